@@ -1,0 +1,79 @@
+package audit
+
+import (
+	"crypto/hmac"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Fault is the first place where a log is not what the bridge wrote.
+type Fault struct {
+	// Seq is the number of the first bad entry.
+	Seq int64
+	// Problem says what is wrong with it.
+	Problem string
+}
+
+func (f *Fault) Error() string { return fmt.Sprintf("entry %d: %s", f.Seq, f.Problem) }
+
+// Verifier checks a log from its first entry to its head.
+type Verifier struct {
+	chain    Chain
+	previous Head
+	noted    Head
+}
+
+// Verifier starts a check. A noted head, written down earlier, must be part of
+// the log; the zero Head asks for nothing.
+func (c Chain) Verifier(noted Head) *Verifier {
+	return &Verifier{chain: c, noted: noted}
+}
+
+// Next checks the next entry in order of number. The error is a *Fault.
+func (v *Verifier) Next(e Entry) error {
+	want := v.previous.Seq + 1
+	switch {
+	case e.Seq > want:
+		return &Fault{Seq: want, Problem: fmt.Sprintf("missing: the log goes on with entry %d", e.Seq)}
+	case e.Seq < want:
+		return &Fault{Seq: e.Seq, Problem: "out of order"}
+	case !hmac.Equal(e.MAC, v.chain.entryMAC(v.previous.MAC, e)):
+		return &Fault{Seq: e.Seq, Problem: "changed, moved or inserted: its HMAC does not fit"}
+	}
+	v.previous = Head{Seq: e.Seq, MAC: e.MAC}
+	if v.noted.Seq == e.Seq && !strings.HasPrefix(v.previous.String(), v.noted.String()) {
+		return &Fault{Seq: e.Seq, Problem: "not the entry that the noted head names: the log was replaced by another"}
+	}
+	return nil
+}
+
+// End checks that the log ends where the head says. The error is a *Fault.
+func (v *Verifier) End(head Head) error {
+	last := v.previous
+	switch {
+	case !hmac.Equal(head.Seal, v.chain.seal(head).Seal):
+		return &Fault{Seq: last.Seq + 1, Problem: "the head of the log was changed"}
+	case head.Seq > last.Seq:
+		return &Fault{Seq: last.Seq + 1, Problem: fmt.Sprintf("cut off: the log once had %d entries", head.Seq)}
+	case head.Seq < last.Seq:
+		return &Fault{Seq: head.Seq + 1, Problem: fmt.Sprintf("added behind the end: the head stands at entry %d", head.Seq)}
+	case !hmac.Equal(head.MAC, last.MAC):
+		return &Fault{Seq: last.Seq, Problem: "not the entry that the head was made for"}
+	case v.noted.Seq > last.Seq:
+		return &Fault{Seq: last.Seq + 1, Problem: fmt.Sprintf("missing: the noted head is entry %d, the store was put back to an earlier copy", v.noted.Seq)}
+	}
+	return nil
+}
+
+// ParseHead reads a head as Head.String writes it, for Chain.Verifier.
+func ParseHead(text string) (Head, error) {
+	number, digits, found := strings.Cut(strings.TrimSpace(text), ":")
+	seq, err := strconv.ParseInt(number, 10, 64)
+	mac, hexErr := hex.DecodeString(digits)
+	if !found || err != nil || hexErr != nil || seq < 1 || len(mac) == 0 {
+		return Head{}, fmt.Errorf("a head is written as NUMBER:HEX, as `bridge audit verify` prints it")
+	}
+	return Head{Seq: seq, MAC: mac}, nil
+}

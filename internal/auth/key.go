@@ -1,0 +1,110 @@
+package auth
+
+import (
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+)
+
+// KeySize is the size of a master key in bytes.
+const KeySize = 32
+
+// Errors of the key file. Each is wrapped with the path it is about.
+var (
+	// ErrNoKey reports that there is no key file.
+	ErrNoKey = errors.New("there is no key file")
+	// ErrBadKey reports a file that is no master key.
+	ErrBadKey = errors.New("the key file is damaged")
+)
+
+// Key is the master key of a store. Everything secret is derived from it.
+// It never prints itself.
+type Key struct{ secret [KeySize]byte }
+
+// NewKey returns the key with the given secret, which must be KeySize bytes.
+func NewKey(secret []byte) (Key, error) {
+	var k Key
+	if len(secret) != KeySize {
+		return k, fmt.Errorf("%w: it holds %d bytes, a key has %d", ErrBadKey, len(secret), KeySize)
+	}
+	copy(k.secret[:], secret)
+	return k, nil
+}
+
+// String keeps the key out of logs and error messages.
+func (Key) String() string { return "auth.Key(hidden)" }
+
+// GoString keeps the key out of %#v.
+func (Key) GoString() string { return "auth.Key(hidden)" }
+
+// LogValue keeps the key out of structured logs.
+func (Key) LogValue() slog.Value { return slog.StringValue("hidden") }
+
+// Derive returns an independent 32-byte key for one purpose (HKDF-SHA-256,
+// RFC 5869). Different purposes never share a key, so what is signed for one
+// cannot be passed off as another.
+func (k Key) Derive(purpose string) []byte {
+	sub, err := hkdf.Expand(sha256.New, k.secret[:], "bridge/"+purpose, sha256.Size)
+	if err != nil {
+		// Expand fails only past 255 hash lengths (RFC 5869, section 2.3); this asks for one.
+		panic(err)
+	}
+	return sub
+}
+
+// LoadKey reads the key file at path. The error wraps ErrNoKey or ErrBadKey.
+func LoadKey(path string) (Key, error) {
+	secret, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Key{}, fmt.Errorf("%w: %s", ErrNoKey, path)
+	case err != nil:
+		return Key{}, fmt.Errorf("read the key file: %w", err)
+	}
+	key, err := NewKey(secret)
+	if err != nil {
+		return Key{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return key, nil
+}
+
+// LoadOrCreateKey reads the key file at path, or makes one with mode 0600. Any
+// number of processes may call it at once: all get the same key. A file appears
+// under its name only whole and synced, because it is linked there.
+func LoadOrCreateKey(path string) (Key, error) {
+	key, err := LoadKey(path)
+	if !errors.Is(err, ErrNoKey) {
+		return key, err
+	}
+	if err := createKey(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return Key{}, fmt.Errorf("create the key file %s: %w", path, err)
+	}
+	return LoadKey(path)
+}
+
+func createKey(path string) (err error) {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".bridge-key-*") // created with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, temp.Close(), os.Remove(temp.Name())) }()
+
+	secret := make([]byte, KeySize)
+	_, _ = rand.Read(secret) // never fails (crypto/rand)
+	if _, err := temp.Write(secret); err != nil {
+		return err
+	}
+	if err := temp.Sync(); err != nil {
+		return err
+	}
+	if err := os.Link(temp.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}

@@ -1,0 +1,170 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"regexp"
+	"time"
+
+	"example.org/bridge/internal/ratelimit"
+)
+
+// Credentials are the three values with which a session proves itself.
+type Credentials struct {
+	Conversation string
+	Session      SessionID
+	Token        string
+}
+
+// Details are what an audit entry says beyond who did what. They never hold a
+// secret or a message's text.
+type Details map[string]any
+
+// Charge is a call to be counted against a limit.
+type Charge struct {
+	// Bucket is the key of what is limited; empty charges nothing.
+	Bucket string
+	// What names it in a refusal.
+	What  string
+	Limit ratelimit.Limit
+}
+
+// Operation says who does what, for the audit log and the limits. A store
+// charges it and records it in the transaction that carries it out.
+type Operation struct {
+	Now          time.Time
+	Actor        string // a session, "operator" or "system"
+	Conversation string
+	Action       string
+	// Details are completed by the store with what it alone knows, such as the
+	// number that a message got.
+	Details Details
+	Charge  Charge
+}
+
+// Proof is what a store knows of the session that a caller claims to be. The
+// zero Proof stands for an unknown one.
+type Proof struct {
+	Nonce     []byte
+	ExpiresAt time.Time
+}
+
+// Gate is an operation of a session, which has to prove itself first. The store
+// does all of it in one transaction, in this order:
+//
+//  1. Prove says whether the caller is who it claims to be. If not, the store
+//     charges Failures and answers ErrUnauthorized, or a RateLimitError.
+//  2. Charge is taken; over the limit, the answer is a RateLimitError.
+//  3. The operation is carried out.
+//  4. An audit entry says how it ended, in each of the cases above. (Failed
+//     proofs over their limit are counted in the next entry instead.)
+type Gate struct {
+	Operation
+	Session SessionID
+	// Prove is pure and takes the same time for every answer.
+	Prove    func(Proof) bool
+	Failures Charge
+}
+
+// failureBuckets bounds the number of buckets that failed proofs can create.
+const failureBuckets = 1024
+
+var conversationID = regexp.MustCompile(`^conv_[0-9a-f]{16}$`)
+
+func (s *Service) writeGate(c Credentials, action string) Gate {
+	return s.gate(c, action, Charge{
+		Bucket: "write/" + c.Conversation + "/" + string(c.Session),
+		What:   "sending and other changes",
+		Limit:  s.limits.Writes,
+	})
+}
+
+func (s *Service) readGate(c Credentials, action string) Gate {
+	return s.gate(c, action, s.readCharge(c.Conversation, c.Session))
+}
+
+func (s *Service) readCharge(conversation string, session SessionID) Charge {
+	return Charge{
+		Bucket: "read/" + conversation + "/" + string(session),
+		What:   "reading",
+		Limit:  s.limits.Reads,
+	}
+}
+
+func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
+	claimed := c
+	// Only well-formed values reach the store and the audit log: anything else
+	// might be a secret in the wrong argument. No session has such a name.
+	if !conversationID.MatchString(c.Conversation) {
+		claimed.Conversation = "(malformed)"
+	}
+	if c.Session != SessionA && c.Session != SessionB {
+		claimed.Session = "?"
+	}
+	now := s.clock()
+	return Gate{
+		Operation: Operation{
+			Now:          now,
+			Actor:        string(claimed.Session),
+			Conversation: claimed.Conversation,
+			Action:       action,
+			Details:      Details{},
+			Charge:       charge,
+		},
+		Session: claimed.Session,
+		Prove: func(p Proof) bool {
+			genuine := s.tokens.Verify(c.Token, claimed.Conversation, string(claimed.Session), p.Nonce)
+			return genuine && now.Before(p.ExpiresAt)
+		},
+		Failures: s.failures(claimed.Conversation),
+	}
+}
+
+// failures returns the charge of a failed proof. The bucket depends only on
+// what was claimed, so that a refusal does not tell whether it exists.
+func (s *Service) failures(claimed string) Charge {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(claimed))
+	return Charge{
+		Bucket: fmt.Sprintf("failures/%d", hash.Sum32()%failureBuckets),
+		What:   "failing to prove a session",
+		Limit:  s.limits.Failures,
+	}
+}
+
+// refuse lets the call g fail with reason. It is authenticated and recorded as
+// any other: a caller that cannot prove itself learns nothing of the reason.
+func (s *Service) refuse(ctx context.Context, g Gate, reason error) error {
+	g.Charge = s.readCharge(g.Conversation, g.Session)
+	g.Details.blame(reason)
+	if err := s.store.Refuse(ctx, g); err != nil {
+		return err
+	}
+	return reason
+}
+
+// refuseOperation is refuse for an operation that needs no proof.
+func (s *Service) refuseOperation(ctx context.Context, op Operation, reason error) error {
+	op.Details.blame(reason)
+	if err := s.store.RefuseOperation(ctx, op); err != nil {
+		return err
+	}
+	return reason
+}
+
+// blame notes which argument was at fault.
+func (d Details) blame(reason error) {
+	var bad *InvalidError
+	if errors.As(reason, &bad) {
+		d["argument"] = bad.Field
+	}
+}
+
+// RefuseCall records that a session's call to action was refused by an adapter
+// before it reached the domain, for example because an argument has the wrong
+// type. It returns reason, or what the gate says.
+func (s *Service) RefuseCall(ctx context.Context, c Credentials, action string, reason error) error {
+	return s.refuse(ctx, s.readGate(c, action), reason)
+}

@@ -1,0 +1,185 @@
+package bridge
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"time"
+	"unicode/utf8"
+
+	"example.org/bridge/internal/auth"
+)
+
+// Limits of a conversation (SPEC sections 1 and 4).
+const (
+	MinRoleLength = 3   // characters
+	MaxRoleLength = 100 // characters
+	MaxTeamLength = 100 // characters
+
+	DefaultTTL = 3 * time.Hour
+	MinTTL     = time.Minute
+	MaxTTL     = 7 * 24 * time.Hour
+
+	// JoinCodeTTL is how long a join code is good for.
+	JoinCodeTTL = 10 * time.Minute
+)
+
+// Conversation is two sessions that exchange messages until it expires.
+type Conversation struct {
+	ID           string
+	RoleA, RoleB string
+	// Team groups the conversations of one orchestrator; may be empty.
+	Team      string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	// JoinedAt is when the join code was redeemed; zero when it was not.
+	JoinedAt time.Time
+}
+
+// Expired reports whether nothing is accepted on the conversation any more.
+func (c Conversation) Expired(now time.Time) bool { return !now.Before(c.ExpiresAt) }
+
+// Nonces are the random values behind the tokens of a conversation's sessions.
+type Nonces struct{ A, B []byte }
+
+// NewConversation is what a store keeps of a conversation from the start.
+type NewConversation struct {
+	Conversation
+	Nonces        Nonces
+	JoinHash      []byte
+	JoinExpiresAt time.Time
+}
+
+// CreateRequest asks for a conversation.
+type CreateRequest struct {
+	MyRole, PartnerRole string
+	// TTL is how long it lives; zero means DefaultTTL.
+	TTL  time.Duration
+	Team string
+}
+
+// Created is the answer to Create: everything that the two agents need.
+type Created struct {
+	Conversation
+	// TokenA is the caller's, TokenB the partner's.
+	TokenA, TokenB string
+	// JoinCode gives the partner its token once, until JoinExpiresAt.
+	JoinCode      string
+	JoinExpiresAt time.Time
+	// Redacted names the kinds of secrets that were hidden in roles and team.
+	Redacted []string
+}
+
+// Create makes a conversation. The caller becomes session "a".
+func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) {
+	op := s.createOperation()
+	ttl, err := validateCreate(r)
+	if err != nil {
+		return Created{}, s.refuseOperation(ctx, op, err)
+	}
+	var hidden kinds
+	code := auth.NewJoinCode()
+	c := NewConversation{
+		Conversation: Conversation{
+			ID:        newConversationID(),
+			RoleA:     hidden.redact(s, r.MyRole),
+			RoleB:     hidden.redact(s, r.PartnerRole),
+			Team:      hidden.redact(s, r.Team),
+			CreatedAt: op.Now,
+			ExpiresAt: op.Now.Add(ttl),
+		},
+		Nonces:        Nonces{A: auth.NewNonce(), B: auth.NewNonce()},
+		JoinHash:      s.codes.Hash(code),
+		JoinExpiresAt: op.Now.Add(min(JoinCodeTTL, ttl)),
+	}
+	op.Conversation = c.ID
+	op.Details["role_a"], op.Details["role_b"] = c.RoleA, c.RoleB
+	if c.Team != "" {
+		op.Details["team"] = c.Team
+	}
+	if err := s.store.CreateConversation(ctx, op, c); err != nil {
+		return Created{}, err
+	}
+	return Created{
+		Conversation:  c.Conversation,
+		TokenA:        s.tokens.Issue(c.ID, string(SessionA), c.Nonces.A),
+		TokenB:        s.tokens.Issue(c.ID, string(SessionB), c.Nonces.B),
+		JoinCode:      code,
+		JoinExpiresAt: c.JoinExpiresAt,
+		Redacted:      hidden.names(),
+	}, nil
+}
+
+func (s *Service) createOperation() Operation {
+	return Operation{
+		Now:     s.clock(),
+		Actor:   string(SessionA),
+		Action:  "create_conversation",
+		Details: Details{},
+		Charge:  Charge{Bucket: "create", What: "creating conversations", Limit: s.limits.Creates},
+	}
+}
+
+func validateCreate(r CreateRequest) (time.Duration, error) {
+	for _, role := range []struct{ field, text string }{{"my_role", r.MyRole}, {"partner_role", r.PartnerRole}} {
+		if n := utf8.RuneCountInString(role.text); n < MinRoleLength || n > MaxRoleLength {
+			return 0, invalid(role.field, "must have %d to %d characters, it has %d", MinRoleLength, MaxRoleLength, n)
+		}
+	}
+	if n := utf8.RuneCountInString(r.Team); n > MaxTeamLength {
+		return 0, invalid("team", "must have at most %d characters, it has %d", MaxTeamLength, n)
+	}
+	if r.TTL == 0 {
+		return DefaultTTL, nil
+	}
+	if r.TTL < MinTTL || r.TTL > MaxTTL {
+		return 0, invalid("ttl_minutes", "must be %d to %d", int(MinTTL.Minutes()), int(MaxTTL.Minutes()))
+	}
+	return r.TTL, nil
+}
+
+func newConversationID() string {
+	random := make([]byte, 8)
+	_, _ = rand.Read(random) // never fails (crypto/rand)
+	return "conv_" + hex.EncodeToString(random)
+}
+
+// Joined is the answer to Join.
+type Joined struct {
+	Conversation
+	Session SessionID
+	Token   string
+	// Unread counts the messages that wait for the caller.
+	Unread int64
+}
+
+// Join redeems a join code: the caller becomes session "b" of the conversation.
+// A code works once. The error is ErrBadJoinCode, or a RateLimitError after too
+// many wrong codes in the whole store; a good code is never refused for those.
+func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
+	op := Operation{
+		Now:     s.clock(),
+		Actor:   string(SessionB),
+		Action:  "join_conversation",
+		Details: Details{},
+	}
+	failures := s.failures("join code")
+	failures.Bucket, failures.What = "failures/join", "failing to join"
+	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), failures)
+	if err != nil {
+		return Joined{}, err
+	}
+	return Joined{
+		Conversation: c.Conversation,
+		Session:      SessionB,
+		Token:        s.tokens.Issue(c.ID, string(SessionB), c.NonceB),
+		Unread:       c.Unread,
+	}, nil
+}
+
+// JoinedConversation is what a store knows when a join code was redeemed.
+type JoinedConversation struct {
+	Conversation
+	NonceB []byte
+	Unread int64
+}

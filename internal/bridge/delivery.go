@@ -1,0 +1,228 @@
+package bridge
+
+import (
+	"context"
+	"time"
+)
+
+// Times of delivery.
+const (
+	// MaxWait is the longest that Check waits for mail.
+	MaxWait = 50 * time.Second
+	// ClaimFor is how long messages stay with an answer that is being written.
+	// Whoever writes it renews the claim; a crash gives them back after it.
+	ClaimFor = 3 * time.Second
+	// RenewEvery is how often a claim is to be renewed.
+	RenewEvery = time.Second
+
+	clockStep   = 10 * ClaimFor          // no claim ends later than that, unless the clock was set back
+	lookAgain   = time.Second            // a doorbell is a hint: look into the store that often
+	lookQuickly = 100 * time.Millisecond // the same, where no doorbell could be hung up
+)
+
+// CheckRequest asks for the caller's mail.
+type CheckRequest struct {
+	// Limit is the number of messages to deliver at most; 0 means DefaultPage.
+	Limit int
+	// Wait is how long to wait for mail when there is none, up to MaxWait.
+	Wait time.Duration
+}
+
+// Claim is a batch of messages that is on its way to a client. The store keeps
+// it: as long as it stands nobody else is given these or later messages.
+type Claim struct {
+	Conversation string
+	Session      SessionID
+	// ID tells this claim from later ones of the same session; 0 means that
+	// nothing was claimed.
+	ID int64
+}
+
+// ClaimStands reports whether a claim that ends at until stands at now. One that
+// ends later than claims do was made before the clock was set back: it is void,
+// or it would keep the mail for as long as the clock went back.
+func ClaimStands(until, now time.Time) bool {
+	return now.Before(until) && until.Sub(now) < clockStep
+}
+
+// Delivery is the answer to Check: messages in order, not yet read. They are
+// read once Confirm was called, and come again after GiveBack or a crash.
+type Delivery struct {
+	Messages []Message
+	// HasMore reports that more messages wait behind these.
+	HasMore bool
+	// Unread counts the messages that wait behind these.
+	Unread int64
+	Claim  Claim
+}
+
+// Take asks a store for unread messages.
+type Take struct {
+	Page
+	ClaimUntil time.Time
+}
+
+// Taken is a store's answer to Take.
+type Taken struct {
+	Delivery
+	// Busy reports that another answer holds the next messages. Nothing was
+	// taken, charged or recorded: ask again.
+	Busy bool
+}
+
+// Inbox is a look at a session's mail that changes nothing.
+type Inbox struct {
+	Proof
+	Unread int64
+	// ClaimedUntil is when the claim on the next messages ends; zero without one.
+	ClaimedUntil time.Time
+}
+
+// Check takes the caller's unread messages. When there are none it waits up to
+// r.Wait, and returns the moment that any process commits one; it also returns,
+// with what there is, when drain is closed because the process is to end.
+//
+// The caller has to end the delivery: Confirm once the answer was written whole,
+// GiveBack if it will not be, and Renew every RenewEvery until then.
+func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drain <-chan struct{}) (Delivery, error) {
+	g := s.readGate(c, "check_messages")
+	limit, err := pageSize(r.Limit)
+	if r.Wait < 0 || r.Wait > MaxWait {
+		err = invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
+	}
+	if err != nil {
+		return Delivery{}, s.refuse(ctx, g, err)
+	}
+	page := Page{Limit: limit, Bytes: PageBytes}
+	if r.Wait == 0 {
+		return s.take(ctx, c, page)
+	}
+	return s.takeWithin(ctx, c, page, r.Wait, drain)
+}
+
+// take takes what there is. Where another answer to the same session is being
+// written it waits for the end of that, which is a crash's claim at the latest:
+// answering "nothing" would be wrong, and going on behind it out of order.
+func (s *Service) take(ctx context.Context, c Credentials, page Page) (Delivery, error) {
+	pause := 2 * time.Millisecond
+	for {
+		g := s.readGate(c, "check_messages")
+		taken, err := s.store.TakeUnread(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)})
+		if err != nil || !taken.Busy {
+			return taken.Delivery, err
+		}
+		if err := pauseFor(ctx, pause); err != nil {
+			return Delivery{}, err
+		}
+		pause = min(2*pause, lookQuickly)
+	}
+}
+
+func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, wait time.Duration, drain <-chan struct{}) (Delivery, error) {
+	patience, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for {
+		again, err := s.awaitMail(patience, c, drain)
+		if err != nil {
+			return Delivery{}, err
+		}
+		if ctx.Err() != nil {
+			return Delivery{}, ctx.Err()
+		}
+		// Another process of the same session may be quicker: then wait on.
+		d, err := s.take(ctx, c, page)
+		if err != nil || len(d.Messages) > 0 || !again {
+			return d, err
+		}
+	}
+}
+
+// awaitMail returns when there is something to take for c, which includes a
+// refusal, and true; or when ctx or drain has ended, and false.
+func (s *Service) awaitMail(ctx context.Context, c Credentials, drain <-chan struct{}) (bool, error) {
+	if ready, err := s.mailReady(ctx, c); ready || err != nil {
+		return ready, err
+	}
+	every := lookQuickly
+	var rings <-chan struct{}
+	if bell, err := s.bells.Listen(bellKey(c.Conversation, c.Session)); err == nil {
+		defer func() { _ = bell.Close() }()
+		every, rings = lookAgain, bell.C
+	}
+	timer := time.NewTicker(every)
+	defer timer.Stop()
+	for {
+		// Listen first, look then: what is committed in between is seen.
+		if ready, err := s.mailReady(ctx, c); ready || err != nil {
+			return ready, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, nil
+		case <-drain:
+			return false, nil
+		case <-rings:
+		case <-timer.C:
+		}
+	}
+}
+
+// mailReady reports whether a take for c would bring messages or a refusal.
+func (s *Service) mailReady(ctx context.Context, c Credentials) (bool, error) {
+	if ctx.Err() != nil {
+		return false, nil
+	}
+	g := s.readGate(c, "check_messages")
+	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	if err != nil {
+		return false, err
+	}
+	return !g.Prove(inbox.Proof) || inbox.Unread > 0 && !ClaimStands(inbox.ClaimedUntil, g.Now), nil
+}
+
+// Confirm marks the messages of a delivery read: its answer was written whole.
+func (s *Service) Confirm(ctx context.Context, claim Claim) error {
+	if claim.ID == 0 {
+		return nil
+	}
+	return s.store.ConfirmRead(ctx, s.claimOperation(claim, "messages_delivered"), claim)
+}
+
+// GiveBack ends a delivery whose answer will not arrive: its messages come
+// again, marked redelivered, before any later one.
+func (s *Service) GiveBack(ctx context.Context, claim Claim) error {
+	if claim.ID == 0 {
+		return nil
+	}
+	if err := s.store.ReleaseRead(ctx, s.claimOperation(claim, "messages_given_back"), claim); err != nil {
+		return err
+	}
+	s.ring(claim.Conversation, claim.Session)
+	return nil
+}
+
+// Renew keeps a delivery's messages with it for another ClaimFor.
+func (s *Service) Renew(ctx context.Context, claim Claim) error {
+	return s.store.RenewRead(ctx, claim, s.clock().Add(ClaimFor))
+}
+
+func (s *Service) claimOperation(claim Claim, action string) Operation {
+	return Operation{
+		Now:          s.clock(),
+		Actor:        string(claim.Session),
+		Conversation: claim.Conversation,
+		Action:       action,
+		Details:      Details{},
+	}
+}
+
+func pauseFor(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,72 @@
+package bridge
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Errors of the domain. Adapters decide how to word them for their users.
+var (
+	// ErrUnauthorized is the one answer to a wrong, swapped, expired, rotated or
+	// foreign token and to an unknown conversation. It does not say which.
+	ErrUnauthorized = errors.New("no such conversation, session and token, or the conversation has expired")
+	// ErrBadJoinCode is the one answer to a wrong, used or expired join code.
+	ErrBadJoinCode = errors.New("the join code is wrong, already used, or older than ten minutes")
+	// ErrNotFound reports, to an operator, that a conversation does not exist.
+	ErrNotFound = errors.New("no such conversation")
+)
+
+// Errors of the store. What was asked for did not happen.
+var (
+	// ErrStoreMissing reports that there is no store yet, and reading makes none.
+	ErrStoreMissing = errors.New("there is no store yet")
+	// ErrStoreForeign reports a file that is no store of the bridge.
+	ErrStoreForeign = errors.New("not a store of the bridge")
+	// ErrStoreNewer reports a store that a newer bridge has migrated.
+	ErrStoreNewer = errors.New("the store was made by a newer version of bridge")
+	// ErrStorePermissions reports that others could read or change the store.
+	ErrStorePermissions = errors.New("the store is open to other users")
+	// ErrStoreKey reports a store and a key that do not belong together.
+	ErrStoreKey = errors.New("the key does not belong to the store")
+	// ErrStoreFull reports that the disk has no room. Nothing was stored.
+	ErrStoreFull = errors.New("the disk is full")
+	// ErrStoreReadOnly reports a store that cannot be written.
+	ErrStoreReadOnly = errors.New("the store is read-only")
+	// ErrStoreBusy reports that other processes kept the store locked too long.
+	ErrStoreBusy = errors.New("the store is busy")
+	// ErrStoreDamaged reports a store that SQLite finds corrupt.
+	ErrStoreDamaged = errors.New("the store is damaged")
+)
+
+// InvalidError reports an argument that breaks a rule. Problem never repeats
+// the argument's value.
+type InvalidError struct {
+	// Field is the argument's name, as the tools call it.
+	Field string
+	// Problem says what is wrong and what is allowed.
+	Problem string
+}
+
+func (e *InvalidError) Error() string { return e.Field + " " + e.Problem }
+
+func invalid(field, format string, args ...any) error {
+	return &InvalidError{Field: field, Problem: fmt.Sprintf(format, args...)}
+}
+
+// RateLimitError reports a call over a limit. Nothing happened but an entry in
+// the audit log.
+type RateLimitError struct {
+	// What is limited: "sending and other changes", "reading" and so on.
+	What string
+	// Window is "minute", "hour" or "day", and Limit what it allows.
+	Window string
+	Limit  int
+	// RetryAfter is how long to wait, in whole seconds.
+	RetryAfter time.Duration
+}
+
+func (e *RateLimitError) Error() string {
+	return fmt.Sprintf("rate limit: %s is limited to %d per %s; try again in %d seconds",
+		e.What, e.Limit, e.Window, int(e.RetryAfter.Seconds()))
+}

@@ -1,0 +1,98 @@
+package bridge
+
+import (
+	"context"
+	"time"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/auth"
+)
+
+// Operator is the actor of what a human at the terminal does.
+const Operator = "operator"
+
+// Conversations returns all conversations, the newest first.
+func (s *Service) Conversations(ctx context.Context) ([]Overview, error) {
+	return s.store.Conversations(ctx)
+}
+
+// Conversation returns one conversation, or ErrNotFound.
+func (s *Service) Conversation(ctx context.Context, id string) (Overview, error) {
+	return s.store.Conversation(ctx, id)
+}
+
+// Messages returns up to limit messages of a conversation, in order, that were
+// stored after the one with the ID after.
+func (s *Service) Messages(ctx context.Context, conversation string, after int64, limit int) ([]Message, error) {
+	return s.store.Messages(ctx, conversation, after, limit)
+}
+
+// TokenPair is the two tokens of a conversation.
+type TokenPair struct {
+	Conversation string
+	A, B         string
+}
+
+// Tokens derives the tokens of a conversation again. That it was done is in the
+// audit log. The error may be ErrNotFound.
+func (s *Service) Tokens(ctx context.Context, conversation string) (TokenPair, error) {
+	nonces, err := s.store.Nonces(ctx, s.operatorOperation("show_tokens", conversation))
+	if err != nil {
+		return TokenPair{}, err
+	}
+	return s.tokenPair(conversation, nonces), nil
+}
+
+// RotateTokens replaces both tokens of a conversation: the old ones, and a join
+// code that was not redeemed, are worthless from then on.
+func (s *Service) RotateTokens(ctx context.Context, conversation string) (TokenPair, error) {
+	nonces := Nonces{A: auth.NewNonce(), B: auth.NewNonce()}
+	err := s.store.ReplaceNonces(ctx, s.operatorOperation("rotate_tokens", conversation), nonces)
+	if err != nil {
+		return TokenPair{}, err
+	}
+	return s.tokenPair(conversation, nonces), nil
+}
+
+func (s *Service) tokenPair(conversation string, n Nonces) TokenPair {
+	return TokenPair{
+		Conversation: conversation,
+		A:            s.tokens.Issue(conversation, string(SessionA), n.A),
+		B:            s.tokens.Issue(conversation, string(SessionB), n.B),
+	}
+}
+
+// Cleanup removes the conversations that expired at least olderThan ago, with
+// their messages, and returns them. The audit log keeps its entries. A dry run
+// removes nothing.
+func (s *Service) Cleanup(ctx context.Context, olderThan time.Duration, dryRun bool) ([]Overview, error) {
+	op := s.operatorOperation("cleanup", "")
+	return s.store.RemoveExpired(ctx, op, op.Now.Add(-olderThan), dryRun)
+}
+
+// AuditEntries returns part of the audit log, in order.
+func (s *Service) AuditEntries(ctx context.Context, q AuditQuery) ([]audit.Entry, error) {
+	return s.store.AuditEntries(ctx, q)
+}
+
+// VerifyAudit checks the whole audit log, and that it contains the noted head
+// unless that is zero. It returns the head. The error is an *audit.Fault where
+// the log is not what the bridge wrote.
+func (s *Service) VerifyAudit(ctx context.Context, noted audit.Head) (audit.Head, error) {
+	v := s.chain.Verifier(noted)
+	head, err := s.store.WalkAudit(ctx, v.Next)
+	if err != nil {
+		return audit.Head{}, err
+	}
+	return head, v.End(head)
+}
+
+func (s *Service) operatorOperation(action, conversation string) Operation {
+	return Operation{
+		Now:          s.clock(),
+		Actor:        Operator,
+		Conversation: conversation,
+		Action:       action,
+		Details:      Details{},
+	}
+}

@@ -1,0 +1,124 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// SessionID names one side of a conversation.
+type SessionID string
+
+// The sessions of a conversation.
+const (
+	SessionA SessionID = "a" // who created it
+	SessionB SessionID = "b" // the partner
+)
+
+// System is the sender of what the bridge itself says in a conversation.
+const System = "system"
+
+// Partner returns the other side.
+func (s SessionID) Partner() SessionID {
+	if s == SessionA {
+		return SessionB
+	}
+	return SessionA
+}
+
+// Status is what an agent says it is doing.
+type Status string
+
+// The statuses (SPEC section 1).
+const (
+	StatusWorking  Status = "working"
+	StatusWaiting  Status = "waiting"
+	StatusBlocked  Status = "blocked"
+	StatusComplete Status = "complete"
+)
+
+// Statuses lists the statuses in the order in which they are shown.
+func Statuses() []Status {
+	return []Status{StatusWorking, StatusWaiting, StatusBlocked, StatusComplete}
+}
+
+// AliveFor is how long after a heartbeat a session counts as alive.
+const AliveFor = 120 * time.Second
+
+// SessionState is what is known of one session.
+type SessionState struct {
+	Session SessionID
+	Role    string
+	// Status is empty until the session has set one.
+	Status Status
+	// HeartbeatAt is when it last set one; zero when never.
+	HeartbeatAt time.Time
+	// Received and Unread count the messages sent to the session, and those of
+	// them that were not yet delivered.
+	Received, Unread int64
+}
+
+// Age returns how old the last heartbeat is. A heartbeat from the future (the
+// clock was set back) is as old as one from now. ok is false without one.
+func (s SessionState) Age(now time.Time) (age time.Duration, ok bool) {
+	if s.HeartbeatAt.IsZero() {
+		return 0, false
+	}
+	return max(now.Sub(s.HeartbeatAt), 0), true
+}
+
+// Alive reports whether the last heartbeat is younger than AliveFor.
+func (s SessionState) Alive(now time.Time) bool {
+	age, ok := s.Age(now)
+	return ok && age < AliveFor
+}
+
+// StatusUpdate is the answer to UpdateStatus.
+type StatusUpdate struct {
+	Status      Status
+	HeartbeatAt time.Time
+	// Unread counts the caller's waiting messages.
+	Unread int64
+}
+
+// UpdateStatus sets the caller's status; each update is a heartbeat.
+func (s *Service) UpdateStatus(ctx context.Context, c Credentials, status Status) (StatusUpdate, error) {
+	g := s.readGate(c, "update_my_status")
+	if !slices.Contains(Statuses(), status) {
+		return StatusUpdate{}, s.refuse(ctx, g, invalid("status", "must be one of %s", joinWords(Statuses())))
+	}
+	g.Details["status"] = string(status)
+	unread, err := s.store.SetStatus(ctx, g, status)
+	if err != nil {
+		return StatusUpdate{}, err
+	}
+	return StatusUpdate{Status: status, HeartbeatAt: g.Now, Unread: unread}, nil
+}
+
+// PartnerStatus is the answer to CheckPartner.
+type PartnerStatus struct {
+	SessionState
+	// Now is the time that the answer is about.
+	Now time.Time
+	// CallerUnread counts the caller's waiting messages.
+	CallerUnread int64
+}
+
+// CheckPartner tells what the caller's partner is doing.
+func (s *Service) CheckPartner(ctx context.Context, c Credentials) (PartnerStatus, error) {
+	g := s.readGate(c, "check_partner_status")
+	state, unread, err := s.store.PartnerState(ctx, g)
+	if err != nil {
+		return PartnerStatus{}, err
+	}
+	return PartnerStatus{SessionState: state, Now: g.Now, CallerUnread: unread}, nil
+}
+
+func joinWords[T ~string](words []T) string {
+	plain := make([]string, len(words))
+	for i, w := range words {
+		plain[i] = string(w)
+	}
+	return strings.Join(plain, ", ")
+}

@@ -1,0 +1,97 @@
+package bridge
+
+import (
+	"context"
+	"time"
+
+	"example.org/bridge/internal/audit"
+)
+
+// Store keeps everything. Each method is one atomic operation: it has happened
+// whole, its audit entry included, or not at all. A method that returns without
+// an error has made its change durable, except where it says otherwise. Any
+// number of processes may use one store at once. storetest.Run holds every
+// implementation to this.
+//
+// Methods that take a Gate follow its order. Errors are those of errors.go.
+type Store interface {
+	// CreateConversation keeps c. The error may be a RateLimitError.
+	CreateConversation(ctx context.Context, op Operation, c NewConversation) error
+	// JoinConversation redeems the join code with the given hash, once, before
+	// it and its conversation expire. Otherwise it charges failures and returns
+	// ErrBadJoinCode or a RateLimitError.
+	JoinConversation(ctx context.Context, op Operation, hash []byte, failures Charge) (JoinedConversation, error)
+
+	// AppendMessage keeps m for g's partner. A repeated idempotency key is
+	// answered before the limit is charged.
+	AppendMessage(ctx context.Context, g Gate, m NewMessage) (Sent, error)
+	// TakeUnread hands out g's next unread messages under a claim, oldest first.
+	TakeUnread(ctx context.Context, g Gate, t Take) (Taken, error)
+	// ConfirmRead marks the messages of a claim read; after another claim has
+	// taken its place it does nothing. A power cut may undo it: the messages
+	// then come again, marked redelivered.
+	ConfirmRead(ctx context.Context, op Operation, claim Claim) error
+	// ReleaseRead ends a claim without marking anything read.
+	ReleaseRead(ctx context.Context, op Operation, claim Claim) error
+	// RenewRead moves the end of a claim, unless another has taken its place.
+	RenewRead(ctx context.Context, claim Claim, until time.Time) error
+	// PeekInbox looks at a session's mail. It changes and records nothing.
+	PeekInbox(ctx context.Context, conversation string, session SessionID) (Inbox, error)
+	// History returns a page of messages, newest page first, oldest message first.
+	History(ctx context.Context, g Gate, p Page) (History, error)
+
+	// SetStatus sets g's status and heartbeat; a power cut may undo it. It
+	// returns the number of messages that wait for g.
+	SetStatus(ctx context.Context, g Gate, status Status) (unread int64, err error)
+	// PartnerState returns what g's partner does, and how many messages wait for g.
+	PartnerState(ctx context.Context, g Gate) (state SessionState, unread int64, err error)
+
+	// Refuse passes g and records that the call is refused as invalid.
+	Refuse(ctx context.Context, g Gate) error
+	// RefuseOperation records that op is refused as invalid.
+	RefuseOperation(ctx context.Context, op Operation) error
+
+	OperatorStore
+}
+
+// OperatorStore is the part of a Store that only the operator's commands use.
+type OperatorStore interface {
+	// Conversations returns all conversations, the newest first.
+	Conversations(ctx context.Context) ([]Overview, error)
+	// Conversation returns one, or ErrNotFound.
+	Conversation(ctx context.Context, id string) (Overview, error)
+	// Messages returns up to limit messages of a conversation with an ID above
+	// after, in order.
+	Messages(ctx context.Context, conversation string, after int64, limit int) ([]Message, error)
+	// Nonces records op and returns the values behind a conversation's tokens.
+	Nonces(ctx context.Context, op Operation) (Nonces, error)
+	// ReplaceNonces makes a conversation's tokens and join code invalid.
+	ReplaceNonces(ctx context.Context, op Operation, n Nonces) error
+	// RemoveExpired removes, with all their messages, the conversations that
+	// expired before a time. A dry run only tells which.
+	RemoveExpired(ctx context.Context, op Operation, before time.Time, dryRun bool) ([]Overview, error)
+	// AuditEntries returns part of the log, in order.
+	AuditEntries(ctx context.Context, q AuditQuery) ([]audit.Entry, error)
+	// WalkAudit calls visit with every entry in order of number, as of one
+	// moment, and returns the head of that moment.
+	WalkAudit(ctx context.Context, visit func(audit.Entry) error) (audit.Head, error)
+}
+
+// Overview is a conversation as operators see it.
+type Overview struct {
+	Conversation
+	// A and B are the two sessions.
+	A, B SessionState
+}
+
+// AuditQuery says which entries to return.
+type AuditQuery struct {
+	// Conversation restricts them to one conversation, if not empty.
+	Conversation string
+	// After restricts them to entries with a higher number.
+	After int64
+	// Limit is how many to return; 0 means all.
+	Limit int
+	// Last returns the last Limit entries rather than the first.
+	Last bool
+}

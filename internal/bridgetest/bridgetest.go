@@ -1,0 +1,114 @@
+// Package bridgetest makes services on temporary stores, for tests.
+package bridgetest
+
+import (
+	"context"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/doorbell"
+	"example.org/bridge/internal/sqlite"
+)
+
+// Clock is a clock that stands still until it is moved.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock returns a clock at a fixed time.
+func NewClock() *Clock {
+	return &Clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+}
+
+// Now returns the time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance moves the clock, backwards too.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Env is a temporary store and what opens it.
+type Env struct {
+	Path  string
+	Key   auth.Key
+	Clock *Clock
+}
+
+// NewEnv makes the folder, the key and nothing else.
+func NewEnv(t testing.TB) *Env {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "state", "bridge.db")
+	if err := sqlite.Prepare(path); err != nil {
+		t.Fatal(err)
+	}
+	key, err := auth.LoadOrCreateKey(filepath.Join(filepath.Dir(path), "bridge.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Env{Path: path, Key: key, Clock: NewClock()}
+}
+
+// Store opens the store, as another process would.
+func (e *Env) Store(t testing.TB) *sqlite.Store {
+	t.Helper()
+	store, err := sqlite.Open(context.Background(), e.Path, sqlite.Options{Key: e.Key, Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Errorf("close the store: %v", err)
+		}
+	})
+	return store
+}
+
+// Service opens the store and returns a service on it, as another process
+// would. The changes, if any, are applied to its configuration.
+func (e *Env) Service(t testing.TB, changes ...func(*bridge.Config)) *bridge.Service {
+	t.Helper()
+	c := bridge.Config{
+		Store:     e.Store(t),
+		Key:       e.Key,
+		Doorbells: doorbell.New(filepath.Join(filepath.Dir(e.Path), "bells")),
+		Now:       e.Clock.Now,
+	}
+	for _, change := range changes {
+		change(&c)
+	}
+	return bridge.New(c)
+}
+
+// New returns a service on a store of its own, without limits.
+func New(t testing.TB, changes ...func(*bridge.Config)) *bridge.Service {
+	t.Helper()
+	return NewEnv(t).Service(t, changes...)
+}
+
+// Pair is a conversation and the credentials of its two sessions.
+type Pair struct{ A, B bridge.Credentials }
+
+// NewPair creates a conversation.
+func NewPair(t testing.TB, s *bridge.Service) Pair {
+	t.Helper()
+	c, err := s.Create(context.Background(), bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Pair{
+		A: bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA},
+		B: bridge.Credentials{Conversation: c.ID, Session: bridge.SessionB, Token: c.TokenB},
+	}
+}

@@ -1,0 +1,80 @@
+// Package doorbell lets a process wait for mail that another process stores.
+//
+// A waiter binds a unix datagram socket in a private folder beside the store;
+// whoever has committed something for it sends one byte there, without blocking
+// and ignoring errors. A ring is a hint and the store is the truth: a waiter
+// looks into the store after it has begun to listen and before it sleeps, and
+// again every second or so, so that a lost ring delays and never loses. Anyone
+// who can write to the folder (the store's owner) could ring: that wakes a
+// waiter for nothing, no more.
+package doorbell
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// ErrUnsupported reports a platform without unix datagram sockets. Waiters
+// there fall back on looking into the store at short intervals.
+var ErrUnsupported = errors.New("doorbells need unix datagram sockets, which this platform lacks")
+
+// Doorbells is the folder of one store's bells. The zero value has no bells:
+// its Ring does nothing and its Listen fails.
+type Doorbells struct{ dir string }
+
+// New returns the doorbells in dir. The folder is made, with mode 0700, when
+// somebody first listens.
+func New(dir string) Doorbells { return Doorbells{dir: dir} }
+
+// Listen hangs up a bell for key. Close it.
+func (d Doorbells) Listen(key string) (*Bell, error) {
+	if d.dir == "" {
+		return nil, ErrUnsupported
+	}
+	folder := d.folder(key)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of doorbells: %w", err)
+	}
+	random := make([]byte, 4)
+	_, _ = rand.Read(random) // never fails (crypto/rand)
+	return listen(folder, hex.EncodeToString(random))
+}
+
+// Ring wakes everybody who listens for key, in any process. It never blocks
+// and never fails: a bell whose owner died is taken down.
+func (d Doorbells) Ring(key string) {
+	if d.dir == "" {
+		return
+	}
+	folder := d.folder(key)
+	bells, err := os.ReadDir(folder)
+	if err != nil {
+		return // nobody listens
+	}
+	for _, bell := range bells {
+		ring(folder, bell.Name())
+	}
+}
+
+// folder returns the folder of key's bells. Names are short, because the path
+// of a unix socket holds at most 104 bytes (macOS) or 108 (Linux).
+func (d Doorbells) folder(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return filepath.Join(d.dir, hex.EncodeToString(sum[:5]))
+}
+
+// Bell is one waiter's bell.
+type Bell struct {
+	// C receives after each ring; rings that nobody took yet are one.
+	C <-chan struct{}
+
+	close func() error
+}
+
+// Close takes the bell down and waits until it is silent.
+func (b *Bell) Close() error { return b.close() }

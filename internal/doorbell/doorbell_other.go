@@ -1,0 +1,7 @@
+//go:build !unix
+
+package doorbell
+
+func listen(string, string) (*Bell, error) { return nil, ErrUnsupported }
+
+func ring(string, string) {}

@@ -1,0 +1,193 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// conn is one connection on which every statement is prepared once. It works on
+// the driver's own interface, because database/sql would check a connection out
+// of its pool for every statement, at twice the cost. Not safe for concurrent use.
+type conn struct {
+	driver driver.Conn
+	stmts  map[string]*stmt
+}
+
+type stmt struct {
+	exec  driver.StmtExecContext
+	query driver.StmtQueryContext
+	close func() error
+	args  []driver.NamedValue // reused
+	row   []driver.Value      // reused
+}
+
+// errNoRow reports a query without a result.
+var errNoRow = errors.New("no row")
+
+func newConn(c driver.Conn) *conn { return &conn{driver: c, stmts: map[string]*stmt{}} }
+
+func (c *conn) Close() error {
+	var errs []error
+	for _, s := range c.stmts {
+		errs = append(errs, s.close())
+	}
+	clear(c.stmts)
+	return errors.Join(append(errs, c.driver.Close())...)
+}
+
+// prepared returns the statement for query, which is a constant of this package.
+func (c *conn) prepared(query string) (*stmt, error) {
+	if s := c.stmts[query]; s != nil {
+		return s, nil
+	}
+	prepared, err := c.driver.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	s := &stmt{close: prepared.Close}
+	var execs, queries bool
+	s.exec, execs = prepared.(driver.StmtExecContext)
+	s.query, queries = prepared.(driver.StmtQueryContext)
+	if !execs || !queries {
+		return nil, errors.Join(errors.New("the SQLite driver lacks StmtExecContext or StmtQueryContext"), prepared.Close())
+	}
+	c.stmts[query] = s
+	return s, nil
+}
+
+// exec runs a statement that returns no rows. It takes no context: statements
+// last microseconds, and a context would cost a goroutine each.
+func (c *conn) exec(query string, args ...any) (driver.Result, error) {
+	s, err := c.prepared(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.exec.ExecContext(context.Background(), s.bind(args))
+}
+
+// get reads the first row into dest, or returns errNoRow.
+func (c *conn) get(query string, args []any, dest ...any) error {
+	found := errNoRow
+	err := c.each(query, args, dest, func() error {
+		found = nil
+		return errStop
+	})
+	return errors.Join(err, found)
+}
+
+// errStop ends each early, without an error.
+var errStop = errors.New("stop")
+
+// each reads every row into dest and calls visit behind each.
+func (c *conn) each(query string, args, dest []any, visit func() error) (err error) {
+	s, err := c.prepared(query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.query.QueryContext(context.Background(), s.bind(args))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if s.row == nil {
+		s.row = make([]driver.Value, len(rows.Columns()))
+	}
+	for {
+		switch err := rows.Next(s.row); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := scan(s.row, dest); err != nil {
+			return err
+		}
+		switch err := visit(); {
+		case errors.Is(err, errStop):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// bind turns arguments into what drivers take.
+func (s *stmt) bind(args []any) []driver.NamedValue {
+	s.args = s.args[:0]
+	for i, arg := range args {
+		var v driver.Value = arg
+		switch arg := arg.(type) {
+		case int:
+			v = int64(arg)
+		case time.Time:
+			v = micros(arg)
+		}
+		s.args = append(s.args, driver.NamedValue{Ordinal: i + 1, Value: v})
+	}
+	return s.args
+}
+
+func scan(row []driver.Value, dest []any) error {
+	if len(row) != len(dest) {
+		return fmt.Errorf("the query has %d columns, %d are read", len(row), len(dest))
+	}
+	for i, v := range row {
+		if err := scanValue(v, dest[i]); err != nil {
+			return fmt.Errorf("column %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// scanValue copies a column; NULL becomes the zero value.
+func scanValue(v driver.Value, dest any) error {
+	ok := true
+	switch dest := dest.(type) {
+	case *int64:
+		*dest, ok = value[int64](v)
+	case *float64:
+		*dest, ok = value[float64](v)
+	case *string:
+		*dest, ok = value[string](v)
+	case *[]byte:
+		*dest, ok = value[[]byte](v)
+	case *time.Time:
+		var us int64
+		us, ok = value[int64](v)
+		*dest = fromMicros(us)
+	default:
+		return fmt.Errorf("cannot read into a %T", dest)
+	}
+	if !ok {
+		return fmt.Errorf("it holds a %T, not what a %T takes", v, dest)
+	}
+	return nil
+}
+
+func value[T any](v driver.Value) (T, bool) {
+	if v == nil {
+		var zero T
+		return zero, true
+	}
+	t, ok := v.(T)
+	return t, ok
+}
+
+// micros is how times are stored; the zero time is 0.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

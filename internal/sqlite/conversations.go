@@ -1,0 +1,234 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// CreateConversation implements bridge.Store.
+func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c bridge.NewConversation) error {
+	return s.operate(ctx, op, durable, func(e *entry) error {
+		_, err := e.exec(`
+			INSERT INTO conversations (id, role_a, role_b, team, created_at, expires_at, join_hash, join_expires_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			c.ID, c.RoleA, c.RoleB, c.Team, c.CreatedAt, c.ExpiresAt, c.JoinHash, c.JoinExpiresAt)
+		if err != nil {
+			return err
+		}
+		_, err = e.exec("INSERT INTO session_status (conversation, session, nonce) VALUES (?1, 'a', ?2), (?1, 'b', ?3)",
+			c.ID, c.Nonces.A, c.Nonces.B)
+		return err
+	})
+}
+
+// JoinConversation implements bridge.Store.
+func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash []byte, failures bridge.Charge) (bridge.JoinedConversation, error) {
+	var joined bridge.JoinedConversation
+	err := s.operate(ctx, op, durable, func(e *entry) error {
+		c := &joined.Conversation
+		err := e.get(`
+			UPDATE conversations SET join_hash = NULL, joined_at = ?2
+			WHERE join_hash = ?1 AND join_expires_at > ?2 AND expires_at > ?2
+			RETURNING id, role_a, role_b, team, created_at, expires_at, joined_at`,
+			[]any{hash, op.Now},
+			&c.ID, &c.RoleA, &c.RoleB, &c.Team, &c.CreatedAt, &c.ExpiresAt, &c.JoinedAt)
+		if errors.Is(err, errNoRow) {
+			return e.fail(failures, bridge.ErrBadJoinCode)
+		}
+		if err != nil {
+			return err
+		}
+		e.op.Conversation = c.ID
+		return e.get("SELECT nonce, last_seq - read_seq FROM session_status WHERE conversation = ? AND session = 'b'",
+			[]any{c.ID}, &joined.NonceB, &joined.Unread)
+	})
+	return joined, err
+}
+
+// SetStatus implements bridge.Store.
+func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Status) (unread int64, err error) {
+	err = s.pass(ctx, g, relaxed, func(e *entry) error {
+		if err := e.spend(); err != nil {
+			return err
+		}
+		unread = e.self.unread()
+		_, err := e.exec("UPDATE session_status SET status = ?, heartbeat_at = ? WHERE conversation = ? AND session = ?",
+			string(status), g.Now, g.Conversation, string(g.Session))
+		return err
+	})
+	return unread, err
+}
+
+// PartnerState implements bridge.Store.
+func (s *Store) PartnerState(ctx context.Context, g bridge.Gate) (state bridge.SessionState, unread int64, err error) {
+	partner := g.Session.Partner()
+	err = s.pass(ctx, g, relaxed, func(e *entry) error {
+		if err := e.spend(); err != nil {
+			return err
+		}
+		unread = e.self.unread()
+		overview, err := getOverview(e.conn, g.Conversation)
+		state = overview.A
+		if partner == bridge.SessionB {
+			state = overview.B
+		}
+		return err
+	})
+	return state, unread, err
+}
+
+// Refuse implements bridge.Store.
+func (s *Store) Refuse(ctx context.Context, g bridge.Gate) error {
+	return s.pass(ctx, g, relaxed, func(e *entry) error {
+		if err := e.spend(); err != nil {
+			return err
+		}
+		return e.refuse(outcomeInvalid, nil)
+	})
+}
+
+// RefuseOperation implements bridge.Store.
+func (s *Store) RefuseOperation(ctx context.Context, op bridge.Operation) error {
+	return s.operate(ctx, op, relaxed, func(e *entry) error { return e.refuse(outcomeInvalid, nil) })
+}
+
+const selectOverview = `
+	SELECT c.id, c.role_a, c.role_b, c.team, c.created_at, c.expires_at, c.joined_at,
+	       a.status, a.heartbeat_at, a.last_seq, a.last_seq - a.read_seq,
+	       b.status, b.heartbeat_at, b.last_seq, b.last_seq - b.read_seq
+	FROM conversations c
+	JOIN session_status a ON a.conversation = c.id AND a.session = 'a'
+	JOIN session_status b ON b.conversation = c.id AND b.session = 'b'`
+
+// overviewRow is where a row of selectOverview is read into.
+type overviewRow struct {
+	bridge.Overview
+	statusA, statusB string
+}
+
+func (r *overviewRow) dest() []any {
+	return []any{
+		&r.ID, &r.RoleA, &r.RoleB, &r.Team, &r.CreatedAt, &r.ExpiresAt, &r.JoinedAt,
+		&r.statusA, &r.A.HeartbeatAt, &r.A.Received, &r.A.Unread,
+		&r.statusB, &r.B.HeartbeatAt, &r.B.Received, &r.B.Unread,
+	}
+}
+
+func (r *overviewRow) overview() bridge.Overview {
+	o := r.Overview
+	o.A.Session, o.A.Role, o.A.Status = bridge.SessionA, o.RoleA, bridge.Status(r.statusA)
+	o.B.Session, o.B.Role, o.B.Status = bridge.SessionB, o.RoleB, bridge.Status(r.statusB)
+	return o
+}
+
+func getOverview(c *conn, id string) (bridge.Overview, error) {
+	var row overviewRow
+	err := c.get(selectOverview+" WHERE c.id = ?", []any{id}, row.dest()...)
+	if errors.Is(err, errNoRow) {
+		return bridge.Overview{}, bridge.ErrNotFound
+	}
+	return row.overview(), err
+}
+
+func listOverviews(c *conn, where string, args ...any) ([]bridge.Overview, error) {
+	var row overviewRow
+	var all []bridge.Overview
+	err := c.each(selectOverview+where+" ORDER BY c.created_at DESC, c.id", args, row.dest(), func() error {
+		all = append(all, row.overview())
+		return nil
+	})
+	return all, err
+}
+
+// Conversations implements bridge.Store.
+func (s *Store) Conversations(ctx context.Context) (all []bridge.Overview, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		all, err = listOverviews(c, "")
+		return err
+	})
+	return all, err
+}
+
+// Conversation implements bridge.Store.
+func (s *Store) Conversation(ctx context.Context, id string) (o bridge.Overview, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		o, err = getOverview(c, id)
+		return err
+	})
+	return o, err
+}
+
+// Nonces implements bridge.Store.
+func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (n bridge.Nonces, err error) {
+	err = s.operate(ctx, op, durable, func(e *entry) error {
+		err := e.get(`
+			SELECT a.nonce, b.nonce FROM session_status a JOIN session_status b USING (conversation)
+			WHERE conversation = ? AND a.session = 'a' AND b.session = 'b'`,
+			[]any{op.Conversation}, &n.A, &n.B)
+		if errors.Is(err, errNoRow) {
+			return bridge.ErrNotFound
+		}
+		return err
+	})
+	return n, err
+}
+
+// ReplaceNonces implements bridge.Store.
+func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, n bridge.Nonces) error {
+	return s.operate(ctx, op, durable, func(e *entry) error {
+		result, err := e.exec("UPDATE session_status SET nonce = iif(session = 'a', ?2, ?3) WHERE conversation = ?1",
+			op.Conversation, n.A, n.B)
+		if err != nil {
+			return err
+		}
+		if changed, err := result.RowsAffected(); err != nil || changed == 0 {
+			return errors.Join(bridge.ErrNotFound, err)
+		}
+		_, err = e.exec("UPDATE conversations SET join_hash = NULL WHERE id = ?", op.Conversation)
+		return err
+	})
+}
+
+// RemoveExpired implements bridge.Store.
+func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (expired []bridge.Overview, err error) {
+	const where = " WHERE c.expires_at <= ?"
+	if dryRun {
+		err = s.read.do(ctx, func(c *conn) error {
+			expired, err = listOverviews(c, where, before)
+			return err
+		})
+		return expired, err
+	}
+	err = s.operate(ctx, op, durable, func(e *entry) error {
+		var unread int64
+		if expired, err = listOverviews(e.conn, where, before); err != nil {
+			return err
+		}
+		for _, o := range expired {
+			unread += o.A.Unread + o.B.Unread
+			if err := removeConversation(e.conn, o.ID); err != nil {
+				return err
+			}
+		}
+		e.op.Details["conversations"], e.op.Details["unread_messages"] = len(expired), unread
+		return nil
+	})
+	return expired, err
+}
+
+func removeConversation(c *conn, id string) error {
+	for _, query := range []string{
+		"DELETE FROM messages WHERE conversation = ?1",
+		"DELETE FROM session_status WHERE conversation = ?1",
+		"DELETE FROM conversations WHERE id = ?1",
+		"DELETE FROM rate_limits WHERE bucket IN ('write/' || ?1 || '/a', 'write/' || ?1 || '/b', 'read/' || ?1 || '/a', 'read/' || ?1 || '/b')",
+	} {
+		if _, err := c.exec(query, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

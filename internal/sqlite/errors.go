@@ -1,0 +1,42 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Primary result codes of SQLite (https://www.sqlite.org/rescode.html).
+const (
+	codeBusy     = 5
+	codeLocked   = 6
+	codeReadOnly = 8
+	codeCorrupt  = 11
+	codeFull     = 13
+	codeCantOpen = 14
+	codeNotADB   = 26
+)
+
+// translate gives an error of SQLite the domain's name for it.
+func translate(err error) error {
+	var known *sqlite.Error
+	if !errors.As(err, &known) {
+		return err
+	}
+	switch known.Code() & 0xff { // the extended codes keep the primary one below
+	case codeBusy, codeLocked:
+		return fmt.Errorf("%w: %w", bridge.ErrStoreBusy, err)
+	case codeReadOnly, codeCantOpen:
+		return fmt.Errorf("%w: %w", bridge.ErrStoreReadOnly, err)
+	case codeCorrupt:
+		return fmt.Errorf("%w: %w", bridge.ErrStoreDamaged, err)
+	case codeFull:
+		return fmt.Errorf("%w: %w", bridge.ErrStoreFull, err)
+	case codeNotADB:
+		return fmt.Errorf("%w: %w", bridge.ErrStoreForeign, err)
+	}
+	return fmt.Errorf("store: %w", err)
+}

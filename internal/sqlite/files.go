@@ -1,0 +1,71 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Prepare makes the folder of the store at path, with mode 0700 whatever the
+// umask. A folder that is there already stays as it is.
+func Prepare(path string) error {
+	dir := filepath.Dir(path)
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // parents of ours, such as ~/.local/state, are everybody's
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// checkFiles refuses a store that other users could read or change, and one on
+// a filesystem whose locks do not hold between machines. It creates the
+// database file, empty and private, where it is to be created.
+func checkFiles(path string, create bool) error {
+	if err := CheckPrivate(filepath.Dir(path)); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
+		}
+		return err
+	}
+	if name := networkFilesystem(filepath.Dir(path)); name != "" {
+		return fmt.Errorf("%s is on a network filesystem (%s), where SQLite's locks do not hold: choose a local folder with --db", path, name)
+	}
+	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		if err := CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	switch _, err := os.Stat(path); {
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case !create:
+		return fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
+	}
+	return createFile(path)
+}
+
+func createFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil // another process was quicker
+	case errors.Is(err, fs.ErrPermission) || isReadOnlyFilesystem(err):
+		return fmt.Errorf("%w: %w", bridge.ErrStoreReadOnly, err)
+	case err != nil:
+		return err
+	}
+	// SQLite has not opened the file yet in this process, so closing it here
+	// drops no lock of its (POSIX locks go with any descriptor of a file).
+	return f.Close()
+}

@@ -1,0 +1,14 @@
+//go:build !unix
+
+package sqlite
+
+import "os"
+
+// CheckPrivate reports only whether path is there: this platform's permissions
+// are not those of POSIX. Keep the store in a folder of your own profile.
+func CheckPrivate(path string) error {
+	_, err := os.Stat(path)
+	return err
+}
+
+func isReadOnlyFilesystem(error) bool { return false }

@@ -1,0 +1,38 @@
+//go:build unix
+
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// CheckPrivate reports, as ErrStorePermissions with the command that mends it,
+// a file that other users may read or write, or a folder that they may change,
+// and one that belongs to another user.
+func CheckPrivate(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
+		return fmt.Errorf("%w: %s belongs to user %d, and this is user %d: run bridge as its owner",
+			bridge.ErrStorePermissions, path, owner.Uid, os.Geteuid())
+	}
+	mode, forbidden, want := info.Mode().Perm(), os.FileMode(0o077), "600"
+	if info.IsDir() {
+		forbidden, want = 0o022, "700"
+	}
+	if mode&forbidden != 0 {
+		return fmt.Errorf("%w: %s has mode %04o; run: chmod %s '%s'", bridge.ErrStorePermissions, path, mode, want, path)
+	}
+	return nil
+}
+
+func isReadOnlyFilesystem(err error) bool { return errors.Is(err, unix.EROFS) }

@@ -1,0 +1,171 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"slices"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// AppendMessage implements bridge.Store.
+func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, m bridge.NewMessage) (sent bridge.Sent, err error) {
+	err = s.pass(ctx, g, durable, func(e *entry) error {
+		sent, err = e.repeated(g, m.IdempotencyKey)
+		if err != nil {
+			return err
+		}
+		if sent.Repeated {
+			e.op.Details["repeated"] = true
+		} else {
+			if err := e.spend(); err != nil {
+				return err
+			}
+			if sent, err = e.append(string(g.Session), g.Session.Partner(), m); err != nil {
+				return err
+			}
+		}
+		sent.Unread = e.self.unread()
+		e.op.Details["message_id"], e.op.Details["seq"] = sent.ID, sent.Seq
+		return nil
+	})
+	return sent, err
+}
+
+// repeated returns the first answer to an idempotency key, or a zero Sent.
+func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error) {
+	if key == "" {
+		return sent, nil
+	}
+	var redacted string
+	err = e.get(`
+		SELECT id, seq, sent_at, redacted, partner_unread FROM messages
+		WHERE conversation = ? AND sender = ? AND idempotency_key = ?`,
+		[]any{g.Conversation, string(g.Session), key},
+		&sent.ID, &sent.Seq, &sent.SentAt, &redacted, &sent.PartnerUnread)
+	if errors.Is(err, errNoRow) {
+		return bridge.Sent{}, nil
+	}
+	sent.Repeated, sent.Redacted = true, fromList(redacted)
+	return sent, err
+}
+
+// append gives m the next number of to's inbox and stores it.
+func (e *entry) append(from string, to bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
+	err = e.get(`
+		UPDATE session_status SET last_seq = last_seq + 1
+		WHERE conversation = ? AND session = ? RETURNING last_seq, last_seq - read_seq`,
+		[]any{e.op.Conversation, string(to)}, &sent.Seq, &sent.PartnerUnread)
+	if err != nil {
+		return sent, err
+	}
+	var key any
+	if m.IdempotencyKey != "" {
+		key = m.IdempotencyKey
+	}
+	result, err := e.exec(`
+		INSERT INTO messages (conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, idempotency_key, partner_unread)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.op.Conversation, string(to), sent.Seq, from, string(m.Action), m.Text, list(m.Files), list(m.Redacted), e.op.Now, key, sent.PartnerUnread)
+	if err != nil {
+		return sent, err
+	}
+	sent.SentAt, sent.Redacted = e.op.Now, m.Redacted
+	sent.ID, err = result.LastInsertId()
+	return sent, err
+}
+
+const selectMessage = `
+	SELECT m.id, m.seq, m.sender, m.recipient, m.action_type, m.message, m.files, m.redacted, m.sent_at,
+	       m.seq <= s.read_seq
+	FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
+	WHERE m.conversation = ?1 `
+
+// messageRow is where a row of selectMessage is read into.
+type messageRow struct {
+	bridge.Message
+	to, action, files, redacted string
+	read                        int64
+}
+
+func (r *messageRow) dest() []any {
+	return []any{&r.ID, &r.Seq, &r.From, &r.to, &r.action, &r.Text, &r.files, &r.redacted, &r.SentAt, &r.read}
+}
+
+func (r *messageRow) message() bridge.Message {
+	m := r.Message
+	m.To, m.Action = bridge.SessionID(r.to), bridge.ActionType(r.action)
+	m.Files, m.Redacted, m.Read = fromList(r.files), fromList(r.redacted), r.read != 0
+	return m
+}
+
+// listMessages reads messages until there are limit of them, or until the next
+// one would make their text longer than bytes (0: no bound). more says whether
+// there was a next one.
+func listMessages(c *conn, where string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
+	var row messageRow
+	size := 0
+	err = c.each(selectMessage+where, args, row.dest(), func() error {
+		size += len(row.Text)
+		if len(all) == limit || bytes > 0 && len(all) > 0 && size > bytes {
+			more = true
+			return errStop
+		}
+		all = append(all, row.message())
+		return nil
+	})
+	return all, more, err
+}
+
+// History implements bridge.Store.
+func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h bridge.History, err error) {
+	before := p.Before
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	err = s.pass(ctx, g, relaxed, func(e *entry) error {
+		if err := e.spend(); err != nil {
+			return err
+		}
+		h.Unread = e.self.unread()
+		h.Messages, h.HasMore, err = listMessages(e.conn,
+			"AND m.id < ?2 ORDER BY m.id DESC LIMIT ?3", []any{g.Conversation, before, p.Limit + 1}, p.Limit, p.Bytes)
+		slices.Reverse(h.Messages)
+		e.op.Details["messages"] = len(h.Messages)
+		return err
+	})
+	return h, err
+}
+
+// Messages implements bridge.Store.
+func (s *Store) Messages(ctx context.Context, conversation string, after int64, limit int) (all []bridge.Message, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		all, _, err = listMessages(c, "AND m.id > ?2 ORDER BY m.id LIMIT ?3", []any{conversation, after, limit}, limit, 0)
+		return err
+	})
+	return all, err
+}
+
+// list is how a list of strings is stored.
+func list(items []string) string {
+	if len(items) == 0 {
+		return "[]"
+	}
+	encoded, _ := json.Marshal(items) // strings always encode
+	return string(encoded)
+}
+
+// fromList reads it back. A damaged list must not keep its message from being
+// delivered: it comes out as what is there.
+func fromList(text string) []string {
+	var items []string
+	if err := json.Unmarshal([]byte(text), &items); err != nil {
+		return []string{text}
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	return items
+}

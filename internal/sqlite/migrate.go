@@ -1,0 +1,186 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql/driver"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"modernc.org/sqlite"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+)
+
+// applicationID marks a database as a store of the bridge ("brdg").
+// https://www.sqlite.org/pragma.html#pragma_application_id
+const applicationID = 0x62726467
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// migrations returns the scripts, in order. The user_version of a store is the
+// number of those that it has seen.
+func migrations() ([]string, error) {
+	names, err := fs.Glob(schema, "schema/*.sql") // sorted
+	if err != nil {
+		return nil, err
+	}
+	scripts := make([]string, len(names))
+	for i, name := range names {
+		script, err := schema.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		scripts[i] = string(script)
+	}
+	return scripts, nil
+}
+
+// SchemaVersion is the version of the schema that this program writes.
+func SchemaVersion() int {
+	scripts, _ := migrations() // embedded: reading cannot fail
+	return len(scripts)
+}
+
+// header is what tells one database from another.
+type header struct {
+	application, version, tables int64
+	id, keyCheck                 []byte
+}
+
+// fresh reports a file that nobody has put anything into.
+func (h header) fresh() bool { return h.application == 0 && h.version == 0 && h.tables == 0 }
+
+// prepareSchema checks that the file is a store that this program can use and
+// that fits the key. It makes or migrates it where o.Create allows that, one
+// process at a time. Any other file it leaves as it is.
+func prepareSchema(ctx context.Context, path string, o Options, t *turnstile) error {
+	h, err := readHeader(path)
+	if err != nil {
+		return err
+	}
+	latest := int64(SchemaVersion())
+	switch {
+	case !h.fresh() && h.application != applicationID:
+		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
+	case h.version > latest:
+		return fmt.Errorf("%w: its schema is version %d, this bridge knows %d: update bridge", bridge.ErrStoreNewer, h.version, latest)
+	case h.version == latest:
+		return h.checkKey(path, o.Key)
+	case h.fresh() && !o.Create:
+		return fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
+	case !o.Create:
+		return fmt.Errorf("the store %s has schema version %d of %d: start `bridge serve` once to migrate it", path, h.version, latest)
+	}
+	leave, err := t.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if err := migrate(path, o.Key); err != nil {
+		return err
+	}
+	if h, err = readHeader(path); err != nil {
+		return err
+	}
+	return h.checkKey(path, o.Key)
+}
+
+// withConn runs fn on a connection of its own. Only mode "rw" may change the file.
+func withConn(path, mode string, pragmas []string, fn func(*conn) error) error {
+	d, err := new(sqlite.Driver).Open(dsn(path, mode, append([]string{"busy_timeout(30000)"}, pragmas...)...))
+	if err != nil {
+		return err
+	}
+	c := newConn(d)
+	return errors.Join(fn(c), c.Close())
+}
+
+func readHeader(path string) (h header, err error) {
+	err = withConn(path, "ro", nil, func(c *conn) error {
+		err := errors.Join(
+			c.get("PRAGMA application_id", nil, &h.application),
+			c.get("PRAGMA user_version", nil, &h.version),
+			c.get("SELECT count(*) FROM sqlite_schema", nil, &h.tables),
+		)
+		if err != nil || h.application != applicationID {
+			return err
+		}
+		return c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck)
+	})
+	return h, err
+}
+
+func migrate(path string, key auth.Key) error {
+	scripts, err := migrations()
+	if err != nil {
+		return err
+	}
+	return withConn(path, "rw", []string{"journal_mode(WAL)", "synchronous(FULL)"}, func(c *conn) error {
+		if _, err := c.exec("BEGIN IMMEDIATE"); err != nil {
+			return err
+		}
+		if err := applyMigrations(c, scripts, key); err != nil {
+			_, rollbackErr := c.exec("ROLLBACK")
+			return errors.Join(err, rollbackErr)
+		}
+		_, err := c.exec("COMMIT")
+		return err
+	})
+}
+
+// applyMigrations brings the schema up to date, inside the caller's transaction.
+func applyMigrations(c *conn, scripts []string, key auth.Key) error {
+	var version int64
+	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
+		return err
+	}
+	for ; version < int64(len(scripts)); version++ {
+		if _, err := c.driver.(driver.ExecerContext).ExecContext(context.Background(), scripts[version], nil); err != nil {
+			return fmt.Errorf("migrate the store to schema version %d: %w", version+1, err)
+		}
+		if version == 0 {
+			if err := identify(c, key); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := c.driver.(driver.ExecerContext).ExecContext(context.Background(),
+		fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", version, applicationID), nil)
+	return err
+}
+
+// identify gives a new store its identity, the mark of its key, and an empty
+// audit log.
+func identify(c *conn, key auth.Key) error {
+	id := make([]byte, 16)
+	_, _ = rand.Read(id) // never fails (crypto/rand)
+	_, err := c.exec("INSERT INTO store (one, id, key_check, created_at) VALUES (1, ?, ?, ?)",
+		id, keyCheck(key, id), time.Now())
+	if err != nil {
+		return err
+	}
+	head := bridge.AuditChain(key).EmptyHead()
+	_, err = c.exec("INSERT INTO audit_head (one, seq, mac, seal) VALUES (1, 0, x'', ?)", head.Seal)
+	return err
+}
+
+func keyCheck(key auth.Key, storeID []byte) []byte {
+	mac := hmac.New(sha256.New, key.Derive("store"))
+	mac.Write(storeID)
+	return mac.Sum(nil)
+}
+
+func (h header) checkKey(path string, key auth.Key) error {
+	if !hmac.Equal(h.keyCheck, keyCheck(key, h.id)) {
+		return fmt.Errorf("%w: %s: put back the bridge.key that was made with it", bridge.ErrStoreKey, path)
+	}
+	return nil
+}

@@ -1,0 +1,25 @@
+package sqlite
+
+import "golang.org/x/sys/unix"
+
+// networkFilesystems maps the numbers that statfs(2) gives to names.
+var networkFilesystems = map[int64]string{
+	0x6969:     "NFS",
+	0x517B:     "SMB",
+	0xFF534D42: "CIFS",
+	0xFE534D42: "SMB2",
+	0x01021997: "9P",
+	0x5346414F: "AFS",
+	0x00C36400: "Ceph",
+	0x0BD00BD0: "Lustre",
+	0x73757245: "Coda",
+}
+
+// networkFilesystem names the network filesystem that dir is on, if it is.
+func networkFilesystem(dir string) string {
+	var stat unix.Statfs_t
+	if unix.Statfs(dir, &stat) != nil {
+		return ""
+	}
+	return networkFilesystems[int64(uint32(stat.Type))] //nolint:gosec,unconvert // the type's size differs between architectures
+}

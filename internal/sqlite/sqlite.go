@@ -1,0 +1,103 @@
+// Package sqlite keeps the bridge's store in one SQLite file that any number of
+// processes share.
+//
+// Each process has one writing connection with every statement prepared, used
+// behind a mutex and the turnstile, and one for reading, which WAL mode lets run
+// beside writers. Every write is one BEGIN IMMEDIATE … COMMIT that holds the
+// operation and its audit entry. Commits are durable (synchronous=FULL) except
+// for heartbeats, empty checks, read marks and refusals, which the next durable
+// one carries along.
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"net/url"
+
+	"modernc.org/sqlite"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+)
+
+// Store implements bridge.Store.
+type Store struct {
+	path  string
+	chain audit.Chain
+	write *writer
+	read  *reader
+}
+
+var _ bridge.Store = (*Store)(nil)
+
+// Options say how to open a store.
+type Options struct {
+	// Key is the master key of the store. Required.
+	Key auth.Key
+	// Create makes the store if it is missing, and migrates an older one.
+	Create bool
+	// Connect opens a connection with a driver other than modernc's, to compare
+	// them. The path is that of the database file; WAL mode is on already.
+	Connect func(path string) (driver.Conn, error)
+}
+
+// Open opens the store in the file at path. Its folder must exist and belong,
+// like the file, to the user alone; Prepare makes it. Errors are those that
+// bridge calls ErrStore….
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	if err := checkFiles(path, o.Create); err != nil {
+		return nil, err
+	}
+	turnstile := newTurnstile(path)
+	if err := prepareSchema(ctx, path, o, turnstile); err != nil {
+		return nil, errors.Join(translate(err), turnstile.Close())
+	}
+	connect := o.Connect
+	if connect == nil {
+		connect = connectModernc
+	}
+	c, err := open(path, connect)
+	if err != nil {
+		return nil, errors.Join(err, turnstile.Close())
+	}
+	return &Store{
+		path:  path,
+		chain: bridge.AuditChain(o.Key),
+		write: newWriter(c, turnstile),
+		read:  newReader(func() (*conn, error) { return open(path, connect) }),
+	}, nil
+}
+
+// Close closes the store. It waits for operations under way.
+func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+
+// Path returns the path of the database file.
+func (s *Store) Path() string { return s.path }
+
+func open(path string, connect func(string) (driver.Conn, error)) (*conn, error) {
+	c, err := connect(path)
+	if err != nil {
+		return nil, translate(err)
+	}
+	return newConn(c), nil
+}
+
+// connectModernc opens the file, which must exist, with the settings that every
+// connection needs. A busy timeout of zero would fail while another process
+// recovers the log of one that was killed.
+func connectModernc(path string) (driver.Conn, error) {
+	return new(sqlite.Driver).Open(dsn(path, "rw",
+		"busy_timeout(30000)",
+		"synchronous(FULL)",
+		"wal_autocheckpoint(1000)",
+		"foreign_keys(ON)",
+		"trusted_schema(OFF)",
+	))
+}
+
+func dsn(path, mode string, pragmas ...string) string {
+	query := url.Values{"mode": {mode}, "_pragma": pragmas}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
+}

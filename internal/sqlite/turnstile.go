@@ -1,0 +1,104 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+)
+
+// turnstile lets the writers of one store through one at a time, in the order
+// in which they came. SQLite alone makes writers poll for its lock (the busy
+// timeout), which starves some of them when there are many.
+//
+// It is two files that are locked with flock and are not the database: a writer
+// takes the queue, then the turn, then leaves the queue. The kernel frees the
+// locks of a process that dies. A process that was stopped while it had its turn
+// would hold up all others, so waiting is bounded, and then SQLite's own lock,
+// which keeps the store safe in any case, decides.
+//
+// Not safe for concurrent use: a store enters under its mutex.
+type turnstile struct {
+	queue, turn lockFile
+	patience    time.Duration
+}
+
+const turnPatience = 2 * time.Second
+
+func newTurnstile(database string) *turnstile {
+	return &turnstile{
+		queue:    lockFile{path: database + "-queue"},
+		turn:     lockFile{path: database + "-turn"},
+		patience: turnPatience,
+	}
+}
+
+// enter waits for the writer's turn. Call leave when done. Without an error but
+// out of patience, there is nothing to leave.
+func (t *turnstile) enter(ctx context.Context) (leave func(), err error) {
+	patience, cancel := context.WithTimeout(ctx, t.patience)
+	defer cancel()
+	if err := t.queue.lock(patience); err != nil {
+		return withoutTurn(ctx, err)
+	}
+	defer t.queue.unlock()
+	if err := t.turn.lock(patience); err != nil {
+		return withoutTurn(ctx, err)
+	}
+	return t.turn.unlock, nil
+}
+
+func withoutTurn(ctx context.Context, err error) (func(), error) {
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, errors.ErrUnsupported):
+		return func() {}, nil
+	}
+	return nil, err
+}
+
+func (t *turnstile) Close() error { return errors.Join(t.queue.Close(), t.turn.Close()) }
+
+// lockFile is a file that is there to be locked. It stays open between locks.
+type lockFile struct {
+	path string
+	file *os.File
+}
+
+// lock takes the exclusive lock. A waiter that gives up leaves a goroutine with
+// the open file behind, which ends, and frees the lock, when it gets it.
+func (l *lockFile) lock(ctx context.Context) error {
+	if l.file == nil {
+		f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return err
+		}
+		l.file = f
+	}
+	if taken, err := tryFlock(l.file); taken || err != nil {
+		return err
+	}
+	file, locked := l.file, make(chan error, 1)
+	go func() { locked <- waitFlock(file) }()
+	select {
+	case err := <-locked:
+		return err
+	case <-ctx.Done():
+		l.file = nil
+		go func() {
+			<-locked
+			_ = file.Close() // which frees the lock
+		}()
+		return ctx.Err()
+	}
+}
+
+func (l *lockFile) unlock() { _ = unlockFlock(l.file) }
+
+func (l *lockFile) Close() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Close()
+}

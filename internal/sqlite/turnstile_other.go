@@ -1,0 +1,16 @@
+//go:build !unix
+
+package sqlite
+
+import (
+	"errors"
+	"os"
+)
+
+// Without flock the writers queue at SQLite's own lock, with its busy timeout.
+
+func tryFlock(*os.File) (bool, error) { return false, errors.ErrUnsupported }
+
+func waitFlock(*os.File) error { return errors.ErrUnsupported }
+
+func unlockFlock(*os.File) error { return errors.ErrUnsupported }

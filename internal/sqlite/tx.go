@@ -1,0 +1,129 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// durability says what a commit survives.
+type durability string
+
+const (
+	durable durability = "PRAGMA synchronous = FULL"   // a power cut
+	relaxed durability = "PRAGMA synchronous = NORMAL" // a killed process; the next durable commit carries it along
+)
+
+// writer is the process's one writing connection. mutex is a channel, so that
+// waiting for it can be cancelled.
+type writer struct {
+	mutex     chan struct{}
+	conn      *conn
+	turnstile *turnstile
+	level     durability
+}
+
+func newWriter(c *conn, t *turnstile) *writer {
+	return &writer{mutex: make(chan struct{}, 1), conn: c, turnstile: t}
+}
+
+var errClosed = errors.New("the store is closed")
+
+// do runs fn in one write transaction. It commits if fn returns nil, and undoes
+// everything otherwise. A cancelled ctx stops it only before it has begun.
+func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error) error {
+	select {
+	case w.mutex <- struct{}{}:
+		defer func() { <-w.mutex }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if w.conn == nil {
+		return errClosed
+	}
+	leave, err := w.turnstile.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if w.level != level {
+		if _, err := w.conn.exec(string(level)); err != nil {
+			return translate(err)
+		}
+		w.level = level
+	}
+	return translate(transact(w.conn, "BEGIN IMMEDIATE", fn))
+}
+
+func transact(c *conn, begin string, fn func(*conn) error) (err error) {
+	if _, err := c.exec(begin); err != nil {
+		return err
+	}
+	finished := false
+	defer func() {
+		if finished {
+			return
+		}
+		// fn failed or panicked, or COMMIT did. SQLite may have rolled back by
+		// itself, for example when the disk is full: then this does nothing.
+		_, _ = c.exec("ROLLBACK")
+	}()
+	if err := fn(c); err != nil {
+		return err
+	}
+	if _, err := c.exec("COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	finished = true
+	return nil
+}
+
+func (w *writer) Close() error {
+	w.mutex <- struct{}{}
+	defer func() { <-w.mutex }()
+	if w.conn == nil {
+		return nil
+	}
+	err := errors.Join(w.conn.Close(), w.turnstile.Close())
+	w.conn = nil
+	return err
+}
+
+// reader is the process's reading connection, opened when it is first needed.
+type reader struct {
+	mutex sync.Mutex
+	open  func() (*conn, error)
+	conn  *conn
+}
+
+func newReader(open func() (*conn, error)) *reader { return &reader{open: open} }
+
+// do runs fn in one read transaction: all it reads is of one moment.
+func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if r.conn == nil {
+		c, err := r.open()
+		if err != nil {
+			return err
+		}
+		r.conn = c
+	}
+	return translate(transact(r.conn, "BEGIN", fn))
+}
+
+func (r *reader) Close() error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.open = func() (*conn, error) { return nil, errClosed }
+	if r.conn == nil {
+		return nil
+	}
+	err := r.conn.Close()
+	r.conn = nil
+	return err
+}
