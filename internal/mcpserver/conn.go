@@ -249,4 +249,3 @@ func (c *conn) settle(done *call, written bool) {
 	}
 	c.Settled(resp, written)
 }
-
