@@ -1,0 +1,489 @@
+package mcpserver_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"example.org/bridge/internal/mcpserver"
+	"github.com/google/go-cmp/cmp"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+func TestBatches(t *testing.T) {
+	many := "[" + strings.Repeat("1,", 1000) + "1]"
+	mixed := `[` + ping("1") + `,1,` + initialized + `,{"jsonrpc":"2.0","id":2},` + callTool("3", "echo", `"x"`) + `,` + ping("3") + `]`
+	tests := []struct {
+		name, version, batch string
+		want                 []string
+	}{
+		{"one", "2025-03-26", `[` + ping("1") + `]`, []string{"1 ok"}},
+		{"oldest", "2024-11-05", `[` + ping("1") + `,` + ping("2") + `]`, []string{"1 ok, 2 ok"}},
+		{"mixed", "2025-03-26", mixed, []string{"1 ok, null -32600, 2 -32600, 3 ok, null -32600"}},
+		{"notifications", "2025-03-26", `[` + initialized + `]`, nil},
+		{"responses", "2025-03-26", `[{"jsonrpc":"2.0","id":1,"result":{}}]`, nil},
+		{"nothing good", "2025-03-26", `[1]`, []string{"null -32600"}},
+		{"empty", "2025-03-26", `[ ]`, []string{"null -32600"}},
+		{"nested", "2025-03-26", `[[` + ping("1") + `]]`, []string{"null -32600"}},
+		{"handshake inside", "2025-03-26", `[{"jsonrpc":"2.0","id":1,"method":"initialize"}]`, []string{"1 -32600"}},
+		{"too many", "2025-03-26", many, []string{"null -32600"}},
+		{"two with one id", "2025-03-26", `[` + ping("1") + `,` + ping("1.0") + `]`, []string{"1 ok, null -32600"}},
+		{"newer", "2025-06-18", `[` + ping("1") + `]`, []string{"null -32600"}},
+		{"newest with handshake", "2025-11-25", `[` + ping("1") + `]`, []string{"null -32600"}},
+		{"unknown", "1999-01-01", `[` + ping("1") + `]`, []string{"null -32600"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := briefs(t, hello(tt.version)+"\n"+tt.batch+"\n")
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A client of revision 2026-07-28 shakes no hands: every request says what it speaks.
+func TestClientWithoutHandshake(t *testing.T) {
+	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
+	input := `{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}
+{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"echo","arguments":{"text":"x"},` + meta + `}}
+{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` + meta + `}}
+[` + ping("4") + `]
+`
+	got := map[string]bool{}
+	var out bytes.Buffer
+	y := newToy()
+	if err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: &out}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(out.Bytes()) {
+		if !bytes.Contains(line, []byte(`"method"`)) { // the subscription is acknowledged with a notification
+			got[parseLine(t, bytes.TrimSpace(line))[0].brief()] = true
+		}
+	}
+	if want := map[string]bool{"1 ok": true, "2 ok": true, "null -32600": true}; !cmp.Equal(want, got) {
+		t.Errorf("answers %v, want %v", got, want)
+	}
+}
+
+func TestRequestsBeforeEOFAreAnswered(t *testing.T) {
+	var input strings.Builder
+	input.WriteString(hello("2025-06-18"))
+	var want []string
+	for i := range 50 {
+		fmt.Fprintf(&input, "\n%s\n%s", ping(fmt.Sprint(2*i)), callTool(fmt.Sprint(2*i+1), "wait", `"x"`))
+		want = append(want, fmt.Sprintf("%d ok", 2*i), fmt.Sprintf("%d ok", 2*i+1))
+	}
+	if got := briefs(t, input.String()); !sameSet(got, want) {
+		t.Errorf("answers %q", got)
+	}
+}
+
+func TestEOFReleasesLongPolls(t *testing.T) {
+	y := newToy()
+	c := dial(t.Context(), t, y)
+	c.send(callTool("1", "wait", `"mail"`))
+	<-y.started
+	_ = c.in.Close()
+	if got := c.receive().text(); got != "released mail" {
+		t.Errorf("the long poll answered %q", got)
+	}
+	if err := <-c.done; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if diff := cmp.Diff(map[any]bool{"hello": true, int64(1): true}, c.settled.byID()); diff != "" {
+		t.Errorf("settled (-want +got):\n%s", diff)
+	}
+}
+
+func TestGraceAfterEOFEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newToy()
+		var settled settlements
+		var out bytes.Buffer
+		input := hello("2025-06-18") + "\n" + callTool("1", "wait", `""`)
+		err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: &out, Settled: settled.add})
+		if err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		if diff := cmp.Diff(map[any]bool{"hello": true, int64(1): false}, settled.byID()); diff != "" {
+			t.Errorf("settled (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestHandlerThatNeverReturnsIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newToy()
+		defer close(y.stubborn)
+		var settled settlements
+		input := hello("2025-06-18") + "\n" + callTool("1", "ignore", `""`)
+		err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
+		if err == nil {
+			t.Error("Serve returned nil while a request was running")
+		}
+		if diff := cmp.Diff(map[any]bool{"hello": true, int64(1): false}, settled.byID()); diff != "" {
+			t.Errorf("settled (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestCancelledRequestIsNotAnswered(t *testing.T) {
+	for _, id := range []string{`7`, `"seven"`, `90071992547409931`} {
+		t.Run(id, func(t *testing.T) {
+			y := newToy()
+			c := dial(t.Context(), t, y)
+			c.send(callTool(id, "wait", `""`), callTool(`"other"`, "wait", `""`))
+			<-y.started
+			<-y.started
+			c.send(cancelled(id), cancelled(id), cancelled(`"hello"`), ping(`"p"`))
+			if got := c.receive().brief(); got != `"p" ok` {
+				t.Errorf("first answer is %s", got)
+			}
+			_ = c.in.Close()
+			if got := c.receive().brief(); got != `"other" ok` {
+				t.Errorf("second answer is %s", got)
+			}
+			if err := <-c.done; err != nil {
+				t.Errorf("Serve: %v", err)
+			}
+			fates := c.settled.byID()
+			if len(fates) != 4 || !fates["other"] || !fates["p"] || c.settled.count() != 4 {
+				t.Errorf("settled %v", fates)
+			}
+		})
+	}
+}
+
+func TestBatchLeavesOutWhatWasCancelled(t *testing.T) {
+	for _, also := range []string{"", "," + ping("2")} {
+		y := newToy()
+		inR, inW := io.Pipe()
+		var out bytes.Buffer
+		var settled settlements
+		done := make(chan error, 1)
+		go func() {
+			done <- mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: inR, Out: &out, Settled: settled.add, Draining: y.drain})
+		}()
+		_, _ = io.WriteString(inW, hello("2025-03-26")+"\n["+callTool("1", "wait", `""`)+also+"]\n")
+		<-y.started
+		_, _ = io.WriteString(inW, cancelled("1")+"\n")
+		_ = inW.Close()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		lines := bytes.Count(out.Bytes(), []byte{'\n'})
+		if also == "" && lines != 1 {
+			t.Errorf("a batch with nothing to say gave %d lines", lines-1)
+		}
+		if also != "" && !bytes.HasSuffix(out.Bytes(), []byte("[{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}]\n")) {
+			t.Errorf("output %s", out.Bytes())
+		}
+		if written, told := settled.byID()[int64(1)]; written || !told {
+			t.Errorf("the cancelled request is settled %v, %v", written, told)
+		}
+	}
+}
+
+func TestDuplicateIDInFlight(t *testing.T) {
+	y := newToy()
+	c := dial(t.Context(), t, y)
+	c.send(callTool("1", "wait", `"first"`))
+	<-y.started
+	c.send(ping("1"))
+	if got := c.receive().brief(); got != "null -32600" {
+		t.Errorf("the second request was answered with %s", got)
+	}
+	c.send(`{"jsonrpc":"1.0","id":1,"method":"ping"}`)
+	if got := c.receive().brief(); got != "null -32600" {
+		t.Errorf("the faulty request was answered with %s", got)
+	}
+	y.drain()
+	if got := c.receive().text(); got != "released first" {
+		t.Errorf("the first request was answered with %q", got)
+	}
+	c.send(ping("1"))
+	if got := c.receive().brief(); got != "1 ok" {
+		t.Errorf("the id used again was answered with %s", got)
+	}
+}
+
+// An id may be used again as soon as its answer has been read.
+func TestIDsMayBeReused(t *testing.T) {
+	c := dial(t.Context(), t, newToy())
+	for range 500 {
+		c.send(ping("1"))
+		if got := c.receive().brief(); got != "1 ok" {
+			t.Fatalf("answered with %s", got)
+		}
+	}
+}
+
+func TestPanicIsAnInternalError(t *testing.T) {
+	var log bytes.Buffer
+	c := dial(t.Context(), t, newToy(), mcpserver.RecoverPanics(slog.New(slog.NewTextHandler(&log, nil))))
+	c.send(callTool("1", "panic", `"password"`))
+	a := c.receive()
+	if a.brief() != "1 -32603" || strings.Contains(a.Error.Message, "password") || strings.Contains(a.Error.Message, "goroutine") {
+		t.Errorf("answered with %s %+v", a.brief(), a.Error)
+	}
+	c.send(ping("2"))
+	if got := c.receive().brief(); got != "2 ok" {
+		t.Errorf("after the panic: %s", got)
+	}
+	_ = c.in.Close()
+	<-c.done
+	if text := log.String(); !strings.Contains(text, "goroutine") || !strings.Contains(text, "level=ERROR") || strings.Contains(text, "password") {
+		t.Errorf("log: %s", text)
+	}
+}
+
+func TestShutdownEndsLongPolls(t *testing.T) {
+	for _, detached := range []bool{false, true} {
+		t.Run(fmt.Sprintf("detached %v", detached), func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			y := newToy()
+			var middleware []mcp.Middleware
+			if !detached {
+				middleware = append(middleware, mcpserver.WithShutdown(ctx))
+			}
+			c := dial(ctx, t, y, middleware...)
+			c.send(callTool("1", "wait", `"x"`))
+			<-y.started
+			cancel() // the input stays open
+			if got := c.receive().brief(); got != "1 ok" {
+				t.Errorf("the long poll was answered with %s", got)
+			}
+			if err := <-c.done; err != nil {
+				t.Errorf("Serve: %v", err)
+			}
+			if fates := c.settled.byID(); !fates[int64(1)] {
+				t.Errorf("settled %v", fates)
+			}
+		})
+	}
+}
+
+// The input is never closed and cannot be interrupted.
+func TestShutdownWithSilentClient(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := dial(ctx, t, newToy())
+	cancel()
+	if err := <-c.done; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+func TestShutdownInterruptsTheReader(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	in := &countedReader{File: r, returned: make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := mcpserver.Serve(ctx, newToy().server(), &mcpserver.Stdio{In: in, Out: io.Discard}); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	select {
+	case <-in.returned:
+	default:
+		t.Error("Serve left its reader behind")
+	}
+}
+
+// A countedReader tells when its Read has returned.
+type countedReader struct {
+	*os.File
+	returned chan struct{}
+}
+
+func (r *countedReader) Read(p []byte) (int, error) {
+	defer close(r.returned)
+	return r.File.Read(p)
+}
+
+func TestDrainingIsCalledOnce(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	calls := 0
+	transport := &mcpserver.Stdio{In: strings.NewReader(ping("1")), Out: io.Discard, Draining: func() { calls++; cancel() }}
+	if err := mcpserver.Serve(ctx, newToy().server(), transport); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if calls != 1 {
+		t.Errorf("Draining was called %d times", calls)
+	}
+}
+
+func TestBrokenOutputEndsTheSession(t *testing.T) {
+	short := func(p []byte) (int, error) { return len(p) - 1, nil }
+	gone := func([]byte) (int, error) { return 0, io.ErrClosedPipe }
+	for name, write := range map[string]writerFunc{"closed": gone, "short": short} {
+		t.Run(name, func(t *testing.T) {
+			y := newToy() // never drained: the session must not wait for its long polls
+			inR, inW := io.Pipe()
+			defer inW.Close()
+			var settled settlements
+			fails := false
+			out := writerFunc(func(p []byte) (int, error) {
+				if fails = fails || bytes.Contains(p, []byte(`"id":9`)); fails {
+					return write(p)
+				}
+				return len(p), nil
+			})
+			done := make(chan error, 1)
+			go func() {
+				done <- mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: inR, Out: out, Settled: settled.add})
+			}()
+			_, _ = io.WriteString(inW, hello("2025-06-18")+"\n"+callTool("1", "wait", `""`)+"\n")
+			<-y.started
+			_, _ = io.WriteString(inW, ping("9")+"\n")
+			if err := <-done; err != nil {
+				t.Errorf("Serve: %v", err)
+			}
+			want := map[any]bool{"hello": true, int64(1): false, int64(9): false}
+			if diff := cmp.Diff(want, settled.byID()); diff != "" || settled.count() != 3 {
+				t.Errorf("settled %d (-want +got):\n%s", settled.count(), diff)
+			}
+		})
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// A client that writes all it has before it reads anything gets all answers.
+func TestSlowReaderDoesNotDeadlock(t *testing.T) {
+	const n = 3000
+	c := dial(t.Context(), t, newToy())
+	for i := range n {
+		c.send(ping(fmt.Sprint(i)), "garbage")
+	}
+	good, bad := 0, 0
+	for range 2 * n {
+		if c.receive().Error == nil {
+			good++
+		} else {
+			bad++
+		}
+	}
+	if good != n || bad != n {
+		t.Errorf("%d answers and %d errors, want %d of each", good, bad, n)
+	}
+}
+
+func TestDeafClientDoesNotHoldTheProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newToy()
+		var settled settlements
+		outR, outW := io.Pipe()
+		input := hello("2025-06-18") + "\n" + ping("1")
+		err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: outW, Settled: settled.add})
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("Serve: %v", err)
+		}
+		_ = outR.Close()
+		synctest.Wait()
+		if diff := cmp.Diff(map[any]bool{"hello": false, int64(1): false}, settled.byID()); diff != "" {
+			t.Errorf("settled (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestOneWriteAFrame(t *testing.T) {
+	var mu sync.Mutex
+	var writes [][]byte
+	out := writerFunc(func(p []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		writes = append(writes, bytes.Clone(p))
+		return len(p), nil
+	})
+	var input strings.Builder
+	input.WriteString(hello("2025-06-18"))
+	for i := range 200 {
+		input.WriteString("\n" + callTool(fmt.Sprint(i), "echo", `"line\nline\u2028line"`) + "\nx")
+	}
+	if err := mcpserver.Serve(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input.String()), Out: out}); err != nil {
+		t.Fatal(err)
+	}
+	if len(writes) != 401 {
+		t.Errorf("%d writes, want 401", len(writes))
+	}
+	for _, w := range writes {
+		if bytes.IndexByte(w, '\n') != len(w)-1 {
+			t.Errorf("a write of %q is not one line", w)
+		}
+		parseLine(t, bytes.TrimSpace(w))
+	}
+}
+
+func TestSettledComesBeforeTheNextWrite(t *testing.T) {
+	var order []string
+	out := writerFunc(func(p []byte) (int, error) {
+		order = append(order, "write")
+		return len(p), nil
+	})
+	settled := func(_ *jsonrpc.Response, written bool) { order = append(order, fmt.Sprint("settled ", written)) }
+	input := ping("1") + "\n" + ping("2")
+	if err := mcpserver.Serve(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: out, Settled: settled}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"write", "settled true", "write", "settled true"}, order); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	var mu sync.Mutex
+	seen := make(map[any]bool)
+	middleware := func(next mcp.MethodHandler) mcp.MethodHandler {
+		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+			id, ok := mcpserver.RequestID(req)
+			mu.Lock()
+			seen[id.Raw()] = ok
+			mu.Unlock()
+			return next(ctx, method, req)
+		}
+	}
+	var settled settlements
+	input := ping("1") + "\n" + ping(`"1"`) + "\n" + ping("90071992547409931") + "\n" + `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}`
+	err := mcpserver.Serve(t.Context(), newToy().server(middleware), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, called := seen[nil]; ok || !called {
+		t.Errorf("a notification has an id: %v, was handled: %v", ok, called)
+	}
+	delete(seen, nil)
+	if diff := cmp.Diff(settled.byID(), seen); diff != "" {
+		t.Errorf("handlers and Settled disagree:\n%s", diff)
+	}
+}
+
+// The log must not say what a message says.
+func TestLogHoldsNoContent(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	input := hello("2025-06-18") + "\nhunter2\n" + `{"hunter2":1}` + "\n" + callTool("1", "echo", `"hunter2"`) + "\n" + `["hunter2"]`
+	err := mcpserver.Serve(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Log: logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); strings.Contains(text, "hunter2") || !strings.Contains(text, "-32700") {
+		t.Errorf("log: %s", text)
+	}
+}
