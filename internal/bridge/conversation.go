@@ -112,7 +112,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 
 func (s *Service) createOperation() Operation {
 	return Operation{
-		Now:     s.clock(),
+		Now:     s.Now(),
 		Actor:   string(SessionA),
 		Action:  "create_conversation",
 		Details: Details{},
@@ -158,7 +158,7 @@ type Joined struct {
 // many wrong codes in the whole store; a good code is never refused for those.
 func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	op := Operation{
-		Now:     s.clock(),
+		Now:     s.Now(),
 		Actor:   string(SessionB),
 		Action:  "join_conversation",
 		Details: Details{},

@@ -203,12 +203,12 @@ func (s *Service) GiveBack(ctx context.Context, claim Claim) error {
 
 // Renew keeps a delivery's messages with it for another ClaimFor.
 func (s *Service) Renew(ctx context.Context, claim Claim) error {
-	return s.store.RenewRead(ctx, claim, s.clock().Add(ClaimFor))
+	return s.store.RenewRead(ctx, claim, s.Now().Add(ClaimFor))
 }
 
 func (s *Service) claimOperation(claim Claim, action string) Operation {
 	return Operation{
-		Now:          s.clock(),
+		Now:          s.Now(),
 		Actor:        string(claim.Session),
 		Conversation: claim.Conversation,
 		Action:       action,

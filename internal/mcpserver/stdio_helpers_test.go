@@ -170,7 +170,7 @@ func pipeline(t testing.TB, input io.Reader) [][]answer {
 	t.Helper()
 	var out bytes.Buffer
 	y := newToy()
-	err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: input, Out: &out, Draining: y.drain})
+	err := mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: input, Out: &out, Draining: y.drain})
 	if err != nil {
 		t.Fatalf("Serve: %v", err)
 	}
@@ -217,7 +217,7 @@ func dial(ctx context.Context, t *testing.T, y *toy, middleware ...mcp.Middlewar
 	outR, outW := io.Pipe()
 	c := &client{t: t, in: inW, out: outR, lines: bufio.NewReader(outR), done: make(chan error, 1)}
 	transport := &mcpserver.Stdio{In: inR, Out: outW, Settled: c.settled.add, Draining: y.drain}
-	go func() { c.done <- mcpserver.Serve(ctx, y.server(middleware...), transport) }()
+	go func() { c.done <- mcpserver.ServeStdio(ctx, y.server(middleware...), transport) }()
 	t.Cleanup(func() { _ = inW.Close(); _ = outR.Close() })
 	c.send(hello("2025-06-18"))
 	if got := c.receive().brief(); got != `"hello" ok` {

@@ -62,7 +62,7 @@ func TestClientWithoutHandshake(t *testing.T) {
 	got := map[string]bool{}
 	var out bytes.Buffer
 	y := newToy()
-	if err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: &out}); err != nil {
+	if err := mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: &out}); err != nil {
 		t.Fatal(err)
 	}
 	for line := range bytes.Lines(out.Bytes()) {
@@ -111,7 +111,7 @@ func TestGraceAfterEOFEnds(t *testing.T) {
 		var settled settlements
 		var out bytes.Buffer
 		input := hello("2025-06-18") + "\n" + callTool("1", "wait", `""`)
-		err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: &out, Settled: settled.add})
+		err := mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: &out, Settled: settled.add})
 		if err != nil {
 			t.Errorf("Serve: %v", err)
 		}
@@ -127,7 +127,7 @@ func TestHandlerThatNeverReturnsIsLeft(t *testing.T) {
 		defer close(y.stubborn)
 		var settled settlements
 		input := hello("2025-06-18") + "\n" + callTool("1", "ignore", `""`)
-		err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
+		err := mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
 		if err == nil {
 			t.Error("Serve returned nil while a request was running")
 		}
@@ -172,7 +172,7 @@ func TestBatchLeavesOutWhatWasCancelled(t *testing.T) {
 		var settled settlements
 		done := make(chan error, 1)
 		go func() {
-			done <- mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: inR, Out: &out, Settled: settled.add, Draining: y.drain})
+			done <- mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: inR, Out: &out, Settled: settled.add, Draining: y.drain})
 		}()
 		_, _ = io.WriteString(inW, hello("2025-03-26")+"\n["+callTool("1", "wait", `""`)+also+"]\n")
 		<-y.started
@@ -294,7 +294,7 @@ func TestShutdownInterruptsTheReader(t *testing.T) {
 	in := &countedReader{File: r, returned: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := mcpserver.Serve(ctx, newToy().server(), &mcpserver.Stdio{In: in, Out: io.Discard}); err != nil {
+	if err := mcpserver.ServeStdio(ctx, newToy().server(), &mcpserver.Stdio{In: in, Out: io.Discard}); err != nil {
 		t.Errorf("Serve: %v", err)
 	}
 	select {
@@ -319,7 +319,7 @@ func TestDrainingIsCalledOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0
 	transport := &mcpserver.Stdio{In: strings.NewReader(ping("1")), Out: io.Discard, Draining: func() { calls++; cancel() }}
-	if err := mcpserver.Serve(ctx, newToy().server(), transport); err != nil {
+	if err := mcpserver.ServeStdio(ctx, newToy().server(), transport); err != nil {
 		t.Errorf("Serve: %v", err)
 	}
 	if calls != 1 {
@@ -345,7 +345,7 @@ func TestBrokenOutputEndsTheSession(t *testing.T) {
 			})
 			done := make(chan error, 1)
 			go func() {
-				done <- mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: inR, Out: out, Settled: settled.add})
+				done <- mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: inR, Out: out, Settled: settled.add})
 			}()
 			_, _ = io.WriteString(inW, hello("2025-06-18")+"\n"+callTool("1", "wait", `""`)+"\n")
 			<-y.started
@@ -391,7 +391,7 @@ func TestDeafClientDoesNotHoldTheProcess(t *testing.T) {
 		var settled settlements
 		outR, outW := io.Pipe()
 		input := hello("2025-06-18") + "\n" + ping("1")
-		err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: outW, Settled: settled.add})
+		err := mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: outW, Settled: settled.add})
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("Serve: %v", err)
 		}
@@ -417,7 +417,7 @@ func TestOneWriteAFrame(t *testing.T) {
 	for i := range 200 {
 		input.WriteString("\n" + callTool(fmt.Sprint(i), "echo", `"line\nline\u2028line"`) + "\nx")
 	}
-	if err := mcpserver.Serve(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input.String()), Out: out}); err != nil {
+	if err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input.String()), Out: out}); err != nil {
 		t.Fatal(err)
 	}
 	if len(writes) != 401 {
@@ -439,7 +439,7 @@ func TestSettledComesBeforeTheNextWrite(t *testing.T) {
 	})
 	settled := func(_ *jsonrpc.Response, written bool) { order = append(order, fmt.Sprint("settled ", written)) }
 	input := ping("1") + "\n" + ping("2")
-	if err := mcpserver.Serve(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: out, Settled: settled}); err != nil {
+	if err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: out, Settled: settled}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"write", "settled true", "write", "settled true"}, order); diff != "" {
@@ -461,7 +461,7 @@ func TestRequestID(t *testing.T) {
 	}
 	var settled settlements
 	input := ping("1") + "\n" + ping(`"1"`) + "\n" + ping("90071992547409931") + "\n" + `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}`
-	err := mcpserver.Serve(t.Context(), newToy().server(middleware), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
+	err := mcpserver.ServeStdio(t.Context(), newToy().server(middleware), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -479,7 +479,7 @@ func TestLogHoldsNoContent(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	input := hello("2025-06-18") + "\nhunter2\n" + `{"hunter2":1}` + "\n" + callTool("1", "echo", `"hunter2"`) + "\n" + `["hunter2"]`
-	err := mcpserver.Serve(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Log: logger})
+	err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Log: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
