@@ -144,7 +144,7 @@ func (a answer) brief() string {
 }
 
 // parseLine reads one line of output, which must be valid JSON-RPC.
-func parseLine(t testing.TB, line []byte) []answer {
+func parseLine(t *testing.T, line []byte) []answer {
 	t.Helper()
 	var answers []answer
 	if len(line) > 0 && line[0] == '[' {
@@ -166,7 +166,7 @@ func parseLine(t testing.TB, line []byte) []answer {
 }
 
 // pipeline serves the whole input until its end and returns the lines of output.
-func pipeline(t testing.TB, input io.Reader) [][]answer {
+func pipeline(t *testing.T, input io.Reader) [][]answer {
 	t.Helper()
 	var out bytes.Buffer
 	y := newToy()
@@ -185,7 +185,7 @@ func pipeline(t testing.TB, input io.Reader) [][]answer {
 }
 
 // briefs is what a pipeline of lines answered, the handshake left out.
-func briefs(t testing.TB, input string) []string {
+func briefs(t *testing.T, input string) []string {
 	t.Helper()
 	var got []string
 	for _, line := range pipeline(t, strings.NewReader(input)) {
