@@ -34,7 +34,7 @@ const (
 type body uint8
 
 const (
-	hex body = iota
+	hexBody body = iota
 	digit
 	lowerDigit
 	upperDigit
@@ -43,16 +43,16 @@ const (
 	alnumDash
 	alnumDot
 	alnumSlash
-	base64Body
 	tokenBody
 	pathBody
+	base64Run
 	bodyCount
 )
 
 func (b body) set() charset { return charsets[b] }
 
 var charsets = [bodyCount]charset{
-	hex:        {loDigit, hiHexLower | hiHexUpper},
+	hexBody:    {loDigit, hiHexLower | hiHexUpper},
 	digit:      {loDigit, 0},
 	lowerDigit: {loDigit, hiLower},
 	upperDigit: {loDigit, hiUpper},
@@ -61,8 +61,8 @@ var charsets = [bodyCount]charset{
 	alnumDash:  {loDigit | loHyphen, hiUpper | hiLower | hiUnder},
 	alnumDot:   {loDigit | loHyphen | loDot, hiUpper | hiLower | hiUnder},
 	alnumSlash: {loDigit | loPlus | loSlash, hiUpper | hiLower},
-	base64Body: {loDigit | loPlus | loSlash | loEquals | loHyphen, hiUpper | hiLower | hiUnder},
 	tokenBody:  {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot, hiUpper | hiLower | hiUnder | hiTilde},
+	base64Run:  {loDigit | loPlus | loSlash | loEquals | loHyphen, hiUpper | hiLower | hiUnder},
 	pathBody:   {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot | loPercent | loColon, hiUpper | hiLower | hiUnder | hiTilde},
 }
 

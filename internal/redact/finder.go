@@ -12,10 +12,21 @@ type finder struct {
 // structureHeads are the pairs of characters that structureAt looks at.
 var structureHeads = [...]string{"--", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y"}
 
+// maxDepth bounds how often what was decoded is decoded again.
+const maxDepth = 3
+
 // find returns the secrets in text, merged and fit to its placeholders.
 func (e *Engine) find(text string, depth int) []span {
 	f := &finder{text: text, ix: builtinIndex()}
 	f.scan()
+	if depth < maxDepth {
+		e.decodeRuns(f, depth)
+		if s, ok := shadowOf(text); ok {
+			for _, sp := range e.find(s.text, depth+1) {
+				f.spans = append(f.spans, s.spanBack(sp))
+			}
+		}
+	}
 	spans := f.spans
 	if len(e.rules) > 0 {
 		spans = e.operatorSpans(spans, text)
@@ -23,8 +34,12 @@ func (e *Engine) find(text string, depth int) []span {
 	if len(spans) == 0 {
 		return nil
 	}
-	spans = e.drop(spans, text)
-	return merge(settle(merge(spans), e.marks(text)))
+	marks := e.marks(text)
+	spans = settle(merge(e.drop(spans, text)), marks)
+	if depth == 0 {
+		spans = settle(merge(e.drop(copies(spans, text), text)), marks)
+	}
+	return merge(spans)
 }
 
 // scan walks the text once. At each pair of characters that can begin
