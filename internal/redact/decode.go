@@ -1,0 +1,87 @@
+package redact
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+)
+
+const (
+	minEncoded = 20       // shorter runs hold no secret with its name
+	maxEncoded = 64 << 10 // of one run, in characters
+)
+
+// decodeRuns looks into runs of base64 and hex that are text inside, and hides
+// those that hold a secret.
+func (e *Engine) decodeRuns(f *finder, depth int) {
+	text := f.text
+	for i := 0; i < len(text); {
+		if !charsets[base64Run].has(text[i]) {
+			i++
+			continue
+		}
+		end := i + 1
+		for end < len(text) && charsets[base64Run].has(text[end]) {
+			end++
+		}
+		if end-i >= minEncoded {
+			if s, ok := decodeText(text[i:min(end, i+maxEncoded)]); ok {
+				if inner := e.find(s, depth+1); len(inner) > 0 {
+					f.add(i, end, inner[0].kind, rankFormat)
+				}
+			}
+		}
+		i = end
+	}
+}
+
+// decodeText decodes hex or base64 of any alphabet, and reports whether text came out.
+func decodeText(s string) (string, bool) {
+	if len(s)%2 == 0 && hexValue(s[:min(len(s), 8)]) >= 0 {
+		if b, err := hex.DecodeString(s); err == nil && isText(b) {
+			return string(b), true
+		}
+	}
+	if head, ok := decode64(s[:min(len(s), 32)&^3]); !ok || !isText(head) {
+		return "", false
+	}
+	b, ok := decode64(s)
+	return string(b), ok && isText(b)
+}
+
+// decode64 decodes base64; what does not fill a group of four at the end is left out.
+func decode64(s string) ([]byte, bool) {
+	buf := make([]byte, 0, len(s))
+	for i := range len(s) {
+		switch b := s[i]; b {
+		case '-':
+			buf = append(buf, '+')
+		case '_':
+			buf = append(buf, '/')
+		case '=':
+			if i < len(s)-2 {
+				return nil, false
+			}
+		default:
+			buf = append(buf, b)
+		}
+	}
+	if len(buf)%4 == 1 {
+		buf = buf[:len(buf)-1]
+	}
+	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(buf)))
+	n, err := base64.RawStdEncoding.Decode(out, buf)
+	return out[:n], err == nil
+}
+
+// isText reports whether b is readable ASCII.
+func isText(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c >= 0x7F {
+			return false
+		}
+	}
+	return true
+}

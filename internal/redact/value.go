@@ -1,0 +1,336 @@
+package redact
+
+import "strings"
+
+// operator is how a value hangs on its name.
+type operator uint8
+
+const (
+	opNone    operator = iota
+	opAssign           // =, :=, =>, == …
+	opColon            // name: value
+	opCompare          // ==, !=
+	opCall             // name("value"), "name", "value"
+	opXML              // <name>value</name>
+	opFlag             // --name value
+	opProse            // the name is value
+	opPair             // name: NAME, value: VALUE
+	opSpace            // name value, in files that are known to be written so
+)
+
+// value is what was read after a name and its operator.
+type value struct {
+	start, end int
+	op         operator
+	quote      byte   // the quote around it, 0 for none
+	spaced     bool   // blanks around the operator
+	wrapped    bool   // the argument of a call
+	below      bool   // the value stands on a later line
+	scheme     string // the word between Authorization and the value
+}
+
+// maxValue bounds a value in bytes.
+const maxValue = 4096
+
+// valueOf reads the value that belongs to n.
+func (f *finder) valueOf(n name) (value, bool) {
+	op, spaced, at := f.operatorAfter(n)
+	if op == opNone {
+		return value{}, false
+	}
+	v := value{op: op, spaced: spaced}
+	return f.readValue(v, at)
+}
+
+// operatorAfter finds the operator after a name and where its value begins.
+func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
+	text := f.text
+	j, closed := f.closeName(n)
+	k := skipBlank(text, j)
+	spaced = k > j
+	if k >= len(text) {
+		return opNone, false, 0
+	}
+	if op, at = f.symbolOperator(k, closed); op != opNone {
+		return op, spaced || at < len(text) && isBlank(text[at]), at
+	}
+	if e := f.typeBefore(k); spaced && e > 0 {
+		return opAssign, true, e
+	}
+	if spaced {
+		return f.wordOperator(n, k)
+	}
+	return opNone, false, 0
+}
+
+// closeName steps over what closes a name: its quote, a bracket.
+func (f *finder) closeName(n name) (j int, closed bool) {
+	text := f.text
+	j = n.end
+	if j < len(text) && text[j] == '[' {
+		k := j + 1
+		for k < len(text) && k-j < 8 && isDigit(text[k]) {
+			k++
+		}
+		if k < len(text) && text[k] == ']' {
+			return k + 1, false
+		}
+	}
+	for range 3 {
+		if j < len(text) && (text[j] == '"' || text[j] == '\'' || text[j] == '`') {
+			closed = true
+			j++
+		} else if j < len(text) && (text[j] == ']' || text[j] == ')' || text[j] == '*') {
+			j++
+		}
+	}
+	return j, closed
+}
+
+// symbolOperator reads an operator made of signs at k.
+func (f *finder) symbolOperator(k int, closed bool) (operator, int) {
+	text := f.text
+	j := k
+	for j < len(text) && j-k < 4 && strings.IndexByte("=:?+.|!<>~-", text[j]) >= 0 {
+		if j > k && (text[j] == '<' || text[j] == '-' && text[j-1] != ':' && text[j-1] != '<' || text[j] == '.') {
+			break
+		}
+		j++
+	}
+	op := text[k:j]
+	switch op {
+	case "":
+		if text[k] == ',' && closed {
+			return opCall, k + 1
+		}
+		if text[k] == '(' {
+			if q := skipBlank(text, k+1); q < len(text) && isQuote(text[q]) {
+				return opCall, q
+			}
+		}
+		return opNone, 0
+	case ":", ":-", "::":
+		return f.colon(j)
+	case ">":
+		return opXML, j
+	case "=", ":=", "::=", ":::=", "?=", "+=", ".=", "??=", "||=", "|=", "=>", "->", "<-", "~>", "=~", ":=>":
+		return opAssign, j
+	case "==", "===", "!=", "!==", ":==":
+		return opCompare, j
+	}
+	return opNone, 0
+}
+
+// colon tells "name: value" from "name: type = value".
+func (f *finder) colon(j int) (operator, int) {
+	if e := f.typeBefore(skipBlank(f.text, j)); e > 0 {
+		return opAssign, e
+	}
+	return opColon, j
+}
+
+// typeBefore reads a type and the = after it at k, and returns where the value
+// begins, or 0.
+func (f *finder) typeBefore(k int) int {
+	text := f.text
+	j := k
+	for j < len(text) && j-k < 40 && (isIdent(text[j]) || strings.IndexByte("<>&*[].?'", text[j]) >= 0) {
+		j++
+	}
+	if j == k || isDigit(text[k]) {
+		return 0
+	}
+	j = skipBlank(text, j)
+	if j < len(text) && text[j] == '=' && j+1 < len(text) && text[j+1] != '=' && text[j-1] != '=' && isBlank(text[j-1]) {
+		return j + 1
+	}
+	return 0
+}
+
+// wordOperator reads what may stand between a name and its value but signs:
+// nothing (flags, netrc), a verb (prose), a quote.
+func (f *finder) wordOperator(n name, k int) (operator, bool, int) {
+	text := f.text
+	if n.start > 0 && text[n.start-1] == '-' {
+		return opFlag, true, k
+	}
+	for _, verb := range [...]string{"is now", "is", "was", "will be", "set to", "are"} {
+		if e := k + len(verb); hasFold(text, k, verb) && e < len(text) && (isSpace(text[e]) || text[e] == ':') {
+			return opProse, true, e + 1
+		}
+	}
+	if isQuote(text[k]) {
+		return opCall, true, k
+	}
+	if n.class == classPassword && f.netrcBefore(n.start) {
+		return opSpace, true, k
+	}
+	return opNone, false, 0
+}
+
+// netrcBefore reports whether a .netrc entry stands before a name.
+func (f *finder) netrcBefore(i int) bool {
+	head := f.text[max(0, i-160):i]
+	return strings.Contains(head, "login ") || strings.Contains(head, "machine ")
+}
+
+func isQuote(b byte) bool { return b == '"' || b == '\'' || b == '`' }
+
+// readValue reads the value that begins at or after i.
+func (f *finder) readValue(v value, i int) (value, bool) {
+	text := f.text
+	j := f.valueStart(v, i)
+	if j >= len(text) {
+		return v, false
+	}
+	v.below = strings.IndexByte(text[i:j], '\n') >= 0
+	if e, scheme := f.schemeAt(j); e > 0 {
+		j, v.scheme = e, scheme
+	}
+	if q := f.quoteAt(j); q > 0 {
+		return f.readQuoted(v, q)
+	}
+	if v.op == opCall {
+		return v, false
+	}
+	if q := f.callArgument(j); q > 0 {
+		v.wrapped = true
+		return f.readQuoted(v, q)
+	}
+	v.start = j
+	v.end = f.bareEnd(j)
+	return v, v.end > v.start
+}
+
+// valueStart skips blanks, and a line break where the value may stand below.
+func (f *finder) valueStart(v value, i int) int {
+	text := f.text
+	j := skipBlank(text, i)
+	if j < len(text) && (text[j] == '\n' || text[j] == '\r') {
+		k := j
+		for k < len(text) && k-j < 64 && isSpace(text[k]) {
+			k++
+		}
+		return k
+	}
+	return j
+}
+
+// quoteAt returns the position of the quote that opens a string at j: behind
+// one or two letters or signs, as in b"…" and @"…", or right there. 0 for none.
+func (f *finder) quoteAt(j int) int {
+	text := f.text
+	for k := j; k < len(text) && k <= j+2; k++ {
+		b := text[k]
+		if isQuote(b) {
+			return k
+		}
+		if !isAlpha(b) && b != '@' && b != '$' && b != '&' && b != '(' && b != '[' {
+			break
+		}
+	}
+	return 0
+}
+
+// callArgument returns the quote of the first argument where a call stands at j.
+func (f *finder) callArgument(j int) int {
+	text := f.text
+	k := j
+	for k < len(text) && k-j < 64 && (isIdent(text[k]) || text[k] == '.' || text[k] == ':' || text[k] == ' ' && hasFold(text, j, "new ") || text[k] == '[' || text[k] == ']') {
+		k++
+	}
+	if k == j || k >= len(text) || text[k] != '(' && text[k] != '{' {
+		return 0
+	}
+	k = skipBlank(text, k+1)
+	if k < len(text) && isQuote(text[k]) {
+		return k
+	}
+	return 0
+}
+
+// readQuoted reads a string whose opening quote stands at q, and the strings
+// that are joined to it.
+func (f *finder) readQuoted(v value, q int) (value, bool) {
+	text := f.text
+	v.quote = text[q]
+	if f.hasAt(q, `"""`) || f.hasAt(q, "'''") || f.hasAt(q, "```") {
+		q += 2
+	}
+	v.start = q + 1
+	end := f.quoteEnd(v.start, v.quote)
+	for range 8 {
+		next := f.joined(end, v.quote)
+		if next == 0 {
+			break
+		}
+		end = f.quoteEnd(next, v.quote)
+	}
+	v.end = end
+	return v, v.end > v.start
+}
+
+// quoteEnd returns where a string that begins at i ends: at its quote, or at
+// the end of the line.
+func (f *finder) quoteEnd(i int, quote byte) int {
+	text := f.text
+	stop := min(len(text), i+maxValue)
+	for j := i; j < stop; j++ {
+		switch text[j] {
+		case quote:
+			return j
+		case '\\':
+			j++
+		case '\n':
+			if quote != '`' {
+				return j
+			}
+		}
+	}
+	return stop
+}
+
+// joined returns where the next string's text begins after the closing quote
+// at end, when a sign joins the two; 0 otherwise.
+func (f *finder) joined(end int, quote byte) int {
+	text := f.text
+	if end >= len(text) || text[end] != quote {
+		return 0
+	}
+	j, signs := end+1, 0
+	for ; j < len(text) && j-end < maxGap; j++ {
+		if text[j] == '+' || text[j] == '.' || text[j] == '&' || text[j] == '\\' || text[j] == '|' {
+			signs++
+			continue
+		}
+		if !isSpace(text[j]) {
+			break
+		}
+	}
+	if signs > 0 && signs < 4 && j < len(text) && text[j] == quote {
+		return j + 1
+	}
+	return 0
+}
+
+// bareEnd returns where a value without quotes ends.
+func (f *finder) bareEnd(i int) int {
+	text := f.text
+	stop := min(len(text), i+maxValue)
+	j := i
+scan:
+	for ; j < stop; j++ {
+		switch b := text[j]; b {
+		case ' ', '\t', '\n', '\r', '"', '\'', '`', '<', ';', '&', '\\', '|':
+			break scan
+		case ',':
+			if j+1 >= len(text) || !isAlnum(text[j+1]) {
+				break scan
+			}
+		}
+	}
+	for j > i && strings.IndexByte(",.:)]}>", text[j-1]) >= 0 {
+		j--
+	}
+	return j
+}
