@@ -145,8 +145,10 @@ func (s *Service) refuse(ctx context.Context, g Gate, reason error) error {
 	return reason
 }
 
-// refuseOperation is refuse for an operation that needs no proof.
+// refuseOperation is refuse for an operation that needs no proof. Like refuse it
+// spends nothing of what a good call needs.
 func (s *Service) refuseOperation(ctx context.Context, op Operation, reason error) error {
+	op.Charge = Charge{Bucket: "refused", What: "calls with wrong arguments", Limit: s.limits.Reads}
 	op.Details.blame(reason)
 	if err := s.store.RefuseOperation(ctx, op); err != nil {
 		return err

@@ -95,15 +95,16 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 	}
 	page := Page{Limit: limit, Bytes: PageBytes}
 	if r.Wait == 0 {
-		return s.take(ctx, c, page)
+		return s.take(ctx, c, page, drain)
 	}
 	return s.takeWithin(ctx, c, page, r.Wait, drain)
 }
 
 // take takes what there is. Where another answer to the same session is being
 // written it waits for the end of that, which is a crash's claim at the latest:
-// answering "nothing" would be wrong, and going on behind it out of order.
-func (s *Service) take(ctx context.Context, c Credentials, page Page) (Delivery, error) {
+// answering "nothing" would be wrong, and going on behind it out of order. Only
+// a process that is to end does not wait.
+func (s *Service) take(ctx context.Context, c Credentials, page Page, drain <-chan struct{}) (Delivery, error) {
 	pause := 2 * time.Millisecond
 	for {
 		g := s.readGate(c, "check_messages")
@@ -111,8 +112,12 @@ func (s *Service) take(ctx context.Context, c Credentials, page Page) (Delivery,
 		if err != nil || !taken.Busy {
 			return taken.Delivery, err
 		}
-		if err := pauseFor(ctx, pause); err != nil {
-			return Delivery{}, err
+		select {
+		case <-ctx.Done():
+			return Delivery{}, ctx.Err()
+		case <-drain:
+			return Delivery{}, nil
+		case <-time.After(pause):
 		}
 		pause = min(2*pause, lookQuickly)
 	}
@@ -130,7 +135,7 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, wait
 			return Delivery{}, ctx.Err()
 		}
 		// Another process of the same session may be quicker: then wait on.
-		d, err := s.take(ctx, c, page)
+		d, err := s.take(ctx, c, page, drain)
 		if err != nil || len(d.Messages) > 0 || !again {
 			return d, err
 		}
@@ -174,7 +179,10 @@ func (s *Service) mailReady(ctx context.Context, c Credentials) (bool, error) {
 	}
 	g := s.readGate(c, "check_messages")
 	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return false, nil // the wait ended during the look, which is no failure
+	case err != nil:
 		return false, err
 	}
 	return !g.Prove(inbox.Proof) || inbox.Unread > 0 && !ClaimStands(inbox.ClaimedUntil, g.Now), nil
@@ -185,7 +193,11 @@ func (s *Service) Confirm(ctx context.Context, claim Claim) error {
 	if claim.ID == 0 {
 		return nil
 	}
-	return s.store.ConfirmRead(ctx, s.claimOperation(claim, "messages_delivered"), claim)
+	if err := s.store.ConfirmRead(ctx, s.claimOperation(claim, "messages_delivered"), claim); err != nil {
+		return err
+	}
+	s.ring(claim.Conversation, claim.Session) // who waits for the messages behind these
+	return nil
 }
 
 // GiveBack ends a delivery whose answer will not arrive: its messages come
@@ -213,16 +225,5 @@ func (s *Service) claimOperation(claim Claim, action string) Operation {
 		Conversation: claim.Conversation,
 		Action:       action,
 		Details:      Details{},
-	}
-}
-
-func pauseFor(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }

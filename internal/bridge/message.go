@@ -183,7 +183,7 @@ func (s *Service) History(ctx context.Context, c Credentials, before int64, limi
 type Page struct {
 	Before int64 // only messages with a smaller ID; 0 means all
 	Limit  int   // at most so many messages
-	Bytes  int   // at most so many bytes of text, behind the first message
+	Bytes  int   // at most so many bytes of text and file names, behind the first message
 }
 
 func pageSize(limit int) (int, error) {

@@ -15,6 +15,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -37,13 +38,23 @@ func (d Doorbells) Listen(key string) (*Bell, error) {
 		return nil, ErrUnsupported
 	}
 	folder := d.folder(key)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder of doorbells: %w", err)
-	}
 	random := make([]byte, 4)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
-	return listen(folder, hex.EncodeToString(random))
+	for range attempts {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, fmt.Errorf("make the folder of doorbells: %w", err)
+		}
+		bell, err := listen(folder, hex.EncodeToString(random))
+		// Whoever takes the last bell down removes the folder, perhaps now.
+		if !errors.Is(err, fs.ErrNotExist) {
+			return bell, err
+		}
+	}
+	return nil, fmt.Errorf("hang up a doorbell: its folder %s keeps disappearing", folder)
 }
+
+// attempts bounds how often Listen makes a folder that others remove.
+const attempts = 10
 
 // Ring wakes everybody who listens for key, in any process. It never blocks
 // and never fails: a bell whose owner died is taken down.
@@ -58,6 +69,9 @@ func (d Doorbells) Ring(key string) {
 	}
 	for _, bell := range bells {
 		ring(folder, bell.Name())
+	}
+	if len(bells) == 0 {
+		_ = os.Remove(folder) // what is left of a waiter that was killed
 	}
 }
 

@@ -56,6 +56,8 @@ func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
 			return 0
 		}
 		perSecond := float64(limit) / window.Seconds()
+		// A limit that was lowered since leaves the bucket full, not overfull for days.
+		spent = min(spent, float64(limit))
 		spent = max(spent-elapsed.Seconds()*perSecond, 0)
 		if over := spent + 1 - float64(limit); over > 1e-9 {
 			wait := time.Duration(math.Ceil(over/perSecond)) * time.Second

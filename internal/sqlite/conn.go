@@ -71,12 +71,15 @@ func (c *conn) exec(query string, args ...any) (driver.Result, error) {
 
 // get reads the first row into dest, or returns errNoRow.
 func (c *conn) get(query string, args []any, dest ...any) error {
-	found := errNoRow
+	found := false
 	err := c.each(query, args, dest, func() error {
-		found = nil
+		found = true
 		return errStop
 	})
-	return errors.Join(err, found)
+	if err == nil && !found {
+		return errNoRow
+	}
+	return err
 }
 
 // errStop ends each early, without an error.

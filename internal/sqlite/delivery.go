@@ -11,6 +11,10 @@ import (
 // errBusy undoes a take that another claim forbids: nothing is to be recorded.
 var errBusy = errors.New("the next messages are on their way to another answer")
 
+// errArrived undoes a take that found mail but was not going to wait for the
+// disk, because the inbox was empty a moment before.
+var errArrived = errors.New("a message has arrived in between")
+
 // TakeUnread implements bridge.Store. An empty inbox is recorded without
 // waiting for the disk; messages are handed out durably, so that even a power
 // cut cannot make them come again without their being marked redelivered.
@@ -19,11 +23,27 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 	if err != nil {
 		return taken, err
 	}
+	// The proof comes first here too: a refusal that waited for the disk would
+	// tell whoever cannot prove itself that the conversation exists and has mail.
 	level := relaxed
-	if inbox.Unread > 0 {
+	if g.Prove(inbox.Proof) && inbox.Unread > 0 {
 		level = durable
 	}
+	taken, err = s.takeUnread(ctx, g, t, level)
+	if errors.Is(err, errArrived) {
+		taken, err = s.takeUnread(ctx, g, t, durable)
+	}
+	if errors.Is(err, errBusy) {
+		return bridge.Taken{Busy: true}, nil
+	}
+	return taken, err
+}
+
+func (s *Store) takeUnread(ctx context.Context, g bridge.Gate, t bridge.Take, level durability) (taken bridge.Taken, err error) {
 	err = s.pass(ctx, g, level, func(e *entry) error {
+		if e.self.unread() > 0 && level != durable {
+			return errArrived
+		}
 		if e.self.unread() > 0 && bridge.ClaimStands(e.self.claimUntil, g.Now) {
 			return errBusy
 		}
@@ -44,9 +64,6 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 		taken.Claim, err = e.claim(g, taken.Messages, t.ClaimUntil)
 		return err
 	})
-	if errors.Is(err, errBusy) {
-		return bridge.Taken{Busy: true}, nil
-	}
 	return taken, err
 }
 

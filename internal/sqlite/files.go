@@ -60,12 +60,21 @@ func createFile(path string) error {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return nil // another process was quicker
-	case errors.Is(err, fs.ErrPermission) || isReadOnlyFilesystem(err):
-		return fmt.Errorf("%w: %w", bridge.ErrStoreReadOnly, err)
 	case err != nil:
-		return err
+		return unwritable(err)
 	}
 	// SQLite has not opened the file yet in this process, so closing it here
 	// drops no lock of its (POSIX locks go with any descriptor of a file).
 	return f.Close()
+}
+
+// unwritable gives an error of the filesystem the domain's name for it.
+func unwritable(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission), isReadOnlyFilesystem(err):
+		return fmt.Errorf("%w: %w", bridge.ErrStoreReadOnly, err)
+	case isFullFilesystem(err):
+		return fmt.Errorf("%w: %w", bridge.ErrStoreFull, err)
+	}
+	return err
 }

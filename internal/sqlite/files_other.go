@@ -12,3 +12,5 @@ func CheckPrivate(path string) error {
 }
 
 func isReadOnlyFilesystem(error) bool { return false }
+
+func isFullFilesystem(error) bool { return false }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"example.org/bridge/internal/audit"
@@ -102,7 +103,16 @@ func (s *Store) commit(ctx context.Context, level durability, fn func(*conn) err
 }
 
 func (e *entry) loadHead() error {
-	return e.get("SELECT seq, mac FROM audit_head", nil, &e.head.Seq, &e.head.MAC)
+	return headless(e.get("SELECT seq, mac FROM audit_head", nil, &e.head.Seq, &e.head.MAC))
+}
+
+// headless names the reason why a query of the audit head has no row. Nothing
+// more is done on such a store: it could not be recorded.
+func headless(err error) error {
+	if errors.Is(err, errNoRow) {
+		return fmt.Errorf("%w: the head of its audit log was removed", bridge.ErrStoreDamaged)
+	}
+	return err
 }
 
 // loadSession reads all that a session's operation needs in one query.
@@ -120,7 +130,7 @@ func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 		&e.head.Seq, &e.head.MAC, &proof.ExpiresAt, &proof.Nonce,
 		&e.self.lastSeq, &e.self.readSeq, &e.self.handedSeq, &e.self.claimID, &e.self.claimUntil,
 		&e.spent.Minute, &e.spent.Hour, &e.spent.Day, &e.spent.At)
-	return proof, err
+	return proof, headless(err)
 }
 
 // spend charges the call of a session, whose bucket loadSession has read.

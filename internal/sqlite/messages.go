@@ -102,13 +102,13 @@ func (r *messageRow) message() bridge.Message {
 }
 
 // listMessages reads messages until there are limit of them, or until the next
-// one would make their text longer than bytes (0: no bound). more says whether
+// one would make them longer than bytes (0: no bound). more says whether
 // there was a next one.
 func listMessages(c *conn, where string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
 	var row messageRow
 	size := 0
 	err = c.each(selectMessage+where, args, row.dest(), func() error {
-		size += len(row.Text)
+		size += len(row.Text) + len(row.files)
 		if len(all) == limit || bytes > 0 && len(all) > 0 && size > bytes {
 			more = true
 			return errStop

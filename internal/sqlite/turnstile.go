@@ -64,15 +64,22 @@ func (t *turnstile) Close() error { return errors.Join(t.queue.Close(), t.turn.C
 type lockFile struct {
 	path string
 	file *os.File
+	// abandoned is closed when the waiter that gave up has ended; nil without one.
+	abandoned chan struct{}
 }
 
 // lock takes the exclusive lock. A waiter that gives up leaves a goroutine with
-// the open file behind, which ends, and frees the lock, when it gets it.
+// the open file behind, which ends, and frees the lock, when it gets it. There
+// is never more than one of them: as long as it waits nobody else does, because
+// whoever stands still with the lock still does.
 func (l *lockFile) lock(ctx context.Context) error {
+	if l.stuck() {
+		return context.DeadlineExceeded
+	}
 	if l.file == nil {
 		f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
-			return err
+			return unwritable(err)
 		}
 		l.file = f
 	}
@@ -85,12 +92,28 @@ func (l *lockFile) lock(ctx context.Context) error {
 	case err := <-locked:
 		return err
 	case <-ctx.Done():
-		l.file = nil
+		ended := make(chan struct{})
+		l.file, l.abandoned = nil, ended
 		go func() {
+			defer close(ended)
 			<-locked
 			_ = file.Close() // which frees the lock
 		}()
 		return ctx.Err()
+	}
+}
+
+// stuck reports whether a waiter that gave up still waits.
+func (l *lockFile) stuck() bool {
+	if l.abandoned == nil {
+		return false
+	}
+	select {
+	case <-l.abandoned:
+		l.abandoned = nil
+		return false
+	default:
+		return true
 	}
 }
 
