@@ -2,6 +2,9 @@ package bridge
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -106,7 +109,7 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 		Action:         r.Action,
 		Text:           hidden.redact(s, r.Text),
 		Files:          hidden.redactAll(s, r.Files),
-		IdempotencyKey: r.IdempotencyKey,
+		IdempotencyKey: s.onceKey(r.IdempotencyKey),
 	}
 	m.Redacted = hidden.names()
 	g.Details["action_type"] = string(m.Action)
@@ -122,6 +125,17 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 		s.ring(g.Conversation, g.Session.Partner())
 	}
 	return sent, nil
+}
+
+// onceKey returns what is stored of an idempotency key: an HMAC, because an
+// agent may put anything into it, and redacting could make two keys one.
+func (s *Service) onceKey(key string) string {
+	if key == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, s.once)
+	mac.Write([]byte(key))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 func validateSend(r SendRequest) error {
