@@ -172,7 +172,8 @@ func imitatesClient(rest string) bool {
 		return strings.Contains(rest, "|>") || strings.Contains(rest, "\uFF5C>") || strings.Contains(rest, "\uFF5C\uFF1E")
 	}
 	end := strings.IndexFunc(rest, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_' && r != ':' && r != '.'
+		r = foldName(r)
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-'
 	})
 	if end < 0 {
 		end = len(rest)
@@ -187,13 +188,14 @@ func imitatesClient(rest string) bool {
 	return false
 }
 
-// foldName folds case, and full-width letters to the ordinary ones.
+// foldName folds case, full-width characters to the ordinary ones, and what
+// joins words to "-".
 func foldName(r rune) rune {
 	if r >= 0xFF01 && r <= 0xFF5E {
 		r -= 0xFF01 - '!'
 	}
-	if r == '_' || r == ':' || r == '.' {
+	if r == '_' || r == ':' || r == '.' || unicode.Is(unicode.Pd, r) {
 		return '-'
 	}
-	return unicode.ToLower(r)
+	return unicode.ToLower(unicode.ToUpper(r)) // by way of the capital: a long s is an s
 }
