@@ -31,6 +31,11 @@ test:
 race:
 	CGO_ENABLED=1 $(GO) test -race -short ./...
 
+## test-security: tests of tokens, refusals, redaction, the audit chain and hostile input
+.PHONY: test-security
+test-security:
+	$(GO) test -count=1 ./internal/auth ./internal/audit ./internal/redact ./internal/bridge ./internal/sqlite ./internal/mcpserver ./internal/cli
+
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s
 .PHONY: fuzz

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -37,11 +38,9 @@ func NewKey(secret []byte) (Key, error) {
 	return k, nil
 }
 
-// String keeps the key out of logs and error messages.
-func (Key) String() string { return "auth.Key(hidden)" }
-
-// GoString keeps the key out of %#v.
-func (Key) GoString() string { return "auth.Key(hidden)" }
+// Format keeps the key out of whatever is printed, whichever verb is used: a
+// String method would leave %d and its kind.
+func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "auth.Key(hidden)") }
 
 // LogValue keeps the key out of structured logs.
 func (Key) LogValue() slog.Value { return slog.StringValue("hidden") }
@@ -95,6 +94,9 @@ func createKey(path string) (err error) {
 	}
 	defer func() { err = errors.Join(err, temp.Close(), os.Remove(temp.Name())) }()
 
+	if err := temp.Chmod(0o600); err != nil { // whatever the umask took away
+		return err
+	}
 	secret := make([]byte, KeySize)
 	_, _ = rand.Read(secret) // never fails (crypto/rand)
 	if _, err := temp.Write(secret); err != nil {

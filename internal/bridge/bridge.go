@@ -74,6 +74,7 @@ type Service struct {
 	now      func() time.Time
 	tokens   auth.Tokens
 	codes    auth.JoinCodes
+	once     []byte // hashes idempotency keys
 	chain    audit.Chain
 }
 
@@ -93,6 +94,7 @@ func New(c Config) *Service {
 		now:      c.Now,
 		tokens:   auth.NewTokens(c.Key),
 		codes:    auth.NewJoinCodes(c.Key),
+		once:     c.Key.Derive("idempotency key"),
 		chain:    AuditChain(c.Key),
 	}
 }

@@ -2,6 +2,9 @@ package bridge
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -132,10 +135,21 @@ func (s *Service) redactMessage(ctx context.Context, c Credentials, r SendReques
 		Action:         r.Action,
 		Text:           hide.textAfter(tail, r.Text),
 		Files:          hide.texts(r.Files),
-		IdempotencyKey: hide.text(r.IdempotencyKey),
+		IdempotencyKey: s.onceKey(r.IdempotencyKey),
 	}
 	m.Redacted = hide.found()
 	return m, hide.err
+}
+
+// onceKey returns what is stored of an idempotency key: an HMAC, because an
+// agent may put anything into it, and redacting could make two keys one.
+func (s *Service) onceKey(key string) string {
+	if key == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, s.once)
+	mac.Write([]byte(key))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 func validateSend(r SendRequest) error {

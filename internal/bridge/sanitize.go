@@ -153,19 +153,27 @@ func defuse(text string) string {
 	return out.String() + text
 }
 
-// maxTagName bounds the look-ahead behind a "<", so that defuse is linear.
+// maxTagName bounds how far defuse looks for the end of a name.
 const maxTagName = 64
+
+// beforeName reports whether r may stand between a "<" and the name of a tag
+// that is still read as one.
+func beforeName(r rune) bool {
+	return unicode.IsSpace(r) || strings.ContainsRune("/\\!?\uFF0F\uFF3C\uFF01\uFF1F", r)
+}
 
 // imitatesClient reports whether what follows a "<" makes it a tag of a
 // client's own.
 func imitatesClient(rest string) bool {
+	// This ends at the next "<" at the latest: defuse stays linear.
+	rest = strings.TrimLeftFunc(rest, beforeName)
 	rest = rest[:min(len(rest), maxTagName)]
-	if strings.HasPrefix(rest, "|") {
-		return strings.Contains(rest, "|>")
+	if strings.HasPrefix(rest, "|") || strings.HasPrefix(rest, "\uFF5C") {
+		return strings.Contains(rest, "|>") || strings.Contains(rest, "\uFF5C>") || strings.Contains(rest, "\uFF5C\uFF1E")
 	}
-	rest = strings.TrimLeft(rest, " \t\n/\\!?")
 	end := strings.IndexFunc(rest, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_' && r != ':' && r != '.'
+		r = foldName(r)
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-'
 	})
 	if end < 0 {
 		end = len(rest)
@@ -180,13 +188,14 @@ func imitatesClient(rest string) bool {
 	return false
 }
 
-// foldName folds case, and full-width letters to the ordinary ones.
+// foldName folds case, full-width characters to the ordinary ones, and what
+// joins words to "-".
 func foldName(r rune) rune {
 	if r >= 0xFF01 && r <= 0xFF5E {
 		r -= 0xFF01 - '!'
 	}
-	if r == '_' || r == ':' || r == '.' {
+	if r == '_' || r == ':' || r == '.' || unicode.Is(unicode.Pd, r) {
 		return '-'
 	}
-	return unicode.ToLower(r)
+	return unicode.ToLower(unicode.ToUpper(r)) // by way of the capital: a long s is an s
 }

@@ -18,12 +18,15 @@ func Prepare(path string) error {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // parents of ours, such as ~/.local/state, are everybody's
-		return err
+		return unwritable(err)
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
+	switch err := os.Mkdir(dir, 0o700); {
+	case errors.Is(err, fs.ErrExist):
+		return nil // another process was quicker
+	case err != nil:
+		return unwritable(err)
 	}
-	return nil
+	return os.Chmod(dir, 0o700) //nolint:gosec // a folder needs x; whatever the umask took away
 }
 
 // checkFiles refuses a store that other users could read or change, and one on
@@ -65,7 +68,7 @@ func createFile(path string) error {
 	}
 	// SQLite has not opened the file yet in this process, so closing it here
 	// drops no lock of its (POSIX locks go with any descriptor of a file).
-	return f.Close()
+	return errors.Join(f.Chmod(0o600), f.Close()) // whatever the umask took away
 }
 
 // unwritable gives an error of the filesystem the domain's name for it.

@@ -37,4 +37,6 @@ func CheckPrivate(path string) error {
 
 func isReadOnlyFilesystem(err error) bool { return errors.Is(err, unix.EROFS) }
 
-func isFullFilesystem(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
+func isFullFilesystem(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
+}

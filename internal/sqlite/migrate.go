@@ -2,9 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"database/sql/driver"
 	"embed"
 	"errors"
@@ -49,29 +47,21 @@ func SchemaVersion() int {
 	return len(scripts)
 }
 
-// header is what tells one database from another.
-type header struct {
-	application, version, tables int64
-	id, keyCheck                 []byte
-}
-
-// fresh reports a file that nobody has put anything into.
-func (h header) fresh() bool { return h.application == 0 && h.version == 0 && h.tables == 0 }
-
 // prepareSchema checks that the file is a store that this program can use and
 // that fits the key. It makes or migrates it where o.Create allows that, one
 // process at a time. Any other file it leaves as it is.
 func prepareSchema(ctx context.Context, path string, o Options, t *turnstile) error {
+	if err := recognize(path); err != nil {
+		return err
+	}
 	h, err := readHeader(path)
 	if err != nil {
 		return err
 	}
 	latest := int64(SchemaVersion())
-	switch {
-	case !h.fresh() && h.application != applicationID:
-		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
-	case h.version > latest:
-		return fmt.Errorf("%w: its schema is version %d, this bridge knows %d: update bridge", bridge.ErrStoreNewer, h.version, latest)
+	switch err := h.usable(path); {
+	case err != nil:
+		return err
 	case h.version == latest:
 		return h.checkKey(path, o.Key)
 	case h.fresh() && !o.Create:
@@ -103,21 +93,6 @@ func withConn(path, mode string, pragmas []string, fn func(*conn) error) error {
 	return errors.Join(fn(c), c.Close())
 }
 
-func readHeader(path string) (h header, err error) {
-	err = withConn(path, "ro", nil, func(c *conn) error {
-		err := errors.Join(
-			c.get("PRAGMA application_id", nil, &h.application),
-			c.get("PRAGMA user_version", nil, &h.version),
-			c.get("SELECT count(*) FROM sqlite_schema", nil, &h.tables),
-		)
-		if err != nil || h.application != applicationID {
-			return err
-		}
-		return c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck)
-	})
-	return h, err
-}
-
 func migrate(path string, key auth.Key) error {
 	scripts, err := migrations()
 	if err != nil {
@@ -141,6 +116,9 @@ func applyMigrations(c *conn, scripts []string, key auth.Key) error {
 	var version int64
 	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
 		return err
+	}
+	if version == int64(len(scripts)) {
+		return nil // another process was quicker
 	}
 	for ; version < int64(len(scripts)); version++ {
 		if _, err := c.driver.(driver.ExecerContext).ExecContext(context.Background(), scripts[version], nil); err != nil {
@@ -170,17 +148,4 @@ func identify(c *conn, key auth.Key) error {
 	head := bridge.AuditChain(key).EmptyHead()
 	_, err = c.exec("INSERT INTO audit_head (one, seq, mac, seal) VALUES (1, 0, x'', ?)", head.Seal)
 	return err
-}
-
-func keyCheck(key auth.Key, storeID []byte) []byte {
-	mac := hmac.New(sha256.New, key.Derive("store"))
-	mac.Write(storeID)
-	return mac.Sum(nil)
-}
-
-func (h header) checkKey(path string, key auth.Key) error {
-	if !hmac.Equal(h.keyCheck, keyCheck(key, h.id)) {
-		return fmt.Errorf("%w: %s: put back the bridge.key that was made with it", bridge.ErrStoreKey, path)
-	}
-	return nil
 }

@@ -99,5 +99,9 @@ func connectModernc(path string) (driver.Conn, error) {
 
 func dsn(path, mode string, pragmas ...string) string {
 	query := url.Values{"mode": {mode}, "_pragma": pragmas}
+	if mode == untouched {
+		query.Set("mode", "ro")
+		query.Set("immutable", "1")
+	}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
 }

@@ -1,0 +1,352 @@
+//go:build unix
+
+package sqlite_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/sqlite"
+)
+
+// open opens the store of e and closes it again.
+func open(e *bridgetest.Env, create bool) error {
+	s, err := sqlite.Open(context.Background(), e.Path, sqlite.Options{Key: e.Key, Create: create})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// newStore returns an environment whose store was made and is closed.
+func newStore(t *testing.T) *bridgetest.Env {
+	t.Helper()
+	e := bridgetest.NewEnv(t)
+	if err := open(e, true); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// query runs statements on the database file, behind the store's back.
+func query(t testing.TB, path string, statements ...string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	for _, s := range statements {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// folder returns the names and contents of the files in dir.
+func folder(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, f := range files {
+		content, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[f.Name()] = string(content)
+	}
+	return all
+}
+
+func TestOpenRefusesWidePermissions(t *testing.T) {
+	tests := map[string]struct {
+		file string // beside the database; "." is the folder
+		mode os.FileMode
+		mend string
+	}{
+		"folder others may write": {".", 0o777, "chmod 700"},
+		"folder group may write":  {".", 0o770, "chmod 700"},
+		"database readable":       {"bridge.db", 0o644, "chmod 600"},
+		"database group writable": {"bridge.db", 0o660, "chmod 600"},
+		"log readable":            {"bridge.db-wal", 0o640, "chmod 600"},
+		"index readable":          {"bridge.db-shm", 0o604, "chmod 600"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := newStore(t)
+			other := e.Store(t) // keeps -wal and -shm there
+			_ = other
+			path := filepath.Join(filepath.Dir(e.Path), tt.file)
+			if err := os.Chmod(path, tt.mode); err != nil {
+				t.Fatal(err)
+			}
+			err := open(e, true)
+			if !errors.Is(err, bridge.ErrStorePermissions) {
+				t.Fatalf("got %v, want ErrStorePermissions", err)
+			}
+			if want := fmt.Sprintf("%s '%s'", tt.mend, path); !strings.Contains(err.Error(), want) {
+				t.Errorf("the error does not say how to mend it with %q: %v", want, err)
+			}
+			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != tt.mode {
+				t.Errorf("the mode was changed to %v (%v)", info.Mode(), err)
+			}
+			mended := os.FileMode(0o600)
+			if tt.file == "." {
+				mended = 0o700
+			}
+			if err := os.Chmod(path, mended); err != nil {
+				t.Fatal(err)
+			}
+			if err := open(e, true); err != nil {
+				t.Errorf("after the command: %v", err)
+			}
+		})
+	}
+}
+
+func TestCheckPrivateKeyFile(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	key := filepath.Join(filepath.Dir(e.Path), "bridge.key")
+	if err := sqlite.CheckPrivate(key); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(key, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlite.CheckPrivate(key); !errors.Is(err, bridge.ErrStorePermissions) || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCheckPrivateRefusesAnotherOwner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	e := newStore(t)
+	if err := os.Chown(e.Path, 12345, -1); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(e, true); !errors.Is(err, bridge.ErrStorePermissions) || !strings.Contains(err.Error(), "12345") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Not parallel: the umask is the process's.
+func TestFilesArePrivateWhateverTheUmask(t *testing.T) {
+	for _, umask := range []int{0, 0o022, 0o777} {
+		t.Run(fmt.Sprintf("%04o", umask), func(t *testing.T) {
+			dir := t.TempDir()
+			old := unix.Umask(umask)
+			e, modes := madeUnder(t, dir)
+			unix.Umask(old)
+			want := map[string]string{
+				".":               "drwx------",
+				"bridge.key":      "-rw-------",
+				"bridge.db":       "-rw-------",
+				"bridge.db-wal":   "-rw-------",
+				"bridge.db-shm":   "-rw-------",
+				"bridge.db-queue": "-rw-------",
+				"bridge.db-turn":  "-rw-------",
+			}
+			if umask == 0o777 { // the files that are only locked need no mode to be safe
+				want["bridge.db-queue"], want["bridge.db-turn"] = modes["bridge.db-queue"], modes["bridge.db-turn"]
+			}
+			if diff := cmp.Diff(want, modes); diff != "" {
+				t.Errorf("modes (-want +got):\n%s", diff)
+			}
+			if err := open(e, true); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// madeUnder makes a store with a conversation in dir and returns the modes of
+// the folder and of all files while it is open.
+func madeUnder(t *testing.T, dir string) (*bridgetest.Env, map[string]string) {
+	t.Helper()
+	e := &bridgetest.Env{Path: filepath.Join(dir, "new", "bridge.db"), Clock: bridgetest.NewClock()}
+	if err := sqlite.Prepare(e.Path); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if e.Key, err = auth.LoadOrCreateKey(filepath.Join(dir, "new", "bridge.key")); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sqlite.Open(context.Background(), e.Path, sqlite.Options{Key: e.Key, Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bridgetest.NewPair(t, bridge.New(bridge.Config{Store: s, Key: e.Key}))
+	modes := map[string]string{}
+	err = fs.WalkDir(os.DirFS(filepath.Dir(e.Path)), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			modes[path] = info.Mode().String()
+		}
+		return err
+	})
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return e, modes
+}
+
+func TestOpenLeavesForeignFilesAlone(t *testing.T) {
+	random := strings.Repeat("\x8f\x03\xf1 not a database", 400)
+	tests := map[string]func(t *testing.T, path string){
+		"random bytes": func(t *testing.T, path string) { write(t, path, random) },
+		"text":         func(t *testing.T, path string) { write(t, path, "Dear diary,\n") },
+		"one byte":     func(t *testing.T, path string) { write(t, path, "x") },
+		"rollback mode": func(t *testing.T, path string) {
+			query(t, path, "CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')")
+		},
+		"WAL mode": func(t *testing.T, path string) {
+			query(t, path, "PRAGMA journal_mode = WAL", "CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')")
+		},
+		"another application's mark": func(t *testing.T, path string) {
+			query(t, path, "PRAGMA journal_mode = WAL", "PRAGMA application_id = 1")
+		},
+		"another application's version": func(t *testing.T, path string) {
+			query(t, path, "PRAGMA user_version = 1")
+		},
+		"the original's store": func(t *testing.T, path string) {
+			query(t, path, "CREATE TABLE conversations (id TEXT PRIMARY KEY, session_a_role TEXT)", "CREATE TABLE messages (id INTEGER PRIMARY KEY)")
+		},
+		"a database with a crashed writer's journal": func(t *testing.T, path string) {
+			query(t, path, "CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')")
+			write(t, path+"-journal", "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"+strings.Repeat("\x00", 600))
+		},
+	}
+	for name, put := range tests {
+		for _, create := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, create %v", name, create), func(t *testing.T) {
+				e := bridgetest.NewEnv(t)
+				put(t, e.Path)
+				if err := os.Chmod(e.Path, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				before := folder(t, filepath.Dir(e.Path))
+				if err := open(e, create); !errors.Is(err, bridge.ErrStoreForeign) {
+					t.Errorf("got %v, want ErrStoreForeign", err)
+				}
+				if diff := cmp.Diff(before, folder(t, filepath.Dir(e.Path))); diff != "" {
+					t.Errorf("the folder changed (-before +after):\n%.2000s", diff)
+				}
+			})
+		}
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenLeavesNewerStoresAlone(t *testing.T) {
+	e := newStore(t)
+	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", sqlite.SchemaVersion()+1))
+	before := folder(t, filepath.Dir(e.Path))
+	if err := open(e, true); !errors.Is(err, bridge.ErrStoreNewer) {
+		t.Errorf("got %v, want ErrStoreNewer", err)
+	}
+	if diff := cmp.Diff(before, folder(t, filepath.Dir(e.Path))); diff != "" {
+		t.Errorf("the folder changed (-before +after):\n%.2000s", diff)
+	}
+}
+
+func TestOpenRefusesAnotherKey(t *testing.T) {
+	e := newStore(t)
+	before, err := os.ReadFile(e.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Key, err = auth.NewKey(make([]byte, auth.KeySize)); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(e, true); !errors.Is(err, bridge.ErrStoreKey) {
+		t.Errorf("got %v, want ErrStoreKey", err)
+	}
+	if after, err := os.ReadFile(e.Path); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the database changed (%v)", err)
+	}
+}
+
+func TestOpenWithoutCreateMakesNothing(t *testing.T) {
+	for name, put := range map[string]func(*testing.T, string){
+		"no folder":  func(t *testing.T, path string) { removeAll(t, filepath.Dir(path)) },
+		"no file":    func(*testing.T, string) {},
+		"empty file": func(t *testing.T, path string) { write(t, path, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := bridgetest.NewEnv(t)
+			put(t, e.Path)
+			list := func() map[string]string {
+				if _, err := os.Stat(filepath.Dir(e.Path)); errors.Is(err, fs.ErrNotExist) {
+					return nil
+				}
+				return folder(t, filepath.Dir(e.Path))
+			}
+			before := list()
+			if err := open(e, false); !errors.Is(err, bridge.ErrStoreMissing) {
+				t.Errorf("got %v, want ErrStoreMissing", err)
+			}
+			if diff := cmp.Diff(before, list()); diff != "" {
+				t.Errorf("the folder changed (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+func removeAll(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenTakesAnEmptyFileForANewStore(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	write(t, e.Path, "")
+	if err := open(e, true); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPrepareKeepsAFolderThatIsThere(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mine")
+	if err := os.Mkdir(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlite.Prepare(filepath.Join(dir, "bridge.db")); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o750 {
+		t.Errorf("got %v, %v", info.Mode(), err)
+	}
+}

@@ -1,0 +1,109 @@
+package sqlite
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+)
+
+// header is what tells one database from another.
+type header struct {
+	application, version, tables int64
+	id, keyCheck                 []byte
+}
+
+// fresh reports a file that nobody has put anything into.
+func (h header) fresh() bool { return h.application == 0 && h.version == 0 && h.tables == 0 }
+
+// untouched opens a file for a look at what is in it alone: no lock is taken,
+// nothing is recovered, and no other file is read or made. What a writer does
+// at that moment may be seen by halves.
+const untouched = "untouched"
+
+// recognize refuses a file that is no store of the bridge, or a newer one's,
+// before anything opens it as a database would be opened, which makes files
+// beside it and rolls back what a crashed program has left. It lets through what
+// it is not sure about.
+func recognize(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	if info.Size() < minDatabase {
+		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
+	}
+	for range 2 { // twice, because a new store may just get its first page
+		var h header
+		if err = withConn(path, untouched, nil, h.readMarks); err != nil {
+			return onlyForeign(translate(err))
+		}
+		if err = h.usable(path); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// minDatabase is the size of the smallest SQLite database: one smallest page.
+const minDatabase = 512
+
+// onlyForeign drops errors other than ErrStoreForeign.
+func onlyForeign(err error) error {
+	if errors.Is(err, bridge.ErrStoreForeign) {
+		return err
+	}
+	return nil
+}
+
+// usable refuses what this program did not make, or cannot know.
+func (h *header) usable(path string) error {
+	latest := int64(SchemaVersion())
+	switch {
+	case !h.fresh() && h.application != applicationID:
+		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
+	case h.version > latest:
+		return fmt.Errorf("%w: its schema is version %d, this bridge knows %d: update bridge", bridge.ErrStoreNewer, h.version, latest)
+	}
+	return nil
+}
+
+// readMarks reads what tells a store from other databases, as of one moment:
+// another process may be making it.
+func (h *header) readMarks(c *conn) error {
+	return transact(c, "BEGIN", func(c *conn) error {
+		return errors.Join(
+			c.get("PRAGMA application_id", nil, &h.application),
+			c.get("PRAGMA user_version", nil, &h.version),
+			c.get("SELECT count(*) FROM sqlite_schema", nil, &h.tables),
+		)
+	})
+}
+
+func readHeader(path string) (h header, err error) {
+	err = withConn(path, "ro", nil, func(c *conn) error {
+		err := h.readMarks(c)
+		if err != nil || h.application != applicationID || h.version > int64(SchemaVersion()) {
+			return err
+		}
+		return c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck)
+	})
+	return h, err
+}
+
+func keyCheck(key auth.Key, storeID []byte) []byte {
+	mac := hmac.New(sha256.New, key.Derive("store"))
+	mac.Write(storeID)
+	return mac.Sum(nil)
+}
+
+func (h header) checkKey(path string, key auth.Key) error {
+	if !hmac.Equal(h.keyCheck, keyCheck(key, h.id)) {
+		return fmt.Errorf("%w: %s: put back the bridge.key that was made with it", bridge.ErrStoreKey, path)
+	}
+	return nil
+}
