@@ -24,7 +24,7 @@ fail() {
 
 # inspect METHOD [OPTION…] calls a method; what it warns of is a failure.
 inspect() {
-	mcp-inspector --cli "$@" "$bridge" serve 2>"$work/stderr" || {
+	mcp-inspector --cli "$@" -e "BRIDGE_DB=$BRIDGE_DB" "$bridge" serve 2>"$work/stderr" || {
 		cat "$work/stderr" >&2
 		fail "$*"
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -46,25 +45,29 @@ func decodeArguments(raw json.RawMessage, definition *mcp.Tool, args any) error 
 			return &bridge.InvalidError{Field: name, Problem: "is missing"}
 		}
 	}
-	return typeError(json.Unmarshal(raw, args))
+	return typeError(schema, json.Unmarshal(raw, args))
+}
+
+// takes words the types of arguments.
+var takes = map[string]string{
+	"string":  "a string",
+	"integer": "a whole number",
+	"boolean": "true or false",
+	"array":   "a list of strings",
 }
 
 // typeError words what encoding/json says of an argument of the wrong type.
-func typeError(err error) error {
+func typeError(schema *jsonschema.Schema, err error) error {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
 		return err
 	}
-	takes := map[string]string{"string": "a string", "int": "a whole number", "int64": "a whole number", "bool": "true or false"}
-	want, ok := takes[wrong.Type.Kind().String()]
-	if !ok {
-		want = "a list of strings"
+	field := wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:] // behind the name of an embedded struct
+	property := schema.Properties[field]
+	if property == nil {
+		return &bridge.InvalidError{Field: "arguments", Problem: "have the wrong type"}
 	}
-	field := wrong.Field
-	if i := strings.LastIndexByte(field, '.'); i >= 0 {
-		field = field[i+1:] // behind the name of an embedded struct
-	}
-	return &bridge.InvalidError{Field: field, Problem: fmt.Sprintf("must be %s", want)}
+	return &bridge.InvalidError{Field: field, Problem: "must be " + takes[property.Type]}
 }
 
 // shorten makes a name that a client made up fit for an error message.
