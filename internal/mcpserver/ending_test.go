@@ -163,38 +163,75 @@ func TestBrokenOutputEndsTheSession(t *testing.T) {
 	gone := func([]byte) (int, error) { return 0, io.ErrClosedPipe }
 	for name, write := range map[string]writerFunc{"closed": gone, "short": short} {
 		t.Run(name, func(t *testing.T) {
-			y := newToy() // never drained: the session must not wait for its long polls
-			inR, inW := io.Pipe()
-			t.Cleanup(func() { _ = inW.Close() })
-			var settled settlements
-			fails := false
-			out := writerFunc(func(p []byte) (int, error) {
-				if fails = fails || bytes.Contains(p, []byte(`"id":9`)); fails {
-					return write(p)
-				}
-				return len(p), nil
-			})
-			done := make(chan error, 1)
-			go func() {
-				done <- mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: inR, Out: out, Settled: settled.add})
-			}()
-			_, _ = io.WriteString(inW, hello("2025-06-18")+"\n"+callTool("1", "wait", `""`)+"\n")
-			<-y.started
-			_, _ = io.WriteString(inW, ping("9")+"\n")
-			if err := <-done; err != nil {
-				t.Errorf("Serve: %v", err)
-			}
-			want := map[any]bool{"hello": true, int64(1): false, int64(9): false}
-			if diff := cmp.Diff(want, settled.byID()); diff != "" || settled.count() != 3 {
-				t.Errorf("settled %d (-want +got):\n%s", settled.count(), diff)
-			}
+			synctest.Test(t, func(t *testing.T) { testBrokenOutput(t, write) })
 		})
+	}
+}
+
+func testBrokenOutput(t *testing.T, write writerFunc) {
+	t.Helper()
+	y := newToy() // never drained: the session must not wait for its long polls
+	inR, inW := io.Pipe()
+	defer func() { _ = inW.Close() }()
+	var settled settlements
+	failures := 0
+	out := writerFunc(func(p []byte) (int, error) {
+		if !bytes.Contains(p, []byte(`"id":9`)) && failures == 0 {
+			return len(p), nil
+		}
+		failures++
+		time.Sleep(time.Second) // of the bubble's clock: until the next answer is ready
+		return write(p)
+	})
+	server := y.server()
+	done := make(chan error, 1)
+	go func() {
+		done <- mcpserver.ServeStdio(t.Context(), server, &mcpserver.Stdio{In: inR, Out: out, Settled: settled.add})
+	}()
+	_, _ = io.WriteString(inW, hello("2025-06-18")+"\n"+callTool("1", "wait", `""`)+"\n")
+	<-y.started
+	_, _ = io.WriteString(inW, ping("9")+"\n")
+	synctest.Wait()
+	_, _ = io.WriteString(inW, ping("10")+"\n")
+
+	start := time.Now()
+	if err := <-done; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("the session ended %v after it broke", took)
+	}
+	if failures != 1 {
+		t.Errorf("%d writes to a broken output", failures)
+	}
+	want := map[any]bool{"hello": true, int64(1): false, int64(9): false, int64(10): false}
+	if diff := cmp.Diff(want, settled.byID()); diff != "" || settled.count() != len(want) {
+		t.Errorf("settled %d (-want +got):\n%s", settled.count(), diff)
 	}
 }
 
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestSlowClientGetsItsLastAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inR, inW := io.Pipe()
+		out := writerFunc(func(p []byte) (int, error) {
+			_ = inW.Close() // the input ends while the answer is on its way
+			time.Sleep(5 * time.Second)
+			return len(p), nil
+		})
+		go func() { _, _ = io.WriteString(inW, ping("1")+"\n") }()
+		var settled settlements
+		if err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: inR, Out: out, Settled: settled.add}); err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		if diff := cmp.Diff(map[any]bool{int64(1): true}, settled.byID()); diff != "" {
+			t.Errorf("settled (-want +got):\n%s", diff)
+		}
+	})
+}
 
 func TestDeafClientDoesNotHoldTheProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -157,7 +157,10 @@ func TestFrameLimit(t *testing.T) {
 
 func TestIDOfLongFrameIsRecovered(t *testing.T) {
 	long := `"` + strings.Repeat("x", 9<<20) + `"`
+	// The first 64 KiB are kept: they end within the digits.
+	cut := `{"x":"` + strings.Repeat("x", 64<<10-len(`{"x":"","id":123`)) + `","id":1234567,"t":` + long + `}`
 	tests := []struct{ name, input, want string }{
+		{"an integer cut off", cut, `null`},
 		{"first", `{"id":"a","params":{"t":` + long + `}}`, `"a"`},
 		{"after nested ids", `{"params":{"id":1,"a":[{"id":2}]},"id":3,"x":` + long + `}`, `3`},
 		{"at the end", `{"x":` + long + `,"id":3}`, `null`},
@@ -236,6 +239,9 @@ func TestErrorsEchoNoLongValue(t *testing.T) {
 				found = true
 				if a.Error == nil || len(a.Error.Message) > 450 || a.Error.Code == 0 {
 					t.Errorf("answered with %.100s, an error of %d bytes", a.brief(), len(a.Error.Message))
+				}
+				if !strings.HasPrefix(name, "unknown") && strings.Contains(a.Error.Message, "verysecret") {
+					t.Errorf("the error quotes the request: %s", a.Error.Message)
 				}
 			}
 			if !found {
