@@ -66,12 +66,11 @@ func prepareSchema(ctx context.Context, path string, o Options, t *turnstile) er
 	if err != nil {
 		return err
 	}
+	if err := h.identify(path); err != nil {
+		return err
+	}
 	latest := int64(SchemaVersion())
 	switch {
-	case !h.fresh() && h.application != applicationID:
-		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
-	case h.version > latest:
-		return fmt.Errorf("%w: its schema is version %d, this bridge knows %d: update bridge", bridge.ErrStoreNewer, h.version, latest)
 	case h.version == latest:
 		return h.checkKey(path, o.Key)
 	case h.fresh() && !o.Create:
@@ -104,18 +103,20 @@ func withConn(path, mode string, pragmas []string, fn func(*conn) error) error {
 }
 
 func readHeader(path string) (h header, err error) {
-	err = withConn(path, "ro", nil, func(c *conn) error {
-		err := errors.Join(
-			c.get("PRAGMA application_id", nil, &h.application),
-			c.get("PRAGMA user_version", nil, &h.version),
-			c.get("SELECT count(*) FROM sqlite_schema", nil, &h.tables),
-		)
-		if err != nil || h.application != applicationID {
-			return err
-		}
-		return c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck)
-	})
+	err = withConn(path, "ro", nil, h.read)
 	return h, err
+}
+
+func (h *header) read(c *conn) error {
+	err := errors.Join(
+		c.get("PRAGMA application_id", nil, &h.application),
+		c.get("PRAGMA user_version", nil, &h.version),
+		c.get("SELECT count(*) FROM sqlite_schema", nil, &h.tables),
+	)
+	if err != nil || h.application != applicationID {
+		return err
+	}
+	return c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck)
 }
 
 func migrate(path string, key auth.Key) error {
