@@ -10,6 +10,8 @@ var networkFilesystems = map[int64]string{
 	0xFE534D42: "SMB2",
 	0x01021997: "9P",
 	0x5346414F: "AFS",
+	0x6B414653: "AFS", // the kernel's own client
+	0x7461636F: "OCFS2",
 	0x00C36400: "Ceph",
 	0x0BD00BD0: "Lustre",
 	0x73757245: "Coda",

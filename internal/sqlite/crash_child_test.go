@@ -1,0 +1,75 @@
+//go:build unix
+
+package sqlite_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// The children of the crash test live faster than the clock, so that the claims
+// of those that are killed run out soon.
+const haste = 20
+
+// hastyClock returns a clock that all processes agree on.
+func hastyClock() time.Time {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	return start.Add(haste * time.Since(start))
+}
+
+// senderChild sends as fast as it can. It acknowledges each message, by a line,
+// after Send has returned.
+func senderChild(args []string) error {
+	s, _, err := openChild(args[0], hastyClock)
+	if err != nil {
+		return err
+	}
+	c := credentials(args[1:])
+	for n := 0; ; n++ {
+		text := fmt.Sprintf("%d/%d", os.Getpid(), n)
+		sent, err := s.Send(context.Background(), c, bridge.SendRequest{Text: text})
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Printf("ack %s %d %s\n", c.Conversation, sent.Seq, text); err != nil {
+			return err
+		}
+	}
+}
+
+// receiverChild checks as fast as it can. An answer counts as delivered once its
+// lines are written, in one piece; then it is confirmed.
+func receiverChild(args []string) error {
+	s, _, err := openChild(args[0], hastyClock)
+	if err != nil {
+		return err
+	}
+	ctx, c := context.Background(), credentials(args[1:])
+	for {
+		d, err := s.Check(ctx, c, bridge.CheckRequest{Limit: 15, Wait: bridge.MaxWait}, nil)
+		if err != nil {
+			return err
+		}
+		if _, err := os.Stdout.Write(answer(c.Conversation, d)); err != nil {
+			return err
+		}
+		if err := s.Confirm(ctx, d.Claim); err != nil {
+			return errors.Join(errors.New("confirm"), err)
+		}
+	}
+}
+
+// answer is the lines of a delivery.
+func answer(conversation string, d bridge.Delivery) []byte {
+	var b bytes.Buffer
+	for _, m := range d.Messages {
+		fmt.Fprintf(&b, "got %s %d %s %d %v\n", conversation, m.Seq, m.Text, d.Claim.ID, m.Redelivered)
+	}
+	return b.Bytes()
+}

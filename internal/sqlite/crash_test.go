@@ -1,0 +1,207 @@
+//go:build unix
+
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+)
+
+// TestKilledProcesses kills senders and receivers of two conversations at
+// random moments, again and again, while all work at full speed.
+func TestKilledProcesses(t *testing.T) {
+	kills := 250
+	if testing.Short() {
+		kills = 40
+	}
+	e := bridgetest.NewEnv(t)
+	s := e.Service(t, func(c *bridge.Config) { c.Now = hastyClock })
+	r := &rack{t: t}
+	var pairs []bridgetest.Pair
+	for range 2 {
+		c, err := s.Create(context.Background(), bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend", TTL: bridge.MaxTTL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := bridgetest.Pair{
+			A: bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA},
+			B: bridge.Credentials{Conversation: c.ID, Session: bridge.SessionB, Token: c.TokenB},
+		}
+		pairs = append(pairs, p)
+		for range 2 {
+			r.add("sender", arguments(e, p.A))
+			r.add("receiver", arguments(e, p.B))
+		}
+	}
+	for range kills {
+		time.Sleep(rand.N(60 * time.Millisecond)) // the random moments
+		r.replace(rand.N(len(r.running)))
+	}
+	r.stop()
+	for _, p := range pairs {
+		r.record(drain(t, s, p.B))
+	}
+
+	acks, gots := r.counts()
+	t.Logf("%d kills, %d messages acknowledged, %d deliveries", kills, acks, gots)
+	if acks < kills || gots < acks {
+		t.Errorf("only %d messages acknowledged and %d delivered: too few to show anything", acks, gots)
+	}
+	for i, fault := range faults(r.history) {
+		if i < 20 {
+			t.Error(fault)
+		}
+	}
+	if _, err := s.VerifyAudit(context.Background(), audit.Head{}); err != nil {
+		t.Error(err)
+	}
+	checkIntegrity(t, e.Path)
+	checkNothingLeft(t, filepath.Dir(e.Path))
+}
+
+// drain reads what is left of a session's mail.
+func drain(t *testing.T, s *bridge.Service, c bridge.Credentials) string {
+	t.Helper()
+	ctx := context.Background()
+	var lines strings.Builder
+	for {
+		d, err := s.Check(ctx, c, bridge.CheckRequest{Limit: bridge.MaxPage}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(d.Messages) == 0 {
+			return lines.String()
+		}
+		lines.Write(answer(c.Conversation, d))
+		if err := s.Confirm(ctx, d.Claim); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func checkIntegrity(t testing.TB, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, check := range []string{"PRAGMA integrity_check", "SELECT coalesce(group_concat(\"table\"), 'ok') FROM pragma_foreign_key_check"} {
+		var result string
+		if err := db.QueryRow(check).Scan(&result); err != nil || result != "ok" {
+			t.Errorf("%s: %s, %v", check, result, err)
+		}
+	}
+}
+
+// checkNothingLeft fails the test if there are more files than those of a store.
+func checkNothingLeft(t *testing.T, dir string) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		switch base := filepath.Base(name); {
+		case strings.HasPrefix(base, "bridge."), base == "bells":
+		default:
+			t.Errorf("%s was left behind", base)
+		}
+	}
+}
+
+// rack is a set of running children.
+type rack struct {
+	t       *testing.T
+	running []racked
+
+	mutex   sync.Mutex
+	history []event
+}
+
+type racked struct {
+	*child
+	name string
+	args []string
+	read <-chan struct{} // closed when all it printed was recorded
+}
+
+func (r *rack) add(name string, args []string) { r.running = append(r.running, r.start(name, args)) }
+
+func (r *rack) start(name string, args []string) racked {
+	c := start(r.t, name, args...)
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		for {
+			line, err := c.stdout.ReadString('\n')
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					r.t.Error(err)
+				}
+				return // a line without an end was not written whole
+			}
+			r.record(line)
+		}
+	}()
+	return racked{child: c, name: name, args: args, read: read}
+}
+
+// replace kills a child and starts another one in its place.
+func (r *rack) replace(i int) {
+	old := r.running[i]
+	r.kill(old)
+	r.running[i] = r.start(old.name, old.args)
+}
+
+func (r *rack) kill(c racked) {
+	if err := c.Process.Kill(); err != nil {
+		r.t.Error(err)
+	}
+	<-c.read
+	if err := c.Wait(); c.ProcessState.Exited() { // by itself, before it was killed
+		r.t.Errorf("%s ended by itself: %v: %s", c.name, err, c.stderr)
+	}
+}
+
+func (r *rack) stop() {
+	for _, c := range r.running {
+		r.kill(c)
+	}
+}
+
+func (r *rack) record(lines string) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	for line := range strings.Lines(lines) {
+		e, err := parseEvent(line)
+		if err != nil {
+			r.t.Errorf("%q: %v", line, err)
+			continue
+		}
+		r.history = append(r.history, e)
+	}
+}
+
+func (r *rack) counts() (acks, gots int) {
+	for _, e := range r.history {
+		if e.kind == "ack" {
+			acks++
+		} else {
+			gots++
+		}
+	}
+	return acks, gots
+}

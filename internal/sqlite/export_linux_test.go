@@ -1,0 +1,4 @@
+package sqlite
+
+// NetworkFilesystems is networkFilesystems.
+var NetworkFilesystems = networkFilesystems

@@ -1,0 +1,47 @@
+package sqlite
+
+import "time"
+
+// NewTurnstile makes a turnstile of its own, for tests of it alone.
+func NewTurnstile(database string, patience time.Duration) *turnstile { //nolint:revive // only tests see it
+	t := newTurnstile(database)
+	t.patience = patience
+	return t
+}
+
+// Enter is enter.
+var Enter = (*turnstile).enter
+
+// SetPatience sets how long the store's writers wait for their turn.
+func (s *Store) SetPatience(d time.Duration) { s.write.turnstile.patience = d }
+
+// Plans returns the query plan of every statement that the store has prepared
+// so far, by its text.
+func (s *Store) Plans() (map[string][]string, error) {
+	plans := map[string][]string{}
+	for _, c := range []*conn{s.write.conn, s.read.conn} {
+		queries := make([]string, 0, len(c.stmts))
+		for query := range c.stmts {
+			queries = append(queries, query)
+		}
+		for _, query := range queries {
+			var id, parent, unused int64
+			var detail string
+			explain := "EXPLAIN QUERY PLAN " + query
+			args := make([]any, c.parameters(query))
+			err := c.each(explain, args, []any{&id, &parent, &unused, &detail}, func() error {
+				plans[query] = append(plans[query], detail)
+				return nil
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return plans, nil
+}
+
+// parameters returns the number of parameters of a prepared statement.
+func (c *conn) parameters(query string) int {
+	return c.stmts[query].query.(interface{ NumInput() int }).NumInput()
+}

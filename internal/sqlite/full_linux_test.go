@@ -1,0 +1,230 @@
+package sqlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/sqlite"
+)
+
+// smallDisk mounts a filesystem of some bytes and returns its folder.
+func smallDisk(t *testing.T, bytes int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "disk")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=0700", bytes)); err != nil {
+		t.Skipf("mounting a small tmpfs needs root: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func remount(t *testing.T, dir string, flags uintptr) {
+	t.Helper()
+	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|flags, ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// envIn is an environment whose store is in the folder dir.
+func envIn(t *testing.T, dir string) *bridgetest.Env {
+	t.Helper()
+	key, err := auth.LoadOrCreateKey(filepath.Join(dir, "bridge.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &bridgetest.Env{Path: filepath.Join(dir, "bridge.db"), Key: key, Clock: bridgetest.NewClock()}
+}
+
+func TestFullDisk(t *testing.T) {
+	ctx := context.Background()
+	dir := smallDisk(t, 4<<20)
+	ballast := filepath.Join(dir, "ballast")
+	write(t, ballast, strings.Repeat("x", 1<<20))
+	e := envIn(t, dir)
+	s := e.Service(t)
+	p := bridgetest.NewPair(t, s)
+	waiting, err := s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	long := strings.Repeat("y", bridge.MaxMessageLength)
+	request := bridge.SendRequest{Text: long, IdempotencyKey: "the one that does not fit"}
+	sent := int64(0)
+	for ; err == nil && sent < 1000; sent++ {
+		request.IdempotencyKey = fmt.Sprint(sent)
+		_, err = s.Send(ctx, p.A, request)
+	}
+	sent--
+	if !errors.Is(err, bridge.ErrStoreFull) {
+		t.Fatalf("after %d messages: %v, want ErrStoreFull", sent, err)
+	}
+	for range 3 { // a second try fails alike
+		if _, err := s.Send(ctx, p.A, request); !errors.Is(err, bridge.ErrStoreFull) {
+			t.Errorf("got %v, want ErrStoreFull", err)
+		}
+	}
+	filled := fillUp(t, dir)
+	for err = nil; err == nil; { // until not even a small change fits
+		_, err = s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
+	}
+	if !errors.Is(err, bridge.ErrStoreFull) {
+		t.Errorf("creating on a full disk: %v, want ErrStoreFull", err)
+	}
+	_, joinErr := s.Join(ctx, waiting.JoinCode) // may still fit
+	if joinErr != nil && !errors.Is(joinErr, bridge.ErrStoreFull) {
+		t.Errorf("a good code on a full disk: %v, want ErrStoreFull", joinErr)
+	}
+	if _, err := open2(e, filepath.Join(dir, "second.db")); !errors.Is(err, bridge.ErrStoreFull) {
+		t.Errorf("a new store on a full disk: %v, want ErrStoreFull", err)
+	}
+	overview, err := s.Conversation(ctx, p.A.Conversation)
+	if err != nil || overview.B.Unread != sent {
+		t.Errorf("%d unread, %v, want %d", overview.B.Unread, err, sent)
+	}
+
+	for _, file := range []string{ballast, filled} {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, err := s.Send(ctx, p.A, request)
+	if err != nil || after.Repeated || after.Seq != sent+1 {
+		t.Fatalf("once there is room: %+v, %v, want message %d", after, err, sent+1)
+	}
+	if joinErr != nil {
+		if _, err := s.Join(ctx, waiting.JoinCode); err != nil {
+			t.Errorf("the code once there is room: %v", err)
+		}
+	}
+	for seq := int64(1); seq <= after.Seq; seq++ {
+		d, err := s.Check(ctx, p.B, bridge.CheckRequest{Limit: 1}, nil)
+		if err != nil || len(d.Messages) != 1 || d.Messages[0].Seq != seq || d.Messages[0].Text != long {
+			t.Fatalf("message %d: %d messages, %v", seq, len(d.Messages), err)
+		}
+		if err := s.Confirm(ctx, d.Claim); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.VerifyAudit(ctx, audit.Head{}); err != nil {
+		t.Error(err)
+	}
+	checkIntegrity(t, e.Path)
+}
+
+// fillUp takes the last bytes of a disk and returns the file that it did that with.
+func fillUp(t *testing.T, dir string) string {
+	t.Helper()
+	path := filepath.Join(dir, "filled")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = f.Write(make([]byte, 4096))
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// open2 opens another store under e's key, and closes it.
+func open2(e *bridgetest.Env, path string) (*sqlite.Store, error) {
+	s, err := sqlite.Open(context.Background(), path, sqlite.Options{Key: e.Key, Create: true})
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Close()
+}
+
+func TestReadOnlyFilesystem(t *testing.T) {
+	ctx := context.Background()
+	dir := smallDisk(t, 4<<20)
+	e := envIn(t, dir)
+	if err := open(e, true); err != nil {
+		t.Fatal(err)
+	}
+	remount(t, dir, unix.MS_RDONLY)
+	before := folder(t, dir)
+	if err := open(e, true); !errors.Is(err, bridge.ErrStoreReadOnly) {
+		t.Errorf("an existing store: %v, want ErrStoreReadOnly", err)
+	}
+	if _, err := open2(e, filepath.Join(dir, "new.db")); !errors.Is(err, bridge.ErrStoreReadOnly) {
+		t.Errorf("a new store: %v, want ErrStoreReadOnly", err)
+	}
+	if err := sqlite.Prepare(filepath.Join(dir, "sub", "bridge.db")); !errors.Is(err, bridge.ErrStoreReadOnly) {
+		t.Errorf("a new folder: %v, want ErrStoreReadOnly", err)
+	}
+	if after := folder(t, dir); len(after) != len(before) {
+		t.Errorf("files were made: %d, then %d", len(before), len(after))
+	}
+	remount(t, dir, 0)
+	s := e.Service(t)
+	p := bridgetest.NewPair(t, s)
+	if _, err := s.Send(ctx, p.A, bridge.SendRequest{Text: "x"}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFolderWithoutWritePermission(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere; TestReadOnlyFilesystem shows the same")
+	}
+	e := newStore(t)
+	dir := filepath.Dir(e.Path)
+	if err := os.Chmod(dir, 0o500); err != nil { //nolint:gosec // that is the point
+		t.Fatal(err)
+	}
+	defer func() { _ = os.Chmod(dir, 0o700) }() //nolint:gosec // a folder needs x
+	if err := open(e, true); !errors.Is(err, bridge.ErrStoreReadOnly) {
+		t.Errorf("got %v, want ErrStoreReadOnly", err)
+	}
+}
+
+func TestNetworkFilesystems(t *testing.T) {
+	// The kernel's names, of linux/magic.h.
+	want := map[int64]string{
+		unix.NFS_SUPER_MAGIC:   "NFS",
+		unix.SMB_SUPER_MAGIC:   "SMB",
+		unix.CIFS_SUPER_MAGIC:  "CIFS",
+		unix.SMB2_SUPER_MAGIC:  "SMB2",
+		unix.V9FS_MAGIC:        "9P",
+		unix.AFS_SUPER_MAGIC:   "AFS",
+		unix.AFS_FS_MAGIC:      "AFS",
+		unix.CEPH_SUPER_MAGIC:  "Ceph",
+		unix.CODA_SUPER_MAGIC:  "Coda",
+		unix.OCFS2_SUPER_MAGIC: "OCFS2",
+	}
+	for magic, name := range want {
+		if got := sqlite.NetworkFilesystems[magic]; got != name {
+			t.Errorf("%#x: got %q, want %q", magic, got, name)
+		}
+	}
+	for name, magic := range map[string]int64{
+		"ext4": unix.EXT4_SUPER_MAGIC, "tmpfs": unix.TMPFS_MAGIC, "btrfs": unix.BTRFS_SUPER_MAGIC,
+		"xfs": unix.XFS_SUPER_MAGIC, "overlay": unix.OVERLAYFS_SUPER_MAGIC,
+	} {
+		if got := sqlite.NetworkFilesystems[magic]; got != "" {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}

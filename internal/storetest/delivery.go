@@ -1,0 +1,368 @@
+package storetest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+var deliveryTests = []test{
+	{"a delivery is read once it is confirmed", confirmReads},
+	{"a claim keeps later messages from others", claimKeeps},
+	{"a claim of one session leaves the other alone", claimsApart},
+	{"mail given back comes again in order, marked", givenBackAgain},
+	{"a crash gives mail back when its claim runs out", crashGivesBack},
+	{"only what was handed out before is marked", onlyHandedOutMarked},
+	{"a renewed claim stays", renewedStays},
+	{"an old claim neither confirms, releases nor renews", oldClaimIsVoid},
+	{"confirming late counts while nobody took the mail", confirmLate},
+	{"confirming twice is confirming once", confirmTwice},
+	{"a claim is void after the clock was set back far", clockBack},
+	{"a small step back leaves a claim alone", clockBackALittle},
+	{"after a step forward the owner keeps what it renews", clockForward},
+	{"a busy take charges and records nothing", busyIsFree},
+	{"an empty check is recorded and claims nothing", emptyCheck},
+	{"a page ends by number and by size", pageEnds},
+	{"many processes read each message once, in order", manyReaders},
+	{"forty thousand unread messages come out in pages", manyUnread},
+	{"a wait ends at its time without an error", waitEnds},
+	{"a wait sees what another process commits", waitSees},
+	{"a wait does not hold up a process that ends", waitDrains},
+}
+
+func confirmReads(t *testing.T, w *world) {
+	p := w.pair(t)
+	for range 3 {
+		w.send(t, w.a, p.A)
+	}
+	d := w.check(t, w.b, p.B, 2)
+	equal(t, "numbers", seqs(d.Messages), upTo(1, 2))
+	equal(t, "has more and how many", []any{d.HasMore, d.Unread}, []any{true, int64(1)})
+	equal(t, "unread before", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, 3)
+	w.confirm(t, w.b, d)
+	equal(t, "unread after", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, 1)
+	d = w.check(t, w.a, p.B, 0)
+	equal(t, "numbers", seqs(d.Messages), upTo(3, 3))
+	equal(t, "has more and how many", []any{d.HasMore, d.Unread}, []any{false, int64(0)})
+	w.confirm(t, w.a, d)
+	equal(t, "then", len(w.check(t, w.a, p.B, 0).Messages), 0)
+}
+
+func claimKeeps(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.A)
+	d := w.check(t, w.a, p.B, 1)
+	w.send(t, w.a, p.A)
+	equal(t, "busy while claimed", w.busy(t, p.B), true)
+	w.confirm(t, w.a, d)
+	_, taken := w.take(t, p.B)
+	equal(t, "numbers", seqs(taken.Messages), upTo(2, 2))
+}
+
+func claimsApart(t *testing.T, w *world) {
+	p, q := w.pair(t), w.pair(t)
+	for _, c := range []bridge.Credentials{p.A, p.B, q.A, q.B} {
+		w.send(t, w.a, c)
+	}
+	for _, c := range []bridge.Credentials{p.A, p.B, q.A, q.B} {
+		equal(t, "numbers", seqs(w.check(t, w.b, c, 0).Messages), upTo(1, 1))
+	}
+}
+
+func givenBackAgain(t *testing.T, w *world) {
+	p := w.pair(t)
+	for range 3 {
+		w.send(t, w.a, p.A)
+	}
+	d := w.check(t, w.a, p.B, 2)
+	must(0, w.a.GiveBack(t.Context(), d.Claim))(t)
+	w.send(t, w.a, p.A)
+	again := w.check(t, w.b, p.B, 0)
+	equal(t, "numbers", seqs(again.Messages), upTo(1, 4))
+	equal(t, "redelivered", redelivered(again.Messages), upTo(1, 2))
+}
+
+func crashGivesBack(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.A)
+	w.check(t, w.a, p.B, 0)
+	w.clock.Advance(bridge.ClaimFor - time.Microsecond)
+	equal(t, "busy before the claim ends", w.busy(t, p.B), true)
+	w.clock.Advance(time.Microsecond)
+	w.send(t, w.a, p.A)
+	_, taken := w.take(t, p.B)
+	equal(t, "numbers", seqs(taken.Messages), upTo(1, 2))
+	equal(t, "redelivered", redelivered(taken.Messages), upTo(1, 1))
+	if bridge.ClaimFor > 5*time.Second {
+		t.Errorf("a crash gives mail back after %v, the contract says 5 seconds", bridge.ClaimFor)
+	}
+}
+
+func onlyHandedOutMarked(t *testing.T, w *world) {
+	p := w.pair(t)
+	for range 6 {
+		w.send(t, w.a, p.A)
+	}
+	var marked [][]int64
+	for _, limit := range []int{4, 2, 6} {
+		d := w.check(t, w.a, p.B, limit)
+		marked = append(marked, redelivered(d.Messages))
+		must(0, w.a.GiveBack(t.Context(), d.Claim))(t)
+	}
+	equal(t, "marked", marked, [][]int64{{}, upTo(1, 2), upTo(1, 4)})
+}
+
+func renewedStays(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.A)
+	d := w.check(t, w.a, p.B, 0)
+	for range 20 {
+		w.clock.Advance(bridge.RenewEvery)
+		must(0, w.a.Renew(t.Context(), d.Claim))(t)
+		equal(t, "busy", w.busy(t, p.B), true)
+	}
+	w.confirm(t, w.a, d)
+	must(0, w.a.Renew(t.Context(), d.Claim))(t)
+	w.send(t, w.a, p.A)
+	equal(t, "busy after the confirmation", w.busy(t, p.B), false)
+}
+
+func oldClaimIsVoid(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.A)
+	old := w.check(t, w.a, p.B, 0)
+	w.clock.Advance(bridge.ClaimFor)
+	d := w.check(t, w.b, p.B, 0)
+	entries := w.verify(t).Seq
+	w.unchanged(t, func() {
+		w.confirm(t, w.a, old)
+		must(0, w.a.GiveBack(t.Context(), old.Claim))(t)
+	})
+	equal(t, "entries", w.verify(t).Seq, entries)
+	w.clock.Advance(bridge.ClaimFor - time.Microsecond)
+	must(0, w.a.Renew(t.Context(), old.Claim))(t)
+	equal(t, "busy with the new claim", w.busy(t, p.B), true)
+	w.clock.Advance(time.Microsecond)
+	equal(t, "busy after it", w.busy(t, p.B), false)
+	w.confirm(t, w.b, d) // taken over by the look just above
+	equal(t, "unread", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, 1)
+}
+
+func confirmLate(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.A)
+	d := w.check(t, w.a, p.B, 0)
+	w.clock.Advance(time.Hour)
+	w.confirm(t, w.a, d)
+	equal(t, "then", len(w.check(t, w.b, p.B, 0).Messages), 0)
+}
+
+func confirmTwice(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.A)
+	d := w.check(t, w.a, p.B, 0)
+	w.confirm(t, w.a, d)
+	w.send(t, w.a, p.A)
+	entries := w.verify(t).Seq
+	w.unchanged(t, func() { w.confirm(t, w.b, d) })
+	equal(t, "entries", w.verify(t).Seq, entries)
+}
+
+func clockBack(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.A)
+	w.check(t, w.a, p.B, 0)
+	w.clock.Advance(-time.Hour)
+	_, taken := w.take(t, p.B)
+	equal(t, "redelivered", redelivered(taken.Messages), upTo(1, 1))
+}
+
+func clockBackALittle(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.A)
+	w.check(t, w.a, p.B, 0)
+	w.clock.Advance(-time.Second)
+	equal(t, "busy", w.busy(t, p.B), true)
+}
+
+func clockForward(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.A)
+	d := w.check(t, w.a, p.B, 0)
+	w.clock.Advance(time.Hour)
+	must(0, w.a.Renew(t.Context(), d.Claim))(t) // the owner lives and holds on to it
+	equal(t, "busy", w.busy(t, p.B), true)
+}
+
+func busyIsFree(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.A)
+	w.check(t, w.a, p.B, 0)
+	entries := w.verify(t).Seq
+	g := w.gate(p.B)
+	g.Charge.Limit = perMinute(1)
+	for range 5 {
+		taken, err := w.storeB.TakeUnread(t.Context(), g, bridge.Take{Page: bridge.Page{Limit: 1}, ClaimUntil: g.Now.Add(time.Second)})
+		equal(t, "taken", must(taken, err)(t), bridge.Taken{Busy: true})
+	}
+	equal(t, "entries", w.verify(t).Seq, entries)
+}
+
+func emptyCheck(t *testing.T, w *world) {
+	p := w.pair(t)
+	d := w.check(t, w.a, p.B, 0)
+	equal(t, "delivery", d, bridge.Delivery{})
+	equal(t, "entry", w.lastEntry(t), "b check_messages ok")
+	w.confirm(t, w.a, d)
+	must(0, w.a.GiveBack(t.Context(), d.Claim))(t)
+	equal(t, "entry", w.lastEntry(t), "b check_messages ok")
+}
+
+func pageEnds(t *testing.T, w *world) {
+	p := w.pair(t)
+	long := strings.Repeat("x", bridge.PageBytes/2-10)
+	names := make([]string, bridge.MaxFiles)
+	for i := range names {
+		names[i] = strings.Repeat("n", bridge.MaxFileNameLength)
+	}
+	for _, r := range []bridge.SendRequest{
+		{Text: long}, {Text: long}, {Text: long}, // two fit
+		{Text: strings.Repeat("é", bridge.MaxMessageLength)}, // alone is too long already
+		{Text: "x", Files: names}, {Text: "x", Files: names}, {Text: long, Files: names},
+	} {
+		must(w.a.Send(t.Context(), p.A, r))(t)
+	}
+	var pages [][]int64
+	for {
+		d := w.check(t, w.b, p.B, 0)
+		w.confirm(t, w.b, d)
+		pages = append(pages, seqs(d.Messages))
+		equal(t, "has more", d.HasMore, d.Unread > 0)
+		if !d.HasMore {
+			break
+		}
+	}
+	equal(t, "pages", pages, [][]int64{{1, 2}, {3}, {4}, {5, 6}, {7}})
+}
+
+func manyReaders(t *testing.T, w *world) {
+	const readers, messages = 6, 120
+	p := w.pair(t)
+	var all sync.WaitGroup
+	all.Go(func() {
+		for range messages {
+			if _, err := w.a.Send(background(), p.A, bridge.SendRequest{Text: "x"}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	var mutex sync.Mutex
+	var got []int64 // in the order of the claims, which only one holds at a time
+	for i := range readers {
+		s := []*bridge.Service{w.a, w.b}[i%2]
+		all.Go(func() {
+			for {
+				d, err := s.Check(background(), p.B, bridge.CheckRequest{Limit: 7}, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mutex.Lock()
+				got = append(got, seqs(d.Messages)...)
+				if len(redelivered(d.Messages)) > 0 {
+					t.Error("a message was redelivered without a crash")
+				}
+				done := len(got) == messages
+				mutex.Unlock()
+				if err := s.Confirm(background(), d.Claim); err != nil {
+					t.Error(err)
+				}
+				if done {
+					return
+				}
+				mutex.Lock()
+				done = len(got) == messages
+				mutex.Unlock()
+				if done {
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	equal(t, "numbers", got, upTo(1, messages))
+	w.verify(t)
+}
+
+func manyUnread(t *testing.T, w *world) {
+	if testing.Short() {
+		t.Skip("sends 40,000 messages")
+	}
+	const messages = 40_000 // more than the 32,766 variables of a SQLite statement
+	p := w.pair(t)
+	for range messages {
+		must(w.a.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"}))(t)
+	}
+	equal(t, "unread", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, messages)
+	next := int64(1)
+	for next <= messages {
+		d := w.check(t, w.b, p.B, bridge.MaxPage)
+		equal(t, "numbers", seqs(d.Messages), upTo(next, next+bridge.MaxPage-1))
+		w.confirm(t, w.b, d)
+		next += bridge.MaxPage
+	}
+	w.verify(t)
+}
+
+func waitEnds(t *testing.T, w *world) {
+	p := w.pair(t)
+	d, err := w.b.Check(t.Context(), p.B, bridge.CheckRequest{Wait: time.Millisecond}, nil)
+	wantError(t, err, nil)
+	equal(t, "messages", len(d.Messages), 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = w.b.Check(ctx, p.B, bridge.CheckRequest{Wait: time.Minute / 2}, nil)
+	wantError(t, err, context.Canceled)
+}
+
+func waitSees(t *testing.T, w *world) {
+	p := w.pair(t)
+	delivered := make(chan bridge.Delivery, 1)
+	var all sync.WaitGroup
+	defer all.Wait()
+	all.Go(func() {
+		d, err := w.b.Check(background(), p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		delivered <- d
+	})
+	w.send(t, w.a, p.A)
+	equal(t, "numbers", seqs((<-delivered).Messages), upTo(1, 1))
+}
+
+func waitDrains(t *testing.T, w *world) {
+	p := w.pair(t)
+	drain := make(chan struct{})
+	close(drain)
+	d, err := w.b.Check(t.Context(), p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, drain)
+	wantError(t, err, nil)
+	equal(t, "delivery", d, bridge.Delivery{})
+
+	w.send(t, w.a, p.A)
+	w.check(t, w.a, p.B, 0) // a claim that another process holds and never ends
+	for _, wait := range []time.Duration{0, bridge.MaxWait} {
+		d, err = w.b.Check(t.Context(), p.B, bridge.CheckRequest{Wait: wait}, drain)
+		wantError(t, err, nil)
+		equal(t, "delivery behind a claim", len(d.Messages), 0)
+	}
+}
+
+func redelivered(messages []bridge.Message) []int64 {
+	return seqs(slices.DeleteFunc(slices.Clone(messages), func(m bridge.Message) bool { return !m.Redelivered }))
+}

@@ -1,0 +1,111 @@
+package storetest
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+var joinTests = []test{
+	{"a code works once", joinOnce},
+	{"one of many at once gets in", joinAtOnce},
+	{"a code ends after ten minutes", joinExpires},
+	{"a code ends with its conversation", joinEndsWithConversation},
+	{"rotating the tokens ends the code", joinAfterRotation},
+	{"wrong codes are throttled, a good one passes", joinThrottled},
+}
+
+func create(t *testing.T, s *bridge.Service, r bridge.CreateRequest) bridge.Created {
+	t.Helper()
+	r.MyRole, r.PartnerRole = "backend", "frontend"
+	return must(s.Create(t.Context(), r))(t)
+}
+
+func joinOnce(t *testing.T, w *world) {
+	c := create(t, w.a, bridge.CreateRequest{Team: "blue"})
+	a := bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}
+	w.send(t, w.a, a)
+	w.clock.Advance(time.Minute)
+	joined := must(w.b.Join(t.Context(), c.JoinCode))(t)
+	want := bridge.Joined{Conversation: c.Conversation, Session: bridge.SessionB, Token: c.TokenB, Unread: 1}
+	want.JoinedAt = w.clock.Now()
+	equal(t, "joined", joined, want)
+	w.unchanged(t, func() {
+		_, err := w.a.Join(t.Context(), c.JoinCode)
+		wantError(t, err, bridge.ErrBadJoinCode)
+	})
+	equal(t, "entry", w.lastEntry(t), "b join_conversation unauthorized")
+	equal(t, "joined at", must(w.b.Conversation(t.Context(), c.ID))(t).JoinedAt, w.clock.Now())
+}
+
+func joinAtOnce(t *testing.T, w *world) {
+	c := create(t, w.a, bridge.CreateRequest{})
+	const callers = 16
+	results := make(chan error, callers)
+	var all sync.WaitGroup
+	for i := range callers {
+		s := []*bridge.Service{w.a, w.b}[i%2]
+		all.Go(func() {
+			_, err := s.Join(background(), c.JoinCode)
+			results <- err
+		})
+	}
+	all.Wait()
+	close(results)
+	in := 0
+	for err := range results {
+		switch {
+		case err == nil:
+			in++
+		case !errors.Is(err, bridge.ErrBadJoinCode):
+			t.Error(err)
+		}
+	}
+	equal(t, "callers that got in", in, 1)
+	w.verify(t)
+}
+
+func joinExpires(t *testing.T, w *world) {
+	c := create(t, w.a, bridge.CreateRequest{})
+	w.clock.Advance(bridge.JoinCodeTTL)
+	_, err := w.b.Join(t.Context(), c.JoinCode)
+	wantError(t, err, bridge.ErrBadJoinCode)
+}
+
+func joinEndsWithConversation(t *testing.T, w *world) {
+	c := create(t, w.a, bridge.CreateRequest{TTL: bridge.MinTTL})
+	w.clock.Advance(bridge.MinTTL)
+	_, err := w.b.Join(t.Context(), c.JoinCode)
+	wantError(t, err, bridge.ErrBadJoinCode)
+}
+
+func joinAfterRotation(t *testing.T, w *world) {
+	c := create(t, w.a, bridge.CreateRequest{})
+	must(w.a.RotateTokens(t.Context(), c.ID))(t)
+	_, err := w.b.Join(t.Context(), c.JoinCode)
+	wantError(t, err, bridge.ErrBadJoinCode)
+}
+
+func joinThrottled(t *testing.T, w *world) {
+	s := w.service(w.storeA, bridge.Limits{Failures: perMinute(2)})
+	c := create(t, s, bridge.CreateRequest{})
+	var errs []error
+	for range 4 {
+		_, err := s.Join(t.Context(), "00000-00000")
+		errs = append(errs, err)
+	}
+	for _, err := range errs[:2] {
+		wantError(t, err, bridge.ErrBadJoinCode)
+	}
+	for _, err := range errs[2:] {
+		wantLimited(t, err)
+	}
+	must(s.Join(t.Context(), c.JoinCode))(t)
+	// Throttled joins do not throttle a conversation's own failures.
+	_, err := s.CheckPartner(t.Context(), stranger(bridge.Credentials{Conversation: c.ID, Session: "a", Token: c.TokenA}))
+	wantError(t, err, bridge.ErrUnauthorized)
+	equal(t, "recorded joins", len(entriesOf(w.log(t), "join_conversation")), 3)
+}

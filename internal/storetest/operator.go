@@ -1,0 +1,185 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+)
+
+var operatorTests = []test{
+	{"conversations are listed, the newest first", conversationsListed},
+	{"an unknown conversation is not found, and that is not recorded", unknownNotFound},
+	{"rotating replaces both tokens", rotateTokens},
+	{"cleanup removes what expired and nothing else", cleanupRemoves},
+	{"a dry run of cleanup changes and records nothing", cleanupDryRun},
+	{"cleanup says how many unread messages went", cleanupCountsUnread},
+	{"the chain stays valid through cleanup", chainSurvivesCleanup},
+	{"numbers go on rising after cleanup", idsAfterCleanup},
+	{"the log is paged and filtered", logPages},
+	{"a walk sees one moment", walkIsOneMoment},
+}
+
+func conversationsListed(t *testing.T, w *world) {
+	first := create(t, w.a, bridge.CreateRequest{Team: "blue"})
+	w.clock.Advance(time.Second)
+	second := create(t, w.a, bridge.CreateRequest{TTL: time.Hour})
+	var got []bridge.Conversation
+	for _, o := range must(w.b.Conversations(t.Context()))(t) {
+		got = append(got, o.Conversation)
+	}
+	equal(t, "conversations", got, []bridge.Conversation{second.Conversation, first.Conversation})
+	one := must(w.b.Conversation(t.Context(), first.ID))(t)
+	equal(t, "one", one.Conversation, first.Conversation)
+	equal(t, "roles", []string{one.A.Role, one.B.Role}, []string{"backend", "frontend"})
+}
+
+func unknownNotFound(t *testing.T, w *world) {
+	const id = "conv_0123456789abcdef"
+	_, err := w.a.Conversation(t.Context(), id)
+	wantError(t, err, bridge.ErrNotFound)
+	_, err = w.a.Tokens(t.Context(), id)
+	wantError(t, err, bridge.ErrNotFound)
+	_, err = w.a.RotateTokens(t.Context(), id)
+	wantError(t, err, bridge.ErrNotFound)
+	equal(t, "head", w.verify(t).Seq, 0)
+}
+
+func rotateTokens(t *testing.T, w *world) {
+	p, q := w.pair(t), w.pair(t)
+	before := must(w.a.Tokens(t.Context(), p.A.Conversation))(t)
+	equal(t, "derived again", before, bridge.TokenPair{Conversation: p.A.Conversation, A: p.A.Token, B: p.B.Token})
+	after := must(w.b.RotateTokens(t.Context(), p.A.Conversation))(t)
+	for _, old := range []bridge.Credentials{p.A, p.B} {
+		_, err := w.a.CheckPartner(t.Context(), old)
+		wantError(t, err, bridge.ErrUnauthorized)
+	}
+	p.A.Token, p.B.Token = after.A, after.B
+	for _, c := range []bridge.Credentials{p.A, p.B, q.A, q.B} {
+		_, err := w.a.CheckPartner(t.Context(), c)
+		wantError(t, err, nil)
+	}
+}
+
+// expiredAndLive makes a conversation that has expired, with three messages of
+// which one was read, and one that lives.
+func expiredAndLive(t *testing.T, w *world) (expired, live bridge.Credentials) {
+	t.Helper()
+	e := create(t, w.a, bridge.CreateRequest{TTL: bridge.MinTTL})
+	l := w.pair(t)
+	a := bridge.Credentials{Conversation: e.ID, Session: bridge.SessionA, Token: e.TokenA}
+	b := bridge.Credentials{Conversation: e.ID, Session: bridge.SessionB, Token: e.TokenB}
+	w.send(t, w.a, a)
+	w.send(t, w.a, a)
+	w.send(t, w.a, b)
+	w.confirm(t, w.a, w.check(t, w.a, b, 1))
+	w.send(t, w.a, l.A)
+	w.clock.Advance(bridge.MinTTL + time.Minute)
+	return a, l.A
+}
+
+func conversationsOf(all []bridge.Overview) []string {
+	names := make([]string, len(all))
+	for i, o := range all {
+		names[i] = o.ID
+	}
+	return names
+}
+
+func cleanupRemoves(t *testing.T, w *world) {
+	expired, live := expiredAndLive(t, w)
+	removed := must(w.b.Cleanup(t.Context(), time.Minute+time.Second, false))(t)
+	equal(t, "removed too early", len(removed), 0)
+	removed = must(w.b.Cleanup(t.Context(), time.Minute, false))(t)
+	equal(t, "removed", conversationsOf(removed), []string{expired.Conversation})
+	equal(t, "left", conversationsOf(must(w.a.Conversations(t.Context()))(t)), []string{live.Conversation})
+	equal(t, "its messages", len(must(w.a.Messages(t.Context(), expired.Conversation, 0, 10))(t)), 0)
+	equal(t, "messages left", len(must(w.a.Messages(t.Context(), live.Conversation, 0, 10))(t)), 1)
+	_, err := w.a.Conversation(t.Context(), expired.Conversation)
+	wantError(t, err, bridge.ErrNotFound)
+	w.send(t, w.a, live)
+}
+
+func cleanupDryRun(t *testing.T, w *world) {
+	expired, _ := expiredAndLive(t, w)
+	head := w.verify(t)
+	w.unchanged(t, func() {
+		removed := must(w.b.Cleanup(t.Context(), 0, true))(t)
+		equal(t, "would be removed", conversationsOf(removed), []string{expired.Conversation})
+	})
+	equal(t, "head", w.verify(t), head)
+}
+
+func cleanupCountsUnread(t *testing.T, w *world) {
+	expiredAndLive(t, w)
+	removed := must(w.b.Cleanup(t.Context(), 0, false))(t)
+	equal(t, "unread", []int64{removed[0].A.Unread, removed[0].B.Unread}, []int64{1, 1})
+	log := w.log(t)
+	equal(t, "details", log[len(log)-1].Details, `{"conversations":1,"unread_messages":2}`)
+}
+
+func chainSurvivesCleanup(t *testing.T, w *world) {
+	expiredAndLive(t, w)
+	before := w.log(t)
+	head := w.verify(t)
+	must(w.b.Cleanup(t.Context(), 0, false))(t)
+	must(w.b.VerifyAudit(t.Context(), head))(t)
+	equal(t, "the entries of before", w.log(t)[:len(before)], before)
+}
+
+func idsAfterCleanup(t *testing.T, w *world) {
+	_, live := expiredAndLive(t, w)
+	last := must(w.a.Messages(t.Context(), live.Conversation, 0, 10))(t)[0]
+	must(w.b.Cleanup(t.Context(), 0, false))(t)
+	sent := w.send(t, w.a, live)
+	if sent.ID <= last.ID || sent.Seq != last.Seq+1 {
+		t.Errorf("got id %d and number %d after %d and %d", sent.ID, sent.Seq, last.ID, last.Seq)
+	}
+}
+
+func logPages(t *testing.T, w *world) {
+	p, q := w.pair(t), w.pair(t)
+	for range 4 {
+		w.send(t, w.a, p.A)
+		w.send(t, w.a, q.A)
+	}
+	tests := []struct {
+		name  string
+		query bridge.AuditQuery
+		want  []int64
+	}{
+		{"all", bridge.AuditQuery{}, upTo(1, 10)},
+		{"first", bridge.AuditQuery{Limit: 3}, upTo(1, 3)},
+		{"last, still in order", bridge.AuditQuery{Limit: 3, Last: true}, upTo(8, 10)},
+		{"after", bridge.AuditQuery{After: 7}, upTo(8, 10)},
+		{"of one conversation", bridge.AuditQuery{Conversation: q.A.Conversation}, []int64{2, 4, 6, 8, 10}},
+		{"the last of it", bridge.AuditQuery{Conversation: q.A.Conversation, Limit: 2, Last: true}, []int64{8, 10}},
+		{"behind the end", bridge.AuditQuery{After: 10}, nil},
+	}
+	for _, tt := range tests {
+		var got []int64
+		for _, e := range must(w.b.AuditEntries(t.Context(), tt.query))(t) {
+			got = append(got, e.Seq)
+		}
+		equal(t, tt.name, got, tt.want)
+	}
+}
+
+func walkIsOneMoment(t *testing.T, w *world) {
+	p := w.pair(t)
+	for range 3 {
+		w.send(t, w.a, p.A)
+	}
+	visited := int64(0)
+	head := must(w.storeB.WalkAudit(t.Context(), func(e audit.Entry) error {
+		visited = e.Seq
+		if e.Seq == 2 {
+			w.send(t, w.a, p.A) // another process goes on meanwhile
+		}
+		return nil
+	}))(t)
+	equal(t, "visited", visited, 4)
+	equal(t, "head", head.Seq, 4)
+	equal(t, "head afterwards", w.verify(t).Seq, 5)
+}

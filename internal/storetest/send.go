@@ -1,0 +1,178 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+var sendTests = []test{
+	{"a message is kept as it was sent", keptAsSent},
+	{"numbers have no gaps with many senders", gaplessNumbers},
+	{"both directions count apart", directionsApart},
+	{"a repeated key returns the first answer", repeatedKey},
+	{"a repeated key is answered over the limit and spends nothing", repeatedKeyOverLimit},
+	{"one key at once stores one message", repeatedAtOnce},
+	{"a key counts per sender and conversation", keysApart},
+	{"a cancelled call stores nothing", cancelledSend},
+	{"a clock set back does not reorder", orderWithoutClock},
+}
+
+func keptAsSent(t *testing.T, w *world) {
+	p := w.pair(t)
+	request := bridge.SendRequest{
+		Text:   "line one\nline two\t\x00 \u202e \U0001F600 \u0627\u0644",
+		Action: bridge.ActionProposal,
+		Files:  []string{"a b.go", `quo"te`, "password"},
+	}
+	sent := must(w.a.Send(t.Context(), p.A, request))(t)
+	d := w.check(t, w.b, p.B, 0)
+	equal(t, "messages", d.Messages, []bridge.Message{{
+		ID: sent.ID, Seq: 1, From: "a", To: bridge.SessionB, Action: request.Action,
+		Text: request.Text, Files: request.Files, SentAt: w.clock.Now(),
+	}})
+}
+
+func gaplessNumbers(t *testing.T, w *world) {
+	const senders, each = 8, 15
+	p := w.pair(t)
+	var all sync.WaitGroup
+	var mutex sync.Mutex
+	var numbers []int64
+	texts := map[int64]string{}
+	for i := range senders {
+		s := []*bridge.Service{w.a, w.b}[i%2]
+		all.Go(func() {
+			for n := range each {
+				text := fmt.Sprintf("%d/%d", i, n)
+				sent, err := s.Send(background(), p.A, bridge.SendRequest{Text: text})
+				mutex.Lock()
+				if err != nil {
+					t.Error(err)
+				}
+				numbers = append(numbers, sent.Seq)
+				texts[sent.Seq] = text
+				mutex.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	slices.Sort(numbers)
+	equal(t, "numbers", numbers, upTo(1, senders*each))
+	for _, m := range must(w.b.Messages(t.Context(), p.A.Conversation, 0, senders*each))(t) {
+		equal(t, fmt.Sprintf("text of %d", m.Seq), m.Text, texts[m.Seq])
+	}
+	w.verify(t)
+}
+
+func directionsApart(t *testing.T, w *world) {
+	p := w.pair(t)
+	for i := range int64(3) {
+		toB, toA := w.send(t, w.a, p.A), w.send(t, w.b, p.B)
+		equal(t, "numbers", []int64{toB.Seq, toA.Seq}, []int64{i + 1, i + 1})
+		equal(t, "unread by a and b", []int64{toA.PartnerUnread, toB.PartnerUnread}, []int64{i + 1, i + 1})
+		if toA.ID <= toB.ID {
+			t.Errorf("the later message has the id %d, the earlier %d", toA.ID, toB.ID)
+		}
+	}
+}
+
+func repeatedKey(t *testing.T, w *world) {
+	p := w.pair(t)
+	request := bridge.SendRequest{Text: "once", IdempotencyKey: "k"}
+	first := must(w.a.Send(t.Context(), p.A, request))(t)
+	w.send(t, w.a, p.A)
+	w.clock.Advance(time.Minute)
+	w.unchanged(t, func() {
+		again := must(w.b.Send(t.Context(), p.A, request))(t)
+		want := first
+		want.Repeated = true
+		equal(t, "second answer", again, want)
+	})
+	equal(t, "entry", w.lastEntry(t), "a send_to_partner ok")
+}
+
+func repeatedKeyOverLimit(t *testing.T, w *world) {
+	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(2)})
+	p := w.pair(t)
+	request := bridge.SendRequest{Text: "once", IdempotencyKey: "k"}
+	for i := range 5 {
+		sent := must(s.Send(t.Context(), p.A, request))(t)
+		equal(t, "repeated", sent.Repeated, i > 0)
+	}
+	w.send(t, s, p.A)
+	_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"})
+	wantLimited(t, err)
+	sent := must(s.Send(t.Context(), p.A, request))(t)
+	equal(t, "repeated over the limit", sent.Repeated, true)
+}
+
+func repeatedAtOnce(t *testing.T, w *world) {
+	p := w.pair(t)
+	var all sync.WaitGroup
+	answers := make(chan bridge.Sent, 16)
+	for i := range 16 {
+		s := []*bridge.Service{w.a, w.b}[i%2]
+		all.Go(func() {
+			sent, err := s.Send(background(), p.A, bridge.SendRequest{Text: "once", IdempotencyKey: "k"})
+			if err != nil {
+				t.Error(err)
+			}
+			answers <- sent
+		})
+	}
+	all.Wait()
+	close(answers)
+	first := 0
+	for sent := range answers {
+		if !sent.Repeated {
+			first++
+		}
+		equal(t, "number", sent.Seq, 1)
+	}
+	equal(t, "first answers", first, 1)
+	equal(t, "messages", len(must(w.a.Messages(t.Context(), p.A.Conversation, 0, 100))(t)), 1)
+}
+
+func keysApart(t *testing.T, w *world) {
+	p, q := w.pair(t), w.pair(t)
+	for _, c := range []bridge.Credentials{p.A, p.B, q.A, q.B} {
+		sent := must(w.a.Send(t.Context(), c, bridge.SendRequest{Text: "once", IdempotencyKey: "k"}))(t)
+		equal(t, "repeated", sent.Repeated, false)
+	}
+}
+
+func cancelledSend(t *testing.T, w *world) {
+	p := w.pair(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w.unchanged(t, func() {
+		_, err := w.a.Send(ctx, p.A, bridge.SendRequest{Text: "x"})
+		wantError(t, err, ctx.Err())
+	})
+}
+
+func orderWithoutClock(t *testing.T, w *world) {
+	p := w.pair(t)
+	for range 5 {
+		w.send(t, w.a, p.A)
+		w.clock.Advance(-time.Minute)
+	}
+	d := w.check(t, w.b, p.B, 0)
+	equal(t, "delivered", seqs(d.Messages), upTo(1, 5))
+	h := must(w.a.History(t.Context(), p.A, 0, 0))(t)
+	equal(t, "history", seqs(h.Messages), upTo(1, 5))
+}
+
+func wantAs[T error](t testing.TB, err error, target *T) {
+	t.Helper()
+	if !errors.As(err, target) {
+		t.Errorf("got %v, want a %T", err, *target)
+	}
+}

@@ -1,0 +1,238 @@
+// Package storetest holds what every bridge.Store must do, as whole operations
+// seen through the domain and, where the domain hides it, through the interface.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+)
+
+// Opener opens a new, empty store under key, twice: as two processes would.
+// It closes both when the test ends.
+type Opener func(t *testing.T, key auth.Key) (a, b bridge.Store)
+
+// Run runs all tests on stores that open makes.
+func Run(t *testing.T, open Opener) {
+	t.Helper()
+	groups := []struct {
+		name  string
+		tests []test
+	}{
+		{"gate", gateTests},
+		{"join", joinTests},
+		{"send", sendTests},
+		{"delivery", deliveryTests},
+		{"history", historyTests},
+		{"operator", operatorTests},
+	}
+	for _, g := range groups {
+		for _, test := range g.tests {
+			t.Run(g.name+"/"+test.name, func(t *testing.T) { test.run(t, newWorld(t, open)) })
+		}
+	}
+}
+
+type test struct {
+	name string
+	run  func(t *testing.T, w *world)
+}
+
+// world is one new store with two processes on it, whose clock stands still.
+type world struct {
+	key      auth.Key
+	clock    *bridgetest.Clock
+	storeA   bridge.Store
+	storeB   bridge.Store
+	a, b     *bridge.Service // without limits
+	sequence int
+}
+
+func newWorld(t *testing.T, open Opener) *world {
+	t.Helper()
+	key, err := auth.NewKey([]byte("a master key for tests, 32 bytes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{key: key, clock: bridgetest.NewClock()}
+	w.storeA, w.storeB = open(t, key)
+	w.a, w.b = w.service(w.storeA, bridge.Limits{}), w.service(w.storeB, bridge.Limits{})
+	return w
+}
+
+// service returns a service with limits on one of the stores.
+func (w *world) service(s bridge.Store, limits bridge.Limits) *bridge.Service {
+	return bridge.New(bridge.Config{Store: s, Key: w.key, Limits: limits, Now: w.clock.Now})
+}
+
+func (w *world) pair(t *testing.T) bridgetest.Pair {
+	t.Helper()
+	return bridgetest.NewPair(t, w.a)
+}
+
+// send sends a text that is unique in the store.
+func (w *world) send(t *testing.T, s *bridge.Service, c bridge.Credentials) bridge.Sent {
+	t.Helper()
+	w.sequence++
+	return must(s.Send(t.Context(), c, bridge.SendRequest{Text: fmt.Sprintf("text %d", w.sequence)}))(t)
+}
+
+// check takes messages without confirming them.
+func (w *world) check(t *testing.T, s *bridge.Service, c bridge.Credentials, limit int) bridge.Delivery {
+	t.Helper()
+	return must(s.Check(t.Context(), c, bridge.CheckRequest{Limit: limit}, nil))(t)
+}
+
+func (w *world) confirm(t *testing.T, s *bridge.Service, d bridge.Delivery) {
+	t.Helper()
+	must(0, s.Confirm(t.Context(), d.Claim))(t)
+}
+
+// busy reports whether another claim stands in front of c's mail.
+func (w *world) busy(t *testing.T, c bridge.Credentials) bool {
+	t.Helper()
+	_, taken := w.take(t, c)
+	return taken.Busy
+}
+
+// take takes c's mail past the domain, which would wait.
+func (w *world) take(t *testing.T, c bridge.Credentials) (bridge.Gate, bridge.Taken) {
+	t.Helper()
+	g := w.gate(c)
+	return g, must(w.storeB.TakeUnread(t.Context(), g, bridge.Take{
+		Page:       bridge.Page{Limit: bridge.MaxPage},
+		ClaimUntil: g.Now.Add(bridge.ClaimFor),
+	}))(t)
+}
+
+// gate is a gate that c passes.
+func (w *world) gate(c bridge.Credentials) bridge.Gate {
+	return bridge.Gate{
+		Operation: bridge.Operation{
+			Now: w.clock.Now(), Actor: string(c.Session), Conversation: c.Conversation,
+			Action: "test", Details: bridge.Details{},
+			Charge: bridge.Charge{Bucket: "test/" + c.Conversation + "/" + string(c.Session), What: "testing"},
+		},
+		Session:  c.Session,
+		Prove:    func(p bridge.Proof) bool { return p.Nonce != nil },
+		Failures: bridge.Charge{Bucket: "failures/test", What: "failing"},
+	}
+}
+
+// log returns the audit log.
+func (w *world) log(t *testing.T) []audit.Entry {
+	t.Helper()
+	return must(w.b.AuditEntries(t.Context(), bridge.AuditQuery{}))(t)
+}
+
+// lastEntry returns the newest entry of the audit log as "session action outcome".
+func (w *world) lastEntry(t *testing.T) string {
+	t.Helper()
+	last := must(w.b.AuditEntries(t.Context(), bridge.AuditQuery{Last: true, Limit: 1}))(t)
+	if len(last) != 1 {
+		t.Fatalf("got %d entries, want 1", len(last))
+	}
+	return strings.Join([]string{last[0].Session, last[0].Action, last[0].Outcome}, " ")
+}
+
+func (w *world) verify(t *testing.T) audit.Head {
+	t.Helper()
+	return must(w.b.VerifyAudit(t.Context(), audit.Head{}))(t)
+}
+
+// state is all that a store knows of its conversations, the log and limits aside.
+type state struct {
+	Conversations []bridge.Overview
+	Messages      map[string][]bridge.Message
+}
+
+func (w *world) state(t *testing.T) state {
+	t.Helper()
+	s := state{
+		Conversations: must(w.b.Conversations(t.Context()))(t),
+		Messages:      map[string][]bridge.Message{},
+	}
+	for _, c := range s.Conversations {
+		s.Messages[c.ID] = must(w.b.Messages(t.Context(), c.ID, 0, 1000))(t)
+	}
+	return s
+}
+
+// unchanged fails the test if do changes more than log and limits.
+func (w *world) unchanged(t *testing.T, do func()) {
+	t.Helper()
+	before := w.state(t)
+	do()
+	equal(t, "the state of the store", w.state(t), before)
+}
+
+// must returns what f returned, and fails the test if that was an error.
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func equal[T any](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func wantError(t testing.TB, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("got %v, want %v", err, want)
+	}
+}
+
+// wantLimited fails the test unless err says that a limit was exceeded.
+func wantLimited(t testing.TB, err error) {
+	t.Helper()
+	var limited *bridge.RateLimitError
+	if !errors.As(err, &limited) {
+		t.Errorf("got %v, want a RateLimitError", err)
+	}
+}
+
+func seqs(messages []bridge.Message) []int64 {
+	numbers := make([]int64, len(messages))
+	for i, m := range messages {
+		numbers[i] = m.Seq
+	}
+	return numbers
+}
+
+func ids(messages []bridge.Message) []int64 {
+	numbers := make([]int64, len(messages))
+	for i, m := range messages {
+		numbers[i] = m.ID
+	}
+	return numbers
+}
+
+// upTo returns the numbers from first to last.
+func upTo(first, last int64) []int64 {
+	numbers := make([]int64, 0, max(last-first+1, 0))
+	for n := first; n <= last; n++ {
+		numbers = append(numbers, n)
+	}
+	return numbers
+}
+
+// background is for goroutines, which must not stop half-way when a test fails.
+func background() context.Context { return context.Background() }
