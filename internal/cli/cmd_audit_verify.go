@@ -34,12 +34,9 @@ head that verify prints somewhere else, and give it to a later verify with --exp
 }
 
 func runAuditVerify(ctx context.Context, a *app, o auditVerifyOptions) error {
-	var noted audit.Head
-	if o.expect != "" {
-		var err error
-		if noted, err = audit.ParseHead(o.expect); err != nil {
-			return usagef("--expect is no head: %v", err)
-		}
+	noted, err := parseHead(o.expect)
+	if err != nil {
+		return err
 	}
 	return a.withStore(ctx, func(s *bridge.Service) error {
 		head, err := s.VerifyAudit(ctx, noted)
@@ -56,6 +53,18 @@ func runAuditVerify(ctx context.Context, a *app, o auditVerifyOptions) error {
 		_, err = fmt.Fprintf(a.stdout, "ok: %s, head %s\n", countEntries(head.Seq), head)
 		return err
 	})
+}
+
+// parseHead reads a noted head. That of an empty log asks for nothing.
+func parseHead(text string) (audit.Head, error) {
+	if text == "" || text == (audit.Head{}).String() {
+		return audit.Head{}, nil
+	}
+	head, err := audit.ParseHead(text)
+	if err != nil {
+		return head, usagef("--expect is no head: %v", err)
+	}
+	return head, nil
 }
 
 func countEntries(n int64) string {

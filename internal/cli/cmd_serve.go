@@ -34,7 +34,7 @@ Standard output carries MCP only. The log goes to standard error.`,
 }
 
 func runServe(ctx context.Context, a *app) error {
-	binding, err := a.binding()
+	bound, err := a.bound()
 	if err != nil {
 		return err
 	}
@@ -54,13 +54,13 @@ func runServe(ctx context.Context, a *app) error {
 			Out:     a.stdout,
 			Log:     log,
 			Version: bridgeVersion(),
-			Bound:   binding,
+			Bound:   bound,
 		})
 	})
 }
 
-// binding returns the session that the environment binds the process to, if any.
-func (a *app) binding() (bridge.Credentials, error) {
+// bound returns the session that the environment binds the process to, if any.
+func (a *app) bound() (bridge.Credentials, error) {
 	values := [...]struct{ name, text string }{
 		{name: "BRIDGE_CONVERSATION_ID"}, {name: "BRIDGE_SESSION_ID"}, {name: "BRIDGE_TOKEN"},
 	}

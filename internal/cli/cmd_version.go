@@ -11,8 +11,8 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// version is set by the linker: -ldflags "-X example.org/bridge/internal/cli.version=v1.2.3".
-var version string
+// buildVersion is set by the linker: -ldflags "-X example.org/bridge/internal/cli.buildVersion=v1.2.3".
+var buildVersion string
 
 func newVersionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
@@ -87,8 +87,8 @@ func readVersions() versions {
 }
 
 func bridgeVersion() string {
-	if version != "" {
-		return version
+	if buildVersion != "" {
+		return buildVersion
 	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version

@@ -171,7 +171,7 @@ func (d *diagnosis) checkFilesystem(path string) {
 // checkPermissions looks at everything that makes up a store.
 func (d *diagnosis) checkPermissions(path string) {
 	fine := true
-	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", keyPath(path), bellsPath(path)} {
+	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", path + "-queue", path + "-turn", keyPath(path), bellsPath(path)} {
 		if err := sqlite.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			d.add("permissions", statusProblem, "%s", oneLine(err))
 			fine = false

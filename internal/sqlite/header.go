@@ -85,12 +85,12 @@ func (h *header) readMarks(c *conn) error {
 }
 
 func readHeader(path string) (h header, err error) {
-	err = withConn(path, "ro", nil, h.read)
+	err = withConn(path, "ro", nil, h.readAll)
 	return h, err
 }
 
-// read reads the marks and, of a store of the bridge, what ties it to its key.
-func (h *header) read(c *conn) error {
+// readAll reads the marks and, of a store, which one it is.
+func (h *header) readAll(c *conn) error {
 	err := h.readMarks(c)
 	if err != nil || h.application != applicationID || h.version > int64(SchemaVersion()) {
 		return err

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"example.org/bridge/internal/auth"
@@ -32,14 +31,9 @@ type Inspection struct {
 func (i Inspection) FitsKey(key auth.Key) bool { return i.header.checkKey("", key) == nil }
 
 // Identify reports, as ErrStoreForeign or ErrStoreNewer, a file that is no store
-// that this program can use. It needs no key, and changes nothing.
-func Identify(path string) error {
-	h, err := readHeader(path)
-	if err != nil {
-		return translate(err)
-	}
-	return h.usable(path)
-}
+// that this program can use. It needs no key, changes nothing, and lets through
+// what it is not sure about.
+func Identify(path string) error { return recognize(path) }
 
 // Inspect looks at the store at path, and changes nothing. It must not be
 // called in a process that has the store open: it opens the database file
@@ -49,19 +43,19 @@ func Inspect(path string) (Inspection, error) {
 	if err := i.readFile(path); err != nil {
 		return i, err
 	}
-	// Without a log there is nothing but the file: reading it as immutable
-	// keeps SQLite from making a log and its index for a look. A process that
-	// starts just now makes the log, and the look is taken again.
-	immutable := !inUse(path)
-	err := i.readDatabase(path, immutable)
-	if immutable && inUse(path) {
+	if err := recognize(path); err != nil {
+		return i, err
+	}
+	// Without a log there is nothing but the file: a look at that alone keeps
+	// SQLite from making a log and its index. A process that starts just now
+	// makes them, and then the look is taken again.
+	quiet := !inUse(path)
+	err := i.readDatabase(path, quiet)
+	if quiet && inUse(path) {
 		err = i.readDatabase(path, false)
 	}
-	if err != nil {
-		return i, translate(err)
-	}
 	i.SchemaVersion = int(i.header.version)
-	return i, i.header.usable(path)
+	return i, translate(err)
 }
 
 // walVersion is what bytes 18 and 19 of a database in WAL mode hold
@@ -87,21 +81,18 @@ func (i *Inspection) readFile(path string) error {
 	return nil
 }
 
-func (i *Inspection) readDatabase(path string, immutable bool) error {
-	name := dsn(path, "ro", "busy_timeout(30000)", "trusted_schema(OFF)")
-	if immutable {
-		name += "&immutable=1"
+func (i *Inspection) readDatabase(path string, quiet bool) error {
+	mode := "ro"
+	if quiet {
+		mode = untouched
 	}
-	d, err := new(sqlite.Driver).Open(name)
-	if err != nil {
-		return err
-	}
-	c := newConn(d)
-	err = i.header.read(c)
-	if err == nil {
+	return withConn(path, mode, nil, func(c *conn) (err error) {
+		if err := i.header.readAll(c); err != nil {
+			return err
+		}
 		i.Problems, err = quickCheck(c)
-	}
-	return errors.Join(err, c.Close())
+		return err
+	})
 }
 
 func quickCheck(c *conn) (problems []string, err error) {
