@@ -13,5 +13,8 @@ func TestMain(m *testing.M) {
 	if code, ok := sandbox.Helper(os.Args); ok {
 		os.Exit(code)
 	}
+	if code, ok := attack(os.Args); ok {
+		os.Exit(code)
+	}
 	os.Exit(m.Run())
 }
