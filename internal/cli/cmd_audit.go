@@ -51,7 +51,8 @@ With --follow, print new entries as they come, until interrupted.`,
 			}
 			return nil
 		},
-		ValidArgsFunction: completeConversation(a),
+		ValidArgsFunction:          completeConversation(a),
+		SuggestionsMinimumDistance: suggestWithin,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.conversation = args[0]

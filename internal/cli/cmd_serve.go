@@ -75,9 +75,13 @@ func (a *app) bound() (bridge.Credentials, error) {
 			return bridge.Credentials{}, usagef("%s is not set: set all three of BRIDGE_CONVERSATION_ID, BRIDGE_SESSION_ID and BRIDGE_TOKEN, or none", v.name)
 		}
 	}
-	return bridge.Credentials{
+	bound := bridge.Credentials{
 		Conversation: values[0].text,
 		Session:      bridge.SessionID(values[1].text),
 		Token:        values[2].text,
-	}, nil
+	}
+	if set > 0 && bound.Session != bridge.SessionA && bound.Session != bridge.SessionB {
+		return bridge.Credentials{}, usagef("BRIDGE_SESSION_ID must be a or b")
+	}
+	return bound, nil
 }

@@ -28,7 +28,7 @@ var exitCodes = []struct {
 	{exitAuditBroken, "the audit log is not what bridge wrote"},
 	{exitDoctorProblems, "doctor found problems"},
 	{exitDoctorWarnings, "doctor found nothing worse than warnings"},
-	{exitRefused, "the store or its key was refused: foreign, newer, not fitting, or open to other users"},
+	{exitRefused, "the store or its key was refused: foreign, newer, not fitting, open to others"},
 }
 
 // usageError is a mistake in how bridge was called or configured.

@@ -42,13 +42,14 @@ without a command does the same; at a terminal it prints this help.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if a.stdin != nil && term.IsTerminal(int(a.stdin.Fd())) { //nolint:gosec // a descriptor is small
+			if term.IsTerminal(int(a.stdin.Fd())) { //nolint:gosec // a descriptor is small
 				return cmd.Help()
 			}
 			return runServe(cmd.Context(), a)
 		},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.configure(cmd) },
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return a.configure(cmd) },
+		SuggestionsMinimumDistance: suggestWithin,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
@@ -70,6 +71,9 @@ without a command does the same; at a terminal it prints this help.
 	)
 	return root
 }
+
+// suggestWithin is how many letters may be wrong in a command that is suggested.
+const suggestWithin = 2
 
 const configurationHelp = `Every flag has an environment variable, BRIDGE_ and its name in capitals with _ for
 -, and a place in the configuration file. A flag beats the environment, which beats
