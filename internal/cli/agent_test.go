@@ -19,7 +19,7 @@ import (
 // variables. It prints the text of each answer, behind "error: " where it is one.
 func agentMain() int {
 	ctx := context.Background()
-	server := exec.Command("bridge", append([]string{"serve"}, os.Args[1:]...)...) //nolint:gosec // the test's own arguments
+	server := exec.Command("bridge", append([]string{"serve"}, os.Args[1:]...)...)
 	server.Stderr = os.Stderr
 	client := mcp.NewClient(&mcp.Implementation{Name: "agent", Version: "1"}, nil)
 	session, err := client.Connect(ctx, &mcp.CommandTransport{Command: server}, nil)

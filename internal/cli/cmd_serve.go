@@ -46,7 +46,7 @@ func runServe(ctx context.Context, a *app) error {
 
 	log := a.log()
 	return a.withService(ctx, true, func(s *bridge.Service) error {
-		if term.IsTerminal(int(a.stdin.Fd())) { //nolint:gosec // a descriptor is small
+		if term.IsTerminal(int(a.stdin.Fd())) {
 			log.Info("waiting for MCP messages on standard input; press Ctrl-D to end")
 		}
 		return mcpserver.Serve(ctx, s, mcpserver.Options{

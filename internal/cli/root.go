@@ -42,7 +42,7 @@ without a command does the same; at a terminal it prints this help.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if term.IsTerminal(int(a.stdin.Fd())) { //nolint:gosec // a descriptor is small
+			if term.IsTerminal(int(a.stdin.Fd())) {
 				return cmd.Help()
 			}
 			return runServe(cmd.Context(), a)
@@ -55,7 +55,7 @@ without a command does the same; at a terminal it prints this help.
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
-	a.globals.register(root.PersistentFlags())
+	a.register(root.PersistentFlags())
 	root.SetHelpCommand(newHelpCmd())
 	root.AddCommand(
 		newServeCmd(a),
@@ -132,8 +132,8 @@ func noCommandArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	hint := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
-	if close := cmd.SuggestionsFor(args[0]); len(close) > 0 {
-		hint = fmt.Sprintf("did you mean %s?", strings.Join(close, " or "))
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %s?", strings.Join(near, " or "))
 	}
 	return usagef("there is no command %s in `%s`: %s", echo(args[0]), cmd.CommandPath(), hint)
 }

@@ -112,3 +112,23 @@ func TestServeSurvivesClosedOutput(t *testing.T) {
 		t.Errorf("%v; want an exit code", s.ProcessState)
 	}
 }
+
+// TestDoctorBesideAServer: a look at a store in use disturbs nobody.
+func TestDoctorBesideAServer(t *testing.T) {
+	s := startServe(t)
+	s.call(t, 2, "create_conversation", `{"my_role":"backend","partner_role":"frontend"}`)
+	s.receive(t, `"join_code"`)
+	doctor := exec.CommandContext(t.Context(), "bridge", "doctor")
+	doctor.Env = s.Env
+	if out, err := doctor.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	s.call(t, 3, "send_to_partner", `{"message":"still here"}`)
+	s.receive(t, `"message_id"`)
+	if err := s.in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Wait(); err != nil {
+		t.Error(err)
+	}
+}

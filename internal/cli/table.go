@@ -95,7 +95,7 @@ func (t *table) fit(width int) (shown, widths []int) {
 	}
 	for {
 		widths = slices.Clone(natural)
-		for width > 0 && total(shown, widths) > width && t.shrinkOne(shown, widths) { //nolint:revive // shrinkOne does the work
+		for width > 0 && total(shown, widths) > width && t.shrinkOne(shown, widths) {
 		}
 		last := slices.MaxFunc(shown, func(a, b int) int { return t.columns[a].drop - t.columns[b].drop })
 		if width == 0 || total(shown, widths) <= width || t.columns[last].drop == 0 {
