@@ -90,7 +90,7 @@ func loadConfigFile(path string, required bool) (*configFile, error) {
 	case !info.Mode().IsRegular() || info.Size() > maxConfigSize:
 		return nil, usagef("%s is no configuration file: it is no ordinary file or larger than %d bytes", path, maxConfigSize)
 	}
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(path) //nolint:gosec // the user says where
 	if err != nil {
 		return nil, usagef("cannot read the configuration file: %v", err)
 	}
@@ -116,8 +116,8 @@ func (c *configFile) syntaxError(err error) error {
 		return usagef("%s is not TOML", c.path)
 	}
 	problem := []rune(parse.Message)
-	if len(problem) > 3*maxEcho {
-		problem = append(problem[:3*maxEcho], '…')
+	if len(problem) > 2*maxEcho {
+		problem = append(problem[:2*maxEcho], '…')
 	}
 	return usagef("%s: not TOML: %s", c.place(parse.Position.Line), string(problem))
 }
