@@ -37,7 +37,7 @@ func (v value) strong(n name, s, text string) bool {
 	if isCode(s) {
 		return false
 	}
-	if hasMixture(s) {
+	if hasMixture(s) || len(s) >= 6 && !wordy(s) {
 		return len(s) >= 5 && !(n.lone && v.op == opColon && hasFold(text, n.start, "pass:"))
 	}
 	return n.class == classPassword && v.configLine(n, s, text)
@@ -283,64 +283,4 @@ func isPlainWord(s string) bool {
 func isCapitalised(s string) bool { return isUpper(s[0]) && isPlainWord(s[1:]) }
 
 // wordy reports whether s is made of words, numbers and separators.
-func wordy(s string) bool {
-	if len(s) > maxLook {
-		s = s[:maxLook]
-	}
-	digits, runs, bad, letters := 0, 0, 0, 0
-	for i := 0; i < len(s); {
-		switch b := s[i]; {
-		case isDigit(b):
-			j := i
-			for j < len(s) && isDigit(s[j]) {
-				j++
-			}
-			digits += j - i
-			runs++
-			i = j
-		case isAlpha(b):
-			j := wordEnd(s, i)
-			if !wordLike(s[i:j]) {
-				bad += j - i
-			}
-			letters += j - i
-			runs++
-			i = j
-		case b >= 0x80 || strings.IndexByte("!#$%^&*~+=|;", b) >= 0:
-			bad += 2
-			i++
-		default:
-			i++
-		}
-	}
-	return bad*5 <= letters && runs*2 <= len(s)+1 && (digits <= 4 || digits*3 <= letters)
-}
-
-// wordEnd returns the end of the word of camel case that begins at i.
-func wordEnd(s string, i int) int {
-	j := i + 1
-	if isUpper(s[i]) {
-		for j < len(s) && isUpper(s[j]) {
-			j++
-		}
-		if j-i > 1 {
-			if j < len(s) && isLower(s[j]) {
-				return j - 1
-			}
-			return j
-		}
-	}
-	for j < len(s) && isLower(s[j]) {
-		j++
-	}
-	return j
-}
-
-// wordLike reports whether letters could be a word or a common abbreviation.
-func wordLike(s string) bool {
-	if len(s) <= 3 {
-		return true
-	}
-	sh := shapeOf(s)
-	return sh.quarters() < 20
-}
+func wordy(s string) bool { return shapeOf(s).words() }

@@ -7,10 +7,13 @@ type finder struct {
 	spans   []span
 	runs    [bodyCount]run
 	nameEnd int // names before this are judged
+	nearEnd int // values before this are judged by their neighbourhood
 }
 
 // structureHeads are the pairs of characters that structureAt looks at.
-var structureHeads = [...]string{"--", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y"}
+var structureHeads = [...]string{"--", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y",
+	"= ", "=\"", "='", "=>", ": ", ":\"", ":'",
+}
 
 // maxDepth bounds how often what was decoded is decoded again.
 const maxDepth = 3

@@ -23,6 +23,7 @@ var keywords = [...]keyword{
 	{"mnemonic"},
 	{"mot_de_passe"},
 	{"pass"},
+	{"pat"},
 	{"psw"},
 	{"pw"},
 	{"salt"},
@@ -84,7 +85,7 @@ var (
 	notAfter = []string{
 		"file", "files", "filename", "path", "paths", "dir", "directory", "folder", "url", "uri", "urls", "endpoint", "host", "port", "name", "names",
 		"type", "types", "kind", "length", "len", "size", "count", "limit", "limits", "policy", "field", "fields", "label", "input", "hint",
-		"placeholder", "prompt", "error", "errors", "err", "expiry", "expires", "expiration", "expire", "expired", "ttl", "timeout", "age", "min", "max",
+		"placeholder", "error", "errors", "err", "expiry", "expires", "expiration", "expire", "expired", "ttl", "timeout", "age", "min", "max",
 		"regex", "regexp", "pattern", "format", "algo", "algorithm", "id", "ids", "uuid", "arn", "index", "idx", "num", "number", "info", "manager",
 		"provider", "store", "storage", "service", "class", "handler", "func", "function", "source", "version", "required", "enabled", "disabled", "exists",
 		"valid", "invalid", "validator", "reset", "change", "changed", "header", "param", "params", "parameter", "prefix", "suffix",
@@ -96,10 +97,10 @@ var (
 	}
 	// notBefore does the same in front of the keyword.
 	notBefore = []string{
-		"num", "max", "min", "total", "public", "pub", "pk", "primary", "foreign", "sort", "partition", "cache", "idempotency", "dedup", "deduplication", "row", "map", "is",
-		"has", "no", "use", "allow", "require", "requires", "forgot", "show", "hide", "shift", "ctrl", "alt", "arrow", "routing", "hash", "object", "group",
+		"num", "max", "min", "total", "public", "pub", "pk", "primary", "foreign", "sort", "partition", "cache", "idempotency", "dedup", "deduplication", "row", "map",
+		"shift", "ctrl", "alt", "arrow", "routing", "hash", "object", "group",
 		"lookup", "translation", "i18n", "sum", "checksum", "registry", "count", "next", "page", "pagination", "continuation", "prev", "previous", "cancellation", "cancel",
-		"hot", "function", "composite", "unique", "index", "partial", "bypass", "query", "rowversion", "concurrency", "span", "trace", "config", "prompt", "completion",
+		"hot", "function", "composite", "unique", "index", "partial", "bypass", "rowversion", "concurrency", "span", "trace",
 	}
 	// keyStrong and keyMiddling are what may stand before "key".
 	keyStrong   = []string{"private", "secret", "signing", "encryption", "encrypt", "decryption", "master", "validation", "preshared", "psk", "hmac", "crypt", "cipher", "aes", "priv", "wif", "recovery"}

@@ -192,6 +192,8 @@ func weakClass(part string) (class, string) {
 	switch part {
 	case "auth", "authorization", "authentication", "hmac":
 		return classWeak, kindCredential
+	case "pat":
+		return classMiddling, kindToken
 	case "bearer":
 		return classMiddling, kindBearer
 	case "jwt":
@@ -230,6 +232,7 @@ func (f *finder) nameAt(i int) int {
 	}
 	v, ok := f.valueOf(n)
 	if !ok || !v.secret(n, f.text) {
+		f.near(n)
 		return i
 	}
 	if v.scheme == "bearer" {

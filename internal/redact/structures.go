@@ -12,6 +12,8 @@ func (f *finder) structureAt(i int) int {
 		return f.urlAt(i)
 	case '$':
 		return f.cryptAt(i)
+	case '=', ':':
+		return f.assignAt(i)
 	}
 	return i
 }

@@ -46,16 +46,25 @@ func (f *finder) valueOf(n name) (value, bool) {
 func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 	text := f.text
 	j, closed := f.closeName(n)
+	if at = f.tagEnd(n, j); at > 0 {
+		return opXML, false, at
+	}
 	k := skipBlank(text, j)
 	spaced = k > j
 	if k >= len(text) {
 		return opNone, false, 0
 	}
 	if op, at = f.symbolOperator(k, closed); op != opNone {
+		if v := f.pairValue(at); v > 0 {
+			return opPair, true, v
+		}
 		return op, spaced || at < len(text) && isBlank(text[at]), at
 	}
 	if e := f.typeBefore(k); spaced && e > 0 {
 		return opAssign, true, e
+	}
+	if at = f.pairValue(j); at > 0 {
+		return opPair, true, at
 	}
 	if spaced {
 		return f.wordOperator(n, k)
@@ -147,33 +156,6 @@ func (f *finder) typeBefore(k int) int {
 	return 0
 }
 
-// wordOperator reads what may stand between a name and its value but signs:
-// nothing (flags, netrc), a verb (prose), a quote.
-func (f *finder) wordOperator(n name, k int) (operator, bool, int) {
-	text := f.text
-	if n.start > 0 && text[n.start-1] == '-' {
-		return opFlag, true, k
-	}
-	for _, verb := range [...]string{"is now", "is", "was", "will be", "set to", "are"} {
-		if e := k + len(verb); hasFold(text, k, verb) && e < len(text) && (isSpace(text[e]) || text[e] == ':') {
-			return opProse, true, e + 1
-		}
-	}
-	if isQuote(text[k]) {
-		return opCall, true, k
-	}
-	if n.class == classPassword && f.netrcBefore(n.start) {
-		return opSpace, true, k
-	}
-	return opNone, false, 0
-}
-
-// netrcBefore reports whether a .netrc entry stands before a name.
-func (f *finder) netrcBefore(i int) bool {
-	head := f.text[max(0, i-160):i]
-	return strings.Contains(head, "login ") || strings.Contains(head, "machine ")
-}
-
 func isQuote(b byte) bool { return b == '"' || b == '\'' || b == '`' }
 
 // readValue reads the value that begins at or after i.
@@ -183,7 +165,7 @@ func (f *finder) readValue(v value, i int) (value, bool) {
 	if j >= len(text) {
 		return v, false
 	}
-	v.below = strings.IndexByte(text[i:j], '\n') >= 0
+	v.below = strings.IndexByte(text[i:j], '\n') >= 0 && strings.IndexByte(text[i:j], '|') < 0 && strings.IndexByte(text[i:j], '>') < 0
 	if e, scheme := f.schemeAt(j); e > 0 {
 		j, v.scheme = e, scheme
 	}
@@ -206,6 +188,12 @@ func (f *finder) readValue(v value, i int) (value, bool) {
 func (f *finder) valueStart(v value, i int) int {
 	text := f.text
 	j := skipBlank(text, i)
+	if k := f.blockScalar(j); k > 0 {
+		return k
+	}
+	if f.hasAt(j, cdata) {
+		return j + len(cdata)
+	}
 	if j < len(text) && (text[j] == '\n' || text[j] == '\r') {
 		k := j
 		for k < len(text) && k-j < 64 && isSpace(text[k]) {
