@@ -46,6 +46,8 @@ const (
 	tokenBody
 	pathBody
 	base64Run
+	entraBody
+	hashBody
 	bodyCount
 )
 
@@ -62,6 +64,8 @@ var charsets = [bodyCount]charset{
 	alnumDot:   {loDigit | loHyphen | loDot, hiUpper | hiLower | hiUnder},
 	alnumSlash: {loDigit | loPlus | loSlash, hiUpper | hiLower},
 	tokenBody:  {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot, hiUpper | hiLower | hiUnder | hiTilde},
+	entraBody:  {loDigit | loHyphen | loDot, hiUpper | hiLower | hiUnder | hiTilde},
+	hashBody:   {loDigit | loPlus | loSlash | loEquals | loDot | 1<<'$' | loColon, hiUpper | hiLower},
 	base64Run:  {loDigit | loPlus | loSlash | loEquals | loHyphen, hiUpper | hiLower | hiUnder},
 	pathBody:   {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot | loPercent | loColon, hiUpper | hiLower | hiUnder | hiTilde},
 }

@@ -3,6 +3,7 @@ package redact
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
 )
 
 const (
@@ -24,7 +25,11 @@ func (e *Engine) decodeRuns(f *finder, depth int) {
 			end++
 		}
 		if end-i >= minEncoded {
-			if s, ok := decodeText(text[i:min(end, i+maxEncoded)]); ok {
+			run := text[i:min(end, i+maxEncoded)]
+			if end-i >= blobLine && end < len(text) {
+				run, end = joinLines(text, i, end)
+			}
+			if s, ok := decodeText(run); ok {
 				if inner := e.find(s, depth+1); len(inner) > 0 {
 					f.add(i, end, inner[0].kind, rankFormat)
 				}
@@ -84,4 +89,34 @@ func isText(b []byte) bool {
 		}
 	}
 	return true
+}
+
+// joinLines puts the base64 lines together of which the first runs from i to
+// end, and returns where the last one ends.
+func joinLines(text string, i, end int) (string, int) {
+	if head, ok := decode64(text[i : i+32]); !ok || !isText(head) {
+		return text[i:end], end
+	}
+	var b strings.Builder
+	b.WriteString(text[i:end])
+	for b.Len() < maxEncoded {
+		j := end
+		for j < len(text) && j-end < 24 && (isSpace(text[j]) || text[j] == '\\' || text[j] == 'n' && text[j-1] == '\\') {
+			j++
+		}
+		k := j
+		for k < len(text) && charsets[base64Run].has(text[k]) {
+			k++
+		}
+		if j == end || k == j {
+			break
+		}
+		b.WriteString(text[j:k])
+		full := k-j >= blobLine
+		end = k
+		if !full {
+			break
+		}
+	}
+	return b.String(), end
 }

@@ -28,7 +28,7 @@ func (v value) secret(n name, text string) bool {
 
 // strong judges the value of a password or secret.
 func (v value) strong(n name, s, text string) bool {
-	if isReference(s) || isProse(s) {
+	if isReference(s) || isProse(s) && (v.quote == 0 || n.class != classPassword || !isPassphrase(s)) {
 		return false
 	}
 	if v.quote != 0 {
@@ -38,9 +38,9 @@ func (v value) strong(n name, s, text string) bool {
 		return false
 	}
 	if hasMixture(s) || len(s) >= 6 && !wordy(s) {
-		return len(s) >= 5 && !(n.lone && v.op == opColon && hasFold(text, n.start, "pass:"))
+		return (len(s) >= 5 || len(s) == 4 && v.configLine(n, s, text)) && !strings.HasPrefix(text[n.start:], "PASS:")
 	}
-	return n.class == classPassword && v.configLine(n, s, text)
+	return v.configLine(n, s, text)
 }
 
 func (v value) strongQuoted(n name, s string) bool {
@@ -48,9 +48,9 @@ func (v value) strongQuoted(n name, s string) bool {
 		return !namesItself(s)
 	}
 	if v.op == opProse || v.op == opCall {
-		return len(s) >= 6 && !isCapitalised(s) && !namesItself(s) && v.op == opProse
+		return len(s) >= 6 && !isCapitalised(s) && !namesItself(s) && (v.op == opProse || v.comma)
 	}
-	return !namesItself(s) && !isCapitalised(s) && (n.class == classPassword && len(s) >= 4 || len(s) >= 8)
+	return !namesItself(s) && !isCapitalised(s) && (n.class == classPassword && len(s) >= 4 || len(s) >= 6)
 }
 
 // middling judges the value of a token or an API key.
@@ -67,7 +67,7 @@ func (v value) middling(s string) bool {
 // configLine reports whether a bare word is the whole value of a line in a
 // configuration file: NAME=word, or name: word.
 func (v value) configLine(n name, s, text string) bool {
-	if len(s) < 5 || isCapitalised(s) || namesItself(s) || !endsLine(text, v.end) || oneOf(s, plainValues) {
+	if len(s) < 4 || n.class != classPassword && len(s) < 6 || isCapitalised(s) || namesItself(s) || !endsLine(text, v.end) || oneOf(s, plainValues) {
 		return false
 	}
 	head := text[lineStart(text, n.start):n.start]
@@ -78,7 +78,7 @@ func (v value) configLine(n name, s, text string) bool {
 	if head != "" {
 		return v.op == opFlag || v.op == opXML
 	}
-	return v.op == opAssign && !v.spaced || v.op == opColon && isPlainWord(s)
+	return v.op == opAssign && !v.spaced || v.op == opColon && (isPlainWord(s) || isNumber(s))
 }
 
 // wholeLine reports whether a value below its name is all that its line holds.
@@ -99,7 +99,7 @@ func endsLine(text string, i int) bool {
 
 // generated reports whether s looks made by a machine: random text, a UUID.
 func generated(s string) bool {
-	if isUUID(s) {
+	if len(s) >= 36 && len(s) <= 44 && (isUUID(s[:36]) || isUUID(s[len(s)-36:])) {
 		return true
 	}
 	if strings.IndexByte(s, ' ') >= 0 || strings.Contains(s, "://") {
@@ -148,7 +148,7 @@ func isPlaceholder(s string) bool {
 		return isVariable(s[1:])
 	case first == '#' && len(s) > 1 && s[1] == '{':
 		return true
-	case strings.HasPrefix(s, "{{"), strings.Contains(s, "${") && last == '}', strings.HasPrefix(s, "!"+"Ref "), strings.HasPrefix(s, "process.env"), strings.HasPrefix(s, "os.environ"):
+	case strings.HasPrefix(s, "{{"), strings.HasPrefix(s, "${") && last == '}', strings.HasPrefix(s, "%{"), strings.HasPrefix(s, "!"+"Ref "), strings.HasPrefix(s, "process.env"), strings.HasPrefix(s, "os.environ"):
 		return true
 	}
 	if masked(s) {
@@ -239,6 +239,23 @@ func isProse(s string) bool {
 	return blanks >= 1 && wordy(s)
 }
 
+// isPassphrase reports whether s is three to eight small words without one
+// that sentences about passwords have.
+func isPassphrase(s string) bool {
+	words := strings.Fields(s)
+	if len(words) < 3 || len(words) > 8 {
+		return false
+	}
+	for _, w := range words {
+		if !isPlainWord(w) || len(w) < 3 || oneOf(w, sentenceWords) || namesItself(w) {
+			return false
+		}
+	}
+	return true
+}
+
+var sentenceWords = []string{"the", "your", "for", "must", "not", "and", "with", "has", "have", "was", "are", "this", "that", "from", "invalid", "enter", "here", "cannot", "empty", "user", "does", "should", "when", "too", "than", "use", "new", "old", "none", "list", "add", "get", "set", "you", "any", "can", "may", "value", "string", "test", "generate", "change", "delete", "create", "update", "show"}
+
 // isCode reports whether a bare value is an expression rather than a literal.
 func isCode(s string) bool {
 	if strings.ContainsAny(s, "({[") || strings.Contains(s, "::") || strings.Contains(s, "->") {
@@ -253,7 +270,7 @@ func isCode(s string) bool {
 // namesItself reports whether s is made of words, one of which announces a
 // secret: "db_password", "access-token".
 func namesItself(s string) bool {
-	if !wordy(s) || len(s) > maxName {
+	if !wordy(s) || len(s) > maxName || containsDigit(s) && strings.IndexAny(s, "-_./ ") < 0 {
 		return false
 	}
 	c, _, _ := classify(s)

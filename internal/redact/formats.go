@@ -10,6 +10,7 @@ const (
 	mustBeRandom                       // the body looks generated
 	mayBeCut                           // a line break or a string join may stand in the body
 	exact                              // the body has exactly max characters
+	mustBeUUID                         // the body is a UUID
 )
 
 // format is a published token format: what its vendor puts in front, then min
@@ -62,6 +63,9 @@ func (f *finder) match(row *format, i int) int {
 
 func accepts(row *format, body string) bool {
 	if row.cond&hasDigit != 0 && !containsDigit(body) {
+		return false
+	}
+	if row.cond&mustBeUUID != 0 && !isUUID(body) {
 		return false
 	}
 	return row.cond&mustBeRandom == 0 || looksRandom(body)

@@ -33,6 +33,13 @@ func newIndex() *index {
 	for _, h := range structureHeads {
 		ix.add(h[0], h[1])
 	}
+	for _, a := range []byte(anyAfter) {
+		for b := byte('0'); b <= 'z'; b++ {
+			if isAlnum(b) {
+				ix.add(a, b)
+			}
+		}
+	}
 	return ix
 }
 

@@ -151,6 +151,8 @@ func isPasswordWord(part, prev string) bool {
 		return true
 	case "phrase", "word", "wd":
 		return prev == "pass"
+	case "string":
+		return prev == "secure"
 	case "passe":
 		return prev == "de"
 	}
@@ -192,8 +194,12 @@ func weakClass(part string) (class, string) {
 	switch part {
 	case "auth", "authorization", "authentication", "hmac":
 		return classWeak, kindCredential
-	case "pat":
+	case "pat", "totp", "otp", "ssws", "securestring":
 		return classMiddling, kindToken
+	case "code":
+		return classWeak, kindToken
+	case "pin", "pincode":
+		return classWeak, kindPassword
 	case "bearer":
 		return classMiddling, kindBearer
 	case "jwt":
@@ -220,6 +226,9 @@ func (f *finder) nameAt(i int) int {
 	f.nameEnd = end
 	if hasFold(f.text, start, "identified") {
 		return f.sqlAt(start, end, i)
+	}
+	if e := f.callAt(start, end); e > 0 {
+		return e
 	}
 	n := f.nameOf(start, end)
 	if n.class == classNone {

@@ -46,6 +46,9 @@ func (f *finder) near(n name) {
 // keyword nearby gives away.
 func (f *finder) nearValue(start, end int, n name) bool {
 	s := strings.TrimRight(f.text[start:end], "=-_")
+	if isUUID(s) {
+		return n.class >= classMiddling && !f.pathAround(start, end)
+	}
 	sh := shapeOf(s)
 	if sh.digits < 2 || !sh.random() || wordy(s) {
 		return false

@@ -196,11 +196,16 @@ func quotedPrintable(text string, i int) (int, int) {
 	case strings.HasPrefix(text[i:], "=\r\n"):
 		return 3, -1
 	case i+2 < len(text) && !isLower(text[i+1]) && !isLower(text[i+2]):
-		if v := hexValue(text[i+1 : i+3]); printable(v) && (i == 0 || text[i-1] != '=') {
+		if v := hexValue(text[i+1 : i+3]); printable(v) && (v == '=' || quotedAt(text, i+3) || quotedAt(text, i-3)) {
 			return 3, v
 		}
 	}
 	return 0, 0
+}
+
+// quotedAt reports whether a quoted-printable escape stands at i.
+func quotedAt(text string, i int) bool {
+	return i >= 0 && i+2 < len(text) && text[i] == '=' && !isLower(text[i+1]) && !isLower(text[i+2]) && hexValue(text[i+1:i+3]) >= 0
 }
 
 // entities are the HTML entities of ASCII characters.

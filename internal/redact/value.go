@@ -26,6 +26,7 @@ type value struct {
 	spaced     bool   // blanks around the operator
 	wrapped    bool   // the argument of a call
 	below      bool   // the value stands on a later line
+	comma      bool   // a comma stands between the name and the value
 	scheme     string // the word between Authorization and the value
 }
 
@@ -38,7 +39,7 @@ func (f *finder) valueOf(n name) (value, bool) {
 	if op == opNone {
 		return value{}, false
 	}
-	v := value{op: op, spaced: spaced}
+	v := value{op: op, spaced: spaced, comma: op == opCall && at > 0 && f.text[at-1] == ','}
 	return f.readValue(v, at)
 }
 
@@ -166,6 +167,13 @@ func (f *finder) readValue(v value, i int) (value, bool) {
 		return v, false
 	}
 	v.below = strings.IndexByte(text[i:j], '\n') >= 0 && strings.IndexByte(text[i:j], '|') < 0 && strings.IndexByte(text[i:j], '>') < 0
+	if q := f.quoteAt(j); q > 0 {
+		if e, scheme := f.schemeAt(q + 1); e > 0 {
+			v.scheme, v.quote = scheme, text[q]
+			v.start, v.end = e, f.quoteEnd(e, text[q])
+			return v, v.end > v.start
+		}
+	}
 	if e, scheme := f.schemeAt(j); e > 0 {
 		j, v.scheme = e, scheme
 	}
