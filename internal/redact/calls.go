@@ -1,5 +1,7 @@
 package redact
 
+import "strings"
+
 // Calls that take a user and a password.
 
 // credentialCalls are names of such functions, in small letters.
@@ -27,7 +29,7 @@ func (f *finder) callAt(start, end int) int {
 		return 0
 	}
 	s := text[v.start:v.end]
-	if len(s) < 4 || isPlaceholder(s) || isReference(s) || namesItself(s) || !hasMixture(s) && wordy(s) {
+	if len(s) < 4 || isPlaceholder(s) || isReference(s) || namesItself(s) || strings.IndexByte(s, '.') > 0 && !containsDigit(s) || !hasMixture(s) && wordy(s) {
 		return 0
 	}
 	f.add(v.start, v.end, kindPassword, rankName)

@@ -75,7 +75,7 @@ var commandFlags = [...]commandFlag{
 }
 
 // flagLetters are the letters of commandFlags.
-var flagLetters = charset{0, 1<<('u'-64) | 1<<('U'-64) | 1<<('p'-64) | 1<<('P'-64) | 1<<('w'-64) | 1<<('a'-64) | 1<<('A'-64) | 1<<('k'-64) | 1<<('b'-64) | 1<<('E'-64)}
+var flagLetters = charset{loHyphen, 1<<('u'-64) | 1<<('U'-64) | 1<<('p'-64) | 1<<('P'-64) | 1<<('w'-64) | 1<<('a'-64) | 1<<('A'-64) | 1<<('k'-64) | 1<<('b'-64) | 1<<('E'-64)}
 
 // flagAt looks at the " -x" at i: where the command on its line is one that
 // takes a password so, the password goes.
@@ -85,14 +85,26 @@ func (f *finder) flagAt(i int) int {
 		return i
 	}
 	letter := text[i+2]
-	if letter == 'u' && f.hasAt(i+1, "-user ") {
-		return i
+	if letter == '-' {
+		return f.userFlag(i)
 	}
 	line := text[lineStart(text, i):i]
 	for k := range commandFlags {
 		c := &commandFlags[k]
 		if c.flag == letter && hasWord(line, c.command) {
 			if end := f.flagValue(i+3, c.form); end > 0 {
+				return end
+			}
+		}
+	}
+	return i
+}
+
+// userFlag hides the password in --user name:password.
+func (f *finder) userFlag(i int) int {
+	for _, flag := range [...]string{" --user ", " --user=", " --proxy-user ", " --basic-auth ", " --auth "} {
+		if f.hasAt(i, flag) {
+			if end := f.flagValue(i+len(flag), formUser); end > 0 {
 				return end
 			}
 		}

@@ -28,24 +28,30 @@ func (v value) secret(n name, text string) bool {
 
 // strong judges the value of a password or secret.
 func (v value) strong(n name, s, text string) bool {
-	if isReference(s) || isProse(s) && (v.quote == 0 || n.class != classPassword || !isPassphrase(s)) {
+	if isReference(s) || isProse(s) && (v.quote == 0 || !isPassphrase(s)) {
 		return false
 	}
 	if v.quote != 0 {
 		return v.strongQuoted(n, s)
 	}
-	if isCode(s) {
+	if isCode(s) && !(containsDigit(s) && isAlnumOnly(s) && v.configLine(n, s, text)) {
 		return false
 	}
-	if hasMixture(s) || len(s) >= 6 && !wordy(s) {
+	if isLiteralNumber(s) && (len(s) < 4 || v.spaced && (v.op != opColon || !isNumber(s) || !v.configLine(n, s, text))) {
+		return false
+	}
+	if hasMixture(s) || mixedCase(s) {
 		return (len(s) >= 5 || len(s) == 4 && v.configLine(n, s, text)) && !strings.HasPrefix(text[n.start:], "PASS:")
 	}
 	return v.configLine(n, s, text)
 }
 
 func (v value) strongQuoted(n name, s string) bool {
+	if v.op == opCall && v.comma && !v.paired {
+		return generated(s)
+	}
 	if hasMixture(s) || strings.IndexByte(s, ' ') > 0 {
-		return !namesItself(s)
+		return strings.IndexAny(s, "-_./ ") < 0 || !namesItself(s)
 	}
 	if v.op == opProse || v.op == opCall {
 		return len(s) >= 6 && !isCapitalised(s) && !namesItself(s) && (v.op == opProse || v.comma)
@@ -67,7 +73,7 @@ func (v value) middling(s string) bool {
 // configLine reports whether a bare word is the whole value of a line in a
 // configuration file: NAME=word, or name: word.
 func (v value) configLine(n name, s, text string) bool {
-	if len(s) < 4 || n.class != classPassword && len(s) < 6 || isCapitalised(s) || namesItself(s) || !endsLine(text, v.end) || oneOf(s, plainValues) {
+	if len(s) < 4 || n.class != classPassword && len(s) < 6 || isCapitalised(s) || !containsDigit(s) && namesItself(s) || !endsLine(text, v.end) || oneOf(s, plainValues) {
 		return false
 	}
 	head := text[lineStart(text, n.start):n.start]
@@ -78,7 +84,7 @@ func (v value) configLine(n name, s, text string) bool {
 	if head != "" {
 		return v.op == opFlag || v.op == opXML
 	}
-	return v.op == opAssign && !v.spaced || v.op == opColon && (isPlainWord(s) || isNumber(s))
+	return v.op == opAssign && !v.spaced || v.op == opColon && isAlnumOnly(s)
 }
 
 // wholeLine reports whether a value below its name is all that its line holds.
@@ -256,12 +262,39 @@ func isPassphrase(s string) bool {
 
 var sentenceWords = []string{"the", "your", "for", "must", "not", "and", "with", "has", "have", "was", "are", "this", "that", "from", "invalid", "enter", "here", "cannot", "empty", "user", "does", "should", "when", "too", "than", "use", "new", "old", "none", "list", "add", "get", "set", "you", "any", "can", "may", "value", "string", "test", "generate", "change", "delete", "create", "update", "show"}
 
+// isLiteralNumber reports whether s is a number, a line and column, or a
+// number in hex as code writes it.
+func isLiteralNumber(s string) bool {
+	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+		return len(s) <= 18
+	}
+	for i := range len(s) {
+		if !isDigit(s[i]) && s[i] != ':' && s[i] != '.' && s[i] != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// mixedCase reports whether s is a run of letters like no word: capitals
+// amid small ones, and unlikely neighbours.
+func mixedCase(s string) bool {
+	sh := shapeOf(s)
+	return sh.n >= 8 && sh.others == 0 && sh.uppers > 0 && sh.lowers > 0 && !sh.words()
+}
+
 // isCode reports whether a bare value is an expression rather than a literal.
 func isCode(s string) bool {
+	if k := strings.IndexByte(s, '('); k > 0 && isIdent(s[k-1]) {
+		return true
+	}
 	if strings.ContainsAny(s, "({[") || strings.Contains(s, "::") || strings.Contains(s, "->") {
 		return !generated(s) && !strings.ContainsAny(s, "!@#$%^")
 	}
 	if strings.IndexByte(s, '.') > 0 && wordy(s) {
+		return true
+	}
+	if k := strings.IndexByte(s, '='); k > 1 && k < len(s)-1 && s[k+1] != '=' && wordy(s[:k]) && isIdent(s[k-1]) {
 		return true
 	}
 	return namesItself(s)
@@ -270,7 +303,7 @@ func isCode(s string) bool {
 // namesItself reports whether s is made of words, one of which announces a
 // secret: "db_password", "access-token".
 func namesItself(s string) bool {
-	if !wordy(s) || len(s) > maxName || containsDigit(s) && strings.IndexAny(s, "-_./ ") < 0 {
+	if !wordy(s) || len(s) > maxName {
 		return false
 	}
 	c, _, _ := classify(s)
@@ -290,6 +323,15 @@ func namesItself(s string) bool {
 func isPlainWord(s string) bool {
 	for i := range len(s) {
 		if !isLower(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlnumOnly(s string) bool {
+	for i := range len(s) {
+		if !isAlnum(s[i]) {
 			return false
 		}
 	}

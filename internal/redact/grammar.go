@@ -77,7 +77,7 @@ func (f *finder) skipOwner(k int) int {
 // spaceAssigns reports whether a blank is the operator on the line of n, as in
 // .netrc files, Dockerfiles and some shells.
 func (f *finder) spaceAssigns(n name) bool {
-	if n.class == classPassword && f.netrcBefore(n.start) {
+	if n.class == classPassword && (f.netrcBefore(n.start) || hasFold(f.text, n.start, "requirepass")) {
 		return true
 	}
 	text := f.text

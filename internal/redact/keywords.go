@@ -28,7 +28,6 @@ var keywords = [...]keyword{
 	{"mysqli"},
 	{"pass"},
 	{"pat"},
-	{"pin"},
 	{"psw"},
 	{"pw"},
 	{"salt"},
@@ -105,7 +104,7 @@ var (
 	}
 	// notBefore does the same in front of the keyword.
 	notBefore = []string{
-		"num", "max", "min", "total", "public", "pub", "pk", "primary", "foreign", "sort", "partition", "cache", "idempotency", "dedup", "deduplication", "row", "map",
+		"num", "max", "min", "total", "public", "pk", "primary", "foreign", "sort", "partition", "cache", "idempotency", "dedup", "deduplication", "row", "map",
 		"shift", "ctrl", "alt", "arrow", "routing", "hash", "object", "group",
 		"lookup", "translation", "i18n", "sum", "checksum", "registry", "count", "next", "page", "pagination", "continuation", "prev", "previous", "cancellation", "cancel",
 		"hot", "function", "composite", "unique", "index", "partial", "bypass", "rowversion", "concurrency", "span", "trace",

@@ -106,6 +106,9 @@ func classify(s string) (class, string, bool) {
 // negated reports whether a word around the keyword at part i makes the name
 // one about a secret rather than of one.
 func (w *words) negated(i int) bool {
+	if w.contains("public") || w.contains("pub") {
+		return true
+	}
 	for k := i + 1; k < w.count; k++ {
 		if oneOf(w.part(k), notAfter) {
 			return true
@@ -139,7 +142,7 @@ func partClass(part, prev string) (class, string) {
 		return keyClass(strings.TrimSuffix(strings.TrimSuffix(part, "s"), "key"), prev)
 	case strings.Contains(part, "apikey"):
 		return classMiddling, kindAPIKey
-	case strings.HasPrefix(part, "cred"):
+	case part == "cred" || part == "creds" || strings.HasPrefix(part, "credential"):
 		return classMiddling, kindCredential
 	}
 	return weakClass(part)
@@ -196,10 +199,6 @@ func weakClass(part string) (class, string) {
 		return classWeak, kindCredential
 	case "pat", "totp", "otp", "ssws", "securestring":
 		return classMiddling, kindToken
-	case "code":
-		return classWeak, kindToken
-	case "pin", "pincode":
-		return classWeak, kindPassword
 	case "bearer":
 		return classMiddling, kindBearer
 	case "jwt":
@@ -255,6 +254,9 @@ func (f *finder) nameAt(i int) int {
 // at with the word before it: "API key".
 func (f *finder) nameOf(start, end int) name {
 	c, kind, lone := classify(f.text[start:end])
+	if c == classNone && f.codeParameter(start, end) {
+		return name{start, end, classWeak, kindToken, false}
+	}
 	if lone && c <= classMiddling && start > 1 && isBlank(f.text[start-1]) {
 		if prev := f.wordBefore(start - 1); prev < start-1 {
 			if c2, kind2, _ := classify(f.text[prev:end]); c2 != classNone {
@@ -264,6 +266,12 @@ func (f *finder) nameOf(start, end int) name {
 		}
 	}
 	return name{start, end, c, kind, lone}
+}
+
+// codeParameter reports whether the identifier is the code= of a URL, which
+// holds the keys of Azure functions and what OAuth hands out.
+func (f *finder) codeParameter(start, end int) bool {
+	return end-start == 4 && f.hasAt(start, "code=") && start > 0 && (f.text[start-1] == '?' || f.text[start-1] == '&')
 }
 
 // wordBefore returns the start of the word that ends at i.

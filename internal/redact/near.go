@@ -34,6 +34,14 @@ func (f *finder) near(n name) {
 			continue
 		}
 		end := f.runEnd(base64Run, j)
+		if j > 0 && charsets[base64Run].has(text[j-1]) {
+			j = end
+			continue
+		}
+		if lines > 0 && n.class != classWeak && !f.fillsLine(j, end) {
+			j = end
+			continue
+		}
 		if end-j >= minNear && end-j <= maxNearRun && f.nearValue(j, end, n) {
 			f.add(j, end, n.kind, rankNear)
 		}
@@ -71,7 +79,7 @@ func (f *finder) fillsLine(start, end int) bool {
 // hashBefore reports whether the words right before i say that a hash, a
 // commit or a key of the public kind follows.
 func (f *finder) hashBefore(i int) bool {
-	head := f.text[max(0, i-40):i]
+	head := f.text[max(0, i-80):i]
 	if k := strings.LastIndexByte(head, '\n'); k >= 0 {
 		head = head[k+1:]
 	}
@@ -117,7 +125,7 @@ func (f *finder) hashBefore(i int) bool {
 // pathAround reports whether the run is a piece of a path, a file name or a call.
 func (f *finder) pathAround(start, end int) bool {
 	text := f.text
-	if start > 0 && (text[start-1] == '/' || text[start-1] == '\\' || text[start-1] == '.' || text[start-1] == '_') {
+	if start > 0 && (text[start-1] == '/' || text[start-1] == '\\' || text[start-1] == '@' || text[start-1] == '.' || text[start-1] == '_') {
 		return true
 	}
 	return end < len(text) && (text[end] == '(' || text[end] == '/' || text[end] == '.' && end+1 < len(text) && isAlnum(text[end+1]))

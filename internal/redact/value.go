@@ -27,6 +27,7 @@ type value struct {
 	wrapped    bool   // the argument of a call
 	below      bool   // the value stands on a later line
 	comma      bool   // a comma stands between the name and the value
+	paired     bool   // parentheses stand around the two
 	scheme     string // the word between Authorization and the value
 }
 
@@ -40,7 +41,9 @@ func (f *finder) valueOf(n name) (value, bool) {
 		return value{}, false
 	}
 	v := value{op: op, spaced: spaced, comma: op == opCall && at > 0 && f.text[at-1] == ','}
-	return f.readValue(v, at)
+	v, ok := f.readValue(v, at)
+	v.paired = v.comma && n.start > 1 && f.text[n.start-2] == '(' && (f.hasAt(v.end+1, ")"))
+	return v, ok
 }
 
 // operatorAfter finds the operator after a name and where its value begins.
@@ -59,6 +62,9 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 		if v := f.pairValue(at); v > 0 {
 			return opPair, true, v
 		}
+		if op == opXML && (spaced || !closed && (n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':')) || f.closesName(n, at) {
+			return opNone, false, 0
+		}
 		return op, spaced || at < len(text) && isBlank(text[at]), at
 	}
 	if e := f.typeBefore(k); spaced && e > 0 {
@@ -71,6 +77,13 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 		return f.wordOperator(n, k)
 	}
 	return opNone, false, 0
+}
+
+// closesName reports whether the quote at i is the one that was opened right
+// before the name: "PWD=" + dir.
+func (f *finder) closesName(n name, i int) bool {
+	text := f.text
+	return n.start > 0 && i < len(text) && isQuote(text[i]) && text[n.start-1] == text[i] && text[i-1] == '='
 }
 
 // closeName steps over what closes a name: its quote, a bracket.
