@@ -2,10 +2,13 @@ package redact
 
 import "strings"
 
+// maxJudged bounds how much of a value is looked at to judge it.
+const maxJudged = 256
+
 // secret decides whether v, read after the name n, is one. The more the name
 // says, the less the value has to look like a secret.
 func (v value) secret(n name, text string) bool {
-	s := strings.TrimSpace(text[v.start:v.end])
+	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
 	if len(s) < 3 || isPlaceholder(s) {
 		return false
 	}

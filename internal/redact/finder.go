@@ -6,8 +6,10 @@ type finder struct {
 	ix      *index
 	spans   []span
 	runs    [bodyCount]run
-	nameEnd int // names before this are judged
-	nearEnd int // values before this are judged by their neighbourhood
+	quotes  [4]run // the last string read for each quote
+	bare    run    // the last value without quotes
+	nameEnd int    // names before this are judged
+	nearEnd int    // values before this are judged by their neighbourhood
 }
 
 // structureHeads are the pairs of characters that structureAt looks at; an a

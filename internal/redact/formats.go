@@ -26,9 +26,19 @@ type format struct {
 // formatAt returns the end of the longest token that begins at i, and its
 // format; end is 0 where there is none.
 func (f *finder) formatAt(i int) (end int, row *format) {
-	lo, hi := f.ix.formatRange(f.text[i])
-	for r := lo; r < hi; r++ {
+	a, b := f.text[i], f.text[i+1]
+	if a|b >= 0x80 {
+		return 0, nil
+	}
+	r := int(f.ix.formats[asciiPair(a, b)]) - 1
+	if r < 0 {
+		return 0, nil
+	}
+	for ; r < len(formats); r++ {
 		row0 := &formats[r]
+		if row0.prefix[0] != a || row0.prefix[1] != b {
+			break
+		}
 		if len(f.text)-i < len(row0.prefix)+row0.min || f.text[i:i+len(row0.prefix)] != row0.prefix {
 			continue
 		}

@@ -1,61 +1,20 @@
 package redact
 
-// keyword is a piece of a name that announces a secret. It is written in small
-// letters and found in any case and anywhere in a name; what the whole name
-// means is decided by classify.
-type keyword struct{ text string }
-
-// keywords are sorted by their first letter. A keyword must not be within
-// another one that begins at the same place.
-var keywords = [...]keyword{
-	{"auth"},
-	{"bearer"},
-	{"code"},
-	{"connect"},
-	{"contrase"},
-	{"cookie"},
-	{"cred"},
-	{"csrf"},
-	{"hmac"},
-	{"identified"},
-	{"jwt"},
-	{"kennwort"},
-	{"key"},
-	{"login"},
-	{"mdp"},
-	{"mnemonic"},
-	{"mot_de_passe"},
-	{"mysqli"},
-	{"pass"},
-	{"pat"},
-	{"psw"},
-	{"pw"},
-	{"salt"},
-	{"sas"},
-	{"secret"},
-	{"secure"},
-	{"seed"},
-	{"senha"},
-	{"sess"},
-	{"sig"},
-	{"ssws"},
-	{"token"},
-	{"totp"},
-	{"xsrf"},
+// keywords are the pieces of names that announce a secret, in small letters and
+// sorted. They are found in any case and anywhere in a name; what the whole
+// name means is decided by classify.
+var keywords = [...]string{
+	"auth", "bearer", "code", "connect", "contrase", "cookie", "cred", "csrf", "hmac", "identified", "jwt", "kennwort", "key", "login", "mdp", "mnemonic", "mot_de_passe", "mysqli", "pass", "pat", "psw", "pw", "salt", "sas", "secret", "secure", "seed", "senha", "sess", "sig", "ssws", "token", "totp", "xsrf",
 }
 
 // keywordAt reports whether a keyword stands at i.
 func (f *finder) keywordAt(i int) bool {
-	first := lower(f.text[i])
-	for k := range keywords {
-		text := keywords[k].text
-		if text[0] < first {
-			continue
-		}
-		if text[0] > first {
-			return false
-		}
-		if hasFold(f.text, i, text) {
+	letter := (f.text[i] | 0x20) - 'a'
+	if letter >= 26 {
+		return false
+	}
+	for k := f.ix.keywords[letter]; k < f.ix.keywords[letter+1]; k++ {
+		if hasFold(f.text, i, keywords[k]) {
 			return true
 		}
 	}

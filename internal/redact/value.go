@@ -280,8 +280,18 @@ func (f *finder) readQuoted(v value, q int) (value, bool) {
 }
 
 // quoteEnd returns where a string that begins at i ends: at its quote, or at
-// the end of the line.
+// the end of the line. The last answer for each quote is remembered, so that
+// many strings that are never closed cost one reading.
 func (f *finder) quoteEnd(i int, quote byte) int {
+	m := &f.quotes[quote&3]
+	if i > m.start && i <= m.end {
+		return m.end
+	}
+	*m = run{i, f.findQuote(i, quote)}
+	return m.end
+}
+
+func (f *finder) findQuote(i int, quote byte) int {
 	text := f.text
 	stop := min(len(text), i+maxValue)
 	for j := i; j < stop; j++ {
@@ -325,21 +335,28 @@ func (f *finder) joined(end int, quote byte) int {
 // bareEnd returns where a value without quotes ends.
 func (f *finder) bareEnd(i int) int {
 	text := f.text
-	stop := min(len(text), i+maxValue)
-	j := i
-scan:
-	for ; j < stop; j++ {
-		switch b := text[j]; b {
-		case ' ', '\t', '\n', '\r', '"', '\'', '`', '<', ';', '&', '\\', '|':
-			break scan
-		case ',':
-			if j+1 >= len(text) || !isAlnum(text[j+1]) {
-				break scan
-			}
-		}
+	if i <= f.bare.start || i > f.bare.end {
+		f.bare = run{i, f.findBareEnd(i)}
 	}
+	j := f.bare.end
 	for j > i && strings.IndexByte(",.:)]}>", text[j-1]) >= 0 {
 		j--
 	}
 	return j
+}
+
+func (f *finder) findBareEnd(i int) int {
+	text := f.text
+	stop := min(len(text), i+maxValue)
+	for j := i; j < stop; j++ {
+		switch text[j] {
+		case ' ', '\t', '\n', '\r', '"', '\'', '`', '<', ';', '&', '\\', '|':
+			return j
+		case ',':
+			if j+1 >= len(text) || !isAlnum(text[j+1]) {
+				return j
+			}
+		}
+	}
+	return stop
 }
