@@ -8,11 +8,13 @@ const minAssigned = 16
 // name before it is a service's, the value goes. It returns where to go on.
 func (f *finder) assignAt(i int) int {
 	text := f.text
+	quoted := false
 	j := skipBlank(text, i+1)
 	if j < len(text) && (text[j] == '>' || text[j] == '=') {
 		j = skipBlank(text, j+1)
 	}
 	if j < len(text) && isQuote(text[j]) {
+		quoted = true
 		j++
 	}
 	if j >= len(text) || !isAlnum(text[j]) {
@@ -30,9 +32,49 @@ func (f *finder) assignAt(i int) int {
 	if stop > k {
 		stop = k
 	}
-	if !isService(text[start:stop]) {
+	if !isService(text[start:stop]) && !(quoted && end < len(text) && isQuote(text[end]) && opaque(text[j:end]) && !knownHarmless(text[start:stop])) {
 		return i
 	}
 	f.add(j, end, kindSecret, rankNear)
 	return end
+}
+
+// opaque reports whether s is a long random value of letters and digits, such
+// as keys are. Hex is left out: commits and checksums are written so.
+func opaque(s string) bool {
+	sh := shapeOf(s)
+	return len(s) >= 24 && len(s) <= 88 && sh.digits >= 2 && sh.uppers > 0 && sh.lowers > 0 && sh.switches*3 >= sh.n && sh.quarters() >= 20 && !isAlphabet(s)
+}
+
+// isAlphabet reports whether s counts up: "abcdefgh…", as alphabets of
+// encodings do.
+func isAlphabet(s string) bool {
+	steps := 0
+	for i := 1; i < len(s); i++ {
+		if s[i] == s[i-1]+1 {
+			steps++
+		}
+	}
+	return steps*2 > len(s)
+}
+
+// knownHarmless reports whether a name is one of those that hold hashes and data.
+func knownHarmless(s string) bool {
+	if s == "" || len(s) > maxName {
+		return true
+	}
+	var w words
+	w.split(s)
+	for i := range w.count {
+		if oneOf(w.part(i), harmlessNames) {
+			return true
+		}
+	}
+	return false
+}
+
+var harmlessNames = []string{
+	"hash", "integrity", "etag", "checksum", "sum", "sig", "signature", "digest", "version", "rev", "revision", "commit", "sha", "sha1", "sha256", "sha384", "sha512", "md5",
+	"public", "pub", "cert", "certificate", "name", "asm", "charset", "alphabet", "encode", "encoding", "nonce", "iv", "id", "uuid", "fingerprint", "image", "png", "src", "href",
+	"url", "path", "file", "version", "tag", "module", "package", "build", "type", "expected", "want", "got", "ciphertext", "plaintext", "cipher", "input", "output", "in", "out",
 }

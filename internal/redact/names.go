@@ -253,6 +253,9 @@ func (f *finder) nameAt(i int) int {
 // nameOf classifies the identifier from start to end. A lone "key" is looked
 // at with the word before it: "API key".
 func (f *finder) nameOf(start, end int) name {
+	if f.hasAt(start, "PASS:") || f.hasAt(start, "PASS ") {
+		return name{}
+	}
 	c, kind, lone := classify(f.text[start:end])
 	if c == classNone && f.codeParameter(start, end) {
 		return name{start, end, classWeak, kindToken, false}
