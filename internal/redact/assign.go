@@ -1,5 +1,7 @@
 package redact
 
+import "strings"
+
 // minAssigned is the length from which a random value that is assigned to a
 // service's name is a secret.
 const minAssigned = 16
@@ -32,17 +34,31 @@ func (f *finder) assignAt(i int) int {
 	if stop > k {
 		stop = k
 	}
-	if !isService(text[start:stop]) && !(quoted && end < len(text) && isQuote(text[end]) && opaque(text[j:end]) && !knownHarmless(text[start:stop])) {
+	known := isService(text[start:stop])
+	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {
 		return i
 	}
 	f.add(j, end, kindSecret, rankNear)
 	return end
 }
 
+// standsAlone reports whether a value that ends at end is all of a string, or
+// all that its line assigns to the name at start.
+func (f *finder) standsAlone(quoted bool, start, end int) bool {
+	if quoted {
+		return end < len(f.text) && isQuote(f.text[end])
+	}
+	return endsLine(f.text, end) && strings.TrimLeft(f.text[lineStart(f.text, start):start], " \t-") == ""
+}
+
 // opaque reports whether s is a long random value of letters and digits, such
-// as keys are. Hex is left out: commits and checksums are written so.
+// as keys are. Hex counts with 32
+// digits only: commits and checksums have 40 and 64.
 func opaque(s string) bool {
 	sh := shapeOf(s)
+	if sh.hex {
+		return len(s) == 32 && sh.hexRun()
+	}
 	return len(s) >= 24 && len(s) <= 88 && sh.digits >= 2 && sh.uppers > 0 && sh.lowers > 0 && sh.switches*3 >= sh.n && sh.quarters() >= 20 && !isAlphabet(s)
 }
 
@@ -76,5 +92,5 @@ func knownHarmless(s string) bool {
 var harmlessNames = []string{
 	"hash", "integrity", "etag", "checksum", "sum", "sig", "signature", "digest", "version", "rev", "revision", "commit", "sha", "sha1", "sha256", "sha384", "sha512", "md5",
 	"public", "pub", "cert", "certificate", "name", "asm", "charset", "alphabet", "encode", "encoding", "nonce", "iv", "id", "uuid", "fingerprint", "image", "png", "src", "href",
-	"url", "path", "file", "version", "tag", "module", "package", "build", "type", "expected", "want", "got", "ciphertext", "plaintext", "cipher", "input", "output", "in", "out",
+	"url", "path", "file", "version", "tag", "module", "package", "build", "type", "expected", "want", "got", "ciphertext", "plaintext", "cipher", "input", "output", "in", "out", "accept", "gz", "zip", "pkg", "msi", "tar", "exe", "deb", "accumulated",
 }

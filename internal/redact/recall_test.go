@@ -89,12 +89,8 @@ func (g generator) service() string {
 	return g.pick("acme", "stripe", "datadog", "heroku", "mailgun", "algolia", "snyk", "okta", "zendesk", "twitch", "globex", "umbrella", "finnhub", "fastly", "gitter", "shodan", "kraken", "airtable")
 }
 
-// camel, snake and spaced put two words together.
-func camel(a, b string) string  { return a + strings.ToUpper(b[:1]) + b[1:] }
-func pascal(a, b string) string { return strings.ToUpper(a[:1]) + camel(a[1:], b) }
-func upperSnake(a, b string) string {
-	return strings.ToUpper(a) + "_" + strings.ToUpper(b)
-}
+// camel puts two words together.
+func camel(a, b string) string { return a + strings.ToUpper(b[:1]) + b[1:] }
 
 // dialects are ways to write a name and its value: N is the name in snake case,
 // C in camel case, U in capitals, S the secret, A the service.

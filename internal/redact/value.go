@@ -42,7 +42,7 @@ func (f *finder) valueOf(n name) (value, bool) {
 	}
 	v := value{op: op, spaced: spaced, comma: op == opCall && at > 0 && f.text[at-1] == ','}
 	v, ok := f.readValue(v, at)
-	v.paired = v.comma && n.start > 1 && f.text[n.start-2] == '(' && (f.hasAt(v.end+1, ")"))
+	v.paired = v.comma && n.start > 1 && f.text[n.start-2] == '(' && f.hasAt(v.end+1, ")")
 	return v, ok
 }
 
@@ -175,7 +175,7 @@ func isQuote(b byte) bool { return b == '"' || b == '\'' || b == '`' }
 // readValue reads the value that begins at or after i.
 func (f *finder) readValue(v value, i int) (value, bool) {
 	text := f.text
-	j := f.valueStart(v, i)
+	j := f.valueStart(i)
 	if j >= len(text) {
 		return v, false
 	}
@@ -206,7 +206,7 @@ func (f *finder) readValue(v value, i int) (value, bool) {
 }
 
 // valueStart skips blanks, and a line break where the value may stand below.
-func (f *finder) valueStart(v value, i int) int {
+func (f *finder) valueStart(i int) int {
 	text := f.text
 	j := skipBlank(text, i)
 	if k := f.blockScalar(j); k > 0 {
