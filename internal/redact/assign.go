@@ -34,7 +34,7 @@ func (f *finder) assignAt(i int) int {
 	if stop > k {
 		stop = k
 	}
-	known := isService(text[start:stop])
+	known := isService(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end])
 	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {
 		return i
 	}
@@ -72,6 +72,21 @@ func isAlphabet(s string) bool {
 		}
 	}
 	return steps*2 > len(s)
+}
+
+// isCredentialID reports whether a name is that of an id which belongs to a
+// secret, such as client_id.
+func isCredentialID(s string) bool {
+	if len(s) > maxName {
+		return false
+	}
+	var w words
+	w.split(s)
+	if w.count < 2 {
+		return false
+	}
+	last, prev := w.part(w.count-1), w.part(w.count-2)
+	return (last == "id" || last == "sid") && oneOf(prev, []string{"client", "access", "account", "app", "application", "consumer", "key"})
 }
 
 // knownHarmless reports whether a name is one of those that hold hashes and data.

@@ -11,8 +11,9 @@ const (
 	maxEncoded = 64 << 10 // of one run, in characters
 )
 
-// decodeRuns looks into runs of base64 and hex that are text inside, and hides
-// those that hold a secret.
+// decodeRuns looks at the runs of base64 and hex characters: those that are
+// text inside and hold a secret are hidden, and those that the line around
+// them gives away.
 func (e *Engine) decodeRuns(f *finder, depth int) {
 	text := f.text
 	for i := 0; i < len(text); {
@@ -24,19 +25,29 @@ func (e *Engine) decodeRuns(f *finder, depth int) {
 		for end < len(text) && charsets[base64Run].has(text[end]) {
 			end++
 		}
-		if end-i >= minEncoded {
-			run := text[i:min(end, i+maxEncoded)]
-			if end-i >= blobLine && end < len(text) {
-				run, end = joinLines(text, i, end)
-			}
-			if s, ok := decodeText(run); ok {
-				if inner := e.find(s, depth+1); len(inner) > 0 {
-					f.add(i, end, inner[0].kind, rankFormat)
-				}
-			}
+		if end-i >= minContext {
+			end = e.runAt(f, i, end, depth)
 		}
 		i = end
 	}
+}
+
+// runAt judges the run from i to end and returns where to go on.
+func (e *Engine) runAt(f *finder, i, end, depth int) int {
+	f.contextAt(i, end)
+	if end-i < minEncoded {
+		return end
+	}
+	run := f.text[i:min(end, i+maxEncoded)]
+	if end-i >= blobLine && end < len(f.text) {
+		run, end = joinLines(f.text, i, end)
+	}
+	if s, ok := decodeText(run); ok {
+		if inner := e.find(s, depth+1); len(inner) > 0 {
+			f.add(i, end, inner[0].kind, rankFormat)
+		}
+	}
+	return end
 }
 
 // decodeText decodes hex or base64 of any alphabet, and reports whether text came out.

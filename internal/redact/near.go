@@ -85,6 +85,10 @@ func (f *finder) hashBefore(i int) bool {
 	}
 	for k := 0; k+3 <= len(head); k++ {
 		switch lower(head[k]) {
+		case 'i':
+			if hasFold(head, k, "integrity") {
+				return true
+			}
 		case 's':
 			if hasFold(head, k, "sha") {
 				return true
@@ -125,7 +129,7 @@ func (f *finder) hashBefore(i int) bool {
 // pathAround reports whether the run is a piece of a path, a file name or a call.
 func (f *finder) pathAround(start, end int) bool {
 	text := f.text
-	if start > 0 && (text[start-1] == '/' || text[start-1] == '\\' || text[start-1] == '@' || text[start-1] == '.' || text[start-1] == '_') {
+	if start > 0 && (text[start-1] == '/' || text[start-1] == '\\' || text[start-1] == '@' || text[start-1] == '.' || text[start-1] == '_' || text[start-1] == '#') {
 		return true
 	}
 	return end < len(text) && (text[end] == '(' || text[end] == '/' || text[end] == '.' && end+1 < len(text) && isAlnum(text[end+1]))

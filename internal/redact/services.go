@@ -1,7 +1,5 @@
 package redact
 
-import "slices"
-
 // services are names of services whose keys are often written beside nothing
 // but the service: acme = "3f8a…". Sorted. Names that are common words as well
 // are left out.
@@ -96,7 +94,7 @@ func isService(s string) bool {
 	var w words
 	w.split(s)
 	for i := range w.count {
-		if _, ok := slices.BinarySearch(services[:], w.part(i)); ok {
+		if isServiceWord(w.part(i)) {
 			return true
 		}
 	}

@@ -62,7 +62,7 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 		if v := f.pairValue(at); v > 0 {
 			return opPair, true, v
 		}
-		if op == opXML && (spaced || !closed && (n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':')) || f.closesName(n, at) {
+		if op == opXML && (spaced || !closed && (n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':')) || !closed && f.closesName(n, at) {
 			return opNone, false, 0
 		}
 		return op, spaced || at < len(text) && isBlank(text[at]), at
@@ -198,6 +198,10 @@ func (f *finder) readValue(v value, i int) (value, bool) {
 	}
 	if q := f.callArgument(j); q > 0 {
 		v.wrapped = true
+		if last, _ := f.lastString(q); last.end > last.start {
+			v.start, v.end, v.quote = last.start, last.end, last.quote
+			return v, true
+		}
 		return f.readQuoted(v, q)
 	}
 	v.start = j
@@ -212,8 +216,10 @@ func (f *finder) valueStart(i int) int {
 	if k := f.blockScalar(j); k > 0 {
 		return k
 	}
-	if f.hasAt(j, cdata) {
-		return j + len(cdata)
+	for _, p := range [...]string{cdata, "$(echo ", "!!str "} {
+		if f.hasAt(j, p) {
+			return j + len(p)
+		}
 	}
 	if j < len(text) && (text[j] == '\n' || text[j] == '\r') {
 		k := j
