@@ -90,7 +90,7 @@ func loadConfigFile(path string, required bool) (*configFile, error) {
 	case !info.Mode().IsRegular() || info.Size() > maxConfigSize:
 		return nil, usagef("%s is no configuration file: it is no ordinary file or larger than %d bytes", path, maxConfigSize)
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the user says where
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, usagef("cannot read the configuration file: %v", err)
 	}
