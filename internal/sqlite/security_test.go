@@ -333,10 +333,6 @@ func TestSecretsAreNeverStored(t *testing.T) {
 			_, err := s.Create(ctx, bridge.CreateRequest{MyRole: strings.Repeat(canary, 9), PartnerRole: "b"})
 			return err
 		},
-		func() error { return s.RefuseCall(ctx, v.A, "some_tool", fmt.Errorf("bad %s", canary)) },
-		func() error {
-			return s.RefuseCall(ctx, v.A, "some_tool", &bridge.InvalidError{Field: "x", Problem: canary})
-		},
 		func() error {
 			_, err := s.Send(ctx, bridge.Credentials{Conversation: canary, Session: bridge.SessionID(canary), Token: canary}, bridge.SendRequest{Text: "x"})
 			return err
@@ -349,8 +345,13 @@ func TestSecretsAreNeverStored(t *testing.T) {
 		}
 	}
 	for _, call := range calls {
-		if err := call(); err != nil && strings.Contains(strings.ReplaceAll(err.Error(), "bad "+canary, ""), canary) && !isPlanted(err) {
+		if err := call(); err != nil && strings.Contains(err.Error(), canary) {
 			t.Errorf("an error repeats what it was given: %v", err)
+		}
+	}
+	for _, reason := range []error{errors.New(canary), &bridge.InvalidError{Field: "x", Problem: canary}} {
+		if err := s.RefuseCall(ctx, v.A, "some_tool", reason); !errors.Is(err, reason) {
+			t.Errorf("got %v", err)
 		}
 	}
 
@@ -371,12 +372,6 @@ func TestSecretsAreNeverStored(t *testing.T) {
 	if content, err := os.ReadFile(c.env.Path + "-wal"); err != nil || !bytes.Contains(content, []byte("check_partner_status")) {
 		t.Errorf("the log of the database does not hold what was written last (%v): the search shows nothing", err)
 	}
-}
-
-// isPlanted reports an error that the test itself has made of the canary.
-func isPlanted(err error) bool {
-	var invalid *bridge.InvalidError
-	return errors.As(err, &invalid) && invalid.Field == "x"
 }
 
 func TestBrokenMetadataDoesNotJamAMailbox(t *testing.T) {
