@@ -90,6 +90,9 @@ func TestHugeLineTakesNoMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("SKIPPED: the peak of a process's memory is read from Linux's /proc")
 	}
+	if raceEnabled {
+		t.Skip("SKIPPED under the race detector, which takes memory of its own")
+	}
 	i := install(t)
 	serve := i.command("serve")
 	in, out := pipes(t, serve)
