@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -25,17 +26,18 @@ var (
 )
 
 // Key is the master key of a store. Everything secret is derived from it.
-// It never prints itself.
-type Key struct{ secret [KeySize]byte }
+// It never prints itself: Format sees to that, and where fmt does not ask it (for
+// an unexported field, or a verb that does not fit) it has a function to print,
+// which has no content. Keys cannot be compared with ==.
+type Key struct{ secret func() []byte }
 
 // NewKey returns the key with the given secret, which must be KeySize bytes.
 func NewKey(secret []byte) (Key, error) {
-	var k Key
 	if len(secret) != KeySize {
-		return k, fmt.Errorf("%w: it holds %d bytes, a key has %d", ErrBadKey, len(secret), KeySize)
+		return Key{}, fmt.Errorf("%w: it holds %d bytes, a key has %d", ErrBadKey, len(secret), KeySize)
 	}
-	copy(k.secret[:], secret)
-	return k, nil
+	own := bytes.Clone(secret)
+	return Key{secret: func() []byte { return own }}, nil
 }
 
 // Format keeps the key out of whatever is printed, whichever verb is used: a
@@ -49,7 +51,11 @@ func (Key) LogValue() slog.Value { return slog.StringValue("hidden") }
 // RFC 5869). Different purposes never share a key, so what is signed for one
 // cannot be passed off as another.
 func (k Key) Derive(purpose string) []byte {
-	sub, err := hkdf.Expand(sha256.New, k.secret[:], "bridge/"+purpose, sha256.Size)
+	secret := make([]byte, KeySize) // of the zero Key
+	if k.secret != nil {
+		secret = k.secret()
+	}
+	sub, err := hkdf.Expand(sha256.New, secret, "bridge/"+purpose, sha256.Size)
 	if err != nil {
 		// Expand fails only past 255 hash lengths (RFC 5869, section 2.3); this asks for one.
 		panic(err)

@@ -89,7 +89,7 @@ type screen struct {
 const fallbackWidth = 80
 
 func (a *app) screen() screen {
-	fd := int(a.stdout.Fd()) //nolint:gosec // a descriptor is small
+	fd := int(a.stdout.Fd())
 	if !term.IsTerminal(fd) {
 		return screen{}
 	}

@@ -46,12 +46,16 @@ With --follow, print new entries as they come, until interrupted.`,
   bridge audit --limit 0 --format jsonl > audit.jsonl
   bridge audit verify`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 || len(args) == 1 && checkConversation(args[0]) != nil {
+			switch {
+			case len(args) > 1:
+				return usagef("`bridge audit` takes at most one conversation, it was given %d", len(args))
+			case len(args) == 1 && checkConversation(args[0]) != nil:
 				return noCommandArgs(cmd, args)
 			}
 			return nil
 		},
-		ValidArgsFunction: completeConversation(a),
+		ValidArgsFunction:          completeConversation(a),
+		SuggestionsMinimumDistance: suggestWithin,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.conversation = args[0]

@@ -22,8 +22,8 @@ func newRedactCmd(a *app) *cobra.Command {
 		Long: `Print the text on standard input with its secrets hidden, as bridge would store it,
 your own rules in the configuration file included. No store is needed.
 
-With --json, print {"text": ..., "kinds": [...]} for the whole text. With --jsonl, read
-lines of {"text": ...} and write a line of {"text": ..., "kinds": [...]} for each, in order.`,
+With --json, print {"text": ..., "kinds": [...]} for the whole text. With --jsonl,
+read lines of {"text": ...} and write a line like that for each, in order.`,
 		Example: `  bridge redact < build.log
   printf '{"text": "password: hunter2-correct"}\n' | bridge redact --jsonl`,
 		Args: noArgs,

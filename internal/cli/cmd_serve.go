@@ -46,7 +46,7 @@ func runServe(ctx context.Context, a *app) error {
 
 	log := a.log()
 	return a.withService(ctx, true, func(s *bridge.Service) error {
-		if term.IsTerminal(int(a.stdin.Fd())) { //nolint:gosec // a descriptor is small
+		if term.IsTerminal(int(a.stdin.Fd())) {
 			log.Info("waiting for MCP messages on standard input; press Ctrl-D to end")
 		}
 		return mcpserver.Serve(ctx, s, mcpserver.Options{
@@ -75,9 +75,13 @@ func (a *app) bound() (bridge.Credentials, error) {
 			return bridge.Credentials{}, usagef("%s is not set: set all three of BRIDGE_CONVERSATION_ID, BRIDGE_SESSION_ID and BRIDGE_TOKEN, or none", v.name)
 		}
 	}
-	return bridge.Credentials{
+	bound := bridge.Credentials{
 		Conversation: values[0].text,
 		Session:      bridge.SessionID(values[1].text),
 		Token:        values[2].text,
-	}, nil
+	}
+	if set > 0 && bound.Session != bridge.SessionA && bound.Session != bridge.SessionB {
+		return bridge.Credentials{}, usagef("BRIDGE_SESSION_ID must be a or b")
+	}
+	return bound, nil
 }

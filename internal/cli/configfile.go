@@ -116,8 +116,8 @@ func (c *configFile) syntaxError(err error) error {
 		return usagef("%s is not TOML", c.path)
 	}
 	problem := []rune(parse.Message)
-	if len(problem) > 3*maxEcho {
-		problem = append(problem[:3*maxEcho], '…')
+	if len(problem) > 2*maxEcho {
+		problem = append(problem[:2*maxEcho], '…')
 	}
 	return usagef("%s: not TOML: %s", c.place(parse.Position.Line), string(problem))
 }

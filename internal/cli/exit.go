@@ -28,7 +28,7 @@ var exitCodes = []struct {
 	{exitAuditBroken, "the audit log is not what bridge wrote"},
 	{exitDoctorProblems, "doctor found problems"},
 	{exitDoctorWarnings, "doctor found nothing worse than warnings"},
-	{exitRefused, "the store or its key was refused: foreign, newer, not fitting, or open to other users"},
+	{exitRefused, "the store or its key was refused: foreign, newer, not fitting, open to others"},
 }
 
 // usageError is a mistake in how bridge was called or configured.
@@ -45,15 +45,18 @@ type exitError struct{ code int }
 
 func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-// maxEcho is how many characters of a wrong value are repeated to the user.
-const maxEcho = 40
+// Of a wrong value, up to maxEcho characters are repeated to the user whole, and
+// no more than maxHint of a longer one, which may be a token in the wrong place.
+const (
+	maxEcho = 40
+	maxHint = 8
+)
 
-// echo quotes the beginning of a value for an error message. Callers use it for
-// names only, never for what might be a secret.
-func echo(value string) string {
-	runes := []rune(value)
+// echo quotes a name that somebody gave, for an error message.
+func echo(name string) string {
+	runes := []rune(name)
 	if len(runes) > maxEcho {
-		return fmt.Sprintf("%q…", string(runes[:maxEcho]))
+		return fmt.Sprintf("%q…", string(runes[:maxHint]))
 	}
-	return fmt.Sprintf("%q", value)
+	return fmt.Sprintf("%q", name)
 }

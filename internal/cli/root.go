@@ -42,19 +42,20 @@ without a command does the same; at a terminal it prints this help.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if a.stdin != nil && term.IsTerminal(int(a.stdin.Fd())) { //nolint:gosec // a descriptor is small
+			if term.IsTerminal(int(a.stdin.Fd())) {
 				return cmd.Help()
 			}
 			return runServe(cmd.Context(), a)
 		},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.configure(cmd) },
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return a.configure(cmd) },
+		SuggestionsMinimumDistance: suggestWithin,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
-	a.globals.register(root.PersistentFlags())
+	a.register(root.PersistentFlags())
 	root.SetHelpCommand(newHelpCmd())
 	root.AddCommand(
 		newServeCmd(a),
@@ -70,6 +71,9 @@ without a command does the same; at a terminal it prints this help.
 	)
 	return root
 }
+
+// suggestWithin is how many letters may be wrong in a command that is suggested.
+const suggestWithin = 2
 
 const configurationHelp = `Every flag has an environment variable, BRIDGE_ and its name in capitals with _ for
 -, and a place in the configuration file. A flag beats the environment, which beats
@@ -128,8 +132,8 @@ func noCommandArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	hint := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
-	if close := cmd.SuggestionsFor(args[0]); len(close) > 0 {
-		hint = fmt.Sprintf("did you mean %s?", strings.Join(close, " or "))
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %s?", strings.Join(near, " or "))
 	}
 	return usagef("there is no command %s in `%s`: %s", echo(args[0]), cmd.CommandPath(), hint)
 }

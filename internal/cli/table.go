@@ -82,30 +82,27 @@ func (t *table) printRow(out *bufio.Writer, s screen, row []cell, shown, widths 
 	_ = out.WriteByte('\n')
 }
 
-// fit returns the indices of the columns to show and the widths of all.
+// fit returns the indices of the columns to show and the widths of all. Where
+// not even the narrowest columns fit, one is left out, and the rest have its room.
 func (t *table) fit(width int) (shown, widths []int) {
-	widths = make([]int, len(t.columns))
+	natural := make([]int, len(t.columns))
 	for i, c := range t.columns {
-		widths[i] = displayWidth(c.title)
+		natural[i] = displayWidth(c.title)
 		for _, row := range t.rows {
-			widths[i] = max(widths[i], displayWidth(row[i].text))
+			natural[i] = max(natural[i], displayWidth(row[i].text))
 		}
 		shown = append(shown, i)
 	}
-	if width == 0 {
-		return shown, widths
-	}
-	for total(shown, widths) > width {
-		if t.shrinkOne(shown, widths) {
-			continue
+	for {
+		widths = slices.Clone(natural)
+		for width > 0 && total(shown, widths) > width && t.shrinkOne(shown, widths) {
 		}
 		last := slices.MaxFunc(shown, func(a, b int) int { return t.columns[a].drop - t.columns[b].drop })
-		if t.columns[last].drop == 0 {
-			break
+		if width == 0 || total(shown, widths) <= width || t.columns[last].drop == 0 {
+			return shown, widths
 		}
 		shown = slices.DeleteFunc(shown, func(i int) bool { return i == last })
 	}
-	return shown, widths
 }
 
 // shrinkOne makes the widest of the columns that may shrink narrower by one.

@@ -66,7 +66,7 @@ func parseNumber(text string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("must be a whole number from 0 (no limit) to %d", math.MaxInt32)
 	}
-	return int(n), nil //nolint:gosec // it has 31 bits
+	return int(n), nil
 }
 
 func textFlag(fs *pflag.FlagSet, dest *string, kind, name, usage string) {
@@ -110,7 +110,7 @@ func parseAge(text string) (time.Duration, error) {
 		if err != nil || days > maxAgeDays {
 			return 0, errAge
 		}
-		age, rest = time.Duration(days)*24*time.Hour, after //nolint:gosec // at most a hundred years
+		age, rest = time.Duration(days)*24*time.Hour, after
 		if rest == "" {
 			return age, nil
 		}

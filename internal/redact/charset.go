@@ -46,6 +46,11 @@ const (
 	tokenBody
 	pathBody
 	base64Run
+	entraBody
+	hashBody
+	pathDollar
+	chatBody
+	botBody
 	bodyCount
 )
 
@@ -62,6 +67,11 @@ var charsets = [bodyCount]charset{
 	alnumDot:   {loDigit | loHyphen | loDot, hiUpper | hiLower | hiUnder},
 	alnumSlash: {loDigit | loPlus | loSlash, hiUpper | hiLower},
 	tokenBody:  {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot, hiUpper | hiLower | hiUnder | hiTilde},
+	entraBody:  {loDigit | loHyphen | loDot, hiUpper | hiLower | hiUnder | hiTilde},
+	pathDollar: {loDigit | 1<<'$', hiLower},
+	chatBody:   {loDigit | loHyphen | loSlash | loEquals | loPercent | 1<<'?' | 1<<'&', hiUpper | hiLower | hiUnder},
+	botBody:    {loDigit | loColon | loHyphen, hiUpper | hiLower | hiUnder},
+	hashBody:   {loDigit | loPlus | loSlash | loEquals | loDot | 1<<'$' | loColon, hiUpper | hiLower},
 	base64Run:  {loDigit | loPlus | loSlash | loEquals | loHyphen, hiUpper | hiLower | hiUnder},
 	pathBody:   {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot | loPercent | loColon, hiUpper | hiLower | hiUnder | hiTilde},
 }

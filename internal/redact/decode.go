@@ -3,6 +3,7 @@ package redact
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
 )
 
 const (
@@ -10,8 +11,9 @@ const (
 	maxEncoded = 64 << 10 // of one run, in characters
 )
 
-// decodeRuns looks into runs of base64 and hex that are text inside, and hides
-// those that hold a secret.
+// decodeRuns looks at the runs of base64 and hex characters: those that are
+// text inside and hold a secret are hidden, and those that the line around
+// them gives away.
 func (e *Engine) decodeRuns(f *finder, depth int) {
 	text := f.text
 	for i := 0; i < len(text); {
@@ -23,15 +25,29 @@ func (e *Engine) decodeRuns(f *finder, depth int) {
 		for end < len(text) && charsets[base64Run].has(text[end]) {
 			end++
 		}
-		if end-i >= minEncoded {
-			if s, ok := decodeText(text[i:min(end, i+maxEncoded)]); ok {
-				if inner := e.find(s, depth+1); len(inner) > 0 {
-					f.add(i, end, inner[0].kind, rankFormat)
-				}
-			}
+		if end-i >= minContext {
+			end = e.runAt(f, i, end, depth)
 		}
 		i = end
 	}
+}
+
+// runAt judges the run from i to end and returns where to go on.
+func (e *Engine) runAt(f *finder, i, end, depth int) int {
+	f.contextAt(i, end)
+	if end-i < minEncoded {
+		return end
+	}
+	run := f.text[i:min(end, i+maxEncoded)]
+	if end-i >= blobLine && end < len(f.text) {
+		run, end = joinLines(f.text, i, end)
+	}
+	if s, ok := decodeText(run); ok {
+		if inner := e.find(s, depth+1); len(inner) > 0 {
+			f.add(i, end, inner[0].kind, rankFormat)
+		}
+	}
+	return end
 }
 
 // decodeText decodes hex or base64 of any alphabet, and reports whether text came out.
@@ -84,4 +100,34 @@ func isText(b []byte) bool {
 		}
 	}
 	return true
+}
+
+// joinLines puts the base64 lines together of which the first runs from i to
+// end, and returns where the last one ends.
+func joinLines(text string, i, end int) (string, int) {
+	if head, ok := decode64(text[i : i+32]); !ok || !isText(head) {
+		return text[i:end], end
+	}
+	var b strings.Builder
+	b.WriteString(text[i:end])
+	for b.Len() < maxEncoded {
+		j := end
+		for j < len(text) && j-end < 24 && (isSpace(text[j]) || text[j] == '\\' || text[j] == 'n' && text[j-1] == '\\') {
+			j++
+		}
+		k := j
+		for k < len(text) && charsets[base64Run].has(text[k]) {
+			k++
+		}
+		if j == end || k == j {
+			break
+		}
+		b.WriteString(text[j:k])
+		full := k-j >= blobLine
+		end = k
+		if !full {
+			break
+		}
+	}
+	return b.String(), end
 }

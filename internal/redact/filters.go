@@ -2,10 +2,13 @@ package redact
 
 import "strings"
 
+// maxJudged bounds how much of a value is looked at to judge it.
+const maxJudged = 256
+
 // secret decides whether v, read after the name n, is one. The more the name
 // says, the less the value has to look like a secret.
 func (v value) secret(n name, text string) bool {
-	s := strings.TrimSpace(text[v.start:v.end])
+	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
 	if len(s) < 3 || isPlaceholder(s) {
 		return false
 	}
@@ -28,29 +31,35 @@ func (v value) secret(n name, text string) bool {
 
 // strong judges the value of a password or secret.
 func (v value) strong(n name, s, text string) bool {
-	if isReference(s) || isProse(s) {
+	if isReference(s) || isProse(s) && (v.quote == 0 || !isPassphrase(s)) {
 		return false
 	}
 	if v.quote != 0 {
 		return v.strongQuoted(n, s)
 	}
-	if isCode(s) {
+	if isCode(s) && (!containsDigit(s) || !isAlnumOnly(s) || !v.configLine(n, s, text)) {
 		return false
 	}
-	if hasMixture(s) {
-		return len(s) >= 5 && !(n.lone && v.op == opColon && hasFold(text, n.start, "pass:"))
+	if isLiteralNumber(s) && (len(s) < 4 || v.spaced && (v.op != opColon || !isNumber(s) || !v.configLine(n, s, text))) {
+		return false
 	}
-	return n.class == classPassword && v.configLine(n, s, text)
+	if hasMixture(s) || mixedCase(s) {
+		return (len(s) >= 5 || len(s) == 4 && v.configLine(n, s, text)) && !strings.HasPrefix(text[n.start:], "PASS:")
+	}
+	return v.configLine(n, s, text)
 }
 
 func (v value) strongQuoted(n name, s string) bool {
+	if v.op == opCall && v.comma && !v.paired {
+		return generated(s)
+	}
 	if hasMixture(s) || strings.IndexByte(s, ' ') > 0 {
-		return !namesItself(s)
+		return !strings.ContainsAny(s, "-_./ ") || !namesItself(s)
 	}
 	if v.op == opProse || v.op == opCall {
-		return len(s) >= 6 && !isCapitalised(s) && !namesItself(s) && v.op == opProse
+		return len(s) >= 6 && !isCapitalised(s) && !namesItself(s) && (v.op == opProse || v.comma)
 	}
-	return !namesItself(s) && !isCapitalised(s) && (n.class == classPassword && len(s) >= 4 || len(s) >= 8)
+	return !namesItself(s) && !isCapitalised(s) && (n.class == classPassword && len(s) >= 4 || len(s) >= 6)
 }
 
 // middling judges the value of a token or an API key.
@@ -61,13 +70,26 @@ func (v value) middling(s string) bool {
 	if generated(s) {
 		return true
 	}
-	return v.quote != 0 && len(s) >= 12 && containsDigit(s) && !wordy(s) && strings.IndexByte(s, ' ') < 0
+	if len(s) < 10 || !containsDigit(s) || strings.IndexByte(s, ' ') >= 0 || wordy(s) {
+		return false
+	}
+	return v.quote != 0 && len(s) >= 12 || v.quote == 0 && tokenOnly(s) && !isLiteralNumber(strings.TrimLeft(s, "-")) && !strings.Contains(s, "oken") && !strings.Contains(s, "Key")
+}
+
+// tokenOnly reports whether s has no characters but those of tokens.
+func tokenOnly(s string) bool {
+	for i := range len(s) {
+		if !charsets[tokenBody].has(s[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // configLine reports whether a bare word is the whole value of a line in a
 // configuration file: NAME=word, or name: word.
 func (v value) configLine(n name, s, text string) bool {
-	if len(s) < 5 || isCapitalised(s) || namesItself(s) || !endsLine(text, v.end) || oneOf(s, plainValues) {
+	if len(s) < 4 || n.class != classPassword && len(s) < 6 || isCapitalised(s) || !containsDigit(s) && namesItself(s) || !endsLine(text, v.end) || oneOf(s, plainValues) {
 		return false
 	}
 	head := text[lineStart(text, n.start):n.start]
@@ -78,7 +100,7 @@ func (v value) configLine(n name, s, text string) bool {
 	if head != "" {
 		return v.op == opFlag || v.op == opXML
 	}
-	return v.op == opAssign && !v.spaced || v.op == opColon && isPlainWord(s)
+	return v.op == opAssign && !v.spaced || v.op == opColon && isAlnumOnly(s)
 }
 
 // wholeLine reports whether a value below its name is all that its line holds.
@@ -99,7 +121,7 @@ func endsLine(text string, i int) bool {
 
 // generated reports whether s looks made by a machine: random text, a UUID.
 func generated(s string) bool {
-	if isUUID(s) {
+	if len(s) >= 36 && len(s) <= 44 && (isUUID(s[:36]) || isUUID(s[len(s)-36:])) {
 		return true
 	}
 	if strings.IndexByte(s, ' ') >= 0 || strings.Contains(s, "://") {
@@ -134,213 +156,4 @@ func hasMixture(s string) bool {
 		}
 	}
 	return shapeOf(s).random()
-}
-
-// isPlaceholder reports whether s stands for a value rather than being one:
-// a template, a variable, stars, or a word such as "changeme".
-func isPlaceholder(s string) bool {
-	first, last := s[0], s[len(s)-1]
-	switch {
-	case first == '<' && last == '>', first == '[' && last == ']', first == '{' && last == '}', first == '(' && last == ')',
-		first == '%' && (last == '%' || len(s) <= 3 || s[1] == '(' || s[1] == '{'), first == '@' && last == '@', first == '_' && last == '_':
-		return true
-	case first == '$':
-		return isVariable(s[1:])
-	case first == '#' && len(s) > 1 && s[1] == '{':
-		return true
-	case strings.HasPrefix(s, "{{"), strings.Contains(s, "${") && last == '}', strings.HasPrefix(s, "!"+"Ref "), strings.HasPrefix(s, "process.env"), strings.HasPrefix(s, "os.environ"):
-		return true
-	}
-	if masked(s) {
-		return true
-	}
-	return isStandIn(s)
-}
-
-// isVariable reports whether s, what follows a dollar sign, names a variable.
-func isVariable(s string) bool {
-	if s == "" || s[0] == '{' || s[0] == '(' || s[0] == '[' {
-		return true
-	}
-	for i := range len(s) {
-		if !isIdent(s[i]) && s[i] != '.' && s[i] != ':' && s[i] != '-' && s[i] != '>' {
-			return false
-		}
-	}
-	return !isDigit(s[0]) && !looksRandom(s)
-}
-
-// masked reports whether s is made of one or two characters, such as ***, xxxx, ....
-func masked(s string) bool {
-	sh := shapeOf(s)
-	if sh.distinct == 1 && sh.digits == 0 {
-		return true
-	}
-	stars := 0
-	for i := range len(s) {
-		if b := s[i]; b == '*' || b == 'x' || b == 'X' || b == '.' || b == '-' || b == '_' || b == '#' || b == '?' {
-			stars++
-		}
-	}
-	return stars*10 >= len(s)*9 || strings.Contains(s, "****") || strings.Contains(s, "...")
-}
-
-// standIns are what people write where a secret belongs, without separators.
-var standIns = []string{
-	"password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "credentials", "credential", "accesstoken", "authtoken",
-	"none", "null", "nil", "undefined", "true", "false", "string", "str", "text", "todo", "tbd", "empty", "required", "optional", "redacted", "hidden",
-	"example", "placeholder", "value", "default", "unknown", "bool", "boolean", "bytes", "number", "object", "integer", "varchar", "yes", "no", "missing", "invalid",
-	"username", "user", "key", "pwd", "pass", "any", "void", "char", "byte", "interface", "prompt", "removed", "omitted", "masked", "censored", "filtered", "protected", "sensitive",
-}
-
-func isStandIn(s string) bool {
-	var buf [64]byte
-	n := 0
-	for i := range len(s) {
-		if !isAlnum(s[i]) {
-			continue
-		}
-		if n == len(buf) {
-			return false
-		}
-		buf[n] = lower(s[i])
-		n++
-	}
-	w := string(buf[:n])
-	if oneOf(w, standIns) {
-		return true
-	}
-	if strings.HasPrefix(w, "your") && !containsDigit(w) || strings.HasPrefix(w, "enter") && namesItself(w) || strings.HasPrefix(w, "insert") && namesItself(w) || strings.HasPrefix(w, "replace") {
-		return true
-	}
-	return strings.Contains(w, "placeholder") || strings.HasSuffix(w, "here") && wordy(s) || strings.Contains(w, "redacted")
-}
-
-// plainValues are words that follow "password:" in types and messages.
-var plainValues = []string{"string", "incorrect", "correct", "wrong", "expired", "reset", "changed", "updated", "failed", "denied", "accepted", "rejected", "success", "disabled", "enabled", "plain", "blank", "token", "hashed", "encrypted", "always", "never", "input"}
-
-// isReference reports whether s says where a secret is: a path, a plain URL,
-// an expression.
-func isReference(s string) bool {
-	for _, p := range [...]string{"/", "./", "../", "~/", "http://", "https://", "file:", "env:", "vault:", "op://", "arn:", "secretsmanager:", "ssm:", "projects/", "data:", "urn:", "ref+"} {
-		if strings.HasPrefix(s, p) {
-			return wordy(s) || strings.HasPrefix(p, "http") && strings.IndexByte(s, '@') < 0
-		}
-	}
-	return false
-}
-
-// isProse reports whether s is a sentence: words with blanks between them.
-func isProse(s string) bool {
-	blanks := strings.Count(s, " ")
-	if blanks == 0 {
-		return false
-	}
-	return blanks >= 1 && wordy(s)
-}
-
-// isCode reports whether a bare value is an expression rather than a literal.
-func isCode(s string) bool {
-	if strings.ContainsAny(s, "({[") || strings.Contains(s, "::") || strings.Contains(s, "->") {
-		return !generated(s) && !strings.ContainsAny(s, "!@#$%^")
-	}
-	if strings.IndexByte(s, '.') > 0 && wordy(s) {
-		return true
-	}
-	return namesItself(s)
-}
-
-// namesItself reports whether s is made of words, one of which announces a
-// secret: "db_password", "access-token".
-func namesItself(s string) bool {
-	if !wordy(s) || len(s) > maxName {
-		return false
-	}
-	c, _, _ := classify(s)
-	if c != classNone {
-		return true
-	}
-	var w words
-	w.split(s)
-	for i := range w.count {
-		if c, _ := partClass(w.part(i), ""); c != classNone {
-			return true
-		}
-	}
-	return false
-}
-
-func isPlainWord(s string) bool {
-	for i := range len(s) {
-		if !isLower(s[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// isCapitalised reports whether s is a word with a capital first letter.
-func isCapitalised(s string) bool { return isUpper(s[0]) && isPlainWord(s[1:]) }
-
-// wordy reports whether s is made of words, numbers and separators.
-func wordy(s string) bool {
-	if len(s) > maxLook {
-		s = s[:maxLook]
-	}
-	digits, runs, bad, letters := 0, 0, 0, 0
-	for i := 0; i < len(s); {
-		switch b := s[i]; {
-		case isDigit(b):
-			j := i
-			for j < len(s) && isDigit(s[j]) {
-				j++
-			}
-			digits += j - i
-			runs++
-			i = j
-		case isAlpha(b):
-			j := wordEnd(s, i)
-			if !wordLike(s[i:j]) {
-				bad += j - i
-			}
-			letters += j - i
-			runs++
-			i = j
-		case b >= 0x80 || strings.IndexByte("!#$%^&*~+=|;", b) >= 0:
-			bad += 2
-			i++
-		default:
-			i++
-		}
-	}
-	return bad*5 <= letters && runs*2 <= len(s)+1 && (digits <= 4 || digits*3 <= letters)
-}
-
-// wordEnd returns the end of the word of camel case that begins at i.
-func wordEnd(s string, i int) int {
-	j := i + 1
-	if isUpper(s[i]) {
-		for j < len(s) && isUpper(s[j]) {
-			j++
-		}
-		if j-i > 1 {
-			if j < len(s) && isLower(s[j]) {
-				return j - 1
-			}
-			return j
-		}
-	}
-	for j < len(s) && isLower(s[j]) {
-		j++
-	}
-	return j
-}
-
-// wordLike reports whether letters could be a word or a common abbreviation.
-func wordLike(s string) bool {
-	if len(s) <= 3 {
-		return true
-	}
-	sh := shapeOf(s)
-	return sh.quarters() < 20
 }

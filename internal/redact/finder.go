@@ -6,11 +6,20 @@ type finder struct {
 	ix      *index
 	spans   []span
 	runs    [bodyCount]run
-	nameEnd int // names before this are judged
+	quotes  [4]run // the last string read for each quote
+	bare    run    // the last value without quotes
+	nameEnd int    // names before this are judged
+	nearEnd int    // values before this are judged by their neighbourhood
 }
 
-// structureHeads are the pairs of characters that structureAt looks at.
-var structureHeads = [...]string{"--", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y"}
+// structureHeads are the pairs of characters that structureAt looks at; an a
+// in the second place stands for any letter or digit where anyAfter says so.
+var structureHeads = [...]string{
+	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", "Pr", "MI", "MC", "MH", "b3",
+}
+
+// anyAfter are the characters that structureAt looks at before any letter or digit.
+const anyAfter = "=:."
 
 // maxDepth bounds how often what was decoded is decoded again.
 const maxDepth = 3
@@ -59,6 +68,9 @@ func (f *finder) scan() {
 func (f *finder) at(i int) int {
 	if end, row := f.formatAt(i); end > 0 {
 		f.add(i, end, row.kind, rankFormat)
+		if row.kind == kindAWS {
+			f.awsSecretAfter(end)
+		}
 		return end
 	}
 	if end := f.structureAt(i); end > i {

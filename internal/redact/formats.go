@@ -10,6 +10,7 @@ const (
 	mustBeRandom                       // the body looks generated
 	mayBeCut                           // a line break or a string join may stand in the body
 	exact                              // the body has exactly max characters
+	mustBeUUID                         // the body is a UUID
 )
 
 // format is a published token format: what its vendor puts in front, then min
@@ -25,9 +26,19 @@ type format struct {
 // formatAt returns the end of the longest token that begins at i, and its
 // format; end is 0 where there is none.
 func (f *finder) formatAt(i int) (end int, row *format) {
-	lo, hi := f.ix.formatRange(f.text[i])
-	for r := lo; r < hi; r++ {
+	a, b := f.text[i], f.text[i+1]
+	if a|b >= 0x80 {
+		return 0, nil
+	}
+	r := int(f.ix.formats[asciiPair(a, b)]) - 1
+	if r < 0 {
+		return 0, nil
+	}
+	for ; r < len(formats); r++ {
 		row0 := &formats[r]
+		if row0.prefix[0] != a || row0.prefix[1] != b {
+			break
+		}
 		if len(f.text)-i < len(row0.prefix)+row0.min || f.text[i:i+len(row0.prefix)] != row0.prefix {
 			continue
 		}
@@ -62,6 +73,9 @@ func (f *finder) match(row *format, i int) int {
 
 func accepts(row *format, body string) bool {
 	if row.cond&hasDigit != 0 && !containsDigit(body) {
+		return false
+	}
+	if row.cond&mustBeUUID != 0 && !isUUID(body) {
 		return false
 	}
 	return row.cond&mustBeRandom == 0 || looksRandom(body)

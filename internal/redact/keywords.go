@@ -1,53 +1,20 @@
 package redact
 
-// keyword is a piece of a name that announces a secret. It is written in small
-// letters and found in any case and anywhere in a name; what the whole name
-// means is decided by classify.
-type keyword struct{ text string }
-
-// keywords are sorted by their first letter. A keyword must not be within
-// another one that begins at the same place.
-var keywords = [...]keyword{
-	{"auth"},
-	{"bearer"},
-	{"contrase"},
-	{"cookie"},
-	{"cred"},
-	{"csrf"},
-	{"hmac"},
-	{"identified"},
-	{"jwt"},
-	{"kennwort"},
-	{"key"},
-	{"mdp"},
-	{"mnemonic"},
-	{"mot_de_passe"},
-	{"pass"},
-	{"psw"},
-	{"pw"},
-	{"salt"},
-	{"sas"},
-	{"secret"},
-	{"seed"},
-	{"senha"},
-	{"sess"},
-	{"sig"},
-	{"token"},
-	{"xsrf"},
+// keywords are the pieces of names that announce a secret, in small letters and
+// sorted. They are found in any case and anywhere in a name; what the whole
+// name means is decided by classify.
+var keywords = [...]string{
+	"auth", "bearer", "code", "connect", "contrase", "cookie", "cred", "csrf", "hmac", "identified", "jwt", "kennwort", "key", "login", "mdp", "mnemonic", "mot_de_passe", "mysqli", "pass", "pat", "psw", "pw", "salt", "sas", "secret", "secure", "seed", "senha", "sess", "sig", "ssws", "token", "totp", "xsrf",
 }
 
 // keywordAt reports whether a keyword stands at i.
 func (f *finder) keywordAt(i int) bool {
-	first := lower(f.text[i])
-	for k := range keywords {
-		text := keywords[k].text
-		if text[0] < first {
-			continue
-		}
-		if text[0] > first {
-			return false
-		}
-		if hasFold(f.text, i, text) {
+	letter := (f.text[i] | 0x20) - 'a'
+	if letter >= 26 {
+		return false
+	}
+	for k := f.ix.keywords[letter]; k < f.ix.keywords[letter+1]; k++ {
+		if hasFold(f.text, i, keywords[k]) {
 			return true
 		}
 	}
@@ -84,7 +51,7 @@ var (
 	notAfter = []string{
 		"file", "files", "filename", "path", "paths", "dir", "directory", "folder", "url", "uri", "urls", "endpoint", "host", "port", "name", "names",
 		"type", "types", "kind", "length", "len", "size", "count", "limit", "limits", "policy", "field", "fields", "label", "input", "hint",
-		"placeholder", "prompt", "error", "errors", "err", "expiry", "expires", "expiration", "expire", "expired", "ttl", "timeout", "age", "min", "max",
+		"placeholder", "error", "errors", "err", "expiry", "expires", "expiration", "expire", "expired", "ttl", "timeout", "age", "min", "max",
 		"regex", "regexp", "pattern", "format", "algo", "algorithm", "id", "ids", "uuid", "arn", "index", "idx", "num", "number", "info", "manager",
 		"provider", "store", "storage", "service", "class", "handler", "func", "function", "source", "version", "required", "enabled", "disabled", "exists",
 		"valid", "invalid", "validator", "reset", "change", "changed", "header", "param", "params", "parameter", "prefix", "suffix",
@@ -96,10 +63,10 @@ var (
 	}
 	// notBefore does the same in front of the keyword.
 	notBefore = []string{
-		"num", "max", "min", "total", "public", "pub", "pk", "primary", "foreign", "sort", "partition", "cache", "idempotency", "dedup", "deduplication", "row", "map", "is",
-		"has", "no", "use", "allow", "require", "requires", "forgot", "show", "hide", "shift", "ctrl", "alt", "arrow", "routing", "hash", "object", "group",
+		"num", "max", "min", "total", "public", "pk", "primary", "foreign", "sort", "partition", "cache", "idempotency", "dedup", "deduplication", "row", "map",
+		"shift", "ctrl", "alt", "arrow", "routing", "hash", "object", "group",
 		"lookup", "translation", "i18n", "sum", "checksum", "registry", "count", "next", "page", "pagination", "continuation", "prev", "previous", "cancellation", "cancel",
-		"hot", "function", "composite", "unique", "index", "partial", "bypass", "query", "rowversion", "concurrency", "span", "trace", "config", "prompt", "completion",
+		"hot", "function", "composite", "unique", "index", "partial", "bypass", "rowversion", "concurrency", "span", "trace",
 	}
 	// keyStrong and keyMiddling are what may stand before "key".
 	keyStrong   = []string{"private", "secret", "signing", "encryption", "encrypt", "decryption", "master", "validation", "preshared", "psk", "hmac", "crypt", "cipher", "aes", "priv", "wif", "recovery"}

@@ -106,6 +106,9 @@ func classify(s string) (class, string, bool) {
 // negated reports whether a word around the keyword at part i makes the name
 // one about a secret rather than of one.
 func (w *words) negated(i int) bool {
+	if w.contains("public") || w.contains("pub") {
+		return true
+	}
 	for k := i + 1; k < w.count; k++ {
 		if oneOf(w.part(k), notAfter) {
 			return true
@@ -139,7 +142,7 @@ func partClass(part, prev string) (class, string) {
 		return keyClass(strings.TrimSuffix(strings.TrimSuffix(part, "s"), "key"), prev)
 	case strings.Contains(part, "apikey"):
 		return classMiddling, kindAPIKey
-	case strings.HasPrefix(part, "cred"):
+	case part == "cred" || part == "creds" || strings.HasPrefix(part, "credential"):
 		return classMiddling, kindCredential
 	}
 	return weakClass(part)
@@ -151,6 +154,8 @@ func isPasswordWord(part, prev string) bool {
 		return true
 	case "phrase", "word", "wd":
 		return prev == "pass"
+	case "string":
+		return prev == "secure"
 	case "passe":
 		return prev == "de"
 	}
@@ -192,6 +197,8 @@ func weakClass(part string) (class, string) {
 	switch part {
 	case "auth", "authorization", "authentication", "hmac":
 		return classWeak, kindCredential
+	case "pat", "totp", "otp", "ssws", "securestring":
+		return classMiddling, kindToken
 	case "bearer":
 		return classMiddling, kindBearer
 	case "jwt":
@@ -219,6 +226,9 @@ func (f *finder) nameAt(i int) int {
 	if hasFold(f.text, start, "identified") {
 		return f.sqlAt(start, end, i)
 	}
+	if e := f.callAt(start, end); e > 0 {
+		return e
+	}
 	n := f.nameOf(start, end)
 	if n.class == classNone {
 		return i
@@ -230,6 +240,7 @@ func (f *finder) nameAt(i int) int {
 	}
 	v, ok := f.valueOf(n)
 	if !ok || !v.secret(n, f.text) {
+		f.near(n)
 		return i
 	}
 	if v.scheme == "bearer" {
@@ -242,7 +253,13 @@ func (f *finder) nameAt(i int) int {
 // nameOf classifies the identifier from start to end. A lone "key" is looked
 // at with the word before it: "API key".
 func (f *finder) nameOf(start, end int) name {
+	if f.hasAt(start, "PASS:") || f.hasAt(start, "PASS ") {
+		return name{}
+	}
 	c, kind, lone := classify(f.text[start:end])
+	if c == classNone && f.codeParameter(start, end) {
+		return name{start, end, classWeak, kindToken, false}
+	}
 	if lone && c <= classMiddling && start > 1 && isBlank(f.text[start-1]) {
 		if prev := f.wordBefore(start - 1); prev < start-1 {
 			if c2, kind2, _ := classify(f.text[prev:end]); c2 != classNone {
@@ -252,6 +269,12 @@ func (f *finder) nameOf(start, end int) name {
 		}
 	}
 	return name{start, end, c, kind, lone}
+}
+
+// codeParameter reports whether the identifier is the code= of a URL, which
+// holds the keys of Azure functions and what OAuth hands out.
+func (f *finder) codeParameter(start, end int) bool {
+	return end-start == 4 && f.hasAt(start, "code=") && start > 0 && (f.text[start-1] == '?' || f.text[start-1] == '&')
 }
 
 // wordBefore returns the start of the word that ends at i.

@@ -85,6 +85,11 @@ func TestRedactAfter(t *testing.T) {
 	tests := []struct{ name, tail, text, want string }{
 		{"token cut in two", "key " + fakeGitHub[:20], fakeGitHub[20:] + " ok", "GITHUB_TOKEN_REDACTED ok"},
 		{"name before value", "the password is:", "hunter2x", "PASSWORD_REDACTED"},
+		{"key lines after a key", "x\nPRIVATE_KEY_REDACTED\n", fakeAlnum + fakeAlnum + "\n" + fakeAlnum + fakeHex32 + "\nthanks", "PRIVATE_KEY_REDACTED\nthanks"},
+		{"rest of a token", "it is SECRET_REDACTED", "9fK2x7Qp and more", "SECRET_REDACTED and more"},
+		{"prose after a placeholder", "it is SECRET_REDACTED", "thanks, 2 more", "thanks, 2 more"},
+		{"password on the next line", "login: bob\npassword:", "tr0ub4dor", "PASSWORD_REDACTED"},
+		{"long text", "key " + fakeGitHub[:20], fakeGitHub[20:] + strings.Repeat(" and so on", 2000), "GITHUB_TOKEN_REDACTED" + strings.Repeat(" and so on", 2000)},
 		{"nothing", "hello", "world", "world"},
 		{"no tail", "", "password=hunter2", "password=PASSWORD_REDACTED"},
 	}

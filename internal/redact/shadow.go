@@ -38,7 +38,7 @@ func shadowOf(text string) (shadow, bool) {
 		out = append(out, text[done:i]...)
 		e := edit{out: len(out), in: i, inEnd: i + size}
 		if repl >= 0 {
-			out = append(out, byte(repl))
+			out = utf8.AppendRune(out, repl)
 			e.n = 1
 		}
 		s.edits = append(s.edits, e)
@@ -83,7 +83,7 @@ func (s *shadow) back(out int) (start, end int) {
 
 // undisguise reads a disguise at i: how many bytes it takes (0: there is none)
 // and the character it stands for, -1 for nothing.
-func undisguise(text string, i int) (size, repl int) {
+func undisguise(text string, i int) (size int, repl rune) {
 	switch b := text[i]; {
 	case b == '\\':
 		return unescape(text, i)
@@ -103,13 +103,14 @@ func undisguise(text string, i int) (size, repl int) {
 	return unicodeDisguise(text, i)
 }
 
-func hexValue(s string) int {
-	v := 0
+// hexValue returns the number that s spells in hex; below zero where it is none.
+func hexValue(s string) rune {
+	v := rune(0)
 	for i := range len(s) {
 		if !isHex(s[i]) {
 			return -1
 		}
-		v = v<<4 | int(s[i]&0xF)
+		v = v<<4 | rune(s[i]&0xF)
 		if s[i] > '9' {
 			v += 9
 		}
@@ -117,11 +118,10 @@ func hexValue(s string) int {
 	return v
 }
 
-// printable returns v where it is an ASCII character to read on with, else 0
-// and false.
-func printable(v int) bool { return v >= ' ' && v < 0x7F || v == '\n' || v == '\t' }
+// printable reports whether v is an ASCII character that text is read on with.
+func printable(v rune) bool { return v >= ' ' && v < 0x7F || v == '\n' || v == '\t' }
 
-func unescape(text string, i int) (int, int) {
+func unescape(text string, i int) (int, rune) {
 	if i+1 >= len(text) {
 		return 0, 0
 	}
@@ -131,7 +131,7 @@ func unescape(text string, i int) (int, int) {
 	case 't':
 		return 2, '\t'
 	case '"', '\'', '/', '\\', '`':
-		return 2, int(c)
+		return 2, rune(c)
 	case '\n', '\r':
 		j := i + 2
 		for j < len(text) && j-i < 40 && isSpace(text[j]) {
@@ -152,7 +152,7 @@ func unescape(text string, i int) (int, int) {
 }
 
 // escaped reads n hex digits that begin skip bytes after i.
-func escaped(text string, i, skip, n int) (int, int) {
+func escaped(text string, i, skip, n int) (int, rune) {
 	if i+skip+n > len(text) {
 		return 0, 0
 	}
@@ -161,14 +161,14 @@ func escaped(text string, i, skip, n int) (int, int) {
 		return skip + n, v
 	}
 	if n >= 4 && v >= 0 {
-		if r := foldRune(rune(v)); r != noFold {
+		if r := foldRune(v); r != noFold {
 			return skip + n, r
 		}
 	}
 	return 0, 0
 }
 
-func braced(text string, i int) (int, int) {
+func braced(text string, i int) (int, rune) {
 	k := strings.IndexByte(text[i:min(len(text), i+12)], '}')
 	if k < 4 {
 		return 0, 0
@@ -179,7 +179,7 @@ func braced(text string, i int) (int, int) {
 	return 0, 0
 }
 
-func percent(text string, i int) (int, int) {
+func percent(text string, i int) (int, rune) {
 	if i+2 >= len(text) {
 		return 0, 0
 	}
@@ -189,18 +189,23 @@ func percent(text string, i int) (int, int) {
 	return 0, 0
 }
 
-func quotedPrintable(text string, i int) (int, int) {
+func quotedPrintable(text string, i int) (int, rune) {
 	switch {
 	case strings.HasPrefix(text[i:], "=\n"):
 		return 2, -1
 	case strings.HasPrefix(text[i:], "=\r\n"):
 		return 3, -1
 	case i+2 < len(text) && !isLower(text[i+1]) && !isLower(text[i+2]):
-		if v := hexValue(text[i+1 : i+3]); printable(v) && (i == 0 || text[i-1] != '=') {
+		if v := hexValue(text[i+1 : i+3]); printable(v) && (v == '=' || quotedAt(text, i+3) || quotedAt(text, i-3)) {
 			return 3, v
 		}
 	}
 	return 0, 0
+}
+
+// quotedAt reports whether a quoted-printable escape stands at i.
+func quotedAt(text string, i int) bool {
+	return i >= 0 && i+2 < len(text) && text[i] == '=' && !isLower(text[i+1]) && !isLower(text[i+2]) && hexValue(text[i+1:i+3]) >= 0
 }
 
 // entities are the HTML entities of ASCII characters.
@@ -208,11 +213,27 @@ var entities = [...]struct {
 	name string
 	char byte
 }{
-	{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}, {"nbsp", ' '}, {"equals", '='}, {"colon", ':'}, {"period", '.'},
-	{"lowbar", '_'}, {"commat", '@'}, {"sol", '/'}, {"plus", '+'}, {"num", '#'}, {"dollar", '$'}, {"percnt", '%'}, {"hyphen", '-'}, {"dash", '-'},
+	{"amp", '&'},
+	{"lt", '<'},
+	{"gt", '>'},
+	{"quot", '"'},
+	{"apos", '\''},
+	{"nbsp", ' '},
+	{"equals", '='},
+	{"colon", ':'},
+	{"period", '.'},
+	{"lowbar", '_'},
+	{"commat", '@'},
+	{"sol", '/'},
+	{"plus", '+'},
+	{"num", '#'},
+	{"dollar", '$'},
+	{"percnt", '%'},
+	{"hyphen", '-'},
+	{"dash", '-'},
 }
 
-func entity(text string, i int) (int, int) {
+func entity(text string, i int) (int, rune) {
 	k := strings.IndexByte(text[i:min(len(text), i+10)], ';')
 	if k < 3 {
 		return 0, 0
@@ -223,7 +244,7 @@ func entity(text string, i int) (int, int) {
 	}
 	for _, e := range entities {
 		if e.name == name {
-			return k + 1, int(e.char)
+			return k + 1, rune(e.char)
 		}
 	}
 	if name == "shy" || name == "zwnj" || name == "zwj" {
@@ -232,8 +253,8 @@ func entity(text string, i int) (int, int) {
 	return 0, 0
 }
 
-func numericEntity(s string, size int) (int, int) {
-	v := 0
+func numericEntity(s string, size int) (int, rune) {
+	v := rune(0)
 	if s[0] == 'x' || s[0] == 'X' {
 		v = hexValue(s[1:])
 	} else {
@@ -241,20 +262,20 @@ func numericEntity(s string, size int) (int, int) {
 			if !isDigit(s[k]) {
 				return 0, 0
 			}
-			v = v*10 + int(s[k]-'0')
+			v = v*10 + rune(s[k]-'0')
 		}
 	}
 	if printable(v) {
 		return size, v
 	}
-	if r := foldRune(rune(v)); r != noFold {
+	if r := foldRune(v); r != noFold {
 		return size, r
 	}
 	return 0, 0
 }
 
 // stringJoin reads `" + "`, `' . '` or two strings that stand side by side.
-func stringJoin(text string, i int) (int, int) {
+func stringJoin(text string, i int) (int, rune) {
 	quote := text[i]
 	j, signs := i+1, 0
 	for ; j < len(text) && j-i < maxGap; j++ {
@@ -286,7 +307,7 @@ func ansi(text string, i int) int {
 	return 2
 }
 
-func unicodeDisguise(text string, i int) (int, int) {
+func unicodeDisguise(text string, i int) (int, rune) {
 	r, size := utf8.DecodeRuneInString(text[i:])
 	if f := foldRune(r); f != noFold {
 		return size, f
@@ -299,7 +320,7 @@ const noFold = -2
 
 // foldRune returns the ASCII character that r looks like, -1 where r is
 // invisible, noFold for all others.
-func foldRune(r rune) int {
+func foldRune(r rune) rune {
 	switch {
 	case r == 0xAD, r == 0x34F, r == 0x61C, r == 0x180E, r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E, r >= 0x2060 && r <= 0x206F,
 		r >= 0xFE00 && r <= 0xFE0F, r == 0xFEFF, r >= 0xE0000 && r <= 0xE01EF, r >= 0x115F && r <= 0x1160, r == 0x3164:
@@ -307,7 +328,7 @@ func foldRune(r rune) int {
 	case r == 0xA0, r >= 0x2000 && r <= 0x200A, r == 0x202F, r == 0x205F, r == 0x3000:
 		return ' '
 	case r >= 0xFF01 && r <= 0xFF5E:
-		return int(r - 0xFEE0)
+		return r - 0xFEE0
 	case r == 0x2018, r == 0x2019, r == 0x201A:
 		return '\''
 	case r == 0x201C, r == 0x201D, r == 0x201E:

@@ -20,7 +20,9 @@ func (f *finder) sqlAt(_, end, i int) int {
 		if e == j {
 			return i
 		}
-		j = skipBlank(text, e)
+		if j = skipBlank(text, e); j == e {
+			return i
+		}
 	}
 	return i
 }

@@ -5,6 +5,9 @@ package redact
 func (f *finder) structureAt(i int) int {
 	switch f.text[i] {
 	case '-':
+		if f.hasAt(i, "-us") {
+			return f.mailchimpAt(i)
+		}
 		return f.pemAt(i)
 	case 'e':
 		return f.jwtAt(i)
@@ -12,6 +15,25 @@ func (f *finder) structureAt(i int) int {
 		return f.urlAt(i)
 	case '$':
 		return f.cryptAt(i)
+	case ':':
+		if end := f.telegramAt(i); end > i {
+			return end
+		}
+		return f.assignAt(i)
+	case '=':
+		return f.assignAt(i)
+	case '.':
+		return f.dotAt(i)
+	case 'Q':
+		return f.entraAt(i)
+	case '@':
+		return f.dsnAt(i)
+	case ' ':
+		return f.flagAt(i)
+	case 'P':
+		return f.puttyAt(i)
+	case 'M', 'b':
+		return f.derAt(i)
 	}
 	return i
 }

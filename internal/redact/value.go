@@ -26,6 +26,8 @@ type value struct {
 	spaced     bool   // blanks around the operator
 	wrapped    bool   // the argument of a call
 	below      bool   // the value stands on a later line
+	comma      bool   // a comma stands between the name and the value
+	paired     bool   // parentheses stand around the two
 	scheme     string // the word between Authorization and the value
 }
 
@@ -38,29 +40,50 @@ func (f *finder) valueOf(n name) (value, bool) {
 	if op == opNone {
 		return value{}, false
 	}
-	v := value{op: op, spaced: spaced}
-	return f.readValue(v, at)
+	v := value{op: op, spaced: spaced, comma: op == opCall && at > 0 && f.text[at-1] == ','}
+	v, ok := f.readValue(v, at)
+	v.paired = v.comma && n.start > 1 && f.text[n.start-2] == '(' && f.hasAt(v.end+1, ")")
+	return v, ok
 }
 
 // operatorAfter finds the operator after a name and where its value begins.
 func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 	text := f.text
 	j, closed := f.closeName(n)
+	if at = f.tagEnd(n, j); at > 0 {
+		return opXML, false, at
+	}
 	k := skipBlank(text, j)
 	spaced = k > j
 	if k >= len(text) {
 		return opNone, false, 0
 	}
 	if op, at = f.symbolOperator(k, closed); op != opNone {
+		if v := f.pairValue(at); v > 0 {
+			return opPair, true, v
+		}
+		if op == opXML && (spaced || !closed && (n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':')) || !closed && f.closesName(n, at) {
+			return opNone, false, 0
+		}
 		return op, spaced || at < len(text) && isBlank(text[at]), at
 	}
 	if e := f.typeBefore(k); spaced && e > 0 {
 		return opAssign, true, e
 	}
+	if at = f.pairValue(j); at > 0 {
+		return opPair, true, at
+	}
 	if spaced {
 		return f.wordOperator(n, k)
 	}
 	return opNone, false, 0
+}
+
+// closesName reports whether the quote at i is the one that was opened right
+// before the name: "PWD=" + dir.
+func (f *finder) closesName(n name, i int) bool {
+	text := f.text
+	return n.start > 0 && i < len(text) && isQuote(text[i]) && text[n.start-1] == text[i] && text[i-1] == '='
 }
 
 // closeName steps over what closes a name: its quote, a bracket.
@@ -147,43 +170,23 @@ func (f *finder) typeBefore(k int) int {
 	return 0
 }
 
-// wordOperator reads what may stand between a name and its value but signs:
-// nothing (flags, netrc), a verb (prose), a quote.
-func (f *finder) wordOperator(n name, k int) (operator, bool, int) {
-	text := f.text
-	if n.start > 0 && text[n.start-1] == '-' {
-		return opFlag, true, k
-	}
-	for _, verb := range [...]string{"is now", "is", "was", "will be", "set to", "are"} {
-		if e := k + len(verb); hasFold(text, k, verb) && e < len(text) && (isSpace(text[e]) || text[e] == ':') {
-			return opProse, true, e + 1
-		}
-	}
-	if isQuote(text[k]) {
-		return opCall, true, k
-	}
-	if n.class == classPassword && f.netrcBefore(n.start) {
-		return opSpace, true, k
-	}
-	return opNone, false, 0
-}
-
-// netrcBefore reports whether a .netrc entry stands before a name.
-func (f *finder) netrcBefore(i int) bool {
-	head := f.text[max(0, i-160):i]
-	return strings.Contains(head, "login ") || strings.Contains(head, "machine ")
-}
-
 func isQuote(b byte) bool { return b == '"' || b == '\'' || b == '`' }
 
 // readValue reads the value that begins at or after i.
 func (f *finder) readValue(v value, i int) (value, bool) {
 	text := f.text
-	j := f.valueStart(v, i)
+	j := f.valueStart(i)
 	if j >= len(text) {
 		return v, false
 	}
-	v.below = strings.IndexByte(text[i:j], '\n') >= 0
+	v.below = strings.IndexByte(text[i:j], '\n') >= 0 && strings.IndexByte(text[i:j], '|') < 0 && strings.IndexByte(text[i:j], '>') < 0
+	if q := f.quoteAt(j); q > 0 {
+		if e, scheme := f.schemeAt(q + 1); e > 0 {
+			v.scheme, v.quote = scheme, text[q]
+			v.start, v.end = e, f.quoteEnd(e, text[q])
+			return v, v.end > v.start
+		}
+	}
 	if e, scheme := f.schemeAt(j); e > 0 {
 		j, v.scheme = e, scheme
 	}
@@ -195,6 +198,10 @@ func (f *finder) readValue(v value, i int) (value, bool) {
 	}
 	if q := f.callArgument(j); q > 0 {
 		v.wrapped = true
+		if last, _ := f.lastString(q); last.end > last.start {
+			v.start, v.end, v.quote = last.start, last.end, last.quote
+			return v, true
+		}
 		return f.readQuoted(v, q)
 	}
 	v.start = j
@@ -203,9 +210,17 @@ func (f *finder) readValue(v value, i int) (value, bool) {
 }
 
 // valueStart skips blanks, and a line break where the value may stand below.
-func (f *finder) valueStart(v value, i int) int {
+func (f *finder) valueStart(i int) int {
 	text := f.text
 	j := skipBlank(text, i)
+	if k := f.blockScalar(j); k > 0 {
+		return k
+	}
+	for _, p := range [...]string{cdata, "$(echo ", "!!str "} {
+		if f.hasAt(j, p) {
+			return j + len(p)
+		}
+	}
 	if j < len(text) && (text[j] == '\n' || text[j] == '\r') {
 		k := j
 		for k < len(text) && k-j < 64 && isSpace(text[k]) {
@@ -271,8 +286,18 @@ func (f *finder) readQuoted(v value, q int) (value, bool) {
 }
 
 // quoteEnd returns where a string that begins at i ends: at its quote, or at
-// the end of the line.
+// the end of the line. The last answer for each quote is remembered, so that
+// many strings that are never closed cost one reading.
 func (f *finder) quoteEnd(i int, quote byte) int {
+	m := &f.quotes[quote&3]
+	if i > m.start && i <= m.end {
+		return m.end
+	}
+	*m = run{i, f.findQuote(i, quote)}
+	return m.end
+}
+
+func (f *finder) findQuote(i int, quote byte) int {
 	text := f.text
 	stop := min(len(text), i+maxValue)
 	for j := i; j < stop; j++ {
@@ -316,21 +341,28 @@ func (f *finder) joined(end int, quote byte) int {
 // bareEnd returns where a value without quotes ends.
 func (f *finder) bareEnd(i int) int {
 	text := f.text
-	stop := min(len(text), i+maxValue)
-	j := i
-scan:
-	for ; j < stop; j++ {
-		switch b := text[j]; b {
-		case ' ', '\t', '\n', '\r', '"', '\'', '`', '<', ';', '&', '\\', '|':
-			break scan
-		case ',':
-			if j+1 >= len(text) || !isAlnum(text[j+1]) {
-				break scan
-			}
-		}
+	if i <= f.bare.start || i > f.bare.end {
+		f.bare = run{i, f.findBareEnd(i)}
 	}
+	j := f.bare.end
 	for j > i && strings.IndexByte(",.:)]}>", text[j-1]) >= 0 {
 		j--
 	}
 	return j
+}
+
+func (f *finder) findBareEnd(i int) int {
+	text := f.text
+	stop := min(len(text), i+maxValue)
+	for j := i; j < stop; j++ {
+		switch text[j] {
+		case ' ', '\t', '\n', '\r', '"', '\'', '`', '<', ';', '&', '\\', '|':
+			return j
+		case ',':
+			if j+1 >= len(text) || !isAlnum(text[j+1]) {
+				return j
+			}
+		}
+	}
+	return stop
 }

@@ -1,0 +1,48 @@
+package auth_test
+
+import (
+	"bytes"
+	"regexp"
+	"testing"
+
+	"example.org/bridge/internal/auth"
+)
+
+func TestNewJoinCode(t *testing.T) {
+	form := regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$`)
+	seen, letters := map[string]bool{}, map[byte]bool{}
+	for range 2000 {
+		code := auth.NewJoinCode()
+		if !form.MatchString(code) || seen[code] {
+			t.Fatalf("%q is no fresh join code", code)
+		}
+		seen[code] = true
+		for i := range len(code) {
+			letters[code[i]] = true
+		}
+	}
+	if len(letters) != 33 { // 32 and the hyphen
+		t.Errorf("the codes use %d characters", len(letters))
+	}
+}
+
+func TestJoinCodeHash(t *testing.T) {
+	codes := auth.NewJoinCodes(testKey(t, 1))
+	want := codes.Hash("7KQ1M-X0D4T")
+	for _, same := range []string{"7kq1m-x0d4t", "7KQ1MX0D4T", " 7KQ1M - X0D4T\r\n", "7KQIM-XOD4T", "7kqlm-xod4t", "7K-Q1-MX-0D\t4T"} {
+		if !bytes.Equal(codes.Hash(same), want) {
+			t.Errorf("%q is not read as the same code", same)
+		}
+	}
+	for _, other := range []string{"", "7KQ1M-X0D4", "7KQ1M-X0D4T0", "7KQ1M-X0D4U", "7KQ1M_X0D4T", "\x007KQ1M-X0D4T", "X0D4T-7KQ1M"} {
+		if bytes.Equal(codes.Hash(other), want) {
+			t.Errorf("%q is read as the same code", other)
+		}
+	}
+	if bytes.Equal(auth.NewJoinCodes(testKey(t, 2)).Hash("7KQ1M-X0D4T"), want) {
+		t.Error("another key gives the same hash")
+	}
+	if bytes.Contains(want, []byte("7KQ1M")) || len(want) != 32 {
+		t.Errorf("%x is no hash", want)
+	}
+}

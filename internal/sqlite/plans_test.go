@@ -1,0 +1,74 @@
+package sqlite_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+)
+
+// oneRow are the scans of what never grows.
+var oneRow = []string{"SCAN audit_head", "SCAN h", "SCAN 2-ROW VALUES CLAUSE"}
+
+// TestQueryPlans shows that nothing that agents do reads more of a table than
+// it returns: the store stays as quick with a million messages.
+func TestQueryPlans(t *testing.T) {
+	ctx := context.Background()
+	e := bridgetest.NewEnv(t)
+	store := e.Store(t)
+	s := bridge.New(bridge.Config{Store: store, Key: e.Key, Limits: bridge.DefaultLimits()})
+	created, err := s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := bridge.Credentials{Conversation: created.ID, Session: bridge.SessionA, Token: created.TokenA}
+	b := bridge.Credentials{Conversation: created.ID, Session: bridge.SessionB, Token: created.TokenB}
+	must := func(_ any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(s.Join(ctx, created.JoinCode))
+	must(s.Send(ctx, a, bridge.SendRequest{Text: "x", IdempotencyKey: "k"}))
+	must(s.Send(ctx, a, bridge.SendRequest{Text: "x"}))
+	d, err := s.Check(ctx, b, bridge.CheckRequest{Limit: 1}, nil)
+	must(d, err)
+	must(nil, s.Renew(ctx, d.Claim))
+	must(nil, s.Confirm(ctx, d.Claim))
+	d, err = s.Check(ctx, b, bridge.CheckRequest{}, nil)
+	must(d, err)
+	must(nil, s.GiveBack(ctx, d.Claim))
+	must(s.History(ctx, a, 0, 0))
+	must(s.History(ctx, a, 5, 0))
+	must(s.UpdateStatus(ctx, a, bridge.StatusWorking))
+	must(s.CheckPartner(ctx, a))
+	must(s.Messages(ctx, created.ID, 0, 10))
+	must(s.Conversation(ctx, created.ID))
+	must(s.Tokens(ctx, created.ID))
+	must(s.RotateTokens(ctx, created.ID))
+	_, _ = s.Join(ctx, "wrong")
+	_, _ = s.CheckPartner(ctx, b)
+	must(s.AuditEntries(ctx, bridge.AuditQuery{Limit: 10, Last: true}))
+
+	plans, err := store.Plans()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plans) < 15 {
+		t.Errorf("only %d statements were looked at", len(plans))
+	}
+	for query, plan := range plans {
+		for _, step := range plan {
+			if slices.Contains(oneRow, step) {
+				continue
+			}
+			if strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE") {
+				t.Errorf("%s\nin\n%s", step, query)
+			}
+		}
+	}
+}
