@@ -221,11 +221,11 @@ func (w *walker) isSecret(pattern string) bool {
 		return len(parts) > 1 && !yoloDevice(parts[1])
 	}
 	if !strings.ContainsRune(pattern, unknownMark) {
-		if w.g.secrets.glob(pattern) {
-			return true
-		}
 		if hasGlob(pattern) {
-			return false
+			return w.g.secrets.glob(pattern)
+		}
+		if w.g.secrets.has(unescapeGlob(pattern)) {
+			return true
 		}
 		real, err := resolve(w.g.fs, unescapeGlob(pattern))
 		return err != nil || (components(real)[0] != "dev" && w.g.secrets.has(real))

@@ -110,9 +110,6 @@ func (w *walker) changeRights(inv invocation, s *state) error {
 		}
 	}
 	for i, v := range operands {
-		if v.unknown() && v.loose && recursive {
-			return errors.New("changing rights of a tree needs a target that can be known")
-		}
 		if i == 0 && inv.name != "setfacl" {
 			continue // the mode or the owner
 		}

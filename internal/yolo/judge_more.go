@@ -42,7 +42,7 @@ func (w *walker) find(inv invocation, s *state) error {
 		case "-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch":
 			inner := findCommand(args[i+1:])
 			i += len(inner)
-			removes, err := w.findExec(inner, starts, s, inv)
+			removes, err := w.findExec(inner, s, inv)
 			if err != nil {
 				return err
 			}
@@ -65,7 +65,7 @@ func findCommand(args []value) []value {
 }
 
 // findExec judges what -exec starts: {} stands for one found path.
-func (w *walker) findExec(inner, starts []value, s *state, inv invocation) (removes bool, err error) {
+func (w *walker) findExec(inner []value, s *state, inv invocation) (removes bool, err error) {
 	if len(inner) == 0 {
 		return false, nil
 	}
@@ -100,7 +100,6 @@ func (w *walker) findExec(inner, starts []value, s *state, inv invocation) (remo
 		}
 		return true, nil
 	}
-	_ = starts
 	return false, w.run(argv, s.copy(), invocation{in: input{}, stmt: inv.stmt, outer: append(inv.outer, "find")})
 }
 
@@ -327,7 +326,7 @@ func (w *walker) terminal(inv invocation, s *state) error {
 
 // machine judges programs that may look at the machine, not change it.
 func (w *walker) machine(inv invocation) string {
-	_, operands := looseOperands(inv.args)
+	options, operands := looseOperands(inv.args)
 	verb := ""
 	if len(operands) > 0 {
 		verb = operands[0].text
@@ -360,7 +359,7 @@ func (w *walker) machine(inv invocation) string {
 			}
 		}
 	case "date":
-		if hasFlag(inv.args, "s", "--set") {
+		if hasFlag(options, "s", "--set") {
 			return "it sets the clock"
 		}
 	case "hostnamectl", "timedatectl", "localectl":
@@ -374,7 +373,7 @@ func (w *walker) machine(inv invocation) string {
 			}
 		}
 	case "dmesg":
-		if hasFlag(inv.args, "cCnDE", "--clear", "--read-clear") {
+		if hasFlag(options, "cCnDE", "--clear", "--read-clear") {
 			return "it removes logs"
 		}
 	case "swift", "security", "defaults", "csrutil", "spctl", "tccutil", "nvram", "pmset":

@@ -40,7 +40,7 @@ func (w *walker) checkWrite(v value, s *state) error {
 		if why := w.unwritable(place); why != "" {
 			return fmt.Errorf("writing %s is refused: %s", short(v.text), why)
 		}
-		if strings.ContainsRune(place, unknownMark) || hasGlob(place) {
+		if strings.ContainsRune(place, unknownMark) || hasGlob(place) || strings.HasPrefix(place, "/dev/") {
 			continue
 		}
 		real, err := resolve(w.g.fs, unescapeGlob(place))
