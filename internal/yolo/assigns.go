@@ -59,6 +59,9 @@ func forkBomb(file *syntax.File) error {
 	calls := map[string]map[string]bool{} // caller -> callee -> spawned
 	for node := range syntax.Preorder(file) {
 		if f, ok := node.(*syntax.FuncDecl); ok {
+			if f.Name == nil {
+				return errors.New("a function without a name is not bash")
+			}
 			callees := map[string]bool{}
 			callsOf(f.Body, false, callees)
 			calls[f.Name.Value] = callees
