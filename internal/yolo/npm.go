@@ -88,6 +88,9 @@ func npmNoNames(_ *guard, p *parsed) (map[int][]string, error) {
 }
 
 func npmScript(g *guard, p *parsed) (map[int][]string, error) {
+	if p.before() == 0 && len(p.operands) > 0 {
+		return nil, errors.New("the script's name comes before --")
+	}
 	for i := range p.before() {
 		name := p.operand(i).text
 		if i == 0 && !isScriptName(name) {

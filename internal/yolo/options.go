@@ -260,6 +260,9 @@ func isDigits(s string) bool {
 	return s != "" && len(s) < 12
 }
 
+// numberSuffixes are the units of sizes and counts, find's c and w included.
+const numberSuffixes = "b c w k K m M g G T P E Z Y B kB KB MB GB TB PB KiB MiB GiB TiB PiB s h d"
+
 // isNumber accepts 5, +5, -5, 1.5, 10k and 2MiB.
 func isNumber(s string) bool {
 	s = strings.TrimLeft(s, "+-")
@@ -268,7 +271,7 @@ func isNumber(s string) bool {
 		end--
 	}
 	whole, fraction, dotted := strings.Cut(s[:end], ".")
-	return len(s)-end <= 3 && isDigits(whole) && (!dotted || isDigits(fraction))
+	return (end == len(s) || has(numberSuffixes, s[end:])) && isDigits(whole) && (!dotted || isDigits(fraction))
 }
 
 // isKeyword accepts words without slashes, spaces or leading dashes.

@@ -42,6 +42,9 @@ func checkPip(g *guard, args []word) ([]string, error) {
 	if err := p.noGlobs(0, len(p.operands)); err != nil {
 		return nil, err
 	}
+	if len(p.operands) == 0 && name == "install" && !p.has("-r", "--requirement", "-e", "--editable") {
+		return nil, errors.New("install: name a package, or a list with -r")
+	}
 	for i := range p.operands {
 		if err := g.pipOperand(name, p.operand(i).text); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)

@@ -240,17 +240,33 @@ func partsMatch(patterns, parts []string) bool {
 }
 
 // globPrefix reports whether a glob's leading components can match names that
-// may themselves be patterns of the table. Both being patterns counts as a match.
+// may themselves be patterns of the table.
 func globPrefix(glob, names []string) bool {
 	if len(glob) < len(names) {
 		return false
 	}
 	for i, name := range names {
-		if !strings.Contains(name, "*") && !matchComponent(glob[i], name) {
+		switch {
+		case !strings.Contains(name, "*"):
+			if !matchComponent(glob[i], name) {
+				return false
+			}
+		case !hasGlob(glob[i]):
+			if !matchComponent(name, unescapeGlob(glob[i])) {
+				return false
+			}
+		case !compatible(glob[i], name):
 			return false
 		}
 	}
 	return true
+}
+
+// compatible reports whether two patterns may match a common name, judged by
+// what stands before their first special character.
+func compatible(a, b string) bool {
+	a, b = a[:strings.IndexAny(a+"*", `*?[\`)], b[:strings.IndexAny(b+"*", `*?[\`)]
+	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
 // isDevice holds every path below /dev but the null device for a secret. Shared

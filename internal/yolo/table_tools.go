@@ -38,7 +38,7 @@ var pipInstallRows = []row{
 	{names: "--upgrade-strategy", value: custom, check: oneOf("eager only-if-needed"), why: "what is installed"},
 	{names: "--progress-bar", value: custom, check: oneOf("on off raw"), why: "decoration"},
 	{names: "--only-binary --no-binary", value: keyword, why: "what is installed"},
-	{names: "-r --requirement -c --constraint", value: workPath, why: "a list of packages in the workspace"},
+	{names: "-r --requirement -c --constraint", value: custom, check: checkPipFolder, why: "a list of packages in the workspace"},
 	{names: "-e --editable", value: custom, check: checkPipFolder, why: "a package in the workspace"},
 }
 

@@ -84,7 +84,17 @@ type Decision struct {
 
 // Decide judges one command in one mode. It never panics, never runs anything
 // and touches nothing but metadata (symbolic links, folder listings for globs).
-func Decide(mode Mode, command string, ctx Context) Decision {
+// Should the parser or the policy itself fail, the command is refused.
+func Decide(mode Mode, command string, ctx Context) (decision Decision) {
+	defer func() {
+		if recover() != nil {
+			decision = Decision{Reason: "the policy could not judge this command: write it more simply"}
+		}
+	}()
+	return judgement(mode, command, ctx)
+}
+
+func judgement(mode Mode, command string, ctx Context) Decision {
 	plan, err := decide(mode, command, ctx)
 	if err != nil {
 		return Decision{Reason: err.Error()}

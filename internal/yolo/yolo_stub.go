@@ -1,5 +1,0 @@
-package yolo
-
-import "errors"
-
-func (g *guard) planYolo(command string) (*Plan, error) { return nil, errors.New("todo") }
