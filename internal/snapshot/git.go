@@ -37,15 +37,15 @@ func open(ctx context.Context, workspace string) (*repository, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: git is not installed", ErrNoRepository)
 	}
-	real, err := filepath.Abs(workspace)
+	start, err := filepath.Abs(workspace)
 	if err != nil {
 		return nil, err
 	}
-	if real, err = filepath.EvalSymlinks(real); err != nil {
+	if start, err = filepath.EvalSymlinks(start); err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)
 	}
 	r := &repository{git: git}
-	for dir := real; ; dir = filepath.Dir(dir) {
+	for dir := start; ; dir = filepath.Dir(dir) {
 		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
 			r.top = dir
 			break
@@ -54,7 +54,7 @@ func open(ctx context.Context, workspace string) (*repository, error) {
 			return nil, ErrNoRepository
 		}
 	}
-	rel, err := filepath.Rel(r.top, real)
+	rel, err := filepath.Rel(r.top, start)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func open(ctx context.Context, workspace string) (*repository, error) {
 		r.prefix = filepath.ToSlash(rel)
 	}
 	r.dir = filepath.Join(r.top, ".git")
-	out, err := r.own(ctx, nil, "rev-parse", "--absolute-git-dir", "--git-common-dir", "--show-object-format")
+	out, err := r.own(ctx, "rev-parse", "--absolute-git-dir", "--git-common-dir", "--show-object-format")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	switch {
 	case err != nil && strings.Contains(err.Error(), "not a git repository"):
@@ -80,12 +80,12 @@ func open(ctx context.Context, workspace string) (*repository, error) {
 }
 
 // own runs git on the repository itself, its configuration overridden.
-func (r *repository) own(ctx context.Context, stdin []byte, args ...string) (string, error) {
+func (r *repository) own(ctx context.Context, args ...string) (string, error) {
 	full := []string{"--no-pager", "--git-dir=" + r.dir, "--work-tree=" + r.top, "-c", "safe.directory=*"}
 	for _, o := range overrides {
 		full = append(full, "-c", o)
 	}
-	return r.run(ctx, environment(), stdin, append(full, args...)...)
+	return r.run(ctx, environment(), nil, append(full, args...)...)
 }
 
 // environment is all that git gets to see.

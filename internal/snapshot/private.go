@@ -61,7 +61,7 @@ func (p *private) fill() error {
 		return err
 	}
 	return filepath.WalkDir(p.path, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, uid, gid))
+		return errors.Join(err, os.Lchown(path, uid, gid)) // #nosec G122 -- nobody else can enter the folder yet
 	})
 }
 
@@ -91,8 +91,8 @@ func (p *private) run(ctx context.Context, stdin []byte, args ...string) (string
 	}
 	// Names such as GIT~1 are dangerous on other systems only, and must not
 	// keep a snapshot from being taken.
-	full := []string{"--no-pager", "-c", "core.protectHFS=false", "-c", "core.protectNTFS=false", "-c", "core.untrackedCache=false"}
-	return p.repository.run(ctx, env, stdin, append(full, args...)...)
+	full := append([]string{"--no-pager", "-c", "core.protectHFS=false", "-c", "core.protectNTFS=false", "-c", "core.untrackedCache=false"}, args...)
+	return p.repository.run(ctx, env, stdin, full...)
 }
 
 // writeTree stores the workspace as it is now, and returns the tree's name
@@ -126,7 +126,7 @@ func (p *private) paths(ctx context.Context) (keep, skipped []string, err error)
 	if err != nil {
 		return nil, nil, err
 	}
-	tracked, err := p.own(ctx, nil, append([]string{"ls-files", "-z", "--cached"}, scope...)...)
+	tracked, err := p.own(ctx, append([]string{"ls-files", "-z", "--cached"}, scope...)...)
 	if err != nil {
 		return nil, nil, err
 	}

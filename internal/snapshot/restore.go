@@ -100,7 +100,7 @@ func (r *repository) check(ctx context.Context, snap Snapshot) error {
 	if !commitPattern.MatchString(snap.Commit) {
 		return fmt.Errorf("%w: %q is not a commit's full name", ErrNotFound, snap.Commit)
 	}
-	if _, err := r.own(ctx, nil, "cat-file", "-e", snap.Commit+"^{commit}"); err != nil {
+	if _, err := r.own(ctx, "cat-file", "-e", snap.Commit+"^{commit}"); err != nil {
 		return fmt.Errorf("%w: its commit %s is gone: %w", ErrNotFound, snap.Commit, err)
 	}
 	return nil
@@ -180,12 +180,17 @@ func removePath(root *os.Root, path string) error {
 	if err := root.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	for dir := filepath.Dir(path); dir != "."; dir = filepath.Dir(dir) {
+	removeEmpty(root, filepath.Dir(path))
+	return nil
+}
+
+// removeEmpty removes folders from dir upwards until one is not empty.
+func removeEmpty(root *os.Root, dir string) {
+	for ; dir != "."; dir = filepath.Dir(dir) {
 		if root.Remove(dir) != nil {
-			break // not empty
+			return
 		}
 	}
-	return nil
 }
 
 // Modes of git's trees.

@@ -97,7 +97,7 @@ func (r *repository) addRef(ctx context.Context, label, commit string) (Snapshot
 			snap.N = all[len(all)-1].N + 1
 		}
 		none := strings.Repeat("0", len(commit))
-		if _, lastErr = r.own(ctx, nil, "update-ref", "--no-deref", snap.Ref(), commit, none); lastErr == nil {
+		if _, lastErr = r.own(ctx, "update-ref", "--no-deref", snap.Ref(), commit, none); lastErr == nil {
 			return r.find(ctx, label, snap.N)
 		}
 		if ctx.Err() != nil {
@@ -120,7 +120,7 @@ func List(ctx context.Context, workspace, label string) ([]Snapshot, error) {
 }
 
 func (r *repository) list(ctx context.Context, label string) ([]Snapshot, error) {
-	out, err := r.own(ctx, nil, "for-each-ref", "--format=%(objecttype) %(objectname) %(committerdate:unix) %(refname)", refPrefix+label+"/")
+	out, err := r.own(ctx, "for-each-ref", "--format=%(objecttype) %(objectname) %(committerdate:unix) %(refname)", refPrefix+label+"/")
 	if err != nil {
 		return nil, err
 	}
