@@ -48,6 +48,7 @@ func TestNothingOutlivesTheCommand(t *testing.T) {
 		{name: "cancel", script: stubborn + "\nwhile :; do sleep 1000; done", timeout: time.Minute, cancel: true},
 	}
 	eachBackend(t, bounding, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		for _, end := range ends {
 			t.Run(end.name, func(t *testing.T) {
 				ws := t.TempDir()
@@ -67,7 +68,7 @@ func TestNothingOutlivesTheCommand(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer f.Close()
+				defer closing(t, f)
 				if line := readLine(f); line != "up" {
 					t.Errorf("read %q", line)
 				}
@@ -92,6 +93,7 @@ func TestNothingOutlivesTheCommand(t *testing.T) {
 
 func TestNothingOutlivesTheServer(t *testing.T) {
 	eachBackend(t, bounding, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		ws := t.TempDir()
 		fifo := lifeline(t, ws)
 		self, err := os.Executable()
@@ -106,7 +108,7 @@ func TestNothingOutlivesTheServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
+		defer closing(t, f)
 		if line := readLine(f); line != "up" {
 			t.Errorf("read %q", line)
 		}
@@ -127,6 +129,7 @@ func TestNothingOutlivesTheServer(t *testing.T) {
 
 func TestForkBomb(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		ws := t.TempDir()
 		res, err := sandbox.Run(t.Context(), bash(`bomb() { bomb | bomb & }; bomb; while :; do sleep 1000; done`),
 			sandbox.Options{Workspace: ws, Backend: b, PIDs: 100, Timeout: 2 * time.Second})
@@ -142,6 +145,7 @@ func TestForkBomb(t *testing.T) {
 func TestEndlessOutput(t *testing.T) {
 	const tenGB = 10_000_000_000
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		if testing.Short() {
 			t.Skip("writes 10 GB through a pipe")
 		}
@@ -155,6 +159,7 @@ func TestEndlessOutput(t *testing.T) {
 
 func TestMemoryLimit(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		ws := workspaceWithAttacks(t)
 		one := filepath.Join(ws, "attack") + " attack alloc"
 		t.Run("one process", func(t *testing.T) {
@@ -177,6 +182,7 @@ func TestMemoryLimit(t *testing.T) {
 // runs as, outside, is neither killed nor seen.
 func TestOtherProcessesAreOutOfReach(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		bystander := exec.Command("/bin/sleep", "1000")
 		if os.Geteuid() == 0 {
 			bystander.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}

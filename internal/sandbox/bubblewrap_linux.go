@@ -91,11 +91,11 @@ func (s spec) readRoots() []string {
 
 // resolverMount shows the file that /etc/resolv.conf points to.
 func resolverMount() []string {
-	real, err := filepath.EvalSymlinks("/etc/resolv.conf")
-	if err != nil || within("/etc", real) || within("/usr", real) {
+	target, err := filepath.EvalSymlinks("/etc/resolv.conf")
+	if err != nil || within("/etc", target) || within("/usr", target) {
 		return nil
 	}
-	return []string{"--ro-bind", real, real}
+	return []string{"--ro-bind", target, target}
 }
 
 // masks covers secret and hidden paths that lie in something visible. What

@@ -22,7 +22,7 @@ func TestNoNetwork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer tcp.Close()
+		defer closing(t, tcp)
 		path := filepath.Join(outside(t), "socket")
 		abstract := "@bridge-test-" + t.Name()
 		args := []string{"tcp", tcp.Addr().String(), "tcp", "192.0.2.1:80"}
@@ -31,7 +31,7 @@ func TestNoNetwork(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer l.Close()
+			defer closing(t, l)
 			args = append(args, "unix", addr)
 		}
 		if err := os.Chmod(path, 0o777); err != nil {
@@ -51,13 +51,13 @@ func TestNetworkOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer tcp.Close()
+		defer closing(t, tcp)
 		abstract := "@bridge-test-" + t.Name()
 		l, err := net.Listen("unix", abstract)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
+		defer closing(t, l)
 		ws := workspaceWithAttacks(t)
 		addr := tcp.Addr().String()
 		list := sandbox.Program(filepath.Join(ws, "attack"), "attack", "dial", "unix", abstract, "tcp", addr)

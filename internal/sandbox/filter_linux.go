@@ -132,18 +132,19 @@ func socketRules(k filterKind) []rule {
 
 // landlockRules make up for the namespaces that the Landlock backend lacks.
 func landlockRules() []rule {
-	groups := [][]rule{
+	groups := make([][]rule, 0, 16)
+	groups = append(groups,
 		refuse("shared with the user's other processes", unix.SYS_SHMGET, unix.SYS_SHMAT, unix.SYS_SEMGET,
 			unix.SYS_MSGGET, unix.SYS_MQ_OPEN, unix.SYS_MQ_UNLINK),
 		refuse("changes files outside of the workspace; Landlock does not look", unix.SYS_FCHMODAT, unix.SYS_FCHMODAT2,
 			unix.SYS_FCHOWNAT, unix.SYS_SETXATTR, unix.SYS_LSETXATTR, unix.SYS_REMOVEXATTR, unix.SYS_LREMOVEXATTR),
-		{ // Both halves of the pointer: a path may be mapped where the low one is 0.
+		[]rule{ // Both halves of the pointer: a path may be mapped where the low one is 0.
 			{nr: unix.SYS_UTIMENSAT, when: []cond{{arg: 1, how: notEqual}}, why: "times, by path: reported as done"},
 			{nr: unix.SYS_UTIMENSAT, when: []cond{{arg: 1, high: true, how: notEqual}}, why: "times, by path: reported as done"},
 		},
 		whenArg("changes all of the user's processes", unix.SYS_SETPRIORITY, cond{arg: 0, how: equal, value: prioUser}),
 		whenArg("changes all of the user's processes", unix.SYS_IOPRIO_SET, cond{arg: 0, how: equal, value: ioprioWhoUser}),
-	}
+	)
 	for _, c := range []struct {
 		nr  uintptr
 		arg uint

@@ -79,7 +79,7 @@ func workspaceWithAttacks(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer from.Close()
+	defer closing(t, from)
 	to, err := os.OpenFile(filepath.Join(dir, "attack"), os.O_CREATE|os.O_WRONLY, 0o755)
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func workspaceWithAttacks(t *testing.T) string {
 // file "secret" in it belongs to the user that root becomes.
 func outside(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "bridge-outside-")
+	dir, err := os.MkdirTemp("/tmp", "bridge-outside-") //nolint:usetesting // t.TempDir lies in a folder that is closed to others
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,6 +128,13 @@ func write(t *testing.T, path, text string) {
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func closing(t *testing.T, c io.Closer) {
+	t.Helper()
+	if err := c.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

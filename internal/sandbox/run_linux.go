@@ -65,7 +65,7 @@ func newSpec(list List, opts Options) (spec, error) {
 
 // findTool looks for the backend's program, and says what is missing.
 func (s *spec) findTool() error {
-	name := ""
+	var name string
 	switch s.Backend {
 	case Bubblewrap:
 		name = "bwrap"
@@ -235,8 +235,8 @@ func withStderr(err error, stderr []byte) error {
 func existing(paths []string) []string {
 	var found []string
 	for _, p := range paths {
-		if real, err := filepath.EvalSymlinks(p); err == nil && filepath.IsAbs(real) {
-			found = append(found, real)
+		if target, err := filepath.EvalSymlinks(p); err == nil && filepath.IsAbs(target) {
+			found = append(found, target)
 		}
 	}
 	return found

@@ -118,7 +118,7 @@ func (r rule) compile() []unix.SockFilter {
 		}
 		body = append(body, load(offset), jump(op, c.value, yes, no))
 	}
-	body = append(body, ret(seccompErrno|uint32(r.errno)))
+	body = append(body, ret(seccompErrno|uint32(r.errno))) // #nosec G115 -- error numbers are small
 	if len(r.when) > 0 {
 		body = append(body, load(offsetNR))
 	}

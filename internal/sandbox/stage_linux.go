@@ -26,7 +26,7 @@ import (
 func (b *box) stage() error {
 	user := *b.spec.User
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		return nil //nolint:nilerr // no privilege: see above
+		return nil // no privilege: see above
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("making mounts private: %w", err)
@@ -168,6 +168,7 @@ func userNamespace(user userID) (*os.File, error) {
 		return nil, err
 	}
 	defer func() { _ = w.Close() }() // lets the holder go
+	// #nosec G204 -- this program itself
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{"bridge", helperName, roleHold}, &syscall.ProcAttr{
 		Files: []uintptr{r.Fd()},
 		Sys: &syscall.SysProcAttr{

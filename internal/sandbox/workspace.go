@@ -23,24 +23,24 @@ func resolveWorkspace(workspace string, hidden []string) (string, []string, erro
 	if !filepath.IsAbs(workspace) {
 		return refuse("%q is not an absolute path", workspace)
 	}
-	real, err := filepath.EvalSymlinks(workspace)
+	target, err := filepath.EvalSymlinks(workspace)
 	if err != nil {
 		return refuse("%w", err)
 	}
-	if info, err := os.Stat(real); err != nil || !info.IsDir() {
+	if info, err := os.Stat(target); err != nil || !info.IsDir() {
 		return refuse("%q is not a folder", workspace)
 	}
 	for _, root := range kernelRoots {
-		if within(root, real) || within(real, root) {
+		if within(root, target) || within(target, root) {
 			return refuse("%q is in or above %s", workspace, root)
 		}
 	}
 	for _, root := range systemRoots {
-		if within(real, root) {
+		if within(target, root) {
 			return refuse("%q is or contains %s", workspace, root)
 		}
 	}
-	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) && within(real, realPath(home)) {
+	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) && within(target, realPath(home)) {
 		return refuse("%q is or contains the home folder; choose a project's folder", workspace)
 	}
 	reals := make([]string, 0, len(hidden))
@@ -49,12 +49,12 @@ func resolveWorkspace(workspace string, hidden []string) (string, []string, erro
 			return refuse("the hidden path %q is not absolute", h)
 		}
 		h = realPath(h)
-		if within(real, h) || within(h, real) {
+		if within(target, h) || within(h, target) {
 			return refuse("%q and the bridge's own files lie in one another; choose a project's folder", workspace)
 		}
 		reals = append(reals, h)
 	}
-	return real, reals, nil
+	return target, reals, nil
 }
 
 // within reports whether path is root or lies below it, by components. Both
@@ -71,8 +71,8 @@ func realPath(path string) string {
 	path = filepath.Clean(path)
 	rest := ""
 	for p := path; ; p = filepath.Dir(p) {
-		if real, err := filepath.EvalSymlinks(p); err == nil {
-			return filepath.Join(real, rest)
+		if target, err := filepath.EvalSymlinks(p); err == nil {
+			return filepath.Join(target, rest)
 		}
 		if p == filepath.Dir(p) {
 			return path
