@@ -49,6 +49,8 @@ type CommandStore interface {
 	// DecideCommand approves or denies a request that waits to be decided. The
 	// error may be ErrNoRequest or ErrDecided.
 	DecideCommand(ctx context.Context, op Operation, d RequestDecision) error
+	// RecordOperation records what was done outside of the store.
+	RecordOperation(ctx context.Context, op Operation) error
 	// ForgetCommands removes requests that can no longer run and are older than
 	// before, and grants that expired before it.
 	ForgetCommands(ctx context.Context, op Operation, before time.Time) (requests, grants int64, err error)
@@ -77,8 +79,6 @@ type CommandRequest struct {
 	// Plan is what the command was resolved to.
 	Plan yolo.Plan
 	Mode yolo.Mode
-	// Policy is the version of the policy that judged it.
-	Policy int
 	// Workspace is the real path, Folder the folder that had it.
 	Workspace string
 	Folder    sandbox.Identity

@@ -3,6 +3,8 @@ package bridge
 import (
 	"errors"
 	"fmt"
+
+	"example.org/bridge/internal/sandbox"
 )
 
 // Errors of commands. Nothing was run.
@@ -25,6 +27,9 @@ var (
 	// ErrApprovalChanged reports that there is no approval for just this: the
 	// token is wrong, or what would run is not what was approved.
 	ErrApprovalChanged = errors.New("there is no approval for exactly this command, as it would run now")
+	// ErrNoSandbox reports that no sandbox works on this machine. Commands are then
+	// refused, unless the operator opened the grant as unsandboxed.
+	ErrNoSandbox = sandbox.ErrUnavailable
 	// ErrNoRequest reports, to an operator, that a request does not exist.
 	ErrNoRequest = errors.New("no such request")
 	// ErrDecided reports, to an operator, a request that cannot be decided: it

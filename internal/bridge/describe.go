@@ -76,6 +76,16 @@ func networkLine(on bool) string {
 	return "off"
 }
 
+// DescribePlan says, line by line, which programs would run with which
+// arguments. All of it is safe to show.
+func (r CommandRequest) DescribePlan() []string {
+	lines := describePlan(r.Plan)
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return lines
+}
+
 var connectors = map[yolo.When]string{yolo.Always: "", yolo.OnSuccess: "if that worked, ", yolo.OnFailure: "if that failed, "}
 
 // describePlan shows every argument of every program.

@@ -157,7 +157,7 @@ func (s *Service) judge(ctx context.Context, view CommandView, g Gate, call Comm
 	}
 	r := CommandRequest{
 		Conversation: g.Conversation, Session: g.Session, Command: call.Command, Plan: *decision.Plan,
-		Mode: mode.Mode, Policy: yolo.PolicyVersion, Workspace: workspace, Folder: folder,
+		Mode: mode.Mode, Workspace: workspace, Folder: folder,
 		Sandbox: backend, Image: grant.Image, Network: grant.Network, Timeout: mode.Timeout,
 		Nonce: random(), State: StatePending, CreatedAt: g.Now, ExpiresAt: earlier(g.Now.Add(PendingFor), grant.ExpiresAt),
 	}

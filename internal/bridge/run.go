@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"example.org/bridge/internal/sandbox"
@@ -47,13 +48,17 @@ func (c *commands) choose(ctx context.Context, o sandbox.Options) (sandbox.Backe
 	return c.chosen.get(func() (sandbox.Backend, error) { return c.Choose(ctx, o) })
 }
 
+// lookProgram finds programs in the system's folders only. The environment's
+// PATH does not count: an agent may have changed it.
+var lookProgram = yolo.SystemPrograms(nil, nil)
+
 // policy is the world that commands of a workspace are judged in.
 func (s *Service) policy(workspace string) yolo.Context {
 	return yolo.Context{
 		Workspace: workspace,
 		Home:      s.commands.Home,
 		StateDirs: s.commands.StateDirs,
-		LookPath:  func(name string) (string, error) { return lookProgram(name, workspace) },
+		LookPath:  lookProgram,
 	}
 }
 
@@ -231,4 +236,24 @@ func (s *Service) finish(ctx context.Context, x *Execution) error {
 	x.Unread = sent.Unread
 	s.ring(x.Request.Conversation, to)
 	return nil
+}
+
+// onceWorks keeps the first answer that is no error.
+type onceWorks[T any] struct {
+	mu    sync.Mutex
+	found bool
+	value T
+}
+
+func (o *onceWorks[T]) get(find func() (T, error)) (T, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.found {
+		return o.value, nil
+	}
+	value, err := find()
+	if err == nil {
+		o.value, o.found = value, true
+	}
+	return value, err
 }

@@ -53,9 +53,8 @@ func sandboxStage(stage yolo.Stage, workspace string) (sandbox.Stage, error) {
 	var converted sandbox.Stage
 	switch {
 	case stage.Builtin:
-		look := func(name string) (string, error) { return lookProgram(name, workspace) }
 		converted.Print = true
-		converted.Text, converted.Status = yolo.RunBuiltin(stage, workspace, sandboxEnv, look)
+		converted.Text, converted.Status = yolo.RunBuiltin(stage, workspace, sandboxEnv, lookProgram)
 	case stage.Path == "":
 		return converted, refused("the program %s was not found", stage.Argv[0])
 	default:

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 
-	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/yolo"
 )
 
@@ -63,32 +62,23 @@ func (s *Service) GrantCode(g Grant) string { return s.code(random(), g.Seal) }
 // RequestCode returns the one-time code for approving r. Each call gives another.
 func (s *Service) RequestCode(r CommandRequest) string { return s.code(random(), r.Digest) }
 
-// digestVersion changes with what is below.
-const digestVersion = 1
-
 // digest is over everything that an approval binds (docs/yolo.md): with any of
 // it changed it is another approval.
 func digest(r CommandRequest) []byte {
-	canonical, _ := json.Marshal(struct { // the order of a struct's fields is fixed
-		Version      int              `json:"version"`
-		Conversation string           `json:"conversation"`
-		Session      SessionID        `json:"session"`
-		Command      []byte           `json:"command"`
-		Plan         yolo.Plan        `json:"plan"`
-		Mode         yolo.Mode        `json:"mode"`
-		Workspace    []byte           `json:"workspace"`
-		Folder       sandbox.Identity `json:"folder"`
-		Policy       int              `json:"policy"`
-		Sandbox      sandbox.Backend  `json:"sandbox"`
-		Image        string           `json:"image"`
-		Network      bool             `json:"network"`
-		Timeout      int64            `json:"timeout_us"`
-		Nonce        []byte           `json:"nonce"`
-	}{
-		digestVersion, r.Conversation, r.Session, []byte(r.Command), r.Plan, r.Mode, []byte(r.Workspace), r.Folder,
-		r.Policy, r.Sandbox, r.Image, r.Network, r.Timeout.Microseconds(), r.Nonce,
-	})
-	sum := sha256.Sum256(canonical)
+	sum := yolo.ApprovalRequest{
+		Conversation: r.Conversation,
+		Session:      string(r.Session),
+		Command:      r.Command,
+		Plan:         &r.Plan,
+		Mode:         r.Mode,
+		Workspace:    r.Workspace,
+		Device:       r.Folder.Device,
+		Inode:        r.Folder.Inode,
+		Sandbox:      string(r.Sandbox) + " " + r.Image,
+		Network:      r.Network,
+		Timeout:      r.Timeout,
+		Nonce:        r.Nonce,
+	}.Digest()
 	return sum[:]
 }
 

@@ -145,8 +145,11 @@ func (e *entry) heedLimits(r bridge.CommandRequest, l bridge.QueueLimits) error 
 		most   int
 		reason error
 	}{
-		{
-			"SELECT count(*) FROM command_requests WHERE conversation = ? AND command = ? AND state = 'denied' AND decided_at > ?",
+		{`
+			SELECT count(*) FROM command_requests
+			WHERE conversation = ?1 AND command = ?2 AND state = 'denied' AND decided_at > ?3
+			  AND decided_at > (SELECT coalesce(max(decided_at), 0) FROM command_requests
+			                    WHERE conversation = ?1 AND command = ?2 AND state IN ('approved', 'consumed'))`,
 			[]any{r.Conversation, r.Command, l.DeniedSince}, 1, bridge.ErrDenied,
 		},
 		{`
@@ -178,10 +181,10 @@ func (e *entry) insertCommand(r bridge.CommandRequest) (int64, error) {
 		return 0, err
 	}
 	result, err := e.exec(`
-		INSERT INTO command_requests (conversation, session, command, plan, mode, policy, workspace, device, inode,
+		INSERT INTO command_requests (conversation, session, command, plan, mode, workspace, device, inode,
 		                              sandbox, image, network, timeout, nonce, digest, state, created_at, expires_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
-		r.Conversation, string(r.Session), r.Command, string(plan), string(r.Mode), r.Policy, r.Workspace,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
+		r.Conversation, string(r.Session), r.Command, string(plan), string(r.Mode), r.Workspace,
 		int64(r.Folder.Device), int64(r.Folder.Inode), string(r.Sandbox), r.Image, bit(r.Network), //nolint:gosec // their bits
 		r.Timeout.Microseconds(), r.Nonce, r.Digest, r.CreatedAt, r.ExpiresAt)
 	if err != nil {
@@ -352,6 +355,11 @@ func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d bridge
 	})
 }
 
+// RecordOperation implements bridge.Store.
+func (s *Store) RecordOperation(ctx context.Context, op bridge.Operation) error {
+	return s.operate(ctx, op, durable, func(*entry) error { return nil })
+}
+
 // Grants implements bridge.Store.
 func (s *Store) Grants(ctx context.Context) (all []bridge.Grant, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
@@ -395,19 +403,19 @@ func (s *Store) Commands(ctx context.Context, q bridge.CommandQuery) (all []brid
 func listCommands(c *conn, where string, args ...any) (all []bridge.CommandRequest, err error) {
 	var r bridge.CommandRequest
 	var session, plan, mode, backend, state string
-	var policy, device, inode, network, timeout int64
+	var device, inode, network, timeout int64
 	dest := []any{
-		&r.ID, &r.Conversation, &session, &r.Command, &plan, &mode, &policy, &r.Workspace, &device, &inode,
+		&r.ID, &r.Conversation, &session, &r.Command, &plan, &mode, &r.Workspace, &device, &inode,
 		&backend, &r.Image, &network, &timeout, &r.Nonce, &r.Digest, &state, &r.CreatedAt, &r.ExpiresAt,
 		&r.DecidedAt, &r.ApprovedUntil, &r.TokenHash, &r.Seal, &r.UsedAt, &r.EndedAt, &r.ExitCode, &r.Snapshot, &r.SnapshotNumber,
 	}
 	err = c.each(`
-		SELECT id, conversation, session, command, plan, mode, policy, workspace, device, inode,
+		SELECT id, conversation, session, command, plan, mode, workspace, device, inode,
 		       sandbox, image, network, timeout, nonce, digest, state, created_at, expires_at,
 		       decided_at, approved_until, token_hash, seal, used_at, ended_at, exit_code, snapshot, snapshot_number
 		FROM command_requests `+where, args, dest, func() error {
 		found := r
-		found.Session, found.Mode, found.Policy = bridge.SessionID(session), yolo.Mode(mode), int(policy)
+		found.Session, found.Mode = bridge.SessionID(session), yolo.Mode(mode)
 		found.Folder, found.Sandbox = folder(device, inode), sandbox.Backend(backend)
 		found.Network, found.Timeout = network != 0, time.Duration(timeout)*time.Microsecond
 		found.State = bridge.RequestState(state)

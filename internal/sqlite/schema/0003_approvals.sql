@@ -34,7 +34,6 @@ CREATE TABLE command_requests (
     command        TEXT NOT NULL, -- exact
     plan           TEXT NOT NULL, -- JSON: the resolved arguments
     mode           TEXT NOT NULL,
-    policy         INTEGER NOT NULL,
     workspace      TEXT NOT NULL,
     device         INTEGER NOT NULL,
     inode          INTEGER NOT NULL,
