@@ -13,9 +13,9 @@ import (
 
 type executeArgs struct {
 	credentialArgs
-	Command       string `json:"command" jsonschema:"One line, at most 1000 characters"`
+	Command       string `json:"command" jsonschema:"At most 1000 characters"`
 	ApprovalToken string `json:"approval_token,omitempty" jsonschema:"If your human gave you one"`
-	DryRun        bool   `json:"dry_run,omitempty" jsonschema:"Only say whether it is allowed"`
+	DryRun        bool   `json:"dry_run,omitempty" jsonschema:"Only say if it is allowed"`
 }
 
 type executeData struct {
@@ -74,19 +74,20 @@ func runExecuteCommand(ctx context.Context, s *server, c bridge.Credentials, arg
 	return answer{text: executeText(x), data: presentExecution(x)}, nil
 }
 
-// askNow puts the question to the human during the call, and reports whether
-// that approved the request. Whatever goes wrong means no.
+// askNow puts the question to the human during the call, and reports whether the
+// human has decided. Whatever goes wrong decides nothing.
 func (s *server) askNow(ctx context.Context, client client, q bridge.Question) bool {
 	result, err := client.ask(ctx, s.drained, q)
 	if err != nil {
 		s.log.Debug("the client did not ask its human", "error", err)
 		return false
 	}
-	approved, err := s.bridge.Answer(ctx, q.State, replyOf(result))
-	if err != nil {
+	reply := replyOf(result)
+	if _, err := s.bridge.Answer(ctx, q.State, reply); err != nil {
 		s.log.Debug("an answer of the client's human was not taken", "error", err)
+		return false
 	}
-	return approved
+	return reply.Accepted || reply.Declined
 }
 
 func presentExecution(x bridge.Execution) executeData {
