@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// maxInline bounds the inline code that is looked into.
+const maxInline = 16 << 10
+
 // What inline code may not hold, whatever the language. These catch accidents:
 // code can always hide what it does, and the approval shows it to a human.
 var (
@@ -37,6 +40,9 @@ var secretWords = []string{
 // inlineCode looks into code of another language, given with -c, -e or a
 // here-document.
 func (w *walker) inlineCode(language, code string, s *state) error {
+	if len(code) > maxInline {
+		return fmt.Errorf("inline code is longer than %d bytes: put it into a file", maxInline)
+	}
 	for _, word := range secretWords {
 		if strings.Contains(code, word) {
 			return errSecret
