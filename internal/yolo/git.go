@@ -20,7 +20,7 @@ var gitCommands = map[string]gitCommand{
 	"log":      {table(join(gitDiffRows, gitLogRows, gitWalkRows), withDigits), gitPaths, noPrograms},
 	"diff":     {table(join(gitDiffRows, gitOnlyDiffRows)), gitPaths, noPrograms},
 	"show":     {table(join(gitDiffRows, gitLogRows), withDigits), gitPaths, noPrograms},
-	"blame":    {table(gitBlameRows), gitPaths, nil},
+	"blame":    {table(gitBlameRows), gitPaths, []string{"--no-textconv"}},
 	"branch":   {table(gitBranchRows), gitBranch, nil},
 	"add":      {table(gitAddRows), gitAdd, nil},
 	"commit":   {table(gitCommitRows), gitCommit, nil},

@@ -14,7 +14,7 @@ var gitNamedOverrides = []gitNamedOverride{
 	{"filter", "clean", "", "runs on add, status and diff"},
 	{"filter", "smudge", "", "runs on checkout and pull"},
 	{"filter", "process", "", "runs instead of both"},
-	{"filter", "required", "false", "a missing filter is then no error"},
+	{"filter", "required", "false", "a missing filter is then no error; set for every filter"},
 	{"diff", "command", "", "runs instead of diff"},
 	{"diff", "textconv", "", "runs before diff and blame"},
 	{"merge", "driver", "false", "runs on pull; false leaves a conflict"},
@@ -72,7 +72,7 @@ func (o gitNamedOverride) full(section, name, last string) (string, bool) {
 	if o.key == "" { // section.NAME itself is the command
 		return section + "." + last, name == ""
 	}
-	return section + "." + name + "." + o.key, name != ""
+	return section + "." + name + "." + o.key, name != "" && (strings.EqualFold(last, o.key) || o.key == "required")
 }
 
 // WithGitOverrides puts words from [GitOverrides] into a git stage, before the
