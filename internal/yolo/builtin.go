@@ -134,6 +134,6 @@ func writeCode(b *strings.Builder, s string, digits, base int) int {
 		return 0
 	}
 	code, _ := strconv.ParseUint("0"+s[:n], base, 16)
-	b.WriteByte(byte(code))
+	b.WriteByte(byte(code & 0xff))
 	return n
 }

@@ -139,8 +139,8 @@ func (g *guard) onePath(w word, accept func(string) error) ([]string, error) {
 }
 
 // noGlobs refuses globs in operands that are data, not files.
-func (p *parsed) noGlobs(from, to int) error {
-	for i := from; i < to && i < len(p.operands); i++ {
+func (p *parsed) noGlobs(to int) error {
+	for i := 0; i < to && i < len(p.operands); i++ {
 		if p.operand(i).isGlob() {
 			return fmt.Errorf("%s is an unquoted glob where no file name belongs: quote it with '...'", short(p.operand(i).text))
 		}

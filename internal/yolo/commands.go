@@ -90,7 +90,7 @@ func checkGrep(g *guard, args []word) ([]string, error) {
 	if p.has("-e", "-f", "--regexp", "--file") {
 		first = 0
 	}
-	if err := p.noGlobs(0, first); err != nil {
+	if err := p.noGlobs(first); err != nil {
 		return nil, err
 	}
 	accept := g.readable

@@ -17,7 +17,7 @@ var (
 	removesTrees   = regexp.MustCompile(`(?i)rmtree|rmdir_?(sync|all)?|rmSync|rm_rf|rm_r\b|remove_tree|removedirs|FileUtils\.rm|fs\.(promises\.)?rm\b|rimraf|remove_dir_all|Deno\.remove|delete_tree|remove_entry`)
 	removesFiles   = regexp.MustCompile(`(?i)unlink|os\.remove|File\.delete|truncate`)
 	writesFiles    = regexp.MustCompile(`(?i)open\s*\(|write|File\.|fopen|file_put_contents|>`)
-	connects       = regexp.MustCompile(`(?i)socket|TCPSocket|net\.connect|fsockopen|net\.createConnection|IO::Socket|/inet/`)
+	connects       = regexp.MustCompile(`(?i)socket|TCPSocket|net\.connect|["'](node:)?net["']|fsockopen|net\.createConnection|IO::Socket|/inet/`)
 	becomesShell   = regexp.MustCompile(`(?i)dup2|/bin/(ba|da|z|k)?sh|pty\.spawn|\bsh\s+-i|cmd\.exe|STDIN|exec|spawn`)
 	runsText       = regexp.MustCompile(`(?i)\b(eval|exec|Function|compile|vm\.run\w*|instance_eval|loadstring|load)\s*\(?`)
 	hidesText      = regexp.MustCompile(`(?i)base64|b64decode|atob|fromhex|unhexlify|decode\s*\(|urlopen|urllib|requests\.|https?\.get|fetch\s*\(|open-uri|Net::HTTP|LWP|marshal|unpack|fromCharCode|codecs|rot13|zlib|gzip`)

@@ -153,6 +153,16 @@ func (w *walker) kill(inv invocation) error {
 	return nil
 }
 
+// findsGuard refuses looking up the guard's own process where something is killed.
+func (w *walker) findsGuard(inv invocation) error {
+	for _, a := range inv.args {
+		if w.kills && (strings.Contains(strings.ToLower(a.text), "bridge") || isBroad(a.text)) {
+			return errors.New("killing the guard, or everything, is refused: name one process")
+		}
+	}
+	return nil
+}
+
 func killsUsers(arg string) bool {
 	switch arg {
 	case "-u", "-U", "-G", "-g", "-t", "-s", "-v", "--euid", "--uid", "--user", "--group", "--pgroup", "--terminal", "--session", "--inverse", "--parent", "-P", "-fu", "-9u":
@@ -193,8 +203,8 @@ func (w *walker) changeFolder(inv invocation, s *state) error {
 	for _, place := range places {
 		place = unescapeGlob(place)
 		next = append(next, place)
-		if real, err := resolve(w.g.fs, place); err == nil && real != place {
-			next = append(next, real)
+		if actual, err := resolve(w.g.fs, place); err == nil && actual != place {
+			next = append(next, actual)
 		}
 	}
 	s.dirs = union(next, nil)
@@ -388,6 +398,12 @@ func (w *walker) machine(inv invocation) string {
 
 // container refuses what hands the host to a container.
 func (w *walker) container(inv invocation, s *state) error {
+	if last := len(inv.args) - 1; inv.in.fetched && last >= 0 && shells[baseName(inv.args[last].text)] != "" {
+		return errors.New("a download must not be fed to a shell in a container")
+	}
+	if strings.Contains(inv.in.text, "hostPath") || strings.Contains(inv.in.text, "hostPID") || strings.Contains(inv.in.text, "privileged: true") {
+		return errors.New("a pod with the host's files or processes is refused")
+	}
 	for i, a := range inv.args {
 		arg := a.text
 		name, value, attached := strings.Cut(arg, "=")

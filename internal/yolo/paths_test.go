@@ -137,7 +137,7 @@ func TestWorkspaceMustBeAProject(t *testing.T) {
 
 func TestSystemPrograms(t *testing.T) {
 	dir := t.TempDir()
-	mustDo(t, os.Chmod(dir, 0o755)) //nolint:gosec // a program folder is readable
+	mustDo(t, os.Chmod(dir, 0o755))
 	good, loose := filepath.Join(dir, "good"), filepath.Join(dir, "loose")
 	for _, file := range []string{good, loose} {
 		mustDo(t, os.WriteFile(file, nil, 0o600))

@@ -30,6 +30,7 @@ type walker struct {
 	assigns   map[string]int
 	calling   []string
 	downloads map[string]bool // base names that this command downloads
+	kills     bool            // some command here ends processes
 	fetched   bool            // something was downloaded under a name we cannot know
 }
 
@@ -64,6 +65,8 @@ type input struct {
 	dumped bool
 	// toArgs: something downstream turns lines into arguments.
 	toArgs bool
+	// toRemoval: and those arguments are removed, moved or changed.
+	toRemoval bool
 }
 
 type inputKind int
@@ -93,6 +96,7 @@ func (w *walker) nested(code string, s *state, in input) error {
 	if err := w.measure(file); err != nil {
 		return err
 	}
+	w.kills = w.kills || callsAny(file, killers)
 	outer := w.assigns
 	w.assigns = countAssigns(file)
 	defer func() { w.assigns = outer }()
@@ -243,11 +247,14 @@ func (w *walker) binary(cmd *syntax.BinaryCmd, s *state, in input) error {
 func (w *walker) pipe(cmd *syntax.BinaryCmd, s *state, in input) error {
 	stages := flatten(cmd, nil)
 	toArgs := make([]bool, len(stages)+1)
+	toRemoval := make([]bool, len(stages)+1)
 	for i := len(stages) - 1; i >= 0; i-- {
-		toArgs[i] = toArgs[i+1] || callsAny(stages[i], argumentMakers)
+		makes := callsAny(stages[i], argumentMakers)
+		toArgs[i] = toArgs[i+1] || makes
+		toRemoval[i] = toRemoval[i+1] || (makes && callsAny(stages[i], removers))
 	}
 	for i, stage := range stages {
-		in.toArgs = toArgs[i+1]
+		in.toArgs, in.toRemoval = toArgs[i+1], toRemoval[i+1]
 		if in.dumped && callsAny(stage, networkTools) {
 			return errors.New("the environment must not be sent over the network")
 		}
@@ -283,6 +290,9 @@ func flatten(cmd *syntax.BinaryCmd, into []*syntax.Stmt) []*syntax.Stmt {
 func callsAny(node syntax.Node, names map[string]string) bool {
 	hit := false
 	syntax.Walk(node, func(n syntax.Node) bool {
+		if decl, ok := n.(*syntax.DeclClause); ok && names[decl.Variant.Value] != "" {
+			hit = true
+		}
 		if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 0 {
 			for i, arg := range call.Args {
 				if name := arg.Lit(); names[baseName(name)] != "" && (i == 0 || wrappers[baseName(call.Args[0].Lit())] != nil) {

@@ -114,10 +114,16 @@ var (
 		{"nc ncat netcat socat telnet curl wget ssh scp sftp ftp lftp tftp http https xh httpie openssl mail mailx sendmail nslookup dig host rsync", "it sends to the network"},
 	})
 	environmentDumps = expandNames([]struct{ names, why string }{
-		{"env printenv", "it prints the environment"},
+		{"env printenv set export declare compgen", "it prints the environment"},
 	})
 	argumentMakers = expandNames([]struct{ names, why string }{
 		{"xargs parallel", "it turns lines into arguments"},
+	})
+	killers = expandNames([]struct{ names, why string }{
+		{"kill skill", "it ends processes"},
+	})
+	removers = expandNames([]struct{ names, why string }{
+		{"rm shred unlink mv chmod chown chgrp truncate rimraf trash", "it removes or changes what it is given"},
 	})
 	unpackers = expandNames([]struct{ names, why string }{
 		{"tar bsdtar unzip gunzip gzip cpio zstd xz bunzip2 tee dd cat 7z", "it may write what was fetched"},
