@@ -1,6 +1,7 @@
 package yolo
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,11 +40,14 @@ var gitNamedOverrides = []gitNamedOverride{
 //
 // and passes the answer to [Stage.WithGitOverrides] immediately before the
 // plan runs. A key that cannot be overridden on a command line (its name holds
-// = or a newline) is an error: the plan must then not run.
+// = or a newline; another work tree) is an error: the plan must then not run.
 func GitOverrides(keys []string) ([]string, error) {
 	var out []string
 	seen := map[string]bool{}
 	for _, key := range keys {
+		if strings.EqualFold(key, "core.worktree") {
+			return nil, errors.New("the repository's configuration moves its work tree elsewhere: mend .git/config")
+		}
 		section, rest, _ := strings.Cut(key, ".")
 		name, last := "", rest
 		if at := strings.LastIndexByte(rest, '.'); at >= 0 {

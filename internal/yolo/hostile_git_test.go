@@ -176,6 +176,9 @@ func TestGitOverridesRefuseWhatTheyCannotSwitchOff(t *testing.T) {
 	if _, err := yolo.GitOverrides([]string{"filter.a=b.clean"}); err == nil {
 		t.Error("a filter whose name holds = is accepted: -c cannot name it")
 	}
+	if _, err := yolo.GitOverrides([]string{"core.workTree"}); err == nil {
+		t.Error("a work tree elsewhere is accepted")
+	}
 	words, err := yolo.GitOverrides([]string{"user.name", "core.editor", "FILTER.x.y.clean", "pager.log", ""})
 	if err != nil || !strings.Contains(strings.Join(words, " "), "-c FILTER.x.y.clean= ") || !strings.Contains(strings.Join(words, " "), "pager.log=false") {
 		t.Errorf("%q, %v", words, err)

@@ -141,7 +141,7 @@ func (w *walker) kill(inv invocation) error {
 			continue
 		}
 		switch {
-		case arg == "$PPID" || arg == "0" || arg == "1" || arg == "-0":
+		case arg == "$PPID" || arg == "0" || arg == "1":
 			return errors.New("killing the guard, init or the whole group is refused")
 		case arg == "-1" && (i > 0 || len(inv.args) == 1):
 			return errors.New("kill -1 ends every process: name one process")

@@ -119,6 +119,14 @@ func isKeywordList(s string) bool {
 	return true
 }
 
+// checkBinaries accepts names of packages, :all: and :none:.
+func checkBinaries(_ *guard, value string) error {
+	if value == ":all:" || value == ":none:" || isKeywordList(value) {
+		return nil
+	}
+	return errors.New("the value must be :all:, :none: or names of packages")
+}
+
 // checkPipFolder accepts ., ./path and ./path[extra] in the workspace.
 func checkPipFolder(g *guard, value string) error {
 	if strings.ContainsAny(value, ":@#+ ") {
