@@ -86,10 +86,10 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	}
 	inv.full, inv.name, inv.args = name.text, baseName(name.text), argv[1:]
 	if body := s.funcs[inv.full]; body != nil && len(inv.outer) == 0 {
-		if err := w.checkArguments(inv, s); err != nil {
+		// The definition may not have been reached: judge the program as well.
+		if err := w.function(body, s, inv.in); err != nil {
 			return err
 		}
-		return w.function(body, s, inv.in)
 	}
 	if why := refusedName(inv.name); why != "" {
 		return fmt.Errorf("%s is always refused: %s", short(inv.name), why)

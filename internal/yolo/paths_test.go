@@ -74,6 +74,7 @@ func TestLinks(t *testing.T) {
 		"write through a link":    {yolo.ModeYolo, "echo x > root/etc/passwd", false},
 		"read a key by link":      {yolo.ModeYolo, "cat key", false},
 		"cd through a link":       {yolo.ModeYolo, "cd abs && rm -rf *", false},
+		"remove by a link and up": {yolo.ModeYolo, "rm -rf out/../.cache", false},
 		"remove a part":           {yolo.ModeYolo, "rm -rf src", true},
 	}
 	for name, tt := range tests {

@@ -40,9 +40,8 @@ type state struct {
 	visited  []string // every folder entered since the statement began
 	vars     map[string]value
 	funcs    map[string]*syntax.FuncDecl
-	straight bool   // this runs exactly once, so an assignment is a fact
-	forever  bool   // inside a loop that does not end by itself
-	holder   string // the placeholder of xargs -I or find -exec
+	straight bool // this runs exactly once, so an assignment is a fact
+	forever  bool // inside a loop that does not end by itself
 }
 
 func (s *state) copy() *state {
@@ -83,7 +82,14 @@ func (w *walker) nested(code string, s *state, in input) error {
 	w.kills = w.kills || callsAny(file, killers)
 	outer := w.assigns
 	w.assigns = countAssigns(file)
+	for name, n := range outer {
+		w.assigns[name] += n
+	}
 	defer func() { w.assigns = outer }()
+	if w.depth > 1 { // another shell, which has none of this one's variables
+		s = s.copy()
+		s.vars, s.funcs = map[string]value{}, map[string]*syntax.FuncDecl{}
+	}
 	if err := forkBomb(file); err != nil {
 		return err
 	}

@@ -30,14 +30,23 @@ func (w *walker) binary(cmd *syntax.BinaryCmd, s *state, in input) error {
 	if err := w.stmt(cmd.X, s, in); err != nil {
 		return err
 	}
-	straight := s.straight
+	succeeded, straight := s.dirs, s.straight
 	s.straight = false
 	if cmd.Op == syntax.OrStmt && before != nil && s.dirs != nil {
 		s.dirs = union(before, s.dirs)
 	}
 	err := w.stmt(cmd.Y, s, in)
 	s.straight = straight
+	if cmd.Op == syntax.OrStmt && isExit(cmd.Y) && s.funcs["exit"] == nil { // cd X || exit: what follows is in X
+		s.dirs, s.visited = succeeded, append([]string(nil), succeeded...)
+	}
 	return err
+}
+
+// isExit reports whether a statement certainly leaves this shell.
+func isExit(stmt *syntax.Stmt) bool {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	return ok && !stmt.Background && len(call.Args) > 0 && call.Args[0].Lit() == "exit"
 }
 
 // pipe walks a pipeline's stages, each a subshell, with what flows between them.

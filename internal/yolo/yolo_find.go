@@ -2,7 +2,6 @@ package yolo
 
 import (
 	"errors"
-	"path"
 	"strings"
 )
 
