@@ -108,7 +108,10 @@ func unescape(s string) (out string, stop bool) {
 		case c == '0':
 			i += writeCode(&b, s[i+1:], 3, 8)
 		case c == 'x':
-			i += writeCode(&b, s[i+1:], 2, 16)
+			n := writeCode(&b, s[i+1:], 2, 16)
+			if i += n; n == 0 {
+				b.WriteString(`\x`)
+			}
 		default:
 			b.WriteByte('\\')
 			b.WriteByte(c)
@@ -127,7 +130,10 @@ func writeCode(b *strings.Builder, s string, digits, base int) int {
 		}
 		n++
 	}
+	if n == 0 && base == 16 {
+		return 0
+	}
 	code, _ := strconv.ParseUint("0"+s[:n], base, 16)
-	b.WriteByte(byte(code))
+	b.WriteByte(byte(code & 0xff))
 	return n
 }

@@ -13,7 +13,13 @@ func baseName(name string) string {
 	if name == "" {
 		return ""
 	}
-	return path.Base(path.Clean(name))
+	base := path.Base(path.Clean(name))
+	for _, family := range []string{"nc.", "vim.", "mawk.", "rm.", "busybox."} {
+		if strings.HasPrefix(base, family) {
+			return strings.TrimSuffix(family, ".") // nc.traditional, vim.tiny
+		}
+	}
+	return base
 }
 
 // invocation is one command with its arguments, after wrappers are taken off.
@@ -80,10 +86,10 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	}
 	inv.full, inv.name, inv.args = name.text, baseName(name.text), argv[1:]
 	if body := s.funcs[inv.full]; body != nil && len(inv.outer) == 0 {
-		if err := w.checkArguments(inv, s); err != nil {
+		// The definition may not have been reached: judge the program as well.
+		if err := w.function(body, s, inv.in); err != nil {
 			return err
 		}
-		return w.function(body, s, inv.in)
 	}
 	if why := refusedName(inv.name); why != "" {
 		return fmt.Errorf("%s is always refused: %s", short(inv.name), why)
@@ -153,6 +159,11 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 	if why != "" && !inv.in.toArgs {
 		return nil
 	}
+	if inv.in.toRemoval {
+		if err := w.listsOutside(inv, s); err != nil {
+			return err
+		}
+	}
 	skip := dataArguments(inv)
 	for i, a := range inv.args {
 		if skip[i] {
@@ -165,6 +176,20 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 			if w.neverWritten(a, s) {
 				return fmt.Errorf("%s configures git, an editor, a shell or an agent: it is never written", short(a.text))
 			}
+		}
+	}
+	return nil
+}
+
+// listsOutside refuses listing places outside the project for a removal that
+// follows in the pipeline.
+func (w *walker) listsOutside(inv invocation, s *state) error {
+	for _, a := range inv.args {
+		if a.unknown() || (!isAbs(a.text) && !strings.HasPrefix(a.text, "..")) {
+			continue
+		}
+		if err := w.checkRemove(a, s, "removal of what is listed"); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -227,8 +252,8 @@ func (w *walker) isSecret(pattern string) bool {
 		if w.g.secrets.has(unescapeGlob(pattern)) {
 			return true
 		}
-		real, err := resolve(w.g.fs, unescapeGlob(pattern))
-		return err != nil || (components(real)[0] != "dev" && w.g.secrets.has(real))
+		actual, err := resolve(w.g.fs, unescapeGlob(pattern))
+		return err != nil || (components(actual)[0] != "dev" && w.g.secrets.has(actual))
 	}
 	mark := string(unknownMark)
 	return w.g.secrets.glob(strings.ReplaceAll(pattern, mark, "*")) ||

@@ -63,13 +63,7 @@ func (g *guard) unknownCommand(name string, known bool) error {
 	if known {
 		return fmt.Errorf("%s needs restricted mode: ask the operator for it", short(name))
 	}
-	var names []string
-	for _, n := range commandNames {
-		if commands[n].mode.Within(g.mode) {
-			names = append(names, n)
-		}
-	}
-	return fmt.Errorf("%s is not in the table of %s mode: use one of %s", short(name), g.mode, strings.Join(names, " "))
+	return fmt.Errorf("%s is not in the table of %s mode: use one of %s", short(name), g.mode, strings.Join(Programs(g.mode), " "))
 }
 
 // operandRule judges a command's operands; it may replace each by several.
@@ -145,8 +139,8 @@ func (g *guard) onePath(w word, accept func(string) error) ([]string, error) {
 }
 
 // noGlobs refuses globs in operands that are data, not files.
-func (p *parsed) noGlobs(from, to int) error {
-	for i := from; i < to && i < len(p.operands); i++ {
+func (p *parsed) noGlobs(to int) error {
+	for i := 0; i < to && i < len(p.operands); i++ {
 		if p.operand(i).isGlob() {
 			return fmt.Errorf("%s is an unquoted glob where no file name belongs: quote it with '...'", short(p.operand(i).text))
 		}

@@ -56,6 +56,18 @@ func sortedNames() []string {
 	return names
 }
 
+// Programs are the names of the programs that a mode knows, sorted. Yolo mode
+// knows any program, and gives none.
+func Programs(mode Mode) []string {
+	var out []string
+	for _, name := range commandNames {
+		if mode != ModeYolo && commands[name].mode.Within(mode) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 func checkLs(g *guard, args []word) ([]string, error) {
 	p, err := lsSpec.read(g, args)
 	if err != nil {
@@ -78,7 +90,7 @@ func checkGrep(g *guard, args []word) ([]string, error) {
 	if p.has("-e", "-f", "--regexp", "--file") {
 		first = 0
 	}
-	if err := p.noGlobs(0, first); err != nil {
+	if err := p.noGlobs(first); err != nil {
 		return nil, err
 	}
 	accept := g.readable

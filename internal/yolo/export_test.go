@@ -38,9 +38,6 @@ func ParseList(text string) ([]Command, error) {
 	return out, nil
 }
 
-// CommandNames are the programs of the tables.
-func CommandNames() []string { return commandNames }
-
 // CommandMode is the narrowest mode that has a program.
 func CommandMode(name string) Mode { return commands[name].mode }
 
@@ -80,4 +77,6 @@ func TableProblems() []string {
 }
 
 // DecideBare is Decide without its safety net, so that fuzzing sees panics.
-func DecideBare(mode Mode, command string, ctx Context) Decision { return judgement(mode, command, ctx) }
+func DecideBare(mode Mode, command string, ctx Context) Decision {
+	return judgement(mode, command, ctx)
+}

@@ -79,7 +79,6 @@ func cleanPath(name string) string { return path.Clean("/" + name) }
 func within(name, dir string) bool { return name == dir || hasDirPrefix(name, dir) }
 func foldPath(name string) string  { return strings.ToLower(name) }
 func components(p string) []string { return strings.Split(strings.Trim(p, "/"), "/") }
-func firstPart(name string) string { before, _, _ := strings.Cut(name, "/"); return before }
 func hasUpDir(name string) bool    { return strings.Contains("/"+name+"/", "/../") }
 func joinDir(dir, name string) string {
 	if isAbs(name) {

@@ -20,7 +20,7 @@ var gitCommands = map[string]gitCommand{
 	"log":      {table(join(gitDiffRows, gitLogRows, gitWalkRows), withDigits), gitPaths, noPrograms},
 	"diff":     {table(join(gitDiffRows, gitOnlyDiffRows)), gitPaths, noPrograms},
 	"show":     {table(join(gitDiffRows, gitLogRows), withDigits), gitPaths, noPrograms},
-	"blame":    {table(gitBlameRows), gitPaths, nil},
+	"blame":    {table(gitBlameRows), gitPaths, []string{"--no-textconv"}},
 	"branch":   {table(gitBranchRows), gitBranch, nil},
 	"add":      {table(gitAddRows), gitAdd, nil},
 	"commit":   {table(gitCommitRows), gitCommit, nil},
@@ -98,7 +98,7 @@ func gitAdd(g *guard, p *parsed) (map[int][]string, error) { return g.paths(p, 0
 
 // gitBranch keeps snapshot branches: they are the way back.
 func gitBranch(_ *guard, p *parsed) (map[int][]string, error) {
-	if err := p.noGlobs(0, len(p.operands)); err != nil {
+	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
 	}
 	changes := p.has("-d", "--delete", "-m", "--move", "-c", "--copy")
@@ -174,7 +174,7 @@ func gitPull(g *guard, p *parsed) (map[int][]string, error) {
 // gitRemote accepts the name of a configured remote. A folder of that name in
 // the workspace could be taken for a repository, whose hooks would run.
 func (g *guard) gitRemote(p *parsed) error {
-	if err := p.noGlobs(0, len(p.operands)); err != nil {
+	if err := p.noGlobs(len(p.operands)); err != nil {
 		return err
 	}
 	if len(p.operands) == 0 {
@@ -201,7 +201,7 @@ func (g *guard) gitRemote(p *parsed) error {
 
 // gitCheckout switches branches, or takes single named paths back.
 func gitCheckout(g *guard, p *parsed) (map[int][]string, error) {
-	if err := p.noGlobs(0, len(p.operands)); err != nil {
+	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
 	}
 	if len(p.operands) == 0 && len(p.options) == 0 {

@@ -1,6 +1,7 @@
 package yolo
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ var gitNamedOverrides = []gitNamedOverride{
 	{"filter", "clean", "", "runs on add, status and diff"},
 	{"filter", "smudge", "", "runs on checkout and pull"},
 	{"filter", "process", "", "runs instead of both"},
-	{"filter", "required", "false", "a missing filter is then no error"},
+	{"filter", "required", "false", "a missing filter is then no error; set for every filter"},
 	{"diff", "command", "", "runs instead of diff"},
 	{"diff", "textconv", "", "runs before diff and blame"},
 	{"merge", "driver", "false", "runs on pull; false leaves a conflict"},
@@ -39,11 +40,14 @@ var gitNamedOverrides = []gitNamedOverride{
 //
 // and passes the answer to [Stage.WithGitOverrides] immediately before the
 // plan runs. A key that cannot be overridden on a command line (its name holds
-// = or a newline) is an error: the plan must then not run.
+// = or a newline; another work tree) is an error: the plan must then not run.
 func GitOverrides(keys []string) ([]string, error) {
 	var out []string
 	seen := map[string]bool{}
 	for _, key := range keys {
+		if strings.EqualFold(key, "core.worktree") {
+			return nil, errors.New("the repository's configuration moves its work tree elsewhere: mend .git/config")
+		}
 		section, rest, _ := strings.Cut(key, ".")
 		name, last := "", rest
 		if at := strings.LastIndexByte(rest, '.'); at >= 0 {
@@ -72,7 +76,7 @@ func (o gitNamedOverride) full(section, name, last string) (string, bool) {
 	if o.key == "" { // section.NAME itself is the command
 		return section + "." + last, name == ""
 	}
-	return section + "." + name + "." + o.key, name != ""
+	return section + "." + name + "." + o.key, name != "" && (strings.EqualFold(last, o.key) || o.key == "required")
 }
 
 // WithGitOverrides puts words from [GitOverrides] into a git stage, before the

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// maxInline bounds the inline code that is looked into.
+const maxInline = 16 << 10
+
 // What inline code may not hold, whatever the language. These catch accidents:
 // code can always hide what it does, and the approval shows it to a human.
 var (
@@ -14,7 +17,7 @@ var (
 	removesTrees   = regexp.MustCompile(`(?i)rmtree|rmdir_?(sync|all)?|rmSync|rm_rf|rm_r\b|remove_tree|removedirs|FileUtils\.rm|fs\.(promises\.)?rm\b|rimraf|remove_dir_all|Deno\.remove|delete_tree|remove_entry`)
 	removesFiles   = regexp.MustCompile(`(?i)unlink|os\.remove|File\.delete|truncate`)
 	writesFiles    = regexp.MustCompile(`(?i)open\s*\(|write|File\.|fopen|file_put_contents|>`)
-	connects       = regexp.MustCompile(`(?i)socket|TCPSocket|net\.connect|fsockopen|net\.createConnection|IO::Socket|/inet/`)
+	connects       = regexp.MustCompile(`(?i)socket|TCPSocket|net\.connect|["'](node:)?net["']|fsockopen|net\.createConnection|IO::Socket|/inet/`)
 	becomesShell   = regexp.MustCompile(`(?i)dup2|/bin/(ba|da|z|k)?sh|pty\.spawn|\bsh\s+-i|cmd\.exe|STDIN|exec|spawn`)
 	runsText       = regexp.MustCompile(`(?i)\b(eval|exec|Function|compile|vm\.run\w*|instance_eval|loadstring|load)\s*\(?`)
 	hidesText      = regexp.MustCompile(`(?i)base64|b64decode|atob|fromhex|unhexlify|decode\s*\(|urlopen|urllib|requests\.|https?\.get|fetch\s*\(|open-uri|Net::HTTP|LWP|marshal|unpack|fromCharCode|codecs|rot13|zlib|gzip`)
@@ -37,6 +40,9 @@ var secretWords = []string{
 // inlineCode looks into code of another language, given with -c, -e or a
 // here-document.
 func (w *walker) inlineCode(language, code string, s *state) error {
+	if len(code) > maxInline {
+		return fmt.Errorf("inline code is longer than %d bytes: put it into a file", maxInline)
+	}
 	for _, word := range secretWords {
 		if strings.Contains(code, word) {
 			return errSecret
@@ -68,9 +74,13 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 // inlineLiterals judges the quoted texts of inline code as commands and paths.
 func (w *walker) inlineLiterals(language, code string, s *state) error {
 	texts := quotedTexts(code)
-	starts := startsPrograms.MatchString(code) || language == "expect" || strings.Contains(language, "vi") || language == "ex" || language == "sed"
-	if language == "sed" || language == "gsed" || strings.Contains(language, "vi") || language == "ex" || language == "expect" {
-		texts = append(texts, strings.TrimLeft(code, ":!0123456789$,%/ e"), strings.TrimPrefix(code, "spawn "))
+	starts := startsPrograms.MatchString(code)
+	switch language {
+	case "sed", "gsed":
+		return w.sedScript(code, s)
+	case "vi", "vim", "nvim", "ex", "expect":
+		starts = true
+		texts = append(texts, strings.TrimLeft(code, ":!%, "), strings.TrimPrefix(code, "spawn "))
 	}
 	if starts {
 		if err := w.inlineCommands(texts, s); err != nil {
@@ -78,6 +88,53 @@ func (w *walker) inlineLiterals(language, code string, s *state) error {
 		}
 	}
 	return w.inlinePaths(code, texts, s)
+}
+
+var (
+	sedRuns   = regexp.MustCompile(`(?m)(?:^|[;{}\n0-9$/,]|[0-9$/]!)\s*e\s+(.+)$`)
+	sedWrites = regexp.MustCompile(`(?m)(?:^|[;{}\n0-9$/,gpiI])\s*[wW]\s+([^;}\n]+)$`)
+)
+
+// sedScript judges what GNU sed runs (the command e, and the flag e of s) and
+// writes (the command and flag w).
+func (w *walker) sedScript(code string, s *state) error {
+	for _, m := range sedRuns.FindAllStringSubmatch(code, -1) {
+		if err := w.nested(m[1], s.copy(), input{kind: inputPipe}); err != nil {
+			return fmt.Errorf("inside sed: %w", err)
+		}
+	}
+	if strings.ContainsRune(substituteFlags(code), 'e') {
+		return errors.New("the flag e of sed runs its input as commands: leave it out")
+	}
+	for _, m := range sedWrites.FindAllStringSubmatch(code, -1) {
+		if err := w.checkWrite(literal(w.g.untilde(strings.TrimSpace(m[1]))), s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// substituteFlags gives the flags of a script that is one s command.
+func substituteFlags(code string) string {
+	code = strings.TrimLeft(code, "0123456789,$ ")
+	if len(code) < 4 || code[0] != 's' {
+		return ""
+	}
+	delimiter, seen := code[1], 0
+	for i := 2; i < len(code); i++ {
+		switch code[i] {
+		case '\\':
+			i++
+		case delimiter:
+			if seen++; seen == 2 {
+				flags, _, _ := strings.Cut(code[i+1:], ";")
+				flags, _, _ = strings.Cut(flags, "w")
+				flags, _, _ = strings.Cut(flags, "\n")
+				return strings.TrimSpace(flags)
+			}
+		}
+	}
+	return ""
 }
 
 func (w *walker) inlineCommands(texts []string, s *state) error {

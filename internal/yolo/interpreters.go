@@ -60,7 +60,7 @@ func (w *walker) checkInterpreter(inv invocation, s *state) error {
 	if len(codes) > 0 || isModule || lang.first || isAbout(inv.args) {
 		return nil
 	}
-	return w.checkScript(inv, operand, s, func(text string) error { return w.inlineCode(name, text, s) })
+	return w.checkScript(inv, operand, func(text string) error { return w.inlineCode(name, text, s) })
 }
 
 func isAbout(args []value) bool {
@@ -138,7 +138,7 @@ func codeAt(args []value, i int, attached string) []value {
 
 // checkScript judges where an interpreter's code comes from when no option
 // gives it: a file, a here-document, or a pipe.
-func (w *walker) checkScript(inv invocation, operand *value, s *state, inline func(string) error) error {
+func (w *walker) checkScript(inv invocation, operand *value, inline func(string) error) error {
 	fromInput := operand == nil || contains([]string{"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}, operand.text)
 	if !fromInput {
 		if operand.process || operand.computed {
@@ -196,13 +196,13 @@ func (w *walker) checkShell(inv invocation, s *state) error {
 			}
 			return w.nested(a.text, s.copy(), inv.in)
 		case !fromInput:
-			return w.checkScript(inv, &inv.args[i], s, nil)
+			return w.checkScript(inv, &inv.args[i], nil)
 		}
 	}
 	if wantsCode {
 		return errors.New("-c needs its code")
 	}
-	return w.checkScript(inv, nil, s, func(text string) error { return w.nested(text, s.copy(), input{}) })
+	return w.checkScript(inv, nil, func(text string) error { return w.nested(text, s.copy(), input{}) })
 }
 
 // checkDownloaded refuses starting a program, or a script, that this same

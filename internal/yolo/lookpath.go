@@ -40,11 +40,11 @@ func SystemPrograms(fsys FS, extra []string) func(name string) (string, error) {
 
 // checkProgram holds a program's own rights and those of its folder.
 func checkProgram(fsys FS, name string) error {
-	real, err := resolve(fsys, name)
+	actual, err := resolve(fsys, name)
 	if err != nil {
 		return fmt.Errorf("its path cannot be resolved: %w", err)
 	}
-	for _, part := range []string{real, path.Dir(real), path.Dir(name)} {
+	for _, part := range []string{actual, path.Dir(actual), path.Dir(name)} {
 		if part, err = resolve(fsys, part); err != nil {
 			return fmt.Errorf("its path cannot be resolved: %w", err)
 		}

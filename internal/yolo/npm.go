@@ -42,7 +42,7 @@ func checkNpm(g *guard, args []word) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w (a script's own arguments come after --)", name, err)
 	}
-	if err := p.noGlobs(0, len(p.operands)); err != nil {
+	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
 	}
 	if err := g.programArguments(p, sub.script); err != nil {
@@ -133,12 +133,12 @@ func (g *guard) npmPackage(spec string) error {
 	if at := strings.LastIndexByte(spec, '@'); at > 0 {
 		name, version = spec[:at], spec[at+1:]
 	}
-	scope := ""
 	if strings.HasPrefix(name, "@") {
-		var ok bool
-		if scope, name, ok = strings.Cut(name[1:], "/"); !ok || !isPackageName(scope) {
+		scope, bare, ok := strings.Cut(name[1:], "/")
+		if !ok || !isPackageName(scope) {
 			return fmt.Errorf("%s is no package name", short(spec))
 		}
+		name = bare
 	}
 	if !isPackageName(name) || !isVersion(version) {
 		return fmt.Errorf("%s is no package of the registry: use NAME@VERSION, or ./PATH for a folder in the workspace", short(spec))

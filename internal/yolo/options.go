@@ -41,8 +41,10 @@ type spec struct {
 	digits bool
 	// stopAtOperand: options end at the first operand (interpreters).
 	stopAtOperand bool
-	// wholeTokens: no clusters and no attached values (npm, tree, find).
+	// wholeTokens: no clusters and no attached values (npm, find).
 	wholeTokens bool
+	// separateValues: a short option's value is the next word (tree).
+	separateValues bool
 }
 
 type habit func(*spec)
@@ -50,6 +52,7 @@ type habit func(*spec)
 func withDigits(s *spec)      { s.digits = true }
 func stopAtOperand(s *spec)   { s.stopAtOperand = true }
 func withWholeTokens(s *spec) { s.wholeTokens = true }
+func separateValues(s *spec)  { s.separateValues = true }
 
 // table compiles rows. Two rows for one option would be a mistake in a table;
 // a test looks for them.
@@ -201,7 +204,11 @@ func (s *spec) cluster(g *guard, p *parsed, i int) (int, error) {
 			}
 			continue
 		}
-		if rest := arg[at+1:]; rest != "" {
+		rest := arg[at+1:]
+		if rest != "" && s.separateValues {
+			return 0, fmt.Errorf("write the value of %s as a separate word", name)
+		}
+		if rest != "" {
 			f.value, f.has = rest, true
 			return 0, s.keep(g, p, f)
 		}

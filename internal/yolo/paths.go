@@ -24,8 +24,8 @@ var readFiles = map[string]bool{
 type root struct{ lexical, physical string }
 
 func newRoot(fsys FS, dir string) (root, error) {
-	real, err := resolve(fsys, dir)
-	return root{lexical: cleanPath(dir), physical: real}, err
+	actual, err := resolve(fsys, dir)
+	return root{lexical: cleanPath(dir), physical: actual}, err
 }
 
 func (r root) holds(name string) bool { return within(name, r.lexical) || within(name, r.physical) }
@@ -35,11 +35,11 @@ type place struct{ lexical, physical string }
 
 func (g *guard) locate(name string) (place, error) {
 	full := joinDir(g.workspace.lexical, name)
-	real, err := resolve(g.fs, full)
+	actual, err := resolve(g.fs, full)
 	if err != nil {
 		return place{}, fmt.Errorf("path %s cannot be resolved: %w", short(name), err)
 	}
-	return place{lexical: cleanPath(full), physical: real}, nil
+	return place{lexical: cleanPath(full), physical: actual}, nil
 }
 
 func (p place) secret(g *guard) bool { return g.secrets.has(p.lexical) || g.secrets.has(p.physical) }

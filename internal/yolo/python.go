@@ -39,7 +39,7 @@ func checkPip(g *guard, args []word) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if err := p.noGlobs(0, len(p.operands)); err != nil {
+	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
 	}
 	if len(p.operands) == 0 && name == "install" && !p.has("-r", "--requirement", "-e", "--editable") {
@@ -76,7 +76,7 @@ func (g *guard) pipRequirement(spec string) error {
 		return checkPipFolder(g, spec)
 	}
 	end := 0
-	for end < len(spec) && (isPackageName(strings.ToLower(spec[:end+1]))) {
+	for end < len(spec) && isPackageName(strings.ToLower(spec[:end+1])) {
 		end++
 	}
 	if end == 0 || !isPipVersion(spec[end:]) {
@@ -117,6 +117,14 @@ func isKeywordList(s string) bool {
 		}
 	}
 	return true
+}
+
+// checkBinaries accepts names of packages, :all: and :none:.
+func checkBinaries(_ *guard, value string) error {
+	if value == ":all:" || value == ":none:" || isKeywordList(value) {
+		return nil
+	}
+	return errors.New("the value must be :all:, :none: or names of packages")
 }
 
 // checkPipFolder accepts ., ./path and ./path[extra] in the workspace.
@@ -170,7 +178,7 @@ func checkPython(g *guard, args []word) ([]string, error) {
 // scriptAndArguments checks the first operand as a script of the workspace, and
 // the rest as the script's own data.
 func (g *guard) scriptAndArguments(p *parsed) ([]string, error) {
-	if err := p.noGlobs(0, len(p.operands)); err != nil {
+	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
 	}
 	script := p.operand(0).text
@@ -214,7 +222,7 @@ func checkUnittest(g *guard, args []word) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.noGlobs(0, len(p.operands)); err != nil {
+	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
 	}
 	for i := range p.operands {

@@ -133,7 +133,7 @@ var (
 	fileSpec = table(join(helpRows, fileRows))
 	dfSpec   = table(join(helpRows, dfRows))
 	duSpec   = table(join(helpRows, duRows))
-	treeSpec = table(join(helpRows, treeRows), withWholeTokens)
+	treeSpec = table(join(helpRows, treeRows), separateValues)
 	statSpec = table(join(helpRows, statRows))
 	diffSpec = table(join(helpRows, diffRows), withDigits)
 	freeSpec = table(join(helpRows, freeRows))

@@ -37,7 +37,7 @@ var pipInstallRows = []row{
 	{names: "-U --upgrade --user --no-user --no-deps --pre --force-reinstall -I --ignore-installed --no-cache-dir --no-build-isolation --no-compile --no-clean --require-hashes --prefer-binary --no-warn-script-location --no-warn-conflicts --dry-run --require-virtualenv --no-index", why: "what is installed"},
 	{names: "--upgrade-strategy", value: custom, check: oneOf("eager only-if-needed"), why: "what is installed"},
 	{names: "--progress-bar", value: custom, check: oneOf("on off raw"), why: "decoration"},
-	{names: "--only-binary --no-binary", value: keyword, why: "what is installed"},
+	{names: "--only-binary --no-binary", value: custom, check: checkBinaries, why: "what is installed"},
 	{names: "-r --requirement -c --constraint", value: custom, check: checkPipFolder, why: "a list of packages in the workspace"},
 	{names: "-e --editable", value: custom, check: checkPipFolder, why: "a package in the workspace"},
 }

@@ -9,19 +9,40 @@ import (
 
 // systemFolders are never written, and nothing in them is ever removed.
 var systemFolders = []struct{ path, why string }{
-	{"/etc", "configuration of the machine"}, {"/usr", "programs of the machine"},
-	{"/bin", "programs of the machine"}, {"/sbin", "programs of the machine"},
-	{"/lib", "libraries of the machine"}, {"/lib32", "libraries of the machine"},
-	{"/lib64", "libraries of the machine"}, {"/libx32", "libraries of the machine"},
-	{"/boot", "the kernel"}, {"/sys", "the kernel"}, {"/proc", "the kernel"},
-	{"/opt", "programs of the machine"}, {"/srv", "data of the machine"}, {"/root", "another user's home"},
-	{"/run", "services"}, {"/nix", "programs of the machine"}, {"/snap", "programs of the machine"},
-	{"/mnt", "other disks"}, {"/media", "other disks"},
-	{"/var/lib", "data of services"}, {"/var/log", "logs"}, {"/var/spool", "deferred jobs"},
-	{"/var/www", "data of the machine"}, {"/var/run", "services"}, {"/var/cache", "data of services"},
-	{"/var/backups", "backups"}, {"/var/mail", "mail"}, {"/var/db", "data of services"},
-	{"/system", "macOS"}, {"/library", "macOS"}, {"/applications", "macOS"}, {"/volumes", "macOS disks"},
-	{"/private/etc", "macOS"}, {"/c", "a mounted disk"},
+	{"/etc", "configuration of the machine"},
+	{"/usr", "programs of the machine"},
+	{"/bin", "programs of the machine"},
+	{"/sbin", "programs of the machine"},
+	{"/lib", "libraries of the machine"},
+	{"/lib32", "libraries of the machine"},
+	{"/lib64", "libraries of the machine"},
+	{"/libx32", "libraries of the machine"},
+	{"/boot", "the kernel"},
+	{"/sys", "the kernel"},
+	{"/proc", "the kernel"},
+	{"/opt", "programs of the machine"},
+	{"/srv", "data of the machine"},
+	{"/root", "another user's home"},
+	{"/run", "services"},
+	{"/nix", "programs of the machine"},
+	{"/snap", "programs of the machine"},
+	{"/mnt", "other disks"},
+	{"/media", "other disks"},
+	{"/var/lib", "data of services"},
+	{"/var/log", "logs"},
+	{"/var/spool", "deferred jobs"},
+	{"/var/www", "data of the machine"},
+	{"/var/run", "services"},
+	{"/var/cache", "data of services"},
+	{"/var/backups", "backups"},
+	{"/var/mail", "mail"},
+	{"/var/db", "data of services"},
+	{"/system", "macOS"},
+	{"/library", "macOS"},
+	{"/applications", "macOS"},
+	{"/volumes", "macOS disks"},
+	{"/private/etc", "macOS"},
+	{"/c", "a mounted disk"},
 }
 
 // homePersistence are places below a home folder that start programs later.
@@ -43,11 +64,11 @@ func (w *walker) checkWrite(v value, s *state) error {
 		if strings.ContainsRune(place, unknownMark) || hasGlob(place) || strings.HasPrefix(place, "/dev/") {
 			continue
 		}
-		real, err := resolve(w.g.fs, unescapeGlob(place))
-		if err != nil || real == place {
+		actual, err := resolve(w.g.fs, unescapeGlob(place))
+		if err != nil || actual == place {
 			continue
 		}
-		if why := w.unwritable(real); why != "" {
+		if why := w.unwritable(actual); why != "" {
 			return fmt.Errorf("writing %s is refused: its link leads to %s", short(v.text), why)
 		}
 	}
@@ -110,11 +131,11 @@ func (w *walker) checkRemove(v value, s *state, what string) error {
 		if hasGlob(place) {
 			continue
 		}
-		real, err := resolve(w.g.fs, unescapeGlob(place))
+		actual, err := resolve(w.g.fs, unescapeGlob(place))
 		if err != nil {
 			return errors.New("the target cannot be resolved")
 		}
-		if why := w.protectedTree(real); why != "" && real != place {
+		if why := w.protectedTree(actual); why != "" && actual != place {
 			return fmt.Errorf("%s of %s is refused: its link leads to %s", what, short(v.text), why)
 		}
 	}

@@ -62,7 +62,7 @@ func checkCargo(g *guard, args []word) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if err := p.noGlobs(0, len(p.operands)); err != nil {
+	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
 	}
 	for i := range p.operands {

@@ -66,10 +66,6 @@ func (w *walker) build(parts []syntax.WordPart, s *state) []value {
 		b.part(part, false, i == 0)
 	}
 	b.text, b.pattern = b.b.String(), b.p.String()
-	if s.holder != "" && strings.Contains(b.text, s.holder) {
-		b.text = strings.ReplaceAll(b.text, s.holder, string(unknownMark))
-		b.pattern = strings.ReplaceAll(b.pattern, s.holder, string(unknownMark))
-	}
 	if !strings.ContainsRune(b.text, splitMark) {
 		return []value{b.value}
 	}
@@ -296,6 +292,13 @@ func (w *walker) places(v value, s *state) (out []string, ok bool) {
 	}
 	for _, dir := range s.dirs {
 		out = append(out, path.Clean(dir+"/"+v.pattern))
+		if !hasUpDir(v.pattern) || hasGlob(v.pattern) || v.unknown() {
+			continue
+		}
+		// The kernel follows a link before the ".." after it.
+		if actual, err := resolve(w.g.fs, dir+"/"+unescapeGlob(v.pattern)); err == nil && !contains(out, actual) {
+			out = append(out, actual)
+		}
 	}
 	return out, true
 }

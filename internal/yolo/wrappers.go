@@ -24,6 +24,9 @@ func (w *walker) unwrap(wrap *wrapper, s *state, inv invocation) error {
 		}
 	}
 	if len(rest) == 0 {
+		if wrap.joined && wrap.feeds {
+			return fmt.Errorf("%s would run the lines it reads: name the command", inv.name)
+		}
 		return nil
 	}
 	in := inv.in

@@ -4,10 +4,10 @@ import "strings"
 
 // refusedNames are programs that yolo mode never starts, by base name.
 var refusedNames = expandNames([]struct{ names, why string }{
-	{"sudo su doas pkexec runuser run0 sudoedit visudo machinectl sudoreplay gosu su-exec setpriv sg newgrp calife dzdo pfexec please capsh", "it changes privileges"},
+	{"sudo su doas pkexec runuser run0 sudoedit visudo machinectl sudoreplay gosu su-exec setpriv newgrp calife dzdo pfexec please capsh", "it changes privileges"},
 	{"chroot nsenter unshare pivot_root switch_root systemd-nspawn systemd-run lxc-attach", "it leaves or changes the sandbox"},
 	{"mkfs mke2fs mkswap mkdosfs mkntfs newfs fdisk sfdisk cfdisk gdisk sgdisk cgdisk parted partprobe kpartx blkdiscard wipefs cryptsetup diskutil hdparm nvme sg_format badblocks losetup dmsetup mdadm lvremove vgremove pvremove lvcreate vgcreate pvcreate zpool zfs btrfs tune2fs resize2fs e2fsck fsck xfs_repair debugfs flashrom flash_erase", "it works on disks"},
-	{"mount umount swapon swapoff fusermount fusermount3 mountpoint-unmount", "it changes what is mounted"},
+	{"mount umount swapon swapoff fusermount fusermount3 mount.nfs mount.nfs4 mount.cifs mount.ntfs-3g mount.fuse mount.ecryptfs mount.ecryptfs_private umount.nfs umount.udisks2", "it changes what is mounted"},
 	{"reboot shutdown halt poweroff init telinit kexec pm-suspend pm-hibernate rtcwake", "it stops the machine"},
 	{"insmod rmmod modprobe depmod kmod dkms bpftool bpftrace", "it changes the kernel"},
 	{"iptables ip6tables iptables-restore ip6tables-restore nft ufw firewall-cmd ebtables arptables pfctl ipfw tc", "it changes the firewall"},
@@ -33,7 +33,7 @@ func refusedName(name string) string {
 	if why := refusedNames[name]; why != "" {
 		return why
 	}
-	for _, prefix := range []string{"mkfs.", "fsck.", "mount.", "umount."} {
+	for _, prefix := range []string{"mkfs.", "fsck."} {
 		if strings.HasPrefix(name, prefix) {
 			return "it works on disks"
 		}
@@ -114,10 +114,16 @@ var (
 		{"nc ncat netcat socat telnet curl wget ssh scp sftp ftp lftp tftp http https xh httpie openssl mail mailx sendmail nslookup dig host rsync", "it sends to the network"},
 	})
 	environmentDumps = expandNames([]struct{ names, why string }{
-		{"env printenv", "it prints the environment"},
+		{"env printenv set export declare compgen", "it prints the environment"},
 	})
 	argumentMakers = expandNames([]struct{ names, why string }{
 		{"xargs parallel", "it turns lines into arguments"},
+	})
+	killers = expandNames([]struct{ names, why string }{
+		{"kill skill", "it ends processes"},
+	})
+	removers = expandNames([]struct{ names, why string }{
+		{"rm shred unlink mv chmod chown chgrp truncate rimraf trash", "it removes or changes what it is given"},
 	})
 	unpackers = expandNames([]struct{ names, why string }{
 		{"tar bsdtar unzip gunzip gzip cpio zstd xz bunzip2 tee dd cat 7z", "it may write what was fetched"},

@@ -91,7 +91,7 @@ func (w *walker) gitWayBack(verb string, options, operands []value) error {
 		destroys = true
 	case "update-ref", "symbolic-ref", "branch", "tag", "push", "for-each-ref", "stash":
 		for _, v := range operands {
-			destroys = destroys || (isSnapshotRef(v.text) && verb != "for-each-ref")
+			destroys = destroys || (isSnapshotRef(v.text) && verb != "for-each-ref") || (verb == "update-ref" && v.unknown())
 		}
 	case "repack":
 		destroys = hasFlag(options, "", "--unpack-unreachable") || hasFlag(options, "a")
@@ -179,8 +179,20 @@ func (w *walker) gitRuns(verb string, args []value, s *state) error {
 			isCode = true
 		case (name == "-x" && (verb == "rebase" || verb == "difftool")) || (name == "-u" && (verb == "clone" || verb == "ls-remote")):
 			isCode = true
+		case verb == "clone" && (name == "-c" || name == "--config"):
+			setting := value
+			if !attached && i+1 < len(args) {
+				setting = args[i+1].text
+			}
+			if key, v, _ := strings.Cut(setting, "="); runsCommands(key, v) {
+				return fmt.Errorf("git setting %s runs commands", short(key))
+			}
 		case (a.text == "foreach" && verb == "submodule") || (a.text == "run" && verb == "bisect"):
-			return w.nested(joinCode(skipOptions(args[i+1:])), s.copy(), input{})
+			rest := skipOptions(args[i+1:])
+			if len(rest) == 1 {
+				return w.nested(joinCode(rest), s.copy(), input{})
+			}
+			return w.run(rest, s.copy(), invocation{outer: []string{"git"}})
 		}
 		if !isCode {
 			continue
