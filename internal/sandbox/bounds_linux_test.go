@@ -159,7 +159,7 @@ func TestEndlessOutput(t *testing.T) {
 		if testing.Short() {
 			t.Skip("writes 10 GB through a pipe")
 		}
-		script := fmt.Sprintf("head -c %d /dev/zero; echo end >&2", tenGB)
+		script := fmt.Sprintf("head -c %d /dev/zero; echo end >&2", int64(tenGB))
 		res := run(t, bash(script), sandbox.Options{Backend: b, OutputLimit: 1000, Timeout: 5 * time.Minute})
 		if len(res.Stdout) != 1000 || !res.Truncated || string(res.Stderr) != "end\n" || res.ExitCode != 0 {
 			t.Errorf("kept %d bytes, truncated %v, stderr %q, status %d", len(res.Stdout), res.Truncated, res.Stderr, res.ExitCode)
