@@ -56,7 +56,8 @@
 //     Someone who kills the supervisor itself with SIGKILL, which the box
 //     cannot, also ends the box's init, but not what that has started.
 //   - There is no private /tmp. HOME, elsewhere /tmp, is a new folder which is
-//     removed after the run; /tmp itself is out of reach.
+//     removed after the run; /tmp itself and /dev/shm are out of reach, so
+//     that a compiler or a pool of processes that insists on them fails.
 //
 // ABI 3 (Linux 6.2) is the least that is accepted: before, truncate reaches
 // files outside of the workspace.
