@@ -26,8 +26,8 @@ func owner(info os.FileInfo) [2]uint32 {
 const stubborn = `
 	exec 3>in/lifeline
 	setsid bash -c '(trap "" TERM HUP INT; echo up >&3; while :; do sleep 1000; done) & disown' &
-	(setsid setsid bash -c 'trap "" TERM; (echo up >&3; exec sleep 1000) &') &
-	trap "" TERM`
+	(setsid setsid bash -c 'trap "" TERM; (echo up >&3; touch in/up; exec sleep 1000) &') &
+	trap "" TERM; until [ -e in/up ]; do sleep 0.01; done`
 
 // awaitEnd reads the lifeline to its end, after starting has been reported.
 func awaitEnd(t *testing.T, f *os.File) {
@@ -44,7 +44,7 @@ func TestNothingOutlivesTheCommand(t *testing.T) {
 		cancel       bool
 	}{
 		{name: "its own end", script: stubborn + "\nwait", timeout: time.Minute},
-		{name: "timeout", script: stubborn + "\nwhile :; do sleep 1000; done", timeout: time.Second},
+		{name: "timeout", script: stubborn + "\nwhile :; do sleep 1000; done", timeout: 2 * time.Second},
 		{name: "cancel", script: stubborn + "\nwhile :; do sleep 1000; done", timeout: time.Minute, cancel: true},
 	}
 	eachBackend(t, bounding, func(t *testing.T, b sandbox.Backend) {
@@ -64,9 +64,19 @@ func TestNothingOutlivesTheCommand(t *testing.T) {
 					res, err := sandbox.Run(ctx, bash(end.script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, Timeout: end.timeout})
 					done <- answer{res, err}
 				}()
-				f, err := os.Open(fifo) // waits for the first writer
-				if err != nil {
-					t.Fatal(err)
+				opened := make(chan *os.File, 1)
+				go func() { // waits for the first writer
+					f, err := os.Open(fifo)
+					if err != nil {
+						t.Error(err)
+					}
+					opened <- f
+				}()
+				var f *os.File
+				select {
+				case f = <-opened:
+				case a := <-done:
+					t.Fatalf("it ended before it began: %+v, %v", a.res, a.err)
 				}
 				defer closing(t, f)
 				if line := readLine(f); line != "up" {
@@ -83,7 +93,7 @@ func TestNothingOutlivesTheCommand(t *testing.T) {
 				case !end.cancel && a.err != nil:
 					t.Errorf("%v (%s)", a.err, a.res.Stderr)
 				}
-				if want := end.timeout == time.Second; a.res.TimedOut != want || want && a.res.ExitCode != 124 {
+				if want := end.timeout == 2*time.Second; a.res.TimedOut != want || want && a.res.ExitCode != 124 {
 					t.Errorf("timed out %v, status %d", a.res.TimedOut, a.res.ExitCode)
 				}
 			})
@@ -149,7 +159,7 @@ func TestEndlessOutput(t *testing.T) {
 		if testing.Short() {
 			t.Skip("writes 10 GB through a pipe")
 		}
-		script := fmt.Sprintf("head -c %d /dev/zero; echo end >&2", tenGB)
+		script := fmt.Sprintf("head -c %d /dev/zero; echo end >&2", int64(tenGB))
 		res := run(t, bash(script), sandbox.Options{Backend: b, OutputLimit: 1000, Timeout: 5 * time.Minute})
 		if len(res.Stdout) != 1000 || !res.Truncated || string(res.Stderr) != "end\n" || res.ExitCode != 0 {
 			t.Errorf("kept %d bytes, truncated %v, stderr %q, status %d", len(res.Stdout), res.Truncated, res.Stderr, res.ExitCode)

@@ -55,8 +55,9 @@
 //     it: a process that has left its group and its session is still found.
 //     Someone who kills the supervisor itself with SIGKILL, which the box
 //     cannot, also ends the box's init, but not what that has started.
-//   - There is no private /tmp. HOME is a new folder which is removed after
-//     the run; /tmp itself is out of reach.
+//   - There is no private /tmp. HOME, elsewhere /tmp, is a new folder which is
+//     removed after the run; /tmp itself and /dev/shm are out of reach, so
+//     that a compiler or a pool of processes that insists on them fails.
 //
 // ABI 3 (Linux 6.2) is the least that is accepted: before, truncate reaches
 // files outside of the workspace.
@@ -74,6 +75,15 @@
 // is refused. [None] does not change the user.
 //
 // # Limits of all this
+//
+// Writable runs in one workspace take turns. While one runs, an absent
+// protected name is held by an empty folder (three files in .git), which a
+// program outside can see; git does not show them, and the supervisor removes
+// them. One that is itself killed with SIGKILL leaves them behind: they are
+// empty and can be removed.
+//
+// Memory and processes of the whole tree are counted four times a second. What
+// a command can take in between is bounded by the limits of each process.
 //
 // The kernel is shared, and so are the caches of the processor. The workspace
 // itself is the command's to spoil: a build script, a Makefile or a test that

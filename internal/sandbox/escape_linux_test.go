@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -18,6 +19,7 @@ func contextForProbe() context.Context { return context.Background() }
 
 func TestNoNetwork(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		tcp, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -47,6 +49,7 @@ func TestNoNetwork(t *testing.T) {
 
 func TestNetworkOn(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		tcp, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -70,6 +73,7 @@ func TestNetworkOn(t *testing.T) {
 
 func TestSystemCalls(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		ws := workspaceWithAttacks(t)
 		list := sandbox.Program(filepath.Join(ws, "attack"), "attack", "syscalls")
 		res := run(t, list, sandbox.Options{Workspace: ws, Backend: b})
@@ -81,6 +85,7 @@ func TestSystemCalls(t *testing.T) {
 
 func TestNothingOutsideIsRead(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		dir := outside(t)
 		t.Setenv("BRIDGE_TEST_SECRET", "the secret")
 		home, err := os.UserHomeDir()
@@ -108,6 +113,7 @@ func TestNothingOutsideIsRead(t *testing.T) {
 
 func TestNothingOutsideIsWritten(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		dir := outside(t)
 		secret := filepath.Join(dir, "secret")
 		before, err := os.Stat(secret)
@@ -144,6 +150,7 @@ func TestNothingOutsideIsWritten(t *testing.T) {
 
 func TestReadOnlyWorkspace(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		ws := t.TempDir()
 		write(t, filepath.Join(ws, "in", "file"), "text")
 		res := run(t, bash(`cat in/file; echo x >in/file; echo x >new; rm -rf in; mv in out; chmod 777 in/file; mkdir .git`),
@@ -162,6 +169,7 @@ func TestReadOnlyWorkspace(t *testing.T) {
 
 func TestUserAndEnvironment(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		t.Setenv("SECRET", "x")
 		ws := t.TempDir()
 		write(t, filepath.Join(ws, "in", "file"), "")
@@ -196,6 +204,33 @@ func TestUserAndEnvironment(t *testing.T) {
 		}
 		if diff := cmp.Diff(owner(old), owner(made)); diff != "" {
 			t.Errorf("a new file's owner: %s", diff)
+		}
+	})
+}
+
+// TestHiddenInReadRoot: bubblewrap covers a hidden path in a folder that may be
+// read; Landlock cannot, and refuses.
+func TestHiddenInReadRoot(t *testing.T) {
+	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		root := outside(t)
+		write(t, filepath.Join(root, "open"), "open\n")
+		write(t, filepath.Join(root, "state", "key"), "the key")
+		res, err := sandbox.Run(t.Context(), bash(fmt.Sprintf("cat %[1]s/open %[1]s/state/* %[1]s/secret", root)), sandbox.Options{
+			Workspace: t.TempDir(), Backend: b, ReadRoots: []string{root},
+			HiddenPaths: []string{filepath.Join(root, "state"), filepath.Join(root, "secret"), filepath.Join(root, "absent")},
+		})
+		if b == sandbox.Landlock {
+			if !errors.Is(err, sandbox.ErrSetup) || !strings.Contains(err.Error(), "use bubblewrap") {
+				t.Errorf("error %v", err)
+			}
+			return
+		}
+		if err != nil || string(res.Stdout) != "open\n" {
+			t.Errorf("output %q, %v", res.Stdout, err)
+		}
+		if _, err := os.Lstat(filepath.Join(root, "absent")); err == nil {
+			t.Error("covering a missing path has created it")
 		}
 	})
 }

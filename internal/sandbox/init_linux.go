@@ -46,10 +46,6 @@ func initBox(in io.Reader, report *os.File) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	// Whoever can read this process could write the report in its name.
-	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
-		return outcome{}, err
-	}
 	if s.Backend != None {
 		if err := s.confine(); err != nil {
 			return outcome{}, err
@@ -58,6 +54,10 @@ func initBox(in io.Reader, report *os.File) (outcome, error) {
 		return outcome{}, err
 	}
 	if err := s.checkIdentity(); err != nil {
+		return outcome{}, err
+	}
+	// Whoever can read this process could write the report in its name.
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return outcome{}, err
 	}
 	if report != nil {

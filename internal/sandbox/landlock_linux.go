@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
 )
 
 // The ABI versions that matter. See the package documentation.
@@ -39,36 +39,79 @@ func landlockABI() (int, error) {
 	return v, nil
 }
 
-// landlockConfig is the strictest one this kernel knows.
-func landlockConfig(abi int) landlock.Config {
-	switch {
-	case abi >= abiScoped:
-		return landlock.V6
-	case abi == abiIoctl:
-		return landlock.V5
-	case abi == abiIoctl-1:
-		return landlock.V4
-	}
-	return landlock.V3
+// Rights to files, which apply below a folder or to one file.
+const (
+	readFile  = ll.AccessFSExecute | ll.AccessFSReadFile
+	readDir   = readFile | ll.AccessFSReadDir
+	writeFile = readFile | ll.AccessFSWriteFile | ll.AccessFSTruncate
+	writeDir  = readDir | writeFile | ll.AccessFSRefer | ll.AccessFSRemoveDir | ll.AccessFSRemoveFile |
+		ll.AccessFSMakeDir | ll.AccessFSMakeReg | ll.AccessFSMakeSym | ll.AccessFSMakeSock | ll.AccessFSMakeFifo
+	allRights      = writeDir | ll.AccessFSMakeChar | ll.AccessFSMakeBlock
+	allRightsIoctl = allRights | ll.AccessFSIoctlDev
+)
+
+// grant is a right to what lies at or below a path.
+type grant struct {
+	path   string
+	rights uint64
 }
 
-// applyLandlock confines this process and all it starts. Network rules are
-// not used: the seccomp filter refuses sockets as a whole.
+// applyLandlock confines the calling thread and all that it starts. The other
+// threads of the init start nothing, and confining them too would need the
+// help of a C library in a program that is built with cgo.
+//
+// Rules for the network are not used: the seccomp filter refuses sockets as a
+// whole.
 func (s spec) applyLandlock() error {
 	abi, err := landlockABI()
 	if err != nil {
 		return err
 	}
-	rules, err := s.landlockRules()
+	grants, err := s.landlockGrants()
 	if err != nil {
 		return err
 	}
-	cfg := landlockConfig(abi)
-	cfg.HandledAccessNet = 0
-	if err := cfg.Restrict(rules...); err != nil {
+	attr := ll.RulesetAttr{HandledAccessFS: allRights}
+	if abi >= abiIoctl {
+		attr.HandledAccessFS = allRightsIoctl
+	}
+	if abi >= abiScoped {
+		attr.Scoped = ll.ScopeAbstractUnixSocket | ll.ScopeSignal
+	}
+	if err := restrictThread(&attr, grants); err != nil {
 		return fmt.Errorf("landlock: %w", err)
 	}
 	return s.applyFilter(filterKind{network: s.Network, landlock: true, noSignals: abi < abiScoped})
+}
+
+func restrictThread(attr *ll.RulesetAttr, grants []grant) error {
+	set, err := ll.LandlockCreateRuleset(attr, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(set) }()
+	for _, g := range grants {
+		if err := g.add(set); err != nil {
+			return fmt.Errorf("%s: %w", g.path, err)
+		}
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	return ll.LandlockRestrictSelf(set, 0)
+}
+
+// add adds the right to a set. What does not exist needs none.
+func (g grant) add(set int) error {
+	fd, err := unix.Open(g.path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return ll.LandlockAddPathBeneathRule(set, &ll.PathBeneathAttr{ParentFd: fd, AllowedAccess: g.rights}, 0)
 }
 
 // procFiles are what may be read of /proc, which tells about other processes.
@@ -77,15 +120,13 @@ var procFiles = []string{
 	"/proc/stat", "/proc/filesystems", "/proc/sys/kernel/osrelease", "/proc/sys/vm/overcommit_memory",
 }
 
-var (
-	deviceFiles     = []string{"/dev/null", "/dev/zero", "/dev/full"}
-	readDeviceFiles = []string{"/dev/random", "/dev/urandom"}
-)
+// deviceFiles are those that may be used.
+var deviceFiles = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
 
-// landlockRules grants reading the system and the read roots, and writing the
+// landlockGrants grants reading the system and the read roots, and writing the
 // unprotected entries of a writable workspace. Hidden paths cannot be taken
 // out of a read root, so that such a root is refused.
-func (s spec) landlockRules() ([]landlock.Rule, error) {
+func (s spec) landlockGrants() ([]grant, error) {
 	read := append([]string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", s.Workspace}, s.ReadRoots...)
 	for _, h := range s.Hidden {
 		if slices.ContainsFunc(read, func(root string) bool { return within(root, h) }) {
@@ -95,18 +136,21 @@ func (s spec) landlockRules() ([]landlock.Rule, error) {
 	if s.Home == "" {
 		return nil, errors.New("there is no private folder")
 	}
-	rules := []landlock.Rule{
-		landlock.RODirs(existingDirs(read)...),
-		landlock.ROFiles(procFiles...).IgnoreIfMissing(),
-		landlock.RWFiles(deviceFiles...).IgnoreIfMissing(),
-		landlock.ROFiles(readDeviceFiles...).IgnoreIfMissing(),
-		landlock.RWDirs(s.Home).WithRefer(),
+	grants := []grant{{s.Home, writeDir}}
+	for _, path := range existingDirs(read) {
+		grants = append(grants, grant{path, readDir})
+	}
+	for _, path := range procFiles {
+		grants = append(grants, grant{path, ll.AccessFSReadFile})
+	}
+	for _, path := range deviceFiles {
+		grants = append(grants, grant{path, ll.AccessFSReadFile | ll.AccessFSWriteFile | ll.AccessFSTruncate})
 	}
 	if resolver := resolverMount(); s.Network && resolver != nil {
-		rules = append(rules, landlock.ROFiles(resolver[1]))
+		grants = append(grants, grant{resolver[1], ll.AccessFSReadFile})
 	}
 	if !s.Writable {
-		return rules, nil
+		return grants, nil
 	}
 	entries, err := os.ReadDir(s.Workspace)
 	if err != nil {
@@ -117,12 +161,12 @@ func (s spec) landlockRules() ([]landlock.Rule, error) {
 		switch {
 		case protectedEntry(e.Name()):
 		case e.IsDir():
-			rules = append(rules, landlock.RWDirs(path).WithRefer())
+			grants = append(grants, grant{path, writeDir})
 		case e.Type().IsRegular():
-			rules = append(rules, landlock.RWFiles(path))
+			grants = append(grants, grant{path, writeFile})
 		}
 	}
-	return rules, nil
+	return grants, nil
 }
 
 func existingDirs(paths []string) []string {

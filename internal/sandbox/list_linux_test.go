@@ -57,6 +57,7 @@ func TestList(t *testing.T) {
 		{name: "a signal", list: sandbox.Program("/bin/sh", "-c", "kill -9 $$"), status: 137, signal: "killed"},
 	}
 	eachBackend(t, bounding, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
 				res := run(t, tt.list, sandbox.Options{Backend: b})
@@ -71,6 +72,7 @@ func TestList(t *testing.T) {
 
 func TestIdentity(t *testing.T) {
 	eachBackend(t, bounding, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		ws := t.TempDir()
 		info, err := os.Stat(ws)
 		if err != nil {
@@ -150,5 +152,22 @@ func TestAutomaticBackend(t *testing.T) {
 	}
 	if _, err := sandbox.Run(t.Context(), bash("true"), sandbox.Options{Workspace: t.TempDir(), Backend: sandbox.Bubblewrap}); !errors.Is(err, sandbox.ErrUnavailable) {
 		t.Errorf("bubblewrap by name, without bwrap: %v", err)
+	}
+}
+
+// BenchmarkRun is what the box costs a command that does nothing.
+func BenchmarkRun(b *testing.B) {
+	for _, backend := range bounding {
+		b.Run(string(backend), func(b *testing.B) {
+			if err := probed()[backend]; err != nil {
+				b.Skipf("MISSING: %v", err)
+			}
+			ws := b.TempDir()
+			for b.Loop() {
+				if _, err := sandbox.Run(b.Context(), sandbox.Program("/bin/true"), sandbox.Options{Workspace: ws, Backend: backend}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -20,7 +20,7 @@ type protectedName struct {
 // not see.
 var protectedTop = []protectedName{
 	{name: ".git", create: true, why: "a new repository's configuration and hooks run programs"},
-	{name: ".gitmodules", why: "names URLs and update commands of submodules"},
+	{name: ".gitmodules", create: true, why: "names URLs and update commands of submodules"},
 	{name: ".claude", create: true, why: "settings and hooks of an agent"},
 	{name: ".mcp.json", create: true, why: "starts MCP servers"},
 	{name: ".codex", create: true, why: "settings of an agent"},

@@ -27,6 +27,7 @@ func repository(t *testing.T) string {
 	git(t, ws, "config", "user.email", "test@example.org")
 	git(t, ws, "add", ".")
 	git(t, ws, "commit", "--quiet", "--message=first")
+	git(t, ws, "update-ref", "refs/bridge/snapshots/x/1", "HEAD")
 	return ws
 }
 
@@ -86,10 +87,13 @@ func TestProtectedPaths(t *testing.T) {
 		{"agents", "mkdir .claude; echo x >.claude/settings.json; echo x >.mcp.json; echo x >.codex/x; echo x >.gemini/x; echo x >.cursor/x"},
 		{"moved agents", "mkdir in/c && echo x >in/c/settings.json; rmdir .claude; mv in/c .claude; mv -T in/c .claude; mv .vscode in/v"},
 		{"editors", "echo x >.vscode/tasks.json; echo x >.idea/workspace.xml; echo x >.envrc"},
+		{"submodules", "echo '[submodule \"x\"]' >.gitmodules; git submodule add /tmp/x in/x"},
 		{"the existing", "echo x >>.bashrc; rm -f .bashrc; mv .bashrc in/b"},
+		{"snapshots", "git update-ref -d refs/bridge/snapshots/x/1; rm -rf .git/refs/bridge; mv .git/refs/bridge in/b"},
 		{"a remount", "mount -o remount,rw .git/hooks; umount .git/hooks; unshare -Ur umount .git/hooks"},
 	}
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
 		for _, trick := range tricks {
 			t.Run(trick.name, func(t *testing.T) {
 				ws := repository(t)

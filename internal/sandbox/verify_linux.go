@@ -48,8 +48,7 @@ func verifyPrivileges() error {
 	if v, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || v != 1 {
 		return errors.New("new privileges are possible")
 	}
-	status, err := os.ReadFile("/proc/thread-self/status")
-	if err == nil && statusField(status, "Seccomp:") != unix.SECCOMP_MODE_FILTER {
+	if v, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0); err != nil || v != unix.SECCOMP_MODE_FILTER {
 		return errors.New("there is no seccomp filter")
 	}
 	if err := unix.Unshare(unix.CLONE_NEWUTS); !errors.Is(err, unix.EPERM) {
