@@ -21,6 +21,8 @@ what this protects against, and what it does not.`,
   bridge yolo disable 3f2a`,
 		Args: noCommandArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
 	}
 	cmd.AddCommand(
 		newYoloEnableCmd(a),
@@ -36,7 +38,7 @@ what this protects against, and what it does not.`,
 	return cmd
 }
 
-// yoloEnabled is the first of the four stages.
+// yoloVariable is the first of the four stages.
 const yoloVariable = "YOLO_MODE"
 
 func (a *app) yoloEnabled() bool { return a.env(yoloVariable) == "1" }

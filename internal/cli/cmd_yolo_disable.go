@@ -12,8 +12,8 @@ func newYoloDisableCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "disable CONVERSATION",
 		Short: "Close a conversation for commands",
-		Long: `Close a conversation for commands. Whatever waits for a decision, and approvals that were
-not used, are void. A command that is running goes on to its timeout.`,
+		Long: `Close a conversation for commands. Whatever waits for a decision, and approvals that
+were not used, are void. A running command goes on to its timeout.`,
 		Example:           `  bridge yolo disable 3f2a`,
 		Args:              oneConversation,
 		ValidArgsFunction: completeConversation(a),

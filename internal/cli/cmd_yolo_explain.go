@@ -70,7 +70,7 @@ func runYoloExplain(a *app, o yoloExplainOptions, command string) error {
 	if decision.Allow {
 		verdict = "allow"
 	}
-	return a.say("%s: %s", verdict, bridge.CleanLine(decision.Reason))
+	return a.say("%s: %s", verdict, strings.TrimPrefix(bridge.CleanLine(decision.Reason), "allowed: "))
 }
 
 // world is what commands are judged in: the machine's files, and the folders as

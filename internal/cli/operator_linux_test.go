@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +17,7 @@ import (
 // operatorMain is the program operator: a human at a terminal. It runs the
 // command in its arguments on a pseudo-terminal of its own and does what it
 // asks: it types the phrase, the code that is shown, or yes. With "-wrong" in
-// front it types a wrong code. It prints what the terminal showed, and ends with
+// front it types a wrong code, with "-blind" there is no terminal. It prints what the terminal showed, and ends with
 // the command's exit code.
 //
 // The command is started by a process that ends at once, so that whoever runs
@@ -24,17 +25,23 @@ import (
 func operatorMain() int {
 	args := os.Args[1:]
 	if args[0] == "-detach" {
-		return detach(args[1:])
+		return detach(args[1:], true)
 	}
-	wrong := args[0] == "-wrong"
-	if wrong {
-		args = args[1:]
+	if args[0] == "-detach-blind" {
+		return detach(args[1:], false)
 	}
-	master, slave, err := openPTY()
+	how, open, detach := "", openPTY, "-detach"
+	if strings.HasPrefix(args[0], "-") {
+		how, args = args[0], args[1:]
+	}
+	if how == "-blind" {
+		open, detach = os.Pipe, "-detach-blind"
+	}
+	master, slave, err := open()
 	if err != nil {
 		return fatal(err)
 	}
-	starter := exec.Command("operator", append([]string{"-detach"}, args...)...)
+	starter := exec.Command("operator", append([]string{detach}, args...)...)
 	starter.Stdin, starter.Stdout, starter.Stderr = slave, slave, os.Stderr
 	if err := starter.Run(); err != nil {
 		return fatal(err)
@@ -42,7 +49,7 @@ func operatorMain() int {
 	if err := slave.Close(); err != nil {
 		return fatal(err)
 	}
-	shown := answerPrompts(master, wrong)
+	shown := answerPrompts(master, how == "-wrong")
 	_, _ = os.Stdout.Write(bytes.ReplaceAll(shown, []byte("\r\n"), []byte("\n")))
 	end := regexp.MustCompile(`exit code (\d+)\r?\n$`).FindSubmatch(shown)
 	if end == nil {
@@ -54,10 +61,10 @@ func operatorMain() int {
 
 // detach starts the command on the terminal that is its standard input, and
 // leaves it alone.
-func detach(args []string) int {
+func detach(args []string, terminal bool) int {
 	shell := exec.Command("/bin/sh", append([]string{"-c", `"$@"; echo "exit code $?"`, "sh"}, args...)...)
 	shell.Stdin, shell.Stdout, shell.Stderr = os.Stdin, os.Stdin, os.Stdin
-	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: terminal}
 	if err := shell.Start(); err != nil {
 		return fatal(err)
 	}
