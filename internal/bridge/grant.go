@@ -98,11 +98,27 @@ func (s *Service) PrepareGrant(ctx context.Context, r GrantRequest) (Grant, erro
 	if err := s.checkWorkspace(workspace); err != nil {
 		return Grant{}, err
 	}
-	if _, err := s.backend(ctx, g); err != nil {
+	if err := s.tryGrant(ctx, g); err != nil {
 		return Grant{}, err
 	}
 	g.Seal = s.sealGrant(g)
 	return g, nil
+}
+
+// tryGrant makes sure that commands could be run, before a human opens anything.
+func (s *Service) tryGrant(ctx context.Context, g Grant) error {
+	backend, err := s.backend(ctx, g)
+	if err != nil {
+		return err
+	}
+	err = s.commands.Try(ctx, s.sandboxOptions(CommandRequest{
+		Workspace: g.Workspace, Folder: g.Folder, Mode: g.Ceiling, Sandbox: backend, Image: g.Image,
+		Network: g.Network, Timeout: DefaultCommandTimeout,
+	}))
+	if errors.Is(err, sandbox.ErrWorkspace) {
+		return invalid("workspace", "cannot be used: %v", err)
+	}
+	return err
 }
 
 func (r GrantRequest) ttl() time.Duration {

@@ -24,6 +24,8 @@ type CommandConfig struct {
 	Run func(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error)
 	// Choose returns the sandbox that works here; nil means sandbox.Choose.
 	Choose func(context.Context, sandbox.Options) (sandbox.Backend, error)
+	// Try reports whether a command could be run; nil really runs an empty one.
+	Try func(context.Context, sandbox.Options) error
 }
 
 // commands is a CommandConfig in use.
@@ -39,6 +41,9 @@ func newCommands(c CommandConfig) *commands {
 	if c.Choose == nil {
 		c.Choose = sandbox.Choose
 	}
+	if c.Try == nil {
+		c.Try = tryRun
+	}
 	return &commands{CommandConfig: c}
 }
 
@@ -51,6 +56,13 @@ func (c *commands) choose(ctx context.Context, o sandbox.Options) (sandbox.Backe
 // lookProgram finds programs in the system's folders only. The environment's
 // PATH does not count: an agent may have changed it.
 var lookProgram = yolo.SystemPrograms(nil, nil)
+
+// tryRun runs a command that prints nothing. Besides the sandbox it tries the
+// workspace, which the sandbox may refuse.
+func tryRun(ctx context.Context, o sandbox.Options) error {
+	_, err := sandbox.Run(ctx, sandbox.List{{Stages: []sandbox.Stage{{Print: true}}}}, o)
+	return err
+}
 
 // policy is the world that commands of a workspace are judged in.
 func (s *Service) policy(workspace string) yolo.Context {

@@ -101,6 +101,7 @@ func FakeSandbox(e *Env, run func(context.Context, sandbox.List, sandbox.Options
 			StateDirs: []string{filepath.Dir(e.Path)},
 			Run:       run,
 			Choose:    func(context.Context, sandbox.Options) (sandbox.Backend, error) { return sandbox.Bubblewrap, nil },
+			Try:       func(context.Context, sandbox.Options) error { return nil },
 		}
 	}
 }

@@ -74,6 +74,7 @@ func (c *commandWorld) with(s bridge.Store, limits bridge.Limits) *bridge.Servic
 				return sandbox.Result{Stdout: []byte(c.output)}, nil
 			},
 			Choose: func(context.Context, sandbox.Options) (sandbox.Backend, error) { return sandbox.Bubblewrap, nil },
+			Try:    func(context.Context, sandbox.Options) error { return nil },
 		},
 	})
 }
