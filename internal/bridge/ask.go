@@ -76,7 +76,7 @@ func (s *Service) openQuestion(ctx context.Context, state string) (r CommandRequ
 	if err != nil || len(signed) <= 8+tokenBytes {
 		return r, nil, errQuestion
 	}
-	id := int64(binary.BigEndian.Uint64(signed)) //nolint:gosec // its bits
+	id := int64(binary.BigEndian.Uint64(signed))
 	challenge = signed[8 : 8+tokenBytes]
 	r, err = s.Command(ctx, id)
 	if errors.Is(err, ErrNoRequest) {

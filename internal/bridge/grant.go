@@ -274,8 +274,8 @@ func (s *Service) liveGrant(view CommandView, now time.Time) (Grant, error) {
 	if !s.genuineGrant(g) {
 		return Grant{}, fmt.Errorf("%w: it was changed in the store", ErrNoGrant)
 	}
-	real, folder, err := realFolder(g.Workspace)
-	if err != nil || real != g.Workspace || folder != g.Folder {
+	path, folder, err := realFolder(g.Workspace)
+	if err != nil || path != g.Workspace || folder != g.Folder {
 		return Grant{}, fmt.Errorf("%w: its workspace is no longer the folder that the operator opened", ErrNoGrant)
 	}
 	return g, nil
@@ -287,16 +287,15 @@ func realFolder(path string) (string, sandbox.Identity, error) {
 	if err != nil {
 		return "", sandbox.Identity{}, err
 	}
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
+	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return "", sandbox.Identity{}, errors.New("there is no such folder")
 	}
-	info, err := os.Lstat(real)
+	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() {
 		return "", sandbox.Identity{}, errors.New("it is no folder")
 	}
 	id, err := identify(info)
-	return real, id, err
+	return path, id, err
 }
 
 // inFolder reports whether path is folder or lies in it. Both are real paths.

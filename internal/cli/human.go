@@ -50,7 +50,7 @@ func (a *app) findHuman() (t *terminal, reason string) {
 // confirm has the human type a phrase, if there is one, and the one-time code.
 // The error is ErrNotConfirmed, and the audit log has the refusal.
 func (t *terminal) confirm(ctx context.Context, s *bridge.Service, action, conversation, phrase, code string) error {
-	reason := ""
+	var reason string
 	t.show("")
 	switch {
 	case phrase != "" && !t.ask("Type "+phrase+": ", phrase):

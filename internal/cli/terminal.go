@@ -22,7 +22,7 @@ func openTerminal() (*terminal, error) {
 	if err != nil {
 		return nil, errNoTerminal
 	}
-	if !term.IsTerminal(int(file.Fd())) { //nolint:gosec // a descriptor is small
+	if !term.IsTerminal(int(file.Fd())) {
 		_ = file.Close()
 		return nil, errNoTerminal
 	}

@@ -50,49 +50,6 @@ func first[T any](all []T, err error) (*T, error) {
 	return &all[0], nil
 }
 
-func getYoloMode(c *conn, conversation string, session bridge.SessionID) (*bridge.YoloMode, error) {
-	var m bridge.YoloMode
-	var mode string
-	var sandboxed, timeout int64
-	err := c.get("SELECT mode, workspace, sandbox, timeout, set_at FROM yolo_modes WHERE conversation = ? AND session = ?",
-		[]any{conversation, string(session)}, &mode, &m.Workspace, &sandboxed, &timeout, &m.SetAt)
-	if errors.Is(err, errNoRow) {
-		return nil, nil //nolint:nilnil // a session without a mode is no error
-	}
-	m.Mode, m.Sandbox, m.Timeout = yolo.Mode(mode), sandboxed != 0, time.Duration(timeout)*time.Microsecond
-	return &m, err
-}
-
-// SetYoloMode implements bridge.Store.
-func (s *Store) SetYoloMode(ctx context.Context, g bridge.Gate, m bridge.YoloMode) (unread int64, err error) {
-	err = s.pass(ctx, g, durable, func(e *entry) error {
-		if err := e.spend(); err != nil {
-			return err
-		}
-		if err := e.needGrant(g); err != nil {
-			return err
-		}
-		unread = e.self.unread()
-		_, err := e.exec(`
-			INSERT INTO yolo_modes (conversation, session, mode, workspace, sandbox, timeout, set_at)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-			ON CONFLICT (conversation, session) DO UPDATE SET mode = ?3, workspace = ?4, sandbox = ?5, timeout = ?6, set_at = ?7`,
-			g.Conversation, string(g.Session), string(m.Mode), m.Workspace, bit(m.Sandbox), m.Timeout.Microseconds(), m.SetAt)
-		return err
-	})
-	return unread, err
-}
-
-// needGrant refuses a session whose conversation has no live grant.
-func (e *entry) needGrant(g bridge.Gate) error {
-	var live int64
-	err := e.get("SELECT 1 FROM yolo_grants WHERE conversation = ? AND expires_at > ?", []any{g.Conversation, g.Now}, &live)
-	if errors.Is(err, errNoRow) {
-		return e.refuse(outcomeRefused, bridge.ErrNoGrant)
-	}
-	return err
-}
-
 // CheckCommand implements bridge.Store.
 func (s *Store) CheckCommand(ctx context.Context, g bridge.Gate) (unread int64, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
@@ -145,23 +102,28 @@ func (e *entry) heedLimits(r bridge.CommandRequest, l bridge.QueueLimits) error 
 		most   int
 		reason error
 	}{
-		{`
+		{
+			`
 			SELECT count(*) FROM command_requests
 			WHERE conversation = ?1 AND command = ?2 AND state = 'denied' AND decided_at > ?3
 			  AND decided_at > (SELECT coalesce(max(decided_at), 0) FROM command_requests
 			                    WHERE conversation = ?1 AND command = ?2 AND state IN ('approved', 'consumed'))`,
-			[]any{r.Conversation, r.Command, l.DeniedSince}, 1, bridge.ErrDenied,
+			[]any{r.Conversation, r.Command, l.DeniedSince},
+			1, bridge.ErrDenied,
 		},
-		{`
+		{
+			`
 			SELECT count(*) FROM command_requests
 			WHERE conversation = ?1 AND state = 'denied'
 			  AND decided_at >= (SELECT opened_at FROM yolo_grants WHERE conversation = ?1)
 			  AND decided_at > (SELECT coalesce(max(decided_at), 0) FROM command_requests WHERE conversation = ?1 AND state IN ('approved', 'consumed'))`,
-			[]any{r.Conversation}, l.Denied, bridge.ErrWornDown,
+			[]any{r.Conversation},
+			l.Denied, bridge.ErrWornDown,
 		},
 		{
 			"SELECT count(*) FROM command_requests WHERE conversation = ? AND state = 'pending' AND expires_at > ? AND NOT (session = ? AND command = ?)",
-			[]any{r.Conversation, e.op.Now, string(r.Session), r.Command}, l.Pending, bridge.ErrQueueFull,
+			[]any{r.Conversation, e.op.Now, string(r.Session), r.Command},
+			l.Pending, bridge.ErrQueueFull,
 		},
 	} {
 		var n int64
@@ -185,7 +147,7 @@ func (e *entry) insertCommand(r bridge.CommandRequest) (int64, error) {
 		                              sandbox, image, network, timeout, nonce, digest, state, created_at, expires_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
 		r.Conversation, string(r.Session), r.Command, string(plan), string(r.Mode), r.Workspace,
-		int64(r.Folder.Device), int64(r.Folder.Inode), string(r.Sandbox), r.Image, bit(r.Network), //nolint:gosec // their bits
+		int64(r.Folder.Device), int64(r.Folder.Inode), string(r.Sandbox), r.Image, bit(r.Network),
 		r.Timeout.Microseconds(), r.Nonce, r.Digest, r.CreatedAt, r.ExpiresAt)
 	if err != nil {
 		return 0, err
@@ -276,60 +238,6 @@ func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end bridge.
 	return sent, err
 }
 
-// OpenGrant implements bridge.Store.
-func (s *Store) OpenGrant(ctx context.Context, op bridge.Operation, g bridge.Grant) error {
-	return s.operate(ctx, op, durable, func(e *entry) error {
-		var live int64
-		err := e.get("SELECT 1 FROM conversations WHERE id = ? AND expires_at > ?", []any{g.Conversation, op.Now}, &live)
-		if errors.Is(err, errNoRow) {
-			return bridge.ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := e.dropGrant(g.Conversation); err != nil {
-			return err
-		}
-		_, err = e.exec(`
-			INSERT INTO yolo_grants (conversation, mode, workspace, device, inode, sandbox, image, network, ask, opened_at, expires_at, seal)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			g.Conversation, string(g.Ceiling), g.Workspace, int64(g.Folder.Device), int64(g.Folder.Inode), //nolint:gosec // their bits
-			string(g.Sandbox), g.Image, bit(g.Network), bit(g.AskInClient), g.OpenedAt, g.ExpiresAt, g.Seal)
-		return err
-	})
-}
-
-// CloseGrant implements bridge.Store.
-func (s *Store) CloseGrant(ctx context.Context, op bridge.Operation) error {
-	return s.operate(ctx, op, durable, func(e *entry) error {
-		found, err := e.dropGrant(op.Conversation)
-		if err == nil && !found {
-			return bridge.ErrNoGrant
-		}
-		return err
-	})
-}
-
-// dropGrant removes a grant and makes void what was asked for under it.
-func (e *entry) dropGrant(conversation string) (found bool, err error) {
-	for _, query := range []string{
-		"DELETE FROM yolo_modes WHERE conversation = ?",
-		"UPDATE command_requests SET state = 'cancelled' WHERE conversation = ? AND state IN ('pending', 'approved')",
-		"DELETE FROM yolo_grants WHERE conversation = ?",
-	} {
-		result, err := e.exec(query, conversation)
-		if err != nil {
-			return false, err
-		}
-		changed, err := result.RowsAffected()
-		if err != nil {
-			return false, err
-		}
-		found = changed > 0 // of the last one
-	}
-	return found, nil
-}
-
 // DecideCommand implements bridge.Store. A denial takes an unused approval back.
 func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d bridge.RequestDecision) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
@@ -358,32 +266,6 @@ func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d bridge
 // RecordOperation implements bridge.Store.
 func (s *Store) RecordOperation(ctx context.Context, op bridge.Operation) error {
 	return s.operate(ctx, op, durable, func(*entry) error { return nil })
-}
-
-// Grants implements bridge.Store.
-func (s *Store) Grants(ctx context.Context) (all []bridge.Grant, err error) {
-	err = s.read.do(ctx, func(c *conn) error {
-		all, err = listGrants(c, "ORDER BY opened_at DESC, conversation")
-		return err
-	})
-	return all, err
-}
-
-func listGrants(c *conn, where string, args ...any) (all []bridge.Grant, err error) {
-	var g bridge.Grant
-	var mode, backend string
-	var device, inode, network, ask int64
-	dest := []any{&g.Conversation, &mode, &g.Workspace, &device, &inode, &backend, &g.Image, &network, &ask, &g.OpenedAt, &g.ExpiresAt, &g.Seal}
-	err = c.each("SELECT conversation, mode, workspace, device, inode, sandbox, image, network, ask, opened_at, expires_at, seal FROM yolo_grants "+where,
-		args, dest, func() error {
-			found := g
-			found.Ceiling, found.Sandbox = yolo.Mode(mode), sandbox.Backend(backend)
-			found.Folder = folder(device, inode)
-			found.Network, found.AskInClient = network != 0, ask != 0
-			all = append(all, found)
-			return nil
-		})
-	return all, err
 }
 
 // Commands implements bridge.Store.
@@ -459,17 +341,6 @@ func earliest(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-func folder(device, inode int64) sandbox.Identity {
-	return sandbox.Identity{Device: uint64(device), Inode: uint64(inode)} //nolint:gosec // their bits
-}
-
-func bit(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // blob is NULL for nothing.
