@@ -101,6 +101,9 @@ func describePlan(p yolo.Plan) []string {
 				prefix = "    into "
 			}
 			line := prefix + escapeArgs(append([]string{programOf(stage)}, stage.Argv[1:]...))
+			if stage.Builtin {
+				line += "  (done by the bridge itself)"
+			}
 			for _, r := range stage.Redirects {
 				line += fmt.Sprintf("  (%s)", redirects[r])
 			}
@@ -112,7 +115,7 @@ func describePlan(p yolo.Plan) []string {
 
 func programOf(stage yolo.Stage) string {
 	if stage.Builtin {
-		return stage.Argv[0] + " (done by bridge)"
+		return stage.Argv[0]
 	}
 	return stage.Path
 }
