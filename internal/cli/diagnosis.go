@@ -188,7 +188,7 @@ func (d *diagnosis) checkDatabase(path string) {
 		d.add("store", statusProblem, "%s", oneLine(err))
 		return
 	}
-	d.add("store", statusOK, "%s, %s", path, formatBytes(uint64(found.Bytes))) //nolint:gosec // a size is not negative
+	d.add("store", statusOK, "%s, %s", path, formatBytes(uint64(found.Bytes)))
 	switch latest := sqlite.SchemaVersion(); {
 	case found.SchemaVersion == 0:
 		d.add("schema", statusNote, "the store is empty; the next `bridge serve` fills it")

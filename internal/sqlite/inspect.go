@@ -63,7 +63,7 @@ func Inspect(path string) (Inspection, error) {
 const walVersion = 2
 
 func (i *Inspection) readFile(path string) error {
-	f, err := os.Open(path) //nolint:gosec // the operator says where
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -11,5 +11,5 @@ func FreeSpace(dir string) (uint64, error) {
 	if err := unix.Statfs(dir, &stat); err != nil {
 		return 0, err
 	}
-	return stat.Bavail * uint64(stat.Bsize), nil //nolint:gosec // a block has a positive size
+	return stat.Bavail * uint64(stat.Bsize), nil
 }
