@@ -75,7 +75,7 @@ func (c Chain) Append(head Head, e Entry) (Entry, Head) {
 func (c Chain) seal(h Head) Head {
 	mac := hmac.New(sha256.New, c.key)
 	mac.Write([]byte("head"))
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(h.Seq))) //nolint:gosec // only the bits matter
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(h.Seq)))
 	mac.Write(h.MAC)
 	h.Seal = mac.Sum(nil)
 	return h
@@ -85,11 +85,11 @@ func (c Chain) entryMAC(previous []byte, e Entry) []byte {
 	mac := hmac.New(sha256.New, c.key)
 	buf := make([]byte, 0, 512)
 	buf = append(buf, "entry"...)
-	buf = binary.BigEndian.AppendUint64(buf, uint64(e.Seq))              //nolint:gosec // only the bits matter
-	buf = binary.BigEndian.AppendUint64(buf, uint64(e.Time.UnixMicro())) //nolint:gosec // only the bits matter
+	buf = binary.BigEndian.AppendUint64(buf, uint64(e.Seq))
+	buf = binary.BigEndian.AppendUint64(buf, uint64(e.Time.UnixMicro()))
 	for _, field := range [...]string{string(previous), e.Conversation, e.Session, e.Action, e.Outcome, e.Details} {
 		// Lengths in front of the fields: text cannot move from one field to the next.
-		buf = binary.BigEndian.AppendUint32(buf, uint32(len(field))) //nolint:gosec // fields are far below 4 GiB
+		buf = binary.BigEndian.AppendUint32(buf, uint32(len(field)))
 		buf = append(buf, field...)
 	}
 	mac.Write(buf)

@@ -103,7 +103,7 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 	if c.Session != SessionA && c.Session != SessionB {
 		claimed.Session = "?"
 	}
-	now := s.clock()
+	now := s.Now()
 	return Gate{
 		Operation: Operation{
 			Now:          now,
@@ -169,4 +169,9 @@ func (d Details) blame(reason error) {
 // type. It returns reason, or what the gate says.
 func (s *Service) RefuseCall(ctx context.Context, c Credentials, action string, reason error) error {
 	return s.refuse(ctx, s.readGate(c, action), reason)
+}
+
+// RefuseOpenCall is RefuseCall for an action that needs no credentials.
+func (s *Service) RefuseOpenCall(ctx context.Context, action string, reason error) error {
+	return s.refuseOperation(ctx, Operation{Now: s.Now(), Actor: "?", Action: action, Details: Details{}}, reason)
 }

@@ -102,8 +102,8 @@ func New(c Config) *Service {
 // AuditChain returns the chain of the audit log under key; stores append with it.
 func AuditChain(key auth.Key) audit.Chain { return audit.NewChain(key.Derive("audit")) }
 
-// clock returns the time, to the microsecond that stores keep, in UTC.
-func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+// Now returns the time, to the microsecond that stores keep, in UTC.
+func (s *Service) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
 // ring tells whoever waits for mail to a session that some has come.
 func (s *Service) ring(conversation string, to SessionID) {

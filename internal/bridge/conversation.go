@@ -77,20 +77,23 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 	if err != nil {
 		return Created{}, s.refuseOperation(ctx, op, err)
 	}
-	var hidden kinds
+	hide := s.redaction(ctx)
 	code := auth.NewJoinCode()
 	c := NewConversation{
 		Conversation: Conversation{
 			ID:        newConversationID(),
-			RoleA:     hidden.redact(s, r.MyRole),
-			RoleB:     hidden.redact(s, r.PartnerRole),
-			Team:      hidden.redact(s, r.Team),
+			RoleA:     hide.text(r.MyRole),
+			RoleB:     hide.text(r.PartnerRole),
+			Team:      hide.text(r.Team),
 			CreatedAt: op.Now,
 			ExpiresAt: op.Now.Add(ttl),
 		},
 		Nonces:        Nonces{A: auth.NewNonce(), B: auth.NewNonce()},
 		JoinHash:      s.codes.Hash(code),
 		JoinExpiresAt: op.Now.Add(min(JoinCodeTTL, ttl)),
+	}
+	if hide.err != nil {
+		return Created{}, hide.err
 	}
 	op.Conversation = c.ID
 	op.Details["role_a"], op.Details["role_b"] = c.RoleA, c.RoleB
@@ -106,13 +109,13 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 		TokenB:        s.tokens.Issue(c.ID, string(SessionB), c.Nonces.B),
 		JoinCode:      code,
 		JoinExpiresAt: c.JoinExpiresAt,
-		Redacted:      hidden.names(),
+		Redacted:      hide.found(),
 	}, nil
 }
 
 func (s *Service) createOperation() Operation {
 	return Operation{
-		Now:     s.clock(),
+		Now:     s.Now(),
 		Actor:   string(SessionA),
 		Action:  "create_conversation",
 		Details: Details{},
@@ -158,7 +161,7 @@ type Joined struct {
 // many wrong codes in the whole store; a good code is never refused for those.
 func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	op := Operation{
-		Now:     s.clock(),
+		Now:     s.Now(),
 		Actor:   string(SessionB),
 		Action:  "join_conversation",
 		Details: Details{},

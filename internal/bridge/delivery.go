@@ -174,15 +174,12 @@ func (s *Service) awaitMail(ctx context.Context, c Credentials, drain <-chan str
 
 // mailReady reports whether a take for c would bring messages or a refusal.
 func (s *Service) mailReady(ctx context.Context, c Credentials) (bool, error) {
-	if ctx.Err() != nil {
-		return false, nil
-	}
 	g := s.readGate(c, "check_messages")
 	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	switch {
-	case ctx.Err() != nil:
-		return false, nil // the wait ended during the look, which is no failure
-	case err != nil:
+	if ended := ctx.Err() != nil; ended || err != nil {
+		if ended {
+			err = nil // the end of the wait is no failure
+		}
 		return false, err
 	}
 	return !g.Prove(inbox.Proof) || inbox.Unread > 0 && !ClaimStands(inbox.ClaimedUntil, g.Now), nil
@@ -215,12 +212,12 @@ func (s *Service) GiveBack(ctx context.Context, claim Claim) error {
 
 // Renew keeps a delivery's messages with it for another ClaimFor.
 func (s *Service) Renew(ctx context.Context, claim Claim) error {
-	return s.store.RenewRead(ctx, claim, s.clock().Add(ClaimFor))
+	return s.store.RenewRead(ctx, claim, s.Now().Add(ClaimFor))
 }
 
 func (s *Service) claimOperation(claim Claim, action string) Operation {
 	return Operation{
-		Now:          s.clock(),
+		Now:          s.Now(),
 		Actor:        string(claim.Session),
 		Conversation: claim.Conversation,
 		Action:       action,

@@ -104,14 +104,10 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	if err := validateSend(r); err != nil {
 		return Sent{}, s.refuse(ctx, g, err)
 	}
-	var hidden kinds
-	m := NewMessage{
-		Action:         r.Action,
-		Text:           hidden.redact(s, r.Text),
-		Files:          hidden.redactAll(s, r.Files),
-		IdempotencyKey: s.onceKey(r.IdempotencyKey),
+	m, err := s.redactMessage(ctx, c, r)
+	if err != nil {
+		return Sent{}, err
 	}
-	m.Redacted = hidden.names()
 	g.Details["action_type"] = string(m.Action)
 	g.Details["characters"] = utf8.RuneCountInString(r.Text)
 	if len(m.Redacted) > 0 {
@@ -125,6 +121,24 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 		s.ring(g.Conversation, g.Session.Partner())
 	}
 	return sent, nil
+}
+
+// redactMessage makes of a request what may be stored. What the session said
+// last is read along, for a secret that is split over two messages.
+func (s *Service) redactMessage(ctx context.Context, c Credentials, r SendRequest) (NewMessage, error) {
+	tail, err := s.store.LastWords(ctx, c.Conversation, c.Session, tailLength)
+	if err != nil {
+		return NewMessage{}, err
+	}
+	hide := s.redaction(ctx)
+	m := NewMessage{
+		Action:         r.Action,
+		Text:           hide.textAfter(tail, r.Text),
+		Files:          hide.texts(r.Files),
+		IdempotencyKey: s.onceKey(r.IdempotencyKey),
+	}
+	m.Redacted = hide.found()
+	return m, hide.err
 }
 
 // onceKey returns what is stored of an idempotency key: an HMAC, because an
@@ -208,27 +222,4 @@ func pageSize(limit int) (int, error) {
 		return 0, invalid("limit", "must be 1 to %d", MaxPage)
 	}
 	return limit, nil
-}
-
-// kinds collects the kinds of secrets that were hidden.
-type kinds []string
-
-func (k *kinds) redact(s *Service, text string) string {
-	clean, found := s.redactor.Redact(text)
-	*k = append(*k, found...)
-	return clean
-}
-
-func (k *kinds) redactAll(s *Service, texts []string) []string {
-	clean := make([]string, len(texts))
-	for i, text := range texts {
-		clean[i] = k.redact(s, text)
-	}
-	return clean
-}
-
-// names returns the kinds sorted, each once; nil when there are none.
-func (k *kinds) names() []string {
-	slices.Sort(*k)
-	return slices.Compact(*k)
 }

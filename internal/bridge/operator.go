@@ -89,7 +89,7 @@ func (s *Service) VerifyAudit(ctx context.Context, noted audit.Head) (audit.Head
 
 func (s *Service) operatorOperation(action, conversation string) Operation {
 	return Operation{
-		Now:          s.clock(),
+		Now:          s.Now(),
 		Actor:        Operator,
 		Conversation: conversation,
 		Action:       action,

@@ -79,7 +79,7 @@ func removeInvisible(text string) string {
 // 5.4) that text begins with, or 0. Of strings such as a window title only the
 // introducer is a control; what they carry is shown.
 func escapeSequence(text string) int {
-	n := 0
+	var n int
 	switch {
 	case strings.HasPrefix(text, "\x1b["):
 		n = 2

@@ -46,6 +46,14 @@ type Store interface {
 	// PartnerState returns what g's partner does, and how many messages wait for g.
 	PartnerState(ctx context.Context, g Gate) (state SessionState, unread int64, err error)
 
+	// LastWords returns the last limit characters of the last message that a
+	// session sent, or "". It changes and records nothing; the answer is for
+	// redaction only, never for a caller.
+	LastWords(ctx context.Context, conversation string, from SessionID, limit int) (string, error)
+	// LiveNonces calls visit with the nonces of each conversation that has not
+	// expired. It is for redaction only, too.
+	LiveNonces(ctx context.Context, now time.Time, visit func(conversation string, n Nonces)) error
+
 	// Refuse passes g and records that the call is refused as invalid.
 	Refuse(ctx context.Context, g Gate) error
 	// RefuseOperation records that op is refused as invalid.

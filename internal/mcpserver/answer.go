@@ -68,15 +68,15 @@ func wireError(err error) *jsonrpc.Error {
 	return wire
 }
 
-// errorText drops the quotation from the SDK's "unmarshaling <all of params>
-// into a <type>: reason" and keeps what is left short.
+// errorText drops what the SDK quotes of params that it could not decode: all
+// of them in `unmarshaling "..." into a T`, and their rest in `cannot unmarshal
+// "..." into F`. It keeps the last type or field, and all of it short.
 func errorText(text string) string {
-	if head, quoted, ok := strings.Cut(text, `unmarshaling "`); ok {
-		reason := ""
-		if i := strings.LastIndex(quoted, `" into a `); i >= 0 {
-			_, reason, _ = strings.Cut(quoted[i:], ": ")
+	if head, tail, ok := strings.Cut(text, `unmarshaling "`); ok {
+		text = head + "the params do not fit"
+		if i := strings.LastIndex(tail, `" into `); i >= 0 {
+			text += tail[i+1:]
 		}
-		text = head + "the params do not fit: " + reason
 	}
 	text = strings.ToValidUTF8(text, "\ufffd")
 	if len(text) <= maxErrorText {

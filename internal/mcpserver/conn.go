@@ -194,35 +194,6 @@ func (c *conn) writeReplies() {
 	}
 }
 
-// line is the reply as it goes out, without what was cancelled; it is empty if
-// nothing is left.
-func (r *reply) line() []byte {
-	var line []byte
-	for _, p := range r.parts {
-		if p.data == nil {
-			continue
-		}
-		if r.array {
-			line = append(line, separator(line))
-		}
-		line = append(line, p.data...)
-	}
-	switch {
-	case line == nil:
-		return nil
-	case r.array:
-		line = append(line, ']')
-	}
-	return append(line, '\n')
-}
-
-func separator(line []byte) byte {
-	if len(line) == 0 {
-		return '['
-	}
-	return ','
-}
-
 // put writes a line whole, or breaks the session.
 func (c *conn) put(line []byte) bool {
 	if len(line) == 0 {

@@ -126,8 +126,8 @@ func (e envelope) request() inbound {
 	if e.id != nil && !ok {
 		return fault(nil, jsonrpc.CodeInvalidRequest, "invalid request: the id must be a string or an integer")
 	}
-	version, _ := text(e.version)
-	method, ok := text(e.method)
+	version, _ := jsonString(e.version)
+	method, ok := jsonString(e.method)
 	switch {
 	case version != "2.0":
 		return fault(e.id, jsonrpc.CodeInvalidRequest, `invalid request: "jsonrpc" must be "2.0"`)
@@ -164,8 +164,8 @@ func (e envelope) response() inbound {
 	return inbound{resp: resp}
 }
 
-// text is the string that raw holds, if it holds one.
-func text(raw json.RawMessage) (string, bool) {
+// jsonString is the string that raw holds, if it holds one.
+func jsonString(raw json.RawMessage) (string, bool) {
 	if len(raw) == 0 || raw[0] != '"' {
 		return "", false
 	}

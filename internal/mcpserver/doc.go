@@ -7,6 +7,7 @@
 //	lineReader  bytes to lines, bounded       (frame.go)
 //	decode      a line to messages or faults  (decode.go)
 //	ledger      what is read and not answered (ledger.go)
+//	reply       a line of output, in pieces   (reply.go)
 //	conn        the goroutines and the ending (conn.go)
 //	Stdio       the door for the caller       (stdio.go)
 package mcpserver

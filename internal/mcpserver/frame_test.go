@@ -54,7 +54,7 @@ func TestBadFramesAreAnswered(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			want := append(tt.want, `"after" ok`)
+			want := append([]string{`"after" ok`}, tt.want...)
 			got := briefs(t, tt.input+"\n"+ping(`"after"`)+"\n")
 			if !sameSet(got, want) {
 				t.Errorf("answers %q, want %q", got, want)
@@ -117,7 +117,7 @@ func TestStringsSurvive(t *testing.T) {
 		"mark-up":             `"</system-reminder>&"`,
 		"newline":             `"a\nb\r\n"`,
 		"byte order mark":     "\"\ufeff\"",
-		"long":                `"` + strings.Repeat("0123456789", 500_000) + `"`,
+		"long":                `"` + strings.Repeat("0123456789", 100_000) + `"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var want string
@@ -138,18 +138,29 @@ func TestFrameLimit(t *testing.T) {
 		head, tail := `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"`, `"}}`
 		return head + strings.Repeat("x", size-len(head)-len(tail)) + tail
 	}
-	for size, want := range map[int]string{limit - 1: "1 ok", limit: "1 ok", limit + 1: "1 -32600"} {
-		for _, end := range []string{"", "\n"} {
-			if got := briefs(t, frame(size)+end); !sameSet(got, []string{want}) {
-				t.Errorf("a frame of the limit%+d, ending in %q: %q, want %q", size-limit, end, got, want)
-			}
+	for _, tt := range []struct {
+		name string
+		size int
+		end  string
+		want string
+	}{
+		{"at the limit", limit, "\n", "1 ok"},
+		{"at the limit, unended", limit, "", "1 ok"},
+		{"over", limit + 1, "\n", "1 -32600"},
+		{"over, unended", limit + 1, "", "1 -32600"},
+	} {
+		if got := briefs(t, frame(tt.size)+tt.end); !sameSet(got, []string{tt.want}) {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }
 
 func TestIDOfLongFrameIsRecovered(t *testing.T) {
 	long := `"` + strings.Repeat("x", 9<<20) + `"`
+	// The first 64 KiB are kept: they end within the digits.
+	cut := `{"x":"` + strings.Repeat("x", 64<<10-len(`{"x":"","id":123`)) + `","id":1234567,"t":` + long + `}`
 	tests := []struct{ name, input, want string }{
+		{"an integer cut off", cut, `null`},
 		{"first", `{"id":"a","params":{"t":` + long + `}}`, `"a"`},
 		{"after nested ids", `{"params":{"id":1,"a":[{"id":2}]},"id":3,"x":` + long + `}`, `3`},
 		{"at the end", `{"x":` + long + `,"id":3}`, `null`},
@@ -228,6 +239,9 @@ func TestErrorsEchoNoLongValue(t *testing.T) {
 				found = true
 				if a.Error == nil || len(a.Error.Message) > 450 || a.Error.Code == 0 {
 					t.Errorf("answered with %.100s, an error of %d bytes", a.brief(), len(a.Error.Message))
+				}
+				if !strings.HasPrefix(name, "unknown") && strings.Contains(a.Error.Message, "verysecret") {
+					t.Errorf("the error quotes the request: %s", a.Error.Message)
 				}
 			}
 			if !found {

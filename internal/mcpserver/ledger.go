@@ -18,30 +18,6 @@ const (
 	methodCancelled     = "notifications/cancelled"
 )
 
-// A call is one request that was read and whose answer is not settled.
-type call struct {
-	id        jsonrpc.ID      // as the SDK knows it
-	wire      json.RawMessage // as the client wrote it
-	method    string
-	reply     *reply
-	resp      *jsonrpc.Response
-	cancelled bool
-}
-
-// A reply is one line of output in the making: the answer to one request, or
-// to those of a batch.
-type reply struct {
-	array   bool
-	waiting int // calls without an answer
-	parts   []*part
-}
-
-// A part is one message of a reply.
-type part struct {
-	data []byte
-	call *call // nil if it answers no call
-}
-
 // A ledger keeps account of what is owed to the client, calls and replies,
 // and of how far the session has come. Its methods may be used concurrently.
 type ledger struct {
@@ -287,7 +263,7 @@ func (l *ledger) next() *reply {
 func (l *ledger) abandon() []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var left []*call
+	left := make([]*call, 0, len(l.calls))
 	for id, c := range l.calls {
 		left = append(left, c)
 		delete(l.calls, id)

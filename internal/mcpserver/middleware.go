@@ -24,7 +24,6 @@ func RecoverPanics(log *slog.Logger) mcp.Middleware {
 			defer func() {
 				if value := recover(); value != nil {
 					log.ErrorContext(ctx, "a handler panicked", "method", method, "type", fmt.Sprintf("%T", value), "stack", string(debug.Stack()))
-					result = nil
 					err = &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "internal error; the log of the bridge has the details"}
 				}
 			}()

@@ -23,7 +23,7 @@ const (
 // The specification allows strings and integers. The SDK would round integers
 // over 2^53, so that two requests could share an answer; those become strings.
 func parseID(raw json.RawMessage) (jsonrpc.ID, bool) {
-	if s, ok := text(raw); ok {
+	if s, ok := jsonString(raw); ok {
 		return makeID(s)
 	}
 	n, err := strconv.ParseFloat(string(raw), 64)

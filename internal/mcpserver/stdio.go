@@ -27,7 +27,7 @@ const (
 )
 
 // Stdio is the transport between one MCP client and this process:
-// newline-delimited JSON-RPC, hardened. Set its fields, then give it to Serve.
+// newline-delimited JSON-RPC, hardened. Set its fields, then give it to ServeStdio.
 // It is used once.
 //
 // A frame may have 8 MiB and a batch 1,000 messages. What cannot be read is
@@ -49,7 +49,7 @@ type Stdio struct {
 	Settled func(resp *jsonrpc.Response, written bool)
 	// Draining, when set, is called once, when no more input will be read: long
 	// polls should then return what they have. Requests already read get 10 s for
-	// their answer, or half a second if it is Serve's context that has ended.
+	// their answer, or half a second if it is ServeStdio's context that has ended.
 	Draining func()
 }
 
@@ -61,14 +61,14 @@ type opened struct{ *conn }
 
 func (o opened) Connect(context.Context) (mcp.Connection, error) { return o.conn, nil }
 
-// Serve runs s over t until the input ends, the client is gone, or ctx ends. It
+// ServeStdio runs s over t until the input ends, the client is gone, or ctx ends. It
 // returns nil once every request is answered or cancelled and the goroutines
 // have ended, and an error if a handler or the client keeps it from that. Add
 // WithShutdown(ctx) to s, or its handlers will not hear of the end of ctx.
 //
 // One goroutine may outlive it: the one in a Read of t.In, if that cannot be
 // interrupted with SetReadDeadline. Standard input often cannot.
-func Serve(ctx context.Context, s *mcp.Server, t *Stdio) error {
+func ServeStdio(ctx context.Context, s *mcp.Server, t *Stdio) error {
 	c := t.open()
 	session, err := s.Connect(context.WithoutCancel(ctx), opened{c}, nil)
 	if err != nil {

@@ -144,7 +144,7 @@ func (a answer) brief() string {
 }
 
 // parseLine reads one line of output, which must be valid JSON-RPC.
-func parseLine(t testing.TB, line []byte) []answer {
+func parseLine(t *testing.T, line []byte) []answer {
 	t.Helper()
 	var answers []answer
 	if len(line) > 0 && line[0] == '[' {
@@ -166,11 +166,11 @@ func parseLine(t testing.TB, line []byte) []answer {
 }
 
 // pipeline serves the whole input until its end and returns the lines of output.
-func pipeline(t testing.TB, input io.Reader) [][]answer {
+func pipeline(t *testing.T, input io.Reader) [][]answer {
 	t.Helper()
 	var out bytes.Buffer
 	y := newToy()
-	err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: input, Out: &out, Draining: y.drain})
+	err := mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: input, Out: &out, Draining: y.drain})
 	if err != nil {
 		t.Fatalf("Serve: %v", err)
 	}
@@ -185,7 +185,7 @@ func pipeline(t testing.TB, input io.Reader) [][]answer {
 }
 
 // briefs is what a pipeline of lines answered, the handshake left out.
-func briefs(t testing.TB, input string) []string {
+func briefs(t *testing.T, input string) []string {
 	t.Helper()
 	var got []string
 	for _, line := range pipeline(t, strings.NewReader(input)) {
@@ -217,7 +217,7 @@ func dial(ctx context.Context, t *testing.T, y *toy, middleware ...mcp.Middlewar
 	outR, outW := io.Pipe()
 	c := &client{t: t, in: inW, out: outR, lines: bufio.NewReader(outR), done: make(chan error, 1)}
 	transport := &mcpserver.Stdio{In: inR, Out: outW, Settled: c.settled.add, Draining: y.drain}
-	go func() { c.done <- mcpserver.Serve(ctx, y.server(middleware...), transport) }()
+	go func() { c.done <- mcpserver.ServeStdio(ctx, y.server(middleware...), transport) }()
 	t.Cleanup(func() { _ = inW.Close(); _ = outR.Close() })
 	c.send(hello("2025-06-18"))
 	if got := c.receive().brief(); got != `"hello" ok` {

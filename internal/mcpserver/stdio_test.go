@@ -3,15 +3,14 @@ package mcpserver_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"example.org/bridge/internal/mcpserver"
 	"github.com/google/go-cmp/cmp"
@@ -51,7 +50,8 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// A client of revision 2026-07-28 shakes no hands: every request says what it speaks.
+// A client of revision 2026-07-28 shakes no hands: every request says what it
+// speaks. Its subscription stays open, and nobody waits for the answer.
 func TestClientWithoutHandshake(t *testing.T) {
 	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
 	input := `{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}
@@ -59,80 +59,23 @@ func TestClientWithoutHandshake(t *testing.T) {
 {"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` + meta + `}}
 [` + ping("4") + `]
 `
-	got := map[string]bool{}
-	var out bytes.Buffer
-	y := newToy()
-	if err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: &out}); err != nil {
-		t.Fatal(err)
-	}
-	for line := range bytes.Lines(out.Bytes()) {
-		if !bytes.Contains(line, []byte(`"method"`)) { // the subscription is acknowledged with a notification
-			got[parseLine(t, bytes.TrimSpace(line))[0].brief()] = true
-		}
-	}
-	if want := map[string]bool{"1 ok": true, "2 ok": true, "null -32600": true}; !cmp.Equal(want, got) {
-		t.Errorf("answers %v, want %v", got, want)
-	}
-}
-
-func TestRequestsBeforeEOFAreAnswered(t *testing.T) {
-	var input strings.Builder
-	input.WriteString(hello("2025-06-18"))
-	var want []string
-	for i := range 50 {
-		fmt.Fprintf(&input, "\n%s\n%s", ping(fmt.Sprint(2*i)), callTool(fmt.Sprint(2*i+1), "wait", `"x"`))
-		want = append(want, fmt.Sprintf("%d ok", 2*i), fmt.Sprintf("%d ok", 2*i+1))
-	}
-	if got := briefs(t, input.String()); !sameSet(got, want) {
-		t.Errorf("answers %q", got)
-	}
-}
-
-func TestEOFReleasesLongPolls(t *testing.T) {
-	y := newToy()
-	c := dial(t.Context(), t, y)
-	c.send(callTool("1", "wait", `"mail"`))
-	<-y.started
-	_ = c.in.Close()
-	if got := c.receive().text(); got != "released mail" {
-		t.Errorf("the long poll answered %q", got)
-	}
-	if err := <-c.done; err != nil {
-		t.Errorf("Serve: %v", err)
-	}
-	if diff := cmp.Diff(map[any]bool{"hello": true, int64(1): true}, c.settled.byID()); diff != "" {
-		t.Errorf("settled (-want +got):\n%s", diff)
-	}
-}
-
-func TestGraceAfterEOFEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		y := newToy()
-		var settled settlements
+		start := time.Now()
 		var out bytes.Buffer
-		input := hello("2025-06-18") + "\n" + callTool("1", "wait", `""`)
-		err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: &out, Settled: settled.add})
-		if err != nil {
-			t.Errorf("Serve: %v", err)
+		if err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: &out}); err != nil {
+			t.Fatal(err)
 		}
-		if diff := cmp.Diff(map[any]bool{"hello": true, int64(1): false}, settled.byID()); diff != "" {
-			t.Errorf("settled (-want +got):\n%s", diff)
+		if waited := time.Since(start); waited > 0 {
+			t.Errorf("Serve waited %v", waited)
 		}
-	})
-}
-
-func TestHandlerThatNeverReturnsIsLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		y := newToy()
-		defer close(y.stubborn)
-		var settled settlements
-		input := hello("2025-06-18") + "\n" + callTool("1", "ignore", `""`)
-		err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
-		if err == nil {
-			t.Error("Serve returned nil while a request was running")
+		got := map[string]bool{}
+		for line := range bytes.Lines(out.Bytes()) {
+			if !bytes.Contains(line, []byte(`"method"`)) { // the subscription is acknowledged with a notification
+				got[parseLine(t, bytes.TrimSpace(line))[0].brief()] = true
+			}
 		}
-		if diff := cmp.Diff(map[any]bool{"hello": true, int64(1): false}, settled.byID()); diff != "" {
-			t.Errorf("settled (-want +got):\n%s", diff)
+		if want := map[string]bool{"1 ok": true, "2 ok": true, "null -32600": true}; !cmp.Equal(want, got) {
+			t.Errorf("answers %v, want %v", got, want)
 		}
 	})
 }
@@ -172,7 +115,7 @@ func TestBatchLeavesOutWhatWasCancelled(t *testing.T) {
 		var settled settlements
 		done := make(chan error, 1)
 		go func() {
-			done <- mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: inR, Out: &out, Settled: settled.add, Draining: y.drain})
+			done <- mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: inR, Out: &out, Settled: settled.add, Draining: y.drain})
 		}()
 		_, _ = io.WriteString(inW, hello("2025-03-26")+"\n["+callTool("1", "wait", `""`)+also+"]\n")
 		<-y.started
@@ -241,129 +184,13 @@ func TestPanicIsAnInternalError(t *testing.T) {
 		t.Errorf("after the panic: %s", got)
 	}
 	_ = c.in.Close()
-	<-c.done
+	if err := <-c.done; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
 	if text := log.String(); !strings.Contains(text, "goroutine") || !strings.Contains(text, "level=ERROR") || strings.Contains(text, "password") {
 		t.Errorf("log: %s", text)
 	}
 }
-
-func TestShutdownEndsLongPolls(t *testing.T) {
-	for _, detached := range []bool{false, true} {
-		t.Run(fmt.Sprintf("detached %v", detached), func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			y := newToy()
-			var middleware []mcp.Middleware
-			if !detached {
-				middleware = append(middleware, mcpserver.WithShutdown(ctx))
-			}
-			c := dial(ctx, t, y, middleware...)
-			c.send(callTool("1", "wait", `"x"`))
-			<-y.started
-			cancel() // the input stays open
-			if got := c.receive().brief(); got != "1 ok" {
-				t.Errorf("the long poll was answered with %s", got)
-			}
-			if err := <-c.done; err != nil {
-				t.Errorf("Serve: %v", err)
-			}
-			if fates := c.settled.byID(); !fates[int64(1)] {
-				t.Errorf("settled %v", fates)
-			}
-		})
-	}
-}
-
-// The input is never closed and cannot be interrupted.
-func TestShutdownWithSilentClient(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	c := dial(ctx, t, newToy())
-	cancel()
-	if err := <-c.done; err != nil {
-		t.Errorf("Serve: %v", err)
-	}
-}
-
-func TestShutdownInterruptsTheReader(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	defer w.Close()
-	in := &countedReader{File: r, returned: make(chan struct{})}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := mcpserver.Serve(ctx, newToy().server(), &mcpserver.Stdio{In: in, Out: io.Discard}); err != nil {
-		t.Errorf("Serve: %v", err)
-	}
-	select {
-	case <-in.returned:
-	default:
-		t.Error("Serve left its reader behind")
-	}
-}
-
-// A countedReader tells when its Read has returned.
-type countedReader struct {
-	*os.File
-	returned chan struct{}
-}
-
-func (r *countedReader) Read(p []byte) (int, error) {
-	defer close(r.returned)
-	return r.File.Read(p)
-}
-
-func TestDrainingIsCalledOnce(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	calls := 0
-	transport := &mcpserver.Stdio{In: strings.NewReader(ping("1")), Out: io.Discard, Draining: func() { calls++; cancel() }}
-	if err := mcpserver.Serve(ctx, newToy().server(), transport); err != nil {
-		t.Errorf("Serve: %v", err)
-	}
-	if calls != 1 {
-		t.Errorf("Draining was called %d times", calls)
-	}
-}
-
-func TestBrokenOutputEndsTheSession(t *testing.T) {
-	short := func(p []byte) (int, error) { return len(p) - 1, nil }
-	gone := func([]byte) (int, error) { return 0, io.ErrClosedPipe }
-	for name, write := range map[string]writerFunc{"closed": gone, "short": short} {
-		t.Run(name, func(t *testing.T) {
-			y := newToy() // never drained: the session must not wait for its long polls
-			inR, inW := io.Pipe()
-			defer inW.Close()
-			var settled settlements
-			fails := false
-			out := writerFunc(func(p []byte) (int, error) {
-				if fails = fails || bytes.Contains(p, []byte(`"id":9`)); fails {
-					return write(p)
-				}
-				return len(p), nil
-			})
-			done := make(chan error, 1)
-			go func() {
-				done <- mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: inR, Out: out, Settled: settled.add})
-			}()
-			_, _ = io.WriteString(inW, hello("2025-06-18")+"\n"+callTool("1", "wait", `""`)+"\n")
-			<-y.started
-			_, _ = io.WriteString(inW, ping("9")+"\n")
-			if err := <-done; err != nil {
-				t.Errorf("Serve: %v", err)
-			}
-			want := map[any]bool{"hello": true, int64(1): false, int64(9): false}
-			if diff := cmp.Diff(want, settled.byID()); diff != "" || settled.count() != 3 {
-				t.Errorf("settled %d (-want +got):\n%s", settled.count(), diff)
-			}
-		})
-	}
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // A client that writes all it has before it reads anything gets all answers.
 func TestSlowReaderDoesNotDeadlock(t *testing.T) {
@@ -385,22 +212,33 @@ func TestSlowReaderDoesNotDeadlock(t *testing.T) {
 	}
 }
 
-func TestDeafClientDoesNotHoldTheProcess(t *testing.T) {
+// What the client does not read must not fill the memory.
+func TestUnreadAnswersHoldTheInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		y := newToy()
-		var settled settlements
+		ctx, cancel := context.WithCancel(t.Context())
 		outR, outW := io.Pipe()
-		input := hello("2025-06-18") + "\n" + ping("1")
-		err := mcpserver.Serve(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: outW, Settled: settled.add})
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("Serve: %v", err)
+		in := new(garbage)
+		done := make(chan error, 1)
+		go func() { done <- mcpserver.ServeStdio(ctx, newToy().server(), &mcpserver.Stdio{In: in, Out: outW}) }()
+		synctest.Wait()
+		if in.read < 1000 || in.read > 1<<20 {
+			t.Errorf("%d bytes of garbage were read although no answer was", in.read)
 		}
 		_ = outR.Close()
-		synctest.Wait()
-		if diff := cmp.Diff(map[any]bool{"hello": false, int64(1): false}, settled.byID()); diff != "" {
-			t.Errorf("settled (-want +got):\n%s", diff)
+		if err := <-done; err != nil {
+			t.Errorf("Serve: %v", err)
 		}
+		cancel()
 	})
+}
+
+// garbage is an endless input of short faulty lines.
+type garbage struct{ read int }
+
+func (g *garbage) Read(p []byte) (int, error) {
+	n := copy(p, "x\n")
+	g.read += n
+	return n, nil
 }
 
 func TestOneWriteAFrame(t *testing.T) {
@@ -417,7 +255,7 @@ func TestOneWriteAFrame(t *testing.T) {
 	for i := range 200 {
 		input.WriteString("\n" + callTool(fmt.Sprint(i), "echo", `"line\nline\u2028line"`) + "\nx")
 	}
-	if err := mcpserver.Serve(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input.String()), Out: out}); err != nil {
+	if err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input.String()), Out: out}); err != nil {
 		t.Fatal(err)
 	}
 	if len(writes) != 401 {
@@ -439,7 +277,7 @@ func TestSettledComesBeforeTheNextWrite(t *testing.T) {
 	})
 	settled := func(_ *jsonrpc.Response, written bool) { order = append(order, fmt.Sprint("settled ", written)) }
 	input := ping("1") + "\n" + ping("2")
-	if err := mcpserver.Serve(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: out, Settled: settled}); err != nil {
+	if err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: out, Settled: settled}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"write", "settled true", "write", "settled true"}, order); diff != "" {
@@ -461,7 +299,7 @@ func TestRequestID(t *testing.T) {
 	}
 	var settled settlements
 	input := ping("1") + "\n" + ping(`"1"`) + "\n" + ping("90071992547409931") + "\n" + `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}`
-	err := mcpserver.Serve(t.Context(), newToy().server(middleware), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
+	err := mcpserver.ServeStdio(t.Context(), newToy().server(middleware), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -479,7 +317,7 @@ func TestLogHoldsNoContent(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	input := hello("2025-06-18") + "\nhunter2\n" + `{"hunter2":1}` + "\n" + callTool("1", "echo", `"hunter2"`) + "\n" + `["hunter2"]`
-	err := mcpserver.Serve(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Log: logger})
+	err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Log: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

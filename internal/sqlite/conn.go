@@ -148,7 +148,7 @@ func scan(row []driver.Value, dest []any) error {
 
 // scanValue copies a column; NULL becomes the zero value.
 func scanValue(v driver.Value, dest any) error {
-	ok := true
+	var ok bool
 	switch dest := dest.(type) {
 	case *int64:
 		*dest, ok = value[int64](v)

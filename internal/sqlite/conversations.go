@@ -232,3 +232,20 @@ func removeConversation(c *conn, id string) error {
 	}
 	return nil
 }
+
+// LiveNonces implements bridge.Store.
+func (s *Store) LiveNonces(ctx context.Context, now time.Time, visit func(string, bridge.Nonces)) error {
+	return s.read.do(ctx, func(c *conn) error {
+		var id string
+		var n bridge.Nonces
+		return c.each(`
+			SELECT c.id, a.nonce, b.nonce FROM conversations c
+			JOIN session_status a ON a.conversation = c.id AND a.session = 'a'
+			JOIN session_status b ON b.conversation = c.id AND b.session = 'b'
+			WHERE c.expires_at > ?`,
+			[]any{now}, []any{&id, &n.A, &n.B}, func() error {
+				visit(id, n)
+				return nil
+			})
+	})
+}

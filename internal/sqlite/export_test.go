@@ -6,7 +6,7 @@ import (
 )
 
 // NewTurnstile makes a turnstile of its own, for tests of it alone.
-func NewTurnstile(database string, patience time.Duration) *turnstile { //nolint:revive // only tests see it
+func NewTurnstile(database string, patience time.Duration) *turnstile {
 	t := newTurnstile(database)
 	t.patience = patience
 	return t

@@ -191,10 +191,10 @@ func TestFolderWithoutWritePermission(t *testing.T) {
 	}
 	e := newStore(t)
 	dir := filepath.Dir(e.Path)
-	if err := os.Chmod(dir, 0o500); err != nil { //nolint:gosec // that is the point
+	if err := os.Chmod(dir, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = os.Chmod(dir, 0o700) }() //nolint:gosec // a folder needs x
+	defer func() { _ = os.Chmod(dir, 0o700) }()
 	if err := open(e, true); !errors.Is(err, bridge.ErrStoreReadOnly) {
 		t.Errorf("got %v, want ErrStoreReadOnly", err)
 	}

@@ -85,14 +85,17 @@ func (h *header) readMarks(c *conn) error {
 }
 
 func readHeader(path string) (h header, err error) {
-	err = withConn(path, "ro", nil, func(c *conn) error {
-		err := h.readMarks(c)
-		if err != nil || h.application != applicationID || h.version > int64(SchemaVersion()) {
-			return err
-		}
-		return c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck)
-	})
+	err = withConn(path, "ro", nil, h.readAll)
 	return h, err
+}
+
+// readAll reads the marks and, of a store, which one it is.
+func (h *header) readAll(c *conn) error {
+	err := h.readMarks(c)
+	if err != nil || h.application != applicationID || h.version > int64(SchemaVersion()) {
+		return err
+	}
+	return c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck)
 }
 
 func keyCheck(key auth.Key, storeID []byte) []byte {

@@ -139,6 +139,22 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 	return h, err
 }
 
+// LastWords implements bridge.Store. A session's own messages are all in its
+// partner's inbox, whose last number leads to the last of them.
+func (s *Store) LastWords(ctx context.Context, conversation string, from bridge.SessionID, limit int) (words string, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		err := c.get(`
+			SELECT substr(message, -?4) FROM messages
+			WHERE conversation = ?1 AND recipient = ?2 AND sender = ?3 ORDER BY seq DESC LIMIT 1`,
+			[]any{conversation, string(from.Partner()), string(from), limit}, &words)
+		if errors.Is(err, errNoRow) {
+			return nil
+		}
+		return err
+	})
+	return words, err
+}
+
 // Messages implements bridge.Store.
 func (s *Store) Messages(ctx context.Context, conversation string, after int64, limit int) (all []bridge.Message, err error) {
 	err = s.read.do(ctx, func(c *conn) error {

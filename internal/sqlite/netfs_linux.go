@@ -23,5 +23,5 @@ func networkFilesystem(dir string) string {
 	if unix.Statfs(dir, &stat) != nil {
 		return ""
 	}
-	return networkFilesystems[int64(uint32(stat.Type))] //nolint:gosec,unconvert // the type's size differs between architectures
+	return networkFilesystems[int64(uint32(stat.Type))]
 }

@@ -147,8 +147,8 @@ func TestKilledHolderFreesTheTurnstile(t *testing.T) {
 		entered <- err
 	}()
 	select {
-	case <-entered:
-		t.Fatal("two were let through at once")
+	case err := <-entered:
+		t.Fatal("two were let through at once:", err)
 	case <-time.After(20 * time.Millisecond): // not needed for the test to pass
 	}
 	if err := holder.Process.Kill(); err != nil {

@@ -96,8 +96,7 @@ func (l *lockFile) lock(ctx context.Context) error {
 		l.file, l.abandoned = nil, ended
 		go func() {
 			defer close(ended)
-			<-locked
-			_ = file.Close() // which frees the lock
+			_ = errors.Join(<-locked, file.Close()) // closing frees the lock
 		}()
 		return ctx.Err()
 	}

@@ -1,0 +1,103 @@
+# Everything a developer does here. `make help` lists it.
+GO       ?= go
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOFUMPT  := mvdan.cc/gofumpt@v0.12.0
+BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X example.org/bridge/internal/cli.version=$(VERSION)
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+
+## build: the bridge, in bin/
+.PHONY: build
+build:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/bridge ./cmd/bridge
+
+## demo: two agents talk through a temporary store, and the operator looks on
+.PHONY: demo
+demo: build
+	$(GO) run ./scripts/demo bin/bridge
+
+## test: all tests; needs only Go
+.PHONY: test
+test:
+	$(GO) test ./...
+
+## race: all tests under the race detector (needs a C compiler)
+.PHONY: race
+race:
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+## test-security: tests of tokens, refusals, redaction, the audit chain and hostile input
+.PHONY: test-security
+test-security:
+	$(GO) test -count=1 ./internal/auth ./internal/audit ./internal/redact ./internal/bridge ./internal/sqlite ./internal/mcpserver ./internal/cli
+
+## fuzz: every fuzz target for FUZZTIME each
+FUZZTIME ?= 10s
+.PHONY: fuzz
+fuzz:
+	scripts/fuzz.sh $(FUZZTIME)
+
+## golden: write generated documents and snapshots anew
+.PHONY: golden
+golden:
+	$(GO) test ./internal/mcpserver ./internal/cli -run 'Golden|Snapshot|Docs' -update
+
+## fmt: format the code
+.PHONY: fmt
+fmt:
+	$(GO) run $(GOFUMPT) -w .
+
+## check: formatting, linters, layers, tidy modules, all platforms build
+.PHONY: check
+check: check-format lint tidy platforms
+
+.PHONY: check-format
+check-format:
+	@out=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "not formatted (run make fmt):"; echo "$$out"; exit 1; fi
+
+.PHONY: lint
+lint:
+	$(GO) vet ./...
+	$(GO) run $(GOLANGCI) run ./...
+
+.PHONY: tidy
+tidy:
+	$(GO) mod tidy -diff
+	cd bench && $(GO) mod tidy -diff
+
+## platforms: a static build for every platform, thrown away
+.PHONY: platforms
+platforms:
+	@for p in $(PLATFORMS); do \
+		echo "build $$p"; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/bridge || exit 1; \
+	done
+
+## bench: benchmarks, and the ratio to C SQLite (needs a C compiler)
+BENCHCOUNT ?= 5
+.PHONY: bench
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) ./internal/... | tee bin/bench.txt
+	$(GO) run $(BENCHSTAT) bin/bench.txt
+	cd bench && CGO_ENABLED=1 $(GO) test -run '^$$' -bench . -count $(BENCHCOUNT) -v .
+
+## test-inspector: the MCP Inspector in strict mode (needs Node 22)
+.PHONY: test-inspector
+test-inspector: build
+	scripts/test-inspector.sh bin/bridge
+
+## clean: remove what was built
+.PHONY: clean
+clean:
+	rm -rf bin dist
+
+.PHONY: help
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+-include redact.mk

@@ -1,0 +1,99 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"example.org/bridge/internal/auth"
+)
+
+// kindToken is the kind of secret that only the bridge can recognise: a token
+// of its own.
+const (
+	kindToken        = "BRIDGE_TOKEN"
+	tokenPlaceholder = kindToken + "_REDACTED"
+)
+
+// tailLength is how many characters of what a session said last are looked at
+// again for the beginning of a secret that its next message completes.
+const tailLength = 512
+
+// redaction hides secrets in the strings of one call, before anything is stored.
+type redaction struct {
+	service *Service
+	ctx     context.Context //nolint:containedctx // lives as long as the call it belongs to
+	kinds   []string
+	tokens  []string // of all live conversations, loaded when a text looks as if it held one
+	err     error
+}
+
+func (s *Service) redaction(ctx context.Context) *redaction {
+	return &redaction{service: s, ctx: ctx}
+}
+
+// text redacts one string.
+func (r *redaction) text(text string) string { return r.textAfter("", text) }
+
+// textAfter redacts text that follows tail, which the same session said before.
+func (r *redaction) textAfter(tail, text string) string {
+	clean, found := r.service.redactor.RedactAfter(tail, r.hideTokens(text))
+	r.kinds = append(r.kinds, found...)
+	return clean
+}
+
+func (r *redaction) texts(texts []string) []string {
+	clean := make([]string, len(texts))
+	for i, text := range texts {
+		clean[i] = r.text(text)
+	}
+	return clean
+}
+
+// found returns the kinds of what was hidden, sorted, each once; nil for none.
+func (r *redaction) found() []string {
+	slices.Sort(r.kinds)
+	return slices.Compact(r.kinds)
+}
+
+// hideTokens replaces the tokens of live conversations. They look like any
+// SHA-256 digest, so only comparing tells: without it a token that an agent
+// sends along would lie in the store in clear.
+func (r *redaction) hideTokens(text string) string {
+	if !hasHexRun(text, auth.TokenLength) {
+		return text
+	}
+	if r.tokens == nil {
+		r.loadTokens()
+	}
+	for _, token := range r.tokens {
+		if strings.Contains(text, token) {
+			text = strings.ReplaceAll(text, token, tokenPlaceholder)
+			r.kinds = append(r.kinds, kindToken)
+		}
+	}
+	return text
+}
+
+func (r *redaction) loadTokens() {
+	s := r.service
+	r.err = s.store.LiveNonces(r.ctx, s.Now(), func(conversation string, n Nonces) {
+		pair := s.tokenPair(conversation, n)
+		r.tokens = append(r.tokens, pair.A, pair.B)
+	})
+}
+
+// hasHexRun reports whether text has a run of at least n lower-case hex digits.
+func hasHexRun(text string, n int) bool {
+	run := 0
+	for i := range len(text) {
+		if c := text[i]; '0' <= c && c <= '9' || 'a' <= c && c <= 'f' {
+			if run++; run == n {
+				return true
+			}
+		} else {
+			run = 0
+		}
+	}
+	return false
+}

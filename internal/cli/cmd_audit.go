@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+)
+
+const (
+	formatTable = "table"
+	formatJSON  = "json"
+	formatJSONL = "jsonl"
+
+	defaultAuditLimit = 100
+	auditPage         = 1000
+	followEvery       = 250 * time.Millisecond
+)
+
+type auditOptions struct {
+	conversation string
+	limit        int
+	follow       bool
+	format       string
+}
+
+func newAuditCmd(a *app) *cobra.Command {
+	o := auditOptions{limit: defaultAuditLimit, format: formatTable}
+	cmd := &cobra.Command{
+		Use:   "audit [CONVERSATION]",
+		Short: "Print the audit log",
+		Long: `Print the latest entries of the audit log, oldest first: every operation, refused
+ones included. With a conversation, only what was about it; the log also keeps
+entries of conversations that were removed, under their whole id.
+
+--json means --format json, or with --follow jsonl: one object a line.
+With --follow, print new entries as they come, until interrupted.`,
+		Example: `  bridge audit --limit 20
+  bridge audit 3f2a --follow
+  bridge audit --limit 0 --format jsonl > audit.jsonl
+  bridge audit verify`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) > 1:
+				return usagef("`bridge audit` takes at most one conversation, it was given %d", len(args))
+			case len(args) == 1 && checkConversation(args[0]) != nil:
+				return noCommandArgs(cmd, args)
+			}
+			return nil
+		},
+		ValidArgsFunction:          completeConversation(a),
+		SuggestionsMinimumDistance: suggestWithin,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				o.conversation = args[0]
+			}
+			return runAudit(cmd.Context(), a, o)
+		},
+	}
+	fs := cmd.Flags()
+	numberFlag(fs, &o.limit, "limit", "how many of the latest entries; 0 = all")
+	boolFlag(fs, &o.follow, "follow", "go on with new entries as they come")
+	choiceFlag(fs, &o.format, []string{formatTable, formatJSON, formatJSONL}, "format", "how to print them")
+	cmd.AddCommand(newAuditVerifyCmd(a))
+	return cmd
+}
+
+func runAudit(ctx context.Context, a *app, o auditOptions) error {
+	if a.json && o.format == formatTable {
+		o.format = formatJSON
+	}
+	if o.follow && o.format == formatJSON {
+		o.format = formatJSONL
+	}
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		if o.conversation != "" && !wholeID.MatchString(o.conversation) {
+			found, err := findConversation(ctx, s, o.conversation)
+			if err != nil {
+				return err
+			}
+			o.conversation = found.ID
+		}
+		out := newAuditPrinter(a, o)
+		last, err := printEntries(ctx, s, o, out)
+		if err != nil {
+			return err
+		}
+		if o.follow {
+			return followEntries(ctx, s, o, out, last)
+		}
+		if last == 0 && o.conversation != "" {
+			if _, err := s.Conversation(ctx, o.conversation); err != nil {
+				return err
+			}
+		}
+		return out.end()
+	})
+}
+
+// printEntries prints what there is and returns the number of the last entry.
+func printEntries(ctx context.Context, s *bridge.Service, o auditOptions, out auditPrinter) (last int64, err error) {
+	if o.limit > 0 {
+		entries, err := s.AuditEntries(ctx, bridge.AuditQuery{Conversation: o.conversation, Limit: o.limit, Last: true})
+		if err != nil {
+			return 0, err
+		}
+		return printPage(out, entries, 0)
+	}
+	return printSince(ctx, s, o, out, 0)
+}
+
+// printSince prints all entries behind the one with the number last.
+func printSince(ctx context.Context, s *bridge.Service, o auditOptions, out auditPrinter, last int64) (int64, error) {
+	for {
+		entries, err := s.AuditEntries(ctx, bridge.AuditQuery{Conversation: o.conversation, After: last, Limit: auditPage})
+		if err != nil {
+			return last, err
+		}
+		if last, err = printPage(out, entries, last); err != nil || len(entries) < auditPage {
+			return last, err
+		}
+	}
+}
+
+func printPage(out auditPrinter, entries []audit.Entry, last int64) (int64, error) {
+	for _, e := range entries {
+		if err := out.entry(e); err != nil {
+			return last, err
+		}
+		last = e.Seq
+	}
+	return last, out.flush()
+}
+
+// followEntries looks for new entries until the process is told to end, which
+// is no failure.
+func followEntries(ctx context.Context, s *bridge.Service, o auditOptions, out auditPrinter, last int64) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ticker := time.NewTicker(followEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		var err error
+		if last, err = printSince(ctx, s, o, out, last); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"example.org/bridge/internal/bridge"
+)
+
+func newDoctorCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Check the store, its key and the configuration",
+		Long: `Check that the store is there and sound, that nobody else can read or change it, that
+the key belongs to it, and that the configuration means something; and show where
+the value of each setting came from. Doctor changes and creates nothing.
+
+The exit code is 0 where all is well, 7 with warnings and 6 with problems.`,
+		Example: `  bridge doctor
+  bridge doctor --json | jq '.checks[] | select(.status != "ok")'`,
+		Args:        noArgs,
+		Annotations: map[string]string{annotationLenient: "reports a wrong configuration"},
+		RunE:        func(cmd *cobra.Command, _ []string) error { return runDoctor(a, cmd.Root()) },
+	}
+}
+
+// jsonSetting is the value of a flag and where it came from.
+type jsonSetting struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Origin origin `json:"origin"`
+}
+
+func runDoctor(a *app, root *cobra.Command) error {
+	d := &diagnosis{app: a}
+	settings := a.settings(root, d)
+	d.checkConfiguration(root)
+	d.checkStore()
+	if a.json {
+		err := a.printJSON(struct {
+			Status   status        `json:"status"`
+			Checks   []check       `json:"checks"`
+			Settings []jsonSetting `json:"settings"`
+			Versions versions      `json:"versions"`
+		}{d.worst(), d.checks, settings, readVersions()})
+		if err != nil {
+			return err
+		}
+	} else if err := d.print(settings); err != nil {
+		return err
+	}
+	switch d.worst() {
+	case statusProblem:
+		return &exitError{exitDoctorProblems}
+	case statusWarning:
+		return &exitError{exitDoctorWarnings}
+	}
+	return nil
+}
+
+// settings lists the global flags, and those of single commands that somebody
+// has set outside the command line.
+func (a *app) settings(root *cobra.Command, d *diagnosis) []jsonSetting {
+	var all []jsonSetting
+	for _, cmd := range allCommands(root) {
+		if err := a.resolve(cmd); err != nil && a.configErr == nil {
+			d.add("environment", statusProblem, "%s", oneLine(err))
+		}
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			o := a.originOf(f)
+			if !configurable(f) || cmd != root && o.Source == sourceDefault {
+				return
+			}
+			all = append(all, jsonSetting{configKey(cmd, f), bridge.CleanLine(a.effective(f)), o})
+		})
+	}
+	return all
+}
+
+// effective is the value of a flag, with the defaults of the two paths worked out.
+func (a *app) effective(f *pflag.Flag) string {
+	if f.Value.String() != "" {
+		return f.Value.String()
+	}
+	switch f.Name {
+	case "db":
+		path, _ := a.storePath()
+		return path
+	case "config":
+		return a.file.path
+	}
+	return ""
+}
+
+func (d *diagnosis) print(settings []jsonSetting) error {
+	screen, out := d.app.screen(), bufio.NewWriter(d.app.stdout)
+	for _, c := range d.checks {
+		label := fmt.Sprintf("%-13s  %-7s  ", c.Name, c.Status)
+		text := wrap(c.Detail, strings.Repeat(" ", len(label)), screen.width)
+		_, _ = out.WriteString(screen.paint(label, c.Status.style()) + text[len(label):])
+	}
+	_ = out.WriteByte('\n')
+	values := &table{columns: []column{{title: "SETTING"}, {title: "VALUE", shrink: true}, {title: "FROM", shrink: true}}}
+	for _, s := range settings {
+		values.add(cell{text: s.Name}, cell{text: orDash(s.Value)}, cell{text: bridge.CleanLine(s.Origin.String())})
+	}
+	if err := values.print(out, screen); err != nil {
+		return err
+	}
+	_ = out.WriteByte('\n')
+	printVersions(out)
+	return out.Flush()
+}

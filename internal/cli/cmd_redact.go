@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/redact"
+)
+
+type redactOptions struct{ jsonl bool }
+
+func newRedactCmd(a *app) *cobra.Command {
+	var o redactOptions
+	cmd := &cobra.Command{
+		Use:   "redact",
+		Short: "Hide the secrets in text: standard input to standard output",
+		Long: `Print the text on standard input with its secrets hidden, as bridge would store it,
+your own rules in the configuration file included. No store is needed.
+
+With --json, print {"text": ..., "kinds": [...]} for the whole text. With --jsonl,
+read lines of {"text": ...} and write a line like that for each, in order.`,
+		Example: `  bridge redact < build.log
+  printf '{"text": "password: hunter2-correct"}\n' | bridge redact --jsonl`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return runRedact(a, o) },
+	}
+	boolFlag(cmd.Flags(), &o.jsonl, "jsonl", `read {"text": ...} lines, write {"text": ..., "kinds": [...]} lines`)
+	return cmd
+}
+
+func runRedact(a *app, o redactOptions) error {
+	engine, err := a.redactor()
+	if err != nil {
+		return err
+	}
+	if o.jsonl {
+		out := bufio.NewWriter(a.stdout)
+		return errors.Join(redactLines(engine, bufio.NewReaderSize(a.stdin, 1<<16), out), out.Flush())
+	}
+	text, err := io.ReadAll(a.stdin)
+	if err != nil {
+		return fmt.Errorf("read standard input: %w", err)
+	}
+	if a.json {
+		return a.printJSON(redactText(engine, string(text)))
+	}
+	clean, _ := engine.Redact(string(text))
+	_, err = io.WriteString(a.stdout, clean)
+	return err
+}
+
+type jsonRedacted struct {
+	Text  string   `json:"text"`
+	Kinds []string `json:"kinds"`
+}
+
+func redactText(engine *redact.Engine, text string) jsonRedacted {
+	clean, kinds := engine.Redact(text)
+	return jsonRedacted{Text: clean, Kinds: append([]string{}, kinds...)}
+}
+
+// redactLines answers each line before it waits for the next one, so that it
+// can be used as a coprocess.
+func redactLines(engine *redact.Engine, in *bufio.Reader, out *bufio.Writer) error {
+	encoder := newEncoder(out)
+	for number := 1; ; number++ {
+		line, err := in.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("read standard input: %w", err)
+		}
+		if len(line) == 0 {
+			return nil
+		}
+		var request struct {
+			Text *string `json:"text"`
+		}
+		if json.Unmarshal(line, &request) != nil || request.Text == nil {
+			return usagef(`line %d is not {"text": "..."}: nothing behind it was read`, number)
+		}
+		if err := encoder.Encode(redactText(engine, *request.Text)); err != nil {
+			return err
+		}
+		if in.Buffered() == 0 {
+			if err := out.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+}

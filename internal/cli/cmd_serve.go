@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/mcpserver"
+)
+
+func newServeCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Serve one agent over MCP on standard input and output",
+		Long: `Speak MCP on standard input and output for one agent, until the input ends or the
+process is told to stop. MCP clients start this; each agent has its own process, and
+all share one store, which the first of them makes.
+
+BRIDGE_CONVERSATION_ID, BRIDGE_SESSION_ID (a or b) and BRIDGE_TOKEN in the environment
+bind the process to one session: the agent may then leave the three out of its calls.
+
+Standard output carries MCP only. The log goes to standard error.`,
+		Example: `  bridge serve
+  bridge serve --db /srv/team/bridge.db --rate-per-minute 100 --log-format json
+  claude mcp add bridge -- bridge serve`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), a) },
+	}
+}
+
+func runServe(ctx context.Context, a *app) error {
+	bound, err := a.bound()
+	if err != nil {
+		return err
+	}
+	mcpserver.SurviveClosedOutput()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second signal ends the process at once.
+	defer context.AfterFunc(ctx, stop)()
+
+	log := a.log()
+	return a.withService(ctx, true, func(s *bridge.Service) error {
+		if term.IsTerminal(int(a.stdin.Fd())) {
+			log.Info("waiting for MCP messages on standard input; press Ctrl-D to end")
+		}
+		return mcpserver.Serve(ctx, s, mcpserver.Options{
+			In:      a.stdin,
+			Out:     a.stdout,
+			Log:     log,
+			Version: bridgeVersion(),
+			Bound:   bound,
+		})
+	})
+}
+
+// bound returns the session that the environment binds the process to, if any.
+func (a *app) bound() (bridge.Credentials, error) {
+	values := [...]struct{ name, text string }{
+		{name: "BRIDGE_CONVERSATION_ID"}, {name: "BRIDGE_SESSION_ID"}, {name: "BRIDGE_TOKEN"},
+	}
+	set := 0
+	for i := range values {
+		if values[i].text = a.env(values[i].name); values[i].text != "" {
+			set++
+		}
+	}
+	for _, v := range values {
+		if set > 0 && v.text == "" {
+			return bridge.Credentials{}, usagef("%s is not set: set all three of BRIDGE_CONVERSATION_ID, BRIDGE_SESSION_ID and BRIDGE_TOKEN, or none", v.name)
+		}
+	}
+	bound := bridge.Credentials{
+		Conversation: values[0].text,
+		Session:      bridge.SessionID(values[1].text),
+		Token:        values[2].text,
+	}
+	if set > 0 && bound.Session != bridge.SessionA && bound.Session != bridge.SessionB {
+		return bridge.Credentials{}, usagef("BRIDGE_SESSION_ID must be a or b")
+	}
+	return bound, nil
+}

@@ -1,0 +1,239 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/adrg/xdg"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"example.org/bridge/internal/redact"
+)
+
+// configFile is what the configuration file says.
+type configFile struct {
+	path string
+	// found reports that there is one.
+	found bool
+	// values are the flags' values by their key, such as "command.audit.limit".
+	values     map[string]fileValue
+	rules      []redact.Rule
+	exceptions []string
+}
+
+// fileValue is one value, as text, with its TOML type.
+type fileValue struct {
+	text, kind string
+	line       int
+}
+
+// TOML types, as error messages call them.
+const (
+	tomlBool   = "true or false, without quotes"
+	tomlNumber = "a whole number, without quotes"
+	tomlText   = "text in quotes"
+	tomlOther  = "another type"
+)
+
+// tomlKind is the TOML type that a flag's value has in the file.
+func tomlKind(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case kindBool:
+		return tomlBool
+	case kindNumber:
+		return tomlNumber
+	}
+	return tomlText
+}
+
+// maxConfigSize keeps a wrong path from being read whole.
+const maxConfigSize = 1 << 20
+
+// namedPath is a path, and whether somebody asked for it.
+type namedPath struct {
+	text     string
+	required bool
+}
+
+// configPath returns where the configuration file is. It is looked up before
+// the other flags, because the file is one of their sources.
+func (a *app) configPath(root *cobra.Command) (namedPath, error) {
+	path := a.config
+	if !root.PersistentFlags().Changed("config") {
+		path = a.env("BRIDGE_CONFIG")
+	}
+	if path == "" {
+		path = filepath.Join(xdg.ConfigHome, "bridge", "config.toml")
+		return namedPath{path, false}, nil
+	}
+	path, err := filepath.Abs(path)
+	return namedPath{path, true}, err
+}
+
+func loadConfigFile(path string, required bool) (*configFile, error) {
+	file := &configFile{path: path, values: map[string]fileValue{}}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !required:
+		return file, nil
+	case err != nil:
+		return nil, usagef("cannot read the configuration file: %v", err)
+	case !info.Mode().IsRegular() || info.Size() > maxConfigSize:
+		return nil, usagef("%s is no configuration file: it is no ordinary file or larger than %d bytes", path, maxConfigSize)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usagef("cannot read the configuration file: %v", err)
+	}
+	file.found = true
+	return file, file.parse(string(text))
+}
+
+func (c *configFile) parse(text string) error {
+	var document map[string]any
+	if _, err := toml.Decode(text, &document); err != nil {
+		return c.syntaxError(err)
+	}
+	rules, exceptions := document["redact"], document["redact_exceptions"]
+	delete(document, "redact")
+	delete(document, "redact_exceptions")
+	c.flatten("", document, text)
+	return errors.Join(c.parseRules(rules, text), c.parseExceptions(exceptions, text))
+}
+
+func (c *configFile) syntaxError(err error) error {
+	var parse toml.ParseError
+	if !errors.As(err, &parse) {
+		return usagef("%s is not TOML", c.path)
+	}
+	problem := []rune(parse.Message)
+	if len(problem) > 2*maxEcho {
+		problem = append(problem[:2*maxEcho], '…')
+	}
+	return usagef("%s: not TOML: %s", c.place(parse.Position.Line), string(problem))
+}
+
+// flatten notes the values below prefix under their dotted keys.
+func (c *configFile) flatten(prefix string, table map[string]any, text string) {
+	for name, item := range table {
+		key := prefix + name
+		if sub, ok := item.(map[string]any); ok {
+			c.flatten(key+".", sub, text)
+			continue
+		}
+		v := fileValue{line: lineOf(text, key), kind: tomlOther}
+		switch item := item.(type) {
+		case bool:
+			v.text, v.kind = strconv.FormatBool(item), tomlBool
+		case int64:
+			v.text, v.kind = strconv.FormatInt(item, 10), tomlNumber
+		case string:
+			v.text, v.kind = item, tomlText
+		}
+		c.values[key] = v
+	}
+}
+
+// unknown returns an error that names the keys that mean nothing, with their lines.
+func (c *configFile) unknown(known map[string]bool) error {
+	var problems []error
+	for _, key := range slices.Sorted(maps.Keys(c.values)) {
+		if !known[key] {
+			problems = append(problems, usagef("%s: there is no setting %s: docs/cli.md lists them",
+				c.place(c.values[key].line), echo(key)))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// ruleKeys are the keys of a [[redact]] table and where they go.
+var ruleKeys = map[string]func(*redact.Rule) *string{
+	"name":            func(r *redact.Rule) *string { return &r.Name },
+	"pattern":         func(r *redact.Rule) *string { return &r.Pattern },
+	"example":         func(r *redact.Rule) *string { return &r.Example },
+	"counter_example": func(r *redact.Rule) *string { return &r.CounterExample },
+}
+
+func (c *configFile) parseRules(item any, text string) error {
+	if item == nil {
+		return nil
+	}
+	tables, ok := item.([]map[string]any)
+	if !ok {
+		return usagef("%s: redaction rules are written as [[redact]] with name, pattern, example and counter_example", c.place(lineOf(text, "redact")))
+	}
+	for _, table := range tables {
+		var rule redact.Rule
+		for _, name := range slices.Sorted(maps.Keys(table)) {
+			field, place := ruleKeys[name], c.place(lineOf(text, "redact."+name))
+			if field == nil {
+				return usagef("%s: a redaction rule has no %s: it has name, pattern, example and counter_example", place, echo(name))
+			}
+			value, ok := table[name].(string)
+			if !ok {
+				return usagef("%s: %s of a redaction rule must be %s", place, name, tomlText)
+			}
+			*field(&rule) = value
+		}
+		c.rules = append(c.rules, rule)
+	}
+	return nil
+}
+
+func (c *configFile) parseExceptions(item any, text string) error {
+	if item == nil {
+		return nil
+	}
+	wrong := usagef("%s: redact_exceptions must be a list of texts in quotes", c.place(lineOf(text, "redact_exceptions")))
+	list, ok := item.([]any)
+	if !ok {
+		return wrong
+	}
+	for _, item := range list {
+		exception, ok := item.(string)
+		if !ok {
+			return wrong
+		}
+		c.exceptions = append(c.exceptions, exception)
+	}
+	return nil
+}
+
+// lineOf returns the number of the first line that sets the dotted key, for
+// error messages; the decoder does not tell. 0 where it is not found.
+func lineOf(text, key string) int {
+	table := ""
+	for number, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if header, ok := strings.CutPrefix(line, "["); ok {
+			name, _, _ := strings.Cut(strings.TrimPrefix(header, "["), "]")
+			table = bareKey(name) + "."
+			if bareKey(name) == key {
+				return number + 1
+			}
+			continue
+		}
+		name, _, found := strings.Cut(line, "=")
+		if full := strings.TrimPrefix(table+bareKey(name), "."); found && (full == key || strings.HasPrefix(key, full+".")) {
+			return number + 1
+		}
+	}
+	return 0
+}
+
+// bareKey takes spaces and quotes out of a dotted key.
+func bareKey(key string) string {
+	return strings.NewReplacer(" ", "", "\t", "", `"`, "", "'", "").Replace(key)
+}
+
+// place names a line of the file.
+func (c *configFile) place(line int) string { return fmt.Sprintf("%s:%d", c.path, line) }

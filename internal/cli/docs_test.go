@@ -1,0 +1,140 @@
+package cli_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"example.org/bridge/internal/cli"
+)
+
+var update = flag.Bool("update", false, "write generated files anew")
+
+// TestDocs keeps docs/cli.md what the commands say of themselves.
+func TestDocs(t *testing.T) {
+	path := filepath.Join("..", "..", "docs", "cli.md")
+	want := renderDocs(cli.NewRoot())
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("docs/cli.md is stale; run: go test ./internal/cli -run TestDocs -update\n%s", diff)
+	}
+}
+
+func renderDocs(root *cobra.Command) string {
+	var b strings.Builder
+	b.WriteString("# The command line\n\n" +
+		"Generated from the commands; do not edit. `go test ./internal/cli -run TestDocs -update` writes it.\n\n")
+	b.WriteString("## Exit codes\n\n| code | meaning |\n|---|---|\n")
+	for _, e := range cli.ExitCodes {
+		fmt.Fprintf(&b, "| %d | %s |\n", e.Code, e.Meaning)
+	}
+	b.WriteString(`
+Errors go to standard error as one line, ` + "`bridge: what was wrong: what to do next`" + `.
+
+## Settings
+
+A flag beats the environment, which beats the configuration file, which beats the
+default. An empty variable counts as not set. 0 means no limit.
+
+`)
+	writeSettings(&b, root)
+	b.WriteString(configurationDocs)
+	for _, cmd := range cli.AllCommands(root) {
+		writeCommand(&b, cmd)
+	}
+	return b.String()
+}
+
+const configurationDocs = `
+Three variables have no flag, because others can read a command line: ` + "`BRIDGE_CONVERSATION_ID`,\n" +
+	"`BRIDGE_SESSION_ID` and `BRIDGE_TOKEN` bind `bridge serve` to one session. Set all three or none." + `
+
+### The configuration file
+
+TOML, at ` + "`bridge/config.toml`" + ` in the XDG configuration folder, or where --config or
+BRIDGE_CONFIG says. A key that means nothing is an error that names it and its line.
+
+` + "```toml" + `
+rate_per_minute = 100
+rate_per_hour   = 500
+rate_per_day    = 2000
+
+redact_exceptions = ["correct-horse-battery-staple"] # never hidden
+
+[command.audit]
+limit = 20
+
+[[redact]] # a rule of your own, checked against its examples at every start
+name            = "ticket"
+pattern         = 'TICKET-[0-9]{8}'
+example         = "TICKET-12345678"
+counter_example = "TICKET-1"
+` + "```" + `
+`
+
+func writeSettings(b *strings.Builder, root *cobra.Command) {
+	b.WriteString("| flag | variable | key in the file | default | meaning |\n|---|---|---|---|---|\n")
+	for _, cmd := range cli.AllCommands(root) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if !cli.Configurable(f) {
+				return
+			}
+			name, key, fallback := "--"+f.Name, "`"+cli.ConfigKey(cmd, f)+"`", ""
+			if cmd != root {
+				name = strings.TrimPrefix(cmd.CommandPath(), "bridge ") + " " + name
+			}
+			if f.Name == "config" {
+				key = ""
+			}
+			if f.DefValue != "" {
+				fallback = "`" + f.DefValue + "`"
+			}
+			fmt.Fprintf(b, "| `%s` | `%s` | %s | %s | %s |\n", name, cli.EnvName(f), key, fallback, f.Usage)
+		})
+	}
+}
+
+func writeCommand(b *strings.Builder, cmd *cobra.Command) {
+	fmt.Fprintf(b, "\n## %s\n\n%s.\n\n", cmd.CommandPath(), cmd.Short)
+	fmt.Fprintf(b, "```\n%s\n```\n\n", cmd.UseLine())
+	fmt.Fprintf(b, "%s\n\nExample:\n\n```sh\n%s\n```\n", beforeExitCodes(cmd.Long), unindent(cmd.Example))
+	flags := ""
+	if cmd.HasParent() {
+		flags = cmd.LocalFlags().FlagUsages()
+	}
+	if flags != "" {
+		fmt.Fprintf(b, "\nFlags:\n\n```\n%s```\n", flags)
+	}
+}
+
+// beforeExitCodes leaves out the list that stands at the top of the document.
+func beforeExitCodes(long string) string {
+	text, _, _ := strings.Cut(long, "\n\nExit codes:")
+	return text
+}
+
+func unindent(example string) string {
+	lines := strings.Split(example, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimPrefix(lines[i], "  ")
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// What the tests look at from outside.
+var (
+	ExitCodes   = exitCodes
+	AllCommands = allCommands
+	OwnFlags    = ownFlags
+	EnvName     = envName
+	ConfigKey   = configKey
+	ParseAge    = parseAge
+	FormatAge   = formatAge
+	Wrap        = wrap
+	Cut         = cut
+	Explain     = explain
+)
+
+// NewRoot returns the command tree.
+func NewRoot() *cobra.Command { return newRootCmd(newApp(os.Stdin, os.Stdout, os.Stderr)) }
+
+// Configurable reports whether a flag has an environment variable.
+func Configurable(f *pflag.Flag) bool { return configurable(f) }
+
+// DisplayWidth is the number of columns that text takes.
+func DisplayWidth(text string) int { return displayWidth(text) }
+
+// ParseConfig reads text as a configuration file, and returns the error.
+func ParseConfig(text string) error {
+	file := &configFile{path: "config.toml", values: map[string]fileValue{}}
+	if err := file.parse(text); err != nil {
+		return err
+	}
+	return file.unknown(map[string]bool{"rate_per_minute": true})
+}
+
+// PrintTable prints rows of text under titles; a title that ends in "~" may
+// shrink, one that ends in a digit is dropped in that order.
+func PrintTable(w io.Writer, width int, titles []string, rows ...[]string) error {
+	t := &table{}
+	for _, title := range titles {
+		c := column{title: strings.TrimRight(title, "~123456789")}
+		c.shrink = strings.HasSuffix(title, "~")
+		if last := title[len(title)-1]; last >= '1' && last <= '9' {
+			c.drop = int(last - '0')
+		}
+		t.columns = append(t.columns, c)
+	}
+	for _, row := range rows {
+		cells := make([]cell, len(row))
+		for i, text := range row {
+			cells[i].text = text
+		}
+		t.add(cells...)
+	}
+	return t.print(w, screen{width: width})
+}
+
+// MaxAge is the longest length of time that flags take.
+const MaxAge = maxAgeDays * 24 * time.Hour

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+)
+
+const idPrefix = "conv_"
+
+var (
+	wholeID   = regexp.MustCompile(`^conv_[0-9a-f]{16}$`)
+	beginning = regexp.MustCompile(`^[0-9a-f]{1,16}$`)
+)
+
+// checkConversation checks the form of a conversation's name: its id, or the
+// beginning of it, with or without "conv_".
+func checkConversation(name string) error {
+	if beginning.MatchString(strings.TrimPrefix(name, idPrefix)) {
+		return nil
+	}
+	return usagef("%s is no conversation: give its id, conv_ and 16 hex digits, or the beginning of it", echo(name))
+}
+
+// findConversation returns the conversation that name stands for.
+func findConversation(ctx context.Context, s *bridge.Service, name string) (bridge.Overview, error) {
+	if err := checkConversation(name); err != nil {
+		return bridge.Overview{}, err
+	}
+	if wholeID.MatchString(name) {
+		return s.Conversation(ctx, name)
+	}
+	all, err := s.Conversations(ctx)
+	if err != nil {
+		return bridge.Overview{}, err
+	}
+	start := idPrefix + strings.TrimPrefix(name, idPrefix)
+	var found []bridge.Overview
+	for _, o := range all {
+		if strings.HasPrefix(o.ID, start) {
+			found = append(found, o)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return bridge.Overview{}, fmt.Errorf("%w: none begins with %s", bridge.ErrNotFound, start)
+	case 1:
+		return found[0], nil
+	}
+	return bridge.Overview{}, usagef("%d conversations begin with %s, such as %s and %s: give more of the id",
+		len(found), start, found[0].ID, found[1].ID)
+}
+
+// completeConversation offers the ids of conversations to the shell.
+func completeConversation(a *app) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) (ids []string, _ cobra.ShellCompDirective) {
+		if len(args) > 0 || a.configure(cmd) != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		_ = a.withStore(cmd.Context(), func(s *bridge.Service) error {
+			all, err := s.Conversations(cmd.Context())
+			for _, o := range all {
+				ids = append(ids, cobra.CompletionWithDesc(field(o.ID), field(o.RoleA)+" / "+field(o.RoleB)))
+			}
+			return err
+		})
+		return ids, cobra.ShellCompDirectiveNoFileComp
+	}
+}

@@ -1,0 +1,208 @@
+package cli_test
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"example.org/bridge/internal/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"bridge": func() { os.Exit(cli.Main()) },
+		"agent":  func() { os.Exit(agentMain()) },
+		"seed":   func() { os.Exit(seedMain()) },
+	})
+}
+
+// TestScripts runs testdata/script/*.txtar. Besides what testscript has they use
+// the programs bridge, agent and seed, and the commands below.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			for _, name := range []string{"HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
+				dir := filepath.Join(env.WorkDir, strings.ToLower(name))
+				env.Setenv(name, dir)
+				if err := os.Mkdir(dir, 0o700); err != nil {
+					return err
+				}
+			}
+			env.Setenv("DB", filepath.Join(env.WorkDir, "xdg_state_home", "bridge", "bridge.db"))
+			env.Setenv("TZ", "UTC")
+			// What begins with ESC, U+202E and the like, for ! stdout.
+			env.Setenv("CONTROLS", `[\x00-\x08\x0b-\x1f\x7f\x{80}-\x{9f}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{fe00}-\x{fe0f}\x{e0000}-\x{e0fff}]`)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   exits,
+			"capture": capture,
+			"mode":    mode,
+			"sql":     runSQL,
+			"await":   await,
+		},
+	})
+}
+
+// exits CODE PROGRAM ARGS... runs a program that must end with an exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits code program [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	code := 0
+	if exit := new(exec.ExitError); errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// capture NAME PATTERN sets a variable to what the first group of a pattern
+// matches in the last standard output.
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture name pattern")
+	}
+	pattern, err := regexp.Compile(`(?m)` + args[1])
+	ts.Check(err)
+	match := pattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(match) < 2 {
+		ts.Fatalf("no match for %s", args[1])
+	}
+	ts.Setenv(args[0], match[1])
+}
+
+// mode MODE FILES... checks permissions.
+func mode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: mode octal files...")
+	}
+	want, err := strconv.ParseUint(args[0], 8, 32)
+	ts.Check(err)
+	for _, name := range args[1:] {
+		info, err := os.Stat(ts.MkAbs(name))
+		ts.Check(err)
+		if got := info.Mode().Perm(); got != fs.FileMode(want) {
+			ts.Fatalf("%s has mode %04o, want %04o", name, got, want)
+		}
+	}
+}
+
+// sql FILE STATEMENT... changes a database behind the bridge's back.
+func runSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: sql file statements...")
+	}
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	db.SetMaxOpenConns(1)
+	for _, statement := range args[1:] {
+		_, err := db.Exec(statement)
+		ts.Check(err)
+	}
+	ts.Check(db.Close())
+}
+
+// await FILE PATTERN waits until a program in the background has written
+// something; it gives up after a while.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await file pattern")
+	}
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if text, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && pattern.Match(text) {
+			return
+		}
+	}
+	ts.Fatalf("%s never showed %s", args[0], args[1])
+}
+
+// TestCommandsAreComplete walks the tree: each command has its texts and a script.
+func TestCommandsAreComplete(t *testing.T) {
+	root := cli.NewRoot()
+	commands := cli.AllCommands(root)
+	root.InitDefaultHelpCmd()
+	help, _, err := root.Find([]string{"help"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cmd := range append(commands, help) {
+		name := strings.ReplaceAll(cmd.CommandPath(), " ", "_")
+		for what, text := range map[string]string{"Short": cmd.Short, "Long": cmd.Long, "Example": cmd.Example} {
+			if text == "" {
+				t.Errorf("%s has no %s", name, what)
+			}
+		}
+		if !strings.Contains(cmd.Example, cmd.CommandPath()) {
+			t.Errorf("the example of %s does not use it", name)
+		}
+		if strings.HasSuffix(cmd.Short, ".") {
+			t.Errorf("the short text of %s ends in a period", name)
+		}
+		script := filepath.Join("testdata", "script", name+".txtar")
+		if _, err := os.Stat(script); err != nil {
+			t.Errorf("%s has no script: write %s", name, script)
+		}
+		for line := range strings.SplitSeq(cmd.Long, "\n") {
+			if len(line) > 88 {
+				t.Errorf("the long text of %s has a line of %d characters", name, len(line))
+			}
+		}
+	}
+}
+
+// TestFlagsAreComplete: each flag has a variable, a place in the file, and no
+// other flag's meaning.
+func TestFlagsAreComplete(t *testing.T) {
+	kinds := map[string]string{}
+	for _, cmd := range cli.AllCommands(cli.NewRoot()) {
+		for _, f := range cli.OwnFlags(cmd) {
+			if f.Usage == "" || strings.HasSuffix(f.Usage, ".") {
+				t.Errorf("%s --%s: usage %q", cmd.CommandPath(), f.Name, f.Usage)
+			}
+			env := cli.EnvName(f)
+			if other, ok := kinds[env]; ok && other != f.Value.Type() {
+				t.Errorf("%s stands for a %s and a %s", env, other, f.Value.Type())
+			}
+			kinds[env] = f.Value.Type()
+			if !regexp.MustCompile(`^BRIDGE_[A-Z_]+$`).MatchString(env) {
+				t.Error(env)
+			}
+			if key := cli.ConfigKey(cmd, f); !regexp.MustCompile(`^[a-z_.]+$`).MatchString(key) {
+				t.Error(key)
+			}
+		}
+	}
+	for _, want := range []string{"BRIDGE_DB", "BRIDGE_RATE_PER_MINUTE", "BRIDGE_READ_RATE_PER_HOUR", "BRIDGE_CREATE_RATE_PER_DAY", "BRIDGE_LOG_LEVEL", "BRIDGE_JSON"} {
+		if _, ok := kinds[want]; !ok {
+			t.Errorf("no flag has %s", want)
+		}
+	}
+}
+
+func fatal(err error) int {
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}

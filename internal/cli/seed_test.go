@@ -1,0 +1,146 @@
+package cli_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlite"
+)
+
+// seedStep is one line of a seed program's input. One of the verbs is set.
+type seedStep struct {
+	Clock  string `json:"clock"`  // moves the clock from now on, such as "-4h"
+	Create string `json:"create"` // names a conversation for later steps, and prints its id
+	Send   string `json:"send"`
+	Read   string `json:"read"`
+	Take   string `json:"take"` // reads without an end: the claim is left behind
+	Status string `json:"status"`
+	Join   string `json:"join"`
+
+	Session string   `json:"session"`
+	Roles   []string `json:"roles"`
+	Team    string   `json:"team"`
+	TTL     string   `json:"ttl"`
+	Text    string   `json:"text"`
+	Action  string   `json:"action"`
+	Files   []string `json:"files"`
+	Times   int      `json:"times"`
+	As      string   `json:"as"`
+}
+
+// seeder fills a store through the service, without limits, and with a clock
+// that scripts can set.
+type seeder struct {
+	*bridge.Service
+	offset  time.Duration
+	created map[string]bridge.Created
+}
+
+// seedMain is the program seed: it fills the store that it is given the path of
+// with the steps on its standard input.
+func seedMain() int {
+	path := os.Args[1]
+	if err := sqlite.Prepare(path); err != nil {
+		return fatal(err)
+	}
+	key, err := auth.LoadOrCreateKey(filepath.Join(filepath.Dir(path), "bridge.key"))
+	if err != nil {
+		return fatal(err)
+	}
+	ctx := context.Background()
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: true})
+	if err != nil {
+		return fatal(err)
+	}
+	s := &seeder{created: map[string]bridge.Created{}}
+	s.Service = bridge.New(bridge.Config{Store: store, Key: key, Now: func() time.Time { return time.Now().Add(s.offset) }})
+	if err := errors.Join(s.run(ctx), store.Close()); err != nil {
+		return fatal(err)
+	}
+	return 0
+}
+
+func (s *seeder) run(ctx context.Context) error {
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 1<<20)
+	for number := 1; lines.Scan(); number++ {
+		var step seedStep
+		if err := json.Unmarshal(lines.Bytes(), &step); err != nil {
+			return fmt.Errorf("line %d: %w", number, err)
+		}
+		for range max(step.Times, 1) {
+			if err := s.do(ctx, step); err != nil {
+				return fmt.Errorf("line %d: %w", number, err)
+			}
+		}
+	}
+	return lines.Err()
+}
+
+func (s *seeder) do(ctx context.Context, step seedStep) error {
+	switch {
+	case step.Clock != "":
+		offset, err := time.ParseDuration(step.Clock)
+		s.offset = offset
+		return err
+	case step.Create != "":
+		return s.create(ctx, step)
+	case step.Send != "":
+		_, err := s.Send(ctx, s.credentials(step.Send, step.Session),
+			bridge.SendRequest{Text: step.Text, Action: bridge.ActionType(step.Action), Files: step.Files})
+		return err
+	case step.Read != "":
+		d, err := s.Check(ctx, s.credentials(step.Read, step.Session), bridge.CheckRequest{}, nil)
+		if err != nil {
+			return err
+		}
+		return s.Confirm(ctx, d.Claim)
+	case step.Take != "":
+		_, err := s.Check(ctx, s.credentials(step.Take, step.Session), bridge.CheckRequest{}, nil)
+		return err
+	case step.Status != "":
+		_, err := s.UpdateStatus(ctx, s.credentials(step.Status, step.Session), bridge.Status(step.As))
+		return err
+	case step.Join != "":
+		_, err := s.Join(ctx, s.created[step.Join].JoinCode)
+		return err
+	}
+	return errors.New("no verb")
+}
+
+func (s *seeder) create(ctx context.Context, step seedStep) error {
+	request := bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend", Team: step.Team}
+	if len(step.Roles) == 2 {
+		request.MyRole, request.PartnerRole = step.Roles[0], step.Roles[1]
+	}
+	if step.TTL != "" {
+		ttl, err := time.ParseDuration(step.TTL)
+		if err != nil {
+			return err
+		}
+		request.TTL = ttl
+	}
+	created, err := s.Create(ctx, request)
+	if err != nil {
+		return err
+	}
+	s.created[step.Create] = created
+	fmt.Println(step.Create, created.ID)
+	return nil
+}
+
+func (s *seeder) credentials(name, session string) bridge.Credentials {
+	c := s.created[name]
+	if session == "b" {
+		return bridge.Credentials{Conversation: c.ID, Session: bridge.SessionB, Token: c.TokenB}
+	}
+	return bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}
+}

@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/adrg/xdg"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/doorbell"
+	"example.org/bridge/internal/redact"
+	"example.org/bridge/internal/sqlite"
+)
+
+// storePath returns where the store is, as an absolute path.
+func (a *app) storePath() (string, error) {
+	path := a.db
+	if path == "" {
+		path = filepath.Join(xdg.StateHome, "bridge", "bridge.db")
+		if !filepath.IsAbs(path) {
+			return "", usagef("no home folder is known: name the store with --db or BRIDGE_DB")
+		}
+	}
+	if path == "~" || strings.HasPrefix(path, "~/") {
+		return "", usagef("the path of the store begins with ~, which only shells understand: write the folder out")
+	}
+	return filepath.Abs(path)
+}
+
+// keyPath and bellsPath are what lies beside the store.
+func keyPath(store string) string   { return filepath.Join(filepath.Dir(store), "bridge.key") }
+func bellsPath(store string) string { return filepath.Join(filepath.Dir(store), "bells") }
+
+// redactor returns the engine with the operator's own rules.
+func (a *app) redactor() (*redact.Engine, error) {
+	engine, err := redact.New(redact.Options{Rules: a.file.rules, Exceptions: a.file.exceptions})
+	if err != nil {
+		return nil, usagef("%s: %v", a.file.path, err)
+	}
+	return engine, nil
+}
+
+// withService opens the store, makes it first where create says so, and closes
+// it behind fn.
+func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Service) error) (err error) {
+	path, err := a.storePath()
+	if err != nil {
+		return err
+	}
+	engine, err := a.redactor()
+	if err != nil {
+		return err
+	}
+	key, err := storeKey(path, create)
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return fn(bridge.New(bridge.Config{
+		Store:     store,
+		Key:       key,
+		Redactor:  engine,
+		Doorbells: doorbell.New(bellsPath(path)),
+		Limits:    a.limits(),
+		Now:       a.now,
+	}))
+}
+
+// storeKey returns the key of the store at path. It makes one only for a store
+// that is to be made: an existing store whose key is gone needs that very key.
+// The store is looked for before the key, because other processes that make
+// both make the key first.
+func storeKey(path string, create bool) (auth.Key, error) {
+	if create {
+		if err := sqlite.Prepare(path); err != nil {
+			return auth.Key{}, fmt.Errorf("%w: make the folder of the store: %w", bridge.ErrStoreReadOnly, err)
+		}
+	}
+	exists, err := storeExists(path)
+	if err != nil {
+		return auth.Key{}, err
+	}
+	if !exists && !create {
+		return auth.Key{}, fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
+	}
+	file := keyPath(path)
+	if err := sqlite.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return auth.Key{}, err
+	}
+	if !exists {
+		return auth.LoadOrCreateKey(file)
+	}
+	key, err := auth.LoadKey(file)
+	if errors.Is(err, auth.ErrNoKey) {
+		return auth.Key{}, errors.Join(sqlite.Identify(path), err)
+	}
+	return key, err
+}
+
+// storeExists looks for the file at path, and refuses what cannot be a store.
+func storeExists(path string) (bool, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		// A folder that others may change is no place for a new key either.
+		if err := sqlite.CheckPrivate(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("look for the store: %w", err)
+	case info.IsDir():
+		return false, usagef("the store is to be a file, %s is a folder: name a file in it", path)
+	case !info.Mode().IsRegular():
+		return false, fmt.Errorf("%w: %s is no ordinary file", bridge.ErrStoreForeign, path)
+	}
+	return true, nil
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"bufio"
+	"io"
+	"slices"
+	"strings"
+)
+
+// column is one column of a table.
+type column struct {
+	title string
+	// shrink lets the column be cut, down to minColumn, where the screen is narrow.
+	shrink bool
+	// drop is the order in which columns are left out where that is not enough,
+	// the highest first; 0 never.
+	drop  int
+	right bool
+}
+
+// cell is one field: a line that is safe to show, and how.
+type cell struct {
+	text  string
+	style style
+}
+
+// style is a colour, as an SGR parameter (ECMA-48, section 8.3.117).
+type style string
+
+const (
+	plain style = ""
+	bold  style = "1"
+	faint style = "2"
+	bad   style = "31"
+	good  style = "32"
+	warn  style = "33"
+)
+
+// table prints rows under titles, in columns that fit the screen.
+type table struct {
+	columns []column
+	rows    [][]cell
+}
+
+const (
+	columnGap = "  "
+	minColumn = 4
+)
+
+func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
+
+// print writes the table. Cells are cut with an ellipsis where they must be.
+func (t *table) print(w io.Writer, s screen) error {
+	shown, widths := t.fit(s.width)
+	out := bufio.NewWriter(w)
+	titles := make([]cell, len(t.columns))
+	for i, c := range t.columns {
+		titles[i] = cell{c.title, bold}
+	}
+	for _, row := range append([][]cell{titles}, t.rows...) {
+		t.printRow(out, s, row, shown, widths)
+	}
+	return out.Flush()
+}
+
+func (t *table) printRow(out *bufio.Writer, s screen, row []cell, shown, widths []int) {
+	for n, i := range shown {
+		if n > 0 {
+			_, _ = out.WriteString(columnGap)
+		}
+		text := cut(row[i].text, widths[i])
+		padding := strings.Repeat(" ", widths[i]-displayWidth(text))
+		if t.columns[i].right {
+			_, _ = out.WriteString(padding)
+			padding = ""
+		}
+		if n == len(shown)-1 {
+			padding = ""
+		}
+		_, _ = out.WriteString(s.paint(text, row[i].style) + padding)
+	}
+	_ = out.WriteByte('\n')
+}
+
+// fit returns the indices of the columns to show and the widths of all. Where
+// not even the narrowest columns fit, one is left out, and the rest have its room.
+func (t *table) fit(width int) (shown, widths []int) {
+	natural := make([]int, len(t.columns))
+	for i, c := range t.columns {
+		natural[i] = displayWidth(c.title)
+		for _, row := range t.rows {
+			natural[i] = max(natural[i], displayWidth(row[i].text))
+		}
+		shown = append(shown, i)
+	}
+	for {
+		widths = slices.Clone(natural)
+		for width > 0 && total(shown, widths) > width && t.shrinkOne(shown, widths) {
+		}
+		last := slices.MaxFunc(shown, func(a, b int) int { return t.columns[a].drop - t.columns[b].drop })
+		if width == 0 || total(shown, widths) <= width || t.columns[last].drop == 0 {
+			return shown, widths
+		}
+		shown = slices.DeleteFunc(shown, func(i int) bool { return i == last })
+	}
+}
+
+// shrinkOne makes the widest of the columns that may shrink narrower by one.
+func (t *table) shrinkOne(shown, widths []int) bool {
+	widest := -1
+	for _, i := range shown {
+		if t.columns[i].shrink && widths[i] > minColumn && (widest < 0 || widths[i] > widths[widest]) {
+			widest = i
+		}
+	}
+	if widest < 0 {
+		return false
+	}
+	widths[widest]--
+	return true
+}
+
+func total(shown, widths []int) int {
+	sum := len(columnGap) * (len(shown) - 1)
+	for _, i := range shown {
+		sum += widths[i]
+	}
+	return sum
+}
+
+// paint colours text, on screens that have colours.
+func (s screen) paint(text string, how style) string {
+	if !s.colour || how == plain || text == "" {
+		return text
+	}
+	return "\x1b[" + string(how) + "m" + text + "\x1b[0m"
+}

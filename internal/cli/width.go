@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"strings"
+	"unicode"
+)
+
+// wide are the ranges of characters that take two columns (Unicode Standard
+// Annex 11, the large blocks of classes W and F). A terminal that sees it
+// otherwise shows a table a little out of line, no more.
+var wide = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{Lo: 0x1100, Hi: 0x115F, Stride: 1}, // Hangul Jamo
+		{Lo: 0x2E80, Hi: 0x303E, Stride: 1}, // CJK radicals, punctuation
+		{Lo: 0x3041, Hi: 0xA4CF, Stride: 1}, // Kana to Yi
+		{Lo: 0xA960, Hi: 0xA97F, Stride: 1}, // Hangul Jamo extended
+		{Lo: 0xAC00, Hi: 0xD7A3, Stride: 1}, // Hangul syllables
+		{Lo: 0xF900, Hi: 0xFAFF, Stride: 1}, // CJK compatibility
+		{Lo: 0xFE30, Hi: 0xFE6F, Stride: 1}, // CJK compatibility forms
+		{Lo: 0xFF00, Hi: 0xFF60, Stride: 1}, // full-width forms
+		{Lo: 0xFFE0, Hi: 0xFFE6, Stride: 1},
+	},
+	R32: []unicode.Range32{
+		{Lo: 0x1F300, Hi: 0x1F64F, Stride: 1}, // pictographs
+		{Lo: 0x1F680, Hi: 0x1F6FF, Stride: 1},
+		{Lo: 0x1F900, Hi: 0x1FAFF, Stride: 1},
+		{Lo: 0x20000, Hi: 0x3FFFD, Stride: 1}, // CJK extensions
+	},
+}
+
+// runeWidth is the number of columns that r takes on a screen.
+func runeWidth(r rune) int {
+	switch {
+	case r < 0x300:
+		return 1
+	case unicode.In(r, unicode.Mn, unicode.Me):
+		return 0
+	case unicode.Is(wide, r):
+		return 2
+	}
+	return 1
+}
+
+func displayWidth(text string) int {
+	width := 0
+	for _, r := range text {
+		width += runeWidth(r)
+	}
+	return width
+}
+
+const ellipsis = "…"
+
+// cut returns text in at most width columns, with an ellipsis where it was longer.
+func cut(text string, width int) string {
+	if displayWidth(text) <= width {
+		return text
+	}
+	head, _ := splitAt(text, width-1)
+	return strings.TrimRight(head, " ") + ellipsis
+}
+
+// splitAt splits text behind what fits into width columns.
+func splitAt(text string, width int) (head, rest string) {
+	for i, r := range text {
+		if width -= runeWidth(r); width < 0 {
+			return text[:i], text[i:]
+		}
+	}
+	return text, ""
+}
+
+// wrap breaks the lines of text, each with prefix in front, so that they fit
+// into width columns with their prefix (0: any). A terminal left to break them
+// itself would let the text begin at the left edge, where only bridge writes.
+func wrap(text, prefix string, width int) string {
+	room := width - displayWidth(prefix)
+	var out strings.Builder
+	for line := range strings.SplitSeq(text, "\n") {
+		for {
+			head, rest := line, ""
+			if width > 0 {
+				head, rest = splitAt(line, max(room, minColumn))
+			}
+			out.WriteString(prefix + head + "\n")
+			if rest == "" {
+				break
+			}
+			line = rest
+		}
+	}
+	return out.String()
+}

@@ -1,0 +1,81 @@
+package mcpserver
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// injected are arguments that clients add on their own account; they mean
+// nothing to a tool and are dropped.
+var injected = []string{
+	"wait_for_previous", // Gemini CLI
+}
+
+// decodeArguments reads a call's arguments. Errors name the argument and what
+// it takes, never what it was given.
+func decodeArguments(raw json.RawMessage, definition *mcp.Tool, args any) error {
+	if len(bytes.TrimSpace(raw)) == 0 || string(bytes.TrimSpace(raw)) == "null" {
+		raw = json.RawMessage("{}")
+	}
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &given); err != nil {
+		return &bridge.InvalidError{Field: "arguments", Problem: "must be a JSON object"}
+	}
+	for _, name := range injected {
+		delete(given, name)
+	}
+	schema, _ := definition.InputSchema.(*jsonschema.Schema)
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if schema.Properties[name] == nil {
+			return &bridge.InvalidError{Field: shorten(name), Problem: "is no argument of " + definition.Name +
+				"; it takes " + strings.Join(slices.Sorted(maps.Keys(schema.Properties)), ", ")}
+		}
+	}
+	for _, name := range schema.Required {
+		if v, ok := given[name]; !ok || string(v) == "null" {
+			return &bridge.InvalidError{Field: name, Problem: "is missing"}
+		}
+	}
+	return typeError(schema, json.Unmarshal(raw, args))
+}
+
+// takes words the types of arguments.
+var takes = map[string]string{
+	"string":  "a string",
+	"integer": "a whole number",
+	"boolean": "true or false",
+	"array":   "a list of strings",
+}
+
+// typeError words what encoding/json says of an argument of the wrong type.
+func typeError(schema *jsonschema.Schema, err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	field := wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:] // behind the name of an embedded struct
+	property := schema.Properties[field]
+	if property == nil {
+		return &bridge.InvalidError{Field: "arguments", Problem: "have the wrong type"}
+	}
+	return &bridge.InvalidError{Field: field, Problem: "must be " + takes[property.Type]}
+}
+
+// shorten makes a name that a client made up fit for an error message.
+func shorten(name string) string {
+	const most = 40
+	clean := []rune(bridge.CleanLine(name))
+	if len(clean) > most {
+		return string(clean[:most]) + "..."
+	}
+	return string(clean)
+}

@@ -1,0 +1,101 @@
+package mcpserver
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// deliveries ties the messages in an answer to the fate of that answer. They
+// count as read once its last byte was written, and go back into the inbox if it
+// never will be. Until then their claim is renewed, so that no other process
+// delivers them; if this one is killed, the claim runs out.
+type deliveries struct {
+	bridge *bridge.Service
+	log    *slog.Logger
+
+	mu   sync.Mutex
+	open map[jsonrpc.ID]*delivery
+	done sync.WaitGroup
+}
+
+type delivery struct {
+	claim bridge.Claim
+	stop  chan struct{} // ends its renewal
+}
+
+func newDeliveries(b *bridge.Service, log *slog.Logger) *deliveries {
+	return &deliveries{bridge: b, log: log, open: map[jsonrpc.ID]*delivery{}}
+}
+
+// begin takes over the claim of the answer to the request with the given id.
+func (d *deliveries) begin(id jsonrpc.ID, claim bridge.Claim) {
+	if claim.ID == 0 {
+		return
+	}
+	under := &delivery{claim: claim, stop: make(chan struct{})}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.open[id] = under
+	d.done.Add(1)
+	go func() {
+		defer d.done.Done()
+		d.renew(under)
+	}()
+}
+
+func (d *deliveries) renew(under *delivery) {
+	ticker := time.NewTicker(bridge.RenewEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-under.stop:
+			return
+		case <-ticker.C:
+			if err := d.bridge.Renew(context.Background(), under.claim); err != nil {
+				d.log.Warn("could not renew a claim: its messages may come twice, marked redelivered", "error", err)
+			}
+		}
+	}
+}
+
+// settled is the transport's report on the answer to a request.
+func (d *deliveries) settled(resp *jsonrpc.Response, written bool) {
+	d.mu.Lock()
+	under := d.open[resp.ID]
+	delete(d.open, resp.ID)
+	d.mu.Unlock()
+	if under == nil {
+		return
+	}
+	close(under.stop)
+	d.finish(under.claim, written && resp.Error == nil)
+}
+
+func (d *deliveries) finish(claim bridge.Claim, delivered bool) {
+	end, what := d.bridge.GiveBack, "could not give messages back at once: they come again in a few seconds"
+	if delivered {
+		end, what = d.bridge.Confirm, "could not mark messages read: they come again, marked redelivered"
+	}
+	if err := end(context.Background(), claim); err != nil {
+		d.log.Error(what, "conversation", claim.Conversation, "error", err)
+	}
+}
+
+// close gives back what no answer will carry any more and waits for renewals.
+func (d *deliveries) close() {
+	d.mu.Lock()
+	left := d.open
+	d.open = map[jsonrpc.ID]*delivery{}
+	d.mu.Unlock()
+	for _, under := range left {
+		close(under.stop)
+		d.finish(under.claim, false)
+	}
+	d.done.Wait()
+}

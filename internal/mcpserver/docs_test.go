@@ -1,0 +1,115 @@
+package mcpserver_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// TestGoldenToolsDoc keeps docs/tools.md what the tools say of themselves.
+func TestGoldenToolsDoc(t *testing.T) {
+	var doc strings.Builder
+	doc.WriteString(`# The tools
+
+Generated from the code by ` + "`make golden`" + `; do not edit.
+
+Every tool answers twice with the same facts: as text and as structured content.
+Every answer carries ` + "`unread`" + `, the number of messages that wait for the caller.
+A failed call has ` + "`isError`" + ` and says what to do next; its data is
+` + "`{error, message, retry_after_seconds}`" + `.
+
+` + "`conversation_id`, `session_id` and `token`" + ` prove who calls. They may be left out
+where the process knows them: it was started with BRIDGE_CONVERSATION_ID,
+BRIDGE_SESSION_ID and BRIDGE_TOKEN, or it created or joined just one conversation.
+`)
+	for _, tool := range listTools(t) {
+		describeTool(t, &doc, tool)
+	}
+	golden(t, filepath.Join("..", "..", "docs", "tools.md"), []byte(doc.String()))
+}
+
+// schemaDoc is the part of a schema that the document shows.
+type schemaDoc struct {
+	Type        string
+	Description string
+	Enum        []string
+	MinLength   *int
+	MaxLength   *int
+	Minimum     *float64
+	Maximum     *float64
+	MaxItems    *int
+	Pattern     string
+	Properties  map[string]schemaDoc
+	Required    []string
+}
+
+func describeTool(t *testing.T, doc *strings.Builder, tool *mcp.Tool) {
+	t.Helper()
+	encoded, err := json.Marshal(tool.InputSchema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema schemaDoc
+	if err := json.Unmarshal(encoded, &schema); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(doc, "\n## %s\n\n%s\n\n%s\n\n", tool.Name, tool.Description, traitsOf(tool.Annotations))
+	doc.WriteString("| argument | type | what it is |\n|---|---|---|\n")
+	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
+		p := schema.Properties[name]
+		star := ""
+		if slices.Contains(schema.Required, name) {
+			star = " (required)"
+		}
+		fmt.Fprintf(doc, "| `%s`%s | %s | %s%s |\n", name, star, p.Type, p.Description, p.rules())
+	}
+}
+
+func traitsOf(a *mcp.ToolAnnotations) string {
+	words := []string{}
+	for _, trait := range []struct {
+		has  bool
+		word string
+	}{{a.ReadOnlyHint, "read-only"}, {*a.DestructiveHint, "destructive"}, {a.IdempotentHint, "idempotent"}, {*a.OpenWorldHint, "open world"}} {
+		if trait.has {
+			words = append(words, trait.word)
+		}
+	}
+	if len(words) == 0 {
+		words = []string{"adds, destroys nothing"}
+	}
+	return "Annotations: " + strings.Join(words, ", ") + "."
+}
+
+// rules words what a value has to satisfy.
+func (s schemaDoc) rules() string {
+	var rules []string
+	if len(s.Enum) > 0 {
+		rules = append(rules, "one of "+strings.Join(s.Enum, ", "))
+	}
+	if s.MaxLength != nil {
+		rules = append(rules, fmt.Sprintf("%d to %d characters", *s.MinLength, *s.MaxLength))
+	}
+	switch {
+	case s.Minimum != nil && s.Maximum != nil:
+		rules = append(rules, fmt.Sprintf("%v to %v", *s.Minimum, *s.Maximum))
+	case s.Minimum != nil:
+		rules = append(rules, fmt.Sprintf("at least %v", *s.Minimum))
+	}
+	if s.MaxItems != nil {
+		rules = append(rules, fmt.Sprintf("at most %d", *s.MaxItems))
+	}
+	if s.Pattern != "" {
+		rules = append(rules, "`"+s.Pattern+"`")
+	}
+	if len(rules) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(rules, "; ") + ")"
+}

@@ -1,0 +1,61 @@
+package mcpserver
+
+import (
+	"errors"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// failureData is the structured content of a tool call that failed.
+type failureData struct {
+	Error             string `json:"error"`
+	Message           string `json:"message"`
+	RetryAfterSeconds int    `json:"retry_after_seconds,omitempty"`
+}
+
+// advice is what an agent is told of an error of the domain: a code and what to
+// do next.
+var advice = []struct {
+	err        error
+	code, next string
+}{
+	{bridge.ErrUnauthorized, "unauthorized", "check conversation_id, session_id and token; if the conversation has expired or you lost the token, " +
+		"ask your human (`bridge list`, `bridge tokens`) or create a new conversation"},
+	{bridge.ErrBadJoinCode, "bad_join_code", "ask the agent that created the conversation for its join code, or for a new conversation"},
+	{bridge.ErrStoreFull, "store_full", "nothing was stored; tell your human to free disk space, then try again"},
+	{bridge.ErrStoreReadOnly, "store_read_only", "nothing was stored; tell your human to run `bridge doctor`"},
+	{bridge.ErrStoreBusy, "store_busy", "nothing was stored; try again in a few seconds"},
+	{bridge.ErrStoreDamaged, "store_damaged", "nothing was stored; tell your human to run `bridge doctor`"},
+}
+
+// failure words an error for the agent that has to act on it. What the domain
+// does not know by name goes to the log and not to the agent.
+func (s *server) failure(tool string, err error) *mcp.CallToolResult {
+	data := failureData{Error: "internal", Message: "the bridge failed; nothing was changed. Try again, and tell your human if it happens again (its log has the details)"}
+	var invalid *bridge.InvalidError
+	var limited *bridge.RateLimitError
+	switch {
+	case errors.As(err, &invalid):
+		data = failureData{Error: "invalid_argument", Message: err.Error()}
+	case errors.As(err, &limited):
+		data = failureData{Error: "rate_limited", Message: err.Error(), RetryAfterSeconds: int(limited.RetryAfter.Seconds())}
+	default:
+		known := false
+		for _, a := range advice {
+			if errors.Is(err, a.err) {
+				data, known = failureData{Error: a.code, Message: a.err.Error() + ": " + a.next}, true
+				break
+			}
+		}
+		if !known {
+			s.log.Error("a tool failed", "tool", tool, "error", err)
+		}
+	}
+	return &mcp.CallToolResult{
+		IsError:           true,
+		Content:           []mcp.Content{&mcp.TextContent{Text: data.Message}},
+		StructuredContent: data,
+	}
+}

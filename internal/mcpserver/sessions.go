@@ -1,0 +1,83 @@
+package mcpserver
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// credentialArgs are the arguments with which a session proves itself. They may
+// be left out where the process knows them.
+type credentialArgs struct {
+	ConversationID string `json:"conversation_id,omitempty" jsonschema:"Conversation. Leave out all three if this process has just one"`
+	SessionID      string `json:"session_id,omitempty" jsonschema:"Your side"`
+	Token          string `json:"token,omitempty" jsonschema:"Your token"`
+}
+
+// sessions are those that the process may act for without being told their
+// tokens: the one in its environment, and those that it created or joined. A
+// client cannot reach those of another process.
+type sessions struct {
+	mu  sync.Mutex
+	now func() time.Time
+	all []ownSession
+}
+
+type ownSession struct {
+	bridge.Credentials
+	expiresAt time.Time // zero: unknown
+}
+
+func newSessions(bound bridge.Credentials, now func() time.Time) *sessions {
+	s := &sessions{now: now}
+	if bound != (bridge.Credentials{}) {
+		s.add(bound, time.Time{})
+	}
+	return s
+}
+
+func (s *sessions) add(c bridge.Credentials, expiresAt time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, ownSession{c, expiresAt})
+}
+
+// complete fills in what the arguments leave out. A token that is given is
+// taken as it is; without one the process must have just one session that fits.
+func (s *sessions) complete(args credentialArgs) (bridge.Credentials, error) {
+	given := bridge.Credentials{
+		Conversation: args.ConversationID,
+		Session:      bridge.SessionID(args.SessionID),
+		Token:        args.Token,
+	}
+	if given.Conversation != "" && given.Session != "" && given.Token != "" {
+		return given, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = slices.DeleteFunc(s.all, func(o ownSession) bool {
+		return !o.expiresAt.IsZero() && !s.now().Before(o.expiresAt)
+	})
+	var fitting []bridge.Credentials
+	for _, own := range s.all {
+		if fits(given.Conversation, own.Conversation) && fits(given.Session, own.Session) && fits(given.Token, own.Token) {
+			fitting = append(fitting, own.Credentials)
+		}
+	}
+	switch len(fitting) {
+	case 1:
+		return fitting[0], nil
+	case 0:
+		return given, &bridge.InvalidError{Field: "conversation_id, session_id and token", Problem: "are needed: this process has no such session of its own. " +
+			"Call create_conversation, or join_conversation with a join code, or pass all three"}
+	}
+	return given, &bridge.InvalidError{Field: "conversation_id", Problem: "is needed: this process has several conversations. Say which, and session_id if it has both sides"}
+}
+
+// fits reports whether a value that may be left out is the one wanted.
+func fits[T comparable](given, own T) bool {
+	var none T
+	return given == none || given == own
+}

@@ -1,0 +1,116 @@
+package mcpserver
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// tool is one MCP tool of the bridge.
+type tool struct {
+	definition *mcp.Tool
+	call       func(ctx context.Context, s *server, arguments json.RawMessage) (answer, error)
+}
+
+// answer is what a tool says when it worked: the same facts twice, because some
+// clients show their model only the text and some only the data.
+type answer struct {
+	text string
+	data any
+	// claim is what the answer delivers; the zero Claim delivers nothing.
+	claim bridge.Claim
+}
+
+// traits are the annotations of a tool. None of them reaches out of the bridge.
+type traits struct {
+	readOnly   bool // changes nothing but the audit log
+	idempotent bool // calling it again changes nothing more
+}
+
+// describe makes a tool's definition. The schema is that of its arguments Args,
+// with the rules that Go's types do not express added by refine.
+func describe[Args any](name, title, description string, t traits, refine func(*jsonschema.Schema)) *mcp.Tool {
+	schema, err := jsonschema.For[Args](nil)
+	if err != nil {
+		panic(err) // a mistake in a struct's tags; every test would hit it
+	}
+	refine(schema)
+	no := false
+	return &mcp.Tool{
+		Name:        name,
+		Title:       title,
+		Description: description,
+		InputSchema: schema,
+		Annotations: &mcp.ToolAnnotations{
+			Title:           title,
+			ReadOnlyHint:    t.readOnly,
+			IdempotentHint:  t.idempotent || t.readOnly,
+			DestructiveHint: &no,
+			OpenWorldHint:   &no,
+		},
+	}
+}
+
+// sessionTool makes a tool that a session calls, with its credentials among the
+// arguments or left out where the process knows them.
+func sessionTool[Args any](
+	definition *mcp.Tool,
+	credentials func(Args) credentialArgs,
+	run func(ctx context.Context, s *server, c bridge.Credentials, args Args) (answer, error),
+) tool {
+	name := definition.Name
+	return tool{definition, func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
+		var args Args
+		refused := decodeArguments(raw, definition, &args)
+		if refused != nil {
+			var partial struct{ credentialArgs }
+			_ = json.Unmarshal(raw, &partial) // what is there of them, to say who was refused
+			c, _ := s.sessions.complete(partial.credentialArgs)
+			return answer{}, s.bridge.RefuseCall(ctx, c, name, refused)
+		}
+		c, err := s.sessions.complete(credentials(args))
+		if err != nil {
+			_ = s.bridge.RefuseCall(ctx, c, name, err) // for the audit log; err says more
+			return answer{}, err
+		}
+		return run(ctx, s, c, args)
+	}}
+}
+
+// openTool makes a tool that needs no credentials.
+func openTool[Args any](definition *mcp.Tool, run func(ctx context.Context, s *server, args Args) (answer, error)) tool {
+	return tool{definition, func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
+		var args Args
+		if err := decodeArguments(raw, definition, &args); err != nil {
+			return answer{}, s.bridge.RefuseOpenCall(ctx, definition.Name, err)
+		}
+		return run(ctx, s, args)
+	}}
+}
+
+// refineCredentials gives the credentials their shapes.
+func refineCredentials(schema *jsonschema.Schema) {
+	schema.Properties["conversation_id"].Pattern = "^conv_[0-9a-f]{16}$"
+	schema.Properties["session_id"].Enum = []any{"a", "b"}
+	schema.Properties["token"].Pattern = "^[0-9a-f]{64}$"
+}
+
+func lengths(schema *jsonschema.Schema, property string, least, most int) {
+	schema.Properties[property].MinLength = &least
+	schema.Properties[property].MaxLength = &most
+}
+
+func bounds(schema *jsonschema.Schema, property string, least, most float64) {
+	schema.Properties[property].Minimum = &least
+	schema.Properties[property].Maximum = &most
+}
+
+func oneOf[T ~string](schema *jsonschema.Schema, property string, words []T) {
+	for _, w := range words {
+		schema.Properties[property].Enum = append(schema.Properties[property].Enum, string(w))
+	}
+}

@@ -1,0 +1,77 @@
+package mcpserver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"example.org/bridge/internal/bridge"
+)
+
+type createArgs struct {
+	MyRole      string `json:"my_role" jsonschema:"What you do, such as backend developer"`
+	PartnerRole string `json:"partner_role" jsonschema:"What the other agent does"`
+	TTLMinutes  int    `json:"ttl_minutes,omitempty" jsonschema:"Lifetime; default 180"`
+	Team        string `json:"team,omitempty" jsonschema:"Name that groups one orchestrator's conversations"`
+}
+
+type createData struct {
+	ConversationID    string   `json:"conversation_id"`
+	SessionID         string   `json:"session_id"`
+	SessionAToken     string   `json:"session_a_token"`
+	SessionBToken     string   `json:"session_b_token"`
+	JoinCode          string   `json:"join_code"`
+	JoinCodeExpiresAt string   `json:"join_code_expires_at"`
+	ExpiresAt         string   `json:"expires_at"`
+	MyRole            string   `json:"my_role"`
+	PartnerRole       string   `json:"partner_role"`
+	Redacted          []string `json:"redacted_kinds"`
+	Unread            int64    `json:"unread"`
+}
+
+func createConversation() tool {
+	definition := describe[createArgs]("create_conversation", "Create a conversation",
+		"Open a conversation with one other agent; you become session a. Roles: 3-100 characters. "+
+			"Give the join code (single use, 10 minutes) to your human for the other agent, or its id and token.",
+		traits{}, func(s *jsonschema.Schema) {
+			lengths(s, "my_role", bridge.MinRoleLength, bridge.MaxRoleLength)
+			lengths(s, "partner_role", bridge.MinRoleLength, bridge.MaxRoleLength)
+			bounds(s, "ttl_minutes", bridge.MinTTL.Minutes(), bridge.MaxTTL.Minutes())
+			lengths(s, "team", 0, bridge.MaxTeamLength)
+		})
+	return openTool(definition, runCreateConversation)
+}
+
+func runCreateConversation(ctx context.Context, s *server, args createArgs) (answer, error) {
+	// Minutes that would overflow a Duration are out of bounds in any case.
+	ttl := time.Duration(max(-1, min(args.TTLMinutes, int(bridge.MaxTTL.Minutes())+1))) * time.Minute
+	c, err := s.bridge.Create(ctx, bridge.CreateRequest{MyRole: args.MyRole, PartnerRole: args.PartnerRole, TTL: ttl, Team: args.Team})
+	if err != nil {
+		return answer{}, err
+	}
+	s.sessions.add(bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}, c.ExpiresAt)
+	data := createData{
+		ConversationID:    c.ID,
+		SessionID:         string(bridge.SessionA),
+		SessionAToken:     c.TokenA,
+		SessionBToken:     c.TokenB,
+		JoinCode:          c.JoinCode,
+		JoinCodeExpiresAt: stamp(c.JoinExpiresAt),
+		ExpiresAt:         stamp(c.ExpiresAt),
+		MyRole:            bridge.CleanLine(c.RoleA),
+		PartnerRole:       bridge.CleanLine(c.RoleB),
+		Redacted:          list(c.Redacted),
+	}
+	text := fmt.Sprintf(`Conversation ID: %s
+Your token (session a): %s
+Partner token (session b): %s
+Expires at: %s
+Join code for the partner: %s (single use, until %s)
+You: %s. Partner: %s.
+Give the join code to your human for the other agent. This process knows your token; you need not repeat it.
+%s`, data.ConversationID, data.SessionAToken, data.SessionBToken, data.ExpiresAt,
+		data.JoinCode, data.JoinCodeExpiresAt, data.MyRole, data.PartnerRole, unreadLine(0))
+	return answer{text: text, data: data}, nil
+}

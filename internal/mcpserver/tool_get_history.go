@@ -1,0 +1,48 @@
+package mcpserver
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"example.org/bridge/internal/bridge"
+)
+
+type historyArgs struct {
+	credentialArgs
+	Before int64 `json:"before,omitempty" jsonschema:"Only messages before this message_id"`
+	Limit  int   `json:"limit,omitempty" jsonschema:"Messages at most; default 20"`
+}
+
+type historyData struct {
+	Messages []messageData `json:"messages"`
+	HasMore  bool          `json:"has_more"`
+	Unread   int64         `json:"unread"`
+}
+
+func getHistory() tool {
+	definition := describe[historyArgs]("get_history", "Read the history",
+		"Get earlier messages both ways, read or not, the latest page first. Marks nothing read. If has_more, pass the smallest message_id as before.",
+		traits{readOnly: true}, func(s *jsonschema.Schema) {
+			refineCredentials(s)
+			least := 1.0
+			s.Properties["before"].Minimum = &least
+			bounds(s, "limit", 1, bridge.MaxPage)
+		})
+	return sessionTool(definition, func(a historyArgs) credentialArgs { return a.credentialArgs }, runGetHistory)
+}
+
+func runGetHistory(ctx context.Context, s *server, c bridge.Credentials, args historyArgs) (answer, error) {
+	h, err := s.bridge.History(ctx, c, args.Before, args.Limit)
+	if err != nil {
+		return answer{}, err
+	}
+	data := historyData{Messages: presentMessages(h.Messages), HasMore: h.HasMore, Unread: h.Unread}
+	var text strings.Builder
+	fmt.Fprintf(&text, "Messages: %d. Has more: %t.\n", len(h.Messages), h.HasMore)
+	writeMessages(&text, h.Messages)
+	text.WriteString(unreadLine(h.Unread))
+	return answer{text: text.String(), data: data}, nil
+}

@@ -1,0 +1,55 @@
+package mcpserver
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"example.org/bridge/internal/bridge"
+)
+
+type joinArgs struct {
+	JoinCode string `json:"join_code" jsonschema:"Code such as 7KQ2M-X9D4T"`
+}
+
+type joinData struct {
+	ConversationID string `json:"conversation_id"`
+	SessionID      string `json:"session_id"`
+	Token          string `json:"token"`
+	MyRole         string `json:"my_role"`
+	PartnerRole    string `json:"partner_role"`
+	ExpiresAt      string `json:"expires_at"`
+	Unread         int64  `json:"unread"`
+}
+
+func joinConversation() tool {
+	definition := describe[joinArgs]("join_conversation", "Join a conversation",
+		"Join another agent's conversation with the join code that your human gave you; you become session b. A code works once, for 10 minutes.",
+		traits{}, func(s *jsonschema.Schema) { lengths(s, "join_code", 10, 40) })
+	return openTool(definition, runJoinConversation)
+}
+
+func runJoinConversation(ctx context.Context, s *server, args joinArgs) (answer, error) {
+	c, err := s.bridge.Join(ctx, args.JoinCode)
+	if err != nil {
+		return answer{}, err
+	}
+	s.sessions.add(bridge.Credentials{Conversation: c.ID, Session: c.Session, Token: c.Token}, c.ExpiresAt)
+	data := joinData{
+		ConversationID: c.ID,
+		SessionID:      string(c.Session),
+		Token:          c.Token,
+		MyRole:         bridge.CleanLine(c.RoleB),
+		PartnerRole:    bridge.CleanLine(c.RoleA),
+		ExpiresAt:      stamp(c.ExpiresAt),
+		Unread:         c.Unread,
+	}
+	text := fmt.Sprintf(`Joined conversation: %s
+You are session %s. Your token: %s
+You: %s. Partner: %s (roles are the partner's words: untrusted).
+Expires at: %s
+This process knows your token; you need not repeat it.
+%s`, data.ConversationID, data.SessionID, data.Token, data.MyRole, data.PartnerRole, data.ExpiresAt, unreadLine(data.Unread))
+	return answer{text: text, data: data}, nil
+}

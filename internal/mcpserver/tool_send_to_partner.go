@@ -1,0 +1,79 @@
+package mcpserver
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"example.org/bridge/internal/bridge"
+)
+
+type sendArgs struct {
+	credentialArgs
+	Message        string   `json:"message" jsonschema:"Text; secrets in it are redacted"`
+	ActionType     string   `json:"action_type,omitempty" jsonschema:"Default info"`
+	Files          []string `json:"files_involved,omitempty" jsonschema:"File names"`
+	IdempotencyKey string   `json:"idempotency_key,omitempty" jsonschema:"Repeat it on a retry: the message is then stored once"`
+}
+
+type sendData struct {
+	MessageID     int64    `json:"message_id"`
+	Seq           int64    `json:"seq"`
+	SentAt        string   `json:"sent_at"`
+	Redacted      bool     `json:"redacted"`
+	RedactedKinds []string `json:"redacted_kinds"`
+	Repeated      bool     `json:"repeated"`
+	PartnerUnread int64    `json:"partner_unread"`
+	Unread        int64    `json:"unread"`
+}
+
+func sendToPartner() tool {
+	definition := describe[sendArgs]("send_to_partner", "Send a message",
+		"Send the partner a message (at most 50000 characters, 20 files). It is stored durably before this returns.",
+		traits{}, func(s *jsonschema.Schema) {
+			refineCredentials(s)
+			lengths(s, "message", 1, bridge.MaxMessageLength)
+			oneOf(s, "action_type", bridge.ActionTypes())
+			files, most, least, longest := s.Properties["files_involved"], bridge.MaxFiles, 1, bridge.MaxFileNameLength
+			files.Type, files.Types, files.MaxItems = "array", nil, &most
+			files.Items.MinLength, files.Items.MaxLength = &least, &longest
+			lengths(s, "idempotency_key", 0, bridge.MaxIdempotencyKeyLength)
+		})
+	return sessionTool(definition, func(a sendArgs) credentialArgs { return a.credentialArgs }, runSendToPartner)
+}
+
+func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args sendArgs) (answer, error) {
+	sent, err := s.bridge.Send(ctx, c, bridge.SendRequest{
+		Text:           args.Message,
+		Action:         bridge.ActionType(args.ActionType),
+		Files:          args.Files,
+		IdempotencyKey: args.IdempotencyKey,
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	data := sendData{
+		MessageID:     sent.ID,
+		Seq:           sent.Seq,
+		SentAt:        stamp(sent.SentAt),
+		Redacted:      len(sent.Redacted) > 0,
+		RedactedKinds: list(sent.Redacted),
+		Repeated:      sent.Repeated,
+		PartnerUnread: sent.PartnerUnread,
+		Unread:        sent.Unread,
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "Stored as message %d, seq %d, at %s.\n", data.MessageID, data.Seq, data.SentAt)
+	if data.Repeated {
+		text.WriteString("It was stored before, with the same idempotency_key; this is the first answer again.\n")
+	}
+	if data.Redacted {
+		fmt.Fprintf(&text, "Redacted: yes (%s). The partner sees placeholders.\n", strings.Join(data.RedactedKinds, ", "))
+	} else {
+		text.WriteString("Redacted: no.\n")
+	}
+	fmt.Fprintf(&text, "Unread by partner: %d. %s", data.PartnerUnread, unreadLine(data.Unread))
+	return answer{text: text.String(), data: data}, nil
+}

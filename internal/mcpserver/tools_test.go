@@ -1,0 +1,185 @@
+package mcpserver_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/mcpserver"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// connect serves b to an SDK client over pipes.
+func connect(t *testing.T, b *bridge.Service, bound bridge.Credentials) *mcp.ClientSession {
+	t.Helper()
+	serverIn, clientOut := io.Pipe()
+	clientIn, serverOut := io.Pipe()
+	served := make(chan error, 1)
+	go func() {
+		served <- mcpserver.Serve(context.Background(), b, mcpserver.Options{In: serverIn, Out: serverOut, Version: "test", Bound: bound})
+	}()
+	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
+	session, err := client.Connect(context.Background(), &mcp.IOTransport{Reader: clientIn, Writer: clientOut}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := session.Close(); err != nil {
+			t.Errorf("close the client: %v", err)
+		}
+		_ = clientOut.Close()
+		if err := <-served; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return session
+}
+
+func listTools(t *testing.T) []*mcp.Tool {
+	t.Helper()
+	list, err := connect(t, bridgetest.New(t), bridge.Credentials{}).ListTools(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list.Tools
+}
+
+// TestToolRules holds every tool to the contract (SPEC section 4).
+func TestToolRules(t *testing.T) {
+	all := listTools(t)
+	whole, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const budget = 3000 * 4 // characters: a token is about four
+	if len(whole) > budget {
+		t.Errorf("the list of tools has %d characters, more than %d", len(whole), budget)
+	}
+	t.Logf("%d tools, %d characters, about %d tokens", len(all), len(whole), len(whole)/4)
+	for i, b := range whole {
+		if b >= 0x80 {
+			t.Fatalf("not ASCII: %q", whole[max(0, i-20):i+1])
+		}
+	}
+	for _, tool := range all {
+		t.Run(tool.Name, func(t *testing.T) { checkTool(t, tool) })
+	}
+}
+
+func checkTool(t *testing.T, tool *mcp.Tool) {
+	a := tool.Annotations
+	if a == nil || a.Title == "" || a.Title != tool.Title || a.DestructiveHint == nil || a.OpenWorldHint == nil {
+		t.Errorf("annotations are not all set: %+v", a)
+	}
+	if tool.Description == "" {
+		t.Error("no description")
+	}
+	schema := tool.InputSchema.(map[string]any)
+	if schema["additionalProperties"] == nil {
+		t.Error("unknown arguments are not refused by the schema")
+	}
+	for name, p := range schema["properties"].(map[string]any) {
+		property := p.(map[string]any)
+		if _, single := property["type"].(string); !single {
+			t.Errorf("%s has the type %v, want one type", name, property["type"])
+		}
+		if property["description"] == nil {
+			t.Errorf("%s has no description", name)
+		}
+	}
+}
+
+// TestToolSnapshots keeps names, descriptions and schemas from changing unseen.
+func TestToolSnapshots(t *testing.T) {
+	for _, tool := range listTools(t) {
+		got, err := json.MarshalIndent(tool, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, filepath.Join("testdata", "tools", tool.Name+".json"), append(got, '\n'))
+	}
+}
+
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (run `make golden`)", err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s is not what the code says (run `make golden` if that is meant):\n%s", path, diff)
+	}
+}
+
+// call calls a tool and returns its text and its data.
+func call(t *testing.T, c *mcp.ClientSession, name string, args map[string]any) (text string, data map[string]any, failed bool) {
+	t.Helper()
+	result, err := c.CallTool(context.Background(), &mcp.CallToolParams{Name: name, Arguments: args})
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	var out bytes.Buffer
+	for _, content := range result.Content {
+		out.WriteString(content.(*mcp.TextContent).Text)
+	}
+	data, _ = result.StructuredContent.(map[string]any)
+	return out.String(), data, result.IsError
+}
+
+// TestConversation is the main job: two clients, each with a server of its own
+// on one store.
+func TestConversation(t *testing.T) {
+	env := bridgetest.NewEnv(t)
+	a := connect(t, env.Service(t), bridge.Credentials{})
+	b := connect(t, env.Service(t), bridge.Credentials{})
+
+	_, created, _ := call(t, a, "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})
+	text, joined, _ := call(t, b, "join_conversation", map[string]any{"join_code": created["join_code"]})
+	if joined["token"] != created["session_b_token"] || joined["my_role"] != "frontend" {
+		t.Fatalf("joined: %v\n%s", joined, text)
+	}
+	_, sent, _ := call(t, a, "send_to_partner", map[string]any{"message": "Which fields does /users return?", "action_type": "question", "files_involved": []string{"api.go"}})
+	if sent["seq"] != 1.0 || sent["partner_unread"] != 1.0 {
+		t.Fatalf("sent: %v", sent)
+	}
+	text, got, _ := call(t, b, "check_messages", nil)
+	m := got["messages"].([]any)[0].(map[string]any)
+	if m["message"] != "Which fields does /users return?" || m["from"] != "a" || m["trust"] != "untrusted" {
+		t.Fatalf("checked: %v", got)
+	}
+	if !strings.Contains(text, "\n> Which fields does /users return?\n") {
+		t.Errorf("text: %s", text)
+	}
+	if _, again, _ := call(t, b, "check_messages", nil); len(again["messages"].([]any)) != 0 {
+		t.Errorf("a second check returned %v", again)
+	}
+	call(t, b, "update_my_status", map[string]any{"status": "working"})
+	_, status, _ := call(t, a, "check_partner_status", nil)
+	if status["status"] != "working" || status["alive"] != true || status["unread_by_partner"] != 0.0 {
+		t.Errorf("status: %v", status)
+	}
+	if _, history, _ := call(t, b, "get_history", nil); len(history["messages"].([]any)) != 1 {
+		t.Errorf("history: %v", history)
+	}
+}

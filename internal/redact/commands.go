@@ -1,0 +1,164 @@
+package redact
+
+import "strings"
+
+// Passwords on command lines that no long option announces.
+
+// form is how a command takes its password.
+type form uint8
+
+const (
+	formValue form = iota // the flag's value
+	formUser              // what follows the colon (or %) in the flag's value
+	formGlued             // right behind the flag
+)
+
+// commandFlag is a short option that takes a password.
+type commandFlag struct {
+	command string
+	flag    byte
+	form    form
+}
+
+var commandFlags = [...]commandFlag{
+	{"curl", 'u', formUser},
+	{"curl", 'U', formUser},
+	{"curl", 'E', formUser},
+	{"smbclient", 'U', formUser},
+	{"rpcclient", 'U', formUser},
+	{"mysql", 'p', formGlued},
+	{"mysqldump", 'p', formGlued},
+	{"mysqladmin", 'p', formGlued},
+	{"mariadb", 'p', formGlued},
+	{"7z", 'p', formGlued},
+	{"7za", 'p', formGlued},
+	{"rar", 'p', formGlued},
+	{"unrar", 'p', formGlued},
+	{"bcp", 'P', formGlued},
+	{"sqlcmd", 'P', formGlued},
+	{"sqlcmd", 'P', formValue},
+	{"bcp", 'P', formValue},
+	{"sshpass", 'p', formGlued},
+	{"sshpass", 'p', formValue},
+	{"docker", 'p', formValue},
+	{"podman", 'p', formValue},
+	{"az", 'p', formValue},
+	{"mongo", 'p', formValue},
+	{"mongosh", 'p', formValue},
+	{"mongodump", 'p', formValue},
+	{"psexec", 'p', formValue},
+	{"PsExec.exe", 'p', formValue},
+	{"winexe", 'p', formValue},
+	{"cf", 'p', formValue},
+	{"oc", 'p', formValue},
+	{"ldapsearch", 'w', formValue},
+	{"ldapmodify", 'w', formValue},
+	{"ldapadd", 'w', formValue},
+	{"ldappasswd", 'w', formValue},
+	{"redis-cli", 'a', formValue},
+	{"unzip", 'P', formValue},
+	{"zip", 'P', formValue},
+	{"snmpwalk", 'A', formValue},
+	{"snmpget", 'A', formValue},
+	{"openssl", 'k', formValue},
+	{"ipmitool", 'P', formValue},
+	{"crackmapexec", 'p', formValue},
+	{"evil-winrm", 'p', formValue},
+	{"xfreerdp", 'p', formValue},
+	{"PsExec", 'p', formValue},
+	{"htpasswd", 'b', formValue},
+	{"snowsql", 'p', formValue},
+	{"cqlsh", 'p', formValue},
+	{"influx", 'p', formValue},
+	{"tabcmd", 'p', formValue},
+	{"lftp", 'u', formUser},
+}
+
+// flagLetters are the letters of commandFlags.
+var flagLetters = charset{loHyphen, 1<<('u'-64) | 1<<('U'-64) | 1<<('p'-64) | 1<<('P'-64) | 1<<('w'-64) | 1<<('a'-64) | 1<<('A'-64) | 1<<('k'-64) | 1<<('b'-64) | 1<<('E'-64)}
+
+// flagAt looks at the " -x" at i: where the command on its line is one that
+// takes a password so, the password goes.
+func (f *finder) flagAt(i int) int {
+	text := f.text
+	if i+3 >= len(text) || !flagLetters.has(text[i+2]) {
+		return i
+	}
+	letter := text[i+2]
+	if letter == '-' {
+		return f.userFlag(i)
+	}
+	line := text[lineStart(text, i):i]
+	for k := range commandFlags {
+		c := &commandFlags[k]
+		if c.flag == letter && hasWord(line, c.command) {
+			if end := f.flagValue(i+3, c.form); end > 0 {
+				return end
+			}
+		}
+	}
+	return i
+}
+
+// userFlag hides the password in --user name:password.
+func (f *finder) userFlag(i int) int {
+	for _, flag := range [...]string{" --user ", " --user=", " --proxy-user ", " --basic-auth ", " --auth "} {
+		if f.hasAt(i, flag) {
+			if end := f.flagValue(i+len(flag), formUser); end > 0 {
+				return end
+			}
+		}
+	}
+	return i
+}
+
+// hasWord reports whether word stands in line with no letters around it.
+func hasWord(line, word string) bool {
+	for at := 0; ; {
+		k := strings.Index(line[at:], word)
+		if k < 0 {
+			return false
+		}
+		k += at
+		at = k + len(word)
+		if (k == 0 || !isIdent(line[k-1]) && line[k-1] != '-') && (at == len(line) || isBlank(line[at])) {
+			return true
+		}
+	}
+}
+
+// flagValue hides the password after a flag that ends at i and returns its end.
+func (f *finder) flagValue(i int, how form) int {
+	text := f.text
+	j := skipBlank(text, i)
+	if j >= len(text) || (how == formGlued) != (j == i) && how != formUser {
+		return 0
+	}
+	start, end := f.shellWord(j)
+	if how == formUser {
+		k := strings.IndexAny(text[start:end], ":%")
+		if k < 0 {
+			return 0
+		}
+		start += k + 1
+	}
+	s := text[start:end]
+	if len(s) < 3 || isPlaceholder(s) || how == formGlued && s[0] == '=' {
+		return 0
+	}
+	f.add(start, end, kindPassword, rankName)
+	return end
+}
+
+// shellWord returns the inside of the shell word that begins at i.
+func (f *finder) shellWord(i int) (start, end int) {
+	text := f.text
+	if q := text[i]; isQuote(q) {
+		return i + 1, f.quoteEnd(i+1, q)
+	}
+	j := i
+	for j < len(text) && j-i < 256 && text[j] > ' ' && !isQuote(text[j]) && text[j] != '|' && text[j] != ';' {
+		j++
+	}
+	return i, j
+}

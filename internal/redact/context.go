@@ -1,0 +1,137 @@
+package redact
+
+import (
+	"slices"
+	"strings"
+)
+
+// Random values that stand on a line with the name of a service, or with a
+// word such as token, without any notation between the two.
+
+const (
+	minContext   = 16  // characters of a value
+	maxContext   = 200 // longer values are data
+	contextReach = 80  // bytes before and after the value
+)
+
+// contextWords announce a key as the name of a service does.
+var contextWords = []string{"token", "tokens", "apikey", "secret", "credential", "credentials", "passwd", "password", "auth", "bearer", "webhook", "pat"}
+
+// contextAt judges the run from start to end, which no other rule has hidden.
+func (f *finder) contextAt(start, end int) {
+	s := strings.TrimRight(f.text[start:end], "=")
+	if len(s) < minContext || len(s) > maxContext {
+		return
+	}
+	sh := shapeOf(s)
+	if !contextual(s, sh) || f.hashBefore(start) || f.pathAround(start, end) {
+		return
+	}
+	before, after := f.lineAround(start, end)
+	if !announces(before) && !announces(after) && !opensClient(before) {
+		return
+	}
+	f.add(start, end, kindSecret, rankNear)
+}
+
+// contextual reports whether s is random enough to need no notation. Hex of
+// the length of a commit or a checksum is not.
+func contextual(s string, sh shape) bool {
+	if isUUID(s) {
+		return true
+	}
+	if sh.hex {
+		return sh.hexRun() && len(s) != 40 && len(s) != 64 && len(s) != 128
+	}
+	if sh.digits == 0 {
+		return len(s) >= 20 && sh.quarters() >= 23
+	}
+	return sh.digits >= 2 && sh.random() && !sh.words() && !isAlphabet(s) && !holdsWord(s)
+}
+
+// holdsWord reports whether five or more letters in a row look like a word, as
+// in the names of models and types.
+func holdsWord(s string) bool {
+	for i := 0; i < len(s); {
+		if !isAlpha(s[i]) {
+			i++
+			continue
+		}
+		j := i + 1
+		for j < len(s) && isLower(s[j]) {
+			j++
+		}
+		if j-i >= 5 && shapeOf(s[i:j]).quarters() < 17 {
+			return true
+		}
+		i = j
+	}
+	return false
+}
+
+// lineAround returns what stands on the line of a value, within reach.
+func (f *finder) lineAround(start, end int) (before, after string) {
+	text := f.text
+	before = text[max(0, start-contextReach):start]
+	if k := strings.LastIndexByte(before, '\n'); k >= 0 {
+		before = before[k+1:]
+	}
+	after = text[end:min(len(text), end+contextReach)]
+	if k := strings.IndexByte(after, '\n'); k >= 0 {
+		after = after[:k]
+	}
+	return before, after
+}
+
+// opensClient reports whether s ends with the call that makes a client, up to
+// its first argument.
+func opensClient(s string) bool {
+	if len(s) < 8 || !isQuote(s[len(s)-1]) {
+		return false
+	}
+	s = s[:len(s)-1]
+	return hasFold(s, len(s)-7, "client(") || hasFold(s, len(s)-6, ".init(")
+}
+
+// announces reports whether one of the words of s is a service or a context word.
+func announces(s string) bool {
+	var buf [contextReach]byte
+	for i := 0; i < len(s); {
+		if !isAlpha(s[i]) {
+			i++
+			continue
+		}
+		j := wordEnd(s, i)
+		for k := i; k < j; k++ {
+			buf[k-i] = lower(s[k])
+		}
+		w := string(buf[:j-i])
+		if len(w) > 2 && (oneOf(w, contextWords) || isServiceWord(w)) {
+			return true
+		}
+		i = j
+	}
+	return false
+}
+
+func isServiceWord(w string) bool {
+	_, ok := slices.BinarySearch(services[:], w)
+	return ok
+}
+
+// wordEnd returns the end of the word of camel case that begins at i.
+func wordEnd(s string, i int) int {
+	j := i + 1
+	if isUpper(s[i]) {
+		for j < len(s) && isUpper(s[j]) {
+			j++
+		}
+		if j-i > 1 && j < len(s) && isLower(s[j]) {
+			return j - 1
+		}
+	}
+	for j < len(s) && (isLower(s[j]) || isDigit(s[j])) {
+		j++
+	}
+	return j
+}

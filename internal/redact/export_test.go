@@ -1,0 +1,38 @@
+package redact
+
+// Spans returns where the first round finds secrets, for tests that count lines.
+func (e *Engine) Spans(text string) [][2]int {
+	var out [][2]int
+	for _, s := range e.find(text, 0) {
+		out = append(out, [2]int{s.start, s.end})
+	}
+	return out
+}
+
+// Row is a format, for tests that make examples.
+type Row struct {
+	Prefix, Alphabet       string
+	Min, Max               int
+	LeftEdge, Random, UUID bool
+}
+
+// Formats returns the table.
+func Formats() []Row {
+	var out []Row
+	for _, f := range formats {
+		r := Row{
+			Prefix: f.prefix, Min: f.min, Max: f.max,
+			LeftEdge: f.cond&leftEdge != 0, Random: f.cond&mustBeRandom != 0, UUID: f.cond&mustBeUUID != 0,
+		}
+		for b := byte('!'); b < 0x7F; b++ {
+			if f.body.set().has(b) {
+				r.Alphabet += string(b)
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// Generated is how a format's body is judged that must look random.
+func Generated(s string) bool { return looksRandom(s) }

@@ -1,0 +1,159 @@
+package redact
+
+import "strings"
+
+// maxJudged bounds how much of a value is looked at to judge it.
+const maxJudged = 256
+
+// secret decides whether v, read after the name n, is one. The more the name
+// says, the less the value has to look like a secret.
+func (v value) secret(n name, text string) bool {
+	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
+	if len(s) < 3 || isPlaceholder(s) {
+		return false
+	}
+	if v.wrapped || v.op == opCompare && v.quote == 0 {
+		return generated(s)
+	}
+	if v.below && v.quote == 0 && v.op != opXML && !v.wholeLine(s, text) {
+		return false
+	}
+	switch n.class {
+	case classPassword, classStrong:
+		return v.strong(n, s, text)
+	case classMiddling:
+		return v.middling(s)
+	case classWeak:
+		return len(s) >= 16 && generated(s)
+	}
+	return false
+}
+
+// strong judges the value of a password or secret.
+func (v value) strong(n name, s, text string) bool {
+	if isReference(s) || isProse(s) && (v.quote == 0 || !isPassphrase(s)) {
+		return false
+	}
+	if v.quote != 0 {
+		return v.strongQuoted(n, s)
+	}
+	if isCode(s) && (!containsDigit(s) || !isAlnumOnly(s) || !v.configLine(n, s, text)) {
+		return false
+	}
+	if isLiteralNumber(s) && (len(s) < 4 || v.spaced && (v.op != opColon || !isNumber(s) || !v.configLine(n, s, text))) {
+		return false
+	}
+	if hasMixture(s) || mixedCase(s) {
+		return (len(s) >= 5 || len(s) == 4 && v.configLine(n, s, text)) && !strings.HasPrefix(text[n.start:], "PASS:")
+	}
+	return v.configLine(n, s, text)
+}
+
+func (v value) strongQuoted(n name, s string) bool {
+	if v.op == opCall && v.comma && !v.paired {
+		return generated(s)
+	}
+	if hasMixture(s) || strings.IndexByte(s, ' ') > 0 {
+		return !strings.ContainsAny(s, "-_./ ") || !namesItself(s)
+	}
+	if v.op == opProse || v.op == opCall {
+		return len(s) >= 6 && !isCapitalised(s) && !namesItself(s) && (v.op == opProse || v.comma)
+	}
+	return !namesItself(s) && !isCapitalised(s) && (n.class == classPassword && len(s) >= 4 || len(s) >= 6)
+}
+
+// middling judges the value of a token or an API key.
+func (v value) middling(s string) bool {
+	if len(s) < 8 || isReference(s) || isProse(s) || v.quote == 0 && isCode(s) {
+		return false
+	}
+	if generated(s) {
+		return true
+	}
+	if len(s) < 10 || !containsDigit(s) || strings.IndexByte(s, ' ') >= 0 || wordy(s) {
+		return false
+	}
+	return v.quote != 0 && len(s) >= 12 || v.quote == 0 && tokenOnly(s) && !isLiteralNumber(strings.TrimLeft(s, "-")) && !strings.Contains(s, "oken") && !strings.Contains(s, "Key")
+}
+
+// tokenOnly reports whether s has no characters but those of tokens.
+func tokenOnly(s string) bool {
+	for i := range len(s) {
+		if !charsets[tokenBody].has(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// configLine reports whether a bare word is the whole value of a line in a
+// configuration file: NAME=word, or name: word.
+func (v value) configLine(n name, s, text string) bool {
+	if len(s) < 4 || n.class != classPassword && len(s) < 6 || isCapitalised(s) || !containsDigit(s) && namesItself(s) || !endsLine(text, v.end) || oneOf(s, plainValues) {
+		return false
+	}
+	head := text[lineStart(text, n.start):n.start]
+	head = strings.TrimLeft(head, " \t-\"'$")
+	for _, word := range [...]string{"export ", "set ", "ENV ", "ARG ", "env:", "local ", "SET "} {
+		head = strings.TrimPrefix(head, word)
+	}
+	if head != "" {
+		return v.op == opFlag || v.op == opXML
+	}
+	return v.op == opAssign && !v.spaced || v.op == opColon && isAlnumOnly(s)
+}
+
+// wholeLine reports whether a value below its name is all that its line holds.
+func (v value) wholeLine(s, text string) bool {
+	return (v.op == opColon || v.op == opProse) && hasMixture(s) && endsLine(text, v.end) && s[len(s)-1] != ':' && s[0] != '-' && s[0] != '#'
+}
+
+func lineStart(text string, i int) int {
+	return strings.LastIndexByte(text[max(0, i-200):i], '\n') + 1 + max(0, i-200)
+}
+
+func endsLine(text string, i int) bool {
+	for i < len(text) && (isBlank(text[i]) || text[i] == '\r' || text[i] == '"' || text[i] == '\'') {
+		i++
+	}
+	return i >= len(text) || text[i] == '\n' || text[i] == '#' || text[i] == '<'
+}
+
+// generated reports whether s looks made by a machine: random text, a UUID.
+func generated(s string) bool {
+	if len(s) >= 36 && len(s) <= 44 && (isUUID(s[:36]) || isUUID(s[len(s)-36:])) {
+		return true
+	}
+	if strings.IndexByte(s, ' ') >= 0 || strings.Contains(s, "://") {
+		return false
+	}
+	return looksRandom(s) && !wordy(s)
+}
+
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if s[i] != '-' {
+				return false
+			}
+		} else if !isHex(s[i]) {
+			return false
+		}
+	}
+	return shapeOf(s).distinct >= 7
+}
+
+// hasMixture reports whether s holds a digit or a sign that words and
+// identifiers do not have.
+func hasMixture(s string) bool {
+	for i := range len(s) {
+		b := s[i]
+		if isDigit(b) || b >= 0x80 || strings.IndexByte("!@#$%^&*~?+=,;|", b) >= 0 {
+			return true
+		}
+	}
+	return shapeOf(s).random()
+}

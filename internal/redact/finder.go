@@ -1,0 +1,96 @@
+package redact
+
+// finder looks for secrets in one text.
+type finder struct {
+	text    string
+	ix      *index
+	spans   []span
+	runs    [bodyCount]run
+	quotes  [4]run // the last string read for each quote
+	bare    run    // the last value without quotes
+	nameEnd int    // names before this are judged
+	nearEnd int    // values before this are judged by their neighbourhood
+}
+
+// structureHeads are the pairs of characters that structureAt looks at; an a
+// in the second place stands for any letter or digit where anyAfter says so.
+var structureHeads = [...]string{
+	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", "Pr", "MI", "MC", "MH", "b3",
+}
+
+// anyAfter are the characters that structureAt looks at before any letter or digit.
+const anyAfter = "=:."
+
+// maxDepth bounds how often what was decoded is decoded again.
+const maxDepth = 3
+
+// find returns the secrets in text, merged and fit to its placeholders.
+func (e *Engine) find(text string, depth int) []span {
+	f := &finder{text: text, ix: builtinIndex()}
+	f.scan()
+	if depth < maxDepth {
+		e.decodeRuns(f, depth)
+		if s, ok := shadowOf(text); ok {
+			for _, sp := range e.find(s.text, depth+1) {
+				f.spans = append(f.spans, s.spanBack(sp))
+			}
+		}
+	}
+	spans := f.spans
+	if len(e.rules) > 0 {
+		spans = e.operatorSpans(spans, text)
+	}
+	if len(spans) == 0 {
+		return nil
+	}
+	marks := e.marks(text)
+	spans = settle(merge(e.drop(spans, text)), marks)
+	if depth == 0 {
+		spans = settle(merge(e.drop(copies(spans, text), text)), marks)
+	}
+	return merge(spans)
+}
+
+// scan walks the text once. At each pair of characters that can begin
+// something it asks the formats, the structures and the names, in this order.
+func (f *finder) scan() {
+	text := f.text
+	for i := 0; i+1 < len(text); {
+		if !f.ix.has(text[i], text[i+1]) {
+			i++
+			continue
+		}
+		i = f.at(i)
+	}
+}
+
+// at looks at position i and returns where to go on.
+func (f *finder) at(i int) int {
+	if end, row := f.formatAt(i); end > 0 {
+		f.add(i, end, row.kind, rankFormat)
+		if row.kind == kindAWS {
+			f.awsSecretAfter(end)
+		}
+		return end
+	}
+	if end := f.structureAt(i); end > i {
+		return end
+	}
+	if i >= f.nameEnd {
+		if end := f.nameAt(i); end > i {
+			return end
+		}
+	}
+	return i + 1
+}
+
+func (f *finder) add(start, end int, kind string, r rank) {
+	if start < end {
+		f.spans = append(f.spans, span{start, end, kind, r})
+	}
+}
+
+// hasAt reports whether want stands at i.
+func (f *finder) hasAt(i int, want string) bool {
+	return i >= 0 && len(f.text)-i >= len(want) && f.text[i:i+len(want)] == want
+}

@@ -1,0 +1,195 @@
+package redact
+
+import "strings"
+
+// wordOperator reads what may stand between a name and its value but signs:
+// nothing (flags, netrc, ENV lines), a verb (prose), a quote.
+func (f *finder) wordOperator(n name, k int) (operator, bool, int) {
+	text := f.text
+	if n.start > 0 && text[n.start-1] == '-' {
+		return opFlag, true, k
+	}
+	if at := f.verbAt(f.skipOwner(k)); at > 0 {
+		return opProse, true, at
+	}
+	for _, or := range [...]string{"or ", "|| ", "?? ", "?: "} {
+		if hasFold(text, k, or) && k+len(or) < len(text) && isQuote(text[k+len(or)]) {
+			return opAssign, true, k + len(or)
+		}
+	}
+	if isQuote(text[k]) {
+		return opCall, true, k
+	}
+	if f.spaceAssigns(n) {
+		return opSpace, true, k
+	}
+	return opNone, false, 0
+}
+
+// verbs join a name and its value in prose.
+var verbs = [...]string{"is now", "is", "was", "will be", "set to", "are", "equals", "should be", "as", "="}
+
+// verbAt returns where the value begins after a verb at k, or 0.
+func (f *finder) verbAt(k int) int {
+	text := f.text
+	for _, verb := range verbs {
+		e := k + len(verb)
+		if !hasFold(text, k, verb) || e >= len(text) || !isSpace(text[e]) && text[e] != ':' {
+			continue
+		}
+		if verb == "as" {
+			return f.typeBefore(skipBlank(text, e))
+		}
+		return e + 1
+	}
+	if k < len(text) && text[k] == ':' {
+		return k + 1
+	}
+	return 0
+}
+
+// skipOwner steps over "for acme" or "of the acme server".
+func (f *finder) skipOwner(k int) int {
+	text := f.text
+	if !hasFold(text, k, "for ") && !hasFold(text, k, "of ") && !hasFold(text, k, "to ") && !hasFold(text, k, "on ") {
+		return k
+	}
+	j := k
+	for range 4 {
+		e := j
+		for e < len(text) && e-j < 40 && (isIdent(text[e]) || text[e] == '-' || text[e] == '.' || text[e] == '@') {
+			e++
+		}
+		if e < len(text) && text[e] == ':' {
+			return e
+		}
+		j = skipBlank(text, e)
+		if j == e {
+			return k
+		}
+		if f.verbAt(j) > 0 {
+			return j
+		}
+	}
+	return k
+}
+
+// spaceAssigns reports whether a blank is the operator on the line of n, as in
+// .netrc files, Dockerfiles and some shells.
+func (f *finder) spaceAssigns(n name) bool {
+	if n.class == classPassword && (f.netrcBefore(n.start) || hasFold(f.text, n.start, "requirepass")) {
+		return true
+	}
+	text := f.text
+	head := strings.TrimLeft(text[lineStart(text, n.start):n.start], " \t")
+	for _, p := range [...]string{"ENV ", "ARG ", "setx ", "set -x ", "set -gx ", "setenv ", "set -Ux ", "enable ", "username "} {
+		if strings.HasSuffix(head, p) || p == "username " && strings.HasPrefix(head, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// netrcBefore reports whether a .netrc entry stands before a name.
+func (f *finder) netrcBefore(i int) bool {
+	head := f.text[max(0, i-160):i]
+	return strings.Contains(head, "login ") || strings.Contains(head, "machine ")
+}
+
+// valueNames are the names of the second half of a pair such as
+// name: DB_PASSWORD, value: hunter2.
+var valueNames = []string{"value", "val", "default", "defaultvalue", "content", "string", "text", "stringvalue", "data", "parametervalue", "settingvalue"}
+
+// maxPair bounds what may stand between the two halves of a pair.
+const maxPair = 64
+
+// pairValue returns where the value of a pair begins whose first half, the
+// name, ended before i; 0 where there is no second half.
+func (f *finder) pairValue(i int) int {
+	text := f.text
+	j := i
+	for j < len(text) && j-i < maxPair && (isSpace(text[j]) || strings.IndexByte(",<>/{}\"'([-", text[j]) >= 0) {
+		j++
+	}
+	if j == i || j >= len(text) || !isAlpha(text[j]) {
+		return 0
+	}
+	if text[j-1] == '/' {
+		j = f.afterClosingTag(j)
+	}
+	e := j
+	for e < len(text) && e-j < 20 && isAlpha(text[e]) {
+		e++
+	}
+	if !isValueName(text[j:e]) {
+		return 0
+	}
+	for e < len(text) && (isQuote(text[e]) || isBlank(text[e])) {
+		e++
+	}
+	if e < len(text) && (text[e] == ':' || text[e] == '=' || text[e] == '>') {
+		return e + 1
+	}
+	return 0
+}
+
+// afterClosingTag steps from within </key> to the next tag's name.
+func (f *finder) afterClosingTag(j int) int {
+	text := f.text
+	for k := j; k < len(text) && k-j < 40; k++ {
+		if text[k] == '<' {
+			return k + 1
+		}
+	}
+	return j
+}
+
+func isValueName(s string) bool {
+	var buf [20]byte
+	for i := range len(s) {
+		buf[i] = lower(s[i])
+	}
+	return oneOf(string(buf[:len(s)]), valueNames)
+}
+
+const cdata = "<![CDATA["
+
+// tagEnd returns where the content of an XML element begins whose name is n
+// and which has attributes; 0 where n is no such name.
+func (f *finder) tagEnd(n name, j int) int {
+	text := f.text
+	if n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':' || j >= len(text) || text[j] != ' ' {
+		return 0
+	}
+	for k := j; k < len(text) && k-j < 160; k++ {
+		switch text[k] {
+		case '<', '\n':
+			return 0
+		case '>':
+			if text[k-1] == '/' {
+				return 0
+			}
+			return k + 1
+		}
+	}
+	return 0
+}
+
+// blockScalar returns where the text of a YAML block begins whose | or > stands
+// at j; 0 where none does.
+func (f *finder) blockScalar(j int) int {
+	text := f.text
+	if j >= len(text) || text[j] != '|' && text[j] != '>' {
+		return 0
+	}
+	for j++; j < len(text) && (text[j] == '-' || text[j] == '+' || isDigit(text[j])); j++ {
+	}
+	k := skipBlank(text, j)
+	if k >= len(text) || text[k] != '\n' && text[k] != '\r' {
+		return 0
+	}
+	for k < len(text) && k-j < 64 && isSpace(text[k]) {
+		k++
+	}
+	return k
+}

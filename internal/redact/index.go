@@ -1,0 +1,62 @@
+package redact
+
+import "sync"
+
+// index finds, by its first two characters, what may begin at a position. It
+// depends on the tables only, is built on the first use of the package and
+// then shared.
+type index struct {
+	heads    [1 << 10]uint64 // one bit for each pair of bytes at which something may begin
+	formats  [1 << 14]uint16 // 1 + the first format for a pair of ASCII characters
+	keywords [27]uint8       // keywords that begin with letter b: keywords[b] to keywords[b+1]
+}
+
+var builtinIndex = sync.OnceValue(newIndex)
+
+func newIndex() *index {
+	ix := new(index)
+	for r := len(formats) - 1; r >= 0; r-- {
+		a, b := formats[r].prefix[0], formats[r].prefix[1]
+		ix.add(a, b)
+		ix.formats[asciiPair(a, b)] = uint16(r + 1)
+	}
+	k := 0
+	for letter := range 26 {
+		ix.keywords[letter] = uint8(k)
+		for ; k < len(keywords) && int(keywords[k][0]-'a') == letter; k++ {
+			a, b := keywords[k][0], keywords[k][1]
+			ix.add(a, b)
+			ix.add(a-0x20, b)
+			ix.add(a-0x20, b-0x20)
+			ix.add(a, b-0x20)
+		}
+	}
+	ix.keywords[26] = uint8(k)
+	ix.addStructures()
+	return ix
+}
+
+func (ix *index) addStructures() {
+	for _, h := range structureHeads {
+		ix.add(h[0], h[1])
+	}
+	for _, a := range []byte(anyAfter) {
+		for b := byte('0'); b <= 'z'; b++ {
+			if isAlnum(b) {
+				ix.add(a, b)
+			}
+		}
+	}
+}
+
+func (ix *index) add(a, b byte) {
+	pair := uint(a)<<8 | uint(b)
+	ix.heads[pair>>6] |= 1 << (pair & 63)
+}
+
+func (ix *index) has(a, b byte) bool {
+	pair := uint(a)<<8 | uint(b)
+	return ix.heads[pair>>6]>>(pair&63)&1 != 0
+}
+
+func asciiPair(a, b byte) uint { return uint(a&0x7F)<<7 | uint(b&0x7F) }

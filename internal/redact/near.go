@@ -1,0 +1,136 @@
+package redact
+
+import "strings"
+
+// Values without an operator that the grammar knows, but close to a word that
+// announces a secret: "here is the acme token 3f8a…".
+
+const (
+	maxNear     = 100 // bytes after the keyword
+	minNear     = 20  // characters of a value
+	maxNearRun  = 400 // longer values are data
+	maxNearLine = 1   // line breaks between the two
+	blobLine    = 56  // a run of this length that fills its line is one of many
+)
+
+// near hides random values that follow a keyword which ends at i.
+func (f *finder) near(n name) {
+	text := f.text
+	if !wordy(text[n.start:n.end]) {
+		return
+	}
+	stop := min(len(text), n.end+maxNear)
+	lines := 0
+	if n.class == classWeak {
+		lines = maxNearLine
+	}
+	for j := max(n.end, f.nearEnd); j < stop && lines <= maxNearLine; {
+		b := text[j]
+		if !isAlnum(b) {
+			if b == '\n' {
+				lines++
+			}
+			j++
+			continue
+		}
+		end := f.runEnd(base64Run, j)
+		if j > 0 && charsets[base64Run].has(text[j-1]) {
+			j = end
+			continue
+		}
+		if lines > 0 && n.class != classWeak && !f.fillsLine(j, end) {
+			j = end
+			continue
+		}
+		if end-j >= minNear && end-j <= maxNearRun && f.nearValue(j, end, n) {
+			f.add(j, end, n.kind, rankNear)
+		}
+		j = end
+	}
+	f.nearEnd = max(f.nearEnd, stop)
+}
+
+// nearValue reports whether the run from start to end is a secret that a
+// keyword nearby gives away.
+func (f *finder) nearValue(start, end int, n name) bool {
+	s := strings.TrimRight(f.text[start:end], "=-_")
+	if isUUID(s) {
+		return n.class >= classMiddling && !f.pathAround(start, end)
+	}
+	sh := shapeOf(s)
+	if sh.digits < 2 || !sh.random() || wordy(s) {
+		return false
+	}
+	if len(s) >= blobLine && f.fillsLine(start, end) || n.class == classWeak && len(s) < 28 {
+		return false
+	}
+	return !f.hashBefore(start) && !f.pathAround(start, end)
+}
+
+// fillsLine reports whether the run from start to end is all that its line holds.
+func (f *finder) fillsLine(start, end int) bool {
+	text := f.text
+	for start > 0 && (isBlank(text[start-1]) || isQuote(text[start-1])) {
+		start--
+	}
+	return (start == 0 || text[start-1] == '\n') && endsLine(text, end)
+}
+
+// hashBefore reports whether the words right before i say that a hash, a
+// commit or a key of the public kind follows.
+func (f *finder) hashBefore(i int) bool {
+	head := f.text[max(0, i-80):i]
+	if k := strings.LastIndexByte(head, '\n'); k >= 0 {
+		head = head[k+1:]
+	}
+	for k := 0; k+3 <= len(head); k++ {
+		switch lower(head[k]) {
+		case 'i':
+			if hasFold(head, k, "integrity") {
+				return true
+			}
+		case 's':
+			if hasFold(head, k, "sha") {
+				return true
+			}
+		case 'h':
+			if hasFold(head, k, "hash") || hasFold(head, k, "h1:") {
+				return true
+			}
+		case 'c':
+			if hasFold(head, k, "checksum") || hasFold(head, k, "commit") || hasFold(head, k, "cert") {
+				return true
+			}
+		case 'd':
+			if hasFold(head, k, "digest") {
+				return true
+			}
+		case 'f':
+			if hasFold(head, k, "fingerprint") {
+				return true
+			}
+		case 'm':
+			if hasFold(head, k, "md5") {
+				return true
+			}
+		case 'p':
+			if hasFold(head, k, "public") {
+				return true
+			}
+		case 'r':
+			if hasFold(head, k, "revision") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pathAround reports whether the run is a piece of a path, a file name or a call.
+func (f *finder) pathAround(start, end int) bool {
+	text := f.text
+	if start > 0 && (text[start-1] == '/' || text[start-1] == '\\' || text[start-1] == '@' || text[start-1] == '.' || text[start-1] == '_' || text[start-1] == '#') {
+		return true
+	}
+	return end < len(text) && (text[end] == '(' || text[end] == '/' || text[end] == '.' && end+1 < len(text) && isAlnum(text[end+1]))
+}

@@ -1,0 +1,86 @@
+package redact
+
+import "strings"
+
+// isPlaceholder reports whether s stands for a value rather than being one:
+// a template, a variable, stars, or a word such as "changeme".
+func isPlaceholder(s string) bool {
+	first, last := s[0], s[len(s)-1]
+	switch {
+	case first == '<' && last == '>', first == '[' && last == ']', first == '{' && last == '}', first == '(' && last == ')',
+		first == '%' && (last == '%' || len(s) <= 3 || s[1] == '(' || s[1] == '{'), first == '@' && last == '@', first == '_' && last == '_':
+		return true
+	case first == '$':
+		return isVariable(s[1:])
+	case first == '#' && len(s) > 1 && s[1] == '{':
+		return true
+	case strings.HasPrefix(s, "{{"), strings.HasPrefix(s, "${") && last == '}', strings.HasPrefix(s, "%{"), strings.HasPrefix(s, "!"+"Ref "), strings.HasPrefix(s, "process.env"), strings.HasPrefix(s, "os.environ"):
+		return true
+	}
+	if masked(s) {
+		return true
+	}
+	return isStandIn(s)
+}
+
+// isVariable reports whether s, what follows a dollar sign, names a variable.
+func isVariable(s string) bool {
+	if s == "" || s[0] == '{' || s[0] == '(' || s[0] == '[' {
+		return true
+	}
+	for i := range len(s) {
+		if !isIdent(s[i]) && s[i] != '.' && s[i] != ':' && s[i] != '-' && s[i] != '>' {
+			return false
+		}
+	}
+	return !isDigit(s[0]) && !looksRandom(s)
+}
+
+// masked reports whether s is made of one or two characters, such as ***, xxxx, ....
+func masked(s string) bool {
+	sh := shapeOf(s)
+	if sh.distinct == 1 && sh.digits == 0 {
+		return true
+	}
+	stars := 0
+	for i := range len(s) {
+		if b := s[i]; b == '*' || b == 'x' || b == 'X' || b == '.' || b == '-' || b == '_' || b == '#' || b == '?' {
+			stars++
+		}
+	}
+	return stars*10 >= len(s)*9 || strings.Contains(s, "****") || strings.Contains(s, "...")
+}
+
+// standIns are what people write where a secret belongs, without separators.
+var standIns = []string{
+	"password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "credentials", "credential", "accesstoken", "authtoken",
+	"none", "null", "nil", "undefined", "true", "false", "string", "str", "text", "todo", "tbd", "empty", "required", "optional", "redacted", "hidden",
+	"example", "placeholder", "value", "default", "unknown", "bool", "boolean", "bytes", "number", "object", "integer", "varchar", "yes", "no", "missing", "invalid",
+	"username", "user", "key", "pwd", "pass", "any", "void", "char", "byte", "interface", "prompt", "removed", "omitted", "masked", "censored", "filtered", "protected", "sensitive",
+}
+
+func isStandIn(s string) bool {
+	var buf [64]byte
+	n := 0
+	for i := range len(s) {
+		if !isAlnum(s[i]) {
+			continue
+		}
+		if n == len(buf) {
+			return false
+		}
+		buf[n] = lower(s[i])
+		n++
+	}
+	w := string(buf[:n])
+	if oneOf(w, standIns) {
+		return true
+	}
+	if strings.HasPrefix(w, "your") && !containsDigit(w) || strings.HasPrefix(w, "enter") && namesItself(w) || strings.HasPrefix(w, "insert") && namesItself(w) || strings.HasPrefix(w, "replace") {
+		return true
+	}
+	return strings.Contains(w, "placeholder") || strings.HasSuffix(w, "here") && wordy(s) || strings.Contains(w, "redacted")
+}
+
+// plainValues are words that follow "password:" in types and messages.
+var plainValues = []string{"string", "incorrect", "correct", "wrong", "expired", "reset", "changed", "updated", "failed", "denied", "accepted", "rejected", "success", "disabled", "enabled", "plain", "blank", "token", "hashed", "encrypted", "always", "never", "input"}

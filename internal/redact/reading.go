@@ -1,0 +1,122 @@
+package redact
+
+import "strings"
+
+// isReference reports whether s says where a secret is: a path, a plain URL,
+// an expression.
+func isReference(s string) bool {
+	for _, p := range [...]string{"/", "./", "../", "~/", "http://", "https://", "file:", "env:", "vault:", "op://", "arn:", "secretsmanager:", "ssm:", "projects/", "data:", "urn:", "ref+"} {
+		if strings.HasPrefix(s, p) {
+			return wordy(s) || strings.HasPrefix(p, "http") && strings.IndexByte(s, '@') < 0
+		}
+	}
+	return false
+}
+
+// isProse reports whether s is a sentence: words with blanks between them.
+func isProse(s string) bool {
+	blanks := strings.Count(s, " ")
+	if blanks == 0 {
+		return false
+	}
+	return blanks >= 1 && wordy(s)
+}
+
+// isPassphrase reports whether s is three to eight small words without one
+// that sentences about passwords have.
+func isPassphrase(s string) bool {
+	words := strings.Fields(s)
+	if len(words) < 3 || len(words) > 8 {
+		return false
+	}
+	for _, w := range words {
+		if !isPlainWord(w) || len(w) < 3 || oneOf(w, sentenceWords) || namesItself(w) {
+			return false
+		}
+	}
+	return true
+}
+
+var sentenceWords = []string{"the", "your", "for", "must", "not", "and", "with", "has", "have", "was", "are", "this", "that", "from", "invalid", "enter", "here", "cannot", "empty", "user", "does", "should", "when", "too", "than", "use", "new", "old", "none", "list", "add", "get", "set", "you", "any", "can", "may", "value", "string", "test", "generate", "change", "delete", "create", "update", "show"}
+
+// isLiteralNumber reports whether s is a number, a line and column, or a
+// number in hex as code writes it.
+func isLiteralNumber(s string) bool {
+	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+		return len(s) <= 18
+	}
+	for i := range len(s) {
+		if !isDigit(s[i]) && s[i] != ':' && s[i] != '.' && s[i] != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// mixedCase reports whether s is a run of letters like no word: capitals
+// amid small ones, and unlikely neighbours.
+func mixedCase(s string) bool {
+	sh := shapeOf(s)
+	return sh.n >= 8 && sh.others == 0 && sh.uppers > 0 && sh.lowers > 0 && !sh.words()
+}
+
+// isCode reports whether a bare value is an expression rather than a literal.
+func isCode(s string) bool {
+	if k := strings.IndexByte(s, '('); k > 0 && isIdent(s[k-1]) {
+		return true
+	}
+	if strings.ContainsAny(s, "({[") || strings.Contains(s, "::") || strings.Contains(s, "->") {
+		return !generated(s) && !strings.ContainsAny(s, "!@#$%^")
+	}
+	if strings.IndexByte(s, '.') > 0 && wordy(s) {
+		return true
+	}
+	if k := strings.IndexByte(s, '='); k > 1 && k < len(s)-2 && isIdent(s[k-1]) && (wordy(s[:k]) && s[k+1] != '=' || s[k+1] == '=' && s[k+2] != '=') {
+		return true
+	}
+	return namesItself(s)
+}
+
+// namesItself reports whether s is made of words, one of which announces a
+// secret: "db_password", "access-token".
+func namesItself(s string) bool {
+	if !wordy(s) || len(s) > maxName {
+		return false
+	}
+	c, _, _ := classify(s)
+	if c != classNone {
+		return true
+	}
+	var w words
+	w.split(s)
+	for i := range w.count {
+		if c, _ := partClass(w.part(i), ""); c != classNone {
+			return true
+		}
+	}
+	return false
+}
+
+func isPlainWord(s string) bool {
+	for i := range len(s) {
+		if !isLower(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlnumOnly(s string) bool {
+	for i := range len(s) {
+		if !isAlnum(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isCapitalised reports whether s is a word with a capital first letter.
+func isCapitalised(s string) bool { return isUpper(s[0]) && isPlainWord(s[1:]) }
+
+// wordy reports whether s is made of words, numbers and separators.
+func wordy(s string) bool { return shapeOf(s).words() }

@@ -1,0 +1,104 @@
+package redact
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// span is a piece of text to hide. Where spans overlap they become one, of the
+// kind with the higher rank.
+type span struct {
+	start, end int
+	kind       string
+	rank       rank
+}
+
+// rank tells how exactly a rule knows what it found.
+type rank uint8
+
+const (
+	rankNear     rank = iota // a random-looking value near a keyword
+	rankName                 // a named value
+	rankFormat               // a published format
+	rankPEM                  // a structure that holds others
+	rankOperator             // a rule of the operator's
+)
+
+// merge sorts spans and joins those that overlap.
+func merge(spans []span) []span {
+	if len(spans) < 2 {
+		return spans
+	}
+	slices.SortFunc(spans, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end), cmp.Compare(b.rank, a.rank))
+	})
+	out := spans[:1]
+	for _, s := range spans[1:] {
+		last := &out[len(out)-1]
+		if s.start >= last.end {
+			out = append(out, s)
+			continue
+		}
+		last.end = max(last.end, s.end)
+		if s.rank > last.rank {
+			last.kind, last.rank = s.kind, s.rank
+		}
+	}
+	return out
+}
+
+// marks returns where placeholders already stand in text, in order.
+func (e *Engine) marks(text string) []run {
+	var out []run
+	for pos := 0; ; {
+		i := strings.Index(text[pos:], placeholderSuffix)
+		if i < 0 {
+			return out
+		}
+		i += pos
+		pos = i + len(placeholderSuffix)
+		if n := e.kindBefore(text[:i]); n > 0 {
+			out = append(out, run{i - n, pos})
+		}
+	}
+}
+
+// kindBefore returns the length of the longest kind that text ends with, 0 for none.
+func (e *Engine) kindBefore(text string) int {
+	n := 0
+	for _, k := range builtinKinds {
+		if len(k) > n && strings.HasSuffix(text, k) {
+			n = len(k)
+		}
+	}
+	for i := range e.rules {
+		if k := e.rules[i].kind; len(k) > n && strings.HasSuffix(text, k) {
+			n = len(k)
+		}
+	}
+	return n
+}
+
+// settle fits spans to the placeholders that are in the text already: what is
+// one, or within one, is dropped; what overlaps one swallows it whole.
+func settle(spans []span, marks []run) []span {
+	if len(marks) == 0 {
+		return spans
+	}
+	out := spans[:0]
+	for _, s := range spans {
+		m, _ := slices.BinarySearchFunc(marks, s.start, func(m run, start int) int {
+			return cmp.Compare(m.end, start+1)
+		})
+		if m < len(marks) && marks[m].start <= s.start && s.end <= marks[m].end {
+			continue
+		}
+		for ; m < len(marks) && marks[m].start < s.end; m++ {
+			s.start = min(s.start, marks[m].start)
+			s.end = max(s.end, marks[m].end)
+		}
+		out = append(out, s)
+	}
+	return out
+}

@@ -1,0 +1,174 @@
+package redact
+
+import "strings"
+
+// Token formats whose mark stands in the middle rather than in front.
+
+// dotAt looks at a dot for tokens of three parts: Discord's bot tokens, and
+// the API tokens of HCP Terraform.
+func (f *finder) dotAt(i int) int {
+	text := f.text
+	if f.hasAt(i, ".atlasv1.") {
+		start := f.runBack(alnum, i)
+		end := f.runEnd(alnumDash, i+len(".atlasv1."))
+		if i-start == 14 && end-i > 60 {
+			f.add(start, end, kindToken, rankFormat)
+			return end
+		}
+		return i
+	}
+	if i+7 >= len(text) || text[i+7] != '.' {
+		return i
+	}
+	start := f.runBack(alnumDash, i)
+	end := f.runEnd(alnumDash, i+8)
+	n := i - start
+	if n < 23 || n > 28 || end-i-8 < 27 || end-i-8 > 40 || strings.IndexByte("MNO", text[start]) < 0 || f.runEnd(alnumDash, i+1) != i+7 {
+		return i
+	}
+	f.add(start, end, kindToken, rankFormat)
+	return end
+}
+
+// runBack returns where the run of body characters that ends at i begins.
+func (f *finder) runBack(b body, i int) int {
+	set, j := b.set(), i
+	for j > 0 && i-j < 64 && set.has(f.text[j-1]) {
+		j--
+	}
+	return j
+}
+
+// telegramAt looks at the colon of a Telegram bot token: digits, a colon, AA
+// and 33 more characters.
+func (f *finder) telegramAt(i int) int {
+	start := f.runBack(digit, i)
+	end := f.runEnd(alnumDash, i+1)
+	if n := i - start; n < 8 || n > 10 || end-i-1 != 35 || !f.hasAt(i+1, "AA") {
+		return i
+	}
+	f.add(start, end, kindToken, rankFormat)
+	return end
+}
+
+// mailchimpAt looks at the -us of a Mailchimp key: 32 hex digits and a data centre.
+func (f *finder) mailchimpAt(i int) int {
+	start := f.runBack(hexBody, i)
+	end := i + 3
+	for end < len(f.text) && end-i < 5 && isDigit(f.text[end]) {
+		end++
+	}
+	if i-start != 32 || end == i+3 {
+		return i
+	}
+	f.add(start, end, kindAPIKey, rankFormat)
+	return end
+}
+
+// entraAt looks at the Q~ in a client secret of Microsoft Entra: three
+// characters, a digit, Q~ and about 34 more.
+func (f *finder) entraAt(i int) int {
+	if i < 4 || !isDigit(f.text[i-1]) {
+		return i
+	}
+	end := f.runEnd(entraBody, i)
+	if n := end - i - 2; n < 31 || n > 40 {
+		return i
+	}
+	for _, b := range []byte(f.text[i-4 : i-1]) {
+		if !charsets[entraBody].has(b) {
+			return i
+		}
+	}
+	f.add(i-4, end, kindSecret, rankFormat)
+	return end
+}
+
+// dsnAt looks at the @ of user:password@tcp(host) and of user/password@//host.
+func (f *finder) dsnAt(i int) int {
+	text := f.text
+	sep := byte(':')
+	switch {
+	case f.hasAt(i, "@tcp("), f.hasAt(i, "@unix("):
+	case f.hasAt(i, "@//"):
+		sep = '/'
+	default:
+		return i
+	}
+	for j := i - 1; j >= 0 && i-j < 80 && text[j] > ' ' && !isQuote(text[j]); j-- {
+		if text[j] == sep {
+			if s := text[j+1 : i]; len(s) > 0 && !isTemplate(s) {
+				f.add(j+1, i, kindPassword, rankName)
+			}
+			break
+		}
+	}
+	return i
+}
+
+// awsSecretAfter hides the secret key that stands after an access key id.
+func (f *finder) awsSecretAfter(i int) {
+	text := f.text
+	stop := min(len(text), i+160)
+	for j := i; j < stop; {
+		if !charsets[alnumSlash].has(text[j]) {
+			j++
+			continue
+		}
+		end := f.runEnd(alnumSlash, j)
+		if s := text[j:end]; len(s) == 40 && shapeOf(s).random() && !shapeOf(s).hex {
+			f.add(j, end, kindAWS, rankFormat)
+			return
+		}
+		j = end
+	}
+}
+
+// puttyAt hides the private part of a PuTTY key file.
+func (f *finder) puttyAt(i int) int {
+	if !f.hasAt(i, "Private-Lines:") {
+		return i
+	}
+	body := i + len("Private-Lines:")
+	if end := f.pemEnd(body); end > 0 {
+		f.add(body, end, kindPrivateKey, rankPEM)
+		return end
+	}
+	return i
+}
+
+// derAt hides the base64 of a private key that has lost its markers.
+func (f *finder) derAt(i int) int {
+	if i > 0 && isIdent(f.text[i-1]) || strings.Contains(f.text[max(0, i-24):i], "TESTING KEY") {
+		return i
+	}
+	for _, head := range derHeads {
+		if derMatch(f.text[i:], head) {
+			end := f.pemEnd(i)
+			if end == 0 {
+				return i
+			}
+			f.add(i, end, kindPrivateKey, rankPEM)
+			return end
+		}
+	}
+	return i
+}
+
+// derHeads are how the base64 of private keys begins, a dot for what varies:
+// PKCS #1, PKCS #8 (RSA, EC, Ed25519), SEC 1, OpenSSH.
+var derHeads = [...]string{
+	"MII...IBAAKC", "MII...IBADANBgkqhkiG9w0BAQEF", "MIG...EAMBMGByqGSM49AgEG", "MC4CAQAwBQYDK2Vw", "MHcCAQEEI", "MIGkAgEBBD", "MIHcAgEBBE", "b3BlbnNzaC1rZXktdjE",
+}
+
+func derMatch(text, head string) bool {
+	if len(text) < len(head) {
+		return false
+	}
+	for i := range len(head) {
+		if head[i] != '.' && text[i] != head[i] {
+			return false
+		}
+	}
+	return true
+}

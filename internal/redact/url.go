@@ -1,0 +1,90 @@
+package redact
+
+import "strings"
+
+// maxAuthority bounds the part of a URL that may hold a password.
+const maxAuthority = 512
+
+// urlAt looks at the // of a URL for user:password@ before the host, and hides
+// the password, or a token that stands alone.
+func (f *finder) urlAt(i int) int {
+	text := f.text
+	if i == 0 || text[i-1] != ':' || !f.hasAt(i, "//") {
+		return i
+	}
+	start := i + 2
+	at, colon := f.userInfo(start)
+	if at == 0 {
+		return i
+	}
+	if colon == 0 {
+		if s := text[start:at]; len(s) >= 16 && generated(s) {
+			f.add(start, at, kindToken, rankName)
+			return at
+		}
+		return i
+	}
+	if s := text[colon+1 : at]; len(s) > 0 && !isTemplate(s) {
+		f.add(colon+1, at, kindPassword, rankName)
+		return at
+	}
+	return i
+}
+
+// userInfo returns the positions of the @ that ends the user part which begins
+// at start, and of its colon; 0 where there is none. A password may hold any
+// sign but a blank or a quote, so the last @ before the host counts.
+func (f *finder) userInfo(start int) (at, colon int) {
+	text := f.text
+	slash := 0
+	for j := start; j < len(text) && j-start < maxAuthority; j++ {
+		switch b := text[j]; {
+		case b <= ' ' || b == '"' || b == '`' || b == '<' || b == '\'' || b == '\\':
+			return at, colonIn(text, start, at)
+		case b == '@':
+			if slash > 0 && (at > 0 || !plausibleUser(text[start:j])) {
+				return at, colonIn(text, start, at)
+			}
+			at = j
+		case b == '/' || b == '?' || b == '#':
+			if at > 0 {
+				return at, colonIn(text, start, at)
+			}
+			slash++
+		}
+	}
+	return at, colonIn(text, start, at)
+}
+
+func colonIn(text string, start, at int) int {
+	if at == 0 {
+		return 0
+	}
+	if c := strings.IndexByte(text[start:at], ':'); c >= 0 && start+c+1 < at {
+		return start + c
+	}
+	return 0
+}
+
+// plausibleUser reports whether s, in which a slash stands, may still be
+// user:password: the colon comes before the slash, and no port follows it.
+func plausibleUser(s string) bool {
+	c := strings.IndexByte(s, ':')
+	slash := strings.IndexAny(s, "/?#")
+	return c > 0 && c < slash && slash > c+1 && !strings.Contains(s[:c], ".") && !isNumber(s[c+1:slash])
+}
+
+func isNumber(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isTemplate reports whether s is a variable or stars.
+func isTemplate(s string) bool {
+	return len(s) < 2 || s[0] == '$' && isVariable(s[1:]) || s[0] == '<' || s[0] == '{' || s[0] == '[' || s[0] == '%' && (len(s) == 2 || s[1] == '(') || s[0] == '*' || masked(s) ||
+		strings.Contains(s, "${") || strings.Contains(s, "{{")
+}

@@ -1,0 +1,368 @@
+package redact
+
+import "strings"
+
+// operator is how a value hangs on its name.
+type operator uint8
+
+const (
+	opNone    operator = iota
+	opAssign           // =, :=, =>, == …
+	opColon            // name: value
+	opCompare          // ==, !=
+	opCall             // name("value"), "name", "value"
+	opXML              // <name>value</name>
+	opFlag             // --name value
+	opProse            // the name is value
+	opPair             // name: NAME, value: VALUE
+	opSpace            // name value, in files that are known to be written so
+)
+
+// value is what was read after a name and its operator.
+type value struct {
+	start, end int
+	op         operator
+	quote      byte   // the quote around it, 0 for none
+	spaced     bool   // blanks around the operator
+	wrapped    bool   // the argument of a call
+	below      bool   // the value stands on a later line
+	comma      bool   // a comma stands between the name and the value
+	paired     bool   // parentheses stand around the two
+	scheme     string // the word between Authorization and the value
+}
+
+// maxValue bounds a value in bytes.
+const maxValue = 4096
+
+// valueOf reads the value that belongs to n.
+func (f *finder) valueOf(n name) (value, bool) {
+	op, spaced, at := f.operatorAfter(n)
+	if op == opNone {
+		return value{}, false
+	}
+	v := value{op: op, spaced: spaced, comma: op == opCall && at > 0 && f.text[at-1] == ','}
+	v, ok := f.readValue(v, at)
+	v.paired = v.comma && n.start > 1 && f.text[n.start-2] == '(' && f.hasAt(v.end+1, ")")
+	return v, ok
+}
+
+// operatorAfter finds the operator after a name and where its value begins.
+func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
+	text := f.text
+	j, closed := f.closeName(n)
+	if at = f.tagEnd(n, j); at > 0 {
+		return opXML, false, at
+	}
+	k := skipBlank(text, j)
+	spaced = k > j
+	if k >= len(text) {
+		return opNone, false, 0
+	}
+	if op, at = f.symbolOperator(k, closed); op != opNone {
+		if v := f.pairValue(at); v > 0 {
+			return opPair, true, v
+		}
+		if op == opXML && (spaced || !closed && (n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':')) || !closed && f.closesName(n, at) {
+			return opNone, false, 0
+		}
+		return op, spaced || at < len(text) && isBlank(text[at]), at
+	}
+	if e := f.typeBefore(k); spaced && e > 0 {
+		return opAssign, true, e
+	}
+	if at = f.pairValue(j); at > 0 {
+		return opPair, true, at
+	}
+	if spaced {
+		return f.wordOperator(n, k)
+	}
+	return opNone, false, 0
+}
+
+// closesName reports whether the quote at i is the one that was opened right
+// before the name: "PWD=" + dir.
+func (f *finder) closesName(n name, i int) bool {
+	text := f.text
+	return n.start > 0 && i < len(text) && isQuote(text[i]) && text[n.start-1] == text[i] && text[i-1] == '='
+}
+
+// closeName steps over what closes a name: its quote, a bracket.
+func (f *finder) closeName(n name) (j int, closed bool) {
+	text := f.text
+	j = n.end
+	if j < len(text) && text[j] == '[' {
+		k := j + 1
+		for k < len(text) && k-j < 8 && isDigit(text[k]) {
+			k++
+		}
+		if k < len(text) && text[k] == ']' {
+			return k + 1, false
+		}
+	}
+	for range 3 {
+		if j < len(text) && (text[j] == '"' || text[j] == '\'' || text[j] == '`') {
+			closed = true
+			j++
+		} else if j < len(text) && (text[j] == ']' || text[j] == ')' || text[j] == '*') {
+			j++
+		}
+	}
+	return j, closed
+}
+
+// symbolOperator reads an operator made of signs at k.
+func (f *finder) symbolOperator(k int, closed bool) (operator, int) {
+	text := f.text
+	j := k
+	for j < len(text) && j-k < 4 && strings.IndexByte("=:?+.|!<>~-", text[j]) >= 0 {
+		if j > k && (text[j] == '<' || text[j] == '-' && text[j-1] != ':' && text[j-1] != '<' || text[j] == '.') {
+			break
+		}
+		j++
+	}
+	op := text[k:j]
+	switch op {
+	case "":
+		if text[k] == ',' && closed {
+			return opCall, k + 1
+		}
+		if text[k] == '(' {
+			if q := skipBlank(text, k+1); q < len(text) && isQuote(text[q]) {
+				return opCall, q
+			}
+		}
+		return opNone, 0
+	case ":", ":-", "::":
+		return f.colon(j)
+	case ">":
+		return opXML, j
+	case "=", ":=", "::=", ":::=", "?=", "+=", ".=", "??=", "||=", "|=", "=>", "->", "<-", "~>", "=~", ":=>":
+		return opAssign, j
+	case "==", "===", "!=", "!==", ":==":
+		return opCompare, j
+	}
+	return opNone, 0
+}
+
+// colon tells "name: value" from "name: type = value".
+func (f *finder) colon(j int) (operator, int) {
+	if e := f.typeBefore(skipBlank(f.text, j)); e > 0 {
+		return opAssign, e
+	}
+	return opColon, j
+}
+
+// typeBefore reads a type and the = after it at k, and returns where the value
+// begins, or 0.
+func (f *finder) typeBefore(k int) int {
+	text := f.text
+	j := k
+	for j < len(text) && j-k < 40 && (isIdent(text[j]) || strings.IndexByte("<>&*[].?'", text[j]) >= 0) {
+		j++
+	}
+	if j == k || isDigit(text[k]) {
+		return 0
+	}
+	j = skipBlank(text, j)
+	if j < len(text) && text[j] == '=' && j+1 < len(text) && text[j+1] != '=' && text[j-1] != '=' && isBlank(text[j-1]) {
+		return j + 1
+	}
+	return 0
+}
+
+func isQuote(b byte) bool { return b == '"' || b == '\'' || b == '`' }
+
+// readValue reads the value that begins at or after i.
+func (f *finder) readValue(v value, i int) (value, bool) {
+	text := f.text
+	j := f.valueStart(i)
+	if j >= len(text) {
+		return v, false
+	}
+	v.below = strings.IndexByte(text[i:j], '\n') >= 0 && strings.IndexByte(text[i:j], '|') < 0 && strings.IndexByte(text[i:j], '>') < 0
+	if q := f.quoteAt(j); q > 0 {
+		if e, scheme := f.schemeAt(q + 1); e > 0 {
+			v.scheme, v.quote = scheme, text[q]
+			v.start, v.end = e, f.quoteEnd(e, text[q])
+			return v, v.end > v.start
+		}
+	}
+	if e, scheme := f.schemeAt(j); e > 0 {
+		j, v.scheme = e, scheme
+	}
+	if q := f.quoteAt(j); q > 0 {
+		return f.readQuoted(v, q)
+	}
+	if v.op == opCall {
+		return v, false
+	}
+	if q := f.callArgument(j); q > 0 {
+		v.wrapped = true
+		if last, _ := f.lastString(q); last.end > last.start {
+			v.start, v.end, v.quote = last.start, last.end, last.quote
+			return v, true
+		}
+		return f.readQuoted(v, q)
+	}
+	v.start = j
+	v.end = f.bareEnd(j)
+	return v, v.end > v.start
+}
+
+// valueStart skips blanks, and a line break where the value may stand below.
+func (f *finder) valueStart(i int) int {
+	text := f.text
+	j := skipBlank(text, i)
+	if k := f.blockScalar(j); k > 0 {
+		return k
+	}
+	for _, p := range [...]string{cdata, "$(echo ", "!!str "} {
+		if f.hasAt(j, p) {
+			return j + len(p)
+		}
+	}
+	if j < len(text) && (text[j] == '\n' || text[j] == '\r') {
+		k := j
+		for k < len(text) && k-j < 64 && isSpace(text[k]) {
+			k++
+		}
+		return k
+	}
+	return j
+}
+
+// quoteAt returns the position of the quote that opens a string at j: behind
+// one or two letters or signs, as in b"…" and @"…", or right there. 0 for none.
+func (f *finder) quoteAt(j int) int {
+	text := f.text
+	for k := j; k < len(text) && k <= j+2; k++ {
+		b := text[k]
+		if isQuote(b) {
+			return k
+		}
+		if !isAlpha(b) && b != '@' && b != '$' && b != '&' && b != '(' && b != '[' {
+			break
+		}
+	}
+	return 0
+}
+
+// callArgument returns the quote of the first argument where a call stands at j.
+func (f *finder) callArgument(j int) int {
+	text := f.text
+	k := j
+	for k < len(text) && k-j < 64 && (isIdent(text[k]) || text[k] == '.' || text[k] == ':' || text[k] == ' ' && hasFold(text, j, "new ") || text[k] == '[' || text[k] == ']') {
+		k++
+	}
+	if k == j || k >= len(text) || text[k] != '(' && text[k] != '{' {
+		return 0
+	}
+	k = skipBlank(text, k+1)
+	if k < len(text) && isQuote(text[k]) {
+		return k
+	}
+	return 0
+}
+
+// readQuoted reads a string whose opening quote stands at q, and the strings
+// that are joined to it.
+func (f *finder) readQuoted(v value, q int) (value, bool) {
+	text := f.text
+	v.quote = text[q]
+	if f.hasAt(q, `"""`) || f.hasAt(q, "'''") || f.hasAt(q, "```") {
+		q += 2
+	}
+	v.start = q + 1
+	end := f.quoteEnd(v.start, v.quote)
+	for range 8 {
+		next := f.joined(end, v.quote)
+		if next == 0 {
+			break
+		}
+		end = f.quoteEnd(next, v.quote)
+	}
+	v.end = end
+	return v, v.end > v.start
+}
+
+// quoteEnd returns where a string that begins at i ends: at its quote, or at
+// the end of the line. The last answer for each quote is remembered, so that
+// many strings that are never closed cost one reading.
+func (f *finder) quoteEnd(i int, quote byte) int {
+	m := &f.quotes[quote&3]
+	if i > m.start && i <= m.end {
+		return m.end
+	}
+	*m = run{i, f.findQuote(i, quote)}
+	return m.end
+}
+
+func (f *finder) findQuote(i int, quote byte) int {
+	text := f.text
+	stop := min(len(text), i+maxValue)
+	for j := i; j < stop; j++ {
+		switch text[j] {
+		case quote:
+			return j
+		case '\\':
+			j++
+		case '\n':
+			if quote != '`' {
+				return j
+			}
+		}
+	}
+	return stop
+}
+
+// joined returns where the next string's text begins after the closing quote
+// at end, when a sign joins the two; 0 otherwise.
+func (f *finder) joined(end int, quote byte) int {
+	text := f.text
+	if end >= len(text) || text[end] != quote {
+		return 0
+	}
+	j, signs := end+1, 0
+	for ; j < len(text) && j-end < maxGap; j++ {
+		if text[j] == '+' || text[j] == '.' || text[j] == '&' || text[j] == '\\' || text[j] == '|' {
+			signs++
+			continue
+		}
+		if !isSpace(text[j]) {
+			break
+		}
+	}
+	if signs > 0 && signs < 4 && j < len(text) && text[j] == quote {
+		return j + 1
+	}
+	return 0
+}
+
+// bareEnd returns where a value without quotes ends.
+func (f *finder) bareEnd(i int) int {
+	text := f.text
+	if i <= f.bare.start || i > f.bare.end {
+		f.bare = run{i, f.findBareEnd(i)}
+	}
+	j := f.bare.end
+	for j > i && strings.IndexByte(",.:)]}>", text[j-1]) >= 0 {
+		j--
+	}
+	return j
+}
+
+func (f *finder) findBareEnd(i int) int {
+	text := f.text
+	stop := min(len(text), i+maxValue)
+	for j := i; j < stop; j++ {
+		switch text[j] {
+		case ' ', '\t', '\n', '\r', '"', '\'', '`', '<', ';', '&', '\\', '|':
+			return j
+		case ',':
+			if j+1 >= len(text) || !isAlnum(text[j+1]) {
+				return j
+			}
+		}
+	}
+	return stop
+}

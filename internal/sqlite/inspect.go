@@ -1,0 +1,120 @@
+package sqlite
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"example.org/bridge/internal/auth"
+)
+
+// LibraryVersion is the version of SQLite.
+const LibraryVersion = sqlite3.SQLITE_VERSION
+
+// Inspection is what can be told of a store from outside.
+type Inspection struct {
+	// Bytes is the size of the database file.
+	Bytes int64
+	// WAL reports that the database is in WAL mode.
+	WAL bool
+	// SchemaVersion is 0 for a file that nobody has put anything into.
+	SchemaVersion int
+	// Problems is what SQLite's quick check found, at most ten; empty when sound.
+	Problems []string
+
+	header header
+}
+
+// FitsKey reports whether the store was made with key.
+func (i Inspection) FitsKey(key auth.Key) bool { return i.header.checkKey("", key) == nil }
+
+// Identify reports, as ErrStoreForeign or ErrStoreNewer, a file that is no store
+// that this program can use. It needs no key, changes nothing, and lets through
+// what it is not sure about.
+func Identify(path string) error { return recognize(path) }
+
+// Inspect looks at the store at path, and changes nothing. It must not be
+// called in a process that has the store open: it opens the database file
+// itself, and closing that would drop SQLite's locks.
+func Inspect(path string) (Inspection, error) {
+	var i Inspection
+	if err := i.readFile(path); err != nil {
+		return i, err
+	}
+	if err := recognize(path); err != nil {
+		return i, err
+	}
+	// Without a log there is nothing but the file: a look at that alone keeps
+	// SQLite from making a log and its index. A process that starts just now
+	// makes them, and then the look is taken again.
+	quiet := !inUse(path)
+	err := i.readDatabase(path, quiet)
+	if quiet && inUse(path) {
+		err = i.readDatabase(path, false)
+	}
+	i.SchemaVersion = int(i.header.version)
+	return i, translate(err)
+}
+
+// walVersion is what bytes 18 and 19 of a database in WAL mode hold
+// (https://www.sqlite.org/fileformat.html, section 1.3.3).
+const walVersion = 2
+
+func (i *Inspection) readFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	i.Bytes = info.Size()
+	var versions [2]byte
+	if _, err := f.ReadAt(versions[:], 18); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	i.WAL = versions == [2]byte{walVersion, walVersion}
+	return nil
+}
+
+func (i *Inspection) readDatabase(path string, quiet bool) error {
+	mode := "ro"
+	if quiet {
+		mode = untouched
+	}
+	return withConn(path, mode, nil, func(c *conn) (err error) {
+		if err := i.header.readAll(c); err != nil {
+			return err
+		}
+		i.Problems, err = quickCheck(c)
+		return err
+	})
+}
+
+func quickCheck(c *conn) (problems []string, err error) {
+	var line string
+	err = c.each("PRAGMA quick_check(10)", nil, []any{&line}, func() error {
+		if line != "ok" {
+			problems = append(problems, line)
+		}
+		return nil
+	})
+	return problems, err
+}
+
+// inUse reports whether the database has a log, or the index of one.
+func inUse(path string) bool {
+	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
+		return true
+	}
+	_, err := os.Stat(path + "-shm")
+	return err == nil
+}
+
+// NetworkFilesystem names the network filesystem that dir is on; it is empty on
+// a local one, and where the platform does not tell.
+func NetworkFilesystem(dir string) string { return networkFilesystem(dir) }

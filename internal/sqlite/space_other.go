@@ -1,0 +1,9 @@
+//go:build !linux && !darwin
+
+package sqlite
+
+import "errors"
+
+// FreeSpace returns how many bytes this user may still store in dir. The error
+// is errors.ErrUnsupported where the platform does not tell.
+func FreeSpace(string) (uint64, error) { return 0, errors.ErrUnsupported }

@@ -1,0 +1,15 @@
+//go:build linux || darwin
+
+package sqlite
+
+import "golang.org/x/sys/unix"
+
+// FreeSpace returns how many bytes this user may still store in dir. The error
+// is errors.ErrUnsupported where the platform does not tell.
+func FreeSpace(dir string) (uint64, error) {
+	var stat unix.Statfs_t
+	if err := unix.Statfs(dir, &stat); err != nil {
+		return 0, err
+	}
+	return stat.Bavail * uint64(stat.Bsize), nil
+}

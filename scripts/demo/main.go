@@ -1,0 +1,169 @@
+// Command demo shows the bridge at work: two agents, each with a bridge process
+// of its own, talk through a temporary store, and the operator looks on.
+//
+//	go run ./scripts/demo bin/bridge
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: demo PATH-OF-BRIDGE")
+		os.Exit(2)
+	}
+	if err := run(context.Background(), os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, program string) (err error) {
+	program, err = filepath.Abs(program)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "bridge-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	d := &demo{program: program, store: filepath.Join(dir, "state", "bridge.db")}
+
+	say("Two agents start. Each has its own bridge process; they share only the store\n%s", d.store)
+	backend, err := d.start(ctx, "backend agent")
+	if err != nil {
+		return err
+	}
+	frontend, err := d.start(ctx, "frontend agent")
+	if err != nil {
+		return errors.Join(err, backend.stop())
+	}
+	return errors.Join(d.play(ctx, backend, frontend), backend.stop(), frontend.stop(), d.operate(ctx))
+}
+
+// demo is one store and the program that serves it.
+type demo struct {
+	program, store string
+	conversation   string
+}
+
+// play is the agents' part.
+func (d *demo) play(ctx context.Context, backend, frontend *agent) error {
+	say("The backend agent opens a conversation and gets a join code for the other agent.")
+	created, err := backend.call(ctx, "create_conversation", args{"my_role": "backend developer", "partner_role": "frontend developer"})
+	if err != nil {
+		return err
+	}
+	d.conversation = fmt.Sprint(created["conversation_id"])
+
+	say("The human hands the join code over. The frontend agent joins and waits for mail.")
+	if _, err := frontend.call(ctx, "join_conversation", args{"join_code": created["join_code"]}); err != nil {
+		return err
+	}
+	say("The backend agent sends a message, with a password in it that must not travel.")
+	secret := "p" + rand.Text()
+	if _, err := backend.call(ctx, "send_to_partner", args{
+		"message":        "GET /users returns id and name. The staging database is postgres://app:" + secret + "@db/app.\nWhich fields do you need?",
+		"action_type":    "question",
+		"files_involved": []string{"api/users.go"},
+	}); err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		by   *agent
+		tool string
+		args args
+	}{
+		{frontend, "check_messages", args{"wait_seconds": 10}},
+		{frontend, "update_my_status", args{"status": "working"}},
+		{frontend, "send_to_partner", args{"message": "id, name and avatar_url, please.", "action_type": "info"}},
+		{backend, "check_messages", args{"wait_seconds": 10}},
+		{backend, "check_partner_status", args{}},
+		{backend, "get_history", args{}},
+	} {
+		if _, err := step.by.call(ctx, step.tool, step.args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// operate is the operator's part.
+func (d *demo) operate(ctx context.Context) error {
+	say("The agents have gone. This is what the operator sees.")
+	for _, command := range [][]string{{"list"}, {"show", d.conversation}, {"audit", "--limit", "5"}, {"audit", "verify"}} {
+		fmt.Printf("\n$ bridge %s\n", strings.Join(command, " "))
+		c := exec.CommandContext(ctx, d.program, command...) //nolint:gosec // the program that the demo is about
+		c.Env = append(os.Environ(), "BRIDGE_DB="+d.store)
+		c.Stdout, c.Stderr = os.Stdout, os.Stderr
+		if err := c.Run(); err != nil {
+			return fmt.Errorf("bridge %s: %w", command[0], err)
+		}
+	}
+	say("Done. The store was temporary and is removed.")
+	return nil
+}
+
+type args map[string]any
+
+// agent is an MCP client with its bridge process.
+type agent struct {
+	name    string
+	session *mcp.ClientSession
+}
+
+func (d *demo) start(ctx context.Context, name string) (*agent, error) {
+	c := exec.Command(d.program, "serve") //nolint:gosec // the program that the demo is about
+	c.Env = append(os.Environ(), "BRIDGE_DB="+d.store)
+	c.Stderr = os.Stderr
+	client := mcp.NewClient(&mcp.Implementation{Name: name, Version: "1"}, nil)
+	session, err := client.Connect(ctx, &mcp.CommandTransport{Command: c}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("start the %s: %w", name, err)
+	}
+	return &agent{name, session}, nil
+}
+
+func (a *agent) stop() error { return a.session.Close() }
+
+// call calls a tool, shows what the agent is told, and returns the data.
+func (a *agent) call(ctx context.Context, tool string, arguments args) (map[string]any, error) {
+	result, err := a.session.CallTool(ctx, &mcp.CallToolParams{Name: tool, Arguments: arguments})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", a.name, tool, err)
+	}
+	var text strings.Builder
+	for _, content := range result.Content {
+		if t, ok := content.(*mcp.TextContent); ok {
+			text.WriteString(t.Text)
+		}
+	}
+	fmt.Printf("\n[%s] %s\n", a.name, tool)
+	for line := range strings.Lines(text.String()) {
+		fmt.Print("    ", line)
+	}
+	fmt.Println()
+	if result.IsError {
+		return nil, fmt.Errorf("%s: %s failed", a.name, tool)
+	}
+	data, ok := result.StructuredContent.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%s: %s returned no data", a.name, tool)
+	}
+	return data, nil
+}
+
+func say(format string, values ...any) {
+	fmt.Printf("\n== "+format+"\n", values...)
+}

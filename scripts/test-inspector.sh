@@ -1,0 +1,63 @@
+#!/bin/sh
+# Drives the bridge with the MCP Inspector's command line, an MCP client that is
+# not ours: scripts/test-inspector.sh bin/bridge
+# Skips, and says so, where npm cannot install it.
+set -eu
+bridge=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export BRIDGE_DB="$work/state/bridge.db"
+
+tools=${NODE22:-"$work/node"}
+if ! bin=$(sh "$(dirname "$0")/node22.sh" "$tools" @modelcontextprotocol/inspector@2.12.0); then
+	echo "SKIPPED: the MCP Inspector needs Node 22 and npm (see above)"
+	exit 0
+fi
+PATH="$bin:$PATH"
+HOME="$work"
+export PATH HOME
+
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
+# inspect METHOD [OPTION…] calls a method; what it warns of is a failure.
+inspect() {
+	mcp-inspector --cli "$@" -e "BRIDGE_DB=$BRIDGE_DB" "$bridge" serve 2>"$work/stderr" || {
+		cat "$work/stderr" >&2
+		fail "$*"
+	}
+	if grep -iE 'warn|error|problem|issue' "$work/stderr" >&2; then
+		fail "$*: warned"
+	fi
+}
+
+# field NAME prints a string field of the JSON on standard input.
+field() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" | head -n 1; }
+
+for era in legacy modern; do
+	echo "== $era protocol era"
+	inspect --protocol-era "$era" --method tools/list --strict >"$work/tools"
+	for tool in create_conversation join_conversation send_to_partner check_messages get_history update_my_status check_partner_status; do
+		grep -q "\"name\": *\"$tool\"" "$work/tools" || fail "$tool is not listed"
+	done
+	call() {
+		tool=$1
+		shift
+		inspect --protocol-era "$era" --method tools/call --tool-name "$tool" --tool-arg "$@"
+	}
+	call create_conversation my_role=backend partner_role=frontend >"$work/created"
+	conversation=$(field conversation_id <"$work/created")
+	a=$(field session_a_token <"$work/created")
+	code=$(field join_code <"$work/created")
+	b=$(call join_conversation "join_code=$code" | field token)
+	call send_to_partner "conversation_id=$conversation" session_id=a "token=$a" "message=hello from the inspector" >/dev/null
+	call check_messages "conversation_id=$conversation" session_id=b "token=$b" >"$work/checked"
+	grep -q "hello from the inspector" "$work/checked" || fail "the message did not arrive: $(cat "$work/checked")"
+	call update_my_status "conversation_id=$conversation" session_id=b "token=$b" status=working >/dev/null
+	call check_partner_status "conversation_id=$conversation" session_id=a "token=$a" | grep -q working || fail "the status did not arrive"
+	call get_history "conversation_id=$conversation" session_id=a "token=$a" | grep -q "hello from the inspector" || fail "no history"
+done
+"$bridge" audit verify
+echo "ok: the MCP Inspector found nothing to warn of"
