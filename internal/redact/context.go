@@ -46,7 +46,7 @@ func contextual(s string, sh shape) bool {
 	if sh.digits == 0 {
 		return len(s) >= 20 && sh.quarters() >= 23
 	}
-	return sh.digits >= 2 && sh.random() && !sh.words() && !isAlphabet(s) && !holdsWord(s)
+	return sh.digits >= 2 && sh.random() && !sh.words() && !holdsWord(s)
 }
 
 // holdsWord reports whether five or more letters in a row look like a word, as
@@ -61,7 +61,7 @@ func holdsWord(s string) bool {
 		for j < len(s) && isLower(s[j]) {
 			j++
 		}
-		if j-i >= 5 && shapeOf(s[i:j]).quarters() < 17 {
+		if j-i >= 5 && shapeOf(s[i:j]).quarters() < 19 {
 			return true
 		}
 		i = j

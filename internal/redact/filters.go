@@ -12,6 +12,9 @@ func (v value) secret(n name, text string) bool {
 	if len(s) < 3 || isPlaceholder(s) {
 		return false
 	}
+	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
+		return false
+	}
 	if v.wrapped || v.op == opCompare && v.quote == 0 {
 		return generated(s)
 	}
@@ -40,7 +43,7 @@ func (v value) strong(n name, s, text string) bool {
 	if isCode(s) && (!containsDigit(s) || !isAlnumOnly(s) || !v.configLine(n, s, text)) {
 		return false
 	}
-	if isLiteralNumber(s) && (len(s) < 4 || v.spaced && (v.op != opColon || !isNumber(s) || !v.configLine(n, s, text))) {
+	if isLiteralNumber(s) && (len(s) < 4 || strings.IndexByte(s, ':') > 0 || v.spaced && (v.op != opColon || !isNumber(s) || !v.configLine(n, s, text))) {
 		return false
 	}
 	if hasMixture(s) || mixedCase(s) {
@@ -106,6 +109,14 @@ func (v value) configLine(n name, s, text string) bool {
 // wholeLine reports whether a value below its name is all that its line holds.
 func (v value) wholeLine(s, text string) bool {
 	return (v.op == opColon || v.op == opProse) && hasMixture(s) && endsLine(text, v.end) && s[len(s)-1] != ':' && s[0] != '-' && s[0] != '#'
+}
+
+// opensTag reports whether a tag, or the end of CDATA, follows the value that ends at i.
+func opensTag(text string, i int) bool {
+	for i < len(text) && isSpace(text[i]) {
+		i++
+	}
+	return i < len(text) && (text[i] == '<' || text[i] == ']' || text[i] == '=')
 }
 
 func lineStart(text string, i int) int {
