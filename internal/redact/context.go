@@ -101,6 +101,10 @@ func announces(s string) bool {
 			i++
 			continue
 		}
+		if e := placeholderEnd(s, i); e > i {
+			i = e
+			continue
+		}
 		j := wordEnd(s, i)
 		for k := i; k < j; k++ {
 			buf[k-i] = lower(s[k])
@@ -112,6 +116,19 @@ func announces(s string) bool {
 		i = j
 	}
 	return false
+}
+
+// placeholderEnd returns the end of the identifier at i where it is a
+// placeholder, which must not give its neighbours away.
+func placeholderEnd(s string, i int) int {
+	j := i
+	for j < len(s) && isIdent(s[j]) {
+		j++
+	}
+	if strings.Contains(s[i:j], placeholderSuffix) {
+		return j
+	}
+	return i
 }
 
 func isServiceWord(w string) bool {

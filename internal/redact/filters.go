@@ -9,7 +9,7 @@ const maxJudged = 256
 // says, the less the value has to look like a secret.
 func (v value) secret(n name, text string) bool {
 	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
-	if len(s) < 3 || isPlaceholder(s) {
+	if len(s) < 3 || isPlaceholder(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
 	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
@@ -27,9 +27,23 @@ func (v value) secret(n name, text string) bool {
 	case classMiddling:
 		return v.middling(s)
 	case classWeak:
-		return len(s) >= 16 && generated(s)
+		return len(s) >= 16 && generated(s) && (v.quote != 0 || !isCode(s))
 	}
 	return false
+}
+
+// startsWithName reports whether a value repeats its name, with at most a few
+// digits or letters more.
+func startsWithName(s, name string) bool {
+	if len(s) < len(name) || len(s) > len(name)+5 || len(name) < 5 {
+		return false
+	}
+	for i := range len(name) {
+		if lower(s[i]) != lower(name[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // strong judges the value of a password or secret.
