@@ -23,7 +23,11 @@ func (f *finder) assignAt(i int) int {
 		return i
 	}
 	end := f.runEnd(base64Run, j)
-	if end-j < minAssigned || !generated(text[j:end]) || f.hashBefore(j) {
+	if end-j < minAssigned || end == f.assigned {
+		return i
+	}
+	f.assigned = end
+	if end-j > maxContext || !generated(text[j:end]) || f.hashBefore(j) {
 		return i
 	}
 	k := i

@@ -3,7 +3,7 @@ package redact
 import "strings"
 
 // maxJudged bounds how much of a value is looked at to judge it.
-const maxJudged = 256
+const maxJudged = 160
 
 // secret decides whether v, read after the name n, is one. The more the name
 // says, the less the value has to look like a secret.
@@ -35,7 +35,7 @@ func (v value) secret(n name, text string) bool {
 // startsWithName reports whether a value repeats its name, with at most a few
 // digits or letters more.
 func startsWithName(s, name string) bool {
-	if len(s) < len(name) || len(s) > len(name)+5 || len(name) < 5 {
+	if len(s) < len(name) || len(s) > len(name)+5 || len(name) < 10 {
 		return false
 	}
 	for i := range len(name) {
