@@ -11,6 +11,7 @@ type finder struct {
 	nameEnd  int    // names before this are judged
 	nearEnd  int    // values before this are judged by their neighbourhood
 	assigned int    // the end of the last value that assignAt judged
+	noUser   int    // there is no @ of a URL between the // before this and this
 }
 
 // structureHeads are the pairs of characters that structureAt looks at; an a
