@@ -46,7 +46,7 @@ func contextual(s string, sh shape) bool {
 	if sh.digits == 0 {
 		return len(s) >= 20 && sh.quarters() >= 23
 	}
-	return sh.digits >= 2 && sh.random() && !sh.words() && !isAlphabet(s) && !holdsWord(s)
+	return sh.digits >= 2 && sh.random() && !sh.words() && !holdsWord(s)
 }
 
 // holdsWord reports whether five or more letters in a row look like a word, as
@@ -61,7 +61,7 @@ func holdsWord(s string) bool {
 		for j < len(s) && isLower(s[j]) {
 			j++
 		}
-		if j-i >= 5 && shapeOf(s[i:j]).quarters() < 17 {
+		if j-i >= 5 && shapeOf(s[i:j]).quarters() < 19 {
 			return true
 		}
 		i = j
@@ -101,6 +101,10 @@ func announces(s string) bool {
 			i++
 			continue
 		}
+		if e := placeholderEnd(s, i); e > i {
+			i = e
+			continue
+		}
 		j := wordEnd(s, i)
 		for k := i; k < j; k++ {
 			buf[k-i] = lower(s[k])
@@ -112,6 +116,19 @@ func announces(s string) bool {
 		i = j
 	}
 	return false
+}
+
+// placeholderEnd returns the end of the identifier at i where it is a
+// placeholder, which must not give its neighbours away.
+func placeholderEnd(s string, i int) int {
+	j := i
+	for j < len(s) && isIdent(s[j]) {
+		j++
+	}
+	if strings.Contains(s[i:j], placeholderSuffix) {
+		return j
+	}
+	return i
 }
 
 func isServiceWord(w string) bool {
