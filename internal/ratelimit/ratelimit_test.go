@@ -83,9 +83,15 @@ func TestTake(t *testing.T) {
 		}},
 		{"the hour runs out behind the minutes", []step{
 			{0, all, 10, over{}},
-			{time.Minute, all, 10, over{}}, {time.Minute, all, 10, over{}}, {time.Minute, all, 10, over{}},
-			{time.Minute, all, 10, over{}}, {time.Minute, all, 10, over{}}, {time.Minute, all, 10, over{}},
-			{time.Minute, all, 10, over{}}, {time.Minute, all, 10, over{}}, {time.Minute, all, 10, over{}},
+			{time.Minute, all, 10, over{}},
+			{time.Minute, all, 10, over{}},
+			{time.Minute, all, 10, over{}},
+			{time.Minute, all, 10, over{}},
+			{time.Minute, all, 10, over{}},
+			{time.Minute, all, 10, over{}},
+			{time.Minute, all, 10, over{}},
+			{time.Minute, all, 10, over{}},
+			{time.Minute, all, 10, over{}},
 			{time.Minute, all, 10, over{}}, // 110 calls in ten minutes: 16 came back in them
 			{time.Minute, all, 8, over{}},
 			{0, all, 1, over{"hour", 100, 24 * time.Second}},
