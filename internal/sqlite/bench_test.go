@@ -123,8 +123,8 @@ func BenchmarkOpen(b *testing.B) {
 // It reports how long it takes from the call of Send to the message in the other
 // process's hand, claimed durably.
 func BenchmarkDeliverAcrossProcesses(b *testing.B) {
-	e, s, p := inhabited(b)
-	s = benchService(b, e) // with doorbells
+	e, _, p := inhabited(b)
+	s := benchService(b, e) // with doorbells
 	waiter := start(b, "waiter", arguments(e, p.B)...)
 	waiter.line(b) // it is ready
 	var took []time.Duration
