@@ -20,6 +20,9 @@ func (f *finder) wordOperator(n name, k int) (operator, bool, int) {
 	if isQuote(text[k]) {
 		return opCall, true, k
 	}
+	if n.class >= classStrong && k+2 < len(text) && isDigit(text[k]) && text[k+1] == ' ' { // as in "enable secret 5 …"
+		return opSpace, true, k + 2
+	}
 	if f.spaceAssigns(n) {
 		return opSpace, true, k
 	}
