@@ -28,6 +28,9 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	before, after := f.lineAround(start, end)
+	if sh.hex && isHashLength(len(s)) && !announces(lastWord(before)) {
+		return
+	}
 	if !announces(before) && !announces(after) && !opensClient(before) {
 		return
 	}
@@ -35,16 +38,16 @@ func (f *finder) contextAt(start, end int) {
 }
 
 // contextual reports whether s is random enough to need no notation. Hex of
-// the length of a commit or a checksum is not.
+// the length of a commit or a checksum needs the word right before it.
 func contextual(s string, sh shape) bool {
 	if isUUID(s) {
 		return true
 	}
 	if sh.hex {
-		return sh.hexRun() && len(s) != 40 && len(s) != 64 && len(s) != 128
+		return sh.hexRun()
 	}
 	if sh.digits == 0 {
-		return len(s) >= 20 && sh.quarters() >= 23
+		return len(s) >= 20 && sh.quarters() >= 22
 	}
 	return sh.digits >= 2 && sh.random() && !sh.words() && !holdsWord(s)
 }
@@ -67,6 +70,18 @@ func holdsWord(s string) bool {
 		i = j
 	}
 	return false
+}
+
+func isHashLength(n int) bool { return n == 40 || n == 64 || n == 128 }
+
+// lastWord returns the word that s ends with, but for a blank, an operator and a quote.
+func lastWord(s string) string {
+	s = strings.TrimRight(s, " \t\"'`:=>(")
+	i := len(s)
+	for i > 0 && isIdent(s[i-1]) {
+		i--
+	}
+	return s[i:]
 }
 
 // lineAround returns what stands on the line of a value, within reach.

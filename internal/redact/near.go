@@ -98,7 +98,7 @@ func (f *finder) hashBefore(i int) bool {
 				return true
 			}
 		case 'c':
-			if hasFold(head, k, "checksum") || hasFold(head, k, "commit") || hasFold(head, k, "cert") {
+			if hasFold(head, k, "checksum") || hasFold(head, k, "checkout") || hasFold(head, k, "commit") || hasFold(head, k, "cert") {
 				return true
 			}
 		case 'd':
