@@ -24,7 +24,7 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	sh := shapeOf(s)
-	if !contextual(s, sh) || f.hashBefore(start) || f.pathAround(start, end) {
+	if isRecordID(s) || !contextual(s, sh) || f.hashBefore(start) || f.pathAround(start, end) {
 		return
 	}
 	before, after := f.lineAround(start, end)
@@ -35,6 +35,13 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	f.add(start, end, kindSecret, rankNear)
+}
+
+// isRecordID reports whether s is an id with its type in front, as in
+// conv_3f8a…, evt_1NG8…: these name things and open nothing.
+func isRecordID(s string) bool {
+	k := strings.IndexByte(s, '_')
+	return k >= 2 && k <= 12 && isPlainWord(s[:k]) && !oneOf(s[:k], []string{"key", "token", "secret", "sk", "pat", "api", "tok"})
 }
 
 // contextual reports whether s is random enough to need no notation. Hex of
