@@ -31,7 +31,7 @@ func (f *finder) contextAt(start, end int) {
 	if sh.hex && isHashLength(len(s)) && !announces(lastWord(before)) {
 		return
 	}
-	if !announces(before) && !announces(after) && !opensClient(before) {
+	if !announces(before) && !announces(after) && !opensClient(before) && !f.aloneInQuotes(start, end, sh) {
 		return
 	}
 	f.add(start, end, kindSecret, rankNear)
@@ -77,6 +77,16 @@ func holdsWord(s string) bool {
 		i = j
 	}
 	return false
+}
+
+// aloneInQuotes reports whether the value is all of a string and could hardly
+// be anything but a key: 32 to 64 mixed letters and digits.
+func (f *finder) aloneInQuotes(start, end int, sh shape) bool {
+	text := f.text
+	if start == 0 || end >= len(text) || !isQuote(text[start-1]) || text[end] != text[start-1] {
+		return false
+	}
+	return sh.n >= 32 && sh.n <= 64 && sh.digits >= 3 && sh.uppers >= 3 && sh.lowers >= 3 && sh.others == 0 && sh.switches*3 >= sh.n && sh.quarters() >= 21
 }
 
 func isHashLength(n int) bool { return n == 40 || n == 64 || n == 128 }
