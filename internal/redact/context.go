@@ -80,13 +80,15 @@ func holdsWord(s string) bool {
 }
 
 // aloneInQuotes reports whether the value is all of a string and could hardly
-// be anything but a key: 32 to 64 mixed letters and digits.
+// be anything but a key: 32 to 60 mixed letters and digits. Lines of key blocks
+// and certificates have 64 and more.
 func (f *finder) aloneInQuotes(start, end int, sh shape) bool {
 	text := f.text
 	if start == 0 || end >= len(text) || !isQuote(text[start-1]) || text[end] != text[start-1] {
 		return false
 	}
-	return sh.n >= 32 && sh.n <= 64 && sh.digits >= 3 && sh.uppers >= 3 && sh.lowers >= 3 && sh.others == 0 && sh.switches*3 >= sh.n && sh.quarters() >= 21
+	mixed := sh.uppers >= 3 && sh.lowers >= 3 || !sh.hex && (sh.uppers == 0 || sh.lowers == 0) && sh.quarters() >= 22
+	return sh.n >= 32 && sh.n <= 60 && sh.digits >= 3 && mixed && sh.others*8 <= sh.n && sh.switches*3 >= sh.n && sh.quarters() >= 21 && sh.steps*4 < sh.n
 }
 
 func isHashLength(n int) bool { return n == 40 || n == 64 || n == 128 }
