@@ -22,11 +22,11 @@ func isProse(s string) bool {
 	return blanks >= 1 && wordy(s)
 }
 
-// isPassphrase reports whether s is three to eight small words without one
+// isPassphrase reports whether s is three to 24 small words without one
 // that sentences about passwords have.
 func isPassphrase(s string) bool {
 	words := strings.Fields(s)
-	if len(words) < 3 || len(words) > 8 {
+	if len(words) < 3 || len(words) > 24 {
 		return false
 	}
 	for _, w := range words {
