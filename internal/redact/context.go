@@ -49,7 +49,7 @@ func (f *finder) follows(start int) bool {
 // after belongs to.
 func nextWords(s string) string {
 	if k := strings.Index(s, placeholderSuffix); k >= 0 {
-		s = strings.TrimRightFunc(s[:k], identRune)
+		s = trimIdent(s[:k])
 	}
 	for i := 0; i < len(s); {
 		j := i
@@ -142,12 +142,18 @@ func (f *finder) lineAround(start, end int) (before, after string) {
 		return before, after[:k]
 	}
 	if end+contextReach < len(text) { // the last word may be cut
-		after = strings.TrimRightFunc(after, identRune)
+		after = trimIdent(after)
 	}
 	return before, after
 }
 
-func identRune(r rune) bool { return r < 0x80 && isIdent(byte(r)) }
+// trimIdent cuts the identifier that s ends with.
+func trimIdent(s string) string {
+	for s != "" && isIdent(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
 
 // opensClient reports whether s ends with the call that makes a client, up to
 // its first argument.
