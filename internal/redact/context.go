@@ -28,13 +28,40 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	before, after := f.lineAround(start, end)
-	if sh.hex && isHashLength(len(s)) && !announces(lastWord(before)) {
+	if sh.hex && isHashLength(len(s)) && !f.follows(start) && !announces(lastWord(before)) {
 		return
 	}
-	if !announces(before) && !announces(after) && !opensClient(before) && !f.aloneInQuotes(start, end, sh) {
+	if !f.follows(start) && !announces(before) && !announces(nextWords(after)) && !opensClient(before) && !f.aloneInQuotes(start, end, sh) {
 		return
 	}
+	f.contextEnd = end
 	f.add(start, end, kindSecret, rankNear)
+}
+
+// follows reports whether another value that its line gave away stands within
+// reach before start. So a list goes as a whole, and hiding its first values
+// does not bring later ones into reach.
+func (f *finder) follows(start int) bool {
+	return f.contextEnd > 0 && start-f.contextEnd <= contextReach && strings.IndexByte(f.text[f.contextEnd:start], '\n') < 0
+}
+
+// nextWords cuts s before the next long run or placeholder, which what comes
+// after belongs to.
+func nextWords(s string) string {
+	if k := strings.Index(s, placeholderSuffix); k >= 0 {
+		s = trimIdent(s[:k])
+	}
+	for i := 0; i < len(s); {
+		j := i
+		for j < len(s) && charsets[base64Run].has(s[j]) {
+			j++
+		}
+		if j-i >= minContext {
+			return s[:i]
+		}
+		i = j + 1
+	}
+	return s
 }
 
 // isRecordID reports whether s is an id with its type in front, as in
@@ -112,9 +139,20 @@ func (f *finder) lineAround(start, end int) (before, after string) {
 	}
 	after = text[end:min(len(text), end+contextReach)]
 	if k := strings.IndexByte(after, '\n'); k >= 0 {
-		after = after[:k]
+		return before, after[:k]
+	}
+	if end+contextReach < len(text) { // the last word may be cut
+		after = trimIdent(after)
 	}
 	return before, after
+}
+
+// trimIdent cuts the identifier that s ends with.
+func trimIdent(s string) string {
+	for s != "" && isIdent(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // opensClient reports whether s ends with the call that makes a client, up to

@@ -2,16 +2,17 @@ package redact
 
 // finder looks for secrets in one text.
 type finder struct {
-	text     string
-	ix       *index
-	spans    []span
-	runs     [bodyCount]run
-	quotes   [4]run // the last string read for each quote
-	bare     run    // the last value without quotes
-	nameEnd  int    // names before this are judged
-	nearEnd  int    // values before this are judged by their neighbourhood
-	assigned int    // the end of the last value that assignAt judged
-	noUser   int    // there is no @ of a URL between the // before this and this
+	text       string
+	ix         *index
+	spans      []span
+	runs       [bodyCount]run
+	quotes     [4]run // the last string read for each quote
+	bare       run    // the last value without quotes
+	nameEnd    int    // names before this are judged
+	nearEnd    int    // values before this are judged by their neighbourhood
+	assigned   int    // the end of the last value that assignAt judged
+	contextEnd int    // the end of the last value that its line gave away
+	noUser     int    // there is no @ of a URL between the // before this and this
 }
 
 // structureHeads are the pairs of characters that structureAt looks at; an a

@@ -44,6 +44,7 @@ func (f *finder) near(n name) {
 		}
 		if end-j >= minNear && end-j <= maxNearRun && f.nearValue(j, end, n) {
 			f.add(j, end, n.kind, rankNear)
+			stop = min(len(text), end+maxNear) // a list goes as a whole
 		}
 		j = end
 	}

@@ -71,6 +71,32 @@ func TestRedactLeavesOrdinaryText(t *testing.T) {
 	}
 }
 
+// TestRedactLists hides long lists in one go: what one round leaves, no later
+// one may find.
+func TestRedactLists(t *testing.T) {
+	var e redact.Engine
+	for _, head := range []string{"stripe ", "tokens: ", "api key ", "password="} {
+		in := head + strings.Repeat(fakeHex32+", ", 200)
+		out, _ := e.Redact(in)
+		if again, _ := e.Redact(out); again != out {
+			t.Errorf("%s: a second time changes %q to %q", head, out, again)
+		}
+		if strings.Contains(out, fakeHex32) {
+			t.Errorf("%s: something stays: %.200q", head, out)
+		}
+	}
+	g := newGenerator()
+	var b strings.Builder
+	b.WriteString("stripe ")
+	for range 300 {
+		b.WriteString(g.chars(hexDigits, 32) + " ")
+	}
+	out, _ := e.Redact(b.String())
+	if again, _ := e.Redact(out); again != out {
+		t.Error("a list of different values is not hidden at once")
+	}
+}
+
 func TestRedactKeepsJSON(t *testing.T) {
 	in, err := json.Marshal(map[string]string{"password": "hunter2\"x", "note": "password=abc123\n"})
 	if err != nil {
