@@ -185,10 +185,10 @@ func (s *Service) awaitMail(ctx context.Context, c Credentials, drain <-chan str
 func (s *Service) mailReady(ctx context.Context, c Credentials) (bool, error) {
 	g := s.readGate(c, "check_messages")
 	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	if ended := ctx.Err() != nil; ended || err != nil {
-		if ended {
-			err = nil // the end of the wait is no failure
-		}
+	if ctx.Err() != nil {
+		return false, nil //nolint:nilerr // the end of the wait is no failure
+	}
+	if err != nil {
 		return false, err
 	}
 	return !g.Prove(inbox.Proof) || inbox.Unread > 0 && !ClaimStands(inbox.ClaimedUntil, g.Now), nil

@@ -2,20 +2,22 @@ package redact
 
 // finder looks for secrets in one text.
 type finder struct {
-	text    string
-	ix      *index
-	spans   []span
-	runs    [bodyCount]run
-	quotes  [4]run // the last string read for each quote
-	bare    run    // the last value without quotes
-	nameEnd int    // names before this are judged
-	nearEnd int    // values before this are judged by their neighbourhood
+	text     string
+	ix       *index
+	spans    []span
+	runs     [bodyCount]run
+	quotes   [4]run // the last string read for each quote
+	bare     run    // the last value without quotes
+	nameEnd  int    // names before this are judged
+	nearEnd  int    // values before this are judged by their neighbourhood
+	assigned int    // the end of the last value that assignAt judged
+	noUser   int    // there is no @ of a URL between the // before this and this
 }
 
 // structureHeads are the pairs of characters that structureAt looks at; an a
 // in the second place stands for any letter or digit where anyAfter says so.
 var structureHeads = [...]string{
-	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", "Pr", "MI", "MC", "MH", "b3",
+	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "$P", "$H", "$S", "$k", "$s", "$8", "$9", "$7", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", "Pr", "MI", "MC", "MH", "b3",
 }
 
 // anyAfter are the characters that structureAt looks at before any letter or digit.

@@ -59,6 +59,8 @@ func TestRedactLeavesOrdinaryText(t *testing.T) {
 		`password = os.environ["DB_PASSWORD"]`, `token := lexer.Next()`, "--- PASS: TestRedact (0.00s)", "max_tokens: 4096",
 		"commit 3f8a9c1e5b7d2046c8e1f3a59d0b72643f8a9c1e", "keyboard: qwerty12345", "secretName: my-tls-secret", "password: ${DB_PASSWORD}",
 		"api_key = <your-api-key>", "password=PASSWORD_REDACTED", `{"password": null, "token": "access_token"}`, "the key is in the door",
+		"conversation conv_" + fakeHex32[:16] + ", your token is in BRIDGE_TOKEN", "session " + fakeHex32 + " closed", "event evt_" + fakeAlnum + " of stripe",
+		"docker pull nginx@sha256:" + fakeHex32 + fakeHex32, "if password != confirmPassword {", "secretKeyRef: { name: db-secret, key: password }", "uses: actions/checkout@" + fakeHex32 + "3f8a9c1e",
 		"golang.org/x/sys v0.30.0 h1:QjkSwP/36a20jFYWkSue1YwXzLmsV5Gfq7Eiy72C1uc=",
 	}
 	var e redact.Engine

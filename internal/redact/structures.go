@@ -19,6 +19,9 @@ func (f *finder) structureAt(i int) int {
 		if end := f.telegramAt(i); end > i {
 			return end
 		}
+		if end := f.pgpassAt(i); end > i {
+			return end
+		}
 		return f.assignAt(i)
 	case '=':
 		return f.assignAt(i)
@@ -72,11 +75,20 @@ func (f *finder) cryptAt(i int) int {
 		}
 		end++
 	}
+	if f.phpass(i, end) {
+		dollars, last = 3, i
+	}
 	if dollars < 3 || end-last < 20 || i > 0 && isAlnum(f.text[i-1]) {
 		return i
 	}
 	f.add(i, end, kindHash, rankFormat)
 	return end
+}
+
+// phpass reports whether a portable PHP hash stands from i to end: $P$, $H$ or
+// $S$ and 31 characters or more, without a further dollar sign.
+func (f *finder) phpass(i, end int) bool {
+	return end-i >= 34 && (f.hasAt(i, "$P$") || f.hasAt(i, "$H$") || f.hasAt(i, "$S$")) && containsDigit(f.text[i+3:end])
 }
 
 var alnumSlashDot = charset{loDigit | loSlash | loDot | loPlus, hiUpper | hiLower}
