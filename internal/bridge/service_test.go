@@ -241,3 +241,33 @@ func TestConfirmWakesWhoWaitsBehind(t *testing.T) {
 		t.Errorf("got %+v", d.Messages)
 	}
 }
+
+// busyStore takes long to hand messages out.
+type busyStore struct {
+	bridge.Store
+	clock *bridgetest.Clock
+}
+
+func (s busyStore) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (bridge.Taken, error) {
+	s.clock.Advance(bridge.ClaimFor - time.Second)
+	return s.Store.TakeUnread(ctx, g, t)
+}
+
+func TestClaimGivenLateLastsAsLong(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	one := e.Service(t, func(c *bridge.Config) { c.Store = busyStore{c.Store, e.Clock} })
+	other := e.Service(t)
+	p := bridgetest.NewPair(t, one)
+	if _, err := one.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := one.Check(t.Context(), p.B, bridge.CheckRequest{}, nil); err != nil || len(d.Messages) != 1 {
+		t.Fatalf("got %+v, %v", d, err)
+	}
+	e.Clock.Advance(bridge.ClaimFor - time.Second)
+	drain := make(chan struct{})
+	close(drain) // who finds the mail claimed does not wait
+	if d, err := other.Check(t.Context(), p.B, bridge.CheckRequest{}, drain); err != nil || len(d.Messages) != 0 {
+		t.Errorf("got %d messages that are on their way to another, %v", len(d.Messages), err)
+	}
+}

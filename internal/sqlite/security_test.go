@@ -5,6 +5,7 @@ package sqlite_test
 import (
 	"bytes"
 	"context"
+	"encoding/base32"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -319,9 +320,19 @@ func TestSecretsAreNeverStored(t *testing.T) {
 		secrets = append(secrets, raw)
 	}
 
-	// What is refused, and what is used up, must not be kept. (What a redactor
-	// knows as a secret is another package's test.)
+	// What is refused, and what is used up, must not be kept; nor what a redactor
+	// knows as a secret, wherever it stands.
+	known := "AKIA" + strings.ToUpper(base32.StdEncoding.EncodeToString(auth.NewNonce())[:16])
+	secrets = append(secrets, []byte(known))
 	calls := []func() error{
+		func() error {
+			_, err := s.Send(ctx, v.A, bridge.SendRequest{Text: "use " + known, Files: []string{known, "dir/" + known + ".txt"}})
+			return err
+		},
+		func() error {
+			_, err := s.Create(ctx, bridge.CreateRequest{MyRole: "role " + known, PartnerRole: known, Team: "team " + known})
+			return err
+		},
 		func() error {
 			_, err := s.Send(ctx, v.A, bridge.SendRequest{Text: "x", IdempotencyKey: canary})
 			return err
