@@ -1,0 +1,103 @@
+package yolo_test
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"example.org/bridge/internal/yolo"
+	"github.com/google/go-cmp/cmp"
+	"mvdan.cc/sh/v3/syntax"
+)
+
+var modes = []yolo.Mode{yolo.ModeSafe, yolo.ModeRestricted, yolo.ModeYolo}
+
+// FuzzDecide holds that no bytes make the policy panic, that a decision has a
+// reason and exactly an allowed one a plan, and that a wider mode of the two
+// without a shell never refuses what a narrower one allows.
+func FuzzDecide(f *testing.F) {
+	for _, row := range readCorpus(f, "testdata/guard_corpus.jsonl") {
+		f.Add(row.Command)
+	}
+	f.Fuzz(func(t *testing.T, command string) {
+		var allowed []bool
+		for _, mode := range modes {
+			got := yolo.DecideBare(mode, command, corpusContext())
+			if got.Reason == "" || got.Allow == (got.Plan == nil) {
+				t.Fatalf("%s: %q: %+v", mode, command, got)
+			}
+			allowed = append(allowed, got.Allow)
+		}
+		if allowed[0] && !allowed[1] {
+			t.Fatalf("%q is allowed in safe mode and refused in restricted mode", command)
+		}
+	})
+}
+
+// FuzzReprint holds that a decision survives printing the command again from
+// its syntax tree: what was judged is the meaning, not the spelling.
+func FuzzReprint(f *testing.F) {
+	for _, row := range readCorpus(f, "testdata/guard_corpus.jsonl") {
+		f.Add(row.Command)
+	}
+	f.Fuzz(func(t *testing.T, command string) {
+		printed, ok := reprint(command)
+		if !ok {
+			return
+		}
+		for _, mode := range modes {
+			before := yolo.DecideBare(mode, command, corpusContext())
+			if !before.Allow {
+				continue
+			}
+			after := yolo.DecideBare(mode, printed, corpusContext())
+			if !after.Allow {
+				t.Fatalf("%s: %q is allowed, but as %q it is refused: %s", mode, command, printed, after.Reason)
+			}
+			if diff := cmp.Diff(before.Plan.Steps, after.Plan.Steps); diff != "" {
+				t.Fatalf("%s: %q and %q run differently:\n%s", mode, command, printed, diff)
+			}
+		}
+	})
+}
+
+// reprint prints a command from its tree. Not every tree can be printed on the
+// lines it was written on; such commands say nothing here.
+func reprint(command string) (string, bool) {
+	parser := syntax.NewParser(syntax.Variant(syntax.LangBash), syntax.KeepComments(true))
+	file, err := parser.Parse(strings.NewReader(strings.Trim(command, " \t\n")), "")
+	if err != nil {
+		return "", false
+	}
+	var out bytes.Buffer
+	if err := syntax.NewPrinter(syntax.SingleLine(true)).Print(&out, file); err != nil {
+		return "", false
+	}
+	printed := strings.TrimSpace(out.String())
+	return printed, len(printed) < 4<<10 && printed != ""
+}
+
+func TestReprintCorpus(t *testing.T) {
+	for _, row := range readCorpus(t, "testdata/guard_corpus.jsonl") {
+		printed, ok := reprint(row.Command)
+		if !ok {
+			continue
+		}
+		before := yolo.DecideBare(row.Mode, row.Command, corpusContext())
+		after := yolo.DecideBare(row.Mode, printed, corpusContext())
+		// Printing joins lines and drops control characters, which is allowed then.
+		if before.Allow != after.Allow && !strings.ContainsFunc(row.Command, unicode.IsControl) {
+			t.Errorf("%s: %q is %v, %q is %v (%s)", row.Mode, row.Command, before.Allow, printed, after.Allow, after.Reason)
+		}
+	}
+}
+
+func TestTables(t *testing.T) {
+	problems := yolo.TableProblems()
+	slices.Sort(problems)
+	for _, p := range problems {
+		t.Error(p)
+	}
+}
