@@ -1,0 +1,227 @@
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/sandbox"
+)
+
+func owner(info os.FileInfo) [2]uint32 {
+	st := info.Sys().(*syscall.Stat_t)
+	return [2]uint32{st.Uid, st.Gid}
+}
+
+// stubborn leaves its group, its session and its parent, ignores signals, and
+// holds the lifeline.
+const stubborn = `
+	exec 3>in/lifeline
+	setsid bash -c '(trap "" TERM HUP INT; echo up >&3; while :; do sleep 1000; done) & disown' &
+	(setsid setsid bash -c 'trap "" TERM; (echo up >&3; touch in/up; exec sleep 1000) &') &
+	trap "" TERM; until [ -e in/up ]; do sleep 0.01; done`
+
+// awaitEnd reads the lifeline to its end, after starting has been reported.
+func awaitEnd(t *testing.T, f *os.File) {
+	t.Helper()
+	if _, err := io.Copy(io.Discard, f); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNothingOutlivesTheCommand(t *testing.T) {
+	ends := []struct {
+		name, script string
+		timeout      time.Duration
+		cancel       bool
+	}{
+		{name: "its own end", script: stubborn + "\nwait", timeout: time.Minute},
+		{name: "timeout", script: stubborn + "\nwhile :; do sleep 1000; done", timeout: 2 * time.Second},
+		{name: "cancel", script: stubborn + "\nwhile :; do sleep 1000; done", timeout: time.Minute, cancel: true},
+	}
+	eachBackend(t, bounding, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		for _, end := range ends {
+			t.Run(end.name, func(t *testing.T) {
+				ws := t.TempDir()
+				fifo := lifeline(t, ws)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				type answer struct {
+					res sandbox.Result
+					err error
+				}
+				done := make(chan answer, 1)
+				go func() {
+					res, err := sandbox.Run(ctx, bash(end.script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, Timeout: end.timeout})
+					done <- answer{res, err}
+				}()
+				opened := make(chan *os.File, 1)
+				go func() { // waits for the first writer
+					f, err := os.Open(fifo)
+					if err != nil {
+						t.Error(err)
+					}
+					opened <- f
+				}()
+				var f *os.File
+				select {
+				case f = <-opened:
+				case a := <-done:
+					t.Fatalf("it ended before it began: %+v, %v", a.res, a.err)
+				}
+				defer closing(t, f)
+				if line := readLine(f); line != "up" {
+					t.Errorf("read %q", line)
+				}
+				if end.cancel {
+					cancel()
+				}
+				awaitEnd(t, f)
+				a := <-done
+				switch {
+				case end.cancel && !errors.Is(a.err, context.Canceled):
+					t.Errorf("cancelled, and got %+v, %v", a.res, a.err)
+				case !end.cancel && a.err != nil:
+					t.Errorf("%v (%s)", a.err, a.res.Stderr)
+				}
+				if want := end.timeout == 2*time.Second; a.res.TimedOut != want || want && a.res.ExitCode != 124 {
+					t.Errorf("timed out %v, status %d", a.res.TimedOut, a.res.ExitCode)
+				}
+			})
+		}
+	})
+}
+
+func TestNothingOutlivesTheServer(t *testing.T) {
+	eachBackend(t, bounding, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		ws := t.TempDir()
+		fifo := lifeline(t, ws)
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := exec.Command(self, "attack", "serve", ws, string(b), stubborn+"\nwhile :; do sleep 1000; done")
+		if err := server.Start(); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(fifo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closing(t, f)
+		if line := readLine(f); line != "up" {
+			t.Errorf("read %q", line)
+		}
+		killed := time.Now()
+		if err := server.Process.Signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		_ = server.Wait()
+		awaitEnd(t, f)
+		t.Logf("everything was dead %s after the server", time.Since(killed).Round(time.Millisecond))
+		// The supervisor cleans up last; the next run waits for its lock.
+		run(t, bash("true"), sandbox.Options{Workspace: ws, Backend: b, Writable: true})
+		if got := names(t, ws); len(got) != 1 {
+			t.Errorf("left behind in the workspace: %q", got)
+		}
+	})
+}
+
+func TestForkBomb(t *testing.T) {
+	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		ws := t.TempDir()
+		res, err := sandbox.Run(t.Context(), bash(`bomb() { bomb | bomb & }; bomb; while :; do sleep 1000; done`),
+			sandbox.Options{Workspace: ws, Backend: b, PIDs: 100, Timeout: 2 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !res.TimedOut && res.Exceeded != "processes" {
+			t.Errorf("%d, %q", res.ExitCode, res.Exceeded)
+		}
+	})
+}
+
+func TestEndlessOutput(t *testing.T) {
+	const tenGB = 10_000_000_000
+	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		if testing.Short() {
+			t.Skip("writes 10 GB through a pipe")
+		}
+		script := fmt.Sprintf("head -c %d /dev/zero; echo end >&2", int64(tenGB))
+		res := run(t, bash(script), sandbox.Options{Backend: b, OutputLimit: 1000, Timeout: 5 * time.Minute})
+		if len(res.Stdout) != 1000 || !res.Truncated || string(res.Stderr) != "end\n" || res.ExitCode != 0 {
+			t.Errorf("kept %d bytes, truncated %v, stderr %q, status %d", len(res.Stdout), res.Truncated, res.Stderr, res.ExitCode)
+		}
+	})
+}
+
+func TestMemoryLimit(t *testing.T) {
+	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		ws := workspaceWithAttacks(t)
+		one := filepath.Join(ws, "attack") + " attack alloc"
+		t.Run("one process", func(t *testing.T) {
+			res := run(t, bash(one), sandbox.Options{Workspace: ws, Backend: b, Memory: 512 << 20})
+			if res.ExitCode != 7 && res.Exceeded != "memory" && res.ExitCode != 2 {
+				t.Errorf("status %d, exceeded %q: %s%s", res.ExitCode, res.Exceeded, res.Stdout, res.Stderr)
+			}
+		})
+		t.Run("many processes", func(t *testing.T) {
+			script := "for i in 1 2 3 4 5 6; do python3 -c 'b=bytearray(200<<20); import time; time.sleep(1000)' & done; wait"
+			res := run(t, bash(script), sandbox.Options{Workspace: ws, Backend: b, Memory: 512 << 20})
+			if res.Exceeded != "memory" {
+				t.Errorf("status %d, exceeded %q: %s%s", res.ExitCode, res.Exceeded, res.Stdout, res.Stderr)
+			}
+		})
+	})
+}
+
+// TestOtherProcessesAreOutOfReach: a process of the very user that the command
+// runs as, outside, is neither killed nor seen.
+func TestOtherProcessesAreOutOfReach(t *testing.T) {
+	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		bystander := exec.Command("/bin/sleep", "1000")
+		if os.Geteuid() == 0 {
+			bystander.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		}
+		if err := bystander.Start(); err != nil {
+			t.Fatal(err)
+		}
+		pid := bystander.Process.Pid
+		script := fmt.Sprintf(`for p in %d %d; do kill -9 $p; kill -STOP $p; renice 19 $p; done
+			prlimit --pid %[1]d --fsize=0; renice -n 19 -u nobody; kill -9 -1`, pid, os.Getpid())
+		_, err := sandbox.Run(t.Context(), bash(script), sandbox.Options{Workspace: t.TempDir(), Backend: b})
+		// Without a PID namespace the last signal reaches the init as well.
+		if err != nil && (b != sandbox.Landlock || !errors.Is(err, sandbox.ErrKilled)) {
+			t.Error(err)
+		}
+		if limits := read(t, fmt.Sprintf("/proc/%d/limits", pid)); !strings.Contains(limits, "Max file size             unlimited") {
+			t.Errorf("the bystander's limits are %s", limits)
+		}
+		if prio, err := syscall.Getpriority(syscall.PRIO_PROCESS, pid); err != nil || prio != 20 {
+			t.Errorf("the bystander's priority is %d, %v", 20-prio, err)
+		}
+		// A dead one that nobody has waited for takes signals too: what it
+		// died of tells.
+		if err := bystander.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		_ = bystander.Wait()
+		if st := bystander.ProcessState.Sys().(syscall.WaitStatus); st.Signal() != syscall.SIGTERM {
+			t.Errorf("the bystander was killed from inside: %v", bystander.ProcessState)
+		}
+	})
+}

@@ -1,0 +1,166 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// nobody is whom a command runs as when both the bridge and the workspace are
+// root's.
+const nobody = 65534
+
+// newBox prepares what lies outside of the box.
+func newBox(s spec) (*box, error) {
+	b := &box{spec: s, exited: make(chan syscall.WaitStatus, 1), gone: make(chan struct{})}
+	if s.Backend == None {
+		return b, nil
+	}
+	if err := b.chooseUser(); err != nil {
+		return nil, err
+	}
+	if s.Writable && s.Backend != Landlock {
+		sh, err := newShield(s.Workspace)
+		if err != nil {
+			return nil, err
+		}
+		b.shield, b.spec.Shield = sh, sh.mounts
+	}
+	if s.Backend == Landlock {
+		if err := b.makeHome(); err != nil {
+			return nil, errors.Join(err, b.clean())
+		}
+	}
+	return b, nil
+}
+
+// chooseUser drops root: to the owner of the workspace, or to nobody.
+func (b *box) chooseUser() error {
+	uid := uint32(os.Geteuid()) // #nosec G115 -- not negative on Linux
+	if uid == 0 {
+		var st unix.Stat_t
+		if err := unix.Stat(b.spec.Workspace, &st); err != nil {
+			return err
+		}
+		u := userID{UID: st.Uid, GID: st.Gid}
+		if u.UID == 0 {
+			u.UID = nobody
+		}
+		if u.GID == 0 {
+			u.GID = nobody
+		}
+		b.spec.User = &u
+		uid = u.UID
+	}
+	b.spec.Tasks = tasksOf(uid) + uint64(b.spec.PIDs) + slackPIDs // #nosec G115 -- not negative
+	return nil
+}
+
+func (b *box) makeHome() error {
+	home, err := os.MkdirTemp("/tmp", "bridge-sandbox-")
+	if err != nil {
+		return err
+	}
+	b.spec.Home = home
+	if u := b.spec.User; u != nil {
+		return os.Chown(home, int(u.UID), int(u.GID))
+	}
+	return nil
+}
+
+// clean removes what newBox has made.
+func (b *box) clean() error {
+	var errs []error
+	if b.shield != nil {
+		errs = append(errs, b.shield.remove())
+	}
+	if b.spec.Home != "" {
+		errs = append(errs, os.RemoveAll(b.spec.Home))
+	}
+	return errors.Join(errs...)
+}
+
+// start starts the box's first process. It must be called on the thread that
+// lives as long as the supervisor.
+func (b *box) start() error {
+	argv, files, err := b.command()
+	defer func() {
+		for _, f := range files {
+			_ = f.Close()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	attr := &syscall.ProcAttr{
+		Dir: "/", Env: b.spec.environment(),
+		Files: []uintptr{0, 1, 2},
+		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
+	}
+	for _, f := range files {
+		attr.Files = append(attr.Files, f.Fd())
+	}
+	path := b.spec.Exe
+	switch b.spec.Backend {
+	case Docker, Podman:
+		path, attr.Env = b.spec.Tool, b.spec.ToolEnv
+		attr.Files = []uintptr{files[0].Fd(), 1, 2}
+	case Bubblewrap:
+		path = b.spec.Tool
+		fallthrough
+	case Landlock:
+		if u := b.spec.User; u != nil {
+			if err := b.stage(); err != nil {
+				return err
+			}
+			attr.Sys.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID}
+		}
+	}
+	b.main, err = syscall.ForkExec(path, argv, attr) // #nosec G204 -- the backend, with arguments made here
+	if err != nil {
+		return fmt.Errorf("starting %s: %w", path, err)
+	}
+	return nil
+}
+
+// command returns the argument vector of the box's first process, and its
+// files from descriptor 3 on (for a container, its standard input).
+func (b *box) command() (argv []string, files []*os.File, err error) {
+	data, err := json.Marshal(b.spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := memoryFile("specification", append(data, '\n'))
+	if err != nil {
+		return nil, nil, err
+	}
+	files = append(files, in)
+	switch b.spec.Backend {
+	case Docker, Podman:
+		b.name = containerName()
+		return containerArgs(b.spec, b.name), files, nil
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, files, err
+	}
+	b.status = r
+	files = append(files, w)
+	if b.spec.Backend != Bubblewrap {
+		return []string{"bridge", helperName, roleInit}, files, nil
+	}
+	prog, err := compileFilter(filterRules(filterKind{network: b.spec.Network}))
+	if err != nil {
+		return nil, files, err
+	}
+	filter, err := filterFile(prog)
+	if err != nil {
+		return nil, files, err
+	}
+	files = append(files, filter)
+	return bubblewrapArgs(b.spec, reportFD+1), files, nil
+}

@@ -1,0 +1,129 @@
+package sandbox
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// Where the box of bubblewrap shows this program.
+const boxInit = "/run/bridge/init"
+
+// secretFiles of the system are covered, in case the user could read them.
+var secretFiles = []string{
+	"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers", "/etc/krb5.keytab",
+	"/etc/ssh/ssh_host_*_key", "/etc/ssl/private", "/etc/sudoers.d", "/etc/wireguard", "/etc/NetworkManager/system-connections",
+}
+
+// bubblewrapArgs returns bwrap's arguments. filterFD is the descriptor of the
+// seccomp filter in the child.
+func bubblewrapArgs(s spec, filterFD int) []string {
+	a := []string{
+		"bwrap",
+		"--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+		"--die-with-parent", "--as-pid-1", "--new-session", "--cap-drop", "ALL",
+		"--seccomp", strconv.Itoa(filterFD),
+	}
+	if !s.Network {
+		a = append(a, "--unshare-net")
+	}
+	a = append(a, systemMounts()...)
+	a = append(a,
+		"--proc", "/proc",
+		"--dev", "/dev", "--size", strconv.FormatInt(s.Memory, 10), "--tmpfs", "/dev/shm", "--remount-ro", "/dev",
+		"--perms", "1777", "--size", strconv.FormatInt(s.Memory, 10), "--tmpfs", "/tmp",
+		"--dir", "/var", "--symlink", "../tmp", "/var/tmp", "--dir", "/run",
+	)
+	for _, root := range s.readRoots() {
+		a = append(a, "--ro-bind", root, root)
+	}
+	if s.Network {
+		a = append(a, resolverMount()...)
+	}
+	a = append(a, s.masks()...)
+	mode := "--ro-bind"
+	if s.Writable {
+		mode = "--bind"
+	}
+	a = append(a, mode, s.Workspace, s.Workspace)
+	for _, m := range s.Shield {
+		mode := "--bind"
+		if m.ReadOnly {
+			mode = "--ro-bind"
+		}
+		a = append(a, mode, m.Path, m.Path)
+	}
+	a = append(a, "--ro-bind", s.Exe, boxInit, "--remount-ro", "/", "--chdir", s.Workspace)
+	return append(a, "--", boxInit, helperName, roleInit)
+}
+
+// systemMounts shows /usr and /etc, and /bin and its like as they are: links
+// into /usr, or folders of their own.
+func systemMounts() []string {
+	a := []string{"--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc"}
+	for _, dir := range []string{"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"} {
+		info, err := os.Lstat(dir)
+		switch {
+		case err != nil:
+		case info.Mode()&os.ModeSymlink != 0:
+			if target, err := os.Readlink(dir); err == nil {
+				a = append(a, "--symlink", target, dir)
+			}
+		default:
+			a = append(a, "--ro-bind", dir, dir)
+		}
+	}
+	return a
+}
+
+// readRoots leaves out what is mounted anyway, and parents come first.
+func (s spec) readRoots() []string {
+	var roots []string
+	for _, r := range s.ReadRoots {
+		if !within("/usr", r) && !within("/etc", r) && !within(s.Workspace, r) {
+			roots = append(roots, r)
+		}
+	}
+	slices.Sort(roots)
+	return slices.Compact(roots)
+}
+
+// resolverMount shows the file that /etc/resolv.conf points to.
+func resolverMount() []string {
+	target, err := filepath.EvalSymlinks("/etc/resolv.conf")
+	if err != nil || within("/etc", target) || within("/usr", target) {
+		return nil
+	}
+	return []string{"--ro-bind", target, target}
+}
+
+// masks covers secret and hidden paths that lie in something visible. What
+// does not exist is not covered: the mount would create it.
+func (s spec) masks() []string {
+	var a []string
+	for _, pattern := range secretFiles {
+		paths, _ := filepath.Glob(pattern) // the patterns are constants
+		for _, p := range paths {
+			a = append(a, mask(p)...)
+		}
+	}
+	visible := append([]string{"/usr", "/etc"}, s.ReadRoots...)
+	for _, h := range s.Hidden {
+		if slices.ContainsFunc(visible, func(root string) bool { return within(root, h) }) {
+			a = append(a, mask(h)...)
+		}
+	}
+	return a
+}
+
+func mask(path string) []string {
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil || info.Mode()&os.ModeSymlink != 0:
+		return nil
+	case info.IsDir():
+		return []string{"--tmpfs", path, "--remount-ro", path}
+	}
+	return []string{"--ro-bind", "/dev/null", path}
+}

@@ -1,0 +1,34 @@
+package sandbox
+
+import (
+	"io"
+	"sync"
+)
+
+// capture keeps the first limit bytes written to it and throws away the rest,
+// so that whoever writes is never held up.
+type capture struct {
+	limit int
+
+	mu   sync.Mutex
+	kept []byte
+	more bool
+}
+
+var _ io.Writer = (*capture)(nil)
+
+func (c *capture) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	keep := min(len(p), c.limit-len(c.kept))
+	c.kept = append(c.kept, p[:keep]...)
+	c.more = c.more || keep < len(p)
+	return len(p), nil
+}
+
+// result returns a copy of the bytes kept, and whether there were more.
+func (c *capture) result() ([]byte, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]byte(nil), c.kept...), c.more
+}

@@ -1,0 +1,154 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Backend names a way of confining a command.
+type Backend string
+
+// The backends, strongest first. See the package documentation.
+const (
+	Bubblewrap Backend = "bubblewrap"
+	Landlock   Backend = "landlock"
+	Docker     Backend = "docker" // only when asked for
+	Podman     Backend = "podman" // only when asked for
+	None       Backend = "none"   // only for the operator's --unsandboxed
+)
+
+// The errors a caller may want to tell apart.
+var (
+	// ErrUnavailable means that no sandbox, or not the one asked for, works
+	// here. Nothing was run.
+	ErrUnavailable = errors.New("sandbox: not available")
+	// ErrPlatform is the [ErrUnavailable] of everything but Linux.
+	ErrPlatform = fmt.Errorf("%w on this platform", ErrUnavailable)
+	// ErrWorkspace means that the workspace cannot be given to a command.
+	ErrWorkspace = errors.New("sandbox: the workspace cannot be used")
+	// ErrSetup means that the sandbox failed before the command began.
+	ErrSetup = errors.New("sandbox: the sandbox could not be set up")
+	// ErrKilled means that the box ended without saying how the command did.
+	ErrKilled = errors.New("sandbox: the sandbox was killed before the command ended")
+)
+
+// Defaults of [Options].
+const (
+	DefaultTimeout     = 2 * time.Minute
+	DefaultOutputLimit = 256 << 10
+	DefaultMemory      = 4 << 30
+	DefaultPIDs        = 256
+	DefaultPath        = "/usr/local/bin:/usr/bin:/bin"
+)
+
+// MaxTimeout is the longest time that a command may be given.
+const MaxTimeout = time.Hour
+
+// DefaultReadRoots are the folders a command may read besides its workspace
+// and the system's /usr and /etc.
+func DefaultReadRoots() []string {
+	return []string{"/opt", "/srv", "/var/log", "/var/www"}
+}
+
+// Options say how to run a command. The zero value of a number means its
+// default.
+type Options struct {
+	// Workspace is an existing folder: the working directory.
+	Workspace string
+	// Identity, where set, is the workspace that was approved: another
+	// folder under the same name is refused.
+	Identity *Identity
+	// Writable lets the command write in the workspace, except [Protected].
+	Writable bool
+	// Network lets it reach the network.
+	Network bool
+	// Backend is the one to use; empty means the first that works of
+	// bubblewrap and Landlock. There is no fallback from a named one.
+	Backend Backend
+	// Image is the local container image for [Docker] and [Podman].
+	Image string
+	// Timeout ends the command; at most [MaxTimeout].
+	Timeout time.Duration
+	// OutputLimit is the number of bytes kept of each of standard output and
+	// standard error. More is read and thrown away.
+	OutputLimit int
+	// HiddenPaths must not be seen by the command: the bridge's state, key
+	// and configuration. A workspace that contains one is refused.
+	HiddenPaths []string
+	// ReadRoots may be read; nil means [DefaultReadRoots]. Missing ones are
+	// left out.
+	ReadRoots []string
+	// Path is the command's PATH; empty means [DefaultPath].
+	Path string
+	// Memory is the limit in bytes, for each process and for all together
+	// (the latter is looked at four times a second), and for /tmp.
+	Memory int64
+	// PIDs is the number of processes and threads.
+	PIDs int
+}
+
+// Identity tells a folder from another one of the same name.
+type Identity struct {
+	Device uint64 `json:"device"`
+	Inode  uint64 `json:"inode"`
+}
+
+// Result is what became of a command.
+type Result struct {
+	// ExitCode is the status of the last pipeline that ran; 127 where a
+	// program was not found, 126 where it could not be run, 128 plus the
+	// signal's number where a signal ended it, 124 after the timeout.
+	ExitCode int
+	// Signal names what ended the last program or the box, as "killed".
+	Signal string
+	// Stdout and Stderr are the first OutputLimit bytes of each.
+	Stdout, Stderr []byte
+	// Truncated says that more was written than kept.
+	Truncated bool
+	// TimedOut says that Timeout ended the command.
+	TimedOut bool
+	// Exceeded names the limit that ended it, "memory" or "processes".
+	Exceeded string
+	// Duration is from the start of the box to the end of its last process.
+	Duration time.Duration
+	// Backend is the one that was used.
+	Backend Backend
+}
+
+// BackendStatus is what [Probe] found out about one backend.
+type BackendStatus struct {
+	Backend Backend
+	// Err is nil if a command was really run; otherwise it says why not.
+	Err error
+	// Detail is a version or an ABI, for people.
+	Detail string
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.OutputLimit == 0 {
+		o.OutputLimit = DefaultOutputLimit
+	}
+	if o.Memory == 0 {
+		o.Memory = DefaultMemory
+	}
+	if o.PIDs == 0 {
+		o.PIDs = DefaultPIDs
+	}
+	if o.Path == "" {
+		o.Path = DefaultPath
+	}
+	if o.ReadRoots == nil {
+		o.ReadRoots = DefaultReadRoots()
+	}
+	switch {
+	case o.Timeout < 0 || o.Timeout > MaxTimeout:
+		return o, fmt.Errorf("%w: the timeout must be between 0 and %s", ErrSetup, MaxTimeout)
+	case o.OutputLimit < 0 || o.Memory < 0 || o.PIDs < 0:
+		return o, fmt.Errorf("%w: limits must not be negative", ErrSetup)
+	}
+	return o, nil
+}

@@ -1,0 +1,121 @@
+package sandbox
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// helperName is the hidden first argument with which the program executes
+// itself.
+const helperName = "__sandbox-exec"
+
+// The helper's roles, its second argument.
+const (
+	roleSupervise = "supervise"
+	roleInit      = "init"
+	roleContainer = "container" // an init that reads its specification from standard input
+	roleHold      = "hold"
+)
+
+// protocolVersion tells a helper that the program on disk was replaced.
+const protocolVersion = 1
+
+// Descriptors of the supervisor and of the init, after the standard three.
+const (
+	controlFD = 3 // the specification comes in; its end means: stop
+	reportFD  = 4 // the outcome goes out
+	lockFD    = 5 // supervisor only: holds the workspace's lock
+)
+
+// spec is what the server tells the supervisor, and it the init.
+type spec struct {
+	Version   int           `json:"version"`
+	Backend   Backend       `json:"backend"`
+	List      List          `json:"list"`
+	Workspace string        `json:"workspace"`
+	Identity  *Identity     `json:"identity,omitempty"`
+	Writable  bool          `json:"writable"`
+	Network   bool          `json:"network"`
+	Timeout   time.Duration `json:"timeout"`
+	Hidden    []string      `json:"hidden"`
+	ReadRoots []string      `json:"readRoots"`
+	Path      string        `json:"path"`
+	Memory    int64         `json:"memory"`
+	PIDs      int           `json:"pids"`
+
+	// Tool is the backend's program: bwrap, docker or podman.
+	Tool  string `json:"tool,omitempty"`
+	Image string `json:"image,omitempty"`
+	// Exe is this program, as a path on the host.
+	Exe string `json:"exe"`
+	// ToolEnv is the environment of the container client, none of which
+	// reaches the container.
+	ToolEnv []string `json:"toolEnv,omitempty"`
+
+	// The supervisor fills in the rest, for the init.
+
+	// User is whom the box runs as; nil means the supervisor's own user.
+	User *userID `json:"user,omitempty"`
+	// Home is the private folder in the place of /tmp, where there is none.
+	Home string `json:"home,omitempty"`
+	// Tasks is the limit for the user's processes and threads.
+	Tasks uint64 `json:"tasks"`
+	// Shield are the paths in the workspace that are mounted again.
+	Shield []shieldMount `json:"shield,omitempty"`
+}
+
+type userID struct {
+	UID uint32 `json:"uid"`
+	GID uint32 `json:"gid"`
+}
+
+// outcome is what comes back: from the init the command's status, from the
+// supervisor how the box ended.
+type outcome struct {
+	// Setup is why the command was not started.
+	Setup    string `json:"setup,omitempty"`
+	Started  bool   `json:"started"`
+	Done     bool   `json:"done"`
+	ExitCode int    `json:"exitCode"`
+	Signal   string `json:"signal,omitempty"`
+	TimedOut bool   `json:"timedOut,omitempty"`
+	Exceeded string `json:"exceeded,omitempty"`
+}
+
+// environment is the command's whole environment.
+func (s spec) environment() []string {
+	home := "/tmp"
+	if s.Home != "" {
+		home = s.Home
+	}
+	return []string{"PATH=" + s.Path, "LANG=C.UTF-8", "TERM=dumb", "HOME=" + home, "GIT_TERMINAL_PROMPT=0"}
+}
+
+func writeJSON(w io.Writer, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(data, '\n'))
+	return err
+}
+
+// readSpec reads one line, and no more: the pipe stays open behind it.
+func readSpec(r io.Reader) (spec, error) {
+	var s spec
+	line, err := bufio.NewReader(r).ReadBytes('\n')
+	if err != nil {
+		return s, fmt.Errorf("reading the specification: %w", err)
+	}
+	if err := json.Unmarshal(line, &s); err != nil {
+		return s, fmt.Errorf("reading the specification: %w", err)
+	}
+	if s.Version != protocolVersion {
+		return s, errors.New("the program was replaced while it ran; restart it")
+	}
+	return s, nil
+}

@@ -1,0 +1,243 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// endGrace is how long a supervisor may take to kill the box, before it is
+// killed itself.
+const endGrace = 10 * time.Second
+
+// Run runs the list in a sandbox, and returns when its last process is gone.
+// A command that ran and failed is a Result, not an error.
+//
+// Errors: [ErrCommand], [ErrWorkspace], [ErrUnavailable] and [ErrSetup] mean
+// that nothing was run. [ErrKilled], and the context's own error after it was
+// cancelled, come with what was captured so far.
+func Run(ctx context.Context, list List, opts Options) (Result, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return Result{}, err
+	}
+	if err := list.Validate(); err != nil {
+		return Result{}, err
+	}
+	if opts.Backend == "" {
+		if opts.Backend, err = choose(ctx, opts); err != nil {
+			return Result{}, err
+		}
+	}
+	s, err := newSpec(list, opts)
+	if err != nil {
+		return Result{}, err
+	}
+	return runSpec(ctx, s, opts.OutputLimit)
+}
+
+func newSpec(list List, opts Options) (spec, error) {
+	workspace, hidden, err := resolveWorkspace(opts.Workspace, opts.HiddenPaths)
+	if err != nil {
+		return spec{}, err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return spec{}, fmt.Errorf("%w: finding this program: %w", ErrSetup, err)
+	}
+	s := spec{
+		Version: protocolVersion, Backend: opts.Backend, List: list,
+		Workspace: workspace, Identity: opts.Identity, Writable: opts.Writable, Network: opts.Network,
+		Timeout: opts.Timeout, Hidden: hidden, ReadRoots: existing(opts.ReadRoots),
+		Path: opts.Path, Memory: opts.Memory, PIDs: opts.PIDs, Image: opts.Image, Exe: exe,
+	}
+	return s, s.findTool()
+}
+
+// findTool looks for the backend's program, and says what is missing.
+func (s *spec) findTool() error {
+	var name string
+	switch s.Backend {
+	case Bubblewrap:
+		name = "bwrap"
+	case Docker, Podman:
+		if s.Image == "" {
+			return fmt.Errorf("%w: %s needs the name of a local image", ErrUnavailable, s.Backend)
+		}
+		name = string(s.Backend)
+		s.ToolEnv = clientEnvironment()
+	case Landlock, None:
+		return nil
+	default:
+		return fmt.Errorf("%w: unknown backend %q", ErrUnavailable, s.Backend)
+	}
+	tool, err := exec.LookPath(name)
+	if err != nil {
+		return fmt.Errorf("%w: %s is not installed", ErrUnavailable, name)
+	}
+	s.Tool = tool
+	return nil
+}
+
+// clientEnvironment is what a container client needs to find its service.
+func clientEnvironment() []string {
+	env := []string{"PATH=" + DefaultPath}
+	for _, name := range []string{"HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST"} {
+		if v, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+// supervisor is a running helper as the server sees it.
+type supervisor struct {
+	cmd            *exec.Cmd
+	control        *os.File // closing it ends the box
+	report         *os.File
+	stdout, stderr *os.File
+}
+
+func runSpec(ctx context.Context, s spec, limit int) (Result, error) {
+	lock, err := lockWorkspace(ctx, s)
+	if err != nil {
+		return Result{}, err
+	}
+	began := time.Now()
+	sup, err := startSupervisor(lock)
+	if lock != nil {
+		_ = lock.Close() // the supervisor has its own
+	}
+	if err != nil {
+		return Result{}, fmt.Errorf("%w: %w", ErrSetup, err)
+	}
+	guard := time.AfterFunc(s.Timeout+endGrace, sup.kill)
+	defer guard.Stop()
+	stop := context.AfterFunc(ctx, func() {
+		guard.Reset(endGrace)
+		sup.end()
+	})
+	stdout, stderr := &capture{limit: limit}, &capture{limit: limit}
+	var drained sync.WaitGroup
+	drained.Go(func() { _, _ = io.Copy(stdout, sup.stdout) })
+	drained.Go(func() { _, _ = io.Copy(stderr, sup.stderr) })
+
+	out, err := sup.wait(s)
+	stop()
+	// With the supervisor gone, so is everything that could write. Should it
+	// have been killed, something may be left that keeps a pipe open.
+	_ = sup.stdout.SetReadDeadline(time.Now().Add(endGrace))
+	_ = sup.stderr.SetReadDeadline(time.Now().Add(endGrace))
+	drained.Wait()
+	sup.close()
+
+	res := Result{ExitCode: out.ExitCode, Signal: out.Signal, TimedOut: out.TimedOut, Exceeded: out.Exceeded, Duration: time.Since(began), Backend: s.Backend}
+	var more [2]bool
+	res.Stdout, more[0] = stdout.result()
+	res.Stderr, more[1] = stderr.result()
+	res.Truncated = more[0] || more[1]
+	if errors.Is(err, ErrSetup) {
+		return Result{}, withStderr(err, res.Stderr)
+	}
+	if ctx.Err() != nil {
+		return res, fmt.Errorf("sandbox: the command was cancelled: %w", ctx.Err())
+	}
+	return res, err
+}
+
+// startSupervisor starts the helper with the pipes. Every other end is
+// closed on exec, so that no other child of the server holds one.
+func startSupervisor(lock *os.File) (*supervisor, error) {
+	var p [4][2]*os.File // control, report, stdout, stderr
+	for i := range p {
+		r, w, err := os.Pipe()
+		if err != nil {
+			closeAll(p[:i])
+			return nil, err
+		}
+		p[i] = [2]*os.File{r, w}
+	}
+	cmd := exec.Command("/proc/self/exe") // even if the file was replaced
+	cmd.Args = []string{"bridge", helperName, roleSupervise}
+	cmd.Env = []string{"PATH=" + DefaultPath}
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = p[2][1], p[3][1]
+	cmd.ExtraFiles = []*os.File{p[0][0], p[1][1]}
+	if lock != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, lock)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		closeAll(p[:])
+		return nil, err
+	}
+	for _, f := range []*os.File{p[0][0], p[1][1], p[2][1], p[3][1]} {
+		_ = f.Close()
+	}
+	return &supervisor{cmd: cmd, control: p[0][1], report: p[1][0], stdout: p[2][0], stderr: p[3][0]}, nil
+}
+
+func closeAll(pipes [][2]*os.File) {
+	for _, p := range pipes {
+		_ = p[0].Close()
+		_ = p[1].Close()
+	}
+}
+
+// end makes the supervisor kill the box.
+func (s *supervisor) end() { _ = s.control.Close() }
+
+// kill is for a supervisor that does not end by itself.
+func (s *supervisor) kill() { _ = s.cmd.Process.Kill() }
+
+func (s *supervisor) close() {
+	for _, f := range []*os.File{s.control, s.report, s.stdout, s.stderr} {
+		_ = f.Close()
+	}
+}
+
+// wait hands over the specification and waits for the end of the box.
+func (s *supervisor) wait(sp spec) (outcome, error) {
+	writeErr := writeJSON(s.control, sp)
+	var out outcome
+	readErr := json.NewDecoder(s.report).Decode(&out)
+	waitErr := s.cmd.Wait()
+	switch {
+	case readErr != nil:
+		return outcome{}, fmt.Errorf("%w: %w", ErrKilled, errors.Join(writeErr, waitErr))
+	case out.Setup != "":
+		return outcome{}, fmt.Errorf("%w: %s", ErrSetup, out.Setup)
+	case !out.Done:
+		return out, ErrKilled
+	}
+	return out, nil
+}
+
+// withStderr adds what a backend said before any command ran.
+func withStderr(err error, stderr []byte) error {
+	text := strings.TrimSpace(string(stderr))
+	if text == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %.300q", err, text)
+}
+
+// existing returns the folders and files that exist, by their real paths.
+func existing(paths []string) []string {
+	var found []string
+	for _, p := range paths {
+		if target, err := filepath.EvalSymlinks(p); err == nil && filepath.IsAbs(target) {
+			found = append(found, target)
+		}
+	}
+	return found
+}

@@ -1,0 +1,176 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// watchEvery is how often the tree's memory and processes are counted.
+	watchEvery = 250 * time.Millisecond
+	// exitTimeout is the status of a command that ran out of time, as
+	// timeout(1) has it.
+	exitTimeout = 124
+	// slackPIDs is for the box's own processes and their threads.
+	slackPIDs = 32
+)
+
+// supervise is the helper outside of the box. Whatever happens, it leaves no
+// process, no placeholder and no temporary folder behind.
+func supervise() int {
+	for fd := controlFD; fd <= lockFD; fd++ {
+		unix.CloseOnExec(fd)
+	}
+	report := os.NewFile(reportFD, "report")
+	out, err := superviseBox(os.NewFile(controlFD, "control"))
+	if err != nil {
+		out = outcome{Setup: err.Error()}
+	}
+	if err := writeJSON(report, out); err != nil {
+		return 1 // the server is gone
+	}
+	return 0
+}
+
+func superviseBox(control io.Reader) (out outcome, err error) {
+	s, err := readSpec(control)
+	if err != nil {
+		return outcome{}, err
+	}
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return outcome{}, err
+	}
+	stop := make(chan string, 2)
+	go func() {
+		_, _ = io.Copy(io.Discard, control)
+		stop <- "the server ended or cancelled the command"
+	}()
+	b, err := newBox(s)
+	if err != nil {
+		return outcome{}, err
+	}
+	defer func() {
+		if cleanErr := b.clean(); cleanErr != nil && err == nil && out.Setup == "" {
+			// The command has run: its result must not be lost for this.
+			_, _ = os.Stderr.WriteString("bridge: " + cleanErr.Error() + "\n")
+		}
+	}()
+	return b.run(stop)
+}
+
+// box is one run, seen from outside.
+type box struct {
+	spec   spec
+	shield *shield
+	name   string // of the container
+	main   int
+	exited chan syscall.WaitStatus
+	gone   chan struct{} // closed when no child is left
+	status *os.File      // what the init reports
+}
+
+func (b *box) run(stop <-chan string) (outcome, error) {
+	if err := b.start(); err != nil {
+		return outcome{}, err
+	}
+	go b.reap()
+	out := b.watch(stop)
+	b.stopContainer()
+	killTree(b.gone)
+
+	said := b.readStatus()
+	switch {
+	case out.TimedOut || out.Exceeded != "" || out.Signal != "":
+		return out, nil
+	case b.status == nil: // a container: its client's status is all there is
+		return b.containerOutcome(out), nil
+	case said.Setup != "":
+		return outcome{}, errors.New(said.Setup)
+	case !said.Started:
+		return outcome{}, errors.New(string(b.spec.Backend) + " ended before the command was started")
+	}
+	return said, nil
+}
+
+// watch waits until the box ends, or until there is a reason to end it.
+func (b *box) watch(stop <-chan string) outcome {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	timeout := time.NewTimer(b.spec.Timeout)
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case st := <-b.exited:
+			return outcome{ExitCode: exitStatus(st)}
+		case <-stop:
+			return outcome{ExitCode: 128 + int(unix.SIGKILL), Signal: unix.SIGKILL.String()}
+		case <-signals:
+			return outcome{ExitCode: 128 + int(unix.SIGTERM), Signal: unix.SIGTERM.String()}
+		case <-timeout.C:
+			return outcome{Done: true, ExitCode: exitTimeout, TimedOut: true}
+		case <-tick.C:
+			if limit := b.exceeded(); limit != "" {
+				return outcome{Done: true, ExitCode: 128 + int(unix.SIGKILL), Exceeded: limit}
+			}
+		}
+	}
+}
+
+func (b *box) exceeded() string {
+	threads, memory := usage(descendants())
+	switch {
+	case memory > b.spec.Memory:
+		return "memory"
+	case threads > b.spec.PIDs+slackPIDs:
+		return "processes"
+	}
+	return ""
+}
+
+// reap collects every child, and every orphan of the tree.
+func (b *box) reap() {
+	defer close(b.gone)
+	for {
+		var st syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &st, 0, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil: // ECHILD: the tree is empty
+			return
+		case pid == b.main:
+			b.exited <- st
+		}
+	}
+}
+
+// readStatus returns the last of what the init reported. All writers are dead.
+func (b *box) readStatus() outcome {
+	var last outcome
+	if b.status == nil {
+		return last
+	}
+	dec := json.NewDecoder(io.LimitReader(b.status, 64<<10))
+	for {
+		var o outcome
+		if err := dec.Decode(&o); err != nil {
+			return last
+		}
+		o.Started = o.Started || last.Started
+		last = o
+	}
+}
+
+func exitStatus(st syscall.WaitStatus) int {
+	if st.Signaled() {
+		return 128 + int(st.Signal())
+	}
+	return st.ExitStatus()
+}

@@ -1,0 +1,82 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// systemRoots may be neither a workspace nor in one.
+var systemRoots = []string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/var", "/tmp", "/run", "/home"}
+
+// kernelRoots may not even hold a workspace.
+var kernelRoots = []string{"/proc", "/sys", "/dev"}
+
+// resolveWorkspace returns the real path of the workspace, and the real paths
+// of the hidden ones. It refuses a workspace that is or contains a system
+// folder, the user's home or a hidden path, or that lies within a hidden one.
+func resolveWorkspace(workspace string, hidden []string) (string, []string, error) {
+	refuse := func(format string, args ...any) (string, []string, error) {
+		return "", nil, fmt.Errorf("%w: "+format, append([]any{ErrWorkspace}, args...)...)
+	}
+	if !filepath.IsAbs(workspace) {
+		return refuse("%q is not an absolute path", workspace)
+	}
+	target, err := filepath.EvalSymlinks(workspace)
+	if err != nil {
+		return refuse("%w", err)
+	}
+	if info, err := os.Stat(target); err != nil || !info.IsDir() {
+		return refuse("%q is not a folder", workspace)
+	}
+	for _, root := range kernelRoots {
+		if within(root, target) || within(target, root) {
+			return refuse("%q is in or above %s", workspace, root)
+		}
+	}
+	for _, root := range systemRoots {
+		if within(target, root) {
+			return refuse("%q is or contains %s", workspace, root)
+		}
+	}
+	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) && within(target, realPath(home)) {
+		return refuse("%q is or contains the home folder; choose a project's folder", workspace)
+	}
+	reals := make([]string, 0, len(hidden))
+	for _, h := range hidden {
+		if !filepath.IsAbs(h) {
+			return refuse("the hidden path %q is not absolute", h)
+		}
+		h = realPath(h)
+		if within(target, h) || within(h, target) {
+			return refuse("%q and the bridge's own files lie in one another; choose a project's folder", workspace)
+		}
+		reals = append(reals, h)
+	}
+	return target, reals, nil
+}
+
+// within reports whether path is root or lies below it, by components. Both
+// must be clean.
+func within(root, path string) bool {
+	if root == "/" || root == path {
+		return true
+	}
+	return strings.HasPrefix(path, root+"/")
+}
+
+// realPath resolves the symbolic links of the part of path that exists.
+func realPath(path string) string {
+	path = filepath.Clean(path)
+	rest := ""
+	for p := path; ; p = filepath.Dir(p) {
+		if target, err := filepath.EvalSymlinks(p); err == nil {
+			return filepath.Join(target, rest)
+		}
+		if p == filepath.Dir(p) {
+			return path
+		}
+		rest = filepath.Join(filepath.Base(p), rest)
+	}
+}

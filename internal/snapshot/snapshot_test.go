@@ -1,0 +1,407 @@
+package snapshot_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"example.org/bridge/internal/snapshot"
+)
+
+const label = "conv_1"
+
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %q: %v: %s", args, err, out)
+	}
+	return string(out)
+}
+
+// repository returns a repository with a commit, changes of every kind, and
+// ignored files.
+func repository(t *testing.T, args ...string) string {
+	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("MISSING: git is not installed")
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("MISSING: the tests need links and modes")
+	}
+	dir := t.TempDir()
+	git(t, dir, append([]string{"init", "--quiet", "--initial-branch=main"}, args...)...)
+	write(t, dir, map[string]string{
+		".gitignore": "*.log\nout/\n", "tracked": "one\n", "sub/deep": "deep\n", "gone": "gone\n",
+		"forced.log": "tracked, though ignored\n", "windows.txt": "a\r\nb\n",
+	})
+	git(t, dir, "add", ".")
+	git(t, dir, "add", "--force", "forced.log")
+	git(t, dir, "commit", "--quiet", "--message=first")
+	write(t, dir, map[string]string{
+		"tracked": "changed\n", "staged": "staged\n", "untracked": "new\n", "sub/new name\n": "odd\n",
+		"debug.log": "ignored\n", "out/binary": "ignored\n", "-dash": "x", "run.sh": "#!/bin/sh\n",
+	})
+	git(t, dir, "add", "staged")
+	if err := os.Chmod(filepath.Join(dir, "run.sh"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("sub/deep", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "gone")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// tree returns the files below dir but those in .git, with modes and contents.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if d != nil && d.Name() == ".git" {
+				return filepath.SkipDir
+			}
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if d.Type()&os.ModeSymlink != 0 {
+			all[rel], err = os.Readlink(path)
+			return err
+		}
+		data, err := os.ReadFile(path)
+		all[rel] = fmt.Sprintf("%v %s", info.Mode(), data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func take(t *testing.T, dir string) snapshot.Snapshot {
+	t.Helper()
+	snap, err := snapshot.Take(t.Context(), dir, label)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snap
+}
+
+// spoil changes, removes and creates files of every kind.
+func spoil(t *testing.T, dir string) {
+	t.Helper()
+	for _, name := range []string{"untracked", "sub", "link", "forced.log"} {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, dir, map[string]string{
+		"tracked": "spoilt", "sub": "a file now", "link/inside": "a folder now", "new/deeper/file": "new",
+		"windows.txt": "a\nb\n", "debug.log": "ignored, and changed\n",
+	})
+	if err := os.Chmod(filepath.Join(dir, "run.sh"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTakeAndRestore(t *testing.T) {
+	for _, format := range []string{"sha1", "sha256"} {
+		t.Run(format, func(t *testing.T) {
+			dir := repository(t, "--object-format="+format)
+			want, status, head := tree(t, dir), git(t, dir, "status", "--porcelain"), git(t, dir, "rev-parse", "HEAD")
+			snap := take(t, dir)
+			if snap.N != 1 || snap.Commit == "" || snap.Time.IsZero() || len(snap.Skipped) != 0 {
+				t.Errorf("took %+v", snap)
+			}
+			if got := git(t, dir, "status", "--porcelain") + git(t, dir, "rev-parse", "HEAD") + git(t, dir, "branch", "--list"); got != status+head+"* main\n" {
+				t.Errorf("the snapshot shows: %s", got)
+			}
+			spoil(t, dir)
+			spoilt := tree(t, dir)
+			preview, err := snapshot.Preview(t.Context(), dir, snap)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(spoilt, tree(t, dir)); diff != "" {
+				t.Errorf("the preview changed something: %s", diff)
+			}
+			done, err := snapshot.Restore(t.Context(), dir, snap)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(preview, done.Changes, cmpopts.IgnoreUnexported(snapshot.PathChange{})); diff != "" {
+				t.Errorf("preview and restore differ: %s", diff)
+			}
+			want["debug.log"] = spoilt["debug.log"]
+			if diff := cmp.Diff(want, tree(t, dir)); diff != "" {
+				t.Error(diff)
+			}
+			if _, err := os.Lstat(filepath.Join(dir, "new")); err == nil {
+				t.Error("an empty folder is left")
+			}
+			if got := git(t, dir, "status", "--porcelain"); got != status {
+				t.Errorf("status is %q, was %q", got, status)
+			}
+			if _, err := snapshot.Restore(t.Context(), dir, done.Before); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(spoilt, tree(t, dir)); diff != "" {
+				t.Errorf("undoing the restore: %s", diff)
+			}
+			git(t, dir, "fsck", "--strict")
+		})
+	}
+}
+
+func TestList(t *testing.T) {
+	dir := repository(t)
+	var want []snapshot.Snapshot
+	for range 12 { // numbers, not names, are in order
+		want = append(want, take(t, dir))
+	}
+	if _, err := snapshot.Take(t.Context(), dir, "other"); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "update-ref", "refs/bridge/snapshots/"+label+"/not-a-number", "HEAD")
+	got, err := snapshot.List(t.Context(), dir, label)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTakenAtOnce(t *testing.T) {
+	dir := repository(t)
+	const many = 6
+	errs := make(chan error)
+	for range many {
+		go func() {
+			_, err := snapshot.Take(t.Context(), dir, label)
+			errs <- err
+		}()
+	}
+	for range many {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if all, err := snapshot.List(t.Context(), dir, label); err != nil || len(all) != many {
+		t.Errorf("%d snapshots, %v", len(all), err)
+	}
+}
+
+// TestSubfolder: only the workspace is kept and restored, by the ignore rules
+// of the whole.
+func TestSubfolder(t *testing.T) {
+	dir := repository(t)
+	ws := filepath.Join(dir, "sub")
+	write(t, ws, map[string]string{"x.log": "ignored above", "y": "1"})
+	snap := take(t, ws)
+	write(t, dir, map[string]string{"tracked": "other work", "sub/y": "2", "sub/z": "new"})
+	done, err := snapshot.Restore(t.Context(), ws, snap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []snapshot.PathChange{{Kind: snapshot.Remove, Path: "sub/z"}, {Kind: snapshot.Change, Path: "sub/y"}}
+	if diff := cmp.Diff(want, done.Changes, cmpopts.IgnoreUnexported(snapshot.PathChange{})); diff != "" {
+		t.Error(diff)
+	}
+	if got := tree(t, dir)["tracked"]; !strings.HasSuffix(got, "other work") {
+		t.Errorf("a file outside of the workspace is %q", got)
+	}
+}
+
+func TestNestedRepositoriesAreLeft(t *testing.T) {
+	dir := repository(t)
+	for _, name := range []string{"empty", "full"} {
+		write(t, filepath.Join(dir, name), map[string]string{"file": "x"})
+		git(t, filepath.Join(dir, name), "init", "--quiet")
+	}
+	git(t, filepath.Join(dir, "full"), "add", ".")
+	git(t, filepath.Join(dir, "full"), "commit", "--quiet", "--message=x")
+	write(t, dir, map[string]string{".GIT/config": "x"})
+	snap := take(t, dir)
+	if diff := cmp.Diff([]string{".GIT/config", "empty", "full"}, snap.Skipped); diff != "" {
+		t.Error(diff)
+	}
+	before := tree(t, dir)
+	if _, err := snapshot.Restore(t.Context(), dir, snap); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestIgnoredIsInTheWay: what is ignored is not removed for what was kept.
+func TestIgnoredIsInTheWay(t *testing.T) {
+	dir := repository(t)
+	write(t, dir, map[string]string{"place": "kept"})
+	snap := take(t, dir)
+	if err := os.Remove(filepath.Join(dir, "place")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, map[string]string{"place/ignored.log": "precious"})
+	if err := os.RemoveAll(filepath.Join(dir, "sub")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(t.TempDir(), filepath.Join(dir, "sub")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, map[string]string{".git/info/exclude": "/sub\n"})
+	_, err := snapshot.Restore(t.Context(), dir, snap)
+	if err == nil || !strings.Contains(err.Error(), "place") || !strings.Contains(err.Error(), "sub/deep") {
+		t.Errorf("error %v", err)
+	}
+	got := tree(t, dir)
+	if !strings.HasSuffix(got["place/ignored.log"], "precious") || got["sub"] == "" {
+		t.Errorf("an ignored file is gone: %v", got)
+	}
+}
+
+// TestHostileRepository: a repository whose every hook, filter and program
+// leaves a mark runs none of them.
+func TestHostileRepository(t *testing.T) {
+	dir := repository(t)
+	mark := filepath.Join(t.TempDir(), "mark")
+	program := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\necho \"$0 $*\" >>"+mark+"\ncat\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	hooks := []string{"reference-transaction", "post-index-change", "post-checkout", "pre-commit", "fsmonitor-watchman", "pre-auto-gc", "post-rewrite"}
+	for _, hook := range hooks {
+		for _, where := range []string{".git/hooks", "hooks"} {
+			write(t, dir, map[string]string{where + "/" + hook: "#!/bin/sh\necho hook >>" + mark + "\n"})
+			if err := os.Chmod(filepath.Join(dir, where, hook), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	write(t, dir, map[string]string{
+		".gitattributes": "* filter=evil diff=evil merge=evil text eol=crlf ident working-tree-encoding=UTF-16\n",
+		"included":       "[core]\n\tfsmonitor = " + program + "\n[filter \"evil\"]\n\tprocess = " + program + "\n",
+	})
+	for _, setting := range []string{
+		"core.fsmonitor=" + program, "core.hooksPath=hooks", "core.pager=" + program, "core.sshCommand=" + program,
+		"core.editor=" + program, "core.askPass=" + program, "core.gitProxy=" + program, "core.alternateRefsCommand=" + program,
+		"filter.evil.clean=" + program, "filter.evil.smudge=" + program, "filter.evil.required=true",
+		"diff.external=" + program, "diff.evil.textconv=" + program, "diff.evil.command=" + program, "merge.evil.driver=" + program,
+		"gpg.program=" + program, "commit.gpgSign=true", "log.showSignature=true", "credential.helper=!" + program,
+		"alias.ls-files=!" + program, "alias.update-ref=!" + program, "core.worktree=" + t.TempDir(), "core.excludesFile=/dev/zero-not",
+		"extensions.partialClone=origin", "remote.origin.promisor=true", "remote.origin.url=ext::" + program, "protocol.ext.allow=always",
+		"include.path=../included", "core.attributesFile=.gitattributes", "pager.ls-files=" + program, "trace2.eventTarget=" + mark,
+		"uploadpack.packObjectsHook=" + program, "submodule.recurse=true", "status.submoduleSummary=true", "core.splitIndex=true",
+	} {
+		name, value, _ := strings.Cut(setting, "=")
+		git(t, dir, "config", name, value)
+	}
+	nested := filepath.Join(dir, "nested")
+	write(t, nested, map[string]string{"file": "x"})
+	git(t, nested, "init", "--quiet")
+	git(t, nested, "config", "core.fsmonitor", program)
+	if err := os.Remove(mark); err != nil && !errors.Is(err, os.ErrNotExist) { // from making the repository
+		t.Fatal(err)
+	}
+
+	want := tree(t, dir)
+	snap := take(t, dir)
+	spoil(t, dir)
+	ignored := tree(t, dir)["debug.log"]
+	if _, err := snapshot.Preview(t.Context(), dir, snap); err != nil {
+		t.Error(err)
+	}
+	if _, err := snapshot.Restore(t.Context(), dir, snap); err != nil {
+		t.Error(err)
+	}
+	if _, err := snapshot.List(t.Context(), dir, label); err != nil {
+		t.Error(err)
+	}
+	want["debug.log"] = ignored
+	if diff := cmp.Diff(want, tree(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	if data, err := os.ReadFile(mark); err == nil {
+		t.Errorf("something ran: %s", data)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	dir := repository(t)
+	snap := take(t, dir)
+	plain := t.TempDir()
+	bad := func(change func(*snapshot.Snapshot)) snapshot.Snapshot {
+		s := snap
+		change(&s)
+		return s
+	}
+	tests := []struct {
+		name string
+		err  func() error
+		want error
+	}{
+		{"take without a repository", func() error { _, err := snapshot.Take(t.Context(), plain, label); return err }, snapshot.ErrNoRepository},
+		{"list without a repository", func() error { _, err := snapshot.List(t.Context(), plain, label); return err }, snapshot.ErrNoRepository},
+		{"an empty label", func() error { _, err := snapshot.Take(t.Context(), dir, ""); return err }, snapshot.ErrLabel},
+		{"a label that is a path", func() error { _, err := snapshot.Take(t.Context(), dir, "../heads/main"); return err }, snapshot.ErrLabel},
+		{"a branch for a commit", func() error {
+			_, err := snapshot.Restore(t.Context(), dir, bad(func(s *snapshot.Snapshot) { s.Commit = "main" }))
+			return err
+		}, snapshot.ErrNotFound},
+		{"an option for a commit", func() error {
+			_, err := snapshot.Preview(t.Context(), dir, bad(func(s *snapshot.Snapshot) { s.Commit = "--output=x" }))
+			return err
+		}, snapshot.ErrNotFound},
+		{"a commit that is gone", func() error {
+			_, err := snapshot.Restore(t.Context(), dir, bad(func(s *snapshot.Snapshot) { s.Commit = strings.Repeat("a", 40) }))
+			return err
+		}, snapshot.ErrNotFound},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := tt.err(); !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
+	}
+	write(t, plain, map[string]string{".git": "gitdir: /nowhere\n"})
+	if _, err := snapshot.Take(t.Context(), plain, label); !errors.Is(err, snapshot.ErrNoRepository) {
+		t.Errorf("a broken .git: %v", err)
+	}
+}
