@@ -25,7 +25,7 @@ func (v value) secret(n name, text string) bool {
 	case classPassword, classStrong:
 		return v.strong(n, s, text)
 	case classMiddling:
-		return v.middling(s)
+		return v.middling(s) || n.kind == kindAPIKey && v.shortKey(s)
 	case classWeak:
 		return len(s) >= 16 && generated(s) && (v.quote != 0 || !isCode(s))
 	}
@@ -91,6 +91,16 @@ func (v value) middling(s string) bool {
 		return false
 	}
 	return v.quote != 0 && len(s) >= 12 || v.quote == 0 && tokenOnly(s) && !isLiteralNumber(strings.TrimLeft(s, "-")) && !strings.Contains(s, "oken") && !strings.Contains(s, "Key")
+}
+
+// shortKey reports whether s is a short API key that an assignment alone gives
+// away: letters and digits, none of them a word for keys.
+func (v value) shortKey(s string) bool {
+	if v.op != opAssign && v.op != opColon || v.spaced && v.quote == 0 && v.op == opAssign {
+		return false
+	}
+	sh := shapeOf(s)
+	return sh.n >= 6 && sh.digits > 0 && sh.lowers+sh.uppers > 1 && sh.digits+sh.lowers+sh.uppers == sh.n && !isLiteralNumber(s) && !isMachineType(s) && !namesItself(s)
 }
 
 // tokenOnly reports whether s has no characters but those of tokens.

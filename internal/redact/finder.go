@@ -24,24 +24,25 @@ var structureHeads = [...]string{
 // anyAfter are the characters that structureAt looks at before any letter or digit.
 const anyAfter = "=:."
 
-// maxDepth bounds how often what was decoded is decoded again.
-const maxDepth = 3
+const (
+	maxDepth  = 3 // how deep runs of base64 and hex are decoded
+	maxShadow = 2 // how many layers of escapes are taken off
+)
 
-// find returns the secrets in text, merged and fit to its placeholders.
+// find returns the secrets in text, merged and fit to its placeholders. depth
+// counts the layers of disguise and encoding that text was taken out of.
 func (e *Engine) find(text string, depth int) []span {
 	f := &finder{text: text, ix: builtinIndex()}
 	f.scan()
 	if depth < maxDepth {
 		e.decodeRuns(f, depth)
-		if s, ok := shadowOf(text); ok {
-			for _, sp := range e.find(s.text, depth+1) {
-				f.spans = append(f.spans, s.spanBack(sp))
-			}
-		}
+	}
+	if depth < maxShadow {
+		e.scanShadow(f, depth)
 	}
 	spans := f.spans
-	if len(e.rules) > 0 {
-		spans = e.operatorSpans(spans, text)
+	for i := range e.rules {
+		spans = e.rules[i].spans(spans, text)
 	}
 	if len(spans) == 0 {
 		return nil
@@ -52,6 +53,17 @@ func (e *Engine) find(text string, depth int) []span {
 		spans = settle(merge(e.drop(copies(spans, text), text)), marks)
 	}
 	return merge(spans)
+}
+
+// scanShadow adds what stands in the text without its disguises.
+func (e *Engine) scanShadow(f *finder, depth int) {
+	s, ok := shadowOf(f.text)
+	if !ok {
+		return
+	}
+	for _, sp := range e.find(s.text, depth+1) {
+		f.spans = append(f.spans, s.spanBack(sp))
+	}
 }
 
 // scan walks the text once. At each pair of characters that can begin

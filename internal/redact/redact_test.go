@@ -31,6 +31,7 @@ func TestRedactOriginalKinds(t *testing.T) {
 		{"bearer", "Authorization: Bearer " + fakeAlnum, "Authorization: Bearer BEARER_TOKEN_REDACTED", []string{"BEARER_TOKEN"}},
 		{"password", "password=hunter2", "password=PASSWORD_REDACTED", []string{"PASSWORD"}},
 		{"api key", `api_key: "` + fakeHex32 + `"`, `api_key: "API_KEY_REDACTED"`, []string{"API_KEY"}},
+		{"short api key", "api_key=abc123", "api_key=API_KEY_REDACTED", []string{"API_KEY"}},
 		{"secret", "client_secret=" + fakeAlnum, "client_secret=SECRET_REDACTED", []string{"SECRET"}},
 		{"github", "push with " + fakeGitHub, "push with GITHUB_TOKEN_REDACTED", []string{"GITHUB_TOKEN"}},
 		{"openai", fakeOpenAI, "OPENAI_KEY_REDACTED", []string{"OPENAI_KEY"}},
