@@ -160,9 +160,6 @@ func showMessage(out *bufio.Writer, screen screen, m bridge.Message, o bridge.Ov
 	if m.Read {
 		facts[0] = "read"
 	}
-	if m.Redelivered {
-		facts = append(facts, "redelivered")
-	}
 	if len(m.Redacted) > 0 {
 		facts = append(facts, "redacted "+field(strings.Join(m.Redacted, " ")))
 	}

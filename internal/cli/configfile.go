@@ -106,8 +106,9 @@ func (c *configFile) parse(text string) error {
 	rules, exceptions := document["redact"], document["redact_exceptions"]
 	delete(document, "redact")
 	delete(document, "redact_exceptions")
-	c.flatten("", document, text)
-	return errors.Join(c.parseRules(rules, text), c.parseExceptions(exceptions, text))
+	lines := lineIndex(text)
+	c.flatten("", document, lines)
+	return errors.Join(c.parseRules(rules, lines), c.parseExceptions(exceptions, lines))
 }
 
 func (c *configFile) syntaxError(err error) error {
@@ -123,14 +124,14 @@ func (c *configFile) syntaxError(err error) error {
 }
 
 // flatten notes the values below prefix under their dotted keys.
-func (c *configFile) flatten(prefix string, table map[string]any, text string) {
+func (c *configFile) flatten(prefix string, table map[string]any, lines map[string]int) {
 	for name, item := range table {
 		key := prefix + name
 		if sub, ok := item.(map[string]any); ok {
-			c.flatten(key+".", sub, text)
+			c.flatten(key+".", sub, lines)
 			continue
 		}
-		v := fileValue{line: lineOf(text, key), kind: tomlOther}
+		v := fileValue{line: lineOf(lines, key), kind: tomlOther}
 		switch item := item.(type) {
 		case bool:
 			v.text, v.kind = strconv.FormatBool(item), tomlBool
@@ -163,18 +164,18 @@ var ruleKeys = map[string]func(*redact.Rule) *string{
 	"counter_example": func(r *redact.Rule) *string { return &r.CounterExample },
 }
 
-func (c *configFile) parseRules(item any, text string) error {
+func (c *configFile) parseRules(item any, lines map[string]int) error {
 	if item == nil {
 		return nil
 	}
 	tables, ok := item.([]map[string]any)
 	if !ok {
-		return usagef("%s: redaction rules are written as [[redact]] with name, pattern, example and counter_example", c.place(lineOf(text, "redact")))
+		return usagef("%s: redaction rules are written as [[redact]] with name, pattern, example and counter_example", c.place(lineOf(lines, "redact")))
 	}
 	for _, table := range tables {
 		var rule redact.Rule
 		for _, name := range slices.Sorted(maps.Keys(table)) {
-			field, place := ruleKeys[name], c.place(lineOf(text, "redact."+name))
+			field, place := ruleKeys[name], c.place(lineOf(lines, "redact."+name))
 			if field == nil {
 				return usagef("%s: a redaction rule has no %s: it has name, pattern, example and counter_example", place, echo(name))
 			}
@@ -189,11 +190,11 @@ func (c *configFile) parseRules(item any, text string) error {
 	return nil
 }
 
-func (c *configFile) parseExceptions(item any, text string) error {
+func (c *configFile) parseExceptions(item any, lines map[string]int) error {
 	if item == nil {
 		return nil
 	}
-	wrong := usagef("%s: redact_exceptions must be a list of texts in quotes", c.place(lineOf(text, "redact_exceptions")))
+	wrong := usagef("%s: redact_exceptions must be a list of texts in quotes", c.place(lineOf(lines, "redact_exceptions")))
 	list, ok := item.([]any)
 	if !ok {
 		return wrong
@@ -208,31 +209,55 @@ func (c *configFile) parseExceptions(item any, text string) error {
 	return nil
 }
 
-// lineOf returns the number of the first line that sets the dotted key, for
-// error messages; the decoder does not tell. 0 where it is not found.
-func lineOf(text, key string) int {
-	table := ""
-	for number, line := range strings.Split(text, "\n") {
+// lineIndex maps the dotted keys and tables in text to the first lines that set
+// them, for error messages: the decoder does not tell.
+func lineIndex(text string) map[string]int {
+	lines, table := map[string]int{}, ""
+	note := func(key string, line int) {
+		if _, ok := lines[key]; !ok {
+			lines[key] = line
+		}
+	}
+	number := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		number++
 		line = strings.TrimSpace(line)
 		if header, ok := strings.CutPrefix(line, "["); ok {
 			name, _, _ := strings.Cut(strings.TrimPrefix(header, "["), "]")
+			note(bareKey(name), number)
 			table = bareKey(name) + "."
-			if bareKey(name) == key {
-				return number + 1
-			}
 			continue
 		}
-		name, _, found := strings.Cut(line, "=")
-		if full := strings.TrimPrefix(table+bareKey(name), "."); found && (full == key || strings.HasPrefix(key, full+".")) {
-			return number + 1
+		if name, _, ok := strings.Cut(line, "="); ok {
+			note(table+bareKey(name), number)
 		}
 	}
-	return 0
+	return lines
+}
+
+// lineOf returns the line that sets key, or the table that it is in; 0 where
+// neither is found.
+func lineOf(lines map[string]int, key string) int {
+	for {
+		if line, ok := lines[key]; ok {
+			return line
+		}
+		dot := strings.LastIndexByte(key, '.')
+		if dot < 0 {
+			return 0
+		}
+		key = key[:dot]
+	}
 }
 
 // bareKey takes spaces and quotes out of a dotted key.
 func bareKey(key string) string {
-	return strings.NewReplacer(" ", "", "\t", "", `"`, "", "'", "").Replace(key)
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" \t\"'", r) {
+			return -1
+		}
+		return r
+	}, key)
 }
 
 // place names a line of the file.

@@ -70,6 +70,10 @@ without a command does the same; at a terminal it prints this help.
 		newVersionCmd(a),
 		newCompletionCmd(a),
 	)
+	root.PersistentFlags().SortFlags = false
+	for _, cmd := range allCommands(root) {
+		cmd.Flags().SortFlags = false // what belongs together stands together
+	}
 	return root
 }
 

@@ -84,7 +84,6 @@ type jsonMessage struct {
 	RedactedKinds []string `json:"redacted_kinds"`
 	SentAt        jsonTime `json:"sent_at"`
 	Read          bool     `json:"read"`
-	Redelivered   bool     `json:"redelivered"`
 	Trust         string   `json:"trust"`
 }
 
@@ -101,7 +100,6 @@ func viewMessage(m bridge.Message, o bridge.Overview) jsonMessage {
 		RedactedKinds: cleanAll(m.Redacted),
 		SentAt:        jsonTime(m.SentAt),
 		Read:          m.Read,
-		Redelivered:   m.Redelivered,
 		Trust:         "untrusted",
 	}
 }

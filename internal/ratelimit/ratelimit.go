@@ -41,6 +41,9 @@ func (e *Exceeded) Error() string {
 	return fmt.Sprintf("over the limit of %d per %s: try again in %d seconds", e.Limit, e.Window, int(e.RetryAfter.Seconds()))
 }
 
+// rounding is what a sum of refills may be off by, in calls.
+const rounding = 1e-9
+
 // Take charges one call at the time now. It returns the bucket to keep and, if
 // the call is over the limit, an *Exceeded that names the window with the longest
 // wait; then nothing was charged. A clock that went back refills nothing and takes
@@ -59,7 +62,7 @@ func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
 		// A limit that was lowered since leaves the bucket full, not overfull for days.
 		spent = min(spent, float64(limit))
 		spent = max(spent-elapsed.Seconds()*perSecond, 0)
-		if over := spent + 1 - float64(limit); over > 1e-9 {
+		if over := spent + 1 - float64(limit) - rounding; over > 0 {
 			wait := time.Duration(math.Ceil(over/perSecond)) * time.Second
 			if refused == nil || wait > refused.RetryAfter {
 				refused = &Exceeded{Window: name, Limit: limit, RetryAfter: wait}

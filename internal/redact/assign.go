@@ -2,9 +2,12 @@ package redact
 
 import "strings"
 
-// minAssigned is the length from which a random value that is assigned to a
-// service's name is a secret.
-const minAssigned = 16
+// A random value that is assigned to a service's name is a secret from
+// minAssigned characters on; longer ones than maxAssigned are data.
+const (
+	minAssigned = 16
+	maxAssigned = 400
+)
 
 // assignAt looks at the = or : at i: where a random value follows and the
 // name before it is a service's, the value goes. It returns where to go on.
@@ -23,7 +26,11 @@ func (f *finder) assignAt(i int) int {
 		return i
 	}
 	end := f.runEnd(base64Run, j)
-	if end-j < minAssigned || !generated(text[j:end]) || f.hashBefore(j) {
+	if end-j < minAssigned || end == f.assigned {
+		return i
+	}
+	f.assigned = end
+	if end-j > maxAssigned || !generated(text[j:end]) || f.hashBefore(j) {
 		return i
 	}
 	k := i
@@ -59,19 +66,7 @@ func opaque(s string) bool {
 	if sh.hex {
 		return len(s) == 32 && sh.hexRun()
 	}
-	return len(s) >= 24 && len(s) <= 88 && sh.digits >= 2 && sh.uppers > 0 && sh.lowers > 0 && sh.switches*3 >= sh.n && sh.quarters() >= 20 && !isAlphabet(s)
-}
-
-// isAlphabet reports whether s counts up: "abcdefgh…", as alphabets of
-// encodings do.
-func isAlphabet(s string) bool {
-	steps := 0
-	for i := 1; i < len(s); i++ {
-		if s[i] == s[i-1]+1 {
-			steps++
-		}
-	}
-	return steps*2 > len(s)
+	return len(s) >= 24 && len(s) <= maxAssigned && sh.digits >= 2 && sh.uppers > 0 && sh.lowers > 0 && sh.switches*3 >= sh.n && sh.quarters() >= 20 && sh.steps*2 < sh.n
 }
 
 // isCredentialID reports whether a name is that of an id which belongs to a

@@ -62,3 +62,29 @@ func BenchmarkRedact(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkAdversarial shows 50 KB of what is slowest of the known kinds.
+func BenchmarkAdversarial(b *testing.B) {
+	var e redact.Engine
+	for _, unit := range adversarial() {
+		text := strings.Repeat(unit, 50_000/len(unit))
+		b.Run(strings.ToValidUTF8(unit, ""), func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				e.Redact(text)
+			}
+		})
+	}
+	b.Run("soup", func(b *testing.B) {
+		g := newGenerator()
+		var sb strings.Builder
+		for sb.Len() < 50_000 {
+			sb.WriteString(g.pick(adversarial()...))
+		}
+		text := sb.String()[:50_000]
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			e.Redact(text)
+		}
+	})
+}

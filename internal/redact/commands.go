@@ -150,14 +150,24 @@ func (f *finder) flagValue(i int, how form) int {
 	return end
 }
 
-// shellWord returns the inside of the shell word that begins at i.
+// maxWord bounds a word of a command line.
+const maxWord = 256
+
+// shellWord returns the inside of the shell word that begins at i; nothing
+// where its quote is not closed on the line.
 func (f *finder) shellWord(i int) (start, end int) {
 	text := f.text
+	stop := min(len(text), i+maxWord)
 	if q := text[i]; isQuote(q) {
-		return i + 1, f.quoteEnd(i+1, q)
+		for j := i + 1; j < stop && text[j] != '\n'; j++ {
+			if text[j] == q {
+				return i + 1, j
+			}
+		}
+		return i, i
 	}
 	j := i
-	for j < len(text) && j-i < 256 && text[j] > ' ' && !isQuote(text[j]) && text[j] != '|' && text[j] != ';' {
+	for j < stop && text[j] > ' ' && !isQuote(text[j]) && text[j] != '|' && text[j] != ';' {
 		j++
 	}
 	return i, j

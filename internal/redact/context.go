@@ -24,29 +24,66 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	sh := shapeOf(s)
-	if !contextual(s, sh) || f.hashBefore(start) || f.pathAround(start, end) {
+	if isRecordID(s) || !contextual(s, sh) || f.hashBefore(start) || f.pathAround(start, end) {
 		return
 	}
 	before, after := f.lineAround(start, end)
-	if !announces(before) && !announces(after) && !opensClient(before) {
+	if sh.hex && isHashLength(len(s)) && !f.follows(start) && !announces(lastWord(before)) {
 		return
 	}
+	if !f.follows(start) && !announces(before) && !announces(nextWords(after)) && !opensClient(before) && !f.aloneInQuotes(start, end, sh) {
+		return
+	}
+	f.contextEnd = end
 	f.add(start, end, kindSecret, rankNear)
 }
 
+// follows reports whether another value that its line gave away stands within
+// reach before start. So a list goes as a whole, and hiding its first values
+// does not bring later ones into reach.
+func (f *finder) follows(start int) bool {
+	return f.contextEnd > 0 && start-f.contextEnd <= contextReach && strings.IndexByte(f.text[f.contextEnd:start], '\n') < 0
+}
+
+// nextWords cuts s before the next long run or placeholder, which what comes
+// after belongs to.
+func nextWords(s string) string {
+	if k := strings.Index(s, placeholderSuffix); k >= 0 {
+		s = trimIdent(s[:k])
+	}
+	for i := 0; i < len(s); {
+		j := i
+		for j < len(s) && charsets[base64Run].has(s[j]) {
+			j++
+		}
+		if j-i >= minContext {
+			return s[:i]
+		}
+		i = j + 1
+	}
+	return s
+}
+
+// isRecordID reports whether s is an id with its type in front, as in
+// conv_3f8a…, evt_1NG8…: these name things and open nothing.
+func isRecordID(s string) bool {
+	k := strings.IndexByte(s, '_')
+	return k >= 2 && k <= 12 && isPlainWord(s[:k]) && !oneOf(s[:k], []string{"key", "token", "secret", "sk", "pat", "api", "tok"})
+}
+
 // contextual reports whether s is random enough to need no notation. Hex of
-// the length of a commit or a checksum is not.
+// the length of a commit or a checksum needs the word right before it.
 func contextual(s string, sh shape) bool {
 	if isUUID(s) {
 		return true
 	}
 	if sh.hex {
-		return sh.hexRun() && len(s) != 40 && len(s) != 64 && len(s) != 128
+		return sh.hexRun()
 	}
 	if sh.digits == 0 {
-		return len(s) >= 20 && sh.quarters() >= 23
+		return len(s) >= 20 && sh.quarters() >= 22
 	}
-	return sh.digits >= 2 && sh.random() && !sh.words() && !isAlphabet(s) && !holdsWord(s)
+	return sh.digits >= 2 && sh.random() && !sh.words() && !holdsWord(s)
 }
 
 // holdsWord reports whether five or more letters in a row look like a word, as
@@ -61,12 +98,36 @@ func holdsWord(s string) bool {
 		for j < len(s) && isLower(s[j]) {
 			j++
 		}
-		if j-i >= 5 && shapeOf(s[i:j]).quarters() < 17 {
+		if j-i >= 5 && shapeOf(s[i:j]).quarters() < 19 {
 			return true
 		}
 		i = j
 	}
 	return false
+}
+
+// aloneInQuotes reports whether the value is all of a string and could hardly
+// be anything but a key: 32 to 60 mixed letters and digits. Lines of key blocks
+// and certificates have 64 and more.
+func (f *finder) aloneInQuotes(start, end int, sh shape) bool {
+	text := f.text
+	if start == 0 || end >= len(text) || !isQuote(text[start-1]) || text[end] != text[start-1] {
+		return false
+	}
+	mixed := sh.uppers >= 3 && sh.lowers >= 3 || !sh.hex && (sh.uppers == 0 || sh.lowers == 0) && sh.quarters() >= 22
+	return sh.n >= 32 && sh.n <= 60 && sh.digits >= 3 && mixed && sh.others*8 <= sh.n && sh.switches*3 >= sh.n && sh.quarters() >= 21 && sh.steps*4 < sh.n
+}
+
+func isHashLength(n int) bool { return n == 40 || n == 64 || n == 128 }
+
+// lastWord returns the word that s ends with, but for a blank, an operator and a quote.
+func lastWord(s string) string {
+	s = strings.TrimRight(s, " \t\"'`:=>(")
+	i := len(s)
+	for i > 0 && isIdent(s[i-1]) {
+		i--
+	}
+	return s[i:]
 }
 
 // lineAround returns what stands on the line of a value, within reach.
@@ -78,9 +139,20 @@ func (f *finder) lineAround(start, end int) (before, after string) {
 	}
 	after = text[end:min(len(text), end+contextReach)]
 	if k := strings.IndexByte(after, '\n'); k >= 0 {
-		after = after[:k]
+		return before, after[:k]
+	}
+	if end+contextReach < len(text) { // the last word may be cut
+		after = trimIdent(after)
 	}
 	return before, after
+}
+
+// trimIdent cuts the identifier that s ends with.
+func trimIdent(s string) string {
+	for s != "" && isIdent(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // opensClient reports whether s ends with the call that makes a client, up to
@@ -101,6 +173,10 @@ func announces(s string) bool {
 			i++
 			continue
 		}
+		if e := placeholderEnd(s, i); e > i {
+			i = e
+			continue
+		}
 		j := wordEnd(s, i)
 		for k := i; k < j; k++ {
 			buf[k-i] = lower(s[k])
@@ -112,6 +188,19 @@ func announces(s string) bool {
 		i = j
 	}
 	return false
+}
+
+// placeholderEnd returns the end of the identifier at i where it is a
+// placeholder, which must not give its neighbours away.
+func placeholderEnd(s string, i int) int {
+	j := i
+	for j < len(s) && isIdent(s[j]) {
+		j++
+	}
+	if strings.Contains(s[i:j], placeholderSuffix) {
+		return j
+	}
+	return i
 }
 
 func isServiceWord(w string) bool {

@@ -11,6 +11,7 @@ import (
 
 const (
 	minCopy    = 8  // shorter values are not looked for
+	minNearby  = 20 // nor are shorter ones that nothing but their line gave away
 	copyKey    = 8  // bytes that the table is keyed by
 	maxSame    = 16 // values that may share their first bytes
 	maxEncodes = 64 // values whose encoded forms are looked for
@@ -58,7 +59,7 @@ func copies(spans []span, text string) []span {
 	n := needles{byHead: make(map[string][]needle, len(spans))}
 	for i, s := range spans {
 		v := text[s.start:s.end]
-		if s.rank == rankPEM || len(v) < minCopy || !hasMixture(v) || strings.ContainsAny(v, "\n") {
+		if s.rank == rankNear && len(v) < minNearby || s.rank == rankPEM || len(v) < minCopy || !hasMixture(v) || strings.ContainsAny(v, "\n") {
 			continue
 		}
 		n.add(needle{text: v, kind: s.kind})

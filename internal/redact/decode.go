@@ -15,18 +15,23 @@ const (
 // text inside and hold a secret are hidden, and those that the line around
 // them gives away.
 func (e *Engine) decodeRuns(f *finder, depth int) {
-	text := f.text
-	for i := 0; i < len(text); {
-		if !charsets[base64Run].has(text[i]) {
-			i++
+	text, inRun := f.text, &f.ix.inRun
+	for i := 0; i+minContext <= len(text); {
+		last := i + minContext - 1
+		if !inRun[text[last]] { // no run long enough begins before this
+			i = last + 1
 			continue
 		}
-		end := i + 1
-		for end < len(text) && charsets[base64Run].has(text[end]) {
+		start := last
+		for start > i && inRun[text[start-1]] {
+			start--
+		}
+		end := last + 1
+		for end < len(text) && inRun[text[end]] {
 			end++
 		}
-		if end-i >= minContext {
-			end = e.runAt(f, i, end, depth)
+		if end-start >= minContext {
+			end = e.runAt(f, start, end, depth)
 		}
 		i = end
 	}

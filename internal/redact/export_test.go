@@ -1,10 +1,16 @@
 package redact
 
-// Spans returns where the first round finds secrets, for tests that count lines.
-func (e *Engine) Spans(text string) [][2]int {
-	var out [][2]int
+// Span is a secret that was found, for tests that count.
+type Span struct {
+	Start, End int
+	Kind       string
+}
+
+// Spans returns what the first round finds.
+func (e *Engine) Spans(text string) []Span {
+	var out []Span
 	for _, s := range e.find(text, 0) {
-		out = append(out, [2]int{s.start, s.end})
+		out = append(out, Span{s.start, s.end, s.kind})
 	}
 	return out
 }

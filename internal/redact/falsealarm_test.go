@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"flag"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -28,7 +30,7 @@ func TestEvalFalseAlarms(t *testing.T) {
 		t.Skip("run make redact-eval: it reads every file of GOROOT and GOMODCACHE")
 	}
 	for _, root := range evalRoots(t) {
-		c := count{show: *evalShow}
+		c := count{show: *evalShow, kinds: map[string]int{}}
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() {
 				c.file(t, path)
@@ -39,6 +41,9 @@ func TestEvalFalseAlarms(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("%s: %d files, %d lines, %d altered (%.4f %%)", root, c.files, c.lines, c.altered, 100*float64(c.altered)/float64(max(1, c.lines)))
+		for _, kind := range slices.Sorted(maps.Keys(c.kinds)) {
+			t.Logf("    %-14s %d lines", kind, c.kinds[kind])
+		}
 	}
 }
 
@@ -59,6 +64,7 @@ type count struct {
 	engine                redact.Engine
 	files, lines, altered int
 	show                  int
+	kinds                 map[string]int
 }
 
 const chunk = 50_000
@@ -88,20 +94,21 @@ func (c *count) text(t *testing.T, path, text string) {
 	c.lines += strings.Count(text, "\n")
 	end := -1
 	for _, s := range c.engine.Spans(text) {
-		from := strings.LastIndexByte(text[:s[0]], '\n') + 1
-		to := s[1]
-		if k := strings.IndexByte(text[s[1]:], '\n'); k >= 0 {
+		from := strings.LastIndexByte(text[:s.Start], '\n') + 1
+		to := s.End
+		if k := strings.IndexByte(text[s.End:], '\n'); k >= 0 {
 			to += k
 		}
-		n := 1 + strings.Count(text[s[0]:s[1]], "\n")
+		n := 1 + strings.Count(text[s.Start:s.End], "\n")
 		if from < end {
 			n--
 		}
 		end = to
 		c.altered += n
+		c.kinds[s.Kind] += n
 		if c.show > 0 && n > 0 {
 			c.show--
-			t.Logf("%s\t%s\t>>> %s", filepath.Base(path), strings.TrimSpace(text[from:min(to, from+220)]), text[s[0]:min(s[1], s[0]+80)])
+			t.Logf("%s\t%s\t>>> %s", filepath.Base(path), strings.TrimSpace(text[from:min(to, from+220)]), text[s.Start:min(s.End, s.Start+80)])
 		}
 	}
 }

@@ -3,13 +3,16 @@ package redact
 import "strings"
 
 // maxJudged bounds how much of a value is looked at to judge it.
-const maxJudged = 256
+const maxJudged = 160
 
 // secret decides whether v, read after the name n, is one. The more the name
 // says, the less the value has to look like a secret.
 func (v value) secret(n name, text string) bool {
 	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
-	if len(s) < 3 || isPlaceholder(s) {
+	if len(s) < 3 || isPlaceholder(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
+		return false
+	}
+	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
 		return false
 	}
 	if v.wrapped || v.op == opCompare && v.quote == 0 {
@@ -22,11 +25,25 @@ func (v value) secret(n name, text string) bool {
 	case classPassword, classStrong:
 		return v.strong(n, s, text)
 	case classMiddling:
-		return v.middling(s)
+		return v.middling(s) || n.kind == kindAPIKey && v.shortKey(s)
 	case classWeak:
-		return len(s) >= 16 && generated(s)
+		return len(s) >= 16 && generated(s) && (v.quote != 0 || !isCode(s))
 	}
 	return false
+}
+
+// startsWithName reports whether a value repeats its name, with at most a few
+// digits or letters more.
+func startsWithName(s, name string) bool {
+	if len(s) < len(name) || len(s) > len(name)+5 || len(name) < 10 {
+		return false
+	}
+	for i := range len(name) {
+		if lower(s[i]) != lower(name[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // strong judges the value of a password or secret.
@@ -40,7 +57,7 @@ func (v value) strong(n name, s, text string) bool {
 	if isCode(s) && (!containsDigit(s) || !isAlnumOnly(s) || !v.configLine(n, s, text)) {
 		return false
 	}
-	if isLiteralNumber(s) && (len(s) < 4 || v.spaced && (v.op != opColon || !isNumber(s) || !v.configLine(n, s, text))) {
+	if isLiteralNumber(s) && (len(s) < 4 || strings.IndexByte(s, ':') > 0 || v.spaced && (v.op != opColon || !isNumber(s) || !v.configLine(n, s, text))) {
 		return false
 	}
 	if hasMixture(s) || mixedCase(s) {
@@ -76,6 +93,16 @@ func (v value) middling(s string) bool {
 	return v.quote != 0 && len(s) >= 12 || v.quote == 0 && tokenOnly(s) && !isLiteralNumber(strings.TrimLeft(s, "-")) && !strings.Contains(s, "oken") && !strings.Contains(s, "Key")
 }
 
+// shortKey reports whether s is a short API key that an assignment alone gives
+// away: letters and digits, none of them a word for keys.
+func (v value) shortKey(s string) bool {
+	if v.op != opAssign && v.op != opColon || v.spaced && v.quote == 0 && v.op == opAssign {
+		return false
+	}
+	sh := shapeOf(s)
+	return sh.n >= 6 && sh.digits > 0 && sh.lowers+sh.uppers > 1 && sh.digits+sh.lowers+sh.uppers == sh.n && !isLiteralNumber(s) && !isMachineType(s) && !namesItself(s)
+}
+
 // tokenOnly reports whether s has no characters but those of tokens.
 func tokenOnly(s string) bool {
 	for i := range len(s) {
@@ -106,6 +133,14 @@ func (v value) configLine(n name, s, text string) bool {
 // wholeLine reports whether a value below its name is all that its line holds.
 func (v value) wholeLine(s, text string) bool {
 	return (v.op == opColon || v.op == opProse) && hasMixture(s) && endsLine(text, v.end) && s[len(s)-1] != ':' && s[0] != '-' && s[0] != '#'
+}
+
+// opensTag reports whether a tag, or the end of CDATA, follows the value that ends at i.
+func opensTag(text string, i int) bool {
+	for i < len(text) && isSpace(text[i]) {
+		i++
+	}
+	return i < len(text) && (text[i] == '<' || text[i] == ']' || text[i] == '=')
 }
 
 func lineStart(text string, i int) int {

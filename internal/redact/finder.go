@@ -2,43 +2,47 @@ package redact
 
 // finder looks for secrets in one text.
 type finder struct {
-	text    string
-	ix      *index
-	spans   []span
-	runs    [bodyCount]run
-	quotes  [4]run // the last string read for each quote
-	bare    run    // the last value without quotes
-	nameEnd int    // names before this are judged
-	nearEnd int    // values before this are judged by their neighbourhood
+	text       string
+	ix         *index
+	spans      []span
+	runs       [bodyCount]run
+	quotes     [4]run // the last string read for each quote
+	bare       run    // the last value without quotes
+	nameEnd    int    // names before this are judged
+	nearEnd    int    // values before this are judged by their neighbourhood
+	assigned   int    // the end of the last value that assignAt judged
+	contextEnd int    // the end of the last value that its line gave away
+	noUser     int    // there is no @ of a URL between the // before this and this
 }
 
 // structureHeads are the pairs of characters that structureAt looks at; an a
 // in the second place stands for any letter or digit where anyAfter says so.
 var structureHeads = [...]string{
-	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", "Pr", "MI", "MC", "MH", "b3",
+	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "$P", "$H", "$S", "$k", "$s", "$8", "$9", "$7", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", "Pr", "MI", "MC", "MH", "b3",
 }
 
 // anyAfter are the characters that structureAt looks at before any letter or digit.
 const anyAfter = "=:."
 
-// maxDepth bounds how often what was decoded is decoded again.
-const maxDepth = 3
+const (
+	maxDepth  = 3 // how deep runs of base64 and hex are decoded
+	maxShadow = 2 // how many layers of escapes are taken off
+)
 
-// find returns the secrets in text, merged and fit to its placeholders.
+// find returns the secrets in text, merged and fit to its placeholders. depth
+// counts the layers of disguise and encoding that text was taken out of.
 func (e *Engine) find(text string, depth int) []span {
 	f := &finder{text: text, ix: builtinIndex()}
 	f.scan()
 	if depth < maxDepth {
 		e.decodeRuns(f, depth)
-		if s, ok := shadowOf(text); ok {
-			for _, sp := range e.find(s.text, depth+1) {
-				f.spans = append(f.spans, s.spanBack(sp))
-			}
-		}
+	}
+	if depth < maxShadow {
+		e.scanShadow(f, depth)
 	}
 	spans := f.spans
-	if len(e.rules) > 0 {
-		spans = e.operatorSpans(spans, text)
+	for i := range e.rules {
+		spans = e.rules[i].spans(spans, text)
 	}
 	if len(spans) == 0 {
 		return nil
@@ -49,6 +53,17 @@ func (e *Engine) find(text string, depth int) []span {
 		spans = settle(merge(e.drop(copies(spans, text), text)), marks)
 	}
 	return merge(spans)
+}
+
+// scanShadow adds what stands in the text without its disguises.
+func (e *Engine) scanShadow(f *finder, depth int) {
+	s, ok := shadowOf(f.text)
+	if !ok {
+		return
+	}
+	for _, sp := range e.find(s.text, depth+1) {
+		f.spans = append(f.spans, s.spanBack(sp))
+	}
 }
 
 // scan walks the text once. At each pair of characters that can begin

@@ -1,8 +1,10 @@
 package redact_test
 
 import (
+	"flag"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"example.org/bridge/internal/redact"
@@ -55,4 +57,43 @@ func FuzzRedactAfter(f *testing.F) {
 			t.Fatalf("%q after %q became %q, then %q", text, tail, out, again)
 		}
 	})
+}
+
+var slowest = flag.Duration("redact.slow", 0, "with -fuzz FuzzCost: report 50 KB of input that takes longer than this")
+
+// FuzzCost searches for slow text: it repeats its input up to 50 KB and scores
+// the time for it. It reports only where -redact.slow says what is slow, for a
+// quiet machine; without, it checks that long text is read to its end.
+func FuzzCost(f *testing.F) {
+	for _, s := range adversarial() {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, unit string) {
+		if unit == "" || len(unit) > 2000 {
+			return
+		}
+		var e redact.Engine
+		text := strings.Repeat(unit, 1+50_000/len(unit))
+		best := time.Hour
+		for range 3 {
+			start := time.Now()
+			e.Redact(text)
+			best = min(best, time.Since(start))
+		}
+		if *slowest > 0 && best > *slowest {
+			t.Errorf("%v for 50 KB of %q", best, unit)
+		}
+		if out, _ := e.Redact(text + " " + fakeGitHub); strings.HasSuffix(out, fakeGitHub) && !strings.HasSuffix(unit, "_") {
+			t.Errorf("after %q a token stays", unit)
+		}
+	})
+}
+
+// adversarial are units that, repeated, once were or could be slow: names
+// without values, quotes and blocks that never close, escapes, near misses.
+func adversarial() []string {
+	return []string{
+		"password=", "asecret%3Dis", "token: \"", "jwt&#61;", "xoxb-", "sk-", "eyJ", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "//a:", "://@", "$2b$",
+		"\\\"", "\" + \"", "curl -u `", "login(\"a\",", "cGFzc3dvcmQ9", "3f8a9c1e5b7d2046 ", "key ", "\u200bpass", "IDENTIFIED BY ", "<password a", "name=password,", "stripe ", "MIIE",
+	}
 }

@@ -20,10 +20,27 @@ func (f *finder) wordOperator(n name, k int) (operator, bool, int) {
 	if isQuote(text[k]) {
 		return opCall, true, k
 	}
-	if f.spaceAssigns(n) {
+	if n.class >= classStrong && k+2 < len(text) && isDigit(text[k]) && text[k+1] == ' ' { // as in "enable secret 5 …"
+		return opSpace, true, k + 2
+	}
+	if f.spaceAssigns(n) || n.class == classPassword && !isUpper(text[n.start]) && mixedWord(text[k:min(len(text), k+40)]) {
 		return opSpace, true, k
 	}
 	return opNone, false, 0
+}
+
+// mixedWord reports whether the first word of s has letters and digits mixed as
+// passwords have: "password hunter22".
+func mixedWord(s string) bool {
+	if k := strings.IndexAny(s, " \t\r\n"); k >= 0 {
+		s = s[:k]
+	}
+	s = strings.TrimRight(s, ".,;:!?")
+	if isMachineType(strings.TrimLeft(s, "*&[]")) {
+		return false
+	}
+	sh := shapeOf(s)
+	return sh.n >= 6 && sh.digits > 0 && sh.lowers+sh.uppers >= 3 && sh.others-sh.signs == 0 && !strings.ContainsAny(s, "=+|;%&")
 }
 
 // verbs join a name and its value in prose.
@@ -192,4 +209,14 @@ func (f *finder) blockScalar(j int) int {
 		k++
 	}
 	return k
+}
+
+// isMachineType reports whether s is a type with its size, such as uint32.
+func isMachineType(s string) bool {
+	for _, t := range [...]string{"uint", "int", "float", "complex", "utf", "base", "sha", "oauth", "string"} {
+		if hasFold(s, 0, t) && len(s) > len(t) && isDigit(s[len(t)]) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,6 +1,9 @@
 package redact
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // schemes are the words that may stand between Authorization and its value.
 var schemes = []string{"bearer", "basic", "token", "bot", "apikey", "api-key", "digest", "negotiate", "key", "snyk", "ssws", "genie", "genieKey", "oauth", "session", "jwt", "client", "aws4", "discogs", "splunk", "sso-key", "pve", "x-token", "zoho-oauthtoken"}
@@ -32,9 +35,27 @@ func (f *finder) bearerAt(n name) int {
 	}
 	end := f.runEnd(tokenBody, start)
 	s := strings.TrimRight(text[start:end], ".-")
-	if len(s) < 8 || isPlaceholder(s) || wordy(s) && (len(s) < 16 || !containsDigit(s)) {
+	if len(s) < 8 || isPlaceholder(s) || wordy(s) && (len(s) < 16 || !containsDigit(s)) && strings.Count(s, ".") != 2 {
 		return 0
 	}
 	f.add(start, start+len(s), kindBearer, rankName)
 	return start + len(s)
+}
+
+// basicAt hides what follows the word Basic and a blank, where it is the
+// base64 of user:password.
+func (f *finder) basicAt(start, end int) int {
+	if end-start != len("basic") || !hasFold(f.text, start, "basic ") {
+		return 0
+	}
+	i := end + 1
+	stop := f.runEnd(base64Run, i)
+	if stop-i < 8 {
+		return 0
+	}
+	if b, ok := decode64(f.text[i:stop]); !ok || !isText(b) || bytes.IndexByte(b, ':') < 1 {
+		return 0
+	}
+	f.add(i, stop, kindCredential, rankName)
+	return stop
 }

@@ -8,6 +8,8 @@ import "sync"
 type index struct {
 	heads    [1 << 10]uint64 // one bit for each pair of bytes at which something may begin
 	formats  [1 << 14]uint16 // 1 + the first format for a pair of ASCII characters
+	inRun    [256]bool       // the characters of base64Run
+	plain    [256]bool       // the characters at which no disguise begins
 	keywords [27]uint8       // keywords that begin with letter b: keywords[b] to keywords[b+1]
 }
 
@@ -32,6 +34,10 @@ func newIndex() *index {
 		}
 	}
 	ix.keywords[26] = uint8(k)
+	for b := range 256 {
+		ix.inRun[b] = charsets[base64Run].has(byte(b))
+		ix.plain[b] = b >= ' ' && b < 0x7F && !disguises.has(byte(b)) || b == '\t' || b == '\n' || b == '\r'
+	}
 	ix.addStructures()
 	return ix
 }

@@ -226,6 +226,9 @@ func (f *finder) nameAt(i int) int {
 	if hasFold(f.text, start, "identified") {
 		return f.sqlAt(start, end, i)
 	}
+	if e := f.basicAt(start, end); e > 0 {
+		return e
+	}
 	if e := f.callAt(start, end); e > 0 {
 		return e
 	}

@@ -16,7 +16,7 @@ const (
 // near hides random values that follow a keyword which ends at i.
 func (f *finder) near(n name) {
 	text := f.text
-	if !wordy(text[n.start:n.end]) {
+	if n.kind == kindCookie || !wordy(text[n.start:n.end]) {
 		return
 	}
 	stop := min(len(text), n.end+maxNear)
@@ -44,6 +44,7 @@ func (f *finder) near(n name) {
 		}
 		if end-j >= minNear && end-j <= maxNearRun && f.nearValue(j, end, n) {
 			f.add(j, end, n.kind, rankNear)
+			stop = min(len(text), end+maxNear) // a list goes as a whole
 		}
 		j = end
 	}
@@ -54,6 +55,9 @@ func (f *finder) near(n name) {
 // keyword nearby gives away.
 func (f *finder) nearValue(start, end int, n name) bool {
 	s := strings.TrimRight(f.text[start:end], "=-_")
+	if isRecordID(s) {
+		return false
+	}
 	if isUUID(s) {
 		return n.class >= classMiddling && !f.pathAround(start, end)
 	}
@@ -98,7 +102,7 @@ func (f *finder) hashBefore(i int) bool {
 				return true
 			}
 		case 'c':
-			if hasFold(head, k, "checksum") || hasFold(head, k, "commit") || hasFold(head, k, "cert") {
+			if hasFold(head, k, "checksum") || hasFold(head, k, "checkout") || hasFold(head, k, "commit") || hasFold(head, k, "cert") {
 				return true
 			}
 		case 'd':

@@ -36,19 +36,22 @@ func isVariable(s string) bool {
 	return !isDigit(s[0]) && !looksRandom(s)
 }
 
-// masked reports whether s is made of one or two characters, such as ***, xxxx, ....
+// masked reports whether s is made of one character, or of signs that stand
+// for others, such as ***, xxxx, ....
 func masked(s string) bool {
-	sh := shapeOf(s)
-	if sh.distinct == 1 && sh.digits == 0 {
-		return true
-	}
-	stars := 0
+	plain, same := 0, true
 	for i := range len(s) {
-		if b := s[i]; b == '*' || b == 'x' || b == 'X' || b == '.' || b == '-' || b == '_' || b == '#' || b == '?' {
-			stars++
+		switch b := s[i]; b {
+		case '*', 'x', 'X', '.', '-', '_', '#', '?':
+		default:
+			plain++
+		}
+		same = same && s[i] == s[0]
+		if !same && plain*10 > len(s) {
+			return strings.Contains(s, "****") || strings.Contains(s, "...")
 		}
 	}
-	return stars*10 >= len(s)*9 || strings.Contains(s, "****") || strings.Contains(s, "...")
+	return plain*10 <= len(s) || same && !isDigit(s[0])
 }
 
 // standIns are what people write where a secret belongs, without separators.

@@ -54,6 +54,7 @@ type shape struct {
 	switches                          int  // changes between letter and digit, and from small to capital and back
 	cost, pairs                       int  // sum of pairCost over adjacent letters and digits, and how many
 	distinct                          int
+	steps                             int // characters that come next after the one before: abc, 123
 	signs                             int // those that neither words nor names hold
 }
 
@@ -73,6 +74,9 @@ func shapeOf(s string) shape {
 		if seen[b>>6]>>(b&63)&1 == 0 {
 			seen[b>>6] |= 1 << (b & 63)
 			sh.distinct++
+		}
+		if i > 0 && b == s[i-1]+1 {
+			sh.steps++
 		}
 		k := sh.count(b)
 		cur := symbol(b)
@@ -131,7 +135,7 @@ func (sh shape) hexRun() bool {
 func (sh shape) random() bool {
 	q := sh.quarters()
 	switch {
-	case sh.n < 8 || sh.distinct < 5 || sh.others*4 > sh.n || sh.lowers+sh.uppers == 0:
+	case sh.n < 8 || sh.distinct < 5 || sh.others*4 > sh.n || sh.lowers+sh.uppers == 0, sh.steps*2 > sh.n:
 		return false
 	case sh.hex && sh.n >= 16:
 		return sh.hexRun()

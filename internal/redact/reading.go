@@ -22,11 +22,11 @@ func isProse(s string) bool {
 	return blanks >= 1 && wordy(s)
 }
 
-// isPassphrase reports whether s is three to eight small words without one
+// isPassphrase reports whether s is three to 24 small words without one
 // that sentences about passwords have.
 func isPassphrase(s string) bool {
 	words := strings.Fields(s)
-	if len(words) < 3 || len(words) > 8 {
+	if len(words) < 3 || len(words) > 24 {
 		return false
 	}
 	for _, w := range words {
@@ -44,6 +44,9 @@ var sentenceWords = []string{"the", "your", "for", "must", "not", "and", "with",
 func isLiteralNumber(s string) bool {
 	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
 		return len(s) <= 18
+	}
+	if strings.Count(s, ":") > 0 && isNumber(strings.ReplaceAll(s, ":", "")) {
+		return true
 	}
 	for i := range len(s) {
 		if !isDigit(s[i]) && s[i] != ':' && s[i] != '.' && s[i] != '-' {
@@ -71,7 +74,7 @@ func isCode(s string) bool {
 	if strings.IndexByte(s, '.') > 0 && wordy(s) {
 		return true
 	}
-	if k := strings.IndexByte(s, '='); k > 1 && k < len(s)-2 && isIdent(s[k-1]) && (wordy(s[:k]) && s[k+1] != '=' || s[k+1] == '=' && s[k+2] != '=') {
+	if k := strings.IndexByte(s, '='); k > 1 && isIdent(s[k-1]) && strings.Trim(s[k:], "=") != "" && (wordy(s[:k]) || s[k+1] == '=') {
 		return true
 	}
 	return namesItself(s)

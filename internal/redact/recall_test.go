@@ -116,6 +116,15 @@ type measured struct {
 	missed       []string
 }
 
+func (m *measured) add(found bool, text string) {
+	m.total++
+	if found {
+		m.found++
+		return
+	}
+	m.missed = append(m.missed, text)
+}
+
 func expand(template, n, service, secret string) string {
 	parts := strings.Split(n, "_")
 	c := parts[0]
@@ -179,12 +188,7 @@ func TestEvalRecall(t *testing.T) {
 							m = &measured{}
 							by[key] = m
 						}
-						m.total++
-						if !strings.Contains(out, secret) {
-							m.found++
-						} else {
-							m.missed = append(m.missed, text)
-						}
+						m.add(!strings.Contains(out, secret), text)
 					}
 				}
 			}

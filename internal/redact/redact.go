@@ -27,7 +27,7 @@ type Engine struct {
 
 // maxRounds bounds how often the result is looked at again. The second round
 // of a text with secrets finds nothing, or what hiding its neighbour revealed.
-const maxRounds = 6
+const maxRounds = 32
 
 // Redact returns text with every secret in it replaced by a placeholder, and
 // the sorted kinds of what was hidden, without the suffix _REDACTED. The kinds

@@ -31,6 +31,7 @@ func TestRedactOriginalKinds(t *testing.T) {
 		{"bearer", "Authorization: Bearer " + fakeAlnum, "Authorization: Bearer BEARER_TOKEN_REDACTED", []string{"BEARER_TOKEN"}},
 		{"password", "password=hunter2", "password=PASSWORD_REDACTED", []string{"PASSWORD"}},
 		{"api key", `api_key: "` + fakeHex32 + `"`, `api_key: "API_KEY_REDACTED"`, []string{"API_KEY"}},
+		{"short api key", "api_key=abc123", "api_key=API_KEY_REDACTED", []string{"API_KEY"}},
 		{"secret", "client_secret=" + fakeAlnum, "client_secret=SECRET_REDACTED", []string{"SECRET"}},
 		{"github", "push with " + fakeGitHub, "push with GITHUB_TOKEN_REDACTED", []string{"GITHUB_TOKEN"}},
 		{"openai", fakeOpenAI, "OPENAI_KEY_REDACTED", []string{"OPENAI_KEY"}},
@@ -59,6 +60,8 @@ func TestRedactLeavesOrdinaryText(t *testing.T) {
 		`password = os.environ["DB_PASSWORD"]`, `token := lexer.Next()`, "--- PASS: TestRedact (0.00s)", "max_tokens: 4096",
 		"commit 3f8a9c1e5b7d2046c8e1f3a59d0b72643f8a9c1e", "keyboard: qwerty12345", "secretName: my-tls-secret", "password: ${DB_PASSWORD}",
 		"api_key = <your-api-key>", "password=PASSWORD_REDACTED", `{"password": null, "token": "access_token"}`, "the key is in the door",
+		"conversation conv_" + fakeHex32[:16] + ", your token is in BRIDGE_TOKEN", "session " + fakeHex32 + " closed", "event evt_" + fakeAlnum + " of stripe",
+		"docker pull nginx@sha256:" + fakeHex32 + fakeHex32, "if password != confirmPassword {", "secretKeyRef: { name: db-secret, key: password }", "uses: actions/checkout@" + fakeHex32 + "3f8a9c1e",
 		"golang.org/x/sys v0.30.0 h1:QjkSwP/36a20jFYWkSue1YwXzLmsV5Gfq7Eiy72C1uc=",
 	}
 	var e redact.Engine
@@ -66,6 +69,32 @@ func TestRedactLeavesOrdinaryText(t *testing.T) {
 		if got, kinds := e.Redact(in); got != in || kinds != nil {
 			t.Errorf("Redact(%q) = %q %v, want it as it was", in, got, kinds)
 		}
+	}
+}
+
+// TestRedactLists hides long lists in one go: what one round leaves, no later
+// one may find.
+func TestRedactLists(t *testing.T) {
+	var e redact.Engine
+	for _, head := range []string{"stripe ", "tokens: ", "api key ", "password="} {
+		in := head + strings.Repeat(fakeHex32+", ", 200)
+		out, _ := e.Redact(in)
+		if again, _ := e.Redact(out); again != out {
+			t.Errorf("%s: a second time changes %q to %q", head, out, again)
+		}
+		if strings.Contains(out, fakeHex32) {
+			t.Errorf("%s: something stays: %.200q", head, out)
+		}
+	}
+	g := newGenerator()
+	var b strings.Builder
+	b.WriteString("stripe ")
+	for range 300 {
+		b.WriteString(g.chars(hexDigits, 32) + " ")
+	}
+	out, _ := e.Redact(b.String())
+	if again, _ := e.Redact(out); again != out {
+		t.Error("a list of different values is not hidden at once")
 	}
 }
 

@@ -110,14 +110,6 @@ func (c compiledRule) spans(out []span, text string) []span {
 	return out
 }
 
-// operatorSpans adds what the operator's rules match.
-func (e *Engine) operatorSpans(spans []span, text string) []span {
-	for i := range e.rules {
-		spans = e.rules[i].spans(spans, text)
-	}
-	return spans
-}
-
 // drop removes the spans whose text is an exception.
 func (e *Engine) drop(spans []span, text string) []span {
 	if len(e.exceptions) == 0 {

@@ -21,9 +21,9 @@ func shadowOf(text string) (shadow, bool) {
 	var s shadow
 	var out []byte
 	done := 0
+	plain := &builtinIndex().plain
 	for i := 0; i < len(text); {
-		b := text[i]
-		if b < 0x80 && !disguises.has(b) && b >= ' ' || b == '\t' || b == '\n' || b == '\r' {
+		if plain[text[i]] {
 			i++
 			continue
 		}

@@ -51,6 +51,30 @@ func (f *finder) telegramAt(i int) int {
 	return end
 }
 
+// pgpassAt looks at the colon before the port of a line of .pgpass:
+// host:port:database:user:password.
+func (f *finder) pgpassAt(i int) int {
+	text := f.text
+	port := f.runEnd(digit, i+1)
+	if n := port - i - 1; n < 4 || n > 5 || port >= len(text) || text[port] != ':' {
+		return i
+	}
+	line := text[lineStart(text, i):min(len(text), i+200)]
+	if k := strings.IndexAny(line, "\r\n"); k >= 0 {
+		line = line[:k]
+	}
+	if strings.Count(line, ":") != 4 || strings.ContainsAny(line, " \t\"'/") {
+		return i
+	}
+	start := lineStart(text, i) + strings.LastIndexByte(line, ':') + 1
+	end := lineStart(text, i) + len(line)
+	if end-start < 4 || isPlaceholder(text[start:end]) || isNumber(text[start:end]) {
+		return i
+	}
+	f.add(start, end, kindPassword, rankName)
+	return end
+}
+
 // mailchimpAt looks at the -us of a Mailchimp key: 32 hex digits and a data centre.
 func (f *finder) mailchimpAt(i int) int {
 	start := f.runBack(hexBody, i)

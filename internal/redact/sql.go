@@ -7,7 +7,7 @@ func (f *finder) sqlAt(_, end, i int) int {
 	for k := 0; k < 4 && j < len(text); k++ {
 		if isQuote(text[j]) {
 			v, ok := f.readQuoted(value{}, j)
-			if ok && !isPlaceholder(text[v.start:v.end]) && v.end-v.start > 2 && (k > 0) {
+			if ok && k > 0 && sqlPassword(text[v.start:v.end], isUpper(text[i])) {
 				f.add(v.start, v.end, kindPassword, rankName)
 				return v.end
 			}
@@ -17,7 +17,7 @@ func (f *finder) sqlAt(_, end, i int) int {
 		for e < len(text) && isIdent(text[e]) {
 			e++
 		}
-		if e == j {
+		if e == j || !isSQLWord(text[j:e]) && k != 1 {
 			return i
 		}
 		if j = skipBlank(text, e); j == e {
@@ -25,4 +25,20 @@ func (f *finder) sqlAt(_, end, i int) int {
 		}
 	}
 	return i
+}
+
+// isSQLWord reports whether s is one of the words between IDENTIFIED and the password.
+func isSQLWord(s string) bool {
+	for _, w := range [...]string{"by", "with", "as", "password", "using", "via"} {
+		if len(s) == len(w) && hasFold(s, 0, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// sqlPassword reports whether s, the string of an IDENTIFIED clause, is a
+// password: any in a statement in capitals, none that is a word in prose.
+func sqlPassword(s string, capitals bool) bool {
+	return len(s) > 2 && !isPlaceholder(s) && (capitals || hasMixture(s))
 }

@@ -19,6 +19,9 @@ func (f *finder) structureAt(i int) int {
 		if end := f.telegramAt(i); end > i {
 			return end
 		}
+		if end := f.pgpassAt(i); end > i {
+			return end
+		}
 		return f.assignAt(i)
 	case '=':
 		return f.assignAt(i)
@@ -62,21 +65,37 @@ func (f *finder) jwtAt(i int) int {
 	return end
 }
 
+// cryptSet are the characters of hashes in the manner of crypt(3).
+var cryptSet = charset{loDigit | loSlash | loDot | loPlus | loEquals | loHyphen | 1<<'$' | 1<<',', hiUpper | hiLower | hiUnder}
+
+const (
+	maxCrypt        = 260 // bytes of a hash
+	maxCryptDollars = 6   // parts of a hash; argon2 has five
+	minCryptHash    = 20  // characters after the last dollar sign
+)
+
 // cryptAt hides a hash of crypt(3), such as $2b$12$… or $6$salt$….
 func (f *finder) cryptAt(i int) int {
-	set := charset{alnumSlashDot.lo | 1<<'$' | loEquals | 1<<',' | loHyphen, alnumSlashDot.hi | hiUnder}
+	if i > 0 && (isAlnum(f.text[i-1]) || f.text[i-1] == '$' || f.text[i-1] == '.') {
+		return i
+	}
 	end, dollars, last := i, 0, i
-	for end < len(f.text) && end-i < 260 && set.has(f.text[end]) {
+	for end < len(f.text) && end-i < maxCrypt && dollars <= maxCryptDollars && cryptSet.has(f.text[end]) {
 		if f.text[end] == '$' {
 			dollars, last = dollars+1, end
 		}
 		end++
 	}
-	if dollars < 3 || end-last < 20 || i > 0 && isAlnum(f.text[i-1]) {
+	hash := dollars >= 3 && dollars <= maxCryptDollars && end-last >= minCryptHash
+	if !hash && !f.phpass(i, end) {
 		return i
 	}
 	f.add(i, end, kindHash, rankFormat)
 	return end
 }
 
-var alnumSlashDot = charset{loDigit | loSlash | loDot | loPlus, hiUpper | hiLower}
+// phpass reports whether a portable PHP hash stands from i to end: $P$, $H$ or
+// $S$ and 31 characters or more, without a further dollar sign.
+func (f *finder) phpass(i, end int) bool {
+	return end-i >= 34 && (f.hasAt(i, "$P$") || f.hasAt(i, "$H$") || f.hasAt(i, "$S$")) && containsDigit(f.text[i+3:end])
+}

@@ -36,8 +36,11 @@ func (f *finder) urlAt(i int) int {
 // sign but a blank or a quote, so the last @ before the host counts.
 func (f *finder) userInfo(start int) (at, colon int) {
 	text := f.text
-	slash := 0
-	for j := start; j < len(text) && j-start < maxAuthority; j++ {
+	slash, j := 0, start
+	if start < f.noUser { // an earlier look found no @ up to there, but a slash
+		slash, j = 1, f.noUser
+	}
+	for ; j < len(text) && j-start < maxAuthority; j++ {
 		switch b := text[j]; {
 		case b <= ' ' || b == '"' || b == '`' || b == '<' || b == '\'' || b == '\\':
 			return at, colonIn(text, start, at)
@@ -52,6 +55,9 @@ func (f *finder) userInfo(start int) (at, colon int) {
 			}
 			slash++
 		}
+	}
+	if at == 0 && slash > 0 {
+		f.noUser = j
 	}
 	return at, colonIn(text, start, at)
 }

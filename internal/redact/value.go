@@ -9,8 +9,8 @@ const (
 	opNone    operator = iota
 	opAssign           // =, :=, =>, == …
 	opColon            // name: value
-	opCompare          // ==, !=
-	opCall             // name("value"), "name", "value"
+	opCompare          // ==
+	opCall             // name("value"), "name", "value"; also !=
 	opXML              // <name>value</name>
 	opFlag             // --name value
 	opProse            // the name is value
@@ -138,8 +138,10 @@ func (f *finder) symbolOperator(k int, closed bool) (operator, int) {
 		return opXML, j
 	case "=", ":=", "::=", ":::=", "?=", "+=", ".=", "??=", "||=", "|=", "=>", "->", "<-", "~>", "=~", ":=>":
 		return opAssign, j
-	case "==", "===", "!=", "!==", ":==":
+	case "==", "===", ":==":
 		return opCompare, j
+	case "!=", "!==":
+		return opCall, j
 	}
 	return opNone, 0
 }

@@ -35,6 +35,7 @@ var children = map[string]func(args []string) error{
 	"sender":   senderChild,
 	"receiver": receiverChild,
 	"approved": approvedChild,
+	"waiter":   waiterChild,
 }
 
 func TestMain(m *testing.M) {

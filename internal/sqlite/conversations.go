@@ -54,7 +54,7 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 		if err := e.spend(); err != nil {
 			return err
 		}
-		unread = e.self.unread()
+		unread = e.self.waiting(g.Now)
 		_, err := e.exec("UPDATE session_status SET status = ?, heartbeat_at = ? WHERE conversation = ? AND session = ?",
 			string(status), g.Now, g.Conversation, string(g.Session))
 		return err
@@ -69,7 +69,7 @@ func (s *Store) PartnerState(ctx context.Context, g bridge.Gate) (state bridge.S
 		if err := e.spend(); err != nil {
 			return err
 		}
-		unread = e.self.unread()
+		unread = e.self.waiting(g.Now)
 		overview, err := getOverview(e.conn, g.Conversation)
 		state = overview.A
 		if partner == bridge.SessionB {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"time"
 
@@ -56,14 +57,19 @@ func receiverChild(args []string) error {
 		if err != nil {
 			return err
 		}
+		dawdle()
 		if _, err := os.Stdout.Write(answer(c.Conversation, d)); err != nil {
 			return err
 		}
+		dawdle()
 		if err := s.Confirm(ctx, d.Claim); err != nil {
 			return errors.Join(errors.New("confirm"), err)
 		}
 	}
 }
+
+// dawdle lets a receiver be killed between its steps, which take no time.
+func dawdle() { time.Sleep(rand.N(3 * time.Millisecond)) }
 
 // answer is the lines of a delivery.
 func answer(conversation string, d bridge.Delivery) []byte {

@@ -17,8 +17,13 @@ const (
 	codeCorrupt  = 11
 	codeFull     = 13
 	codeCantOpen = 14
+	codeProtocol = 15 // many processes at once at a log's locks
 	codeNotADB   = 26
 )
+
+// codeShmSize is the extended code for an index of the log that cannot grow.
+// That is the first thing to fail when a store is opened on a full disk.
+const codeShmSize = 10 | 19<<8
 
 // translate gives an error of SQLite the domain's name for it.
 func translate(err error) error {
@@ -26,8 +31,11 @@ func translate(err error) error {
 	if !errors.As(err, &known) {
 		return err
 	}
+	if known.Code() == codeShmSize {
+		return fmt.Errorf("%w: %w", bridge.ErrStoreFull, err)
+	}
 	switch known.Code() & 0xff { // the extended codes keep the primary one below
-	case codeBusy, codeLocked:
+	case codeBusy, codeLocked, codeProtocol:
 		return fmt.Errorf("%w: %w", bridge.ErrStoreBusy, err)
 	case codeReadOnly, codeCantOpen:
 		return fmt.Errorf("%w: %w", bridge.ErrStoreReadOnly, err)

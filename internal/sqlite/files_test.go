@@ -261,6 +261,45 @@ func TestOpenLeavesForeignFilesAlone(t *testing.T) {
 	}
 }
 
+// A foreign database may be all in the log of a program that was killed. Telling
+// what it is takes the log's index then, which SQLite makes anew; but neither
+// the database nor its log may change.
+func TestOpenLeavesAForeignLogAlone(t *testing.T) {
+	source := filepath.Join(t.TempDir(), "foreign.db")
+	db, err := sql.Open("sqlite", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	db.SetMaxOpenConns(1)
+	for _, s := range []string{"PRAGMA journal_mode = WAL", "PRAGMA wal_autocheckpoint = 0", "CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')"} {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, create := range []bool{true, false} {
+		e := bridgetest.NewEnv(t)
+		before := map[string]string{}
+		for _, suffix := range []string{"", "-wal"} {
+			content, err := os.ReadFile(source + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, e.Path+suffix, string(content))
+			before["bridge.db"+suffix] = string(content)
+		}
+		if err := open(e, create); !errors.Is(err, bridge.ErrStoreForeign) {
+			t.Errorf("got %v, want ErrStoreForeign", err)
+		}
+		after := folder(t, filepath.Dir(e.Path))
+		delete(after, "bridge.db-shm")
+		delete(after, "bridge.key")
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("the folder changed (-before +after):\n%.2000s", diff)
+		}
+	}
+}
+
 func write(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

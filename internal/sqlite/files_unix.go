@@ -25,6 +25,9 @@ func CheckPrivate(path string) error {
 		return fmt.Errorf("%w: %s belongs to user %d, and this is user %d: run bridge as its owner",
 			bridge.ErrStorePermissions, path, owner.Uid, os.Geteuid())
 	}
+	if info.IsDir() && info.Mode()&os.ModeSticky != 0 {
+		return fmt.Errorf("%w: %s is a folder for everybody; name a folder of your own with --db", bridge.ErrStorePermissions, path)
+	}
 	mode, forbidden, want := info.Mode().Perm(), os.FileMode(0o077), "600"
 	if info.IsDir() {
 		forbidden, want = 0o022, "700"

@@ -56,9 +56,13 @@ func envIn(t *testing.T, dir string) *bridgetest.Env {
 func TestFullDisk(t *testing.T) {
 	ctx := context.Background()
 	dir := smallDisk(t, 4<<20)
+	closed := filepath.Join(dir, "closed.db")
 	ballast := filepath.Join(dir, "ballast")
 	write(t, ballast, strings.Repeat("x", 1<<20))
 	e := envIn(t, dir)
+	if _, err := open2(e, closed); err != nil {
+		t.Fatal(err)
+	}
 	s := e.Service(t)
 	p := bridgetest.NewPair(t, s)
 	waiting, err := s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
@@ -95,6 +99,9 @@ func TestFullDisk(t *testing.T) {
 	}
 	if _, err := open2(e, filepath.Join(dir, "second.db")); !errors.Is(err, bridge.ErrStoreFull) {
 		t.Errorf("a new store on a full disk: %v, want ErrStoreFull", err)
+	}
+	if _, err := open2(e, closed); !errors.Is(err, bridge.ErrStoreFull) {
+		t.Errorf("opening a store on a full disk: %v, want ErrStoreFull", err)
 	}
 	overview, err := s.Conversation(ctx, p.A.Conversation)
 	if err != nil || overview.B.Unread != sent {

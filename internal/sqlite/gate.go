@@ -33,11 +33,20 @@ type entry struct {
 // inbox is what a session's row says of its mail.
 type inbox struct {
 	lastSeq, readSeq, handedSeq int64
-	claimID                     int64
+	claimID, claimSeq           int64
 	claimUntil                  time.Time
 }
 
 func (i inbox) unread() int64 { return i.lastSeq - i.readSeq }
+
+// waiting counts the messages that its owner has yet to ask for: those of a
+// claim that stands are on their way to it.
+func (i inbox) waiting(now time.Time) int64 {
+	if bridge.ClaimStands(i.claimUntil, now) {
+		return i.lastSeq - max(i.readSeq, i.claimSeq)
+	}
+	return i.unread()
+}
 
 type bucket struct {
 	ratelimit.Bucket
@@ -120,7 +129,7 @@ func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 	var proof bridge.Proof
 	err := e.get(`
 		SELECT h.seq, h.mac, c.expires_at, s.nonce,
-		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_until,
+		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until,
 		       r.minute, r.hour, r.day, r.at
 		FROM audit_head h
 		LEFT JOIN conversations c ON c.id = ?1
@@ -128,7 +137,7 @@ func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 		LEFT JOIN rate_limits r ON r.bucket = ?3`,
 		[]any{g.Conversation, string(g.Session), g.Charge.Bucket},
 		&e.head.Seq, &e.head.MAC, &proof.ExpiresAt, &proof.Nonce,
-		&e.self.lastSeq, &e.self.readSeq, &e.self.handedSeq, &e.self.claimID, &e.self.claimUntil,
+		&e.self.lastSeq, &e.self.readSeq, &e.self.handedSeq, &e.self.claimID, &e.self.claimSeq, &e.self.claimUntil,
 		&e.spent.Minute, &e.spent.Hour, &e.spent.Day, &e.spent.At)
 	return proof, headless(err)
 }

@@ -27,7 +27,7 @@ func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, m bridge.NewMe
 				return err
 			}
 		}
-		sent.Unread = e.self.unread()
+		sent.Unread = e.self.waiting(g.Now)
 		e.op.Details["message_id"], e.op.Details["seq"] = sent.ID, sent.Seq
 		return nil
 	})
@@ -129,7 +129,7 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 		if err := e.spend(); err != nil {
 			return err
 		}
-		h.Unread = e.self.unread()
+		h.Unread = e.self.waiting(g.Now)
 		h.Messages, h.HasMore, err = listMessages(e.conn,
 			"AND m.id < ?2 ORDER BY m.id DESC LIMIT ?3", []any{g.Conversation, before, p.Limit + 1}, p.Limit, p.Bytes)
 		slices.Reverse(h.Messages)

@@ -13,6 +13,7 @@ import (
 
 var deliveryTests = []test{
 	{"a delivery is read once it is confirmed", confirmReads},
+	{"mail on its way is not told as waiting", onItsWay},
 	{"a claim keeps later messages from others", claimKeeps},
 	{"a claim of one session leaves the other alone", claimsApart},
 	{"mail given back comes again in order, marked", givenBackAgain},
@@ -51,6 +52,20 @@ func confirmReads(t *testing.T, w *world) {
 	equal(t, "has more and how many", []any{d.HasMore, d.Unread}, []any{false, int64(0)})
 	w.confirm(t, w.a, d)
 	equal(t, "then", len(w.check(t, w.a, p.B, 0).Messages), 0)
+}
+
+// onItsWay: an agent that reads its answer and calls again at once must not be
+// told of the messages that it holds in its hands.
+func onItsWay(t *testing.T, w *world) {
+	p := w.pair(t)
+	for range 3 {
+		w.send(t, w.a, p.A)
+	}
+	w.check(t, w.b, p.B, 2)
+	equal(t, "told while they are on their way", must(w.b.CheckPartner(t.Context(), p.B))(t).CallerUnread, int64(1))
+	equal(t, "unread for the sender", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, 3)
+	w.clock.Advance(bridge.ClaimFor)
+	equal(t, "told after a crash", must(w.b.CheckPartner(t.Context(), p.B))(t).CallerUnread, int64(3))
 }
 
 func claimKeeps(t *testing.T, w *world) {

@@ -67,11 +67,12 @@ func (d *demo) play(ctx context.Context, backend, frontend *agent) error {
 	}
 	d.conversation = fmt.Sprint(created["conversation_id"])
 
-	say("The human hands the join code over. The frontend agent joins and waits for mail.")
+	say("The human hands the join code over. The frontend agent joins.")
 	if _, err := frontend.call(ctx, "join_conversation", args{"join_code": created["join_code"]}); err != nil {
 		return err
 	}
-	say("The backend agent sends a message, with a password in it that must not travel.")
+	say("It waits for mail. Meanwhile the backend agent sends a message, with a password in\nit that must not travel. The waiting agent has it the moment it is stored.")
+	mail := frontend.wait(ctx)
 	secret := "p" + rand.Text()
 	if _, err := backend.call(ctx, "send_to_partner", args{
 		"message":        "GET /users returns id and name. The staging database is postgres://app:" + secret + "@db/app.\nWhich fields do you need?",
@@ -80,12 +81,15 @@ func (d *demo) play(ctx context.Context, backend, frontend *agent) error {
 	}); err != nil {
 		return err
 	}
+	if _, err := frontend.show("check_messages", <-mail); err != nil {
+		return err
+	}
+	say("It answers, and the backend agent reads on.")
 	for _, step := range []struct {
 		by   *agent
 		tool string
 		args args
 	}{
-		{frontend, "check_messages", args{"wait_seconds": 10}},
 		{frontend, "update_my_status", args{"status": "working"}},
 		{frontend, "send_to_partner", args{"message": "id, name and avatar_url, please.", "action_type": "info"}},
 		{backend, "check_messages", args{"wait_seconds": 10}},
@@ -137,14 +141,35 @@ func (d *demo) start(ctx context.Context, name string) (*agent, error) {
 
 func (a *agent) stop() error { return a.session.Close() }
 
+// outcome is what came of a call.
+type outcome struct {
+	result *mcp.CallToolResult
+	err    error
+}
+
+// wait waits for mail in the background.
+func (a *agent) wait(ctx context.Context) <-chan outcome {
+	mail := make(chan outcome, 1)
+	go func() { mail <- a.ask(ctx, "check_messages", args{"wait_seconds": 10}) }()
+	return mail
+}
+
 // call calls a tool, shows what the agent is told, and returns the data.
 func (a *agent) call(ctx context.Context, tool string, arguments args) (map[string]any, error) {
+	return a.show(tool, a.ask(ctx, tool, arguments))
+}
+
+func (a *agent) ask(ctx context.Context, tool string, arguments args) outcome {
 	result, err := a.session.CallTool(ctx, &mcp.CallToolParams{Name: tool, Arguments: arguments})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", a.name, tool, err)
+	return outcome{result, err}
+}
+
+func (a *agent) show(tool string, o outcome) (map[string]any, error) {
+	if o.err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", a.name, tool, o.err)
 	}
 	var text strings.Builder
-	for _, content := range result.Content {
+	for _, content := range o.result.Content {
 		if t, ok := content.(*mcp.TextContent); ok {
 			text.WriteString(t.Text)
 		}
@@ -154,10 +179,10 @@ func (a *agent) call(ctx context.Context, tool string, arguments args) (map[stri
 		fmt.Print("    ", line)
 	}
 	fmt.Println()
-	if result.IsError {
+	if o.result.IsError {
 		return nil, fmt.Errorf("%s: %s failed", a.name, tool)
 	}
-	data, ok := result.StructuredContent.(map[string]any)
+	data, ok := o.result.StructuredContent.(map[string]any)
 	if !ok {
 		return nil, fmt.Errorf("%s: %s returned no data", a.name, tool)
 	}

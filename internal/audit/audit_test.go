@@ -1,0 +1,153 @@
+package audit_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/bridge/internal/audit"
+)
+
+var chain = audit.NewChain([]byte("a key for tests"))
+
+// logOf returns a log of n entries and its head.
+func logOf(n int) ([]audit.Entry, audit.Head) {
+	head := chain.EmptyHead()
+	entries := make([]audit.Entry, n)
+	for i := range entries {
+		entries[i], head = chain.Append(head, audit.Entry{
+			Time: time.UnixMicro(int64(1000 + i)), Conversation: "conv_0123456789abcdef",
+			Session: "a", Action: "send_to_partner", Outcome: "ok", Details: `{"seq":1}`,
+		})
+	}
+	return entries, head
+}
+
+// verify returns what a verifier says of a log.
+func verify(c audit.Chain, entries []audit.Entry, head, noted audit.Head) error {
+	v := c.Verifier(noted)
+	for _, e := range entries {
+		if err := v.Next(e); err != nil {
+			return err
+		}
+	}
+	return v.End(head)
+}
+
+func TestVerify(t *testing.T) {
+	for n := range 4 {
+		entries, head := logOf(n)
+		if err := verify(chain, entries, head, audit.Head{}); err != nil {
+			t.Errorf("%d entries: %v", n, err)
+		}
+		if head.Seq != int64(n) {
+			t.Errorf("%d entries have the head %d", n, head.Seq)
+		}
+		if err := verify(audit.NewChain([]byte("another key")), entries, head, audit.Head{}); err == nil {
+			t.Errorf("%d entries pass under another key", n)
+		}
+	}
+}
+
+func TestVerifyFindsEveryEdit(t *testing.T) {
+	edits := map[string]func(*audit.Entry){
+		"seq":          func(e *audit.Entry) { e.Seq++ },
+		"time":         func(e *audit.Entry) { e.Time = e.Time.Add(time.Microsecond) },
+		"conversation": func(e *audit.Entry) { e.Conversation += "x" },
+		"session":      func(e *audit.Entry) { e.Session = "b" },
+		"action":       func(e *audit.Entry) { e.Action = "" },
+		"outcome":      func(e *audit.Entry) { e.Outcome = "unauthorized" },
+		"details":      func(e *audit.Entry) { e.Details = "{}" },
+		"mac":          func(e *audit.Entry) { e.MAC = slices.Concat(e.MAC[:31], []byte{e.MAC[31] ^ 1}) },
+		"no mac":       func(e *audit.Entry) { e.MAC = nil },
+		"moved text":   func(e *audit.Entry) { e.Session, e.Action = e.Session+e.Action[:1], e.Action[1:] },
+	}
+	for name, edit := range edits {
+		for at := range 5 {
+			entries, head := logOf(5)
+			edit(&entries[at])
+			var fault *audit.Fault
+			if err := verify(chain, entries, head, audit.Head{}); !errors.As(err, &fault) || fault.Seq != int64(at+1) {
+				t.Errorf("%s of entry %d edited: %v", name, at+1, err)
+			}
+		}
+	}
+}
+
+// An attacker who holds an old head, sealed, may put it back, but not to a log
+// that goes on behind it.
+func TestVerifyWithAnOldHead(t *testing.T) {
+	entries, _ := logOf(5)
+	_, old := logOf(3)
+	var fault *audit.Fault
+	if err := verify(chain, entries, old, audit.Head{}); !errors.As(err, &fault) || fault.Seq != 4 {
+		t.Errorf("got %v, want entry 4", err)
+	}
+	noted, err := audit.ParseHead(chainHead(5).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := verify(chain, entries[:3], old, noted); !errors.As(err, &fault) || fault.Seq != 4 {
+		t.Errorf("with the later head noted: got %v, want entry 4", err)
+	}
+}
+
+func chainHead(n int) audit.Head {
+	_, head := logOf(n)
+	return head
+}
+
+func TestHeadsAreNoEntries(t *testing.T) {
+	// A seal is an HMAC under the same key: it must not pass for an entry's.
+	_, head := logOf(1)
+	e := audit.Entry{Seq: 1, MAC: head.Seal}
+	if err := chain.Verifier(audit.Head{}).Next(e); err == nil {
+		t.Error("a seal passes for an entry's HMAC")
+	}
+}
+
+func TestParseHead(t *testing.T) {
+	head := chainHead(12)
+	parsed, err := audit.ParseHead("  " + head.String() + "\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(audit.Head{Seq: 12, MAC: head.MAC[:16]}, parsed); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, text := range []string{
+		"", ":", "12", "12:", ":ab", "x:ab", "12:xy", "12:abc", "0:ab", "-1:ab", "12:ab:cd", "99999999999999999999:ab", "12 ab",
+	} {
+		if _, err := audit.ParseHead(text); err == nil {
+			t.Errorf("%q is taken for a head", text)
+		}
+	}
+}
+
+func FuzzParseHead(f *testing.F) {
+	f.Add("12:00ff")
+	f.Add(chainHead(3).String())
+	f.Add("1:" + strings.Repeat("ab", 32))
+	f.Fuzz(func(t *testing.T, text string) {
+		head, err := audit.ParseHead(text)
+		if err != nil {
+			return
+		}
+		again, err := audit.ParseHead(head.String())
+		if err != nil || again.Seq != head.Seq || again.String() != head.String() {
+			t.Errorf("%q: %v, then %v, %v", text, head, again, err)
+		}
+	})
+}
+
+func BenchmarkAppend(b *testing.B) {
+	head := chain.EmptyHead()
+	e := audit.Entry{Time: time.UnixMicro(1), Conversation: "conv_0123456789abcdef", Session: "a", Action: "send_to_partner", Outcome: "ok", Details: `{"seq":1}`}
+	for b.Loop() {
+		_, head = chain.Append(head, e)
+	}
+}

@@ -1,0 +1,244 @@
+//go:build unix
+
+package sqlite_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/sqlite"
+)
+
+// Whole operations, with proof, limit and audit entry, as agents cause them.
+
+// inhabited returns a service with the contract's kind of limits, which no
+// benchmark reaches, and a conversation.
+func inhabited(b *testing.B) (*bridgetest.Env, *bridge.Service, bridgetest.Pair) {
+	b.Helper()
+	e := bridgetest.NewEnv(b)
+	s := e.Service(b, func(c *bridge.Config) {
+		c.Now = nil
+		c.Limits = bridge.DefaultLimits()
+		c.Limits.Writes.PerMinute, c.Limits.Writes.PerHour, c.Limits.Writes.PerDay = math.MaxInt32, math.MaxInt32, math.MaxInt32
+		c.Limits.Reads = c.Limits.Writes
+	})
+	return e, s, bridgetest.NewPair(b, s)
+}
+
+var text = strings.Repeat("The build is green, please review. ", 6)
+
+func send(b *testing.B, s *bridge.Service, c bridge.Credentials, text string) {
+	b.Helper()
+	if _, err := s.Send(context.Background(), c, bridge.SendRequest{Text: text}); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func BenchmarkSend(b *testing.B) {
+	_, s, p := inhabited(b)
+	for b.Loop() {
+		send(b, s, p.A, text)
+	}
+}
+
+func BenchmarkSendWithKey(b *testing.B) {
+	_, s, p := inhabited(b)
+	n := 0
+	for b.Loop() {
+		n++
+		_, err := s.Send(context.Background(), p.A, bridge.SendRequest{Text: text, IdempotencyKey: strconv.Itoa(n)})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCheck is a message's whole life: sent, checked, confirmed.
+func BenchmarkCheck(b *testing.B) {
+	_, s, p := inhabited(b)
+	for b.Loop() {
+		send(b, s, p.A, text)
+		d, err := s.Check(context.Background(), p.B, bridge.CheckRequest{}, nil)
+		if err != nil || len(d.Messages) != 1 {
+			b.Fatal(len(d.Messages), err)
+		}
+		if err := s.Confirm(context.Background(), d.Claim); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCheckEmpty(b *testing.B) {
+	_, s, p := inhabited(b)
+	for b.Loop() {
+		if _, err := s.Check(context.Background(), p.B, bridge.CheckRequest{}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkUpdateStatus(b *testing.B) {
+	_, s, p := inhabited(b)
+	for b.Loop() {
+		if _, err := s.UpdateStatus(context.Background(), p.B, bridge.StatusWorking); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRefuse(b *testing.B) {
+	_, s, p := inhabited(b)
+	p.A.Token = strings.Repeat("0", len(p.A.Token))
+	for b.Loop() {
+		_, _ = s.CheckPartner(context.Background(), p.A)
+	}
+}
+
+// BenchmarkOpen opens and closes an existing store, which is most of what a
+// process does when it starts.
+func BenchmarkOpen(b *testing.B) {
+	e, s, p := inhabited(b)
+	send(b, s, p.A, text)
+	for b.Loop() {
+		store, err := sqlite.Open(context.Background(), e.Path, sqlite.Options{Key: e.Key, Create: true})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := store.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkDeliverAcrossProcesses sends to a process that waits in a long poll.
+// It reports how long it takes from the call of Send to the message in the other
+// process's hand, claimed durably.
+func BenchmarkDeliverAcrossProcesses(b *testing.B) {
+	e, _, p := inhabited(b)
+	s := benchService(b, e) // with doorbells
+	waiter := start(b, "waiter", arguments(e, p.B)...)
+	waiter.line(b) // it is ready
+	var took []time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		time.Sleep(time.Millisecond) // until it waits again
+		b.StartTimer()
+		send(b, s, p.A, fmt.Sprint(time.Now().UnixNano()))
+		us, err := strconv.ParseInt(waiter.line(b), 10, 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Duration(us)*time.Microsecond)
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-us")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-us")
+	b.ReportMetric(float64(took[len(took)-1].Microseconds()), "max-us")
+}
+
+func benchService(b *testing.B, e *bridgetest.Env) *bridge.Service {
+	b.Helper()
+	s, store, err := openChild(e.Path, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = store.Close() })
+	return s
+}
+
+// waiterChild waits for messages that hold the time of their sending and prints
+// how old they are, in microseconds, when it has them.
+func waiterChild(args []string) error {
+	s, _, err := openChild(args[0], nil)
+	if err != nil {
+		return err
+	}
+	ctx, c := context.Background(), credentials(args[1:])
+	fmt.Println("ready")
+	for {
+		d, err := s.Check(ctx, c, bridge.CheckRequest{Wait: bridge.MaxWait}, nil)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		for _, m := range d.Messages {
+			sent, err := strconv.ParseInt(m.Text, 10, 64)
+			if err != nil {
+				return err
+			}
+			if err := s.Confirm(ctx, d.Claim); err != nil {
+				return err
+			}
+			fmt.Println(now.Sub(time.Unix(0, sent)).Microseconds())
+		}
+	}
+}
+
+// BenchmarkSendAmong and BenchmarkCheckAmong, which sends what it checks, show that the size of the store
+// does not matter. A million messages take a minute to make: -short has fewer.
+func BenchmarkSendAmong(b *testing.B) {
+	for _, n := range sizes(b) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			_, s, p := populated(b, n)
+			for b.Loop() {
+				send(b, s, p.A, text)
+			}
+		})
+	}
+}
+
+func BenchmarkCheckAmong(b *testing.B) {
+	for _, n := range sizes(b) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			_, s, p := populated(b, n)
+			for b.Loop() {
+				send(b, s, p.A, text)
+				d, err := s.Check(context.Background(), p.B, bridge.CheckRequest{Limit: 1}, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := s.Confirm(context.Background(), d.Claim); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func sizes(b *testing.B) []int {
+	b.Helper()
+	if testing.Short() {
+		return []int{1_000, 10_000}
+	}
+	return []int{1_000, 1_000_000}
+}
+
+// populated returns a store with n messages of one conversation, half of them
+// read, and as many entries in its log.
+func populated(b *testing.B, n int) (*bridgetest.Env, *bridge.Service, bridgetest.Pair) {
+	b.Helper()
+	e, s, p := inhabited(b)
+	const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
+	query(b, e.Path,
+		fmt.Sprintf(numbers+`INSERT INTO messages (conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, idempotency_key, partner_unread)
+			SELECT '%s', 'b', i, 'a', 'info', '%s', '[]', '[]', 1, 'k' || i, 1 FROM n`, n, p.A.Conversation, text),
+		fmt.Sprintf(numbers+`INSERT INTO audit_log (seq, at, conversation, session, action, outcome, details, mac)
+			SELECT i + 1, 1, '%s', 'a', 'send_to_partner', 'ok', '{"action_type":"info","characters":210,"message_id":1,"seq":1}', randomblob(32) FROM n`, n, p.A.Conversation),
+		fmt.Sprintf("UPDATE audit_head SET seq = %d", n+1),
+		fmt.Sprintf("UPDATE session_status SET last_seq = %d, read_seq = %d, handed_seq = %d WHERE session = 'b'", n, n/2, n/2),
+		"PRAGMA wal_checkpoint(TRUNCATE)",
+	)
+	if info, err := os.Stat(e.Path); err == nil {
+		b.ReportMetric(float64(info.Size())/1e6, "MB")
+	}
+	return e, s, p
+}
