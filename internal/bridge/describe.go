@@ -159,6 +159,9 @@ func (o Outcome) Summary() string {
 	if o.Ended != "" {
 		parts = append(parts, o.Ended)
 	}
+	if o.Unrecorded != "" {
+		parts = append(parts, "its end could not be recorded, and the partner was not told ("+o.Unrecorded+")")
+	}
 	parts = append(parts, "sandbox: "+backendName(o.Sandbox))
 	switch {
 	case o.Snapshot.Commit != "":

@@ -215,7 +215,8 @@ func (s *Service) useApproval(ctx context.Context, g Gate, x Execution, last Com
 	x.Stage, x.Request = StageDone, r
 	x.Outcome = s.runApproved(ctx, r, list, stop)
 	if err := s.finish(context.WithoutCancel(ctx), &x); err != nil {
-		return x, err
+		// It has run: the caller must not take this for a call that did nothing.
+		x.Outcome.Unrecorded = CleanLine(err.Error())
 	}
 	return x, nil
 }

@@ -178,7 +178,6 @@ func (b *batch) run(t *testing.T, l land, before map[string]string, o sandbox.Op
 // let them write in the workspace and read all of the home, so that nothing but
 // the policy keeps them from it.
 func TestAcceptedInSafeModeIsHarmless(t *testing.T) {
-	needSandbox(t)
 	accepted := 5000
 	if testing.Short() {
 		accepted = 500
@@ -188,14 +187,18 @@ func TestAcceptedInSafeModeIsHarmless(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name    string
+		part    int // of the commands, one in so many
 		options func(l land) sandbox.Options
 	}{
-		{"as the bridge runs them", func(land) sandbox.Options { return sandbox.Options{Backend: sandbox.Bubblewrap} }},
-		{"with nothing but the policy", func(l land) sandbox.Options {
+		{"as the bridge runs them", 1, func(land) sandbox.Options { return sandbox.Options{Backend: sandbox.Bubblewrap} }},
+		{"with Landlock", 5, func(land) sandbox.Options { return sandbox.Options{Backend: sandbox.Landlock} }},
+		{"with nothing but the policy", 1, func(l land) sandbox.Options {
 			return sandbox.Options{Backend: sandbox.Bubblewrap, Writable: true, ReadRoots: []string{l.home}}
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			needBackend(t, tt.options(land{}).Backend)
+			accepted := accepted / tt.part
 			l := newLand(t)
 			before := l.state(t)
 			r := rand.New(rand.NewPCG(uint64(len(tt.name)), 7))
@@ -243,9 +246,14 @@ func TestHarmIsSeen(t *testing.T) {
 
 func needSandbox(t *testing.T) {
 	t.Helper()
+	needBackend(t, sandbox.Bubblewrap)
+}
+
+func needBackend(t *testing.T, b sandbox.Backend) {
+	t.Helper()
 	for _, status := range sandbox.Probe(t.Context(), sandbox.Options{}) {
-		if status.Backend == sandbox.Bubblewrap && status.Err != nil {
-			t.Skipf("MISSING: bubblewrap does not work here: %v", status.Err)
+		if status.Backend == b && status.Err != nil {
+			t.Skipf("MISSING: %s does not work here: %v", b, status.Err)
 		}
 	}
 }

@@ -82,5 +82,6 @@ func (s *Service) Rollback(ctx context.Context, p RollbackPlan) (snapshot.Restor
 	done, err := snapshot.Restore(ctx, p.Workspace, p.Snapshot)
 	op = s.operatorOperation("yolo_rolled_back", p.Conversation)
 	op.Details["changes"], op.Details["before"], op.Details["complete"] = len(done.Changes), done.Before.N, err == nil
+	op.Details["before_snapshot"] = done.Before.Commit
 	return done, errors.Join(err, s.store.RecordOperation(ctx, op))
 }

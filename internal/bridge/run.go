@@ -95,7 +95,10 @@ type Outcome struct {
 	// Ended says what ended it early: the timeout, a limit, a cancelled call.
 	Ended string
 	// Problem says why the command was not started, although its approval is used.
-	Problem  string
+	Problem string
+	// Unrecorded says why the end is not in the store, and the partner not told.
+	Unrecorded string
+
 	Duration time.Duration
 	Sandbox  sandbox.Backend
 	// Snapshot is the state before it; SnapshotNote says why there is none.
@@ -243,7 +246,7 @@ func (s *Service) finish(ctx context.Context, x *Execution) error {
 	m := NewMessage{Action: ActionInfo, Text: x.report(), Redacted: x.Outcome.Redacted}
 	sent, err := s.store.EndCommand(ctx, op, end, to, m)
 	if err != nil {
-		return fmt.Errorf("the command has run, but its end could not be recorded: %w", err)
+		return err
 	}
 	x.Unread = sent.Unread
 	s.ring(x.Request.Conversation, to)

@@ -53,7 +53,7 @@ grant of the conversation is void.`,
 	textFlag(fs, &o.image, kindText, "image", "the local container image, for docker and podman")
 	boolFlag(fs, &o.network, "network", "let commands reach the network")
 	boolFlag(fs, &o.unsandboxed, "unsandboxed", "run commands WITHOUT a sandbox: they can do all that you can")
-	boolFlag(fs, &o.askInClient, "ask-in-client", "let the agent's client ask you too, where it can; =false for `bridge yolo approve` only")
+	boolFlag(fs, &o.askInClient, "ask-in-client", "let the agent's client ask you too, where it can; with =false only yolo approve does")
 	return cmd
 }
 

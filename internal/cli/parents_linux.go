@@ -9,17 +9,21 @@ import (
 )
 
 // parentProcesses returns the arguments of the processes that led to this one,
-// the nearest first.
+// the nearest first. Above the first, one that cannot be read ends the walk: it
+// belongs to another user (proc(5), hidepid), as an agent's would not.
 func parentProcesses() ([][]string, error) {
 	var chain [][]string
 	for pid := os.Getppid(); pid > 1 && len(chain) < maxParents; {
 		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err != nil && len(chain) > 0 {
+			break
+		}
 		if err != nil {
 			return nil, err
 		}
 		chain = append(chain, strings.Split(string(bytes.TrimRight(line, "\x00")), "\x00"))
 		if pid, err = parentOf(pid); err != nil {
-			return nil, err
+			break
 		}
 	}
 	return chain, nil

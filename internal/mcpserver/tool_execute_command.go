@@ -30,6 +30,7 @@ type executeData struct {
 	Redacted       []string `json:"redacted_kinds"`
 	Ended          string   `json:"ended,omitempty"`
 	Problem        string   `json:"problem,omitempty"`
+	Unrecorded     string   `json:"unrecorded,omitempty"`
 	DurationMS     int64    `json:"duration_ms,omitempty"`
 	Sandbox        string   `json:"sandbox"`
 	SnapshotNumber int      `json:"snapshot_number,omitempty"`
@@ -105,7 +106,7 @@ func presentExecution(x bridge.Execution) executeData {
 	if x.Stage == bridge.StageDone {
 		data.ExitCode, data.Truncated, data.DurationMS = &o.ExitCode, o.Truncated, o.Duration.Milliseconds()
 		data.Stdout, data.Stderr = bridge.Clean(o.Stdout), bridge.Clean(o.Stderr)
-		data.Ended, data.Problem, data.SnapshotNumber = o.Ended, o.Problem, o.Snapshot.N
+		data.Ended, data.Problem, data.Unrecorded, data.SnapshotNumber = o.Ended, o.Problem, o.Unrecorded, o.Snapshot.N
 	}
 	return data
 }
