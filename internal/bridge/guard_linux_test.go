@@ -251,6 +251,9 @@ func needSandbox(t *testing.T) {
 
 func needBackend(t *testing.T, b sandbox.Backend) {
 	t.Helper()
+	if raceEnabled {
+		t.Skip("SKIPPED: with the race detector each sandbox takes seconds; run it without")
+	}
 	for _, status := range sandbox.Probe(t.Context(), sandbox.Options{}) {
 		if status.Backend == b && status.Err != nil {
 			t.Skipf("MISSING: %s does not work here: %v", b, status.Err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -62,8 +63,24 @@ func Serve(ctx context.Context, b *bridge.Service, o Options) error {
 		Settled:  s.deliveries.settled,
 		Draining: s.drain,
 	})
+	s.awaitCommands()
 	s.deliveries.close()
 	return err
+}
+
+// commandGrace is how long a cancelled command may take to die and be recorded.
+const commandGrace = 10 * time.Second
+
+// awaitCommands waits for commands that are being killed, so that their ends are
+// recorded before the store is closed.
+func (s *server) awaitCommands() {
+	for deadline := time.Now().Add(commandGrace); !s.commands.TryLock(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.log.Error("a command did not end in time: its end is not recorded")
+			return
+		}
+	}
+	s.commands.Unlock()
 }
 
 // server is what the tools work with.
@@ -72,6 +89,7 @@ type server struct {
 	log        *slog.Logger
 	sessions   *sessions
 	deliveries *deliveries
+	commands   sync.RWMutex  // held for reading while a command may run
 	drained    chan struct{} // closed when long polls are to return
 	drain      func()
 }

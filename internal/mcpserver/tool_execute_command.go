@@ -57,7 +57,7 @@ func runExecuteCommand(ctx context.Context, s *server, c bridge.Credentials, arg
 			return answer{}, err
 		}
 	}
-	x, err := s.bridge.Execute(ctx, c, call, s.drained)
+	x, err := s.execute(ctx, c, call)
 	if err != nil {
 		return answer{}, err
 	}
@@ -67,12 +67,19 @@ func runExecuteCommand(ctx context.Context, s *server, c bridge.Credentials, arg
 			return answer{question: &question}, nil
 		}
 		if s.askNow(ctx, client, question) {
-			if x, err = s.bridge.Execute(ctx, c, call, s.drained); err != nil {
+			if x, err = s.execute(ctx, c, call); err != nil {
 				return answer{}, err
 			}
 		}
 	}
 	return answer{text: executeText(x), data: presentExecution(x)}, nil
+}
+
+// execute lets the end of the server wait for the command's.
+func (s *server) execute(ctx context.Context, c bridge.Credentials, call bridge.CommandCall) (bridge.Execution, error) {
+	s.commands.RLock()
+	defer s.commands.RUnlock()
+	return s.bridge.Execute(ctx, c, call, s.drained)
 }
 
 // askNow puts the question to the human during the call, and reports whether the
