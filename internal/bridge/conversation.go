@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -119,7 +120,7 @@ func (s *Service) createOperation() Operation {
 		Actor:   string(SessionA),
 		Action:  "create_conversation",
 		Details: Details{},
-		Charge:  Charge{Bucket: "create", What: "creating conversations", Limit: s.limits.Creates},
+		Charge:  Charge{Bucket: "create", What: "creating conversations", Limit: s.limits.Creates, Logged: s.limits.Failures},
 	}
 }
 
@@ -127,6 +128,9 @@ func validateCreate(r CreateRequest) (time.Duration, error) {
 	for _, role := range []struct{ field, text string }{{"my_role", r.MyRole}, {"partner_role", r.PartnerRole}} {
 		if n := utf8.RuneCountInString(role.text); n < MinRoleLength || n > MaxRoleLength {
 			return 0, invalid(role.field, "must have %d to %d characters, it has %d", MinRoleLength, MaxRoleLength, n)
+		}
+		if strings.TrimSpace(CleanLine(role.text)) == "" {
+			return 0, invalid(role.field, "must have characters that show")
 		}
 	}
 	if n := utf8.RuneCountInString(r.Team); n > MaxTeamLength {

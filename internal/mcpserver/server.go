@@ -49,13 +49,19 @@ func Serve(ctx context.Context, b *bridge.Service, o Options) error {
 			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
 		},
 	)
-	for _, t := range tools() {
+	all := tools()
+	for _, t := range all {
 		m.AddTool(t.definition, s.handler(t))
 	}
-	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools())
+	queue := newTurns(all)
+	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools(), queue.inOrder())
 	err := ServeStdio(ctx, m, &Stdio{
 		In: o.In, Out: o.Out, Log: log,
-		Settled:  s.deliveries.settled,
+		Arrived: queue.arrived,
+		Settled: func(resp *jsonrpc.Response, written bool) {
+			queue.settled(resp.ID)
+			s.deliveries.settled(resp, written)
+		},
 		Draining: s.drain,
 	})
 	s.deliveries.close()

@@ -44,6 +44,18 @@ func (s *sessions) add(c bridge.Credentials, expiresAt time.Time) {
 	s.all = append(s.all, ownSession{c, expiresAt})
 }
 
+// learn replaces the token of a session of the process's own by the one that
+// just worked: the operator may have rotated them.
+func (s *sessions) learn(c bridge.Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, own := range s.all {
+		if own.Conversation == c.Conversation && own.Session == c.Session {
+			s.all[i].Token = c.Token
+		}
+	}
+}
+
 // complete fills in what the arguments leave out. A token that is given is
 // taken as it is; without one the process must have just one session that fits.
 func (s *sessions) complete(args credentialArgs) (bridge.Credentials, error) {

@@ -13,8 +13,8 @@ import (
 type createArgs struct {
 	MyRole      string `json:"my_role" jsonschema:"What you do, such as backend developer"`
 	PartnerRole string `json:"partner_role" jsonschema:"What the other agent does"`
-	TTLMinutes  int    `json:"ttl_minutes,omitempty" jsonschema:"Lifetime; default 180"`
-	Team        string `json:"team,omitempty" jsonschema:"Name that groups one orchestrator's conversations"`
+	TTLMinutes  int    `json:"ttl_minutes,omitempty" jsonschema:"Lifetime, 1-10080; default 180"`
+	Team        string `json:"team,omitempty" jsonschema:"Name that groups one orchestrator's conversations; at most 100 characters"`
 }
 
 type createData struct {
@@ -69,9 +69,9 @@ Your token (session a): %s
 Partner token (session b): %s
 Expires at: %s
 Join code for the partner: %s (single use, until %s)
-You: %s. Partner: %s.
+You: %q. Partner: %q.%s
 Give the join code to your human for the other agent. This process knows your token; you need not repeat it.
 %s`, data.ConversationID, data.SessionAToken, data.SessionBToken, data.ExpiresAt,
-		data.JoinCode, data.JoinCodeExpiresAt, data.MyRole, data.PartnerRole, unreadLine(0))
+		data.JoinCode, data.JoinCodeExpiresAt, data.MyRole, data.PartnerRole, redactedNote(c.Redacted), unreadLine(0))
 	return answer{text: text, data: data}, nil
 }

@@ -34,7 +34,7 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 		taken, err = s.takeUnread(ctx, g, t, durable)
 	}
 	if errors.Is(err, errBusy) {
-		return bridge.Taken{Busy: true}, nil
+		return taken, nil
 	}
 	return taken, err
 }
@@ -45,6 +45,7 @@ func (s *Store) takeUnread(ctx context.Context, g bridge.Gate, t bridge.Take, le
 			return errArrived
 		}
 		if e.self.unread() > 0 && bridge.ClaimStands(e.self.claimUntil, g.Now) {
+			taken = bridge.Taken{Busy: true, Delivery: bridge.Delivery{HasMore: true, Unread: e.self.unread()}}
 			return errBusy
 		}
 		if err := e.spend(); err != nil {

@@ -18,6 +18,9 @@ func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, m bridge.NewMe
 			return err
 		}
 		if sent.Repeated {
+			if err := e.charge(g.Repeat); err != nil {
+				return err
+			}
 			e.op.Details["repeated"] = true
 		} else {
 			if err := e.spend(); err != nil {
