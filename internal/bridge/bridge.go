@@ -35,6 +35,8 @@ type Config struct {
 	Doorbells doorbell.Doorbells
 	// Limits are the rate limits; the zero value has none. See DefaultLimits.
 	Limits Limits
+	// Commands says how commands are judged and run.
+	Commands CommandConfig
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -75,6 +77,8 @@ type Service struct {
 	tokens   auth.Tokens
 	codes    auth.JoinCodes
 	once     []byte // hashes idempotency keys
+	seals    []byte // signs grants and approvals
+	commands *commands
 	chain    audit.Chain
 }
 
@@ -95,6 +99,8 @@ func New(c Config) *Service {
 		tokens:   auth.NewTokens(c.Key),
 		codes:    auth.NewJoinCodes(c.Key),
 		once:     c.Key.Derive("idempotency key"),
+		seals:    c.Key.Derive("approval"),
+		commands: newCommands(c.Commands),
 		chain:    AuditChain(c.Key),
 	}
 }

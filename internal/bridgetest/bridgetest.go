@@ -11,6 +11,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/doorbell"
+	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sqlite"
 )
 
@@ -89,6 +90,20 @@ func (e *Env) Service(t testing.TB, changes ...func(*bridge.Config)) *bridge.Ser
 		change(&c)
 	}
 	return bridge.New(c)
+}
+
+// FakeSandbox is a change for Service: commands are judged as ever and given to
+// run, which stands for the sandbox.
+func FakeSandbox(e *Env, run func(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error)) func(*bridge.Config) {
+	return func(c *bridge.Config) {
+		c.Commands = bridge.CommandConfig{
+			Home:      "/nonexistent/home",
+			StateDirs: []string{filepath.Dir(e.Path)},
+			Run:       run,
+			Choose:    func(context.Context, sandbox.Options) (sandbox.Backend, error) { return sandbox.Bubblewrap, nil },
+			Try:       func(context.Context, sandbox.Options) error { return nil },
+		}
+	}
 }
 
 // New returns a service on a store of its own, without limits.

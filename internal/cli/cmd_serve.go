@@ -23,6 +23,7 @@ all share one store, which the first of them makes.
 
 BRIDGE_CONVERSATION_ID, BRIDGE_SESSION_ID (a or b) and BRIDGE_TOKEN in the environment
 bind the process to one session: the agent may then leave the three out of its calls.
+With YOLO_MODE=1 the agent is also offered tools to ask for commands: see "bridge yolo".
 
 Standard output carries MCP only. The log goes to standard error.`,
 		Example: `  bridge serve
@@ -50,11 +51,12 @@ func runServe(ctx context.Context, a *app) error {
 			log.Info("waiting for MCP messages on standard input; press Ctrl-D to end")
 		}
 		return mcpserver.Serve(ctx, s, mcpserver.Options{
-			In:      a.stdin,
-			Out:     a.stdout,
-			Log:     log,
-			Version: bridgeVersion(),
-			Bound:   bound,
+			In:       a.stdin,
+			Out:      a.stdout,
+			Log:      log,
+			Version:  bridgeVersion(),
+			Bound:    bound,
+			Commands: a.yoloEnabled(),
 		})
 	})
 }

@@ -13,6 +13,7 @@ const (
 	exitDoctorProblems = 6
 	exitDoctorWarnings = 7
 	exitRefused        = 8
+	exitNotConfirmed   = 9
 )
 
 // exitCodes documents the codes, for the help and docs/cli.md.
@@ -24,7 +25,7 @@ var exitCodes = []struct {
 	{exitFailure, "failed; the message says why"},
 	{exitUsage, "wrong arguments, flags, environment or configuration file"},
 	{exitNoStore, "there is no store yet; nothing was created"},
-	{exitNotFound, "no such conversation"},
+	{exitNotFound, "no such conversation, request, grant or snapshot"},
 	{exitAuditBroken, "the audit log is not what bridge wrote"},
 	{exitDoctorProblems, "doctor found problems"},
 	{exitDoctorWarnings, "doctor found nothing worse than warnings"},

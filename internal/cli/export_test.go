@@ -66,3 +66,9 @@ func PrintTable(w io.Writer, width int, titles []string, rows ...[]string) error
 
 // MaxAge is the longest length of time that flags take.
 const MaxAge = maxAgeDays * 24 * time.Hour
+
+// AgentOf tells whether a process with these arguments is an agent's.
+var AgentOf = agentOf
+
+// AgentVariable is the first variable that says that this is an agent's shell.
+var AgentVariable = agentVariable

@@ -18,11 +18,15 @@ import (
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sandbox"
 )
 
 // Main runs bridge with the process's arguments and streams, and returns the
 // exit code. It prints the error, if there is one.
 func Main() int {
+	if code, ok := sandbox.Helper(os.Args); ok {
+		return code
+	}
 	a := newApp(os.Stdin, os.Stdout, os.Stderr)
 	root := newRootCmd(a)
 	root.SetArgs(os.Args[1:])
@@ -73,6 +77,12 @@ var explanations = []struct {
 }{
 	{bridge.ErrStoreMissing, exitNoStore, "the first `bridge serve` makes it; name another with --db"},
 	{bridge.ErrNotFound, exitNotFound, "`bridge list` shows those that there are"},
+	{bridge.ErrNoRequest, exitNotFound, "`bridge yolo pending --all` shows those that there are"},
+	{bridge.ErrNoGrant, exitNotFound, "`bridge yolo list` shows those that are open"},
+	{bridge.ErrNoSnapshot, exitNotFound, "`bridge yolo pending --all` shows the commands that were run"},
+	{bridge.ErrDecided, exitNotFound, "`bridge yolo pending` shows those that wait"},
+	{bridge.ErrNotConfirmed, exitNotConfirmed, ""},
+	{bridge.ErrNoSandbox, exitFailure, "install bubblewrap, or open the conversation with --unsandboxed if you trust what will run"},
 	{bridge.ErrStoreForeign, exitRefused, "it was left as it is; name another file with --db"},
 	{bridge.ErrStoreNewer, exitRefused, ""},
 	{bridge.ErrStorePermissions, exitRefused, ""},

@@ -64,6 +64,7 @@ without a command does the same; at a terminal it prints this help.
 		newTokensCmd(a),
 		newAuditCmd(a),
 		newCleanupCmd(a),
+		newYoloCmd(a),
 		newRedactCmd(a),
 		newDoctorCmd(a),
 		newVersionCmd(a),

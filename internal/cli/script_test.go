@@ -17,13 +17,19 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"example.org/bridge/internal/cli"
+	"example.org/bridge/internal/sandbox"
 )
 
 func TestMain(m *testing.M) {
+	// In the sandbox the program has a name of its own.
+	if code, ok := sandbox.Helper(os.Args); ok {
+		os.Exit(code)
+	}
 	testscript.Main(m, map[string]func(){
-		"bridge": func() { os.Exit(cli.Main()) },
-		"agent":  func() { os.Exit(agentMain()) },
-		"seed":   func() { os.Exit(seedMain()) },
+		"bridge":   func() { os.Exit(cli.Main()) },
+		"agent":    func() { os.Exit(agentMain()) },
+		"seed":     func() { os.Exit(seedMain()) },
+		"operator": func() { os.Exit(operatorMain()) },
 	})
 }
 

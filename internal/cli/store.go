@@ -72,8 +72,23 @@ func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Serv
 		Redactor:  engine,
 		Doorbells: doorbell.New(bellsPath(path)),
 		Limits:    a.limits(),
+		Commands:  a.commandConfig(path),
 		Now:       a.now,
 	}))
+}
+
+// commandConfig says what commands must never see: the bridge's own folders,
+// wherever they are, and the secrets of the home folder.
+func (a *app) commandConfig(store string) bridge.CommandConfig {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return bridge.CommandConfig{} // with which no command is allowed
+	}
+	dirs := append(stateDirs(home), filepath.Dir(store), filepath.Join(xdg.StateHome, "bridge"), filepath.Join(xdg.ConfigHome, "bridge"))
+	if a.file.found {
+		dirs = append(dirs, a.file.path)
+	}
+	return bridge.CommandConfig{Home: home, StateDirs: dirs}
 }
 
 // storeKey returns the key of the store at path. It makes one only for a store

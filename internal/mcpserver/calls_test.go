@@ -37,6 +37,8 @@ var sessionCalls = map[string]map[string]any{
 	"get_history":          {},
 	"update_my_status":     {"status": "working"},
 	"check_partner_status": {},
+	"enable_yolo_mode":     {"mode": "safe"},
+	"execute_command":      {"command": "ls"},
 }
 
 // TestEveryToolIsCovered keeps sessionCalls complete.
@@ -130,6 +132,11 @@ func TestInvalidArguments(t *testing.T) {
 		"short role":        {"create_conversation", map[string]any{"my_role": "x", "partner_role": "frontend"}, "my_role must have 3 to 100 characters, it has 1"},
 		"ttl too long":      {"create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend", "ttl_minutes": 1 << 60}, "ttl_minutes must be 1 to 10080"},
 		"string for number": {"create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend", "ttl_minutes": "5"}, "ttl_minutes must be a whole number"},
+		"odd mode":          {"enable_yolo_mode", map[string]any{"mode": canary}, "mode must be one of safe, restricted, yolo"},
+		"sandbox as text":   {"enable_yolo_mode", map[string]any{"mode": "safe", "sandbox": "true"}, "sandbox must be true or false"},
+		"long command":      {"execute_command", map[string]any{"command": canary}, "command must have at most 1000 characters, it has 120000"},
+		"no command":        {"execute_command", map[string]any{"command": " "}, "command must not be empty"},
+		"long token":        {"execute_command", map[string]any{"command": "ls", "approval_token": canary}, "approval_token must have at most 200"},
 		"wrong join code":   {"join_conversation", map[string]any{"join_code": canary}, "the join code is wrong"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -24,6 +24,16 @@ var advice = []struct {
 	{bridge.ErrUnauthorized, "unauthorized", "check conversation_id, session_id and token; if the conversation has expired or you lost the token, " +
 		"ask your human (`bridge list`, `bridge tokens`) or create a new conversation"},
 	{bridge.ErrBadJoinCode, "bad_join_code", "ask the agent that created the conversation for its join code, or for a new conversation"},
+	{bridge.ErrNoGrant, "no_grant", "ask your human to run `bridge yolo enable` for this conversation, if they want you to run commands"},
+	{bridge.ErrNoMode, "no_mode", "call enable_yolo_mode first"},
+	{bridge.ErrQueueFull, "queue_full", "wait until your human has decided; do not ask for more"},
+	{bridge.ErrDenied, "denied", "do not ask for it again; ask your human what to do instead"},
+	{bridge.ErrWornDown, "denied", "stop asking, and talk to your human"},
+	{bridge.ErrApprovalUsed, "approval_used", "nothing was run; call without approval_token to ask again"},
+	{bridge.ErrApprovalExpired, "approval_expired", "nothing was run; call without approval_token to ask again"},
+	{bridge.ErrApprovalChanged, "approval_mismatch", "nothing was run; repeat the approved call unchanged, with the approval_token if your human gave you one, or call again to ask anew"},
+	{bridge.ErrDecided, "decided", "nothing was run; call again to ask anew"},
+	{bridge.ErrNoSandbox, "no_sandbox", "nothing was run; tell your human that no sandbox works here, and that bubblewrap would"},
 	{bridge.ErrStoreFull, "store_full", "nothing was stored; tell your human to free disk space, then try again"},
 	{bridge.ErrStoreReadOnly, "store_read_only", "nothing was stored; tell your human to run `bridge doctor`"},
 	{bridge.ErrStoreBusy, "store_busy", "nothing was stored; try again in a few seconds"},
@@ -36,9 +46,12 @@ func (s *server) failure(tool string, err error) *mcp.CallToolResult {
 	data := failureData{Error: "internal", Message: "the bridge failed; nothing was changed. Try again, and tell your human if it happens again (its log has the details)"}
 	var invalid *bridge.InvalidError
 	var limited *bridge.RateLimitError
+	var refused *bridge.RefusedError
 	switch {
 	case errors.As(err, &invalid):
 		data = failureData{Error: "invalid_argument", Message: err.Error()}
+	case errors.As(err, &refused):
+		data = failureData{Error: "refused", Message: bridge.CleanLine(err.Error())}
 	case errors.As(err, &limited):
 		data = failureData{Error: "rate_limited", Message: err.Error(), RetryAfterSeconds: int(limited.RetryAfter.Seconds())}
 	default:

@@ -26,6 +26,9 @@ type Options struct {
 	// Bound is the session that the process is bound to by its environment;
 	// the zero value binds it to none.
 	Bound bridge.Credentials
+	// Commands adds the tools that run commands: the operator has set YOLO_MODE=1
+	// for this process.
+	Commands bool
 }
 
 // instructions are what a client may put into its model's context. The rule
@@ -49,12 +52,12 @@ func Serve(ctx context.Context, b *bridge.Service, o Options) error {
 			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
 		},
 	)
-	all := tools()
+	all := tools(o.Commands)
 	for _, t := range all {
 		m.AddTool(t.definition, s.handler(t))
 	}
 	queue := newTurns(all)
-	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools(), queue.inOrder())
+	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools(all), queue.inOrder())
 	err := ServeStdio(ctx, m, &Stdio{
 		In: o.In, Out: o.Out, Log: log,
 		Arrived: queue.arrived,
@@ -91,8 +94,8 @@ func newServer(b *bridge.Service, log *slog.Logger, bound bridge.Credentials) *s
 }
 
 // tools lists the tools, in the order in which an agent needs them.
-func tools() []tool {
-	return []tool{
+func tools(commands bool) []tool {
+	all := []tool{
 		createConversation(),
 		joinConversation(),
 		sendToPartner(),
@@ -101,13 +104,17 @@ func tools() []tool {
 		updateMyStatus(),
 		checkPartnerStatus(),
 	}
+	if commands {
+		all = append(all, enableYoloMode(), executeCommand())
+	}
+	return all
 }
 
 // knownTools refuses the call of a tool that does not exist before the SDK does,
 // which would repeat its name at any length.
-func knownTools() mcp.Middleware {
+func knownTools(all []tool) mcp.Middleware {
 	known := map[string]bool{}
-	for _, t := range tools() {
+	for _, t := range all {
 		known[t.definition.Name] = true
 	}
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
@@ -126,12 +133,15 @@ func knownTools() mcp.Middleware {
 // handler answers the calls of one tool.
 func (s *server) handler(t tool) mcp.ToolHandler {
 	return func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		a, err := t.call(ctx, s, req.Params.Arguments)
+		a, err := t.call(withClient(ctx, req), s, req.Params.Arguments)
 		if err != nil {
 			if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 				return nil, err
 			}
 			return s.failure(t.definition.Name, err), nil
+		}
+		if a.question != nil {
+			return questionResult(a.question), nil
 		}
 		if id, ok := RequestID(req); ok {
 			s.deliveries.begin(id, a.claim)

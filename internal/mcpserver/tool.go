@@ -25,12 +25,15 @@ type answer struct {
 	data any
 	// claim is what the answer delivers; the zero Claim delivers nothing.
 	claim bridge.Claim
+	// question, if set, is put to the client's human in the place of an answer.
+	question *bridge.Question
 }
 
-// traits are the annotations of a tool. None of them reaches out of the bridge.
+// traits are the annotations of a tool. None reaches out of the machine.
 type traits struct {
-	readOnly   bool // changes nothing but the audit log
-	idempotent bool // calling it again changes nothing more
+	readOnly    bool // changes nothing but the audit log
+	idempotent  bool // calling it again changes nothing more
+	destructive bool // may destroy what is not the bridge's
 }
 
 // describe makes a tool's definition. The schema is that of its arguments Args,
@@ -51,7 +54,7 @@ func describe[Args any](name, title, description string, t traits, refine func(*
 			Title:           title,
 			ReadOnlyHint:    t.readOnly,
 			IdempotentHint:  t.idempotent || t.readOnly,
-			DestructiveHint: &no,
+			DestructiveHint: &t.destructive,
 			OpenWorldHint:   &no,
 		},
 	}

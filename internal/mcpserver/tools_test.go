@@ -21,17 +21,24 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// connect serves b to an SDK client over pipes.
+// connect serves b to an SDK client over pipes, with all tools.
 func connect(t *testing.T, b *bridge.Service, bound bridge.Credentials) *mcp.ClientSession {
+	t.Helper()
+	return connectAs(t, b, mcpserver.Options{Bound: bound, Commands: true}, nil)
+}
+
+// connectAs is connect with options of the server and the client, and a protocol
+// revision other than the newest.
+func connectAs(t *testing.T, b *bridge.Service, o mcpserver.Options, c *mcp.ClientOptions, version ...string) *mcp.ClientSession {
 	t.Helper()
 	serverIn, clientOut := io.Pipe()
 	clientIn, serverOut := io.Pipe()
+	o.In, o.Out, o.Version = serverIn, serverOut, "test"
 	served := make(chan error, 1)
-	go func() {
-		served <- mcpserver.Serve(context.Background(), b, mcpserver.Options{In: serverIn, Out: serverOut, Version: "test", Bound: bound})
-	}()
-	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
-	session, err := client.Connect(context.Background(), &mcp.IOTransport{Reader: clientIn, Writer: clientOut}, nil)
+	go func() { served <- mcpserver.Serve(context.Background(), b, o) }()
+	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, c)
+	revision := &mcp.ClientSessionOptions{ProtocolVersion: strings.Join(version, "")}
+	session, err := client.Connect(context.Background(), &mcp.IOTransport{Reader: clientIn, Writer: clientOut}, revision)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +54,7 @@ func connect(t *testing.T, b *bridge.Service, bound bridge.Credentials) *mcp.Cli
 	return session
 }
 
+// listTools lists all tools, those that run commands too.
 func listTools(t *testing.T) []*mcp.Tool {
 	t.Helper()
 	list, err := connect(t, bridgetest.New(t), bridge.Credentials{}).ListTools(context.Background(), nil)

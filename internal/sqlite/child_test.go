@@ -34,6 +34,7 @@ var children = map[string]func(args []string) error{
 	"hold":     holdChild,
 	"sender":   senderChild,
 	"receiver": receiverChild,
+	"approved": approvedChild,
 	"waiter":   waiterChild,
 }
 

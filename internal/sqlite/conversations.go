@@ -223,6 +223,9 @@ func removeConversation(c *conn, id string) error {
 	for _, query := range []string{
 		"DELETE FROM messages WHERE conversation = ?1",
 		"DELETE FROM session_status WHERE conversation = ?1",
+		"DELETE FROM yolo_modes WHERE conversation = ?1",
+		"DELETE FROM yolo_grants WHERE conversation = ?1",
+		"DELETE FROM command_requests WHERE conversation = ?1",
 		"DELETE FROM conversations WHERE id = ?1",
 		`DELETE FROM rate_limits WHERE bucket IN (
 			'write/' || ?1 || '/a', 'write/' || ?1 || '/b', 'refused/write/' || ?1 || '/a', 'refused/write/' || ?1 || '/b',

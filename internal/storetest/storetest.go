@@ -34,6 +34,7 @@ func Run(t *testing.T, open Opener) {
 		{"delivery", deliveryTests},
 		{"history", historyTests},
 		{"operator", operatorTests},
+		{"approvals", approvalTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {

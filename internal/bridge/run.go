@@ -1,0 +1,274 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/snapshot"
+	"example.org/bridge/internal/yolo"
+)
+
+// CommandConfig is what a service needs to judge and run commands. The zero
+// value judges and runs nothing: every workspace is refused.
+type CommandConfig struct {
+	// Home is the operator's home folder, whose secrets are refused.
+	Home string
+	// StateDirs are the bridge's own folders and files. No command sees them.
+	StateDirs []string
+	// Run runs a command; nil means sandbox.Run.
+	Run func(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error)
+	// Choose returns the sandbox that works here; nil means sandbox.Choose.
+	Choose func(context.Context, sandbox.Options) (sandbox.Backend, error)
+	// Try reports whether a command could be run; nil really runs an empty one.
+	Try func(context.Context, sandbox.Options) error
+}
+
+// commands is a CommandConfig in use.
+type commands struct {
+	CommandConfig
+	chosen onceWorks[sandbox.Backend]
+}
+
+func newCommands(c CommandConfig) *commands {
+	if c.Run == nil {
+		c.Run = sandbox.Run
+	}
+	if c.Choose == nil {
+		c.Choose = sandbox.Choose
+	}
+	if c.Try == nil {
+		c.Try = tryRun
+	}
+	return &commands{CommandConfig: c}
+}
+
+// choose finds out once which sandbox works, since that means running it. What
+// does not work is tried again: the operator may have installed one.
+func (c *commands) choose(ctx context.Context, o sandbox.Options) (sandbox.Backend, error) {
+	return c.chosen.get(func() (sandbox.Backend, error) { return c.Choose(ctx, o) })
+}
+
+// lookProgram finds programs in the system's folders only. The environment's
+// PATH does not count: an agent may have changed it.
+var lookProgram = yolo.SystemPrograms(nil, nil)
+
+// tryRun runs a command that prints nothing. Besides the sandbox it tries the
+// workspace, which the sandbox may refuse.
+func tryRun(ctx context.Context, o sandbox.Options) error {
+	_, err := sandbox.Run(ctx, sandbox.List{{Stages: []sandbox.Stage{{Print: true}}}}, o)
+	return err
+}
+
+// policy is the world that commands of a workspace are judged in.
+func (s *Service) policy(workspace string) yolo.Context {
+	return yolo.Context{
+		Workspace: workspace,
+		Home:      s.commands.Home,
+		StateDirs: s.commands.StateDirs,
+		LookPath:  lookProgram,
+	}
+}
+
+// checkWorkspace asks the policy about a folder, by way of a command that needs
+// nothing else.
+func (s *Service) checkWorkspace(workspace string) error {
+	if d := yolo.Decide(yolo.ModeSafe, "pwd", s.policy(workspace)); !d.Allow {
+		return invalid("workspace", "cannot be used: %s", d.Reason)
+	}
+	return nil
+}
+
+// Outcome is how a command ended. Stdout and Stderr are redacted and cut, and
+// untrusted like all that comes out of a workspace.
+type Outcome struct {
+	ExitCode       int
+	Stdout, Stderr string
+	// Truncated reports that there was more output.
+	Truncated bool
+	// Redacted names the kinds of secrets that were hidden.
+	Redacted []string
+	// Ended says what ended it early: the timeout, a limit, a cancelled call.
+	Ended string
+	// Problem says why the command was not started, although its approval is used.
+	Problem string
+	// Unrecorded says why the end is not in the store, and the partner not told.
+	Unrecorded string
+
+	Duration time.Duration
+	Sandbox  sandbox.Backend
+	// Snapshot is the state before it; SnapshotNote says why there is none.
+	Snapshot     snapshot.Snapshot
+	SnapshotNote string
+}
+
+// sandboxOptions are those for a request.
+func (s *Service) sandboxOptions(r CommandRequest) sandbox.Options {
+	folder := r.Folder
+	return sandbox.Options{
+		Workspace:   r.Workspace,
+		Identity:    &folder,
+		Writable:    r.Mode != yolo.ModeSafe,
+		Network:     r.Network,
+		Backend:     r.Sandbox,
+		Image:       r.Image,
+		Timeout:     r.Timeout,
+		HiddenPaths: s.commands.StateDirs,
+	}
+}
+
+// prepare makes of a plan what the sandbox runs.
+func (s *Service) prepare(ctx context.Context, r CommandRequest) (sandbox.List, error) {
+	overrides, err := s.gitOverrides(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return sandboxList(r.Plan, r.Workspace, overrides)
+}
+
+// gitOverrides reads which settings of the repository name programs, and
+// returns the words that switch them off. The reading itself runs none of them,
+// and is in the sandbox too.
+func (s *Service) gitOverrides(ctx context.Context, r CommandRequest) ([]string, error) {
+	git := gitOf(r.Plan)
+	if git == "" {
+		return nil, nil
+	}
+	o := s.sandboxOptions(r)
+	o.Writable, o.Network = false, false
+	result, err := s.commands.Run(ctx, sandbox.Program(git, "config", "--list", "--name-only", "-z", "--includes"), o)
+	if err != nil {
+		return nil, err
+	}
+	if result.Truncated || result.ExitCode != 0 {
+		return nil, refused("the configuration of the repository cannot be read (git config ended with %d): mend it", result.ExitCode)
+	}
+	words, err := yolo.GitOverrides(strings.Split(strings.TrimSuffix(string(result.Stdout), "\x00"), "\x00"))
+	if err != nil {
+		return nil, refused("%v", err)
+	}
+	return words, nil
+}
+
+// gitOf returns the path of git, if the plan runs it without a shell.
+func gitOf(p yolo.Plan) string {
+	for _, step := range p.Steps {
+		for _, stage := range step.Stages {
+			if stage.Argv[0] == "git" && !stage.Builtin {
+				return stage.Path
+			}
+		}
+	}
+	return ""
+}
+
+// runApproved takes a snapshot and runs what an approval was used for.
+func (s *Service) runApproved(ctx context.Context, r CommandRequest, list sandbox.List, stop <-chan struct{}) Outcome {
+	ctx, end := until(ctx, stop)
+	defer end()
+	o := Outcome{Sandbox: r.Sandbox, ExitCode: -1}
+	var err error
+	if o.Snapshot, o.SnapshotNote, err = takeSnapshot(ctx, r); err != nil {
+		o.Problem = CleanLine(fmt.Sprintf("the state of the workspace could not be kept: %v", err))
+		return o
+	}
+	var result sandbox.Result
+	result, err = s.commands.Run(ctx, list, s.sandboxOptions(r))
+	o.ExitCode, o.Duration, o.Truncated = result.ExitCode, result.Duration, result.Truncated
+	o.Ended = howEnded(ctx, result, err)
+	if err != nil && o.Ended == "" {
+		o.ExitCode, o.Problem = -1, CleanLine(err.Error())
+		return o
+	}
+	hide := s.redaction(context.WithoutCancel(ctx))
+	var cut [2]bool
+	o.Stdout, cut[0] = cutMiddle(hide.text(string(result.Stdout)), MaxOutput)
+	o.Stderr, cut[1] = cutMiddle(hide.text(string(result.Stderr)), MaxOutput)
+	o.Truncated = o.Truncated || cut[0] || cut[1]
+	o.Redacted = hide.found()
+	if hide.err != nil {
+		o.Stdout, o.Stderr, o.Problem = "", "", "the output could not be redacted, so it is not shown"
+	}
+	return o
+}
+
+func howEnded(ctx context.Context, result sandbox.Result, err error) string {
+	switch {
+	case result.TimedOut:
+		return "it was killed at its timeout"
+	case result.Exceeded != "":
+		return "it was killed: it used too much of " + result.Exceeded
+	case ctx.Err() != nil:
+		return "it was killed: the call was cancelled or the client has gone"
+	case errors.Is(err, sandbox.ErrKilled):
+		return "the sandbox was killed before the command ended"
+	}
+	return ""
+}
+
+// takeSnapshot keeps the state of a workspace that the command may change.
+// Without a repository there is none, and the note says so.
+func takeSnapshot(ctx context.Context, r CommandRequest) (kept snapshot.Snapshot, note string, err error) {
+	if r.Mode == yolo.ModeSafe {
+		return kept, "none: safe mode changes nothing", nil
+	}
+	kept, err = snapshot.Take(ctx, r.Workspace, r.Conversation)
+	if errors.Is(err, snapshot.ErrNoRepository) {
+		return kept, "none: the workspace is in no git repository, so this cannot be rolled back", nil
+	}
+	return kept, "", err
+}
+
+// finish records the end of a command, and tells the partner.
+func (s *Service) finish(ctx context.Context, x *Execution) error {
+	op := Operation{
+		Now: s.Now(), Actor: System, Conversation: x.Request.Conversation, Action: "command_ended",
+		Details: Details{
+			"request": x.Request.ID, "exit_code": x.Outcome.ExitCode, "milliseconds": x.Outcome.Duration.Milliseconds(),
+			"sandbox": backendName(x.Outcome.Sandbox), "truncated": x.Outcome.Truncated,
+		},
+	}
+	kept := x.Outcome.Snapshot
+	if kept.Commit != "" {
+		op.Details["snapshot"], op.Details["snapshot_number"] = kept.Commit, kept.N
+	}
+	for name, text := range map[string]string{"ended": x.Outcome.Ended, "problem": x.Outcome.Problem} {
+		if text != "" {
+			op.Details[name] = s.redaction(ctx).text(text)
+		}
+	}
+	end := CommandEnd{ID: x.Request.ID, ExitCode: x.Outcome.ExitCode, Snapshot: kept.Commit, SnapshotNumber: kept.N}
+	to := x.Request.Session.Partner()
+	m := NewMessage{Action: ActionInfo, Text: x.report(), Redacted: x.Outcome.Redacted}
+	sent, err := s.store.EndCommand(ctx, op, end, to, m)
+	if err != nil {
+		return err
+	}
+	x.Unread = sent.Unread
+	s.ring(x.Request.Conversation, to)
+	return nil
+}
+
+// onceWorks keeps the first answer that is no error.
+type onceWorks[T any] struct {
+	mu    sync.Mutex
+	found bool
+	value T
+}
+
+func (o *onceWorks[T]) get(find func() (T, error)) (T, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.found {
+		return o.value, nil
+	}
+	value, err := find()
+	if err == nil {
+		o.value, o.found = value, true
+	}
+	return value, err
+}

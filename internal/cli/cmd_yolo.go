@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+)
+
+func newYoloCmd(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "yolo",
+		Short: "Let agents run commands, each with your approval",
+		Long: `Agents run nothing unless you say so, four times over: YOLO_MODE=1 in the environment
+of their "bridge serve" and of your commands here; a phrase that you type at a terminal;
+a one-time code that you retype; and an approval for each command. docs/yolo.md says
+what this protects against, and what it does not.`,
+		Example: `  YOLO_MODE=1 bridge yolo enable 3f2a --mode safe --workspace ~/src/app
+  bridge yolo pending
+  YOLO_MODE=1 bridge yolo approve 17
+  bridge yolo disable 3f2a`,
+		Args: noCommandArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
+	}
+	cmd.AddCommand(
+		newYoloEnableCmd(a),
+		newYoloDisableCmd(a),
+		newYoloPendingCmd(a),
+		newYoloApproveCmd(a),
+		newYoloDenyCmd(a),
+		newYoloListCmd(a),
+		newYoloCleanupCmd(a),
+		newYoloRollbackCmd(a),
+		newYoloExplainCmd(a),
+	)
+	return cmd
+}
+
+// yoloVariable is the first of the four stages.
+const yoloVariable = "YOLO_MODE"
+
+func (a *app) yoloEnabled() bool { return a.env(yoloVariable) == "1" }
+
+// requestNumber reads the number of a request as people type it.
+func requestNumber(text string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		return 0, usagef("%s is no request: `bridge yolo pending` shows their numbers", echo(text))
+	}
+	return n, nil
+}
+
+// oneRequest is for commands that take a request.
+func oneRequest(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return usagef("`%s` takes one request, it was given %d: `bridge yolo pending` shows them", cmd.CommandPath(), len(args))
+}
+
+// say prints a line to standard output.
+func (a *app) say(format string, args ...any) error {
+	_, err := fmt.Fprintf(a.stdout, format+"\n", args...)
+	return err
+}

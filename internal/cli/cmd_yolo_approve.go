@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+)
+
+type yoloApproveOptions struct {
+	request   string
+	ttl       time.Duration
+	withToken bool
+}
+
+func newYoloApproveCmd(a *app) *cobra.Command {
+	o := yoloApproveOptions{ttl: bridge.DefaultApprovalFor}
+	cmd := &cobra.Command{
+		Use:   "approve [REQUEST]",
+		Short: "Let one command run, once",
+		Long: `Show exactly what a command would run, and let it run once if you retype the one-time
+code. Without a number it takes the request that waits, if there is just one.
+
+The approval is for this command of this session, in this mode, workspace and sandbox.
+If anything of that changes it is void. The agent's next identical call uses it; with
+--with-token it gets a token, which you give to the agent yourself.
+
+It needs YOLO_MODE=1 and a terminal, and refuses to run in an agent's own shell.`,
+		Example: `  YOLO_MODE=1 bridge yolo approve
+  YOLO_MODE=1 bridge yolo approve 17 --for 15m`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return oneRequest(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.request = args[0]
+			}
+			return runYoloApprove(cmd.Context(), a, o)
+		},
+	}
+	ageFlag(cmd.Flags(), &o.ttl, "for", "how long it may be used, at most 1h")
+	boolFlag(cmd.Flags(), &o.withToken, "with-token", "make an approval that needs its token, and print that")
+	return cmd
+}
+
+func runYoloApprove(ctx context.Context, a *app, o yoloApproveOptions) error {
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		request, err := requestToDecide(ctx, s, o.request)
+		if err != nil {
+			return err
+		}
+		const action = "yolo_approve"
+		human, err := a.human(ctx, s, action, request.Conversation)
+		if err != nil {
+			return err
+		}
+		defer human.close()
+		human.show("", "An agent asks to run this command:", "")
+		human.show(request.Describe()...)
+		if err := human.confirm(ctx, s, action, request.Conversation, "", s.RequestCode(request)); err != nil {
+			return err
+		}
+		approved, token, err := s.Approve(ctx, bridge.ApproveRequest{Request: request, For: o.ttl, WithToken: o.withToken, Where: "terminal"})
+		if err != nil {
+			return err
+		}
+		if o.withToken {
+			return a.say("Approved until %s, with this token:\n%s", formatTime(approved.ApprovedUntil), token)
+		}
+		return a.say("Approved until %s: the agent's next identical call runs it, once.", formatTime(approved.ApprovedUntil))
+	})
+}
+
+// requestToDecide returns the request with a number, or the only one that waits.
+func requestToDecide(ctx context.Context, s *bridge.Service, number string) (bridge.CommandRequest, error) {
+	if number != "" {
+		id, err := requestNumber(number)
+		if err != nil {
+			return bridge.CommandRequest{}, err
+		}
+		found, err := s.Command(ctx, id)
+		if err == nil && !found.Waiting(s.Now()) {
+			err = bridge.ErrDecided
+		}
+		return found, err
+	}
+	waiting, err := pendingRequests(ctx, s, s.Now(), false)
+	switch {
+	case err != nil:
+		return bridge.CommandRequest{}, err
+	case len(waiting) == 0:
+		return bridge.CommandRequest{}, bridge.ErrNoRequest
+	case len(waiting) > 1:
+		return bridge.CommandRequest{}, usagef("%d requests wait: say which, `bridge yolo pending` shows them", len(waiting))
+	}
+	return waiting[0], nil
+}

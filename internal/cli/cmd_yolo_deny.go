@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+)
+
+func newYoloDenyCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "deny REQUEST",
+		Short: "Refuse a command, or take an unused approval back",
+		Long: `Refuse a command that an agent asks to run, or take back an approval that was not used.
+For ten minutes the same command is not asked again. After three denials in a row the
+conversation asks nothing more, until you open it anew with "bridge yolo enable".`,
+		Example: `  bridge yolo deny 17`,
+		Args:    oneRequest,
+		RunE:    func(cmd *cobra.Command, args []string) error { return runYoloDeny(cmd.Context(), a, args[0]) },
+	}
+}
+
+func runYoloDeny(ctx context.Context, a *app, number string) error {
+	id, err := requestNumber(number)
+	if err != nil {
+		return err
+	}
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		request, err := s.Command(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := s.Deny(ctx, request, "terminal"); err != nil {
+			return err
+		}
+		return a.say("Denied: %s", bridge.Escape(request.Command))
+	})
+}

@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+)
+
+func newYoloDisableCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "disable CONVERSATION",
+		Short: "Close a conversation for commands",
+		Long: `Close a conversation for commands. Whatever waits for a decision, and approvals that
+were not used, are void. A running command goes on to its timeout.`,
+		Example:           `  bridge yolo disable 3f2a`,
+		Args:              oneConversation,
+		ValidArgsFunction: completeConversation(a),
+		RunE:              func(cmd *cobra.Command, args []string) error { return runYoloDisable(cmd.Context(), a, args[0]) },
+	}
+}
+
+func runYoloDisable(ctx context.Context, a *app, name string) error {
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		found, err := findConversation(ctx, s, name)
+		if err != nil {
+			return err
+		}
+		if err := s.CloseGrant(ctx, found.ID); err != nil {
+			return err
+		}
+		return a.say("Closed: %s runs no more commands.", found.ID)
+	})
+}

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/yolo"
+)
+
+type yoloEnableOptions struct {
+	conversation, mode, workspace, sandbox, image string
+	ttl                                           time.Duration
+	network, unsandboxed, askInClient             bool
+}
+
+var modeNames = []string{string(yolo.ModeSafe), string(yolo.ModeRestricted), string(yolo.ModeYolo)}
+
+var sandboxNames = []string{"auto", string(sandbox.Bubblewrap), string(sandbox.Landlock), string(sandbox.Docker), string(sandbox.Podman)}
+
+func newYoloEnableCmd(a *app) *cobra.Command {
+	o := yoloEnableOptions{mode: string(yolo.ModeSafe), sandbox: "auto", ttl: bridge.DefaultGrantTTL, askInClient: true}
+	cmd := &cobra.Command{
+		Use:   "enable CONVERSATION",
+		Short: "Open a conversation for commands, up to a mode",
+		Long: `Open a conversation for commands, for a limited time. The mode is a ceiling: agents may
+choose less. Each command still needs its own approval.
+
+  safe        reads files of the workspace, and changes nothing
+  restricted  also git, npm, pip, Python, Node, pytest and cargo
+  yolo        anything but known disasters, in bash
+
+It needs YOLO_MODE=1 and a terminal, where you type a phrase and a one-time code. It
+refuses to run in an agent's own shell. What was asked and approved under an earlier
+grant of the conversation is void.`,
+		Example: `  YOLO_MODE=1 bridge yolo enable 3f2a --mode safe
+  YOLO_MODE=1 bridge yolo enable 3f2a --mode restricted --workspace ~/src/app --for 30m`,
+		Args:              oneConversation,
+		ValidArgsFunction: completeConversation(a),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.conversation = args[0]
+			return runYoloEnable(cmd.Context(), a, o)
+		},
+	}
+	fs := cmd.Flags()
+	choiceFlag(fs, &o.mode, modeNames, "mode", "the widest mode")
+	textFlag(fs, &o.workspace, kindPath, "workspace", "the folder that commands run in (default the current one)")
+	ageFlag(fs, &o.ttl, "for", "how long it stays open, at most 24h and as long as the conversation")
+	choiceFlag(fs, &o.sandbox, sandboxNames, "sandbox", "what confines the commands")
+	textFlag(fs, &o.image, kindText, "image", "the local container image, for docker and podman")
+	boolFlag(fs, &o.network, "network", "let commands reach the network")
+	boolFlag(fs, &o.unsandboxed, "unsandboxed", "run commands WITHOUT a sandbox: they can do all that you can")
+	boolFlag(fs, &o.askInClient, "ask-in-client", "let the agent's client ask you too, where it can; with =false only yolo approve does")
+	return cmd
+}
+
+// phrase is what the operator types to open a grant (SPEC section 6).
+const phrase = "I UNDERSTAND THE RISKS"
+
+func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
+	request, err := o.request()
+	if err != nil {
+		return err
+	}
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		found, err := findConversation(ctx, s, o.conversation)
+		if err != nil {
+			return err
+		}
+		request.Conversation = found.ID
+		const action = "yolo_enable"
+		human, err := a.human(ctx, s, action, found.ID)
+		if err != nil {
+			return err
+		}
+		defer human.close()
+		grant, err := s.PrepareGrant(ctx, request)
+		if err != nil {
+			return err
+		}
+		human.show(append([]string{"", "This lets agents ask to run commands on this machine:", ""}, grant.Describe(grant.OpenedAt)...)...)
+		human.show("  a: " + field(found.RoleA) + "   b: " + field(found.RoleB))
+		if err := human.confirm(ctx, s, action, found.ID, phrase, s.GrantCode(grant)); err != nil {
+			return err
+		}
+		if err := s.OpenGrant(ctx, grant); err != nil {
+			return err
+		}
+		return a.say("Open for commands up to %s mode until %s. Each needs your approval: bridge yolo pending.", grant.Ceiling, formatTime(grant.ExpiresAt))
+	})
+}
+
+func (o yoloEnableOptions) request() (bridge.GrantRequest, error) {
+	r := bridge.GrantRequest{
+		Mode: bridge.Mode(o.mode), Workspace: o.workspace, TTL: o.ttl, Image: o.image,
+		Network: o.network, AskInClient: o.askInClient,
+	}
+	if r.Workspace == "" {
+		r.Workspace = "."
+	}
+	switch {
+	case o.unsandboxed && o.sandbox != "auto":
+		return r, usagef("--unsandboxed and --sandbox contradict each other: give one of them")
+	case o.ttl == 0:
+		return r, usagef("--for must be at least %s", bridge.MinGrantTTL)
+	case o.unsandboxed:
+		r.Sandbox = sandbox.None
+	case o.sandbox != "auto":
+		r.Sandbox = sandbox.Backend(o.sandbox)
+	}
+	return r, nil
+}

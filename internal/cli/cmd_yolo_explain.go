@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/yolo"
+)
+
+type yoloExplainOptions struct {
+	mode, workspace, home string
+	jsonl                 bool
+}
+
+func newYoloExplainCmd(a *app) *cobra.Command {
+	o := yoloExplainOptions{mode: string(yolo.ModeSafe)}
+	cmd := &cobra.Command{
+		Use:   "explain [flags] -- COMMAND",
+		Short: "Say whether a command would be allowed, and why",
+		Long: `Judge a command by the rules of a mode, and run nothing. "allow" means that it would go
+on to your approval and the sandbox. No store is needed.
+
+With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of
+{"allow": ..., "reason": ...} for each, in order.`,
+		Example: `  bridge yolo explain --mode safe -- 'grep -rn TODO . | head'
+  bridge yolo explain --mode yolo --workspace ~/src/app -- 'rm -rf ~'
+  bridge yolo explain --jsonl < commands.jsonl`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case o.jsonl && len(args) > 0:
+				return usagef("with --jsonl the commands come from standard input: leave them out")
+			case !o.jsonl && len(args) == 0:
+				return usagef("`%s` needs a command behind --: see `%s --help`", cmd.CommandPath(), cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return runYoloExplain(a, o, strings.Join(args, " ")) },
+	}
+	fs := cmd.Flags()
+	choiceFlag(fs, &o.mode, modeNames, "mode", "the mode whose rules apply")
+	textFlag(fs, &o.workspace, kindPath, "workspace", "the folder that it would run in (default the current one)")
+	textFlag(fs, &o.home, kindPath, "home", "the home folder whose secrets are refused (default your own)")
+	boolFlag(fs, &o.jsonl, "jsonl", `read {"mode": ..., "command": ...} lines, write {"allow": ..., "reason": ...} lines`)
+	return cmd
+}
+
+func runYoloExplain(a *app, o yoloExplainOptions, command string) error {
+	world, err := o.world()
+	if err != nil {
+		return err
+	}
+	if o.jsonl {
+		out := bufio.NewWriter(a.stdout)
+		return errors.Join(explainLines(world, yolo.Mode(o.mode), bufio.NewReaderSize(a.stdin, 1<<16), out), out.Flush())
+	}
+	decision := explainCommand(world, yolo.Mode(o.mode), command)
+	if a.json {
+		return a.printJSON(decision)
+	}
+	verdict := "deny"
+	if decision.Allow {
+		verdict = "allow"
+	}
+	return a.say("%s: %s", verdict, strings.TrimPrefix(bridge.CleanLine(decision.Reason), "allowed: "))
+}
+
+// world is what commands are judged in: the machine's files, and the folders as
+// they were given. Programs need not be installed.
+func (o yoloExplainOptions) world() (yolo.Context, error) {
+	world := yolo.Context{Workspace: o.workspace, Home: o.home}
+	var err error
+	if world.Home == "" {
+		if world.Home, err = os.UserHomeDir(); err != nil {
+			return world, usagef("no home folder is known: name it with --home")
+		}
+	}
+	if world.Workspace, err = filepath.Abs(world.Workspace); err != nil {
+		return world, err
+	}
+	if world.Home, err = filepath.Abs(world.Home); err != nil {
+		return world, err
+	}
+	world.StateDirs = stateDirs(world.Home)
+	return world, nil
+}
+
+// stateDirs are the bridge's own folders in a home.
+func stateDirs(home string) []string {
+	return []string{filepath.Join(home, ".local", "state", "bridge"), filepath.Join(home, ".config", "bridge")}
+}
+
+type jsonDecision struct {
+	Allow  bool   `json:"allow"`
+	Reason string `json:"reason"`
+}
+
+func explainCommand(world yolo.Context, mode yolo.Mode, command string) jsonDecision {
+	d := yolo.Decide(mode, command, world)
+	return jsonDecision{Allow: d.Allow, Reason: d.Reason}
+}
+
+// explainLines answers each line before it waits for the next one, so that it
+// can be used as a coprocess. A line without a mode is judged by the flag's.
+func explainLines(world yolo.Context, mode yolo.Mode, in *bufio.Reader, out *bufio.Writer) error {
+	encoder := newEncoder(out)
+	for number := 1; ; number++ {
+		line, err := in.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("read standard input: %w", err)
+		}
+		if len(line) == 0 {
+			return nil
+		}
+		request := struct {
+			Mode    yolo.Mode `json:"mode"`
+			Command *string   `json:"command"`
+		}{Mode: mode}
+		if json.Unmarshal(line, &request) != nil || request.Command == nil {
+			return usagef(`line %d is not {"mode": "...", "command": "..."}: nothing behind it was read`, number)
+		}
+		if err := encoder.Encode(explainCommand(world, request.Mode, *request.Command)); err != nil {
+			return err
+		}
+		if in.Buffered() == 0 {
+			if err := out.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+}

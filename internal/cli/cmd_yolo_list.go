@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sandbox"
+)
+
+func newYoloListCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the conversations that are open for commands",
+		Long: `List the conversations that you have opened for commands: up to which mode, in which
+folder, in which sandbox, and for how long.`,
+		Example: `  bridge yolo list
+  bridge yolo list --json | jq '.grants[] | select(.network)'`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runYoloList(cmd.Context(), a) },
+	}
+}
+
+func runYoloList(ctx context.Context, a *app) error {
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		grants, err := s.Grants(ctx)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(struct {
+				Grants []jsonGrant `json:"grants"`
+			}{viewGrants(grants, s.Now())})
+		}
+		if len(grants) == 0 {
+			return a.say("No conversation is open for commands.")
+		}
+		return grantTable(grants, s.Now()).print(a.stdout, a.screen())
+	})
+}
+
+func grantTable(grants []bridge.Grant, now time.Time) *table {
+	t := &table{columns: []column{
+		{title: "CONVERSATION"},
+		{title: "UP TO"},
+		{title: "CLOSES"},
+		{title: "SANDBOX"},
+		{title: "NETWORK"},
+		{title: "WORKSPACE", shrink: true},
+	}}
+	for _, g := range grants {
+		t.add(
+			cell{text: field(g.Conversation)},
+			cell{text: string(g.Ceiling)},
+			grantExpiryCell(g, now),
+			cell{text: sandboxName(g.Sandbox), style: when(g.Unsandboxed(), bad)},
+			cell{text: onOff(g.Network), style: when(g.Network, warn)},
+			cell{text: bridge.Escape(g.Workspace)},
+		)
+	}
+	return t
+}
+
+func grantExpiryCell(g bridge.Grant, now time.Time) cell {
+	if !now.Before(g.ExpiresAt) {
+		return cell{"closed " + formatAgo(g.ExpiresAt, now), faint}
+	}
+	return cell{text: formatAgo(g.ExpiresAt, now)}
+}
+
+func sandboxName(b sandbox.Backend) string {
+	switch b {
+	case "":
+		return "auto"
+	case sandbox.None:
+		return "UNSANDBOXED"
+	}
+	return string(b)
+}
+
+func onOff(on bool) string {
+	if on {
+		return "ON"
+	}
+	return "off"
+}
+
+// jsonGrant is a grant for programs.
+type jsonGrant struct {
+	ConversationID string   `json:"conversation_id"`
+	Mode           string   `json:"mode"`
+	Workspace      string   `json:"workspace"`
+	Sandbox        string   `json:"sandbox"`
+	Image          string   `json:"image"`
+	Network        bool     `json:"network"`
+	AskInClient    bool     `json:"ask_in_client"`
+	Open           bool     `json:"open"`
+	OpenedAt       jsonTime `json:"opened_at"`
+	ExpiresAt      jsonTime `json:"expires_at"`
+}
+
+func viewGrants(grants []bridge.Grant, now time.Time) []jsonGrant {
+	views := make([]jsonGrant, len(grants))
+	for i, g := range grants {
+		views[i] = jsonGrant{
+			ConversationID: g.Conversation, Mode: string(g.Ceiling), Workspace: bridge.Clean(g.Workspace),
+			Sandbox: sandboxName(g.Sandbox), Image: bridge.Clean(g.Image), Network: g.Network, AskInClient: g.AskInClient,
+			Open: now.Before(g.ExpiresAt), OpenedAt: jsonTime(g.OpenedAt), ExpiresAt: jsonTime(g.ExpiresAt),
+		}
+	}
+	return views
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+)
+
+type yoloPendingOptions struct{ all bool }
+
+func newYoloPendingCmd(a *app) *cobra.Command {
+	var o yoloPendingOptions
+	cmd := &cobra.Command{
+		Use:   "pending",
+		Short: "List the commands that wait for your decision",
+		Long: `List the commands that agents ask to run and that wait for your decision, the newest
+first. A request waits for 15 minutes.
+
+With --all, list earlier requests too, and what became of them.`,
+		Example: `  bridge yolo pending
+  bridge yolo pending --all --json | jq '.requests[] | select(.status == "denied")'`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runYoloPending(cmd.Context(), a, o) },
+	}
+	boolFlag(cmd.Flags(), &o.all, "all", "also those that are decided, run or expired")
+	return cmd
+}
+
+func runYoloPending(ctx context.Context, a *app, o yoloPendingOptions) error {
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		requests, err := pendingRequests(ctx, s, s.Now(), o.all)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(struct {
+				Requests []jsonRequest `json:"requests"`
+			}{viewRequests(requests, s.Now())})
+		}
+		if len(requests) == 0 {
+			return a.say("Nothing waits for you.")
+		}
+		return requestTable(requests, s.Now()).print(a.stdout, a.screen())
+	})
+}
+
+// pendingRequests returns the requests that wait, or all.
+func pendingRequests(ctx context.Context, s *bridge.Service, now time.Time, all bool) ([]bridge.CommandRequest, error) {
+	query := bridge.CommandQuery{State: bridge.StatePending}
+	if all {
+		query.State = ""
+	}
+	requests, err := s.Commands(ctx, query)
+	if err != nil || all {
+		return requests, err
+	}
+	var waiting []bridge.CommandRequest
+	for _, r := range requests {
+		if r.Waiting(now) {
+			waiting = append(waiting, r)
+		}
+	}
+	return waiting, nil
+}
+
+func requestTable(requests []bridge.CommandRequest, now time.Time) *table {
+	t := &table{columns: []column{
+		{title: "REQUEST", right: true},
+		{title: "CONVERSATION", drop: 2},
+		{title: "S"},
+		{title: "STATUS"},
+		{title: "MODE"},
+		{title: "AGE", right: true, drop: 1},
+		{title: "SANDBOX", drop: 3},
+		{title: "COMMAND", shrink: true},
+	}}
+	for _, r := range requests {
+		t.add(
+			cell{text: strconv.FormatInt(r.ID, 10)},
+			cell{text: field(r.Conversation)},
+			cell{text: string(r.Session)},
+			cell{text: r.Status(now), style: when(r.Waiting(now), warn)},
+			cell{text: string(r.Mode)},
+			cell{text: formatAge(max(now.Sub(r.CreatedAt), 0))},
+			cell{text: string(r.Sandbox)},
+			cell{text: bridge.Escape(r.Command)},
+		)
+	}
+	return t
+}
+
+// jsonRequest is a request for programs.
+type jsonRequest struct {
+	Request        int64    `json:"request"`
+	ConversationID string   `json:"conversation_id"`
+	SessionID      string   `json:"session_id"`
+	Status         string   `json:"status"`
+	Command        string   `json:"command"`
+	Runs           []string `json:"runs"`
+	Mode           string   `json:"mode"`
+	Workspace      string   `json:"workspace"`
+	Sandbox        string   `json:"sandbox"`
+	Network        bool     `json:"network"`
+	TimeoutSeconds int      `json:"timeout_seconds"`
+	CreatedAt      jsonTime `json:"created_at"`
+	ExpiresAt      jsonTime `json:"expires_at"`
+	DecidedAt      jsonTime `json:"decided_at"`
+	UsedAt         jsonTime `json:"used_at"`
+	EndedAt        jsonTime `json:"ended_at"`
+	ExitCode       *int64   `json:"exit_code"`
+	Snapshot       int64    `json:"snapshot"`
+}
+
+func viewRequests(requests []bridge.CommandRequest, now time.Time) []jsonRequest {
+	views := make([]jsonRequest, len(requests))
+	for i, r := range requests {
+		views[i] = jsonRequest{
+			Request: r.ID, ConversationID: r.Conversation, SessionID: string(r.Session), Status: r.Status(now),
+			Command: bridge.Clean(r.Command), Runs: r.DescribePlan(), Mode: string(r.Mode), Workspace: bridge.Clean(r.Workspace),
+			Sandbox: string(r.Sandbox), Network: r.Network, TimeoutSeconds: int(r.Timeout.Seconds()),
+			CreatedAt: jsonTime(r.CreatedAt), ExpiresAt: jsonTime(r.ExpiresAt), DecidedAt: jsonTime(r.DecidedAt),
+			UsedAt: jsonTime(r.UsedAt), EndedAt: jsonTime(r.EndedAt), Snapshot: r.SnapshotNumber,
+		}
+		if !r.EndedAt.IsZero() {
+			views[i].ExitCode = &r.ExitCode
+		}
+	}
+	return views
+}

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/snapshot"
+)
+
+type yoloRollbackOptions struct {
+	conversation string
+	number       int
+	dryRun, yes  bool
+}
+
+func newYoloRollbackCmd(a *app) *cobra.Command {
+	var o yoloRollbackOptions
+	cmd := &cobra.Command{
+		Use:   "rollback CONVERSATION [NUMBER]",
+		Short: "Put the workspace back to how it was before a command",
+		Long: `Put the workspace back to how it was before the last command of a conversation that
+could change it, or before the one whose snapshot has a number. Untracked files are put
+back too, and new ones removed; what git ignores stays as it is.
+
+It shows what would change and asks. The present state is kept first, under a number of
+its own, so that a rollback can be rolled back.`,
+		Example: `  bridge yolo rollback 3f2a --dry-run
+  bridge yolo rollback 3f2a
+  bridge yolo rollback 3f2a 2 --yes`,
+		Args: func(cmd *cobra.Command, args []string) (err error) {
+			if len(args) == 2 {
+				if o.number, err = strconv.Atoi(args[1]); err != nil || o.number < 1 {
+					return usagef("%s is no number of a snapshot: they count from 1", echo(args[1]))
+				}
+				args = args[:1]
+			}
+			return oneConversation(cmd, args)
+		},
+		ValidArgsFunction: completeConversation(a),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.conversation = args[0]
+			return runYoloRollback(cmd.Context(), a, o)
+		},
+	}
+	boolFlag(cmd.Flags(), &o.dryRun, "dry-run", "only show what would change")
+	boolFlag(cmd.Flags(), &o.yes, "yes", "do not ask")
+	return cmd
+}
+
+func runYoloRollback(ctx context.Context, a *app, o yoloRollbackOptions) error {
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		found, err := findConversation(ctx, s, o.conversation)
+		if err != nil {
+			return err
+		}
+		plan, err := s.PlanRollback(ctx, found.ID, o.number)
+		if err != nil {
+			return err
+		}
+		if err := printRollback(a, plan); err != nil || o.dryRun || len(plan.Changes) == 0 {
+			return err
+		}
+		if !o.yes {
+			if err := confirmRollback(); err != nil {
+				return err
+			}
+		}
+		done, err := s.Rollback(ctx, plan)
+		if err != nil {
+			return err
+		}
+		return a.say("Restored %s. To undo this: bridge yolo rollback %s %d", count(int64(len(done.Changes)), "path"), found.ID, done.Before.N)
+	})
+}
+
+var changeSigns = map[snapshot.Kind]string{snapshot.Create: "+", snapshot.Change: "~", snapshot.Remove: "-"}
+
+func printRollback(a *app, p bridge.RollbackPlan) error {
+	_, _ = fmt.Fprintf(a.stdout, "Snapshot %d of %s\n", p.Snapshot.N, bridge.Escape(p.Workspace))
+	if p.Recorded {
+		_, _ = fmt.Fprintf(a.stdout, "was taken before: %s\n", bridge.Escape(p.Command))
+	} else {
+		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the store does not know this snapshot; whoever can write to the repository may have made it")
+	}
+	for _, c := range p.Changes {
+		_, _ = fmt.Fprintf(a.stdout, "  %s %s\n", changeSigns[c.Kind], bridge.Escape(c.Path))
+	}
+	if len(p.Changes) == 0 {
+		return a.say("The workspace is as it was: there is nothing to restore.")
+	}
+	return nil
+}
+
+func confirmRollback() error {
+	t, err := openTerminal()
+	if err != nil {
+		return fmt.Errorf("%w: it needs a terminal to ask you at, or --yes", bridge.ErrNotConfirmed)
+	}
+	defer t.close()
+	if !t.ask("Type yes to restore: ", "yes") {
+		return bridge.ErrNotConfirmed
+	}
+	return nil
+}

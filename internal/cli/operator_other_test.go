@@ -1,0 +1,8 @@
+//go:build !linux
+
+package cli_test
+
+import "errors"
+
+// operatorMain needs the pseudo-terminals of Linux.
+func operatorMain() int { return fatal(errors.New("the program operator runs on Linux only")) }

@@ -1,0 +1,113 @@
+package mcpserver
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.org/bridge/internal/bridge"
+)
+
+const (
+	// firstWithoutServerRequests is the protocol revision from which on servers
+	// ask for input in the result of a call, and get it in its repetition.
+	firstWithoutServerRequests = "2026-07-28"
+	// questionKey names the bridge's question among the inputs of a call.
+	questionKey = "approval"
+	// codeField is what the human fills in.
+	codeField = "code"
+)
+
+// client is the MCP client behind a call.
+type client struct{ request *mcp.CallToolRequest }
+
+type clientKey struct{}
+
+func withClient(ctx context.Context, req *mcp.CallToolRequest) context.Context {
+	return context.WithValue(ctx, clientKey{}, client{req})
+}
+
+func clientOf(ctx context.Context) client {
+	c, _ := ctx.Value(clientKey{}).(client)
+	return c
+}
+
+// canAsk reports whether the client says that it can put a form to its human.
+func (c client) canAsk() bool {
+	if c.request == nil || c.request.Params.RequestState != "" {
+		return false // a question that was answered is not asked again in the same breath
+	}
+	caps := c.request.ClientCapabilities()
+	if caps == nil || caps.Elicitation == nil {
+		return false
+	}
+	return caps.Elicitation.Form != nil || caps.Elicitation.URL == nil
+}
+
+// laterReplies reports whether the answer comes with a repetition of the call.
+func (c client) laterReplies() bool { return c.request.ProtocolVersion() >= firstWithoutServerRequests }
+
+// stateReply is the answer that came with a repeated call.
+type stateReply struct {
+	bridge.Reply
+	state string
+}
+
+// reply returns the answer to the question that an earlier result asked.
+func (c client) reply() (stateReply, bool) {
+	if c.request == nil || c.request.Params.RequestState == "" {
+		return stateReply{}, false
+	}
+	result, _ := c.request.Params.InputResponses[questionKey].(*mcp.ElicitResult)
+	return stateReply{replyOf(result), c.request.Params.RequestState}, true
+}
+
+// replyOf reads an answer. What is not clearly a yes or a no is neither.
+func replyOf(result *mcp.ElicitResult) bridge.Reply {
+	if result == nil {
+		return bridge.Reply{}
+	}
+	code, _ := result.Content[codeField].(string)
+	return bridge.Reply{Accepted: result.Action == "accept", Declined: result.Action == "decline", Code: code}
+}
+
+var errDrained = errors.New("the client sends no more: nobody is there to ask")
+
+// ask puts the question to the human now. It gives up when the client's input ends.
+func (c client) ask(ctx context.Context, drained <-chan struct{}, q bridge.Question) (*mcp.ElicitResult, error) {
+	select {
+	case <-drained:
+		return nil, errDrained
+	default:
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cancel()
+	watching.Go(func() {
+		select {
+		case <-drained:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return c.request.Session.Elicit(ctx, elicitation(&q))
+}
+
+// elicitation is the form: a text that shows what would run, and one field.
+func elicitation(q *bridge.Question) *mcp.ElicitParams {
+	return &mcp.ElicitParams{
+		Mode:    "form",
+		Message: q.Text,
+		RequestedSchema: map[string]any{
+			"type": "object",
+			"properties": map[string]any{codeField: map[string]any{
+				"type": "string", "title": "Code", "description": "The code shown above, to approve this command once",
+				"maxLength": 2 * bridge.CodeLength,
+			}},
+			"required": []string{codeField},
+		},
+	}
+}

@@ -1,0 +1,71 @@
+package mcpserver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"example.org/bridge/internal/bridge"
+)
+
+type enableYoloArgs struct {
+	credentialArgs
+	Mode      string `json:"mode" jsonschema:"What commands may do"`
+	Workspace string `json:"workspace,omitempty" jsonschema:"Folder within the opened one; default all of it"`
+	Timeout   int    `json:"timeout,omitempty" jsonschema:"Seconds per command; default 30"`
+	Sandbox   *bool  `json:"sandbox,omitempty" jsonschema:"True insists on a sandbox"`
+}
+
+type enableYoloData struct {
+	Mode           string `json:"mode"`
+	Ceiling        string `json:"ceiling"`
+	Workspace      string `json:"workspace"`
+	TimeoutSeconds int    `json:"timeout_seconds"`
+	Sandbox        bool   `json:"sandbox"`
+	Network        bool   `json:"network"`
+	ExpiresAt      string `json:"expires_at"`
+	Unread         int64  `json:"unread"`
+}
+
+func enableYoloMode() tool {
+	definition := describe[enableYoloArgs]("enable_yolo_mode", "Choose how commands run",
+		"Choose your mode for execute_command: safe (read only), restricted (git, npm, tests) or yolo. Your human's grant is the ceiling.",
+		traits{idempotent: true}, func(s *jsonschema.Schema) {
+			refineCredentials(s)
+			oneOf(s, "mode", bridge.Modes())
+			lengths(s, "workspace", 1, bridge.MaxWorkspaceLength)
+			bounds(s, "timeout", bridge.MinCommandTimeout.Seconds(), bridge.MaxCommandTimeout.Seconds())
+			s.Properties["sandbox"].Type, s.Properties["sandbox"].Types = "boolean", nil
+		})
+	return sessionTool(definition, func(a enableYoloArgs) credentialArgs { return a.credentialArgs }, runEnableYoloMode)
+}
+
+func runEnableYoloMode(ctx context.Context, s *server, c bridge.Credentials, args enableYoloArgs) (answer, error) {
+	// Clamped just outside of the bounds, so that no number overflows a Duration.
+	timeout := max(-1, min(args.Timeout, int(bridge.MaxCommandTimeout.Seconds())+1))
+	enabled, err := s.bridge.EnableYolo(ctx, c, bridge.YoloRequest{
+		Mode:      bridge.Mode(args.Mode),
+		Workspace: args.Workspace,
+		Timeout:   time.Duration(timeout) * time.Second,
+		Sandbox:   args.Sandbox,
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	data := enableYoloData{
+		Mode:           string(enabled.Mode),
+		Ceiling:        string(enabled.Grant.Ceiling),
+		Workspace:      bridge.CleanLine(enabled.Workspace),
+		TimeoutSeconds: int(enabled.Timeout.Seconds()),
+		Sandbox:        enabled.YoloMode.Sandbox || !enabled.Grant.Unsandboxed(),
+		Network:        enabled.Grant.Network,
+		ExpiresAt:      stamp(enabled.Grant.ExpiresAt),
+		Unread:         enabled.Unread,
+	}
+	text := fmt.Sprintf("Mode: %s (at most %s), in %s, %d seconds a command, sandbox: %t, network: %t, until %s.\n"+
+		"Each command still needs your human's approval: call execute_command.\n%s",
+		data.Mode, data.Ceiling, data.Workspace, data.TimeoutSeconds, data.Sandbox, data.Network, data.ExpiresAt, unreadLine(data.Unread))
+	return answer{text: text, data: data}, nil
+}

@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/yolo"
+)
+
+// OpenGrant implements bridge.Store.
+func (s *Store) OpenGrant(ctx context.Context, op bridge.Operation, g bridge.Grant) error {
+	return s.operate(ctx, op, durable, func(e *entry) error {
+		var live int64
+		err := e.get("SELECT 1 FROM conversations WHERE id = ? AND expires_at > ?", []any{g.Conversation, op.Now}, &live)
+		if errors.Is(err, errNoRow) {
+			return bridge.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := e.dropGrant(g.Conversation); err != nil {
+			return err
+		}
+		_, err = e.exec(`
+			INSERT INTO yolo_grants (conversation, mode, workspace, device, inode, sandbox, image, network, ask, opened_at, expires_at, seal)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			g.Conversation, string(g.Ceiling), g.Workspace, int64(g.Folder.Device), int64(g.Folder.Inode),
+			string(g.Sandbox), g.Image, bit(g.Network), bit(g.AskInClient), g.OpenedAt, g.ExpiresAt, g.Seal)
+		return err
+	})
+}
+
+// CloseGrant implements bridge.Store.
+func (s *Store) CloseGrant(ctx context.Context, op bridge.Operation) error {
+	return s.operate(ctx, op, durable, func(e *entry) error {
+		found, err := e.dropGrant(op.Conversation)
+		if err == nil && !found {
+			return bridge.ErrNoGrant
+		}
+		return err
+	})
+}
+
+// dropGrant removes a grant and makes void what was asked for under it.
+func (e *entry) dropGrant(conversation string) (found bool, err error) {
+	for _, query := range []string{
+		"DELETE FROM yolo_modes WHERE conversation = ?",
+		"UPDATE command_requests SET state = 'cancelled' WHERE conversation = ? AND state IN ('pending', 'approved')",
+		"DELETE FROM yolo_grants WHERE conversation = ?",
+	} {
+		result, err := e.exec(query, conversation)
+		if err != nil {
+			return false, err
+		}
+		changed, err := result.RowsAffected()
+		if err != nil {
+			return false, err
+		}
+		found = changed > 0 // of the last one
+	}
+	return found, nil
+}
+
+// Grants implements bridge.Store.
+func (s *Store) Grants(ctx context.Context) (all []bridge.Grant, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		all, err = listGrants(c, "ORDER BY opened_at DESC, conversation")
+		return err
+	})
+	return all, err
+}
+
+func listGrants(c *conn, where string, args ...any) (all []bridge.Grant, err error) {
+	var g bridge.Grant
+	var mode, backend string
+	var device, inode, network, ask int64
+	dest := []any{&g.Conversation, &mode, &g.Workspace, &device, &inode, &backend, &g.Image, &network, &ask, &g.OpenedAt, &g.ExpiresAt, &g.Seal}
+	err = c.each("SELECT conversation, mode, workspace, device, inode, sandbox, image, network, ask, opened_at, expires_at, seal FROM yolo_grants "+where,
+		args, dest, func() error {
+			found := g
+			found.Ceiling, found.Sandbox = yolo.Mode(mode), sandbox.Backend(backend)
+			found.Folder = folder(device, inode)
+			found.Network, found.AskInClient = network != 0, ask != 0
+			all = append(all, found)
+			return nil
+		})
+	return all, err
+}
+
+func getYoloMode(c *conn, conversation string, session bridge.SessionID) (*bridge.YoloMode, error) {
+	var m bridge.YoloMode
+	var mode string
+	var sandboxed, timeout int64
+	err := c.get("SELECT mode, workspace, sandbox, timeout, set_at FROM yolo_modes WHERE conversation = ? AND session = ?",
+		[]any{conversation, string(session)}, &mode, &m.Workspace, &sandboxed, &timeout, &m.SetAt)
+	if errors.Is(err, errNoRow) {
+		return nil, nil //nolint:nilnil // a session without a mode is no error
+	}
+	m.Mode, m.Sandbox, m.Timeout = yolo.Mode(mode), sandboxed != 0, time.Duration(timeout)*time.Microsecond
+	return &m, err
+}
+
+// SetYoloMode implements bridge.Store.
+func (s *Store) SetYoloMode(ctx context.Context, g bridge.Gate, m bridge.YoloMode) (unread int64, err error) {
+	err = s.pass(ctx, g, durable, func(e *entry) error {
+		if err := e.spend(); err != nil {
+			return err
+		}
+		if err := e.needGrant(g); err != nil {
+			return err
+		}
+		unread = e.self.unread()
+		_, err := e.exec(`
+			INSERT INTO yolo_modes (conversation, session, mode, workspace, sandbox, timeout, set_at)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+			ON CONFLICT (conversation, session) DO UPDATE SET mode = ?3, workspace = ?4, sandbox = ?5, timeout = ?6, set_at = ?7`,
+			g.Conversation, string(g.Session), string(m.Mode), m.Workspace, bit(m.Sandbox), m.Timeout.Microseconds(), m.SetAt)
+		return err
+	})
+	return unread, err
+}
+
+// needGrant refuses a session whose conversation has no live grant.
+func (e *entry) needGrant(g bridge.Gate) error {
+	var live int64
+	err := e.get("SELECT 1 FROM yolo_grants WHERE conversation = ? AND expires_at > ?", []any{g.Conversation, g.Now}, &live)
+	if errors.Is(err, errNoRow) {
+		return e.refuse(outcomeRefused, bridge.ErrNoGrant)
+	}
+	return err
+}
+
+func folder(device, inode int64) sandbox.Identity {
+	return sandbox.Identity{Device: uint64(device), Inode: uint64(inode)}
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
