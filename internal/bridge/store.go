@@ -59,6 +59,7 @@ type Store interface {
 	// RefuseOperation records that op is refused as invalid.
 	RefuseOperation(ctx context.Context, op Operation) error
 
+	TaskStore
 	OperatorStore
 }
 

@@ -34,6 +34,8 @@ func Run(t *testing.T, open Opener) {
 		{"delivery", deliveryTests},
 		{"history", historyTests},
 		{"operator", operatorTests},
+		{"tasks", taskTests},
+		{"watch", watchTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {
