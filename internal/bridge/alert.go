@@ -67,7 +67,8 @@ func (s *Service) WatchWorkers(ctx context.Context, after time.Duration) (noted 
 // noteRule decides whether a worker fell silent or came back.
 func noteRule(now time.Time, after time.Duration) func(Worker) (WorkerNote, bool) {
 	return func(w Worker) (WorkerNote, bool) {
-		kind, text := AlertKind(""), ""
+		var kind AlertKind
+		var text string
 		switch silent := w.Silent(now, after); {
 		case silent && w.MissedAt.IsZero():
 			kind, text = WorkerSilent, silentText(w)

@@ -15,7 +15,7 @@ type Peeked struct {
 	LastSeq, Unread int64
 }
 
-// FromUnread, as the number of the last message seen, stands for the last that
+// FromUnread stands, as the number of the last message seen, for the last that
 // was read.
 const FromUnread = -1
 

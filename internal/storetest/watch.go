@@ -168,7 +168,7 @@ func moveToBest(t *testing.T, w *world) {
 	roles := []string{"tester", "backend", "tester", "tester", "tester", "tester"}
 	team := w.team(t, "blue", roles...)
 	other := w.team(t, "blue", "tester")
-	needs, any := w.assign(t, team.a[0], "needs", "tester").ID, w.assign(t, team.a[0], "any", "").ID
+	needs, plain := w.assign(t, team.a[0], "needs", "tester").ID, w.assign(t, team.a[0], "any", "").ID
 	w.assign(t, team.a[2], "busy", "")
 	w.mail(t, team.b[0])
 	w.clock.Advance(after + time.Second)
@@ -176,7 +176,7 @@ func moveToBest(t *testing.T, w *world) {
 	w.beat(t, team.b[1], team.b[2], team.b[4], other.b[0]) // 5 is as silent as 0
 	equal(t, "moves", w.moves(t), []string{
 		fmt.Sprintf("%d %s -> %s", needs, team.b[0].Conversation, team.b[4].Conversation),
-		fmt.Sprintf("%d %s -> %s", any, team.b[0].Conversation, min(team.b[2].Conversation, team.b[4].Conversation)),
+		fmt.Sprintf("%d %s -> %s", plain, team.b[0].Conversation, min(team.b[2].Conversation, team.b[4].Conversation)),
 	})
 	equal(t, "entry", w.lastEntry(t), "system reassign_task ok")
 	wantMail(t, w.mail(t, team.a[0]), "is silent. It went to", "is silent. It went to")
