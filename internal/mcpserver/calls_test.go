@@ -37,6 +37,9 @@ var sessionCalls = map[string]map[string]any{
 	"get_history":          {},
 	"update_my_status":     {"status": "working"},
 	"check_partner_status": {},
+	"assign_task":          {"title": "Write the parser"},
+	"update_task":          {"task_id": 1, "state": "done"},
+	"list_tasks":           {},
 }
 
 // TestEveryToolIsCovered keeps sessionCalls complete.

@@ -94,6 +94,9 @@ func tools() []tool {
 		getHistory(),
 		updateMyStatus(),
 		checkPartnerStatus(),
+		assignTask(),
+		updateTask(),
+		listTasks(),
 	}
 }
 

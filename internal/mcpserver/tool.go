@@ -77,7 +77,11 @@ func sessionTool[Args any](
 			_ = s.bridge.RefuseCall(ctx, c, name, err) // for the audit log; err says more
 			return answer{}, err
 		}
-		return run(ctx, s, c, args)
+		a, err := run(ctx, s, c, args)
+		if err == nil {
+			s.sessions.proved(c)
+		}
+		return a, err
 	}}
 }
 
