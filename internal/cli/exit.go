@@ -24,7 +24,7 @@ var exitCodes = []struct {
 	{exitFailure, "failed; the message says why"},
 	{exitUsage, "wrong arguments, flags, environment or configuration file"},
 	{exitNoStore, "there is no store yet; nothing was created"},
-	{exitNotFound, "no such conversation"},
+	{exitNotFound, "no such conversation or task"},
 	{exitAuditBroken, "the audit log is not what bridge wrote"},
 	{exitDoctorProblems, "doctor found problems"},
 	{exitDoctorWarnings, "doctor found nothing worse than warnings"},

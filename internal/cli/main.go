@@ -73,6 +73,7 @@ var explanations = []struct {
 }{
 	{bridge.ErrStoreMissing, exitNoStore, "the first `bridge serve` makes it; name another with --db"},
 	{bridge.ErrNotFound, exitNotFound, "`bridge list` shows those that there are"},
+	{bridge.ErrNoTask, exitNotFound, "`bridge tasks --all` shows those that there are"},
 	{bridge.ErrStoreForeign, exitRefused, "it was left as it is; name another file with --db"},
 	{bridge.ErrStoreNewer, exitRefused, ""},
 	{bridge.ErrStorePermissions, exitRefused, ""},

@@ -62,6 +62,7 @@ without a command does the same; at a terminal it prints this help.
 		newListCmd(a),
 		newShowCmd(a),
 		newTokensCmd(a),
+		newTasksCmd(a),
 		newAuditCmd(a),
 		newCleanupCmd(a),
 		newRedactCmd(a),

@@ -24,7 +24,7 @@ var advice = []struct {
 	{bridge.ErrUnauthorized, "unauthorized", "check conversation_id, session_id and token; if the conversation has expired or you lost the token, " +
 		"ask your human (`bridge list`, `bridge tokens`) or create a new conversation"},
 	{bridge.ErrBadJoinCode, "bad_join_code", "ask the agent that created the conversation for its join code, or for a new conversation"},
-	{bridge.ErrNoTask, "no_such_task", "call list_tasks for those that there are"},
+	{bridge.ErrNoTask, "no_such_task", "call list_tasks for those of your team"},
 	{bridge.ErrTooManyTasks, "too_many_tasks", "wait until some are done, or end those that are not needed with update_task"},
 	{bridge.ErrStoreFull, "store_full", "nothing was stored; tell your human to free disk space, then try again"},
 	{bridge.ErrStoreReadOnly, "store_read_only", "nothing was stored; tell your human to run `bridge doctor`"},
