@@ -69,3 +69,15 @@ func (s *Service) SessionOf(ctx context.Context, conversation, token string) (Se
 	}
 	return found, nil
 }
+
+// Expired reports whether c was refused only because its conversation has
+// expired: its token is genuine. It records nothing.
+func (s *Service) Expired(ctx context.Context, c Credentials) (bool, error) {
+	g := s.readGate(c, "")
+	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	if err != nil || inbox.Nonce == nil {
+		return false, err
+	}
+	genuine := s.tokens.Verify(c.Token, g.Conversation, string(g.Session), inbox.Nonce)
+	return genuine && !g.Now.Before(inbox.ExpiresAt), nil
+}

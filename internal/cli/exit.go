@@ -13,6 +13,8 @@ const (
 	exitDoctorProblems = 6
 	exitDoctorWarnings = 7
 	exitRefused        = 8
+	exitUnauthorized   = 9
+	exitExpired        = 10
 )
 
 // exitCodes documents the codes, for the help and docs/cli.md.

@@ -18,6 +18,7 @@ import (
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/fleet"
 )
 
 // Main runs bridge with the process's arguments and streams, and returns the
@@ -73,6 +74,8 @@ var explanations = []struct {
 }{
 	{bridge.ErrStoreMissing, exitNoStore, "the first `bridge serve` makes it; name another with --db"},
 	{bridge.ErrNotFound, exitNotFound, "`bridge list` shows those that there are"},
+	{fleet.ErrExpired, exitExpired, "its orchestrator can create another"},
+	{bridge.ErrUnauthorized, exitUnauthorized, "`bridge tokens` prints the tokens of a conversation"},
 	{bridge.ErrNoTask, exitNotFound, "`bridge tasks --all` shows those that there are"},
 	{bridge.ErrStoreForeign, exitRefused, "it was left as it is; name another file with --db"},
 	{bridge.ErrStoreNewer, exitRefused, ""},

@@ -63,6 +63,11 @@ without a command does the same; at a terminal it prints this help.
 		newShowCmd(a),
 		newTokensCmd(a),
 		newTasksCmd(a),
+		newKeepaliveCmd(a),
+		newCheckCmd(a),
+		newWatchCmd(a),
+		newWatchdogCmd(a),
+		newReassignCmd(a),
 		newAuditCmd(a),
 		newCleanupCmd(a),
 		newRedactCmd(a),
@@ -88,7 +93,7 @@ func exitCodesHelp() string {
 	var b strings.Builder
 	b.WriteString("Exit codes:\n")
 	for _, e := range exitCodes {
-		fmt.Fprintf(&b, "  %d  %s\n", e.Code, e.Meaning)
+		fmt.Fprintf(&b, "  %2d  %s\n", e.Code, e.Meaning)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
