@@ -135,13 +135,15 @@ func (e *entry) miss(note bridge.WorkerNote, now time.Time) error {
 	return err
 }
 
-// ClaimAlert implements bridge.Store. Like the claim on mail, one that ends too
-// late was made before the clock was set back, and is void.
+// ClaimAlert implements bridge.Store. Like the claim on mail, one that ends much
+// too late was made before the clock was set back, and is void. A little too late
+// it may end: whoever made it looked at the clock later, and was quicker.
 func (s *Store) ClaimAlert(ctx context.Context, now, until time.Time) (a bridge.Alert, ok bool, err error) {
 	const claimable = " WHERE claim_until <= ?1 OR claim_until > ?2 "
+	void := until.Add(until.Sub(now))
 	var waiting int64
 	err = s.read.do(ctx, func(c *conn) error {
-		return c.get("SELECT count(*) FROM alerts"+claimable, []any{now, until}, &waiting)
+		return c.get("SELECT count(*) FROM alerts"+claimable, []any{now, void}, &waiting)
 	})
 	if err != nil || waiting == 0 {
 		return a, false, err
@@ -149,10 +151,10 @@ func (s *Store) ClaimAlert(ctx context.Context, now, until time.Time) (a bridge.
 	err = s.write.do(ctx, durable, func(c *conn) error {
 		var kind string
 		err := c.get(`
-			UPDATE alerts SET claim_id = claim_id + 1, claim_until = ?2
+			UPDATE alerts SET claim_id = claim_id + 1, claim_until = ?3
 			WHERE id = (SELECT min(id) FROM alerts`+claimable+`)
 			RETURNING id, at, kind, conversation, team, team_id, role, heartbeat_at, open_tasks, claim_id`,
-			[]any{now, until},
+			[]any{now, void, until},
 			&a.ID, &a.At, &kind, &a.Conversation, &a.Team, &a.TeamID, &a.Role, &a.HeartbeatAt, &a.OpenTasks, &a.Claim)
 		if errors.Is(err, errNoRow) {
 			return nil

@@ -120,6 +120,10 @@ func alertStays(t *testing.T, w *world) {
 	equal(t, "claimed", []any{ok, err}, []any{true, nil})
 	_, ok, err = w.b.NextAlert(t.Context())
 	equal(t, "by another", []any{ok, err}, []any{false, nil})
+	w.clock.Advance(-time.Second)
+	_, ok, err = w.b.NextAlert(t.Context())
+	equal(t, "by another, who looked at the clock before", []any{ok, err}, []any{false, nil})
+	w.clock.Advance(time.Second)
 	w.clock.Advance(bridge.AlertClaim)
 	again, ok, err := w.b.NextAlert(t.Context())
 	equal(t, "after a crash", []any{ok, err, again.ID}, []any{true, nil, first.ID})
@@ -131,6 +135,14 @@ func alertStays(t *testing.T, w *world) {
 	_, ok, err = w.b.NextAlert(t.Context())
 	equal(t, "afterwards", []any{ok, err}, []any{false, nil})
 	w.verify(t)
+
+	w.beat(t, p.B)
+	w.watch(t, w.a)
+	_, ok, err = w.a.NextAlert(t.Context())
+	equal(t, "the next one", []any{ok, err}, []any{true, nil})
+	w.clock.Advance(-time.Hour)
+	_, ok, err = w.b.NextAlert(t.Context())
+	equal(t, "after the clock was set back", []any{ok, err}, []any{true, nil})
 }
 
 func alertClaimedOnce(t *testing.T, w *world) {
