@@ -33,7 +33,7 @@ type Keepalive struct {
 func (k Keepalive) Run(ctx context.Context) error {
 	ticker := time.NewTicker(k.Interval)
 	defer ticker.Stop()
-	for {
+	for ctx.Err() == nil {
 		pulse, err := k.beat(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -46,10 +46,10 @@ func (k Keepalive) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-ticker.C:
 		}
 	}
+	return nil
 }
 
 // beat gives one heartbeat, however often it has to try.

@@ -33,6 +33,8 @@ type Watchdog struct {
 	// Outlets get each alert, besides the log.
 	Outlets []Outlet
 	Log     *slog.Logger
+
+	read func() reading // nil means the process's clocks
 }
 
 // Run watches until ctx ends, which is no error. What fails may pass, and is
@@ -44,10 +46,13 @@ func (w Watchdog) Run(ctx context.Context) error {
 	defer close(wake)
 	courier.Go(func() { w.deliver(ctx, wake) })
 
-	read, t := clock(), trust{interval: w.Interval, after: w.After}
+	read, t := w.read, trust{interval: w.Interval, after: w.After}
+	if read == nil {
+		read = clock()
+	}
 	ticker := time.NewTicker(w.Interval)
 	defer ticker.Stop()
-	for {
+	for ctx.Err() == nil {
 		grace, began := t.look(read())
 		if began {
 			w.Log.Warn("the clock was set, or the machine or the watchdog slept: nobody is missed for a while", "seconds", grace.Seconds())
@@ -62,10 +67,10 @@ func (w Watchdog) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-ticker.C:
 		}
 	}
+	return nil
 }
 
 // look notices silences, lets alerts go out, and moves tasks.
