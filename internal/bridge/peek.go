@@ -22,7 +22,7 @@ const FromUnread = -1
 // PeekMessages returns the caller's messages with a number above after, oldest
 // first, and leaves them as they are: not read, not claimed.
 func (s *Service) PeekMessages(ctx context.Context, c Credentials, after int64, limit int) (Peeked, error) {
-	g := s.readGate(c, "peek_messages")
+	g := s.besideGate(c, "peek_messages")
 	limit, err := pageSize(limit)
 	if after < FromUnread {
 		err = invalid("after", "must be the number of a message")
@@ -38,7 +38,7 @@ func (s *Service) PeekMessages(ctx context.Context, c Credentials, after int64, 
 // nothing, and costs next to nothing while it waits.
 func (s *Service) AwaitMessages(ctx context.Context, c Credentials, after int64) error {
 	_, err := s.await(ctx, c, nil, func(ctx context.Context) (bool, error) {
-		g := s.readGate(c, "peek_messages")
+		g := s.besideGate(c, "peek_messages")
 		inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 		if ctx.Err() != nil || err != nil {
 			return false, err

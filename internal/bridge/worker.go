@@ -66,7 +66,7 @@ type Pulse struct {
 
 // Heartbeat says that the caller lives. Its status stays what it is.
 func (s *Service) Heartbeat(ctx context.Context, c Credentials) (Pulse, error) {
-	g := s.readGate(c, "heartbeat")
+	g := s.besideGate(c, "heartbeat")
 	p, err := s.store.Heartbeat(ctx, g)
 	p.At = g.Now
 	return p, err

@@ -16,6 +16,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"example.org/bridge/internal/bridge"
@@ -49,6 +50,16 @@ func final(err error) bool {
 		}
 	}
 	return errors.As(err, &invalid)
+}
+
+// levelOf is how loud a failure is that is tried again: a limit is none of the
+// operator's business.
+func levelOf(err error) slog.Level {
+	var limited *bridge.RateLimitError
+	if errors.As(err, &limited) {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
 }
 
 // backoff is how long to wait before the next attempt.

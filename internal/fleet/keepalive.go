@@ -63,7 +63,7 @@ func (k Keepalive) beat(ctx context.Context) (bridge.Pulse, error) {
 		if err = refused(ctx, k.Bridge, k.Session, err); final(err) {
 			return pulse, err
 		}
-		k.Log.Warn("a heartbeat failed and is tried again", "conversation", k.Session.Conversation, "error", err)
+		k.Log.Log(ctx, levelOf(err), "a heartbeat failed and is tried again", "conversation", k.Session.Conversation, "error", err)
 		if !retry.pause(ctx, err) {
 			return pulse, ctx.Err()
 		}

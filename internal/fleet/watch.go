@@ -49,7 +49,7 @@ func (w Watch) Run(ctx context.Context) error {
 			return err
 		}
 		if ctx.Err() == nil {
-			w.Log.Warn("a look at the mail failed and is tried again", "conversation", w.Session.Conversation, "error", err)
+			w.Log.Log(ctx, levelOf(err), "a look at the mail failed and is tried again", "conversation", w.Session.Conversation, "error", err)
 			retry.pause(ctx, err)
 		}
 	}

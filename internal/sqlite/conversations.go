@@ -225,7 +225,8 @@ func removeConversation(c *conn, id string) error {
 		"DELETE FROM silences WHERE conversation = ?1",
 		"DELETE FROM session_status WHERE conversation = ?1",
 		"DELETE FROM conversations WHERE id = ?1",
-		"DELETE FROM rate_limits WHERE bucket IN ('write/' || ?1 || '/a', 'write/' || ?1 || '/b', 'read/' || ?1 || '/a', 'read/' || ?1 || '/b')",
+		`DELETE FROM rate_limits WHERE bucket IN ('write/' || ?1 || '/a', 'write/' || ?1 || '/b', 'read/' || ?1 || '/a', 'read/' || ?1 || '/b',
+		                                          'beside/' || ?1 || '/a', 'beside/' || ?1 || '/b')`,
 	} {
 		if _, err := c.exec(query, id); err != nil {
 			return err

@@ -25,6 +25,7 @@ var watchTests = []test{
 	{"the tasks of an expired conversation move", expiredWorker},
 	{"a clock set back makes nobody silent for ever", watchClockBack},
 	{"peeking leaves everything as it is", peekLeaves},
+	{"what runs beside an agent does not use up its limit", besideLimit},
 }
 
 const after = 5 * time.Minute
@@ -355,4 +356,18 @@ func peekLeaves(t *testing.T, w *world) {
 	_, err := w.a.PeekMessages(t.Context(), stranger(p.B), 0, 0)
 	wantError(t, err, bridge.ErrUnauthorized)
 	must(0, w.a.AwaitMessages(t.Context(), stranger(p.B), 100))(t) // the peek is what refuses
+}
+
+func besideLimit(t *testing.T, w *world) {
+	s := w.service(w.storeA, bridge.Limits{Reads: perMinute(2)})
+	p := w.pair(t)
+	must(s.Heartbeat(t.Context(), p.B))(t)
+	must(s.PeekMessages(t.Context(), p.B, 0, 0))(t)
+	_, err := s.Heartbeat(t.Context(), p.B)
+	wantLimited(t, err)
+	for range 2 {
+		must(s.UpdateStatus(t.Context(), p.B, bridge.StatusWorking))(t)
+	}
+	_, err = s.UpdateStatus(t.Context(), p.B, bridge.StatusWorking)
+	wantLimited(t, err)
 }
