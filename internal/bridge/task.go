@@ -133,6 +133,7 @@ type TaskQuery struct {
 	// After restricts them to tasks with a higher ID.
 	After int64
 	Limit int
+	Bytes int // at most so many bytes of titles and notes, behind the first task
 }
 
 // TaskList is the answer to a look at tasks.
@@ -140,8 +141,10 @@ type TaskList struct {
 	Tasks []Task
 	// HasMore reports that there are more behind the last.
 	HasMore bool
-	// History is that of the one task that was asked for.
+	// History is that of the one task that was asked for, without its first
+	// Omitted events.
 	History []TaskEvent
+	Omitted int
 	// Unread counts what waits for the caller.
 	Unread int64
 	Now    time.Time
@@ -249,13 +252,14 @@ func (s *Service) ListTasks(ctx context.Context, c Credentials, q TaskQuery) (Ta
 	if q.After < 0 {
 		return TaskList{}, s.refuse(ctx, g, invalid("after", "must be the id of a task"))
 	}
-	q.Limit = TaskPage
+	q.Limit, q.Bytes = TaskPage, PageBytes
 	list, err := s.store.ListTasks(ctx, g, q)
 	list.Now = g.Now
 	return list, err
 }
 
-// ReadTask returns one task with its history, or ErrNoTask.
+// ReadTask returns one task with its history, as far as it fits into an answer,
+// or ErrNoTask.
 func (s *Service) ReadTask(ctx context.Context, c Credentials, id int64) (TaskList, error) {
 	g := s.readGate(c, "list_tasks")
 	if id < 1 {
@@ -264,8 +268,23 @@ func (s *Service) ReadTask(ctx context.Context, c Credentials, id int64) (TaskLi
 	g.Details["task_id"] = id
 	list, err := s.store.ReadTask(ctx, g, id)
 	list.Now = g.Now
+	list.omit(PageBytes - MaxBodyLength)
 	return list, err
 }
+
+// omit leaves out the beginning of a history whose notes have more than so many
+// bytes, but never the last event.
+func (l *TaskList) omit(bytes int) {
+	for i, e := range slices.Backward(l.History) {
+		if bytes -= len(e.Note) + eventBytes; bytes < 0 && i < len(l.History)-1 {
+			l.History, l.Omitted = l.History[i+1:], i+1
+			return
+		}
+	}
+}
+
+// eventBytes is about what an event takes besides its note.
+const eventBytes = 100
 
 // Tasks returns the tasks of all teams, for the operator.
 func (s *Service) Tasks(ctx context.Context, openOnly bool) ([]Task, error) {

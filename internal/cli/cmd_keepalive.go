@@ -52,10 +52,10 @@ func runKeepalive(ctx context.Context, a *app, o keepaliveOptions) error {
 		if err != nil {
 			return err
 		}
-		return fleet.Keepalive{
+		return a.ended(ctx, fleet.Keepalive{
 			Bridge: s, Session: c, Interval: o.interval, Once: o.once, Log: a.log(),
 			Beat: func(p bridge.Pulse) error { return printPulse(a, c, p) },
-		}.Run(ctx)
+		}.Run(ctx))
 	})
 }
 

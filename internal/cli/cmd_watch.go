@@ -55,7 +55,7 @@ func runWatch(ctx context.Context, a *app, o watchOptions) error {
 		if err != nil {
 			return err
 		}
-		return fleet.Watch{Bridge: s, Session: c, OnlyNew: o.onlyNew, Once: o.once, Each: each, Log: a.log()}.Run(ctx)
+		return a.ended(ctx, fleet.Watch{Bridge: s, Session: c, OnlyNew: o.onlyNew, Once: o.once, Each: each, Log: a.log()}.Run(ctx))
 	})
 }
 

@@ -69,10 +69,10 @@ func runWatchdog(ctx context.Context, a *app, o watchdogOptions) error {
 	ctx, stop := daemon(ctx)
 	defer stop()
 	return a.withStore(ctx, func(s *bridge.Service) error {
-		return fleet.Watchdog{
+		return a.ended(ctx, fleet.Watchdog{
 			Bridge: s, Interval: o.interval, After: o.silentAfter, Once: o.once, AlertOnly: o.alertOnly,
 			Outlets: outlets, Log: a.log(),
-		}.Run(ctx)
+		}.Run(ctx))
 	})
 }
 

@@ -22,6 +22,14 @@ func daemon(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
+// ended says why a long-running command ended, where its error does not.
+func (a *app) ended(ctx context.Context, err error) error {
+	if err == nil && ctx.Err() != nil {
+		a.log().Info("told to end")
+	}
+	return err
+}
+
 // minInterval keeps a mistake from keeping the machine busy.
 const minInterval = 100 * time.Millisecond
 

@@ -27,6 +27,8 @@ type taskData struct {
 	IdleSeconds *int64      `json:"idle_seconds"`
 	Trust       string      `json:"trust"`
 	History     []eventData `json:"history,omitempty"`
+	// Omitted counts the events in front of History that did not fit.
+	Omitted int `json:"history_omitted,omitempty"`
 }
 
 type eventData struct {
@@ -88,6 +90,9 @@ func writeTask(out *strings.Builder, d taskData) {
 	}
 	if d.Note != "" && d.History == nil {
 		out.WriteString("Last note:\n" + bridge.Quote(d.Note) + "\n")
+	}
+	if d.Omitted > 0 {
+		fmt.Fprintf(out, "Earlier entries of its history, left out here: %d.\n", d.Omitted)
 	}
 	for _, e := range d.History {
 		fmt.Fprintf(out, "%s %s %s", e.At, e.Actor, e.State)

@@ -25,7 +25,7 @@ type listTasksData struct {
 
 func listTasks() tool {
 	definition := describe[listTasksArgs]("list_tasks", "List tasks",
-		"List the open tasks: your team's as session a, your own as session b; 50 at a time. If has_more, pass the last task_id as after.",
+		"List the open tasks: your team's as session a, your own as session b; at most 50 at a time. If has_more, pass the last task_id as after.",
 		traits{readOnly: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			least := 1.0
@@ -55,7 +55,7 @@ func runReadTask(ctx context.Context, s *server, c bridge.Credentials, id int64)
 		return answer{}, err
 	}
 	task := presentTask(l.Tasks[0], l.Now)
-	task.Body, task.History = bridge.Clean(l.Tasks[0].Body), presentHistory(l.History)
+	task.Body, task.History, task.Omitted = bridge.Clean(l.Tasks[0].Body), presentHistory(l.History), l.Omitted
 	data := listTasksData{Tasks: []taskData{task}, Unread: l.Unread}
 	return answer{text: taskText(data), data: data}, nil
 }

@@ -39,11 +39,15 @@ func getTask(c *conn, id int64) (bridge.Task, error) {
 	return row.task(), err
 }
 
-// listTasks reads up to limit tasks. more says whether there was a next one.
-func listTasks(c *conn, where string, args []any, limit int) (all []bridge.Task, more bool, err error) {
+// listTasks reads tasks until there are limit of them, or until the next one
+// would make their titles and notes longer than bytes. more says whether there
+// was a next one.
+func listTasks(c *conn, where string, args []any, limit, bytes int) (all []bridge.Task, more bool, err error) {
 	var row taskRow
+	size := 0
 	err = c.each(selectTask+where, args, row.dest(), func() error {
-		if len(all) == limit {
+		size += len(row.Title) + len(row.Note)
+		if len(all) == limit || len(all) > 0 && size > bytes {
 			more = true
 			return errStop
 		}
@@ -68,7 +72,7 @@ func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q bridge.TaskQuery
 		if g.Session == bridge.SessionB {
 			of, where = g.Conversation, "WHERE t.worker = ?1 AND t.id > ?2 AND (?3 OR t.ended_at = 0) ORDER BY t.id LIMIT ?4"
 		}
-		l.Tasks, l.HasMore, err = listTasks(e.conn, where, []any{of, q.After, flag(q.Ended), q.Limit + 1}, q.Limit)
+		l.Tasks, l.HasMore, err = listTasks(e.conn, where, []any{of, q.After, flag(q.Ended), q.Limit + 1}, q.Limit, q.Bytes)
 		e.op.Details["tasks"] = len(l.Tasks)
 		return err
 	})
@@ -115,7 +119,7 @@ func (s *Store) Tasks(ctx context.Context, openOnly bool) (all []bridge.Task, er
 		if openOnly {
 			where = "WHERE t.ended_at = 0 ORDER BY t.id"
 		}
-		all, _, err = listTasks(c, where, nil, math.MaxInt)
+		all, _, err = listTasks(c, where, nil, math.MaxInt, math.MaxInt)
 		return err
 	})
 	return all, err

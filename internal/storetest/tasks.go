@@ -29,6 +29,7 @@ var taskTests = []test{
 	{"the orchestrator ends a task from any of its conversations", orchestratorEnds},
 	{"lists are scoped and paged", taskLists},
 	{"the notes of a task are bounded", notesBounded},
+	{"answers about tasks are bounded", taskAnswersBounded},
 	{"cleanup removes tasks with the last conversation of their team", cleanupTasks},
 }
 
@@ -431,6 +432,31 @@ func notesBounded(t *testing.T, w *world) {
 	_, err := w.a.UpdateTask(t.Context(), p.B, bridge.TaskReport{ID: id, State: bridge.TaskProgress, Note: "one more"})
 	wantInvalid(t, err, "note")
 	equal(t, "the end", w.report(t, p.B, id, bridge.TaskDone, "done").Task.State, bridge.TaskDone)
+}
+
+func taskAnswersBounded(t *testing.T, w *world) {
+	p := w.pair(t)
+	note := func(i int) string { return strings.Repeat("é", bridge.MaxNoteLength-1) + string(rune('a'+i%26)) }
+	for range bridge.TaskPage {
+		w.report(t, p.B, w.assign(t, p.A, "x", "").ID, bridge.TaskProgress, note(0))
+	}
+	var pages []int
+	q := bridge.TaskQuery{}
+	for {
+		l := must(w.a.ListTasks(t.Context(), p.A, q))(t)
+		pages = append(pages, len(l.Tasks))
+		if !l.HasMore {
+			break
+		}
+		q.After = l.Tasks[len(l.Tasks)-1].ID
+	}
+	equal(t, "pages", pages, []int{15, 15, 15, 5})
+	for i := range 20 {
+		w.report(t, p.B, 1, bridge.TaskProgress, note(i+1))
+	}
+	one := must(w.a.ReadTask(t.Context(), p.A, 1))(t)
+	equal(t, "history", []int{len(one.History), one.Omitted}, []int{9, 13})
+	equal(t, "the end", one.History[8].Note, note(20))
 }
 
 func cleanupTasks(t *testing.T, w *world) {
