@@ -91,6 +91,14 @@ func (s *Service) readGate(c Credentials, action string) Gate {
 	return s.gate(c, action, s.readCharge(c.Conversation, c.Session))
 }
 
+// besideGate is readGate for what runs beside an agent, such as its keepalive:
+// it must not use up what the agent itself may read.
+func (s *Service) besideGate(c Credentials, action string) Gate {
+	charge := s.readCharge(c.Conversation, c.Session)
+	charge.Bucket = "beside/" + c.Conversation + "/" + string(c.Session)
+	return s.gate(c, action, charge)
+}
+
 func (s *Service) readCharge(conversation string, session SessionID) Charge {
 	return Charge{
 		Bucket: "read/" + conversation + "/" + string(session),

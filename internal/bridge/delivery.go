@@ -75,6 +75,8 @@ type Taken struct {
 type Inbox struct {
 	Proof
 	Unread int64
+	// LastSeq is the number of the last message, 0 without one.
+	LastSeq int64
 	// ClaimedUntil is when the claim on the next messages ends; zero without one.
 	ClaimedUntil time.Time
 }
@@ -171,7 +173,13 @@ func pauseFor(ctx context.Context, d time.Duration) {
 // awaitMail returns when there is something to take for c, which includes a
 // refusal, and true; or when ctx or drain has ended, and false.
 func (s *Service) awaitMail(ctx context.Context, c Credentials, drain <-chan struct{}) (bool, error) {
-	if ready, err := s.mailReady(ctx, c); ready || err != nil {
+	return s.await(ctx, c, drain, func(ctx context.Context) (bool, error) { return s.mailReady(ctx, c) })
+}
+
+// await returns when ready says so, looking whenever c's doorbell rings; or when
+// ctx or drain has ended, and false.
+func (s *Service) await(ctx context.Context, c Credentials, drain <-chan struct{}, ready func(context.Context) (bool, error)) (bool, error) {
+	if ready, err := ready(ctx); ready || err != nil {
 		return ready, err
 	}
 	every := lookQuickly
@@ -184,7 +192,7 @@ func (s *Service) awaitMail(ctx context.Context, c Credentials, drain <-chan str
 	defer timer.Stop()
 	for {
 		// Listen first, look then: what is committed in between is seen.
-		if ready, err := s.mailReady(ctx, c); ready || err != nil {
+		if ready, err := ready(ctx); ready || err != nil {
 			return ready, err
 		}
 		select {

@@ -39,6 +39,9 @@ var sessionCalls = map[string]map[string]any{
 	"check_partner_status": {},
 	"enable_yolo_mode":     {"mode": "safe"},
 	"execute_command":      {"command": "ls"},
+	"assign_task":          {"title": "Write the parser"},
+	"update_task":          {"task_id": 1, "state": "done"},
+	"list_tasks":           {},
 }
 
 // TestEveryToolIsCovered keeps sessionCalls complete.

@@ -103,6 +103,9 @@ func tools(commands bool) []tool {
 		getHistory(),
 		updateMyStatus(),
 		checkPartnerStatus(),
+		assignTask(),
+		updateTask(),
+		listTasks(),
 	}
 	if commands {
 		all = append(all, enableYoloMode(), executeCommand())

@@ -85,6 +85,7 @@ func sessionTool[Args any](
 		a, err := run(ctx, s, c, args)
 		if err == nil {
 			s.sessions.learn(c)
+			s.sessions.proved(c)
 		}
 		return a, err
 	}}

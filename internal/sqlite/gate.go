@@ -18,6 +18,7 @@ const (
 	outcomeUnauthorized = "unauthorized"
 	outcomeRateLimited  = "rate_limited"
 	outcomeInvalid      = "invalid"
+	outcomeRefused      = "refused" // by a rule of the domain
 )
 
 // entry is one operation inside its transaction.
