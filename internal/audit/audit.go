@@ -5,9 +5,9 @@
 // number and HMAC of the last entry) is sealed with an HMAC of its own and kept
 // apart from the entries: cutting entries off the end leaves a head that does
 // not fit. Whoever does not hold the master key can neither extend, shorten,
-// reorder nor edit the log unnoticed. What a chain alone cannot show is a whole
-// store put back to an earlier copy, head included; for that, note the head
-// elsewhere (`bridge audit verify` prints it) and compare.
+// reorder nor edit the log unnoticed. What a chain alone cannot show is a log put
+// back to an earlier state by somebody who kept a copy of the head from then; for
+// that, note the head elsewhere (`bridge audit verify` prints it) and compare.
 package audit
 
 import (

@@ -29,6 +29,9 @@ type Charge struct {
 	// What names it in a refusal.
 	What  string
 	Limit ratelimit.Limit
+	// Logged is how many refusals the audit log takes one by one. Over it they
+	// are counted, and the next one that is logged says how many were not.
+	Logged ratelimit.Limit
 }
 
 // Operation says who does what, for the audit log and the limits. A store
@@ -58,14 +61,16 @@ type Proof struct {
 //     charges Failures and answers ErrUnauthorized, or a RateLimitError.
 //  2. Charge is taken; over the limit, the answer is a RateLimitError.
 //  3. The operation is carried out.
-//  4. An audit entry says how it ended, in each of the cases above. (Failed
-//     proofs over their limit are counted in the next entry instead.)
+//  4. An audit entry says how it ended, in each of the cases above. (Of a flood
+//     of refusals the first are logged and the rest counted in a later entry.)
 type Gate struct {
 	Operation
 	Session SessionID
 	// Prove is pure and takes the same time for every answer.
 	Prove    func(Proof) bool
 	Failures Charge
+	// Repeat is charged instead of Charge for a call that was answered before.
+	Repeat Charge
 }
 
 // failureBuckets bounds the number of buckets that failed proofs can create.
@@ -78,6 +83,7 @@ func (s *Service) writeGate(c Credentials, action string) Gate {
 		Bucket: "write/" + c.Conversation + "/" + string(c.Session),
 		What:   "sending and other changes",
 		Limit:  s.limits.Writes,
+		Logged: s.limits.Failures,
 	})
 }
 
@@ -85,11 +91,20 @@ func (s *Service) readGate(c Credentials, action string) Gate {
 	return s.gate(c, action, s.readCharge(c.Conversation, c.Session))
 }
 
+// besideGate is readGate for what runs beside an agent, such as its keepalive:
+// it must not use up what the agent itself may read.
+func (s *Service) besideGate(c Credentials, action string) Gate {
+	charge := s.readCharge(c.Conversation, c.Session)
+	charge.Bucket = "beside/" + c.Conversation + "/" + string(c.Session)
+	return s.gate(c, action, charge)
+}
+
 func (s *Service) readCharge(conversation string, session SessionID) Charge {
 	return Charge{
 		Bucket: "read/" + conversation + "/" + string(session),
 		What:   "reading",
 		Limit:  s.limits.Reads,
+		Logged: s.limits.Failures,
 	}
 }
 
@@ -119,7 +134,14 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 			return genuine && now.Before(p.ExpiresAt)
 		},
 		Failures: s.failures(claimed.Conversation),
+		Repeat:   s.readCharge(claimed.Conversation, claimed.Session),
 	}
+}
+
+// proves looks whether g would be let through.
+func (s *Service) proves(ctx context.Context, g Gate) (bool, error) {
+	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	return g.Prove(inbox.Proof), err
 }
 
 // failures returns the charge of a failed proof. The bucket depends only on
@@ -148,7 +170,7 @@ func (s *Service) refuse(ctx context.Context, g Gate, reason error) error {
 // refuseOperation is refuse for an operation that needs no proof. Like refuse it
 // spends nothing of what a good call needs.
 func (s *Service) refuseOperation(ctx context.Context, op Operation, reason error) error {
-	op.Charge = Charge{Bucket: "refused", What: "calls with wrong arguments", Limit: s.limits.Reads}
+	op.Charge = Charge{Bucket: "refused", What: "calls with wrong arguments", Limit: s.limits.Reads, Logged: s.limits.Failures}
 	op.Details.blame(reason)
 	if err := s.store.RefuseOperation(ctx, op); err != nil {
 		return err

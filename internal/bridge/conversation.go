@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -28,10 +29,11 @@ const (
 type Conversation struct {
 	ID           string
 	RoleA, RoleB string
-	// Team groups the conversations of one orchestrator; may be empty.
-	Team      string
-	CreatedAt time.Time
-	ExpiresAt time.Time
+	// Team is what the orchestrator calls the group of its conversations; may be
+	// empty. TeamID tells it from others of the same name.
+	Team, TeamID string
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
 	// JoinedAt is when the join code was redeemed; zero when it was not.
 	JoinedAt time.Time
 }
@@ -56,6 +58,9 @@ type CreateRequest struct {
 	// TTL is how long it lives; zero means DefaultTTL.
 	TTL  time.Duration
 	Team string
+	// Holds are sessions that the caller can prove. The conversation joins the
+	// team of the first of them that is session "a" of one with the same Team.
+	Holds []Credentials
 }
 
 // Created is the answer to Create: everything that the two agents need.
@@ -95,10 +100,13 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 	if hide.err != nil {
 		return Created{}, hide.err
 	}
+	if c.TeamID, err = s.teamFor(ctx, c, r.Holds); err != nil {
+		return Created{}, err
+	}
 	op.Conversation = c.ID
 	op.Details["role_a"], op.Details["role_b"] = c.RoleA, c.RoleB
 	if c.Team != "" {
-		op.Details["team"] = c.Team
+		op.Details["team"], op.Details["team_id"] = c.Team, c.TeamID
 	}
 	if err := s.store.CreateConversation(ctx, op, c); err != nil {
 		return Created{}, err
@@ -119,7 +127,7 @@ func (s *Service) createOperation() Operation {
 		Actor:   string(SessionA),
 		Action:  "create_conversation",
 		Details: Details{},
-		Charge:  Charge{Bucket: "create", What: "creating conversations", Limit: s.limits.Creates},
+		Charge:  Charge{Bucket: "create", What: "creating conversations", Limit: s.limits.Creates, Logged: s.limits.Failures},
 	}
 }
 
@@ -127,6 +135,9 @@ func validateCreate(r CreateRequest) (time.Duration, error) {
 	for _, role := range []struct{ field, text string }{{"my_role", r.MyRole}, {"partner_role", r.PartnerRole}} {
 		if n := utf8.RuneCountInString(role.text); n < MinRoleLength || n > MaxRoleLength {
 			return 0, invalid(role.field, "must have %d to %d characters, it has %d", MinRoleLength, MaxRoleLength, n)
+		}
+		if strings.TrimSpace(CleanLine(role.text)) == "" {
+			return 0, invalid(role.field, "must have characters that show")
 		}
 	}
 	if n := utf8.RuneCountInString(r.Team); n > MaxTeamLength {

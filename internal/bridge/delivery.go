@@ -15,9 +15,10 @@ const (
 	// RenewEvery is how often a claim is to be renewed.
 	RenewEvery = time.Second
 
-	clockStep   = 10 * ClaimFor          // no claim ends later than that, unless the clock was set back
-	lookAgain   = time.Second            // a doorbell is a hint: look into the store that often
-	lookQuickly = 100 * time.Millisecond // the same, where no doorbell could be hung up
+	clockStep    = 2 * ClaimFor           // no claim ends later than that, unless the clock was set back
+	busyPatience = ClaimFor + RenewEvery  // a crash's claim has run out by then
+	lookAgain    = time.Second            // a doorbell is a hint: look into the store that often
+	lookQuickly  = 100 * time.Millisecond // the same, where no doorbell could be hung up
 )
 
 // CheckRequest asks for the caller's mail.
@@ -65,8 +66,8 @@ type Take struct {
 // Taken is a store's answer to Take.
 type Taken struct {
 	Delivery
-	// Busy reports that another answer holds the next messages. Nothing was
-	// taken, charged or recorded: ask again.
+	// Busy reports that another answer holds the next messages, of which Unread
+	// tells how many there are. Nothing was taken, charged or recorded: ask again.
 	Busy bool
 }
 
@@ -74,6 +75,8 @@ type Taken struct {
 type Inbox struct {
 	Proof
 	Unread int64
+	// LastSeq is the number of the last message, 0 without one.
+	LastSeq int64
 	// ClaimedUntil is when the claim on the next messages ends; zero without one.
 	ClaimedUntil time.Time
 }
@@ -102,10 +105,13 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 
 // take takes what there is. Where another answer to the same session is being
 // written it waits for the end of that, which is a crash's claim at the latest:
-// answering "nothing" would be wrong, and going on behind it out of order. Only
-// a process that is to end does not wait.
+// answering "nothing" would be wrong, and going on behind it out of order. It
+// does not wait for a client that is slow to read its answer, nor in a process
+// that is to end: it answers that there is more.
 func (s *Service) take(ctx context.Context, c Credentials, page Page, drain <-chan struct{}) (Delivery, error) {
 	pause := 2 * time.Millisecond
+	patience := time.NewTimer(busyPatience)
+	defer patience.Stop()
 	for {
 		g := s.readGate(c, "check_messages")
 		taken, err := s.store.TakeUnread(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)})
@@ -117,7 +123,9 @@ func (s *Service) take(ctx context.Context, c Credentials, page Page, drain <-ch
 		case <-ctx.Done():
 			return Delivery{}, ctx.Err()
 		case <-drain:
-			return Delivery{}, nil
+			return taken.Delivery, nil
+		case <-patience.C:
+			return taken.Delivery, nil
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, lookQuickly)
@@ -148,13 +156,30 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, wait
 		if err != nil || len(d.Messages) > 0 || !again {
 			return d, err
 		}
+		pauseFor(patience, lookQuickly) // whatever the reason, do not spin
+	}
+}
+
+// pauseFor waits for d, or for the end of ctx.
+func pauseFor(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 
 // awaitMail returns when there is something to take for c, which includes a
 // refusal, and true; or when ctx or drain has ended, and false.
 func (s *Service) awaitMail(ctx context.Context, c Credentials, drain <-chan struct{}) (bool, error) {
-	if ready, err := s.mailReady(ctx, c); ready || err != nil {
+	return s.await(ctx, c, drain, func(ctx context.Context) (bool, error) { return s.mailReady(ctx, c) })
+}
+
+// await returns when ready says so, looking whenever c's doorbell rings; or when
+// ctx or drain has ended, and false.
+func (s *Service) await(ctx context.Context, c Credentials, drain <-chan struct{}, ready func(context.Context) (bool, error)) (bool, error) {
+	if ready, err := ready(ctx); ready || err != nil {
 		return ready, err
 	}
 	every := lookQuickly
@@ -167,7 +192,7 @@ func (s *Service) awaitMail(ctx context.Context, c Credentials, drain <-chan str
 	defer timer.Stop()
 	for {
 		// Listen first, look then: what is committed in between is seen.
-		if ready, err := s.mailReady(ctx, c); ready || err != nil {
+		if ready, err := ready(ctx); ready || err != nil {
 			return ready, err
 		}
 		select {

@@ -13,6 +13,11 @@ var (
 	ErrUnauthorized = errors.New("no such conversation, session and token, or the conversation has expired")
 	// ErrBadJoinCode is the one answer to a wrong, used or expired join code.
 	ErrBadJoinCode = errors.New("the join code is wrong, already used, or older than ten minutes")
+	// ErrNoTask is the one answer to a task that does not exist and to one that is
+	// none of the caller's business.
+	ErrNoTask = errors.New("no such task")
+	// ErrTooManyTasks reports a team that has MaxOpenTasks open tasks.
+	ErrTooManyTasks = errors.New("the team has 200 open tasks, which is the most")
 	// ErrNotFound reports, to an operator, that a conversation does not exist.
 	ErrNotFound = errors.New("no such conversation")
 )

@@ -68,10 +68,11 @@ func (s SessionState) Age(now time.Time) (age time.Duration, ok bool) {
 	return max(now.Sub(s.HeartbeatAt), 0), true
 }
 
-// Alive reports whether the last heartbeat is younger than AliveFor.
+// Alive reports whether the last heartbeat is younger than AliveFor. One from
+// far ahead tells nothing: the clock was set back since.
 func (s SessionState) Alive(now time.Time) bool {
 	age, ok := s.Age(now)
-	return ok && age < AliveFor
+	return ok && age < AliveFor && s.HeartbeatAt.Sub(now) < AliveFor
 }
 
 // StatusUpdate is the answer to UpdateStatus.

@@ -60,6 +60,7 @@ type Store interface {
 	RefuseOperation(ctx context.Context, op Operation) error
 
 	CommandStore
+	TaskStore
 	OperatorStore
 }
 

@@ -115,15 +115,23 @@ func printEntries(ctx context.Context, s *bridge.Service, o auditOptions, out au
 	return printSince(ctx, s, o, out, 0)
 }
 
-// printSince prints all entries behind the one with the number last.
+// printSince prints all entries behind the one with the number last, and returns
+// the number up to which the log was read, so that none is read again.
 func printSince(ctx context.Context, s *bridge.Service, o auditOptions, out auditPrinter, last int64) (int64, error) {
+	newest, err := s.AuditEntries(ctx, bridge.AuditQuery{Limit: 1, Last: true})
+	if err != nil || len(newest) == 0 {
+		return last, err
+	}
 	for {
 		entries, err := s.AuditEntries(ctx, bridge.AuditQuery{Conversation: o.conversation, After: last, Limit: auditPage})
 		if err != nil {
 			return last, err
 		}
-		if last, err = printPage(out, entries, last); err != nil || len(entries) < auditPage {
+		if last, err = printPage(out, entries, last); err != nil {
 			return last, err
+		}
+		if len(entries) < auditPage {
+			return max(last, newest[0].Seq), nil
 		}
 	}
 }

@@ -13,7 +13,9 @@ const (
 	exitDoctorProblems = 6
 	exitDoctorWarnings = 7
 	exitRefused        = 8
-	exitNotConfirmed   = 9
+	exitUnauthorized   = 9
+	exitExpired        = 10
+	exitNotConfirmed   = 11
 )
 
 // exitCodes documents the codes, for the help and docs/cli.md.
@@ -25,11 +27,14 @@ var exitCodes = []struct {
 	{exitFailure, "failed; the message says why"},
 	{exitUsage, "wrong arguments, flags, environment or configuration file"},
 	{exitNoStore, "there is no store yet; nothing was created"},
-	{exitNotFound, "no such conversation, request, grant or snapshot"},
+	{exitNotFound, "no such conversation, task, request, grant or snapshot"},
 	{exitAuditBroken, "the audit log is not what bridge wrote"},
 	{exitDoctorProblems, "doctor found problems"},
 	{exitDoctorWarnings, "doctor found nothing worse than warnings"},
 	{exitRefused, "the store or its key was refused: foreign, newer, not fitting, open to others"},
+	{exitUnauthorized, "the token was refused, by a command that speaks for a session"},
+	{exitExpired, "the conversation of such a command has expired"},
+	{exitNotConfirmed, "no human at a terminal confirmed it"},
 }
 
 // usageError is a mistake in how bridge was called or configured.

@@ -18,6 +18,7 @@ import (
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/fleet"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -83,6 +84,9 @@ var explanations = []struct {
 	{bridge.ErrDecided, exitNotFound, "`bridge yolo pending` shows those that wait"},
 	{bridge.ErrNotConfirmed, exitNotConfirmed, ""},
 	{bridge.ErrNoSandbox, exitFailure, "install bubblewrap, or open the conversation with --unsandboxed if you trust what will run"},
+	{fleet.ErrExpired, exitExpired, "its orchestrator can create another"},
+	{bridge.ErrUnauthorized, exitUnauthorized, "`bridge tokens` prints the tokens of a conversation"},
+	{bridge.ErrNoTask, exitNotFound, "`bridge tasks --all` shows those that there are"},
 	{bridge.ErrStoreForeign, exitRefused, "it was left as it is; name another file with --db"},
 	{bridge.ErrStoreNewer, exitRefused, ""},
 	{bridge.ErrStorePermissions, exitRefused, ""},

@@ -26,7 +26,7 @@ func parentProcesses() ([][]string, error) {
 			break
 		}
 	}
-	return chain, nil
+	return chain, nil //nolint:nilerr // a parent that ended meanwhile ends the chain
 }
 
 // parentOf reads the fourth field of /proc/PID/stat (proc_pid_stat(5)), behind

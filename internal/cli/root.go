@@ -62,6 +62,12 @@ without a command does the same; at a terminal it prints this help.
 		newListCmd(a),
 		newShowCmd(a),
 		newTokensCmd(a),
+		newTasksCmd(a),
+		newKeepaliveCmd(a),
+		newCheckCmd(a),
+		newWatchCmd(a),
+		newWatchdogCmd(a),
+		newReassignCmd(a),
 		newAuditCmd(a),
 		newCleanupCmd(a),
 		newYoloCmd(a),
@@ -88,7 +94,7 @@ func exitCodesHelp() string {
 	var b strings.Builder
 	b.WriteString("Exit codes:\n")
 	for _, e := range exitCodes {
-		fmt.Fprintf(&b, "  %d  %s\n", e.Code, e.Meaning)
+		fmt.Fprintf(&b, "  %2d  %s\n", e.Code, e.Meaning)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

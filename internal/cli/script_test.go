@@ -50,6 +50,11 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("DB", filepath.Join(env.WorkDir, "xdg_state_home", "bridge", "bridge.db"))
 			env.Setenv("TZ", "UTC")
+			scripts, err := filepath.Abs(filepath.Join("..", "..", "scripts"))
+			if err != nil {
+				return err
+			}
+			env.Setenv("SCRIPTS", scripts)
 			env.Setenv("ESC", "\x1b[31m\u202e")
 			// What begins with ESC, U+202E and the like, for ! stdout.
 			env.Setenv("CONTROLS", `[\x00-\x08\x0b-\x1f\x7f\x{80}-\x{9f}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{fe00}-\x{fe0f}\x{e0000}-\x{e0fff}]`)

@@ -24,6 +24,9 @@ type seedStep struct {
 	Take   string `json:"take"` // reads without an end: the claim is left behind
 	Status string `json:"status"`
 	Join   string `json:"join"`
+	Assign string `json:"assign"` // gives a task with title, body and needs
+	Report string `json:"report"` // on the task with the number task
+	Beat   string `json:"beat"`
 
 	Session string   `json:"session"`
 	Roles   []string `json:"roles"`
@@ -34,6 +37,9 @@ type seedStep struct {
 	Files   []string `json:"files"`
 	Times   int      `json:"times"`
 	As      string   `json:"as"`
+	Title   string   `json:"title"`
+	Needs   string   `json:"needs"`
+	Task    int64    `json:"task"`
 }
 
 // seeder fills a store through the service, without limits, and with a clock
@@ -112,6 +118,16 @@ func (s *seeder) do(ctx context.Context, step seedStep) error {
 	case step.Join != "":
 		_, err := s.Join(ctx, s.created[step.Join].JoinCode)
 		return err
+	case step.Assign != "":
+		_, err := s.AssignTask(ctx, s.credentials(step.Assign, "a"), bridge.AssignRequest{Title: step.Title, Body: step.Text, Needs: step.Needs})
+		return err
+	case step.Report != "":
+		_, err := s.UpdateTask(ctx, s.credentials(step.Report, step.Session),
+			bridge.TaskReport{ID: step.Task, State: bridge.TaskState(step.As), Note: step.Text})
+		return err
+	case step.Beat != "":
+		_, err := s.Heartbeat(ctx, s.credentials(step.Beat, step.Session))
+		return err
 	}
 	return errors.New("no verb")
 }
@@ -127,6 +143,9 @@ func (s *seeder) create(ctx context.Context, step seedStep) error {
 			return err
 		}
 		request.TTL = ttl
+	}
+	for name := range s.created {
+		request.Holds = append(request.Holds, s.credentials(name, "a"))
 	}
 	created, err := s.Create(ctx, request)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 type jsonConversation struct {
 	ConversationID string        `json:"conversation_id"`
 	Team           string        `json:"team"`
+	TeamID         string        `json:"team_id"`
 	CreatedAt      jsonTime      `json:"created_at"`
 	ExpiresAt      jsonTime      `json:"expires_at"`
 	JoinedAt       jsonTime      `json:"joined_at"`
@@ -37,6 +38,7 @@ func viewConversation(o bridge.Overview, now time.Time) jsonConversation {
 	return jsonConversation{
 		ConversationID: bridge.CleanLine(o.ID),
 		Team:           bridge.Clean(o.Team),
+		TeamID:         bridge.CleanLine(o.TeamID),
 		CreatedAt:      jsonTime(o.CreatedAt),
 		ExpiresAt:      jsonTime(o.ExpiresAt),
 		JoinedAt:       jsonTime(o.JoinedAt),

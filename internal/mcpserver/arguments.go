@@ -34,10 +34,11 @@ func decodeArguments(raw json.RawMessage, definition *mcp.Tool, args any) error 
 		delete(given, name)
 	}
 	schema, _ := definition.InputSchema.(*jsonschema.Schema)
-	for _, name := range slices.Sorted(maps.Keys(given)) {
+	for name := range given {
 		if schema.Properties[name] == nil {
-			return &bridge.InvalidError{Field: shorten(name), Problem: "is no argument of " + definition.Name +
-				"; it takes " + strings.Join(slices.Sorted(maps.Keys(schema.Properties)), ", ")}
+			// The name is the client's own and may be anything, a secret too.
+			return &bridge.InvalidError{Field: "arguments", Problem: "have a name that " + definition.Name +
+				" does not know; it takes " + strings.Join(slices.Sorted(maps.Keys(schema.Properties)), ", ")}
 		}
 	}
 	for _, name := range schema.Required {
@@ -68,14 +69,4 @@ func typeError(schema *jsonschema.Schema, err error) error {
 		return &bridge.InvalidError{Field: "arguments", Problem: "have the wrong type"}
 	}
 	return &bridge.InvalidError{Field: field, Problem: "must be " + takes[property.Type]}
-}
-
-// shorten makes a name that a client made up fit for an error message.
-func shorten(name string) string {
-	const most = 40
-	clean := []rune(bridge.CleanLine(name))
-	if len(clean) > most {
-		return string(clean[:most]) + "..."
-	}
-	return string(clean)
 }

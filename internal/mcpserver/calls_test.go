@@ -39,6 +39,9 @@ var sessionCalls = map[string]map[string]any{
 	"check_partner_status": {},
 	"enable_yolo_mode":     {"mode": "safe"},
 	"execute_command":      {"command": "ls"},
+	"assign_task":          {"title": "Write the parser"},
+	"update_task":          {"task_id": 1, "state": "done"},
+	"list_tasks":           {},
 }
 
 // TestEveryToolIsCovered keeps sessionCalls complete.
@@ -121,7 +124,7 @@ func TestInvalidArguments(t *testing.T) {
 		"not a list":        {"send_to_partner", map[string]any{"message": "x", "files_involved": canary}, "files_involved must be a list of strings"},
 		"too many files":    {"send_to_partner", map[string]any{"message": "x", "files_involved": make([]string, 21)}, "files_involved must name at most 20 files"},
 		"odd action":        {"send_to_partner", map[string]any{"message": "x", "action_type": canary}, "action_type must be one of question, info"},
-		"unknown argument":  {"send_to_partner", map[string]any{"message": "x", canary: 1}, "is no argument of send_to_partner; it takes action_type, conversation_id"},
+		"unknown argument":  {"send_to_partner", map[string]any{"message": "x", canary: 1}, "arguments have a name that send_to_partner does not know; it takes action_type, conversation_id"},
 		"no object":         {"send_to_partner", []string{canary}, "arguments must be a JSON object"},
 		"fraction":          {"check_messages", map[string]any{"limit": 1.5}, "limit must be a whole number"},
 		"limit too big":     {"check_messages", map[string]any{"limit": 101}, "limit must be 1 to 100"},

@@ -68,6 +68,9 @@ func (c *conn) Read(context.Context) (jsonrpc.Message, error) {
 	}
 	message := c.queue[0]
 	c.queue = c.queue[1:]
+	if req, ok := message.(*jsonrpc.Request); ok && req.IsCall() && c.Arrived != nil {
+		c.Arrived(req)
+	}
 	return message, nil
 }
 

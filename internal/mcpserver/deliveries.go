@@ -49,10 +49,20 @@ func (d *deliveries) begin(id jsonrpc.ID, claim bridge.Claim) {
 	}()
 }
 
+// renewFor is how long a client may take to read an answer. Behind it the
+// messages are given to whoever asks, as if the process had been killed.
+const renewFor = 30 * time.Second
+
+// Time for the last words to the store: of an answer, and of the process.
+const (
+	finishWithin = 10 * time.Second
+	closeWithin  = 300 * time.Millisecond
+)
+
 func (d *deliveries) renew(under *delivery) {
 	ticker := time.NewTicker(bridge.RenewEvery)
 	defer ticker.Stop()
-	for {
+	for range int(renewFor / bridge.RenewEvery) {
 		select {
 		case <-under.stop:
 			return
@@ -74,15 +84,17 @@ func (d *deliveries) settled(resp *jsonrpc.Response, written bool) {
 		return
 	}
 	close(under.stop)
-	d.finish(under.claim, written && resp.Error == nil)
+	ctx, cancel := context.WithTimeout(context.Background(), finishWithin)
+	defer cancel()
+	d.finish(ctx, under.claim, written && resp.Error == nil)
 }
 
-func (d *deliveries) finish(claim bridge.Claim, delivered bool) {
+func (d *deliveries) finish(ctx context.Context, claim bridge.Claim, delivered bool) {
 	end, what := d.bridge.GiveBack, "could not give messages back at once: they come again in a few seconds"
 	if delivered {
 		end, what = d.bridge.Confirm, "could not mark messages read: they come again, marked redelivered"
 	}
-	if err := end(context.Background(), claim); err != nil {
+	if err := end(ctx, claim); err != nil {
 		d.log.Error(what, "conversation", claim.Conversation, "error", err)
 	}
 }
@@ -93,9 +105,11 @@ func (d *deliveries) close() {
 	left := d.open
 	d.open = map[jsonrpc.ID]*delivery{}
 	d.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+	defer cancel()
 	for _, under := range left {
 		close(under.stop)
-		d.finish(under.claim, false)
+		d.finish(ctx, under.claim, false)
 	}
 	d.done.Wait()
 }

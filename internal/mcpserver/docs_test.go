@@ -20,8 +20,8 @@ func TestGoldenToolsDoc(t *testing.T) {
 Generated from the code by ` + "`make golden`" + `; do not edit.
 
 Every tool answers twice with the same facts: as text and as structured content.
-Every answer carries ` + "`unread`" + `, the number of messages that wait for the caller.
-A failed call has ` + "`isError`" + ` and says what to do next; its data is
+Every answer of a call that worked carries ` + "`unread`" + `, the number of messages that
+wait for the caller. A failed call has ` + "`isError`" + ` and says what to do next; its data is
 ` + "`{error, message, retry_after_seconds}`" + `.
 
 ` + "`conversation_id`, `session_id` and `token`" + ` prove who calls. They may be left out

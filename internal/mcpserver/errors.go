@@ -34,6 +34,8 @@ var advice = []struct {
 	{bridge.ErrApprovalChanged, "approval_mismatch", "nothing was run; repeat the approved call unchanged, with the approval_token if your human gave you one, or call again to ask anew"},
 	{bridge.ErrDecided, "decided", "nothing was run; call again to ask anew"},
 	{bridge.ErrNoSandbox, "no_sandbox", "nothing was run; tell your human that no sandbox works here, and that bubblewrap would"},
+	{bridge.ErrNoTask, "no_such_task", "call list_tasks for those of your team"},
+	{bridge.ErrTooManyTasks, "too_many_tasks", "wait until some are done, or end those that are not needed with update_task"},
 	{bridge.ErrStoreFull, "store_full", "nothing was stored; tell your human to free disk space, then try again"},
 	{bridge.ErrStoreReadOnly, "store_read_only", "nothing was stored; tell your human to run `bridge doctor`"},
 	{bridge.ErrStoreBusy, "store_busy", "nothing was stored; try again in a few seconds"},

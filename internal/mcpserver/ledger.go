@@ -11,6 +11,10 @@ const (
 	// maxQueued is how many bytes of answers may wait for a client that does
 	// not read before its input is left waiting too.
 	maxQueued = 16 << 20
+	// maxCalls is how many calls may be under way at once, and maxTaken how many
+	// bytes of parameters they may have, before further input is left waiting.
+	maxCalls = 256
+	maxTaken = 16 << 20
 	// firstWithoutBatches is the protocol revision that took batches away.
 	firstWithoutBatches = "2025-06-18"
 	methodInitialize    = "initialize"
@@ -27,6 +31,8 @@ type ledger struct {
 	calls      map[jsonrpc.ID]*call
 	ready      []*reply // complete, in the order to be written
 	queued     int      // bytes in ready
+	running    int      // calls without an answer
+	taken      int      // bytes of their parameters
 	writing    bool     // a reply is between next and written
 	handshakes int      // calls of initialize without an answer
 	version    string   // negotiated; empty before that, and from 2026-07-28 on
@@ -61,7 +67,9 @@ func (l *ledger) wait(until func(*ledger) bool) {
 }
 
 // hasRoom reports whether more input may be taken.
-func (l *ledger) hasRoom() bool { return l.queued <= maxQueued || l.stopping }
+func (l *ledger) hasRoom() bool {
+	return l.stopping || l.queued <= maxQueued && l.running < maxCalls && l.taken <= maxTaken
+}
 
 // isSettled reports whether nothing is owed any more, or nothing can be paid.
 // Subscriptions are open until the session ends; nobody waits for their answer.
@@ -136,7 +144,9 @@ func (l *ledger) refuse(r *reply, m inbound) {
 }
 
 func (l *ledger) enter(r *reply, m inbound) {
-	c := &call{id: m.req.ID, wire: m.id, method: m.req.Method, reply: r}
+	c := &call{id: m.req.ID, wire: m.id, method: m.req.Method, size: len(m.req.Params), reply: r}
+	l.running++
+	l.taken += c.size
 	carryID(m.req)
 	l.calls[c.id] = c
 	if c.method == methodInitialize {
@@ -184,6 +194,8 @@ func (l *ledger) answer(resp *jsonrpc.Response) bool {
 		return false
 	}
 	c.resp = resp
+	l.running--
+	l.taken -= c.size
 	if c.method == methodInitialize {
 		l.handshakes--
 		l.learnVersion(resp)

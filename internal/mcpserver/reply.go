@@ -11,6 +11,7 @@ type call struct {
 	id        jsonrpc.ID      // as the SDK knows it
 	wire      json.RawMessage // as the client wrote it
 	method    string
+	size      int // bytes of its parameters
 	reply     *reply
 	resp      *jsonrpc.Response
 	cancelled bool

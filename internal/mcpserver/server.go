@@ -57,10 +57,15 @@ func Serve(ctx context.Context, b *bridge.Service, o Options) error {
 	for _, t := range all {
 		m.AddTool(t.definition, s.handler(t))
 	}
-	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools(all))
+	queue := newTurns(all)
+	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools(all), queue.inOrder())
 	err := ServeStdio(ctx, m, &Stdio{
 		In: o.In, Out: o.Out, Log: log,
-		Settled:  s.deliveries.settled,
+		Arrived: queue.arrived,
+		Settled: func(resp *jsonrpc.Response, written bool) {
+			queue.settled(resp.ID)
+			s.deliveries.settled(resp, written)
+		},
 		Draining: s.drain,
 	})
 	s.awaitCommands()
@@ -116,6 +121,9 @@ func tools(commands bool) []tool {
 		getHistory(),
 		updateMyStatus(),
 		checkPartnerStatus(),
+		assignTask(),
+		updateTask(),
+		listTasks(),
 	}
 	if commands {
 		all = append(all, enableYoloMode(), executeCommand())

@@ -23,7 +23,13 @@ type sessions struct {
 	mu  sync.Mutex
 	now func() time.Time
 	all []ownSession
+	// proven are the sessions "a" that a call has proved, whoever made them: a
+	// client that lost its process goes on with its team that way.
+	proven []bridge.Credentials
 }
+
+// maxProven bounds what a process remembers of sessions that are not its own.
+const maxProven = 256
 
 type ownSession struct {
 	bridge.Credentials
@@ -42,6 +48,43 @@ func (s *sessions) add(c bridge.Credentials, expiresAt time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all = append(s.all, ownSession{c, expiresAt})
+}
+
+// learn replaces the token of a session of the process's own by the one that
+// just worked: the operator may have rotated them.
+func (s *sessions) learn(c bridge.Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, own := range s.all {
+		if own.Conversation == c.Conversation && own.Session == c.Session {
+			s.all[i].Token = c.Token
+		}
+	}
+}
+
+// proved notes the credentials of a call that passed.
+func (s *sessions) proved(c bridge.Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.Session != bridge.SessionA || slices.Contains(s.proven, c) {
+		return
+	}
+	if len(s.proven) == maxProven {
+		s.proven = slices.Delete(s.proven, 0, 1)
+	}
+	s.proven = append(s.proven, c)
+}
+
+// holds returns the sessions that the process can prove, the latest first.
+func (s *sessions) holds() []bridge.Credentials {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.Clone(s.proven)
+	for _, own := range s.all {
+		all = append(all, own.Credentials)
+	}
+	slices.Reverse(all)
+	return all
 }
 
 // complete fills in what the arguments leave out. A token that is given is

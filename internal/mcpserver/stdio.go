@@ -41,6 +41,9 @@ type Stdio struct {
 	// Log hears of refused messages (debug) and a failing output (warn), never
 	// of what a message says. Nil is silence.
 	Log *slog.Logger
+	// Arrived, when set, is told of every request before the server is given it,
+	// in the order of the input.
+	Arrived func(req *jsonrpc.Request)
 	// Settled, when set, is told the fate of every request that the server was
 	// given, exactly once: whether the answer was written to Out whole, or never
 	// will be, because the client cancelled or is gone or the session is over.

@@ -13,7 +13,9 @@ import (
 // tool is one MCP tool of the bridge.
 type tool struct {
 	definition *mcp.Tool
-	call       func(ctx context.Context, s *server, arguments json.RawMessage) (answer, error)
+	// waits marks a tool that may take long: later calls do not wait for it.
+	waits bool
+	call  func(ctx context.Context, s *server, arguments json.RawMessage) (answer, error)
 }
 
 // answer is what a tool says when it worked: the same facts twice, because some
@@ -66,7 +68,7 @@ func sessionTool[Args any](
 	run func(ctx context.Context, s *server, c bridge.Credentials, args Args) (answer, error),
 ) tool {
 	name := definition.Name
-	return tool{definition, func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
+	return tool{definition: definition, call: func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
 		var args Args
 		refused := decodeArguments(raw, definition, &args)
 		if refused != nil {
@@ -80,13 +82,18 @@ func sessionTool[Args any](
 			_ = s.bridge.RefuseCall(ctx, c, name, err) // for the audit log; err says more
 			return answer{}, err
 		}
-		return run(ctx, s, c, args)
+		a, err := run(ctx, s, c, args)
+		if err == nil {
+			s.sessions.learn(c)
+			s.sessions.proved(c)
+		}
+		return a, err
 	}}
 }
 
 // openTool makes a tool that needs no credentials.
 func openTool[Args any](definition *mcp.Tool, run func(ctx context.Context, s *server, args Args) (answer, error)) tool {
-	return tool{definition, func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
+	return tool{definition: definition, call: func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
 		var args Args
 		if err := decodeArguments(raw, definition, &args); err != nil {
 			return answer{}, s.bridge.RefuseOpenCall(ctx, definition.Name, err)

@@ -13,8 +13,8 @@ import (
 type createArgs struct {
 	MyRole      string `json:"my_role" jsonschema:"What you do, such as backend developer"`
 	PartnerRole string `json:"partner_role" jsonschema:"What the other agent does"`
-	TTLMinutes  int    `json:"ttl_minutes,omitempty" jsonschema:"Lifetime; default 180"`
-	Team        string `json:"team,omitempty" jsonschema:"Name that groups one orchestrator's conversations"`
+	TTLMinutes  int    `json:"ttl_minutes,omitempty" jsonschema:"Lifetime, 1-10080; default 180"`
+	Team        string `json:"team,omitempty" jsonschema:"Name that groups one orchestrator's conversations; at most 100 characters"`
 }
 
 type createData struct {
@@ -27,6 +27,7 @@ type createData struct {
 	ExpiresAt         string   `json:"expires_at"`
 	MyRole            string   `json:"my_role"`
 	PartnerRole       string   `json:"partner_role"`
+	TeamID            string   `json:"team_id"`
 	Redacted          []string `json:"redacted_kinds"`
 	Unread            int64    `json:"unread"`
 }
@@ -47,7 +48,9 @@ func createConversation() tool {
 func runCreateConversation(ctx context.Context, s *server, args createArgs) (answer, error) {
 	// Minutes that would overflow a Duration are out of bounds in any case.
 	ttl := time.Duration(max(-1, min(args.TTLMinutes, int(bridge.MaxTTL.Minutes())+1))) * time.Minute
-	c, err := s.bridge.Create(ctx, bridge.CreateRequest{MyRole: args.MyRole, PartnerRole: args.PartnerRole, TTL: ttl, Team: args.Team})
+	c, err := s.bridge.Create(ctx, bridge.CreateRequest{
+		MyRole: args.MyRole, PartnerRole: args.PartnerRole, TTL: ttl, Team: args.Team, Holds: s.sessions.holds(),
+	})
 	if err != nil {
 		return answer{}, err
 	}
@@ -62,6 +65,7 @@ func runCreateConversation(ctx context.Context, s *server, args createArgs) (ans
 		ExpiresAt:         stamp(c.ExpiresAt),
 		MyRole:            bridge.CleanLine(c.RoleA),
 		PartnerRole:       bridge.CleanLine(c.RoleB),
+		TeamID:            c.TeamID,
 		Redacted:          list(c.Redacted),
 	}
 	text := fmt.Sprintf(`Conversation ID: %s
@@ -69,9 +73,9 @@ Your token (session a): %s
 Partner token (session b): %s
 Expires at: %s
 Join code for the partner: %s (single use, until %s)
-You: %s. Partner: %s.
+You: %q. Partner: %q. Team: %s.%s
 Give the join code to your human for the other agent. This process knows your token; you need not repeat it.
 %s`, data.ConversationID, data.SessionAToken, data.SessionBToken, data.ExpiresAt,
-		data.JoinCode, data.JoinCodeExpiresAt, data.MyRole, data.PartnerRole, unreadLine(0))
+		data.JoinCode, data.JoinCodeExpiresAt, data.MyRole, data.PartnerRole, data.TeamID, redactedNote(c.Redacted), unreadLine(0))
 	return answer{text: text, data: data}, nil
 }

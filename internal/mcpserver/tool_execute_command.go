@@ -46,7 +46,9 @@ func executeCommand() tool {
 			refineCredentials(s)
 			lengths(s, "command", 1, bridge.MaxCommandLength)
 		})
-	return sessionTool(definition, func(a executeArgs) credentialArgs { return a.credentialArgs }, runExecuteCommand)
+	t := sessionTool(definition, func(a executeArgs) credentialArgs { return a.credentialArgs }, runExecuteCommand)
+	t.waits = true
+	return t
 }
 
 func runExecuteCommand(ctx context.Context, s *server, c bridge.Credentials, args executeArgs) (answer, error) {

@@ -13,7 +13,7 @@ import (
 type historyArgs struct {
 	credentialArgs
 	Before int64 `json:"before,omitempty" jsonschema:"Only messages before this message_id"`
-	Limit  int   `json:"limit,omitempty" jsonschema:"Messages at most; default 20"`
+	Limit  int   `json:"limit,omitempty" jsonschema:"Messages at most, 1-100; default 20"`
 }
 
 type historyData struct {

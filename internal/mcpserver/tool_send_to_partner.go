@@ -14,8 +14,8 @@ type sendArgs struct {
 	credentialArgs
 	Message        string   `json:"message" jsonschema:"Text; secrets in it are redacted"`
 	ActionType     string   `json:"action_type,omitempty" jsonschema:"Default info"`
-	Files          []string `json:"files_involved,omitempty" jsonschema:"File names"`
-	IdempotencyKey string   `json:"idempotency_key,omitempty" jsonschema:"Repeat it on a retry: the message is then stored once"`
+	Files          []string `json:"files_involved,omitempty" jsonschema:"File names, at most 500 characters each"`
+	IdempotencyKey string   `json:"idempotency_key,omitempty" jsonschema:"At most 200 characters. Repeat it on a retry: the message is then stored once"`
 }
 
 type sendData struct {

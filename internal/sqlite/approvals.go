@@ -15,8 +15,6 @@ import (
 	"example.org/bridge/internal/yolo"
 )
 
-const outcomeRefused = "refused"
-
 // PeekCommand implements bridge.Store.
 func (s *Store) PeekCommand(ctx context.Context, conversation string, session bridge.SessionID, command string) (v bridge.CommandView, err error) {
 	err = s.read.do(ctx, func(c *conn) error {

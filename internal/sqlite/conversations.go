@@ -12,9 +12,9 @@ import (
 func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c bridge.NewConversation) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
 		_, err := e.exec(`
-			INSERT INTO conversations (id, role_a, role_b, team, created_at, expires_at, join_hash, join_expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			c.ID, c.RoleA, c.RoleB, c.Team, c.CreatedAt, c.ExpiresAt, c.JoinHash, c.JoinExpiresAt)
+			INSERT INTO conversations (id, role_a, role_b, team, team_id, created_at, expires_at, join_hash, join_expires_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			c.ID, c.RoleA, c.RoleB, c.Team, c.TeamID, c.CreatedAt, c.ExpiresAt, c.JoinHash, c.JoinExpiresAt)
 		if err != nil {
 			return err
 		}
@@ -32,9 +32,9 @@ func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash 
 		err := e.get(`
 			UPDATE conversations SET join_hash = NULL, joined_at = ?2
 			WHERE join_hash = ?1 AND join_expires_at > ?2 AND expires_at > ?2
-			RETURNING id, role_a, role_b, team, created_at, expires_at, joined_at`,
+			RETURNING id, role_a, role_b, team, team_id, created_at, expires_at, joined_at`,
 			[]any{hash, op.Now},
-			&c.ID, &c.RoleA, &c.RoleB, &c.Team, &c.CreatedAt, &c.ExpiresAt, &c.JoinedAt)
+			&c.ID, &c.RoleA, &c.RoleB, &c.Team, &c.TeamID, &c.CreatedAt, &c.ExpiresAt, &c.JoinedAt)
 		if errors.Is(err, errNoRow) {
 			return e.fail(failures, bridge.ErrBadJoinCode)
 		}
@@ -96,7 +96,7 @@ func (s *Store) RefuseOperation(ctx context.Context, op bridge.Operation) error 
 }
 
 const selectOverview = `
-	SELECT c.id, c.role_a, c.role_b, c.team, c.created_at, c.expires_at, c.joined_at,
+	SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.joined_at,
 	       a.status, a.heartbeat_at, a.last_seq, a.last_seq - a.read_seq,
 	       b.status, b.heartbeat_at, b.last_seq, b.last_seq - b.read_seq
 	FROM conversations c
@@ -111,7 +111,7 @@ type overviewRow struct {
 
 func (r *overviewRow) dest() []any {
 	return []any{
-		&r.ID, &r.RoleA, &r.RoleB, &r.Team, &r.CreatedAt, &r.ExpiresAt, &r.JoinedAt,
+		&r.ID, &r.RoleA, &r.RoleB, &r.Team, &r.TeamID, &r.CreatedAt, &r.ExpiresAt, &r.JoinedAt,
 		&r.statusA, &r.A.HeartbeatAt, &r.A.Received, &r.A.Unread,
 		&r.statusB, &r.B.HeartbeatAt, &r.B.Received, &r.B.Unread,
 	}
@@ -214,7 +214,7 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 			}
 		}
 		e.op.Details["conversations"], e.op.Details["unread_messages"] = len(expired), unread
-		return nil
+		return e.removeOrphans()
 	})
 	return expired, err
 }
@@ -222,18 +222,39 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 func removeConversation(c *conn, id string) error {
 	for _, query := range []string{
 		"DELETE FROM messages WHERE conversation = ?1",
+		"DELETE FROM silences WHERE conversation = ?1",
 		"DELETE FROM session_status WHERE conversation = ?1",
 		"DELETE FROM yolo_modes WHERE conversation = ?1",
 		"DELETE FROM yolo_grants WHERE conversation = ?1",
 		"DELETE FROM command_requests WHERE conversation = ?1",
 		"DELETE FROM conversations WHERE id = ?1",
-		"DELETE FROM rate_limits WHERE bucket IN ('write/' || ?1 || '/a', 'write/' || ?1 || '/b', 'read/' || ?1 || '/a', 'read/' || ?1 || '/b')",
+		`DELETE FROM rate_limits WHERE bucket IN (
+			'write/' || ?1 || '/a', 'write/' || ?1 || '/b', 'refused/write/' || ?1 || '/a', 'refused/write/' || ?1 || '/b',
+			'read/' || ?1 || '/a', 'read/' || ?1 || '/b', 'refused/read/' || ?1 || '/a', 'refused/read/' || ?1 || '/b',
+			'beside/' || ?1 || '/a', 'beside/' || ?1 || '/b', 'refused/beside/' || ?1 || '/a', 'refused/beside/' || ?1 || '/b')`,
 	} {
 		if _, err := c.exec(query, id); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// removeOrphans removes the tasks of teams without any conversation left.
+func (e *entry) removeOrphans() error {
+	var open int64
+	const orphans = " WHERE team_id NOT IN (SELECT team_id FROM conversations)"
+	if err := e.get("SELECT count(*) FROM tasks"+orphans+" AND ended_at = 0", nil, &open); err != nil {
+		return err
+	}
+	if open > 0 {
+		e.op.Details["open_tasks"] = open
+	}
+	if _, err := e.exec("DELETE FROM task_events WHERE task IN (SELECT id FROM tasks" + orphans + ")"); err != nil {
+		return err
+	}
+	_, err := e.exec("DELETE FROM tasks" + orphans)
+	return err
 }
 
 // LiveNonces implements bridge.Store.

@@ -34,7 +34,7 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 		taken, err = s.takeUnread(ctx, g, t, durable)
 	}
 	if errors.Is(err, errBusy) {
-		return bridge.Taken{Busy: true}, nil
+		return taken, nil
 	}
 	return taken, err
 }
@@ -45,6 +45,7 @@ func (s *Store) takeUnread(ctx context.Context, g bridge.Gate, t bridge.Take, le
 			return errArrived
 		}
 		if e.self.unread() > 0 && bridge.ClaimStands(e.self.claimUntil, g.Now) {
+			taken = bridge.Taken{Busy: true, Delivery: bridge.Delivery{HasMore: true, Unread: e.self.unread()}}
 			return errBusy
 		}
 		if err := e.spend(); err != nil {
@@ -137,10 +138,10 @@ func claimArgs(c bridge.Claim) []any { return []any{c.Conversation, string(c.Ses
 func (s *Store) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (i bridge.Inbox, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		err := c.get(`
-			SELECT c.expires_at, s.nonce, s.last_seq - s.read_seq, s.claim_until
+			SELECT c.expires_at, s.nonce, s.last_seq - s.read_seq, s.last_seq, s.claim_until
 			FROM conversations c JOIN session_status s ON s.conversation = c.id
 			WHERE c.id = ? AND s.session = ?`,
-			[]any{conversation, string(session)}, &i.ExpiresAt, &i.Nonce, &i.Unread, &i.ClaimedUntil)
+			[]any{conversation, string(session)}, &i.ExpiresAt, &i.Nonce, &i.Unread, &i.LastSeq, &i.ClaimedUntil)
 		if errors.Is(err, errNoRow) {
 			return nil
 		}

@@ -48,3 +48,9 @@ func translate(err error) error {
 	}
 	return fmt.Errorf("store: %w", err)
 }
+
+// isBusy reports whether another process holds SQLite's lock.
+func isBusy(err error) bool {
+	var known *sqlite.Error
+	return errors.As(err, &known) && known.Code()&0xff == codeBusy
+}

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"regexp"
 	"time"
+
+	"example.org/bridge/internal/auth"
 )
 
 // NewTurnstile makes a turnstile of its own, for tests of it alone.
@@ -45,3 +47,29 @@ func (s *Store) Plans() (map[string][]string, error) {
 
 // parameter is a parameter of a statement. No text in ours contains one.
 var parameter = regexp.MustCompile(`\?\d*`)
+
+// CreateVersion makes a store of an earlier schema in the file at path.
+func CreateVersion(path string, key auth.Key, version int) error {
+	scripts, err := migrations()
+	if err != nil {
+		return err
+	}
+	if err := createFile(path); err != nil {
+		return err
+	}
+	return withConn(path, "rw", []string{"journal_mode(WAL)"}, func(c *conn) error {
+		return applyMigrations(c, scripts[:version], key)
+	})
+}
+
+// ExecFile runs statements on the database file at path.
+func ExecFile(path string, queries ...string) error {
+	return withConn(path, "rw", nil, func(c *conn) error {
+		for _, query := range queries {
+			if _, err := c.exec(query); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

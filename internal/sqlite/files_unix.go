@@ -38,6 +38,15 @@ func CheckPrivate(path string) error {
 	return nil
 }
 
+// private takes from f what a umask may have left out or let in.
+func private(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || info.Mode().Perm() == 0o600 {
+		return err
+	}
+	return f.Chmod(0o600)
+}
+
 func isReadOnlyFilesystem(err error) bool { return errors.Is(err, unix.EROFS) }
 
 func isFullFilesystem(err error) bool {

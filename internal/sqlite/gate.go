@@ -18,6 +18,7 @@ const (
 	outcomeUnauthorized = "unauthorized"
 	outcomeRateLimited  = "rate_limited"
 	outcomeInvalid      = "invalid"
+	outcomeRefused      = "refused" // by a rule of the domain
 )
 
 // entry is one operation inside its transaction.
@@ -162,35 +163,45 @@ func (e *entry) take(c bridge.Charge, spent ratelimit.Bucket) error {
 	if err := e.putBucket(c.Bucket, kept, 0); err != nil {
 		return err
 	}
-	if over != nil {
-		return e.refuse(outcomeRateLimited, rateLimited(c, over))
+	if over == nil {
+		return nil
 	}
-	return nil
+	flood, err := e.flood("refused/"+c.Bucket, c.Logged)
+	if flood != nil || err != nil {
+		return errors.Join(err, refusal{rateLimited(c, over)})
+	}
+	return e.refuse(outcomeRateLimited, rateLimited(c, over))
 }
 
-// fail refuses a caller who could not prove what it claims. Within the limit
-// the refusal is recorded; over it, it is counted, and the next one that is
-// recorded says how many were not.
+// fail refuses a caller who could not prove what it claims.
 func (e *entry) fail(failures bridge.Charge, reason error) error {
-	b, err := e.getBucket(failures.Bucket)
-	if err != nil {
-		return err
-	}
-	kept, over := failures.Limit.Take(b.Bucket, e.op.Now)
-	if over != nil {
-		if err := e.putBucket(failures.Bucket, kept, b.unlogged+1); err != nil {
-			return err
-		}
-		return refusal{rateLimited(failures, over)}
-	}
-	if err := e.putBucket(failures.Bucket, kept, 0); err != nil {
-		return err
-	}
 	e.op.Details = bridge.Details{} // what an unknown caller says of itself is no fact
+	flood, err := e.flood(failures.Bucket, failures.Limit)
+	switch {
+	case err != nil:
+		return err
+	case flood != nil:
+		return refusal{rateLimited(failures, flood)}
+	}
+	return e.refuse(outcomeUnauthorized, reason)
+}
+
+// flood charges a refusal to a bucket. Within the limit it returns nil, and the
+// refusal is to be recorded; over it the refusal is counted, and the next one
+// that is recorded says how many were not.
+func (e *entry) flood(name string, limit ratelimit.Limit) (over, err error) {
+	b, err := e.getBucket(name)
+	if err != nil {
+		return nil, err
+	}
+	kept, over := limit.Take(b.Bucket, e.op.Now)
+	if over != nil {
+		return over, e.putBucket(name, kept, b.unlogged+1)
+	}
 	if b.unlogged > 0 {
 		e.op.Details["unlogged_before"] = b.unlogged
 	}
-	return e.refuse(outcomeUnauthorized, reason)
+	return nil, e.putBucket(name, kept, 0)
 }
 
 // refuse records the outcome and returns reason as a refusal.

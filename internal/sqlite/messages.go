@@ -18,6 +18,9 @@ func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, m bridge.NewMe
 			return err
 		}
 		if sent.Repeated {
+			if err := e.charge(g.Repeat); err != nil {
+				return err
+			}
 			e.op.Details["repeated"] = true
 		} else {
 			if err := e.spend(); err != nil {
@@ -54,10 +57,15 @@ func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 
 // append gives m the next number of to's inbox and stores it.
 func (e *entry) append(from string, to bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
+	return e.appendTo(e.op.Conversation, from, to, m)
+}
+
+// appendTo is append for any conversation, which must exist.
+func (e *entry) appendTo(conversation, from string, to bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
 	err = e.get(`
 		UPDATE session_status SET last_seq = last_seq + 1
 		WHERE conversation = ? AND session = ? RETURNING last_seq, last_seq - read_seq`,
-		[]any{e.op.Conversation, string(to)}, &sent.Seq, &sent.PartnerUnread)
+		[]any{conversation, string(to)}, &sent.Seq, &sent.PartnerUnread)
 	if err != nil {
 		return sent, err
 	}
@@ -68,7 +76,7 @@ func (e *entry) append(from string, to bridge.SessionID, m bridge.NewMessage) (s
 	result, err := e.exec(`
 		INSERT INTO messages (conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, idempotency_key, partner_unread)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.op.Conversation, string(to), sent.Seq, from, string(m.Action), m.Text, list(m.Files), list(m.Redacted), e.op.Now, key, sent.PartnerUnread)
+		conversation, string(to), sent.Seq, from, string(m.Action), m.Text, list(m.Files), list(m.Redacted), e.op.Now, key, sent.PartnerUnread)
 	if err != nil {
 		return sent, err
 	}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"net/url"
 
 	"modernc.org/sqlite"
@@ -62,6 +63,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, turnstile.Close())
 	}
+	if _, err := c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds())); err != nil {
+		return nil, errors.Join(translate(err), c.Close(), turnstile.Close())
+	}
 	return &Store{
 		path:  path,
 		chain: bridge.AuditChain(o.Key),
@@ -93,6 +97,7 @@ func connectModernc(path string) (driver.Conn, error) {
 		"synchronous(FULL)",
 		"wal_autocheckpoint(1000)",
 		"foreign_keys(ON)",
+		"secure_delete(ON)", // what cleanup removes is overwritten
 		"trusted_schema(OFF)",
 	))
 }

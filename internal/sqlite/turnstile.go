@@ -81,6 +81,9 @@ func (l *lockFile) lock(ctx context.Context) error {
 		if err != nil {
 			return unwritable(err)
 		}
+		if err := private(f); err != nil {
+			return errors.Join(err, f.Close())
+		}
 		l.file = f
 	}
 	if taken, err := tryFlock(l.file); taken || err != nil {

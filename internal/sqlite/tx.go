@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // durability says what a commit survives.
@@ -53,13 +54,42 @@ func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error)
 		}
 		w.level = level
 	}
-	return translate(transact(w.conn, "BEGIN IMMEDIATE", fn))
+	if err := w.begin(ctx); err != nil {
+		return translate(err)
+	}
+	return translate(finish(w.conn, fn))
 }
 
-func transact(c *conn, begin string, fn func(*conn) error) (err error) {
+// Waiting for SQLite's own lock: who has no turnstile, and everybody where a
+// process was stopped inside its transaction.
+const (
+	lockSlice    = 250 * time.Millisecond // between two looks at the context
+	lockPatience = 30 * time.Second
+)
+
+// begin begins a write transaction, which waits for others' to end.
+func (w *writer) begin(ctx context.Context) error {
+	deadline := time.Now().Add(lockPatience)
+	for {
+		_, err := w.conn.exec("BEGIN IMMEDIATE")
+		if !isBusy(err) || time.Now().After(deadline) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+func transact(c *conn, begin string, fn func(*conn) error) error {
 	if _, err := c.exec(begin); err != nil {
 		return err
 	}
+	return finish(c, fn)
+}
+
+// finish runs fn in the transaction that has begun and ends it.
+func finish(c *conn, fn func(*conn) error) error {
 	finished := false
 	defer func() {
 		if finished {

@@ -31,6 +31,7 @@ var deliveryTests = []test{
 	{"a page ends by number and by size", pageEnds},
 	{"many processes read each message once, in order", manyReaders},
 	{"forty thousand unread messages come out in pages", manyUnread},
+	{"a check behind a client that does not read says so", checkBehindStalled},
 	{"a wait ends at its time without an error", waitEnds},
 	{"a wait sees what another process commits", waitSees},
 	{"a wait does not hold up a process that ends", waitDrains},
@@ -214,6 +215,16 @@ func clockForward(t *testing.T, w *world) {
 	equal(t, "busy", w.busy(t, p.B), true)
 }
 
+// checkBehindStalled: the clock stands still, so the claim is for ever what a
+// client that does not read its answer makes of it.
+func checkBehindStalled(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.A)
+	w.check(t, w.a, p.B, 0)
+	d := must(w.b.Check(t.Context(), p.B, bridge.CheckRequest{Wait: 10 * time.Millisecond}, nil))(t)
+	equal(t, "told", []any{len(d.Messages), d.HasMore, d.Unread}, []any{0, true, int64(1)})
+}
+
 func busyIsFree(t *testing.T, w *world) {
 	p := w.pair(t)
 	w.send(t, w.a, p.A)
@@ -223,7 +234,7 @@ func busyIsFree(t *testing.T, w *world) {
 	g.Charge.Limit = perMinute(1)
 	for range 5 {
 		taken, err := w.storeB.TakeUnread(t.Context(), g, bridge.Take{Page: bridge.Page{Limit: 1}, ClaimUntil: g.Now.Add(time.Second)})
-		equal(t, "taken", must(taken, err)(t), bridge.Taken{Busy: true})
+		equal(t, "taken", must(taken, err)(t), bridge.Taken{Busy: true, Delivery: bridge.Delivery{HasMore: true, Unread: 1}})
 	}
 	equal(t, "entries", w.verify(t).Seq, entries)
 }

@@ -16,6 +16,8 @@ var gateTests = []test{
 	{"failed proofs over their limit are counted in the next entry", failuresCounted},
 	{"a valid proof passes while failed ones are throttled", validPassesThrottle},
 	{"a call over the limit is recorded and changes nothing", limitedChangesNothing},
+	{"of a flood of refusals the first are recorded, the rest counted", floodCounted},
+	{"a repeated idempotency key is charged as reading", repeatsCharged},
 	{"limits hold across processes", limitsAcrossProcesses},
 	{"limits are kept apart by session and conversation", limitsApart},
 	{"limits come back with time", limitsComeBack},
@@ -74,6 +76,35 @@ func validPassesThrottle(t *testing.T, w *world) {
 	for range 3 {
 		w.send(t, s, p.A)
 	}
+}
+
+func floodCounted(t *testing.T, w *world) {
+	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1), Failures: perMinute(2)})
+	p := w.pair(t)
+	w.send(t, s, p.A)
+	before := w.verify(t).Seq
+	for range 5 {
+		_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"})
+		wantLimited(t, err)
+	}
+	equal(t, "entries", w.verify(t).Seq-before, 2)
+	w.clock.Advance(30 * time.Second) // one more refusal is logged by then, and none let through
+	_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"})
+	wantLimited(t, err)
+	log := w.log(t)
+	equal(t, "the next entry tells of the rest", strings.Contains(log[len(log)-1].Details, `"unlogged_before":3`), true)
+}
+
+func repeatsCharged(t *testing.T, w *world) {
+	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1), Reads: perMinute(3)})
+	p := w.pair(t)
+	request := bridge.SendRequest{Text: "x", IdempotencyKey: "once"}
+	must(s.Send(t.Context(), p.A, request))(t)
+	for range 3 {
+		equal(t, "repeated", must(s.Send(t.Context(), p.A, request))(t).Repeated, true)
+	}
+	_, err := s.Send(t.Context(), p.A, request)
+	wantLimited(t, err)
 }
 
 func limitedChangesNothing(t *testing.T, w *world) {

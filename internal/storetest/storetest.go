@@ -35,6 +35,8 @@ func Run(t *testing.T, open Opener) {
 		{"history", historyTests},
 		{"operator", operatorTests},
 		{"approvals", approvalTests},
+		{"tasks", taskTests},
+		{"watch", watchTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {

@@ -1,0 +1,83 @@
+package bridge
+
+import (
+	"context"
+)
+
+// Peeked is a look at mail that marks nothing read.
+type Peeked struct {
+	// Messages are in order.
+	Messages []Message
+	// HasMore reports that there are more behind these.
+	HasMore bool
+	// LastSeq is the number of the last message in the inbox, Unread how many of
+	// them are unread.
+	LastSeq, Unread int64
+}
+
+// FromUnread stands, as the number of the last message seen, for the last that
+// was read.
+const FromUnread = -1
+
+// PeekMessages returns the caller's messages with a number above after, oldest
+// first, and leaves them as they are: not read, not claimed.
+func (s *Service) PeekMessages(ctx context.Context, c Credentials, after int64, limit int) (Peeked, error) {
+	g := s.besideGate(c, "peek_messages")
+	limit, err := pageSize(limit)
+	if after < FromUnread {
+		err = invalid("after", "must be the number of a message")
+	}
+	if err != nil {
+		return Peeked{}, s.refuse(ctx, g, err)
+	}
+	return s.store.PeekMessages(ctx, g, after, Page{Limit: limit, Bytes: PageBytes})
+}
+
+// AwaitMessages returns when the caller's inbox holds a message with a number
+// above after, or when PeekMessages would be refused. It marks and records
+// nothing, and costs next to nothing while it waits.
+func (s *Service) AwaitMessages(ctx context.Context, c Credentials, after int64) error {
+	_, err := s.await(ctx, c, nil, func(ctx context.Context) (bool, error) {
+		g := s.besideGate(c, "peek_messages")
+		inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+		if ctx.Err() != nil || err != nil {
+			return false, err
+		}
+		return !g.Prove(inbox.Proof) || inbox.LastSeq > after, nil
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// SessionOf returns the session that a token belongs to, for callers who were
+// told the conversation and the token only. It records nothing and promises
+// nothing: for a token of neither session it answers SessionB, which every
+// operation refuses.
+func (s *Service) SessionOf(ctx context.Context, conversation, token string) (SessionID, error) {
+	found := SessionB
+	for _, session := range []SessionID{SessionA, SessionB} {
+		g := s.readGate(Credentials{conversation, session, token}, "")
+		inbox, err := s.store.PeekInbox(ctx, g.Conversation, session)
+		if err != nil {
+			return "", err
+		}
+		if g.Prove(inbox.Proof) {
+			found = session
+		}
+	}
+	return found, nil
+}
+
+// Expired reports whether c was refused only because its conversation has
+// expired: its token is genuine. It records nothing.
+func (s *Service) Expired(ctx context.Context, c Credentials) (bool, error) {
+	g := s.readGate(c, "")
+	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	if err != nil || inbox.Nonce == nil {
+		return false, err
+	}
+	genuine := s.tokens.Verify(c.Token, g.Conversation, string(g.Session), inbox.Nonce)
+	return genuine && !g.Now.Before(inbox.ExpiresAt), nil
+}

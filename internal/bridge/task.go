@@ -1,0 +1,304 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits of tasks.
+const (
+	MaxTitleLength = 200    // characters
+	MaxBodyLength  = 20_000 // characters
+	MaxNoteLength  = 2_000  // characters
+	MaxOpenTasks   = 200    // of a team
+	MaxTaskEvents  = 500    // of a task; a change of its state is taken all the same
+	TaskPage       = 50     // tasks in an answer
+)
+
+// TaskState says how far a task is.
+type TaskState string
+
+// The states of a task. Done, failed and declined end it.
+const (
+	TaskWaiting  TaskState = "waiting"  // nobody has it: no live worker fits
+	TaskAssigned TaskState = "assigned" // a worker has it and has not said so yet
+	TaskAccepted TaskState = "accepted"
+	TaskRunning  TaskState = "running"
+	TaskDone     TaskState = "done"
+	TaskFailed   TaskState = "failed"
+	TaskDeclined TaskState = "declined"
+)
+
+// TaskProgress is what a worker reports to make or keep its task TaskRunning.
+const TaskProgress TaskState = "progress"
+
+// TaskLate stands in a task's history, and only there, for a report of a worker
+// who no longer had it, or who had ended it: a note that changed nothing.
+const TaskLate TaskState = "late"
+
+// TaskReports lists what an update may say of a task.
+func TaskReports() []TaskState {
+	return []TaskState{TaskAccepted, TaskProgress, TaskDone, TaskFailed, TaskDeclined}
+}
+
+// Ended reports whether nothing is left to do.
+func (s TaskState) Ended() bool { return s == TaskDone || s == TaskFailed || s == TaskDeclined }
+
+// Task is work that an orchestrator gives a worker. It belongs to a team and to
+// one of its workers at a time, and survives that worker. Title, Body, Needs and
+// the notes are what agents wrote: untrusted. Show them through Clean.
+type Task struct {
+	ID           int64
+	Team, TeamID string
+	// Home is the conversation that it was assigned from. There the
+	// orchestrator is told of it.
+	Home        string
+	Title, Body string
+	// Needs is the role that a worker must have; empty: any will do.
+	Needs string
+	State TaskState
+	// Worker is the conversation whose session "b" has the task, or ended it;
+	// empty while it waits. Role is that worker's, or the last one's.
+	Worker, Role string
+	// LastWorker is who has or had it last; empty for nobody so far.
+	LastWorker string
+	// Redacted names the kinds of secrets that were hidden in title, body and needs.
+	Redacted []string
+	// Note is the latest of its history.
+	Note string
+	// Events counts its history.
+	Events int64
+	// SeenAt is the worker's last heartbeat. The lease that a worker has on its
+	// task is counted from it or from AssignedAt, whichever is later.
+	CreatedAt, AssignedAt, UpdatedAt, SeenAt time.Time
+}
+
+// LeaseFrom is the last sign of life that counts for the task.
+func (t Task) LeaseFrom() time.Time {
+	if t.SeenAt.After(t.AssignedAt) {
+		return t.SeenAt
+	}
+	return t.AssignedAt
+}
+
+// TaskEvent is one line of a task's history.
+type TaskEvent struct {
+	Task int64
+	At   time.Time
+	// Actor is "a", "b", Operator or System.
+	Actor string
+	// Worker is the conversation of the worker that it is about; empty for none.
+	Worker string
+	State  TaskState
+	Note   string
+}
+
+// TaskStore is the part of a Store that keeps tasks and watches over workers.
+// What becomes of a task is decided by a TaskRule, inside the transaction.
+type TaskStore interface {
+	// Membership returns what is known of a conversation's team; a zero one of
+	// an unknown conversation. It changes and records nothing.
+	Membership(ctx context.Context, conversation string) (Membership, error)
+	// CreateTask keeps what rule makes of a new task. A repeated key is answered
+	// with the first answer, before the limit is charged; what the rule refuses
+	// is charged to refused instead.
+	CreateTask(ctx context.Context, g Gate, key string, refused Charge, rule TaskRule) (TaskResult, error)
+	// ChangeTask keeps what rule makes of a task. It is a heartbeat.
+	ChangeTask(ctx context.Context, g Gate, id int64, rule TaskRule) (TaskResult, error)
+	// MoveTask is ChangeTask for whoever watches. Where the rule changes nothing,
+	// nothing is recorded.
+	MoveTask(ctx context.Context, op Operation, id int64, rule TaskRule) (TaskChange, error)
+	// ListTasks returns, to session "a", its team's tasks, and to session "b" its
+	// own, in order of ID.
+	ListTasks(ctx context.Context, g Gate, q TaskQuery) (TaskList, error)
+	// ReadTask returns a task with its history to session "a" of its team and to
+	// sessions "b" that have or had it, or ErrNoTask.
+	ReadTask(ctx context.Context, g Gate, id int64) (TaskList, error)
+
+	// Tasks returns tasks of all teams in order of ID. It records nothing.
+	Tasks(ctx context.Context, openOnly bool) ([]Task, error)
+	// TaskHistory returns a task's history. It records nothing.
+	TaskHistory(ctx context.Context, id int64) ([]TaskEvent, error)
+
+	WatchStore
+}
+
+// TaskQuery says which tasks to list.
+type TaskQuery struct {
+	// Ended lists tasks that have ended, too.
+	Ended bool
+	// After restricts them to tasks with a higher ID.
+	After int64
+	Limit int
+	Bytes int // at most so many bytes of titles and notes, behind the first task
+}
+
+// TaskList is the answer to a look at tasks.
+type TaskList struct {
+	Tasks []Task
+	// HasMore reports that there are more behind the last.
+	HasMore bool
+	// History is that of the one task that was asked for, without its first
+	// Omitted events.
+	History []TaskEvent
+	Omitted int
+	// Unread counts what waits for the caller.
+	Unread int64
+	Now    time.Time
+}
+
+// AssignRequest is a new task.
+type AssignRequest struct {
+	Title, Body string
+	// Needs is the role that a worker must have; empty: any will do.
+	Needs string
+	// IdempotencyKey makes a repeated call return the first answer; empty means
+	// that every call is a new task.
+	IdempotencyKey string
+}
+
+// AssignTask gives a task to the caller's partner, or, if that does not have the
+// role that the task needs, to a live worker of the team that has. Without one
+// the task waits. Only session "a" assigns.
+func (s *Service) AssignTask(ctx context.Context, c Credentials, r AssignRequest) (TaskResult, error) {
+	g := s.writeGate(c, "assign_task")
+	if err := validateAssign(c, r); err != nil {
+		return TaskResult{}, s.refuse(ctx, g, err)
+	}
+	hide := s.redaction(ctx)
+	title := hide.text(r.Title)
+	task := Task{Title: title, Body: hide.textAfter(title, r.Body), Needs: hide.text(strings.TrimSpace(r.Needs))}
+	task.Redacted = hide.found()
+	if hide.err != nil {
+		return TaskResult{}, hide.err
+	}
+	g.Details["characters"] = utf8.RuneCountInString(r.Body)
+	if len(task.Redacted) > 0 {
+		g.Details["redacted"] = task.Redacted
+	}
+	result, err := s.store.CreateTask(ctx, g, s.onceKey(r.IdempotencyKey),
+		s.readCharge(g.Conversation, g.Session), assignRule(task, g.Now))
+	s.ringAll(result.Notices)
+	return result, err
+}
+
+func validateAssign(c Credentials, r AssignRequest) error {
+	title, body := utf8.RuneCountInString(r.Title), utf8.RuneCountInString(r.Body)
+	switch {
+	case c.Session == SessionB:
+		return invalid("session_id", "must be a: only the orchestrator, who created the conversation, assigns tasks")
+	case strings.TrimSpace(r.Title) == "":
+		return invalid("title", "must not be empty")
+	case title > MaxTitleLength:
+		return invalid("title", "must have at most %d characters, it has %d: put the rest into body", MaxTitleLength, title)
+	case body > MaxBodyLength:
+		return invalid("body", "must have at most %d characters, it has %d: send the rest as messages", MaxBodyLength, body)
+	case utf8.RuneCountInString(r.Needs) > MaxRoleLength:
+		return invalid("needs", "must have at most %d characters", MaxRoleLength)
+	case utf8.RuneCountInString(r.IdempotencyKey) > MaxIdempotencyKeyLength:
+		return invalid("idempotency_key", "must have at most %d characters", MaxIdempotencyKeyLength)
+	}
+	return nil
+}
+
+// TaskReport is what a session says of a task.
+type TaskReport struct {
+	ID int64
+	// State is one of TaskReports.
+	State TaskState
+	Note  string
+}
+
+// UpdateTask reports on a task. A worker reports on its own; a report on one that
+// it no longer has is kept as a note, and changes nothing else. Session "a" may
+// end any task of its team. Each report of a worker is a heartbeat.
+func (s *Service) UpdateTask(ctx context.Context, c Credentials, r TaskReport) (TaskResult, error) {
+	g := s.readGate(c, "update_task")
+	if err := validateReport(r); err != nil {
+		return TaskResult{}, s.refuse(ctx, g, err)
+	}
+	hide := s.redaction(ctx)
+	r.Note = hide.text(r.Note)
+	if hide.err != nil {
+		return TaskResult{}, hide.err
+	}
+	g.Details["task_id"], g.Details["report"] = r.ID, string(r.State)
+	if found := hide.found(); len(found) > 0 {
+		g.Details["redacted"] = found
+	}
+	result, err := s.store.ChangeTask(ctx, g, r.ID, reportRule(r, g.Now))
+	s.ringAll(result.Notices)
+	return result, err
+}
+
+func validateReport(r TaskReport) error {
+	switch n := utf8.RuneCountInString(r.Note); {
+	case r.ID < 1:
+		return invalid("task_id", "must be the id of a task")
+	case !slices.Contains(TaskReports(), r.State):
+		return invalid("state", "must be one of %s", joinWords(TaskReports()))
+	case n > MaxNoteLength:
+		return invalid("note", "must have at most %d characters, it has %d: send the rest as a message", MaxNoteLength, n)
+	}
+	return nil
+}
+
+// ListTasks lists a page of tasks: the team's for session "a", its own for "b".
+func (s *Service) ListTasks(ctx context.Context, c Credentials, q TaskQuery) (TaskList, error) {
+	g := s.readGate(c, "list_tasks")
+	if q.After < 0 {
+		return TaskList{}, s.refuse(ctx, g, invalid("after", "must be the id of a task"))
+	}
+	q.Limit, q.Bytes = TaskPage, PageBytes
+	list, err := s.store.ListTasks(ctx, g, q)
+	list.Now = g.Now
+	return list, err
+}
+
+// ReadTask returns one task with its history, as far as it fits into an answer,
+// or ErrNoTask.
+func (s *Service) ReadTask(ctx context.Context, c Credentials, id int64) (TaskList, error) {
+	g := s.readGate(c, "list_tasks")
+	if id < 1 {
+		return TaskList{}, s.refuse(ctx, g, invalid("task_id", "must be the id of a task"))
+	}
+	g.Details["task_id"] = id
+	list, err := s.store.ReadTask(ctx, g, id)
+	list.Now = g.Now
+	list.omit(PageBytes - MaxBodyLength)
+	return list, err
+}
+
+// omit leaves out the beginning of a history whose notes have more than so many
+// bytes, but never the last event.
+func (l *TaskList) omit(bytes int) {
+	for i, e := range slices.Backward(l.History) {
+		if bytes -= len(e.Note) + eventBytes; bytes < 0 && i < len(l.History)-1 {
+			l.History, l.Omitted = l.History[i+1:], i+1
+			return
+		}
+	}
+}
+
+// eventBytes is about what an event takes besides its note.
+const eventBytes = 100
+
+// Tasks returns the tasks of all teams, for the operator.
+func (s *Service) Tasks(ctx context.Context, openOnly bool) ([]Task, error) {
+	return s.store.Tasks(ctx, openOnly)
+}
+
+// TaskHistory returns the history of a task, for the operator.
+func (s *Service) TaskHistory(ctx context.Context, id int64) ([]TaskEvent, error) {
+	return s.store.TaskHistory(ctx, id)
+}
+
+// ringAll wakes whoever was told something.
+func (s *Service) ringAll(notices []Notice) {
+	for _, n := range notices {
+		s.ring(n.Conversation, n.To)
+	}
+}

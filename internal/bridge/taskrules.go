@@ -1,0 +1,288 @@
+package bridge
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// TaskScene is all that decides about a task, as of one moment.
+type TaskScene struct {
+	// Caller and Session are who asks, and TeamID is the caller's team; all empty
+	// for whoever watches.
+	Caller  string
+	Session SessionID
+	Team    string
+	TeamID  string
+	// Task is the task as it is. Of a new one only ID is set; ID 0 is an unknown one.
+	Task Task
+	// Had reports that the caller had the task before, and Late that it reported
+	// on it since it was gone.
+	Had, Late bool
+	// Last is the end of the task's history.
+	Last TaskEvent
+	// Open counts the open tasks of the team.
+	Open int64
+	// Workers are those of the team's conversations that have not expired.
+	Workers []Worker
+}
+
+// TaskRule says what becomes of a task. It is pure.
+type TaskRule func(TaskScene) TaskChange
+
+// TaskChange is what a rule decided.
+type TaskChange struct {
+	// Task is the task as it is to be kept.
+	Task Task
+	// Event is added to its history. Without a state nothing changes.
+	Event TaskEvent
+	// Notices are told in the same transaction.
+	Notices []Notice
+	// From is the worker that a task was taken from.
+	From string
+	// Refused refuses the call; nothing changes.
+	Refused error
+}
+
+// TaskResult is a TaskChange as its caller learns of it.
+type TaskResult struct {
+	TaskChange
+	// Repeated reports that the same was said before; nothing was stored.
+	Repeated bool
+	// Unread counts what waits for the caller.
+	Unread int64
+}
+
+// Notice is a message of the bridge's own.
+type Notice struct {
+	Conversation string
+	To           SessionID
+	Action       ActionType
+	Text         string
+}
+
+// assignRule places a new task.
+func assignRule(task Task, now time.Time) TaskRule {
+	return func(s TaskScene) TaskChange {
+		if s.Open >= MaxOpenTasks {
+			return TaskChange{Refused: ErrTooManyTasks}
+		}
+		task.ID, task.Team, task.TeamID, task.Home = s.Task.ID, s.Team, s.TeamID, s.Caller
+		task.CreatedAt, task.UpdatedAt = now, now
+		// The partner need not be alive yet: the task's lease gives it the time
+		// to show up.
+		partner, ok := s.worker(s.Caller)
+		if !ok || !partner.fits(task) {
+			partner, ok = s.choose(task, now, AliveFor)
+		}
+		c := place(task, partner, ok, now)
+		c.Event.Actor = string(SessionA)
+		if !ok {
+			c.Notices = nil // the answer says so
+		}
+		return c
+	}
+}
+
+// place gives a task to a worker, or lets it wait.
+func place(t Task, w Worker, ok bool, now time.Time) TaskChange {
+	t.State, t.Worker, t.UpdatedAt = TaskWaiting, "", now
+	if ok {
+		t.State, t.Worker, t.Role, t.LastWorker, t.AssignedAt = TaskAssigned, w.Conversation, w.Role, w.Conversation, now
+		t.SeenAt = w.HeartbeatAt
+	}
+	c := TaskChange{Task: t, Event: TaskEvent{Actor: System, Worker: t.Worker, State: t.State}}
+	if ok {
+		c.Notices = []Notice{{w.Conversation, SessionB, ActionProposal, assignedText(t)}}
+	}
+	return c
+}
+
+// reportRule takes a session's report on a task.
+func reportRule(r TaskReport, now time.Time) TaskRule {
+	return func(s TaskScene) TaskChange {
+		t := s.Task
+		mine := t.Worker == s.Caller || t.State == TaskWaiting && t.LastWorker == s.Caller
+		switch {
+		case t.ID == 0 || t.TeamID != s.TeamID:
+			return TaskChange{Refused: ErrNoTask}
+		case s.Session == SessionA:
+			return s.endByOrchestrator(r, now)
+		case !mine && !s.Had:
+			return TaskChange{Refused: ErrNoTask}
+		case !mine || t.State.Ended():
+			return s.late(r)
+		}
+		return s.report(r, now)
+	}
+}
+
+// report takes the report of the worker who has the task. One who had it last
+// takes it back with its report while it waits for nobody else.
+func (s TaskScene) report(r TaskReport, now time.Time) TaskChange {
+	t, before := s.Task, s.Task.State
+	if self, ok := s.worker(s.Caller); ok && t.Worker == "" {
+		t.Worker, t.Role, t.AssignedAt = s.Caller, self.Role, now
+	}
+	switch {
+	case r.State == TaskProgress:
+		t.State = TaskRunning
+	case r.State == TaskAccepted && t.State == TaskRunning: // no step back
+	default:
+		t.State = r.State
+	}
+	if t.State == before && t.Events >= MaxTaskEvents {
+		return TaskChange{Refused: invalid("note", "is one too many: this task has %d entries already; end it, or send messages", t.Events)}
+	}
+	t.UpdatedAt = now
+	c := TaskChange{Task: t, Event: TaskEvent{Actor: string(SessionB), Worker: s.Caller, State: t.State, Note: r.Note}}
+	if t.State != before {
+		c.Notices = s.tellOrchestrator(t, actionFor(t.State), reportText(t, r.Note))
+	}
+	return c
+}
+
+// late keeps a report that comes too late to change anything.
+func (s TaskScene) late(r TaskReport) TaskChange {
+	t, last := s.Task, s.Last
+	if last.State == r.State && last.Note == r.Note && last.Worker == s.Caller && last.Actor == string(s.Session) {
+		return TaskChange{Task: t, Event: last} // said again: the first answer was lost
+	}
+	if t.Events >= MaxTaskEvents && s.Late {
+		return TaskChange{Refused: invalid("note", "is one too many: this task is not yours any more, and has %d entries", t.Events)}
+	}
+	c := TaskChange{Task: t, Event: TaskEvent{Actor: string(s.Session), Worker: s.Caller, State: TaskLate, Note: lateNote(r)}}
+	// Told once, so that a worker cannot flood its orchestrator.
+	if s.Session == SessionB && !s.Late {
+		c.Notices = s.tellOrchestrator(t, ActionInfo, lateText(t, s.Caller, r))
+	}
+	return c
+}
+
+// endByOrchestrator lets session "a" close a task of its team.
+func (s TaskScene) endByOrchestrator(r TaskReport, now time.Time) TaskChange {
+	t := s.Task
+	switch {
+	case !r.State.Ended():
+		return TaskChange{Refused: invalid("state", "must be done, failed or declined from session a: only the worker accepts a task and reports its progress")}
+	case t.State.Ended():
+		return s.late(r)
+	}
+	t.State, t.UpdatedAt = r.State, now
+	c := TaskChange{Task: t, Event: TaskEvent{Actor: string(SessionA), Worker: t.Worker, State: t.State, Note: r.Note}}
+	if _, ok := s.worker(t.Worker); ok {
+		c.Notices = []Notice{{t.Worker, SessionB, ActionInfo, endedText(t, r.Note)}}
+	}
+	return c
+}
+
+// moveRule takes a task from a worker that is gone, or silent for longer than
+// after, and places a task that waits.
+func moveRule(now time.Time, after time.Duration, actor string) TaskRule {
+	return func(s TaskScene) TaskChange {
+		t := s.Task
+		if t.ID == 0 || t.State.Ended() || s.holds(now, after) {
+			return TaskChange{Task: t}
+		}
+		w, ok := s.choose(t, now, after) // never who has it: its heartbeat is too old
+		if !ok && t.State == TaskWaiting {
+			return TaskChange{Task: t}
+		}
+		c := place(t, w, ok, now)
+		c.Event.Actor, c.From = actor, t.Worker
+		c.Notices = append(c.Notices, s.tellOrchestrator(c.Task, actionFor(c.Task.State), movedText(t, c.Task))...)
+		if t.Worker != "" {
+			// Whether its conversation lives is the store's to know: one that
+			// has expired takes no messages.
+			c.Notices = append(c.Notices, Notice{t.Worker, SessionB, ActionInfo, goneText(t)})
+		}
+		return c
+	}
+}
+
+// holds reports whether the task's worker still has its lease.
+func (s TaskScene) holds(now time.Time, after time.Duration) bool {
+	w, ok := s.worker(s.Task.Worker)
+	if !ok {
+		return false
+	}
+	t := s.Task
+	t.SeenAt = w.HeartbeatAt
+	return !stale(t.LeaseFrom(), now, after)
+}
+
+// worker returns the worker of a conversation that has not expired.
+func (s TaskScene) worker(conversation string) (Worker, bool) {
+	i := slices.IndexFunc(s.Workers, func(w Worker) bool { return w.Conversation == conversation })
+	if i < 0 {
+		return Worker{}, false
+	}
+	return s.Workers[i], true
+}
+
+// choose returns the live worker that is to have t: of the role that it needs,
+// and of these one that is not blocked, then the one who had it last, then one of
+// the same role, then the one with the fewest open tasks.
+func (s TaskScene) choose(t Task, now time.Time, after time.Duration) (Worker, bool) {
+	able := slices.DeleteFunc(slices.Clone(s.Workers), func(w Worker) bool {
+		return !w.fits(t) || !w.alive(now, min(after, AliveFor))
+	})
+	if len(able) == 0 {
+		return Worker{}, false
+	}
+	return slices.MinFunc(able, func(a, b Worker) int {
+		return cmp.Or(
+			second(b.Status != StatusBlocked, a.Status != StatusBlocked),
+			second(b.Conversation == t.LastWorker, a.Conversation == t.LastWorker),
+			second(sameRole(b.Role, t.Role), sameRole(a.Role, t.Role)),
+			cmp.Compare(a.OpenTasks, b.OpenTasks),
+			cmp.Compare(a.Conversation, b.Conversation),
+		)
+	}), true
+}
+
+// second orders by a property that comes first: -1 if only other has it.
+func second(has, other bool) int {
+	switch {
+	case has == other:
+		return 0
+	case other:
+		return -1
+	}
+	return 1
+}
+
+func sameRole(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
+
+// tellOrchestrator is a notice to session "a" where it looks: in the task's home,
+// or, if that has expired, with the worker, or in any conversation of the team.
+func (s TaskScene) tellOrchestrator(t Task, action ActionType, text string) []Notice {
+	for _, place := range []string{t.Home, t.Worker, s.Caller} {
+		if _, ok := s.worker(place); ok {
+			return []Notice{{place, SessionA, action, text}}
+		}
+	}
+	if len(s.Workers) > 0 {
+		return []Notice{{s.Workers[0].Conversation, SessionA, action, text}}
+	}
+	return nil
+}
+
+// actionFor is the kind of message that tells of a state.
+func actionFor(state TaskState) ActionType {
+	switch state {
+	case TaskDone:
+		return ActionComplete
+	case TaskFailed, TaskDeclined, TaskWaiting:
+		return ActionBlocked
+	}
+	return ActionInfo
+}
+
+// Visible reports whether the caller may see the task and its history.
+func (s TaskScene) Visible() bool {
+	return s.Task.ID != 0 && s.Task.TeamID == s.TeamID && (s.Session == SessionA || s.Had || s.Task.Worker == s.Caller)
+}

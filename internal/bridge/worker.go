@@ -1,0 +1,107 @@
+package bridge
+
+import (
+	"context"
+	"time"
+)
+
+// SilentAfter is how long a worker may be silent by default before it is missed
+// and its tasks go to others (SPEC section 8).
+const SilentAfter = 300 * time.Second
+
+// Worker is session "b" of a conversation that has not expired.
+type Worker struct {
+	Conversation string
+	Team, TeamID string
+	Role         string
+	Status       Status
+	// HeartbeatAt is zero if there was none.
+	HeartbeatAt time.Time
+	// OpenTasks counts its tasks, and AssignedAt is when it got the first of them.
+	OpenTasks  int64
+	AssignedAt time.Time
+	// MissedAt is when its silence was noticed, and MissedHeartbeat the heartbeat
+	// that was the last one then; zero for a worker that is not missed.
+	MissedAt, MissedHeartbeat time.Time
+}
+
+// stale reports whether a sign of life is older than after. One from further in
+// the future than that is stale too: the clock was set back, and whoever lives
+// has given another since.
+func stale(at, now time.Time, after time.Duration) bool {
+	age := now.Sub(at)
+	return age > after || age < -after
+}
+
+// alive reports whether the last heartbeat is younger than within.
+func (w Worker) alive(now time.Time, within time.Duration) bool {
+	return !w.HeartbeatAt.IsZero() && !stale(w.HeartbeatAt, now, within-1)
+}
+
+// fits reports whether the worker has the role that t needs.
+func (w Worker) fits(t Task) bool { return t.Needs == "" || sameRole(w.Role, t.Needs) }
+
+// Silent reports whether somebody should miss the worker: its last heartbeat is
+// older than after, or it has had a task for that long and never showed up. A
+// worker whose status is complete and who has no open task is not missed, nor is
+// one that never showed up and has none.
+func (w Worker) Silent(now time.Time, after time.Duration) bool {
+	switch {
+	case w.OpenTasks == 0 && (w.Status == StatusComplete || w.HeartbeatAt.IsZero()):
+		return false
+	case w.HeartbeatAt.IsZero():
+		return stale(w.AssignedAt, now, after)
+	}
+	return stale(w.HeartbeatAt, now, after)
+}
+
+// Pulse is the answer to Heartbeat.
+type Pulse struct {
+	At time.Time
+	// Unread counts the messages that wait for the caller.
+	Unread int64
+	// ExpiresAt is the end of the conversation.
+	ExpiresAt time.Time
+}
+
+// Heartbeat says that the caller lives. Its status stays what it is.
+func (s *Service) Heartbeat(ctx context.Context, c Credentials) (Pulse, error) {
+	g := s.besideGate(c, "heartbeat")
+	p, err := s.store.Heartbeat(ctx, g)
+	p.At = g.Now
+	return p, err
+}
+
+// Workers returns the workers of all conversations that have not expired.
+func (s *Service) Workers(ctx context.Context) ([]Worker, error) {
+	return s.store.Workers(ctx, s.Now())
+}
+
+// WatchStore is the part of a Store that watches over workers.
+type WatchStore interface {
+	// Heartbeat sets g's heartbeat; a power cut may undo it.
+	Heartbeat(ctx context.Context, g Gate) (Pulse, error)
+	// PeekMessages returns a page of g's messages with a number above after, or
+	// above the last that was read where that is FromUnread. It marks nothing.
+	PeekMessages(ctx context.Context, g Gate, after int64, p Page) (Peeked, error)
+	// Workers returns the workers of all conversations that live at a time. It
+	// changes and records nothing.
+	Workers(ctx context.Context, now time.Time) ([]Worker, error)
+	// NoteWorker looks at the worker of op's conversation and keeps what rule
+	// makes of it: whether it is missed, with an alert and notices. Where the
+	// rule changes nothing, nothing is recorded, and the answer is false.
+	NoteWorker(ctx context.Context, op Operation, rule func(Worker) (WorkerNote, bool)) (bool, error)
+	// ClaimAlert returns the oldest alert that nobody delivers at the moment, and
+	// keeps it with the caller until a time. ok is false without one.
+	ClaimAlert(ctx context.Context, now, until time.Time) (a Alert, ok bool, err error)
+	// EndAlert records op and forgets an alert, unless somebody else has claimed
+	// it in the meantime.
+	EndAlert(ctx context.Context, op Operation, a Alert) error
+}
+
+// WorkerNote is what becomes of a worker that fell silent or came back.
+type WorkerNote struct {
+	Missed  bool
+	Alert   Alert
+	Notices []Notice
+}

@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+)
+
+type tasksOptions struct {
+	of   string // a team or a conversation; empty for all
+	all  bool
+	task int
+}
+
+func newTasksCmd(a *app) *cobra.Command {
+	var o tasksOptions
+	cmd := &cobra.Command{
+		Use:   "tasks [TEAM|CONVERSATION]",
+		Short: "List the tasks of orchestrators and their workers",
+		Long: `List the open tasks: who has each, how far it is, and how long ago its worker gave a
+sign of life. With a team, by its name or id, or a conversation, only theirs; teams
+of different orchestrators may have the same name, TEAM then shows the id too.
+
+With --all, ended tasks too; with --task, one task with its body and its history.
+What agents wrote is shown without anything that could control the terminal.`,
+		Example: `  bridge tasks
+  bridge tasks payments --all
+  bridge tasks 3f2a
+  bridge tasks --task 7
+  bridge tasks --json | jq '.tasks[] | select(.state == "waiting")'`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) <= 1 {
+				return nil
+			}
+			return usagef("`%s` takes one team or conversation at most, it was given %d", cmd.CommandPath(), len(args))
+		},
+		ValidArgsFunction: completeConversation(a),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				o.of = args[0]
+			}
+			return runTasks(cmd.Context(), a, o)
+		},
+	}
+	boolFlag(cmd.Flags(), &o.all, "all", "ended tasks too")
+	numberFlag(cmd.Flags(), &o.task, "task", "only this one, with its body and history; 0 = all tasks")
+	return cmd
+}
+
+func runTasks(ctx context.Context, a *app, o tasksOptions) error {
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		if o.task > 0 {
+			return showTask(ctx, a, s, int64(o.task))
+		}
+		all, err := s.Tasks(ctx, !o.all)
+		if err != nil {
+			return err
+		}
+		if o.of != "" {
+			if all, err = tasksOf(ctx, s, all, o.of); err != nil {
+				return err
+			}
+		}
+		if a.json {
+			views := make([]jsonTask, len(all))
+			for i, t := range all {
+				views[i] = viewTask(t)
+			}
+			return a.printJSON(struct {
+				Tasks []jsonTask `json:"tasks"`
+			}{views})
+		}
+		if len(all) == 0 {
+			_, err := fmt.Fprintln(a.stdout, "There are no such tasks.")
+			return err
+		}
+		return taskTable(all, a.now()).print(a.stdout, a.screen())
+	})
+}
+
+// tasksOf keeps the tasks of a team, or of a conversation where there is no team
+// of that name.
+func tasksOf(ctx context.Context, s *bridge.Service, all []bridge.Task, name string) ([]bridge.Task, error) {
+	known, err := teamExists(ctx, s, name)
+	if err != nil {
+		return nil, err
+	}
+	if !known && !slices.ContainsFunc(all, func(t bridge.Task) bool { return inTeam(t.Team, t.TeamID, name) }) {
+		found, err := findConversation(ctx, s, name)
+		if err != nil {
+			return nil, err
+		}
+		return slices.DeleteFunc(all, func(t bridge.Task) bool { return t.Worker != found.ID && t.Home != found.ID }), nil
+	}
+	return slices.DeleteFunc(all, func(t bridge.Task) bool { return !inTeam(t.Team, t.TeamID, name) }), nil
+}
+
+func inTeam(team, id, name string) bool { return team == name || id == name }
+
+func teamExists(ctx context.Context, s *bridge.Service, name string) (bool, error) {
+	conversations, err := s.Conversations(ctx)
+	return slices.ContainsFunc(conversations, func(o bridge.Overview) bool { return inTeam(o.Team, o.TeamID, name) }), err
+}
+
+func taskTable(all []bridge.Task, now time.Time) *table {
+	t := &table{columns: []column{
+		{title: "TASK", right: true},
+		{title: "STATE"},
+		{title: "TITLE", shrink: true},
+		{title: "WORKER"},
+		{title: "ROLE", shrink: true, drop: 3},
+		{title: "NEEDS", shrink: true, drop: 5},
+		{title: "TEAM", shrink: true, drop: 4},
+		{title: "SIGN OF LIFE", drop: 1},
+		{title: "AGE", right: true, drop: 2},
+	}}
+	ids := map[string]string{}
+	for _, task := range all {
+		if ids[task.Team] == "" {
+			ids[task.Team] = task.TeamID
+		} else if ids[task.Team] != task.TeamID {
+			ids[task.Team] = "several"
+		}
+	}
+	for _, task := range all {
+		team := field(task.Team)
+		if team == "" || ids[task.Team] == "several" {
+			team = strings.TrimSpace(team + " " + task.TeamID)
+		}
+		sign := "-"
+		if task.Worker != "" && !task.State.Ended() {
+			sign = formatAge(max(now.Sub(task.LeaseFrom()), 0)) + " ago"
+		}
+		t.add(
+			cell{text: strconv.FormatInt(task.ID, 10)},
+			cell{string(task.State), taskStyle(task.State)},
+			cell{text: field(task.Title)},
+			cell{text: orDash(task.Worker)},
+			cell{text: orDash(field(task.Role))},
+			cell{text: orDash(field(task.Needs))},
+			cell{text: team},
+			cell{text: sign},
+			cell{text: formatAge(max(now.Sub(task.CreatedAt), 0))},
+		)
+	}
+	return t
+}
+
+func taskStyle(s bridge.TaskState) style {
+	switch s {
+	case bridge.TaskDone:
+		return good
+	case bridge.TaskWaiting:
+		return warn
+	case bridge.TaskFailed, bridge.TaskDeclined:
+		return bad
+	}
+	return plain
+}
+
+// showTask shows one task with its body and history.
+func showTask(ctx context.Context, a *app, s *bridge.Service, id int64) error {
+	history, err := s.TaskHistory(ctx, id)
+	if err != nil {
+		return err
+	}
+	all, err := s.Tasks(ctx, false)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(t bridge.Task) bool { return t.ID == id })
+	if i < 0 {
+		return bridge.ErrNoTask // removed in between
+	}
+	if a.json {
+		return a.printJSON(struct {
+			Task    jsonTask        `json:"task"`
+			History []jsonTaskEvent `json:"history"`
+		}{viewTask(all[i]), viewTaskHistory(history)})
+	}
+	if err := taskTable(all[i:i+1], a.now()).print(a.stdout, a.screen()); err != nil {
+		return err
+	}
+	out, width := bufio.NewWriter(a.stdout), a.screen().width
+	_, _ = out.WriteString("\n" + wrap(bridge.Clean(all[i].Title), "> ", width))
+	if all[i].Body != "" {
+		_, _ = out.WriteString("\n" + wrap(strings.ReplaceAll(bridge.Clean(all[i].Body), "\t", "    "), "> ", width))
+	}
+	for _, e := range history {
+		_, _ = fmt.Fprintf(out, "\n%s %s %s, worker %s\n", formatTime(e.At), field(e.Actor), field(string(e.State)), orDash(e.Worker))
+		if e.Note != "" {
+			_, _ = out.WriteString(wrap(strings.ReplaceAll(bridge.Clean(e.Note), "\t", "    "), "> ", width))
+		}
+	}
+	return out.Flush()
+}

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/fleet"
+)
+
+type watchdogOptions struct {
+	interval, silentAfter time.Duration
+	exec                  string
+	webhook, secretFile   string
+	alertOnly, once       bool
+}
+
+func newWatchdogCmd(a *app) *cobra.Command {
+	o := watchdogOptions{interval: fleet.WatchdogInterval, silentAfter: bridge.SilentAfter}
+	cmd := &cobra.Command{
+		Use:   "watchdog",
+		Short: "Miss silent workers, and give their tasks to others",
+		Long: `Look at all workers at an interval. One that fell silent is missed: that goes to the
+log, to a program (--exec) and to a URL (--webhook) once, to its orchestrator as a
+message, and so does its return. Then its tasks go to live workers of its team.
+
+What was noticed is in the store: a restart neither repeats nor forgets it, and of
+several watchdogs on one store each thing is done by one. An alert comes again, under
+the same alert_id, only if the process was killed while it delivered it.
+
+A worker is missed once it has given a heartbeat, or had a task for as long as a
+silence takes; one that is complete and has no task is not. When the clock was set or
+the machine slept, nobody is missed for as long as a silence takes.
+
+A URL gets a POST with the event as JSON, the header X-Bridge-Timestamp, and in
+X-Bridge-Signature "sha256=" and the HMAC of the time stamp, a period and the body. It
+is tried four times. The secret is in BRIDGE_WEBHOOK_SECRET or a file of mode 0600.`,
+		Example: `  bridge watchdog
+  bridge watchdog --interval 30s --silent-after 3m --exec ./alert.sh --log-format json
+  bridge watchdog --webhook https://example.org/alerts --webhook-secret-file secret
+  bridge watchdog --once --alert-only`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runWatchdog(cmd.Context(), a, o) },
+	}
+	fs := cmd.Flags()
+	ageFlag(fs, &o.interval, "interval", "the time between two rounds")
+	silentAfterFlag(fs, &o.silentAfter)
+	execFlag(fs, &o.exec, "each alert")
+	textFlag(fs, &o.webhook, "url", "webhook", "a URL to post each alert to")
+	textFlag(fs, &o.secretFile, kindPath, "webhook-secret-file", "a file of mode 0600 with the secret that signs")
+	boolFlag(fs, &o.alertOnly, "alert-only", "leave the tasks of silent workers where they are")
+	boolFlag(fs, &o.once, "once", "one round only")
+	return cmd
+}
+
+func runWatchdog(ctx context.Context, a *app, o watchdogOptions) error {
+	if err := checkInterval("interval", o.interval); err != nil {
+		return err
+	}
+	if err := checkInterval("silent-after", o.silentAfter); err != nil {
+		return err
+	}
+	outlets, err := watchdogOutlets(a, o)
+	if err != nil {
+		return err
+	}
+	ctx, stop := daemon(ctx)
+	defer stop()
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		return a.ended(ctx, fleet.Watchdog{
+			Bridge: s, Interval: o.interval, After: o.silentAfter, Once: o.once, AlertOnly: o.alertOnly,
+			Outlets: outlets, Log: a.log(),
+		}.Run(ctx))
+	})
+}
+
+func watchdogOutlets(a *app, o watchdogOptions) (outlets []fleet.Outlet, err error) {
+	if o.exec != "" {
+		hook, err := a.hook(o.exec)
+		if err != nil {
+			return nil, err
+		}
+		outlets = append(outlets, fleet.Outlet{Name: "exec", Send: hook.Send})
+	}
+	if o.webhook != "" {
+		hook, err := a.webhook(o.webhook, o.secretFile)
+		if err != nil {
+			return nil, err
+		}
+		outlets = append(outlets, fleet.Outlet{Name: "webhook", Send: hook.Send})
+	}
+	return outlets, nil
+}

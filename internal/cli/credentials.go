@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlite"
+)
+
+// sessionOptions say as which session a command acts.
+type sessionOptions struct {
+	conversation, token string // from the command line
+	tokenFile           string
+}
+
+const sessionHelp = `The session is the one in BRIDGE_CONVERSATION_ID and BRIDGE_TOKEN, or in a file that
+only you can read (--token-file), which holds the token alone, or lines of
+BRIDGE_CONVERSATION_ID=... and BRIDGE_TOKEN=.... A token on the command line works,
+too, but others can see it in the list of processes.`
+
+func (o *sessionOptions) register(fs *pflag.FlagSet) {
+	textFlag(fs, &o.tokenFile, kindPath, "token-file", "a file of mode 0600 with the token, and perhaps the conversation")
+}
+
+// sessionUse is how the arguments are shown in help.
+const sessionUse = " [CONVERSATION [TOKEN]]"
+
+func (o *sessionOptions) args(cmd *cobra.Command, args []string) error {
+	if len(args) > 2 {
+		return usagef("`%s` takes a conversation and a token at most, it was given %d arguments", cmd.CommandPath(), len(args))
+	}
+	if len(args) > 0 {
+		o.conversation = args[0]
+		if err := checkConversation(o.conversation); err != nil {
+			return err
+		}
+	}
+	if len(args) > 1 {
+		o.token = args[1]
+	}
+	return nil
+}
+
+var wholeToken = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// session returns the credentials: from the command line, the file, or the
+// environment, in this order. The session follows from the token.
+func (a *app) session(ctx context.Context, s *bridge.Service, o sessionOptions) (bridge.Credentials, error) {
+	c := bridge.Credentials{Conversation: o.conversation, Token: o.token}
+	if o.token != "" {
+		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: other users can see a token on the command line: use --token-file or BRIDGE_TOKEN")
+	}
+	if o.tokenFile != "" {
+		if err := readTokenFile(o.tokenFile, &c); err != nil {
+			return c, err
+		}
+	}
+	if c.Conversation == "" {
+		c.Conversation = a.env("BRIDGE_CONVERSATION_ID")
+	}
+	if c.Token == "" {
+		c.Token = a.env("BRIDGE_TOKEN")
+	}
+	switch {
+	case c.Conversation == "":
+		return c, usagef("no conversation was given: name it, or set BRIDGE_CONVERSATION_ID")
+	case c.Token == "":
+		return c, usagef("no token was given: set BRIDGE_TOKEN, or use --token-file")
+	case !wholeToken.MatchString(c.Token):
+		return c, usagef("that is no token: a token is 64 hex digits, as `bridge tokens` prints them")
+	}
+	if !wholeID.MatchString(c.Conversation) {
+		found, err := findConversation(ctx, s, c.Conversation)
+		if err != nil {
+			return c, err
+		}
+		c.Conversation = found.ID
+	}
+	session, err := s.SessionOf(ctx, c.Conversation, c.Token)
+	c.Session = session
+	return c, err
+}
+
+// maxSecretFile keeps a wrong path from being read whole.
+const maxSecretFile = 64 << 10
+
+// readSecretFile reads a file that nobody else can read.
+func readSecretFile(path string) ([]byte, error) {
+	switch err := sqlite.CheckPrivate(path); {
+	case errors.Is(err, bridge.ErrStorePermissions):
+		return nil, usagef("%s is open to other users, or not yours: run: chmod 600 %s", path, path)
+	case err != nil:
+		return nil, usagef("cannot read the file: %v", err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, usagef("cannot read the file: %v", err)
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, maxSecretFile))
+	if err != nil {
+		return nil, usagef("cannot read the file: %v", err)
+	}
+	return bytes.TrimSpace(text), nil
+}
+
+// readTokenFile takes what c lacks from a file: a token alone, or lines as in an
+// environment file of systemd.
+func readTokenFile(path string, c *bridge.Credentials) error {
+	text, err := readSecretFile(path)
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(text, []byte("=")) {
+		if c.Token == "" {
+			c.Token = string(text)
+		}
+		return nil
+	}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		name, value, _ := strings.Cut(strings.TrimSpace(lines.Text()), "=")
+		value = strings.Trim(value, `"'`)
+		switch {
+		case name == "BRIDGE_CONVERSATION_ID" && c.Conversation == "":
+			c.Conversation = value
+		case name == "BRIDGE_TOKEN" && c.Token == "":
+			c.Token = value
+		}
+	}
+	return lines.Err()
+}

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"example.org/bridge/internal/fleet"
+)
+
+// daemon returns a context that ends when the process is told to. A second signal
+// ends the process at once.
+func daemon(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// ended says why a long-running command ended, where its error does not.
+func (a *app) ended(ctx context.Context, err error) error {
+	if err == nil && ctx.Err() != nil {
+		a.log().Info("told to end")
+	}
+	return err
+}
+
+// minInterval keeps a mistake from keeping the machine busy.
+const minInterval = 100 * time.Millisecond
+
+func checkInterval(flag string, d time.Duration) error {
+	if d < minInterval {
+		return usagef("--%s must be at least %s", flag, minInterval)
+	}
+	return nil
+}
+
+func silentAfterFlag(fs *pflag.FlagSet, dest *time.Duration) {
+	ageFlag(fs, dest, "silent-after", "how old the last heartbeat of a silent worker is")
+}
+
+func execFlag(fs *pflag.FlagSet, dest *string, what string) {
+	textFlag(fs, dest, kindPath, "exec", "a program to run for "+what+", with JSON on its standard input; no shell, no arguments")
+}
+
+// hook returns the outlet for --exec.
+func (a *app) hook(path string) (fleet.Hook, error) {
+	found, err := exec.LookPath(path)
+	if err != nil {
+		return fleet.Hook{}, usagef("--exec must be a program, by its path or a name in PATH: %s", reason(err))
+	}
+	return fleet.Hook{Path: found, Environ: a.environ(), Output: a.stderr}, nil
+}
+
+// reason is the end of an error of the operating system, without the path.
+func reason(err error) string {
+	for {
+		inner, ok := err.(interface{ Unwrap() error })
+		if !ok || inner.Unwrap() == nil {
+			return err.Error()
+		}
+		err = inner.Unwrap()
+	}
+}
+
+// webhook returns the outlet for --webhook.
+func (a *app) webhook(address, secretFile string) (*fleet.Webhook, error) {
+	secret := []byte(a.env("BRIDGE_WEBHOOK_SECRET"))
+	if secretFile != "" {
+		text, err := readSecretFile(secretFile)
+		if err != nil {
+			return nil, err
+		}
+		secret = text
+	}
+	hook, err := fleet.NewWebhook(address, secret, a.now)
+	if err != nil {
+		return nil, usagef("--webhook: %v: set BRIDGE_WEBHOOK_SECRET, or use --webhook-secret-file", err)
+	}
+	return hook, nil
+}
+
+// printLine writes one line of a long-running command.
+func (a *app) printLine(text string) error {
+	_, err := fmt.Fprintln(a.stdout, text)
+	return err
+}

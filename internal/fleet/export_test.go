@@ -1,0 +1,24 @@
+package fleet
+
+import "time"
+
+// SetClock makes the watchdog read the wall and the monotonic clock from a test.
+func (w *Watchdog) SetClock(read func() (wall time.Time, mono time.Duration)) {
+	w.read = func() reading {
+		wall, mono := read()
+		return reading{wall, mono}
+	}
+}
+
+// SetRetry sets the first pause between two attempts.
+func (w *Webhook) SetRetry(d time.Duration) { w.retry = d }
+
+// Graces returns how long nobody is missed at each of several looks.
+func Graces(interval, after time.Duration, walls []time.Time, monos []time.Duration) []time.Duration {
+	t := trust{interval: interval, after: after}
+	graces := make([]time.Duration, len(walls))
+	for i := range walls {
+		graces[i], _ = t.look(reading{walls[i], monos[i]})
+	}
+	return graces
+}

@@ -1,0 +1,89 @@
+// Package fleet is what runs beside agents and watches over them: heartbeats on
+// an agent's behalf, its mail at the moment it comes, and a watchdog that misses
+// silent workers and gives their tasks to others.
+//
+// Nothing that matters is kept here. What was noticed, told and moved is in the
+// store, so that any of these may be killed and started again, and any number of
+// them may run at once.
+//
+//	keepalive.go  a heartbeat at an interval
+//	check.go      a look at the mail
+//	watch.go      each message as it comes
+//	watchdog.go   silences, alerts, reassignment; clock.go what it trusts
+//	hook.go webhook.go  how alerts and messages leave the bridge
+package fleet
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// ErrExpired reports that the conversation has expired: there is nothing left
+// to do for it.
+var ErrExpired = errors.New("the conversation has expired")
+
+// refused tells an expired conversation from a wrong token, which the bridge
+// itself answers alike. Other errors it returns as they are.
+func refused(ctx context.Context, b *bridge.Service, c bridge.Credentials, err error) error {
+	if !errors.Is(err, bridge.ErrUnauthorized) {
+		return err
+	}
+	if expired, lookErr := b.Expired(ctx, c); lookErr == nil && expired {
+		return ErrExpired
+	}
+	return err
+}
+
+// final reports whether trying again cannot help.
+func final(err error) bool {
+	var invalid *bridge.InvalidError
+	for _, known := range []error{
+		ErrExpired, bridge.ErrUnauthorized, bridge.ErrStoreMissing, bridge.ErrStoreForeign, bridge.ErrStoreNewer,
+		bridge.ErrStorePermissions, bridge.ErrStoreKey, bridge.ErrStoreDamaged,
+	} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return errors.As(err, &invalid)
+}
+
+// levelOf is how loud a failure is that is tried again: a limit is none of the
+// operator's business.
+func levelOf(err error) slog.Level {
+	var limited *bridge.RateLimitError
+	if errors.As(err, &limited) {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
+}
+
+// backoff is how long to wait before the next attempt.
+type backoff struct{ next, most time.Duration }
+
+// pause waits, longer each time, or as long as the store asks for. It returns
+// false when ctx has ended.
+func (p *backoff) pause(ctx context.Context, err error) bool {
+	wait := p.next
+	var limited *bridge.RateLimitError
+	if errors.As(err, &limited) {
+		wait = limited.RetryAfter
+	}
+	p.next = min(2*p.next, p.most)
+	return sleep(ctx, wait)
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,9 @@
+//go:build !unix
+
+package fleet
+
+import "os/exec"
+
+// killGroup does nothing: this platform has no process groups to kill, and the
+// program itself is killed in any case.
+func killGroup(*exec.Cmd) {}

@@ -1,0 +1,71 @@
+package fleet
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// KeepaliveInterval is how often a heartbeat is given by default (SPEC section 8).
+const KeepaliveInterval = 30 * time.Second
+
+// firstRetry is the pause before a heartbeat that failed is tried again. It
+// doubles up to the interval.
+const firstRetry = 250 * time.Millisecond
+
+// Keepalive gives heartbeats for a session. It never marks anything read.
+type Keepalive struct {
+	Bridge   *bridge.Service
+	Session  bridge.Credentials
+	Interval time.Duration
+	// Once ends after the first heartbeat.
+	Once bool
+	// Beat is told of each heartbeat. Its error ends the run.
+	Beat func(bridge.Pulse) error
+	Log  *slog.Logger
+}
+
+// Run gives heartbeats until ctx ends, which is no error, or until the session is
+// refused: with ErrExpired, or bridge.ErrUnauthorized. What may pass, such as a
+// full disk, is tried again for as long as it takes.
+func (k Keepalive) Run(ctx context.Context) error {
+	ticker := time.NewTicker(k.Interval)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		pulse, err := k.beat(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := k.Beat(pulse); err != nil || k.Once {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+	return nil
+}
+
+// beat gives one heartbeat, however often it has to try.
+func (k Keepalive) beat(ctx context.Context) (bridge.Pulse, error) {
+	retry := backoff{min(firstRetry, k.Interval), k.Interval}
+	for {
+		pulse, err := k.Bridge.Heartbeat(ctx, k.Session)
+		if err == nil {
+			return pulse, nil
+		}
+		if err = refused(ctx, k.Bridge, k.Session, err); final(err) {
+			return pulse, err
+		}
+		k.Log.Log(ctx, levelOf(err), "a heartbeat failed and is tried again", "conversation", k.Session.Conversation, "error", err)
+		if !retry.pause(ctx, err) {
+			return pulse, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// WatchdogInterval is how often the watchdog looks by default (SPEC section 8).
+const WatchdogInterval = 60 * time.Second
+
+// Outlet is one way in which alerts leave the bridge.
+type Outlet struct {
+	Name string
+	Send func(ctx context.Context, event []byte) error
+}
+
+// Watchdog misses workers that fall silent, says so once, and gives their tasks
+// to others. Any number of them may watch one store: each silence is noticed by
+// one, each alert is delivered by one, each task is moved by one.
+type Watchdog struct {
+	Bridge *bridge.Service
+	// Interval is the time between two looks, After that of a silence that counts.
+	Interval, After time.Duration
+	// Once looks once and ends.
+	Once bool
+	// AlertOnly leaves tasks where they are.
+	AlertOnly bool
+	// Outlets get each alert, besides the log.
+	Outlets []Outlet
+	Log     *slog.Logger
+
+	read func() reading // nil means the process's clocks
+}
+
+// Run watches until ctx ends, which is no error. What fails may pass, and is
+// tried again at the next look; only with Once is it returned.
+func (w Watchdog) Run(ctx context.Context) error {
+	var courier sync.WaitGroup
+	defer courier.Wait()
+	wake := make(chan struct{}, 1)
+	defer close(wake)
+	courier.Go(func() { w.deliver(ctx, wake) })
+
+	read, t := w.read, trust{interval: w.Interval, after: w.After}
+	if read == nil {
+		read = clock()
+	}
+	ticker := time.NewTicker(w.Interval)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		grace, began := t.look(read())
+		if began {
+			w.Log.Warn("the clock was set, or the machine or the watchdog slept: nobody is missed for a while", "seconds", grace.Seconds())
+		}
+		if grace == 0 {
+			if err := w.look(ctx, wake); err != nil && (w.Once || final(err)) {
+				return err
+			}
+		}
+		if w.Once {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+	return nil
+}
+
+// look notices silences, lets alerts go out, and moves tasks.
+func (w Watchdog) look(ctx context.Context, wake chan<- struct{}) error {
+	_, err := w.Bridge.WatchWorkers(ctx, w.After)
+	select { // also for what others left behind
+	case wake <- struct{}{}:
+	default:
+	}
+	if err == nil && !w.AlertOnly {
+		var moves []bridge.Move
+		moves, err = w.Bridge.MoveTasks(ctx, bridge.System, "", w.After, false)
+		for _, m := range moves {
+			w.logMove(m)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		w.Log.Error("a look failed and is taken again", "error", err)
+		return err
+	}
+	return nil
+}
+
+func (w Watchdog) logMove(m bridge.Move) {
+	level, text := slog.LevelInfo, "a task was given to another worker"
+	if m.Task.State == bridge.TaskWaiting {
+		level, text = slog.LevelWarn, "a task waits: no live worker of its team fits"
+	}
+	w.Log.Log(context.Background(), level, text, "task_id", m.Task.ID, "from", m.From, "to", m.Task.Worker, "team_id", m.Task.TeamID)
+}
+
+// deliver lets alerts out, whenever it is woken, until wake is closed. It is kept
+// apart from the looks: a slow hook delays no reassignment.
+func (w Watchdog) deliver(ctx context.Context, wake <-chan struct{}) {
+	for range wake {
+		for ctx.Err() == nil {
+			alert, ok, err := w.Bridge.NextAlert(ctx)
+			if err != nil && ctx.Err() == nil {
+				w.Log.Error("an alert could not be claimed", "error", err)
+			}
+			if err != nil || !ok {
+				break
+			}
+			w.send(ctx, alert)
+		}
+	}
+}
+
+// send delivers one alert, and ends it unless the process is to end first: then
+// it comes again, to whoever watches next.
+func (w Watchdog) send(ctx context.Context, a bridge.Alert) {
+	event := eventOf(a)
+	level := slog.LevelWarn
+	if a.Kind == bridge.WorkerReturned {
+		level = slog.LevelInfo
+	}
+	w.Log.Log(ctx, level, string(a.Kind), "alert_id", a.ID, "conversation", a.Conversation, "team_id", a.TeamID,
+		"role", bridge.CleanLine(a.Role), "last_heartbeat", a.HeartbeatAt, "open_tasks", a.OpenTasks)
+	body, err := json.Marshal(event)
+	failed := err != nil
+	for _, o := range w.Outlets {
+		if err := o.Send(ctx, body); err != nil {
+			failed = true
+			if ctx.Err() == nil {
+				w.Log.Error("an alert was not delivered", "alert_id", a.ID, "to", o.Name, "error", err)
+			}
+		}
+	}
+	if ctx.Err() != nil && failed {
+		return
+	}
+	if err := w.Bridge.EndAlert(context.WithoutCancel(ctx), a, failed); err != nil {
+		w.Log.Error("an alert could not be ended: it may come again", "alert_id", a.ID, "error", err)
+	}
+}
+
+// Event is an alert as hooks and webhooks get it. AlertID is the same when it
+// comes again after a crash.
+type Event struct {
+	Event          string  `json:"event"`
+	AlertID        int64   `json:"alert_id"`
+	At             string  `json:"at"`
+	ConversationID string  `json:"conversation_id"`
+	Team           string  `json:"team"`
+	TeamID         string  `json:"team_id"`
+	WorkerRole     string  `json:"worker_role"`
+	LastHeartbeat  *string `json:"last_heartbeat"`
+	OpenTasks      int64   `json:"open_tasks"`
+}
+
+func eventOf(a bridge.Alert) Event {
+	e := Event{
+		Event:          string(a.Kind),
+		AlertID:        a.ID,
+		At:             a.At.UTC().Format(time.RFC3339Nano),
+		ConversationID: a.Conversation,
+		Team:           bridge.Clean(a.Team),
+		TeamID:         a.TeamID,
+		WorkerRole:     bridge.Clean(a.Role),
+		OpenTasks:      a.OpenTasks,
+	}
+	if !a.HeartbeatAt.IsZero() {
+		last := a.HeartbeatAt.UTC().Format(time.RFC3339Nano)
+		e.LastHeartbeat = &last
+	}
+	return e
+}

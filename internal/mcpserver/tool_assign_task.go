@@ -1,0 +1,71 @@
+package mcpserver
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"example.org/bridge/internal/bridge"
+)
+
+type assignArgs struct {
+	credentialArgs
+	Title          string `json:"title" jsonschema:"One line"`
+	Body           string `json:"body,omitempty" jsonschema:"All that the worker must know"`
+	Needs          string `json:"needs,omitempty" jsonschema:"Role that the worker must have"`
+	IdempotencyKey string `json:"idempotency_key,omitempty" jsonschema:"Repeat it on a retry"`
+}
+
+type assignData struct {
+	TaskID   int64    `json:"task_id"`
+	State    string   `json:"state"`
+	Worker   string   `json:"worker"`
+	Role     string   `json:"worker_role"`
+	Redacted []string `json:"redacted_kinds"`
+	Repeated bool     `json:"repeated"`
+	Unread   int64    `json:"unread"`
+}
+
+func assignTask() tool {
+	definition := describe[assignArgs]("assign_task", "Assign a task",
+		"Session a only: give your partner a task (title 200 characters, body 20000). If its role is not what needs says, a live worker of your team gets it, or it waits. "+
+			"A silent worker's task goes to another.",
+		traits{}, func(s *jsonschema.Schema) {
+			refineCredentials(s)
+			lengths(s, "title", 1, bridge.MaxTitleLength)
+			lengths(s, "body", 0, bridge.MaxBodyLength)
+			lengths(s, "needs", 0, bridge.MaxRoleLength)
+			lengths(s, "idempotency_key", 0, bridge.MaxIdempotencyKeyLength)
+		})
+	return sessionTool(definition, func(a assignArgs) credentialArgs { return a.credentialArgs }, runAssignTask)
+}
+
+func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args assignArgs) (answer, error) {
+	r, err := s.bridge.AssignTask(ctx, c, bridge.AssignRequest{
+		Title: args.Title, Body: args.Body, Needs: args.Needs, IdempotencyKey: args.IdempotencyKey,
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	data := assignData{
+		TaskID:   r.Task.ID,
+		State:    string(r.Task.State),
+		Worker:   r.Task.Worker,
+		Role:     bridge.CleanLine(r.Task.Role),
+		Redacted: list(r.Task.Redacted),
+		Repeated: r.Repeated,
+		Unread:   r.Unread,
+	}
+	text := fmt.Sprintf("Task %d is assigned to the worker of %s, role %q.\n", data.TaskID, data.Worker, data.Role)
+	if data.Worker == "" {
+		text = fmt.Sprintf("Task %d waits: no live worker of your team fits. It is given to one that comes, where your human runs `bridge watchdog`.\n", data.TaskID)
+	}
+	if data.Repeated {
+		text += "It was assigned before, with the same idempotency_key; this is the first answer again.\n"
+	}
+	if len(data.Redacted) > 0 {
+		text += fmt.Sprintf("Redacted: %v. The worker sees placeholders.\n", data.Redacted)
+	}
+	return answer{text: text + unreadLine(data.Unread), data: data}, nil
+}

@@ -1,0 +1,53 @@
+package sqlite_test
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlite"
+)
+
+// TestMigration opens a store of the first schema, with a conversation in it.
+func TestMigration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state", "bridge.db")
+	if err := sqlite.Prepare(path); err != nil {
+		t.Fatal(err)
+	}
+	key, err := auth.NewKey([]byte("a master key for tests, 32 bytes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlite.CreateVersion(path, key, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlite.ExecFile(path,
+		`INSERT INTO conversations (id, role_a, role_b, team, created_at, expires_at, join_expires_at)
+		 VALUES ('conv_0123456789abcdef', 'backend', 'frontend', 'blue', 1, 2, 3)`,
+		`INSERT INTO session_status (conversation, session, nonce)
+		 VALUES ('conv_0123456789abcdef', 'a', x'00'), ('conv_0123456789abcdef', 'b', x'01')`); err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	if _, err := sqlite.Open(ctx, path, sqlite.Options{Key: key}); err == nil || !strings.Contains(err.Error(), "schema version 1 of") {
+		t.Errorf("a reading command: %v", err)
+	}
+	s, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	o, err := s.Conversation(ctx, "conv_0123456789abcdef")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.TeamID != "team_0123456789abcdef" || o.Team != "blue" {
+		t.Errorf("the conversation became %+v", o.Conversation)
+	}
+	if _, err := bridge.New(bridge.Config{Store: s, Key: key}).Tasks(ctx, false); err != nil {
+		t.Error(err)
+	}
+}

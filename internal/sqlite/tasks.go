@@ -1,0 +1,275 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Membership implements bridge.Store.
+func (s *Store) Membership(ctx context.Context, conversation string) (m bridge.Membership, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		err := c.get(`
+			SELECT c.team, c.team_id, c.expires_at, a.nonce
+			FROM conversations c JOIN session_status a ON a.conversation = c.id AND a.session = 'a'
+			WHERE c.id = ?`, []any{conversation}, &m.Team, &m.TeamID, &m.ExpiresAt, &m.Nonce)
+		if errors.Is(err, errNoRow) {
+			return nil
+		}
+		return err
+	})
+	return m, err
+}
+
+// CreateTask implements bridge.Store.
+func (s *Store) CreateTask(ctx context.Context, g bridge.Gate, key string, refused bridge.Charge, rule bridge.TaskRule) (result bridge.TaskResult, err error) {
+	err = s.pass(ctx, g, durable, func(e *entry) error {
+		result.Unread = e.self.unread()
+		first, err := e.repeatedTask(key)
+		if err != nil {
+			return err
+		}
+		if first.ID != 0 {
+			result.Task, result.Repeated = first, true
+			e.op.Details["task_id"], e.op.Details["repeated"] = first.ID, true
+			return nil
+		}
+		scene, err := e.newTaskScene(g)
+		if err != nil {
+			return err
+		}
+		change := rule(scene)
+		if change.Refused != nil {
+			if err := e.charge(refused); err != nil {
+				return err
+			}
+			return e.refuse(outcomeRefused, change.Refused)
+		}
+		if err := e.spend(); err != nil {
+			return err
+		}
+		if err := e.insertTask(change.Task, key); err != nil {
+			return err
+		}
+		result.TaskChange = change
+		return e.apply(&result.TaskChange)
+	})
+	return result, err
+}
+
+// repeatedTask returns the task of an idempotency key as it was first answered;
+// one with ID 0 if there is none.
+func (e *entry) repeatedTask(key string) (bridge.Task, error) {
+	if key == "" {
+		return bridge.Task{}, nil
+	}
+	var id int64
+	err := e.get("SELECT id FROM tasks WHERE home = ? AND idempotency_key = ?", []any{e.op.Conversation, key}, &id)
+	if errors.Is(err, errNoRow) {
+		return bridge.Task{}, nil
+	}
+	if err != nil {
+		return bridge.Task{}, err
+	}
+	t, err := getTask(e.conn, id)
+	if err != nil {
+		return t, err
+	}
+	var state string
+	err = e.get(`
+		SELECT v.worker, v.state, ifnull(c.role_b, '') FROM task_events v LEFT JOIN conversations c ON c.id = v.worker
+		WHERE v.task = ? ORDER BY v.id LIMIT 1`, []any{id}, &t.Worker, &state, &t.Role)
+	t.State = bridge.TaskState(state)
+	return t, err
+}
+
+// newTaskScene is what decides about a task that is yet to be made.
+func (e *entry) newTaskScene(g bridge.Gate) (s bridge.TaskScene, err error) {
+	if s, err = e.callerScene(g); err != nil {
+		return s, err
+	}
+	if err = e.get("SELECT ifnull(max(id), 0) + 1 FROM tasks", nil, &s.Task.ID); err != nil {
+		return s, err
+	}
+	if err = e.get("SELECT count(*) FROM tasks WHERE team_id = ? AND ended_at = 0", []any{s.TeamID}, &s.Open); err != nil {
+		return s, err
+	}
+	s.Workers, err = teamWorkers(e.conn, s.TeamID, g.Now)
+	return s, err
+}
+
+func (e *entry) callerScene(g bridge.Gate) (bridge.TaskScene, error) {
+	s := bridge.TaskScene{Caller: g.Conversation, Session: g.Session}
+	err := e.get("SELECT team, team_id FROM conversations WHERE id = ?", []any{g.Conversation}, &s.Team, &s.TeamID)
+	return s, err
+}
+
+// ChangeTask implements bridge.Store.
+func (s *Store) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule bridge.TaskRule) (result bridge.TaskResult, err error) {
+	err = s.pass(ctx, g, durable, func(e *entry) error {
+		result.Unread = e.self.unread()
+		if err := e.spend(); err != nil {
+			return err
+		}
+		if err := e.beat(g); err != nil {
+			return err
+		}
+		scene, err := e.taskScene(g, id)
+		if err != nil {
+			return err
+		}
+		change := rule(scene)
+		if change.Refused != nil {
+			return e.refuse(outcomeRefused, change.Refused)
+		}
+		result.TaskChange = change
+		if sameReport(scene.Last, change.Event) {
+			result.Repeated = true
+			result.Notices = nil
+			e.op.Details["repeated"] = true
+			return nil
+		}
+		return e.apply(&result.TaskChange)
+	})
+	return result, err
+}
+
+// sameReport reports whether an event says what the last one of the history says.
+func sameReport(last, next bridge.TaskEvent) bool {
+	return last.State == next.State && last.Actor == next.Actor && last.Worker == next.Worker && last.Note == next.Note
+}
+
+// taskScene is what decides about a task that a session reports on.
+func (e *entry) taskScene(g bridge.Gate, id int64) (s bridge.TaskScene, err error) {
+	if s, err = e.callerScene(g); err != nil {
+		return s, err
+	}
+	s.Task, err = getTask(e.conn, id)
+	if errors.Is(err, errNoRow) {
+		s.Task = bridge.Task{}
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	if err := e.loadPast(&s); err != nil {
+		return s, err
+	}
+	s.Workers, err = teamWorkers(e.conn, s.Task.TeamID, g.Now)
+	return s, err
+}
+
+// loadPast reads what the history of the task says of the caller, and its end.
+func (e *entry) loadPast(s *bridge.TaskScene) error {
+	var had, late int64
+	err := e.get(`
+		SELECT count(*), count(*) FILTER (WHERE state = 'late') FROM task_events WHERE task = ? AND worker = ?`,
+		[]any{s.Task.ID, s.Caller}, &had, &late)
+	if err != nil {
+		return err
+	}
+	s.Had, s.Late = had > 0, late > 0
+	var state string
+	err = e.get("SELECT actor, worker, state, note FROM task_events WHERE task = ? ORDER BY id DESC LIMIT 1",
+		[]any{s.Task.ID}, &s.Last.Actor, &s.Last.Worker, &state, &s.Last.Note)
+	s.Last.State = bridge.TaskState(state)
+	return err
+}
+
+// errNothing undoes an operation that has nothing to do: it is not recorded.
+var errNothing = errors.New("nothing to do")
+
+// MoveTask implements bridge.Store.
+func (s *Store) MoveTask(ctx context.Context, op bridge.Operation, id int64, rule bridge.TaskRule) (change bridge.TaskChange, err error) {
+	err = s.operate(ctx, op, durable, func(e *entry) error {
+		task, err := getTask(e.conn, id)
+		if errors.Is(err, errNoRow) {
+			return errNothing
+		}
+		if err != nil {
+			return err
+		}
+		scene := bridge.TaskScene{Task: task, TeamID: task.TeamID}
+		if scene.Workers, err = teamWorkers(e.conn, task.TeamID, op.Now); err != nil {
+			return err
+		}
+		if change = rule(scene); change.Event.State == "" {
+			return errNothing
+		}
+		e.op.Details["from"] = change.From
+		return e.apply(&change)
+	})
+	if errors.Is(err, errNothing) {
+		return bridge.TaskChange{}, nil
+	}
+	return change, err
+}
+
+// apply keeps what a rule decided. Notices to conversations that have expired
+// are left out, and removed from the change.
+func (e *entry) apply(change *bridge.TaskChange) error {
+	t, v := &change.Task, change.Event
+	t.Events++
+	ended := time.Time{}
+	if t.State.Ended() {
+		ended = t.UpdatedAt
+	}
+	if v.Note != "" {
+		t.Note = v.Note
+	}
+	_, err := e.exec(`
+		UPDATE tasks SET state = ?, worker = ?, role = ?, last_worker = ?, note = ?, events = ?,
+		       assigned_at = ?, updated_at = ?, ended_at = ?
+		WHERE id = ?`,
+		string(t.State), t.Worker, t.Role, t.LastWorker, t.Note, t.Events, t.AssignedAt, t.UpdatedAt, ended, t.ID)
+	if err != nil {
+		return err
+	}
+	_, err = e.exec("INSERT INTO task_events (task, at, actor, worker, state, note) VALUES (?, ?, ?, ?, ?, ?)",
+		t.ID, e.op.Now, v.Actor, v.Worker, string(v.State), v.Note)
+	if err != nil {
+		return err
+	}
+	e.op.Details["task_id"], e.op.Details["state"] = t.ID, string(t.State)
+	if t.Worker != "" {
+		e.op.Details["worker"] = t.Worker
+	}
+	change.Notices, err = e.tell(change.Notices)
+	return err
+}
+
+// tell stores messages of the bridge's own, and returns those whose conversation
+// takes any.
+func (e *entry) tell(notices []bridge.Notice) (told []bridge.Notice, err error) {
+	for _, n := range notices {
+		var live int64
+		err := e.get("SELECT count(*) FROM conversations WHERE id = ? AND expires_at > ?", []any{n.Conversation, e.op.Now}, &live)
+		if err != nil {
+			return told, err
+		}
+		if live == 0 {
+			continue
+		}
+		if _, err := e.appendTo(n.Conversation, bridge.System, n.To, bridge.NewMessage{Action: n.Action, Text: n.Text}); err != nil {
+			return told, err
+		}
+		told = append(told, n)
+	}
+	return told, nil
+}
+
+func (e *entry) insertTask(t bridge.Task, key string) error {
+	var once any
+	if key != "" {
+		once = key
+	}
+	_, err := e.exec(`
+		INSERT INTO tasks (id, team, team_id, home, title, body, needs, redacted, state, worker, role, last_worker, note, events,
+		                   created_at, assigned_at, updated_at, idempotency_key)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, ?, ?, ?, ?)`,
+		t.ID, t.Team, t.TeamID, t.Home, t.Title, t.Body, t.Needs, list(t.Redacted), string(t.State), t.Worker, t.Role, t.LastWorker,
+		t.CreatedAt, t.AssignedAt, t.UpdatedAt, once)
+	return err
+}

@@ -1,0 +1,184 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+const selectWorker = `
+	SELECT c.id, c.team, c.team_id, c.role_b, b.status, b.heartbeat_at,
+	       (SELECT count(*) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = c.id AND t.ended_at = 0),
+	       (SELECT min(t.assigned_at) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = c.id AND t.ended_at = 0),
+	       x.noticed_at, x.heartbeat_at
+	FROM conversations c
+	JOIN session_status b ON b.conversation = c.id AND b.session = 'b'
+	LEFT JOIN silences x ON x.conversation = c.id `
+
+// listWorkers reads the rows of selectWorker.
+func listWorkers(c *conn, where string, args ...any) (all []bridge.Worker, err error) {
+	var w bridge.Worker
+	var status string
+	dest := []any{
+		&w.Conversation, &w.Team, &w.TeamID, &w.Role, &status, &w.HeartbeatAt,
+		&w.OpenTasks, &w.AssignedAt, &w.MissedAt, &w.MissedHeartbeat,
+	}
+	err = c.each(selectWorker+where, args, dest, func() error {
+		w.Status = bridge.Status(status)
+		all = append(all, w)
+		return nil
+	})
+	return all, err
+}
+
+func teamWorkers(c *conn, teamID string, now time.Time) ([]bridge.Worker, error) {
+	return listWorkers(c, "WHERE c.team_id = ? AND c.expires_at > ? ORDER BY c.id", teamID, now)
+}
+
+// Workers implements bridge.Store.
+func (s *Store) Workers(ctx context.Context, now time.Time) (all []bridge.Worker, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		all, err = listWorkers(c, "WHERE c.expires_at > ? ORDER BY c.id", now)
+		return err
+	})
+	return all, err
+}
+
+// Heartbeat implements bridge.Store.
+func (s *Store) Heartbeat(ctx context.Context, g bridge.Gate) (p bridge.Pulse, err error) {
+	err = s.pass(ctx, g, relaxed, func(e *entry) error {
+		if err := e.spend(); err != nil {
+			return err
+		}
+		p.Unread = e.self.unread()
+		if err := e.beat(g); err != nil {
+			return err
+		}
+		return e.get("SELECT expires_at FROM conversations WHERE id = ?", []any{g.Conversation}, &p.ExpiresAt)
+	})
+	return p, err
+}
+
+// beat sets the heartbeat of g's session.
+func (e *entry) beat(g bridge.Gate) error {
+	_, err := e.exec("UPDATE session_status SET heartbeat_at = ? WHERE conversation = ? AND session = ?",
+		g.Now, g.Conversation, string(g.Session))
+	return err
+}
+
+// PeekMessages implements bridge.Store.
+func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, page bridge.Page) (p bridge.Peeked, err error) {
+	err = s.pass(ctx, g, relaxed, func(e *entry) error {
+		if err := e.spend(); err != nil {
+			return err
+		}
+		p.LastSeq, p.Unread = e.self.lastSeq, e.self.unread()
+		if after == bridge.FromUnread {
+			after = e.self.readSeq
+		}
+		p.Messages, p.HasMore, err = listMessages(e.conn,
+			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4",
+			[]any{g.Conversation, string(g.Session), after, page.Limit + 1}, page.Limit, page.Bytes)
+		e.op.Details["messages"] = len(p.Messages)
+		return err
+	})
+	return p, err
+}
+
+// NoteWorker implements bridge.Store.
+func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, rule func(bridge.Worker) (bridge.WorkerNote, bool)) (bool, error) {
+	err := s.operate(ctx, op, durable, func(e *entry) error {
+		found, err := listWorkers(e.conn, "WHERE c.id = ? AND c.expires_at > ?", op.Conversation, op.Now)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return errNothing
+		}
+		note, changed := rule(found[0])
+		if !changed {
+			return errNothing // somebody else was quicker
+		}
+		if err := e.miss(note, op.Now); err != nil {
+			return err
+		}
+		_, err = e.tell(note.Notices)
+		return err
+	})
+	if errors.Is(err, errNothing) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// miss keeps whether a worker is missed, and the alert about it.
+func (e *entry) miss(note bridge.WorkerNote, now time.Time) error {
+	a := note.Alert
+	var err error
+	if note.Missed {
+		_, err = e.exec("INSERT INTO silences (conversation, heartbeat_at, noticed_at) VALUES (?, ?, ?)", a.Conversation, a.HeartbeatAt, now)
+	} else {
+		_, err = e.exec("DELETE FROM silences WHERE conversation = ?", a.Conversation)
+	}
+	if err != nil {
+		return err
+	}
+	result, err := e.exec(`
+		INSERT INTO alerts (at, kind, conversation, team, team_id, role, heartbeat_at, open_tasks) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		a.At, string(a.Kind), a.Conversation, a.Team, a.TeamID, a.Role, a.HeartbeatAt, a.OpenTasks)
+	if err != nil {
+		return err
+	}
+	e.op.Details["alert_id"], err = result.LastInsertId()
+	return err
+}
+
+// ClaimAlert implements bridge.Store. Like the claim on mail, one that ends much
+// too late was made before the clock was set back, and is void. A little too late
+// it may end: whoever made it looked at the clock later, and was quicker.
+func (s *Store) ClaimAlert(ctx context.Context, now, until time.Time) (a bridge.Alert, ok bool, err error) {
+	const claimable = " WHERE claim_until <= ?1 OR claim_until > ?2 "
+	void := until.Add(until.Sub(now))
+	var waiting int64
+	err = s.read.do(ctx, func(c *conn) error {
+		return c.get("SELECT count(*) FROM alerts"+claimable, []any{now, void}, &waiting)
+	})
+	if err != nil || waiting == 0 {
+		return a, false, err
+	}
+	err = s.write.do(ctx, durable, func(c *conn) error {
+		var kind string
+		err := c.get(`
+			UPDATE alerts SET claim_id = claim_id + 1, claim_until = ?3
+			WHERE id = (SELECT min(id) FROM alerts`+claimable+`)
+			RETURNING id, at, kind, conversation, team, team_id, role, heartbeat_at, open_tasks, claim_id`,
+			[]any{now, void, until},
+			&a.ID, &a.At, &kind, &a.Conversation, &a.Team, &a.TeamID, &a.Role, &a.HeartbeatAt, &a.OpenTasks, &a.Claim)
+		if errors.Is(err, errNoRow) {
+			return nil
+		}
+		a.Kind, ok = bridge.AlertKind(kind), err == nil
+		return err
+	})
+	return a, ok, err
+}
+
+// EndAlert implements bridge.Store.
+func (s *Store) EndAlert(ctx context.Context, op bridge.Operation, a bridge.Alert) error {
+	err := s.operate(ctx, op, durable, func(e *entry) error {
+		result, err := e.exec("DELETE FROM alerts WHERE id = ? AND claim_id = ?", a.ID, a.Claim)
+		if err != nil {
+			return err
+		}
+		if deleted, err := result.RowsAffected(); err != nil || deleted == 0 {
+			return errors.Join(errNothing, err)
+		}
+		return nil
+	})
+	if errors.Is(err, errNothing) {
+		return nil
+	}
+	return err
+}

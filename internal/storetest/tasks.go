@@ -1,0 +1,489 @@
+package storetest
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+var taskTests = []test{
+	{"a name alone joins no team", teamNeedsProof},
+	{"a task goes to the partner, who is told", taskToPartner},
+	{"a task that needs a role goes to a live worker who has it", taskToRole},
+	{"a task that nobody can take waits", taskWaits},
+	{"a repeated key assigns once", taskRepeatedKey},
+	{"one key at once assigns once", taskKeyAtOnce},
+	{"only the orchestrator assigns", onlyOrchestratorAssigns},
+	{"assigning is limited as a write, and a refused call is not", assignLimited},
+	{"a team has a bounded number of open tasks", openTasksBounded},
+	{"secrets in tasks and notes are not stored", taskRedacted},
+	{"a worker reports until the end, and the orchestrator is told of each step", taskReports},
+	{"progress takes no step back", noStepBack},
+	{"a report is a heartbeat", reportIsHeartbeat},
+	{"the same report twice is stored once", reportTwice},
+	{"a task is nobody else's business", taskForeign},
+	{"the orchestrator ends a task from any of its conversations", orchestratorEnds},
+	{"lists are scoped and paged", taskLists},
+	{"the notes of a task are bounded", notesBounded},
+	{"answers about tasks are bounded", taskAnswersBounded},
+	{"cleanup removes tasks with the last conversation of their team", cleanupTasks},
+}
+
+// team is an orchestrator's conversations with its workers.
+type team struct {
+	a, b []bridge.Credentials
+}
+
+// team makes a team with a worker of each role; all of them are alive.
+func (w *world) team(t *testing.T, name string, roles ...string) team {
+	t.Helper()
+	var all team
+	for _, role := range roles {
+		c := must(w.a.Create(t.Context(), bridge.CreateRequest{MyRole: "lead", PartnerRole: role, Team: name, Holds: all.a}))(t)
+		all.a = append(all.a, bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA})
+		all.b = append(all.b, bridge.Credentials{Conversation: c.ID, Session: bridge.SessionB, Token: c.TokenB})
+	}
+	w.beat(t, all.b...)
+	return all
+}
+
+func (w *world) beat(t *testing.T, sessions ...bridge.Credentials) {
+	t.Helper()
+	for _, c := range sessions {
+		must(w.b.Heartbeat(t.Context(), c))(t)
+	}
+}
+
+func (w *world) assign(t *testing.T, c bridge.Credentials, title, needs string) bridge.Task {
+	t.Helper()
+	return must(w.a.AssignTask(t.Context(), c, bridge.AssignRequest{Title: title, Body: "the body", Needs: needs}))(t).Task
+}
+
+func (w *world) report(t *testing.T, c bridge.Credentials, id int64, state bridge.TaskState, note string) bridge.TaskResult {
+	t.Helper()
+	return must(w.b.UpdateTask(t.Context(), c, bridge.TaskReport{ID: id, State: state, Note: note}))(t)
+}
+
+// mail takes and confirms a session's mail, and returns its text. All of it
+// must be the bridge's own.
+func (w *world) mail(t *testing.T, c bridge.Credentials) []string {
+	t.Helper()
+	d := w.check(t, w.b, c, bridge.MaxPage)
+	w.confirm(t, w.b, d)
+	texts := make([]string, len(d.Messages))
+	for i, m := range d.Messages {
+		equal(t, "sender", m.From, bridge.System)
+		texts[i] = m.Text
+	}
+	return texts
+}
+
+// states returns the history of a task as "actor state note".
+func (w *world) states(t *testing.T, id int64) []string {
+	t.Helper()
+	var all []string
+	for _, e := range must(w.b.TaskHistory(t.Context(), id))(t) {
+		all = append(all, strings.TrimSpace(e.Actor+" "+string(e.State)+" "+e.Note))
+	}
+	return all
+}
+
+// wantMail fails the test unless there is one text for each want, which holds it.
+func wantMail(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("got %d messages, want %d: %q", len(got), len(want), got)
+	}
+	for i := range want {
+		if !strings.Contains(got[i], want[i]) {
+			t.Errorf("message %d: %q does not hold %q", i+1, got[i], want[i])
+		}
+	}
+}
+
+func teamNeedsProof(t *testing.T, w *world) {
+	first := create(t, w.a, bridge.CreateRequest{Team: "blue"})
+	a := bridge.Credentials{Conversation: first.ID, Session: bridge.SessionA, Token: first.TokenA}
+	b := bridge.Credentials{Conversation: first.ID, Session: bridge.SessionB, Token: first.TokenB}
+	same := create(t, w.b, bridge.CreateRequest{Team: "blue", Holds: []bridge.Credentials{b, stranger(a), a}})
+	equal(t, "with the proof", same.TeamID, first.TeamID)
+	equal(t, "kept", must(w.b.Conversation(t.Context(), same.ID))(t).TeamID, first.TeamID)
+	for name, r := range map[string]bridge.CreateRequest{
+		"by name":             {Team: "blue"},
+		"as the worker":       {Team: "blue", Holds: []bridge.Credentials{b}},
+		"with a wrong token":  {Team: "blue", Holds: []bridge.Credentials{stranger(a)}},
+		"unknown":             {Team: "blue", Holds: []bridge.Credentials{{Conversation: "conv_0123456789abcdef", Session: "a", Token: a.Token}}},
+		"under another name":  {Team: "green", Holds: []bridge.Credentials{a}},
+		"without a name":      {Holds: []bridge.Credentials{a}},
+		"with a malformed id": {Team: "blue", Holds: []bridge.Credentials{{Conversation: "x", Session: "a"}}},
+	} {
+		if c := create(t, w.a, r); c.TeamID == first.TeamID || c.TeamID == "" {
+			t.Errorf("%s: the team is %q", name, c.TeamID)
+		}
+	}
+	w.clock.Advance(bridge.DefaultTTL)
+	if late := create(t, w.a, bridge.CreateRequest{Team: "blue", Holds: []bridge.Credentials{a}}); late.TeamID == first.TeamID {
+		t.Error("an expired conversation proves a team")
+	}
+}
+
+func taskToPartner(t *testing.T, w *world) {
+	p := w.pair(t)
+	task := w.assign(t, p.A, "Write the\nparser", "")
+	want := bridge.Task{
+		ID: 1, TeamID: task.TeamID, Home: p.A.Conversation, Title: "Write the\nparser", Body: "the body", State: bridge.TaskAssigned,
+		Worker: p.A.Conversation, Role: "frontend", LastWorker: p.A.Conversation, Events: 1,
+		CreatedAt: w.clock.Now(), AssignedAt: w.clock.Now(), UpdatedAt: w.clock.Now(),
+	}
+	equal(t, "task", task, want)
+	equal(t, "kept", must(w.b.Tasks(t.Context(), true))(t), []bridge.Task{want})
+	equal(t, "history", must(w.b.TaskHistory(t.Context(), 1))(t),
+		[]bridge.TaskEvent{{Task: 1, At: w.clock.Now(), Actor: "a", Worker: p.A.Conversation, State: bridge.TaskAssigned}})
+	equal(t, "entry", w.lastEntry(t), "a assign_task ok")
+	wantMail(t, w.mail(t, p.B), "task 1\n> Write the\n> parser\n\n> the body\n")
+	equal(t, "the orchestrator's mail", len(w.mail(t, p.A)), 0)
+}
+
+func taskToRole(t *testing.T, w *world) {
+	team := w.team(t, "blue", "backend", "Tester", "tester", "tester")
+	w.assign(t, team.a[1], "busy", "")
+	w.clock.Advance(bridge.AliveFor)
+	w.beat(t, team.b[0], team.b[1], team.b[3])
+	task := w.assign(t, team.a[0], "test it", " TESTER ")
+	equal(t, "goes to the live one with the fewest tasks", task.Worker, team.b[3].Conversation)
+	equal(t, "home", task.Home, team.a[0].Conversation)
+	wantMail(t, w.mail(t, team.b[3]), "test it")
+	equal(t, "to the partner, if it fits", w.assign(t, team.a[2], "x", "tester").Worker, team.b[2].Conversation)
+}
+
+func taskWaits(t *testing.T, w *world) {
+	team := w.team(t, "blue", "backend", "tester")
+	w.clock.Advance(bridge.AliveFor)
+	task := w.assign(t, team.a[0], "test it", "tester")
+	equal(t, "state and worker", []string{string(task.State), task.Worker}, []string{"waiting", ""})
+	equal(t, "history", w.states(t, task.ID), []string{"a waiting"})
+	for _, c := range append(team.a, team.b...) {
+		equal(t, "mail", len(w.mail(t, c)), 0)
+	}
+}
+
+func taskRepeatedKey(t *testing.T, w *world) {
+	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1)})
+	p := w.pair(t)
+	request := bridge.AssignRequest{Title: "once", IdempotencyKey: "k"}
+	first := must(s.AssignTask(t.Context(), p.A, request))(t)
+	w.report(t, p.B, first.Task.ID, bridge.TaskAccepted, "")
+	w.unchanged(t, func() {
+		again := must(s.AssignTask(t.Context(), p.A, request))(t)
+		equal(t, "repeated", again.Repeated, true)
+		equal(t, "the first answer", []any{again.Task.ID, again.Task.State, again.Task.Worker}, []any{first.Task.ID, first.Task.State, first.Task.Worker})
+	})
+	equal(t, "tasks", len(must(w.a.Tasks(t.Context(), false))(t)), 1)
+	q := w.pair(t)
+	if other := must(s.AssignTask(t.Context(), q.A, request))(t); other.Repeated {
+		t.Error("a key counts in other conversations")
+	}
+}
+
+func taskKeyAtOnce(t *testing.T, w *world) {
+	p := w.pair(t)
+	var all sync.WaitGroup
+	results := make(chan bridge.TaskResult, 10)
+	for i := range cap(results) {
+		s := []*bridge.Service{w.a, w.b}[i%2]
+		all.Go(func() {
+			r, err := s.AssignTask(background(), p.A, bridge.AssignRequest{Title: "once", IdempotencyKey: "k"})
+			if err != nil {
+				t.Error(err)
+			}
+			results <- r
+		})
+	}
+	all.Wait()
+	close(results)
+	repeated := 0
+	for r := range results {
+		equal(t, "id", r.Task.ID, 1)
+		if r.Repeated {
+			repeated++
+		}
+	}
+	equal(t, "repeated", repeated, cap(results)-1)
+	equal(t, "told", len(w.mail(t, p.B)), 1)
+}
+
+func onlyOrchestratorAssigns(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.unchanged(t, func() {
+		_, err := w.a.AssignTask(t.Context(), p.B, bridge.AssignRequest{Title: "x"})
+		wantInvalid(t, err, "session_id")
+		_, err = w.a.AssignTask(t.Context(), stranger(p.A), bridge.AssignRequest{Title: "x"})
+		wantError(t, err, bridge.ErrUnauthorized)
+		_, err = w.a.UpdateTask(t.Context(), stranger(p.B), bridge.TaskReport{ID: 1, State: bridge.TaskDone})
+		wantError(t, err, bridge.ErrUnauthorized)
+	})
+	equal(t, "tasks", len(must(w.a.Tasks(t.Context(), false))(t)), 0)
+}
+
+func assignLimited(t *testing.T, w *world) {
+	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(2)})
+	p := w.pair(t)
+	for _, r := range []bridge.AssignRequest{
+		{Title: " "},
+		{Title: strings.Repeat("é", bridge.MaxTitleLength+1)},
+		{Title: "x", Body: strings.Repeat("é", bridge.MaxBodyLength+1)},
+		{Title: "x", Needs: strings.Repeat("é", bridge.MaxRoleLength+1)},
+		{Title: "x", IdempotencyKey: strings.Repeat("é", bridge.MaxIdempotencyKeyLength+1)},
+	} {
+		_, err := s.AssignTask(t.Context(), p.A, r)
+		wantInvalid(t, err, "")
+	}
+	most := bridge.AssignRequest{Title: strings.Repeat("é", bridge.MaxTitleLength), Body: strings.Repeat("é", bridge.MaxBodyLength)}
+	must(s.AssignTask(t.Context(), p.A, most))(t)
+	w.send(t, s, p.A)
+	_, err := s.AssignTask(t.Context(), p.A, most)
+	wantLimited(t, err)
+	equal(t, "entry", w.lastEntry(t), "a assign_task rate_limited")
+}
+
+func openTasksBounded(t *testing.T, w *world) {
+	team := w.team(t, "blue", "backend", "tester")
+	for range bridge.MaxOpenTasks {
+		w.assign(t, team.a[0], "x", "")
+	}
+	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1)})
+	for range 2 {
+		_, err := s.AssignTask(t.Context(), team.a[1], bridge.AssignRequest{Title: "x"})
+		wantError(t, err, bridge.ErrTooManyTasks)
+	}
+	equal(t, "entry", w.lastEntry(t), "a assign_task refused")
+	if !strings.Contains(bridge.ErrTooManyTasks.Error(), " 200 ") || bridge.MaxOpenTasks != 200 {
+		t.Error("ErrTooManyTasks names another limit")
+	}
+	w.report(t, team.b[0], 1, bridge.TaskDone, "")
+	must(s.AssignTask(t.Context(), team.a[1], bridge.AssignRequest{Title: "x"}))(t)
+}
+
+func taskRedacted(t *testing.T, w *world) {
+	p := w.pair(t)
+	secret := "AKIA" + strings.Repeat("Q7", 8)
+	task := must(w.a.AssignTask(t.Context(), p.A, bridge.AssignRequest{Title: "use " + secret, Body: secret + p.B.Token, Needs: secret}))(t).Task
+	result := w.report(t, p.A, task.ID, bridge.TaskFailed, "it was "+secret)
+	for what, text := range map[string]string{
+		"title": task.Title, "body": task.Body, "needs": task.Needs, "note": result.Task.Note,
+		"history": strings.Join(w.states(t, task.ID), " "), "mail": strings.Join(w.mail(t, p.B), " "),
+	} {
+		if strings.Contains(text, secret) || strings.Contains(text, p.B.Token) {
+			t.Errorf("%s holds a secret: %s", what, text)
+		}
+	}
+	equal(t, "kinds", task.Redacted, []string{"AWS_KEY", "BRIDGE_TOKEN"})
+	for _, e := range w.log(t) {
+		if strings.Contains(e.Details, secret) {
+			t.Errorf("the log holds a secret: %s", e.Details)
+		}
+	}
+}
+
+func taskReports(t *testing.T, w *world) {
+	p := w.pair(t)
+	id := w.assign(t, p.A, "parser", "").ID
+	w.report(t, p.B, id, bridge.TaskAccepted, "")
+	w.report(t, p.B, id, bridge.TaskProgress, "half")
+	w.report(t, p.B, id, bridge.TaskProgress, "three quarters")
+	w.clock.Advance(time.Minute)
+	done := w.report(t, p.B, id, bridge.TaskDone, "see\nparser.go")
+	equal(t, "done", []any{done.Task.State, done.Task.Note, done.Task.Worker, done.Task.UpdatedAt},
+		[]any{bridge.TaskDone, "see\nparser.go", p.B.Conversation, w.clock.Now()})
+	equal(t, "history", w.states(t, id), []string{"a assigned", "b accepted", "b running half", "b running three quarters", "b done see\nparser.go"})
+	wantMail(t, w.mail(t, p.A), "Now accepted", "Now running", "> see\n> parser.go\n")
+	w.verify(t)
+}
+
+func noStepBack(t *testing.T, w *world) {
+	p := w.pair(t)
+	id := w.assign(t, p.A, "parser", "").ID
+	w.report(t, p.B, id, bridge.TaskProgress, "")
+	equal(t, "state", w.report(t, p.B, id, bridge.TaskAccepted, "again").Task.State, bridge.TaskRunning)
+	w.report(t, p.B, id, bridge.TaskDone, "")
+	after := w.report(t, p.B, id, bridge.TaskFailed, "no, it failed")
+	equal(t, "state", after.Task.State, bridge.TaskDone)
+	equal(t, "event", after.Event.State, bridge.TaskLate)
+	equal(t, "history", w.states(t, id)[3:], []string{"b done", "b late failed: no, it failed"})
+}
+
+func reportIsHeartbeat(t *testing.T, w *world) {
+	p := w.pair(t)
+	id := w.assign(t, p.A, "parser", "").ID
+	w.clock.Advance(time.Minute)
+	w.report(t, p.B, id, bridge.TaskProgress, "")
+	equal(t, "heartbeat", must(w.a.CheckPartner(t.Context(), p.A))(t).HeartbeatAt, w.clock.Now())
+	equal(t, "lease", must(w.a.Tasks(t.Context(), true))(t)[0].LeaseFrom(), w.clock.Now())
+	w.clock.Advance(time.Minute)
+	pulse := must(w.a.Heartbeat(t.Context(), p.B))(t)
+	equal(t, "pulse", pulse, bridge.Pulse{At: w.clock.Now(), Unread: 1, ExpiresAt: w.clock.Now().Add(bridge.DefaultTTL - 2*time.Minute)})
+	equal(t, "renewed", must(w.a.Tasks(t.Context(), true))(t)[0].LeaseFrom(), w.clock.Now())
+	must(w.a.UpdateStatus(t.Context(), p.B, bridge.StatusBlocked))(t)
+	w.clock.Advance(time.Second)
+	w.beat(t, p.B)
+	equal(t, "status", must(w.a.CheckPartner(t.Context(), p.A))(t).Status, bridge.StatusBlocked)
+}
+
+func reportTwice(t *testing.T, w *world) {
+	p := w.pair(t)
+	id := w.assign(t, p.A, "parser", "").ID
+	for _, state := range []bridge.TaskState{bridge.TaskAccepted, bridge.TaskProgress, bridge.TaskDone} {
+		first := w.report(t, p.B, id, state, "note")
+		again := w.report(t, p.B, id, state, "note")
+		equal(t, "repeated", []bool{first.Repeated, again.Repeated}, []bool{false, true})
+		equal(t, "task", again.Task, first.Task)
+	}
+	equal(t, "history", w.states(t, id), []string{"a assigned", "b accepted note", "b running note", "b done note"})
+	equal(t, "told", len(w.mail(t, p.A)), 3)
+}
+
+func taskForeign(t *testing.T, w *world) {
+	team, other := w.team(t, "blue", "backend", "tester"), w.team(t, "blue", "backend")
+	id := w.assign(t, team.a[0], "parser", "").ID
+	entries := len(w.states(t, id))
+	for name, c := range map[string]bridge.Credentials{"worker of the team": team.b[1], "other orchestrator": other.a[0], "other worker": other.b[0]} {
+		for _, task := range []int64{id, 1 << 40} {
+			_, err := w.a.UpdateTask(t.Context(), c, bridge.TaskReport{ID: task, State: bridge.TaskDone})
+			if !errors.Is(err, bridge.ErrNoTask) {
+				t.Errorf("%s updates: %v", name, err)
+			}
+			if _, err = w.a.ReadTask(t.Context(), c, task); !errors.Is(err, bridge.ErrNoTask) {
+				t.Errorf("%s reads: %v", name, err)
+			}
+		}
+	}
+	equal(t, "history", len(w.states(t, id)), entries)
+	_, err := w.a.UpdateTask(t.Context(), team.b[0], bridge.TaskReport{ID: 0, State: bridge.TaskDone})
+	wantInvalid(t, err, "task_id")
+	_, err = w.a.UpdateTask(t.Context(), team.b[0], bridge.TaskReport{ID: id, State: "finished"})
+	wantInvalid(t, err, "state")
+	_, err = w.a.UpdateTask(t.Context(), team.b[0], bridge.TaskReport{ID: id, State: bridge.TaskDone, Note: strings.Repeat("x", bridge.MaxNoteLength+1)})
+	wantInvalid(t, err, "note")
+}
+
+func orchestratorEnds(t *testing.T, w *world) {
+	team := w.team(t, "blue", "backend", "tester")
+	id := w.assign(t, team.a[0], "parser", "").ID
+	_, err := w.a.UpdateTask(t.Context(), team.a[1], bridge.TaskReport{ID: id, State: bridge.TaskProgress})
+	wantInvalid(t, err, "state")
+	ended := w.report(t, team.a[1], id, bridge.TaskFailed, "not needed")
+	equal(t, "state", ended.Task.State, bridge.TaskFailed)
+	wantMail(t, w.mail(t, team.b[0]), "You were given", "> not needed\n")
+	w.report(t, team.b[0], id, bridge.TaskDone, "here it is")
+	equal(t, "history", w.states(t, id), []string{"a assigned", "a failed not needed", "b late done: here it is"})
+	wantMail(t, w.mail(t, team.a[0]), "> here it is\n")
+
+	waiting := w.assign(t, team.a[0], "test", "designer").ID
+	equal(t, "state", w.report(t, team.a[0], waiting, bridge.TaskDeclined, "").Task.State, bridge.TaskDeclined)
+}
+
+func taskLists(t *testing.T, w *world) {
+	team := w.team(t, "blue", "backend", "tester")
+	other := w.team(t, "blue", "backend")
+	for range bridge.TaskPage {
+		w.assign(t, team.a[0], "x", "")
+	}
+	last := w.assign(t, team.a[1], "y", "").ID
+	w.assign(t, other.a[0], "z", "")
+	w.report(t, team.b[0], 1, bridge.TaskDone, "")
+	list := func(c bridge.Credentials, q bridge.TaskQuery) (int, bool) {
+		l := must(w.b.ListTasks(t.Context(), c, q))(t)
+		return len(l.Tasks), l.HasMore
+	}
+	for name, tt := range map[string]struct {
+		caller bridge.Credentials
+		query  bridge.TaskQuery
+		tasks  int
+		more   bool
+	}{
+		"the team's, open":    {team.a[1], bridge.TaskQuery{}, bridge.TaskPage, false},
+		"the team's, all":     {team.a[1], bridge.TaskQuery{Ended: true}, bridge.TaskPage, true},
+		"the next page":       {team.a[0], bridge.TaskQuery{Ended: true, After: bridge.TaskPage}, 1, false},
+		"a worker's, open":    {team.b[0], bridge.TaskQuery{}, bridge.TaskPage - 1, false},
+		"a worker's, all":     {team.b[0], bridge.TaskQuery{Ended: true}, bridge.TaskPage, false},
+		"the other worker's":  {team.b[1], bridge.TaskQuery{}, 1, false},
+		"another team's":      {other.a[0], bridge.TaskQuery{}, 1, false},
+		"behind the last one": {team.a[0], bridge.TaskQuery{After: last}, 0, false},
+	} {
+		tasks, more := list(tt.caller, tt.query)
+		equal(t, name, []any{tasks, more}, []any{tt.tasks, tt.more})
+	}
+	one := must(w.b.ReadTask(t.Context(), team.b[1], last))(t)
+	equal(t, "one", []any{one.Tasks[0].Body, len(one.History)}, []any{"the body", 1})
+	_, err := w.a.ListTasks(t.Context(), team.a[0], bridge.TaskQuery{After: -1})
+	wantInvalid(t, err, "after")
+}
+
+func notesBounded(t *testing.T, w *world) {
+	p := w.pair(t)
+	id := w.assign(t, p.A, "x", "").ID
+	for i := range bridge.MaxTaskEvents - 1 {
+		w.report(t, p.B, id, bridge.TaskProgress, strings.Repeat("n", 1+i%2))
+	}
+	_, err := w.a.UpdateTask(t.Context(), p.B, bridge.TaskReport{ID: id, State: bridge.TaskProgress, Note: "one more"})
+	wantInvalid(t, err, "note")
+	equal(t, "the end", w.report(t, p.B, id, bridge.TaskDone, "done").Task.State, bridge.TaskDone)
+}
+
+func taskAnswersBounded(t *testing.T, w *world) {
+	p := w.pair(t)
+	note := func(i int) string { return strings.Repeat("é", bridge.MaxNoteLength-1) + string(rune('a'+i%26)) }
+	for range bridge.TaskPage {
+		w.report(t, p.B, w.assign(t, p.A, "x", "").ID, bridge.TaskProgress, note(0))
+	}
+	var pages []int
+	q := bridge.TaskQuery{}
+	for {
+		l := must(w.a.ListTasks(t.Context(), p.A, q))(t)
+		pages = append(pages, len(l.Tasks))
+		if !l.HasMore {
+			break
+		}
+		q.After = l.Tasks[len(l.Tasks)-1].ID
+	}
+	equal(t, "pages", pages, []int{15, 15, 15, 5})
+	for i := range 20 {
+		w.report(t, p.B, 1, bridge.TaskProgress, note(i+1))
+	}
+	one := must(w.a.ReadTask(t.Context(), p.A, 1))(t)
+	equal(t, "history", []int{len(one.History), one.Omitted}, []int{9, 13})
+	equal(t, "the end", one.History[8].Note, note(20))
+}
+
+func cleanupTasks(t *testing.T, w *world) {
+	lives := w.team(t, "blue", "backend")
+	second := must(w.a.Create(t.Context(), bridge.CreateRequest{
+		MyRole: "lead", PartnerRole: "tester", Team: "blue", Holds: lives.a, TTL: bridge.MaxTTL,
+	}))(t)
+	gone := w.pair(t)
+	kept := w.assign(t, lives.a[0], "kept", "").ID
+	w.assign(t, gone.A, "gone", "")
+	w.clock.Advance(bridge.DefaultTTL)
+	equal(t, "removed", len(must(w.a.Cleanup(t.Context(), 0, false))(t)), 2)
+	tasks := must(w.a.Tasks(t.Context(), true))(t)
+	equal(t, "tasks", []any{len(tasks), tasks[0].ID}, []any{1, kept})
+	log := w.log(t)
+	equal(t, "details", log[len(log)-1].Details, `{"conversations":2,"open_tasks":1,"unread_messages":2}`)
+	worker := bridge.Credentials{Conversation: second.ID, Session: bridge.SessionB, Token: second.TokenB}
+	w.beat(t, worker)
+	moves := must(w.b.MoveTasks(t.Context(), bridge.System, "", time.Minute, false))(t)
+	equal(t, "moved", []string{moves[0].From, moves[0].Task.Worker}, []string{lives.b[0].Conversation, second.ID})
+}
+
+// wantInvalid fails the test unless err is an InvalidError about field; "" means any.
+func wantInvalid(t *testing.T, err error, field string) {
+	t.Helper()
+	var invalid *bridge.InvalidError
+	if !errors.As(err, &invalid) || field != "" && invalid.Field != field {
+		t.Errorf("got %v, want an InvalidError about %s", err, field)
+	}
+}
