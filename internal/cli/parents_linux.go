@@ -13,32 +13,31 @@ import (
 // belongs to another user (proc(5), hidepid), as an agent's would not.
 func parentProcesses() ([][]string, error) {
 	var chain [][]string
-	for pid := os.Getppid(); pid > 1 && len(chain) < maxParents; {
+	for pid := os.Getppid(); pid > 1 && len(chain) < maxParents; pid = parentOf(pid) {
 		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if err != nil && len(chain) > 0 {
-			break
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+			chain = append(chain, strings.Split(string(bytes.TrimRight(line, "\x00")), "\x00"))
+		case len(chain) > 0:
+			return chain, nil
+		default:
 			return nil, err
 		}
-		chain = append(chain, strings.Split(string(bytes.TrimRight(line, "\x00")), "\x00"))
-		if pid, err = parentOf(pid); err != nil {
-			break
-		}
 	}
-	return chain, nil //nolint:nilerr // a parent that ended meanwhile ends the chain
+	return chain, nil
 }
 
 // parentOf reads the fourth field of /proc/PID/stat (proc_pid_stat(5)), behind
-// the name in parentheses, which may hold anything.
-func parentOf(pid int) (int, error) {
+// the name in parentheses, which may hold anything. It is 0 if that fails.
+func parentOf(pid int) int {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, err
+		return 0
 	}
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 2 {
-		return 0, fmt.Errorf("/proc/%d/stat is not as it should be", pid)
+		return 0
 	}
-	return strconv.Atoi(fields[1])
+	parent, _ := strconv.Atoi(fields[1]) // 0 if it is none
+	return parent
 }
