@@ -29,7 +29,7 @@ test:
 ## race: all tests under the race detector (needs a C compiler)
 .PHONY: race
 race:
-	CGO_ENABLED=1 $(GO) test -race -short ./...
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -short ./...
 
 ## test-security: tests of tokens, refusals, redaction, the audit chain and hostile input
 .PHONY: test-security

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -29,6 +30,7 @@ func install(tb testing.TB, env ...string) *installation {
 	db := filepath.Join(dir, "state", "bridge.db")
 	return &installation{program, dir, db, append([]string{
 		"HOME=" + dir,
+		"GORACE=" + os.Getenv("GORACE"),
 		"XDG_CONFIG_HOME=" + dir,
 		"BRIDGE_DB=" + db,
 		"BRIDGE_RATE_PER_MINUTE=0", "BRIDGE_RATE_PER_HOUR=0", "BRIDGE_RATE_PER_DAY=0",

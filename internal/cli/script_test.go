@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("DB", filepath.Join(env.WorkDir, "xdg_state_home", "bridge", "bridge.db"))
 			env.Setenv("TZ", "UTC")
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			scripts, err := filepath.Abs(filepath.Join("..", "..", "scripts"))
 			if err != nil {
 				return err
