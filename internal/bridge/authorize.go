@@ -144,6 +144,14 @@ func (s *Service) proves(ctx context.Context, g Gate) (bool, error) {
 	return g.Prove(inbox.Proof), err
 }
 
+// Waiting counts the messages that wait for a session, for an answer that tells
+// of something else. It is false for who cannot prove to be that session.
+func (s *Service) Waiting(ctx context.Context, c Credentials) (int64, bool) {
+	g := s.readGate(c, "")
+	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	return inbox.Unread, err == nil && g.Prove(inbox.Proof)
+}
+
 // failures returns the charge of a failed proof. The bucket depends only on
 // what was claimed, so that a refusal does not tell whether it exists.
 func (s *Service) failures(claimed string) Charge {

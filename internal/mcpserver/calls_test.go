@@ -158,6 +158,27 @@ func TestInvalidArguments(t *testing.T) {
 	}
 }
 
+// TestRefusalsTellOfMail: an agent learns of mail from any call, a refused one too.
+func TestRefusalsTellOfMail(t *testing.T) {
+	s := bridgetest.New(t)
+	pair := bridgetest.NewPair(t, s)
+	if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "hello"}); err != nil {
+		t.Fatal(err)
+	}
+	client := connect(t, s, pair.B)
+	for name, args := range map[string]map[string]any{"invalid": {"limit": 1000}, "wrong type": {"limit": "x"}} {
+		text, data, failed := call(t, client, "check_messages", args)
+		if !failed || data["unread"] != 1.0 || !strings.Contains(text, "Unread: 1") {
+			t.Errorf("%s: %v %s", name, data, text)
+		}
+	}
+	stranger := pair.B
+	stranger.Token = strings.Repeat("0", 64)
+	if _, data, _ := call(t, client, "check_messages", credentials(stranger)); data["unread"] != nil {
+		t.Errorf("a stranger learns of mail: %v", data)
+	}
+}
+
 func TestInjectedArgumentsAreDropped(t *testing.T) {
 	s := bridgetest.New(t)
 	client := connect(t, s, bridgetest.NewPair(t, s).A)

@@ -20,9 +20,9 @@ func TestGoldenToolsDoc(t *testing.T) {
 Generated from the code by ` + "`make golden`" + `; do not edit.
 
 Every tool answers twice with the same facts: as text and as structured content.
-Every answer of a call that worked carries ` + "`unread`" + `, the number of messages that
-wait for the caller. A failed call has ` + "`isError`" + ` and says what to do next; its data is
-` + "`{error, message, retry_after_seconds}`" + `.
+Every answer to a session that has proved itself carries ` + "`unread`" + `, the number of
+messages that wait for it, refusals too. A failed call has ` + "`isError`" + ` and says what to do next; its data is
+` + "`{error, message, retry_after_seconds, unread}`" + `.
 
 ` + "`conversation_id`, `session_id` and `token`" + ` prove who calls. They may be left out
 where the process knows them: it was started with BRIDGE_CONVERSATION_ID,

@@ -13,6 +13,7 @@ type failureData struct {
 	Error             string `json:"error"`
 	Message           string `json:"message"`
 	RetryAfterSeconds int    `json:"retry_after_seconds,omitempty"`
+	Unread            *int64 `json:"unread,omitempty"`
 }
 
 // advice is what an agent is told of an error of the domain: a code and what to
@@ -44,7 +45,7 @@ var advice = []struct {
 
 // failure words an error for the agent that has to act on it. What the domain
 // does not know by name goes to the log and not to the agent.
-func (s *server) failure(tool string, err error) *mcp.CallToolResult {
+func (s *server) failure(tool string, err error, unread *int64) *mcp.CallToolResult {
 	data := failureData{Error: "internal", Message: "the bridge failed; nothing was changed. Try again, and tell your human if it happens again (its log has the details)"}
 	var invalid *bridge.InvalidError
 	var limited *bridge.RateLimitError
@@ -68,9 +69,13 @@ func (s *server) failure(tool string, err error) *mcp.CallToolResult {
 			s.log.Error("a tool failed", "tool", tool, "error", err)
 		}
 	}
+	text := data.Message
+	if data.Unread = unread; unread != nil {
+		text += "\n" + unreadLine(*unread)
+	}
 	return &mcp.CallToolResult{
 		IsError:           true,
-		Content:           []mcp.Content{&mcp.TextContent{Text: data.Message}},
+		Content:           []mcp.Content{&mcp.TextContent{Text: text}},
 		StructuredContent: data,
 	}
 }

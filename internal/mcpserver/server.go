@@ -159,7 +159,7 @@ func (s *server) handler(t tool) mcp.ToolHandler {
 			if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 				return nil, err
 			}
-			return s.failure(t.definition.Name, err), nil
+			return s.failure(t.definition.Name, err, a.unread), nil
 		}
 		if a.question != nil {
 			return questionResult(a.question), nil

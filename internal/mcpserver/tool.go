@@ -25,6 +25,8 @@ type answer struct {
 	data any
 	// claim is what the answer delivers; the zero Claim delivers nothing.
 	claim bridge.Claim
+	// unread is for a refusal; nil where nobody has proved who asks.
+	unread *int64
 	// question, if set, is put to the client's human in the place of an answer.
 	question *bridge.Question
 }
@@ -75,7 +77,7 @@ func sessionTool[Args any](
 			var partial struct{ credentialArgs }
 			_ = json.Unmarshal(raw, &partial) // what is there of them, to say who was refused
 			c, _ := s.sessions.complete(partial.credentialArgs)
-			return answer{}, s.bridge.RefuseCall(ctx, c, name, refused)
+			return s.refused(ctx, c), s.bridge.RefuseCall(ctx, c, name, refused)
 		}
 		c, err := s.sessions.complete(credentials(args))
 		if err != nil {
@@ -83,12 +85,22 @@ func sessionTool[Args any](
 			return answer{}, err
 		}
 		a, err := run(ctx, s, c, args)
-		if err == nil {
-			s.sessions.learn(c)
-			s.sessions.proved(c)
+		if err != nil {
+			return s.refused(ctx, c), err
 		}
-		return a, err
+		s.sessions.learn(c)
+		s.sessions.proved(c)
+		return a, nil
 	}}
+}
+
+// refused is what goes with the refusal of a session's call: how much mail it
+// has, if it is who it claims to be.
+func (s *server) refused(ctx context.Context, c bridge.Credentials) answer {
+	if unread, ok := s.bridge.Waiting(ctx, c); ok {
+		return answer{unread: &unread}
+	}
+	return answer{}
 }
 
 // openTool makes a tool that needs no credentials.
