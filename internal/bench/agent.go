@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -112,13 +113,8 @@ func (a *agent) expect(ctx context.Context, wait time.Duration, texts ...string)
 	if err != nil {
 		return took, err
 	}
-	if len(got) != len(texts) {
-		return took, fmt.Errorf("check_messages delivered %d messages, %d were due", len(got), len(texts))
-	}
-	for i := range got {
-		if got[i] != texts[i] {
-			return took, errors.New("check_messages delivered another message than was sent")
-		}
+	if !slices.Equal(got, texts) {
+		return took, fmt.Errorf("check_messages delivered %d messages, which are not the %d that were due", len(got), len(texts))
 	}
 	return took, nil
 }

@@ -14,6 +14,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -47,8 +48,11 @@ type Settings struct {
 	Seed uint64 `json:"seed"`
 }
 
-// MaxDuration bounds Settings.Duration.
-const MaxDuration = 24 * time.Hour
+// Bounds of Settings.Duration and Settings.Beat.
+const (
+	MaxDuration = 24 * time.Hour
+	MinBeat     = 100 * time.Millisecond
+)
 
 // Options are what Run needs.
 type Options struct {
@@ -147,24 +151,33 @@ func (r *run) sample(ctx context.Context, fn func(context.Context) (time.Duratio
 // sized is a figure's name with the size that belongs to it.
 func sized(name string, size int) string { return fmt.Sprintf("%s/%d", name, size) }
 
-// Known reports which of names are no measurements.
-func unknownOf(names []string) []string {
-	known, _ := Measurements()
-	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(known, n) })
-}
-
 // Check says what is wrong with settings, in words for those who gave them.
 func (s Settings) Check() error {
 	names, _ := Measurements()
+	for _, name := range s.Only {
+		if !slices.Contains(names, name) {
+			return errors.New("the measurements are " + strings.Join(names, ", "))
+		}
+	}
 	switch {
-	case len(unknownOf(s.Only)) > 0:
-		return fmt.Errorf("there are the measurements %s", strings.Join(names, ", "))
-	case s.Samples < 1:
-		return fmt.Errorf("there must be a sample at least")
+	case s.Samples < 1 || s.WarmUp < 0:
+		return errors.New("at least one sample has to be taken")
 	case s.Duration <= 0 || s.Duration > MaxDuration:
-		return fmt.Errorf("the duration must be up to %s", MaxDuration)
-	case s.Beat < 100*time.Millisecond:
-		return fmt.Errorf("heartbeats must be 100ms apart at least")
+		return fmt.Errorf("the duration must be more than 0 and at most %s", MaxDuration)
+	case s.Beat < MinBeat || s.Beat > s.Duration:
+		return fmt.Errorf("the time between two heartbeats must be %s at least, and no longer than the duration", MinBeat)
+	}
+	return s.checkGrowth()
+}
+
+// checkGrowth makes sure that what is sent to measure among one number of
+// messages does not exceed the next.
+func (s Settings) checkGrowth() error {
+	sizes := slices.Sorted(slices.Values(s.Growth))
+	for i := 1; i < len(sizes); i++ {
+		if added := s.WarmUp + s.Samples; sizes[i]-sizes[i-1] < added {
+			return fmt.Errorf("the numbers of messages must be %d apart at least, which is how many are sent to measure", added)
+		}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -69,17 +70,25 @@ func (d *daemon) next(ctx context.Context) (line, error) {
 }
 
 // stop tells the command to end, which it has to do without an error, and
-// returns how long it was on a CPU in all.
+// returns how long it was on a CPU in all. One that does not end is killed when
+// the context that it was started with ends.
 func (d *daemon) stop() (cpu time.Duration, err error) {
-	if err := d.process.Process.Signal(syscall.SIGTERM); err != nil {
-		err = errors.Join(err, d.process.Process.Kill())
-	}
+	signalled := d.process.Process.Signal(syscall.SIGTERM)
 	for range d.lines { // what it still says
 	}
-	err = errors.Join(<-d.reading, d.process.Wait())
+	err = errors.Join(signalled, <-d.reading, d.process.Wait())
 	if err != nil {
 		return 0, fmt.Errorf("bridge %s: %w: %.500s", d.process.Args[1], err, d.log)
 	}
 	state := d.process.ProcessState
 	return state.UserTime() + state.SystemTime(), nil
+}
+
+// endsDaemons reports whether this system can tell a process to end.
+func (r *run) endsDaemons() bool {
+	if runtime.GOOS == "windows" {
+		r.Log.Warn("left out: this system cannot tell a process to end, only kill it")
+		return false
+	}
+	return true
 }

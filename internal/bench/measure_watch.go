@@ -12,6 +12,9 @@ import (
 // the message's own time stamp, which is given just before the commit, until its
 // line was read here: it is a little longer than from the commit.
 func measureWatch(ctx context.Context, r *run) (err error) {
+	if !r.endsDaemons() {
+		return nil
+	}
 	s, err := r.settle(ctx)
 	if err != nil {
 		return err
