@@ -21,12 +21,13 @@ const (
 type writer struct {
 	mutex     chan struct{}
 	conn      *conn
+	file      openFile
 	turnstile *turnstile
 	level     durability
 }
 
-func newWriter(c *conn, t *turnstile) *writer {
-	return &writer{mutex: make(chan struct{}, 1), conn: c, turnstile: t}
+func newWriter(c *conn, f openFile, t *turnstile) *writer {
+	return &writer{mutex: make(chan struct{}, 1), conn: c, file: f, turnstile: t}
 }
 
 var errClosed = errors.New("the store is closed")
@@ -42,6 +43,9 @@ func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error)
 	}
 	if w.conn == nil {
 		return errClosed
+	}
+	if err := w.file.check(); err != nil {
+		return err
 	}
 	leave, err := w.turnstile.enter(ctx)
 	if err != nil {
@@ -123,17 +127,21 @@ func (w *writer) Close() error {
 // reader is the process's reading connection, opened when it is first needed.
 type reader struct {
 	mutex sync.Mutex
+	file  openFile
 	open  func() (*conn, error)
 	conn  *conn
 }
 
-func newReader(open func() (*conn, error)) *reader { return &reader{open: open} }
+func newReader(f openFile, open func() (*conn, error)) *reader { return &reader{file: f, open: open} }
 
 // do runs fn in one read transaction: all it reads is of one moment.
 func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := r.file.check(); err != nil {
 		return err
 	}
 	if r.conn == nil {
