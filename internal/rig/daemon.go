@@ -1,4 +1,4 @@
-package bench
+package rig
 
 import (
 	"bufio"
@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// line is one line that a command printed, and when it was read.
-type line struct {
-	text []byte
-	at   time.Time
+// Line is one line that a command printed, and when it was read.
+type Line struct {
+	Text []byte
+	At   time.Time
 }
 
-// daemon is a command of bridge that runs until it is told to end.
-type daemon struct {
+// Daemon is a command of bridge that runs until it is told to end.
+type Daemon struct {
 	process *exec.Cmd
-	lines   chan line
+	lines   chan Line
 	log     *strings.Builder
 	reading chan error
 }
@@ -30,9 +30,9 @@ type daemon struct {
 // maxLine is more than a message takes as JSON.
 const maxLine = 1 << 20
 
-// startDaemon starts bridge with args. End it with stop.
-func (p *place) startDaemon(ctx context.Context, args ...string) (*daemon, error) {
-	d := &daemon{process: p.command(ctx, args...), lines: make(chan line), log: new(strings.Builder), reading: make(chan error, 1)}
+// StartDaemon starts bridge with args. End it with Stop.
+func (p *Place) StartDaemon(ctx context.Context, args ...string) (*Daemon, error) {
+	d := &Daemon{process: p.Command(ctx, args...), lines: make(chan Line), log: new(strings.Builder), reading: make(chan error, 1)}
 	d.process.Stderr = d.log
 	out, err := d.process.StdoutPipe()
 	if err != nil {
@@ -46,33 +46,33 @@ func (p *place) startDaemon(ctx context.Context, args ...string) (*daemon, error
 }
 
 // read passes lines on until the end of the output.
-func (d *daemon) read(out io.Reader) {
+func (d *Daemon) read(out io.Reader) {
 	scanner := bufio.NewScanner(out)
 	scanner.Buffer(nil, maxLine)
 	for scanner.Scan() {
-		d.lines <- line{[]byte(scanner.Text()), time.Now()}
+		d.lines <- Line{[]byte(scanner.Text()), time.Now()}
 	}
 	close(d.lines)
 	d.reading <- scanner.Err()
 }
 
-// next returns the next line.
-func (d *daemon) next(ctx context.Context) (line, error) {
+// Next returns the next line.
+func (d *Daemon) Next(ctx context.Context) (Line, error) {
 	select {
 	case l, ok := <-d.lines:
 		if !ok {
-			return line{}, errors.New("it ended too early")
+			return Line{}, errors.New("it ended too early")
 		}
 		return l, nil
 	case <-ctx.Done():
-		return line{}, ctx.Err()
+		return Line{}, ctx.Err()
 	}
 }
 
-// stop tells the command to end, which it has to do without an error, and
+// Stop tells the command to end, which it has to do without an error, and
 // returns how long it was on a CPU in all. One that does not end is killed when
 // the context that it was started with ends.
-func (d *daemon) stop() (cpu time.Duration, err error) {
+func (d *Daemon) Stop() (cpu time.Duration, err error) {
 	signalled := d.process.Process.Signal(syscall.SIGTERM)
 	for range d.lines { // what it still says
 	}
@@ -84,11 +84,9 @@ func (d *daemon) stop() (cpu time.Duration, err error) {
 	return state.UserTime() + state.SystemTime(), nil
 }
 
-// endsDaemons reports whether this system can tell a process to end.
-func (r *run) endsDaemons() bool {
-	if runtime.GOOS == "windows" {
-		r.Log.Warn("left out: this system cannot tell a process to end, only kill it")
-		return false
-	}
-	return true
-}
+// Lines are the lines that come; it is closed at the end of the output.
+func (d *Daemon) Lines() <-chan Line { return d.lines }
+
+// EndsDaemons reports whether this system can tell a process to end, rather than
+// only kill it.
+func EndsDaemons() bool { return runtime.GOOS != "windows" }
