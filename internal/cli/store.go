@@ -67,7 +67,7 @@ func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Serv
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	return fn(bridge.New(bridge.Config{
-		Store:     store,
+		Store:     plant(store, path),
 		Key:       key,
 		Redactor:  engine,
 		Doorbells: doorbell.New(bellsPath(path)),

@@ -90,3 +90,13 @@ func (d *Daemon) Lines() <-chan Line { return d.lines }
 // EndsDaemons reports whether this system can tell a process to end, rather than
 // only kill it.
 func EndsDaemons() bool { return runtime.GOOS != "windows" }
+
+// Kill ends the command as kill -9 does, and waits for its end.
+func (d *Daemon) Kill() error {
+	err := d.process.Process.Kill()
+	for range d.lines { // what it had said
+	}
+	reading := <-d.reading
+	_ = d.process.Wait() // reports the kill
+	return errors.Join(err, reading)
+}
