@@ -186,8 +186,8 @@ func (s *Service) runApproved(ctx context.Context, r CommandRequest, list sandbo
 	}
 	hide := s.redaction(context.WithoutCancel(ctx))
 	var cut [2]bool
-	o.Stdout, cut[0] = cutMiddle(hide.text(string(result.Stdout)), MaxOutput)
-	o.Stderr, cut[1] = cutMiddle(hide.text(string(result.Stderr)), MaxOutput)
+	o.Stdout, cut[0] = cutMiddle(hide.text(string(result.Stdout)), MaxOutput, "")
+	o.Stderr, cut[1] = cutMiddle(hide.text(string(result.Stderr)), MaxOutput, "")
 	o.Truncated = o.Truncated || cut[0] || cut[1]
 	o.Redacted = hide.found()
 	if hide.err != nil {

@@ -35,6 +35,7 @@ var approvalTests = []test{
 	{"a refused command costs nothing, a queued one does", commandLimits},
 	{"each stage is in the log, and the chain holds", commandLog},
 	{"the partner is told, with what was printed redacted", partnerTold},
+	{"output that is cut stays quoted", cutOutputQuoted},
 	{"cleanup removes what can no longer run", commandCleanup},
 	{"a conversation takes its commands with it", commandsOfExpired},
 }
@@ -480,6 +481,23 @@ func partnerTold(t *testing.T, w *world) {
 		t.Errorf("text: %s", m.Text)
 	}
 	equal(t, "mail of the caller", len(c.check(t, c.a, c.A, 0).Messages), 0)
+}
+
+// cutOutputQuoted has output whose every line is short but one, which lies where
+// the message is cut, because it would be too long with its quotes.
+func cutOutputQuoted(t *testing.T, w *world) {
+	c := newCommandWorld(t, w)
+	c.open(t)
+	c.output = strings.Repeat("\n", 6000) + strings.Repeat("FORGED ", 700) + strings.Repeat("\n", 9000) + "end"
+	c.approve(t, c.ask(t, c.A, "cat a.txt"))
+	must(c.a.Execute(t.Context(), c.A, bridge.CommandCall{Command: "cat a.txt"}, nil))(t)
+	text := c.check(t, c.b, c.B, 0).Messages[0].Text
+	equal(t, "cut", strings.Contains(text, " characters left out]\n"), true)
+	for line := range strings.SplitSeq(bridge.Clean(text), "\n") {
+		if strings.Contains(line, "FORGED") && !strings.HasPrefix(line, "> ") {
+			t.Errorf("passes for a line of the bridge: %.60s", line)
+		}
+	}
 }
 
 func commandCleanup(t *testing.T, w *world) {
