@@ -73,6 +73,7 @@ without a command does the same; at a terminal it prints this help.
 		newYoloCmd(a),
 		newRedactCmd(a),
 		newDoctorCmd(a),
+		newBenchCmd(a),
 		newVersionCmd(a),
 		newCompletionCmd(a),
 	)

@@ -42,6 +42,9 @@ type Options struct {
 	// Connect opens a connection with a driver other than modernc's, to compare
 	// them. The path is that of the database file; WAL mode is on already.
 	Connect func(path string) (driver.Conn, error)
+	// Volatile lets no commit wait for the disk: a power cut may destroy the store.
+	// It is for filling stores that are thrown away.
+	Volatile bool
 }
 
 // Open opens the store in the file at path. Its folder must exist and belong,
@@ -71,7 +74,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return &Store{
 		path:  path,
 		chain: bridge.AuditChain(o.Key),
-		write: newWriter(c, file, turnstile),
+		write: newWriter(c, file, turnstile, o.Volatile),
 		read:  newReader(file, func() (*conn, error) { return open(path, connect) }),
 	}, nil
 }

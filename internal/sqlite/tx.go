@@ -14,6 +14,8 @@ type durability string
 const (
 	durable durability = "PRAGMA synchronous = FULL"   // a power cut
 	relaxed durability = "PRAGMA synchronous = NORMAL" // a killed process; the next durable commit carries it along
+	// volatile is what Options.Volatile makes of both.
+	volatile durability = "PRAGMA synchronous = OFF" // a killed process
 )
 
 // writer is the process's one writing connection. mutex is a channel, so that
@@ -24,10 +26,11 @@ type writer struct {
 	file      openFile
 	turnstile *turnstile
 	level     durability
+	volatile  bool
 }
 
-func newWriter(c *conn, f openFile, t *turnstile) *writer {
-	return &writer{mutex: make(chan struct{}, 1), conn: c, file: f, turnstile: t}
+func newWriter(c *conn, f openFile, t *turnstile, volatile bool) *writer {
+	return &writer{mutex: make(chan struct{}, 1), conn: c, file: f, turnstile: t, volatile: volatile}
 }
 
 var errClosed = errors.New("the store is closed")
@@ -52,6 +55,9 @@ func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error)
 		return err
 	}
 	defer leave()
+	if w.volatile {
+		level = volatile
+	}
 	if w.level != level {
 		if _, err := w.conn.exec(string(level)); err != nil {
 			return translate(err)
