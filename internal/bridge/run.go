@@ -173,7 +173,7 @@ func (s *Service) runApproved(ctx context.Context, r CommandRequest, list sandbo
 	o := Outcome{Sandbox: r.Sandbox, ExitCode: -1}
 	var err error
 	if o.Snapshot, o.SnapshotNote, err = takeSnapshot(ctx, r); err != nil {
-		o.Problem = CleanLine(fmt.Sprintf("the state of the workspace could not be kept: %v", err))
+		s.notRun(ctx, &o, fmt.Errorf("the state of the workspace could not be kept: %w", err))
 		return o
 	}
 	var result sandbox.Result
@@ -181,7 +181,7 @@ func (s *Service) runApproved(ctx context.Context, r CommandRequest, list sandbo
 	o.ExitCode, o.Duration, o.Truncated = result.ExitCode, result.Duration, result.Truncated
 	o.Ended = howEnded(ctx, result, err)
 	if err != nil && o.Ended == "" {
-		o.ExitCode, o.Problem = -1, CleanLine(err.Error())
+		s.notRun(ctx, &o, err)
 		return o
 	}
 	hide := s.redaction(context.WithoutCancel(ctx))
@@ -194,6 +194,16 @@ func (s *Service) runApproved(ctx context.Context, r CommandRequest, list sandbo
 		o.Stdout, o.Stderr, o.Problem = "", "", "the output could not be redacted, so it is not shown"
 	}
 	return o
+}
+
+// notRun notes why a command was not run. What a program printed may be in it.
+func (s *Service) notRun(ctx context.Context, o *Outcome, why error) {
+	hide := s.redaction(context.WithoutCancel(ctx))
+	o.ExitCode, o.Problem = -1, hide.text(CleanLine(why.Error()))
+	o.Redacted = hide.found()
+	if hide.err != nil {
+		o.Problem = "the reason could not be redacted, so it is not shown"
+	}
 }
 
 func howEnded(ctx context.Context, result sandbox.Result, err error) string {
