@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -112,6 +113,5 @@ func (d *diagnosis) print(settings []jsonSetting) error {
 		return err
 	}
 	_ = out.WriteByte('\n')
-	printVersions(out)
-	return out.Flush()
+	return errors.Join(printVersions(out), out.Flush())
 }
