@@ -186,7 +186,7 @@ func isUUID(s string) bool {
 func hasMixture(s string) bool {
 	for i := range len(s) {
 		b := s[i]
-		if isDigit(b) || b >= 0x80 || strings.IndexByte("!@#$%^&*~?+=,;|", b) >= 0 {
+		if isDigit(b) || b >= 0x80 || isMixtureSign(b) {
 			return true
 		}
 	}

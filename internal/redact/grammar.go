@@ -51,7 +51,7 @@ func (f *finder) verbAt(k int) int {
 	text := f.text
 	for _, verb := range verbs {
 		e := k + len(verb)
-		if !hasFold(text, k, verb) || e >= len(text) || !isSpace(text[e]) && text[e] != ':' {
+		if k >= len(text) || lower(text[k]) != verb[0] || !hasFold(text, k, verb) || e >= len(text) || !isSpace(text[e]) && text[e] != ':' {
 			continue
 		}
 		if verb == "as" {
@@ -125,7 +125,7 @@ const maxPair = 64
 func (f *finder) pairValue(i int) int {
 	text := f.text
 	j := i
-	for j < len(text) && j-i < maxPair && (isSpace(text[j]) || strings.IndexByte(",<>/{}\"'([-", text[j]) >= 0) {
+	for j < len(text) && j-i < maxPair && (isSpace(text[j]) || isPairSign(text[j])) {
 		j++
 	}
 	if j == i || j >= len(text) || !isAlpha(text[j]) {

@@ -39,11 +39,13 @@ func (f *finder) nameAround(i int) (start, end int) {
 
 // words is a name cut into its words, in small letters.
 type words struct {
-	buf   [maxName * 2]byte
+	buf   [maxName]byte
 	n     int
-	parts [24]run
+	parts [24]wordAt
 	count int
 }
+
+type wordAt struct{ start, end uint8 }
 
 func (w *words) part(i int) string { return string(w.buf[w.parts[i].start:w.parts[i].end]) }
 
@@ -53,7 +55,7 @@ func (w *words) split(s string) {
 	begin := 0
 	flush := func() {
 		if w.n > begin && w.count < len(w.parts) {
-			w.parts[w.count] = run{begin, w.n}
+			w.parts[w.count] = wordAt{uint8(begin), uint8(w.n)}
 			w.count++
 		}
 		begin = w.n
@@ -110,11 +112,11 @@ func (w *words) negated(i int) bool {
 		return true
 	}
 	for k := i + 1; k < w.count; k++ {
-		if oneOf(w.part(k), notAfter) {
+		if isAspect(w.part(k)) {
 			return true
 		}
 	}
-	return i > 0 && oneOf(w.part(i-1), notBefore)
+	return i > 0 && isOtherKey(w.part(i-1))
 }
 
 func (w *words) contains(s string) bool {
@@ -170,28 +172,33 @@ func keyClass(glued, prev string) (class, string) {
 		q = prev
 	}
 	switch {
-	case oneOf(q, notBefore):
+	case isOtherKey(q):
 		return classNone, ""
 	case q == "private" || q == "priv":
 		return classStrong, kindPrivateKey
-	case oneOf(q, keyStrong):
+	case isStrongKey(q):
 		return classStrong, kindSecret
-	case oneOf(q, keyMiddling) || strings.HasSuffix(glued, "api"):
+	case isMiddlingKey(q) || strings.HasSuffix(glued, "api"):
 		return classMiddling, kindAPIKey
-	case glued != "" && !hasSuffixOf(glued, keyStrong) && !hasSuffixOf(glued, keyMiddling):
+	case glued != "" && !endsWithKeyWord(glued):
 		return classNone, ""
 	}
 	return classWeak, kindAPIKey
 }
 
-func hasSuffixOf(s string, list []string) bool {
-	for _, x := range list {
-		if len(x) > 2 && strings.HasSuffix(s, x) {
+// endsWithKeyWord reports whether a word of three letters or more that makes
+// a key secret ends s, as in "myapikey".
+func endsWithKeyWord(s string) bool {
+	for n := 3; n <= min(len(s), maxKeyWord); n++ {
+		if w := s[len(s)-n:]; isStrongKey(w) || isMiddlingKey(w) {
 			return true
 		}
 	}
 	return false
 }
+
+// maxKeyWord is the length of the longest of these words.
+const maxKeyWord = len("instrumentation")
 
 func weakClass(part string) (class, string) {
 	switch part {

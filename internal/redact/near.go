@@ -16,10 +16,17 @@ const (
 // near hides random values that follow a keyword which ends at i.
 func (f *finder) near(n name) {
 	text := f.text
-	if n.kind == kindCookie || !wordy(text[n.start:n.end]) {
+	if n.kind == kindCookie || f.nearEnd >= min(len(text), n.end+maxNear) {
+		return
+	}
+	if !wordy(text[n.start:n.end]) {
 		return
 	}
 	stop := min(len(text), n.end+maxNear)
+	if !f.longRun(max(n.end, f.nearEnd), stop) {
+		f.nearEnd = stop
+		return
+	}
 	lines := 0
 	if n.class == classWeak {
 		lines = maxNearLine
@@ -49,6 +56,26 @@ func (f *finder) near(n name) {
 		j = end
 	}
 	f.nearEnd = max(f.nearEnd, stop)
+}
+
+// longRun reports whether minNear characters of base64 stand together from i
+// on, some of them before stop. It looks at every minNear-th character first.
+func (f *finder) longRun(i, stop int) bool {
+	text, inRun := f.text, &f.ix.inRun
+	for last := i + minNear - 1; last < len(text); {
+		k := last
+		for k >= i && inRun[text[k]] {
+			k--
+		}
+		if k < i {
+			return true
+		}
+		if i = k + 1; i >= stop {
+			return false
+		}
+		last = i + minNear - 1
+	}
+	return false
 }
 
 // nearValue reports whether the run from start to end is a secret that a

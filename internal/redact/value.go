@@ -114,7 +114,7 @@ func (f *finder) closeName(n name) (j int, closed bool) {
 func (f *finder) symbolOperator(k int, closed bool) (operator, int) {
 	text := f.text
 	j := k
-	for j < len(text) && j-k < 4 && strings.IndexByte("=:?+.|!<>~-", text[j]) >= 0 {
+	for j < len(text) && j-k < 4 && isOperatorSign(text[j]) {
 		if j > k && (text[j] == '<' || text[j] == '-' && text[j-1] != ':' && text[j-1] != '<' || text[j] == '.') {
 			break
 		}
@@ -159,7 +159,7 @@ func (f *finder) colon(j int) (operator, int) {
 func (f *finder) typeBefore(k int) int {
 	text := f.text
 	j := k
-	for j < len(text) && j-k < 40 && (isIdent(text[j]) || strings.IndexByte("<>&*[].?'", text[j]) >= 0) {
+	for j < len(text) && j-k < 40 && (isIdent(text[j]) || isTypeSign(text[j])) {
 		j++
 	}
 	if j == k || isDigit(text[k]) {
@@ -347,7 +347,7 @@ func (f *finder) bareEnd(i int) int {
 		f.bare = run{i, f.findBareEnd(i)}
 	}
 	j := f.bare.end
-	for j > i && strings.IndexByte(",.:)]}>", text[j-1]) >= 0 {
+	for j > i && isTrailingSign(text[j-1]) {
 		j--
 	}
 	return j
