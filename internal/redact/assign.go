@@ -30,7 +30,7 @@ func (f *finder) assignAt(i int) int {
 		return i
 	}
 	f.assigned = end
-	if end-j > maxAssigned || !generated(text[j:end]) || f.hashBefore(j) {
+	if end-j > maxAssigned || !generated(text[j:end]) || f.hashBefore(j) || isPublicKey(text[j:end]) || isProse64(text[j:end]) {
 		return i
 	}
 	k := i
@@ -40,6 +40,9 @@ func (f *finder) assignAt(i int) int {
 	start, stop := f.nameAround(k)
 	if stop > k {
 		stop = k
+	}
+	if _, after := f.lineAround(j, end); isHex(text[j]) && saysHash(after) {
+		return i
 	}
 	known := isService(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end])
 	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {

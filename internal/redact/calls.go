@@ -8,13 +8,14 @@ import "strings"
 var credentialCalls = []string{
 	"login", "httpbasicauth", "basicauth", "setbasicauth", "networkcredential", "usernamepasswordcredentials", "passwordauthentication", "getconnection", "mysql_connect",
 	"mysqli_connect", "mysqli", "pg_connect", "basicawscredentials", "awsbasiccredentials", "httpdigestauth", "usernamepasswordauthenticationtoken", "plainauth", "basic_auth", "newbasicauth", "basiccredentials",
-	"usernamepasswordcredential", "clientsecretcredential", "withbasicauth", "auth", "authenticate", "create_user", "create_superuser", "setcredentials", "signin", "sign_in", "connect",
+	"usernamepasswordcredential", "clientsecretcredential", "withbasicauth", "auth", "authenticate", "create_user", "create_superuser", "setcredentials", "signin", "sign_in", "connect", "userpassword",
 }
 
 const maxArguments = 5
 
 // callAt looks at a call whose name ends at end: where it takes credentials,
-// the last string among its arguments goes.
+// the last string among its arguments goes. called remembers the call, none of
+// whose other strings is a value of its name.
 func (f *finder) callAt(start, end int) int {
 	text := f.text
 	j := end
@@ -29,6 +30,7 @@ func (f *finder) callAt(start, end int) int {
 		return 0
 	}
 	s := text[v.start:v.end]
+	f.called = end
 	if len(s) < 4 || isPlaceholder(s) || isReference(s) || namesItself(s) || strings.IndexByte(s, '.') > 0 && !containsDigit(s) || !hasMixture(s) && wordy(s) {
 		return 0
 	}

@@ -24,10 +24,13 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	sh := shapeOf(s)
-	if isRecordID(s) || !contextual(s, sh) || f.hashBefore(start) || f.pathAround(start, end) {
+	if isRecordID(s) || isPublicKey(s) || !contextual(s, sh) || isProse64(s) || f.hashBefore(start) || f.pathAround(start, end) {
 		return
 	}
 	before, after := f.lineAround(start, end)
+	if sh.hex && saysHash(after) {
+		return
+	}
 	if sh.hex && isHashLength(len(s)) && !f.follows(start) && !announces(lastWord(before)) {
 		return
 	}

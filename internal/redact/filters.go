@@ -2,8 +2,11 @@ package redact
 
 import "strings"
 
-// maxJudged bounds how much of a value is looked at to judge it.
-const maxJudged = 160
+const (
+	maxJudged    = 160 // bytes of a value that are looked at to judge it
+	minWeak      = 16  // characters of a value whose name says little
+	minSignature = 20  // and of a signature; masks of signals have 16
+)
 
 // secret decides whether v, read after the name n, is one. The more the name
 // says, the less the value has to look like a secret.
@@ -12,11 +15,11 @@ func (v value) secret(n name, text string) bool {
 	if len(s) < 3 || isPlaceholder(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
-	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
+	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) || isPattern(s) || isPublicKey(s) {
 		return false
 	}
 	if v.wrapped || v.op == opCompare && v.quote == 0 {
-		return generated(s)
+		return generated(s) && n.kind != kindSignature && !isFileName(s)
 	}
 	if v.below && v.quote == 0 && v.op != opXML && !v.wholeLine(s, text) {
 		return false
@@ -27,7 +30,8 @@ func (v value) secret(n name, text string) bool {
 	case classMiddling:
 		return v.middling(s) || n.kind == kindAPIKey && v.shortKey(s)
 	case classWeak:
-		return len(s) >= 16 && generated(s) && (v.quote != 0 || !isCode(s))
+		return len(s) >= minWeak && generated(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
+			(n.kind != kindSignature || len(s) >= minSignature)
 	}
 	return false
 }
@@ -54,6 +58,9 @@ func (v value) strong(n name, s, text string) bool {
 	if v.quote != 0 {
 		return v.strongQuoted(n, s)
 	}
+	if isMachineType(s) || v.isElement(n, s, text) {
+		return false
+	}
 	if isCode(s) && (!containsDigit(s) || !isAlnumOnly(s) || !v.configLine(n, s, text)) {
 		return false
 	}
@@ -69,6 +76,9 @@ func (v value) strong(n name, s, text string) bool {
 func (v value) strongQuoted(n name, s string) bool {
 	if v.op == opCall && v.comma && !v.paired {
 		return generated(s)
+	}
+	if isDotted(s) || n.class == classStrong && isConstant(s) || v.op == opCall && isArgument(s) {
+		return false
 	}
 	if hasMixture(s) || strings.IndexByte(s, ' ') > 0 {
 		return !strings.ContainsAny(s, "-_./ ") || !namesItself(s)
@@ -101,6 +111,12 @@ func (v value) shortKey(s string) bool {
 	}
 	sh := shapeOf(s)
 	return sh.n >= 6 && sh.digits > 0 && sh.lowers+sh.uppers > 1 && sh.digits+sh.lowers+sh.uppers == sh.n && !isLiteralNumber(s) && !isMachineType(s) && !namesItself(s)
+}
+
+// isElement reports whether a bare value is an identifier in a map of code:
+// its name is a string, and a comma follows.
+func (v value) isElement(n name, s, text string) bool {
+	return v.op == opColon && n.end < len(text) && isQuote(text[n.end]) && v.end < len(text) && text[v.end] == ',' && isAlpha(s[0]) && isAlnumOnly(s) && len(s) < minWeak
 }
 
 // tokenOnly reports whether s has no characters but those of tokens.

@@ -2,8 +2,10 @@ package redact
 
 import "strings"
 
-// maxName bounds a name; longer ones are no names.
-const maxName = 80
+const (
+	maxName       = 80 // longer ones are no names
+	minRandomName = 16 // a longer name that looks random is a piece of base64 or hex
+)
 
 // name is what stands before an operator, and what it says of the value.
 type name struct {
@@ -239,8 +241,11 @@ func (f *finder) nameAt(i int) int {
 	if e := f.callAt(start, end); e > 0 {
 		return e
 	}
+	if f.called == end {
+		return i
+	}
 	n := f.nameOf(start, end)
-	if n.class == classNone {
+	if n.class == classNone || end-start >= minRandomName && looksRandom(f.text[start:end]) {
 		return i
 	}
 	if n.kind == kindBearer && n.lone {
@@ -272,6 +277,9 @@ func (f *finder) nameOf(start, end int) name {
 	}
 	if lone && c <= classMiddling && start > 1 && isBlank(f.text[start-1]) {
 		if prev := f.wordBefore(start - 1); prev < start-1 {
+			if isParserWord(f.text[prev:start-1]) {
+				return name{}
+			}
 			if c2, kind2, _ := classify(f.text[prev:end]); c2 != classNone {
 				c, kind = c2, kind2
 				lone = false

@@ -140,7 +140,7 @@ func (f *finder) closedPEM(body, marker, end, lines int) int {
 			return 0
 		}
 	}
-	if n == 0 && !strings.Contains(between, ".") || words > 6 {
+	if n == 0 && !strings.Contains(between, "...") || words > 6 {
 		return 0
 	}
 	return end

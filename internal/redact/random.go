@@ -68,6 +68,7 @@ type shape struct {
 	cost, pairs                       int  // sum of pairCost over adjacent letters and digits, and how many
 	distinct                          int
 	steps                             int // characters that come next after the one before: abc, 123
+	repeats                           int // characters that are the same as the one before
 	signs                             int // those that neither words nor names hold
 }
 
@@ -89,8 +90,12 @@ func shapeOf(s string) shape {
 	for i := range len(s) {
 		b := s[i]
 		seen[b>>6] |= 1 << (b & 63)
-		if i > 0 && b == s[i-1]+1 {
-			sh.steps++
+		if i > 0 && b-s[i-1] <= 1 {
+			if b == s[i-1] {
+				sh.repeats++
+			} else {
+				sh.steps++
+			}
 		}
 		kind := kindOfChar(b)
 		counts[kind]++
@@ -138,7 +143,7 @@ func (sh shape) hexRun() bool {
 func (sh shape) random() bool {
 	q := sh.quarters()
 	switch {
-	case sh.n < 8 || sh.distinct < 5 || sh.others*4 > sh.n || sh.lowers+sh.uppers == 0, sh.steps*2 > sh.n:
+	case sh.n < 8 || sh.distinct < 5 || sh.others*4 > sh.n || sh.lowers+sh.uppers == 0, sh.steps*2 > sh.n, sh.repeats*3 > sh.n:
 		return false
 	case sh.hex && sh.n >= 16:
 		return sh.hexRun()

@@ -59,6 +59,9 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 		return opNone, false, 0
 	}
 	if op, at = f.symbolOperator(k, closed); op != opNone {
+		if op == opXML && f.hasAt(lineStart(text, n.start), "#include") {
+			return opNone, false, 0
+		}
 		if v := f.pairValue(at); v > 0 {
 			return opPair, true, v
 		}

@@ -58,6 +58,15 @@ func isMiddlingKey(s string) bool {
 	return false
 }
 
+// isParserWord reports whether s stands before "token" in what parsers say.
+func isParserWord(s string) bool {
+	switch s {
+	case "unexpected", "unrecognized", "Unexpected", "Unrecognized", "syntax", "lexical":
+		return true
+	}
+	return false
+}
+
 // isStandInWord reports whether s is what people write where a secret belongs,
 // without separators.
 func isStandInWord(s string) bool {
