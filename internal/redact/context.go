@@ -84,7 +84,7 @@ func contextual(s string, sh shape) bool {
 		return sh.hexRun()
 	}
 	if sh.digits == 0 {
-		return len(s) >= 20 && sh.quarters() >= 22
+		return len(s) >= 20 && sh.quarters() >= 22 && sh.steps*2 <= sh.n
 	}
 	return sh.digits >= 2 && sh.random() && !sh.words() && !holdsWord(s)
 }

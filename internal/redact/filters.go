@@ -19,7 +19,7 @@ func (v value) secret(n name, text string) bool {
 		return false
 	}
 	if v.wrapped || v.op == opCompare && v.quote == 0 {
-		return generated(s) && n.kind != kindSignature && !isFileName(s)
+		return generated(s) && n.kind != kindSignature && !isFileName(s) && !isLiteralNumber(s)
 	}
 	if v.below && v.quote == 0 && v.op != opXML && !v.wholeLine(s, text) {
 		return false
@@ -30,7 +30,7 @@ func (v value) secret(n name, text string) bool {
 	case classMiddling:
 		return v.middling(s) || n.kind == kindAPIKey && v.shortKey(s)
 	case classWeak:
-		return len(s) >= minWeak && generated(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
+		return len(s) >= minWeak && generated(s) && !isProse64(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
 			(n.kind != kindSignature || len(s) >= minSignature)
 	}
 	return false
@@ -77,7 +77,7 @@ func (v value) strongQuoted(n name, s string) bool {
 	if v.op == opCall && v.comma && !v.paired {
 		return generated(s)
 	}
-	if isDotted(s) || n.class == classStrong && isConstant(s) || v.op == opCall && isArgument(s) {
+	if isDotted(s) || n.class == classStrong && isConstant(s) || v.op == opCall && n.lone && n.end-n.start == len("pass") && isArgument(s) {
 		return false
 	}
 	if hasMixture(s) || strings.IndexByte(s, ' ') > 0 {
@@ -91,7 +91,7 @@ func (v value) strongQuoted(n name, s string) bool {
 
 // middling judges the value of a token or an API key.
 func (v value) middling(s string) bool {
-	if len(s) < 8 || isReference(s) || isProse(s) || v.quote == 0 && isCode(s) {
+	if len(s) < 8 || isLiteralNumber(s) || isReference(s) || isProse(s) || v.quote == 0 && isCode(s) {
 		return false
 	}
 	if generated(s) {

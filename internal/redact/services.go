@@ -81,7 +81,7 @@ var services = [...]string{
 	"vbout", "vercel", "verimail", "veriphone", "versioneye", "vimeo", "virustotal", "visualcrossing", "voiceflow", "voicegain", "vonage", "vouchery",
 	"vpnapi", "vpsie", "vultr", "vyte", "wakatime", "walkscore", "weatherbit", "weatherstack", "webex", "webflow", "webscraper", "webscraping",
 	"weebly", "wepay", "whoxy", "woocommerce", "wordpress", "worksnaps", "workstack", "worldcoinindex", "worldweather", "wpengine", "wrike", "xai",
-	"xero", "yandex", "yelp", "yext", "ynab", "youneedabudget", "yousign", "youtube", "zapier", "zapierwebhook", "zendesk", "zenkit", "zenrows",
+	"xero", "yandex", "yelp", "yext", "ynab", "youneedabudget", "yousign", "zapier", "zapierwebhook", "zendesk", "zenkit", "zenrows",
 	"zenscrape", "zenserp", "zeplin", "zerobounce", "zerotier", "zipapi", "zipbooks", "zipcodeapi", "zipcodebase", "zoho", "zohocrm", "zonkafeedback",
 	"zulip", "zulipchat",
 }
