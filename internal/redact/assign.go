@@ -44,7 +44,7 @@ func (f *finder) assignAt(i int) int {
 	if _, after := f.lineAround(j, end); isHex(text[j]) && saysHash(after) {
 		return i
 	}
-	known := isService(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end])
+	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end])
 	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {
 		return i
 	}

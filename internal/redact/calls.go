@@ -8,7 +8,7 @@ import "strings"
 var credentialCalls = []string{
 	"login", "httpbasicauth", "basicauth", "setbasicauth", "networkcredential", "usernamepasswordcredentials", "passwordauthentication", "getconnection", "mysql_connect",
 	"mysqli_connect", "mysqli", "pg_connect", "basicawscredentials", "awsbasiccredentials", "httpdigestauth", "usernamepasswordauthenticationtoken", "plainauth", "basic_auth", "newbasicauth", "basiccredentials",
-	"usernamepasswordcredential", "clientsecretcredential", "withbasicauth", "auth", "authenticate", "create_user", "create_superuser", "setcredentials", "signin", "sign_in", "connect", "userpassword",
+	"usernamepasswordcredential", "clientsecretcredential", "withbasicauth", "auth", "authenticate", "create_user", "create_superuser", "setcredentials", "signin", "sign_in", "connect", "userpassword", "pdo", "ldap_bind", "credentials", "createuser", "pscredential", "jwt.sign", "jwt.encode", "createhmac",
 }
 
 const maxArguments = 5
@@ -53,6 +53,9 @@ func (f *finder) lastString(i int) (last value, count int) {
 			if !ok {
 				break
 			}
+			if n == maxArguments-1 && count == n-1 && last.end-last.start >= 4 {
+				break // host, user, password, and the name of a database
+			}
 			last, count = v, n
 			j = v.end + 1
 		}
@@ -75,7 +78,7 @@ func (f *finder) skipSpace(i int) int {
 }
 
 func isCredentialCall(s string) bool {
-	if k := lastDot(s); k >= 0 {
+	if k := lastDot(s); k >= 0 && !strings.HasPrefix(s, "jwt.") {
 		s = s[k+1:]
 	}
 	if len(s) > 40 {

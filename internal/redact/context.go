@@ -127,7 +127,7 @@ func isHashLength(n int) bool { return n == 40 || n == 64 || n == 128 }
 func lastWord(s string) string {
 	s = strings.TrimRight(s, " \t\"'`:=>(")
 	i := len(s)
-	for i > 0 && isIdent(s[i-1]) {
+	for i > 0 && (isIdent(s[i-1]) || s[i-1] == '.') {
 		i--
 	}
 	return s[i:]

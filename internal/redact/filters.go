@@ -18,8 +18,8 @@ func (v value) secret(n name, text string) bool {
 	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) || isPattern(s) || isPublicKey(s) {
 		return false
 	}
-	if v.wrapped || v.op == opCompare && v.quote == 0 {
-		return generated(s) && n.kind != kindSignature && !isFileName(s) && !isLiteralNumber(s)
+	if v.wrapped && (!v.converted || n.class < classStrong) || v.op == opCompare && v.quote == 0 {
+		return (generated(s) || n.class >= classStrong && v.quote != 0 && manySigns(s)) && n.kind != kindSignature && !isFileName(s) && !isLiteralNumber(s)
 	}
 	if v.below && v.quote == 0 && v.op != opXML && !v.wholeLine(s, text) {
 		return false
@@ -28,7 +28,7 @@ func (v value) secret(n name, text string) bool {
 	case classPassword, classStrong:
 		return v.strong(n, s, text)
 	case classMiddling:
-		return v.middling(s) || n.kind == kindAPIKey && v.shortKey(s)
+		return v.middling(s) || n.kind == kindAPIKey && v.shortKey(s) || n.kind == kindCredential && v.userPair(s)
 	case classWeak:
 		return len(s) >= minWeak && generated(s) && !isProse64(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
 			(n.kind != kindSignature || len(s) >= minSignature)
@@ -94,13 +94,36 @@ func (v value) middling(s string) bool {
 	if len(s) < 8 || isLiteralNumber(s) || isReference(s) || isProse(s) || v.quote == 0 && isCode(s) {
 		return false
 	}
-	if generated(s) {
+	if generated(s) || manySigns(s) && (v.quote != 0 || v.op == opAssign || v.op == opColon || v.op == opXML) {
 		return true
 	}
 	if len(s) < 10 || !containsDigit(s) || strings.IndexByte(s, ' ') >= 0 || wordy(s) {
 		return false
 	}
 	return v.quote != 0 && len(s) >= 12 || v.quote == 0 && tokenOnly(s) && !isLiteralNumber(strings.TrimLeft(s, "-")) && !strings.Contains(s, "oken") && !strings.Contains(s, "Key")
+}
+
+// userPair reports whether s is user:password, all that is assigned.
+func (v value) userPair(s string) bool {
+	k := strings.IndexByte(s, ':')
+	return k > 0 && v.op != opCall && isAlnumOnly(s[:k]) && len(s)-k > 6 && !strings.ContainsAny(s[k:], "/(){} ,") && hasMixture(s[k+1:]) && !isLiteralNumber(s[k+1:])
+}
+
+// manySigns reports whether s is one word of eight characters or more with
+// letters and two or more of the signs that passwords have and code has not.
+func manySigns(s string) bool {
+	signs, letters := 0, 0
+	for i := range len(s) {
+		switch b := s[i]; {
+		case isAlnum(b):
+			letters++
+		case b == '!' || b == '#' || b == '^' || b == '~' || b == '@' || b == '?' || b == '$' || b == '%':
+			signs++
+		case b <= ' ' || b >= 0x7F || b == '\\' || b == '/' || b == ',' || b == ';' || b == '|' || b == '"' || b == '\'':
+			return false
+		}
+	}
+	return len(s) >= 8 && signs >= 2 && letters >= 4 && letters > signs && !strings.Contains(s, "${") && !strings.Contains(s, "{{") && !strings.Contains(s, "%s") && !strings.Contains(s, "%d") && !strings.Contains(s, "%v")
 }
 
 // shortKey reports whether s is a short API key that an assignment alone gives

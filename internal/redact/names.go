@@ -156,6 +156,8 @@ func isPasswordWord(part, prev string) bool {
 	switch part {
 	case "pass", "pw", "psw", "pswd", "passcode", "mdp", "senha", "kennwort", "passphrase", "pwd":
 		return true
+	case "psk", "masterauth", "bindpw", "rootpw", "dbpw", "userpw", "adminpw", "authpw", "keypw", "storepw":
+		return true
 	case "phrase", "word", "wd":
 		return prev == "pass"
 	case "string":
@@ -255,6 +257,9 @@ func (f *finder) nameAt(i int) int {
 	}
 	v, ok := f.valueOf(n)
 	if !ok || !v.secret(n, f.text) {
+		if v, ok = f.valueBefore(n); ok && v.secret(n, f.text) {
+			f.add(v.start, v.end, n.kind, rankName)
+		}
 		f.near(n)
 		return i
 	}
@@ -272,12 +277,15 @@ func (f *finder) nameOf(start, end int) name {
 		return name{}
 	}
 	c, kind, lone := classify(f.text[start:end])
+	if f.hasAt(start, "_authToken") && start > 0 && f.text[start-1] == ':' {
+		return name{start, end, classPassword, kindToken, false}
+	}
 	if c == classNone && f.codeParameter(start, end) {
 		return name{start, end, classWeak, kindToken, false}
 	}
 	if lone && c <= classMiddling && start > 1 && isBlank(f.text[start-1]) {
 		if prev := f.wordBefore(start - 1); prev < start-1 {
-			if isParserWord(f.text[prev:start-1]) {
+			if isParserWord(f.text[prev : start-1]) {
 				return name{}
 			}
 			if c2, kind2, _ := classify(f.text[prev:end]); c2 != classNone {

@@ -77,7 +77,7 @@ func isCode(s string) bool {
 		return true
 	}
 	if strings.ContainsAny(s, "({[") || strings.Contains(s, "::") || strings.Contains(s, "->") {
-		return !generated(s) && !strings.ContainsAny(s, "!@#$%^")
+		return !generated(s) && !strings.ContainsAny(s, "!@#$%^") && !manySigns(s)
 	}
 	if strings.IndexByte(s, '.') > 0 && wordy(s) {
 		return true

@@ -86,15 +86,16 @@ var services = [...]string{
 	"zulip", "zulipchat",
 }
 
-// isService reports whether one of the words of a name is a service.
-func isService(s string) bool {
+// isTelling reports whether one of the words of a name is a service, or one
+// that names hold which keys are assigned to.
+func isTelling(s string) bool {
 	if len(s) > maxName {
 		return false
 	}
 	var w words
 	w.split(s)
 	for i := range w.count {
-		if isServiceWord(w.part(i)) {
+		if isServiceWord(w.part(i)) || i == w.count-1 && isAccessWord(w.part(i)) {
 			return true
 		}
 	}

@@ -58,6 +58,16 @@ func isMiddlingKey(s string) bool {
 	return false
 }
 
+// isAccessWord reports whether s, in the name of a random value, says that it
+// opens something.
+func isAccessWord(s string) bool {
+	switch s {
+	case "api", "access", "oauth", "license", "licence", "hook", "webhook", "bot", "verifier", "appid", "wif":
+		return true
+	}
+	return false
+}
+
 // isParserWord reports whether s stands before "token" in what parsers say.
 func isParserWord(s string) bool {
 	switch s {
