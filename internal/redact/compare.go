@@ -9,7 +9,12 @@ var comparisons = [...]string{"==", "!=", ".equals(", ".compareTo(", ".equalsIgn
 // before it: "hunter2" == password, "hunter2".equals(password).
 func (f *finder) valueBefore(n name) (value, bool) {
 	head := f.text[max(0, n.start-maxJudged):n.start]
-	head = strings.TrimRight(head, " ")
+	for head != "" && head[len(head)-1] == ' ' {
+		head = head[:len(head)-1]
+	}
+	if head == "" || head[len(head)-1] != '=' && head[len(head)-1] != '(' {
+		return value{}, false
+	}
 	for _, sign := range comparisons {
 		if !strings.HasSuffix(head, sign) {
 			continue

@@ -15,9 +15,14 @@ func (v value) secret(n name, text string) bool {
 	if len(s) < 3 || isPlaceholder(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
-	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) || isPattern(s) || isPublicKey(s) {
+	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
 		return false
 	}
+	return v.judge(n, s, text) && !isPattern(s) && !isPublicKey(s)
+}
+
+// judge decides on s, the beginning of v, which is no placeholder.
+func (v value) judge(n name, s, text string) bool {
 	if v.wrapped && (!v.converted || n.class < classStrong) || v.op == opCompare && v.quote == 0 {
 		return (generated(s) || n.class >= classStrong && v.quote != 0 && manySigns(s)) && n.kind != kindSignature && !isFileName(s) && !isLiteralNumber(s)
 	}

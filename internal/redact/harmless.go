@@ -7,8 +7,14 @@ import "strings"
 // fileEndings are the ends of names of files that a value may refer to.
 var fileEndings = [...]string{".pem", ".key", ".crt", ".cer", ".pub", ".p12", ".pfx", ".jks", ".json", ".yaml", ".yml", ".toml", ".txt", ".conf", ".cfg", ".ini", ".xml", ".html", ".properties"}
 
+// maxEnding is the length of the longest of them.
+const maxEnding = len(".properties")
+
 // isFileName reports whether s is the name of a file, with or without folders.
 func isFileName(s string) bool {
+	if strings.LastIndexByte(s, '.') < len(s)-maxEnding {
+		return false
+	}
 	for _, e := range fileEndings {
 		if len(s) > len(e) && strings.HasSuffix(s, e) {
 			return !strings.ContainsAny(s, "!@#$%^&*=+ ")
@@ -55,19 +61,29 @@ func isArgument(s string) bool {
 
 // isPattern reports whether s is a regular expression.
 func isPattern(s string) bool {
+	if strings.HasPrefix(s, "(?") {
+		return true
+	}
 	for i := 0; i+4 < len(s); i++ {
-		switch s[i] {
-		case '[':
-			if s[i+2] == '-' && isAlnum(s[i+1]) && isAlnum(s[i+3]) && s[i+1] < s[i+3] || s[i+1] == '^' && strings.IndexByte(s[i:], ']') > 0 {
-				return strings.IndexByte(s[i:], ']') > 0
-			}
-		case '\\':
+		k := strings.IndexAny(s[i:len(s)-4], `[\`)
+		if k < 0 {
+			return false
+		}
+		if i += k; s[i] == '\\' {
 			if (s[i+1] == 'd' || s[i+1] == 'w' || s[i+1] == 's') && strings.IndexByte("{+*]", s[i+2]) >= 0 {
 				return true
 			}
+		} else if isRange(s[i+1:]) && strings.IndexByte(s[i:], ']') > 0 {
+			return true
 		}
 	}
-	return strings.HasPrefix(s, "(?")
+	return false
+}
+
+// isRange reports whether s, of four bytes or more, begins as a class of
+// characters does behind its bracket: a-z, ^.
+func isRange(s string) bool {
+	return s[0] == '^' || s[1] == '-' && isAlnum(s[0]) && isAlnum(s[2]) && s[0] < s[2]
 }
 
 // isPublicKey reports whether s is the key that verifies signed notes: a name,

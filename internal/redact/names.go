@@ -165,7 +165,10 @@ func isPasswordWord(part, prev string) bool {
 	case "passe":
 		return prev == "de"
 	}
-	return strings.Contains(part, "passw") || strings.Contains(part, "pwd") || strings.Contains(part, "passphrase") || strings.HasPrefix(part, "contrase") ||
+	if strings.IndexByte(part, 'p') < 0 {
+		return strings.HasPrefix(part, "contrase")
+	}
+	return strings.Contains(part, "passw") || strings.Contains(part, "pwd") || strings.Contains(part, "passphrase") ||
 		len(part) > 5 && strings.HasSuffix(part, "pass") && !oneOf(part, notPass)
 }
 
