@@ -1,0 +1,53 @@
+package agents
+
+import (
+	"path"
+	"regexp"
+	"runtime"
+	"strings"
+)
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// shellLine writes words as one line for the shell that runs hooks: a POSIX
+// shell, and on Windows Git Bash, which takes slashes and double quotes too.
+func shellLine(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = shellWord(word, runtime.GOOS == "windows")
+	}
+	return strings.Join(quoted, " ")
+}
+
+func shellWord(word string, windows bool) string {
+	if windows {
+		word = strings.ReplaceAll(word, `\`, "/")
+	}
+	switch {
+	case plainWord.MatchString(word):
+		return word
+	case windows:
+		return `"` + word + `"`
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// A hook line of ours: the program, quoted or not, and what it is asked.
+var hookLine = regexp.MustCompile(`^(?:'((?:[^']|'\\'')+)'|"([^"]+)"|(\S+)) hook (claude|codex|gemini)(?: |$)`)
+
+// programOfHook returns the program that a hook's command line starts, and
+// false where the line is none of ours.
+func programOfHook(line string, client Client) (string, bool) {
+	match := hookLine.FindStringSubmatch(line)
+	if match == nil || Client(match[4]) != client {
+		return "", false
+	}
+	program := strings.ReplaceAll(match[1], `'\''`, "'") + match[2] + match[3]
+	return program, isBridge(program)
+}
+
+// isBridge reports that a program is called bridge, as far as its name tells.
+func isBridge(program string) bool {
+	base := path.Base(strings.ReplaceAll(program, `\`, "/"))
+	return strings.TrimSuffix(strings.ToLower(base), ".exe") == "bridge"
+}
