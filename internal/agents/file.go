@@ -34,12 +34,12 @@ func readFile(path string) (file, error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return f, nil
 	}
-	real, err := filepath.EvalSymlinks(path)
+	followed, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return f, &FileError{path, errors.New("is a link that leads nowhere")}
 	}
-	f.real, f.exists = real, true
-	if f.info, err = os.Stat(real); err != nil {
+	f.real, f.exists = followed, true
+	if f.info, err = os.Stat(followed); err != nil {
 		return f, &FileError{path, errors.Unwrap(err)}
 	}
 	switch {
@@ -48,7 +48,7 @@ func readFile(path string) (file, error) {
 	case f.info.Size() > confedit.MaxSize:
 		return f, &FileError{path, fmt.Errorf("is larger than %d MiB", confedit.MaxSize>>20)}
 	}
-	if f.text, err = os.ReadFile(real); err != nil {
+	if f.text, err = os.ReadFile(followed); err != nil {
 		return f, &FileError{path, errors.Unwrap(err)}
 	}
 	return f, nil

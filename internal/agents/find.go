@@ -118,7 +118,7 @@ func (f *Found) hooks(path string, value any) {
 		for _, group := range groups {
 			for _, handler := range handlersOf(group) {
 				command, _ := handler["command"].(string)
-				if _, ours := programOfHook(command, f.Client); ours {
+				if isHook(command, f.Client) {
 					f.Hooks = append(f.Hooks, Hook{path, event, command})
 				}
 			}

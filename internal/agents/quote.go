@@ -35,15 +35,14 @@ func shellWord(word string, windows bool) string {
 // A hook line of ours: the program, quoted or not, and what it is asked.
 var hookLine = regexp.MustCompile(`^(?:'((?:[^']|'\\'')+)'|"([^"]+)"|(\S+)) hook (claude|codex|gemini)(?: |$)`)
 
-// programOfHook returns the program that a hook's command line starts, and
-// false where the line is none of ours.
-func programOfHook(line string, client Client) (string, bool) {
+// isHook reports that a hook's command line starts a bridge.
+func isHook(line string, client Client) bool {
 	match := hookLine.FindStringSubmatch(line)
 	if match == nil || Client(match[4]) != client {
-		return "", false
+		return false
 	}
 	program := strings.ReplaceAll(match[1], `'\''`, "'") + match[2] + match[3]
-	return program, isBridge(program)
+	return isBridge(program)
 }
 
 // isBridge reports that a program is called bridge, as far as its name tells.

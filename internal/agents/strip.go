@@ -80,8 +80,7 @@ func (p stripper) removeHandler(text []byte, event string, group, handler, left 
 
 func (p stripper) ourHook(handler map[string]any) bool {
 	command, _ := handler["command"].(string)
-	_, ours := programOfHook(command, p.client)
-	return ours
+	return isHook(command, p.client)
 }
 
 // claudeRuleForm is a rule as claudeRule writes them.

@@ -33,23 +33,23 @@ func (a *app) place() (agents.Place, error) {
 // link that a package manager keeps pointing at the newest version is better
 // than what it points at now, so the path is the one that was called.
 func (a *app) program() (string, error) {
-	real, err := os.Executable()
+	self, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
 	if called, err := exec.LookPath(os.Args[0]); err == nil {
-		if called, err = filepath.Abs(called); err == nil && sameFile(called, real) {
-			real = called
+		if called, err = filepath.Abs(called); err == nil && sameFile(called, self) {
+			self = called
 		}
 	}
-	if strings.Contains(real, string(filepath.Separator)+"go-build") {
+	if strings.Contains(self, string(filepath.Separator)+"go-build") {
 		return "", usagef("this program was made by `go run` and will be gone: build it and install from there")
 	}
-	return real, nil
+	return self, nil
 }
 
 func sameFile(a, b string) bool {
-	x, errX := os.Stat(a)
+	x, errX := os.Stat(a) //nolint:gosec // G703: both are paths of this very program
 	y, errY := os.Stat(b)
 	return errX == nil && errY == nil && os.SameFile(x, y)
 }

@@ -143,7 +143,8 @@ func (d *document) add(v *hujson.Value, m member) []byte {
 		return d.with(d.addFirst(m, at, end, closing))
 	}
 	last := items[len(items)-1]
-	s, lead, indent := d.style, "", ""
+	s, indent := d.style, ""
+	var lead string
 	switch i := bytes.LastIndexByte(last.before, '\n'); {
 	case i >= 0:
 		indent = lineIndent(d.text, last.start)
