@@ -45,6 +45,23 @@ func isHook(line string, client Client) bool {
 	return isBridge(program)
 }
 
+var oneWord = regexp.MustCompile(`^(?:'((?:[^']|'\\'')*)'|"([^"$` + "`" + `\\]*)"|([A-Za-z0-9_@%+=:,./-]+))(?: |$)`)
+
+// Words splits a hook's command line as its shell would, and returns false for
+// one that holds anything but plain and quoted words: what a shell would make
+// of that, nobody has to find out by running it.
+func Words(line string) (words []string, ok bool) {
+	for line != "" {
+		match := oneWord.FindStringSubmatch(line)
+		if match == nil {
+			return nil, false
+		}
+		words = append(words, strings.ReplaceAll(match[1], `'\''`, "'")+match[2]+match[3])
+		line = line[len(match[0]):]
+	}
+	return words, len(words) > 0
+}
+
 // isBridge reports that a program is called bridge, as far as its name tells.
 func isBridge(program string) bool {
 	base := path.Base(strings.ReplaceAll(program, `\`, "/"))

@@ -208,5 +208,5 @@ func readServer(value any) (s Server, ok bool) {
 
 // isBridge reports that the server is a bridge.
 func (s Server) isBridge() bool {
-	return isBridge(s.Command) && (len(s.Args) == 0 || slices.Contains(s.Args, "serve"))
+	return isBridge(s.Command) && (len(s.Args) == 0 || s.Args[0] == "serve")
 }
