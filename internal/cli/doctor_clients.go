@@ -104,6 +104,18 @@ func (c *clientCheck) args(f agents.Found) string {
 	return string(c.client)
 }
 
+// anew is how to take an entry out and make another.
+func (c *clientCheck) anew(f agents.Found, s agents.NamedServer) string {
+	out := "bridge uninstall " + c.args(f)
+	switch {
+	case f.Scope == agents.ScopeLocal:
+		out = "claude mcp remove " + s.Name
+	case s.Name != agents.DefaultName:
+		out += " --server-name " + s.Name
+	}
+	return fmt.Sprintf("`%s` and `bridge install %s`", out, c.args(f))
+}
+
 // checkServer starts the server of an entry and looks for its store.
 func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 	where := fmt.Sprintf("%s in %s (%s)", s.Name, f.Path, f.Scope)
@@ -114,10 +126,10 @@ func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 	program, err := exec.LookPath(s.Command)
 	switch {
 	case err != nil:
-		c.say(statusProblem, "%s starts %s, which cannot be run: `bridge uninstall %s` and `bridge install %s` mend it", where, s.Command, c.args(f), c.args(f))
+		c.say(statusProblem, "%s starts %s, which cannot be run: %s mend it", where, s.Command, c.anew(f, s))
 		return
 	case !sameFile(program, c.self):
-		c.say(statusWarning, "%s starts another program, %s: `bridge uninstall %s` and `bridge install %s` change it", where, program, c.args(f), c.args(f))
+		c.say(statusWarning, "%s starts another program, %s: %s change it", where, program, c.anew(f, s))
 		return
 	}
 	if err := c.app.probeServer(program, s.Args, f.Environment(s.Server, c.app.environ())); err != nil {
@@ -136,7 +148,7 @@ func (c *clientCheck) checkSharedStore(f agents.Found, s agents.NamedServer, whe
 	case theirs == "" && c.storeNamed:
 		theirs = filepath.Join(xdg.StateHome, "bridge", "bridge.db")
 	case theirs == "" && f.Loses(s.Server, "XDG_STATE_HOME", c.app.environ()):
-		c.say(statusWarning, "%s is not passed XDG_STATE_HOME, so it does not use your store: `bridge uninstall %s` and `bridge install %s` change it", where, c.args(f), c.args(f))
+		c.say(statusWarning, "%s is not passed XDG_STATE_HOME, so it does not use your store: %s change it", where, c.anew(f, s))
 		return
 	}
 	if err == nil && theirs != "" && filepath.Clean(theirs) != ours {
