@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"example.org/bridge/internal/confedit"
 )
@@ -18,6 +19,8 @@ type Found struct {
 	Hooks   []Hook
 	// HooksOff reports that the client's own switch for hooks is off.
 	HooksOff bool
+	// Unreviewed reports that the user has not yet told Codex to run the hooks.
+	Unreviewed bool
 }
 
 // NamedServer is a server entry that starts a bridge.
@@ -79,7 +82,24 @@ func (in Installer) findCodex(f *Found) error {
 	beside := filepath.Join(filepath.Dir(f.Path), "hooks.json")
 	document, err := readDocument(beside, strictJSON)
 	f.hooks(beside, lookupTree(document, []string{"hooks"}))
+	f.Unreviewed = len(f.Hooks) > 0 && !in.reviewed(*f)
 	return err
+}
+
+// reviewed reports that Codex has noted a review of any hook in the files of
+// ours. It does so in the user's config.toml, under the file's path and more.
+func (in Installer) reviewed(f Found) bool {
+	config, err := readDocument(mainFile(Codex, ScopeUser, in.Place), tomlTables)
+	if err != nil {
+		return false
+	}
+	notes, _ := lookupTree(config, []string{"hooks", "state"}).(map[string]any)
+	for key, note := range notes {
+		if lookupTree(note, []string{"trusted_hash"}) != nil && slices.ContainsFunc(f.Hooks, func(h Hook) bool { return strings.HasPrefix(key, h.Path+":") }) {
+			return true
+		}
+	}
+	return false
 }
 
 // readDocument decodes a configuration file; nil where there is none.

@@ -45,8 +45,8 @@ type clientCheck struct {
 	// storeNamed reports that this call names its store where a server would not
 	// look for it: a configuration file both read.
 	storeNamed bool
-	found  []agents.Found
-	broken bool
+	found      []agents.Found
+	broken     bool
 }
 
 func (c *clientCheck) say(s status, format string, args ...any) {
@@ -164,6 +164,9 @@ func (c *clientCheck) checkHooks() {
 	for _, f := range c.found {
 		if f.HooksOff {
 			c.say(statusNote, "hooks are switched off in %s: the agent is not told of mail", f.Scope)
+		}
+		if f.Unreviewed {
+			c.say(statusNote, "Codex runs the hooks in %s only after you have reviewed them once: start it and enter /hooks", f.Hooks[0].Path)
 		}
 		if len(f.Hooks) > 0 {
 			places = append(places, string(f.Scope))

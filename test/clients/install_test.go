@@ -83,8 +83,11 @@ func (b *installBox) left(folders ...string) (files []string) {
 	b.Helper()
 	for _, folder := range folders {
 		err := filepath.WalkDir(filepath.Join(b.home, folder), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || !entry.Type().IsRegular() || strings.Contains(path, "backup") {
+			if errors.Is(err, fs.ErrNotExist) {
 				return nil
+			}
+			if err != nil || !entry.Type().IsRegular() || strings.Contains(path, "backup") {
+				return err
 			}
 			switch filepath.Ext(path) {
 			case ".json", ".toml", ".rules":
