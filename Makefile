@@ -91,6 +91,11 @@ bench:
 test-inspector: build
 	scripts/test-inspector.sh bin/bridge
 
+## test-sdk: both TypeScript SDKs (needs Node 22)
+.PHONY: test-sdk
+test-sdk: build
+	scripts/test-sdk.sh bin/bridge
+
 ## mcpb: bundles for desktop clients, and server.json with their hashes, in dist/
 .PHONY: mcpb
 mcpb:

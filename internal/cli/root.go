@@ -75,6 +75,7 @@ without a command does the same; at a terminal it prints this help.
 		newUninstallCmd(a),
 		newRedactCmd(a),
 		newDoctorCmd(a),
+		newBenchCmd(a),
 		newVersionCmd(a),
 		newCompletionCmd(a),
 	)
