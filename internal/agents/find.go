@@ -2,6 +2,7 @@ package agents
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +18,9 @@ type Found struct {
 	Path    string
 	Servers []NamedServer
 	Hooks   []Hook
+	// Plugin is the plugin or extension that brings server and hooks of its own;
+	// empty for none.
+	Plugin string
 	// HooksOff reports that the client's own switch for hooks is off.
 	HooksOff bool
 	// Unreviewed reports that the user has not yet told Codex to run the hooks.
@@ -47,6 +51,7 @@ func (in Installer) Find(c Client, scope Scope) (Found, error) {
 	f.servers(lookupTree(document, []string{"mcpServers"}))
 	f.hooks(f.Path, lookupTree(document, []string{"hooks"}))
 	f.HooksOff = lookupTree(document, []string{"hooksConfig", "enabled"}) == false
+	f.Plugin = geminiExtension(filepath.Dir(f.Path))
 	return f, err
 }
 
@@ -68,7 +73,28 @@ func (in Installer) findClaude(f *Found) error {
 	}
 	f.hooks(settings, lookupTree(document, []string{"hooks"}))
 	f.HooksOff = lookupTree(document, []string{"disableAllHooks"}) == true
+	f.Plugin = enabledPlugin(document)
 	return nil
+}
+
+// enabledPlugin names our plugin where Claude Code's settings switch it on.
+func enabledPlugin(settings any) string {
+	plugins, _ := lookupTree(settings, []string{"enabledPlugins"}).(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(plugins)) {
+		if strings.HasPrefix(name, DefaultName+"@") && plugins[name] == true {
+			return name
+		}
+	}
+	return ""
+}
+
+// geminiExtension names our extension where it is installed.
+func geminiExtension(folder string) string {
+	path := filepath.Join(folder, "extensions", DefaultName)
+	if _, err := os.Stat(filepath.Join(path, "gemini-extension.json")); err != nil {
+		return ""
+	}
+	return path
 }
 
 func (in Installer) findCodex(f *Found) error {
