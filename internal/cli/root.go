@@ -71,6 +71,8 @@ without a command does the same; at a terminal it prints this help.
 		newAuditCmd(a),
 		newCleanupCmd(a),
 		newYoloCmd(a),
+		newInstallCmd(a),
+		newUninstallCmd(a),
 		newRedactCmd(a),
 		newDoctorCmd(a),
 		newBenchCmd(a),
