@@ -3,7 +3,6 @@ package clients_test
 import (
 	"bufio"
 	"encoding/json"
-
 	"fmt"
 	"io/fs"
 	"os"
