@@ -96,6 +96,11 @@ test-inspector: build
 test-sdk: build
 	scripts/test-sdk.sh bin/bridge
 
+## test-clients: Claude Code, Codex and Gemini CLI with a scripted model (needs npm)
+.PHONY: test-clients
+test-clients:
+	scripts/test-clients.sh
+
 ## mcpb: bundles for desktop clients, and server.json with their hashes, in dist/
 .PHONY: mcpb
 mcpb:

@@ -3,7 +3,6 @@ package clients_test
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,77 +16,13 @@ import (
 // These tests ask the real clients, as npm has them, what they make of what
 // `bridge install` wrote. They need no model and no network.
 
-// installBox is an empty home folder with a bridge and a client.
-type installBox struct {
-	*testing.T
-	home, project, bridge string
-	env                   []string
-}
-
-// newInstallBox skips the test where the client is not to be found: in the
-// folder that NODE22 names (see scripts/node22.sh), or in the PATH.
-func newInstallBox(t *testing.T, client string) *installBox {
-	t.Helper()
-	path := os.Getenv("PATH")
-	if dir := os.Getenv("NODE22"); dir != "" {
-		path = filepath.Join(dir, "node_modules", ".bin") + string(os.PathListSeparator) + path
-		t.Setenv("PATH", path)
-	}
-	if _, err := exec.LookPath(client); err != nil {
-		t.Skipf("SKIPPED: %s is not installed: run scripts/test-clients.sh", client)
-	}
-	root, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &installBox{
-		T:       t,
-		home:    filepath.Join(root, "home"),
-		project: filepath.Join(root, "project"),
-		bridge:  filepath.Join(root, "bin", "bridge"),
-	}
-	for _, dir := range []string{b.home, b.project} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	build := exec.Command("go", "build", "-o", b.bridge, "example.org/bridge/cmd/bridge")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	b.env = []string{"HOME=" + b.home, "PATH=" + path, "DISABLE_AUTOUPDATER=1", "GEMINI_CLI_TRUST_WORKSPACE=true"}
-	return b
-}
-
-// run runs a program in the project; its exit code does not matter.
-func (b *installBox) run(program string, args ...string) string {
-	b.Helper()
-	cmd := exec.CommandContext(b.Context(), program, args...)
-	cmd.Dir, cmd.Env = b.project, b.env
-	out, err := cmd.CombinedOutput()
-	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
-		b.Fatal(err)
-	}
-	return string(out)
-}
-
-func (b *installBox) want(text, part string) {
-	b.Helper()
-	if !strings.Contains(text, part) {
-		b.Errorf("%q is not in:\n%s", part, text)
-	}
-}
-
 // left lists the files of the client's that still speak of bridge.
-func (b *installBox) left(folders ...string) (files []string) {
-	b.Helper()
+func (u *user) left(folders ...string) (files []string) {
+	u.Helper()
 	for _, folder := range folders {
-		err := filepath.WalkDir(filepath.Join(b.home, folder), func(path string, entry fs.DirEntry, err error) error {
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil
-			}
+		err := filepath.WalkDir(filepath.Join(u.home, folder), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || !entry.Type().IsRegular() || strings.Contains(path, "backup") {
-				return err
+				return nil
 			}
 			switch filepath.Ext(path) {
 			case ".json", ".toml", ".rules":
@@ -95,36 +30,36 @@ func (b *installBox) left(folders ...string) (files []string) {
 				if err != nil {
 					return err
 				}
-				if strings.Contains(string(text), b.bridge) {
+				if strings.Contains(string(text), bridgeProgram) {
 					files = append(files, path)
 				}
 			}
 			return nil
 		})
 		if err != nil {
-			b.Fatal(err)
+			u.Fatal(err)
 		}
 	}
 	return files
 }
 
-func (b *installBox) uninstall(client string, folders ...string) {
-	b.Helper()
-	b.want(b.run(b.bridge, "uninstall", client), "is disconnected")
-	if files := b.left(folders...); len(files) > 0 {
-		b.Errorf("uninstall left something in %v", files)
+func (u *user) uninstall(client string, folders ...string) {
+	u.Helper()
+	u.want(u.run(bridgeProgram, "uninstall", client), "is disconnected")
+	if files := u.left(folders...); len(files) > 0 {
+		u.Errorf("uninstall left something in %v", files)
 	}
 }
 
 func TestClaudeSeesInstalledBridge(t *testing.T) {
-	b := newInstallBox(t, "claude")
-	b.want(b.run(b.bridge, "install", "claude", "--yolo-deny-rule"), "Claude Code is connected")
-	b.want(b.run("claude", "mcp", "list"), "bridge: "+b.bridge+" serve - ✔ Connected")
-	if out := b.run("claude", "doctor"); strings.Contains(out, "Invalid settings") {
+	u := newUser(t, claude)
+	u.want(u.run(bridgeProgram, "install", "claude", "--yolo-deny-rule"), "Claude Code is connected")
+	u.want(u.run("claude", "mcp", "list"), "bridge: "+bridgeProgram+" serve - ✔ Connected")
+	if out := u.run("claude", "doctor"); strings.Contains(out, "Invalid settings") {
 		t.Errorf("Claude Code does not read its settings:\n%s", out)
 	}
-	b.uninstall("claude", ".claude.json", ".claude")
-	if out := b.run("claude", "mcp", "list"); strings.Contains(out, "bridge") {
+	u.uninstall("claude", ".claude.json", ".claude")
+	if out := u.run("claude", "mcp", "list"); strings.Contains(out, "bridge") {
 		t.Errorf("still there:\n%s", out)
 	}
 }
@@ -132,22 +67,22 @@ func TestClaudeSeesInstalledBridge(t *testing.T) {
 // TestClaudeAsksForProjectServers: until its user agrees, Claude Code does not
 // start what a project's file names.
 func TestClaudeAsksForProjectServers(t *testing.T) {
-	b := newInstallBox(t, "claude")
-	b.run(b.bridge, "install", "claude", "--scope", "project")
-	b.want(b.run("claude", "mcp", "list"), "bridge: "+b.bridge+" serve - ⏸ Pending approval")
+	u := newUser(t, claude)
+	u.run(bridgeProgram, "install", "claude", "--scope", "project")
+	u.want(u.run("claude", "mcp", "list"), "bridge: "+bridgeProgram+" serve - ⏸ Pending approval")
 }
 
 func TestGeminiSeesInstalledBridge(t *testing.T) {
-	b := newInstallBox(t, "gemini")
-	b.want(b.run(b.bridge, "install", "gemini", "--yolo-deny-rule"), "Gemini CLI is connected")
-	b.want(b.run("gemini", "mcp", "list"), "✓ bridge: "+b.bridge+" serve (stdio) - Connected")
-	b.uninstall("gemini", ".gemini")
+	u := newUser(t, gemini)
+	u.want(u.run(bridgeProgram, "install", "gemini", "--yolo-deny-rule"), "Gemini CLI is connected")
+	u.want(u.run("gemini", "mcp", "list"), "✓ bridge: "+bridgeProgram+" serve (stdio) - Connected")
+	u.uninstall("gemini", ".gemini")
 }
 
 func TestCodexSeesInstalledBridge(t *testing.T) {
-	b := newInstallBox(t, "codex")
-	b.want(b.run(b.bridge, "install", "codex", "--yolo-deny-rule"), "Codex is connected")
-	b.want(b.run("codex", "mcp", "list"), b.bridge)
+	u := newUser(t, codex)
+	u.want(u.run(bridgeProgram, "install", "codex", "--yolo-deny-rule"), "Codex is connected")
+	u.want(u.run("codex", "mcp", "list"), bridgeProgram)
 
 	var status struct {
 		Data []struct {
@@ -164,7 +99,7 @@ func TestCodexSeesInstalledBridge(t *testing.T) {
 			Warnings, Errors []any
 		}
 	}
-	b.appServer(map[string]any{
+	u.appServer(map[string]any{
 		"mcpServerStatus/list": &status,
 		"hooks/list":           &hooks,
 	})
@@ -175,38 +110,38 @@ func TestCodexSeesInstalledBridge(t *testing.T) {
 		t.Errorf("the app server sees the hooks %+v", hooks)
 	}
 
-	rules := filepath.Join(b.home, ".codex", "rules", "bridge.rules")
-	for _, program := range []string{"bridge", b.bridge} {
-		b.want(b.run("codex", "execpolicy", "check", "--rules", rules, program, "yolo", "approve", "1"), `"decision":"forbidden"`)
+	rules := filepath.Join(u.home, ".codex", "rules", "bridge.rules")
+	for _, program := range []string{"bridge", bridgeProgram} {
+		u.want(u.run("codex", "execpolicy", "check", "--rules", rules, program, "yolo", "approve", "1"), `"decision":"forbidden"`)
 	}
-	if out := b.run("codex", "execpolicy", "check", "--rules", rules, "bridge", "list"); strings.Contains(out, "forbidden") {
+	if out := u.run("codex", "execpolicy", "check", "--rules", rules, "bridge", "list"); strings.Contains(out, "forbidden") {
 		t.Errorf("bridge list is forbidden: %s", out)
 	}
 
 	// Codex itself writes the file anew; what is ours is found all the same.
-	b.run("codex", "mcp", "add", "other", "--", "/bin/cat")
-	b.uninstall("codex", ".codex")
-	b.want(b.run("codex", "mcp", "list"), "other")
+	u.run("codex", "mcp", "add", "other", "--", "/bin/cat")
+	u.uninstall("codex", ".codex")
+	u.want(u.run("codex", "mcp", "list"), "other")
 }
 
 // appServerTimeout is for a machine that is busy with other things.
 const appServerTimeout = 60 * time.Second
 
 // appServer asks Codex's app server and decodes the results.
-func (b *installBox) appServer(questions map[string]any) {
-	b.Helper()
-	cmd := exec.CommandContext(b.Context(), "codex", "app-server")
-	cmd.Dir, cmd.Env = b.project, b.env
+func (u *user) appServer(questions map[string]any) {
+	u.Helper()
+	cmd := exec.CommandContext(u.Context(), "codex", "app-server")
+	cmd.Dir, cmd.Env = u.project, u.env
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		b.Fatal(err)
+		u.Fatal(err)
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		b.Fatal(err)
+		u.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
+		u.Fatal(err)
 	}
 	timer := time.AfterFunc(appServerTimeout, func() { _ = cmd.Process.Kill() })
 	defer func() {
@@ -225,7 +160,7 @@ func (b *installBox) appServer(questions map[string]any) {
 	for method, result := range questions {
 		id++
 		waiting[id] = result
-		ask(id, method, map[string]any{"cwds": []string{b.project}})
+		ask(id, method, map[string]any{"cwds": []string{u.project}})
 	}
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 16<<20)
@@ -238,11 +173,11 @@ func (b *installBox) appServer(questions map[string]any) {
 			continue
 		}
 		if err := json.Unmarshal(answer.Result, waiting[answer.ID]); err != nil {
-			b.Errorf("%v: %s", err, lines.Text())
+			u.Errorf("%v: %s", err, lines.Text())
 		}
 		delete(waiting, answer.ID)
 	}
 	if len(waiting) > 0 {
-		b.Fatal("the app server did not answer")
+		u.Fatal("the app server did not answer")
 	}
 }
