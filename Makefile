@@ -110,6 +110,11 @@ endif
 test-inspector: build
 	scripts/test-inspector.sh bin/bridge
 
+## test-sdk: both TypeScript SDKs (needs Node 22)
+.PHONY: test-sdk
+test-sdk: build
+	scripts/test-sdk.sh bin/bridge
+
 ## clean: remove what was built
 .PHONY: clean
 clean:

@@ -77,8 +77,19 @@ type Inbox struct {
 	Unread int64
 	// LastSeq is the number of the last message, 0 without one.
 	LastSeq int64
-	// ClaimedUntil is when the claim on the next messages ends; zero without one.
+	// Claimed counts those of the unread that the last claim was made on, and
+	// ClaimedUntil is when it ends; zero without one.
+	Claimed      int64
 	ClaimedUntil time.Time
+}
+
+// waiting counts the messages that the session has yet to ask for: those of a
+// claim that stands are on their way to it.
+func (i Inbox) waiting(now time.Time) int64 {
+	if ClaimStands(i.ClaimedUntil, now) {
+		return i.Unread - i.Claimed
+	}
+	return i.Unread
 }
 
 // Check takes the caller's unread messages. When there are none it waits up to

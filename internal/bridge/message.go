@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -108,8 +107,11 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	// The gate decides once more, inside the transaction. Deciding here as well
 	// keeps redaction, which takes time that depends on what the session said
 	// before, from whoever cannot prove to be that session.
-	if proven, err := s.proves(ctx, g); err != nil || !proven {
-		return Sent{}, errors.Join(err, s.refuse(ctx, g, ErrUnauthorized))
+	switch proven, err := s.proves(ctx, g); {
+	case err != nil:
+		return Sent{}, err
+	case !proven:
+		return Sent{}, s.refuse(ctx, g, ErrUnauthorized)
 	}
 	m, err := s.redactMessage(ctx, c, r)
 	if err != nil {

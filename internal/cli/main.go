@@ -96,6 +96,7 @@ var explanations = []struct {
 	{bridge.ErrStoreFull, exitFailure, "nothing was stored; make room and try again"},
 	{bridge.ErrStoreReadOnly, exitFailure, "make the store and its folder writable for yourself"},
 	{bridge.ErrStoreBusy, exitFailure, "try again"},
+	{bridge.ErrStoreGone, exitFailure, "start the command again; stop all bridge processes before you move or restore a store"},
 	{bridge.ErrStoreDamaged, exitFailure, "stop all bridge processes, keep a copy, and run `bridge doctor`"},
 }
 

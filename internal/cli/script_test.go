@@ -30,11 +30,12 @@ func TestMain(m *testing.M) {
 		"agent":    func() { os.Exit(agentMain()) },
 		"seed":     func() { os.Exit(seedMain()) },
 		"operator": func() { os.Exit(operatorMain()) },
+		"receiver": func() { os.Exit(receiverMain()) },
 	})
 }
 
 // TestScripts runs testdata/script/*.txtar. Besides what testscript has they use
-// the programs bridge, agent and seed, and the commands below.
+// the programs of TestMain, and the commands below.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

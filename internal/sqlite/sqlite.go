@@ -66,14 +66,16 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, turnstile.Close())
 	}
-	if _, err := c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds())); err != nil {
-		return nil, errors.Join(translate(err), c.Close(), turnstile.Close())
+	_, err = c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds()))
+	file, lookErr := look(path)
+	if err := errors.Join(translate(err), lookErr); err != nil {
+		return nil, errors.Join(err, c.Close(), turnstile.Close())
 	}
 	return &Store{
 		path:  path,
 		chain: bridge.AuditChain(o.Key),
-		write: newWriter(c, turnstile, o.Volatile),
-		read:  newReader(func() (*conn, error) { return open(path, connect) }),
+		write: newWriter(c, file, turnstile, o.Volatile),
+		read:  newReader(file, func() (*conn, error) { return open(path, connect) }),
 	}, nil
 }
 
