@@ -78,7 +78,8 @@ func (a *agent) call(ctx context.Context, tool string, args map[string]any, data
 	return took, nil
 }
 
-// create makes a conversation that outlives the run.
+// create makes a conversation that outlives the run, of a team that all
+// conversations of this agent belong to.
 func (a *agent) create(ctx context.Context) (pair, error) {
 	var made struct {
 		ID string `json:"conversation_id"`
@@ -86,7 +87,7 @@ func (a *agent) create(ctx context.Context) (pair, error) {
 		B  string `json:"session_b_token"`
 	}
 	_, err := a.call(ctx, "create_conversation", map[string]any{
-		"my_role": "coordinator", "partner_role": "worker", "ttl_minutes": int(lifetime.Minutes()),
+		"my_role": "coordinator", "partner_role": "worker", "team": "bench", "ttl_minutes": int(lifetime.Minutes()),
 	}, &made)
 	return pair{
 		a: bridge.Credentials{Conversation: made.ID, Session: bridge.SessionA, Token: made.A},

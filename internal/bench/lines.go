@@ -69,13 +69,18 @@ func (d *daemon) next(ctx context.Context) (line, error) {
 	}
 }
 
+// discard reads what it prints, so that it never waits for that.
+func (d *daemon) discard() {
+	for range d.lines {
+	}
+}
+
 // stop tells the command to end, which it has to do without an error, and
 // returns how long it was on a CPU in all. One that does not end is killed when
 // the context that it was started with ends.
 func (d *daemon) stop() (cpu time.Duration, err error) {
 	signalled := d.process.Process.Signal(syscall.SIGTERM)
-	for range d.lines { // what it still says
-	}
+	d.discard()
 	err = errors.Join(signalled, <-d.reading, d.process.Wait())
 	if err != nil {
 		return 0, fmt.Errorf("bridge %s: %w: %.500s", d.process.Args[1], err, d.log)

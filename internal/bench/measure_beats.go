@@ -91,15 +91,22 @@ func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err
 // beat is when the heartbeat on this line was given. There is one message, and
 // it has to stay unread.
 func (l line) beat() (time.Time, error) {
-	var pulse struct {
-		At     time.Time `json:"at"`
-		Unread int64     `json:"unread"`
+	p, err := l.pulse()
+	if err == nil && p.Unread != 1 {
+		err = fmt.Errorf("bridge keepalive told of %d unread messages, there is one", p.Unread)
 	}
-	if err := json.Unmarshal(l.text, &pulse); err != nil {
-		return time.Time{}, fmt.Errorf("bridge keepalive: %w", err)
+	return p.At, err
+}
+
+// pulse is a line of `bridge keepalive --json`.
+type pulse struct {
+	At     time.Time `json:"at"`
+	Unread int64     `json:"unread"`
+}
+
+func (l line) pulse() (p pulse, err error) {
+	if err := json.Unmarshal(l.text, &p); err != nil {
+		return p, fmt.Errorf("bridge keepalive: %w", err)
 	}
-	if pulse.Unread != 1 {
-		return time.Time{}, fmt.Errorf("bridge keepalive told of %d unread messages, there is one", pulse.Unread)
-	}
-	return pulse.At, nil
+	return p, nil
 }

@@ -31,7 +31,7 @@ type Figure struct {
 	Name string `json:"name"`
 	// About says what it is, for people.
 	About string `json:"about"`
-	// Unit is ms, MB, % or calls/s.
+	// Unit is ms, s, MB, % or calls/s.
 	Unit string `json:"unit"`
 	// Size is the number of messages, pairs or processes behind the figure; 0
 	// where there is only one.
