@@ -15,6 +15,7 @@ import (
 	_ "gonum.org/v1/plot/vg/vgsvg" // the format
 
 	"example.org/bridge/internal/bench"
+	"example.org/bridge/internal/rig"
 )
 
 // chart is one picture.
@@ -51,7 +52,7 @@ func (c chart) svg(r bench.Report) ([]byte, error) {
 	return bytes.ReplaceAll(out.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,sans-serif;")), err
 }
 
-func machineLine(m bench.Machine) string {
+func machineLine(m rig.Machine) string {
 	return strings.Join([]string{m.CPU, counted(m.Cores, "core"), m.FileSystem, "bridge " + m.Bridge}, ", ")
 }
 

@@ -2,48 +2,25 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os/exec"
 	"slices"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/rig"
 )
 
-// agent is an MCP client with a bridge process of its own.
-type agent struct {
-	session *mcp.ClientSession
-	process *exec.Cmd
-}
+// agent is an agent that does what is measured.
+type agent struct{ *rig.Agent }
 
-// connect starts `bridge serve`, bound to a session unless that is zero, and
-// shakes hands with it.
+// connect starts an agent, bound to a session unless that is zero.
 func (p *place) connect(ctx context.Context, bound bridge.Credentials) (*agent, error) {
-	process := p.command(ctx, "serve")
-	if bound != (bridge.Credentials{}) {
-		process.Env = append(process.Env[:len(process.Env):len(process.Env)],
-			"BRIDGE_CONVERSATION_ID="+bound.Conversation, "BRIDGE_SESSION_ID="+string(bound.Session), "BRIDGE_TOKEN="+bound.Token)
-	}
-	client := mcp.NewClient(&mcp.Implementation{Name: "bridge-bench", Version: "1"}, nil)
-	session, err := client.Connect(ctx, &mcp.CommandTransport{Command: process}, nil)
+	a, err := p.Connect(ctx, bound)
 	if err != nil {
-		return nil, fmt.Errorf("start bridge serve: %w", err)
+		return nil, err
 	}
-	return &agent{session, process}, nil
-}
-
-func (a *agent) pid() int { return a.process.Process.Pid }
-
-// close ends the process and waits for its end.
-func (a *agent) close() error {
-	if err := a.session.Close(); err != nil {
-		return fmt.Errorf("end bridge serve: %w", err)
-	}
-	return nil
+	return &agent{a}, nil
 }
 
 // closeAll closes agents; those that are nil were never started.
@@ -51,31 +28,10 @@ func closeAll(agents ...*agent) error {
 	var errs []error
 	for _, a := range agents {
 		if a != nil {
-			errs = append(errs, a.close())
+			errs = append(errs, a.Close())
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// call calls a tool, decodes its data, and returns how long the answer took.
-func (a *agent) call(ctx context.Context, tool string, args map[string]any, data any) (time.Duration, error) {
-	begin := time.Now()
-	result, err := a.session.CallTool(ctx, &mcp.CallToolParams{Name: tool, Arguments: args})
-	took := time.Since(begin)
-	if err != nil {
-		return took, fmt.Errorf("%s: %w", tool, err)
-	}
-	text, err := json.Marshal(result.StructuredContent)
-	if err != nil {
-		return took, fmt.Errorf("%s: %w", tool, err)
-	}
-	if result.IsError {
-		return took, fmt.Errorf("%s was refused: %.200s", tool, text)
-	}
-	if err := json.Unmarshal(text, data); err != nil {
-		return took, fmt.Errorf("%s: %w", tool, err)
-	}
-	return took, nil
 }
 
 // create makes a conversation that outlives the run, of a team that all
@@ -86,7 +42,7 @@ func (a *agent) create(ctx context.Context) (pair, error) {
 		A  string `json:"session_a_token"`
 		B  string `json:"session_b_token"`
 	}
-	_, err := a.call(ctx, "create_conversation", map[string]any{
+	_, err := a.Call(ctx, "create_conversation", map[string]any{
 		"my_role": "coordinator", "partner_role": "worker", "team": "bench", "ttl_minutes": int(lifetime.Minutes()),
 	}, &made)
 	return pair{
@@ -100,7 +56,7 @@ func (a *agent) send(ctx context.Context, text string) (time.Duration, error) {
 	var sent struct {
 		ID int64 `json:"message_id"`
 	}
-	took, err := a.call(ctx, "send_to_partner", map[string]any{"message": text}, &sent)
+	took, err := a.Call(ctx, "send_to_partner", map[string]any{"message": text}, &sent)
 	if err == nil && sent.ID == 0 {
 		err = errors.New("send_to_partner gave the message no id")
 	}
@@ -131,7 +87,7 @@ func (a *agent) check(ctx context.Context, limit int, wait time.Duration) ([]str
 	if wait > 0 {
 		args["wait_seconds"] = int(wait.Seconds())
 	}
-	took, err := a.call(ctx, "check_messages", args, &data)
+	took, err := a.Call(ctx, "check_messages", args, &data)
 	texts := make([]string, len(data.Messages))
 	for i, m := range data.Messages {
 		texts[i] = m.Text

@@ -3,10 +3,8 @@
 // and configuration are never read.
 //
 //	bench.go     Run, and the table of measurements
-//	place.go     a temporary store, and processes on it
+//	place.go     where something is measured; agent.go who does it
 //	report.go    what a run results in; compare.go two of them
-//	spread.go    percentiles
-//	machine.go   what the figures depend on
 //
 // All times are taken by this process: what it costs an MCP client in Go to write
 // a request and to read the answer is part of them.
@@ -24,6 +22,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/rig"
 )
 
 // Settings are what a run can be told. They are part of its report.
@@ -115,7 +114,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if dir == "" {
 		dir = os.TempDir()
 	}
-	report := Report{Format: Format, At: time.Now().UTC(), Settings: o.Settings, Machine: readMachine(ctx, dir, o.Version)}
+	report := Report{Format: Format, At: time.Now().UTC(), Settings: o.Settings, Machine: rig.ReadMachine(ctx, dir, o.Version)}
 	for _, m := range measurements {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, m.name) {
 			continue

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/bench"
+
+	"example.org/bridge/internal/rig"
 )
 
 func report(figures ...bench.Figure) bench.Report {
@@ -12,7 +14,7 @@ func report(figures ...bench.Figure) bench.Report {
 }
 
 func TestCompare(t *testing.T) {
-	spread := func(p50, p99 float64) *bench.Spread { return &bench.Spread{P50: p50, P99: p99} }
+	spread := func(p50, p99 float64) *rig.Spread { return &rig.Spread{P50: p50, P99: p99} }
 	for name, tt := range map[string]struct {
 		now, former bench.Figure
 		ratio, tail float64

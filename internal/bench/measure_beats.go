@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"example.org/bridge/internal/rig"
 )
 
 // measureBeats runs `bridge keepalive` for the duration, counts the heartbeats
@@ -18,7 +20,7 @@ func measureBeats(ctx context.Context, r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	text := r.texts.next()
 	if _, err := s.sender.send(ctx, text); err != nil {
 		return err
@@ -46,23 +48,23 @@ func measureBeats(ctx context.Context, r *run) (err error) {
 // keepAlive returns when heartbeats were given, by their own time stamps. It
 // ends half an interval behind the last one that is due.
 func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err error) {
-	file, err := s.tokenFile(s.b)
+	file, err := s.TokenFile(s.b)
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.startDaemon(ctx, "keepalive", "--json", "--token-file", file, "--interval", r.Beat.String())
+	d, err := s.StartDaemon(ctx, "keepalive", "--json", "--token-file", file, "--interval", r.Beat.String())
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
-		_, stopped := d.stop()
+		_, stopped := d.Stop()
 		err = errors.Join(err, stopped)
 	}()
-	first, err := d.next(ctx)
+	first, err := d.Next(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("bridge keepalive: %w", err)
 	}
-	at, err := first.beat()
+	at, err := beatOn(first)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +77,11 @@ func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err
 			return nil, ctx.Err()
 		case <-end.C:
 			return beats, nil
-		case l, ok := <-d.lines:
+		case l, ok := <-d.Lines():
 			if !ok {
 				return nil, errors.New("bridge keepalive ended too early")
 			}
-			at, err := l.beat()
+			at, err := beatOn(l)
 			if err != nil {
 				return nil, err
 			}
@@ -88,10 +90,10 @@ func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err
 	}
 }
 
-// beat is when the heartbeat on this line was given. There is one message, and
+// beatOn is when the heartbeat on this line was given. There is one message, and
 // it has to stay unread.
-func (l line) beat() (time.Time, error) {
-	p, err := l.pulse()
+func beatOn(l rig.Line) (time.Time, error) {
+	p, err := pulseOn(l)
 	if err == nil && p.Unread != 1 {
 		err = fmt.Errorf("bridge keepalive told of %d unread messages, there is one", p.Unread)
 	}
@@ -104,8 +106,8 @@ type pulse struct {
 	Unread int64     `json:"unread"`
 }
 
-func (l line) pulse() (p pulse, err error) {
-	if err := json.Unmarshal(l.text, &p); err != nil {
+func pulseOn(l rig.Line) (p pulse, err error) {
+	if err := json.Unmarshal(l.Text, &p); err != nil {
 		return p, fmt.Errorf("bridge keepalive: %w", err)
 	}
 	return p, nil

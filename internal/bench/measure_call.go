@@ -13,7 +13,7 @@ func measureSend(ctx context.Context, r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	taken, err := r.sample(ctx, func(ctx context.Context) (time.Duration, error) {
 		return s.sender.send(ctx, r.texts.next())
 	})
@@ -29,7 +29,7 @@ func measureCheck(ctx context.Context, r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	mail, err := r.sample(ctx, func(ctx context.Context) (time.Duration, error) {
 		text := r.texts.next()
 		if _, err := s.sender.send(ctx, text); err != nil {
@@ -60,7 +60,7 @@ func measureDelivery(ctx context.Context, r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	var fromAnswer []time.Duration
 	fromCall, err := r.sample(ctx, func(ctx context.Context) (time.Duration, error) {
 		whole, behind, err := r.deliver(ctx, s)

@@ -19,7 +19,7 @@ func measureGrowth(ctx context.Context, r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.close()) }()
+	defer func() { err = errors.Join(err, p.Close()) }()
 	pairs, err := p.pairs(ctx, 1)
 	if err != nil {
 		return err
@@ -41,11 +41,11 @@ func measureGrowth(ctx context.Context, r *run) (err error) {
 
 // fill sends n messages from a to b and lets b read half of them.
 func (r *run) fill(ctx context.Context, p *place, c pair, n int) (err error) {
-	s, closer, err := r.Open(ctx, p.db)
+	s, closer, err := r.Open(ctx, p.DB)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closer.Close(), settleDisk(p.db)) }()
+	defer func() { err = errors.Join(err, closer.Close(), settleDisk(p.DB)) }()
 	for i := range n {
 		if _, err := s.Send(ctx, c.a, bridge.SendRequest{Text: r.texts.next()}); err != nil {
 			return err
@@ -82,7 +82,7 @@ func settleDisk(db string) (err error) {
 // measureAmong measures with two processes, and returns how many messages that
 // has added.
 func (r *run) measureAmong(ctx context.Context, p *place, c pair, size int) (added int, err error) {
-	info, err := os.Stat(p.db)
+	info, err := os.Stat(p.DB)
 	if err != nil {
 		return 0, err
 	}

@@ -24,7 +24,7 @@ func (r *run) measurePairs(ctx context.Context, n int) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.close()) }()
+	defer func() { err = errors.Join(err, p.Close()) }()
 	couples, err := r.couple(ctx, p, n)
 	defer func() {
 		for _, c := range couples {

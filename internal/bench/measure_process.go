@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/rig"
 )
 
 // measureStart starts processes on a store that is there and holds a message.
@@ -16,7 +17,7 @@ func measureStart(ctx context.Context, r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	if _, err := s.sender.send(ctx, r.texts.next()); err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func (p *place) start(ctx context.Context, c bridge.Credentials) (handshake, cal
 	}
 	_, err = a.expect(ctx, 0)
 	call = time.Since(begin)
-	return handshake, call, errors.Join(err, a.close())
+	return handshake, call, errors.Join(err, a.Close())
 }
 
 const (
@@ -58,7 +59,7 @@ func measureMemory(ctx context.Context, r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	var agents []*agent
 	defer func() { err = errors.Join(err, closeAll(agents...)) }()
 	for range idlers {
@@ -94,17 +95,17 @@ func (a *agent) work(ctx context.Context, r *run) error {
 func (r *run) addMemory(ctx context.Context, agents []*agent) error {
 	var resident, private []float64
 	for _, a := range agents {
-		m, err := memoryOf(ctx, a.pid())
-		if errors.Is(err, errNoUsage) {
+		m, err := rig.MemoryOf(ctx, a.PID())
+		if errors.Is(err, rig.ErrNoUsage) {
 			r.Log.Warn("memory is left out", "error", err)
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		resident = append(resident, m.resident)
-		if m.private > 0 {
-			private = append(private, m.private)
+		resident = append(resident, m.Resident)
+		if m.Private > 0 {
+			private = append(private, m.Private)
 		}
 	}
 	r.add(distribution(Figure{

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"example.org/bridge/internal/rig"
 )
 
 // measureWatch sends to a session that `bridge watch` follows. A time runs from
@@ -19,7 +21,7 @@ func measureWatch(ctx context.Context, r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	taken, err := r.push(ctx, s)
 	if err != nil {
 		return err
@@ -30,12 +32,12 @@ func measureWatch(ctx context.Context, r *run) (err error) {
 
 // watch starts `bridge watch` for session b and returns when it has caught up.
 // A message has to be there.
-func (s *settled) watch(ctx context.Context) (*daemon, error) {
-	file, err := s.tokenFile(s.b)
+func (s *settled) watch(ctx context.Context) (*rig.Daemon, error) {
+	file, err := s.TokenFile(s.b)
 	if err != nil {
 		return nil, err
 	}
-	return s.startDaemon(ctx, "watch", "--json", "--token-file", file)
+	return s.StartDaemon(ctx, "watch", "--json", "--token-file", file)
 }
 
 func (r *run) push(ctx context.Context, s *settled) (_ []time.Duration, err error) {
@@ -48,10 +50,10 @@ func (r *run) push(ctx context.Context, s *settled) (_ []time.Duration, err erro
 		return nil, err
 	}
 	defer func() {
-		_, stopped := d.stop()
+		_, stopped := d.Stop()
 		err = errors.Join(err, stopped)
 	}()
-	if _, err := d.message(ctx, text); err != nil { // it runs
+	if _, err := message(ctx, d, text); err != nil { // it runs
 		return nil, err
 	}
 	return r.sample(ctx, func(ctx context.Context) (time.Duration, error) {
@@ -62,14 +64,14 @@ func (r *run) push(ctx context.Context, s *settled) (_ []time.Duration, err erro
 		if _, err := s.sender.send(ctx, text); err != nil {
 			return 0, err
 		}
-		return d.message(ctx, text)
+		return message(ctx, d, text)
 	})
 }
 
-// message reads the next message, which must be the one with that text, and
+// message reads the next message of bridge watch, which must be the one with that text, and
 // returns how old it was when it was read.
-func (d *daemon) message(ctx context.Context, text string) (time.Duration, error) {
-	l, err := d.next(ctx)
+func message(ctx context.Context, d *rig.Daemon, text string) (time.Duration, error) {
+	l, err := d.Next(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("bridge watch: %w", err)
 	}
@@ -77,13 +79,13 @@ func (d *daemon) message(ctx context.Context, text string) (time.Duration, error
 		Text   string    `json:"message"`
 		SentAt time.Time `json:"sent_at"`
 	}
-	if err := json.Unmarshal(l.text, &message); err != nil {
+	if err := json.Unmarshal(l.Text, &message); err != nil {
 		return 0, fmt.Errorf("bridge watch: %w", err)
 	}
 	if message.Text != text {
 		return 0, errors.New("bridge watch showed another message than was sent")
 	}
-	return l.at.Sub(message.SentAt), nil
+	return l.At.Sub(message.SentAt), nil
 }
 
 // measureIdleWatch compares the CPU time of a watch that had nothing to do for
@@ -111,16 +113,16 @@ func (s *settled) idleWatch(ctx context.Context, d time.Duration) (cpu time.Dura
 	if err != nil {
 		return 0, err
 	}
-	_, err = watch.next(ctx) // it runs
+	_, err = watch.Next(ctx) // it runs
 	if err == nil {
-		err = watch.stayIdle(ctx, d)
+		err = stayIdle(ctx, watch, d)
 	}
-	cpu, stopped := watch.stop()
+	cpu, stopped := watch.Stop()
 	return cpu, errors.Join(err, stopped)
 }
 
 // stayIdle reads what still comes for the length of d.
-func (d *daemon) stayIdle(ctx context.Context, length time.Duration) error {
+func stayIdle(ctx context.Context, d *rig.Daemon, length time.Duration) error {
 	end := time.NewTimer(length)
 	defer end.Stop()
 	for {
@@ -129,7 +131,7 @@ func (d *daemon) stayIdle(ctx context.Context, length time.Duration) error {
 			return ctx.Err()
 		case <-end.C:
 			return nil
-		case _, ok := <-d.lines:
+		case _, ok := <-d.Lines():
 			if !ok {
 				return errors.New("bridge watch ended too early")
 			}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"example.org/bridge/internal/rig"
 )
 
 // measureWatchdog kills a worker that has a task, and waits, as the clients of
@@ -18,7 +20,7 @@ func measureWatchdog(ctx context.Context, r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.close()) }()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	// Or the kill would always be at the same time between two looks.
 	if err := pause(ctx, r.texts.within(r.Look)); err != nil {
 		return err
@@ -55,10 +57,10 @@ type fleet struct {
 	*place
 	pairs               []pair
 	orchestrator, other *agent
-	victim              *daemon
+	victim              *rig.Daemon
 	lastBeat            time.Time // of the victim
 	killed              bool
-	daemons             []*daemon // without the victim
+	daemons             []*rig.Daemon // without the victim
 }
 
 func (r *run) newFleet(ctx context.Context) (_ *fleet, err error) {
@@ -69,7 +71,7 @@ func (r *run) newFleet(ctx context.Context) (_ *fleet, err error) {
 	f := &fleet{place: p}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, f.close())
+			err = errors.Join(err, f.Close())
 		}
 	}()
 	if f.pairs, err = p.pairs(ctx, 2); err != nil {
@@ -87,7 +89,7 @@ func (r *run) newFleet(ctx context.Context) (_ *fleet, err error) {
 	if err := f.orchestrator.assign(ctx); err != nil {
 		return nil, err
 	}
-	dog, err := p.startDaemon(ctx, "watchdog", "--interval", r.Look.String(), "--silent-after", r.Silence.String())
+	dog, err := p.StartDaemon(ctx, "watchdog", "--interval", r.Look.String(), "--silent-after", r.Silence.String())
 	if err != nil {
 		return nil, err
 	}
@@ -105,57 +107,54 @@ func (f *fleet) startWorkers(ctx context.Context, beat time.Duration) (err error
 		return err
 	}
 	f.daemons = append(f.daemons, other)
-	go other.discard()
+	go other.Discard()
 	return nil
 }
 
-func (f *fleet) startWorker(ctx context.Context, c pair, beat time.Duration) (_ *daemon, first time.Time, err error) {
-	file, err := f.tokenFile(c.b)
+func (f *fleet) startWorker(ctx context.Context, c pair, beat time.Duration) (_ *rig.Daemon, first time.Time, err error) {
+	file, err := f.TokenFile(c.b)
 	if err != nil {
 		return nil, first, err
 	}
-	d, err := f.startDaemon(ctx, "keepalive", "--json", "--token-file", file, "--interval", beat.String())
+	d, err := f.StartDaemon(ctx, "keepalive", "--json", "--token-file", file, "--interval", beat.String())
 	if err != nil {
 		return nil, first, err
 	}
-	l, err := d.next(ctx)
+	l, err := d.Next(ctx)
 	if err != nil {
-		_, stopped := d.stop()
+		_, stopped := d.Stop()
 		return nil, first, errors.Join(fmt.Errorf("bridge keepalive: %w", err), stopped)
 	}
-	p, err := l.pulse()
+	p, err := pulseOn(l)
 	return d, p.At, err
 }
 
-// killVictim kills the first worker's keepalive in the way that nothing can
-// resist, and notes when its last heartbeat was.
+// killVictim kills the first worker's keepalive, and notes when its last
+// heartbeat was.
 func (f *fleet) killVictim() error {
-	if err := f.victim.process.Process.Kill(); err != nil {
-		return err
-	}
+	rest, err := f.victim.Kill()
 	f.killed = true
-	for l := range f.victim.lines {
-		p, err := l.pulse()
+	for _, l := range rest {
+		p, err := pulseOn(l)
 		if err != nil {
 			return err
 		}
 		f.lastBeat = p.At
 	}
-	_ = f.victim.process.Wait() // which says that it was killed
-	return nil
+	return err
 }
 
-func (f *fleet) close() error {
+func (f *fleet) Close() error {
 	errs := []error{closeAll(f.orchestrator, f.other)}
 	for _, d := range f.daemons {
-		_, err := d.stop()
+		_, err := d.Stop()
 		errs = append(errs, err)
 	}
 	if f.victim != nil && !f.killed {
-		_, err := f.victim.stop()
+		_, err := f.victim.Stop()
 		errs = append(errs, err)
 	}
-	return errors.Join(append(errs, f.place.close())...)
+	return errors.Join(append(errs, f.place.Close())...)
 }
 
 // assign gives the partner a task.
@@ -163,7 +162,7 @@ func (a *agent) assign(ctx context.Context) error {
 	var task struct {
 		State string `json:"state"`
 	}
-	_, err := a.call(ctx, "assign_task", map[string]any{"title": "Write the parser"}, &task)
+	_, err := a.Call(ctx, "assign_task", map[string]any{"title": "Write the parser"}, &task)
 	if err == nil && task.State != "assigned" {
 		err = fmt.Errorf("the task is %q, it should be assigned", task.State)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"example.org/bridge/internal/rig"
 )
 
 // Format is the version of the report's JSON. It rises when a field changes its
@@ -17,11 +19,11 @@ const maxReport = 4 << 20
 
 // Report is the result of a run.
 type Report struct {
-	Format   int       `json:"format"`
-	At       time.Time `json:"at"`
-	Machine  Machine   `json:"machine"`
-	Settings Settings  `json:"settings"`
-	Figures  []Figure  `json:"figures"`
+	Format   int         `json:"format"`
+	At       time.Time   `json:"at"`
+	Machine  rig.Machine `json:"machine"`
+	Settings Settings    `json:"settings"`
+	Figures  []Figure    `json:"figures"`
 }
 
 // Figure is one thing that was measured.
@@ -39,8 +41,8 @@ type Figure struct {
 	// Samples is how many single measurements the figure was made of.
 	Samples int `json:"samples"`
 	// Value is the figure: the median where there is a spread.
-	Value  float64 `json:"value"`
-	Spread *Spread `json:"spread,omitempty"`
+	Value  float64     `json:"value"`
+	Spread *rig.Spread `json:"spread,omitempty"`
 	// More reports that a higher value is a better one.
 	More bool `json:"higher_is_better,omitempty"`
 }
@@ -58,6 +60,22 @@ func ReadReport(r io.Reader) (Report, error) {
 		return Report{}, errors.New("the report has no figures")
 	}
 	return report, nil
+}
+
+// times returns the figure that lengths of time make.
+func times(name, about string, taken []time.Duration) Figure {
+	values := make([]float64, len(taken))
+	for i, d := range taken {
+		values[i] = rig.Milliseconds(d)
+	}
+	return distribution(Figure{Name: name, About: about, Unit: "ms"}, values)
+}
+
+// distribution completes f with what the values say.
+func distribution(f Figure, values []float64) Figure {
+	spread := rig.SpreadOf(values)
+	f.Samples, f.Value, f.Spread = len(values), spread.P50, &spread
+	return f
 }
 
 // find returns the figure of that name.

@@ -1,4 +1,4 @@
-package bench
+package rig
 
 import (
 	"context"
@@ -48,8 +48,8 @@ func (m Machine) String() string {
 	return text
 }
 
-// readMachine describes the machine; dir is where the store is.
-func readMachine(ctx context.Context, dir, version string) Machine {
+// ReadMachine describes the machine; dir is where the store is.
+func ReadMachine(ctx context.Context, dir, version string) Machine {
 	return Machine{
 		CPU:        cpuModel(ctx),
 		Cores:      runtime.NumCPU(),
