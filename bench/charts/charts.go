@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"image/color"
 	"slices"
 	"strings"
@@ -15,7 +16,6 @@ import (
 	_ "gonum.org/v1/plot/vg/vgsvg" // the format
 
 	"example.org/bridge/internal/bench"
-	"example.org/bridge/internal/rig"
 )
 
 // chart is one picture.
@@ -36,7 +36,7 @@ var errNothing = errors.New("the report lacks the figures: measure all with brid
 
 // svg draws a chart. The second line of its title is the machine.
 func (c chart) svg(r bench.Report) ([]byte, error) {
-	p := newPlot(c.title + "\n" + machineLine(r.Machine))
+	p := newPlot(c.title + "\n" + machineLine(r))
 	if err := c.add(p, r); err != nil {
 		return nil, err
 	}
@@ -52,8 +52,13 @@ func (c chart) svg(r bench.Report) ([]byte, error) {
 	return bytes.ReplaceAll(out.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,sans-serif;")), err
 }
 
-func machineLine(m rig.Machine) string {
-	return strings.Join([]string{m.CPU, counted(m.Cores, "core"), m.FileSystem, "bridge " + m.Bridge}, ", ")
+func machineLine(r bench.Report) string {
+	m := r.Machine
+	line := strings.Join([]string{m.CPU, counted(m.Cores, "core"), m.FileSystem, "bridge " + m.Bridge}, ", ")
+	if m.Load >= 0 {
+		line += fmt.Sprintf(", load %.1f before, %.1f after", m.Load, r.LoadAfter)
+	}
+	return line
 }
 
 // line are the figures of one name with all their sizes.

@@ -22,21 +22,30 @@ func TestKeptCharts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range charts {
-		got, err := os.ReadFile(filepath.Join(drawn, c.file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, err := os.ReadFile(filepath.Join(kept, c.file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s is stale: make bench-charts BENCH_JSON=docs/performance/report.json", c.file)
-		}
-		if text := texts(t, got); !strings.Contains(text, c.title) {
+		if text := texts(t, same(t, drawn, c.file)); !strings.Contains(text, c.title) {
 			t.Errorf("%s does not say what it shows: %s", c.file, text)
 		}
 	}
+	if text := same(t, drawn, tableFile); !bytes.Contains(text, []byte("| `growth/send/")) {
+		t.Errorf("the table lacks figures:\n%s", text)
+	}
+}
+
+// same returns what was drawn into a file, which has to be what is kept.
+func same(t *testing.T, drawn, file string) []byte {
+	t.Helper()
+	got, err := os.ReadFile(filepath.Join(drawn, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(kept, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is stale: make bench-charts BENCH_JSON=docs/performance/report.json", file)
+	}
+	return got
 }
 
 // texts are the texts in an SVG file, which has to be well-formed.

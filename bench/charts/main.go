@@ -1,4 +1,5 @@
-// Charts draws the figures of a report of `bridge bench --json` as SVG files:
+// Charts draws the figures of a report of `bridge bench --json` as SVG files, and
+// lists them in a table:
 //
 //	go run ./charts REPORT FOLDER
 //
@@ -24,7 +25,7 @@ func main() {
 	}
 }
 
-// drawAll reads a report and writes what can be drawn of it into a folder.
+// drawAll reads a report and writes charts and a table of it into a folder.
 func drawAll(report, folder string) error {
 	f, err := os.Open(report) //nolint:gosec // what its user names
 	if err != nil {
@@ -40,9 +41,13 @@ func drawAll(report, folder string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.file, err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, c.file), svg, 0o644); err != nil { //nolint:gosec // for all to read
+		if err := write(filepath.Join(folder, c.file), svg); err != nil {
 			return err
 		}
 	}
-	return nil
+	return write(filepath.Join(folder, tableFile), table(r))
+}
+
+func write(path string, text []byte) error {
+	return os.WriteFile(path, text, 0o644) //nolint:gosec // for all to read
 }

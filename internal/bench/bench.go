@@ -127,7 +127,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 			return Report{}, fmt.Errorf("measure %s: %w", m.name, err)
 		}
 	}
-	report.Figures = r.figures
+	report.Figures, report.LoadAfter = r.figures, rig.ReadMachine(ctx, dir, o.Version).Load
 	return report, nil
 }
 
