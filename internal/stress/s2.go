@@ -140,7 +140,8 @@ func (s *s2) end() error {
 	for _, w := range s.workers {
 		agents = append(agents, w.agent)
 		if w.keepalive != nil {
-			errs = append(errs, w.keepalive.daemon.Kill())
+			_, err := w.keepalive.daemon.Kill()
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(append(errs, rig.CloseAll(agents...))...)

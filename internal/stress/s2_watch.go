@@ -227,7 +227,8 @@ func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 	}
 	killed := w.keepalive
 	w.keepalive = nil
-	if err := errors.Join(killed.daemon.Kill(), w.agent.Kill()); err != nil {
+	_, err = killed.daemon.Kill()
+	if err := errors.Join(err, w.agent.Kill()); err != nil {
 		return "", err
 	}
 	w.agent = nil
