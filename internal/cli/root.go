@@ -71,6 +71,7 @@ without a command does the same; at a terminal it prints this help.
 		newAuditCmd(a),
 		newCleanupCmd(a),
 		newYoloCmd(a),
+		newHookCmd(a),
 		newRedactCmd(a),
 		newDoctorCmd(a),
 		newBenchCmd(a),
