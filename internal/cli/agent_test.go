@@ -17,6 +17,9 @@ import (
 // its own arguments behind that, and calls tools. Each line of its standard
 // input is a tool's name and its arguments as JSON, with $NAME for environment
 // variables. It prints the text of each answer, behind "error: " where it is one.
+//
+// Of two other lines, "meta JSON" says what goes into the _meta of later calls,
+// and "hook CLIENT JSON" runs a hook as a client does, and prints what it prints.
 func agentMain() int {
 	ctx := context.Background()
 	server := exec.Command("bridge", append([]string{"serve"}, os.Args[1:]...)...)
@@ -33,14 +36,26 @@ func agentMain() int {
 }
 
 func callTools(ctx context.Context, session *mcp.ClientSession) error {
+	var meta mcp.Meta
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		tool, arguments, _ := strings.Cut(strings.TrimSpace(os.ExpandEnv(lines.Text())), " ")
-		if arguments == "" {
+		switch {
+		case arguments == "":
 			arguments = "{}"
+		case tool == "meta":
+			if err := json.Unmarshal([]byte(arguments), &meta); err != nil {
+				return err
+			}
+			continue
+		case tool == "hook":
+			if err := runHook(arguments); err != nil {
+				return err
+			}
+			continue
 		}
-		answer, err := session.CallTool(ctx, &mcp.CallToolParams{Name: tool, Arguments: json.RawMessage(arguments)})
+		answer, err := session.CallTool(ctx, &mcp.CallToolParams{Meta: meta, Name: tool, Arguments: json.RawMessage(arguments)})
 		if err != nil {
 			return err
 		}
@@ -56,4 +71,12 @@ func callTools(ctx context.Context, session *mcp.ClientSession) error {
 		}
 	}
 	return lines.Err()
+}
+
+// runHook runs "bridge hook" by a shell, as clients do.
+func runHook(line string) error {
+	client, event, _ := strings.Cut(line, " ")
+	hook := exec.Command("sh", "-c", "bridge hook "+client)
+	hook.Stdin, hook.Stdout, hook.Stderr = strings.NewReader(event), os.Stdout, os.Stderr
+	return hook.Run()
 }

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"bridge":   func() { os.Exit(cli.Main()) },
 		"agent":    func() { os.Exit(agentMain()) },
+		"gemini":   func() { os.Exit(agentMain()) }, // by another name, as bridge knows it
 		"seed":     func() { os.Exit(seedMain()) },
 		"operator": func() { os.Exit(operatorMain()) },
 		"receiver": func() { os.Exit(receiverMain()) },
@@ -63,12 +64,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   exits,
-			"tries":   tries,
-			"capture": capture,
-			"mode":    mode,
-			"sql":     runSQL,
-			"await":   await,
+			"exits":    exits,
+			"tries":    tries,
+			"capture":  capture,
+			"mode":     mode,
+			"sql":      runSQL,
+			"await":    await,
+			"bindings": bindings,
 		},
 	})
 }
