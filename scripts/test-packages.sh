@@ -33,6 +33,9 @@ echo "== Gemini CLI extension"
 gemini extensions validate extensions/gemini 2>&1 | tee "$work/gemini"
 grep -q 'successfully validated' "$work/gemini"
 
+yes | gemini extensions install "$PWD/extensions/gemini" --consent >"$work/gemini" 2>&1 || { cat "$work/gemini"; exit 1; }
+gemini extensions list 2>&1 | grep -q '^ MCP servers:'
+
 echo "== .mcpb bundle"
 mcpb validate packaging/mcpb/manifest.json
 mcpb unpack "$bundle" "$work/unpacked"

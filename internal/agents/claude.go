@@ -27,20 +27,12 @@ func claudeTargets(s Setup, p Place) []target {
 		{Name: "command", Value: s.Program},
 		{Name: "args", Value: anySlice(s.serveArgs())},
 	}
-	entries := []entry{}
+	var entries []entry
 	for _, event := range claudeEvents {
-		entries = append(entries, hookEntry(event, confedit.Object{
-			{Name: "type", Value: "command"},
-			{Name: "command", Value: s.hookCommand()},
-			{Name: "timeout", Value: hookSeconds},
-		}))
+		entries = append(entries, hookEntry(event, s.hookCommand(), confedit.Member{Name: "timeout", Value: hookSeconds}))
 	}
-	entries = append(entries, hookEntry("Stop", confedit.Object{
-		{Name: "type", Value: "command"},
-		{Name: "command", Value: s.hookCommand("--wait")},
-		{Name: "asyncRewake", Value: true},
-		{Name: "timeout", Value: waitSeconds},
-	}))
+	entries = append(entries, hookEntry("Stop", s.hookCommand("--wait"),
+		confedit.Member{Name: "asyncRewake", Value: true}, confedit.Member{Name: "timeout", Value: waitSeconds}))
 	if s.DenyRules {
 		for _, words := range s.deniedCommands() {
 			entries = append(entries, entry{path: []string{"permissions", "deny"}, list: true, value: claudeRule(words)})
@@ -68,11 +60,14 @@ func (p Place) claudeFiles(scope Scope) (servers, settings string) {
 // claudeRule denies every command that begins with words.
 func claudeRule(words []string) string { return "Bash(" + shellLine(words) + ":*)" }
 
-// hookEntry is a hook in the form that all three clients share.
-func hookEntry(event string, handler confedit.Object) entry {
+// hookEntry is a hook in the form that all three clients share: a command, and
+// what each client wants to know besides.
+func hookEntry(event, command string, more ...confedit.Member) entry {
+	handler := append(confedit.Object{{Name: "type", Value: "command"}, {Name: "command", Value: command}}, more...)
 	return entry{
 		path:  []string{"hooks", event},
 		list:  true,
+		hook:  command,
 		value: confedit.Object{{Name: "hooks", Value: []any{handler}}},
 	}
 }

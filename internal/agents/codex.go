@@ -43,11 +43,7 @@ func codexTargets(s Setup, p Place, config []byte) ([]target, error) {
 			targets[0].tables = append(targets[0].tables, table{path: []string{"hooks", event}, hook: s.hookCommand(), text: codexHook(s, event)})
 			continue
 		}
-		hooks.entries = append(hooks.entries, hookEntry(event, confedit.Object{
-			{Name: "type", Value: "command"},
-			{Name: "command", Value: s.hookCommand()},
-			{Name: "timeout", Value: hookSeconds},
-		}))
+		hooks.entries = append(hooks.entries, hookEntry(event, s.hookCommand(), confedit.Member{Name: "timeout", Value: hookSeconds}))
 	}
 	if !inline {
 		targets = append(targets, hooks)

@@ -2,8 +2,10 @@ package agents
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"example.org/bridge/internal/confedit"
 )
@@ -16,8 +18,13 @@ type Found struct {
 	Path    string
 	Servers []NamedServer
 	Hooks   []Hook
+	// Plugin is the plugin or extension that brings server and hooks of its own;
+	// empty for none.
+	Plugin string
 	// HooksOff reports that the client's own switch for hooks is off.
 	HooksOff bool
+	// Unreviewed reports that the user has not yet told Codex to run the hooks.
+	Unreviewed bool
 }
 
 // NamedServer is a server entry that starts a bridge.
@@ -44,6 +51,7 @@ func (in Installer) Find(c Client, scope Scope) (Found, error) {
 	f.servers(lookupTree(document, []string{"mcpServers"}))
 	f.hooks(f.Path, lookupTree(document, []string{"hooks"}))
 	f.HooksOff = lookupTree(document, []string{"hooksConfig", "enabled"}) == false
+	f.Plugin = geminiExtension(filepath.Dir(f.Path))
 	return f, err
 }
 
@@ -65,7 +73,28 @@ func (in Installer) findClaude(f *Found) error {
 	}
 	f.hooks(settings, lookupTree(document, []string{"hooks"}))
 	f.HooksOff = lookupTree(document, []string{"disableAllHooks"}) == true
+	f.Plugin = enabledPlugin(document)
 	return nil
+}
+
+// enabledPlugin names our plugin where Claude Code's settings switch it on.
+func enabledPlugin(settings any) string {
+	plugins, _ := lookupTree(settings, []string{"enabledPlugins"}).(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(plugins)) {
+		if strings.HasPrefix(name, DefaultName+"@") && plugins[name] == true {
+			return name
+		}
+	}
+	return ""
+}
+
+// geminiExtension names our extension where it is installed.
+func geminiExtension(folder string) string {
+	path := filepath.Join(folder, "extensions", DefaultName)
+	if _, err := os.Stat(filepath.Join(path, "gemini-extension.json")); err != nil {
+		return ""
+	}
+	return path
 }
 
 func (in Installer) findCodex(f *Found) error {
@@ -79,7 +108,24 @@ func (in Installer) findCodex(f *Found) error {
 	beside := filepath.Join(filepath.Dir(f.Path), "hooks.json")
 	document, err := readDocument(beside, strictJSON)
 	f.hooks(beside, lookupTree(document, []string{"hooks"}))
+	f.Unreviewed = len(f.Hooks) > 0 && !in.reviewed(*f)
 	return err
+}
+
+// reviewed reports that Codex has noted a review of any hook in the files of
+// ours. It does so in the user's config.toml, under the file's path and more.
+func (in Installer) reviewed(f Found) bool {
+	config, err := readDocument(mainFile(Codex, ScopeUser, in.Place), tomlTables)
+	if err != nil {
+		return false
+	}
+	notes, _ := lookupTree(config, []string{"hooks", "state"}).(map[string]any)
+	for key, note := range notes {
+		if lookupTree(note, []string{"trusted_hash"}) != nil && slices.ContainsFunc(f.Hooks, func(h Hook) bool { return strings.HasPrefix(key, h.Path+":") }) {
+			return true
+		}
+	}
+	return false
 }
 
 // readDocument decodes a configuration file; nil where there is none.

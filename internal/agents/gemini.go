@@ -32,12 +32,8 @@ func geminiTargets(s Setup, p Place) ([]target, error) {
 		},
 	}}}
 	for _, event := range geminiEvents {
-		settings.entries = append(settings.entries, hookEntry(event, confedit.Object{
-			{Name: "type", Value: "command"},
-			{Name: "name", Value: DefaultName},
-			{Name: "command", Value: s.hookCommand()},
-			{Name: "timeout", Value: hookMilliseconds},
-		}))
+		settings.entries = append(settings.entries, hookEntry(event, s.hookCommand(),
+			confedit.Member{Name: "name", Value: DefaultName}, confedit.Member{Name: "timeout", Value: hookMilliseconds}))
 	}
 	targets := []target{settings}
 	if s.DenyRules {

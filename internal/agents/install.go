@@ -134,12 +134,11 @@ func (in Installer) allTargets(s Setup) ([]target, error) {
 
 // readable says what in a file its client does not understand.
 func readable(t target, text []byte) error {
-	if t.format != strictJSON && t.format != commentedJSON {
-		return nil
-	}
-	var syntax *confedit.SyntaxError
-	if err := confedit.ValidJSON(text, t.format == strictJSON); errors.As(err, &syntax) {
-		return syntax
+	switch t.format {
+	case strictJSON:
+		return confedit.ValidJSON(text, confedit.Strict)
+	case commentedJSON:
+		return confedit.ValidJSON(text, confedit.Commented)
 	}
 	return nil
 }
@@ -222,7 +221,7 @@ func check(f format, c Change) error {
 	case tomlTables:
 		_, err = confedit.ReadTOML(c.After)
 	case strictJSON, commentedJSON:
-		err = confedit.ValidJSON(c.After, false)
+		err = confedit.ValidJSON(c.After, confedit.Lenient)
 	}
 	if err != nil {
 		return &FileError{c.Path, err}

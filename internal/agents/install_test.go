@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,7 +46,15 @@ func newDesk(t testing.TB) *desk {
 }
 
 func (d *desk) setup(c agents.Client, scope agents.Scope) agents.Setup {
-	return agents.Setup{Client: c, Scope: scope, Program: "/opt/my tools/bridge", Name: agents.DefaultName, DenyRules: c != agents.Gemini || scope == agents.ScopeUser}
+	return agents.Setup{Client: c, Scope: scope, Program: absolute("/opt/my tools/bridge"), Name: agents.DefaultName, DenyRules: c != agents.Gemini || scope == agents.ScopeUser}
+}
+
+// absolute makes a path that begins with a slash one that is absolute here.
+func absolute(path string) string {
+	if runtime.GOOS == "windows" {
+		return "C:" + path
+	}
+	return path
 }
 
 func (d *desk) write(name, text string) {
@@ -284,8 +293,8 @@ func TestUninstallWithoutReceipt(t *testing.T) {
 func TestHandMade(t *testing.T) {
 	d := newDesk(t)
 	s := d.setup(agents.Codex, agents.ScopeUser)
-	s.Program = "/opt/bridge"
-	config := "[mcp_servers.bridge]\ncommand = \"/opt/bridge\"\nargs = [\"serve\"]\n"
+	s.Program = absolute("/opt/bridge")
+	config := "[mcp_servers.bridge]\ncommand = \"" + s.Program + "\"\nargs = [\"serve\"]\n"
 	d.write("home/.codex/config.toml", config)
 	before := d.tree()
 	d.install(s)
@@ -307,7 +316,7 @@ func TestUpdate(t *testing.T) {
 		}
 		before := d.tree()
 		d.install(s)
-		s.Program, s.DB, s.DenyRules = "/usr/local/bin/bridge", "/srv/bridge.db", false
+		s.Program, s.DB, s.DenyRules = absolute("/usr/local/bin/bridge"), absolute("/srv/bridge.db"), false
 		d.install(s)
 		for path, text := range d.tree() {
 			if !strings.Contains(path, "/state/") && strings.Contains(text, "/opt/my tools") {
@@ -430,10 +439,7 @@ func TestFailureTakesBack(t *testing.T) {
 }
 
 func TestSetupCheck(t *testing.T) {
-	good := agents.Setup{Name: "bridge", Program: "/opt/bridge"}
-	if runtime.GOOS == "windows" {
-		good.Program = `C:\bridge.exe`
-	}
+	good := agents.Setup{Name: "bridge", Program: absolute("/opt/bridge")}
 	if err := good.Check(); err != nil {
 		t.Error(err)
 	}
@@ -506,5 +512,22 @@ func (d *desk) roundTrip(s agents.Setup) {
 	}
 	if diff := cmp.Diff(before, d.tree()); diff != "" {
 		d.Fatalf("(-want +got):\n%s", diff)
+	}
+	if err == nil {
+		d.withoutReceipt(s)
+	}
+}
+
+// withoutReceipt: what is found by what it says alone goes too, and the rest
+// can still be read.
+func (d *desk) withoutReceipt(s agents.Setup) {
+	d.install(s)
+	if err := os.RemoveAll(d.State); err != nil {
+		d.Fatal(err)
+	}
+	d.uninstall(s)
+	found, err := d.Find(s.Client, s.Scope)
+	if err != nil || len(found.Hooks) > 0 || slices.ContainsFunc(found.Servers, func(n agents.NamedServer) bool { return n.Name == s.Name }) {
+		d.Fatalf("left: %+v, %v", found, err)
 	}
 }

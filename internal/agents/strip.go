@@ -3,6 +3,7 @@ package agents
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -54,8 +55,8 @@ func (p stripper) stripServer(text []byte) ([]byte, error) {
 func (p stripper) stripHooks(text []byte) ([]byte, error) {
 	value, _, err := confedit.Lookup(text, "hooks")
 	events, _ := value.(map[string]any)
-	for event, groups := range events {
-		list, _ := groups.([]any)
+	for _, event := range slices.Sorted(maps.Keys(events)) {
+		list, _ := events[event].([]any)
 		had, _, _ := confedit.Lookup(p.before, "hooks", event)
 		for g, group := range slices.Backward(list) {
 			handlers := handlersOf(group)

@@ -34,10 +34,12 @@ type target struct {
 	text    string  // of a file that is ours
 }
 
-// entry is a value in a JSON file: a member, or an element of a list.
+// entry is a value in a JSON file: a member, or an element of a list. Where it
+// is a hook, hook is its command.
 type entry struct {
 	path  []string
 	list  bool
+	hook  string
 	value any
 }
 
@@ -107,27 +109,11 @@ func (t target) addEntry(text []byte, e entry, s Setup) ([]byte, error) {
 		}
 		return text, t.sameServer(there, s)
 	}
-	if list, isList := there.([]any); isList && slices.ContainsFunc(list, func(item any) bool { return sameItem(item, e.value) }) {
+	list, _ := there.([]any)
+	if e.hook != "" && hasHook(there, e.hook) || e.hook == "" && slices.Contains(list, e.value) {
 		return text, nil
 	}
 	return confedit.Append(text, e.path, e.value)
-}
-
-// sameItem reports that an element of a list is ours already: a rule, or a
-// group with a hook of the same command.
-func sameItem(item, ours any) bool {
-	group, ok := ours.(confedit.Object)
-	if !ok {
-		return item == ours
-	}
-	want := group[0].Value.([]any)[0].(confedit.Object)[commandMember(group)].Value
-	return slices.ContainsFunc(handlersOf(item), func(h map[string]any) bool { return h["command"] == want })
-}
-
-// commandMember is the index of "command" in the handler of a group of ours.
-func commandMember(group confedit.Object) int {
-	handler := group[0].Value.([]any)[0].(confedit.Object)
-	return slices.IndexFunc(handler, func(m confedit.Member) bool { return m.Name == "command" })
 }
 
 // sameServer accepts a server that somebody wrote by hand if it starts what

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,13 +37,14 @@ all its entries, and stays verifiable.`,
 func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
 	return a.withStore(ctx, func(s *bridge.Service) error {
 		removed, err := s.Cleanup(ctx, o.olderThan, o.dryRun)
-		if err != nil {
+		if err != nil && len(removed) == 0 {
 			return err
 		}
+		// What was removed before an error is gone, so it is printed in any case.
 		if a.json {
-			return printCleanupJSON(a, o, removed)
+			return errors.Join(err, printCleanupJSON(a, o, removed))
 		}
-		return printCleanup(a, o, removed)
+		return errors.Join(err, printCleanup(a, o, removed))
 	})
 }
 

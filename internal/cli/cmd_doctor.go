@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -119,6 +120,5 @@ func (d *diagnosis) print(settings []jsonSetting) error {
 		return err
 	}
 	_ = out.WriteByte('\n')
-	printVersions(out)
-	return out.Flush()
+	return errors.Join(printVersions(out), out.Flush())
 }

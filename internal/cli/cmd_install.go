@@ -53,7 +53,9 @@ wrong arguments.`,
   bridge install claude --yolo-deny-rule --db /srv/team/bridge.db`,
 		ValidArgs: clientNames(),
 		Args:      oneClient,
-		RunE:      func(_ *cobra.Command, args []string) error { return runInstall(a, agents.Client(args[0]), o) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runInstall(a, agents.Client(args[0]), o, a.storeNamed(cmd))
+		},
 	}
 	o.register(cmd.Flags(), "written")
 	boolFlag(cmd.Flags(), &o.denyRule, "yolo-deny-rule", "keep the client's agent from running the operator's commands")
@@ -74,10 +76,18 @@ func oneClient(cmd *cobra.Command, args []string) error {
 	return usagef("`%s` takes one of %s", cmd.CommandPath(), strings.Join(clientNames(), ", "))
 }
 
-func runInstall(a *app, client agents.Client, o installOptions) error {
+func runInstall(a *app, client agents.Client, o installOptions, storeNamed bool) error {
 	installer, setup, err := a.setup(client, o)
 	if err != nil {
 		return err
+	}
+	if storeNamed {
+		if setup.DB, err = a.storePath(); err != nil {
+			return err
+		}
+	}
+	if err := setup.Check(); err != nil {
+		return usagef("%v", err)
 	}
 	plan, err := installer.Install(setup)
 	if err != nil {
@@ -96,15 +106,17 @@ func (a *app) setup(client agents.Client, o installOptions) (agents.Installer, a
 	if setup.Program, err = a.program(); err != nil {
 		return installer, setup, err
 	}
-	if a.db != "" {
-		if setup.DB, err = a.storePath(); err != nil {
-			return installer, setup, err
-		}
-	}
 	if err := setup.Check(); err != nil {
 		return installer, setup, usagef("%v", err)
 	}
 	return installer, setup, nil
+}
+
+// storeNamed reports that this call names its store where a server would not
+// look for it; a configuration file both read.
+func (a *app) storeNamed(cmd *cobra.Command) bool {
+	source := a.originOf(cmd.Root().PersistentFlags().Lookup("db")).Source
+	return source == sourceFlag || source == sourceEnvironment
 }
 
 // planWords are what a plan is reported with.

@@ -29,9 +29,8 @@ func (d *diagnosis) checkClients(root *cobra.Command) {
 		d.add("clients", statusWarning, "%s", oneLine(err))
 		return
 	}
-	named := d.app.originOf(root.PersistentFlags().Lookup("db")).Source
 	for _, client := range agents.Clients() {
-		c := &clientCheck{diagnosis: d, client: client, self: self, storeNamed: named == sourceFlag || named == sourceEnvironment}
+		c := &clientCheck{diagnosis: d, client: client, self: self, storeNamed: d.app.storeNamed(root)}
 		c.find(installer)
 		c.report()
 	}
@@ -42,11 +41,10 @@ type clientCheck struct {
 	*diagnosis
 	client agents.Client
 	self   string
-	// storeNamed reports that this call names its store where a server would not
-	// look for it: a configuration file both read.
+	// storeNamed is what app.storeNamed says.
 	storeNamed bool
-	found  []agents.Found
-	broken bool
+	found      []agents.Found
+	broken     bool
 }
 
 func (c *clientCheck) say(s status, format string, args ...any) {
@@ -75,7 +73,7 @@ func (c *clientCheck) find(installer agents.Installer) {
 		for _, h := range f.Hooks {
 			seen[h.Path] = true
 		}
-		if len(f.Servers) > 0 || len(f.Hooks) > 0 {
+		if len(f.Servers) > 0 || len(f.Hooks) > 0 || f.Plugin != "" {
 			c.found = append(c.found, f)
 		}
 	}
@@ -91,6 +89,9 @@ func (c *clientCheck) report() {
 	for _, f := range c.found {
 		for _, s := range f.Servers {
 			c.checkServer(f, s)
+		}
+		if f.Plugin != "" {
+			c.checkPlugin(f)
 		}
 	}
 	c.checkHooks()
@@ -156,6 +157,19 @@ func (c *clientCheck) checkSharedStore(f agents.Found, s agents.NamedServer, whe
 	}
 }
 
+// checkPlugin looks whether a plugin finds this program: it calls it by name.
+func (c *clientCheck) checkPlugin(f agents.Found) {
+	program, err := exec.LookPath(agents.DefaultName)
+	switch {
+	case err != nil:
+		c.say(statusProblem, "the plugin %s (%s) needs bridge in your PATH, where it is not", f.Plugin, f.Scope)
+	case !sameFile(program, c.self):
+		c.say(statusWarning, "the plugin %s (%s) starts another program, %s, which is before this one in your PATH", f.Plugin, f.Scope, program)
+	default:
+		c.say(statusOK, "the plugin %s (%s) finds this program", f.Plugin, f.Scope)
+	}
+}
+
 // checkHooks runs each command once.
 func (c *clientCheck) checkHooks() {
 	commands := map[string]error{}
@@ -165,8 +179,14 @@ func (c *clientCheck) checkHooks() {
 		if f.HooksOff {
 			c.say(statusNote, "hooks are switched off in %s: the agent is not told of mail", f.Scope)
 		}
+		if f.Unreviewed {
+			c.say(statusNote, "Codex runs the hooks in %s only after you have reviewed them once: start it and enter /hooks", f.Hooks[0].Path)
+		}
 		if len(f.Hooks) > 0 {
 			places = append(places, string(f.Scope))
+		}
+		if f.Plugin != "" {
+			places = append(places, "the plugin")
 		}
 		for _, h := range f.Hooks {
 			events++
@@ -179,10 +199,11 @@ func (c *clientCheck) checkHooks() {
 		}
 	}
 	switch {
-	case events == 0:
-		c.say(statusNote, "it has no hooks of bridge: the agent is not told of mail; `bridge install %s` adds them", c.client)
 	case len(places) > 1:
 		c.say(statusWarning, "the hooks are there for %s: each runs twice; uninstall one", strings.Join(places, " and "))
+	case len(places) == 0:
+		c.say(statusNote, "it has no hooks of bridge: the agent is not told of mail; `bridge install %s` adds them", c.client)
+	case events == 0: // the plugin's
 	case !slices.ContainsFunc(values(commands), func(err error) bool { return err != nil }):
 		c.say(statusOK, "%s fire", count(int64(events), "hook"))
 	}

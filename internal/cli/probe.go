@@ -22,6 +22,9 @@ import (
 // needs.
 const probeTimeout = 10 * time.Second
 
+// waitDelay is how long a killed program may hold its output open.
+const waitDelay = time.Second
+
 // probeServer starts a server as a client does, on a store of its own, and asks
 // it for a sign of life.
 func (a *app) probeServer(program string, args, environ []string) error {
@@ -30,7 +33,7 @@ func (a *app) probeServer(program string, args, environ []string) error {
 		defer cancel()
 		var log bytes.Buffer
 		cmd := exec.CommandContext(ctx, program, append(slices.Clone(args), "--db", db)...) //nolint:gosec // G204: the caller made sure that it is this program
-		cmd.Env, cmd.Stderr = environ, &log
+		cmd.Env, cmd.Stderr, cmd.WaitDelay = environ, &log, waitDelay
 		client := mcp.NewClient(&mcp.Implementation{Name: "bridge doctor", Version: bridgeVersion()}, nil)
 		session, err := client.Connect(ctx, &mcp.CommandTransport{Command: cmd}, nil)
 		if err != nil {
@@ -92,7 +95,7 @@ func (a *app) probeHook(h agents.Hook, self string) error {
 		var log bytes.Buffer
 		cmd := exec.CommandContext(ctx, program, append(words[1:], "--db", db)...) //nolint:gosec // G204: it was made sure that it is this program
 		cmd.Stdin, cmd.Stderr = strings.NewReader(sampleEvent(h.Event)), &log
-		cmd.Env = a.environ()
+		cmd.Env, cmd.WaitDelay = a.environ(), waitDelay
 		err := cmd.Run()
 		if ctx.Err() != nil {
 			if waits {

@@ -77,6 +77,7 @@ without a command does the same; at a terminal it prints this help.
 		newRedactCmd(a),
 		newDoctorCmd(a),
 		newBenchCmd(a),
+		newStressCmd(a),
 		newVersionCmd(a),
 		newCompletionCmd(a),
 	)

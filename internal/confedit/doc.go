@@ -6,7 +6,8 @@
 //	json.go         JSON with comments: Lookup, Set, Append
 //	json_remove.go  JSON with comments: Delete
 //	json_render.go  how new values are written: in the style of what is there
-//	toml.go         TOML: Tables, Append, Remove
+//	json_dialect.go what a client can read: ValidJSON
+//	toml.go         TOML: ReadTOML, AppendTOML, CutTOML
 //	merge.go        Undo: take a change back out of a file that was edited since
 //
 // What it cannot read it refuses with a *SyntaxError, and the caller leaves the

@@ -3,7 +3,6 @@ package confedit
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"regexp"
 	"slices"
 	"strconv"
@@ -213,23 +212,3 @@ func countMembers(object *hujson.Object, name string) (n int) {
 }
 
 func memberName(m hujson.ObjectMember) string { return m.Name.Value.(hujson.Literal).String() }
-
-// ValidJSON says what is wrong with a document, if anything. With strict,
-// comments and trailing commas are wrong too.
-func ValidJSON(text []byte, strict bool) error {
-	d, err := parseJSON(text)
-	if err != nil || d.empty || !strict || d.root.IsStandard() {
-		return err
-	}
-	return &SyntaxError{Line: firstExtension(d), Problem: "has a comment or a trailing comma, which this client does not read"}
-}
-
-// firstExtension is the line at which strict JSON ends to be.
-func firstExtension(d *document) int {
-	var strict *json.SyntaxError
-	var value any
-	if err := json.Unmarshal(d.text, &value); errors.As(err, &strict) {
-		return lineAt(d.text, int(strict.Offset)-1)
-	}
-	return 0
-}

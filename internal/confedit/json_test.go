@@ -141,7 +141,7 @@ func TestDelete(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", got, test.after)
 			}
 			if err == nil {
-				if err := confedit.ValidJSON(got, false); err != nil {
+				if err := confedit.ValidJSON(got, confedit.Lenient); err != nil {
 					t.Error(err)
 				}
 			}
@@ -151,18 +151,22 @@ func TestDelete(t *testing.T) {
 
 func TestValidJSON(t *testing.T) {
 	for name, test := range map[string]struct {
-		text   string
-		strict bool
-		want   string
+		text    string
+		dialect confedit.Dialect
+		want    string
 	}{
-		"plain":          {`{"a": 1}`, true, ""},
-		"comment":        {"{}\n// x\n", false, ""},
-		"strict comment": {"{\n// x\n}", true, "line 2: has a comment"},
-		"strict comma":   {`{"a": 1,}`, true, "line 1: has a comment or a trailing comma"},
-		"empty":          {"", true, ""},
+		"plain":             {`{"a": 1}`, confedit.Strict, ""},
+		"comment":           {"{}\n// x\n", confedit.Lenient, ""},
+		"strict comment":    {"{\n// x\n}", confedit.Strict, "line 2: has a comment"},
+		"strict comma":      {`{"a": 1,}`, confedit.Strict, "line 1: has a comment or a trailing comma"},
+		"strict mark":       {"\ufeff{}", confedit.Strict, ""},
+		"commented comment": {"{\n// x\n}", confedit.Commented, ""},
+		"commented comma":   {"{\n\"a\": [1,]}", confedit.Commented, "line 2: has a trailing comma"},
+		"commented mark":    {"\ufeff{}", confedit.Commented, "byte order mark"},
+		"empty":             {"", confedit.Strict, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := confedit.ValidJSON([]byte(test.text), test.strict)
+			err := confedit.ValidJSON([]byte(test.text), test.dialect)
 			if got := errorText(err); !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
 				t.Errorf("got %q, want %q", got, test.want)
 			}

@@ -59,7 +59,7 @@ func FuzzJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		before := []byte(text)
-		if confedit.ValidJSON(before, false) != nil {
+		if confedit.ValidJSON(before, confedit.Lenient) != nil {
 			t.Skip()
 		}
 		_, had, err := confedit.Lookup(before, "m", "bridge")
