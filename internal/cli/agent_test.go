@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -19,7 +21,8 @@ import (
 // variables. It prints the text of each answer, behind "error: " where it is one.
 //
 // Of two other lines, "meta JSON" says what goes into the _meta of later calls,
-// and "hook CLIENT JSON" runs a hook as a client does, and prints what it prints.
+// and "hook CLIENT JSON" runs a hook as a client does, and prints what it prints;
+// "wait CLIENT JSON" leaves a waiting one behind.
 func agentMain() int {
 	ctx := context.Background()
 	server := exec.Command("bridge", append([]string{"serve"}, os.Args[1:]...)...)
@@ -45,12 +48,18 @@ func callTools(ctx context.Context, session *mcp.ClientSession) error {
 		case arguments == "":
 			arguments = "{}"
 		case tool == "meta":
+			meta = nil // not added to what was said before
 			if err := json.Unmarshal([]byte(arguments), &meta); err != nil {
 				return err
 			}
 			continue
 		case tool == "hook":
 			if err := runHook(arguments); err != nil {
+				return err
+			}
+			continue
+		case tool == "wait":
+			if err := leaveWaiter(arguments); err != nil {
 				return err
 			}
 			continue
@@ -73,10 +82,30 @@ func callTools(ctx context.Context, session *mcp.ClientSession) error {
 	return lines.Err()
 }
 
-// runHook runs "bridge hook" by a shell, as clients do.
+// runHook runs "bridge hook" to its end.
 func runHook(line string) error {
-	client, event, _ := strings.Cut(line, " ")
-	hook := exec.Command("sh", "-c", "bridge hook "+client)
-	hook.Stdin, hook.Stdout, hook.Stderr = strings.NewReader(event), os.Stdout, os.Stderr
+	hook := hookCommand(line, "")
+	hook.Stdout, hook.Stderr = os.Stdout, os.Stderr
 	return hook.Run()
+}
+
+// leaveWaiter starts a waiting hook, and returns when it waits.
+func leaveWaiter(line string) error {
+	if err := hookCommand(line, " --wait").Start(); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if waiters, err := filepath.Glob(filepath.Join(filepath.Dir(os.Getenv("DB")), "bindings", "*.wait")); len(waiters) > 0 {
+			return err
+		}
+	}
+	return errors.New("the hook never waited")
+}
+
+// hookCommand starts "bridge hook" by a shell, as clients do.
+func hookCommand(line, more string) *exec.Cmd {
+	client, event, _ := strings.Cut(line, " ")
+	hook := exec.Command("sh", "-c", "bridge hook "+client+more)
+	hook.Stdin = strings.NewReader(event)
+	return hook
 }

@@ -46,8 +46,8 @@ which tool fetches them. Counts and ids, never a word of what a partner wrote.
 
 At the start of a session, after a prompt and after a tool the agent is told once of
 what is new. At the end of a turn it is kept from ending, once for each new message
-and at most 5 times in a row. Without news nothing is printed. What the agent was told is
-remembered beside the store, whose messages stay unread and untouched.
+and at most 5 times in a row. Without news nothing is printed. What the agent was told
+is remembered beside the store, whose messages stay unread and untouched.
 
 With --wait it sleeps until a message comes, and then ends with exit code 2, on which
 Claude Code wakes an idle agent ("asyncRewake" in a Stop hook). One waits for each
@@ -172,13 +172,22 @@ func runHookWait(ctx context.Context, a *app, client string, most time.Duration)
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	return a.withStore(ctx, func(s *bridge.Service) error {
-		text, err := agents.HookWait{HookSession: session, Bridge: s, Client: clientProcess()}.Run(ctx)
+		text, err := agents.HookWait{HookSession: session, Bridge: s, Client: waitedFor()}.Run(ctx)
 		if err != nil || text == "" {
 			return err
 		}
 		_, _ = fmt.Fprintln(a.stderr, text) // which Claude Code puts before its agent
 		return &exitError{exitWake}
 	})
+}
+
+// waitedFor returns the process with which a wait ends: the client, or whatever
+// started the hook if that is no client that is known.
+func waitedFor() binding.Process {
+	if client := clientProcess(); client != (binding.Process{}) {
+		return client
+	}
+	return binding.Running(os.Getppid())
 }
 
 // hookSession reads the event, and says whose it is.

@@ -28,7 +28,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"bridge":   func() { os.Exit(cli.Main()) },
 		"agent":    func() { os.Exit(agentMain()) },
-		"gemini":   func() { os.Exit(agentMain()) }, // by another name, as bridge knows it
+		"gemini":   func() { os.Exit(agentMain()) }, // by names that bridge knows
+		"claude":   func() { os.Exit(agentMain()) },
+		"holder":   func() { os.Exit(holderMain()) },
 		"seed":     func() { os.Exit(seedMain()) },
 		"operator": func() { os.Exit(operatorMain()) },
 		"receiver": func() { os.Exit(receiverMain()) },
