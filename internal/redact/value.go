@@ -143,7 +143,7 @@ func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 			if q := skipBlank(text, k+1); q < len(text) && isQuote(text[q]) {
 				return opCall, q
 			}
-			if q := f.callArgument(k + 1); q > 0 && isConverter(text[k+1:q]) {
+			if q := f.callArgument(k + 1); q > 0 && isConverter(text[k+1:q]) && telling(text[start:k]) {
 				return opCall, q
 			}
 		}
