@@ -1,7 +1,6 @@
 package redact_test
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
 	"maps"
@@ -54,16 +53,11 @@ func readAlarms(t *testing.T) alarmList {
 
 func readLines(t *testing.T, name string) []string {
 	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", name))
+	data, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	var out []string
-	for s := bufio.NewScanner(f); s.Scan(); {
-		out = append(out, s.Text())
-	}
-	return out
+	return strings.Split(strings.TrimSpace(string(data)), "\n")
 }
 
 // escapeModule writes a module's path as the module cache does: capitals
