@@ -22,17 +22,21 @@ const (
 // view is how much of a session's messages a client shows its model in one
 // result. What is over it, clients cut out of the middle, or put into a file.
 type view struct {
-	page   int // bytes of text in a page, behind the first message
-	answer int // bytes of a whole result; 0 if a page always fits
+	page    int // bytes of text in a page, behind the first message
+	answer  int // bytes of a whole result; 0 if a page always fits
+	tasks   int // bytes of titles and notes in a page of tasks
+	history int // bytes of a task's history beside its body
 }
 
 // smallViews are for clients, by how their names begin, that show less than a
 // page: Codex 0.169 shows 10,000 tokens, which it counts as 4 bytes each, Gemini
 // CLI 0.61 shows 40,000 characters.
 var smallViews = map[string]view{
-	"codex":  {page: 24_000, answer: 36_000},
-	"gemini": {page: 24_000, answer: 36_000},
+	"codex":  smallView,
+	"gemini": smallView,
 }
+
+var smallView = view{page: 24_000, answer: 36_000, tasks: 10_000, history: 10_000}
 
 // view returns how much the client behind a call shows.
 func (c client) view() view {
@@ -45,7 +49,7 @@ func (c client) view() view {
 			}
 		}
 	}
-	return view{page: bridge.PageBytes}
+	return view{page: bridge.PageBytes, tasks: bridge.PageBytes, history: bridge.PageBytes - bridge.MaxBodyLength}
 }
 
 // Sizes of what is around the text of a message, in bytes: the fields and the
