@@ -61,16 +61,10 @@ func servesSessions(arguments []string) bool {
 }
 
 // wakes reports whether Claude Code, started with arguments, runs a waiting hook
-// in the background and wakes its agent behind it. Where it prints one answer and
-// ends (-p), it would wait for the hook itself, for hours; so it does where nobody
-// is there (attended is the value of CLAUDE_CODE_SESSION_ATTENDED), unless more
-// input comes from a program.
+// in the background and wakes its agent behind it. Where it prints and ends (-p)
+// it waits for the hook itself, for hours: at once, or, where a program feeds it
+// (--input-format stream-json), at the end of the input. So nothing waits there,
+// nor where nobody attends, as CLAUDE_CODE_SESSION_ATTENDED tells.
 func wakes(arguments []string, attended string) bool {
-	if i := slices.Index(arguments, "--input-format"); i >= 0 && i+1 < len(arguments) && arguments[i+1] == "stream-json" {
-		return true
-	}
-	if slices.Contains(arguments, "--input-format=stream-json") {
-		return true
-	}
 	return attended != "0" && !slices.Contains(arguments, "-p") && !slices.Contains(arguments, "--print")
 }
