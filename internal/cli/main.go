@@ -18,6 +18,7 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/fleet"
 	"example.org/bridge/internal/sandbox"
@@ -95,6 +96,7 @@ var explanations = []struct {
 	{bridge.ErrStoreNewer, exitRefused, ""},
 	{bridge.ErrStorePermissions, exitRefused, ""},
 	{bridge.ErrStoreKey, exitRefused, ""},
+	{binding.ErrUnsafe, exitRefused, ""},
 	{auth.ErrNoKey, exitRefused, "put back the key that was made with the store; without it no token can be checked"},
 	{auth.ErrBadKey, exitRefused, "put back the key that was made with the store"},
 	{bridge.ErrStoreFull, exitFailure, "nothing was stored; make room and try again"},
