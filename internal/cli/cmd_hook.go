@@ -29,6 +29,11 @@ const (
 // end with it: clients take 2 for "block what the agent does".
 const exitWake = 2
 
+// claudeAttended is "0" in the hooks of a Claude Code that nobody sits at, such as
+// that of claude -p. It runs a hook in the background only where somebody does,
+// and would wait here for the end of the wait.
+const claudeAttended = "CLAUDE_CODE_SESSION_ATTENDED"
+
 type hookOptions struct {
 	wait    bool
 	maxWait time.Duration
@@ -51,7 +56,8 @@ is remembered beside the store, whose messages stay unread and untouched.
 
 With --wait it sleeps until a message comes, and then ends with exit code 2, on which
 Claude Code wakes an idle agent ("asyncRewake" in a Stop hook). One waits for each
-session; it ends with the client. An agent is woken at most 50 times without its user.
+session; it ends with the client, and at once where nobody sits at it (claude -p). An
+agent is woken at most 50 times without its user.
 
 The agent must have created or joined its conversation through "bridge serve" in the
 same client. A hook never fails its client and never holds it up: it takes 200 ms at
@@ -162,6 +168,9 @@ func runHook(ctx context.Context, a *app, client string, limit *hookLimit) (err 
 
 func runHookWait(ctx context.Context, a *app, client string, most time.Duration) (err error) {
 	defer rescue(&err)
+	if attended, ok := a.lookupEnv(claudeAttended); ok && attended == "0" {
+		return nil
+	}
 	_, session, err := a.hookSession(client)
 	if err != nil {
 		return err
