@@ -115,6 +115,21 @@ test-inspector: build
 test-sdk: build
 	scripts/test-sdk.sh bin/bridge
 
+## test-clients: Claude Code, Codex and Gemini CLI with a scripted model (needs npm)
+.PHONY: test-clients
+test-clients:
+	scripts/test-clients.sh
+
+## mcpb: bundles for desktop clients, and server.json with their hashes, in dist/
+.PHONY: mcpb
+mcpb:
+	$(GO) run ./scripts/mcpb -ldflags '$(LDFLAGS)' dist $(PLATFORMS)
+
+## test-packages: the vendors' validators on plugin, extension and bundle (needs npm)
+.PHONY: test-packages
+test-packages:
+	scripts/test-packages.sh
+
 ## clean: remove what was built
 .PHONY: clean
 clean:

@@ -75,7 +75,7 @@ var commandFlags = [...]commandFlag{
 }
 
 // flagLetters are the letters of commandFlags.
-var flagLetters = charset{loHyphen, 1<<('u'-64) | 1<<('U'-64) | 1<<('p'-64) | 1<<('P'-64) | 1<<('w'-64) | 1<<('a'-64) | 1<<('A'-64) | 1<<('k'-64) | 1<<('b'-64) | 1<<('E'-64)}
+var flagLetters = charset{loHyphen, 1<<('u'-64) | 1<<('U'-64) | 1<<('p'-64) | 1<<('P'-64) | 1<<('w'-64) | 1<<('a'-64) | 1<<('A'-64) | 1<<('k'-64) | 1<<('b'-64) | 1<<('E'-64) | 1<<('S'-64)}
 
 // flagAt looks at the " -x" at i: where the command on its line is one that
 // takes a password so, the password goes.
@@ -89,6 +89,9 @@ func (f *finder) flagAt(i int) int {
 		return f.userFlag(i)
 	}
 	line := text[lineStart(text, i):i]
+	if letter == 'S' {
+		return f.echoed(i, strings.HasSuffix(line, "sudo"))
+	}
 	for k := range commandFlags {
 		c := &commandFlags[k]
 		if c.flag == letter && hasWord(line, c.command) {
@@ -102,12 +105,40 @@ func (f *finder) flagAt(i int) int {
 
 // userFlag hides the password in --user name:password.
 func (f *finder) userFlag(i int) int {
+	if f.hasAt(i, " --password-stdin") || f.hasAt(i, " --stdin") && hasWord(f.text[lineStart(f.text, i):i], "sudo") {
+		return f.echoed(i, true)
+	}
 	for _, flag := range [...]string{" --user ", " --user=", " --proxy-user ", " --basic-auth ", " --auth "} {
 		if f.hasAt(i, flag) {
 			if end := f.flagValue(i+len(flag), formUser); end > 0 {
 				return end
 			}
 		}
+	}
+	return i
+}
+
+// echoed hides the word that an echo pipes into the command before the flag at
+// i, where that reads a password from there.
+func (f *finder) echoed(i int, reads bool) int {
+	text := f.text
+	start := lineStart(text, i)
+	line := text[start:i]
+	k := strings.LastIndex(line, "echo ")
+	bar := strings.LastIndexByte(line, '|')
+	if !reads || k < 0 || bar < k {
+		return i
+	}
+	from := skipBlank(text, start+k+len("echo "))
+	for f.hasAt(from, "-") && from < start+bar {
+		from = skipBlank(text, from+3)
+	}
+	if from >= start+bar {
+		return i
+	}
+	a, b := f.shellWord(from)
+	if b <= start+bar && b-a >= 4 && !isPlaceholder(text[a:b]) {
+		f.add(a, b, kindPassword, rankName)
 	}
 	return i
 }

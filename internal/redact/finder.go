@@ -12,6 +12,8 @@ type finder struct {
 	nearEnd    int    // values before this are judged by their neighbourhood
 	assigned   int    // the end of the last value that assignAt judged
 	contextEnd int    // the end of the last value that its line gave away
+	pemDone    int    // the end of the last END marker
+	called     int    // the end of the name of the last call with a user and a password
 	noUser     int    // there is no @ of a URL between the // before this and this
 }
 
@@ -32,26 +34,41 @@ const (
 // find returns the secrets in text, merged and fit to its placeholders. depth
 // counts the layers of disguise and encoding that text was taken out of.
 func (e *Engine) find(text string, depth int) []span {
-	f := &finder{text: text, ix: builtinIndex()}
+	f := e.newFinder(text)
+	e.scanPlain(f, depth)
+	if depth < maxShadow {
+		e.scanShadow(f, depth)
+	}
+	return e.settled(f, depth)
+}
+
+func (e *Engine) newFinder(text string) *finder {
+	return &finder{text: text, ix: builtinIndex()}
+}
+
+// scanPlain adds what the text shows as it is, or encoded.
+func (e *Engine) scanPlain(f *finder, depth int) {
 	f.scan()
 	if depth < maxDepth {
 		e.decodeRuns(f, depth)
 	}
-	if depth < maxShadow {
-		e.scanShadow(f, depth)
-	}
-	spans := f.spans
 	for i := range e.rules {
-		spans = e.rules[i].spans(spans, text)
+		f.spans = e.rules[i].spans(f.spans, f.text)
 	}
-	if len(spans) == 0 {
+}
+
+// settled returns what f found, with the other places where it stands, fit to
+// the placeholders in the text.
+func (e *Engine) settled(f *finder, depth int) []span {
+	if len(f.spans) == 0 {
 		return nil
 	}
-	marks := e.marks(text)
-	spans = settle(merge(e.drop(spans, text)), marks)
+	marks := e.marks(f.text)
+	spans := settle(merge(e.drop(f.spans, f.text)), marks)
 	if depth == 0 {
-		spans = settle(merge(e.drop(copies(spans, text), text)), marks)
+		spans = settle(merge(e.drop(copies(spans, f.text), f.text)), marks)
 	}
+	f.spans = nil
 	return merge(spans)
 }
 

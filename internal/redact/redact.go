@@ -35,8 +35,8 @@ const maxRounds = 32
 // Redacting the result again changes nothing.
 func (e *Engine) Redact(text string) (string, []string) {
 	var kinds []string
-	for range maxRounds {
-		spans := e.find(text, 0)
+	for round := range maxRounds {
+		spans := e.look(text, round)
 		if len(spans) == 0 {
 			break
 		}
@@ -44,6 +44,23 @@ func (e *Engine) Redact(text string) (string, []string) {
 		text = replace(text, spans)
 	}
 	return text, kinds
+}
+
+// look returns what one more look at text finds. The first looks at the text
+// as it is and without its disguises. Of the later ones, which find something
+// in odd texts only, the look without disguises comes first and alone, since
+// it finds most of what the other one would.
+func (e *Engine) look(text string, round int) []span {
+	if round == 0 {
+		return e.find(text, 0)
+	}
+	f := e.newFinder(text)
+	e.scanShadow(f, 0)
+	if spans := e.settled(f, 0); len(spans) > 0 {
+		return spans
+	}
+	e.scanPlain(f, 0)
+	return e.settled(f, 0)
 }
 
 func addKinds(kinds []string, spans []span) []string {
