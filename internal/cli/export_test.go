@@ -24,6 +24,9 @@ var (
 	Wrap        = wrap
 	Cut         = cut
 	Explain     = explain
+	// ServesSessions is on how clients' processes are told apart.
+	ServesSessions = servesSessions
+	IsShell        = isShell
 )
 
 // NewRoot returns the command tree.

@@ -32,7 +32,10 @@ func Main() int {
 	a := newApp(os.Stdin, os.Stdout, os.Stderr)
 	root := newRootCmd(a)
 	root.SetArgs(os.Args[1:])
-	err := root.ExecuteContext(context.Background())
+	cmd, err := root.ExecuteContextC(context.Background())
+	if isHook(cmd) {
+		return hookExit(a, err)
+	}
 	code, text := explain(err)
 	if text != "" {
 		_, _ = fmt.Fprintln(a.stderr, "bridge: "+text)

@@ -73,6 +73,7 @@ without a command does the same; at a terminal it prints this help.
 		newYoloCmd(a),
 		newInstallCmd(a),
 		newUninstallCmd(a),
+		newHookCmd(a),
 		newRedactCmd(a),
 		newDoctorCmd(a),
 		newBenchCmd(a),

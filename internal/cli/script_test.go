@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"bridge":   func() { os.Exit(cli.Main()) },
 		"agent":    func() { os.Exit(agentMain()) },
+		"gemini":   func() { os.Exit(agentMain()) }, // by names that bridge knows
+		"claude":   func() { os.Exit(agentMain()) },
+		"holder":   func() { os.Exit(holderMain()) },
 		"seed":     func() { os.Exit(seedMain()) },
 		"operator": func() { os.Exit(operatorMain()) },
 		"receiver": func() { os.Exit(receiverMain()) },
@@ -63,12 +66,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   exits,
-			"tries":   tries,
-			"capture": capture,
-			"mode":    mode,
-			"sql":     runSQL,
-			"await":   await,
+			"exits":    exits,
+			"tries":    tries,
+			"capture":  capture,
+			"mode":     mode,
+			"sql":      runSQL,
+			"await":    await,
+			"bindings": bindings,
 		},
 	})
 }

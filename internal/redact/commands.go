@@ -92,15 +92,74 @@ func (f *finder) flagAt(i int) int {
 	if letter == 'S' {
 		return f.echoed(i, strings.HasSuffix(line, "sudo"))
 	}
+	if f.commandsBefore(i); f.commands.n == 0 {
+		return i
+	}
 	for k := range commandFlags {
 		c := &commandFlags[k]
-		if c.flag == letter && hasWord(line, c.command) {
+		if c.flag == letter && f.commands.holds(text, i, c.command) {
 			if end := f.flagValue(i+3, c.form); end > 0 {
 				return end
 			}
 		}
 	}
 	return i
+}
+
+// commandReach is how far behind its command a flag may stand, in bytes.
+const commandReach = 200
+
+// lineCommands are the last commands of commandFlags that were read on a line.
+type lineCommands struct {
+	words [4]run
+	n     int // how many words count
+	read  int // the text is read up to here
+}
+
+// holds reports whether command is one of the words within reach of i.
+func (c *lineCommands) holds(text string, i int, command string) bool {
+	for _, w := range c.words[:min(c.n, len(c.words))] {
+		if i-w.start <= commandReach && text[w.start:w.end] == command {
+			return true
+		}
+	}
+	return false
+}
+
+// commandsBefore brings f.commands up to i. It reads every byte once, however
+// many flags there are.
+func (f *finder) commandsBefore(i int) {
+	text, c := f.text, &f.commands
+	j := max(c.read, i-2*commandReach)
+	for j < i {
+		b := text[j]
+		if b == '\n' {
+			c.n = 0
+		}
+		if !isIdent(b) {
+			j++
+			continue
+		}
+		start := j
+		for j < i && (isIdent(text[j]) || text[j] == '-' || text[j] == '.') {
+			j++
+		}
+		if (start == 0 || text[start-1] != '-') && (j == i || isBlank(text[j])) && takesPassword(text[start:j]) {
+			c.words[c.n%len(c.words)] = run{start, j}
+			c.n++
+		}
+	}
+	c.read = i
+}
+
+// takesPassword reports whether s is one of the commands of commandFlags.
+func takesPassword(s string) bool {
+	for k := range commandFlags {
+		if commandFlags[k].command == s {
+			return true
+		}
+	}
+	return false
 }
 
 // userFlag hides the password in --user name:password.

@@ -12,9 +12,10 @@ type finder struct {
 	nearEnd    int    // values before this are judged by their neighbourhood
 	assigned   int    // the end of the last value that assignAt judged
 	contextEnd int    // the end of the last value that its line gave away
-	pemDone    int    // the end of the last END marker
-	called     int    // the end of the name of the last call with a user and a password
-	noUser     int    // there is no @ of a URL between the // before this and this
+	commands   lineCommands
+	pemDone    int // the end of the last END marker
+	called     int // the end of the name of the last call with a user and a password
+	noUser     int // there is no @ of a URL between the // before this and this
 }
 
 // structureHeads are the pairs of characters that structureAt looks at; an a

@@ -40,10 +40,37 @@ func (e *Engine) Redact(text string) (string, []string) {
 		if len(spans) == 0 {
 			break
 		}
+		spans = widen(spans, text, round)
 		kinds = addKinds(kinds, spans)
 		text = replace(text, spans)
 	}
 	return text, kinds
+}
+
+// Looks by number. Ordinary text has nothing left for the third; what the
+// fourth and later ones still find was put there so that each hidden value
+// uncovers the next.
+const (
+	lookLines = 3 // the look from which on whole lines go
+	lookRest  = 4 // the look from which on all that follows goes
+)
+
+// widen makes what a late look found so large that few more are needed, which
+// bounds the time that a text can cost.
+func widen(spans []span, text string, round int) []span {
+	if round < lookLines {
+		return spans
+	}
+	for i := range spans {
+		s := &spans[i]
+		s.start = strings.LastIndexByte(text[:s.start], '\n') + 1
+		if k := strings.IndexByte(text[s.end:], '\n'); k >= 0 && round < lookRest {
+			s.end += k
+		} else {
+			s.end = len(text)
+		}
+	}
+	return merge(spans)
 }
 
 // look returns what one more look at text finds. The first looks at the text

@@ -9,6 +9,7 @@ import (
 
 // client is one of the real clients, and how it is driven without a terminal.
 type client struct {
+	title string
 	// program is its name, for the shell and for bridge install.
 	program string
 	wire    stub.Wire
@@ -28,6 +29,7 @@ type client struct {
 const noKey = "none-is-needed"
 
 var claude = client{
+	title:   "claude",
 	program: "claude",
 	wire:    stub.Anthropic,
 	quiet:   []string{"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "DISABLE_AUTOUPDATER=1", "DISABLE_TELEMETRY=1", "DISABLE_ERROR_REPORTING=1"},
@@ -44,31 +46,41 @@ var claude = client{
 	session: regexp.MustCompile(`"session_id":"([^"]+)"`),
 }
 
-var codex = client{
-	program:  "codex",
-	wire:     stub.Responses,
-	settings: map[string]string{".codex/config.toml": "# mine\ncheck_for_update_on_startup = false\n\n[analytics]\nenabled = false\n"},
-	model:    func(string) []string { return nil },
-	args: func(url, prompt, session string) []string {
-		args := []string{"exec"}
-		if session != "" {
-			args = append(args, "resume")
-		}
-		args = append(args,
-			"--json", "--skip-git-repo-check",
-			"--dangerously-bypass-hook-trust", // a user reviews hooks once, in the terminal
-			"-c", "model=stub", "-c", "model_provider=stub",
-			"-c", fmt.Sprintf(`model_providers.stub={name="stub", base_url=%q, wire_api="responses"}`, url),
-		)
-		if session != "" {
-			args = append(args, session)
-		}
-		return append(args, prompt)
-	},
-	session: regexp.MustCompile(`"thread_id":"([^"]+)"`),
+// codex has a model that it knows: such a model calls tools by writing code.
+var codex = codexWith("codex", "gpt-6.1-sol")
+
+// codexPlain has a model that it does not know, and offers it each tool.
+var codexPlain = codexWith("codex with an unknown model", "stub")
+
+func codexWith(title, model string) client {
+	return client{
+		title:    title,
+		program:  "codex",
+		wire:     stub.Responses,
+		settings: map[string]string{".codex/config.toml": "# mine\ncheck_for_update_on_startup = false\n\n[analytics]\nenabled = false\n"},
+		model:    func(string) []string { return nil },
+		args: func(url, prompt, session string) []string {
+			args := []string{"exec"}
+			if session != "" {
+				args = append(args, "resume")
+			}
+			args = append(args,
+				"--json", "--skip-git-repo-check",
+				"--dangerously-bypass-hook-trust", // a user reviews hooks once, in the terminal
+				"-c", "model="+model, "-c", "model_provider=stub",
+				"-c", fmt.Sprintf(`model_providers.stub={name="stub", base_url=%q, wire_api="responses"}`, url),
+			)
+			if session != "" {
+				args = append(args, session)
+			}
+			return append(args, prompt)
+		},
+		session: regexp.MustCompile(`"thread_id":"([^"]+)"`),
+	}
 }
 
 var gemini = client{
+	title:   "gemini",
 	program: "gemini",
 	wire:    stub.Gemini,
 	quiet:   []string{"GEMINI_CLI_TRUST_WORKSPACE=true", "GEMINI_TELEMETRY_ENABLED=false"},
@@ -94,4 +106,4 @@ var gemini = client{
 }
 
 // clients are all of them.
-var clients = []client{claude, codex, gemini}
+var clients = []client{claude, codex, codexPlain, gemini}

@@ -18,7 +18,7 @@ const (
 // and see each other's status and the history. Neither ever names a token.
 func TestPair(t *testing.T) {
 	for _, other := range []client{codex, gemini} {
-		t.Run("claude and "+other.program, func(t *testing.T) {
+		t.Run("claude and "+other.title, func(t *testing.T) {
 			t.Run("claude creates", func(t *testing.T) { testPair(t, claude, other) })
 			t.Run("claude joins", func(t *testing.T) { testPair(t, other, claude) })
 		})

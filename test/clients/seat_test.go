@@ -108,9 +108,3 @@ func hear[T any](r *running, from <-chan T) (said T) {
 	}
 	return said
 }
-
-// knows reports whether the model was told of a tool of the bridge's: offered
-// it, or told its name where the client loads tools when they are wanted.
-func knows(req *stub.Request, tool string) bool {
-	return req.Offers(tool) || strings.Contains(req.All(), "mcp__"+stub.Server+"__"+tool)
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 )
 
@@ -93,4 +94,20 @@ func (a *Agent) CallNamed(name string, args Args) Result {
 	call := &Call{ID: fmt.Sprintf("call_%04d", a.calls), Name: name, Args: args}
 	a.turn(reply{call: call})
 	return a.last.result(call)
+}
+
+// Tools are the names of the tools that the model can find out of, each on a
+// line: those on offer, those that the client says it could load, and those that
+// code could call.
+func (a *Agent) Tools() string {
+	names := strings.Join(a.last.Tools, "\n")
+	if a.last.code {
+		return names + "\n" + string(a.CallNamed(listTools, nil))
+	}
+	for line := range strings.Lines(a.last.All()) {
+		if strings.HasPrefix(line, "mcp_") {
+			names += "\n" + strings.TrimSpace(line)
+		}
+	}
+	return names
 }

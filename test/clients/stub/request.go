@@ -20,6 +20,7 @@ type Request struct {
 	Raw []byte
 
 	stream bool
+	code   bool // calls are to be written as code
 }
 
 // Kind is the kind of an Item.
@@ -40,13 +41,6 @@ type Item struct {
 	ID, Name string
 	// Text is what the model sees; of a call its arguments.
 	Text string
-}
-
-// Offers reports whether the model may call one of the bridge's tools.
-func (r *Request) Offers(tool string) bool {
-	return slices.ContainsFunc(r.Tools, func(name string) bool {
-		return strings.HasPrefix(name, "mcp_") && strings.HasSuffix(name, "_"+tool)
-	})
 }
 
 // All is the whole of what the model sees: system text and dialogue.
@@ -76,8 +70,7 @@ func (r *Request) Said() string {
 // result finds what came of a call.
 func (r *Request) result(call *Call) Result {
 	for _, item := range slices.Backward(r.Items) {
-		// Gemini CLI gives calls other ids than the model did.
-		if item.Kind == Output && (item.ID == call.ID || item.Name == call.Name) {
+		if item.Kind == Output && item.ID == call.ID {
 			return Result(item.Text)
 		}
 	}

@@ -63,5 +63,42 @@ func (r Result) Messages() (texts []string, ok bool) {
 // data decodes structured content, if the client showed that.
 func (r Result) data(into any) bool {
 	start := strings.IndexByte(string(r), '{')
-	return start >= 0 && json.NewDecoder(strings.NewReader(string(r)[start:])).Decode(into) == nil
+	if start < 0 {
+		return false
+	}
+	var shown json.RawMessage
+	if json.NewDecoder(strings.NewReader(string(r)[start:])).Decode(&shown) != nil {
+		return false
+	}
+	var whole struct{ StructuredContent json.RawMessage }
+	if json.Unmarshal(shown, &whole) == nil && whole.StructuredContent != nil {
+		shown = whole.StructuredContent
+	}
+	return json.Unmarshal(shown, into) == nil
+}
+
+// Strings are the result as it stands and, where it is JSON, every string in it.
+func (r Result) Strings() []string {
+	all := []string{string(r)}
+	var whole any
+	if start := strings.IndexByte(string(r), '{'); start >= 0 {
+		_ = json.NewDecoder(strings.NewReader(string(r)[start:])).Decode(&whole) // or it is text
+	}
+	return appendStrings(all, whole)
+}
+
+func appendStrings(all []string, value any) []string {
+	switch value := value.(type) {
+	case string:
+		all = append(all, value)
+	case []any:
+		for _, v := range value {
+			all = appendStrings(all, v)
+		}
+	case map[string]any:
+		for name, v := range value {
+			all = appendStrings(append(all, name), v)
+		}
+	}
+	return all
 }
