@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -27,6 +28,8 @@ type CheckRequest struct {
 	Limit int
 	// Wait is how long to wait for mail when there is none, up to MaxWait.
 	Wait time.Duration
+	// Bytes ends the page early, behind at least one message; 0 means PageBytes.
+	Bytes int
 }
 
 // Claim is a batch of messages that is on its way to a client. The store keeps
@@ -107,7 +110,7 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 	if err != nil {
 		return Delivery{}, s.refuse(ctx, g, err)
 	}
-	page := Page{Limit: limit, Bytes: PageBytes}
+	page := Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}
 	if r.Wait == 0 {
 		return s.take(ctx, c, page, drain)
 	}

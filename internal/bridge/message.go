@@ -205,6 +205,12 @@ type History struct {
 // History returns messages in both directions, read or not, that were stored
 // before the message with the ID before (0: the latest). It marks nothing read.
 func (s *Service) History(ctx context.Context, c Credentials, before int64, limit int) (History, error) {
+	return s.HistoryWithin(ctx, c, before, limit, PageBytes)
+}
+
+// HistoryWithin is History for a caller that shows less, or more, than PageBytes
+// on a page.
+func (s *Service) HistoryWithin(ctx context.Context, c Credentials, before int64, limit, bytes int) (History, error) {
 	g := s.readGate(c, "get_history")
 	limit, err := pageSize(limit)
 	if before < 0 {
@@ -213,7 +219,7 @@ func (s *Service) History(ctx context.Context, c Credentials, before int64, limi
 	if err != nil {
 		return History{}, s.refuse(ctx, g, err)
 	}
-	return s.store.History(ctx, g, Page{Before: before, Limit: limit, Bytes: PageBytes})
+	return s.store.History(ctx, g, Page{Before: before, Limit: limit, Bytes: bytes})
 }
 
 // Page says which part of a conversation to read.

@@ -68,13 +68,47 @@ func (f *faulty) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (
 		messages[0], messages[1] = messages[1], messages[0]
 	case messages[0].From != bridge.System && f.now("alter"):
 		messages[0].Text += "!"
+	case f.now("redeliver"):
+		messages[0].Redelivered = true
 	}
 	return taken, err
 }
 
+// CreateTask tells a second worker, too, that the task is its own.
+func (f *faulty) CreateTask(ctx context.Context, g bridge.Gate, key string, refused bridge.Charge, rule bridge.TaskRule) (bridge.TaskResult, error) {
+	if !f.now("share") {
+		return f.Store.CreateTask(ctx, g, key, refused, rule)
+	}
+	return f.Store.CreateTask(ctx, g, key, refused, func(s bridge.TaskScene) bridge.TaskChange {
+		change := rule(s)
+		for _, w := range s.Workers {
+			if w.Conversation != change.Task.Worker && len(change.Notices) == 1 {
+				notice := change.Notices[0]
+				notice.Conversation = w.Conversation
+				change.Notices = append(change.Notices, notice)
+			}
+		}
+		return change
+	})
+}
+
 func (f *faulty) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule bridge.TaskRule) (bridge.TaskResult, error) {
+	if f.fault == "share" {
+		rule = toWhoeverReports(rule)
+	}
 	if g.Details["report"] == "done" && f.now("task") {
 		return bridge.TaskResult{}, nil
 	}
 	return f.Store.ChangeTask(ctx, g, id, rule)
+}
+
+// toWhoeverReports lets a task belong to each worker that reports on it, though
+// another one may have it, or have ended it.
+func toWhoeverReports(rule bridge.TaskRule) bridge.TaskRule {
+	return func(s bridge.TaskScene) bridge.TaskChange {
+		if s.Session == bridge.SessionB && s.Task.Worker != s.Caller {
+			s.Task.Worker, s.Task.State = s.Caller, bridge.TaskRunning
+		}
+		return rule(s)
+	}
 }

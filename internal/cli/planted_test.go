@@ -29,8 +29,10 @@ func TestStressFindsPlantedFaults(t *testing.T) {
 		{"duplicate", []string{stress.RuleDuplicate}},
 		{"reorder", []string{stress.RuleOrder}},
 		{"alter", []string{stress.RuleAltered}},
+		{"redeliver", []string{stress.RuleDuplicate}},
 		{"unlogged", []string{stress.RuleAudit}},
 		{"task", []string{stress.RuleTask}},
+		{"share", []string{stress.RuleTask}},
 	} {
 		t.Run("fault="+tt.fault, func(t *testing.T) {
 			t.Parallel()

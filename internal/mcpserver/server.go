@@ -57,15 +57,18 @@ func Serve(ctx context.Context, b *bridge.Service, o Options) error {
 		&mcp.Implementation{Name: "bridge", Title: "Bridge between agents", Version: o.Version},
 		&mcp.ServerOptions{
 			Instructions: instructions,
-			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
+			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}},
 		},
 	)
 	all := tools(o.Commands)
 	for _, t := range all {
 		m.AddTool(t.definition, s.handler(t))
 	}
+	for _, p := range prompts() {
+		m.AddPrompt(p.definition, p.get)
+	}
 	queue := newTurns(all)
-	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools(all), queue.inOrder())
+	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools(all), knownPrompts(), queue.inOrder())
 	err := ServeStdio(ctx, m, &Stdio{
 		In: o.In, Out: o.Out, Log: log,
 		Arrived: queue.arrived,

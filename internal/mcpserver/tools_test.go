@@ -31,12 +31,17 @@ func connect(t *testing.T, b *bridge.Service, bound bridge.Credentials) *mcp.Cli
 // revision other than the newest.
 func connectAs(t *testing.T, b *bridge.Service, o mcpserver.Options, c *mcp.ClientOptions, version ...string) *mcp.ClientSession {
 	t.Helper()
+	return connectImplementation(t, b, o, &mcp.Implementation{Name: "test", Version: "1"}, c, version...)
+}
+
+func connectImplementation(t *testing.T, b *bridge.Service, o mcpserver.Options, who *mcp.Implementation, c *mcp.ClientOptions, version ...string) *mcp.ClientSession {
+	t.Helper()
 	serverIn, clientOut := io.Pipe()
 	clientIn, serverOut := io.Pipe()
 	o.In, o.Out, o.Version = serverIn, serverOut, "test"
 	served := make(chan error, 1)
 	go func() { served <- mcpserver.Serve(context.Background(), b, o) }()
-	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, c)
+	client := mcp.NewClient(who, c)
 	revision := &mcp.ClientSessionOptions{ProtocolVersion: strings.Join(version, "")}
 	session, err := client.Connect(context.Background(), &mcp.IOTransport{Reader: clientIn, Writer: clientOut}, revision)
 	if err != nil {

@@ -122,9 +122,9 @@ func manySigns(s string) bool {
 		switch b := s[i]; {
 		case isAlnum(b):
 			letters++
-		case b == '!' || b == '#' || b == '^' || b == '~' || b == '@' || b == '?' || b == '$' || b == '%':
+		case b == '!' || b == '#' || b == '^' || b == '~' || b == '@' || b == '?' || b == '$':
 			signs++
-		case b <= ' ' || b >= 0x7F || b == '\\' || b == '/' || b == ',' || b == ';' || b == '|' || b == '"' || b == '\'':
+		case b <= ' ' || b >= 0x7F || b == '\\' || b == '/' || b == ',' || b == ';' || b == '|' || b == '&' || b == '"' || b == '\'':
 			return false
 		}
 	}

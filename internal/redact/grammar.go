@@ -101,6 +101,9 @@ func (f *finder) spaceAssigns(n name) bool {
 		return true
 	}
 	text := f.text
+	if n.start > 0 && !isSpace(text[n.start-1]) {
+		return false
+	}
 	head := strings.TrimLeft(text[lineStart(text, n.start):n.start], " \t")
 	if n.class == classPassword && (head == "" || head == "set ") && f.oneWord(n.end) {
 		return true

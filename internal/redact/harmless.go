@@ -12,7 +12,7 @@ const maxEnding = len(".properties")
 
 // isFileName reports whether s is the name of a file, with or without folders.
 func isFileName(s string) bool {
-	if strings.LastIndexByte(s, '.') < len(s)-maxEnding {
+	if strings.IndexByte(s[max(0, len(s)-maxEnding):], '.') < 0 {
 		return false
 	}
 	for _, e := range fileEndings {

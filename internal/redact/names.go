@@ -107,6 +107,12 @@ func classify(s string) (class, string, bool) {
 	return classNone, "", false
 }
 
+// telling reports whether the last part of a name, after its dots, says what it holds.
+func telling(s string) bool {
+	c, _, _ := classify(s[lastDot(s)+1:])
+	return c != classNone
+}
+
 // negated reports whether a word around the keyword at part i makes the name
 // one about a secret rather than of one.
 func (w *words) negated(i int) bool {

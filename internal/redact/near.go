@@ -19,12 +19,8 @@ func (f *finder) near(n name) {
 	if n.kind == kindCookie || n.kind == kindSignature || f.nearEnd >= min(len(text), n.end+maxNear) {
 		return
 	}
-	if !wordy(text[n.start:n.end]) {
-		return
-	}
 	stop := min(len(text), n.end+maxNear)
-	if !f.longRun(max(n.end, f.nearEnd), stop) {
-		f.nearEnd = stop
+	if !f.longRun(max(n.end, f.nearEnd), stop) || !wordy(text[n.start:n.end]) {
 		return
 	}
 	lines := 0

@@ -146,13 +146,26 @@ func (r *run) killSome(ctx context.Context) error {
 		if r.done() < float64(killed+1)/float64(r.Kills+1) {
 			continue
 		}
-		if err := r.crew[random.IntN(len(r.crew))].restart(r.connect); err != nil {
+		victim := r.crew[random.IntN(len(r.crew))]
+		if err := victim.restart(r.connect); err != nil {
 			return err
 		}
 		killed++
-		r.note(func(l *ledger) { l.kills++ })
+		r.noteKill(victim)
 	}
 	return nil
+}
+
+// noteKill remembers whose mail may now come again.
+func (r *run) noteKill(victim *member) {
+	r.note(func(l *ledger) {
+		l.kills++
+		for _, s := range r.sessions {
+			if s.member == victim {
+				s.inbox.Killed = true
+			}
+		}
+	})
 }
 
 // done is how much of the sending is done, from 0 to 1.

@@ -17,7 +17,7 @@ type Violation struct {
 // The rules.
 const (
 	RuleLost       = "lost"       // an acknowledged message was never delivered
-	RuleDuplicate  = "duplicate"  // one was delivered again without being marked
+	RuleDuplicate  = "duplicate"  // one was delivered again without a mark, or without a crash
 	RuleOrder      = "order"      // one was delivered before an earlier one
 	RuleAltered    = "altered"    // another text was delivered under its number
 	RuleForeign    = "foreign"    // a message was delivered that nobody sent there
@@ -30,8 +30,8 @@ const (
 
 // JudgeInbox applies the rules of delivery (SPEC section 4): whatever was
 // acknowledged arrives, once in any run without a crash, in order; what comes
-// again is marked. Numbers rise by one from 1, those of the bridge's own messages
-// included.
+// again is marked, and comes again only to a reader that was killed. Numbers rise
+// by one from 1, those of the bridge's own messages included.
 func JudgeInbox(in Inbox) []Violation {
 	j := &inboxJudge{
 		in: in, sent: map[string]Sent{}, bySeq: map[int64]string{},
@@ -78,6 +78,9 @@ func (j *inboxJudge) send(m Sent) {
 }
 
 func (j *inboxJudge) receive(r Receipt) {
+	if r.Redelivered && !j.in.Killed {
+		j.find(RuleDuplicate, "message %d was marked redelivered, and its reader was never killed", r.Seq)
+	}
 	if text, again := j.seen[r.Seq]; again {
 		if !r.Redelivered {
 			j.find(RuleDuplicate, "message %d came again and was not marked redelivered", r.Seq)

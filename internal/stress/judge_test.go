@@ -27,11 +27,26 @@ func TestJudgeInbox(t *testing.T) {
 		rules  []string
 	}{
 		"all well": {func(*stress.Inbox) {}, nil},
-		"one came again, marked": {func(in *stress.Inbox) {
+		"one came again, marked, behind a kill": {func(in *stress.Inbox) {
+			in.Killed = true
 			in.Received = append(in.Received, stress.Receipt{Seq: 4, From: "a", Text: "three", Redelivered: true})
 		}, nil},
-		"the first delivery was lost with its process": {func(in *stress.Inbox) { in.Received[1].Redelivered = true }, nil},
-		"not acknowledged, and not there":              {func(in *stress.Inbox) { in.Sent = append(in.Sent, stress.Sent{Text: "four"}) }, nil},
+		"one came again, marked, without a kill": {func(in *stress.Inbox) {
+			in.Received = append(in.Received, stress.Receipt{Seq: 4, From: "a", Text: "three", Redelivered: true})
+		}, []string{stress.RuleDuplicate}},
+		"one came again behind a kill, not marked": {func(in *stress.Inbox) {
+			in.Killed = true
+			in.Received = append(in.Received, in.Received[0])
+		}, []string{stress.RuleDuplicate}},
+		"the first delivery was lost with its process": {
+			func(in *stress.Inbox) { in.Killed, in.Received[1].Redelivered = true, true },
+			nil,
+		},
+		"the first delivery was lost without a kill": {
+			func(in *stress.Inbox) { in.Received[1].Redelivered = true },
+			[]string{stress.RuleDuplicate},
+		},
+		"not acknowledged, and not there": {func(in *stress.Inbox) { in.Sent = append(in.Sent, stress.Sent{Text: "four"}) }, nil},
 		"not acknowledged, and there": {func(in *stress.Inbox) {
 			in.Sent = append(in.Sent, stress.Sent{Text: "four"})
 			in.Received = append(in.Received, stress.Receipt{Seq: 5, From: "a", Text: "four"})
@@ -62,6 +77,7 @@ func TestJudgeInbox(t *testing.T) {
 			[]string{stress.RuleAltered, stress.RuleAltered},
 		},
 		"altered when it came again": {func(in *stress.Inbox) {
+			in.Killed = true
 			in.Received = append(in.Received, stress.Receipt{Seq: 1, From: "a", Text: "won", Redelivered: true})
 		}, []string{stress.RuleAltered}},
 		"somebody else's": {func(in *stress.Inbox) {

@@ -26,8 +26,11 @@ type Receipt struct {
 type Inbox struct {
 	// Name is the conversation and the session, Partner the other session.
 	Name, Partner string
-	Sent          []Sent
-	Received      []Receipt
+	// Killed reports that the reader's process was killed at least once. Only
+	// then may anything come again.
+	Killed   bool
+	Sent     []Sent
+	Received []Receipt
 }
 
 // Act is something that sessions do, for comparing with the audit log.
