@@ -19,22 +19,29 @@ const maxShells = 4
 // clientProcess returns the client that started this process, directly or by a
 // shell; the zero Process if it is none that is known.
 func clientProcess() binding.Process {
+	p, _ := clientCommand()
+	return p
+}
+
+// clientCommand is clientProcess with the arguments that the client was started
+// with.
+func clientCommand() (binding.Process, []string) {
 	pid := os.Getppid()
 	for range maxShells {
 		arguments, parent := processArguments(pid)
 		if len(arguments) == 0 {
-			return binding.Process{}
+			return binding.Process{}, nil
 		}
 		if isShell(arguments[0]) {
 			pid = parent
 			continue
 		}
 		if !slices.Contains(soloClients, agentOf(arguments)) || servesSessions(arguments) {
-			return binding.Process{}
+			return binding.Process{}, nil
 		}
-		return binding.Running(pid)
+		return binding.Running(pid), arguments
 	}
-	return binding.Process{}
+	return binding.Process{}, nil
 }
 
 func isShell(program string) bool {
@@ -51,4 +58,13 @@ func servesSessions(arguments []string) bool {
 	return slices.ContainsFunc(arguments, func(a string) bool {
 		return strings.HasPrefix(a, "--") && strings.HasSuffix(a, "acp")
 	})
+}
+
+// wakes reports whether Claude Code, started with arguments, runs a waiting hook
+// in the background and wakes its agent behind it. Where it prints and ends (-p)
+// it waits for the hook itself, for hours: at once, or, where a program feeds it
+// (--input-format stream-json), at the end of the input. So nothing waits there,
+// nor where nobody attends, as CLAUDE_CODE_SESSION_ATTENDED tells.
+func wakes(arguments []string, attended string) bool {
+	return attended != "0" && !slices.Contains(arguments, "-p") && !slices.Contains(arguments, "--print")
 }

@@ -29,9 +29,7 @@ const (
 // end with it: clients take 2 for "block what the agent does".
 const exitWake = 2
 
-// claudeAttended is "0" in the hooks of a Claude Code that nobody sits at, such as
-// that of claude -p. It runs a hook in the background only where somebody does,
-// and would wait here for the end of the wait.
+// claudeAttended is "0" in the hooks of a Claude Code that nobody sits at.
 const claudeAttended = "CLAUDE_CODE_SESSION_ATTENDED"
 
 type hookOptions struct {
@@ -56,8 +54,8 @@ is remembered beside the store, whose messages stay unread and untouched.
 
 With --wait it sleeps until a message comes, and then ends with exit code 2, on which
 Claude Code wakes an idle agent ("asyncRewake" in a Stop hook). One waits for each
-session; it ends with the client, and at once where nobody sits at it (claude -p). An
-agent is woken at most 50 times without its user.
+session; it ends with the client. An agent is woken at most 50 times without its user.
+Where Claude Code prints one answer and ends, nobody can be woken, and nothing waits.
 
 The agent must have created or joined its conversation through "bridge serve" in the
 same client. A hook never fails its client and never holds it up: it takes 200 ms at
@@ -168,12 +166,16 @@ func runHook(ctx context.Context, a *app, client string, limit *hookLimit) (err 
 
 func runHookWait(ctx context.Context, a *app, client string, most time.Duration) (err error) {
 	defer rescue(&err)
-	if attended, ok := a.lookupEnv(claudeAttended); ok && attended == "0" {
-		return nil
-	}
 	_, session, err := a.hookSession(client)
 	if err != nil {
 		return err
+	}
+	process, arguments := clientCommand()
+	if !wakes(arguments, a.env(claudeAttended)) {
+		return nil
+	}
+	if process == (binding.Process{}) {
+		process = binding.Running(os.Getppid())
 	}
 	if entries, err := session.Entries(); err != nil || len(entries) == 0 {
 		return err
@@ -181,22 +183,13 @@ func runHookWait(ctx context.Context, a *app, client string, most time.Duration)
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	return a.withStore(ctx, func(s *bridge.Service) error {
-		text, err := agents.HookWait{HookSession: session, Bridge: s, Client: waitedFor()}.Run(ctx)
+		text, err := agents.HookWait{HookSession: session, Bridge: s, Client: process}.Run(ctx)
 		if err != nil || text == "" {
 			return err
 		}
 		_, _ = fmt.Fprintln(a.stderr, text) // which Claude Code puts before its agent
 		return &exitError{exitWake}
 	})
-}
-
-// waitedFor returns the process with which a wait ends: the client, or whatever
-// started the hook if that is no client that is known.
-func waitedFor() binding.Process {
-	if client := clientProcess(); client != (binding.Process{}) {
-		return client
-	}
-	return binding.Running(os.Getppid())
 }
 
 // hookSession reads the event, and says whose it is.

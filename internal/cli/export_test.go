@@ -27,6 +27,7 @@ var (
 	// ServesSessions is on how clients' processes are told apart.
 	ServesSessions = servesSessions
 	IsShell        = isShell
+	Wakes          = wakes
 )
 
 // NewRoot returns the command tree.

@@ -113,3 +113,23 @@ func TestIsShell(t *testing.T) {
 		}
 	}
 }
+
+func TestWakes(t *testing.T) {
+	for _, c := range []struct {
+		line, attended string
+		want           bool
+	}{
+		{"claude", "1", true},
+		{"claude --resume", "", true},
+		{"", "", true}, // started by hand
+		{"claude -p hello", "0", false},
+		{"claude -p hello", "", false},
+		{"claude --print", "1", false},
+		{"claude", "0", false},
+		{"claude -p --input-format stream-json --output-format stream-json", "0", false},
+	} {
+		if got := cli.Wakes(strings.Fields(c.line), c.attended); got != c.want {
+			t.Errorf("%q, %q: %t", c.line, c.attended, got)
+		}
+	}
+}
