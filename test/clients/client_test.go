@@ -2,6 +2,7 @@ package clients_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 
 	"example.org/bridge/test/clients/stub"
@@ -21,6 +22,9 @@ type client struct {
 	model func(url string) []string
 	// args hand it a prompt, in its session of an earlier prompt if that is given.
 	args func(url, prompt, session string) []string
+	// tool is one of its own, that runs without leave, with arguments.
+	tool     string
+	toolArgs func(*user) stub.Args
 	// session finds the session's id in what it prints.
 	session *regexp.Regexp
 }
@@ -43,7 +47,9 @@ var claude = client{
 		}
 		return args
 	},
-	session: regexp.MustCompile(`"session_id":"([^"]+)"`),
+	tool:     "Read",
+	toolArgs: func(u *user) stub.Args { return stub.Args{"file_path": filepath.Join(u.project, "README.md")} },
+	session:  regexp.MustCompile(`"session_id":"([^"]+)"`),
 }
 
 // codex has a model that it knows: such a model calls tools by writing code.
@@ -75,7 +81,9 @@ func codexWith(title, model string) client {
 			}
 			return append(args, prompt)
 		},
-		session: regexp.MustCompile(`"thread_id":"([^"]+)"`),
+		tool:     "exec_command",
+		toolArgs: func(*user) stub.Args { return stub.Args{"cmd": "true"} },
+		session:  regexp.MustCompile(`"thread_id":"([^"]+)"`),
 	}
 }
 
@@ -102,7 +110,9 @@ var gemini = client{
 		}
 		return args
 	},
-	session: regexp.MustCompile(`"session_id":"([^"]+)"`),
+	tool:     "list_directory",
+	toolArgs: func(u *user) stub.Args { return stub.Args{"dir_path": u.project} },
+	session:  regexp.MustCompile(`"session_id":"([^"]+)"`),
 }
 
 // clients are all of them.

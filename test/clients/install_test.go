@@ -3,6 +3,7 @@ package clients_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -21,8 +22,11 @@ func (u *user) left(folders ...string) (files []string) {
 	u.Helper()
 	for _, folder := range folders {
 		err := filepath.WalkDir(filepath.Join(u.home, folder), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || !entry.Type().IsRegular() || strings.Contains(path, "backup") {
+			if errors.Is(err, fs.ErrNotExist) {
 				return nil
+			}
+			if err != nil || !entry.Type().IsRegular() || strings.Contains(path, "backup") {
+				return err
 			}
 			switch filepath.Ext(path) {
 			case ".json", ".toml", ".rules":

@@ -27,19 +27,17 @@ func (u *user) partner() *partner {
 	return &partner{u, session}
 }
 
-// call calls a tool that must succeed.
+// call calls a tool that must succeed. Scripts may use it, too.
 func (p *partner) call(tool string, args stub.Args) stub.Result {
 	p.Helper()
 	result, err := p.session.CallTool(p.Context(), &mcp.CallToolParams{Name: tool, Arguments: args})
 	if err != nil {
-		p.Fatal(err)
+		p.Errorf("%s: %v", tool, err)
+		return ""
 	}
 	text, err := json.Marshal(result.StructuredContent)
-	if err != nil {
-		p.Fatal(err)
-	}
-	if result.IsError {
-		p.Fatalf("%s: %s", tool, text)
+	if err != nil || result.IsError {
+		p.Errorf("%s: %v: %s", tool, err, text)
 	}
 	return stub.Result(text)
 }

@@ -39,6 +39,10 @@ func newUser(t *testing.T, clients ...client) *user {
 			t.Fatal(err)
 		}
 	}
+	readme := filepath.Join(u.project, "README.md")
+	if err := os.WriteFile(readme, []byte("# A project\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	u.env = []string{"HOME=" + u.home, "PATH=" + os.Getenv("PATH"), "TERM=dumb", "LANG=C.UTF-8"}
 	for _, c := range clients {
 		if _, err := exec.LookPath(c.program); err != nil {

@@ -91,7 +91,7 @@ func (anthropic) answer(w http.ResponseWriter, req *Request, r reply) {
 	}
 	usage := map[string]any{"input_tokens": 1, "output_tokens": 1}
 	message := map[string]any{
-		"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-stub",
+		"id": "msg_" + r.id, "type": "message", "role": "assistant", "model": "claude-stub",
 		"content": []any{block}, "stop_reason": reason, "stop_sequence": nil, "usage": usage,
 	}
 	if !req.stream {

@@ -100,6 +100,7 @@ func (gemini) answer(w http.ResponseWriter, req *Request, r reply) {
 		}},
 		"usageMetadata": map[string]any{"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2},
 		"modelVersion":  "gemini-stub",
+		"responseId":    "resp_" + r.id,
 	}
 	if !req.stream {
 		writeJSON(w, response)

@@ -24,12 +24,14 @@ package stub
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Wire is a model API.
@@ -51,9 +53,10 @@ const maxBody = 16 << 20
 
 // Model is a scripted model with a server of its own on the loopback interface.
 type Model struct {
-	wire   Wire
-	server *httptest.Server
-	agent  *Agent
+	wire    Wire
+	server  *httptest.Server
+	agent   *Agent
+	replies atomic.Int64
 
 	mu   sync.Mutex
 	seen []*Request
@@ -113,16 +116,16 @@ func (m *Model) serve(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if len(req.Tools) == 0 {
-		m.wire.answer(w, req, aside(req))
-		return
+	reply := aside(req)
+	if len(req.Tools) > 0 {
+		m.record(req)
+		var ok bool
+		if reply, ok = m.agent.respond(r.Context(), req); !ok {
+			http.Error(w, "the test is over", http.StatusServiceUnavailable)
+			return
+		}
 	}
-	m.record(req)
-	reply, ok := m.agent.respond(r.Context(), req)
-	if !ok {
-		http.Error(w, "the test is over", http.StatusServiceUnavailable)
-		return
-	}
+	reply.id = fmt.Sprintf("%04d", m.replies.Add(1))
 	m.wire.answer(w, req, reply)
 }
 
@@ -153,6 +156,7 @@ func aside(req *Request) reply {
 
 // reply is what the model says: a text, or one call.
 type reply struct {
+	id   string // unlike that of any other reply: clients join those that share one
 	text string
 	call *Call
 }

@@ -104,7 +104,7 @@ func (i responsesItem) item() Item {
 
 func (responses) answer(w http.ResponseWriter, req *Request, r reply) {
 	item := map[string]any{
-		"type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
+		"type": "message", "id": "msg_" + r.id, "role": "assistant", "status": "completed",
 		"content": []any{map[string]any{"type": "output_text", "text": r.text, "annotations": []any{}}},
 	}
 	if r.call != nil {
@@ -112,10 +112,10 @@ func (responses) answer(w http.ResponseWriter, req *Request, r reply) {
 	}
 	usage := map[string]any{"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
 	e := startEvents(w)
-	e.send("response.created", map[string]any{"response": map[string]any{"id": "resp_1", "status": "in_progress"}})
+	e.send("response.created", map[string]any{"response": map[string]any{"id": "resp_" + r.id, "status": "in_progress"}})
 	e.send("response.output_item.done", map[string]any{"output_index": 0, "item": item})
 	e.send("response.completed", map[string]any{"response": map[string]any{
-		"id": "resp_1", "status": "completed", "output": []any{item}, "usage": usage,
+		"id": "resp_" + r.id, "status": "completed", "output": []any{item}, "usage": usage,
 	}})
 }
 
