@@ -36,17 +36,31 @@ inspect() {
 # field NAME prints a string field of the JSON on standard input.
 field() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 
+# call TOOL [ARGUMENT…] calls a tool, in the protocol era $era.
+call() {
+	tool=$1
+	shift
+	inspect --protocol-era "$era" --method tools/call --tool-name "$tool" --tool-arg "$@"
+}
+
+# load TOOL [ARGUMENT…] calls it 300 times as session a of $conversation, ten
+# calls at once; each must succeed.
+load() {
+	tool=$1
+	shift
+	inspect --protocol-era "$era" --method tools/call --tool-name "$tool" --load --load-requests 300 --load-concurrency 10 --format json \
+		-e BRIDGE_RATE_PER_MINUTE=0 -e BRIDGE_RATE_PER_HOUR=0 -e BRIDGE_RATE_PER_DAY=0 \
+		--tool-arg "conversation_id=$conversation" session_id=a "token=$a" "$@" >"$work/load"
+	cat "$work/load"
+	grep -q '"requests":300,"ok":300,' "$work/load" || fail "$tool: not every call succeeded"
+}
+
 for era in legacy modern; do
 	echo "== $era protocol era"
 	inspect --protocol-era "$era" --method tools/list --strict >"$work/tools"
 	for tool in create_conversation join_conversation send_to_partner check_messages get_history update_my_status check_partner_status; do
 		grep -q "\"name\": *\"$tool\"" "$work/tools" || fail "$tool is not listed"
 	done
-	call() {
-		tool=$1
-		shift
-		inspect --protocol-era "$era" --method tools/call --tool-name "$tool" --tool-arg "$@"
-	}
 	call create_conversation my_role=backend partner_role=frontend >"$work/created"
 	conversation=$(field conversation_id <"$work/created")
 	a=$(field session_a_token <"$work/created")
@@ -58,6 +72,9 @@ for era in legacy modern; do
 	call update_my_status "conversation_id=$conversation" session_id=b "token=$b" status=working >/dev/null
 	call check_partner_status "conversation_id=$conversation" session_id=a "token=$a" | grep -q working || fail "the status did not arrive"
 	call get_history "conversation_id=$conversation" session_id=a "token=$a" | grep -q "hello from the inspector" || fail "no history"
+	load send_to_partner "message=under load"
+	load check_partner_status
+	load get_history limit=3
 done
 "$bridge" audit verify
 echo "ok: the MCP Inspector found nothing to warn of"

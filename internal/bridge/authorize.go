@@ -149,7 +149,7 @@ func (s *Service) proves(ctx context.Context, g Gate) (bool, error) {
 func (s *Service) Waiting(ctx context.Context, c Credentials) (int64, bool) {
 	g := s.readGate(c, "")
 	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	return inbox.Unread, err == nil && g.Prove(inbox.Proof)
+	return inbox.waiting(g.Now), err == nil && g.Prove(inbox.Proof)
 }
 
 // failures returns the charge of a failed proof. The bucket depends only on

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -27,6 +28,8 @@ type CheckRequest struct {
 	Limit int
 	// Wait is how long to wait for mail when there is none, up to MaxWait.
 	Wait time.Duration
+	// Bytes ends the page early, behind at least one message; 0 means PageBytes.
+	Bytes int
 }
 
 // Claim is a batch of messages that is on its way to a client. The store keeps
@@ -77,8 +80,19 @@ type Inbox struct {
 	Unread int64
 	// LastSeq is the number of the last message, 0 without one.
 	LastSeq int64
-	// ClaimedUntil is when the claim on the next messages ends; zero without one.
+	// Claimed counts those of the unread that the last claim was made on, and
+	// ClaimedUntil is when it ends; zero without one.
+	Claimed      int64
 	ClaimedUntil time.Time
+}
+
+// waiting counts the messages that the session has yet to ask for: those of a
+// claim that stands are on their way to it.
+func (i Inbox) waiting(now time.Time) int64 {
+	if ClaimStands(i.ClaimedUntil, now) {
+		return i.Unread - i.Claimed
+	}
+	return i.Unread
 }
 
 // Check takes the caller's unread messages. When there are none it waits up to
@@ -96,7 +110,7 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 	if err != nil {
 		return Delivery{}, s.refuse(ctx, g, err)
 	}
-	page := Page{Limit: limit, Bytes: PageBytes}
+	page := Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}
 	if r.Wait == 0 {
 		return s.take(ctx, c, page, drain)
 	}

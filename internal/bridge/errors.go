@@ -40,6 +40,9 @@ var (
 	ErrStoreReadOnly = errors.New("the store is read-only")
 	// ErrStoreBusy reports that other processes kept the store locked too long.
 	ErrStoreBusy = errors.New("the store is busy")
+	// ErrStoreGone reports that another file, or none, has the name of the store
+	// that the process has open: what it writes there nobody else would ever read.
+	ErrStoreGone = errors.New("the store was removed or replaced while it was in use")
 	// ErrStoreDamaged reports a store that SQLite finds corrupt.
 	ErrStoreDamaged = errors.New("the store is damaged")
 )

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -67,9 +68,10 @@ func newLand(t *testing.T) land {
 	return l
 }
 
-// command makes a random command about this land.
-func (l land) command(r *rand.Rand, programs []string) string {
-	return strings.NewReplacer("/home/user/projects/myapp", l.workspace, "/home/user", l.home).Replace(yolotest.Command(r, programs))
+// command makes a random command about this land, whose ears have a port.
+func (l land) command(r *rand.Rand, programs []string, port string) string {
+	return strings.NewReplacer("/home/user/projects/myapp", l.workspace, "/home/user", l.home, yolotest.Port, port).
+		Replace(yolotest.Command(r, programs))
 }
 
 func (l land) decide(mode yolo.Mode, command string) yolo.Decision {
@@ -149,12 +151,16 @@ func (b *batch) add(t *testing.T, l land, command string, plan *yolo.Plan) {
 }
 
 // run runs the batch and looks for what a harmless command cannot leave.
-func (b *batch) run(t *testing.T, l land, before map[string]string, o sandbox.Options) {
+func (b *batch) run(t *testing.T, l land, e *ears, before map[string]string, o sandbox.Options) {
 	t.Helper()
 	if len(b.list) == 0 {
 		return
 	}
 	o.Workspace, o.Timeout = l.workspace, time.Minute
+	ownNetwork := o.Backend == sandbox.Bubblewrap && !o.Network
+	if ownNetwork {
+		b.list = append(b.list, showTraffic(t)...)
+	}
 	result, err := sandbox.Run(t.Context(), b.list, o)
 	if err != nil {
 		t.Fatalf("%q: %v", b.commands, err)
@@ -171,12 +177,15 @@ func (b *batch) run(t *testing.T, l land, before map[string]string, o sandbox.Op
 	if left := l.leftovers(t); len(left) > 0 {
 		t.Errorf("processes are left: %q after %q", left, b.commands)
 	}
+	if n := e.others(t); n > 0 || ownNetwork && result.ExitCode != 0 {
+		t.Errorf("a command used the network, %d calls came, status %d: %q", n, result.ExitCode, b.commands)
+	}
 }
 
 // TestAcceptedInSafeModeIsHarmless makes random commands and really runs those
 // that safe mode accepts. Once as the bridge does; once in a sandbox that would
-// let them write in the workspace and read all of the home, so that nothing but
-// the policy keeps them from it.
+// let them write in the workspace, read all of the home and use the network, so
+// that nothing but the policy keeps them from it.
 func TestAcceptedInSafeModeIsHarmless(t *testing.T) {
 	accepted := 5000
 	if testing.Short() {
@@ -193,19 +202,20 @@ func TestAcceptedInSafeModeIsHarmless(t *testing.T) {
 		{"as the bridge runs them", 1, func(land) sandbox.Options { return sandbox.Options{Backend: sandbox.Bubblewrap} }},
 		{"with Landlock", 5, func(land) sandbox.Options { return sandbox.Options{Backend: sandbox.Landlock} }},
 		{"with nothing but the policy", 1, func(l land) sandbox.Options {
-			return sandbox.Options{Backend: sandbox.Bubblewrap, Writable: true, ReadRoots: []string{l.home}}
+			return sandbox.Options{Backend: sandbox.Bubblewrap, Writable: true, ReadRoots: []string{l.home}, Network: true}
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			needBackend(t, tt.options(land{}).Backend)
 			accepted := accepted / tt.part
 			l := newLand(t)
+			e := listen(t, filepath.Join(l.workspace, "sock"))
 			before := l.state(t)
 			r := rand.New(rand.NewPCG(uint64(len(tt.name)), 7))
 			batches, b := 0, &batch{}
 			seen := map[string]bool{}
 			for n := 0; n < accepted; {
-				command := l.command(r, yolo.Programs(yolo.ModeSafe))
+				command := l.command(r, yolo.Programs(yolo.ModeSafe), e.port)
 				if seen[command] {
 					continue
 				}
@@ -217,7 +227,7 @@ func TestAcceptedInSafeModeIsHarmless(t *testing.T) {
 				n++
 				b.add(t, l, command, d.Plan)
 				if b.stages > maxBatch-10 || n == accepted {
-					b.run(t, l, before, tt.options(l))
+					b.run(t, l, e, before, tt.options(l))
 					b, batches = &batch{}, batches+1
 				}
 				if t.Failed() {
@@ -229,7 +239,7 @@ func TestAcceptedInSafeModeIsHarmless(t *testing.T) {
 	}
 }
 
-// TestHarmIsSeen holds that the test above can fail.
+// TestHarmIsSeen holds that the test above can fail: for files.
 func TestHarmIsSeen(t *testing.T) {
 	needSandbox(t)
 	l := newLand(t)
@@ -241,6 +251,47 @@ func TestHarmIsSeen(t *testing.T) {
 	}
 	if !bytes.Contains(result.Stdout, []byte(canary)) || cmp.Equal(before, l.state(t)) {
 		t.Errorf("reading a secret and changing a file are not seen: %+v", result)
+	}
+}
+
+// TestCallIsSeen holds that the test above can fail: for the network.
+func TestCallIsSeen(t *testing.T) {
+	needSandbox(t)
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skipf("MISSING: bash, which calls: %v", err)
+	}
+	l := newLand(t)
+	e := listen(t, filepath.Join(l.workspace, "sock"))
+	for _, tt := range []struct {
+		name, call string
+		network    bool
+		heard      int64
+		exitCode   int
+	}{
+		{"TCP", "echo x >/dev/tcp/127.0.0.1/" + e.port, true, 1, 0},
+		{"UDP", "echo x >/dev/udp/127.0.0.1/" + e.port, true, 1, 0},
+		{"TCP in a network of its own", "echo x >/dev/tcp/127.0.0.1/" + e.port, false, 0, trafficStatus},
+		{"UDP in a network of its own", "echo x >/dev/udp/127.0.0.1/" + e.port, false, 0, trafficStatus},
+		{"elsewhere, without a route", "echo x >/dev/udp/192.0.2.1/53", false, 0, trafficStatus},
+		{"nothing", "true", false, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := e.others(t)
+			list := sandbox.Program(bash, "-c", tt.call)
+			if !tt.network {
+				list = append(list, showTraffic(t)...)
+			}
+			result, err := sandbox.Run(t.Context(), list, sandbox.Options{
+				Workspace: l.workspace, Backend: sandbox.Bubblewrap, Network: tt.network,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if heard := e.others(t) - before; heard != tt.heard || result.ExitCode != tt.exitCode {
+				t.Errorf("heard %d calls, want %d; status %d, want %d: %s", heard, tt.heard, result.ExitCode, tt.exitCode, result.Stderr)
+			}
+		})
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -108,8 +107,11 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	// The gate decides once more, inside the transaction. Deciding here as well
 	// keeps redaction, which takes time that depends on what the session said
 	// before, from whoever cannot prove to be that session.
-	if proven, err := s.proves(ctx, g); err != nil || !proven {
-		return Sent{}, errors.Join(err, s.refuse(ctx, g, ErrUnauthorized))
+	switch proven, err := s.proves(ctx, g); {
+	case err != nil:
+		return Sent{}, err
+	case !proven:
+		return Sent{}, s.refuse(ctx, g, ErrUnauthorized)
 	}
 	m, err := s.redactMessage(ctx, c, r)
 	if err != nil {
@@ -203,6 +205,12 @@ type History struct {
 // History returns messages in both directions, read or not, that were stored
 // before the message with the ID before (0: the latest). It marks nothing read.
 func (s *Service) History(ctx context.Context, c Credentials, before int64, limit int) (History, error) {
+	return s.HistoryWithin(ctx, c, before, limit, PageBytes)
+}
+
+// HistoryWithin is History for a caller that shows less, or more, than PageBytes
+// on a page.
+func (s *Service) HistoryWithin(ctx context.Context, c Credentials, before int64, limit, bytes int) (History, error) {
 	g := s.readGate(c, "get_history")
 	limit, err := pageSize(limit)
 	if before < 0 {
@@ -211,7 +219,7 @@ func (s *Service) History(ctx context.Context, c Credentials, before int64, limi
 	if err != nil {
 		return History{}, s.refuse(ctx, g, err)
 	}
-	return s.store.History(ctx, g, Page{Before: before, Limit: limit, Bytes: PageBytes})
+	return s.store.History(ctx, g, Page{Before: before, Limit: limit, Bytes: bytes})
 }
 
 // Page says which part of a conversation to read.

@@ -51,6 +51,29 @@ func (s *Service) AwaitMessages(ctx context.Context, c Credentials, after int64)
 	return err
 }
 
+// Mail is how much there is for a session.
+type Mail struct {
+	// Unread counts the messages that wait and are not on their way to it.
+	Unread int64
+	// LastSeq is the number of the last message in the inbox, 0 without one.
+	LastSeq int64
+}
+
+// CountMail counts a session's mail. It writes nothing at all, not even an audit
+// entry, for who looks often. It is ErrUnauthorized for who cannot prove to be
+// that session, or whose conversation has expired.
+func (s *Service) CountMail(ctx context.Context, c Credentials) (Mail, error) {
+	g := s.besideGate(c, "")
+	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	if err != nil {
+		return Mail{}, err
+	}
+	if !g.Prove(inbox.Proof) {
+		return Mail{}, ErrUnauthorized
+	}
+	return Mail{Unread: inbox.waiting(g.Now), LastSeq: inbox.LastSeq}, nil
+}
+
 // SessionOf returns the session that a token belongs to, for callers who were
 // told the conversation and the token only. It records nothing and promises
 // nothing: for a token of neither session it answers SessionB, which every

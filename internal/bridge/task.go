@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -252,7 +253,7 @@ func (s *Service) ListTasks(ctx context.Context, c Credentials, q TaskQuery) (Ta
 	if q.After < 0 {
 		return TaskList{}, s.refuse(ctx, g, invalid("after", "must be the id of a task"))
 	}
-	q.Limit, q.Bytes = TaskPage, PageBytes
+	q.Limit, q.Bytes = TaskPage, cmp.Or(q.Bytes, PageBytes)
 	list, err := s.store.ListTasks(ctx, g, q)
 	list.Now = g.Now
 	return list, err
@@ -261,6 +262,11 @@ func (s *Service) ListTasks(ctx context.Context, c Credentials, q TaskQuery) (Ta
 // ReadTask returns one task with its history, as far as it fits into an answer,
 // or ErrNoTask.
 func (s *Service) ReadTask(ctx context.Context, c Credentials, id int64) (TaskList, error) {
+	return s.ReadTaskWithin(ctx, c, id, PageBytes-MaxBodyLength)
+}
+
+// ReadTaskWithin is ReadTask for a caller that shows so many bytes of history.
+func (s *Service) ReadTaskWithin(ctx context.Context, c Credentials, id int64, history int) (TaskList, error) {
 	g := s.readGate(c, "list_tasks")
 	if id < 1 {
 		return TaskList{}, s.refuse(ctx, g, invalid("task_id", "must be the id of a task"))
@@ -268,7 +274,7 @@ func (s *Service) ReadTask(ctx context.Context, c Credentials, id int64) (TaskLi
 	g.Details["task_id"] = id
 	list, err := s.store.ReadTask(ctx, g, id)
 	list.Now = g.Now
-	list.omit(PageBytes - MaxBodyLength)
+	list.omit(history)
 	return list, err
 }
 

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -17,6 +19,10 @@ import (
 // its own arguments behind that, and calls tools. Each line of its standard
 // input is a tool's name and its arguments as JSON, with $NAME for environment
 // variables. It prints the text of each answer, behind "error: " where it is one.
+//
+// Of two other lines, "meta JSON" says what goes into the _meta of later calls,
+// and "hook CLIENT JSON" runs a hook as a client does, and prints what it prints;
+// "wait CLIENT JSON" leaves a waiting one behind.
 func agentMain() int {
 	ctx := context.Background()
 	server := exec.Command("bridge", append([]string{"serve"}, os.Args[1:]...)...)
@@ -33,14 +39,32 @@ func agentMain() int {
 }
 
 func callTools(ctx context.Context, session *mcp.ClientSession) error {
+	var meta mcp.Meta
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		tool, arguments, _ := strings.Cut(strings.TrimSpace(os.ExpandEnv(lines.Text())), " ")
-		if arguments == "" {
+		switch {
+		case arguments == "":
 			arguments = "{}"
+		case tool == "meta":
+			meta = nil // not added to what was said before
+			if err := json.Unmarshal([]byte(arguments), &meta); err != nil {
+				return err
+			}
+			continue
+		case tool == "hook":
+			if err := runHook(arguments); err != nil {
+				return err
+			}
+			continue
+		case tool == "wait":
+			if err := leaveWaiter(arguments); err != nil {
+				return err
+			}
+			continue
 		}
-		answer, err := session.CallTool(ctx, &mcp.CallToolParams{Name: tool, Arguments: json.RawMessage(arguments)})
+		answer, err := session.CallTool(ctx, &mcp.CallToolParams{Meta: meta, Name: tool, Arguments: json.RawMessage(arguments)})
 		if err != nil {
 			return err
 		}
@@ -56,4 +80,32 @@ func callTools(ctx context.Context, session *mcp.ClientSession) error {
 		}
 	}
 	return lines.Err()
+}
+
+// runHook runs "bridge hook" to its end.
+func runHook(line string) error {
+	hook := hookCommand(line, "")
+	hook.Stdout, hook.Stderr = os.Stdout, os.Stderr
+	return hook.Run()
+}
+
+// leaveWaiter starts a waiting hook, and returns when it waits.
+func leaveWaiter(line string) error {
+	if err := hookCommand(line, " --wait").Start(); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if waiters, err := filepath.Glob(filepath.Join(filepath.Dir(os.Getenv("DB")), "bindings", "*.wait")); len(waiters) > 0 {
+			return err
+		}
+	}
+	return errors.New("the hook never waited")
+}
+
+// hookCommand starts "bridge hook" by a shell, as clients do.
+func hookCommand(line, more string) *exec.Cmd {
+	client, event, _ := strings.Cut(line, " ")
+	hook := exec.Command("sh", "-c", "bridge hook "+client+more)
+	hook.Stdin = strings.NewReader(event)
+	return hook
 }

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 )
 
@@ -22,7 +24,8 @@ func newCleanupCmd(a *app) *cobra.Command {
 		Short: "Remove expired conversations",
 		Long: `Remove the conversations that have expired, with their messages, and print them.
 How many messages went that nobody had read is said with them. The audit log keeps
-all its entries, and stays verifiable.`,
+all its entries, and stays verifiable. What was kept beside the store for sessions of
+clients that have no conversation any more goes, too.`,
 		Example: `  bridge cleanup --dry-run
   bridge cleanup --older-than 7d`,
 		Args: noArgs,
@@ -36,13 +39,32 @@ all its entries, and stays verifiable.`,
 func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
 	return a.withStore(ctx, func(s *bridge.Service) error {
 		removed, err := s.Cleanup(ctx, o.olderThan, o.dryRun)
-		if err != nil {
+		if err != nil && len(removed) == 0 {
 			return err
 		}
+		// What was removed before an error is gone, so it is printed in any case.
+		bindings, sweepErr := a.sweepBindings(ctx, s, o.dryRun)
+		err = errors.Join(err, sweepErr)
 		if a.json {
-			return printCleanupJSON(a, o, removed)
+			return errors.Join(err, printCleanupJSON(a, o, removed, bindings))
 		}
-		return printCleanup(a, o, removed)
+		return errors.Join(err, printCleanup(a, o, removed, bindings))
+	})
+}
+
+// sweepBindings removes what clients' sessions have no use for any more, and
+// returns how many sessions that were.
+func (a *app) sweepBindings(ctx context.Context, s *bridge.Service, dryRun bool) (int, error) {
+	path, err := a.storePath()
+	if err != nil {
+		return 0, err
+	}
+	return binding.Beside(path).Sweep(ctx, a.now(), dryRun, func(e binding.Entry) (bool, error) {
+		_, err := s.CountMail(ctx, bridge.Credentials{Conversation: e.Conversation, Session: bridge.SessionID(e.Session), Token: e.Token})
+		if errors.Is(err, bridge.ErrUnauthorized) {
+			return false, nil
+		}
+		return err == nil, err
 	})
 }
 
@@ -54,20 +76,29 @@ func tally(removed []bridge.Overview) (messages, unread int64) {
 	return messages, unread
 }
 
-func printCleanupJSON(a *app, o cleanupOptions, removed []bridge.Overview) error {
+func printCleanupJSON(a *app, o cleanupOptions, removed []bridge.Overview, bindings int) error {
 	messages, unread := tally(removed)
 	return a.printJSON(struct {
 		DryRun        bool               `json:"dry_run"`
 		Conversations []jsonConversation `json:"conversations"`
 		Messages      int64              `json:"messages"`
 		Unread        int64              `json:"unread"`
-	}{o.dryRun, viewConversations(removed, a.now()), messages, unread})
+		Bindings      int                `json:"bindings"`
+	}{o.dryRun, viewConversations(removed, a.now()), messages, unread, bindings})
 }
 
-func printCleanup(a *app, o cleanupOptions, removed []bridge.Overview) error {
+func printCleanup(a *app, o cleanupOptions, removed []bridge.Overview, bindings int) error {
 	did := "Removed"
 	if o.dryRun {
 		did = "Would remove"
+	}
+	if bindings > 0 {
+		if _, err := fmt.Fprintf(a.stdout, "%s what was kept for %s of clients.\n", did, count(int64(bindings), "session")); err != nil {
+			return err
+		}
+	}
+	if len(removed) == 0 && bindings > 0 {
+		return nil
 	}
 	if len(removed) == 0 {
 		_, err := fmt.Fprintln(a.stdout, "There is nothing to remove.")

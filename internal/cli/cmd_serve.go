@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/mcpserver"
 )
@@ -45,6 +46,10 @@ func runServe(ctx context.Context, a *app) error {
 	// A second signal ends the process at once.
 	defer context.AfterFunc(ctx, stop)()
 
+	path, err := a.storePath()
+	if err != nil {
+		return err
+	}
 	log := a.log()
 	return a.withService(ctx, true, func(s *bridge.Service) error {
 		if term.IsTerminal(int(a.stdin.Fd())) {
@@ -56,9 +61,24 @@ func runServe(ctx context.Context, a *app) error {
 			Log:      log,
 			Version:  bridgeVersion(),
 			Bound:    bound,
+			Bindings: binding.Beside(path),
+			Labels:   a.clientLabels(),
 			Commands: a.yoloEnabled(),
 		})
 	})
+}
+
+// clientLabels are what is known of the session of the client that started the
+// process. Claude Code marks the shells that its agent runs commands in: a server
+// started there is not the client's, and gets no label.
+func (a *app) clientLabels() []binding.Label {
+	if a.env("CLAUDE_CODE_CHILD_SESSION") != "" && a.env("CLAUDE_CODE_SESSION_ID") != "" {
+		return nil
+	}
+	return []binding.Label{
+		binding.OfSession("claude", a.env("CLAUDE_CODE_SESSION_ID")),
+		binding.OfProcess(clientProcess()),
+	}
 }
 
 // bound returns the session that the environment binds the process to, if any.

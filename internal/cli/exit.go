@@ -16,6 +16,7 @@ const (
 	exitUnauthorized   = 9
 	exitExpired        = 10
 	exitNotConfirmed   = 11
+	exitSlower         = 12
 )
 
 // exitCodes documents the codes, for the help and docs/cli.md.
@@ -35,6 +36,7 @@ var exitCodes = []struct {
 	{exitUnauthorized, "the token was refused, by a command that speaks for a session"},
 	{exitExpired, "the conversation of such a command has expired"},
 	{exitNotConfirmed, "no human at a terminal confirmed it"},
+	{exitSlower, "`bench --compare` found a figure that is worse"},
 }
 
 // usageError is a mistake in how bridge was called or configured.

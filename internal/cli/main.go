@@ -3,7 +3,8 @@
 //
 //	main.go      Main, and the one switch from error to message and exit code
 //	root.go      the list of commands and the global flags
-//	app.go       streams, clock, configuration; opens the store lazily
+//	app.go       streams, clock, what commands share
+//	store.go     where the store is; opens it for a command that asks
 //	config.go    where a flag's value comes from: flag, environment, file, default
 //	cmd_*.go     one command a file: xOptions, newXCmd, runX
 package cli
@@ -17,6 +18,7 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/fleet"
 	"example.org/bridge/internal/sandbox"
@@ -31,7 +33,10 @@ func Main() int {
 	a := newApp(os.Stdin, os.Stdout, os.Stderr)
 	root := newRootCmd(a)
 	root.SetArgs(os.Args[1:])
-	err := root.ExecuteContext(context.Background())
+	cmd, err := root.ExecuteContextC(context.Background())
+	if isHook(cmd) {
+		return hookExit(a, err)
+	}
 	code, text := explain(err)
 	if text != "" {
 		_, _ = fmt.Fprintln(a.stderr, "bridge: "+text)
@@ -91,11 +96,13 @@ var explanations = []struct {
 	{bridge.ErrStoreNewer, exitRefused, ""},
 	{bridge.ErrStorePermissions, exitRefused, ""},
 	{bridge.ErrStoreKey, exitRefused, ""},
+	{binding.ErrUnsafe, exitRefused, ""},
 	{auth.ErrNoKey, exitRefused, "put back the key that was made with the store; without it no token can be checked"},
 	{auth.ErrBadKey, exitRefused, "put back the key that was made with the store"},
 	{bridge.ErrStoreFull, exitFailure, "nothing was stored; make room and try again"},
 	{bridge.ErrStoreReadOnly, exitFailure, "make the store and its folder writable for yourself"},
 	{bridge.ErrStoreBusy, exitFailure, "try again"},
+	{bridge.ErrStoreGone, exitFailure, "start the command again; stop all bridge processes before you move or restore a store"},
 	{bridge.ErrStoreDamaged, exitFailure, "stop all bridge processes, keep a copy, and run `bridge doctor`"},
 }
 

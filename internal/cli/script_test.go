@@ -28,13 +28,17 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"bridge":   func() { os.Exit(cli.Main()) },
 		"agent":    func() { os.Exit(agentMain()) },
+		"gemini":   func() { os.Exit(agentMain()) }, // by names that bridge knows
+		"claude":   func() { os.Exit(agentMain()) },
+		"holder":   func() { os.Exit(holderMain()) },
 		"seed":     func() { os.Exit(seedMain()) },
 		"operator": func() { os.Exit(operatorMain()) },
+		"receiver": func() { os.Exit(receiverMain()) },
 	})
 }
 
 // TestScripts runs testdata/script/*.txtar. Besides what testscript has they use
-// the programs bridge, agent and seed, and the commands below.
+// the programs of TestMain, and the commands below.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -62,11 +66,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   exits,
-			"capture": capture,
-			"mode":    mode,
-			"sql":     runSQL,
-			"await":   await,
+			"exits":    exits,
+			"tries":    tries,
+			"capture":  capture,
+			"mode":     mode,
+			"sql":      runSQL,
+			"await":    await,
+			"bindings": bindings,
 		},
 	})
 }
@@ -87,6 +93,16 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if code != want {
 		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// tries PROGRAM ARGS... runs a program that may end with any exit code.
+func tries(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: tries program [args...]")
+	}
+	if err, exit := ts.Exec(args[0], args[1:]...), new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+		ts.Check(err)
 	}
 }
 

@@ -43,7 +43,7 @@ func final(err error) bool {
 	var invalid *bridge.InvalidError
 	for _, known := range []error{
 		ErrExpired, bridge.ErrUnauthorized, bridge.ErrStoreMissing, bridge.ErrStoreForeign, bridge.ErrStoreNewer,
-		bridge.ErrStorePermissions, bridge.ErrStoreKey, bridge.ErrStoreDamaged,
+		bridge.ErrStorePermissions, bridge.ErrStoreKey, bridge.ErrStoreGone, bridge.ErrStoreDamaged,
 	} {
 		if errors.Is(err, known) {
 			return true

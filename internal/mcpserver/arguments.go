@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -46,7 +48,27 @@ func decodeArguments(raw json.RawMessage, definition *mcp.Tool, args any) error 
 			return &bridge.InvalidError{Field: name, Problem: "is missing"}
 		}
 	}
+	if integers(schema, given) {
+		raw, _ = json.Marshal(given) // of values that were decoded: it encodes
+	}
 	return typeError(schema, json.Unmarshal(raw, args))
+}
+
+// integers writes whole numbers such as 20.0 and 2e1, which JSON Schema calls
+// integers and encoding/json does not, as that takes them: some clients keep
+// every number as a floating-point one. It reports whether there were any.
+func integers(schema *jsonschema.Schema, given map[string]json.RawMessage) (changed bool) {
+	for name, value := range given {
+		if schema.Properties[name].Type != "integer" || !bytes.ContainsAny(value, ".eE") {
+			continue
+		}
+		n, err := strconv.ParseFloat(string(value), 64)
+		if err != nil || n != math.Trunc(n) || math.Abs(n) > maxExact {
+			continue
+		}
+		given[name], changed = strconv.AppendInt(nil, int64(n), 10), true
+	}
+	return changed
 }
 
 // takes words the types of arguments.

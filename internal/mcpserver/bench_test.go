@@ -3,12 +3,14 @@ package mcpserver_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"strings"
 	"testing"
 
+	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/mcpserver"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -77,4 +79,27 @@ func pipe(b *testing.B) (r, w *os.File) {
 	}
 	b.Cleanup(func() { _ = r.Close(); _ = w.Close() })
 	return r, w
+}
+
+// BenchmarkToolsList is what the list of tools costs: an agent's model has it in
+// its context all the time. A token is about four characters.
+func BenchmarkToolsList(b *testing.B) {
+	for name, commands := range map[string]bool{"tools": false, "with commands": true} {
+		b.Run(name, func(b *testing.B) {
+			c := connectAs(b, bridgetest.New(b), mcpserver.Options{Commands: commands}, nil)
+			size := 0
+			for b.Loop() {
+				list, err := c.ListTools(context.Background(), nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				whole, err := json.Marshal(list.Tools)
+				if err != nil {
+					b.Fatal(err)
+				}
+				size = len(whole)
+			}
+			b.ReportMetric(float64(size)/4, "tokens")
+		})
+	}
 }

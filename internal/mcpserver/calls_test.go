@@ -187,6 +187,25 @@ func TestInjectedArgumentsAreDropped(t *testing.T) {
 	}
 }
 
+// TestWholeNumbersAsClientsWriteThem: JSON has one kind of number, and some
+// clients write every one as a fraction.
+func TestWholeNumbersAsClientsWriteThem(t *testing.T) {
+	c := connect(t, bridgetest.New(t), bridge.Credentials{})
+	call(t, c, "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})
+	for _, number := range []string{"20", "20.0", "2e1", "2.0E+1"} {
+		text, _, failed := call(t, c, "check_messages", map[string]any{"limit": json.RawMessage(number), "wait_seconds": json.RawMessage("0.0")})
+		if failed {
+			t.Errorf("limit %s: %s", number, text)
+		}
+	}
+	for _, number := range []string{"20.5", "1e300", "-2e1", "1e400"} {
+		text, _, failed := call(t, c, "get_history", map[string]any{"limit": json.RawMessage(number)})
+		if !failed || !strings.Contains(text, "limit must be ") {
+			t.Errorf("limit %s: %s", number, text)
+		}
+	}
+}
+
 func TestUnknownToolIsNotEchoed(t *testing.T) {
 	client := connect(t, bridgetest.New(t), bridge.Credentials{})
 	_, err := client.CallTool(t.Context(), &mcp.CallToolParams{Name: strings.Repeat("canary", 1000)})

@@ -40,6 +40,7 @@ var advice = []struct {
 	{bridge.ErrStoreFull, "store_full", "nothing was stored; tell your human to free disk space, then try again"},
 	{bridge.ErrStoreReadOnly, "store_read_only", "nothing was stored; tell your human to run `bridge doctor`"},
 	{bridge.ErrStoreBusy, "store_busy", "nothing was stored; try again in a few seconds"},
+	{bridge.ErrStoreGone, "store_gone", "nothing was stored; tell your human to restart this MCP server"},
 	{bridge.ErrStoreDamaged, "store_damaged", "nothing was stored; tell your human to run `bridge doctor`"},
 }
 

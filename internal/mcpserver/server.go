@@ -11,6 +11,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 )
 
@@ -27,6 +28,12 @@ type Options struct {
 	// Bound is the session that the process is bound to by its environment;
 	// the zero value binds it to none.
 	Bound bridge.Credentials
+	// Bindings is where the sessions of the client's session are kept, and Labels
+	// what finds them: the client's names for its session and itself, as far as it
+	// tells them to the process. Without a label a process keeps nothing, unless
+	// its client tells it in each call.
+	Bindings binding.Folder
+	Labels   []binding.Label
 	// Commands adds the tools that run commands: the operator has set YOLO_MODE=1
 	// for this process.
 	Commands bool
@@ -45,20 +52,23 @@ func Serve(ctx context.Context, b *bridge.Service, o Options) error {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := newServer(b, log, o.Bound)
+	s := newServer(b, log, o)
 	m := mcp.NewServer(
 		&mcp.Implementation{Name: "bridge", Title: "Bridge between agents", Version: o.Version},
 		&mcp.ServerOptions{
 			Instructions: instructions,
-			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
+			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}},
 		},
 	)
 	all := tools(o.Commands)
 	for _, t := range all {
 		m.AddTool(t.definition, s.handler(t))
 	}
+	for _, p := range prompts() {
+		m.AddPrompt(p.definition, p.get)
+	}
 	queue := newTurns(all)
-	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools(all), queue.inOrder())
+	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools(all), knownPrompts(), queue.inOrder())
 	err := ServeStdio(ctx, m, &Stdio{
 		In: o.In, Out: o.Out, Log: log,
 		Arrived: queue.arrived,
@@ -93,18 +103,23 @@ type server struct {
 	bridge     *bridge.Service
 	log        *slog.Logger
 	sessions   *sessions
+	identity   *identity
 	deliveries *deliveries
 	commands   sync.RWMutex  // held for reading while a command may run
 	drained    chan struct{} // closed when long polls are to return
 	drain      func()
 }
 
-func newServer(b *bridge.Service, log *slog.Logger, bound bridge.Credentials) *server {
+func newServer(b *bridge.Service, log *slog.Logger, o Options) *server {
 	drained := make(chan struct{})
 	return &server{
-		bridge:     b,
-		log:        log,
-		sessions:   newSessions(bound, b.Now),
+		bridge:   b,
+		log:      log,
+		sessions: newSessions(o.Bound, b.Now),
+		identity: &identity{
+			folder: o.Bindings, labels: o.Labels, self: binding.Self(), bridge: b, log: log,
+			restores: o.Bound == (bridge.Credentials{}), asked: map[binding.Label]bool{},
+		},
 		deliveries: newDeliveries(b, log),
 		drained:    drained,
 		drain:      sync.OnceFunc(func() { close(drained) }),

@@ -1,10 +1,12 @@
 package mcpserver
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
 
+	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 )
 
@@ -14,6 +16,10 @@ type credentialArgs struct {
 	ConversationID string `json:"conversation_id,omitempty" jsonschema:"Conversation. Leave out all three if this process has just one"`
 	SessionID      string `json:"session_id,omitempty" jsonschema:"Your side"`
 	Token          string `json:"token,omitempty" jsonschema:"Your token"`
+}
+
+func (a credentialArgs) given() bridge.Credentials {
+	return bridge.Credentials{Conversation: a.ConversationID, Session: bridge.SessionID(a.SessionID), Token: a.Token}
 }
 
 // sessions are those that the process may act for without being told their
@@ -34,20 +40,36 @@ const maxProven = 256
 type ownSession struct {
 	bridge.Credentials
 	expiresAt time.Time // zero: unknown
+	// caller is whose it is, where the client tells its sessions apart in each
+	// call; those of the zero Label are everybody's.
+	caller binding.Label
+}
+
+func (o ownSession) of(caller binding.Label) bool {
+	return o.caller == caller || o.caller == (binding.Label{})
 }
 
 func newSessions(bound bridge.Credentials, now func() time.Time) *sessions {
 	s := &sessions{now: now}
 	if bound != (bridge.Credentials{}) {
-		s.add(bound, time.Time{})
+		s.add(bound, time.Time{}, binding.Label{})
 	}
 	return s
 }
 
-func (s *sessions) add(c bridge.Credentials, expiresAt time.Time) {
+func (s *sessions) add(c bridge.Credentials, expiresAt time.Time, caller binding.Label) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.all = append(s.all, ownSession{c, expiresAt})
+	s.all = append(s.all, ownSession{c, expiresAt, caller})
+}
+
+// has reports whether the caller's session is among the process's own.
+func (s *sessions) has(c bridge.Credentials, caller binding.Label) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.all, func(o ownSession) bool {
+		return o.Conversation == c.Conversation && o.Session == c.Session && o.of(caller)
+	})
 }
 
 // learn replaces the token of a session of the process's own by the one that
@@ -75,13 +97,15 @@ func (s *sessions) proved(c bridge.Credentials) {
 	s.proven = append(s.proven, c)
 }
 
-// holds returns the sessions that the process can prove, the latest first.
-func (s *sessions) holds() []bridge.Credentials {
+// holds returns the sessions that the caller can prove, the latest first.
+func (s *sessions) holds(caller binding.Label) []bridge.Credentials {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := slices.Clone(s.proven)
 	for _, own := range s.all {
-		all = append(all, own.Credentials)
+		if own.of(caller) {
+			all = append(all, own.Credentials)
+		}
 	}
 	slices.Reverse(all)
 	return all
@@ -89,12 +113,8 @@ func (s *sessions) holds() []bridge.Credentials {
 
 // complete fills in what the arguments leave out. A token that is given is
 // taken as it is; without one the process must have just one session that fits.
-func (s *sessions) complete(args credentialArgs) (bridge.Credentials, error) {
-	given := bridge.Credentials{
-		Conversation: args.ConversationID,
-		Session:      bridge.SessionID(args.SessionID),
-		Token:        args.Token,
-	}
+func (s *sessions) complete(args credentialArgs, caller binding.Label) (bridge.Credentials, error) {
+	given := args.given()
 	if given.Conversation != "" && given.Session != "" && given.Token != "" {
 		return given, nil
 	}
@@ -105,7 +125,7 @@ func (s *sessions) complete(args credentialArgs) (bridge.Credentials, error) {
 	})
 	var fitting []bridge.Credentials
 	for _, own := range s.all {
-		if fits(given.Conversation, own.Conversation) && fits(given.Session, own.Session) && fits(given.Token, own.Token) {
+		if own.of(caller) && fits(given.Conversation, own.Conversation) && fits(given.Session, own.Session) && fits(given.Token, own.Token) {
 			fitting = append(fitting, own.Credentials)
 		}
 	}
@@ -117,6 +137,44 @@ func (s *sessions) complete(args credentialArgs) (bridge.Credentials, error) {
 			"Call create_conversation, or join_conversation with a join code, or pass all three"}
 	}
 	return given, &bridge.InvalidError{Field: "conversation_id", Problem: "is needed: this process has several conversations. Say which, and session_id if it has both sides"}
+}
+
+// complete fills in what a call leaves out, with what the caller was bound to in
+// an earlier process where that is needed.
+func (s *server) complete(ctx context.Context, args credentialArgs) (bridge.Credentials, error) {
+	caller := clientOf(ctx).sessionLabel()
+	if given := args.given(); given.Conversation != "" && given.Session != "" && given.Token != "" {
+		return given, nil
+	}
+	s.identity.restore(ctx, s.sessions, caller, false)
+	c, err := s.sessions.complete(args, caller)
+	if err != nil && c.Token == "" {
+		s.identity.restore(ctx, s.sessions, caller, true)
+		c, err = s.sessions.complete(args, caller)
+	}
+	return c, err
+}
+
+// holds returns what the caller of a call can prove.
+func (s *server) holds(ctx context.Context) []bridge.Credentials {
+	caller := clientOf(ctx).sessionLabel()
+	s.identity.restore(ctx, s.sessions, caller, false)
+	return s.sessions.holds(caller)
+}
+
+// opened notes a session that the caller has created or joined.
+func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt time.Time) {
+	caller := clientOf(ctx).sessionLabel()
+	s.identity.restore(ctx, s.sessions, caller, false)
+	s.sessions.add(c, expiresAt, caller)
+	s.identity.keep(ctx, caller, c, expiresAt, true)
+}
+
+// passed notes the credentials of a call that was let through.
+func (s *server) passed(ctx context.Context, c bridge.Credentials) {
+	s.sessions.learn(c)
+	s.sessions.proved(c)
+	s.identity.keep(ctx, clientOf(ctx).sessionLabel(), c, time.Time{}, false)
 }
 
 // fits reports whether a value that may be left out is the one wanted.

@@ -76,10 +76,10 @@ func sessionTool[Args any](
 		if refused != nil {
 			var partial struct{ credentialArgs }
 			_ = json.Unmarshal(raw, &partial) // what is there of them, to say who was refused
-			c, _ := s.sessions.complete(partial.credentialArgs)
+			c, _ := s.complete(ctx, partial.credentialArgs)
 			return s.refused(ctx, c), s.bridge.RefuseCall(ctx, c, name, refused)
 		}
-		c, err := s.sessions.complete(credentials(args))
+		c, err := s.complete(ctx, credentials(args))
 		if err != nil {
 			_ = s.bridge.RefuseCall(ctx, c, name, err) // for the audit log; err says more
 			return answer{}, err
@@ -88,8 +88,7 @@ func sessionTool[Args any](
 		if err != nil {
 			return s.refused(ctx, c), err
 		}
-		s.sessions.learn(c)
-		s.sessions.proved(c)
+		s.passed(ctx, c)
 		return a, nil
 	}}
 }

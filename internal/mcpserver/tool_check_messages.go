@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
 )
@@ -34,19 +35,22 @@ func checkMessages() tool {
 		})
 	t := sessionTool(definition, func(a checkArgs) credentialArgs { return a.credentialArgs }, runCheckMessages)
 	t.waits = true
+	t.definition.Meta = mcp.Meta{alwaysLoad: true, maxResultSize: maxResultChars}
 	return t
 }
 
 func runCheckMessages(ctx context.Context, s *server, c bridge.Credentials, args checkArgs) (answer, error) {
 	wait := time.Duration(max(-1, min(args.WaitSeconds, int(bridge.MaxWait.Seconds())+1))) * time.Second
-	d, err := s.bridge.Check(ctx, c, bridge.CheckRequest{Limit: args.Limit, Wait: wait}, s.drained)
+	view := clientOf(ctx).view()
+	d, err := s.bridge.Check(ctx, c, bridge.CheckRequest{Limit: view.limit(args.Limit), Wait: wait, Bytes: view.page}, s.drained)
 	if err != nil {
 		return answer{}, err
 	}
-	data := checkData{Messages: presentMessages(d.Messages), HasMore: d.HasMore, Unread: d.Unread}
+	shown := view.present(d.Messages, 0)
+	data := checkData{Messages: shown.data, HasMore: d.HasMore, Unread: d.Unread}
 	var text strings.Builder
 	fmt.Fprintf(&text, "New messages: %d. Has more: %t.\n", len(d.Messages), d.HasMore)
-	writeMessages(&text, d.Messages)
+	shown.write(&text)
 	text.WriteString(unreadLine(d.Unread))
 	return answer{text: text.String(), data: data, claim: d.Claim}, nil
 }

@@ -49,12 +49,12 @@ func runCreateConversation(ctx context.Context, s *server, args createArgs) (ans
 	// Minutes that would overflow a Duration are out of bounds in any case.
 	ttl := time.Duration(max(-1, min(args.TTLMinutes, int(bridge.MaxTTL.Minutes())+1))) * time.Minute
 	c, err := s.bridge.Create(ctx, bridge.CreateRequest{
-		MyRole: args.MyRole, PartnerRole: args.PartnerRole, TTL: ttl, Team: args.Team, Holds: s.sessions.holds(),
+		MyRole: args.MyRole, PartnerRole: args.PartnerRole, TTL: ttl, Team: args.Team, Holds: s.holds(ctx),
 	})
 	if err != nil {
 		return answer{}, err
 	}
-	s.sessions.add(bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}, c.ExpiresAt)
+	s.opened(ctx, bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}, c.ExpiresAt)
 	data := createData{
 		ConversationID:    c.ID,
 		SessionID:         string(bridge.SessionA),

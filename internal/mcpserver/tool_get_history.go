@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
 )
@@ -14,6 +15,8 @@ type historyArgs struct {
 	credentialArgs
 	Before int64 `json:"before,omitempty" jsonschema:"Only messages before this message_id"`
 	Limit  int   `json:"limit,omitempty" jsonschema:"Messages at most, 1-100; default 20"`
+	// FromChar is for clients that show only part of a long message at a time.
+	FromChar int `json:"from_char,omitempty" jsonschema:"Skip so much of each text"`
 }
 
 type historyData struct {
@@ -30,19 +33,24 @@ func getHistory() tool {
 			least := 1.0
 			s.Properties["before"].Minimum = &least
 			bounds(s, "limit", 1, bridge.MaxPage)
+			none := 0.0
+			s.Properties["from_char"].Minimum = &none
 		})
+	definition.Meta = mcp.Meta{maxResultSize: maxResultChars}
 	return sessionTool(definition, func(a historyArgs) credentialArgs { return a.credentialArgs }, runGetHistory)
 }
 
 func runGetHistory(ctx context.Context, s *server, c bridge.Credentials, args historyArgs) (answer, error) {
-	h, err := s.bridge.History(ctx, c, args.Before, args.Limit)
+	view := clientOf(ctx).view()
+	h, err := s.bridge.HistoryWithin(ctx, c, args.Before, view.limit(args.Limit), view.page)
 	if err != nil {
 		return answer{}, err
 	}
-	data := historyData{Messages: presentMessages(h.Messages), HasMore: h.HasMore, Unread: h.Unread}
+	shown := view.present(h.Messages, args.FromChar)
+	data := historyData{Messages: shown.data, HasMore: h.HasMore, Unread: h.Unread}
 	var text strings.Builder
 	fmt.Fprintf(&text, "Messages: %d. Has more: %t.\n", len(h.Messages), h.HasMore)
-	writeMessages(&text, h.Messages)
+	shown.write(&text)
 	text.WriteString(unreadLine(h.Unread))
 	return answer{text: text.String(), data: data}, nil
 }

@@ -35,7 +35,7 @@ func runJoinConversation(ctx context.Context, s *server, args joinArgs) (answer,
 	if err != nil {
 		return answer{}, err
 	}
-	s.sessions.add(bridge.Credentials{Conversation: c.ID, Session: c.Session, Token: c.Token}, c.ExpiresAt)
+	s.opened(ctx, bridge.Credentials{Conversation: c.ID, Session: c.Session, Token: c.Token}, c.ExpiresAt)
 	data := joinData{
 		ConversationID: c.ID,
 		SessionID:      string(c.Session),

@@ -38,7 +38,7 @@ func runListTasks(ctx context.Context, s *server, c bridge.Credentials, args lis
 	if args.TaskID != 0 {
 		return runReadTask(ctx, s, c, args.TaskID)
 	}
-	l, err := s.bridge.ListTasks(ctx, c, bridge.TaskQuery{Ended: args.Ended, After: args.After})
+	l, err := s.bridge.ListTasks(ctx, c, bridge.TaskQuery{Ended: args.Ended, After: args.After, Bytes: clientOf(ctx).view().tasks})
 	if err != nil {
 		return answer{}, err
 	}
@@ -50,7 +50,7 @@ func runListTasks(ctx context.Context, s *server, c bridge.Credentials, args lis
 }
 
 func runReadTask(ctx context.Context, s *server, c bridge.Credentials, id int64) (answer, error) {
-	l, err := s.bridge.ReadTask(ctx, c, id)
+	l, err := s.bridge.ReadTaskWithin(ctx, c, id, clientOf(ctx).view().history)
 	if err != nil {
 		return answer{}, err
 	}

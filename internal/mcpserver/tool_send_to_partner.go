@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
 )
@@ -41,6 +42,7 @@ func sendToPartner() tool {
 			files.Items.MinLength, files.Items.MaxLength = &least, &longest
 			lengths(s, "idempotency_key", 0, bridge.MaxIdempotencyKeyLength)
 		})
+	definition.Meta = mcp.Meta{alwaysLoad: true}
 	return sessionTool(definition, func(a sendArgs) credentialArgs { return a.credentialArgs }, runSendToPartner)
 }
 

@@ -29,14 +29,19 @@ func connect(t *testing.T, b *bridge.Service, bound bridge.Credentials) *mcp.Cli
 
 // connectAs is connect with options of the server and the client, and a protocol
 // revision other than the newest.
-func connectAs(t *testing.T, b *bridge.Service, o mcpserver.Options, c *mcp.ClientOptions, version ...string) *mcp.ClientSession {
+func connectAs(t testing.TB, b *bridge.Service, o mcpserver.Options, c *mcp.ClientOptions, version ...string) *mcp.ClientSession {
+	t.Helper()
+	return connectImplementation(t, b, o, &mcp.Implementation{Name: "test", Version: "1"}, c, version...)
+}
+
+func connectImplementation(t testing.TB, b *bridge.Service, o mcpserver.Options, who *mcp.Implementation, c *mcp.ClientOptions, version ...string) *mcp.ClientSession {
 	t.Helper()
 	serverIn, clientOut := io.Pipe()
 	clientIn, serverOut := io.Pipe()
 	o.In, o.Out, o.Version = serverIn, serverOut, "test"
 	served := make(chan error, 1)
 	go func() { served <- mcpserver.Serve(context.Background(), b, o) }()
-	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, c)
+	client := mcp.NewClient(who, c)
 	revision := &mcp.ClientSessionOptions{ProtocolVersion: strings.Join(version, "")}
 	session, err := client.Connect(context.Background(), &mcp.IOTransport{Reader: clientIn, Writer: clientOut}, revision)
 	if err != nil {

@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -17,19 +18,24 @@ import (
 type turns struct {
 	waiting map[string]bool // the tools that nobody waits for
 
-	mu   sync.Mutex
-	last <-chan struct{} // closed when the last call to be waited for has returned
-	open map[jsonrpc.ID]turn
+	mu sync.Mutex
+	// queue holds the requests that are not settled, in the order of the input. An
+	// id can be in it twice: its client has read the first answer already.
+	queue []*turn
 }
 
-// turn is a call's place in the queue.
+// turn is a request's place in the queue. What is no call of a tool has ended
+// from the start.
 type turn struct {
-	before <-chan struct{} // closed when it may begin; nil: at once
-	done   func()          // to be called when it has returned
+	id    jsonrpc.ID
+	waits bool          // nobody waits for it
+	begin chan struct{} // closed when it may begin
+	begun bool          // begin is closed
+	ended bool          // it has returned, or never will begin
 }
 
 func newTurns(all []tool) *turns {
-	t := &turns{waiting: map[string]bool{}, open: map[jsonrpc.ID]turn{}}
+	t := &turns{waiting: map[string]bool{}}
 	for _, tool := range all {
 		t.waiting[tool.definition.Name] = tool.waits
 	}
@@ -38,38 +44,67 @@ func newTurns(all []tool) *turns {
 
 // arrived gives a request its place. The transport calls it in order.
 func (t *turns) arrived(req *jsonrpc.Request) {
-	if req.Method != "tools/call" {
-		return
-	}
 	var params struct {
 		Name string `json:"name"`
 	}
-	_ = json.Unmarshal(req.Params, &params) // what is wrong with it the SDK will say
+	call := req.Method == "tools/call"
+	if call {
+		_ = json.Unmarshal(req.Params, &params) // what is wrong with it the SDK will say
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	place := turn{before: t.last, done: func() {}}
-	if !t.waiting[params.Name] {
-		returned := make(chan struct{})
-		place.done = sync.OnceFunc(func() { close(returned) })
-		t.last = returned
-	}
-	t.open[req.ID] = place
+	t.queue = append(t.queue, &turn{id: req.ID, waits: t.waiting[params.Name], begin: make(chan struct{}), ended: !call})
+	t.advance()
 }
 
-// leave takes a request out of the queue.
-func (t *turns) leave(id jsonrpc.ID) turn {
+// advance lets calls begin up to the first that others have to wait for.
+func (t *turns) advance() {
+	for _, place := range t.queue {
+		if place.ended {
+			continue
+		}
+		if !place.begun {
+			place.begun = true
+			close(place.begin)
+		}
+		if !place.waits {
+			return
+		}
+	}
+}
+
+// place returns the place of the call that came last under an id; nil without one.
+func (t *turns) place(id jsonrpc.ID) *turn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	place, ok := t.open[id]
-	if !ok {
-		return turn{done: func() {}}
+	for _, place := range slices.Backward(t.queue) {
+		if place.id == id {
+			return place
+		}
 	}
-	delete(t.open, id)
-	return place
+	return nil
 }
 
-// settled ends the turn of a request that no handler was given.
-func (t *turns) settled(id jsonrpc.ID) { t.leave(id).done() }
+// end says that a call has returned.
+func (t *turns) end(place *turn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	place.ended = true
+	t.advance()
+}
+
+// settled takes the request that came first under an id out of the queue: it has
+// returned, or no handler was given it.
+func (t *turns) settled(id jsonrpc.ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := slices.IndexFunc(t.queue, func(place *turn) bool { return place.id == id })
+	if i < 0 {
+		return
+	}
+	t.queue = slices.Delete(t.queue, i, i+1)
+	t.advance()
+}
 
 // inOrder is a receiving middleware that makes calls wait for their turn.
 func (t *turns) inOrder() mcp.Middleware {
@@ -79,14 +114,15 @@ func (t *turns) inOrder() mcp.Middleware {
 			if !ok {
 				return next(ctx, method, req)
 			}
-			place := t.leave(id)
-			defer place.done()
-			if place.before != nil {
-				select {
-				case <-place.before:
-				case <-ctx.Done():
-					return nil, context.Cause(ctx)
-				}
+			place := t.place(id)
+			if place == nil || method != "tools/call" {
+				return next(ctx, method, req)
+			}
+			defer t.end(place)
+			select {
+			case <-place.begin:
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
 			}
 			return next(ctx, method, req)
 		}

@@ -51,7 +51,7 @@ func first[T any](all []T, err error) (*T, error) {
 // CheckCommand implements bridge.Store.
 func (s *Store) CheckCommand(ctx context.Context, g bridge.Gate) (unread int64, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		unread = e.self.unread()
+		unread = e.self.waiting(g.Now)
 		return e.spend()
 	})
 	return unread, err
@@ -85,7 +85,7 @@ func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r bridge.Comman
 			return err
 		}
 		id, err = e.insertCommand(r)
-		unread = e.self.unread()
+		unread = e.self.waiting(g.Now)
 		e.op.Details["request"] = id
 		return err
 	})

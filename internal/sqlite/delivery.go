@@ -138,10 +138,10 @@ func claimArgs(c bridge.Claim) []any { return []any{c.Conversation, string(c.Ses
 func (s *Store) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (i bridge.Inbox, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		err := c.get(`
-			SELECT c.expires_at, s.nonce, s.last_seq - s.read_seq, s.last_seq, s.claim_until
+			SELECT c.expires_at, s.nonce, s.last_seq - s.read_seq, s.last_seq, max(s.claim_seq - s.read_seq, 0), s.claim_until
 			FROM conversations c JOIN session_status s ON s.conversation = c.id
 			WHERE c.id = ? AND s.session = ?`,
-			[]any{conversation, string(session)}, &i.ExpiresAt, &i.Nonce, &i.Unread, &i.LastSeq, &i.ClaimedUntil)
+			[]any{conversation, string(session)}, &i.ExpiresAt, &i.Nonce, &i.Unread, &i.LastSeq, &i.Claimed, &i.ClaimedUntil)
 		if errors.Is(err, errNoRow) {
 			return nil
 		}

@@ -15,16 +15,16 @@ import (
 func Prepare(path string) error {
 	dir := filepath.Dir(path)
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return Unwritable(err)
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // parents of ours, such as ~/.local/state, are everybody's
-		return unwritable(err)
+		return Unwritable(err)
 	}
 	switch err := os.Mkdir(dir, 0o700); {
 	case errors.Is(err, fs.ErrExist):
 		return nil // another process was quicker
 	case err != nil:
-		return unwritable(err)
+		return Unwritable(err)
 	}
 	return os.Chmod(dir, 0o700) //nolint:gosec // a folder needs x; whatever the umask took away
 }
@@ -47,9 +47,9 @@ func checkFiles(path string, create bool) error {
 			return err
 		}
 	}
-	switch _, err := os.Stat(path); {
+	switch info, err := os.Stat(path); {
 	case err == nil:
-		return nil
+		return reopenLog(path, info)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	case !create:
@@ -58,21 +58,67 @@ func checkFiles(path string, create bool) error {
 	return createFile(path)
 }
 
+// reopenLog lets the owner write to the log and its index again. SQLite gives
+// them the mode of the database, so a look into one that was read-only for a
+// while leaves files that keep it read-only for good. They are not opened here:
+// closing them would drop SQLite's locks.
+func reopenLog(path string, database fs.FileInfo) error {
+	const owner = 0o600
+	if database.Mode().Perm()&owner != owner {
+		return nil
+	}
+	for _, file := range []string{path + "-wal", path + "-shm"} {
+		info, err := os.Stat(file)
+		if err != nil || info.Mode().Perm()&owner == owner {
+			continue
+		}
+		if err := os.Chmod(file, owner); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Unwritable(err)
+		}
+	}
+	return nil
+}
+
 func createFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return nil // another process was quicker
 	case err != nil:
-		return unwritable(err)
+		return Unwritable(err)
 	}
 	// SQLite has not opened the file yet in this process, so closing it here
 	// drops no lock of its (POSIX locks go with any descriptor of a file).
 	return errors.Join(f.Chmod(0o600), f.Close()) // whatever the umask took away
 }
 
-// unwritable gives an error of the filesystem the domain's name for it.
-func unwritable(err error) error {
+// openFile is the database file that a process has open.
+type openFile struct {
+	path string
+	info fs.FileInfo
+}
+
+// look notes which file is at path; a connection to it is open already. It
+// reads nothing: closing a descriptor of the file would drop SQLite's locks.
+func look(path string) (openFile, error) {
+	info, err := os.Stat(path)
+	return openFile{path, info}, err
+}
+
+// check reports, as ErrStoreGone, that another file or none has the name now,
+// as where a store was removed, or put back from a copy, under running agents.
+// Writing would go on all the same, into a file that nobody else can open.
+func (f openFile) check() error {
+	now, err := os.Stat(f.path)
+	if err == nil && !os.SameFile(f.info, now) || errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s", bridge.ErrStoreGone, f.path)
+	}
+	return nil // what cannot be looked at is not known to be gone
+}
+
+// Unwritable gives an error of the filesystem the domain's name for it; others
+// stay what they are.
+func Unwritable(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission), isReadOnlyFilesystem(err):
 		return fmt.Errorf("%w: %w", bridge.ErrStoreReadOnly, err)

@@ -112,7 +112,7 @@ func (s *Store) SetYoloMode(ctx context.Context, g bridge.Gate, m bridge.YoloMod
 		if err := e.needGrant(g); err != nil {
 			return err
 		}
-		unread = e.self.unread()
+		unread = e.self.waiting(g.Now)
 		_, err := e.exec(`
 			INSERT INTO yolo_modes (conversation, session, mode, workspace, sandbox, timeout, set_at)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"example.org/bridge/internal/bridge"
 )
@@ -148,19 +149,32 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 }
 
 // LastWords implements bridge.Store. A session's own messages are all in its
-// partner's inbox, whose last number leads to the last of them.
+// partner's inbox, whose last number leads to the last of them. They are cut as
+// bytes, because SQLite takes a NUL for the end of a text.
 func (s *Store) LastWords(ctx context.Context, conversation string, from bridge.SessionID, limit int) (words string, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
+		var end []byte
 		err := c.get(`
-			SELECT substr(message, -?4) FROM messages
+			SELECT substr(CAST(message AS BLOB), -?4) FROM messages
 			WHERE conversation = ?1 AND recipient = ?2 AND sender = ?3 ORDER BY seq DESC LIMIT 1`,
-			[]any{conversation, string(from.Partner()), string(from), limit}, &words)
+			[]any{conversation, string(from.Partner()), string(from), limit * utf8.UTFMax}, &end)
 		if errors.Is(err, errNoRow) {
 			return nil
 		}
+		words = lastRunes(end, limit)
 		return err
 	})
 	return words, err
+}
+
+// lastRunes is the end of a text of which the beginning may be cut off.
+func lastRunes(text []byte, limit int) string {
+	start := len(text)
+	for range limit {
+		_, size := utf8.DecodeLastRune(text[:start])
+		start -= size
+	}
+	return string(text[start:])
 }
 
 // Messages implements bridge.Store.

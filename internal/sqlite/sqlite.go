@@ -42,6 +42,9 @@ type Options struct {
 	// Connect opens a connection with a driver other than modernc's, to compare
 	// them. The path is that of the database file; WAL mode is on already.
 	Connect func(path string) (driver.Conn, error)
+	// Volatile lets no commit wait for the disk: a power cut may destroy the store.
+	// It is for filling stores that are thrown away.
+	Volatile bool
 }
 
 // Open opens the store in the file at path. Its folder must exist and belong,
@@ -63,14 +66,16 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, turnstile.Close())
 	}
-	if _, err := c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds())); err != nil {
-		return nil, errors.Join(translate(err), c.Close(), turnstile.Close())
+	_, err = c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds()))
+	file, lookErr := look(path)
+	if err := errors.Join(translate(err), lookErr); err != nil {
+		return nil, errors.Join(err, c.Close(), turnstile.Close())
 	}
 	return &Store{
 		path:  path,
 		chain: bridge.AuditChain(o.Key),
-		write: newWriter(c, turnstile),
-		read:  newReader(func() (*conn, error) { return open(path, connect) }),
+		write: newWriter(c, file, turnstile, o.Volatile),
+		read:  newReader(file, func() (*conn, error) { return open(path, connect) }),
 	}, nil
 }
 

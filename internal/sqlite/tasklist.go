@@ -63,7 +63,7 @@ func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q bridge.TaskQuery
 		if err := e.spend(); err != nil {
 			return err
 		}
-		l.Unread = e.self.unread()
+		l.Unread = e.self.waiting(g.Now)
 		scene, err := e.callerScene(g)
 		if err != nil {
 			return err
@@ -85,7 +85,7 @@ func (s *Store) ReadTask(ctx context.Context, g bridge.Gate, id int64) (l bridge
 		if err := e.spend(); err != nil {
 			return err
 		}
-		l.Unread = e.self.unread()
+		l.Unread = e.self.waiting(g.Now)
 		scene, err := e.taskScene(g, id)
 		if err != nil {
 			return err

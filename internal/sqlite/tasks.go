@@ -26,12 +26,15 @@ func (s *Store) Membership(ctx context.Context, conversation string) (m bridge.M
 // CreateTask implements bridge.Store.
 func (s *Store) CreateTask(ctx context.Context, g bridge.Gate, key string, refused bridge.Charge, rule bridge.TaskRule) (result bridge.TaskResult, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
-		result.Unread = e.self.unread()
+		result.Unread = e.self.waiting(g.Now)
 		first, err := e.repeatedTask(key)
 		if err != nil {
 			return err
 		}
 		if first.ID != 0 {
+			if err := e.charge(g.Repeat); err != nil {
+				return err
+			}
 			result.Task, result.Repeated = first, true
 			e.op.Details["task_id"], e.op.Details["repeated"] = first.ID, true
 			return nil
@@ -109,7 +112,7 @@ func (e *entry) callerScene(g bridge.Gate) (bridge.TaskScene, error) {
 // ChangeTask implements bridge.Store.
 func (s *Store) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule bridge.TaskRule) (result bridge.TaskResult, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
-		result.Unread = e.self.unread()
+		result.Unread = e.self.waiting(g.Now)
 		if err := e.spend(); err != nil {
 			return err
 		}

@@ -14,6 +14,8 @@ type durability string
 const (
 	durable durability = "PRAGMA synchronous = FULL"   // a power cut
 	relaxed durability = "PRAGMA synchronous = NORMAL" // a killed process; the next durable commit carries it along
+	// volatile is what Options.Volatile makes of both.
+	volatile durability = "PRAGMA synchronous = OFF" // a killed process
 )
 
 // writer is the process's one writing connection. mutex is a channel, so that
@@ -21,12 +23,14 @@ const (
 type writer struct {
 	mutex     chan struct{}
 	conn      *conn
+	file      openFile
 	turnstile *turnstile
 	level     durability
+	volatile  bool
 }
 
-func newWriter(c *conn, t *turnstile) *writer {
-	return &writer{mutex: make(chan struct{}, 1), conn: c, turnstile: t}
+func newWriter(c *conn, f openFile, t *turnstile, volatile bool) *writer {
+	return &writer{mutex: make(chan struct{}, 1), conn: c, file: f, turnstile: t, volatile: volatile}
 }
 
 var errClosed = errors.New("the store is closed")
@@ -43,11 +47,17 @@ func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error)
 	if w.conn == nil {
 		return errClosed
 	}
+	if err := w.file.check(); err != nil {
+		return err
+	}
 	leave, err := w.turnstile.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
+	if w.volatile {
+		level = volatile
+	}
 	if w.level != level {
 		if _, err := w.conn.exec(string(level)); err != nil {
 			return translate(err)
@@ -123,17 +133,21 @@ func (w *writer) Close() error {
 // reader is the process's reading connection, opened when it is first needed.
 type reader struct {
 	mutex sync.Mutex
+	file  openFile
 	open  func() (*conn, error)
 	conn  *conn
 }
 
-func newReader(open func() (*conn, error)) *reader { return &reader{open: open} }
+func newReader(f openFile, open func() (*conn, error)) *reader { return &reader{file: f, open: open} }
 
 // do runs fn in one read transaction: all it reads is of one moment.
 func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := r.file.check(); err != nil {
 		return err
 	}
 	if r.conn == nil {

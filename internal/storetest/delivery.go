@@ -64,6 +64,9 @@ func onItsWay(t *testing.T, w *world) {
 	}
 	w.check(t, w.b, p.B, 2)
 	equal(t, "told while they are on their way", must(w.b.CheckPartner(t.Context(), p.B))(t).CallerUnread, int64(1))
+	equal(t, "told with a list of tasks", must(w.b.ListTasks(t.Context(), p.B, bridge.TaskQuery{}))(t).Unread, int64(1))
+	inRefusal, proven := w.b.Waiting(t.Context(), p.B)
+	equal(t, "told in a refusal", []any{inRefusal, proven}, []any{int64(1), true})
 	equal(t, "unread for the sender", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, 3)
 	w.clock.Advance(bridge.ClaimFor)
 	equal(t, "told after a crash", must(w.b.CheckPartner(t.Context(), p.B))(t).CallerUnread, int64(3))

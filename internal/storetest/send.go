@@ -21,7 +21,23 @@ var sendTests = []test{
 	{"one key at once stores one message", repeatedAtOnce},
 	{"a key counts per sender and conversation", keysApart},
 	{"a cancelled call stores nothing", cancelledSend},
+	{"the last words are those of the sender's last message", lastWords},
 	{"a clock set back does not reorder", orderWithoutClock},
+}
+
+func lastWords(t *testing.T, w *world) {
+	p := w.pair(t)
+	words := func(limit int) string {
+		return must(w.storeB.LastWords(t.Context(), p.A.Conversation, bridge.SessionA, limit))(t)
+	}
+	equal(t, "of nothing", words(4), "")
+	for _, text := range []string{"short", "ends in \u00e9\u20ac\U0001F600", "a\x00zero\x00inside"} {
+		must(w.a.Send(t.Context(), p.A, bridge.SendRequest{Text: text}))(t)
+		must(w.b.Send(t.Context(), p.B, bridge.SendRequest{Text: "something else"}))(t)
+		runes := []rune(text)
+		equal(t, "end of "+text, words(4), string(runes[len(runes)-4:]))
+		equal(t, "all of "+text, words(100), text)
+	}
 }
 
 func keptAsSent(t *testing.T, w *world) {

@@ -18,6 +18,7 @@ var taskTests = []test{
 	{"a repeated key assigns once", taskRepeatedKey},
 	{"one key at once assigns once", taskKeyAtOnce},
 	{"only the orchestrator assigns", onlyOrchestratorAssigns},
+	{"a repeated key of a task is charged as reading", repeatedTaskCharged},
 	{"assigning is limited as a write, and a refused call is not", assignLimited},
 	{"a team has a bounded number of open tasks", openTasksBounded},
 	{"secrets in tasks and notes are not stored", taskRedacted},
@@ -227,6 +228,18 @@ func onlyOrchestratorAssigns(t *testing.T, w *world) {
 		wantError(t, err, bridge.ErrUnauthorized)
 	})
 	equal(t, "tasks", len(must(w.a.Tasks(t.Context(), false))(t)), 0)
+}
+
+func repeatedTaskCharged(t *testing.T, w *world) {
+	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1), Reads: perMinute(3)})
+	p := w.pair(t)
+	request := bridge.AssignRequest{Title: "x", IdempotencyKey: "once"}
+	must(s.AssignTask(t.Context(), p.A, request))(t)
+	for range 3 {
+		equal(t, "repeated", must(s.AssignTask(t.Context(), p.A, request))(t).Repeated, true)
+	}
+	_, err := s.AssignTask(t.Context(), p.A, request)
+	wantLimited(t, err)
 }
 
 func assignLimited(t *testing.T, w *world) {

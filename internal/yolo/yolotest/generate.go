@@ -10,6 +10,9 @@ import (
 	"strings"
 )
 
+// Port stands for a port of the loopback interface on which a test listens.
+const Port = "47114"
+
 // The vocabulary: options of many programs (not only of the one they are put
 // to), paths inside and outside, what joins words, and tricks.
 var (
@@ -19,6 +22,8 @@ var (
 	genPaths = strings.Fields(`. .. / ~ src README.md src/a.go ./src ../x /etc /etc/passwd /etc/shadow /home/user /home/user/.ssh/id_rsa
 		/home/user/projects/myapp/src /home/user/projects/myapp/../../.ssh /home/user/projects/myappx /proc/self/environ /proc/cpuinfo /dev/sda
 		/dev/null /dev/zero /usr/share /var/log /tmp/x .git/config .git/hooks src/../.. src/../README.md link link/.. * *.go src/* ../* /etc/s* .* ?
+		/dev/tcp/127.0.0.1/47114 /dev/udp/127.0.0.1/47114 127.0.0.1:47114 http://127.0.0.1:47114/x ftp://localhost:47114/ localhost sock ./sock unix:sock
+		--host=127.0.0.1:47114 //127.0.0.1:47114/x file://127.0.0.1/x
 		[a-z]* {a,b} {a,../../x} $HOME ${HOME} $(id) a'b'c "a b" 'a;b' a\ b -x ./-x @f +5 +f "" 5 10k x=y x:y`)
 	genGlue   = []string{" ", " ", " ", " ", " | ", " && ", " || ", "; ", " & ", " > ", " 2>&1 ", " >/dev/null ", " < ", " >> ", "\n", " |& ", " 2> ", "=", "", "\t", " \\\n"}
 	genTricks = []string{"$'x'", "`id`", "$(id)", "<(id)", "X=1", "!", "(", ")", "{", "}", "#", "~", "\\", "'", "\"", "\u200b", "\r", "-exec sh ;", "-exec\\ sh", "'-delete'", "\"-exec\"", "sh", "bash -c id", "$IFS", "a{b,c}"}

@@ -1,0 +1,115 @@
+package agents
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// HookKind is what an event means, whatever a client calls it.
+type HookKind int
+
+// The kinds of events. HookOther is one that bridge has nothing to say to.
+const (
+	HookOther HookKind = iota
+	HookSessionStart
+	HookPrompt
+	HookAfterTool
+	HookStop
+)
+
+// hookKinds are the names of events, as the clients' own documents and schemas
+// have them. Checked against Claude Code 2.1.329, Codex 0.169.0 and Gemini CLI
+// 0.61.0: Codex took Claude Code's names over.
+var hookKinds = map[string]map[string]HookKind{
+	"claude": claudeHookKinds,
+	"codex":  claudeHookKinds,
+	"gemini": {
+		"SessionStart": HookSessionStart,
+		"BeforeAgent":  HookPrompt,
+		"AfterTool":    HookAfterTool,
+		"AfterAgent":   HookStop,
+	},
+}
+
+var claudeHookKinds = map[string]HookKind{
+	"SessionStart":     HookSessionStart,
+	"UserPromptSubmit": HookPrompt,
+	"PostToolUse":      HookAfterTool,
+	"Stop":             HookStop,
+}
+
+// HookClients are the clients whose hooks bridge speaks.
+func HookClients() []string { return []string{"claude", "codex", "gemini"} }
+
+// MaxHookInput bounds what is read of an event, in bytes. An event carries what
+// a tool answered, whole; one that is larger is not looked at.
+const MaxHookInput = 4 << 20
+
+// HookEvent is what a client tells its hook, as far as bridge uses it.
+type HookEvent struct {
+	Client, Name string
+	Kind         HookKind
+	// Session is what the client calls its session.
+	Session string
+	// Again reports that the agent goes on already because a hook kept it from
+	// ending.
+	Again bool
+	// Helper reports an event of an agent that the session's agent started. Mail
+	// is not for it.
+	Helper bool
+	// Own reports that the tool was one of the bridge's: its answer told of mail.
+	Own bool
+}
+
+// ReadHookEvent reads the event of a client to its end, so that the client can
+// always write it whole.
+func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
+	text, err := io.ReadAll(io.LimitReader(r, MaxHookInput+1))
+	if err == nil && len(text) > MaxHookInput {
+		_, err = io.Copy(io.Discard, r)
+		err = errors.Join(fmt.Errorf("the event is larger than %d bytes", MaxHookInput), err)
+	}
+	if err != nil {
+		return HookEvent{}, err
+	}
+	var input struct {
+		Event   string `json:"hook_event_name"`
+		Session string `json:"session_id"`
+		Again   bool   `json:"stop_hook_active"`
+		Agent   string `json:"agent_id"`
+		Tool    string `json:"tool_name"`
+	}
+	if err := json.Unmarshal(text, &input); err != nil {
+		return HookEvent{}, errors.New("the event is not what the client's hooks are given: it is no such JSON")
+	}
+	return HookEvent{
+		Client:  client,
+		Name:    input.Event,
+		Kind:    hookKinds[client][input.Event],
+		Session: input.Session,
+		Again:   input.Again,
+		Helper:  input.Agent != "",
+		Own:     ownTool(input.Tool),
+	}, nil
+}
+
+// ownTools are the tools whose answers tell how much mail there is. Clients put
+// the server's name before them, each in its way.
+var ownTools = []string{
+	"create_conversation", "join_conversation", "send_to_partner", "check_messages", "get_history",
+	"update_my_status", "check_partner_status", "assign_task", "update_task", "list_tasks",
+}
+
+// ownTool reports whether a tool is one of the bridge's: mcp__bridge__x in
+// Claude Code and Codex, mcp_bridge_x in Gemini CLI, under any server's name.
+func ownTool(name string) bool {
+	for _, own := range ownTools {
+		if strings.HasPrefix(name, "mcp_") && strings.HasSuffix(name, "_"+own) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package agents
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.org/bridge/internal/binding"
+	"example.org/bridge/internal/bridge"
+)
+
+// HookSession is a client's session, seen from its hooks.
+type HookSession struct {
+	Bindings binding.Folder
+	// Session is the label of what the client calls its session, Process of the
+	// client's process where a server there goes by that; either may be missing.
+	Session, Process binding.Label
+	Now              func() time.Time
+}
+
+func (s HookSession) labels() []binding.Label { return []binding.Label{s.Session, s.Process} }
+
+// name is under what is remembered what was told.
+func (s HookSession) name() binding.Label { return binding.First(s.Session, s.Process) }
+
+// Entries returns the sessions of conversations that are the client's. Without
+// one there is no need to open the store.
+func (s HookSession) Entries() ([]binding.Entry, error) {
+	return s.Bindings.Load(s.Now(), binding.Process{}, s.labels()...)
+}
+
+// Mail counts the mail of entries. A session whose token is refused is forgotten.
+func (s HookSession) Mail(ctx context.Context, b *bridge.Service, entries []binding.Entry) ([]HookMail, error) {
+	var (
+		all  []HookMail
+		errs []error
+	)
+	for _, e := range entries {
+		mail, err := b.CountMail(ctx, credentials(e))
+		switch {
+		case errors.Is(err, bridge.ErrUnauthorized):
+			errs = append(errs, s.Bindings.Forget(ctx, e, s.labels()...))
+		case err != nil:
+			return nil, errors.Join(append(errs, err)...)
+		default:
+			all = append(all, HookMail{Entry: e, Unread: mail.Unread, LastSeq: mail.LastSeq})
+		}
+	}
+	return all, errors.Join(errs...)
+}
+
+// Link lets the client's session be found by both its labels: Gemini CLI tells
+// only its hooks what it calls the session, so what its server kept under the
+// process is kept for the session, too, and found again in the next process.
+// So it is where a client gives its session a new name.
+func (s HookSession) Link(ctx context.Context, mail []HookMail) error {
+	entries := make([]binding.Entry, len(mail))
+	for i, m := range mail {
+		entries[i] = m.Entry
+	}
+	var missing []binding.Label
+	for _, l := range s.labels() {
+		if l != (binding.Label{}) && !s.Bindings.Has(l) {
+			missing = append(missing, l)
+		}
+	}
+	return s.Bindings.Keep(ctx, s.Now(), binding.Process{}, entries, missing...)
+}
+
+// Tell decides about the mail of an event, and remembers the decision. What
+// cannot be remembered is not told, or it would be told for ever.
+func (s HookSession) Tell(ctx context.Context, e HookEvent, mail []HookMail) (tell []HookMail, err error) {
+	n, err := s.Bindings.Notices(s.name())
+	if err != nil {
+		return nil, err
+	}
+	if _, changed := e.Decide(&n, mail); !changed {
+		return nil, nil // the usual case, which needs no lock
+	}
+	err = s.Bindings.Notify(ctx, s.name(), func(n *binding.Notices) (changed bool) {
+		tell, changed = e.Decide(n, mail)
+		return changed
+	})
+	if err != nil {
+		return nil, err
+	}
+	return tell, nil
+}
+
+func credentials(e binding.Entry) bridge.Credentials {
+	return bridge.Credentials{Conversation: e.Conversation, Session: bridge.SessionID(e.Session), Token: e.Token}
+}

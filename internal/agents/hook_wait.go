@@ -1,0 +1,138 @@
+package agents
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"example.org/bridge/internal/binding"
+	"example.org/bridge/internal/bridge"
+)
+
+// HookWait waits, in the background, for mail of a client's session whose agent
+// is idle.
+type HookWait struct {
+	HookSession
+	Bridge *bridge.Service
+	// Client is the client's process; with its end the wait ends. The zero
+	// Process does not end.
+	Client binding.Process
+}
+
+// Times of a wait. A hook that the client asks at the same moment goes first, and
+// so does a call of the agent that takes the messages already.
+const (
+	waitSettle = 400 * time.Millisecond
+	waitLook   = time.Second
+)
+
+// Run returns the notice to wake the agent with; "" if the wait is over for
+// another reason: ctx or the client ended, nothing is left to wait for, another
+// waiter took the place, or the agent was woken often enough.
+func (w HookWait) Run(ctx context.Context) (string, error) {
+	place, err := w.Bindings.Wait(ctx, binding.First(w.Process, w.Session))
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = place.Close(context.WithoutCancel(ctx)) }()
+	for pause(ctx, waitSettle) && place.Current() {
+		entries, err := w.Entries()
+		if err != nil {
+			return "", err
+		}
+		mail, err := w.Mail(ctx, w.Bridge, entries)
+		if err != nil || len(mail) == 0 {
+			return "", err
+		}
+		tell, more, err := w.wake(ctx, mail)
+		if len(tell) > 0 {
+			return HookNotice(tell), err
+		}
+		if err != nil || !more {
+			return "", err
+		}
+		if !w.await(ctx, place, mail) {
+			return "", nil
+		}
+	}
+	return "", nil
+}
+
+// wake decides whether the agent is to be woken for mail, and remembers it. More
+// is false when it was woken often enough.
+func (w HookWait) wake(ctx context.Context, mail []HookMail) (tell []HookMail, more bool, err error) {
+	more = true
+	n, err := w.Bindings.Notices(w.name())
+	if err != nil || len(untold(&n, mail)) == 0 {
+		return nil, more, err
+	}
+	err = w.Bindings.Notify(ctx, w.name(), func(n *binding.Notices) bool {
+		if more = n.Woken < MaxHookWakes; !more {
+			return false
+		}
+		if tell = untold(n, mail); len(tell) == 0 {
+			return false
+		}
+		n.Woken++
+		note(n, tell, true)
+		return true
+	})
+	return tell, more, err
+}
+
+// untold picks what the agent has not heard of in any way.
+func untold(n *binding.Notices, mail []HookMail) (tell []HookMail) {
+	for _, m := range mail {
+		if m.Unread > 0 && m.LastSeq > max(n.Told[m.Key()], n.Stopped[m.Key()]) {
+			tell = append(tell, m)
+		}
+	}
+	return tell
+}
+
+// await returns true when it is worth another look: a message came, or the
+// client's session has another conversation. It is false when the wait is over.
+func (w HookWait) await(ctx context.Context, place *binding.Waiter, mail []HookMail) bool {
+	ctx, cancel := context.WithCancel(ctx)
+	came := make(chan error, len(mail))
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	defer cancel()
+	for _, m := range mail {
+		waiting.Go(func() { came <- w.Bridge.AwaitMessages(ctx, credentials(m.Entry), m.LastSeq) })
+	}
+	tick := time.NewTicker(waitLook)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case err := <-came:
+			return err == nil || errors.Is(err, bridge.ErrStoreBusy)
+		case <-tick.C:
+		}
+		if !place.Current() || w.Client.Started != "" && !w.Client.Alive() {
+			return false
+		}
+		entries, err := w.Entries()
+		if err == nil && !sameSessions(entries, mail) {
+			return true
+		}
+	}
+}
+
+func sameSessions(entries []binding.Entry, mail []HookMail) bool {
+	return slices.EqualFunc(entries, mail, func(e binding.Entry, m HookMail) bool { return e.Key() == m.Key() && e.Token == m.Token })
+}
+
+// pause waits, unless ctx ends first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

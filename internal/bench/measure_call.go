@@ -1,0 +1,113 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// measureSend is a durable transaction with proof, limit, redaction and audit
+// entry, between a request that is written and an answer that is read.
+func measureSend(ctx context.Context, r *run) (err error) {
+	s, err := r.settle(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	taken, err := r.sample(ctx, func(ctx context.Context) (time.Duration, error) {
+		return s.sender.send(ctx, r.texts.next())
+	})
+	if err != nil {
+		return err
+	}
+	r.add(times("send/answer", "send_to_partner", taken))
+	return nil
+}
+
+func measureCheck(ctx context.Context, r *run) (err error) {
+	s, err := r.settle(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	mail, err := r.sample(ctx, func(ctx context.Context) (time.Duration, error) {
+		text := r.texts.next()
+		if _, err := s.sender.send(ctx, text); err != nil {
+			return 0, err
+		}
+		return s.receiver.expect(ctx, 0, text)
+	})
+	if err != nil {
+		return err
+	}
+	empty, err := r.sample(ctx, func(ctx context.Context) (time.Duration, error) { return s.receiver.expect(ctx, 0) })
+	if err != nil {
+		return err
+	}
+	r.add(times("check/mail", "check_messages that delivers one message", mail),
+		times("check/empty", "check_messages without mail", empty))
+	return nil
+}
+
+// longPoll is how long a receiver waits: longer than any pause.
+const longPoll = 50 * time.Second
+
+// measureDelivery sends to a client that is waiting. When a commit happened only
+// the process knows that did it, so there are two times: from the call of send,
+// which includes it, and from its answer, which comes a little behind it.
+func measureDelivery(ctx context.Context, r *run) (err error) {
+	s, err := r.settle(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	var fromAnswer []time.Duration
+	fromCall, err := r.sample(ctx, func(ctx context.Context) (time.Duration, error) {
+		whole, behind, err := r.deliver(ctx, s)
+		fromAnswer = append(fromAnswer, behind)
+		return whole, err
+	})
+	if err != nil {
+		return err
+	}
+	r.add(times("delivery/from_call", "from the call of send_to_partner to the waiting client", fromCall),
+		times("delivery/from_answer", "from the answer, behind the commit, to the waiting client", fromAnswer[r.WarmUp:]))
+	return nil
+}
+
+// deliver sends one message to the receiver, who is waiting for it.
+func (r *run) deliver(ctx context.Context, s *settled) (whole, behind time.Duration, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	text := r.texts.next()
+	var arrived time.Time
+	received := make(chan error, 1)
+	go func() {
+		_, err := s.receiver.expect(ctx, longPoll, text)
+		arrived = time.Now()
+		received <- err
+	}()
+	err = pause(ctx, r.texts.pause()) // the receiver waits by then; if not, that is measured, too
+	begin := time.Now()
+	if err == nil {
+		_, err = s.sender.send(ctx, text)
+	}
+	answered := time.Now()
+	if err != nil {
+		cancel()
+	}
+	err = errors.Join(err, <-received)
+	cancel()
+	return arrived.Sub(begin), max(arrived.Sub(answered), 0), err
+}
+
+// pause waits for d, or for the end of ctx, which is an error.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,43 @@
+package bench
+
+import (
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// texts makes messages and pauses that a seed decides about.
+type texts struct{ random *rand.Rand }
+
+// stream keeps the numbers of this package apart from others' of the same seed.
+const stream = 0x62656e6368 // "bench"
+
+func newTexts(seed uint64) *texts {
+	return &texts{rand.New(rand.NewPCG(seed, stream))} //nolint:gosec // what is measured is no secret
+}
+
+var words = strings.Fields("the build is green please review which fields does users return " +
+	"done with parser tests next lexer blocked on schema of orders see file for details")
+
+// next is a message of 5 to 60 words, as agents write them.
+func (t *texts) next() string {
+	var b strings.Builder
+	for i := range 5 + t.random.IntN(56) {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(words[t.random.IntN(len(words))])
+	}
+	return b.String()
+}
+
+// pause is between 5 and 20 ms, so that what is measured meets everybody else's
+// timers at all their phases.
+func (t *texts) pause() time.Duration {
+	return 5*time.Millisecond + t.within(15*time.Millisecond)
+}
+
+// within is a part of d.
+func (t *texts) within(d time.Duration) time.Duration {
+	return time.Duration(t.random.Int64N(int64(d)))
+}

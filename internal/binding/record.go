@@ -1,0 +1,219 @@
+package binding
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// suffix of the files with sessions; others belong to notices and waiters.
+const recordSuffix = ".json"
+
+// maxEntries is how many sessions a client's session may have; the oldest go.
+const maxEntries = 128
+
+// version of the files. Those of another version are ignored.
+const version = 1
+
+type record struct {
+	Version int `json:"version"`
+	// Process is of whom the label is, where it is a process's; Holder is the
+	// server there that wrote this.
+	Process *Process `json:"process,omitempty"`
+	Holder  *Process `json:"holder,omitempty"`
+	// Shared marks a process in which several servers run for different
+	// sessions: nobody can tell them apart, so none gets what is here.
+	Shared  bool    `json:"shared,omitempty"`
+	Entries []Entry `json:"entries"`
+}
+
+// load reads the record of a label; there may be none.
+func (f Folder) load(l Label) (*record, error) {
+	text, err := f.read(f.path(l, recordSuffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parse(text), nil
+}
+
+// parse returns nil for what is no record of ours.
+func parse(text []byte) *record {
+	var r record
+	if err := json.Unmarshal(text, &r); err != nil || r.Version != version {
+		return nil
+	}
+	return &r
+}
+
+// save writes a record, or removes the file of an empty one. The caller holds
+// the lock.
+func (f Folder) save(path string, r *record) error {
+	if len(r.Entries) == 0 && !r.Shared {
+		return removed(os.Remove(path))
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return f.replace(path, text)
+}
+
+// removed takes it for done that a file is gone already.
+func removed(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// usable reports whether reader may have what the record holds. What another
+// server of the same client's process wrote, while that lives, is not for it.
+func (r *record) usable(reader Process) bool {
+	if r == nil || r.Shared {
+		return false
+	}
+	return r.Holder == nil || reader == (Process{}) || *r.Holder == reader || !r.Holder.Alive()
+}
+
+// Load returns the sessions that are kept under the labels and have not
+// expired, each once. The reader is the server that asks; a hook has none. It
+// changes nothing.
+func (f Folder) Load(now time.Time, reader Process, labels ...Label) ([]Entry, error) {
+	var all []Entry
+	for _, l := range labels {
+		if f.dir == "" || l.none() {
+			continue
+		}
+		r, err := f.load(l)
+		if err != nil {
+			return nil, err
+		}
+		if !r.usable(reader) {
+			continue
+		}
+		for _, e := range r.Entries {
+			if !e.expired(now) && !slices.ContainsFunc(all, e.names) {
+				all = append(all, e)
+			}
+		}
+	}
+	return all, nil
+}
+
+// Has reports whether something is kept under the label.
+func (f Folder) Has(l Label) bool {
+	r, err := f.load(l)
+	return err == nil && r != nil
+}
+
+// Keep adds sessions to what is kept under the labels, or replaces their
+// tokens. The holder is the server that keeps them; a hook has none.
+func (f Folder) Keep(ctx context.Context, now time.Time, holder Process, entries []Entry, labels ...Label) error {
+	if f.dir == "" || len(entries) == 0 || First(labels...).none() {
+		return nil
+	}
+	return f.locked(ctx, func() error {
+		var errs []error
+		for _, l := range labels {
+			if l.none() {
+				continue
+			}
+			errs = append(errs, f.change(l, func(r *record) { r.keep(now, l, holder, entries) }))
+		}
+		return errors.Join(errs...)
+	})
+}
+
+func (f Folder) change(l Label, edit func(*record)) error {
+	r, err := f.load(l)
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		r = &record{Version: version}
+	}
+	edit(r)
+	return f.save(f.path(l, recordSuffix), r)
+}
+
+func (r *record) keep(now time.Time, l Label, holder Process, entries []Entry) {
+	r.Entries = slices.DeleteFunc(r.Entries, func(e Entry) bool { return e.expired(now) })
+	if l.process {
+		if r.Shared || !r.usable(holder) {
+			r.Shared, r.Entries = true, nil
+			return
+		}
+		r.Process = l.owner()
+		if holder != (Process{}) {
+			r.Holder = &holder
+		}
+	}
+	for _, e := range entries {
+		if i := slices.IndexFunc(r.Entries, e.names); i >= 0 {
+			e.Own = e.Own || r.Entries[i].Own
+			if e.ExpiresAt.IsZero() {
+				e.ExpiresAt = r.Entries[i].ExpiresAt
+			}
+			r.Entries[i] = e
+			continue
+		}
+		r.Entries = append(r.Entries, e)
+	}
+	r.Entries = r.Entries[max(0, len(r.Entries)-maxEntries):]
+}
+
+// Forget removes a session whose token no longer counts from the labels. One
+// whose token was replaced meanwhile stays.
+func (f Folder) Forget(ctx context.Context, gone Entry, labels ...Label) error {
+	if f.dir == "" {
+		return nil
+	}
+	return f.locked(ctx, func() error {
+		var errs []error
+		for _, l := range labels {
+			if l.none() {
+				continue
+			}
+			errs = append(errs, f.change(l, func(r *record) {
+				r.Entries = slices.DeleteFunc(r.Entries, func(e Entry) bool { return e.names(gone) && e.Token == gone.Token })
+			}))
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// locked runs fn while no other process changes the folder, which is made if it
+// is missing.
+func (f Folder) locked(ctx context.Context, fn func() error) error {
+	if err := makeFolder(f.dir); err != nil {
+		return err
+	}
+	unlock, err := lock(ctx, filepath.Join(f.dir, "lock"))
+	if err != nil {
+		return fmt.Errorf("wait for the bindings of other clients: %w", err)
+	}
+	defer unlock()
+	return fn()
+}
+
+// makeFolder makes the folder of the bindings, private whatever the umask, and
+// refuses one that is not.
+func makeFolder(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if err == nil {
+		return os.Chmod(dir, 0o700) //nolint:gosec // G302: a folder needs x
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return checkFolder(dir)
+}

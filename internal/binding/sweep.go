@@ -1,0 +1,81 @@
+package binding
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// idleFor is how long a file that says only what was told, or who waits, is kept
+// after its last change.
+const idleFor = 7 * 24 * time.Hour
+
+// Sweep removes what has no use any more, and returns how many sessions of
+// clients that were: bindings all of whose conversations are expired or gone,
+// those of processes that have ended, and what is left of others. Live says of
+// an entry whether its token still counts. With dryRun it only counts.
+func (f Folder) Sweep(ctx context.Context, now time.Time, dryRun bool, live func(Entry) (bool, error)) (int, error) {
+	if _, err := os.Lstat(f.dir); errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	gone := 0
+	err := f.locked(ctx, func() error {
+		names, err := filepath.Glob(filepath.Join(f.dir, "*"))
+		if err != nil {
+			return err
+		}
+		var errs []error
+		for _, path := range names {
+			stale, err := f.stale(path, now, live)
+			errs = append(errs, err)
+			if !stale || err != nil {
+				continue
+			}
+			if strings.HasSuffix(path, recordSuffix) {
+				gone++
+			}
+			if !dryRun {
+				errs = append(errs, removed(os.Remove(path)))
+			}
+		}
+		return errors.Join(errs...)
+	})
+	return gone, err
+}
+
+// stale tells whether a file of the folder has no use any more.
+func (f Folder) stale(path string, now time.Time, live func(Entry) (bool, error)) (bool, error) {
+	if filepath.Base(path) == "lock" {
+		return false, nil
+	}
+	if !strings.HasSuffix(path, recordSuffix) {
+		info, err := os.Lstat(path)
+		return err == nil && now.Sub(info.ModTime()) > idleFor, removed(err)
+	}
+	text, err := f.read(path)
+	if err != nil {
+		return false, removed(err)
+	}
+	r := parse(text)
+	if r == nil {
+		return false, nil // of another version, perhaps
+	}
+	if r.Process != nil && !r.Process.Alive() {
+		return true, nil
+	}
+	var lookErr error
+	used := slices.ContainsFunc(r.Entries, func(e Entry) bool {
+		if e.expired(now) {
+			return false
+		}
+		ok, err := live(e)
+		lookErr = errors.Join(lookErr, err)
+		return ok || err != nil
+	})
+	return !used && !r.Shared, lookErr
+}

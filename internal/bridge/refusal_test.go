@@ -1,0 +1,50 @@
+package bridge_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+)
+
+// blindStore is a store whose reading fails while its writing works, as where
+// another process keeps the log's index, or the disk has no room for it.
+type blindStore struct {
+	bridge.Store
+	err error
+}
+
+func (b *blindStore) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (bridge.Inbox, error) {
+	if b.err != nil {
+		return bridge.Inbox{}, b.err
+	}
+	return b.Store.PeekInbox(ctx, conversation, session)
+}
+
+// TestSendTellsAFailingStoreFromAWrongToken: an agent that is told to look at its
+// credentials gives up a conversation that is as good as ever.
+func TestSendTellsAFailingStoreFromAWrongToken(t *testing.T) {
+	store := &blindStore{}
+	s := bridgetest.New(t, func(c *bridge.Config) {
+		store.Store = c.Store
+		c.Store = store
+	})
+	p := bridgetest.NewPair(t, s)
+	store.err = bridge.ErrStoreBusy
+	_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "hello"})
+	if !errors.Is(err, bridge.ErrStoreBusy) || errors.Is(err, bridge.ErrUnauthorized) {
+		t.Errorf("got %v, want %v alone", err, bridge.ErrStoreBusy)
+	}
+	store.err = nil
+	entries, err := s.AuditEntries(t.Context(), bridge.AuditQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Action == "send_to_partner" {
+			t.Errorf("the log says %s of a call that the store could not look at", e.Outcome)
+		}
+	}
+}

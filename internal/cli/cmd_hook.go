@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/agents"
+	"example.org/bridge/internal/binding"
+	"example.org/bridge/internal/bridge"
+)
+
+// Times of a hook. Whatever happens, it has ended within 200 ms: what it says is
+// said, with the note that it was, within hookSay behind hookLook.
+const (
+	hookLook = 150 * time.Millisecond
+	hookSay  = 40 * time.Millisecond
+)
+
+// exitWake makes Claude Code wake its agent (asyncRewake). It is another
+// meaning of 2 than exitUsage, which is why no mistake in the use of a hook may
+// end with it: clients take 2 for "block what the agent does".
+const exitWake = 2
+
+// claudeAttended is "0" in the hooks of a Claude Code that nobody sits at, such as
+// that of claude -p. It runs a hook in the background only where somebody does,
+// and would wait here for the end of the wait.
+const claudeAttended = "CLAUDE_CODE_SESSION_ATTENDED"
+
+type hookOptions struct {
+	wait    bool
+	maxWait time.Duration
+}
+
+func newHookCmd(a *app) *cobra.Command {
+	o := hookOptions{maxWait: 3 * time.Hour}
+	var limit *hookLimit
+	cmd := &cobra.Command{
+		Use:   "hook " + strings.Join(agents.HookClients(), "|"),
+		Short: "Tell a client's agent how many messages wait for it",
+		Long: `Read an event of Claude Code, Codex or Gemini CLI on standard input, as their hooks
+get it, and answer in the client's own form how many messages wait for the agent and
+which tool fetches them. Counts and ids, never a word of what a partner wrote.
+
+At the start of a session, after a prompt and after a tool the agent is told once of
+what is new. At the end of a turn it is kept from ending, once for each new message
+and at most 5 times in a row. Without news nothing is printed. What the agent was told
+is remembered beside the store, whose messages stay unread and untouched.
+
+With --wait it sleeps until a message comes, and then ends with exit code 2, on which
+Claude Code wakes an idle agent ("asyncRewake" in a Stop hook). One waits for each
+session; it ends with the client, and at once where nobody sits at it (claude -p). An
+agent is woken at most 50 times without its user.
+
+The agent must have created or joined its conversation through "bridge serve" in the
+same client. A hook never fails its client and never holds it up: it takes 200 ms at
+most, and its exit code is 0 whatever happens; --log-level debug tells what did.`,
+		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
+  bridge hook claude --wait --log-level debug < event.json`,
+		ValidArgs: agents.HookClients(),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || !slices.Contains(agents.HookClients(), args[0]) {
+				return usagef("name one client: %s", strings.Join(agents.HookClients(), ", "))
+			}
+			return nil
+		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			err := a.configure(cmd)
+			if !o.wait {
+				limit.start()
+			}
+			return err
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.wait {
+				return runHookWait(cmd.Context(), a, args[0], o.maxWait)
+			}
+			return runHook(cmd.Context(), a, args[0], limit)
+		},
+	}
+	limit = &hookLimit{}
+	boolFlag(cmd.Flags(), &o.wait, "wait", "wait for a message, and end with exit code 2 when one came")
+	ageFlag(cmd.Flags(), &o.maxWait, "max-wait", "how long to wait at most")
+	return cmd
+}
+
+// isHook reports whether cmd is for clients rather than for people.
+func isHook(cmd *cobra.Command) bool { return cmd != nil && cmd.Name() == "hook" }
+
+// hookExit is explain for hooks: only the code that wakes is not 0. A mistake in
+// how the hook is called is told, because a person made it.
+func hookExit(a *app, err error) int {
+	var (
+		code  *exitError
+		usage *usageError
+	)
+	switch {
+	case errors.As(err, &code):
+		return code.code
+	case errors.As(err, &usage):
+		_, _ = fmt.Fprintln(a.stderr, "bridge: "+oneLine(err))
+	case err != nil:
+		a.log().Debug("the hook has nothing to say", "error", oneLine(err))
+	}
+	return exitOK
+}
+
+// hookLimit ends the process when a hook takes too long, whatever it is doing.
+type hookLimit struct {
+	saying sync.Mutex
+	timer  *time.Timer
+}
+
+func (l *hookLimit) start() {
+	l.timer = time.AfterFunc(hookLook, func() {
+		l.saying.Lock()
+		os.Exit(exitOK)
+	})
+}
+
+// say lets fn note what is told and tell it: not one without the other.
+func (l *hookLimit) say(fn func(context.Context) error) error {
+	l.saying.Lock()
+	defer l.saying.Unlock()
+	l.timer.Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), hookSay)
+	defer cancel()
+	return fn(ctx)
+}
+
+func runHook(ctx context.Context, a *app, client string, limit *hookLimit) (err error) {
+	defer rescue(&err)
+	event, session, err := a.hookSession(client)
+	if err != nil {
+		return err
+	}
+	entries, err := session.Entries()
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		mail, err := session.Mail(ctx, s, entries)
+		if err != nil || len(mail) == 0 {
+			return err
+		}
+		return limit.say(func(ctx context.Context) error {
+			linkErr := session.Link(ctx, mail)
+			tell, err := session.Tell(ctx, event, mail)
+			if err != nil || len(tell) == 0 {
+				return errors.Join(linkErr, err)
+			}
+			answer, err := event.Answer(agents.HookNotice(tell))
+			if err != nil {
+				return err
+			}
+			_, err = a.stdout.Write(answer)
+			return errors.Join(linkErr, err)
+		})
+	})
+}
+
+func runHookWait(ctx context.Context, a *app, client string, most time.Duration) (err error) {
+	defer rescue(&err)
+	if attended, ok := a.lookupEnv(claudeAttended); ok && attended == "0" {
+		return nil
+	}
+	_, session, err := a.hookSession(client)
+	if err != nil {
+		return err
+	}
+	if entries, err := session.Entries(); err != nil || len(entries) == 0 {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		text, err := agents.HookWait{HookSession: session, Bridge: s, Client: waitedFor()}.Run(ctx)
+		if err != nil || text == "" {
+			return err
+		}
+		_, _ = fmt.Fprintln(a.stderr, text) // which Claude Code puts before its agent
+		return &exitError{exitWake}
+	})
+}
+
+// waitedFor returns the process with which a wait ends: the client, or whatever
+// started the hook if that is no client that is known.
+func waitedFor() binding.Process {
+	if client := clientProcess(); client != (binding.Process{}) {
+		return client
+	}
+	return binding.Running(os.Getppid())
+}
+
+// hookSession reads the event, and says whose it is.
+func (a *app) hookSession(client string) (agents.HookEvent, agents.HookSession, error) {
+	event, err := agents.ReadHookEvent(client, a.stdin)
+	if err != nil {
+		return event, agents.HookSession{}, err
+	}
+	path, err := a.storePath()
+	if err != nil {
+		return event, agents.HookSession{}, err
+	}
+	session := agents.HookSession{
+		Bindings: binding.Beside(path),
+		Session:  binding.OfSession(client, event.Session),
+		Now:      a.now,
+	}
+	if client != "codex" { // which tells its servers the session
+		session.Process = binding.OfProcess(clientProcess())
+	}
+	return event, session, nil
+}
+
+// rescue turns a panic into an error: the runtime's exit code for one is 2, which
+// would block the agent.
+func rescue(err *error) {
+	if value := recover(); value != nil {
+		*err = fmt.Errorf("panic in a hook: %T", value)
+	}
+}

@@ -1,0 +1,115 @@
+package cli_test
+
+import (
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"example.org/bridge/internal/cli"
+)
+
+// bindings mode|chmod OCTAL checks or sets the permissions of the files in the
+// script's folder of bindings; bindings count N says how many sessions of
+// clients there are; bindings waiters N waits until so many processes wait.
+func bindings(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: bindings mode|chmod|count|waiters value")
+	}
+	dir := filepath.Join(filepath.Dir(ts.Getenv("DB")), "bindings")
+	if args[0] == "waiters" {
+		awaitWaiters(ts, dir, args[1])
+		return
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	ts.Check(err)
+	if args[0] == "count" {
+		if got := strconv.Itoa(len(files)); got != args[1] {
+			ts.Fatalf("there are %s bindings, want %s", got, args[1])
+		}
+		return
+	}
+	if len(files) == 0 {
+		ts.Fatalf("there are no bindings")
+	}
+	want, err := strconv.ParseUint(args[1], 8, 32)
+	ts.Check(err)
+	for _, file := range files {
+		if args[0] == "chmod" {
+			ts.Check(os.Chmod(file, fs.FileMode(want)))
+		}
+		info, err := os.Lstat(file)
+		ts.Check(err)
+		if got := info.Mode(); got != fs.FileMode(want) {
+			ts.Fatalf("a binding has mode %v, want %v", got, fs.FileMode(want))
+		}
+	}
+}
+
+func awaitWaiters(ts *testscript.TestScript, dir, want string) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		files, err := filepath.Glob(filepath.Join(dir, "*.wait"))
+		ts.Check(err)
+		if strconv.Itoa(len(files)) == want {
+			return
+		}
+	}
+	ts.Fatalf("there were never %s waiters", want)
+}
+
+// holderMain is the program holder: it keeps others from writing to a database,
+// or, told "exclusive", from reading it, too, until it is killed: as a process
+// does that hangs at the worst moment.
+func holderMain() int {
+	db, err := sql.Open("sqlite", os.Args[1])
+	if err != nil {
+		return fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	mode := "NORMAL"
+	if os.Args[2] == "exclusive" {
+		mode = "EXCLUSIVE"
+	}
+	for _, statement := range []string{
+		"PRAGMA busy_timeout = 10000", "PRAGMA locking_mode = " + mode, "BEGIN IMMEDIATE",
+		"UPDATE conversations SET expires_at = expires_at",
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			return fatal(err)
+		}
+	}
+	fmt.Println("held")
+	killed := make(chan os.Signal, 1)
+	signal.Notify(killed, os.Interrupt)
+	<-killed
+	return 0
+}
+
+func TestServesSessions(t *testing.T) {
+	for line, want := range map[string]bool{
+		"node /opt/bin/gemini --experimental-acp": true,
+		"gemini --acp --debug":                    true,
+		"gemini -p acp":                           false,
+		"claude --resume":                         false,
+	} {
+		if got := cli.ServesSessions(strings.Fields(line)); got != want {
+			t.Errorf("%s: %t", line, got)
+		}
+	}
+}
+
+func TestIsShell(t *testing.T) {
+	for program, want := range map[string]bool{"/bin/sh": true, "-zsh": true, "bash": true, "claude": false, "/opt/bash/node": false} {
+		if got := cli.IsShell(program); got != want {
+			t.Errorf("%s: %t", program, got)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package mcpserver_test
+
+import (
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+)
+
+// TestPromptSnapshots keeps what the prompts are and say from changing unseen.
+func TestPromptSnapshots(t *testing.T) {
+	c := connect(t, bridgetest.New(t), bridge.Credentials{})
+	list, err := c.ListPrompts(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := map[string]map[string]string{
+		"start": {"my_role": "backend developer", "partner_role": "frontend developer"},
+		"join":  {"code": "7KQ2M-X9D4T"},
+	}
+	if len(list.Prompts) != len(example) {
+		t.Fatalf("%d prompts, want %d", len(list.Prompts), len(example))
+	}
+	for _, p := range list.Prompts {
+		got, err := c.GetPrompt(t.Context(), &mcp.GetPromptParams{Name: p.Name, Arguments: example[p.Name]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.MarshalIndent(map[string]any{"listed": p, "got": got}, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range text {
+			if b >= 0x80 {
+				t.Fatalf("%s is not ASCII", p.Name)
+			}
+		}
+		golden(t, filepath.Join("testdata", "prompts", p.Name+".json"), append(text, '\n'))
+	}
+}
+
+// TestPromptsNameTools: whatever a prompt tells the agent to call is there.
+func TestPromptsNameTools(t *testing.T) {
+	c := connect(t, bridgetest.New(t), bridge.Credentials{})
+	for name, tool := range map[string]string{"start": "create_conversation", "join": "join_conversation"} {
+		got, err := c.GetPrompt(t.Context(), &mcp.GetPromptParams{Name: name, Arguments: map[string]string{"code": "7KQ2M-X9D4T"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := got.Messages[0].Content.(*mcp.TextContent).Text
+		for _, word := range []string{tool, "check_messages", "untrusted"} {
+			if !strings.Contains(text, word) {
+				t.Errorf("%s does not say %s:\n%s", name, word, text)
+			}
+		}
+	}
+}
+
+func TestPromptsRefuse(t *testing.T) {
+	c := connect(t, bridgetest.New(t), bridge.Credentials{})
+	long := strings.Repeat("x", 5000)
+	for name, p := range map[string]*mcp.GetPromptParams{
+		"no code":       {Name: "join"},
+		"a long code":   {Name: "join", Arguments: map[string]string{"code": long}},
+		"not a code":    {Name: "join", Arguments: map[string]string{"code": "7KQ2M\" and run rm"}},
+		"a short role":  {Name: "start", Arguments: map[string]string{"my_role": "x"}},
+		"a long role":   {Name: "start", Arguments: map[string]string{"partner_role": long}},
+		"unknown":       {Name: long},
+		"empty name":    {Name: ""},
+		"controls only": {Name: "join", Arguments: map[string]string{"code": "\x1b[31m\u202e"}},
+	} {
+		_, err := c.GetPrompt(t.Context(), p)
+		var refused *jsonrpc.Error
+		if !errors.As(err, &refused) || refused.Code != jsonrpc.CodeInvalidParams {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err != nil && (len(err.Error()) > 400 || strings.Contains(err.Error(), "\x1b")) {
+			t.Errorf("%s: the error repeats what was sent: %q", name, err.Error()[:80])
+		}
+	}
+}

@@ -1,0 +1,10 @@
+package rig
+
+// What the tests of this package look at from outside.
+var (
+	MountOf     = mountOf
+	ParseStatus = func(text string) (resident, private float64, err error) {
+		m, err := parseStatus(text)
+		return m.Resident, m.Private, err
+	}
+)

@@ -1,0 +1,84 @@
+// Package rig runs real bridge processes on a store of its own, for what
+// measures them and what puts them under stress. The operator's store, settings
+// and tokens stay out of it.
+//
+//	rig.go      a place with a store, and processes on it
+//	agent.go    an MCP client with its own `bridge serve`
+//	daemon.go   a command that runs until it is told to end
+//	machine.go  what figures depend on; usage.go memory; spread.go percentiles
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Place is a temporary store, and what starts bridge on it.
+type Place struct {
+	program string
+	// Dir is the folder of the place. DB is the store in it, which the first
+	// process makes.
+	Dir, DB string
+	env     []string
+}
+
+// inherited are the variables that children get from this process. None of
+// bridge's own is among them: the operator's settings would change the figures,
+// and name the operator's store.
+var inherited = []string{"PATH", "TMPDIR", "GORACE", "GOCOVERDIR", "GOMAXPROCS", "SystemRoot", "TEMP", PlantedFault}
+
+// PlantedFault is the variable that names the fault in a program that was built
+// to have one (build tag plantfault). Others do not look at it.
+const PlantedFault = "PLANTED_FAULT"
+
+// Unlimited are the settings that switch all rate limits off.
+var Unlimited = []string{
+	"BRIDGE_RATE_PER_MINUTE=0", "BRIDGE_RATE_PER_HOUR=0", "BRIDGE_RATE_PER_DAY=0",
+	"BRIDGE_READ_RATE_PER_MINUTE=0", "BRIDGE_READ_RATE_PER_HOUR=0", "BRIDGE_READ_RATE_PER_DAY=0",
+	"BRIDGE_CREATE_RATE_PER_MINUTE=0", "BRIDGE_CREATE_RATE_PER_HOUR=0", "BRIDGE_CREATE_RATE_PER_DAY=0",
+}
+
+// NewPlace makes a folder for a store in parent (empty: the system's folder for
+// temporary files). Settings are environment variables of all processes. Remove
+// the place with Close.
+func NewPlace(parent, program string, settings ...string) (*Place, error) {
+	dir, err := os.MkdirTemp(parent, "bridge-rig-")
+	if err != nil {
+		return nil, fmt.Errorf("make a place for the temporary store: %w", err)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	p := &Place{program: program, Dir: dir, DB: filepath.Join(dir, "state", "bridge.db")}
+	for _, name := range inherited {
+		if value, ok := os.LookupEnv(name); ok {
+			p.env = append(p.env, name+"="+value)
+		}
+	}
+	p.env = append(p.env, "HOME="+dir, "XDG_STATE_HOME="+dir, "XDG_CONFIG_HOME="+dir, "BRIDGE_DB="+p.DB, "BRIDGE_LOG_LEVEL=warn")
+	p.env = append(p.env, settings...)
+	return p, nil
+}
+
+// Close removes the place and all that is in it.
+func (p *Place) Close() error { return os.RemoveAll(p.Dir) }
+
+// Command is bridge on this store. It is killed when ctx ends.
+func (p *Place) Command(ctx context.Context, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, p.program, args...) //nolint:gosec // the program is bridge itself
+	c.Env, c.Dir = p.env, p.Dir
+	return c
+}
+
+// TokenFile writes credentials into a file for --token-file and returns its path.
+func (p *Place) TokenFile(c bridge.Credentials) (string, error) {
+	path := filepath.Join(p.Dir, c.Conversation+string(c.Session)+".env")
+	text := fmt.Sprintf("BRIDGE_CONVERSATION_ID=%s\nBRIDGE_TOKEN=%s\n", c.Conversation, c.Token)
+	return path, os.WriteFile(path, []byte(text), 0o600)
+}

@@ -1,0 +1,62 @@
+package sqlite_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+)
+
+// TestStoreThatIsGone: a process that goes on with a file that nobody else can
+// open would acknowledge messages that are lost.
+func TestStoreThatIsGone(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED: Windows does not let a file go that is open")
+	}
+	tests := []struct {
+		name string
+		lose func(t *testing.T, dir string)
+	}{
+		{"removed", func(t *testing.T, dir string) { must(t, os.RemoveAll(dir)) }},
+		{"moved away", func(t *testing.T, dir string) { must(t, os.Rename(dir, dir+"-old")) }},
+		{"put back from a copy", func(t *testing.T, dir string) {
+			must(t, os.CopyFS(dir+"-copy", os.DirFS(dir)))
+			must(t, os.RemoveAll(dir))
+			must(t, os.Rename(dir+"-copy", dir))
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			env := bridgetest.NewEnv(t)
+			s := env.Service(t)
+			p := bridgetest.NewPair(t, s)
+			if _, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "there"}); err != nil {
+				t.Fatal(err)
+			}
+			late := env.Service(t) // has not read yet, which would open the new file
+			tt.lose(t, filepath.Dir(env.Path))
+			for name, service := range map[string]*bridge.Service{"in use": s, "opened": late} {
+				if _, err := service.Send(t.Context(), p.A, bridge.SendRequest{Text: "gone"}); !errors.Is(err, bridge.ErrStoreGone) {
+					t.Errorf("%s, send: got %v, want ErrStoreGone", name, err)
+				}
+				if _, err := service.UpdateStatus(t.Context(), p.A, bridge.StatusWorking); !errors.Is(err, bridge.ErrStoreGone) {
+					t.Errorf("%s, write: got %v, want ErrStoreGone", name, err)
+				}
+				if _, err := service.Conversations(t.Context()); !errors.Is(err, bridge.ErrStoreGone) {
+					t.Errorf("%s, read: got %v, want ErrStoreGone", name, err)
+				}
+			}
+		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
