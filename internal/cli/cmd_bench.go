@@ -47,7 +47,7 @@ Measurements, for --only:
 
 Growth fills a store by the code that sends messages, but lets no commit wait for the
 disk while it does: 100,000 messages take about 15 seconds, a million a few minutes
-and 1 GB. VALUE is the median where there is a spread. What is measured includes the
+and 600 MB. VALUE is the median where there is a spread. What is measured includes the
 MCP client, which is part of this program.
 
 --compare takes what --json printed before. A figure is worse if its value is by more

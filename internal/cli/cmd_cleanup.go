@@ -44,10 +44,11 @@ func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
 		}
 		// What was removed before an error is gone, so it is printed in any case.
 		bindings, sweepErr := a.sweepBindings(ctx, s, o.dryRun)
+		err = errors.Join(err, sweepErr)
 		if a.json {
-			return errors.Join(err, sweepErr, printCleanupJSON(a, o, removed, bindings))
+			return errors.Join(err, printCleanupJSON(a, o, removed, bindings))
 		}
-		return errors.Join(err, sweepErr, printCleanup(a, o, removed, bindings))
+		return errors.Join(err, printCleanup(a, o, removed, bindings))
 	})
 }
 

@@ -29,6 +29,9 @@ const (
 // end with it: clients take 2 for "block what the agent does".
 const exitWake = 2
 
+// claudeAttended is "0" in the hooks of a Claude Code that nobody sits at.
+const claudeAttended = "CLAUDE_CODE_SESSION_ATTENDED"
+
 type hookOptions struct {
 	wait    bool
 	maxWait time.Duration
@@ -168,7 +171,7 @@ func runHookWait(ctx context.Context, a *app, client string, most time.Duration)
 		return err
 	}
 	process, arguments := clientCommand()
-	if !wakes(arguments, a.env("CLAUDE_CODE_SESSION_ATTENDED")) {
+	if !wakes(arguments, a.env(claudeAttended)) {
 		return nil
 	}
 	if process == (binding.Process{}) {

@@ -88,9 +88,8 @@ func (f *finder) flagAt(i int) int {
 	if letter == '-' {
 		return f.userFlag(i)
 	}
-	line := text[lineStart(text, i):i]
 	if letter == 'S' {
-		return f.echoed(i, strings.HasSuffix(line, "sudo"))
+		return f.echoed(i, strings.HasSuffix(text[:i], "sudo"))
 	}
 	if f.commandsBefore(i); f.commands.n == 0 {
 		return i
@@ -180,12 +179,15 @@ func (f *finder) userFlag(i int) int {
 // echoed hides the word that an echo pipes into the command before the flag at
 // i, where that reads a password from there.
 func (f *finder) echoed(i int, reads bool) int {
+	if !reads {
+		return i
+	}
 	text := f.text
 	start := lineStart(text, i)
 	line := text[start:i]
 	k := strings.LastIndex(line, "echo ")
 	bar := strings.LastIndexByte(line, '|')
-	if !reads || k < 0 || bar < k {
+	if k < 0 || bar < k {
 		return i
 	}
 	from := skipBlank(text, start+k+len("echo "))

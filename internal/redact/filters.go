@@ -6,19 +6,33 @@ const (
 	maxJudged    = 160 // bytes of a value that are looked at to judge it
 	minWeak      = 16  // characters of a value whose name says little
 	minSignature = 20  // and of a signature; masks of signals have 16
+	minShortKey  = 6   // and of an API key that an assignment alone gives away
+	maxUUID      = 44  // and at most of a UUID with a word before or after it
 )
 
 // secret decides whether v, read after the name n, is one. The more the name
 // says, the less the value has to look like a secret.
 func (v value) secret(n name, text string) bool {
 	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
-	if len(s) < 3 || isPlaceholder(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
+	if len(s) < 3 || hopeless(n, s) || isPlaceholder(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
 	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
 		return false
 	}
 	return v.judge(n, s, text) && !isPattern(s) && !isPublicKey(s)
+}
+
+// hopeless reports whether s is too short or too long a phrase to be judged
+// further after the name n. It only saves time.
+func hopeless(n name, s string) bool {
+	switch n.class {
+	case classWeak:
+		return len(s) < minWeak || len(s) > maxUUID && strings.IndexByte(s, ' ') >= 0
+	case classMiddling:
+		return len(s) < minShortKey || len(s) > maxUUID && n.kind != kindCredential && strings.IndexByte(s, ' ') >= 0
+	}
+	return false
 }
 
 // judge decides on s, the beginning of v, which is no placeholder.
@@ -138,7 +152,7 @@ func (v value) shortKey(s string) bool {
 		return false
 	}
 	sh := shapeOf(s)
-	return sh.n >= 6 && sh.digits > 0 && sh.lowers+sh.uppers > 1 && sh.digits+sh.lowers+sh.uppers == sh.n && !isLiteralNumber(s) && !isMachineType(s) && !namesItself(s)
+	return sh.n >= minShortKey && sh.digits > 0 && sh.lowers+sh.uppers > 1 && sh.digits+sh.lowers+sh.uppers == sh.n && !isLiteralNumber(s) && !isMachineType(s) && !namesItself(s)
 }
 
 // isElement reports whether a bare value is an identifier in a map of code:
@@ -200,7 +214,7 @@ func endsLine(text string, i int) bool {
 
 // generated reports whether s looks made by a machine: random text, a UUID.
 func generated(s string) bool {
-	if len(s) >= 36 && len(s) <= 44 && (isUUID(s[:36]) || isUUID(s[len(s)-36:])) {
+	if len(s) >= 36 && len(s) <= maxUUID && (isUUID(s[:36]) || isUUID(s[len(s)-36:])) {
 		return true
 	}
 	if strings.IndexByte(s, ' ') >= 0 || strings.Contains(s, "://") {

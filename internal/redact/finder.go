@@ -14,6 +14,7 @@ type finder struct {
 	contextEnd int    // the end of the last value that its line gave away
 	commands   lineCommands
 	pemDone    int // the end of the last END marker
+	shortTo    int // after the first keyword, there is no long run up to here
 	called     int // the end of the name of the last call with a user and a password
 	noUser     int // there is no @ of a URL between the // before this and this
 }

@@ -55,10 +55,12 @@ func (f *finder) near(n name) {
 }
 
 // longRun reports whether minNear characters of base64 stand together from i
-// on, some of them before stop. It looks at every minNear-th character first.
+// on, some of them before stop. It looks at every minNear-th character first,
+// and remembers up to where there is no such run.
 func (f *finder) longRun(i, stop int) bool {
 	text, inRun := f.text, &f.ix.inRun
-	for last := i + minNear - 1; last < len(text); {
+	i = max(i, f.shortTo)
+	for last := i + minNear - 1; i < stop && last < len(text); {
 		k := last
 		for k >= i && inRun[text[k]] {
 			k--
@@ -67,10 +69,11 @@ func (f *finder) longRun(i, stop int) bool {
 			return true
 		}
 		if i = k + 1; i >= stop {
-			return false
+			break
 		}
 		last = i + minNear - 1
 	}
+	f.shortTo = max(f.shortTo, stop)
 	return false
 }
 

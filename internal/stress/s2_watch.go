@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/rig"
 )
 
@@ -237,6 +239,9 @@ func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 	if err := s.await(ctx, patience, func(log []logEntry) bool { return s.recovery.read(log, w.b.Conversation) }); err != nil {
 		return "", fmt.Errorf("after the worker was killed: %w", err)
 	}
+	if err := s.takeOver(ctx, w, task.ID); err != nil {
+		return "", err
+	}
 	if err := s.comeBack(ctx, w, patience); err != nil {
 		return "", err
 	}
@@ -247,6 +252,51 @@ func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 		return "", errors.New(what)
 	}
 	return what, nil
+}
+
+// takeOver holds that another worker was told of the task, and goes on with it:
+// that the log tells of a move is not enough.
+func (s *s2) takeOver(ctx context.Context, silent *worker, task int64) error {
+	has, err := s.whoHas(ctx, silent, task)
+	if err != nil {
+		return err
+	}
+	for _, w := range s.workers {
+		if w.b.Conversation != has || w == silent {
+			continue
+		}
+		texts, err := check(ctx, w.agent, w.b, 0)
+		told := slices.ContainsFunc(texts, func(text string) bool {
+			given, ok := givenTask(bridge.System, text)
+			return ok && given == task
+		})
+		if err != nil || !told {
+			return wrong(err, "the worker that got the task was not told")
+		}
+		var update struct {
+			Applied bool `json:"applied"`
+		}
+		_, err = w.agent.Call(ctx, "update_task", as(w.b, map[string]any{"task_id": task, "state": "accepted"}), &update)
+		if err != nil || !update.Applied {
+			return wrong(err, "the worker that got the task cannot accept it")
+		}
+		return nil
+	}
+	return fmt.Errorf("the task is with %q, and with no worker that lives", has)
+}
+
+// whoHas asks the orchestrator's side which worker has a task.
+func (s *s2) whoHas(ctx context.Context, w *worker, task int64) (string, error) {
+	var page struct {
+		Tasks []struct {
+			Worker string `json:"worker"`
+		} `json:"tasks"`
+	}
+	_, err := s.orchestrator.Call(ctx, "list_tasks", as(w.a, map[string]any{"task_id": task}), &page)
+	if err != nil || len(page.Tasks) != 1 {
+		return "", wrong(err, "the orchestrator sees %d tasks with the number %d", len(page.Tasks), task)
+	}
+	return page.Tasks[0].Worker, nil
 }
 
 // watchdogs starts two, which must not act twice.
