@@ -16,8 +16,7 @@ func TestLongMessage(t *testing.T) {
 		fmt.Fprintf(&long, "word %d, \"quoted\"; ", i)
 	}
 	long.WriteString("the end")
-	// What a model sees of Codex without knowing it is for nobody: 12,000 characters.
-	for _, c := range []client{claude, codex, gemini} {
+	for _, c := range clients {
 		t.Run(c.title, func(t *testing.T) {
 			u := newUser(t, c)
 			u.install(c)
