@@ -118,7 +118,14 @@ func (f *finder) at(i int) int {
 	return i + 1
 }
 
+// add keeps a find. A named value that is of a published format goes by that
+// format's kind, which says more than its name.
 func (f *finder) add(start, end int, kind string, r rank) {
+	if r == rankName && start+1 < end {
+		if formatEnd, row := f.formatAt(start); formatEnd == end {
+			kind, r = row.kind, rankFormat
+		}
+	}
 	if start < end {
 		f.spans = append(f.spans, span{start, end, kind, r})
 	}
