@@ -253,7 +253,7 @@ func (s *Service) ListTasks(ctx context.Context, c Credentials, q TaskQuery) (Ta
 	if q.After < 0 {
 		return TaskList{}, s.refuse(ctx, g, invalid("after", "must be the id of a task"))
 	}
-	q.Limit, q.Bytes = TaskPage, cmp.Or(q.Bytes, PageBytes)
+	q.Limit, q.Bytes = cmp.Or(q.Limit, TaskPage), cmp.Or(q.Bytes, PageBytes)
 	list, err := s.store.ListTasks(ctx, g, q)
 	list.Now = g.Now
 	return list, err

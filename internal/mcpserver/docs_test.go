@@ -26,7 +26,8 @@ messages that wait for it, refusals too. A failed call has ` + "`isError`" + ` a
 
 ` + "`conversation_id`, `session_id` and `token`" + ` prove who calls. They may be left out
 where the process knows them: it was started with BRIDGE_CONVERSATION_ID,
-BRIDGE_SESSION_ID and BRIDGE_TOKEN, or it created or joined just one conversation.
+BRIDGE_SESSION_ID and BRIDGE_TOKEN, or it created or joined just one conversation, or an
+earlier process of the same session of its client did (docs/clients.md).
 `)
 	for _, tool := range listTools(t) {
 		describeTool(t, &doc, tool)

@@ -38,7 +38,8 @@ func runListTasks(ctx context.Context, s *server, c bridge.Credentials, args lis
 	if args.TaskID != 0 {
 		return runReadTask(ctx, s, c, args.TaskID)
 	}
-	l, err := s.bridge.ListTasks(ctx, c, bridge.TaskQuery{Ended: args.Ended, After: args.After, Bytes: clientOf(ctx).view().tasks})
+	view := clientOf(ctx).view()
+	l, err := s.bridge.ListTasks(ctx, c, bridge.TaskQuery{Ended: args.Ended, After: args.After, Limit: view.tasks, Bytes: view.notes})
 	if err != nil {
 		return answer{}, err
 	}

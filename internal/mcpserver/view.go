@@ -22,21 +22,21 @@ const (
 // view is how much of a session's messages a client shows its model in one
 // result. What is over it, clients cut out of the middle, or put into a file.
 type view struct {
-	page    int // bytes of text in a page, behind the first message
-	answer  int // bytes of a whole result; 0 if a page always fits
-	tasks   int // bytes of titles and notes in a page of tasks
-	history int // bytes of a task's history beside its body
+	answer   int // bytes of a whole result; 0 if a page always fits
+	page     int // bytes of text in a page of messages, behind the first
+	messages int // messages in a page
+	tasks    int // tasks in a page
+	notes    int // bytes of titles and notes in a page of tasks
+	history  int // bytes of a task's history beside its body
 }
 
 // smallViews are for clients, by how their names begin, that show less than a
-// page: Codex 0.169 shows 10,000 tokens, which it counts as 4 bytes each, Gemini
-// CLI 0.61 shows 40,000 characters.
+// page. Codex 0.169 shows 10,000 bytes, or 10,000 tokens with the models that it
+// knows; it does not tell which. Gemini CLI 0.61 shows 40,000 characters.
 var smallViews = map[string]view{
-	"codex":  smallView,
-	"gemini": smallView,
+	"codex":  {answer: 9_500, page: 5_000, messages: 8, tasks: 15, notes: 2_000, history: 2_000},
+	"gemini": {answer: 36_000, page: 24_000, messages: bridge.DefaultPage, tasks: bridge.TaskPage, notes: 10_000, history: 10_000},
 }
-
-var smallView = view{page: 24_000, answer: 36_000, tasks: 10_000, history: 10_000}
 
 // view returns how much the client behind a call shows.
 func (c client) view() view {
@@ -49,7 +49,10 @@ func (c client) view() view {
 			}
 		}
 	}
-	return view{page: bridge.PageBytes, tasks: bridge.PageBytes, history: bridge.PageBytes - bridge.MaxBodyLength}
+	return view{
+		page: bridge.PageBytes, messages: bridge.MaxPage,
+		tasks: bridge.TaskPage, notes: bridge.PageBytes, history: bridge.PageBytes - bridge.MaxBodyLength,
+	}
 }
 
 // Sizes of what is around the text of a message, in bytes: the fields and the
@@ -115,8 +118,11 @@ func (v view) room(messages []bridge.Message) (left int, over bool) {
 // limit returns how many messages to ask for where limit were wanted. What is no
 // valid limit stays, to be refused.
 func (v view) limit(limit int) int {
-	if v.answer > 0 && limit > bridge.DefaultPage && limit <= bridge.MaxPage {
-		return bridge.DefaultPage
+	switch {
+	case limit == 0:
+		return min(bridge.DefaultPage, v.messages)
+	case limit > 0 && limit <= bridge.MaxPage:
+		return min(limit, v.messages)
 	}
 	return limit
 }

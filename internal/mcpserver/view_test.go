@@ -15,11 +15,11 @@ import (
 
 // clientLimit is what a client shows its model of one result, as found in the
 // clients: Claude Code 2.1.329 puts MCP results over 50,000 characters into a
-// file, unless the tool raises that; Codex 0.169.0 cuts at 10,000 tokens of 4
-// bytes; Gemini CLI 0.61.0 cuts at 40,000 characters.
+// file, unless the tool raises that; Codex 0.169.0 cuts at 10,000 bytes with a
+// model that it does not know; Gemini CLI 0.61.0 cuts at 40,000 characters.
 var clientLimits = map[string]int{
 	"claude-code":           200_000,
-	"codex-mcp-client":      40_000,
+	"codex-mcp-client":      10_000,
 	"gemini-cli-mcp-client": 40_000,
 }
 

@@ -1,0 +1,149 @@
+package mcpserver_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.org/bridge/internal/binding"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/mcpserver"
+)
+
+// clientSession is a session of an MCP client, whose processes come and go.
+type clientSession struct {
+	t     *testing.T
+	env   *bridgetest.Env
+	label binding.Label
+}
+
+func newClientSession(t *testing.T, env *bridgetest.Env, id string) clientSession {
+	return clientSession{t, env, binding.OfSession("claude", id)}
+}
+
+// start starts a process of the session.
+func (c clientSession) start() *mcp.ClientSession { return c.startBound(bridge.Credentials{}) }
+
+func (c clientSession) startBound(bound bridge.Credentials) *mcp.ClientSession {
+	c.t.Helper()
+	o := mcpserver.Options{Bound: bound, Bindings: binding.Beside(c.env.Path), Labels: []binding.Label{c.label}}
+	return connectAs(c.t, c.env.Service(c.t), o, nil)
+}
+
+func create(t *testing.T, c *mcp.ClientSession) map[string]any {
+	t.Helper()
+	text, data, failed := call(t, c, "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})
+	if failed {
+		t.Fatal(text)
+	}
+	return data
+}
+
+// TestRestart: the next process of a session goes on with its conversation, that
+// of another session does not.
+func TestRestart(t *testing.T) {
+	env := bridgetest.NewEnv(t)
+	one, two := newClientSession(t, env, "one"), newClientSession(t, env, "two")
+	created := create(t, one.start())
+	if text, _, failed := call(t, one.start(), "send_to_partner", map[string]any{"message": "Are you there?"}); failed {
+		t.Error(text)
+	}
+	if text, _, failed := call(t, two.start(), "check_messages", nil); !failed {
+		t.Errorf("another session was let in: %s", text)
+	}
+	partner := two.start()
+	call(t, partner, "join_conversation", map[string]any{"join_code": created["join_code"]})
+	if text, data, failed := call(t, two.start(), "check_messages", nil); failed || len(data["messages"].([]any)) != 1 {
+		t.Errorf("the partner after its restart: %s", text)
+	}
+}
+
+// TestRestartWithSeveral: with two conversations one must be named, in the next
+// process as in the first; its token need not be.
+func TestRestartWithSeveral(t *testing.T) {
+	env := bridgetest.NewEnv(t)
+	session := newClientSession(t, env, "one")
+	first := session.start()
+	a, b := create(t, first), create(t, first)
+	for name, c := range map[string]*mcp.ClientSession{"first": first, "next": session.start()} {
+		if text, _, failed := call(t, c, "check_messages", nil); !failed || !strings.Contains(text, "several conversations") {
+			t.Errorf("%s process: %s", name, text)
+		}
+		for _, created := range []map[string]any{a, b} {
+			if text, _, failed := call(t, c, "check_messages", map[string]any{"conversation_id": created["conversation_id"]}); failed {
+				t.Errorf("%s process: %s", name, text)
+			}
+		}
+	}
+	// A third, made before anything was asked of the earlier ones.
+	next := session.start()
+	create(t, next)
+	if text, _, failed := call(t, next, "check_messages", nil); !failed {
+		t.Errorf("the earlier conversations were forgotten over a new one: %s", text)
+	}
+}
+
+// TestRestartRotated: a token that was replaced is forgotten; the new one, once
+// used, is not kept for calls, but only for hooks.
+func TestRestartRotated(t *testing.T) {
+	env := bridgetest.NewEnv(t)
+	session := newClientSession(t, env, "one")
+	created := create(t, session.start())
+	tokens, err := env.Service(t).RotateTokens(t.Context(), created["conversation_id"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := session.start()
+	if text, _, failed := call(t, next, "check_messages", nil); !failed {
+		t.Errorf("the old token still works: %s", text)
+	}
+	bindings := binding.Beside(env.Path)
+	if bindings.Has(session.label) {
+		t.Error("the old token is still kept")
+	}
+	whole := map[string]any{"conversation_id": created["conversation_id"], "session_id": "a", "token": tokens.A}
+	if text, _, failed := call(t, next, "check_messages", whole); failed {
+		t.Fatal(text)
+	}
+	kept, err := bindings.Load(env.Clock.Now(), binding.Process{}, session.label)
+	if err != nil || len(kept) != 1 || kept[0].Own || kept[0].Token != tokens.A {
+		t.Errorf("kept %d sessions, %v", len(kept), err)
+	}
+	if text, _, failed := call(t, session.start(), "check_messages", nil); !failed {
+		t.Errorf("what was only proved was taken for the process's own: %s", text)
+	}
+}
+
+// TestRotatedWhileRunning: a process that learns the new token keeps that one.
+func TestRotatedWhileRunning(t *testing.T) {
+	env := bridgetest.NewEnv(t)
+	session := newClientSession(t, env, "one")
+	c := session.start()
+	created := create(t, c)
+	tokens, err := env.Service(t).RotateTokens(t.Context(), created["conversation_id"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := map[string]any{"conversation_id": created["conversation_id"], "session_id": "a", "token": tokens.A}
+	if text, _, failed := call(t, c, "check_messages", whole); failed {
+		t.Fatal(text)
+	}
+	if text, _, failed := call(t, session.start(), "check_messages", nil); failed {
+		t.Errorf("the next process: %s", text)
+	}
+}
+
+// TestBoundDoesNotRestore: a process that its environment binds is that session
+// and no other.
+func TestBoundDoesNotRestore(t *testing.T) {
+	env := bridgetest.NewEnv(t)
+	session := newClientSession(t, env, "one")
+	create(t, session.start())
+	other := bridgetest.NewPair(t, env.Service(t))
+	bound := session.startBound(other.A)
+	if text, data, failed := call(t, bound, "check_partner_status", nil); failed || data["session_id"] != "b" {
+		t.Errorf("%s", text)
+	}
+}
