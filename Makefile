@@ -54,7 +54,7 @@ fmt:
 
 ## check: formatting, linters, layers, tidy modules, all platforms build
 .PHONY: check
-check: check-format lint tidy platforms
+check: check-format lint tidy check-charts platforms
 
 .PHONY: check-format
 check-format:
@@ -69,6 +69,11 @@ lint:
 tidy:
 	$(GO) mod tidy -diff
 	cd bench && $(GO) mod tidy -diff
+
+# The charts that are kept are those of the report that is kept.
+.PHONY: check-charts
+check-charts:
+	cd bench && $(GO) vet ./charts && $(GO) test ./charts
 
 ## platforms: a static build for every platform, thrown away
 .PHONY: platforms
@@ -86,6 +91,20 @@ bench:
 	$(GO) run $(BENCHSTAT) bin/bench.txt
 	cd bench && CGO_ENABLED=1 $(GO) test -run '^$$' -bench . -count $(BENCHCOUNT) -v .
 
+## bench-charts: measure, and draw docs/performance; BENCH_JSON=FILE draws a report that is there
+BENCH_JSON ?=
+BENCH_FLAGS ?= --samples 1000 --warm-up 100 --pairs 1,2,5,10,20 --growth 2000,10000,100000,1000000
+CHARTS := docs/performance
+.PHONY: bench-charts
+bench-charts: build
+ifeq ($(BENCH_JSON),)
+	bin/bridge bench --json $(BENCH_FLAGS) >bin/report.json
+	cp bin/report.json $(CHARTS)/report.json
+else
+	[ $(BENCH_JSON) -ef $(CHARTS)/report.json ] || cp $(BENCH_JSON) $(CHARTS)/report.json
+endif
+	cd bench && $(GO) run ./charts ../$(CHARTS)/report.json ../$(CHARTS)
+
 ## test-inspector: the MCP Inspector in strict mode (needs Node 22)
 .PHONY: test-inspector
 test-inspector: build
@@ -95,6 +114,21 @@ test-inspector: build
 .PHONY: test-sdk
 test-sdk: build
 	scripts/test-sdk.sh bin/bridge
+
+## test-clients: Claude Code, Codex and Gemini CLI with a scripted model (needs npm)
+.PHONY: test-clients
+test-clients:
+	scripts/test-clients.sh
+
+## mcpb: bundles for desktop clients, and server.json with their hashes, in dist/
+.PHONY: mcpb
+mcpb:
+	$(GO) run ./scripts/mcpb -ldflags '$(LDFLAGS)' dist $(PLATFORMS)
+
+## test-packages: the vendors' validators on plugin, extension and bundle (needs npm)
+.PHONY: test-packages
+test-packages:
+	scripts/test-packages.sh
 
 ## clean: remove what was built
 .PHONY: clean

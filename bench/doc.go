@@ -1,4 +1,5 @@
 // Package bench compares the bridge's store on modernc.org/sqlite, which the
-// product uses, with the same code on the original SQLite in C. It is a module of
-// its own, so that cgo stays out of the product.
+// product uses, with the same code on the original SQLite in C. Its folder charts
+// draws what `bridge bench` measured. Both are in a module of their own, so that
+// cgo and a plotting library stay out of the product.
 package bench

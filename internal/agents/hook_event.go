@@ -81,11 +81,12 @@ func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
 		Again   bool   `json:"stop_hook_active"`
 		Agent   string `json:"agent_id"`
 		Tool    string `json:"tool_name"`
+		Prompt  string `json:"prompt"`
 	}
 	if err := json.Unmarshal(text, &input); err != nil {
 		return HookEvent{}, errors.New("the event is not what the client's hooks are given: it is no such JSON")
 	}
-	return HookEvent{
+	event := HookEvent{
 		Client:  client,
 		Name:    input.Event,
 		Kind:    hookKinds[client][input.Event],
@@ -93,7 +94,25 @@ func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
 		Again:   input.Again,
 		Helper:  input.Agent != "",
 		Own:     ownTool(input.Tool),
-	}, nil
+	}
+	if client == "gemini" {
+		event.settleGemini(input.Prompt)
+	}
+	return event, nil
+}
+
+// settleGemini makes up for what Gemini CLI does not say: it gives the reason for
+// which its agent goes on as if a user had prompted it, and calls no end of a
+// turn a second one. A user's prompt still begins the count anew.
+func (e *HookEvent) settleGemini(prompt string) {
+	switch e.Kind {
+	case HookPrompt:
+		if strings.HasPrefix(prompt, noticeStart) {
+			e.Kind = HookOther
+		}
+	case HookStop:
+		e.Again = true
+	}
 }
 
 // ownTools are the tools whose answers tell how much mail there is. Clients put

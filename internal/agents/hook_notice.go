@@ -86,11 +86,14 @@ func note(n *binding.Notices, told []HookMail, stopped bool) {
 // maxHookSessions is how many sessions a notice names; the others are counted.
 const maxHookSessions = 5
 
+// noticeStart begins every notice.
+const noticeStart = "[bridge] Unread messages: "
+
 // HookNotice is what the agent reads: counts, and ids that the bridge made. No
 // word of a partner's is in it, and none that could be one's.
 func HookNotice(mail []HookMail) string {
 	var b strings.Builder
-	b.WriteString("[bridge] Unread messages: ")
+	b.WriteString(noticeStart)
 	var rest int64
 	for i, m := range mail {
 		if i >= maxHookSessions {

@@ -36,7 +36,15 @@ func TestReadHookEvent(t *testing.T) {
 		},
 		"gemini end": {
 			"gemini", `{"session_id":"s","hook_event_name":"AfterAgent","stop_hook_active":false}`,
-			agents.HookEvent{Client: "gemini", Name: "AfterAgent", Kind: agents.HookStop, Session: "s"},
+			agents.HookEvent{Client: "gemini", Name: "AfterAgent", Kind: agents.HookStop, Session: "s", Again: true},
+		},
+		"gemini prompt": {
+			"gemini", `{"session_id":"s","hook_event_name":"BeforeAgent","prompt":"Go on."}`,
+			agents.HookEvent{Client: "gemini", Name: "BeforeAgent", Kind: agents.HookPrompt, Session: "s"},
+		},
+		"gemini prompt that was ours": {
+			"gemini", `{"session_id":"s","hook_event_name":"BeforeAgent","prompt":"[bridge] Unread messages: 1 in conv_0123456789abcdef (you are session a)."}`,
+			agents.HookEvent{Client: "gemini", Name: "BeforeAgent", Kind: agents.HookOther, Session: "s"},
 		},
 		"gemini own tool": {
 			"gemini", `{"session_id":"s","hook_event_name":"AfterTool","tool_name":"mcp_bridge_check_messages"}`,

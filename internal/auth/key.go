@@ -65,6 +65,10 @@ func (k Key) Derive(purpose string) []byte {
 
 // LoadKey reads the key file at path. The error wraps ErrNoKey or ErrBadKey.
 func LoadKey(path string) (Key, error) {
+	// Reading a pipe would wait for ever, and a device might never end.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return Key{}, fmt.Errorf("%s: %w: it is no ordinary file", path, ErrBadKey)
+	}
 	secret, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

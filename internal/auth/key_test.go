@@ -137,6 +137,16 @@ func TestLoadKey(t *testing.T) {
 	}
 }
 
+// TestLoadKeyOfWhatIsNoFile: reading a pipe, say, would wait for ever.
+func TestLoadKeyOfWhatIsNoFile(t *testing.T) {
+	if _, err := auth.LoadKey(t.TempDir()); !errors.Is(err, auth.ErrBadKey) {
+		t.Errorf("a folder: got %v, want ErrBadKey", err)
+	}
+	if _, err := auth.LoadKey(os.DevNull); !errors.Is(err, auth.ErrBadKey) {
+		t.Errorf("a device: got %v, want ErrBadKey", err)
+	}
+}
+
 func TestLoadKeyMakesNone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bridge.key")
 	if _, err := auth.LoadKey(path); !errors.Is(err, auth.ErrNoKey) {

@@ -34,7 +34,8 @@ func closeAll(agents ...*agent) error {
 	return errors.Join(errs...)
 }
 
-// create makes a conversation that outlives the run.
+// create makes a conversation that outlives the run, of a team that all
+// conversations of this agent belong to.
 func (a *agent) create(ctx context.Context) (pair, error) {
 	var made struct {
 		ID string `json:"conversation_id"`
@@ -42,7 +43,7 @@ func (a *agent) create(ctx context.Context) (pair, error) {
 		B  string `json:"session_b_token"`
 	}
 	_, err := a.Call(ctx, "create_conversation", map[string]any{
-		"my_role": "coordinator", "partner_role": "worker", "ttl_minutes": int(lifetime.Minutes()),
+		"my_role": "coordinator", "partner_role": "worker", "team": "bench", "ttl_minutes": int(lifetime.Minutes()),
 	}, &made)
 	return pair{
 		a: bridge.Credentials{Conversation: made.ID, Session: bridge.SessionA, Token: made.A},

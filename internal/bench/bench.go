@@ -43,11 +43,15 @@ type Settings struct {
 	Growth []int `json:"growth"`
 	// Beat is the time between two heartbeats.
 	Beat time.Duration `json:"beat_ns"`
+	// Silence is how old the last heartbeat of a silent worker is, and Look the
+	// time between two looks of the watchdog.
+	Silence time.Duration `json:"silence_ns"`
+	Look    time.Duration `json:"look_ns"`
 	// Seed decides about the messages' lengths and words, and about pauses.
 	Seed uint64 `json:"seed"`
 }
 
-// Bounds of Settings.Duration and Settings.Beat.
+// Bounds of the times in Settings.
 const (
 	MaxDuration = 24 * time.Hour
 	MinBeat     = 100 * time.Millisecond
@@ -83,6 +87,7 @@ var measurements = []measurement{
 	{"pairs", "pairs of agents that send and check at once", measurePairs},
 	{"watch", "bridge watch: from the commit to the line, and its CPU time", measureWatch},
 	{"keepalive", "bridge keepalive: heartbeats that were due, and those that came", measureBeats},
+	{"watchdog", "a worker is killed: until its orchestrator knows, and another has its task", measureWatchdog},
 	{"growth", "send and check among many messages", measureGrowth},
 }
 
@@ -122,7 +127,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 			return Report{}, fmt.Errorf("measure %s: %w", m.name, err)
 		}
 	}
-	report.Figures = r.figures
+	report.Figures, report.LoadAfter = r.figures, rig.ReadMachine(ctx, dir, o.Version).Load
 	return report, nil
 }
 
@@ -165,6 +170,8 @@ func (s Settings) Check() error {
 		return fmt.Errorf("the duration must be more than 0 and at most %s", MaxDuration)
 	case s.Beat < MinBeat || s.Beat > s.Duration:
 		return fmt.Errorf("the time between two heartbeats must be %s at least, and no longer than the duration", MinBeat)
+	case s.Look < MinBeat || s.Silence < 10*MinBeat || s.Silence > MaxDuration:
+		return fmt.Errorf("a silence must be %s to %s, and two looks must be %s apart at least", 10*MinBeat, MaxDuration, MinBeat)
 	}
 	return s.checkGrowth()
 }

@@ -17,7 +17,7 @@ type Change struct {
 // noise is, in each unit, the difference that two runs of the same program have
 // for no reason: figures are not worse by less. An idle watch that needs 0.1 %
 // instead of 0.05 % of a CPU is no slower.
-var noise = map[string]float64{"ms": 0.05, "MB": 0.5, "%": 0.5}
+var noise = map[string]float64{"ms": 0.05, "MB": 0.5, "%": 0.5, "s": 1}
 
 // Compare puts the figures of a run beside those of a former one. A value is
 // worse if it has moved into the bad direction by more than threshold, a share:

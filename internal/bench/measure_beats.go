@@ -90,18 +90,25 @@ func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err
 	}
 }
 
-// beat is when the heartbeat on this line was given. There is one message, and
+// beatOn is when the heartbeat on this line was given. There is one message, and
 // it has to stay unread.
 func beatOn(l rig.Line) (time.Time, error) {
-	var pulse struct {
-		At     time.Time `json:"at"`
-		Unread int64     `json:"unread"`
+	p, err := pulseOn(l)
+	if err == nil && p.Unread != 1 {
+		err = fmt.Errorf("bridge keepalive told of %d unread messages, there is one", p.Unread)
 	}
-	if err := json.Unmarshal(l.Text, &pulse); err != nil {
-		return time.Time{}, fmt.Errorf("bridge keepalive: %w", err)
+	return p.At, err
+}
+
+// pulse is a line of `bridge keepalive --json`.
+type pulse struct {
+	At     time.Time `json:"at"`
+	Unread int64     `json:"unread"`
+}
+
+func pulseOn(l rig.Line) (p pulse, err error) {
+	if err := json.Unmarshal(l.Text, &p); err != nil {
+		return p, fmt.Errorf("bridge keepalive: %w", err)
 	}
-	if pulse.Unread != 1 {
-		return time.Time{}, fmt.Errorf("bridge keepalive told of %d unread messages, there is one", pulse.Unread)
-	}
-	return pulse.At, nil
+	return p, nil
 }

@@ -48,11 +48,11 @@ func (r *run) measurePairs(ctx context.Context, n int) (err error) {
 	}
 	r.add(
 		Figure{
-			Name: sized("pairs/throughput", n), About: fmt.Sprintf("calls of %d pairs at once, %d processes", n, 2*n), Unit: "calls/s",
+			Name: sized("pairs/throughput", n), About: fmt.Sprintf("calls of %s at once, %d processes", counted(n), 2*n), Unit: "calls/s",
 			Size: n, Samples: calls, Value: float64(calls) / elapsed.Seconds(), More: true,
 		},
-		times(sized("pairs/send", n), fmt.Sprintf("send_to_partner among %d pairs", n), sends).of(n),
-		times(sized("pairs/check", n), fmt.Sprintf("check_messages among %d pairs", n), checks).of(n),
+		times(sized("pairs/send", n), "send_to_partner by "+counted(n)+" at once", sends).of(n),
+		times(sized("pairs/check", n), "check_messages by "+counted(n)+" at once", checks).of(n),
 	)
 	return nil
 }
@@ -128,4 +128,11 @@ func (c *couple) exchange(ctx context.Context) (send, check time.Duration, err e
 	}
 	check, err = c.receiver.expect(ctx, 0, text)
 	return send, check, err
+}
+
+func counted(pairs int) string {
+	if pairs == 1 {
+		return "1 pair"
+	}
+	return fmt.Sprintf("%d pairs", pairs)
 }

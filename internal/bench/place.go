@@ -34,7 +34,7 @@ type pair struct{ a, b bridge.Credentials }
 // lifetime is how long conversations live: longer than any run.
 const lifetime = 2 * MaxDuration
 
-// pairs makes conversations, as an agent would.
+// pairs makes conversations of one team, as an orchestrator would.
 func (p *place) pairs(ctx context.Context, n int) (_ []pair, err error) {
 	creator, err := p.connect(ctx, bridge.Credentials{})
 	if err != nil {

@@ -19,11 +19,14 @@ const maxReport = 4 << 20
 
 // Report is the result of a run.
 type Report struct {
-	Format   int         `json:"format"`
-	At       time.Time   `json:"at"`
-	Machine  rig.Machine `json:"machine"`
-	Settings Settings    `json:"settings"`
-	Figures  []Figure    `json:"figures"`
+	Format  int         `json:"format"`
+	At      time.Time   `json:"at"`
+	Machine rig.Machine `json:"machine"`
+	// LoadAfter is what Machine.Load is, at the end: others at work on the machine
+	// make figures worse, and tails most.
+	LoadAfter float64  `json:"load_after"`
+	Settings  Settings `json:"settings"`
+	Figures   []Figure `json:"figures"`
 }
 
 // Figure is one thing that was measured.
@@ -33,7 +36,7 @@ type Figure struct {
 	Name string `json:"name"`
 	// About says what it is, for people.
 	About string `json:"about"`
-	// Unit is ms, MB, % or calls/s.
+	// Unit is ms, s, MB, % or calls/s.
 	Unit string `json:"unit"`
 	// Size is the number of messages, pairs or processes behind the figure; 0
 	// where there is only one.
@@ -45,6 +48,14 @@ type Figure struct {
 	Spread *rig.Spread `json:"spread,omitempty"`
 	// More reports that a higher value is a better one.
 	More bool `json:"higher_is_better,omitempty"`
+}
+
+// MachineLine is the machine on one line, with its load at both ends of the run.
+func (r Report) MachineLine() string {
+	if r.Machine.Load < 0 {
+		return r.Machine.String()
+	}
+	return fmt.Sprintf("%s before, %.2f after", r.Machine, r.LoadAfter)
 }
 
 // ReadReport reads what a run printed with --json.

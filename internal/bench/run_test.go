@@ -16,7 +16,7 @@ import (
 func options(t *testing.T, program string) bench.Options {
 	t.Helper()
 	return bench.Options{
-		Settings: bench.Settings{Samples: 2, Duration: bench.MinBeat, Beat: bench.MinBeat, Pairs: []int{1}, Growth: []int{9}},
+		Settings: bench.Settings{Samples: 2, Duration: bench.MinBeat, Beat: bench.MinBeat, Silence: 10 * bench.MinBeat, Look: bench.MinBeat, Pairs: []int{1}, Growth: []int{9}},
 		Program:  program, Version: "test", Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler),
 	}
 }

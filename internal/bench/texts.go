@@ -34,5 +34,10 @@ func (t *texts) next() string {
 // pause is between 5 and 20 ms, so that what is measured meets everybody else's
 // timers at all their phases.
 func (t *texts) pause() time.Duration {
-	return 5*time.Millisecond + time.Duration(t.random.Int64N(int64(15*time.Millisecond)))
+	return 5*time.Millisecond + t.within(15*time.Millisecond)
+}
+
+// within is a part of d.
+func (t *texts) within(d time.Duration) time.Duration {
+	return time.Duration(t.random.Int64N(int64(d)))
 }

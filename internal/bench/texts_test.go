@@ -23,7 +23,7 @@ func TestTexts(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	good := bench.Settings{Samples: 10, WarmUp: 1, Duration: bench.MaxDuration, Beat: bench.MinBeat, Growth: []int{20, 9}}
+	good := bench.Settings{Samples: 10, WarmUp: 1, Duration: bench.MaxDuration, Beat: bench.MinBeat, Silence: 10 * bench.MinBeat, Look: bench.MinBeat, Growth: []int{20, 9}}
 	if err := good.Check(); err != nil {
 		t.Error(err)
 	}
@@ -34,6 +34,9 @@ func TestSettings(t *testing.T) {
 		"a long duration":        func(s *bench.Settings) { s.Duration++ },
 		"quick beats":            func(s *bench.Settings) { s.Beat-- },
 		"beats too far apart":    func(s *bench.Settings) { s.Duration = s.Beat - 1 },
+		"a short silence":        func(s *bench.Settings) { s.Silence-- },
+		"a long silence":         func(s *bench.Settings) { s.Silence = bench.MaxDuration + 1 },
+		"quick looks":            func(s *bench.Settings) { s.Look-- },
 		"sizes too near":         func(s *bench.Settings) { s.Growth = []int{20, 10} },
 	} {
 		t.Run(name, func(t *testing.T) {

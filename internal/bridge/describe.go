@@ -144,7 +144,9 @@ func (x Execution) report() string {
 			fmt.Fprintf(&text, "%s:\n%s\n", stream.name, Quote(strings.TrimSuffix(stream.output, "\n")))
 		}
 	}
-	out, _ := cutMiddle(strings.TrimSuffix(text.String(), "\n"), MaxMessageLength-100)
+	// Only the output is so long that the cut falls into it. What is left of the
+	// line that was cut is quoted again.
+	out, _ := cutMiddle(strings.TrimSuffix(text.String(), "\n"), MaxMessageLength-100, "> ")
 	return out
 }
 
@@ -179,13 +181,14 @@ func (o Outcome) Summary() string {
 }
 
 // cutMiddle keeps the beginning and the end of a long text, at most most
-// characters and a line that says how many are left out.
-func cutMiddle(text string, most int) (string, bool) {
+// characters and a line that says how many are left out. lead is put in front of
+// the rest, which may begin within a line.
+func cutMiddle(text string, most int, lead string) (string, bool) {
 	n := utf8.RuneCountInString(text)
 	if n <= most {
 		return text, false
 	}
 	runes := []rune(text)
 	head, tail := most*2/5, most*3/5
-	return string(runes[:head]) + fmt.Sprintf("\n[%d characters left out]\n", n-head-tail) + string(runes[n-tail:]), true
+	return string(runes[:head]) + fmt.Sprintf("\n[%d characters left out]\n%s", n-head-tail, lead) + string(runes[n-tail:]), true
 }

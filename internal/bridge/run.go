@@ -173,7 +173,7 @@ func (s *Service) runApproved(ctx context.Context, r CommandRequest, list sandbo
 	o := Outcome{Sandbox: r.Sandbox, ExitCode: -1}
 	var err error
 	if o.Snapshot, o.SnapshotNote, err = takeSnapshot(ctx, r); err != nil {
-		o.Problem = CleanLine(fmt.Sprintf("the state of the workspace could not be kept: %v", err))
+		s.notRun(ctx, &o, fmt.Errorf("the state of the workspace could not be kept: %w", err))
 		return o
 	}
 	var result sandbox.Result
@@ -181,19 +181,29 @@ func (s *Service) runApproved(ctx context.Context, r CommandRequest, list sandbo
 	o.ExitCode, o.Duration, o.Truncated = result.ExitCode, result.Duration, result.Truncated
 	o.Ended = howEnded(ctx, result, err)
 	if err != nil && o.Ended == "" {
-		o.ExitCode, o.Problem = -1, CleanLine(err.Error())
+		s.notRun(ctx, &o, err)
 		return o
 	}
 	hide := s.redaction(context.WithoutCancel(ctx))
 	var cut [2]bool
-	o.Stdout, cut[0] = cutMiddle(hide.text(string(result.Stdout)), MaxOutput)
-	o.Stderr, cut[1] = cutMiddle(hide.text(string(result.Stderr)), MaxOutput)
+	o.Stdout, cut[0] = cutMiddle(hide.text(string(result.Stdout)), MaxOutput, "")
+	o.Stderr, cut[1] = cutMiddle(hide.text(string(result.Stderr)), MaxOutput, "")
 	o.Truncated = o.Truncated || cut[0] || cut[1]
 	o.Redacted = hide.found()
 	if hide.err != nil {
 		o.Stdout, o.Stderr, o.Problem = "", "", "the output could not be redacted, so it is not shown"
 	}
 	return o
+}
+
+// notRun notes why a command was not run. What a program printed may be in it.
+func (s *Service) notRun(ctx context.Context, o *Outcome, why error) {
+	hide := s.redaction(context.WithoutCancel(ctx))
+	o.ExitCode, o.Problem = -1, hide.text(CleanLine(why.Error()))
+	o.Redacted = hide.found()
+	if hide.err != nil {
+		o.Problem = "the reason could not be redacted, so it is not shown"
+	}
 }
 
 func howEnded(ctx context.Context, result sandbox.Result, err error) string {

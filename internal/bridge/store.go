@@ -78,7 +78,10 @@ type OperatorStore interface {
 	// ReplaceNonces makes a conversation's tokens and join code invalid.
 	ReplaceNonces(ctx context.Context, op Operation, n Nonces) error
 	// RemoveExpired removes, with all their messages, the conversations that
-	// expired before a time. A dry run only tells which.
+	// expired before a time. Where there are many it does so in several operations,
+	// each of whole conversations and recorded by itself, so that others need not
+	// wait for all of it. Those that it returns with an error were removed. A dry
+	// run only tells which.
 	RemoveExpired(ctx context.Context, op Operation, before time.Time, dryRun bool) ([]Overview, error)
 	// AuditEntries returns part of the log, in order.
 	AuditEntries(ctx context.Context, q AuditQuery) ([]audit.Entry, error)

@@ -5,28 +5,24 @@ import (
 	"strings"
 )
 
-// What the bridge says about tasks. Lines that an agent wrote stand behind "> ":
-// nothing in them can pass for the bridge's own.
-
-func quote(text string) string {
-	return "> " + strings.ReplaceAll(text, "\n", "\n> ")
-}
+// What the bridge says about tasks. Lines that an agent wrote stand behind "> "
+// (see Quote): nothing in them can pass for the bridge's own.
 
 // named is "task 7" with its title on a line of its own.
-func named(t Task) string { return fmt.Sprintf("task %d\n%s\n", t.ID, quote(t.Title)) }
+func named(t Task) string { return fmt.Sprintf("task %d\n%s\n", t.ID, Quote(t.Title)) }
 
 func noted(note string) string {
 	if note == "" {
 		return ""
 	}
-	return "Note:\n" + quote(note) + "\n"
+	return "Note:\n" + Quote(note) + "\n"
 }
 
 func assignedText(t Task) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "You were given %s", named(t))
 	if t.Body != "" {
-		b.WriteString("\n" + quote(t.Body) + "\n")
+		b.WriteString("\n" + Quote(t.Body) + "\n")
 	}
 	fmt.Fprintf(&b, "\nCall update_task with task_id %d: accepted, progress now and then, and done, failed or declined in the end. "+
 		"If you fall silent for minutes, it goes to another worker.", t.ID)

@@ -51,7 +51,7 @@ type benchChange struct {
 func compareBench(report, former bench.Report, threshold float64) *comparison {
 	c := &comparison{
 		Former: jsonTime(former.At), SameMachine: report.Machine.SameAs(former.Machine), Threshold: threshold,
-		machine: former.Machine.String(),
+		machine: former.MachineLine(),
 	}
 	for _, change := range bench.Compare(report, former, threshold) {
 		shown := benchChange{Name: change.Name, Ratio: change.Ratio, Tail: change.TailRatio, Worse: change.Worse}
@@ -67,7 +67,7 @@ func compareBench(report, former bench.Report, threshold float64) *comparison {
 }
 
 func (a *app) printBenchTable(report bench.Report, c *comparison) error {
-	lines := []string{report.Machine.String()}
+	lines := []string{report.MachineLine()}
 	if report.Machine.InMemory() {
 		lines = append(lines, "The store was in memory, so no commit waited for a disk: name a folder on one with --dir.")
 	}

@@ -29,7 +29,7 @@ type benchOptions struct {
 func newBenchCmd(a *app) *cobra.Command {
 	o := benchOptions{
 		Settings: bench.Settings{
-			Samples: 500, Duration: 10 * time.Second, Beat: time.Second,
+			Samples: 500, Duration: 10 * time.Second, Beat: time.Second, Silence: 3 * time.Second, Look: time.Second,
 			Pairs: []int{1, 10}, Growth: []int{1_000, 10_000, 100_000},
 		},
 		seed: 1, warmUp: 50, threshold: 25,
@@ -47,7 +47,7 @@ Measurements, for --only:
 
 Growth fills a store by the code that sends messages, but lets no commit wait for the
 disk while it does: 100,000 messages take about 15 seconds, a million a few minutes
-and 1 GB. VALUE is the median where there is a spread. What is measured includes the
+and 600 MB. VALUE is the median where there is a spread. What is measured includes the
 MCP client, which is part of this program.
 
 --compare takes what --json printed before. A figure is worse if its value is by more
@@ -58,7 +58,8 @@ judged. Figures of different machines say nothing: the output says if they are.`
   bridge bench --json >now.json
   bridge bench --compare now.json --threshold 20
   bridge bench --only growth --growth 1000,1000000
-  bridge bench --only keepalive --beat 30s --duration 30m`,
+  bridge bench --only keepalive --beat 30s --duration 30m
+  bridge bench --only watchdog --silence 5m --look 1m`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd.Context(), a, o) },
 	}
@@ -70,6 +71,8 @@ judged. Figures of different machines say nothing: the output says if they are.`
 	countsFlag(fs, &o.Pairs, "pairs", "how many pairs of agents work at once")
 	countsFlag(fs, &o.Growth, "growth", "how many messages the store holds")
 	ageFlag(fs, &o.Beat, "beat", "the time between two heartbeats")
+	ageFlag(fs, &o.Silence, "silence", "how old the last heartbeat of a silent worker is, for the watchdog")
+	ageFlag(fs, &o.Look, "look", "the time between two looks of the watchdog")
 	numberFlag(fs, &o.seed, "seed", "what decides about messages and pauses")
 	textFlag(fs, &o.dir, kindPath, "dir", "the folder for the temporary store (default the one for temporary files)")
 	textFlag(fs, &o.former, kindPath, "compare", "a former report, to compare with")

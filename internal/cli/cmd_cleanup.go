@@ -39,14 +39,16 @@ clients that have no conversation any more goes, too.`,
 func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
 	return a.withStore(ctx, func(s *bridge.Service) error {
 		removed, err := s.Cleanup(ctx, o.olderThan, o.dryRun)
-		if err != nil {
+		if err != nil && len(removed) == 0 {
 			return err
 		}
+		// What was removed before an error is gone, so it is printed in any case.
 		bindings, sweepErr := a.sweepBindings(ctx, s, o.dryRun)
+		err = errors.Join(err, sweepErr)
 		if a.json {
-			return errors.Join(sweepErr, printCleanupJSON(a, o, removed, bindings))
+			return errors.Join(err, printCleanupJSON(a, o, removed, bindings))
 		}
-		return errors.Join(sweepErr, printCleanup(a, o, removed, bindings))
+		return errors.Join(err, printCleanup(a, o, removed, bindings))
 	})
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -14,10 +15,16 @@ import (
 func newDoctorCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check the store, its key and the configuration",
+		Short: "Check the store, its key, the configuration and the connected clients",
 		Long: `Check that the store is there and sound, that nobody else can read or change it, that
 the key belongs to it, and that the configuration means something; and show where
 the value of each setting came from. Doctor changes and creates nothing.
+
+Of each client that "bridge install" knows it says whether it is connected, for the user
+or for the project in the current folder, whether its entry starts this program, whether
+its hooks work, and whether it shares your store. To know, it starts this program as the
+client would, on a store that is thrown away, and never another program. A client that
+is not there or not connected is no problem.
 
 The exit code is 0 where all is well, 7 with warnings and 6 with problems.`,
 		Example: `  bridge doctor
@@ -40,6 +47,7 @@ func runDoctor(a *app, root *cobra.Command) error {
 	settings := a.settings(root, d)
 	d.checkConfiguration(root)
 	d.checkStore()
+	d.checkClients(root)
 	if a.json {
 		err := a.printJSON(struct {
 			Status   status        `json:"status"`
@@ -112,6 +120,5 @@ func (d *diagnosis) print(settings []jsonSetting) error {
 		return err
 	}
 	_ = out.WriteByte('\n')
-	printVersions(out)
-	return out.Flush()
+	return errors.Join(printVersions(out), out.Flush())
 }

@@ -25,6 +25,9 @@ const hookTime = 200 * time.Millisecond
 // end with it: clients take 2 for "block what the agent does".
 const exitWake = 2
 
+// claudeAttended is "0" in the hooks of a Claude Code that nobody sits at.
+const claudeAttended = "CLAUDE_CODE_SESSION_ATTENDED"
+
 type hookOptions struct {
 	wait               bool
 	maxWait, timeLimit time.Duration
@@ -169,7 +172,7 @@ func runHookWait(ctx context.Context, a *app, client string, most time.Duration)
 		return err
 	}
 	process, arguments := clientCommand()
-	if !wakes(arguments, a.env("CLAUDE_CODE_SESSION_ATTENDED")) {
+	if !wakes(arguments, a.env(claudeAttended)) {
 		return nil
 	}
 	if process == (binding.Process{}) {

@@ -41,18 +41,18 @@ func runVersion(a *app) error {
 	if a.json {
 		return a.printJSON(readVersions())
 	}
-	printVersions(a.stdout)
-	return nil
+	return printVersions(a.stdout)
 }
 
-func printVersions(w io.Writer) {
+func printVersions(w io.Writer) error {
 	v := readVersions()
 	name := v.Bridge
 	if v.Commit != "" {
 		name += " (" + v.Commit + ")"
 	}
-	_, _ = fmt.Fprintf(w, "bridge  %s\nsqlite  %s\nschema  %d\nmcp sdk %s\ngo      %s\nsystem  %s\n",
+	_, err := fmt.Fprintf(w, "bridge  %s\nsqlite  %s\nschema  %d\nmcp sdk %s\ngo      %s\nsystem  %s\n",
 		name, v.SQLite, v.Schema, v.MCPSDK, v.Go, v.System)
+	return err
 }
 
 const (

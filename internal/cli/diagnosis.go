@@ -176,6 +176,10 @@ func (d *diagnosis) checkPermissions(path string) {
 			d.add("permissions", statusProblem, "%s", oneLine(err))
 			fine = false
 		}
+		if err := sqlite.CheckWritable(file); err != nil && file != keyPath(path) {
+			d.add("permissions", statusProblem, "%s", oneLine(err))
+			fine = false
+		}
 	}
 	if fine {
 		d.add("permissions", statusOK, "the store is yours alone")

@@ -3,7 +3,8 @@
 //
 //	main.go      Main, and the one switch from error to message and exit code
 //	root.go      the list of commands and the global flags
-//	app.go       streams, clock, configuration; opens the store lazily
+//	app.go       streams, clock, what commands share
+//	store.go     where the store is; opens it for a command that asks
 //	config.go    where a flag's value comes from: flag, environment, file, default
 //	cmd_*.go     one command a file: xOptions, newXCmd, runX
 package cli

@@ -71,10 +71,13 @@ without a command does the same; at a terminal it prints this help.
 		newAuditCmd(a),
 		newCleanupCmd(a),
 		newYoloCmd(a),
+		newInstallCmd(a),
+		newUninstallCmd(a),
 		newHookCmd(a),
 		newRedactCmd(a),
 		newDoctorCmd(a),
 		newBenchCmd(a),
+		newStressCmd(a),
 		newVersionCmd(a),
 		newCompletionCmd(a),
 	)

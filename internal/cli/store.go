@@ -67,7 +67,7 @@ func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Serv
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	return fn(bridge.New(bridge.Config{
-		Store:     store,
+		Store:     plant(store, path),
 		Key:       key,
 		Redactor:  engine,
 		Doorbells: doorbell.New(bellsPath(path)),
@@ -98,7 +98,7 @@ func (a *app) commandConfig(store string) bridge.CommandConfig {
 func storeKey(path string, create bool) (auth.Key, error) {
 	if create {
 		if err := sqlite.Prepare(path); err != nil {
-			return auth.Key{}, fmt.Errorf("%w: make the folder of the store: %w", bridge.ErrStoreReadOnly, err)
+			return auth.Key{}, fmt.Errorf("make the folder of the store: %w", err)
 		}
 	}
 	exists, err := storeExists(path)
@@ -113,7 +113,8 @@ func storeKey(path string, create bool) (auth.Key, error) {
 		return auth.Key{}, err
 	}
 	if !exists {
-		return auth.LoadOrCreateKey(file)
+		key, err := auth.LoadOrCreateKey(file)
+		return key, sqlite.Unwritable(err)
 	}
 	key, err := auth.LoadKey(file)
 	if errors.Is(err, auth.ErrNoKey) {

@@ -41,7 +41,11 @@ func (d Doorbells) Listen(key string) (*Bell, error) {
 	random := make([]byte, 4)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
 	for range attempts {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
+		err := errors.Join(makePrivate(d.dir), makePrivate(folder))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
+			continue // others made or removed it in between
+		}
+		if err != nil {
 			return nil, fmt.Errorf("make the folder of doorbells: %w", err)
 		}
 		bell, err := listen(folder, hex.EncodeToString(random))
@@ -53,8 +57,20 @@ func (d Doorbells) Listen(key string) (*Bell, error) {
 	return nil, fmt.Errorf("hang up a doorbell: its folder %s keeps disappearing", folder)
 }
 
+// makePrivate makes a folder with mode 0700, whatever the umask takes away. One
+// that is there stays as it is.
+func makePrivate(dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o700) //nolint:gosec // a folder needs x
+}
+
 // attempts bounds how often Listen makes a folder that others remove.
-const attempts = 10
+const attempts = 100
 
 // Ring wakes everybody who listens for key, in any process. It never blocks
 // and never fails: a bell whose owner died is taken down.

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"example.org/bridge/internal/doorbell"
 )
 
@@ -272,12 +274,27 @@ func TestRingWithoutListeners(t *testing.T) {
 }
 
 func TestListenMakesAPrivateFolder(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "missing", "bells")
-	bell := listen(t, doorbell.New(dir), "key")
-	defer closeBell(t, bell)
-	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("got %v, %v", info.Mode(), err)
+	base := t.TempDir()
+	for _, mask := range []int{0, 0o22, 0o177, 0o777} {
+		dir := filepath.Join(base, fmt.Sprintf("%o", mask))
+		before := unix.Umask(mask)
+		bell, err := doorbell.New(dir).Listen("key")
+		unix.Umask(before)
+		if err != nil {
+			t.Errorf("umask %04o: %v", mask, err)
+			continue
+		}
+		for _, name := range append(left(t, dir)[:1], dir) {
+			if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o700 {
+				t.Errorf("umask %04o: got %v, %v", mask, info.Mode(), err)
+			}
+		}
+		closeBell(t, bell)
 	}
+}
+
+func TestListenMakesMissingFolders(t *testing.T) {
+	closeBell(t, listen(t, doorbell.New(filepath.Join(t.TempDir(), "missing", "bells")), "key"))
 }
 
 func TestListenWhereNoFolderCanBe(t *testing.T) {

@@ -26,7 +26,7 @@ type deliveries struct {
 
 type delivery struct {
 	claim bridge.Claim
-	stop  chan struct{} // ends its renewal
+	stop  context.CancelFunc // ends its renewal, one that waits for the store too
 }
 
 func newDeliveries(b *bridge.Service, log *slog.Logger) *deliveries {
@@ -38,14 +38,15 @@ func (d *deliveries) begin(id jsonrpc.ID, claim bridge.Claim) {
 	if claim.ID == 0 {
 		return
 	}
-	under := &delivery{claim: claim, stop: make(chan struct{})}
+	ctx, stop := context.WithCancel(context.Background())
+	under := &delivery{claim: claim, stop: stop}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open[id] = under
 	d.done.Add(1)
 	go func() {
 		defer d.done.Done()
-		d.renew(under)
+		d.renew(ctx, claim)
 	}()
 }
 
@@ -59,15 +60,15 @@ const (
 	closeWithin  = 300 * time.Millisecond
 )
 
-func (d *deliveries) renew(under *delivery) {
+func (d *deliveries) renew(ctx context.Context, claim bridge.Claim) {
 	ticker := time.NewTicker(bridge.RenewEvery)
 	defer ticker.Stop()
 	for range int(renewFor / bridge.RenewEvery) {
 		select {
-		case <-under.stop:
+		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if err := d.bridge.Renew(context.Background(), under.claim); err != nil {
+			if err := d.bridge.Renew(ctx, claim); err != nil && ctx.Err() == nil {
 				d.log.Warn("could not renew a claim: its messages may come twice, marked redelivered", "error", err)
 			}
 		}
@@ -83,7 +84,7 @@ func (d *deliveries) settled(resp *jsonrpc.Response, written bool) {
 	if under == nil {
 		return
 	}
-	close(under.stop)
+	under.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), finishWithin)
 	defer cancel()
 	d.finish(ctx, under.claim, written && resp.Error == nil)
@@ -108,7 +109,7 @@ func (d *deliveries) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
 	for _, under := range left {
-		close(under.stop)
+		under.stop()
 		d.finish(ctx, under.claim, false)
 	}
 	d.done.Wait()

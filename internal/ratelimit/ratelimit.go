@@ -44,12 +44,23 @@ func (e *Exceeded) Error() string {
 // rounding is what a sum of refills may be off by, in calls.
 const rounding = 1e-9
 
+// maxLate is how much older than the call before it a call may be that waited
+// longer for its turn. What is older still was made after the clock was set back.
+const maxLate = time.Minute
+
 // Take charges one call at the time now. It returns the bucket to keep and, if
 // the call is over the limit, an *Exceeded that names the window with the longest
 // wait; then nothing was charged. A clock that went back refills nothing and takes
-// nothing away.
+// nothing away. Nor does a call that looked at the clock before the one that was
+// charged before it: otherwise many processes would refill the same time again
+// and again.
 func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
-	elapsed := max(now.Sub(b.At), 0)
+	late := b.At.Sub(now)
+	if late < 0 || late >= maxLate {
+		late = 0
+	}
+	at := now.Add(late)
+	elapsed := max(at.Sub(b.At), 0)
 	if b.At.IsZero() {
 		elapsed = 0
 	}
@@ -63,7 +74,7 @@ func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
 		spent = min(spent, float64(limit))
 		spent = max(spent-elapsed.Seconds()*perSecond, 0)
 		if over := spent + 1 - float64(limit) - rounding; over > 0 {
-			wait := time.Duration(math.Ceil(over/perSecond)) * time.Second
+			wait := time.Duration(math.Ceil(over/perSecond+late.Seconds())) * time.Second
 			if refused == nil || wait > refused.RetryAfter {
 				refused = &Exceeded{Window: name, Limit: limit, RetryAfter: wait}
 			}
@@ -74,7 +85,7 @@ func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
 		Minute: refill(b.Minute, l.PerMinute, "minute", time.Minute),
 		Hour:   refill(b.Hour, l.PerHour, "hour", time.Hour),
 		Day:    refill(b.Day, l.PerDay, "day", 24*time.Hour),
-		At:     now,
+		At:     at,
 	}
 	if refused != nil {
 		return kept, refused

@@ -110,6 +110,20 @@ func TestTake(t *testing.T) {
 			{-time.Hour, minute10, 1, over{"minute", 10, 6 * time.Second}},
 			{6 * time.Second, minute10, 1, over{}},
 		}},
+		{"calls that come in another order refill nothing twice", []step{
+			{0, minute10, 10, over{}},
+			{3 * time.Second, minute10, 1, over{"minute", 10, 3 * time.Second}},
+			{-3 * time.Second, minute10, 1, over{"minute", 10, 6 * time.Second}},
+			{3 * time.Second, minute10, 1, over{"minute", 10, 3 * time.Second}},
+			{3 * time.Second, minute10, 1, over{}},
+			{-3 * time.Second, minute10, 1, over{"minute", 10, 9 * time.Second}},
+		}},
+		{"a call that comes late is charged", []step{
+			{0, minute10, 9, over{}},
+			{-40 * time.Second, minute10, 1, over{}},
+			{0, minute10, 1, over{"minute", 10, 46 * time.Second}},
+			{46 * time.Second, minute10, 1, over{}},
+		}},
 		{"a clock set forward refills to the full", []step{{0, minute10, 10, over{}}, {365 * 24 * time.Hour, minute10, 10, over{}}}},
 		{"a limit lowered keeps nobody waiting for longer than one call takes", []step{
 			{0, ratelimit.Limit{PerDay: 2000}, 1900, over{}},

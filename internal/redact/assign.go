@@ -30,7 +30,7 @@ func (f *finder) assignAt(i int) int {
 		return i
 	}
 	f.assigned = end
-	if end-j > maxAssigned || !generated(text[j:end]) || f.hashBefore(j) {
+	if end-j > maxAssigned || !generated(text[j:end]) || f.hashBefore(j) || isPublicKey(text[j:end]) || isProse64(text[j:end]) {
 		return i
 	}
 	k := i
@@ -41,7 +41,10 @@ func (f *finder) assignAt(i int) int {
 	if stop > k {
 		stop = k
 	}
-	known := isService(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end])
+	if _, after := f.lineAround(j, end); isHex(text[j]) && saysHash(after) {
+		return i
+	}
+	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end])
 	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {
 		return i
 	}
@@ -92,15 +95,9 @@ func knownHarmless(s string) bool {
 	var w words
 	w.split(s)
 	for i := range w.count {
-		if oneOf(w.part(i), harmlessNames) {
+		if isHarmlessWord(w.part(i)) {
 			return true
 		}
 	}
 	return false
-}
-
-var harmlessNames = []string{
-	"hash", "integrity", "etag", "checksum", "sum", "sig", "signature", "digest", "version", "rev", "revision", "commit", "sha", "sha1", "sha256", "sha384", "sha512", "md5",
-	"public", "pub", "cert", "certificate", "name", "asm", "charset", "alphabet", "encode", "encoding", "nonce", "iv", "id", "uuid", "fingerprint", "image", "png", "src", "href",
-	"url", "path", "file", "version", "tag", "module", "package", "build", "type", "expected", "want", "got", "ciphertext", "plaintext", "cipher", "input", "output", "in", "out", "accept", "gz", "zip", "pkg", "msi", "tar", "exe", "deb", "accumulated",
 }

@@ -8,13 +8,14 @@ import "strings"
 var credentialCalls = []string{
 	"login", "httpbasicauth", "basicauth", "setbasicauth", "networkcredential", "usernamepasswordcredentials", "passwordauthentication", "getconnection", "mysql_connect",
 	"mysqli_connect", "mysqli", "pg_connect", "basicawscredentials", "awsbasiccredentials", "httpdigestauth", "usernamepasswordauthenticationtoken", "plainauth", "basic_auth", "newbasicauth", "basiccredentials",
-	"usernamepasswordcredential", "clientsecretcredential", "withbasicauth", "auth", "authenticate", "create_user", "create_superuser", "setcredentials", "signin", "sign_in", "connect",
+	"usernamepasswordcredential", "clientsecretcredential", "withbasicauth", "auth", "authenticate", "create_user", "create_superuser", "setcredentials", "signin", "sign_in", "connect", "userpassword", "pdo", "ldap_bind", "credentials", "createuser", "pscredential", "jwt.sign", "jwt.encode", "createhmac",
 }
 
 const maxArguments = 5
 
 // callAt looks at a call whose name ends at end: where it takes credentials,
-// the last string among its arguments goes.
+// the last string among its arguments goes. called remembers the call, none of
+// whose other strings is a value of its name.
 func (f *finder) callAt(start, end int) int {
 	text := f.text
 	j := end
@@ -29,6 +30,7 @@ func (f *finder) callAt(start, end int) int {
 		return 0
 	}
 	s := text[v.start:v.end]
+	f.called = end
 	if len(s) < 4 || isPlaceholder(s) || isReference(s) || namesItself(s) || strings.IndexByte(s, '.') > 0 && !containsDigit(s) || !hasMixture(s) && wordy(s) {
 		return 0
 	}
@@ -50,6 +52,9 @@ func (f *finder) lastString(i int) (last value, count int) {
 			v, ok := f.readQuoted(value{}, q)
 			if !ok {
 				break
+			}
+			if n == maxArguments-1 && count == n-1 && last.end-last.start >= 4 {
+				break // host, user, password, and the name of a database
 			}
 			last, count = v, n
 			j = v.end + 1
@@ -73,7 +78,7 @@ func (f *finder) skipSpace(i int) int {
 }
 
 func isCredentialCall(s string) bool {
-	if k := lastDot(s); k >= 0 {
+	if k := lastDot(s); k >= 0 && !strings.HasPrefix(s, "jwt.") {
 		s = s[k+1:]
 	}
 	if len(s) > 40 {

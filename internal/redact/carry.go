@@ -65,7 +65,7 @@ func (e *Engine) continued(tail, text string) []span {
 	if n == 0 {
 		return nil
 	}
-	f := &finder{text: text, ix: builtinIndex()}
+	f := e.newFinder(text)
 	start := skipBlank(text, 0)
 	end := f.runEnd(alnumSlash, start)
 	kind := trimmed[len(trimmed)-len(placeholderSuffix)-n : len(trimmed)-len(placeholderSuffix)]

@@ -93,3 +93,48 @@ func lower(b byte) byte {
 	}
 	return b
 }
+
+// isOperatorSign reports whether operators are made of b.
+func isOperatorSign(b byte) bool {
+	switch b {
+	case '=', ':', '?', '+', '.', '|', '!', '<', '>', '~', '-':
+		return true
+	}
+	return false
+}
+
+// isTypeSign reports whether b stands in types beside letters and digits.
+func isTypeSign(b byte) bool {
+	switch b {
+	case '<', '>', '&', '*', '[', ']', '.', '?', '\'':
+		return true
+	}
+	return false
+}
+
+// isPairSign reports whether b may stand between the halves of a pair.
+func isPairSign(b byte) bool {
+	switch b {
+	case ',', '<', '>', '/', '{', '}', '"', '\'', '(', '[', '-':
+		return true
+	}
+	return false
+}
+
+// isMixtureSign reports whether words and identifiers do not have b.
+func isMixtureSign(b byte) bool {
+	switch b {
+	case '!', '@', '#', '$', '%', '^', '&', '*', '~', '?', '+', '=', ',', ';', '|':
+		return true
+	}
+	return false
+}
+
+// isTrailingSign reports whether b, at the end of a value, belongs to the text around it.
+func isTrailingSign(b byte) bool {
+	switch b {
+	case ',', '.', ':', ')', ']', '}', '>':
+		return true
+	}
+	return false
+}

@@ -75,7 +75,7 @@ var commandFlags = [...]commandFlag{
 }
 
 // flagLetters are the letters of commandFlags.
-var flagLetters = charset{loHyphen, 1<<('u'-64) | 1<<('U'-64) | 1<<('p'-64) | 1<<('P'-64) | 1<<('w'-64) | 1<<('a'-64) | 1<<('A'-64) | 1<<('k'-64) | 1<<('b'-64) | 1<<('E'-64)}
+var flagLetters = charset{loHyphen, 1<<('u'-64) | 1<<('U'-64) | 1<<('p'-64) | 1<<('P'-64) | 1<<('w'-64) | 1<<('a'-64) | 1<<('A'-64) | 1<<('k'-64) | 1<<('b'-64) | 1<<('E'-64) | 1<<('S'-64)}
 
 // flagAt looks at the " -x" at i: where the command on its line is one that
 // takes a password so, the password goes.
@@ -88,10 +88,15 @@ func (f *finder) flagAt(i int) int {
 	if letter == '-' {
 		return f.userFlag(i)
 	}
-	line := text[lineStart(text, i):i]
+	if letter == 'S' {
+		return f.echoed(i, strings.HasSuffix(text[:i], "sudo"))
+	}
+	if f.commandsBefore(i); f.commands.n == 0 {
+		return i
+	}
 	for k := range commandFlags {
 		c := &commandFlags[k]
-		if c.flag == letter && hasWord(line, c.command) {
+		if c.flag == letter && f.commands.holds(text, i, c.command) {
 			if end := f.flagValue(i+3, c.form); end > 0 {
 				return end
 			}
@@ -100,14 +105,101 @@ func (f *finder) flagAt(i int) int {
 	return i
 }
 
+// commandReach is how far behind its command a flag may stand, in bytes.
+const commandReach = 200
+
+// lineCommands are the last commands of commandFlags that were read on a line.
+type lineCommands struct {
+	words [4]run
+	n     int // how many words count
+	read  int // the text is read up to here
+}
+
+// holds reports whether command is one of the words within reach of i.
+func (c *lineCommands) holds(text string, i int, command string) bool {
+	for _, w := range c.words[:min(c.n, len(c.words))] {
+		if i-w.start <= commandReach && text[w.start:w.end] == command {
+			return true
+		}
+	}
+	return false
+}
+
+// commandsBefore brings f.commands up to i. It reads every byte once, however
+// many flags there are.
+func (f *finder) commandsBefore(i int) {
+	text, c := f.text, &f.commands
+	j := max(c.read, i-2*commandReach)
+	for j < i {
+		b := text[j]
+		if b == '\n' {
+			c.n = 0
+		}
+		if !isIdent(b) {
+			j++
+			continue
+		}
+		start := j
+		for j < i && (isIdent(text[j]) || text[j] == '-' || text[j] == '.') {
+			j++
+		}
+		if (start == 0 || text[start-1] != '-') && (j == i || isBlank(text[j])) && takesPassword(text[start:j]) {
+			c.words[c.n%len(c.words)] = run{start, j}
+			c.n++
+		}
+	}
+	c.read = i
+}
+
+// takesPassword reports whether s is one of the commands of commandFlags.
+func takesPassword(s string) bool {
+	for k := range commandFlags {
+		if commandFlags[k].command == s {
+			return true
+		}
+	}
+	return false
+}
+
 // userFlag hides the password in --user name:password.
 func (f *finder) userFlag(i int) int {
+	if f.hasAt(i, " --password-stdin") || f.hasAt(i, " --stdin") && hasWord(f.text[lineStart(f.text, i):i], "sudo") {
+		return f.echoed(i, true)
+	}
 	for _, flag := range [...]string{" --user ", " --user=", " --proxy-user ", " --basic-auth ", " --auth "} {
 		if f.hasAt(i, flag) {
 			if end := f.flagValue(i+len(flag), formUser); end > 0 {
 				return end
 			}
 		}
+	}
+	return i
+}
+
+// echoed hides the word that an echo pipes into the command before the flag at
+// i, where that reads a password from there.
+func (f *finder) echoed(i int, reads bool) int {
+	if !reads {
+		return i
+	}
+	text := f.text
+	start := lineStart(text, i)
+	line := text[start:i]
+	k := strings.LastIndex(line, "echo ")
+	bar := strings.LastIndexByte(line, '|')
+	if k < 0 || bar < k {
+		return i
+	}
+	from := skipBlank(text, start+k+len("echo "))
+	for f.hasAt(from, "-") && from < start+bar {
+		from = skipBlank(text, from+3)
+	}
+	if from >= start+bar {
+		return i
+	}
+	a, b := f.shellWord(from)
+	if b <= start+bar && b-a >= 4 && !isPlaceholder(text[a:b]) {
+		f.add(a, b, kindPassword, rankName)
 	}
 	return i
 }

@@ -24,10 +24,13 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	sh := shapeOf(s)
-	if isRecordID(s) || !contextual(s, sh) || f.hashBefore(start) || f.pathAround(start, end) {
+	if isRecordID(s) || isPublicKey(s) || !contextual(s, sh) || isProse64(s) || f.hashBefore(start) || f.pathAround(start, end) {
 		return
 	}
 	before, after := f.lineAround(start, end)
+	if sh.hex && saysHash(after) {
+		return
+	}
 	if sh.hex && isHashLength(len(s)) && !f.follows(start) && !announces(lastWord(before)) {
 		return
 	}
@@ -81,7 +84,7 @@ func contextual(s string, sh shape) bool {
 		return sh.hexRun()
 	}
 	if sh.digits == 0 {
-		return len(s) >= 20 && sh.quarters() >= 22
+		return len(s) >= 20 && sh.quarters() >= 22 && sh.steps*2 <= sh.n
 	}
 	return sh.digits >= 2 && sh.random() && !sh.words() && !holdsWord(s)
 }
@@ -124,7 +127,7 @@ func isHashLength(n int) bool { return n == 40 || n == 64 || n == 128 }
 func lastWord(s string) string {
 	s = strings.TrimRight(s, " \t\"'`:=>(")
 	i := len(s)
-	for i > 0 && isIdent(s[i-1]) {
+	for i > 0 && (isIdent(s[i-1]) || s[i-1] == '.') {
 		i--
 	}
 	return s[i:]

@@ -69,6 +69,15 @@ func decodeText(s string) (string, bool) {
 	return string(b), ok && isText(b)
 }
 
+// isProse64 reports whether s is base64 of a sentence.
+func isProse64(s string) bool {
+	if len(s) < minEncoded {
+		return false
+	}
+	b, ok := decodeText(s)
+	return ok && strings.IndexByte(b, ' ') > 0 && wordy(b)
+}
+
 // decode64 decodes base64; what does not fill a group of four at the end is left out.
 func decode64(s string) ([]byte, bool) {
 	buf := make([]byte, 0, len(s))

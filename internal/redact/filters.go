@@ -2,21 +2,43 @@ package redact
 
 import "strings"
 
-// maxJudged bounds how much of a value is looked at to judge it.
-const maxJudged = 160
+const (
+	maxJudged    = 160 // bytes of a value that are looked at to judge it
+	minWeak      = 16  // characters of a value whose name says little
+	minSignature = 20  // and of a signature; masks of signals have 16
+	minShortKey  = 6   // and of an API key that an assignment alone gives away
+	maxUUID      = 44  // and at most of a UUID with a word before or after it
+)
 
 // secret decides whether v, read after the name n, is one. The more the name
 // says, the less the value has to look like a secret.
 func (v value) secret(n name, text string) bool {
 	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
-	if len(s) < 3 || isPlaceholder(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
+	if len(s) < 3 || hopeless(n, s) || isPlaceholder(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
 	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
 		return false
 	}
-	if v.wrapped || v.op == opCompare && v.quote == 0 {
-		return generated(s)
+	return v.judge(n, s, text) && !isPattern(s) && !isPublicKey(s)
+}
+
+// hopeless reports whether s is too short or too long a phrase to be judged
+// further after the name n. It only saves time.
+func hopeless(n name, s string) bool {
+	switch n.class {
+	case classWeak:
+		return len(s) < minWeak || len(s) > maxUUID && strings.IndexByte(s, ' ') >= 0
+	case classMiddling:
+		return len(s) < minShortKey || len(s) > maxUUID && n.kind != kindCredential && strings.IndexByte(s, ' ') >= 0
+	}
+	return false
+}
+
+// judge decides on s, the beginning of v, which is no placeholder.
+func (v value) judge(n name, s, text string) bool {
+	if v.wrapped && (!v.converted || n.class < classStrong) || v.op == opCompare && v.quote == 0 {
+		return (generated(s) || n.class >= classStrong && v.quote != 0 && manySigns(s)) && n.kind != kindSignature && !isFileName(s) && !isLiteralNumber(s)
 	}
 	if v.below && v.quote == 0 && v.op != opXML && !v.wholeLine(s, text) {
 		return false
@@ -25,9 +47,10 @@ func (v value) secret(n name, text string) bool {
 	case classPassword, classStrong:
 		return v.strong(n, s, text)
 	case classMiddling:
-		return v.middling(s) || n.kind == kindAPIKey && v.shortKey(s)
+		return v.middling(s) || n.kind == kindAPIKey && v.shortKey(s) || n.kind == kindCredential && v.userPair(s)
 	case classWeak:
-		return len(s) >= 16 && generated(s) && (v.quote != 0 || !isCode(s))
+		return len(s) >= minWeak && generated(s) && !isProse64(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
+			(n.kind != kindSignature || len(s) >= minSignature)
 	}
 	return false
 }
@@ -54,6 +77,9 @@ func (v value) strong(n name, s, text string) bool {
 	if v.quote != 0 {
 		return v.strongQuoted(n, s)
 	}
+	if isMachineType(s) || v.isElement(n, s, text) {
+		return false
+	}
 	if isCode(s) && (!containsDigit(s) || !isAlnumOnly(s) || !v.configLine(n, s, text)) {
 		return false
 	}
@@ -70,6 +96,9 @@ func (v value) strongQuoted(n name, s string) bool {
 	if v.op == opCall && v.comma && !v.paired {
 		return generated(s)
 	}
+	if isDotted(s) || n.class == classStrong && isConstant(s) || v.op == opCall && n.lone && n.end-n.start == len("pass") && isArgument(s) {
+		return false
+	}
 	if hasMixture(s) || strings.IndexByte(s, ' ') > 0 {
 		return !strings.ContainsAny(s, "-_./ ") || !namesItself(s)
 	}
@@ -81,16 +110,39 @@ func (v value) strongQuoted(n name, s string) bool {
 
 // middling judges the value of a token or an API key.
 func (v value) middling(s string) bool {
-	if len(s) < 8 || isReference(s) || isProse(s) || v.quote == 0 && isCode(s) {
+	if len(s) < 8 || isLiteralNumber(s) || isReference(s) || isProse(s) || v.quote == 0 && isCode(s) {
 		return false
 	}
-	if generated(s) {
+	if generated(s) || manySigns(s) && (v.quote != 0 || v.op == opAssign || v.op == opColon || v.op == opXML) {
 		return true
 	}
 	if len(s) < 10 || !containsDigit(s) || strings.IndexByte(s, ' ') >= 0 || wordy(s) {
 		return false
 	}
 	return v.quote != 0 && len(s) >= 12 || v.quote == 0 && tokenOnly(s) && !isLiteralNumber(strings.TrimLeft(s, "-")) && !strings.Contains(s, "oken") && !strings.Contains(s, "Key")
+}
+
+// userPair reports whether s is user:password, all that is assigned.
+func (v value) userPair(s string) bool {
+	k := strings.IndexByte(s, ':')
+	return k > 0 && v.op != opCall && isAlnumOnly(s[:k]) && len(s)-k > 6 && !strings.ContainsAny(s[k:], "/(){} ,") && hasMixture(s[k+1:]) && !isLiteralNumber(s[k+1:])
+}
+
+// manySigns reports whether s is one word of eight characters or more with
+// letters and two or more of the signs that passwords have and code has not.
+func manySigns(s string) bool {
+	signs, letters := 0, 0
+	for i := range len(s) {
+		switch b := s[i]; {
+		case isAlnum(b):
+			letters++
+		case b == '!' || b == '#' || b == '^' || b == '~' || b == '@' || b == '?' || b == '$':
+			signs++
+		case b <= ' ' || b >= 0x7F || b == '\\' || b == '/' || b == ',' || b == ';' || b == '|' || b == '&' || b == '"' || b == '\'':
+			return false
+		}
+	}
+	return len(s) >= 8 && signs >= 2 && letters >= 4 && letters > signs && !strings.Contains(s, "${") && !strings.Contains(s, "{{") && !strings.Contains(s, "%s") && !strings.Contains(s, "%d") && !strings.Contains(s, "%v")
 }
 
 // shortKey reports whether s is a short API key that an assignment alone gives
@@ -100,7 +152,13 @@ func (v value) shortKey(s string) bool {
 		return false
 	}
 	sh := shapeOf(s)
-	return sh.n >= 6 && sh.digits > 0 && sh.lowers+sh.uppers > 1 && sh.digits+sh.lowers+sh.uppers == sh.n && !isLiteralNumber(s) && !isMachineType(s) && !namesItself(s)
+	return sh.n >= minShortKey && sh.digits > 0 && sh.lowers+sh.uppers > 1 && sh.digits+sh.lowers+sh.uppers == sh.n && !isLiteralNumber(s) && !isMachineType(s) && !namesItself(s)
+}
+
+// isElement reports whether a bare value is an identifier in a map of code:
+// its name is a string, and a comma follows.
+func (v value) isElement(n name, s, text string) bool {
+	return v.op == opColon && n.end < len(text) && isQuote(text[n.end]) && v.end < len(text) && text[v.end] == ',' && isAlpha(s[0]) && isAlnumOnly(s) && len(s) < minWeak
 }
 
 // tokenOnly reports whether s has no characters but those of tokens.
@@ -156,7 +214,7 @@ func endsLine(text string, i int) bool {
 
 // generated reports whether s looks made by a machine: random text, a UUID.
 func generated(s string) bool {
-	if len(s) >= 36 && len(s) <= 44 && (isUUID(s[:36]) || isUUID(s[len(s)-36:])) {
+	if len(s) >= 36 && len(s) <= maxUUID && (isUUID(s[:36]) || isUUID(s[len(s)-36:])) {
 		return true
 	}
 	if strings.IndexByte(s, ' ') >= 0 || strings.Contains(s, "://") {
@@ -186,7 +244,7 @@ func isUUID(s string) bool {
 func hasMixture(s string) bool {
 	for i := range len(s) {
 		b := s[i]
-		if isDigit(b) || b >= 0x80 || strings.IndexByte("!@#$%^&*~?+=,;|", b) >= 0 {
+		if isDigit(b) || b >= 0x80 || isMixtureSign(b) {
 			return true
 		}
 	}

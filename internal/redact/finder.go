@@ -12,7 +12,11 @@ type finder struct {
 	nearEnd    int    // values before this are judged by their neighbourhood
 	assigned   int    // the end of the last value that assignAt judged
 	contextEnd int    // the end of the last value that its line gave away
-	noUser     int    // there is no @ of a URL between the // before this and this
+	commands   lineCommands
+	pemDone    int // the end of the last END marker
+	shortTo    int // after the first keyword, there is no long run up to here
+	called     int // the end of the name of the last call with a user and a password
+	noUser     int // there is no @ of a URL between the // before this and this
 }
 
 // structureHeads are the pairs of characters that structureAt looks at; an a
@@ -32,26 +36,41 @@ const (
 // find returns the secrets in text, merged and fit to its placeholders. depth
 // counts the layers of disguise and encoding that text was taken out of.
 func (e *Engine) find(text string, depth int) []span {
-	f := &finder{text: text, ix: builtinIndex()}
+	f := e.newFinder(text)
+	e.scanPlain(f, depth)
+	if depth < maxShadow {
+		e.scanShadow(f, depth)
+	}
+	return e.settled(f, depth)
+}
+
+func (e *Engine) newFinder(text string) *finder {
+	return &finder{text: text, ix: builtinIndex()}
+}
+
+// scanPlain adds what the text shows as it is, or encoded.
+func (e *Engine) scanPlain(f *finder, depth int) {
 	f.scan()
 	if depth < maxDepth {
 		e.decodeRuns(f, depth)
 	}
-	if depth < maxShadow {
-		e.scanShadow(f, depth)
-	}
-	spans := f.spans
 	for i := range e.rules {
-		spans = e.rules[i].spans(spans, text)
+		f.spans = e.rules[i].spans(f.spans, f.text)
 	}
-	if len(spans) == 0 {
+}
+
+// settled returns what f found, with the other places where it stands, fit to
+// the placeholders in the text.
+func (e *Engine) settled(f *finder, depth int) []span {
+	if len(f.spans) == 0 {
 		return nil
 	}
-	marks := e.marks(text)
-	spans = settle(merge(e.drop(spans, text)), marks)
+	marks := e.marks(f.text)
+	spans := settle(merge(e.drop(f.spans, f.text)), marks)
 	if depth == 0 {
-		spans = settle(merge(e.drop(copies(spans, text), text)), marks)
+		spans = settle(merge(e.drop(copies(spans, f.text), f.text)), marks)
 	}
+	f.spans = nil
 	return merge(spans)
 }
 
@@ -99,7 +118,14 @@ func (f *finder) at(i int) int {
 	return i + 1
 }
 
+// add keeps a find. A named value that is of a published format goes by that
+// format's kind, which says more than its name.
 func (f *finder) add(start, end int, kind string, r rank) {
+	if r == rankName && start+1 < end {
+		if formatEnd, row := f.formatAt(start); formatEnd == end {
+			kind, r = row.kind, rankFormat
+		}
+	}
 	if start < end {
 		f.spans = append(f.spans, span{start, end, kind, r})
 	}

@@ -145,7 +145,7 @@ func (f *finder) runEnd(b body, i int) int {
 	if m := &f.runs[b]; i >= m.start && i <= m.end && m.end > 0 {
 		return m.end
 	}
-	set, j := b.set(), i
+	set, j := &charsets[b], i
 	for j < len(f.text) && set.has(f.text[j]) {
 		j++
 	}

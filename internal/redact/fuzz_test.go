@@ -95,5 +95,7 @@ func adversarial() []string {
 	return []string{
 		"password=", "asecret%3Dis", "token: \"", "jwt&#61;", "xoxb-", "sk-", "eyJ", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "//a:", "://@", "$2b$",
 		"\\\"", "\" + \"", "curl -u `", "login(\"a\",", "cGFzc3dvcmQ9", "3f8a9c1e5b7d2046 ", "key ", "\u200bpass", "IDENTIFIED BY ", "<password a", "name=password,", "stripe ", "MIIE",
+		"-basic cGFzc3dvcmQ9AKIA3f8a9c1e5b7d2046 -----END PRIVATE KEY-----\u200bpass", "curl -u `: secret<password a\\n", "curl -u `https://login(\\n",
+		" -S +token: \"pw MIIE3f8a9c1e5b7d2046 token: \"password:sid=\\n}", "secret -pasecret%3Dis://@", "%3D== passwordpw pw token: \"key==tokencurl -u `token: \"psk: ,xoxb-basic password:)/\u200b",
 	}
 }

@@ -9,6 +9,9 @@ func (f *finder) wordOperator(n name, k int) (operator, bool, int) {
 	if n.start > 0 && text[n.start-1] == '-' {
 		return opFlag, true, k
 	}
+	if f.hasAt(k, "-String ") && hasFold(text, n.end-len("securestring"), "securestring") {
+		return opFlag, true, k + len("-String ")
+	}
 	if at := f.verbAt(f.skipOwner(k)); at > 0 {
 		return opProse, true, at
 	}
@@ -51,7 +54,7 @@ func (f *finder) verbAt(k int) int {
 	text := f.text
 	for _, verb := range verbs {
 		e := k + len(verb)
-		if !hasFold(text, k, verb) || e >= len(text) || !isSpace(text[e]) && text[e] != ':' {
+		if k >= len(text) || lower(text[k]) != verb[0] || !hasFold(text, k, verb) || e >= len(text) || !isSpace(text[e]) && text[e] != ':' {
 			continue
 		}
 		if verb == "as" {
@@ -98,13 +101,30 @@ func (f *finder) spaceAssigns(n name) bool {
 		return true
 	}
 	text := f.text
+	if n.start > 0 && !isSpace(text[n.start-1]) {
+		return false
+	}
 	head := strings.TrimLeft(text[lineStart(text, n.start):n.start], " \t")
-	for _, p := range [...]string{"ENV ", "ARG ", "setx ", "set -x ", "set -gx ", "setenv ", "set -Ux ", "enable ", "username "} {
+	if n.class == classPassword && (head == "" || head == "set ") && f.oneWord(n.end) {
+		return true
+	}
+	for _, p := range [...]string{"ENV ", "ARG ", "setx ", "set -x ", "set -gx ", "setenv ", "set -Ux ", "enable ", "username ", "configure set ", "config set ", "ngrok ", "-String "} {
 		if strings.HasSuffix(head, p) || p == "username " && strings.HasPrefix(head, p) {
 			return true
 		}
 	}
 	return false
+}
+
+// oneWord reports whether what follows i on its line is one word with a
+// mixture of characters, as in the configuration of servers.
+func (f *finder) oneWord(i int) bool {
+	rest := f.text[i:min(len(f.text), i+maxName)]
+	if k := strings.IndexByte(rest, '\n'); k >= 0 {
+		rest = rest[:k]
+	}
+	rest = strings.TrimSpace(rest)
+	return len(rest) >= 6 && strings.IndexByte("*&[]./-0123456789", rest[0]) < 0 && !strings.ContainsAny(rest, " \t(){}<>=,;:") && hasMixture(rest) && !isMachineType(rest)
 }
 
 // netrcBefore reports whether a .netrc entry stands before a name.
@@ -125,7 +145,7 @@ const maxPair = 64
 func (f *finder) pairValue(i int) int {
 	text := f.text
 	j := i
-	for j < len(text) && j-i < maxPair && (isSpace(text[j]) || strings.IndexByte(",<>/{}\"'([-", text[j]) >= 0) {
+	for j < len(text) && j-i < maxPair && (isSpace(text[j]) || isPairSign(text[j])) {
 		j++
 	}
 	if j == i || j >= len(text) || !isAlpha(text[j]) {

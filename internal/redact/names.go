@@ -2,8 +2,10 @@ package redact
 
 import "strings"
 
-// maxName bounds a name; longer ones are no names.
-const maxName = 80
+const (
+	maxName       = 80 // longer ones are no names
+	minRandomName = 16 // a longer name that looks random is a piece of base64 or hex
+)
 
 // name is what stands before an operator, and what it says of the value.
 type name struct {
@@ -39,11 +41,13 @@ func (f *finder) nameAround(i int) (start, end int) {
 
 // words is a name cut into its words, in small letters.
 type words struct {
-	buf   [maxName * 2]byte
+	buf   [maxName]byte
 	n     int
-	parts [24]run
+	parts [24]wordAt
 	count int
 }
+
+type wordAt struct{ start, end uint8 }
 
 func (w *words) part(i int) string { return string(w.buf[w.parts[i].start:w.parts[i].end]) }
 
@@ -53,7 +57,7 @@ func (w *words) split(s string) {
 	begin := 0
 	flush := func() {
 		if w.n > begin && w.count < len(w.parts) {
-			w.parts[w.count] = run{begin, w.n}
+			w.parts[w.count] = wordAt{uint8(begin), uint8(w.n)}
 			w.count++
 		}
 		begin = w.n
@@ -103,6 +107,12 @@ func classify(s string) (class, string, bool) {
 	return classNone, "", false
 }
 
+// telling reports whether the last part of a name, after its dots, says what it holds.
+func telling(s string) bool {
+	c, _, _ := classify(s[lastDot(s)+1:])
+	return c != classNone
+}
+
 // negated reports whether a word around the keyword at part i makes the name
 // one about a secret rather than of one.
 func (w *words) negated(i int) bool {
@@ -110,11 +120,11 @@ func (w *words) negated(i int) bool {
 		return true
 	}
 	for k := i + 1; k < w.count; k++ {
-		if oneOf(w.part(k), notAfter) {
+		if isAspect(w.part(k)) {
 			return true
 		}
 	}
-	return i > 0 && oneOf(w.part(i-1), notBefore)
+	return i > 0 && isOtherKey(w.part(i-1))
 }
 
 func (w *words) contains(s string) bool {
@@ -152,6 +162,8 @@ func isPasswordWord(part, prev string) bool {
 	switch part {
 	case "pass", "pw", "psw", "pswd", "passcode", "mdp", "senha", "kennwort", "passphrase", "pwd":
 		return true
+	case "psk", "masterauth", "bindpw", "rootpw", "dbpw", "userpw", "adminpw", "authpw", "keypw", "storepw":
+		return true
 	case "phrase", "word", "wd":
 		return prev == "pass"
 	case "string":
@@ -159,7 +171,10 @@ func isPasswordWord(part, prev string) bool {
 	case "passe":
 		return prev == "de"
 	}
-	return strings.Contains(part, "passw") || strings.Contains(part, "pwd") || strings.Contains(part, "passphrase") || strings.HasPrefix(part, "contrase") ||
+	if strings.IndexByte(part, 'p') < 0 {
+		return strings.HasPrefix(part, "contrase")
+	}
+	return strings.Contains(part, "passw") || strings.Contains(part, "pwd") || strings.Contains(part, "passphrase") ||
 		len(part) > 5 && strings.HasSuffix(part, "pass") && !oneOf(part, notPass)
 }
 
@@ -170,28 +185,33 @@ func keyClass(glued, prev string) (class, string) {
 		q = prev
 	}
 	switch {
-	case oneOf(q, notBefore):
+	case isOtherKey(q):
 		return classNone, ""
 	case q == "private" || q == "priv":
 		return classStrong, kindPrivateKey
-	case oneOf(q, keyStrong):
+	case isStrongKey(q):
 		return classStrong, kindSecret
-	case oneOf(q, keyMiddling) || strings.HasSuffix(glued, "api"):
+	case isMiddlingKey(q) || strings.HasSuffix(glued, "api"):
 		return classMiddling, kindAPIKey
-	case glued != "" && !hasSuffixOf(glued, keyStrong) && !hasSuffixOf(glued, keyMiddling):
+	case glued != "" && !endsWithKeyWord(glued):
 		return classNone, ""
 	}
 	return classWeak, kindAPIKey
 }
 
-func hasSuffixOf(s string, list []string) bool {
-	for _, x := range list {
-		if len(x) > 2 && strings.HasSuffix(s, x) {
+// endsWithKeyWord reports whether a word of three letters or more that makes
+// a key secret ends s, as in "myapikey".
+func endsWithKeyWord(s string) bool {
+	for n := 3; n <= min(len(s), maxKeyWord); n++ {
+		if w := s[len(s)-n:]; isStrongKey(w) || isMiddlingKey(w) {
 			return true
 		}
 	}
 	return false
 }
+
+// maxKeyWord is the length of the longest of these words.
+const maxKeyWord = len("instrumentation")
 
 func weakClass(part string) (class, string) {
 	switch part {
@@ -232,8 +252,11 @@ func (f *finder) nameAt(i int) int {
 	if e := f.callAt(start, end); e > 0 {
 		return e
 	}
+	if f.called == end {
+		return i
+	}
 	n := f.nameOf(start, end)
-	if n.class == classNone {
+	if n.class == classNone || end-start >= minRandomName && looksRandom(f.text[start:end]) {
 		return i
 	}
 	if n.kind == kindBearer && n.lone {
@@ -243,6 +266,9 @@ func (f *finder) nameAt(i int) int {
 	}
 	v, ok := f.valueOf(n)
 	if !ok || !v.secret(n, f.text) {
+		if v, ok = f.valueBefore(n); ok && v.secret(n, f.text) {
+			f.add(v.start, v.end, n.kind, rankName)
+		}
 		f.near(n)
 		return i
 	}
@@ -260,11 +286,17 @@ func (f *finder) nameOf(start, end int) name {
 		return name{}
 	}
 	c, kind, lone := classify(f.text[start:end])
+	if f.hasAt(start, "_authToken") && start > 0 && f.text[start-1] == ':' {
+		return name{start, end, classPassword, kindToken, false}
+	}
 	if c == classNone && f.codeParameter(start, end) {
 		return name{start, end, classWeak, kindToken, false}
 	}
 	if lone && c <= classMiddling && start > 1 && isBlank(f.text[start-1]) {
 		if prev := f.wordBefore(start - 1); prev < start-1 {
+			if isParserWord(f.text[prev : start-1]) {
+				return name{}
+			}
 			if c2, kind2, _ := classify(f.text[prev:end]); c2 != classNone {
 				c, kind = c2, kind2
 				lone = false

@@ -16,10 +16,13 @@ const (
 // near hides random values that follow a keyword which ends at i.
 func (f *finder) near(n name) {
 	text := f.text
-	if n.kind == kindCookie || !wordy(text[n.start:n.end]) {
+	if n.kind == kindCookie || n.kind == kindSignature || f.nearEnd >= min(len(text), n.end+maxNear) {
 		return
 	}
 	stop := min(len(text), n.end+maxNear)
+	if !f.longRun(max(n.end, f.nearEnd), stop) || !wordy(text[n.start:n.end]) {
+		return
+	}
 	lines := 0
 	if n.class == classWeak {
 		lines = maxNearLine
@@ -51,11 +54,34 @@ func (f *finder) near(n name) {
 	f.nearEnd = max(f.nearEnd, stop)
 }
 
+// longRun reports whether minNear characters of base64 stand together from i
+// on, some of them before stop. It looks at every minNear-th character first,
+// and remembers up to where there is no such run.
+func (f *finder) longRun(i, stop int) bool {
+	text, inRun := f.text, &f.ix.inRun
+	i = max(i, f.shortTo)
+	for last := i + minNear - 1; i < stop && last < len(text); {
+		k := last
+		for k >= i && inRun[text[k]] {
+			k--
+		}
+		if k < i {
+			return true
+		}
+		if i = k + 1; i >= stop {
+			break
+		}
+		last = i + minNear - 1
+	}
+	f.shortTo = max(f.shortTo, stop)
+	return false
+}
+
 // nearValue reports whether the run from start to end is a secret that a
 // keyword nearby gives away.
 func (f *finder) nearValue(start, end int, n name) bool {
 	s := strings.TrimRight(f.text[start:end], "=-_")
-	if isRecordID(s) {
+	if isRecordID(s) || isPublicKey(s) {
 		return false
 	}
 	if isUUID(s) {
@@ -87,42 +113,48 @@ func (f *finder) hashBefore(i int) bool {
 	if k := strings.LastIndexByte(head, '\n'); k >= 0 {
 		head = head[k+1:]
 	}
-	for k := 0; k+3 <= len(head); k++ {
-		switch lower(head[k]) {
+	return saysHash(head)
+}
+
+// saysHash reports whether one of the words that go with hashes and public
+// keys stands in s.
+func saysHash(s string) bool {
+	for k := 0; k+3 <= len(s); k++ {
+		switch lower(s[k]) {
 		case 'i':
-			if hasFold(head, k, "integrity") {
+			if hasFold(s, k, "integrity") {
 				return true
 			}
 		case 's':
-			if hasFold(head, k, "sha") {
+			if hasFold(s, k, "sha") {
 				return true
 			}
 		case 'h':
-			if hasFold(head, k, "hash") || hasFold(head, k, "h1:") {
+			if hasFold(s, k, "hash") || hasFold(s, k, "h1:") {
 				return true
 			}
 		case 'c':
-			if hasFold(head, k, "checksum") || hasFold(head, k, "checkout") || hasFold(head, k, "commit") || hasFold(head, k, "cert") {
+			if hasFold(s, k, "checksum") || hasFold(s, k, "checkout") || hasFold(s, k, "commit") || hasFold(s, k, "cert") {
 				return true
 			}
 		case 'd':
-			if hasFold(head, k, "digest") {
+			if hasFold(s, k, "digest") || hasFold(s, k, "dek-info") {
 				return true
 			}
 		case 'f':
-			if hasFold(head, k, "fingerprint") {
+			if hasFold(s, k, "fingerprint") {
 				return true
 			}
 		case 'm':
-			if hasFold(head, k, "md5") {
+			if hasFold(s, k, "md5") {
 				return true
 			}
 		case 'p':
-			if hasFold(head, k, "public") {
+			if hasFold(s, k, "public") {
 				return true
 			}
 		case 'r':
-			if hasFold(head, k, "revision") {
+			if hasFold(s, k, "revision") {
 				return true
 			}
 		}

@@ -58,6 +58,7 @@ func (f *finder) pemAt(i int) int {
 		if start := f.pemBodyBefore(i); start < i {
 			f.add(start, end, kindPrivateKey, rankPEM)
 		}
+		f.pemDone = end
 		return end
 	}
 	return 0
@@ -140,18 +141,19 @@ func (f *finder) closedPEM(body, marker, end, lines int) int {
 			return 0
 		}
 	}
-	if n == 0 && !strings.Contains(between, ".") || words > 6 {
+	if n == 0 && !strings.Contains(between, "...") || words > 6 {
 		return 0
 	}
 	return end
 }
 
 // pemBodyBefore returns where the base64 lines that end right before the END
-// marker at i begin; i where there are none.
+// marker at i begin; i where there are none. It does not go back beyond the
+// marker before, so that many markers cost no more than one.
 func (f *finder) pemBodyBefore(i int) int {
 	text := f.text
 	start, gap := i, 0
-	for j := i; j > 0 && gap < maxPEMGap; {
+	for j := i; j > f.pemDone && gap < maxPEMGap; {
 		b := text[j-1]
 		if !isAlnum(b) && b != '+' && b != '/' {
 			j--
@@ -159,7 +161,7 @@ func (f *finder) pemBodyBefore(i int) int {
 			continue
 		}
 		end := j
-		for j > 0 && (isAlnum(text[j-1]) || text[j-1] == '+' || text[j-1] == '/') {
+		for j > f.pemDone && (isAlnum(text[j-1]) || text[j-1] == '+' || text[j-1] == '/') {
 			j--
 		}
 		if end-j >= minPEMRun {

@@ -54,14 +54,6 @@ func masked(s string) bool {
 	return plain*10 <= len(s) || same && !isDigit(s[0])
 }
 
-// standIns are what people write where a secret belongs, without separators.
-var standIns = []string{
-	"password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "credentials", "credential", "accesstoken", "authtoken",
-	"none", "null", "nil", "undefined", "true", "false", "string", "str", "text", "todo", "tbd", "empty", "required", "optional", "redacted", "hidden",
-	"example", "placeholder", "value", "default", "unknown", "bool", "boolean", "bytes", "number", "object", "integer", "varchar", "yes", "no", "missing", "invalid",
-	"username", "user", "key", "pwd", "pass", "any", "void", "char", "byte", "interface", "prompt", "removed", "omitted", "masked", "censored", "filtered", "protected", "sensitive",
-}
-
 func isStandIn(s string) bool {
 	var buf [64]byte
 	n := 0
@@ -76,7 +68,7 @@ func isStandIn(s string) bool {
 		n++
 	}
 	w := string(buf[:n])
-	if oneOf(w, standIns) {
+	if isStandInWord(w) {
 		return true
 	}
 	if strings.HasPrefix(w, "your") && !containsDigit(w) || strings.HasPrefix(w, "enter") && namesItself(w) || strings.HasPrefix(w, "insert") && namesItself(w) || strings.HasPrefix(w, "replace") {
@@ -86,4 +78,4 @@ func isStandIn(s string) bool {
 }
 
 // plainValues are words that follow "password:" in types and messages.
-var plainValues = []string{"string", "incorrect", "correct", "wrong", "expired", "reset", "changed", "updated", "failed", "denied", "accepted", "rejected", "success", "disabled", "enabled", "plain", "blank", "token", "hashed", "encrypted", "always", "never", "input"}
+var plainValues = []string{"string", "incorrect", "correct", "wrong", "expired", "reset", "changed", "updated", "failed", "denied", "accepted", "rejected", "success", "disabled", "enabled", "plain", "blank", "token", "hashed", "encrypted", "always", "never", "input", "compat", "files"}

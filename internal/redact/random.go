@@ -1,6 +1,6 @@
 package redact
 
-import "strings"
+import "math/bits"
 
 // pairCost holds, for each pair of neighbouring characters, what the second
 // costs after the first in quarter bits above '0': rows and columns are the
@@ -36,14 +36,27 @@ var pairCost = [27]string{
 	`HHHHHGXWT[XSRWWRZVQTWQY<[Y2`, // #
 }
 
-func symbol(b byte) int {
-	switch {
-	case isAlpha(b):
-		return int((b | 0x20) - 'a')
-	case isDigit(b):
+// charKinds files each ASCII character: 0 other, 1 digit, 2 small letter, 3
+// capital, 4 a sign that neither words nor names hold.
+const charKinds = "00000000000000000000000000000000" +
+	"04044440004400001111111111040400" +
+	"43333333333333333333333333300040" +
+	"02222222222222222222222222204040"
+
+// kindOfChar returns what charKinds says of b; what is not ASCII is a sign.
+func kindOfChar(b byte) byte {
+	if b >= 0x80 {
+		return 4
+	}
+	return charKinds[b] & 7
+}
+
+// symbol returns the row and column of b, of the given kind, in pairCost.
+func symbol(b, kind byte) int {
+	if kind == 1 {
 		return 26
 	}
-	return -1
+	return int((b|0x20)-'a') % 27
 }
 
 // shape is what one look at a value tells: the counts of its character kinds,
@@ -55,6 +68,7 @@ type shape struct {
 	cost, pairs                       int  // sum of pairCost over adjacent letters and digits, and how many
 	distinct                          int
 	steps                             int // characters that come next after the one before: abc, 123
+	repeats                           int // characters that are the same as the one before
 	signs                             int // those that neither words nor names hold
 }
 
@@ -66,53 +80,47 @@ func shapeOf(s string) shape {
 	if len(s) > maxLook {
 		s = s[:maxLook]
 	}
-	sh := shape{n: len(s), hex: true}
-	var seen [4]uint64
-	prev, prevCase := -1, 0
+	var (
+		sh     = shape{n: len(s), hex: true}
+		seen   [4]uint64
+		counts [8]int
+		last   byte // the kind of the character before
+		prev   int  // and its symbol
+	)
 	for i := range len(s) {
 		b := s[i]
-		if seen[b>>6]>>(b&63)&1 == 0 {
-			seen[b>>6] |= 1 << (b & 63)
-			sh.distinct++
+		seen[b>>6] |= 1 << (b & 63)
+		if i > 0 && b-s[i-1] <= 1 {
+			if b == s[i-1] {
+				sh.repeats++
+			} else {
+				sh.steps++
+			}
 		}
-		if i > 0 && b == s[i-1]+1 {
-			sh.steps++
+		kind := kindOfChar(b)
+		counts[kind]++
+		if kind == 0 || kind == 4 {
+			last = 0
+			sh.hex = false
+			continue
 		}
-		k := sh.count(b)
-		cur := symbol(b)
-		if cur >= 0 && prev >= 0 {
+		cur := symbol(b, kind)
+		sh.hex = sh.hex && (kind == 1 || cur < 6)
+		if last != 0 {
 			sh.cost += int(pairCost[prev][cur] - '0')
 			sh.pairs++
-			if k != prevCase {
+			if kind != last {
 				sh.switches++
 			}
 		}
-		prev, prevCase = cur, k
+		last, prev = kind, cur
+	}
+	sh.digits, sh.lowers, sh.uppers, sh.signs = counts[1], counts[2], counts[3], counts[4]
+	sh.others = counts[0] + counts[4]
+	for _, w := range seen {
+		sh.distinct += bits.OnesCount64(w)
 	}
 	return sh
-}
-
-// count files b under its kind and returns it: 1 digit, 2 small, 3 capital, 0 other.
-func (sh *shape) count(b byte) int {
-	switch {
-	case isDigit(b):
-		sh.digits++
-		return 1
-	case isLower(b):
-		sh.lowers++
-		sh.hex = sh.hex && b <= 'f'
-		return 2
-	case isUpper(b):
-		sh.uppers++
-		sh.hex = sh.hex && b <= 'F'
-		return 3
-	}
-	sh.others++
-	if b >= 0x80 || strings.IndexByte("!#$%^&*~+=|;@", b) >= 0 {
-		sh.signs++
-	}
-	sh.hex = false
-	return 0
 }
 
 // quarters is the mean cost of a pair in quarter bits.
@@ -135,7 +143,7 @@ func (sh shape) hexRun() bool {
 func (sh shape) random() bool {
 	q := sh.quarters()
 	switch {
-	case sh.n < 8 || sh.distinct < 5 || sh.others*4 > sh.n || sh.lowers+sh.uppers == 0, sh.steps*2 > sh.n:
+	case sh.n < 8 || sh.distinct < 5 || sh.others*4 > sh.n || sh.lowers+sh.uppers == 0, sh.steps*2 > sh.n, sh.repeats*3 > sh.n:
 		return false
 	case sh.hex && sh.n >= 16:
 		return sh.hexRun()

@@ -5,12 +5,63 @@ import "strings"
 // isReference reports whether s says where a secret is: a path, a plain URL,
 // an expression.
 func isReference(s string) bool {
-	for _, p := range [...]string{"/", "./", "../", "~/", "http://", "https://", "file:", "env:", "vault:", "op://", "arn:", "secretsmanager:", "ssm:", "projects/", "data:", "urn:", "ref+"} {
-		if strings.HasPrefix(s, p) {
-			return wordy(s) || strings.HasPrefix(p, "http") && strings.IndexByte(s, '@') < 0
+	for _, p := range systemPaths(s[0]) {
+		if hasFold(s, 0, p) && len(s) < 2*minWeak {
+			return true
 		}
 	}
-	return false
+	for _, p := range referenceHeads(s[0]) {
+		if strings.HasPrefix(s, p) {
+			return wordy(strings.TrimRight(s, "*%")) || strings.HasPrefix(p, "http") && strings.IndexByte(s, '@') < 0
+		}
+	}
+	return isFileName(s)
+}
+
+// systemPaths returns how paths of the system begin whose first byte is b.
+func systemPaths(b byte) []string {
+	switch b {
+	case '/':
+		return []string{"/usr/", "/etc/", "/var/", "/opt/", "/home/", "/run/", "/dev/", "/proc/", "/root/"}
+	case 's', 'S':
+		return []string{`software\`}
+	}
+	return nil
+}
+
+// referenceHeads returns how references begin whose first byte is b.
+func referenceHeads(b byte) []string {
+	switch b {
+	case '/':
+		return []string{"/"}
+	case '.':
+		return []string{"./", "../"}
+	case '~':
+		return []string{"~/"}
+	case 'h':
+		return []string{"http://", "https://"}
+	case 'f':
+		return []string{"file:"}
+	case 'e':
+		return []string{"env:"}
+	case 'v':
+		return []string{"vault:"}
+	case 'o':
+		return []string{"op://"}
+	case 'a':
+		return []string{"arn:"}
+	case 's':
+		return []string{"secretsmanager:", "ssm:"}
+	case 'p':
+		return []string{"projects/"}
+	case 'd':
+		return []string{"data:"}
+	case 'u':
+		return []string{"urn:"}
+	case 'r':
+		return []string{"ref+"}
+	}
+	return nil
 }
 
 // isProse reports whether s is a sentence: words with blanks between them.
@@ -49,7 +100,7 @@ func isLiteralNumber(s string) bool {
 		return true
 	}
 	for i := range len(s) {
-		if !isDigit(s[i]) && s[i] != ':' && s[i] != '.' && s[i] != '-' {
+		if !isDigit(s[i]) && s[i] != ':' && s[i] != '.' && s[i] != '-' && (s[i]|0x20 != 'e' && s[i] != '+' || i == 0 || i+1 == len(s) || strings.IndexByte(s, '.') < 0) {
 			return false
 		}
 	}
@@ -68,8 +119,11 @@ func isCode(s string) bool {
 	if k := strings.IndexByte(s, '('); k > 0 && isIdent(s[k-1]) {
 		return true
 	}
+	if isMember(s) {
+		return true
+	}
 	if strings.ContainsAny(s, "({[") || strings.Contains(s, "::") || strings.Contains(s, "->") {
-		return !generated(s) && !strings.ContainsAny(s, "!@#$%^")
+		return !generated(s) && !strings.ContainsAny(s, "!@#$%^") && !manySigns(s)
 	}
 	if strings.IndexByte(s, '.') > 0 && wordy(s) {
 		return true
@@ -78,6 +132,37 @@ func isCode(s string) bool {
 		return true
 	}
 	return namesItself(s)
+}
+
+// isMember reports whether s reaches into a structure as code does: a->b,
+// a[i].b, *pkg.Type.
+func isMember(s string) bool {
+	if k := strings.Index(s, "->"); k > 0 && k+2 < len(s) && isIdent(s[k-1]) && isAlpha(s[k+2]) {
+		return true
+	}
+	if k := strings.Index(s, "]."); k > 0 && strings.IndexByte(s[:k], '[') > 0 {
+		return true
+	}
+	t := strings.TrimLeft(s, "*&[]")
+	k := strings.IndexByte(t, '.')
+	return k > 1 && k+2 < len(t) && len(t) < len(s) && isLower(t[0]) && isAlnumOnly(t[:k]) && isUpper(t[k+1]) && isAlnumOnly(t[k+1:]) && wordy(t[k+1:])
+}
+
+// mentionsKey reports whether an identifier in camel case holds the word key,
+// token or secret, so that it refers to one.
+func mentionsKey(s string) bool {
+	if len(s) > maxName || !isAlnumOnly(s) {
+		return false
+	}
+	var w words
+	w.split(s)
+	for i := range w.count {
+		switch w.part(i) {
+		case "key", "keys", "token", "secret", "password", "private":
+			return true
+		}
+	}
+	return false
 }
 
 // namesItself reports whether s is made of words, one of which announces a

@@ -81,20 +81,21 @@ var services = [...]string{
 	"vbout", "vercel", "verimail", "veriphone", "versioneye", "vimeo", "virustotal", "visualcrossing", "voiceflow", "voicegain", "vonage", "vouchery",
 	"vpnapi", "vpsie", "vultr", "vyte", "wakatime", "walkscore", "weatherbit", "weatherstack", "webex", "webflow", "webscraper", "webscraping",
 	"weebly", "wepay", "whoxy", "woocommerce", "wordpress", "worksnaps", "workstack", "worldcoinindex", "worldweather", "wpengine", "wrike", "xai",
-	"xero", "yandex", "yelp", "yext", "ynab", "youneedabudget", "yousign", "youtube", "zapier", "zapierwebhook", "zendesk", "zenkit", "zenrows",
+	"xero", "yandex", "yelp", "yext", "ynab", "youneedabudget", "yousign", "zapier", "zapierwebhook", "zendesk", "zenkit", "zenrows",
 	"zenscrape", "zenserp", "zeplin", "zerobounce", "zerotier", "zipapi", "zipbooks", "zipcodeapi", "zipcodebase", "zoho", "zohocrm", "zonkafeedback",
 	"zulip", "zulipchat",
 }
 
-// isService reports whether one of the words of a name is a service.
-func isService(s string) bool {
+// isTelling reports whether one of the words of a name is a service, or one
+// that names hold which keys are assigned to.
+func isTelling(s string) bool {
 	if len(s) > maxName {
 		return false
 	}
 	var w words
 	w.split(s)
 	for i := range w.count {
-		if isServiceWord(w.part(i)) {
+		if isServiceWord(w.part(i)) || i == w.count-1 && isAccessWord(w.part(i)) {
 			return true
 		}
 	}

@@ -31,7 +31,13 @@ func merge(spans []span) []span {
 		return spans
 	}
 	slices.SortFunc(spans, func(a, b span) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end), cmp.Compare(b.rank, a.rank))
+		if a.start != b.start {
+			return a.start - b.start
+		}
+		if a.end != b.end {
+			return b.end - a.end
+		}
+		return int(b.rank) - int(a.rank)
 	})
 	out := spans[:1]
 	for _, s := range spans[1:] {

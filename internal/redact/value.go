@@ -25,6 +25,7 @@ type value struct {
 	quote      byte   // the quote around it, 0 for none
 	spaced     bool   // blanks around the operator
 	wrapped    bool   // the argument of a call
+	converted  bool   // a call that changes its type only
 	below      bool   // the value stands on a later line
 	comma      bool   // a comma stands between the name and the value
 	paired     bool   // parentheses stand around the two
@@ -42,7 +43,12 @@ func (f *finder) valueOf(n name) (value, bool) {
 	}
 	v := value{op: op, spaced: spaced, comma: op == opCall && at > 0 && f.text[at-1] == ','}
 	v, ok := f.readValue(v, at)
-	v.paired = v.comma && n.start > 1 && f.text[n.start-2] == '(' && f.hasAt(v.end+1, ")")
+	if n.start > 0 && (f.text[n.start-1] == '?' || f.text[n.start-1] == '&') && v.quote == 0 && ok {
+		if k := strings.IndexByte(f.text[v.start:min(v.end, v.start+maxJudged)], '#'); k >= minWeak && generated(f.text[v.start:v.start+k]) { // the fragment of a URL
+			v.end = v.start + k
+		}
+	}
+	v.paired = v.comma && n.start > 1 && f.text[n.start-2] == '(' && (f.hasAt(v.end+1, ")") || f.hasAt(v.end+1, ",") && f.hasAt(n.start-len(`String("`), `String("`))
 	return v, ok
 }
 
@@ -58,7 +64,10 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 	if k >= len(text) {
 		return opNone, false, 0
 	}
-	if op, at = f.symbolOperator(k, closed); op != opNone {
+	if op, at = f.symbolOperator(n.start, k, closed); op != opNone {
+		if op == opXML && f.hasAt(lineStart(text, n.start), "#include") {
+			return opNone, false, 0
+		}
 		if v := f.pairValue(at); v > 0 {
 			return opPair, true, v
 		}
@@ -110,11 +119,12 @@ func (f *finder) closeName(n name) (j int, closed bool) {
 	return j, closed
 }
 
-// symbolOperator reads an operator made of signs at k.
-func (f *finder) symbolOperator(k int, closed bool) (operator, int) {
+// symbolOperator reads an operator made of signs at k, after the name that
+// begins at start.
+func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 	text := f.text
 	j := k
-	for j < len(text) && j-k < 4 && strings.IndexByte("=:?+.|!<>~-", text[j]) >= 0 {
+	for j < len(text) && j-k < 4 && isOperatorSign(text[j]) {
 		if j > k && (text[j] == '<' || text[j] == '-' && text[j-1] != ':' && text[j-1] != '<' || text[j] == '.') {
 			break
 		}
@@ -126,8 +136,14 @@ func (f *finder) symbolOperator(k int, closed bool) (operator, int) {
 		if text[k] == ',' && closed {
 			return opCall, k + 1
 		}
+		if q := skipBlank(text, k+1); text[k] == ',' && q < len(text) && isQuote(text[q]) && f.comparedBy(start) {
+			return opCompare, q
+		}
 		if text[k] == '(' {
 			if q := skipBlank(text, k+1); q < len(text) && isQuote(text[q]) {
+				return opCall, q
+			}
+			if q := f.callArgument(k + 1); q > 0 && isConverter(text[k+1:q]) && telling(text[start:k]) {
 				return opCall, q
 			}
 		}
@@ -159,7 +175,7 @@ func (f *finder) colon(j int) (operator, int) {
 func (f *finder) typeBefore(k int) int {
 	text := f.text
 	j := k
-	for j < len(text) && j-k < 40 && (isIdent(text[j]) || strings.IndexByte("<>&*[].?'", text[j]) >= 0) {
+	for j < len(text) && j-k < 40 && (isIdent(text[j]) || isTypeSign(text[j])) {
 		j++
 	}
 	if j == k || isDigit(text[k]) {
@@ -199,7 +215,7 @@ func (f *finder) readValue(v value, i int) (value, bool) {
 		return v, false
 	}
 	if q := f.callArgument(j); q > 0 {
-		v.wrapped = true
+		v.wrapped, v.converted = true, isConverter(f.text[j:q])
 		if last, _ := f.lastString(q); last.end > last.start {
 			v.start, v.end, v.quote = last.start, last.end, last.quote
 			return v, true
@@ -266,105 +282,17 @@ func (f *finder) callArgument(j int) int {
 	return 0
 }
 
-// readQuoted reads a string whose opening quote stands at q, and the strings
-// that are joined to it.
-func (f *finder) readQuoted(v value, q int) (value, bool) {
-	text := f.text
-	v.quote = text[q]
-	if f.hasAt(q, `"""`) || f.hasAt(q, "'''") || f.hasAt(q, "```") {
-		q += 2
+// isConverter reports whether s, a call up to the quote of its argument, only
+// changes the type or the form of that: []byte(, String::from(.
+func isConverter(s string) bool {
+	s = strings.TrimRight(s, "({ \t")
+	k := len(s)
+	for k > 0 && isIdent(s[k-1]) {
+		k--
 	}
-	v.start = q + 1
-	end := f.quoteEnd(v.start, v.quote)
-	for range 8 {
-		next := f.joined(end, v.quote)
-		if next == 0 {
-			break
-		}
-		end = f.quoteEnd(next, v.quote)
+	switch s[k:] {
+	case "byte", "bytes", "from", "encode", "String", "str", "rune", "Secret", "SecretString", "to_owned", "Buffer", "Text", "Just", "Some", "NSString":
+		return true
 	}
-	v.end = end
-	return v, v.end > v.start
-}
-
-// quoteEnd returns where a string that begins at i ends: at its quote, or at
-// the end of the line. The last answer for each quote is remembered, so that
-// many strings that are never closed cost one reading.
-func (f *finder) quoteEnd(i int, quote byte) int {
-	m := &f.quotes[quote&3]
-	if i > m.start && i <= m.end {
-		return m.end
-	}
-	*m = run{i, f.findQuote(i, quote)}
-	return m.end
-}
-
-func (f *finder) findQuote(i int, quote byte) int {
-	text := f.text
-	stop := min(len(text), i+maxValue)
-	for j := i; j < stop; j++ {
-		switch text[j] {
-		case quote:
-			return j
-		case '\\':
-			j++
-		case '\n':
-			if quote != '`' {
-				return j
-			}
-		}
-	}
-	return stop
-}
-
-// joined returns where the next string's text begins after the closing quote
-// at end, when a sign joins the two; 0 otherwise.
-func (f *finder) joined(end int, quote byte) int {
-	text := f.text
-	if end >= len(text) || text[end] != quote {
-		return 0
-	}
-	j, signs := end+1, 0
-	for ; j < len(text) && j-end < maxGap; j++ {
-		if text[j] == '+' || text[j] == '.' || text[j] == '&' || text[j] == '\\' || text[j] == '|' {
-			signs++
-			continue
-		}
-		if !isSpace(text[j]) {
-			break
-		}
-	}
-	if signs > 0 && signs < 4 && j < len(text) && text[j] == quote {
-		return j + 1
-	}
-	return 0
-}
-
-// bareEnd returns where a value without quotes ends.
-func (f *finder) bareEnd(i int) int {
-	text := f.text
-	if i <= f.bare.start || i > f.bare.end {
-		f.bare = run{i, f.findBareEnd(i)}
-	}
-	j := f.bare.end
-	for j > i && strings.IndexByte(",.:)]}>", text[j-1]) >= 0 {
-		j--
-	}
-	return j
-}
-
-func (f *finder) findBareEnd(i int) int {
-	text := f.text
-	stop := min(len(text), i+maxValue)
-	for j := i; j < stop; j++ {
-		switch text[j] {
-		case ' ', '\t', '\n', '\r', '"', '\'', '`', '<', ';', '&', '\\', '|':
-			return j
-		case ',':
-			if j+1 >= len(text) || !isAlnum(text[j+1]) {
-				return j
-			}
-		}
-	}
-	return stop
+	return false
 }

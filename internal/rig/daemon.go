@@ -69,13 +69,33 @@ func (d *Daemon) Next(ctx context.Context) (Line, error) {
 	}
 }
 
+// Discard reads what the command prints until it ends, so that it never waits
+// for that.
+func (d *Daemon) Discard() {
+	for range d.lines {
+	}
+}
+
+// Kill ends the command as kill -9 does, waits for its end, and returns what it
+// had said that was not read yet.
+func (d *Daemon) Kill() (rest []Line, err error) {
+	if err := d.process.Process.Kill(); err != nil {
+		return nil, err
+	}
+	for l := range d.lines {
+		rest = append(rest, l)
+	}
+	err = <-d.reading
+	_ = d.process.Wait() // which says that it was killed
+	return rest, err
+}
+
 // Stop tells the command to end, which it has to do without an error, and
 // returns how long it was on a CPU in all. One that does not end is killed when
 // the context that it was started with ends.
 func (d *Daemon) Stop() (cpu time.Duration, err error) {
 	signalled := d.process.Process.Signal(syscall.SIGTERM)
-	for range d.lines { // what it still says
-	}
+	d.Discard()
 	err = errors.Join(signalled, <-d.reading, d.process.Wait())
 	if err != nil {
 		return 0, fmt.Errorf("bridge %s: %w: %.500s", d.process.Args[1], err, d.log)

@@ -30,12 +30,12 @@ type Place struct {
 
 // inherited are the variables that children get from this process. None of
 // bridge's own is among them: the operator's settings would change the figures,
-// and name the operator's store. What begins with BRIDGE_RIG_ is for tests.
+// and name the operator's store.
 var inherited = []string{"PATH", "TMPDIR", "GORACE", "GOCOVERDIR", "GOMAXPROCS", "SystemRoot", "TEMP", PlantedFault}
 
 // PlantedFault is the variable that names the fault in a program that was built
 // to have one (build tag plantfault). Others do not look at it.
-const PlantedFault = "BRIDGE_RIG_FAULT"
+const PlantedFault = "PLANTED_FAULT"
 
 // Unlimited are the settings that switch all rate limits off.
 var Unlimited = []string{

@@ -242,3 +242,53 @@ func populated(b *testing.B, n int) (*bridgetest.Env, *bridge.Service, bridgetes
 	}
 	return e, s, p
 }
+
+// BenchmarkCleanup removes 300,000 messages in 30 conversations while another
+// writer sends, and reports the longest that a send had to wait.
+func BenchmarkCleanup(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		e, s, p := inhabited(b)
+		for range 30 {
+			expired(b, e, 10_000)
+		}
+		cleaner := bridge.New(bridge.Config{Store: e.Store(b), Key: e.Key})
+		b.StartTimer()
+		cleaned := make(chan error, 1)
+		go func() {
+			_, err := cleaner.Cleanup(context.Background(), 0, false)
+			cleaned <- err
+		}()
+		worst := time.Duration(0)
+		for running := true; running; {
+			at := time.Now()
+			send(b, s, p.A, text)
+			worst = max(worst, time.Since(at))
+			select {
+			case err := <-cleaned:
+				if err != nil {
+					b.Fatal(err)
+				}
+				running = false
+			default:
+			}
+		}
+		b.ReportMetric(float64(worst.Milliseconds()), "worst-send-ms")
+	}
+}
+
+// expired makes a conversation that expired an hour ago, with n messages.
+func expired(b *testing.B, e *bridgetest.Env, n int) {
+	b.Helper()
+	before := e.Service(b, func(c *bridge.Config) { c.Now = func() time.Time { return time.Now().Add(-2 * time.Hour) } })
+	c, err := before.Create(context.Background(), bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend", TTL: time.Hour})
+	if err != nil {
+		b.Fatal(err)
+	}
+	query(b, e.Path,
+		fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+			INSERT INTO messages (conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, partner_unread)
+			SELECT '%s', 'b', i, 'a', 'info', '%s', '[]', '[]', 1, 1 FROM n`, n, c.ID, text),
+		fmt.Sprintf("UPDATE session_status SET last_seq = %d WHERE conversation = '%s' AND session = 'b'", n, c.ID),
+	)
+}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"example.org/bridge/internal/bridge"
@@ -202,21 +203,61 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 		})
 		return expired, err
 	}
+	for more := true; more && err == nil; {
+		if err := ctx.Err(); err != nil {
+			return expired, err
+		}
+		var removed []bridge.Overview
+		removed, more, err = s.removeSome(ctx, op, where, before)
+		expired = append(expired, removed...)
+	}
+	return expired, err
+}
+
+// What is removed in one transaction, while everybody else waits. A conversation
+// goes as a whole, however many messages it has.
+const (
+	batchConversations = 100
+	batchMessages      = 10_000
+)
+
+// removeSome removes some of the conversations that where selects, with an entry
+// in the log of its own, and reports whether more are left.
+func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where string, before time.Time) (removed []bridge.Overview, more bool, err error) {
+	op.Details = maps.Clone(op.Details)
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		var unread int64
-		if expired, err = listOverviews(e.conn, where, before); err != nil {
+		expired, err := listOverviews(e.conn, where, before)
+		if err != nil {
 			return err
 		}
-		for _, o := range expired {
+		removed = firstBatch(expired)
+		more = len(removed) < len(expired)
+		var unread int64
+		for _, o := range removed {
 			unread += o.A.Unread + o.B.Unread
 			if err := removeConversation(e.conn, o.ID); err != nil {
 				return err
 			}
 		}
-		e.op.Details["conversations"], e.op.Details["unread_messages"] = len(expired), unread
+		e.op.Details["conversations"], e.op.Details["unread_messages"] = len(removed), unread
 		return e.removeOrphans()
 	})
-	return expired, err
+	if err != nil {
+		return nil, false, err
+	}
+	return removed, more, nil
+}
+
+// firstBatch is the beginning of all that one transaction removes.
+func firstBatch(all []bridge.Overview) []bridge.Overview {
+	var messages int64
+	for i, o := range all {
+		messages += o.A.Received + o.B.Received
+		if i > 0 && (i == batchConversations || messages > batchMessages) {
+			return all[:i]
+		}
+	}
+	return all
 }
 
 func removeConversation(c *conn, id string) error {

@@ -15,16 +15,16 @@ import (
 func Prepare(path string) error {
 	dir := filepath.Dir(path)
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return Unwritable(err)
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // parents of ours, such as ~/.local/state, are everybody's
-		return unwritable(err)
+		return Unwritable(err)
 	}
 	switch err := os.Mkdir(dir, 0o700); {
 	case errors.Is(err, fs.ErrExist):
 		return nil // another process was quicker
 	case err != nil:
-		return unwritable(err)
+		return Unwritable(err)
 	}
 	return os.Chmod(dir, 0o700) //nolint:gosec // a folder needs x; whatever the umask took away
 }
@@ -47,9 +47,9 @@ func checkFiles(path string, create bool) error {
 			return err
 		}
 	}
-	switch _, err := os.Stat(path); {
+	switch info, err := os.Stat(path); {
 	case err == nil:
-		return nil
+		return reopenLog(path, info)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	case !create:
@@ -58,13 +58,34 @@ func checkFiles(path string, create bool) error {
 	return createFile(path)
 }
 
+// reopenLog lets the owner write to the log and its index again. SQLite gives
+// them the mode of the database, so a look into one that was read-only for a
+// while leaves files that keep it read-only for good. They are not opened here:
+// closing them would drop SQLite's locks.
+func reopenLog(path string, database fs.FileInfo) error {
+	const owner = 0o600
+	if database.Mode().Perm()&owner != owner {
+		return nil
+	}
+	for _, file := range []string{path + "-wal", path + "-shm"} {
+		info, err := os.Stat(file)
+		if err != nil || info.Mode().Perm()&owner == owner {
+			continue
+		}
+		if err := os.Chmod(file, owner); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Unwritable(err)
+		}
+	}
+	return nil
+}
+
 func createFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return nil // another process was quicker
 	case err != nil:
-		return unwritable(err)
+		return Unwritable(err)
 	}
 	// SQLite has not opened the file yet in this process, so closing it here
 	// drops no lock of its (POSIX locks go with any descriptor of a file).
@@ -95,8 +116,9 @@ func (f openFile) check() error {
 	return nil // what cannot be looked at is not known to be gone
 }
 
-// unwritable gives an error of the filesystem the domain's name for it.
-func unwritable(err error) error {
+// Unwritable gives an error of the filesystem the domain's name for it; others
+// stay what they are.
+func Unwritable(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission), isReadOnlyFilesystem(err):
 		return fmt.Errorf("%w: %w", bridge.ErrStoreReadOnly, err)

@@ -16,3 +16,6 @@ func private(*os.File) error { return nil }
 func isReadOnlyFilesystem(error) bool { return false }
 
 func isFullFilesystem(error) bool { return false }
+
+// CheckWritable finds nothing where the platform has no such permissions.
+func CheckWritable(string) error { return nil }

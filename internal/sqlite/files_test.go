@@ -124,6 +124,25 @@ func TestOpenRefusesWidePermissions(t *testing.T) {
 	}
 }
 
+// TestStoreThatWasReadOnlyForAWhile: SQLite gives a log the mode of its database,
+// and what was made for a look into a read-only one stays behind.
+func TestStoreThatWasReadOnlyForAWhile(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	e.Store(t) // keeps the log there
+	for _, file := range []string{e.Path + "-wal", e.Path + "-shm"} {
+		if err := os.Chmod(file, 0o400); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := e.Service(t)
+	bridgetest.NewPair(t, s) // writes
+	for _, file := range []string{e.Path + "-wal", e.Path + "-shm"} {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: mode %v, %v", filepath.Base(file), info.Mode(), err)
+		}
+	}
+}
+
 func TestCheckPrivateKeyFile(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	key := filepath.Join(filepath.Dir(e.Path), "bridge.key")

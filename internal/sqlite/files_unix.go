@@ -38,6 +38,19 @@ func CheckPrivate(path string) error {
 	return nil
 }
 
+// CheckWritable reports, as ErrStoreReadOnly, a file or a folder that this user
+// cannot change. It does not open it.
+func CheckWritable(path string) error {
+	err := unix.Access(path, unix.W_OK)
+	switch {
+	case errors.Is(err, unix.EROFS):
+		return fmt.Errorf("%w: %s is on a filesystem that is mounted read-only", bridge.ErrStoreReadOnly, path)
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%w: run: chmod u+w '%s'", bridge.ErrStoreReadOnly, path)
+	}
+	return nil // what is not there cannot be in the way
+}
+
 // private takes from f what a umask may have left out or let in.
 func private(f *os.File) error {
 	info, err := f.Stat()

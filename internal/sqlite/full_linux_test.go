@@ -181,10 +181,16 @@ func TestReadOnlyFilesystem(t *testing.T) {
 	if err := sqlite.Prepare(filepath.Join(dir, "sub", "bridge.db")); !errors.Is(err, bridge.ErrStoreReadOnly) {
 		t.Errorf("a new folder: %v, want ErrStoreReadOnly", err)
 	}
+	if err := sqlite.CheckWritable(e.Path); !errors.Is(err, bridge.ErrStoreReadOnly) {
+		t.Errorf("CheckWritable: %v, want ErrStoreReadOnly", err)
+	}
 	if after := folder(t, dir); len(after) != len(before) {
 		t.Errorf("files were made: %d, then %d", len(before), len(after))
 	}
 	remount(t, dir, 0)
+	if err := sqlite.CheckWritable(e.Path); err != nil {
+		t.Errorf("CheckWritable: %v", err)
+	}
 	s := e.Service(t)
 	p := bridgetest.NewPair(t, s)
 	if _, err := s.Send(ctx, p.A, bridge.SendRequest{Text: "x"}); err != nil {
@@ -204,6 +210,9 @@ func TestFolderWithoutWritePermission(t *testing.T) {
 	defer func() { _ = os.Chmod(dir, 0o700) }()
 	if err := open(e, true); !errors.Is(err, bridge.ErrStoreReadOnly) {
 		t.Errorf("got %v, want ErrStoreReadOnly", err)
+	}
+	if err := sqlite.CheckWritable(dir); !errors.Is(err, bridge.ErrStoreReadOnly) {
+		t.Errorf("CheckWritable: got %v, want ErrStoreReadOnly", err)
 	}
 }
 

@@ -76,11 +76,19 @@ func (h *header) usable(path string) error {
 // another process may be making it.
 func (h *header) readMarks(c *conn) error {
 	return transact(c, "BEGIN", func(c *conn) error {
-		return errors.Join(
-			c.get("PRAGMA application_id", nil, &h.application),
-			c.get("PRAGMA user_version", nil, &h.version),
-			c.get("SELECT count(*) FROM sqlite_schema", nil, &h.tables),
-		)
+		for _, mark := range []struct {
+			query string
+			dest  *int64
+		}{
+			{"PRAGMA application_id", &h.application},
+			{"PRAGMA user_version", &h.version},
+			{"SELECT count(*) FROM sqlite_schema", &h.tables},
+		} {
+			if err := c.get(mark.query, nil, mark.dest); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

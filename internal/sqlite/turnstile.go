@@ -79,7 +79,7 @@ func (l *lockFile) lock(ctx context.Context) error {
 	if l.file == nil {
 		f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
-			return unwritable(err)
+			return Unwritable(err)
 		}
 		if err := private(f); err != nil {
 			return errors.Join(err, f.Close())

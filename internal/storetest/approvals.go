@@ -35,6 +35,8 @@ var approvalTests = []test{
 	{"a refused command costs nothing, a queued one does", commandLimits},
 	{"each stage is in the log, and the chain holds", commandLog},
 	{"the partner is told, with what was printed redacted", partnerTold},
+	{"output that is cut stays quoted", cutOutputQuoted},
+	{"why a command did not run is redacted", problemRedacted},
 	{"cleanup removes what can no longer run", commandCleanup},
 	{"a conversation takes its commands with it", commandsOfExpired},
 }
@@ -45,6 +47,7 @@ type commandWorld struct {
 	bridgetest.Pair
 	workspace string
 	output    string
+	failure   error // of running anything at all
 
 	mu  sync.Mutex
 	ran []sandbox.List
@@ -71,7 +74,7 @@ func (c *commandWorld) with(s bridge.Store, limits bridge.Limits) *bridge.Servic
 				c.mu.Lock()
 				defer c.mu.Unlock()
 				c.ran = append(c.ran, list)
-				return sandbox.Result{Stdout: []byte(c.output)}, nil
+				return sandbox.Result{Stdout: []byte(c.output)}, c.failure
 			},
 			Choose: func(context.Context, sandbox.Options) (sandbox.Backend, error) { return sandbox.Bubblewrap, nil },
 			Try:    func(context.Context, sandbox.Options) error { return nil },
@@ -480,6 +483,40 @@ func partnerTold(t *testing.T, w *world) {
 		t.Errorf("text: %s", m.Text)
 	}
 	equal(t, "mail of the caller", len(c.check(t, c.a, c.A, 0).Messages), 0)
+}
+
+// cutOutputQuoted has output whose every line is short but one, which lies where
+// the message is cut, because it would be too long with its quotes.
+func cutOutputQuoted(t *testing.T, w *world) {
+	c := newCommandWorld(t, w)
+	c.open(t)
+	c.output = strings.Repeat("\n", 6000) + strings.Repeat("FORGED ", 700) + strings.Repeat("\n", 9000) + "end"
+	c.approve(t, c.ask(t, c.A, "cat a.txt"))
+	must(c.a.Execute(t.Context(), c.A, bridge.CommandCall{Command: "cat a.txt"}, nil))(t)
+	text := c.check(t, c.b, c.B, 0).Messages[0].Text
+	equal(t, "cut", strings.Contains(text, " characters left out]\n"), true)
+	for line := range strings.SplitSeq(bridge.Clean(text), "\n") {
+		if strings.Contains(line, "FORGED") && !strings.HasPrefix(line, "> ") {
+			t.Errorf("passes for a line of the bridge: %.60s", line)
+		}
+	}
+}
+
+// problemRedacted: the sandbox tells what was printed before it gave up.
+func problemRedacted(t *testing.T, w *world) {
+	c := newCommandWorld(t, w)
+	c.open(t)
+	secret := "ghp_" + strings.Repeat("aB3dE6gH9", 4)
+	c.failure = errors.New("it ended at once: no access with " + secret)
+	c.approve(t, c.ask(t, c.A, "cat a.txt"))
+	x := must(c.a.Execute(t.Context(), c.A, bridge.CommandCall{Command: "cat a.txt"}, nil))(t)
+	m := c.check(t, c.b, c.B, 0).Messages[0]
+	for name, text := range map[string]string{"answer": x.Outcome.Problem, "message": m.Text} {
+		if strings.Contains(text, secret) || !strings.Contains(text, "no access with GITHUB_TOKEN_REDACTED") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	equal(t, "kinds", [][]string{x.Outcome.Redacted, m.Redacted}, [][]string{{"GITHUB_TOKEN"}, {"GITHUB_TOKEN"}})
 }
 
 func commandCleanup(t *testing.T, w *world) {

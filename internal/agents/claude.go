@@ -1,0 +1,73 @@
+package agents
+
+import (
+	"path/filepath"
+
+	"example.org/bridge/internal/confedit"
+)
+
+// Claude Code keeps a user's servers in ~/.claude.json, and hooks and
+// permissions in settings.json; a project's servers are in .mcp.json. Facts
+// checked against version 2.1.329. CLAUDE_CONFIG_DIR moves both user files into
+// one folder. It reads strict JSON only.
+
+// Timeouts of hooks, in seconds. A hook of ours ends within a fraction of one;
+// the waiting one sleeps in the background, as long as a conversation lives.
+const (
+	hookSeconds = 5
+	waitSeconds = 3 * 60 * 60
+)
+
+var claudeEvents = []string{"SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"}
+
+func claudeTargets(s Setup, p Place) []target {
+	servers, settings := p.claudeFiles(s.Scope)
+	server := confedit.Object{
+		{Name: "type", Value: "stdio"},
+		{Name: "command", Value: s.Program},
+		{Name: "args", Value: anySlice(s.serveArgs())},
+	}
+	var entries []entry
+	for _, event := range claudeEvents {
+		entries = append(entries, hookEntry(event, s.hookCommand(), confedit.Member{Name: "timeout", Value: hookSeconds}))
+	}
+	entries = append(entries, hookEntry("Stop", s.hookCommand("--wait"),
+		confedit.Member{Name: "asyncRewake", Value: true}, confedit.Member{Name: "timeout", Value: waitSeconds}))
+	if s.DenyRules {
+		for _, words := range s.deniedCommands() {
+			entries = append(entries, entry{path: []string{"permissions", "deny"}, list: true, value: claudeRule(words)})
+		}
+	}
+	return []target{
+		{path: servers, format: strictJSON, entries: []entry{{path: []string{"mcpServers", s.Name}, value: server}}},
+		{path: settings, format: strictJSON, entries: entries},
+	}
+}
+
+// claudeFiles returns the files for servers and for settings.
+func (p Place) claudeFiles(scope Scope) (servers, settings string) {
+	if scope == ScopeProject {
+		return filepath.Join(p.Dir, ".mcp.json"), filepath.Join(p.Dir, ".claude", "settings.json")
+	}
+	folder := p.folder("CLAUDE_CONFIG_DIR", ".claude")
+	servers = filepath.Join(p.Home, ".claude.json")
+	if p.Getenv("CLAUDE_CONFIG_DIR") != "" {
+		servers = filepath.Join(folder, ".claude.json")
+	}
+	return servers, filepath.Join(folder, "settings.json")
+}
+
+// claudeRule denies every command that begins with words.
+func claudeRule(words []string) string { return "Bash(" + shellLine(words) + ":*)" }
+
+// hookEntry is a hook in the form that all three clients share: a command, and
+// what each client wants to know besides.
+func hookEntry(event, command string, more ...confedit.Member) entry {
+	handler := append(confedit.Object{{Name: "type", Value: "command"}, {Name: "command", Value: command}}, more...)
+	return entry{
+		path:  []string{"hooks", event},
+		list:  true,
+		hook:  command,
+		value: confedit.Object{{Name: "hooks", Value: []any{handler}}},
+	}
+}

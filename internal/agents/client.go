@@ -1,0 +1,115 @@
+package agents
+
+import (
+	"path/filepath"
+	"slices"
+)
+
+// Client is an MCP client that bridge knows how to connect.
+type Client string
+
+// The clients.
+const (
+	Claude Client = "claude"
+	Codex  Client = "codex"
+	Gemini Client = "gemini"
+)
+
+// Clients lists them all.
+func Clients() []Client { return []Client{Claude, Codex, Gemini} }
+
+// Title is what the client calls itself.
+func (c Client) Title() string {
+	switch c {
+	case Claude:
+		return "Claude Code"
+	case Codex:
+		return "Codex"
+	}
+	return "Gemini CLI"
+}
+
+// Scope says for whom an entry counts.
+type Scope string
+
+// The scopes. ScopeLocal is Claude Code's own: one user's entry for one
+// project, in the user's file. Bridge finds such entries and writes none.
+const (
+	ScopeUser    Scope = "user"
+	ScopeProject Scope = "project"
+	ScopeLocal   Scope = "local"
+)
+
+// Place is where the clients' configuration is looked for.
+type Place struct {
+	// Home is the user's home folder, Dir the project's; both absolute.
+	Home, Dir string
+	// Getenv looks into the environment: each client has a variable that moves
+	// its folder.
+	Getenv func(string) string
+}
+
+// folder is where the environment moves a client's folder, or its usual place.
+func (p Place) folder(variable, usual string) string {
+	if dir := p.Getenv(variable); dir != "" {
+		if abs, err := filepath.Abs(dir); err == nil {
+			return abs
+		}
+	}
+	return filepath.Join(p.Home, usual)
+}
+
+// Setup is what to install.
+type Setup struct {
+	Client Client
+	Scope  Scope
+	// Program is the absolute path of the bridge program.
+	Program string
+	// DB is the absolute path of the store, empty for the usual one.
+	DB string
+	// Name is what the server is called in the client.
+	Name string
+	// DenyRules keeps the client's agent from running the operator's commands.
+	DenyRules bool
+}
+
+// DefaultName is what the server is called unless somebody says otherwise.
+const DefaultName = "bridge"
+
+// serveArgs is how the client starts the server.
+func (s Setup) serveArgs() []string { return s.withDB("serve") }
+
+func (s Setup) withDB(args ...string) []string {
+	if s.DB != "" {
+		args = append(args, "--db", s.DB)
+	}
+	return args
+}
+
+// hookCommand is the shell command of a hook.
+func (s Setup) hookCommand(more ...string) string {
+	words := slices.Concat([]string{s.Program, "hook", string(s.Client)}, more, s.withDB())
+	return shellLine(words)
+}
+
+// deniedWords are commands that an agent must not run from its shell: those of
+// the operator, and a server of its own, through which it could play a partner.
+var deniedWords = []string{"yolo", "serve"}
+
+// deniedCommands lists them as one would type them, and by their full path.
+func (s Setup) deniedCommands() (commands [][]string) {
+	for _, program := range []string{"bridge", s.Program} {
+		for _, word := range deniedWords {
+			commands = append(commands, []string{program, word})
+		}
+	}
+	return commands
+}
+
+func anySlice[T any](items []T) []any {
+	out := make([]any, len(items))
+	for i, item := range items {
+		out[i] = item
+	}
+	return out
+}

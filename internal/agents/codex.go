@@ -1,0 +1,111 @@
+package agents
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"example.org/bridge/internal/confedit"
+)
+
+// Codex keeps servers in config.toml, and hooks beside them in hooks.json or in
+// the same config.toml; it warns where both have some. Rules for commands are
+// files in rules/. Facts checked against version 0.169.0. CODEX_HOME moves the
+// user's folder. A server gets few variables of the environment, and those that
+// env_vars names. The user must review new hooks once, in Codex.
+
+// codexVariables are passed on to the server: which store, which session, and
+// the operator's switch for commands.
+var codexVariables = []string{
+	"BRIDGE_DB", "BRIDGE_CONFIG", "BRIDGE_CONVERSATION_ID", "BRIDGE_SESSION_ID", "BRIDGE_TOKEN",
+	"XDG_STATE_HOME", "XDG_CONFIG_HOME", "YOLO_MODE",
+}
+
+// codexToolSeconds leaves room for a check_messages that waits.
+const codexToolSeconds = 90
+
+var codexEvents = []string{"SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"}
+
+// codexTargets needs to see config.toml, to put hooks where others are.
+func codexTargets(s Setup, p Place, config []byte) ([]target, error) {
+	folder := p.codexFolder(s.Scope)
+	inline, err := inlineHooks(config)
+	if err != nil {
+		return nil, err
+	}
+	main := target{path: filepath.Join(folder, "config.toml"), format: tomlTables}
+	main.tables = []table{{path: []string{"mcp_servers", s.Name}, text: codexServer(s)}}
+	targets := []target{main}
+	hooks := target{path: filepath.Join(folder, "hooks.json"), format: strictJSON}
+	for _, event := range codexEvents {
+		if inline {
+			targets[0].tables = append(targets[0].tables, table{path: []string{"hooks", event}, hook: s.hookCommand(), text: codexHook(s, event)})
+			continue
+		}
+		hooks.entries = append(hooks.entries, hookEntry(event, s.hookCommand(), confedit.Member{Name: "timeout", Value: hookSeconds}))
+	}
+	if !inline {
+		targets = append(targets, hooks)
+	}
+	if s.DenyRules {
+		targets = append(targets, target{path: codexRules(folder), format: ownText, text: codexRuleText(s)})
+	}
+	return targets, nil
+}
+
+func (p Place) codexFolder(scope Scope) string {
+	if scope == ScopeProject {
+		return filepath.Join(p.Dir, ".codex")
+	}
+	return p.folder("CODEX_HOME", ".codex")
+}
+
+func codexRules(folder string) string { return filepath.Join(folder, "rules", "bridge.rules") }
+
+// inlineHooks reports that config.toml itself has hooks. What Codex notes of
+// hooks that the user has reviewed, hooks.state, is none.
+func inlineHooks(config []byte) (bool, error) {
+	document, err := confedit.ReadTOML(config)
+	if err != nil {
+		return false, err
+	}
+	hooks, _ := document["hooks"].(map[string]any)
+	for event := range hooks {
+		if event != "state" {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func codexServer(s Setup) string {
+	return fmt.Sprintf("[mcp_servers.%s]\ncommand = %s\nargs = %s\nenv_vars = %s\ntool_timeout_sec = %d\n",
+		s.Name, tomlText(s.Program), tomlList(s.serveArgs()), tomlList(codexVariables), codexToolSeconds)
+}
+
+func codexHook(s Setup, event string) string {
+	return fmt.Sprintf("[[hooks.%s]]\n\n[[hooks.%s.hooks]]\ntype = \"command\"\ncommand = %s\ntimeout = %d\n",
+		event, event, tomlText(s.hookCommand()), hookSeconds)
+}
+
+func codexRuleText(s Setup) string {
+	var b strings.Builder
+	b.WriteString(ownHeader(s))
+	for _, program := range []string{"bridge", s.Program} {
+		fmt.Fprintf(&b, "prefix_rule(\n    pattern = [%q, %s],\n    decision = \"forbidden\",\n    justification = %q,\n)\n",
+			program, tomlList(deniedWords), denyReason)
+	}
+	return b.String()
+}
+
+// tomlText writes a string so that TOML and Starlark read it back.
+func tomlText(text string) string { return strconv.Quote(text) }
+
+func tomlList(items []string) string {
+	quoted := make([]string, len(items))
+	for i, item := range items {
+		quoted[i] = tomlText(item)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}

@@ -1,0 +1,132 @@
+package agents
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"example.org/bridge/internal/confedit"
+)
+
+// file is a configuration file as it was read.
+type file struct {
+	path string
+	// real is path with its symbolic links followed: that is what is replaced.
+	real   string
+	exists bool
+	text   []byte
+	info   fs.FileInfo
+}
+
+var (
+	errReadOnly = errors.New("is read-only; it was left as it is")
+	errChanged  = errors.New("was changed by another program meanwhile; nothing was done, try again")
+)
+
+// readFile reads a file that may not be there. What could not be written back
+// as it is, is an error.
+func readFile(path string) (file, error) {
+	f := file{path: path, real: path}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return f, nil
+	}
+	followed, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return f, &FileError{path, errors.New("is a link that leads nowhere")}
+	}
+	f.real, f.exists = followed, true
+	if f.info, err = os.Stat(followed); err != nil {
+		return f, &FileError{path, errors.Unwrap(err)}
+	}
+	switch {
+	case !f.info.Mode().IsRegular():
+		return f, &FileError{path, errors.New("is no ordinary file")}
+	case f.info.Size() > confedit.MaxSize:
+		return f, &FileError{path, fmt.Errorf("is larger than %d MiB", confedit.MaxSize>>20)}
+	}
+	if f.text, err = os.ReadFile(followed); err != nil {
+		return f, &FileError{path, errors.Unwrap(err)}
+	}
+	return f, nil
+}
+
+// replace writes text in the place of what was read, or removes the file. It
+// does so at once, keeps permissions and owner, and refuses where the file is
+// no longer what was read.
+func (f file) replace(text []byte, exists bool, mode fs.FileMode) error {
+	if !exists {
+		if err := f.unchanged(); err != nil {
+			return err
+		}
+		return os.Remove(f.real)
+	}
+	if f.exists {
+		mode = f.info.Mode().Perm()
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(f.real), ".bridge-*")
+	if err != nil {
+		return &FileError{f.path, errors.Unwrap(err)}
+	}
+	defer func() { _ = os.Remove(temporary.Name()) }()
+	_, err = temporary.Write(text)
+	err = errors.Join(err, temporary.Chmod(mode), keepOwner(temporary, f.info), temporary.Sync(), temporary.Close())
+	if err == nil {
+		err = f.unchanged()
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), f.real)
+}
+
+// writable refuses a file that its owner protects from changes.
+func (f file) writable() error {
+	info, err := os.Stat(f.real)
+	if err == nil && info.Mode().Perm()&0o200 == 0 {
+		return &FileError{f.path, errReadOnly}
+	}
+	return nil
+}
+
+// unchanged looks again.
+func (f file) unchanged() error {
+	now, err := readFile(f.path)
+	if err != nil || now.exists != f.exists || now.real != f.real || !bytes.Equal(now.text, f.text) {
+		return &FileError{f.path, errChanged}
+	}
+	return nil
+}
+
+// makeFolders makes the folder of a file and those above it, and returns those
+// that were missing, the outermost first.
+func makeFolders(path string, mode fs.FileMode) (made []string, err error) {
+	var missing []string
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
+			break
+		}
+		missing = append([]string{dir}, missing...)
+	}
+	for _, dir := range missing {
+		if err := os.Mkdir(dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
+			return made, err
+		}
+		made = append(made, dir)
+	}
+	return made, nil
+}
+
+// removeFolders removes folders that are empty, the innermost first, and
+// returns those that stay because they are not.
+func removeFolders(made []string) (left []string) {
+	for _, dir := range slices.Backward(made) {
+		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			left = append([]string{dir}, left...)
+		}
+	}
+	return left
+}

@@ -1,0 +1,84 @@
+package agents
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"example.org/bridge/internal/confedit"
+)
+
+// Gemini CLI keeps servers and hooks in settings.json, and rules for tools as
+// TOML files in a folder of policies. Facts checked against version 0.61.0: it
+// reads comments in settings.json, but no trailing comma and no byte order mark;
+// timeouts are in milliseconds; it takes no notice of a project's policies, and
+// of tools.exclude only where it names a whole tool.
+
+const hookMilliseconds = hookSeconds * 1000
+
+var geminiEvents = []string{"SessionStart", "BeforeAgent", "AfterTool", "AfterAgent"}
+
+var errGeminiProjectRules = errors.New("no notice is taken by Gemini CLI of rules in a project: install them with --scope user")
+
+func geminiTargets(s Setup, p Place) ([]target, error) {
+	folder := p.geminiFolder(s.Scope)
+	settings := target{path: filepath.Join(folder, "settings.json"), format: commentedJSON, entries: []entry{{
+		path: []string{"mcpServers", s.Name},
+		value: confedit.Object{
+			{Name: "command", Value: s.Program},
+			{Name: "args", Value: anySlice(s.serveArgs())},
+		},
+	}}}
+	for _, event := range geminiEvents {
+		settings.entries = append(settings.entries, hookEntry(event, s.hookCommand(),
+			confedit.Member{Name: "name", Value: DefaultName}, confedit.Member{Name: "timeout", Value: hookMilliseconds}))
+	}
+	targets := []target{settings}
+	if s.DenyRules {
+		if s.Scope == ScopeProject {
+			return nil, errGeminiProjectRules
+		}
+		targets = append(targets, target{path: geminiPolicy(folder), format: ownText, text: geminiRules(s)})
+	}
+	return targets, nil
+}
+
+func (p Place) geminiFolder(scope Scope) string {
+	if scope == ScopeProject {
+		return filepath.Join(p.Dir, ".gemini")
+	}
+	home := p.Home
+	if moved := p.Getenv("GEMINI_CLI_HOME"); moved != "" {
+		home = moved
+	}
+	return filepath.Join(home, ".gemini")
+}
+
+func geminiPolicy(folder string) string { return filepath.Join(folder, "policies", "bridge.toml") }
+
+// geminiPriority beats every other rule of the user's.
+const geminiPriority = 999
+
+func geminiRules(s Setup) string {
+	var prefixes []string
+	for _, words := range s.deniedCommands() {
+		prefixes = append(prefixes, strconv.Quote(shellLine(words)))
+	}
+	return ownHeader(s) + fmt.Sprintf(`[[rule]]
+toolName = "run_shell_command"
+commandPrefix = [%s]
+decision = "deny"
+priority = %d
+denyMessage = %q
+`, strings.Join(prefixes, ", "), geminiPriority, denyReason)
+}
+
+// denyReason tells the agent why.
+const denyReason = "These commands are the operator's. Use the bridge's tools instead."
+
+// ownHeader begins a file that is ours as a whole.
+func ownHeader(s Setup) string {
+	return fmt.Sprintf("# Written by `bridge install %s`; `bridge uninstall %s` removes it.\n", s.Client, s.Client)
+}

@@ -1,0 +1,230 @@
+package agents
+
+import (
+	"bytes"
+	"errors"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"example.org/bridge/internal/confedit"
+)
+
+// Installer plans what to change in the clients' configuration.
+type Installer struct {
+	Place Place
+	// State is bridge's own folder, where receipts are kept.
+	State string
+}
+
+var serverName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,31}$`)
+
+// Check says what is wrong with a setup, if anything.
+func (s Setup) Check() error {
+	if !serverName.MatchString(s.Name) {
+		return errors.New("a server's name has up to 32 letters, digits, - and _, and begins with a letter")
+	}
+	for _, path := range []string{s.Program, s.DB} {
+		if !utf8.ValidString(path) || strings.ContainsFunc(path, unicode.IsControl) {
+			return errors.New("a path with control characters cannot be written into a configuration: move the file")
+		}
+	}
+	if !filepath.IsAbs(s.Program) || s.DB != "" && !filepath.IsAbs(s.DB) {
+		return errors.New("the paths of the program and the store must be absolute")
+	}
+	return nil
+}
+
+// Install plans to connect a client. What an earlier installation of the same
+// client, scope and name added is replaced.
+func (in Installer) Install(s Setup) (*Plan, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	folder := in.receiptFolder(s.Client, s.Scope, s.Name)
+	old, err := loadReceipt(folder)
+	if err != nil {
+		return nil, err
+	}
+	w := &workbench{setup: s, receipt: old}
+	targets, err := in.targets(s, w)
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{Setup: s, folder: folder, old: old, new: &receipt{Setup: s}}
+	for _, t := range targets {
+		change, err := w.change(t.path, t.format)
+		if err != nil {
+			return nil, err
+		}
+		base, existed := change.After, change.Exists
+		if change.After, err = t.add(base, s); err != nil {
+			return nil, err
+		}
+		if change.file.exists && sameMeaning(t.format, change.file.text, change.After) {
+			change.After = change.file.text // all is there, in an order of its own
+		}
+		if !bytes.Equal(base, change.After) {
+			change.Exists = true
+			plan.new.Files = append(plan.new.Files, receiptFile{t.path, t.format, existed, base, change.After})
+		}
+		if err := readable(t, change.After); err != nil {
+			plan.Notes = append(plan.Notes, t.path+" "+err.Error())
+		}
+		plan.Changes = append(plan.Changes, change)
+	}
+	return plan, plan.addStale(w, targets)
+}
+
+// Uninstall plans to take out what an installation added. Without its receipt,
+// what is ours is found by what it says.
+func (in Installer) Uninstall(s Setup) (*Plan, error) {
+	folder := in.receiptFolder(s.Client, s.Scope, s.Name)
+	old, err := loadReceipt(folder)
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{Setup: s, folder: folder, old: old}
+	w := &workbench{setup: s, receipt: old}
+	if old == nil {
+		s.DenyRules = s.Client != Gemini || s.Scope != ScopeProject
+		targets, err := in.allTargets(s)
+		if err != nil {
+			return nil, err
+		}
+		w.receipt = &receipt{Setup: s}
+		for _, t := range targets {
+			w.receipt.Files = append(w.receipt.Files, receiptFile{Path: t.path, Format: t.format, Existed: true, after: []byte(t.text)})
+		}
+		w.guess = true
+	}
+	return plan, plan.addStale(w, nil)
+}
+
+// targets lists what belongs where.
+func (in Installer) targets(s Setup, w *workbench) ([]target, error) {
+	switch s.Client {
+	case Claude:
+		return claudeTargets(s, in.Place), nil
+	case Codex:
+		path := mainFile(Codex, s.Scope, in.Place)
+		config, err := w.change(path, tomlTables)
+		if err != nil {
+			return nil, err
+		}
+		targets, err := codexTargets(s, in.Place, config.After)
+		if err != nil {
+			return nil, &FileError{path, err}
+		}
+		return targets, nil
+	}
+	return geminiTargets(s, in.Place)
+}
+
+// allTargets lists every file that an installation may have changed.
+func (in Installer) allTargets(s Setup) ([]target, error) {
+	if s.Client == Codex {
+		return codexTargets(s, in.Place, nil) // with hooks.json and config.toml
+	}
+	return in.targets(s, nil)
+}
+
+// readable says what in a file its client does not understand.
+func readable(t target, text []byte) error {
+	switch t.format {
+	case strictJSON:
+		return confedit.ValidJSON(text, confedit.Strict)
+	case commentedJSON:
+		return confedit.ValidJSON(text, confedit.Commented)
+	}
+	return nil
+}
+
+// addStale adds the changes to files that an earlier installation touched and
+// the new one does not.
+func (p *Plan) addStale(w *workbench, targets []target) error {
+	if w.receipt == nil {
+		return nil
+	}
+	for _, f := range w.receipt.Files {
+		if slices.ContainsFunc(targets, func(t target) bool { return t.path == f.Path }) {
+			continue
+		}
+		change, err := w.change(f.Path, f.Format)
+		if err != nil {
+			return err
+		}
+		p.Changes = append(p.Changes, change)
+	}
+	return nil
+}
+
+// workbench undoes an earlier installation, file by file, in memory.
+type workbench struct {
+	setup   Setup
+	receipt *receipt
+	// guess reports that the receipt was lost and w.receipt only names files.
+	guess bool
+}
+
+// change returns a file as it is, and as it would be without us.
+func (w *workbench) change(path string, f format) (Change, error) {
+	now, err := readFile(path)
+	if err != nil {
+		return Change{}, err
+	}
+	c := Change{Path: path, file: now, After: now.text, Exists: now.exists}
+	kept := w.receipt.file(path)
+	if kept == nil || !now.exists {
+		return c, check(f, c)
+	}
+	if !w.guess && bytes.Equal(now.text, kept.after) {
+		c.After, c.Exists = kept.before, kept.Existed
+		return c, nil
+	}
+	p := stripper{client: w.setup.Client, name: w.setup.Name, before: kept.before}
+	p.own = string(kept.after)
+	if w.guess && bytes.HasPrefix(now.text, []byte(ownHeader(w.setup))) {
+		p.own = string(now.text)
+	}
+	stripped, err := p.strip(f, now.text)
+	if err != nil {
+		return Change{}, &FileError{path, err}
+	}
+	c.After = stripped
+	if merged, ok := confedit.Undo(kept.before, kept.after, now.text); !w.guess && ok && sameMeaning(f, merged, stripped) {
+		c.After = merged
+	}
+	c.Exists = !w.vanishes(kept, f, c.After)
+	return c, nil
+}
+
+// vanishes reports that nothing is left of a file that we made.
+func (w *workbench) vanishes(kept *receiptFile, f format, text []byte) bool {
+	if f == ownText && len(bytes.TrimSpace(text)) == 0 {
+		return true
+	}
+	if kept.Existed {
+		return false
+	}
+	left := bytes.TrimSpace(text)
+	return len(left) == 0 || (f == strictJSON || f == commentedJSON) && string(left) == "{}"
+}
+
+// check refuses a file that its format cannot be read in.
+func check(f format, c Change) error {
+	var err error
+	switch f {
+	case tomlTables:
+		_, err = confedit.ReadTOML(c.After)
+	case strictJSON, commentedJSON:
+		err = confedit.ValidJSON(c.After, confedit.Lenient)
+	}
+	if err != nil {
+		return &FileError{c.Path, err}
+	}
+	return nil
+}

@@ -1,0 +1,533 @@
+package agents_test
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/bridge/internal/agents"
+)
+
+// desk is a home folder and a project of a test.
+type desk struct {
+	testing.TB
+	root string
+	agents.Installer
+}
+
+func newDesk(t testing.TB) *desk {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{TB: t, root: root}
+	for _, dir := range []string{"home", "project"} {
+		if err := os.Mkdir(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.Installer = agents.Installer{
+		Place: agents.Place{
+			Home:   filepath.Join(root, "home"),
+			Dir:    filepath.Join(root, "project"),
+			Getenv: func(string) string { return "" },
+		},
+		State: filepath.Join(root, "home", ".local", "state", "bridge"),
+	}
+	return d
+}
+
+func (d *desk) setup(c agents.Client, scope agents.Scope) agents.Setup {
+	return agents.Setup{Client: c, Scope: scope, Program: absolute("/opt/my tools/bridge"), Name: agents.DefaultName, DenyRules: c != agents.Gemini || scope == agents.ScopeUser}
+}
+
+// absolute makes a path that begins with a slash one that is absolute here.
+func absolute(path string) string {
+	if runtime.GOOS == "windows" {
+		return "C:" + path
+	}
+	return path
+}
+
+func (d *desk) write(name, text string) {
+	d.Helper()
+	path := filepath.Join(d.root, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		d.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o640); err != nil {
+		d.Fatal(err)
+	}
+}
+
+func (d *desk) read(name string) string {
+	d.Helper()
+	text, err := os.ReadFile(filepath.Join(d.root, name))
+	if err != nil {
+		d.Fatal(err)
+	}
+	return string(text)
+}
+
+// tree maps every file to its mode and text, every folder to its mode, every
+// link to what it leads to.
+func (d *desk) tree() map[string]string {
+	d.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(d.root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		text := info.Mode().String()
+		switch {
+		case info.Mode()&fs.ModeSymlink != 0:
+			to, _ := os.Readlink(path)
+			text += " -> " + to
+		case info.Mode().IsRegular():
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			text += " " + string(content)
+		}
+		all[strings.TrimPrefix(path, d.root)] = text
+		return nil
+	})
+	if err != nil {
+		d.Fatal(err)
+	}
+	return all
+}
+
+func (d *desk) install(s agents.Setup) *agents.Plan {
+	d.Helper()
+	plan, err := d.Install(s)
+	if err == nil {
+		err = plan.Apply()
+	}
+	if err != nil {
+		d.Fatal(err)
+	}
+	return plan
+}
+
+func (d *desk) uninstall(s agents.Setup) *agents.Plan {
+	d.Helper()
+	plan, err := d.Uninstall(s)
+	if err == nil {
+		err = plan.Apply()
+	}
+	if err != nil {
+		d.Fatal(err)
+	}
+	return plan
+}
+
+// everywhere runs a test for each client and scope.
+func everywhere(t *testing.T, test func(*testing.T, *desk, agents.Setup)) {
+	for _, c := range agents.Clients() {
+		for _, scope := range []agents.Scope{agents.ScopeUser, agents.ScopeProject} {
+			t.Run(string(c)+" "+string(scope), func(t *testing.T) {
+				d := newDesk(t)
+				test(t, d, d.setup(c, scope))
+			})
+		}
+	}
+}
+
+// configurations are files as people have them, by their path under the root.
+var configurations = map[string]map[string]string{
+	"nothing": {},
+	"empty files": {
+		"home/.claude.json": "", "home/.claude/settings.json": "\n", "home/.codex/config.toml": "", "home/.codex/hooks.json": "",
+		"home/.gemini/settings.json": " \n", "project/.mcp.json": "",
+	},
+	"comments, tabs, others' entries": {
+		"home/.claude.json":               "{\n\t\"numStartups\": 3,\n\t\"mcpServers\": {\n\t\t\"other\": {\"command\": \"x\"}\n\t}\n}\n",
+		"home/.claude/settings.json":      "{\n\t// mine\n\t\"hooks\": {\n\t\t\"Stop\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"say done\"}]}] // done\n\t},\n\t\"permissions\": {\"deny\": [\"Bash(rm:*)\"]}\n}\n",
+		"home/.codex/config.toml":         "# mine\nmodel = \"x\"\n\n[mcp_servers.other] # the other\ncommand = \"x\"\n",
+		"home/.codex/hooks.json":          "{\"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"say done\"}]}]}}",
+		"home/.gemini/settings.json":      "{\n\t/* mine */\n\t\"mcpServers\": {},\n\t\"hooks\": {\"AfterAgent\": []},\n}\n",
+		"home/.gemini/policies/mine.toml": "[[rule]]\n",
+		"project/.mcp.json":               "{\"mcpServers\":{}}",
+		"project/.gemini/settings.json":   "{}",
+		"project/.codex/config.toml":      "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = \"command\"\ncommand = \"say done\"\n",
+	},
+	"CRLF, byte order mark, four spaces": {
+		"home/.claude.json":          "\ufeff{\r\n    \"a\": [\r\n        1\r\n    ]\r\n}\r\n",
+		"home/.claude/settings.json": "{\r\n    \"a\": 1\r\n}",
+		"home/.codex/config.toml":    "\ufeffmodel = \"x\"\r\n[hooks.state.x]\r\nenabled = true\r\n",
+		"home/.gemini/settings.json": "{\r\n    \"a\": {}\r\n}\r\n\r\n",
+	},
+	"duplicate keys elsewhere": {
+		"home/.claude.json":          `{"a": 1, "a": 2}`,
+		"home/.claude/settings.json": `{"a": {"b": 1, "b": 1}, "a": {}}`,
+		"home/.gemini/settings.json": `{"a": 1, "a": 2}`,
+	},
+}
+
+// TestInstallAndUninstall: what install changes, uninstall takes back to the
+// byte: files, modes, folders, backups.
+func TestInstallAndUninstall(t *testing.T) {
+	for name, files := range configurations {
+		t.Run(name, func(t *testing.T) {
+			everywhere(t, func(t *testing.T, d *desk, s agents.Setup) {
+				for path, text := range files {
+					d.write(path, text)
+				}
+				before := d.tree()
+				plan := d.install(s)
+				if plan.Empty() || plan.Diff() == "" || plan.Backup() == "" {
+					t.Error("nothing was installed")
+				}
+				installed := d.tree()
+				if cmp.Equal(before, installed) {
+					t.Fatal("nothing changed")
+				}
+				again := d.install(s)
+				if !again.Empty() || again.Diff() != "" {
+					t.Errorf("installing again changes:\n%s", again.Diff())
+				}
+				if diff := cmp.Diff(installed, d.tree()); diff != "" {
+					t.Errorf("installing again (-want +got):\n%s", diff)
+				}
+				found, err := d.Find(s.Client, s.Scope)
+				if err != nil || len(found.Servers) != 1 || found.Servers[0].Command != s.Program || len(found.Hooks) < 4 {
+					t.Errorf("found %+v, %v", found, err)
+				}
+				if d.uninstall(s).Empty() {
+					t.Error("nothing to uninstall")
+				}
+				if diff := cmp.Diff(before, d.tree()); diff != "" {
+					t.Errorf("after uninstall (-want +got):\n%s", diff)
+				}
+				if !d.uninstall(s).Empty() {
+					t.Error("uninstalling again changes something")
+				}
+			})
+		})
+	}
+}
+
+// TestUninstallKeepsEdits: what others changed meanwhile stays, byte for byte.
+func TestUninstallKeepsEdits(t *testing.T) {
+	everywhere(t, func(t *testing.T, d *desk, s agents.Setup) {
+		for path, text := range configurations["comments, tabs, others' entries"] {
+			d.write(path, text)
+		}
+		edit := func() {
+			for path, original := range configurations["comments, tabs, others' entries"] {
+				text := d.read(path)
+				switch {
+				case strings.HasSuffix(path, ".toml"):
+					text = "# new\n" + text
+				case strings.Contains(original, "\n"):
+					text = strings.Replace(text, "{\n", "{\n\t\"new\": true,\n", 1)
+				}
+				d.write(path, text)
+			}
+		}
+		edit()
+		want := d.tree()
+		for path, text := range configurations["comments, tabs, others' entries"] {
+			d.write(path, text)
+		}
+		d.install(s)
+		edit()
+		d.uninstall(s)
+		if diff := cmp.Diff(want, d.tree()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestUninstallAfterRewrite: a client that writes its file anew does not keep
+// our entry alive, and keeps its own.
+func TestUninstallAfterRewrite(t *testing.T) {
+	d := newDesk(t)
+	s := d.setup(agents.Claude, agents.ScopeUser)
+	d.install(s)
+	d.write("home/.claude.json", `{"numStartups":1,"mcpServers":{"bridge":{"type":"stdio","command":"/opt/my tools/bridge","args":["serve"],"env":{}}},"x":{}}`)
+	d.write("home/.claude/settings.json", `{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"say"},{"type":"command","command":"'/opt/my tools/bridge' hook claude"}]}]}}`)
+	d.uninstall(s)
+	if got, want := d.read("home/.claude.json"), `{"numStartups":1,"x":{}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := d.read("home/.claude/settings.json"), `{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"say"}]}]}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestUninstallWithoutReceipt finds what is ours by what it says.
+func TestUninstallWithoutReceipt(t *testing.T) {
+	everywhere(t, func(t *testing.T, d *desk, s agents.Setup) {
+		for path, text := range configurations["comments, tabs, others' entries"] {
+			d.write(path, text)
+		}
+		d.install(s)
+		if err := os.RemoveAll(d.State); err != nil {
+			t.Fatal(err)
+		}
+		d.uninstall(s)
+		for path, text := range d.tree() {
+			if strings.Contains(text, "hook "+string(s.Client)) || strings.Contains(text, "/opt/my tools") || strings.Contains(text, "bridge serve") {
+				t.Errorf("%s still has something of ours: %s", path, text)
+			}
+		}
+	})
+}
+
+// TestHandMade: an entry that somebody made stays when bridge goes.
+func TestHandMade(t *testing.T) {
+	d := newDesk(t)
+	s := d.setup(agents.Codex, agents.ScopeUser)
+	s.Program = absolute("/opt/bridge")
+	config := "[mcp_servers.bridge]\ncommand = \"" + s.Program + "\"\nargs = [\"serve\"]\n"
+	d.write("home/.codex/config.toml", config)
+	before := d.tree()
+	d.install(s)
+	if got := d.read("home/.codex/config.toml"); got != config {
+		t.Errorf("the entry was changed: %s", got)
+	}
+	d.uninstall(s)
+	if diff := cmp.Diff(before, d.tree()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestUpdate: installing with other settings replaces, and uninstall still
+// knows the beginning.
+func TestUpdate(t *testing.T) {
+	everywhere(t, func(t *testing.T, d *desk, s agents.Setup) {
+		for path, text := range configurations["comments, tabs, others' entries"] {
+			d.write(path, text)
+		}
+		before := d.tree()
+		d.install(s)
+		s.Program, s.DB, s.DenyRules = absolute("/usr/local/bin/bridge"), absolute("/srv/bridge.db"), false
+		d.install(s)
+		for path, text := range d.tree() {
+			if !strings.Contains(path, "/state/") && strings.Contains(text, "/opt/my tools") {
+				t.Errorf("%s still has the old program: %s", path, text)
+			}
+		}
+		d.uninstall(s)
+		if diff := cmp.Diff(before, d.tree()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestTogether: clients come and go in any order, and nothing stays.
+func TestTogether(t *testing.T) {
+	d := newDesk(t)
+	before := d.tree()
+	for _, c := range agents.Clients() {
+		d.install(d.setup(c, agents.ScopeUser))
+	}
+	for _, c := range agents.Clients() {
+		d.uninstall(d.setup(c, agents.ScopeUser))
+	}
+	if diff := cmp.Diff(before, d.tree()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestRefused: what cannot be done is not half done.
+func TestRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		client     agents.Client
+		path, text string
+		want       string
+	}{
+		"broken":          {agents.Claude, "home/.claude/settings.json", `{"a": }`, "line 1: is not JSON"},
+		"broken TOML":     {agents.Codex, "home/.codex/config.toml", "a = \n", "line 1: is not TOML"},
+		"broken hooks":    {agents.Codex, "home/.codex/hooks.json", "{", "is not JSON"},
+		"no object":       {agents.Gemini, "home/.gemini/settings.json", "[]", "does not hold a JSON object"},
+		"other server":    {agents.Claude, "home/.claude.json", `{"mcpServers": {"bridge": {"command": "/bin/cat"}}}`, "another server called bridge"},
+		"other in TOML":   {agents.Codex, "home/.codex/config.toml", "[mcp_servers.bridge]\nurl = \"http://x\"\n", "another server called bridge"},
+		"other bridge":    {agents.Gemini, "home/.gemini/settings.json", `{"mcpServers": {"bridge": {"command": "/old/bridge", "args": ["serve"]}}}`, "run `bridge uninstall gemini` first"},
+		"twice":           {agents.Claude, "home/.claude/settings.json", `{"hooks": {}, "hooks": {}}`, "stands there twice"},
+		"wrong shape":     {agents.Gemini, "home/.gemini/settings.json", `{"hooks": {"AfterAgent": {}}}`, "is no list"},
+		"foreign rules":   {agents.Codex, "home/.codex/rules/bridge.rules", "x", "not from bridge"},
+		"inline servers":  {agents.Codex, "home/.codex/config.toml", "mcp_servers = {}\n", "written inline"},
+		"array of tables": {agents.Codex, "home/.codex/config.toml", "[[mcp_servers]]\n", "written inline"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.write(test.path, test.text)
+			before := d.tree()
+			_, err := d.Install(d.setup(test.client, agents.ScopeUser))
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), filepath.Join(d.root, test.path)) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+			if diff := cmp.Diff(before, d.tree()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestLinkAndMode: a link stays a link, a mode stays a mode.
+func TestLinkAndMode(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED: needs links and modes")
+	}
+	d := newDesk(t)
+	s := d.setup(agents.Claude, agents.ScopeUser)
+	d.write("dotfiles/claude.json", "{}\n")
+	if err := os.Chmod(filepath.Join(d.root, "dotfiles/claude.json"), 0o604); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../dotfiles/claude.json", filepath.Join(d.root, "home/.claude.json")); err != nil {
+		t.Fatal(err)
+	}
+	before := d.tree()
+	d.install(s)
+	installed := d.tree()
+	if installed["/home/.claude.json"] != before["/home/.claude.json"] || !strings.HasPrefix(installed["/dotfiles/claude.json"], "-rw----r-- {\n") {
+		t.Errorf("link or mode changed: %v", maps.Collect(maps.All(installed)))
+	}
+	d.uninstall(s)
+	if diff := cmp.Diff(before, d.tree()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestFailureTakesBack: where the second file cannot be written, the first is
+// as it was.
+func TestFailureTakesBack(t *testing.T) {
+	for name, spoil := range map[string]func(*desk) error{
+		"read-only": func(d *desk) error { return os.Chmod(filepath.Join(d.root, "home/.claude/settings.json"), 0o400) },
+		"changed meanwhile": func(d *desk) error {
+			return os.WriteFile(filepath.Join(d.root, "home/.claude/settings.json"), []byte(`{"new": 1}`), 0o640)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.write("home/.claude.json", "{}\n")
+			d.write("home/.claude/settings.json", "{}\n")
+			plan, err := d.Install(d.setup(agents.Claude, agents.ScopeUser))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := spoil(d); err != nil {
+				t.Fatal(err)
+			}
+			before := d.tree()
+			var file *agents.FileError
+			if err := plan.Apply(); !errors.As(err, &file) {
+				t.Errorf("got %v", err)
+			}
+			if diff := cmp.Diff(before, d.tree()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSetupCheck(t *testing.T) {
+	good := agents.Setup{Name: "bridge", Program: absolute("/opt/bridge")}
+	if err := good.Check(); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(*agents.Setup){
+		"relative":      func(s *agents.Setup) { s.Program = "bridge" },
+		"line break":    func(s *agents.Setup) { s.Program += "\n" },
+		"relative db":   func(s *agents.Setup) { s.DB = "x.db" },
+		"name":          func(s *agents.Setup) { s.Name = `x"y` },
+		"dotted name":   func(s *agents.Setup) { s.Name = "a.b" },
+		"invalid UTF-8": func(s *agents.Setup) { s.Program += "\xff" },
+	} {
+		bad := good
+		change(&bad)
+		if bad.Check() == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+}
+
+// FuzzInstallJSON: whatever valid JSON a client has, install and uninstall
+// leave it as it was, or refuse it.
+func FuzzInstallJSON(f *testing.F) {
+	for _, files := range configurations {
+		for path, text := range files {
+			if strings.HasSuffix(path, ".json") {
+				f.Add(text)
+			}
+		}
+	}
+	f.Add(`{"hooks": {"Stop": [{"hooks": [{"command": "bridge hook claude"}]}]}, "permissions": {"deny": ["Bash(bridge yolo:*)"]}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		d := newDesk(t)
+		d.write("home/.claude.json", text)
+		d.write("home/.claude/settings.json", text)
+		d.roundTrip(d.setup(agents.Claude, agents.ScopeUser))
+	})
+}
+
+// FuzzInstallTOML is the same for Codex.
+func FuzzInstallTOML(f *testing.F) {
+	for _, files := range configurations {
+		for path, text := range files {
+			if strings.HasSuffix(path, ".toml") {
+				f.Add(text)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d := newDesk(t)
+		d.write("home/.codex/config.toml", text)
+		d.roundTrip(d.setup(agents.Codex, agents.ScopeUser))
+	})
+}
+
+func (d *desk) roundTrip(s agents.Setup) {
+	before := d.tree()
+	plan, err := d.Install(s)
+	if err == nil {
+		if err := plan.Apply(); err != nil {
+			d.Fatal(err)
+		}
+		if again := d.install(s); !again.Empty() {
+			d.Fatalf("installing again changes:\n%s", again.Diff())
+		}
+		// What is found by what it says alone must parse, too.
+		if _, err := d.Find(s.Client, s.Scope); err != nil {
+			d.Fatal(err)
+		}
+		d.uninstall(s)
+	}
+	if diff := cmp.Diff(before, d.tree()); diff != "" {
+		d.Fatalf("(-want +got):\n%s", diff)
+	}
+	if err == nil {
+		d.withoutReceipt(s)
+	}
+}
+
+// withoutReceipt: what is found by what it says alone goes too, and the rest
+// can still be read.
+func (d *desk) withoutReceipt(s agents.Setup) {
+	d.install(s)
+	if err := os.RemoveAll(d.State); err != nil {
+		d.Fatal(err)
+	}
+	d.uninstall(s)
+	found, err := d.Find(s.Client, s.Scope)
+	if err != nil || len(found.Hooks) > 0 || slices.ContainsFunc(found.Servers, func(n agents.NamedServer) bool { return n.Name == s.Name }) {
+		d.Fatalf("left: %+v, %v", found, err)
+	}
+}

@@ -1,0 +1,197 @@
+package agents
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"example.org/bridge/internal/confedit"
+)
+
+// format is how a configuration file is written.
+type format int
+
+const (
+	// strictJSON is JSON whose client reads neither comments nor trailing commas.
+	strictJSON format = iota
+	// commentedJSON is JSON with comments.
+	commentedJSON
+	// tomlTables is TOML, to which whole tables are added.
+	tomlTables
+	// ownText is a file that is ours as a whole.
+	ownText
+)
+
+// target is one file, and what belongs into it.
+type target struct {
+	path    string
+	format  format
+	entries []entry // of JSON
+	tables  []table // of TOML
+	text    string  // of a file that is ours
+}
+
+// entry is a value in a JSON file: a member, or an element of a list. Where it
+// is a hook, hook is its command.
+type entry struct {
+	path  []string
+	list  bool
+	hook  string
+	value any
+}
+
+// table is a table of a TOML file. Where it is a hook, hook is its command.
+type table struct {
+	path []string
+	hook string
+	text string
+}
+
+// ConflictError says that something else stands where an entry of ours belongs.
+type ConflictError struct{ Path, Problem string }
+
+func (e *ConflictError) Error() string { return e.Path + ": " + e.Problem }
+
+// FileError says which configuration file could not be used. The file was left
+// as it is.
+type FileError struct {
+	Path string
+	Err  error
+}
+
+func (e *FileError) Error() string { return e.Path + ": " + e.Err.Error() }
+func (e *FileError) Unwrap() error { return e.Err }
+
+// add returns text with the target's entries in it. Those that are there
+// already, made by hand, stay as they are.
+func (t target) add(text []byte, s Setup) ([]byte, error) {
+	var err error
+	switch t.format {
+	case ownText:
+		if len(bytes.TrimSpace(text)) > 0 {
+			return nil, &ConflictError{t.path, "is there already and not from bridge: move it away"}
+		}
+		return []byte(t.text), nil
+	case tomlTables:
+		text, err = t.addTables(text, s)
+	default:
+		for _, e := range t.entries {
+			if text, err = t.addEntry(text, e, s); err != nil {
+				break
+			}
+		}
+	}
+	return text, t.named(err)
+}
+
+// named gives an error the file's name.
+func (t target) named(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := err.(*ConflictError); ok { //nolint:errorlint // made right here, never wrapped
+		return err
+	}
+	return &FileError{t.path, err}
+}
+
+func (t target) addEntry(text []byte, e entry, s Setup) ([]byte, error) {
+	there, ok, err := confedit.Lookup(text, e.path...)
+	if err != nil {
+		return nil, err
+	}
+	if !e.list {
+		if !ok {
+			return confedit.Set(text, e.path, e.value)
+		}
+		return text, t.sameServer(there, s)
+	}
+	list, _ := there.([]any)
+	if e.hook != "" && hasHook(there, e.hook) || e.hook == "" && slices.Contains(list, e.value) {
+		return text, nil
+	}
+	return confedit.Append(text, e.path, e.value)
+}
+
+// sameServer accepts a server that somebody wrote by hand if it starts what
+// ours would.
+func (t target) sameServer(there any, s Setup) error {
+	server, ok := readServer(there)
+	switch {
+	case !ok || !server.isBridge():
+		return &ConflictError{t.path, fmt.Sprintf("there is another server called %s: rename it, or choose a name with --server-name", s.Name)}
+	case !sameProgram(server.Command, s.Program) || !reflect.DeepEqual(server.Args, s.serveArgs()):
+		return &ConflictError{t.path, fmt.Sprintf("%s starts another bridge there, %s: run `bridge uninstall %s` first",
+			s.Name, shellLine(append([]string{server.Command}, server.Args...)), s.Client)}
+	}
+	return nil
+}
+
+func (t target) addTables(text []byte, s Setup) ([]byte, error) {
+	document, err := confedit.ReadTOML(text)
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, table := range t.tables {
+		there := lookupTree(document, table.path)
+		switch {
+		case table.hook == "" && there != nil:
+			if err := t.sameServer(there, s); err != nil {
+				return nil, err
+			}
+		case table.hook == "" || !hasHook(there, table.hook):
+			missing = append(missing, table.text)
+		}
+	}
+	if len(missing) == 0 {
+		return text, nil
+	}
+	return confedit.AppendTOML(text, tomlNote(s.Client)+"\n"+strings.Join(missing, "\n"))
+}
+
+// tomlNote stands above what is added to a TOML file.
+func tomlNote(c Client) string {
+	return fmt.Sprintf("# Added by `bridge install %s`; `bridge uninstall %s` removes it.", c, c)
+}
+
+// hasHook reports that a list of groups has a hook with a command.
+func hasHook(groups any, command string) bool {
+	list, _ := groups.([]any)
+	return slices.ContainsFunc(list, func(group any) bool {
+		return slices.ContainsFunc(handlersOf(group), func(h map[string]any) bool { return h["command"] == command })
+	})
+}
+
+// handlersOf lists the hooks in a group.
+func handlersOf(group any) (handlers []map[string]any) {
+	g, _ := group.(map[string]any)
+	list, _ := g["hooks"].([]any)
+	for _, item := range list {
+		handler, _ := item.(map[string]any)
+		handlers = append(handlers, handler)
+	}
+	return handlers
+}
+
+// lookupTree walks down a decoded document; nil where there is nothing.
+func lookupTree(document any, path []string) any {
+	for _, name := range path {
+		object, _ := document.(map[string]any)
+		document = object[name]
+	}
+	return document
+}
+
+// sameProgram reports that two paths lead to one file.
+func sameProgram(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, errX := filepath.EvalSymlinks(a)
+	y, errY := filepath.EvalSymlinks(b)
+	return errX == nil && errY == nil && x == y
+}

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"example.org/bridge/internal/agents"
+	"example.org/bridge/internal/bridge"
+)
+
+// installOptions are shared by install and uninstall.
+type installOptions struct {
+	scope, serverName string
+	dryRun, denyRule  bool
+}
+
+func (o *installOptions) register(fs *pflag.FlagSet, what string) {
+	o.scope, o.serverName = string(agents.ScopeUser), agents.DefaultName
+	choiceFlag(fs, &o.scope, []string{string(agents.ScopeUser), string(agents.ScopeProject)}, "scope", "for all your projects, or for the one in the current folder")
+	textFlag(fs, &o.serverName, kindText, "server-name", "what the server is called in the client")
+	boolFlag(fs, &o.dryRun, "dry-run", "print what would be "+what+", and change nothing")
+}
+
+func newInstallCmd(a *app) *cobra.Command {
+	var o installOptions
+	cmd := &cobra.Command{
+		Use:   "install {claude|codex|gemini}",
+		Short: "Connect an MCP client: its server entry and its hooks",
+		Long: `Enter bridge into the configuration of Claude Code, Codex or Gemini CLI: the server, and
+the hooks that tell the agent of waiting mail. Comments, order, indentation and what
+others entered stay as they are; the changes are printed as a diff.
+
+A file that cannot be read as its client would, that is read-only, that changes
+meanwhile, or that has another server of the name is refused, and then nothing is
+changed at all. The files are kept as they were, privately, beside the store's usual
+place, so that "bridge uninstall" can put them back to the byte. Installing again
+brings an older installation up to date, and else changes nothing.
+
+With --db, or BRIDGE_DB set, the client is told to use that store. --yolo-deny-rule
+adds rules of the client's own, by which its agent cannot run "bridge yolo" or "bridge
+serve" in its shell. See docs/clients.md.
+
+The exit code is 0 when done or nothing was to do, 1 when a file was refused, and 2 for
+wrong arguments.`,
+		Example: `  bridge install claude
+  bridge install codex --dry-run
+  bridge install gemini --scope project
+  bridge install claude --yolo-deny-rule --db /srv/team/bridge.db`,
+		ValidArgs: clientNames(),
+		Args:      oneClient,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runInstall(a, agents.Client(args[0]), o, a.storeNamed(cmd))
+		},
+	}
+	o.register(cmd.Flags(), "written")
+	boolFlag(cmd.Flags(), &o.denyRule, "yolo-deny-rule", "keep the client's agent from running the operator's commands")
+	return cmd
+}
+
+func clientNames() (names []string) {
+	for _, c := range agents.Clients() {
+		names = append(names, string(c))
+	}
+	return names
+}
+
+func oneClient(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 && slices.Contains(clientNames(), args[0]) {
+		return nil
+	}
+	return usagef("`%s` takes one of %s", cmd.CommandPath(), strings.Join(clientNames(), ", "))
+}
+
+func runInstall(a *app, client agents.Client, o installOptions, storeNamed bool) error {
+	installer, setup, err := a.setup(client, o)
+	if err != nil {
+		return err
+	}
+	if storeNamed {
+		if setup.DB, err = a.storePath(); err != nil {
+			return err
+		}
+	}
+	if err := setup.Check(); err != nil {
+		return usagef("%v", err)
+	}
+	plan, err := installer.Install(setup)
+	if err != nil {
+		return err
+	}
+	return a.carryOut(plan, o.dryRun, installWords)
+}
+
+// setup is what to install, and where.
+func (a *app) setup(client agents.Client, o installOptions) (agents.Installer, agents.Setup, error) {
+	installer, err := a.installer()
+	if err != nil {
+		return installer, agents.Setup{}, err
+	}
+	setup := agents.Setup{Client: client, Scope: agents.Scope(o.scope), Name: o.serverName, DenyRules: o.denyRule}
+	if setup.Program, err = a.program(); err != nil {
+		return installer, setup, err
+	}
+	if err := setup.Check(); err != nil {
+		return installer, setup, usagef("%v", err)
+	}
+	return installer, setup, nil
+}
+
+// storeNamed reports that this call names its store where a server would not
+// look for it; a configuration file both read.
+func (a *app) storeNamed(cmd *cobra.Command) bool {
+	source := a.originOf(cmd.Root().PersistentFlags().Lookup("db")).Source
+	return source == sourceFlag || source == sourceEnvironment
+}
+
+// planWords are what a plan is reported with.
+type planWords struct{ nothing, would, done string }
+
+var installWords = planWords{
+	nothing: "nothing to do: %s is connected already",
+	would:   "%s would be connected; nothing was changed",
+	done:    "%s is connected; start it anew",
+}
+
+// jsonPlan is a plan for programs.
+type jsonPlan struct {
+	Client  agents.Client `json:"client"`
+	Scope   agents.Scope  `json:"scope"`
+	Changed bool          `json:"changed"`
+	DryRun  bool          `json:"dry_run"`
+	Files   []string      `json:"files"`
+	Backup  string        `json:"backup,omitempty"`
+	Notes   []string      `json:"notes"`
+	Diff    string        `json:"diff"`
+}
+
+// carryOut prints a plan and, unless it is a rehearsal, does it.
+func (a *app) carryOut(plan *agents.Plan, dryRun bool, words planWords) error {
+	diff, err := a.hideSecrets(plan.Diff())
+	if err != nil {
+		return err
+	}
+	if !dryRun {
+		if err := plan.Apply(); err != nil {
+			return err
+		}
+	}
+	notes := slices.Concat(plan.Notes, plan.Advice())
+	if a.json {
+		return a.printJSON(jsonPlan{
+			plan.Setup.Client, plan.Setup.Scope, !plan.Empty() && !dryRun, dryRun,
+			emptyList(plan.Files()), plan.Backup(), emptyList(notes), diff,
+		})
+	}
+	out := bufio.NewWriter(a.stdout)
+	_, _ = out.WriteString(diff)
+	words.print(out, plan, dryRun, notes)
+	return out.Flush()
+}
+
+func (w planWords) print(out *bufio.Writer, plan *agents.Plan, dryRun bool, notes []string) {
+	text := w.done
+	switch {
+	case plan.Empty():
+		text, notes = w.nothing, nil
+	case dryRun:
+		text = w.would
+	}
+	_, _ = fmt.Fprintf(out, text+"\n", plan.Setup.Client.Title())
+	for _, note := range notes {
+		_, _ = fmt.Fprintf(out, "note: %s\n", bridge.CleanLine(note))
+	}
+	if backup := plan.Backup(); backup != "" && !dryRun && !plan.Empty() {
+		_, _ = fmt.Fprintf(out, "the files as they were: %s\n", bridge.CleanLine(backup))
+	}
+}
+
+// hideSecrets makes a diff fit to be shown: the lines around ours may hold
+// somebody's keys.
+func (a *app) hideSecrets(diff string) (string, error) {
+	engine, err := a.redactor()
+	if err != nil {
+		return "", err
+	}
+	hidden, _ := engine.Redact(diff)
+	return bridge.Clean(strings.ReplaceAll(hidden, "\r\n", "\n")), nil
+}
+
+func emptyList(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"example.org/bridge/internal/stress"
+)
+
+type stressOptions struct {
+	stress.Settings
+	preset   string
+	rate     int
+	compress int
+	seed     int
+	dir      string
+}
+
+func newStressCmd(a *app) *cobra.Command {
+	o := stressOptions{
+		Settings: stress.Settings{Agents: 10, Conversations: 9, Duration: 10 * time.Second, Tasks: 9, Kills: 3},
+		seed:     1,
+	}
+	cmd := &cobra.Command{
+		Use:   "stress",
+		Short: "Prove that bridge loses nothing under stress",
+		Long: `Let many agents, each with a real bridge process, talk through one temporary store
+over real MCP, kill some of the processes with kill -9, and then hold what every agent
+saw against what every agent sent. Your own store and its settings are not touched.
+
+A violation is an acknowledged message that was lost, came twice without a mark, out
+of order or altered; a task without exactly one end; an operation without its entry
+in the audit log; a damaged store. The exit code is 1 if there is one.
+
+Presets, for --preset; flags that are given beat what a preset says:
+` + presetNames() + `
+
+With --duration and --messages, the messages are spread over the duration; with
+--duration only, each is sent when the one before was answered. With --rate, so many
+are due each second whether bridge keeps up or not, and times count from when a
+message was due. --compress divides a preset's duration; the report says so.`,
+		Example: `  bridge stress
+  bridge stress --preset ten-agents
+  bridge stress --preset s2 --compress 120
+  bridge stress --agents 20 --conversations 19 --duration 5m --kills 100 --json
+  bridge stress --preset offered-load --rate 500`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runStress(cmd.Context(), a, cmd.Flags(), o) },
+	}
+	fs := cmd.Flags()
+	choiceFlag(fs, &o.preset, presetChoices(), "preset", "settings to begin with")
+	countFlag(fs, &o.Agents, "agents", "how many processes")
+	countFlag(fs, &o.Conversations, "conversations", "how many conversations among them")
+	numberFlag(fs, &o.Messages, "messages", "how many messages to send; 0 = as many as there is time for")
+	numberFlag(fs, &o.rate, "rate", "how many messages are due a second; 0 = each when the one before was answered")
+	numberFlag(fs, &o.Reads, "reads", "how many times to look for mail; 0 = all the time")
+	numberFlag(fs, &o.Tasks, "tasks", "how many tasks to assign")
+	ageFlag(fs, &o.Duration, "duration", "how long to send")
+	numberFlag(fs, &o.Kills, "kills", "how many times to kill a process")
+	boolFlag(fs, &o.Limits, "default-limits", "keep the default rate limits")
+	countFlag(fs, &o.compress, "compress", "what to divide a preset's duration by (default what the preset says)")
+	numberFlag(fs, &o.seed, "seed", "what decides about messages and kills")
+	textFlag(fs, &o.dir, kindPath, "dir", "the folder for the temporary store (default the one for temporary files)")
+	return cmd
+}
+
+func presetChoices() (names []string) {
+	for _, p := range stress.Presets() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+func presetNames() string {
+	var lines []string
+	for _, p := range stress.Presets() {
+		lines = append(lines, fmt.Sprintf("  %-14s  %s", p.Name, p.About))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// settings returns the preset's settings with those of the flags that were given.
+func (o stressOptions) settings(a *app, fs *pflag.FlagSet) stress.Settings {
+	s := o.Settings
+	if preset, ok := stress.FindPreset(o.preset); ok {
+		s = preset
+		for name, keep := range map[string]func(){
+			"agents":         func() { s.Agents = o.Agents },
+			"conversations":  func() { s.Conversations = o.Conversations },
+			"messages":       func() { s.Messages = o.Messages },
+			"reads":          func() { s.Reads = o.Reads },
+			"tasks":          func() { s.Tasks = o.Tasks },
+			"duration":       func() { s.Duration = o.Duration },
+			"kills":          func() { s.Kills = o.Kills },
+			"default-limits": func() { s.Limits = o.Limits },
+		} {
+			if _, given := a.origins[fs.Lookup(name)]; given {
+				keep()
+			}
+		}
+	}
+	if _, given := a.origins[fs.Lookup("rate")]; given || o.preset == "" {
+		s.Rate = float64(o.rate)
+	}
+	if o.compress > 0 {
+		s = s.Compressed(float64(o.compress))
+	}
+	s.Seed = uint64(o.seed)
+	return s
+}
+
+func runStress(ctx context.Context, a *app, fs *pflag.FlagSet, o stressOptions) error {
+	s := o.settings(a, fs)
+	if err := s.Check(); err != nil {
+		return usagef("%v", err)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find bridge itself: %w", err)
+	}
+	ctx, stop := daemon(ctx)
+	defer stop()
+	report, err := stress.Run(ctx, stress.Options{
+		Settings: s, Program: program, Version: bridgeVersion(), Dir: o.dir, Progress: a.stressProgress(), Log: a.log(),
+	})
+	if ctx.Err() != nil {
+		return errors.New("ended before everything was sent and read, so nothing is reported")
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.printStress(report); err != nil {
+		return err
+	}
+	if !report.OK() {
+		return &exitError{exitFailure}
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/adrg/xdg"
+
+	"example.org/bridge/internal/agents"
+)
+
+// installer knows where the clients' configuration is.
+func (a *app) installer() (agents.Installer, error) {
+	place, err := a.place()
+	return agents.Installer{Place: place, State: filepath.Join(xdg.StateHome, "bridge")}, err
+}
+
+func (a *app) place() (agents.Place, error) {
+	home, err := os.UserHomeDir()
+	if err != nil || !filepath.IsAbs(home) {
+		return agents.Place{}, usagef("no home folder is known: set HOME")
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return agents.Place{}, usagef("the current folder cannot be used: change to another")
+	}
+	return agents.Place{Home: home, Dir: dir, Getenv: a.env}, nil
+}
+
+// program returns the path under which a client is to start this program. A
+// link that a package manager keeps pointing at the newest version is better
+// than what it points at now, so the path is the one that was called.
+func (a *app) program() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	if called, err := exec.LookPath(os.Args[0]); err == nil {
+		if called, err = filepath.Abs(called); err == nil && sameFile(called, self) {
+			self = called
+		}
+	}
+	if strings.Contains(self, string(filepath.Separator)+"go-build") {
+		return "", usagef("this program was made by `go run` and will be gone: build it and install from there")
+	}
+	return self, nil
+}
+
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a) //nolint:gosec // G703: both are paths of this very program
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}

@@ -1,0 +1,114 @@
+//go:build plantfault
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/rig"
+)
+
+// plant gives the store the fault that the environment names. It happens once in
+// the life of a store, whatever the number of processes. No program that is built
+// without the tag has this file.
+func plant(store bridge.Store, path string) bridge.Store {
+	fault := os.Getenv(rig.PlantedFault)
+	if fault == "" {
+		return store
+	}
+	fmt.Fprintf(os.Stderr, "this program was built to have the fault %q\n", fault)
+	return &faulty{Store: store, fault: fault, marker: filepath.Join(filepath.Dir(path), "fault")}
+}
+
+type faulty struct {
+	bridge.Store
+	fault, marker string
+}
+
+// now reports whether the fault is to happen now.
+func (f *faulty) now(fault string) bool {
+	if f.fault != fault {
+		return false
+	}
+	file, err := os.OpenFile(f.marker, os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return false
+	}
+	return file.Close() == nil
+}
+
+func (f *faulty) AppendMessage(ctx context.Context, g bridge.Gate, m bridge.NewMessage) (bridge.Sent, error) {
+	if f.now("drop") {
+		inbox, err := f.Store.PeekInbox(ctx, g.Conversation, g.Session.Partner())
+		return bridge.Sent{ID: 1, Seq: inbox.LastSeq + 1, SentAt: g.Now}, err
+	}
+	if f.now("unlogged") {
+		g.Action = "something_else"
+	}
+	sent, err := f.Store.AppendMessage(ctx, g, m)
+	if err == nil && f.now("duplicate") {
+		m.IdempotencyKey = ""
+		_, err = f.Store.AppendMessage(ctx, g, m)
+	}
+	return sent, err
+}
+
+func (f *faulty) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (bridge.Taken, error) {
+	taken, err := f.Store.TakeUnread(ctx, g, t)
+	if err != nil || len(taken.Messages) == 0 {
+		return taken, err
+	}
+	messages := taken.Messages
+	switch {
+	case len(messages) > 1 && f.now("reorder"):
+		messages[0], messages[1] = messages[1], messages[0]
+	case messages[0].From != bridge.System && f.now("alter"):
+		messages[0].Text += "!"
+	case f.now("redeliver"):
+		messages[0].Redelivered = true
+	}
+	return taken, err
+}
+
+// CreateTask tells a second worker, too, that the task is its own.
+func (f *faulty) CreateTask(ctx context.Context, g bridge.Gate, key string, refused bridge.Charge, rule bridge.TaskRule) (bridge.TaskResult, error) {
+	if !f.now("share") {
+		return f.Store.CreateTask(ctx, g, key, refused, rule)
+	}
+	return f.Store.CreateTask(ctx, g, key, refused, func(s bridge.TaskScene) bridge.TaskChange {
+		change := rule(s)
+		for _, w := range s.Workers {
+			if w.Conversation != change.Task.Worker && len(change.Notices) == 1 {
+				notice := change.Notices[0]
+				notice.Conversation = w.Conversation
+				change.Notices = append(change.Notices, notice)
+			}
+		}
+		return change
+	})
+}
+
+func (f *faulty) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule bridge.TaskRule) (bridge.TaskResult, error) {
+	if f.fault == "share" {
+		rule = toWhoeverReports(rule)
+	}
+	if g.Details["report"] == "done" && f.now("task") {
+		return bridge.TaskResult{}, nil
+	}
+	return f.Store.ChangeTask(ctx, g, id, rule)
+}
+
+// toWhoeverReports lets a task belong to each worker that reports on it, though
+// another one may have it, or have ended it.
+func toWhoeverReports(rule bridge.TaskRule) bridge.TaskRule {
+	return func(s bridge.TaskScene) bridge.TaskChange {
+		if s.Session == bridge.SessionB && s.Task.Worker != s.Caller {
+			s.Task.Worker, s.Task.State = s.Caller, bridge.TaskRunning
+		}
+		return rule(s)
+	}
+}

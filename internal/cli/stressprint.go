@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"golang.org/x/term"
+
+	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/stress"
+)
+
+// stressProgress returns what shows how far a run is, on one line of the
+// terminal; nil where standard error is none.
+func (a *app) stressProgress() func(stress.Progress) {
+	if !term.IsTerminal(int(a.stderr.Fd())) {
+		return nil
+	}
+	return func(p stress.Progress) {
+		_, _ = fmt.Fprintf(a.stderr, "\r%6s  %d sent, %d received, %d tasks ended, %d kills  ",
+			p.Elapsed.Truncate(time.Second), p.Sent, p.Received, p.Ended, p.Kills)
+	}
+}
+
+// maxViolations is how many violations are shown one by one.
+const maxViolations = 50
+
+func (a *app) printStress(report stress.Report) error {
+	if a.stressProgress() != nil {
+		_, _ = fmt.Fprint(a.stderr, "\r\x1b[K")
+	}
+	if a.json {
+		return a.printJSON(report)
+	}
+	if err := a.printLine(field(report.Machine.String())); err != nil {
+		return err
+	}
+	for _, line := range stressSummary(report) {
+		if err := a.printLine(line); err != nil {
+			return err
+		}
+	}
+	if len(report.Times) > 0 {
+		if err := stressTimes(report).print(a.stdout, a.screen()); err != nil {
+			return err
+		}
+	}
+	if len(report.Tests) > 0 {
+		if err := stressTests(report).print(a.stdout, a.screen()); err != nil {
+			return err
+		}
+	}
+	return a.printVerdict(report)
+}
+
+func (a *app) printVerdict(report stress.Report) error {
+	for i, v := range report.Violations {
+		if i == maxViolations {
+			if err := a.printLine(fmt.Sprintf("… and %d more", len(report.Violations)-i)); err != nil {
+				return err
+			}
+			break
+		}
+		if err := a.printLine("violation: " + v.Rule + ": " + field(v.What)); err != nil {
+			return err
+		}
+	}
+	if report.OK() {
+		return a.printLine("ok: no violation")
+	}
+	failed := 0
+	for _, test := range report.Tests {
+		if !test.OK {
+			failed++
+		}
+	}
+	return a.printLine(fmt.Sprintf("FAILED: %d violations, %d tests failed", len(report.Violations), failed))
+}
+
+func stressSummary(r stress.Report) []string {
+	c := r.Counts
+	var lines []string
+	if by := r.Settings.Compress; by > 1 {
+		lines = append(lines, fmt.Sprintf("Times were divided by %g.", by))
+	}
+	if len(r.Tests) > 0 {
+		return append(lines, fmt.Sprintf("%d agents, %d conversations, %.1f s, %d audit entries", c.Agents, c.Conversations, r.Seconds, c.AuditEntries))
+	}
+	lines = append(lines,
+		fmt.Sprintf("%d agents, %d conversations, %.1f s, %d kills", c.Agents, c.Conversations, r.Seconds, c.Kills),
+		fmt.Sprintf("%d messages acknowledged, %d delivered; %d came again, marked; %d calls repeated after a kill",
+			c.Acknowledged, c.Delivered, c.Redelivered, c.Repeated),
+		fmt.Sprintf("%d reads, %d tasks, %d calls told to come later, %d audit entries, store %s",
+			c.Reads, c.Tasks, c.Paced, c.AuditEntries, formatBytes(uint64(r.StoreBytes))))
+	if f := r.Sessions; f != nil {
+		lines = append(lines, fmt.Sprintf("sessions sent %d to %d messages; the slowest one's p99 is %s ms", f.Fewest, f.Most, decimal(f.WorstP99)))
+	}
+	return lines
+}
+
+func stressTimes(r stress.Report) *table {
+	t := &table{columns: []column{
+		{title: "TIME"},
+		{title: "P50", right: true},
+		{title: "P90", right: true, drop: 2},
+		{title: "P99", right: true},
+		{title: "MAX", right: true},
+		{title: "UNIT"},
+		{title: "SAMPLES", right: true, drop: 3},
+		{title: "WHAT IT IS", shrink: true, drop: 4},
+	}}
+	for _, timing := range r.Times {
+		t.add(append(append([]cell{{timing.Name, plain}}, spreadCells(timing.Spread)...),
+			cell{"ms", plain}, cell{strconv.Itoa(timing.Samples), plain}, cell{timing.About, faint})...)
+	}
+	return t
+}
+
+func spreadCells(s rig.Spread) []cell {
+	return []cell{{decimal(s.P50), bold}, {decimal(s.P90), plain}, {decimal(s.P99), plain}, {decimal(s.Max), plain}}
+}
+
+func stressTests(r stress.Report) *table {
+	t := &table{columns: []column{{title: "TEST", right: true}, {title: "NAME"}, {title: "RESULT"}, {title: "MEASURED", shrink: true}}}
+	for _, test := range r.Tests {
+		result := cell{"ok", good}
+		if !test.OK {
+			result = cell{"FAILED", bad}
+		}
+		t.add(cell{strconv.Itoa(test.Number), plain}, cell{test.Name, plain}, result, cell{field(test.What), plain})
+	}
+	return t
+}

@@ -1,0 +1,83 @@
+// Package confedit changes other programs' configuration files without
+// disturbing what is not ours: comments, order, indentation, line ends, a byte
+// order mark. It works on the text: an operation takes a document and returns
+// it with a few bytes spliced in or out. Nothing is ever printed anew.
+//
+//	json.go         JSON with comments: Lookup, Set, Append
+//	json_remove.go  JSON with comments: Delete
+//	json_render.go  how new values are written: in the style of what is there
+//	json_dialect.go what a client can read: ValidJSON
+//	toml.go         TOML: ReadTOML, AppendTOML, CutTOML
+//	merge.go        Undo: take a change back out of a file that was edited since
+//
+// What it cannot read it refuses with a *SyntaxError, and the caller leaves the
+// file alone.
+package confedit
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// MaxSize is the largest document that is read, in bytes. Claude Code's state
+// file, the largest of those concerned, has a few megabytes.
+const MaxSize = 32 << 20
+
+// maxDepth bounds how deep a document may be nested, so that a hostile one
+// cannot exhaust the stack.
+const maxDepth = 500
+
+// SyntaxError says that a document is not what it should be. Its text never
+// holds a value from the document, which may be a secret.
+type SyntaxError struct {
+	// Line is where, from 1; 0 where it is not known.
+	Line    int
+	Problem string
+}
+
+func (e *SyntaxError) Error() string {
+	if e.Line == 0 {
+		return e.Problem
+	}
+	return fmt.Sprintf("line %d: %s", e.Line, e.Problem)
+}
+
+// ShapeError says that a document can be read, but has something else where
+// our entry belongs.
+type ShapeError struct {
+	// Path is the place, with dots.
+	Path, Problem string
+}
+
+func (e *ShapeError) Error() string { return e.Path + " " + e.Problem }
+
+var bom = []byte("\ufeff")
+
+// splitBOM separates a byte order mark from the text after it.
+func splitBOM(text []byte) (mark, rest []byte) {
+	if bytes.HasPrefix(text, bom) {
+		return text[:len(bom)], text[len(bom):]
+	}
+	return nil, text
+}
+
+// newlineOf returns the line end that a document uses.
+func newlineOf(text []byte) string {
+	if i := bytes.IndexByte(text, '\n'); i > 0 && text[i-1] == '\r' {
+		return "\r\n"
+	}
+	return "\n"
+}
+
+// lineAt is the number of the line that an offset is in, from 1.
+func lineAt(text []byte, offset int) int {
+	return 1 + bytes.Count(text[:min(max(offset, 0), len(text))], []byte("\n"))
+}
+
+// splice replaces text[start:end] by with, in a new slice.
+func splice(text []byte, start, end int, with string) []byte {
+	out := make([]byte, 0, len(text)-(end-start)+len(with))
+	out = append(out, text[:start]...)
+	out = append(out, with...)
+	return append(out, text[end:]...)
+}

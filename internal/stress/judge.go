@@ -1,0 +1,208 @@
+package stress
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Violation is a promise of the bridge's that was broken.
+type Violation struct {
+	// Rule is its short name.
+	Rule string `json:"rule"`
+	// What says what was seen, and where.
+	What string `json:"what"`
+}
+
+// The rules.
+const (
+	RuleLost       = "lost"       // an acknowledged message was never delivered
+	RuleDuplicate  = "duplicate"  // one was delivered again without a mark, or without a crash
+	RuleOrder      = "order"      // one was delivered before an earlier one
+	RuleAltered    = "altered"    // another text was delivered under its number
+	RuleForeign    = "foreign"    // a message was delivered that nobody sent there
+	RuleNumbering  = "numbering"  // two messages have one number, or the answer gave another
+	RuleTask       = "task"       // a task was not ended, ended twice, or had two workers
+	RuleAudit      = "audit"      // an operation is not in the audit log, or one too many is
+	RuleIntegrity  = "integrity"  // the store or its audit log is damaged
+	RuleStarvation = "starvation" // a session got nothing done while others did
+)
+
+// JudgeInbox applies the rules of delivery (SPEC section 4): whatever was
+// acknowledged arrives, once in any run without a crash, in order; what comes
+// again is marked, and comes again only to a reader that was killed. Numbers rise
+// by one from 1, those of the bridge's own messages included.
+func JudgeInbox(in Inbox) []Violation {
+	j := &inboxJudge{
+		in: in, sent: map[string]Sent{}, bySeq: map[int64]string{},
+		seen: map[int64]string{}, texts: map[string]bool{}, altered: map[int64]bool{},
+	}
+	for _, m := range in.Sent {
+		j.send(m)
+	}
+	for _, r := range in.Received {
+		j.receive(r)
+	}
+	for _, m := range in.Sent {
+		if m.Seq != 0 && !j.texts[m.Text] && !j.altered[m.Seq] {
+			j.find(RuleLost, "message %d was acknowledged and never delivered", m.Seq)
+		}
+	}
+	return j.found
+}
+
+type inboxJudge struct {
+	in      Inbox
+	sent    map[string]Sent  // by text
+	bySeq   map[int64]string // acknowledged texts
+	seen    map[int64]string // delivered texts, and the same as a set:
+	texts   map[string]bool
+	altered map[int64]bool // numbers under which another text came
+	last    int64
+	found   []Violation
+}
+
+func (j *inboxJudge) find(rule, format string, args ...any) {
+	j.found = append(j.found, Violation{rule, j.in.Name + ": " + fmt.Sprintf(format, args...)})
+}
+
+func (j *inboxJudge) send(m Sent) {
+	j.sent[m.Text] = m
+	if m.Seq == 0 {
+		return
+	}
+	if other, taken := j.bySeq[m.Seq]; taken && other != m.Text {
+		j.find(RuleNumbering, "the number %d was given to two messages", m.Seq)
+	}
+	j.bySeq[m.Seq] = m.Text
+}
+
+func (j *inboxJudge) receive(r Receipt) {
+	if r.Redelivered && !j.in.Killed {
+		j.find(RuleDuplicate, "message %d was marked redelivered, and its reader was never killed", r.Seq)
+	}
+	if text, again := j.seen[r.Seq]; again {
+		if !r.Redelivered {
+			j.find(RuleDuplicate, "message %d came again and was not marked redelivered", r.Seq)
+		}
+		if text != r.Text {
+			j.find(RuleAltered, "message %d came again with another text", r.Seq)
+		}
+		return
+	}
+	if r.Seq != j.last+1 {
+		j.find(RuleOrder, "message %d came behind message %d", r.Seq, j.last)
+	}
+	j.last = max(j.last, r.Seq)
+	j.seen[r.Seq], j.texts[r.Text] = r.Text, true
+	if r.From != j.in.Partner {
+		j.judgeOther(r)
+		return
+	}
+	j.compare(r)
+}
+
+// judgeOther looks at a message that is not the partner's.
+func (j *inboxJudge) judgeOther(r Receipt) {
+	if r.From != "system" {
+		j.find(RuleForeign, "message %d says that %q sent it", r.Seq, r.From)
+	}
+	if j.bySeq[r.Seq] != "" {
+		j.find(RuleNumbering, "the number %d was given to the partner's message and to another", r.Seq)
+	}
+}
+
+// compare holds a message of the partner's against what the partner sent.
+func (j *inboxJudge) compare(r Receipt) {
+	switch sent, known := j.sent[r.Text]; {
+	case j.bySeq[r.Seq] != "" && j.bySeq[r.Seq] != r.Text:
+		j.altered[r.Seq] = !known
+		j.find(RuleAltered, "message %d was delivered with another text than was sent", r.Seq)
+	case !known:
+		j.find(RuleForeign, "message %d was never sent", r.Seq)
+	case sent.Seq != 0 && sent.Seq != r.Seq:
+		j.find(RuleDuplicate, "message %d was stored again as message %d", sent.Seq, r.Seq)
+	}
+}
+
+// JudgeWork applies the rules of tasks (SPEC section 8): one that was assigned is
+// ended, once, by the one worker that has it.
+func JudgeWork(works []Work) (found []Violation) {
+	for _, w := range works {
+		find := func(format string, args ...any) {
+			found = append(found, Violation{RuleTask, fmt.Sprintf("task %d %s", w.Task, fmt.Sprintf(format, args...))})
+		}
+		if w.State != "done" {
+			find("is %q in the end, and should be done", w.State)
+		}
+		if w.Ended > 1 {
+			find("was ended %d times", w.Ended)
+		}
+		if len(w.Workers) > 1 {
+			find("had %d workers, and nobody was silent", len(w.Workers))
+		}
+	}
+	return found
+}
+
+// JudgeAudit compares what sessions did with the entries of the audit log: each
+// operation has one, and there is none for which there was no operation.
+func JudgeAudit(done map[Act]Count, logged map[Act]int) (found []Violation) {
+	acts := make([]Act, 0, len(done))
+	for act := range done {
+		acts = append(acts, act)
+	}
+	slices.SortFunc(acts, func(a, b Act) int {
+		return cmp.Or(cmp.Compare(a.Conversation, b.Conversation), cmp.Compare(a.Session, b.Session), cmp.Compare(a.Action, b.Action))
+	})
+	for _, act := range acts {
+		c, entries := done[act], logged[act]
+		if entries < c.Sure || entries > c.Sure+c.Unknown {
+			found = append(found, Violation{RuleAudit, fmt.Sprintf("%s/%s: %d entries of %s for %d calls that were answered and %d that were interrupted",
+				act.Conversation, act.Session, entries, act.Action, c.Sure, c.Unknown)})
+		}
+	}
+	return found
+}
+
+// JudgeFairness looks for sessions that sent nothing while others sent much. Sent
+// holds the number of each session's messages.
+func JudgeFairness(sent []int) []Violation {
+	if len(sent) == 0 {
+		return nil
+	}
+	if least, most := slices.Min(sent), slices.Max(sent); least == 0 && most >= 10 {
+		return []Violation{{RuleStarvation, fmt.Sprintf("a session sent nothing while another sent %d messages", most)}}
+	}
+	return nil
+}
+
+// violations applies the rules to the whole run.
+func (r *run) violations(e evidence) []Violation {
+	var found []Violation
+	for _, in := range r.inboxes {
+		found = append(found, JudgeInbox(*in)...)
+	}
+	works := make([]Work, 0, len(r.works))
+	for _, w := range r.works {
+		works = append(works, *w)
+	}
+	slices.SortFunc(works, func(a, b Work) int { return cmp.Compare(a.Task, b.Task) })
+	found = append(found, JudgeWork(works)...)
+	if len(works) != r.Tasks {
+		found = append(found, Violation{RuleTask, fmt.Sprintf("%d tasks were acknowledged, %d assigned", r.Tasks, len(works))})
+	}
+	found = append(found, JudgeAudit(r.acts, e.logged)...)
+	if r.due() == 0 {
+		found = append(found, JudgeFairness(r.sentBySession())...)
+	}
+	return found
+}
+
+func (r *run) sentBySession() []int {
+	sent := make([]int, len(r.sessions))
+	for i := range sent {
+		sent[i] = len(r.sends[i])
+	}
+	return sent
+}

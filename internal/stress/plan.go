@@ -1,0 +1,106 @@
+package stress
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Settings are what a run can be told. They are part of its report.
+type Settings struct {
+	// Preset is the name of the settings that these began with; may be empty.
+	Preset string `json:"preset,omitempty"`
+	// Agents is the number of processes, Conversations that of conversations
+	// among them: the workers hold one each, as far as there are enough, and the
+	// coordinators share them.
+	Agents        int `json:"agents"`
+	Conversations int `json:"conversations"`
+	// Messages is how many to send in all; 0 means as many as Duration and Rate
+	// allow.
+	Messages int `json:"messages"`
+	// Reads is how many times to look for mail in all, at regular times; 0 means
+	// that every session waits for its mail all the time.
+	Reads int `json:"reads"`
+	// Tasks is how many tasks to assign in all.
+	Tasks int `json:"tasks"`
+	// Duration is how long to send; what is late is sent and read after it.
+	Duration time.Duration `json:"duration_ns"`
+	// Rate is how many messages a second are due, of all sessions together,
+	// whether the bridge keeps up or not; 0 means that each is sent when the one
+	// before it was answered, or spread over Duration where Messages is set too.
+	Rate float64 `json:"rate"`
+	// Kills is how many times an agent's process is killed and started again.
+	Kills int `json:"kills"`
+	// Limits keeps the default rate limits; otherwise there are none.
+	Limits bool `json:"limits"`
+	// Compress says by what a former test's times were divided; 0 and 1 mean that
+	// they were not.
+	Compress float64 `json:"compress,omitempty"`
+	// Seed decides about the messages and about who is killed.
+	Seed uint64 `json:"seed"`
+}
+
+// Bounds of the settings.
+const (
+	MaxAgents        = 200
+	MaxConversations = 1000
+	MaxDuration      = 24 * time.Hour
+)
+
+// Check says what is wrong with settings, in words for those who gave them.
+func (s Settings) Check() error {
+	switch {
+	case s.Preset == PresetS2:
+		return nil
+	case s.Agents < 2 || s.Agents > MaxAgents:
+		return fmt.Errorf("there must be 2 to %d agents", MaxAgents)
+	case s.Conversations < 1 || s.Conversations > MaxConversations:
+		return fmt.Errorf("there must be 1 to %d conversations", MaxConversations)
+	case s.Agents > 2*s.Conversations:
+		return fmt.Errorf("%d conversations have sessions for %d agents at most", s.Conversations, 2*s.Conversations)
+	case s.Messages < 0 || s.Reads < 0 || s.Tasks < 0 || s.Kills < 0 || s.Rate < 0:
+		return errors.New("no number may be negative")
+	case s.Duration < 0 || s.Duration > MaxDuration:
+		return fmt.Errorf("the duration must be up to %s", MaxDuration)
+	case s.Messages == 0 && s.Duration == 0:
+		return errors.New("a number of messages or a duration must say when to stop")
+	case (s.Rate > 0 || s.Reads > 0) && s.Duration == 0:
+		return errors.New("a rate and a number of reads need a duration")
+	}
+	return nil
+}
+
+// places returns how many workers there are, and how many coordinators.
+func (s Settings) places() (workers, coordinators int) {
+	workers = min(s.Conversations, s.Agents-1)
+	return workers, s.Agents - workers
+}
+
+// sessions is the number of sessions: two a conversation.
+func (s Settings) sessions() int { return 2 * s.Conversations }
+
+// due is the number of messages that are to be sent at given times; 0 for none.
+func (s Settings) due() int {
+	switch {
+	case s.Rate > 0 && s.Messages > 0:
+		return s.Messages
+	case s.Rate > 0:
+		return int(s.Rate * s.Duration.Seconds())
+	case s.Duration > 0:
+		return s.Messages
+	}
+	return 0
+}
+
+// at is when the one numbered i of count things is due, behind the start.
+func (s Settings) at(i, count int) time.Duration {
+	if s.Rate > 0 {
+		return time.Duration(float64(i) / s.Rate * float64(time.Second))
+	}
+	return time.Duration(float64(i) / float64(count) * float64(s.Duration))
+}
+
+// spread is at for what has no rate of its own.
+func (s Settings) spread(i, count int) time.Duration {
+	return time.Duration(float64(i) / float64(count) * float64(s.Duration))
+}

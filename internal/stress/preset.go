@@ -1,0 +1,66 @@
+package stress
+
+import (
+	"slices"
+	"time"
+)
+
+// PresetS2 is the protocol of s2.go.
+const PresetS2 = "s2"
+
+// Preset is a named set of settings.
+type Preset struct {
+	Name, About string
+	Settings
+}
+
+// presets are in the order in which help shows them.
+var presets = []Preset{
+	{
+		"ten-agents", "1 + 9 agents, 19 messages, 435 reads, 94 s, default limits",
+		Settings{Agents: 10, Conversations: 9, Messages: 19, Reads: 435, Duration: 94 * time.Second, Limits: true},
+	},
+	{
+		PresetS2, "13 tests of recovery and watching, 90 minutes divided by 60",
+		Settings{Agents: 9, Conversations: 8, Duration: 90 * time.Minute, Limits: true, Compress: 60},
+	},
+	{
+		"hundred-agents", "50 pairs for a minute, default limits",
+		Settings{Agents: 100, Conversations: 50, Duration: time.Minute, Limits: true},
+	},
+	{
+		"offered-load", "1,500 messages a second due from 10 agents for 30 s",
+		Settings{Agents: 10, Conversations: 5, Duration: 30 * time.Second, Rate: 1500},
+	},
+	{
+		"kills", "10 agents for a minute, 60 kills, 45 tasks",
+		Settings{Agents: 10, Conversations: 9, Duration: time.Minute, Tasks: 45, Kills: 60},
+	},
+	{
+		"soak", "10 agents for 30 minutes, 20 messages a second, 60 kills, tasks",
+		Settings{Agents: 10, Conversations: 9, Duration: 30 * time.Minute, Rate: 20, Tasks: 180, Kills: 60},
+	},
+}
+
+// Presets returns all presets.
+func Presets() []Preset { return slices.Clone(presets) }
+
+// FindPreset returns the preset of that name.
+func FindPreset(name string) (Settings, bool) {
+	for _, p := range presets {
+		if p.Name == name {
+			p.Settings.Preset = p.Name
+			return p.Settings, true
+		}
+	}
+	return Settings{}, false
+}
+
+// Compressed divides the settings' time.
+func (s Settings) Compressed(by float64) Settings {
+	s.Compress = by
+	if s.Preset != PresetS2 { // which divides each of its times itself
+		s.Duration = time.Duration(float64(s.Duration) / by)
+	}
+	return s
+}

@@ -1,0 +1,179 @@
+// Command mcpb builds the bundles that desktop clients install with a click:
+//
+//	go run ./scripts/mcpb -ldflags "…" OUTPUT GOOS/GOARCH…
+//
+// Each is a zip of packaging/mcpb/manifest.json, the licence and the program for one
+// platform, the same bytes every time. Beside them it writes server.json for the
+// registry, with the bundles and their hashes.
+package main
+
+import (
+	"archive/zip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func main() {
+	ldflags := flag.String("ldflags", "", "for go build")
+	base := flag.String("base-url", "https://example.org/bridge/releases/download", "where releases are downloaded from")
+	flag.Parse()
+	if flag.NArg() < 2 {
+		fmt.Fprintln(os.Stderr, "usage: mcpb [-ldflags …] [-base-url …] OUTPUT GOOS/GOARCH…")
+		os.Exit(2)
+	}
+	if err := run(flag.Arg(0), *ldflags, *base, flag.Args()[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "mcpb:", err)
+		os.Exit(1)
+	}
+}
+
+// server is server.json with its packages.
+type server struct {
+	Schema      string    `json:"$schema"`
+	Name        string    `json:"name"`
+	Title       string    `json:"title"`
+	Description string    `json:"description"`
+	Version     string    `json:"version"`
+	WebsiteURL  string    `json:"websiteUrl"`
+	Packages    []pkgInfo `json:"packages"`
+}
+
+type pkgInfo struct {
+	RegistryType string            `json:"registryType"`
+	Identifier   string            `json:"identifier"`
+	Version      string            `json:"version"`
+	FileSha256   string            `json:"fileSha256"`
+	Transport    map[string]string `json:"transport"`
+}
+
+func run(output, ldflags, base string, platforms []string) error {
+	text, err := os.ReadFile("server.json")
+	if err != nil {
+		return err
+	}
+	var s server
+	if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(output, 0o755); err != nil { //nolint:gosec // G301: a build folder is for everybody
+		return err
+	}
+	for _, platform := range platforms {
+		name := fmt.Sprintf("bridge-%s-%s.mcpb", s.Version, strings.ReplaceAll(platform, "/", "-"))
+		sum, err := bundle(filepath.Join(output, name), platform, ldflags)
+		if err != nil {
+			return fmt.Errorf("%s: %w", platform, err)
+		}
+		fmt.Println(sum, "", filepath.Join(output, name))
+		s.Packages = append(s.Packages, pkgInfo{
+			RegistryType: "mcpb",
+			Identifier:   fmt.Sprintf("%s/v%s/%s", base, s.Version, name),
+			Version:      s.Version,
+			FileSha256:   sum,
+			Transport:    map[string]string{"type": "stdio"},
+		})
+	}
+	text, err = json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(output, "server.json"), append(text, '\n'), 0o644) //nolint:gosec // G306: for everybody
+}
+
+// mcpbPlatforms are Go's names of platforms in the manifest's words.
+var mcpbPlatforms = map[string]string{"linux": "linux", "darwin": "darwin", "windows": "win32"}
+
+// bundle builds the program for a platform and zips it; it returns the hash.
+func bundle(path, platform, ldflags string) (sum string, err error) {
+	goos, goarch, _ := strings.Cut(platform, "/")
+	manifest, err := manifestFor(mcpbPlatforms[goos])
+	if err != nil {
+		return "", err
+	}
+	program := "server/bridge"
+	if goos == "windows" {
+		program += ".exe"
+	}
+	work, err := os.MkdirTemp("", "mcpb-*")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	built := filepath.Join(work, "bridge")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", ldflags, "-o", built, "./cmd/bridge") //nolint:gosec // G204: the flags are the Makefile's
+	build.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return "", err
+	}
+	binary, err := os.ReadFile(built)
+	if err != nil {
+		return "", err
+	}
+	licence, err := os.ReadFile("LICENSE")
+	if err != nil {
+		return "", err
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	err = pack(io.MultiWriter(file, hash), []part{{"manifest.json", 0o644, manifest}, {"LICENSE", 0o644, licence}, {program, 0o755, binary}})
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	return hex.EncodeToString(hash.Sum(nil)), err
+}
+
+// manifestFor is the manifest with the one platform that the bundle is for.
+func manifestFor(platform string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join("packaging", "mcpb", "manifest.json"))
+	if err != nil {
+		return nil, err
+	}
+	var manifest map[string]any
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return nil, err
+	}
+	manifest["compatibility"] = map[string]any{"platforms": []string{platform}}
+	if platform == "win32" {
+		manifest["server"].(map[string]any)["entry_point"] = "server/bridge.exe"
+	}
+	return json.MarshalIndent(manifest, "", "  ")
+}
+
+// part is one file of a bundle.
+type part struct {
+	name string
+	mode os.FileMode
+	text []byte
+}
+
+// released is the time of all files in a bundle, so that it is the same each time.
+var released = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+func pack(out io.Writer, parts []part) error {
+	archive := zip.NewWriter(out)
+	for _, p := range parts {
+		header := &zip.FileHeader{Name: p.name, Method: zip.Deflate, Modified: released}
+		header.SetMode(p.mode)
+		w, err := archive.CreateHeader(header)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(p.text); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
+}

@@ -1,0 +1,63 @@
+package clients_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/bridge/test/clients/stub"
+)
+
+// toolNames are the tools of a bridge without leave for commands.
+var toolNames = []string{
+	"create_conversation", "join_conversation", "send_to_partner", "check_messages", "get_history",
+	"update_my_status", "check_partner_status", "assign_task", "update_task", "list_tasks",
+}
+
+// TestAlone: each client finds the tools and uses them, without being asked for
+// leave and without carrying tokens around.
+func TestAlone(t *testing.T) {
+	for _, c := range clients {
+		t.Run(c.title, func(t *testing.T) {
+			u := newUser(t, c)
+			u.install(c)
+			s := u.seat(c, func(a *stub.Agent) {
+				known := a.Tools()
+				for _, tool := range toolNames {
+					if !strings.Contains(known, tool) {
+						t.Errorf("the model does not know %s, but: %s", tool, known)
+					}
+				}
+				created := a.Call("create_conversation", stub.Args{"my_role": "backend developer", "partner_role": "frontend developer"})
+				if created.Text("join_code") == "" {
+					t.Errorf("no join code: %s", created)
+				}
+				sent := a.Call("send_to_partner", stub.Args{"message": "GET /users is ready.", "action_type": "info"})
+				if !sent.Has("seq") {
+					t.Errorf("not sent: %s", sent)
+				}
+				a.Call("update_my_status", stub.Args{"status": "waiting"})
+				wantMessages(t, a.Call("get_history", nil), "GET /users is ready.")
+				wantMessages(t, a.Call("check_messages", nil))
+				a.Say("Sent.")
+			})
+			out := s.prompt("Tell your partner that GET /users is ready.").out
+			u.want(out, "Sent.")
+			seen := u.onlyConversation()
+			if diff := cmp.Diff([]string{"a: GET /users is ready."}, seen.texts()); diff != "" || seen.Conversation.Unread != 1 {
+				t.Errorf("the store has %d unread messages, and:\n%s", seen.Conversation.Unread, diff)
+			}
+		})
+	}
+}
+
+// wantMessages checks which messages a result shows the model, and that it is a
+// list of messages.
+func wantMessages(t *testing.T, result stub.Result, want ...string) {
+	t.Helper()
+	got, ok := result.Messages()
+	if diff := cmp.Diff(want, got); !ok || diff != "" {
+		t.Errorf("not the messages that were wanted:\n%s\n%s", diff, result)
+	}
+}

@@ -1,0 +1,75 @@
+package clients_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/bridge/test/clients/stub"
+)
+
+// token is the form of a token.
+var token = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
+
+// TestIdentitySurvivesRestart: two agents of the same client, in the same folder,
+// stay who they are when each client is started anew on its session, and no call
+// of theirs names a conversation or a token.
+func TestIdentitySurvivesRestart(t *testing.T) {
+	for _, c := range []client{claude, codex, gemini} {
+		t.Run(c.title, func(t *testing.T) {
+			u := newUser(t, c)
+			u.install(c)
+			codes := make(chan string, 1)
+			creator := u.seat(c, func(a *stub.Agent) {
+				codes <- a.Call("create_conversation", stub.Args{"my_role": "frontend developer", "partner_role": "backend developer"}).Text("join_code")
+				a.Say("Created.")
+				a.Call("send_to_partner", stub.Args{"message": "from the creator"})
+				a.Say("Sent.")
+			})
+			joiner := u.seat(c, func(a *stub.Agent) {
+				a.Call("join_conversation", stub.Args{"join_code": stub.JoinCode.FindString(a.Request().Said())})
+				a.Say("Joined.")
+				a.Call("send_to_partner", stub.Args{"message": "from the joiner"})
+				a.Say("Sent.")
+			})
+			created := creator.prompt("Create a conversation.")
+			joined := joiner.prompt("Join with " + <-codes + ".")
+			u.want(creator.resume(created, "Write to your partner.").out, "Sent.")
+			u.want(joiner.resume(joined, "Write to your partner.").out, "Sent.")
+			if diff := cmp.Diff([]string{"a: from the creator", "b: from the joiner"}, u.onlyConversation().texts()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestStrangersStayStrangers: a new session of the same client in the same folder
+// is nobody's.
+func TestStrangersStayStrangers(t *testing.T) {
+	for _, c := range []client{claude, codex, gemini} {
+		t.Run(c.title, func(t *testing.T) {
+			u := newUser(t, c)
+			u.install(c)
+			first := u.seat(c, func(a *stub.Agent) {
+				a.Call("create_conversation", stub.Args{"my_role": "frontend developer", "partner_role": "backend developer"})
+				a.Say("Created.")
+			})
+			u.want(first.prompt("Create a conversation.").out, "Created.")
+			other := u.seat(c, func(a *stub.Agent) {
+				refused := a.Call("send_to_partner", stub.Args{"message": "from a stranger"})
+				if !refused.Has("are needed") {
+					t.Errorf("a stranger was not refused: %s", refused)
+				}
+				if token.MatchString(a.Request().All()) {
+					t.Error("a stranger was sent a token")
+				}
+				a.Say("Refused.")
+			})
+			u.want(other.prompt("Write to your partner.").out, "Refused.")
+			if seen := u.onlyConversation(); len(seen.Messages) > 0 {
+				t.Errorf("the store has %v", seen.texts())
+			}
+		})
+	}
+}

@@ -1,0 +1,64 @@
+package clients_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/bridge/test/clients/stub"
+)
+
+const (
+	question = "Which fields does GET /users return?"
+	reply    = "id and name, both text."
+)
+
+// TestPair: two different clients, each with its own bridge process, create a
+// conversation, join it by a code that their human carries over, ask, answer,
+// and see each other's status and the history. Neither ever names a token.
+func TestPair(t *testing.T) {
+	for _, other := range []client{codex, gemini} {
+		t.Run("claude and "+other.title, func(t *testing.T) {
+			t.Run("claude creates", func(t *testing.T) { testPair(t, claude, other) })
+			t.Run("claude joins", func(t *testing.T) { testPair(t, other, claude) })
+		})
+	}
+}
+
+func testPair(t *testing.T, creator, joiner client) {
+	u := newUser(t, creator, joiner)
+	u.install(creator, joiner)
+
+	codes := make(chan string, 1) // the human
+	frontend := u.seat(creator, func(a *stub.Agent) {
+		created := a.Call("create_conversation", stub.Args{"my_role": "frontend developer", "partner_role": "backend developer"})
+		codes <- created.Text("join_code")
+		a.Call("send_to_partner", stub.Args{"message": question, "action_type": "question"})
+		wantMessages(t, a.Call("check_messages", stub.Args{"wait_seconds": 50}), reply)
+		if status := a.Call("check_partner_status", nil).Text("status"); status != "working" {
+			t.Errorf("the partner's status is %q", status)
+		}
+		wantMessages(t, a.Call("get_history", nil), question, reply)
+		a.Call("update_my_status", stub.Args{"status": "complete"})
+		a.Say("Agreed.")
+	})
+	backend := u.seat(joiner, func(a *stub.Agent) {
+		a.Call("join_conversation", stub.Args{"join_code": stub.JoinCode.FindString(a.Request().Said())})
+		wantMessages(t, a.Call("check_messages", stub.Args{"wait_seconds": 50}), question)
+		a.Call("update_my_status", stub.Args{"status": "working"})
+		a.Call("send_to_partner", stub.Args{"message": reply})
+		wantMessages(t, a.Call("get_history", nil), question, reply)
+		a.Say("Answered.")
+	})
+
+	creating := frontend.begin("Create a bridge conversation and agree on GET /users with the backend developer.")
+	code := hear(creating, codes)
+	joining := backend.begin("Join the bridge conversation with code " + code + ", then wait for messages.")
+	u.want(creating.end().out, "Agreed.")
+	u.want(joining.end().out, "Answered.")
+
+	seen := u.onlyConversation()
+	if diff := cmp.Diff([]string{"a: " + question, "b: " + reply}, seen.texts()); diff != "" || seen.Conversation.Unread != 0 {
+		t.Errorf("the store has %d unread messages, and:\n%s", seen.Conversation.Unread, diff)
+	}
+}

@@ -1,0 +1,104 @@
+package stub
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+)
+
+// Result is what the client shows the model of a tool's result: the text or the
+// structured content, as it likes, perhaps with words of its own around it.
+type Result string
+
+// Has reports whether the result holds a text as it stands.
+func (r Result) Has(text string) bool { return strings.Contains(string(r), text) }
+
+// Text finds a fact by the name that it has in structured content. In text it is
+// the first word of the form that the fact has.
+func (r Result) Text(name string) string {
+	var fields map[string]any
+	if r.data(&fields) {
+		value, _ := fields[name].(string)
+		return value
+	}
+	if shape := shapes[name]; shape != nil {
+		return shape.FindString(string(r))
+	}
+	return ""
+}
+
+// shapes are the forms of the facts that scripts pass on.
+var shapes = map[string]*regexp.Regexp{
+	"conversation_id": regexp.MustCompile(`conv_[0-9a-f]{16}`),
+	"join_code":       JoinCode,
+	"status":          regexp.MustCompile(`\b(working|waiting|blocked|complete)\b`),
+}
+
+// JoinCode is the form of a join code.
+var JoinCode = regexp.MustCompile(`\b[0-9A-Z]{5}-[0-9A-Z]{5}\b`)
+
+// Messages are the texts of the messages in the result, in order. ok is false
+// where it is no list of messages at all.
+func (r Result) Messages() (texts []string, ok bool) {
+	var fields struct{ Messages []struct{ Message string } }
+	if r.data(&fields) {
+		for _, m := range fields.Messages {
+			texts = append(texts, m.Message)
+		}
+		return texts, fields.Messages != nil
+	}
+	var text []string
+	for line := range strings.Lines(string(r)) {
+		if quoted, isQuoted := strings.CutPrefix(line, "> "); isQuoted {
+			text = append(text, quoted)
+			continue
+		}
+		if len(text) > 0 {
+			texts, text = append(texts, strings.TrimSuffix(strings.Join(text, ""), "\n")), nil
+		}
+	}
+	return texts, r.Has("essages: ")
+}
+
+// data decodes structured content, if the client showed that.
+func (r Result) data(into any) bool {
+	start := strings.IndexByte(string(r), '{')
+	if start < 0 {
+		return false
+	}
+	var shown json.RawMessage
+	if json.NewDecoder(strings.NewReader(string(r)[start:])).Decode(&shown) != nil {
+		return false
+	}
+	var whole struct{ StructuredContent json.RawMessage }
+	if json.Unmarshal(shown, &whole) == nil && whole.StructuredContent != nil {
+		shown = whole.StructuredContent
+	}
+	return json.Unmarshal(shown, into) == nil
+}
+
+// Strings are the result as it stands and, where it is JSON, every string in it.
+func (r Result) Strings() []string {
+	all := []string{string(r)}
+	var whole any
+	if start := strings.IndexByte(string(r), '{'); start >= 0 {
+		_ = json.NewDecoder(strings.NewReader(string(r)[start:])).Decode(&whole) // or it is text
+	}
+	return appendStrings(all, whole)
+}
+
+func appendStrings(all []string, value any) []string {
+	switch value := value.(type) {
+	case string:
+		all = append(all, value)
+	case []any:
+		for _, v := range value {
+			all = appendStrings(all, v)
+		}
+	case map[string]any:
+		for name, v := range value {
+			all = appendStrings(append(all, name), v)
+		}
+	}
+	return all
+}

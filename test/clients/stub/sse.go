@@ -1,0 +1,42 @@
+package stub
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+)
+
+// events streams server-sent events.
+type events struct{ w http.ResponseWriter }
+
+func startEvents(w http.ResponseWriter) events {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.WriteHeader(http.StatusOK)
+	return events{w}
+}
+
+// send sends an event whose data has its own name as the field "type".
+func (e events) send(kind string, data map[string]any) {
+	data["type"] = kind
+	_, _ = fmt.Fprintf(e.w, "event: %s\n", kind) // a client that is gone needs no answer
+	e.data(data)
+}
+
+// data sends an event without a name.
+func (e events) data(data any) {
+	_, _ = fmt.Fprintf(e.w, "data: %s\n\n", encode(data))
+	if f, ok := e.w.(http.Flusher); ok {
+		f.Flush()
+	}
+}
+
+func writeJSON(w http.ResponseWriter, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(encode(value))
+}
+
+// encode writes what is made of maps, lists and strings, and so cannot fail.
+func encode(value any) []byte {
+	text, _ := json.Marshal(value)
+	return text
+}

@@ -1,0 +1,107 @@
+package clients_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience bounds what a client may take, on a machine that is busy with other
+// things. Nothing waits for it where all is well.
+const patience = 2 * time.Minute
+
+// user is somebody's machine: an empty home folder, a project, and no network
+// but the loopback interface as far as the clients are told.
+type user struct {
+	*testing.T
+	home, project string
+	env           []string
+}
+
+// newUser skips the test where the clients are not to be had.
+func newUser(t *testing.T, clients ...client) *user {
+	t.Helper()
+	if os.Getenv("NODE22") == "" {
+		t.Skip("SKIPPED: the real clients are not installed here: run make test-clients")
+	}
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &user{T: t, home: filepath.Join(root, "home"), project: filepath.Join(root, "project")}
+	for _, dir := range []string{u.home, u.project} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	readme := filepath.Join(u.project, "README.md")
+	if err := os.WriteFile(readme, []byte("# A project\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u.env = []string{"HOME=" + u.home, "PATH=" + os.Getenv("PATH"), "TERM=dumb", "LANG=C.UTF-8"}
+	for _, c := range clients {
+		if _, err := exec.LookPath(c.program); err != nil {
+			t.Skipf("SKIPPED: %s is not installed: run make test-clients", c.program)
+		}
+		u.env = append(u.env, c.quiet...)
+		for name, text := range c.settings {
+			u.write(name, text)
+		}
+	}
+	return u
+}
+
+// write makes a file in the home folder.
+func (u *user) write(name, text string) {
+	u.Helper()
+	path := filepath.Join(u.home, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		u.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		u.Fatal(err)
+	}
+}
+
+// install connects clients with the bridge, as a user would.
+func (u *user) install(clients ...client) {
+	u.Helper()
+	for _, c := range clients {
+		u.want(u.run(bridgeProgram, "install", c.program), "is connected")
+	}
+}
+
+// run runs a program in the project and returns all that it prints; its exit
+// code does not matter.
+func (u *user) run(program string, args ...string) string {
+	u.Helper()
+	ctx, cancel := context.WithTimeout(u.Context(), patience)
+	defer cancel()
+	cmd := u.command(ctx, program, args...)
+	out, err := cmd.CombinedOutput()
+	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+		u.Fatal(err)
+	}
+	return string(out)
+}
+
+// command is a program in the project, with its processes ended with ctx.
+func (u *user) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir, cmd.Env = u.project, u.env
+	cmd.WaitDelay = 5 * time.Second // for what the killed program leaves behind
+	return cmd
+}
+
+// want checks that a text has a part.
+func (u *user) want(text, part string) {
+	u.Helper()
+	if !strings.Contains(text, part) {
+		u.Errorf("%q is not in:\n%s", part, text)
+	}
+}

@@ -1,0 +1,102 @@
+package clients_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/bridge/test/clients/stub"
+)
+
+// TestMailWakesIdleClaude: a Claude Code that sits at a terminal, its turn over,
+// is woken by mail; and what waited for mail ends with it.
+func TestMailWakesIdleClaude(t *testing.T) {
+	u := newUser(t, claude)
+	if _, err := exec.LookPath("script"); err != nil {
+		t.Skip("SKIPPED: script (util-linux) is not installed: it gives the client a terminal")
+	}
+	u.write(".claude.json", fmt.Sprintf(`{"hasCompletedOnboarding": true, "theme": "dark",
+  "customApiKeyResponses": {"approved": [%q]}, "projects": {%q: {"hasTrustDialogAccepted": true}}}`, noKey, u.project))
+	u.install(claude)
+	p := u.partner()
+	code := p.call("create_conversation", stub.Args{"my_role": "backend developer", "partner_role": "frontend developer"}).Text("join_code")
+
+	told := make(chan string, 1)
+	s := u.seat(claude, func(a *stub.Agent) {
+		a.Call("join_conversation", stub.Args{"join_code": code})
+		a.Say("I have finished.")
+		told <- a.Request().Said()
+		wantMessages(t, a.Call("check_messages", nil), mail)
+		told <- "read"
+		a.Say("There was mail.")
+	})
+	end := s.atTerminal("Join with the code.")
+	u.await("a hook that waits", func() bool {
+		info, err := os.Stat(u.waiter())
+		// By then the hook that keeps an agent from ending, which runs beside it, is over.
+		return err == nil && time.Since(info.ModTime()) > time.Second
+	})
+	p.call("send_to_partner", stub.Args{"message": mail})
+	for _, part := range []string{notice, "read"} {
+		select {
+		case said := <-told:
+			u.want(said, part)
+		case <-time.After(patience):
+			t.Fatal("nothing woke the client")
+		}
+	}
+	end()
+	u.await("the end of what waited", func() bool { return u.waiter() == "" })
+}
+
+// atTerminal starts the client at a terminal, which the returned function closes.
+func (s *seat) atTerminal(prompt string) (end func()) {
+	s.Helper()
+	ctx, cancel := context.WithCancel(s.Context())
+	line := fmt.Sprintf("stty rows 40 cols 120; exec %s --allowedTools mcp__%s -- '%s'", s.program, stub.Server, prompt)
+	cmd := s.command(ctx, "script", "-qfec", line, "/dev/null")
+	cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)], append(s.client.model(s.model.URL()), "TERM=xterm-256color", "SHELL=/bin/sh")...)
+	var screen bytes.Buffer
+	cmd.Stdout = &screen
+	if _, err := cmd.StdinPipe(); err != nil { // kept open: nobody types
+		cancel()
+		s.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		cancel()
+		s.Fatal(err)
+	}
+	end = func() {
+		cancel()
+		_ = cmd.Wait() // it was killed
+	}
+	s.Cleanup(func() {
+		end()
+		if s.Failed() {
+			s.Logf("the screen: %q", screen.String())
+		}
+	})
+	return end
+}
+
+// waiter is the file of the hook that waits for mail; "" while none does.
+func (u *user) waiter() string {
+	files, _ := filepath.Glob(filepath.Join(u.home, ".local", "state", "bridge", "bindings", "*.wait")) // the pattern is a good one
+	return strings.Join(files, "\n")
+}
+
+// await looks until something is so.
+func (u *user) await(what string, is func() bool) {
+	u.Helper()
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			u.Fatalf("no sign of %s", what)
+		}
+	}
+}
