@@ -17,12 +17,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Times of a hook. Whatever happens, it has ended within 200 ms: what it says is
-// said, with the note that it was, within hookSay behind hookLook.
-const (
-	hookLook = 150 * time.Millisecond
-	hookSay  = 40 * time.Millisecond
-)
+// hookTime is how long a hook may take, whatever happens.
+const hookTime = 200 * time.Millisecond
 
 // exitWake makes Claude Code wake its agent (asyncRewake). It is another
 // meaning of 2 than exitUsage, which is why no mistake in the use of a hook may
@@ -33,13 +29,13 @@ const exitWake = 2
 const claudeAttended = "CLAUDE_CODE_SESSION_ATTENDED"
 
 type hookOptions struct {
-	wait    bool
-	maxWait time.Duration
+	wait               bool
+	maxWait, timeLimit time.Duration
 }
 
 func newHookCmd(a *app) *cobra.Command {
-	o := hookOptions{maxWait: 3 * time.Hour}
-	var limit *hookLimit
+	o := hookOptions{maxWait: 3 * time.Hour, timeLimit: hookTime}
+	limit := &hookLimit{}
 	cmd := &cobra.Command{
 		Use:   "hook " + strings.Join(agents.HookClients(), "|"),
 		Short: "Tell a client's agent how many messages wait for it",
@@ -59,7 +55,8 @@ Where Claude Code prints one answer and ends, nobody can be woken, and nothing w
 
 The agent must have created or joined its conversation through "bridge serve" in the
 same client. A hook never fails its client and never holds it up: it takes 200 ms at
-most, and its exit code is 0 whatever happens; --log-level debug tells what did.`,
+most (--time-limit), and its exit code is 0 whatever happens; --log-level debug says
+what did.`,
 		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
   bridge hook claude --wait --log-level debug < event.json`,
 		ValidArgs: agents.HookClients(),
@@ -72,7 +69,7 @@ most, and its exit code is 0 whatever happens; --log-level debug tells what did.
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			err := a.configure(cmd)
 			if !o.wait {
-				limit.start()
+				limit.start(o.timeLimit)
 			}
 			return err
 		},
@@ -83,9 +80,9 @@ most, and its exit code is 0 whatever happens; --log-level debug tells what did.
 			return runHook(cmd.Context(), a, args[0], limit)
 		},
 	}
-	limit = &hookLimit{}
 	boolFlag(cmd.Flags(), &o.wait, "wait", "wait for a message, and end with exit code 2 when one came")
 	ageFlag(cmd.Flags(), &o.maxWait, "max-wait", "how long to wait at most")
+	ageFlag(cmd.Flags(), &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most")
 	return cmd
 }
 
@@ -114,10 +111,13 @@ func hookExit(a *app, err error) int {
 type hookLimit struct {
 	saying sync.Mutex
 	timer  *time.Timer
+	last   time.Duration // what is left for saying something, and then for closing
 }
 
-func (l *hookLimit) start() {
-	l.timer = time.AfterFunc(hookLook, func() {
+// start gives the hook a time, of which it may look for three quarters.
+func (l *hookLimit) start(all time.Duration) {
+	l.last = all / 8
+	l.timer = time.AfterFunc(all-2*l.last, func() {
 		l.saying.Lock()
 		os.Exit(exitOK)
 	})
@@ -128,7 +128,8 @@ func (l *hookLimit) say(fn func(context.Context) error) error {
 	l.saying.Lock()
 	defer l.saying.Unlock()
 	l.timer.Stop()
-	ctx, cancel := context.WithTimeout(context.Background(), hookSay)
+	defer l.timer.Reset(l.last) // for closing the store
+	ctx, cancel := context.WithTimeout(context.Background(), l.last)
 	defer cancel()
 	return fn(ctx)
 }

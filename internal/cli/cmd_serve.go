@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -70,15 +71,17 @@ func runServe(ctx context.Context, a *app) error {
 
 // clientLabels are what is known of the session of the client that started the
 // process. Claude Code marks the shells that its agent runs commands in: a server
-// started there is not the client's, and gets no label.
+// started there is not the client's, and gets no label. Another client that was
+// started there is known by its process.
 func (a *app) clientLabels() []binding.Label {
-	if a.env("CLAUDE_CODE_CHILD_SESSION") != "" && a.env("CLAUDE_CODE_SESSION_ID") != "" {
+	process, arguments := clientCommand()
+	if a.env("CLAUDE_CODE_CHILD_SESSION") == "" {
+		return []binding.Label{binding.OfSession("claude", a.env("CLAUDE_CODE_SESSION_ID")), binding.OfProcess(process)}
+	}
+	if strings.Contains(agentOf(arguments), "claude") {
 		return nil
 	}
-	return []binding.Label{
-		binding.OfSession("claude", a.env("CLAUDE_CODE_SESSION_ID")),
-		binding.OfProcess(clientProcess()),
-	}
+	return []binding.Label{binding.OfProcess(process)}
 }
 
 // bound returns the session that the environment binds the process to, if any.

@@ -56,7 +56,7 @@ func BenchmarkHook(b *testing.B) {
 // hook runs bridge hook claude with an event.
 func (i *installation) hook(tb testing.TB, event string) []byte {
 	tb.Helper()
-	c := i.command("hook", "claude")
+	c := i.command("hook", "claude", "--time-limit", "30s") // the slowest counts, too
 	c.Stdin = strings.NewReader(event)
 	out, err := c.Output()
 	if err != nil {
