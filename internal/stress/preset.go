@@ -29,8 +29,8 @@ var presets = []Preset{
 		Settings{Agents: 100, Conversations: 50, Duration: time.Minute, Limits: true},
 	},
 	{
-		"offered-load", "1,500 messages a second due from 10 agents for 30 s",
-		Settings{Agents: 10, Conversations: 5, Duration: 30 * time.Second, Rate: 1500},
+		"offered-load", "1,500 messages a second due from 10 agents for 30 s, read in between",
+		Settings{Agents: 10, Conversations: 5, Duration: 30 * time.Second, Rate: 1500, Reads: 600},
 	},
 	{
 		"kills", "10 agents for a minute, 60 kills, 45 tasks",

@@ -159,6 +159,11 @@ func (s *session) readAll(ctx context.Context) error {
 		if err := s.readOnTime(ctx); err != nil {
 			return err
 		}
+		select { // these were all the reads that were asked for
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.sending:
+		}
 	}
 	last := time.Now()
 	for {

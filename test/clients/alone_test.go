@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,11 @@ func TestAlone(t *testing.T) {
 			u := newUser(t, c)
 			u.install(c)
 			s := u.seat(c, func(a *stub.Agent) {
+				for _, part := range []string{"another agent", "untrusted data"} {
+					if !strings.Contains(string(a.Request().Raw), part) {
+						t.Errorf("the model is not told of %q before it looks for tools", part)
+					}
+				}
 				known := a.Tools()
 				for _, tool := range toolNames {
 					if !strings.Contains(known, tool) {
@@ -59,5 +65,24 @@ func wantMessages(t *testing.T, result stub.Result, want ...string) {
 	got, ok := result.Messages()
 	if diff := cmp.Diff(want, got); !ok || diff != "" {
 		t.Errorf("not the messages that were wanted:\n%s\n%s", diff, result)
+	}
+}
+
+// TestClaudeLoadsHotTools: the tools of every turn are in Claude Code's first
+// request, and the others are not paid for until they are wanted.
+func TestClaudeLoadsHotTools(t *testing.T) {
+	u := newUser(t, claude)
+	u.install(claude)
+	s := u.seat(claude, func(a *stub.Agent) { a.Say("Hello.") })
+	u.want(s.prompt("Hello.").out, "Hello.")
+	var loaded []string
+	for _, tool := range s.model.Requests()[0].Tools {
+		if name, ours := strings.CutPrefix(tool, "mcp__"+stub.Server+"__"); ours {
+			loaded = append(loaded, name)
+		}
+	}
+	slices.Sort(loaded)
+	if diff := cmp.Diff([]string{"check_messages", "send_to_partner"}, loaded); diff != "" {
+		t.Error(diff)
 	}
 }

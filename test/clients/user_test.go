@@ -43,7 +43,7 @@ func newUser(t *testing.T, clients ...client) *user {
 	if err := os.WriteFile(readme, []byte("# A project\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	u.env = []string{"HOME=" + u.home, "PATH=" + os.Getenv("PATH"), "TERM=dumb", "LANG=C.UTF-8"}
+	u.env = []string{"HOME=" + u.home, "PATH=" + os.Getenv("PATH"), "TERM=dumb", "LANG=C.UTF-8", "CLAUDE_CODE_TMPDIR=" + root}
 	for _, c := range clients {
 		if _, err := exec.LookPath(c.program); err != nil {
 			t.Skipf("SKIPPED: %s is not installed: run make test-clients", c.program)

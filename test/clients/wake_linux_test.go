@@ -3,11 +3,14 @@ package clients_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,27 +58,38 @@ func TestMailWakesIdleClaude(t *testing.T) {
 	u.await("the end of what waited", func() bool { return u.waiter() == "" })
 }
 
-// atTerminal starts the client at a terminal, which the returned function closes.
+// atTerminal starts the client at a terminal. The returned function closes that,
+// and waits until the client has ended.
 func (s *seat) atTerminal(prompt string) (end func()) {
 	s.Helper()
 	ctx, cancel := context.WithCancel(s.Context())
+	s.Cleanup(cancel)
 	line := fmt.Sprintf("stty rows 40 cols 120; exec %s --allowedTools mcp__%s -- '%s'", s.program, stub.Server, prompt)
 	cmd := s.command(ctx, "script", "-qfec", line, "/dev/null")
 	cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)], append(s.client.model(s.model.URL()), "TERM=xterm-256color", "SHELL=/bin/sh")...)
 	var screen bytes.Buffer
 	cmd.Stdout = &screen
 	if _, err := cmd.StdinPipe(); err != nil { // kept open: nobody types
-		cancel()
 		s.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		cancel()
+	// The client inherits an end of a pipe, and with its own end closes it.
+	alive, held, err := os.Pipe()
+	if err != nil {
 		s.Fatal(err)
 	}
-	end = func() {
+	cmd.ExtraFiles = []*os.File{held}
+	if err := errors.Join(cmd.Start(), held.Close()); err != nil {
+		s.Fatal(err)
+	}
+	end = sync.OnceFunc(func() {
 		cancel()
 		_ = cmd.Wait() // it was killed
-	}
+		_ = alive.SetReadDeadline(time.Now().Add(patience))
+		if _, err := alive.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			s.Errorf("the client did not end: %v", err)
+		}
+		_ = alive.Close() // was read to its end
+	})
 	s.Cleanup(func() {
 		end()
 		if s.Failed() {

@@ -69,7 +69,10 @@ func (responses) parse(path string, body []byte) (*Request, error) {
 	}
 	req := &Request{System: in.Instructions, Raw: body, stream: in.Stream, Tools: responsesNames(in.Tools)}
 	for _, item := range in.Input {
-		req.Tools = append(req.Tools, responsesNames(item.Tools)...)
+		if item.Tools != nil {
+			req.Tools = append(req.Tools, responsesNames(item.Tools)...)
+			continue
+		}
 		req.Items = append(req.Items, item.item())
 	}
 	req.code = slices.Contains(req.Tools, codexExec)

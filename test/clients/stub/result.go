@@ -60,6 +60,30 @@ func (r Result) Messages() (texts []string, ok bool) {
 	return texts, r.Has("essages: ")
 }
 
+// Rest are the arguments of get_history for the rest of a message of which the
+// result has a part; nil where it is whole.
+func (r Result) Rest() Args {
+	rest := Args{"limit": 1}
+	var fields struct {
+		Messages []struct {
+			ID   int `json:"message_id"`
+			Next int `json:"next_char"`
+		}
+	}
+	if r.data(&fields) && len(fields.Messages) == 1 && fields.Messages[0].Next > 0 {
+		rest["before"], rest["from_char"] = fields.Messages[0].ID+1, fields.Messages[0].Next
+		return rest
+	}
+	found := restNote.FindStringSubmatch(string(r))
+	if found == nil {
+		return nil
+	}
+	rest["before"], rest["from_char"] = json.Number(found[1]), json.Number(found[2])
+	return rest
+}
+
+var restNote = regexp.MustCompile(`for the rest call get_history with before=(\d+), limit=1, from_char=(\d+)\]`)
+
 // data decodes structured content, if the client showed that.
 func (r Result) data(into any) bool {
 	start := strings.IndexByte(string(r), '{')
