@@ -24,7 +24,7 @@ func TestAlone(t *testing.T) {
 			u := newUser(t, c)
 			u.install(c)
 			s := u.seat(c, func(a *stub.Agent) {
-				for _, part := range []string{"another agent", "untrusted data"} {
+				for _, part := range []string{"untrusted data", "for the other agent"} {
 					if !strings.Contains(string(a.Request().Raw), part) {
 						t.Errorf("the model is not told of %q before it looks for tools", part)
 					}
