@@ -1,0 +1,35 @@
+package clients_test
+
+import (
+	"testing"
+
+	"example.org/bridge/test/clients/stub"
+)
+
+// TestPromptsAreCommands: what the server offers as prompts, the user types as
+// commands, and the model is told what to do. Gemini CLI takes an argument that may
+// be left out by its name only.
+func TestPromptsAreCommands(t *testing.T) {
+	for name, c := range map[string]struct {
+		client
+		command string
+		want    []string
+	}{
+		"claude start": {claude, "/mcp__bridge__start backend frontend", []string{"Call create_conversation", "backend", "frontend"}},
+		"claude join":  {claude, "/mcp__bridge__join R8T52-GN3ZK", []string{"Call join_conversation", "R8T52-GN3ZK"}},
+		"gemini start": {gemini, `/start --my_role="backend" --partner_role="frontend"`, []string{"Call create_conversation", "backend", "frontend"}},
+		"gemini join":  {gemini, "/join R8T52-GN3ZK", []string{"Call join_conversation", "R8T52-GN3ZK"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := newUser(t, c.client)
+			u.install(c.client)
+			s := u.seat(c.client, func(a *stub.Agent) {
+				for _, part := range c.want {
+					u.want(a.Request().Said(), part)
+				}
+				a.Say("I will.")
+			})
+			u.want(s.prompt(c.command).out, "I will.")
+		})
+	}
+}
