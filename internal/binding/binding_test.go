@@ -93,12 +93,17 @@ func TestOwnStays(t *testing.T) {
 }
 
 func TestExpired(t *testing.T) {
-	f, _ := newFolder(t)
+	f, dir := newFolder(t)
 	l := binding.OfSession("claude", "s")
 	keep(t, f, binding.Process{}, entry("c1", "t1"), l)
+	must(t, f.Notify(t.Context(), l, func(n *binding.Notices) bool { n.Continued = 1; return true }))
 	late, err := f.Load(now.Add(2*time.Hour), binding.Process{}, l)
 	if err != nil || len(late) != 0 {
 		t.Errorf("%v, %v", late, err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*.*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("it is still there: %v, %v", left, err)
 	}
 }
 
@@ -348,7 +353,11 @@ func TestSweep(t *testing.T) {
 	keep(t, f, binding.Process{}, expired, old)
 	dead := binding.OfProcess(binding.Process{PID: os.Getpid(), Started: "before"})
 	keep(t, f, binding.Process{}, entry("good", "t"), dead)
-	must(t, f.Notify(t.Context(), bad, func(n *binding.Notices) bool { n.Continued = 1; return true }))
+	told := func(l binding.Label) {
+		must(t, f.Notify(t.Context(), l, func(n *binding.Notices) bool { n.Continued = 1; return true }))
+	}
+	told(bad)
+	told(binding.OfSession("claude", "never bound"))
 
 	live := func(e binding.Entry) (bool, error) { return e.Conversation == "good", nil }
 	for _, step := range []struct {
@@ -365,6 +374,9 @@ func TestSweep(t *testing.T) {
 	broken := func(binding.Entry) (bool, error) { return false, errors.New("the store is busy") }
 	if n, err := f.Sweep(t.Context(), now, false, broken); err == nil || n != 0 {
 		t.Errorf("what could not be checked was removed: %d, %v", n, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.told")); len(left) != 1 {
+		t.Errorf("what was told to a session goes with it: %v", left)
 	}
 	if _, err := f.Sweep(t.Context(), time.Now().Add(8*24*time.Hour), false, live); err != nil {
 		t.Fatal(err)

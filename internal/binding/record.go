@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -54,17 +55,23 @@ func parse(text []byte) *record {
 	return &r
 }
 
-// save writes a record, or removes the file of an empty one. The caller holds
-// the lock.
+// save writes a record, or removes the file of an empty one, with what its
+// session was told. The caller holds the lock.
 func (f Folder) save(path string, r *record) error {
 	if len(r.Entries) == 0 && !r.Shared {
-		return removed(os.Remove(path))
+		return remove(path)
 	}
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
 	return f.replace(path, text)
+}
+
+// remove removes a record, and what its session was told.
+func remove(path string) error {
+	told := strings.TrimSuffix(path, recordSuffix) + noticeSuffix
+	return errors.Join(removed(os.Remove(path)), removed(os.Remove(told)))
 }
 
 // removed takes it for done that a file is gone already.
@@ -85,8 +92,8 @@ func (r *record) usable(reader Process) bool {
 }
 
 // Load returns the sessions that are kept under the labels and have not
-// expired, each once. The reader is the server that asks; a hook has none. It
-// changes nothing.
+// expired, each once. The reader is the server that asks; a hook has none. A file
+// with nothing but expired ones is removed.
 func (f Folder) Load(now time.Time, reader Process, labels ...Label) ([]Entry, error) {
 	var all []Entry
 	for _, l := range labels {
@@ -100,6 +107,9 @@ func (f Folder) Load(now time.Time, reader Process, labels ...Label) ([]Entry, e
 		if !r.usable(reader) {
 			continue
 		}
+		if r.over(now) {
+			f.prune(now, l)
+		}
 		for _, e := range r.Entries {
 			if !e.expired(now) && !slices.ContainsFunc(all, e.names) {
 				all = append(all, e)
@@ -107,6 +117,26 @@ func (f Folder) Load(now time.Time, reader Process, labels ...Label) ([]Entry, e
 		}
 	}
 	return all, nil
+}
+
+// over reports that all conversations of a record have expired.
+func (r *record) over(now time.Time) bool {
+	return len(r.Entries) > 0 && !slices.ContainsFunc(r.Entries, func(e Entry) bool { return !e.expired(now) })
+}
+
+// pruneTimeout keeps a look from waiting for others.
+const pruneTimeout = 20 * time.Millisecond
+
+// prune removes what has expired from a record, unless that takes long: then a
+// later look does.
+func (f Folder) prune(now time.Time, l Label) {
+	ctx, cancel := context.WithTimeout(context.Background(), pruneTimeout)
+	defer cancel()
+	_ = f.locked(ctx, func() error {
+		return f.change(l, func(r *record) {
+			r.Entries = slices.DeleteFunc(r.Entries, func(e Entry) bool { return e.expired(now) })
+		})
+	})
 }
 
 // Has reports whether something is kept under the label.

@@ -40,7 +40,7 @@ func (f Folder) Sweep(ctx context.Context, now time.Time, dryRun bool, live func
 				gone++
 			}
 			if !dryRun {
-				errs = append(errs, removed(os.Remove(path)))
+				errs = append(errs, remove(path))
 			}
 		}
 		return errors.Join(errs...)
