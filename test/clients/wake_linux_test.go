@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,9 +40,9 @@ func TestMailWakesIdleClaude(t *testing.T) {
 	})
 	end := s.atTerminal("Join with the code.")
 	u.await("a hook that waits", func() bool {
-		info, err := os.Stat(u.waiter())
 		// By then the hook that keeps an agent from ending, which runs beside it, is over.
-		return err == nil && time.Since(info.ModTime()) > time.Second
+		since, ok := waiting(t)
+		return ok && time.Since(since) > time.Second
 	})
 	p.call("send_to_partner", stub.Args{"message": mail})
 	for _, part := range []string{notice, "read"} {
@@ -55,7 +54,10 @@ func TestMailWakesIdleClaude(t *testing.T) {
 		}
 	}
 	end()
-	u.await("the end of what waited", func() bool { return u.waiter() == "" })
+	u.await("the end of what waited", func() bool {
+		_, ok := waiting(t)
+		return !ok
+	})
 }
 
 // atTerminal starts the client at a terminal. The returned function closes that,
@@ -99,10 +101,24 @@ func (s *seat) atTerminal(prompt string) (end func()) {
 	return end
 }
 
-// waiter is the file of the hook that waits for mail; "" while none does.
-func (u *user) waiter() string {
-	files, _ := filepath.Glob(filepath.Join(u.home, ".local", "state", "bridge", "bindings", "*.wait")) // the pattern is a good one
-	return strings.Join(files, "\n")
+// waiting returns when the oldest hook that waits for mail was started; false
+// while none does.
+func waiting(t *testing.T) (since time.Time, ok bool) {
+	t.Helper()
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, process := range processes {
+		line, err := os.ReadFile(filepath.Join(process, "cmdline"))
+		if err != nil || string(line) != bridgeProgram+"\x00hook\x00claude\x00--wait\x00" {
+			continue // another one, or it has ended
+		}
+		if info, err := os.Stat(process); err == nil && (!ok || info.ModTime().Before(since)) {
+			since, ok = info.ModTime(), true
+		}
+	}
+	return since, ok
 }
 
 // await looks until something is so.
