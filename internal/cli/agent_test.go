@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -22,7 +23,8 @@ import (
 //
 // Of two other lines, "meta JSON" says what goes into the _meta of later calls,
 // and "hook CLIENT JSON" runs a hook as a client does, and prints what it prints;
-// "wait CLIENT JSON" leaves a waiting one behind.
+// "wait CLIENT JSON" leaves a waiting one behind. $LAST_CONVERSATION and
+// $LAST_PARTNER are of the conversation that was created last.
 func agentMain() int {
 	ctx := context.Background()
 	server := exec.Command("bridge", append([]string{"serve"}, os.Args[1:]...)...)
@@ -77,10 +79,18 @@ func callTools(ctx context.Context, session *mcp.ClientSession) error {
 				fmt.Print("error: ")
 			}
 			fmt.Println(text.Text)
+			if m := createdText.FindStringSubmatch(text.Text); m != nil {
+				if err := errors.Join(os.Setenv("LAST_CONVERSATION", m[1]), os.Setenv("LAST_PARTNER", m[2])); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return lines.Err()
 }
+
+// createdText is what create_conversation answers.
+var createdText = regexp.MustCompile(`(?s)^Conversation ID: (\S+)\n.*\nPartner token \(session b\): (\S+)\n`)
 
 // runHook runs "bridge hook" to its end.
 func runHook(line string) error {

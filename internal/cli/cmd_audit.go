@@ -2,9 +2,6 @@ package cli
 
 import (
 	"context"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,6 +75,25 @@ func runAudit(ctx context.Context, a *app, o auditOptions) error {
 	if o.follow && o.format == formatJSON {
 		o.format = formatJSONL
 	}
+	if o.follow {
+		return follow(ctx, func(ctx context.Context) error { return printAudit(ctx, a, o) })
+	}
+	return printAudit(ctx, a, o)
+}
+
+// follow runs fn until the process is told to end, which is no failure. From the
+// first line that fn prints it may be told so.
+func follow(ctx context.Context, fn func(context.Context) error) error {
+	ctx, stop := daemon(ctx)
+	defer stop()
+	if err := fn(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// printAudit prints the entries that are there, and with --follow those to come.
+func printAudit(ctx context.Context, a *app, o auditOptions) error {
 	return a.withStore(ctx, func(s *bridge.Service) error {
 		if o.conversation != "" && !wholeID.MatchString(o.conversation) {
 			found, err := findConversation(ctx, s, o.conversation)
@@ -149,8 +165,6 @@ func printPage(out auditPrinter, entries []audit.Entry, last int64) (int64, erro
 // followEntries looks for new entries until the process is told to end, which
 // is no failure.
 func followEntries(ctx context.Context, s *bridge.Service, o auditOptions, out auditPrinter, last int64) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
 	for {

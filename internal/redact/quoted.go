@@ -92,8 +92,12 @@ func (f *finder) findBareEnd(i int) int {
 	stop := min(len(text), i+maxValue)
 	for j := i; j < stop; j++ {
 		switch text[j] {
-		case ' ', '\t', '\n', '\r', '"', '\'', '`', '<', ';', '&', '\\', '|':
+		case ' ', '\t', '\n', '\r', '"', '\'', '`', '<', ';', '\\', '|':
 			return j
+		case '&':
+			if j == i || f.separates(j) {
+				return j
+			}
 		case ',':
 			if j+1 >= len(text) || !isAlnum(text[j+1]) {
 				return j
@@ -101,4 +105,21 @@ func (f *finder) findBareEnd(i int) int {
 		}
 	}
 	return stop
+}
+
+// maxNextName is how far separates looks for the name of the next value.
+const maxNextName = 64
+
+// separates reports whether the "&" at i stands between two values, as in a query
+// string or a shell command, rather than in one.
+func (f *finder) separates(i int) bool {
+	for j := i + 1; j < min(len(f.text), i+maxNextName); j++ {
+		switch b := f.text[j]; {
+		case b == '=' || b == ';': // a=1&b=2, or an HTML entity
+			return true
+		case !isAlnum(b) && b != '_' && b != '-' && b != '.' && b != '[' && b != ']' && b != '%':
+			return j == i+1
+		}
+	}
+	return i+1 == len(f.text)
 }
