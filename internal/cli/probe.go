@@ -28,18 +28,24 @@ const waitDelay = time.Second
 // probeServer starts a server as a client does, on a store of its own, and asks
 // it for a sign of life.
 func (a *app) probeServer(program string, args, environ []string) error {
-	return onScratchStore(func(db string) error {
+	return onScratchStore(func(db string) (err error) {
 		ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
 		defer cancel()
-		var log bytes.Buffer
+		// A file, as its writer may still be there when it is read.
+		log, err := os.Create(filepath.Join(filepath.Dir(filepath.Dir(db)), "stderr"))
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, log.Close()) }()
 		cmd := exec.CommandContext(ctx, program, append(slices.Clone(args), "--db", db)...) //nolint:gosec // G204: the caller made sure that it is this program
-		cmd.Env, cmd.Stderr, cmd.WaitDelay = environ, &log, waitDelay
+		cmd.Env, cmd.Stderr, cmd.WaitDelay = environ, log, waitDelay
 		client := mcp.NewClient(&mcp.Implementation{Name: "bridge doctor", Version: bridgeVersion()}, nil)
 		session, err := client.Connect(ctx, &mcp.CommandTransport{Command: cmd}, nil)
-		if err != nil {
-			return probeError(err, log.String())
+		if err == nil {
+			err = errors.Join(session.Ping(ctx, nil), session.Close())
 		}
-		return errors.Join(probeError(session.Ping(ctx, nil), log.String()), session.Close())
+		said, readErr := os.ReadFile(log.Name())
+		return errors.Join(probeError(err, string(said)), readErr)
 	})
 }
 
