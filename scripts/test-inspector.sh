@@ -61,6 +61,12 @@ for era in legacy modern; do
 	for tool in create_conversation join_conversation send_to_partner check_messages get_history update_my_status check_partner_status; do
 		grep -q "\"name\": *\"$tool\"" "$work/tools" || fail "$tool is not listed"
 	done
+	inspect --protocol-era "$era" --method prompts/list >"$work/prompts"
+	for prompt in start join; do
+		grep -q "\"name\": *\"$prompt\"" "$work/prompts" || fail "the prompt $prompt is not listed"
+	done
+	inspect --protocol-era "$era" --method prompts/get --prompt-name join --prompt-args code=R8T52-GN3ZK |
+		grep -q 'R8T52-GN3ZK' || fail "the prompt join does not say its code"
 	call create_conversation my_role=backend partner_role=frontend >"$work/created"
 	conversation=$(field conversation_id <"$work/created")
 	a=$(field session_a_token <"$work/created")
