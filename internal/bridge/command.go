@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 // CommandStore is the part of a Store that keeps grants, requests to run
@@ -77,8 +77,8 @@ type CommandRequest struct {
 	// Command is exact, to the byte.
 	Command string
 	// Plan is what the command was resolved to.
-	Plan yolo.Plan
-	Mode yolo.Mode
+	Plan guard.Plan
+	Mode guard.Mode
 	// Workspace is the real path, Folder the folder that had it.
 	Workspace string
 	Folder    sandbox.Identity

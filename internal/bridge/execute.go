@@ -7,8 +7,8 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 // MaxCommandLength is in characters (SPEC section 4).
@@ -144,7 +144,7 @@ func (s *Service) judge(ctx context.Context, view CommandView, g Gate, call Comm
 	if err != nil || workspace != mode.Workspace || !inFolder(grant.Workspace, workspace) || !mode.Mode.Within(grant.Ceiling) {
 		return Execution{}, refused("the workspace has changed: call enable_yolo_mode again")
 	}
-	decision := yolo.Decide(mode.Mode, call.Command, s.policy(workspace))
+	decision := guard.Decide(mode.Mode, call.Command, s.policy(workspace))
 	if !decision.Allow {
 		return Execution{}, refused("%s", decision.Reason)
 	}

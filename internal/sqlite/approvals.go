@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 // PeekCommand implements bridge.Store.
@@ -295,13 +295,13 @@ func listCommands(c *conn, where string, args ...any) (all []bridge.CommandReque
 		       decided_at, approved_until, token_hash, seal, used_at, ended_at, exit_code, snapshot, snapshot_number
 		FROM command_requests `+where, args, dest, func() error {
 		found := r
-		found.Session, found.Mode = bridge.SessionID(session), yolo.Mode(mode)
+		found.Session, found.Mode = bridge.SessionID(session), guard.Mode(mode)
 		found.Folder, found.Sandbox = folder(device, inode), sandbox.Backend(backend)
 		found.Network, found.Timeout = network != 0, time.Duration(timeout)*time.Microsecond
 		found.State = bridge.RequestState(state)
-		found.Plan = yolo.Plan{}
+		found.Plan = guard.Plan{}
 		if err := json.Unmarshal([]byte(plan), &found.Plan); err != nil {
-			found.Plan = yolo.Plan{} // its digest no longer fits: nobody can approve it
+			found.Plan = guard.Plan{} // its digest no longer fits: nobody can approve it
 		}
 		all = append(all, found)
 		return nil
