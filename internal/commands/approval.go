@@ -1,4 +1,4 @@
-package bridge
+package commands
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"time"
+
+	"example.org/bridge/internal/bridge"
 )
 
 // Limits of requests and approvals.
@@ -30,18 +32,18 @@ func queueLimits(now time.Time) QueueLimits {
 }
 
 // Commands returns requests to run commands, the newest first.
-func (s *Service) Commands(ctx context.Context, q CommandQuery) ([]CommandRequest, error) {
+func (s *Service) Commands(ctx context.Context, q Query) ([]Request, error) {
 	return s.store.Commands(ctx, q)
 }
 
 // Command returns one request, or ErrNoRequest.
-func (s *Service) Command(ctx context.Context, id int64) (CommandRequest, error) {
-	found, err := s.store.Commands(ctx, CommandQuery{ID: id, Limit: 1})
+func (s *Service) Command(ctx context.Context, id int64) (Request, error) {
+	found, err := s.store.Commands(ctx, Query{ID: id, Limit: 1})
 	switch {
 	case err != nil:
-		return CommandRequest{}, err
+		return Request{}, err
 	case len(found) == 0:
-		return CommandRequest{}, ErrNoRequest
+		return Request{}, ErrNoRequest
 	}
 	return found[0], nil
 }
@@ -49,7 +51,7 @@ func (s *Service) Command(ctx context.Context, id int64) (CommandRequest, error)
 // ApproveRequest is what an operator has seen and confirmed.
 type ApproveRequest struct {
 	// Request is as it was shown.
-	Request CommandRequest
+	Request Request
 	// For is how long the approval can be used; zero means DefaultApprovalFor.
 	For time.Duration
 	// WithToken makes an approval that only works with its token. Otherwise the
@@ -62,12 +64,12 @@ type ApproveRequest struct {
 // Approve lets a request run once. The caller has shown it to a human, who has
 // confirmed it. The token is empty unless it was asked for; only a hash of it is
 // kept. Errors: ErrNoRequest, ErrDecided, ErrNoGrant.
-func (s *Service) Approve(ctx context.Context, a ApproveRequest) (r CommandRequest, token string, err error) {
+func (s *Service) Approve(ctx context.Context, a ApproveRequest) (r Request, token string, err error) {
 	if a.For == 0 {
 		a.For = DefaultApprovalFor
 	}
 	if a.For < MinApprovalFor || a.For > MaxApprovalFor {
-		return r, "", invalid("the approval's time", "must be %s to %s", MinApprovalFor, MaxApprovalFor)
+		return r, "", bridge.Invalid("the approval's time", "must be %s to %s", MinApprovalFor, MaxApprovalFor)
 	}
 	r = a.Request
 	if !bytes.Equal(digest(r), r.Digest) {
@@ -82,7 +84,7 @@ func (s *Service) Approve(ctx context.Context, a ApproveRequest) (r CommandReque
 	}
 	r.Seal = s.sealApproval(r)
 	op.Details["with_token"], op.Details["until"] = a.WithToken, r.ApprovedUntil.Format(time.RFC3339)
-	err = s.store.DecideCommand(ctx, op, RequestDecision{
+	err = s.store.DecideCommand(ctx, op, Decision{
 		ID: r.ID, Digest: r.Digest, State: r.State,
 		ApprovedUntil: r.ApprovedUntil, TokenHash: r.TokenHash, Seal: r.Seal,
 	})
@@ -94,31 +96,23 @@ func (s *Service) Approve(ctx context.Context, a ApproveRequest) (r CommandReque
 
 // Deny refuses a request; the session may not ask for the same command again
 // for DeniedFor. where says how the human was asked. Errors are those of Approve.
-func (s *Service) Deny(ctx context.Context, r CommandRequest, where string) error {
+func (s *Service) Deny(ctx context.Context, r Request, where string) error {
 	op := s.decision("yolo_deny", r)
 	op.Details["where"] = where
-	return s.store.DecideCommand(ctx, op, RequestDecision{ID: r.ID, Digest: r.Digest, State: StateDenied})
+	return s.store.DecideCommand(ctx, op, Decision{ID: r.ID, Digest: r.Digest, State: StateDenied})
 }
 
 // decision is the operation of a human who decides about r. The command in a
 // store holds no secrets: one that does is not queued.
-func (s *Service) decision(action string, r CommandRequest) Operation {
-	op := s.operatorOperation(action, r.Conversation)
+func (s *Service) decision(action string, r Request) bridge.Operation {
+	op := s.core.OperatorOperation(action, r.Conversation)
 	op.Details["request"], op.Details["command"] = r.ID, r.Command
 	return op
-}
-
-// RefuseOperator records that an operator's command was not carried out,
-// because it was not sure to come from a human.
-func (s *Service) RefuseOperator(ctx context.Context, action, conversation, reason string) error {
-	op := s.operatorOperation(action, conversation)
-	op.Details["reason"] = reason
-	return s.store.RefuseOperation(ctx, op)
 }
 
 // ForgetCommands removes requests that can no longer run and are older than
 // olderThan, and grants that expired as long ago. The audit log keeps its entries.
 func (s *Service) ForgetCommands(ctx context.Context, olderThan time.Duration) (requests, grants int64, err error) {
-	op := s.operatorOperation("yolo_cleanup", "")
+	op := s.core.OperatorOperation("yolo_cleanup", "")
 	return s.store.ForgetCommands(ctx, op, op.Now.Add(-olderThan))
 }

@@ -1,4 +1,4 @@
-package bridge
+package commands
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
+
+	"example.org/bridge/internal/bridge"
 )
 
 // inClient says in the audit log that a human decided in an agent's client.
@@ -24,7 +26,7 @@ type Question struct {
 }
 
 // Ask makes a question of a request that waits. Each call makes another one.
-func (s *Service) Ask(r CommandRequest) Question {
+func (s *Service) Ask(r Request) Question {
 	challenge := random()
 	q := Question{Code: s.code(challenge, r.Digest), State: s.signQuestion(challenge, r)}
 	lines := append([]string{"An AI agent asks to run this command. Approve it only if you understand all of it."}, r.Describe()...)
@@ -34,7 +36,7 @@ func (s *Service) Ask(r CommandRequest) Question {
 }
 
 // signQuestion binds the question to one request, as it was shown.
-func (s *Service) signQuestion(challenge []byte, r CommandRequest) string {
+func (s *Service) signQuestion(challenge []byte, r Request) string {
 	state := append(number(r.ID), challenge...)
 	return base64.RawURLEncoding.EncodeToString(append(state, s.mac("question", state, r.Digest)...))
 }
@@ -47,7 +49,7 @@ type Reply struct {
 	Code string
 }
 
-var errQuestion = &InvalidError{Field: "requestState", Problem: "is not one that the bridge gave out for this request"}
+var errQuestion = &bridge.InvalidError{Field: "requestState", Problem: "is not one that the bridge gave out for this request"}
 
 // Answer carries out what a human said to the question with the given state:
 // only Accepted with the right code approves, once. A wrong code and Declined
@@ -71,7 +73,7 @@ func (s *Service) Answer(ctx context.Context, state string, reply Reply) (approv
 
 // openQuestion returns the request that a question was about, if the question
 // is genuine and the operator lets clients ask.
-func (s *Service) openQuestion(ctx context.Context, state string) (r CommandRequest, challenge []byte, err error) {
+func (s *Service) openQuestion(ctx context.Context, state string) (r Request, challenge []byte, err error) {
 	signed, err := base64.RawURLEncoding.DecodeString(state)
 	if err != nil || len(signed) <= 8+tokenBytes {
 		return r, nil, errQuestion
@@ -92,7 +94,7 @@ func (s *Service) openQuestion(ctx context.Context, state string) (r CommandRequ
 	if err != nil {
 		return r, nil, err
 	}
-	grant, err := s.liveGrant(view, s.Now())
+	grant, err := s.liveGrant(view, s.core.Now())
 	if err == nil && !grant.AskInClient {
 		err = ErrNoGrant
 	}

@@ -1,4 +1,4 @@
-package bridge_test
+package commands_test
 
 import (
 	"os"
@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/commands"
 )
 
 // hostileSettings name programs for git to run; the value of each is one.
@@ -111,18 +112,17 @@ func TestHostileRepository(t *testing.T) {
 	needSandbox(t)
 	workspace, mark := hostileRepository(t)
 	env := bridgetest.NewEnv(t)
-	s := env.Service(t, func(c *bridge.Config) {
-		c.Commands = bridge.CommandConfig{Home: "/nonexistent/home", StateDirs: []string{filepath.Dir(env.Path)}}
-	})
-	pair := bridgetest.NewPair(t, s)
-	grant, err := s.PrepareGrant(t.Context(), bridge.GrantRequest{Conversation: pair.A.Conversation, Mode: "restricted", Workspace: workspace})
+	core := env.Service(t)
+	s := env.Commands(t, core)
+	pair := bridgetest.NewPair(t, core)
+	grant, err := s.PrepareGrant(t.Context(), commands.GrantRequest{Conversation: pair.A.Conversation, Mode: "restricted", Workspace: workspace})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.OpenGrant(t.Context(), grant); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.EnableYolo(t.Context(), pair.A, bridge.YoloRequest{Mode: "restricted"}); err != nil {
+	if _, err := s.EnableYolo(t.Context(), pair.A, commands.ModeRequest{Mode: "restricted"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, command := range allowedGit {
@@ -139,9 +139,9 @@ func TestHostileRepository(t *testing.T) {
 }
 
 // approveAndRun asks for a command, approves it and runs it.
-func approveAndRun(t *testing.T, s *bridge.Service, c bridge.Credentials, command string) bridge.Outcome {
+func approveAndRun(t *testing.T, s *commands.Service, c bridge.Credentials, command string) commands.Outcome {
 	t.Helper()
-	x, err := s.Execute(t.Context(), c, bridge.CommandCall{Command: command}, nil)
+	x, err := s.Execute(t.Context(), c, commands.Call{Command: command}, nil)
 	if err != nil {
 		t.Fatalf("%q: %v", command, err)
 	}
@@ -149,13 +149,13 @@ func approveAndRun(t *testing.T, s *bridge.Service, c bridge.Credentials, comman
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.Approve(t.Context(), bridge.ApproveRequest{Request: request}); err != nil {
+	if _, _, err := s.Approve(t.Context(), commands.ApproveRequest{Request: request}); err != nil {
 		t.Fatalf("%q: %v", command, err)
 	}
-	if x, err = s.Execute(t.Context(), c, bridge.CommandCall{Command: command}, nil); err != nil {
+	if x, err = s.Execute(t.Context(), c, commands.Call{Command: command}, nil); err != nil {
 		t.Fatalf("%q: %v", command, err)
 	}
-	if x.Stage != bridge.StageDone {
+	if x.Stage != commands.StageDone {
 		t.Fatalf("%q was not run: %s", command, x.Stage)
 	}
 	return x.Outcome

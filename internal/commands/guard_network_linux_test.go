@@ -1,4 +1,4 @@
-package bridge_test
+package commands_test
 
 import (
 	"net"

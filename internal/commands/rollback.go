@@ -1,4 +1,4 @@
-package bridge
+package commands
 
 import (
 	"context"
@@ -27,7 +27,7 @@ type RollbackPlan struct {
 // PlanRollback finds the snapshot with number n of a conversation, or the last
 // recorded one if n is 0, and says what restoring it would change.
 func (s *Service) PlanRollback(ctx context.Context, conversation string, n int) (RollbackPlan, error) {
-	if _, err := s.store.Conversation(ctx, conversation); err != nil {
+	if _, err := s.core.Conversation(ctx, conversation); err != nil {
 		return RollbackPlan{}, err
 	}
 	p, err := s.findSnapshot(ctx, conversation, n)
@@ -39,7 +39,7 @@ func (s *Service) PlanRollback(ctx context.Context, conversation string, n int) 
 }
 
 func (s *Service) findSnapshot(ctx context.Context, conversation string, n int) (RollbackPlan, error) {
-	commands, err := s.store.Commands(ctx, CommandQuery{Conversation: conversation})
+	commands, err := s.store.Commands(ctx, Query{Conversation: conversation})
 	if err != nil {
 		return RollbackPlan{}, err
 	}
@@ -74,13 +74,13 @@ func (s *Service) findSnapshot(ctx context.Context, conversation string, n int) 
 
 // Rollback restores a snapshot, after taking one of the present state.
 func (s *Service) Rollback(ctx context.Context, p RollbackPlan) (snapshot.Restored, error) {
-	op := s.operatorOperation("yolo_rollback", p.Conversation)
+	op := s.core.OperatorOperation("yolo_rollback", p.Conversation)
 	op.Details["snapshot"], op.Details["snapshot_number"] = p.Snapshot.Commit, p.Snapshot.N
 	if err := s.store.RecordOperation(ctx, op); err != nil {
 		return snapshot.Restored{}, err
 	}
 	done, err := snapshot.Restore(ctx, p.Workspace, p.Snapshot)
-	op = s.operatorOperation("yolo_rolled_back", p.Conversation)
+	op = s.core.OperatorOperation("yolo_rolled_back", p.Conversation)
 	op.Details["changes"], op.Details["before"], op.Details["complete"] = len(done.Changes), done.Before.N, err == nil
 	op.Details["before_snapshot"] = done.Before.Commit
 	return done, errors.Join(err, s.store.RecordOperation(ctx, op))

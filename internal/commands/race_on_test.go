@@ -1,6 +1,6 @@
 //go:build race
 
-package bridge_test
+package commands_test
 
 // raceEnabled: with the race detector each sandbox takes seconds to start.
 const raceEnabled = true

@@ -1,4 +1,4 @@
-package bridge
+package commands
 
 import (
 	"bytes"
@@ -7,18 +7,19 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/yolo"
 )
 
-// MaxCommandLength is in characters (SPEC section 4).
-const MaxCommandLength = 1000
+// MaxLength is in characters (SPEC section 4).
+const MaxLength = 1000
 
 // maxApprovalToken bounds what is hashed, in bytes.
 const maxApprovalToken = 200
 
-// CommandCall is a call of execute_command.
-type CommandCall struct {
+// Call is a call of execute_command.
+type Call struct {
 	Command string
 	// Token is the approval's, if the operator handed one out.
 	Token string
@@ -40,7 +41,7 @@ const (
 type Execution struct {
 	Stage Stage
 	// Request is what was asked; its ID is 0 for a dry run.
-	Request CommandRequest
+	Request Request
 	// Reason is why the policy allows it.
 	Reason string
 	// Ask reports that the agent's client may put the request to its human.
@@ -56,10 +57,10 @@ type Execution struct {
 //
 // Errors: RefusedError where the rules do not allow it; ErrNoGrant and the other
 // errors of commands; those of every session.
-func (s *Service) Execute(ctx context.Context, c Credentials, call CommandCall, stop <-chan struct{}) (Execution, error) {
-	g := s.writeGate(c, "execute_command")
+func (s *Service) Execute(ctx context.Context, c bridge.Credentials, call Call, stop <-chan struct{}) (Execution, error) {
+	g := s.core.WriteGate(c, "execute_command")
 	if err := validateCall(call); err != nil {
-		return Execution{}, s.refuse(ctx, g, err)
+		return Execution{}, s.core.Refuse(ctx, g, err)
 	}
 	view, err := s.peek(ctx, g, call.Command)
 	if err != nil {
@@ -88,50 +89,50 @@ func (s *Service) Execute(ctx context.Context, c Credentials, call CommandCall, 
 	return s.queue(ctx, g, x)
 }
 
-func validateCall(call CommandCall) error {
+func validateCall(call Call) error {
 	n := utf8.RuneCountInString(call.Command)
 	switch {
 	case strings.TrimSpace(call.Command) == "":
-		return invalid("command", "must not be empty")
-	case n > MaxCommandLength:
-		return invalid("command", "must have at most %d characters, it has %d: put the work into a script", MaxCommandLength, n)
+		return bridge.Invalid("command", "must not be empty")
+	case n > MaxLength:
+		return bridge.Invalid("command", "must have at most %d characters, it has %d: put the work into a script", MaxLength, n)
 	case len(call.Token) > maxApprovalToken:
-		return invalid("approval_token", "must have at most %d characters", maxApprovalToken)
+		return bridge.Invalid("approval_token", "must have at most %d characters", maxApprovalToken)
 	}
 	return nil
 }
 
 // peek proves the session before anything of what it asks is looked at.
-func (s *Service) peek(ctx context.Context, g Gate, command string) (CommandView, error) {
+func (s *Service) peek(ctx context.Context, g bridge.Gate, command string) (View, error) {
 	view, err := s.store.PeekCommand(ctx, g.Conversation, g.Session, command)
 	if err != nil {
-		return CommandView{}, err
+		return View{}, err
 	}
 	if !g.Prove(view.Proof) {
 		if err := s.store.RefuseCommand(ctx, g); err != nil {
-			return CommandView{}, err
+			return View{}, err
 		}
-		return CommandView{}, ErrUnauthorized
+		return View{}, bridge.ErrUnauthorized
 	}
 	return view, nil
 }
 
 // describeCall notes the command for the audit log. A command that holds a
 // secret goes no further: it is kept, shown and approved to the byte.
-func (s *Service) describeCall(ctx context.Context, g Gate, call CommandCall) error {
-	hide := s.redaction(ctx)
-	g.Details["command"] = hide.text(call.Command)
-	if hide.err != nil {
-		return hide.err
+func (s *Service) describeCall(ctx context.Context, g bridge.Gate, call Call) error {
+	hide := s.core.Redaction(ctx)
+	g.Details["command"] = hide.Text(call.Command)
+	if hide.Err() != nil {
+		return hide.Err()
 	}
-	if kinds := hide.found(); len(kinds) > 0 {
-		return invalid("command", "holds a secret (%s), and commands are kept and shown: read it from a file or leave it out", strings.Join(kinds, ", "))
+	if kinds := hide.Found(); len(kinds) > 0 {
+		return bridge.Invalid("command", "holds a secret (%s), and commands are kept and shown: read it from a file or leave it out", strings.Join(kinds, ", "))
 	}
 	return nil
 }
 
 // judge settles how a command would run, or why not.
-func (s *Service) judge(ctx context.Context, view CommandView, g Gate, call CommandCall) (Execution, error) {
+func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call) (Execution, error) {
 	grant, err := s.liveGrant(view, g.Now)
 	if err != nil {
 		return Execution{}, err
@@ -155,11 +156,11 @@ func (s *Service) judge(ctx context.Context, view CommandView, g Gate, call Comm
 	if err != nil {
 		return Execution{}, err
 	}
-	r := CommandRequest{
+	r := Request{
 		Conversation: g.Conversation, Session: g.Session, Command: call.Command, Plan: *decision.Plan,
 		Mode: mode.Mode, Workspace: workspace, Folder: folder,
 		Sandbox: backend, Image: grant.Image, Network: grant.Network, Timeout: mode.Timeout,
-		Nonce: random(), State: StatePending, CreatedAt: g.Now, ExpiresAt: earlier(g.Now.Add(PendingFor), grant.ExpiresAt),
+		Nonce: random(), State: StatePending, CreatedAt: g.Now, ExpiresAt: bridge.Earlier(g.Now.Add(PendingFor), grant.ExpiresAt),
 	}
 	r.Digest = digest(r)
 	g.Details["mode"], g.Details["sandbox"] = string(r.Mode), backendName(r.Sandbox)
@@ -167,17 +168,17 @@ func (s *Service) judge(ctx context.Context, view CommandView, g Gate, call Comm
 }
 
 // fits reports whether r is what last asked for, the nonce aside.
-func fits(r, last CommandRequest) bool { return bytes.Equal(digestLike(r, last), last.Digest) }
+func fits(r, last Request) bool { return bytes.Equal(digestLike(r, last), last.Digest) }
 
 // digestLike is the digest that r would have, had it last's nonce.
-func digestLike(r, last CommandRequest) []byte {
+func digestLike(r, last Request) []byte {
 	r.Nonce = last.Nonce
 	return digest(r)
 }
 
 // check records a call that changes nothing.
-func (s *Service) check(ctx context.Context, g Gate, x *Execution, stage string) (err error) {
-	g.Charge = s.readCharge(g.Conversation, g.Session)
+func (s *Service) check(ctx context.Context, g bridge.Gate, x *Execution, stage string) (err error) {
+	g.Charge = s.core.ReadCharge(g.Conversation, g.Session)
 	g.Details["stage"] = stage
 	if x.Request.ID != 0 {
 		g.Details["request"] = x.Request.ID
@@ -187,7 +188,7 @@ func (s *Service) check(ctx context.Context, g Gate, x *Execution, stage string)
 }
 
 // queue puts the request before the operator.
-func (s *Service) queue(ctx context.Context, g Gate, x Execution) (Execution, error) {
+func (s *Service) queue(ctx context.Context, g bridge.Gate, x Execution) (Execution, error) {
 	g.Details["stage"] = "queued"
 	id, unread, err := s.store.QueueCommand(ctx, g, x.Request, queueLimits(g.Now))
 	if err != nil {
@@ -198,7 +199,7 @@ func (s *Service) queue(ctx context.Context, g Gate, x Execution) (Execution, er
 }
 
 // useApproval consumes the approval and runs the command.
-func (s *Service) useApproval(ctx context.Context, g Gate, x Execution, last CommandRequest, token string, stop <-chan struct{}) (Execution, error) {
+func (s *Service) useApproval(ctx context.Context, g bridge.Gate, x Execution, last Request, token string, stop <-chan struct{}) (Execution, error) {
 	list, err := s.prepare(ctx, x.Request)
 	if err != nil {
 		return Execution{}, s.refuseCommand(ctx, g, err)
@@ -216,17 +217,17 @@ func (s *Service) useApproval(ctx context.Context, g Gate, x Execution, last Com
 	x.Outcome = s.runApproved(ctx, r, list, stop)
 	if err := s.finish(context.WithoutCancel(ctx), &x); err != nil {
 		// It has run: the caller must not take this for a call that did nothing.
-		x.Outcome.Unrecorded = CleanLine(err.Error())
+		x.Outcome.Unrecorded = bridge.CleanLine(err.Error())
 	}
 	return x, nil
 }
 
 // refuseCommand lets the call g fail with reason, and records it.
-func (s *Service) refuseCommand(ctx context.Context, g Gate, reason error) error {
-	g.Charge = s.readCharge(g.Conversation, g.Session)
-	hide := s.redaction(ctx)
-	g.Details["reason"] = hide.text(reason.Error())
-	g.Details.blame(reason)
+func (s *Service) refuseCommand(ctx context.Context, g bridge.Gate, reason error) error {
+	g.Charge = s.core.ReadCharge(g.Conversation, g.Session)
+	hide := s.core.Redaction(ctx)
+	g.Details["reason"] = hide.Text(reason.Error())
+	g.Details.Blame(reason)
 	if err := s.store.RefuseCommand(ctx, g); err != nil {
 		return err
 	}
@@ -238,7 +239,7 @@ func (s *Service) backend(ctx context.Context, g Grant) (sandbox.Backend, error)
 	if g.Sandbox != "" {
 		return g.Sandbox, nil
 	}
-	return s.commands.choose(ctx, sandbox.Options{HiddenPaths: s.commands.StateDirs})
+	return s.choose(ctx, sandbox.Options{HiddenPaths: s.config.StateDirs})
 }
 
 // until returns a context that also ends when stop is closed. Calling end waits

@@ -1,6 +1,6 @@
 //go:build !race
 
-package bridge_test
+package commands_test
 
 // raceEnabled is set with the race detector.
 const raceEnabled = false

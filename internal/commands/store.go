@@ -1,79 +1,80 @@
-package bridge
+package commands
 
 import (
 	"context"
 	"time"
 
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/yolo"
 )
 
-// CommandStore is the part of a Store that keeps grants, requests to run
+// Store is the part of a Store that keeps grants, requests to run
 // commands, and approvals (SPEC section 6). An approval is used once, whatever
 // number of processes try: UseApproval is one conditional change, recorded in
 // the same transaction.
-type CommandStore interface {
+type Store interface {
 	// PeekCommand looks at all that decides about a session's command. It
 	// changes and records nothing.
-	PeekCommand(ctx context.Context, conversation string, session SessionID, command string) (CommandView, error)
+	PeekCommand(ctx context.Context, conversation string, session bridge.SessionID, command string) (View, error)
 	// SetYoloMode keeps what g's session chose under its grant. The error may be
 	// ErrNoGrant. It returns the number of messages that wait for g.
-	SetYoloMode(ctx context.Context, g Gate, m YoloMode) (unread int64, err error)
+	SetYoloMode(ctx context.Context, g bridge.Gate, m SessionMode) (unread int64, err error)
 	// CheckCommand records a command that was only to be judged.
-	CheckCommand(ctx context.Context, g Gate) (unread int64, err error)
+	CheckCommand(ctx context.Context, g bridge.Gate) (unread int64, err error)
 	// RefuseCommand passes g and records that the command is refused. A nil
 	// error means that it is.
-	RefuseCommand(ctx context.Context, g Gate) error
+	RefuseCommand(ctx context.Context, g bridge.Gate) error
 	// QueueCommand keeps r for the operator, in the place of what the session
 	// asked before for the same command and nobody has decided. Errors:
 	// ErrNoGrant, ErrQueueFull, ErrDenied and ErrWornDown, by the limits given.
-	QueueCommand(ctx context.Context, g Gate, r CommandRequest, l QueueLimits) (id, unread int64, err error)
+	QueueCommand(ctx context.Context, g bridge.Gate, r Request, l QueueLimits) (id, unread int64, err error)
 	// UseApproval consumes the approval, if it is just what u says. Errors:
 	// ErrNoGrant, ErrApprovalUsed, ErrApprovalExpired, ErrApprovalChanged.
-	UseApproval(ctx context.Context, g Gate, u ApprovalUse) error
+	UseApproval(ctx context.Context, g bridge.Gate, u ApprovalUse) error
 	// EndCommand notes how a command ended and, in the same transaction, tells
-	// to, the partner, with m. Sent.Unread counts what waits for the other side.
-	EndCommand(ctx context.Context, op Operation, e CommandEnd, to SessionID, m NewMessage) (Sent, error)
+	// to, the partner, with m. bridge.Sent.Unread counts what waits for the other side.
+	EndCommand(ctx context.Context, op bridge.Operation, e End, to bridge.SessionID, m bridge.NewMessage) (bridge.Sent, error)
 
 	// OpenGrant keeps g in the place of the conversation's grant, and cancels
 	// all that was asked, approved and chosen under that. The error may be
-	// ErrNotFound.
-	OpenGrant(ctx context.Context, op Operation, g Grant) error
+	// bridge.ErrNotFound.
+	OpenGrant(ctx context.Context, op bridge.Operation, g Grant) error
 	// CloseGrant removes a grant, and cancels as OpenGrant does. The error may
 	// be ErrNoGrant.
-	CloseGrant(ctx context.Context, op Operation) error
+	CloseGrant(ctx context.Context, op bridge.Operation) error
 	// Grants returns all grants, the newest first, expired ones too.
 	Grants(ctx context.Context) ([]Grant, error)
 	// Commands returns requests, the newest first.
-	Commands(ctx context.Context, q CommandQuery) ([]CommandRequest, error)
+	Commands(ctx context.Context, q Query) ([]Request, error)
 	// DecideCommand approves or denies a request that waits to be decided. The
 	// error may be ErrNoRequest or ErrDecided.
-	DecideCommand(ctx context.Context, op Operation, d RequestDecision) error
+	DecideCommand(ctx context.Context, op bridge.Operation, d Decision) error
 	// RecordOperation records what was done outside of the store.
-	RecordOperation(ctx context.Context, op Operation) error
+	RecordOperation(ctx context.Context, op bridge.Operation) error
 	// ForgetCommands removes requests that can no longer run and are older than
 	// before, and grants that expired before it.
-	ForgetCommands(ctx context.Context, op Operation, before time.Time) (requests, grants int64, err error)
+	ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time) (requests, grants int64, err error)
 }
 
-// RequestState is how far a request has come.
-type RequestState string
+// State is how far a request has come.
+type State string
 
 // The states of a request. One that waits, or is approved, has a time limit.
 const (
-	StatePending   RequestState = "pending"   // waits for the operator
-	StateApproved  RequestState = "approved"  // may run once
-	StateDenied    RequestState = "denied"    // the operator said no
-	StateConsumed  RequestState = "consumed"  // was started
-	StateCancelled RequestState = "cancelled" // its grant was closed or opened anew, or another request took its place
+	StatePending   State = "pending"   // waits for the operator
+	StateApproved  State = "approved"  // may run once
+	StateDenied    State = "denied"    // the operator said no
+	StateConsumed  State = "consumed"  // was started
+	StateCancelled State = "cancelled" // its grant was closed or opened anew, or another request took its place
 )
 
-// CommandRequest is one command of one session, with all that was settled about
+// Request is one command of one session, with all that was settled about
 // how it would run. Command and Plan are what an agent wrote: show them escaped.
-type CommandRequest struct {
+type Request struct {
 	ID           int64
 	Conversation string
-	Session      SessionID
+	Session      bridge.SessionID
 	// Command is exact, to the byte.
 	Command string
 	// Plan is what the command was resolved to.
@@ -91,7 +92,7 @@ type CommandRequest struct {
 	// Digest is over all of the above but the ID.
 	Digest []byte
 
-	State     RequestState
+	State     State
 	CreatedAt time.Time
 	// ExpiresAt ends the time in which it may be approved.
 	ExpiresAt time.Time
@@ -112,17 +113,17 @@ type CommandRequest struct {
 }
 
 // Waiting reports whether the operator can still decide.
-func (r CommandRequest) Waiting(now time.Time) bool {
+func (r Request) Waiting(now time.Time) bool {
 	return r.State == StatePending && now.Before(r.ExpiresAt)
 }
 
 // Usable reports whether the approval can still be used.
-func (r CommandRequest) Usable(now time.Time) bool {
+func (r Request) Usable(now time.Time) bool {
 	return r.State == StateApproved && now.Before(r.ApprovedUntil)
 }
 
 // Status is the state in a word, with "expired" for what ran out of time.
-func (r CommandRequest) Status(now time.Time) string {
+func (r Request) Status(now time.Time) string {
 	switch {
 	case r.State == StatePending && !r.Waiting(now), r.State == StateApproved && !r.Usable(now):
 		return "expired"
@@ -134,15 +135,15 @@ func (r CommandRequest) Status(now time.Time) string {
 	return string(r.State)
 }
 
-// CommandView is what a store knows about a session and a command.
-type CommandView struct {
-	Proof
+// View is what a store knows about a session and a command.
+type View struct {
+	bridge.Proof
 	// Grant is nil without one.
 	Grant *Grant
 	// Mode is nil before the session has chosen one under the grant.
-	Mode *YoloMode
+	Mode *SessionMode
 	// Last is the session's newest request for exactly this command, or nil.
-	Last *CommandRequest
+	Last *Request
 }
 
 // QueueLimits keep an agent from wearing its operator down.
@@ -164,32 +165,32 @@ type ApprovalUse struct {
 	TokenHash []byte
 }
 
-// CommandEnd is how a command ended.
-type CommandEnd struct {
+// End is how a command ended.
+type End struct {
 	ID             int64
 	ExitCode       int
 	Snapshot       string
 	SnapshotNumber int
 }
 
-// RequestDecision is an operator's word on a request.
-type RequestDecision struct {
+// Decision is an operator's word on a request.
+type Decision struct {
 	ID     int64
 	Digest []byte
 	// State is StateApproved or StateDenied.
-	State RequestState
+	State State
 	// The rest is for approvals.
 	ApprovedUntil   time.Time
 	TokenHash, Seal []byte
 }
 
-// CommandQuery says which requests to return.
-type CommandQuery struct {
+// Query says which requests to return.
+type Query struct {
 	// ID and Conversation restrict them, if not empty.
 	ID           int64
 	Conversation string
 	// State restricts them to one state, if not empty.
-	State RequestState
+	State State
 	// Limit is how many to return; 0 means all.
 	Limit int
 }

@@ -1,4 +1,4 @@
-package bridge
+package commands
 
 import (
 	"crypto/hmac"
@@ -40,7 +40,7 @@ func (s *Service) sealGrant(g Grant) []byte {
 func (s *Service) genuineGrant(g Grant) bool { return hmac.Equal(g.Seal, s.sealGrant(g)) }
 
 // sealApproval does the same for an approval, until when it is good included.
-func (s *Service) sealApproval(r CommandRequest) []byte {
+func (s *Service) sealApproval(r Request) []byte {
 	return s.mac("approval", number(r.ID), r.Digest, number(r.ApprovedUntil.UnixMicro()), r.TokenHash)
 }
 
@@ -60,11 +60,11 @@ func (s *Service) code(challenge, digest []byte) string {
 func (s *Service) GrantCode(g Grant) string { return s.code(random(), g.Seal) }
 
 // RequestCode returns the one-time code for approving r. Each call gives another.
-func (s *Service) RequestCode(r CommandRequest) string { return s.code(random(), r.Digest) }
+func (s *Service) RequestCode(r Request) string { return s.code(random(), r.Digest) }
 
 // digest is over everything that an approval binds (docs/yolo.md): with any of
 // it changed it is another approval.
-func digest(r CommandRequest) []byte {
+func digest(r Request) []byte {
 	sum := yolo.ApprovalRequest{
 		Conversation: r.Conversation,
 		Session:      string(r.Session),

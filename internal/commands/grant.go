@@ -1,4 +1,4 @@
-package bridge
+package commands
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/yolo"
 )
@@ -75,25 +76,25 @@ type GrantRequest struct {
 // PrepareGrant makes a grant and checks that commands could run under it. It is
 // open only once OpenGrant was called.
 func (s *Service) PrepareGrant(ctx context.Context, r GrantRequest) (Grant, error) {
-	c, err := s.store.Conversation(ctx, r.Conversation)
+	c, err := s.core.Conversation(ctx, r.Conversation)
 	if err != nil {
 		return Grant{}, err
 	}
-	now := s.Now()
+	now := s.core.Now()
 	if c.Expired(now) {
-		return Grant{}, fmt.Errorf("%w: it has expired", ErrNotFound)
+		return Grant{}, fmt.Errorf("%w: it has expired", bridge.ErrNotFound)
 	}
 	if err := r.validate(); err != nil {
 		return Grant{}, err
 	}
 	workspace, folder, err := realFolder(r.Workspace)
 	if err != nil {
-		return Grant{}, invalid("workspace", "cannot be used: %v", err)
+		return Grant{}, bridge.Invalid("workspace", "cannot be used: %v", err)
 	}
 	g := Grant{
 		Conversation: r.Conversation, Ceiling: r.Mode, Workspace: workspace, Folder: folder,
 		Sandbox: r.Sandbox, Image: r.Image, Network: r.Network, AskInClient: r.AskInClient,
-		OpenedAt: now, ExpiresAt: earlier(now.Add(r.ttl()), c.ExpiresAt),
+		OpenedAt: now, ExpiresAt: bridge.Earlier(now.Add(r.ttl()), c.ExpiresAt),
 	}
 	if err := s.checkWorkspace(workspace); err != nil {
 		return Grant{}, err
@@ -111,12 +112,12 @@ func (s *Service) tryGrant(ctx context.Context, g Grant) error {
 	if err != nil {
 		return err
 	}
-	err = s.commands.Try(ctx, s.sandboxOptions(CommandRequest{
+	err = s.config.Try(ctx, s.sandboxOptions(Request{
 		Workspace: g.Workspace, Folder: g.Folder, Mode: g.Ceiling, Sandbox: backend, Image: g.Image,
 		Network: g.Network, Timeout: DefaultCommandTimeout,
 	}))
 	if errors.Is(err, sandbox.ErrWorkspace) {
-		return invalid("workspace", "cannot be used: %v", err)
+		return bridge.Invalid("workspace", "cannot be used: %v", err)
 	}
 	return err
 }
@@ -133,13 +134,13 @@ func (r GrantRequest) validate() error {
 	container := r.Sandbox == sandbox.Docker || r.Sandbox == sandbox.Podman
 	switch {
 	case !r.Mode.Valid():
-		return invalid("mode", "must be one of %s", joinWords(Modes()))
+		return bridge.Invalid("mode", "must be one of %s", bridge.JoinWords(Modes()))
 	case r.ttl() < MinGrantTTL || r.ttl() > MaxGrantTTL:
-		return invalid("the grant's time", "must be %s to %s", MinGrantTTL, MaxGrantTTL)
+		return bridge.Invalid("the grant's time", "must be %s to %s", MinGrantTTL, MaxGrantTTL)
 	case !slices.Contains(backends, r.Sandbox):
-		return invalid("sandbox", "must be one of %s", strings.TrimPrefix(joinWords(backends), ", "))
+		return bridge.Invalid("sandbox", "must be one of %s", strings.TrimPrefix(bridge.JoinWords(backends), ", "))
 	case container != (r.Image != ""):
-		return invalid("image", "goes with the sandboxes docker and podman, and only with them")
+		return bridge.Invalid("image", "goes with the sandboxes docker and podman, and only with them")
 	}
 	return nil
 }
@@ -147,12 +148,12 @@ func (r GrantRequest) validate() error {
 // OpenGrant opens a grant that PrepareGrant made, in the place of an earlier
 // one of the conversation: whatever was asked or approved under that is void.
 func (s *Service) OpenGrant(ctx context.Context, g Grant) error {
-	op := s.operatorOperation("yolo_enable", g.Conversation)
+	op := s.core.OperatorOperation("yolo_enable", g.Conversation)
 	g.describe(op.Details)
 	return s.store.OpenGrant(ctx, op, g)
 }
 
-func (g Grant) describe(d Details) {
+func (g Grant) describe(d bridge.Details) {
 	d["mode"], d["workspace"] = string(g.Ceiling), g.Workspace
 	d["sandbox"], d["network"] = backendName(g.Sandbox), g.Network
 	d["ask_in_client"], d["expires_at"] = g.AskInClient, g.ExpiresAt.Format(time.RFC3339)
@@ -172,14 +173,14 @@ func backendName(b sandbox.Backend) string {
 // CloseGrant closes a conversation's grant: nothing more runs. The error may be
 // ErrNoGrant.
 func (s *Service) CloseGrant(ctx context.Context, conversation string) error {
-	return s.store.CloseGrant(ctx, s.operatorOperation("yolo_disable", conversation))
+	return s.store.CloseGrant(ctx, s.core.OperatorOperation("yolo_disable", conversation))
 }
 
 // Grants returns all grants, the newest first, expired ones too.
 func (s *Service) Grants(ctx context.Context) ([]Grant, error) { return s.store.Grants(ctx) }
 
-// YoloMode is what a session chose below its grant's ceiling.
-type YoloMode struct {
+// SessionMode is what a session chose below its grant's ceiling.
+type SessionMode struct {
 	Mode yolo.Mode
 	// Workspace is a real path in the grant's workspace.
 	Workspace string
@@ -189,8 +190,8 @@ type YoloMode struct {
 	SetAt   time.Time
 }
 
-// YoloRequest asks for a mode.
-type YoloRequest struct {
+// ModeRequest asks for a mode.
+type ModeRequest struct {
 	Mode yolo.Mode
 	// Workspace is the grant's when empty.
 	Workspace string
@@ -200,9 +201,9 @@ type YoloRequest struct {
 	Sandbox *bool
 }
 
-// YoloEnabled is the answer to EnableYolo.
-type YoloEnabled struct {
-	YoloMode
+// ModeSet is the answer to EnableYolo.
+type ModeSet struct {
+	SessionMode
 	Grant  Grant
 	Unread int64
 }
@@ -210,33 +211,33 @@ type YoloEnabled struct {
 // EnableYolo chooses a mode under the conversation's grant. A session may choose
 // less than the grant, never more. Errors: ErrNoGrant, a RefusedError, and those
 // of every session.
-func (s *Service) EnableYolo(ctx context.Context, c Credentials, r YoloRequest) (YoloEnabled, error) {
-	g := s.readGate(c, "enable_yolo_mode")
+func (s *Service) EnableYolo(ctx context.Context, c bridge.Credentials, r ModeRequest) (ModeSet, error) {
+	g := s.core.ReadGate(c, "enable_yolo_mode")
 	if !slices.Contains(Modes(), r.Mode) {
-		return YoloEnabled{}, s.refuse(ctx, g, invalid("mode", "must be one of %s", joinWords(Modes())))
+		return ModeSet{}, s.core.Refuse(ctx, g, bridge.Invalid("mode", "must be one of %s", bridge.JoinWords(Modes())))
 	}
 	g.Details["mode"] = string(r.Mode)
 	view, err := s.peek(ctx, g, "")
 	if err != nil {
-		return YoloEnabled{}, err
+		return ModeSet{}, err
 	}
 	m, err := s.chooseMode(view, r, g.Now)
 	if err != nil {
-		return YoloEnabled{}, s.refuseCommand(ctx, g, err)
+		return ModeSet{}, s.refuseCommand(ctx, g, err)
 	}
-	g.Details["workspace"], g.Details["timeout_seconds"] = s.redaction(ctx).text(m.Workspace), int(m.Timeout.Seconds())
+	g.Details["workspace"], g.Details["timeout_seconds"] = s.core.Redaction(ctx).Text(m.Workspace), int(m.Timeout.Seconds())
 	unread, err := s.store.SetYoloMode(ctx, g, m)
 	if err != nil {
-		return YoloEnabled{}, err
+		return ModeSet{}, err
 	}
-	return YoloEnabled{YoloMode: m, Grant: *view.Grant, Unread: unread}, nil
+	return ModeSet{SessionMode: m, Grant: *view.Grant, Unread: unread}, nil
 }
 
 // chooseMode holds a session's choice against the grant.
-func (s *Service) chooseMode(view CommandView, r YoloRequest, now time.Time) (YoloMode, error) {
+func (s *Service) chooseMode(view View, r ModeRequest, now time.Time) (SessionMode, error) {
 	grant, err := s.liveGrant(view, now)
 	if err != nil {
-		return YoloMode{}, err
+		return SessionMode{}, err
 	}
 	if r.Timeout == 0 {
 		r.Timeout = DefaultCommandTimeout
@@ -246,19 +247,19 @@ func (s *Service) chooseMode(view CommandView, r YoloRequest, now time.Time) (Yo
 	}
 	switch {
 	case !r.Mode.Within(grant.Ceiling):
-		return YoloMode{}, refused("the operator allows at most %s mode here: choose that, or ask your human to open a wider grant", grant.Ceiling)
+		return SessionMode{}, refused("the operator allows at most %s mode here: choose that, or ask your human to open a wider grant", grant.Ceiling)
 	case r.Timeout < MinCommandTimeout || r.Timeout > MaxCommandTimeout:
-		return YoloMode{}, invalid("timeout", "must be %d to %d seconds", int(MinCommandTimeout.Seconds()), int(MaxCommandTimeout.Seconds()))
+		return SessionMode{}, bridge.Invalid("timeout", "must be %d to %d seconds", int(MinCommandTimeout.Seconds()), int(MaxCommandTimeout.Seconds()))
 	case r.Sandbox != nil && !*r.Sandbox && !grant.Unsandboxed():
-		return YoloMode{}, refused("the operator allows commands in a sandbox only: leave sandbox out")
+		return SessionMode{}, refused("the operator allows commands in a sandbox only: leave sandbox out")
 	case len(r.Workspace) > 4*MaxWorkspaceLength || !filepath.IsAbs(r.Workspace):
-		return YoloMode{}, invalid("workspace", "must be an absolute path of at most %d characters", MaxWorkspaceLength)
+		return SessionMode{}, bridge.Invalid("workspace", "must be an absolute path of at most %d characters", MaxWorkspaceLength)
 	}
 	workspace, _, err := realFolder(r.Workspace)
 	if err != nil || !inFolder(grant.Workspace, workspace) {
-		return YoloMode{}, refused("the workspace must be the one that the operator opened, or a folder in it: leave workspace out")
+		return SessionMode{}, refused("the workspace must be the one that the operator opened, or a folder in it: leave workspace out")
 	}
-	return YoloMode{
+	return SessionMode{
 		Mode: r.Mode, Workspace: workspace, Timeout: r.Timeout, SetAt: now,
 		Sandbox: r.Sandbox != nil && *r.Sandbox,
 	}, nil
@@ -266,7 +267,7 @@ func (s *Service) chooseMode(view CommandView, r YoloRequest, now time.Time) (Yo
 
 // liveGrant returns the grant if it stands: in time, genuine, and with the
 // folder that the operator saw.
-func (s *Service) liveGrant(view CommandView, now time.Time) (Grant, error) {
+func (s *Service) liveGrant(view View, now time.Time) (Grant, error) {
 	if view.Grant == nil || !now.Before(view.Grant.ExpiresAt) {
 		return Grant{}, ErrNoGrant
 	}
@@ -302,11 +303,4 @@ func realFolder(path string) (string, sandbox.Identity, error) {
 func inFolder(folder, path string) bool {
 	relative, err := filepath.Rel(folder, path)
 	return err == nil && filepath.IsLocal(relative)
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

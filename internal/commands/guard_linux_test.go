@@ -1,4 +1,4 @@
-package bridge_test
+package commands_test
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/yolo"
 	"example.org/bridge/internal/yolo/yolotest"
@@ -76,7 +76,7 @@ func (l land) command(r *rand.Rand, programs []string, port string) string {
 
 func (l land) decide(mode yolo.Mode, command string) yolo.Decision {
 	return yolo.Decide(mode, command, yolo.Context{
-		Workspace: l.workspace, Home: l.home, LookPath: bridge.LookProgram,
+		Workspace: l.workspace, Home: l.home, LookPath: commands.LookProgram,
 		StateDirs: []string{filepath.Join(l.home, ".local", "state", "bridge")},
 	})
 }
@@ -139,7 +139,7 @@ const maxBatch = 60
 
 func (b *batch) add(t *testing.T, l land, command string, plan *yolo.Plan) {
 	t.Helper()
-	list, err := bridge.SandboxList(*plan, l.workspace, nil)
+	list, err := commands.SandboxList(*plan, l.workspace, nil)
 	if err != nil {
 		t.Fatalf("%q: %v", command, err)
 	}

@@ -1,4 +1,4 @@
-package bridge
+package commands
 
 // SandboxList is how a plan is given to the sandbox.
 var SandboxList = sandboxList

@@ -1,57 +1,17 @@
-package bridge
+package commands
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/snapshot"
 	"example.org/bridge/internal/yolo"
 )
-
-// CommandConfig is what a service needs to judge and run commands. The zero
-// value judges and runs nothing: every workspace is refused.
-type CommandConfig struct {
-	// Home is the operator's home folder, whose secrets are refused.
-	Home string
-	// StateDirs are the bridge's own folders and files. No command sees them.
-	StateDirs []string
-	// Run runs a command; nil means sandbox.Run.
-	Run func(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error)
-	// Choose returns the sandbox that works here; nil means sandbox.Choose.
-	Choose func(context.Context, sandbox.Options) (sandbox.Backend, error)
-	// Try reports whether a command could be run; nil really runs an empty one.
-	Try func(context.Context, sandbox.Options) error
-}
-
-// commands is a CommandConfig in use.
-type commands struct {
-	CommandConfig
-	chosen onceWorks[sandbox.Backend]
-}
-
-func newCommands(c CommandConfig) *commands {
-	if c.Run == nil {
-		c.Run = sandbox.Run
-	}
-	if c.Choose == nil {
-		c.Choose = sandbox.Choose
-	}
-	if c.Try == nil {
-		c.Try = tryRun
-	}
-	return &commands{CommandConfig: c}
-}
-
-// choose finds out once which sandbox works, since that means running it. What
-// does not work is tried again: the operator may have installed one.
-func (c *commands) choose(ctx context.Context, o sandbox.Options) (sandbox.Backend, error) {
-	return c.chosen.get(func() (sandbox.Backend, error) { return c.Choose(ctx, o) })
-}
 
 // lookProgram finds programs in the system's folders only. The environment's
 // PATH does not count: an agent may have changed it.
@@ -68,8 +28,8 @@ func tryRun(ctx context.Context, o sandbox.Options) error {
 func (s *Service) policy(workspace string) yolo.Context {
 	return yolo.Context{
 		Workspace: workspace,
-		Home:      s.commands.Home,
-		StateDirs: s.commands.StateDirs,
+		Home:      s.config.Home,
+		StateDirs: s.config.StateDirs,
 		LookPath:  lookProgram,
 	}
 }
@@ -78,7 +38,7 @@ func (s *Service) policy(workspace string) yolo.Context {
 // nothing else.
 func (s *Service) checkWorkspace(workspace string) error {
 	if d := yolo.Decide(yolo.ModeSafe, "pwd", s.policy(workspace)); !d.Allow {
-		return invalid("workspace", "cannot be used: %s", d.Reason)
+		return bridge.Invalid("workspace", "cannot be used: %s", d.Reason)
 	}
 	return nil
 }
@@ -107,7 +67,7 @@ type Outcome struct {
 }
 
 // sandboxOptions are those for a request.
-func (s *Service) sandboxOptions(r CommandRequest) sandbox.Options {
+func (s *Service) sandboxOptions(r Request) sandbox.Options {
 	folder := r.Folder
 	return sandbox.Options{
 		Workspace:   r.Workspace,
@@ -117,12 +77,12 @@ func (s *Service) sandboxOptions(r CommandRequest) sandbox.Options {
 		Backend:     r.Sandbox,
 		Image:       r.Image,
 		Timeout:     r.Timeout,
-		HiddenPaths: s.commands.StateDirs,
+		HiddenPaths: s.config.StateDirs,
 	}
 }
 
 // prepare makes of a plan what the sandbox runs.
-func (s *Service) prepare(ctx context.Context, r CommandRequest) (sandbox.List, error) {
+func (s *Service) prepare(ctx context.Context, r Request) (sandbox.List, error) {
 	overrides, err := s.gitOverrides(ctx, r)
 	if err != nil {
 		return nil, err
@@ -133,14 +93,14 @@ func (s *Service) prepare(ctx context.Context, r CommandRequest) (sandbox.List, 
 // gitOverrides reads which settings of the repository name programs, and
 // returns the words that switch them off. The reading itself runs none of them,
 // and is in the sandbox too.
-func (s *Service) gitOverrides(ctx context.Context, r CommandRequest) ([]string, error) {
+func (s *Service) gitOverrides(ctx context.Context, r Request) ([]string, error) {
 	git := gitOf(r.Plan)
 	if git == "" {
 		return nil, nil
 	}
 	o := s.sandboxOptions(r)
 	o.Writable, o.Network = false, false
-	result, err := s.commands.Run(ctx, sandbox.Program(git, "config", "--list", "--name-only", "-z", "--includes"), o)
+	result, err := s.config.Run(ctx, sandbox.Program(git, "config", "--list", "--name-only", "-z", "--includes"), o)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +127,7 @@ func gitOf(p yolo.Plan) string {
 }
 
 // runApproved takes a snapshot and runs what an approval was used for.
-func (s *Service) runApproved(ctx context.Context, r CommandRequest, list sandbox.List, stop <-chan struct{}) Outcome {
+func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List, stop <-chan struct{}) Outcome {
 	ctx, end := until(ctx, stop)
 	defer end()
 	o := Outcome{Sandbox: r.Sandbox, ExitCode: -1}
@@ -177,20 +137,20 @@ func (s *Service) runApproved(ctx context.Context, r CommandRequest, list sandbo
 		return o
 	}
 	var result sandbox.Result
-	result, err = s.commands.Run(ctx, list, s.sandboxOptions(r))
+	result, err = s.config.Run(ctx, list, s.sandboxOptions(r))
 	o.ExitCode, o.Duration, o.Truncated = result.ExitCode, result.Duration, result.Truncated
 	o.Ended = howEnded(ctx, result, err)
 	if err != nil && o.Ended == "" {
 		s.notRun(ctx, &o, err)
 		return o
 	}
-	hide := s.redaction(context.WithoutCancel(ctx))
+	hide := s.core.Redaction(context.WithoutCancel(ctx))
 	var cut [2]bool
-	o.Stdout, cut[0] = cutMiddle(hide.text(string(result.Stdout)), MaxOutput, "")
-	o.Stderr, cut[1] = cutMiddle(hide.text(string(result.Stderr)), MaxOutput, "")
+	o.Stdout, cut[0] = cutMiddle(hide.Text(string(result.Stdout)), MaxOutput, "")
+	o.Stderr, cut[1] = cutMiddle(hide.Text(string(result.Stderr)), MaxOutput, "")
 	o.Truncated = o.Truncated || cut[0] || cut[1]
-	o.Redacted = hide.found()
-	if hide.err != nil {
+	o.Redacted = hide.Found()
+	if hide.Err() != nil {
 		o.Stdout, o.Stderr, o.Problem = "", "", "the output could not be redacted, so it is not shown"
 	}
 	return o
@@ -198,10 +158,10 @@ func (s *Service) runApproved(ctx context.Context, r CommandRequest, list sandbo
 
 // notRun notes why a command was not run. What a program printed may be in it.
 func (s *Service) notRun(ctx context.Context, o *Outcome, why error) {
-	hide := s.redaction(context.WithoutCancel(ctx))
-	o.ExitCode, o.Problem = -1, hide.text(CleanLine(why.Error()))
-	o.Redacted = hide.found()
-	if hide.err != nil {
+	hide := s.core.Redaction(context.WithoutCancel(ctx))
+	o.ExitCode, o.Problem = -1, hide.Text(bridge.CleanLine(why.Error()))
+	o.Redacted = hide.Found()
+	if hide.Err() != nil {
 		o.Problem = "the reason could not be redacted, so it is not shown"
 	}
 }
@@ -222,7 +182,7 @@ func howEnded(ctx context.Context, result sandbox.Result, err error) string {
 
 // takeSnapshot keeps the state of a workspace that the command may change.
 // Without a repository there is none, and the note says so.
-func takeSnapshot(ctx context.Context, r CommandRequest) (kept snapshot.Snapshot, note string, err error) {
+func takeSnapshot(ctx context.Context, r Request) (kept snapshot.Snapshot, note string, err error) {
 	if r.Mode == yolo.ModeSafe {
 		return kept, "none: safe mode changes nothing", nil
 	}
@@ -235,9 +195,9 @@ func takeSnapshot(ctx context.Context, r CommandRequest) (kept snapshot.Snapshot
 
 // finish records the end of a command, and tells the partner.
 func (s *Service) finish(ctx context.Context, x *Execution) error {
-	op := Operation{
-		Now: s.Now(), Actor: System, Conversation: x.Request.Conversation, Action: "command_ended",
-		Details: Details{
+	op := bridge.Operation{
+		Now: s.core.Now(), Actor: bridge.System, Conversation: x.Request.Conversation, Action: "command_ended",
+		Details: bridge.Details{
 			"request": x.Request.ID, "exit_code": x.Outcome.ExitCode, "milliseconds": x.Outcome.Duration.Milliseconds(),
 			"sandbox": backendName(x.Outcome.Sandbox), "truncated": x.Outcome.Truncated,
 		},
@@ -248,37 +208,17 @@ func (s *Service) finish(ctx context.Context, x *Execution) error {
 	}
 	for name, text := range map[string]string{"ended": x.Outcome.Ended, "problem": x.Outcome.Problem} {
 		if text != "" {
-			op.Details[name] = s.redaction(ctx).text(text)
+			op.Details[name] = s.core.Redaction(ctx).Text(text)
 		}
 	}
-	end := CommandEnd{ID: x.Request.ID, ExitCode: x.Outcome.ExitCode, Snapshot: kept.Commit, SnapshotNumber: kept.N}
+	end := End{ID: x.Request.ID, ExitCode: x.Outcome.ExitCode, Snapshot: kept.Commit, SnapshotNumber: kept.N}
 	to := x.Request.Session.Partner()
-	m := NewMessage{Action: ActionInfo, Text: x.report(), Redacted: x.Outcome.Redacted}
+	m := bridge.NewMessage{Action: bridge.ActionInfo, Text: x.report(), Redacted: x.Outcome.Redacted}
 	sent, err := s.store.EndCommand(ctx, op, end, to, m)
 	if err != nil {
 		return err
 	}
 	x.Unread = sent.Unread
-	s.ring(x.Request.Conversation, to)
+	s.core.Ring(x.Request.Conversation, to)
 	return nil
-}
-
-// onceWorks keeps the first answer that is no error.
-type onceWorks[T any] struct {
-	mu    sync.Mutex
-	found bool
-	value T
-}
-
-func (o *onceWorks[T]) get(find func() (T, error)) (T, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.found {
-		return o.value, nil
-	}
-	value, err := find()
-	if err == nil {
-		o.value, o.found = value, true
-	}
-	return value, err
 }
