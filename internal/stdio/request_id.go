@@ -1,9 +1,9 @@
-package mcpserver
+package stdio
 
 import (
+	"context"
 	"encoding/json"
 	"math"
-	"net/http"
 	"strconv"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -15,8 +15,6 @@ const (
 	maxExact = 1 << 53
 	// maxDigits bounds an integer id that a float64 cannot hold.
 	maxDigits = 40
-	// requestIDKey is where a request carries its id to its handler.
-	requestIDKey = "Request-Id"
 )
 
 // parseID makes of an id on the wire the one that the SDK shall know it by.
@@ -52,23 +50,34 @@ func isInteger(raw json.RawMessage) bool {
 	return true
 }
 
-// carryID puts the id of a call where RequestID finds it: the SDK hands its
-// handlers everything of a request but the id.
-func carryID(req *jsonrpc.Request) {
-	key, err := json.Marshal(req.ID.Raw())
-	if err != nil {
-		return // an id is a string or an int64
-	}
-	req.Extra = &mcp.RequestExtra{Header: http.Header{requestIDKey: {string(key)}}}
-}
+// requestIDKey is the context key of a request's id.
+type requestIDKey struct{}
 
 // RequestID returns the id of the request that a handler was given, the same
 // under which Settled hears of its response. Ids are unique among the requests
-// in flight. It reports false if the request did not come through a Stdio.
-func RequestID(req mcp.Request) (jsonrpc.ID, bool) {
-	extra := req.GetExtra()
-	if extra == nil {
-		return jsonrpc.ID{}, false
+// in flight. It reports false for a notification, and for a request that did not
+// come through a Transport. No client can forge it: it is never part of what a
+// client sends.
+func RequestID(ctx context.Context) (jsonrpc.ID, bool) {
+	id, ok := ctx.Value(requestIDKey{}).(jsonrpc.ID)
+	return id, ok
+}
+
+// WithRequestID returns a context that carries the id.
+func WithRequestID(ctx context.Context, id jsonrpc.ID) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// identify is a receiving middleware that tells handlers the id of their request,
+// which the SDK keeps from them. What the ledger attached to a request when it
+// was read is found again by its address.
+func identify(l *ledger) mcp.Middleware {
+	return func(next mcp.MethodHandler) mcp.MethodHandler {
+		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+			if id, ok := l.idOf(req.GetExtra()); ok {
+				ctx = WithRequestID(ctx, id)
+			}
+			return next(ctx, method, req)
+		}
 	}
-	return parseID(json.RawMessage(extra.Header.Get(requestIDKey)))
 }

@@ -1,4 +1,4 @@
-package mcpserver_test
+package stdio_test
 
 import (
 	"bufio"
@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"example.org/bridge/internal/mcpserver"
+	"example.org/bridge/internal/stdio"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -170,7 +170,7 @@ func pipeline(t *testing.T, input io.Reader) [][]answer {
 	t.Helper()
 	var out bytes.Buffer
 	y := newToy()
-	err := mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: input, Out: &out, Draining: y.drain})
+	err := stdio.Serve(t.Context(), y.server(), &stdio.Transport{In: input, Out: &out, Draining: y.drain})
 	if err != nil {
 		t.Fatalf("Serve: %v", err)
 	}
@@ -211,13 +211,16 @@ type client struct {
 }
 
 // dial serves y to a new client and shakes hands.
-func dial(ctx context.Context, t *testing.T, y *toy, middleware ...mcp.Middleware) *client {
+func dial(ctx context.Context, t *testing.T, y *toy, changes ...func(*stdio.Transport)) *client {
 	t.Helper()
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
 	c := &client{t: t, in: inW, out: outR, lines: bufio.NewReader(outR), done: make(chan error, 1)}
-	transport := &mcpserver.Stdio{In: inR, Out: outW, Settled: c.settled.add, Draining: y.drain}
-	go func() { c.done <- mcpserver.ServeStdio(ctx, y.server(middleware...), transport) }()
+	transport := &stdio.Transport{In: inR, Out: outW, Settled: c.settled.add, Draining: y.drain}
+	for _, change := range changes {
+		change(transport)
+	}
+	go func() { c.done <- stdio.Serve(ctx, y.server(), transport) }()
 	t.Cleanup(func() { _ = inW.Close(); _ = outR.Close() })
 	c.send(hello("2025-06-18"))
 	if got := c.receive().brief(); got != `"hello" ok` {

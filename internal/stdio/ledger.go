@@ -1,10 +1,11 @@
-package mcpserver
+package stdio
 
 import (
 	"encoding/json"
 	"sync"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 const (
@@ -29,13 +30,14 @@ type ledger struct {
 	changed sync.Cond // anything below has changed
 
 	calls      map[jsonrpc.ID]*call
-	ready      []*reply // complete, in the order to be written
-	queued     int      // bytes in ready
-	running    int      // calls without an answer
-	taken      int      // bytes of their parameters
-	writing    bool     // a reply is between next and written
-	handshakes int      // calls of initialize without an answer
-	version    string   // negotiated; empty before that, and from 2026-07-28 on
+	carried    map[*mcp.RequestExtra]jsonrpc.ID // of calls, by what was attached to them
+	ready      []*reply                         // complete, in the order to be written
+	queued     int                              // bytes in ready
+	running    int                              // calls without an answer
+	taken      int                              // bytes of their parameters
+	writing    bool                             // a reply is between next and written
+	handshakes int                              // calls of initialize without an answer
+	version    string                           // negotiated; empty before that, and from 2026-07-28 on
 
 	stopping bool // no more input is wanted
 	expired  bool // whoever is not answered by now never will be
@@ -44,7 +46,7 @@ type ledger struct {
 }
 
 func newLedger() *ledger {
-	l := &ledger{calls: make(map[jsonrpc.ID]*call)}
+	l := &ledger{calls: make(map[jsonrpc.ID]*call), carried: make(map[*mcp.RequestExtra]jsonrpc.ID)}
 	l.changed.L = &l.mu
 	return l
 }
@@ -147,7 +149,9 @@ func (l *ledger) enter(r *reply, m inbound) {
 	c := &call{id: m.req.ID, wire: m.id, method: m.req.Method, size: len(m.req.Params), reply: r}
 	l.running++
 	l.taken += c.size
-	carryID(m.req)
+	c.extra = new(mcp.RequestExtra)
+	m.req.Extra = c.extra
+	l.carried[c.extra] = c.id
 	l.calls[c.id] = c
 	if c.method == methodInitialize {
 		l.handshakes++
@@ -176,6 +180,14 @@ func (l *ledger) notified(req *jsonrpc.Request) []jsonrpc.Message {
 		return []jsonrpc.Message{&jsonrpc.Request{Method: req.Method, Params: params}}
 	}
 	return nil
+}
+
+// idOf returns the id of the call that extra was attached to.
+func (l *ledger) idOf(extra *mcp.RequestExtra) (jsonrpc.ID, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id, ok := l.carried[extra]
+	return id, ok
 }
 
 // answer records the response to a call. It reports false if nobody waits.
@@ -264,6 +276,7 @@ func (l *ledger) next() *reply {
 			continue
 		}
 		delete(l.calls, p.call.id)
+		delete(l.carried, p.call.extra)
 		if p.call.cancelled {
 			p.data = nil
 		}
@@ -279,6 +292,7 @@ func (l *ledger) abandon() []*call {
 	for id, c := range l.calls {
 		left = append(left, c)
 		delete(l.calls, id)
+		delete(l.carried, c.extra)
 	}
 	return left
 }

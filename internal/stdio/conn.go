@@ -1,4 +1,4 @@
-package mcpserver
+package stdio
 
 import (
 	"context"
@@ -15,10 +15,10 @@ import (
 // errGone wraps io.EOF, which the SDK takes for an ordinary end.
 var errGone = fmt.Errorf("the client is gone: %w", io.EOF)
 
-// A conn is a Stdio in use. Two goroutines serve it: one reads lines, one
+// A conn is a Transport in use. Two goroutines serve it: one reads lines, one
 // writes replies, so that neither a silent nor a deaf client blocks the server.
 type conn struct {
-	*Stdio
+	*Transport
 	log    *slog.Logger
 	ledger *ledger
 
@@ -32,16 +32,16 @@ type conn struct {
 	writer  chan struct{} // closed when the writing goroutine has ended
 }
 
-func (t *Stdio) open() *conn {
+func (t *Transport) open() *conn {
 	c := &conn{
-		Stdio:  t,
-		log:    t.Log,
-		ledger: newLedger(),
-		frames: make(chan frame),
-		stop:   make(chan struct{}),
-		ended:  make(chan struct{}),
-		reader: make(chan struct{}),
-		writer: make(chan struct{}),
+		Transport: t,
+		log:       t.Log,
+		ledger:    newLedger(),
+		frames:    make(chan frame),
+		stop:      make(chan struct{}),
+		ended:     make(chan struct{}),
+		reader:    make(chan struct{}),
+		writer:    make(chan struct{}),
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -68,8 +68,8 @@ func (c *conn) Read(context.Context) (jsonrpc.Message, error) {
 	}
 	message := c.queue[0]
 	c.queue = c.queue[1:]
-	if req, ok := message.(*jsonrpc.Request); ok && req.IsCall() && c.Arrived != nil {
-		c.Arrived(req)
+	if req, ok := message.(*jsonrpc.Request); ok && req.IsCall() {
+		c.Turns.Arrived(req)
 	}
 	return message, nil
 }
@@ -214,6 +214,7 @@ func (c *conn) put(line []byte) bool {
 }
 
 func (c *conn) settle(done *call, written bool) {
+	c.Turns.Settled(done.id)
 	if c.Settled == nil {
 		return
 	}

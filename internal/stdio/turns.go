@@ -1,4 +1,4 @@
-package mcpserver
+package stdio
 
 import (
 	"context"
@@ -10,13 +10,13 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// turns lets tool calls take effect in the order in which the client sent them.
+// Turns let tool calls take effect in the order in which the client sent them.
 // The SDK runs them all at once, and a client that sends "part 1" and "part 2"
 // without waiting in between would see them stored the other way round. A call
 // begins when all earlier ones have returned, those of tools that wait for
 // something excepted: they hold nobody up.
-type turns struct {
-	waiting map[string]bool // the tools that nobody waits for
+type Turns struct {
+	waits func(tool string) bool // the tools that nobody waits for
 
 	mu sync.Mutex
 	// queue holds the requests that are not settled, in the order of the input. An
@@ -34,18 +34,18 @@ type turn struct {
 	ended bool          // it has returned, or never will begin
 }
 
-func newTurns(all []tool) *turns {
-	t := &turns{waiting: map[string]bool{}}
-	for _, tool := range all {
-		t.waiting[tool.definition.Name] = tool.waits
-	}
-	return t
-}
+// NewTurns returns turns for a server. waits names the tools whose calls may take
+// long: later calls do not wait for them.
+func NewTurns(waits func(tool string) bool) *Turns { return &Turns{waits: waits} }
 
-// arrived gives a request its place. The transport calls it in order.
-func (t *turns) arrived(req *jsonrpc.Request) {
+// Arrived gives a request its place. The transport calls it in the order of the
+// input. Without turns (nil) nothing is ordered.
+func (t *Turns) Arrived(req *jsonrpc.Request) {
 	var params struct {
 		Name string `json:"name"`
+	}
+	if t == nil {
+		return
 	}
 	call := req.Method == "tools/call"
 	if call {
@@ -53,12 +53,12 @@ func (t *turns) arrived(req *jsonrpc.Request) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.queue = append(t.queue, &turn{id: req.ID, waits: t.waiting[params.Name], begin: make(chan struct{}), ended: !call})
+	t.queue = append(t.queue, &turn{id: req.ID, waits: t.waits(params.Name), begin: make(chan struct{}), ended: !call})
 	t.advance()
 }
 
 // advance lets calls begin up to the first that others have to wait for.
-func (t *turns) advance() {
+func (t *Turns) advance() {
 	for _, place := range t.queue {
 		if place.ended {
 			continue
@@ -74,7 +74,7 @@ func (t *turns) advance() {
 }
 
 // place returns the place of the call that came last under an id; nil without one.
-func (t *turns) place(id jsonrpc.ID) *turn {
+func (t *Turns) place(id jsonrpc.ID) *turn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, place := range slices.Backward(t.queue) {
@@ -86,16 +86,19 @@ func (t *turns) place(id jsonrpc.ID) *turn {
 }
 
 // end says that a call has returned.
-func (t *turns) end(place *turn) {
+func (t *Turns) end(place *turn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	place.ended = true
 	t.advance()
 }
 
-// settled takes the request that came first under an id out of the queue: it has
+// Settled takes the request that came first under an id out of the queue: it has
 // returned, or no handler was given it.
-func (t *turns) settled(id jsonrpc.ID) {
+func (t *Turns) Settled(id jsonrpc.ID) {
+	if t == nil {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	i := slices.IndexFunc(t.queue, func(place *turn) bool { return place.id == id })
@@ -106,12 +109,12 @@ func (t *turns) settled(id jsonrpc.ID) {
 	t.advance()
 }
 
-// inOrder is a receiving middleware that makes calls wait for their turn.
-func (t *turns) inOrder() mcp.Middleware {
+// InOrder is a receiving middleware that makes calls wait for their turn.
+func (t *Turns) InOrder() mcp.Middleware {
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
-			id, ok := RequestID(req)
-			if !ok {
+			id, ok := RequestID(ctx)
+			if !ok || t == nil {
 				return next(ctx, method, req)
 			}
 			place := t.place(id)

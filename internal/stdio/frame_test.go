@@ -1,4 +1,4 @@
-package mcpserver_test
+package stdio_test
 
 import (
 	"encoding/json"

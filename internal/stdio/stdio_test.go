@@ -1,4 +1,4 @@
-package mcpserver_test
+package stdio_test
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"example.org/bridge/internal/mcpserver"
+	"example.org/bridge/internal/stdio"
 	"github.com/google/go-cmp/cmp"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -62,7 +62,7 @@ func TestClientWithoutHandshake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var out bytes.Buffer
-		if err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: &out}); err != nil {
+		if err := stdio.Serve(t.Context(), newToy().server(), &stdio.Transport{In: strings.NewReader(input), Out: &out}); err != nil {
 			t.Fatal(err)
 		}
 		if waited := time.Since(start); waited > 0 {
@@ -115,7 +115,7 @@ func TestBatchLeavesOutWhatWasCancelled(t *testing.T) {
 		var settled settlements
 		done := make(chan error, 1)
 		go func() {
-			done <- mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: inR, Out: &out, Settled: settled.add, Draining: y.drain})
+			done <- stdio.Serve(t.Context(), y.server(), &stdio.Transport{In: inR, Out: &out, Settled: settled.add, Draining: y.drain})
 		}()
 		_, _ = io.WriteString(inW, hello("2025-03-26")+"\n["+callTool("1", "wait", `""`)+also+"]\n")
 		<-y.started
@@ -173,7 +173,9 @@ func TestIDsMayBeReused(t *testing.T) {
 
 func TestPanicIsAnInternalError(t *testing.T) {
 	var log bytes.Buffer
-	c := dial(t.Context(), t, newToy(), mcpserver.RecoverPanics(slog.New(slog.NewTextHandler(&log, nil))))
+	c := dial(t.Context(), t, newToy(), func(transport *stdio.Transport) {
+		transport.Log = slog.New(slog.NewTextHandler(&log, nil))
+	})
 	c.send(callTool("1", "panic", `"password"`))
 	a := c.receive()
 	if a.brief() != "1 -32603" || strings.Contains(a.Error.Message, "password") || strings.Contains(a.Error.Message, "goroutine") {
@@ -219,7 +221,7 @@ func TestUnreadAnswersHoldTheInput(t *testing.T) {
 		outR, outW := io.Pipe()
 		in := new(garbage)
 		done := make(chan error, 1)
-		go func() { done <- mcpserver.ServeStdio(ctx, newToy().server(), &mcpserver.Stdio{In: in, Out: outW}) }()
+		go func() { done <- stdio.Serve(ctx, newToy().server(), &stdio.Transport{In: in, Out: outW}) }()
 		synctest.Wait()
 		if in.read < 1000 || in.read > 1<<20 {
 			t.Errorf("%d bytes of garbage were read although no answer was", in.read)
@@ -255,7 +257,7 @@ func TestOneWriteAFrame(t *testing.T) {
 	for i := range 200 {
 		input.WriteString("\n" + callTool(fmt.Sprint(i), "echo", `"line\nline\u2028line"`) + "\nx")
 	}
-	if err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input.String()), Out: out}); err != nil {
+	if err := stdio.Serve(t.Context(), newToy().server(), &stdio.Transport{In: strings.NewReader(input.String()), Out: out}); err != nil {
 		t.Fatal(err)
 	}
 	if len(writes) != 401 {
@@ -277,7 +279,7 @@ func TestSettledComesBeforeTheNextWrite(t *testing.T) {
 	})
 	settled := func(_ *jsonrpc.Response, written bool) { order = append(order, fmt.Sprint("settled ", written)) }
 	input := ping("1") + "\n" + ping("2")
-	if err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: out, Settled: settled}); err != nil {
+	if err := stdio.Serve(t.Context(), newToy().server(), &stdio.Transport{In: strings.NewReader(input), Out: out, Settled: settled}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"write", "settled true", "write", "settled true"}, order); diff != "" {
@@ -290,7 +292,7 @@ func TestRequestID(t *testing.T) {
 	seen := make(map[any]bool)
 	middleware := func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
-			id, ok := mcpserver.RequestID(req)
+			id, ok := stdio.RequestID(ctx)
 			mu.Lock()
 			seen[id.Raw()] = ok
 			mu.Unlock()
@@ -299,7 +301,7 @@ func TestRequestID(t *testing.T) {
 	}
 	var settled settlements
 	input := ping("1") + "\n" + ping(`"1"`) + "\n" + ping("90071992547409931") + "\n" + `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}`
-	err := mcpserver.ServeStdio(t.Context(), newToy().server(middleware), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
+	err := stdio.Serve(t.Context(), newToy().server(middleware), &stdio.Transport{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +319,7 @@ func TestLogHoldsNoContent(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	input := hello("2025-06-18") + "\nhunter2\n" + `{"hunter2":1}` + "\n" + callTool("1", "echo", `"hunter2"`) + "\n" + `["hunter2"]`
-	err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Log: logger})
+	err := stdio.Serve(t.Context(), newToy().server(), &stdio.Transport{In: strings.NewReader(input), Out: io.Discard, Log: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

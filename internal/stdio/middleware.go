@@ -1,4 +1,4 @@
-package mcpserver
+package stdio
 
 import (
 	"context"
@@ -14,11 +14,11 @@ import (
 // errShutdown is why a handler's context ends when the process is told to stop.
 var errShutdown = errors.New("the bridge is shutting down")
 
-// RecoverPanics is a receiving middleware that answers a request whose handler
+// recoverPanics is a receiving middleware that answers a request whose handler
 // panics with an internal error, so that the process lives on. The log gets the
 // stack; neither it nor the client gets the panic's value, which may quote
 // arguments. Panics in goroutines that a handler starts are its own to catch.
-func RecoverPanics(log *slog.Logger) mcp.Middleware {
+func recoverPanics(log *slog.Logger) mcp.Middleware {
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (result mcp.Result, err error) {
 			defer func() {
@@ -32,9 +32,9 @@ func RecoverPanics(log *slog.Logger) mcp.Middleware {
 	}
 }
 
-// WithShutdown is a receiving middleware that cancels the handlers' contexts
+// withShutdown is a receiving middleware that cancels the handlers' contexts
 // when ctx ends. The SDK detaches them from the context that the server runs in.
-func WithShutdown(ctx context.Context) mcp.Middleware {
+func withShutdown(ctx context.Context) mcp.Middleware {
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(handlerCtx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 			handlerCtx, cancel := context.WithCancelCause(handlerCtx)

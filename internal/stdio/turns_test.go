@@ -1,73 +1,27 @@
-package mcpserver_test
+package stdio_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"testing"
 	"testing/synctest"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
-	"example.org/bridge/internal/bridgetest"
-	"example.org/bridge/internal/mcpserver"
+	"example.org/bridge/internal/stdio"
 )
-
-// TestCallsTakeEffectInOrder pipes calls without waiting for answers: long and
-// short messages in turn, which take different times to handle, and a check that
-// waits, which must not hold up what comes behind it.
-func TestCallsTakeEffectInOrder(t *testing.T) {
-	s := bridgetest.New(t)
-	lines := []string{
-		line(1, "initialize", map[string]any{"protocolVersion": "2025-06-18", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "x", "version": "1"}}),
-		line(2, "tools/call", map[string]any{"name": "create_conversation", "arguments": map[string]any{"my_role": "backend", "partner_role": "frontend"}}),
-		line(3, "tools/call", map[string]any{"name": "check_messages", "arguments": map[string]any{"wait_seconds": 50}}),
-	}
-	var want []string
-	for i := range 20 {
-		text := fmt.Sprint("message ", i)
-		if i%2 == 0 {
-			text += strings.Repeat(" and more words", 2000)
-		}
-		want = append(want, text)
-		lines = append(lines, line(10+i, "tools/call", map[string]any{"name": "send_to_partner", "arguments": map[string]any{"message": text}}))
-	}
-	answers := dialogue(t, s, lines...)
-	for id, a := range answers {
-		if strings.Contains(string(a), `"isError":true`) {
-			t.Errorf("%s: %s", id, a)
-		}
-	}
-	conversations, err := s.Conversations(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	messages, err := s.Messages(t.Context(), conversations[0].ID, 0, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, m := range messages {
-		got = append(got, m.Text)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("stored in another order (-sent +stored):\n%.500s", diff)
-	}
-}
 
 // queued is a queue of calls whose handlers a test lets return one by one.
 type queued struct {
 	t     *testing.T
-	turns mcpserver.Turns
+	turns *stdio.Turns
 	begun map[string]chan struct{} // of the calls that have begun: close it to let one return
 }
 
 func newQueued(t *testing.T) *queued {
-	return &queued{t: t, turns: mcpserver.NewTurns(), begun: map[string]chan struct{}{}}
+	return &queued{t: t, turns: stdio.NewTurns(func(tool string) bool { return tool == "check_messages" }), begun: map[string]chan struct{}{}}
 }
 
 func callID(t *testing.T, id string) jsonrpc.ID {
@@ -93,8 +47,8 @@ func (q *queued) handle(ctx context.Context, id string) {
 		return nil, nil
 	})
 	go func() {
-		req := &mcp.CallToolRequest{Extra: &mcp.RequestExtra{Header: http.Header{"Request-Id": {fmt.Sprintf("%q", id)}}}}
-		if _, err := handler(ctx, "tools/call", req); err != nil && !errors.Is(err, context.Canceled) {
+		ctx := stdio.WithRequestID(ctx, callID(q.t, id))
+		if _, err := handler(ctx, "tools/call", &mcp.CallToolRequest{}); err != nil && !errors.Is(err, context.Canceled) {
 			q.t.Error(err)
 		}
 	}()

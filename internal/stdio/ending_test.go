@@ -1,4 +1,4 @@
-package mcpserver_test
+package stdio_test
 
 import (
 	"bytes"
@@ -12,9 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"example.org/bridge/internal/mcpserver"
+	"example.org/bridge/internal/stdio"
 	"github.com/google/go-cmp/cmp"
-	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 func TestRequestsBeforeEOFAreAnswered(t *testing.T) {
@@ -53,7 +52,7 @@ func TestGraceAfterEOFEnds(t *testing.T) {
 		var settled settlements
 		var out bytes.Buffer
 		input := hello("2025-06-18") + "\n" + callTool("1", "wait", `""`)
-		err := mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: &out, Settled: settled.add})
+		err := stdio.Serve(t.Context(), y.server(), &stdio.Transport{In: strings.NewReader(input), Out: &out, Settled: settled.add})
 		if err != nil {
 			t.Errorf("Serve: %v", err)
 		}
@@ -69,7 +68,7 @@ func TestHandlerThatNeverReturnsIsLeft(t *testing.T) {
 		defer close(y.stubborn)
 		var settled settlements
 		input := hello("2025-06-18") + "\n" + callTool("1", "ignore", `""`)
-		err := mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
+		err := stdio.Serve(t.Context(), y.server(), &stdio.Transport{In: strings.NewReader(input), Out: io.Discard, Settled: settled.add})
 		if err == nil {
 			t.Error("Serve returned nil while a request was running")
 		}
@@ -80,16 +79,15 @@ func TestHandlerThatNeverReturnsIsLeft(t *testing.T) {
 }
 
 func TestShutdownEndsLongPolls(t *testing.T) {
-	for _, detached := range []bool{false, true} {
-		t.Run(fmt.Sprintf("detached %v", detached), func(t *testing.T) {
+	for name, change := range map[string]func(*stdio.Transport){
+		"drained":   func(*stdio.Transport) {},
+		"cancelled": func(transport *stdio.Transport) { transport.Draining = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			y := newToy()
-			var middleware []mcp.Middleware
-			if !detached {
-				middleware = append(middleware, mcpserver.WithShutdown(ctx))
-			}
-			c := dial(ctx, t, y, middleware...)
+			c := dial(ctx, t, y, change)
 			c.send(callTool("1", "wait", `"x"`))
 			<-y.started
 			cancel() // the input stays open
@@ -125,7 +123,7 @@ func TestShutdownInterruptsTheReader(t *testing.T) {
 	in := &countedReader{File: r, returned: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := mcpserver.ServeStdio(ctx, newToy().server(), &mcpserver.Stdio{In: in, Out: io.Discard}); err != nil {
+	if err := stdio.Serve(ctx, newToy().server(), &stdio.Transport{In: in, Out: io.Discard}); err != nil {
 		t.Errorf("Serve: %v", err)
 	}
 	select {
@@ -149,8 +147,8 @@ func (r *countedReader) Read(p []byte) (int, error) {
 func TestDrainingIsCalledOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0
-	transport := &mcpserver.Stdio{In: strings.NewReader(ping("1")), Out: io.Discard, Draining: func() { calls++; cancel() }}
-	if err := mcpserver.ServeStdio(ctx, newToy().server(), transport); err != nil {
+	transport := &stdio.Transport{In: strings.NewReader(ping("1")), Out: io.Discard, Draining: func() { calls++; cancel() }}
+	if err := stdio.Serve(ctx, newToy().server(), transport); err != nil {
 		t.Errorf("Serve: %v", err)
 	}
 	if calls != 1 {
@@ -186,7 +184,7 @@ func testBrokenOutput(t *testing.T, write writerFunc) {
 	server := y.server()
 	done := make(chan error, 1)
 	go func() {
-		done <- mcpserver.ServeStdio(t.Context(), server, &mcpserver.Stdio{In: inR, Out: out, Settled: settled.add})
+		done <- stdio.Serve(t.Context(), server, &stdio.Transport{In: inR, Out: out, Settled: settled.add})
 	}()
 	_, _ = io.WriteString(inW, hello("2025-06-18")+"\n"+callTool("1", "wait", `""`)+"\n")
 	<-y.started
@@ -224,7 +222,7 @@ func TestSlowClientGetsItsLastAnswer(t *testing.T) {
 		})
 		go func() { _, _ = io.WriteString(inW, ping("1")+"\n") }()
 		var settled settlements
-		if err := mcpserver.ServeStdio(t.Context(), newToy().server(), &mcpserver.Stdio{In: inR, Out: out, Settled: settled.add}); err != nil {
+		if err := stdio.Serve(t.Context(), newToy().server(), &stdio.Transport{In: inR, Out: out, Settled: settled.add}); err != nil {
 			t.Errorf("Serve: %v", err)
 		}
 		if diff := cmp.Diff(map[any]bool{int64(1): true}, settled.byID()); diff != "" {
@@ -239,7 +237,7 @@ func TestDeafClientDoesNotHoldTheProcess(t *testing.T) {
 		var settled settlements
 		outR, outW := io.Pipe()
 		input := hello("2025-06-18") + "\n" + ping("1")
-		err := mcpserver.ServeStdio(t.Context(), y.server(), &mcpserver.Stdio{In: strings.NewReader(input), Out: outW, Settled: settled.add})
+		err := stdio.Serve(t.Context(), y.server(), &stdio.Transport{In: strings.NewReader(input), Out: outW, Settled: settled.add})
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("Serve: %v", err)
 		}
@@ -271,9 +269,9 @@ func TestShutdownIsBounded(t *testing.T) {
 					go func() { _, _ = io.Copy(io.Discard, outR) }()
 				}
 				ctx, cancel := context.WithCancel(t.Context())
-				server := y.server(mcpserver.WithShutdown(ctx))
+				server := y.server()
 				done := make(chan error, 1)
-				go func() { done <- mcpserver.ServeStdio(ctx, server, &mcpserver.Stdio{In: inR, Out: outW}) }()
+				go func() { done <- stdio.Serve(ctx, server, &stdio.Transport{In: inR, Out: outW}) }()
 				_, _ = io.WriteString(inW, hello("2025-06-18")+"\n"+tt.request+"\n")
 				synctest.Wait()
 

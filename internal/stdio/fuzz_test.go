@@ -1,14 +1,13 @@
-package mcpserver_test
+package stdio_test
 
 import (
 	"bytes"
 	"io"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"example.org/bridge/internal/mcpserver"
+	"example.org/bridge/internal/stdio"
 )
 
 // FuzzFrames sends anything, and then a ping that must still be answered. Every
@@ -57,7 +56,7 @@ func serveGarbage(t *testing.T, input io.Reader) []byte {
 	var out bytes.Buffer
 	y := newToy()
 	close(y.stubborn)
-	err := mcpserver.ServeStdio(t.Context(), y.server(mcpserver.RecoverPanics(slog.New(slog.DiscardHandler))), &mcpserver.Stdio{
+	err := stdio.Serve(t.Context(), y.server(), &stdio.Transport{
 		In:       input,
 		Out:      &out,
 		Draining: y.drain,

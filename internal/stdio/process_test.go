@@ -1,4 +1,4 @@
-package mcpserver_test
+package stdio_test
 
 import (
 	"bufio"
@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"testing"
 
-	"example.org/bridge/internal/mcpserver"
+	"example.org/bridge/internal/stdio"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
@@ -26,12 +26,12 @@ func TestMain(m *testing.M) {
 	if os.Getenv(roleVariable) == "" {
 		os.Exit(m.Run())
 	}
-	mcpserver.SurviveClosedOutput()
+	stdio.SurviveClosedOutput()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	lost := 0
 	y := newToy()
-	err := mcpserver.ServeStdio(ctx, y.server(mcpserver.WithShutdown(ctx)), &mcpserver.Stdio{
+	err := stdio.Serve(ctx, y.server(), &stdio.Transport{
 		In:       os.Stdin,
 		Out:      os.Stdout,
 		Draining: y.drain,

@@ -1,9 +1,10 @@
-package mcpserver
+package stdio
 
 import (
 	"encoding/json"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // A call is one request that was read and whose answer is not settled.
@@ -11,7 +12,8 @@ type call struct {
 	id        jsonrpc.ID      // as the SDK knows it
 	wire      json.RawMessage // as the client wrote it
 	method    string
-	size      int // bytes of its parameters
+	extra     *mcp.RequestExtra // attached to the request, and nothing but a mark
+	size      int               // bytes of its parameters
 	reply     *reply
 	resp      *jsonrpc.Response
 	cancelled bool

@@ -1,4 +1,4 @@
-package mcpserver
+package stdio
 
 import (
 	"context"
@@ -26,14 +26,14 @@ const (
 	joinGrace = 200 * time.Millisecond
 )
 
-// Stdio is the transport between one MCP client and this process:
-// newline-delimited JSON-RPC, hardened. Set its fields, then give it to ServeStdio.
+// Transport is the transport between one MCP client and this process:
+// newline-delimited JSON-RPC, hardened. Set its fields, then give it to Serve.
 // It is used once.
 //
 // A frame may have 8 MiB and a batch 1,000 messages. What cannot be read is
 // answered with a JSON-RPC error and the next line is read. Ids go back to the
 // client as it wrote them.
-type Stdio struct {
+type Transport struct {
 	// In is the protocol's input.
 	In io.Reader
 	// Out is the protocol's output. Nothing else may write there.
@@ -41,38 +41,39 @@ type Stdio struct {
 	// Log hears of refused messages (debug) and a failing output (warn), never
 	// of what a message says. Nil is silence.
 	Log *slog.Logger
-	// Arrived, when set, is told of every request before the server is given it,
-	// in the order of the input.
-	Arrived func(req *jsonrpc.Request)
 	// Settled, when set, is told the fate of every request that the server was
 	// given, exactly once: whether the answer was written to Out whole, or never
 	// will be, because the client cancelled or is gone or the session is over.
 	// It is called after the write and before the next one. If there is no answer,
 	// resp bears the id and an error. See RequestID.
 	Settled func(resp *jsonrpc.Response, written bool)
+	// Turns, when set, are the order in which calls of tools take effect.
+	Turns *Turns
 	// Draining, when set, is called once, when no more input will be read: long
 	// polls should then return what they have. Requests already read get 10 s for
-	// their answer, or half a second if it is ServeStdio's context that has ended.
+	// their answer, or half a second if it is Serve's context that has ended.
 	Draining func()
 }
 
 // Connect implements [mcp.Transport].
-func (t *Stdio) Connect(context.Context) (mcp.Connection, error) { return t.open(), nil }
+func (t *Transport) Connect(context.Context) (mcp.Connection, error) { return t.open(), nil }
 
 // opened is a transport that is connected already.
 type opened struct{ *conn }
 
 func (o opened) Connect(context.Context) (mcp.Connection, error) { return o.conn, nil }
 
-// ServeStdio runs s over t until the input ends, the client is gone, or ctx ends. It
+// Serve runs s over t until the input ends, the client is gone, or ctx ends. It
 // returns nil once every request is answered or cancelled and the goroutines
-// have ended, and an error if a handler or the client keeps it from that. Add
-// WithShutdown(ctx) to s, or its handlers will not hear of the end of ctx.
+// have ended, and an error if a handler or the client keeps it from that. Handlers
+// hear of the end of ctx, their panics are answered with an internal error, and
+// RequestID tells them the id of their request. s is used once: Serve adds to it.
 //
 // One goroutine may outlive it: the one in a Read of t.In, if that cannot be
 // interrupted with SetReadDeadline. Standard input often cannot.
-func ServeStdio(ctx context.Context, s *mcp.Server, t *Stdio) error {
+func Serve(ctx context.Context, s *mcp.Server, t *Transport) error {
 	c := t.open()
+	s.AddReceivingMiddleware(recoverPanics(c.log), withShutdown(ctx), identify(c.ledger), t.Turns.InOrder())
 	session, err := s.Connect(context.WithoutCancel(ctx), opened{c}, nil)
 	if err != nil {
 		return errors.Join(err, c.Close(), c.join())
