@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.org/bridge/internal/bench"
+	"example.org/bridge/internal/lab/bench"
 )
 
 func TestTexts(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"example.org/bridge/internal/stress"
+	"example.org/bridge/internal/lab/stress"
 )
 
 func TestPresets(t *testing.T) {

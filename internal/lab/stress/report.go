@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // Format is the version of the report's JSON. It rises when a field changes its

@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // place is where something is measured, without rate limits.

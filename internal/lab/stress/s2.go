@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // The S2 protocol is the original's test of its hardening: an orchestrator and

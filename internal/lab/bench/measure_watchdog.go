@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // measureWatchdog kills a worker that has a task, and waits, as the clients of

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 const mounts = `/dev/vda / ext4 rw 0 0

@@ -9,7 +9,7 @@ import (
 	"os/exec"
 	"strings"
 
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // evidence is what the operator's commands say of a store afterwards.

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // measureWatch sends to a session that `bridge watch` follows. A time runs from

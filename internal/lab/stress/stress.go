@@ -24,7 +24,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // Options are what Run needs.

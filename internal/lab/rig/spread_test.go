@@ -3,7 +3,7 @@ package rig_test
 import (
 	"testing"
 
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // numbers are 1 to n, mixed up.

@@ -7,7 +7,7 @@ import (
 	"io"
 	"time"
 
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // Format is the version of the report's JSON. It rises when a field changes its

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.org/bridge/internal/bench"
+	"example.org/bridge/internal/lab/bench"
 )
 
 // options are those of a short run of program.

@@ -22,7 +22,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // Settings are what a run can be told. They are part of its report.

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // measureBeats runs `bridge keepalive` for the duration, counts the heartbeats

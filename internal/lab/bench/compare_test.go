@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"example.org/bridge/internal/bench"
+	"example.org/bridge/internal/lab/bench"
 
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 func report(figures ...bench.Figure) bench.Report {

@@ -3,7 +3,7 @@ package stress_test
 import (
 	"testing"
 
-	"example.org/bridge/internal/stress"
+	"example.org/bridge/internal/lab/stress"
 )
 
 // inbox is one in which a partner sent three messages and the bridge said

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // measureStart starts processes on a store that is there and holds a message.
