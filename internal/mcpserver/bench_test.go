@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/mcpserver"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -84,9 +85,9 @@ func pipe(b *testing.B) (r, w *os.File) {
 // BenchmarkToolsList is what the list of tools costs: an agent's model has it in
 // its context all the time. A token is about four characters.
 func BenchmarkToolsList(b *testing.B) {
-	for name, commands := range map[string]bool{"tools": false, "with commands": true} {
+	for name, guard := range map[string]*commands.Service{"tools": nil, "with commands": commands.New(commands.Config{})} {
 		b.Run(name, func(b *testing.B) {
-			c := connectAs(b, bridgetest.New(b), mcpserver.Options{Commands: commands}, nil)
+			c := connectAs(b, bridgetest.New(b), mcpserver.Options{Commands: guard}, nil)
 			size := 0
 			for b.Loop() {
 				list, err := c.ListTools(context.Background(), nil)
