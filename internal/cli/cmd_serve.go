@@ -67,7 +67,7 @@ func runServe(ctx context.Context, a *app) error {
 			Labels:   a.clientLabels(),
 		}
 		if a.yoloEnabled() {
-			o.Commands = s.guard
+			o.Commands = s.commandService
 		}
 		return mcpserver.Serve(ctx, s.Service, o)
 	})
