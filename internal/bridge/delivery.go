@@ -102,13 +102,13 @@ func (i Inbox) waiting(now time.Time) int64 {
 // The caller has to end the delivery: Confirm once the answer was written whole,
 // GiveBack if it will not be, and Renew every RenewEvery until then.
 func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drain <-chan struct{}) (Delivery, error) {
-	g := s.readGate(c, "check_messages")
+	g := s.ReadGate(c, "check_messages")
 	limit, err := pageSize(r.Limit)
 	if r.Wait < 0 || r.Wait > MaxWait {
-		err = invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
+		err = Invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
 	}
 	if err != nil {
-		return Delivery{}, s.refuse(ctx, g, err)
+		return Delivery{}, s.Refuse(ctx, g, err)
 	}
 	page := Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}
 	if r.Wait == 0 {
@@ -127,7 +127,7 @@ func (s *Service) take(ctx context.Context, c Credentials, page Page, drain <-ch
 	patience := time.NewTimer(busyPatience)
 	defer patience.Stop()
 	for {
-		g := s.readGate(c, "check_messages")
+		g := s.ReadGate(c, "check_messages")
 		taken, err := s.store.TakeUnread(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)})
 		if err != nil || !taken.Busy {
 			s.renewIfLate(ctx, g.Now, taken.Claim)
@@ -222,7 +222,7 @@ func (s *Service) await(ctx context.Context, c Credentials, drain <-chan struct{
 
 // mailReady reports whether a take for c would bring messages or a refusal.
 func (s *Service) mailReady(ctx context.Context, c Credentials) (bool, error) {
-	g := s.readGate(c, "check_messages")
+	g := s.ReadGate(c, "check_messages")
 	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if ctx.Err() != nil {
 		return false, nil //nolint:nilerr // the end of the wait is no failure
@@ -241,7 +241,7 @@ func (s *Service) Confirm(ctx context.Context, claim Claim) error {
 	if err := s.store.ConfirmRead(ctx, s.claimOperation(claim, "messages_delivered"), claim); err != nil {
 		return err
 	}
-	s.ring(claim.Conversation, claim.Session) // who waits for the messages behind these
+	s.Ring(claim.Conversation, claim.Session) // who waits for the messages behind these
 	return nil
 }
 
@@ -254,7 +254,7 @@ func (s *Service) GiveBack(ctx context.Context, claim Claim) error {
 	if err := s.store.ReleaseRead(ctx, s.claimOperation(claim, "messages_given_back"), claim); err != nil {
 		return err
 	}
-	s.ring(claim.Conversation, claim.Session)
+	s.Ring(claim.Conversation, claim.Session)
 	return nil
 }
 
