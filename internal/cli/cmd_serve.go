@@ -62,6 +62,7 @@ func runServe(ctx context.Context, a *app) error {
 			Out:      a.stdout,
 			Log:      log,
 			Version:  bridgeVersion(),
+			Store:    path,
 			Bound:    bound,
 			Bindings: binding.Beside(path),
 			Labels:   a.clientLabels(),

@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -25,7 +26,7 @@ var advice = []struct {
 }{
 	{bridge.ErrUnauthorized, "unauthorized", "check conversation_id, session_id and token; if the conversation has expired or you lost the token, " +
 		"ask your human (`bridge list`, `bridge tokens`) or create a new conversation"},
-	{bridge.ErrBadJoinCode, "bad_join_code", "ask the agent that created the conversation for its join code, or for a new conversation"},
+	{bridge.ErrBadJoinCode, "bad_join_code", "are both agents on the same store%s? If so, ask the agent that created the conversation for a fresh join code"},
 	{commands.ErrNoGrant, "no_grant", "ask your human to run `bridge yolo enable` for this conversation, if they want you to run commands"},
 	{commands.ErrNoMode, "no_mode", "call enable_yolo_mode first"},
 	{commands.ErrQueueFull, "queue_full", "wait until your human has decided; do not ask for more"},
@@ -63,7 +64,7 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 		known := false
 		for _, a := range advice {
 			if errors.Is(err, a.err) {
-				data, known = failureData{Error: a.code, Message: a.err.Error() + ": " + a.next}, true
+				data, known = failureData{Error: a.code, Message: a.err.Error() + ": " + s.withStore(a.next)}, true
 				break
 			}
 		}
@@ -80,4 +81,13 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 		failed.IsError = true
 	}
 	return failed, err
+}
+
+// withStore puts the name of the process's own store into advice that asks for it.
+func (s *server) withStore(next string) string {
+	where := ""
+	if s.store != "" {
+		where = " (" + bridge.CleanLine(s.store) + ")"
+	}
+	return strings.Replace(next, "%s", where, 1)
 }

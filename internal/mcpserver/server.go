@@ -28,6 +28,8 @@ type Options struct {
 	Log *slog.Logger
 	// Version is the bridge's own, told to the client.
 	Version string
+	// Store is the name of the store, for agents that look into different ones.
+	Store string
 	// Bound is the session that the process is bound to by its environment;
 	// the zero value binds it to none.
 	Bound bridge.Credentials
@@ -101,6 +103,7 @@ func (s *server) awaitCommands() {
 // server is what the tools work with.
 type server struct {
 	bridge     *bridge.Service
+	store      string // its name
 	log        *slog.Logger
 	sessions   *sessions
 	identity   *identity
@@ -115,6 +118,7 @@ func newServer(b *bridge.Service, log *slog.Logger, o Options) *server {
 	drained := make(chan struct{})
 	return &server{
 		bridge:   b,
+		store:    o.Store,
 		commands: o.Commands,
 		log:      log,
 		sessions: newSessions(o.Bound, b.Now),
