@@ -39,6 +39,8 @@ type Options struct {
 	// its client tells it in each call.
 	Bindings binding.Folder
 	Labels   []binding.Label
+	// Tools are the groups of tools to offer; nil means DefaultGroups.
+	Tools []Group
 	// Commands adds the tools that run commands: the operator has set YOLO_MODE=1
 	// for this process. Nil offers none.
 	Commands *commands.Service
@@ -66,7 +68,7 @@ func Serve(ctx context.Context, b *bridge.Service, o Options) error {
 			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}},
 		},
 	)
-	all := tools(o.Commands != nil)
+	all := tools(o.Tools, o.Commands != nil)
 	for _, t := range all {
 		m.AddTool(t.definition, s.handler(t))
 	}
@@ -130,26 +132,6 @@ func newServer(b *bridge.Service, log *slog.Logger, o Options) *server {
 		drained:    drained,
 		drain:      sync.OnceFunc(func() { close(drained) }),
 	}
-}
-
-// tools lists the tools, in the order in which an agent needs them.
-func tools(withCommands bool) []tool {
-	all := []tool{
-		createConversation(),
-		joinConversation(),
-		sendToPartner(),
-		checkMessages(),
-		getHistory(),
-		updateMyStatus(),
-		checkPartnerStatus(),
-		assignTask(),
-		updateTask(),
-		listTasks(),
-	}
-	if withCommands {
-		all = append(all, enableYoloMode(), executeCommand())
-	}
-	return all
 }
 
 // waits reports whether calls of a tool may take long.
