@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/lab/bench"
 )
 
@@ -25,7 +26,7 @@ func (a *app) printBench(report bench.Report, former *bench.Report, threshold fl
 		err = a.printBenchTable(report, c)
 	}
 	if err == nil && c != nil && c.Worse > 0 {
-		err = &exitError{exitSlower}
+		err = &exitError{advice.ExitSlower}
 	}
 	return err
 }

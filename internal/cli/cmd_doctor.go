@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/bridge"
 )
 
@@ -63,9 +64,9 @@ func runDoctor(a *app, root *cobra.Command) error {
 	}
 	switch d.worst() {
 	case statusProblem:
-		return &exitError{exitDoctorProblems}
+		return &exitError{advice.ExitDoctorProblems}
 	case statusWarning:
-		return &exitError{exitDoctorWarnings}
+		return &exitError{advice.ExitDoctorWarnings}
 	}
 	return nil
 }
