@@ -11,6 +11,7 @@ import (
 
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 func newDoctorCmd(a *app) *cobra.Command {
@@ -77,7 +78,7 @@ func (a *app) settings(root *cobra.Command, d *diagnosis) []jsonSetting {
 	var all []jsonSetting
 	for _, cmd := range allCommands(root) {
 		if err := a.resolve(cmd); err != nil && a.configErr == nil {
-			d.add("environment", statusProblem, "%s", oneLine(err))
+			d.add("environment", statusProblem, "%s", view.Line(err))
 		}
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			o := a.originOf(f)

@@ -16,6 +16,7 @@ import (
 	"example.org/bridge/internal/agents"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 // hookTime is how long a hook may take, whatever happens.
@@ -101,9 +102,9 @@ func hookExit(a *app, err error) int {
 	case errors.As(err, &code):
 		return code.code
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintln(a.stderr, "bridge: "+oneLine(err))
+		_, _ = fmt.Fprintln(a.stderr, "bridge: "+view.Line(err))
 	case err != nil:
-		a.log().Debug("the hook has nothing to say", "error", oneLine(err))
+		a.log().Debug("the hook has nothing to say", "error", view.Line(err))
 	}
 	return advice.ExitOK
 }

@@ -20,6 +20,7 @@ import (
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/view"
 )
 
 // Main runs bridge with the process's arguments and streams, and returns the
@@ -57,21 +58,16 @@ func explain(err error) (code int, text string) {
 	case errors.As(err, &silent):
 		return silent.code, ""
 	case errors.As(err, &usage):
-		return advice.ExitUsage, oneLine(err)
+		return advice.ExitUsage, view.Line(err)
 	case errors.As(err, &fault):
-		return advice.ExitAuditBroken, "the audit log is not what bridge wrote: " + oneLine(err) +
+		return advice.ExitAuditBroken, "the audit log is not what bridge wrote: " + view.Line(err) +
 			": keep a copy of the store, and find out who can write to it"
 	case errors.As(err, &refuse):
-		return advice.ExitUsage, oneLine(err)
+		return advice.ExitUsage, view.Line(err)
 	}
 	row, known := advice.Of(err)
 	if known {
-		return row.Exit, strings.TrimSuffix(oneLine(err)+": "+row.Operator, ": ")
+		return row.Exit, strings.TrimSuffix(view.Line(err)+": "+row.Operator, ": ")
 	}
-	return advice.ExitFailure, oneLine(err)
-}
-
-// oneLine is the text of an error on one line, safe for a terminal.
-func oneLine(err error) string {
-	return bridge.CleanLine(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
+	return advice.ExitFailure, view.Line(err)
 }

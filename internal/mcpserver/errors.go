@@ -8,6 +8,7 @@ import (
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/view"
 )
 
 // failureData is the structured content of a tool call that failed.
@@ -41,7 +42,7 @@ func (s *server) failure(tool string, err error, unread *int64) *mcp.CallToolRes
 	}
 	text := data.Message
 	if data.Unread = unread; unread != nil {
-		text += "\n" + unreadLine(*unread)
+		text += "\n" + view.Unread(*unread)
 	}
 	return &mcp.CallToolResult{
 		IsError:           true,
