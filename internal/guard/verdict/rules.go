@@ -81,7 +81,7 @@ const (
 
 // advice says, for each rule, what to write instead, where the refusal itself
 // does not know better.
-var advice = map[Rule]string{
+var advice = map[Rule]string{ //nolint:gosec // advice about secrets, and none itself
 	UnknownMode:   "use safe, restricted or yolo",
 	BadWorkspace:  "choose a project folder as the workspace",
 	BadText:       "write plain text with ordinary spaces",
