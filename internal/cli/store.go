@@ -75,7 +75,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create})
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create, Waiting: a.sayWaiting})
 	if err != nil {
 		return err
 	}
@@ -157,4 +157,9 @@ func storeExists(path string) (bool, error) {
 		return false, fmt.Errorf("%w: %s is no ordinary file", bridge.ErrStoreForeign, path)
 	}
 	return true, nil
+}
+
+// sayWaiting tells the person, or the client's log, who keeps the store.
+func (a *app) sayWaiting(h bridge.Holder) {
+	a.log().Warn("waiting for the store", "held_by", bridge.CleanLine(h.String()))
 }

@@ -95,11 +95,14 @@ func createFile(path string) error {
 // Unwritable gives an error of the filesystem the domain's name for it; others
 // stay what they are.
 func Unwritable(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrPermission), isReadOnlyFilesystem(err):
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("%w: %w", bridge.ErrStoreReadOnly, err)
-	case isFullFilesystem(err):
-		return fmt.Errorf("%w: %w", bridge.ErrStoreFull, err)
+	}
+	if name := systemError(err); name != nil {
+		return fmt.Errorf("%w: %w", name, err)
 	}
 	return err
 }

@@ -40,7 +40,7 @@ func recognize(path string) error {
 	for range 2 { // twice, because a new store may just get its first page
 		var h header
 		if err = withConn(path, untouched, nil, h.readMarks); err != nil {
-			return onlyForeign(translate(err))
+			return onlyForeign(translate(path, err))
 		}
 		if err = h.usable(path); err == nil {
 			return nil

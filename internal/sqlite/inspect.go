@@ -55,7 +55,7 @@ func Inspect(path string) (Inspection, error) {
 		err = i.readDatabase(path, false)
 	}
 	i.SchemaVersion = int(i.header.version)
-	return i, translate(err)
+	return i, translate(path, err)
 }
 
 // walVersion is what bytes 18 and 19 of a database in WAL mode hold

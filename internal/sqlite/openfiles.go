@@ -141,5 +141,5 @@ func (f *openFiles) explain(err error) error {
 			return gone
 		}
 	}
-	return translate(err)
+	return translate(f.names[mainFile], err)
 }
