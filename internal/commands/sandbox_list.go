@@ -4,12 +4,13 @@ import (
 	"fmt"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/sandbox"
 )
 
 // sandboxEnv is what commands find in their environment (docs/yolo.md). The
 // builtin env prints it.
-var sandboxEnv = []string{"PATH=" + sandbox.DefaultPath, "LANG=C.UTF-8", "TERM=dumb", "HOME=/tmp", "GIT_TERMINAL_PROMPT=0"}
+var sandboxEnv = paths.CommandEnvironment(paths.CommandPath, paths.CommandHome)
 
 var operators = map[guard.When]sandbox.Op{
 	guard.Always:    sandbox.Always,

@@ -1,42 +1,117 @@
 package paths
 
-import (
-	"strings"
-)
+import "strings"
 
-// neverWrittenNames are components that no command may write, at any depth of
-// a path: whoever can write them runs code later, outside the sandbox.
-var neverWrittenNames = map[string]string{
-	".claude": "agent settings and hooks", ".mcp.json": "MCP servers", ".codex": "agent settings",
-	".gemini": "agent settings", ".cursor": "editor tasks", ".vscode": "editor tasks",
-	".idea": "editor tasks", ".envrc": "runs when the folder is entered", ".gitmodules": "submodule commands",
-	".bashrc": "shell start-up", ".bash_profile": "shell start-up", ".bash_login": "shell start-up",
-	".bash_logout": "shell exit", ".bash_aliases": "shell start-up", ".profile": "shell start-up",
-	".zshrc": "shell start-up", ".zshenv": "shell start-up", ".zprofile": "shell start-up",
-	".zlogin": "shell start-up", ".zlogout": "shell exit", ".kshrc": "shell start-up",
-	".cshrc": "shell start-up", ".tcshrc": "shell start-up", ".login": "shell start-up",
-	".inputrc": "terminal set-up", ".xprofile": "session start", ".xinitrc": "session start",
-	".xsession": "session start", ".gitconfig": "git commands", "config.fish": "shell start-up",
+// Protected is a name that no command may write: whoever can write it runs code
+// later, outside the sandbox. Names are compared without case, as some file
+// systems do.
+type Protected struct {
+	Name string
+	// Why says what it would run or change.
+	Why string
+	// Reserve says to hold the name in a workspace even where it is absent,
+	// since creating it is as good as changing it.
+	Reserve bool
+	// Content, if not empty, makes the placeholder of an absent name a file
+	// with this text, rather than an empty folder.
+	Content string
+	// ByGit says that git's own commands write it. A command line never names
+	// it, but the sandbox cannot hold it while git works.
+	ByGit bool
 }
 
-// NeverWritten reports whether a path leads to something of that kind. It
-// compares without case, as some file systems do.
+// protectedNames are protected at any depth of a path. The sandbox holds an
+// absent one with an empty folder for the time of the run, which git does not
+// see.
+var protectedNames = []Protected{
+	{Name: ".git", Reserve: true, Why: "a repository's configuration and hooks run programs"},
+	{Name: ".gitmodules", Reserve: true, Why: "names addresses and update commands of submodules"},
+	{Name: ".gitconfig", Why: "names programs that git runs"},
+	{Name: ".husky", Why: "git hooks"},
+	{Name: ".githooks", Why: "git hooks"},
+	{Name: ".claude", Reserve: true, Why: "settings and hooks of an agent"},
+	{Name: ".mcp.json", Reserve: true, Why: "starts MCP servers"},
+	{Name: ".codex", Reserve: true, Why: "settings of an agent"},
+	{Name: ".gemini", Reserve: true, Why: "settings of an agent"},
+	{Name: ".cursor", Reserve: true, Why: "settings and MCP servers of an editor"},
+	{Name: ".vscode", Reserve: true, Why: "tasks of an editor"},
+	{Name: ".idea", Reserve: true, Why: "run configurations of an editor"},
+	{Name: ".envrc", Reserve: true, Why: "runs on entering the folder"},
+	{Name: ".bashrc", Why: "shell start-up"},
+	{Name: ".bash_profile", Why: "shell start-up"},
+	{Name: ".bash_login", Why: "shell start-up"},
+	{Name: ".bash_logout", Why: "shell exit"},
+	{Name: ".bash_aliases", Why: "shell start-up"},
+	{Name: ".profile", Why: "shell start-up"},
+	{Name: ".zshrc", Why: "shell start-up"},
+	{Name: ".zshenv", Why: "shell start-up"},
+	{Name: ".zprofile", Why: "shell start-up"},
+	{Name: ".zlogin", Why: "shell start-up"},
+	{Name: ".zlogout", Why: "shell exit"},
+	{Name: ".kshrc", Why: "shell start-up"},
+	{Name: ".cshrc", Why: "shell start-up"},
+	{Name: ".tcshrc", Why: "shell start-up"},
+	{Name: ".login", Why: "shell start-up"},
+	{Name: "config.fish", Why: "shell start-up"},
+	{Name: ".inputrc", Why: "key bindings run commands"},
+	{Name: ".xprofile", Why: "session start"},
+	{Name: ".xinitrc", Why: "session start"},
+	{Name: ".xsession", Why: "session start"},
+}
+
+// protectedInGit are names in a .git folder.
+var protectedInGit = []Protected{
+	{Name: "hooks", Reserve: true, Why: "programs that git runs"},
+	{Name: "config", Reserve: true, Content: "\n", Why: "names programs that git runs"},
+	{Name: "config.worktree", Reserve: true, Content: "\n", Why: "as config"},
+	{Name: "commondir", Reserve: true, Content: ".\n", Why: "makes git read its configuration and hooks elsewhere"},
+	{Name: "modules", Reserve: true, Why: "configuration and hooks of submodules"},
+	{Name: "worktrees", Reserve: true, Why: "commondir and configuration of worktrees"},
+	{Name: "refs/bridge", Why: "the bridge's snapshots"},
+	{Name: "info", ByGit: true, Why: "attributes choose filters; exclude hides files from snapshots"},
+	{Name: "objects", ByGit: true, Why: "history and snapshots"},
+	{Name: "refs", ByGit: true, Why: "history and snapshots"},
+	{Name: "HEAD", ByGit: true, Why: "history and snapshots"},
+	{Name: "packed-refs", ByGit: true, Why: "history and snapshots"},
+}
+
+// ProtectedNames gives the names that no command may write, at any depth.
+func ProtectedNames() []Protected { return protectedNames }
+
+// ProtectedInGit gives the names in a .git folder that no command may write. One
+// holds a slash: refs/bridge.
+func ProtectedInGit() []Protected { return protectedInGit }
+
+var (
+	protectedNameIndex  = indexNames(protectedNames)
+	protectedInGitIndex = indexNames(protectedInGit)
+)
+
+func indexNames(rows []Protected) map[string]string {
+	out := make(map[string]string, len(rows))
+	for _, p := range rows {
+		out[Fold(p.Name)] = p.Why
+	}
+	return out
+}
+
+// IsProtectedName reports whether one name, without a slash, is protected
+// wherever it stands.
+func IsProtectedName(name string) bool { return protectedNameIndex[Fold(name)] != "" }
+
+// NeverWritten reports whether a path leads to something that no command may
+// write. Inside a .git folder only the names of the table are.
 func NeverWritten(name string) bool {
 	parts := Components(Fold(name))
 	for i, part := range parts {
-		if neverWrittenNames[part] != "" {
-			return true
-		}
-		if part != ".git" {
+		if protectedNameIndex[part] == "" {
 			continue
 		}
-		if i+1 == len(parts) {
-			return true // the repository itself, or a .git file that points elsewhere
+		if part != ".git" || i+1 == len(parts) {
+			return true // .git itself: the repository, or a file that points elsewhere
 		}
-		switch next := parts[i+1]; {
-		case next == "hooks", next == "config", next == "config.worktree", next == "modules",
-			next == "info", next == "worktrees", next == "objects", next == "refs", next == "head",
-			strings.HasPrefix(next, "config."):
+		next := parts[i+1]
+		if protectedInGitIndex[next] != "" || strings.HasPrefix(next, "config.") {
 			return true
 		}
 	}

@@ -2,9 +2,15 @@ package paths
 
 // DefaultReadRoots are the folders outside the workspace that safe and
 // restricted mode may read, unless the operator configures others.
-func DefaultReadRoots() []string {
-	return []string{"/usr", "/opt", "/srv", "/etc", "/var/log", "/var/www"}
-}
+func DefaultReadRoots() []string { return append(SystemRoots(), DataRoots()...) }
+
+// SystemRoots are the machine's own folders. Programs need them, so the sandbox
+// always shows them.
+func SystemRoots() []string { return []string{"/usr", "/etc"} }
+
+// DataRoots are the other folders that may be read unless the operator
+// configures others.
+func DataRoots() []string { return []string{"/opt", "/srv", "/var/log", "/var/www"} }
 
 // readFiles are single files outside every root that may be read: they describe
 // the machine and hold nothing of anyone.
