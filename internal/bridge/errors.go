@@ -26,6 +26,8 @@ var (
 var (
 	// ErrStoreMissing reports that there is no store yet, and reading makes none.
 	ErrStoreMissing = errors.New("there is no store yet")
+	// ErrStoreEmpty reports a file without content: bridge never makes one.
+	ErrStoreEmpty = errors.New("the store is an empty file")
 	// ErrStoreForeign reports a file that is no store of the bridge.
 	ErrStoreForeign = errors.New("not a store of the bridge")
 	// ErrStoreNewer reports a store that a newer bridge has migrated.
@@ -89,7 +91,7 @@ func (e *BusyError) Error() string {
 }
 
 // Is makes it an ErrStoreBusy.
-func (e *BusyError) Is(target error) bool { return target == ErrStoreBusy } //nolint:errorlint // errors.Is unwraps already
+func (e *BusyError) Is(target error) bool { return target == ErrStoreBusy }
 
 // InvalidError reports an argument that breaks a rule. Problem never repeats
 // the argument's value.

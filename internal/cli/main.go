@@ -93,6 +93,7 @@ var explanations = []struct {
 	{fleet.ErrExpired, exitExpired, "its orchestrator can create another"},
 	{bridge.ErrUnauthorized, exitUnauthorized, "`bridge tokens` prints the tokens of a conversation"},
 	{bridge.ErrNoTask, exitNotFound, "`bridge tasks --all` shows those that there are"},
+	{bridge.ErrStoreEmpty, exitRefused, "something has emptied it, or it was never filled: put back a copy, or remove the file to begin anew"},
 	{bridge.ErrStoreForeign, exitRefused, "it was left as it is; name another file with --db"},
 	{bridge.ErrStoreNewer, exitRefused, ""},
 	{bridge.ErrStorePermissions, exitRefused, ""},

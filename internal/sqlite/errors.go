@@ -43,6 +43,9 @@ const (
 func translate(path string, err error) error {
 	var known *sqlite.Error
 	if !errors.As(err, &known) {
+		return Unwritable(err)
+	}
+	if errors.Is(err, bridge.ErrOutcomeUnknown) {
 		return err
 	}
 	if name := nameOf(path, known.Code()); name != nil {

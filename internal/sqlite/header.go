@@ -32,7 +32,7 @@ const untouched = "untouched"
 func recognize(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() == 0 {
-		return err
+		return Unwritable(err)
 	}
 	if info.Size() < minDatabase {
 		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
@@ -66,6 +66,8 @@ func (h *header) usable(path string) error {
 	switch {
 	case !h.fresh() && h.application != applicationID:
 		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
+	case h.version < 0:
+		return fmt.Errorf("%w: its schema version is %d", bridge.ErrStoreDamaged, h.version)
 	case h.version > latest:
 		return fmt.Errorf("%w: its schema is version %d, this bridge knows %d: update bridge", bridge.ErrStoreNewer, h.version, latest)
 	}

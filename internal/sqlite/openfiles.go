@@ -42,7 +42,7 @@ func look(path string) (_ *openFiles, err error) {
 	f := &openFiles{names: fileNames(path)}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, f.Close())
+			err = errors.Join(Unwritable(err), f.Close())
 		}
 	}()
 	for i, name := range f.names {

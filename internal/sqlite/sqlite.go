@@ -15,12 +15,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 
 	"modernc.org/sqlite"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/privatefile"
 )
 
 // Store implements bridge.Store.
@@ -56,6 +58,12 @@ type Options struct {
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := checkFiles(path, o.Create); err != nil {
 		return nil, err
+	}
+	if o.Create {
+		privatefile.Sweep(filepath.Dir(path))
+		if err := create(path, o.Key); err != nil {
+			return nil, err
+		}
 	}
 	release, err := checkRunning(path)
 	defer release()
