@@ -100,7 +100,16 @@ var table = []Row{
 	{commands.ErrNoSnapshot, "no_such_snapshot", nothingRun, "`bridge yolo status --all` shows the commands that were run", ExitNotFound, http.StatusNotFound},
 	{commands.ErrNotConfirmed, "not_confirmed", "ask your human", "", ExitNotConfirmed, http.StatusForbidden},
 
-	// The store and its files.
+	// The store and its files. An unknown outcome comes first: it wraps what failed.
+	{
+		bridge.ErrOutcomeUnknown, "outcome_unknown",
+		"repeat the call unchanged with the same idempotency_key, which stores it once; without one, look first (get_history, list_tasks) whether it is there",
+		"look whether it is there before you repeat it, and check the disk", ExitFailure, http.StatusBadGateway,
+	},
+	{
+		bridge.ErrStoreEmpty, "store_empty", "tell your human to run `bridge doctor`",
+		"something has emptied it, or it was never filled: put back a copy, or remove the file to begin anew", ExitRefused, http.StatusServiceUnavailable,
+	},
 	{bridge.ErrStoreMissing, "no_store", "tell your human to run `bridge doctor`", "the first `bridge serve` makes it; name another with --db", ExitNoStore, http.StatusServiceUnavailable},
 	{bridge.ErrStoreForeign, "store_foreign", "tell your human to run `bridge doctor`", "it was left as it is; name another file with --db", ExitRefused, http.StatusServiceUnavailable},
 	{bridge.ErrStoreNewer, "store_newer", nothingStored + "tell your human to restart this MCP server with the newer bridge", "", ExitRefused, http.StatusServiceUnavailable},
@@ -128,5 +137,22 @@ var table = []Row{
 	{
 		bridge.ErrStoreDamaged, "store_damaged", nothingStored + "tell your human to run `bridge doctor`",
 		"stop all bridge processes, keep a copy, and run `bridge doctor`", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrStoreIO, "store_io", nothingStored + "tell your human to look at the disk (`bridge doctor`, the system's log), then try again",
+		"nothing was stored; look at the disk and at the system's log (dmesg)", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrTooManyFiles, "too_many_files",
+		nothingStored + "try again, and tell your human to raise the limit of open files (ulimit -n) if it happens again",
+		"raise the limit of open files (ulimit -n), or end programs that hold many", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrNoMemory, "no_memory", nothingStored + "tell your human that memory ran out, then try again",
+		"end other programs, or raise the limit of memory (ulimit -v, the container's)", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrNoLocks, "no_locks", nothingStored + "tell your human that the system gives no more file locks (`bridge doctor`)",
+		"the filesystem may not support locks, or the system has run out of them: keep the store on a local disk", ExitFailure, http.StatusServiceUnavailable,
 	},
 }

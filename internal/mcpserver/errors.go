@@ -23,6 +23,7 @@ type failureData struct {
 // does not know by name goes to the log and not to the agent.
 func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult, error) {
 	data := failureData{Error: "internal", Message: "the bridge failed; nothing was changed. Try again, and tell your human if it happens again (its log has the details)"}
+	var busy *bridge.BusyError
 	var invalid *bridge.InvalidError
 	var limited *bridge.RateLimitError
 	var refused *commands.RefusedError
@@ -33,6 +34,8 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 		data = failureData{Error: "refused", Message: bridge.CleanLine(err.Error())}
 	case errors.As(err, &limited):
 		data = failureData{Error: "rate_limited", Message: err.Error(), RetryAfterSeconds: int(limited.RetryAfter.Seconds())}
+	case errors.As(err, &busy):
+		data = failureData{Error: "store_busy", Message: "nothing was stored: " + busy.Error() + "; tell your human if it lasts"}
 	default:
 		if row, known := advice.Of(err); known {
 			data = failureData{Error: row.Code, Message: row.Err.Error() + ": " + row.Agent}
