@@ -13,6 +13,7 @@ import (
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/mcpserver"
+	"example.org/bridge/internal/stdio"
 )
 
 func newServeCmd(a *app) *cobra.Command {
@@ -41,7 +42,7 @@ func runServe(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	mcpserver.SurviveClosedOutput()
+	stdio.SurviveClosedOutput()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// A second signal ends the process at once.
@@ -66,7 +67,7 @@ func runServe(ctx context.Context, a *app) error {
 			Labels:   a.clientLabels(),
 		}
 		if a.yoloEnabled() {
-			o.Commands = s.guard
+			o.Commands = s.commandService
 		}
 		return mcpserver.Serve(ctx, s.Service, o)
 	})

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 type yoloEnableOptions struct {
@@ -17,12 +17,12 @@ type yoloEnableOptions struct {
 	network, unsandboxed, askInClient             bool
 }
 
-var modeNames = []string{string(yolo.ModeSafe), string(yolo.ModeRestricted), string(yolo.ModeYolo)}
+var modeNames = []string{string(guard.ModeSafe), string(guard.ModeRestricted), string(guard.ModeYolo)}
 
 var sandboxNames = []string{"auto", string(sandbox.Bubblewrap), string(sandbox.Landlock), string(sandbox.Docker), string(sandbox.Podman)}
 
 func newYoloEnableCmd(a *app) *cobra.Command {
-	o := yoloEnableOptions{mode: string(yolo.ModeSafe), sandbox: "auto", ttl: commands.DefaultGrantTTL, askInClient: true}
+	o := yoloEnableOptions{mode: string(guard.ModeSafe), sandbox: "auto", ttl: commands.DefaultGrantTTL, askInClient: true}
 	cmd := &cobra.Command{
 		Use:   "enable CONVERSATION",
 		Short: "Open a conversation for commands, up to a mode",

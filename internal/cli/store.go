@@ -50,10 +50,10 @@ func (a *app) redactor() (*redact.Engine, error) {
 // services are the domain and the command guard on one store.
 type services struct {
 	*bridge.Service
-	*guard
+	*commandService
 }
 
-type guard = commands.Service
+type commandService = commands.Service
 
 // withService is withServices for what needs no commands.
 func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Service) error) error {

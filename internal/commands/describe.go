@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 // MaxOutput is how many characters of each stream of output are shown.
@@ -42,8 +42,8 @@ func (g Grant) Describe(now time.Time) []string {
 	}
 }
 
-func access(m yolo.Mode) string {
-	if m == yolo.ModeSafe {
+func access(m guard.Mode) string {
+	if m == guard.ModeSafe {
 		return " (read only)"
 	}
 	return " (may be changed)"
@@ -79,10 +79,10 @@ func (r Request) DescribePlan() []string {
 	return lines
 }
 
-var connectors = map[yolo.When]string{yolo.Always: "", yolo.OnSuccess: "if that worked, ", yolo.OnFailure: "if that failed, "}
+var connectors = map[guard.When]string{guard.Always: "", guard.OnSuccess: "if that worked, ", guard.OnFailure: "if that failed, "}
 
 // describePlan shows every argument of every program.
-func describePlan(p yolo.Plan) []string {
+func describePlan(p guard.Plan) []string {
 	if p.Shell != nil {
 		return []string{"  " + escapeArgs(p.Shell)}
 	}
@@ -106,7 +106,7 @@ func describePlan(p yolo.Plan) []string {
 	return lines
 }
 
-func programOf(stage yolo.Stage) string {
+func programOf(stage guard.Stage) string {
 	if stage.Builtin {
 		return stage.Argv[0]
 	}

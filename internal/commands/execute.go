@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 // MaxLength is in characters (SPEC section 4).
@@ -145,7 +145,7 @@ func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call
 	if err != nil || workspace != mode.Workspace || !inFolder(grant.Workspace, workspace) || !mode.Mode.Within(grant.Ceiling) {
 		return Execution{}, refused("the workspace has changed: call enable_yolo_mode again")
 	}
-	decision := yolo.Decide(mode.Mode, call.Command, s.policy(workspace))
+	decision := guard.Decide(mode.Mode, call.Command, s.policy(workspace))
 	if !decision.Allow {
 		return Execution{}, refused("%s", decision.Reason)
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 // Limits of grants.
@@ -29,17 +29,17 @@ const (
 )
 
 // Mode is how much commands may do.
-type Mode = yolo.Mode
+type Mode = guard.Mode
 
 // Modes lists the modes, from the narrowest.
-func Modes() []Mode { return []Mode{yolo.ModeSafe, yolo.ModeRestricted, yolo.ModeYolo} }
+func Modes() []Mode { return []Mode{guard.ModeSafe, guard.ModeRestricted, guard.ModeYolo} }
 
 // Grant is what an operator opened for a conversation: the most that its
 // sessions may ask for. Each command needs an approval all the same.
 type Grant struct {
 	Conversation string
 	// Ceiling is the widest mode.
-	Ceiling yolo.Mode
+	Ceiling guard.Mode
 	// Workspace is the real path of the folder, Folder the folder that had it.
 	Workspace string
 	Folder    sandbox.Identity
@@ -63,7 +63,7 @@ func (g Grant) Unsandboxed() bool { return g.Sandbox == sandbox.None }
 // GrantRequest asks for a grant.
 type GrantRequest struct {
 	Conversation string
-	Mode         yolo.Mode
+	Mode         guard.Mode
 	Workspace    string
 	// TTL is DefaultGrantTTL when zero.
 	TTL         time.Duration
@@ -181,7 +181,7 @@ func (s *Service) Grants(ctx context.Context) ([]Grant, error) { return s.store.
 
 // SessionMode is what a session chose below its grant's ceiling.
 type SessionMode struct {
-	Mode yolo.Mode
+	Mode guard.Mode
 	// Workspace is a real path in the grant's workspace.
 	Workspace string
 	// Sandbox asks for a sandbox even where the grant has none.
@@ -192,7 +192,7 @@ type SessionMode struct {
 
 // ModeRequest asks for a mode.
 type ModeRequest struct {
-	Mode yolo.Mode
+	Mode guard.Mode
 	// Workspace is the grant's when empty.
 	Workspace string
 	// Timeout is DefaultCommandTimeout when zero.

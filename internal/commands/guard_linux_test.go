@@ -17,9 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/guardtest"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
-	"example.org/bridge/internal/yolo/yolotest"
 )
 
 // canary is in every file that no command may read.
@@ -70,12 +70,12 @@ func newLand(t *testing.T) land {
 
 // command makes a random command about this land, whose ears have a port.
 func (l land) command(r *rand.Rand, programs []string, port string) string {
-	return strings.NewReplacer("/home/user/projects/myapp", l.workspace, "/home/user", l.home, yolotest.Port, port).
-		Replace(yolotest.Command(r, programs))
+	return strings.NewReplacer("/home/user/projects/myapp", l.workspace, "/home/user", l.home, guardtest.Port, port).
+		Replace(guardtest.Command(r, programs))
 }
 
-func (l land) decide(mode yolo.Mode, command string) yolo.Decision {
-	return yolo.Decide(mode, command, yolo.Context{
+func (l land) decide(mode guard.Mode, command string) guard.Decision {
+	return guard.Decide(mode, command, guard.Context{
 		Workspace: l.workspace, Home: l.home, LookPath: commands.LookProgram,
 		StateDirs: []string{filepath.Join(l.home, ".local", "state", "bridge")},
 	})
@@ -137,7 +137,7 @@ type batch struct {
 // maxBatch is below the number of programs that a sandbox takes at once.
 const maxBatch = 60
 
-func (b *batch) add(t *testing.T, l land, command string, plan *yolo.Plan) {
+func (b *batch) add(t *testing.T, l land, command string, plan *guard.Plan) {
 	t.Helper()
 	list, err := commands.SandboxList(*plan, l.workspace, nil)
 	if err != nil {
@@ -215,12 +215,12 @@ func TestAcceptedInSafeModeIsHarmless(t *testing.T) {
 			batches, b := 0, &batch{}
 			seen := map[string]bool{}
 			for n := 0; n < accepted; {
-				command := l.command(r, yolo.Programs(yolo.ModeSafe), e.port)
+				command := l.command(r, guard.Programs(guard.ModeSafe), e.port)
 				if seen[command] {
 					continue
 				}
 				seen[command] = true
-				d := l.decide(yolo.ModeSafe, command)
+				d := l.decide(guard.ModeSafe, command)
 				if !d.Allow {
 					continue
 				}

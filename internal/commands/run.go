@@ -8,14 +8,14 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/snapshot"
-	"example.org/bridge/internal/yolo"
 )
 
 // lookProgram finds programs in the system's folders only. The environment's
 // PATH does not count: an agent may have changed it.
-var lookProgram = yolo.SystemPrograms(nil, nil)
+var lookProgram = guard.SystemPrograms(nil, nil)
 
 // tryRun runs a command that prints nothing. Besides the sandbox it tries the
 // workspace, which the sandbox may refuse.
@@ -25,8 +25,8 @@ func tryRun(ctx context.Context, o sandbox.Options) error {
 }
 
 // policy is the world that commands of a workspace are judged in.
-func (s *Service) policy(workspace string) yolo.Context {
-	return yolo.Context{
+func (s *Service) policy(workspace string) guard.Context {
+	return guard.Context{
 		Workspace: workspace,
 		Home:      s.config.Home,
 		StateDirs: s.config.StateDirs,
@@ -37,7 +37,7 @@ func (s *Service) policy(workspace string) yolo.Context {
 // checkWorkspace asks the policy about a folder, by way of a command that needs
 // nothing else.
 func (s *Service) checkWorkspace(workspace string) error {
-	if d := yolo.Decide(yolo.ModeSafe, "pwd", s.policy(workspace)); !d.Allow {
+	if d := guard.Decide(guard.ModeSafe, "pwd", s.policy(workspace)); !d.Allow {
 		return bridge.Invalid("workspace", "cannot be used: %s", d.Reason)
 	}
 	return nil
@@ -72,7 +72,7 @@ func (s *Service) sandboxOptions(r Request) sandbox.Options {
 	return sandbox.Options{
 		Workspace:   r.Workspace,
 		Identity:    &folder,
-		Writable:    r.Mode != yolo.ModeSafe,
+		Writable:    r.Mode != guard.ModeSafe,
 		Network:     r.Network,
 		Backend:     r.Sandbox,
 		Image:       r.Image,
@@ -107,7 +107,7 @@ func (s *Service) gitOverrides(ctx context.Context, r Request) ([]string, error)
 	if result.Truncated || result.ExitCode != 0 {
 		return nil, refused("the configuration of the repository cannot be read (git config ended with %d): mend it", result.ExitCode)
 	}
-	words, err := yolo.GitOverrides(strings.Split(strings.TrimSuffix(string(result.Stdout), "\x00"), "\x00"))
+	words, err := guard.GitOverrides(strings.Split(strings.TrimSuffix(string(result.Stdout), "\x00"), "\x00"))
 	if err != nil {
 		return nil, refused("%v", err)
 	}
@@ -115,7 +115,7 @@ func (s *Service) gitOverrides(ctx context.Context, r Request) ([]string, error)
 }
 
 // gitOf returns the path of git, if the plan runs it without a shell.
-func gitOf(p yolo.Plan) string {
+func gitOf(p guard.Plan) string {
 	for _, step := range p.Steps {
 		for _, stage := range step.Stages {
 			if stage.Argv[0] == "git" && !stage.Builtin {
@@ -183,7 +183,7 @@ func howEnded(ctx context.Context, result sandbox.Result, err error) string {
 // takeSnapshot keeps the state of a workspace that the command may change.
 // Without a repository there is none, and the note says so.
 func takeSnapshot(ctx context.Context, r Request) (kept snapshot.Snapshot, note string, err error) {
-	if r.Mode == yolo.ModeSafe {
+	if r.Mode == guard.ModeSafe {
 		return kept, "none: safe mode changes nothing", nil
 	}
 	kept, err = snapshot.Take(ctx, r.Workspace, r.Conversation)

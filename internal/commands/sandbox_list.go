@@ -3,21 +3,22 @@ package commands
 import (
 	"fmt"
 
+	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 // sandboxEnv is what commands find in their environment (docs/yolo.md). The
 // builtin env prints it.
-var sandboxEnv = []string{"PATH=" + sandbox.DefaultPath, "LANG=C.UTF-8", "TERM=dumb", "HOME=/tmp", "GIT_TERMINAL_PROMPT=0"}
+var sandboxEnv = paths.CommandEnvironment(paths.CommandPath, paths.CommandHome)
 
-var operators = map[yolo.When]sandbox.Op{
-	yolo.Always:    sandbox.Always,
-	yolo.OnSuccess: sandbox.And,
-	yolo.OnFailure: sandbox.Or,
+var operators = map[guard.When]sandbox.Op{
+	guard.Always:    sandbox.Always,
+	guard.OnSuccess: sandbox.And,
+	guard.OnFailure: sandbox.Or,
 }
 
-var redirects = map[yolo.Redirect]sandbox.Redirect{
+var redirects = map[guard.Redirect]sandbox.Redirect{
 	{FD: 1, Null: true}: sandbox.StdoutToNull,
 	{FD: 2, Null: true}: sandbox.StderrToNull,
 	{FD: 2, To: 1}:      sandbox.StderrToStdout,
@@ -26,7 +27,7 @@ var redirects = map[yolo.Redirect]sandbox.Redirect{
 
 // sandboxList says the same as a plan in the sandbox's words: argument lists and
 // how they are connected. No text is parsed again on the way.
-func sandboxList(p yolo.Plan, workspace string, overrides []string) (sandbox.List, error) {
+func sandboxList(p guard.Plan, workspace string, overrides []string) (sandbox.List, error) {
 	if p.Shell != nil {
 		return sandbox.Program(p.Shell[0], p.Shell[1:]...), nil
 	}
@@ -38,7 +39,7 @@ func sandboxList(p yolo.Plan, workspace string, overrides []string) (sandbox.Lis
 		}
 		line := sandbox.Pipeline{Op: op}
 		for _, stage := range step.Stages {
-			converted, err := sandboxStage(stage.WithGitOverrides(overrides), workspace)
+			converted, err := sandboxStage(guard.AddGitOverrides(stage, overrides), workspace)
 			if err != nil {
 				return nil, err
 			}
@@ -49,12 +50,12 @@ func sandboxList(p yolo.Plan, workspace string, overrides []string) (sandbox.Lis
 	return list, nil
 }
 
-func sandboxStage(stage yolo.Stage, workspace string) (sandbox.Stage, error) {
+func sandboxStage(stage guard.Stage, workspace string) (sandbox.Stage, error) {
 	var converted sandbox.Stage
 	switch {
 	case stage.Builtin:
 		converted.Print = true
-		converted.Text, converted.Status = yolo.RunBuiltin(stage, workspace, sandboxEnv, lookProgram)
+		converted.Text, converted.Status = guard.RunBuiltin(stage, workspace, sandboxEnv, lookProgram)
 	case stage.Path == "":
 		return converted, refused("the program %s was not found", stage.Argv[0])
 	default:

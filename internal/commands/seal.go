@@ -8,7 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 
-	"example.org/bridge/internal/yolo"
+	"example.org/bridge/internal/guard"
 )
 
 // CodeLength is the length of a one-time code in hexadecimal characters.
@@ -65,7 +65,7 @@ func (s *Service) RequestCode(r Request) string { return s.code(random(), r.Dige
 // digest is over everything that an approval binds (docs/yolo.md): with any of
 // it changed it is another approval.
 func digest(r Request) []byte {
-	sum := yolo.ApprovalRequest{
+	sum := guard.ApprovalRequest{
 		Conversation: r.Conversation,
 		Session:      string(r.Session),
 		Command:      r.Command,

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 // Store is the part of a Store that keeps grants, requests to run
@@ -78,8 +78,8 @@ type Request struct {
 	// Command is exact, to the byte.
 	Command string
 	// Plan is what the command was resolved to.
-	Plan yolo.Plan
-	Mode yolo.Mode
+	Plan guard.Plan
+	Mode guard.Mode
 	// Workspace is the real path, Folder the folder that had it.
 	Workspace string
 	Folder    sandbox.Identity

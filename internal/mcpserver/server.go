@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/stdio"
 )
 
 // Options say how to serve one MCP client.
@@ -69,15 +71,11 @@ func Serve(ctx context.Context, b *bridge.Service, o Options) error {
 	for _, p := range prompts() {
 		m.AddPrompt(p.definition, p.get)
 	}
-	queue := newTurns(all)
-	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools(all), knownPrompts(), queue.inOrder())
-	err := ServeStdio(ctx, m, &Stdio{
+	m.AddReceivingMiddleware(knownTools(all), knownPrompts())
+	err := stdio.Serve(ctx, m, &stdio.Transport{
 		In: o.In, Out: o.Out, Log: log,
-		Arrived: queue.arrived,
-		Settled: func(resp *jsonrpc.Response, written bool) {
-			queue.settled(resp.ID)
-			s.deliveries.settled(resp, written)
-		},
+		Turns:    stdio.NewTurns(func(name string) bool { return waits(all, name) }),
+		Settled:  s.deliveries.settled,
 		Draining: s.drain,
 	})
 	s.awaitCommands()
@@ -150,6 +148,11 @@ func tools(withCommands bool) []tool {
 	return all
 }
 
+// waits reports whether calls of a tool may take long.
+func waits(all []tool, name string) bool {
+	return slices.ContainsFunc(all, func(t tool) bool { return t.waits && t.definition.Name == name })
+}
+
 // knownTools refuses the call of a tool that does not exist before the SDK does,
 // which would repeat its name at any length.
 func knownTools(all []tool) mcp.Middleware {
@@ -183,7 +186,7 @@ func (s *server) handler(t tool) mcp.ToolHandler {
 		if a.question != nil {
 			return questionResult(a.question), nil
 		}
-		if id, ok := RequestID(req); ok {
+		if id, ok := stdio.RequestID(ctx); ok {
 			s.deliveries.begin(id, a.claim)
 		} else if err := s.bridge.GiveBack(ctx, a.claim); err != nil {
 			return nil, err // nobody would tell whether the answer arrives

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"example.org/bridge/internal/guard/paths"
 )
 
 // shieldMount is a path in the workspace that is mounted onto itself. Being a
@@ -73,15 +75,15 @@ func (s *shield) refuseLinks() error {
 
 // clearStale removes the placeholders of a supervisor that was killed.
 func (s *shield) clearStale() {
-	for _, p := range protectedNames {
-		if p.create {
-			removeStale(filepath.Join(s.workspace, p.name), p.content)
+	for _, p := range paths.ProtectedNames() {
+		if p.Reserve {
+			removeStale(filepath.Join(s.workspace, p.Name), p.Content)
 		}
 	}
 	removeStale(filepath.Join(s.workspace, bareHead), "")
-	for _, p := range protectedGit {
-		if p.create {
-			removeStale(filepath.Join(s.workspace, ".git", p.name), p.content)
+	for _, p := range paths.ProtectedInGit() {
+		if p.Reserve {
+			removeStale(filepath.Join(s.workspace, ".git", p.Name), p.Content)
 		}
 	}
 }
@@ -107,9 +109,9 @@ func (s *shield) protect(b Backend) error {
 	if b == Landlock {
 		return nil
 	}
-	for _, p := range protectedNames {
-		if p.create && !seen[p.name] {
-			if err := s.hold(filepath.Join(s.workspace, p.name), p.content); err != nil {
+	for _, p := range paths.ProtectedNames() {
+		if p.Reserve && !seen[p.Name] {
+			if err := s.hold(filepath.Join(s.workspace, p.Name), p.Content); err != nil {
 				return err
 			}
 		}
@@ -141,8 +143,11 @@ func (s *shield) holdHead() error {
 // away, with a new one in its place.
 func (s *shield) coverGit(git string) error {
 	s.mounts = append(s.mounts, shieldMount{Path: git})
-	for _, p := range protectedGit {
-		path := filepath.Join(git, p.name)
+	for _, p := range paths.ProtectedInGit() {
+		if p.ByGit {
+			continue
+		}
+		path := filepath.Join(git, p.Name)
 		if dir := filepath.Dir(path); dir != git {
 			if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
 				continue
@@ -156,8 +161,8 @@ func (s *shield) coverGit(git string) error {
 			s.mounts = append(s.mounts, shieldMount{Path: path, ReadOnly: true})
 		case !errors.Is(err, os.ErrNotExist):
 			return err
-		case p.create:
-			if err := s.hold(path, p.content); err != nil {
+		case p.Reserve:
+			if err := s.hold(path, p.Content); err != nil {
 				return err
 			}
 		}

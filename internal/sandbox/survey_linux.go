@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"example.org/bridge/internal/guard/paths"
 )
 
 // place is something that matters in a workspace: a path below its top, and
@@ -60,7 +62,7 @@ func (s *survey) read(top, rel string) error {
 		name := e.Name()
 		path := filepath.Join(rel, name)
 		switch {
-		case protectedEntry(name):
+		case paths.IsProtectedName(name):
 			s.protected = append(s.protected, placeOf(top, path))
 		case e.IsDir():
 			if err := s.read(top, path); err != nil {

@@ -12,8 +12,8 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 // PeekCommand implements bridge.Store.
@@ -296,13 +296,13 @@ func listCommands(c *conn, where string, args ...any) (all []commands.Request, e
 		       decided_at, approved_until, token_hash, seal, used_at, ended_at, exit_code, snapshot, snapshot_number
 		FROM command_requests `+where, args, dest, func() error {
 		found := r
-		found.Session, found.Mode = bridge.SessionID(session), yolo.Mode(mode)
+		found.Session, found.Mode = bridge.SessionID(session), guard.Mode(mode)
 		found.Folder, found.Sandbox = folder(device, inode), sandbox.Backend(backend)
 		found.Network, found.Timeout = network != 0, time.Duration(timeout)*time.Microsecond
 		found.State = commands.State(state)
-		found.Plan = yolo.Plan{}
+		found.Plan = guard.Plan{}
 		if err := json.Unmarshal([]byte(plan), &found.Plan); err != nil {
-			found.Plan = yolo.Plan{} // its digest no longer fits: nobody can approve it
+			found.Plan = guard.Plan{} // its digest no longer fits: nobody can approve it
 		}
 		all = append(all, found)
 		return nil

@@ -54,6 +54,11 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := checkFiles(path, o.Create); err != nil {
 		return nil, err
 	}
+	release, err := checkRunning(path)
+	defer release()
+	if err != nil {
+		return nil, err
+	}
 	turnstile := newTurnstile(path)
 	if err := prepareSchema(ctx, path, o, turnstile); err != nil {
 		return nil, errors.Join(translate(err), turnstile.Close())
@@ -66,17 +71,29 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, turnstile.Close())
 	}
-	_, err = c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds()))
-	file, lookErr := look(path)
-	if err := errors.Join(translate(err), lookErr); err != nil {
+	files, err := settle(c, path)
+	if err != nil {
 		return nil, errors.Join(err, c.Close(), turnstile.Close())
 	}
 	return &Store{
 		path:  path,
 		chain: bridge.AuditChain(o.Key),
-		write: newWriter(c, file, turnstile, o.Volatile),
-		read:  newReader(file, func() (*conn, error) { return open(path, connect) }),
+		write: newWriter(c, files, turnstile, o.Volatile),
+		read:  newReader(files, func() (*conn, error) { return open(path, connect) }),
 	}, nil
+}
+
+// settle makes a new connection the store's own: it reads once, which opens the
+// log and keeps others from removing it, and then notes which files they are.
+func settle(c *conn, path string) (*openFiles, error) {
+	if _, err := c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds())); err != nil {
+		return nil, translate(err)
+	}
+	var version int64
+	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
+		return nil, translate(err)
+	}
+	return look(path)
 }
 
 // Close closes the store. It waits for operations under way.
