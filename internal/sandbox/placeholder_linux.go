@@ -52,19 +52,18 @@ func createFile(path, content string) error {
 }
 
 // removeStale removes what an earlier supervisor left at path when it was
-// killed, and reports whether it did.
-func removeStale(path, content string) bool {
+// killed. What cannot be removed is taken for the user's own.
+func removeStale(path, content string) {
 	info, err := os.Lstat(path)
 	if err != nil || info.ModTime().Unix() != placeholderTime.Unix() {
-		return false
+		return
 	}
 	switch {
 	case content == "" && info.IsDir():
-		return unix.Rmdir(path) == nil // fails unless it is empty
+		_ = unix.Rmdir(path) // fails unless it is empty
 	case content != "" && info.Mode().IsRegular() && info.Size() == int64(len(content)):
-		return unix.Unlink(path) == nil
+		_ = unix.Unlink(path)
 	}
-	return false
 }
 
 // remove takes the placeholders away again. One that somebody outside of the

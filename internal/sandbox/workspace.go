@@ -13,6 +13,13 @@ var systemRoots = []string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/
 // kernelRoots may not even hold a workspace.
 var kernelRoots = []string{"/proc", "/sys", "/dev"}
 
+// CheckWorkspace reports, as an [ErrWorkspace], why a folder cannot be given to a
+// command. hidden is what no command may see ([Options.HiddenPaths]).
+func CheckWorkspace(workspace string, hidden []string) error {
+	_, _, err := resolveWorkspace(workspace, hidden)
+	return err
+}
+
 // resolveWorkspace returns the real path of the workspace, and the real paths
 // of the hidden ones. It refuses a workspace that is or contains a system
 // folder, the user's home or a hidden path, or that lies within a hidden one.
