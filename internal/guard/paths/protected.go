@@ -1,6 +1,8 @@
 package paths
 
-import "strings"
+import (
+	"strings"
+)
 
 // Protected is a name that no command may write: whoever can write it runs code
 // later, outside the sandbox. Names are compared without case, as some file
