@@ -15,10 +15,6 @@ const (
 	tokenPlaceholder = kindToken + "_REDACTED"
 )
 
-// tailLength is how many characters of what a session said last are looked at
-// again for the beginning of a secret that its next message completes.
-const tailLength = 512
-
 // redaction hides secrets in the strings of one call, before anything is stored.
 type redaction struct {
 	service *Service
@@ -35,7 +31,7 @@ func (s *Service) redaction(ctx context.Context) *redaction {
 // text redacts one string.
 func (r *redaction) text(text string) string { return r.textAfter("", text) }
 
-// textAfter redacts text that follows tail, which the same session said before.
+// textAfter redacts text that follows tail in the same call.
 func (r *redaction) textAfter(tail, text string) string {
 	clean, found := r.service.redactor.RedactAfter(tail, r.hideTokens(text))
 	r.kinds = append(r.kinds, found...)

@@ -51,7 +51,7 @@ func first[T any](all []T, err error) (*T, error) {
 // CheckCommand implements bridge.Store.
 func (s *Store) CheckCommand(ctx context.Context, g bridge.Gate) (unread int64, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		unread = e.self.waiting(g.Now)
+		unread = e.self.Waiting(g.Now)
 		return e.spend()
 	})
 	return unread, err
@@ -63,7 +63,7 @@ func (s *Store) RefuseCommand(ctx context.Context, g bridge.Gate) error {
 		if err := e.spend(); err != nil {
 			return err
 		}
-		return e.refuse(outcomeRefused, nil)
+		return &bridge.Refusal{Reason: nil, Outcome: bridge.OutcomeRefused}
 	})
 }
 
@@ -85,7 +85,7 @@ func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r bridge.Comman
 			return err
 		}
 		id, err = e.insertCommand(r)
-		unread = e.self.waiting(g.Now)
+		unread = e.self.Waiting(g.Now)
 		e.op.Details["request"] = id
 		return err
 	})
@@ -129,7 +129,7 @@ func (e *entry) heedLimits(r bridge.CommandRequest, l bridge.QueueLimits) error 
 			return err
 		}
 		if n >= int64(limit.most) {
-			return e.refuse(outcomeRefused, limit.reason)
+			return &bridge.Refusal{Reason: limit.reason, Outcome: bridge.OutcomeRefused}
 		}
 	}
 	return nil
@@ -210,7 +210,7 @@ func (e *entry) judgeApproval(g bridge.Gate, u bridge.ApprovalUse) error {
 		}
 	}
 	e.op.Details["stage"], e.op.Details["reason"] = "refused", reason.Error()
-	return e.refuse(outcomeRefused, reason)
+	return &bridge.Refusal{Reason: reason, Outcome: bridge.OutcomeRefused}
 }
 
 // EndCommand implements bridge.Store.
@@ -221,7 +221,7 @@ func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end bridge.
 		if err != nil {
 			return err
 		}
-		sent, err = e.append(bridge.System, to, m)
+		sent, err = e.appendTo(op.Conversation, bridge.System, to, "", m)
 		if errors.Is(err, errNoRow) {
 			e.op.Details["partner"] = "gone" // the conversation was removed meanwhile
 			return nil
@@ -257,7 +257,7 @@ func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d bridge
 		if err != nil {
 			return err
 		}
-		return e.refuse(outcomeRefused, bridge.ErrDecided)
+		return &bridge.Refusal{Reason: bridge.ErrDecided, Outcome: bridge.OutcomeRefused}
 	})
 }
 

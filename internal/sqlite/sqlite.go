@@ -4,9 +4,9 @@
 // Each process has one writing connection with every statement prepared, used
 // behind a mutex and the turnstile, and one for reading, which WAL mode lets run
 // beside writers. Every write is one BEGIN IMMEDIATE … COMMIT that holds the
-// operation and its audit entry. Commits are durable (synchronous=FULL) except
-// for heartbeats, empty checks, read marks and refusals, which the next durable
-// one carries along.
+// operation and its audit entry. Commits are flushed to the disk before they are
+// acknowledged, except for heartbeats, empty checks, read marks and refusals,
+// which the next one that is flushed carries along.
 package sqlite
 
 import (
@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 
 	"modernc.org/sqlite"
 
@@ -42,6 +43,8 @@ type Options struct {
 	// Connect opens a connection with a driver other than modernc's, to compare
 	// them. The path is that of the database file; WAL mode is on already.
 	Connect func(path string) (driver.Conn, error)
+	// Flush replaces the wait for the disk, for tests.
+	Flush func(log *os.File) error
 	// Volatile lets no commit wait for the disk: a power cut may destroy the store.
 	// It is for filling stores that are thrown away.
 	Volatile bool
@@ -66,7 +69,18 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, turnstile.Close())
 	}
+	flush := o.Flush
+	if flush == nil {
+		flush = flushData
+	}
+	log, level := newWALFile(path, flush), "NORMAL"
+	if o.Volatile {
+		log, level = nil, "OFF"
+	}
 	_, err = c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds()))
+	if err == nil {
+		_, err = c.exec("PRAGMA synchronous = " + level)
+	}
 	file, lookErr := look(path)
 	if err := errors.Join(translate(err), lookErr); err != nil {
 		return nil, errors.Join(err, c.Close(), turnstile.Close())
@@ -74,7 +88,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return &Store{
 		path:  path,
 		chain: bridge.AuditChain(o.Key),
-		write: newWriter(c, file, turnstile, o.Volatile),
+		write: newWriter(c, file, turnstile, log),
 		read:  newReader(file, func() (*conn, error) { return open(path, connect) }),
 	}, nil
 }
@@ -99,7 +113,7 @@ func open(path string, connect func(string) (driver.Conn, error)) (*conn, error)
 func connectModernc(path string) (driver.Conn, error) {
 	return new(sqlite.Driver).Open(dsn(path, "rw",
 		"busy_timeout(30000)",
-		"synchronous(FULL)",
+		"synchronous(NORMAL)", // the writer flushes what has to be durable
 		"wal_autocheckpoint(1000)",
 		"foreign_keys(ON)",
 		"secure_delete(ON)", // what cleanup removes is overwritten

@@ -9,65 +9,100 @@ import (
 )
 
 // durability says what a commit survives.
-type durability string
+type durability bool
 
 const (
-	durable durability = "PRAGMA synchronous = FULL"   // a power cut
-	relaxed durability = "PRAGMA synchronous = NORMAL" // a killed process; the next durable commit carries it along
-	// volatile is what Options.Volatile makes of both.
-	volatile durability = "PRAGMA synchronous = OFF" // a killed process
+	durable durability = true  // a power cut
+	relaxed durability = false // a killed process; the next durable commit carries it along
 )
 
 // writer is the process's one writing connection. mutex is a channel, so that
 // waiting for it can be cancelled.
+//
+// SQLite does not wait for the disk when it commits (synchronous=NORMAL). A
+// durable commit waits in flush, behind it, when others may write already. The
+// log is one file to which transactions are appended in order: what is flushed
+// takes everything before it along, so that nobody can be told of something, and
+// lose it, that rests on a commit which is not on the disk yet.
 type writer struct {
 	mutex     chan struct{}
 	conn      *conn
 	file      openFile
 	turnstile *turnstile
-	level     durability
-	volatile  bool
+	log       *walFile // nil: no commit waits for the disk
 }
 
-func newWriter(c *conn, f openFile, t *turnstile, volatile bool) *writer {
-	return &writer{mutex: make(chan struct{}, 1), conn: c, file: f, turnstile: t, volatile: volatile}
+func newWriter(c *conn, f openFile, t *turnstile, log *walFile) *writer {
+	return &writer{mutex: make(chan struct{}, 1), conn: c, file: f, turnstile: t, log: log}
 }
 
 var errClosed = errors.New("the store is closed")
 
 // do runs fn in one write transaction. It commits if fn returns nil, and undoes
-// everything otherwise. A cancelled ctx stops it only before it has begun.
-func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error) error {
-	select {
-	case w.mutex <- struct{}{}:
-		defer func() { <-w.mutex }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if w.conn == nil {
-		return errClosed
-	}
-	if err := w.file.check(); err != nil {
+// everything otherwise. It returns when what was committed is as durable as fn
+// says. A cancelled ctx stops it only before it has begun.
+func (w *writer) do(ctx context.Context, fn func(*conn) (durability, error)) error {
+	level, err := w.commit(ctx, fn)
+	if err != nil || level == relaxed || w.log == nil {
 		return err
+	}
+	if err := w.log.flush(); err != nil {
+		return errors.Join(translate(err), w.rescue())
+	}
+	return nil
+}
+
+func (w *writer) commit(ctx context.Context, fn func(*conn) (durability, error)) (level durability, err error) {
+	release, err := w.acquire(ctx)
+	if err != nil {
+		return relaxed, err
+	}
+	defer release()
+	if err := w.file.check(); err != nil {
+		return relaxed, err
 	}
 	leave, err := w.turnstile.enter(ctx)
 	if err != nil {
-		return err
+		return relaxed, err
 	}
 	defer leave()
-	if w.volatile {
-		level = volatile
-	}
-	if w.level != level {
-		if _, err := w.conn.exec(string(level)); err != nil {
-			return translate(err)
-		}
-		w.level = level
-	}
 	if err := w.begin(ctx); err != nil {
-		return translate(err)
+		return relaxed, translate(err)
 	}
-	return translate(finish(w.conn, fn))
+	err = finish(w.conn, func(c *conn) (err error) {
+		level, err = fn(c)
+		return err
+	})
+	return level, translate(err)
+}
+
+// acquire waits for the connection.
+func (w *writer) acquire(ctx context.Context) (release func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case w.mutex <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if w.conn == nil {
+		<-w.mutex
+		return nil, errClosed
+	}
+	return func() { <-w.mutex }, nil
+}
+
+// rescue copies the log into the database after it could not be flushed: some
+// systems forget what they could not write, and let the next flush succeed.
+func (w *writer) rescue() error {
+	release, err := w.acquire(context.Background())
+	if err != nil {
+		return err
+	}
+	defer release()
+	_, err = w.conn.exec("PRAGMA wal_checkpoint(FULL)")
+	return err
 }
 
 // Waiting for SQLite's own lock: who has no turnstile, and everybody where a
@@ -125,7 +160,7 @@ func (w *writer) Close() error {
 	if w.conn == nil {
 		return nil
 	}
-	err := errors.Join(w.conn.Close(), w.turnstile.Close())
+	err := errors.Join(w.conn.Close(), w.turnstile.Close(), w.log.Close())
 	w.conn = nil
 	return err
 }
