@@ -78,13 +78,13 @@ type SessionView struct {
 // The caller has to end the delivery: Confirm once the answer was written whole,
 // GiveBack if it will not be, and Renew every RenewEvery until then.
 func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drain <-chan struct{}) (Delivery, error) {
-	g := s.readGate(c, "check_messages")
+	g := s.ReadGate(c, "check_messages")
 	limit, err := pageSize(r.Limit)
 	if r.Wait < 0 || r.Wait > MaxWait {
-		err = invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
+		err = Invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
 	}
 	if err != nil {
-		return Delivery{}, s.refuse(ctx, g, err)
+		return Delivery{}, s.Refuse(ctx, g, err)
 	}
 	page := Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}
 	if r.Wait == 0 {
@@ -104,7 +104,7 @@ func (s *Service) take(ctx context.Context, c Credentials, page Page, drain <-ch
 	patience, cancel := context.WithTimeout(ctx, busyPatience)
 	defer cancel()
 	_, err = wait(patience, s.bells, bellKey(c.Conversation, c.Session), drain, func(context.Context) (bool, error) {
-		g := s.readGate(c, "check_messages")
+		g := s.ReadGate(c, "check_messages")
 		var err error
 		taken, err = s.store.TakeUnread(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)})
 		s.renewIfLate(ctx, g.Now, taken.Claim)
@@ -148,7 +148,7 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, pati
 
 // mailReady reports whether a take for c would bring messages or a refusal.
 func (s *Service) mailReady(ctx context.Context, c Credentials) (bool, error) {
-	g := s.readGate(c, "check_messages")
+	g := s.ReadGate(c, "check_messages")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if ctx.Err() != nil {
 		return false, nil //nolint:nilerr // the end of the wait is no failure
@@ -164,7 +164,7 @@ func (s *Service) Confirm(ctx context.Context, claim Claim) error {
 	if err := s.store.EndClaim(ctx, s.claimOperation(claim, "messages_delivered"), claim, ConfirmClaim); err != nil {
 		return err
 	}
-	s.ring(claim.Conversation, claim.Session) // who waits for the messages behind these
+	s.Ring(claim.Conversation, claim.Session) // who waits for the messages behind these
 	return nil
 }
 
@@ -177,7 +177,7 @@ func (s *Service) GiveBack(ctx context.Context, claim Claim) error {
 	if err := s.store.EndClaim(ctx, s.claimOperation(claim, "messages_given_back"), claim, ReleaseClaim); err != nil {
 		return err
 	}
-	s.ring(claim.Conversation, claim.Session)
+	s.Ring(claim.Conversation, claim.Session)
 	return nil
 }
 

@@ -58,7 +58,8 @@ type InvalidError struct {
 
 func (e *InvalidError) Error() string { return e.Field + " " + e.Problem }
 
-func invalid(field, format string, args ...any) error {
+// Invalid returns an InvalidError.
+func Invalid(field, format string, args ...any) error {
 	return &InvalidError{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"example.org/bridge/internal/bench"
+	"example.org/bridge/internal/lab/bench"
 )
 
 // printBench prints a report, beside the former one if there is one, and returns

@@ -13,6 +13,7 @@ import (
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/mcpserver"
+	"example.org/bridge/internal/stdio"
 )
 
 func newServeCmd(a *app) *cobra.Command {
@@ -41,7 +42,7 @@ func runServe(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	mcpserver.SurviveClosedOutput()
+	stdio.SurviveClosedOutput()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// A second signal ends the process at once.
@@ -52,11 +53,11 @@ func runServe(ctx context.Context, a *app) error {
 		return err
 	}
 	log := a.log()
-	return a.withService(ctx, true, func(s *bridge.Service) error {
+	return a.withServices(ctx, true, func(s services) error {
 		if term.IsTerminal(int(a.stdin.Fd())) {
 			log.Info("waiting for MCP messages on standard input; press Ctrl-D to end")
 		}
-		return mcpserver.Serve(ctx, s, mcpserver.Options{
+		o := mcpserver.Options{
 			In:       a.stdin,
 			Out:      a.stdout,
 			Log:      log,
@@ -64,8 +65,11 @@ func runServe(ctx context.Context, a *app) error {
 			Bound:    bound,
 			Bindings: binding.Beside(path),
 			Labels:   a.clientLabels(),
-			Commands: a.yoloEnabled(),
-		})
+		}
+		if a.yoloEnabled() {
+			o.Commands = s.commandService
+		}
+		return mcpserver.Serve(ctx, s.Service, o)
 	})
 }
 

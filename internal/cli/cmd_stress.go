@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"example.org/bridge/internal/stress"
+	"example.org/bridge/internal/lab/stress"
 )
 
 type stressOptions struct {

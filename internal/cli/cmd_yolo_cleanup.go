@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"example.org/bridge/internal/bridge"
 )
 
 type yoloCleanupOptions struct{ olderThan time.Duration }
@@ -29,7 +27,7 @@ removed needs the number of its snapshot.`,
 }
 
 func runYoloCleanup(ctx context.Context, a *app, o yoloCleanupOptions) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withCommands(ctx, func(s services) error {
 		requests, grants, err := s.ForgetCommands(ctx, o.olderThan)
 		if err != nil {
 			return err

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/yolo"
+	"example.org/bridge/internal/guard"
 )
 
 type yoloExplainOptions struct {
@@ -22,7 +22,7 @@ type yoloExplainOptions struct {
 }
 
 func newYoloExplainCmd(a *app) *cobra.Command {
-	o := yoloExplainOptions{mode: string(yolo.ModeSafe)}
+	o := yoloExplainOptions{mode: string(guard.ModeSafe)}
 	cmd := &cobra.Command{
 		Use:   "explain [flags] -- COMMAND",
 		Short: "Say whether a command would be allowed, and why",
@@ -60,9 +60,9 @@ func runYoloExplain(a *app, o yoloExplainOptions, command string) error {
 	}
 	if o.jsonl {
 		out := bufio.NewWriter(a.stdout)
-		return errors.Join(explainLines(world, yolo.Mode(o.mode), bufio.NewReaderSize(a.stdin, 1<<16), out), out.Flush())
+		return errors.Join(explainLines(world, guard.Mode(o.mode), bufio.NewReaderSize(a.stdin, 1<<16), out), out.Flush())
 	}
-	decision := explainCommand(world, yolo.Mode(o.mode), command)
+	decision := explainCommand(world, guard.Mode(o.mode), command)
 	if a.json {
 		return a.printJSON(decision)
 	}
@@ -75,8 +75,8 @@ func runYoloExplain(a *app, o yoloExplainOptions, command string) error {
 
 // world is what commands are judged in: the machine's files, and the folders as
 // they were given. Programs need not be installed.
-func (o yoloExplainOptions) world() (yolo.Context, error) {
-	world := yolo.Context{Workspace: o.workspace, Home: o.home}
+func (o yoloExplainOptions) world() (guard.Context, error) {
+	world := guard.Context{Workspace: o.workspace, Home: o.home}
 	var err error
 	if world.Home == "" {
 		if world.Home, err = os.UserHomeDir(); err != nil {
@@ -103,14 +103,14 @@ type jsonDecision struct {
 	Reason string `json:"reason"`
 }
 
-func explainCommand(world yolo.Context, mode yolo.Mode, command string) jsonDecision {
-	d := yolo.Decide(mode, command, world)
+func explainCommand(world guard.Context, mode guard.Mode, command string) jsonDecision {
+	d := guard.Decide(mode, command, world)
 	return jsonDecision{Allow: d.Allow, Reason: d.Reason}
 }
 
 // explainLines answers each line before it waits for the next one, so that it
 // can be used as a coprocess. A line without a mode is judged by the flag's.
-func explainLines(world yolo.Context, mode yolo.Mode, in *bufio.Reader, out *bufio.Writer) error {
+func explainLines(world guard.Context, mode guard.Mode, in *bufio.Reader, out *bufio.Writer) error {
 	encoder := newEncoder(out)
 	for number := 1; ; number++ {
 		line, err := in.ReadBytes('\n')
@@ -121,8 +121,8 @@ func explainLines(world yolo.Context, mode yolo.Mode, in *bufio.Reader, out *buf
 			return nil
 		}
 		request := struct {
-			Mode    yolo.Mode `json:"mode"`
-			Command *string   `json:"command"`
+			Mode    guard.Mode `json:"mode"`
+			Command *string    `json:"command"`
 		}{Mode: mode}
 		if json.Unmarshal(line, &request) != nil || request.Command == nil {
 			return usagef(`line %d is not {"mode": "...", "command": "..."}: nothing behind it was read`, number)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -24,7 +25,7 @@ folder, in which sandbox, and for how long.`,
 }
 
 func runYoloList(ctx context.Context, a *app) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withCommands(ctx, func(s services) error {
 		grants, err := s.Grants(ctx)
 		if err != nil {
 			return err
@@ -41,7 +42,7 @@ func runYoloList(ctx context.Context, a *app) error {
 	})
 }
 
-func grantTable(grants []bridge.Grant, now time.Time) *table {
+func grantTable(grants []commands.Grant, now time.Time) *table {
 	t := &table{columns: []column{
 		{title: "CONVERSATION"},
 		{title: "UP TO"},
@@ -63,7 +64,7 @@ func grantTable(grants []bridge.Grant, now time.Time) *table {
 	return t
 }
 
-func grantExpiryCell(g bridge.Grant, now time.Time) cell {
+func grantExpiryCell(g commands.Grant, now time.Time) cell {
 	if !now.Before(g.ExpiresAt) {
 		return cell{"closed " + formatAgo(g.ExpiresAt, now), faint}
 	}
@@ -101,7 +102,7 @@ type jsonGrant struct {
 	ExpiresAt      jsonTime `json:"expires_at"`
 }
 
-func viewGrants(grants []bridge.Grant, now time.Time) []jsonGrant {
+func viewGrants(grants []commands.Grant, now time.Time) []jsonGrant {
 	views := make([]jsonGrant, len(grants))
 	for i, g := range grants {
 		views[i] = jsonGrant{

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 )
 
 type yoloPendingOptions struct{ all bool }
@@ -31,7 +32,7 @@ With --all, list earlier requests too, and what became of them.`,
 }
 
 func runYoloPending(ctx context.Context, a *app, o yoloPendingOptions) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withCommands(ctx, func(s services) error {
 		requests, err := pendingRequests(ctx, s, s.Now(), o.all)
 		if err != nil {
 			return err
@@ -49,8 +50,8 @@ func runYoloPending(ctx context.Context, a *app, o yoloPendingOptions) error {
 }
 
 // pendingRequests returns the requests that wait, or all.
-func pendingRequests(ctx context.Context, s *bridge.Service, now time.Time, all bool) ([]bridge.CommandRequest, error) {
-	query := bridge.CommandQuery{State: bridge.StatePending}
+func pendingRequests(ctx context.Context, s services, now time.Time, all bool) ([]commands.Request, error) {
+	query := commands.Query{State: commands.StatePending}
 	if all {
 		query.State = ""
 	}
@@ -58,7 +59,7 @@ func pendingRequests(ctx context.Context, s *bridge.Service, now time.Time, all 
 	if err != nil || all {
 		return requests, err
 	}
-	var waiting []bridge.CommandRequest
+	var waiting []commands.Request
 	for _, r := range requests {
 		if r.Waiting(now) {
 			waiting = append(waiting, r)
@@ -67,7 +68,7 @@ func pendingRequests(ctx context.Context, s *bridge.Service, now time.Time, all 
 	return waiting, nil
 }
 
-func requestTable(requests []bridge.CommandRequest, now time.Time) *table {
+func requestTable(requests []commands.Request, now time.Time) *table {
 	t := &table{columns: []column{
 		{title: "REQUEST", right: true},
 		{title: "CONVERSATION", drop: 2},
@@ -115,7 +116,7 @@ type jsonRequest struct {
 	Snapshot       int64    `json:"snapshot"`
 }
 
-func viewRequests(requests []bridge.CommandRequest, now time.Time) []jsonRequest {
+func viewRequests(requests []commands.Request, now time.Time) []jsonRequest {
 	views := make([]jsonRequest, len(requests))
 	for i, r := range requests {
 		views[i] = jsonRequest{

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/snapshot"
 )
 
@@ -52,8 +53,8 @@ its own, so that a rollback can be rolled back.`,
 }
 
 func runYoloRollback(ctx context.Context, a *app, o yoloRollbackOptions) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
-		found, err := findConversation(ctx, s, o.conversation)
+	return a.withCommands(ctx, func(s services) error {
+		found, err := findConversation(ctx, s.Service, o.conversation)
 		if err != nil {
 			return err
 		}
@@ -79,7 +80,7 @@ func runYoloRollback(ctx context.Context, a *app, o yoloRollbackOptions) error {
 
 var changeSigns = map[snapshot.Kind]string{snapshot.Create: "+", snapshot.Change: "~", snapshot.Remove: "-"}
 
-func printRollback(a *app, p bridge.RollbackPlan) error {
+func printRollback(a *app, p commands.RollbackPlan) error {
 	_, _ = fmt.Fprintf(a.stdout, "Snapshot %d of %s\n", p.Snapshot.N, bridge.Escape(p.Workspace))
 	if p.Recorded {
 		_, _ = fmt.Fprintf(a.stdout, "was taken before: %s\n", bridge.Escape(p.Command))
@@ -98,11 +99,11 @@ func printRollback(a *app, p bridge.RollbackPlan) error {
 func confirmRollback() error {
 	t, err := openTerminal()
 	if err != nil {
-		return fmt.Errorf("%w: it needs a terminal to ask you at, or --yes", bridge.ErrNotConfirmed)
+		return fmt.Errorf("%w: it needs a terminal to ask you at, or --yes", commands.ErrNotConfirmed)
 	}
 	defer t.close()
 	if !t.ask("Type yes to restore: ", "yes") {
-		return bridge.ErrNotConfirmed
+		return commands.ErrNotConfirmed
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 		c.say(statusNote, "%s is switched off there", where)
 		return
 	}
-	program, err := exec.LookPath(s.Command)
+	program, err := exec.LookPath(s.Command) //nolint:forbidigo // only looked at: what the client would start
 	switch {
 	case err != nil:
 		c.say(statusProblem, "%s starts %s, which cannot be run: %s mend it", where, s.Command, c.anew(f, s))
@@ -159,7 +159,7 @@ func (c *clientCheck) checkSharedStore(f agents.Found, s agents.NamedServer, whe
 
 // checkPlugin looks whether a plugin finds this program: it calls it by name.
 func (c *clientCheck) checkPlugin(f agents.Found) {
-	program, err := exec.LookPath(agents.DefaultName)
+	program, err := exec.LookPath(agents.DefaultName) //nolint:forbidigo // only looked at: what a client would start
 	switch {
 	case err != nil:
 		c.say(statusProblem, "the plugin %s (%s) needs bridge in your PATH, where it is not", f.Plugin, f.Scope)

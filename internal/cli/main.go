@@ -20,6 +20,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/fleet"
 	"example.org/bridge/internal/sandbox"
 )
@@ -83,12 +84,12 @@ var explanations = []struct {
 }{
 	{bridge.ErrStoreMissing, exitNoStore, "the first `bridge serve` makes it; name another with --db"},
 	{bridge.ErrNotFound, exitNotFound, "`bridge list` shows those that there are"},
-	{bridge.ErrNoRequest, exitNotFound, "`bridge yolo pending --all` shows those that there are"},
-	{bridge.ErrNoGrant, exitNotFound, "`bridge yolo list` shows those that are open"},
-	{bridge.ErrNoSnapshot, exitNotFound, "`bridge yolo pending --all` shows the commands that were run"},
-	{bridge.ErrDecided, exitNotFound, "`bridge yolo pending` shows those that wait"},
-	{bridge.ErrNotConfirmed, exitNotConfirmed, ""},
-	{bridge.ErrNoSandbox, exitFailure, "install bubblewrap, or open the conversation with --unsandboxed if you trust what will run"},
+	{commands.ErrNoRequest, exitNotFound, "`bridge yolo pending --all` shows those that there are"},
+	{commands.ErrNoGrant, exitNotFound, "`bridge yolo list` shows those that are open"},
+	{commands.ErrNoSnapshot, exitNotFound, "`bridge yolo pending --all` shows the commands that were run"},
+	{commands.ErrDecided, exitNotFound, "`bridge yolo pending` shows those that wait"},
+	{commands.ErrNotConfirmed, exitNotConfirmed, ""},
+	{commands.ErrNoSandbox, exitFailure, "install bubblewrap, or open the conversation with --unsandboxed if you trust what will run"},
 	{fleet.ErrExpired, exitExpired, "its orchestrator can create another"},
 	{bridge.ErrUnauthorized, exitUnauthorized, "`bridge tokens` prints the tokens of a conversation"},
 	{bridge.ErrNoTask, exitNotFound, "`bridge tasks --all` shows those that there are"},

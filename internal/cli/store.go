@@ -13,6 +13,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/redact"
 	"example.org/bridge/internal/sqlite"
@@ -46,9 +47,22 @@ func (a *app) redactor() (*redact.Engine, error) {
 	return engine, nil
 }
 
-// withService opens the store, makes it first where create says so, and closes
+// services are the domain and the command guard on one store.
+type services struct {
+	*bridge.Service
+	*commandService
+}
+
+type commandService = commands.Service
+
+// withService is withServices for what needs no commands.
+func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Service) error) error {
+	return a.withServices(ctx, create, func(s services) error { return fn(s.Service) })
+}
+
+// withServices opens the store, makes it first where create says so, and closes
 // it behind fn.
-func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Service) error) (err error) {
+func (a *app) withServices(ctx context.Context, create bool, fn func(services) error) (err error) {
 	path, err := a.storePath()
 	if err != nil {
 		return err
@@ -66,29 +80,31 @@ func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Serv
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	return fn(bridge.New(bridge.Config{
+	core := bridge.New(bridge.Config{
 		Store:     plant(store, path),
 		Key:       key,
 		Redactor:  engine,
 		Doorbells: doorbell.New(bellsPath(path)),
 		Limits:    a.limits(),
-		Commands:  a.commandConfig(path),
 		Now:       a.now,
-	}))
+	})
+	guarded := a.commandConfig(path)
+	guarded.Bridge, guarded.Store, guarded.Key = core, store, key
+	return fn(services{core, commands.New(guarded)})
 }
 
 // commandConfig says what commands must never see: the bridge's own folders,
 // wherever they are, and the secrets of the home folder.
-func (a *app) commandConfig(store string) bridge.CommandConfig {
+func (a *app) commandConfig(store string) commands.Config {
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return bridge.CommandConfig{} // with which no command is allowed
+		return commands.Config{} // with which no command is allowed
 	}
 	dirs := append(stateDirs(home), filepath.Dir(store), filepath.Join(xdg.StateHome, "bridge"), filepath.Join(xdg.ConfigHome, "bridge"))
 	if a.file.found {
 		dirs = append(dirs, a.file.path)
 	}
-	return bridge.CommandConfig{Home: home, StateDirs: dirs}
+	return commands.Config{Home: home, StateDirs: dirs}
 }
 
 // storeKey returns the key of the store at path. It makes one only for a store

@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/term"
 
-	"example.org/bridge/internal/rig"
-	"example.org/bridge/internal/stress"
+	"example.org/bridge/internal/lab/rig"
+	"example.org/bridge/internal/lab/stress"
 )
 
 // stressProgress returns what shows how far a run is, on one line of the

@@ -71,6 +71,9 @@ func integers(schema *jsonschema.Schema, given map[string]json.RawMessage) (chan
 	return changed
 }
 
+// maxExact is the largest integer up to which a float64 holds every one.
+const maxExact = 1 << 53
+
 // takes words the types of arguments.
 var takes = map[string]string{
 	"string":  "a string",

@@ -82,7 +82,7 @@ func TestRefusedAlike(t *testing.T) {
 	}
 	texts := map[string][]string{}
 	for why, b := range bad {
-		client := connect(t, b.service, bridge.Credentials{})
+		client := connectAs(t, b.service, mcpserver.Options{Commands: env.Commands(t, b.service)}, nil)
 		for name, arguments := range sessionCalls {
 			text, data, failed := call(t, client, name, with(credentials(b.Credentials), arguments))
 			if !failed || data["error"] != "unauthorized" {

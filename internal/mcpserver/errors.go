@@ -6,6 +6,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 )
 
 // failureData is the structured content of a tool call that failed.
@@ -25,16 +26,16 @@ var advice = []struct {
 	{bridge.ErrUnauthorized, "unauthorized", "check conversation_id, session_id and token; if the conversation has expired or you lost the token, " +
 		"ask your human (`bridge list`, `bridge tokens`) or create a new conversation"},
 	{bridge.ErrBadJoinCode, "bad_join_code", "ask the agent that created the conversation for its join code, or for a new conversation"},
-	{bridge.ErrNoGrant, "no_grant", "ask your human to run `bridge yolo enable` for this conversation, if they want you to run commands"},
-	{bridge.ErrNoMode, "no_mode", "call enable_yolo_mode first"},
-	{bridge.ErrQueueFull, "queue_full", "wait until your human has decided; do not ask for more"},
-	{bridge.ErrDenied, "denied", "do not ask for it again; ask your human what to do instead"},
-	{bridge.ErrWornDown, "denied", "stop asking, and talk to your human"},
-	{bridge.ErrApprovalUsed, "approval_used", "nothing was run; call without approval_token to ask again"},
-	{bridge.ErrApprovalExpired, "approval_expired", "nothing was run; call without approval_token to ask again"},
-	{bridge.ErrApprovalChanged, "approval_mismatch", "nothing was run; repeat the approved call unchanged, with the approval_token if your human gave you one, or call again to ask anew"},
-	{bridge.ErrDecided, "decided", "nothing was run; call again to ask anew"},
-	{bridge.ErrNoSandbox, "no_sandbox", "nothing was run; tell your human that no sandbox works here, and that bubblewrap would"},
+	{commands.ErrNoGrant, "no_grant", "ask your human to run `bridge yolo enable` for this conversation, if they want you to run commands"},
+	{commands.ErrNoMode, "no_mode", "call enable_yolo_mode first"},
+	{commands.ErrQueueFull, "queue_full", "wait until your human has decided; do not ask for more"},
+	{commands.ErrDenied, "denied", "do not ask for it again; ask your human what to do instead"},
+	{commands.ErrWornDown, "denied", "stop asking, and talk to your human"},
+	{commands.ErrApprovalUsed, "approval_used", "nothing was run; call without approval_token to ask again"},
+	{commands.ErrApprovalExpired, "approval_expired", "nothing was run; call without approval_token to ask again"},
+	{commands.ErrApprovalChanged, "approval_mismatch", "nothing was run; repeat the approved call unchanged, with the approval_token if your human gave you one, or call again to ask anew"},
+	{commands.ErrDecided, "decided", "nothing was run; call again to ask anew"},
+	{commands.ErrNoSandbox, "no_sandbox", "nothing was run; tell your human that no sandbox works here, and that bubblewrap would"},
 	{bridge.ErrNoTask, "no_such_task", "call list_tasks for those of your team"},
 	{bridge.ErrTooManyTasks, "too_many_tasks", "wait until some are done, or end those that are not needed with update_task"},
 	{bridge.ErrStoreFull, "store_full", "nothing was stored; tell your human to free disk space, then try again"},
@@ -50,7 +51,7 @@ func (s *server) failure(tool string, err error, unread *int64) *mcp.CallToolRes
 	data := failureData{Error: "internal", Message: "the bridge failed; nothing was changed. Try again, and tell your human if it happens again (its log has the details)"}
 	var invalid *bridge.InvalidError
 	var limited *bridge.RateLimitError
-	var refused *bridge.RefusedError
+	var refused *commands.RefusedError
 	switch {
 	case errors.As(err, &invalid):
 		data = failureData{Error: "invalid_argument", Message: err.Error()}

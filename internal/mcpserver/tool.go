@@ -8,6 +8,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 )
 
 // tool is one MCP tool of the bridge.
@@ -28,7 +29,7 @@ type answer struct {
 	// unread is for a refusal; nil where nobody has proved who asks.
 	unread *int64
 	// question, if set, is put to the client's human in the place of an answer.
-	question *bridge.Question
+	question *commands.Question
 }
 
 // traits are the annotations of a tool. None reaches out of the machine.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 )
 
 type enableYoloArgs struct {
@@ -34,9 +35,9 @@ func enableYoloMode() tool {
 		"Choose your mode for execute_command: safe (read only), restricted (git, npm, tests) or yolo. Your human's grant is the ceiling.",
 		traits{idempotent: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
-			oneOf(s, "mode", bridge.Modes())
-			lengths(s, "workspace", 1, bridge.MaxWorkspaceLength)
-			bounds(s, "timeout", bridge.MinCommandTimeout.Seconds(), bridge.MaxCommandTimeout.Seconds())
+			oneOf(s, "mode", commands.Modes())
+			lengths(s, "workspace", 1, commands.MaxWorkspaceLength)
+			bounds(s, "timeout", commands.MinCommandTimeout.Seconds(), commands.MaxCommandTimeout.Seconds())
 			s.Properties["sandbox"].Type, s.Properties["sandbox"].Types = "boolean", nil
 		})
 	return sessionTool(definition, func(a enableYoloArgs) credentialArgs { return a.credentialArgs }, runEnableYoloMode)
@@ -44,9 +45,9 @@ func enableYoloMode() tool {
 
 func runEnableYoloMode(ctx context.Context, s *server, c bridge.Credentials, args enableYoloArgs) (answer, error) {
 	// Clamped just outside of the bounds, so that no number overflows a Duration.
-	timeout := max(-1, min(args.Timeout, int(bridge.MaxCommandTimeout.Seconds())+1))
-	enabled, err := s.bridge.EnableYolo(ctx, c, bridge.YoloRequest{
-		Mode:      bridge.Mode(args.Mode),
+	timeout := max(-1, min(args.Timeout, int(commands.MaxCommandTimeout.Seconds())+1))
+	enabled, err := s.commands.EnableYolo(ctx, c, commands.ModeRequest{
+		Mode:      commands.Mode(args.Mode),
 		Workspace: args.Workspace,
 		Timeout:   time.Duration(timeout) * time.Second,
 		Sandbox:   args.Sandbox,
@@ -59,7 +60,7 @@ func runEnableYoloMode(ctx context.Context, s *server, c bridge.Credentials, arg
 		Ceiling:        string(enabled.Grant.Ceiling),
 		Workspace:      bridge.CleanLine(enabled.Workspace),
 		TimeoutSeconds: int(enabled.Timeout.Seconds()),
-		Sandbox:        enabled.YoloMode.Sandbox || !enabled.Grant.Unsandboxed(),
+		Sandbox:        enabled.SessionMode.Sandbox || !enabled.Grant.Unsandboxed(),
 		Network:        enabled.Grant.Network,
 		ExpiresAt:      stamp(enabled.Grant.ExpiresAt),
 		Unread:         enabled.Unread,

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"example.org/bridge/internal/guard/paths"
 )
 
 // Where the box of bubblewrap shows this program.
@@ -108,7 +110,7 @@ func (s spec) masks() []string {
 			a = append(a, mask(p)...)
 		}
 	}
-	visible := append([]string{"/usr", "/etc"}, s.ReadRoots...)
+	visible := append(paths.SystemRoots(), s.ReadRoots...)
 	for _, h := range s.Hidden {
 		if slices.ContainsFunc(visible, func(root string) bool { return within(root, h) }) {
 			a = append(a, mask(h)...)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"example.org/bridge/internal/guard/paths"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 )
@@ -159,7 +160,7 @@ func (s spec) landlockGrants() ([]grant, error) {
 	for _, e := range entries {
 		path := filepath.Join(s.Workspace, e.Name())
 		switch {
-		case protectedEntry(e.Name()):
+		case paths.IsProtectedName(e.Name()):
 		case e.IsDir():
 			grants = append(grants, grant{path, writeDir})
 		case e.Type().IsRegular():

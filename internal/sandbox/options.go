@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"example.org/bridge/internal/guard/paths"
 )
 
 // Backend names a way of confining a command.
@@ -39,17 +41,11 @@ const (
 	DefaultOutputLimit = 256 << 10
 	DefaultMemory      = 4 << 30
 	DefaultPIDs        = 256
-	DefaultPath        = "/usr/local/bin:/usr/bin:/bin"
+	DefaultPath        = paths.CommandPath
 )
 
 // MaxTimeout is the longest time that a command may be given.
 const MaxTimeout = time.Hour
-
-// DefaultReadRoots are the folders a command may read besides its workspace
-// and the system's /usr and /etc.
-func DefaultReadRoots() []string {
-	return []string{"/opt", "/srv", "/var/log", "/var/www"}
-}
 
 // Options say how to run a command. The zero value of a number means its
 // default.
@@ -59,7 +55,7 @@ type Options struct {
 	// Identity, where set, is the workspace that was approved: another
 	// folder under the same name is refused.
 	Identity *Identity
-	// Writable lets the command write in the workspace, except [Protected].
+	// Writable lets the command write in the workspace, except [paths.Protected].
 	Writable bool
 	// Network lets it reach the network.
 	Network bool
@@ -76,7 +72,7 @@ type Options struct {
 	// HiddenPaths must not be seen by the command: the bridge's state, key
 	// and configuration. A workspace that contains one is refused.
 	HiddenPaths []string
-	// ReadRoots may be read; nil means [DefaultReadRoots]. Missing ones are
+	// ReadRoots may be read; nil means [paths.DataRoots]. Missing ones are
 	// left out.
 	ReadRoots []string
 	// Path is the command's PATH; empty means [DefaultPath].
@@ -142,7 +138,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Path = DefaultPath
 	}
 	if o.ReadRoots == nil {
-		o.ReadRoots = DefaultReadRoots()
+		o.ReadRoots = paths.DataRoots()
 	}
 	switch {
 	case o.Timeout < 0 || o.Timeout > MaxTimeout:

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"example.org/bridge/internal/systemtool"
 )
 
 // probeTimeout bounds the command that tries a backend.
@@ -57,7 +59,11 @@ func probe(ctx context.Context, b Backend, opts Options) BackendStatus {
 func backendDetail(ctx context.Context, b Backend) string {
 	switch b {
 	case Bubblewrap:
-		out, err := exec.CommandContext(ctx, "bwrap", "--version").Output()
+		tool, err := systemtool.Find("bwrap")
+		if err != nil {
+			return ""
+		}
+		out, err := exec.CommandContext(ctx, tool, "--version").Output() // #nosec G204 -- root's own program
 		if err != nil {
 			return ""
 		}

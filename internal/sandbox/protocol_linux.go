@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"example.org/bridge/internal/guard/paths"
 )
 
 // helperName is the hidden first argument with which the program executes
@@ -88,11 +90,11 @@ type outcome struct {
 
 // environment is the command's whole environment.
 func (s spec) environment() []string {
-	home := "/tmp"
+	home := paths.CommandHome
 	if s.Home != "" {
 		home = s.Home
 	}
-	return []string{"PATH=" + s.Path, "LANG=C.UTF-8", "TERM=dumb", "HOME=" + home, "GIT_TERMINAL_PROMPT=0"}
+	return paths.CommandEnvironment(s.Path, home)
 }
 
 func writeJSON(w io.Writer, v any) error {

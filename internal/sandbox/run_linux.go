@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"example.org/bridge/internal/systemtool"
 )
 
 // endGrace is how long a supervisor may take to kill the box, before it is
@@ -80,9 +82,9 @@ func (s *spec) findTool() error {
 	default:
 		return fmt.Errorf("%w: unknown backend %q", ErrUnavailable, s.Backend)
 	}
-	tool, err := exec.LookPath(name)
+	tool, err := systemtool.Find(name)
 	if err != nil {
-		return fmt.Errorf("%w: %s is not installed", ErrUnavailable, name)
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	s.Tool = tool
 	return nil

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"example.org/bridge/internal/guard/paths"
 	"golang.org/x/sys/unix"
 )
 
@@ -50,7 +51,7 @@ func (s *shield) coverTop(workspace string) error {
 	seen := make(map[string]bool)
 	for _, e := range entries {
 		name := e.Name()
-		if !protectedEntry(name) {
+		if !paths.IsProtectedName(name) {
 			continue
 		}
 		seen[strings.ToLower(name)] = true
@@ -66,9 +67,9 @@ func (s *shield) coverTop(workspace string) error {
 		}
 		s.mounts = append(s.mounts, shieldMount{Path: path, ReadOnly: true})
 	}
-	for _, p := range protectedTop {
-		if p.create && !seen[p.name] {
-			if err := s.hold(filepath.Join(workspace, p.name), p.content); err != nil {
+	for _, p := range paths.ProtectedNames() {
+		if p.Reserve && !seen[p.Name] {
+			if err := s.hold(filepath.Join(workspace, p.Name), p.Content); err != nil {
 				return err
 			}
 		}
@@ -80,8 +81,11 @@ func (s *shield) coverTop(workspace string) error {
 // away, with a new one in its place.
 func (s *shield) coverGit(git string) error {
 	s.mounts = append(s.mounts, shieldMount{Path: git})
-	for _, p := range protectedGit {
-		path := filepath.Join(git, p.name)
+	for _, p := range paths.ProtectedInGit() {
+		if p.ByGit {
+			continue
+		}
+		path := filepath.Join(git, p.Name)
 		if dir := filepath.Dir(path); dir != git {
 			if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
 				continue
@@ -95,8 +99,8 @@ func (s *shield) coverGit(git string) error {
 			s.mounts = append(s.mounts, shieldMount{Path: path, ReadOnly: true})
 		case !errors.Is(err, os.ErrNotExist):
 			return err
-		case p.create:
-			if err := s.hold(path, p.content); err != nil {
+		case p.Reserve:
+			if err := s.hold(path, p.Content); err != nil {
 				return err
 			}
 		}

@@ -36,6 +36,7 @@ var children = map[string]func(args []string) error{
 	"receiver": receiverChild,
 	"approved": approvedChild,
 	"waiter":   waiterChild,
+	"talker":   talkerChild,
 }
 
 func TestMain(m *testing.M) {

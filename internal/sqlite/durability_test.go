@@ -115,7 +115,7 @@ func TestFlushThatFails(t *testing.T) {
 	if _, err := s.Send(ctx, p.A, request); err == nil {
 		t.Fatal("the send was acknowledged")
 	}
-	if after := fileSize(t, e.Path); after < before+40_000 {
+	if after := fileSize(t, e.Path); after < before+30_000 {
 		t.Errorf("the database has %d bytes, %d before: the log was not copied", after, before)
 	}
 	d.err = nil

@@ -14,6 +14,7 @@ const (
 	codeBusy     = 5
 	codeLocked   = 6
 	codeReadOnly = 8
+	codeIO       = 10
 	codeCorrupt  = 11
 	codeFull     = 13
 	codeCantOpen = 14
@@ -23,7 +24,7 @@ const (
 
 // codeShmSize is the extended code for an index of the log that cannot grow.
 // That is the first thing to fail when a store is opened on a full disk.
-const codeShmSize = 10 | 19<<8
+const codeShmSize = codeIO | 19<<8
 
 // translate gives an error of SQLite the domain's name for it.
 func translate(err error) error {
@@ -53,4 +54,17 @@ func translate(err error) error {
 func isBusy(err error) bool {
 	var known *sqlite.Error
 	return errors.As(err, &known) && known.Code()&0xff == codeBusy
+}
+
+// isDamage reports an error that reading a file with the wrong content gives.
+func isDamage(err error) bool {
+	var known *sqlite.Error
+	if !errors.As(err, &known) {
+		return false
+	}
+	switch known.Code() & 0xff {
+	case codeIO, codeCorrupt, codeNotADB:
+		return true
+	}
+	return false
 }

@@ -92,30 +92,6 @@ func createFile(path string) error {
 	return errors.Join(f.Chmod(0o600), f.Close()) // whatever the umask took away
 }
 
-// openFile is the database file that a process has open.
-type openFile struct {
-	path string
-	info fs.FileInfo
-}
-
-// look notes which file is at path; a connection to it is open already. It
-// reads nothing: closing a descriptor of the file would drop SQLite's locks.
-func look(path string) (openFile, error) {
-	info, err := os.Stat(path)
-	return openFile{path, info}, err
-}
-
-// check reports, as ErrStoreGone, that another file or none has the name now,
-// as where a store was removed, or put back from a copy, under running agents.
-// Writing would go on all the same, into a file that nobody else can open.
-func (f openFile) check() error {
-	now, err := os.Stat(f.path)
-	if err == nil && !os.SameFile(f.info, now) || errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %s", bridge.ErrStoreGone, f.path)
-	}
-	return nil // what cannot be looked at is not known to be gone
-}
-
 // Unwritable gives an error of the filesystem the domain's name for it; others
 // stay what they are.
 func Unwritable(err error) error {

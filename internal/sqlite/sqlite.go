@@ -57,6 +57,11 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := checkFiles(path, o.Create); err != nil {
 		return nil, err
 	}
+	release, err := checkRunning(path)
+	defer release()
+	if err != nil {
+		return nil, err
+	}
 	turnstile := newTurnstile(path)
 	if err := prepareSchema(ctx, path, o, turnstile); err != nil {
 		return nil, errors.Join(translate(err), turnstile.Close())
@@ -69,28 +74,45 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, turnstile.Close())
 	}
-	flush := o.Flush
-	if flush == nil {
-		flush = flushData
-	}
-	log, level := newWALFile(path, flush), "NORMAL"
-	if o.Volatile {
-		log, level = nil, "OFF"
-	}
-	_, err = c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds()))
-	if err == nil {
-		_, err = c.exec("PRAGMA synchronous = " + level)
-	}
-	file, lookErr := look(path)
-	if err := errors.Join(translate(err), lookErr); err != nil {
+	flush, level := o.flush()
+	files, err := settle(c, path, level)
+	if err != nil {
 		return nil, errors.Join(err, c.Close(), turnstile.Close())
 	}
 	return &Store{
 		path:  path,
 		chain: bridge.AuditChain(o.Key),
-		write: newWriter(c, file, turnstile, log),
-		read:  newReader(file, func() (*conn, error) { return open(path, connect) }),
+		write: newWriter(c, files, turnstile, flush),
+		read:  newReader(files, func() (*conn, error) { return open(path, connect) }),
 	}, nil
+}
+
+// flush returns what waits for the disk, and how far SQLite does so itself.
+func (o Options) flush() (func(*os.File) error, string) {
+	switch {
+	case o.Volatile:
+		return nil, "OFF"
+	case o.Flush != nil:
+		return o.Flush, "NORMAL"
+	}
+	return flushData, "NORMAL"
+}
+
+// settle makes a new connection the store's own: it reads once, which opens the
+// log and keeps others from removing it, and then notes which files they are.
+// A commit waits for the disk as level says (PRAGMA synchronous).
+func settle(c *conn, path, level string) (*openFiles, error) {
+	if _, err := c.exec("PRAGMA synchronous = " + level); err != nil {
+		return nil, translate(err)
+	}
+	if _, err := c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds())); err != nil {
+		return nil, translate(err)
+	}
+	var version int64
+	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
+		return nil, translate(err)
+	}
+	return look(path)
 }
 
 // Close closes the store. It waits for operations under way.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 )
@@ -27,13 +28,14 @@ const (
 type writer struct {
 	mutex     chan struct{}
 	conn      *conn
-	file      openFile
+	files     *openFiles
 	turnstile *turnstile
-	log       *walFile // nil: no commit waits for the disk
+	flush     func(log *os.File) error // nil: no commit waits for the disk
+	working   sync.RWMutex             // held for reading by each operation
 }
 
-func newWriter(c *conn, f openFile, t *turnstile, log *walFile) *writer {
-	return &writer{mutex: make(chan struct{}, 1), conn: c, file: f, turnstile: t, log: log}
+func newWriter(c *conn, f *openFiles, t *turnstile, flush func(*os.File) error) *writer {
+	return &writer{mutex: make(chan struct{}, 1), conn: c, files: f, turnstile: t, flush: flush}
 }
 
 var errClosed = errors.New("the store is closed")
@@ -42,12 +44,14 @@ var errClosed = errors.New("the store is closed")
 // everything otherwise. It returns when what was committed is as durable as fn
 // says. A cancelled ctx stops it only before it has begun.
 func (w *writer) do(ctx context.Context, fn func(*conn) (durability, error)) error {
+	w.working.RLock()
+	defer w.working.RUnlock()
 	level, err := w.commit(ctx, fn)
-	if err != nil || level == relaxed || w.log == nil {
+	if err != nil || level == relaxed || w.flush == nil {
 		return err
 	}
-	if err := w.log.flush(); err != nil {
-		return errors.Join(translate(err), w.rescue())
+	if err := w.flush(w.files.log); err != nil {
+		return errors.Join(fmt.Errorf("flush the log: %w", err), w.saveLog())
 	}
 	return nil
 }
@@ -58,7 +62,8 @@ func (w *writer) commit(ctx context.Context, fn func(*conn) (durability, error))
 		return relaxed, err
 	}
 	defer release()
-	if err := w.file.check(); err != nil {
+	if err := w.files.check(); err != nil {
+		w.rescue()
 		return relaxed, err
 	}
 	leave, err := w.turnstile.enter(ctx)
@@ -67,13 +72,16 @@ func (w *writer) commit(ctx context.Context, fn func(*conn) (durability, error))
 	}
 	defer leave()
 	if err := w.begin(ctx); err != nil {
-		return relaxed, translate(err)
+		return relaxed, w.files.explain(err)
 	}
 	err = finish(w.conn, func(c *conn) (err error) {
+		if err := w.files.fit(); err != nil {
+			return err
+		}
 		level, err = fn(c)
 		return err
 	})
-	return level, translate(err)
+	return level, w.files.explain(err)
 }
 
 // acquire waits for the connection.
@@ -93,9 +101,9 @@ func (w *writer) acquire(ctx context.Context) (release func(), err error) {
 	return func() { <-w.mutex }, nil
 }
 
-// rescue copies the log into the database after it could not be flushed: some
+// saveLog copies the log into the database after it could not be flushed: some
 // systems forget what they could not write, and let the next flush succeed.
-func (w *writer) rescue() error {
+func (w *writer) saveLog() error {
 	release, err := w.acquire(context.Background())
 	if err != nil {
 		return err
@@ -103,6 +111,14 @@ func (w *writer) rescue() error {
 	defer release()
 	_, err = w.conn.exec("PRAGMA wal_checkpoint(FULL)")
 	return err
+}
+
+// rescue moves what is in a log that was removed into the database. This process
+// and others that have it open are the only ones that can still read it.
+func (w *writer) rescue() {
+	if w.conn != nil && w.files.onlyLogRemoved() {
+		_, _ = w.conn.exec("PRAGMA wal_checkpoint(PASSIVE)")
+	}
 }
 
 // Waiting for SQLite's own lock: who has no turnstile, and everybody where a
@@ -155,12 +171,19 @@ func finish(c *conn, fn func(*conn) error) error {
 }
 
 func (w *writer) Close() error {
+	w.working.Lock()
+	defer w.working.Unlock()
 	w.mutex <- struct{}{}
 	defer func() { <-w.mutex }()
 	if w.conn == nil {
 		return nil
 	}
-	err := errors.Join(w.conn.Close(), w.turnstile.Close(), w.log.Close())
+	err := w.turnstile.Close()
+	if w.files.check() != nil {
+		w.rescue()
+	} else {
+		err = errors.Join(err, w.conn.Close(), w.files.Close())
+	}
 	w.conn = nil
 	return err
 }
@@ -168,12 +191,14 @@ func (w *writer) Close() error {
 // reader is the process's reading connection, opened when it is first needed.
 type reader struct {
 	mutex sync.Mutex
-	file  openFile
+	files *openFiles
 	open  func() (*conn, error)
 	conn  *conn
 }
 
-func newReader(f openFile, open func() (*conn, error)) *reader { return &reader{file: f, open: open} }
+func newReader(f *openFiles, open func() (*conn, error)) *reader {
+	return &reader{files: f, open: open}
+}
 
 // do runs fn in one read transaction: all it reads is of one moment.
 func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
@@ -182,7 +207,7 @@ func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := r.file.check(); err != nil {
+	if err := r.files.check(); err != nil {
 		return err
 	}
 	if r.conn == nil {
@@ -192,7 +217,12 @@ func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
 		}
 		r.conn = c
 	}
-	return translate(transact(r.conn, "BEGIN", fn))
+	return r.files.explain(transact(r.conn, "BEGIN", func(c *conn) error {
+		if err := r.files.fit(); err != nil {
+			return err
+		}
+		return fn(c)
+	}))
 }
 
 func (r *reader) Close() error {
@@ -202,7 +232,10 @@ func (r *reader) Close() error {
 	if r.conn == nil {
 		return nil
 	}
-	err := r.conn.Close()
+	var err error
+	if !r.files.gone() {
+		err = r.conn.Close()
+	}
 	r.conn = nil
 	return err
 }

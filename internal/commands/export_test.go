@@ -1,0 +1,7 @@
+package commands
+
+// SandboxList is how a plan is given to the sandbox.
+var SandboxList = sandboxList
+
+// LookProgram is where programs are found.
+var LookProgram = lookProgram
