@@ -30,7 +30,7 @@ func TestAdmit(t *testing.T) {
 		t.Fatalf("got %v, want a Refusal", err)
 	}
 	want := bridge.Refusal{Reason: bridge.ErrUnauthorized, Outcome: bridge.OutcomeUnauthorized, Flood: failures, Stranger: true}
-	if diff := cmp.Diff(want, *refusal, cmp.Comparer(func(a, b error) bool { return errors.Is(a, b) })); diff != "" {
+	if diff := cmp.Diff(want, *refusal, cmp.Comparer(errors.Is)); diff != "" {
 		t.Error(diff)
 	}
 }

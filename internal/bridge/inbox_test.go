@@ -53,19 +53,25 @@ func TestHand(t *testing.T) {
 		again    []bool
 	}{
 		{
-			"for the first time", bridge.Inbox{LastSeq: 3, ReadSeq: 1, HandedSeq: 1, ClaimID: 4, ClaimSeq: 1}, numbers(2, 3),
+			"for the first time",
+			bridge.Inbox{LastSeq: 3, ReadSeq: 1, HandedSeq: 1, ClaimID: 4, ClaimSeq: 1},
+			numbers(2, 3),
 			bridge.Inbox{LastSeq: 3, ReadSeq: 1, HandedSeq: 3, ClaimID: 5, ClaimSeq: 3, ClaimUntil: until},
 			bridge.Details{"first_seq": int64(2), "last_seq": int64(3)},
 			[]bool{false, false},
 		},
 		{
-			"the first again", bridge.Inbox{LastSeq: 3, HandedSeq: 1, ClaimID: 1, ClaimSeq: 1}, numbers(1, 2, 3),
+			"the first again",
+			bridge.Inbox{LastSeq: 3, HandedSeq: 1, ClaimID: 1, ClaimSeq: 1},
+			numbers(1, 2, 3),
 			bridge.Inbox{LastSeq: 3, HandedSeq: 3, ClaimID: 2, ClaimSeq: 3, ClaimUntil: until},
 			bridge.Details{"first_seq": int64(1), "last_seq": int64(3), "redelivered": 1},
 			[]bool{true, false, false},
 		},
 		{
-			"fewer than before", bridge.Inbox{LastSeq: 3, HandedSeq: 3, ClaimID: 1, ClaimSeq: 3}, numbers(1),
+			"fewer than before",
+			bridge.Inbox{LastSeq: 3, HandedSeq: 3, ClaimID: 1, ClaimSeq: 3},
+			numbers(1),
 			bridge.Inbox{LastSeq: 3, HandedSeq: 3, ClaimID: 2, ClaimSeq: 1, ClaimUntil: until},
 			bridge.Details{"first_seq": int64(1), "last_seq": int64(1), "redelivered": 1},
 			[]bool{true},
