@@ -47,7 +47,7 @@ var advice = []struct {
 
 // failure words an error for the agent that has to act on it. What the domain
 // does not know by name goes to the log and not to the agent.
-func (s *server) failure(tool string, err error, unread *int64) *mcp.CallToolResult {
+func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult, error) {
 	data := failureData{Error: "internal", Message: "the bridge failed; nothing was changed. Try again, and tell your human if it happens again (its log has the details)"}
 	var invalid *bridge.InvalidError
 	var limited *bridge.RateLimitError
@@ -72,12 +72,12 @@ func (s *server) failure(tool string, err error, unread *int64) *mcp.CallToolRes
 		}
 	}
 	text := data.Message
-	if data.Unread = unread; unread != nil {
-		text += "\n" + unreadLine(*unread)
+	if data.Unread = a.unread; a.unread != nil {
+		text += "\n" + unreadLine(*a.unread)
 	}
-	return &mcp.CallToolResult{
-		IsError:           true,
-		Content:           []mcp.Content{&mcp.TextContent{Text: text}},
-		StructuredContent: data,
+	failed, err := result(text, data, a.notes)
+	if failed != nil {
+		failed.IsError = true
 	}
+	return failed, err
 }

@@ -38,7 +38,7 @@ func assignTask() tool {
 			lengths(s, "needs", 0, bridge.MaxRoleLength)
 			lengths(s, "idempotency_key", 0, bridge.MaxIdempotencyKeyLength)
 		})
-	return sessionTool(definition, func(a assignArgs) credentialArgs { return a.credentialArgs }, runAssignTask)
+	return sessionTool(definition, runAssignTask)
 }
 
 func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args assignArgs) (answer, error) {

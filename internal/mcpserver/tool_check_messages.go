@@ -33,7 +33,7 @@ func checkMessages() tool {
 			bounds(s, "limit", 1, bridge.MaxPage)
 			bounds(s, "wait_seconds", 0, bridge.MaxWait.Seconds())
 		})
-	t := sessionTool(definition, func(a checkArgs) credentialArgs { return a.credentialArgs }, runCheckMessages)
+	t := sessionTool(definition, runCheckMessages)
 	t.waits = true
 	t.definition.Meta = mcp.Meta{alwaysLoad: true, maxResultSize: maxResultChars}
 	return t

@@ -26,7 +26,7 @@ func checkPartnerStatus() tool {
 	definition := describe[partnerStatusArgs]("check_partner_status", "Check the partner's status",
 		"See what the partner is doing, whether it is alive (heartbeat younger than 120 seconds), and how many of your messages it has not read.",
 		traits{readOnly: true}, refineCredentials)
-	return sessionTool(definition, func(a partnerStatusArgs) credentialArgs { return a.credentialArgs }, runCheckPartnerStatus)
+	return sessionTool(definition, runCheckPartnerStatus)
 }
 
 func runCheckPartnerStatus(ctx context.Context, s *server, c bridge.Credentials, _ partnerStatusArgs) (answer, error) {

@@ -40,7 +40,7 @@ func enableYoloMode() tool {
 			bounds(s, "timeout", commands.MinCommandTimeout.Seconds(), commands.MaxCommandTimeout.Seconds())
 			s.Properties["sandbox"].Type, s.Properties["sandbox"].Types = "boolean", nil
 		})
-	return sessionTool(definition, func(a enableYoloArgs) credentialArgs { return a.credentialArgs }, runEnableYoloMode)
+	return sessionTool(definition, runEnableYoloMode)
 }
 
 func runEnableYoloMode(ctx context.Context, s *server, c bridge.Credentials, args enableYoloArgs) (answer, error) {

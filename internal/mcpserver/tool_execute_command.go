@@ -47,7 +47,7 @@ func executeCommand() tool {
 			refineCredentials(s)
 			lengths(s, "command", 1, commands.MaxLength)
 		})
-	t := sessionTool(definition, func(a executeArgs) credentialArgs { return a.credentialArgs }, runExecuteCommand)
+	t := sessionTool(definition, runExecuteCommand)
 	t.waits = true
 	return t
 }

@@ -37,7 +37,7 @@ func getHistory() tool {
 			s.Properties["from_char"].Minimum = &none
 		})
 	definition.Meta = mcp.Meta{maxResultSize: maxResultChars}
-	return sessionTool(definition, func(a historyArgs) credentialArgs { return a.credentialArgs }, runGetHistory)
+	return sessionTool(definition, runGetHistory)
 }
 
 func runGetHistory(ctx context.Context, s *server, c bridge.Credentials, args historyArgs) (answer, error) {

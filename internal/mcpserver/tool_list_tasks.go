@@ -31,7 +31,7 @@ func listTasks() tool {
 			least := 1.0
 			s.Properties["task_id"].Minimum, s.Properties["after"].Minimum = &least, &least
 		})
-	return sessionTool(definition, func(a listTasksArgs) credentialArgs { return a.credentialArgs }, runListTasks)
+	return sessionTool(definition, runListTasks)
 }
 
 func runListTasks(ctx context.Context, s *server, c bridge.Credentials, args listTasksArgs) (answer, error) {

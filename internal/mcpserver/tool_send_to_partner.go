@@ -43,7 +43,7 @@ func sendToPartner() tool {
 			lengths(s, "idempotency_key", 0, bridge.MaxIdempotencyKeyLength)
 		})
 	definition.Meta = mcp.Meta{alwaysLoad: true}
-	return sessionTool(definition, func(a sendArgs) credentialArgs { return a.credentialArgs }, runSendToPartner)
+	return sessionTool(definition, runSendToPartner)
 }
 
 func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args sendArgs) (answer, error) {

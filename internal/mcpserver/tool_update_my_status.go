@@ -27,7 +27,7 @@ func updateMyStatus() tool {
 			refineCredentials(s)
 			oneOf(s, "status", bridge.Statuses())
 		})
-	return sessionTool(definition, func(a updateStatusArgs) credentialArgs { return a.credentialArgs }, runUpdateMyStatus)
+	return sessionTool(definition, runUpdateMyStatus)
 }
 
 func runUpdateMyStatus(ctx context.Context, s *server, c bridge.Credentials, args updateStatusArgs) (answer, error) {

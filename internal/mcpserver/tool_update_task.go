@@ -37,7 +37,7 @@ func updateTask() tool {
 			oneOf(s, "state", bridge.TaskReports())
 			lengths(s, "note", 0, bridge.MaxNoteLength)
 		})
-	return sessionTool(definition, func(a updateTaskArgs) credentialArgs { return a.credentialArgs }, runUpdateTask)
+	return sessionTool(definition, runUpdateTask)
 }
 
 func runUpdateTask(ctx context.Context, s *server, c bridge.Credentials, args updateTaskArgs) (answer, error) {

@@ -133,7 +133,7 @@ var formats = [...]format{
 	{"e2b_", hexBody, 40, 40, kindAPIKey, leftEdge},
 	{"endr+", alnum, 16, 16, kindSecret, leftEdge},
 	{"esecret_", alnum, 20, 40, kindAPIKey, leftEdge},
-	{"essu_", base64Run, 40, 120, kindAPIKey, leftEdge},
+	{"essu_", base64Body, 40, 120, kindAPIKey, leftEdge},
 	{"events.pagerduty.com/integration/", alnum, 32, 32, kindSecret, 0},
 	{"eyJrIjoi", tokenBody, 60, 400, kindSecret, leftEdge},
 	{"fc-", hexBody, 32, 32, kindAPIKey, leftEdge},

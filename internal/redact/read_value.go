@@ -119,45 +119,91 @@ func (f *finder) closeName(n name) (j int, closed bool) {
 	return j, closed
 }
 
+// signOperators are the operators that signs make, longer ones before those
+// that they begin with.
+var signOperators = [...]struct {
+	sign string
+	op   operator
+}{
+	{":::=", opAssign},
+	{"::=", opAssign},
+	{":=>", opAssign},
+	{":==", opCompare},
+	{":=", opAssign},
+	{":-", opColon},
+	{"::", opColon},
+	{":", opColon},
+	{"===", opCompare},
+	{"==", opCompare},
+	{"=>", opAssign},
+	{"=~", opAssign},
+	{"=", opAssign},
+	{"!==", opCall},
+	{"!=", opCall},
+	{"??=", opAssign},
+	{"?=", opAssign},
+	{"||=", opAssign},
+	{"|=", opAssign},
+	{"+=", opAssign},
+	{".=", opAssign},
+	{"->", opAssign},
+	{"<-", opAssign},
+	{"~>", opAssign},
+	{">", opXML},
+}
+
+// signOperator reads an operator made of signs at k and returns where it ends.
+// What follows a = at once begins the value, if it is a sign: KEY=+abc. A : has
+// other meanings before a sign, as in ${KEY:?}.
+func signOperator(text string, k int) (operator, int) {
+	for i := range signOperators {
+		o := &signOperators[i]
+		if o.sign[0] != text[k] || !strings.HasPrefix(text[k:], o.sign) {
+			continue
+		}
+		j := k + len(o.sign)
+		if o.sign[0] == '=' && len(o.sign) > 1 && j < len(text) && !isSpace(text[j]) && !isQuote(text[j]) {
+			continue
+		}
+		if o.sign == ":" && j < len(text) && text[j] != '<' && text[j] != '-' && isOperatorSign(text[j]) {
+			return opNone, 0
+		}
+		return o.op, j
+	}
+	return opNone, 0
+}
+
 // symbolOperator reads an operator made of signs at k, after the name that
 // begins at start.
 func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 	text := f.text
-	j := k
-	for j < len(text) && j-k < 4 && isOperatorSign(text[j]) {
-		if j > k && (text[j] == '<' || text[j] == '-' && text[j-1] != ':' && text[j-1] != '<' || text[j] == '.') {
-			break
-		}
-		j++
-	}
-	op := text[k:j]
-	switch op {
-	case "":
-		if text[k] == ',' && closed {
-			return opCall, k + 1
-		}
-		if q := skipBlank(text, k+1); text[k] == ',' && q < len(text) && isQuote(text[q]) && f.comparedBy(start) {
-			return opCompare, q
-		}
-		if text[k] == '(' {
-			if q := skipBlank(text, k+1); q < len(text) && isQuote(text[q]) {
-				return opCall, q
-			}
-			if q := f.callArgument(k + 1); q > 0 && isConverter(text[k+1:q]) && telling(text[start:k]) {
-				return opCall, q
-			}
-		}
-		return opNone, 0
-	case ":", ":-", "::":
+	switch op, j := signOperator(text, k); op {
+	case opNone:
+		return f.listOperator(start, k, closed)
+	case opColon:
 		return f.colon(j)
-	case ">":
-		return opXML, j
-	case "=", ":=", "::=", ":::=", "?=", "+=", ".=", "??=", "||=", "|=", "=>", "->", "<-", "~>", "=~", ":=>":
-		return opAssign, j
-	case "==", "===", ":==":
-		return opCompare, j
-	case "!=", "!==":
-		return opCall, j
+	default:
+		return op, j
+	}
+}
+
+// listOperator reads what joins a name to its value in lists of arguments: a
+// comma, a bracket.
+func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
+	text := f.text
+	q := skipBlank(text, k+1)
+	quoted := q < len(text) && isQuote(text[q])
+	switch {
+	case text[k] == ',' && closed:
+		return opCall, k + 1
+	case text[k] == ',' && quoted && f.comparedBy(start):
+		return opCompare, q
+	case text[k] == '(' && quoted:
+		return opCall, q
+	case text[k] == '(':
+		if q := f.callArgument(k + 1); q > 0 && isConverter(text[k+1:q]) && telling(text[start:k]) {
+			return opCall, q
+		}
 	}
 	return opNone, 0
 }
@@ -196,6 +242,12 @@ func (f *finder) readValue(v value, i int) (value, bool) {
 	j := f.valueStart(i)
 	if j >= len(text) {
 		return v, false
+	}
+	if v.op == opXML {
+		if end := f.contentEnd(i, j); end > j {
+			v.start, v.end = j, end
+			return v, true
+		}
 	}
 	v.below = strings.IndexByte(text[i:j], '\n') >= 0 && strings.IndexByte(text[i:j], '|') < 0 && strings.IndexByte(text[i:j], '>') < 0
 	if q := f.quoteAt(j); q > 0 {
@@ -258,11 +310,38 @@ func (f *finder) quoteAt(j int) int {
 		if isQuote(b) {
 			return k
 		}
-		if !isAlpha(b) && b != '@' && b != '$' && b != '&' && b != '(' && b != '[' {
+		if !isStringPrefix(b) {
 			break
 		}
 	}
 	return 0
+}
+
+// isStringPrefix reports whether b may stand before the quote of a string.
+func isStringPrefix(b byte) bool {
+	switch lower(b) {
+	case 'b', 'r', 'u', 'f', 'l', 'n', 'c', 'e', 's', 'q', '8', '@', '$', '&', '(', '[':
+		return true
+	}
+	return false
+}
+
+// contentEnd returns where the content of an element ends that begins at j,
+// after the > at i; 0 where no tag follows it within the bounds of a value.
+func (f *finder) contentEnd(i, j int) int {
+	text := f.text
+	end := strings.IndexByte(text[j:min(len(text), j+maxValue)], '<')
+	if end < 0 || strings.HasSuffix(text[:j], cdata) {
+		return 0
+	}
+	end += j
+	if !f.hasAt(end, "</") || i == 0 || text[i-1] != '>' {
+		return 0
+	}
+	for end > j && isSpace(text[end-1]) {
+		end--
+	}
+	return end
 }
 
 // callArgument returns the quote of the first argument where a call stands at j.

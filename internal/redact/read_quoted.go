@@ -54,24 +54,10 @@ func (f *finder) findQuote(i int, quote byte) int {
 // joined returns where the next string's text begins after the closing quote
 // at end, when a sign joins the two; 0 otherwise.
 func (f *finder) joined(end int, quote byte) int {
-	text := f.text
-	if end >= len(text) || text[end] != quote {
+	if end >= len(f.text) || f.text[end] != quote {
 		return 0
 	}
-	j, signs := end+1, 0
-	for ; j < len(text) && j-end < maxGap; j++ {
-		if text[j] == '+' || text[j] == '.' || text[j] == '&' || text[j] == '\\' || text[j] == '|' {
-			signs++
-			continue
-		}
-		if !isSpace(text[j]) {
-			break
-		}
-	}
-	if signs > 0 && signs < 4 && j < len(text) && text[j] == quote {
-		return j + 1
-	}
-	return 0
+	return joinEnd(f.text, end)
 }
 
 // bareEnd returns where a value without quotes ends.

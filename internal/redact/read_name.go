@@ -99,7 +99,7 @@ func classify(s string) (class, string, bool) {
 		if w.negated(i) {
 			return classNone, "", false
 		}
-		if kind == kindSecret && w.contains("aws") {
+		if (kind == kindSecret || kind == kindAPIKey) && w.contains("aws") {
 			kind = kindAWS
 		}
 		return c, kind, w.count == 1
@@ -247,6 +247,9 @@ func (f *finder) nameAt(i int) int {
 		return f.sqlAt(start, end, i)
 	}
 	if e := f.basicAt(start, end); e > 0 {
+		return e
+	}
+	if e := f.positionalAt(start, end); e > 0 {
 		return e
 	}
 	if e := f.callAt(start, end); e > 0 {

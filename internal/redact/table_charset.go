@@ -45,7 +45,8 @@ const (
 	alnumSlash
 	tokenBody
 	pathBody
-	base64Run
+	base64Run  // without its padding, which is the sign of an assignment as well
+	base64Body // with it
 	entraBody
 	hashBody
 	pathDollar
@@ -72,7 +73,8 @@ var charsets = [bodyCount]charset{
 	chatBody:   {loDigit | loHyphen | loSlash | loEquals | loPercent | 1<<'?' | 1<<'&', hiUpper | hiLower | hiUnder},
 	botBody:    {loDigit | loColon | loHyphen, hiUpper | hiLower | hiUnder},
 	hashBody:   {loDigit | loPlus | loSlash | loEquals | loDot | 1<<'$' | loColon, hiUpper | hiLower},
-	base64Run:  {loDigit | loPlus | loSlash | loEquals | loHyphen, hiUpper | hiLower | hiUnder},
+	base64Run:  {loDigit | loPlus | loSlash | loHyphen, hiUpper | hiLower | hiUnder},
+	base64Body: {loDigit | loPlus | loSlash | loEquals | loHyphen, hiUpper | hiLower | hiUnder},
 	pathBody:   {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot | loPercent | loColon, hiUpper | hiLower | hiUnder | hiTilde},
 }
 

@@ -182,6 +182,9 @@ func (f *finder) afterClosingTag(j int) int {
 }
 
 func isValueName(s string) bool {
+	if len(s) > 20 {
+		return false
+	}
 	var buf [20]byte
 	for i := range len(s) {
 		buf[i] = lower(s[i])

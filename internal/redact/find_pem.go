@@ -81,11 +81,16 @@ const (
 	minPEMRun = 24
 )
 
+// maxLineMark is how many letters and digits may stand between two lines of a
+// key that has no END marker, such as the number of a line or a tag.
+const maxLineMark = 8
+
 // pemEnd follows a PEM body that begins at i and returns its end: that of its
 // END marker, or of its last long run; 0 where there is no body.
 func (f *finder) pemEnd(i int) int {
 	text := f.text
 	last, lines := 0, 0
+	gap, broken := 0, false // letters and digits since the last long run; whether there were too many
 	limit := i + maxPEMGap
 	for j := i; j < len(text) && j < limit; {
 		b := text[j]
@@ -106,19 +111,44 @@ func (f *finder) pemEnd(i int) int {
 			continue
 		}
 		end := f.runEnd(alnumSlash, j)
-		if end-j >= minPEMRun {
-			lines++
-			last, limit = end, end+maxPEMGap
+		if end-j < minPEMRun {
+			gap += end - j
+			j = end
+			continue
 		}
-		j = end
+		broken = broken || lines > 0 && (gap > maxLineMark || wordy(text[j:end]))
+		lines++
+		limit = end + maxPEMGap
+		if !broken {
+			last = end
+		}
+		gap, j = 0, end
 	}
 	if lines == 0 {
 		return 0
 	}
-	for last < len(text) && text[last] == '=' {
-		last++
+	return f.lastPEMLine(last)
+}
+
+// lastPEMLine returns the end of a key without an END marker whose last long
+// run ends at i: a shorter line with padding is the rest of it.
+func (f *finder) lastPEMLine(i int) int {
+	text := f.text
+	if end := padding(text, i); end > i {
+		return end
 	}
-	return last
+	j := i
+	for j < len(text) && j-i < maxGap && !isAlnum(text[j]) && text[j] != '+' && text[j] != '/' {
+		j++
+	}
+	if strings.IndexByte(text[i:j], '\n') < 0 {
+		return i
+	}
+	run := f.runEnd(alnumSlash, j)
+	if end := padding(text, run); end > run && run-j < minPEMRun {
+		return end
+	}
+	return i
 }
 
 // closedPEM decides on what stands between two markers. Without one long line

@@ -35,6 +35,8 @@ func (f *finder) structureAt(i int) int {
 		return f.flagAt(i)
 	case 'P':
 		return f.puttyAt(i)
+	case 'n':
+		return max(i, f.netAt(i))
 	case 'M', 'b':
 		return f.derAt(i)
 	}

@@ -24,17 +24,17 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	sh := shapeOf(s)
-	if isRecordID(s) || isPublicKey(s) || !contextual(s, sh) || isProse64(s) || f.hashBefore(start) || f.pathAround(start, end) {
+	if isRecordID(s) || isPublicKey(s) || isDigest(s) || !contextual(s, sh) || isProse64(s) || f.hashBefore(start) || f.pathAround(start, end) {
 		return
 	}
 	before, after := f.lineAround(start, end)
-	if sh.hex && saysHash(after) {
-		return
-	}
-	if sh.hex && isHashLength(len(s)) && !f.follows(start) && !announces(lastWord(before)) {
-		return
-	}
-	if !f.follows(start) && !announces(before) && !announces(nextWords(after)) && !opensClient(before) && !f.aloneInQuotes(start, end, sh) {
+	before = lastWords(before)
+	switch {
+	case sh.hex || isUUID(s):
+		if sh.hex && saysHash(after) || !f.idAnnounced(start, before, len(s)) {
+			return
+		}
+	case !f.follows(start) && !announces(before) && !announces(nextWords(after)) && !opensClient(before) && !f.aloneInQuotes(start, end, sh):
 		return
 	}
 	f.contextEnd = end
@@ -46,6 +46,39 @@ func (f *finder) contextAt(start, end int) {
 // does not bring later ones into reach.
 func (f *finder) follows(start int) bool {
 	return f.contextEnd > 0 && start-f.contextEnd <= contextReach && strings.IndexByte(f.text[f.contextEnd:start], '\n') < 0
+}
+
+// idAnnounced reports whether the hex digits or the UUID at start, of n
+// characters, are a secret after the text before them on their line. Commits,
+// digests and ids of requests look the same and stand beside words such as
+// token all the time, so that the word right before must say so, or a
+// service's name in an assignment to something that is not known to be an id.
+func (f *finder) idAnnounced(start int, before string, n int) bool {
+	if f.contextEnd > 0 && start >= f.contextEnd && start-f.contextEnd <= 8 && strings.Trim(f.text[f.contextEnd:start], " \t,;|\"'`") == "" {
+		return true
+	}
+	last := lastWord(before)
+	if announces(last) || last == "key" && announcesService(before) {
+		return true
+	}
+	return !isHashLength(n) && assigns(before) && announcesService(before) && !knownHarmless(last)
+}
+
+// assigns reports whether s ends with a sign that a value follows.
+func assigns(s string) bool {
+	s = strings.TrimRight(s, " \t\"'")
+	return s != "" && strings.IndexByte("=:>(|-{", s[len(s)-1]) >= 0
+}
+
+// isDigest reports whether s is a digest with its algorithm in front, as in
+// integrity="sha384-…".
+func isDigest(s string) bool {
+	for _, p := range [...]string{"sha1-", "sha224-", "sha256-", "sha384-", "sha512-", "md5-", "blake2b-", "blake3-", "h1-"} {
+		if hasFold(s, 0, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // nextWords cuts s before the next long run or placeholder, which what comes
@@ -63,6 +96,22 @@ func nextWords(s string) string {
 			return s[:i]
 		}
 		i = j + 1
+	}
+	return s
+}
+
+// lastWords cuts s after its last long run that looks random, in whose letters
+// no words are to be read.
+func lastWords(s string) string {
+	for j := len(s); j > 0; {
+		i := j
+		for i > 0 && charsets[base64Run].has(s[i-1]) {
+			i--
+		}
+		if j-i >= minContext && !wordy(s[i:j]) {
+			return s[j:]
+		}
+		j = i - 1
 	}
 	return s
 }
@@ -169,7 +218,12 @@ func opensClient(s string) bool {
 }
 
 // announces reports whether one of the words of s is a service or a context word.
-func announces(s string) bool {
+func announces(s string) bool { return announced(s, true) }
+
+// announcesService reports whether one of them is a service.
+func announcesService(s string) bool { return announced(s, false) }
+
+func announced(s string, keywords bool) bool {
 	var buf [contextReach]byte
 	for i := 0; i < len(s); {
 		if !isAlpha(s[i]) {
@@ -185,7 +239,7 @@ func announces(s string) bool {
 			buf[k-i] = lower(s[k])
 		}
 		w := string(buf[:j-i])
-		if len(w) > 2 && (oneOf(w, contextWords) || isServiceWord(w)) {
+		if len(w) > 2 && (keywords && oneOf(w, contextWords) || isServiceWord(w)) {
 			return true
 		}
 		i = j

@@ -4,7 +4,7 @@ package redact
 // sorted. They are found in any case and anywhere in a name; what the whole
 // name means is decided by classify.
 var keywords = [...]string{
-	"auth", "basic", "bearer", "code", "connect", "contrase", "cookie", "createuser", "cred", "csrf", "hmac", "identified", "jwt", "kennwort", "key", "ldap_bind", "login", "mdp", "mnemonic", "mot_de_passe", "mysqli", "pass", "pat", "pdo", "psk", "psw", "pw", "salt", "sas", "secret", "secure", "seed", "senha", "sess", "sid", "sig", "ssws", "token", "totp", "xsrf",
+	"auth", "basic", "bearer", "code", "community", "connect", "contrase", "cookie", "createuser", "cred", "csrf", "hmac", "identified", "jwt", "kennwort", "key", "ldap_bind", "login", "mdp", "mnemonic", "mot_de_passe", "mysqli", "pass", "pat", "pdo", "psk", "psw", "pw", "salt", "sas", "secret", "secure", "seed", "senha", "sess", "sid", "sig", "ssws", "token", "totp", "xsrf",
 }
 
 // keywordAt reports whether a keyword stands at i.

@@ -13,65 +13,71 @@ const (
 	formGlued             // right behind the flag
 )
 
-// commandFlag is a short option that takes a password.
+// commandFlag is a short option that takes a password: of a command, or of one
+// of its subcommands alone, where the others mean a port or a project by it.
 type commandFlag struct {
 	command string
 	flag    byte
 	form    form
+	sub     string
 }
 
 var commandFlags = [...]commandFlag{
-	{"curl", 'u', formUser},
-	{"curl", 'U', formUser},
-	{"curl", 'E', formUser},
-	{"smbclient", 'U', formUser},
-	{"rpcclient", 'U', formUser},
-	{"mysql", 'p', formGlued},
-	{"mysqldump", 'p', formGlued},
-	{"mysqladmin", 'p', formGlued},
-	{"mariadb", 'p', formGlued},
-	{"7z", 'p', formGlued},
-	{"7za", 'p', formGlued},
-	{"rar", 'p', formGlued},
-	{"unrar", 'p', formGlued},
-	{"bcp", 'P', formGlued},
-	{"sqlcmd", 'P', formGlued},
-	{"sqlcmd", 'P', formValue},
-	{"bcp", 'P', formValue},
-	{"sshpass", 'p', formGlued},
-	{"sshpass", 'p', formValue},
-	{"docker", 'p', formValue},
-	{"podman", 'p', formValue},
-	{"az", 'p', formValue},
-	{"mongo", 'p', formValue},
-	{"mongosh", 'p', formValue},
-	{"mongodump", 'p', formValue},
-	{"psexec", 'p', formValue},
-	{"PsExec.exe", 'p', formValue},
-	{"winexe", 'p', formValue},
-	{"cf", 'p', formValue},
-	{"oc", 'p', formValue},
-	{"ldapsearch", 'w', formValue},
-	{"ldapmodify", 'w', formValue},
-	{"ldapadd", 'w', formValue},
-	{"ldappasswd", 'w', formValue},
-	{"redis-cli", 'a', formValue},
-	{"unzip", 'P', formValue},
-	{"zip", 'P', formValue},
-	{"snmpwalk", 'A', formValue},
-	{"snmpget", 'A', formValue},
-	{"openssl", 'k', formValue},
-	{"ipmitool", 'P', formValue},
-	{"crackmapexec", 'p', formValue},
-	{"evil-winrm", 'p', formValue},
-	{"xfreerdp", 'p', formValue},
-	{"PsExec", 'p', formValue},
-	{"htpasswd", 'b', formValue},
-	{"snowsql", 'p', formValue},
-	{"cqlsh", 'p', formValue},
-	{"influx", 'p', formValue},
-	{"tabcmd", 'p', formValue},
-	{"lftp", 'u', formUser},
+	{"curl", 'u', formUser, ""},
+	{"curl", 'U', formUser, ""},
+	{"curl", 'E', formUser, ""},
+	{"smbclient", 'U', formUser, ""},
+	{"rpcclient", 'U', formUser, ""},
+	{"mysql", 'p', formGlued, ""},
+	{"mysqldump", 'p', formGlued, ""},
+	{"mysqladmin", 'p', formGlued, ""},
+	{"mariadb", 'p', formGlued, ""},
+	{"7z", 'p', formGlued, ""},
+	{"7za", 'p', formGlued, ""},
+	{"rar", 'p', formGlued, ""},
+	{"unrar", 'p', formGlued, ""},
+	{"bcp", 'P', formGlued, ""},
+	{"sqlcmd", 'P', formGlued, ""},
+	{"sqlcmd", 'P', formValue, ""},
+	{"bcp", 'P', formValue, ""},
+	{"sshpass", 'p', formGlued, ""},
+	{"sshpass", 'p', formValue, ""},
+	{"docker", 'p', formValue, "login"},
+	{"podman", 'p', formValue, "login"},
+	{"az", 'p', formValue, "login"},
+	{"mongo", 'p', formValue, ""},
+	{"mongosh", 'p', formValue, ""},
+	{"mongodump", 'p', formValue, ""},
+	{"psexec", 'p', formValue, ""},
+	{"PsExec.exe", 'p', formValue, ""},
+	{"winexe", 'p', formValue, ""},
+	{"cf", 'p', formValue, "login"},
+	{"oc", 'p', formValue, "login"},
+	{"ldapsearch", 'w', formValue, ""},
+	{"ldapmodify", 'w', formValue, ""},
+	{"ldapadd", 'w', formValue, ""},
+	{"ldappasswd", 'w', formValue, ""},
+	{"redis-cli", 'a', formValue, ""},
+	{"unzip", 'P', formValue, ""},
+	{"zip", 'P', formValue, ""},
+	{"snmpwalk", 'A', formValue, ""},
+	{"snmpget", 'A', formValue, ""},
+	{"openssl", 'k', formValue, "enc"},
+	{"ipmitool", 'P', formValue, ""},
+	{"crackmapexec", 'p', formValue, ""},
+	{"evil-winrm", 'p', formValue, ""},
+	{"xfreerdp", 'p', formValue, ""},
+	{"PsExec", 'p', formValue, ""},
+	{"snowsql", 'p', formValue, ""},
+	{"cqlsh", 'p', formValue, ""},
+	{"influx", 'p', formValue, ""},
+	{"tabcmd", 'p', formValue, ""},
+	{"lftp", 'u', formUser, ""},
+	{"nerdctl", 'p', formValue, "login"},
+	{"buildah", 'p', formValue, "login"},
+	{"skopeo", 'p', formValue, "login"},
+	{"helm", 'p', formValue, "login"},
+	{"nuget", 'p', formValue, "sources"},
 }
 
 // flagLetters are the letters of commandFlags.
@@ -96,7 +102,7 @@ func (f *finder) flagAt(i int) int {
 	}
 	for k := range commandFlags {
 		c := &commandFlags[k]
-		if c.flag == letter && f.commands.holds(text, i, c.command) {
+		if c.flag == letter && f.commands.holds(text, i, c) {
 			if end := f.flagValue(i+3, c.form); end > 0 {
 				return end
 			}
@@ -115,11 +121,33 @@ type lineCommands struct {
 	read  int // the text is read up to here
 }
 
-// holds reports whether command is one of the words within reach of i.
-func (c *lineCommands) holds(text string, i int, command string) bool {
+// holds reports whether the command of c is one of the words within reach of
+// i, in the same simple command, and has the subcommand of c after it.
+func (c *lineCommands) holds(text string, i int, flag *commandFlag) bool {
 	for _, w := range c.words[:min(c.n, len(c.words))] {
-		if i-w.start <= commandReach && text[w.start:w.end] == command {
+		if i-w.start > commandReach || text[w.start:w.end] != flag.command {
+			continue
+		}
+		between := text[w.end:i]
+		if !endsCommand(between) && (flag.sub == "" || hasWord(between, flag.sub)) {
 			return true
+		}
+	}
+	return false
+}
+
+// endsCommand reports whether a sign that begins another command stands in s.
+func endsCommand(s string) bool {
+	for k := 0; k+1 < len(s); k++ {
+		switch s[k] {
+		case ';', '|':
+			if isSpace(s[k+1]) || k > 0 && isBlank(s[k-1]) {
+				return true
+			}
+		case '&':
+			if s[k+1] == '&' {
+				return true
+			}
 		}
 	}
 	return false

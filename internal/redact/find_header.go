@@ -49,7 +49,7 @@ func (f *finder) basicAt(start, end int) int {
 		return 0
 	}
 	i := end + 1
-	stop := f.runEnd(base64Run, i)
+	stop := f.paddedEnd(i)
 	if stop-i < 8 {
 		return 0
 	}

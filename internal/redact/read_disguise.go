@@ -21,13 +21,14 @@ func shadowOf(text string) (shadow, bool) {
 	var s shadow
 	var out []byte
 	done := 0
+	soft := hasSoftBreaks(text)
 	plain := &builtinIndex().plain
 	for i := 0; i < len(text); {
 		if plain[text[i]] {
 			i++
 			continue
 		}
-		size, repl := undisguise(text, i)
+		size, repl := undisguise(text, i, soft)
 		if size == 0 {
 			i++
 			continue
@@ -82,8 +83,9 @@ func (s *shadow) back(out int) (start, end int) {
 }
 
 // undisguise reads a disguise at i: how many bytes it takes (0: there is none)
-// and the character it stands for, -1 for nothing.
-func undisguise(text string, i int) (size int, repl rune) {
+// and the character it stands for, -1 for nothing. soft says that the text has
+// the soft line breaks of quoted-printable.
+func undisguise(text string, i int, soft bool) (size int, repl rune) {
 	switch b := text[i]; {
 	case b == '\\':
 		return unescape(text, i)
@@ -92,7 +94,7 @@ func undisguise(text string, i int) (size int, repl rune) {
 	case b == '&':
 		return entity(text, i)
 	case b == '=':
-		return quotedPrintable(text, i)
+		return quotedPrintable(text, i, soft)
 	case isQuote(b):
 		return stringJoin(text, i)
 	case b == 0x1B:
@@ -189,11 +191,11 @@ func percent(text string, i int) (int, rune) {
 	return 0, 0
 }
 
-func quotedPrintable(text string, i int) (int, rune) {
+func quotedPrintable(text string, i int, soft bool) (int, rune) {
 	switch {
-	case strings.HasPrefix(text[i:], "=\n"):
+	case soft && strings.HasPrefix(text[i:], "=\n"):
 		return 2, -1
-	case strings.HasPrefix(text[i:], "=\r\n"):
+	case soft && strings.HasPrefix(text[i:], "=\r\n"):
 		return 3, -1
 	case i+2 < len(text) && !isLower(text[i+1]) && !isLower(text[i+2]):
 		if v := hexValue(text[i+1 : i+3]); printable(v) && (v == '=' || quotedAt(text, i+3) || quotedAt(text, i-3)) {
@@ -201,6 +203,47 @@ func quotedPrintable(text string, i int) (int, rune) {
 		}
 	}
 	return 0, 0
+}
+
+// Lines that a soft break ends are as long as encoders make them: nearly 76
+// characters, which is the most there may be (RFC 2045, section 6.7).
+const (
+	minSoftLine = 60
+	maxSoftLine = 76
+)
+
+// hasSoftBreaks reports whether text is quoted-printable throughout, so that a
+// = at the end of a line joins it to the next one. The same sign ends base64
+// and begins values. It breaks lines where a header says so, or else where
+// every = in the text is part of an escape that an encoder writes or ends a
+// long line, and where there are both.
+func hasSoftBreaks(text string) bool {
+	if !strings.Contains(text, "=\n") && !strings.Contains(text, "=\r\n") {
+		return false
+	}
+	if strings.Contains(text, ": quoted-printable") {
+		return true
+	}
+	escapes := 0
+	for i := 0; i < len(text); i++ {
+		k := strings.IndexByte(text[i:], '=')
+		if k < 0 {
+			break
+		}
+		i += k
+		if quotedAt(text, i) {
+			if v := hexValue(text[i+1 : i+3]); v != '=' && v < 0x80 && !endsLine(text, i+3) {
+				return false
+			}
+			escapes++
+			continue
+		}
+		line := i - strings.LastIndexByte(text[:i], '\n')
+		if !strings.HasPrefix(text[i:], "=\n") && !strings.HasPrefix(text[i:], "=\r\n") || line < minSoftLine || line > maxSoftLine {
+			return false
+		}
+	}
+	return escapes > 0
 }
 
 // quotedAt reports whether a quoted-printable escape stands at i.
@@ -274,13 +317,22 @@ func numericEntity(s string, size int) (int, rune) {
 	return 0, 0
 }
 
-// stringJoin reads `" + "`, `' . '` or two strings that stand side by side.
+// stringJoin reads `" + "`, `' . '` and their like. Strings that stand side by
+// side are left apart: they are arguments more often than pieces of one.
 func stringJoin(text string, i int) (int, rune) {
-	quote := text[i]
+	if j := joinEnd(text, i); j > 0 {
+		return j - i, -1
+	}
+	return 0, 0
+}
+
+// joinEnd returns where the next string's text begins that a sign joins to the
+// one which ends with the quote at i; 0 where there is none.
+func joinEnd(text string, i int) int {
 	j, signs := i+1, 0
 	for ; j < len(text) && j-i < maxGap; j++ {
 		b := text[j]
-		if b == '+' || b == '.' || b == '&' || b == '\\' && j+1 < len(text) && text[j+1] == '\n' {
+		if b == '+' || b == '.' || b == '&' {
 			signs++
 			continue
 		}
@@ -288,10 +340,10 @@ func stringJoin(text string, i int) (int, rune) {
 			break
 		}
 	}
-	if j-i < 2 || j >= len(text) || text[j] != quote || signs > 2 {
-		return 0, 0
+	if signs == 0 || signs > 2 || j >= len(text) || text[j] != text[i] {
+		return 0
 	}
-	return j + 1 - i, -1
+	return j + 1
 }
 
 // ansi returns the length of a terminal escape sequence at i.

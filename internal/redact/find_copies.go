@@ -122,6 +122,7 @@ func (n *needles) at(spans *[]span, text string, i int) int {
 		for end < len(text) && charsets[base64Run].has(text[end]) {
 			end++
 		}
+		end = padding(text, end)
 	}
 	*spans = append(*spans, span{start, end, best.kind, rankNear})
 	return end

@@ -25,7 +25,7 @@ func (f *finder) assignAt(i int) int {
 	if j >= len(text) || !isAlnum(text[j]) {
 		return i
 	}
-	end := f.runEnd(base64Run, j)
+	end := f.paddedEnd(j)
 	if end-j < minAssigned || end == f.assigned {
 		return i
 	}
@@ -43,6 +43,11 @@ func (f *finder) assignAt(i int) int {
 	}
 	if _, after := f.lineAround(j, end); isHex(text[j]) && saysHash(after) {
 		return i
+	}
+	if id := text[j:end]; isUUID(id) || shapeOf(id).hex {
+		if knownHarmless(text[start:stop]) && !isCredentialID(text[start:stop]) || isValueName(text[start:stop]) {
+			return i
+		}
 	}
 	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end])
 	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {

@@ -31,7 +31,7 @@ func (e *Engine) decodeRuns(f *finder, depth int) {
 			end++
 		}
 		if end-start >= minContext {
-			end = e.runAt(f, start, end, depth)
+			end = e.runAt(f, start, padding(text, end), depth)
 		}
 		i = end
 	}
@@ -117,31 +117,53 @@ func isText(b []byte) bool {
 }
 
 // joinLines puts the base64 lines together of which the first runs from i to
-// end, and returns where the last one ends.
+// end, and returns where the last one ends. A line belongs to them that is as
+// long as the first; a shorter one is the last, where it completes the base64
+// of a text. So a word on the line after is left.
 func joinLines(text string, i, end int) (string, int) {
 	if head, ok := decode64(text[i : i+32]); !ok || !isText(head) {
 		return text[i:end], end
 	}
-	var b strings.Builder
-	b.WriteString(text[i:end])
-	for b.Len() < maxEncoded {
-		j := end
-		for j < len(text) && j-end < 24 && (isSpace(text[j]) || text[j] == '\\' || text[j] == 'n' && text[j-1] == '\\') {
-			j++
-		}
+	width := end - i
+	joined := []byte(text[i:end])
+	for len(joined) < maxEncoded {
+		j := lineGap(text, end)
 		k := j
 		for k < len(text) && charsets[base64Run].has(text[k]) {
 			k++
 		}
-		if j == end || k == j {
+		if j == end || k == j || k-j > width {
 			break
 		}
-		b.WriteString(text[j:k])
-		full := k-j >= blobLine
-		end = k
-		if !full {
+		k = padding(text, k)
+		line := text[j:k]
+		if len(line) < width && !completes(len(joined), line) {
+			break
+		}
+		joined, end = append(joined, line...), k
+		if len(line) < width {
 			break
 		}
 	}
-	return b.String(), end
+	return string(joined), end
+}
+
+// lineGap steps over what stands between two lines of base64: blanks, a line
+// break, also an escaped one.
+func lineGap(text string, i int) int {
+	j := i
+	for j < len(text) && j-i < 24 && (isSpace(text[j]) || text[j] == '\\' || text[j] == 'n' && text[j-1] == '\\') {
+		j++
+	}
+	return j
+}
+
+// completes reports whether line is the end of base64 of which n characters
+// stand before it: the groups of four are full, and text is in them.
+func completes(n int, line string) bool {
+	if (n+len(line))%4 != 0 {
+		return false
+	}
+	b, ok := decode64(line[min(len(line), (4-n%4)%4):])
+	return ok && (len(b) == 0 || isText(b))
 }

@@ -23,11 +23,12 @@ func (f *finder) near(n name) {
 	if !f.longRun(max(n.end, f.nearEnd), stop) || !wordy(text[n.start:n.end]) {
 		return
 	}
-	lines := 0
+	j := max(n.end, f.nearEnd)
+	lines := strings.Count(text[n.end:j], "\n")
 	if n.class == classWeak {
-		lines = maxNearLine
+		lines += maxNearLine
 	}
-	for j := max(n.end, f.nearEnd); j < stop && lines <= maxNearLine; {
+	for j < stop && lines <= maxNearLine {
 		b := text[j]
 		if !isAlnum(b) {
 			if b == '\n' {
@@ -36,7 +37,7 @@ func (f *finder) near(n name) {
 			j++
 			continue
 		}
-		end := f.runEnd(base64Run, j)
+		end := f.paddedEnd(j)
 		if j > 0 && charsets[base64Run].has(text[j-1]) {
 			j = end
 			continue
@@ -51,7 +52,7 @@ func (f *finder) near(n name) {
 		}
 		j = end
 	}
-	f.nearEnd = max(f.nearEnd, stop)
+	f.nearEnd = max(f.nearEnd, j)
 }
 
 // longRun reports whether minNear characters of base64 stand together from i
@@ -81,13 +82,13 @@ func (f *finder) longRun(i, stop int) bool {
 // keyword nearby gives away.
 func (f *finder) nearValue(start, end int, n name) bool {
 	s := strings.TrimRight(f.text[start:end], "=-_")
-	if isRecordID(s) || isPublicKey(s) {
+	if isRecordID(s) || isPublicKey(s) || isDigest(s) {
 		return false
 	}
-	if isUUID(s) {
-		return n.class >= classMiddling && !f.pathAround(start, end)
-	}
 	sh := shapeOf(s)
+	if sh.hex || isUUID(s) {
+		return f.directly(n.end, start) && (isUUID(s) && n.class >= classMiddling || sh.hexRun() && n.class >= classMiddling) && !f.hashBefore(start) && !f.pathAround(start, end)
+	}
 	if sh.digits < 2 || !sh.random() || wordy(s) {
 		return false
 	}
@@ -95,6 +96,17 @@ func (f *finder) nearValue(start, end int, n name) bool {
 		return false
 	}
 	return !f.hashBefore(start) && !f.pathAround(start, end)
+}
+
+// directly reports whether nothing but signs and blanks stands between a
+// name that ends at i and the value at j.
+func (f *finder) directly(i, j int) bool {
+	for ; i < j; i++ {
+		if b := f.text[i]; isAlnum(b) || b == '\n' {
+			return false
+		}
+	}
+	return true
 }
 
 // fillsLine reports whether the run from start to end is all that its line holds.

@@ -127,6 +127,7 @@ func skipCut(text string, i int) int {
 			breaks++
 		case b == '"' || b == '\'' || b == '`':
 			quotes++
+		case b == '=' && j == i: // a soft line break of quoted-printable
 		case isSpace(b) || b == '+' || b == '.' || b == '\\' || b == '&' || b == '>' || b == '|' || b == '(' || b == ')':
 		default:
 			if breaks+quotes == 0 || breaks > 2 {
@@ -150,6 +151,23 @@ func (f *finder) runEnd(b body, i int) int {
 		j++
 	}
 	f.runs[b] = run{i, j}
+	return j
+}
+
+// paddedEnd returns the end of the run of base64 characters at i, with the
+// padding after it.
+func (f *finder) paddedEnd(i int) int { return padding(f.text, f.runEnd(base64Run, i)) }
+
+// padding steps over the one or two = at i that end a piece of base64. Where
+// more of the same follows, the sign assigns: NAME=value.
+func padding(text string, i int) int {
+	j := i
+	for j < len(text) && j-i < 2 && text[j] == '=' {
+		j++
+	}
+	if j < len(text) && (text[j] == '=' || charsets[base64Run].has(text[j])) {
+		return i
+	}
 	return j
 }
 
