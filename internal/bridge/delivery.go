@@ -88,7 +88,7 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 	}
 	page := Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}
 	if r.Wait == 0 {
-		taken, err := s.take(ctx, c, page, drain)
+		taken, err := s.take(ctx, c, page, time.Time{}, drain)
 		return taken.Delivery, err
 	}
 	taken, err := s.takeWithin(ctx, c, page, r.Wait, drain)
@@ -100,13 +100,16 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 // answering "nothing" would be wrong, and going on behind it out of order. It
 // does not wait for a client that is slow to read its answer, nor in a process
 // that is to end: it answers that there is more.
-func (s *Service) take(ctx context.Context, c Credentials, page Page, drain <-chan struct{}) (taken Taken, err error) {
+//
+// Where deadline is not zero, a store that another process keeps is not waited
+// for beyond it, but for lookAgain.
+func (s *Service) take(ctx context.Context, c Credentials, page Page, deadline time.Time, drain <-chan struct{}) (taken Taken, err error) {
 	patience, cancel := context.WithTimeout(ctx, busyPatience)
 	defer cancel()
 	_, err = wait(patience, s.bells, bellKey(c.Conversation, c.Session), drain, func(context.Context) (bool, error) {
 		g := s.ReadGate(c, "check_messages")
 		var err error
-		taken, err = s.store.TakeUnread(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)})
+		taken, err = s.takeOnce(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)}, deadline)
 		s.renewIfLate(ctx, g.Now, taken.Claim)
 		return !taken.Busy, err
 	})
@@ -114,6 +117,15 @@ func (s *Service) take(ctx context.Context, c Credentials, page Page, drain <-ch
 		return Taken{}, ctx.Err()
 	}
 	return taken, err
+}
+
+func (s *Service) takeOnce(ctx context.Context, g Gate, t Take, deadline time.Time) (Taken, error) {
+	if deadline.IsZero() {
+		return s.store.TakeUnread(ctx, g, t)
+	}
+	ctx, cancel := context.WithTimeout(ctx, max(time.Until(deadline), lookAgain))
+	defer cancel()
+	return s.store.TakeUnread(ctx, g, t)
 }
 
 // renewIfLate lets a claim count from now where the store took long to give it:
@@ -129,12 +141,13 @@ func (s *Service) renewIfLate(ctx context.Context, since time.Time, claim Claim)
 func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, patience time.Duration, drain <-chan struct{}) (taken Taken, err error) {
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	deadline := time.Now().Add(patience)
 	found, err := wait(within, s.bells, bellKey(c.Conversation, c.Session), drain, func(within context.Context) (bool, error) {
 		ready, err := s.mailReady(within, c)
 		if !ready || err != nil {
 			return false, err
 		}
-		taken, err = s.take(ctx, c, page, drain)
+		taken, err = s.take(ctx, c, page, deadline, drain)
 		return len(taken.Messages) > 0, err
 	})
 	if found || err != nil {
@@ -143,7 +156,7 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, pati
 	if ctx.Err() != nil {
 		return Taken{}, ctx.Err()
 	}
-	return s.take(ctx, c, page, drain)
+	return s.take(ctx, c, page, deadline, drain)
 }
 
 // mailReady reports whether a take for c would bring messages or a refusal.

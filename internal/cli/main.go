@@ -93,6 +93,7 @@ var explanations = []struct {
 	{fleet.ErrExpired, exitExpired, "its orchestrator can create another"},
 	{bridge.ErrUnauthorized, exitUnauthorized, "`bridge tokens` prints the tokens of a conversation"},
 	{bridge.ErrNoTask, exitNotFound, "`bridge tasks --all` shows those that there are"},
+	{bridge.ErrStoreEmpty, exitRefused, "something has emptied it, or it was never filled: put back a copy, or remove the file to begin anew"},
 	{bridge.ErrStoreForeign, exitRefused, "it was left as it is; name another file with --db"},
 	{bridge.ErrStoreNewer, exitRefused, ""},
 	{bridge.ErrStorePermissions, exitRefused, ""},
@@ -100,11 +101,16 @@ var explanations = []struct {
 	{binding.ErrUnsafe, exitRefused, ""},
 	{auth.ErrNoKey, exitRefused, "put back the key that was made with the store; without it no token can be checked"},
 	{auth.ErrBadKey, exitRefused, "put back the key that was made with the store"},
+	{bridge.ErrOutcomeUnknown, exitFailure, "look whether it is there before you repeat it, and check the disk"},
 	{bridge.ErrStoreFull, exitFailure, "nothing was stored; make room and try again"},
 	{bridge.ErrStoreReadOnly, exitFailure, "make the store and its folder writable for yourself"},
 	{bridge.ErrStoreBusy, exitFailure, "try again"},
 	{bridge.ErrStoreGone, exitFailure, "start the command again; stop all bridge processes before you move or restore a store"},
 	{bridge.ErrStoreDamaged, exitFailure, "stop all bridge processes, keep a copy, and run `bridge doctor`"},
+	{bridge.ErrStoreIO, exitFailure, "nothing was stored; look at the disk and at the system's log (dmesg)"},
+	{bridge.ErrTooManyFiles, exitFailure, "raise the limit of open files (ulimit -n), or end programs that hold many"},
+	{bridge.ErrNoMemory, exitFailure, "end other programs, or raise the limit of memory (ulimit -v, the container's)"},
+	{bridge.ErrNoLocks, exitFailure, "the filesystem may not support locks, or the system has run out of them: keep the store on a local disk"},
 }
 
 // oneLine is the text of an error on one line, safe for a terminal.

@@ -38,17 +38,24 @@ var advice = []struct {
 	{commands.ErrNoSandbox, "no_sandbox", "nothing was run; tell your human that no sandbox works here, and that bubblewrap would"},
 	{bridge.ErrNoTask, "no_such_task", "call list_tasks for those of your team"},
 	{bridge.ErrTooManyTasks, "too_many_tasks", "wait until some are done, or end those that are not needed with update_task"},
+	{bridge.ErrOutcomeUnknown, "outcome_unknown", "repeat the call unchanged with the same idempotency_key, which stores it once; without one, look first (get_history, list_tasks) whether it is there"},
 	{bridge.ErrStoreFull, "store_full", "nothing was stored; tell your human to free disk space, then try again"},
 	{bridge.ErrStoreReadOnly, "store_read_only", "nothing was stored; tell your human to run `bridge doctor`"},
 	{bridge.ErrStoreBusy, "store_busy", "nothing was stored; try again in a few seconds"},
 	{bridge.ErrStoreGone, "store_gone", "nothing was stored; tell your human to restart this MCP server"},
 	{bridge.ErrStoreDamaged, "store_damaged", "nothing was stored; tell your human to run `bridge doctor`"},
+	{bridge.ErrStoreNewer, "store_newer", "nothing was stored; tell your human to restart this MCP server with the new bridge"},
+	{bridge.ErrStoreIO, "store_io", "nothing was stored; tell your human to look at the disk (`bridge doctor`, the system's log), then try again"},
+	{bridge.ErrTooManyFiles, "too_many_files", "nothing was stored; try again, and tell your human to raise the limit of open files (ulimit -n) if it happens again"},
+	{bridge.ErrNoMemory, "no_memory", "nothing was stored; tell your human that memory ran out, then try again"},
+	{bridge.ErrNoLocks, "no_locks", "nothing was stored; tell your human that the system gives no more file locks (`bridge doctor`)"},
 }
 
 // failure words an error for the agent that has to act on it. What the domain
 // does not know by name goes to the log and not to the agent.
 func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult, error) {
 	data := failureData{Error: "internal", Message: "the bridge failed; nothing was changed. Try again, and tell your human if it happens again (its log has the details)"}
+	var busy *bridge.BusyError
 	var invalid *bridge.InvalidError
 	var limited *bridge.RateLimitError
 	var refused *commands.RefusedError
@@ -59,6 +66,8 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 		data = failureData{Error: "refused", Message: bridge.CleanLine(err.Error())}
 	case errors.As(err, &limited):
 		data = failureData{Error: "rate_limited", Message: err.Error(), RetryAfterSeconds: int(limited.RetryAfter.Seconds())}
+	case errors.As(err, &busy):
+		data = failureData{Error: "store_busy", Message: "nothing was stored: " + busy.Error() + "; tell your human if it lasts"}
 	default:
 		known := false
 		for _, a := range advice {

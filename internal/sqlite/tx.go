@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"time"
+
+	"example.org/bridge/internal/bridge"
 )
 
 // durability says what a commit survives.
@@ -31,11 +32,12 @@ type writer struct {
 	files     *openFiles
 	turnstile *turnstile
 	flush     func(log *os.File) error // nil: no commit waits for the disk
-	working   sync.RWMutex             // held for reading by each operation
+	waiting   func(bridge.Holder)
+	working   sync.RWMutex // held for reading by each operation
 }
 
-func newWriter(c *conn, f *openFiles, t *turnstile, flush func(*os.File) error) *writer {
-	return &writer{mutex: make(chan struct{}, 1), conn: c, files: f, turnstile: t, flush: flush}
+func newWriter(c *conn, f *openFiles, t *turnstile, flush func(*os.File) error, waiting func(bridge.Holder)) *writer {
+	return &writer{mutex: make(chan struct{}, 1), conn: c, files: f, turnstile: t, flush: flush, waiting: waiting}
 }
 
 var errClosed = errors.New("the store is closed")
@@ -51,7 +53,7 @@ func (w *writer) do(ctx context.Context, fn func(*conn) (durability, error)) err
 		return err
 	}
 	if err := w.flush(w.files.log); err != nil {
-		return errors.Join(fmt.Errorf("flush the log: %w", err), w.saveLog())
+		return errors.Join(fmt.Errorf("%w: flush the log: %w", bridge.ErrOutcomeUnknown, err), w.saveLog())
 	}
 	return nil
 }
@@ -68,7 +70,7 @@ func (w *writer) commit(ctx context.Context, fn func(*conn) (durability, error))
 	}
 	leave, err := w.turnstile.enter(ctx)
 	if err != nil {
-		return relaxed, err
+		return relaxed, w.files.late(err)
 	}
 	defer leave()
 	if err := w.begin(ctx); err != nil {
@@ -121,27 +123,6 @@ func (w *writer) rescue() {
 	}
 }
 
-// Waiting for SQLite's own lock: who has no turnstile, and everybody where a
-// process was stopped inside its transaction.
-const (
-	lockSlice    = 250 * time.Millisecond // between two looks at the context
-	lockPatience = 30 * time.Second
-)
-
-// begin begins a write transaction, which waits for others' to end.
-func (w *writer) begin(ctx context.Context) error {
-	deadline := time.Now().Add(lockPatience)
-	for {
-		_, err := w.conn.exec("BEGIN IMMEDIATE")
-		if !isBusy(err) || time.Now().After(deadline) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-}
-
 func transact(c *conn, begin string, fn func(*conn) error) error {
 	if _, err := c.exec(begin); err != nil {
 		return err
@@ -164,6 +145,9 @@ func finish(c *conn, fn func(*conn) error) error {
 		return err
 	}
 	if _, err := c.exec("COMMIT"); err != nil {
+		if isUncertain(err) {
+			return fmt.Errorf("%w: %w", bridge.ErrOutcomeUnknown, err)
+		}
 		return fmt.Errorf("commit: %w", err)
 	}
 	finished = true
