@@ -34,7 +34,7 @@ race:
 ## test-security: tests of tokens, refusals, redaction, the audit chain and hostile input
 .PHONY: test-security
 test-security:
-	$(GO) test -count=1 ./internal/auth ./internal/audit ./internal/redact ./internal/bridge ./internal/sqlite ./internal/mcpserver ./internal/cli
+	$(GO) test -count=1 ./internal/auth ./internal/audit ./internal/redact ./internal/bridge ./internal/sqlite ./internal/stdio ./internal/mcpserver ./internal/cli
 
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s

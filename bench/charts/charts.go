@@ -15,7 +15,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	_ "gonum.org/v1/plot/vg/vgsvg" // the format
 
-	"example.org/bridge/internal/bench"
+	"example.org/bridge/internal/lab/bench"
 )
 
 // chart is one picture.

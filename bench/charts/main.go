@@ -11,7 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"example.org/bridge/internal/bench"
+	"example.org/bridge/internal/lab/bench"
 )
 
 func main() {

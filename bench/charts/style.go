@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"example.org/bridge/internal/bench"
+	"example.org/bridge/internal/lab/bench"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"example.org/bridge/internal/bench"
+	"example.org/bridge/internal/lab/bench"
 )
 
 // tableFile is the name of the file with all figures.

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"example.org/bridge/internal/confedit"
+	"example.org/bridge/internal/privatefile"
 )
 
 // file is a configuration file as it was read.
@@ -67,20 +68,12 @@ func (f file) replace(text []byte, exists bool, mode fs.FileMode) error {
 	if f.exists {
 		mode = f.info.Mode().Perm()
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(f.real), ".bridge-*")
-	if err != nil {
-		return &FileError{f.path, errors.Unwrap(err)}
+	err := privatefile.Write{Mode: mode, Like: f.info, Durable: true, Last: f.unchanged}.File(f.real, text)
+	var problem *fs.PathError
+	if errors.As(err, &problem) {
+		return &FileError{f.path, problem.Err}
 	}
-	defer func() { _ = os.Remove(temporary.Name()) }()
-	_, err = temporary.Write(text)
-	err = errors.Join(err, temporary.Chmod(mode), keepOwner(temporary, f.info), temporary.Sync(), temporary.Close())
-	if err == nil {
-		err = f.unchanged()
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), f.real)
+	return err
 }
 
 // writable refuses a file that its owner protects from changes.

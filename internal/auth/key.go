@@ -11,7 +11,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
+
+	"example.org/bridge/internal/privatefile"
 )
 
 // KeySize is the size of a master key in bytes.
@@ -97,26 +98,8 @@ func LoadOrCreateKey(path string) (Key, error) {
 	return LoadKey(path)
 }
 
-func createKey(path string) (err error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".bridge-key-*") // created with mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, temp.Close(), os.Remove(temp.Name())) }()
-
-	if err := temp.Chmod(0o600); err != nil { // whatever the umask took away
-		return err
-	}
+func createKey(path string) error {
 	secret := make([]byte, KeySize)
 	_, _ = rand.Read(secret) // never fails (crypto/rand)
-	if _, err := temp.Write(secret); err != nil {
-		return err
-	}
-	if err := temp.Sync(); err != nil {
-		return err
-	}
-	if err := os.Link(temp.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return privatefile.Write{New: true, Durable: true}.File(path, secret)
 }

@@ -15,17 +15,17 @@ package binding
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
+
+	"example.org/bridge/internal/privatefile"
 )
 
 // ErrUnsafe reports a binding or its folder that others could read or change,
 // or that belongs to another user. The text has the command that mends it.
-var ErrUnsafe = errors.New("the bindings of clients are not private")
+var ErrUnsafe = privatefile.ErrOpenToOthers
 
 // folderName is the folder's name, beside the store.
 const folderName = "bindings"
@@ -76,7 +76,7 @@ func (f Folder) read(path string) ([]byte, error) {
 	if err := checkFolder(f.dir); err != nil {
 		return nil, err
 	}
-	file, err := openPrivate(path)
+	file, err := privatefile.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -90,16 +90,5 @@ func (f Folder) read(path string) ([]byte, error) {
 
 // replace writes a file of the folder. The caller holds the lock.
 func (f Folder) replace(path string, text []byte) error {
-	temp, err := os.CreateTemp(f.dir, "new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(text)
-	if err = errors.Join(err, temp.Close()); err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp.Name()))
-	}
-	return nil
+	return privatefile.Write{}.File(path, text)
 }

@@ -19,8 +19,6 @@ func checkFolder(dir string) error {
 	return err
 }
 
-func openPrivate(path string) (*os.File, error) { return os.Open(path) }
-
 // processLock stands for the lock file, which this platform lacks: two processes
 // that change a binding at the same instant may lose one of the changes, never
 // half of one.

@@ -78,7 +78,8 @@ const failureBuckets = 1024
 
 var conversationID = regexp.MustCompile(`^conv_[0-9a-f]{16}$`)
 
-func (s *Service) writeGate(c Credentials, action string) Gate {
+// WriteGate returns the gate of a call that changes something.
+func (s *Service) WriteGate(c Credentials, action string) Gate {
 	return s.gate(c, action, Charge{
 		Bucket: "write/" + c.Conversation + "/" + string(c.Session),
 		What:   "sending and other changes",
@@ -87,19 +88,21 @@ func (s *Service) writeGate(c Credentials, action string) Gate {
 	})
 }
 
-func (s *Service) readGate(c Credentials, action string) Gate {
-	return s.gate(c, action, s.readCharge(c.Conversation, c.Session))
+// ReadGate returns the gate of a call that only reads.
+func (s *Service) ReadGate(c Credentials, action string) Gate {
+	return s.gate(c, action, s.ReadCharge(c.Conversation, c.Session))
 }
 
 // besideGate is readGate for what runs beside an agent, such as its keepalive:
 // it must not use up what the agent itself may read.
 func (s *Service) besideGate(c Credentials, action string) Gate {
-	charge := s.readCharge(c.Conversation, c.Session)
+	charge := s.ReadCharge(c.Conversation, c.Session)
 	charge.Bucket = "beside/" + c.Conversation + "/" + string(c.Session)
 	return s.gate(c, action, charge)
 }
 
-func (s *Service) readCharge(conversation string, session SessionID) Charge {
+// ReadCharge counts a call against what a session may read.
+func (s *Service) ReadCharge(conversation string, session SessionID) Charge {
 	return Charge{
 		Bucket: "read/" + conversation + "/" + string(session),
 		What:   "reading",
@@ -134,7 +137,7 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 			return genuine && now.Before(p.ExpiresAt)
 		},
 		Failures: s.failures(claimed.Conversation),
-		Repeat:   s.readCharge(claimed.Conversation, claimed.Session),
+		Repeat:   s.ReadCharge(claimed.Conversation, claimed.Session),
 	}
 }
 
@@ -147,7 +150,7 @@ func (s *Service) proves(ctx context.Context, g Gate) (bool, error) {
 // Waiting counts the messages that wait for a session, for an answer that tells
 // of something else. It is false for who cannot prove to be that session.
 func (s *Service) Waiting(ctx context.Context, c Credentials) (int64, bool) {
-	g := s.readGate(c, "")
+	g := s.ReadGate(c, "")
 	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	return inbox.waiting(g.Now), err == nil && g.Prove(inbox.Proof)
 }
@@ -164,30 +167,30 @@ func (s *Service) failures(claimed string) Charge {
 	}
 }
 
-// refuse lets the call g fail with reason. It is authenticated and recorded as
+// Refuse lets the call g fail with reason. It is authenticated and recorded as
 // any other: a caller that cannot prove itself learns nothing of the reason.
-func (s *Service) refuse(ctx context.Context, g Gate, reason error) error {
-	g.Charge = s.readCharge(g.Conversation, g.Session)
-	g.Details.blame(reason)
+func (s *Service) Refuse(ctx context.Context, g Gate, reason error) error {
+	g.Charge = s.ReadCharge(g.Conversation, g.Session)
+	g.Details.Blame(reason)
 	if err := s.store.Refuse(ctx, g); err != nil {
 		return err
 	}
 	return reason
 }
 
-// refuseOperation is refuse for an operation that needs no proof. Like refuse it
+// refuseOperation is refuse for an operation that needs no proof. Like Refuse it
 // spends nothing of what a good call needs.
 func (s *Service) refuseOperation(ctx context.Context, op Operation, reason error) error {
 	op.Charge = Charge{Bucket: "refused", What: "calls with wrong arguments", Limit: s.limits.Reads, Logged: s.limits.Failures}
-	op.Details.blame(reason)
+	op.Details.Blame(reason)
 	if err := s.store.RefuseOperation(ctx, op); err != nil {
 		return err
 	}
 	return reason
 }
 
-// blame notes which argument was at fault.
-func (d Details) blame(reason error) {
+// Blame notes which argument was at fault.
+func (d Details) Blame(reason error) {
 	var bad *InvalidError
 	if errors.As(reason, &bad) {
 		d["argument"] = bad.Field
@@ -198,7 +201,7 @@ func (d Details) blame(reason error) {
 // before it reached the domain, for example because an argument has the wrong
 // type. It returns reason, or what the gate says.
 func (s *Service) RefuseCall(ctx context.Context, c Credentials, action string, reason error) error {
-	return s.refuse(ctx, s.readGate(c, action), reason)
+	return s.Refuse(ctx, s.ReadGate(c, action), reason)
 }
 
 // RefuseOpenCall is RefuseCall for an action that needs no credentials.

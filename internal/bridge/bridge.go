@@ -35,8 +35,6 @@ type Config struct {
 	Doorbells doorbell.Doorbells
 	// Limits are the rate limits; the zero value has none. See DefaultLimits.
 	Limits Limits
-	// Commands says how commands are judged and run.
-	Commands CommandConfig
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -77,8 +75,6 @@ type Service struct {
 	tokens   auth.Tokens
 	codes    auth.JoinCodes
 	once     []byte // hashes idempotency keys
-	seals    []byte // signs grants and approvals
-	commands *commands
 	chain    audit.Chain
 }
 
@@ -99,8 +95,6 @@ func New(c Config) *Service {
 		tokens:   auth.NewTokens(c.Key),
 		codes:    auth.NewJoinCodes(c.Key),
 		once:     c.Key.Derive("idempotency key"),
-		seals:    c.Key.Derive("approval"),
-		commands: newCommands(c.Commands),
 		chain:    AuditChain(c.Key),
 	}
 }
@@ -111,8 +105,8 @@ func AuditChain(key auth.Key) audit.Chain { return audit.NewChain(key.Derive("au
 // Now returns the time, to the microsecond that stores keep, in UTC.
 func (s *Service) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
-// ring tells whoever waits for mail to a session that some has come.
-func (s *Service) ring(conversation string, to SessionID) {
+// Ring tells whoever waits for mail to a session that some has come.
+func (s *Service) Ring(conversation string, to SessionID) {
 	s.bells.Ring(bellKey(conversation, to))
 }
 

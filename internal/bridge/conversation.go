@@ -82,14 +82,14 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 	if err != nil {
 		return Created{}, s.refuseOperation(ctx, op, err)
 	}
-	hide := s.redaction(ctx)
+	hide := s.Redaction(ctx)
 	code := auth.NewJoinCode()
 	c := NewConversation{
 		Conversation: Conversation{
 			ID:        newConversationID(),
-			RoleA:     hide.text(r.MyRole),
-			RoleB:     hide.text(r.PartnerRole),
-			Team:      hide.text(r.Team),
+			RoleA:     hide.Text(r.MyRole),
+			RoleB:     hide.Text(r.PartnerRole),
+			Team:      hide.Text(r.Team),
 			CreatedAt: op.Now,
 			ExpiresAt: op.Now.Add(ttl),
 		},
@@ -97,8 +97,8 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 		JoinHash:      s.codes.Hash(code),
 		JoinExpiresAt: op.Now.Add(min(JoinCodeTTL, ttl)),
 	}
-	if hide.err != nil {
-		return Created{}, hide.err
+	if hide.Err() != nil {
+		return Created{}, hide.Err()
 	}
 	if c.TeamID, err = s.teamFor(ctx, c, r.Holds); err != nil {
 		return Created{}, err
@@ -117,7 +117,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 		TokenB:        s.tokens.Issue(c.ID, string(SessionB), c.Nonces.B),
 		JoinCode:      code,
 		JoinExpiresAt: c.JoinExpiresAt,
-		Redacted:      hide.found(),
+		Redacted:      hide.Found(),
 	}, nil
 }
 
@@ -134,20 +134,20 @@ func (s *Service) createOperation() Operation {
 func validateCreate(r CreateRequest) (time.Duration, error) {
 	for _, role := range []struct{ field, text string }{{"my_role", r.MyRole}, {"partner_role", r.PartnerRole}} {
 		if n := utf8.RuneCountInString(role.text); n < MinRoleLength || n > MaxRoleLength {
-			return 0, invalid(role.field, "must have %d to %d characters, it has %d", MinRoleLength, MaxRoleLength, n)
+			return 0, Invalid(role.field, "must have %d to %d characters, it has %d", MinRoleLength, MaxRoleLength, n)
 		}
 		if strings.TrimSpace(CleanLine(role.text)) == "" {
-			return 0, invalid(role.field, "must have characters that show")
+			return 0, Invalid(role.field, "must have characters that show")
 		}
 	}
 	if n := utf8.RuneCountInString(r.Team); n > MaxTeamLength {
-		return 0, invalid("team", "must have at most %d characters, it has %d", MaxTeamLength, n)
+		return 0, Invalid("team", "must have at most %d characters, it has %d", MaxTeamLength, n)
 	}
 	if r.TTL == 0 {
 		return DefaultTTL, nil
 	}
 	if r.TTL < MinTTL || r.TTL > MaxTTL {
-		return 0, invalid("ttl_minutes", "must be %d to %d", int(MinTTL.Minutes()), int(MaxTTL.Minutes()))
+		return 0, Invalid("ttl_minutes", "must be %d to %d", int(MinTTL.Minutes()), int(MaxTTL.Minutes()))
 	}
 	return r.TTL, nil
 }
@@ -196,4 +196,12 @@ type JoinedConversation struct {
 	Conversation
 	NonceB []byte
 	Unread int64
+}
+
+// Earlier returns the earlier of two times.
+func Earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

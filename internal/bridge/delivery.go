@@ -102,17 +102,17 @@ func (i Inbox) waiting(now time.Time) int64 {
 // The caller has to end the delivery: Confirm once the answer was written whole,
 // GiveBack if it will not be, and Renew every RenewEvery until then.
 func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drain <-chan struct{}) (Delivery, error) {
-	g := s.readGate(c, "check_messages")
+	g := s.ReadGate(c, "check_messages")
 	limit, err := pageSize(r.Limit)
 	if r.Wait < 0 || r.Wait > MaxWait {
-		err = invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
+		err = Invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
 	}
 	if err != nil {
-		return Delivery{}, s.refuse(ctx, g, err)
+		return Delivery{}, s.Refuse(ctx, g, err)
 	}
 	page := Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}
 	if r.Wait == 0 {
-		return s.take(ctx, c, page, drain)
+		return s.take(ctx, c, page, time.Time{}, drain)
 	}
 	return s.takeWithin(ctx, c, page, r.Wait, drain)
 }
@@ -122,13 +122,16 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 // answering "nothing" would be wrong, and going on behind it out of order. It
 // does not wait for a client that is slow to read its answer, nor in a process
 // that is to end: it answers that there is more.
-func (s *Service) take(ctx context.Context, c Credentials, page Page, drain <-chan struct{}) (Delivery, error) {
+//
+// Where deadline is not zero, a store that another process keeps is not waited
+// for beyond it, but for lookAgain.
+func (s *Service) take(ctx context.Context, c Credentials, page Page, deadline time.Time, drain <-chan struct{}) (Delivery, error) {
 	pause := 2 * time.Millisecond
 	patience := time.NewTimer(busyPatience)
 	defer patience.Stop()
 	for {
-		g := s.readGate(c, "check_messages")
-		taken, err := s.store.TakeUnread(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)})
+		g := s.ReadGate(c, "check_messages")
+		taken, err := s.takeOnce(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)}, deadline)
 		if err != nil || !taken.Busy {
 			s.renewIfLate(ctx, g.Now, taken.Claim)
 			return taken.Delivery, err
@@ -146,6 +149,15 @@ func (s *Service) take(ctx context.Context, c Credentials, page Page, drain <-ch
 	}
 }
 
+func (s *Service) takeOnce(ctx context.Context, g Gate, t Take, deadline time.Time) (Taken, error) {
+	if deadline.IsZero() {
+		return s.store.TakeUnread(ctx, g, t)
+	}
+	ctx, cancel := context.WithTimeout(ctx, max(time.Until(deadline), lookAgain))
+	defer cancel()
+	return s.store.TakeUnread(ctx, g, t)
+}
+
 // renewIfLate lets a claim count from now where the store took long to give it:
 // other processes may have kept it busy, and the claim has run since before that.
 func (s *Service) renewIfLate(ctx context.Context, since time.Time, claim Claim) {
@@ -157,6 +169,7 @@ func (s *Service) renewIfLate(ctx context.Context, since time.Time, claim Claim)
 func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, wait time.Duration, drain <-chan struct{}) (Delivery, error) {
 	patience, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
+	deadline := time.Now().Add(wait)
 	for {
 		again, err := s.awaitMail(patience, c, drain)
 		if err != nil {
@@ -165,8 +178,9 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, wait
 		if ctx.Err() != nil {
 			return Delivery{}, ctx.Err()
 		}
-		// Another process of the same session may be quicker: then wait on.
-		d, err := s.take(ctx, c, page, drain)
+		// Another process of the same session may be quicker: then wait on. A store
+		// that somebody keeps is not waited for much longer than the mail.
+		d, err := s.take(ctx, c, page, deadline, drain)
 		if err != nil || len(d.Messages) > 0 || !again {
 			return d, err
 		}
@@ -222,7 +236,7 @@ func (s *Service) await(ctx context.Context, c Credentials, drain <-chan struct{
 
 // mailReady reports whether a take for c would bring messages or a refusal.
 func (s *Service) mailReady(ctx context.Context, c Credentials) (bool, error) {
-	g := s.readGate(c, "check_messages")
+	g := s.ReadGate(c, "check_messages")
 	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if ctx.Err() != nil {
 		return false, nil //nolint:nilerr // the end of the wait is no failure
@@ -241,7 +255,7 @@ func (s *Service) Confirm(ctx context.Context, claim Claim) error {
 	if err := s.store.ConfirmRead(ctx, s.claimOperation(claim, "messages_delivered"), claim); err != nil {
 		return err
 	}
-	s.ring(claim.Conversation, claim.Session) // who waits for the messages behind these
+	s.Ring(claim.Conversation, claim.Session) // who waits for the messages behind these
 	return nil
 }
 
@@ -254,7 +268,7 @@ func (s *Service) GiveBack(ctx context.Context, claim Claim) error {
 	if err := s.store.ReleaseRead(ctx, s.claimOperation(claim, "messages_given_back"), claim); err != nil {
 		return err
 	}
-	s.ring(claim.Conversation, claim.Session)
+	s.Ring(claim.Conversation, claim.Session)
 	return nil
 }
 

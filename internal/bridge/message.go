@@ -97,12 +97,12 @@ type Sent struct {
 // Send stores a message for the caller's partner. When it returns without an
 // error the message survives a power cut.
 func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent, error) {
-	g := s.writeGate(c, "send_to_partner")
+	g := s.WriteGate(c, "send_to_partner")
 	if r.Action == "" {
 		r.Action = ActionInfo
 	}
 	if err := validateSend(r); err != nil {
-		return Sent{}, s.refuse(ctx, g, err)
+		return Sent{}, s.Refuse(ctx, g, err)
 	}
 	// The gate decides once more, inside the transaction. Deciding here as well
 	// keeps redaction, which takes time that depends on what the session said
@@ -111,7 +111,7 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	case err != nil:
 		return Sent{}, err
 	case !proven:
-		return Sent{}, s.refuse(ctx, g, ErrUnauthorized)
+		return Sent{}, s.Refuse(ctx, g, ErrUnauthorized)
 	}
 	m, err := s.redactMessage(ctx, c, r)
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 		return Sent{}, err
 	}
 	if !sent.Repeated {
-		s.ring(g.Conversation, g.Session.Partner())
+		s.Ring(g.Conversation, g.Session.Partner())
 	}
 	return sent, nil
 }
@@ -139,15 +139,15 @@ func (s *Service) redactMessage(ctx context.Context, c Credentials, r SendReques
 	if err != nil {
 		return NewMessage{}, err
 	}
-	hide := s.redaction(ctx)
+	hide := s.Redaction(ctx)
 	m := NewMessage{
 		Action:         r.Action,
 		Text:           hide.textAfter(tail, r.Text),
 		Files:          hide.texts(r.Files),
 		IdempotencyKey: s.onceKey(r.IdempotencyKey),
 	}
-	m.Redacted = hide.found()
-	return m, hide.err
+	m.Redacted = hide.Found()
+	return m, hide.Err()
 }
 
 // onceKey returns what is stored of an idempotency key: an HMAC, because an
@@ -165,19 +165,19 @@ func validateSend(r SendRequest) error {
 	n := utf8.RuneCountInString(r.Text)
 	switch {
 	case strings.TrimSpace(r.Text) == "":
-		return invalid("message", "must not be empty")
+		return Invalid("message", "must not be empty")
 	case n > MaxMessageLength:
-		return invalid("message", "must have at most %d characters, it has %d: send it in parts", MaxMessageLength, n)
+		return Invalid("message", "must have at most %d characters, it has %d: send it in parts", MaxMessageLength, n)
 	case !slices.Contains(ActionTypes(), r.Action):
-		return invalid("action_type", "must be one of %s", joinWords(ActionTypes()))
+		return Invalid("action_type", "must be one of %s", JoinWords(ActionTypes()))
 	case len(r.Files) > MaxFiles:
-		return invalid("files_involved", "must name at most %d files, it names %d", MaxFiles, len(r.Files))
+		return Invalid("files_involved", "must name at most %d files, it names %d", MaxFiles, len(r.Files))
 	case utf8.RuneCountInString(r.IdempotencyKey) > MaxIdempotencyKeyLength:
-		return invalid("idempotency_key", "must have at most %d characters", MaxIdempotencyKeyLength)
+		return Invalid("idempotency_key", "must have at most %d characters", MaxIdempotencyKeyLength)
 	}
 	for _, f := range r.Files {
 		if n := utf8.RuneCountInString(f); n < 1 || n > MaxFileNameLength {
-			return invalid("files_involved", "must name files with 1 to %d characters", MaxFileNameLength)
+			return Invalid("files_involved", "must name files with 1 to %d characters", MaxFileNameLength)
 		}
 	}
 	return nil
@@ -211,13 +211,13 @@ func (s *Service) History(ctx context.Context, c Credentials, before int64, limi
 // HistoryWithin is History for a caller that shows less, or more, than PageBytes
 // on a page.
 func (s *Service) HistoryWithin(ctx context.Context, c Credentials, before int64, limit, bytes int) (History, error) {
-	g := s.readGate(c, "get_history")
+	g := s.ReadGate(c, "get_history")
 	limit, err := pageSize(limit)
 	if before < 0 {
-		err = invalid("before", "must be the id of a message")
+		err = Invalid("before", "must be the id of a message")
 	}
 	if err != nil {
-		return History{}, s.refuse(ctx, g, err)
+		return History{}, s.Refuse(ctx, g, err)
 	}
 	return s.store.History(ctx, g, Page{Before: before, Limit: limit, Bytes: bytes})
 }
@@ -234,7 +234,7 @@ func pageSize(limit int) (int, error) {
 	case limit == 0:
 		return DefaultPage, nil
 	case limit < 1 || limit > MaxPage:
-		return 0, invalid("limit", "must be 1 to %d", MaxPage)
+		return 0, Invalid("limit", "must be 1 to %d", MaxPage)
 	}
 	return limit, nil
 }

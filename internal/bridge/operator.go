@@ -36,7 +36,7 @@ type TokenPair struct {
 // Tokens derives the tokens of a conversation again. That it was done is in the
 // audit log. The error may be ErrNotFound.
 func (s *Service) Tokens(ctx context.Context, conversation string) (TokenPair, error) {
-	nonces, err := s.store.Nonces(ctx, s.operatorOperation("show_tokens", conversation))
+	nonces, err := s.store.Nonces(ctx, s.OperatorOperation("show_tokens", conversation))
 	if err != nil {
 		return TokenPair{}, err
 	}
@@ -47,7 +47,7 @@ func (s *Service) Tokens(ctx context.Context, conversation string) (TokenPair, e
 // code that was not redeemed, are worthless from then on.
 func (s *Service) RotateTokens(ctx context.Context, conversation string) (TokenPair, error) {
 	nonces := Nonces{A: auth.NewNonce(), B: auth.NewNonce()}
-	err := s.store.ReplaceNonces(ctx, s.operatorOperation("rotate_tokens", conversation), nonces)
+	err := s.store.ReplaceNonces(ctx, s.OperatorOperation("rotate_tokens", conversation), nonces)
 	if err != nil {
 		return TokenPair{}, err
 	}
@@ -66,7 +66,7 @@ func (s *Service) tokenPair(conversation string, n Nonces) TokenPair {
 // their messages, and returns them. The audit log keeps its entries. A dry run
 // removes nothing.
 func (s *Service) Cleanup(ctx context.Context, olderThan time.Duration, dryRun bool) ([]Overview, error) {
-	op := s.operatorOperation("cleanup", "")
+	op := s.OperatorOperation("cleanup", "")
 	return s.store.RemoveExpired(ctx, op, op.Now.Add(-olderThan), dryRun)
 }
 
@@ -87,7 +87,8 @@ func (s *Service) VerifyAudit(ctx context.Context, noted audit.Head) (audit.Head
 	return head, v.End(head)
 }
 
-func (s *Service) operatorOperation(action, conversation string) Operation {
+// OperatorOperation is something that the operator does.
+func (s *Service) OperatorOperation(action, conversation string) Operation {
 	return Operation{
 		Now:          s.Now(),
 		Actor:        Operator,
@@ -95,4 +96,12 @@ func (s *Service) operatorOperation(action, conversation string) Operation {
 		Action:       action,
 		Details:      Details{},
 	}
+}
+
+// RefuseOperator records that an operator's command was not carried out,
+// because it was not sure to come from a human.
+func (s *Service) RefuseOperator(ctx context.Context, action, conversation, reason string) error {
+	op := s.OperatorOperation(action, conversation)
+	op.Details["reason"] = reason
+	return s.store.RefuseOperation(ctx, op)
 }

@@ -25,10 +25,10 @@ func (s *Service) PeekMessages(ctx context.Context, c Credentials, after int64, 
 	g := s.besideGate(c, "peek_messages")
 	limit, err := pageSize(limit)
 	if after < FromUnread {
-		err = invalid("after", "must be the number of a message")
+		err = Invalid("after", "must be the number of a message")
 	}
 	if err != nil {
-		return Peeked{}, s.refuse(ctx, g, err)
+		return Peeked{}, s.Refuse(ctx, g, err)
 	}
 	return s.store.PeekMessages(ctx, g, after, Page{Limit: limit, Bytes: PageBytes})
 }
@@ -81,7 +81,7 @@ func (s *Service) CountMail(ctx context.Context, c Credentials) (Mail, error) {
 func (s *Service) SessionOf(ctx context.Context, conversation, token string) (SessionID, error) {
 	found := SessionB
 	for _, session := range []SessionID{SessionA, SessionB} {
-		g := s.readGate(Credentials{conversation, session, token}, "")
+		g := s.ReadGate(Credentials{conversation, session, token}, "")
 		inbox, err := s.store.PeekInbox(ctx, g.Conversation, session)
 		if err != nil {
 			return "", err
@@ -96,7 +96,7 @@ func (s *Service) SessionOf(ctx context.Context, conversation, token string) (Se
 // Expired reports whether c was refused only because its conversation has
 // expired: its token is genuine. It records nothing.
 func (s *Service) Expired(ctx context.Context, c Credentials) (bool, error) {
-	g := s.readGate(c, "")
+	g := s.ReadGate(c, "")
 	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if err != nil || inbox.Nonce == nil {
 		return false, err

@@ -19,8 +19,8 @@ const (
 // again for the beginning of a secret that its next message completes.
 const tailLength = 512
 
-// redaction hides secrets in the strings of one call, before anything is stored.
-type redaction struct {
+// Redaction hides secrets in the strings of one call, before anything is stored.
+type Redaction struct {
 	service *Service
 	ctx     context.Context //nolint:containedctx // lives as long as the call it belongs to
 	kinds   []string
@@ -28,38 +28,42 @@ type redaction struct {
 	err     error
 }
 
-func (s *Service) redaction(ctx context.Context) *redaction {
-	return &redaction{service: s, ctx: ctx}
+// Redaction begins the redaction of one call.
+func (s *Service) Redaction(ctx context.Context) *Redaction {
+	return &Redaction{service: s, ctx: ctx}
 }
 
-// text redacts one string.
-func (r *redaction) text(text string) string { return r.textAfter("", text) }
+// Text redacts one string.
+func (r *Redaction) Text(text string) string { return r.textAfter("", text) }
 
 // textAfter redacts text that follows tail, which the same session said before.
-func (r *redaction) textAfter(tail, text string) string {
+func (r *Redaction) textAfter(tail, text string) string {
 	clean, found := r.service.redactor.RedactAfter(tail, r.hideTokens(text))
 	r.kinds = append(r.kinds, found...)
 	return clean
 }
 
-func (r *redaction) texts(texts []string) []string {
+func (r *Redaction) texts(texts []string) []string {
 	clean := make([]string, len(texts))
 	for i, text := range texts {
-		clean[i] = r.text(text)
+		clean[i] = r.Text(text)
 	}
 	return clean
 }
 
-// found returns the kinds of what was hidden, sorted, each once; nil for none.
-func (r *redaction) found() []string {
+// Found returns the kinds of what was hidden, sorted, each once; nil for none.
+func (r *Redaction) Found() []string {
 	slices.Sort(r.kinds)
 	return slices.Compact(r.kinds)
 }
 
+// Err says why a text could not be redacted: nothing of the call may be stored then.
+func (r *Redaction) Err() error { return r.err }
+
 // hideTokens replaces the tokens of live conversations. They look like any
 // SHA-256 digest, so only comparing tells: without it a token that an agent
 // sends along would lie in the store in clear.
-func (r *redaction) hideTokens(text string) string {
+func (r *Redaction) hideTokens(text string) string {
 	if !hasHexRun(text, auth.TokenLength) {
 		return text
 	}
@@ -75,7 +79,7 @@ func (r *redaction) hideTokens(text string) string {
 	return text
 }
 
-func (r *redaction) loadTokens() {
+func (r *Redaction) loadTokens() {
 	s := r.service
 	r.err = s.store.LiveNonces(r.ctx, s.Now(), func(conversation string, n Nonces) {
 		pair := s.tokenPair(conversation, n)

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -198,4 +199,11 @@ func foldName(r rune) rune {
 		return '-'
 	}
 	return unicode.ToLower(unicode.ToUpper(r)) // by way of the capital: a long s is an s
+}
+
+// Escape writes what an agent wrote so that nothing of it can pass for
+// something else on a screen: printable ASCII, the rest as escapes.
+func Escape(text string) string {
+	quoted := strconv.QuoteToASCII(text)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }

@@ -85,9 +85,9 @@ type StatusUpdate struct {
 
 // UpdateStatus sets the caller's status; each update is a heartbeat.
 func (s *Service) UpdateStatus(ctx context.Context, c Credentials, status Status) (StatusUpdate, error) {
-	g := s.readGate(c, "update_my_status")
+	g := s.ReadGate(c, "update_my_status")
 	if !slices.Contains(Statuses(), status) {
-		return StatusUpdate{}, s.refuse(ctx, g, invalid("status", "must be one of %s", joinWords(Statuses())))
+		return StatusUpdate{}, s.Refuse(ctx, g, Invalid("status", "must be one of %s", JoinWords(Statuses())))
 	}
 	g.Details["status"] = string(status)
 	unread, err := s.store.SetStatus(ctx, g, status)
@@ -108,7 +108,7 @@ type PartnerStatus struct {
 
 // CheckPartner tells what the caller's partner is doing.
 func (s *Service) CheckPartner(ctx context.Context, c Credentials) (PartnerStatus, error) {
-	g := s.readGate(c, "check_partner_status")
+	g := s.ReadGate(c, "check_partner_status")
 	state, unread, err := s.store.PartnerState(ctx, g)
 	if err != nil {
 		return PartnerStatus{}, err
@@ -116,7 +116,8 @@ func (s *Service) CheckPartner(ctx context.Context, c Credentials) (PartnerStatu
 	return PartnerStatus{SessionState: state, Now: g.Now, CallerUnread: unread}, nil
 }
 
-func joinWords[T ~string](words []T) string {
+// JoinWords lists what is allowed, for a refusal.
+func JoinWords[T ~string](words []T) string {
 	plain := make([]string, len(words))
 	for i, w := range words {
 		plain[i] = string(w)

@@ -59,7 +59,6 @@ type Store interface {
 	// RefuseOperation records that op is refused as invalid.
 	RefuseOperation(ctx context.Context, op Operation) error
 
-	CommandStore
 	TaskStore
 	OperatorStore
 }

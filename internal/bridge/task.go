@@ -165,23 +165,23 @@ type AssignRequest struct {
 // role that the task needs, to a live worker of the team that has. Without one
 // the task waits. Only session "a" assigns.
 func (s *Service) AssignTask(ctx context.Context, c Credentials, r AssignRequest) (TaskResult, error) {
-	g := s.writeGate(c, "assign_task")
+	g := s.WriteGate(c, "assign_task")
 	if err := validateAssign(c, r); err != nil {
-		return TaskResult{}, s.refuse(ctx, g, err)
+		return TaskResult{}, s.Refuse(ctx, g, err)
 	}
-	hide := s.redaction(ctx)
-	title := hide.text(r.Title)
-	task := Task{Title: title, Body: hide.textAfter(title, r.Body), Needs: hide.text(strings.TrimSpace(r.Needs))}
-	task.Redacted = hide.found()
-	if hide.err != nil {
-		return TaskResult{}, hide.err
+	hide := s.Redaction(ctx)
+	title := hide.Text(r.Title)
+	task := Task{Title: title, Body: hide.textAfter(title, r.Body), Needs: hide.Text(strings.TrimSpace(r.Needs))}
+	task.Redacted = hide.Found()
+	if hide.Err() != nil {
+		return TaskResult{}, hide.Err()
 	}
 	g.Details["characters"] = utf8.RuneCountInString(r.Body)
 	if len(task.Redacted) > 0 {
 		g.Details["redacted"] = task.Redacted
 	}
 	result, err := s.store.CreateTask(ctx, g, s.onceKey(r.IdempotencyKey),
-		s.readCharge(g.Conversation, g.Session), assignRule(task, g.Now))
+		s.ReadCharge(g.Conversation, g.Session), assignRule(task, g.Now))
 	s.ringAll(result.Notices)
 	return result, err
 }
@@ -190,17 +190,17 @@ func validateAssign(c Credentials, r AssignRequest) error {
 	title, body := utf8.RuneCountInString(r.Title), utf8.RuneCountInString(r.Body)
 	switch {
 	case c.Session == SessionB:
-		return invalid("session_id", "must be a: only the orchestrator, who created the conversation, assigns tasks")
+		return Invalid("session_id", "must be a: only the orchestrator, who created the conversation, assigns tasks")
 	case strings.TrimSpace(r.Title) == "":
-		return invalid("title", "must not be empty")
+		return Invalid("title", "must not be empty")
 	case title > MaxTitleLength:
-		return invalid("title", "must have at most %d characters, it has %d: put the rest into body", MaxTitleLength, title)
+		return Invalid("title", "must have at most %d characters, it has %d: put the rest into body", MaxTitleLength, title)
 	case body > MaxBodyLength:
-		return invalid("body", "must have at most %d characters, it has %d: send the rest as messages", MaxBodyLength, body)
+		return Invalid("body", "must have at most %d characters, it has %d: send the rest as messages", MaxBodyLength, body)
 	case utf8.RuneCountInString(r.Needs) > MaxRoleLength:
-		return invalid("needs", "must have at most %d characters", MaxRoleLength)
+		return Invalid("needs", "must have at most %d characters", MaxRoleLength)
 	case utf8.RuneCountInString(r.IdempotencyKey) > MaxIdempotencyKeyLength:
-		return invalid("idempotency_key", "must have at most %d characters", MaxIdempotencyKeyLength)
+		return Invalid("idempotency_key", "must have at most %d characters", MaxIdempotencyKeyLength)
 	}
 	return nil
 }
@@ -217,17 +217,17 @@ type TaskReport struct {
 // it no longer has is kept as a note, and changes nothing else. Session "a" may
 // end any task of its team. Each report of a worker is a heartbeat.
 func (s *Service) UpdateTask(ctx context.Context, c Credentials, r TaskReport) (TaskResult, error) {
-	g := s.readGate(c, "update_task")
+	g := s.ReadGate(c, "update_task")
 	if err := validateReport(r); err != nil {
-		return TaskResult{}, s.refuse(ctx, g, err)
+		return TaskResult{}, s.Refuse(ctx, g, err)
 	}
-	hide := s.redaction(ctx)
-	r.Note = hide.text(r.Note)
-	if hide.err != nil {
-		return TaskResult{}, hide.err
+	hide := s.Redaction(ctx)
+	r.Note = hide.Text(r.Note)
+	if hide.Err() != nil {
+		return TaskResult{}, hide.Err()
 	}
 	g.Details["task_id"], g.Details["report"] = r.ID, string(r.State)
-	if found := hide.found(); len(found) > 0 {
+	if found := hide.Found(); len(found) > 0 {
 		g.Details["redacted"] = found
 	}
 	result, err := s.store.ChangeTask(ctx, g, r.ID, reportRule(r, g.Now))
@@ -238,20 +238,20 @@ func (s *Service) UpdateTask(ctx context.Context, c Credentials, r TaskReport) (
 func validateReport(r TaskReport) error {
 	switch n := utf8.RuneCountInString(r.Note); {
 	case r.ID < 1:
-		return invalid("task_id", "must be the id of a task")
+		return Invalid("task_id", "must be the id of a task")
 	case !slices.Contains(TaskReports(), r.State):
-		return invalid("state", "must be one of %s", joinWords(TaskReports()))
+		return Invalid("state", "must be one of %s", JoinWords(TaskReports()))
 	case n > MaxNoteLength:
-		return invalid("note", "must have at most %d characters, it has %d: send the rest as a message", MaxNoteLength, n)
+		return Invalid("note", "must have at most %d characters, it has %d: send the rest as a message", MaxNoteLength, n)
 	}
 	return nil
 }
 
 // ListTasks lists a page of tasks: the team's for session "a", its own for "b".
 func (s *Service) ListTasks(ctx context.Context, c Credentials, q TaskQuery) (TaskList, error) {
-	g := s.readGate(c, "list_tasks")
+	g := s.ReadGate(c, "list_tasks")
 	if q.After < 0 {
-		return TaskList{}, s.refuse(ctx, g, invalid("after", "must be the id of a task"))
+		return TaskList{}, s.Refuse(ctx, g, Invalid("after", "must be the id of a task"))
 	}
 	q.Limit, q.Bytes = cmp.Or(q.Limit, TaskPage), cmp.Or(q.Bytes, PageBytes)
 	list, err := s.store.ListTasks(ctx, g, q)
@@ -267,9 +267,9 @@ func (s *Service) ReadTask(ctx context.Context, c Credentials, id int64) (TaskLi
 
 // ReadTaskWithin is ReadTask for a caller that shows so many bytes of history.
 func (s *Service) ReadTaskWithin(ctx context.Context, c Credentials, id int64, history int) (TaskList, error) {
-	g := s.readGate(c, "list_tasks")
+	g := s.ReadGate(c, "list_tasks")
 	if id < 1 {
-		return TaskList{}, s.refuse(ctx, g, invalid("task_id", "must be the id of a task"))
+		return TaskList{}, s.Refuse(ctx, g, Invalid("task_id", "must be the id of a task"))
 	}
 	g.Details["task_id"] = id
 	list, err := s.store.ReadTask(ctx, g, id)
@@ -305,6 +305,6 @@ func (s *Service) TaskHistory(ctx context.Context, id int64) ([]TaskEvent, error
 // ringAll wakes whoever was told something.
 func (s *Service) ringAll(notices []Notice) {
 	for _, n := range notices {
-		s.ring(n.Conversation, n.To)
+		s.Ring(n.Conversation, n.To)
 	}
 }

@@ -133,7 +133,7 @@ func (s TaskScene) report(r TaskReport, now time.Time) TaskChange {
 		t.State = r.State
 	}
 	if t.State == before && t.Events >= MaxTaskEvents {
-		return TaskChange{Refused: invalid("note", "is one too many: this task has %d entries already; end it, or send messages", t.Events)}
+		return TaskChange{Refused: Invalid("note", "is one too many: this task has %d entries already; end it, or send messages", t.Events)}
 	}
 	t.UpdatedAt = now
 	c := TaskChange{Task: t, Event: TaskEvent{Actor: string(SessionB), Worker: s.Caller, State: t.State, Note: r.Note}}
@@ -150,7 +150,7 @@ func (s TaskScene) late(r TaskReport) TaskChange {
 		return TaskChange{Task: t, Event: last} // said again: the first answer was lost
 	}
 	if t.Events >= MaxTaskEvents && s.Late {
-		return TaskChange{Refused: invalid("note", "is one too many: this task is not yours any more, and has %d entries", t.Events)}
+		return TaskChange{Refused: Invalid("note", "is one too many: this task is not yours any more, and has %d entries", t.Events)}
 	}
 	c := TaskChange{Task: t, Event: TaskEvent{Actor: string(s.Session), Worker: s.Caller, State: TaskLate, Note: lateNote(r)}}
 	// Told once, so that a worker cannot flood its orchestrator.
@@ -165,7 +165,7 @@ func (s TaskScene) endByOrchestrator(r TaskReport, now time.Time) TaskChange {
 	t := s.Task
 	switch {
 	case !r.State.Ended():
-		return TaskChange{Refused: invalid("state", "must be done, failed or declined from session a: only the worker accepts a task and reports its progress")}
+		return TaskChange{Refused: Invalid("state", "must be done, failed or declined from session a: only the worker accepts a task and reports its progress")}
 	case t.State.Ended():
 		return s.late(r)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sqlite"
@@ -92,17 +93,28 @@ func (e *Env) Service(t testing.TB, changes ...func(*bridge.Config)) *bridge.Ser
 	return bridge.New(c)
 }
 
-// FakeSandbox is a change for Service: commands are judged as ever and given to
+// Commands returns the command guard of the store, with s as its domain. The
+// changes, if any, are applied to its configuration.
+func (e *Env) Commands(t testing.TB, s *bridge.Service, changes ...func(*commands.Config)) *commands.Service {
+	t.Helper()
+	c := commands.Config{
+		Bridge: s, Store: e.Store(t), Key: e.Key,
+		Home:      "/nonexistent/home",
+		StateDirs: []string{filepath.Dir(e.Path)},
+	}
+	for _, change := range changes {
+		change(&c)
+	}
+	return commands.New(c)
+}
+
+// FakeSandbox is a change for Commands: commands are judged as ever and given to
 // run, which stands for the sandbox.
-func FakeSandbox(e *Env, run func(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error)) func(*bridge.Config) {
-	return func(c *bridge.Config) {
-		c.Commands = bridge.CommandConfig{
-			Home:      "/nonexistent/home",
-			StateDirs: []string{filepath.Dir(e.Path)},
-			Run:       run,
-			Choose:    func(context.Context, sandbox.Options) (sandbox.Backend, error) { return sandbox.Bubblewrap, nil },
-			Try:       func(context.Context, sandbox.Options) error { return nil },
-		}
+func FakeSandbox(run func(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error)) func(*commands.Config) {
+	return func(c *commands.Config) {
+		c.Run = run
+		c.Choose = func(context.Context, sandbox.Options) (sandbox.Backend, error) { return sandbox.Bubblewrap, nil }
+		c.Try = func(context.Context, sandbox.Options) error { return nil }
 	}
 }
 

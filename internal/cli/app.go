@@ -132,3 +132,8 @@ func marshal(v any) ([]byte, error) {
 func (a *app) withStore(ctx context.Context, fn func(*bridge.Service) error) error {
 	return a.withService(ctx, false, fn)
 }
+
+// withCommands is withStore for what concerns commands.
+func (a *app) withCommands(ctx context.Context, fn func(services) error) error {
+	return a.withServices(ctx, false, fn)
+}

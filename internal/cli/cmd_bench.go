@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/auth"
-	"example.org/bridge/internal/bench"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/lab/bench"
 	"example.org/bridge/internal/sqlite"
 )
 

@@ -13,6 +13,7 @@ import (
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/mcpserver"
+	"example.org/bridge/internal/stdio"
 )
 
 func newServeCmd(a *app) *cobra.Command {
@@ -46,7 +47,7 @@ func runServe(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	mcpserver.SurviveClosedOutput()
+	stdio.SurviveClosedOutput()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// A second signal ends the process at once.
@@ -60,11 +61,11 @@ func runServe(ctx context.Context, a *app) error {
 	if reason := a.shedReason(a.shed); reason != "" {
 		log.Warn(reason)
 	}
-	return a.withService(ctx, true, func(s *bridge.Service) error {
+	return a.withServices(ctx, true, func(s services) error {
 		if term.IsTerminal(int(a.stdin.Fd())) {
 			log.Info("waiting for MCP messages on standard input; press Ctrl-D to end")
 		}
-		return mcpserver.Serve(ctx, s, mcpserver.Options{
+		o := mcpserver.Options{
 			In:       a.stdin,
 			Out:      a.stdout,
 			Log:      log,
@@ -73,8 +74,11 @@ func runServe(ctx context.Context, a *app) error {
 			Unbound:  a.unbound(),
 			Bindings: binding.Beside(path),
 			Labels:   a.clientLabels(),
-			Commands: a.yoloEnabled(),
-		})
+		}
+		if a.yoloEnabled() {
+			o.Commands = s.commandService
+		}
+		return mcpserver.Serve(ctx, s.Service, o)
 	})
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 )
 
 type yoloApproveOptions struct {
@@ -16,7 +16,7 @@ type yoloApproveOptions struct {
 }
 
 func newYoloApproveCmd(a *app) *cobra.Command {
-	o := yoloApproveOptions{ttl: bridge.DefaultApprovalFor}
+	o := yoloApproveOptions{ttl: commands.DefaultApprovalFor}
 	cmd := &cobra.Command{
 		Use:   "approve [REQUEST]",
 		Short: "Let one command run, once",
@@ -49,23 +49,23 @@ It needs YOLO_MODE=1 and a terminal, and refuses to run in an agent's own shell.
 }
 
 func runYoloApprove(ctx context.Context, a *app, o yoloApproveOptions) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withCommands(ctx, func(s services) error {
 		request, err := requestToDecide(ctx, s, o.request)
 		if err != nil {
 			return err
 		}
 		const action = "yolo_approve"
-		human, err := a.human(ctx, s, action, request.Conversation)
+		human, err := a.human(ctx, s.Service, action, request.Conversation)
 		if err != nil {
 			return err
 		}
 		defer human.close()
 		human.show("", "An agent asks to run this command:", "")
 		human.show(request.Describe()...)
-		if err := human.confirm(ctx, s, action, request.Conversation, "", s.RequestCode(request)); err != nil {
+		if err := human.confirm(ctx, s.Service, action, request.Conversation, "", s.RequestCode(request)); err != nil {
 			return err
 		}
-		approved, token, err := s.Approve(ctx, bridge.ApproveRequest{Request: request, For: o.ttl, WithToken: o.withToken, Where: "terminal"})
+		approved, token, err := s.Approve(ctx, commands.ApproveRequest{Request: request, For: o.ttl, WithToken: o.withToken, Where: "terminal"})
 		if err != nil {
 			return err
 		}
@@ -77,26 +77,26 @@ func runYoloApprove(ctx context.Context, a *app, o yoloApproveOptions) error {
 }
 
 // requestToDecide returns the request with a number, or the only one that waits.
-func requestToDecide(ctx context.Context, s *bridge.Service, number string) (bridge.CommandRequest, error) {
+func requestToDecide(ctx context.Context, s services, number string) (commands.Request, error) {
 	if number != "" {
 		id, err := requestNumber(number)
 		if err != nil {
-			return bridge.CommandRequest{}, err
+			return commands.Request{}, err
 		}
 		found, err := s.Command(ctx, id)
 		if err == nil && !found.Waiting(s.Now()) {
-			err = bridge.ErrDecided
+			err = commands.ErrDecided
 		}
 		return found, err
 	}
 	waiting, err := pendingRequests(ctx, s, s.Now(), false)
 	switch {
 	case err != nil:
-		return bridge.CommandRequest{}, err
+		return commands.Request{}, err
 	case len(waiting) == 0:
-		return bridge.CommandRequest{}, bridge.ErrNoRequest
+		return commands.Request{}, commands.ErrNoRequest
 	case len(waiting) > 1:
-		return bridge.CommandRequest{}, usagef("%d requests wait: say which, `bridge yolo pending` shows them", len(waiting))
+		return commands.Request{}, usagef("%d requests wait: say which, `bridge yolo pending` shows them", len(waiting))
 	}
 	return waiting[0], nil
 }

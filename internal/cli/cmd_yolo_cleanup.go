@@ -4,9 +4,8 @@ import (
 	"context"
 	"time"
 
+	"example.org/bridge/internal/view"
 	"github.com/spf13/cobra"
-
-	"example.org/bridge/internal/bridge"
 )
 
 type yoloCleanupOptions struct{ olderThan time.Duration }
@@ -29,7 +28,7 @@ removed needs the number of its snapshot.`,
 }
 
 func runYoloCleanup(ctx context.Context, a *app, o yoloCleanupOptions) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withCommands(ctx, func(s services) error {
 		requests, grants, err := s.ForgetCommands(ctx, o.olderThan)
 		if err != nil {
 			return err
@@ -40,6 +39,6 @@ func runYoloCleanup(ctx context.Context, a *app, o yoloCleanupOptions) error {
 				Grants   int64 `json:"grants"`
 			}{requests, grants})
 		}
-		return a.say("Removed %s and %s.", count(requests, "request"), count(grants, "grant"))
+		return a.say("Removed %s and %s.", view.Count(requests, "request"), view.Count(grants, "grant"))
 	})
 }

@@ -26,7 +26,7 @@ func runYoloDeny(ctx context.Context, a *app, number string) error {
 	if err != nil {
 		return err
 	}
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withCommands(ctx, func(s services) error {
 		request, err := s.Command(ctx, id)
 		if err != nil {
 			return err

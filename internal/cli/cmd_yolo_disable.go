@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
-
-	"example.org/bridge/internal/bridge"
 )
 
 func newYoloDisableCmd(a *app) *cobra.Command {
@@ -22,8 +20,8 @@ were not used, are void. A running command goes on to its timeout.`,
 }
 
 func runYoloDisable(ctx context.Context, a *app, name string) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
-		found, err := findConversation(ctx, s, name)
+	return a.withCommands(ctx, func(s services) error {
+		found, err := findConversation(ctx, s.Service, name)
 		if err != nil {
 			return err
 		}

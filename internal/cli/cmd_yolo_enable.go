@@ -6,9 +6,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
+	"example.org/bridge/internal/view"
 )
 
 type yoloEnableOptions struct {
@@ -17,12 +18,12 @@ type yoloEnableOptions struct {
 	network, unsandboxed, askInClient             bool
 }
 
-var modeNames = []string{string(yolo.ModeSafe), string(yolo.ModeRestricted), string(yolo.ModeYolo)}
+var modeNames = []string{string(guard.ModeSafe), string(guard.ModeRestricted), string(guard.ModeYolo)}
 
 var sandboxNames = []string{"auto", string(sandbox.Bubblewrap), string(sandbox.Landlock), string(sandbox.Docker), string(sandbox.Podman)}
 
 func newYoloEnableCmd(a *app) *cobra.Command {
-	o := yoloEnableOptions{mode: string(yolo.ModeSafe), sandbox: "auto", ttl: bridge.DefaultGrantTTL, askInClient: true}
+	o := yoloEnableOptions{mode: string(guard.ModeSafe), sandbox: "auto", ttl: commands.DefaultGrantTTL, askInClient: true}
 	cmd := &cobra.Command{
 		Use:   "enable CONVERSATION",
 		Short: "Open a conversation for commands, up to a mode",
@@ -65,14 +66,14 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.withStore(ctx, func(s *bridge.Service) error {
-		found, err := findConversation(ctx, s, o.conversation)
+	return a.withCommands(ctx, func(s services) error {
+		found, err := findConversation(ctx, s.Service, o.conversation)
 		if err != nil {
 			return err
 		}
 		request.Conversation = found.ID
 		const action = "yolo_enable"
-		human, err := a.human(ctx, s, action, found.ID)
+		human, err := a.human(ctx, s.Service, action, found.ID)
 		if err != nil {
 			return err
 		}
@@ -82,8 +83,8 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 			return err
 		}
 		human.show(append([]string{"", "This lets agents ask to run commands on this machine:", ""}, grant.Describe(grant.OpenedAt)...)...)
-		human.show("  a: " + field(found.RoleA) + "   b: " + field(found.RoleB))
-		if err := human.confirm(ctx, s, action, found.ID, phrase, s.GrantCode(grant)); err != nil {
+		human.show("  a: " + view.Field(found.RoleA) + "   b: " + view.Field(found.RoleB))
+		if err := human.confirm(ctx, s.Service, action, found.ID, phrase, s.GrantCode(grant)); err != nil {
 			return err
 		}
 		if err := s.OpenGrant(ctx, grant); err != nil {
@@ -93,9 +94,9 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 	})
 }
 
-func (o yoloEnableOptions) request() (bridge.GrantRequest, error) {
-	r := bridge.GrantRequest{
-		Mode: bridge.Mode(o.mode), Workspace: o.workspace, TTL: o.ttl, Image: o.image,
+func (o yoloEnableOptions) request() (commands.GrantRequest, error) {
+	r := commands.GrantRequest{
+		Mode: commands.Mode(o.mode), Workspace: o.workspace, TTL: o.ttl, Image: o.image,
 		Network: o.network, AskInClient: o.askInClient,
 	}
 	if r.Workspace == "" {
@@ -105,7 +106,7 @@ func (o yoloEnableOptions) request() (bridge.GrantRequest, error) {
 	case o.unsandboxed && o.sandbox != "auto":
 		return r, usagef("--unsandboxed and --sandbox contradict each other: give one of them")
 	case o.ttl == 0:
-		return r, usagef("--for must be at least %s", bridge.MinGrantTTL)
+		return r, usagef("--for must be at least %s", commands.MinGrantTTL)
 	case o.unsandboxed:
 		r.Sandbox = sandbox.None
 	case o.sandbox != "auto":

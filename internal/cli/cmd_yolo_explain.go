@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/yolo"
+	"example.org/bridge/internal/guard"
 )
 
 type yoloExplainOptions struct {
@@ -22,15 +22,16 @@ type yoloExplainOptions struct {
 }
 
 func newYoloExplainCmd(a *app) *cobra.Command {
-	o := yoloExplainOptions{mode: string(yolo.ModeSafe)}
+	o := yoloExplainOptions{mode: string(guard.ModeSafe)}
 	cmd := &cobra.Command{
 		Use:   "explain [flags] -- COMMAND",
 		Short: "Say whether a command would be allowed, and why",
 		Long: `Judge a command by the rules of a mode, and run nothing. "allow" means that it would go
-on to your approval and the sandbox. No store is needed.
+on to your approval and the sandbox. "deny" comes with the name of the rule that refuses
+and with what to write instead. No store is needed.
 
 With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of
-{"allow": ..., "reason": ...} for each, in order.`,
+{"allow": ..., "reason": ...} for each, in order; a refusal also has "rule" and "instead".`,
 		Example: `  bridge yolo explain --mode safe -- 'grep -rn TODO . | head'
   bridge yolo explain --mode yolo --workspace ~/src/app -- 'rm -rf ~'
   bridge yolo explain --jsonl < commands.jsonl`,
@@ -49,7 +50,7 @@ With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of
 	choiceFlag(fs, &o.mode, modeNames, "mode", "the mode whose rules apply")
 	textFlag(fs, &o.workspace, kindPath, "workspace", "the folder that it would run in (default the current one)")
 	textFlag(fs, &o.home, kindPath, "home", "the home folder whose secrets are refused (default your own)")
-	boolFlag(fs, &o.jsonl, "jsonl", `read {"mode": ..., "command": ...} lines, write {"allow": ..., "reason": ...} lines`)
+	boolFlag(fs, &o.jsonl, "jsonl", `read {"mode": ..., "command": ...} lines, write {"allow": ..., "reason": ..., "rule": ...} lines`)
 	return cmd
 }
 
@@ -60,9 +61,9 @@ func runYoloExplain(a *app, o yoloExplainOptions, command string) error {
 	}
 	if o.jsonl {
 		out := bufio.NewWriter(a.stdout)
-		return errors.Join(explainLines(world, yolo.Mode(o.mode), bufio.NewReaderSize(a.stdin, 1<<16), out), out.Flush())
+		return errors.Join(explainLines(world, guard.Mode(o.mode), bufio.NewReaderSize(a.stdin, 1<<16), out), out.Flush())
 	}
-	decision := explainCommand(world, yolo.Mode(o.mode), command)
+	decision := explainCommand(world, guard.Mode(o.mode), command)
 	if a.json {
 		return a.printJSON(decision)
 	}
@@ -70,13 +71,17 @@ func runYoloExplain(a *app, o yoloExplainOptions, command string) error {
 	if decision.Allow {
 		verdict = "allow"
 	}
-	return a.say("%s: %s", verdict, strings.TrimPrefix(bridge.CleanLine(decision.Reason), "allowed: "))
+	err = a.say("%s: %s", verdict, strings.TrimPrefix(bridge.CleanLine(decision.Reason), "allowed: "))
+	if decision.Allow || err != nil {
+		return err
+	}
+	return a.say("rule: %s\ninstead: %s", decision.Rule, bridge.CleanLine(decision.Instead))
 }
 
 // world is what commands are judged in: the machine's files, and the folders as
 // they were given. Programs need not be installed.
-func (o yoloExplainOptions) world() (yolo.Context, error) {
-	world := yolo.Context{Workspace: o.workspace, Home: o.home}
+func (o yoloExplainOptions) world() (guard.Context, error) {
+	world := guard.Context{Workspace: o.workspace, Home: o.home}
 	var err error
 	if world.Home == "" {
 		if world.Home, err = os.UserHomeDir(); err != nil {
@@ -99,18 +104,20 @@ func stateDirs(home string) []string {
 }
 
 type jsonDecision struct {
-	Allow  bool   `json:"allow"`
-	Reason string `json:"reason"`
+	Allow   bool   `json:"allow"`
+	Reason  string `json:"reason"`
+	Rule    string `json:"rule,omitempty"`
+	Instead string `json:"instead,omitempty"`
 }
 
-func explainCommand(world yolo.Context, mode yolo.Mode, command string) jsonDecision {
-	d := yolo.Decide(mode, command, world)
-	return jsonDecision{Allow: d.Allow, Reason: d.Reason}
+func explainCommand(world guard.Context, mode guard.Mode, command string) jsonDecision {
+	d := guard.Decide(mode, command, world)
+	return jsonDecision{Allow: d.Allow, Reason: d.Reason, Rule: d.Rule, Instead: d.Instead}
 }
 
 // explainLines answers each line before it waits for the next one, so that it
 // can be used as a coprocess. A line without a mode is judged by the flag's.
-func explainLines(world yolo.Context, mode yolo.Mode, in *bufio.Reader, out *bufio.Writer) error {
+func explainLines(world guard.Context, mode guard.Mode, in *bufio.Reader, out *bufio.Writer) error {
 	encoder := newEncoder(out)
 	for number := 1; ; number++ {
 		line, err := in.ReadBytes('\n')
@@ -121,8 +128,8 @@ func explainLines(world yolo.Context, mode yolo.Mode, in *bufio.Reader, out *buf
 			return nil
 		}
 		request := struct {
-			Mode    yolo.Mode `json:"mode"`
-			Command *string   `json:"command"`
+			Mode    guard.Mode `json:"mode"`
+			Command *string    `json:"command"`
 		}{Mode: mode}
 		if json.Unmarshal(line, &request) != nil || request.Command == nil {
 			return usagef(`line %d is not {"mode": "...", "command": "..."}: nothing behind it was read`, number)

@@ -7,7 +7,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/view"
 )
 
 func newYoloListCmd(a *app) *cobra.Command {
@@ -24,7 +26,7 @@ folder, in which sandbox, and for how long.`,
 }
 
 func runYoloList(ctx context.Context, a *app) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withCommands(ctx, func(s services) error {
 		grants, err := s.Grants(ctx)
 		if err != nil {
 			return err
@@ -41,7 +43,7 @@ func runYoloList(ctx context.Context, a *app) error {
 	})
 }
 
-func grantTable(grants []bridge.Grant, now time.Time) *table {
+func grantTable(grants []commands.Grant, now time.Time) *table {
 	t := &table{columns: []column{
 		{title: "CONVERSATION"},
 		{title: "UP TO"},
@@ -52,7 +54,7 @@ func grantTable(grants []bridge.Grant, now time.Time) *table {
 	}}
 	for _, g := range grants {
 		t.add(
-			cell{text: field(g.Conversation)},
+			cell{text: view.Field(g.Conversation)},
 			cell{text: string(g.Ceiling)},
 			grantExpiryCell(g, now),
 			cell{text: sandboxName(g.Sandbox), style: when(g.Unsandboxed(), bad)},
@@ -63,7 +65,7 @@ func grantTable(grants []bridge.Grant, now time.Time) *table {
 	return t
 }
 
-func grantExpiryCell(g bridge.Grant, now time.Time) cell {
+func grantExpiryCell(g commands.Grant, now time.Time) cell {
 	if !now.Before(g.ExpiresAt) {
 		return cell{"closed " + formatAgo(g.ExpiresAt, now), faint}
 	}
@@ -89,25 +91,25 @@ func onOff(on bool) string {
 
 // jsonGrant is a grant for programs.
 type jsonGrant struct {
-	ConversationID string   `json:"conversation_id"`
-	Mode           string   `json:"mode"`
-	Workspace      string   `json:"workspace"`
-	Sandbox        string   `json:"sandbox"`
-	Image          string   `json:"image"`
-	Network        bool     `json:"network"`
-	AskInClient    bool     `json:"ask_in_client"`
-	Open           bool     `json:"open"`
-	OpenedAt       jsonTime `json:"opened_at"`
-	ExpiresAt      jsonTime `json:"expires_at"`
+	ConversationID string    `json:"conversation_id"`
+	Mode           string    `json:"mode"`
+	Workspace      string    `json:"workspace"`
+	Sandbox        string    `json:"sandbox"`
+	Image          string    `json:"image"`
+	Network        bool      `json:"network"`
+	AskInClient    bool      `json:"ask_in_client"`
+	Open           bool      `json:"open"`
+	OpenedAt       view.Time `json:"opened_at"`
+	ExpiresAt      view.Time `json:"expires_at"`
 }
 
-func viewGrants(grants []bridge.Grant, now time.Time) []jsonGrant {
+func viewGrants(grants []commands.Grant, now time.Time) []jsonGrant {
 	views := make([]jsonGrant, len(grants))
 	for i, g := range grants {
 		views[i] = jsonGrant{
 			ConversationID: g.Conversation, Mode: string(g.Ceiling), Workspace: bridge.Clean(g.Workspace),
 			Sandbox: sandboxName(g.Sandbox), Image: bridge.Clean(g.Image), Network: g.Network, AskInClient: g.AskInClient,
-			Open: now.Before(g.ExpiresAt), OpenedAt: jsonTime(g.OpenedAt), ExpiresAt: jsonTime(g.ExpiresAt),
+			Open: now.Before(g.ExpiresAt), OpenedAt: view.Time(g.OpenedAt), ExpiresAt: view.Time(g.ExpiresAt),
 		}
 	}
 	return views

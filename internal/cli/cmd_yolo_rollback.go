@@ -8,7 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/snapshot"
+	"example.org/bridge/internal/view"
 )
 
 type yoloRollbackOptions struct {
@@ -52,8 +54,8 @@ its own, so that a rollback can be rolled back.`,
 }
 
 func runYoloRollback(ctx context.Context, a *app, o yoloRollbackOptions) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
-		found, err := findConversation(ctx, s, o.conversation)
+	return a.withCommands(ctx, func(s services) error {
+		found, err := findConversation(ctx, s.Service, o.conversation)
 		if err != nil {
 			return err
 		}
@@ -73,13 +75,13 @@ func runYoloRollback(ctx context.Context, a *app, o yoloRollbackOptions) error {
 		if err != nil {
 			return err
 		}
-		return a.say("Restored %s. To undo this: bridge yolo rollback %s %d", count(int64(len(done.Changes)), "path"), found.ID, done.Before.N)
+		return a.say("Restored %s. To undo this: bridge yolo rollback %s %d", view.Count(int64(len(done.Changes)), "path"), found.ID, done.Before.N)
 	})
 }
 
 var changeSigns = map[snapshot.Kind]string{snapshot.Create: "+", snapshot.Change: "~", snapshot.Remove: "-"}
 
-func printRollback(a *app, p bridge.RollbackPlan) error {
+func printRollback(a *app, p commands.RollbackPlan) error {
 	_, _ = fmt.Fprintf(a.stdout, "Snapshot %d of %s\n", p.Snapshot.N, bridge.Escape(p.Workspace))
 	if p.Recorded {
 		_, _ = fmt.Fprintf(a.stdout, "was taken before: %s\n", bridge.Escape(p.Command))
@@ -98,11 +100,11 @@ func printRollback(a *app, p bridge.RollbackPlan) error {
 func confirmRollback() error {
 	t, err := openTerminal()
 	if err != nil {
-		return fmt.Errorf("%w: it needs a terminal to ask you at, or --yes", bridge.ErrNotConfirmed)
+		return fmt.Errorf("%w: it needs a terminal to ask you at, or --yes", commands.ErrNotConfirmed)
 	}
 	defer t.close()
 	if !t.ask("Type yes to restore: ", "yes") {
-		return bridge.ErrNotConfirmed
+		return commands.ErrNotConfirmed
 	}
 	return nil
 }

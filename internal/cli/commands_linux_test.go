@@ -12,6 +12,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sqlite"
 )
@@ -19,7 +20,8 @@ import (
 // runningCommand is a server that runs an approved command without an end.
 type runningCommand struct {
 	*served
-	service   *bridge.Service
+	core      *bridge.Service
+	service   *commands.Service
 	workspace string
 }
 
@@ -39,7 +41,7 @@ func startCommand(t *testing.T, backend sandbox.Backend) *runningCommand {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := c.service.Approve(t.Context(), bridge.ApproveRequest{Request: request}); err != nil {
+	if _, _, err := c.service.Approve(t.Context(), commands.ApproveRequest{Request: request}); err != nil {
 		t.Fatal(err)
 	}
 	c.call(t, 5, "execute_command", command)
@@ -69,12 +71,13 @@ func (c *runningCommand) open(t *testing.T, backend sandbox.Backend) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	c.service = bridge.New(bridge.Config{Store: store, Key: key, Commands: bridge.CommandConfig{Home: "/nonexistent/home"}})
-	all, err := c.service.Conversations(t.Context())
+	c.core = bridge.New(bridge.Config{Store: store, Key: key})
+	c.service = commands.New(commands.Config{Bridge: c.core, Store: store, Key: key, Home: "/nonexistent/home"})
+	all, err := c.core.Conversations(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	grant, err := c.service.PrepareGrant(t.Context(), bridge.GrantRequest{Conversation: all[0].ID, Mode: "yolo", Workspace: c.workspace, Sandbox: backend})
+	grant, err := c.service.PrepareGrant(t.Context(), commands.GrantRequest{Conversation: all[0].ID, Mode: "yolo", Workspace: c.workspace, Sandbox: backend})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +104,7 @@ func (c *runningCommand) processes(t *testing.T) (n int) {
 // ended reports whether the log has the end of the command.
 func (c *runningCommand) ended(t *testing.T) bool {
 	t.Helper()
-	entries, err := c.service.AuditEntries(t.Context(), bridge.AuditQuery{Last: true, Limit: 5})
+	entries, err := c.core.AuditEntries(t.Context(), bridge.AuditQuery{Last: true, Limit: 5})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/agents"
+	"example.org/bridge/internal/view"
 )
 
 // checkClients looks at how each MCP client is connected. It starts this
@@ -21,12 +22,12 @@ import (
 func (d *diagnosis) checkClients(root *cobra.Command) {
 	installer, err := d.app.installer()
 	if err != nil {
-		d.add("clients", statusWarning, "%s", oneLine(err))
+		d.add("clients", statusWarning, "%s", view.Line(err))
 		return
 	}
 	self, err := os.Executable()
 	if err != nil {
-		d.add("clients", statusWarning, "%s", oneLine(err))
+		d.add("clients", statusWarning, "%s", view.Line(err))
 		return
 	}
 	for _, client := range agents.Clients() {
@@ -63,7 +64,7 @@ func (c *clientCheck) find(installer agents.Installer) {
 		if err != nil && !seen[err.Error()] {
 			seen[err.Error()] = true
 			c.broken = true
-			c.say(statusWarning, "%s: %s cannot read it either", oneLine(err), c.client.Title())
+			c.say(statusWarning, "%s: %s cannot read it either", view.Line(err), c.client.Title())
 		}
 		if seen[f.Path] && scope != agents.ScopeLocal {
 			f.Servers = nil
@@ -128,7 +129,7 @@ func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 		c.say(statusWarning, "%s has env_vars with %s: Codex's background server passes those of the terminal that started it to all sessions; take them out, or start codex with --no-daemon",
 			where, strings.Join(names, ", "))
 	}
-	program, err := exec.LookPath(s.Command)
+	program, err := exec.LookPath(s.Command) //nolint:forbidigo // only looked at: what the client would start
 	switch {
 	case err != nil:
 		c.say(statusProblem, "%s starts %s, which cannot be run: %s mend it", where, s.Command, c.anew(f, s))
@@ -138,7 +139,7 @@ func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 		return
 	}
 	if err := c.app.probeServer(program, s.Args, f.Environment(s.Server, c.app.environ())); err != nil {
-		c.say(statusProblem, "%s does not start: %s", where, oneLine(err))
+		c.say(statusProblem, "%s does not start: %s", where, view.Line(err))
 		return
 	}
 	c.say(statusOK, "%s starts this program", where)
@@ -163,7 +164,7 @@ func (c *clientCheck) checkSharedStore(f agents.Found, s agents.NamedServer, whe
 
 // checkPlugin looks whether a plugin finds this program: it calls it by name.
 func (c *clientCheck) checkPlugin(f agents.Found) {
-	program, err := exec.LookPath(agents.DefaultName)
+	program, err := exec.LookPath(agents.DefaultName) //nolint:forbidigo // only looked at: what a client would start
 	switch {
 	case err != nil:
 		c.say(statusProblem, "the plugin %s (%s) needs bridge in your PATH, where it is not", f.Plugin, f.Scope)
@@ -209,7 +210,7 @@ func (c *clientCheck) checkHooks() {
 		c.say(statusNote, "it has no hooks of bridge: the agent is not told of mail; `bridge install %s` adds them", c.client)
 	case events == 0: // the plugin's
 	case !slices.ContainsFunc(values(commands), func(err error) bool { return err != nil }):
-		c.say(statusOK, "%s fire", count(int64(events), "hook"))
+		c.say(statusOK, "%s fire", view.Count(int64(events), "hook"))
 	}
 }
 
@@ -220,7 +221,7 @@ func (c *clientCheck) reportHook(h agents.Hook, err error) {
 	case errors.As(err, &foreign):
 		c.say(statusWarning, "the hook for %s in %s %s, so it was not tried", h.Event, h.Path, foreign.problem)
 	default:
-		c.say(statusProblem, "the hook for %s in %s does not work: %s", h.Event, h.Path, oneLine(err))
+		c.say(statusProblem, "the hook for %s in %s does not work: %s", h.Event, h.Path, view.Line(err))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 )
 
 // human makes sure, as far as a program can, that a person gives the operator's
@@ -23,7 +24,7 @@ func (a *app) human(ctx context.Context, s *bridge.Service, action, conversation
 	if err := s.RefuseOperator(ctx, action, conversation, reason); err != nil {
 		return nil, err
 	}
-	return nil, fmt.Errorf("%w: %s", bridge.ErrNotConfirmed, reason)
+	return nil, fmt.Errorf("%w: %s", commands.ErrNotConfirmed, reason)
 }
 
 func (a *app) findHuman() (t *terminal, reason string) {
@@ -63,7 +64,7 @@ func (t *terminal) confirm(ctx context.Context, s *bridge.Service, action, conve
 	if err := s.RefuseOperator(ctx, action, conversation, reason); err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %s", bridge.ErrNotConfirmed, reason)
+	return fmt.Errorf("%w: %s", commands.ErrNotConfirmed, reason)
 }
 
 // ask reports whether the human types just what is wanted. What was typed

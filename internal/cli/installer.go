@@ -37,7 +37,7 @@ func (a *app) program() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if called, err := exec.LookPath(os.Args[0]); err == nil {
+	if called, err := exec.LookPath(os.Args[0]); err == nil { //nolint:forbidigo // only written down: how this program was called
 		if called, err = filepath.Abs(called); err == nil && sameFile(called, self) {
 			self = called
 		}

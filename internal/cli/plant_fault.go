@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/rig"
+	"example.org/bridge/internal/lab/rig"
 )
 
 // plant gives the store the fault that the environment names. It happens once in

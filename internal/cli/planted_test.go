@@ -9,8 +9,8 @@ import (
 	"slices"
 	"testing"
 
-	"example.org/bridge/internal/rig"
-	"example.org/bridge/internal/stress"
+	"example.org/bridge/internal/lab/rig"
+	"example.org/bridge/internal/lab/stress"
 )
 
 // TestStressFindsPlantedFaults builds a bridge that has faults, and holds that

@@ -83,7 +83,7 @@ func (a *app) probeHook(h agents.Hook, self string) error {
 	if !ok {
 		return &foreignHookError{"is more than a plain command"}
 	}
-	program, err := exec.LookPath(words[0])
+	program, err := exec.LookPath(words[0]) //nolint:forbidigo // only started where it turns out to be this program
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s cannot be run", words[0])

@@ -13,6 +13,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/redact"
 	"example.org/bridge/internal/sqlite"
@@ -46,9 +47,22 @@ func (a *app) redactor() (*redact.Engine, error) {
 	return engine, nil
 }
 
-// withService opens the store, makes it first where create says so, and closes
+// services are the domain and the command guard on one store.
+type services struct {
+	*bridge.Service
+	*commandService
+}
+
+type commandService = commands.Service
+
+// withService is withServices for what needs no commands.
+func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Service) error) error {
+	return a.withServices(ctx, create, func(s services) error { return fn(s.Service) })
+}
+
+// withServices opens the store, makes it first where create says so, and closes
 // it behind fn.
-func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Service) error) (err error) {
+func (a *app) withServices(ctx context.Context, create bool, fn func(services) error) (err error) {
 	path, err := a.storePath()
 	if err != nil {
 		return err
@@ -61,34 +75,36 @@ func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Serv
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create})
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create, Waiting: a.sayWaiting})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	return fn(bridge.New(bridge.Config{
+	core := bridge.New(bridge.Config{
 		Store:     plant(store, path),
 		Key:       key,
 		Redactor:  engine,
 		Doorbells: doorbell.New(bellsPath(path)),
 		Limits:    a.limits(),
-		Commands:  a.commandConfig(path),
 		Now:       a.now,
-	}))
+	})
+	guarded := a.commandConfig(path)
+	guarded.Bridge, guarded.Store, guarded.Key = core, store, key
+	return fn(services{core, commands.New(guarded)})
 }
 
 // commandConfig says what commands must never see: the bridge's own folders,
 // wherever they are, and the secrets of the home folder.
-func (a *app) commandConfig(store string) bridge.CommandConfig {
+func (a *app) commandConfig(store string) commands.Config {
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return bridge.CommandConfig{} // with which no command is allowed
+		return commands.Config{} // with which no command is allowed
 	}
 	dirs := append(stateDirs(home), filepath.Dir(store), filepath.Join(xdg.StateHome, "bridge"), filepath.Join(xdg.ConfigHome, "bridge"))
 	if a.file.found {
 		dirs = append(dirs, a.file.path)
 	}
-	return bridge.CommandConfig{Home: home, StateDirs: dirs}
+	return commands.Config{Home: home, StateDirs: dirs}
 }
 
 // storeKey returns the key of the store at path. It makes one only for a store
@@ -120,7 +136,7 @@ func storeKey(path string, create bool) (auth.Key, error) {
 	if errors.Is(err, auth.ErrNoKey) {
 		return auth.Key{}, errors.Join(sqlite.Identify(path), err)
 	}
-	return key, err
+	return key, sqlite.Unwritable(err)
 }
 
 // storeExists looks for the file at path, and refuses what cannot be a store.
@@ -137,8 +153,15 @@ func storeExists(path string) (bool, error) {
 		return false, fmt.Errorf("look for the store: %w", err)
 	case info.IsDir():
 		return false, usagef("the store is to be a file, %s is a folder: name a file in it", path)
+	case info.Size() == 0 && info.Mode().IsRegular():
+		return false, fmt.Errorf("%w: %s", bridge.ErrStoreEmpty, path)
 	case !info.Mode().IsRegular():
 		return false, fmt.Errorf("%w: %s is no ordinary file", bridge.ErrStoreForeign, path)
 	}
 	return true, nil
+}
+
+// sayWaiting tells the person, or the client's log, who keeps the store.
+func (a *app) sayWaiting(h bridge.Holder) {
+	a.log().Warn("waiting for the store", "held_by", bridge.CleanLine(h.String()))
 }

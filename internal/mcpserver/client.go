@@ -5,9 +5,8 @@ import (
 	"errors"
 	"sync"
 
+	"example.org/bridge/internal/commands"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-
-	"example.org/bridge/internal/bridge"
 )
 
 const (
@@ -51,7 +50,7 @@ func (c client) laterReplies() bool { return c.request.ProtocolVersion() >= firs
 
 // stateReply is the answer that came with a repeated call.
 type stateReply struct {
-	bridge.Reply
+	commands.Reply
 	state string
 }
 
@@ -65,18 +64,18 @@ func (c client) reply() (stateReply, bool) {
 }
 
 // replyOf reads an answer. What is not clearly a yes or a no is neither.
-func replyOf(result *mcp.ElicitResult) bridge.Reply {
+func replyOf(result *mcp.ElicitResult) commands.Reply {
 	if result == nil {
-		return bridge.Reply{}
+		return commands.Reply{}
 	}
 	code, _ := result.Content[codeField].(string)
-	return bridge.Reply{Accepted: result.Action == "accept", Declined: result.Action == "decline", Code: code}
+	return commands.Reply{Accepted: result.Action == "accept", Declined: result.Action == "decline", Code: code}
 }
 
 var errDrained = errors.New("the client sends no more: nobody is there to ask")
 
 // ask puts the question to the human now. It gives up when the client's input ends.
-func (c client) ask(ctx context.Context, drained <-chan struct{}, q bridge.Question) (*mcp.ElicitResult, error) {
+func (c client) ask(ctx context.Context, drained <-chan struct{}, q commands.Question) (*mcp.ElicitResult, error) {
 	select {
 	case <-drained:
 		return nil, errDrained
@@ -97,7 +96,7 @@ func (c client) ask(ctx context.Context, drained <-chan struct{}, q bridge.Quest
 }
 
 // elicitation is the form: a text that shows what would run, and one field.
-func elicitation(q *bridge.Question) *mcp.ElicitParams {
+func elicitation(q *commands.Question) *mcp.ElicitParams {
 	return &mcp.ElicitParams{
 		Mode:    "form",
 		Message: q.Text,
@@ -105,7 +104,7 @@ func elicitation(q *bridge.Question) *mcp.ElicitParams {
 			"type": "object",
 			"properties": map[string]any{codeField: map[string]any{
 				"type": "string", "title": "Code", "description": "The code shown above, to approve this command once",
-				"maxLength": 2 * bridge.CodeLength,
+				"maxLength": 2 * commands.CodeLength,
 			}},
 			"required": []string{codeField},
 		},

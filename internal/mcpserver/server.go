@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/stdio"
 )
 
 // Options say how to serve one MCP client.
@@ -38,8 +41,8 @@ type Options struct {
 	Bindings binding.Folder
 	Labels   []binding.Label
 	// Commands adds the tools that run commands: the operator has set YOLO_MODE=1
-	// for this process.
-	Commands bool
+	// for this process. Nil offers none.
+	Commands *commands.Service
 }
 
 // instructions are what a client may put into its model's context. The rule
@@ -64,22 +67,18 @@ func Serve(ctx context.Context, b *bridge.Service, o Options) error {
 			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}},
 		},
 	)
-	all := tools(o.Commands)
+	all := tools(o.Commands != nil)
 	for _, t := range all {
 		m.AddTool(t.definition, s.handler(t))
 	}
 	for _, p := range prompts() {
 		m.AddPrompt(p.definition, p.get)
 	}
-	queue := newTurns(all)
-	m.AddReceivingMiddleware(RecoverPanics(log), WithShutdown(ctx), knownTools(all), knownPrompts(), queue.inOrder())
-	err := ServeStdio(ctx, m, &Stdio{
+	m.AddReceivingMiddleware(knownTools(all), knownPrompts())
+	err := stdio.Serve(ctx, m, &stdio.Transport{
 		In: o.In, Out: o.Out, Log: log,
-		Arrived: queue.arrived,
-		Settled: func(resp *jsonrpc.Response, written bool) {
-			queue.settled(resp.ID)
-			s.deliveries.settled(resp, written)
-		},
+		Turns:    stdio.NewTurns(func(name string) bool { return waits(all, name) }),
+		Settled:  s.deliveries.settled,
 		Draining: s.drain,
 	})
 	s.awaitCommands()
@@ -93,13 +92,13 @@ const commandGrace = 10 * time.Second
 // awaitCommands waits for commands that are being killed, so that their ends are
 // recorded before the store is closed.
 func (s *server) awaitCommands() {
-	for deadline := time.Now().Add(commandGrace); !s.commands.TryLock(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(commandGrace); !s.running.TryLock(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.log.Error("a command did not end in time: its end is not recorded")
 			return
 		}
 	}
-	s.commands.Unlock()
+	s.running.Unlock()
 }
 
 // server is what the tools work with.
@@ -109,8 +108,9 @@ type server struct {
 	sessions   *sessions
 	identity   *identity
 	deliveries *deliveries
-	commands   sync.RWMutex  // held for reading while a command may run
-	drained    chan struct{} // closed when long polls are to return
+	commands   *commands.Service // nil where no command may be asked for
+	running    sync.RWMutex      // held for reading while a command may run
+	drained    chan struct{}     // closed when long polls are to return
 	drain      func()
 }
 
@@ -118,6 +118,7 @@ func newServer(b *bridge.Service, log *slog.Logger, o Options) *server {
 	drained := make(chan struct{})
 	return &server{
 		bridge:   b,
+		commands: o.Commands,
 		log:      log,
 		sessions: newSessions(o.Bound, o.Unbound, b.Now),
 		identity: &identity{
@@ -131,7 +132,7 @@ func newServer(b *bridge.Service, log *slog.Logger, o Options) *server {
 }
 
 // tools lists the tools, in the order in which an agent needs them.
-func tools(commands bool) []tool {
+func tools(withCommands bool) []tool {
 	all := []tool{
 		createConversation(),
 		joinConversation(),
@@ -144,10 +145,15 @@ func tools(commands bool) []tool {
 		updateTask(),
 		listTasks(),
 	}
-	if commands {
+	if withCommands {
 		all = append(all, enableYoloMode(), executeCommand())
 	}
 	return all
+}
+
+// waits reports whether calls of a tool may take long.
+func waits(all []tool, name string) bool {
+	return slices.ContainsFunc(all, func(t tool) bool { return t.waits && t.definition.Name == name })
 }
 
 // knownTools refuses the call of a tool that does not exist before the SDK does,
@@ -178,19 +184,28 @@ func (s *server) handler(t tool) mcp.ToolHandler {
 			if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 				return nil, err
 			}
-			return s.failure(t.definition.Name, err, a.unread), nil
+			return s.failure(t.definition.Name, err, a)
 		}
 		if a.question != nil {
 			return questionResult(a.question), nil
 		}
-		if id, ok := RequestID(req); ok {
+		if id, ok := stdio.RequestID(ctx); ok {
 			s.deliveries.begin(id, a.claim)
 		} else if err := s.bridge.GiveBack(ctx, a.claim); err != nil {
 			return nil, err // nobody would tell whether the answer arrives
 		}
-		return &mcp.CallToolResult{
-			Content:           []mcp.Content{&mcp.TextContent{Text: a.text}},
-			StructuredContent: a.data,
-		}, nil
+		return result(a.text, a.data, a.notes)
 	}
+}
+
+// result is an answer as the protocol takes it.
+func result(text string, data any, n notes) (*mcp.CallToolResult, error) {
+	data, err := n.onto(data)
+	if err != nil {
+		return nil, err
+	}
+	return &mcp.CallToolResult{
+		Content:           []mcp.Content{&mcp.TextContent{Text: text + n.text()}},
+		StructuredContent: data,
+	}, nil
 }

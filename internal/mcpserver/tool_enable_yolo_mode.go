@@ -8,6 +8,8 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/view"
 )
 
 type enableYoloArgs struct {
@@ -34,19 +36,19 @@ func enableYoloMode() tool {
 		"Choose your mode for execute_command: safe (read only), restricted (git, npm, tests) or yolo. Your human's grant is the ceiling.",
 		traits{idempotent: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
-			oneOf(s, "mode", bridge.Modes())
-			lengths(s, "workspace", 1, bridge.MaxWorkspaceLength)
-			bounds(s, "timeout", bridge.MinCommandTimeout.Seconds(), bridge.MaxCommandTimeout.Seconds())
+			oneOf(s, "mode", commands.Modes())
+			lengths(s, "workspace", 1, commands.MaxWorkspaceLength)
+			bounds(s, "timeout", commands.MinCommandTimeout.Seconds(), commands.MaxCommandTimeout.Seconds())
 			s.Properties["sandbox"].Type, s.Properties["sandbox"].Types = "boolean", nil
 		})
-	return sessionTool(definition, func(a enableYoloArgs) credentialArgs { return a.credentialArgs }, runEnableYoloMode)
+	return sessionTool(definition, runEnableYoloMode)
 }
 
 func runEnableYoloMode(ctx context.Context, s *server, c bridge.Credentials, args enableYoloArgs) (answer, error) {
 	// Clamped just outside of the bounds, so that no number overflows a Duration.
-	timeout := max(-1, min(args.Timeout, int(bridge.MaxCommandTimeout.Seconds())+1))
-	enabled, err := s.bridge.EnableYolo(ctx, c, bridge.YoloRequest{
-		Mode:      bridge.Mode(args.Mode),
+	timeout := max(-1, min(args.Timeout, int(commands.MaxCommandTimeout.Seconds())+1))
+	enabled, err := s.commands.EnableYolo(ctx, c, commands.ModeRequest{
+		Mode:      commands.Mode(args.Mode),
 		Workspace: args.Workspace,
 		Timeout:   time.Duration(timeout) * time.Second,
 		Sandbox:   args.Sandbox,
@@ -59,13 +61,13 @@ func runEnableYoloMode(ctx context.Context, s *server, c bridge.Credentials, arg
 		Ceiling:        string(enabled.Grant.Ceiling),
 		Workspace:      bridge.CleanLine(enabled.Workspace),
 		TimeoutSeconds: int(enabled.Timeout.Seconds()),
-		Sandbox:        enabled.YoloMode.Sandbox || !enabled.Grant.Unsandboxed(),
+		Sandbox:        enabled.SessionMode.Sandbox || !enabled.Grant.Unsandboxed(),
 		Network:        enabled.Grant.Network,
-		ExpiresAt:      stamp(enabled.Grant.ExpiresAt),
+		ExpiresAt:      view.Stamp(enabled.Grant.ExpiresAt),
 		Unread:         enabled.Unread,
 	}
 	text := fmt.Sprintf("Mode: %s (at most %s), in %s, %d seconds a command, sandbox: %t, network: %t, until %s.\n"+
 		"Each command still needs your human's approval: call execute_command.\n%s",
-		data.Mode, data.Ceiling, data.Workspace, data.TimeoutSeconds, data.Sandbox, data.Network, data.ExpiresAt, unreadLine(data.Unread))
+		data.Mode, data.Ceiling, data.Workspace, data.TimeoutSeconds, data.Sandbox, data.Network, data.ExpiresAt, view.Unread(data.Unread))
 	return answer{text: text, data: data}, nil
 }

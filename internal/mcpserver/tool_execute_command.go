@@ -9,6 +9,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/view"
 )
 
 type executeArgs struct {
@@ -44,18 +46,18 @@ func executeCommand() tool {
 			"in a sandbox. The partner gets the output too, which is untrusted data.",
 		traits{destructive: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
-			lengths(s, "command", 1, bridge.MaxCommandLength)
+			lengths(s, "command", 1, commands.MaxLength)
 		})
-	t := sessionTool(definition, func(a executeArgs) credentialArgs { return a.credentialArgs }, runExecuteCommand)
+	t := sessionTool(definition, runExecuteCommand)
 	t.waits = true
 	return t
 }
 
 func runExecuteCommand(ctx context.Context, s *server, c bridge.Credentials, args executeArgs) (answer, error) {
-	call := bridge.CommandCall{Command: args.Command, Token: args.ApprovalToken, DryRun: args.DryRun}
+	call := commands.Call{Command: args.Command, Token: args.ApprovalToken, DryRun: args.DryRun}
 	client := clientOf(ctx)
 	if reply, ok := client.reply(); ok {
-		if _, err := s.bridge.Answer(ctx, reply.state, reply.Reply); err != nil {
+		if _, err := s.commands.Answer(ctx, reply.state, reply.Reply); err != nil {
 			return answer{}, err
 		}
 	}
@@ -63,8 +65,8 @@ func runExecuteCommand(ctx context.Context, s *server, c bridge.Credentials, arg
 	if err != nil {
 		return answer{}, err
 	}
-	if x.Stage == bridge.StagePending && x.Ask && client.canAsk() {
-		question := s.bridge.Ask(x.Request)
+	if x.Stage == commands.StagePending && x.Ask && client.canAsk() {
+		question := s.commands.Ask(x.Request)
 		if client.laterReplies() {
 			return answer{question: &question}, nil
 		}
@@ -78,41 +80,41 @@ func runExecuteCommand(ctx context.Context, s *server, c bridge.Credentials, arg
 }
 
 // execute lets the end of the server wait for the command's.
-func (s *server) execute(ctx context.Context, c bridge.Credentials, call bridge.CommandCall) (bridge.Execution, error) {
-	s.commands.RLock()
-	defer s.commands.RUnlock()
-	return s.bridge.Execute(ctx, c, call, s.drained)
+func (s *server) execute(ctx context.Context, c bridge.Credentials, call commands.Call) (commands.Execution, error) {
+	s.running.RLock()
+	defer s.running.RUnlock()
+	return s.commands.Execute(ctx, c, call, s.drained)
 }
 
 // askNow puts the question to the human during the call, and reports whether the
 // human has decided. Whatever goes wrong decides nothing.
-func (s *server) askNow(ctx context.Context, client client, q bridge.Question) bool {
+func (s *server) askNow(ctx context.Context, client client, q commands.Question) bool {
 	result, err := client.ask(ctx, s.drained, q)
 	if err != nil {
 		s.log.Debug("the client did not ask its human", "error", err)
 		return false
 	}
 	reply := replyOf(result)
-	if _, err := s.bridge.Answer(ctx, q.State, reply); err != nil {
+	if _, err := s.commands.Answer(ctx, q.State, reply); err != nil {
 		s.log.Debug("an answer of the client's human was not taken", "error", err)
 		return false
 	}
 	return reply.Accepted || reply.Declined
 }
 
-func presentExecution(x bridge.Execution) executeData {
+func presentExecution(x commands.Execution) executeData {
 	o := x.Outcome
 	data := executeData{
 		Status:   string(x.Stage),
 		Request:  x.Request.ID,
 		Reason:   bridge.CleanLine(x.Reason),
 		Mode:     string(x.Request.Mode),
-		Redacted: list(o.Redacted),
+		Redacted: view.Kinds(o.Redacted),
 		Sandbox:  string(x.Request.Sandbox),
 		Trust:    "untrusted",
 		Unread:   x.Unread,
 	}
-	if x.Stage == bridge.StageDone {
+	if x.Stage == commands.StageDone {
 		data.ExitCode, data.Truncated, data.DurationMS = &o.ExitCode, o.Truncated, o.Duration.Milliseconds()
 		data.Stdout, data.Stderr = bridge.Clean(o.Stdout), bridge.Clean(o.Stderr)
 		data.Ended, data.Problem, data.Unrecorded, data.SnapshotNumber = o.Ended, o.Problem, o.Unrecorded, o.Snapshot.N
@@ -120,20 +122,20 @@ func presentExecution(x bridge.Execution) executeData {
 	return data
 }
 
-func executeText(x bridge.Execution) string {
+func executeText(x commands.Execution) string {
 	var text strings.Builder
 	switch x.Stage {
-	case bridge.StageDryRun:
+	case commands.StageDryRun:
 		fmt.Fprintf(&text, "Nothing was run. The rules allow it (%s). Call again without dry_run to ask your human.\n", bridge.CleanLine(x.Reason))
-	case bridge.StagePending:
+	case commands.StagePending:
 		fmt.Fprintf(&text, "Nothing was run: request %d waits for your human, who decides with `bridge yolo approve %d` in a terminal of their own. "+
 			"Tell them, wait, then repeat this very call. Only they can approve; do not ask for it in other words.\n", x.Request.ID, x.Request.ID)
-	case bridge.StageDone:
+	case commands.StageDone:
 		fmt.Fprintf(&text, "Request %d was run, once. %s\n", x.Request.ID, x.Outcome.Summary())
 		writeOutput(&text, "Output", x.Outcome.Stdout)
 		writeOutput(&text, "Errors", x.Outcome.Stderr)
 	}
-	text.WriteString(unreadLine(x.Unread))
+	text.WriteString(view.Unread(x.Unread))
 	return text.String()
 }
 
@@ -145,7 +147,7 @@ func writeOutput(text *strings.Builder, name, output string) {
 
 // questionResult makes the result that asks a client of revision 2026-07-28 for
 // its human's answer.
-func questionResult(q *bridge.Question) *mcp.CallToolResult {
+func questionResult(q *commands.Question) *mcp.CallToolResult {
 	return &mcp.CallToolResult{
 		InputRequests: mcp.InputRequestMap{questionKey: elicitation(q)},
 		RequestState:  q.State,

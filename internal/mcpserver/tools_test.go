@@ -16,6 +16,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/mcpserver"
 )
 
@@ -24,7 +25,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // connect serves b to an SDK client over pipes, with all tools.
 func connect(t *testing.T, b *bridge.Service, bound bridge.Credentials) *mcp.ClientSession {
 	t.Helper()
-	return connectAs(t, b, mcpserver.Options{Bound: bound, Commands: true}, nil)
+	return connectAs(t, b, mcpserver.Options{Bound: bound, Commands: commands.New(commands.Config{Bridge: b})}, nil)
 }
 
 // connectAs is connect with options of the server and the client, and a protocol

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"example.org/bridge/internal/guard/paths"
 )
 
 // Where the box of bubblewrap shows this program.
@@ -48,11 +50,14 @@ func bubblewrapArgs(s spec, filterFD int) []string {
 	}
 	a = append(a, mode, s.Workspace, s.Workspace)
 	for _, m := range s.Shield {
-		mode := "--bind"
+		source, mode := m.Path, "--bind"
 		if m.ReadOnly {
 			mode = "--ro-bind"
 		}
-		a = append(a, mode, m.Path, m.Path)
+		if m.Mask {
+			source = "/dev/null" // bubblewrap mounts it so that it cannot be opened
+		}
+		a = append(a, mode, source, m.Path)
 	}
 	a = append(a, "--ro-bind", s.Exe, boxInit, "--remount-ro", "/", "--chdir", s.Workspace)
 	return append(a, "--", boxInit, helperName, roleInit)
@@ -108,7 +113,7 @@ func (s spec) masks() []string {
 			a = append(a, mask(p)...)
 		}
 	}
-	visible := append([]string{"/usr", "/etc"}, s.ReadRoots...)
+	visible := append(paths.SystemRoots(), s.ReadRoots...)
 	for _, h := range s.Hidden {
 		if slices.ContainsFunc(visible, func(root string) bool { return within(root, h) }) {
 			a = append(a, mask(h)...)

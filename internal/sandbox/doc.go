@@ -28,7 +28,7 @@
 // user namespaces, and a seccomp filter. The kernel ends every process in the
 // box together with the box's first one, so that no daemon survives. The
 // workspace is read-only unless [Options.Writable] is set, and then everything
-// in the workspace is writable except the paths of [Protected].
+// in the workspace is writable except the paths of [paths.Protected].
 //
 // [Landlock] needs no namespaces, and is weaker and stricter at once:
 //
@@ -88,7 +88,7 @@
 // The kernel is shared, and so are the caches of the processor. The workspace
 // itself is the command's to spoil: a build script, a Makefile or a test that
 // it writes may run later outside of the box, and only the paths of
-// [Protected] at the top of the workspace are held. A nested repository's
+// [paths.Protected] at the top of the workspace are held. A nested repository's
 // hooks are not. The .git folder of a linked worktree lies elsewhere and is
 // not mounted. With [Options.Network] the command reaches every service that
 // the machine can reach, those on its loopback interface too.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"example.org/bridge/internal/guard/paths"
 )
 
 // Backend names a way of confining a command.
@@ -39,17 +41,11 @@ const (
 	DefaultOutputLimit = 256 << 10
 	DefaultMemory      = 4 << 30
 	DefaultPIDs        = 256
-	DefaultPath        = "/usr/local/bin:/usr/bin:/bin"
+	DefaultPath        = paths.CommandPath
 )
 
 // MaxTimeout is the longest time that a command may be given.
 const MaxTimeout = time.Hour
-
-// DefaultReadRoots are the folders a command may read besides its workspace
-// and the system's /usr and /etc.
-func DefaultReadRoots() []string {
-	return []string{"/opt", "/srv", "/var/log", "/var/www"}
-}
 
 // Options say how to run a command. The zero value of a number means its
 // default.
@@ -59,8 +55,13 @@ type Options struct {
 	// Identity, where set, is the workspace that was approved: another
 	// folder under the same name is refused.
 	Identity *Identity
-	// Writable lets the command write in the workspace, except [Protected].
+	// Writable lets the command write in the workspace, except [paths.Protected].
 	Writable bool
+	// GitWrite lets it write in the workspace's own .git, except for what
+	// [Protected] names below it. Otherwise .git is read-only as a whole.
+	GitWrite bool
+	// EnvFiles shows it the workspace's .env files, which are covered otherwise.
+	EnvFiles bool
 	// Network lets it reach the network.
 	Network bool
 	// Backend is the one to use; empty means the first that works of
@@ -76,7 +77,7 @@ type Options struct {
 	// HiddenPaths must not be seen by the command: the bridge's state, key
 	// and configuration. A workspace that contains one is refused.
 	HiddenPaths []string
-	// ReadRoots may be read; nil means [DefaultReadRoots]. Missing ones are
+	// ReadRoots may be read; nil means [paths.DataRoots]. Missing ones are
 	// left out.
 	ReadRoots []string
 	// Path is the command's PATH; empty means [DefaultPath].
@@ -110,6 +111,9 @@ type Result struct {
 	TimedOut bool
 	// Exceeded names the limit that ended it, "memory" or "processes".
 	Exceeded string
+	// Held says, a sentence each, what the command planted in the workspace that
+	// others would obey, and under which name it was put aside.
+	Held []string
 	// Duration is from the start of the box to the end of its last process.
 	Duration time.Duration
 	// Backend is the one that was used.
@@ -142,7 +146,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Path = DefaultPath
 	}
 	if o.ReadRoots == nil {
-		o.ReadRoots = DefaultReadRoots()
+		o.ReadRoots = paths.DataRoots()
 	}
 	switch {
 	case o.Timeout < 0 || o.Timeout > MaxTimeout:

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"example.org/bridge/internal/systemtool"
 )
 
 // probeTimeout bounds the command that tries a backend.
@@ -57,7 +59,11 @@ func probe(ctx context.Context, b Backend, opts Options) BackendStatus {
 func backendDetail(ctx context.Context, b Backend) string {
 	switch b {
 	case Bubblewrap:
-		out, err := exec.CommandContext(ctx, "bwrap", "--version").Output()
+		tool, err := systemtool.Find("bwrap")
+		if err != nil {
+			return ""
+		}
+		out, err := exec.CommandContext(ctx, tool, "--version").Output() // #nosec G204 -- root's own program
 		if err != nil {
 			return ""
 		}
@@ -74,9 +80,13 @@ func backendDetail(ctx context.Context, b Backend) string {
 
 // choose returns the first backend that works.
 func choose(ctx context.Context, opts Options) (Backend, error) {
+	return chooseFrom(ctx, func(b Backend) BackendStatus { return probe(ctx, b, opts) })
+}
+
+func chooseFrom(ctx context.Context, try func(Backend) BackendStatus) (Backend, error) {
 	var reasons []string
 	for _, b := range []Backend{Bubblewrap, Landlock} {
-		status := probe(ctx, b, opts)
+		status := try(b)
 		if status.Err == nil {
 			return b, nil
 		}

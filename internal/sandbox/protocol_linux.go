@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"example.org/bridge/internal/guard/paths"
 )
 
 // helperName is the hidden first argument with which the program executes
@@ -22,7 +24,7 @@ const (
 )
 
 // protocolVersion tells a helper that the program on disk was replaced.
-const protocolVersion = 1
+const protocolVersion = 2
 
 // Descriptors of the supervisor and of the init, after the standard three.
 const (
@@ -40,6 +42,8 @@ type spec struct {
 	Identity  *Identity     `json:"identity,omitempty"`
 	Writable  bool          `json:"writable"`
 	Network   bool          `json:"network"`
+	GitWrite  bool          `json:"gitWrite"`
+	EnvFiles  bool          `json:"envFiles"`
 	Timeout   time.Duration `json:"timeout"`
 	Hidden    []string      `json:"hidden"`
 	ReadRoots []string      `json:"readRoots"`
@@ -84,15 +88,17 @@ type outcome struct {
 	Signal   string `json:"signal,omitempty"`
 	TimedOut bool   `json:"timedOut,omitempty"`
 	Exceeded string `json:"exceeded,omitempty"`
+	// Held says what the command planted and was put aside.
+	Held []string `json:"held,omitempty"`
 }
 
 // environment is the command's whole environment.
 func (s spec) environment() []string {
-	home := "/tmp"
+	home := paths.CommandHome
 	if s.Home != "" {
 		home = s.Home
 	}
-	return []string{"PATH=" + s.Path, "LANG=C.UTF-8", "TERM=dumb", "HOME=" + home, "GIT_TERMINAL_PROMPT=0"}
+	return paths.CommandEnvironment(s.Path, home)
 }
 
 func writeJSON(w io.Writer, v any) error {

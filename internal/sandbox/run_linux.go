@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"example.org/bridge/internal/systemtool"
 )
 
 // endGrace is how long a supervisor may take to kill the box, before it is
@@ -57,6 +59,7 @@ func newSpec(list List, opts Options) (spec, error) {
 	s := spec{
 		Version: protocolVersion, Backend: opts.Backend, List: list,
 		Workspace: workspace, Identity: opts.Identity, Writable: opts.Writable, Network: opts.Network,
+		GitWrite: opts.GitWrite, EnvFiles: opts.EnvFiles,
 		Timeout: opts.Timeout, Hidden: hidden, ReadRoots: existing(opts.ReadRoots),
 		Path: opts.Path, Memory: opts.Memory, PIDs: opts.PIDs, Image: opts.Image, Exe: exe,
 	}
@@ -80,9 +83,9 @@ func (s *spec) findTool() error {
 	default:
 		return fmt.Errorf("%w: unknown backend %q", ErrUnavailable, s.Backend)
 	}
-	tool, err := exec.LookPath(name)
+	tool, err := systemtool.Find(name)
 	if err != nil {
-		return fmt.Errorf("%w: %s is not installed", ErrUnavailable, name)
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	s.Tool = tool
 	return nil
@@ -140,13 +143,16 @@ func runSpec(ctx context.Context, s spec, limit int) (Result, error) {
 	drained.Wait()
 	sup.close()
 
-	res := Result{ExitCode: out.ExitCode, Signal: out.Signal, TimedOut: out.TimedOut, Exceeded: out.Exceeded, Duration: time.Since(began), Backend: s.Backend}
+	res := Result{ExitCode: out.ExitCode, Signal: out.Signal, TimedOut: out.TimedOut, Exceeded: out.Exceeded, Held: out.Held, Duration: time.Since(began), Backend: s.Backend}
 	var more [2]bool
 	res.Stdout, more[0] = stdout.result()
 	res.Stderr, more[1] = stderr.result()
 	res.Truncated = more[0] || more[1]
 	if errors.Is(err, ErrSetup) {
 		return Result{}, withStderr(err, res.Stderr)
+	}
+	if errors.Is(err, ErrKilled) && res.ExitCode == 0 {
+		res.ExitCode, res.Signal = 128+int(syscall.SIGKILL), syscall.SIGKILL.String()
 	}
 	if ctx.Err() != nil {
 		return res, fmt.Errorf("sandbox: the command was cancelled: %w", ctx.Err())

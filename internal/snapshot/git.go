@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"example.org/bridge/internal/systemtool"
 )
 
 // overrides are for commands that read the repository's own configuration.
@@ -33,9 +35,9 @@ type repository struct {
 // open finds the repository that the workspace is in. It looks for .git
 // itself: git would let core.worktree name any other folder.
 func open(ctx context.Context, workspace string) (*repository, error) {
-	git, err := exec.LookPath("git")
+	git, err := systemtool.Find("git")
 	if err != nil {
-		return nil, fmt.Errorf("%w: git is not installed", ErrNoRepository)
+		return nil, fmt.Errorf("%w: git: %w", ErrNoRepository, err)
 	}
 	start, err := filepath.Abs(workspace)
 	if err != nil {
@@ -91,7 +93,7 @@ func (r *repository) own(ctx context.Context, args ...string) (string, error) {
 // environment is all that git gets to see.
 func environment() []string {
 	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "XDG_CONFIG_HOME=/nonexistent", "LC_ALL=C",
+		"PATH=/usr/bin:/bin", "HOME=/nonexistent", "XDG_CONFIG_HOME=/nonexistent", "LC_ALL=C",
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=" + os.DevNull, "GIT_CONFIG_GLOBAL=" + os.DevNull,
 		"GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1",
 		"GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_LITERAL_PATHSPECS=1",

@@ -16,21 +16,24 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sqlite"
 )
 
 // commandService is a service whose commands append a line to the file ran.
-func commandService(path, ran string) (*bridge.Service, *sqlite.Store, error) {
+func commandService(path, ran string) (*bridge.Service, *commands.Service, *sqlite.Store, error) {
 	key, err := auth.LoadKey(filepath.Join(filepath.Dir(path), "bridge.key"))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	store, err := sqlite.Open(context.Background(), path, sqlite.Options{Key: key})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return bridge.New(bridge.Config{Store: store, Key: key, Commands: bridge.CommandConfig{
+	core := bridge.New(bridge.Config{Store: store, Key: key})
+	return core, commands.New(commands.Config{
+		Bridge: core, Store: store, Key: key,
 		Home:      "/nonexistent/home",
 		StateDirs: []string{filepath.Dir(path)},
 		Choose:    func(context.Context, sandbox.Options) (sandbox.Backend, error) { return sandbox.Bubblewrap, nil },
@@ -43,21 +46,21 @@ func commandService(path, ran string) (*bridge.Service, *sqlite.Store, error) {
 			_, err = fmt.Fprintln(f, os.Getpid())
 			return sandbox.Result{}, errors.Join(err, f.Close())
 		},
-	}}), store, nil
+	}), store, nil
 }
 
 // approvedChild uses an approval as soon as it may: STORE RAN CONVERSATION TOKEN.
 func approvedChild(args []string) error {
-	s, store, err := commandService(args[0], args[1])
+	_, s, store, err := commandService(args[0], args[1])
 	if err != nil {
 		return err
 	}
 	fmt.Println("ready")
 	awaitBegin()
 	x, err := s.Execute(context.Background(), bridge.Credentials{Conversation: args[2], Session: "a", Token: args[3]},
-		bridge.CommandCall{Command: "ls"}, nil)
+		commands.Call{Command: "ls"}, nil)
 	switch {
-	case errors.Is(err, bridge.ErrApprovalUsed):
+	case errors.Is(err, commands.ErrApprovalUsed):
 		fmt.Println("used")
 	case err != nil:
 		return err
@@ -73,12 +76,12 @@ func TestApprovalAcrossProcesses(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	env.Store(t) // makes it
 	ran := filepath.Join(t.TempDir(), "ran")
-	s, store, err := commandService(env.Path, ran)
+	core, s, store, err := commandService(env.Path, ran)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	pair := bridgetest.NewPair(t, s)
+	pair := bridgetest.NewPair(t, core)
 	openSafe(t, s, pair.A)
 	for round := range rounds {
 		approveLS(t, s, pair.A)
@@ -104,28 +107,28 @@ func TestApprovalAcrossProcesses(t *testing.T) {
 			t.Errorf("round %d: %d processes ran the command, it ran %d times in all", round, done, runs)
 		}
 	}
-	if _, err := s.VerifyAudit(t.Context(), audit.Head{}); err != nil {
+	if _, err := core.VerifyAudit(t.Context(), audit.Head{}); err != nil {
 		t.Error(err)
 	}
 }
 
-func openSafe(t *testing.T, s *bridge.Service, c bridge.Credentials) {
+func openSafe(t *testing.T, s *commands.Service, c bridge.Credentials) {
 	t.Helper()
-	g, err := s.PrepareGrant(t.Context(), bridge.GrantRequest{Conversation: c.Conversation, Mode: "safe", Workspace: t.TempDir(), TTL: time.Hour})
+	g, err := s.PrepareGrant(t.Context(), commands.GrantRequest{Conversation: c.Conversation, Mode: "safe", Workspace: t.TempDir(), TTL: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.OpenGrant(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.EnableYolo(t.Context(), c, bridge.YoloRequest{Mode: "safe"}); err != nil {
+	if _, err := s.EnableYolo(t.Context(), c, commands.ModeRequest{Mode: "safe"}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func approveLS(t *testing.T, s *bridge.Service, c bridge.Credentials) {
+func approveLS(t *testing.T, s *commands.Service, c bridge.Credentials) {
 	t.Helper()
-	x, err := s.Execute(t.Context(), c, bridge.CommandCall{Command: "ls"}, nil)
+	x, err := s.Execute(t.Context(), c, commands.Call{Command: "ls"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +136,7 @@ func approveLS(t *testing.T, s *bridge.Service, c bridge.Credentials) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.Approve(t.Context(), bridge.ApproveRequest{Request: r}); err != nil {
+	if _, _, err := s.Approve(t.Context(), commands.ApproveRequest{Request: r}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 // PeekCommand implements bridge.Store.
-func (s *Store) PeekCommand(ctx context.Context, conversation string, session bridge.SessionID, command string) (v bridge.CommandView, err error) {
+func (s *Store) PeekCommand(ctx context.Context, conversation string, session bridge.SessionID, command string) (v commands.View, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		err := c.get(`
 			SELECT c.expires_at, s.nonce FROM conversations c JOIN session_status s ON s.conversation = c.id
@@ -68,7 +69,7 @@ func (s *Store) RefuseCommand(ctx context.Context, g bridge.Gate) error {
 }
 
 // QueueCommand implements bridge.Store.
-func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r bridge.CommandRequest, l bridge.QueueLimits) (id, unread int64, err error) {
+func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r commands.Request, l commands.QueueLimits) (id, unread int64, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
 		if err := e.needGrant(g); err != nil {
 			return err
@@ -93,7 +94,7 @@ func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r bridge.Comman
 }
 
 // heedLimits refuses a request that would wear the operator down.
-func (e *entry) heedLimits(r bridge.CommandRequest, l bridge.QueueLimits) error {
+func (e *entry) heedLimits(r commands.Request, l commands.QueueLimits) error {
 	for _, limit := range []struct {
 		query  string
 		args   []any
@@ -107,7 +108,7 @@ func (e *entry) heedLimits(r bridge.CommandRequest, l bridge.QueueLimits) error 
 			  AND decided_at > (SELECT coalesce(max(decided_at), 0) FROM command_requests
 			                    WHERE conversation = ?1 AND command = ?2 AND state IN ('approved', 'consumed'))`,
 			[]any{r.Conversation, r.Command, l.DeniedSince},
-			1, bridge.ErrDenied,
+			1, commands.ErrDenied,
 		},
 		{
 			`
@@ -116,12 +117,12 @@ func (e *entry) heedLimits(r bridge.CommandRequest, l bridge.QueueLimits) error 
 			  AND decided_at >= (SELECT opened_at FROM yolo_grants WHERE conversation = ?1)
 			  AND decided_at > (SELECT coalesce(max(decided_at), 0) FROM command_requests WHERE conversation = ?1 AND state IN ('approved', 'consumed'))`,
 			[]any{r.Conversation},
-			l.Denied, bridge.ErrWornDown,
+			l.Denied, commands.ErrTooManyDenied,
 		},
 		{
 			"SELECT count(*) FROM command_requests WHERE conversation = ? AND state = 'pending' AND expires_at > ? AND NOT (session = ? AND command = ?)",
 			[]any{r.Conversation, e.op.Now, string(r.Session), r.Command},
-			l.Pending, bridge.ErrQueueFull,
+			l.Pending, commands.ErrQueueFull,
 		},
 	} {
 		var n int64
@@ -135,7 +136,7 @@ func (e *entry) heedLimits(r bridge.CommandRequest, l bridge.QueueLimits) error 
 	return nil
 }
 
-func (e *entry) insertCommand(r bridge.CommandRequest) (int64, error) {
+func (e *entry) insertCommand(r commands.Request) (int64, error) {
 	plan, err := json.Marshal(r.Plan)
 	if err != nil {
 		return 0, err
@@ -154,7 +155,7 @@ func (e *entry) insertCommand(r bridge.CommandRequest) (int64, error) {
 }
 
 // UseApproval implements bridge.Store.
-func (s *Store) UseApproval(ctx context.Context, g bridge.Gate, u bridge.ApprovalUse) error {
+func (s *Store) UseApproval(ctx context.Context, g bridge.Gate, u commands.ApprovalUse) error {
 	return s.pass(ctx, g, durable, func(e *entry) error {
 		if err := e.needGrant(g); err != nil {
 			return err
@@ -181,7 +182,7 @@ func (s *Store) UseApproval(ctx context.Context, g bridge.Gate, u bridge.Approva
 
 // judgeApproval refuses an approval that cannot be used, and says why. One that
 // is for something else is void from then on, so that it can be asked for anew.
-func (e *entry) judgeApproval(g bridge.Gate, u bridge.ApprovalUse) error {
+func (e *entry) judgeApproval(g bridge.Gate, u commands.ApprovalUse) error {
 	var state string
 	var approvedUntil time.Time
 	var digest, seal, tokenHash []byte
@@ -190,16 +191,16 @@ func (e *entry) judgeApproval(g bridge.Gate, u bridge.ApprovalUse) error {
 	if err != nil && !errors.Is(err, errNoRow) {
 		return err
 	}
-	reason := bridge.ErrApprovalChanged
-	switch bridge.RequestState(state) {
-	case bridge.StateConsumed:
-		reason = bridge.ErrApprovalUsed
-	case bridge.StateDenied:
-		reason = bridge.ErrDenied
-	case bridge.StateApproved:
+	reason := commands.ErrApprovalChanged
+	switch commands.State(state) {
+	case commands.StateConsumed:
+		reason = commands.ErrApprovalUsed
+	case commands.StateDenied:
+		reason = commands.ErrDenied
+	case commands.StateApproved:
 		switch {
 		case !e.op.Now.Before(approvedUntil):
-			reason = bridge.ErrApprovalExpired
+			reason = commands.ErrApprovalExpired
 		case subtle.ConstantTimeCompare(tokenHash, u.TokenHash) == 0:
 		case bytes.Equal(digest, u.Digest) && bytes.Equal(seal, u.Seal):
 			return nil
@@ -214,7 +215,7 @@ func (e *entry) judgeApproval(g bridge.Gate, u bridge.ApprovalUse) error {
 }
 
 // EndCommand implements bridge.Store.
-func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end bridge.CommandEnd, to bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
+func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end commands.End, to bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
 		_, err := e.exec("UPDATE command_requests SET ended_at = ?, exit_code = ?, snapshot = ?, snapshot_number = ? WHERE id = ?",
 			op.Now, end.ExitCode, end.Snapshot, end.SnapshotNumber, end.ID)
@@ -237,7 +238,7 @@ func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end bridge.
 }
 
 // DecideCommand implements bridge.Store. A denial takes an unused approval back.
-func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d bridge.RequestDecision) error {
+func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d commands.Decision) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
 		var id int64
 		err := e.get(`
@@ -252,12 +253,12 @@ func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d bridge
 		}
 		err = e.get("SELECT id FROM command_requests WHERE id = ?", []any{d.ID}, &id)
 		if errors.Is(err, errNoRow) {
-			return bridge.ErrNoRequest
+			return commands.ErrNoRequest
 		}
 		if err != nil {
 			return err
 		}
-		return e.refuse(outcomeRefused, bridge.ErrDecided)
+		return e.refuse(outcomeRefused, commands.ErrDecided)
 	})
 }
 
@@ -267,7 +268,7 @@ func (s *Store) RecordOperation(ctx context.Context, op bridge.Operation) error 
 }
 
 // Commands implements bridge.Store.
-func (s *Store) Commands(ctx context.Context, q bridge.CommandQuery) (all []bridge.CommandRequest, err error) {
+func (s *Store) Commands(ctx context.Context, q commands.Query) (all []commands.Request, err error) {
 	limit := int64(q.Limit)
 	if limit == 0 {
 		limit = math.MaxInt64
@@ -280,8 +281,8 @@ func (s *Store) Commands(ctx context.Context, q bridge.CommandQuery) (all []brid
 	return all, err
 }
 
-func listCommands(c *conn, where string, args ...any) (all []bridge.CommandRequest, err error) {
-	var r bridge.CommandRequest
+func listCommands(c *conn, where string, args ...any) (all []commands.Request, err error) {
+	var r commands.Request
 	var session, plan, mode, backend, state string
 	var device, inode, network, timeout int64
 	dest := []any{
@@ -295,13 +296,13 @@ func listCommands(c *conn, where string, args ...any) (all []bridge.CommandReque
 		       decided_at, approved_until, token_hash, seal, used_at, ended_at, exit_code, snapshot, snapshot_number
 		FROM command_requests `+where, args, dest, func() error {
 		found := r
-		found.Session, found.Mode = bridge.SessionID(session), yolo.Mode(mode)
+		found.Session, found.Mode = bridge.SessionID(session), guard.Mode(mode)
 		found.Folder, found.Sandbox = folder(device, inode), sandbox.Backend(backend)
 		found.Network, found.Timeout = network != 0, time.Duration(timeout)*time.Microsecond
-		found.State = bridge.RequestState(state)
-		found.Plan = yolo.Plan{}
+		found.State = commands.State(state)
+		found.Plan = guard.Plan{}
 		if err := json.Unmarshal([]byte(plan), &found.Plan); err != nil {
-			found.Plan = yolo.Plan{} // its digest no longer fits: nobody can approve it
+			found.Plan = guard.Plan{} // its digest no longer fits: nobody can approve it
 		}
 		all = append(all, found)
 		return nil

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/privatefile"
 )
 
 // CheckPrivate reports, as ErrStorePermissions with the command that mends it,
@@ -21,19 +21,15 @@ func CheckPrivate(path string) error {
 	if err != nil {
 		return err
 	}
-	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
-		return fmt.Errorf("%w: %s belongs to user %d, and this is user %d: run bridge as its owner",
-			bridge.ErrStorePermissions, path, owner.Uid, os.Geteuid())
-	}
 	if info.IsDir() && info.Mode()&os.ModeSticky != 0 {
 		return fmt.Errorf("%w: %s is a folder for everybody; name a folder of your own with --db", bridge.ErrStorePermissions, path)
 	}
-	mode, forbidden, want := info.Mode().Perm(), os.FileMode(0o077), "600"
+	forbidden := privatefile.Closed
 	if info.IsDir() {
-		forbidden, want = 0o022, "700"
+		forbidden = privatefile.Unchangeable
 	}
-	if mode&forbidden != 0 {
-		return fmt.Errorf("%w: %s has mode %04o; run: chmod %s '%s'", bridge.ErrStorePermissions, path, mode, want, path)
+	if err := privatefile.Check(path, info, forbidden); err != nil {
+		return fmt.Errorf("%w: %w", bridge.ErrStorePermissions, err)
 	}
 	return nil
 }
@@ -60,8 +56,28 @@ func private(f *os.File) error {
 	return f.Chmod(0o600)
 }
 
-func isReadOnlyFilesystem(err error) bool { return errors.Is(err, unix.EROFS) }
+// systemErrors are the domain's names for what the system may answer.
+var systemErrors = []struct {
+	errno unix.Errno
+	name  error
+}{
+	{unix.EROFS, bridge.ErrStoreReadOnly},
+	{unix.ENOSPC, bridge.ErrStoreFull},
+	{unix.EDQUOT, bridge.ErrStoreFull},
+	{unix.EFBIG, bridge.ErrStoreFull},
+	{unix.EIO, bridge.ErrStoreIO},
+	{unix.EMFILE, bridge.ErrTooManyFiles},
+	{unix.ENFILE, bridge.ErrTooManyFiles},
+	{unix.ENOMEM, bridge.ErrNoMemory},
+	{unix.ENOLCK, bridge.ErrNoLocks},
+}
 
-func isFullFilesystem(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
+// systemError returns the name of an error of the system, or nil.
+func systemError(err error) error {
+	for _, e := range systemErrors {
+		if errors.Is(err, e.errno) {
+			return e.name
+		}
+	}
+	return nil
 }

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/yolo"
 )
 
 // OpenGrant implements bridge.Store.
-func (s *Store) OpenGrant(ctx context.Context, op bridge.Operation, g bridge.Grant) error {
+func (s *Store) OpenGrant(ctx context.Context, op bridge.Operation, g commands.Grant) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
 		var live int64
 		err := e.get("SELECT 1 FROM conversations WHERE id = ? AND expires_at > ?", []any{g.Conversation, op.Now}, &live)
@@ -38,7 +39,7 @@ func (s *Store) CloseGrant(ctx context.Context, op bridge.Operation) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
 		found, err := e.dropGrant(op.Conversation)
 		if err == nil && !found {
-			return bridge.ErrNoGrant
+			return commands.ErrNoGrant
 		}
 		return err
 	})
@@ -65,7 +66,7 @@ func (e *entry) dropGrant(conversation string) (found bool, err error) {
 }
 
 // Grants implements bridge.Store.
-func (s *Store) Grants(ctx context.Context) (all []bridge.Grant, err error) {
+func (s *Store) Grants(ctx context.Context) (all []commands.Grant, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		all, err = listGrants(c, "ORDER BY opened_at DESC, conversation")
 		return err
@@ -73,15 +74,15 @@ func (s *Store) Grants(ctx context.Context) (all []bridge.Grant, err error) {
 	return all, err
 }
 
-func listGrants(c *conn, where string, args ...any) (all []bridge.Grant, err error) {
-	var g bridge.Grant
+func listGrants(c *conn, where string, args ...any) (all []commands.Grant, err error) {
+	var g commands.Grant
 	var mode, backend string
 	var device, inode, network, ask int64
 	dest := []any{&g.Conversation, &mode, &g.Workspace, &device, &inode, &backend, &g.Image, &network, &ask, &g.OpenedAt, &g.ExpiresAt, &g.Seal}
 	err = c.each("SELECT conversation, mode, workspace, device, inode, sandbox, image, network, ask, opened_at, expires_at, seal FROM yolo_grants "+where,
 		args, dest, func() error {
 			found := g
-			found.Ceiling, found.Sandbox = yolo.Mode(mode), sandbox.Backend(backend)
+			found.Ceiling, found.Sandbox = guard.Mode(mode), sandbox.Backend(backend)
 			found.Folder = folder(device, inode)
 			found.Network, found.AskInClient = network != 0, ask != 0
 			all = append(all, found)
@@ -90,8 +91,8 @@ func listGrants(c *conn, where string, args ...any) (all []bridge.Grant, err err
 	return all, err
 }
 
-func getYoloMode(c *conn, conversation string, session bridge.SessionID) (*bridge.YoloMode, error) {
-	var m bridge.YoloMode
+func getYoloMode(c *conn, conversation string, session bridge.SessionID) (*commands.SessionMode, error) {
+	var m commands.SessionMode
 	var mode string
 	var sandboxed, timeout int64
 	err := c.get("SELECT mode, workspace, sandbox, timeout, set_at FROM yolo_modes WHERE conversation = ? AND session = ?",
@@ -99,12 +100,12 @@ func getYoloMode(c *conn, conversation string, session bridge.SessionID) (*bridg
 	if errors.Is(err, errNoRow) {
 		return nil, nil //nolint:nilnil // a session without a mode is no error
 	}
-	m.Mode, m.Sandbox, m.Timeout = yolo.Mode(mode), sandboxed != 0, time.Duration(timeout)*time.Microsecond
+	m.Mode, m.Sandbox, m.Timeout = guard.Mode(mode), sandboxed != 0, time.Duration(timeout)*time.Microsecond
 	return &m, err
 }
 
 // SetYoloMode implements bridge.Store.
-func (s *Store) SetYoloMode(ctx context.Context, g bridge.Gate, m bridge.YoloMode) (unread int64, err error) {
+func (s *Store) SetYoloMode(ctx context.Context, g bridge.Gate, m commands.SessionMode) (unread int64, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
 		if err := e.spend(); err != nil {
 			return err
@@ -128,7 +129,7 @@ func (e *entry) needGrant(g bridge.Gate) error {
 	var live int64
 	err := e.get("SELECT 1 FROM yolo_grants WHERE conversation = ? AND expires_at > ?", []any{g.Conversation, g.Now}, &live)
 	if errors.Is(err, errNoRow) {
-		return e.refuse(outcomeRefused, bridge.ErrNoGrant)
+		return e.refuse(outcomeRefused, commands.ErrNoGrant)
 	}
 	return err
 }

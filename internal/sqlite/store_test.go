@@ -6,18 +6,17 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/auth"
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/storetest"
 )
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, key auth.Key) (a, b bridge.Store) {
+	storetest.Run(t, func(t *testing.T, key auth.Key) (a, b storetest.Store) {
 		path := filepath.Join(t.TempDir(), "state", "bridge.db")
 		if err := sqlite.Prepare(path); err != nil {
 			t.Fatal(err)
 		}
-		handle := func() bridge.Store {
+		handle := func() storetest.Store {
 			s, err := sqlite.Open(context.Background(), path, sqlite.Options{Key: key, Create: true})
 			if err != nil {
 				t.Fatal(err)

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
+
+	"example.org/bridge/internal/bridge"
 )
 
 // durability says what a commit survives.
@@ -23,14 +24,15 @@ const (
 type writer struct {
 	mutex     chan struct{}
 	conn      *conn
-	file      openFile
+	files     *openFiles
 	turnstile *turnstile
 	level     durability
 	volatile  bool
+	waiting   func(bridge.Holder)
 }
 
-func newWriter(c *conn, f openFile, t *turnstile, volatile bool) *writer {
-	return &writer{mutex: make(chan struct{}, 1), conn: c, file: f, turnstile: t, volatile: volatile}
+func newWriter(c *conn, f *openFiles, t *turnstile, o Options) *writer {
+	return &writer{mutex: make(chan struct{}, 1), conn: c, files: f, turnstile: t, volatile: o.Volatile, waiting: o.Waiting}
 }
 
 var errClosed = errors.New("the store is closed")
@@ -47,12 +49,13 @@ func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error)
 	if w.conn == nil {
 		return errClosed
 	}
-	if err := w.file.check(); err != nil {
+	if err := w.files.check(); err != nil {
+		w.rescue()
 		return err
 	}
 	leave, err := w.turnstile.enter(ctx)
 	if err != nil {
-		return err
+		return w.files.late(err)
 	}
 	defer leave()
 	if w.volatile {
@@ -60,34 +63,26 @@ func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error)
 	}
 	if w.level != level {
 		if _, err := w.conn.exec(string(level)); err != nil {
-			return translate(err)
+			return w.files.explain(err)
 		}
 		w.level = level
 	}
 	if err := w.begin(ctx); err != nil {
-		return translate(err)
+		return w.files.explain(err)
 	}
-	return translate(finish(w.conn, fn))
-}
-
-// Waiting for SQLite's own lock: who has no turnstile, and everybody where a
-// process was stopped inside its transaction.
-const (
-	lockSlice    = 250 * time.Millisecond // between two looks at the context
-	lockPatience = 30 * time.Second
-)
-
-// begin begins a write transaction, which waits for others' to end.
-func (w *writer) begin(ctx context.Context) error {
-	deadline := time.Now().Add(lockPatience)
-	for {
-		_, err := w.conn.exec("BEGIN IMMEDIATE")
-		if !isBusy(err) || time.Now().After(deadline) {
+	return w.files.explain(finish(w.conn, func(c *conn) error {
+		if err := w.files.fit(); err != nil {
 			return err
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+		return fn(c)
+	}))
+}
+
+// rescue moves what is in a log that was removed into the database. This process
+// and others that have it open are the only ones that can still read it.
+func (w *writer) rescue() {
+	if w.conn != nil && w.files.onlyLogRemoved() {
+		_, _ = w.conn.exec("PRAGMA wal_checkpoint(PASSIVE)")
 	}
 }
 
@@ -113,6 +108,9 @@ func finish(c *conn, fn func(*conn) error) error {
 		return err
 	}
 	if _, err := c.exec("COMMIT"); err != nil {
+		if isUncertain(err) {
+			return fmt.Errorf("%w: %w", bridge.ErrOutcomeUnknown, err)
+		}
 		return fmt.Errorf("commit: %w", err)
 	}
 	finished = true
@@ -125,7 +123,12 @@ func (w *writer) Close() error {
 	if w.conn == nil {
 		return nil
 	}
-	err := errors.Join(w.conn.Close(), w.turnstile.Close())
+	err := w.turnstile.Close()
+	if w.files.check() != nil {
+		w.rescue()
+	} else {
+		err = errors.Join(err, w.conn.Close(), w.files.Close())
+	}
 	w.conn = nil
 	return err
 }
@@ -133,12 +136,14 @@ func (w *writer) Close() error {
 // reader is the process's reading connection, opened when it is first needed.
 type reader struct {
 	mutex sync.Mutex
-	file  openFile
+	files *openFiles
 	open  func() (*conn, error)
 	conn  *conn
 }
 
-func newReader(f openFile, open func() (*conn, error)) *reader { return &reader{file: f, open: open} }
+func newReader(f *openFiles, open func() (*conn, error)) *reader {
+	return &reader{files: f, open: open}
+}
 
 // do runs fn in one read transaction: all it reads is of one moment.
 func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
@@ -147,7 +152,7 @@ func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := r.file.check(); err != nil {
+	if err := r.files.check(); err != nil {
 		return err
 	}
 	if r.conn == nil {
@@ -157,7 +162,12 @@ func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
 		}
 		r.conn = c
 	}
-	return translate(transact(r.conn, "BEGIN", fn))
+	return r.files.explain(transact(r.conn, "BEGIN", func(c *conn) error {
+		if err := r.files.fit(); err != nil {
+			return err
+		}
+		return fn(c)
+	}))
 }
 
 func (r *reader) Close() error {
@@ -167,7 +177,10 @@ func (r *reader) Close() error {
 	if r.conn == nil {
 		return nil
 	}
-	err := r.conn.Close()
+	var err error
+	if !r.files.gone() {
+		err = r.conn.Close()
+	}
 	r.conn = nil
 	return err
 }

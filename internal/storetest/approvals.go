@@ -13,6 +13,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -44,6 +45,7 @@ var approvalTests = []test{
 // commandWorld is a world with a workspace, in which commands only seem to run.
 type commandWorld struct {
 	*world
+	a, b guarded
 	bridgetest.Pair
 	workspace string
 	output    string
@@ -59,71 +61,78 @@ func newCommandWorld(t *testing.T, w *world) *commandWorld {
 	for _, name := range []string{"a.txt", "b.txt"} {
 		must(0, os.WriteFile(filepath.Join(c.workspace, name), []byte(name), 0o600))(t)
 	}
-	w.a, w.b = c.with(w.storeA, bridge.Limits{}), c.with(w.storeB, bridge.Limits{})
+	c.a, c.b = c.with(w.storeA, bridge.Limits{}), c.with(w.storeB, bridge.Limits{})
 	c.Pair = w.pair(t)
 	return c
 }
 
-func (c *commandWorld) with(s bridge.Store, limits bridge.Limits) *bridge.Service {
-	return bridge.New(bridge.Config{
-		Store: s, Key: c.key, Limits: limits, Now: c.clock.Now,
-		Commands: bridge.CommandConfig{
-			Home:      "/nonexistent/home",
-			StateDirs: []string{"/nonexistent/state"},
-			Run: func(_ context.Context, list sandbox.List, _ sandbox.Options) (sandbox.Result, error) {
-				c.mu.Lock()
-				defer c.mu.Unlock()
-				c.ran = append(c.ran, list)
-				return sandbox.Result{Stdout: []byte(c.output)}, c.failure
-			},
-			Choose: func(context.Context, sandbox.Options) (sandbox.Backend, error) { return sandbox.Bubblewrap, nil },
-			Try:    func(context.Context, sandbox.Options) error { return nil },
+// guarded is the domain and the command guard on one store.
+type guarded struct {
+	*bridge.Service
+	*guard
+}
+
+type guard = commands.Service
+
+func (c *commandWorld) with(s Store, limits bridge.Limits) guarded {
+	core := c.service(s, limits)
+	return guarded{core, commands.New(commands.Config{
+		Bridge: core, Store: s, Key: c.key,
+		Home:      "/nonexistent/home",
+		StateDirs: []string{"/nonexistent/state"},
+		Run: func(_ context.Context, list sandbox.List, _ sandbox.Options) (sandbox.Result, error) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.ran = append(c.ran, list)
+			return sandbox.Result{Stdout: []byte(c.output)}, c.failure
 		},
-	})
+		Choose: func(context.Context, sandbox.Options) (sandbox.Backend, error) { return sandbox.Bubblewrap, nil },
+		Try:    func(context.Context, sandbox.Options) error { return nil },
+	})}
 }
 
 // open opens a grant up to yolo mode, and lets both sessions choose safe mode.
-func (c *commandWorld) open(t *testing.T, change ...func(*bridge.GrantRequest)) bridge.Grant {
+func (c *commandWorld) open(t *testing.T, change ...func(*commands.GrantRequest)) commands.Grant {
 	t.Helper()
-	r := bridge.GrantRequest{Conversation: c.A.Conversation, Mode: "yolo", Workspace: c.workspace}
+	r := commands.GrantRequest{Conversation: c.A.Conversation, Mode: "yolo", Workspace: c.workspace}
 	for _, f := range change {
 		f(&r)
 	}
 	g := must(c.a.PrepareGrant(t.Context(), r))(t)
 	must(0, c.a.OpenGrant(t.Context(), g))(t)
 	for _, s := range []bridge.Credentials{c.A, c.B} {
-		c.choose(t, s, bridge.YoloRequest{Mode: "safe"})
+		c.choose(t, s, commands.ModeRequest{Mode: "safe"})
 	}
 	return g
 }
 
-func (c *commandWorld) choose(t *testing.T, s bridge.Credentials, r bridge.YoloRequest) {
+func (c *commandWorld) choose(t *testing.T, s bridge.Credentials, r commands.ModeRequest) {
 	t.Helper()
 	must(c.a.EnableYolo(t.Context(), s, r))(t)
 }
 
 // ask asks for a command, which must be taken as a request.
-func (c *commandWorld) ask(t *testing.T, s bridge.Credentials, command string) bridge.CommandRequest {
+func (c *commandWorld) ask(t *testing.T, s bridge.Credentials, command string) commands.Request {
 	t.Helper()
-	x := must(c.a.Execute(t.Context(), s, bridge.CommandCall{Command: command}, nil))(t)
-	equal(t, "stage", x.Stage, bridge.StagePending)
+	x := must(c.a.Execute(t.Context(), s, commands.Call{Command: command}, nil))(t)
+	equal(t, "stage", x.Stage, commands.StagePending)
 	return must(c.b.Command(t.Context(), x.Request.ID))(t)
 }
 
-func (c *commandWorld) approve(t *testing.T, r bridge.CommandRequest) {
+func (c *commandWorld) approve(t *testing.T, r commands.Request) {
 	t.Helper()
 	must(approve(t.Context(), c.b, r, false))(t)
 }
 
-func approve(ctx context.Context, s *bridge.Service, r bridge.CommandRequest, withToken bool) (string, error) {
-	_, token, err := s.Approve(ctx, bridge.ApproveRequest{Request: r, WithToken: withToken, Where: "test"})
+func approve(ctx context.Context, s guarded, r commands.Request, withToken bool) (string, error) {
+	_, token, err := s.Approve(ctx, commands.ApproveRequest{Request: r, WithToken: withToken, Where: "test"})
 	return token, err
 }
 
 // execute calls a command and returns the error.
-func (c *commandWorld) execute(t *testing.T, s bridge.Credentials, command, token string) (bridge.Stage, error) {
+func (c *commandWorld) execute(t *testing.T, s bridge.Credentials, command, token string) (commands.Stage, error) {
 	t.Helper()
-	x, err := c.b.Execute(t.Context(), s, bridge.CommandCall{Command: command, Token: token}, nil)
+	x, err := c.b.Execute(t.Context(), s, commands.Call{Command: command, Token: token}, nil)
 	return x.Stage, err
 }
 
@@ -142,7 +151,7 @@ func (c *commandWorld) refused(t *testing.T, s bridge.Credentials, command, toke
 
 func wantRefused(t testing.TB, err error) {
 	t.Helper()
-	var refusal *bridge.RefusedError
+	var refusal *commands.RefusedError
 	if !errors.As(err, &refusal) {
 		t.Errorf("got %v, want a RefusedError", err)
 	}
@@ -150,28 +159,28 @@ func wantRefused(t testing.TB, err error) {
 
 func fourStages(t *testing.T, w *world) {
 	c := newCommandWorld(t, w)
-	c.refused(t, c.A, "cat a.txt", "", bridge.ErrNoGrant)
-	_, err := c.a.EnableYolo(t.Context(), c.A, bridge.YoloRequest{Mode: "safe"})
-	wantError(t, err, bridge.ErrNoGrant)
-	g := must(c.a.PrepareGrant(t.Context(), bridge.GrantRequest{Conversation: c.A.Conversation, Mode: "safe", Workspace: c.workspace}))(t)
-	c.refused(t, c.A, "cat a.txt", "", bridge.ErrNoGrant) // preparing opens nothing
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrNoGrant)
+	_, err := c.a.EnableYolo(t.Context(), c.A, commands.ModeRequest{Mode: "safe"})
+	wantError(t, err, commands.ErrNoGrant)
+	g := must(c.a.PrepareGrant(t.Context(), commands.GrantRequest{Conversation: c.A.Conversation, Mode: "safe", Workspace: c.workspace}))(t)
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrNoGrant) // preparing opens nothing
 	must(0, c.a.OpenGrant(t.Context(), g))(t)
-	c.refused(t, c.A, "cat a.txt", "", bridge.ErrNoMode)
-	c.choose(t, c.A, bridge.YoloRequest{Mode: "safe"})
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrNoMode)
+	c.choose(t, c.A, commands.ModeRequest{Mode: "safe"})
 	r := c.ask(t, c.A, "cat a.txt")
 	equal(t, "runs", len(c.ran), 0)
 	c.approve(t, r)
 	equal(t, "runs", len(c.ran), 0)
 	stage := must(c.execute(t, c.A, "cat a.txt", ""))(t)
-	equal(t, "stage", stage, bridge.StageDone)
+	equal(t, "stage", stage, commands.StageDone)
 	equal(t, "runs", len(c.ran), 1)
 }
 
 func ceiling(t *testing.T, w *world) {
 	c := newCommandWorld(t, w)
-	c.open(t, func(r *bridge.GrantRequest) { r.Mode = "restricted" })
+	c.open(t, func(r *commands.GrantRequest) { r.Mode = "restricted" })
 	no := false
-	for _, r := range []bridge.YoloRequest{
+	for _, r := range []commands.ModeRequest{
 		{Mode: "yolo"},
 		{Mode: "safe", Workspace: filepath.Dir(c.workspace)},
 		{Mode: "safe", Workspace: "/usr"},
@@ -181,7 +190,7 @@ func ceiling(t *testing.T, w *world) {
 		wantRefused(t, err)
 		equal(t, "entry", c.lastEntry(t), "a enable_yolo_mode refused")
 	}
-	c.choose(t, c.A, bridge.YoloRequest{Mode: "restricted"})
+	c.choose(t, c.A, commands.ModeRequest{Mode: "restricted"})
 	_, err := c.execute(t, c.A, "rm a.txt", "")
 	wantRefused(t, err)
 }
@@ -193,12 +202,12 @@ func approvedOnce(t *testing.T, w *world) {
 	c.approve(t, r)
 	must(c.execute(t, c.A, "cat a.txt", ""))(t)
 	stage := must(c.execute(t, c.A, "cat a.txt", ""))(t)
-	equal(t, "the second call", stage, bridge.StagePending)
+	equal(t, "the second call", stage, commands.StagePending)
 	equal(t, "runs", len(c.ran), 1)
 	done := must(c.a.Command(t.Context(), r.ID))(t)
 	equal(t, "status", done.Status(c.clock.Now()), "done")
 	_, err := approve(t.Context(), c.a, r, false)
-	wantError(t, err, bridge.ErrDecided)
+	wantError(t, err, commands.ErrDecided)
 }
 
 func approvalRace(t *testing.T, w *world) {
@@ -210,10 +219,10 @@ func approvalRace(t *testing.T, w *world) {
 		c.approve(t, c.ask(t, c.A, "cat a.txt"))
 		var all sync.WaitGroup
 		for i := range callers {
-			s := []*bridge.Service{c.a, c.b}[i%2]
+			s := []guarded{c.a, c.b}[i%2]
 			all.Go(func() {
-				_, err := s.Execute(background(), c.A, bridge.CommandCall{Command: "cat a.txt"}, nil)
-				if err != nil && !errors.Is(err, bridge.ErrApprovalUsed) {
+				_, err := s.Execute(background(), c.A, commands.Call{Command: "cat a.txt"}, nil)
+				if err != nil && !errors.Is(err, commands.ErrApprovalUsed) {
 					t.Error(err)
 				}
 			})
@@ -229,16 +238,16 @@ func approvalBound(t *testing.T, w *world) {
 	c.open(t)
 	r := c.ask(t, c.A, "cat a.txt")
 	token := must(approve(t.Context(), c.a, r, true))(t)
-	c.refused(t, c.B, "cat a.txt", token, bridge.ErrApprovalChanged)
-	c.refused(t, c.A, "cat b.txt", token, bridge.ErrApprovalChanged)
-	c.refused(t, c.A, "cat  a.txt", token, bridge.ErrApprovalChanged)
+	c.refused(t, c.B, "cat a.txt", token, commands.ErrApprovalChanged)
+	c.refused(t, c.A, "cat b.txt", token, commands.ErrApprovalChanged)
+	c.refused(t, c.A, "cat  a.txt", token, commands.ErrApprovalChanged)
 	c.ask(t, c.B, "cat a.txt")
 	other := c.pair(t)
 	_, err := c.execute(t, other.A, "cat a.txt", token)
-	wantError(t, err, bridge.ErrNoGrant)
+	wantError(t, err, commands.ErrNoGrant)
 	stage := must(c.execute(t, c.A, "cat a.txt", token))(t)
-	equal(t, "stage", stage, bridge.StageDone)
-	c.refused(t, c.A, "cat a.txt", token, bridge.ErrApprovalUsed)
+	equal(t, "stage", stage, commands.StageDone)
+	c.refused(t, c.A, "cat a.txt", token, commands.ErrApprovalUsed)
 }
 
 func approvalToken(t *testing.T, w *world) {
@@ -246,17 +255,17 @@ func approvalToken(t *testing.T, w *world) {
 	c.open(t)
 	r := c.ask(t, c.A, "cat a.txt")
 	token := must(approve(t.Context(), c.a, r, true))(t)
-	c.refused(t, c.A, "cat a.txt", "", bridge.ErrApprovalChanged)
-	c.refused(t, c.A, "cat a.txt", strings.Repeat("0", len(token)), bridge.ErrApprovalChanged)
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrApprovalChanged)
+	c.refused(t, c.A, "cat a.txt", strings.Repeat("0", len(token)), commands.ErrApprovalChanged)
 	kept := must(c.a.Command(t.Context(), r.ID))(t)
 	if len(kept.TokenHash) == 0 || bytes.Contains(kept.TokenHash, []byte(token)) {
 		t.Error("the store does not keep a hash of the token")
 	}
 	stage := must(c.execute(t, c.A, "cat a.txt", token))(t)
-	equal(t, "stage", stage, bridge.StageDone)
+	equal(t, "stage", stage, commands.StageDone)
 
 	c.approve(t, c.ask(t, c.A, "cat b.txt")) // without a token
-	c.refused(t, c.A, "cat b.txt", token, bridge.ErrApprovalChanged)
+	c.refused(t, c.A, "cat b.txt", token, commands.ErrApprovalChanged)
 }
 
 func approvalExpires(t *testing.T, w *world) {
@@ -264,16 +273,16 @@ func approvalExpires(t *testing.T, w *world) {
 	c.open(t)
 	r := c.ask(t, c.A, "cat a.txt")
 	token := must(approve(t.Context(), c.a, r, true))(t)
-	c.clock.Advance(bridge.DefaultApprovalFor)
-	c.refused(t, c.A, "cat a.txt", token, bridge.ErrApprovalExpired)
+	c.clock.Advance(commands.DefaultApprovalFor)
+	c.refused(t, c.A, "cat a.txt", token, commands.ErrApprovalExpired)
 	r = c.ask(t, c.A, "cat a.txt")
-	c.clock.Advance(bridge.PendingFor)
+	c.clock.Advance(commands.PendingFor)
 	_, err := approve(t.Context(), c.a, r, false)
-	wantError(t, err, bridge.ErrDecided)
+	wantError(t, err, commands.ErrDecided)
 	equal(t, "entry", c.lastEntry(t), "operator yolo_approve refused")
 	c.approve(t, c.ask(t, c.A, "cat a.txt"))
-	c.clock.Advance(bridge.DefaultGrantTTL)
-	c.refused(t, c.A, "cat a.txt", "", bridge.ErrNoGrant)
+	c.clock.Advance(commands.DefaultGrantTTL)
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrNoGrant)
 }
 
 func denied(t *testing.T, w *world) {
@@ -281,17 +290,17 @@ func denied(t *testing.T, w *world) {
 	c.open(t)
 	r := c.ask(t, c.A, "cat a.txt")
 	must(0, c.a.Deny(t.Context(), r, "test"))(t)
-	c.refused(t, c.A, "cat a.txt", "", bridge.ErrDenied)
-	c.refused(t, c.B, "cat a.txt", "", bridge.ErrDenied)
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrDenied)
+	c.refused(t, c.B, "cat a.txt", "", commands.ErrDenied)
 	_, err := approve(t.Context(), c.a, r, false)
-	wantError(t, err, bridge.ErrDecided)
-	c.clock.Advance(bridge.DeniedFor + time.Second)
+	wantError(t, err, commands.ErrDecided)
+	c.clock.Advance(commands.DeniedFor + time.Second)
 	r = c.ask(t, c.A, "cat a.txt")
 	c.approve(t, r)
 	must(0, c.a.Deny(t.Context(), r, "test"))(t) // takes the approval back
-	c.refused(t, c.A, "cat a.txt", "", bridge.ErrDenied)
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrDenied)
 	must(0, c.a.Deny(t.Context(), c.ask(t, c.A, "cat b.txt"), "test"))(t)
-	c.refused(t, c.B, "ls", "", bridge.ErrWornDown)
+	c.refused(t, c.B, "ls", "", commands.ErrTooManyDenied)
 	c.open(t)
 	c.ask(t, c.B, "ls")
 }
@@ -300,11 +309,11 @@ func queueBound(t *testing.T, w *world) {
 	c := newCommandWorld(t, w)
 	c.open(t)
 	first := c.ask(t, c.A, "echo 0")
-	for i := 1; i < bridge.MaxPending; i++ {
+	for i := 1; i < commands.MaxPending; i++ {
 		c.ask(t, c.A, "echo "+string(rune('0'+i)))
 	}
 	equal(t, "the same request", c.ask(t, c.A, "echo 0").ID, first.ID)
-	c.refused(t, c.B, "echo one more", "", bridge.ErrQueueFull)
+	c.refused(t, c.B, "echo one more", "", commands.ErrQueueFull)
 	must(0, c.a.Deny(t.Context(), first, "test"))(t)
 	c.ask(t, c.B, "echo one more")
 }
@@ -313,23 +322,23 @@ func circumstances(t *testing.T, w *world) {
 	yes := true
 	for _, tt := range []struct {
 		name   string
-		change bridge.YoloRequest
+		change commands.ModeRequest
 	}{
-		{"mode", bridge.YoloRequest{Mode: "restricted"}},
-		{"timeout", bridge.YoloRequest{Mode: "safe", Timeout: time.Minute}},
-		{"workspace", bridge.YoloRequest{Mode: "safe", Workspace: "sub"}},
-		{"sandbox", bridge.YoloRequest{Mode: "safe", Sandbox: &yes}},
+		{"mode", commands.ModeRequest{Mode: "restricted"}},
+		{"timeout", commands.ModeRequest{Mode: "safe", Timeout: time.Minute}},
+		{"workspace", commands.ModeRequest{Mode: "safe", Workspace: "sub"}},
+		{"sandbox", commands.ModeRequest{Mode: "safe", Sandbox: &yes}},
 	} {
 		c := newCommandWorld(t, w)
 		must(0, os.Mkdir(filepath.Join(c.workspace, "sub"), 0o700))(t)
-		c.open(t, func(r *bridge.GrantRequest) { r.Sandbox = sandbox.None })
+		c.open(t, func(r *commands.GrantRequest) { r.Sandbox = sandbox.None })
 		c.approve(t, c.ask(t, c.A, "pwd"))
 		if tt.change.Workspace != "" {
 			tt.change.Workspace = filepath.Join(c.workspace, tt.change.Workspace)
 		}
 		c.choose(t, c.A, tt.change)
 		t.Log(tt.name)
-		c.refused(t, c.A, "pwd", "", bridge.ErrApprovalChanged)
+		c.refused(t, c.A, "pwd", "", commands.ErrApprovalChanged)
 		c.ask(t, c.A, "pwd") // the approval is void: it is asked for anew
 	}
 }
@@ -342,10 +351,10 @@ func otherFolder(t *testing.T, w *world) {
 	t.Cleanup(func() { _ = os.RemoveAll(c.workspace + "-moved") })
 	must(0, os.Mkdir(c.workspace, 0o700))(t)
 	must(0, os.WriteFile(filepath.Join(c.workspace, "a.txt"), nil, 0o600))(t)
-	c.refused(t, c.A, "cat a.txt", "", bridge.ErrNoGrant)
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrNoGrant)
 	must(0, os.RemoveAll(c.workspace))(t)
 	must(0, os.Symlink(c.workspace+"-moved", c.workspace))(t)
-	c.refused(t, c.A, "cat a.txt", "", bridge.ErrNoGrant)
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrNoGrant)
 }
 
 func grantsVoid(t *testing.T, w *world) {
@@ -354,12 +363,12 @@ func grantsVoid(t *testing.T, w *world) {
 	approved, pending := c.ask(t, c.A, "cat a.txt"), c.ask(t, c.A, "cat b.txt")
 	c.approve(t, approved)
 	must(0, c.b.CloseGrant(t.Context(), c.A.Conversation))(t)
-	c.refused(t, c.A, "cat a.txt", "", bridge.ErrNoGrant)
-	wantError(t, c.b.CloseGrant(t.Context(), c.A.Conversation), bridge.ErrNoGrant)
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrNoGrant)
+	wantError(t, c.b.CloseGrant(t.Context(), c.A.Conversation), commands.ErrNoGrant)
 	c.open(t)
 	c.ask(t, c.A, "cat a.txt")
 	_, err := approve(t.Context(), c.a, pending, false)
-	wantError(t, err, bridge.ErrDecided)
+	wantError(t, err, commands.ErrDecided)
 	equal(t, "runs", len(c.ran), 0)
 }
 
@@ -367,23 +376,23 @@ func grantsVoid(t *testing.T, w *world) {
 func forged(t *testing.T, w *world) {
 	c := newCommandWorld(t, w)
 	op := bridge.Operation{Now: c.clock.Now(), Actor: bridge.Operator, Conversation: c.A.Conversation, Action: "test", Details: bridge.Details{}}
-	g := c.open(t, func(r *bridge.GrantRequest) { r.Mode = "safe" })
+	g := c.open(t, func(r *commands.GrantRequest) { r.Mode = "safe" })
 	g.Ceiling = "yolo"
 	must(0, c.storeA.OpenGrant(t.Context(), op, g))(t)
-	_, err := c.a.EnableYolo(t.Context(), c.A, bridge.YoloRequest{Mode: "yolo"})
-	wantError(t, err, bridge.ErrNoGrant)
+	_, err := c.a.EnableYolo(t.Context(), c.A, commands.ModeRequest{Mode: "yolo"})
+	wantError(t, err, commands.ErrNoGrant)
 
 	c.open(t)
 	r := c.ask(t, c.A, "cat a.txt")
-	must(0, c.storeA.DecideCommand(t.Context(), op, bridge.RequestDecision{
-		ID: r.ID, Digest: r.Digest, State: bridge.StateApproved, ApprovedUntil: c.clock.Now().Add(time.Hour), Seal: make([]byte, 32),
+	must(0, c.storeA.DecideCommand(t.Context(), op, commands.Decision{
+		ID: r.ID, Digest: r.Digest, State: commands.StateApproved, ApprovedUntil: c.clock.Now().Add(time.Hour), Seal: make([]byte, 32),
 	}))(t)
-	c.refused(t, c.A, "cat a.txt", "", bridge.ErrApprovalChanged)
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrApprovalChanged)
 
 	r = c.ask(t, c.A, "cat a.txt")
 	r.Command = "cat b.txt" // what the operator is shown
 	_, err = approve(t.Context(), c.a, r, false)
-	wantError(t, err, bridge.ErrDecided)
+	wantError(t, err, commands.ErrDecided)
 }
 
 func unprovenCommands(t *testing.T, w *world) {
@@ -396,7 +405,7 @@ func unprovenCommands(t *testing.T, w *world) {
 	for _, who := range []bridge.Credentials{stranger, swapped} {
 		_, err := c.execute(t, who, "cat a.txt", "")
 		wantError(t, err, bridge.ErrUnauthorized)
-		_, err = c.a.EnableYolo(t.Context(), who, bridge.YoloRequest{Mode: "safe"})
+		_, err = c.a.EnableYolo(t.Context(), who, commands.ModeRequest{Mode: "safe"})
 		wantError(t, err, bridge.ErrUnauthorized)
 		equal(t, "entry", c.lastEntry(t), "a enable_yolo_mode unauthorized")
 	}
@@ -419,5 +428,5 @@ func secretCommands(t *testing.T, w *world) {
 			t.Errorf("the log has the secret: %s", e.Details)
 		}
 	}
-	equal(t, "requests", len(must(c.a.Commands(t.Context(), bridge.CommandQuery{}))(t)), 0)
+	equal(t, "requests", len(must(c.a.Commands(t.Context(), commands.Query{}))(t)), 0)
 }

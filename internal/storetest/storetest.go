@@ -1,4 +1,4 @@
-// Package storetest holds what every bridge.Store must do, as whole operations
+// Package storetest holds what every store must do, as whole operations
 // seen through the domain and, where the domain hides it, through the interface.
 package storetest
 
@@ -15,11 +15,18 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/commands"
 )
 
 // Opener opens a new, empty store under key, twice: as two processes would.
 // It closes both when the test ends.
-type Opener func(t *testing.T, key auth.Key) (a, b bridge.Store)
+type Opener func(t *testing.T, key auth.Key) (a, b Store)
+
+// Store is all that a store must be.
+type Store interface {
+	bridge.Store
+	commands.Store
+}
 
 // Run runs all tests on stores that open makes.
 func Run(t *testing.T, open Opener) {
@@ -54,8 +61,8 @@ type test struct {
 type world struct {
 	key      auth.Key
 	clock    *bridgetest.Clock
-	storeA   bridge.Store
-	storeB   bridge.Store
+	storeA   Store
+	storeB   Store
 	a, b     *bridge.Service // without limits
 	sequence int
 }

@@ -1,7 +1,0 @@
-package bridge
-
-// SandboxList is how a plan is given to the sandbox.
-var SandboxList = sandboxList
-
-// LookProgram is where programs are found.
-var LookProgram = lookProgram

@@ -1,0 +1,118 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Limits of requests and approvals.
+const (
+	// PendingFor is how long a request waits for the operator.
+	PendingFor = 15 * time.Minute
+	// DefaultApprovalFor is how long an approval can be used.
+	DefaultApprovalFor = 5 * time.Minute
+	MinApprovalFor     = 10 * time.Second
+	MaxApprovalFor     = time.Hour
+	// MaxPending is how many requests of a conversation may wait.
+	MaxPending = 5
+	// MaxDenied is after how many denials in a row a conversation's requests are
+	// no longer taken.
+	MaxDenied = 3
+	// DeniedFor is how long a denied command stays denied.
+	DeniedFor = 10 * time.Minute
+)
+
+func queueLimits(now time.Time) QueueLimits {
+	return QueueLimits{Pending: MaxPending, Denied: MaxDenied, DeniedSince: now.Add(-DeniedFor)}
+}
+
+// Commands returns requests to run commands, the newest first.
+func (s *Service) Commands(ctx context.Context, q Query) ([]Request, error) {
+	return s.store.Commands(ctx, q)
+}
+
+// Command returns one request, or ErrNoRequest.
+func (s *Service) Command(ctx context.Context, id int64) (Request, error) {
+	found, err := s.store.Commands(ctx, Query{ID: id, Limit: 1})
+	switch {
+	case err != nil:
+		return Request{}, err
+	case len(found) == 0:
+		return Request{}, ErrNoRequest
+	}
+	return found[0], nil
+}
+
+// ApproveRequest is what an operator has seen and confirmed.
+type ApproveRequest struct {
+	// Request is as it was shown.
+	Request Request
+	// For is how long the approval can be used; zero means DefaultApprovalFor.
+	For time.Duration
+	// WithToken makes an approval that only works with its token. Otherwise the
+	// session's repeated call is enough.
+	WithToken bool
+	// Where says how the human was asked, for the audit log.
+	Where string
+}
+
+// Approve lets a request run once. The caller has shown it to a human, who has
+// confirmed it. The token is empty unless it was asked for; only a hash of it is
+// kept. Errors: ErrNoRequest, ErrDecided, ErrNoGrant.
+func (s *Service) Approve(ctx context.Context, a ApproveRequest) (r Request, token string, err error) {
+	if a.For == 0 {
+		a.For = DefaultApprovalFor
+	}
+	if a.For < MinApprovalFor || a.For > MaxApprovalFor {
+		return r, "", bridge.Invalid("the approval's time", "must be %s to %s", MinApprovalFor, MaxApprovalFor)
+	}
+	r = a.Request
+	if !bytes.Equal(digest(r), r.Digest) {
+		return r, "", fmt.Errorf("%w: its digest does not fit, somebody changed it in the store", ErrDecided)
+	}
+	op := s.decision("yolo_approve", r)
+	op.Details["where"] = a.Where
+	r.State, r.DecidedAt, r.ApprovedUntil = StateApproved, op.Now, op.Now.Add(a.For)
+	if a.WithToken {
+		token = hex.EncodeToString(random())
+		r.TokenHash = s.hashToken(token)
+	}
+	r.Seal = s.sealApproval(r)
+	op.Details["with_token"], op.Details["until"] = a.WithToken, r.ApprovedUntil.Format(time.RFC3339)
+	err = s.store.DecideCommand(ctx, op, Decision{
+		ID: r.ID, Digest: r.Digest, State: r.State,
+		ApprovedUntil: r.ApprovedUntil, TokenHash: r.TokenHash, Seal: r.Seal,
+	})
+	if err != nil {
+		return r, "", err
+	}
+	return r, token, nil
+}
+
+// Deny refuses a request; the session may not ask for the same command again
+// for DeniedFor. where says how the human was asked. Errors are those of Approve.
+func (s *Service) Deny(ctx context.Context, r Request, where string) error {
+	op := s.decision("yolo_deny", r)
+	op.Details["where"] = where
+	return s.store.DecideCommand(ctx, op, Decision{ID: r.ID, Digest: r.Digest, State: StateDenied})
+}
+
+// decision is the operation of a human who decides about r. The command in a
+// store holds no secrets: one that does is not queued.
+func (s *Service) decision(action string, r Request) bridge.Operation {
+	op := s.core.OperatorOperation(action, r.Conversation)
+	op.Details["request"], op.Details["command"] = r.ID, r.Command
+	return op
+}
+
+// ForgetCommands removes requests that can no longer run and are older than
+// olderThan, and grants that expired as long ago. The audit log keeps its entries.
+func (s *Service) ForgetCommands(ctx context.Context, olderThan time.Duration) (requests, grants int64, err error) {
+	op := s.core.OperatorOperation("yolo_cleanup", "")
+	return s.store.ForgetCommands(ctx, op, op.Now.Add(-olderThan))
+}

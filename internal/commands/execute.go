@@ -1,0 +1,261 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/sandbox"
+)
+
+// MaxLength is in characters (SPEC section 4).
+const MaxLength = 1000
+
+// maxApprovalToken bounds what is hashed, in bytes.
+const maxApprovalToken = 200
+
+// Call is a call of execute_command.
+type Call struct {
+	Command string
+	// Token is the approval's, if the operator handed one out.
+	Token string
+	// DryRun only judges.
+	DryRun bool
+}
+
+// Stage is how far a call has come.
+type Stage string
+
+// The stages. Only one of them runs anything.
+const (
+	StageDryRun  Stage = "dry_run" // judged
+	StagePending Stage = "pending" // judged, and the operator has to decide
+	StageDone    Stage = "done"    // run
+)
+
+// Execution is the answer to Execute.
+type Execution struct {
+	Stage Stage
+	// Request is what was asked; its ID is 0 for a dry run.
+	Request Request
+	// Reason is why the policy allows it.
+	Reason string
+	// Ask reports that the agent's client may put the request to its human.
+	Ask bool
+	// Outcome is set when the command was run.
+	Outcome Outcome
+	Unread  int64
+}
+
+// Execute judges a command and, with the operator's approval of exactly this
+// command in exactly these circumstances, runs it once. Without one it queues a
+// request and runs nothing. stop ends a command that runs.
+//
+// Errors: RefusedError where the rules do not allow it; ErrNoGrant and the other
+// errors of commands; those of every session.
+func (s *Service) Execute(ctx context.Context, c bridge.Credentials, call Call, stop <-chan struct{}) (Execution, error) {
+	g := s.core.WriteGate(c, "execute_command")
+	if err := validateCall(call); err != nil {
+		return Execution{}, s.core.Refuse(ctx, g, err)
+	}
+	view, err := s.peek(ctx, g, call.Command)
+	if err != nil {
+		return Execution{}, err
+	}
+	if err := s.describeCall(ctx, g, call); err != nil {
+		return Execution{}, s.refuseCommand(ctx, g, err)
+	}
+	x, err := s.judge(ctx, view, g, call)
+	if err != nil {
+		return Execution{}, s.refuseCommand(ctx, g, err)
+	}
+	last := view.Last
+	switch {
+	case call.DryRun:
+		x.Stage = StageDryRun
+		return x, s.check(ctx, g, &x, "dry_run")
+	case call.Token != "" && last == nil:
+		return Execution{}, s.refuseCommand(ctx, g, ErrApprovalChanged)
+	case call.Token != "", last != nil && last.Usable(g.Now):
+		return s.useApproval(ctx, g, x, *last, call.Token, stop)
+	case last != nil && last.Waiting(g.Now) && fits(x.Request, *last):
+		x.Stage, x.Request = StagePending, *last
+		return x, s.check(ctx, g, &x, "pending")
+	}
+	return s.queue(ctx, g, x)
+}
+
+func validateCall(call Call) error {
+	n := utf8.RuneCountInString(call.Command)
+	switch {
+	case strings.TrimSpace(call.Command) == "":
+		return bridge.Invalid("command", "must not be empty")
+	case n > MaxLength:
+		return bridge.Invalid("command", "must have at most %d characters, it has %d: put the work into a script", MaxLength, n)
+	case len(call.Token) > maxApprovalToken:
+		return bridge.Invalid("approval_token", "must have at most %d characters", maxApprovalToken)
+	}
+	return nil
+}
+
+// peek proves the session before anything of what it asks is looked at.
+func (s *Service) peek(ctx context.Context, g bridge.Gate, command string) (View, error) {
+	view, err := s.store.PeekCommand(ctx, g.Conversation, g.Session, command)
+	if err != nil {
+		return View{}, err
+	}
+	if !g.Prove(view.Proof) {
+		if err := s.store.RefuseCommand(ctx, g); err != nil {
+			return View{}, err
+		}
+		return View{}, bridge.ErrUnauthorized
+	}
+	return view, nil
+}
+
+// describeCall notes the command for the audit log. A command that holds a
+// secret goes no further: it is kept, shown and approved to the byte.
+func (s *Service) describeCall(ctx context.Context, g bridge.Gate, call Call) error {
+	hide := s.core.Redaction(ctx)
+	g.Details["command"] = hide.Text(call.Command)
+	if hide.Err() != nil {
+		return hide.Err()
+	}
+	if kinds := hide.Found(); len(kinds) > 0 {
+		return bridge.Invalid("command", "holds a secret (%s), and commands are kept and shown: read it from a file or leave it out", strings.Join(kinds, ", "))
+	}
+	return nil
+}
+
+// judge settles how a command would run, or why not.
+func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call) (Execution, error) {
+	grant, err := s.liveGrant(view, g.Now)
+	if err != nil {
+		return Execution{}, err
+	}
+	mode := view.Mode
+	if mode == nil {
+		return Execution{}, ErrNoMode
+	}
+	workspace, folder, err := realFolder(mode.Workspace)
+	if err != nil || workspace != mode.Workspace || !inFolder(grant.Workspace, workspace) || !mode.Mode.Within(grant.Ceiling) {
+		return Execution{}, refused("the workspace has changed: call enable_yolo_mode again")
+	}
+	decision := guard.Decide(mode.Mode, call.Command, s.policy(workspace))
+	if !decision.Allow {
+		return Execution{}, refused("%s", decision.Reason)
+	}
+	if mode.Sandbox && grant.Unsandboxed() {
+		grant.Sandbox = ""
+	}
+	backend, err := s.backend(ctx, grant)
+	if err != nil {
+		return Execution{}, err
+	}
+	r := Request{
+		Conversation: g.Conversation, Session: g.Session, Command: call.Command, Plan: *decision.Plan,
+		Mode: mode.Mode, Workspace: workspace, Folder: folder,
+		Sandbox: backend, Image: grant.Image, Network: grant.Network, Timeout: mode.Timeout,
+		Nonce: random(), State: StatePending, CreatedAt: g.Now, ExpiresAt: bridge.Earlier(g.Now.Add(PendingFor), grant.ExpiresAt),
+	}
+	r.Digest = digest(r)
+	g.Details["mode"], g.Details["sandbox"] = string(r.Mode), backendName(r.Sandbox)
+	return Execution{Request: r, Reason: decision.Reason, Ask: grant.AskInClient}, nil
+}
+
+// fits reports whether r is what last asked for, the nonce aside.
+func fits(r, last Request) bool { return bytes.Equal(digestLike(r, last), last.Digest) }
+
+// digestLike is the digest that r would have, had it last's nonce.
+func digestLike(r, last Request) []byte {
+	r.Nonce = last.Nonce
+	return digest(r)
+}
+
+// check records a call that changes nothing.
+func (s *Service) check(ctx context.Context, g bridge.Gate, x *Execution, stage string) (err error) {
+	g.Charge = s.core.ReadCharge(g.Conversation, g.Session)
+	g.Details["stage"] = stage
+	if x.Request.ID != 0 {
+		g.Details["request"] = x.Request.ID
+	}
+	x.Unread, err = s.store.CheckCommand(ctx, g)
+	return err
+}
+
+// queue puts the request before the operator.
+func (s *Service) queue(ctx context.Context, g bridge.Gate, x Execution) (Execution, error) {
+	g.Details["stage"] = "queued"
+	id, unread, err := s.store.QueueCommand(ctx, g, x.Request, queueLimits(g.Now))
+	if err != nil {
+		return Execution{}, err
+	}
+	x.Stage, x.Request.ID, x.Unread = StagePending, id, unread
+	return x, nil
+}
+
+// useApproval consumes the approval and runs the command.
+func (s *Service) useApproval(ctx context.Context, g bridge.Gate, x Execution, last Request, token string, stop <-chan struct{}) (Execution, error) {
+	list, err := s.prepare(ctx, x.Request)
+	if err != nil {
+		return Execution{}, s.refuseCommand(ctx, g, err)
+	}
+	r := x.Request
+	r.ID, r.Nonce, r.Digest = last.ID, last.Nonce, digestLike(r, last)
+	r.ApprovedUntil, r.TokenHash = last.ApprovedUntil, s.hashToken(token)
+	r.Seal = s.sealApproval(r)
+	g.Details["stage"], g.Details["request"] = "started", r.ID
+	err = s.store.UseApproval(ctx, g, ApprovalUse{ID: r.ID, Digest: r.Digest, Seal: r.Seal, TokenHash: r.TokenHash})
+	if err != nil {
+		return Execution{}, err
+	}
+	x.Stage, x.Request = StageDone, r
+	x.Outcome = s.runApproved(ctx, r, list, stop)
+	if err := s.finish(context.WithoutCancel(ctx), &x); err != nil {
+		// It has run: the caller must not take this for a call that did nothing.
+		x.Outcome.Unrecorded = bridge.CleanLine(err.Error())
+	}
+	return x, nil
+}
+
+// refuseCommand lets the call g fail with reason, and records it.
+func (s *Service) refuseCommand(ctx context.Context, g bridge.Gate, reason error) error {
+	g.Charge = s.core.ReadCharge(g.Conversation, g.Session)
+	hide := s.core.Redaction(ctx)
+	g.Details["reason"] = hide.Text(reason.Error())
+	g.Details.Blame(reason)
+	if err := s.store.RefuseCommand(ctx, g); err != nil {
+		return err
+	}
+	return reason
+}
+
+// backend returns the sandbox that a command under g runs in now.
+func (s *Service) backend(ctx context.Context, g Grant) (sandbox.Backend, error) {
+	if g.Sandbox != "" {
+		return g.Sandbox, nil
+	}
+	return s.choose(ctx, sandbox.Options{HiddenPaths: s.config.StateDirs})
+}
+
+// until returns a context that also ends when stop is closed. Calling end waits
+// for all that it started.
+func until(ctx context.Context, stop <-chan struct{}) (_ context.Context, end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		select {
+		case <-stop: // never, if nil
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() {
+		cancel()
+		watching.Wait()
+	}
+}

@@ -1,0 +1,117 @@
+package commands_test
+
+import (
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"example.org/bridge/internal/sandbox"
+)
+
+// ears listen where random commands could send something to: TCP and UDP on the
+// loopback interface, and a unix socket in the workspace.
+type ears struct {
+	port, socket string
+	heard        atomic.Int64
+	calls        int64 // of them by the test itself
+}
+
+func listen(t *testing.T, socket string) *ears {
+	t.Helper()
+	e := &ears{socket: socket}
+	tcp := e.accept(t, "tcp", "127.0.0.1:0")
+	e.port = strconv.Itoa(tcp.(*net.TCPAddr).Port)
+	e.accept(t, "unix", socket)
+	udp, err := net.ListenPacket("udp", e.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = udp.Close() })
+	go func() {
+		for buffer := make([]byte, 1); ; {
+			_, from, err := udp.ReadFrom(buffer)
+			if err != nil {
+				return // closed at the end of the test
+			}
+			e.heard.Add(1)
+			_, _ = udp.WriteTo(buffer, from)
+		}
+	}()
+	return e
+}
+
+func (e *ears) accept(t *testing.T, network, address string) net.Addr {
+	t.Helper()
+	l, err := net.Listen(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return // closed at the end of the test
+			}
+			e.heard.Add(1)
+			_, _ = c.Write([]byte("x"))
+			_ = c.Close()
+		}
+	}()
+	return l.Addr()
+}
+
+func (e *ears) address() string { return "127.0.0.1:" + e.port }
+
+// others returns how many calls came from anybody but the test. It calls each
+// ear itself and waits for the answer: what came before that is counted then.
+func (e *ears) others(t *testing.T) int64 {
+	t.Helper()
+	for _, to := range [][2]string{{"tcp", e.address()}, {"udp", e.address()}, {"unix", e.socket}} {
+		c, err := net.Dial(to[0], to[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if to[0] == "udp" {
+			_, _ = c.Write([]byte("x"))
+		}
+		if _, err := c.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close()
+		e.calls++
+	}
+	return e.heard.Load() - e.calls
+}
+
+// trafficStatus is how showTraffic ends where something was sent.
+const trafficStatus = 77
+
+// showTraffic reads the counters of a network of its own (RFC 2011 and others, in
+// /proc/net/snmp and snmp6). It ends with trafficStatus where anything was sent
+// since it was made, or was not for want of a route.
+func showTraffic(t *testing.T) sandbox.List {
+	t.Helper()
+	awk, err := exec.LookPath("awk")
+	if err == nil {
+		awk, err = filepath.EvalSymlinks(awk)
+	}
+	if err != nil {
+		t.Skipf("MISSING: awk, which reads the network's counters: %v", err)
+	}
+	const program = `
+		$1 == kind { for (i = 2; i <= NF; i++) value[kind name[i]] = $i; kind = ""; next }
+		NF > 2     { kind = $1; for (i = 2; i <= NF; i++) name[i] = $i; next }
+		           { value[$1] = $2 }
+		END {
+			n = split("Ip:OutRequests Ip:OutNoRoutes Tcp:ActiveOpens Udp:OutDatagrams Icmp:OutMsgs Ip6OutNoRoutes Udp6OutDatagrams", names, " ")
+			for (i = 1; i <= n; i++)
+				if (value[names[i]] != "0")
+					{ print names[i], value[names[i]] > "/dev/stderr"; status = 77 }
+			exit status
+		}`
+	return sandbox.Program(awk, program, "/proc/net/snmp", "/proc/net/snmp6")
+}

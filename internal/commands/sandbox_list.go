@@ -1,0 +1,72 @@
+package commands
+
+import (
+	"fmt"
+
+	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/sandbox"
+)
+
+// sandboxEnv is what commands find in their environment (docs/yolo.md). The
+// builtin env prints it.
+var sandboxEnv = paths.CommandEnvironment(paths.CommandPath, paths.CommandHome)
+
+var operators = map[guard.When]sandbox.Op{
+	guard.Always:    sandbox.Always,
+	guard.OnSuccess: sandbox.And,
+	guard.OnFailure: sandbox.Or,
+}
+
+var redirects = map[guard.Redirect]sandbox.Redirect{
+	{FD: 1, Null: true}: sandbox.StdoutToNull,
+	{FD: 2, Null: true}: sandbox.StderrToNull,
+	{FD: 2, To: 1}:      sandbox.StderrToStdout,
+	{FD: 1, To: 2}:      sandbox.StdoutToStderr,
+}
+
+// sandboxList says the same as a plan in the sandbox's words: argument lists and
+// how they are connected. No text is parsed again on the way.
+func sandboxList(p guard.Plan, workspace string, overrides []string) (sandbox.List, error) {
+	if p.Shell != nil {
+		return sandbox.Program(p.Shell[0], p.Shell[1:]...), nil
+	}
+	list := make(sandbox.List, 0, len(p.Steps))
+	for _, step := range p.Steps {
+		op, ok := operators[step.When]
+		if !ok {
+			return nil, refused("the plan has an unknown connector")
+		}
+		line := sandbox.Pipeline{Op: op}
+		for _, stage := range step.Stages {
+			converted, err := sandboxStage(guard.AddGitOverrides(stage, overrides), workspace)
+			if err != nil {
+				return nil, err
+			}
+			line.Stages = append(line.Stages, converted)
+		}
+		list = append(list, line)
+	}
+	return list, nil
+}
+
+func sandboxStage(stage guard.Stage, workspace string) (sandbox.Stage, error) {
+	var converted sandbox.Stage
+	switch {
+	case stage.Builtin:
+		converted.Print = true
+		converted.Text, converted.Status = guard.RunBuiltin(stage, workspace, sandboxEnv, lookProgram)
+	case stage.Path == "":
+		return converted, refused("the program %s was not found", stage.Argv[0])
+	default:
+		converted.Path, converted.Args = stage.Path, stage.Argv
+	}
+	for _, r := range stage.Redirects {
+		known, ok := redirects[r]
+		if !ok {
+			return converted, fmt.Errorf("the plan redirects %d to %d, which has no name", r.FD, r.To)
+		}
+		converted.Redirects = append(converted.Redirects, known)
+	}
+	return converted, nil
+}

@@ -1,0 +1,91 @@
+package commands
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+
+	"example.org/bridge/internal/guard"
+)
+
+// CodeLength is the length of a one-time code in hexadecimal characters.
+const CodeLength = 6
+
+// tokenBytes is the size of an approval token, and of nonces and challenges.
+const tokenBytes = 16
+
+// mac signs parts for one purpose with the key that only the bridge's own
+// processes have. Lengths in front keep different parts from signing the same.
+func (s *Service) mac(purpose string, parts ...[]byte) []byte {
+	mac := hmac.New(sha256.New, s.seals)
+	for _, part := range append([][]byte{[]byte(purpose)}, parts...) {
+		mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
+		mac.Write(part)
+	}
+	return mac.Sum(nil)
+}
+
+// sealGrant makes a grant genuine: a row that somebody wrote into the store by
+// other means has no such seal.
+func (s *Service) sealGrant(g Grant) []byte {
+	g.Seal = nil
+	g.OpenedAt, g.ExpiresAt = g.OpenedAt.UTC(), g.ExpiresAt.UTC()
+	canonical, _ := json.Marshal(g) // strings, numbers and times encode
+	return s.mac("grant", canonical)
+}
+
+func (s *Service) genuineGrant(g Grant) bool { return hmac.Equal(g.Seal, s.sealGrant(g)) }
+
+// sealApproval does the same for an approval, until when it is good included.
+func (s *Service) sealApproval(r Request) []byte {
+	return s.mac("approval", number(r.ID), r.Digest, number(r.ApprovedUntil.UnixMicro()), r.TokenHash)
+}
+
+func (s *Service) hashToken(token string) []byte {
+	if token == "" {
+		return nil
+	}
+	return s.mac("approval token", []byte(token))
+}
+
+// code derives the one-time code that a human types to confirm what has digest.
+func (s *Service) code(challenge, digest []byte) string {
+	return hex.EncodeToString(s.mac("code", challenge, digest))[:CodeLength]
+}
+
+// GrantCode returns the one-time code for opening g. Each call gives another.
+func (s *Service) GrantCode(g Grant) string { return s.code(random(), g.Seal) }
+
+// RequestCode returns the one-time code for approving r. Each call gives another.
+func (s *Service) RequestCode(r Request) string { return s.code(random(), r.Digest) }
+
+// digest is over everything that an approval binds (docs/yolo.md): with any of
+// it changed it is another approval.
+func digest(r Request) []byte {
+	sum := guard.ApprovalRequest{
+		Conversation: r.Conversation,
+		Session:      string(r.Session),
+		Command:      r.Command,
+		Plan:         &r.Plan,
+		Mode:         r.Mode,
+		Workspace:    r.Workspace,
+		Device:       r.Folder.Device,
+		Inode:        r.Folder.Inode,
+		Sandbox:      string(r.Sandbox) + " " + r.Image,
+		Network:      r.Network,
+		Timeout:      r.Timeout,
+		Nonce:        r.Nonce,
+	}.Digest()
+	return sum[:]
+}
+
+func number(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
+
+func random() []byte {
+	bytes := make([]byte, tokenBytes)
+	_, _ = rand.Read(bytes) // never fails (crypto/rand)
+	return bytes
+}

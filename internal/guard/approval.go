@@ -1,0 +1,111 @@
+package guard
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// ApprovalRequest is everything an approval is bound to. Change any field, and
+// it is another approval.
+type ApprovalRequest struct {
+	Conversation string
+	Session      string
+	// Command is the exact bytes that the agent sent.
+	Command string
+	// Plan is the decision's plan: every argument after expansion.
+	Plan *Plan
+	Mode Mode
+	// Workspace is the real path of the workspace; Device and Inode are those
+	// of that folder, so that a folder put in its place is another one.
+	Workspace string
+	Device    uint64
+	Inode     uint64
+	// Sandbox names the backend, or "none" for an unsandboxed grant.
+	Sandbox string
+	// Network is true only where the approval says NETWORK: ON.
+	Network bool
+	Timeout time.Duration
+	// Nonce is random, so that no two requests share a digest.
+	Nonce []byte
+}
+
+// canonicalApproval is the JSON that is hashed. The encoder writes fields in
+// this order, byte strings as base64, and no number that could be written in
+// two ways; so equal requests give equal bytes, and different ones different.
+type canonicalApproval struct {
+	Version       int    `json:"version"`
+	PolicyVersion int    `json:"policy_version"`
+	Conversation  []byte `json:"conversation"`
+	Session       []byte `json:"session"`
+	Command       []byte `json:"command"`
+	Plan          []byte `json:"plan"`
+	Mode          []byte `json:"mode"`
+	Workspace     []byte `json:"workspace"`
+	Device        uint64 `json:"device"`
+	Inode         uint64 `json:"inode"`
+	Sandbox       []byte `json:"sandbox"`
+	Network       bool   `json:"network"`
+	TimeoutNanos  int64  `json:"timeout_nanos"`
+	Nonce         []byte `json:"nonce"`
+}
+
+// approvalVersion is the version of the canonical form.
+const approvalVersion = 1
+
+// Digest is the SHA-256 of the request's canonical JSON. The store keeps it, and
+// compares it with the digest of what is about to run.
+func (r ApprovalRequest) Digest() [sha256.Size]byte {
+	text, err := json.Marshal(canonicalApproval{
+		Version:       approvalVersion,
+		PolicyVersion: PolicyVersion,
+		Conversation:  []byte(r.Conversation),
+		Session:       []byte(r.Session),
+		Command:       []byte(r.Command),
+		Plan:          canonicalPlan(r.Plan),
+		Mode:          []byte(r.Mode),
+		Workspace:     []byte(r.Workspace),
+		Device:        r.Device,
+		Inode:         r.Inode,
+		Sandbox:       []byte(r.Sandbox),
+		Network:       r.Network,
+		TimeoutNanos:  int64(r.Timeout),
+		Nonce:         r.Nonce,
+	})
+	if err != nil { // cannot happen: every field is a plain value
+		text = fmt.Appendf(nil, "%#v", r)
+	}
+	return sha256.Sum256(text)
+}
+
+// canonicalPlan writes a plan so that no two different plans look the same: every
+// string is preceded by its length.
+func canonicalPlan(p *Plan) []byte {
+	if p == nil {
+		return nil
+	}
+	out := appendStrings(nil, p.Shell)
+	out = fmt.Appendf(out, "%d;", len(p.Steps))
+	for _, step := range p.Steps {
+		out = appendStrings(out, []string{string(step.When)})
+		out = fmt.Appendf(out, "%d;", len(step.Stages))
+		for _, stage := range step.Stages {
+			out = appendStrings(out, []string{stage.Path})
+			out = appendStrings(out, stage.Argv)
+			out = fmt.Appendf(out, "%t;%d;", stage.Builtin, len(stage.Redirects))
+			for _, r := range stage.Redirects {
+				out = fmt.Appendf(out, "%d,%d,%t;", r.FD, r.To, r.Null)
+			}
+		}
+	}
+	return out
+}
+
+func appendStrings(out []byte, list []string) []byte {
+	out = fmt.Appendf(out, "%d;", len(list))
+	for _, s := range list {
+		out = fmt.Appendf(out, "%d:%s", len(s), s)
+	}
+	return out
+}

@@ -1,0 +1,132 @@
+package guard
+
+import (
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/shell"
+	"example.org/bridge/internal/guard/table"
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// PolicyVersion is part of every approval's digest. Raise it when a change makes
+// the policy accept, or build, something that it did not before: approvals
+// given under the old policy then no longer hold.
+const PolicyVersion = 1
+
+// Mode is how much a conversation may ask for.
+type Mode = verdict.Mode
+
+// The three modes, from the narrowest to the widest.
+const (
+	ModeSafe       = verdict.ModeSafe
+	ModeRestricted = verdict.ModeRestricted
+	ModeYolo       = verdict.ModeYolo
+)
+
+type (
+	// Plan is exactly what would run.
+	Plan = verdict.Plan
+	// Step is one pipeline of a plan.
+	Step = verdict.Step
+	// Stage is one program of a pipeline.
+	Stage = verdict.Stage
+	// Redirect is a redirection of a stage.
+	Redirect = verdict.Redirect
+	// When says on what condition a step runs.
+	When = verdict.When
+)
+
+// The three connectors of a plan's steps.
+const (
+	Always    = verdict.Always
+	OnSuccess = verdict.OnSuccess
+	OnFailure = verdict.OnFailure
+)
+
+// Context is the world that a command is judged in. The zero value of every
+// optional field is the strict choice.
+type Context struct {
+	// Workspace is the absolute folder that the command runs in.
+	Workspace string
+	// Home is the operator's absolute home folder. Its secrets are refused.
+	Home string
+	// StateDirs are the bridge's own folders (store, key, configuration). They
+	// may be neither read nor written.
+	StateDirs []string
+	// ReadRoots are folders outside the workspace that may be read. Nil means
+	// paths.DefaultReadRoots; an empty slice means none.
+	ReadRoots []string
+	// LookPath gives the absolute path of a program. Nil leaves Stage.Path empty,
+	// which is enough to explain a decision and not enough to run it.
+	LookPath func(name string) (string, error)
+	// FS is the file system that symbolic links and globs are resolved on. Nil
+	// means the machine's.
+	FS paths.FS
+}
+
+// Decision is the answer to one command.
+type Decision struct {
+	// Allow means: on to approval and sandbox.
+	Allow bool
+	// Reason says why, in words for the agent that asked. It echoes at most a
+	// short part of the command.
+	Reason string
+	// Rule is the stable short name of the rule that refuses, and Instead what
+	// to write instead. Both are empty where Allow is true.
+	Rule, Instead string
+	// Plan is what would run. It is nil unless Allow is true.
+	Plan *Plan
+}
+
+// Decide judges one command in one mode. It never panics, never runs anything
+// and touches nothing but metadata (symbolic links, folder listings for globs).
+// Should the parser or the policy itself fail, the command is refused.
+func Decide(mode Mode, command string, ctx Context) (decision Decision) {
+	defer func() {
+		if recover() != nil {
+			decision = Decision{
+				Reason: "the policy could not judge this command: write it more simply",
+				Rule:   string(verdict.PolicyFailed), Instead: verdict.PolicyFailed.Advice(),
+			}
+		}
+	}()
+	plan, err := decide(mode, command, ctx)
+	if err != nil {
+		refusal := verdict.AsRefusal(err)
+		return Decision{Reason: err.Error(), Rule: string(refusal.Rule), Instead: refusal.Instead}
+	}
+	return Decision{Allow: true, Reason: "allowed: " + summary(plan), Plan: plan}
+}
+
+func decide(mode Mode, command string, ctx Context) (*Plan, error) {
+	if !mode.Valid() {
+		return nil, verdict.Refuse(verdict.UnknownMode, "unknown mode: use safe, restricted or yolo")
+	}
+	if err := verdict.CheckText(mode, command); err != nil {
+		return nil, err
+	}
+	roots := ctx.ReadRoots
+	if roots == nil {
+		roots = paths.DefaultReadRoots()
+	}
+	world, err := paths.NewWorld(ctx.FS, ctx.Workspace, ctx.Home, ctx.StateDirs, roots)
+	if err != nil {
+		return nil, verdict.Refuse(verdict.BadWorkspace, "%s", err)
+	}
+	if mode == ModeYolo {
+		argv, err := shell.Check(world, command)
+		return &Plan{Shell: argv}, err
+	}
+	list, err := table.Parse(command)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := table.Judge(list, table.Scope{World: world, Mode: mode, LookPath: ctx.LookPath})
+	return &Plan{Steps: steps}, err
+}
+
+func summary(p *Plan) string {
+	if p.Shell != nil {
+		return "no known disaster; it runs in bash after the operator approved it"
+	}
+	return table.Summary(p.Steps)
+}

@@ -1,0 +1,63 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"example.org/bridge/internal/guard/paths"
+)
+
+// trustedFolders are searched for programs, in this order. The PATH of the
+// server's environment is not: it may lead into the workspace.
+var trustedFolders = []string{"/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"}
+
+// SystemPrograms gives a LookPath that finds programs in the system's folders
+// and in extra (an operator's own tool folders, absolute). A program that its
+// group or others may write, or that lies in a folder of that kind, is refused:
+// who can write it can run anything. A nil fsys means the machine's file system.
+func SystemPrograms(fsys paths.FS, extra []string) func(name string) (string, error) {
+	if fsys == nil {
+		fsys = paths.Machine{}
+	}
+	folders := append(append([]string(nil), extra...), trustedFolders...)
+	return func(name string) (string, error) {
+		if name == "" || path.Base(name) != name {
+			return "", errors.New("a program is named by a bare name")
+		}
+		for _, dir := range folders {
+			found := path.Join(dir, name)
+			if !paths.IsAbs(dir) {
+				continue
+			}
+			if _, err := fsys.Lstat(found); err != nil {
+				continue
+			}
+			return found, checkProgram(fsys, found)
+		}
+		return "", errors.New("it is not installed in the system's program folders")
+	}
+}
+
+// checkProgram holds a program's own rights and those of its folder.
+func checkProgram(fsys paths.FS, name string) error {
+	actual, err := paths.Resolve(fsys, name)
+	if err != nil {
+		return fmt.Errorf("its path cannot be resolved: %w", err)
+	}
+	for _, part := range []string{actual, path.Dir(actual), path.Dir(name)} {
+		if part, err = paths.Resolve(fsys, part); err != nil {
+			return fmt.Errorf("its path cannot be resolved: %w", err)
+		}
+		info, err := fsys.Lstat(part)
+		if err != nil {
+			return fmt.Errorf("its path cannot be read: %w", err)
+		}
+		const othersMayWrite fs.FileMode = 0o022
+		if info.Mode().Perm()&othersMayWrite != 0 && info.Mode()&fs.ModeSticky == 0 {
+			return errors.New("others may write the program or its folder: take the right away with chmod go-w")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package shell
+
+import (
+	"path"
+	"strings"
+
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// container refuses what hands the host to a container.
+func (w *walker) container(inv invocation, s *state) error {
+	if last := len(inv.args) - 1; inv.in.fetched && last >= 0 && shells[baseName(inv.args[last].text)] != "" {
+		return verdict.Refuse(verdict.DownloadedCode, "a download must not be fed to a shell in a container")
+	}
+	if strings.Contains(inv.in.text, "hostPath") || strings.Contains(inv.in.text, "hostPID") || strings.Contains(inv.in.text, "privileged: true") {
+		return verdict.Refuse(verdict.HostContainer, "a pod with the host's files or processes is refused")
+	}
+	for i, a := range inv.args {
+		arg := a.text
+		name, value, attached := strings.Cut(arg, "=")
+		if !attached && i+1 < len(inv.args) {
+			value = inv.args[i+1].text
+		}
+		switch name {
+		case "--privileged", "--device", "--cap-add", "--device-cgroup-rule":
+			return verdict.Refuse(verdict.HostContainer, "%s hands the host to the container", name)
+		case "--pid", "--userns", "--ipc", "--uts", "--cgroupns":
+			if value == "host" {
+				return verdict.Refuse(verdict.HostContainer, "%s=host hands the host to the container", name)
+			}
+		case "--security-opt":
+			if strings.Contains(value, "unconfined") || strings.Contains(value, "disable") {
+				return verdict.Refuse(verdict.HostContainer, "switching off the container's confinement is refused")
+			}
+		case "-v", "--volume", "--mount", "--volumes", "-V":
+			if err := w.mountOf(value, s); err != nil {
+				return err
+			}
+		}
+		if strings.HasPrefix(arg, "-v") && len(arg) > 2 && !strings.HasPrefix(arg, "--") {
+			if err := w.mountOf(arg[2:], s); err != nil {
+				return err
+			}
+		}
+		if strings.Contains(arg, "hostPath") || strings.Contains(arg, `"privileged"`) || strings.Contains(arg, "hostPID") {
+			return verdict.Refuse(verdict.HostContainer, "a pod with the host's files or processes is refused")
+		}
+	}
+	return nil
+}
+
+// mountOf judges the host's side of a bind mount.
+func (w *walker) mountOf(spec string, s *state) error {
+	source, _, _ := strings.Cut(spec, ":")
+	for field := range strings.SplitSeq(spec, ",") {
+		name, value, _ := strings.Cut(field, "=")
+		if name == "source" || name == "src" {
+			source = value
+		}
+	}
+	v := literal(w.world.Untilde(source))
+	if !paths.IsAbs(v.text) && !strings.HasPrefix(v.text, ".") && !strings.ContainsRune(v.text, unknownMark) {
+		return nil // a named volume
+	}
+	if v.unknown() && strings.IndexByte(v.text, '\x00') == 0 {
+		return verdict.Refuse(verdict.UnknownTarget, "a mount needs a source that can be known: write it literally")
+	}
+	places, ok := w.places(v, s)
+	if !ok {
+		return verdict.Refuse(verdict.UnknownTarget, "a mount needs a source that can be known: write an absolute path")
+	}
+	for _, place := range places {
+		if w.inProject(place) {
+			continue
+		}
+		if w.isSecret(place) || w.world.Secrets.Below(place) || w.unwritable(place) != nil || paths.Within(w.world.Workspace.Lexical, place) || len(paths.Components(path.Clean(place))) == 1 {
+			return verdict.Refuse(verdict.HostContainer, "mounting the host's own folders into a container is refused: mount a folder of the workspace")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package shell
+
+import (
+	"slices"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// function walks a body where it is defined, and again where it is called.
+func (w *walker) function(f *syntax.FuncDecl, s *state, in input) error {
+	for _, name := range w.calling {
+		if name == f.Name.Value {
+			return nil
+		}
+	}
+	w.calling = append(w.calling, f.Name.Value)
+	defer func() { w.calling = w.calling[:len(w.calling)-1] }()
+	if len(w.calling) > 8 {
+		return errNesting
+	}
+	straight := s.straight
+	s.straight = false
+	err := w.stmt(f.Body, s, in)
+	s.straight = straight
+	return err
+}
+
+// control walks if, while, for and case. Every branch is walked.
+func (w *walker) control(cmd syntax.Command, s *state, in input) error {
+	straight := s.straight
+	s.straight = false
+	defer func() { s.straight = straight }()
+	switch c := cmd.(type) {
+	case *syntax.IfClause:
+		for branch := c; branch != nil; branch = branch.Else {
+			if err := w.stmts(branch.Cond, s, in); err != nil {
+				return err
+			}
+			if err := w.stmts(branch.Then, s, in); err != nil {
+				return err
+			}
+		}
+	case *syntax.WhileClause:
+		if err := w.stmts(c.Cond, s, in); err != nil {
+			return err
+		}
+		return w.loopBody(c.Do, s, in, isEndless(c.Cond))
+	case *syntax.ForClause:
+		return w.forLoop(c, s, in)
+	case *syntax.CaseClause:
+		if err := w.substitutions(c.Word, s); err != nil {
+			return err
+		}
+		for _, item := range c.Items {
+			for _, pattern := range item.Patterns {
+				if err := w.substitutions(pattern, s); err != nil {
+					return err
+				}
+			}
+			if err := w.stmts(item.Stmts, s, in); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func isEndless(cond []*syntax.Stmt) bool {
+	if len(cond) != 1 {
+		return false
+	}
+	call, ok := cond[0].Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) > 0 && slices.Contains([]string{"true", ":", "false", "[", "test"}, call.Args[0].Lit())
+}
+
+func (w *walker) loopBody(body []*syntax.Stmt, s *state, in input, forever bool) error {
+	outer := s.forever
+	s.forever = outer || forever
+	defer func() { s.forever = outer }()
+	// Twice: a cd in the body moves the next turn.
+	if err := w.stmts(body, s, in); err != nil {
+		return err
+	}
+	if changesFolder(body) {
+		return w.stmts(body, s, in)
+	}
+	return nil
+}
+
+func changesFolder(body []*syntax.Stmt) bool {
+	for _, stmt := range body {
+		if callsAny(stmt, folderChangers) {
+			return true
+		}
+	}
+	return false
+}
+
+// forLoop walks the body once for each literal item, so that a target named in
+// the list is judged; otherwise the variable is unknown.
+func (w *walker) forLoop(c *syntax.ForClause, s *state, in input) error {
+	const most = 16
+	iter, ok := c.Loop.(*syntax.WordIter)
+	if !ok {
+		loop, _ := c.Loop.(*syntax.CStyleLoop)
+		if err := w.substitutions(c.Loop, s); err != nil {
+			return err
+		}
+		return w.loopBody(c.Do, s, in, loop == nil || loop.Cond == nil)
+	}
+	var items []value
+	for _, item := range iter.Items {
+		values, err := w.word(item, s)
+		if err != nil {
+			return err
+		}
+		for _, v := range values {
+			if err := w.checkSecret(v, s); err != nil {
+				return err
+			}
+		}
+		items = append(items, values...)
+	}
+	name := iter.Name.Value
+	defer delete(s.vars, name)
+	if len(items) == 0 || len(items) > most || w.assigns[name] != 1 || c.Select {
+		delete(s.vars, name)
+		return w.loopBody(c.Do, s, in, false)
+	}
+	for _, item := range items {
+		s.vars[name] = item
+		if err := w.loopBody(c.Do, s, in, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+package shell
+
+import (
+	"strings"
+
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// git judges the few forms that run commands later, or destroy the way back.
+func (w *walker) git(inv invocation, s *state) error {
+	args := inv.args
+	for len(args) > 0 && strings.HasPrefix(args[0].text, "-") {
+		name, value, attached := strings.Cut(args[0].text, "=")
+		used := 1
+		switch name {
+		case "-c", "--config-env", "-C", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--super-prefix", "--attr-source":
+			if name == "-c" || !attached {
+				used = 2
+				if len(args) < 2 {
+					return nil
+				}
+				value = args[1].text
+			}
+		}
+		switch name {
+		case "-c", "--config-env":
+			if key, setting, _ := strings.Cut(value, "="); runsCommands(key, setting) {
+				return verdict.Refuse(verdict.GitSetting, "git setting %s runs commands", verdict.Short(key))
+			}
+		case "--exec-path":
+			if value != "" {
+				return verdict.Refuse(verdict.GitSetting, "other programs for git are refused")
+			}
+		}
+		args = args[min(used, len(args)):]
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	return w.gitVerb(args[0].text, args[1:], s)
+}
+
+func (w *walker) gitVerb(verb string, args []value, s *state) error {
+	options, operands := looseOperands(args)
+	if err := w.gitWayBack(verb, options, operands); err != nil {
+		return err
+	}
+	for _, a := range args {
+		if strings.Contains(a.text, "ext::") {
+			return verdict.Refuse(verdict.GitAddress, "an address that runs a command is refused: use an https or ssh address")
+		}
+	}
+	switch verb {
+	case "config":
+		return gitConfig(options, operands)
+	case "filter-branch", "bisect", "submodule", "rebase", "difftool", "mergetool", "for-each-repo", "grep", "ls-remote", "fetch", "pull", "clone", "push":
+		return w.gitRuns(verb, args, s)
+	case "rm", "clean":
+		for _, v := range operands {
+			if verb == "rm" && hasFlag(options, "r") {
+				if err := w.checkRemove(v, s, "git rm"); err != nil {
+					return err
+				}
+			}
+		}
+	case "init", "worktree", "archive":
+		for _, v := range operands {
+			if paths.IsAbs(v.text) || strings.HasPrefix(v.text, "..") {
+				if err := w.checkWrite(v, s); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// gitWayBack keeps reflogs, snapshots and the objects they need.
+func (w *walker) gitWayBack(verb string, options, operands []value) error {
+	words := map[string]bool{}
+	for _, v := range operands {
+		words[v.text] = true
+	}
+	destroys := false
+	switch verb {
+	case "reflog":
+		destroys = words["expire"] || words["delete"]
+	case "gc":
+		destroys = hasFlag(options, "", "--prune", "--aggressive")
+	case "prune", "prune-packed":
+		destroys = true
+	case "update-ref", "symbolic-ref", "branch", "tag", "push", "for-each-ref", "stash":
+		for _, v := range operands {
+			destroys = destroys || (paths.IsSnapshotRef(v.text) && verb != "for-each-ref") || (verb == "update-ref" && v.unknown())
+		}
+	case "repack":
+		destroys = hasFlag(options, "", "--unpack-unreachable") || hasFlag(options, "a")
+	}
+	if destroys {
+		return verdict.Refuse(verdict.GitHistory, "this would destroy history or snapshots, which are the way back")
+	}
+	return nil
+}
+
+// gitConfig refuses settings that run commands, in any file.
+func gitConfig(options, operands []value) error {
+	if hasFlag(options, "e", "--edit") {
+		return verdict.Refuse(verdict.GitSetting, "editing git's configuration is refused")
+	}
+	for i, v := range operands {
+		if i == 0 && has("set get unset list get-all rename-section remove-section edit", v.text) {
+			continue
+		}
+		setting := ""
+		if i+1 < len(operands) {
+			setting = operands[i+1].text
+		}
+		if strings.Contains(v.text, ".") && i <= 1 && runsCommands(v.text, setting) && !isGet(options, operands) {
+			return verdict.Refuse(verdict.GitSetting, "git setting %s runs commands", verdict.Short(v.text))
+		}
+	}
+	return nil
+}
+
+func isGet(options, operands []value) bool {
+	return hasFlag(options, "l", "--get", "--get-all", "--list", "--get-regexp", "--unset", "--unset-all") ||
+		(len(operands) > 0 && has("get list unset get-all", operands[0].text))
+}
+
+// runsCommands knows the settings whose value git runs, or that name more settings.
+func runsCommands(key, setting string) bool {
+	key = strings.ToLower(key)
+	section, rest, _ := strings.Cut(key, ".")
+	last := rest
+	if at := strings.LastIndexByte(rest, '.'); at >= 0 {
+		last = rest[at+1:]
+	}
+	switch section {
+	case "alias":
+		return strings.HasPrefix(strings.TrimSpace(setting), "!")
+	case "core":
+		return has("fsmonitor hookspath sshcommand pager editor askpass gitproxy attributesfile alternaterefscommand worktree", last) &&
+			!has("true false cat less vim vi nano", setting) || last == "hookspath"
+	case "filter", "pager", "include", "includeif", "trailer", "man", "browser", "web", "guitool", "difftool", "mergetool":
+		return true
+	case "diff":
+		return has("external command textconv", last)
+	case "merge":
+		return last == "driver"
+	case "gpg":
+		return last == "program" || last == "defaultkeycommand"
+	case "credential":
+		return last == "helper" && !has("store cache osxkeychain manager libsecret", strings.Fields(setting + " x")[0])
+	case "remote":
+		return has("uploadpack receivepack vcs", last)
+	case "protocol":
+		return setting == "always"
+	case "sequence":
+		return last == "editor"
+	case "init":
+		return last == "templatedir"
+	case "uploadpack":
+		return last == "packobjectshook"
+	case "url":
+		return strings.Contains(key, "ext::")
+	case "interactive":
+		return last == "difffilter"
+	}
+	return false
+}
+
+// gitRuns judges the shell text that some subcommands run.
+func (w *walker) gitRuns(verb string, args []value, s *state) error {
+	for i, a := range args {
+		name, value, attached := strings.Cut(a.text, "=")
+		isCode := false
+		switch {
+		case strings.HasSuffix(name, "-filter") || name == "--exec" || name == "--upload-pack" || name == "--receive-pack" || name == "--extcmd" || name == "--open-files-in-pager":
+			isCode = true
+		case (name == "-x" && (verb == "rebase" || verb == "difftool")) || (name == "-u" && (verb == "clone" || verb == "ls-remote")):
+			isCode = true
+		case verb == "clone" && (name == "-c" || name == "--config"):
+			setting := value
+			if !attached && i+1 < len(args) {
+				setting = args[i+1].text
+			}
+			if key, v, _ := strings.Cut(setting, "="); runsCommands(key, v) {
+				return verdict.Refuse(verdict.GitSetting, "git setting %s runs commands", verdict.Short(key))
+			}
+		case (a.text == "foreach" && verb == "submodule") || (a.text == "run" && verb == "bisect"):
+			rest := skipOptions(args[i+1:])
+			if len(rest) == 1 {
+				return w.nested(joinCode(rest), s.copy(), input{})
+			}
+			return w.run(rest, s.copy(), invocation{outer: []string{"git"}})
+		}
+		if !isCode {
+			continue
+		}
+		if !attached && i+1 < len(args) {
+			value = args[i+1].text
+		}
+		if value == "" {
+			continue
+		}
+		if err := w.nested(value, s.copy(), input{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func skipOptions(args []value) []value {
+	for len(args) > 0 && strings.HasPrefix(args[0].text, "-") {
+		args = args[1:]
+	}
+	return args
+}

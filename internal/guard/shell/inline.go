@@ -1,0 +1,225 @@
+package shell
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// maxInline bounds the inline code that is looked into.
+const maxInline = 16 << 10
+
+// What inline code may not hold, whatever the language. These catch accidents:
+// code can always hide what it does, and the approval shows it to a human.
+var (
+	startsPrograms = regexp.MustCompile("(?i)system|exec|spawn|popen|subprocess|child_process|getoutput|\\bqx\\b|`|shell|process|\\|\\s*\"?getline|Deno\\.(run|Command)|%x|^!|\\be\\b")
+	removesTrees   = regexp.MustCompile(`(?i)rmtree|rmdir_?(sync|all)?|rmSync|rm_rf|rm_r\b|remove_tree|removedirs|FileUtils\.rm|fs\.(promises\.)?rm\b|rimraf|remove_dir_all|Deno\.remove|delete_tree|remove_entry`)
+	removesFiles   = regexp.MustCompile(`(?i)unlink|os\.remove|File\.delete|truncate`)
+	writesFiles    = regexp.MustCompile(`(?i)open\s*\(|write|File\.|fopen|file_put_contents|>`)
+	connects       = regexp.MustCompile(`(?i)socket|TCPSocket|net\.connect|["'](node:)?net["']|fsockopen|net\.createConnection|IO::Socket|/inet/`)
+	becomesShell   = regexp.MustCompile(`(?i)dup2|/bin/(ba|da|z|k)?sh|pty\.spawn|\bsh\s+-i|cmd\.exe|STDIN|exec|spawn`)
+	runsText       = regexp.MustCompile(`(?i)\b(eval|exec|Function|compile|vm\.run\w*|instance_eval|loadstring|load)\s*\(?`)
+	hidesText      = regexp.MustCompile(`(?i)base64|b64decode|atob|fromhex|unhexlify|decode\s*\(|urlopen|urllib|requests\.|https?\.get|fetch\s*\(|open-uri|Net::HTTP|LWP|marshal|unpack|fromCharCode|codecs|rot13|zlib|gzip`)
+	forks          = regexp.MustCompile(`(?i)\bfork\b`)
+	loops          = regexp.MustCompile(`(?i)\b(while|for|loop|until|redo)\b`)
+	killsAll       = regexp.MustCompile(`(?i)kill\w*\s*\(?\s*(['"]?\w+['"]?\s*,\s*)?-?\b1\b`)
+	namesHome      = regexp.MustCompile(`(?i)expanduser|homedir|Path\.home|ENV\b|environ|Dir\.home|process\.env`)
+	typesKeys      = regexp.MustCompile(`(?i)TIOCSTI|pyautogui|pynput|robotjs|uinput`)
+	quotedText     = regexp.MustCompile("'((?:[^'\\\\]|\\\\.)*)'|\"((?:[^\"\\\\]|\\\\.)*)\"|`((?:[^`\\\\]|\\\\.)*)`|%x[({\\[]([^)}\\]]*)[)}\\]]|qx[({/]([^)}/]*)[)}/]")
+)
+
+// secretWords are pieces of paths that no inline code has a reason to hold.
+var secretWords = []string{
+	"/.ssh/", ".aws/credentials", "/etc/shadow", "/etc/gshadow", "/etc/sudoers", ".gnupg/", "/.netrc", ".kube/config",
+	".git-credentials", ".claude.json", ".claude/.credentials", ".yolo_tokens", "yolo_audit.log", "claude_bridge_secure",
+	".local/state/bridge", ".config/bridge", "/proc/self/environ", "/proc/self/mem", ".bash_history", ".zsh_history",
+	".docker/config.json", ".config/gh/", "/dev/tcp/", "/dev/udp/", "id_rsa", "id_ed25519", "docker.sock",
+}
+
+// inlineCode looks into code of another language, given with -c, -e or a
+// here-document.
+func (w *walker) inlineCode(language, code string, s *state) error {
+	if len(code) > maxInline {
+		return verdict.Refuse(verdict.TooLarge, "inline code is longer than %d bytes: put it into a file", maxInline)
+	}
+	for _, word := range secretWords {
+		if strings.Contains(code, word) {
+			return verdict.ErrSecret
+		}
+	}
+	lower := strings.ToLower(code)
+	for verb := range operatorVerbs {
+		if strings.Contains(lower, "bridge yolo "+verb) || (strings.Contains(lower, "bridge") && strings.Contains(lower, "yolo") && strings.Contains(lower, verb)) {
+			return errOperator
+		}
+	}
+	switch {
+	case language == "expect" && strings.Contains(code, "send"):
+		return verdict.Refuse(verdict.Keystrokes, "typing into a program's terminal is refused")
+	case connects.MatchString(code) && becomesShell.MatchString(code):
+		return verdict.Refuse(verdict.ReverseShell, "this inline code looks like a reverse shell")
+	case runsText.MatchString(code) && hidesText.MatchString(code):
+		return verdict.Refuse(verdict.HiddenCode, "inline code that runs hidden or downloaded text is refused")
+	case forks.MatchString(code) && loops.MatchString(code):
+		return verdict.Refuse(verdict.ForkBomb, "inline code that forks in a loop is a fork bomb")
+	case typesKeys.MatchString(code):
+		return verdict.Refuse(verdict.Keystrokes, "keystroke injection is refused")
+	case killsAll.MatchString(code):
+		return verdict.Refuse(verdict.KillsTooMuch, "inline code that kills every process is refused")
+	}
+	return w.inlineLiterals(language, code, s)
+}
+
+// inlineLiterals judges the quoted texts of inline code as commands and paths.
+func (w *walker) inlineLiterals(language, code string, s *state) error {
+	texts := quotedTexts(code)
+	starts := startsPrograms.MatchString(code)
+	switch language {
+	case "sed", "gsed":
+		return w.sedScript(code, s)
+	case "vi", "vim", "nvim", "ex", "expect":
+		starts = true
+		texts = append(texts, strings.TrimLeft(code, ":!%, "), strings.TrimPrefix(code, "spawn "))
+	}
+	if starts {
+		if err := w.inlineCommands(texts, s); err != nil {
+			return err
+		}
+	}
+	return w.inlinePaths(code, texts, s)
+}
+
+var (
+	sedRuns   = regexp.MustCompile(`(?m)(?:^|[;{}\n0-9$/,]|[0-9$/]!)\s*e\s+(.+)$`)
+	sedWrites = regexp.MustCompile(`(?m)(?:^|[;{}\n0-9$/,gpiI])\s*[wW]\s+([^;}\n]+)$`)
+)
+
+// sedScript judges what GNU sed runs (the command e, and the flag e of s) and
+// writes (the command and flag w).
+func (w *walker) sedScript(code string, s *state) error {
+	for _, m := range sedRuns.FindAllStringSubmatch(code, -1) {
+		if err := w.nested(m[1], s.copy(), input{kind: inputPipe}); err != nil {
+			return fmt.Errorf("inside sed: %w", err)
+		}
+	}
+	if strings.ContainsRune(substituteFlags(code), 'e') {
+		return verdict.Refuse(verdict.EvaluatedText, "the flag e of sed runs its input as commands: leave it out")
+	}
+	for _, m := range sedWrites.FindAllStringSubmatch(code, -1) {
+		if err := w.checkWrite(literal(w.world.Untilde(strings.TrimSpace(m[1]))), s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// substituteFlags gives the flags of a script that is one s command.
+func substituteFlags(code string) string {
+	code = strings.TrimLeft(code, "0123456789,$ ")
+	if len(code) < 4 || code[0] != 's' {
+		return ""
+	}
+	delimiter, seen := code[1], 0
+	for i := 2; i < len(code); i++ {
+		switch code[i] {
+		case '\\':
+			i++
+		case delimiter:
+			if seen++; seen == 2 {
+				flags, _, _ := strings.Cut(code[i+1:], ";")
+				flags, _, _ = strings.Cut(flags, "w")
+				flags, _, _ = strings.Cut(flags, "\n")
+				return strings.TrimSpace(flags)
+			}
+		}
+	}
+	return ""
+}
+
+func (w *walker) inlineCommands(texts []string, s *state) error {
+	for i := range texts {
+		if err := w.soft(texts[i], s); err != nil {
+			return err
+		}
+		if i < 12 && i+1 < len(texts) {
+			if err := w.soft(strings.Join(texts[i:], " "), s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// soft judges text that may or may not be a command: what does not parse, or is
+// one word, says nothing.
+func (w *walker) soft(text string, s *state) error {
+	if !strings.Contains(text, " ") || w.depth >= verdict.MaxNesting || len(text) > 2000 {
+		return nil
+	}
+	if _, err := verdict.Parse(text); err != nil {
+		return nil //nolint:nilerr // prose is no command
+	}
+	count := w.count
+	err := w.nested(text, s.copy(), input{})
+	w.count = count
+	if err != nil {
+		return fmt.Errorf("inside inline code: %w", err)
+	}
+	return nil
+}
+
+func (w *walker) inlinePaths(code string, texts []string, s *state) error {
+	trees := removesTrees.MatchString(code)
+	files := trees || removesFiles.MatchString(code)
+	known := 0
+	for _, text := range texts {
+		if text == "" || strings.ContainsAny(text, "\n\x00") {
+			continue
+		}
+		v := literal(w.world.Untilde(text))
+		if paths.IsAbs(text) && w.isSecret(paths.Clean(text)) {
+			return verdict.ErrSecret
+		}
+		if paths.IsAbs(text) || strings.HasPrefix(text, ".") || strings.HasPrefix(text, "~") || trees {
+			known++
+		}
+		if trees {
+			if err := w.checkRemove(v, s, "recursive removal"); err != nil {
+				return err
+			}
+		}
+		if (files || writesFiles.MatchString(code)) && (paths.IsAbs(v.text) || strings.HasPrefix(text, ".")) && writesSystem(code) {
+			if err := w.checkWrite(v, s); err != nil {
+				return err
+			}
+		}
+	}
+	if trees && (known == 0 || namesHome.MatchString(code)) {
+		return verdict.Refuse(verdict.UnknownTarget, "recursive removal in inline code needs a literal target inside the workspace")
+	}
+	return nil
+}
+
+var writeMode = regexp.MustCompile(`(?i)['"][rwa]?b?[wa+]b?\+?['"]|write|>|unlink|remove|delete|truncate|put_contents|rm|copy|rename|symlink|chmod|mkdir`)
+
+func writesSystem(code string) bool { return writeMode.MatchString(code) }
+
+// quotedTexts gives the string literals of most languages, without escapes.
+func quotedTexts(code string) []string {
+	const most = 64
+	var out []string
+	for _, m := range quotedText.FindAllStringSubmatch(code, most) {
+		for _, text := range m[1:] {
+			if text != "" {
+				out = append(out, strings.ReplaceAll(text, `\`, ""))
+				if strings.ContainsAny(text, `'"`) && len(out) < most {
+					out = append(out, quotedTexts(text)...)
+				}
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,294 @@
+package shell
+
+import (
+	"slices"
+	"strings"
+
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// interpreter says how a language is given code on its command line.
+type interpreter struct {
+	code   string // short letters whose value is code
+	longs  string // long options whose value is code
+	verbs  string // subcommands after which the next word is code
+	module string // letters after which standard input is data
+	first  bool   // the first operand is code (awk)
+	file   string // with it, the first operand is no code
+	valued string // short options that take the next word
+}
+
+var interpreters = map[string]*interpreter{
+	"python": {code: "c", module: "m", valued: "-W -X"}, "pypy": {code: "c", module: "m", valued: "-W -X"}, "ipython": {code: "c"},
+	"node": {code: "ep", longs: "--eval --print", valued: "-r -C"}, "nodejs": {code: "ep", longs: "--eval --print"},
+	"deno": {verbs: "eval"}, "bun": {code: "ep", longs: "--eval --print"}, "tsx": {code: "ep", longs: "--eval"}, "ts-node": {code: "ep", longs: "--eval"},
+	"perl": {code: "eE", valued: "-I"}, "ruby": {code: "e", valued: "-r -I -C"}, "php": {code: "rBRE", longs: "--run", valued: "-c -d -S -t"},
+	"lua": {code: "e", valued: "-l"}, "luajit": {code: "e"}, "rscript": {code: "e"}, "julia": {code: "eE"}, "groovy": {code: "e"},
+	"scala": {code: "e"}, "elixir": {code: "e"}, "raku": {code: "e"}, "guile": {code: "c"}, "tclsh": {}, "wish": {}, "irb": {}, "jshell": {}, "erl": {longs: "-eval"},
+	"awk": {first: true, file: "f", valued: "-F -v"}, "gawk": {first: true, file: "f", valued: "-F -v"}, "mawk": {first: true, file: "f", valued: "-F -v"}, "nawk": {first: true, file: "f", valued: "-F -v"},
+	"sed": {first: true, file: "fe", valued: ""}, "gsed": {first: true, file: "fe"}, "expect": {code: "c"}, "vim": {code: "c"}, "vi": {code: "c"}, "nvim": {code: "c"}, "ex": {code: "c"},
+	"emacs": {longs: "--eval --execute"}, "gdb": {longs: "-ex --eval-command"}, "sqlite3": {longs: "-cmd"}, "ed": {},
+}
+
+// interpreterFor also knows versions: python3.12, lua5.4, perl5.
+func interpreterFor(name string) (string, *interpreter) {
+	base := strings.TrimRight(strings.ToLower(name), "0123456789.")
+	if i := interpreters[strings.ToLower(name)]; i != nil {
+		return strings.ToLower(name), i
+	}
+	return base, interpreters[base]
+}
+
+// checkInterpreter judges shells and languages: code in arguments is looked
+// into, code from a pipe is refused.
+func (w *walker) checkInterpreter(inv invocation, s *state) error {
+	if shells[inv.name] != "" {
+		return w.checkShell(inv, s)
+	}
+	name, lang := interpreterFor(inv.name)
+	if lang == nil {
+		return nil
+	}
+	codes, operand, isModule := lang.find(inv.args)
+	for _, code := range codes {
+		if code.computed || code.text == string(unknownMark) {
+			return verdict.Refuse(verdict.UnknownCode, "code that cannot be known is refused: write it literally")
+		}
+		if err := w.inlineCode(name, code.text, s); err != nil {
+			return err
+		}
+	}
+	if len(codes) > 0 || isModule || lang.first || isAbout(inv.args) {
+		return nil
+	}
+	return w.checkScript(inv, operand, func(text string) error { return w.inlineCode(name, text, s) })
+}
+
+func isAbout(args []value) bool {
+	return len(args) == 1 && slices.Contains([]string{"--version", "-V", "-v", "--help", "-h", "version"}, args[0].text)
+}
+
+// find gives the code among the arguments, and the first operand.
+func (lang *interpreter) find(args []value) (codes []value, operand *value, isModule bool) {
+	fromFile := false
+	for i := 0; i < len(args); i++ {
+		arg := args[i].text
+		switch {
+		case arg == "--":
+			continue
+		case lang.longs != "" && has(lang.longs, arg) && i+1 < len(args):
+			codes = append(codes, args[i+1])
+			i++
+		case strings.HasPrefix(arg, "--") || (lang.longs != "" && strings.HasPrefix(arg, "-e") && len(arg) > 3 && lang.code == ""):
+			if name, code, ok := strings.Cut(arg, "="); ok && has(lang.longs, name) {
+				codes = append(codes, literal(code))
+			}
+		case strings.HasPrefix(arg, "-") && arg != "-":
+			if strings.ContainsAny(arg[1:], lang.file) && lang.file != "" {
+				fromFile = true
+				if at := strings.IndexByte(arg, 'e'); at > 0 && strings.Contains(lang.file, "e") {
+					codes = append(codes, codeAt(args, i, arg[at+1:])...)
+				}
+			}
+			if lang.module != "" && strings.ContainsAny(arg[1:], lang.module) && !strings.ContainsAny(arg[1:], lang.code) {
+				return codes, nil, true
+			}
+			if at := strings.IndexAny(arg[1:], lang.code); at >= 0 && lang.code != "" {
+				codes = append(codes, codeAt(args, i, arg[at+2:])...)
+				if arg[at+2:] == "" || isShortCluster(arg) {
+					i++
+				}
+				continue
+			}
+			if has(lang.valued, arg) {
+				i++
+			}
+		default:
+			if lang.verbs != "" && operand == nil && has(lang.verbs, arg) && i+1 < len(args) {
+				codes = append(codes, args[i+1])
+				return codes, nil, false
+			}
+			if operand == nil {
+				operand = &args[i]
+				if lang.first && !fromFile {
+					codes = append(codes, args[i])
+				}
+			}
+			if !lang.first && len(lang.code) > 0 && operand != nil && len(codes) == 0 {
+				return codes, operand, false // the rest belongs to the script
+			}
+		}
+	}
+	return codes, operand, isModule
+}
+
+func isShortCluster(arg string) bool {
+	return len(arg) <= 6 && verdict.IsKeyword(strings.TrimLeft(arg, "-"))
+}
+
+// codeAt gives the code that is attached to an option, and the next word, which
+// is the code if nothing, or only other letters, are attached.
+func codeAt(args []value, i int, attached string) []value {
+	var out []value
+	if attached != "" {
+		out = append(out, literal(attached))
+	}
+	if (attached == "" || verdict.IsKeyword(attached)) && i+1 < len(args) {
+		out = append(out, args[i+1])
+	}
+	return out
+}
+
+// checkScript judges where an interpreter's code comes from when no option
+// gives it: a file, a here-document, or a pipe.
+func (w *walker) checkScript(inv invocation, operand *value, inline func(string) error) error {
+	fromInput := operand == nil || slices.Contains([]string{"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}, operand.text)
+	if !fromInput {
+		if operand.process || operand.computed {
+			return verdict.Refuse(verdict.UnknownCode, "a script that cannot be known is refused: name a file")
+		}
+		if w.downloads[baseName(operand.text)] || w.fetched {
+			return errDownloaded
+		}
+		return nil
+	}
+	switch inv.in.kind {
+	case inputPipe:
+		return verdict.Refuse(verdict.PipedCode, "%s must not be fed from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
+	case inputText:
+		if strings.ContainsRune(inv.in.text, unknownMark) && shells[inv.name] != "" {
+			return verdict.Refuse(verdict.UnknownCode, "shell code that cannot be known is refused: quote the here-document's delimiter")
+		}
+		return inline(inv.in.text)
+	case inputFile:
+		if inv.in.fetched {
+			return errDownloaded
+		}
+	}
+	return nil
+}
+
+var errDownloaded = verdict.Refuse(verdict.DownloadedCode, "running what was just downloaded is refused: look at it first, then ask again")
+
+// checkShell judges bash and its like.
+func (w *walker) checkShell(inv invocation, s *state) error {
+	if isAbout(inv.args) {
+		return nil
+	}
+	wantsCode, fromInput := false, false
+	for i := 0; i < len(inv.args); i++ {
+		a := inv.args[i]
+		arg := a.text
+		if a.unknown() && a.loose {
+			return verdict.Refuse(verdict.UnknownCode, "a shell's arguments must be known: write them literally")
+		}
+		option := len(arg) > 1 && (arg[0] == '-' || arg[0] == '+')
+		switch {
+		case arg == "--rcfile" || arg == "--init-file":
+			return verdict.Refuse(verdict.ShellSetting, "a start-up file for a shell is refused")
+		case strings.HasPrefix(arg, "--"), arg == "-":
+		case option:
+			wantsCode = wantsCode || strings.ContainsRune(arg[1:], 'c')
+			fromInput = fromInput || strings.ContainsRune(arg[1:], 's')
+			if last := arg[len(arg)-1]; last == 'o' || last == 'O' {
+				i++
+			}
+		case wantsCode:
+			if a.computed {
+				return verdict.Refuse(verdict.UnknownCode, "shell code that cannot be known is refused: write it literally")
+			}
+			return w.nested(a.text, s.copy(), inv.in)
+		case !fromInput:
+			return w.checkScript(inv, &inv.args[i], nil)
+		}
+	}
+	if wantsCode {
+		return verdict.Refuse(verdict.UnknownCode, "-c needs its code")
+	}
+	return w.checkScript(inv, nil, func(text string) error { return w.nested(text, s.copy(), input{}) })
+}
+
+// checkDownloaded refuses starting a program, or a script, that this same
+// command downloads.
+func (w *walker) checkDownloaded(name value, inv invocation) error {
+	isPath := strings.Contains(name.text, "/")
+	if isPath && w.downloads[inv.name] || (isPath && w.fetched && !paths.IsAbs(name.text)) {
+		return errDownloaded
+	}
+	_, lang := interpreterFor(inv.name)
+	if lang == nil && shells[inv.name] == "" && inv.name != "source" && inv.name != "." {
+		return nil
+	}
+	for _, a := range inv.args {
+		if strings.HasPrefix(a.text, "-") {
+			continue
+		}
+		if w.downloads[baseName(a.text)] && !lang.takesCode() {
+			return errDownloaded
+		}
+		return nil
+	}
+	return nil
+}
+
+func (lang *interpreter) takesCode() bool { return lang != nil && lang.first }
+
+// noteDownload remembers the names under which something is fetched.
+func (w *walker) noteDownload(inv invocation) {
+	switch inv.name {
+	case "curl", "wget", "aria2c", "http", "https":
+	case "mv", "cp", "install", "ln":
+		w.renameDownload(inv)
+		return
+	case "tee":
+		if inv.in.fetched {
+			for _, a := range inv.args {
+				w.downloads[baseName(a.text)] = true
+			}
+		}
+		return
+	default:
+		return
+	}
+	for i, a := range inv.args {
+		arg := a.text
+		switch {
+		case strings.HasPrefix(arg, "--output=") || strings.HasPrefix(arg, "--output-document="):
+			_, name, _ := strings.Cut(arg, "=")
+			w.noteFile(name)
+		case i > 0 && takesOutput(inv.args[i-1].text):
+			w.noteFile(arg)
+		case len(arg) > 2 && arg[0] == '-' && arg[1] != '-' && (arg[1] == 'o' || arg[1] == 'O'):
+			w.noteFile(arg[2:])
+		case !strings.HasPrefix(arg, "-"):
+			address, _, _ := strings.Cut(arg, "?")
+			w.noteFile(address)
+		}
+	}
+}
+
+func takesOutput(option string) bool {
+	return option == "--output" || option == "--output-document" ||
+		(len(option) > 1 && option[0] == '-' && option[1] != '-' && (strings.HasSuffix(option, "o") || strings.HasSuffix(option, "O")))
+}
+
+func (w *walker) noteFile(name string) {
+	if strings.ContainsRune(name, unknownMark) {
+		w.fetched = true
+		return
+	}
+	w.downloads[baseName(name)] = true
+}
+
+func (w *walker) renameDownload(inv invocation) {
+	_, operands := looseOperands(inv.args)
+	if len(operands) < 2 {
+		return
+	}
+	for _, source := range operands[:len(operands)-1] {
+		if w.downloads[baseName(source.text)] {
+			w.downloads[baseName(operands[len(operands)-1].text)] = true
+		}
+	}
+}

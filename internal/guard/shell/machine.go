@@ -1,0 +1,67 @@
+package shell
+
+import (
+	"strings"
+)
+
+// machine judges programs that may look at the machine, not change it.
+func (w *walker) machine(inv invocation) string {
+	options, operands := looseOperands(inv.args)
+	verb := ""
+	if len(operands) > 0 {
+		verb = operands[0].text
+	}
+	switch inv.name {
+	case "systemctl", "rc-service", "initctl", "loginctl", "sv", "s6-svc":
+		if !has("status is-active is-enabled is-failed show cat list-units list-unit-files list-timers list-sockets list-dependencies get-default list-sessions show-environment list-jobs", verb) && verb != "" {
+			return "services are only looked at"
+		}
+	case "service":
+		if len(operands) > 1 && operands[1].text != "status" {
+			return "services are only looked at"
+		}
+	case "sysctl":
+		for _, a := range inv.args {
+			if strings.Contains(a.text, "=") || a.text == "-w" || a.text == "-p" || a.text == "--system" || a.text == "--write" || a.text == "--load" {
+				return "it changes the kernel"
+			}
+		}
+	case "ip":
+		for _, a := range operands {
+			if has("add del delete set flush replace change append up down exec", a.text) {
+				return "it changes the network"
+			}
+		}
+	case "ifconfig", "route", "iwconfig", "nmcli", "networksetup", "scutil", "resolvectl":
+		for _, a := range operands {
+			if has("up down add del delete modify connect disconnect off on", a.text) {
+				return "it changes the network"
+			}
+		}
+	case "date":
+		if hasFlag(options, "s", "--set") {
+			return "it sets the clock"
+		}
+	case "hostnamectl", "timedatectl", "localectl":
+		if strings.HasPrefix(verb, "set") {
+			return "it changes the machine"
+		}
+	case "journalctl":
+		for _, a := range inv.args {
+			if strings.HasPrefix(a.text, "--vacuum") || a.text == "--rotate" || a.text == "--flush" {
+				return "it removes logs"
+			}
+		}
+	case "dmesg":
+		if hasFlag(options, "cCnDE", "--clear", "--read-clear") {
+			return "it removes logs"
+		}
+	case "swift", "security", "defaults", "csrutil", "spctl", "tccutil", "nvram", "pmset":
+		if inv.name != "swift" && verb != "" && verb != "read" {
+			return "it changes the machine"
+		}
+	case "logrotate", "utmpdump", "lastlog":
+		return "it changes logs"
+	}
+	return ""
+}

@@ -1,0 +1,112 @@
+package shell
+
+import (
+	"example.org/bridge/internal/guard/verdict"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// input says where a command's standard input comes from.
+type input struct {
+	kind inputKind
+	text string // a here-document's literal text
+	// fetched: something upstream is a download.
+	fetched bool
+	// dumped: something upstream prints the environment.
+	dumped bool
+	// toArgs: something downstream turns lines into arguments.
+	toArgs bool
+	// toRemoval: and those arguments are removed, moved or changed.
+	toRemoval bool
+}
+
+type inputKind int
+
+func (w *walker) binary(cmd *syntax.BinaryCmd, s *state, in input) error {
+	if cmd.Op == syntax.Pipe || cmd.Op == syntax.PipeAll {
+		return w.pipe(cmd, s, in)
+	}
+	before := s.dirs
+	if err := w.stmt(cmd.X, s, in); err != nil {
+		return err
+	}
+	succeeded, straight := s.dirs, s.straight
+	s.straight = false
+	if cmd.Op == syntax.OrStmt && before != nil && s.dirs != nil {
+		s.dirs = union(before, s.dirs)
+	}
+	err := w.stmt(cmd.Y, s, in)
+	s.straight = straight
+	if cmd.Op == syntax.OrStmt && isExit(cmd.Y) && s.funcs["exit"] == nil { // cd X || exit: what follows is in X
+		s.dirs, s.visited = succeeded, append([]string(nil), succeeded...)
+	}
+	return err
+}
+
+// isExit reports whether a statement certainly leaves this shell.
+func isExit(stmt *syntax.Stmt) bool {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	return ok && !stmt.Background && len(call.Args) > 0 && call.Args[0].Lit() == "exit"
+}
+
+// pipe walks a pipeline's stages, each a subshell, with what flows between them.
+func (w *walker) pipe(cmd *syntax.BinaryCmd, s *state, in input) error {
+	stages := flatten(cmd, nil)
+	toArgs := make([]bool, len(stages)+1)
+	toRemoval := make([]bool, len(stages)+1)
+	for i := len(stages) - 1; i >= 0; i-- {
+		makes := callsAny(stages[i], argumentMakers)
+		toArgs[i] = toArgs[i+1] || makes
+		toRemoval[i] = toRemoval[i+1] || (makes && callsAny(stages[i], removers))
+	}
+	for i, stage := range stages {
+		in.toArgs, in.toRemoval = toArgs[i+1], toRemoval[i+1]
+		if in.dumped && callsAny(stage, networkTools) {
+			return verdict.Refuse(verdict.SendsSecrets, "the environment must not be sent over the network")
+		}
+		if err := w.stmt(stage, s.copy(), in); err != nil {
+			return err
+		}
+		in = input{
+			kind:    inputPipe,
+			fetched: in.fetched || callsAny(stage, downloaders),
+			dumped:  in.dumped || callsAny(stage, environmentDumps),
+		}
+		if in.fetched && i+1 < len(stages) && callsAny(stages[i+1], unpackers) {
+			w.fetched = true
+		}
+	}
+	return nil
+}
+
+func flatten(cmd *syntax.BinaryCmd, into []*syntax.Stmt) []*syntax.Stmt {
+	for _, side := range []*syntax.Stmt{cmd.X, cmd.Y} {
+		inner, ok := side.Cmd.(*syntax.BinaryCmd)
+		if ok && (inner.Op == syntax.Pipe || inner.Op == syntax.PipeAll) && len(side.Redirs) == 0 {
+			into = flatten(inner, into)
+			continue
+		}
+		into = append(into, side)
+	}
+	return into
+}
+
+// callsAny reports whether some plain word in command position below the node
+// is one of the names. It is a hint about what flows, not a judgement.
+func callsAny(node syntax.Node, names map[string]string) bool {
+	hit := false
+	syntax.Walk(node, func(n syntax.Node) bool {
+		if decl, ok := n.(*syntax.DeclClause); ok && names[decl.Variant.Value] != "" {
+			hit = true
+		}
+		if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 0 {
+			for i, arg := range call.Args {
+				if name := arg.Lit(); names[baseName(name)] != "" && (i == 0 || wrappers[baseName(call.Args[0].Lit())] != nil) {
+					hit = true
+				}
+			}
+		}
+		return !hit
+	})
+	return hit
+}

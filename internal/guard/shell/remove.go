@@ -1,0 +1,92 @@
+package shell
+
+import (
+	"strings"
+
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
+)
+
+func (w *walker) remove(inv invocation, s *state) error {
+	options, operands := looseOperands(inv.args)
+	recursive := hasFlag(options, "rR", "--recursive") || inv.name == "rimraf" || inv.name == "trash"
+	if hasFlag(options, "", "--no-preserve-root") {
+		return verdict.Refuse(verdict.RemovesTooMuch, "--no-preserve-root is refused")
+	}
+	unknown := 0
+	for _, v := range append(options, operands...) {
+		if v.unknown() && v.loose {
+			return verdict.Refuse(verdict.UnknownTarget, "removal needs targets that can be known: quote the variable, or write the path literally")
+		}
+	}
+	for _, v := range operands {
+		if v.unknown() {
+			unknown++
+		}
+		if recursive {
+			if err := w.checkRemove(v, s, "recursive removal"); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.checkWrite(v, s); err != nil {
+			return err
+		}
+		if v.unknown() || inv.name == "rmdir" {
+			continue
+		}
+		places, _ := w.places(v, s)
+		for _, place := range places {
+			if w.matchesKept(place) {
+				return verdict.Refuse(verdict.RemovesTooMuch, "removing the workspace, a home folder or a parent of one is refused")
+			}
+		}
+	}
+	if unknown > 1 {
+		return verdict.Refuse(verdict.UnknownTarget, "removal needs targets that can be known: one of these could be an option")
+	}
+	return nil
+}
+
+func (w *walker) changeRights(inv invocation, s *state) error {
+	options, operands := looseOperands(inv.args)
+	recursive := hasFlag(options, "R", "--recursive")
+	for i, v := range append(options, operands...) {
+		if i < len(options) && !strings.Contains(v.text, "s") {
+			continue
+		}
+		if inv.name == "chmod" && setsID(v.text) {
+			return verdict.Refuse(verdict.SetUserID, "setting the set-user-ID bit is refused")
+		}
+	}
+	for i, v := range operands {
+		if i == 0 && inv.name != "setfacl" {
+			continue // the mode or the owner
+		}
+		if recursive {
+			if err := w.checkRemove(v, s, "changing rights of a tree"); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.checkWrite(v, s); err != nil {
+			return err
+		}
+	}
+	if recursive && len(operands) > 0 && inv.name != "setfacl" {
+		// chmod -R -x DIR: the mode looked like an option.
+		if v := operands[0]; paths.IsAbs(v.text) || v.text == "." || strings.HasPrefix(v.text, "..") || strings.HasPrefix(v.text, "*") {
+			return w.checkRemove(v, s, "changing rights of a tree")
+		}
+	}
+	return nil
+}
+
+// setsID recognises u+s, g=xs, 4755 and 06755.
+func setsID(mode string) bool {
+	if digits := strings.TrimLeft(mode, "0"); verdict.IsDigits(mode) {
+		return len(digits) == 4 && digits[0] >= '2' && digits[0] <= '7' && digits[0] != '1'
+	}
+	at := strings.IndexAny(mode, "+=")
+	return at >= 0 && at < 5 && strings.ContainsRune(mode[at:], 's')
+}

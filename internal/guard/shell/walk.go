@@ -1,0 +1,209 @@
+package shell
+
+import (
+	"slices"
+	"strings"
+
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// bash starts the one shell that yolo mode uses: no start-up files.
+var bash = []string{"/bin/bash", "--noprofile", "--norc", "-c"}
+
+// Check walks a whole command and refuses known disasters. What passes runs in
+// bash byte for byte: Check gives the argument list.
+func Check(world *paths.World, command string) ([]string, error) {
+	w := &walker{world: world, downloads: map[string]bool{}}
+	s := &state{dirs: []string{world.Workspace.Lexical}, vars: map[string]value{}, funcs: map[string]*syntax.FuncDecl{}, straight: true}
+	if err := w.nested(command, s, input{}); err != nil {
+		return nil, err
+	}
+	return append(slices.Clone(bash), command), nil
+}
+
+// walker is one walk over a command and the shells nested in it.
+type walker struct {
+	world     *paths.World
+	count     int
+	depth     int
+	assigns   map[string]int
+	calling   []string
+	downloads map[string]bool // base names that this command downloads
+	kills     bool            // some command here ends processes
+	fetched   bool            // something was downloaded under a name we cannot know
+}
+
+// state is what is known of the shell at one point. A copy is a subshell.
+type state struct {
+	dirs     []string // where the shell may be; nil when that cannot be known
+	visited  []string // every folder entered since the statement began
+	vars     map[string]value
+	funcs    map[string]*syntax.FuncDecl
+	straight bool // this runs exactly once, so an assignment is a fact
+	forever  bool // inside a loop that does not end by itself
+}
+
+func (s *state) copy() *state {
+	c := *s
+	c.vars = make(map[string]value, len(s.vars))
+	for k, v := range s.vars {
+		c.vars[k] = v
+	}
+	c.straight = false
+	return &c
+}
+
+const (
+	inputNone inputKind = iota
+	inputFile
+	inputText
+	inputPipe // a pipe, a process substitution, or text that cannot be known
+)
+
+// nested parses and walks a shell text: the command itself, or what is given to
+// bash -c, eval-like options and heredocs of shells.
+func (w *walker) nested(code string, s *state, in input) error {
+	if strings.ContainsRune(code, unknownMark) {
+		return verdict.Refuse(verdict.UnknownCode, "shell code that cannot be known is refused: write it literally")
+	}
+	w.depth++
+	defer func() { w.depth-- }()
+	if w.depth > verdict.MaxNesting {
+		return errNesting
+	}
+	file, err := verdict.Parse(code)
+	if err != nil {
+		return verdict.Refuse(verdict.SyntaxError, "this is not valid shell (%s)", verdict.ParseFault(err))
+	}
+	if err := w.measure(file); err != nil {
+		return err
+	}
+	w.kills = w.kills || callsAny(file, killers)
+	outer := w.assigns
+	w.assigns = countAssigns(file)
+	for name, n := range outer {
+		w.assigns[name] += n
+	}
+	defer func() { w.assigns = outer }()
+	if w.depth > 1 { // another shell, which has none of this one's variables
+		s = s.copy()
+		s.vars, s.funcs = map[string]value{}, map[string]*syntax.FuncDecl{}
+	}
+	if err := forkBomb(file); err != nil {
+		return err
+	}
+	return w.stmts(file.Stmts, s, in)
+}
+
+var errNesting = verdict.Refuse(verdict.TooLarge, "nesting is deeper than %d levels: put the work into a script", verdict.MaxNesting)
+
+// measure holds the limits on size and nesting.
+func (w *walker) measure(file *syntax.File) error {
+	deep, deepest := []bool{}, 0
+	level := 0
+	syntax.Walk(file, func(node syntax.Node) bool {
+		if node == nil {
+			if deep[len(deep)-1] {
+				level--
+			}
+			deep = deep[:len(deep)-1]
+			return true
+		}
+		isDeep := false
+		switch node.(type) {
+		case *syntax.CallExpr, *syntax.DeclClause, *syntax.TestClause, *syntax.LetClause:
+			w.count++
+		case *syntax.Block, *syntax.Subshell, *syntax.CmdSubst, *syntax.ProcSubst, *syntax.IfClause,
+			*syntax.WhileClause, *syntax.ForClause, *syntax.CaseClause:
+			isDeep = true
+			level++
+		}
+		deep = append(deep, isDeep)
+		deepest = max(deepest, level)
+		return true
+	})
+	if w.count > verdict.MaxCommands {
+		return verdict.Refuse(verdict.TooLarge, "more than %d commands: put the work into a script", verdict.MaxCommands)
+	}
+	if deepest > verdict.MaxNesting {
+		return errNesting
+	}
+	return nil
+}
+
+func (w *walker) stmts(list []*syntax.Stmt, s *state, in input) error {
+	for _, stmt := range list {
+		s.visited = append([]string(nil), s.dirs...)
+		known := s.dirs != nil
+		if err := w.stmt(stmt, s, in); err != nil {
+			return err
+		}
+		if known && s.dirs != nil {
+			s.dirs = union(s.visited, s.dirs) // any cd may have failed
+		}
+	}
+	return nil
+}
+
+func union(a, b []string) []string {
+	const most = 8
+	out := append([]string(nil), a...)
+	for _, dir := range b {
+		if !slices.Contains(out, dir) {
+			out = append(out, dir)
+		}
+	}
+	if len(out) > most {
+		return nil
+	}
+	return out
+}
+
+func (w *walker) stmt(stmt *syntax.Stmt, s *state, in input) error {
+	if stmt.Background || stmt.Coprocess {
+		if s.forever {
+			return verdict.Refuse(verdict.ForkBomb, "background commands in an endless loop are a fork bomb")
+		}
+		s = s.copy()
+	}
+	in, err := w.redirects(stmt, s, in)
+	if err != nil {
+		return err
+	}
+	return w.command(stmt, s, in)
+}
+
+func (w *walker) command(stmt *syntax.Stmt, s *state, in input) error {
+	switch cmd := stmt.Cmd.(type) {
+	case nil:
+		return nil
+	case *syntax.CallExpr:
+		return w.call(cmd, stmt, s, in)
+	case *syntax.BinaryCmd:
+		return w.binary(cmd, s, in)
+	case *syntax.Block:
+		return w.stmts(cmd.Stmts, s, in)
+	case *syntax.Subshell:
+		return w.stmts(cmd.Stmts, s.copy(), in)
+	case *syntax.FuncDecl:
+		s.funcs[cmd.Name.Value] = cmd
+		return w.function(cmd, s, in)
+	case *syntax.TimeClause:
+		if cmd.Stmt == nil {
+			return nil
+		}
+		return w.stmt(cmd.Stmt, s, in)
+	case *syntax.CoprocClause:
+		return w.stmt(cmd.Stmt, s.copy(), input{kind: inputPipe})
+	case *syntax.DeclClause:
+		return w.declaration(cmd, s)
+	case *syntax.TestClause, *syntax.ArithmCmd, *syntax.LetClause:
+		return w.substitutions(cmd, s)
+	case *syntax.IfClause, *syntax.WhileClause, *syntax.ForClause, *syntax.CaseClause:
+		return w.control(cmd, s, in)
+	}
+	return verdict.Refuse(verdict.SyntaxError, "this kind of command is not known to the guard")
+}

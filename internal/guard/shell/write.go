@@ -1,0 +1,158 @@
+package shell
+
+import (
+	"strings"
+
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
+)
+
+func (w *walker) writeAll(inv invocation, s *state) error {
+	if inv.name == "mknod" {
+		return verdict.Refuse(verdict.DiskTool, "making device files is refused: make a plain file with touch")
+	}
+	_, operands := looseOperands(inv.args)
+	for _, v := range operands {
+		if err := w.checkWrite(v, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walker) dd(inv invocation, s *state) error {
+	for _, a := range inv.args {
+		if file, ok := strings.CutPrefix(a.pattern, "of="); ok {
+			if err := w.checkWrite(value{text: file, pattern: file}, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// outputs judges -o FILE and its relatives for programs without rules of their own.
+func (w *walker) outputs(inv invocation, s *state) error {
+	for i, a := range inv.args {
+		name, value, attached := strings.Cut(a.text, "=")
+		switch name {
+		case "-o", "--output", "--out", "--outfile", "--output-file", "--output-document", "--output-dir", "--outdir", "-outform-file", "-keyout", "-out", "--dest", "--target-dir", "-d", "--directory", "-C", "--prefix", "--install-dir", "--log-file":
+		default:
+			continue
+		}
+		v := literal(value)
+		if !attached {
+			if i+1 >= len(inv.args) {
+				continue
+			}
+			v = inv.args[i+1]
+		}
+		if !paths.IsAbs(v.text) && !strings.HasPrefix(v.text, ".") {
+			continue
+		}
+		if (name == "-C" || name == "-d") && readers[inv.name] != "" {
+			continue
+		}
+		if err := w.checkWrite(v, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// editsInPlace judges sed -i, perl -i and their like: every operand is written.
+func (w *walker) editsInPlace(inv invocation, s *state) error {
+	options, operands := looseOperands(inv.args)
+	name, _ := interpreterFor(inv.name)
+	inPlace := false
+	switch name {
+	case "sed", "gsed", "perl", "ruby", "yq":
+		inPlace = hasFlag(options, "i", "--in-place", "--inplace")
+	case "ed", "ex", "vi", "vim", "nvim", "nano", "emacs", "micro", "pico", "sponge", "gofmt", "prettier", "black":
+		inPlace = true
+	}
+	if !inPlace {
+		return nil
+	}
+	for _, v := range operands {
+		if strings.ContainsAny(v.text, " \n;") {
+			continue // a script
+		}
+		if err := w.checkWrite(v, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walker) archive(inv invocation, s *state) error {
+	if err := w.remoteShell(inv, s); err != nil {
+		return err
+	}
+	for i, a := range inv.args {
+		arg := a.text
+		name, value, attached := strings.Cut(arg, "=")
+		v := literal(value)
+		switch {
+		case attached && (name == "--directory" || name == "--output" || name == "--output-document" || name == "--output-dir" || name == "--file"):
+		case i > 0 && takesTarget(inv.name, inv.args[i-1].text):
+			v = a
+		case inv.name == "curl" || inv.name == "wget" || strings.HasPrefix(arg, "-"):
+			continue
+		default:
+			if inv.name != "unzip" && !isRemote(arg) {
+				if err := w.readsTree(a, s); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if v.text == "-" {
+			continue
+		}
+		if err := w.checkWrite(v, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takesTarget reports whether an option's next word is written.
+func takesTarget(program, option string) bool {
+	switch option {
+	case "--output", "--output-document", "--output-dir", "--directory", "--dump-header", "--cookie-jar", "--trace", "--trace-ascii", "--directory-prefix", "--stderr":
+		return true
+	}
+	if len(option) < 2 || option[0] != '-' || option[1] == '-' {
+		return false
+	}
+	last := option[len(option)-1]
+	switch program {
+	case "curl":
+		return last == 'o' || last == 'D' || last == 'c'
+	case "wget":
+		return last == 'O' || last == 'P' || last == 'o' || last == 'a'
+	case "unzip":
+		return last == 'd'
+	case "tar", "bsdtar":
+		return last == 'C' || (last == 'f' && strings.ContainsAny(option, "cru"))
+	}
+	return false
+}
+
+func (w *walker) search(inv invocation, s *state) error {
+	options, operands := looseOperands(inv.args)
+	if err := w.remoteShell(inv, s); err != nil {
+		return err
+	}
+	recursive := hasFlag(options, "rR", "--recursive", "--dereference-recursive") || inv.name == "rg" || inv.name == "ag" || inv.name == "ack"
+	if !recursive || len(operands) < 2 {
+		return nil
+	}
+	for _, v := range operands[1:] {
+		if err := w.readsTree(v, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package table
+
+import (
+	"fmt"
+	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
+)
+
+var nodeSpec = table(nodeRows, stopAtOperand)
+
+// checkNode allows a script of the workspace, or its tests.
+func checkNode(g *guard, args []Word) ([]string, error) {
+	p, err := nodeSpec.read(g, args)
+	if err != nil {
+		return nil, err
+	}
+	if p.has("--test") {
+		replaced, err := g.paths(p, 0, func(name string) error {
+			if strings.HasPrefix(name, "-") {
+				return verdict.Refuse(verdict.BadOperand, "an option behind the tests is not allowed: put options before the tests")
+			}
+			return g.inWorkspace(name)
+		})
+		return p.build(replaced), err
+	}
+	if len(p.operands) == 0 {
+		if p.has("-v", "--version", "-h", "--help") {
+			return plain(args), nil
+		}
+		return nil, verdict.Refuse(verdict.PipedCode, "there is no interactive interpreter, and no code from a pipe: name a script in the workspace")
+	}
+	if p.operand(0).Text == "inspect" || p.operand(0).Text == "debug" {
+		return nil, verdict.Refuse(verdict.InlineCode, "the debugger is not allowed")
+	}
+	return g.scriptAndArguments(p)
+}
+
+var (
+	cargoBuildSpec = table(cargoRows)
+	cargoTestSpec  = table(join(cargoRows, cargoTestRows))
+	cargoRunSpec   = table(cargoRows, stopAtOperand)
+	cargoCommands  = map[string]*spec{
+		"build": cargoBuildSpec, "b": cargoBuildSpec,
+		"test": cargoTestSpec, "t": cargoTestSpec,
+		"run": cargoRunSpec, "r": cargoRunSpec,
+	}
+)
+
+func checkCargo(g *guard, args []Word) ([]string, error) {
+	if len(args) == 0 {
+		return nil, verdict.Refuse(verdict.UnknownSubcommand, "no subcommand is given: use build, test or run")
+	}
+	name := args[0].Text
+	if len(args) == 1 && (name == "--version" || name == "-V") {
+		return []string{name}, nil
+	}
+	s, ok := cargoCommands[name]
+	if !ok || args[0].IsGlob() {
+		return nil, unknownSubcommand(name, "build test run")
+	}
+	p, err := s.read(g, args[1:])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := p.noGlobs(len(p.operands)); err != nil {
+		return nil, err
+	}
+	for i := range p.operands {
+		operand := p.operand(i).Text
+		if s == cargoBuildSpec {
+			return nil, verdict.Refuse(verdict.BadOperand, "%s takes no argument such as %s", name, verdict.Short(operand))
+		}
+		if err := g.checkData(operand); err != nil {
+			return nil, err
+		}
+	}
+	return plain(args), nil
+}
+
+func checkFeatures(_ *guard, value string) error {
+	for i := range len(value) {
+		c := value[i]
+		alnum := (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+		if !alnum && strings.IndexByte("-_+,./ ?", c) < 0 {
+			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be a list of features")
+		}
+	}
+	return nil
+}
+
+// checkCargoWord keeps out files: a target that ends in .json describes linkers.
+func checkCargoWord(_ *guard, value string) error {
+	if !verdict.IsKeyword(value) || strings.Contains(value, ".json") {
+		return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be one plain word")
+	}
+	return nil
+}

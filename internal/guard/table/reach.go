@@ -1,0 +1,107 @@
+package table
+
+import (
+	"fmt"
+
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// place is a path as written, cleaned, and as the kernel would find it.
+type place struct{ lexical, physical string }
+
+func (g *guard) locate(name string) (place, error) {
+	full := paths.Join(g.world.Workspace.Lexical, name)
+	actual, err := paths.Resolve(g.world.FS, full)
+	if err != nil {
+		return place{}, fmt.Errorf("path %s cannot be resolved: %w", verdict.Short(name), err)
+	}
+	return place{lexical: paths.Clean(full), physical: actual}, nil
+}
+
+func (p place) secret(g *guard) bool {
+	return g.world.Secrets.Has(p.lexical) || g.world.Secrets.Has(p.physical)
+}
+
+// readable accepts a path that may be read: in the workspace or a read root, by
+// its name and by where its links lead.
+func (g *guard) readable(name string) error {
+	p, err := g.locate(name)
+	if err != nil {
+		return err
+	}
+	if p.secret(g) {
+		return verdict.ErrSecret
+	}
+	if g.world.MayRead(p.lexical) && g.world.MayRead(p.physical) {
+		return nil
+	}
+	return verdict.Refuse(verdict.OutsideWorkspace, "path %s is outside the workspace and the read roots: name a path inside the workspace", verdict.Short(name))
+}
+
+// readableTree is readable for a command that reads everything below a path:
+// nothing secret may lie below it either.
+func (g *guard) readableTree(name string) error {
+	if err := g.readable(name); err != nil {
+		return err
+	}
+	p, err := g.locate(name)
+	if err != nil {
+		return err
+	}
+	if g.world.Secrets.Below(p.lexical) || g.world.Secrets.Below(p.physical) {
+		return verdict.Refuse(verdict.ReadsTree, "secrets lie below %s: name a narrower folder", verdict.Short(name))
+	}
+	return nil
+}
+
+// inWorkspace accepts a path that is in the workspace, by name and by links.
+func (g *guard) inWorkspace(name string) error {
+	p, err := g.locate(name)
+	if err != nil {
+		return err
+	}
+	if p.secret(g) {
+		return verdict.ErrSecret
+	}
+	if g.world.Workspace.Holds(p.lexical) && g.world.Workspace.Holds(p.physical) {
+		return nil
+	}
+	return verdict.Refuse(verdict.OutsideWorkspace, "path %s is outside the workspace: only paths inside it are allowed here", verdict.Short(name))
+}
+
+// writable accepts a path in the workspace that a command may write or replace.
+func (g *guard) writable(name string) error {
+	if err := g.inWorkspace(name); err != nil {
+		return err
+	}
+	p, err := g.locate(name)
+	if err != nil {
+		return err
+	}
+	if paths.NeverWritten(p.lexical) || paths.NeverWritten(p.physical) {
+		return verdict.Refuse(verdict.ProtectedPath, "path %s configures git, an editor, a shell or an agent, and is never written", verdict.Short(name))
+	}
+	return nil
+}
+
+// isWorkspaceTop reports whether a path is the workspace itself or above it.
+func (g *guard) isWorkspaceTop(name string) bool {
+	p, err := g.locate(name)
+	return err != nil || paths.Within(g.world.Workspace.Lexical, p.lexical) || paths.Within(g.world.Workspace.Physical, p.physical)
+}
+
+// checkData refuses a program's own argument that names a secret: as a whole,
+// or after =, : or @, where programs put paths.
+func (g *guard) checkData(text string) error {
+	for _, name := range paths.Candidates(text) {
+		p, err := g.locate(g.world.Untilde(name))
+		if err != nil {
+			return err
+		}
+		if p.secret(g) {
+			return verdict.ErrSecret
+		}
+	}
+	return nil
+}

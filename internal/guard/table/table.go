@@ -1,0 +1,189 @@
+package table
+
+import (
+	"fmt"
+	"strings"
+
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// Scope is what a command is judged in.
+type Scope struct {
+	World *paths.World
+	Mode  verdict.Mode
+	// LookPath gives the absolute path of a program. Nil leaves Stage.Path empty.
+	LookPath func(name string) (string, error)
+}
+
+// guard is one decision's view of the world.
+type guard struct {
+	world    *paths.World
+	mode     verdict.Mode
+	lookPath func(string) (string, error)
+}
+
+// program is one program of the tables.
+type program struct {
+	mode    verdict.Mode // the narrowest mode that has it
+	why     string       // why it is there
+	builtin bool         // done inside the bridge
+	// check judges the arguments and gives the argument list to run, without
+	// the name.
+	check func(g *guard, args []Word) ([]string, error)
+}
+
+// Judge gives the steps that a parsed command would run, or says why it is
+// refused.
+func Judge(list *List, scope Scope) ([]verdict.Step, error) {
+	g := &guard{world: scope.World, mode: scope.Mode, lookPath: scope.LookPath}
+	steps := make([]verdict.Step, 0, len(list.Steps))
+	for _, s := range list.Steps {
+		step := verdict.Step{When: s.When}
+		for _, c := range s.Stages {
+			stage, err := g.stage(c)
+			if err != nil {
+				return nil, err
+			}
+			step.Stages = append(step.Stages, stage)
+		}
+		steps = append(steps, step)
+	}
+	return steps, nil
+}
+
+// Summary names the programs of a plan, each with what it is for.
+func Summary(steps []verdict.Step) string {
+	var names []string
+	seen := map[string]bool{}
+	for _, step := range steps {
+		for _, stage := range step.Stages {
+			if name := stage.Argv[0]; !seen[name] {
+				seen[name] = true
+				names = append(names, name+" ("+programs[name].why+")")
+			}
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func (g *guard) stage(c Command) (verdict.Stage, error) {
+	name := c.Words[0].Text
+	known, ok := programs[name]
+	if !ok || !known.mode.Within(g.mode) {
+		return verdict.Stage{}, g.unknownProgram(name, ok)
+	}
+	argv, err := known.check(g, c.Words[1:])
+	if err != nil {
+		return verdict.Stage{}, fmt.Errorf("%s: %w", name, err)
+	}
+	stage := verdict.Stage{Argv: append([]string{name}, argv...), Builtin: known.builtin, Redirects: c.Redirects}
+	if known.builtin || g.lookPath == nil {
+		return stage, nil
+	}
+	if stage.Path, err = g.lookPath(name); err != nil {
+		return verdict.Stage{}, fmt.Errorf("%s cannot be run: %w", name, err)
+	}
+	if !paths.IsAbs(stage.Path) || g.world.Workspace.Holds(paths.Clean(stage.Path)) {
+		return verdict.Stage{}, verdict.Refuse(verdict.ProgramLocation, "%s is found inside the workspace, and programs must come from the system", name)
+	}
+	return stage, nil
+}
+
+func (g *guard) unknownProgram(name string, known bool) error {
+	if known {
+		return verdict.Refuse(verdict.NeedsRestricted, "%s needs restricted mode: ask your human for it", verdict.Short(name))
+	}
+	return verdict.Refuse(verdict.UnknownProgram, "%s is not in the table of %s mode: use one of %s", verdict.Short(name), g.mode, strings.Join(Programs(g.mode), " "))
+}
+
+// operandRule judges a command's operands; it may replace each by several.
+type operandRule func(g *guard, p *parsed) (map[int][]string, error)
+
+// standard makes the check of a command with a table and one rule for operands.
+func standard(s *spec, operands operandRule) func(*guard, []Word) ([]string, error) {
+	return func(g *guard, args []Word) ([]string, error) {
+		p, err := s.read(g, args)
+		if err != nil {
+			return nil, err
+		}
+		replaced, err := operands(g, p)
+		if err != nil {
+			return nil, err
+		}
+		return p.build(replaced), nil
+	}
+}
+
+// build gives the final argument list.
+func (p *parsed) build(replaced map[int][]string) []string {
+	out := make([]string, 0, len(p.argv))
+	for i, w := range p.argv {
+		if list, ok := replaced[i]; ok {
+			out = append(out, list...)
+			continue
+		}
+		out = append(out, w.Text)
+	}
+	return out
+}
+
+// paths expands and checks operands from index first on, each by accept.
+func (g *guard) paths(p *parsed, first int, accept func(string) error) (map[int][]string, error) {
+	var replaced map[int][]string
+	for i := first; i < len(p.operands); i++ {
+		at := p.operands[i]
+		list, err := g.onePath(p.argv[at], accept)
+		if err != nil {
+			return nil, err
+		}
+		if p.argv[at].IsGlob() {
+			if replaced == nil {
+				replaced = map[int][]string{}
+			}
+			replaced[at] = list
+		}
+	}
+	return replaced, nil
+}
+
+func (g *guard) onePath(w Word, accept func(string) error) ([]string, error) {
+	if !w.IsGlob() {
+		if w.Text == "-" {
+			return []string{"-"}, nil
+		}
+		if w.Text == "" {
+			return nil, verdict.Refuse(verdict.BadOperand, "an empty path is not allowed")
+		}
+		return []string{w.Text}, accept(w.Text)
+	}
+	list, err := g.expand(w.Pattern, w.Text)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range list {
+		if err := accept(name); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// noGlobs refuses globs in operands that are data, not files.
+func (p *parsed) noGlobs(to int) error {
+	for i := 0; i < to && i < len(p.operands); i++ {
+		if p.operand(i).IsGlob() {
+			return verdict.Refuse(verdict.ShellGlob, "%s is an unquoted glob where no file name belongs: quote it with '...'", verdict.Short(p.operand(i).Text))
+		}
+	}
+	return nil
+}
+
+func readOperands(g *guard, p *parsed) (map[int][]string, error) { return g.paths(p, 0, g.readable) }
+
+func noOperands(_ *guard, p *parsed) (map[int][]string, error) {
+	if len(p.operands) > 0 {
+		return nil, verdict.Refuse(verdict.BadOperand, "the argument %s is not allowed", verdict.Short(p.operand(0).Text))
+	}
+	return nil, nil
+}

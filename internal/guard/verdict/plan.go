@@ -1,0 +1,47 @@
+package verdict
+
+// When says on what condition a step runs, given the exit status of the last
+// step that ran. Running the steps in order by this rule is what a shell does
+// with a flat list of && || and ;.
+type When string
+
+// The three connectors.
+const (
+	Always    When = "always"     // first, or after ;
+	OnSuccess When = "on_success" // after &&
+	OnFailure When = "on_failure" // after ||
+)
+
+// Plan is exactly what would run. Either Steps is set (safe and restricted: no
+// shell), or Shell (yolo). Its JSON form is part of the approval's digest.
+type Plan struct {
+	Steps []Step   `json:"steps,omitempty"`
+	Shell []string `json:"shell,omitempty"`
+}
+
+// Step is one pipeline of a list.
+type Step struct {
+	When   When    `json:"when"`
+	Stages []Stage `json:"stages"`
+}
+
+// Stage is one program of a pipeline. The first stage reads from /dev/null.
+type Stage struct {
+	// Path is the absolute program. It is empty for a builtin, and where the
+	// context had no LookPath: such a plan explains, and must not be run.
+	Path string `json:"path,omitempty"`
+	// Argv is the whole argument list, the name first, after all expansion.
+	Argv []string `json:"argv"`
+	// Builtin means that the bridge does it itself: see table.RunBuiltin.
+	Builtin bool `json:"builtin,omitempty"`
+	// Redirects apply in order.
+	Redirects []Redirect `json:"redirects,omitempty"`
+}
+
+// Redirect sends file descriptor FD (1 or 2) to /dev/null, or, where Null is
+// false, to wherever descriptor To (1 or 2) leads at that moment.
+type Redirect struct {
+	FD   int  `json:"fd"`
+	To   int  `json:"to,omitempty"`
+	Null bool `json:"null,omitempty"`
+}

@@ -1,0 +1,114 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.org/bridge/internal/lab/rig"
+)
+
+// measureBeats runs `bridge keepalive` for the duration, counts the heartbeats
+// that it gave, and sees that none of the mail was marked read.
+func measureBeats(ctx context.Context, r *run) (err error) {
+	if !r.endsDaemons() {
+		return nil
+	}
+	s, err := r.settle(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	text := r.texts.next()
+	if _, err := s.sender.send(ctx, text); err != nil {
+		return err
+	}
+	beats, err := r.keepAlive(ctx, s)
+	if err != nil {
+		return err
+	}
+	if _, err := s.receiver.expect(ctx, 0, text); err != nil {
+		return fmt.Errorf("behind bridge keepalive: %w", err)
+	}
+	due := int(r.Duration/r.Beat) + 1
+	r.add(Figure{
+		Name: "keepalive/beats", About: fmt.Sprintf("heartbeats that came of %d, one every %s for %s", due, r.Beat, r.Duration),
+		Unit: "%", Samples: due, Value: 100 * float64(min(len(beats), due)) / float64(due), More: true,
+	})
+	late := make([]time.Duration, len(beats))
+	for i, at := range beats {
+		late[i] = at.Sub(beats[0].Add(time.Duration(i) * r.Beat)).Abs()
+	}
+	r.add(times("keepalive/late", "how far heartbeats were from when they were due", late))
+	return nil
+}
+
+// keepAlive returns when heartbeats were given, by their own time stamps. It
+// ends half an interval behind the last one that is due.
+func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err error) {
+	file, err := s.TokenFile(s.b)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.StartDaemon(ctx, "keepalive", "--json", "--token-file", file, "--interval", r.Beat.String())
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		_, stopped := d.Stop()
+		err = errors.Join(err, stopped)
+	}()
+	first, err := d.Next(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("bridge keepalive: %w", err)
+	}
+	at, err := beatOn(first)
+	if err != nil {
+		return nil, err
+	}
+	beats = append(beats, at)
+	end := time.NewTimer(r.Duration/r.Beat*r.Beat + r.Beat/2)
+	defer end.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-end.C:
+			return beats, nil
+		case l, ok := <-d.Lines():
+			if !ok {
+				return nil, errors.New("bridge keepalive ended too early")
+			}
+			at, err := beatOn(l)
+			if err != nil {
+				return nil, err
+			}
+			beats = append(beats, at)
+		}
+	}
+}
+
+// beatOn is when the heartbeat on this line was given. There is one message, and
+// it has to stay unread.
+func beatOn(l rig.Line) (time.Time, error) {
+	p, err := pulseOn(l)
+	if err == nil && p.Unread != 1 {
+		err = fmt.Errorf("bridge keepalive told of %d unread messages, there is one", p.Unread)
+	}
+	return p.At, err
+}
+
+// pulse is a line of `bridge keepalive --json`.
+type pulse struct {
+	At     time.Time `json:"at"`
+	Unread int64     `json:"unread"`
+}
+
+func pulseOn(l rig.Line) (p pulse, err error) {
+	if err := json.Unmarshal(l.Text, &p); err != nil {
+		return p, fmt.Errorf("bridge keepalive: %w", err)
+	}
+	return p, nil
+}

@@ -1,0 +1,91 @@
+package stress
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+
+	"example.org/bridge/internal/lab/rig"
+)
+
+// evidence is what the operator's commands say of a store afterwards.
+type evidence struct {
+	entries int
+	logged  map[Act]int
+	// chain and doctor are what `audit verify` and `doctor` said, if that was
+	// not that all is well.
+	chain, doctor string
+}
+
+// gather runs the operator's commands. All agents must have ended.
+func gather(ctx context.Context, p *rig.Place) (evidence, error) {
+	e := evidence{logged: map[Act]int{}}
+	if err := e.readLog(ctx, p); err != nil {
+		return e, err
+	}
+	var err error
+	if e.chain, err = complaint(p.Command(ctx, "audit", "verify")); err != nil {
+		return e, err
+	}
+	e.doctor, err = complaint(p.Command(ctx, "doctor"))
+	return e, err
+}
+
+// readLog counts the entries of the audit log about what went well.
+func (e *evidence) readLog(ctx context.Context, p *rig.Place) error {
+	cmd := p.Command(ctx, "audit", "--limit", "0", "--format", "jsonl")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var entry struct {
+			Conversation string `json:"conversation_id"`
+			Session      string `json:"session"`
+			Action       string `json:"action"`
+			Outcome      string `json:"outcome"`
+		}
+		if err = json.Unmarshal(lines.Bytes(), &entry); err != nil {
+			break
+		}
+		e.entries++
+		if entry.Outcome == "ok" {
+			e.logged[Act{entry.Conversation, entry.Session, entry.Action}]++
+		}
+	}
+	return errors.Join(err, lines.Err(), cmd.Wait())
+}
+
+// exitWarnings is how doctor ends where it found nothing worse.
+const exitWarnings = 7
+
+// complaint runs a command that checks something, and returns what it says if it
+// found a problem.
+func complaint(cmd *exec.Cmd) (string, error) {
+	out, err := cmd.CombinedOutput()
+	if exit := new(exec.ExitError); errors.As(err, &exit) {
+		if exit.ExitCode() == exitWarnings {
+			return "", nil
+		}
+		return fmt.Sprintf("bridge %s ended with exit code %d: %.2000s", strings.Join(cmd.Args[1:], " "), exit.ExitCode(), out), nil
+	}
+	return "", err
+}
+
+func (e evidence) violations() (found []Violation) {
+	for _, said := range []string{e.chain, e.doctor} {
+		if said != "" {
+			found = append(found, Violation{RuleIntegrity, said})
+		}
+	}
+	return found
+}

@@ -1,0 +1,50 @@
+package stress_test
+
+import (
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/lab/stress"
+)
+
+func TestPresets(t *testing.T) {
+	for _, p := range stress.Presets() {
+		s, ok := stress.FindPreset(p.Name)
+		if !ok || s.Preset != p.Name {
+			t.Errorf("%s is not found", p.Name)
+		}
+		if err := s.Check(); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+	}
+	if _, ok := stress.FindPreset("none"); ok {
+		t.Error("found what is not there")
+	}
+	ten, _ := stress.FindPreset("ten-agents")
+	if c := ten.Compressed(10); c.Duration != 9400*time.Millisecond || c.Compress != 10 {
+		t.Errorf("compressed to %+v", c)
+	}
+}
+
+func TestSettingsCheck(t *testing.T) {
+	good := stress.Settings{Agents: 4, Conversations: 2, Messages: 1, Duration: time.Second}
+	for name, change := range map[string]func(*stress.Settings){
+		"one agent":             func(s *stress.Settings) { s.Agents = 1 },
+		"too many agents":       func(s *stress.Settings) { s.Agents = 5 },
+		"no conversation":       func(s *stress.Settings) { s.Conversations = 0 },
+		"negative kills":        func(s *stress.Settings) { s.Kills = -1 },
+		"a year":                func(s *stress.Settings) { s.Duration = 365 * 24 * time.Hour },
+		"no end":                func(s *stress.Settings) { s.Messages, s.Duration = 0, 0 },
+		"a rate without a time": func(s *stress.Settings) { s.Rate, s.Duration = 5, 0 },
+		"reads without a time":  func(s *stress.Settings) { s.Reads, s.Duration = 5, 0 },
+	} {
+		s := good
+		change(&s)
+		if s.Check() == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+	if err := good.Check(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,165 @@
+// Package stress lets many agents, each with a real bridge process, talk through
+// one store over real MCP, kills some of them, and then proves from what the
+// agents saw that nothing was lost, doubled, reordered, altered or left out of
+// the audit log. The store is one of its own; the operator's is never touched.
+//
+//	stress.go   Run: set up, run, drain, judge
+//	preset.go   named settings; s2.go and s2_tests.go the S2 protocol
+//	plan.go     who talks to whom, and when
+//	crew.go     agents that are killed and started again
+//	talk.go     what a session says and reads; chores.go its tasks
+//	ledger.go   what the sessions saw
+//	judge.go    the rules; pure, so that they can be shown to fail
+//	evidence.go what the operator's commands say afterwards
+//	report.go   the result
+package stress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/lab/rig"
+)
+
+// Options are what Run needs.
+type Options struct {
+	Settings
+	// Program is the path of bridge, and Version what it calls itself.
+	Program, Version string
+	// Dir is the folder in which the temporary store is made; empty means the
+	// system's for temporary files.
+	Dir string
+	// Progress, if set, is called a few times a second.
+	Progress func(Progress)
+	Log      *slog.Logger
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Elapsed               time.Duration
+	Sent, Received, Ended int64 // messages acknowledged, messages delivered, tasks ended
+	Kills                 int64
+}
+
+// run is a run under way.
+type run struct {
+	Options
+	*ledger
+	place    *rig.Place
+	connect  func() (*rig.Agent, error) // starts a process that lives as long as the run
+	crew     []*member
+	sessions []*session
+	begin    time.Time
+	sending  chan struct{} // closed when everything was sent
+}
+
+// Run does what the settings say and judges it. The error is about the run
+// itself; what bridge did wrong is in the report's violations.
+func Run(ctx context.Context, o Options) (_ Report, err error) {
+	if err := o.Check(); err != nil {
+		return Report{}, err
+	}
+	if o.Preset == PresetS2 {
+		return runS2(ctx, o)
+	}
+	r := &run{Options: o, ledger: newLedger(), sending: make(chan struct{})}
+	if r.place, err = rig.NewPlace(o.Dir, o.Program, o.limits()...); err != nil {
+		return Report{}, err
+	}
+	defer func() { err = errors.Join(err, r.place.Close()) }()
+	r.connect = func() (*rig.Agent, error) { return r.place.Connect(ctx, bridge.Credentials{}) }
+	machine := rig.ReadMachine(ctx, r.place.Dir, o.Version)
+	defer func() { err = errors.Join(err, r.dismiss()) }()
+	if err := r.muster(ctx); err != nil {
+		return Report{}, fmt.Errorf("start the agents: %w", err)
+	}
+	if err := r.work(ctx); err != nil {
+		return Report{}, err
+	}
+	return r.judge(ctx, machine)
+}
+
+func (o Options) limits() []string {
+	if o.Limits {
+		return nil
+	}
+	return rig.Unlimited
+}
+
+// work lets the sessions talk until all is sent and read.
+func (r *run) work(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r.begin = time.Now()
+	var senders, others, beside sync.WaitGroup
+	start := func(group *sync.WaitGroup, what func(context.Context) error) {
+		group.Go(func() {
+			if err := what(ctx); err != nil {
+				stop(err)
+			}
+		})
+	}
+	for _, s := range r.sessions {
+		start(&senders, s.sendAll)
+		start(&senders, s.assignAll)
+		start(&others, s.readAll)
+		start(&others, s.workAll)
+	}
+	start(&beside, r.killSome)
+	start(&beside, r.tellProgress)
+	senders.Wait()
+	close(r.sending)
+	others.Wait()
+	if context.Cause(ctx) == nil {
+		if err := r.lookAtTasks(ctx); err != nil {
+			stop(err)
+		}
+	}
+	r.note(func(l *ledger) { l.elapsed = time.Since(r.begin) })
+	cause := context.Cause(ctx)
+	stop(nil)
+	beside.Wait()
+	return cause
+}
+
+// tellProgress calls Progress until the run ends.
+func (r *run) tellProgress(ctx context.Context) error {
+	if r.Progress == nil {
+		return nil
+	}
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			r.Progress(r.progress(time.Since(r.begin)))
+		}
+	}
+}
+
+// judge asks the operator's commands, and applies the rules.
+func (r *run) judge(ctx context.Context, machine rig.Machine) (Report, error) {
+	if err := r.dismiss(); err != nil {
+		return Report{}, err
+	}
+	e, err := gather(ctx, r.place)
+	if err != nil {
+		return Report{}, fmt.Errorf("read what the run left: %w", err)
+	}
+	report := r.report(machine, e)
+	report.Violations = append(append([]Violation{}, r.violations(e)...), e.violations()...)
+	info, err := os.Stat(r.place.DB)
+	if err != nil {
+		return Report{}, err
+	}
+	report.StoreBytes = info.Size()
+	return report, nil
+}

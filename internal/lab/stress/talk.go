@@ -1,0 +1,300 @@
+package stress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/lab/rig"
+)
+
+// session is one side of a conversation, and the agent that speaks for it.
+type session struct {
+	*run
+	*member
+	bridge.Credentials
+	number        int
+	texts         *texts
+	inbox, outbox *Inbox
+	given         chan int64 // tasks that it was told of
+}
+
+func (r *run) newSession(m *member, c bridge.Credentials) *session {
+	name := func(s bridge.SessionID) string { return c.Conversation + "/" + string(s) }
+	s := &session{run: r, member: m, Credentials: c, given: make(chan int64, 1+r.Tasks)}
+	s.inbox = &Inbox{Name: name(c.Session), Partner: string(c.Session.Partner())}
+	r.note(func(l *ledger) { l.inboxes = append(l.inboxes, s.inbox) })
+	return s
+}
+
+// ask calls a tool as this session until there is an answer: through kills, and
+// past rate limits, which agents are told to wait for. begin is called before each
+// attempt. It reports whether an attempt before the last one may have had effect.
+func (s *session) ask(ctx context.Context, tool string, args map[string]any, data any) (took time.Duration, again bool, err error) {
+	args["conversation_id"], args["session_id"], args["token"] = s.Conversation, string(s.Session), s.Token
+	for {
+		took, err := s.call(ctx, tool, args, data)
+		refusal := new(rig.Refusal)
+		switch {
+		case errors.Is(err, errInterrupted):
+			again = true
+			s.note(func(l *ledger) { l.count(s.Conversation, string(s.Session), tool, true) })
+		case errors.As(err, &refusal) && refusal.Code == "rate_limited" && s.Limits:
+			s.note(func(l *ledger) { l.paced++ })
+			if err := pause(ctx, max(refusal.RetryAfter, time.Second)); err != nil {
+				return took, again, err
+			}
+		case err != nil:
+			return took, again, err
+		default:
+			s.note(func(l *ledger) { l.count(s.Conversation, string(s.Session), tool, false) })
+			return took, again, nil
+		}
+	}
+}
+
+// pause waits, unless ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// sendAll sends what this session has to send.
+func (s *session) sendAll(ctx context.Context) error {
+	if due := s.due(); due > 0 {
+		return s.sendOnTime(ctx, due)
+	}
+	for n := s.number; ; n += s.Settings.sessions() {
+		over := s.Duration > 0 && time.Since(s.begin) >= s.Duration
+		if over || s.Messages > 0 && n >= s.Messages {
+			return nil
+		}
+		if err := s.sendOne(ctx, n, time.Time{}); err != nil {
+			return err
+		}
+	}
+}
+
+// sendOnTime sends this session's share of the messages when they are due, or as
+// soon after that as the answer to the one before has come.
+func (s *session) sendOnTime(ctx context.Context, count int) error {
+	for n := s.number; n < count; n += s.Settings.sessions() {
+		due := s.begin.Add(s.at(n, count))
+		if err := pause(ctx, time.Until(due)); err != nil {
+			return err
+		}
+		begin := time.Time{}
+		if s.Rate > 0 {
+			begin = due
+		}
+		if err := s.sendOne(ctx, n, begin); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendOne sends message n. Where begin is given the time of the answer counts
+// from then: what waits behind a slow answer is slow, too.
+func (s *session) sendOne(ctx context.Context, n int, begin time.Time) error {
+	text := s.texts.message(n)
+	i := 0
+	first := begin
+	if first.IsZero() {
+		first = time.Now()
+	}
+	s.note(func(*ledger) {
+		i = len(s.outbox.Sent)
+		s.outbox.Sent = append(s.outbox.Sent, Sent{Text: text, Begin: first})
+	})
+	var sent struct {
+		Seq      int64 `json:"seq"`
+		Repeated bool  `json:"repeated"`
+	}
+	took, again, err := s.ask(ctx, "send_to_partner", map[string]any{"message": text, "idempotency_key": strconv.Itoa(n)}, &sent)
+	if err != nil {
+		return err
+	}
+	if !begin.IsZero() {
+		took = time.Since(begin)
+	}
+	s.note(func(l *ledger) {
+		s.outbox.Sent[i].Seq = sent.Seq
+		if begin.IsZero() && !again {
+			s.outbox.Sent[i].Begin = time.Now().Add(-took) // behind the waits for a limit
+		}
+		l.sent++
+		l.sends[s.number] = append(l.sends[s.number], took)
+		if sent.Repeated {
+			l.repeated++
+		}
+	})
+	if sent.Repeated && !again {
+		return fmt.Errorf("the first call with a key was answered as a repeated one, in %s", s.inbox.Name)
+	}
+	return nil
+}
+
+// giveUpAfter is how long sessions wait for what was acknowledged and does not
+// come: several times longer than a killed process keeps a claim.
+const giveUpAfter = 20 * time.Second
+
+// readAll reads this session's mail: at given times, or all the time; and when
+// everything was sent until it has read it, or nothing came for too long.
+func (s *session) readAll(ctx context.Context) error {
+	defer close(s.given)
+	if s.Reads > 0 {
+		if err := s.readOnTime(ctx); err != nil {
+			return err
+		}
+		select { // these were all the reads that were asked for
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.sending:
+		}
+	}
+	last := time.Now()
+	for {
+		draining := isClosed(s.sending)
+		wait := 2
+		if draining {
+			wait = 1
+		} else {
+			last = time.Now()
+		}
+		got, unread, err := s.readOnce(ctx, wait)
+		switch {
+		case err != nil:
+			return err
+		case got > 0:
+			last = time.Now()
+		case draining && (unread == 0 && s.hasAll() || time.Since(last) > giveUpAfter):
+			return nil
+		}
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *session) readOnTime(ctx context.Context) error {
+	for n := s.number; n < s.Reads; n += s.Settings.sessions() {
+		if err := pause(ctx, time.Until(s.begin.Add(s.Settings.spread(n, s.Reads)))); err != nil {
+			return err
+		}
+		if _, _, err := s.readOnce(ctx, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readOnce checks for mail once, and returns how many messages came and how many
+// wait.
+func (s *session) readOnce(ctx context.Context, wait int) (got int, unread int64, err error) {
+	var data struct {
+		Messages []struct {
+			Seq         int64  `json:"seq"`
+			From        string `json:"from"`
+			Text        string `json:"message"`
+			Redelivered bool   `json:"redelivered"`
+		} `json:"messages"`
+		Unread int64 `json:"unread"`
+	}
+	args := map[string]any{"limit": 100}
+	if wait > 0 {
+		args["wait_seconds"] = wait
+	}
+	took, _, err := s.ask(ctx, "check_messages", args, &data)
+	if err != nil {
+		return 0, 0, err
+	}
+	now := time.Now()
+	var tasks []int64
+	s.note(func(l *ledger) {
+		l.reads++
+		if wait == 0 {
+			l.checks = append(l.checks, took)
+		}
+		l.received += int64(len(data.Messages))
+		for _, m := range data.Messages {
+			s.inbox.Received = append(s.inbox.Received, Receipt{Seq: m.Seq, From: m.From, Text: m.Text, Redelivered: m.Redelivered, At: now})
+			if task, ok := givenTask(m.From, m.Text); ok && !m.Redelivered {
+				tasks = append(tasks, task)
+			}
+		}
+	})
+	for _, task := range tasks {
+		s.given <- task
+	}
+	return len(data.Messages), data.Unread, nil
+}
+
+var taskNotice = regexp.MustCompile(`^You were given task ([0-9]+)\n`)
+
+// givenTask returns the task that a message of the bridge's own gives.
+func givenTask(from, text string) (int64, bool) {
+	m := taskNotice.FindStringSubmatch(text)
+	if from != bridge.System || m == nil {
+		return 0, false
+	}
+	task, err := strconv.ParseInt(m[1], 10, 64)
+	return task, err == nil
+}
+
+// hasAll reports whether all that was acknowledged has been read.
+func (s *session) hasAll() (all bool) {
+	s.note(func(*ledger) {
+		read := map[string]bool{}
+		for _, r := range s.inbox.Received {
+			read[r.Text] = true
+		}
+		all = true
+		for _, m := range s.inbox.Sent {
+			all = all && (m.Seq == 0 || read[m.Text])
+		}
+	})
+	return all
+}
+
+// texts makes messages that a seed decides about.
+type texts struct {
+	stream uint64
+	random *rand.Rand
+}
+
+func newTexts(seed, stream uint64) *texts {
+	return &texts{stream, rand.New(rand.NewPCG(seed, stream))} //nolint:gosec // what is sent is no secret
+}
+
+var words = strings.Fields("the build is green please review which fields does users return " +
+	"done with parser tests next lexer blocked on schema of orders see file for details")
+
+// message is message n of a run: 5 to 60 words behind a number that no other has.
+func (t *texts) message(n int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "message %d of session %d:", n, t.stream)
+	for range 5 + t.random.IntN(56) {
+		b.WriteByte(' ')
+		b.WriteString(words[t.random.IntN(len(words))])
+	}
+	return b.String()
+}

@@ -1,0 +1,102 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+// The header of the log's index: two copies of the same 48 bytes, in the
+// machine's byte order (https://www.sqlite.org/walformat.html, section 2.1).
+const (
+	indexCopySize   = 48
+	indexHeaderSize = 136 // both copies, and where checkpoints and readers are
+
+	offsetPageSize = 14
+	offsetMaxFrame = 16
+	offsetChecksum = 24
+	offsetSalt     = 32
+)
+
+// The log: a header, then frames of a header and a page each (section 1 of
+// https://www.sqlite.org/fileformat.html#the_write_ahead_log).
+const (
+	logHeaderSize    = 32
+	frameHeaderSize  = 24
+	frameSalt        = 8
+	frameChecksum    = 16
+	largestPage      = 65536
+	largestPageAsOne = 1 // how the index writes it
+)
+
+// indexLooks bounds how often the index is read while others change it.
+const indexLooks = 1000
+
+// ends reports whether log ends with the frame that index says is the last: the
+// same salt, which changes each time the log begins anew, and the same checksum,
+// which runs over all frames of the log. An index that others are changing all
+// the time, and one that a process died over, are let through.
+func ends(index, log io.ReaderAt) bool {
+	var header indexHeader
+	for range indexLooks {
+		switch stable, whole := header.read(index); {
+		case !whole:
+			return false // it was emptied
+		case !stable:
+			continue
+		}
+		if header.frame() == 0 {
+			return true // all is in the database; what the log holds means nothing
+		}
+		if header.endOf(log) {
+			return true
+		}
+		// The log may have begun anew in between, and then the index has changed.
+		before := header
+		if stable, whole := header.read(index); whole && stable && header == before {
+			return false
+		}
+	}
+	return true
+}
+
+// indexHeader is the first copy.
+type indexHeader [indexCopySize]byte
+
+// read reports whether both copies were there, and whether they were the same,
+// which they are but while somebody writes.
+func (h *indexHeader) read(index io.ReaderAt) (stable, whole bool) {
+	var both [2 * indexCopySize]byte
+	if n, err := index.ReadAt(both[:], 0); n < len(both) {
+		// An error of the disk says nothing about what is there.
+		return false, err != nil && err != io.EOF
+	}
+	copy(h[:], both[:])
+	return *h == indexHeader(both[indexCopySize:]), true
+}
+
+func (h *indexHeader) frame() int64 {
+	return int64(binary.NativeEndian.Uint32(h[offsetMaxFrame:]))
+}
+
+func (h *indexHeader) pageSize() int64 {
+	if size := binary.NativeEndian.Uint16(h[offsetPageSize:]); size != largestPageAsOne {
+		return int64(size)
+	}
+	return largestPage
+}
+
+// endOf reports whether the frame of log that is to be the last one is.
+func (h *indexHeader) endOf(log io.ReaderAt) bool {
+	var frame [frameHeaderSize]byte
+	at := logHeaderSize + (h.frame()-1)*(frameHeaderSize+h.pageSize())
+	if n, err := log.ReadAt(frame[:], at); n < len(frame) {
+		return err != nil && err != io.EOF
+	}
+	var want [16]byte
+	copy(want[:8], h[offsetSalt:]) // as bytes, like the log's
+	for i := range 2 {
+		sum := binary.NativeEndian.Uint32(h[offsetChecksum+4*i:])
+		binary.BigEndian.PutUint32(want[8+4*i:], sum)
+	}
+	return want == [16]byte(frame[frameSalt:])
+}

@@ -1,0 +1,187 @@
+//go:build unix
+
+package sqlite_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+)
+
+// talkerChild sends each line of standard input as a message and says what
+// became of it: "ok", "gone", or the error.
+func talkerChild(args []string) error {
+	s, store, err := openChild(args[0], nil)
+	if errors.Is(err, bridge.ErrStoreGone) {
+		fmt.Println("gone")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Println("open")
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		_, err := s.Send(context.Background(), credentials(args[1:]), bridge.SendRequest{Text: lines.Text()})
+		switch {
+		case err == nil:
+			fmt.Println("ok")
+		case errors.Is(err, bridge.ErrStoreGone):
+			fmt.Println("gone")
+		default:
+			fmt.Println(err)
+		}
+	}
+	return errors.Join(lines.Err(), store.Close())
+}
+
+// talker is a running talkerChild.
+type talker struct {
+	*child
+	acknowledged []string
+}
+
+func startTalker(t *testing.T, e *bridgetest.Env, c bridge.Credentials, want string) *talker {
+	t.Helper()
+	talker := &talker{child: start(t, "talker", arguments(e, c)...)}
+	if got := talker.line(t); got != want {
+		t.Errorf("opening: got %q, want %q", got, want)
+	}
+	return talker
+}
+
+func (k *talker) say(t *testing.T, text, want string) {
+	t.Helper()
+	if _, err := io.WriteString(k.stdin.(io.Writer), text+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	switch got := k.line(t); {
+	case got != want:
+		t.Errorf("%s: got %q, want %q", text, got, want)
+	case got == "ok":
+		k.acknowledged = append(k.acknowledged, text)
+	}
+}
+
+func (k *talker) end(t *testing.T) {
+	t.Helper()
+	k.begin(t)
+	if err := k.Wait(); err != nil {
+		t.Errorf("%v: %s", err, k.stderr)
+	}
+}
+
+// overwrite puts other content into the file that has a name, as cp does.
+func overwrite(t *testing.T, path string, content []byte) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	must(t, err)
+	must(t, f.Truncate(0))
+	_, err = f.Write(content)
+	must(t, err)
+	must(t, f.Close())
+}
+
+// replace puts another file in the place of the one that has a name, as mv does.
+func replace(t *testing.T, path string) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	must(t, err)
+	must(t, os.WriteFile(path+"-copy", content, 0o600))
+	must(t, os.Rename(path+"-copy", path))
+}
+
+// TestFilesLostUnderProcesses: what somebody does to one of the files of a store
+// that is in use, all processes refuse from then on; and nothing that was
+// acknowledged is lost that is still on the disk.
+func TestFilesLostUnderProcesses(t *testing.T) {
+	tests := []struct {
+		name string
+		// lose is given what the log held half-way.
+		lose func(t *testing.T, path string, former []byte)
+		// destroys reports that the log itself is destroyed: what it held is lost.
+		destroys bool
+		// healed reports that a process that starts now can make good what was lost.
+		healed bool
+	}{
+		{name: "log removed", lose: func(t *testing.T, path string, _ []byte) { must(t, os.Remove(path+"-wal")) }},
+		{name: "index removed", healed: true, lose: func(t *testing.T, path string, _ []byte) { must(t, os.Remove(path+"-shm")) }},
+		{name: "log replaced", healed: true, lose: func(t *testing.T, path string, _ []byte) { replace(t, path+"-wal") }},
+		{name: "index replaced", healed: true, lose: func(t *testing.T, path string, _ []byte) { replace(t, path+"-shm") }},
+		{name: "database replaced", healed: true, lose: func(t *testing.T, path string, _ []byte) { replace(t, path) }},
+		{name: "log emptied", destroys: true, lose: func(t *testing.T, path string, _ []byte) { must(t, os.Truncate(path+"-wal", 0)) }},
+		{name: "log zeroed", destroys: true, lose: func(t *testing.T, path string, _ []byte) {
+			info, err := os.Stat(path + "-wal")
+			must(t, err)
+			overwrite(t, path+"-wal", make([]byte, info.Size()))
+		}},
+		{name: "former log put back", destroys: true, lose: func(t *testing.T, path string, former []byte) { overwrite(t, path+"-wal", former) }},
+		{name: "index emptied", healed: true, lose: func(t *testing.T, path string, _ []byte) { must(t, os.Truncate(path+"-shm", 0)) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e := bridgetest.NewEnv(t)
+			var p bridgetest.Pair
+			func() { // closed again before the others run
+				s, store, err := openChild(e.Path, nil)
+				must(t, err)
+				p = bridgetest.NewPair(t, s)
+				must(t, store.Close())
+			}()
+			busy, idle := startTalker(t, e, p.A, "open"), startTalker(t, e, p.B, "open")
+			busy.say(t, "one", "ok")
+			idle.say(t, "two", "ok")
+			former, err := os.ReadFile(e.Path + "-wal")
+			must(t, err)
+			busy.say(t, "three", "ok")
+
+			tt.lose(t, e.Path, former)
+			if !tt.healed {
+				late := startTalker(t, e, p.A, "gone")
+				late.end(t)
+			}
+			idle.say(t, "lost", "gone")
+			busy.say(t, "lost", "gone")
+			busy.say(t, "lost too", "gone")
+			idle.end(t)
+			busy.end(t)
+			if tt.destroys {
+				return
+			}
+			s, store, err := openChild(e.Path, nil)
+			must(t, err)
+			defer func() { must(t, store.Close()) }()
+			found := map[string]bool{}
+			messages, err := s.Messages(t.Context(), p.A.Conversation, 0, 100)
+			must(t, err)
+			for _, m := range messages {
+				found[m.Text] = true
+			}
+			if len(messages) != 3 {
+				t.Errorf("%d messages, want 3", len(messages))
+			}
+			for _, text := range append(busy.acknowledged, idle.acknowledged...) {
+				if !found[text] {
+					t.Errorf("%q was acknowledged and is gone: the store holds %s", text, strings.Join(sortedKeys(found), ", "))
+				}
+			}
+			checkIntegrity(t, e.Path)
+		})
+	}
+}
+
+func sortedKeys(m map[string]bool) (keys []string) {
+	for key := range m {
+		keys = append(keys, key)
+	}
+	return keys
+}

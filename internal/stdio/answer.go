@@ -1,0 +1,90 @@
+package stdio
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+)
+
+// maxErrorText bounds the message of an error, in bytes. The SDK quotes
+// what it could not read; an answer is no place for a long value.
+const maxErrorText = 400
+
+// A wireAnswer is a JSON-RPC response with the id exactly as the client wrote
+// it. The SDK's own encoder leaves a null id out, which the specification
+// forbids.
+type wireAnswer struct {
+	Version string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id"`
+	Result  json.RawMessage `json:"result,omitempty"`
+	Error   *jsonrpc.Error  `json:"error,omitempty"`
+}
+
+// encodeAnswer returns resp on one line, without the newline.
+func encodeAnswer(id json.RawMessage, resp *jsonrpc.Response) []byte {
+	answer := wireAnswer{Version: "2.0", ID: id, Result: resp.Result}
+	if resp.Error != nil {
+		answer.Result, answer.Error = nil, wireError(resp.Error)
+	}
+	data, err := marshal(answer)
+	if err != nil {
+		return encodeFault(id, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "internal error: the result is not valid JSON"})
+	}
+	return data
+}
+
+// encodeFault returns the error response to a request, or to what should have
+// been one.
+func encodeFault(id json.RawMessage, fault *jsonrpc.Error) []byte {
+	data, err := marshal(wireAnswer{Version: "2.0", ID: id, Error: fault})
+	if err != nil {
+		return []byte(`{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"internal error"}}`)
+	}
+	return data
+}
+
+// marshal is json.Marshal without its escapes for HTML.
+func marshal(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(buf.Bytes(), []byte{'\n'}), err
+}
+
+// wireError is err as the client shall see it. What the SDK sends without a
+// code is about requests that it would not take: before the handshake, or a
+// second handshake.
+func wireError(err error) *jsonrpc.Error {
+	wire := &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: errorText(err.Error())}
+	var coded *jsonrpc.Error
+	if errors.As(err, &coded) && coded.Code != 0 {
+		wire.Code, wire.Data = coded.Code, coded.Data
+	}
+	return wire
+}
+
+// errorText drops what the SDK quotes of params that it could not decode: all
+// of them in `unmarshaling "..." into a T`, and their rest in `cannot unmarshal
+// "..." into F`. It keeps the last type or field, and all of it short.
+func errorText(text string) string {
+	if head, tail, ok := strings.Cut(text, `unmarshaling "`); ok {
+		text = head + "the params do not fit"
+		if i := strings.LastIndex(tail, `" into `); i >= 0 {
+			text += tail[i+1:]
+		}
+	}
+	text = strings.ToValidUTF8(text, "\ufffd")
+	if len(text) <= maxErrorText {
+		return text
+	}
+	cut := maxErrorText
+	for !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + " ..."
+}

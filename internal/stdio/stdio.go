@@ -1,0 +1,143 @@
+// Package stdio is the transport between one MCP client and this process: JSON-RPC
+// messages, one a line, on standard input and output.
+//
+// It keeps the session alive where the SDK's own transport ends it: a line that
+// is no JSON, an empty batch, a frame over the limit and a handler's panic are
+// answered with the JSON-RPC error that the specification asks for. Requests that
+// were read before the input ended are answered before the process exits, calls
+// take effect in the order in which they were sent, and whoever gave out an answer
+// learns whether it was written whole.
+package stdio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+const (
+	// inputGrace is how long requests may take that were read before the input ended.
+	inputGrace = 10 * time.Second
+	// stopGrace is how long they may take once the process is told to stop.
+	stopGrace = 500 * time.Millisecond
+	// handlerGrace is how long a handler may take to notice that it is cancelled.
+	handlerGrace = 5 * time.Second
+	// joinGrace is the last wait, for handlers and goroutines of a stopped session.
+	joinGrace = 200 * time.Millisecond
+)
+
+// Transport is the transport between one MCP client and this process:
+// newline-delimited JSON-RPC, hardened. Set its fields, then give it to Serve.
+// It is used once.
+//
+// A frame may have 8 MiB and a batch 1,000 messages. What cannot be read is
+// answered with a JSON-RPC error and the next line is read. Ids go back to the
+// client as it wrote them.
+type Transport struct {
+	// In is the protocol's input.
+	In io.Reader
+	// Out is the protocol's output. Nothing else may write there.
+	Out io.Writer
+	// Log hears of refused messages (debug) and a failing output (warn), never
+	// of what a message says. Nil is silence.
+	Log *slog.Logger
+	// Settled, when set, is told the fate of every request that the server was
+	// given, exactly once: whether the answer was written to Out whole, or never
+	// will be, because the client cancelled or is gone or the session is over.
+	// It is called after the write and before the next one. If there is no answer,
+	// resp bears the id and an error. See RequestID.
+	Settled func(resp *jsonrpc.Response, written bool)
+	// Turns, when set, are the order in which calls of tools take effect.
+	Turns *Turns
+	// Draining, when set, is called once, when no more input will be read: long
+	// polls should then return what they have. Requests already read get 10 s for
+	// their answer, or half a second if it is Serve's context that has ended.
+	Draining func()
+}
+
+// Connect implements [mcp.Transport].
+func (t *Transport) Connect(context.Context) (mcp.Connection, error) { return t.open(), nil }
+
+// opened is a transport that is connected already.
+type opened struct{ *conn }
+
+func (o opened) Connect(context.Context) (mcp.Connection, error) { return o.conn, nil }
+
+// Serve runs s over t until the input ends, the client is gone, or ctx ends. It
+// returns nil once every request is answered or cancelled and the goroutines
+// have ended, and an error if a handler or the client keeps it from that. Handlers
+// hear of the end of ctx, their panics are answered with an internal error, and
+// RequestID tells them the id of their request. s is used once: Serve adds to it.
+//
+// One goroutine may outlive it: the one in a Read of t.In, if that cannot be
+// interrupted with SetReadDeadline. Standard input often cannot.
+func Serve(ctx context.Context, s *mcp.Server, t *Transport) error {
+	c := t.open()
+	s.AddReceivingMiddleware(recoverPanics(c.log), withShutdown(ctx), identify(c.ledger), t.Turns.InOrder())
+	session, err := s.Connect(context.WithoutCancel(ctx), opened{c}, nil)
+	if err != nil {
+		return errors.Join(err, c.Close(), c.join())
+	}
+	waited := make(chan error, 1)
+	go func() { waited <- session.Wait() }()
+
+	select {
+	case <-c.ended:
+	case <-ctx.Done():
+		c.halt(func(*ledger) {})
+		timer := time.AfterFunc(stopGrace, c.expire)
+		defer timer.Stop()
+		<-c.ended
+	}
+	err = awaitHandlers(ctx, waited)
+	return errors.Join(err, c.Close(), c.join())
+}
+
+// awaitHandlers waits for the end of the session. The SDK has cancelled all
+// handlers by now; one that does not care must not hold the process for good.
+func awaitHandlers(ctx context.Context, waited <-chan error) error {
+	select {
+	case err := <-waited:
+		return err
+	case <-time.After(handlerGrace):
+	case <-ctx.Done():
+		select {
+		case err := <-waited:
+			return err
+		case <-time.After(joinGrace):
+		}
+	}
+	return errors.New("a request is still running although it was cancelled")
+}
+
+// join waits for the goroutines of a closed conn.
+func (c *conn) join() error {
+	if in, ok := c.In.(interface{ SetReadDeadline(time.Time) error }); ok {
+		if in.SetReadDeadline(time.Unix(1, 0)) == nil {
+			<-c.reader
+		}
+	}
+	select {
+	case <-c.writer:
+		return nil
+	case <-time.After(joinGrace):
+		return fmt.Errorf("the client does not read its answers: %w", os.ErrDeadlineExceeded)
+	}
+}
+
+// SurviveClosedOutput makes a write to a standard output or error that nobody
+// reads fail with EPIPE. Without it the Go runtime ends the process there, before
+// Settled can hear of it. It subscribes to SIGPIPE rather than ignore it, because
+// commands that this process starts would inherit the ignoring.
+func SurviveClosedOutput() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+}
