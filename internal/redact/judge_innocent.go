@@ -39,6 +39,9 @@ func isGeneratedName(s string) bool {
 // isCiphertext reports whether the value at start is a part of a value that
 // SOPS encrypted: ENC[AES256_GCM,data:…,iv:…,tag:…].
 func (f *finder) isCiphertext(start int) bool {
+	if !f.hasAt(start-len("data:"), "data:") && !f.hasAt(start-len(",iv:"), ",iv:") && !f.hasAt(start-len(",tag:"), ",tag:") {
+		return false
+	}
 	head := f.text[max(0, start-maxCiphertext):start]
 	k := strings.LastIndex(head, "ENC[")
 	return k >= 0 && strings.IndexByte(head[k:], ']') < 0

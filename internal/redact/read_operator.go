@@ -117,6 +117,9 @@ func (f *finder) spaceAssigns(n name) bool {
 	if n.class == classPassword && (head == "" || head == "set ") && f.oneWord(n.end) {
 		return true
 	}
+	if len(head) < len("ENV ") || strings.IndexByte("VGxvetkg", head[len(head)-2]) < 0 && !strings.HasPrefix(head, "username ") {
+		return false
+	}
 	for _, p := range [...]string{"ENV ", "ARG ", "setx ", "set -x ", "set -gx ", "setenv ", "set -Ux ", "enable ", "username ", "configure set ", "config set ", "ngrok ", "-String "} {
 		if strings.HasSuffix(head, p) || p == "username " && strings.HasPrefix(head, p) {
 			return true

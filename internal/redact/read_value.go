@@ -163,6 +163,9 @@ var signOperators = [...]struct {
 // What follows a = at once begins the value, if it is a sign: KEY=+abc. A : has
 // other meanings before a sign, as in ${KEY:?}.
 func signOperator(text string, k int) (operator, int) {
+	if !isOperatorSign(text[k]) {
+		return opNone, 0
+	}
 	for i := range signOperators {
 		o := &signOperators[i]
 		if o.sign[0] != text[k] || !strings.HasPrefix(text[k:], o.sign) {
@@ -201,6 +204,9 @@ func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 // comma, a bracket.
 func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
 	text := f.text
+	if text[k] != ',' && text[k] != '(' {
+		return opNone, 0
+	}
 	q := skipBlank(text, k+1)
 	quoted := q < len(text) && isQuote(text[q])
 	switch {
