@@ -31,6 +31,9 @@ type Options struct {
 	// Bound is the session that the process is bound to by its environment;
 	// the zero value binds it to none.
 	Bound bridge.Credentials
+	// Unbound says why a session in the environment was not taken, for the agent
+	// that misses it; empty where none was there.
+	Unbound string
 	// Bindings is where the sessions of the client's session are kept, and Labels
 	// what finds them: the client's names for its session and itself, as far as it
 	// tells them to the process. Without a label a process keeps nothing, unless
@@ -117,7 +120,7 @@ func newServer(b *bridge.Service, log *slog.Logger, o Options) *server {
 		bridge:   b,
 		commands: o.Commands,
 		log:      log,
-		sessions: newSessions(o.Bound, b.Now),
+		sessions: newSessions(o.Bound, o.Unbound, b.Now),
 		identity: &identity{
 			folder: o.Bindings, labels: o.Labels, self: binding.Self(), bridge: b, log: log,
 			restores: o.Bound == (bridge.Credentials{}), asked: map[binding.Label]bool{},
@@ -181,7 +184,7 @@ func (s *server) handler(t tool) mcp.ToolHandler {
 			if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 				return nil, err
 			}
-			return s.failure(t.definition.Name, err, a.unread), nil
+			return s.failure(t.definition.Name, err, a)
 		}
 		if a.question != nil {
 			return questionResult(a.question), nil
@@ -191,9 +194,18 @@ func (s *server) handler(t tool) mcp.ToolHandler {
 		} else if err := s.bridge.GiveBack(ctx, a.claim); err != nil {
 			return nil, err // nobody would tell whether the answer arrives
 		}
-		return &mcp.CallToolResult{
-			Content:           []mcp.Content{&mcp.TextContent{Text: a.text}},
-			StructuredContent: a.data,
-		}, nil
+		return result(a.text, a.data, a.notes)
 	}
+}
+
+// result is an answer as the protocol takes it.
+func result(text string, data any, n notes) (*mcp.CallToolResult, error) {
+	data, err := n.onto(data)
+	if err != nil {
+		return nil, err
+	}
+	return &mcp.CallToolResult{
+		Content:           []mcp.Content{&mcp.TextContent{Text: text + n.text()}},
+		StructuredContent: data,
+	}, nil
 }

@@ -31,8 +31,8 @@ func fileNames(path string) [storeFiles]string {
 type openFiles struct {
 	names [storeFiles]string
 	ids   [storeFiles]fileID
-	log   *os.File  // to look at; nil where the platform needs no look
-	index *logIndex // the same
+	log   *os.File  // to look at, and to flush
+	index *logIndex // to look at; nil where the platform needs no look
 	lost  atomic.Pointer[error]
 }
 
@@ -42,7 +42,7 @@ func look(path string) (_ *openFiles, err error) {
 	f := &openFiles{names: fileNames(path)}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, f.Close())
+			err = errors.Join(Unwritable(err), f.Close())
 		}
 	}()
 	for i, name := range f.names {
@@ -141,5 +141,5 @@ func (f *openFiles) explain(err error) error {
 			return gone
 		}
 	}
-	return translate(err)
+	return translate(f.names[mainFile], err)
 }
