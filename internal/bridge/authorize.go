@@ -38,6 +38,8 @@ type Operation struct {
 type Proof struct {
 	Nonce     []byte
 	ExpiresAt time.Time
+	// SeenAt is the session's last sign of life.
+	SeenAt time.Time
 }
 
 // Gate is an operation of a session, which has to prove itself first. The store
@@ -60,7 +62,14 @@ type Gate struct {
 	Failures Charge
 	// Repeat is charged instead of Charge for a call that was answered before.
 	Repeat Charge
+	// Beside marks a call of what runs beside an agent. It is no sign of the
+	// agent's life.
+	Beside bool
 }
+
+// SignOfLife reports whether the call is to be noted as the session's last sign
+// of life.
+func (g Gate) SignOfLife(p Proof) bool { return !g.Beside && seenAgain(p.SeenAt, g.Now) }
 
 // Admit lets through who proves to be the session, and refuses everybody else.
 func (g Gate) Admit(p Proof) error {
@@ -95,7 +104,9 @@ func (s *Service) ReadGate(c Credentials, action string) Gate {
 func (s *Service) besideGate(c Credentials, action string) Gate {
 	charge := s.ReadCharge(c.Conversation, c.Session)
 	charge.Bucket = bucket("beside", c.Conversation, c.Session)
-	return s.gate(c, action, charge)
+	g := s.gate(c, action, charge)
+	g.Beside = true
+	return g
 }
 
 // bucket names what is limited of a session.

@@ -166,7 +166,11 @@ func (s *Service) mailReady(ctx context.Context, c Credentials) (bool, error) {
 	if ctx.Err() != nil {
 		return false, nil //nolint:nilerr // the end of the wait is no failure
 	}
-	return err == nil && (!g.Prove(view.Proof) || view.Ready(g.Now)), err
+	ready := err == nil && (!g.Prove(view.Proof) || view.Ready(g.Now))
+	if err == nil && !ready && seenAgain(view.SeenAt, g.Now) {
+		_ = s.store.NoteSeen(ctx, g.Conversation, g.Session, g.Now) // the call at the end of the wait is another
+	}
+	return ready, err
 }
 
 // Confirm marks the messages of a delivery read: its answer was written whole.

@@ -91,6 +91,10 @@ type Sent struct {
 	PartnerUnread int64
 	// Unread counts what waits for the caller.
 	Unread int64
+	// Partner is what is known of the recipient, but for what it was sent, and Now
+	// the time of that.
+	Partner SessionState
+	Now     time.Time
 }
 
 // ChargeFor is what a call of g costs, given the first answer to its idempotency

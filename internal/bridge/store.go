@@ -13,7 +13,8 @@ import (
 // number of processes may use one store at once. storetest.Run holds every
 // implementation to this.
 //
-// Methods that take a Gate follow its order. Errors are those of errors.go.
+// Methods that take a Gate follow its order, and note the sign of life that it
+// is, if it is one. Errors are those of errors.go.
 type Store interface {
 	// CreateConversation keeps c. The error may be a RateLimitError.
 	CreateConversation(ctx context.Context, op Operation, c NewConversation) error
@@ -33,6 +34,9 @@ type Store interface {
 	// RenewClaim keeps what rule makes of a claim, and records nothing. A power
 	// cut may undo it.
 	RenewClaim(ctx context.Context, claim Claim, rule ClaimRule) error
+	// NoteSeen notes a sign of life of a session that waits, and records nothing.
+	// A power cut may undo it.
+	NoteSeen(ctx context.Context, conversation string, session SessionID, now time.Time) error
 	// PeekInbox looks at a session. It changes and records nothing.
 	PeekInbox(ctx context.Context, conversation string, session SessionID) (SessionView, error)
 	// History returns a page of messages, newest page first, oldest message first.

@@ -67,7 +67,8 @@ func TestRefusedAlike(t *testing.T) {
 	later := env.Service(t, func(c *bridge.Config) {
 		c.Now = func() time.Time { return env.Clock.Now().Add(bridge.DefaultTTL) }
 	})
-	zeros := strings.Repeat("0", 64)
+	zeros, created := strings.Repeat("0", 64), env.Clock.Now()
+	env.Clock.Advance(time.Minute) // a sign of life would be noted
 	bad := map[string]struct {
 		service *bridge.Service
 		bridge.Credentials
@@ -99,7 +100,7 @@ func TestRefusedAlike(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := bridge.SessionState{Session: "a", Role: "backend"}
+	want := bridge.SessionState{Session: "a", Role: "backend", SeenAt: created}
 	if diff := cmp.Diff(want, conversation.A); diff != "" {
 		t.Errorf("a refused call changed something:\n%s", diff)
 	}

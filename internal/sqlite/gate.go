@@ -48,6 +48,11 @@ func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn fu
 		if err := g.Admit(proof); err != nil {
 			return err
 		}
+		if g.SignOfLife(proof) {
+			if err := e.seen(g.Conversation, g.Session); err != nil {
+				return err
+			}
+		}
 		return fn(e)
 	})
 }
@@ -94,7 +99,7 @@ func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 	var proof bridge.Proof
 	e.loaded = g.Charge.Bucket
 	err := e.get(`
-		SELECT h.seq, h.mac, c.expires_at, s.nonce,
+		SELECT h.seq, h.mac, c.expires_at, s.nonce, s.seen_at,
 		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until,
 		       r.minute, r.hour, r.day, r.at
 		FROM audit_head h
@@ -102,10 +107,16 @@ func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 		LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2
 		LEFT JOIN rate_limits r ON r.bucket = ?3`,
 		[]any{g.Conversation, string(g.Session), g.Charge.Bucket},
-		&e.head.Seq, &e.head.MAC, &proof.ExpiresAt, &proof.Nonce,
+		&e.head.Seq, &e.head.MAC, &proof.ExpiresAt, &proof.Nonce, &proof.SeenAt,
 		&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil,
 		&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)
 	return proof, headless(err)
+}
+
+// seen notes a sign of life of a session.
+func (e *entry) seen(conversation string, session bridge.SessionID) error {
+	_, err := e.exec("UPDATE session_status SET seen_at = ? WHERE conversation = ? AND session = ?", e.op.Now, conversation, string(session))
+	return err
 }
 
 // spend charges the call of a session.
