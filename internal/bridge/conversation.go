@@ -163,8 +163,9 @@ type Joined struct {
 }
 
 // Join redeems a join code: the caller becomes session "b" of the conversation.
-// A code works once. The error is ErrBadJoinCode, or a RateLimitError after too
-// many wrong codes in the whole store; a good code is never refused for those.
+// A code works once. The error is ErrBadJoinCode, ErrJoinCodeUsed,
+// ErrJoinCodeExpired, or a RateLimitError after too many of these in the whole
+// store; a good code is never refused for those.
 func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	op := Operation{
 		Now:     s.Now(),
@@ -202,14 +203,22 @@ type Invitation struct {
 // or a Refusal. It is pure.
 type InvitationRule func(Invitation) error
 
-// redeemRule lets a code be redeemed before it and its conversation expire. Who
-// has another code is a stranger, whose failures are charged.
+// redeemRule lets a code be redeemed once, before it and its conversation expire.
+// Who has another code is a stranger, whose failures are charged.
 func redeemRule(now time.Time, failures Charge) InvitationRule {
 	return func(i Invitation) error {
-		if now.Before(i.JoinExpiresAt) && now.Before(i.ExpiresAt) {
-			return nil
+		refuse := func(reason error) error {
+			return &Refusal{Reason: reason, Outcome: OutcomeUnauthorized, Flood: failures, Stranger: true}
 		}
-		return &Refusal{Reason: ErrBadJoinCode, Outcome: OutcomeUnauthorized, Flood: failures, Stranger: true}
+		switch {
+		case i.ID == "":
+			return refuse(ErrBadJoinCode)
+		case !i.JoinedAt.IsZero():
+			return refuse(ErrJoinCodeUsed)
+		case !now.Before(i.JoinExpiresAt) || i.Expired(now):
+			return refuse(ErrJoinCodeExpired)
+		}
+		return nil
 	}
 }
 

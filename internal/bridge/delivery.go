@@ -143,12 +143,12 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, pati
 	defer cancel()
 	deadline := time.Now().Add(patience)
 	found, err := wait(within, s.bells, bellKey(c.Conversation, c.Session), drain, func(within context.Context) (bool, error) {
-		ready, err := s.mailReady(within, c)
+		ready, last, err := s.mailReady(within, c)
 		if !ready || err != nil {
 			return false, err
 		}
 		taken, err = s.take(ctx, c, page, deadline, drain)
-		return len(taken.Messages) > 0, err
+		return last || len(taken.Messages) > 0, err
 	})
 	if found || err != nil {
 		return taken, err
@@ -159,18 +159,23 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, pati
 	return s.take(ctx, c, page, deadline, drain)
 }
 
-// mailReady reports whether a take for c would bring messages or a refusal.
-func (s *Service) mailReady(ctx context.Context, c Credentials) (bool, error) {
+// mailReady reports whether a take for c would bring messages or a refusal. It is
+// the last one to wait for where the conversation has expired: no more will come.
+func (s *Service) mailReady(ctx context.Context, c Credentials) (ready, last bool, err error) {
 	g := s.ReadGate(c, "check_messages")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if ctx.Err() != nil {
-		return false, nil //nolint:nilerr // the end of the wait is no failure
+		return false, false, nil //nolint:nilerr // the end of the wait is no failure
 	}
-	ready := err == nil && (!g.Prove(view.Proof) || view.Ready(g.Now))
-	if err == nil && !ready && seenAgain(view.SeenAt, g.Now) {
+	if err != nil {
+		return false, false, err
+	}
+	last = !g.Admits(view.Proof) || view.Expired(g.Now)
+	ready = last || view.Ready(g.Now)
+	if !ready && seenAgain(view.SeenAt, g.Now) {
 		_ = s.store.NoteSeen(ctx, g.Conversation, g.Session, g.Now) // the call at the end of the wait is another
 	}
-	return ready, err
+	return ready, last, nil
 }
 
 // Confirm marks the messages of a delivery read: its answer was written whole.

@@ -42,6 +42,10 @@ type Store interface {
 	// History returns a page of messages, newest page first, oldest message first.
 	History(ctx context.Context, g Gate, p Page) (History, error)
 
+	// ExtendConversation keeps what rule makes of g's conversation. It returns the
+	// number of messages that wait for g.
+	ExtendConversation(ctx context.Context, g Gate, rule ExtendRule) (unread int64, err error)
+
 	// SetStatus sets g's status and heartbeat; a power cut may undo it. It
 	// returns the number of messages that wait for g.
 	SetStatus(ctx context.Context, g Gate, status Status) (unread int64, err error)
@@ -74,6 +78,9 @@ type OperatorStore interface {
 	Nonces(ctx context.Context, op Operation) (Nonces, error)
 	// ReplaceNonces makes a conversation's tokens and join code invalid.
 	ReplaceNonces(ctx context.Context, op Operation, n Nonces) error
+	// ExtendByOperator keeps what rule makes of op's conversation, which may have
+	// expired.
+	ExtendByOperator(ctx context.Context, op Operation, rule ExtendRule) error
 	// RemoveExpired removes, with all their messages, the conversations that
 	// expired before a time. Where there are many it does so in several operations,
 	// each of whole conversations and recorded by itself, so that others need not

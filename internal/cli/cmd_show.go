@@ -112,7 +112,7 @@ func showHeader(out *bufio.Writer, a *app, screen screen, o bridge.Overview) err
 		{title: "SESSION"},
 		{title: "ROLE", shrink: true},
 		{title: "STATUS"},
-		{title: "HEARTBEAT"},
+		{title: "SEEN"},
 		{title: "ALIVE"},
 		{title: "RECEIVED", right: true, drop: 1},
 		{title: "UNREAD", right: true},

@@ -108,7 +108,7 @@ func (s *Service) peek(ctx context.Context, g bridge.Gate, command string) (View
 	if err != nil {
 		return View{}, err
 	}
-	if !g.Prove(view.Proof) {
+	if !g.Admits(view.Proof) {
 		if err := s.store.RefuseCommand(ctx, g); err != nil {
 			return View{}, err
 		}

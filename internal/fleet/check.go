@@ -16,7 +16,7 @@ func Check(ctx context.Context, b *bridge.Service, c bridge.Credentials, markRea
 		look = takePages
 	}
 	shown, err := look(ctx, b, c, show)
-	return shown, refused(ctx, b, c, err)
+	return shown, err
 }
 
 func peekPages(ctx context.Context, b *bridge.Service, c bridge.Credentials, show func([]bridge.Message) error) (shown int, err error) {

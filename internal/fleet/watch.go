@@ -45,7 +45,7 @@ func (w Watch) Run(ctx context.Context) error {
 			}
 			continue
 		}
-		if err = refused(ctx, w.Bridge, w.Session, err); ctx.Err() == nil && final(err) {
+		if ctx.Err() == nil && final(err) {
 			return err
 		}
 		if ctx.Err() == nil {

@@ -56,6 +56,7 @@ func tools(groups []Group, withCommands bool) []tool {
 			getHistory(),
 			updateMyStatus(),
 			checkPartnerStatus(),
+			extendConversation(),
 		},
 		GroupTasks: {
 			assignTask(),

@@ -36,7 +36,7 @@ func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash 
 			return err
 		}
 		e.op.Conversation, i.JoinedAt = i.ID, op.Now
-		if _, err := e.exec("UPDATE conversations SET join_hash = NULL, joined_at = ? WHERE id = ?", op.Now, i.ID); err != nil {
+		if _, err := e.exec("UPDATE conversations SET joined_at = ? WHERE id = ?", op.Now, i.ID); err != nil {
 			return err
 		}
 		return e.seen(i.ID, bridge.SessionB)
@@ -47,10 +47,10 @@ func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash 
 // getInvitation returns what a join code opens, or a zero Invitation.
 func getInvitation(c *conn, hash []byte) (i bridge.Invitation, err error) {
 	err = c.get(`
-		SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.join_expires_at, b.nonce, b.last_seq - b.read_seq
+		SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.joined_at, c.join_expires_at, b.nonce, b.last_seq - b.read_seq
 		FROM conversations c JOIN session_status b ON b.conversation = c.id AND b.session = 'b'
 		WHERE c.join_hash = ?`, []any{hash},
-		&i.ID, &i.RoleA, &i.RoleB, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.JoinExpiresAt, &i.NonceB, &i.Unread)
+		&i.ID, &i.RoleA, &i.RoleB, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.JoinedAt, &i.JoinExpiresAt, &i.NonceB, &i.Unread)
 	if errors.Is(err, errNoRow) {
 		return bridge.Invitation{}, nil
 	}

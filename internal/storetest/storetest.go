@@ -46,6 +46,7 @@ func Run(t *testing.T, open Opener) {
 		{"tasks", taskTests},
 		{"watch", watchTests},
 		{"life", lifeTests},
+		{"expiry", expiryTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {
