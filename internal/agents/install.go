@@ -10,10 +10,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"example.org/bridge/internal/confedit"
+	"example.org/bridge/internal/privatefile"
 )
 
 // Installer plans what to change in the clients' configuration.
@@ -45,11 +47,20 @@ func (s Setup) Check() error {
 
 var errBusy = errors.New("another installation of bridge is running: try again when it has ended")
 
+// busyWait is how long one installation waits for another. Each takes a fraction
+// of a second.
+const busyWait = 10 * time.Second
+
 // Do runs fn, which plans and applies, while no other installation of the same user
-// does. It gives up when ctx ends.
+// does. It gives up when ctx ends, or after busyWait.
 func (in Installer) Do(ctx context.Context, fn func() error) error {
-	unlock, err := lockHome(ctx, in.Place.Home)
-	if err != nil {
+	ctx, cancel := context.WithTimeout(ctx, busyWait)
+	defer cancel()
+	unlock, err := privatefile.LockFolder(ctx, in.Place.Home)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return errBusy
+	case err != nil:
 		return err
 	}
 	defer unlock()

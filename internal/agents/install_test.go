@@ -46,7 +46,7 @@ func newDesk(t testing.TB) *desk {
 }
 
 func (d *desk) setup(c agents.Client, scope agents.Scope) agents.Setup {
-	return agents.Setup{Client: c, Scope: scope, Program: absolute("/opt/my tools/bridge"), Name: agents.DefaultName, DenyRules: c != agents.Gemini || scope == agents.ScopeUser}
+	return agents.Setup{Client: c, Scope: scope, Program: absolute("/opt/my tools/bridge"), Name: agents.DefaultName, DenyRules: c != agents.Gemini || scope == agents.ScopeUser, AllowTools: c != agents.Gemini || scope == agents.ScopeUser}
 }
 
 // absolute makes a path that begins with a slash one that is absolute here.
@@ -293,7 +293,7 @@ func TestUninstallWithoutReceipt(t *testing.T) {
 func TestHandMade(t *testing.T) {
 	d := newDesk(t)
 	s := d.setup(agents.Codex, agents.ScopeUser)
-	s.Program = absolute("/opt/bridge")
+	s.Program, s.AllowTools = absolute("/opt/bridge"), false
 	config := "[mcp_servers.bridge]\ncommand = \"" + s.Program + "\"\nargs = [\"serve\"]\n"
 	d.write("home/.codex/config.toml", config)
 	before := d.tree()

@@ -111,15 +111,26 @@ func (p stripper) ourHook(handler map[string]any) bool {
 var claudeRuleForm = regexp.MustCompile(`^Bash\((.*) (yolo|serve):\*\)$`)
 
 func (p stripper) stripRules(text []byte) ([]byte, error) {
-	value, _, err := confedit.Lookup(text, "permissions", "deny")
-	list, _ := value.([]any)
-	had, _, _ := confedit.Lookup(p.before, "permissions", "deny")
-	kept, _ := had.([]any)
-	for i, item := range slices.Backward(list) {
-		rule, _ := item.(string)
+	text, err := p.stripList(text, "deny", func(rule string) bool {
 		match := claudeRuleForm.FindStringSubmatch(rule)
-		if err == nil && match != nil && isBridge(strings.Trim(match[1], `'"`)) && !slices.Contains(kept, item) {
-			text, err = p.remove(text, "permissions", "deny", i)
+		return match != nil && isBridge(strings.Trim(match[1], `'"`))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.stripList(text, "allow", func(rule string) bool { return isClaudeAllow(rule, p.name) })
+}
+
+// stripList takes the rules that are ours out of a list of permissions.
+func (p stripper) stripList(text []byte, list string, ours func(string) bool) ([]byte, error) {
+	value, _, err := confedit.Lookup(text, "permissions", list)
+	rules, _ := value.([]any)
+	had, _, _ := confedit.Lookup(p.before, "permissions", list)
+	kept, _ := had.([]any)
+	for i, item := range slices.Backward(rules) {
+		rule, _ := item.(string)
+		if err == nil && ours(rule) && !slices.Contains(kept, item) {
+			text, err = p.remove(text, "permissions", list, i)
 		}
 	}
 	return text, err
@@ -177,6 +188,8 @@ func (p stripper) stripTOML(text []byte) ([]byte, error) {
 	foreign, removed := false, false
 	return confedit.CutTOML(text, []string{tomlNote(p.client)}, func(s confedit.Section) bool {
 		switch {
+		case isCodexAllow(s, p.name) && lookupTree(had, s.Path) == nil && !p.keepServer:
+			return true
 		case len(s.Path) >= 2 && slices.Equal(s.Path[:2], path):
 			return ourServer
 		case len(s.Path) == 3 && s.Path[0] == "hooks" && s.Path[2] == "hooks":

@@ -47,6 +47,8 @@ type entry struct {
 type table struct {
 	path []string
 	hook string
+	// tool marks the table of one tool of a server.
+	tool bool
 	text string
 }
 
@@ -130,6 +132,7 @@ func (t target) addTables(text []byte, s Setup) ([]byte, error) {
 	for _, table := range t.tables {
 		there := lookupTree(document, table.path)
 		switch {
+		case table.tool && there != nil: // its owner's
 		case table.hook == "" && there != nil:
 			if text, err = t.mergeTOML(text, table.path, there, s); err != nil {
 				return nil, err

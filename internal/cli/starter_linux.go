@@ -16,7 +16,7 @@ func awaitEnd(ctx context.Context, pid int) bool {
 	defer func() { _ = unix.Close(fd) }()
 	for ctx.Err() == nil {
 		// A pidfd is readable once its process has ended (pidfd_open(2)).
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(starterPoll.Milliseconds())) //nolint:gosec // G115: a descriptor
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(starterPoll.Milliseconds()))
 		if n > 0 {
 			return true
 		}

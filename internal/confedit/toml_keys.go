@@ -84,7 +84,7 @@ func keyLines(body []byte, key string) (start, end int) {
 
 // InlineTOML looks for a table that is not under a header of its own. The error
 // names the key that holds it, and its line; found is false where there is none.
-func InlineTOML(text []byte, path []string) (err error, found bool) { //nolint:revive,staticcheck // the error is what is found
+func InlineTOML(text []byte, path []string) (problem error, found bool) {
 	mark, body := splitBOM(text)
 	p := unstable.Parser{}
 	p.Reset(body)

@@ -1,11 +1,10 @@
 //go:build unix
 
-package agents
+package privatefile
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -15,12 +14,13 @@ import (
 // lockEvery is how often a busy lock is tried again.
 const lockEvery = 10 * time.Millisecond
 
-// lockHome locks the home folder against other installations, which leaves no
-// file behind. The kernel frees the lock of a process that dies.
-func lockHome(ctx context.Context, home string) (unlock func(), err error) {
-	f, err := os.Open(home)
+// LockFolder locks a folder against other processes that lock it, which leaves no
+// file behind, and gives up when ctx ends. The kernel frees the lock of a process
+// that dies.
+func LockFolder(ctx context.Context, dir string) (unlock func(), err error) {
+	f, err := os.Open(dir)
 	if err != nil {
-		return nil, fmt.Errorf("the home folder cannot be locked: %w", err)
+		return nil, err
 	}
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
@@ -32,7 +32,7 @@ func lockHome(ctx context.Context, home string) (unlock func(), err error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(errBusy, f.Close())
+			return nil, errors.Join(ctx.Err(), f.Close())
 		case <-time.After(lockEvery):
 		}
 	}
