@@ -73,13 +73,12 @@ func (d *diagnosis) checkConfiguration(root *cobra.Command) {
 	switch {
 	case d.app.configErr != nil:
 		d.add("configuration", statusProblem, "%s", oneLine(d.app.configErr))
+	case file.path == "":
+		d.add("configuration", statusNote, "no home folder is known, so there is no file: set HOME, or name one with --config")
 	case !file.found:
 		d.add("configuration", statusNote, "there is no file %s; it is optional", file.path)
 	default:
 		d.add("configuration", statusOK, "%s", file.path)
-	}
-	if info, err := os.Stat(file.path); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 {
-		d.add("configuration", statusWarning, "others can change %s; run: chmod go-w '%s'", file.path, file.path)
 	}
 	if names := d.unknownVariables(root); len(names) > 0 {
 		d.add("environment", statusWarning, "nothing is called %s: docs/cli.md lists the variables", strings.Join(names, ", "))
@@ -181,9 +180,19 @@ func (d *diagnosis) checkPermissions(path string) {
 			fine = false
 		}
 	}
-	if fine {
+	switch dir := filepath.Dir(path); {
+	case !fine:
+	case listable(dir):
+		d.add("permissions", statusWarning, "others can list the folder %s, though not read what is in it; run: chmod go-rx '%s'", dir, dir)
+	default:
 		d.add("permissions", statusOK, "the store is yours alone")
 	}
+}
+
+// listable reports a folder whose names others may read or pass through.
+func listable(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o055 != 0
 }
 
 func (d *diagnosis) checkDatabase(path string) {

@@ -18,10 +18,10 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
-	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/fleet"
+	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -98,7 +98,7 @@ var explanations = []struct {
 	{bridge.ErrStoreNewer, exitRefused, ""},
 	{bridge.ErrStorePermissions, exitRefused, ""},
 	{bridge.ErrStoreKey, exitRefused, ""},
-	{binding.ErrUnsafe, exitRefused, ""},
+	{privatefile.ErrOpenToOthers, exitRefused, ""},
 	{auth.ErrNoKey, exitRefused, "put back the key that was made with the store; without it no token can be checked"},
 	{auth.ErrBadKey, exitRefused, "put back the key that was made with the store"},
 	{bridge.ErrOutcomeUnknown, exitFailure, "look whether it is there before you repeat it, and check the disk"},

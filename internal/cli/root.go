@@ -22,8 +22,9 @@ type globals struct {
 
 func newRootCmd(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "bridge",
-		Short: "Let AI coding agents exchange messages, under their operator's eyes",
+		Annotations: map[string]string{annotationUnattended: "piped, it is serve"},
+		Use:         "bridge",
+		Short:       "Let AI coding agents exchange messages, under their operator's eyes",
 		Long: `bridge lets two AI coding agents, each in a process of its own, exchange messages
 through one private store on this machine, and lets you follow and steer it.
 
