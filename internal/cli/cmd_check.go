@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/fleet"
+	"example.org/bridge/internal/view"
 )
 
 type checkOptions struct {
@@ -83,7 +84,7 @@ func checkJSON(ctx context.Context, a *app, s *bridge.Service, c bridge.Credenti
 			return err
 		}
 		for _, m := range page {
-			if err := encoder.Encode(viewMessage(m, overview)); err != nil {
+			if err := encoder.Encode(view.MessageOf(m, overview)); err != nil {
 				return err
 			}
 		}

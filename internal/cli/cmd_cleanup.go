@@ -10,6 +10,7 @@ import (
 
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type cleanupOptions struct {
@@ -79,12 +80,12 @@ func tally(removed []bridge.Overview) (messages, unread int64) {
 func printCleanupJSON(a *app, o cleanupOptions, removed []bridge.Overview, bindings int) error {
 	messages, unread := tally(removed)
 	return a.printJSON(struct {
-		DryRun        bool               `json:"dry_run"`
-		Conversations []jsonConversation `json:"conversations"`
-		Messages      int64              `json:"messages"`
-		Unread        int64              `json:"unread"`
-		Bindings      int                `json:"bindings"`
-	}{o.dryRun, viewConversations(removed, a.now()), messages, unread, bindings})
+		DryRun        bool                `json:"dry_run"`
+		Conversations []view.Conversation `json:"conversations"`
+		Messages      int64               `json:"messages"`
+		Unread        int64               `json:"unread"`
+		Bindings      int                 `json:"bindings"`
+	}{o.dryRun, view.OfConversations(removed, a.now()), messages, unread, bindings})
 }
 
 func printCleanup(a *app, o cleanupOptions, removed []bridge.Overview, bindings int) error {
@@ -93,7 +94,7 @@ func printCleanup(a *app, o cleanupOptions, removed []bridge.Overview, bindings 
 		did = "Would remove"
 	}
 	if bindings > 0 {
-		if _, err := fmt.Fprintf(a.stdout, "%s what was kept for %s of clients.\n", did, count(int64(bindings), "session")); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "%s what was kept for %s of clients.\n", did, view.Count(int64(bindings), "session")); err != nil {
 			return err
 		}
 	}
@@ -109,6 +110,6 @@ func printCleanup(a *app, o cleanupOptions, removed []bridge.Overview, bindings 
 	}
 	messages, unread := tally(removed)
 	_, err := fmt.Fprintf(a.stdout, "\n%s %s with %s, %d of them unread.\n",
-		did, count(int64(len(removed)), "conversation"), count(messages, "message"), unread)
+		did, view.Count(int64(len(removed)), "conversation"), view.Count(messages, "message"), unread)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/fleet"
+	"example.org/bridge/internal/view"
 )
 
 type watchOptions struct {
@@ -61,9 +62,9 @@ func runWatch(ctx context.Context, a *app, o watchOptions) error {
 
 // watchOutlet returns what is done with each message.
 func watchOutlet(ctx context.Context, a *app, s *bridge.Service, c bridge.Credentials, o watchOptions) (func(context.Context, bridge.Message) error, error) {
-	view := func(m bridge.Message) (jsonMessage, error) {
+	view := func(m bridge.Message) (view.Message, error) {
 		overview, err := s.Conversation(ctx, c.Conversation)
-		return viewMessage(m, overview), err
+		return view.MessageOf(m, overview), err
 	}
 	switch {
 	case o.exec != "":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"example.org/bridge/internal/view"
 	"github.com/spf13/cobra"
 )
 
@@ -38,6 +39,6 @@ func runYoloCleanup(ctx context.Context, a *app, o yoloCleanupOptions) error {
 				Grants   int64 `json:"grants"`
 			}{requests, grants})
 		}
-		return a.say("Removed %s and %s.", count(requests, "request"), count(grants, "grant"))
+		return a.say("Removed %s and %s.", view.Count(requests, "request"), view.Count(grants, "grant"))
 	})
 }

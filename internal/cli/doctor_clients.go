@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/agents"
+	"example.org/bridge/internal/view"
 )
 
 // checkClients looks at how each MCP client is connected. It starts this
@@ -21,12 +22,12 @@ import (
 func (d *diagnosis) checkClients(root *cobra.Command) {
 	installer, err := d.app.installer()
 	if err != nil {
-		d.add("clients", statusWarning, "%s", oneLine(err))
+		d.add("clients", statusWarning, "%s", view.Line(err))
 		return
 	}
 	self, err := os.Executable()
 	if err != nil {
-		d.add("clients", statusWarning, "%s", oneLine(err))
+		d.add("clients", statusWarning, "%s", view.Line(err))
 		return
 	}
 	for _, client := range agents.Clients() {
@@ -63,7 +64,7 @@ func (c *clientCheck) find(installer agents.Installer) {
 		if err != nil && !seen[err.Error()] {
 			seen[err.Error()] = true
 			c.broken = true
-			c.say(statusWarning, "%s: %s cannot read it either", oneLine(err), c.client.Title())
+			c.say(statusWarning, "%s: %s cannot read it either", view.Line(err), c.client.Title())
 		}
 		if seen[f.Path] && scope != agents.ScopeLocal {
 			f.Servers = nil
@@ -124,6 +125,10 @@ func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 		c.say(statusNote, "%s is switched off there", where)
 		return
 	}
+	if names := f.Shared(s.Server); len(names) > 0 {
+		c.say(statusWarning, "%s has env_vars with %s: Codex's background server passes those of the terminal that started it to all sessions; take them out, or start codex with --no-daemon",
+			where, strings.Join(names, ", "))
+	}
 	program, err := exec.LookPath(s.Command) //nolint:forbidigo // only looked at: what the client would start
 	switch {
 	case err != nil:
@@ -134,7 +139,7 @@ func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 		return
 	}
 	if err := c.app.probeServer(program, s.Args, f.Environment(s.Server, c.app.environ())); err != nil {
-		c.say(statusProblem, "%s does not start: %s", where, oneLine(err))
+		c.say(statusProblem, "%s does not start: %s", where, view.Line(err))
 		return
 	}
 	c.say(statusOK, "%s starts this program", where)
@@ -149,7 +154,7 @@ func (c *clientCheck) checkSharedStore(f agents.Found, s agents.NamedServer, whe
 	case theirs == "" && c.storeNamed:
 		theirs = filepath.Join(xdg.StateHome, "bridge", "bridge.db")
 	case theirs == "" && f.Loses(s.Server, "XDG_STATE_HOME", c.app.environ()):
-		c.say(statusWarning, "%s is not passed XDG_STATE_HOME, so it does not use your store: %s change it", where, c.anew(f, s))
+		c.say(statusWarning, "%s is not passed XDG_STATE_HOME, so it does not use your store: `bridge install %s` names that in the entry", where, c.args(f))
 		return
 	}
 	if err == nil && theirs != "" && filepath.Clean(theirs) != ours {
@@ -205,7 +210,7 @@ func (c *clientCheck) checkHooks() {
 		c.say(statusNote, "it has no hooks of bridge: the agent is not told of mail; `bridge install %s` adds them", c.client)
 	case events == 0: // the plugin's
 	case !slices.ContainsFunc(values(commands), func(err error) bool { return err != nil }):
-		c.say(statusOK, "%s fire", count(int64(events), "hook"))
+		c.say(statusOK, "%s fire", view.Count(int64(events), "hook"))
 	}
 }
 
@@ -216,7 +221,7 @@ func (c *clientCheck) reportHook(h agents.Hook, err error) {
 	case errors.As(err, &foreign):
 		c.say(statusWarning, "the hook for %s in %s %s, so it was not tried", h.Event, h.Path, foreign.problem)
 	default:
-		c.say(statusProblem, "the hook for %s in %s does not work: %s", h.Event, h.Path, oneLine(err))
+		c.say(statusProblem, "the hook for %s in %s does not work: %s", h.Event, h.Path, view.Line(err))
 	}
 }
 

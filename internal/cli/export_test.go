@@ -9,12 +9,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/agents"
 )
 
 // What the tests look at from outside.
 var (
-	ExitCodes   = exitCodes
+	ExitCodes   = advice.Exits
 	AllCommands = allCommands
 	OwnFlags    = ownFlags
 	EnvName     = envName

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/ratelimit"
 )
 
@@ -99,7 +100,7 @@ the file, which beats the default; "bridge doctor" shows where each value came f
 func exitCodesHelp() string {
 	var b strings.Builder
 	b.WriteString("Exit codes:\n")
-	for _, e := range exitCodes {
+	for _, e := range advice.Exits {
 		fmt.Fprintf(&b, "  %2d  %s\n", e.Code, e.Meaning)
 	}
 	return strings.TrimSuffix(b.String(), "\n")

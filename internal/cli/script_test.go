@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 		"agent":    func() { os.Exit(agentMain()) },
 		"gemini":   func() { os.Exit(agentMain()) }, // by names that bridge knows
 		"claude":   func() { os.Exit(agentMain()) },
+		"codex":    func() { os.Exit(agentMain()) },
 		"holder":   func() { os.Exit(holderMain()) },
 		"seed":     func() { os.Exit(seedMain()) },
 		"operator": func() { os.Exit(operatorMain()) },

@@ -9,7 +9,7 @@ import (
 
 // Check shows a session's unread messages, in order, a page at a time, and
 // returns how many there were. It marks them read only with markRead, each page
-// once show has returned without an error. The error may be ErrExpired.
+// once show has returned without an error. The error may be bridge.ErrExpired.
 func Check(ctx context.Context, b *bridge.Service, c bridge.Credentials, markRead bool, show func([]bridge.Message) error) (int, error) {
 	look := peekPages
 	if markRead {

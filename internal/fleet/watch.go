@@ -25,7 +25,7 @@ type Watch struct {
 }
 
 // Run shows messages until ctx ends, which is no error, or until the session is
-// refused: with ErrExpired, or bridge.ErrUnauthorized. Between messages it sleeps
+// refused: with bridge.ErrExpired, or bridge.ErrUnauthorized. Between messages it sleeps
 // until the doorbell rings.
 func (w Watch) Run(ctx context.Context) error {
 	after := int64(bridge.FromUnread)
