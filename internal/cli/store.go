@@ -18,9 +18,6 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// keyPath and bellsPath are what lies beside the store.
-func keyPath(store string) string   { return filepath.Join(filepath.Dir(store), "bridge.key") }
-func bellsPath(store string) string { return filepath.Join(filepath.Dir(store), "bells") }
 
 // redactor returns the engine with the operator's own rules.
 func (a *app) redactor() (*redact.Engine, error) {
@@ -68,7 +65,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 		Store:     plant(store, path),
 		Key:       key,
 		Redactor:  engine,
-		Doorbells: doorbell.New(bellsPath(path)),
+		Doorbells: doorbell.New(doorbell.Beside(path)),
 		Limits:    a.limits(),
 		Now:       a.now,
 	})
@@ -111,7 +108,7 @@ func storeKey(path string, create bool) (auth.Key, error) {
 	if !exists && !create {
 		return auth.Key{}, fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
 	}
-	file := keyPath(path)
+	file := auth.KeyBeside(path)
 	if err := sqlite.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return auth.Key{}, err
 	}
