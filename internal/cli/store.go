@@ -18,7 +18,6 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-
 // redactor returns the engine with the operator's own rules.
 func (a *app) redactor() (*redact.Engine, error) {
 	engine, err := redact.New(redact.Options{Rules: a.file.rules, Exceptions: a.file.exceptions})
