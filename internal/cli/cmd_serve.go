@@ -19,7 +19,7 @@ import (
 func newServeCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
-		Short: "Serve one agent over MCP on standard input and output",
+		Short: "Serve one agent over MCP (its client starts this)",
 		Long: `Speak MCP on standard input and output for one agent, until the input ends or the
 process is told to stop. MCP clients start this; each agent has its own process, and
 all share one store, which the first of them makes.

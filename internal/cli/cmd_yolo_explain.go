@@ -25,7 +25,7 @@ func newYoloExplainCmd(a *app) *cobra.Command {
 	o := yoloExplainOptions{mode: string(guard.ModeSafe)}
 	cmd := &cobra.Command{
 		Use:   "explain [flags] -- COMMAND",
-		Short: "Say whether a command would be allowed, and why",
+		Short: "Check whether a command would be allowed, without running it",
 		Long: `Judge a command by the rules of a mode, and run nothing. "allow" means that it would go
 on to your approval and the sandbox. No store is needed.
 
