@@ -112,7 +112,7 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 	}
 	page := Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}
 	if r.Wait == 0 {
-		return s.take(ctx, c, page, drain)
+		return s.take(ctx, c, page, time.Time{}, drain)
 	}
 	return s.takeWithin(ctx, c, page, r.Wait, drain)
 }
@@ -122,13 +122,16 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 // answering "nothing" would be wrong, and going on behind it out of order. It
 // does not wait for a client that is slow to read its answer, nor in a process
 // that is to end: it answers that there is more.
-func (s *Service) take(ctx context.Context, c Credentials, page Page, drain <-chan struct{}) (Delivery, error) {
+//
+// Where deadline is not zero, a store that another process keeps is not waited
+// for beyond it, but for lookAgain.
+func (s *Service) take(ctx context.Context, c Credentials, page Page, deadline time.Time, drain <-chan struct{}) (Delivery, error) {
 	pause := 2 * time.Millisecond
 	patience := time.NewTimer(busyPatience)
 	defer patience.Stop()
 	for {
 		g := s.ReadGate(c, "check_messages")
-		taken, err := s.store.TakeUnread(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)})
+		taken, err := s.takeOnce(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)}, deadline)
 		if err != nil || !taken.Busy {
 			s.renewIfLate(ctx, g.Now, taken.Claim)
 			return taken.Delivery, err
@@ -146,6 +149,15 @@ func (s *Service) take(ctx context.Context, c Credentials, page Page, drain <-ch
 	}
 }
 
+func (s *Service) takeOnce(ctx context.Context, g Gate, t Take, deadline time.Time) (Taken, error) {
+	if deadline.IsZero() {
+		return s.store.TakeUnread(ctx, g, t)
+	}
+	ctx, cancel := context.WithTimeout(ctx, max(time.Until(deadline), lookAgain))
+	defer cancel()
+	return s.store.TakeUnread(ctx, g, t)
+}
+
 // renewIfLate lets a claim count from now where the store took long to give it:
 // other processes may have kept it busy, and the claim has run since before that.
 func (s *Service) renewIfLate(ctx context.Context, since time.Time, claim Claim) {
@@ -157,6 +169,7 @@ func (s *Service) renewIfLate(ctx context.Context, since time.Time, claim Claim)
 func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, wait time.Duration, drain <-chan struct{}) (Delivery, error) {
 	patience, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
+	deadline := time.Now().Add(wait)
 	for {
 		again, err := s.awaitMail(patience, c, drain)
 		if err != nil {
@@ -165,8 +178,9 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, wait
 		if ctx.Err() != nil {
 			return Delivery{}, ctx.Err()
 		}
-		// Another process of the same session may be quicker: then wait on.
-		d, err := s.take(ctx, c, page, drain)
+		// Another process of the same session may be quicker: then wait on. A store
+		// that somebody keeps is not waited for much longer than the mail.
+		d, err := s.take(ctx, c, page, deadline, drain)
 		if err != nil || len(d.Messages) > 0 || !again {
 			return d, err
 		}

@@ -11,6 +11,9 @@ var (
 	// ErrUnauthorized is the one answer to a wrong, swapped, expired, rotated or
 	// foreign token and to an unknown conversation. It does not say which.
 	ErrUnauthorized = errors.New("no such conversation, session and token, or the conversation has expired")
+	// ErrExpired reports that the conversation has expired: nothing more is
+	// accepted on it.
+	ErrExpired = errors.New("the conversation has expired")
 	// ErrBadJoinCode is the one answer to a wrong, used or expired join code.
 	ErrBadJoinCode = errors.New("the join code is wrong, already used, or older than ten minutes")
 	// ErrNoTask is the one answer to a task that does not exist and to one that is
@@ -26,6 +29,8 @@ var (
 var (
 	// ErrStoreMissing reports that there is no store yet, and reading makes none.
 	ErrStoreMissing = errors.New("there is no store yet")
+	// ErrStoreEmpty reports a file without content: bridge never makes one.
+	ErrStoreEmpty = errors.New("the store is an empty file")
 	// ErrStoreForeign reports a file that is no store of the bridge.
 	ErrStoreForeign = errors.New("not a store of the bridge")
 	// ErrStoreNewer reports a store that a newer bridge has migrated.
@@ -45,7 +50,51 @@ var (
 	ErrStoreGone = errors.New("the store was removed or replaced while it was in use")
 	// ErrStoreDamaged reports a store that SQLite finds corrupt.
 	ErrStoreDamaged = errors.New("the store is damaged")
+	// ErrStoreIO reports that the disk or its filesystem failed.
+	ErrStoreIO = errors.New("the disk or its filesystem reported an error")
+	// ErrTooManyFiles reports that the process, or the system, has as many files
+	// open as it may.
+	ErrTooManyFiles = errors.New("too many files are open")
+	// ErrNoMemory reports that the system gave no memory.
+	ErrNoMemory = errors.New("memory ran out")
+	// ErrNoLocks reports that the system has no more locks on files to give.
+	ErrNoLocks = errors.New("the system gives no more file locks")
 )
+
+// ErrOutcomeUnknown reports that the last step of an operation failed, and it is
+// not known whether it counts: what was to be stored may be there. It is the only
+// error of a store after which something may have happened.
+var ErrOutcomeUnknown = errors.New("it may have been stored: the disk failed in the last step")
+
+// BusyError is an ErrStoreBusy that knows who holds the store.
+type BusyError struct{ Holder Holder }
+
+// Holder is the process that writes just now.
+type Holder struct {
+	PID int
+	// Program is its name, and empty where the system does not tell.
+	Program string
+	// Stopped reports that it was stopped, as by Ctrl-Z or a debugger.
+	Stopped bool
+}
+
+func (h Holder) String() string {
+	text := fmt.Sprintf("process %d", h.PID)
+	if h.Program != "" {
+		text += fmt.Sprintf(" (%s)", h.Program)
+	}
+	if h.Stopped {
+		return text + fmt.Sprintf(", which is stopped: continue it with `kill -CONT %d`, or end it", h.PID)
+	}
+	return text
+}
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("%s: it is held by %s", ErrStoreBusy, CleanLine(e.Holder.String()))
+}
+
+// Is makes it an ErrStoreBusy.
+func (e *BusyError) Is(target error) bool { return target == ErrStoreBusy }
 
 // InvalidError reports an argument that breaks a rule. Problem never repeats
 // the argument's value.

@@ -11,6 +11,7 @@ import (
 
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type cleanupOptions struct {
@@ -94,14 +95,14 @@ func tally(removed []bridge.Overview) (messages, unread int64) {
 func printCleanupJSON(a *app, o cleanupOptions, done cleaned) error {
 	messages, unread := tally(done.conversations)
 	return a.printJSON(struct {
-		DryRun        bool               `json:"dry_run"`
-		Conversations []jsonConversation `json:"conversations"`
-		Messages      int64              `json:"messages"`
-		Unread        int64              `json:"unread"`
-		Requests      int64              `json:"requests"`
-		Grants        int64              `json:"grants"`
-		Bindings      int                `json:"bindings"`
-	}{o.dryRun, viewConversations(done.conversations, a.now()), messages, unread, done.requests, done.grants, done.bindings})
+		DryRun        bool                `json:"dry_run"`
+		Conversations []view.Conversation `json:"conversations"`
+		Messages      int64               `json:"messages"`
+		Unread        int64               `json:"unread"`
+		Requests      int64               `json:"requests"`
+		Grants        int64               `json:"grants"`
+		Bindings      int                 `json:"bindings"`
+	}{o.dryRun, view.OfConversations(done.conversations, a.now()), messages, unread, done.requests, done.grants, done.bindings})
 }
 
 func printCleanup(a *app, o cleanupOptions, done cleaned) error {
@@ -116,13 +117,13 @@ func printCleanup(a *app, o cleanupOptions, done cleaned) error {
 		}
 		messages, unread := tally(done.conversations)
 		lines = append(lines, fmt.Sprintf("\n%s %s with %s, %d of them unread.",
-			did, count(int64(len(done.conversations)), "conversation"), count(messages, "message"), unread))
+			did, view.Count(int64(len(done.conversations)), "conversation"), view.Count(messages, "message"), unread))
 	}
 	if done.requests+done.grants > 0 {
-		lines = append(lines, fmt.Sprintf("%s %s and %s.", did, count(done.requests, "request"), count(done.grants, "closed grant")))
+		lines = append(lines, fmt.Sprintf("%s %s and %s.", did, view.Count(done.requests, "request"), view.Count(done.grants, "closed grant")))
 	}
 	if done.bindings > 0 {
-		lines = append(lines, fmt.Sprintf("%s the files of %s of clients.", did, count(int64(done.bindings), "session")))
+		lines = append(lines, fmt.Sprintf("%s the files of %s of clients.", did, view.Count(int64(done.bindings), "session")))
 	}
 	if lines == nil {
 		lines = []string{"There is nothing to remove."}

@@ -10,7 +10,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 func newDoctorCmd(a *app) *cobra.Command {
@@ -64,9 +66,9 @@ func runDoctor(a *app, root *cobra.Command) error {
 	}
 	switch d.worst() {
 	case statusProblem:
-		return &exitError{exitDoctorProblems}
+		return &exitError{advice.ExitDoctorProblems}
 	case statusWarning:
-		return &exitError{exitDoctorWarnings}
+		return &exitError{advice.ExitDoctorWarnings}
 	}
 	return nil
 }
@@ -77,7 +79,7 @@ func (a *app) settings(root *cobra.Command, d *diagnosis) []jsonSetting {
 	var all []jsonSetting
 	for _, cmd := range allCommands(root) {
 		if err := a.resolve(cmd); err != nil && a.configErr == nil {
-			d.add("environment", statusProblem, "%s", oneLine(err))
+			d.add("environment", statusProblem, "%s", view.Line(err))
 		}
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			o := a.originOf(f)

@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/fleet"
+	"example.org/bridge/internal/view"
 )
 
 type keepaliveOptions struct {
@@ -65,12 +66,12 @@ func runKeepalive(ctx context.Context, a *app, o keepaliveOptions) error {
 func printPulse(a *app, c bridge.Credentials, p bridge.Pulse) error {
 	if a.json {
 		return newEncoder(a.stdout).Encode(struct {
-			At             jsonTime `json:"at"`
-			ConversationID string   `json:"conversation_id"`
-			SessionID      string   `json:"session_id"`
-			Unread         int64    `json:"unread"`
-			ExpiresAt      jsonTime `json:"expires_at"`
-		}{jsonTime(p.At), c.Conversation, string(c.Session), p.Unread, jsonTime(p.ExpiresAt)})
+			At             view.Time `json:"at"`
+			ConversationID string    `json:"conversation_id"`
+			SessionID      string    `json:"session_id"`
+			Unread         int64     `json:"unread"`
+			ExpiresAt      view.Time `json:"expires_at"`
+		}{view.Time(p.At), c.Conversation, string(c.Session), p.Unread, view.Time(p.ExpiresAt)})
 	}
 	return a.printLine(fmt.Sprintf("%s  heartbeat of %s in %s, unread %d", formatTime(p.At), c.Session, c.Conversation, p.Unread))
 }

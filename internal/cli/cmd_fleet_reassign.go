@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type reassignOptions struct {
@@ -82,7 +83,7 @@ func printMoves(a *app, o reassignOptions, moves []bridge.Move) error {
 	if a.json {
 		views := make([]jsonMove, len(moves))
 		for i, m := range moves {
-			views[i] = jsonMove{m.Task.ID, m.Task.TeamID, bridge.Clean(m.Task.Title), string(m.Task.State), optional(m.From), optional(m.Task.Worker)}
+			views[i] = jsonMove{m.Task.ID, m.Task.TeamID, bridge.Clean(m.Task.Title), string(m.Task.State), view.Optional(m.From), view.Optional(m.Task.Worker)}
 		}
 		return a.printJSON(struct {
 			DryRun bool       `json:"dry_run"`
@@ -98,7 +99,7 @@ func printMoves(a *app, o reassignOptions, moves []bridge.Move) error {
 		if m.Task.Worker == "" {
 			to = cell{"waits: no live worker fits", warn}
 		}
-		t.add(cell{text: strconv.FormatInt(m.Task.ID, 10)}, cell{text: field(m.Task.Title)}, cell{text: orDash(m.From)}, to)
+		t.add(cell{text: strconv.FormatInt(m.Task.ID, 10)}, cell{text: view.Field(m.Task.Title)}, cell{text: orDash(m.From)}, to)
 	}
 	if err := t.print(a.stdout, a.screen()); err != nil {
 		return err
@@ -107,5 +108,5 @@ func printMoves(a *app, o reassignOptions, moves []bridge.Move) error {
 	if o.dryRun {
 		did = "Would reassign"
 	}
-	return a.printLine(fmt.Sprintf("\n%s %s.", did, count(int64(len(moves)), "task")))
+	return a.printLine(fmt.Sprintf("\n%s %s.", did, view.Count(int64(len(moves)), "task")))
 }

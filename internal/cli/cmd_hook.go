@@ -12,16 +12,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/agents"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 // hookTime is how long a hook may take, whatever happens.
 const hookTime = 200 * time.Millisecond
 
 // exitWake makes Claude Code wake its agent (asyncRewake). It is another
-// meaning of 2 than exitUsage, which is why no mistake in the use of a hook may
+// meaning of 2 than advice.ExitUsage, which is why no mistake in the use of a hook may
 // end with it: clients take 2 for "block what the agent does".
 const exitWake = 2
 
@@ -102,11 +104,11 @@ func hookExit(a *app, err error) int {
 	case errors.As(err, &code):
 		return code.code
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintln(a.stderr, "bridge: "+oneLine(err))
+		_, _ = fmt.Fprintln(a.stderr, "bridge: "+view.Line(err))
 	case err != nil:
-		a.log().Debug("the hook has nothing to say", "error", oneLine(err))
+		a.log().Debug("the hook has nothing to say", "error", view.Line(err))
 	}
-	return exitOK
+	return advice.ExitOK
 }
 
 // hookLimit ends the process when a hook takes too long, whatever it is doing.
@@ -121,7 +123,7 @@ func (l *hookLimit) start(all time.Duration) {
 	l.last = all / 8
 	l.timer = time.AfterFunc(all-2*l.last, func() {
 		l.saying.Lock()
-		os.Exit(exitOK)
+		os.Exit(advice.ExitOK)
 	})
 }
 

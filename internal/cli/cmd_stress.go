@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/lab/stress"
 )
 
@@ -140,7 +141,7 @@ func runStress(ctx context.Context, a *app, fs *pflag.FlagSet, o stressOptions) 
 		return err
 	}
 	if !report.OK() {
-		return &exitError{exitFailure}
+		return &exitError{advice.ExitFailure}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/view"
 )
 
 type yoloEnableOptions struct {
@@ -82,7 +83,7 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 			return err
 		}
 		human.show(append([]string{"", "This lets agents ask to run commands on this machine:", ""}, grant.Describe(grant.OpenedAt)...)...)
-		human.show("  a: " + field(found.RoleA) + "   b: " + field(found.RoleB))
+		human.show("  a: " + view.Field(found.RoleA) + "   b: " + view.Field(found.RoleB))
 		if err := human.confirm(ctx, s.Service, action, found.ID, phrase, s.GrantCode(grant)); err != nil {
 			return err
 		}

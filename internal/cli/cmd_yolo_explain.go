@@ -27,10 +27,11 @@ func newYoloExplainCmd(a *app) *cobra.Command {
 		Use:   "explain [flags] -- COMMAND",
 		Short: "Check whether a command would be allowed, without running it",
 		Long: `Judge a command by the rules of a mode, and run nothing. "allow" means that it would go
-on to your approval and the sandbox. No store is needed.
+on to your approval and the sandbox. "deny" comes with the name of the rule that
+refuses and with what to write instead. No store is needed.
 
-With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of
-{"allow": ..., "reason": ...} for each, in order.`,
+With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of {"allow":
+..., "reason": ...} for each, in order; a refusal also has "rule" and "instead".`,
 		Example: `  bridge yolo explain --mode safe -- 'grep -rn TODO . | head'
   bridge yolo explain --mode yolo --workspace ~/src/app -- 'rm -rf ~'
   bridge yolo explain --jsonl < commands.jsonl`,
@@ -49,7 +50,7 @@ With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of
 	choiceFlag(fs, &o.mode, modeNames, "mode", "the mode whose rules apply")
 	textFlag(fs, &o.workspace, kindPath, "workspace", "the folder that it would run in (default the current one)")
 	textFlag(fs, &o.home, kindPath, "home", "the home folder whose secrets are refused (default your own)")
-	boolFlag(fs, &o.jsonl, "jsonl", `read {"mode": ..., "command": ...} lines, write {"allow": ..., "reason": ...} lines`)
+	boolFlag(fs, &o.jsonl, "jsonl", `read {"mode": ..., "command": ...} lines, write {"allow": ..., "reason": ..., "rule": ...} lines`)
 	return cmd
 }
 
@@ -70,7 +71,11 @@ func runYoloExplain(a *app, o yoloExplainOptions, command string) error {
 	if decision.Allow {
 		verdict = "allow"
 	}
-	return a.say("%s: %s", verdict, strings.TrimPrefix(bridge.CleanLine(decision.Reason), "allowed: "))
+	err = a.say("%s: %s", verdict, strings.TrimPrefix(bridge.CleanLine(decision.Reason), "allowed: "))
+	if decision.Allow || err != nil {
+		return err
+	}
+	return a.say("rule: %s\ninstead: %s", decision.Rule, bridge.CleanLine(decision.Instead))
 }
 
 // world is what commands are judged in: the machine's files, and the folders as
@@ -99,13 +104,15 @@ func stateDirs(home string) []string {
 }
 
 type jsonDecision struct {
-	Allow  bool   `json:"allow"`
-	Reason string `json:"reason"`
+	Allow   bool   `json:"allow"`
+	Reason  string `json:"reason"`
+	Rule    string `json:"rule,omitempty"`
+	Instead string `json:"instead,omitempty"`
 }
 
 func explainCommand(world guard.Context, mode guard.Mode, command string) jsonDecision {
 	d := guard.Decide(mode, command, world)
-	return jsonDecision{Allow: d.Allow, Reason: d.Reason}
+	return jsonDecision{Allow: d.Allow, Reason: d.Reason, Rule: d.Rule, Instead: d.Instead}
 }
 
 // explainLines answers each line before it waits for the next one, so that it

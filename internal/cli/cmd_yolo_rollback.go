@@ -10,6 +10,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/snapshot"
+	"example.org/bridge/internal/view"
 )
 
 type yoloRollbackOptions struct {
@@ -74,7 +75,7 @@ func runYoloRollback(ctx context.Context, a *app, o yoloRollbackOptions) error {
 		if err != nil {
 			return err
 		}
-		return a.say("Restored %s. To undo this: bridge yolo rollback %s %d", count(int64(len(done.Changes)), "path"), found.ID, done.Before.N)
+		return a.say("Restored %s. To undo this: bridge yolo rollback %s %d", view.Count(int64(len(done.Changes)), "path"), found.ID, done.Before.N)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/view"
 )
 
 type yoloStatusOptions struct{ all bool }
@@ -114,7 +115,7 @@ func requestTable(requests []commands.Request, now time.Time) *table {
 	for _, r := range requests {
 		t.add(
 			cell{text: strconv.FormatInt(r.ID, 10)},
-			cell{text: field(r.Conversation)},
+			cell{text: view.Field(r.Conversation)},
 			cell{text: string(r.Session)},
 			cell{text: r.Status(now), style: when(r.Waiting(now), warn)},
 			cell{text: string(r.Mode)},
@@ -128,24 +129,24 @@ func requestTable(requests []commands.Request, now time.Time) *table {
 
 // jsonRequest is a request for programs.
 type jsonRequest struct {
-	Request        int64    `json:"request"`
-	ConversationID string   `json:"conversation_id"`
-	SessionID      string   `json:"session_id"`
-	Status         string   `json:"status"`
-	Command        string   `json:"command"`
-	Runs           []string `json:"runs"`
-	Mode           string   `json:"mode"`
-	Workspace      string   `json:"workspace"`
-	Sandbox        string   `json:"sandbox"`
-	Network        bool     `json:"network"`
-	TimeoutSeconds int      `json:"timeout_seconds"`
-	CreatedAt      jsonTime `json:"created_at"`
-	ExpiresAt      jsonTime `json:"expires_at"`
-	DecidedAt      jsonTime `json:"decided_at"`
-	UsedAt         jsonTime `json:"used_at"`
-	EndedAt        jsonTime `json:"ended_at"`
-	ExitCode       *int64   `json:"exit_code"`
-	Snapshot       int64    `json:"snapshot"`
+	Request        int64     `json:"request"`
+	ConversationID string    `json:"conversation_id"`
+	SessionID      string    `json:"session_id"`
+	Status         string    `json:"status"`
+	Command        string    `json:"command"`
+	Runs           []string  `json:"runs"`
+	Mode           string    `json:"mode"`
+	Workspace      string    `json:"workspace"`
+	Sandbox        string    `json:"sandbox"`
+	Network        bool      `json:"network"`
+	TimeoutSeconds int       `json:"timeout_seconds"`
+	CreatedAt      view.Time `json:"created_at"`
+	ExpiresAt      view.Time `json:"expires_at"`
+	DecidedAt      view.Time `json:"decided_at"`
+	UsedAt         view.Time `json:"used_at"`
+	EndedAt        view.Time `json:"ended_at"`
+	ExitCode       *int64    `json:"exit_code"`
+	Snapshot       int64     `json:"snapshot"`
 }
 
 func viewRequests(requests []commands.Request, now time.Time) []jsonRequest {
@@ -155,8 +156,8 @@ func viewRequests(requests []commands.Request, now time.Time) []jsonRequest {
 			Request: r.ID, ConversationID: r.Conversation, SessionID: string(r.Session), Status: r.Status(now),
 			Command: bridge.Clean(r.Command), Runs: r.DescribePlan(), Mode: string(r.Mode), Workspace: bridge.Clean(r.Workspace),
 			Sandbox: string(r.Sandbox), Network: r.Network, TimeoutSeconds: int(r.Timeout.Seconds()),
-			CreatedAt: jsonTime(r.CreatedAt), ExpiresAt: jsonTime(r.ExpiresAt), DecidedAt: jsonTime(r.DecidedAt),
-			UsedAt: jsonTime(r.UsedAt), EndedAt: jsonTime(r.EndedAt), Snapshot: r.SnapshotNumber,
+			CreatedAt: view.Time(r.CreatedAt), ExpiresAt: view.Time(r.ExpiresAt), DecidedAt: view.Time(r.DecidedAt),
+			UsedAt: view.Time(r.UsedAt), EndedAt: view.Time(r.EndedAt), Snapshot: r.SnapshotNumber,
 		}
 		if !r.EndedAt.IsZero() {
 			views[i].ExitCode = &r.ExitCode

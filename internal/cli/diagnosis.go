@@ -16,6 +16,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/view"
 )
 
 // status says how bad a finding is.
@@ -72,7 +73,7 @@ func (d *diagnosis) checkConfiguration(root *cobra.Command) {
 	file := d.app.file
 	switch {
 	case d.app.configErr != nil:
-		d.add("configuration", statusProblem, "%s", oneLine(d.app.configErr))
+		d.add("configuration", statusProblem, "%s", view.Line(d.app.configErr))
 	case !file.found:
 		d.add("configuration", statusNote, "there is no file %s; it is optional", file.path)
 	default:
@@ -85,11 +86,11 @@ func (d *diagnosis) checkConfiguration(root *cobra.Command) {
 		d.add("environment", statusWarning, "nothing is called %s: docs/cli.md lists the variables", strings.Join(names, ", "))
 	}
 	if _, err := d.app.redactor(); err != nil {
-		d.add("redaction", statusProblem, "%s", oneLine(err))
+		d.add("redaction", statusProblem, "%s", view.Line(err))
 		return
 	}
 	d.add("redaction", statusOK, "%s and %s of your own",
-		count(int64(len(file.rules)), "rule"), count(int64(len(file.exceptions)), "exception"))
+		view.Count(int64(len(file.rules)), "rule"), view.Count(int64(len(file.exceptions)), "exception"))
 }
 
 // sessionVariables are the variables that belong to no flag.
@@ -115,14 +116,14 @@ func (d *diagnosis) unknownVariables(root *cobra.Command) []string {
 func (d *diagnosis) checkStore() {
 	path, err := d.app.storePath()
 	if err != nil {
-		d.add("store", statusProblem, "%s", oneLine(err))
+		d.add("store", statusProblem, "%s", view.Line(err))
 		return
 	}
 	d.checkFilesystem(path)
 	exists, err := storeExists(path)
 	switch {
 	case err != nil:
-		d.add("store", statusProblem, "%s", oneLine(err))
+		d.add("store", statusProblem, "%s", view.Line(err))
 		return
 	case !exists:
 		d.add("store", statusNote, "there is none yet at %s; the first `bridge serve` makes it", path)
@@ -158,13 +159,13 @@ func (d *diagnosis) checkFilesystem(path string) {
 	case errors.Is(err, errors.ErrUnsupported):
 		d.add("disk space", statusNote, "this platform does not tell")
 	case err != nil:
-		d.add("disk space", statusWarning, "%s", oneLine(err))
+		d.add("disk space", statusWarning, "%s", view.Line(err))
 	case free < noSpace:
-		d.add("disk space", statusProblem, "%s free: make room", formatBytes(free))
+		d.add("disk space", statusProblem, "%s free: make room", view.Bytes(free))
 	case free < littleSpace:
-		d.add("disk space", statusWarning, "%s free: make room", formatBytes(free))
+		d.add("disk space", statusWarning, "%s free: make room", view.Bytes(free))
 	default:
-		d.add("disk space", statusOK, "%s free", formatBytes(free))
+		d.add("disk space", statusOK, "%s free", view.Bytes(free))
 	}
 }
 
@@ -173,11 +174,11 @@ func (d *diagnosis) checkPermissions(path string) {
 	fine := true
 	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", path + "-queue", path + "-turn", keyPath(path), bellsPath(path)} {
 		if err := sqlite.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			d.add("permissions", statusProblem, "%s", oneLine(err))
+			d.add("permissions", statusProblem, "%s", view.Line(err))
 			fine = false
 		}
 		if err := sqlite.CheckWritable(file); err != nil && file != keyPath(path) {
-			d.add("permissions", statusProblem, "%s", oneLine(err))
+			d.add("permissions", statusProblem, "%s", view.Line(err))
 			fine = false
 		}
 	}
@@ -189,10 +190,10 @@ func (d *diagnosis) checkPermissions(path string) {
 func (d *diagnosis) checkDatabase(path string) {
 	found, err := sqlite.Inspect(path)
 	if err != nil {
-		d.add("store", statusProblem, "%s", oneLine(err))
+		d.add("store", statusProblem, "%s", view.Line(err))
 		return
 	}
-	d.add("store", statusOK, "%s, %s", path, formatBytes(uint64(found.Bytes)))
+	d.add("store", statusOK, "%s, %s", path, view.Bytes(uint64(found.Bytes)))
 	switch latest := sqlite.SchemaVersion(); {
 	case found.SchemaVersion == 0:
 		d.add("schema", statusNote, "the store is empty; the next `bridge serve` fills it")
@@ -226,18 +227,4 @@ func (d *diagnosis) checkKey(path string, found sqlite.Inspection) {
 	default:
 		d.add("key", statusOK, "it belongs to the store")
 	}
-}
-
-// formatBytes shows a size in the largest unit that it fills.
-func formatBytes(n uint64) string {
-	const kib = 1 << 10
-	for _, unit := range []struct {
-		name string
-		size uint64
-	}{{"GiB", kib * kib * kib}, {"MiB", kib * kib}, {"KiB", kib}} {
-		if n >= unit.size {
-			return fmt.Sprintf("%.1f %s", float64(n)/float64(unit.size), unit.name)
-		}
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/agents"
+	"example.org/bridge/internal/view"
 )
 
 // checkClients looks at how each MCP client is connected. It starts this
@@ -21,12 +22,12 @@ import (
 func (d *diagnosis) checkClients(root *cobra.Command) {
 	installer, err := d.app.installer()
 	if err != nil {
-		d.add("clients", statusWarning, "%s", oneLine(err))
+		d.add("clients", statusWarning, "%s", view.Line(err))
 		return
 	}
 	self, err := os.Executable()
 	if err != nil {
-		d.add("clients", statusWarning, "%s", oneLine(err))
+		d.add("clients", statusWarning, "%s", view.Line(err))
 		return
 	}
 	for _, client := range agents.Clients() {
@@ -63,7 +64,7 @@ func (c *clientCheck) find(installer agents.Installer) {
 		if err != nil && !seen[err.Error()] {
 			seen[err.Error()] = true
 			c.broken = true
-			c.say(statusWarning, "%s: %s cannot read it either", oneLine(err), c.client.Title())
+			c.say(statusWarning, "%s: %s cannot read it either", view.Line(err), c.client.Title())
 		}
 		if seen[f.Path] && scope != agents.ScopeLocal {
 			f.Servers = nil
@@ -134,7 +135,7 @@ func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 		return
 	}
 	if err := c.app.probeServer(program, s.Args, f.Environment(s.Server, c.app.environ())); err != nil {
-		c.say(statusProblem, "%s does not start: %s", where, oneLine(err))
+		c.say(statusProblem, "%s does not start: %s", where, view.Line(err))
 		return
 	}
 	c.say(statusOK, "%s starts this program", where)
@@ -205,7 +206,7 @@ func (c *clientCheck) checkHooks() {
 		c.say(statusNote, "it has no hooks of bridge: the agent is not told of mail; `bridge install %s` adds them", c.client)
 	case events == 0: // the plugin's
 	case !slices.ContainsFunc(values(commands), func(err error) bool { return err != nil }):
-		c.say(statusOK, "%s fire", count(int64(events), "hook"))
+		c.say(statusOK, "%s fire", view.Count(int64(events), "hook"))
 	}
 }
 
@@ -216,7 +217,7 @@ func (c *clientCheck) reportHook(h agents.Hook, err error) {
 	case errors.As(err, &foreign):
 		c.say(statusWarning, "the hook for %s in %s %s, so it was not tried", h.Event, h.Path, foreign.problem)
 	default:
-		c.say(statusProblem, "the hook for %s in %s does not work: %s", h.Event, h.Path, oneLine(err))
+		c.say(statusProblem, "the hook for %s in %s does not work: %s", h.Event, h.Path, view.Line(err))
 	}
 }
 

@@ -10,12 +10,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/agents"
 )
 
 // What the tests look at from outside.
 var (
-	ExitCodes   = exitCodes
+	ExitCodes   = advice.Exits
 	AllCommands = allCommands
 	OwnSettings = ownSettings
 	EnvName     = envName

@@ -6,6 +6,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/view"
 )
 
 func grantTable(grants []commands.Grant, now time.Time) *table {
@@ -19,7 +20,7 @@ func grantTable(grants []commands.Grant, now time.Time) *table {
 	}}
 	for _, g := range grants {
 		t.add(
-			cell{text: field(g.Conversation)},
+			cell{text: view.Field(g.Conversation)},
 			cell{text: string(g.Ceiling)},
 			grantExpiryCell(g, now),
 			cell{text: sandboxName(g.Sandbox), style: when(g.Unsandboxed(), bad)},
@@ -56,16 +57,16 @@ func onOff(on bool) string {
 
 // jsonGrant is a grant for programs.
 type jsonGrant struct {
-	ConversationID string   `json:"conversation_id"`
-	Mode           string   `json:"mode"`
-	Workspace      string   `json:"workspace"`
-	Sandbox        string   `json:"sandbox"`
-	Image          string   `json:"image"`
-	Network        bool     `json:"network"`
-	AskInClient    bool     `json:"ask_in_client"`
-	Open           bool     `json:"open"`
-	OpenedAt       jsonTime `json:"opened_at"`
-	ExpiresAt      jsonTime `json:"expires_at"`
+	ConversationID string    `json:"conversation_id"`
+	Mode           string    `json:"mode"`
+	Workspace      string    `json:"workspace"`
+	Sandbox        string    `json:"sandbox"`
+	Image          string    `json:"image"`
+	Network        bool      `json:"network"`
+	AskInClient    bool      `json:"ask_in_client"`
+	Open           bool      `json:"open"`
+	OpenedAt       view.Time `json:"opened_at"`
+	ExpiresAt      view.Time `json:"expires_at"`
 }
 
 func viewGrants(grants []commands.Grant, now time.Time) []jsonGrant {
@@ -74,7 +75,7 @@ func viewGrants(grants []commands.Grant, now time.Time) []jsonGrant {
 		views[i] = jsonGrant{
 			ConversationID: g.Conversation, Mode: string(g.Ceiling), Workspace: bridge.Clean(g.Workspace),
 			Sandbox: sandboxName(g.Sandbox), Image: bridge.Clean(g.Image), Network: g.Network, AskInClient: g.AskInClient,
-			Open: now.Before(g.ExpiresAt), OpenedAt: jsonTime(g.OpenedAt), ExpiresAt: jsonTime(g.ExpiresAt),
+			Open: now.Before(g.ExpiresAt), OpenedAt: view.Time(g.OpenedAt), ExpiresAt: view.Time(g.ExpiresAt),
 		}
 	}
 	return views

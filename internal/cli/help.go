@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"example.org/bridge/internal/advice"
 )
 
 // helpWidth is the width of help that a program reads, and maxHelpWidth that of
@@ -95,7 +97,7 @@ func (h *helpPrinter) root(cmd *cobra.Command) {
 	_, _ = h.out.WriteString(wrapWords(configurationHelp, "  ", "  ", h.screen.width))
 	h.section("Exit codes")
 	var codes [][2]string
-	for _, e := range exitCodes {
+	for _, e := range advice.Exits {
 		codes = append(codes, [2]string{fmt.Sprintf("%2d", e.Code), e.Meaning})
 	}
 	h.rows(codes)

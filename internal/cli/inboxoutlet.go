@@ -7,6 +7,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/fleet"
+	"example.org/bridge/internal/view"
 )
 
 // inboxOutlet is what becomes of an inbox's messages.
@@ -78,7 +79,7 @@ func (l *inboxLines) show(ctx context.Context, page []bridge.Message) error {
 	}
 	encoder := newEncoder(l.app.stdout)
 	for _, m := range page {
-		if err := encoder.Encode(viewMessage(m, o)); err != nil {
+		if err := encoder.Encode(view.MessageOf(m, o)); err != nil {
 			return err
 		}
 	}
@@ -102,7 +103,7 @@ func (d *inboxDocument) show(ctx context.Context, page []bridge.Message) error {
 		return err
 	}
 	for _, m := range page {
-		if err := d.list.add(viewMessage(m, o)); err != nil {
+		if err := d.list.add(view.MessageOf(m, o)); err != nil {
 			return err
 		}
 	}
@@ -128,7 +129,7 @@ func (p *programOutlet) show(ctx context.Context, page []bridge.Message) error {
 		return err
 	}
 	for _, m := range page {
-		event, err := marshal(viewMessage(m, o))
+		event, err := marshal(view.MessageOf(m, o))
 		if err != nil {
 			return err
 		}

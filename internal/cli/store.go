@@ -75,7 +75,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create})
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create, Waiting: a.sayWaiting})
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func storeKey(path string, create bool) (auth.Key, error) {
 	if errors.Is(err, auth.ErrNoKey) {
 		return auth.Key{}, errors.Join(sqlite.Identify(path), err)
 	}
-	return key, err
+	return key, sqlite.Unwritable(err)
 }
 
 // storeExists looks for the file at path, and refuses what cannot be a store.
@@ -153,8 +153,15 @@ func storeExists(path string) (bool, error) {
 		return false, fmt.Errorf("look for the store: %w", err)
 	case info.IsDir():
 		return false, usagef("the store is to be a file, %s is a folder: name a file in it", path)
+	case info.Size() == 0 && info.Mode().IsRegular():
+		return false, fmt.Errorf("%w: %s", bridge.ErrStoreEmpty, path)
 	case !info.Mode().IsRegular():
 		return false, fmt.Errorf("%w: %s is no ordinary file", bridge.ErrStoreForeign, path)
 	}
 	return true, nil
+}
+
+// sayWaiting tells the person, or the client's log, who keeps the store.
+func (a *app) sayWaiting(h bridge.Holder) {
+	a.log().Warn("waiting for the store", "held_by", bridge.CleanLine(h.String()))
 }

@@ -35,10 +35,14 @@ func (s *Service) policy(workspace string) guard.Context {
 }
 
 // checkWorkspace asks the policy about a folder, by way of a command that needs
-// nothing else.
+// nothing else, and then the sandbox. It holds for what an operator opens and for
+// the part of it that an agent chooses.
 func (s *Service) checkWorkspace(workspace string) error {
 	if d := guard.Decide(guard.ModeSafe, "pwd", s.policy(workspace)); !d.Allow {
 		return bridge.Invalid("workspace", "cannot be used: %s", d.Reason)
+	}
+	if err := sandbox.CheckWorkspace(workspace, s.config.StateDirs); err != nil {
+		return bridge.Invalid("workspace", "cannot be used: %v", err)
 	}
 	return nil
 }
@@ -52,6 +56,9 @@ type Outcome struct {
 	Truncated bool
 	// Redacted names the kinds of secrets that were hidden.
 	Redacted []string
+	// Held says what the command planted in the workspace, and as what it was put
+	// aside.
+	Held []string
 	// Ended says what ended it early: the timeout, a limit, a cancelled call.
 	Ended string
 	// Problem says why the command was not started, although its approval is used.
@@ -73,6 +80,7 @@ func (s *Service) sandboxOptions(r Request) sandbox.Options {
 		Workspace:   r.Workspace,
 		Identity:    &folder,
 		Writable:    r.Mode != guard.ModeSafe,
+		GitWrite:    writesGit(r.Plan),
 		Network:     r.Network,
 		Backend:     r.Sandbox,
 		Image:       r.Image,
@@ -149,11 +157,27 @@ func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List,
 	o.Stdout, cut[0] = cutMiddle(hide.Text(string(result.Stdout)), MaxOutput, "")
 	o.Stderr, cut[1] = cutMiddle(hide.Text(string(result.Stderr)), MaxOutput, "")
 	o.Truncated = o.Truncated || cut[0] || cut[1]
+	o.Held = describeHeld(result.Held, hide.Text)
 	o.Redacted = hide.Found()
 	if hide.Err() != nil {
 		o.Stdout, o.Stderr, o.Problem = "", "", "the output could not be redacted, so it is not shown"
 	}
 	return o
+}
+
+// maxHeld is how many planted files are named one by one.
+const maxHeld = 10
+
+// describeHeld makes what was put aside safe to show: a command chose the names.
+func describeHeld(held []string, hide func(string) string) []string {
+	var shown []string
+	for i, text := range held {
+		if i == maxHeld {
+			return append(shown, fmt.Sprintf("%d more", len(held)-maxHeld))
+		}
+		shown = append(shown, bridge.Escape(hide(text)))
+	}
+	return shown
 }
 
 // notRun notes why a command was not run. What a program printed may be in it.
@@ -205,6 +229,9 @@ func (s *Service) finish(ctx context.Context, x *Execution) error {
 	kept := x.Outcome.Snapshot
 	if kept.Commit != "" {
 		op.Details["snapshot"], op.Details["snapshot_number"] = kept.Commit, kept.N
+	}
+	if len(x.Outcome.Held) > 0 {
+		op.Details["put_aside"] = s.core.Redaction(ctx).Text(strings.Join(x.Outcome.Held, "; "))
 	}
 	for name, text := range map[string]string{"ended": x.Outcome.Ended, "problem": x.Outcome.Problem} {
 		if text != "" {

@@ -27,7 +27,7 @@ type Store interface {
 	RefuseCommand(ctx context.Context, g bridge.Gate) error
 	// QueueCommand keeps r for the operator, in the place of what the session
 	// asked before for the same command and nobody has decided. Errors:
-	// ErrNoGrant, ErrQueueFull, ErrDenied and ErrWornDown, by the limits given.
+	// ErrNoGrant, ErrQueueFull, ErrDenied and ErrTooManyDenied, by the limits given.
 	QueueCommand(ctx context.Context, g bridge.Gate, r Request, l QueueLimits) (id, unread int64, err error)
 	// UseApproval consumes the approval, if it is just what u says. Errors:
 	// ErrNoGrant, ErrApprovalUsed, ErrApprovalExpired, ErrApprovalChanged.

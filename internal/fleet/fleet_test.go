@@ -95,7 +95,7 @@ func TestKeepalive(t *testing.T) {
 			env.Clock.Advance(time.Hour)
 			return nil
 		})
-		if !errors.Is(err, fleet.ErrExpired) {
+		if !errors.Is(err, bridge.ErrExpired) {
 			t.Error(err)
 		}
 	})
@@ -177,7 +177,7 @@ func TestFollowEndsWithItsConversation(t *testing.T) {
 		env.Clock.Advance(bridge.DefaultTTL)
 		return nil
 	}}.Follow(t.Context())
-	if !errors.Is(err, fleet.ErrExpired) {
+	if !errors.Is(err, bridge.ErrExpired) {
 		t.Error(err)
 	}
 }

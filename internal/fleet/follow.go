@@ -8,7 +8,7 @@ import (
 )
 
 // Follow shows messages as they come, until ctx ends, which is no error, or until
-// the session is refused: with ErrExpired, or bridge.ErrUnauthorized. Between
+// the session is refused: with bridge.ErrExpired, or bridge.ErrUnauthorized. Between
 // messages it sleeps until the doorbell rings. What may pass, such as a full disk,
 // is tried again for as long as it takes.
 func (in Inbox) Follow(ctx context.Context) error {

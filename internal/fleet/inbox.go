@@ -31,7 +31,7 @@ type Inbox struct {
 }
 
 // Read shows the messages that wait, and returns how many there were. The error
-// may be ErrExpired.
+// may be bridge.ErrExpired.
 func (in Inbox) Read(ctx context.Context) (int, error) {
 	pages := in.peekAll
 	if in.MarkRead {

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/verdict"
 )
 
 // corpusContext is the imaginary machine of the corpus.
@@ -44,14 +46,27 @@ func readCorpus(tb testing.TB, name string) []corpusRow {
 	return rows
 }
 
+// checkDecision holds what every decision has: a reason, and either a plan or
+// the rule that refuses and what to write instead.
+func checkDecision(t *testing.T, command string, got guard.Decision) {
+	t.Helper()
+	if got.Reason == "" || got.Allow == (got.Plan == nil) {
+		t.Errorf("%.200q: a decision needs a reason, and exactly an allowed one a plan: %+v", command, got)
+	}
+	if got.Allow == (got.Rule != "") || got.Allow == (got.Instead != "") || got.Rule == string(verdict.PolicyFailed) {
+		t.Errorf("%.200q: exactly a refusal names its rule and what to write instead: %+v", command, got)
+	}
+	if strings.Contains(got.Reason+got.Instead, "%!") {
+		t.Errorf("%.200q: the refusal is not well written: %+v", command, got)
+	}
+}
+
 func TestCorpus(t *testing.T) {
 	for _, row := range readCorpus(t, "testdata/guard_corpus.jsonl") {
 		got := guard.Decide(row.Mode, row.Command, corpusContext())
 		if got.Allow != (row.Want == "allow") {
 			t.Errorf("%s: %q: allow = %v (%s), want %s: %s", row.Mode, row.Command, got.Allow, got.Reason, row.Want, row.Why)
 		}
-		if got.Reason == "" || got.Allow == (got.Plan == nil) {
-			t.Errorf("%s: %q: a decision needs a reason, and exactly an allowed one a plan", row.Mode, row.Command)
-		}
+		checkDecision(t, row.Command, got)
 	}
 }

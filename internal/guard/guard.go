@@ -1,8 +1,6 @@
 package guard
 
 import (
-	"errors"
-
 	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/guard/shell"
 	"example.org/bridge/internal/guard/table"
@@ -72,12 +70,12 @@ type Decision struct {
 	// Reason says why, in words for the agent that asked. It echoes at most a
 	// short part of the command.
 	Reason string
+	// Rule is the stable short name of the rule that refuses, and Instead what
+	// to write instead. Both are empty where Allow is true.
+	Rule, Instead string
 	// Plan is what would run. It is nil unless Allow is true.
 	Plan *Plan
 }
-
-// PolicyFailure is the reason of a refusal where the policy itself failed.
-const PolicyFailure = "the policy could not judge this command: write it more simply"
 
 // Decide judges one command in one mode. It never panics, never runs anything
 // and touches nothing but metadata (symbolic links, folder listings for globs).
@@ -85,19 +83,23 @@ const PolicyFailure = "the policy could not judge this command: write it more si
 func Decide(mode Mode, command string, ctx Context) (decision Decision) {
 	defer func() {
 		if recover() != nil {
-			decision = Decision{Reason: PolicyFailure}
+			decision = Decision{
+				Reason: "the policy could not judge this command: write it more simply",
+				Rule:   string(verdict.PolicyFailed), Instead: verdict.PolicyFailed.Advice(),
+			}
 		}
 	}()
 	plan, err := decide(mode, command, ctx)
 	if err != nil {
-		return Decision{Reason: err.Error()}
+		refusal := verdict.AsRefusal(err)
+		return Decision{Reason: err.Error(), Rule: string(refusal.Rule), Instead: refusal.Instead}
 	}
 	return Decision{Allow: true, Reason: "allowed: " + summary(plan), Plan: plan}
 }
 
 func decide(mode Mode, command string, ctx Context) (*Plan, error) {
 	if !mode.Valid() {
-		return nil, errors.New("unknown mode: use safe, restricted or yolo")
+		return nil, verdict.Refuse(verdict.UnknownMode, "unknown mode: use safe, restricted or yolo")
 	}
 	if err := verdict.CheckText(mode, command); err != nil {
 		return nil, err
@@ -108,7 +110,7 @@ func decide(mode Mode, command string, ctx Context) (*Plan, error) {
 	}
 	world, err := paths.NewWorld(ctx.FS, ctx.Workspace, ctx.Home, ctx.StateDirs, roots)
 	if err != nil {
-		return nil, err
+		return nil, verdict.Refuse(verdict.BadWorkspace, "%s", err)
 	}
 	if mode == ModeYolo {
 		argv, err := shell.Check(world, command)

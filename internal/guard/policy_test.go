@@ -25,6 +25,7 @@ func TestPolicy(t *testing.T) {
 				if got.Allow != (want == "allow") {
 					t.Errorf("%q: allow = %v (%s), want %s", command, got.Allow, got.Reason, want)
 				}
+				checkDecision(t, command, got)
 			}
 		})
 	}

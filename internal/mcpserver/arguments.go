@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"maps"
-	"math"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -16,63 +14,106 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// injected are arguments that clients add on their own account; they mean
-// nothing to a tool and are dropped.
-var injected = []string{
-	"wait_for_previous", // Gemini CLI
+// arguments are those of a call, as its tool takes them.
+type arguments struct {
+	schema *jsonschema.Schema
+	values map[string]json.RawMessage
+	// ignored names what the tool does not know: clients add arguments on their
+	// own account, such as toolCallId, and models invent some.
+	ignored []string
 }
 
-// decodeArguments reads a call's arguments. Errors name the argument and what
-// it takes, never what it was given.
-func decodeArguments(raw json.RawMessage, definition *mcp.Tool, args any) error {
-	if len(bytes.TrimSpace(raw)) == 0 || string(bytes.TrimSpace(raw)) == "null" {
-		raw = json.RawMessage("{}")
-	}
-	var given map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &given); err != nil {
-		return &bridge.InvalidError{Field: "arguments", Problem: "must be a JSON object"}
-	}
-	for _, name := range injected {
-		delete(given, name)
-	}
+// readArguments reads what a client sent, and writes each value as the tool
+// takes it where that loses nothing. Errors name the argument and what it takes,
+// never what it was given. The arguments are as complete as they can be then.
+func readArguments(raw json.RawMessage, definition *mcp.Tool) (arguments, error) {
 	schema, _ := definition.InputSchema.(*jsonschema.Schema)
-	for name := range given {
-		if schema.Properties[name] == nil {
-			// The name is the client's own and may be anything, a secret too.
-			return &bridge.InvalidError{Field: "arguments", Problem: "have a name that " + definition.Name +
-				" does not know; it takes " + strings.Join(slices.Sorted(maps.Keys(schema.Properties)), ", ")}
-		}
+	a := arguments{schema: schema, values: map[string]json.RawMessage{}}
+	given, err := object(raw)
+	if err != nil {
+		return a, err
 	}
+	a.take(given)
 	for _, name := range schema.Required {
-		if v, ok := given[name]; !ok || string(v) == "null" {
-			return &bridge.InvalidError{Field: name, Problem: "is missing"}
+		if _, ok := a.values[name]; !ok {
+			return a, &bridge.InvalidError{Field: name, Problem: "is missing"}
 		}
 	}
-	if integers(schema, given) {
-		raw, _ = json.Marshal(given) // of values that were decoded: it encodes
-	}
-	return typeError(schema, json.Unmarshal(raw, args))
+	return a, nil
 }
 
-// integers writes whole numbers such as 20.0 and 2e1, which JSON Schema calls
-// integers and encoding/json does not, as that takes them: some clients keep
-// every number as a floating-point one. It reports whether there were any.
-func integers(schema *jsonschema.Schema, given map[string]json.RawMessage) (changed bool) {
+// object reads an object, which some clients send as a string of JSON.
+func object(raw json.RawMessage) (given map[string]json.RawMessage, err error) {
+	raw = bytes.TrimSpace(raw)
+	var text string
+	if len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &text) == nil {
+		raw = bytes.TrimSpace([]byte(text))
+	}
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	if json.Unmarshal(raw, &given) != nil {
+		return nil, &bridge.InvalidError{Field: "arguments", Problem: "must be a JSON object"}
+	}
+	return given, nil
+}
+
+// take sorts what was given into what the tool knows and what it does not. A
+// name in another spelling, such as waitSeconds, stands for the tool's own unless
+// that is there as well.
+func (a *arguments) take(given map[string]json.RawMessage) {
+	spelled := map[string]string{}
+	for name := range a.schema.Properties {
+		spelled[plainName(name)] = name
+	}
 	for name, value := range given {
-		if schema.Properties[name].Type != "integer" || !bytes.ContainsAny(value, ".eE") {
-			continue
+		own := name
+		if a.schema.Properties[name] == nil {
+			own = spelled[plainName(name)]
+			if _, both := given[own]; both || own == "" {
+				a.ignored = append(a.ignored, shownName(name))
+				continue
+			}
 		}
-		n, err := strconv.ParseFloat(string(value), 64)
-		if err != nil || n != math.Trunc(n) || math.Abs(n) > maxExact {
-			continue
+		if value := convert(own, a.schema.Properties[own], value, slices.Contains(a.schema.Required, own)); value != nil {
+			a.values[own] = value
 		}
-		given[name], changed = strconv.AppendInt(nil, int64(n), 10), true
 	}
-	return changed
+	slices.Sort(a.ignored)
+	a.ignored = slices.Compact(a.ignored)
+	if len(a.ignored) > maxIgnored {
+		a.ignored = append(a.ignored[:maxIgnored], "(more)")
+	}
 }
 
-// maxExact is the largest integer up to which a float64 holds every one.
-const maxExact = 1 << 53
+// maxIgnored is how many ignored arguments an answer names.
+const maxIgnored = 10
+
+// plainName is a name without what its spellings differ in.
+func plainName(name string) string {
+	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+}
+
+// argumentName is what the name of an argument looks like.
+var argumentName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$.-]{0,31}$`)
+
+// shownName is how an answer names an argument. It is the client's own and may
+// be anything: a text of any length, or a secret in the wrong place.
+func shownName(name string) string {
+	if argumentName.MatchString(name) {
+		return name
+	}
+	return "(other)"
+}
+
+// into reads the values into args, the arguments of a tool.
+func (a arguments) into(args any) error {
+	raw, err := json.Marshal(a.values) // of values that were decoded: it encodes
+	if err != nil {
+		return err
+	}
+	return typeError(a.schema, json.Unmarshal(raw, args))
+}
 
 // takes words the types of arguments.
 var takes = map[string]string{

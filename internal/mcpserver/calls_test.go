@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,32 +116,33 @@ func TestInvalidArguments(t *testing.T) {
 		args any
 		want string
 	}{
-		"too long":          {"send_to_partner", map[string]any{"message": canary}, "message must have at most 50000 characters, it has 120000"},
-		"empty":             {"send_to_partner", map[string]any{"message": " "}, "message must not be empty"},
-		"missing":           {"send_to_partner", map[string]any{}, "message is missing"},
-		"null":              {"send_to_partner", map[string]any{"message": nil}, "message is missing"},
-		"wrong type":        {"send_to_partner", map[string]any{"message": []string{canary}}, "message must be a string"},
-		"wrong item":        {"send_to_partner", map[string]any{"message": "x", "files_involved": []any{1}}, "files_involved must be a list of strings"},
-		"not a list":        {"send_to_partner", map[string]any{"message": "x", "files_involved": canary}, "files_involved must be a list of strings"},
-		"too many files":    {"send_to_partner", map[string]any{"message": "x", "files_involved": make([]string, 21)}, "files_involved must name at most 20 files"},
-		"odd action":        {"send_to_partner", map[string]any{"message": "x", "action_type": canary}, "action_type must be one of question, info"},
-		"unknown argument":  {"send_to_partner", map[string]any{"message": "x", canary: 1}, "arguments have a name that send_to_partner does not know; it takes action_type, conversation_id"},
-		"no object":         {"send_to_partner", []string{canary}, "arguments must be a JSON object"},
-		"fraction":          {"check_messages", map[string]any{"limit": 1.5}, "limit must be a whole number"},
-		"limit too big":     {"check_messages", map[string]any{"limit": 101}, "limit must be 1 to 100"},
-		"wait too long":     {"check_messages", map[string]any{"wait_seconds": 51}, "wait_seconds must be 0 to 50"},
-		"negative wait":     {"check_messages", map[string]any{"wait_seconds": -1}, "wait_seconds must be 0 to 50"},
-		"negative before":   {"get_history", map[string]any{"before": -1}, "before must be the id of a message"},
-		"odd status":        {"update_my_status", map[string]any{"status": canary}, "status must be one of working, waiting, blocked, complete"},
-		"short role":        {"create_conversation", map[string]any{"my_role": "x", "partner_role": "frontend"}, "my_role must have 3 to 100 characters, it has 1"},
-		"ttl too long":      {"create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend", "ttl_minutes": 1 << 60}, "ttl_minutes must be 1 to 10080"},
-		"string for number": {"create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend", "ttl_minutes": "5"}, "ttl_minutes must be a whole number"},
-		"odd mode":          {"enable_yolo_mode", map[string]any{"mode": canary}, "mode must be one of safe, restricted, yolo"},
-		"sandbox as text":   {"enable_yolo_mode", map[string]any{"mode": "safe", "sandbox": "true"}, "sandbox must be true or false"},
-		"long command":      {"execute_command", map[string]any{"command": canary}, "command must have at most 1000 characters, it has 120000"},
-		"no command":        {"execute_command", map[string]any{"command": " "}, "command must not be empty"},
-		"long token":        {"execute_command", map[string]any{"command": "ls", "approval_token": canary}, "approval_token must have at most 200"},
-		"wrong join code":   {"join_conversation", map[string]any{"join_code": canary}, "the join code is wrong"},
+		"too long":        {"send_to_partner", map[string]any{"message": canary}, "message must have at most 50000 characters, it has 120000"},
+		"empty":           {"send_to_partner", map[string]any{"message": " "}, "message must not be empty"},
+		"missing":         {"send_to_partner", map[string]any{}, "message is missing"},
+		"null":            {"send_to_partner", map[string]any{"message": nil}, "message is missing"},
+		"wrong type":      {"update_my_status", map[string]any{"status": []string{canary}}, "status must be a string"},
+		"wrong item":      {"send_to_partner", map[string]any{"message": "x", "files_involved": []any{[]string{canary}}}, "files_involved must be a list of strings"},
+		"not a list":      {"send_to_partner", map[string]any{"message": "x", "files_involved": canary + ", b"}, "files_involved must be a list of strings"},
+		"long name":       {"send_to_partner", map[string]any{"message": "x", "files_involved": canary}, "files_involved must name files with 1 to 500 characters"},
+		"too many files":  {"send_to_partner", map[string]any{"message": "x", "files_involved": slices.Repeat([]string{"x"}, 21)}, "files_involved must name at most 20 files"},
+		"odd action":      {"send_to_partner", map[string]any{"message": "x", "action_type": canary}, "action_type must be one of question, info"},
+		"misspelled":      {"send_to_partner", map[string]any{"mesage": "x", canary: 1}, `message is missing`},
+		"no object":       {"send_to_partner", []string{canary}, "arguments must be a JSON object"},
+		"fraction":        {"check_messages", map[string]any{"limit": 1.5}, "limit must be a whole number"},
+		"limit too big":   {"check_messages", map[string]any{"limit": 101}, "limit must be 1 to 100"},
+		"wait too long":   {"check_messages", map[string]any{"wait_seconds": 51}, "wait_seconds must be 0 to 50"},
+		"negative wait":   {"check_messages", map[string]any{"wait_seconds": -1}, "wait_seconds must be 0 to 50"},
+		"negative before": {"get_history", map[string]any{"before": -1}, "before must be the id of a message"},
+		"odd status":      {"update_my_status", map[string]any{"status": canary}, "status must be one of working, waiting, blocked, complete"},
+		"short role":      {"create_conversation", map[string]any{"my_role": "x", "partner_role": "frontend"}, "my_role must have 3 to 100 characters, it has 1"},
+		"ttl too long":    {"create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend", "ttl_minutes": 1 << 60}, "ttl_minutes must be 1 to 10080"},
+		"text for number": {"create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend", "ttl_minutes": "5 min"}, "ttl_minutes must be a whole number"},
+		"odd mode":        {"enable_yolo_mode", map[string]any{"mode": canary}, "mode must be one of safe, restricted, yolo"},
+		"sandbox as text": {"enable_yolo_mode", map[string]any{"mode": "safe", "sandbox": "perhaps"}, "sandbox must be true or false"},
+		"long command":    {"execute_command", map[string]any{"command": canary}, "command must have at most 1000 characters, it has 120000"},
+		"no command":      {"execute_command", map[string]any{"command": " "}, "command must not be empty"},
+		"long token":      {"execute_command", map[string]any{"command": "ls", "approval_token": canary}, "approval_token must have at most 200"},
+		"wrong join code": {"join_conversation", map[string]any{"join_code": canary}, "the join code is wrong"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			result, err := client.CallTool(t.Context(), &mcp.CallToolParams{Name: c.tool, Arguments: c.args})
@@ -176,33 +178,6 @@ func TestRefusalsTellOfMail(t *testing.T) {
 	stranger.Token = strings.Repeat("0", 64)
 	if _, data, _ := call(t, client, "check_messages", credentials(stranger)); data["unread"] != nil {
 		t.Errorf("a stranger learns of mail: %v", data)
-	}
-}
-
-func TestInjectedArgumentsAreDropped(t *testing.T) {
-	s := bridgetest.New(t)
-	client := connect(t, s, bridgetest.NewPair(t, s).A)
-	if _, data, failed := call(t, client, "send_to_partner", map[string]any{"message": "x", "wait_for_previous": true}); failed {
-		t.Errorf("refused: %v", data)
-	}
-}
-
-// TestWholeNumbersAsClientsWriteThem: JSON has one kind of number, and some
-// clients write every one as a fraction.
-func TestWholeNumbersAsClientsWriteThem(t *testing.T) {
-	c := connect(t, bridgetest.New(t), bridge.Credentials{})
-	call(t, c, "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})
-	for _, number := range []string{"20", "20.0", "2e1", "2.0E+1"} {
-		text, _, failed := call(t, c, "check_messages", map[string]any{"limit": json.RawMessage(number), "wait_seconds": json.RawMessage("0.0")})
-		if failed {
-			t.Errorf("limit %s: %s", number, text)
-		}
-	}
-	for _, number := range []string{"20.5", "1e300", "-2e1", "1e400"} {
-		text, _, failed := call(t, c, "get_history", map[string]any{"limit": json.RawMessage(number)})
-		if !failed || !strings.Contains(text, "limit must be ") {
-			t.Errorf("limit %s: %s", number, text)
-		}
 	}
 }
 

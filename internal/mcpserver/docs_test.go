@@ -22,12 +22,16 @@ Generated from the code by ` + "`make golden`" + `; do not edit.
 Every tool answers twice with the same facts: as text and as structured content.
 Every answer to a session that has proved itself carries ` + "`unread`" + `, the number of
 messages that wait for it, refusals too. A failed call has ` + "`isError`" + ` and says what to do next; its data is
-` + "`{error, message, retry_after_seconds, unread}`" + `.
+` + "`{error, message, retry_after_seconds, unread, ignored_arguments}`" + `.
 
 ` + "`conversation_id`, `session_id` and `token`" + ` prove who calls. They may be left out
 where the process knows them: it was started with BRIDGE_CONVERSATION_ID,
 BRIDGE_SESSION_ID and BRIDGE_TOKEN, or it created or joined just one conversation, or an
 earlier process of the same session of its client did (docs/clients.md).
+
+Arguments are taken as clients send them: ` + "`\"5\"`, `5.0`, `\"true\"`, `\"[\\\"a\\\"]\"`" + `, another case or
+spelling of a name (` + "`waitSeconds`" + `), and null, an empty text or 0 for what may be left out.
+Unknown arguments are dropped and named in ` + "`ignored_arguments`" + `.
 `)
 	for _, tool := range listTools(t) {
 		describeTool(t, &doc, tool)

@@ -181,7 +181,7 @@ func (s *server) handler(t tool) mcp.ToolHandler {
 			if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 				return nil, err
 			}
-			return s.failure(t.definition.Name, err, a.unread), nil
+			return s.failure(t.definition.Name, err, a)
 		}
 		if a.question != nil {
 			return questionResult(a.question), nil
@@ -191,9 +191,18 @@ func (s *server) handler(t tool) mcp.ToolHandler {
 		} else if err := s.bridge.GiveBack(ctx, a.claim); err != nil {
 			return nil, err // nobody would tell whether the answer arrives
 		}
-		return &mcp.CallToolResult{
-			Content:           []mcp.Content{&mcp.TextContent{Text: a.text}},
-			StructuredContent: a.data,
-		}, nil
+		return result(a.text, a.data, a.notes)
 	}
+}
+
+// result is an answer as the protocol takes it.
+func result(text string, data any, n notes) (*mcp.CallToolResult, error) {
+	data, err := n.onto(data)
+	if err != nil {
+		return nil, err
+	}
+	return &mcp.CallToolResult{
+		Content:           []mcp.Content{&mcp.TextContent{Text: text + n.text()}},
+		StructuredContent: data,
+	}, nil
 }

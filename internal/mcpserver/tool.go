@@ -28,6 +28,7 @@ type answer struct {
 	claim bridge.Claim
 	// unread is for a refusal; nil where nobody has proved who asks.
 	unread *int64
+	notes  notes
 	// question, if set, is put to the client's human in the place of an answer.
 	question *commands.Question
 }
@@ -67,31 +68,45 @@ func describe[Args any](name, title, description string, t traits, refine func(*
 // arguments or left out where the process knows them.
 func sessionTool[Args any](
 	definition *mcp.Tool,
-	credentials func(Args) credentialArgs,
 	run func(ctx context.Context, s *server, c bridge.Credentials, args Args) (answer, error),
 ) tool {
 	name := definition.Name
 	return tool{definition: definition, call: func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
+		given, refused := readArguments(raw, definition)
 		var args Args
-		refused := decodeArguments(raw, definition, &args)
-		if refused != nil {
-			var partial struct{ credentialArgs }
-			_ = json.Unmarshal(raw, &partial) // what is there of them, to say who was refused
-			c, _ := s.complete(ctx, partial.credentialArgs)
-			return s.refused(ctx, c), s.bridge.RefuseCall(ctx, c, name, refused)
+		if refused == nil {
+			refused = given.into(&args)
 		}
-		c, err := s.complete(ctx, credentials(args))
-		if err != nil {
-			_ = s.bridge.RefuseCall(ctx, c, name, err) // for the audit log; err says more
-			return answer{}, err
-		}
-		a, err := run(ctx, s, c, args)
-		if err != nil {
-			return s.refused(ctx, c), err
-		}
-		s.passed(ctx, c)
-		return a, nil
+		a, err := callSession(ctx, s, given, refused, func(c bridge.Credentials) (answer, error) {
+			return run(ctx, s, c, args)
+		}, name)
+		a.notes.Ignored = given.ignored
+		return a, err
 	}}
+}
+
+// callSession calls run for the session that the arguments name, or that the
+// process knows, unless they were refused.
+func callSession(
+	ctx context.Context, s *server, given arguments, refused error,
+	run func(bridge.Credentials) (answer, error), name string,
+) (answer, error) {
+	var partial struct{ credentialArgs }
+	_ = given.into(&partial) // what is there of them, to say who was refused
+	c, err := s.complete(ctx, partial.credentialArgs)
+	switch {
+	case err != nil:
+		_ = s.bridge.RefuseCall(ctx, c, name, err) // for the audit log; err says more
+		return answer{}, err
+	case refused != nil:
+		return s.refused(ctx, c), s.bridge.RefuseCall(ctx, c, name, refused)
+	}
+	a, err := run(c)
+	if err != nil {
+		return s.refused(ctx, c), err
+	}
+	s.passed(ctx, c)
+	return a, nil
 }
 
 // refused is what goes with the refusal of a session's call: how much mail it
@@ -106,11 +121,19 @@ func (s *server) refused(ctx context.Context, c bridge.Credentials) answer {
 // openTool makes a tool that needs no credentials.
 func openTool[Args any](definition *mcp.Tool, run func(ctx context.Context, s *server, args Args) (answer, error)) tool {
 	return tool{definition: definition, call: func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
+		given, err := readArguments(raw, definition)
 		var args Args
-		if err := decodeArguments(raw, definition, &args); err != nil {
-			return answer{}, s.bridge.RefuseOpenCall(ctx, definition.Name, err)
+		if err == nil {
+			err = given.into(&args)
 		}
-		return run(ctx, s, args)
+		var a answer
+		if err != nil {
+			err = s.bridge.RefuseOpenCall(ctx, definition.Name, err)
+		} else {
+			a, err = run(ctx, s, args)
+		}
+		a.notes.Ignored = given.ignored
+		return a, err
 	}}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type assignArgs struct {
@@ -38,7 +39,7 @@ func assignTask() tool {
 			lengths(s, "needs", 0, bridge.MaxRoleLength)
 			lengths(s, "idempotency_key", 0, bridge.MaxIdempotencyKeyLength)
 		})
-	return sessionTool(definition, func(a assignArgs) credentialArgs { return a.credentialArgs }, runAssignTask)
+	return sessionTool(definition, runAssignTask)
 }
 
 func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args assignArgs) (answer, error) {
@@ -53,7 +54,7 @@ func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args as
 		State:    string(r.Task.State),
 		Worker:   r.Task.Worker,
 		Role:     bridge.CleanLine(r.Task.Role),
-		Redacted: list(r.Task.Redacted),
+		Redacted: view.Kinds(r.Task.Redacted),
 		Repeated: r.Repeated,
 		Unread:   r.Unread,
 	}
@@ -67,5 +68,5 @@ func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args as
 	if len(data.Redacted) > 0 {
 		text += fmt.Sprintf("Redacted: %v. The worker sees placeholders.\n", data.Redacted)
 	}
-	return answer{text: text + unreadLine(data.Unread), data: data}, nil
+	return answer{text: text + view.Unread(data.Unread), data: data}, nil
 }

@@ -94,14 +94,11 @@ func TestOpenAndCheck(t *testing.T) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
 	}
-	info, err := os.Stat(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := os.Chmod(dir, 0o770); err != nil {
 		t.Fatal(err)
 	}
-	if info, err = os.Stat(dir); err != nil {
+	info, err := os.Stat(dir)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := privatefile.Check(dir, info, privatefile.Unchangeable); !errors.Is(err, privatefile.ErrOpenToOthers) || !strings.Contains(err.Error(), "chmod 700") {

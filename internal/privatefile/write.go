@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Write says how a file is put in its place. The zero Write replaces whatever
@@ -25,24 +26,59 @@ type Write struct {
 	Last func() error
 }
 
+// temporary are the names that files have while they are written: today's, and
+// that of keys in former versions.
+var temporary = []string{".bridge-new-*", ".bridge-key-*"}
+
+// attempts bounds how often File begins anew where others sweep.
+const attempts = 10
+
 // File puts data under the name path. Others see the old file or the new one,
-// whole; after an error, the old one. The folder must exist.
-func (w Write) File(path string, data []byte) (err error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".bridge-new-*") // mode 0600
-	if err != nil {
-		return err
+// whole; after an error, the old one. The folder must exist. A process that is
+// killed meanwhile leaves a file under a temporary name, which Sweep removes.
+func (w Write) File(path string, data []byte) error {
+	var err error
+	for range attempts {
+		var temp *os.File
+		if temp, err = os.CreateTemp(filepath.Dir(path), temporary[0]); err != nil { // mode 0600
+			return err
+		}
+		err = hold(temp)
+		if err == nil {
+			err = w.place(temp, path, data)
+		} else {
+			err = errors.Join(err, temp.Close())
+		}
+		if !stolen(err, temp.Name()) {
+			break
+		}
 	}
+	return err
+}
+
+// place fills the temporary file and gives it its name. Either way it does not
+// keep its first one.
+func (w Write) place(temp *os.File, path string, data []byte) (err error) {
 	defer func() {
+		if closing := temp.Close(); !errors.Is(closing, os.ErrClosed) {
+			err = errors.Join(err, closing)
+		}
 		if gone := os.Remove(temp.Name()); !errors.Is(gone, fs.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}
 	}()
-	err = errors.Join(w.fill(temp, data), temp.Close())
-	if err == nil && w.Last != nil {
-		err = w.Last()
-	}
-	if err != nil {
+	if err := w.fill(temp, data); err != nil {
 		return err
+	}
+	if !heldWhileOpen {
+		if err := temp.Close(); err != nil {
+			return err
+		}
+	}
+	if w.Last != nil {
+		if err := w.Last(); err != nil {
+			return err
+		}
 	}
 	if err := w.name(temp.Name(), path); err != nil || !w.Durable {
 		return err
@@ -72,4 +108,12 @@ func (w Write) name(temp, path string) error {
 		return os.Link(temp, path)
 	}
 	return os.Rename(temp, path)
+}
+
+// escape makes a folder's name a pattern that only it matches.
+func escape(folder string) string {
+	if os.PathSeparator == '\\' {
+		return folder
+	}
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(folder)
 }

@@ -117,7 +117,7 @@ func (e *entry) heedLimits(r commands.Request, l commands.QueueLimits) error {
 			  AND decided_at >= (SELECT opened_at FROM yolo_grants WHERE conversation = ?1)
 			  AND decided_at > (SELECT coalesce(max(decided_at), 0) FROM command_requests WHERE conversation = ?1 AND state IN ('approved', 'consumed'))`,
 			[]any{r.Conversation},
-			l.Denied, commands.ErrWornDown,
+			l.Denied, commands.ErrTooManyDenied,
 		},
 		{
 			"SELECT count(*) FROM command_requests WHERE conversation = ? AND state = 'pending' AND expires_at > ? AND NOT (session = ? AND command = ?)",

@@ -37,6 +37,8 @@ var children = map[string]func(args []string) error{
 	"approved": approvedChild,
 	"waiter":   waiterChild,
 	"talker":   talkerChild,
+	"faulty":   faultyChild,
+	"writing":  writingChild,
 }
 
 func TestMain(m *testing.M) {
@@ -118,7 +120,7 @@ func openChild(path string, now func() time.Time) (*bridge.Service, *sqlite.Stor
 	}
 	key, err := auth.LoadOrCreateKey(filepath.Join(filepath.Dir(path), "bridge.key"))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, sqlite.Unwritable(err)
 	}
 	store, err := sqlite.Open(context.Background(), path, sqlite.Options{Key: key, Create: true})
 	if err != nil {

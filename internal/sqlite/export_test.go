@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"os"
 	"regexp"
 	"time"
 
@@ -54,7 +55,7 @@ func CreateVersion(path string, key auth.Key, version int) error {
 	if err != nil {
 		return err
 	}
-	if err := createFile(path); err != nil {
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		return err
 	}
 	return withConn(path, "rw", []string{"journal_mode(WAL)"}, func(c *conn) error {

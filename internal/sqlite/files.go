@@ -30,32 +30,33 @@ func Prepare(path string) error {
 }
 
 // checkFiles refuses a store that other users could read or change, and one on
-// a filesystem whose locks do not hold between machines. It creates the
-// database file, empty and private, where it is to be created.
+// a filesystem whose locks do not hold between machines.
 func checkFiles(path string, create bool) error {
 	if err := CheckPrivate(filepath.Dir(path)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
 		}
-		return err
+		return Unwritable(err)
 	}
 	if name := networkFilesystem(filepath.Dir(path)); name != "" {
 		return fmt.Errorf("%s is on a network filesystem (%s), where SQLite's locks do not hold: choose a local folder with --db", path, name)
 	}
 	for _, file := range []string{path, path + "-wal", path + "-shm"} {
 		if err := CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return Unwritable(err)
 		}
 	}
 	switch info, err := os.Stat(path); {
+	case err == nil && info.Size() == 0 && info.Mode().IsRegular():
+		return fmt.Errorf("%w: %s", bridge.ErrStoreEmpty, path)
 	case err == nil:
 		return reopenLog(path, info)
 	case !errors.Is(err, fs.ErrNotExist):
-		return err
+		return Unwritable(err)
 	case !create:
 		return fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
 	}
-	return createFile(path)
+	return nil
 }
 
 // reopenLog lets the owner write to the log and its index again. SQLite gives
@@ -79,27 +80,25 @@ func reopenLog(path string, database fs.FileInfo) error {
 	return nil
 }
 
-func createFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return nil // another process was quicker
-	case err != nil:
-		return Unwritable(err)
-	}
-	// SQLite has not opened the file yet in this process, so closing it here
-	// drops no lock of its (POSIX locks go with any descriptor of a file).
-	return errors.Join(f.Chmod(0o600), f.Close()) // whatever the umask took away
-}
-
 // Unwritable gives an error of the filesystem the domain's name for it; others
 // stay what they are.
 func Unwritable(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrPermission), isReadOnlyFilesystem(err):
+	if err == nil {
+		return nil
+	}
+	if isNamed(err) {
+		return err
+	}
+	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("%w: %w", bridge.ErrStoreReadOnly, err)
-	case isFullFilesystem(err):
-		return fmt.Errorf("%w: %w", bridge.ErrStoreFull, err)
+	}
+	if name := systemError(err); name != nil {
+		return fmt.Errorf("%w: %w", name, err)
 	}
 	return err
+}
+
+// isNamed reports an error that has the domain's name already.
+func isNamed(err error) bool {
+	return errors.Is(err, bridge.ErrStoreReadOnly) || errors.Is(err, bridge.ErrStorePermissions) || errors.Is(err, bridge.ErrStoreGone)
 }

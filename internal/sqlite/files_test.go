@@ -371,8 +371,12 @@ func TestOpenWithoutCreateMakesNothing(t *testing.T) {
 				return folder(t, filepath.Dir(e.Path))
 			}
 			before := list()
-			if err := open(e, false); !errors.Is(err, bridge.ErrStoreMissing) {
-				t.Errorf("got %v, want ErrStoreMissing", err)
+			want := bridge.ErrStoreMissing
+			if name == "empty file" {
+				want = bridge.ErrStoreEmpty
+			}
+			if err := open(e, false); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
 			}
 			if diff := cmp.Diff(before, list()); diff != "" {
 				t.Errorf("the folder changed (-before +after):\n%s", diff)
@@ -388,11 +392,24 @@ func removeAll(t *testing.T, dir string) {
 	}
 }
 
-func TestOpenTakesAnEmptyFileForANewStore(t *testing.T) {
+// TestOpenRefusesAnEmptyFile: bridge never makes one, so something has emptied
+// the store, and filling it anew would hide that.
+func TestOpenRefusesAnEmptyFile(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	write(t, e.Path, "")
-	if err := open(e, true); err != nil {
-		t.Error(err)
+	if err := open(e, true); !errors.Is(err, bridge.ErrStoreEmpty) {
+		t.Errorf("got %v, want ErrStoreEmpty", err)
+	}
+	if info, err := os.Stat(e.Path); err != nil || info.Size() != 0 {
+		t.Errorf("it was filled, %v", err)
+	}
+}
+
+func TestCreateRefusesTheLogOfAnother(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	write(t, e.Path+"-wal", "what is left of another store")
+	if err := open(e, true); !errors.Is(err, bridge.ErrStoreDamaged) {
+		t.Errorf("got %v, want ErrStoreDamaged", err)
 	}
 }
 

@@ -56,8 +56,28 @@ func private(f *os.File) error {
 	return f.Chmod(0o600)
 }
 
-func isReadOnlyFilesystem(err error) bool { return errors.Is(err, unix.EROFS) }
+// systemErrors are the domain's names for what the system may answer.
+var systemErrors = []struct {
+	errno unix.Errno
+	name  error
+}{
+	{unix.EROFS, bridge.ErrStoreReadOnly},
+	{unix.ENOSPC, bridge.ErrStoreFull},
+	{unix.EDQUOT, bridge.ErrStoreFull},
+	{unix.EFBIG, bridge.ErrStoreFull},
+	{unix.EIO, bridge.ErrStoreIO},
+	{unix.EMFILE, bridge.ErrTooManyFiles},
+	{unix.ENFILE, bridge.ErrTooManyFiles},
+	{unix.ENOMEM, bridge.ErrNoMemory},
+	{unix.ENOLCK, bridge.ErrNoLocks},
+}
 
-func isFullFilesystem(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
+// systemError returns the name of an error of the system, or nil.
+func systemError(err error) error {
+	for _, e := range systemErrors {
+		if errors.Is(err, e.errno) {
+			return e.name
+		}
+	}
+	return nil
 }

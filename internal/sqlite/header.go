@@ -32,7 +32,7 @@ const untouched = "untouched"
 func recognize(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() == 0 {
-		return err
+		return Unwritable(err)
 	}
 	if info.Size() < minDatabase {
 		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
@@ -40,7 +40,7 @@ func recognize(path string) error {
 	for range 2 { // twice, because a new store may just get its first page
 		var h header
 		if err = withConn(path, untouched, nil, h.readMarks); err != nil {
-			return onlyForeign(translate(err))
+			return onlyForeign(translate(path, err))
 		}
 		if err = h.usable(path); err == nil {
 			return nil
@@ -66,6 +66,8 @@ func (h *header) usable(path string) error {
 	switch {
 	case !h.fresh() && h.application != applicationID:
 		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
+	case h.version < 0:
+		return fmt.Errorf("%w: its schema version is %d", bridge.ErrStoreDamaged, h.version)
 	case h.version > latest:
 		return fmt.Errorf("%w: its schema is version %d, this bridge knows %d: update bridge", bridge.ErrStoreNewer, h.version, latest)
 	}

@@ -55,12 +55,8 @@ func Inspect(path string) (Inspection, error) {
 		err = i.readDatabase(path, false)
 	}
 	i.SchemaVersion = int(i.header.version)
-	return i, translate(err)
+	return i, translate(path, err)
 }
-
-// walVersion is what bytes 18 and 19 of a database in WAL mode hold
-// (https://www.sqlite.org/fileformat.html, section 1.3.3).
-const walVersion = 2
 
 func (i *Inspection) readFile(path string) error {
 	f, err := os.Open(path)
@@ -74,7 +70,7 @@ func (i *Inspection) readFile(path string) error {
 	}
 	i.Bytes = info.Size()
 	var versions [2]byte
-	if _, err := f.ReadAt(versions[:], 18); err != nil && !errors.Is(err, io.EOF) {
+	if _, err := f.ReadAt(versions[:], offsetVersions); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	i.WAL = versions == [2]byte{walVersion, walVersion}

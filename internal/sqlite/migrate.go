@@ -55,7 +55,7 @@ func prepareSchema(ctx context.Context, path string, o Options, t *turnstile) er
 		return err
 	}
 	h, err := readHeader(path)
-	if err != nil {
+	if err != nil && (!o.Create || !unfinished(path)) {
 		return err
 	}
 	latest := int64(SchemaVersion())
@@ -93,21 +93,15 @@ func withConn(path, mode string, pragmas []string, fn func(*conn) error) error {
 	return errors.Join(fn(c), c.Close())
 }
 
+// migrate brings a store that is there up to date. It is one transaction: a
+// process that is killed meanwhile has done nothing.
 func migrate(path string, key auth.Key) error {
 	scripts, err := migrations()
 	if err != nil {
 		return err
 	}
 	return withConn(path, "rw", []string{"journal_mode(WAL)", "synchronous(FULL)"}, func(c *conn) error {
-		if _, err := c.exec("BEGIN IMMEDIATE"); err != nil {
-			return err
-		}
-		if err := applyMigrations(c, scripts, key); err != nil {
-			_, rollbackErr := c.exec("ROLLBACK")
-			return errors.Join(err, rollbackErr)
-		}
-		_, err := c.exec("COMMIT")
-		return err
+		return transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return applyMigrations(c, scripts, key) })
 	})
 }
 

@@ -42,7 +42,7 @@ func look(path string) (_ *openFiles, err error) {
 	f := &openFiles{names: fileNames(path)}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, f.Close())
+			err = errors.Join(Unwritable(err), f.Close())
 		}
 	}()
 	for i, name := range f.names {
@@ -141,5 +141,5 @@ func (f *openFiles) explain(err error) error {
 			return gone
 		}
 	}
-	return translate(err)
+	return translate(f.names[mainFile], err)
 }

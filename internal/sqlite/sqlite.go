@@ -15,12 +15,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 
 	"modernc.org/sqlite"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/privatefile"
 )
 
 // Store implements bridge.Store.
@@ -45,6 +47,9 @@ type Options struct {
 	// Volatile lets no commit wait for the disk: a power cut may destroy the store.
 	// It is for filling stores that are thrown away.
 	Volatile bool
+	// Waiting is told, once for each operation, of the process that has kept it
+	// waiting for two seconds. It may be nil.
+	Waiting func(bridge.Holder)
 }
 
 // Open opens the store in the file at path. Its folder must exist and belong,
@@ -54,6 +59,12 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := checkFiles(path, o.Create); err != nil {
 		return nil, err
 	}
+	if o.Create {
+		privatefile.Sweep(filepath.Dir(path))
+		if err := create(path, o.Key); err != nil {
+			return nil, err
+		}
+	}
 	release, err := checkRunning(path)
 	defer release()
 	if err != nil {
@@ -61,7 +72,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	turnstile := newTurnstile(path)
 	if err := prepareSchema(ctx, path, o, turnstile); err != nil {
-		return nil, errors.Join(translate(err), turnstile.Close())
+		return nil, errors.Join(translate(path, err), turnstile.Close())
 	}
 	connect := o.Connect
 	if connect == nil {
@@ -78,7 +89,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return &Store{
 		path:  path,
 		chain: bridge.AuditChain(o.Key),
-		write: newWriter(c, files, turnstile, o.Volatile),
+		write: newWriter(c, files, turnstile, o),
 		read:  newReader(files, func() (*conn, error) { return open(path, connect) }),
 	}, nil
 }
@@ -87,11 +98,11 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 // log and keeps others from removing it, and then notes which files they are.
 func settle(c *conn, path string) (*openFiles, error) {
 	if _, err := c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds())); err != nil {
-		return nil, translate(err)
+		return nil, translate(path, err)
 	}
 	var version int64
 	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
-		return nil, translate(err)
+		return nil, translate(path, err)
 	}
 	return look(path)
 }
@@ -105,7 +116,7 @@ func (s *Store) Path() string { return s.path }
 func open(path string, connect func(string) (driver.Conn, error)) (*conn, error) {
 	c, err := connect(path)
 	if err != nil {
-		return nil, translate(err)
+		return nil, translate(path, err)
 	}
 	return newConn(c), nil
 }

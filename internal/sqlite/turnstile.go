@@ -87,13 +87,13 @@ func (l *lockFile) lock(ctx context.Context) error {
 		l.file = f
 	}
 	if taken, err := tryFlock(l.file); taken || err != nil {
-		return err
+		return Unwritable(err)
 	}
 	file, locked := l.file, make(chan error, 1)
 	go func() { locked <- waitFlock(file) }()
 	select {
 	case err := <-locked:
-		return err
+		return Unwritable(err)
 	case <-ctx.Done():
 		ended := make(chan struct{})
 		l.file, l.abandoned = nil, ended

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
+
+	"example.org/bridge/internal/bridge"
 )
 
 // durability says what a commit survives.
@@ -27,10 +28,11 @@ type writer struct {
 	turnstile *turnstile
 	level     durability
 	volatile  bool
+	waiting   func(bridge.Holder)
 }
 
-func newWriter(c *conn, f *openFiles, t *turnstile, volatile bool) *writer {
-	return &writer{mutex: make(chan struct{}, 1), conn: c, files: f, turnstile: t, volatile: volatile}
+func newWriter(c *conn, f *openFiles, t *turnstile, o Options) *writer {
+	return &writer{mutex: make(chan struct{}, 1), conn: c, files: f, turnstile: t, volatile: o.Volatile, waiting: o.Waiting}
 }
 
 var errClosed = errors.New("the store is closed")
@@ -53,7 +55,7 @@ func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error)
 	}
 	leave, err := w.turnstile.enter(ctx)
 	if err != nil {
-		return err
+		return w.files.late(err)
 	}
 	defer leave()
 	if w.volatile {
@@ -61,7 +63,7 @@ func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error)
 	}
 	if w.level != level {
 		if _, err := w.conn.exec(string(level)); err != nil {
-			return translate(err)
+			return w.files.explain(err)
 		}
 		w.level = level
 	}
@@ -81,27 +83,6 @@ func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error)
 func (w *writer) rescue() {
 	if w.conn != nil && w.files.onlyLogRemoved() {
 		_, _ = w.conn.exec("PRAGMA wal_checkpoint(PASSIVE)")
-	}
-}
-
-// Waiting for SQLite's own lock: who has no turnstile, and everybody where a
-// process was stopped inside its transaction.
-const (
-	lockSlice    = 250 * time.Millisecond // between two looks at the context
-	lockPatience = 30 * time.Second
-)
-
-// begin begins a write transaction, which waits for others' to end.
-func (w *writer) begin(ctx context.Context) error {
-	deadline := time.Now().Add(lockPatience)
-	for {
-		_, err := w.conn.exec("BEGIN IMMEDIATE")
-		if !isBusy(err) || time.Now().After(deadline) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
 	}
 }
 
@@ -127,6 +108,9 @@ func finish(c *conn, fn func(*conn) error) error {
 		return err
 	}
 	if _, err := c.exec("COMMIT"); err != nil {
+		if isUncertain(err) {
+			return fmt.Errorf("%w: %w", bridge.ErrOutcomeUnknown, err)
+		}
 		return fmt.Errorf("commit: %w", err)
 	}
 	finished = true

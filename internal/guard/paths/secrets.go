@@ -1,12 +1,8 @@
 package paths
 
 import (
-	"errors"
 	"strings"
 )
-
-// ErrSecret refuses a path in every mode.
-var ErrSecret = errors.New("this path holds secrets or the bridge's own state: it is refused in every mode")
 
 // secretHome are secrets below any home folder. A row is refused with all that
 // lies below it. Names are compared without case.

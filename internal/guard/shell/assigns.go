@@ -1,7 +1,7 @@
 package shell
 
 import (
-	"errors"
+	"example.org/bridge/internal/guard/verdict"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -60,7 +60,7 @@ func forkBomb(file *syntax.File) error {
 	for node := range syntax.Preorder(file) {
 		if f, ok := node.(*syntax.FuncDecl); ok {
 			if f.Name == nil {
-				return errors.New("a function without a name is not bash")
+				return verdict.Refuse(verdict.SyntaxError, "a function without a name is not bash")
 			}
 			callees := map[string]bool{}
 			callsOf(f.Body, false, callees)
@@ -69,7 +69,7 @@ func forkBomb(file *syntax.File) error {
 	}
 	for name := range calls {
 		if reaches(calls, name, name, false, map[string]bool{}) {
-			return errors.New("a function that starts itself again and again is a fork bomb")
+			return verdict.Refuse(verdict.ForkBomb, "a function that starts itself again and again is a fork bomb")
 		}
 	}
 	return nil

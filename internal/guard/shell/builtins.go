@@ -1,11 +1,10 @@
 package shell
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
 )
 
 // changeFolder follows cd, so that relative targets are judged where they are.
@@ -51,11 +50,11 @@ func (w *walker) source(inv invocation) error {
 	a := inv.args[0]
 	switch {
 	case a.process || a.computed:
-		return errors.New("sourcing text that cannot be known is refused: name a file")
+		return verdict.Refuse(verdict.UnknownCode, "sourcing text that cannot be known is refused: name a file")
 	case w.downloads[baseName(a.text)] || w.fetched:
 		return errDownloaded
 	case strings.HasPrefix(a.text, "/dev/") || strings.HasPrefix(a.text, "/proc/"):
-		return errors.New("sourcing from a pipe is refused: name a file")
+		return verdict.Refuse(verdict.PipedCode, "sourcing from a pipe is refused: name a file")
 	}
 	return nil
 }
@@ -84,13 +83,13 @@ func (w *walker) shellSetting(inv invocation) error {
 		name, _, _ := strings.Cut(a.text, "=")
 		switch {
 		case inv.name == "history" && strings.HasPrefix(a.text, "-"):
-			return errors.New("tampering with history is refused")
+			return verdict.Refuse(verdict.ShellHistory, "tampering with history is refused")
 		case inv.name == "set" && a.text == "history" && i > 0:
-			return errors.New("tampering with history is refused")
+			return verdict.Refuse(verdict.ShellHistory, "tampering with history is refused")
 		case inv.name == "hash" && strings.HasPrefix(a.text, "-p"), inv.name == "enable" && strings.HasPrefix(a.text, "-"):
-			return errors.New("changing what a name means is refused")
+			return verdict.Refuse(verdict.ShellSetting, "changing what a name means is refused")
 		case inv.name != "set" && refusedVariables[name] != "":
-			return fmt.Errorf("changing %s is refused: %s", name, refusedVariables[name])
+			return verdict.Refuse(verdict.Environment, "changing %s is refused, because %s", name, refusedVariables[name])
 		}
 	}
 	return nil

@@ -1,21 +1,20 @@
 package shell
 
 import (
-	"errors"
-	"fmt"
 	"path"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
 )
 
 // container refuses what hands the host to a container.
 func (w *walker) container(inv invocation, s *state) error {
 	if last := len(inv.args) - 1; inv.in.fetched && last >= 0 && shells[baseName(inv.args[last].text)] != "" {
-		return errors.New("a download must not be fed to a shell in a container")
+		return verdict.Refuse(verdict.DownloadedCode, "a download must not be fed to a shell in a container")
 	}
 	if strings.Contains(inv.in.text, "hostPath") || strings.Contains(inv.in.text, "hostPID") || strings.Contains(inv.in.text, "privileged: true") {
-		return errors.New("a pod with the host's files or processes is refused")
+		return verdict.Refuse(verdict.HostContainer, "a pod with the host's files or processes is refused")
 	}
 	for i, a := range inv.args {
 		arg := a.text
@@ -25,14 +24,14 @@ func (w *walker) container(inv invocation, s *state) error {
 		}
 		switch name {
 		case "--privileged", "--device", "--cap-add", "--device-cgroup-rule":
-			return fmt.Errorf("%s hands the host to the container", name)
+			return verdict.Refuse(verdict.HostContainer, "%s hands the host to the container", name)
 		case "--pid", "--userns", "--ipc", "--uts", "--cgroupns":
 			if value == "host" {
-				return fmt.Errorf("%s=host hands the host to the container", name)
+				return verdict.Refuse(verdict.HostContainer, "%s=host hands the host to the container", name)
 			}
 		case "--security-opt":
 			if strings.Contains(value, "unconfined") || strings.Contains(value, "disable") {
-				return errors.New("switching off the container's confinement is refused")
+				return verdict.Refuse(verdict.HostContainer, "switching off the container's confinement is refused")
 			}
 		case "-v", "--volume", "--mount", "--volumes", "-V":
 			if err := w.mountOf(value, s); err != nil {
@@ -45,7 +44,7 @@ func (w *walker) container(inv invocation, s *state) error {
 			}
 		}
 		if strings.Contains(arg, "hostPath") || strings.Contains(arg, `"privileged"`) || strings.Contains(arg, "hostPID") {
-			return errors.New("a pod with the host's files or processes is refused")
+			return verdict.Refuse(verdict.HostContainer, "a pod with the host's files or processes is refused")
 		}
 	}
 	return nil
@@ -65,18 +64,18 @@ func (w *walker) mountOf(spec string, s *state) error {
 		return nil // a named volume
 	}
 	if v.unknown() && strings.IndexByte(v.text, '\x00') == 0 {
-		return errors.New("a mount needs a source that can be known: write it literally")
+		return verdict.Refuse(verdict.UnknownTarget, "a mount needs a source that can be known: write it literally")
 	}
 	places, ok := w.places(v, s)
 	if !ok {
-		return errors.New("a mount needs a source that can be known: write an absolute path")
+		return verdict.Refuse(verdict.UnknownTarget, "a mount needs a source that can be known: write an absolute path")
 	}
 	for _, place := range places {
 		if w.inProject(place) {
 			continue
 		}
-		if w.isSecret(place) || w.world.Secrets.Below(place) || w.unwritable(place) != "" || paths.Within(w.world.Workspace.Lexical, place) || len(paths.Components(path.Clean(place))) == 1 {
-			return errors.New("mounting the host's own folders into a container is refused: mount a folder of the workspace")
+		if w.isSecret(place) || w.world.Secrets.Below(place) || w.unwritable(place) != nil || paths.Within(w.world.Workspace.Lexical, place) || len(paths.Components(path.Clean(place))) == 1 {
+			return verdict.Refuse(verdict.HostContainer, "mounting the host's own folders into a container is refused: mount a folder of the workspace")
 		}
 	}
 	return nil

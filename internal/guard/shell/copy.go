@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ func (w *walker) copyOrMove(inv invocation, s *state) error {
 			mode, isMode = a.text, true
 		}
 		if inv.name == "install" && isMode && setsID(mode) {
-			return errors.New("setting the set-user-ID bit is refused")
+			return verdict.Refuse(verdict.SetUserID, "setting the set-user-ID bit is refused")
 		}
 		if (a.text == "-t" || a.text == "--target-directory") && i+1 < len(inv.args) {
 			operands = append(operands, inv.args[i+1])
@@ -37,7 +36,7 @@ func (w *walker) copyOrMove(inv invocation, s *state) error {
 				return err
 			}
 			if inv.name == "mv" && v.text == "/dev/null" {
-				return errors.New("moving to a device is refused")
+				return verdict.Refuse(verdict.RemovesTooMuch, "moving to a device is refused")
 			}
 			if inv.name == "rsync" && hasFlag(options, "", "--delete", "--delete-after", "--delete-before", "--delete-excluded", "--delete-during") {
 				if err := w.checkRemove(v, s, "a copy that deletes"); err != nil {
@@ -61,7 +60,7 @@ func (w *walker) checkSource(name string, v value, s *state, recursive bool) err
 		for _, place := range places {
 			parts := paths.Components(paths.Fold(place))
 			if place == "/" || len(parts) == 1 || slices.Contains(parts, ".git") && len(parts) > 0 && parts[len(parts)-1] == ".git" || w.matchesKept(place) {
-				return errors.New("moving the root, a top-level folder, a home, the workspace or .git is refused")
+				return verdict.Refuse(verdict.RemovesTooMuch, "moving the root, a top-level folder, a home, the workspace or .git is refused")
 			}
 		}
 		return w.checkWrite(v, s)
@@ -69,7 +68,7 @@ func (w *walker) checkSource(name string, v value, s *state, recursive bool) err
 		places, _ := w.places(v, s)
 		for _, place := range places {
 			if !v.unknown() && (place == "/" || len(paths.Components(place)) == 1 || w.matchesKept(place)) {
-				return errors.New("a link to the root, a home or the workspace is refused")
+				return verdict.Refuse(verdict.RemovesTooMuch, "a link to the root, a home or the workspace is refused")
 			}
 		}
 		return nil
@@ -88,10 +87,10 @@ func (w *walker) readsTree(v value, s *state) error {
 	places, _ := w.places(v, s)
 	for _, place := range places {
 		if !paths.HasGlob(place) && w.world.Secrets.Below(paths.UnescapeGlob(place)) {
-			return fmt.Errorf("secrets lie below %s: name a narrower folder", verdict.Short(v.text))
+			return verdict.Refuse(verdict.ReadsTree, "secrets lie below %s: name a narrower folder", verdict.Short(v.text))
 		}
 		if dir, rest := paths.SplitGlob(place); len(rest) == 1 && isBroad(rest[0]) && w.world.Secrets.Below(paths.Clean(dir)) {
-			return fmt.Errorf("secrets lie below %s: name a narrower folder", verdict.Short(v.text))
+			return verdict.Refuse(verdict.ReadsTree, "secrets lie below %s: name a narrower folder", verdict.Short(v.text))
 		}
 	}
 	return nil

@@ -1,7 +1,7 @@
 package shell
 
 import (
-	"fmt"
+	"example.org/bridge/internal/guard/verdict"
 )
 
 // judge applies the rules of single programs, by base name. It is a switch and
@@ -46,7 +46,7 @@ func (w *walker) judge(inv invocation, s *state) error {
 		return w.search(inv, s)
 	}
 	if why := w.machine(inv); why != "" {
-		return fmt.Errorf("%s: this use is refused: %s", inv.name, why)
+		return verdict.Refuse(verdict.MachineTool, "this use of %s is refused, because %s", inv.name, why)
 	}
 	if err := w.outputs(inv, s); err != nil {
 		return err

@@ -1,11 +1,11 @@
 package shell
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
 )
 
 // find judges -delete and -exec by where the search starts and what narrows it.
@@ -83,7 +83,7 @@ func (w *walker) findExec(inner []value, s *state, inv invocation) (removes bool
 	case "rm", "shred", "unlink", "rmdir", "chmod", "chown", "chgrp", "mv", "truncate", "rimraf", "trash":
 		for _, v := range inner[1:] {
 			if v.unknown() {
-				return false, errors.New("find with a removal needs arguments that can be known")
+				return false, verdict.Refuse(verdict.UnknownTarget, "find with a removal needs arguments that can be known")
 			}
 		}
 		for _, v := range inner[1:] {

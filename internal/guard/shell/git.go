@@ -1,8 +1,6 @@
 package shell
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
@@ -28,11 +26,11 @@ func (w *walker) git(inv invocation, s *state) error {
 		switch name {
 		case "-c", "--config-env":
 			if key, setting, _ := strings.Cut(value, "="); runsCommands(key, setting) {
-				return fmt.Errorf("git setting %s runs commands", verdict.Short(key))
+				return verdict.Refuse(verdict.GitSetting, "git setting %s runs commands", verdict.Short(key))
 			}
 		case "--exec-path":
 			if value != "" {
-				return errors.New("other programs for git are refused")
+				return verdict.Refuse(verdict.GitSetting, "other programs for git are refused")
 			}
 		}
 		args = args[min(used, len(args)):]
@@ -50,7 +48,7 @@ func (w *walker) gitVerb(verb string, args []value, s *state) error {
 	}
 	for _, a := range args {
 		if strings.Contains(a.text, "ext::") {
-			return errors.New("an address that is a command is refused")
+			return verdict.Refuse(verdict.GitAddress, "an address that runs a command is refused: use an https or ssh address")
 		}
 	}
 	switch verb {
@@ -100,7 +98,7 @@ func (w *walker) gitWayBack(verb string, options, operands []value) error {
 		destroys = hasFlag(options, "", "--unpack-unreachable") || hasFlag(options, "a")
 	}
 	if destroys {
-		return errors.New("this would destroy history or snapshots: they are the way back")
+		return verdict.Refuse(verdict.GitHistory, "this would destroy history or snapshots, which are the way back")
 	}
 	return nil
 }
@@ -108,7 +106,7 @@ func (w *walker) gitWayBack(verb string, options, operands []value) error {
 // gitConfig refuses settings that run commands, in any file.
 func gitConfig(options, operands []value) error {
 	if hasFlag(options, "e", "--edit") {
-		return errors.New("editing git's configuration is refused")
+		return verdict.Refuse(verdict.GitSetting, "editing git's configuration is refused")
 	}
 	for i, v := range operands {
 		if i == 0 && has("set get unset list get-all rename-section remove-section edit", v.text) {
@@ -119,7 +117,7 @@ func gitConfig(options, operands []value) error {
 			setting = operands[i+1].text
 		}
 		if strings.Contains(v.text, ".") && i <= 1 && runsCommands(v.text, setting) && !isGet(options, operands) {
-			return fmt.Errorf("git setting %s runs commands", verdict.Short(v.text))
+			return verdict.Refuse(verdict.GitSetting, "git setting %s runs commands", verdict.Short(v.text))
 		}
 	}
 	return nil
@@ -188,7 +186,7 @@ func (w *walker) gitRuns(verb string, args []value, s *state) error {
 				setting = args[i+1].text
 			}
 			if key, v, _ := strings.Cut(setting, "="); runsCommands(key, v) {
-				return fmt.Errorf("git setting %s runs commands", verdict.Short(key))
+				return verdict.Refuse(verdict.GitSetting, "git setting %s runs commands", verdict.Short(key))
 			}
 		case (a.text == "foreach" && verb == "submodule") || (a.text == "run" && verb == "bisect"):
 			rest := skipOptions(args[i+1:])

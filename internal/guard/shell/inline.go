@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -44,11 +43,11 @@ var secretWords = []string{
 // here-document.
 func (w *walker) inlineCode(language, code string, s *state) error {
 	if len(code) > maxInline {
-		return fmt.Errorf("inline code is longer than %d bytes: put it into a file", maxInline)
+		return verdict.Refuse(verdict.TooLarge, "inline code is longer than %d bytes: put it into a file", maxInline)
 	}
 	for _, word := range secretWords {
 		if strings.Contains(code, word) {
-			return paths.ErrSecret
+			return verdict.ErrSecret
 		}
 	}
 	lower := strings.ToLower(code)
@@ -59,17 +58,17 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 	}
 	switch {
 	case language == "expect" && strings.Contains(code, "send"):
-		return errors.New("typing into a program's terminal is refused")
+		return verdict.Refuse(verdict.Keystrokes, "typing into a program's terminal is refused")
 	case connects.MatchString(code) && becomesShell.MatchString(code):
-		return errors.New("this inline code looks like a reverse shell")
+		return verdict.Refuse(verdict.ReverseShell, "this inline code looks like a reverse shell")
 	case runsText.MatchString(code) && hidesText.MatchString(code):
-		return errors.New("inline code that runs hidden or downloaded text is refused")
+		return verdict.Refuse(verdict.HiddenCode, "inline code that runs hidden or downloaded text is refused")
 	case forks.MatchString(code) && loops.MatchString(code):
-		return errors.New("inline code that forks in a loop is a fork bomb")
+		return verdict.Refuse(verdict.ForkBomb, "inline code that forks in a loop is a fork bomb")
 	case typesKeys.MatchString(code):
-		return errors.New("keystroke injection is refused")
+		return verdict.Refuse(verdict.Keystrokes, "keystroke injection is refused")
 	case killsAll.MatchString(code):
-		return errors.New("inline code that kills every process is refused")
+		return verdict.Refuse(verdict.KillsTooMuch, "inline code that kills every process is refused")
 	}
 	return w.inlineLiterals(language, code, s)
 }
@@ -107,7 +106,7 @@ func (w *walker) sedScript(code string, s *state) error {
 		}
 	}
 	if strings.ContainsRune(substituteFlags(code), 'e') {
-		return errors.New("the flag e of sed runs its input as commands: leave it out")
+		return verdict.Refuse(verdict.EvaluatedText, "the flag e of sed runs its input as commands: leave it out")
 	}
 	for _, m := range sedWrites.FindAllStringSubmatch(code, -1) {
 		if err := w.checkWrite(literal(w.world.Untilde(strings.TrimSpace(m[1]))), s); err != nil {
@@ -182,7 +181,7 @@ func (w *walker) inlinePaths(code string, texts []string, s *state) error {
 		}
 		v := literal(w.world.Untilde(text))
 		if paths.IsAbs(text) && w.isSecret(paths.Clean(text)) {
-			return paths.ErrSecret
+			return verdict.ErrSecret
 		}
 		if paths.IsAbs(text) || strings.HasPrefix(text, ".") || strings.HasPrefix(text, "~") || trees {
 			known++
@@ -199,7 +198,7 @@ func (w *walker) inlinePaths(code string, texts []string, s *state) error {
 		}
 	}
 	if trees && (known == 0 || namesHome.MatchString(code)) {
-		return errors.New("recursive removal in inline code needs a literal target inside the workspace")
+		return verdict.Refuse(verdict.UnknownTarget, "recursive removal in inline code needs a literal target inside the workspace")
 	}
 	return nil
 }

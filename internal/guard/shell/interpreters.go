@@ -1,8 +1,6 @@
 package shell
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -55,7 +53,7 @@ func (w *walker) checkInterpreter(inv invocation, s *state) error {
 	codes, operand, isModule := lang.find(inv.args)
 	for _, code := range codes {
 		if code.computed || code.text == string(unknownMark) {
-			return errors.New("code that cannot be known is refused: write it literally")
+			return verdict.Refuse(verdict.UnknownCode, "code that cannot be known is refused: write it literally")
 		}
 		if err := w.inlineCode(name, code.text, s); err != nil {
 			return err
@@ -148,7 +146,7 @@ func (w *walker) checkScript(inv invocation, operand *value, inline func(string)
 	fromInput := operand == nil || slices.Contains([]string{"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}, operand.text)
 	if !fromInput {
 		if operand.process || operand.computed {
-			return errors.New("a script that cannot be known is refused: name a file")
+			return verdict.Refuse(verdict.UnknownCode, "a script that cannot be known is refused: name a file")
 		}
 		if w.downloads[baseName(operand.text)] || w.fetched {
 			return errDownloaded
@@ -157,10 +155,10 @@ func (w *walker) checkScript(inv invocation, operand *value, inline func(string)
 	}
 	switch inv.in.kind {
 	case inputPipe:
-		return fmt.Errorf("%s must not be fed from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
+		return verdict.Refuse(verdict.PipedCode, "%s must not be fed from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
 	case inputText:
 		if strings.ContainsRune(inv.in.text, unknownMark) && shells[inv.name] != "" {
-			return errors.New("shell code that cannot be known is refused: quote the here-document's delimiter")
+			return verdict.Refuse(verdict.UnknownCode, "shell code that cannot be known is refused: quote the here-document's delimiter")
 		}
 		return inline(inv.in.text)
 	case inputFile:
@@ -171,7 +169,7 @@ func (w *walker) checkScript(inv invocation, operand *value, inline func(string)
 	return nil
 }
 
-var errDownloaded = errors.New("running what was just downloaded is refused: look at it first, then ask again")
+var errDownloaded = verdict.Refuse(verdict.DownloadedCode, "running what was just downloaded is refused: look at it first, then ask again")
 
 // checkShell judges bash and its like.
 func (w *walker) checkShell(inv invocation, s *state) error {
@@ -183,12 +181,12 @@ func (w *walker) checkShell(inv invocation, s *state) error {
 		a := inv.args[i]
 		arg := a.text
 		if a.unknown() && a.loose {
-			return errors.New("a shell's arguments must be known: write them literally")
+			return verdict.Refuse(verdict.UnknownCode, "a shell's arguments must be known: write them literally")
 		}
 		option := len(arg) > 1 && (arg[0] == '-' || arg[0] == '+')
 		switch {
 		case arg == "--rcfile" || arg == "--init-file":
-			return errors.New("a start-up file for a shell is refused")
+			return verdict.Refuse(verdict.ShellSetting, "a start-up file for a shell is refused")
 		case strings.HasPrefix(arg, "--"), arg == "-":
 		case option:
 			wantsCode = wantsCode || strings.ContainsRune(arg[1:], 'c')
@@ -198,7 +196,7 @@ func (w *walker) checkShell(inv invocation, s *state) error {
 			}
 		case wantsCode:
 			if a.computed {
-				return errors.New("shell code that cannot be known is refused: write it literally")
+				return verdict.Refuse(verdict.UnknownCode, "shell code that cannot be known is refused: write it literally")
 			}
 			return w.nested(a.text, s.copy(), inv.in)
 		case !fromInput:
@@ -206,7 +204,7 @@ func (w *walker) checkShell(inv invocation, s *state) error {
 		}
 	}
 	if wantsCode {
-		return errors.New("-c needs its code")
+		return verdict.Refuse(verdict.UnknownCode, "-c needs its code")
 	}
 	return w.checkScript(inv, nil, func(text string) error { return w.nested(text, s.copy(), input{}) })
 }

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -54,7 +53,7 @@ func (w *walker) call(call *syntax.CallExpr, stmt *syntax.Stmt, s *state, in inp
 		return nil
 	}
 	if networkTools[baseName(call.Args[0].Lit())] != "" && substitutesDump(call) {
-		return errors.New("the environment must not be sent over the network")
+		return verdict.Refuse(verdict.SendsSecrets, "the environment must not be sent over the network")
 	}
 	return w.run(argv, s, invocation{in: in, stmt: stmt})
 }
@@ -86,7 +85,7 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	}
 	name := argv[0]
 	if name.unknown() || (name.glob && name.text != "[") || name.text == "" {
-		return errors.New("the command's name cannot be known: write it literally")
+		return verdict.Refuse(verdict.UnknownCommand, "the command's name cannot be known: write it literally")
 	}
 	inv.full, inv.name, inv.args = name.text, baseName(name.text), argv[1:]
 	if body := s.funcs[inv.full]; body != nil && len(inv.outer) == 0 {
@@ -95,8 +94,8 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 			return err
 		}
 	}
-	if why := refusedName(inv.name); why != "" {
-		return fmt.Errorf("%s is always refused: %s", verdict.Short(inv.name), why)
+	if p := refusedProgram(inv.name); p != nil {
+		return verdict.Refuse(p.rule, "%s is always refused, because %s", verdict.Short(inv.name), p.why)
 	}
 	if err := w.checkOperator(inv); err != nil {
 		return err
@@ -150,7 +149,7 @@ func (w *walker) checkOperator(inv invocation) error {
 	return nil
 }
 
-var errOperator = errors.New("the bridge's operator commands are for the human at the terminal: ask for approval through the tool")
+var errOperator = verdict.Refuse(verdict.OperatorOnly, "the bridge's operator commands are for the human at the terminal: ask for approval through the tool")
 
 var operatorVerbs = map[string]bool{
 	"enable": true, "disable": true, "approve": true, "deny": true, "cleanup": true, "rollback": true, "grant": true,
@@ -178,7 +177,7 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 		}
 		if readers[inv.name] == "" && !strings.HasPrefix(a.text, "-") && strings.IndexByte(a.text, '\n') < 0 {
 			if w.neverWritten(a, s) {
-				return fmt.Errorf("%s configures git, an editor, a shell or an agent: it is never written", verdict.Short(a.text))
+				return verdict.Refuse(verdict.ProtectedPath, "%s configures git, an editor, a shell or an agent, and is never written", verdict.Short(a.text))
 			}
 		}
 	}
@@ -236,7 +235,7 @@ func (w *walker) checkSecret(v value, s *state) error {
 		places, _ := w.places(c, s)
 		for _, place := range places {
 			if w.isSecret(place) {
-				return paths.ErrSecret
+				return verdict.ErrSecret
 			}
 		}
 	}
@@ -301,7 +300,7 @@ func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 		name = a.Name.Value
 	}
 	if why := refusedVariables[name]; why != "" {
-		return fmt.Errorf("setting %s is refused: %s", name, why)
+		return verdict.Refuse(verdict.Environment, "setting %s is refused, because %s", name, why)
 	}
 	if a.Value == nil {
 		return nil

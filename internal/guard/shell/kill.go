@@ -1,8 +1,9 @@
 package shell
 
 import (
-	"errors"
 	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
 )
 
 func (w *walker) kill(inv invocation) error {
@@ -12,24 +13,24 @@ func (w *walker) kill(inv invocation) error {
 		if inv.name != "kill" {
 			switch {
 			case killsUsers(arg):
-				return errors.New("killing by user, group or terminal, or by exclusion, is refused: name one process")
+				return verdict.Refuse(verdict.KillsTooMuch, "killing by user, group or terminal, or by exclusion, is refused: name one process")
 			case !strings.HasPrefix(arg, "-"):
 				pattern = true
 				if isBroad(arg) || len(strings.Trim(arg, ".*^$")) < 2 || a.unknown() || strings.Contains(strings.ToLower(arg), "bridge") {
-					return errors.New("this pattern would kill too much, or the guard itself: name one process")
+					return verdict.Refuse(verdict.KillsTooMuch, "this pattern would kill too much, or the guard itself: name one process")
 				}
 			}
 			continue
 		}
 		switch {
 		case arg == "$PPID" || arg == "0" || arg == "1":
-			return errors.New("killing the guard, init or the whole group is refused")
+			return verdict.Refuse(verdict.KillsTooMuch, "killing the guard, init or the whole group is refused")
 		case arg == "-1" && (i > 0 || len(inv.args) == 1):
-			return errors.New("kill -1 ends every process: name one process")
+			return verdict.Refuse(verdict.KillsTooMuch, "kill -1 ends every process: name one process")
 		}
 	}
 	if inv.name != "kill" && !pattern {
-		return errors.New("name one process")
+		return verdict.Refuse(verdict.KillsTooMuch, "no process is named: name one")
 	}
 	return nil
 }
@@ -38,7 +39,7 @@ func (w *walker) kill(inv invocation) error {
 func (w *walker) findsGuard(inv invocation) error {
 	for _, a := range inv.args {
 		if w.kills && (strings.Contains(strings.ToLower(a.text), "bridge") || isBroad(a.text)) {
-			return errors.New("killing the guard, or everything, is refused: name one process")
+			return verdict.Refuse(verdict.KillsTooMuch, "killing the guard, or everything, is refused: name one process")
 		}
 	}
 	return nil

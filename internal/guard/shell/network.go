@@ -1,8 +1,9 @@
 package shell
 
 import (
-	"errors"
 	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
 )
 
 // network refuses shells at the end of a connection, and judges what ssh runs.
@@ -13,14 +14,14 @@ func (w *walker) network(inv invocation, s *state) error {
 			long := strings.HasPrefix(a.text, "--")
 			if (long && (strings.Contains(a.text, "exec") || strings.HasPrefix(a.text, "--lua"))) ||
 				(!long && strings.HasPrefix(a.text, "-") && strings.ContainsAny(a.text, "ec")) {
-				return errors.New("a program at the end of a connection is a reverse shell")
+				return verdict.Refuse(verdict.ReverseShell, "a program at the end of a connection is a reverse shell")
 			}
 		}
 	case "socat":
 		for _, a := range inv.args {
 			upper := strings.ToUpper(a.text)
 			if strings.Contains(upper, "EXEC:") || strings.Contains(upper, "SYSTEM:") || strings.Contains(upper, "SHELL:") {
-				return errors.New("a program at the end of a connection is a reverse shell")
+				return verdict.Refuse(verdict.ReverseShell, "a program at the end of a connection is a reverse shell")
 			}
 			if _, file, ok := strings.Cut(a.text, ":"); ok {
 				if err := w.checkSecret(literal(file), s); err != nil {
@@ -50,7 +51,7 @@ func (w *walker) ssh(inv invocation, s *state) error {
 		rest := inv.args[i+1:]
 		if len(rest) == 0 {
 			if inv.in.kind == inputPipe && inv.in.fetched {
-				return errors.New("a download must not be fed to a remote shell")
+				return verdict.Refuse(verdict.DownloadedCode, "a download must not be fed to a remote shell")
 			}
 			return nil
 		}
@@ -64,7 +65,7 @@ func (w *walker) terminal(inv invocation, s *state) error {
 	for _, a := range inv.args {
 		switch a.text {
 		case "send-keys", "send", "send-prefix", "stuff", "paste-buffer", "pasteb", "pipe-pane", "write-chars", "write", "-X":
-			return errors.New("typing into another terminal is refused")
+			return verdict.Refuse(verdict.Keystrokes, "typing into another terminal is refused")
 		}
 		if strings.Contains(a.text, " ") {
 			if err := w.nested(a.text, s.copy(), input{}); err != nil {

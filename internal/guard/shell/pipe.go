@@ -1,7 +1,7 @@
 package shell
 
 import (
-	"errors"
+	"example.org/bridge/internal/guard/verdict"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -62,7 +62,7 @@ func (w *walker) pipe(cmd *syntax.BinaryCmd, s *state, in input) error {
 	for i, stage := range stages {
 		in.toArgs, in.toRemoval = toArgs[i+1], toRemoval[i+1]
 		if in.dumped && callsAny(stage, networkTools) {
-			return errors.New("the environment must not be sent over the network")
+			return verdict.Refuse(verdict.SendsSecrets, "the environment must not be sent over the network")
 		}
 		if err := w.stmt(stage, s.copy(), in); err != nil {
 			return err

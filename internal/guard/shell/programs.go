@@ -2,24 +2,49 @@ package shell
 
 import (
 	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
 )
 
-// refusedNames are programs that yolo mode never starts, by base name.
-var refusedNames = expandNames([]struct{ names, why string }{
-	{"sudo su doas pkexec runuser run0 sudoedit visudo machinectl sudoreplay gosu su-exec setpriv newgrp calife dzdo pfexec please capsh", "it changes privileges"},
-	{"chroot nsenter unshare pivot_root switch_root systemd-nspawn systemd-run lxc-attach", "it leaves or changes the sandbox"},
-	{"mkfs mke2fs mkswap mkdosfs mkntfs newfs fdisk sfdisk cfdisk gdisk sgdisk cgdisk parted partprobe kpartx blkdiscard wipefs cryptsetup diskutil hdparm nvme sg_format badblocks losetup dmsetup mdadm lvremove vgremove pvremove lvcreate vgcreate pvcreate zpool zfs btrfs tune2fs resize2fs e2fsck fsck xfs_repair debugfs flashrom flash_erase", "it works on disks"},
-	{"mount umount swapon swapoff fusermount fusermount3 mount.nfs mount.nfs4 mount.cifs mount.ntfs-3g mount.fuse mount.ecryptfs mount.ecryptfs_private umount.nfs umount.udisks2", "it changes what is mounted"},
-	{"reboot shutdown halt poweroff init telinit kexec pm-suspend pm-hibernate rtcwake", "it stops the machine"},
-	{"insmod rmmod modprobe depmod kmod dkms bpftool bpftrace", "it changes the kernel"},
-	{"iptables ip6tables iptables-restore ip6tables-restore nft ufw firewall-cmd ebtables arptables pfctl ipfw tc", "it changes the firewall"},
-	{"useradd userdel usermod adduser deluser groupadd groupdel groupmod addgroup delgroup passwd chpasswd chgpasswd chsh chfn gpasswd vipw vigr newusers pwconv pwunconv chage dscl sysadminctl", "it changes accounts"},
-	{"at batch atd crontab anacron atrm launchctl schtasks incrontab fcrontab", "it runs something later, outside the sandbox"},
-	{"eval", "it runs text that nobody approved: write the command itself"},
-	{"xdotool ydotool wtype xte xvkbd dotool osascript cliclick uinput evemu-event ttyecho keybd_event", "it types into the human's desktop"},
-	{"setcap chattr setfacl-restore hwclock dmidecode auditctl auditd killall5 setenforce semanage aa-disable apparmor_parser grub-install update-grub efibootmgr", "it changes the machine"},
-	{"hashcat john mimikatz msfconsole msfvenom hydra", "it attacks passwords or machines"},
+// refused is why programs are never started.
+type refused struct {
+	rule verdict.Rule
+	why  string
+}
+
+// refusedPrograms are programs that yolo mode never starts, by base name.
+var refusedPrograms = refusedTable([]struct {
+	rule       verdict.Rule
+	names, why string
+}{
+	{verdict.Privilege, "sudo su doas pkexec runuser run0 sudoedit visudo machinectl sudoreplay gosu su-exec setpriv newgrp calife dzdo pfexec please capsh", "it changes privileges"},
+	{verdict.SandboxEscape, "chroot nsenter unshare pivot_root switch_root systemd-nspawn systemd-run lxc-attach", "it leaves or changes the sandbox"},
+	{verdict.DiskTool, "mkfs mke2fs mkswap mkdosfs mkntfs newfs fdisk sfdisk cfdisk gdisk sgdisk cgdisk parted partprobe kpartx blkdiscard wipefs cryptsetup diskutil hdparm nvme sg_format badblocks losetup dmsetup mdadm lvremove vgremove pvremove lvcreate vgcreate pvcreate zpool zfs btrfs tune2fs resize2fs e2fsck fsck xfs_repair debugfs flashrom flash_erase", "it works on disks"},
+	{verdict.MountTool, "mount umount swapon swapoff fusermount fusermount3 mount.nfs mount.nfs4 mount.cifs mount.ntfs-3g mount.fuse mount.ecryptfs mount.ecryptfs_private umount.nfs umount.udisks2", "it changes what is mounted"},
+	{verdict.PowerTool, "reboot shutdown halt poweroff init telinit kexec pm-suspend pm-hibernate rtcwake", "it stops the machine"},
+	{verdict.KernelTool, "insmod rmmod modprobe depmod kmod dkms bpftool bpftrace", "it changes the kernel"},
+	{verdict.FirewallTool, "iptables ip6tables iptables-restore ip6tables-restore nft ufw firewall-cmd ebtables arptables pfctl ipfw tc", "it changes the firewall"},
+	{verdict.AccountTool, "useradd userdel usermod adduser deluser groupadd groupdel groupmod addgroup delgroup passwd chpasswd chgpasswd chsh chfn gpasswd vipw vigr newusers pwconv pwunconv chage dscl sysadminctl", "it changes accounts"},
+	{verdict.DeferredTool, "at batch atd crontab anacron atrm launchctl schtasks incrontab fcrontab", "it runs something later, outside the sandbox"},
+	{verdict.EvaluatedText, "eval", "it runs text that nobody approved"},
+	{verdict.Keystrokes, "xdotool ydotool wtype xte xvkbd dotool osascript cliclick uinput evemu-event ttyecho keybd_event", "it types into the human's desktop"},
+	{verdict.MachineTool, "setcap chattr setfacl-restore hwclock dmidecode auditctl auditd killall5 setenforce semanage aa-disable apparmor_parser grub-install update-grub efibootmgr", "it changes the machine"},
+	{verdict.AttackTool, "hashcat john mimikatz msfconsole msfvenom hydra", "it attacks passwords or machines"},
 })
+
+func refusedTable(rows []struct {
+	rule       verdict.Rule
+	names, why string
+},
+) map[string]*refused {
+	out := map[string]*refused{}
+	for _, r := range rows {
+		for name := range strings.FieldsSeq(r.names) {
+			out[name] = &refused{r.rule, r.why}
+		}
+	}
+	return out
+}
 
 func expandNames(rows []struct{ names, why string }) map[string]string {
 	out := map[string]string{}
@@ -31,16 +56,13 @@ func expandNames(rows []struct{ names, why string }) map[string]string {
 	return out
 }
 
-func refusedName(name string) string {
-	if why := refusedNames[name]; why != "" {
-		return why
-	}
+func refusedProgram(name string) *refused {
 	for _, prefix := range []string{"mkfs.", "fsck."} {
 		if strings.HasPrefix(name, prefix) {
-			return "it works on disks"
+			return refusedPrograms["mkfs"]
 		}
 	}
-	return ""
+	return refusedPrograms[name]
 }
 
 // wrapper is a program that starts another one, named in its arguments.

@@ -1,8 +1,6 @@
 package shell
 
 import (
-	"errors"
-
 	"example.org/bridge/internal/guard/verdict"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -33,7 +31,7 @@ func (w *walker) oneRedirect(r *syntax.Redirect, stmt *syntax.Stmt, s *state, in
 		return in, err
 	}
 	if len(values) != 1 {
-		return in, errors.New("a redirection must name one file")
+		return in, verdict.Refuse(verdict.ShellRedirection, "a redirection must name one file")
 	}
 	v := values[0]
 	if err := w.checkSecret(v, s); err != nil {

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"errors"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
@@ -12,12 +11,12 @@ func (w *walker) remove(inv invocation, s *state) error {
 	options, operands := looseOperands(inv.args)
 	recursive := hasFlag(options, "rR", "--recursive") || inv.name == "rimraf" || inv.name == "trash"
 	if hasFlag(options, "", "--no-preserve-root") {
-		return errors.New("--no-preserve-root is refused")
+		return verdict.Refuse(verdict.RemovesTooMuch, "--no-preserve-root is refused")
 	}
 	unknown := 0
 	for _, v := range append(options, operands...) {
 		if v.unknown() && v.loose {
-			return errors.New("removal needs targets that can be known: quote the variable, or write the path literally")
+			return verdict.Refuse(verdict.UnknownTarget, "removal needs targets that can be known: quote the variable, or write the path literally")
 		}
 	}
 	for _, v := range operands {
@@ -39,12 +38,12 @@ func (w *walker) remove(inv invocation, s *state) error {
 		places, _ := w.places(v, s)
 		for _, place := range places {
 			if w.matchesKept(place) {
-				return errors.New("removing the workspace, a home folder or a parent of one is refused")
+				return verdict.Refuse(verdict.RemovesTooMuch, "removing the workspace, a home folder or a parent of one is refused")
 			}
 		}
 	}
 	if unknown > 1 {
-		return errors.New("removal needs targets that can be known: one of these could be an option")
+		return verdict.Refuse(verdict.UnknownTarget, "removal needs targets that can be known: one of these could be an option")
 	}
 	return nil
 }
@@ -57,7 +56,7 @@ func (w *walker) changeRights(inv invocation, s *state) error {
 			continue
 		}
 		if inv.name == "chmod" && setsID(v.text) {
-			return errors.New("setting the set-user-ID bit is refused")
+			return verdict.Refuse(verdict.SetUserID, "setting the set-user-ID bit is refused")
 		}
 	}
 	for i, v := range operands {

@@ -1,8 +1,6 @@
 package shell
 
 import (
-	"errors"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -13,34 +11,34 @@ import (
 
 // systemFolders are never written, and nothing in them is ever removed.
 var systemFolders = []struct{ path, why string }{
-	{"/etc", "configuration of the machine"},
-	{"/usr", "programs of the machine"},
-	{"/bin", "programs of the machine"},
-	{"/sbin", "programs of the machine"},
-	{"/lib", "libraries of the machine"},
-	{"/lib32", "libraries of the machine"},
-	{"/lib64", "libraries of the machine"},
-	{"/libx32", "libraries of the machine"},
+	{"/etc", "the machine's configuration"},
+	{"/usr", "the machine's programs"},
+	{"/bin", "the machine's programs"},
+	{"/sbin", "the machine's programs"},
+	{"/lib", "the machine's libraries"},
+	{"/lib32", "the machine's libraries"},
+	{"/lib64", "the machine's libraries"},
+	{"/libx32", "the machine's libraries"},
 	{"/boot", "the kernel"},
 	{"/sys", "the kernel"},
 	{"/proc", "the kernel"},
-	{"/opt", "programs of the machine"},
-	{"/srv", "data of the machine"},
+	{"/opt", "the machine's programs"},
+	{"/srv", "the machine's data"},
 	{"/root", "another user's home"},
-	{"/run", "services"},
-	{"/nix", "programs of the machine"},
-	{"/snap", "programs of the machine"},
+	{"/run", "running services"},
+	{"/nix", "the machine's programs"},
+	{"/snap", "the machine's programs"},
 	{"/mnt", "other disks"},
 	{"/media", "other disks"},
-	{"/var/lib", "data of services"},
-	{"/var/log", "logs"},
-	{"/var/spool", "deferred jobs"},
-	{"/var/www", "data of the machine"},
-	{"/var/run", "services"},
-	{"/var/cache", "data of services"},
-	{"/var/backups", "backups"},
-	{"/var/mail", "mail"},
-	{"/var/db", "data of services"},
+	{"/var/lib", "the data of services"},
+	{"/var/log", "the machine's logs"},
+	{"/var/spool", "the deferred jobs"},
+	{"/var/www", "the machine's data"},
+	{"/var/run", "running services"},
+	{"/var/cache", "the data of services"},
+	{"/var/backups", "the machine's backups"},
+	{"/var/mail", "the machine's mail"},
+	{"/var/db", "the data of services"},
 	{"/system", "macOS"},
 	{"/library", "macOS"},
 	{"/applications", "macOS"},
@@ -62,8 +60,8 @@ func (w *walker) checkWrite(v value, s *state) error {
 	}
 	places, _ := w.places(v, s)
 	for _, place := range places {
-		if why := w.unwritable(place); why != "" {
-			return fmt.Errorf("writing %s is refused: %s", verdict.Short(v.text), why)
+		if fault := w.unwritable(place); fault != nil {
+			return verdict.Refuse(fault.rule, "writing %s is refused, because it is part of %s", verdict.Short(v.text), fault.why)
 		}
 		if strings.ContainsRune(place, unknownMark) || paths.HasGlob(place) || strings.HasPrefix(place, "/dev/") {
 			continue
@@ -72,48 +70,54 @@ func (w *walker) checkWrite(v value, s *state) error {
 		if err != nil || actual == place {
 			continue
 		}
-		if why := w.unwritable(actual); why != "" {
-			return fmt.Errorf("writing %s is refused: its link leads to %s", verdict.Short(v.text), why)
+		if fault := w.unwritable(actual); fault != nil {
+			return verdict.Refuse(fault.rule, "writing %s is refused, because it is a link into %s", verdict.Short(v.text), fault.why)
 		}
 	}
 	return nil
 }
 
-func (w *walker) unwritable(place string) string {
+// unwritable says what a cleaned path belongs to that is not to be written.
+func (w *walker) unwritable(place string) *refused {
 	parts := paths.Components(paths.Fold(place))
 	if parts[0] == "dev" {
 		if len(parts) > 1 && slices.Contains([]string{"null", "stdout", "stderr", "fd", "shm", "full", "zero"}, parts[1]) {
-			return ""
+			return nil
 		}
-		return "devices"
+		return &refused{verdict.DiskTool, "the devices"}
 	}
 	if place == "/" || (len(parts) == 1 && !w.inProject(place) && parts[0] != "tmp") {
-		return "the top of the file system"
+		return &refused{verdict.SystemWrite, "the top of the file system"}
 	}
 	if paths.NeverWritten(place) {
-		return "configuration of git, an editor, a shell or an agent"
+		return &refused{verdict.ProtectedPath, "the configuration of git, an editor, a shell or an agent"}
 	}
 	if w.inProject(place) {
-		return ""
+		return nil
 	}
 	folded := paths.Fold(place)
 	for _, f := range systemFolders {
 		if paths.Within(folded, f.path) {
-			return f.why
+			return &refused{verdict.SystemWrite, f.why}
 		}
 	}
-	if rest, ok := w.world.Secrets.InHome(parts); ok {
-		if len(rest) == 1 && strings.HasPrefix(rest[0], ".") {
-			return "a start-up or settings file of a home folder"
-		}
-		inside := strings.Join(rest, "/")
-		for _, dir := range homePersistence {
-			if paths.Within(inside, dir) {
-				return "programs and services of a home folder"
-			}
-		}
+	if w.persists(parts) {
+		return &refused{verdict.SystemWrite, "the settings, programs and services of a home folder"}
 	}
-	return ""
+	return nil
+}
+
+// persists reports whether a place in a home folder starts programs later.
+func (w *walker) persists(parts []string) bool {
+	rest, ok := w.world.Secrets.InHome(parts)
+	if !ok {
+		return false
+	}
+	if len(rest) == 1 && strings.HasPrefix(rest[0], ".") {
+		return true
+	}
+	inside := strings.Join(rest, "/")
+	return slices.ContainsFunc(homePersistence, func(dir string) bool { return paths.Within(inside, dir) })
 }
 
 func (w *walker) inProject(place string) bool { return w.world.Workspace.Holds(place) }
@@ -122,60 +126,64 @@ func (w *walker) inProject(place string) bool { return w.world.Workspace.Holds(p
 // is more than a part of the project, or that cannot be known.
 func (w *walker) checkRemove(v value, s *state, what string) error {
 	if v.unknown() {
-		return fmt.Errorf("%s needs a target that can be known: write the path literally", what)
+		return verdict.Refuse(verdict.UnknownTarget, "%s needs a target that can be known: write the path literally", what)
 	}
 	places, ok := w.places(v, s)
 	if !ok {
-		return fmt.Errorf("%s needs a target that can be known: the working folder cannot be, so write an absolute path", what)
+		return verdict.Refuse(verdict.UnknownTarget, "%s needs a target that can be known: the working folder cannot be, so write an absolute path", what)
 	}
 	for _, place := range places {
-		if why := w.protectedTree(place); why != "" {
-			return fmt.Errorf("%s of %s is refused: %s", what, verdict.Short(v.text), why)
+		if fault := w.protectedTree(place); fault != nil {
+			return verdict.Refuse(fault.rule, "%s of %s is refused, because it %s", what, verdict.Short(v.text), fault.why)
 		}
 		if paths.HasGlob(place) {
 			continue
 		}
 		actual, err := paths.Resolve(w.world.FS, paths.UnescapeGlob(place))
 		if err != nil {
-			return errors.New("the target cannot be resolved")
+			return verdict.Refuse(verdict.UnknownTarget, "the target cannot be resolved")
 		}
-		if why := w.protectedTree(actual); why != "" && actual != place {
-			return fmt.Errorf("%s of %s is refused: its link leads to %s", what, verdict.Short(v.text), why)
+		if fault := w.protectedTree(actual); fault != nil && actual != place {
+			return verdict.Refuse(fault.rule, "%s of %s is refused, because it is a link, and its target %s", what, verdict.Short(v.text), fault.why)
 		}
 	}
 	return nil
 }
 
-// protectedTree says why the tree at a cleaned pattern must stay.
-func (w *walker) protectedTree(place string) string {
+// protectedTree says why the tree at a cleaned pattern must stay, as what "it" does.
+func (w *walker) protectedTree(place string) *refused {
 	parts := paths.Components(paths.Fold(place))
 	last := parts[len(parts)-1]
 	dir := path.Dir(place)
+	tooMuch := func(why string) *refused { return &refused{verdict.RemovesTooMuch, why} }
 	switch {
 	case place == "/" || paths.HasGlob(parts[0]):
-		return "it is the root of the file system"
+		return tooMuch("is the root of the file system")
 	case len(parts) == 1:
-		return "it is a top-level folder"
+		return tooMuch("is a top-level folder")
 	case slices.Contains(parts, ".git"):
-		return "the repository holds history and snapshots"
+		return tooMuch("belongs to the repository, which holds history and snapshots")
 	case w.matchesKept(place):
-		return "it is the workspace, a home folder or a parent of one"
+		return tooMuch("is the workspace, a home folder or a parent of one")
 	case paths.HasGlob(last) && w.keptFolder(dir) && (isBroad(last) || paths.MatchText(last, ".git")):
-		return "it matches everything in the workspace, a home folder or a parent of one"
+		return tooMuch("matches everything in the workspace, a home folder or a parent of one")
 	}
 	if w.inProject(place) {
 		if paths.NeverWritten(place) {
-			return "it configures git, an editor, a shell or an agent"
+			return &refused{verdict.ProtectedPath, "configures git, an editor, a shell or an agent"}
 		}
-		return ""
+		return nil
 	}
 	if rest, ok := w.world.Secrets.InHome(parts); ok && len(rest) < 2 {
-		return "it is a home folder or one of its top folders"
+		return tooMuch("is a home folder or one of its top folders")
 	}
 	if !paths.HasGlob(place) && w.world.Secrets.Below(place) {
-		return "secrets lie below it"
+		return tooMuch("holds secrets")
 	}
-	return w.unwritable(place)
+	if fault := w.unwritable(place); fault != nil {
+		return &refused{fault.rule, "is part of " + fault.why}
+	}
+	return nil
 }
 
 // kept are the folders that must never be removed whole.

@@ -1,12 +1,12 @@
 package shell
 
 import (
-	"errors"
 	"path"
 	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -258,7 +258,7 @@ func braces(parts []syntax.WordPart) ([][]syntax.WordPart, error) {
 			}
 		}
 		if out = next; len(out) > most {
-			return nil, errors.New("braces expand to too many words: write them out")
+			return nil, verdict.Refuse(verdict.TooLarge, "braces expand to too many words: write them out")
 		}
 	}
 	return out, nil

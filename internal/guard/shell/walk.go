@@ -1,8 +1,6 @@
 package shell
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -69,7 +67,7 @@ const (
 // bash -c, eval-like options and heredocs of shells.
 func (w *walker) nested(code string, s *state, in input) error {
 	if strings.ContainsRune(code, unknownMark) {
-		return errors.New("shell code that cannot be known is refused: write it literally")
+		return verdict.Refuse(verdict.UnknownCode, "shell code that cannot be known is refused: write it literally")
 	}
 	w.depth++
 	defer func() { w.depth-- }()
@@ -78,7 +76,7 @@ func (w *walker) nested(code string, s *state, in input) error {
 	}
 	file, err := verdict.Parse(code)
 	if err != nil {
-		return fmt.Errorf("this is not valid shell: %s", verdict.ParseFault(err))
+		return verdict.Refuse(verdict.SyntaxError, "this is not valid shell (%s)", verdict.ParseFault(err))
 	}
 	if err := w.measure(file); err != nil {
 		return err
@@ -100,7 +98,7 @@ func (w *walker) nested(code string, s *state, in input) error {
 	return w.stmts(file.Stmts, s, in)
 }
 
-var errNesting = fmt.Errorf("nesting is deeper than %d levels: put the work into a script", verdict.MaxNesting)
+var errNesting = verdict.Refuse(verdict.TooLarge, "nesting is deeper than %d levels: put the work into a script", verdict.MaxNesting)
 
 // measure holds the limits on size and nesting.
 func (w *walker) measure(file *syntax.File) error {
@@ -128,7 +126,7 @@ func (w *walker) measure(file *syntax.File) error {
 		return true
 	})
 	if w.count > verdict.MaxCommands {
-		return fmt.Errorf("more than %d commands: put the work into a script", verdict.MaxCommands)
+		return verdict.Refuse(verdict.TooLarge, "more than %d commands: put the work into a script", verdict.MaxCommands)
 	}
 	if deepest > verdict.MaxNesting {
 		return errNesting
@@ -167,7 +165,7 @@ func union(a, b []string) []string {
 func (w *walker) stmt(stmt *syntax.Stmt, s *state, in input) error {
 	if stmt.Background || stmt.Coprocess {
 		if s.forever {
-			return errors.New("background commands in an endless loop are a fork bomb")
+			return verdict.Refuse(verdict.ForkBomb, "background commands in an endless loop are a fork bomb")
 		}
 		s = s.copy()
 	}
@@ -207,5 +205,5 @@ func (w *walker) command(stmt *syntax.Stmt, s *state, in input) error {
 	case *syntax.IfClause, *syntax.WhileClause, *syntax.ForClause, *syntax.CaseClause:
 		return w.control(cmd, s, in)
 	}
-	return errors.New("this kind of command is not known to the guard")
+	return verdict.Refuse(verdict.SyntaxError, "this kind of command is not known to the guard")
 }

@@ -1,15 +1,15 @@
 package shell
 
 import (
-	"errors"
-	"fmt"
 	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
 )
 
 // unwrap finds the command that a wrapper starts, and judges it.
 func (w *walker) unwrap(wrap *wrapper, s *state, inv invocation) error {
 	if inv.name == "exec" && inv.stmt != nil && len(inv.stmt.Redirs) > 0 {
-		return errors.New("exec with a redirection is refused: redirect a single command instead")
+		return verdict.Refuse(verdict.ExecRedirection, "exec with a redirection is refused: redirect a single command instead")
 	}
 	if !shellWrapper(inv.name) {
 		s = s.copy()
@@ -25,7 +25,7 @@ func (w *walker) unwrap(wrap *wrapper, s *state, inv invocation) error {
 	}
 	if len(rest) == 0 {
 		if wrap.joined && wrap.feeds {
-			return fmt.Errorf("%s would run the lines it reads: name the command", inv.name)
+			return verdict.Refuse(verdict.UnknownCode, "%s would run the lines it reads: name the command", inv.name)
 		}
 		return nil
 	}
@@ -79,7 +79,7 @@ func (w *walker) wrapperOptions(wrap *wrapper, s *state, inv invocation) (rest [
 	for len(args) > 0 {
 		a := args[0]
 		if a.unknown() && a.loose {
-			return nil, "", false, errors.New("what this wrapper starts cannot be known: write it literally")
+			return nil, "", false, verdict.Refuse(verdict.UnknownCommand, "what this wrapper starts cannot be known: write it literally")
 		}
 		switch {
 		case a.text == "--":
@@ -222,7 +222,7 @@ func isAssignment(text string) bool {
 func (w *walker) checkVariable(text string, s *state) error {
 	name, value, _ := strings.Cut(text, "=")
 	if why := refusedVariables[name]; why != "" {
-		return fmt.Errorf("setting %s is refused: %s", name, why)
+		return verdict.Refuse(verdict.Environment, "setting %s is refused, because %s", name, why)
 	}
 	if commandVariables[name] != "" {
 		return w.nested(value, s.copy(), input{kind: inputPipe})

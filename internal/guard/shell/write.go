@@ -1,15 +1,15 @@
 package shell
 
 import (
-	"errors"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
 )
 
 func (w *walker) writeAll(inv invocation, s *state) error {
 	if inv.name == "mknod" {
-		return errors.New("making device files is refused")
+		return verdict.Refuse(verdict.DiskTool, "making device files is refused: make a plain file with touch")
 	}
 	_, operands := looseOperands(inv.args)
 	for _, v := range operands {

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -19,7 +18,7 @@ func checkNode(g *guard, args []Word) ([]string, error) {
 	if p.has("--test") {
 		replaced, err := g.paths(p, 0, func(name string) error {
 			if strings.HasPrefix(name, "-") {
-				return errors.New("options come before the tests")
+				return verdict.Refuse(verdict.BadOperand, "an option behind the tests is not allowed: put options before the tests")
 			}
 			return g.inWorkspace(name)
 		})
@@ -29,10 +28,10 @@ func checkNode(g *guard, args []Word) ([]string, error) {
 		if p.has("-v", "--version", "-h", "--help") {
 			return plain(args), nil
 		}
-		return nil, errors.New("name a script in the workspace: no interactive interpreter, no code from a pipe")
+		return nil, verdict.Refuse(verdict.PipedCode, "there is no interactive interpreter, and no code from a pipe: name a script in the workspace")
 	}
 	if p.operand(0).Text == "inspect" || p.operand(0).Text == "debug" {
-		return nil, errors.New("the debugger is not allowed")
+		return nil, verdict.Refuse(verdict.InlineCode, "the debugger is not allowed")
 	}
 	return g.scriptAndArguments(p)
 }
@@ -50,7 +49,7 @@ var (
 
 func checkCargo(g *guard, args []Word) ([]string, error) {
 	if len(args) == 0 {
-		return nil, errors.New("name a subcommand: build, test or run")
+		return nil, verdict.Refuse(verdict.UnknownSubcommand, "no subcommand is given: use build, test or run")
 	}
 	name := args[0].Text
 	if len(args) == 1 && (name == "--version" || name == "-V") {
@@ -70,7 +69,7 @@ func checkCargo(g *guard, args []Word) ([]string, error) {
 	for i := range p.operands {
 		operand := p.operand(i).Text
 		if s == cargoBuildSpec {
-			return nil, fmt.Errorf("%s: operands are not allowed: %s", name, verdict.Short(operand))
+			return nil, verdict.Refuse(verdict.BadOperand, "%s takes no argument such as %s", name, verdict.Short(operand))
 		}
 		if err := g.checkData(operand); err != nil {
 			return nil, err
@@ -84,7 +83,7 @@ func checkFeatures(_ *guard, value string) error {
 		c := value[i]
 		alnum := (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
 		if !alnum && strings.IndexByte("-_+,./ ?", c) < 0 {
-			return errors.New("the value must be a list of features")
+			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be a list of features")
 		}
 	}
 	return nil
@@ -93,7 +92,7 @@ func checkFeatures(_ *guard, value string) error {
 // checkCargoWord keeps out files: a target that ends in .json describes linkers.
 func checkCargoWord(_ *guard, value string) error {
 	if !verdict.IsKeyword(value) || strings.Contains(value, ".json") {
-		return errors.New("the value must be one plain word")
+		return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be one plain word")
 	}
 	return nil
 }

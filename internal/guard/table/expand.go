@@ -1,8 +1,6 @@
 package table
 
 import (
-	"errors"
-	"fmt"
 	"path"
 	"strings"
 	"unicode/utf8"
@@ -22,7 +20,7 @@ const (
 func (g *guard) expand(pattern, literal string) ([]string, error) {
 	full := path.Clean(paths.Join(g.world.Workspace.Lexical, pattern))
 	if g.world.Secrets.Glob(full) {
-		return nil, paths.ErrSecret
+		return nil, verdict.ErrSecret
 	}
 	dir, rest := paths.SplitGlob(pattern)
 	if dir != "" || paths.IsAbs(pattern) {
@@ -87,7 +85,7 @@ func (e *expansion) walk(dir string, rest []string) error {
 		return nil //nolint:nilerr // a folder that cannot be listed has no match, as in a shell
 	}
 	if e.budget -= len(entries); e.budget < 0 {
-		return errors.New("the glob looks at too many files: name a narrower folder")
+		return verdict.Refuse(verdict.TooLarge, "the glob looks at too many files: name a narrower folder")
 	}
 	for _, entry := range entries {
 		if !paths.MatchComponent(part, entry.Name()) {
@@ -105,7 +103,7 @@ func (e *expansion) add(name string) error {
 		return err
 	}
 	if len(e.found) == maxMatches {
-		return fmt.Errorf("the glob names more than %d files: name a narrower folder", maxMatches)
+		return verdict.Refuse(verdict.TooLarge, "the glob names more than %d files: name a narrower folder", maxMatches)
 	}
 	e.found = append(e.found, name)
 	return nil
@@ -114,11 +112,11 @@ func (e *expansion) add(name string) error {
 // checkName refuses a file whose name the operator could not read on approval.
 func checkName(name string) error {
 	if !utf8.ValidString(name) {
-		return errors.New("the glob names a file whose name is not valid UTF-8: name the files one by one")
+		return verdict.Refuse(verdict.BadText, "the glob names a file whose name is not valid UTF-8: name the files one by one")
 	}
 	for _, r := range name {
 		if r == '\n' || r == '\t' || verdict.CheckRune(r) != nil {
-			return errors.New("the glob names a file with control characters in its name: name the files one by one")
+			return verdict.Refuse(verdict.BadText, "the glob names a file with control characters in its name: name the files one by one")
 		}
 	}
 	return nil

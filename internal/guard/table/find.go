@@ -1,8 +1,6 @@
 package table
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"example.org/bridge/internal/guard/verdict"
@@ -38,7 +36,7 @@ var findSpec = table(findRows, withWholeTokens)
 func checkPerm(_ *guard, value string) error {
 	for i := range len(value) {
 		if !strings.ContainsRune("ugoarwxXst+-=,/01234567", rune(value[i])) {
-			return errors.New("the value must be a file mode")
+			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be a file mode")
 		}
 	}
 	return nil
@@ -75,7 +73,7 @@ func startsExpression(w Word) bool {
 
 func (g *guard) startingPoint(name string) error {
 	if name == "-" || strings.ContainsAny(name[:1], "!(),") {
-		return fmt.Errorf("%s is no starting point: put ./ before it", verdict.Short(name))
+		return verdict.Refuse(verdict.BadOperand, "%s is not a starting point: put ./ before it", verdict.Short(name))
 	}
 	return g.readable(name)
 }
@@ -86,11 +84,11 @@ func (g *guard) findTerm(p *parsed, i int) (int, error) {
 	r := findSpec.rows[w.Text]
 	switch {
 	case w.IsGlob():
-		return 0, fmt.Errorf("%s is an unquoted glob: quote it with '...'", verdict.Short(w.Text))
+		return 0, verdict.Refuse(verdict.ShellGlob, "%s is an unquoted glob: quote it with '...'", verdict.Short(w.Text))
 	case r == nil && !startsExpression(w):
-		return 0, fmt.Errorf("%s comes after the expression began: starting points come first", verdict.Short(w.Text))
+		return 0, verdict.Refuse(verdict.BadOperand, "%s comes after the expression began: starting points come first", verdict.Short(w.Text))
 	case r == nil:
-		return 0, fmt.Errorf("%s is not allowed in find: only tests and printing are", verdict.Short(w.Text))
+		return 0, verdict.Refuse(verdict.BadOperand, "%s is not allowed in find, only tests and printing are: leave it out", verdict.Short(w.Text))
 	}
 	return findSpec.take(g, p, i, found{name: w.Text, row: r})
 }

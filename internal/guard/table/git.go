@@ -1,7 +1,6 @@
 package table
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,7 +45,7 @@ func checkGit(g *guard, args []Word) ([]string, error) {
 		args = args[1:]
 	}
 	if len(args) == 0 {
-		return nil, errors.New("name a subcommand, such as status")
+		return nil, verdict.Refuse(verdict.UnknownSubcommand, "no subcommand is given: name one, such as status")
 	}
 	name := args[0].Text
 	if name == "--version" && len(args) == 1 {
@@ -72,9 +71,9 @@ func checkGit(g *guard, args []Word) ([]string, error) {
 
 func unknownSubcommand(name, known string) error {
 	if strings.HasPrefix(name, "-") {
-		return fmt.Errorf("option %s before the subcommand is not allowed", verdict.Short(name))
+		return verdict.Refuse(verdict.UnknownOption, "option %s before the subcommand is not allowed: leave it out", verdict.Short(name))
 	}
-	return fmt.Errorf("subcommand %s is not in the table: use one of %s", verdict.Short(name), known)
+	return verdict.Refuse(verdict.UnknownSubcommand, "subcommand %s is not in the table: use one of %s", verdict.Short(name), known)
 }
 
 func gitPrefix() []string {
@@ -90,7 +89,7 @@ func gitPrefix() []string {
 // workspace, so that git never compares files elsewhere.
 func (g *guard) gitOperand(name string) error {
 	if strings.Contains(name, "::") && !strings.HasPrefix(name, ":") {
-		return errors.New("an address with a helper (::) is not allowed")
+		return verdict.Refuse(verdict.GitAddress, "an address with a helper (::) is not allowed")
 	}
 	return g.inWorkspace(name)
 }
@@ -109,7 +108,7 @@ func gitBranch(_ *guard, p *parsed) (map[int][]string, error) {
 	for i := range p.operands {
 		name := p.operand(i).Text
 		if changes && paths.IsSnapshotRef(name) {
-			return nil, errors.New("snapshot branches are the way back: they are never deleted or moved")
+			return nil, verdict.Refuse(verdict.GitHistory, "snapshot branches are the way back, and are never deleted or moved")
 		}
 		if listing && !changes {
 			continue // patterns
@@ -127,7 +126,7 @@ func gitCommit(g *guard, p *parsed) (map[int][]string, error) {
 	case p.has("-m", "--message", "--fixup", "--dry-run", "--short", "--porcelain"):
 	case p.has("--amend") && p.has("--no-edit"):
 	default:
-		return nil, errors.New("give the message with -m: no editor is opened")
+		return nil, verdict.Refuse(verdict.BadOperand, "no editor is opened: give the message with -m")
 	}
 	return g.paths(p, 0, g.gitOperand)
 }
@@ -140,10 +139,10 @@ func gitPush(g *guard, p *parsed) (map[int][]string, error) {
 	for i := 1; i < len(p.operands); i++ {
 		from, to, both := strings.Cut(p.operand(i).Text, ":")
 		if strings.HasPrefix(from, "+") {
-			return nil, errors.New("a refspec with + forces the push: leave it out")
+			return nil, verdict.Refuse(verdict.GitDiscards, "a refspec with + forces the push: leave it out")
 		}
 		if from == "" {
-			return nil, errors.New("a refspec without a source deletes at the remote: name the source")
+			return nil, verdict.Refuse(verdict.GitDiscards, "a refspec without a source deletes at the remote: name the source")
 		}
 		if err := checkRef(nil, from); err != nil {
 			return nil, err
@@ -183,15 +182,15 @@ func (g *guard) gitRemote(p *parsed) error {
 		c := name[i]
 		plain := (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (i > 0 && (c == '-' || c == '.'))
 		if !plain {
-			return fmt.Errorf("%s is no remote's name: addresses and paths are not allowed, only configured remotes", verdict.Short(name))
+			return verdict.Refuse(verdict.GitAddress, "%s is not the name of a remote: name a configured remote, not an address or a path", verdict.Short(name))
 		}
 	}
 	if name == "" || strings.Contains(name, "..") {
-		return errors.New("name a configured remote")
+		return verdict.Refuse(verdict.GitAddress, "the remote has no name: name a configured remote")
 	}
 	for _, inside := range []string{name + "/HEAD", name + "/.git", name + ".git/HEAD", name + ".git"} {
 		if _, err := g.world.FS.Lstat(paths.Join(g.world.Workspace.Lexical, inside)); err == nil {
-			return fmt.Errorf("%s is also a repository in the workspace: rename the folder", verdict.Short(name))
+			return verdict.Refuse(verdict.GitAddress, "%s is also a repository in the workspace: rename the folder", verdict.Short(name))
 		}
 	}
 	return nil
@@ -203,19 +202,19 @@ func gitCheckout(g *guard, p *parsed) (map[int][]string, error) {
 		return nil, err
 	}
 	if len(p.operands) == 0 && len(p.options) == 0 {
-		return nil, errors.New("name a branch or a path")
+		return nil, verdict.Refuse(verdict.BadOperand, "checkout names nothing: name a branch or a path")
 	}
 	for i := range p.operands {
 		name := p.operand(i).Text
 		if strings.HasPrefix(name, ":") || strings.ContainsAny(name, "*?[") {
-			return nil, errors.New("patterns are not allowed: name the paths one by one")
+			return nil, verdict.Refuse(verdict.ShellGlob, "patterns are not allowed: name the paths one by one")
 		}
 		isPath := p.dashes >= 0 && i >= p.dashes
 		if name == "-" && !isPath {
 			continue
 		}
 		if g.isWorkspaceTop(name) {
-			return nil, errors.New("this would throw away all changes: name the paths one by one")
+			return nil, verdict.Refuse(verdict.GitDiscards, "this would throw away all changes: name the paths one by one")
 		}
 		if err := g.writable(name); err != nil {
 			return nil, err
@@ -232,14 +231,14 @@ func gitCheckout(g *guard, p *parsed) (map[int][]string, error) {
 // checkRef accepts revisions and branch names: no options, no magic.
 func checkRef(_ *guard, name string) error {
 	if name == "" || strings.ContainsAny(name[:1], "-+:/") || strings.ContainsAny(name, " \t\n\\*?[:") {
-		return fmt.Errorf("%s is no plain branch or revision", verdict.Short(name))
+		return verdict.Refuse(verdict.BadOperand, "%s is not a plain branch or revision: write a name, HEAD~1 or a commit", verdict.Short(name))
 	}
 	return nil
 }
 
 func checkBranchName(_ *guard, name string) error {
 	if strings.ContainsAny(name, "~^") || strings.Contains(name, "..") {
-		return fmt.Errorf("%s is no branch name", verdict.Short(name))
+		return verdict.Refuse(verdict.BadOperand, "%s is not a branch name: write a plain name", verdict.Short(name))
 	}
 	return checkRef(nil, name)
 }
@@ -251,18 +250,18 @@ var gitPretty = []string{"oneline", "short", "medium", "full", "fuller", "refere
 func checkPretty(_ *guard, value string) error {
 	switch {
 	case strings.Contains(value, "%G"):
-		return errors.New("%G runs gpg: leave it out")
+		return verdict.Refuse(verdict.GitSetting, "%%G runs gpg: leave it out")
 	case strings.Contains(value, "%"), slices.Contains(gitPretty, value):
 		return nil
 	case strings.HasPrefix(value, "format:"), strings.HasPrefix(value, "tformat:"):
 		return nil
 	}
-	return errors.New("use a built-in format, or one with % signs")
+	return verdict.Refuse(verdict.BadOptionValue, "this format is not known: use a built-in one, or one with %% signs")
 }
 
 func checkRefFormat(_ *guard, value string) error {
 	if strings.Contains(value, "signature") || strings.Contains(value, "%G") {
-		return errors.New("signatures run gpg: leave them out")
+		return verdict.Refuse(verdict.GitSetting, "signatures run gpg: leave them out")
 	}
 	return nil
 }

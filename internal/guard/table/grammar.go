@@ -1,8 +1,6 @@
 package table
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"example.org/bridge/internal/guard/verdict"
@@ -44,10 +42,7 @@ func Parse(command string) (*List, error) {
 	command = strings.Trim(command, " \t\n")
 	file, err := verdict.Parse(command)
 	if err != nil {
-		return nil, fmt.Errorf("this is not valid shell: %s", verdict.ParseFault(err))
-	}
-	if len(file.Last) > 0 {
-		return nil, errComment
+		return nil, verdict.Refuse(verdict.SyntaxError, "this is not valid shell (%s)", verdict.ParseFault(err))
 	}
 	if err := checkNewlines(command, file); err != nil {
 		return nil, err
@@ -59,12 +54,10 @@ func Parse(command string) (*List, error) {
 		}
 	}
 	if len(list.Steps) == 0 {
-		return nil, errors.New("the command is empty")
+		return nil, verdict.Refuse(verdict.EmptyCommand, "the command is empty")
 	}
 	return list, nil
 }
-
-var errComment = errors.New("comments are not allowed: leave out everything from #")
 
 // checkNewlines refuses a newline outside quotes: it separates commands, or
 // joins lines after a backslash. Inside quotes it is text.
@@ -80,13 +73,13 @@ func checkNewlines(command string, file *syntax.File) error {
 		case *syntax.DblQuoted:
 			mark(quoted, n.Pos().Offset(), n.End().Offset())
 			if strings.Contains(command[n.Pos().Offset():n.End().Offset()], "\\\n") {
-				return errors.New(`a backslash before a newline is not allowed: write the text on one line`)
+				return verdict.Refuse(verdict.ShellExpansion, `a backslash before a newline is not allowed: write the text on one line`)
 			}
 		}
 	}
 	for i := range len(command) {
 		if command[i] == '\n' && !quoted[i] {
-			return errors.New("only one line is allowed: join commands with && or ;")
+			return verdict.Refuse(verdict.ShellSyntax, "only one line is allowed: join commands with && or ;")
 		}
 	}
 	return nil
@@ -106,7 +99,7 @@ func (l *List) addStmt(stmt *syntax.Stmt, when verdict.When) error {
 			return err
 		}
 		if l.count += len(stages); l.count > verdict.MaxCommands {
-			return fmt.Errorf("more than %d commands: split the work", verdict.MaxCommands)
+			return verdict.Refuse(verdict.TooLarge, "more than %d commands: split the work", verdict.MaxCommands)
 		}
 		l.Steps = append(l.Steps, Pipeline{When: when, Stages: stages})
 		return nil
@@ -122,7 +115,7 @@ func (l *List) addStmt(stmt *syntax.Stmt, when verdict.When) error {
 		next = verdict.OnFailure
 	}
 	if inner, ok := binary.Y.Cmd.(*syntax.BinaryCmd); ok && inner.Op != syntax.Pipe {
-		return errors.New("this list of && and || is not flat: simplify it")
+		return verdict.Refuse(verdict.ShellSyntax, "this list of && and || is not flat: simplify it")
 	}
 	return l.addStmt(binary.Y, next)
 }
@@ -138,7 +131,7 @@ func pipeline(stmt *syntax.Stmt, into []Command) ([]Command, error) {
 		return append(into, one), nil
 	case *syntax.BinaryCmd:
 		if cmd.Op != syntax.Pipe {
-			return nil, fmt.Errorf("the operator %s is not allowed here: use | && || or ;", cmd.Op)
+			return nil, verdict.Refuse(verdict.ShellSyntax, "the operator %s is not allowed here: use | && || or ;", cmd.Op)
 		}
 		if err := checkStmt(stmt, true); err != nil {
 			return nil, err
@@ -149,9 +142,9 @@ func pipeline(stmt *syntax.Stmt, into []Command) ([]Command, error) {
 		}
 		return pipeline(cmd.Y, into)
 	case nil:
-		return nil, errors.New("a redirection without a command is not allowed")
+		return nil, verdict.Refuse(verdict.ShellRedirection, "a redirection without a command is not allowed: leave it out")
 	default:
-		return nil, fmt.Errorf("%s not allowed here: use simple commands joined by | && || ;", nodeName(cmd))
+		return nil, verdict.Refuse(verdict.ShellSyntax, "%s not allowed here: use simple commands joined by | && || ;", nodeName(cmd))
 	}
 }
 
@@ -177,14 +170,12 @@ func nodeName(node syntax.Node) string {
 
 func checkStmt(stmt *syntax.Stmt, compound bool) error {
 	switch {
-	case len(stmt.Comments) > 0:
-		return errComment
 	case stmt.Negated:
-		return errors.New("negation with ! is not allowed")
+		return verdict.Refuse(verdict.ShellSyntax, "negation with ! is not allowed: leave the ! out")
 	case stmt.Background || stmt.Coprocess || stmt.Disown:
-		return errors.New("background commands with & are not allowed: nothing may outlive the call")
+		return verdict.Refuse(verdict.ShellSyntax, "background commands with & are not allowed, because nothing may outlive the call: leave the & out")
 	case compound && len(stmt.Redirs) > 0:
-		return errors.New("a redirection may only follow a simple command")
+		return verdict.Refuse(verdict.ShellRedirection, "a redirection may only follow a simple command")
 	}
 	return nil
 }
@@ -194,7 +185,7 @@ func simple(stmt *syntax.Stmt, call *syntax.CallExpr) (Command, error) {
 		return Command{}, err
 	}
 	if len(call.Assigns) > 0 {
-		return Command{}, errors.New("assignments before a command are not allowed: the environment is fixed")
+		return Command{}, verdict.Refuse(verdict.ShellAssignment, "assignments before a command are not allowed, because the environment is fixed: leave the assignment out")
 	}
 	var out Command
 	for i, arg := range call.Args {
@@ -203,12 +194,12 @@ func simple(stmt *syntax.Stmt, call *syntax.CallExpr) (Command, error) {
 			return Command{}, err
 		}
 		if i == 0 && !plainName(arg, w) {
-			return Command{}, errors.New("the command's name must be a plain word: no quotes, escapes, globs or paths")
+			return Command{}, verdict.Refuse(verdict.CommandName, "the command's name must be a plain word: write it without quotes, escapes, globs and paths")
 		}
 		out.Words = append(out.Words, w)
 	}
 	if len(out.Words) == 0 {
-		return Command{}, errors.New("a redirection without a command is not allowed")
+		return Command{}, verdict.Refuse(verdict.ShellRedirection, "a redirection without a command is not allowed: leave it out")
 	}
 	for _, r := range stmt.Redirs {
 		redirects, err := redirect(r)
@@ -269,4 +260,4 @@ func redirect(r *syntax.Redirect) ([]verdict.Redirect, error) {
 	return nil, errRedirect
 }
 
-var errRedirect = errors.New("this redirection is not allowed: only 2>&1, >&2 and >/dev/null are; nothing may be read or written by redirection")
+var errRedirect = verdict.Refuse(verdict.ShellRedirection, "nothing may be read or written by redirection: leave it out; only 2>&1, >&2 and >/dev/null are allowed")

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -31,7 +30,7 @@ var (
 
 func checkNpm(g *guard, args []Word) ([]string, error) {
 	if len(args) == 0 {
-		return nil, errors.New("name a subcommand: install, run, test or build")
+		return nil, verdict.Refuse(verdict.UnknownSubcommand, "no subcommand is given: use install, run, test or build")
 	}
 	name := args[0].Text
 	if len(args) == 1 && (name == "--version" || name == "-v") {
@@ -65,7 +64,7 @@ func (g *guard) programArguments(p *parsed, allowed bool) error {
 		return nil
 	}
 	if !allowed && p.dashes < len(p.operands) {
-		return errors.New("-- is not allowed here")
+		return verdict.Refuse(verdict.BadOperand, "-- is not allowed here")
 	}
 	for i := p.dashes; i < len(p.operands); i++ {
 		if err := g.checkData(p.operand(i).Text); err != nil {
@@ -85,19 +84,19 @@ func (p *parsed) before() int {
 
 func npmNoNames(_ *guard, p *parsed) (map[int][]string, error) {
 	if p.before() > 0 {
-		return nil, errors.New("arguments of the script come after --")
+		return nil, verdict.Refuse(verdict.BadOperand, "this argument is for npm: put the script's own arguments after --")
 	}
 	return nil, nil
 }
 
 func npmScript(g *guard, p *parsed) (map[int][]string, error) {
 	if p.before() == 0 && len(p.operands) > 0 {
-		return nil, errors.New("the script's name comes before --")
+		return nil, verdict.Refuse(verdict.BadOperand, "no script is named: put its name before --")
 	}
 	for i := range p.before() {
 		name := p.operand(i).Text
 		if i == 0 && !isScriptName(name) {
-			return nil, fmt.Errorf("%s is no script's name", verdict.Short(name))
+			return nil, verdict.Refuse(verdict.BadOperand, "%s is not the name of a script: use a name of package.json's scripts", verdict.Short(name))
 		}
 		if err := g.checkData(name); err != nil {
 			return nil, err
@@ -139,12 +138,12 @@ func (g *guard) npmPackage(spec string) error {
 	if strings.HasPrefix(name, "@") {
 		scope, bare, ok := strings.Cut(name[1:], "/")
 		if !ok || !isPackageName(scope) {
-			return fmt.Errorf("%s is no package name", verdict.Short(spec))
+			return verdict.Refuse(verdict.PackageSource, "%s is not a package name", verdict.Short(spec))
 		}
 		name = bare
 	}
 	if !isPackageName(name) || !isVersion(version) {
-		return fmt.Errorf("%s is no package of the registry: use NAME@VERSION, or ./PATH for a folder in the workspace", verdict.Short(spec))
+		return verdict.Refuse(verdict.PackageSource, "%s is not a package of the registry: use NAME@VERSION, or ./PATH for a folder in the workspace", verdict.Short(spec))
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -134,7 +133,7 @@ func (s *spec) read(g *guard, args []Word) (*parsed, error) {
 				return p, nil
 			}
 		case arg.IsGlob():
-			return nil, fmt.Errorf("option %s holds an unquoted glob: quote it", verdict.Short(arg.Text))
+			return nil, verdict.Refuse(verdict.ShellGlob, "option %s holds an unquoted glob: quote it", verdict.Short(arg.Text))
 		default:
 			used, err := s.option(g, p, i)
 			if err != nil {
@@ -166,7 +165,7 @@ func (s *spec) option(g *guard, p *parsed, i int) (int, error) {
 }
 
 func unknownOption(name string) error {
-	return fmt.Errorf("option %s is not in the table of this program: leave it out, or write its full exact name", verdict.Short(name))
+	return verdict.Refuse(verdict.UnknownOption, "option %s is not in the table of this program: leave it out, or write its full exact name", verdict.Short(name))
 }
 
 // take checks an option that is a whole token, and its value.
@@ -174,13 +173,13 @@ func (s *spec) take(g *guard, p *parsed, i int, f found) (int, error) {
 	used := 0
 	switch {
 	case f.row.value == none && f.has:
-		return 0, fmt.Errorf("option %s takes no value", f.name)
+		return 0, verdict.Refuse(verdict.BadOptionValue, "option %s takes no value", f.name)
 	case f.row.value != none && !f.has && !f.row.optional:
 		if i+1 >= len(p.argv) {
-			return 0, fmt.Errorf("option %s needs a value", f.name)
+			return 0, verdict.Refuse(verdict.BadOptionValue, "option %s needs a value", f.name)
 		}
 		if p.argv[i+1].IsGlob() {
-			return 0, fmt.Errorf("the value of %s is an unquoted glob: quote it", f.name)
+			return 0, verdict.Refuse(verdict.ShellGlob, "the value of %s is an unquoted glob: quote it", f.name)
 		}
 		f.value, f.has, used = p.argv[i+1].Text, true, 1
 	}
@@ -209,7 +208,7 @@ func (s *spec) cluster(g *guard, p *parsed, i int) (int, error) {
 		}
 		rest := arg[at+1:]
 		if rest != "" && s.separateValues {
-			return 0, fmt.Errorf("write the value of %s as a separate word", name)
+			return 0, verdict.Refuse(verdict.BadOptionValue, "write the value of %s as a separate word", name)
 		}
 		if rest != "" {
 			f.value, f.has = rest, true
@@ -238,12 +237,12 @@ func (g *guard) checkValue(r *row, value string) error {
 		return nil
 	case keyword:
 		if !verdict.IsKeyword(value) {
-			return errors.New("the value must be one plain word")
+			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be one plain word")
 		}
 		return nil
 	case number:
 		if !isNumber(value) {
-			return errors.New("the value must be a number")
+			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be a number")
 		}
 		return nil
 	case readFile:
@@ -258,7 +257,7 @@ func (g *guard) checkValue(r *row, value string) error {
 	case custom:
 		return r.check(g, value)
 	}
-	return errors.New("this option cannot be checked")
+	return verdict.Refuse(verdict.BadOperand, "this option cannot be checked")
 }
 
 // numberSuffixes are the units of sizes and counts, find's c and w included.
@@ -283,6 +282,6 @@ func oneOf(values string) func(*guard, string) error {
 				return nil
 			}
 		}
-		return fmt.Errorf("the value must be one of: %s", values)
+		return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: use one of %s", values)
 	}
 }

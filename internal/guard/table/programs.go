@@ -1,8 +1,6 @@
 package table
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -64,7 +62,7 @@ func checkLs(g *guard, args []Word) ([]string, error) {
 		return nil, err
 	}
 	if p.has("-L", "--dereference") && p.has("-R", "--recursive") {
-		return nil, errors.New("-L with -R would follow links out of the tree: leave out -L")
+		return nil, verdict.Refuse(verdict.UnknownOption, "-L with -R would follow links out of the tree: leave out -L")
 	}
 	replaced, err := readOperands(g, p)
 	return p.build(replaced), err
@@ -100,7 +98,7 @@ func checkGrep(g *guard, args []Word) ([]string, error) {
 func tailOperands(g *guard, p *parsed) (map[int][]string, error) {
 	for i := range p.operands {
 		if strings.HasPrefix(p.operand(i).Text, "+") {
-			return nil, errors.New("an operand that begins with + is not allowed: use -n +N")
+			return nil, verdict.Refuse(verdict.BadOperand, "an operand that begins with + is not allowed: use -n +N")
 		}
 	}
 	return readOperands(g, p)
@@ -110,18 +108,18 @@ func tailOperands(g *guard, p *parsed) (map[int][]string, error) {
 func dateOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	for i := range p.operands {
 		if w := p.operand(i); !strings.HasPrefix(w.Text, "+") || w.IsGlob() {
-			return nil, errors.New("an operand must be a format such as +%F: the clock is never set")
+			return nil, verdict.Refuse(verdict.BadOptionValue, "the clock is never set: write a format such as +%%F")
 		}
 	}
 	if len(p.operands) > 1 {
-		return nil, errors.New("only one format is allowed")
+		return nil, verdict.Refuse(verdict.BadOptionValue, "only one format is allowed")
 	}
 	return nil, nil
 }
 
 func checkDate(_ *guard, value string) error {
 	if strings.Contains(strings.ToUpper(value), "TZ") {
-		return errors.New("a time zone in the date would name a file: use -u")
+		return verdict.Refuse(verdict.BadOptionValue, "a time zone in the date would name a file: use -u")
 	}
 	return nil
 }
@@ -164,7 +162,7 @@ func checkEcho(_ *guard, args []Word) ([]string, error) {
 	out := make([]string, 0, len(args))
 	for _, w := range args {
 		if w.IsGlob() {
-			return nil, fmt.Errorf("%s is an unquoted glob: quote it, or list files with ls", verdict.Short(w.Text))
+			return nil, verdict.Refuse(verdict.ShellGlob, "%s is an unquoted glob: quote it, or list files with ls", verdict.Short(w.Text))
 		}
 		out = append(out, w.Text)
 	}
@@ -174,7 +172,7 @@ func checkEcho(_ *guard, args []Word) ([]string, error) {
 func checkPwd(_ *guard, args []Word) ([]string, error) {
 	for _, w := range args {
 		if w.Text != "-L" && w.Text != "-P" {
-			return nil, errors.New("only -L and -P are allowed")
+			return nil, verdict.Refuse(verdict.BadOperand, "pwd takes no such argument: only -L and -P are allowed")
 		}
 	}
 	return plain(args), nil
@@ -184,7 +182,7 @@ func checkPwd(_ *guard, args []Word) ([]string, error) {
 func checkEnv(_ *guard, args []Word) ([]string, error) {
 	for _, w := range args {
 		if w.Text != "-0" && w.Text != "--null" {
-			return nil, errors.New("env may only print: no operands, no options but -0")
+			return nil, verdict.Refuse(verdict.BadOperand, "env may only print: leave its operands and options out")
 		}
 	}
 	return plain(args), nil
@@ -198,7 +196,7 @@ func checkNames(options string) func(*guard, []Word) ([]string, error) {
 			case strings.HasPrefix(w.Text, "-") && !slices.Contains(allowed, w.Text):
 				return nil, unknownOption(w.Text)
 			case w.IsGlob() || strings.Contains(w.Text, "/") || w.Text == "":
-				return nil, fmt.Errorf("%s is no program name: write a bare name", verdict.Short(w.Text))
+				return nil, verdict.Refuse(verdict.BadOperand, "%s is not a program name: write a bare name", verdict.Short(w.Text))
 			}
 		}
 		return plain(args), nil

@@ -1,8 +1,6 @@
 package table
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"example.org/bridge/internal/guard/verdict"
@@ -34,7 +32,7 @@ func checkPs(g *guard, args []Word) ([]string, error) {
 	for i := 0; i < len(args); i++ {
 		w := args[i]
 		if w.IsGlob() || w.Text == "" || w.Text == "-" || w.Text == "--" {
-			return nil, fmt.Errorf("%s is not allowed", verdict.Short(w.Text))
+			return nil, verdict.Refuse(verdict.BadOperand, "%s is not allowed", verdict.Short(w.Text))
 		}
 		used, err := psArgument(g, args, i)
 		if err != nil {
@@ -68,7 +66,7 @@ func psCluster(args []Word, i int) (int, error) {
 		case strings.IndexByte(psDash, c) >= 0:
 		case strings.IndexByte(psDashValue, c) >= 0:
 			if at != len(arg)-1 {
-				return 0, fmt.Errorf("write the value of -%c as a separate word", c)
+				return 0, verdict.Refuse(verdict.BadOptionValue, "write the value of -%c as a separate word", c)
 			}
 			return psValue(args, i, c)
 		default:
@@ -86,7 +84,7 @@ func psLetters(args []Word, i int) (int, error) {
 		case c == 'o' && at == len(arg)-1:
 			return psValue(args, i, c)
 		case c == 'e':
-			return 0, errors.New("the letter e without a dash prints environments: use -e")
+			return 0, verdict.Refuse(verdict.BadOptionValue, "the letter e without a dash prints environments: use -e")
 		default:
 			return 0, unknownOption(arg)
 		}
@@ -96,14 +94,14 @@ func psLetters(args []Word, i int) (int, error) {
 
 func psValue(args []Word, i int, option byte) (int, error) {
 	if i+1 >= len(args) || args[i+1].IsGlob() {
-		return 0, fmt.Errorf("option %c needs a value", option)
+		return 0, verdict.Refuse(verdict.BadOptionValue, "option %c needs a value", option)
 	}
 	value := args[i+1].Text
 	if option == 'o' {
 		return 1, checkColumns(nil, value)
 	}
 	if !verdict.IsKeyword(value) {
-		return 0, fmt.Errorf("the value of %c must be a plain word or list", option)
+		return 0, verdict.Refuse(verdict.BadOptionValue, "the value of %c must be a plain word or list", option)
 	}
 	return 1, nil
 }
@@ -114,7 +112,7 @@ func checkColumns(_ *guard, value string) error {
 		name, _, _ := strings.Cut(strings.TrimLeft(column, "+-"), "=")
 		name, _, _ = strings.Cut(name, ":")
 		if !psColumns[name] {
-			return fmt.Errorf("column %s is not in the table", verdict.Short(name))
+			return verdict.Refuse(verdict.BadOptionValue, "column %s is not in the table", verdict.Short(name))
 		}
 	}
 	return nil

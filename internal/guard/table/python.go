@@ -1,7 +1,6 @@
 package table
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -29,7 +28,7 @@ func checkPip(g *guard, args []Word) ([]string, error) {
 		if front.has("-V", "--version", "-h", "--help") {
 			return plain(args), nil
 		}
-		return nil, errors.New("name a subcommand: install, list or show")
+		return nil, verdict.Refuse(verdict.UnknownSubcommand, "no subcommand is given: use install, list or show")
 	}
 	at := front.operands[0]
 	name := args[at].Text
@@ -45,7 +44,7 @@ func checkPip(g *guard, args []Word) ([]string, error) {
 		return nil, err
 	}
 	if len(p.operands) == 0 && name == "install" && !p.has("-r", "--requirement", "-e", "--editable") {
-		return nil, errors.New("install: name a package, or a list with -r")
+		return nil, verdict.Refuse(verdict.BadOperand, "install names no package: name one, or a list with -r")
 	}
 	for i := range p.operands {
 		if err := g.pipOperand(name, p.operand(i).Text); err != nil {
@@ -58,12 +57,12 @@ func checkPip(g *guard, args []Word) ([]string, error) {
 func (g *guard) pipOperand(subcommand, operand string) error {
 	switch subcommand {
 	case "list":
-		return errors.New("operands are not allowed")
+		return verdict.Refuse(verdict.BadOperand, "list takes no arguments: leave them out")
 	case "show":
 		if isPackageName(strings.ToLower(operand)) {
 			return nil
 		}
-		return fmt.Errorf("%s is no package name", verdict.Short(operand))
+		return verdict.Refuse(verdict.PackageSource, "%s is not a package name", verdict.Short(operand))
 	}
 	return g.pipRequirement(operand)
 }
@@ -72,7 +71,7 @@ func (g *guard) pipOperand(subcommand, operand string) error {
 // workspace.
 func (g *guard) pipRequirement(spec string) error {
 	if strings.Contains(spec, "://") || strings.Contains(spec, "@") || strings.Contains(spec, "+") && strings.Contains(spec, ":") {
-		return fmt.Errorf("%s is an address: only names with versions and paths in the workspace are allowed", verdict.Short(spec))
+		return verdict.Refuse(verdict.PackageSource, "%s is an address: name a package with its version, or a path in the workspace", verdict.Short(spec))
 	}
 	if strings.HasPrefix(spec, ".") || strings.Contains(spec, "/") {
 		return checkPipFolder(g, spec)
@@ -82,7 +81,7 @@ func (g *guard) pipRequirement(spec string) error {
 		end++
 	}
 	if end == 0 || !isPipVersion(spec[end:]) {
-		return fmt.Errorf("%s is no requirement: use NAME, NAME==VERSION or ./PATH", verdict.Short(spec))
+		return verdict.Refuse(verdict.PackageSource, "%s is not a requirement: use NAME, NAME==VERSION or ./PATH", verdict.Short(spec))
 	}
 	return nil
 }
@@ -126,22 +125,22 @@ func checkBinaries(_ *guard, value string) error {
 	if value == ":all:" || value == ":none:" || isKeywordList(value) {
 		return nil
 	}
-	return errors.New("the value must be :all:, :none: or names of packages")
+	return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be :all:, :none: or names of packages")
 }
 
 // checkPipFolder accepts ., ./path and ./path[extra] in the workspace.
 func checkPipFolder(g *guard, value string) error {
 	if strings.ContainsAny(value, ":@#+ ") {
-		return errors.New("an address is not allowed: name a folder in the workspace")
+		return verdict.Refuse(verdict.PackageSource, "an address is not allowed: name a folder in the workspace")
 	}
 	if folder, extras, ok := strings.Cut(value, "["); ok {
 		if !strings.HasSuffix(extras, "]") || !isKeywordList(strings.TrimSuffix(extras, "]")) {
-			return errors.New("the extras in [ ] are not plain names")
+			return verdict.Refuse(verdict.PackageSource, "the extras in [ ] are not plain names")
 		}
 		value = folder
 	}
 	if value == "" {
-		return errors.New("name a folder in the workspace")
+		return verdict.Refuse(verdict.BadOperand, "no folder is named: name one in the workspace")
 	}
 	return g.inWorkspace(value)
 }
@@ -164,7 +163,7 @@ func checkPython(g *guard, args []Word) ([]string, error) {
 	p, err := pythonSpec.read(g, args)
 	if err != nil {
 		if strings.Contains(err.Error(), `"-c"`) || strings.Contains(err.Error(), `"-i"`) {
-			return nil, errors.New("inline and interactive code are not allowed: put it into a file in the workspace")
+			return nil, verdict.Refuse(verdict.InlineCode, "inline and interactive code are not allowed: put it into a file in the workspace")
 		}
 		return nil, err
 	}
@@ -172,7 +171,7 @@ func checkPython(g *guard, args []Word) ([]string, error) {
 		if p.has("-V", "-VV", "--version", "-h", "--help") {
 			return plain(args), nil
 		}
-		return nil, errors.New("name a script in the workspace: no interactive interpreter, no code from a pipe")
+		return nil, verdict.Refuse(verdict.PipedCode, "there is no interactive interpreter, and no code from a pipe: name a script in the workspace")
 	}
 	return g.scriptAndArguments(p)
 }
@@ -185,7 +184,7 @@ func (g *guard) scriptAndArguments(p *parsed) ([]string, error) {
 	}
 	script := p.operand(0).Text
 	if script == "-" || script == "" {
-		return nil, errors.New("code from a pipe is not allowed: name a script in the workspace")
+		return nil, verdict.Refuse(verdict.PipedCode, "code from a pipe is not allowed: name a script in the workspace")
 	}
 	if err := g.inWorkspace(script); err != nil {
 		return nil, err
@@ -204,13 +203,13 @@ func (g *guard) pythonModule(args []Word, at int) ([]string, error) {
 		return nil, err
 	}
 	if len(front.operands) > 0 || at+1 >= len(args) {
-		return nil, errors.New("-m needs a module")
+		return nil, verdict.Refuse(verdict.BadOperand, "-m needs a module: use pytest, unittest or pip")
 	}
 	check := map[string]func(*guard, []Word) ([]string, error){
 		"pytest": checkPytest, "pip": checkPip, "unittest": checkUnittest,
 	}[args[at+1].Text]
 	if check == nil {
-		return nil, fmt.Errorf("module %s is not in the table: pytest, unittest and pip are", verdict.Short(args[at+1].Text))
+		return nil, verdict.Refuse(verdict.BadOperand, "module %s is not in the table: use pytest, unittest or pip", verdict.Short(args[at+1].Text))
 	}
 	rest, err := check(g, args[at+2:])
 	if err != nil {
@@ -241,9 +240,9 @@ func checkPythonWarning(_ *guard, value string) error {
 	for i, field := range strings.Split(value, ":") {
 		switch {
 		case i == 0 && oneOf("ignore default error always module once all")(nil, field) != nil:
-			return errors.New("the action must be ignore, default, error, always, module or once")
+			return verdict.Refuse(verdict.BadOptionValue, "the action must be ignore, default, error, always, module or once")
 		case i == 2 && strings.Contains(field, "."):
-			return errors.New("a category with a dot imports a module: use a built-in category")
+			return verdict.Refuse(verdict.BadOptionValue, "a category with a dot imports a module: use a built-in category")
 		}
 	}
 	return nil
@@ -257,7 +256,7 @@ func checkPytest(g *guard, args []Word) ([]string, error) {
 	}
 	replaced, err := g.paths(p, 0, func(name string) error {
 		if strings.HasPrefix(name, "@") || name == "-" {
-			return errors.New("arguments from a file are not allowed")
+			return verdict.Refuse(verdict.BadOperand, "arguments from a file are not allowed")
 		}
 		file, _, _ := strings.Cut(name, "::")
 		return g.inWorkspace(file)
@@ -269,7 +268,7 @@ func checkWorkers(_ *guard, value string) error {
 	if value == "auto" || value == "logical" || verdict.IsDigits(value) {
 		return nil
 	}
-	return errors.New("the value must be a number or auto")
+	return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be a number or auto")
 }
 
 func checkCoverage(g *guard, value string) error {
@@ -282,7 +281,7 @@ func checkCoverage(g *guard, value string) error {
 func checkCoverageReport(g *guard, value string) error {
 	kind, where, ok := strings.Cut(value, ":")
 	if !verdict.IsKeyword(kind) {
-		return errors.New("the kind of report must be one plain word")
+		return verdict.Refuse(verdict.BadOptionValue, "the kind of report must be one plain word")
 	}
 	if !ok || where == "skip-covered" {
 		return nil

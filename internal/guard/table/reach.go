@@ -31,12 +31,12 @@ func (g *guard) readable(name string) error {
 		return err
 	}
 	if p.secret(g) {
-		return paths.ErrSecret
+		return verdict.ErrSecret
 	}
 	if g.world.MayRead(p.lexical) && g.world.MayRead(p.physical) {
 		return nil
 	}
-	return fmt.Errorf("path %s is outside the workspace and the read roots: name a path inside the workspace", verdict.Short(name))
+	return verdict.Refuse(verdict.OutsideWorkspace, "path %s is outside the workspace and the read roots: name a path inside the workspace", verdict.Short(name))
 }
 
 // readableTree is readable for a command that reads everything below a path:
@@ -50,7 +50,7 @@ func (g *guard) readableTree(name string) error {
 		return err
 	}
 	if g.world.Secrets.Below(p.lexical) || g.world.Secrets.Below(p.physical) {
-		return fmt.Errorf("secrets lie below %s: name a narrower folder", verdict.Short(name))
+		return verdict.Refuse(verdict.ReadsTree, "secrets lie below %s: name a narrower folder", verdict.Short(name))
 	}
 	return nil
 }
@@ -62,12 +62,12 @@ func (g *guard) inWorkspace(name string) error {
 		return err
 	}
 	if p.secret(g) {
-		return paths.ErrSecret
+		return verdict.ErrSecret
 	}
 	if g.world.Workspace.Holds(p.lexical) && g.world.Workspace.Holds(p.physical) {
 		return nil
 	}
-	return fmt.Errorf("path %s is outside the workspace: only paths inside it are allowed here", verdict.Short(name))
+	return verdict.Refuse(verdict.OutsideWorkspace, "path %s is outside the workspace: only paths inside it are allowed here", verdict.Short(name))
 }
 
 // writable accepts a path in the workspace that a command may write or replace.
@@ -80,7 +80,7 @@ func (g *guard) writable(name string) error {
 		return err
 	}
 	if paths.NeverWritten(p.lexical) || paths.NeverWritten(p.physical) {
-		return fmt.Errorf("path %s configures git, an editor, a shell or an agent: it is never written", verdict.Short(name))
+		return verdict.Refuse(verdict.ProtectedPath, "path %s configures git, an editor, a shell or an agent, and is never written", verdict.Short(name))
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (g *guard) checkData(text string) error {
 			return err
 		}
 		if p.secret(g) {
-			return paths.ErrSecret
+			return verdict.ErrSecret
 		}
 	}
 	return nil

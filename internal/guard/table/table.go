@@ -85,16 +85,16 @@ func (g *guard) stage(c Command) (verdict.Stage, error) {
 		return verdict.Stage{}, fmt.Errorf("%s cannot be run: %w", name, err)
 	}
 	if !paths.IsAbs(stage.Path) || g.world.Workspace.Holds(paths.Clean(stage.Path)) {
-		return verdict.Stage{}, fmt.Errorf("%s is found inside the workspace: programs must come from the system", name)
+		return verdict.Stage{}, verdict.Refuse(verdict.ProgramLocation, "%s is found inside the workspace, and programs must come from the system", name)
 	}
 	return stage, nil
 }
 
 func (g *guard) unknownProgram(name string, known bool) error {
 	if known {
-		return fmt.Errorf("%s needs restricted mode: ask the operator for it", verdict.Short(name))
+		return verdict.Refuse(verdict.NeedsRestricted, "%s needs restricted mode: ask your human for it", verdict.Short(name))
 	}
-	return fmt.Errorf("%s is not in the table of %s mode: use one of %s", verdict.Short(name), g.mode, strings.Join(Programs(g.mode), " "))
+	return verdict.Refuse(verdict.UnknownProgram, "%s is not in the table of %s mode: use one of %s", verdict.Short(name), g.mode, strings.Join(Programs(g.mode), " "))
 }
 
 // operandRule judges a command's operands; it may replace each by several.
@@ -153,7 +153,7 @@ func (g *guard) onePath(w Word, accept func(string) error) ([]string, error) {
 			return []string{"-"}, nil
 		}
 		if w.Text == "" {
-			return nil, fmt.Errorf("an empty path is not allowed")
+			return nil, verdict.Refuse(verdict.BadOperand, "an empty path is not allowed")
 		}
 		return []string{w.Text}, accept(w.Text)
 	}
@@ -173,7 +173,7 @@ func (g *guard) onePath(w Word, accept func(string) error) ([]string, error) {
 func (p *parsed) noGlobs(to int) error {
 	for i := 0; i < to && i < len(p.operands); i++ {
 		if p.operand(i).IsGlob() {
-			return fmt.Errorf("%s is an unquoted glob where no file name belongs: quote it with '...'", verdict.Short(p.operand(i).Text))
+			return verdict.Refuse(verdict.ShellGlob, "%s is an unquoted glob where no file name belongs: quote it with '...'", verdict.Short(p.operand(i).Text))
 		}
 	}
 	return nil
@@ -183,7 +183,7 @@ func readOperands(g *guard, p *parsed) (map[int][]string, error) { return g.path
 
 func noOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	if len(p.operands) > 0 {
-		return nil, fmt.Errorf("operands are not allowed: %s", verdict.Short(p.operand(0).Text))
+		return nil, verdict.Refuse(verdict.BadOperand, "the argument %s is not allowed", verdict.Short(p.operand(0).Text))
 	}
 	return nil, nil
 }

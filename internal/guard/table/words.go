@@ -1,9 +1,9 @@
 package table
 
 import (
-	"errors"
-	"fmt"
 	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -21,7 +21,7 @@ func literalWord(w *syntax.Word) (Word, error) {
 	if b.glob {
 		out.Pattern = b.pattern.String()
 		if strings.Contains(out.Pattern, "[:") || strings.Contains(out.Pattern, "[.") || strings.Contains(out.Pattern, "[=") {
-			return Word{}, errors.New("character classes such as [[:alpha:]] are not allowed in globs: quote the pattern or write a range")
+			return Word{}, verdict.Refuse(verdict.ShellGlob, "character classes such as [[:alpha:]] are not allowed in globs: quote the pattern or write a range")
 		}
 	}
 	return out, nil
@@ -40,22 +40,22 @@ func (b *wordBuilder) part(part syntax.WordPart) error {
 		return b.unquoted(p.Value)
 	case *syntax.SglQuoted:
 		if p.Dollar {
-			return errors.New("$'...' is not allowed: write the text literally")
+			return verdict.Refuse(verdict.ShellExpansion, "$'...' is not allowed: write the text literally")
 		}
 		b.quoted(p.Value)
 		return nil
 	case *syntax.DblQuoted:
 		return b.double(p)
 	case *syntax.ParamExp, *syntax.ArithmExp:
-		return errors.New("$ expansion is not allowed: write the value literally, or quote it with '...'")
+		return verdict.Refuse(verdict.ShellExpansion, "$ expansion is not allowed: write the value literally, or quote it with '...'")
 	case *syntax.CmdSubst:
-		return errors.New("command substitution is not allowed: run the command first and write its result")
+		return verdict.Refuse(verdict.ShellExpansion, "command substitution is not allowed: run the command first and write its result")
 	case *syntax.ProcSubst:
-		return errors.New("process substitution is not allowed: use a pipe or a file")
+		return verdict.Refuse(verdict.ShellExpansion, "process substitution is not allowed: use a pipe or a file")
 	case *syntax.ExtGlob:
-		return errors.New("extended globs are not allowed: use * ? or [ ]")
+		return verdict.Refuse(verdict.ShellGlob, "extended globs are not allowed: use * ? or [ ]")
 	}
-	return errors.New("this kind of word is not allowed: write it literally")
+	return verdict.Refuse(verdict.ShellExpansion, "this kind of word is not allowed: write it literally")
 }
 
 func (b *wordBuilder) quoted(s string) {
@@ -76,10 +76,10 @@ func (b *wordBuilder) unquoted(s string) error {
 		switch c {
 		case '\\':
 			if i++; i == len(s) {
-				return errors.New("a backslash at the end of a word is not allowed")
+				return verdict.Refuse(verdict.ShellExpansion, "a backslash at the end of a word is not allowed")
 			}
 			if s[i] == '\n' {
-				return errors.New("a backslash before a newline is not allowed: write one line")
+				return verdict.Refuse(verdict.ShellExpansion, "a backslash before a newline is not allowed: write one line")
 			}
 			b.quoted(s[i : i+1])
 			continue
@@ -91,16 +91,16 @@ func (b *wordBuilder) unquoted(s string) error {
 				i += n - 1
 				continue
 			}
-			return errors.New("braces are not expanded here: quote them with '...' or write the words out")
+			return verdict.Refuse(verdict.ShellExpansion, "braces are not expanded here: quote them with '...' or write the words out")
 		case '}':
-			return errors.New("braces are not expanded here: quote them with '...'")
+			return verdict.Refuse(verdict.ShellExpansion, "braces are not expanded here: quote them with '...'")
 		case '~':
 			if text := b.text.String(); text == "" || strings.HasSuffix(text, "=") || strings.HasSuffix(text, ":") {
-				return errors.New("~ is not expanded here: write a path inside the workspace")
+				return verdict.Refuse(verdict.ShellExpansion, "~ is not expanded here: write a path inside the workspace")
 			}
 		case '$', '`', '!':
 			if c != '!' {
-				return fmt.Errorf("an unquoted %c is not allowed: quote it with '...'", c)
+				return verdict.Refuse(verdict.ShellExpansion, "an unquoted %c is not allowed: quote it with '...'", c)
 			}
 		}
 		b.text.WriteByte(c)
@@ -128,7 +128,7 @@ func revisionBrace(s string) int {
 // $ ` " \ and newline.
 func (b *wordBuilder) double(q *syntax.DblQuoted) error {
 	if q.Dollar {
-		return errors.New(`$"..." is not allowed: write the text literally`)
+		return verdict.Refuse(verdict.ShellExpansion, `$"..." is not allowed: write the text literally`)
 	}
 	for i, part := range q.Parts {
 		lit, ok := part.(*syntax.Lit)
@@ -154,11 +154,11 @@ func plainDollar(s string, i int, last bool) bool {
 func (b *wordBuilder) doubleText(s string, last bool) error {
 	for i := 0; i < len(s); i++ {
 		if s[i] == '`' || (s[i] == '$' && !plainDollar(s, i, last)) {
-			return fmt.Errorf("an unescaped %c in double quotes is not allowed: use single quotes", s[i])
+			return verdict.Refuse(verdict.ShellExpansion, "an unescaped %c in double quotes is not allowed: use single quotes", s[i])
 		}
 		if s[i] == '\\' && i+1 < len(s) && strings.IndexByte("$`\"\\\n", s[i+1]) >= 0 {
 			if i++; s[i] == '\n' {
-				return errors.New("a backslash before a newline is not allowed: write one line")
+				return verdict.Refuse(verdict.ShellExpansion, "a backslash before a newline is not allowed: write one line")
 			}
 		}
 		b.quoted(s[i : i+1])

@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -17,10 +16,10 @@ func CheckText(mode Mode, command string) error {
 		limit = maxBytesYolo
 	}
 	if len(command) > limit {
-		return fmt.Errorf("the command is longer than %d bytes: put the work into a script", limit)
+		return Refuse(TooLarge, "the command is longer than %d bytes: put the work into a script", limit)
 	}
 	if !utf8.ValidString(command) {
-		return errors.New("the command is not valid UTF-8")
+		return Refuse(BadText, "the command is not valid UTF-8")
 	}
 	for _, r := range command {
 		if err := CheckRune(r); err != nil {
@@ -28,7 +27,7 @@ func CheckText(mode Mode, command string) error {
 		}
 	}
 	if strings.Trim(command, " \t\n") == "" {
-		return errors.New("the command is empty")
+		return Refuse(EmptyCommand, "the command is empty")
 	}
 	return nil
 }
@@ -39,11 +38,11 @@ func CheckRune(r rune) error {
 	case r == '\n' || r == '\t' || (r >= ' ' && r <= '~'):
 		return nil
 	case r < ' ' || r == 0x7f:
-		return fmt.Errorf("control character %U is not allowed: only newline and tab are", r)
+		return Refuse(BadText, "control character %U is not allowed: only newline and tab are", r)
 	case unicode.In(r, unicode.C, unicode.Z):
-		return fmt.Errorf("invisible or spacing character %U is not allowed: use plain spaces", r)
+		return Refuse(BadText, "invisible or spacing character %U is not allowed: use plain spaces", r)
 	case !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S):
-		return fmt.Errorf("character %U is unassigned: write ordinary text", r)
+		return Refuse(BadText, "character %U is unassigned: write ordinary text", r)
 	}
 	return nil
 }

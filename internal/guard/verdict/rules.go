@@ -1,0 +1,162 @@
+package verdict
+
+// Rule is the stable short name of a rule that refuses commands. Names are part
+// of what `bridge yolo explain` prints: change none.
+type Rule string
+
+// The rules about a command's text, in every mode.
+const (
+	UnknownMode   Rule = "unknown-mode"
+	BadWorkspace  Rule = "bad-workspace"
+	BadText       Rule = "bad-text"
+	EmptyCommand  Rule = "empty-command"
+	TooLarge      Rule = "too-large"
+	SyntaxError   Rule = "syntax-error"
+	PolicyFailed  Rule = "policy-failed"
+	SecretPath    Rule = "secret-path"
+	ProtectedPath Rule = "protected-path"
+	OperatorOnly  Rule = "operator-only"
+	InlineCode    Rule = "inline-code"
+	GitHistory    Rule = "git-history"
+	GitSetting    Rule = "git-setting"
+	GitAddress    Rule = "git-address"
+)
+
+// The rules of safe and restricted mode.
+const (
+	NeedsRestricted   Rule = "needs-restricted"
+	UnknownProgram    Rule = "unknown-program"
+	UnknownSubcommand Rule = "unknown-subcommand"
+	UnknownOption     Rule = "unknown-option"
+	BadOptionValue    Rule = "bad-option-value"
+	BadOperand        Rule = "bad-operand"
+	OutsideWorkspace  Rule = "outside-workspace"
+	ShellExpansion    Rule = "shell-expansion"
+	ShellGlob         Rule = "shell-glob"
+	ShellSyntax       Rule = "shell-syntax"
+	ShellRedirection  Rule = "shell-redirection"
+	ShellAssignment   Rule = "shell-assignment"
+	CommandName       Rule = "command-name"
+	PackageSource     Rule = "package-source"
+	ProgramLocation   Rule = "program-location"
+	GitDiscards       Rule = "git-discards"
+)
+
+// The rules of yolo mode.
+const (
+	Privilege       Rule = "privilege"
+	SandboxEscape   Rule = "sandbox-escape"
+	DiskTool        Rule = "disk-tool"
+	MountTool       Rule = "mount-tool"
+	PowerTool       Rule = "power-tool"
+	KernelTool      Rule = "kernel-tool"
+	FirewallTool    Rule = "firewall-tool"
+	AccountTool     Rule = "account-tool"
+	DeferredTool    Rule = "deferred-tool"
+	MachineTool     Rule = "machine-tool"
+	AttackTool      Rule = "attack-tool"
+	EvaluatedText   Rule = "evaluated-text"
+	Keystrokes      Rule = "keystrokes"
+	UnknownCommand  Rule = "unknown-command"
+	UnknownCode     Rule = "unknown-code"
+	UnknownTarget   Rule = "unknown-target"
+	PipedCode       Rule = "piped-code"
+	DownloadedCode  Rule = "downloaded-code"
+	HiddenCode      Rule = "hidden-code"
+	ReverseShell    Rule = "reverse-shell"
+	ForkBomb        Rule = "fork-bomb"
+	KillsTooMuch    Rule = "kills-too-much"
+	AttachesProcess Rule = "attaches-process"
+	RemovesTooMuch  Rule = "removes-too-much"
+	SystemWrite     Rule = "system-write"
+	SetUserID       Rule = "set-user-id"
+	ReadsTree       Rule = "reads-secrets"
+	SendsSecrets    Rule = "sends-secrets"
+	HostContainer   Rule = "host-container"
+	ShellHistory    Rule = "shell-history"
+	ShellSetting    Rule = "shell-setting"
+	Environment     Rule = "environment"
+	ExecRedirection Rule = "exec-redirection"
+)
+
+// advice says, for each rule, what to write instead, where the refusal itself
+// does not know better.
+var advice = map[Rule]string{ //nolint:gosec // advice about secrets, and none itself
+	UnknownMode:   "use safe, restricted or yolo",
+	BadWorkspace:  "choose a project folder as the workspace",
+	BadText:       "write plain text with ordinary spaces",
+	EmptyCommand:  "write a command",
+	TooLarge:      "put the work into a script in the workspace and run that",
+	SyntaxError:   "mend the quotes and operators",
+	PolicyFailed:  "write the command more simply",
+	SecretPath:    "leave the file out, or ask your human for the one value that you need",
+	ProtectedPath: "leave the file as it is, and ask your human to change it",
+	OperatorOnly:  "ask for approval through the tool execute_command",
+	InlineCode:    "put the code into a file in the workspace and run that",
+	GitHistory:    "leave history and snapshots alone",
+	GitSetting:    "leave the setting out",
+	GitAddress:    "name a configured remote, such as origin",
+
+	NeedsRestricted:   "ask your human for restricted mode",
+	UnknownProgram:    "use a program that the mode knows, or ask your human for a wider mode",
+	UnknownSubcommand: "use a subcommand that the mode knows",
+	UnknownOption:     "leave the option out, or write its full exact name",
+	BadOptionValue:    "give the option a plain value",
+	BadOperand:        "leave the argument out, or name a file in the workspace",
+	OutsideWorkspace:  "name a path inside the workspace",
+	ShellExpansion:    "write the value literally, or quote it with '...'",
+	ShellGlob:         "quote the pattern with '...', or name the files one by one",
+	ShellSyntax:       "write simple commands joined by | && || ;",
+	ShellRedirection:  "leave the redirection out: the output is returned to you",
+	ShellAssignment:   "leave the assignment out",
+	CommandName:       "write the program's bare name",
+	PackageSource:     "name a package of the registry, or a folder in the workspace",
+	ProgramLocation:   "ask your human to install the program for the whole system",
+	GitDiscards:       "name the paths one by one, or keep the changes with git stash",
+
+	Privilege:       "run it without other rights",
+	SandboxEscape:   "run the inner command itself",
+	DiskTool:        "ask your human to do this",
+	MountTool:       "ask your human to do this",
+	PowerTool:       "ask your human to do this",
+	KernelTool:      "ask your human to do this",
+	FirewallTool:    "ask your human to do this",
+	AccountTool:     "ask your human to do this",
+	DeferredTool:    "run the command now",
+	MachineTool:     "ask your human to do this",
+	AttackTool:      "leave it out",
+	EvaluatedText:   "write the command itself",
+	Keystrokes:      "run the command itself",
+	UnknownCommand:  "write the command's name literally",
+	UnknownCode:     "write the code literally",
+	UnknownTarget:   "write the path literally",
+	PipedCode:       "put the code into a file in the workspace, look at it, and run the file",
+	DownloadedCode:  "download it, look at it, and ask again to run it",
+	HiddenCode:      "write the code in clear text",
+	ReverseShell:    "leave the connection out",
+	ForkBomb:        "start a known number of processes",
+	KillsTooMuch:    "name one process by its number",
+	AttachesProcess: "start the program under the debugger instead",
+	RemovesTooMuch:  "name the folders inside the workspace that are to go",
+	SystemWrite:     "write inside the workspace or /tmp",
+	SetUserID:       "leave the set-user-ID bit out",
+	ReadsTree:       "name a narrower folder",
+	SendsSecrets:    "leave the environment out",
+	HostContainer:   "mount a folder of the workspace only, and leave the option out",
+	ShellHistory:    "leave the history alone",
+	ShellSetting:    "leave the setting out",
+	Environment:     "leave the variable out",
+	ExecRedirection: "redirect a single command instead",
+}
+
+// Advice says what to write instead of what a rule refuses.
+func (r Rule) Advice() string { return advice[r] }
+
+// Rules gives every rule, in no particular order.
+func Rules() []Rule {
+	out := make([]Rule, 0, len(advice))
+	for r := range advice {
+		out = append(out, r)
+	}
+	return out
+}

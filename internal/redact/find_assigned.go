@@ -1,0 +1,108 @@
+package redact
+
+import "strings"
+
+// A random value that is assigned to a service's name is a secret from
+// minAssigned characters on; longer ones than maxAssigned are data.
+const (
+	minAssigned = 16
+	maxAssigned = 400
+)
+
+// assignAt looks at the = or : at i: where a random value follows and the
+// name before it is a service's, the value goes. It returns where to go on.
+func (f *finder) assignAt(i int) int {
+	text := f.text
+	quoted := false
+	j := skipBlank(text, i+1)
+	if j < len(text) && (text[j] == '>' || text[j] == '=') {
+		j = skipBlank(text, j+1)
+	}
+	if j < len(text) && isQuote(text[j]) {
+		quoted = true
+		j++
+	}
+	if j >= len(text) || !isAlnum(text[j]) {
+		return i
+	}
+	end := f.paddedEnd(j)
+	if end-j < minAssigned || end == f.assigned {
+		return i
+	}
+	f.assigned = end
+	if end-j > maxAssigned || !generated(text[j:end]) || f.hashBefore(j) || isPublicKey(text[j:end]) || isProse64(text[j:end]) {
+		return i
+	}
+	k := i
+	for k > 0 && (isBlank(text[k-1]) || isQuote(text[k-1]) || text[k-1] == ':' || text[k-1] == '\\') {
+		k--
+	}
+	start, stop := f.nameAround(k)
+	if stop > k {
+		stop = k
+	}
+	if _, after := f.lineAround(j, end); isHex(text[j]) && saysHash(after) {
+		return i
+	}
+	if id := text[j:end]; isUUID(id) || shapeOf(id).hex {
+		if knownHarmless(text[start:stop]) && !isCredentialID(text[start:stop]) || isValueName(text[start:stop]) {
+			return i
+		}
+	}
+	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end])
+	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {
+		return i
+	}
+	f.add(j, end, kindSecret, rankNear)
+	return end
+}
+
+// standsAlone reports whether a value that ends at end is all of a string, or
+// all that its line assigns to the name at start.
+func (f *finder) standsAlone(quoted bool, start, end int) bool {
+	if quoted {
+		return end < len(f.text) && isQuote(f.text[end])
+	}
+	return endsLine(f.text, end) && strings.TrimLeft(f.text[lineStart(f.text, start):start], " \t-") == ""
+}
+
+// opaque reports whether s is a long random value of letters and digits, such
+// as keys are. Hex counts with 32
+// digits only: commits and checksums have 40 and 64.
+func opaque(s string) bool {
+	sh := shapeOf(s)
+	if sh.hex {
+		return len(s) == 32 && sh.hexRun()
+	}
+	return len(s) >= 24 && len(s) <= maxAssigned && sh.digits >= 2 && sh.uppers > 0 && sh.lowers > 0 && sh.switches*3 >= sh.n && sh.quarters() >= 20 && sh.steps*2 < sh.n
+}
+
+// isCredentialID reports whether a name is that of an id which belongs to a
+// secret, such as client_id.
+func isCredentialID(s string) bool {
+	if len(s) > maxName {
+		return false
+	}
+	var w words
+	w.split(s)
+	if w.count < 2 {
+		return false
+	}
+	last, prev := w.part(w.count-1), w.part(w.count-2)
+	return (last == "id" || last == "sid") && oneOf(prev, []string{"client", "access", "account", "app", "application", "consumer", "key"})
+}
+
+// knownHarmless reports whether a name is one of those that hold hashes and data.
+func knownHarmless(s string) bool {
+	if s == "" || len(s) > maxName {
+		return true
+	}
+	var w words
+	w.split(s)
+	for i := range w.count {
+		if isHarmlessWord(w.part(i)) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,283 @@
+package redact
+
+import (
+	"slices"
+	"strings"
+)
+
+// Random values that stand on a line with the name of a service, or with a
+// word such as token, without any notation between the two.
+
+const (
+	minContext   = 16  // characters of a value
+	maxContext   = 200 // longer values are data
+	contextReach = 80  // bytes before and after the value
+)
+
+// contextWords announce a key as the name of a service does.
+var contextWords = []string{"token", "tokens", "apikey", "secret", "credential", "credentials", "passwd", "password", "auth", "bearer", "webhook", "pat"}
+
+// contextAt judges the run from start to end, which no other rule has hidden.
+func (f *finder) contextAt(start, end int) {
+	s := strings.TrimRight(f.text[start:end], "=")
+	if len(s) < minContext || len(s) > maxContext {
+		return
+	}
+	sh := shapeOf(s)
+	if isRecordID(s) || isPublicKey(s) || isDigest(s) || !contextual(s, sh) || isProse64(s) || f.hashBefore(start) || f.pathAround(start, end) {
+		return
+	}
+	before, after := f.lineAround(start, end)
+	before = lastWords(before)
+	switch {
+	case sh.hex || isUUID(s):
+		if sh.hex && saysHash(after) || !f.idAnnounced(start, before, len(s)) {
+			return
+		}
+	case !f.follows(start) && !announces(before) && !announces(nextWords(after)) && !opensClient(before) && !f.aloneInQuotes(start, end, sh):
+		return
+	}
+	f.contextEnd = end
+	f.add(start, end, kindSecret, rankNear)
+}
+
+// follows reports whether another value that its line gave away stands within
+// reach before start. So a list goes as a whole, and hiding its first values
+// does not bring later ones into reach.
+func (f *finder) follows(start int) bool {
+	return f.contextEnd > 0 && start-f.contextEnd <= contextReach && strings.IndexByte(f.text[f.contextEnd:start], '\n') < 0
+}
+
+// idAnnounced reports whether the hex digits or the UUID at start, of n
+// characters, are a secret after the text before them on their line. Commits,
+// digests and ids of requests look the same and stand beside words such as
+// token all the time, so that the word right before must say so, or a
+// service's name in an assignment to something that is not known to be an id.
+func (f *finder) idAnnounced(start int, before string, n int) bool {
+	if f.contextEnd > 0 && start >= f.contextEnd && start-f.contextEnd <= 8 && strings.Trim(f.text[f.contextEnd:start], " \t,;|\"'`") == "" {
+		return true
+	}
+	last := lastWord(before)
+	if announces(last) || last == "key" && announcesService(before) {
+		return true
+	}
+	return !isHashLength(n) && assigns(before) && announcesService(before) && !knownHarmless(last)
+}
+
+// assigns reports whether s ends with a sign that a value follows.
+func assigns(s string) bool {
+	s = strings.TrimRight(s, " \t\"'")
+	return s != "" && strings.IndexByte("=:>(|-{", s[len(s)-1]) >= 0
+}
+
+// isDigest reports whether s is a digest with its algorithm in front, as in
+// integrity="sha384-…".
+func isDigest(s string) bool {
+	for _, p := range [...]string{"sha1-", "sha224-", "sha256-", "sha384-", "sha512-", "md5-", "blake2b-", "blake3-", "h1-"} {
+		if hasFold(s, 0, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// nextWords cuts s before the next long run or placeholder, which what comes
+// after belongs to.
+func nextWords(s string) string {
+	if k := strings.Index(s, placeholderSuffix); k >= 0 {
+		s = trimIdent(s[:k])
+	}
+	for i := 0; i < len(s); {
+		j := i
+		for j < len(s) && charsets[base64Run].has(s[j]) {
+			j++
+		}
+		if j-i >= minContext {
+			return s[:i]
+		}
+		i = j + 1
+	}
+	return s
+}
+
+// lastWords cuts s after its last long run that looks random, in whose letters
+// no words are to be read.
+func lastWords(s string) string {
+	for j := len(s); j > 0; {
+		i := j
+		for i > 0 && charsets[base64Run].has(s[i-1]) {
+			i--
+		}
+		if j-i >= minContext && !wordy(s[i:j]) {
+			return s[j:]
+		}
+		j = i - 1
+	}
+	return s
+}
+
+// isRecordID reports whether s is an id with its type in front, as in
+// conv_3f8a…, evt_1NG8…: these name things and open nothing.
+func isRecordID(s string) bool {
+	k := strings.IndexByte(s, '_')
+	return k >= 2 && k <= 12 && isPlainWord(s[:k]) && !oneOf(s[:k], []string{"key", "token", "secret", "sk", "pat", "api", "tok"})
+}
+
+// contextual reports whether s is random enough to need no notation. Hex of
+// the length of a commit or a checksum needs the word right before it.
+func contextual(s string, sh shape) bool {
+	if isUUID(s) {
+		return true
+	}
+	if sh.hex {
+		return sh.hexRun()
+	}
+	if sh.digits == 0 {
+		return len(s) >= 20 && sh.quarters() >= 22 && sh.steps*2 <= sh.n
+	}
+	return sh.digits >= 2 && sh.random() && !sh.words() && !holdsWord(s)
+}
+
+// holdsWord reports whether five or more letters in a row look like a word, as
+// in the names of models and types.
+func holdsWord(s string) bool {
+	for i := 0; i < len(s); {
+		if !isAlpha(s[i]) {
+			i++
+			continue
+		}
+		j := i + 1
+		for j < len(s) && isLower(s[j]) {
+			j++
+		}
+		if j-i >= 5 && shapeOf(s[i:j]).quarters() < 19 {
+			return true
+		}
+		i = j
+	}
+	return false
+}
+
+// aloneInQuotes reports whether the value is all of a string and could hardly
+// be anything but a key: 32 to 60 mixed letters and digits. Lines of key blocks
+// and certificates have 64 and more.
+func (f *finder) aloneInQuotes(start, end int, sh shape) bool {
+	text := f.text
+	if start == 0 || end >= len(text) || !isQuote(text[start-1]) || text[end] != text[start-1] {
+		return false
+	}
+	mixed := sh.uppers >= 3 && sh.lowers >= 3 || !sh.hex && (sh.uppers == 0 || sh.lowers == 0) && sh.quarters() >= 22
+	return sh.n >= 32 && sh.n <= 60 && sh.digits >= 3 && mixed && sh.others*8 <= sh.n && sh.switches*3 >= sh.n && sh.quarters() >= 21 && sh.steps*4 < sh.n
+}
+
+func isHashLength(n int) bool { return n == 40 || n == 64 || n == 128 }
+
+// lastWord returns the word that s ends with, but for a blank, an operator and a quote.
+func lastWord(s string) string {
+	s = strings.TrimRight(s, " \t\"'`:=>(")
+	i := len(s)
+	for i > 0 && (isIdent(s[i-1]) || s[i-1] == '.') {
+		i--
+	}
+	return s[i:]
+}
+
+// lineAround returns what stands on the line of a value, within reach.
+func (f *finder) lineAround(start, end int) (before, after string) {
+	text := f.text
+	before = text[max(0, start-contextReach):start]
+	if k := strings.LastIndexByte(before, '\n'); k >= 0 {
+		before = before[k+1:]
+	}
+	after = text[end:min(len(text), end+contextReach)]
+	if k := strings.IndexByte(after, '\n'); k >= 0 {
+		return before, after[:k]
+	}
+	if end+contextReach < len(text) { // the last word may be cut
+		after = trimIdent(after)
+	}
+	return before, after
+}
+
+// trimIdent cuts the identifier that s ends with.
+func trimIdent(s string) string {
+	for s != "" && isIdent(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// opensClient reports whether s ends with the call that makes a client, up to
+// its first argument.
+func opensClient(s string) bool {
+	if len(s) < 8 || !isQuote(s[len(s)-1]) {
+		return false
+	}
+	s = s[:len(s)-1]
+	return hasFold(s, len(s)-7, "client(") || hasFold(s, len(s)-6, ".init(")
+}
+
+// announces reports whether one of the words of s is a service or a context word.
+func announces(s string) bool { return announced(s, true) }
+
+// announcesService reports whether one of them is a service.
+func announcesService(s string) bool { return announced(s, false) }
+
+func announced(s string, keywords bool) bool {
+	var buf [contextReach]byte
+	for i := 0; i < len(s); {
+		if !isAlpha(s[i]) {
+			i++
+			continue
+		}
+		if e := placeholderEnd(s, i); e > i {
+			i = e
+			continue
+		}
+		j := wordEnd(s, i)
+		for k := i; k < j; k++ {
+			buf[k-i] = lower(s[k])
+		}
+		w := string(buf[:j-i])
+		if len(w) > 2 && (keywords && oneOf(w, contextWords) || isServiceWord(w)) {
+			return true
+		}
+		i = j
+	}
+	return false
+}
+
+// placeholderEnd returns the end of the identifier at i where it is a
+// placeholder, which must not give its neighbours away.
+func placeholderEnd(s string, i int) int {
+	j := i
+	for j < len(s) && isIdent(s[j]) {
+		j++
+	}
+	if strings.Contains(s[i:j], placeholderSuffix) {
+		return j
+	}
+	return i
+}
+
+func isServiceWord(w string) bool {
+	_, ok := slices.BinarySearch(services[:], w)
+	return ok
+}
+
+// wordEnd returns the end of the word of camel case that begins at i.
+func wordEnd(s string, i int) int {
+	j := i + 1
+	if isUpper(s[i]) {
+		for j < len(s) && isUpper(s[j]) {
+			j++
+		}
+		if j-i > 1 && j < len(s) && isLower(s[j]) {
+			return j - 1
+		}
+	}
+	for j < len(s) && (isLower(s[j]) || isDigit(s[j])) {
+		j++
+	}
+	return j
+}

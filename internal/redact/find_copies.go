@@ -1,0 +1,138 @@
+package redact
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+)
+
+// What is secret once is secret everywhere: copies finds the other places
+// where a value that was found stands, as it is or in base64 or hex.
+
+const (
+	minCopy    = 8  // shorter values are not looked for
+	minNearby  = 20 // nor are shorter ones that nothing but their line gave away
+	copyKey    = 8  // bytes that the table is keyed by
+	maxSame    = 16 // values that may share their first bytes
+	maxEncodes = 64 // values whose encoded forms are looked for
+)
+
+type needle struct {
+	text string
+	kind string
+	run  bool // hide the whole run around it, since it is part of an encoding
+}
+
+// needles are values to look for, by their first bytes.
+type needles struct {
+	byHead map[string][]needle
+	filter [1 << 8]uint64
+}
+
+func (n *needles) add(x needle) {
+	if len(x.text) < copyKey {
+		return
+	}
+	head := x.text[:copyKey]
+	list := n.byHead[head]
+	if len(list) >= maxSame {
+		return
+	}
+	for _, y := range list {
+		if y.text == x.text {
+			return
+		}
+	}
+	n.byHead[head] = append(list, x)
+	h := filterHash(head)
+	n.filter[h>>6] |= 1 << (h & 63)
+}
+
+// filterHash maps four bytes to 14 bits.
+func filterHash(s string) uint {
+	v := uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+	return uint(v * 0x9E3779B1 >> 18)
+}
+
+// copies returns spans and the places of their values elsewhere in text.
+func copies(spans []span, text string) []span {
+	n := needles{byHead: make(map[string][]needle, len(spans))}
+	for i, s := range spans {
+		v := text[s.start:s.end]
+		if s.rank == rankNear && len(v) < minNearby || s.rank == rankPEM || len(v) < minCopy || !hasMixture(v) || strings.ContainsAny(v, "\n") {
+			continue
+		}
+		n.add(needle{text: v, kind: s.kind})
+		if i < maxEncodes && len(v) <= 512 {
+			n.addEncoded(v, s.kind)
+		}
+	}
+	if len(n.byHead) == 0 {
+		return spans
+	}
+	return n.search(spans, text)
+}
+
+// addEncoded adds the hex forms of v, and its base64 forms at each of the
+// three places it can have in a group.
+func (n *needles) addEncoded(v, kind string) {
+	h := hex.EncodeToString([]byte(v))
+	n.add(needle{h, kind, true})
+	n.add(needle{strings.ToUpper(h), kind, true})
+	for shift := range 3 {
+		b := append(make([]byte, shift), v...)
+		enc := base64.RawStdEncoding.EncodeToString(b)
+		from := (shift*8 + 5) / 6
+		to := len(b) * 8 / 6
+		if to-from >= copyKey {
+			n.add(needle{enc[from:to], kind, true})
+			n.add(needle{strings.NewReplacer("+", "-", "/", "_").Replace(enc[from:to]), kind, true})
+		}
+	}
+}
+
+func (n *needles) search(spans []span, text string) []span {
+	for i := 0; i+copyKey <= len(text); {
+		h := filterHash(text[i:])
+		if n.filter[h>>6]>>(h&63)&1 == 0 {
+			i++
+			continue
+		}
+		i = n.at(&spans, text, i)
+	}
+	return spans
+}
+
+// at adds the longest needle that stands at i and returns where to go on.
+func (n *needles) at(spans *[]span, text string, i int) int {
+	best := needle{}
+	for _, x := range n.byHead[text[i:i+copyKey]] {
+		if len(x.text) > len(best.text) && strings.HasPrefix(text[i:], x.text) && (x.run || apart(text, i, i+len(x.text))) {
+			best = x
+		}
+	}
+	if best.text == "" {
+		return i + 1
+	}
+	start, end := i, i+len(best.text)
+	if best.run {
+		for start > 0 && charsets[base64Run].has(text[start-1]) {
+			start--
+		}
+		for end < len(text) && charsets[base64Run].has(text[end]) {
+			end++
+		}
+		end = padding(text, end)
+	}
+	*spans = append(*spans, span{start, end, best.kind, rankNear})
+	return end
+}
+
+// apart reports whether a short value stands by itself and is not a piece of
+// a longer word.
+func apart(text string, start, end int) bool {
+	if end-start >= 16 {
+		return true
+	}
+	return (start == 0 || !isAlnum(text[start-1]) || !isAlnum(text[start])) && (end == len(text) || !isAlnum(text[end]) || !isAlnum(text[end-1]))
+}

@@ -1,0 +1,184 @@
+package redact
+
+import "strings"
+
+// Values without an operator that the grammar knows, but close to a word that
+// announces a secret: "here is the acme token 3f8a…".
+
+const (
+	maxNear     = 100 // bytes after the keyword
+	minNear     = 20  // characters of a value
+	maxNearRun  = 400 // longer values are data
+	maxNearLine = 1   // line breaks between the two
+	blobLine    = 56  // a run of this length that fills its line is one of many
+)
+
+// near hides random values that follow a keyword which ends at i.
+func (f *finder) near(n name) {
+	text := f.text
+	if n.kind == kindCookie || n.kind == kindSignature || f.nearEnd >= min(len(text), n.end+maxNear) {
+		return
+	}
+	stop := min(len(text), n.end+maxNear)
+	if !f.longRun(max(n.end, f.nearEnd), stop) || !wordy(text[n.start:n.end]) {
+		return
+	}
+	j := max(n.end, f.nearEnd)
+	lines := strings.Count(text[n.end:j], "\n")
+	if n.class == classWeak {
+		lines += maxNearLine
+	}
+	for j < stop && lines <= maxNearLine {
+		b := text[j]
+		if !isAlnum(b) {
+			if b == '\n' {
+				lines++
+			}
+			j++
+			continue
+		}
+		end := f.paddedEnd(j)
+		if j > 0 && charsets[base64Run].has(text[j-1]) {
+			j = end
+			continue
+		}
+		if lines > 0 && n.class != classWeak && !f.fillsLine(j, end) {
+			j = end
+			continue
+		}
+		if end-j >= minNear && end-j <= maxNearRun && f.nearValue(j, end, n) {
+			f.add(j, end, n.kind, rankNear)
+			stop = min(len(text), end+maxNear) // a list goes as a whole
+		}
+		j = end
+	}
+	f.nearEnd = max(f.nearEnd, j)
+}
+
+// longRun reports whether minNear characters of base64 stand together from i
+// on, some of them before stop. It looks at every minNear-th character first,
+// and remembers up to where there is no such run.
+func (f *finder) longRun(i, stop int) bool {
+	text, inRun := f.text, &f.ix.inRun
+	i = max(i, f.shortTo)
+	for last := i + minNear - 1; i < stop && last < len(text); {
+		k := last
+		for k >= i && inRun[text[k]] {
+			k--
+		}
+		if k < i {
+			return true
+		}
+		if i = k + 1; i >= stop {
+			break
+		}
+		last = i + minNear - 1
+	}
+	f.shortTo = max(f.shortTo, stop)
+	return false
+}
+
+// nearValue reports whether the run from start to end is a secret that a
+// keyword nearby gives away.
+func (f *finder) nearValue(start, end int, n name) bool {
+	s := strings.TrimRight(f.text[start:end], "=-_")
+	if isRecordID(s) || isPublicKey(s) || isDigest(s) {
+		return false
+	}
+	sh := shapeOf(s)
+	if sh.hex || isUUID(s) {
+		return f.directly(n.end, start) && (isUUID(s) && n.class >= classMiddling || sh.hexRun() && n.class >= classMiddling) && !f.hashBefore(start) && !f.pathAround(start, end)
+	}
+	if sh.digits < 2 || !sh.random() || wordy(s) {
+		return false
+	}
+	if len(s) >= blobLine && f.fillsLine(start, end) || n.class == classWeak && len(s) < 28 {
+		return false
+	}
+	return !f.hashBefore(start) && !f.pathAround(start, end)
+}
+
+// directly reports whether nothing but signs and blanks stands between a
+// name that ends at i and the value at j.
+func (f *finder) directly(i, j int) bool {
+	for ; i < j; i++ {
+		if b := f.text[i]; isAlnum(b) || b == '\n' {
+			return false
+		}
+	}
+	return true
+}
+
+// fillsLine reports whether the run from start to end is all that its line holds.
+func (f *finder) fillsLine(start, end int) bool {
+	text := f.text
+	for start > 0 && (isBlank(text[start-1]) || isQuote(text[start-1])) {
+		start--
+	}
+	return (start == 0 || text[start-1] == '\n') && endsLine(text, end)
+}
+
+// hashBefore reports whether the words right before i say that a hash, a
+// commit or a key of the public kind follows.
+func (f *finder) hashBefore(i int) bool {
+	head := f.text[max(0, i-80):i]
+	if k := strings.LastIndexByte(head, '\n'); k >= 0 {
+		head = head[k+1:]
+	}
+	return saysHash(head)
+}
+
+// saysHash reports whether one of the words that go with hashes and public
+// keys stands in s.
+func saysHash(s string) bool {
+	for k := 0; k+3 <= len(s); k++ {
+		switch lower(s[k]) {
+		case 'i':
+			if hasFold(s, k, "integrity") {
+				return true
+			}
+		case 's':
+			if hasFold(s, k, "sha") {
+				return true
+			}
+		case 'h':
+			if hasFold(s, k, "hash") || hasFold(s, k, "h1:") {
+				return true
+			}
+		case 'c':
+			if hasFold(s, k, "checksum") || hasFold(s, k, "checkout") || hasFold(s, k, "commit") || hasFold(s, k, "cert") {
+				return true
+			}
+		case 'd':
+			if hasFold(s, k, "digest") || hasFold(s, k, "dek-info") {
+				return true
+			}
+		case 'f':
+			if hasFold(s, k, "fingerprint") {
+				return true
+			}
+		case 'm':
+			if hasFold(s, k, "md5") {
+				return true
+			}
+		case 'p':
+			if hasFold(s, k, "public") {
+				return true
+			}
+		case 'r':
+			if hasFold(s, k, "revision") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pathAround reports whether the run is a piece of a path, a file name or a call.
+func (f *finder) pathAround(start, end int) bool {
+	text := f.text
+	if start > 0 && (text[start-1] == '/' || text[start-1] == '\\' || text[start-1] == '@' || text[start-1] == '.' || text[start-1] == '_' || text[start-1] == '#') {
+		return true
+	}
+	return end < len(text) && (text[end] == '(' || text[end] == '/' || text[end] == '.' && end+1 < len(text) && isAlnum(text[end+1]))
+}

@@ -1,0 +1,211 @@
+package redact
+
+import "strings"
+
+// Private keys in PEM's clothes: with their markers, whatever stands in front
+// of each line, escaped onto one line, or with one marker lost.
+
+const (
+	pemDashes  = "-----"
+	pemPrivate = "PRIVATE KEY"
+)
+
+// marker reads a PEM marker such as "-----BEGIN RSA PRIVATE KEY-----" at i and
+// returns its end, 0 where there is none. word is BEGIN or END.
+func (f *finder) marker(i int, word string) int {
+	text := f.text
+	j := i
+	for j < len(text) && text[j] == '-' {
+		j++
+	}
+	if j-i < 4 {
+		return 0
+	}
+	j = skipBlank(text, j)
+	if !f.hasAt(j, word) {
+		return 0
+	}
+	line := text[j:min(len(text), j+80)]
+	k := strings.Index(line, pemPrivate)
+	if k < 0 || strings.ContainsAny(line[:k], "\r\n-\"\\") {
+		return 0
+	}
+	j += k + len(pemPrivate)
+	if f.hasAt(j, " BLOCK") {
+		j += len(" BLOCK")
+	}
+	j = skipBlank(text, j)
+	dashes := j
+	for j < len(text) && text[j] == '-' {
+		j++
+	}
+	if j-dashes < 3 {
+		return 0
+	}
+	return j
+}
+
+// pemAt hides a private key whose BEGIN marker stands at i, or whose END
+// marker does without a BEGIN before it. It returns where to go on.
+func (f *finder) pemAt(i int) int {
+	if i > 0 && f.text[i-1] == '-' {
+		return 0
+	}
+	if body := f.marker(i, "BEGIN"); body > 0 {
+		return f.pemFrom(i, body)
+	}
+	if end := f.marker(i, "END"); end > 0 {
+		if start := f.pemBodyBefore(i); start < i {
+			f.add(start, end, kindPrivateKey, rankPEM)
+		}
+		f.pemDone = end
+		return end
+	}
+	return 0
+}
+
+// pemFrom hides from the BEGIN marker at i, which ends at body, to the END
+// marker, or to where the body ends.
+func (f *finder) pemFrom(i, body int) int {
+	if end := f.pemEnd(body); end > 0 {
+		f.add(i, end, kindPrivateKey, rankPEM)
+		return end
+	}
+	return body
+}
+
+// A body is runs of base64 with little between them. maxPEMGap bounds what may
+// stand between two long runs, minPEMRun says what is long.
+const (
+	maxPEMGap = 160
+	minPEMRun = 24
+)
+
+// maxLineMark is how many letters and digits may stand between two lines of a
+// key that has no END marker, such as the number of a line or a tag.
+const maxLineMark = 8
+
+// pemEnd follows a PEM body that begins at i and returns its end: that of its
+// END marker, or of its last long run; 0 where there is no body.
+func (f *finder) pemEnd(i int) int {
+	text := f.text
+	last, lines := 0, 0
+	gap, broken := 0, false // letters and digits since the last long run; whether there were too many
+	limit := i + maxPEMGap
+	for j := i; j < len(text) && j < limit; {
+		b := text[j]
+		if b == '-' {
+			if end := f.marker(j, "END"); end > 0 {
+				return f.closedPEM(i, j, end, lines)
+			}
+			if f.marker(j, "BEGIN") > 0 {
+				break
+			}
+			for j < len(text) && text[j] == '-' {
+				j++
+			}
+			continue
+		}
+		if !isAlnum(b) && b != '+' && b != '/' {
+			j++
+			continue
+		}
+		end := f.runEnd(alnumSlash, j)
+		if end-j < minPEMRun {
+			gap += end - j
+			j = end
+			continue
+		}
+		broken = broken || lines > 0 && (gap > maxLineMark || wordy(text[j:end]))
+		lines++
+		limit = end + maxPEMGap
+		if !broken {
+			last = end
+		}
+		gap, j = 0, end
+	}
+	if lines == 0 {
+		return 0
+	}
+	return f.lastPEMLine(last)
+}
+
+// lastPEMLine returns the end of a key without an END marker whose last long
+// run ends at i: a shorter line with padding is the rest of it.
+func (f *finder) lastPEMLine(i int) int {
+	text := f.text
+	if end := padding(text, i); end > i {
+		return end
+	}
+	j := i
+	for j < len(text) && j-i < maxGap && !isAlnum(text[j]) && text[j] != '+' && text[j] != '/' {
+		j++
+	}
+	if strings.IndexByte(text[i:j], '\n') < 0 {
+		return i
+	}
+	run := f.runEnd(alnumSlash, j)
+	if end := padding(text, run); end > run && run-j < minPEMRun {
+		return end
+	}
+	return i
+}
+
+// closedPEM decides on what stands between two markers. Without one long line
+// it is a key only where nothing but a short body is there; prose and code
+// that speak of the markers stay.
+func (f *finder) closedPEM(body, marker, end, lines int) int {
+	if lines > 0 {
+		return end
+	}
+	between := f.text[body:marker]
+	words, n := 0, 0
+	for i := range len(between) {
+		switch b := between[i]; {
+		case isAlnum(b) || b == '/' || b == '+' || b == '=':
+			if i == 0 || !isAlnum(between[i-1]) {
+				words++
+			}
+			n++
+		case b == '(' || b == ')' || b == '{' || b == ':' || b == ';' || b == '_' || b == '%':
+			return 0
+		}
+	}
+	if n == 0 && !strings.Contains(between, "...") || words > 6 {
+		return 0
+	}
+	return end
+}
+
+// pemBodyBefore returns where the base64 lines that end right before the END
+// marker at i begin; i where there are none. It does not go back beyond the
+// marker before, so that many markers cost no more than one.
+func (f *finder) pemBodyBefore(i int) int {
+	text := f.text
+	start, gap := i, 0
+	for j := i; j > f.pemDone && gap < maxPEMGap; {
+		b := text[j-1]
+		if !isAlnum(b) && b != '+' && b != '/' {
+			j--
+			gap++
+			continue
+		}
+		end := j
+		for j > f.pemDone && (isAlnum(text[j-1]) || text[j-1] == '+' || text[j-1] == '/') {
+			j--
+		}
+		if end-j >= minPEMRun {
+			start, gap = j, 0
+		} else {
+			gap += end - j
+		}
+	}
+	return start
+}
+
+func skipBlank(text string, i int) int {
+	for i < len(text) && isBlank(text[i]) {
+		i++
+	}
+	return i
+}

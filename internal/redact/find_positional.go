@@ -1,0 +1,114 @@
+package redact
+
+import "strings"
+
+// Passwords that a command takes by their place.
+
+// positionalAt looks at a word that is such a command, or a part of its name,
+// from start to end. It returns where to go on, 0 where there is no password.
+func (f *finder) positionalAt(start, end int) int {
+	text := f.text
+	if end >= len(text) || text[end] != ' ' || end-start < len("login") {
+		return 0
+	}
+	word := text[start:end]
+	before := text[lineStart(text, start):start]
+	switch {
+	case word == "login" && strings.HasSuffix(before, "vault "):
+		return f.hideWord(f.wordAfter(end, 0, "-"))
+	case strings.HasPrefix(word, "http-basic."):
+		return f.hideWord(f.wordAfter(end, 1, "-"))
+	case word == "community" && strings.HasSuffix(before, "snmp-server "):
+		return f.hideWord(f.wordAfter(end, 0, ""))
+	case word == "htpasswd":
+		return f.htpasswd(end)
+	}
+	return 0
+}
+
+// htpasswd hides the last argument where the password is one: htpasswd -b FILE
+// USER PASSWORD, and without the file after -n.
+func (f *finder) htpasswd(end int) int {
+	text := f.text
+	batch, skip := false, 2
+	i := skipBlank(text, end)
+	for f.hasAt(i, "-") {
+		from := i
+		for i < len(text) && text[i] > ' ' {
+			i++
+		}
+		batch = batch || strings.IndexByte(text[from:i], 'b') > 0
+		if strings.IndexByte(text[from:i], 'n') > 0 {
+			skip = 1
+		}
+		if strings.IndexByte(text[from:i], 'C') > 0 { // the cost, a number
+			i = f.wordAfter(i, 0, "").end
+		}
+		i = skipBlank(text, i)
+	}
+	if !batch {
+		return 0
+	}
+	return f.hideWord(f.wordAfter(i, skip, ""))
+}
+
+// netAt looks at "net use" and "net user" at i: the password follows the share
+// or the user, but for a star, which asks for it.
+func (f *finder) netAt(i int) int {
+	text := f.text
+	if i > 0 && isIdent(text[i-1]) {
+		return 0
+	}
+	switch {
+	case f.hasAt(i, "net user "):
+		return f.hideWord(f.wordAfter(i+len("net user"), 1, "/"))
+	case f.hasAt(i, "net use "):
+		w := f.wordAfter(i+len("net use"), 1, "/")
+		if w.end > w.start && strings.HasPrefix(text[w.start:w.end], `\\`) {
+			w = f.wordAfter(i+len("net use"), 2, "/")
+		}
+		return f.hideWord(w)
+	}
+	return 0
+}
+
+// wordAfter returns the shell word that follows i on its line after skip other
+// words. Words that begin with option do not count.
+func (f *finder) wordAfter(i, skip int, option string) run {
+	text := f.text
+	for range maxArguments + skip {
+		i = skipBlank(text, i)
+		if i >= len(text) || text[i] == '\n' || text[i] == '\r' || text[i] == '|' || text[i] == ';' || text[i] == '&' || text[i] == '<' || text[i] == '>' {
+			return run{}
+		}
+		a, b := f.shellWord(i)
+		if b <= a {
+			return run{}
+		}
+		i = b
+		if a > 0 && isQuote(text[a-1]) {
+			i++
+		}
+		if option != "" && strings.HasPrefix(text[a:b], option) {
+			continue
+		}
+		if skip == 0 {
+			return run{a, b}
+		}
+		skip--
+	}
+	return run{}
+}
+
+// hideWord hides a password that stands by itself on a command line, and
+// returns its end; 0 where w is no word or stands for one.
+func (f *finder) hideWord(w run) int {
+	if w.end-w.start < 4 {
+		return 0
+	}
+	if s := f.text[w.start:w.end]; isPlaceholder(s) || isReference(s) || !hasMixture(s) && wordy(s) {
+		return 0
+	}
+	f.add(w.start, w.end, kindPassword, rankName)
+	return w.end
+}

@@ -1,0 +1,169 @@
+package redact
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+)
+
+const (
+	minEncoded = 20       // shorter runs hold no secret with its name
+	maxEncoded = 64 << 10 // of one run, in characters
+)
+
+// decodeRuns looks at the runs of base64 and hex characters: those that are
+// text inside and hold a secret are hidden, and those that the line around
+// them gives away.
+func (e *Engine) decodeRuns(f *finder, depth int) {
+	text, inRun := f.text, &f.ix.inRun
+	for i := 0; i+minContext <= len(text); {
+		last := i + minContext - 1
+		if !inRun[text[last]] { // no run long enough begins before this
+			i = last + 1
+			continue
+		}
+		start := last
+		for start > i && inRun[text[start-1]] {
+			start--
+		}
+		end := last + 1
+		for end < len(text) && inRun[text[end]] {
+			end++
+		}
+		if end-start >= minContext {
+			end = e.runAt(f, start, padding(text, end), depth)
+		}
+		i = end
+	}
+}
+
+// runAt judges the run from i to end and returns where to go on.
+func (e *Engine) runAt(f *finder, i, end, depth int) int {
+	f.contextAt(i, end)
+	if end-i < minEncoded {
+		return end
+	}
+	run := f.text[i:min(end, i+maxEncoded)]
+	if end-i >= blobLine && end < len(f.text) {
+		run, end = joinLines(f.text, i, end)
+	}
+	if s, ok := decodeText(run); ok {
+		if inner := e.find(s, depth+1); len(inner) > 0 {
+			f.add(i, end, inner[0].kind, rankFormat)
+		}
+	}
+	return end
+}
+
+// decodeText decodes hex or base64 of any alphabet, and reports whether text came out.
+func decodeText(s string) (string, bool) {
+	if len(s)%2 == 0 && hexValue(s[:min(len(s), 8)]) >= 0 {
+		if b, err := hex.DecodeString(s); err == nil && isText(b) {
+			return string(b), true
+		}
+	}
+	if head, ok := decode64(s[:min(len(s), 32)&^3]); !ok || !isText(head) {
+		return "", false
+	}
+	b, ok := decode64(s)
+	return string(b), ok && isText(b)
+}
+
+// isProse64 reports whether s is base64 of a sentence.
+func isProse64(s string) bool {
+	if len(s) < minEncoded {
+		return false
+	}
+	b, ok := decodeText(s)
+	return ok && strings.IndexByte(b, ' ') > 0 && wordy(b)
+}
+
+// decode64 decodes base64; what does not fill a group of four at the end is left out.
+func decode64(s string) ([]byte, bool) {
+	buf := make([]byte, 0, len(s))
+	for i := range len(s) {
+		switch b := s[i]; b {
+		case '-':
+			buf = append(buf, '+')
+		case '_':
+			buf = append(buf, '/')
+		case '=':
+			if i < len(s)-2 {
+				return nil, false
+			}
+		default:
+			buf = append(buf, b)
+		}
+	}
+	if len(buf)%4 == 1 {
+		buf = buf[:len(buf)-1]
+	}
+	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(buf)))
+	n, err := base64.RawStdEncoding.Decode(out, buf)
+	return out[:n], err == nil
+}
+
+// isText reports whether b is readable ASCII.
+func isText(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c >= 0x7F {
+			return false
+		}
+	}
+	return true
+}
+
+// joinLines puts the base64 lines together of which the first runs from i to
+// end, and returns where the last one ends. A line belongs to them that is as
+// long as the first; a shorter one is the last, where it completes the base64
+// of a text. So a word on the line after is left.
+func joinLines(text string, i, end int) (string, int) {
+	if head, ok := decode64(text[i : i+32]); !ok || !isText(head) {
+		return text[i:end], end
+	}
+	width := end - i
+	joined := []byte(text[i:end])
+	for len(joined) < maxEncoded {
+		j := lineGap(text, end)
+		k := j
+		for k < len(text) && charsets[base64Run].has(text[k]) {
+			k++
+		}
+		if j == end || k == j || k-j > width {
+			break
+		}
+		k = padding(text, k)
+		line := text[j:k]
+		if len(line) < width && !completes(len(joined), line) {
+			break
+		}
+		joined, end = append(joined, line...), k
+		if len(line) < width {
+			break
+		}
+	}
+	return string(joined), end
+}
+
+// lineGap steps over what stands between two lines of base64: blanks, a line
+// break, also an escaped one.
+func lineGap(text string, i int) int {
+	j := i
+	for j < len(text) && j-i < 24 && (isSpace(text[j]) || text[j] == '\\' || text[j] == 'n' && text[j-1] == '\\') {
+		j++
+	}
+	return j
+}
+
+// completes reports whether line is the end of base64 of which n characters
+// stand before it: the groups of four are full, and text is in them.
+func completes(n int, line string) bool {
+	if (n+len(line))%4 != 0 {
+		return false
+	}
+	b, ok := decode64(line[min(len(line), (4-n%4)%4):])
+	return ok && (len(b) == 0 || isText(b))
+}

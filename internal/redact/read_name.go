@@ -1,0 +1,325 @@
+package redact
+
+import "strings"
+
+const (
+	maxName       = 80 // longer ones are no names
+	minRandomName = 16 // a longer name that looks random is a piece of base64 or hex
+)
+
+// name is what stands before an operator, and what it says of the value.
+type name struct {
+	start, end int // of the identifier in the text
+	class      class
+	kind       string
+	lone       bool // the keyword is the whole name
+}
+
+// nameAround returns the identifier that holds position i. Hyphens and dots
+// belong to it where they join two letters or digits.
+func (f *finder) nameAround(i int) (start, end int) {
+	text := f.text
+	start, end = i, i
+	for start > 0 && i-start < maxName {
+		b := text[start-1]
+		if isIdent(b) || (b == '-' || b == '.') && start > 1 && isAlnum(text[start-2]) && isIdent(text[start]) {
+			start--
+			continue
+		}
+		break
+	}
+	for end < len(text) && end-i < maxName {
+		b := text[end]
+		if isIdent(b) || (b == '-' || b == '.') && end+1 < len(text) && isAlnum(text[end+1]) {
+			end++
+			continue
+		}
+		break
+	}
+	return start, end
+}
+
+// words is a name cut into its words, in small letters.
+type words struct {
+	buf   [maxName]byte
+	n     int
+	parts [24]wordAt
+	count int
+}
+
+type wordAt struct{ start, end uint8 }
+
+func (w *words) part(i int) string { return string(w.buf[w.parts[i].start:w.parts[i].end]) }
+
+// split cuts a name at everything but letters and digits, and where camel case
+// begins a word.
+func (w *words) split(s string) {
+	begin := 0
+	flush := func() {
+		if w.n > begin && w.count < len(w.parts) {
+			w.parts[w.count] = wordAt{uint8(begin), uint8(w.n)}
+			w.count++
+		}
+		begin = w.n
+	}
+	for i := range len(s) {
+		b := s[i]
+		if !isAlnum(b) {
+			flush()
+			continue
+		}
+		if isUpper(b) && i > 0 && (!isUpper(s[i-1]) || i+1 < len(s) && isLower(s[i+1])) {
+			flush()
+		}
+		if w.n < len(w.buf) {
+			w.buf[w.n] = lower(b)
+			w.n++
+		}
+	}
+	flush()
+}
+
+// classify says what a name tells about its value.
+func classify(s string) (class, string, bool) {
+	if len(s) > maxName {
+		return classNone, "", false
+	}
+	var w words
+	w.split(s)
+	for i := w.count - 1; i >= 0; i-- {
+		part := w.part(i)
+		prev := ""
+		if i > 0 {
+			prev = w.part(i - 1)
+		}
+		c, kind := partClass(part, prev)
+		if c == classNone {
+			continue
+		}
+		if w.negated(i) {
+			return classNone, "", false
+		}
+		if (kind == kindSecret || kind == kindAPIKey) && w.contains("aws") {
+			kind = kindAWS
+		}
+		return c, kind, w.count == 1
+	}
+	return classNone, "", false
+}
+
+// telling reports whether the last part of a name, after its dots, says what it holds.
+func telling(s string) bool {
+	c, _, _ := classify(s[lastDot(s)+1:])
+	return c != classNone
+}
+
+// negated reports whether a word around the keyword at part i makes the name
+// one about a secret rather than of one.
+func (w *words) negated(i int) bool {
+	if w.contains("public") || w.contains("pub") {
+		return true
+	}
+	for k := i + 1; k < w.count; k++ {
+		if isAspect(w.part(k)) {
+			return true
+		}
+	}
+	return i > 0 && isOtherKey(w.part(i-1))
+}
+
+func (w *words) contains(s string) bool {
+	for k := range w.count {
+		if w.part(k) == s {
+			return true
+		}
+	}
+	return false
+}
+
+// partClass looks for a keyword in one word of a name; prev is the word before it.
+func partClass(part, prev string) (class, string) {
+	switch {
+	case isPasswordWord(part, prev):
+		return classPassword, kindPassword
+	case strings.Contains(part, "secret") && !strings.Contains(part, "secretar"):
+		return classStrong, kindSecret
+	case strings.Contains(part, "token") && !strings.Contains(part, "tokeni"):
+		if strings.HasPrefix(part, "bearer") || prev == "bearer" {
+			return classMiddling, kindBearer
+		}
+		return classMiddling, kindToken
+	case strings.HasSuffix(part, "key") || strings.HasSuffix(part, "keys"):
+		return keyClass(strings.TrimSuffix(strings.TrimSuffix(part, "s"), "key"), prev)
+	case strings.Contains(part, "apikey"):
+		return classMiddling, kindAPIKey
+	case part == "cred" || part == "creds" || strings.HasPrefix(part, "credential"):
+		return classMiddling, kindCredential
+	}
+	return weakClass(part)
+}
+
+func isPasswordWord(part, prev string) bool {
+	switch part {
+	case "pass", "pw", "psw", "pswd", "passcode", "mdp", "senha", "kennwort", "passphrase", "pwd":
+		return true
+	case "psk", "masterauth", "bindpw", "rootpw", "dbpw", "userpw", "adminpw", "authpw", "keypw", "storepw":
+		return true
+	case "phrase", "word", "wd":
+		return prev == "pass"
+	case "string":
+		return prev == "secure"
+	case "passe":
+		return prev == "de"
+	}
+	if strings.IndexByte(part, 'p') < 0 {
+		return strings.HasPrefix(part, "contrase")
+	}
+	return strings.Contains(part, "passw") || strings.Contains(part, "pwd") || strings.Contains(part, "passphrase") ||
+		len(part) > 5 && strings.HasSuffix(part, "pass") && !oneOf(part, notPass)
+}
+
+// keyClass judges "key" by the word glued to it, or else the word before it.
+func keyClass(glued, prev string) (class, string) {
+	q := glued
+	if q == "" {
+		q = prev
+	}
+	switch {
+	case isOtherKey(q):
+		return classNone, ""
+	case q == "private" || q == "priv":
+		return classStrong, kindPrivateKey
+	case isStrongKey(q):
+		return classStrong, kindSecret
+	case isMiddlingKey(q) || strings.HasSuffix(glued, "api"):
+		return classMiddling, kindAPIKey
+	case glued != "" && !endsWithKeyWord(glued):
+		return classNone, ""
+	}
+	return classWeak, kindAPIKey
+}
+
+// endsWithKeyWord reports whether a word of three letters or more that makes
+// a key secret ends s, as in "myapikey".
+func endsWithKeyWord(s string) bool {
+	for n := 3; n <= min(len(s), maxKeyWord); n++ {
+		if w := s[len(s)-n:]; isStrongKey(w) || isMiddlingKey(w) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxKeyWord is the length of the longest of these words.
+const maxKeyWord = len("instrumentation")
+
+func weakClass(part string) (class, string) {
+	switch part {
+	case "auth", "authorization", "authentication", "hmac":
+		return classWeak, kindCredential
+	case "pat", "totp", "otp", "ssws", "securestring":
+		return classMiddling, kindToken
+	case "bearer":
+		return classMiddling, kindBearer
+	case "jwt":
+		return classWeak, kindJWT
+	case "cookie", "cookies", "session", "sessid", "sessionid", "sid", "phpsessid", "jsessionid", "csrf", "xsrf", "sess":
+		return classWeak, kindCookie
+	case "sig", "signature", "sas":
+		return classWeak, kindSignature
+	case "salt", "seed":
+		return classWeak, kindSecret
+	case "mnemonic":
+		return classStrong, kindSecret
+	}
+	return classNone, ""
+}
+
+// nameAt judges the name around the keyword at i, reads its value and hides
+// that. It returns where to go on, or i.
+func (f *finder) nameAt(i int) int {
+	if !f.keywordAt(i) {
+		return i
+	}
+	start, end := f.nameAround(i)
+	f.nameEnd = end
+	if hasFold(f.text, start, "identified") {
+		return f.sqlAt(start, end, i)
+	}
+	if e := f.basicAt(start, end); e > 0 {
+		return e
+	}
+	if e := f.positionalAt(start, end); e > 0 {
+		return e
+	}
+	if e := f.callAt(start, end); e > 0 {
+		return e
+	}
+	if f.called == end {
+		return i
+	}
+	n := f.nameOf(start, end)
+	if n.class == classNone || end-start >= minRandomName && looksRandom(f.text[start:end]) {
+		return i
+	}
+	if n.kind == kindBearer && n.lone {
+		if end := f.bearerAt(n); end > 0 {
+			return end
+		}
+	}
+	v, ok := f.valueOf(n)
+	if !ok || !v.secret(n, f.text) {
+		if v, ok = f.valueBefore(n); ok && v.secret(n, f.text) {
+			f.add(v.start, v.end, n.kind, rankName)
+		}
+		f.near(n)
+		return i
+	}
+	if v.scheme == "bearer" {
+		n.kind = kindBearer
+	}
+	f.add(v.start, v.end, n.kind, rankName)
+	return v.end
+}
+
+// nameOf classifies the identifier from start to end. A lone "key" is looked
+// at with the word before it: "API key".
+func (f *finder) nameOf(start, end int) name {
+	if f.hasAt(start, "PASS:") || f.hasAt(start, "PASS ") {
+		return name{}
+	}
+	c, kind, lone := classify(f.text[start:end])
+	if f.hasAt(start, "_authToken") && start > 0 && f.text[start-1] == ':' {
+		return name{start, end, classPassword, kindToken, false}
+	}
+	if c == classNone && f.codeParameter(start, end) {
+		return name{start, end, classWeak, kindToken, false}
+	}
+	if lone && c <= classMiddling && start > 1 && isBlank(f.text[start-1]) {
+		if prev := f.wordBefore(start - 1); prev < start-1 {
+			if isParserWord(f.text[prev : start-1]) {
+				return name{}
+			}
+			if c2, kind2, _ := classify(f.text[prev:end]); c2 != classNone {
+				c, kind = c2, kind2
+				lone = false
+			}
+		}
+	}
+	return name{start, end, c, kind, lone}
+}
+
+// codeParameter reports whether the identifier is the code= of a URL, which
+// holds the keys of Azure functions and what OAuth hands out.
+func (f *finder) codeParameter(start, end int) bool {
+	return end-start == 4 && f.hasAt(start, "code=") && start > 0 && (f.text[start-1] == '?' || f.text[start-1] == '&')
+}
+
+// wordBefore returns the start of the word that ends at i.
+func (f *finder) wordBefore(i int) int {
+	j := i
+	for j > 0 && i-j < 32 && isIdent(f.text[j-1]) {
+		j--
+	}
+	return j
+}

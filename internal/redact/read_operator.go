@@ -1,0 +1,245 @@
+package redact
+
+import "strings"
+
+// wordOperator reads what may stand between a name and its value but signs:
+// nothing (flags, netrc, ENV lines), a verb (prose), a quote.
+func (f *finder) wordOperator(n name, k int) (operator, bool, int) {
+	text := f.text
+	if n.start > 0 && text[n.start-1] == '-' {
+		return opFlag, true, k
+	}
+	if f.hasAt(k, "-String ") && hasFold(text, n.end-len("securestring"), "securestring") {
+		return opFlag, true, k + len("-String ")
+	}
+	if at := f.verbAt(f.skipOwner(k)); at > 0 {
+		return opProse, true, at
+	}
+	for _, or := range [...]string{"or ", "|| ", "?? ", "?: "} {
+		if hasFold(text, k, or) && k+len(or) < len(text) && isQuote(text[k+len(or)]) {
+			return opAssign, true, k + len(or)
+		}
+	}
+	if isQuote(text[k]) {
+		return opCall, true, k
+	}
+	if n.class >= classStrong && k+2 < len(text) && isDigit(text[k]) && text[k+1] == ' ' { // as in "enable secret 5 …"
+		return opSpace, true, k + 2
+	}
+	if f.spaceAssigns(n) || n.class == classPassword && !isUpper(text[n.start]) && mixedWord(text[k:min(len(text), k+40)]) {
+		return opSpace, true, k
+	}
+	return opNone, false, 0
+}
+
+// mixedWord reports whether the first word of s has letters and digits mixed as
+// passwords have: "password hunter22".
+func mixedWord(s string) bool {
+	if k := strings.IndexAny(s, " \t\r\n"); k >= 0 {
+		s = s[:k]
+	}
+	s = strings.TrimRight(s, ".,;:!?")
+	if isMachineType(strings.TrimLeft(s, "*&[]")) {
+		return false
+	}
+	sh := shapeOf(s)
+	return sh.n >= 6 && sh.digits > 0 && sh.lowers+sh.uppers >= 3 && sh.others-sh.signs == 0 && !strings.ContainsAny(s, "=+|;%&")
+}
+
+// verbs join a name and its value in prose.
+var verbs = [...]string{"is now", "is", "was", "will be", "set to", "are", "equals", "should be", "as", "="}
+
+// verbAt returns where the value begins after a verb at k, or 0.
+func (f *finder) verbAt(k int) int {
+	text := f.text
+	for _, verb := range verbs {
+		e := k + len(verb)
+		if k >= len(text) || lower(text[k]) != verb[0] || !hasFold(text, k, verb) || e >= len(text) || !isSpace(text[e]) && text[e] != ':' {
+			continue
+		}
+		if verb == "as" {
+			return f.typeBefore(skipBlank(text, e))
+		}
+		return e + 1
+	}
+	if k < len(text) && text[k] == ':' {
+		return k + 1
+	}
+	return 0
+}
+
+// skipOwner steps over "for acme" or "of the acme server".
+func (f *finder) skipOwner(k int) int {
+	text := f.text
+	if !hasFold(text, k, "for ") && !hasFold(text, k, "of ") && !hasFold(text, k, "to ") && !hasFold(text, k, "on ") {
+		return k
+	}
+	j := k
+	for range 4 {
+		e := j
+		for e < len(text) && e-j < 40 && (isIdent(text[e]) || text[e] == '-' || text[e] == '.' || text[e] == '@') {
+			e++
+		}
+		if e < len(text) && text[e] == ':' {
+			return e
+		}
+		j = skipBlank(text, e)
+		if j == e {
+			return k
+		}
+		if f.verbAt(j) > 0 {
+			return j
+		}
+	}
+	return k
+}
+
+// spaceAssigns reports whether a blank is the operator on the line of n, as in
+// .netrc files, Dockerfiles and some shells.
+func (f *finder) spaceAssigns(n name) bool {
+	if n.class == classPassword && (f.netrcBefore(n.start) || hasFold(f.text, n.start, "requirepass")) {
+		return true
+	}
+	text := f.text
+	if n.start > 0 && !isSpace(text[n.start-1]) {
+		return false
+	}
+	head := strings.TrimLeft(text[lineStart(text, n.start):n.start], " \t")
+	if n.class == classPassword && (head == "" || head == "set ") && f.oneWord(n.end) {
+		return true
+	}
+	for _, p := range [...]string{"ENV ", "ARG ", "setx ", "set -x ", "set -gx ", "setenv ", "set -Ux ", "enable ", "username ", "configure set ", "config set ", "ngrok ", "-String "} {
+		if strings.HasSuffix(head, p) || p == "username " && strings.HasPrefix(head, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// oneWord reports whether what follows i on its line is one word with a
+// mixture of characters, as in the configuration of servers.
+func (f *finder) oneWord(i int) bool {
+	rest := f.text[i:min(len(f.text), i+maxName)]
+	if k := strings.IndexByte(rest, '\n'); k >= 0 {
+		rest = rest[:k]
+	}
+	rest = strings.TrimSpace(rest)
+	return len(rest) >= 6 && strings.IndexByte("*&[]./-0123456789", rest[0]) < 0 && !strings.ContainsAny(rest, " \t(){}<>=,;:") && hasMixture(rest) && !isMachineType(rest)
+}
+
+// netrcBefore reports whether a .netrc entry stands before a name.
+func (f *finder) netrcBefore(i int) bool {
+	head := f.text[max(0, i-160):i]
+	return strings.Contains(head, "login ") || strings.Contains(head, "machine ")
+}
+
+// valueNames are the names of the second half of a pair such as
+// name: DB_PASSWORD, value: hunter2.
+var valueNames = []string{"value", "val", "default", "defaultvalue", "content", "string", "text", "stringvalue", "data", "parametervalue", "settingvalue"}
+
+// maxPair bounds what may stand between the two halves of a pair.
+const maxPair = 64
+
+// pairValue returns where the value of a pair begins whose first half, the
+// name, ended before i; 0 where there is no second half.
+func (f *finder) pairValue(i int) int {
+	text := f.text
+	j := i
+	for j < len(text) && j-i < maxPair && (isSpace(text[j]) || isPairSign(text[j])) {
+		j++
+	}
+	if j == i || j >= len(text) || !isAlpha(text[j]) {
+		return 0
+	}
+	if text[j-1] == '/' {
+		j = f.afterClosingTag(j)
+	}
+	e := j
+	for e < len(text) && e-j < 20 && isAlpha(text[e]) {
+		e++
+	}
+	if !isValueName(text[j:e]) {
+		return 0
+	}
+	for e < len(text) && (isQuote(text[e]) || isBlank(text[e])) {
+		e++
+	}
+	if e < len(text) && (text[e] == ':' || text[e] == '=' || text[e] == '>') {
+		return e + 1
+	}
+	return 0
+}
+
+// afterClosingTag steps from within </key> to the next tag's name.
+func (f *finder) afterClosingTag(j int) int {
+	text := f.text
+	for k := j; k < len(text) && k-j < 40; k++ {
+		if text[k] == '<' {
+			return k + 1
+		}
+	}
+	return j
+}
+
+func isValueName(s string) bool {
+	if len(s) > 20 {
+		return false
+	}
+	var buf [20]byte
+	for i := range len(s) {
+		buf[i] = lower(s[i])
+	}
+	return oneOf(string(buf[:len(s)]), valueNames)
+}
+
+const cdata = "<![CDATA["
+
+// tagEnd returns where the content of an XML element begins whose name is n
+// and which has attributes; 0 where n is no such name.
+func (f *finder) tagEnd(n name, j int) int {
+	text := f.text
+	if n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':' || j >= len(text) || text[j] != ' ' {
+		return 0
+	}
+	for k := j; k < len(text) && k-j < 160; k++ {
+		switch text[k] {
+		case '<', '\n':
+			return 0
+		case '>':
+			if text[k-1] == '/' {
+				return 0
+			}
+			return k + 1
+		}
+	}
+	return 0
+}
+
+// blockScalar returns where the text of a YAML block begins whose | or > stands
+// at j; 0 where none does.
+func (f *finder) blockScalar(j int) int {
+	text := f.text
+	if j >= len(text) || text[j] != '|' && text[j] != '>' {
+		return 0
+	}
+	for j++; j < len(text) && (text[j] == '-' || text[j] == '+' || isDigit(text[j])); j++ {
+	}
+	k := skipBlank(text, j)
+	if k >= len(text) || text[k] != '\n' && text[k] != '\r' {
+		return 0
+	}
+	for k < len(text) && k-j < 64 && isSpace(text[k]) {
+		k++
+	}
+	return k
+}
+
+// isMachineType reports whether s is a type with its size, such as uint32.
+func isMachineType(s string) bool {
+	for _, t := range [...]string{"uint", "int", "float", "complex", "utf", "base", "sha", "oauth", "string"} {
+		if hasFold(s, 0, t) && len(s) > len(t) && isDigit(s[len(t)]) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,111 @@
+package redact
+
+// readQuoted reads a string whose opening quote stands at q, and the strings
+// that are joined to it.
+func (f *finder) readQuoted(v value, q int) (value, bool) {
+	text := f.text
+	v.quote = text[q]
+	if f.hasAt(q, `"""`) || f.hasAt(q, "'''") || f.hasAt(q, "```") {
+		q += 2
+	}
+	v.start = q + 1
+	end := f.quoteEnd(v.start, v.quote)
+	for range 8 {
+		next := f.joined(end, v.quote)
+		if next == 0 {
+			break
+		}
+		end = f.quoteEnd(next, v.quote)
+	}
+	v.end = end
+	return v, v.end > v.start
+}
+
+// quoteEnd returns where a string that begins at i ends: at its quote, or at
+// the end of the line. The last answer for each quote is remembered, so that
+// many strings that are never closed cost one reading.
+func (f *finder) quoteEnd(i int, quote byte) int {
+	m := &f.quotes[quote&3]
+	if i > m.start && i <= m.end {
+		return m.end
+	}
+	*m = run{i, f.findQuote(i, quote)}
+	return m.end
+}
+
+func (f *finder) findQuote(i int, quote byte) int {
+	text := f.text
+	stop := min(len(text), i+maxValue)
+	for j := i; j < stop; j++ {
+		switch text[j] {
+		case quote:
+			return j
+		case '\\':
+			j++
+		case '\n':
+			if quote != '`' {
+				return j
+			}
+		}
+	}
+	return stop
+}
+
+// joined returns where the next string's text begins after the closing quote
+// at end, when a sign joins the two; 0 otherwise.
+func (f *finder) joined(end int, quote byte) int {
+	if end >= len(f.text) || f.text[end] != quote {
+		return 0
+	}
+	return joinEnd(f.text, end)
+}
+
+// bareEnd returns where a value without quotes ends.
+func (f *finder) bareEnd(i int) int {
+	text := f.text
+	if i <= f.bare.start || i > f.bare.end {
+		f.bare = run{i, f.findBareEnd(i)}
+	}
+	j := f.bare.end
+	for j > i && isTrailingSign(text[j-1]) {
+		j--
+	}
+	return j
+}
+
+func (f *finder) findBareEnd(i int) int {
+	text := f.text
+	stop := min(len(text), i+maxValue)
+	for j := i; j < stop; j++ {
+		switch text[j] {
+		case ' ', '\t', '\n', '\r', '"', '\'', '`', '<', ';', '\\', '|':
+			return j
+		case '&':
+			if j == i || f.separates(j) {
+				return j
+			}
+		case ',':
+			if j+1 >= len(text) || !isAlnum(text[j+1]) {
+				return j
+			}
+		}
+	}
+	return stop
+}
+
+// maxNextName is how far separates looks for the name of the next value.
+const maxNextName = 64
+
+// separates reports whether the "&" at i stands between two values, as in a query
+// string or a shell command, rather than in one.
+func (f *finder) separates(i int) bool {
+	for j := i + 1; j < min(len(f.text), i+maxNextName); j++ {
+		switch b := f.text[j]; {
+		case b == '=' || b == ';': // a=1&b=2, or an HTML entity
+			return true
+		case !isAlnum(b) && b != '_' && b != '-' && b != '.' && b != '[' && b != ']' && b != '%':
+			return j == i+1
+		}
+	}
+	return i+1 == len(f.text)
+}

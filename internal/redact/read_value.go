@@ -1,0 +1,377 @@
+package redact
+
+import "strings"
+
+// operator is how a value hangs on its name.
+type operator uint8
+
+const (
+	opNone    operator = iota
+	opAssign           // =, :=, =>, == …
+	opColon            // name: value
+	opCompare          // ==
+	opCall             // name("value"), "name", "value"; also !=
+	opXML              // <name>value</name>
+	opFlag             // --name value
+	opProse            // the name is value
+	opPair             // name: NAME, value: VALUE
+	opSpace            // name value, in files that are known to be written so
+)
+
+// value is what was read after a name and its operator.
+type value struct {
+	start, end int
+	op         operator
+	quote      byte   // the quote around it, 0 for none
+	spaced     bool   // blanks around the operator
+	wrapped    bool   // the argument of a call
+	converted  bool   // a call that changes its type only
+	below      bool   // the value stands on a later line
+	comma      bool   // a comma stands between the name and the value
+	paired     bool   // parentheses stand around the two
+	scheme     string // the word between Authorization and the value
+}
+
+// maxValue bounds a value in bytes.
+const maxValue = 4096
+
+// valueOf reads the value that belongs to n.
+func (f *finder) valueOf(n name) (value, bool) {
+	op, spaced, at := f.operatorAfter(n)
+	if op == opNone {
+		return value{}, false
+	}
+	v := value{op: op, spaced: spaced, comma: op == opCall && at > 0 && f.text[at-1] == ','}
+	v, ok := f.readValue(v, at)
+	if n.start > 0 && (f.text[n.start-1] == '?' || f.text[n.start-1] == '&') && v.quote == 0 && ok {
+		if k := strings.IndexByte(f.text[v.start:min(v.end, v.start+maxJudged)], '#'); k >= minWeak && generated(f.text[v.start:v.start+k]) { // the fragment of a URL
+			v.end = v.start + k
+		}
+	}
+	v.paired = v.comma && n.start > 1 && f.text[n.start-2] == '(' && (f.hasAt(v.end+1, ")") || f.hasAt(v.end+1, ",") && f.hasAt(n.start-len(`String("`), `String("`))
+	return v, ok
+}
+
+// operatorAfter finds the operator after a name and where its value begins.
+func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
+	text := f.text
+	j, closed := f.closeName(n)
+	if at = f.tagEnd(n, j); at > 0 {
+		return opXML, false, at
+	}
+	k := skipBlank(text, j)
+	spaced = k > j
+	if k >= len(text) {
+		return opNone, false, 0
+	}
+	if op, at = f.symbolOperator(n.start, k, closed); op != opNone {
+		if op == opXML && f.hasAt(lineStart(text, n.start), "#include") {
+			return opNone, false, 0
+		}
+		if v := f.pairValue(at); v > 0 {
+			return opPair, true, v
+		}
+		if op == opXML && (spaced || !closed && (n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':')) || !closed && f.closesName(n, at) {
+			return opNone, false, 0
+		}
+		return op, spaced || at < len(text) && isBlank(text[at]), at
+	}
+	if e := f.typeBefore(k); spaced && e > 0 {
+		return opAssign, true, e
+	}
+	if at = f.pairValue(j); at > 0 {
+		return opPair, true, at
+	}
+	if spaced {
+		return f.wordOperator(n, k)
+	}
+	return opNone, false, 0
+}
+
+// closesName reports whether the quote at i is the one that was opened right
+// before the name: "PWD=" + dir.
+func (f *finder) closesName(n name, i int) bool {
+	text := f.text
+	return n.start > 0 && i < len(text) && isQuote(text[i]) && text[n.start-1] == text[i] && text[i-1] == '='
+}
+
+// closeName steps over what closes a name: its quote, a bracket.
+func (f *finder) closeName(n name) (j int, closed bool) {
+	text := f.text
+	j = n.end
+	if j < len(text) && text[j] == '[' {
+		k := j + 1
+		for k < len(text) && k-j < 8 && isDigit(text[k]) {
+			k++
+		}
+		if k < len(text) && text[k] == ']' {
+			return k + 1, false
+		}
+	}
+	for range 3 {
+		if j < len(text) && (text[j] == '"' || text[j] == '\'' || text[j] == '`') {
+			closed = true
+			j++
+		} else if j < len(text) && (text[j] == ']' || text[j] == ')' || text[j] == '*') {
+			j++
+		}
+	}
+	return j, closed
+}
+
+// signOperators are the operators that signs make, longer ones before those
+// that they begin with.
+var signOperators = [...]struct {
+	sign string
+	op   operator
+}{
+	{":::=", opAssign},
+	{"::=", opAssign},
+	{":=>", opAssign},
+	{":==", opCompare},
+	{":=", opAssign},
+	{":-", opColon},
+	{"::", opColon},
+	{":", opColon},
+	{"===", opCompare},
+	{"==", opCompare},
+	{"=>", opAssign},
+	{"=~", opAssign},
+	{"=", opAssign},
+	{"!==", opCall},
+	{"!=", opCall},
+	{"??=", opAssign},
+	{"?=", opAssign},
+	{"||=", opAssign},
+	{"|=", opAssign},
+	{"+=", opAssign},
+	{".=", opAssign},
+	{"->", opAssign},
+	{"<-", opAssign},
+	{"~>", opAssign},
+	{">", opXML},
+}
+
+// signOperator reads an operator made of signs at k and returns where it ends.
+// What follows a = at once begins the value, if it is a sign: KEY=+abc. A : has
+// other meanings before a sign, as in ${KEY:?}.
+func signOperator(text string, k int) (operator, int) {
+	for i := range signOperators {
+		o := &signOperators[i]
+		if o.sign[0] != text[k] || !strings.HasPrefix(text[k:], o.sign) {
+			continue
+		}
+		j := k + len(o.sign)
+		if o.sign[0] == '=' && len(o.sign) > 1 && j < len(text) && !isSpace(text[j]) && !isQuote(text[j]) {
+			continue
+		}
+		if o.sign == ":" && j < len(text) && text[j] != '<' && text[j] != '-' && isOperatorSign(text[j]) {
+			return opNone, 0
+		}
+		return o.op, j
+	}
+	return opNone, 0
+}
+
+// symbolOperator reads an operator made of signs at k, after the name that
+// begins at start.
+func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
+	text := f.text
+	switch op, j := signOperator(text, k); op {
+	case opNone:
+		return f.listOperator(start, k, closed)
+	case opColon:
+		return f.colon(j)
+	default:
+		return op, j
+	}
+}
+
+// listOperator reads what joins a name to its value in lists of arguments: a
+// comma, a bracket.
+func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
+	text := f.text
+	q := skipBlank(text, k+1)
+	quoted := q < len(text) && isQuote(text[q])
+	switch {
+	case text[k] == ',' && closed:
+		return opCall, k + 1
+	case text[k] == ',' && quoted && f.comparedBy(start):
+		return opCompare, q
+	case text[k] == '(' && quoted:
+		return opCall, q
+	case text[k] == '(':
+		if q := f.callArgument(k + 1); q > 0 && isConverter(text[k+1:q]) && telling(text[start:k]) {
+			return opCall, q
+		}
+	}
+	return opNone, 0
+}
+
+// colon tells "name: value" from "name: type = value".
+func (f *finder) colon(j int) (operator, int) {
+	if e := f.typeBefore(skipBlank(f.text, j)); e > 0 {
+		return opAssign, e
+	}
+	return opColon, j
+}
+
+// typeBefore reads a type and the = after it at k, and returns where the value
+// begins, or 0.
+func (f *finder) typeBefore(k int) int {
+	text := f.text
+	j := k
+	for j < len(text) && j-k < 40 && (isIdent(text[j]) || isTypeSign(text[j])) {
+		j++
+	}
+	if j == k || isDigit(text[k]) {
+		return 0
+	}
+	j = skipBlank(text, j)
+	if j < len(text) && text[j] == '=' && j+1 < len(text) && text[j+1] != '=' && text[j-1] != '=' && isBlank(text[j-1]) {
+		return j + 1
+	}
+	return 0
+}
+
+func isQuote(b byte) bool { return b == '"' || b == '\'' || b == '`' }
+
+// readValue reads the value that begins at or after i.
+func (f *finder) readValue(v value, i int) (value, bool) {
+	text := f.text
+	j := f.valueStart(i)
+	if j >= len(text) {
+		return v, false
+	}
+	if v.op == opXML {
+		if end := f.contentEnd(i, j); end > j {
+			v.start, v.end = j, end
+			return v, true
+		}
+	}
+	v.below = strings.IndexByte(text[i:j], '\n') >= 0 && strings.IndexByte(text[i:j], '|') < 0 && strings.IndexByte(text[i:j], '>') < 0
+	if q := f.quoteAt(j); q > 0 {
+		if e, scheme := f.schemeAt(q + 1); e > 0 {
+			v.scheme, v.quote = scheme, text[q]
+			v.start, v.end = e, f.quoteEnd(e, text[q])
+			return v, v.end > v.start
+		}
+	}
+	if e, scheme := f.schemeAt(j); e > 0 {
+		j, v.scheme = e, scheme
+	}
+	if q := f.quoteAt(j); q > 0 {
+		return f.readQuoted(v, q)
+	}
+	if v.op == opCall {
+		return v, false
+	}
+	if q := f.callArgument(j); q > 0 {
+		v.wrapped, v.converted = true, isConverter(f.text[j:q])
+		if last, _ := f.lastString(q); last.end > last.start {
+			v.start, v.end, v.quote = last.start, last.end, last.quote
+			return v, true
+		}
+		return f.readQuoted(v, q)
+	}
+	v.start = j
+	v.end = f.bareEnd(j)
+	return v, v.end > v.start
+}
+
+// valueStart skips blanks, and a line break where the value may stand below.
+func (f *finder) valueStart(i int) int {
+	text := f.text
+	j := skipBlank(text, i)
+	if k := f.blockScalar(j); k > 0 {
+		return k
+	}
+	for _, p := range [...]string{cdata, "$(echo ", "!!str "} {
+		if f.hasAt(j, p) {
+			return j + len(p)
+		}
+	}
+	if j < len(text) && (text[j] == '\n' || text[j] == '\r') {
+		k := j
+		for k < len(text) && k-j < 64 && isSpace(text[k]) {
+			k++
+		}
+		return k
+	}
+	return j
+}
+
+// quoteAt returns the position of the quote that opens a string at j: behind
+// one or two letters or signs, as in b"…" and @"…", or right there. 0 for none.
+func (f *finder) quoteAt(j int) int {
+	text := f.text
+	for k := j; k < len(text) && k <= j+2; k++ {
+		b := text[k]
+		if isQuote(b) {
+			return k
+		}
+		if !isStringPrefix(b) {
+			break
+		}
+	}
+	return 0
+}
+
+// isStringPrefix reports whether b may stand before the quote of a string.
+func isStringPrefix(b byte) bool {
+	switch lower(b) {
+	case 'b', 'r', 'u', 'f', 'l', 'n', 'c', 'e', 's', 'q', '8', '@', '$', '&', '(', '[':
+		return true
+	}
+	return false
+}
+
+// contentEnd returns where the content of an element ends that begins at j,
+// after the > at i; 0 where no tag follows it within the bounds of a value.
+func (f *finder) contentEnd(i, j int) int {
+	text := f.text
+	end := strings.IndexByte(text[j:min(len(text), j+maxValue)], '<')
+	if end < 0 || strings.HasSuffix(text[:j], cdata) {
+		return 0
+	}
+	end += j
+	if !f.hasAt(end, "</") || i == 0 || text[i-1] != '>' {
+		return 0
+	}
+	for end > j && isSpace(text[end-1]) {
+		end--
+	}
+	return end
+}
+
+// callArgument returns the quote of the first argument where a call stands at j.
+func (f *finder) callArgument(j int) int {
+	text := f.text
+	k := j
+	for k < len(text) && k-j < 64 && (isIdent(text[k]) || text[k] == '.' || text[k] == ':' || text[k] == ' ' && hasFold(text, j, "new ") || text[k] == '[' || text[k] == ']') {
+		k++
+	}
+	if k == j || k >= len(text) || text[k] != '(' && text[k] != '{' {
+		return 0
+	}
+	k = skipBlank(text, k+1)
+	if k < len(text) && isQuote(text[k]) {
+		return k
+	}
+	return 0
+}
+
+// isConverter reports whether s, a call up to the quote of its argument, only
+// changes the type or the form of that: []byte(, String::from(.
+func isConverter(s string) bool {
+	s = strings.TrimRight(s, "({ \t")
+	k := len(s)
+	for k > 0 && isIdent(s[k-1]) {
+		k--
+	}
+	switch s[k:] {
+	case "byte", "bytes", "from", "encode", "String", "str", "rune", "Secret", "SecretString", "to_owned", "Buffer", "Text", "Just", "Some", "NSString":
+		return true
+	}
+	return false
+}

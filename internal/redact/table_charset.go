@@ -1,0 +1,142 @@
+package redact
+
+// charset is a set of ASCII characters as a 128-bit map. Bytes above 127 are
+// in no charset.
+type charset struct{ lo, hi uint64 }
+
+func (c charset) has(b byte) bool {
+	if b < 64 {
+		return c.lo>>b&1 != 0
+	}
+	return b < 128 && c.hi>>(b-64)&1 != 0
+}
+
+// The building blocks of the sets below: lo holds characters 0–63, hi 64–127.
+const (
+	loDigit   = 0x3FF << '0'
+	loHyphen  = 1 << '-'
+	loDot     = 1 << '.'
+	loSlash   = 1 << '/'
+	loPlus    = 1 << '+'
+	loEquals  = 1 << '='
+	loPercent = 1 << '%'
+	loColon   = 1 << ':'
+
+	hiUpper    = 0x3FFFFFF << ('A' - 64)
+	hiLower    = 0x3FFFFFF << ('a' - 64)
+	hiHexUpper = 0x3F << ('A' - 64)
+	hiHexLower = 0x3F << ('a' - 64)
+	hiUnder    = 1 << ('_' - 64)
+	hiTilde    = 1 << ('~' - 64)
+)
+
+// body names the characters a token may have after its prefix.
+type body uint8
+
+const (
+	hexBody body = iota
+	digit
+	lowerDigit
+	upperDigit
+	alnum
+	alnumUnder
+	alnumDash
+	alnumDot
+	alnumSlash
+	tokenBody
+	pathBody
+	base64Run  // without its padding, which is the sign of an assignment as well
+	base64Body // with it
+	entraBody
+	hashBody
+	pathDollar
+	chatBody
+	botBody
+	bodyCount
+)
+
+func (b body) set() charset { return charsets[b] }
+
+var charsets = [bodyCount]charset{
+	hexBody:    {loDigit, hiHexLower | hiHexUpper},
+	digit:      {loDigit, 0},
+	lowerDigit: {loDigit, hiLower},
+	upperDigit: {loDigit, hiUpper},
+	alnum:      {loDigit, hiUpper | hiLower},
+	alnumUnder: {loDigit, hiUpper | hiLower | hiUnder},
+	alnumDash:  {loDigit | loHyphen, hiUpper | hiLower | hiUnder},
+	alnumDot:   {loDigit | loHyphen | loDot, hiUpper | hiLower | hiUnder},
+	alnumSlash: {loDigit | loPlus | loSlash, hiUpper | hiLower},
+	tokenBody:  {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot, hiUpper | hiLower | hiUnder | hiTilde},
+	entraBody:  {loDigit | loHyphen | loDot, hiUpper | hiLower | hiUnder | hiTilde},
+	pathDollar: {loDigit | 1<<'$', hiLower},
+	chatBody:   {loDigit | loHyphen | loSlash | loEquals | loPercent | 1<<'?' | 1<<'&', hiUpper | hiLower | hiUnder},
+	botBody:    {loDigit | loColon | loHyphen, hiUpper | hiLower | hiUnder},
+	hashBody:   {loDigit | loPlus | loSlash | loEquals | loDot | 1<<'$' | loColon, hiUpper | hiLower},
+	base64Run:  {loDigit | loPlus | loSlash | loHyphen, hiUpper | hiLower | hiUnder},
+	base64Body: {loDigit | loPlus | loSlash | loEquals | loHyphen, hiUpper | hiLower | hiUnder},
+	pathBody:   {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot | loPercent | loColon, hiUpper | hiLower | hiUnder | hiTilde},
+}
+
+func isDigit(b byte) bool { return b-'0' < 10 }
+func isLower(b byte) bool { return b-'a' < 26 }
+func isUpper(b byte) bool { return b-'A' < 26 }
+func isAlpha(b byte) bool { return (b|0x20)-'a' < 26 }
+func isAlnum(b byte) bool { return isDigit(b) || isAlpha(b) }
+func isBlank(b byte) bool { return b == ' ' || b == '\t' }
+func isSpace(b byte) bool { return isBlank(b) || b == '\n' || b == '\r' }
+func isHex(b byte) bool   { return isDigit(b) || (b|0x20)-'a' < 6 }
+func isIdent(b byte) bool { return isAlnum(b) || b == '_' }
+
+// lower maps an ASCII capital to its small letter and leaves the rest.
+func lower(b byte) byte {
+	if isUpper(b) {
+		return b | 0x20
+	}
+	return b
+}
+
+// isOperatorSign reports whether operators are made of b.
+func isOperatorSign(b byte) bool {
+	switch b {
+	case '=', ':', '?', '+', '.', '|', '!', '<', '>', '~', '-':
+		return true
+	}
+	return false
+}
+
+// isTypeSign reports whether b stands in types beside letters and digits.
+func isTypeSign(b byte) bool {
+	switch b {
+	case '<', '>', '&', '*', '[', ']', '.', '?', '\'':
+		return true
+	}
+	return false
+}
+
+// isPairSign reports whether b may stand between the halves of a pair.
+func isPairSign(b byte) bool {
+	switch b {
+	case ',', '<', '>', '/', '{', '}', '"', '\'', '(', '[', '-':
+		return true
+	}
+	return false
+}
+
+// isMixtureSign reports whether words and identifiers do not have b.
+func isMixtureSign(b byte) bool {
+	switch b {
+	case '!', '@', '#', '$', '%', '^', '&', '*', '~', '?', '+', '=', ',', ';', '|':
+		return true
+	}
+	return false
+}
+
+// isTrailingSign reports whether b, at the end of a value, belongs to the text around it.
+func isTrailingSign(b byte) bool {
+	switch b {
+	case ',', '.', ':', ')', ']', '}', '>':
+		return true
+	}
+	return false
+}

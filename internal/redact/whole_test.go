@@ -1,0 +1,51 @@
+package redact_test
+
+import (
+	"strings"
+	"testing"
+
+	"example.org/bridge/internal/redact"
+)
+
+// TestRedactLosesNoText holds each way in which a secret once took its
+// neighbours along. S stands for what is hidden.
+func TestRedactLosesNoText(t *testing.T) {
+	g := newGenerator()
+	key, other := g.base64s(32), g.base64s(32)
+	basic := "aHVudGVyOmhhcmRj" + "b2RlZDQ1Njc4OTA="
+	url64 := g.alnum(40)
+	long := g.base64s(42)
+	tests := []struct{ name, in, want string }{
+		{"padding before a line break", "SECRET_KEY=" + key + "\nENCRYPTION_KEY=" + other + "\nPORT=8080\n", "SECRET_KEY=SECRET_REDACTED\nENCRYPTION_KEY=SECRET_REDACTED\nPORT=8080\n"},
+		{"a WireGuard key", "[Interface]\nPrivateKey = " + key + "\nAddress = 10.8.0.2/32\n", "[Interface]\nPrivateKey = PRIVATE_KEY_REDACTED\nAddress = 10.8.0.2/32\n"},
+		{"a query that holds two hex digits", "GET /a?page=14 HTTP/1.1\r\nAuthorization: Basic " + basic + "\r\nContent-Length: 17\r\n", "GET /a?page=14 HTTP/1.1\r\nAuthorization: Basic CREDENTIAL_REDACTED\r\nContent-Length: 17\r\n"},
+		{"a parameter's name", "?id=3&api_key=" + url64, "?id=3&api_key=API_KEY_REDACTED"},
+		{"the next argument", "curl -H \"X-Api-Key: " + url64 + "\" \\\n  \"https://x.example.org/v1\"", "curl -H \"X-Api-Key: API_KEY_REDACTED\" \\\n  \"https://x.example.org/v1\""},
+		{"a quote in an element", "<a><password>x9\"kQ2&amp;z</password><b c=\"d\">e</b></a>", "<a><password>PASSWORD_REDACTED</password><b c=\"d\">e</b></a>"},
+		{"a sign at the beginning", "PASSWORD=!x9kQ2z7\nPORT=1", "PASSWORD=PASSWORD_REDACTED\nPORT=1"},
+		{"a plus at the beginning", "AWS_SECRET_ACCESS_KEY=+" + key[1:40] + "\nPORT=1", "AWS_SECRET_ACCESS_KEY=AWS_KEY_REDACTED\nPORT=1"},
+		{"a word after base64", encoded("password=hunter2 and more of this kind\n") + "\nDone\n", "PASSWORD_REDACTED\nDone\n"},
+		{"text after an unclosed key", "-----BEGIN PRIVATE " + "KEY-----\n" + long + "\n" + long + "\nsee /usr/local/share/certificates/internal/root", "PRIVATE_KEY_REDACTED\nsee /usr/local/share/certificates/internal/root"},
+		{"lines that a key's neighbourhood reaches", "tlsKeyFile=\"/etc/hunter.key\"\n<name>public.key</name>\n<value>" + key + "</value>", "tlsKeyFile=\"/etc/hunter.key\"\n<name>public.key</name>\n<value>" + key + "</value>"},
+	}
+	var e redact.Engine
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, _ := e.Redact(tt.in); got != tt.want {
+				t.Errorf("Redact(%q)\n= %q,\nwant %q", tt.in, got, tt.want)
+			}
+		})
+	}
+}
+
+// TestRedactReadsQuotedPrintable undoes soft line breaks where the whole text
+// has them.
+func TestRedactReadsQuotedPrintable(t *testing.T) {
+	g := newGenerator()
+	secret := g.alnum(40)
+	text := "Gr=C3=BC=C3=9Fe, what you asked for some days ago. The api_key=3D" + secret[:3] + "=\n" + secret[3:] + " is yours.\n"
+	var e redact.Engine
+	if out, _ := e.Redact(text); strings.Contains(out, secret[3:]) || !strings.HasSuffix(out, " is yours.\n") {
+		t.Errorf("Redact(%q) = %q", text, out)
+	}
+}

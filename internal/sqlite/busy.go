@@ -1,0 +1,73 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Waiting for SQLite's own lock: who has no turnstile, and everybody where a
+// process was stopped inside its transaction.
+const (
+	lockSlice    = 250 * time.Millisecond // between two looks at the context
+	lockPatience = 30 * time.Second
+	// tellAfter is how long a writer waits before it says for whom.
+	tellAfter = 2 * time.Second
+)
+
+// begin begins a write transaction, which waits for others' to end.
+func (w *writer) begin(ctx context.Context) error {
+	begun, told := time.Now(), w.waiting == nil
+	for {
+		_, err := w.conn.exec("BEGIN IMMEDIATE")
+		if !isBusy(err) {
+			return err
+		}
+		waited := time.Since(begun)
+		if !told && waited >= tellAfter {
+			told = true
+			if holder, ok := w.files.holder(); ok {
+				w.waiting(holder)
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
+			return w.files.late(ctx.Err())
+		case waited >= lockPatience:
+			return w.files.busy(err)
+		}
+	}
+}
+
+// late is the error of a wait that was ended from outside: where that is because
+// the caller's time was up, the store was busy for that long.
+func (f *openFiles) late(err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return f.busy(err)
+}
+
+// busy says who holds the store, as far as that is known.
+func (f *openFiles) busy(err error) error {
+	if holder, ok := f.holder(); ok {
+		return &bridge.BusyError{Holder: holder}
+	}
+	return fmt.Errorf("%w: %w", bridge.ErrStoreBusy, err)
+}
+
+// holder returns the other process that has a write transaction open.
+func (f *openFiles) holder() (bridge.Holder, bool) {
+	if f.index == nil {
+		return bridge.Holder{}, false
+	}
+	pid, held := f.index.holder(writeByte)
+	if !held {
+		return bridge.Holder{}, false
+	}
+	program, stopped := program(pid)
+	return bridge.Holder{PID: pid, Program: program, Stopped: stopped}, true
+}

@@ -1,0 +1,93 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/sqlite"
+)
+
+// writingChild begins a write transaction and stays in it.
+func writingChild(args []string) error {
+	db, err := sql.Open("sqlite", args[0])
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	fmt.Println("writing")
+	awaitBegin()
+	return nil
+}
+
+// TestWhoHoldsTheStore: a writer that has to wait says for which process, and
+// whether that one is stopped.
+func TestWhoHoldsTheStore(t *testing.T) {
+	e := newStore(t)
+	holder := start(t, "writing", e.Path)
+	holder.line(t)
+	must(t, holder.Process.Signal(syscall.SIGSTOP))
+	defer func() { _ = holder.Process.Signal(syscall.SIGCONT) }()
+
+	told := make(chan bridge.Holder, 10)
+	store, err := sqlite.Open(t.Context(), e.Path, sqlite.Options{Key: e.Key, Waiting: func(h bridge.Holder) { told <- h }})
+	must(t, err)
+	defer func() { must(t, store.Close()) }()
+	s := bridge.New(bridge.Config{Store: store, Key: e.Key})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	_, err = s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
+	var busy *bridge.BusyError
+	if !errors.As(err, &busy) || !errors.Is(err, bridge.ErrStoreBusy) {
+		t.Fatalf("got %v, want a BusyError", err)
+	}
+	want := bridge.Holder{PID: holder.Process.Pid, Program: "sqlite.test", Stopped: true}
+	if busy.Holder.PID != want.PID || !busy.Holder.Stopped || busy.Holder.Program == "" {
+		t.Errorf("got %+v, want %+v", busy.Holder, want)
+	}
+	if !strings.Contains(err.Error(), fmt.Sprintf("kill -CONT %d", want.PID)) {
+		t.Errorf("it does not say what to do: %v", err)
+	}
+	if len(told) != 1 {
+		t.Errorf("told %d times, want once", len(told))
+	}
+}
+
+// TestWaitForMailEndsUnderAHeldStore: a wait for mail takes no longer because
+// another process keeps the store.
+func TestWaitForMailEndsUnderAHeldStore(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	s, store, err := openChild(e.Path, nil)
+	must(t, err)
+	defer func() { must(t, store.Close()) }()
+	p := bridgetest.NewPair(t, s)
+	_, err = s.Send(t.Context(), p.A, bridge.SendRequest{Text: "hello"})
+	must(t, err)
+	holder := start(t, "writing", e.Path)
+	holder.line(t)
+	defer holder.begin(t)
+
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.Check(t.Context(), p.B, bridge.CheckRequest{Wait: time.Second}, nil)
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, bridge.ErrStoreBusy) {
+			t.Errorf("got %v, want ErrStoreBusy", err)
+		}
+	case <-time.After(20 * time.Second): // it used to take 30 more
+		t.Error("the wait did not end")
+	}
+}
