@@ -24,6 +24,10 @@ type app struct {
 	now            func() time.Time
 	environ        func() []string
 	lookupEnv      func(string) (string, bool)
+	// shed are the variables that host, a client's shared process, handed on and
+	// that are not used.
+	shed []string
+	host string
 
 	globals
 	file    *configFile

@@ -27,8 +27,12 @@ const hookTime = 200 * time.Millisecond
 // end with it: clients take 2 for "block what the agent does".
 const exitWake = 2
 
-// claudeAttended is "0" in the hooks of a Claude Code that nobody sits at.
-const claudeAttended = "CLAUDE_CODE_SESSION_ATTENDED"
+// Variables of Claude Code's hooks: claudeAttended is "0" where nobody sits at it,
+// claudeJob is set in a session in the background (--bg).
+const (
+	claudeAttended = "CLAUDE_CODE_SESSION_ATTENDED"
+	claudeJob      = "CLAUDE_JOB_DIR"
+)
 
 type hookOptions struct {
 	wait               bool
@@ -51,7 +55,7 @@ and at most 5 times in a row. Without news nothing is printed. What the agent wa
 is remembered beside the store, whose messages stay unread and untouched.
 
 With --wait it sleeps until a message comes, and then ends with exit code 2, on which
-Claude Code wakes an idle agent ("asyncRewake" in a Stop hook). One waits for each
+Claude Code wakes an idle agent ("asyncRewake" in a Stop or SessionStart hook). One waits for each
 session; it ends with the client. An agent is woken at most 50 times without its user.
 Where Claude Code prints one answer and ends, nobody can be woken, and nothing waits.
 
@@ -176,7 +180,7 @@ func runHookWait(ctx context.Context, a *app, client string, most time.Duration)
 		return err
 	}
 	process, arguments := clientCommand()
-	if !wakes(arguments, a.env(claudeAttended)) {
+	if !wakes(arguments, a.env(claudeAttended), a.env(claudeJob) != "") {
 		return nil
 	}
 	if process == (binding.Process{}) {

@@ -28,6 +28,11 @@ BRIDGE_CONVERSATION_ID, BRIDGE_SESSION_ID (a or b) and BRIDGE_TOKEN in the envir
 bind the process to one session: the agent may then leave the three out of its calls.
 With YOLO_MODE=1 the agent is also offered tools to ask for commands: see "bridge yolo".
 
+Some clients run the sessions of several terminals in one background process, which has
+the variables of the terminal that started it. Behind such a process no credential is
+taken from the environment, and store and YOLO_MODE only where the client's own
+configuration sets them; the log says so.
+
 Standard output carries MCP only. The log goes to standard error.`,
 		Example: `  bridge serve
   bridge serve --db /srv/team/bridge.db --rate-per-minute 100 --log-format json
@@ -53,6 +58,9 @@ func runServe(ctx context.Context, a *app) error {
 		return err
 	}
 	log := a.log()
+	if reason := a.shedReason(a.shed); reason != "" {
+		log.Warn(reason)
+	}
 	return a.withServices(ctx, true, func(s services) error {
 		if term.IsTerminal(int(a.stdin.Fd())) {
 			log.Info("waiting for MCP messages on standard input; press Ctrl-D to end")
@@ -63,6 +71,7 @@ func runServe(ctx context.Context, a *app) error {
 			Log:      log,
 			Version:  bridgeVersion(),
 			Bound:    bound,
+			Unbound:  a.unbound(),
 			Bindings: binding.Beside(path),
 			Labels:   a.clientLabels(),
 		}

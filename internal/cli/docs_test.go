@@ -113,6 +113,9 @@ func writeSettings(b *strings.Builder, root *cobra.Command) {
 	}
 }
 
+// docsWidth is where lines of docs/cli.md are broken.
+const docsWidth = 88
+
 func writeCommandList(b *strings.Builder, root *cobra.Command) {
 	b.WriteString("\n## Commands\n\n| command | what it is for |\n|---|---|\n")
 	for _, cmd := range cli.AllCommands(root)[1:] {
@@ -126,7 +129,7 @@ func writeCommandList(b *strings.Builder, root *cobra.Command) {
 func writeCommand(b *strings.Builder, cmd *cobra.Command) {
 	fmt.Fprintf(b, "\n## %s\n\n%s.\n\n", cmd.CommandPath(), cmd.Short)
 	fmt.Fprintf(b, "```\n%s\n```\n\n", cmd.UseLine())
-	fmt.Fprintf(b, "%s\n\nExample:\n\n```sh\n%s\n```\n", cmd.Long, unindent(cmd.Example))
+	fmt.Fprintf(b, "%s\nExample:\n\n```sh\n%s\n```\n", cli.Reflow(cmd.Long, docsWidth), unindent(cmd.Example))
 	flags := ""
 	if cmd.HasParent() {
 		flags = cmd.LocalFlags().FlagUsages()

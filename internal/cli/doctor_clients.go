@@ -125,6 +125,10 @@ func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 		c.say(statusNote, "%s is switched off there", where)
 		return
 	}
+	if names := f.Shared(s.Server); len(names) > 0 {
+		c.say(statusWarning, "%s has env_vars with %s: Codex's background server passes those of the terminal that started it to all sessions; take them out, or start codex with --no-daemon",
+			where, strings.Join(names, ", "))
+	}
 	program, err := exec.LookPath(s.Command) //nolint:forbidigo // only looked at: what the client would start
 	switch {
 	case err != nil:
@@ -150,7 +154,7 @@ func (c *clientCheck) checkSharedStore(f agents.Found, s agents.NamedServer, whe
 	case theirs == "" && c.storeNamed:
 		theirs = filepath.Join(xdg.StateHome, "bridge", "bridge.db")
 	case theirs == "" && f.Loses(s.Server, "XDG_STATE_HOME", c.app.environ()):
-		c.say(statusWarning, "%s is not passed XDG_STATE_HOME, so it does not use your store: %s change it", where, c.anew(f, s))
+		c.say(statusWarning, "%s is not passed XDG_STATE_HOME, so it does not use your store: `bridge install %s` names that in the entry", where, c.args(f))
 		return
 	}
 	if err == nil && theirs != "" && filepath.Clean(theirs) != ours {

@@ -24,6 +24,7 @@ var (
 	ParseAge    = parseAge
 	FormatAge   = formatAge
 	Wrap        = wrap
+	Reflow      = reflow
 	Cut         = cut
 	Explain     = explain
 	// ServesSessions is on how clients' processes are told apart.

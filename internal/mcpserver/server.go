@@ -31,6 +31,9 @@ type Options struct {
 	// Bound is the session that the process is bound to by its environment;
 	// the zero value binds it to none.
 	Bound bridge.Credentials
+	// Unbound says why a session in the environment was not taken, for the agent
+	// that misses it; empty where none was there.
+	Unbound string
 	// Bindings is where the sessions of the client's session are kept, and Labels
 	// what finds them: the client's names for its session and itself, as far as it
 	// tells them to the process. Without a label a process keeps nothing, unless
@@ -117,7 +120,7 @@ func newServer(b *bridge.Service, log *slog.Logger, o Options) *server {
 		bridge:   b,
 		commands: o.Commands,
 		log:      log,
-		sessions: newSessions(o.Bound, b.Now),
+		sessions: newSessions(o.Bound, o.Unbound, b.Now),
 		identity: &identity{
 			folder: o.Bindings, labels: o.Labels, self: binding.Self(), bridge: b, log: log,
 			restores: o.Bound == (bridge.Credentials{}), asked: map[binding.Label]bool{},
