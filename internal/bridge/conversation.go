@@ -179,7 +179,7 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	}
 	failures := s.failures("join code")
 	failures.Bucket, failures.What = "failures/join", "failing to join"
-	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), failures)
+	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), redeemRule(op.Now, failures))
 	if err != nil {
 		return Joined{}, err
 	}
@@ -191,11 +191,28 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	}, nil
 }
 
-// JoinedConversation is what a store knows when a join code was redeemed.
-type JoinedConversation struct {
+// Invitation is what a store knows of a join code; zero of an unknown one.
+type Invitation struct {
 	Conversation
-	NonceB []byte
-	Unread int64
+	// JoinExpiresAt ends the time in which the code can be redeemed.
+	JoinExpiresAt time.Time
+	NonceB        []byte
+	Unread        int64
+}
+
+// An InvitationRule says whether an invitation may be redeemed: its error is nil
+// or a Refusal. It is pure.
+type InvitationRule func(Invitation) error
+
+// redeemRule lets a code be redeemed before it and its conversation expire. Who
+// has another code is a stranger, whose failures are charged.
+func redeemRule(now time.Time, failures Charge) InvitationRule {
+	return func(i Invitation) error {
+		if now.Before(i.JoinExpiresAt) && now.Before(i.ExpiresAt) {
+			return nil
+		}
+		return &Refusal{Reason: ErrBadJoinCode, Outcome: OutcomeUnauthorized, Flood: failures, Stranger: true}
+	}
 }
 
 // Earlier returns the earlier of two times.

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/advice"
-	"example.org/bridge/internal/agents"
 )
 
 // What the tests look at from outside.
@@ -98,9 +97,3 @@ var AgentOf = agentOf
 
 // AgentVariable is the first variable that says that this is an agent's shell.
 var AgentVariable = agentVariable
-
-// ProbeHook runs a hook's command line as doctor does, taking self for this
-// program.
-func ProbeHook(event, command, self string) error {
-	return newApp(os.Stdin, os.Stdout, os.Stderr).probeHook(agents.Hook{Event: event, Command: command}, self)
-}

@@ -34,10 +34,6 @@ func (a *app) storePath() (string, error) {
 	return filepath.Abs(path)
 }
 
-// keyPath and bellsPath are what lies beside the store.
-func keyPath(store string) string   { return filepath.Join(filepath.Dir(store), "bridge.key") }
-func bellsPath(store string) string { return filepath.Join(filepath.Dir(store), "bells") }
-
 // redactor returns the engine with the operator's own rules.
 func (a *app) redactor() (*redact.Engine, error) {
 	engine, err := redact.New(redact.Options{Rules: a.file.rules, Exceptions: a.file.exceptions})
@@ -84,7 +80,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 		Store:     plant(store, path),
 		Key:       key,
 		Redactor:  engine,
-		Doorbells: doorbell.New(bellsPath(path)),
+		Doorbells: doorbell.New(doorbell.Beside(path)),
 		Limits:    a.limits(),
 		Now:       a.now,
 	})
@@ -124,7 +120,7 @@ func storeKey(path string, create bool) (auth.Key, error) {
 	if !exists && !create {
 		return auth.Key{}, fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
 	}
-	file := keyPath(path)
+	file := auth.KeyBeside(path)
 	if err := sqlite.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return auth.Key{}, err
 	}

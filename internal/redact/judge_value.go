@@ -14,7 +14,7 @@ const (
 // says, the less the value has to look like a secret.
 func (v value) secret(n name, text string) bool {
 	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
-	if len(s) < 3 || hopeless(n, s) || isPlaceholder(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
+	if len(s) < 3 || hopeless(n, s) || isPlaceholder(s) || isEncrypted(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
 	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
@@ -49,7 +49,10 @@ func (v value) judge(n name, s, text string) bool {
 	case classMiddling:
 		return v.middling(s) || n.kind == kindAPIKey && v.shortKey(s) || n.kind == kindCredential && v.userPair(s)
 	case classWeak:
-		return len(s) >= minWeak && generated(s) && !isProse64(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
+		if n.kind == kindCookie && isUUID(s) && !hasFold(text, lineStart(text, n.start), "cookie") && !hasFold(text, lineStart(text, n.start), "set-cookie") {
+			return false
+		}
+		return len(s) >= minWeak && generated(s) && !isProse64(s) && !isCacheKey(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
 			(n.kind != kindSignature || len(s) >= minSignature)
 	}
 	return false
@@ -74,6 +77,9 @@ func (v value) strong(n name, s, text string) bool {
 	if isReference(s) || isProse(s) && (v.quote == 0 || !isPassphrase(s)) {
 		return false
 	}
+	if v.op == opProse && isAlgorithm(s) {
+		return false
+	}
 	if v.quote != 0 {
 		return v.strongQuoted(n, s)
 	}
@@ -95,6 +101,9 @@ func (v value) strong(n name, s, text string) bool {
 func (v value) strongQuoted(n name, s string) bool {
 	if v.op == opCall && v.comma && !v.paired {
 		return generated(s)
+	}
+	if v.op == opCall && !v.comma && n.kind == kindSecret && isObjectName(s) {
+		return false
 	}
 	if isDotted(s) || n.class == classStrong && isConstant(s) || v.op == opCall && n.lone && n.end-n.start == len("pass") && isArgument(s) {
 		return false

@@ -88,11 +88,18 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 	return opNone, false, 0
 }
 
-// closesName reports whether the quote at i is the one that was opened right
-// before the name: "PWD=" + dir.
+// closesName reports whether the quote at i, or after blanks, closes the string
+// that the name stands in: "PWD=" + dir, prompt("Password: ").
 func (f *finder) closesName(n name, i int) bool {
 	text := f.text
-	return n.start > 0 && i < len(text) && isQuote(text[i]) && text[n.start-1] == text[i] && text[i-1] == '='
+	i = skipBlank(text, i)
+	if i >= len(text) || !isQuote(text[i]) {
+		return false
+	}
+	if n.start > 0 && text[n.start-1] == text[i] {
+		return true
+	}
+	return text[i] == '"' && strings.Count(text[lineStart(text, n.start):n.start], `"`)%2 == 1
 }
 
 // closeName steps over what closes a name: its quote, a bracket.
@@ -131,7 +138,7 @@ var signOperators = [...]struct {
 	{":==", opCompare},
 	{":=", opAssign},
 	{":-", opColon},
-	{"::", opColon},
+	{"::", opNone},
 	{":", opColon},
 	{"===", opCompare},
 	{"==", opCompare},
@@ -156,6 +163,9 @@ var signOperators = [...]struct {
 // What follows a = at once begins the value, if it is a sign: KEY=+abc. A : has
 // other meanings before a sign, as in ${KEY:?}.
 func signOperator(text string, k int) (operator, int) {
+	if !isOperatorSign(text[k]) {
+		return opNone, 0
+	}
 	for i := range signOperators {
 		o := &signOperators[i]
 		if o.sign[0] != text[k] || !strings.HasPrefix(text[k:], o.sign) {
@@ -163,6 +173,9 @@ func signOperator(text string, k int) (operator, int) {
 		}
 		j := k + len(o.sign)
 		if o.sign[0] == '=' && len(o.sign) > 1 && j < len(text) && !isSpace(text[j]) && !isQuote(text[j]) {
+			if o.sign == "==" { // the padding of base64
+				return opNone, 0
+			}
 			continue
 		}
 		if o.sign == ":" && j < len(text) && text[j] != '<' && text[j] != '-' && isOperatorSign(text[j]) {
@@ -191,6 +204,9 @@ func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 // comma, a bracket.
 func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
 	text := f.text
+	if text[k] != ',' && text[k] != '(' {
+		return opNone, 0
+	}
 	q := skipBlank(text, k+1)
 	quoted := q < len(text) && isQuote(text[q])
 	switch {
@@ -225,6 +241,9 @@ func (f *finder) typeBefore(k int) int {
 		j++
 	}
 	if j == k || isDigit(text[k]) {
+		return 0
+	}
+	if isHarmlessWord(text[k:j]) {
 		return 0
 	}
 	j = skipBlank(text, j)

@@ -31,8 +31,8 @@ func fileNames(path string) [storeFiles]string {
 type openFiles struct {
 	names [storeFiles]string
 	ids   [storeFiles]fileID
-	log   *os.File  // to look at; nil where the platform needs no look
-	index *logIndex // the same
+	log   *os.File  // to look at, and to flush
+	index *logIndex // to look at; nil where the platform needs no look
 	lost  atomic.Pointer[error]
 }
 

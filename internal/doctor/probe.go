@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"bytes"
@@ -27,7 +27,7 @@ const waitDelay = time.Second
 
 // probeServer starts a server as a client does, on a store of its own, and asks
 // it for a sign of life.
-func (a *app) probeServer(program string, args, environ []string) error {
+func (w World) probeServer(program string, args, environ []string) error {
 	return onScratchStore(func(db string) (err error) {
 		ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
 		defer cancel()
@@ -39,7 +39,7 @@ func (a *app) probeServer(program string, args, environ []string) error {
 		defer func() { err = errors.Join(err, log.Close()) }()
 		cmd := exec.CommandContext(ctx, program, append(slices.Clone(args), "--db", db)...) //nolint:gosec // G204: the caller made sure that it is this program
 		cmd.Env, cmd.Stderr, cmd.WaitDelay = environ, log, waitDelay
-		client := mcp.NewClient(&mcp.Implementation{Name: "bridge doctor", Version: bridgeVersion()}, nil)
+		client := mcp.NewClient(&mcp.Implementation{Name: "bridge doctor", Version: w.Version}, nil)
 		session, err := client.Connect(ctx, &mcp.CommandTransport{Command: cmd}, nil)
 		if err == nil {
 			err = errors.Join(session.Ping(ctx, nil), session.Close())
@@ -76,9 +76,9 @@ func (e *foreignHookError) Error() string { return e.problem }
 // hookTimeout is the time that clients are told to give a hook.
 const hookTimeout = 5 * time.Second
 
-// probeHook runs a hook's command with an event as its client would send it. A
+// ProbeHook runs a hook's command with an event as its client would send it. A
 // waiting hook works if it waits.
-func (a *app) probeHook(h agents.Hook, self string) error {
+func (w World) ProbeHook(h agents.Hook) error {
 	words, ok := agents.Words(h.Command)
 	if !ok {
 		return &foreignHookError{"is more than a plain command"}
@@ -87,7 +87,7 @@ func (a *app) probeHook(h agents.Hook, self string) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s cannot be run", words[0])
-	case !sameFile(program, self):
+	case !SameFile(program, w.Self):
 		return &foreignHookError{"starts another program, " + program}
 	}
 	return onScratchStore(func(db string) error {
@@ -101,7 +101,7 @@ func (a *app) probeHook(h agents.Hook, self string) error {
 		var log bytes.Buffer
 		cmd := exec.CommandContext(ctx, program, append(words[1:], "--db", db)...) //nolint:gosec // G204: it was made sure that it is this program
 		cmd.Stdin, cmd.Stderr = strings.NewReader(sampleEvent(h.Event)), &log
-		cmd.Env, cmd.WaitDelay = a.environ(), waitDelay
+		cmd.Env, cmd.WaitDelay = w.Environ, waitDelay
 		err := cmd.Run()
 		if ctx.Err() != nil {
 			if waits {
@@ -125,4 +125,11 @@ func sampleEvent(event string) string {
 		"prompt":          "",
 	})
 	return string(text)
+}
+
+// SameFile reports whether two paths lead to one file.
+func SameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }

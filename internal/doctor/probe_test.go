@@ -1,4 +1,4 @@
-package cli_test
+package doctor_test
 
 import (
 	"os"
@@ -7,7 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"example.org/bridge/internal/cli"
+	"example.org/bridge/internal/agents"
+	"example.org/bridge/internal/doctor"
 )
 
 // TestProbeHook: a hook that ends well, or waits as it should, works; one that
@@ -39,7 +40,7 @@ func TestProbeHook(t *testing.T) {
 			if test.other {
 				self = os.Args[0]
 			}
-			err := cli.ProbeHook("Stop", program+" "+test.args, self)
+			err := doctor.World{Self: self, Environ: os.Environ()}.ProbeHook(agents.Hook{Event: "Stop", Command: program + " " + test.args})
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
