@@ -46,7 +46,15 @@ without a command does the same; at a terminal it prints this help.
 			if term.IsTerminal(int(a.stdin.Fd())) {
 				return cmd.Help()
 			}
-			return runServe(cmd.Context(), a)
+			serve, _, err := cmd.Find([]string{"serve"})
+			if err != nil {
+				return err
+			}
+			serve.SetContext(cmd.Context())
+			if err := a.resolve(serve); err != nil {
+				return err
+			}
+			return serve.RunE(serve, nil)
 		},
 		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return a.configure(cmd) },
 		SuggestionsMinimumDistance: suggestWithin,
