@@ -61,7 +61,7 @@ func DisplayWidth(text string) int { return displayWidth(text) }
 // ParseConfig reads text as a configuration file, and returns the error.
 func ParseConfig(text string) error {
 	file := &configFile{path: "config.toml", values: map[string]fileValue{}}
-	if err := file.parse(text); err != nil {
+	if err := file.parse([]byte(text)); err != nil {
 		return err
 	}
 	return file.unknown(map[string]bool{"rate_per_minute": true})
