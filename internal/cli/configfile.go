@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/BurntSushi/toml"
 	"github.com/adrg/xdg"
+	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -26,7 +26,7 @@ type configFile struct {
 	path string
 	// found reports that there is one.
 	found bool
-	// values are the flags' values by their key, such as "command.audit.limit".
+	// values are the flags' values by their key, such as "watchdog.interval".
 	values     map[string]fileValue
 	rules      []redact.Rule
 	exceptions []string
@@ -117,7 +117,7 @@ func loadConfigFile(path string, required bool) (*configFile, error) {
 		return nil, usagef("cannot read the configuration file: %v", err)
 	}
 	file.found = true
-	return file, file.parse(string(text))
+	return file, file.parse(text)
 }
 
 // checkConfigFile looks at the file that was opened, and at the folders above its
@@ -136,9 +136,9 @@ func checkConfigFile(path string, info fs.FileInfo) error {
 	return privatefile.CheckAbove(target)
 }
 
-func (c *configFile) parse(text string) error {
+func (c *configFile) parse(text []byte) error {
 	var document map[string]any
-	if _, err := toml.Decode(text, &document); err != nil {
+	if err := toml.Unmarshal(text, &document); err != nil {
 		return c.syntaxError(err)
 	}
 	rules, exceptions := document["redact"], document["redact_exceptions"]
@@ -150,15 +150,16 @@ func (c *configFile) parse(text string) error {
 }
 
 func (c *configFile) syntaxError(err error) error {
-	var parse toml.ParseError
-	if !errors.As(err, &parse) {
+	var syntax *toml.DecodeError
+	if !errors.As(err, &syntax) {
 		return usagef("%s is not TOML", c.path)
 	}
-	problem := []rune(parse.Message)
+	problem := []rune(strings.TrimPrefix(syntax.Error(), "toml: "))
 	if len(problem) > 2*maxEcho {
 		problem = append(problem[:2*maxEcho], '…')
 	}
-	return usagef("%s: not TOML: %s", c.place(parse.Position.Line), string(problem))
+	line, _ := syntax.Position()
+	return usagef("%s: not TOML: %s", c.place(line), string(problem))
 }
 
 // flatten notes the values below prefix under their dotted keys.
@@ -206,7 +207,7 @@ func (c *configFile) parseRules(item any, lines map[string]int) error {
 	if item == nil {
 		return nil
 	}
-	tables, ok := item.([]map[string]any)
+	tables, ok := tablesOf(item)
 	if !ok {
 		return usagef("%s: redaction rules are written as [[redact]] with name, pattern, example and counter_example", c.place(lineOf(lines, "redact")))
 	}
@@ -228,6 +229,17 @@ func (c *configFile) parseRules(item any, lines map[string]int) error {
 	return nil
 }
 
+// tablesOf returns the tables of an array of tables.
+func tablesOf(item any) (tables []map[string]any, ok bool) {
+	list, ok := item.([]any)
+	for _, item := range list {
+		table, isTable := item.(map[string]any)
+		ok = ok && isTable
+		tables = append(tables, table)
+	}
+	return tables, ok
+}
+
 func (c *configFile) parseExceptions(item any, lines map[string]int) error {
 	if item == nil {
 		return nil
@@ -245,57 +257,6 @@ func (c *configFile) parseExceptions(item any, lines map[string]int) error {
 		c.exceptions = append(c.exceptions, exception)
 	}
 	return nil
-}
-
-// lineIndex maps the dotted keys and tables in text to the first lines that set
-// them, for error messages: the decoder does not tell.
-func lineIndex(text string) map[string]int {
-	lines, table := map[string]int{}, ""
-	note := func(key string, line int) {
-		if _, ok := lines[key]; !ok {
-			lines[key] = line
-		}
-	}
-	number := 0
-	for line := range strings.SplitSeq(text, "\n") {
-		number++
-		line = strings.TrimSpace(line)
-		if header, ok := strings.CutPrefix(line, "["); ok {
-			name, _, _ := strings.Cut(strings.TrimPrefix(header, "["), "]")
-			note(bareKey(name), number)
-			table = bareKey(name) + "."
-			continue
-		}
-		if name, _, ok := strings.Cut(line, "="); ok {
-			note(table+bareKey(name), number)
-		}
-	}
-	return lines
-}
-
-// lineOf returns the line that sets key, or the table that it is in; 0 where
-// neither is found.
-func lineOf(lines map[string]int, key string) int {
-	for {
-		if line, ok := lines[key]; ok {
-			return line
-		}
-		dot := strings.LastIndexByte(key, '.')
-		if dot < 0 {
-			return 0
-		}
-		key = key[:dot]
-	}
-}
-
-// bareKey takes spaces and quotes out of a dotted key.
-func bareKey(key string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" \t\"'", r) {
-			return -1
-		}
-		return r
-	}, key)
 }
 
 // place names a line of the file.
