@@ -65,6 +65,7 @@ most (--time-limit), and its exit code is 0 whatever happens; --log-level debug 
 what did.`,
 		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
   bridge hook claude --wait --log-level debug < event.json`,
+		Hidden:    true,
 		ValidArgs: agents.HookClients(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(agents.HookClients(), args[0]) {
@@ -89,6 +90,7 @@ what did.`,
 	boolFlag(cmd.Flags(), &o.wait, "wait", "wait for a message, and end with exit code 2 when one came")
 	ageFlag(cmd.Flags(), &o.maxWait, "max-wait", "how long to wait at most")
 	ageFlag(cmd.Flags(), &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most")
+	settings(cmd, "max-wait", "time-limit")
 	return cmd
 }
 

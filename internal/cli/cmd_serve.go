@@ -21,7 +21,7 @@ func newServeCmd(a *app) *cobra.Command {
 	var tools []mcpserver.Group
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve one agent over MCP on standard input and output",
+		Short: "Serve one agent over MCP (its client starts this)",
 		Long: `Speak MCP on standard input and output for one agent, until the input ends or the
 process is told to stop. MCP clients start this; each agent has its own process, and
 all share one store, which the first of them makes.

@@ -24,7 +24,7 @@ type configFile struct {
 	path string
 	// found reports that there is one.
 	found bool
-	// values are the flags' values by their key, such as "command.audit.limit".
+	// values are the flags' values by their key, such as "watchdog.interval".
 	values     map[string]fileValue
 	rules      []redact.Rule
 	exceptions []string

@@ -22,23 +22,26 @@ func newKeepaliveCmd(a *app) *cobra.Command {
 	o := keepaliveOptions{interval: fleet.KeepaliveInterval}
 	cmd := &cobra.Command{
 		Use:   "keepalive" + sessionUse,
-		Short: "Give heartbeats for an agent while it is busy",
-		Long: `Give a heartbeat for one session at an interval, and print its unread count, until
-told to end. Nothing is marked read, and the status stays what the agent said.
+		Short: "Send heartbeats for an agent while it is busy",
+		Long: `Send a heartbeat for one session at an interval, and print its number of unread
+messages, until you press Ctrl-C or the process gets SIGTERM. Nothing is marked read,
+and the status stays what the agent said. Start and end it together with its agent: a
+heartbeat says that the agent lives.
 
 What may pass, such as a full disk, is tried again for as long as it takes. The exit
 code says why it ended: 0 told to, 9 the token was refused, 10 the conversation has
-expired. End it with its agent: a heartbeat says that somebody is there.
+expired. --json prints one object a line.
 
 ` + sessionHelp,
-		Example: `  BRIDGE_TOKEN=$(cat token) bridge keepalive conv_3f2a9c0d5e6b7a81
-  bridge keepalive --token-file worker.env --interval 1m`,
+		Example: `  BRIDGE_TOKEN=$(cat token) bridge fleet keepalive conv_3f2a9c0d5e6b7a81
+  bridge fleet keepalive --token-file worker.env --interval 1m`,
 		Args: o.args,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runKeepalive(cmd.Context(), a, o) },
 	}
 	o.register(cmd.Flags())
-	ageFlag(cmd.Flags(), &o.interval, "interval", "the time between two rounds")
-	boolFlag(cmd.Flags(), &o.once, "once", "one round only")
+	ageFlag(cmd.Flags(), &o.interval, "interval", "the time between two heartbeats")
+	boolFlag(cmd.Flags(), &o.once, "once", "send one heartbeat, and end")
+	settings(cmd, "token-file", "interval")
 	return cmd
 }
 

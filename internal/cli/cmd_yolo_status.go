@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,42 +13,73 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-type yoloPendingOptions struct{ all bool }
+type yoloStatusOptions struct{ all bool }
 
-func newYoloPendingCmd(a *app) *cobra.Command {
-	var o yoloPendingOptions
+func newYoloStatusCmd(a *app) *cobra.Command {
+	var o yoloStatusOptions
 	cmd := &cobra.Command{
-		Use:   "pending",
-		Short: "List the commands that wait for your decision",
-		Long: `List the commands that agents ask to run and that wait for your decision, the newest
-first. A request waits for 15 minutes.
+		Use:   "status",
+		Short: "See which commands wait for your decision, and what is open",
+		Long: `Show the conversations that you have opened for commands, and the commands that agents
+ask to run and that wait for your decision, the newest first. A request waits for 15
+minutes.
 
-With --all, list earlier requests too, and what became of them.`,
-		Example: `  bridge yolo pending
-  bridge yolo pending --all --json | jq '.requests[] | select(.status == "denied")'`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runYoloPending(cmd.Context(), a, o) },
+With --all, show closed conversations and earlier requests too, and their outcome.`,
+		Example: `  bridge yolo status
+  bridge yolo status --all --json | jq '.requests[] | select(.status == "denied")'`,
+		Args:       noArgs,
+		SuggestFor: []string{"pending", "list"},
+		RunE:       func(cmd *cobra.Command, _ []string) error { return runYoloStatus(cmd.Context(), a, o) },
 	}
-	boolFlag(cmd.Flags(), &o.all, "all", "also those that are decided, run or expired")
+	boolFlag(cmd.Flags(), &o.all, "all", "also what is closed, decided, run or expired")
 	return cmd
 }
 
-func runYoloPending(ctx context.Context, a *app, o yoloPendingOptions) error {
+func runYoloStatus(ctx context.Context, a *app, o yoloStatusOptions) error {
 	return a.withCommands(ctx, func(s services) error {
+		grants, err := grantsToShow(ctx, s, o.all)
+		if err != nil {
+			return err
+		}
 		requests, err := pendingRequests(ctx, s, s.Now(), o.all)
 		if err != nil {
 			return err
 		}
 		if a.json {
 			return a.printJSON(struct {
+				Grants   []jsonGrant   `json:"grants"`
 				Requests []jsonRequest `json:"requests"`
-			}{viewRequests(requests, s.Now())})
+			}{viewGrants(grants, s.Now()), viewRequests(requests, s.Now())})
 		}
-		if len(requests) == 0 {
-			return a.say("Nothing waits for you.")
-		}
-		return requestTable(requests, s.Now()).print(a.stdout, a.screen())
+		return printYoloStatus(a, s.Now(), grants, requests)
 	})
+}
+
+// grantsToShow returns the conversations that are open for commands, or all that
+// the store still knows.
+func grantsToShow(ctx context.Context, s services, all bool) ([]commands.Grant, error) {
+	grants, err := s.Grants(ctx)
+	if err != nil || all {
+		return grants, err
+	}
+	return slices.DeleteFunc(grants, func(g commands.Grant) bool { return !s.Now().Before(g.ExpiresAt) }), nil
+}
+
+func printYoloStatus(a *app, now time.Time, grants []commands.Grant, requests []commands.Request) error {
+	if len(grants) == 0 {
+		if err := a.say("No conversation is open for commands."); err != nil {
+			return err
+		}
+	} else if err := grantTable(grants, now).print(a.stdout, a.screen()); err != nil {
+		return err
+	}
+	if len(requests) == 0 {
+		return a.say("No command waits for your decision.")
+	}
+	if err := a.say(""); err != nil {
+		return err
+	}
+	return requestTable(requests, now).print(a.stdout, a.screen())
 }
 
 // pendingRequests returns the requests that wait, or all.

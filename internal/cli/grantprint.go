@@ -1,47 +1,13 @@
 package cli
 
 import (
-	"context"
 	"time"
-
-	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/view"
 )
-
-func newYoloListCmd(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
-		Short: "List the conversations that are open for commands",
-		Long: `List the conversations that you have opened for commands: up to which mode, in which
-folder, in which sandbox, and for how long.`,
-		Example: `  bridge yolo list
-  bridge yolo list --json | jq '.grants[] | select(.network)'`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runYoloList(cmd.Context(), a) },
-	}
-}
-
-func runYoloList(ctx context.Context, a *app) error {
-	return a.withCommands(ctx, func(s services) error {
-		grants, err := s.Grants(ctx)
-		if err != nil {
-			return err
-		}
-		if a.json {
-			return a.printJSON(struct {
-				Grants []jsonGrant `json:"grants"`
-			}{viewGrants(grants, s.Now())})
-		}
-		if len(grants) == 0 {
-			return a.say("No conversation is open for commands.")
-		}
-		return grantTable(grants, s.Now()).print(a.stdout, a.screen())
-	})
-}
 
 func grantTable(grants []commands.Grant, now time.Time) *table {
 	t := &table{columns: []column{

@@ -23,7 +23,7 @@ func newReassignCmd(a *app) *cobra.Command {
 	o := reassignOptions{silentAfter: bridge.SilentAfter}
 	cmd := &cobra.Command{
 		Use:   "reassign [CONVERSATION]",
-		Short: "Give the tasks of silent workers to live ones",
+		Short: "Move the tasks of silent workers to live ones now",
 		Long: `Give each open task of a worker that is silent, or whose conversation has expired, to
 a live worker of the same team that has the role the task needs: the one who had it
 before, then one of the same role, then the one with the fewest open tasks. Without
@@ -31,9 +31,9 @@ one, the task waits, and is given away by a later run. With a conversation, only
 tasks of its worker.
 
 Orchestrator, old and new worker get a message, the audit log an entry. Each task
-moves once, however many processes do this. "bridge watchdog" does it by itself.`,
-		Example: `  bridge reassign --dry-run
-  bridge reassign 3f2a --silent-after 90s`,
+moves once, however many processes do this. "bridge fleet watchdog" does it by itself.`,
+		Example: `  bridge fleet reassign --dry-run
+  bridge fleet reassign 3f2a --silent-after 90s`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("`%s` takes one conversation at most, it was given %d", cmd.CommandPath(), len(args))
