@@ -2,6 +2,7 @@ package agents
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"path/filepath"
 	"regexp"
@@ -27,13 +28,15 @@ func (s Setup) Check() error {
 	if !serverName.MatchString(s.Name) {
 		return errors.New("a server's name has up to 32 letters, digits, - and _, and begins with a letter")
 	}
-	for _, path := range []string{s.Program, s.DB} {
+	for _, path := range []string{s.Program, s.DB, s.Config} {
 		if !utf8.ValidString(path) || strings.ContainsFunc(path, unicode.IsControl) {
 			return errors.New("a path with control characters cannot be written into a configuration: move the file")
 		}
 	}
-	if !filepath.IsAbs(s.Program) || s.DB != "" && !filepath.IsAbs(s.DB) {
-		return errors.New("the paths of the program and the store must be absolute")
+	for _, path := range []string{s.Program, cmp.Or(s.DB, s.Program), cmp.Or(s.Config, s.Program)} {
+		if !filepath.IsAbs(path) {
+			return errors.New("the paths of the program, the store and the configuration must be absolute")
+		}
 	}
 	return nil
 }

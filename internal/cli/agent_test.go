@@ -21,13 +21,27 @@ import (
 // input is a tool's name and its arguments as JSON, with $NAME for environment
 // variables. It prints the text of each answer, behind "error: " where it is one.
 //
-// Of two other lines, "meta JSON" says what goes into the _meta of later calls,
-// and "hook CLIENT JSON" runs a hook as a client does, and prints what it prints;
+// Of other lines, "meta JSON" says what goes into the _meta of later calls, "run
+// LINE" has a shell run a command, and "hook CLIENT JSON" runs a hook as a client does, and prints what it prints;
 // "wait CLIENT JSON" leaves a waiting one behind. $LAST_CONVERSATION and
 // $LAST_PARTNER are of the conversation that was created last.
+//
+// As "codex app-server" or "claude bg-spare" it is a client's shared process. A
+// variable ENTRY_X of its own is X of the server: what the client's
+// configuration sets.
 func agentMain() int {
 	ctx := context.Background()
-	server := exec.Command("bridge", append([]string{"serve"}, os.Args[1:]...)...)
+	arguments := os.Args[1:]
+	if len(arguments) > 0 && !strings.HasPrefix(arguments[0], "-") {
+		arguments = arguments[1:]
+	}
+	server := exec.Command("bridge", append([]string{"serve"}, arguments...)...)
+	server.Env = os.Environ()
+	for _, variable := range os.Environ() {
+		if set, ok := strings.CutPrefix(variable, "ENTRY_"); ok {
+			server.Env = append(server.Env, set)
+		}
+	}
 	server.Stderr = os.Stderr
 	client := mcp.NewClient(&mcp.Implementation{Name: "agent", Version: "1"}, nil)
 	session, err := client.Connect(ctx, &mcp.CommandTransport{Command: server}, nil)
@@ -57,6 +71,13 @@ func callTools(ctx context.Context, session *mcp.ClientSession) error {
 			continue
 		case tool == "hook":
 			if err := runHook(arguments); err != nil {
+				return err
+			}
+			continue
+		case tool == "run":
+			shell := exec.Command("sh", "-c", arguments)
+			shell.Stdout, shell.Stderr = os.Stdout, os.Stderr
+			if err := shell.Run(); err != nil {
 				return err
 			}
 			continue

@@ -24,6 +24,10 @@ type app struct {
 	now            func() time.Time
 	environ        func() []string
 	lookupEnv      func(string) (string, bool)
+	// shed are the variables that host, a client's shared process, handed on and
+	// that are not used.
+	shed []string
+	host string
 
 	globals
 	file    *configFile
@@ -31,6 +35,8 @@ type app struct {
 	// configErr is what is wrong with the configuration, for commands that run
 	// all the same.
 	configErr error
+	// unattended reports a command that other programs start.
+	unattended bool
 }
 
 func newApp(stdin, stdout, stderr *os.File) *app {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/view"
 )
 
 // auditPrinter prints entries one at a time: a log may be longer than memory.
@@ -20,7 +21,7 @@ func newAuditPrinter(a *app, o auditOptions) auditPrinter {
 	out := bufio.NewWriter(a.stdout)
 	switch o.format {
 	case formatJSON:
-		return &jsonPrinter{out: out}
+		return &jsonPrinter{newJSONList(a.stdout, "entries")}
 	case formatJSONL:
 		return &jsonlPrinter{out: out, encoder: newEncoder(out)}
 	}
@@ -47,8 +48,8 @@ func (p *tablePrinter) entry(e audit.Entry) error {
 	if e.Outcome != "ok" {
 		how = bad
 	}
-	p.line(fmt.Sprintf(auditRow, e.Seq, formatTime(e.Time), orDash(field(e.Conversation)), orDash(field(e.Session)),
-		field(e.Action), field(e.Outcome), formatDetails(e.Details)), how)
+	p.line(fmt.Sprintf(auditRow, e.Seq, formatTime(e.Time), orDash(view.Field(e.Conversation)), orDash(view.Field(e.Session)),
+		view.Field(e.Action), view.Field(e.Outcome), view.Details(e.Details)), how)
 	return nil
 }
 
@@ -74,38 +75,13 @@ type jsonlPrinter struct {
 	encoder *json.Encoder
 }
 
-func (p *jsonlPrinter) entry(e audit.Entry) error { return p.encoder.Encode(viewEntry(e)) }
+func (p *jsonlPrinter) entry(e audit.Entry) error { return p.encoder.Encode(view.OfEntry(e)) }
 func (p *jsonlPrinter) flush() error              { return p.out.Flush() }
 func (p *jsonlPrinter) end() error                { return p.out.Flush() }
 
 // jsonPrinter prints one document with all entries.
-type jsonPrinter struct {
-	out   *bufio.Writer
-	begun bool
-}
+type jsonPrinter struct{ list *jsonList }
 
-func (p *jsonPrinter) entry(e audit.Entry) error {
-	lead := ",\n    "
-	if !p.begun {
-		lead = "{\n  \"entries\": [\n    "
-		p.begun = true
-	}
-	encoded, err := marshal(viewEntry(e))
-	if err != nil {
-		return err
-	}
-	_, _ = p.out.WriteString(lead)
-	_, _ = p.out.Write(encoded)
-	return nil
-}
-
-func (p *jsonPrinter) flush() error { return p.out.Flush() }
-
-func (p *jsonPrinter) end() error {
-	tail := "\n  ]\n}\n"
-	if !p.begun {
-		tail = "{\n  \"entries\": []\n}\n"
-	}
-	_, _ = p.out.WriteString(tail)
-	return p.out.Flush()
-}
+func (p *jsonPrinter) entry(e audit.Entry) error { return p.list.add(view.OfEntry(e)) }
+func (p *jsonPrinter) flush() error              { return p.list.flush() }
+func (p *jsonPrinter) end() error                { return p.list.end() }

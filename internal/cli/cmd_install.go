@@ -3,6 +3,9 @@ package cli
 import (
 	"bufio"
 	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -81,10 +84,8 @@ func runInstall(a *app, client agents.Client, o installOptions, storeNamed bool)
 	if err != nil {
 		return err
 	}
-	if storeNamed {
-		if setup.DB, err = a.storePath(); err != nil {
-			return err
-		}
+	if err := a.namePlaces(&setup, storeNamed); err != nil {
+		return err
 	}
 	if err := setup.Check(); err != nil {
 		return usagef("%v", err)
@@ -110,6 +111,34 @@ func (a *app) setup(client agents.Client, o installOptions) (agents.Installer, a
 		return installer, setup, usagef("%v", err)
 	}
 	return installer, setup, nil
+}
+
+// namePlaces enters the store and the configuration file that this call was told
+// of in its environment or by flags: a client may have the server started by a
+// process that was started from another terminal. What the XDG variables say is
+// entered for the user only, since a project's files are for others too, but where
+// the client hands no variables on.
+func (a *app) namePlaces(setup *agents.Setup, storeNamed bool) (err error) {
+	user := setup.Scope == agents.ScopeUser || setup.Client == agents.Codex
+	if storeNamed || user && a.moved("XDG_STATE_HOME", ".local", "state") {
+		if setup.DB, err = a.storePath(); err != nil {
+			return err
+		}
+	}
+	named := a.config != ""
+	if named || user && a.file.found && a.moved("XDG_CONFIG_HOME", ".config") {
+		setup.Config, err = filepath.Abs(a.file.path)
+	}
+	return err
+}
+
+// moved reports that a variable names another folder than the one in the home
+// folder that counts without it.
+func (a *app) moved(variable string, usual ...string) bool {
+	home, err := os.UserHomeDir()
+	dir := a.env(variable)
+	there := filepath.Join(append([]string{home}, usual...)...)
+	return err == nil && filepath.IsAbs(dir) && (runtime.GOOS != "linux" || filepath.Clean(dir) != there)
 }
 
 // storeNamed reports that this call names its store where a server would not

@@ -10,12 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 func newListCmd(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "List the conversations",
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "See which conversations there are and where messages wait",
 		Long: `List all conversations, the newest first: who takes part, how old they are, when
 they expire, how many messages they hold and how many of those wait to be read.
 
@@ -35,8 +37,8 @@ func runList(ctx context.Context, a *app) error {
 		}
 		if a.json {
 			return a.printJSON(struct {
-				Conversations []jsonConversation `json:"conversations"`
-			}{viewConversations(all, a.now())})
+				Conversations []view.Conversation `json:"conversations"`
+			}{view.OfConversations(all, a.now())})
 		}
 		if len(all) == 0 {
 			_, err := fmt.Fprintln(a.stdout, "There are no conversations.")
@@ -61,10 +63,10 @@ func conversationTable(all []bridge.Overview, now time.Time) *table {
 	for _, o := range all {
 		unread := o.A.Unread + o.B.Unread
 		t.add(
-			cell{text: field(o.ID)},
-			cell{text: field(o.RoleA)},
-			cell{text: field(o.RoleB)},
-			cell{text: field(o.Team)},
+			cell{text: view.Field(o.ID)},
+			cell{text: view.Field(o.RoleA)},
+			cell{text: view.Field(o.RoleB)},
+			cell{text: view.Field(o.Team)},
 			cell{text: formatAge(max(now.Sub(o.CreatedAt), 0))},
 			expiryCell(o, now),
 			cell{text: strconv.FormatInt(o.A.Received+o.B.Received, 10)},

@@ -10,12 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 func newShowCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show CONVERSATION",
-		Short: "Show one conversation with all its messages",
+		Short: "Read one conversation",
 		Long: `Show one conversation: its two sessions and all messages, oldest first. Nothing is
 marked read. A conversation is named by its id or an unambiguous beginning of it.
 
@@ -68,15 +69,15 @@ func eachMessage(ctx context.Context, s *bridge.Service, id string, visit func(b
 }
 
 func showJSON(ctx context.Context, a *app, s *bridge.Service, o bridge.Overview) error {
-	messages := []jsonMessage{}
-	err := eachMessage(ctx, s, o.ID, func(m bridge.Message) { messages = append(messages, viewMessage(m, o)) })
+	messages := []view.Message{}
+	err := eachMessage(ctx, s, o.ID, func(m bridge.Message) { messages = append(messages, view.MessageOf(m, o)) })
 	if err != nil {
 		return err
 	}
 	return a.printJSON(struct {
-		Conversation jsonConversation `json:"conversation"`
-		Messages     []jsonMessage    `json:"messages"`
-	}{viewConversation(o, a.now()), messages})
+		Conversation view.Conversation `json:"conversation"`
+		Messages     []view.Message    `json:"messages"`
+	}{view.OfConversation(o, a.now()), messages})
 }
 
 func showText(ctx context.Context, a *app, s *bridge.Service, o bridge.Overview) error {
@@ -95,8 +96,8 @@ func showText(ctx context.Context, a *app, s *bridge.Service, o bridge.Overview)
 func showHeader(out *bufio.Writer, a *app, screen screen, o bridge.Overview) error {
 	now := a.now()
 	for _, line := range []struct{ name, text string }{
-		{"Conversation", field(o.ID)},
-		{"Team", field(o.Team)},
+		{"Conversation", view.Field(o.ID)},
+		{"Team", view.Field(o.Team)},
 		{"Created", formatTime(o.CreatedAt) + " (" + formatAgo(o.CreatedAt, now) + ")"},
 		{"Joined", formatTime(o.JoinedAt)},
 		{expiryName(o.Expired(now)), formatTime(o.ExpiresAt) + " (" + formatAgo(o.ExpiresAt, now) + ")"},
@@ -125,7 +126,7 @@ func showHeader(out *bufio.Writer, a *app, screen screen, o bridge.Overview) err
 		if s.Alive(now) {
 			alive = cell{"yes", good}
 		}
-		t.add(cell{text: string(s.Session)}, cell{text: field(s.Role)}, cell{text: orDash(field(string(s.Status)))},
+		t.add(cell{text: string(s.Session)}, cell{text: view.Field(s.Role)}, cell{text: orDash(view.Field(string(s.Status)))},
 			cell{text: heartbeat}, alive, cell{text: strconv.FormatInt(s.Received, 10)},
 			cell{strconv.FormatInt(s.Unread, 10), when(s.Unread > 0, warn)})
 	}
@@ -152,22 +153,22 @@ const maxHeaderRole = 30
 // showMessage writes one message: a line of bridge's own, the names of files,
 // and the text, quoted.
 func showMessage(out *bufio.Writer, screen screen, m bridge.Message, o bridge.Overview) {
-	from := field(m.From)
-	if role := senderRole(m, o); role != "" {
-		from += " " + strconv.Quote(cut(field(role), maxHeaderRole))
+	from := view.Field(m.From)
+	if role := view.SenderRole(m, o); role != "" {
+		from += " " + strconv.Quote(cut(view.Field(role), maxHeaderRole))
 	}
 	facts := []string{"unread"}
 	if m.Read {
 		facts[0] = "read"
 	}
 	if len(m.Redacted) > 0 {
-		facts = append(facts, "redacted "+field(strings.Join(m.Redacted, " ")))
+		facts = append(facts, "redacted "+view.Field(strings.Join(m.Redacted, " ")))
 	}
-	title := fmt.Sprintf("#%d %s -> %s, %s, %s, %s", m.Seq, from, field(string(m.To)),
-		field(string(m.Action)), formatTime(m.SentAt), strings.Join(facts, ", "))
+	title := fmt.Sprintf("#%d %s -> %s, %s, %s, %s", m.Seq, from, view.Field(string(m.To)),
+		view.Field(string(m.Action)), formatTime(m.SentAt), strings.Join(facts, ", "))
 	_, _ = out.WriteString("\n" + screen.paint(title, bold) + "\n")
 	for _, file := range m.Files {
-		_, _ = out.WriteString(wrap(quoted(file), "  file ", screen.width))
+		_, _ = out.WriteString(wrap(view.Quoted(file), "  file ", screen.width))
 	}
 	_, _ = out.WriteString(wrap(strings.ReplaceAll(bridge.Clean(m.Text), "\t", "    "), "> ", screen.width))
 }

@@ -10,6 +10,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/snapshot"
+	"example.org/bridge/internal/view"
 )
 
 type yoloRollbackOptions struct {
@@ -22,7 +23,7 @@ func newYoloRollbackCmd(a *app) *cobra.Command {
 	var o yoloRollbackOptions
 	cmd := &cobra.Command{
 		Use:   "rollback CONVERSATION [NUMBER]",
-		Short: "Put the workspace back to how it was before a command",
+		Short: "Restore the workspace to its state before a command",
 		Long: `Put the workspace back to how it was before the last command of a conversation that
 could change it, or before the one whose snapshot has a number. Untracked files are put
 back too, and new ones removed; what git ignored when the snapshot was taken stays as it
@@ -75,7 +76,7 @@ func runYoloRollback(ctx context.Context, a *app, o yoloRollbackOptions) error {
 		if err != nil {
 			return err
 		}
-		return a.say("Restored %s. To undo this: bridge yolo rollback %s %d", count(int64(len(done.Changes)), "path"), found.ID, done.Before.N)
+		return a.say("Restored %s. To undo this: bridge yolo rollback %s %d", view.Count(int64(len(done.Changes)), "path"), found.ID, done.Before.N)
 	})
 }
 

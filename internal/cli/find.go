@@ -9,12 +9,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 const idPrefix = "conv_"
 
 var (
-	wholeID   = regexp.MustCompile(`^conv_[0-9a-f]{16}$`)
+	wholeID   = regexp.MustCompile(bridge.ConversationPattern)
 	beginning = regexp.MustCompile(`^[0-9a-f]{1,16}$`)
 )
 
@@ -65,7 +66,7 @@ func completeConversation(a *app) cobra.CompletionFunc {
 		_ = a.withStore(cmd.Context(), func(s *bridge.Service) error {
 			all, err := s.Conversations(cmd.Context())
 			for _, o := range all {
-				ids = append(ids, cobra.CompletionWithDesc(field(o.ID), field(o.RoleA)+" / "+field(o.RoleB)))
+				ids = append(ids, cobra.CompletionWithDesc(view.Field(o.ID), view.Field(o.RoleA)+" / "+view.Field(o.RoleB)))
 			}
 			return err
 		})
