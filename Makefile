@@ -45,7 +45,7 @@ fuzz:
 ## golden: write generated documents and snapshots anew
 .PHONY: golden
 golden:
-	$(GO) test ./internal/mcpserver ./internal/cli -run 'Golden|Snapshot|Docs' -update
+	$(GO) test ./internal/mcpserver ./internal/cli ./internal/sqlite -run 'Golden|Snapshot|Docs|SchemaDigests' -update
 
 ## fmt: format the code
 .PHONY: fmt
