@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -21,7 +22,7 @@ import (
 func newDoctorCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check the store, its key, the configuration and the connected clients",
+		Short: "Find out what is wrong with the store, settings and clients",
 		Long: `Check that the store is there and sound, that nobody else can read or change it, that
 the key belongs to it, and that the configuration means something; and show where
 the value of each setting came from. Doctor changes and creates nothing.
@@ -86,14 +87,17 @@ func (a *app) settings(root *cobra.Command, r *doctor.Report) []jsonSetting {
 		}
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			o := a.originOf(f)
-			if !configurable(f) || cmd != root && o.Source == sourceDefault {
+			if envName(f) == "" || cmd != root && o.Source == sourceDefault {
 				return
 			}
-			all = append(all, jsonSetting{configKey(cmd, f), bridge.CleanLine(a.effective(f)), o})
+			all = append(all, jsonSetting{settingName(f), bridge.CleanLine(a.effective(f)), o})
 		})
 	}
 	return all
 }
+
+// settingName is what a setting is called: its key in the configuration file.
+func settingName(f *pflag.Flag) string { return cmp.Or(configKey(f), snake(f.Name)) }
 
 // effective is the value of a flag, with the defaults of the two paths worked out.
 func (a *app) effective(f *pflag.Flag) string {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"strings"
@@ -21,7 +22,7 @@ func newServeCmd(a *app) *cobra.Command {
 	var tools []mcpserver.Group
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve one agent over MCP on standard input and output",
+		Short: "Serve one agent over MCP (its client starts this)",
 		Long: `Speak MCP on standard input and output for one agent, until the input ends or the
 process is told to stop. MCP clients start this; each agent has its own process, and
 all share one store, which the first of them makes.
@@ -41,8 +42,9 @@ Standard output carries MCP only. The log goes to standard error.`,
   bridge serve --tools core
   bridge serve --db /srv/team/bridge.db --rate-per-minute 100 --log-format json
   claude mcp add bridge -- bridge serve`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), a, tools) },
+		Args:        noArgs,
+		Annotations: map[string]string{annotationUnattended: "clients start it in folders of their own"},
+		RunE:        func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), a, tools) },
 	}
 	toolsFlag(cmd.Flags(), &tools, "tools", "groups of tools to offer: "+bridge.JoinWords(mcpserver.Groups()))
 	return cmd
@@ -67,18 +69,26 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 	defer stop()
 	// A second signal ends the process at once.
 	defer context.AfterFunc(ctx, stop)()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 
 	path, err := a.storePath()
 	if err != nil {
 		return err
 	}
-	log := a.log()
+	lines := newLossyWriter(a.stderr)
+	defer lines.Close()
+	log := a.logTo(lines)
 	if reason := a.shedReason(a.shed); reason != "" {
 		log.Warn(reason)
 	}
+	watchStarter(ctx, func() {
+		log.Info("the client that started this process has ended")
+		cancel()
+	})
 	return a.withServices(ctx, true, func(s services) error {
 		if term.IsTerminal(int(a.stdin.Fd())) {
-			log.Info("waiting for MCP messages on standard input; press Ctrl-D to end")
+			_, _ = fmt.Fprintln(a.stderr, "bridge waits for MCP messages on standard input, as MCP clients send them; press Ctrl-D to end")
 		}
 		o := mcpserver.Options{
 			In:       a.stdin,
