@@ -78,21 +78,25 @@ type SessionView struct {
 // The caller has to end the delivery: Confirm once the answer was written whole,
 // GiveBack if it will not be, and Renew every RenewEvery until then.
 func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drain <-chan struct{}) (Delivery, error) {
-	g := s.ReadGate(c, "check_messages")
-	limit, err := pageSize(r.Limit)
-	if r.Wait < 0 || r.Wait > MaxWait {
-		err = Invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
-	}
+	page, err := r.page()
 	if err != nil {
-		return Delivery{}, s.Refuse(ctx, g, err)
+		return Delivery{}, s.Refuse(ctx, s.ReadGate(c, "check_messages"), err)
 	}
-	page := Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}
 	if r.Wait == 0 {
 		taken, err := s.take(ctx, c, page, time.Time{}, drain)
 		return taken.Delivery, err
 	}
 	taken, err := s.takeWithin(ctx, c, page, r.Wait, drain)
 	return taken.Delivery, err
+}
+
+// page returns what is asked for, or an InvalidError.
+func (r CheckRequest) page() (Page, error) {
+	limit, err := pageSize(r.Limit)
+	if r.Wait < 0 || r.Wait > MaxWait {
+		err = Invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
+	}
+	return Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}, err
 }
 
 // take takes what there is. Where another answer to the same session is being

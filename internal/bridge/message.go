@@ -58,6 +58,8 @@ type Message struct {
 	Redelivered bool
 	// Read reports whether it was delivered.
 	Read bool
+	// Conversation is set where messages of several are together.
+	Conversation string
 }
 
 // SendRequest is a message to the partner.

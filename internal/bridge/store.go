@@ -27,6 +27,9 @@ type Store interface {
 	AppendMessage(ctx context.Context, g Gate, key string, rule MessageRule) (Sent, error)
 	// TakeUnread hands out g's next unread messages under a claim, oldest first.
 	TakeUnread(ctx context.Context, g Gate, t Take) (Taken, error)
+	// UnreadHeads returns what is known of a session's first unread messages, oldest
+	// first. It changes and records nothing.
+	UnreadHeads(ctx context.Context, conversation string, session SessionID, limit int) ([]Head, error)
 	// EndClaim records op and keeps what rule makes of a claim. Where the rule
 	// changes nothing, nothing is recorded. A power cut may undo it: the messages
 	// then come again, marked redelivered.

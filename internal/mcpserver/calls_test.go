@@ -210,7 +210,7 @@ func TestOwnSessions(t *testing.T) {
 		t.Error("with one session: refused")
 	}
 	create()
-	if text, _, failed := call(t, newcomer, "check_messages", nil); !failed || !strings.Contains(text, "several conversations") {
+	if text, _, failed := call(t, newcomer, "update_my_status", map[string]any{"status": "working"}); !failed || !strings.Contains(text, "several conversations") {
 		t.Errorf("with two sessions: %s", text)
 	}
 	if _, _, failed := call(t, newcomer, "check_messages", map[string]any{"conversation_id": first["conversation_id"]}); failed {
@@ -227,7 +227,7 @@ func TestOwnSessions(t *testing.T) {
 		t.Error("bound by its environment: refused")
 	}
 	env.Clock.Advance(bridge.DefaultTTL)
-	if text, _, failed := call(t, newcomer, "check_messages", nil); failed || !strings.Contains(text, "This conversation expired at") {
+	if text, _, failed := call(t, newcomer, "get_history", nil); failed || !strings.Contains(text, "This conversation expired at") {
 		t.Errorf("expired, and without another: %s", text)
 	}
 	create()

@@ -54,6 +54,7 @@ func tools(groups []Group, withCommands bool) []tool {
 			sendToPartner(),
 			checkMessages(),
 			getHistory(),
+			listConversations(),
 			updateMyStatus(),
 			checkPartnerStatus(),
 			extendConversation(),

@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -147,7 +148,8 @@ func (s *sessions) complete(args credentialArgs, caller binding.Label) (bridge.C
 	case 0:
 		return given, s.none()
 	}
-	return given, &bridge.InvalidError{Field: "conversation_id", Problem: "is needed: this process has several conversations. Say which, and session_id if it has both sides"}
+	return given, &bridge.InvalidError{Field: "conversation_id", Problem: "is needed: this process has several conversations (" + named(fitting) +
+		"). Say which, and session_id if it has both sides; list_conversations tells more of them"}
 }
 
 // none tells a caller without a session what to do. The caller holds s.mu.
@@ -158,6 +160,41 @@ func (s *sessions) none() error {
 		problem += ". " + s.unbound
 	}
 	return &bridge.InvalidError{Field: "conversation_id, session_id and token", Problem: problem}
+}
+
+// maxNamed is how many conversations a refusal names.
+const maxNamed = 5
+
+// named lists the conversations of sessions, and which side they are.
+func named(all []bridge.Credentials) string {
+	names := make([]string, 0, maxNamed+1)
+	for i, c := range all {
+		if i == maxNamed {
+			names = append(names, "and more")
+			break
+		}
+		names = append(names, c.Conversation+" as "+string(c.Session))
+	}
+	return strings.Join(names, ", ")
+}
+
+// own returns the caller's sessions, the oldest first.
+func (s *sessions) own(caller binding.Label) (all []bridge.Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.all {
+		if o.of(caller) && !o.ended(s.now(), bridge.Grace) {
+			all = append(all, o.Credentials)
+		}
+	}
+	return all
+}
+
+// forget drops a session whose token counts no more.
+func (s *sessions) forget(c bridge.Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = slices.DeleteFunc(s.all, func(o ownSession) bool { return o.Credentials == c })
 }
 
 // fitting returns the sessions that the arguments may mean: those whose
@@ -199,6 +236,13 @@ func (s *server) complete(ctx context.Context, args credentialArgs) (bridge.Cred
 		c, err = s.sessions.complete(args, caller)
 	}
 	return c, err
+}
+
+// own returns the sessions of the caller of a call.
+func (s *server) own(ctx context.Context) []bridge.Credentials {
+	caller := clientOf(ctx).sessionLabel()
+	s.identity.restore(ctx, s.sessions, caller, false)
+	return s.sessions.own(caller)
 }
 
 // holds returns what the caller of a call can prove.

@@ -24,8 +24,8 @@ type tool struct {
 type answer struct {
 	text string
 	data any
-	// claim is what the answer delivers; the zero Claim delivers nothing.
-	claim bridge.Claim
+	// claims are what the answer delivers.
+	claims []bridge.Claim
 	// unread is for a refusal; nil where nobody has proved who asks.
 	unread *int64
 	notes  notes

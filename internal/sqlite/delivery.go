@@ -42,6 +42,22 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 	return taken, err
 }
 
+// UnreadHeads implements bridge.Store.
+func (s *Store) UnreadHeads(ctx context.Context, conversation string, session bridge.SessionID, limit int) (all []bridge.Head, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		var id, bytes int64
+		return c.each(`
+			SELECT m.id, length(CAST(m.message AS BLOB)) + length(m.files)
+			FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
+			WHERE m.conversation = ? AND m.recipient = ? AND m.seq > s.read_seq ORDER BY m.seq LIMIT ?`,
+			[]any{conversation, string(session), limit}, []any{&id, &bytes}, func() error {
+				all = append(all, bridge.Head{ID: id, Bytes: int(bytes)})
+				return nil
+			})
+	})
+	return all, err
+}
+
 // EndClaim implements bridge.Store.
 func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.operate(ctx, op, relaxed, func(e *entry) error {
