@@ -43,8 +43,9 @@ func newHookCmd(a *app) *cobra.Command {
 	o := hookOptions{maxWait: 3 * time.Hour, timeLimit: hookTime}
 	limit := &hookLimit{}
 	cmd := &cobra.Command{
-		Use:   "hook " + strings.Join(agents.HookClients(), "|"),
-		Short: "Tell a client's agent how many messages wait for it",
+		Annotations: map[string]string{annotationUnattended: "clients start it in folders of their own"},
+		Use:         "hook " + strings.Join(agents.HookClients(), "|"),
+		Short:       "Tell a client's agent how many messages wait for it",
 		Long: `Read an event of Claude Code, Codex or Gemini CLI on standard input, as their hooks
 get it, and answer in the client's own form how many messages wait for the agent and
 which tool fetches them. Counts and ids, never a word of what a partner wrote.

@@ -41,8 +41,9 @@ Standard output carries MCP only. The log goes to standard error.`,
   bridge serve --tools core
   bridge serve --db /srv/team/bridge.db --rate-per-minute 100 --log-format json
   claude mcp add bridge -- bridge serve`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), a, tools) },
+		Args:        noArgs,
+		Annotations: map[string]string{annotationUnattended: "clients start it in folders of their own"},
+		RunE:        func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), a, tools) },
 	}
 	toolsFlag(cmd.Flags(), &tools, "tools", "groups of tools to offer: "+bridge.JoinWords(mcpserver.Groups()))
 	return cmd

@@ -37,6 +37,7 @@ const annotationLenient = "lenient"
 // configure gives the flags of cmd that the command line left out their values
 // from the environment and the configuration file.
 func (a *app) configure(cmd *cobra.Command) error {
+	a.unattended = cmd.Annotations[annotationUnattended] != ""
 	a.shedShared(cmd.Name() == "serve" || !cmd.HasParent())
 	file, err := a.readConfig(cmd.Root())
 	if err == nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/redact"
 )
 
@@ -72,30 +74,66 @@ func (a *app) configPath(root *cobra.Command) (namedPath, error) {
 		path = a.env("BRIDGE_CONFIG")
 	}
 	if path == "" {
+		if noHome("XDG_CONFIG_HOME") {
+			return namedPath{}, nil
+		}
 		path = filepath.Join(xdg.ConfigHome, "bridge", "config.toml")
 		return namedPath{path, false}, nil
+	}
+	if err := a.checkName("the path of the configuration file", path); err != nil {
+		return namedPath{}, err
 	}
 	path, err := filepath.Abs(path)
 	return namedPath{path, true}, err
 }
 
+// loadConfigFile reads the file, if it is there. It names programs to run and
+// what to hide, so one that others could change is refused like the store.
 func loadConfigFile(path string, required bool) (*configFile, error) {
 	file := &configFile{path: path, values: map[string]fileValue{}}
-	info, err := os.Stat(path)
+	if path == "" {
+		return file, nil
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !required:
 		return file, nil
 	case err != nil:
 		return nil, usagef("cannot read the configuration file: %v", err)
-	case !info.Mode().IsRegular() || info.Size() > maxConfigSize:
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, usagef("cannot read the configuration file: %v", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxConfigSize {
 		return nil, usagef("%s is no configuration file: it is no ordinary file or larger than %d bytes", path, maxConfigSize)
 	}
-	text, err := os.ReadFile(path)
+	if err := checkConfigFile(path, info); err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxConfigSize))
 	if err != nil {
 		return nil, usagef("cannot read the configuration file: %v", err)
 	}
 	file.found = true
 	return file, file.parse(text)
+}
+
+// checkConfigFile looks at the file that was opened, and at the folders above its
+// name and above the file that a link leads to.
+func checkConfigFile(path string, info fs.FileInfo) error {
+	if err := privatefile.CheckTrusted(path, info); err != nil {
+		return err
+	}
+	if err := privatefile.CheckAbove(path); err != nil {
+		return err
+	}
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil || target == path {
+		return err
+	}
+	return privatefile.CheckAbove(target)
 }
 
 func (c *configFile) parse(text []byte) error {

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"os"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -19,13 +17,12 @@ func (a *app) checkConfiguration(r *doctor.Report, root *cobra.Command) {
 	switch {
 	case a.configErr != nil:
 		r.Add("configuration", doctor.Problem, "%s", view.Line(a.configErr))
+	case file.path == "":
+		r.Add("configuration", doctor.Note, "no home folder is known, so there is no file: set HOME, or name one with --config")
 	case !file.found:
 		r.Add("configuration", doctor.Note, "there is no file %s; it is optional", file.path)
 	default:
 		r.Add("configuration", doctor.OK, "%s", file.path)
-	}
-	if info, err := os.Stat(file.path); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 {
-		r.Add("configuration", doctor.Warning, "others can change %s; run: chmod go-w '%s'", file.path, file.path)
 	}
 	if names := a.unknownVariables(root); len(names) > 0 {
 		r.Add("environment", doctor.Warning, "nothing is called %s: docs/cli.md lists the variables", strings.Join(names, ", "))

@@ -22,8 +22,9 @@ type globals struct {
 
 func newRootCmd(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "bridge COMMAND",
-		Short: "Let coding agents exchange messages under your eyes",
+		Annotations: map[string]string{annotationUnattended: "piped, it is serve"},
+		Use:         "bridge COMMAND",
+		Short:       "Let coding agents exchange messages under your eyes",
 		Long: `bridge lets coding agents, each in a process of its own, exchange messages through
 one private store on this machine, and lets you follow and steer them.
 

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/adrg/xdg"
 
@@ -18,21 +17,6 @@ import (
 	"example.org/bridge/internal/redact"
 	"example.org/bridge/internal/sqlite"
 )
-
-// storePath returns where the store is, as an absolute path.
-func (a *app) storePath() (string, error) {
-	path := a.db
-	if path == "" {
-		path = filepath.Join(xdg.StateHome, "bridge", "bridge.db")
-		if !filepath.IsAbs(path) {
-			return "", usagef("no home folder is known: name the store with --db or BRIDGE_DB")
-		}
-	}
-	if path == "~" || strings.HasPrefix(path, "~/") {
-		return "", usagef("the path of the store begins with ~, which only shells understand: write the folder out")
-	}
-	return filepath.Abs(path)
-}
 
 // redactor returns the engine with the operator's own rules.
 func (a *app) redactor() (*redact.Engine, error) {
@@ -100,7 +84,7 @@ func (a *app) commandConfig(store string) commands.Config {
 	if a.file.found {
 		dirs = append(dirs, a.file.path)
 	}
-	return commands.Config{Home: home, StateDirs: dirs}
+	return commands.Config{Home: home, StateDirs: dirs, Snapshots: filepath.Join(filepath.Dir(store), "snapshots")}
 }
 
 // storeKey returns the key of the store at path. It makes one only for a store
@@ -109,6 +93,9 @@ func (a *app) commandConfig(store string) commands.Config {
 // both make the key first.
 func storeKey(path string, create bool) (auth.Key, error) {
 	if create {
+		if err := sqlite.CheckAbove(path); err != nil {
+			return auth.Key{}, err
+		}
 		if err := sqlite.Prepare(path); err != nil {
 			return auth.Key{}, fmt.Errorf("make the folder of the store: %w", err)
 		}
@@ -137,6 +124,9 @@ func storeKey(path string, create bool) (auth.Key, error) {
 
 // storeExists looks for the file at path, and refuses what cannot be a store.
 func storeExists(path string) (bool, error) {
+	if err := sqlite.CheckAbove(path); err != nil {
+		return false, err
+	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"example.org/bridge/internal/advice"
@@ -79,9 +80,19 @@ func (r *Report) checkPermissions(path string) {
 			fine = false
 		}
 	}
-	if fine {
+	switch dir := filepath.Dir(path); {
+	case !fine:
+	case listable(dir):
+		r.Add("permissions", Warning, "others can list the folder %s, though not read what is in it; run: chmod go-rx '%s'", dir, dir)
+	default:
 		r.Add("permissions", OK, "the store is yours alone")
 	}
+}
+
+// listable reports a folder whose names others may read or pass through.
+func listable(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o055 != 0
 }
 
 func (r *Report) checkDatabase(path string) {

@@ -30,6 +30,7 @@ type value struct {
 	comma      bool   // a comma stands between the name and the value
 	paired     bool   // parentheses stand around the two
 	scheme     string // the word between Authorization and the value
+	whole      bool   // the value is a password by its form, to its last sign
 }
 
 // maxValue bounds a value in bytes.
@@ -42,7 +43,7 @@ func (f *finder) valueOf(n name) (value, bool) {
 		return value{}, false
 	}
 	v := value{op: op, spaced: spaced, comma: op == opCall && at > 0 && f.text[at-1] == ','}
-	v, ok := f.readValue(v, at)
+	v, ok := f.readValue(n, v, at)
 	if n.start > 0 && (f.text[n.start-1] == '?' || f.text[n.start-1] == '&') && v.quote == 0 && ok {
 		if k := strings.IndexByte(f.text[v.start:min(v.end, v.start+maxJudged)], '#'); k >= minWeak && generated(f.text[v.start:v.start+k]) { // the fragment of a URL
 			v.end = v.start + k
@@ -256,13 +257,13 @@ func (f *finder) typeBefore(k int) int {
 func isQuote(b byte) bool { return b == '"' || b == '\'' || b == '`' }
 
 // readValue reads the value that begins at or after i.
-func (f *finder) readValue(v value, i int) (value, bool) {
+func (f *finder) readValue(n name, v value, i int) (value, bool) {
 	text := f.text
 	j := f.valueStart(i)
 	if j >= len(text) {
 		return v, false
 	}
-	if v.op == opXML {
+	if v.op == opXML || v.op == opPair && i > 0 && f.text[i-1] == '>' {
 		if end := f.contentEnd(i, j); end > j {
 			v.start, v.end = j, end
 			return v, true
@@ -284,6 +285,10 @@ func (f *finder) readValue(v value, i int) (value, bool) {
 	}
 	if v.op == opCall {
 		return v, false
+	}
+	if end, whole := f.passwordEnd(n, v, j); end > 0 && !v.below {
+		v.start, v.end, v.whole = j, end, whole
+		return v, true
 	}
 	if q := f.callArgument(j); q > 0 {
 		v.wrapped, v.converted = true, isConverter(f.text[j:q])
