@@ -9,6 +9,7 @@ package advice
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
@@ -31,6 +32,17 @@ type Row struct {
 	Exit int
 	// Status is the HTTP status of a request that failed with it.
 	Status int
+}
+
+// storeName stands in Agent for the name of the caller's store.
+const storeName = "{store}"
+
+// ForAgent is Agent with the name of the agent's store, which may be "".
+func (r Row) ForAgent(store string) string {
+	if store != "" {
+		store = " (" + store + ")"
+	}
+	return strings.ReplaceAll(r.Agent, storeName, store)
 }
 
 // Of returns the row of an error. It reports false for one that the table does
@@ -63,7 +75,7 @@ var table = []Row{
 		"its orchestrator can create another", ExitExpired, http.StatusGone,
 	},
 	{
-		bridge.ErrBadJoinCode, "bad_join_code", "ask the agent that created the conversation for its join code, or for a new conversation",
+		bridge.ErrBadJoinCode, "bad_join_code", "are both agents on the same store" + storeName + "? If so, ask the agent that created the conversation for a fresh join code",
 		"", ExitUnauthorized, http.StatusForbidden,
 	},
 	{bridge.ErrNotFound, "no_such_conversation", "check conversation_id", "`bridge list` shows those that there are", ExitNotFound, http.StatusNotFound},

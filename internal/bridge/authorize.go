@@ -76,7 +76,11 @@ func (g Gate) Admit(p Proof) error {
 // failureBuckets bounds the number of buckets that failed proofs can create.
 const failureBuckets = 1024
 
-var conversationID = regexp.MustCompile(`^conv_[0-9a-f]{16}$`)
+// ConversationPattern is the form of a conversation's id, as a regular expression
+// of ECMA 262 (JSON Schema) and of Go alike.
+const ConversationPattern = "^conv_[0-9a-f]{16}$"
+
+var conversationID = regexp.MustCompile(ConversationPattern)
 
 // WriteGate returns the gate of a call that changes something.
 func (s *Service) WriteGate(c Credentials, action string) Gate {

@@ -4,16 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"example.org/bridge/internal/auth"
 )
 
 // Limits of a conversation (SPEC sections 1 and 4).
 const (
-	MinRoleLength = 3   // characters
+	MinRoleLength = 1   // characters, as Characters counts them
 	MaxRoleLength = 100 // characters
 	MaxTeamLength = 100 // characters
 
@@ -145,15 +143,12 @@ func (s *Service) createOperation() Operation {
 
 func validateCreate(r CreateRequest) (time.Duration, error) {
 	for _, role := range []struct{ field, text string }{{"my_role", r.MyRole}, {"partner_role", r.PartnerRole}} {
-		if n := utf8.RuneCountInString(role.text); n < MinRoleLength || n > MaxRoleLength {
-			return 0, Invalid(role.field, "must have %d to %d characters, it has %d", MinRoleLength, MaxRoleLength, n)
-		}
-		if strings.TrimSpace(CleanLine(role.text)) == "" {
-			return 0, Invalid(role.field, "must have characters that show")
+		if n := Characters(role.text); n < MinRoleLength || !within(role.text, MaxRoleLength) {
+			return 0, Invalid(role.field, "must have %d to %d characters that show, it has %d", MinRoleLength, MaxRoleLength, n)
 		}
 	}
-	if n := utf8.RuneCountInString(r.Team); n > MaxTeamLength {
-		return 0, Invalid("team", "must have at most %d characters, it has %d", MaxTeamLength, n)
+	if !within(r.Team, MaxTeamLength) {
+		return 0, Invalid("team", "must have at most %d characters, it has %d", MaxTeamLength, Characters(r.Team))
 	}
 	if r.TTL == 0 {
 		return DefaultTTL, nil
@@ -188,6 +183,9 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 		Actor:   string(SessionB),
 		Action:  "join_conversation",
 		Details: Details{},
+	}
+	if _, ok := JoinCode(code); !ok {
+		return Joined{}, s.refuseOperation(ctx, op, Invalid("join_code", "must be a code such as 7KQ2M-X9D4T, of ten letters and digits"))
 	}
 	failures := Charge{Bucket: "failures/join/" + s.caller, What: "failing to join", Kind: LimitFailures}
 	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), redeemRule(op.Now, failures))
@@ -234,3 +232,7 @@ func Earlier(a, b time.Time) time.Time {
 	}
 	return b
 }
+
+// JoinCode finds the join code in what somebody typed or pasted, and returns it
+// as Create writes it. It does not say whether the code is good.
+func JoinCode(text string) (code string, ok bool) { return auth.ReadJoinCode(text) }

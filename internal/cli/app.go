@@ -35,6 +35,8 @@ type app struct {
 	// configErr is what is wrong with the configuration, for commands that run
 	// all the same.
 	configErr error
+	// unattended reports a command that other programs start.
+	unattended bool
 }
 
 func newApp(stdin, stdout, stderr *os.File) *app {

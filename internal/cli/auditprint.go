@@ -21,7 +21,7 @@ func newAuditPrinter(a *app, o auditOptions) auditPrinter {
 	out := bufio.NewWriter(a.stdout)
 	switch o.format {
 	case formatJSON:
-		return &jsonPrinter{out: out}
+		return &jsonPrinter{newJSONList(a.stdout, "entries")}
 	case formatJSONL:
 		return &jsonlPrinter{out: out, encoder: newEncoder(out)}
 	}
@@ -80,33 +80,8 @@ func (p *jsonlPrinter) flush() error              { return p.out.Flush() }
 func (p *jsonlPrinter) end() error                { return p.out.Flush() }
 
 // jsonPrinter prints one document with all entries.
-type jsonPrinter struct {
-	out   *bufio.Writer
-	begun bool
-}
+type jsonPrinter struct{ list *jsonList }
 
-func (p *jsonPrinter) entry(e audit.Entry) error {
-	lead := ",\n    "
-	if !p.begun {
-		lead = "{\n  \"entries\": [\n    "
-		p.begun = true
-	}
-	encoded, err := marshal(view.OfEntry(e))
-	if err != nil {
-		return err
-	}
-	_, _ = p.out.WriteString(lead)
-	_, _ = p.out.Write(encoded)
-	return nil
-}
-
-func (p *jsonPrinter) flush() error { return p.out.Flush() }
-
-func (p *jsonPrinter) end() error {
-	tail := "\n  ]\n}\n"
-	if !p.begun {
-		tail = "{\n  \"entries\": []\n}\n"
-	}
-	_, _ = p.out.WriteString(tail)
-	return p.out.Flush()
-}
+func (p *jsonPrinter) entry(e audit.Entry) error { return p.list.add(view.OfEntry(e)) }
+func (p *jsonPrinter) flush() error              { return p.list.flush() }
+func (p *jsonPrinter) end() error                { return p.list.end() }

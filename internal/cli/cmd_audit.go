@@ -31,7 +31,7 @@ func newAuditCmd(a *app) *cobra.Command {
 	o := auditOptions{limit: defaultAuditLimit, format: formatTable}
 	cmd := &cobra.Command{
 		Use:   "audit [CONVERSATION]",
-		Short: "Print the audit log",
+		Short: "See who did what, refused calls included",
 		Long: `Print the latest entries of the audit log, oldest first: every operation, refused
 ones included. With a conversation, only what was about it; the log also keeps
 entries of conversations that were removed, under their whole id.
@@ -64,7 +64,7 @@ With --follow, print new entries as they come, until interrupted.`,
 	numberFlag(fs, &o.limit, "limit", "how many of the latest entries; 0 = all")
 	boolFlag(fs, &o.follow, "follow", "go on with new entries as they come")
 	choiceFlag(fs, &o.format, []string{formatTable, formatJSON, formatJSONL}, "format", "how to print them")
-	cmd.AddCommand(newAuditVerifyCmd(a))
+	addCommands(cmd, newAuditVerifyCmd(a))
 	return cmd
 }
 

@@ -43,8 +43,9 @@ func newHookCmd(a *app) *cobra.Command {
 	o := hookOptions{maxWait: 3 * time.Hour, timeLimit: hookTime}
 	limit := &hookLimit{}
 	cmd := &cobra.Command{
-		Use:   "hook " + strings.Join(agents.HookClients(), "|"),
-		Short: "Tell a client's agent how many messages wait for it",
+		Annotations: map[string]string{annotationUnattended: "clients start it in folders of their own"},
+		Use:         "hook " + strings.Join(agents.HookClients(), "|"),
+		Short:       "Tell a client's agent how many messages wait for it",
 		Long: `Read an event of Claude Code, Codex or Gemini CLI on standard input, as their hooks
 get it, and answer in the client's own form how many messages wait for the agent and
 which tool fetches them. Counts and ids, never a word of what a partner wrote.
@@ -65,6 +66,7 @@ most (--time-limit), and its exit code is 0 whatever happens; --log-level debug 
 what did.`,
 		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
   bridge hook claude --wait --log-level debug < event.json`,
+		Hidden:    true,
 		ValidArgs: agents.HookClients(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(agents.HookClients(), args[0]) {
@@ -89,6 +91,7 @@ what did.`,
 	boolFlag(cmd.Flags(), &o.wait, "wait", "wait for a message, and end with exit code 2 when one came")
 	ageFlag(cmd.Flags(), &o.maxWait, "max-wait", "how long to wait at most")
 	ageFlag(cmd.Flags(), &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most")
+	settings(cmd, "max-wait", "time-limit")
 	return cmd
 }
 

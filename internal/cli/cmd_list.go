@@ -15,8 +15,9 @@ import (
 
 func newListCmd(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "List the conversations",
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "See which conversations there are and where messages wait",
 		Long: `List all conversations, the newest first: who takes part, how old they are, when
 they expire, how many messages they hold and how many of those wait to be read.
 

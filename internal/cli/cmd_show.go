@@ -16,7 +16,7 @@ import (
 func newShowCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show CONVERSATION",
-		Short: "Show one conversation with all its messages",
+		Short: "Read one conversation",
 		Long: `Show one conversation: its two sessions and all messages, oldest first. Nothing is
 marked read. A conversation is named by its id or an unambiguous beginning of it.
 

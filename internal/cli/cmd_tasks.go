@@ -25,7 +25,7 @@ func newTasksCmd(a *app) *cobra.Command {
 	var o tasksOptions
 	cmd := &cobra.Command{
 		Use:   "tasks [TEAM|CONVERSATION]",
-		Short: "List the tasks of orchestrators and their workers",
+		Short: "See who works on what",
 		Long: `List the open tasks: who has each, how far it is, and how long ago its worker gave a
 sign of life. With a team, by its name or id, or a conversation, only theirs; teams
 of different orchestrators may have the same name, TEAM then shows the id too.

@@ -19,7 +19,7 @@ func newTokensCmd(a *app) *cobra.Command {
 	var o tokensOptions
 	cmd := &cobra.Command{
 		Use:   "tokens CONVERSATION",
-		Short: "Print, or replace, the two tokens of a conversation",
+		Short: "Print or replace tokens, when an agent lost its own",
 		Long: `Print the tokens of a conversation's two sessions, derived again from the key: the
 store does not hold them. Whoever has a token can read and write as that session.
 That they were shown is in the audit log.

@@ -10,7 +10,7 @@ func newUninstallCmd(a *app) *cobra.Command {
 	var o installOptions
 	cmd := &cobra.Command{
 		Use:   "uninstall {claude|codex|gemini}",
-		Short: "Take out of an MCP client what install put in",
+		Short: "Disconnect an MCP client, and restore its files",
 		Long: `Take bridge out of the configuration of Claude Code, Codex or Gemini CLI: its server,
 hooks, and rules. A file that nobody else has changed since is put back to the byte;
 one that install made is removed, and folders that it made too. Where somebody has

@@ -26,7 +26,7 @@ func newYoloEnableCmd(a *app) *cobra.Command {
 	o := yoloEnableOptions{mode: string(guard.ModeSafe), sandbox: "auto", ttl: commands.DefaultGrantTTL, askInClient: true}
 	cmd := &cobra.Command{
 		Use:   "enable CONVERSATION",
-		Short: "Open a conversation for commands, up to a mode",
+		Short: "Open a conversation for commands",
 		Long: `Open a conversation for commands, for a limited time. The mode is a ceiling: agents may
 choose less. Each command still needs its own approval.
 
@@ -90,7 +90,7 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 		if err := s.OpenGrant(ctx, grant); err != nil {
 			return err
 		}
-		return a.say("Open for commands up to %s mode until %s. Each needs your approval: bridge yolo pending.", grant.Ceiling, formatTime(grant.ExpiresAt))
+		return a.say("Open for commands up to %s mode until %s. Each needs your approval: bridge yolo status.", grant.Ceiling, formatTime(grant.ExpiresAt))
 	})
 }
 

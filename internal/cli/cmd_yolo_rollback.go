@@ -23,7 +23,7 @@ func newYoloRollbackCmd(a *app) *cobra.Command {
 	var o yoloRollbackOptions
 	cmd := &cobra.Command{
 		Use:   "rollback CONVERSATION [NUMBER]",
-		Short: "Put the workspace back to how it was before a command",
+		Short: "Restore the workspace to its state before a command",
 		Long: `Put the workspace back to how it was before the last command of a conversation that
 could change it, or before the one whose snapshot has a number. Untracked files are put
 back too, and new ones removed; what git ignores stays as it is.

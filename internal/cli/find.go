@@ -15,7 +15,7 @@ import (
 const idPrefix = "conv_"
 
 var (
-	wholeID   = regexp.MustCompile(`^conv_[0-9a-f]{16}$`)
+	wholeID   = regexp.MustCompile(bridge.ConversationPattern)
 	beginning = regexp.MustCompile(`^[0-9a-f]{1,16}$`)
 )
 

@@ -91,3 +91,37 @@ func wrap(text, prefix string, width int) string {
 	}
 	return out.String()
 }
+
+// wrapWords breaks text between words so that it fits into width columns with its
+// prefixes: first before the first line, then before the others. A word that does
+// not fit alone is broken inside.
+func wrapWords(text, first, then string, width int) string {
+	var out strings.Builder
+	line, used, prefix := "", 0, first
+	flush := func() {
+		out.WriteString(prefix + line + "\n")
+		line, used, prefix = "", 0, then
+	}
+	for word := range strings.FieldsSeq(text) {
+		for {
+			room := width - displayWidth(prefix) - used - 1
+			if used == 0 {
+				room = max(room+1, minColumn)
+			}
+			if width == 0 || displayWidth(word) <= room {
+				break
+			}
+			if used == 0 {
+				line, word = splitAt(word, room)
+			}
+			flush()
+		}
+		if used > 0 {
+			line += " "
+		}
+		line += word
+		used = displayWidth(line)
+	}
+	flush()
+	return out.String()
+}

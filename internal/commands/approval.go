@@ -116,7 +116,8 @@ func (s *Service) decision(action string, r Request) bridge.Operation {
 
 // ForgetCommands removes requests that can no longer run and are older than
 // olderThan, and grants that expired as long ago. The audit log keeps its entries.
-func (s *Service) ForgetCommands(ctx context.Context, olderThan time.Duration) (requests, grants int64, err error) {
+// With dryRun it only counts them.
+func (s *Service) ForgetCommands(ctx context.Context, olderThan time.Duration, dryRun bool) (requests, grants int64, err error) {
 	op := s.core.OperatorOperation("yolo_cleanup", "")
-	return s.store.ForgetCommands(ctx, op, op.Now.Add(-olderThan))
+	return s.store.ForgetCommands(ctx, op, op.Now.Add(-olderThan), dryRun)
 }

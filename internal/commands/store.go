@@ -53,8 +53,8 @@ type Store interface {
 	// RecordOperation records what was done outside of the store.
 	RecordOperation(ctx context.Context, op bridge.Operation) error
 	// ForgetCommands removes requests that can no longer run and are older than
-	// before, and grants that expired before it.
-	ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time) (requests, grants int64, err error)
+	// before, and grants that expired before it; with dryRun it only counts them.
+	ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (requests, grants int64, err error)
 }
 
 // State is how far a request has come.

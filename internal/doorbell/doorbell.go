@@ -28,6 +28,9 @@ var ErrUnsupported = errors.New("doorbells need unix datagram sockets, which thi
 // its Ring does nothing and its Listen fails.
 type Doorbells struct{ dir string }
 
+// Beside is where the bells of a store are: in a folder beside it.
+func Beside(store string) string { return filepath.Join(filepath.Dir(store), "bells") }
+
 // New returns the doorbells in dir. The folder is made, with mode 0700, when
 // somebody first listens.
 func New(dir string) Doorbells { return Doorbells{dir: dir} }

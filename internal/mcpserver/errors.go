@@ -38,7 +38,7 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 		data = failureData{Error: "store_busy", Message: "nothing was stored: " + busy.Error() + "; tell your human if it lasts"}
 	default:
 		if row, known := advice.Of(err); known {
-			data = failureData{Error: row.Code, Message: row.Err.Error() + ": " + row.Agent}
+			data = failureData{Error: row.Code, Message: row.Err.Error() + ": " + row.ForAgent(bridge.CleanLine(s.store))}
 		} else {
 			s.log.Error("a tool failed", "tool", tool, "error", err)
 		}

@@ -28,6 +28,8 @@ type Options struct {
 	Log *slog.Logger
 	// Version is the bridge's own, told to the client.
 	Version string
+	// Store is the name of the store, for agents that look into different ones.
+	Store string
 	// Bound is the session that the process is bound to by its environment;
 	// the zero value binds it to none.
 	Bound bridge.Credentials
@@ -40,6 +42,8 @@ type Options struct {
 	// its client tells it in each call.
 	Bindings binding.Folder
 	Labels   []binding.Label
+	// Tools are the groups of tools to offer; nil means DefaultGroups.
+	Tools []Group
 	// Commands adds the tools that run commands: the operator has set YOLO_MODE=1
 	// for this process. Nil offers none.
 	Commands *commands.Service
@@ -67,7 +71,7 @@ func Serve(ctx context.Context, b *bridge.Service, o Options) error {
 			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}},
 		},
 	)
-	all := tools(o.Commands != nil)
+	all := tools(o.Tools, o.Commands != nil)
 	for _, t := range all {
 		m.AddTool(t.definition, s.handler(t))
 	}
@@ -104,6 +108,7 @@ func (s *server) awaitCommands() {
 // server is what the tools work with.
 type server struct {
 	bridge     *bridge.Service
+	store      string // its name
 	log        *slog.Logger
 	sessions   *sessions
 	identity   *identity
@@ -118,6 +123,7 @@ func newServer(b *bridge.Service, log *slog.Logger, o Options) *server {
 	drained := make(chan struct{})
 	return &server{
 		bridge:   b,
+		store:    o.Store,
 		commands: o.Commands,
 		log:      log,
 		sessions: newSessions(o.Bound, o.Unbound, b.Now),
@@ -129,26 +135,6 @@ func newServer(b *bridge.Service, log *slog.Logger, o Options) *server {
 		drained:    drained,
 		drain:      sync.OnceFunc(func() { close(drained) }),
 	}
-}
-
-// tools lists the tools, in the order in which an agent needs them.
-func tools(withCommands bool) []tool {
-	all := []tool{
-		createConversation(),
-		joinConversation(),
-		sendToPartner(),
-		checkMessages(),
-		getHistory(),
-		updateMyStatus(),
-		checkPartnerStatus(),
-		assignTask(),
-		updateTask(),
-		listTasks(),
-	}
-	if withCommands {
-		all = append(all, enableYoloMode(), executeCommand())
-	}
-	return all
 }
 
 // waits reports whether calls of a tool may take long.

@@ -60,7 +60,7 @@ func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args as
 	}
 	text := fmt.Sprintf("Task %d is assigned to the worker of %s, role %q.\n", data.TaskID, data.Worker, data.Role)
 	if data.Worker == "" {
-		text = fmt.Sprintf("Task %d waits: no live worker of your team fits. It is given to one that comes, where your human runs `bridge watchdog`.\n", data.TaskID)
+		text = fmt.Sprintf("Task %d waits: no live worker of your team fits. It is given to one that comes, where your human runs `bridge fleet watchdog`.\n", data.TaskID)
 	}
 	if data.Repeated {
 		text += "It was assigned before, with the same idempotency_key; this is the first answer again.\n"

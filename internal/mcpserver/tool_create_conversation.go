@@ -35,7 +35,7 @@ type createData struct {
 
 func createConversation() tool {
 	definition := describe[createArgs]("create_conversation", "Create a conversation",
-		"Open a conversation with one other agent; you become session a. Roles: 3-100 characters. "+
+		"Open a conversation with one other agent; you become session a. Roles: 1-100 characters. "+
 			"Give the join code (single use, 10 minutes) to your human for the other agent, or its id and token.",
 		traits{}, func(s *jsonschema.Schema) {
 			lengths(s, "my_role", bridge.MinRoleLength, bridge.MaxRoleLength)

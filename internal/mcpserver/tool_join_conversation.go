@@ -27,7 +27,7 @@ type joinData struct {
 func joinConversation() tool {
 	definition := describe[joinArgs]("join_conversation", "Join a conversation",
 		"Join another agent's conversation with the join code that your human gave you; you become session b. A code works once, for 10 minutes.",
-		traits{}, func(s *jsonschema.Schema) { lengths(s, "join_code", 10, 40) })
+		traits{}, func(s *jsonschema.Schema) { lengths(s, "join_code", 10, 100) })
 	return openTool(definition, runJoinConversation)
 }
 

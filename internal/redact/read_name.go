@@ -259,7 +259,7 @@ func (f *finder) nameAt(i int) int {
 		return i
 	}
 	n := f.nameOf(start, end)
-	if n.class == classNone || end-start >= minRandomName && looksRandom(f.text[start:end]) {
+	if n.class == classNone || f.inARN(start) || end-start >= minRandomName && looksRandom(f.text[start:end]) {
 		return i
 	}
 	if n.kind == kindBearer && n.lone {
@@ -297,7 +297,7 @@ func (f *finder) nameOf(start, end int) name {
 	}
 	if lone && c <= classMiddling && start > 1 && isBlank(f.text[start-1]) {
 		if prev := f.wordBefore(start - 1); prev < start-1 {
-			if isParserWord(f.text[prev : start-1]) {
+			if w := f.text[prev : start-1]; isParserWord(w) || isPublicWord(w) {
 				return name{}
 			}
 			if c2, kind2, _ := classify(f.text[prev:end]); c2 != classNone {
@@ -307,6 +307,17 @@ func (f *finder) nameOf(start, end int) name {
 		}
 	}
 	return name{start, end, c, kind, lone}
+}
+
+// inARN reports whether the word at i is a part of an Amazon resource name or
+// of another URN, whose parts are separated by colons.
+func (f *finder) inARN(i int) bool {
+	if i == 0 || f.text[i-1] != ':' && f.text[i-1] != '/' {
+		return false
+	}
+	head := f.text[max(0, i-maxName):i]
+	k := strings.LastIndexAny(head, " \t\n\"'`=(<>") + 1
+	return hasFold(head, k, "arn:") || hasFold(head, k, "urn:")
 }
 
 // codeParameter reports whether the identifier is the code= of a URL, which

@@ -253,31 +253,6 @@ func listCommands(c *conn, where string, args ...any) (all []commands.Request, e
 	return all, err
 }
 
-// ForgetCommands implements bridge.Store.
-func (s *Store) ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time) (requests, grants int64, err error) {
-	err = s.operate(ctx, op, durable, func(e *entry) error {
-		result, err := e.exec(`
-			DELETE FROM command_requests WHERE created_at <= ?1 AND (
-			    state IN ('denied', 'cancelled') OR state = 'consumed' AND ended_at > 0
-			    OR state = 'pending' AND expires_at <= ?2 OR state = 'approved' AND approved_until <= ?2)`, before, op.Now)
-		if err != nil {
-			return err
-		}
-		if requests, err = result.RowsAffected(); err != nil {
-			return err
-		}
-		if result, err = e.exec("DELETE FROM yolo_grants WHERE expires_at <= ?", earliest(before, op.Now)); err != nil {
-			return err
-		}
-		if grants, err = result.RowsAffected(); err != nil {
-			return err
-		}
-		e.op.Details["requests"], e.op.Details["grants"] = requests, grants
-		return nil
-	})
-	return requests, grants, err
-}
-
 func earliest(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a

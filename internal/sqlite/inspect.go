@@ -55,6 +55,9 @@ func Inspect(path string) (Inspection, error) {
 		err = i.readDatabase(path, false)
 	}
 	i.SchemaVersion = int(i.header.version)
+	if err == nil && i.SchemaVersion == SchemaVersion() {
+		err = belongTogether(path)
+	}
 	return i, translate(path, err)
 }
 

@@ -63,7 +63,7 @@ func prepareSchema(ctx context.Context, path string, o Options, t *turnstile) er
 	case err != nil:
 		return err
 	case h.version == latest:
-		return h.checkKey(path, o.Key)
+		return errors.Join(h.checkKey(path, o.Key), belongTogether(path))
 	case h.fresh() && !o.Create:
 		return fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
 	case !o.Create:

@@ -56,6 +56,7 @@ func look(path string) (_ *openFiles, err error) {
 	if f.index, err = openIndex(f.names[indexFile]); err != nil {
 		return nil, err
 	}
+	f.index.count(1)
 	return f, f.fit()
 }
 
@@ -127,6 +128,7 @@ func (f *openFiles) Close() error {
 		errs = append(errs, f.log.Close())
 	}
 	if f.index != nil {
+		f.index.count(-1)
 		errs = append(errs, f.index.release())
 	}
 	f.log, f.index = nil, nil
