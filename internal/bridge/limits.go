@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -131,9 +132,13 @@ func (u Usage) Fills(quota Usage) []Fill {
 // Reading, what ends something, and cleanup go on.
 type QuotaError struct{ Fill }
 
+// ErrQuota is what every QuotaError is.
+var ErrQuota = errors.New("the store holds as much as it may")
+
+func (e *QuotaError) Unwrap() error { return ErrQuota }
+
 func (e *QuotaError) Error() string {
-	return fmt.Sprintf("the store is full: it may hold %d %s. Reading still works. Ask the operator to run `bridge cleanup`, or to allow more with `bridge limits set --max-%s`",
-		e.Most, e.What, e.What)
+	return fmt.Sprintf("%v: %d %s", ErrQuota, e.Most, e.What)
 }
 
 // AdmitMore refuses what would be kept in a store that is full.

@@ -11,58 +11,69 @@ import (
 
 const pageSize = 4096
 
-// limitCache keeps the limits of a store in memory, as of a revision. Every
-// operation reads the revision that counts along with the head of the log.
+// limitCache keeps limits in memory, as of a revision. Every operation reads the
+// revision that counts along with the head of the log.
 type limitCache struct {
 	mutex    sync.Mutex
 	revision int64
-	set      []bridge.SetLimit
-	quota    bridge.Usage
-	valid    bool
+	of       map[string]bridge.Limits // by conversation
 }
+
+// maxCached bounds the cache; it is filled anew when it is full.
+const maxCached = 1000
 
 // limits returns what holds for the operation's conversation.
 func (e *entry) limits() (bridge.Limits, error) {
 	cache := &e.store.limits
 	cache.mutex.Lock()
 	defer cache.mutex.Unlock()
-	if !cache.valid || cache.revision != e.head.revision {
-		set, quota, err := loadLimits(e.conn)
-		if err != nil {
-			return bridge.Limits{}, err
-		}
-		cache.set, cache.quota, cache.revision, cache.valid = set, quota, e.head.revision, true
+	if cache.of == nil || cache.revision != e.head.revision || len(cache.of) > maxCached {
+		cache.of, cache.revision = map[string]bridge.Limits{}, e.head.revision
 	}
-	return effective(cache.set, cache.quota, e.op.Conversation), nil
+	if limits, ok := cache.of[e.op.Conversation]; ok {
+		return limits, nil
+	}
+	set, quota, err := loadLimits(e.conn, e.op.Conversation)
+	if err != nil {
+		return bridge.Limits{}, err
+	}
+	cache.of[e.op.Conversation] = effective(set, quota)
+	return cache.of[e.op.Conversation], nil
 }
 
-// effective returns the limits of a conversation: its own before the store's.
-func effective(set []bridge.SetLimit, quota bridge.Usage, conversation string) bridge.Limits {
+// effective returns the limits of a conversation: its own go before the store's.
+func effective(set []bridge.SetLimit, quota bridge.Usage) bridge.Limits {
 	limits := bridge.Limits{Quota: quota}
 	for _, s := range set {
-		if limit := limits.Of(s.Kind); limit != nil && (s.Conversation == "" || s.Conversation == conversation) {
+		if limit := limits.Of(s.Kind); limit != nil {
 			*limit = s.Limit
 		}
 	}
 	return limits
 }
 
-// loadLimits reads all limits, those of the store first.
-func loadLimits(c *conn) (set []bridge.SetLimit, quota bridge.Usage, err error) {
+// loadLimits reads the limits of the store, and then those of a conversation.
+func loadLimits(c *conn, conversation string) (set []bridge.SetLimit, quota bridge.Usage, err error) {
 	var s bridge.SetLimit
 	var kind string
 	var minute, hour, day int64
-	err = c.each("SELECT conversation, kind, per_minute, per_hour, per_day, set_by, set_at FROM limits ORDER BY conversation, kind", nil,
-		[]any{&s.Conversation, &kind, &minute, &hour, &day, &s.By, &s.At}, func() error {
-			s.Kind = bridge.LimitKind(kind)
-			s.Limit.PerMinute, s.Limit.PerHour, s.Limit.PerDay = int(minute), int(hour), int(day)
-			set = append(set, s)
-			return nil
-		})
-	if err != nil {
-		return nil, quota, err
+	of := []string{""}
+	if conversation != "" {
+		of = append(of, conversation)
 	}
-	err = c.get("SELECT bytes, conversations, messages FROM quota", nil, &quota.Bytes, &quota.Conversations, &quota.Messages)
+	for _, s.Conversation = range of {
+		err = c.each("SELECT kind, per_minute, per_hour, per_day, set_by, set_at FROM limits WHERE conversation = ? ORDER BY kind", []any{s.Conversation},
+			[]any{&kind, &minute, &hour, &day, &s.By, &s.At}, func() error {
+				s.Kind = bridge.LimitKind(kind)
+				s.Limit.PerMinute, s.Limit.PerHour, s.Limit.PerDay = int(minute), int(hour), int(day)
+				set = append(set, s)
+				return nil
+			})
+		if err != nil {
+			return nil, quota, err
+		}
+	}
+	err = c.get("SELECT bytes, conversations, messages FROM quota WHERE one = 1", nil, &quota.Bytes, &quota.Conversations, &quota.Messages)
 	return set, quota, err
 }
 
@@ -76,7 +87,7 @@ func putLimits(c *conn, set []bridge.SetLimit, quota bridge.Usage) error {
 			return err
 		}
 	}
-	_, err := c.exec("UPDATE quota SET bytes = ?, conversations = ?, messages = ?", quota.Bytes, quota.Conversations, quota.Messages)
+	_, err := c.exec("UPDATE quota SET bytes = ?, conversations = ?, messages = ? WHERE one = 1", quota.Bytes, quota.Conversations, quota.Messages)
 	return err
 }
 
@@ -102,16 +113,11 @@ func limitReport(c *conn, conversation string) (r bridge.LimitReport, err error)
 	if err := mustExist(c, conversation); err != nil {
 		return r, err
 	}
-	all, quota, err := loadLimits(c)
+	set, quota, err := loadLimits(c, conversation)
 	if err != nil {
 		return r, err
 	}
-	for _, s := range all {
-		if s.Conversation == "" || s.Conversation == conversation {
-			r.Set = append(r.Set, s)
-		}
-	}
-	r.Limits = effective(r.Set, quota, conversation)
+	r.Set, r.Limits = set, effective(set, quota)
 	if r.Usage.Bytes, err = usedBytes(c); err != nil {
 		return r, err
 	}

@@ -109,10 +109,10 @@ func refusalsApart(t *testing.T, w *world) {
 	w.limit(t, bridge.Limits{Reads: perMinute(2), Failures: perMinute(2)})
 	flood, other := w.caller(w.storeA, "flood", 0), w.caller(w.storeB, "other", 0)
 	for range 10 {
-		_, _ = flood.Create(t.Context(), bridge.CreateRequest{MyRole: "x", PartnerRole: "yyy"})
+		_, _ = flood.Create(t.Context(), bridge.CreateRequest{PartnerRole: "yyy"})
 		_, _ = flood.Join(t.Context(), "00000-00000")
 	}
-	_, err := other.Create(t.Context(), bridge.CreateRequest{MyRole: "x", PartnerRole: "yyy"})
+	_, err := other.Create(t.Context(), bridge.CreateRequest{PartnerRole: "yyy"})
 	var invalid *bridge.InvalidError
 	wantAs(t, err, &invalid)
 	_, err = other.Join(t.Context(), "00000-00000")
