@@ -26,7 +26,8 @@ func newYoloRollbackCmd(a *app) *cobra.Command {
 		Short: "Restore the workspace to its state before a command",
 		Long: `Put the workspace back to how it was before the last command of a conversation that
 could change it, or before the one whose snapshot has a number. Untracked files are put
-back too, and new ones removed; what git ignores stays as it is.
+back too, and new ones removed; what git ignored when the snapshot was taken stays as it
+is. Files that no command may write, such as .envrc and .vscode, are named and not written.
 
 It shows what would change and asks. The present state is kept first, under a number of
 its own, so that a rollback can be rolled back.`,
@@ -86,10 +87,13 @@ func printRollback(a *app, p commands.RollbackPlan) error {
 	if p.Recorded {
 		_, _ = fmt.Fprintf(a.stdout, "was taken before: %s\n", bridge.Escape(p.Command))
 	} else {
-		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the store does not know this snapshot; whoever can write to the repository may have made it")
+		_, _ = fmt.Fprintln(a.stdout, "was taken before a rollback, or its command's request was removed")
 	}
 	for _, c := range p.Changes {
 		_, _ = fmt.Fprintf(a.stdout, "  %s %s\n", changeSigns[c.Kind], bridge.Escape(c.Path))
+	}
+	for _, c := range p.Refused {
+		_, _ = fmt.Fprintf(a.stdout, "  ! %s has changed, and stays: no command may write it, so a rollback does not either; look at it yourself\n", bridge.Escape(c.Path))
 	}
 	if len(p.Changes) == 0 {
 		return a.say("The workspace is as it was: there is nothing to restore.")

@@ -99,7 +99,7 @@ func (a *app) commandConfig(store string) commands.Config {
 	if a.file.found {
 		dirs = append(dirs, a.file.path)
 	}
-	return commands.Config{Home: home, StateDirs: dirs}
+	return commands.Config{Home: home, StateDirs: dirs, Snapshots: filepath.Join(filepath.Dir(store), "snapshots")}
 }
 
 // storeKey returns the key of the store at path. It makes one only for a store

@@ -163,6 +163,9 @@ func (o Outcome) Summary() string {
 	switch {
 	case o.Snapshot.Commit != "":
 		parts = append(parts, fmt.Sprintf("snapshot before it: %d", o.Snapshot.N))
+		if o.NotKept != "" {
+			parts = append(parts, "without "+o.NotKept)
+		}
 	case o.SnapshotNote != "":
 		parts = append(parts, "snapshot "+o.SnapshotNote)
 	}

@@ -71,6 +71,8 @@ type Outcome struct {
 	// Snapshot is the state before it; SnapshotNote says why there is none.
 	Snapshot     snapshot.Snapshot
 	SnapshotNote string
+	// NotKept names what the snapshot lacks, and a rollback would not put back.
+	NotKept string
 }
 
 // sandboxOptions are those for a request.
@@ -140,10 +142,12 @@ func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List,
 	defer end()
 	o := Outcome{Sandbox: r.Sandbox, ExitCode: -1}
 	var err error
-	if o.Snapshot, o.SnapshotNote, err = takeSnapshot(ctx, r); err != nil {
-		s.notRun(ctx, &o, fmt.Errorf("the state of the workspace could not be kept: %w", err))
+	if o.Snapshot, o.SnapshotNote, err = s.takeSnapshot(ctx, r); err != nil {
+		s.notRun(ctx, &o, fmt.Errorf("nothing was run: the state of the workspace could not be kept: %w", err))
 		return o
 	}
+	// Old ones may go only now: a failure to remove them is none of the command's.
+	defer func() { _, _ = s.snapshots.Tidy() }()
 	var result sandbox.Result
 	result, err = s.config.Run(ctx, list, s.sandboxOptions(r))
 	o.ExitCode, o.Duration, o.Truncated = result.ExitCode, result.Duration, result.Truncated
@@ -158,6 +162,7 @@ func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List,
 	o.Stderr, cut[1] = cutMiddle(hide.Text(string(result.Stderr)), MaxOutput, "")
 	o.Truncated = o.Truncated || cut[0] || cut[1]
 	o.Held = describeHeld(result.Held, hide.Text)
+	o.NotKept = describeSkipped(o.Snapshot.Skipped, hide.Text)
 	o.Redacted = hide.Found()
 	if hide.Err() != nil {
 		o.Stdout, o.Stderr, o.Problem = "", "", "the output could not be redacted, so it is not shown"
@@ -204,17 +209,34 @@ func howEnded(ctx context.Context, result sandbox.Result, err error) string {
 	return ""
 }
 
-// takeSnapshot keeps the state of a workspace that the command may change.
-// Without a repository there is none, and the note says so.
-func takeSnapshot(ctx context.Context, r Request) (kept snapshot.Snapshot, note string, err error) {
-	if r.Mode == guard.ModeSafe {
+// takeSnapshot keeps the state of a workspace that the command may change. The
+// note says why there is none.
+func (s *Service) takeSnapshot(ctx context.Context, r Request) (kept snapshot.Snapshot, note string, err error) {
+	switch {
+	case r.Mode == guard.ModeSafe:
 		return kept, "none: safe mode changes nothing", nil
+	case s.snapshots.Dir == "":
+		return kept, "none: there is no folder for them, so this cannot be rolled back", nil
 	}
-	kept, err = snapshot.Take(ctx, r.Workspace, r.Conversation)
-	if errors.Is(err, snapshot.ErrNoRepository) {
-		return kept, "none: the workspace is in no git repository, so this cannot be rolled back", nil
-	}
+	kept, err = s.snapshots.Take(ctx, r.Workspace, r.Conversation)
 	return kept, "", err
+}
+
+// maxSkipped is how many paths that a snapshot lacks are named.
+const maxSkipped = 5
+
+// describeSkipped says what cannot be rolled back. A command may have chosen the
+// names.
+func describeSkipped(skipped []snapshot.Skip, hide func(string) string) string {
+	var shown []string
+	for i, skip := range skipped {
+		if i == maxSkipped {
+			shown = append(shown, fmt.Sprintf("%d more", len(skipped)-maxSkipped))
+			break
+		}
+		shown = append(shown, bridge.Escape(hide(skip.Path))+" ("+skip.Why+")")
+	}
+	return strings.Join(shown, ", ")
 }
 
 // finish records the end of a command, and tells the partner.
