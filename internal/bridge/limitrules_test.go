@@ -11,7 +11,7 @@ import (
 )
 
 func TestClockTick(t *testing.T) {
-	at := func(d time.Duration) time.Time { return noon.Add(d) }
+	at := noon.Add
 	type call struct{ now, want time.Duration }
 	for _, tt := range []struct {
 		name  string
@@ -23,9 +23,12 @@ func TestClockTick(t *testing.T) {
 		{"and goes on from there", []call{{0, 0}, {-time.Hour, 0}, {-time.Hour + 5*time.Second, 5 * time.Second}, {-time.Hour + 9*time.Second, 9 * time.Second}}},
 		{"until it has caught up", []call{{0, 0}, {-2 * time.Minute, 0}, {0, 0}, {3 * time.Minute, 3 * time.Minute}}},
 		{"two clocks give the time of the one ahead", []call{
-			{time.Hour, time.Hour}, {0, time.Hour},
-			{time.Hour + 10*time.Second, time.Hour + 10*time.Second}, {10 * time.Second, time.Hour + 10*time.Second},
-			{time.Hour + 20*time.Second, time.Hour + 20*time.Second}, {20 * time.Second, time.Hour + 20*time.Second},
+			{time.Hour, time.Hour},
+			{0, time.Hour},
+			{time.Hour + 10*time.Second, time.Hour + 10*time.Second},
+			{10 * time.Second, time.Hour + 10*time.Second},
+			{time.Hour + 20*time.Second, time.Hour + 20*time.Second},
+			{20 * time.Second, time.Hour + 20*time.Second},
 		}},
 		{"set back twice", []call{{0, 0}, {-time.Hour, 0}, {-2 * time.Hour, 0}, {-time.Hour + time.Second, time.Second}}},
 	} {

@@ -75,19 +75,19 @@ func (s QueueScene) Admit(r Request, l QueueLimits) error {
 }
 
 // lastLeave returns when the operator last approved a command, and any command.
-func (s QueueScene) lastLeave(command string) (same, any time.Time) {
+func (s QueueScene) lastLeave(command string) (same, latest time.Time) {
 	for _, a := range s.Asked {
 		if a.State != StateApproved && a.State != StateConsumed {
 			continue
 		}
-		if a.DecidedAt.After(any) {
-			any = a.DecidedAt
+		if a.DecidedAt.After(latest) {
+			latest = a.DecidedAt
 		}
 		if a.Command == command && a.DecidedAt.After(same) {
 			same = a.DecidedAt
 		}
 	}
-	return same, any
+	return same, latest
 }
 
 // ApprovalScene is what decides whether an approval can be used.

@@ -12,8 +12,8 @@ func (s *Store) Suspects(ctx context.Context, prints []int64, visit func(bridge.
 	return s.read.do(ctx, func(c *conn) error {
 		var found bridge.Suspect
 		var session string
-		for _, print := range prints {
-			err := c.each("SELECT conversation, session, nonce FROM session_status WHERE fingerprint = ?", []any{print},
+		for _, fingerprint := range prints {
+			err := c.each("SELECT conversation, session, nonce FROM session_status WHERE fingerprint = ?", []any{fingerprint},
 				[]any{&found.Conversation, &session, &found.Nonce}, func() error {
 					found.Session = bridge.SessionID(session)
 					visit(found)
