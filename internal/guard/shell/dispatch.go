@@ -35,14 +35,14 @@ func (w *walker) judge(inv invocation, s *state) error {
 	case "trap", "alias":
 		return w.laterCode(inv, s)
 	case "history", "fc", "set", "unset", "hash", "enable", "shopt", "export", "declare", "typeset", "local", "readonly":
-		return w.shellSetting(inv)
+		return w.shellSetting(inv, s)
 	case "nc", "ncat", "netcat", "socat", "telnet", "ssh", "openssl":
 		return w.network(inv, s)
 	case "tmux", "screen", "zellij", "byobu":
 		return w.terminal(inv, s)
 	case "tar", "bsdtar", "zip", "unzip", "7z", "cpio", "rsnapshot", "curl", "wget", "aria2c":
 		return w.archive(inv, s)
-	case "grep", "egrep", "fgrep", "rg", "ag", "ack":
+	case "grep", "egrep", "fgrep", "rg", "ag", "ack", "ugrep":
 		return w.search(inv, s)
 	}
 	if why := w.machine(inv); why != "" {

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -42,7 +41,10 @@ func (w *walker) call(call *syntax.CallExpr, stmt *syntax.Stmt, s *state, in inp
 		}
 	}
 	var argv []value
-	for _, arg := range call.Args {
+	for i, arg := range call.Args {
+		if i > 0 && substitutesNames(arg) && metadataPrograms[baseName(call.Args[0].Lit())] == "" && w.listsHome(arg, s) {
+			return errHomeTree
+		}
 		values, err := w.word(arg, s)
 		if err != nil {
 			return err
@@ -56,6 +58,18 @@ func (w *walker) call(call *syntax.CallExpr, stmt *syntax.Stmt, s *state, in inp
 		return verdict.Refuse(verdict.SendsSecrets, "the environment must not be sent over the network")
 	}
 	return w.run(argv, s, invocation{in: in, stmt: stmt})
+}
+
+// substitutesNames reports whether a word holds a command substitution.
+func substitutesNames(word *syntax.Word) bool {
+	found := false
+	syntax.Walk(word, func(n syntax.Node) bool {
+		if _, ok := n.(*syntax.CmdSubst); ok {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // substitutesDump reports whether an argument holds $(env) or the like.
@@ -100,7 +114,16 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	if err := w.checkOperator(inv); err != nil {
 		return err
 	}
-	if err := w.checkDownloaded(name, inv); err != nil {
+	if err := w.checkDownloaded(name, inv, s); err != nil {
+		return err
+	}
+	if err := w.checkAttach(inv); err != nil {
+		return err
+	}
+	if err := w.checkEvaluated(inv); err != nil {
+		return err
+	}
+	if err := w.checkWriter(inv, s); err != nil {
 		return err
 	}
 	if wrap := wrappers[inv.name]; wrap != nil {
@@ -109,7 +132,13 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	if err := w.checkArguments(inv, s); err != nil {
 		return err
 	}
-	w.noteDownload(inv)
+	w.noteDownload(inv, s)
+	if err := w.embedded(inv, s); err != nil {
+		return err
+	}
+	if err := w.checkTreeOperand(inv, s); err != nil {
+		return err
+	}
 	return w.judge(inv, s)
 }
 
@@ -299,11 +328,8 @@ func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 	if a.Name != nil {
 		name = a.Name.Value
 	}
-	if why := refusedVariables[name]; why != "" {
-		return verdict.Refuse(verdict.Environment, "setting %s is refused, because %s", name, why)
-	}
 	if a.Value == nil {
-		return nil
+		return refusedSetting(name, "")
 	}
 	values, err := w.word(a.Value, s)
 	if err != nil {
@@ -313,10 +339,11 @@ func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 		if err := w.checkSecret(v, s); err != nil {
 			return err
 		}
-		if commandVariables[name] != "" {
-			if err := w.nested(v.text, s.copy(), input{kind: inputPipe}); err != nil {
-				return fmt.Errorf("variable %s is run as a command: %w", name, err)
-			}
+		if err := w.checkSetting(name, v, s); err != nil {
+			return err
+		}
+		if w.calculates && evaluates(v.text) {
+			return errEvaluated
 		}
 	}
 	if lasting && s.straight && w.assigns[name] == 1 && !a.Append && a.Index == nil && len(values) == 1 {
@@ -328,10 +355,33 @@ func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 	return nil
 }
 
+// declaredTexts are the literal texts of a declaration's argument.
+func declaredTexts(a *syntax.Assign) []string {
+	var out []string
+	syntax.Walk(a, func(n syntax.Node) bool {
+		switch t := n.(type) {
+		case *syntax.Lit:
+			out = append(out, t.Value)
+		case *syntax.SglQuoted:
+			out = append(out, t.Value)
+		}
+		return true
+	})
+	return out
+}
+
 func (w *walker) declaration(d *syntax.DeclClause, s *state) error {
 	for _, a := range d.Args {
 		if err := w.assign(a, s, false); err != nil {
 			return err
+		}
+		if a.Value == nil && a.Array == nil {
+			continue
+		}
+		for _, part := range declaredTexts(a) {
+			if evaluates(part) {
+				return errEvaluated
+			}
 		}
 	}
 	return nil

@@ -132,7 +132,7 @@ var shells = expandNames([]struct{ names, why string }{
 // Words that say what flows through a pipeline.
 var (
 	downloaders = expandNames([]struct{ names, why string }{
-		{"curl wget aria2c axel lynx w3m links elinks fetch http https xh httpie lwp-request GET ftp tftp lftp nc ncat netcat socat telnet", "it fetches from the network"},
+		{"curl wget aria2c axel lynx w3m links elinks fetch http https xh httpie curlie lwp-request GET ftp tftp lftp nc ncat netcat socat telnet gh glab aws gsutil gcloud az dig host nslookup openssl ssh rclone", "it fetches from the network"},
 	})
 	networkTools = expandNames([]struct{ names, why string }{
 		{"nc ncat netcat socat telnet curl wget ssh scp sftp ftp lftp tftp http https xh httpie openssl mail mailx sendmail nslookup dig host rsync", "it sends to the network"},
@@ -180,17 +180,4 @@ var textOptions = map[string][]string{
 // readers only read: a never-writable path among their arguments is no harm.
 var readers = expandNames([]struct{ names, why string }{
 	{"cat ls grep egrep fgrep rg ag ack head tail less more wc diff cmp comm stat file test [ [[ jq yq bat find du tree md5sum sha1sum sha256sum sha512sum cksum b2sum strings hexdump xxd od realpath readlink basename dirname git cd pushd nl sort uniq cut tac column fold code git-lfs shellcheck yamllint markdownlint", "it reads"},
-})
-
-// commandVariables are run as commands by the programs that read them.
-var commandVariables = expandNames([]struct{ names, why string }{
-	{"GIT_SSH_COMMAND GIT_SSH GIT_PAGER GIT_EDITOR GIT_EXTERNAL_DIFF GIT_SEQUENCE_EDITOR GIT_ASKPASS SSH_ASKPASS SUDO_ASKPASS GIT_PROXY_COMMAND PAGER MANPAGER EDITOR VISUAL BROWSER FCEDIT RSYNC_RSH CVS_RSH", "it is a command"},
-})
-
-// refusedVariables change what runs, or hide what ran.
-var refusedVariables = expandNames([]struct{ names, why string }{
-	{"HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTIGNORE", "it tampers with history"},
-	{"BASH_ENV ENV PROMPT_COMMAND PS4 BASH_FUNC LESSOPEN LESSCLOSE SHELLOPTS BASHOPTS", "it runs code in every shell"},
-	{"YOLO_MODE BRIDGE_DB BRIDGE_TOKEN BRIDGE_SESSION_ID BRIDGE_CONVERSATION_ID", "it belongs to the bridge"},
-	{"LD_AUDIT", "it loads code into every program"},
 })

@@ -39,11 +39,17 @@ func (w *walker) oneRedirect(r *syntax.Redirect, stmt *syntax.Stmt, s *state, in
 	}
 	switch r.Op {
 	case syntax.RdrIn:
+		if w.pipes[baseName(v.text)] {
+			return input{kind: inputPipe}, nil
+		}
 		if v.process || v.computed {
 			return input{kind: inputPipe, fetched: in.fetched || callsAny(r, downloaders)}, nil
 		}
 		return input{kind: inputFile, text: v.text, fetched: w.downloads[baseName(v.text)]}, nil
 	case syntax.DplIn, syntax.DplOut:
+		if r.Op == syntax.DplIn && verdict.IsDigits(v.text) && v.text != "0" {
+			return input{kind: inputPipe}, nil
+		}
 		if v.text == "-" || verdict.IsDigits(v.text) || verdict.IsDigits(trimDash(v.text)) {
 			return in, nil
 		}

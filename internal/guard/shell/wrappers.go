@@ -206,6 +206,9 @@ func codeOption(options, arg string, args []value) ([]value, bool) {
 
 func isAssignment(text string) bool {
 	name, _, ok := strings.Cut(text, "=")
+	if strings.HasPrefix(name, "BASH_FUNC_") {
+		return ok
+	}
 	if !ok || name == "" || (name[0] >= '0' && name[0] <= '9') {
 		return false
 	}
@@ -220,12 +223,6 @@ func isAssignment(text string) bool {
 
 // checkVariable judges NAME=value given to env.
 func (w *walker) checkVariable(text string, s *state) error {
-	name, value, _ := strings.Cut(text, "=")
-	if why := refusedVariables[name]; why != "" {
-		return verdict.Refuse(verdict.Environment, "setting %s is refused, because %s", name, why)
-	}
-	if commandVariables[name] != "" {
-		return w.nested(value, s.copy(), input{kind: inputPipe})
-	}
-	return nil
+	name, setting, _ := strings.Cut(text, "=")
+	return w.checkSetting(name, literal(setting), s)
 }

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
@@ -13,6 +14,9 @@ func (w *walker) writeAll(inv invocation, s *state) error {
 	}
 	_, operands := looseOperands(inv.args)
 	for _, v := range operands {
+		if inv.name == "mkfifo" {
+			w.pipes[baseName(v.text)] = true
+		}
 		if err := w.checkWrite(v, s); err != nil {
 			return err
 		}
@@ -145,11 +149,17 @@ func (w *walker) search(inv invocation, s *state) error {
 	if err := w.remoteShell(inv, s); err != nil {
 		return err
 	}
-	recursive := hasFlag(options, "rR", "--recursive", "--dereference-recursive") || inv.name == "rg" || inv.name == "ag" || inv.name == "ack"
-	if !recursive || len(operands) < 2 {
+	recursive := hasFlag(options, "rRd", "--recursive", "--dereference-recursive", "--directories") || has("rg ag ack ugrep", inv.name)
+	if !recursive {
 		return nil
 	}
-	for _, v := range operands[1:] {
+	if w.inHomeTree(s) && (len(operands) < 2 || slices.ContainsFunc(operands[1:], func(v value) bool { return v.text == "." })) {
+		return errHomeTree
+	}
+	if len(operands) > 0 && !hasFlag(options, "ef", "--regexp", "--file", "--files") {
+		operands = operands[1:] // the pattern
+	}
+	for _, v := range operands {
 		if err := w.readsTree(v, s); err != nil {
 			return err
 		}
