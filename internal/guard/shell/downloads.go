@@ -97,6 +97,11 @@ func (w *walker) noteDownload(inv invocation, s *state) {
 		}
 		return
 	}
+	if unpackers[inv.name] != "" {
+		for _, a := range inv.args {
+			w.fetched = w.fetched || w.downloads[baseName(a.text)] || (a.process && inv.stmt != nil && callsAny(inv.stmt, downloaders) && inv.name != "cat")
+		}
+	}
 	verb, ok := fetchers[inv.name]
 	if !ok || (verb != "" && verbIndex(inv.args, verb) < 0) {
 		return
@@ -114,6 +119,9 @@ func (w *walker) noteDownload(inv invocation, s *state) {
 		case !strings.HasPrefix(arg, "-"):
 			address, _, _ := strings.Cut(arg, "?")
 			w.noteFile(strings.TrimPrefix(address, "FILE:"))
+			if _, file, remote := strings.Cut(address, ":"); remote {
+				w.noteFile(file)
+			}
 		}
 	}
 }

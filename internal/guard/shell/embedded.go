@@ -12,6 +12,17 @@ import (
 // named in an argument, as a word with the words behind it, or inside a text.
 // Only disasters are refused here: a text may be mere data.
 func (w *walker) embedded(inv invocation, s *state) error {
+	for i, a := range inv.args {
+		runs := strings.HasPrefix(a.text, "+") || (inv.name == "man" && i > 0 && has("-P --pager", inv.args[i-1].text)) || (inv.name == "man" && strings.HasPrefix(a.text, "-"))
+		if runs {
+			if err := w.embeddedText(a.text, s); err != nil {
+				return err
+			}
+			if err := w.disasterCommand(a.text, s); err != nil {
+				return err
+			}
+		}
+	}
 	if holdsText(inv) {
 		return nil
 	}
@@ -92,6 +103,9 @@ func (w *walker) embeddedText(text string, s *state) error {
 		if err := w.disasterCommand(strings.Join(texts, " "), s); err != nil {
 			return err
 		}
+	}
+	if removesTrees.MatchString(text) && namesHome.MatchString(text) {
+		return verdict.Refuse(verdict.RemovesTooMuch, "recursive removal in inline code needs a literal target inside the workspace")
 	}
 	return onlyDisaster(w.inlinePaths(text, texts, s))
 }

@@ -50,6 +50,13 @@ func (w *walker) checkEvaluated(inv invocation) error {
 	if evaluatingBuiltins[inv.name] == "" {
 		return nil
 	}
+	if has("read mapfile readarray printf getopts", inv.name) {
+		for i, a := range inv.args {
+			if (inv.name != "printf" || (i > 0 && inv.args[i-1].text == "-v")) && refusedVariables[a.text] != "" {
+				return refusedSetting(a.text, "")
+			}
+		}
+	}
 	if inv.name == "printf" && (len(inv.args) == 0 || !strings.HasPrefix(inv.args[0].text, "-v")) {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
@@ -108,7 +109,7 @@ func (w *walker) gitVerb(verb string, args []value, s *state) error {
 	switch verb {
 	case "config":
 		return gitConfig(options, operands)
-	case "filter-branch", "bisect", "submodule", "rebase", "difftool", "mergetool", "for-each-repo", "grep", "ls-remote", "fetch", "pull", "clone", "push":
+	case "filter-branch", "bisect", "submodule", "rebase", "difftool", "mergetool", "for-each-repo", "grep", "ls-remote", "fetch", "pull", "clone", "push", "archive-remote":
 		return w.gitRuns(verb, args, s)
 	case "rm", "clean":
 		for _, v := range operands {
@@ -118,8 +119,17 @@ func (w *walker) gitVerb(verb string, args []value, s *state) error {
 				}
 			}
 		}
+	case "instaweb", "daemon", "cvsimport", "p4", "maintenance":
+		return verdict.Refuse(verdict.GitSetting, "git %s starts other programs", verb)
+	case "apply", "am":
+		if hasFlag(options, "", "--unsafe-paths") {
+			return verdict.Refuse(verdict.SystemWrite, "a patch outside the workspace is refused")
+		}
 	case "init", "worktree", "archive":
 		for _, v := range operands {
+			if places, _ := w.places(v, s); slices.ContainsFunc(places, func(p string) bool { return !w.inProject(p) && w.matchesKept(p) }) {
+				return verdict.Refuse(verdict.SystemWrite, "a repository in a home folder or above the workspace is refused")
+			}
 			if paths.IsAbs(v.text) || strings.HasPrefix(v.text, "..") {
 				if err := w.checkWrite(v, s); err != nil {
 					return err

@@ -123,6 +123,9 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	if err := w.checkEvaluated(inv); err != nil {
 		return err
 	}
+	if err := w.checkPrintsSecret(inv); err != nil {
+		return err
+	}
 	if err := w.checkWriter(inv, s); err != nil {
 		return err
 	}
@@ -204,6 +207,9 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 		if err := w.checkSecret(a, s); err != nil {
 			return err
 		}
+		if contentReaders[inv.name] != "" && w.isSecretFile(a, s) {
+			return verdict.ErrSecretFile
+		}
 		if readers[inv.name] == "" && !strings.HasPrefix(a.text, "-") && strings.IndexByte(a.text, '\n') < 0 {
 			if w.neverWritten(a, s) {
 				return verdict.Refuse(verdict.ProtectedPath, "%s configures git, an editor, a shell or an agent, and is never written", verdict.Short(a.text))
@@ -211,6 +217,34 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 		}
 	}
 	return nil
+}
+
+// contentReaders print or send what their operands hold.
+var contentReaders = expandNames([]struct{ names, why string }{
+	{"cat head tail less more bat grep egrep fgrep rg ag ack zgrep awk gawk mawk nawk sed cut sort uniq nl tac rev column fold paste join strings xxd od hexdump base64 base32 diff cmp comm colordiff sdiff jq yq tr view pr fmt expand", "it prints the file"},
+	{"curl wget nc ncat scp sftp rsync tar bsdtar zip 7z gzip xz zstd dd gpg age pbcopy xclip wl-copy openssl-base64 mail tee-in", "it copies or sends the file"},
+})
+
+// isSecretFile reports whether a value names a file inside the project that
+// holds secrets by its name.
+func (w *walker) isSecretFile(v value, s *state) bool {
+	for _, candidate := range paths.Candidates(v.pattern) {
+		c := v
+		c.pattern = w.world.Untilde(candidate)
+		places, _ := w.places(c, s)
+		for _, place := range places {
+			if strings.ContainsRune(place, unknownMark) {
+				continue
+			}
+			if paths.HasGlob(place) && paths.GlobNamesSecretFile(place) {
+				return true
+			}
+			if !paths.HasGlob(place) && w.inProject(place) && paths.IsSecretFile(paths.UnescapeGlob(place)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // listsOutside refuses listing places outside the project for a removal that
@@ -375,12 +409,14 @@ func (w *walker) declaration(d *syntax.DeclClause, s *state) error {
 		if err := w.assign(a, s, false); err != nil {
 			return err
 		}
-		if a.Value == nil && a.Array == nil {
-			continue
-		}
 		for _, part := range declaredTexts(a) {
 			if evaluates(part) {
 				return errEvaluated
+			}
+			if name, setting, ok := strings.Cut(part, "="); ok && a.Naked && isAssignment(part) {
+				if err := w.checkSetting(name, literal(setting), s); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -39,6 +39,9 @@ func (w *walker) oneRedirect(r *syntax.Redirect, stmt *syntax.Stmt, s *state, in
 	}
 	switch r.Op {
 	case syntax.RdrIn:
+		if w.isSecretFile(v, s) {
+			return in, verdict.ErrSecretFile
+		}
 		if w.pipes[baseName(v.text)] {
 			return input{kind: inputPipe}, nil
 		}
@@ -55,11 +58,25 @@ func (w *walker) oneRedirect(r *syntax.Redirect, stmt *syntax.Stmt, s *state, in
 		}
 		fallthrough
 	default:
-		if callsAny(stmt, downloaders) || in.fetched {
+		if callsAny(stmt, downloaders) || in.fetched || w.mentionsDownload(stmt) {
 			w.downloads[baseName(v.text)] = true
 		}
 		return in, w.checkWrite(v, s)
 	}
+}
+
+// mentionsDownload reports whether an argument names a file that was downloaded.
+func (w *walker) mentionsDownload(stmt *syntax.Stmt) bool {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	if !ok || len(w.downloads) == 0 {
+		return false
+	}
+	for _, arg := range call.Args {
+		if w.downloads[baseName(arg.Lit())] {
+			return true
+		}
+	}
+	return false
 }
 
 func trimDash(s string) string {

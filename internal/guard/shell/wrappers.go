@@ -14,6 +14,20 @@ func (w *walker) unwrap(wrap *wrapper, s *state, inv invocation) error {
 	if !shellWrapper(inv.name) {
 		s = s.copy()
 	}
+	if wrap.verb != "" || wrap.joined || inv.name == "entr" {
+		if err := w.embedded(inv, s); err != nil {
+			return err
+		}
+	}
+	if inv.name == "env" {
+		for i, a := range inv.args {
+			if (a.text == "-C" || a.text == "--chdir") && i+1 < len(inv.args) {
+				if err := w.changeFolder(invocation{name: "cd", args: inv.args[i+1 : i+2]}, s); err != nil {
+					return err
+				}
+			}
+		}
+	}
 	rest, holder, done, err := w.wrapperOptions(wrap, s, inv)
 	if err != nil || done {
 		return err

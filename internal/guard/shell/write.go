@@ -93,6 +93,9 @@ func (w *walker) archive(inv invocation, s *state) error {
 	if err := w.remoteShell(inv, s); err != nil {
 		return err
 	}
+	if err := w.tarOptions(inv, s); err != nil {
+		return err
+	}
 	for i, a := range inv.args {
 		arg := a.text
 		name, value, attached := strings.Cut(arg, "=")
@@ -117,6 +120,29 @@ func (w *walker) archive(inv invocation, s *state) error {
 		if err := w.checkWrite(v, s); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// tarOptions judges the first word of tar, which may be letters without a dash,
+// and the option that keeps absolute names.
+func (w *walker) tarOptions(inv invocation, s *state) error {
+	if (inv.name != "tar" && inv.name != "bsdtar") || len(inv.args) == 0 {
+		return nil
+	}
+	letters := strings.TrimPrefix(inv.args[0].text, "-")
+	extracts := !strings.HasPrefix(letters, "-") && strings.ContainsRune(letters, 'x')
+	for _, a := range inv.args {
+		short := strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--")
+		if (short && strings.ContainsRune(a.text, 'P') && len(a.text) < 8) || strings.HasPrefix(a.text, "--absolute-names") {
+			return verdict.Refuse(verdict.SystemWrite, "absolute names in an archive may lie anywhere: leave the option out")
+		}
+	}
+	if extracts && strings.ContainsRune(letters, 'P') {
+		return verdict.Refuse(verdict.SystemWrite, "absolute names in an archive may lie anywhere: leave the option out")
+	}
+	if strings.ContainsAny(letters, "cru") && strings.HasSuffix(letters, "f") && len(inv.args) > 1 && !strings.HasPrefix(letters, "-") {
+		return w.checkOutput(inv.args[1], s)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package shell
 
 import (
 	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
 )
 
 // writer says what a program writes: which operands, and the files behind which
@@ -39,24 +41,37 @@ var writersTable = []struct {
 	{"perf valgrind", writer{options: "-o"}},
 	{"sort shuf pandoc gpg gpg2 age openssl iconv wasm-ld ld as gcc g++ cc c++ clang clang++ rustc go strip rollup terser eslint coverage webpack zstd tsc esbuild javac protoc nasm ldc2 ghc", writer{options: "-o -out -keyout"}},
 	{"unzip jekyll hugo mkdocs rollup coverage make-dist black-out sass", writer{options: "-d"}},
-	{"pg_dump pg_dumpall ssh-keygen pg_restore-out", writer{options: "-f"}},
-	{"mysqldump", writer{options: "-r"}}, {"tcpdump dumpcap tshark", writer{options: "-w"}},
+	{"pg_dump pg_dumpall ssh-keygen", writer{options: "-f", longs: "--file"}},
+	{"mysqldump", writer{options: "-r"}},
+	{"tcpdump dumpcap tshark", writer{options: "-w"}},
 	{"nmap", writer{options: "-oN -oA -oX -oG -oS"}},
 	{"patch", writer{options: "-o -d -r", operands: "first"}},
-	{"cmake", writer{options: "-B"}}, {"cpio", writer{options: "-D"}}, {"install cp mv ln", writer{options: "-t"}},
-	{"make ninja gmake", writer{options: "-C"}}, {"pip pip3", writer{options: "-t", longs: "--root"}},
-	{"mktemp", writer{options: "-p", longs: "--tmpdir"}}, {"gem", writer{options: "-i"}}, {"cargo meson", writer{longs: "--root --destdir"}},
+	{"cmake", writer{options: "-B"}},
+	{"cpio", writer{options: "-D"}},
+	{"install cp mv ln", writer{options: "-t"}},
+	{"make ninja gmake", writer{options: "-C"}},
+	{"pip pip3", writer{options: "-t", longs: "--root --target --prefix"}},
+	{"flock", writer{operands: "first"}},
+	{"mktemp", writer{options: "-p", longs: "--tmpdir"}},
+	{"gem", writer{options: "-i"}},
+	{"cargo meson", writer{longs: "--root --destdir"}},
 	{"gofmt goimports prettier rustfmt clang-format black ruff isort yapf autopep8 shfmt", writer{operands: "all"}},
 	{"git", writer{operands: "last", options: "-o", verb: "clone", longs: "--separate-git-dir"}},
 	{"git", writer{options: "-o", longs: "--separate-git-dir --prefix --index-output --directory --export-marks", verb: "format-patch archive init checkout-index read-tree apply am fast-export mailsplit"}},
-	{"git", writer{operands: "tail", verb: "bundle"}}, {"git", writer{operands: "last", verb: "submodule"}},
+	{"git", writer{operands: "tail", verb: "bundle"}},
+	{"git", writer{operands: "last", verb: "submodule"}},
 	{"git", writer{options: "-f", longs: "--file", verb: "config"}},
-	{"screen", writer{options: "-Logfile"}}, {"tmux", writer{operands: "last", verb: "save-buffer saveb"}},
-	{"gzip xz", writer{}}, {"sqlite3", writer{operands: "first"}},
+	{"screen", writer{options: "-Logfile"}},
+	{"tmux", writer{operands: "last", verb: "save-buffer saveb"}},
+	{"gzip xz", writer{}},
+	{"sqlite3", writer{operands: "first"}},
 	{"wget curl", writer{longs: "--save-cookies --rejected-log --warc-file --hsts --alt-svc --etag-save --libcurl --trace --trace-ascii --dump-header --cookie-jar --stderr --append-output --directory-prefix"}},
 	{"rsync", writer{longs: "--log-file --backup-dir --temp-dir --partial-dir"}},
-	{"gawk awk", writer{}}, {"clang-tidy", writer{longs: "--export-fixes"}}, {"setterm", writer{longs: "--file"}},
-	{"pytest", writer{longs: "--basetemp --junitxml --junit-xml"}}, {"eslint", writer{longs: "--output-file"}},
+	{"gawk awk", writer{}},
+	{"clang-tidy", writer{longs: "--export-fixes"}},
+	{"setterm", writer{longs: "--file"}},
+	{"pytest", writer{longs: "--basetemp --junitxml --junit-xml"}},
+	{"eslint", writer{longs: "--output-file"}},
 }
 
 var writers = indexWriters()
@@ -89,7 +104,7 @@ func (w *walker) checkWriter(inv invocation, s *state) error {
 		return nil
 	}
 	args := inv.args
-	if wrappers[inv.name] != nil {
+	if wrappers[inv.name] != nil && inv.name != "script" {
 		args = ownArguments(args)
 	}
 	for i, a := range args {
@@ -209,6 +224,9 @@ func optionValue(wr *writer, args []value, i int, a value) (value, bool) {
 // checkOutput is checkWrite for a value that may also be a remote place or a
 // plain word.
 func (w *walker) checkOutput(v value, s *state) error {
+	if strings.HasPrefix(v.text, "|") || strings.HasPrefix(v.text, "!") {
+		return verdict.Refuse(verdict.EvaluatedText, "an output that is a command is refused: name a file")
+	}
 	if v.text == "-" || v.text == "" || strings.Contains(v.text, "://") || isRemote(v.text) || strings.ContainsAny(v.text, " \n") {
 		return nil
 	}
