@@ -18,7 +18,7 @@ var secretFileNames = map[string]string{
 var secretFileEndings = []string{".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".p8", ".asc.key", ".tfvars"}
 
 // secretFilePlaces are names that are secret in one folder only.
-var secretFilePlaces = map[string]string{
+var secretFilePlaces = map[string]string{ //nolint:gosec // names of files, and no credentials
 	".aws/credentials": "cloud credentials", ".docker/config.json": "registry token", ".kube/config": "cluster credentials", ".config/gh/hosts.yml": "GitHub token",
 	".cargo/credentials.toml": "registry token", ".cargo/credentials": "registry token", ".gem/credentials": "registry token",
 }
