@@ -118,7 +118,7 @@ func addPairLatency(p *plot.Plot, r bench.Report) error {
 
 // shown are the bars of latency.svg, from the bottom up.
 var shown = []struct{ name, label string }{
-	{"watch/push", "bridge watch:\ncommit to line"},
+	{"watch/push", "bridge inbox:\ncommit to line"},
 	{"delivery/from_call", "send to waiting\npartner"},
 	{"check/empty", "check\nwithout mail"},
 	{"check/mail", "check\nwith mail"},

@@ -8,7 +8,7 @@ import (
 
 // Claude Code keeps a user's servers in ~/.claude.json, and hooks and
 // permissions in settings.json; a project's servers are in .mcp.json. Facts
-// checked against version 2.1.329. CLAUDE_CONFIG_DIR moves both user files into
+// checked against version 2.1.332. CLAUDE_CONFIG_DIR moves both user files into
 // one folder. It reads strict JSON only.
 
 // Timeouts of hooks, in seconds. A hook of ours ends within a fraction of one;
@@ -19,6 +19,11 @@ const (
 )
 
 var claudeEvents = []string{"SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"}
+
+// claudeIdleEvents are those after which an agent may be idle, and something waits
+// for mail: the end of a turn, and the start of a session, which --continue and
+// /clear are, too.
+var claudeIdleEvents = []string{"SessionStart", "Stop"}
 
 func claudeTargets(s Setup, p Place) []target {
 	servers, settings := p.claudeFiles(s.Scope)
@@ -31,11 +36,18 @@ func claudeTargets(s Setup, p Place) []target {
 	for _, event := range claudeEvents {
 		entries = append(entries, hookEntry(event, s.hookCommand(), confedit.Member{Name: "timeout", Value: hookSeconds}))
 	}
-	entries = append(entries, hookEntry("Stop", s.hookCommand("--wait"),
-		confedit.Member{Name: "asyncRewake", Value: true}, confedit.Member{Name: "timeout", Value: waitSeconds}))
+	for _, event := range claudeIdleEvents {
+		entries = append(entries, hookEntry(event, s.hookCommand("--wait"),
+			confedit.Member{Name: "asyncRewake", Value: true}, confedit.Member{Name: "timeout", Value: waitSeconds}))
+	}
 	if s.DenyRules {
 		for _, words := range s.deniedCommands() {
 			entries = append(entries, entry{path: []string{"permissions", "deny"}, list: true, value: claudeRule(words)})
+		}
+	}
+	if s.AllowTools {
+		for _, rule := range s.claudeAllows() {
+			entries = append(entries, entry{path: []string{"permissions", "allow"}, list: true, value: rule})
 		}
 	}
 	return []target{

@@ -67,28 +67,38 @@ type Setup struct {
 	Program string
 	// DB is the absolute path of the store, empty for the usual one.
 	DB string
+	// Config is the absolute path of the configuration file, empty for the usual
+	// one.
+	Config string
 	// Name is what the server is called in the client.
 	Name string
 	// DenyRules keeps the client's agent from running the operator's commands.
 	DenyRules bool
+	// AllowTools lets the client's agent use the tools that read and answer messages
+	// without asking its user.
+	AllowTools bool
 }
 
 // DefaultName is what the server is called unless somebody says otherwise.
 const DefaultName = "bridge"
 
 // serveArgs is how the client starts the server.
-func (s Setup) serveArgs() []string { return s.withDB("serve") }
+func (s Setup) serveArgs() []string { return s.withPlaces("serve") }
 
-func (s Setup) withDB(args ...string) []string {
+// withPlaces adds the flags that say where the store and the configuration are.
+func (s Setup) withPlaces(args ...string) []string {
 	if s.DB != "" {
 		args = append(args, "--db", s.DB)
+	}
+	if s.Config != "" {
+		args = append(args, "--config", s.Config)
 	}
 	return args
 }
 
 // hookCommand is the shell command of a hook.
 func (s Setup) hookCommand(more ...string) string {
-	words := slices.Concat([]string{s.Program, "hook", string(s.Client)}, more, s.withDB())
+	words := slices.Concat([]string{s.Program, "hook", string(s.Client)}, more, s.withPlaces())
 	return shellLine(words)
 }
 

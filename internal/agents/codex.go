@@ -11,16 +11,12 @@ import (
 
 // Codex keeps servers in config.toml, and hooks beside them in hooks.json or in
 // the same config.toml; it warns where both have some. Rules for commands are
-// files in rules/. Facts checked against version 0.169.0. CODEX_HOME moves the
-// user's folder. A server gets few variables of the environment, and those that
-// env_vars names. The user must review new hooks once, in Codex.
-
-// codexVariables are passed on to the server: which store, which session, and
-// the operator's switch for commands.
-var codexVariables = []string{
-	"BRIDGE_DB", "BRIDGE_CONFIG", "BRIDGE_CONVERSATION_ID", "BRIDGE_SESSION_ID", "BRIDGE_TOKEN",
-	"XDG_STATE_HOME", "XDG_CONFIG_HOME", "YOLO_MODE",
-}
+// files in rules/. Facts checked against version 0.171.0. CODEX_HOME moves the
+// user's folder. The user must review new hooks once, in Codex.
+//
+// A server gets few variables of the environment, and those that env_vars names.
+// Ours names none: an interactive Codex takes them from its background server,
+// which has those of the terminal that started it first.
 
 // codexToolSeconds leaves room for a check_messages that waits.
 const codexToolSeconds = 90
@@ -36,6 +32,9 @@ func codexTargets(s Setup, p Place, config []byte) ([]target, error) {
 	}
 	main := target{path: filepath.Join(folder, "config.toml"), format: tomlTables}
 	main.tables = []table{{path: []string{"mcp_servers", s.Name}, text: codexServer(s)}}
+	if s.AllowTools {
+		main.tables = append(main.tables, s.codexAllows()...)
+	}
 	targets := []target{main}
 	hooks := target{path: filepath.Join(folder, "hooks.json"), format: strictJSON}
 	for _, event := range codexEvents {
@@ -80,8 +79,8 @@ func inlineHooks(config []byte) (bool, error) {
 }
 
 func codexServer(s Setup) string {
-	return fmt.Sprintf("[mcp_servers.%s]\ncommand = %s\nargs = %s\nenv_vars = %s\ntool_timeout_sec = %d\n",
-		s.Name, tomlText(s.Program), tomlList(s.serveArgs()), tomlList(codexVariables), codexToolSeconds)
+	return fmt.Sprintf("[mcp_servers.%s]\ncommand = %s\nargs = %s\ntool_timeout_sec = %d\n",
+		s.Name, tomlText(s.Program), tomlList(s.serveArgs()), codexToolSeconds)
 }
 
 func codexHook(s Setup, event string) string {

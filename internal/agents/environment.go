@@ -46,6 +46,25 @@ func (f Found) Loses(s Server, name string, environ []string) bool {
 	return lookup(environ, name) != "" && lookup(f.Environment(s, environ), name) == ""
 }
 
+// sharedVariables must not be handed to a server by a process that serves the
+// sessions of several terminals: credentials, the place of the store, the leave
+// for commands.
+var sharedVariables = []string{
+	"BRIDGE_CONVERSATION_ID", "BRIDGE_SESSION_ID", "BRIDGE_TOKEN",
+	"BRIDGE_DB", "BRIDGE_CONFIG", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "YOLO_MODE",
+}
+
+// Shared lists the variables that an entry has handed on from the client's
+// environment although that may be another terminal's.
+func (f Found) Shared(s Server) (names []string) {
+	for _, name := range sharedVariables {
+		if slices.Contains(s.EnvVars, any(name)) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // lookup returns the last value of a variable.
 func lookup(environ []string, name string) (value string) {
 	for _, variable := range environ {

@@ -29,12 +29,16 @@ func TestNewJoinCode(t *testing.T) {
 func TestJoinCodeHash(t *testing.T) {
 	codes := auth.NewJoinCodes(testKey(t, 1))
 	want := codes.Hash("7KQ1M-X0D4T")
-	for _, same := range []string{"7kq1m-x0d4t", "7KQ1MX0D4T", " 7KQ1M - X0D4T\r\n", "7KQIM-XOD4T", "7kqlm-xod4t", "7K-Q1-MX-0D\t4T"} {
+	for _, same := range []string{
+		"7kq1m-x0d4t", "7KQ1MX0D4T", " 7KQ1M - X0D4T\r\n", "7KQIM-XOD4T", "7kqlm-xod4t", "7K-Q1-MX-0D\t4T", "7KQ1M_X0D4T",
+		"\"7KQ1M-X0D4T\"", "`7KQ1M-X0D4T`.", "7KQ1M\u2013X0D4T", "7KQ1M\u2212X0D4T", "\u201c7KQ1M\u2014\nX0D4T\u201d", "\u200b7KQ1M-X0D4T\ufeff",
+		"The join code is 7kq1m-x0d4t.", "Join code:\n\n    7KQ1M\u2011X0D4T (10 minutes)", "\uff17\uff2b\uff31\uff11\uff2d-X0D4T",
+	} {
 		if !bytes.Equal(codes.Hash(same), want) {
 			t.Errorf("%q is not read as the same code", same)
 		}
 	}
-	for _, other := range []string{"", "7KQ1M-X0D4", "7KQ1M-X0D4T0", "7KQ1M-X0D4U", "7KQ1M_X0D4T", "\x007KQ1M-X0D4T", "X0D4T-7KQ1M"} {
+	for _, other := range []string{"", "7KQ1M-X0D4", "7KQ1M-X0D4T0", "7KQ1M-X0D4U", "X0D4T-7KQ1M", "codes 7KQ1M-X0D4T, 7KQ1M-X0D4U"} {
 		if bytes.Equal(codes.Hash(other), want) {
 			t.Errorf("%q is read as the same code", other)
 		}

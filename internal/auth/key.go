@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"example.org/bridge/internal/privatefile"
 )
@@ -63,6 +64,9 @@ func (k Key) Derive(purpose string) []byte {
 	}
 	return sub
 }
+
+// KeyBeside is where the key of a store is: beside it.
+func KeyBeside(store string) string { return filepath.Join(filepath.Dir(store), "bridge.key") }
 
 // LoadKey reads the key file at path. The error wraps ErrNoKey or ErrBadKey.
 func LoadKey(path string) (Key, error) {

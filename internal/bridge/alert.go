@@ -27,12 +27,22 @@ type Alert struct {
 	Role         string
 	HeartbeatAt  time.Time
 	OpenTasks    int64
-	// Claim tells the claim of this caller from those of others.
-	Claim int64
+	// Claim tells the claim of this caller from those of others, and ClaimUntil
+	// is when it ends.
+	Claim      int64
+	ClaimUntil time.Time
 }
 
 // AlertClaim is how long an alert stays with who delivers it.
 const AlertClaim = 2 * time.Minute
+
+// Claimable reports whether nobody delivers the alert at the moment. Like the
+// claim on mail, one that ends much too late was made before the clock was set
+// back, and is void. A little too late it may end: whoever made it looked at the
+// clock later, and was quicker.
+func (a Alert) Claimable(now time.Time) bool {
+	return !now.Before(a.ClaimUntil) || a.ClaimUntil.Sub(now) > 2*AlertClaim
+}
 
 // WatchWorkers notes, once, each worker that fell silent for longer than after,
 // and each that came back: in the store, in the audit log, with an alert, and
@@ -93,7 +103,7 @@ func noteRule(now time.Time, after time.Duration) func(Worker) (WorkerNote, bool
 // twice after a crash, and is never forgotten. ok is false without one.
 func (s *Service) NextAlert(ctx context.Context) (a Alert, ok bool, err error) {
 	now := s.Now()
-	return s.store.ClaimAlert(ctx, now, now.Add(AlertClaim))
+	return s.store.ClaimAlert(ctx, now.Add(AlertClaim), func(a Alert) bool { return a.Claimable(now) })
 }
 
 // EndAlert says that an alert was delivered, or, with failed, that it could not

@@ -7,8 +7,6 @@ import (
 	"hash/fnv"
 	"regexp"
 	"time"
-
-	"example.org/bridge/internal/ratelimit"
 )
 
 // Credentials are the three values with which a session proves itself.
@@ -21,18 +19,6 @@ type Credentials struct {
 // Details are what an audit entry says beyond who did what. They never hold a
 // secret or a message's text.
 type Details map[string]any
-
-// Charge is a call to be counted against a limit.
-type Charge struct {
-	// Bucket is the key of what is limited; empty charges nothing.
-	Bucket string
-	// What names it in a refusal.
-	What  string
-	Limit ratelimit.Limit
-	// Logged is how many refusals the audit log takes one by one. Over it they
-	// are counted, and the next one that is logged says how many were not.
-	Logged ratelimit.Limit
-}
 
 // Operation says who does what, for the audit log and the limits. A store
 // charges it and records it in the transaction that carries it out.
@@ -63,6 +49,9 @@ type Proof struct {
 //  3. The operation is carried out.
 //  4. An audit entry says how it ended, in each of the cases above. (Of a flood
 //     of refusals the first are logged and the rest counted in a later entry.)
+//
+// What is decided at each step is a pure function of what the store has loaded:
+// Admit, Charge.Take and Refusal.Settle.
 type Gate struct {
 	Operation
 	Session SessionID
@@ -73,15 +62,27 @@ type Gate struct {
 	Repeat Charge
 }
 
+// Admit lets through who proves to be the session, and refuses everybody else.
+func (g Gate) Admit(p Proof) error {
+	if g.Prove(p) {
+		return nil
+	}
+	return &Refusal{Reason: ErrUnauthorized, Outcome: OutcomeUnauthorized, Flood: g.Failures, Stranger: true}
+}
+
 // failureBuckets bounds the number of buckets that failed proofs can create.
 const failureBuckets = 1024
 
-var conversationID = regexp.MustCompile(`^conv_[0-9a-f]{16}$`)
+// ConversationPattern is the form of a conversation's id, as a regular expression
+// of ECMA 262 (JSON Schema) and of Go alike.
+const ConversationPattern = "^conv_[0-9a-f]{16}$"
+
+var conversationID = regexp.MustCompile(ConversationPattern)
 
 // WriteGate returns the gate of a call that changes something.
 func (s *Service) WriteGate(c Credentials, action string) Gate {
 	return s.gate(c, action, Charge{
-		Bucket: "write/" + c.Conversation + "/" + string(c.Session),
+		Bucket: bucket("write", c.Conversation, c.Session),
 		What:   "sending and other changes",
 		Limit:  s.limits.Writes,
 		Logged: s.limits.Failures,
@@ -97,14 +98,30 @@ func (s *Service) ReadGate(c Credentials, action string) Gate {
 // it must not use up what the agent itself may read.
 func (s *Service) besideGate(c Credentials, action string) Gate {
 	charge := s.ReadCharge(c.Conversation, c.Session)
-	charge.Bucket = "beside/" + c.Conversation + "/" + string(c.Session)
+	charge.Bucket = bucket("beside", c.Conversation, c.Session)
 	return s.gate(c, action, charge)
+}
+
+// bucket names what is limited of a session.
+func bucket(kind, conversation string, session SessionID) string {
+	return kind + "/" + conversation + "/" + string(session)
+}
+
+// Buckets lists the buckets of a conversation, which go with it.
+func Buckets(conversation string) (all []string) {
+	for _, session := range []SessionID{SessionA, SessionB} {
+		for _, kind := range []string{"write", "read", "beside"} {
+			name := bucket(kind, conversation, session)
+			all = append(all, name, flooded(name))
+		}
+	}
+	return all
 }
 
 // ReadCharge counts a call against what a session may read.
 func (s *Service) ReadCharge(conversation string, session SessionID) Charge {
 	return Charge{
-		Bucket: "read/" + conversation + "/" + string(session),
+		Bucket: bucket("read", conversation, session),
 		What:   "reading",
 		Limit:  s.limits.Reads,
 		Logged: s.limits.Failures,
@@ -141,18 +158,12 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 	}
 }
 
-// proves looks whether g would be let through.
-func (s *Service) proves(ctx context.Context, g Gate) (bool, error) {
-	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	return g.Prove(inbox.Proof), err
-}
-
 // Waiting counts the messages that wait for a session, for an answer that tells
 // of something else. It is false for who cannot prove to be that session.
 func (s *Service) Waiting(ctx context.Context, c Credentials) (int64, bool) {
 	g := s.ReadGate(c, "")
-	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	return inbox.waiting(g.Now), err == nil && g.Prove(inbox.Proof)
+	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	return view.Waiting(g.Now), err == nil && g.Prove(view.Proof)
 }
 
 // failures returns the charge of a failed proof. The bucket depends only on

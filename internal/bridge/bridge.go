@@ -17,7 +17,6 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
-	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/ratelimit"
 	"example.org/bridge/internal/redact"
 )
@@ -30,9 +29,9 @@ type Config struct {
 	Key auth.Key
 	// Redactor hides secrets; nil means the built-in rules.
 	Redactor *redact.Engine
-	// Doorbells wake other processes; the zero value wakes nobody, and waiters
-	// find mail by looking every second.
-	Doorbells doorbell.Doorbells
+	// Doorbells wake other processes; nil wakes nobody, and waiters find mail by
+	// looking into the store.
+	Doorbells Notifier
 	// Limits are the rate limits; the zero value has none. See DefaultLimits.
 	Limits Limits
 	// Now is the clock; nil means time.Now.
@@ -69,7 +68,7 @@ func DefaultLimits() Limits {
 type Service struct {
 	store    Store
 	redactor *redact.Engine
-	bells    doorbell.Doorbells
+	bells    Notifier
 	limits   Limits
 	now      func() time.Time
 	tokens   auth.Tokens
@@ -82,6 +81,9 @@ type Service struct {
 func New(c Config) *Service {
 	if c.Redactor == nil {
 		c.Redactor = new(redact.Engine)
+	}
+	if c.Doorbells == nil {
+		c.Doorbells = silence{}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

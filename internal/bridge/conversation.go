@@ -4,16 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"example.org/bridge/internal/auth"
 )
 
 // Limits of a conversation (SPEC sections 1 and 4).
 const (
-	MinRoleLength = 3   // characters
+	MinRoleLength = 1   // characters, as Characters counts them
 	MaxRoleLength = 100 // characters
 	MaxTeamLength = 100 // characters
 
@@ -133,15 +131,12 @@ func (s *Service) createOperation() Operation {
 
 func validateCreate(r CreateRequest) (time.Duration, error) {
 	for _, role := range []struct{ field, text string }{{"my_role", r.MyRole}, {"partner_role", r.PartnerRole}} {
-		if n := utf8.RuneCountInString(role.text); n < MinRoleLength || n > MaxRoleLength {
-			return 0, Invalid(role.field, "must have %d to %d characters, it has %d", MinRoleLength, MaxRoleLength, n)
-		}
-		if strings.TrimSpace(CleanLine(role.text)) == "" {
-			return 0, Invalid(role.field, "must have characters that show")
+		if n := Characters(role.text); n < MinRoleLength || !within(role.text, MaxRoleLength) {
+			return 0, Invalid(role.field, "must have %d to %d characters that show, it has %d", MinRoleLength, MaxRoleLength, n)
 		}
 	}
-	if n := utf8.RuneCountInString(r.Team); n > MaxTeamLength {
-		return 0, Invalid("team", "must have at most %d characters, it has %d", MaxTeamLength, n)
+	if !within(r.Team, MaxTeamLength) {
+		return 0, Invalid("team", "must have at most %d characters, it has %d", MaxTeamLength, Characters(r.Team))
 	}
 	if r.TTL == 0 {
 		return DefaultTTL, nil
@@ -177,9 +172,12 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 		Action:  "join_conversation",
 		Details: Details{},
 	}
+	if _, ok := JoinCode(code); !ok {
+		return Joined{}, s.refuseOperation(ctx, op, Invalid("join_code", "must be a code such as 7KQ2M-X9D4T, of ten letters and digits"))
+	}
 	failures := s.failures("join code")
 	failures.Bucket, failures.What = "failures/join", "failing to join"
-	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), failures)
+	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), redeemRule(op.Now, failures))
 	if err != nil {
 		return Joined{}, err
 	}
@@ -191,11 +189,28 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	}, nil
 }
 
-// JoinedConversation is what a store knows when a join code was redeemed.
-type JoinedConversation struct {
+// Invitation is what a store knows of a join code; zero of an unknown one.
+type Invitation struct {
 	Conversation
-	NonceB []byte
-	Unread int64
+	// JoinExpiresAt ends the time in which the code can be redeemed.
+	JoinExpiresAt time.Time
+	NonceB        []byte
+	Unread        int64
+}
+
+// An InvitationRule says whether an invitation may be redeemed: its error is nil
+// or a Refusal. It is pure.
+type InvitationRule func(Invitation) error
+
+// redeemRule lets a code be redeemed before it and its conversation expire. Who
+// has another code is a stranger, whose failures are charged.
+func redeemRule(now time.Time, failures Charge) InvitationRule {
+	return func(i Invitation) error {
+		if now.Before(i.JoinExpiresAt) && now.Before(i.ExpiresAt) {
+			return nil
+		}
+		return &Refusal{Reason: ErrBadJoinCode, Outcome: OutcomeUnauthorized, Flood: failures, Stranger: true}
+	}
 }
 
 // Earlier returns the earlier of two times.
@@ -205,3 +220,7 @@ func Earlier(a, b time.Time) time.Time {
 	}
 	return b
 }
+
+// JoinCode finds the join code in what somebody typed or pasted, and returns it
+// as Create writes it. It does not say whether the code is good.
+func JoinCode(text string) (code string, ok bool) { return auth.ReadJoinCode(text) }

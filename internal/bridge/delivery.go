@@ -16,10 +16,8 @@ const (
 	// RenewEvery is how often a claim is to be renewed.
 	RenewEvery = time.Second
 
-	clockStep    = 2 * ClaimFor           // no claim ends later than that, unless the clock was set back
-	busyPatience = ClaimFor + RenewEvery  // a crash's claim has run out by then
-	lookAgain    = time.Second            // a doorbell is a hint: look into the store that often
-	lookQuickly  = 100 * time.Millisecond // the same, where no doorbell could be hung up
+	clockStep    = 2 * ClaimFor          // no claim ends later than that, unless the clock was set back
+	busyPatience = ClaimFor + RenewEvery // a crash's claim has run out by then
 )
 
 // CheckRequest asks for the caller's mail.
@@ -40,13 +38,6 @@ type Claim struct {
 	// ID tells this claim from later ones of the same session; 0 means that
 	// nothing was claimed.
 	ID int64
-}
-
-// ClaimStands reports whether a claim that ends at until stands at now. One that
-// ends later than claims do was made before the clock was set back: it is void,
-// or it would keep the mail for as long as the clock went back.
-func ClaimStands(until, now time.Time) bool {
-	return now.Before(until) && until.Sub(now) < clockStep
 }
 
 // Delivery is the answer to Check: messages in order, not yet read. They are
@@ -74,25 +65,10 @@ type Taken struct {
 	Busy bool
 }
 
-// Inbox is a look at a session's mail that changes nothing.
-type Inbox struct {
+// SessionView is a look at a session that changes nothing.
+type SessionView struct {
 	Proof
-	Unread int64
-	// LastSeq is the number of the last message, 0 without one.
-	LastSeq int64
-	// Claimed counts those of the unread that the last claim was made on, and
-	// ClaimedUntil is when it ends; zero without one.
-	Claimed      int64
-	ClaimedUntil time.Time
-}
-
-// waiting counts the messages that the session has yet to ask for: those of a
-// claim that stands are on their way to it.
-func (i Inbox) waiting(now time.Time) int64 {
-	if ClaimStands(i.ClaimedUntil, now) {
-		return i.Unread - i.Claimed
-	}
-	return i.Unread
+	Inbox
 }
 
 // Check takes the caller's unread messages. When there are none it waits up to
@@ -112,9 +88,11 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 	}
 	page := Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}
 	if r.Wait == 0 {
-		return s.take(ctx, c, page, time.Time{}, drain)
+		taken, err := s.take(ctx, c, page, time.Time{}, drain)
+		return taken.Delivery, err
 	}
-	return s.takeWithin(ctx, c, page, r.Wait, drain)
+	taken, err := s.takeWithin(ctx, c, page, r.Wait, drain)
+	return taken.Delivery, err
 }
 
 // take takes what there is. Where another answer to the same session is being
@@ -125,28 +103,20 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 //
 // Where deadline is not zero, a store that another process keeps is not waited
 // for beyond it, but for lookAgain.
-func (s *Service) take(ctx context.Context, c Credentials, page Page, deadline time.Time, drain <-chan struct{}) (Delivery, error) {
-	pause := 2 * time.Millisecond
-	patience := time.NewTimer(busyPatience)
-	defer patience.Stop()
-	for {
+func (s *Service) take(ctx context.Context, c Credentials, page Page, deadline time.Time, drain <-chan struct{}) (taken Taken, err error) {
+	patience, cancel := context.WithTimeout(ctx, busyPatience)
+	defer cancel()
+	_, err = wait(patience, s.bells, bellKey(c.Conversation, c.Session), drain, func(context.Context) (bool, error) {
 		g := s.ReadGate(c, "check_messages")
-		taken, err := s.takeOnce(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)}, deadline)
-		if err != nil || !taken.Busy {
-			s.renewIfLate(ctx, g.Now, taken.Claim)
-			return taken.Delivery, err
-		}
-		select {
-		case <-ctx.Done():
-			return Delivery{}, ctx.Err()
-		case <-drain:
-			return taken.Delivery, nil
-		case <-patience.C:
-			return taken.Delivery, nil
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, lookQuickly)
+		var err error
+		taken, err = s.takeOnce(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)}, deadline)
+		s.renewIfLate(ctx, g.Now, taken.Claim)
+		return !taken.Busy, err
+	})
+	if taken.Busy && ctx.Err() != nil {
+		return Taken{}, ctx.Err()
 	}
+	return taken, err
 }
 
 func (s *Service) takeOnce(ctx context.Context, g Gate, t Take, deadline time.Time) (Taken, error) {
@@ -166,85 +136,37 @@ func (s *Service) renewIfLate(ctx context.Context, since time.Time, claim Claim)
 	}
 }
 
-func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, wait time.Duration, drain <-chan struct{}) (Delivery, error) {
-	patience, cancel := context.WithTimeout(ctx, wait)
+// takeWithin is take for a caller that waits for mail, if there is none. Another
+// process of the same session may be quicker to take it: then it waits on.
+func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, patience time.Duration, drain <-chan struct{}) (taken Taken, err error) {
+	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	deadline := time.Now().Add(wait)
-	for {
-		again, err := s.awaitMail(patience, c, drain)
-		if err != nil {
-			return Delivery{}, err
+	deadline := time.Now().Add(patience)
+	found, err := wait(within, s.bells, bellKey(c.Conversation, c.Session), drain, func(within context.Context) (bool, error) {
+		ready, err := s.mailReady(within, c)
+		if !ready || err != nil {
+			return false, err
 		}
-		if ctx.Err() != nil {
-			return Delivery{}, ctx.Err()
-		}
-		// Another process of the same session may be quicker: then wait on. A store
-		// that somebody keeps is not waited for much longer than the mail.
-		d, err := s.take(ctx, c, page, deadline, drain)
-		if err != nil || len(d.Messages) > 0 || !again {
-			return d, err
-		}
-		pauseFor(patience, lookQuickly) // whatever the reason, do not spin
+		taken, err = s.take(ctx, c, page, deadline, drain)
+		return len(taken.Messages) > 0, err
+	})
+	if found || err != nil {
+		return taken, err
 	}
-}
-
-// pauseFor waits for d, or for the end of ctx.
-func pauseFor(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
+	if ctx.Err() != nil {
+		return Taken{}, ctx.Err()
 	}
-}
-
-// awaitMail returns when there is something to take for c, which includes a
-// refusal, and true; or when ctx or drain has ended, and false.
-func (s *Service) awaitMail(ctx context.Context, c Credentials, drain <-chan struct{}) (bool, error) {
-	return s.await(ctx, c, drain, func(ctx context.Context) (bool, error) { return s.mailReady(ctx, c) })
-}
-
-// await returns when ready says so, looking whenever c's doorbell rings; or when
-// ctx or drain has ended, and false.
-func (s *Service) await(ctx context.Context, c Credentials, drain <-chan struct{}, ready func(context.Context) (bool, error)) (bool, error) {
-	if ready, err := ready(ctx); ready || err != nil {
-		return ready, err
-	}
-	every := lookQuickly
-	var rings <-chan struct{}
-	if bell, err := s.bells.Listen(bellKey(c.Conversation, c.Session)); err == nil {
-		defer func() { _ = bell.Close() }()
-		every, rings = lookAgain, bell.C
-	}
-	timer := time.NewTicker(every)
-	defer timer.Stop()
-	for {
-		// Listen first, look then: what is committed in between is seen.
-		if ready, err := ready(ctx); ready || err != nil {
-			return ready, err
-		}
-		select {
-		case <-ctx.Done():
-			return false, nil
-		case <-drain:
-			return false, nil
-		case <-rings:
-		case <-timer.C:
-		}
-	}
+	return s.take(ctx, c, page, deadline, drain)
 }
 
 // mailReady reports whether a take for c would bring messages or a refusal.
 func (s *Service) mailReady(ctx context.Context, c Credentials) (bool, error) {
 	g := s.ReadGate(c, "check_messages")
-	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if ctx.Err() != nil {
 		return false, nil //nolint:nilerr // the end of the wait is no failure
 	}
-	if err != nil {
-		return false, err
-	}
-	return !g.Prove(inbox.Proof) || inbox.Unread > 0 && !ClaimStands(inbox.ClaimedUntil, g.Now), nil
+	return err == nil && (!g.Prove(view.Proof) || view.Ready(g.Now)), err
 }
 
 // Confirm marks the messages of a delivery read: its answer was written whole.
@@ -252,7 +174,7 @@ func (s *Service) Confirm(ctx context.Context, claim Claim) error {
 	if claim.ID == 0 {
 		return nil
 	}
-	if err := s.store.ConfirmRead(ctx, s.claimOperation(claim, "messages_delivered"), claim); err != nil {
+	if err := s.store.EndClaim(ctx, s.claimOperation(claim, "messages_delivered"), claim, ConfirmClaim); err != nil {
 		return err
 	}
 	s.Ring(claim.Conversation, claim.Session) // who waits for the messages behind these
@@ -265,7 +187,7 @@ func (s *Service) GiveBack(ctx context.Context, claim Claim) error {
 	if claim.ID == 0 {
 		return nil
 	}
-	if err := s.store.ReleaseRead(ctx, s.claimOperation(claim, "messages_given_back"), claim); err != nil {
+	if err := s.store.EndClaim(ctx, s.claimOperation(claim, "messages_given_back"), claim, ReleaseClaim); err != nil {
 		return err
 	}
 	s.Ring(claim.Conversation, claim.Session)
@@ -274,7 +196,7 @@ func (s *Service) GiveBack(ctx context.Context, claim Claim) error {
 
 // Renew keeps a delivery's messages with it for another ClaimFor.
 func (s *Service) Renew(ctx context.Context, claim Claim) error {
-	return s.store.RenewRead(ctx, claim, s.Now().Add(ClaimFor))
+	return s.store.RenewClaim(ctx, claim, renewClaim(s.Now().Add(ClaimFor)))
 }
 
 func (s *Service) claimOperation(claim Claim, action string) Operation {

@@ -11,8 +11,11 @@ var (
 	// ErrUnauthorized is the one answer to a wrong, swapped, expired, rotated or
 	// foreign token and to an unknown conversation. It does not say which.
 	ErrUnauthorized = errors.New("no such conversation, session and token, or the conversation has expired")
+	// ErrExpired reports that the conversation has expired: nothing more is
+	// accepted on it.
+	ErrExpired = errors.New("the conversation has expired")
 	// ErrBadJoinCode is the one answer to a wrong, used or expired join code.
-	ErrBadJoinCode = errors.New("the join code is wrong, already used, or older than ten minutes")
+	ErrBadJoinCode = errors.New("this store knows no such join code, or it was used or is older than ten minutes")
 	// ErrNoTask is the one answer to a task that does not exist and to one that is
 	// none of the caller's business.
 	ErrNoTask = errors.New("no such task")

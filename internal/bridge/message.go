@@ -73,11 +73,10 @@ type SendRequest struct {
 
 // NewMessage is a message for a store to number and keep.
 type NewMessage struct {
-	Action         ActionType
-	Text           string
-	Files          []string
-	Redacted       []string
-	IdempotencyKey string
+	Action   ActionType
+	Text     string
+	Files    []string
+	Redacted []string
 }
 
 // Sent is the answer to Send.
@@ -94,6 +93,15 @@ type Sent struct {
 	Unread int64
 }
 
+// ChargeFor is what a call of g costs, given the first answer to its idempotency
+// key, if there was one: a call that was answered before costs a look.
+func (g Gate) ChargeFor(repeated bool) Charge {
+	if repeated {
+		return g.Repeat
+	}
+	return g.Charge
+}
+
 // Send stores a message for the caller's partner. When it returns without an
 // error the message survives a power cut.
 func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent, error) {
@@ -104,25 +112,13 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	if err := validateSend(r); err != nil {
 		return Sent{}, s.Refuse(ctx, g, err)
 	}
-	// The gate decides once more, inside the transaction. Deciding here as well
-	// keeps redaction, which takes time that depends on what the session said
-	// before, from whoever cannot prove to be that session.
-	switch proven, err := s.proves(ctx, g); {
-	case err != nil:
-		return Sent{}, err
-	case !proven:
-		return Sent{}, s.Refuse(ctx, g, ErrUnauthorized)
-	}
-	m, err := s.redactMessage(ctx, c, r)
+	g.Details["action_type"] = string(r.Action)
+	g.Details["characters"] = utf8.RuneCountInString(r.Text)
+	rule, err := s.messageRule(ctx, r, g.Details)
 	if err != nil {
 		return Sent{}, err
 	}
-	g.Details["action_type"] = string(m.Action)
-	g.Details["characters"] = utf8.RuneCountInString(r.Text)
-	if len(m.Redacted) > 0 {
-		g.Details["redacted"] = m.Redacted
-	}
-	sent, err := s.store.AppendMessage(ctx, g, m)
+	sent, err := s.store.AppendMessage(ctx, g, s.onceKey(r.IdempotencyKey), rule)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -132,22 +128,37 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	return sent, nil
 }
 
-// redactMessage makes of a request what may be stored. What the session said
-// last is read along, for a secret that is split over two messages.
-func (s *Service) redactMessage(ctx context.Context, c Credentials, r SendRequest) (NewMessage, error) {
-	tail, err := s.store.LastWords(ctx, c.Conversation, c.Session, tailLength)
-	if err != nil {
-		return NewMessage{}, err
-	}
+// A MessageRule makes a message of what its sender said last, which is for
+// redaction only: the last TailLength characters of its last message, or "". It
+// is pure. A store that calls it has let the sender through.
+type MessageRule func(tail string) NewMessage
+
+// TailLength is how many characters of what a session said last are read again
+// for the beginning of a secret that its next message completes.
+const TailLength = 512
+
+// messageRule makes of a request what may be stored. All that does not depend on
+// what the session said before is done here, outside of the transaction.
+func (s *Service) messageRule(ctx context.Context, r SendRequest, details Details) (MessageRule, error) {
 	hide := s.Redaction(ctx)
-	m := NewMessage{
-		Action:         r.Action,
-		Text:           hide.textAfter(tail, r.Text),
-		Files:          hide.texts(r.Files),
-		IdempotencyKey: s.onceKey(r.IdempotencyKey),
+	plain := hide.hideTokens(r.Text)
+	files := hide.texts(r.Files)
+	if hide.Err() != nil {
+		return nil, hide.Err()
 	}
-	m.Redacted = hide.Found()
-	return m, hide.Err()
+	alone, kindsAlone := s.redactor.Redact(plain)
+	return func(tail string) NewMessage {
+		text, kinds := alone, kindsAlone
+		if s.redactor.Crosses(tail, plain) {
+			text, kinds = s.redactor.RedactAfter(tail, plain)
+		}
+		hide.kinds = append(hide.kinds, kinds...)
+		m := NewMessage{Action: r.Action, Text: text, Files: files, Redacted: hide.Found()}
+		if len(m.Redacted) > 0 {
+			details["redacted"] = m.Redacted
+		}
+		return m
+	}, nil
 }
 
 // onceKey returns what is stored of an idempotency key: an HMAC, because an

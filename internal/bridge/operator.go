@@ -70,6 +70,25 @@ func (s *Service) Cleanup(ctx context.Context, olderThan time.Duration, dryRun b
 	return s.store.RemoveExpired(ctx, op, op.Now.Add(-olderThan), dryRun)
 }
 
+// What cleanup removes in one transaction, while everybody else waits. A
+// conversation goes as a whole, however many messages it has.
+const (
+	batchConversations = 100
+	batchMessages      = 10_000
+)
+
+// CleanupBatch is the beginning of all that one transaction removes.
+func CleanupBatch(all []Overview) []Overview {
+	var messages int64
+	for i, o := range all {
+		messages += o.A.Received + o.B.Received
+		if i > 0 && (i == batchConversations || messages > batchMessages) {
+			return all[:i]
+		}
+	}
+	return all
+}
+
 // AuditEntries returns part of the audit log, in order.
 func (s *Service) AuditEntries(ctx context.Context, q AuditQuery) ([]audit.Entry, error) {
 	return s.store.AuditEntries(ctx, q)

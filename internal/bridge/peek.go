@@ -37,13 +37,13 @@ func (s *Service) PeekMessages(ctx context.Context, c Credentials, after int64, 
 // above after, or when PeekMessages would be refused. It marks and records
 // nothing, and costs next to nothing while it waits.
 func (s *Service) AwaitMessages(ctx context.Context, c Credentials, after int64) error {
-	_, err := s.await(ctx, c, nil, func(ctx context.Context) (bool, error) {
+	_, err := wait(ctx, s.bells, bellKey(c.Conversation, c.Session), nil, func(ctx context.Context) (bool, error) {
 		g := s.besideGate(c, "peek_messages")
-		inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+		view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 		if ctx.Err() != nil || err != nil {
 			return false, err
 		}
-		return !g.Prove(inbox.Proof) || inbox.LastSeq > after, nil
+		return !g.Prove(view.Proof) || view.LastSeq > after, nil
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -64,14 +64,14 @@ type Mail struct {
 // that session, or whose conversation has expired.
 func (s *Service) CountMail(ctx context.Context, c Credentials) (Mail, error) {
 	g := s.besideGate(c, "")
-	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if err != nil {
 		return Mail{}, err
 	}
-	if !g.Prove(inbox.Proof) {
+	if !g.Prove(view.Proof) {
 		return Mail{}, ErrUnauthorized
 	}
-	return Mail{Unread: inbox.waiting(g.Now), LastSeq: inbox.LastSeq}, nil
+	return Mail{Unread: view.Waiting(g.Now), LastSeq: view.LastSeq}, nil
 }
 
 // SessionOf returns the session that a token belongs to, for callers who were
@@ -82,11 +82,11 @@ func (s *Service) SessionOf(ctx context.Context, conversation, token string) (Se
 	found := SessionB
 	for _, session := range []SessionID{SessionA, SessionB} {
 		g := s.ReadGate(Credentials{conversation, session, token}, "")
-		inbox, err := s.store.PeekInbox(ctx, g.Conversation, session)
+		view, err := s.store.PeekInbox(ctx, g.Conversation, session)
 		if err != nil {
 			return "", err
 		}
-		if g.Prove(inbox.Proof) {
+		if g.Prove(view.Proof) {
 			found = session
 		}
 	}
@@ -97,10 +97,10 @@ func (s *Service) SessionOf(ctx context.Context, conversation, token string) (Se
 // expired: its token is genuine. It records nothing.
 func (s *Service) Expired(ctx context.Context, c Credentials) (bool, error) {
 	g := s.ReadGate(c, "")
-	inbox, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	if err != nil || inbox.Nonce == nil {
+	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	if err != nil || view.Nonce == nil {
 		return false, err
 	}
-	genuine := s.tokens.Verify(c.Token, g.Conversation, string(g.Session), inbox.Nonce)
-	return genuine && !g.Now.Before(inbox.ExpiresAt), nil
+	genuine := s.tokens.Verify(c.Token, g.Conversation, string(g.Session), view.Nonce)
+	return genuine && !g.Now.Before(view.ExpiresAt), nil
 }

@@ -15,10 +15,6 @@ const (
 	tokenPlaceholder = kindToken + "_REDACTED"
 )
 
-// tailLength is how many characters of what a session said last are looked at
-// again for the beginning of a secret that its next message completes.
-const tailLength = 512
-
 // Redaction hides secrets in the strings of one call, before anything is stored.
 type Redaction struct {
 	service *Service
@@ -36,7 +32,7 @@ func (s *Service) Redaction(ctx context.Context) *Redaction {
 // Text redacts one string.
 func (r *Redaction) Text(text string) string { return r.textAfter("", text) }
 
-// textAfter redacts text that follows tail, which the same session said before.
+// textAfter redacts text that follows tail in the same call.
 func (r *Redaction) textAfter(tail, text string) string {
 	clean, found := r.service.redactor.RedactAfter(tail, r.hideTokens(text))
 	r.kinds = append(r.kinds, found...)

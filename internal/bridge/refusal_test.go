@@ -3,7 +3,9 @@ package bridge_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
@@ -16,11 +18,11 @@ type blindStore struct {
 	err error
 }
 
-func (b *blindStore) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (bridge.Inbox, error) {
+func (b *blindStore) LiveNonces(ctx context.Context, now time.Time, visit func(string, bridge.Nonces)) error {
 	if b.err != nil {
-		return bridge.Inbox{}, b.err
+		return b.err
 	}
-	return b.Store.PeekInbox(ctx, conversation, session)
+	return b.Store.LiveNonces(ctx, now, visit)
 }
 
 // TestSendTellsAFailingStoreFromAWrongToken: an agent that is told to look at its
@@ -33,7 +35,7 @@ func TestSendTellsAFailingStoreFromAWrongToken(t *testing.T) {
 	})
 	p := bridgetest.NewPair(t, s)
 	store.err = bridge.ErrStoreBusy
-	_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "hello"})
+	_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: strings.Repeat("0f", 32)})
 	if !errors.Is(err, bridge.ErrStoreBusy) || errors.Is(err, bridge.ErrUnauthorized) {
 		t.Errorf("got %v, want %v alone", err, bridge.ErrStoreBusy)
 	}

@@ -176,9 +176,9 @@ func TestClaimStands(t *testing.T) {
 // slowStore lets every look into an inbox last until the caller loses patience.
 type slowStore struct{ bridge.Store }
 
-func (s slowStore) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (bridge.Inbox, error) {
+func (s slowStore) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (bridge.SessionView, error) {
 	<-ctx.Done()
-	return bridge.Inbox{}, ctx.Err()
+	return bridge.SessionView{}, ctx.Err()
 }
 
 func TestWaitThatEndsDuringALook(t *testing.T) {
@@ -198,8 +198,8 @@ func TestWaitThatEndsDuringALook(t *testing.T) {
 // brokenStore fails to look into inboxes.
 type brokenStore struct{ bridge.Store }
 
-func (brokenStore) PeekInbox(context.Context, string, bridge.SessionID) (bridge.Inbox, error) {
-	return bridge.Inbox{}, bridge.ErrStoreDamaged
+func (brokenStore) PeekInbox(context.Context, string, bridge.SessionID) (bridge.SessionView, error) {
+	return bridge.SessionView{}, bridge.ErrStoreDamaged
 }
 
 func TestWaitOnABrokenStore(t *testing.T) {

@@ -17,26 +17,24 @@ import (
 type Store interface {
 	// CreateConversation keeps c. The error may be a RateLimitError.
 	CreateConversation(ctx context.Context, op Operation, c NewConversation) error
-	// JoinConversation redeems the join code with the given hash, once, before
-	// it and its conversation expire. Otherwise it charges failures and returns
-	// ErrBadJoinCode or a RateLimitError.
-	JoinConversation(ctx context.Context, op Operation, hash []byte, failures Charge) (JoinedConversation, error)
+	// JoinConversation redeems the join code with the given hash, once, where rule
+	// allows it. The error may be ErrBadJoinCode or a RateLimitError.
+	JoinConversation(ctx context.Context, op Operation, hash []byte, rule InvitationRule) (Invitation, error)
 
-	// AppendMessage keeps m for g's partner. A repeated idempotency key is
-	// answered before the limit is charged.
-	AppendMessage(ctx context.Context, g Gate, m NewMessage) (Sent, error)
+	// AppendMessage keeps what rule makes for g's partner. A repeated idempotency
+	// key is answered with the first answer; g.ChargeFor says what that costs.
+	AppendMessage(ctx context.Context, g Gate, key string, rule MessageRule) (Sent, error)
 	// TakeUnread hands out g's next unread messages under a claim, oldest first.
 	TakeUnread(ctx context.Context, g Gate, t Take) (Taken, error)
-	// ConfirmRead marks the messages of a claim read; after another claim has
-	// taken its place it does nothing. A power cut may undo it: the messages
+	// EndClaim records op and keeps what rule makes of a claim. Where the rule
+	// changes nothing, nothing is recorded. A power cut may undo it: the messages
 	// then come again, marked redelivered.
-	ConfirmRead(ctx context.Context, op Operation, claim Claim) error
-	// ReleaseRead ends a claim without marking anything read.
-	ReleaseRead(ctx context.Context, op Operation, claim Claim) error
-	// RenewRead moves the end of a claim, unless another has taken its place.
-	RenewRead(ctx context.Context, claim Claim, until time.Time) error
-	// PeekInbox looks at a session's mail. It changes and records nothing.
-	PeekInbox(ctx context.Context, conversation string, session SessionID) (Inbox, error)
+	EndClaim(ctx context.Context, op Operation, claim Claim, rule ClaimRule) error
+	// RenewClaim keeps what rule makes of a claim, and records nothing. A power
+	// cut may undo it.
+	RenewClaim(ctx context.Context, claim Claim, rule ClaimRule) error
+	// PeekInbox looks at a session. It changes and records nothing.
+	PeekInbox(ctx context.Context, conversation string, session SessionID) (SessionView, error)
 	// History returns a page of messages, newest page first, oldest message first.
 	History(ctx context.Context, g Gate, p Page) (History, error)
 
@@ -46,12 +44,8 @@ type Store interface {
 	// PartnerState returns what g's partner does, and how many messages wait for g.
 	PartnerState(ctx context.Context, g Gate) (state SessionState, unread int64, err error)
 
-	// LastWords returns the last limit characters of the last message that a
-	// session sent, or "". It changes and records nothing; the answer is for
-	// redaction only, never for a caller.
-	LastWords(ctx context.Context, conversation string, from SessionID, limit int) (string, error)
 	// LiveNonces calls visit with the nonces of each conversation that has not
-	// expired. It is for redaction only, too.
+	// expired. It is for redaction only, never for a caller.
 	LiveNonces(ctx context.Context, now time.Time, visit func(conversation string, n Nonces)) error
 
 	// Refuse passes g and records that the call is refused as invalid.

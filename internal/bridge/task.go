@@ -77,6 +77,14 @@ type Task struct {
 	CreatedAt, AssignedAt, UpdatedAt, SeenAt time.Time
 }
 
+// EndedAt is when it ended; zero while it is open.
+func (t Task) EndedAt() time.Time {
+	if t.State.Ended() {
+		return t.UpdatedAt
+	}
+	return time.Time{}
+}
+
 // LeaseFrom is the last sign of life that counts for the task.
 func (t Task) LeaseFrom() time.Time {
 	if t.SeenAt.After(t.AssignedAt) {
@@ -103,10 +111,9 @@ type TaskStore interface {
 	// Membership returns what is known of a conversation's team; a zero one of
 	// an unknown conversation. It changes and records nothing.
 	Membership(ctx context.Context, conversation string) (Membership, error)
-	// CreateTask keeps what rule makes of a new task. A repeated key is answered
-	// with the first answer, before the limit is charged; what the rule refuses
-	// is charged to refused instead.
-	CreateTask(ctx context.Context, g Gate, key string, refused Charge, rule TaskRule) (TaskResult, error)
+	// CreateTask keeps what rule makes of a new task, and takes the charge that it
+	// says. The scene tells what a repeated key was answered first.
+	CreateTask(ctx context.Context, g Gate, key string, rule TaskRule) (TaskResult, error)
 	// ChangeTask keeps what rule makes of a task. It is a heartbeat.
 	ChangeTask(ctx context.Context, g Gate, id int64, rule TaskRule) (TaskResult, error)
 	// MoveTask is ChangeTask for whoever watches. Where the rule changes nothing,
@@ -180,8 +187,8 @@ func (s *Service) AssignTask(ctx context.Context, c Credentials, r AssignRequest
 	if len(task.Redacted) > 0 {
 		g.Details["redacted"] = task.Redacted
 	}
-	result, err := s.store.CreateTask(ctx, g, s.onceKey(r.IdempotencyKey),
-		s.ReadCharge(g.Conversation, g.Session), assignRule(task, g.Now))
+	rule := assignRule(task, g, s.ReadCharge(g.Conversation, g.Session))
+	result, err := s.store.CreateTask(ctx, g, s.onceKey(r.IdempotencyKey), rule)
 	s.ringAll(result.Notices)
 	return result, err
 }
@@ -197,7 +204,7 @@ func validateAssign(c Credentials, r AssignRequest) error {
 		return Invalid("title", "must have at most %d characters, it has %d: put the rest into body", MaxTitleLength, title)
 	case body > MaxBodyLength:
 		return Invalid("body", "must have at most %d characters, it has %d: send the rest as messages", MaxBodyLength, body)
-	case utf8.RuneCountInString(r.Needs) > MaxRoleLength:
+	case !within(r.Needs, MaxRoleLength):
 		return Invalid("needs", "must have at most %d characters", MaxRoleLength)
 	case utf8.RuneCountInString(r.IdempotencyKey) > MaxIdempotencyKeyLength:
 		return Invalid("idempotency_key", "must have at most %d characters", MaxIdempotencyKeyLength)

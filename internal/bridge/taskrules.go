@@ -17,6 +17,9 @@ type TaskScene struct {
 	TeamID  string
 	// Task is the task as it is. Of a new one only ID is set; ID 0 is an unknown one.
 	Task Task
+	// First is the task that the idempotency key of a new one has made before, as
+	// it was first answered; ID 0 if there is none.
+	First Task
 	// Had reports that the caller had the task before, and Late that it reported
 	// on it since it was gone.
 	Had, Late bool
@@ -41,6 +44,10 @@ type TaskChange struct {
 	Notices []Notice
 	// From is the worker that a task was taken from.
 	From string
+	// Charge is what the call costs, before anything else comes of it.
+	Charge Charge
+	// Repeated reports that the same was said before; nothing is stored.
+	Repeated bool
 	// Refused refuses the call; nothing changes.
 	Refused error
 }
@@ -48,8 +55,6 @@ type TaskChange struct {
 // TaskResult is a TaskChange as its caller learns of it.
 type TaskResult struct {
 	TaskChange
-	// Repeated reports that the same was said before; nothing was stored.
-	Repeated bool
 	// Unread counts what waits for the caller.
 	Unread int64
 }
@@ -62,11 +67,24 @@ type Notice struct {
 	Text         string
 }
 
-// assignRule places a new task.
-func assignRule(task Task, now time.Time) TaskRule {
+// Refusal is the refusal that a rule decided on; nil without one.
+func (c TaskChange) Refusal() error {
+	if c.Refused == nil {
+		return nil
+	}
+	return &Refusal{Reason: c.Refused, Outcome: OutcomeRefused}
+}
+
+// assignRule places a new task, which costs a charge of g, or refused where the
+// rule refuses it.
+func assignRule(task Task, g Gate, refused Charge) TaskRule {
+	now := g.Now
 	return func(s TaskScene) TaskChange {
-		if s.Open >= MaxOpenTasks {
-			return TaskChange{Refused: ErrTooManyTasks}
+		switch {
+		case s.First.ID != 0:
+			return TaskChange{Task: s.First, Repeated: true, Charge: g.ChargeFor(true)}
+		case s.Open >= MaxOpenTasks:
+			return TaskChange{Refused: ErrTooManyTasks, Charge: refused}
 		}
 		task.ID, task.Team, task.TeamID, task.Home = s.Task.ID, s.Team, s.TeamID, s.Caller
 		task.CreatedAt, task.UpdatedAt = now, now
@@ -77,7 +95,7 @@ func assignRule(task Task, now time.Time) TaskRule {
 			partner, ok = s.choose(task, now, AliveFor)
 		}
 		c := place(task, partner, ok, now)
-		c.Event.Actor = string(SessionA)
+		c.Event.Actor, c.Charge = string(SessionA), g.ChargeFor(false)
 		if !ok {
 			c.Notices = nil // the answer says so
 		}
@@ -92,15 +110,38 @@ func place(t Task, w Worker, ok bool, now time.Time) TaskChange {
 		t.State, t.Worker, t.Role, t.LastWorker, t.AssignedAt = TaskAssigned, w.Conversation, w.Role, w.Conversation, now
 		t.SeenAt = w.HeartbeatAt
 	}
-	c := TaskChange{Task: t, Event: TaskEvent{Actor: System, Worker: t.Worker, State: t.State}}
+	c := change(t, TaskEvent{Actor: System, Worker: t.Worker, State: t.State})
 	if ok {
 		c.Notices = []Notice{{w.Conversation, SessionB, ActionProposal, assignedText(t)}}
 	}
 	return c
 }
 
-// reportRule takes a session's report on a task.
+// change adds an event to the history of a task.
+func change(t Task, e TaskEvent) TaskChange {
+	t.Events++
+	if e.Note != "" {
+		t.Note = e.Note
+	}
+	return TaskChange{Task: t, Event: e}
+}
+
+// reportRule takes a session's report on a task. One that says what the history
+// ends with changes nothing: the first answer was lost.
 func reportRule(r TaskReport, now time.Time) TaskRule {
+	judge := judgeReport(r, now)
+	return func(s TaskScene) TaskChange {
+		c := judge(s)
+		last := s.Last
+		last.Task, last.At = c.Event.Task, c.Event.At
+		if c.Refused == nil && c.Event == last {
+			return TaskChange{Task: s.Task, Event: c.Event, Repeated: true}
+		}
+		return c
+	}
+}
+
+func judgeReport(r TaskReport, now time.Time) TaskRule {
 	return func(s TaskScene) TaskChange {
 		t := s.Task
 		mine := t.Worker == s.Caller || t.State == TaskWaiting && t.LastWorker == s.Caller
@@ -136,7 +177,7 @@ func (s TaskScene) report(r TaskReport, now time.Time) TaskChange {
 		return TaskChange{Refused: Invalid("note", "is one too many: this task has %d entries already; end it, or send messages", t.Events)}
 	}
 	t.UpdatedAt = now
-	c := TaskChange{Task: t, Event: TaskEvent{Actor: string(SessionB), Worker: s.Caller, State: t.State, Note: r.Note}}
+	c := change(t, TaskEvent{Actor: string(SessionB), Worker: s.Caller, State: t.State, Note: r.Note})
 	if t.State != before {
 		c.Notices = s.tellOrchestrator(t, actionFor(t.State), reportText(t, r.Note))
 	}
@@ -152,7 +193,7 @@ func (s TaskScene) late(r TaskReport) TaskChange {
 	if t.Events >= MaxTaskEvents && s.Late {
 		return TaskChange{Refused: Invalid("note", "is one too many: this task is not yours any more, and has %d entries", t.Events)}
 	}
-	c := TaskChange{Task: t, Event: TaskEvent{Actor: string(s.Session), Worker: s.Caller, State: TaskLate, Note: lateNote(r)}}
+	c := change(t, TaskEvent{Actor: string(s.Session), Worker: s.Caller, State: TaskLate, Note: lateNote(r)})
 	// Told once, so that a worker cannot flood its orchestrator.
 	if s.Session == SessionB && !s.Late {
 		c.Notices = s.tellOrchestrator(t, ActionInfo, lateText(t, s.Caller, r))
@@ -170,7 +211,7 @@ func (s TaskScene) endByOrchestrator(r TaskReport, now time.Time) TaskChange {
 		return s.late(r)
 	}
 	t.State, t.UpdatedAt = r.State, now
-	c := TaskChange{Task: t, Event: TaskEvent{Actor: string(SessionA), Worker: t.Worker, State: t.State, Note: r.Note}}
+	c := change(t, TaskEvent{Actor: string(SessionA), Worker: t.Worker, State: t.State, Note: r.Note})
 	if _, ok := s.worker(t.Worker); ok {
 		c.Notices = []Notice{{t.Worker, SessionB, ActionInfo, endedText(t, r.Note)}}
 	}
@@ -285,4 +326,13 @@ func actionFor(state TaskState) ActionType {
 // Visible reports whether the caller may see the task and its history.
 func (s TaskScene) Visible() bool {
 	return s.Task.ID != 0 && s.Task.TeamID == s.TeamID && (s.Session == SessionA || s.Had || s.Task.Worker == s.Caller)
+}
+
+// Listed says which tasks a list shows the caller: those of its team, or those
+// that it has itself. The other one is empty.
+func (s TaskScene) Listed() (team, worker string) {
+	if s.Session == SessionB {
+		return "", s.Caller
+	}
+	return s.TeamID, ""
 }

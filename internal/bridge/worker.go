@@ -91,9 +91,9 @@ type WatchStore interface {
 	// makes of it: whether it is missed, with an alert and notices. Where the
 	// rule changes nothing, nothing is recorded, and the answer is false.
 	NoteWorker(ctx context.Context, op Operation, rule func(Worker) (WorkerNote, bool)) (bool, error)
-	// ClaimAlert returns the oldest alert that nobody delivers at the moment, and
-	// keeps it with the caller until a time. ok is false without one.
-	ClaimAlert(ctx context.Context, now, until time.Time) (a Alert, ok bool, err error)
+	// ClaimAlert returns the oldest alert that rule allows to claim, and keeps it
+	// with the caller until a time. ok is false without one.
+	ClaimAlert(ctx context.Context, until time.Time, rule func(Alert) bool) (a Alert, ok bool, err error)
 	// EndAlert records op and forgets an alert, unless somebody else has claimed
 	// it in the meantime.
 	EndAlert(ctx context.Context, op Operation, a Alert) error

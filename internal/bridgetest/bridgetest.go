@@ -101,6 +101,7 @@ func (e *Env) Commands(t testing.TB, s *bridge.Service, changes ...func(*command
 		Bridge: s, Store: e.Store(t), Key: e.Key,
 		Home:      "/nonexistent/home",
 		StateDirs: []string{filepath.Dir(e.Path)},
+		Snapshots: filepath.Join(filepath.Dir(e.Path), "snapshots"),
 	}
 	for _, change := range changes {
 		change(&c)

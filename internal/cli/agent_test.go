@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -21,13 +20,27 @@ import (
 // input is a tool's name and its arguments as JSON, with $NAME for environment
 // variables. It prints the text of each answer, behind "error: " where it is one.
 //
-// Of two other lines, "meta JSON" says what goes into the _meta of later calls,
-// and "hook CLIENT JSON" runs a hook as a client does, and prints what it prints;
+// Of other lines, "meta JSON" says what goes into the _meta of later calls, "run
+// LINE" has a shell run a command, and "hook CLIENT JSON" runs a hook as a client does, and prints what it prints;
 // "wait CLIENT JSON" leaves a waiting one behind. $LAST_CONVERSATION and
 // $LAST_PARTNER are of the conversation that was created last.
+//
+// As "codex app-server" or "claude bg-spare" it is a client's shared process. A
+// variable ENTRY_X of its own is X of the server: what the client's
+// configuration sets.
 func agentMain() int {
 	ctx := context.Background()
-	server := exec.Command("bridge", append([]string{"serve"}, os.Args[1:]...)...)
+	arguments := os.Args[1:]
+	if len(arguments) > 0 && !strings.HasPrefix(arguments[0], "-") {
+		arguments = arguments[1:]
+	}
+	server := exec.Command("bridge", append([]string{"serve"}, arguments...)...)
+	server.Env = os.Environ()
+	for _, variable := range os.Environ() {
+		if set, ok := strings.CutPrefix(variable, "ENTRY_"); ok {
+			server.Env = append(server.Env, set)
+		}
+	}
 	server.Stderr = os.Stderr
 	client := mcp.NewClient(&mcp.Implementation{Name: "agent", Version: "1"}, nil)
 	session, err := client.Connect(ctx, &mcp.CommandTransport{Command: server}, nil)
@@ -57,6 +70,13 @@ func callTools(ctx context.Context, session *mcp.ClientSession) error {
 			continue
 		case tool == "hook":
 			if err := runHook(arguments); err != nil {
+				return err
+			}
+			continue
+		case tool == "run":
+			shell := exec.Command("sh", "-c", arguments)
+			shell.Stdout, shell.Stderr = os.Stdout, os.Stderr
+			if err := shell.Run(); err != nil {
 				return err
 			}
 			continue
@@ -104,12 +124,14 @@ func leaveWaiter(line string) error {
 	if err := hookCommand(line, " --wait").Start(); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if waiters, err := filepath.Glob(filepath.Join(filepath.Dir(os.Getenv("DB")), "bindings", "*.wait")); len(waiters) > 0 {
-			return err
-		}
+	waits := func() bool {
+		waiters, _ := filepath.Glob(filepath.Join(filepath.Dir(os.Getenv("DB")), "bindings", "*.wait"))
+		return len(waiters) > 0
 	}
-	return errors.New("the hook never waited")
+	if !polled(waits) {
+		return errors.New("the hook never waited")
+	}
+	return nil
 }
 
 // hookCommand starts "bridge hook" by a shell, as clients do.

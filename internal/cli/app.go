@@ -24,6 +24,13 @@ type app struct {
 	now            func() time.Time
 	environ        func() []string
 	lookupEnv      func(string) (string, bool)
+	// shed are the variables that host, a client's shared process, handed on and
+	// that are not used.
+	shed []string
+	host string
+
+	// fixed is the screen behind a pager, whose pipe is no terminal.
+	fixed *screen
 
 	globals
 	file    *configFile
@@ -31,6 +38,8 @@ type app struct {
 	// configErr is what is wrong with the configuration, for commands that run
 	// all the same.
 	configErr error
+	// unattended reports a command that other programs start.
+	unattended bool
 }
 
 func newApp(stdin, stdout, stderr *os.File) *app {
@@ -61,14 +70,16 @@ func (a *app) env(name string) string {
 }
 
 // log returns the logger to standard error. Standard output may carry protocol.
-func (a *app) log() *slog.Logger {
+func (a *app) log() *slog.Logger { return a.logTo(a.stderr) }
+
+func (a *app) logTo(w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(a.logLevel)) // the flag takes known levels only
 	options := &slog.HandlerOptions{Level: level}
 	if a.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(a.stderr, options))
+		return slog.New(slog.NewJSONHandler(w, options))
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, options))
+	return slog.New(slog.NewTextHandler(w, options))
 }
 
 // limits are the rate limits as configured.
@@ -89,6 +100,9 @@ type screen struct {
 const fallbackWidth = 80
 
 func (a *app) screen() screen {
+	if a.fixed != nil {
+		return *a.fixed
+	}
 	fd := int(a.stdout.Fd())
 	if !term.IsTerminal(fd) {
 		return screen{}

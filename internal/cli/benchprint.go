@@ -5,7 +5,9 @@ import (
 	"strconv"
 	"time"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/lab/bench"
+	"example.org/bridge/internal/view"
 )
 
 // printBench prints a report, beside the former one if there is one, and returns
@@ -25,14 +27,14 @@ func (a *app) printBench(report bench.Report, former *bench.Report, threshold fl
 		err = a.printBenchTable(report, c)
 	}
 	if err == nil && c != nil && c.Worse > 0 {
-		err = &exitError{exitSlower}
+		err = &exitError{advice.ExitSlower}
 	}
 	return err
 }
 
 // comparison is a run beside a former one, for programs.
 type comparison struct {
-	Former      jsonTime      `json:"former_at"`
+	Former      view.Time     `json:"former_at"`
 	SameMachine bool          `json:"same_machine"`
 	Threshold   float64       `json:"threshold"`
 	Worse       int           `json:"worse"`
@@ -50,7 +52,7 @@ type benchChange struct {
 
 func compareBench(report, former bench.Report, threshold float64) *comparison {
 	c := &comparison{
-		Former: jsonTime(former.At), SameMachine: report.Machine.SameAs(former.Machine), Threshold: threshold,
+		Former: view.Time(former.At), SameMachine: report.Machine.SameAs(former.Machine), Threshold: threshold,
 		machine: former.MachineLine(),
 	}
 	for _, change := range bench.Compare(report, former, threshold) {
@@ -78,7 +80,7 @@ func (a *app) printBenchTable(report bench.Report, c *comparison) error {
 		}
 	}
 	for _, line := range lines {
-		if err := a.printLine(field(line)); err != nil {
+		if err := a.printLine(view.Field(line)); err != nil {
 			return err
 		}
 	}

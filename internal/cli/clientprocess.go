@@ -63,8 +63,14 @@ func servesSessions(arguments []string) bool {
 // wakes reports whether Claude Code, started with arguments, runs a waiting hook
 // in the background and wakes its agent behind it. Where it prints and ends (-p)
 // it waits for the hook itself, for hours: at once, or, where a program feeds it
-// (--input-format stream-json), at the end of the input. So nothing waits there,
-// nor where nobody attends, as CLAUDE_CODE_SESSION_ATTENDED tells.
-func wakes(arguments []string, attended string) bool {
-	return attended != "0" && !slices.Contains(arguments, "-p") && !slices.Contains(arguments, "--print")
+// (--input-format), at the end of the input. So nothing waits there, nor where
+// nobody attends, as CLAUDE_CODE_SESSION_ATTENDED tells; unless it is a session in
+// the background (--bg), which nobody attends and which lives on between turns.
+func wakes(arguments []string, attended string, background bool) bool {
+	for _, flag := range []string{"-p", "--print", "--input-format"} {
+		if slices.ContainsFunc(arguments, func(a string) bool { return a == flag || strings.HasPrefix(a, flag+"=") }) {
+			return false
+		}
+	}
+	return attended != "0" || background || isClaudeWorker(arguments)
 }

@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // processArguments returns the arguments of a process, none if it cannot be
@@ -20,4 +24,22 @@ func processArguments(pid int) (arguments []string, parent int) {
 	}
 	parent, _ = strconv.Atoi(fields[0]) // 0 if it is none
 	return fields[1:], parent
+}
+
+// processEnvironment returns the variables that a process was started with;
+// false if they cannot be read. The kernel gives the number of arguments, the
+// path of the program, padding, the arguments and the variables, each text
+// ended by a zero byte (KERN_PROCARGS2).
+func processEnvironment(pid int) ([]string, bool) {
+	raw, err := unix.SysctlRaw("kern.procargs2", pid)
+	if err != nil || len(raw) < 4 {
+		return nil, false
+	}
+	count := int(binary.NativeEndian.Uint32(raw))
+	_, rest, _ := bytes.Cut(raw[4:], []byte{0})
+	texts := strings.Split(string(bytes.TrimLeft(rest, "\x00")), "\x00")
+	if count > len(texts) {
+		return nil, false
+	}
+	return texts[count:], true
 }

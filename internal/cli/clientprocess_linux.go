@@ -14,5 +14,19 @@ func processArguments(pid int) (arguments []string, parent int) {
 	if err != nil || len(line) == 0 {
 		return nil, 0
 	}
-	return strings.Split(string(bytes.TrimRight(line, "\x00")), "\x00"), parentOf(pid)
+	return splitZeros(line), parentOf(pid)
+}
+
+// processEnvironment returns the variables that a process was started with;
+// false if they cannot be read.
+func processEnvironment(pid int) ([]string, bool) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return nil, false
+	}
+	return splitZeros(text), true
+}
+
+func splitZeros(text []byte) []string {
+	return strings.Split(string(bytes.TrimRight(text, "\x00")), "\x00")
 }

@@ -134,7 +134,7 @@ func readFormer(path string) (*bench.Report, error) {
 
 // openVolatile opens a store that is thrown away, to fill it.
 func openVolatile(ctx context.Context, db string) (*bridge.Service, io.Closer, error) {
-	key, err := auth.LoadKey(keyPath(db))
+	key, err := auth.LoadKey(auth.KeyBeside(db))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type cleanupOptions struct {
@@ -21,34 +23,48 @@ func newCleanupCmd(a *app) *cobra.Command {
 	var o cleanupOptions
 	cmd := &cobra.Command{
 		Use:   "cleanup",
-		Short: "Remove expired conversations",
-		Long: `Remove the conversations that have expired, with their messages, and print them.
-How many messages went that nobody had read is said with them. The audit log keeps
-all its entries, and stays verifiable. What was kept beside the store for sessions of
-clients that have no conversation any more goes, too.`,
+		Short: "Remove expired conversations, old requests and what they left",
+		Long: `Remove conversations that have expired, with their messages, and print them and how
+many of the messages nobody had read. Also removed are requests to run a command that
+can no longer run, closed grants, and the files kept beside the store for sessions of
+clients that have no conversation any more.
+
+The audit log keeps all its entries, and stays verifiable. A rollback to the state
+before a command whose request was removed needs the number of its snapshot.`,
 		Example: `  bridge cleanup --dry-run
   bridge cleanup --older-than 7d`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runCleanup(cmd.Context(), a, o) },
 	}
-	ageFlag(cmd.Flags(), &o.olderThan, "older-than", "only those that expired at least that long ago, such as 36h or 7d")
+	ageFlag(cmd.Flags(), &o.olderThan, "older-than", "only what ended at least that long ago, such as 36h or 7d")
 	boolFlag(cmd.Flags(), &o.dryRun, "dry-run", "only say what would be removed")
 	return cmd
 }
 
+// cleaned is what a cleanup removed, or would remove.
+type cleaned struct {
+	conversations    []bridge.Overview
+	requests, grants int64
+	bindings         int
+}
+
 func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
-		removed, err := s.Cleanup(ctx, o.olderThan, o.dryRun)
-		if err != nil && len(removed) == 0 {
+	return a.withCommands(ctx, func(s services) error {
+		var done cleaned
+		var err error
+		done.conversations, err = s.Cleanup(ctx, o.olderThan, o.dryRun)
+		if err != nil && len(done.conversations) == 0 {
 			return err
 		}
 		// What was removed before an error is gone, so it is printed in any case.
-		bindings, sweepErr := a.sweepBindings(ctx, s, o.dryRun)
-		err = errors.Join(err, sweepErr)
+		var commandErr, sweepErr error
+		done.requests, done.grants, commandErr = s.ForgetCommands(ctx, o.olderThan, o.dryRun)
+		done.bindings, sweepErr = a.sweepBindings(ctx, s.Service, o.dryRun)
+		err = errors.Join(err, commandErr, sweepErr)
 		if a.json {
-			return errors.Join(err, printCleanupJSON(a, o, removed, bindings))
+			return errors.Join(err, printCleanupJSON(a, o, done))
 		}
-		return errors.Join(err, printCleanup(a, o, removed, bindings))
+		return errors.Join(err, printCleanup(a, o, done))
 	})
 }
 
@@ -76,39 +92,41 @@ func tally(removed []bridge.Overview) (messages, unread int64) {
 	return messages, unread
 }
 
-func printCleanupJSON(a *app, o cleanupOptions, removed []bridge.Overview, bindings int) error {
-	messages, unread := tally(removed)
+func printCleanupJSON(a *app, o cleanupOptions, done cleaned) error {
+	messages, unread := tally(done.conversations)
 	return a.printJSON(struct {
-		DryRun        bool               `json:"dry_run"`
-		Conversations []jsonConversation `json:"conversations"`
-		Messages      int64              `json:"messages"`
-		Unread        int64              `json:"unread"`
-		Bindings      int                `json:"bindings"`
-	}{o.dryRun, viewConversations(removed, a.now()), messages, unread, bindings})
+		DryRun        bool                `json:"dry_run"`
+		Conversations []view.Conversation `json:"conversations"`
+		Messages      int64               `json:"messages"`
+		Unread        int64               `json:"unread"`
+		Requests      int64               `json:"requests"`
+		Grants        int64               `json:"grants"`
+		Bindings      int                 `json:"bindings"`
+	}{o.dryRun, view.OfConversations(done.conversations, a.now()), messages, unread, done.requests, done.grants, done.bindings})
 }
 
-func printCleanup(a *app, o cleanupOptions, removed []bridge.Overview, bindings int) error {
+func printCleanup(a *app, o cleanupOptions, done cleaned) error {
 	did := "Removed"
 	if o.dryRun {
 		did = "Would remove"
 	}
-	if bindings > 0 {
-		if _, err := fmt.Fprintf(a.stdout, "%s what was kept for %s of clients.\n", did, count(int64(bindings), "session")); err != nil {
+	var lines []string
+	if len(done.conversations) > 0 {
+		if err := conversationTable(done.conversations, a.now(), view.Field).print(a.stdout, a.screen()); err != nil {
 			return err
 		}
+		messages, unread := tally(done.conversations)
+		lines = append(lines, fmt.Sprintf("\n%s %s with %s, %d of them unread.",
+			did, view.Count(int64(len(done.conversations)), "conversation"), view.Count(messages, "message"), unread))
 	}
-	if len(removed) == 0 && bindings > 0 {
-		return nil
+	if done.requests+done.grants > 0 {
+		lines = append(lines, fmt.Sprintf("%s %s and %s.", did, view.Count(done.requests, "request"), view.Count(done.grants, "closed grant")))
 	}
-	if len(removed) == 0 {
-		_, err := fmt.Fprintln(a.stdout, "There is nothing to remove.")
-		return err
+	if done.bindings > 0 {
+		lines = append(lines, fmt.Sprintf("%s the files of %s of clients.", did, view.Count(int64(done.bindings), "session")))
 	}
-	if err := conversationTable(removed, a.now()).print(a.stdout, a.screen()); err != nil {
-		return err
+	if lines == nil {
+		lines = []string{"There is nothing to remove."}
 	}
-	messages, unread := tally(removed)
-	_, err := fmt.Fprintf(a.stdout, "\n%s %s with %s, %d of them unread.\n",
-		did, count(int64(len(removed)), "conversation"), count(messages, "message"), unread)
-	return err
+	return a.printLine(strings.Join(lines, "\n"))
 }

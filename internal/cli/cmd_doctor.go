@@ -2,20 +2,27 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
+	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/doctor"
+	"example.org/bridge/internal/view"
 )
 
 func newDoctorCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check the store, its key, the configuration and the connected clients",
+		Short: "Find out what is wrong with the store, settings and clients",
 		Long: `Check that the store is there and sound, that nobody else can read or change it, that
 the key belongs to it, and that the configuration means something; and show where
 the value of each setting came from. Doctor changes and creates nothing.
@@ -43,51 +50,54 @@ type jsonSetting struct {
 }
 
 func runDoctor(a *app, root *cobra.Command) error {
-	d := &diagnosis{app: a}
-	settings := a.settings(root, d)
-	d.checkConfiguration(root)
-	d.checkStore()
-	d.checkClients(root)
+	r := new(doctor.Report)
+	settings := a.settings(root, r)
+	a.checkConfiguration(r, root)
+	a.checkStore(r)
+	a.checkClients(r, root)
 	if a.json {
 		err := a.printJSON(struct {
-			Status   status        `json:"status"`
-			Checks   []check       `json:"checks"`
-			Settings []jsonSetting `json:"settings"`
-			Versions versions      `json:"versions"`
-		}{d.worst(), d.checks, settings, readVersions()})
+			Status   doctor.Status  `json:"status"`
+			Checks   []doctor.Check `json:"checks"`
+			Settings []jsonSetting  `json:"settings"`
+			Versions versions       `json:"versions"`
+		}{r.Worst(), r.Checks, settings, readVersions()})
 		if err != nil {
 			return err
 		}
-	} else if err := d.print(settings); err != nil {
+	} else if err := a.printDoctor(r, settings); err != nil {
 		return err
 	}
-	switch d.worst() {
-	case statusProblem:
-		return &exitError{exitDoctorProblems}
-	case statusWarning:
-		return &exitError{exitDoctorWarnings}
+	switch r.Worst() {
+	case doctor.Problem:
+		return &exitError{advice.ExitDoctorProblems}
+	case doctor.Warning:
+		return &exitError{advice.ExitDoctorWarnings}
 	}
 	return nil
 }
 
 // settings lists the global flags, and those of single commands that somebody
 // has set outside the command line.
-func (a *app) settings(root *cobra.Command, d *diagnosis) []jsonSetting {
+func (a *app) settings(root *cobra.Command, r *doctor.Report) []jsonSetting {
 	var all []jsonSetting
 	for _, cmd := range allCommands(root) {
 		if err := a.resolve(cmd); err != nil && a.configErr == nil {
-			d.add("environment", statusProblem, "%s", oneLine(err))
+			r.Add("environment", doctor.Problem, "%s", view.Line(err))
 		}
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			o := a.originOf(f)
-			if !configurable(f) || cmd != root && o.Source == sourceDefault {
+			if envName(f) == "" || cmd != root && o.Source == sourceDefault {
 				return
 			}
-			all = append(all, jsonSetting{configKey(cmd, f), bridge.CleanLine(a.effective(f)), o})
+			all = append(all, jsonSetting{settingName(f), bridge.CleanLine(a.effective(f)), o})
 		})
 	}
 	return all
 }
+
+// settingName is what a setting is called: its key in the configuration file.
+func settingName(f *pflag.Flag) string { return cmp.Or(configKey(f), snake(f.Name)) }
 
 // effective is the value of a flag, with the defaults of the two paths worked out.
 func (a *app) effective(f *pflag.Flag) string {
@@ -104,21 +114,66 @@ func (a *app) effective(f *pflag.Flag) string {
 	return ""
 }
 
-func (d *diagnosis) print(settings []jsonSetting) error {
-	screen, out := d.app.screen(), bufio.NewWriter(d.app.stdout)
-	for _, c := range d.checks {
+func (a *app) printDoctor(r *doctor.Report, settings []jsonSetting) error {
+	out := bufio.NewWriter(a.stdout)
+	if err := writeDoctor(out, a.screen(), r.Checks, settings); err != nil {
+		return err
+	}
+	_ = out.WriteByte('\n')
+	return errors.Join(printVersions(out), out.Flush())
+}
+
+func writeDoctor(out *bufio.Writer, screen screen, checks []doctor.Check, settings []jsonSetting) error {
+	for _, c := range checks {
 		label := fmt.Sprintf("%-13s  %-7s  ", c.Name, c.Status)
 		text := wrap(c.Detail, strings.Repeat(" ", len(label)), screen.width)
-		_, _ = out.WriteString(screen.paint(label, c.Status.style()) + text[len(label):])
+		_, _ = out.WriteString(screen.paint(label, styleOf(c.Status)) + text[len(label):])
 	}
 	_ = out.WriteByte('\n')
 	values := &table{columns: []column{{title: "SETTING"}, {title: "VALUE", shrink: true}, {title: "FROM", shrink: true}}}
 	for _, s := range settings {
 		values.add(cell{text: s.Name}, cell{text: orDash(s.Value)}, cell{text: bridge.CleanLine(s.Origin.String())})
 	}
-	if err := values.print(out, screen); err != nil {
-		return err
+	return values.print(out, screen)
+}
+
+func styleOf(s doctor.Status) style {
+	switch s {
+	case doctor.Problem:
+		return bad
+	case doctor.Warning:
+		return warn
+	case doctor.OK:
+		return good
 	}
-	_ = out.WriteByte('\n')
-	return errors.Join(printVersions(out), out.Flush())
+	return plain
+}
+
+func (a *app) checkStore(r *doctor.Report) {
+	path, err := a.storePath()
+	if err != nil {
+		r.Add("store", doctor.Problem, "%s", view.Line(err))
+		return
+	}
+	exists, err := storeExists(path)
+	r.Store(path, exists, err)
+}
+
+func (a *app) checkClients(r *doctor.Report, root *cobra.Command) {
+	installer, err := a.installer()
+	if err != nil {
+		r.Add("clients", doctor.Warning, "%s", view.Line(err))
+		return
+	}
+	self, err := os.Executable()
+	if err != nil {
+		r.Add("clients", doctor.Warning, "%s", view.Line(err))
+		return
+	}
+	w := doctor.World{Installer: installer, Self: self, Version: bridgeVersion(), Environ: a.environ()}
+	w.Store, _ = a.storePath() // what is wrong with it the check of the store says
+	if a.storeNamed(root) {
+		w.DefaultStore = filepath.Join(xdg.StateHome, "bridge", "bridge.db")
+	}
+	r.Clients(w)
 }

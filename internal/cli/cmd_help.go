@@ -9,7 +9,7 @@ import (
 func newHelpCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:         "help [COMMAND]",
-		Short:       "Help about any command",
+		Short:       "Explain a command",
 		Long:        `Print the help of bridge or of one of its commands.`,
 		Example:     "  bridge help\n  bridge help audit verify",
 		Annotations: map[string]string{annotationLenient: "needs no configuration"},

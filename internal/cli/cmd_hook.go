@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -12,21 +13,27 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/agents"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 // hookTime is how long a hook may take, whatever happens.
 const hookTime = 200 * time.Millisecond
 
 // exitWake makes Claude Code wake its agent (asyncRewake). It is another
-// meaning of 2 than exitUsage, which is why no mistake in the use of a hook may
+// meaning of 2 than advice.ExitUsage, which is why no mistake in the use of a hook may
 // end with it: clients take 2 for "block what the agent does".
 const exitWake = 2
 
-// claudeAttended is "0" in the hooks of a Claude Code that nobody sits at.
-const claudeAttended = "CLAUDE_CODE_SESSION_ATTENDED"
+// Variables of Claude Code's hooks: claudeAttended is "0" where nobody sits at it,
+// claudeJob is set in a session in the background (--bg).
+const (
+	claudeAttended = "CLAUDE_CODE_SESSION_ATTENDED"
+	claudeJob      = "CLAUDE_JOB_DIR"
+)
 
 type hookOptions struct {
 	wait               bool
@@ -37,8 +44,9 @@ func newHookCmd(a *app) *cobra.Command {
 	o := hookOptions{maxWait: 3 * time.Hour, timeLimit: hookTime}
 	limit := &hookLimit{}
 	cmd := &cobra.Command{
-		Use:   "hook " + strings.Join(agents.HookClients(), "|"),
-		Short: "Tell a client's agent how many messages wait for it",
+		Annotations: map[string]string{annotationUnattended: "clients start it in folders of their own"},
+		Use:         "hook " + strings.Join(agents.HookClients(), "|"),
+		Short:       "Tell a client's agent how many messages wait for it",
 		Long: `Read an event of Claude Code, Codex or Gemini CLI on standard input, as their hooks
 get it, and answer in the client's own form how many messages wait for the agent and
 which tool fetches them. Counts and ids, never a word of what a partner wrote.
@@ -49,7 +57,7 @@ and at most 5 times in a row. Without news nothing is printed. What the agent wa
 is remembered beside the store, whose messages stay unread and untouched.
 
 With --wait it sleeps until a message comes, and then ends with exit code 2, on which
-Claude Code wakes an idle agent ("asyncRewake" in a Stop hook). One waits for each
+Claude Code wakes an idle agent ("asyncRewake" in a Stop or SessionStart hook). One waits for each
 session; it ends with the client. An agent is woken at most 50 times without its user.
 Where Claude Code prints one answer and ends, nobody can be woken, and nothing waits.
 
@@ -59,6 +67,7 @@ most (--time-limit), and its exit code is 0 whatever happens; --log-level debug 
 what did.`,
 		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
   bridge hook claude --wait --log-level debug < event.json`,
+		Hidden:    true,
 		ValidArgs: agents.HookClients(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(agents.HookClients(), args[0]) {
@@ -83,6 +92,7 @@ what did.`,
 	boolFlag(cmd.Flags(), &o.wait, "wait", "wait for a message, and end with exit code 2 when one came")
 	ageFlag(cmd.Flags(), &o.maxWait, "max-wait", "how long to wait at most")
 	ageFlag(cmd.Flags(), &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most")
+	settings(cmd, "max-wait", "time-limit")
 	return cmd
 }
 
@@ -100,11 +110,11 @@ func hookExit(a *app, err error) int {
 	case errors.As(err, &code):
 		return code.code
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintln(a.stderr, "bridge: "+oneLine(err))
+		_, _ = fmt.Fprintln(a.stderr, "bridge: "+view.Line(err))
 	case err != nil:
-		a.log().Debug("the hook has nothing to say", "error", oneLine(err))
+		a.log().Debug("the hook has nothing to say", "error", view.Line(err))
 	}
-	return exitOK
+	return advice.ExitOK
 }
 
 // hookLimit ends the process when a hook takes too long, whatever it is doing.
@@ -119,7 +129,7 @@ func (l *hookLimit) start(all time.Duration) {
 	l.last = all / 8
 	l.timer = time.AfterFunc(all-2*l.last, func() {
 		l.saying.Lock()
-		os.Exit(exitOK)
+		os.Exit(advice.ExitOK)
 	})
 }
 
@@ -137,6 +147,10 @@ func (l *hookLimit) say(fn func(context.Context) error) error {
 func runHook(ctx context.Context, a *app, client string, limit *hookLimit) (err error) {
 	defer rescue(&err)
 	event, session, err := a.hookSession(client)
+	if errors.Is(err, agents.ErrHookInput) {
+		_, copyErr := io.Copy(io.Discard, a.stdin) // so that the client can write it whole
+		return errors.Join(err, copyErr)
+	}
 	if err != nil {
 		return err
 	}
@@ -172,11 +186,14 @@ func runHookWait(ctx context.Context, a *app, client string, most time.Duration)
 		return err
 	}
 	process, arguments := clientCommand()
-	if !wakes(arguments, a.env(claudeAttended)) {
+	if !wakes(arguments, a.env(claudeAttended), a.env(claudeJob) != "") {
 		return nil
 	}
 	if process == (binding.Process{}) {
 		process = binding.Running(os.Getppid())
+	}
+	if err := session.EndWait(); err != nil {
+		return err
 	}
 	if entries, err := session.Entries(); err != nil || len(entries) == 0 {
 		return err

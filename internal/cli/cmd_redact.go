@@ -18,7 +18,7 @@ func newRedactCmd(a *app) *cobra.Command {
 	var o redactOptions
 	cmd := &cobra.Command{
 		Use:   "redact",
-		Short: "Hide the secrets in text: standard input to standard output",
+		Short: "Try out which secrets redaction finds in a text",
 		Long: `Print the text on standard input with its secrets hidden, as bridge would store it,
 your own rules in the configuration file included. No store is needed.
 

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"example.org/bridge/internal/binding"
@@ -17,27 +19,47 @@ import (
 )
 
 func newServeCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	var tools []mcpserver.Group
+	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve one agent over MCP on standard input and output",
+		Short: "Serve one agent over MCP (its client starts this)",
 		Long: `Speak MCP on standard input and output for one agent, until the input ends or the
 process is told to stop. MCP clients start this; each agent has its own process, and
 all share one store, which the first of them makes.
 
 BRIDGE_CONVERSATION_ID, BRIDGE_SESSION_ID (a or b) and BRIDGE_TOKEN in the environment
 bind the process to one session: the agent may then leave the three out of its calls.
+Tools come in groups (--tools), because each one costs a model part of its context.
 With YOLO_MODE=1 the agent is also offered tools to ask for commands: see "bridge yolo".
+
+Some clients run the sessions of several terminals in one background process, which has
+the variables of the terminal that started it. Behind such a process no credential is
+taken from the environment, and store and YOLO_MODE only where the client's own
+configuration sets them; the log says so.
 
 Standard output carries MCP only. The log goes to standard error.`,
 		Example: `  bridge serve
+  bridge serve --tools core
   bridge serve --db /srv/team/bridge.db --rate-per-minute 100 --log-format json
   claude mcp add bridge -- bridge serve`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), a) },
+		Args:        noArgs,
+		Annotations: map[string]string{annotationUnattended: "clients start it in folders of their own"},
+		RunE:        func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), a, tools) },
 	}
+	toolsFlag(cmd.Flags(), &tools, "tools", "groups of tools to offer: "+bridge.JoinWords(mcpserver.Groups()))
+	return cmd
 }
 
-func runServe(ctx context.Context, a *app) error {
+// toolsFlag takes names of groups of tools.
+func toolsFlag(fs *pflag.FlagSet, dest *[]mcpserver.Group, name, usage string) {
+	*dest = mcpserver.DefaultGroups()
+	format := func(groups []mcpserver.Group) string {
+		return strings.ReplaceAll(bridge.JoinWords(groups), " ", "")
+	}
+	fs.Var(&value[[]mcpserver.Group]{dest, mcpserver.ParseGroups, format, kindText}, name, usage)
+}
+
+func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 	bound, err := a.bound()
 	if err != nil {
 		return err
@@ -47,22 +69,36 @@ func runServe(ctx context.Context, a *app) error {
 	defer stop()
 	// A second signal ends the process at once.
 	defer context.AfterFunc(ctx, stop)()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 
 	path, err := a.storePath()
 	if err != nil {
 		return err
 	}
-	log := a.log()
+	lines := newLossyWriter(a.stderr)
+	defer lines.Close()
+	log := a.logTo(lines)
+	if reason := a.shedReason(a.shed); reason != "" {
+		log.Warn(reason)
+	}
+	watchStarter(ctx, func() {
+		log.Info("the client that started this process has ended")
+		cancel()
+	})
 	return a.withServices(ctx, true, func(s services) error {
 		if term.IsTerminal(int(a.stdin.Fd())) {
-			log.Info("waiting for MCP messages on standard input; press Ctrl-D to end")
+			_, _ = fmt.Fprintln(a.stderr, "bridge waits for MCP messages on standard input, as MCP clients send them; press Ctrl-D to end")
 		}
 		o := mcpserver.Options{
 			In:       a.stdin,
 			Out:      a.stdout,
 			Log:      log,
 			Version:  bridgeVersion(),
+			Store:    path,
+			Tools:    tools,
 			Bound:    bound,
+			Unbound:  a.unbound(),
 			Bindings: binding.Beside(path),
 			Labels:   a.clientLabels(),
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/lab/stress"
 )
 
@@ -30,7 +31,7 @@ func newStressCmd(a *app) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "stress",
-		Short: "Prove that bridge loses nothing under stress",
+		Short: "Test that nothing is lost under load, on a temporary store",
 		Long: `Let many agents, each with a real bridge process, talk through one temporary store
 over real MCP, kill some of the processes with kill -9, and then hold what every agent
 saw against what every agent sent. Your own store and its settings are not touched.
@@ -140,7 +141,7 @@ func runStress(ctx context.Context, a *app, fs *pflag.FlagSet, o stressOptions) 
 		return err
 	}
 	if !report.OK() {
-		return &exitError{exitFailure}
+		return &exitError{advice.ExitFailure}
 	}
 	return nil
 }

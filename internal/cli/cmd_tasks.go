@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type tasksOptions struct {
@@ -24,7 +25,7 @@ func newTasksCmd(a *app) *cobra.Command {
 	var o tasksOptions
 	cmd := &cobra.Command{
 		Use:   "tasks [TEAM|CONVERSATION]",
-		Short: "List the tasks of orchestrators and their workers",
+		Short: "See who works on what",
 		Long: `List the open tasks: who has each, how far it is, and how long ago its worker gave a
 sign of life. With a team, by its name or id, or a conversation, only theirs; teams
 of different orchestrators may have the same name, TEAM then shows the id too.
@@ -70,12 +71,12 @@ func runTasks(ctx context.Context, a *app, o tasksOptions) error {
 			}
 		}
 		if a.json {
-			views := make([]jsonTask, len(all))
+			views := make([]view.Task, len(all))
 			for i, t := range all {
-				views[i] = viewTask(t)
+				views[i] = view.TaskOf(t, a.now())
 			}
 			return a.printJSON(struct {
-				Tasks []jsonTask `json:"tasks"`
+				Tasks []view.Task `json:"tasks"`
 			}{views})
 		}
 		if len(all) == 0 {
@@ -131,7 +132,7 @@ func taskTable(all []bridge.Task, now time.Time) *table {
 		}
 	}
 	for _, task := range all {
-		team := field(task.Team)
+		team := view.Field(task.Team)
 		if team == "" || ids[task.Team] == "several" {
 			team = strings.TrimSpace(team + " " + task.TeamID)
 		}
@@ -142,10 +143,10 @@ func taskTable(all []bridge.Task, now time.Time) *table {
 		t.add(
 			cell{text: strconv.FormatInt(task.ID, 10)},
 			cell{string(task.State), taskStyle(task.State)},
-			cell{text: field(task.Title)},
+			cell{text: view.Field(task.Title)},
 			cell{text: orDash(task.Worker)},
-			cell{text: orDash(field(task.Role))},
-			cell{text: orDash(field(task.Needs))},
+			cell{text: orDash(view.Field(task.Role))},
+			cell{text: orDash(view.Field(task.Needs))},
 			cell{text: team},
 			cell{text: sign},
 			cell{text: formatAge(max(now.Sub(task.CreatedAt), 0))},
@@ -182,9 +183,9 @@ func showTask(ctx context.Context, a *app, s *bridge.Service, id int64) error {
 	}
 	if a.json {
 		return a.printJSON(struct {
-			Task    jsonTask        `json:"task"`
-			History []jsonTaskEvent `json:"history"`
-		}{viewTask(all[i]), viewTaskHistory(history)})
+			Task    view.Task        `json:"task"`
+			History []view.TaskEvent `json:"history"`
+		}{view.TaskOf(all[i], a.now()), view.OfHistory(history)})
 	}
 	if err := taskTable(all[i:i+1], a.now()).print(a.stdout, a.screen()); err != nil {
 		return err
@@ -195,7 +196,7 @@ func showTask(ctx context.Context, a *app, s *bridge.Service, id int64) error {
 		_, _ = out.WriteString("\n" + wrap(strings.ReplaceAll(bridge.Clean(all[i].Body), "\t", "    "), "> ", width))
 	}
 	for _, e := range history {
-		_, _ = fmt.Fprintf(out, "\n%s %s %s, worker %s\n", formatTime(e.At), field(e.Actor), field(string(e.State)), orDash(e.Worker))
+		_, _ = fmt.Fprintf(out, "\n%s %s %s, worker %s\n", formatTime(e.At), view.Field(e.Actor), view.Field(string(e.State)), orDash(e.Worker))
 		if e.Note != "" {
 			_, _ = out.WriteString(wrap(strings.ReplaceAll(bridge.Clean(e.Note), "\t", "    "), "> ", width))
 		}

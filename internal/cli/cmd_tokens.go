@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type tokensOptions struct {
@@ -18,7 +19,7 @@ func newTokensCmd(a *app) *cobra.Command {
 	var o tokensOptions
 	cmd := &cobra.Command{
 		Use:   "tokens CONVERSATION",
-		Short: "Print, or replace, the two tokens of a conversation",
+		Short: "Print or replace tokens, when an agent lost its own",
 		Long: `Print the tokens of a conversation's two sessions, derived again from the key: the
 store does not hold them. Whoever has a token can read and write as that session.
 That they were shown is in the audit log.
@@ -81,6 +82,6 @@ func printTokens(a *app, o tokensOptions, found bridge.Overview, tokens bridge.T
 		}{tokens.Conversation, tokens.A, tokens.B, o.rotate})
 	}
 	_, err := fmt.Fprintf(a.stdout, "conversation %s\na %s\n  %s\nb %s\n  %s\n",
-		tokens.Conversation, quoted(found.RoleA), tokens.A, quoted(found.RoleB), tokens.B)
+		tokens.Conversation, view.Quoted(found.RoleA), tokens.A, view.Quoted(found.RoleB), tokens.B)
 	return err
 }

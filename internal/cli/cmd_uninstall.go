@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/agents"
@@ -10,7 +12,7 @@ func newUninstallCmd(a *app) *cobra.Command {
 	var o installOptions
 	cmd := &cobra.Command{
 		Use:   "uninstall {claude|codex|gemini}",
-		Short: "Take out of an MCP client what install put in",
+		Short: "Disconnect an MCP client, and restore its files",
 		Long: `Take bridge out of the configuration of Claude Code, Codex or Gemini CLI: its server,
 hooks, and rules. A file that nobody else has changed since is put back to the byte;
 one that install made is removed, and folders that it made too. Where somebody has
@@ -23,7 +25,9 @@ do, 1 when a file was refused, and 2 for wrong arguments.`,
   bridge uninstall gemini --scope project`,
 		ValidArgs: clientNames(),
 		Args:      oneClient,
-		RunE:      func(_ *cobra.Command, args []string) error { return runUninstall(a, agents.Client(args[0]), o) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runUninstall(cmd.Context(), a, agents.Client(args[0]), o)
+		},
 	}
 	o.register(cmd.Flags(), "taken out")
 	return cmd
@@ -35,14 +39,16 @@ var uninstallWords = planWords{
 	done:    "%s is disconnected; start it anew",
 }
 
-func runUninstall(a *app, client agents.Client, o installOptions) error {
+func runUninstall(ctx context.Context, a *app, client agents.Client, o installOptions) error {
 	installer, setup, err := a.setup(client, o)
 	if err != nil {
 		return err
 	}
-	plan, err := installer.Uninstall(setup)
-	if err != nil {
-		return err
-	}
-	return a.carryOut(plan, o.dryRun, uninstallWords)
+	return installer.Do(ctx, func() error {
+		plan, err := installer.Uninstall(setup)
+		if err != nil {
+			return err
+		}
+		return a.carryOut(plan, o.dryRun, uninstallWords)
+	})
 }

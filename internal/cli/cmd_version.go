@@ -17,7 +17,7 @@ var buildVersion string
 func newVersionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:         "version",
-		Short:       "Print the versions of bridge and what it is made of",
+		Short:       "Print the versions of bridge and its parts",
 		Long:        `Print the versions of bridge, SQLite, the store's schema, the MCP SDK and Go.`,
 		Example:     "  bridge version\n  bridge version --json",
 		Args:        noArgs,

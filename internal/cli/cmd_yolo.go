@@ -9,29 +9,28 @@ import (
 
 func newYoloCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "yolo",
+		Use:   "yolo COMMAND",
 		Short: "Let agents run commands, each with your approval",
-		Long: `Agents run nothing unless you say so, four times over: YOLO_MODE=1 in the environment
-of their "bridge serve" and of your commands here; a phrase that you type at a terminal;
-a one-time code that you retype; and an approval for each command. docs/yolo.md says
-what this protects against, and what it does not.`,
+		Long: `Agents run no command without four things: YOLO_MODE=1 in the environment of their
+"bridge serve" and of your commands here; a phrase that you type at a terminal; a
+one-time code that you retype; and an approval for each command. docs/yolo.md says what
+this protects against, and what it does not.`,
 		Example: `  YOLO_MODE=1 bridge yolo enable 3f2a --mode safe --workspace ~/src/app
-  bridge yolo pending
+  bridge yolo status
   YOLO_MODE=1 bridge yolo approve 17
   bridge yolo disable 3f2a`,
-		Args: noCommandArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:        noCommandArgs,
+		Annotations: map[string]string{annotationParent: "its commands do everything"},
+		RunE:        func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
-		SuggestionsMinimumDistance: 2,
+		SuggestionsMinimumDistance: suggestWithin,
 	}
-	cmd.AddCommand(
+	addCommands(cmd,
 		newYoloEnableCmd(a),
-		newYoloDisableCmd(a),
-		newYoloPendingCmd(a),
+		newYoloStatusCmd(a),
 		newYoloApproveCmd(a),
 		newYoloDenyCmd(a),
-		newYoloListCmd(a),
-		newYoloCleanupCmd(a),
+		newYoloDisableCmd(a),
 		newYoloRollbackCmd(a),
 		newYoloExplainCmd(a),
 	)
@@ -47,7 +46,7 @@ func (a *app) yoloEnabled() bool { return a.env(yoloVariable) == "1" }
 func requestNumber(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 {
-		return 0, usagef("%s is no request: `bridge yolo pending` shows their numbers", echo(text))
+		return 0, usagef("%s is no request: `bridge yolo status` shows their numbers", echo(text))
 	}
 	return n, nil
 }
@@ -57,7 +56,7 @@ func oneRequest(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return usagef("`%s` takes one request, it was given %d: `bridge yolo pending` shows them", cmd.CommandPath(), len(args))
+	return usagef("`%s` takes one request, it was given %d: `bridge yolo status` shows them", cmd.CommandPath(), len(args))
 }
 
 // say prints a line to standard output.

@@ -96,7 +96,7 @@ func requestToDecide(ctx context.Context, s services, number string) (commands.R
 	case len(waiting) == 0:
 		return commands.Request{}, commands.ErrNoRequest
 	case len(waiting) > 1:
-		return commands.Request{}, usagef("%d requests wait: say which, `bridge yolo pending` shows them", len(waiting))
+		return commands.Request{}, usagef("%d requests wait: say which, `bridge yolo status` shows them", len(waiting))
 	}
 	return waiting[0], nil
 }

@@ -11,7 +11,7 @@ import (
 func newYoloDenyCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "deny REQUEST",
-		Short: "Refuse a command, or take an unused approval back",
+		Short: "Refuse a command, or withdraw an unused approval",
 		Long: `Refuse a command that an agent asks to run, or take back an approval that was not used.
 For ten minutes the same command is not asked again. After three denials in a row the
 conversation asks nothing more, until you open it anew with "bridge yolo enable".`,

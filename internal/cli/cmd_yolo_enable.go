@@ -9,6 +9,7 @@ import (
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/view"
 )
 
 type yoloEnableOptions struct {
@@ -25,7 +26,7 @@ func newYoloEnableCmd(a *app) *cobra.Command {
 	o := yoloEnableOptions{mode: string(guard.ModeSafe), sandbox: "auto", ttl: commands.DefaultGrantTTL, askInClient: true}
 	cmd := &cobra.Command{
 		Use:   "enable CONVERSATION",
-		Short: "Open a conversation for commands, up to a mode",
+		Short: "Open a conversation for commands",
 		Long: `Open a conversation for commands, for a limited time. The mode is a ceiling: agents may
 choose less. Each command still needs its own approval.
 
@@ -82,14 +83,14 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 			return err
 		}
 		human.show(append([]string{"", "This lets agents ask to run commands on this machine:", ""}, grant.Describe(grant.OpenedAt)...)...)
-		human.show("  a: " + field(found.RoleA) + "   b: " + field(found.RoleB))
+		human.show("  a: " + view.Field(found.RoleA) + "   b: " + view.Field(found.RoleB))
 		if err := human.confirm(ctx, s.Service, action, found.ID, phrase, s.GrantCode(grant)); err != nil {
 			return err
 		}
 		if err := s.OpenGrant(ctx, grant); err != nil {
 			return err
 		}
-		return a.say("Open for commands up to %s mode until %s. Each needs your approval: bridge yolo pending.", grant.Ceiling, formatTime(grant.ExpiresAt))
+		return a.say("Open for commands up to %s mode until %s. Each needs your approval: bridge yolo status.", grant.Ceiling, formatTime(grant.ExpiresAt))
 	})
 }
 

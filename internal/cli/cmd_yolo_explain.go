@@ -25,13 +25,13 @@ func newYoloExplainCmd(a *app) *cobra.Command {
 	o := yoloExplainOptions{mode: string(guard.ModeSafe)}
 	cmd := &cobra.Command{
 		Use:   "explain [flags] -- COMMAND",
-		Short: "Say whether a command would be allowed, and why",
+		Short: "Check whether a command would be allowed, without running it",
 		Long: `Judge a command by the rules of a mode, and run nothing. "allow" means that it would go
-on to your approval and the sandbox. "deny" comes with the name of the rule that refuses
-and with what to write instead. No store is needed.
+on to your approval and the sandbox. "deny" comes with the name of the rule that
+refuses and with what to write instead. No store is needed.
 
-With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of
-{"allow": ..., "reason": ...} for each, in order; a refusal also has "rule" and "instead".`,
+With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of {"allow":
+..., "reason": ...} for each, in order; a refusal also has "rule" and "instead".`,
 		Example: `  bridge yolo explain --mode safe -- 'grep -rn TODO . | head'
   bridge yolo explain --mode yolo --workspace ~/src/app -- 'rm -rf ~'
   bridge yolo explain --jsonl < commands.jsonl`,

@@ -10,6 +10,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/snapshot"
+	"example.org/bridge/internal/view"
 )
 
 type yoloRollbackOptions struct {
@@ -22,10 +23,11 @@ func newYoloRollbackCmd(a *app) *cobra.Command {
 	var o yoloRollbackOptions
 	cmd := &cobra.Command{
 		Use:   "rollback CONVERSATION [NUMBER]",
-		Short: "Put the workspace back to how it was before a command",
+		Short: "Restore the workspace to its state before a command",
 		Long: `Put the workspace back to how it was before the last command of a conversation that
 could change it, or before the one whose snapshot has a number. Untracked files are put
-back too, and new ones removed; what git ignores stays as it is.
+back too, and new ones removed; what git ignored when the snapshot was taken stays as it
+is. Files that no command may write, such as .envrc and .vscode, are named and not written.
 
 It shows what would change and asks. The present state is kept first, under a number of
 its own, so that a rollback can be rolled back.`,
@@ -74,7 +76,7 @@ func runYoloRollback(ctx context.Context, a *app, o yoloRollbackOptions) error {
 		if err != nil {
 			return err
 		}
-		return a.say("Restored %s. To undo this: bridge yolo rollback %s %d", count(int64(len(done.Changes)), "path"), found.ID, done.Before.N)
+		return a.say("Restored %s. To undo this: bridge yolo rollback %s %d", view.Count(int64(len(done.Changes)), "path"), found.ID, done.Before.N)
 	})
 }
 
@@ -85,10 +87,13 @@ func printRollback(a *app, p commands.RollbackPlan) error {
 	if p.Recorded {
 		_, _ = fmt.Fprintf(a.stdout, "was taken before: %s\n", bridge.Escape(p.Command))
 	} else {
-		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the store does not know this snapshot; whoever can write to the repository may have made it")
+		_, _ = fmt.Fprintln(a.stdout, "was taken before a rollback, or its command's request was removed")
 	}
 	for _, c := range p.Changes {
 		_, _ = fmt.Fprintf(a.stdout, "  %s %s\n", changeSigns[c.Kind], bridge.Escape(c.Path))
+	}
+	for _, c := range p.Refused {
+		_, _ = fmt.Fprintf(a.stdout, "  ! %s has changed, and stays: no command may write it, so a rollback does not either; look at it yourself\n", bridge.Escape(c.Path))
 	}
 	if len(p.Changes) == 0 {
 		return a.say("The workspace is as it was: there is nothing to restore.")

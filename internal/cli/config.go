@@ -37,6 +37,8 @@ const annotationLenient = "lenient"
 // configure gives the flags of cmd that the command line left out their values
 // from the environment and the configuration file.
 func (a *app) configure(cmd *cobra.Command) error {
+	a.unattended = cmd.Annotations[annotationUnattended] != ""
+	a.shedShared(cmd.Name() == "serve" || !cmd.HasParent())
 	file, err := a.readConfig(cmd.Root())
 	if err == nil {
 		a.file = file
@@ -63,11 +65,11 @@ func (a *app) readConfig(root *cobra.Command) (*configFile, error) {
 	known := map[string]bool{}
 	var problems []error
 	for _, cmd := range allCommands(root) {
-		for _, f := range ownFlags(cmd) {
-			key := configKey(cmd, f)
+		for _, f := range ownSettings(cmd) {
+			key := configKey(f)
 			known[key] = true
 			if v, ok := file.values[key]; ok {
-				problems = append(problems, a.setFromFile(cmd, f, file, v))
+				problems = append(problems, a.setFromFile(f, file, v))
 			}
 		}
 	}
@@ -75,10 +77,10 @@ func (a *app) readConfig(root *cobra.Command) (*configFile, error) {
 }
 
 // setFromFile sets f, unless the command line or the environment will.
-func (a *app) setFromFile(cmd *cobra.Command, f *pflag.Flag, file *configFile, v fileValue) error {
+func (a *app) setFromFile(f *pflag.Flag, file *configFile, v fileValue) error {
 	place := file.place(v.line)
 	if want := tomlKind(f); v.kind != want {
-		return usagef("%s: %s must be %s", place, configKey(cmd, f), want)
+		return usagef("%s: %s must be %s", place, configKey(f), want)
 	}
 	if f.Name == "db" && !filepath.IsAbs(v.text) {
 		return usagef("%s: db must be an absolute path", place)
@@ -87,7 +89,7 @@ func (a *app) setFromFile(cmd *cobra.Command, f *pflag.Flag, file *configFile, v
 		return nil
 	}
 	if err := f.Value.Set(v.text); err != nil {
-		return usagef("%s: %s %v", place, configKey(cmd, f), err)
+		return usagef("%s: %s %v", place, configKey(f), err)
 	}
 	a.origins[f] = origin{sourceFile, place}
 	return nil
@@ -98,17 +100,19 @@ func (a *app) setFromFile(cmd *cobra.Command, f *pflag.Flag, file *configFile, v
 func (a *app) resolve(cmd *cobra.Command) error {
 	var problems []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		text := a.env(envName(f))
-		switch {
-		case !configurable(f):
+		variable := envName(f)
+		if variable == "" {
+			return
+		}
+		switch text := a.env(variable); {
 		case f.Changed:
 			a.origins[f] = origin{sourceFlag, "--" + f.Name}
 		case text != "":
 			if err := f.Value.Set(text); err != nil {
-				problems = append(problems, usagef("%s %v", envName(f), err))
+				problems = append(problems, usagef("%s %v", variable, err))
 				return
 			}
-			a.origins[f] = origin{sourceEnvironment, envName(f)}
+			a.origins[f] = origin{sourceEnvironment, variable}
 		}
 	})
 	return errors.Join(problems...)
@@ -122,42 +126,78 @@ func (a *app) originOf(f *pflag.Flag) origin {
 	return origin{Source: sourceDefault}
 }
 
-// configurable reports whether f has an environment variable: all flags but
-// cobra's own --help.
-func configurable(f *pflag.Flag) bool { return f.Name != "help" }
+// Annotations of a flag that the environment and the configuration file may set:
+// its variable, and its key in the file.
+const (
+	annotationVariable = "variable"
+	annotationKey      = "key"
+)
 
-// envName is the environment variable of a flag.
-func envName(f *pflag.Flag) string { return "BRIDGE_" + strings.ToUpper(snake(f.Name)) }
-
-// configKey is the place of a flag in the configuration file: at the top for
-// global flags, in a table of its command for others.
-func configKey(cmd *cobra.Command, f *pflag.Flag) string {
-	path := strings.Fields(cmd.CommandPath())[1:]
-	if len(path) == 0 {
-		return snake(f.Name)
+// settings lets the environment and the configuration file set flags of a command:
+// BRIDGE_<COMMAND>_<FLAG>, and <command>.<flag>. It is for settings of what runs
+// unattended. Flags that a person types for one call (dry runs, formats,
+// confirmations) are not among them: a variable that is left over must not change
+// what a command does.
+func settings(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		configurable(cmd.Flags(), name, cmd.Name())
 	}
-	return "command." + strings.Join(path, ".") + "." + snake(f.Name)
+}
+
+// configurable lets the environment and the file set the flag, under a prefix if
+// that is not empty.
+func configurable(fs *pflag.FlagSet, name, prefix string) {
+	variable, key := "BRIDGE_", ""
+	if prefix != "" {
+		variable, key = "BRIDGE_"+strings.ToUpper(snake(prefix))+"_", snake(prefix)+"."
+	}
+	set := func(annotation, value string) {
+		if err := fs.SetAnnotation(name, annotation, []string{value}); err != nil {
+			panic(err) // there is no such flag
+		}
+	}
+	set(annotationVariable, variable+strings.ToUpper(snake(name)))
+	set(annotationKey, key+snake(name))
+}
+
+// envName is the environment variable of a flag; empty where there is none.
+func envName(f *pflag.Flag) string { return annotated(f, annotationVariable) }
+
+// configKey is the place of a flag in the configuration file; empty where it has
+// none. A file cannot say where it is.
+func configKey(f *pflag.Flag) string {
+	if f.Name == "config" {
+		return ""
+	}
+	return annotated(f, annotationKey)
+}
+
+func annotated(f *pflag.Flag, annotation string) string {
+	if values := f.Annotations[annotation]; len(values) == 1 {
+		return values[0]
+	}
+	return ""
 }
 
 func snake(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
-// allCommands returns the whole tree but cobra's and the help commands.
+// allCommands returns the whole tree but the help and cobra's own commands.
 func allCommands(root *cobra.Command) []*cobra.Command {
 	all := []*cobra.Command{root}
 	for _, c := range root.Commands() {
-		if c.Name() != "help" && !c.Hidden {
+		if c.Name() != "help" && !strings.HasPrefix(c.Name(), "__") {
 			all = append(all, allCommands(c)...)
 		}
 	}
 	return all
 }
 
-// ownFlags returns the flags that cmd itself defines, as far as the
-// configuration file may set them. A file cannot say where it is.
-func ownFlags(cmd *cobra.Command) []*pflag.Flag {
+// ownSettings returns the flags that cmd itself defines, as far as the environment
+// may set them.
+func ownSettings(cmd *cobra.Command) []*pflag.Flag {
 	var flags []*pflag.Flag
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if configurable(f) && f.Name != "config" {
+		if envName(f) != "" {
 			flags = append(flags, f)
 		}
 	})

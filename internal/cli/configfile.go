@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -11,11 +12,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/BurntSushi/toml"
 	"github.com/adrg/xdg"
+	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/redact"
 )
 
@@ -24,7 +26,7 @@ type configFile struct {
 	path string
 	// found reports that there is one.
 	found bool
-	// values are the flags' values by their key, such as "command.audit.limit".
+	// values are the flags' values by their key, such as "watchdog.interval".
 	values     map[string]fileValue
 	rules      []redact.Rule
 	exceptions []string
@@ -72,35 +74,71 @@ func (a *app) configPath(root *cobra.Command) (namedPath, error) {
 		path = a.env("BRIDGE_CONFIG")
 	}
 	if path == "" {
+		if noHome("XDG_CONFIG_HOME") {
+			return namedPath{}, nil
+		}
 		path = filepath.Join(xdg.ConfigHome, "bridge", "config.toml")
 		return namedPath{path, false}, nil
+	}
+	if err := a.checkName("the path of the configuration file", path); err != nil {
+		return namedPath{}, err
 	}
 	path, err := filepath.Abs(path)
 	return namedPath{path, true}, err
 }
 
+// loadConfigFile reads the file, if it is there. It names programs to run and
+// what to hide, so one that others could change is refused like the store.
 func loadConfigFile(path string, required bool) (*configFile, error) {
 	file := &configFile{path: path, values: map[string]fileValue{}}
-	info, err := os.Stat(path)
+	if path == "" {
+		return file, nil
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !required:
 		return file, nil
 	case err != nil:
 		return nil, usagef("cannot read the configuration file: %v", err)
-	case !info.Mode().IsRegular() || info.Size() > maxConfigSize:
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, usagef("cannot read the configuration file: %v", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxConfigSize {
 		return nil, usagef("%s is no configuration file: it is no ordinary file or larger than %d bytes", path, maxConfigSize)
 	}
-	text, err := os.ReadFile(path)
+	if err := checkConfigFile(path, info); err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxConfigSize))
 	if err != nil {
 		return nil, usagef("cannot read the configuration file: %v", err)
 	}
 	file.found = true
-	return file, file.parse(string(text))
+	return file, file.parse(text)
 }
 
-func (c *configFile) parse(text string) error {
+// checkConfigFile looks at the file that was opened, and at the folders above its
+// name and above the file that a link leads to.
+func checkConfigFile(path string, info fs.FileInfo) error {
+	if err := privatefile.CheckTrusted(path, info); err != nil {
+		return err
+	}
+	if err := privatefile.CheckAbove(path); err != nil {
+		return err
+	}
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil || target == path {
+		return err
+	}
+	return privatefile.CheckAbove(target)
+}
+
+func (c *configFile) parse(text []byte) error {
 	var document map[string]any
-	if _, err := toml.Decode(text, &document); err != nil {
+	if err := toml.Unmarshal(text, &document); err != nil {
 		return c.syntaxError(err)
 	}
 	rules, exceptions := document["redact"], document["redact_exceptions"]
@@ -112,15 +150,16 @@ func (c *configFile) parse(text string) error {
 }
 
 func (c *configFile) syntaxError(err error) error {
-	var parse toml.ParseError
-	if !errors.As(err, &parse) {
+	var syntax *toml.DecodeError
+	if !errors.As(err, &syntax) {
 		return usagef("%s is not TOML", c.path)
 	}
-	problem := []rune(parse.Message)
+	problem := []rune(strings.TrimPrefix(syntax.Error(), "toml: "))
 	if len(problem) > 2*maxEcho {
 		problem = append(problem[:2*maxEcho], '…')
 	}
-	return usagef("%s: not TOML: %s", c.place(parse.Position.Line), string(problem))
+	line, _ := syntax.Position()
+	return usagef("%s: not TOML: %s", c.place(line), string(problem))
 }
 
 // flatten notes the values below prefix under their dotted keys.
@@ -168,7 +207,7 @@ func (c *configFile) parseRules(item any, lines map[string]int) error {
 	if item == nil {
 		return nil
 	}
-	tables, ok := item.([]map[string]any)
+	tables, ok := tablesOf(item)
 	if !ok {
 		return usagef("%s: redaction rules are written as [[redact]] with name, pattern, example and counter_example", c.place(lineOf(lines, "redact")))
 	}
@@ -190,6 +229,17 @@ func (c *configFile) parseRules(item any, lines map[string]int) error {
 	return nil
 }
 
+// tablesOf returns the tables of an array of tables.
+func tablesOf(item any) (tables []map[string]any, ok bool) {
+	list, ok := item.([]any)
+	for _, item := range list {
+		table, isTable := item.(map[string]any)
+		ok = ok && isTable
+		tables = append(tables, table)
+	}
+	return tables, ok
+}
+
 func (c *configFile) parseExceptions(item any, lines map[string]int) error {
 	if item == nil {
 		return nil
@@ -207,57 +257,6 @@ func (c *configFile) parseExceptions(item any, lines map[string]int) error {
 		c.exceptions = append(c.exceptions, exception)
 	}
 	return nil
-}
-
-// lineIndex maps the dotted keys and tables in text to the first lines that set
-// them, for error messages: the decoder does not tell.
-func lineIndex(text string) map[string]int {
-	lines, table := map[string]int{}, ""
-	note := func(key string, line int) {
-		if _, ok := lines[key]; !ok {
-			lines[key] = line
-		}
-	}
-	number := 0
-	for line := range strings.SplitSeq(text, "\n") {
-		number++
-		line = strings.TrimSpace(line)
-		if header, ok := strings.CutPrefix(line, "["); ok {
-			name, _, _ := strings.Cut(strings.TrimPrefix(header, "["), "]")
-			note(bareKey(name), number)
-			table = bareKey(name) + "."
-			continue
-		}
-		if name, _, ok := strings.Cut(line, "="); ok {
-			note(table+bareKey(name), number)
-		}
-	}
-	return lines
-}
-
-// lineOf returns the line that sets key, or the table that it is in; 0 where
-// neither is found.
-func lineOf(lines map[string]int, key string) int {
-	for {
-		if line, ok := lines[key]; ok {
-			return line
-		}
-		dot := strings.LastIndexByte(key, '.')
-		if dot < 0 {
-			return 0
-		}
-		key = key[:dot]
-	}
-}
-
-// bareKey takes spaces and quotes out of a dotted key.
-func bareKey(key string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" \t\"'", r) {
-			return -1
-		}
-		return r
-	}, key)
 }
 
 // place names a line of the file.

@@ -74,9 +74,9 @@ func (a *app) session(ctx context.Context, s *bridge.Service, o sessionOptions) 
 	}
 	switch {
 	case c.Conversation == "":
-		return c, usagef("no conversation was given: name it, or set BRIDGE_CONVERSATION_ID")
+		return c, usagef("no conversation was given: name it, or set BRIDGE_CONVERSATION_ID%s", a.unboundNote())
 	case c.Token == "":
-		return c, usagef("no token was given: set BRIDGE_TOKEN, or use --token-file")
+		return c, usagef("no token was given: set BRIDGE_TOKEN, or use --token-file%s", a.unboundNote())
 	case !wholeToken.MatchString(c.Token):
 		return c, usagef("that is no token: a token is 64 hex digits, as `bridge tokens` prints them")
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"example.org/bridge/internal/fleet"
 )
@@ -22,10 +23,18 @@ func daemon(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
+// announce tells a person at the terminal what a command that goes on does, and how
+// to end it. Programs and journals need not be told.
+func (a *app) announce(format string, args ...any) {
+	if term.IsTerminal(int(a.stderr.Fd())) {
+		_, _ = fmt.Fprintf(a.stderr, "bridge: "+format+"; press Ctrl-C to end\n", args...)
+	}
+}
+
 // ended says why a long-running command ended, where its error does not.
 func (a *app) ended(ctx context.Context, err error) error {
 	if err == nil && ctx.Err() != nil {
-		a.log().Info("told to end")
+		a.log().Info("ended by a signal")
 	}
 	return err
 }
@@ -48,13 +57,13 @@ func execFlag(fs *pflag.FlagSet, dest *string, what string) {
 	textFlag(fs, dest, kindPath, "exec", "a program to run for "+what+", with JSON on its standard input; no shell, no arguments")
 }
 
-// hook returns the outlet for --exec.
-func (a *app) hook(path string) (fleet.Hook, error) {
+// operatorProgram returns the outlet for --exec.
+func (a *app) operatorProgram(path string) (fleet.Program, error) {
 	found, err := exec.LookPath(path) //nolint:forbidigo // the program that the operator named, as a shell would find it
 	if err != nil {
-		return fleet.Hook{}, usagef("--exec must be a program, by its path or a name in PATH: %s", reason(err))
+		return fleet.Program{}, usagef("--exec must be a program, by its path or a name in PATH: %s", reason(err))
 	}
-	return fleet.Hook{Path: found, Environ: a.environ(), Output: a.stderr}, nil
+	return fleet.Program{Path: found, Environ: a.environ(), Output: a.stderr}, nil
 }
 
 // reason is the end of an error of the operating system, without the path.
@@ -70,7 +79,7 @@ func reason(err error) string {
 
 // webhook returns the outlet for --webhook.
 func (a *app) webhook(address, secretFile string) (*fleet.Webhook, error) {
-	secret := []byte(a.env("BRIDGE_WEBHOOK_SECRET"))
+	secret := []byte(a.env("BRIDGE_WATCHDOG_WEBHOOK_SECRET"))
 	if secretFile != "" {
 		text, err := readSecretFile(secretFile)
 		if err != nil {
@@ -80,7 +89,7 @@ func (a *app) webhook(address, secretFile string) (*fleet.Webhook, error) {
 	}
 	hook, err := fleet.NewWebhook(address, secret, a.now)
 	if err != nil {
-		return nil, usagef("--webhook: %v: set BRIDGE_WEBHOOK_SECRET, or use --webhook-secret-file", err)
+		return nil, usagef("--webhook: %v: set BRIDGE_WATCHDOG_WEBHOOK_SECRET, or use --webhook-secret-file", err)
 	}
 	return hook, nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/cli"
 )
@@ -52,11 +51,14 @@ Errors go to standard error as one line, ` + "`bridge: what was wrong: what to d
 ## Settings
 
 A flag beats the environment, which beats the configuration file, which beats the
-default. An empty variable counts as not set. 0 means no limit.
+default. An empty variable counts as not set. Only what holds for every command, the
+limits of a new store, and the settings of what runs unattended can be set outside the
+command line; the other flags are said each time.
 
 `)
 	writeSettings(&b, root)
 	b.WriteString(configurationDocs)
+	writeCommandList(&b, root)
 	for _, cmd := range cli.AllCommands(root) {
 		writeCommand(&b, cmd)
 	}
@@ -64,8 +66,9 @@ default. An empty variable counts as not set. 0 means no limit.
 }
 
 const configurationDocs = `
-Three variables have no flag, because others can read a command line: ` + "`BRIDGE_CONVERSATION_ID`,\n" +
-	"`BRIDGE_SESSION_ID` and `BRIDGE_TOKEN` bind `bridge serve` to one session. Set all three or none." + `
+Some variables have no flag, because others can read a command line: ` + "`BRIDGE_CONVERSATION_ID`,\n" +
+	"`BRIDGE_SESSION_ID` and `BRIDGE_TOKEN` bind `bridge serve` to one session (set all three or none), and\n" +
+	"`BRIDGE_WATCHDOG_WEBHOOK_SECRET` signs what `bridge fleet watchdog` posts." + `
 
 ### The configuration file
 
@@ -79,8 +82,9 @@ rate_per_day    = 2000
 
 redact_exceptions = ["correct-horse-battery-staple"] # never hidden
 
-[command.audit]
-limit = 20
+[watchdog]
+silent_after = "3m"
+exec         = "/usr/local/bin/alert"
 
 [[redact]] # a rule of your own, checked against its examples at every start
 name            = "ticket"
@@ -93,29 +97,39 @@ counter_example = "TICKET-1"
 func writeSettings(b *strings.Builder, root *cobra.Command) {
 	b.WriteString("| flag | variable | key in the file | default | meaning |\n|---|---|---|---|---|\n")
 	for _, cmd := range cli.AllCommands(root) {
-		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			if !cli.Configurable(f) {
-				return
-			}
-			name, key, fallback := "--"+f.Name, "`"+cli.ConfigKey(cmd, f)+"`", ""
+		for _, f := range cli.OwnSettings(cmd) {
+			name, key, fallback := "--"+f.Name, cli.ConfigKey(f), ""
 			if cmd != root {
 				name = strings.TrimPrefix(cmd.CommandPath(), "bridge ") + " " + name
 			}
-			if f.Name == "config" {
-				key = ""
+			if key != "" {
+				key = "`" + key + "`"
 			}
 			if f.DefValue != "" {
 				fallback = "`" + f.DefValue + "`"
 			}
 			fmt.Fprintf(b, "| `%s` | `%s` | %s | %s | %s |\n", name, cli.EnvName(f), key, fallback, f.Usage)
-		})
+		}
+	}
+}
+
+// docsWidth is where lines of docs/cli.md are broken.
+const docsWidth = 88
+
+func writeCommandList(b *strings.Builder, root *cobra.Command) {
+	b.WriteString("\n## Commands\n\n| command | what it is for |\n|---|---|\n")
+	for _, cmd := range cli.AllCommands(root)[1:] {
+		if !cmd.Hidden && !cmd.HasSubCommands() || cmd.Name() == "audit" {
+			name := strings.TrimPrefix(cmd.CommandPath(), "bridge ")
+			fmt.Fprintf(b, "| [`%s`](#bridge-%s) | %s |\n", name, strings.ReplaceAll(name, " ", "-"), cmd.Short)
+		}
 	}
 }
 
 func writeCommand(b *strings.Builder, cmd *cobra.Command) {
 	fmt.Fprintf(b, "\n## %s\n\n%s.\n\n", cmd.CommandPath(), cmd.Short)
 	fmt.Fprintf(b, "```\n%s\n```\n\n", cmd.UseLine())
-	fmt.Fprintf(b, "%s\n\nExample:\n\n```sh\n%s\n```\n", beforeExitCodes(cmd.Long), unindent(cmd.Example))
+	fmt.Fprintf(b, "%s\nExample:\n\n```sh\n%s\n```\n", cli.Reflow(cmd.Long, docsWidth), unindent(cmd.Example))
 	flags := ""
 	if cmd.HasParent() {
 		flags = cmd.LocalFlags().FlagUsages()
@@ -123,12 +137,6 @@ func writeCommand(b *strings.Builder, cmd *cobra.Command) {
 	if flags != "" {
 		fmt.Fprintf(b, "\nFlags:\n\n```\n%s```\n", flags)
 	}
-}
-
-// beforeExitCodes leaves out the list that stands at the top of the document.
-func beforeExitCodes(long string) string {
-	text, _, _ := strings.Cut(long, "\n\nExit codes:")
-	return text
 }
 
 func unindent(example string) string {

@@ -3,25 +3,27 @@ package cli
 import (
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
-	"example.org/bridge/internal/agents"
+	"example.org/bridge/internal/advice"
 )
 
 // What the tests look at from outside.
 var (
-	ExitCodes   = exitCodes
+	ExitCodes   = advice.Exits
 	AllCommands = allCommands
-	OwnFlags    = ownFlags
+	OwnSettings = ownSettings
 	EnvName     = envName
 	ConfigKey   = configKey
 	ParseAge    = parseAge
 	FormatAge   = formatAge
 	Wrap        = wrap
+	Reflow      = reflow
 	Cut         = cut
 	Explain     = explain
 	// ServesSessions is on how clients' processes are told apart.
@@ -30,11 +32,31 @@ var (
 	Wakes          = wakes
 )
 
+// NewLossyWriter is for a log that nobody may read.
+var NewLossyWriter = newLossyWriter
+
 // NewRoot returns the command tree.
 func NewRoot() *cobra.Command { return newRootCmd(newApp(os.Stdin, os.Stdout, os.Stderr)) }
 
-// Configurable reports whether a flag has an environment variable.
-func Configurable(f *pflag.Flag) bool { return configurable(f) }
+// HelpOf returns the help of cmd, as a program reads it.
+func HelpOf(t *testing.T, cmd *cobra.Command) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "help")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newApp(os.Stdin, file, os.Stderr)
+	a.printHelp(cmd)
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 // DisplayWidth is the number of columns that text takes.
 func DisplayWidth(text string) int { return displayWidth(text) }
@@ -42,7 +64,7 @@ func DisplayWidth(text string) int { return displayWidth(text) }
 // ParseConfig reads text as a configuration file, and returns the error.
 func ParseConfig(text string) error {
 	file := &configFile{path: "config.toml", values: map[string]fileValue{}}
-	if err := file.parse(text); err != nil {
+	if err := file.parse([]byte(text)); err != nil {
 		return err
 	}
 	return file.unknown(map[string]bool{"rate_per_minute": true})
@@ -78,9 +100,3 @@ var AgentOf = agentOf
 
 // AgentVariable is the first variable that says that this is an agent's shell.
 var AgentVariable = agentVariable
-
-// ProbeHook runs a hook's command line as doctor does, taking self for this
-// program.
-func ProbeHook(event, command, self string) error {
-	return newApp(os.Stdin, os.Stdout, os.Stderr).probeHook(agents.Hook{Event: event, Command: command}, self)
-}

@@ -3,11 +3,7 @@ package cli
 import (
 	"fmt"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
-
-	"example.org/bridge/internal/bridge"
 )
 
 // coloursWork reports that terminals of this platform understand colours
@@ -37,7 +33,7 @@ func units(d, large time.Duration, largeName string, small time.Duration, smallN
 	return fmt.Sprintf("%d%s%02d%s", d/large, largeName, rest, smallName)
 }
 
-// formatTime shows a time to a person, in local time.
+// formatTime shows a time in a line that is kept or compared: whole, in local time.
 func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -45,14 +41,20 @@ func formatTime(t time.Time) string {
 	return t.Local().Format(time.RFC3339)
 }
 
-// jsonTime is a time for programs: UTC, null where there is none.
-type jsonTime time.Time
-
-func (t jsonTime) MarshalJSON() ([]byte, error) {
-	if time.Time(t).IsZero() {
-		return []byte("null"), nil
+// stamp shows a time as people read it, the shorter the nearer it is to now. In
+// output that a program reads it is whole.
+func (s screen) stamp(t, now time.Time) string {
+	if s.width == 0 || t.IsZero() {
+		return formatTime(t)
 	}
-	return []byte(time.Time(t).UTC().Format(`"` + time.RFC3339Nano + `"`)), nil
+	t, now = t.Local(), now.Local()
+	switch {
+	case t.Year() == now.Year() && t.YearDay() == now.YearDay():
+		return t.Format("15:04:05")
+	case t.Year() == now.Year():
+		return t.Format("Jan _2 15:04")
+	}
+	return t.Format("2006-01-02")
 }
 
 // formatAgo shows how long ago something was, or how far off it is.
@@ -61,31 +63,4 @@ func formatAgo(t, now time.Time) string {
 		return "in " + formatAge(t.Sub(now))
 	}
 	return formatAge(now.Sub(t)) + " ago"
-}
-
-// field cleans what an agent wrote for a table: one line without runs of
-// spaces, which could pass for the gap between two columns.
-func field(text string) string {
-	return strings.Join(strings.Fields(bridge.CleanLine(text)), " ")
-}
-
-// quoted cleans what an agent wrote for the middle of a line: nothing in it can
-// end the quotes.
-func quoted(text string) string { return strconv.Quote(field(text)) }
-
-// cleanAll is bridge.Clean for a list, which is never nil.
-func cleanAll(texts []string) []string {
-	clean := make([]string, len(texts))
-	for i, text := range texts {
-		clean[i] = bridge.Clean(text)
-	}
-	return clean
-}
-
-// count is "1 message", "2 messages".
-func count(n int64, singular string) string {
-	if n == 1 {
-		return "1 " + singular
-	}
-	return fmt.Sprintf("%d %ss", n, singular)
 }

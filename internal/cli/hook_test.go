@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -55,14 +54,14 @@ func bindings(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func awaitWaiters(ts *testscript.TestScript, dir, want string) {
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	there := func() bool {
 		files, err := filepath.Glob(filepath.Join(dir, "*.wait"))
 		ts.Check(err)
-		if strconv.Itoa(len(files)) == want {
-			return
-		}
+		return strconv.Itoa(len(files)) == want
 	}
-	ts.Fatalf("there were never %s waiters", want)
+	if !polled(there) {
+		ts.Fatalf("there were never %s waiters", want)
+	}
 }
 
 // holderMain is the program holder: it keeps others from writing to a database,
@@ -117,18 +116,23 @@ func TestIsShell(t *testing.T) {
 func TestWakes(t *testing.T) {
 	for _, c := range []struct {
 		line, attended string
+		background     bool
 		want           bool
 	}{
-		{"claude", "1", true},
-		{"claude --resume", "", true},
-		{"", "", true}, // started by hand
-		{"claude -p hello", "0", false},
-		{"claude -p hello", "", false},
-		{"claude --print", "1", false},
-		{"claude", "0", false},
-		{"claude -p --input-format stream-json --output-format stream-json", "0", false},
+		{line: "claude", attended: "1", want: true},
+		{line: "claude --resume", want: true},
+		{want: true}, // started by hand
+		{line: "claude -p hello", attended: "0"},
+		{line: "claude -p hello"},
+		{line: "claude --print", attended: "1"},
+		{line: "claude", attended: "0"},
+		{line: "claude -p --input-format stream-json --output-format stream-json", attended: "0"},
+		{line: "claude --input-format=stream-json", attended: "1"},
+		{line: "claude bg-spare --bg-spare /tmp/x.sock", attended: "0", want: true},
+		{line: "claude --resume x", attended: "0", background: true, want: true},
+		{line: "claude -p hello", attended: "0", background: true}, // in the shell of such a session
 	} {
-		if got := cli.Wakes(strings.Fields(c.line), c.attended); got != c.want {
+		if got := cli.Wakes(strings.Fields(c.line), c.attended, c.background); got != c.want {
 			t.Errorf("%q, %q: %t", c.line, c.attended, got)
 		}
 	}

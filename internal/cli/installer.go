@@ -9,6 +9,7 @@ import (
 	"github.com/adrg/xdg"
 
 	"example.org/bridge/internal/agents"
+	"example.org/bridge/internal/doctor"
 )
 
 // installer knows where the clients' configuration is.
@@ -38,7 +39,7 @@ func (a *app) program() (string, error) {
 		return "", err
 	}
 	if called, err := exec.LookPath(os.Args[0]); err == nil { //nolint:forbidigo // only written down: how this program was called
-		if called, err = filepath.Abs(called); err == nil && sameFile(called, self) {
+		if called, err = filepath.Abs(called); err == nil && doctor.SameFile(called, self) {
 			self = called
 		}
 	}
@@ -46,10 +47,4 @@ func (a *app) program() (string, error) {
 		return "", usagef("this program was made by `go run` and will be gone: build it and install from there")
 	}
 	return self, nil
-}
-
-func sameFile(a, b string) bool {
-	x, errX := os.Stat(a) //nolint:gosec // G703: both are paths of this very program
-	y, errY := os.Stat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
 }

@@ -16,13 +16,13 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/term"
+
+	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/audit"
-	"example.org/bridge/internal/auth"
-	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/commands"
-	"example.org/bridge/internal/fleet"
 	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/view"
 )
 
 // Main runs bridge with the process's arguments and streams, and returns the
@@ -40,9 +40,22 @@ func Main() int {
 	}
 	code, text := explain(err)
 	if text != "" {
-		_, _ = fmt.Fprintln(a.stderr, "bridge: "+text)
+		a.complain(text)
 	}
 	return code
+}
+
+// complain prints an error: one line, which on a terminal is broken between words.
+func (a *app) complain(text string) {
+	width := 0
+	if columns, _, err := term.GetSize(int(a.stderr.Fd())); err == nil {
+		width = columns
+	}
+	if width == 0 {
+		_, _ = fmt.Fprintln(a.stderr, "bridge: "+text)
+		return
+	}
+	_, _ = a.stderr.WriteString(wrapWords(text, "bridge: ", "  ", width))
 }
 
 // explain is the one place where an error becomes words for a person and an
@@ -56,64 +69,20 @@ func explain(err error) (code int, text string) {
 	)
 	switch {
 	case err == nil:
-		return exitOK, ""
+		return advice.ExitOK, ""
 	case errors.As(err, &silent):
 		return silent.code, ""
 	case errors.As(err, &usage):
-		return exitUsage, oneLine(err)
+		return advice.ExitUsage, view.Line(err)
 	case errors.As(err, &fault):
-		return exitAuditBroken, "the audit log is not what bridge wrote: " + oneLine(err) +
+		return advice.ExitAuditBroken, "the audit log is not what bridge wrote: " + view.Line(err) +
 			": keep a copy of the store, and find out who can write to it"
 	case errors.As(err, &refuse):
-		return exitUsage, oneLine(err)
+		return advice.ExitUsage, view.Line(err)
 	}
-	for _, e := range explanations {
-		if errors.Is(err, e.is) {
-			return e.code, strings.TrimSuffix(oneLine(err)+": "+e.advice, ": ")
-		}
+	row, known := advice.Of(err)
+	if known {
+		return row.Exit, strings.TrimSuffix(view.Line(err)+": "+row.Operator, ": ")
 	}
-	return exitFailure, oneLine(err)
-}
-
-// explanations say what to do about the errors of the domain. Where the advice
-// is empty the error gives it.
-var explanations = []struct {
-	is     error
-	code   int
-	advice string
-}{
-	{bridge.ErrStoreMissing, exitNoStore, "the first `bridge serve` makes it; name another with --db"},
-	{bridge.ErrNotFound, exitNotFound, "`bridge list` shows those that there are"},
-	{commands.ErrNoRequest, exitNotFound, "`bridge yolo pending --all` shows those that there are"},
-	{commands.ErrNoGrant, exitNotFound, "`bridge yolo list` shows those that are open"},
-	{commands.ErrNoSnapshot, exitNotFound, "`bridge yolo pending --all` shows the commands that were run"},
-	{commands.ErrDecided, exitNotFound, "`bridge yolo pending` shows those that wait"},
-	{commands.ErrNotConfirmed, exitNotConfirmed, ""},
-	{commands.ErrNoSandbox, exitFailure, "install bubblewrap, or open the conversation with --unsandboxed if you trust what will run"},
-	{fleet.ErrExpired, exitExpired, "its orchestrator can create another"},
-	{bridge.ErrUnauthorized, exitUnauthorized, "`bridge tokens` prints the tokens of a conversation"},
-	{bridge.ErrNoTask, exitNotFound, "`bridge tasks --all` shows those that there are"},
-	{bridge.ErrStoreEmpty, exitRefused, "something has emptied it, or it was never filled: put back a copy, or remove the file to begin anew"},
-	{bridge.ErrStoreForeign, exitRefused, "it was left as it is; name another file with --db"},
-	{bridge.ErrStoreNewer, exitRefused, ""},
-	{bridge.ErrStorePermissions, exitRefused, ""},
-	{bridge.ErrStoreKey, exitRefused, ""},
-	{binding.ErrUnsafe, exitRefused, ""},
-	{auth.ErrNoKey, exitRefused, "put back the key that was made with the store; without it no token can be checked"},
-	{auth.ErrBadKey, exitRefused, "put back the key that was made with the store"},
-	{bridge.ErrOutcomeUnknown, exitFailure, "look whether it is there before you repeat it, and check the disk"},
-	{bridge.ErrStoreFull, exitFailure, "nothing was stored; make room and try again"},
-	{bridge.ErrStoreReadOnly, exitFailure, "make the store and its folder writable for yourself"},
-	{bridge.ErrStoreBusy, exitFailure, "try again"},
-	{bridge.ErrStoreGone, exitFailure, "start the command again; stop all bridge processes before you move or restore a store"},
-	{bridge.ErrStoreDamaged, exitFailure, "stop all bridge processes, keep a copy, and run `bridge doctor`"},
-	{bridge.ErrStoreIO, exitFailure, "nothing was stored; look at the disk and at the system's log (dmesg)"},
-	{bridge.ErrTooManyFiles, exitFailure, "raise the limit of open files (ulimit -n), or end programs that hold many"},
-	{bridge.ErrNoMemory, exitFailure, "end other programs, or raise the limit of memory (ulimit -v, the container's)"},
-	{bridge.ErrNoLocks, exitFailure, "the filesystem may not support locks, or the system has run out of them: keep the store on a local disk"},
-}
-
-// oneLine is the text of an error on one line, safe for a terminal.
-func oneLine(err error) string {
-	return bridge.CleanLine(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
+	return advice.ExitFailure, view.Line(err)
 }

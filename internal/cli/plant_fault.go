@@ -41,7 +41,7 @@ func (f *faulty) now(fault string) bool {
 	return file.Close() == nil
 }
 
-func (f *faulty) AppendMessage(ctx context.Context, g bridge.Gate, m bridge.NewMessage) (bridge.Sent, error) {
+func (f *faulty) AppendMessage(ctx context.Context, g bridge.Gate, key string, rule bridge.MessageRule) (bridge.Sent, error) {
 	if f.now("drop") {
 		inbox, err := f.Store.PeekInbox(ctx, g.Conversation, g.Session.Partner())
 		return bridge.Sent{ID: 1, Seq: inbox.LastSeq + 1, SentAt: g.Now}, err
@@ -49,10 +49,9 @@ func (f *faulty) AppendMessage(ctx context.Context, g bridge.Gate, m bridge.NewM
 	if f.now("unlogged") {
 		g.Action = "something_else"
 	}
-	sent, err := f.Store.AppendMessage(ctx, g, m)
+	sent, err := f.Store.AppendMessage(ctx, g, key, rule)
 	if err == nil && f.now("duplicate") {
-		m.IdempotencyKey = ""
-		_, err = f.Store.AppendMessage(ctx, g, m)
+		_, err = f.Store.AppendMessage(ctx, g, "", rule)
 	}
 	return sent, err
 }
@@ -75,11 +74,11 @@ func (f *faulty) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (
 }
 
 // CreateTask tells a second worker, too, that the task is its own.
-func (f *faulty) CreateTask(ctx context.Context, g bridge.Gate, key string, refused bridge.Charge, rule bridge.TaskRule) (bridge.TaskResult, error) {
+func (f *faulty) CreateTask(ctx context.Context, g bridge.Gate, key string, rule bridge.TaskRule) (bridge.TaskResult, error) {
 	if !f.now("share") {
-		return f.Store.CreateTask(ctx, g, key, refused, rule)
+		return f.Store.CreateTask(ctx, g, key, rule)
 	}
-	return f.Store.CreateTask(ctx, g, key, refused, func(s bridge.TaskScene) bridge.TaskChange {
+	return f.Store.CreateTask(ctx, g, key, func(s bridge.TaskScene) bridge.TaskChange {
 		change := rule(s)
 		for _, w := range s.Workers {
 			if w.Conversation != change.Task.Worker && len(change.Notices) == 1 {

@@ -22,22 +22,19 @@ type globals struct {
 
 func newRootCmd(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "bridge",
-		Short: "Let AI coding agents exchange messages, under their operator's eyes",
-		Long: `bridge lets two AI coding agents, each in a process of its own, exchange messages
-through one private store on this machine, and lets you follow and steer it.
+		Annotations: map[string]string{annotationUnattended: "piped, it is serve"},
+		Use:         "bridge COMMAND",
+		Short:       "Let coding agents exchange messages under your eyes",
+		Long: `bridge lets coding agents, each in a process of its own, exchange messages through
+one private store on this machine, and lets you follow and steer them.
 
 Each agent's MCP client starts "bridge serve". With piped standard input, bridge
-without a command does the same; at a terminal it prints this help.
-
-` + configurationHelp + `
-
-` + exitCodesHelp(),
-		Example: `  bridge serve                    # what an MCP client starts
-  bridge list                     # all conversations
-  bridge show conv_3f2a           # one of them, with its messages
-  bridge audit --follow           # what happens, as it happens
-  bridge doctor                   # is everything as it should be?`,
+without a command does the same; at a terminal it prints this help.`,
+		Example: `  bridge install claude           # connect an agent
+  bridge list                     # see which conversations there are
+  bridge show 3f2a                # read one of them
+  bridge doctor                   # find out what is wrong`,
+		Version:       bridgeVersion(),
 		Args:          noCommandArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -45,7 +42,15 @@ without a command does the same; at a terminal it prints this help.
 			if term.IsTerminal(int(a.stdin.Fd())) {
 				return cmd.Help()
 			}
-			return runServe(cmd.Context(), a)
+			serve, _, err := cmd.Find([]string{"serve"})
+			if err != nil {
+				return err
+			}
+			serve.SetContext(cmd.Context())
+			if err := a.resolve(serve); err != nil {
+				return err
+			}
+			return serve.RunE(serve, nil)
 		},
 		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return a.configure(cmd) },
 		SuggestionsMinimumDistance: suggestWithin,
@@ -55,32 +60,18 @@ without a command does the same; at a terminal it prints this help.
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
+	root.SetVersionTemplate("bridge {{.Version}}\n")
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.printHelp(cmd) })
 	a.register(root.PersistentFlags())
+	for _, g := range commandGroups(a) {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, cmd := range g.commands {
+			cmd.GroupID = g.title
+			addCommands(root, cmd)
+		}
+	}
 	root.SetHelpCommand(newHelpCmd())
-	root.AddCommand(
-		newServeCmd(a),
-		newListCmd(a),
-		newShowCmd(a),
-		newTokensCmd(a),
-		newTasksCmd(a),
-		newKeepaliveCmd(a),
-		newCheckCmd(a),
-		newWatchCmd(a),
-		newWatchdogCmd(a),
-		newReassignCmd(a),
-		newAuditCmd(a),
-		newCleanupCmd(a),
-		newYoloCmd(a),
-		newInstallCmd(a),
-		newUninstallCmd(a),
-		newHookCmd(a),
-		newRedactCmd(a),
-		newDoctorCmd(a),
-		newBenchCmd(a),
-		newStressCmd(a),
-		newVersionCmd(a),
-		newCompletionCmd(a),
-	)
+	root.SetHelpCommandGroupID(groupOther)
 	root.PersistentFlags().SortFlags = false
 	for _, cmd := range allCommands(root) {
 		cmd.Flags().SortFlags = false // what belongs together stands together
@@ -88,21 +79,30 @@ without a command does the same; at a terminal it prints this help.
 	return root
 }
 
+// commandGroup is commands that the help shows under one title.
+type commandGroup struct {
+	title    string
+	commands []*cobra.Command
+}
+
+const groupOther = "Other"
+
+// commandGroups is the list of all commands, in the order of the help.
+func commandGroups(a *app) []commandGroup {
+	return []commandGroup{
+		{"Follow what agents do", []*cobra.Command{newListCmd(a), newShowCmd(a), newAuditCmd(a)}},
+		{"Steer them", []*cobra.Command{newTasksCmd(a), newTokensCmd(a), newCleanupCmd(a), newYoloCmd(a)}},
+		{"Connect agents", []*cobra.Command{
+			newServeCmd(a), newInstallCmd(a), newUninstallCmd(a), newInboxCmd(a), newHookCmd(a), newDoctorCmd(a),
+		}},
+		{"Run a team unattended", []*cobra.Command{newFleetCmd(a)}},
+		{"Measure and check bridge itself", []*cobra.Command{newBenchCmd(a), newStressCmd(a), newRedactCmd(a)}},
+		{groupOther, []*cobra.Command{newVersionCmd(a), newCompletionCmd(a)}},
+	}
+}
+
 // suggestWithin is how many letters may be wrong in a command that is suggested.
 const suggestWithin = 2
-
-const configurationHelp = `Every flag has an environment variable, BRIDGE_ and its name in capitals with _ for
--, and a place in the configuration file. A flag beats the environment, which beats
-the file, which beats the default; "bridge doctor" shows where each value came from.`
-
-func exitCodesHelp() string {
-	var b strings.Builder
-	b.WriteString("Exit codes:\n")
-	for _, e := range exitCodes {
-		fmt.Fprintf(&b, "  %2d  %s\n", e.Code, e.Meaning)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
 
 func (g *globals) register(fs *pflag.FlagSet) {
 	textFlag(fs, &g.db, kindPath, "db", "the store (default bridge/bridge.db in the XDG state folder)")
@@ -110,6 +110,9 @@ func (g *globals) register(fs *pflag.FlagSet) {
 	boolFlag(fs, &g.json, "json", "print JSON, for programs")
 	choiceFlag(fs, &g.logLevel, []string{"debug", "info", "warn", "error"}, "log-level", "what goes to the log on standard error")
 	choiceFlag(fs, &g.logFormat, []string{"text", "json"}, "log-format", "how the log is written")
+	for _, name := range []string{"db", "config", "log-level", "log-format"} {
+		configurable(fs, name, "")
+	}
 	for _, l := range []struct {
 		prefix, what string
 		limit        *ratelimit.Limit
@@ -118,10 +121,18 @@ func (g *globals) register(fs *pflag.FlagSet) {
 		{"read-rate", "reads and heartbeats of a session", &g.readRates},
 		{"create-rate", "new conversations in the store", &g.creates},
 	} {
-		numberFlag(fs, &l.limit.PerMinute, l.prefix+"-per-minute", l.what+", a minute; 0 = no limit")
-		numberFlag(fs, &l.limit.PerHour, l.prefix+"-per-hour", l.what+", an hour; 0 = no limit")
-		numberFlag(fs, &l.limit.PerDay, l.prefix+"-per-day", l.what+", a day; 0 = no limit")
+		limitFlag(fs, &l.limit.PerMinute, l.prefix+"-per-minute", l.what+", a minute; 0 = no limit")
+		limitFlag(fs, &l.limit.PerHour, l.prefix+"-per-hour", l.what+", an hour; 0 = no limit")
+		limitFlag(fs, &l.limit.PerDay, l.prefix+"-per-day", l.what+", a day; 0 = no limit")
 	}
+}
+
+// limitFlag registers a limit of a new store. Only the help of serve, which makes
+// stores, shows it.
+func limitFlag(fs *pflag.FlagSet, dest *int, name, usage string) {
+	numberFlag(fs, dest, name, usage)
+	configurable(fs, name, "")
+	fs.Lookup(name).Hidden = true
 }
 
 // flagError words pflag's errors without the value that was given.

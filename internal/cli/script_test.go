@@ -12,9 +12,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/cli"
 	"example.org/bridge/internal/sandbox"
@@ -30,6 +30,8 @@ func TestMain(m *testing.M) {
 		"agent":    func() { os.Exit(agentMain()) },
 		"gemini":   func() { os.Exit(agentMain()) }, // by names that bridge knows
 		"claude":   func() { os.Exit(agentMain()) },
+		"codex":    func() { os.Exit(agentMain()) },
+		"starter":  func() { os.Exit(starterMain()) },
 		"holder":   func() { os.Exit(holderMain()) },
 		"seed":     func() { os.Exit(seedMain()) },
 		"operator": func() { os.Exit(operatorMain()) },
@@ -160,12 +162,13 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	pattern, err := regexp.Compile(args[1])
 	ts.Check(err)
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if text, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && pattern.Match(text) {
-			return
-		}
+	shown := func() bool {
+		text, err := os.ReadFile(ts.MkAbs(args[0]))
+		return err == nil && pattern.Match(text)
 	}
-	ts.Fatalf("%s never showed %s", args[0], args[1])
+	if !polled(shown) {
+		ts.Fatalf("%s never showed %s", args[0], args[1])
+	}
 }
 
 // TestCommandsAreComplete walks the tree: each command has its texts and a script.
@@ -194,39 +197,73 @@ func TestCommandsAreComplete(t *testing.T) {
 		if _, err := os.Stat(script); err != nil {
 			t.Errorf("%s has no script: write %s", name, script)
 		}
-		for line := range strings.SplitSeq(cmd.Long, "\n") {
-			if len(line) > 88 {
-				t.Errorf("the long text of %s has a line of %d characters", name, len(line))
-			}
-		}
 	}
 }
 
-// TestFlagsAreComplete: each flag has a variable, a place in the file, and no
-// other flag's meaning.
-func TestFlagsAreComplete(t *testing.T) {
-	kinds := map[string]string{}
+// TestSettings: what the environment can set has a variable of its own, a place in
+// the file, and is none of the flags that a person types for one call.
+func TestSettings(t *testing.T) {
+	seen := map[string]bool{}
 	for _, cmd := range cli.AllCommands(cli.NewRoot()) {
-		for _, f := range cli.OwnFlags(cmd) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			if f.Usage == "" || strings.HasSuffix(f.Usage, ".") {
 				t.Errorf("%s --%s: usage %q", cmd.CommandPath(), f.Name, f.Usage)
 			}
 			env := cli.EnvName(f)
-			if other, ok := kinds[env]; ok && other != f.Value.Type() {
-				t.Errorf("%s stands for a %s and a %s", env, other, f.Value.Type())
+			if env == "" {
+				return
 			}
-			kinds[env] = f.Value.Type()
-			if !regexp.MustCompile(`^BRIDGE_[A-Z_]+$`).MatchString(env) {
-				t.Error(env)
+			if seen[env] || !regexp.MustCompile(`^BRIDGE_[A-Z_]+$`).MatchString(env) {
+				t.Errorf("%s --%s: variable %q", cmd.CommandPath(), f.Name, env)
 			}
-			if key := cli.ConfigKey(cmd, f); !regexp.MustCompile(`^[a-z_.]+$`).MatchString(key) {
-				t.Error(key)
+			seen[env] = true
+			if key := cli.ConfigKey(f); !regexp.MustCompile(`^[a-z_.]+$`).MatchString(key) && f.Name != "config" {
+				t.Errorf("%s --%s: key %q", cmd.CommandPath(), f.Name, key)
 			}
+		})
+	}
+	for _, want := range []string{
+		"BRIDGE_DB", "BRIDGE_LOG_LEVEL", "BRIDGE_RATE_PER_MINUTE", "BRIDGE_READ_RATE_PER_HOUR", "BRIDGE_CREATE_RATE_PER_DAY",
+		"BRIDGE_WATCHDOG_EXEC", "BRIDGE_INBOX_EXEC", "BRIDGE_KEEPALIVE_INTERVAL",
+	} {
+		if !seen[want] {
+			t.Errorf("no flag has %s", want)
 		}
 	}
-	for _, want := range []string{"BRIDGE_DB", "BRIDGE_RATE_PER_MINUTE", "BRIDGE_READ_RATE_PER_HOUR", "BRIDGE_CREATE_RATE_PER_DAY", "BRIDGE_LOG_LEVEL", "BRIDGE_JSON"} {
-		if _, ok := kinds[want]; !ok {
-			t.Errorf("no flag has %s", want)
+	for _, not := range []string{"BRIDGE_JSON", "BRIDGE_EXEC", "BRIDGE_DRY_RUN", "BRIDGE_ROTATE", "BRIDGE_MARK_READ", "BRIDGE_INBOX_MARK_READ", "BRIDGE_ONCE"} {
+		if seen[not] {
+			t.Errorf("a flag has %s", not)
+		}
+	}
+}
+
+// TestHelp: only commands that exist are listed, all of them but hidden ones, and a
+// command's help shows its own flags and no others.
+func TestHelp(t *testing.T) {
+	root := cli.NewRoot()
+	text := cli.HelpOf(t, root)
+	for _, cmd := range cli.AllCommands(root)[1:] {
+		_, name, _ := strings.Cut(cmd.CommandPath(), " ")
+		parent := cmd.HasSubCommands() && name != "audit"
+		if listed := regexp.MustCompile(`(?m)^  ` + name + `  `).MatchString(text); listed == (cmd.Hidden || parent) {
+			t.Errorf("%s is in the help: %t", name, listed)
+		}
+		help := cli.HelpOf(t, cmd)
+		explains := func(flag string) bool { return regexp.MustCompile(`(?m)^  --` + flag + `( |$)`).MatchString(help) }
+		cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) {
+			if cmd.Name() != "serve" && explains(f.Name) {
+				t.Errorf("the help of %s explains --%s", name, f.Name)
+			}
+		})
+		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Name != "help" && !explains(f.Name) {
+				t.Errorf("the help of %s does not explain --%s", name, f.Name)
+			}
+		})
+		for line := range strings.SplitSeq(help, "\n") {
+			if cli.DisplayWidth(line) > 88 {
+				t.Errorf("the help of %s has a line of %d columns: %s", name, cli.DisplayWidth(line), line)
+			}
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/adrg/xdg"
 
@@ -18,25 +17,6 @@ import (
 	"example.org/bridge/internal/redact"
 	"example.org/bridge/internal/sqlite"
 )
-
-// storePath returns where the store is, as an absolute path.
-func (a *app) storePath() (string, error) {
-	path := a.db
-	if path == "" {
-		path = filepath.Join(xdg.StateHome, "bridge", "bridge.db")
-		if !filepath.IsAbs(path) {
-			return "", usagef("no home folder is known: name the store with --db or BRIDGE_DB")
-		}
-	}
-	if path == "~" || strings.HasPrefix(path, "~/") {
-		return "", usagef("the path of the store begins with ~, which only shells understand: write the folder out")
-	}
-	return filepath.Abs(path)
-}
-
-// keyPath and bellsPath are what lies beside the store.
-func keyPath(store string) string   { return filepath.Join(filepath.Dir(store), "bridge.key") }
-func bellsPath(store string) string { return filepath.Join(filepath.Dir(store), "bells") }
 
 // redactor returns the engine with the operator's own rules.
 func (a *app) redactor() (*redact.Engine, error) {
@@ -84,7 +64,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 		Store:     plant(store, path),
 		Key:       key,
 		Redactor:  engine,
-		Doorbells: doorbell.New(bellsPath(path)),
+		Doorbells: doorbell.New(doorbell.Beside(path)),
 		Limits:    a.limits(),
 		Now:       a.now,
 	})
@@ -104,7 +84,7 @@ func (a *app) commandConfig(store string) commands.Config {
 	if a.file.found {
 		dirs = append(dirs, a.file.path)
 	}
-	return commands.Config{Home: home, StateDirs: dirs}
+	return commands.Config{Home: home, StateDirs: dirs, Snapshots: filepath.Join(filepath.Dir(store), "snapshots")}
 }
 
 // storeKey returns the key of the store at path. It makes one only for a store
@@ -113,6 +93,9 @@ func (a *app) commandConfig(store string) commands.Config {
 // both make the key first.
 func storeKey(path string, create bool) (auth.Key, error) {
 	if create {
+		if err := sqlite.CheckAbove(path); err != nil {
+			return auth.Key{}, err
+		}
 		if err := sqlite.Prepare(path); err != nil {
 			return auth.Key{}, fmt.Errorf("make the folder of the store: %w", err)
 		}
@@ -124,7 +107,7 @@ func storeKey(path string, create bool) (auth.Key, error) {
 	if !exists && !create {
 		return auth.Key{}, fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
 	}
-	file := keyPath(path)
+	file := auth.KeyBeside(path)
 	if err := sqlite.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return auth.Key{}, err
 	}
@@ -141,6 +124,9 @@ func storeKey(path string, create bool) (auth.Key, error) {
 
 // storeExists looks for the file at path, and refuses what cannot be a store.
 func storeExists(path string) (bool, error) {
+	if err := sqlite.CheckAbove(path); err != nil {
+		return false, err
+	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/lab/rig"
 	"example.org/bridge/internal/lab/stress"
+	"example.org/bridge/internal/view"
 )
 
 // stressProgress returns what shows how far a run is, on one line of the
@@ -33,7 +34,7 @@ func (a *app) printStress(report stress.Report) error {
 	if a.json {
 		return a.printJSON(report)
 	}
-	if err := a.printLine(field(report.Machine.String())); err != nil {
+	if err := a.printLine(view.Field(report.Machine.String())); err != nil {
 		return err
 	}
 	for _, line := range stressSummary(report) {
@@ -62,7 +63,7 @@ func (a *app) printVerdict(report stress.Report) error {
 			}
 			break
 		}
-		if err := a.printLine("violation: " + v.Rule + ": " + field(v.What)); err != nil {
+		if err := a.printLine("violation: " + v.Rule + ": " + view.Field(v.What)); err != nil {
 			return err
 		}
 	}
@@ -92,7 +93,7 @@ func stressSummary(r stress.Report) []string {
 		fmt.Sprintf("%d messages acknowledged, %d delivered; %d came again, marked; %d calls repeated after a kill",
 			c.Acknowledged, c.Delivered, c.Redelivered, c.Repeated),
 		fmt.Sprintf("%d reads, %d tasks, %d calls told to come later, %d audit entries, store %s",
-			c.Reads, c.Tasks, c.Paced, c.AuditEntries, formatBytes(uint64(r.StoreBytes))))
+			c.Reads, c.Tasks, c.Paced, c.AuditEntries, view.Bytes(uint64(r.StoreBytes))))
 	if f := r.Sessions; f != nil {
 		lines = append(lines, fmt.Sprintf("sessions sent %d to %d messages; the slowest one's p99 is %s ms", f.Fewest, f.Most, decimal(f.WorstP99)))
 	}
@@ -128,7 +129,7 @@ func stressTests(r stress.Report) *table {
 		if !test.OK {
 			result = cell{"FAILED", bad}
 		}
-		t.add(cell{strconv.Itoa(test.Number), plain}, cell{test.Name, plain}, result, cell{field(test.What), plain})
+		t.add(cell{strconv.Itoa(test.Number), plain}, cell{test.Name, plain}, result, cell{view.Field(test.What), plain})
 	}
 	return t
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/snapshot"
 )
 
 // Limits of requests and approvals.
@@ -112,7 +113,20 @@ func (s *Service) decision(action string, r Request) bridge.Operation {
 
 // ForgetCommands removes requests that can no longer run and are older than
 // olderThan, and grants that expired as long ago. The audit log keeps its entries.
-func (s *Service) ForgetCommands(ctx context.Context, olderThan time.Duration) (requests, grants int64, err error) {
+// With dryRun it only counts them.
+func (s *Service) ForgetCommands(ctx context.Context, olderThan time.Duration, dryRun bool) (requests, grants int64, err error) {
 	op := s.core.OperatorOperation("yolo_cleanup", "")
-	return s.store.ForgetCommands(ctx, op, op.Now.Add(-olderThan))
+	return s.store.ForgetCommands(ctx, op, op.Now.Add(-olderThan), dryRun)
+}
+
+// ForgetSnapshots removes the states of workspaces that are older than olderThan,
+// and more while all together are too large.
+func (s *Service) ForgetSnapshots(ctx context.Context, olderThan time.Duration) (snapshot.Tidied, error) {
+	tidied, err := s.snapshots.Prune(olderThan)
+	if err != nil || tidied.Snapshots == 0 {
+		return tidied, err
+	}
+	op := s.core.OperatorOperation("yolo_cleanup_snapshots", "")
+	op.Details["snapshots"], op.Details["bytes"] = tidied.Snapshots, tidied.Bytes
+	return tidied, s.store.RecordOperation(ctx, op)
 }

@@ -14,6 +14,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/snapshot"
 )
 
 // Config is what a service needs to judge and run commands. Without StateDirs
@@ -29,6 +30,9 @@ type Config struct {
 	Home string
 	// StateDirs are the bridge's own folders and files. No command sees them.
 	StateDirs []string
+	// Snapshots is the folder that keeps the state of workspaces, beside the store.
+	// Without one nothing can be rolled back.
+	Snapshots string
 	// Run runs a command; nil means sandbox.Run.
 	Run func(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error)
 	// Choose returns the sandbox that works here; nil means sandbox.Choose.
@@ -45,6 +49,8 @@ type Service struct {
 	config Config
 	seals  []byte // signs grants and approvals
 	chosen onceWorks[sandbox.Backend]
+
+	snapshots snapshot.Keeper
 }
 
 // New returns a service.
@@ -58,7 +64,7 @@ func New(c Config) *Service {
 	if c.Try == nil {
 		c.Try = tryRun
 	}
-	return &Service{core: c.Bridge, store: c.Store, config: c, seals: c.Key.Derive("approval")}
+	return &Service{core: c.Bridge, store: c.Store, config: c, seals: c.Key.Derive("approval"), snapshots: snapshot.Keeper{Dir: c.Snapshots}}
 }
 
 // choose finds out once which sandbox works, since that means running it. What

@@ -24,9 +24,11 @@ func (r Request) Describe() []string {
 		"Sandbox:   " + sandboxLine(r.Sandbox, r.Image),
 		"Network:   " + networkLine(r.Network),
 		"Timeout:   " + r.Timeout.String(),
-		"Runs:",
 	}
-	return append(lines, describePlan(r.Plan)...)
+	if r.Mode != guard.ModeSafe && writesGit(r.Plan) {
+		lines = append(lines, "Git:       may write to the repository, except its hooks and configuration")
+	}
+	return append(append(lines, "Runs:"), describePlan(r.Plan)...)
 }
 
 // Describe says, line by line, what the grant opens.
@@ -161,8 +163,14 @@ func (o Outcome) Summary() string {
 	switch {
 	case o.Snapshot.Commit != "":
 		parts = append(parts, fmt.Sprintf("snapshot before it: %d", o.Snapshot.N))
+		if o.NotKept != "" {
+			parts = append(parts, "without "+o.NotKept)
+		}
 	case o.SnapshotNote != "":
 		parts = append(parts, "snapshot "+o.SnapshotNote)
+	}
+	for _, held := range o.Held {
+		parts = append(parts, "PUT ASIDE: "+held)
 	}
 	if o.Truncated {
 		parts = append(parts, "the output was cut")

@@ -18,8 +18,8 @@ var (
 	ErrQueueFull = errors.New("too many commands of this conversation wait for the operator")
 	// ErrDenied reports that the operator has denied this command just now.
 	ErrDenied = errors.New("the operator has denied this command")
-	// ErrWornDown reports that the operator has denied several in a row.
-	ErrWornDown = errors.New("the operator has denied several commands in a row: no more are taken")
+	// ErrTooManyDenied reports that the operator has denied several in a row.
+	ErrTooManyDenied = errors.New("the operator has denied several commands in a row: no more are taken")
 	// ErrApprovalUsed reports an approval that has run its command.
 	ErrApprovalUsed = errors.New("the approval has been used: each is good for one run")
 	// ErrApprovalExpired reports an approval that was not used in time.

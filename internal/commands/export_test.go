@@ -5,3 +5,6 @@ var SandboxList = sandboxList
 
 // LookProgram is where programs are found.
 var LookProgram = lookProgram
+
+// WritesGit tells whether a plan needs to write to the repository.
+var WritesGit = writesGit

@@ -16,12 +16,15 @@ type RollbackPlan struct {
 	Conversation string
 	Workspace    string
 	Snapshot     snapshot.Snapshot
-	// Recorded reports that the store knows the snapshot. Others are only in the
-	// repository, where whoever can write to it may have put them.
+	// Recorded reports that the snapshot was taken before a command. Others were
+	// taken by a rollback, to undo it.
 	Recorded bool
 	// Command is what ran after the snapshot was taken, if it is recorded.
 	Command string
 	Changes []snapshot.PathChange
+	// Refused are changes that no rollback makes, since no command may write
+	// these paths.
+	Refused []snapshot.PathChange
 }
 
 // PlanRollback finds the snapshot with number n of a conversation, or the last
@@ -34,7 +37,8 @@ func (s *Service) PlanRollback(ctx context.Context, conversation string, n int) 
 	if err != nil {
 		return RollbackPlan{}, err
 	}
-	p.Changes, err = snapshot.Preview(ctx, p.Workspace, p.Snapshot)
+	plan, err := s.snapshots.Preview(ctx, p.Snapshot)
+	p.Changes, p.Refused = plan.Changes, plan.Refused
 	return p, err
 }
 
@@ -53,19 +57,20 @@ func (s *Service) findSnapshot(ctx context.Context, conversation string, n int) 
 		}
 		if n == 0 || r.SnapshotNumber == int64(n) {
 			p.Workspace, p.Recorded, p.Command = r.Workspace, true, r.Command
-			p.Snapshot = snapshot.Snapshot{Label: conversation, N: int(r.SnapshotNumber), Commit: r.Snapshot}
+			p.Snapshot = snapshot.Snapshot{Label: conversation, N: int(r.SnapshotNumber), Commit: r.Snapshot, Workspace: r.Workspace}
 			return p, nil
 		}
 	}
 	if p.Workspace == "" {
 		return p, fmt.Errorf("%w: no command of %s was run with one", ErrNoSnapshot, conversation)
 	}
-	all, err := snapshot.List(ctx, p.Workspace, conversation)
+	all, err := s.snapshots.List(conversation)
 	if err != nil {
 		return p, err
 	}
 	for _, p.Snapshot = range all {
 		if p.Snapshot.N == n {
+			p.Workspace = p.Snapshot.Workspace
 			return p, nil
 		}
 	}
@@ -79,9 +84,10 @@ func (s *Service) Rollback(ctx context.Context, p RollbackPlan) (snapshot.Restor
 	if err := s.store.RecordOperation(ctx, op); err != nil {
 		return snapshot.Restored{}, err
 	}
-	done, err := snapshot.Restore(ctx, p.Workspace, p.Snapshot)
+	done, err := s.snapshots.Restore(ctx, p.Snapshot)
 	op = s.core.OperatorOperation("yolo_rolled_back", p.Conversation)
 	op.Details["changes"], op.Details["before"], op.Details["complete"] = len(done.Changes), done.Before.N, err == nil
 	op.Details["before_snapshot"] = done.Before.Commit
+	op.Details["refused"] = len(done.Refused)
 	return done, errors.Join(err, s.store.RecordOperation(ctx, op))
 }

@@ -35,10 +35,14 @@ func (s *Service) policy(workspace string) guard.Context {
 }
 
 // checkWorkspace asks the policy about a folder, by way of a command that needs
-// nothing else.
+// nothing else, and then the sandbox. It holds for what an operator opens and for
+// the part of it that an agent chooses.
 func (s *Service) checkWorkspace(workspace string) error {
 	if d := guard.Decide(guard.ModeSafe, "pwd", s.policy(workspace)); !d.Allow {
 		return bridge.Invalid("workspace", "cannot be used: %s", d.Reason)
+	}
+	if err := sandbox.CheckWorkspace(workspace, s.config.StateDirs); err != nil {
+		return bridge.Invalid("workspace", "cannot be used: %v", err)
 	}
 	return nil
 }
@@ -52,6 +56,9 @@ type Outcome struct {
 	Truncated bool
 	// Redacted names the kinds of secrets that were hidden.
 	Redacted []string
+	// Held says what the command planted in the workspace, and as what it was put
+	// aside.
+	Held []string
 	// Ended says what ended it early: the timeout, a limit, a cancelled call.
 	Ended string
 	// Problem says why the command was not started, although its approval is used.
@@ -64,6 +71,8 @@ type Outcome struct {
 	// Snapshot is the state before it; SnapshotNote says why there is none.
 	Snapshot     snapshot.Snapshot
 	SnapshotNote string
+	// NotKept names what the snapshot lacks, and a rollback would not put back.
+	NotKept string
 }
 
 // sandboxOptions are those for a request.
@@ -73,6 +82,7 @@ func (s *Service) sandboxOptions(r Request) sandbox.Options {
 		Workspace:   r.Workspace,
 		Identity:    &folder,
 		Writable:    r.Mode != guard.ModeSafe,
+		GitWrite:    writesGit(r.Plan),
 		Network:     r.Network,
 		Backend:     r.Sandbox,
 		Image:       r.Image,
@@ -132,10 +142,12 @@ func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List,
 	defer end()
 	o := Outcome{Sandbox: r.Sandbox, ExitCode: -1}
 	var err error
-	if o.Snapshot, o.SnapshotNote, err = takeSnapshot(ctx, r); err != nil {
-		s.notRun(ctx, &o, fmt.Errorf("the state of the workspace could not be kept: %w", err))
+	if o.Snapshot, o.SnapshotNote, err = s.takeSnapshot(ctx, r); err != nil {
+		s.notRun(ctx, &o, fmt.Errorf("nothing was run: the state of the workspace could not be kept: %w", err))
 		return o
 	}
+	// Old ones may go only now: a failure to remove them is none of the command's.
+	defer func() { _, _ = s.snapshots.Tidy() }()
 	var result sandbox.Result
 	result, err = s.config.Run(ctx, list, s.sandboxOptions(r))
 	o.ExitCode, o.Duration, o.Truncated = result.ExitCode, result.Duration, result.Truncated
@@ -149,11 +161,28 @@ func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List,
 	o.Stdout, cut[0] = cutMiddle(hide.Text(string(result.Stdout)), MaxOutput, "")
 	o.Stderr, cut[1] = cutMiddle(hide.Text(string(result.Stderr)), MaxOutput, "")
 	o.Truncated = o.Truncated || cut[0] || cut[1]
+	o.Held = describeHeld(result.Held, hide.Text)
+	o.NotKept = describeSkipped(o.Snapshot.Skipped, hide.Text)
 	o.Redacted = hide.Found()
 	if hide.Err() != nil {
 		o.Stdout, o.Stderr, o.Problem = "", "", "the output could not be redacted, so it is not shown"
 	}
 	return o
+}
+
+// maxHeld is how many planted files are named one by one.
+const maxHeld = 10
+
+// describeHeld makes what was put aside safe to show: a command chose the names.
+func describeHeld(held []string, hide func(string) string) []string {
+	var shown []string
+	for i, text := range held {
+		if i == maxHeld {
+			return append(shown, fmt.Sprintf("%d more", len(held)-maxHeld))
+		}
+		shown = append(shown, bridge.Escape(hide(text)))
+	}
+	return shown
 }
 
 // notRun notes why a command was not run. What a program printed may be in it.
@@ -180,17 +209,34 @@ func howEnded(ctx context.Context, result sandbox.Result, err error) string {
 	return ""
 }
 
-// takeSnapshot keeps the state of a workspace that the command may change.
-// Without a repository there is none, and the note says so.
-func takeSnapshot(ctx context.Context, r Request) (kept snapshot.Snapshot, note string, err error) {
-	if r.Mode == guard.ModeSafe {
+// takeSnapshot keeps the state of a workspace that the command may change. The
+// note says why there is none.
+func (s *Service) takeSnapshot(ctx context.Context, r Request) (kept snapshot.Snapshot, note string, err error) {
+	switch {
+	case r.Mode == guard.ModeSafe:
 		return kept, "none: safe mode changes nothing", nil
+	case s.snapshots.Dir == "":
+		return kept, "none: there is no folder for them, so this cannot be rolled back", nil
 	}
-	kept, err = snapshot.Take(ctx, r.Workspace, r.Conversation)
-	if errors.Is(err, snapshot.ErrNoRepository) {
-		return kept, "none: the workspace is in no git repository, so this cannot be rolled back", nil
-	}
+	kept, err = s.snapshots.Take(ctx, r.Workspace, r.Conversation)
 	return kept, "", err
+}
+
+// maxSkipped is how many paths that a snapshot lacks are named.
+const maxSkipped = 5
+
+// describeSkipped says what cannot be rolled back. A command may have chosen the
+// names.
+func describeSkipped(skipped []snapshot.Skip, hide func(string) string) string {
+	var shown []string
+	for i, skip := range skipped {
+		if i == maxSkipped {
+			shown = append(shown, fmt.Sprintf("%d more", len(skipped)-maxSkipped))
+			break
+		}
+		shown = append(shown, bridge.Escape(hide(skip.Path))+" ("+skip.Why+")")
+	}
+	return strings.Join(shown, ", ")
 }
 
 // finish records the end of a command, and tells the partner.
@@ -205,6 +251,9 @@ func (s *Service) finish(ctx context.Context, x *Execution) error {
 	kept := x.Outcome.Snapshot
 	if kept.Commit != "" {
 		op.Details["snapshot"], op.Details["snapshot_number"] = kept.Commit, kept.N
+	}
+	if len(x.Outcome.Held) > 0 {
+		op.Details["put_aside"] = s.core.Redaction(ctx).Text(strings.Join(x.Outcome.Held, "; "))
 	}
 	for name, text := range map[string]string{"ended": x.Outcome.Ended, "problem": x.Outcome.Problem} {
 		if text != "" {

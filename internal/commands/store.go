@@ -27,7 +27,7 @@ type Store interface {
 	RefuseCommand(ctx context.Context, g bridge.Gate) error
 	// QueueCommand keeps r for the operator, in the place of what the session
 	// asked before for the same command and nobody has decided. Errors:
-	// ErrNoGrant, ErrQueueFull, ErrDenied and ErrWornDown, by the limits given.
+	// ErrNoGrant, ErrQueueFull, ErrDenied and ErrTooManyDenied, by the limits given.
 	QueueCommand(ctx context.Context, g bridge.Gate, r Request, l QueueLimits) (id, unread int64, err error)
 	// UseApproval consumes the approval, if it is just what u says. Errors:
 	// ErrNoGrant, ErrApprovalUsed, ErrApprovalExpired, ErrApprovalChanged.
@@ -53,8 +53,8 @@ type Store interface {
 	// RecordOperation records what was done outside of the store.
 	RecordOperation(ctx context.Context, op bridge.Operation) error
 	// ForgetCommands removes requests that can no longer run and are older than
-	// before, and grants that expired before it.
-	ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time) (requests, grants int64, err error)
+	// before, and grants that expired before it; with dryRun it only counts them.
+	ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (requests, grants int64, err error)
 }
 
 // State is how far a request has come.

@@ -28,14 +28,18 @@ var ErrUnsupported = errors.New("doorbells need unix datagram sockets, which thi
 // its Ring does nothing and its Listen fails.
 type Doorbells struct{ dir string }
 
+// Beside is where the bells of a store are: in a folder beside it.
+func Beside(store string) string { return filepath.Join(filepath.Dir(store), "bells") }
+
 // New returns the doorbells in dir. The folder is made, with mode 0700, when
 // somebody first listens.
 func New(dir string) Doorbells { return Doorbells{dir: dir} }
 
-// Listen hangs up a bell for key. Close it.
-func (d Doorbells) Listen(key string) (*Bell, error) {
+// Listen hangs up a bell for key. rings receives after each ring; rings that
+// nobody took yet are one. stop takes the bell down and waits until it is silent.
+func (d Doorbells) Listen(key string) (rings <-chan struct{}, stop func() error, err error) {
 	if d.dir == "" {
-		return nil, ErrUnsupported
+		return nil, nil, ErrUnsupported
 	}
 	folder := d.folder(key)
 	random := make([]byte, 4)
@@ -46,15 +50,15 @@ func (d Doorbells) Listen(key string) (*Bell, error) {
 			continue // others made or removed it in between
 		}
 		if err != nil {
-			return nil, fmt.Errorf("make the folder of doorbells: %w", err)
+			return nil, nil, fmt.Errorf("make the folder of doorbells: %w", err)
 		}
-		bell, err := listen(folder, hex.EncodeToString(random))
+		rings, stop, err = listen(folder, hex.EncodeToString(random))
 		// Whoever takes the last bell down removes the folder, perhaps now.
 		if !errors.Is(err, fs.ErrNotExist) {
-			return bell, err
+			return rings, stop, err
 		}
 	}
-	return nil, fmt.Errorf("hang up a doorbell: its folder %s keeps disappearing", folder)
+	return nil, nil, fmt.Errorf("hang up a doorbell: its folder %s keeps disappearing", folder)
 }
 
 // makePrivate makes a folder with mode 0700, whatever the umask takes away. One
@@ -97,14 +101,3 @@ func (d Doorbells) folder(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return filepath.Join(d.dir, hex.EncodeToString(sum[:5]))
 }
-
-// Bell is one waiter's bell.
-type Bell struct {
-	// C receives after each ring; rings that nobody took yet are one.
-	C <-chan struct{}
-
-	close func() error
-}
-
-// Close takes the bell down and waits until it is silent.
-func (b *Bell) Close() error { return b.close() }

@@ -2,6 +2,8 @@
 
 package doorbell
 
-func listen(string, string) (*Bell, error) { return nil, ErrUnsupported }
+func listen(string, string) (<-chan struct{}, func() error, error) {
+	return nil, nil, ErrUnsupported
+}
 
 func ring(string, string) {}

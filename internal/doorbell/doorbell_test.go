@@ -29,13 +29,13 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	bell, err := doorbell.New(dir).Listen("key")
+	rings, _, err := doorbell.New(dir).Listen("key")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	fmt.Println("listening")
-	for range bell.C {
+	for range rings {
 		fmt.Println("rung")
 	}
 }
@@ -76,18 +76,24 @@ func (l *listener) kill() {
 	_ = l.Wait()
 }
 
-func listen(t *testing.T, d doorbell.Doorbells, key string) *doorbell.Bell {
+// bell is one listener in this process.
+type bell struct {
+	C    <-chan struct{}
+	stop func() error
+}
+
+func listen(t testing.TB, d doorbell.Doorbells, key string) bell {
 	t.Helper()
-	bell, err := d.Listen(key)
+	rings, stop, err := d.Listen(key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bell
+	return bell{rings, stop}
 }
 
-func closeBell(t *testing.T, b *doorbell.Bell) {
+func closeBell(t testing.TB, b bell) {
 	t.Helper()
-	if err := b.Close(); err != nil {
+	if err := b.stop(); err != nil {
 		t.Error(err)
 	}
 }
@@ -161,7 +167,7 @@ func TestBellsOfOtherKeysAreSilent(t *testing.T) {
 
 func TestManyWaiters(t *testing.T) {
 	d := doorbell.New(filepath.Join(t.TempDir(), "bells"))
-	bells := make([]*doorbell.Bell, 100)
+	bells := make([]bell, 100)
 	for i := range bells {
 		bells[i] = listen(t, d, "key")
 	}
@@ -248,13 +254,13 @@ func TestHangingUpAndTakingDownAtOnce(t *testing.T) {
 	for range 8 {
 		waiting.Go(func() {
 			for range 100 {
-				bell, err := d.Listen("key")
+				rings, stop, err := d.Listen("key")
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				<-bell.C
-				if err := bell.Close(); err != nil {
+				<-rings
+				if err := stop(); err != nil {
 					t.Error(err)
 				}
 			}
@@ -278,7 +284,7 @@ func TestListenMakesAPrivateFolder(t *testing.T) {
 	for _, mask := range []int{0, 0o22, 0o177, 0o777} {
 		dir := filepath.Join(base, fmt.Sprintf("%o", mask))
 		before := unix.Umask(mask)
-		bell, err := doorbell.New(dir).Listen("key")
+		_, stop, err := doorbell.New(dir).Listen("key")
 		unix.Umask(before)
 		if err != nil {
 			t.Errorf("umask %04o: %v", mask, err)
@@ -289,7 +295,7 @@ func TestListenMakesAPrivateFolder(t *testing.T) {
 				t.Errorf("umask %04o: got %v, %v", mask, info.Mode(), err)
 			}
 		}
-		closeBell(t, bell)
+		closeBell(t, bell{stop: stop})
 	}
 }
 
@@ -303,7 +309,7 @@ func TestListenWhereNoFolderCanBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := doorbell.New(filepath.Join(file, "bells"))
-	if _, err := d.Listen("key"); err == nil {
+	if _, _, err := d.Listen("key"); err == nil {
 		t.Error("want an error")
 	}
 	d.Ring("key")
@@ -311,7 +317,7 @@ func TestListenWhereNoFolderCanBe(t *testing.T) {
 
 func TestZeroDoorbells(t *testing.T) {
 	var d doorbell.Doorbells
-	if _, err := d.Listen("key"); !errors.Is(err, doorbell.ErrUnsupported) {
+	if _, _, err := d.Listen("key"); !errors.Is(err, doorbell.ErrUnsupported) {
 		t.Errorf("got %v, want ErrUnsupported", err)
 	}
 	d.Ring("key")
@@ -319,11 +325,8 @@ func TestZeroDoorbells(t *testing.T) {
 
 func BenchmarkRing(b *testing.B) {
 	d := doorbell.New(filepath.Join(b.TempDir(), "bells"))
-	bell, err := d.Listen("key")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = bell.Close() }()
+	bell := listen(b, d, "key")
+	defer closeBell(b, bell)
 	for b.Loop() {
 		d.Ring("key")
 		<-bell.C

@@ -12,29 +12,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func listen(folder, name string) (*Bell, error) {
+func listen(folder, name string) (<-chan struct{}, func() error, error) {
 	path := filepath.Join(folder, name)
 	address, release, err := shortAddress(folder, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer release()
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: address, Net: "unixgram"})
 	if err != nil {
-		return nil, fmt.Errorf("hang up a doorbell: %w", err)
+		return nil, nil, fmt.Errorf("hang up a doorbell: %w", err)
 	}
 	rings, done := make(chan struct{}, 1), make(chan struct{})
 	go func() {
 		defer close(done)
 		pass(conn, rings)
 	}()
-	return &Bell{C: rings, close: func() error {
+	return rings, func() error {
 		err := conn.Close()
 		<-done
 		_ = os.Remove(path)
 		_ = os.Remove(folder) // only the last bell's removal succeeds
 		return err
-	}}, nil
+	}, nil
 }
 
 // pass turns datagrams into rings until the socket is closed.

@@ -22,7 +22,7 @@ func live(b *testing.B, env *bridgetest.Env) *bridge.Service {
 	})
 }
 
-// BenchmarkPush is the time from before a send to the message in a watch, which
+// BenchmarkPush is the time from before a send to the message in an inbox that is followed, which
 // has a connection of its own to the store: the commit is part of it.
 func BenchmarkPush(b *testing.B) {
 	env := bridgetest.NewEnv(b)
@@ -31,10 +31,10 @@ func BenchmarkPush(b *testing.B) {
 	seen, ended := make(chan time.Time), make(chan error, 1)
 	ctx, cancel := context.WithCancel(b.Context())
 	go func() {
-		ended <- fleet.Watch{Bridge: watcher, Session: pair.B, Log: quiet, Each: func(context.Context, bridge.Message) error {
+		ended <- fleet.Inbox{Bridge: watcher, Session: pair.B, Log: quiet, Show: func(context.Context, []bridge.Message) error {
 			seen <- time.Now()
 			return nil
-		}}.Run(ctx)
+		}}.Follow(ctx)
 	}()
 	var all []time.Duration
 	for b.Loop() {

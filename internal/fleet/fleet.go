@@ -22,10 +22,6 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// ErrExpired reports that the conversation has expired: there is nothing left
-// to do for it.
-var ErrExpired = errors.New("the conversation has expired")
-
 // refused tells an expired conversation from a wrong token, which the bridge
 // itself answers alike. Other errors it returns as they are.
 func refused(ctx context.Context, b *bridge.Service, c bridge.Credentials, err error) error {
@@ -33,7 +29,7 @@ func refused(ctx context.Context, b *bridge.Service, c bridge.Credentials, err e
 		return err
 	}
 	if expired, lookErr := b.Expired(ctx, c); lookErr == nil && expired {
-		return ErrExpired
+		return bridge.ErrExpired
 	}
 	return err
 }
@@ -42,7 +38,7 @@ func refused(ctx context.Context, b *bridge.Service, c bridge.Credentials, err e
 func final(err error) bool {
 	var invalid *bridge.InvalidError
 	for _, known := range []error{
-		ErrExpired, bridge.ErrUnauthorized, bridge.ErrStoreMissing, bridge.ErrStoreForeign, bridge.ErrStoreNewer,
+		bridge.ErrExpired, bridge.ErrUnauthorized, bridge.ErrStoreMissing, bridge.ErrStoreForeign, bridge.ErrStoreNewer,
 		bridge.ErrStorePermissions, bridge.ErrStoreKey, bridge.ErrStoreGone, bridge.ErrStoreDamaged,
 	} {
 		if errors.Is(err, known) {

@@ -18,11 +18,11 @@ import (
 	"example.org/bridge/internal/fleet"
 )
 
-// hookEnv makes the test binary a hook.
-const hookEnv = "FLEET_TEST_HOOK"
+// programEnv makes the test binary a program to run.
+const programEnv = "FLEET_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
-	switch os.Getenv(hookEnv) {
+	switch os.Getenv(programEnv) {
 	case "record":
 		text, _ := io.ReadAll(os.Stdin)
 		fmt.Printf("%d arguments, token %q, event %s", len(os.Args)-1, os.Getenv("BRIDGE_TOKEN"), text)
@@ -95,7 +95,7 @@ func TestKeepalive(t *testing.T) {
 			env.Clock.Advance(time.Hour)
 			return nil
 		})
-		if !errors.Is(err, fleet.ErrExpired) {
+		if !errors.Is(err, bridge.ErrExpired) {
 			t.Error(err)
 		}
 	})
@@ -121,10 +121,12 @@ func TestWatch(t *testing.T) {
 			seen := make(chan int64, all)
 			ended := make(chan error, 1)
 			go func() {
-				ended <- fleet.Watch{Bridge: s, Session: pair.B, OnlyNew: onlyNew, Log: quiet, Each: func(_ context.Context, m bridge.Message) error {
-					seen <- m.Seq
+				ended <- fleet.Inbox{Bridge: s, Session: pair.B, OnlyNew: onlyNew, Log: quiet, Show: func(_ context.Context, page []bridge.Message) error {
+					for _, m := range page {
+						seen <- m.Seq
+					}
 					return nil
-				}}.Run(ctx)
+				}}.Follow(ctx)
 			}()
 			next := int64(1)
 			if onlyNew {
@@ -164,23 +166,23 @@ func awaitEntry(t *testing.T, s *bridge.Service, action string) {
 	}
 }
 
-func TestWatchEndsWithItsConversation(t *testing.T) {
+func TestFollowEndsWithItsConversation(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	s := env.Service(t)
 	pair := bridgetest.NewPair(t, s)
 	if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "hello"}); err != nil {
 		t.Fatal(err)
 	}
-	err := fleet.Watch{Bridge: s, Session: pair.B, Log: quiet, Each: func(context.Context, bridge.Message) error {
+	err := fleet.Inbox{Bridge: s, Session: pair.B, Log: quiet, Show: func(context.Context, []bridge.Message) error {
 		env.Clock.Advance(bridge.DefaultTTL)
 		return nil
-	}}.Run(t.Context())
-	if !errors.Is(err, fleet.ErrExpired) {
+	}}.Follow(t.Context())
+	if !errors.Is(err, bridge.ErrExpired) {
 		t.Error(err)
 	}
 }
 
-func TestCheck(t *testing.T) {
+func TestInboxRead(t *testing.T) {
 	s := bridgetest.New(t)
 	pair := bridgetest.NewPair(t, s)
 	const messages = bridge.MaxPage + 5
@@ -189,8 +191,8 @@ func TestCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	broken := func([]bridge.Message) error { return io.ErrClosedPipe }
-	fine := func([]bridge.Message) error { return nil }
+	broken := func(context.Context, []bridge.Message) error { return io.ErrClosedPipe }
+	fine := func(context.Context, []bridge.Message) error { return nil }
 	unread := func() int64 {
 		state, err := s.CheckPartner(t.Context(), pair.A)
 		if err != nil {
@@ -201,7 +203,7 @@ func TestCheck(t *testing.T) {
 	for _, step := range []struct {
 		name     string
 		markRead bool
-		show     func([]bridge.Message) error
+		show     func(context.Context, []bridge.Message) error
 		want     error
 		shown    int
 		left     int64
@@ -211,10 +213,35 @@ func TestCheck(t *testing.T) {
 		{"marking", true, fine, nil, messages, 0},
 		{"again", true, fine, nil, 0, 0},
 	} {
-		shown, err := fleet.Check(t.Context(), s, pair.B, step.markRead, step.show)
+		shown, err := fleet.Inbox{Bridge: s, Session: pair.B, MarkRead: step.markRead, Show: step.show}.Read(t.Context())
 		if shown != step.shown || !errors.Is(err, step.want) || unread() != step.left {
 			t.Errorf("%s: %d shown, %d left: %v", step.name, shown, unread(), err)
 		}
+	}
+}
+
+// TestFollowMarksRead: what Show took is read, and what it refused comes again.
+func TestFollowMarksRead(t *testing.T) {
+	s := bridgetest.New(t)
+	pair := bridgetest.NewPair(t, s)
+	for range 3 {
+		if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "hello"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var shown []int64
+	err := fleet.Inbox{Bridge: s, Session: pair.B, MarkRead: true, Page: 1, Log: quiet, Show: func(_ context.Context, page []bridge.Message) error {
+		if shown = append(shown, page[0].Seq); len(shown) == 2 {
+			return io.ErrClosedPipe
+		}
+		return nil
+	}}.Follow(t.Context())
+	if !errors.Is(err, io.ErrClosedPipe) || len(shown) != 2 {
+		t.Errorf("shown %d: %v", shown, err)
+	}
+	d, err := s.Check(t.Context(), pair.B, bridge.CheckRequest{}, nil)
+	if err != nil || len(d.Messages) != 2 || d.Messages[0].Seq != 2 || !d.Messages[0].Redelivered {
+		t.Errorf("left %v: %v", d.Messages, err)
 	}
 }
 

@@ -28,7 +28,7 @@ type Keepalive struct {
 }
 
 // Run gives heartbeats until ctx ends, which is no error, or until the session is
-// refused: with ErrExpired, or bridge.ErrUnauthorized. What may pass, such as a
+// refused: with bridge.ErrExpired, or bridge.ErrUnauthorized. What may pass, such as a
 // full disk, is tried again for as long as it takes.
 func (k Keepalive) Run(ctx context.Context) error {
 	ticker := time.NewTicker(k.Interval)

@@ -18,32 +18,32 @@ import (
 	"example.org/bridge/internal/fleet"
 )
 
-func hook(t *testing.T, mode string) (fleet.Hook, *bytes.Buffer) {
+func program(t *testing.T, mode string) (fleet.Program, *bytes.Buffer) {
 	t.Helper()
 	var out bytes.Buffer
-	return fleet.Hook{
+	return fleet.Program{
 		Path:    os.Args[0],
-		Environ: append(os.Environ(), hookEnv+"="+mode, "BRIDGE_TOKEN=secret", "BRIDGE_WEBHOOK_SECRET=secret"),
+		Environ: append(os.Environ(), programEnv+"="+mode, "BRIDGE_TOKEN=secret", "BRIDGE_WATCHDOG_WEBHOOK_SECRET=secret"),
 		Output:  &out,
 	}, &out
 }
 
-func TestHook(t *testing.T) {
-	record, out := hook(t, "record")
+func TestProgram(t *testing.T) {
+	record, out := program(t, "record")
 	if err := record.Send(t.Context(), []byte(`{"a":"$(touch x); 'b'"}`)); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := out.String(), "0 arguments, token \"\", event {\"a\":\"$(touch x); 'b'\"}\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	fail, _ := hook(t, "fail")
+	fail, _ := program(t, "fail")
 	if err := fail.Send(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("a failure: %v", err)
 	}
-	hang, _ := hook(t, "hang")
+	hang, _ := program(t, "hang")
 	hang.Timeout = 50 * time.Millisecond
 	if err := hang.Send(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "longer than 50ms and was killed") {
-		t.Errorf("a hook that hangs: %v", err)
+		t.Errorf("a program that hangs: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -134,7 +134,8 @@ func TestInvalidArguments(t *testing.T) {
 		"negative wait":   {"check_messages", map[string]any{"wait_seconds": -1}, "wait_seconds must be 0 to 50"},
 		"negative before": {"get_history", map[string]any{"before": -1}, "before must be the id of a message"},
 		"odd status":      {"update_my_status", map[string]any{"status": canary}, "status must be one of working, waiting, blocked, complete"},
-		"short role":      {"create_conversation", map[string]any{"my_role": "x", "partner_role": "frontend"}, "my_role must have 3 to 100 characters, it has 1"},
+		"no role":         {"create_conversation", map[string]any{"my_role": "\u200d ", "partner_role": "frontend"}, "my_role must have 1 to 100 characters that show, it has 0"},
+		"long role":       {"create_conversation", map[string]any{"my_role": "backend", "partner_role": canary}, "partner_role must have 1 to 100 characters that show, it has 120000"},
 		"ttl too long":    {"create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend", "ttl_minutes": 1 << 60}, "ttl_minutes must be 1 to 10080"},
 		"text for number": {"create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend", "ttl_minutes": "5 min"}, "ttl_minutes must be a whole number"},
 		"odd mode":        {"enable_yolo_mode", map[string]any{"mode": canary}, "mode must be one of safe, restricted, yolo"},
@@ -142,7 +143,8 @@ func TestInvalidArguments(t *testing.T) {
 		"long command":    {"execute_command", map[string]any{"command": canary}, "command must have at most 1000 characters, it has 120000"},
 		"no command":      {"execute_command", map[string]any{"command": " "}, "command must not be empty"},
 		"long token":      {"execute_command", map[string]any{"command": "ls", "approval_token": canary}, "approval_token must have at most 200"},
-		"wrong join code": {"join_conversation", map[string]any{"join_code": canary}, "the join code is wrong"},
+		"wrong join code": {"join_conversation", map[string]any{"join_code": "AAAAA-AAAAA"}, "this store knows no such join code"},
+		"no join code":    {"join_conversation", map[string]any{"join_code": canary}, "join_code must be a code such as 7KQ2M-X9D4T"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			result, err := client.CallTool(t.Context(), &mcp.CallToolParams{Name: c.tool, Arguments: c.args})

@@ -19,7 +19,7 @@ type stuckStore struct {
 	renewing func()
 }
 
-func (s stuckStore) RenewRead(ctx context.Context, _ bridge.Claim, _ time.Time) error {
+func (s stuckStore) RenewClaim(ctx context.Context, _ bridge.Claim, _ bridge.ClaimRule) error {
 	s.renewing()
 	<-ctx.Done()
 	return ctx.Err()

@@ -3,9 +3,7 @@ package mcpserver
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -53,9 +51,6 @@ func startPrompt() prompt {
 	}}
 }
 
-// joinCode is what a join code looks like, as people copy it.
-var joinCode = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z -]{8,38}[0-9A-Za-z]$`)
-
 func joinPrompt() prompt {
 	definition := &mcp.Prompt{
 		Name:        "join",
@@ -66,8 +61,8 @@ func joinPrompt() prompt {
 		},
 	}
 	return prompt{definition, func(_ context.Context, req *mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
-		code := strings.TrimSpace(req.Params.Arguments["code"])
-		if !joinCode.MatchString(code) {
+		code, ok := bridge.JoinCode(req.Params.Arguments["code"])
+		if !ok {
 			return nil, badPrompt("code must be a join code such as 7KQ2M-X9D4T: the other agent shows it when it starts a conversation")
 		}
 		return promptResult(definition, fmt.Sprintf(`Work with another agent through the bridge. Call join_conversation with join_code %q, `+
@@ -81,8 +76,8 @@ func roleArgument(req *mcp.GetPromptRequest, name, usual string) (string, error)
 	if role == "" {
 		return usual, nil
 	}
-	if n := utf8.RuneCountInString(role); n < bridge.MinRoleLength || n > bridge.MaxRoleLength {
-		return "", badPrompt(fmt.Sprintf("%s must have %d to %d characters", name, bridge.MinRoleLength, bridge.MaxRoleLength))
+	if bridge.Characters(role) > bridge.MaxRoleLength {
+		return "", badPrompt(fmt.Sprintf("%s must have at most %d characters", name, bridge.MaxRoleLength))
 	}
 	return role, nil
 }

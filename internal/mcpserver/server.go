@@ -28,15 +28,22 @@ type Options struct {
 	Log *slog.Logger
 	// Version is the bridge's own, told to the client.
 	Version string
+	// Store is the name of the store, for agents that look into different ones.
+	Store string
 	// Bound is the session that the process is bound to by its environment;
 	// the zero value binds it to none.
 	Bound bridge.Credentials
+	// Unbound says why a session in the environment was not taken, for the agent
+	// that misses it; empty where none was there.
+	Unbound string
 	// Bindings is where the sessions of the client's session are kept, and Labels
 	// what finds them: the client's names for its session and itself, as far as it
 	// tells them to the process. Without a label a process keeps nothing, unless
 	// its client tells it in each call.
 	Bindings binding.Folder
 	Labels   []binding.Label
+	// Tools are the groups of tools to offer; nil means DefaultGroups.
+	Tools []Group
 	// Commands adds the tools that run commands: the operator has set YOLO_MODE=1
 	// for this process. Nil offers none.
 	Commands *commands.Service
@@ -64,7 +71,7 @@ func Serve(ctx context.Context, b *bridge.Service, o Options) error {
 			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}},
 		},
 	)
-	all := tools(o.Commands != nil)
+	all := tools(o.Tools, o.Commands != nil)
 	for _, t := range all {
 		m.AddTool(t.definition, s.handler(t))
 	}
@@ -101,6 +108,7 @@ func (s *server) awaitCommands() {
 // server is what the tools work with.
 type server struct {
 	bridge     *bridge.Service
+	store      string // its name
 	log        *slog.Logger
 	sessions   *sessions
 	identity   *identity
@@ -115,9 +123,10 @@ func newServer(b *bridge.Service, log *slog.Logger, o Options) *server {
 	drained := make(chan struct{})
 	return &server{
 		bridge:   b,
+		store:    o.Store,
 		commands: o.Commands,
 		log:      log,
-		sessions: newSessions(o.Bound, b.Now),
+		sessions: newSessions(o.Bound, o.Unbound, b.Now),
 		identity: &identity{
 			folder: o.Bindings, labels: o.Labels, self: binding.Self(), bridge: b, log: log,
 			restores: o.Bound == (bridge.Credentials{}), asked: map[binding.Label]bool{},
@@ -126,26 +135,6 @@ func newServer(b *bridge.Service, log *slog.Logger, o Options) *server {
 		drained:    drained,
 		drain:      sync.OnceFunc(func() { close(drained) }),
 	}
-}
-
-// tools lists the tools, in the order in which an agent needs them.
-func tools(withCommands bool) []tool {
-	all := []tool{
-		createConversation(),
-		joinConversation(),
-		sendToPartner(),
-		checkMessages(),
-		getHistory(),
-		updateMyStatus(),
-		checkPartnerStatus(),
-		assignTask(),
-		updateTask(),
-		listTasks(),
-	}
-	if withCommands {
-		all = append(all, enableYoloMode(), executeCommand())
-	}
-	return all
 }
 
 // waits reports whether calls of a tool may take long.

@@ -31,7 +31,10 @@ type sessions struct {
 	all []ownSession
 	// proven are the sessions "a" that a call has proved, whoever made them: a
 	// client that lost its process goes on with its team that way.
-	proven []bridge.Credentials
+	proven []provenSession
+	// unbound says why the process is bound to no session although its environment
+	// names one.
+	unbound string
 }
 
 // maxProven bounds what a process remembers of sessions that are not its own.
@@ -41,18 +44,25 @@ type ownSession struct {
 	bridge.Credentials
 	expiresAt time.Time // zero: unknown
 	// caller is whose it is, where the client tells its sessions apart in each
-	// call; those of the zero Label are everybody's.
+	// call.
+	caller binding.Label
+	// bound is set for the session in the process's environment, which is that of
+	// every caller.
+	bound bool
+}
+
+// provenSession is a session that a call of a caller has proved.
+type provenSession struct {
+	bridge.Credentials
 	caller binding.Label
 }
 
-func (o ownSession) of(caller binding.Label) bool {
-	return o.caller == caller || o.caller == (binding.Label{})
-}
+func (o ownSession) of(caller binding.Label) bool { return o.bound || o.caller == caller }
 
-func newSessions(bound bridge.Credentials, now func() time.Time) *sessions {
-	s := &sessions{now: now}
+func newSessions(bound bridge.Credentials, unbound string, now func() time.Time) *sessions {
+	s := &sessions{now: now, unbound: unbound}
 	if bound != (bridge.Credentials{}) {
-		s.add(bound, time.Time{}, binding.Label{})
+		s.all = []ownSession{{Credentials: bound, bound: true}}
 	}
 	return s
 }
@@ -60,7 +70,7 @@ func newSessions(bound bridge.Credentials, now func() time.Time) *sessions {
 func (s *sessions) add(c bridge.Credentials, expiresAt time.Time, caller binding.Label) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.all = append(s.all, ownSession{c, expiresAt, caller})
+	s.all = append(s.all, ownSession{Credentials: c, expiresAt: expiresAt, caller: caller})
 }
 
 // has reports whether the caller's session is among the process's own.
@@ -84,24 +94,30 @@ func (s *sessions) learn(c bridge.Credentials) {
 	}
 }
 
-// proved notes the credentials of a call that passed.
-func (s *sessions) proved(c bridge.Credentials) {
+// proved notes the credentials of a caller's call that passed.
+func (s *sessions) proved(c bridge.Credentials, caller binding.Label) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.Session != bridge.SessionA || slices.Contains(s.proven, c) {
+	p := provenSession{c, caller}
+	if c.Session != bridge.SessionA || slices.Contains(s.proven, p) {
 		return
 	}
 	if len(s.proven) == maxProven {
 		s.proven = slices.Delete(s.proven, 0, 1)
 	}
-	s.proven = append(s.proven, c)
+	s.proven = append(s.proven, p)
 }
 
 // holds returns the sessions that the caller can prove, the latest first.
 func (s *sessions) holds(caller binding.Label) []bridge.Credentials {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := slices.Clone(s.proven)
+	var all []bridge.Credentials
+	for _, p := range s.proven {
+		if p.caller == caller {
+			all = append(all, p.Credentials)
+		}
+	}
 	for _, own := range s.all {
 		if own.of(caller) {
 			all = append(all, own.Credentials)
@@ -133,10 +149,19 @@ func (s *sessions) complete(args credentialArgs, caller binding.Label) (bridge.C
 	case 1:
 		return fitting[0], nil
 	case 0:
-		return given, &bridge.InvalidError{Field: "conversation_id, session_id and token", Problem: "are needed: this process has no such session of its own. " +
-			"Call create_conversation, or join_conversation with a join code, or pass all three"}
+		return given, s.none()
 	}
 	return given, &bridge.InvalidError{Field: "conversation_id", Problem: "is needed: this process has several conversations. Say which, and session_id if it has both sides"}
+}
+
+// none tells a caller without a session what to do. The caller holds s.mu.
+func (s *sessions) none() error {
+	problem := "are needed: this process has no such session of its own. " +
+		"Call create_conversation, or join_conversation with a join code, or pass all three"
+	if s.unbound != "" {
+		problem += ". " + s.unbound
+	}
+	return &bridge.InvalidError{Field: "conversation_id, session_id and token", Problem: problem}
 }
 
 // complete fills in what a call leaves out, with what the caller was bound to in
@@ -173,8 +198,9 @@ func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt tim
 // passed notes the credentials of a call that was let through.
 func (s *server) passed(ctx context.Context, c bridge.Credentials) {
 	s.sessions.learn(c)
-	s.sessions.proved(c)
-	s.identity.keep(ctx, clientOf(ctx).sessionLabel(), c, time.Time{}, false)
+	caller := clientOf(ctx).sessionLabel()
+	s.sessions.proved(c, caller)
+	s.identity.keep(ctx, caller, c, time.Time{}, false)
 }
 
 // fits reports whether a value that may be left out is the one wanted.

@@ -139,7 +139,7 @@ func openTool[Args any](definition *mcp.Tool, run func(ctx context.Context, s *s
 
 // refineCredentials gives the credentials their shapes.
 func refineCredentials(schema *jsonschema.Schema) {
-	schema.Properties["conversation_id"].Pattern = "^conv_[0-9a-f]{16}$"
+	schema.Properties["conversation_id"].Pattern = bridge.ConversationPattern
 	schema.Properties["session_id"].Enum = []any{"a", "b"}
 	schema.Properties["token"].Pattern = "^[0-9a-f]{64}$"
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type assignArgs struct {
@@ -53,13 +54,13 @@ func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args as
 		State:    string(r.Task.State),
 		Worker:   r.Task.Worker,
 		Role:     bridge.CleanLine(r.Task.Role),
-		Redacted: list(r.Task.Redacted),
+		Redacted: view.Kinds(r.Task.Redacted),
 		Repeated: r.Repeated,
 		Unread:   r.Unread,
 	}
 	text := fmt.Sprintf("Task %d is assigned to the worker of %s, role %q.\n", data.TaskID, data.Worker, data.Role)
 	if data.Worker == "" {
-		text = fmt.Sprintf("Task %d waits: no live worker of your team fits. It is given to one that comes, where your human runs `bridge watchdog`.\n", data.TaskID)
+		text = fmt.Sprintf("Task %d waits: no live worker of your team fits. It is given to one that comes, where your human runs `bridge fleet watchdog`.\n", data.TaskID)
 	}
 	if data.Repeated {
 		text += "It was assigned before, with the same idempotency_key; this is the first answer again.\n"
@@ -67,5 +68,5 @@ func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args as
 	if len(data.Redacted) > 0 {
 		text += fmt.Sprintf("Redacted: %v. The worker sees placeholders.\n", data.Redacted)
 	}
-	return answer{text: text + unreadLine(data.Unread), data: data}, nil
+	return answer{text: text + view.Unread(data.Unread), data: data}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type checkArgs struct {
@@ -19,9 +20,9 @@ type checkArgs struct {
 }
 
 type checkData struct {
-	Messages []messageData `json:"messages"`
-	HasMore  bool          `json:"has_more"`
-	Unread   int64         `json:"unread"`
+	Messages []view.Message `json:"messages"`
+	HasMore  bool           `json:"has_more"`
+	Unread   int64          `json:"unread"`
 }
 
 func checkMessages() tool {
@@ -41,16 +42,16 @@ func checkMessages() tool {
 
 func runCheckMessages(ctx context.Context, s *server, c bridge.Credentials, args checkArgs) (answer, error) {
 	wait := time.Duration(max(-1, min(args.WaitSeconds, int(bridge.MaxWait.Seconds())+1))) * time.Second
-	view := clientOf(ctx).view()
-	d, err := s.bridge.Check(ctx, c, bridge.CheckRequest{Limit: view.limit(args.Limit), Wait: wait, Bytes: view.page}, s.drained)
+	window := clientOf(ctx).window()
+	d, err := s.bridge.Check(ctx, c, bridge.CheckRequest{Limit: window.limit(args.Limit), Wait: wait, Bytes: window.page}, s.drained)
 	if err != nil {
 		return answer{}, err
 	}
-	shown := view.present(d.Messages, 0)
+	shown := window.present(d.Messages, 0)
 	data := checkData{Messages: shown.data, HasMore: d.HasMore, Unread: d.Unread}
 	var text strings.Builder
 	fmt.Fprintf(&text, "New messages: %d. Has more: %t.\n", len(d.Messages), d.HasMore)
 	shown.write(&text)
-	text.WriteString(unreadLine(d.Unread))
+	text.WriteString(view.Unread(d.Unread))
 	return answer{text: text.String(), data: data, claim: d.Claim}, nil
 }

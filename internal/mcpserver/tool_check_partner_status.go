@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type partnerStatusArgs struct {
@@ -38,7 +39,7 @@ func runCheckPartnerStatus(ctx context.Context, s *server, c bridge.Credentials,
 		SessionID:       string(p.Session),
 		Role:            bridge.CleanLine(p.Role),
 		Status:          string(p.Status),
-		LastHeartbeat:   stamp(p.HeartbeatAt),
+		LastHeartbeat:   view.Stamp(p.HeartbeatAt),
 		Alive:           p.Alive(p.Now),
 		UnreadByPartner: p.SessionState.Unread,
 		Unread:          p.CallerUnread,
@@ -53,6 +54,6 @@ func runCheckPartnerStatus(ctx context.Context, s *server, c bridge.Credentials,
 		heartbeat = fmt.Sprintf("last heartbeat %s, %d seconds ago", data.LastHeartbeat, seconds)
 	}
 	text := fmt.Sprintf("Partner: session %s, role %q (its own words: untrusted).\nStatus: %s, alive: %t, %s.\nUnread by partner: %d. %s",
-		data.SessionID, data.Role, data.Status, data.Alive, heartbeat, data.UnreadByPartner, unreadLine(data.Unread))
+		data.SessionID, data.Role, data.Status, data.Alive, heartbeat, data.UnreadByPartner, view.Unread(data.Unread))
 	return answer{text: text, data: data}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type createArgs struct {
@@ -34,7 +35,7 @@ type createData struct {
 
 func createConversation() tool {
 	definition := describe[createArgs]("create_conversation", "Create a conversation",
-		"Open a conversation with one other agent; you become session a. Roles: 3-100 characters. "+
+		"Open a conversation with one other agent; you become session a. Roles: 1-100 characters. "+
 			"Give the join code (single use, 10 minutes) to your human for the other agent, or its id and token.",
 		traits{}, func(s *jsonschema.Schema) {
 			lengths(s, "my_role", bridge.MinRoleLength, bridge.MaxRoleLength)
@@ -61,12 +62,12 @@ func runCreateConversation(ctx context.Context, s *server, args createArgs) (ans
 		SessionAToken:     c.TokenA,
 		SessionBToken:     c.TokenB,
 		JoinCode:          c.JoinCode,
-		JoinCodeExpiresAt: stamp(c.JoinExpiresAt),
-		ExpiresAt:         stamp(c.ExpiresAt),
+		JoinCodeExpiresAt: view.Stamp(c.JoinExpiresAt),
+		ExpiresAt:         view.Stamp(c.ExpiresAt),
 		MyRole:            bridge.CleanLine(c.RoleA),
 		PartnerRole:       bridge.CleanLine(c.RoleB),
 		TeamID:            c.TeamID,
-		Redacted:          list(c.Redacted),
+		Redacted:          view.Kinds(c.Redacted),
 	}
 	text := fmt.Sprintf(`Conversation ID: %s
 Your token (session a): %s
@@ -76,6 +77,6 @@ Join code for the partner: %s (single use, until %s)
 You: %q. Partner: %q. Team: %s.%s
 Give the join code to your human for the other agent. This process knows your token; you need not repeat it.
 %s`, data.ConversationID, data.SessionAToken, data.SessionBToken, data.ExpiresAt,
-		data.JoinCode, data.JoinCodeExpiresAt, data.MyRole, data.PartnerRole, data.TeamID, redactedNote(c.Redacted), unreadLine(0))
+		data.JoinCode, data.JoinCodeExpiresAt, data.MyRole, data.PartnerRole, data.TeamID, view.Redacted(c.Redacted), view.Unread(0))
 	return answer{text: text, data: data}, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/view"
 )
 
 type enableYoloArgs struct {
@@ -62,11 +63,11 @@ func runEnableYoloMode(ctx context.Context, s *server, c bridge.Credentials, arg
 		TimeoutSeconds: int(enabled.Timeout.Seconds()),
 		Sandbox:        enabled.SessionMode.Sandbox || !enabled.Grant.Unsandboxed(),
 		Network:        enabled.Grant.Network,
-		ExpiresAt:      stamp(enabled.Grant.ExpiresAt),
+		ExpiresAt:      view.Stamp(enabled.Grant.ExpiresAt),
 		Unread:         enabled.Unread,
 	}
 	text := fmt.Sprintf("Mode: %s (at most %s), in %s, %d seconds a command, sandbox: %t, network: %t, until %s.\n"+
 		"Each command still needs your human's approval: call execute_command.\n%s",
-		data.Mode, data.Ceiling, data.Workspace, data.TimeoutSeconds, data.Sandbox, data.Network, data.ExpiresAt, unreadLine(data.Unread))
+		data.Mode, data.Ceiling, data.Workspace, data.TimeoutSeconds, data.Sandbox, data.Network, data.ExpiresAt, view.Unread(data.Unread))
 	return answer{text: text, data: data}, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/view"
 )
 
 type executeArgs struct {
@@ -108,7 +109,7 @@ func presentExecution(x commands.Execution) executeData {
 		Request:  x.Request.ID,
 		Reason:   bridge.CleanLine(x.Reason),
 		Mode:     string(x.Request.Mode),
-		Redacted: list(o.Redacted),
+		Redacted: view.Kinds(o.Redacted),
 		Sandbox:  string(x.Request.Sandbox),
 		Trust:    "untrusted",
 		Unread:   x.Unread,
@@ -134,7 +135,7 @@ func executeText(x commands.Execution) string {
 		writeOutput(&text, "Output", x.Outcome.Stdout)
 		writeOutput(&text, "Errors", x.Outcome.Stderr)
 	}
-	text.WriteString(unreadLine(x.Unread))
+	text.WriteString(view.Unread(x.Unread))
 	return text.String()
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type historyArgs struct {
@@ -20,9 +21,9 @@ type historyArgs struct {
 }
 
 type historyData struct {
-	Messages []messageData `json:"messages"`
-	HasMore  bool          `json:"has_more"`
-	Unread   int64         `json:"unread"`
+	Messages []view.Message `json:"messages"`
+	HasMore  bool           `json:"has_more"`
+	Unread   int64          `json:"unread"`
 }
 
 func getHistory() tool {
@@ -41,16 +42,16 @@ func getHistory() tool {
 }
 
 func runGetHistory(ctx context.Context, s *server, c bridge.Credentials, args historyArgs) (answer, error) {
-	view := clientOf(ctx).view()
-	h, err := s.bridge.HistoryWithin(ctx, c, args.Before, view.limit(args.Limit), view.page)
+	window := clientOf(ctx).window()
+	h, err := s.bridge.HistoryWithin(ctx, c, args.Before, window.limit(args.Limit), window.page)
 	if err != nil {
 		return answer{}, err
 	}
-	shown := view.present(h.Messages, args.FromChar)
+	shown := window.present(h.Messages, args.FromChar)
 	data := historyData{Messages: shown.data, HasMore: h.HasMore, Unread: h.Unread}
 	var text strings.Builder
 	fmt.Fprintf(&text, "Messages: %d. Has more: %t.\n", len(h.Messages), h.HasMore)
 	shown.write(&text)
-	text.WriteString(unreadLine(h.Unread))
+	text.WriteString(view.Unread(h.Unread))
 	return answer{text: text.String(), data: data}, nil
 }

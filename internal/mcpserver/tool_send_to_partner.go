@@ -9,6 +9,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type sendArgs struct {
@@ -59,9 +60,9 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 	data := sendData{
 		MessageID:     sent.ID,
 		Seq:           sent.Seq,
-		SentAt:        stamp(sent.SentAt),
+		SentAt:        view.Stamp(sent.SentAt),
 		Redacted:      len(sent.Redacted) > 0,
-		RedactedKinds: list(sent.Redacted),
+		RedactedKinds: view.Kinds(sent.Redacted),
 		Repeated:      sent.Repeated,
 		PartnerUnread: sent.PartnerUnread,
 		Unread:        sent.Unread,
@@ -76,6 +77,6 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 	} else {
 		text.WriteString("Redacted: no.\n")
 	}
-	fmt.Fprintf(&text, "Unread by partner: %d. %s", data.PartnerUnread, unreadLine(data.Unread))
+	fmt.Fprintf(&text, "Unread by partner: %d. %s", data.PartnerUnread, view.Unread(data.Unread))
 	return answer{text: text.String(), data: data}, nil
 }

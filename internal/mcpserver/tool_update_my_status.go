@@ -7,6 +7,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type updateStatusArgs struct {
@@ -35,7 +36,7 @@ func runUpdateMyStatus(ctx context.Context, s *server, c bridge.Credentials, arg
 	if err != nil {
 		return answer{}, err
 	}
-	data := updateStatusData{Status: string(u.Status), HeartbeatAt: stamp(u.HeartbeatAt), Unread: u.Unread}
-	text := fmt.Sprintf("Status: %s, heartbeat at %s.\n%s", data.Status, data.HeartbeatAt, unreadLine(data.Unread))
+	data := updateStatusData{Status: string(u.Status), HeartbeatAt: view.Stamp(u.HeartbeatAt), Unread: u.Unread}
+	text := fmt.Sprintf("Status: %s, heartbeat at %s.\n%s", data.Status, data.HeartbeatAt, view.Unread(data.Unread))
 	return answer{text: text, data: data}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 type updateTaskArgs struct {
@@ -62,7 +63,7 @@ func runUpdateTask(ctx context.Context, s *server, c bridge.Credentials, args up
 		text = fmt.Sprintf("Task %d is no longer yours: you were silent for too long, and it is %s. Your report was kept as a note for the orchestrator. Do not go on with the task.\n",
 			data.TaskID, whereabouts(data))
 	}
-	return answer{text: text + unreadLine(data.Unread), data: data}, nil
+	return answer{text: text + view.Unread(data.Unread), data: data}, nil
 }
 
 func whereabouts(d updateTaskData) string {

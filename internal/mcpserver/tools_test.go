@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,11 +78,6 @@ func TestToolRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const budget = 3000 * 4 // characters: a token is about four
-	if len(whole) > budget {
-		t.Errorf("the list of tools has %d characters, more than %d", len(whole), budget)
-	}
-	t.Logf("%d tools, %d characters, about %d tokens", len(all), len(whole), len(whole)/4)
 	for i, b := range whole {
 		if b >= 0x80 {
 			t.Fatalf("not ASCII: %q", whole[max(0, i-20):i+1])
@@ -89,6 +85,62 @@ func TestToolRules(t *testing.T) {
 	}
 	for _, tool := range all {
 		t.Run(tool.Name, func(t *testing.T) { checkTool(t, tool) })
+	}
+}
+
+// TestToolBudget: what the tools cost a model before it has called any.
+func TestToolBudget(t *testing.T) {
+	s := bridgetest.New(t)
+	for name, c := range map[string]struct {
+		options mcpserver.Options
+		tokens  int
+	}{
+		"core and tasks":      {mcpserver.Options{}, 3000},
+		"everything together": {mcpserver.Options{Tools: mcpserver.Groups(), Commands: commands.New(commands.Config{Bridge: s})}, 4700},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, err := connectAs(t, s, c.options, nil).ListTools(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole, err := json.Marshal(list.Tools)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// A token is about four characters.
+			if tokens := len(whole) / 4; tokens > c.tokens {
+				t.Errorf("the tools cost %d tokens, more than %d", tokens, c.tokens)
+			} else {
+				t.Logf("%d tools, %d tokens of %d", len(list.Tools), tokens, c.tokens)
+			}
+		})
+	}
+}
+
+// TestToolGroups: a process offers the groups that it was started with.
+func TestToolGroups(t *testing.T) {
+	s := bridgetest.New(t)
+	names := func(o mcpserver.Options) (all []string) {
+		list, err := connectAs(t, s, o, nil).ListTools(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tool := range list.Tools {
+			all = append(all, tool.Name)
+		}
+		return all
+	}
+	core := names(mcpserver.Options{Tools: []mcpserver.Group{mcpserver.GroupCore}})
+	if slices.Contains(core, "assign_task") || !slices.Contains(core, "send_to_partner") {
+		t.Errorf("core: %v", core)
+	}
+	if all := names(mcpserver.Options{}); !slices.Contains(all, "assign_task") || slices.Contains(all, "execute_command") {
+		t.Errorf("default: %v", all)
+	}
+	for text, good := range map[string]bool{"core": true, "Core, tasks": true, "tasks": false, "": false, "core,yolo": false, "core,": false} {
+		if _, err := mcpserver.ParseGroups(text); (err == nil) != good {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 

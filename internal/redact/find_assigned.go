@@ -30,7 +30,7 @@ func (f *finder) assignAt(i int) int {
 		return i
 	}
 	f.assigned = end
-	if end-j > maxAssigned || !generated(text[j:end]) || f.hashBefore(j) || isPublicKey(text[j:end]) || isProse64(text[j:end]) {
+	if end-j > maxAssigned || !generated(text[j:end]) || isProse64(text[j:end]) || f.innocent(text[j:end], j, end) {
 		return i
 	}
 	k := i
@@ -44,8 +44,8 @@ func (f *finder) assignAt(i int) int {
 	if _, after := f.lineAround(j, end); isHex(text[j]) && saysHash(after) {
 		return i
 	}
-	if id := text[j:end]; isUUID(id) || shapeOf(id).hex {
-		if knownHarmless(text[start:stop]) && !isCredentialID(text[start:stop]) || isValueName(text[start:stop]) {
+	if isPlainID(text[j:end]) {
+		if namesID(text[start:stop]) && !isCredentialID(text[start:stop]) || isValueName(text[start:stop]) {
 			return i
 		}
 	}
@@ -90,6 +90,16 @@ func isCredentialID(s string) bool {
 	}
 	last, prev := w.part(w.count-1), w.part(w.count-2)
 	return (last == "id" || last == "sid") && oneOf(prev, []string{"client", "access", "account", "app", "application", "consumer", "key"})
+}
+
+// namesID reports whether a name is that of an id or of a digest.
+func namesID(s string) bool {
+	if knownHarmless(s) {
+		return true
+	}
+	var w words
+	w.split(s)
+	return w.count > 0 && isIDWord(w.part(w.count-1))
 }
 
 // knownHarmless reports whether a name is one of those that hold hashes and data.

@@ -24,14 +24,14 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	sh := shapeOf(s)
-	if isRecordID(s) || isPublicKey(s) || isDigest(s) || !contextual(s, sh) || isProse64(s) || f.hashBefore(start) || f.pathAround(start, end) {
+	if !contextual(s, sh) || isProse64(s) || f.innocent(s, start, end) {
 		return
 	}
 	before, after := f.lineAround(start, end)
 	before = lastWords(before)
 	switch {
-	case sh.hex || isUUID(s):
-		if sh.hex && saysHash(after) || !f.idAnnounced(start, before, len(s)) {
+	case isPlainID(s):
+		if !isUUID(s) && saysHash(after) || !f.idAnnounced(start, before, len(s)) {
 			return
 		}
 	case !f.follows(start) && !announces(before) && !announces(nextWords(after)) && !opensClient(before) && !f.aloneInQuotes(start, end, sh):
@@ -61,24 +61,13 @@ func (f *finder) idAnnounced(start int, before string, n int) bool {
 	if announces(last) || last == "key" && announcesService(before) {
 		return true
 	}
-	return !isHashLength(n) && assigns(before) && announcesService(before) && !knownHarmless(last)
+	return !isHashLength(n) && assigns(before) && announcesService(before) && !namesID(last)
 }
 
 // assigns reports whether s ends with a sign that a value follows.
 func assigns(s string) bool {
 	s = strings.TrimRight(s, " \t\"'")
 	return s != "" && strings.IndexByte("=:>(|-{", s[len(s)-1]) >= 0
-}
-
-// isDigest reports whether s is a digest with its algorithm in front, as in
-// integrity="sha384-…".
-func isDigest(s string) bool {
-	for _, p := range [...]string{"sha1-", "sha224-", "sha256-", "sha384-", "sha512-", "md5-", "blake2b-", "blake3-", "h1-"} {
-		if hasFold(s, 0, p) {
-			return true
-		}
-	}
-	return false
 }
 
 // nextWords cuts s before the next long run or placeholder, which what comes
@@ -114,13 +103,6 @@ func lastWords(s string) string {
 		j = i - 1
 	}
 	return s
-}
-
-// isRecordID reports whether s is an id with its type in front, as in
-// conv_3f8a…, evt_1NG8…: these name things and open nothing.
-func isRecordID(s string) bool {
-	k := strings.IndexByte(s, '_')
-	return k >= 2 && k <= 12 && isPlainWord(s[:k]) && !oneOf(s[:k], []string{"key", "token", "secret", "sk", "pat", "api", "tok"})
 }
 
 // contextual reports whether s is random enough to need no notation. Hex of

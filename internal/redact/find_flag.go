@@ -124,16 +124,17 @@ type lineCommands struct {
 // holds reports whether the command of c is one of the words within reach of
 // i, in the same simple command, and has the subcommand of c after it.
 func (c *lineCommands) holds(text string, i int, flag *commandFlag) bool {
+	var last run
 	for _, w := range c.words[:min(c.n, len(c.words))] {
-		if i-w.start > commandReach || text[w.start:w.end] != flag.command {
-			continue
-		}
-		between := text[w.end:i]
-		if !endsCommand(between) && (flag.sub == "" || hasWord(between, flag.sub)) {
-			return true
+		if i-w.start <= commandReach && text[w.start:w.end] == flag.command && w.end > last.end {
+			last = w
 		}
 	}
-	return false
+	if last.end == 0 {
+		return false
+	}
+	between := text[last.end:i]
+	return !endsCommand(between) && (flag.sub == "" || hasWord(between, flag.sub) && !strings.Contains(between, ", "))
 }
 
 // endsCommand reports whether a sign that begins another command stands in s.
@@ -263,11 +264,20 @@ func (f *finder) flagValue(i int, how form) int {
 		start += k + 1
 	}
 	s := text[start:end]
-	if len(s) < 3 || isPlaceholder(s) || how == formGlued && s[0] == '=' {
+	if len(s) < 3 || isPlaceholder(s) || how == formGlued && s[0] == '=' || how == formValue && isPortOrPath(s) {
 		return 0
 	}
 	f.add(start, end, kindPassword, rankName)
 	return end
+}
+
+// isPortOrPath reports whether s is what the same letter announces in other
+// commands: a port, a mapping of ports, a relative path.
+func isPortOrPath(s string) bool {
+	if k := strings.IndexByte(s, '/'); k > 0 {
+		return wordy(s) || isPlainWord(s[:k]) && wordy(s[:k])
+	}
+	return strings.Trim(s, "0123456789.:") == "" && (len(s) <= 5 || strings.IndexByte(s, ':') > 0)
 }
 
 // maxWord bounds a word of a command line.

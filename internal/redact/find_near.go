@@ -82,12 +82,9 @@ func (f *finder) longRun(i, stop int) bool {
 // keyword nearby gives away.
 func (f *finder) nearValue(start, end int, n name) bool {
 	s := strings.TrimRight(f.text[start:end], "=-_")
-	if isRecordID(s) || isPublicKey(s) || isDigest(s) {
-		return false
-	}
 	sh := shapeOf(s)
-	if sh.hex || isUUID(s) {
-		return f.directly(n.end, start) && (isUUID(s) && n.class >= classMiddling || sh.hexRun() && n.class >= classMiddling) && !f.hashBefore(start) && !f.pathAround(start, end)
+	if isPlainID(s) {
+		return n.class >= classMiddling && f.directly(n.end, start) && (!sh.hex || sh.hexRun()) && !f.innocent(s, start, end)
 	}
 	if sh.digits < 2 || !sh.random() || wordy(s) {
 		return false
@@ -95,7 +92,7 @@ func (f *finder) nearValue(start, end int, n name) bool {
 	if len(s) >= blobLine && f.fillsLine(start, end) || n.class == classWeak && len(s) < 28 {
 		return false
 	}
-	return !f.hashBefore(start) && !f.pathAround(start, end)
+	return !f.innocent(s, start, end)
 }
 
 // directly reports whether nothing but signs and blanks stands between a
@@ -116,69 +113,4 @@ func (f *finder) fillsLine(start, end int) bool {
 		start--
 	}
 	return (start == 0 || text[start-1] == '\n') && endsLine(text, end)
-}
-
-// hashBefore reports whether the words right before i say that a hash, a
-// commit or a key of the public kind follows.
-func (f *finder) hashBefore(i int) bool {
-	head := f.text[max(0, i-80):i]
-	if k := strings.LastIndexByte(head, '\n'); k >= 0 {
-		head = head[k+1:]
-	}
-	return saysHash(head)
-}
-
-// saysHash reports whether one of the words that go with hashes and public
-// keys stands in s.
-func saysHash(s string) bool {
-	for k := 0; k+3 <= len(s); k++ {
-		switch lower(s[k]) {
-		case 'i':
-			if hasFold(s, k, "integrity") {
-				return true
-			}
-		case 's':
-			if hasFold(s, k, "sha") {
-				return true
-			}
-		case 'h':
-			if hasFold(s, k, "hash") || hasFold(s, k, "h1:") {
-				return true
-			}
-		case 'c':
-			if hasFold(s, k, "checksum") || hasFold(s, k, "checkout") || hasFold(s, k, "commit") || hasFold(s, k, "cert") {
-				return true
-			}
-		case 'd':
-			if hasFold(s, k, "digest") || hasFold(s, k, "dek-info") {
-				return true
-			}
-		case 'f':
-			if hasFold(s, k, "fingerprint") {
-				return true
-			}
-		case 'm':
-			if hasFold(s, k, "md5") {
-				return true
-			}
-		case 'p':
-			if hasFold(s, k, "public") {
-				return true
-			}
-		case 'r':
-			if hasFold(s, k, "revision") {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// pathAround reports whether the run is a piece of a path, a file name or a call.
-func (f *finder) pathAround(start, end int) bool {
-	text := f.text
-	if start > 0 && (text[start-1] == '/' || text[start-1] == '\\' || text[start-1] == '@' || text[start-1] == '.' || text[start-1] == '_' || text[start-1] == '#') {
-		return true
-	}
-	return end < len(text) && (text[end] == '(' || text[end] == '/' || text[end] == '.' && end+1 < len(text) && isAlnum(text[end+1]))
 }

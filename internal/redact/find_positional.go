@@ -11,17 +11,15 @@ func (f *finder) positionalAt(start, end int) int {
 	if end >= len(text) || text[end] != ' ' || end-start < len("login") {
 		return 0
 	}
-	word := text[start:end]
-	before := text[lineStart(text, start):start]
-	switch {
-	case word == "login" && strings.HasSuffix(before, "vault "):
+	switch word := text[start:end]; {
+	case word == "login" && strings.HasSuffix(text[:start], "vault "):
 		return f.hideWord(f.wordAfter(end, 0, "-"))
-	case strings.HasPrefix(word, "http-basic."):
-		return f.hideWord(f.wordAfter(end, 1, "-"))
-	case word == "community" && strings.HasSuffix(before, "snmp-server "):
+	case word == "community" && strings.HasSuffix(text[:start], "snmp-server "):
 		return f.hideWord(f.wordAfter(end, 0, ""))
 	case word == "htpasswd":
 		return f.htpasswd(end)
+	case strings.HasPrefix(word, "http-basic."):
+		return f.hideWord(f.wordAfter(end, 1, "-"))
 	}
 	return 0
 }

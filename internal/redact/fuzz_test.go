@@ -56,6 +56,9 @@ func FuzzRedactAfter(f *testing.F) {
 		if again, _ := e.Redact(out); again != out {
 			t.Fatalf("%q after %q became %q, then %q", text, tail, out, again)
 		}
+		if alone, _ := e.Redact(text); alone != out && !e.Crosses(tail, text) {
+			t.Fatalf("%q became %q after %q and %q alone, and Crosses denies it", text, out, tail, alone)
+		}
 	})
 }
 

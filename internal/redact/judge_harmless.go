@@ -59,6 +59,75 @@ func isArgument(s string) bool {
 	return s[0] == '-' || s[0] == '&' && strings.IndexByte(s, '[') > 0
 }
 
+// isEncrypted reports whether s is a secret in its encrypted form, which may be
+// seen: SOPS, Jasypt, Ansible's and HashiCorp's vault.
+func isEncrypted(s string) bool {
+	for _, p := range [...]string{"ENC[", "ENC(", "!vault", "vault:v", "$ANSIBLE_VAULT", "age-encryption.org/", "{cipher}"} {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// isPlainID reports whether s has the form of what names a thing rather than
+// opens it: hex digits such as commits and digests, a UUID, a ULID.
+func isPlainID(s string) bool {
+	if len(s) == 41 && s[0] == 'I' { // a Change-Id of Gerrit
+		s = s[1:]
+	}
+	return isUUID(s) || isULID(s) || shapeOf(strings.TrimPrefix(s, "0x")).hex
+}
+
+// isULID reports whether s is a lexicographically sortable id: 26 characters of
+// Crockford's base32, the first of which says the millennium.
+func isULID(s string) bool {
+	if len(s) != 26 || s[0] != '0' {
+		return false
+	}
+	for i := range len(s) {
+		if !isDigit(s[i]) && !isUpper(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isCacheKey reports whether s is a digest with words in front, by which build
+// systems file what they keep: Linux-go-3f8a….
+func isCacheKey(s string) bool {
+	k := strings.LastIndexByte(s, '-')
+	return k > 0 && (isHashLength(len(s)-k-1) || len(s)-k-1 == 32) && shapeOf(s[k+1:]).hex && wordy(s[:k])
+}
+
+// algorithms are the names that numbers follow in those of algorithms.
+var algorithms = [...]string{"curve", "ed", "x", "rsa", "aes", "chacha", "argon", "hs", "rs", "es", "ps", "secp", "md", "pbkdf", "blake", "poly", "sha", "fips", "rfc"}
+
+// isAlgorithm reports whether s is the name of one with its number: Curve25519.
+func isAlgorithm(s string) bool {
+	for _, a := range algorithms {
+		if hasFold(s, 0, a) && len(s) > len(a) && isNumber(strings.TrimRight(s[len(a):], ".,;")) {
+			return true
+		}
+	}
+	return false
+}
+
+// isObjectName reports whether s names an object of a cluster: small words and
+// digits joined by hyphens, the first a word.
+func isObjectName(s string) bool {
+	k := strings.IndexByte(s, '-')
+	if k < 2 || !isPlainWord(s[:k]) || !wordy(s[:k]) {
+		return false
+	}
+	for i := range len(s) {
+		if !isLower(s[i]) && !isDigit(s[i]) && s[i] != '-' && s[i] != '.' {
+			return false
+		}
+	}
+	return true
+}
+
 // isPattern reports whether s is a regular expression.
 func isPattern(s string) bool {
 	if strings.HasPrefix(s, "(?") {
@@ -86,9 +155,23 @@ func isRange(s string) bool {
 	return s[0] == '^' || s[1] == '-' && isAlnum(s[0]) && isAlnum(s[2]) && s[0] < s[2]
 }
 
-// isPublicKey reports whether s is the key that verifies signed notes: a name,
-// eight digits of hex and base64, joined by plus signs.
+// publicHeads are how keys and ids begin that are meant to be known: SSH's public
+// keys in base64, age's recipients, security advisories.
+var publicHeads = [...]string{"AAAAB3NzaC1", "AAAAC3NzaC1", "AAAAE2VjZHNh", "AAAAGnNr", "AAAAInNr", "age1", "ssh-ed25519 ", "ssh-rsa ", "ecdsa-sha2-", "GHSA-", "CVE-", "RUSTSEC-", "PYSEC-"}
+
+// isPublicKey reports whether s is a key that is meant to be known, or the id of an advisory.
 func isPublicKey(s string) bool {
+	for _, p := range publicHeads {
+		if strings.HasPrefix(s, p) && (p != "age1" || len(s) == 62) {
+			return true
+		}
+	}
+	return isNoteKey(s)
+}
+
+// isNoteKey reports whether s is the key that verifies signed notes: a name,
+// eight digits of hex and base64, joined by plus signs.
+func isNoteKey(s string) bool {
 	k := strings.IndexByte(s, '+')
 	if k < 1 || len(s) < k+10+minNear || s[k+9] != '+' || s[k+10] != 'A' || strings.HasPrefix(s, "PRIVATE") {
 		return false

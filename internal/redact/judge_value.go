@@ -14,11 +14,14 @@ const (
 // says, the less the value has to look like a secret.
 func (v value) secret(n name, text string) bool {
 	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
-	if len(s) < 3 || hopeless(n, s) || isPlaceholder(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
+	if len(s) < 3 || hopeless(n, s) || isPlaceholder(s) && !(v.whole && isTangle(s)) || isEncrypted(s) || isDigest(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
 	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
 		return false
+	}
+	if v.whole {
+		return !isPublicKey(s) && !isFileName(s) && !isReference(s)
 	}
 	return v.judge(n, s, text) && !isPattern(s) && !isPublicKey(s)
 }
@@ -47,9 +50,12 @@ func (v value) judge(n name, s, text string) bool {
 	case classPassword, classStrong:
 		return v.strong(n, s, text)
 	case classMiddling:
-		return v.middling(s) || n.kind == kindAPIKey && v.shortKey(s) || n.kind == kindCredential && v.userPair(s)
+		return v.middling(s) || n.kind == kindAPIKey && (v.shortKey(s) || v.numberKey(n, s, text)) || n.kind == kindCredential && v.userPair(s)
 	case classWeak:
-		return len(s) >= minWeak && generated(s) && !isProse64(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
+		if n.kind == kindCookie && isUUID(s) && !hasFold(text, lineStart(text, n.start), "cookie") && !hasFold(text, lineStart(text, n.start), "set-cookie") {
+			return false
+		}
+		return len(s) >= minWeak && generated(s) && !isProse64(s) && !isCacheKey(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
 			(n.kind != kindSignature || len(s) >= minSignature)
 	}
 	return false
@@ -74,8 +80,14 @@ func (v value) strong(n name, s, text string) bool {
 	if isReference(s) || isProse(s) && (v.quote == 0 || !isPassphrase(s)) {
 		return false
 	}
+	if v.op == opProse && isAlgorithm(s) {
+		return false
+	}
 	if v.quote != 0 {
 		return v.strongQuoted(n, s)
+	}
+	if (v.op == opXML || v.op == opPair) && isTangle(unescapeXML(s)) {
+		return true
 	}
 	if isMachineType(s) || v.isElement(n, s, text) {
 		return false
@@ -92,9 +104,20 @@ func (v value) strong(n name, s, text string) bool {
 	return v.configLine(n, s, text)
 }
 
+// unescapeXML returns s with the entities of its signs replaced.
+func unescapeXML(s string) string {
+	if strings.IndexByte(s, '&') < 0 {
+		return s
+	}
+	return strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&apos;", "'").Replace(s)
+}
+
 func (v value) strongQuoted(n name, s string) bool {
 	if v.op == opCall && v.comma && !v.paired {
 		return generated(s)
+	}
+	if v.op == opCall && !v.comma && n.kind == kindSecret && isObjectName(s) {
+		return false
 	}
 	if isDotted(s) || n.class == classStrong && isConstant(s) || v.op == opCall && n.lone && n.end-n.start == len("pass") && isArgument(s) {
 		return false
@@ -155,6 +178,19 @@ func (v value) shortKey(s string) bool {
 	return sh.n >= minShortKey && sh.digits > 0 && sh.lowers+sh.uppers > 1 && sh.digits+sh.lowers+sh.uppers == sh.n && !isLiteralNumber(s) && !isMachineType(s) && !namesItself(s)
 }
 
+// minNumberKey is the length of the shortest key of digits alone.
+const minNumberKey = 10
+
+// numberKey reports whether s is a key of digits alone: a string, or all that a
+// line of configuration assigns. A number in JSON stays, since a word in its
+// place would break the document.
+func (v value) numberKey(n name, s, text string) bool {
+	if len(s) < minNumberKey || !isNumber(s) || masked(s) || shapeOf(s).distinct < 4 || v.op != opAssign && v.op != opColon && v.op != opPair {
+		return false
+	}
+	return v.quote != 0 || !v.spaced && v.op == opAssign && configHead(text[lineStart(text, n.start):n.start]) == "" && endsLine(text, v.end)
+}
+
 // isElement reports whether a bare value is an identifier in a map of code:
 // its name is a string, and a comma follows.
 func (v value) isElement(n name, s, text string) bool {
@@ -177,12 +213,7 @@ func (v value) configLine(n name, s, text string) bool {
 	if len(s) < 4 || n.class != classPassword && len(s) < 6 || isCapitalised(s) || !containsDigit(s) && namesItself(s) || !endsLine(text, v.end) || oneOf(s, plainValues) {
 		return false
 	}
-	head := text[lineStart(text, n.start):n.start]
-	head = strings.TrimLeft(head, " \t-\"'$")
-	for _, word := range [...]string{"export ", "set ", "ENV ", "ARG ", "env:", "local ", "SET "} {
-		head = strings.TrimPrefix(head, word)
-	}
-	if head != "" {
+	if configHead(text[lineStart(text, n.start):n.start]) != "" {
 		return v.op == opFlag || v.op == opXML
 	}
 	return v.op == opAssign && !v.spaced || v.op == opColon && isAlnumOnly(s)

@@ -13,9 +13,11 @@ const (
 
 // decodeRuns looks at the runs of base64 and hex characters: those that are
 // text inside and hold a secret are hidden, and those that the line around
-// them gives away.
+// them gives away. What is hidden already needs no second look.
 func (e *Engine) decodeRuns(f *finder, depth int) {
 	text, inRun := f.text, &f.ix.inRun
+	f.spans = merge(f.spans)
+	known := f.spans
 	for i := 0; i+minContext <= len(text); {
 		last := i + minContext - 1
 		if !inRun[text[last]] { // no run long enough begins before this
@@ -30,7 +32,14 @@ func (e *Engine) decodeRuns(f *finder, depth int) {
 		for end < len(text) && inRun[text[end]] {
 			end++
 		}
-		if end-start >= minContext {
+		for len(known) > 0 && known[0].end < end {
+			known = known[1:]
+		}
+		switch {
+		case end-start < minContext:
+		case len(known) > 0 && known[0].start <= start:
+			f.contextEnd = end
+		default:
 			end = e.runAt(f, start, padding(text, end), depth)
 		}
 		i = end

@@ -259,7 +259,7 @@ func (f *finder) nameAt(i int) int {
 		return i
 	}
 	n := f.nameOf(start, end)
-	if n.class == classNone || end-start >= minRandomName && looksRandom(f.text[start:end]) {
+	if n.class == classNone || f.inARN(start) || end-start >= minRandomName && looksRandom(f.text[start:end]) {
 		return i
 	}
 	if n.kind == kindBearer && n.lone {
@@ -278,8 +278,21 @@ func (f *finder) nameAt(i int) int {
 	if v.scheme == "bearer" {
 		n.kind = kindBearer
 	}
+	if v.quote == 0 && v.end < len(f.text) {
+		v.end = max(v.end, f.tokenAt(v.start))
+	}
 	f.add(v.start, v.end, n.kind, rankName)
 	return v.end
+}
+
+// tokenAt returns the end of the token of a published format that begins at i,
+// which may be broken into lines; 0 where there is none.
+func (f *finder) tokenAt(i int) int {
+	if i+1 >= len(f.text) {
+		return 0
+	}
+	end, _ := f.formatAt(i)
+	return max(end, f.jwtEnd(i))
 }
 
 // nameOf classifies the identifier from start to end. A lone "key" is looked
@@ -297,7 +310,7 @@ func (f *finder) nameOf(start, end int) name {
 	}
 	if lone && c <= classMiddling && start > 1 && isBlank(f.text[start-1]) {
 		if prev := f.wordBefore(start - 1); prev < start-1 {
-			if isParserWord(f.text[prev : start-1]) {
+			if w := f.text[prev : start-1]; isParserWord(w) || isPublicWord(w) {
 				return name{}
 			}
 			if c2, kind2, _ := classify(f.text[prev:end]); c2 != classNone {
@@ -307,6 +320,17 @@ func (f *finder) nameOf(start, end int) name {
 		}
 	}
 	return name{start, end, c, kind, lone}
+}
+
+// inARN reports whether the word at i is a part of an Amazon resource name or
+// of another URN, whose parts are separated by colons.
+func (f *finder) inARN(i int) bool {
+	if i == 0 || f.text[i-1] != ':' && f.text[i-1] != '/' {
+		return false
+	}
+	head := f.text[max(0, i-maxName):i]
+	k := strings.LastIndexAny(head, " \t\n\"'`=(<>") + 1
+	return hasFold(head, k, "arn:") || hasFold(head, k, "urn:")
 }
 
 // codeParameter reports whether the identifier is the code= of a URL, which

@@ -20,16 +20,25 @@ func (f *finder) wordOperator(n name, k int) (operator, bool, int) {
 			return opAssign, true, k + len(or)
 		}
 	}
+	if f.isVerb(n) {
+		return opNone, false, 0
+	}
 	if isQuote(text[k]) {
 		return opCall, true, k
 	}
 	if n.class >= classStrong && k+2 < len(text) && isDigit(text[k]) && text[k+1] == ' ' { // as in "enable secret 5 …"
 		return opSpace, true, k + 2
 	}
-	if f.spaceAssigns(n) || n.class == classPassword && !isUpper(text[n.start]) && mixedWord(text[k:min(len(text), k+40)]) {
+	if f.spaceAssigns(n) || n.class == classPassword && !isUpper(text[n.start]) && !f.hasAt(n.start-1, "/") && mixedWord(text[k:min(len(text), k+40)]) {
 		return opSpace, true, k
 	}
 	return opNone, false, 0
+}
+
+// isVerb reports whether n is the word "pass", which is a verb where nothing but
+// a blank stands between it and what follows.
+func (f *finder) isVerb(n name) bool {
+	return n.end-n.start == len("pass") && hasFold(f.text, n.start, "pass")
 }
 
 // mixedWord reports whether the first word of s has letters and digits mixed as
@@ -39,7 +48,7 @@ func mixedWord(s string) bool {
 		s = s[:k]
 	}
 	s = strings.TrimRight(s, ".,;:!?")
-	if isMachineType(strings.TrimLeft(s, "*&[]")) {
+	if isMachineType(strings.TrimLeft(s, "*&[]")) || isAlgorithm(s) {
 		return false
 	}
 	sh := shapeOf(s)
@@ -108,6 +117,9 @@ func (f *finder) spaceAssigns(n name) bool {
 	if n.class == classPassword && (head == "" || head == "set ") && f.oneWord(n.end) {
 		return true
 	}
+	if len(head) < len("ENV ") || strings.IndexByte("VGxvetkg", head[len(head)-2]) < 0 && !strings.HasPrefix(head, "username ") {
+		return false
+	}
 	for _, p := range [...]string{"ENV ", "ARG ", "setx ", "set -x ", "set -gx ", "setenv ", "set -Ux ", "enable ", "username ", "configure set ", "config set ", "ngrok ", "-String "} {
 		if strings.HasSuffix(head, p) || p == "username " && strings.HasPrefix(head, p) {
 			return true
@@ -127,10 +139,11 @@ func (f *finder) oneWord(i int) bool {
 	return len(rest) >= 6 && strings.IndexByte("*&[]./-0123456789", rest[0]) < 0 && !strings.ContainsAny(rest, " \t(){}<>=,;:") && hasMixture(rest) && !isMachineType(rest)
 }
 
-// netrcBefore reports whether a .netrc entry stands before a name.
+// netrcBefore reports whether the beginning of a .netrc entry stands right
+// before a name: machine, login or account, and one word.
 func (f *finder) netrcBefore(i int) bool {
-	head := f.text[max(0, i-160):i]
-	return strings.Contains(head, "login ") || strings.Contains(head, "machine ")
+	words := strings.Fields(f.text[max(0, i-160):i])
+	return len(words) > 1 && oneOf(words[len(words)-2], []string{"machine", "login", "account", "user"})
 }
 
 // valueNames are the names of the second half of a pair such as

@@ -85,7 +85,7 @@ func (f *finder) findBareEnd(i int) int {
 				return j
 			}
 		case ',':
-			if j+1 >= len(text) || !isAlnum(text[j+1]) {
+			if j+1 >= len(text) || !isAlnum(text[j+1]) || f.assignsNext(j+1) {
 				return j
 			}
 		}

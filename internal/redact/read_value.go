@@ -30,6 +30,7 @@ type value struct {
 	comma      bool   // a comma stands between the name and the value
 	paired     bool   // parentheses stand around the two
 	scheme     string // the word between Authorization and the value
+	whole      bool   // the value is a password by its form, to its last sign
 }
 
 // maxValue bounds a value in bytes.
@@ -42,7 +43,7 @@ func (f *finder) valueOf(n name) (value, bool) {
 		return value{}, false
 	}
 	v := value{op: op, spaced: spaced, comma: op == opCall && at > 0 && f.text[at-1] == ','}
-	v, ok := f.readValue(v, at)
+	v, ok := f.readValue(n, v, at)
 	if n.start > 0 && (f.text[n.start-1] == '?' || f.text[n.start-1] == '&') && v.quote == 0 && ok {
 		if k := strings.IndexByte(f.text[v.start:min(v.end, v.start+maxJudged)], '#'); k >= minWeak && generated(f.text[v.start:v.start+k]) { // the fragment of a URL
 			v.end = v.start + k
@@ -88,11 +89,18 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 	return opNone, false, 0
 }
 
-// closesName reports whether the quote at i is the one that was opened right
-// before the name: "PWD=" + dir.
+// closesName reports whether the quote at i, or after blanks, closes the string
+// that the name stands in: "PWD=" + dir, prompt("Password: ").
 func (f *finder) closesName(n name, i int) bool {
 	text := f.text
-	return n.start > 0 && i < len(text) && isQuote(text[i]) && text[n.start-1] == text[i] && text[i-1] == '='
+	i = skipBlank(text, i)
+	if i >= len(text) || !isQuote(text[i]) {
+		return false
+	}
+	if n.start > 0 && text[n.start-1] == text[i] {
+		return true
+	}
+	return text[i] == '"' && strings.Count(text[lineStart(text, n.start):n.start], `"`)%2 == 1
 }
 
 // closeName steps over what closes a name: its quote, a bracket.
@@ -131,7 +139,7 @@ var signOperators = [...]struct {
 	{":==", opCompare},
 	{":=", opAssign},
 	{":-", opColon},
-	{"::", opColon},
+	{"::", opNone},
 	{":", opColon},
 	{"===", opCompare},
 	{"==", opCompare},
@@ -156,6 +164,9 @@ var signOperators = [...]struct {
 // What follows a = at once begins the value, if it is a sign: KEY=+abc. A : has
 // other meanings before a sign, as in ${KEY:?}.
 func signOperator(text string, k int) (operator, int) {
+	if !isOperatorSign(text[k]) {
+		return opNone, 0
+	}
 	for i := range signOperators {
 		o := &signOperators[i]
 		if o.sign[0] != text[k] || !strings.HasPrefix(text[k:], o.sign) {
@@ -163,6 +174,9 @@ func signOperator(text string, k int) (operator, int) {
 		}
 		j := k + len(o.sign)
 		if o.sign[0] == '=' && len(o.sign) > 1 && j < len(text) && !isSpace(text[j]) && !isQuote(text[j]) {
+			if o.sign == "==" { // the padding of base64
+				return opNone, 0
+			}
 			continue
 		}
 		if o.sign == ":" && j < len(text) && text[j] != '<' && text[j] != '-' && isOperatorSign(text[j]) {
@@ -191,6 +205,9 @@ func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 // comma, a bracket.
 func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
 	text := f.text
+	if text[k] != ',' && text[k] != '(' {
+		return opNone, 0
+	}
 	q := skipBlank(text, k+1)
 	quoted := q < len(text) && isQuote(text[q])
 	switch {
@@ -227,6 +244,9 @@ func (f *finder) typeBefore(k int) int {
 	if j == k || isDigit(text[k]) {
 		return 0
 	}
+	if isHarmlessWord(text[k:j]) {
+		return 0
+	}
 	j = skipBlank(text, j)
 	if j < len(text) && text[j] == '=' && j+1 < len(text) && text[j+1] != '=' && text[j-1] != '=' && isBlank(text[j-1]) {
 		return j + 1
@@ -237,13 +257,13 @@ func (f *finder) typeBefore(k int) int {
 func isQuote(b byte) bool { return b == '"' || b == '\'' || b == '`' }
 
 // readValue reads the value that begins at or after i.
-func (f *finder) readValue(v value, i int) (value, bool) {
+func (f *finder) readValue(n name, v value, i int) (value, bool) {
 	text := f.text
 	j := f.valueStart(i)
 	if j >= len(text) {
 		return v, false
 	}
-	if v.op == opXML {
+	if v.op == opXML || v.op == opPair && i > 0 && f.text[i-1] == '>' {
 		if end := f.contentEnd(i, j); end > j {
 			v.start, v.end = j, end
 			return v, true
@@ -265,6 +285,10 @@ func (f *finder) readValue(v value, i int) (value, bool) {
 	}
 	if v.op == opCall {
 		return v, false
+	}
+	if end, whole := f.passwordEnd(n, v, j); end > 0 && !v.below {
+		v.start, v.end, v.whole = j, end, whole
+		return v, true
 	}
 	if q := f.callArgument(j); q > 0 {
 		v.wrapped, v.converted = true, isConverter(f.text[j:q])

@@ -130,8 +130,12 @@ func TestRedactAfter(t *testing.T) {
 	var e redact.Engine
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, _ := e.RedactAfter(tt.tail, tt.text); got != tt.want {
+			got, _ := e.RedactAfter(tt.tail, tt.text)
+			if got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if alone, _ := e.Redact(tt.text); got != alone && !e.Crosses(tt.tail, tt.text) {
+				t.Error("Crosses says that the tail makes no difference")
 			}
 		})
 	}

@@ -77,6 +77,15 @@ func isParserWord(s string) bool {
 	return false
 }
 
+// isPublicWord reports whether s stands before "key" where that may be known.
+func isPublicWord(s string) bool {
+	switch s {
+	case "public", "Public", "PUBLIC", "verification", "primary", "foreign", "sort", "cache", "partition", "shift", "hot":
+		return true
+	}
+	return false
+}
+
 // isStandInWord reports whether s is what people write where a secret belongs,
 // without separators.
 func isStandInWord(s string) bool {
@@ -86,6 +95,19 @@ func isStandInWord(s string) bool {
 		"redacted", "hidden", "example", "placeholder", "value", "default", "unknown", "bool", "boolean", "bytes", "number", "object", "integer", "varchar",
 		"yes", "no", "missing", "invalid", "username", "user", "key", "pwd", "pass", "any", "void", "char", "byte", "interface", "prompt", "removed",
 		"omitted", "masked", "censored", "filtered", "protected", "sensitive":
+		return true
+	}
+	return false
+}
+
+// isIDWord reports whether s, at the end of a name, says what kind of thing the
+// id is of that follows.
+func isIDWord(s string) bool {
+	switch s {
+	case "session", "conversation", "task", "job", "run", "lease", "lock", "tenant", "subscription", "user", "device", "node", "machine", "container",
+		"pod", "volume", "snapshot", "order", "invoice", "transaction", "txn", "parent", "event", "object", "entity", "message", "thread", "worker",
+		"release", "deployment", "pipeline", "project", "org", "organization", "workspace", "team", "group", "account", "customer", "head", "base",
+		"tree", "blob", "ref", "branch", "merge", "rid", "reqid", "traceparent", "item", "row", "record", "doc", "document", "page":
 		return true
 	}
 	return false

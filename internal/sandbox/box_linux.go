@@ -23,13 +23,11 @@ func newBox(s spec) (*box, error) {
 	if err := b.chooseUser(); err != nil {
 		return nil, err
 	}
-	if s.Writable && s.Backend != Landlock {
-		sh, err := newShield(s.Workspace)
-		if err != nil {
-			return nil, err
-		}
-		b.shield, b.spec.Shield = sh, sh.mounts
+	sh, err := newShield(s)
+	if err != nil {
+		return nil, err
 	}
+	b.shield, b.spec.Shield = sh, sh.mounts
 	if s.Backend == Landlock {
 		if err := b.makeHome(); err != nil {
 			return nil, errors.Join(err, b.clean())

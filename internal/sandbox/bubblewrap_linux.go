@@ -50,11 +50,14 @@ func bubblewrapArgs(s spec, filterFD int) []string {
 	}
 	a = append(a, mode, s.Workspace, s.Workspace)
 	for _, m := range s.Shield {
-		mode := "--bind"
+		source, mode := m.Path, "--bind"
 		if m.ReadOnly {
 			mode = "--ro-bind"
 		}
-		a = append(a, mode, m.Path, m.Path)
+		if m.Mask {
+			source = "/dev/null" // bubblewrap mounts it so that it cannot be opened
+		}
+		a = append(a, mode, source, m.Path)
 	}
 	a = append(a, "--ro-bind", s.Exe, boxInit, "--remount-ro", "/", "--chdir", s.Workspace)
 	return append(a, "--", boxInit, helperName, roleInit)

@@ -32,7 +32,11 @@ func containerArgs(s spec, name string) []string {
 	a = append(a, "--mount", bindMount(s.Exe, boxInit, true))
 	a = append(a, "--mount", bindMount(s.Workspace, s.Workspace, !s.Writable))
 	for _, m := range s.Shield {
-		a = append(a, "--mount", bindMount(m.Path, m.Path, m.ReadOnly))
+		source := m.Path
+		if m.Mask {
+			source = "/dev/null"
+		}
+		a = append(a, "--mount", bindMount(source, m.Path, m.ReadOnly))
 	}
 	return append(a, "--entrypoint", boxInit, s.Image, helperName, roleContainer)
 }

@@ -3,6 +3,8 @@
 package sandbox
 
 import (
+	"context"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -24,7 +26,7 @@ func ContainerArgs(backend Backend, workspace string, writable, network bool) ([
 		Exe: "/opt/bridge", Image: "image", User: &userID{UID: 1000, GID: 1001},
 	}
 	if writable {
-		sh, err := newShield(workspace)
+		sh, err := newShield(s)
 		if err != nil {
 			return nil, err
 		}
@@ -40,4 +42,9 @@ func ContainerArgs(backend Backend, workspace string, writable, network bool) ([
 func ProcessStat(pid int) (parent, threads int, ok bool) {
 	p, ok := readProc(pid)
 	return p.parent, p.threads, ok
+}
+
+// ChooseFrom chooses a backend by what try says of each.
+func ChooseFrom(ctx context.Context, try func(Backend) BackendStatus) (Backend, error) {
+	return chooseFrom(ctx, try)
 }

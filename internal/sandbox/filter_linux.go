@@ -94,10 +94,10 @@ func whenArg(why string, nr uintptr, when ...cond) []rule {
 }
 
 // setuidRules keep the command from leaving a program in the workspace that
-// gives the user's rights to everybody.
+// gives the user's rights, or the group's, to everybody.
 func setuidRules() []rule {
-	const why = "set-user-ID files"
-	suid := func(arg uint) cond { return cond{arg: arg, how: anyBit, value: unix.S_ISUID} }
+	const why = "set-user-ID and set-group-ID files"
+	suid := func(arg uint) cond { return cond{arg: arg, how: anyBit, value: unix.S_ISUID | unix.S_ISGID} }
 	creates := cond{arg: 2, how: anyBit, value: unix.O_CREAT}
 	var rules []rule
 	rules = append(rules, whenArg(why, unix.SYS_FCHMOD, suid(1))...)

@@ -13,10 +13,10 @@ var archRules = []rule{
 	{nr: unix.SYS_USTAT, errno: unix.EPERM, why: "obsolete"},
 	{nr: unix.SYS_SYSFS, errno: unix.EPERM, why: "obsolete"},
 	{nr: unix.SYS__SYSCTL, errno: unix.EPERM, why: "obsolete"},
-	{nr: unix.SYS_CHMOD, errno: unix.EPERM, when: []cond{{arg: 1, how: anyBit, value: unix.S_ISUID}}, why: "set-user-ID files"},
-	{nr: unix.SYS_MKNOD, errno: unix.EPERM, when: []cond{{arg: 1, how: anyBit, value: unix.S_ISUID}}, why: "set-user-ID files"},
-	{nr: unix.SYS_CREAT, errno: unix.EPERM, when: []cond{{arg: 1, how: anyBit, value: unix.S_ISUID}}, why: "set-user-ID files"},
-	{nr: unix.SYS_OPEN, errno: unix.EPERM, when: []cond{{arg: 1, how: anyBit, value: unix.O_CREAT}, {arg: 2, how: anyBit, value: unix.S_ISUID}}, why: "set-user-ID files"},
+	{nr: unix.SYS_CHMOD, errno: unix.EPERM, when: []cond{{arg: 1, how: anyBit, value: unix.S_ISUID | unix.S_ISGID}}, why: "set-user-ID and set-group-ID files"},
+	{nr: unix.SYS_MKNOD, errno: unix.EPERM, when: []cond{{arg: 1, how: anyBit, value: unix.S_ISUID | unix.S_ISGID}}, why: "set-user-ID and set-group-ID files"},
+	{nr: unix.SYS_CREAT, errno: unix.EPERM, when: []cond{{arg: 1, how: anyBit, value: unix.S_ISUID | unix.S_ISGID}}, why: "set-user-ID and set-group-ID files"},
+	{nr: unix.SYS_OPEN, errno: unix.EPERM, when: []cond{{arg: 1, how: anyBit, value: unix.O_CREAT}, {arg: 2, how: anyBit, value: unix.S_ISUID | unix.S_ISGID}}, why: "set-user-ID and set-group-ID files"},
 }
 
 // archLandlockRules are those among the calls by path that Landlock does not

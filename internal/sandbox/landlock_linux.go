@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"example.org/bridge/internal/guard/paths"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 )
@@ -128,9 +127,9 @@ var deviceFiles = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
 // unprotected entries of a writable workspace. Hidden paths cannot be taken
 // out of a read root, so that such a root is refused.
 func (s spec) landlockGrants() ([]grant, error) {
-	read := append([]string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", s.Workspace}, s.ReadRoots...)
+	read := append([]string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}, s.ReadRoots...)
 	for _, h := range s.Hidden {
-		if slices.ContainsFunc(read, func(root string) bool { return within(root, h) }) {
+		if slices.ContainsFunc(append(read, s.Workspace), func(root string) bool { return within(root, h) }) {
 			return nil, fmt.Errorf("%s lies in a folder that may be read, and Landlock cannot hide it; use bubblewrap", h)
 		}
 	}
@@ -150,24 +149,66 @@ func (s spec) landlockGrants() ([]grant, error) {
 	if resolver := resolverMount(); s.Network && resolver != nil {
 		grants = append(grants, grant{resolver[1], ll.AccessFSReadFile})
 	}
-	if !s.Writable {
-		return grants, nil
+	inside, err := s.treeGrants(s.Workspace)
+	return append(grants, inside...), err
+}
+
+// treeGrants grants a folder of the workspace. A folder that holds something
+// which may not be written, or not be read, is not granted as a whole: its
+// entries are, so that in the folder itself nothing can be created.
+func (s spec) treeGrants(dir string) ([]grant, error) {
+	hidden, held := s.shieldsBelow(dir)
+	held = s.Writable && (held || dir == s.Workspace)
+	if !hidden && !held {
+		return []grant{{dir, s.rights(readDir, writeDir)}}, nil
 	}
-	entries, err := os.ReadDir(s.Workspace)
+	grants := []grant{{dir, readDir}}
+	if hidden {
+		grants[0].rights = ll.AccessFSReadDir
+	}
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range entries {
-		path := filepath.Join(s.Workspace, e.Name())
+		path := filepath.Join(dir, e.Name())
+		i := slices.IndexFunc(s.Shield, func(m shieldMount) bool { return m.Path == path })
 		switch {
-		case paths.IsProtectedName(e.Name()):
+		case i >= 0 && s.Shield[i].Mask:
+		case i >= 0 && e.IsDir():
+			grants = append(grants, grant{path, readDir})
+		case i >= 0:
+			grants = append(grants, grant{path, readFile})
 		case e.IsDir():
-			grants = append(grants, grant{path, writeDir})
+			more, err := s.treeGrants(path)
+			if err != nil {
+				return nil, err
+			}
+			grants = append(grants, more...)
 		case e.Type().IsRegular():
-			grants = append(grants, grant{path, writeFile})
+			grants = append(grants, grant{path, s.rights(readFile, writeFile)})
 		}
 	}
 	return grants, nil
+}
+
+// shieldsBelow reports whether something below dir may not be read, and
+// whether something there may not be written.
+func (s spec) shieldsBelow(dir string) (hidden, held bool) {
+	for _, m := range s.Shield {
+		if within(dir, m.Path) {
+			hidden = hidden || m.Mask
+			held = true
+		}
+	}
+	return hidden, held
+}
+
+func (s spec) rights(read, write uint64) uint64 {
+	if s.Writable {
+		return write
+	}
+	return read
 }
 
 func existingDirs(paths []string) []string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -145,13 +146,19 @@ func TestAutomaticBackend(t *testing.T) {
 	if res := run(t, bash("true"), sandbox.Options{}); res.Backend != want {
 		t.Errorf("ran in %s, want %s", res.Backend, want)
 	}
-	t.Setenv("PATH", t.TempDir())
-	need(t, sandbox.Landlock)
-	if res := run(t, bash("true"), sandbox.Options{}); res.Backend != sandbox.Landlock {
-		t.Errorf("without bwrap it ran in %s", res.Backend)
+	works := func(which ...sandbox.Backend) func(sandbox.Backend) sandbox.BackendStatus {
+		return func(b sandbox.Backend) sandbox.BackendStatus {
+			if slices.Contains(which, b) {
+				return sandbox.BackendStatus{Backend: b}
+			}
+			return sandbox.BackendStatus{Backend: b, Err: sandbox.ErrUnavailable}
+		}
 	}
-	if _, err := sandbox.Run(t.Context(), bash("true"), sandbox.Options{Workspace: t.TempDir(), Backend: sandbox.Bubblewrap}); !errors.Is(err, sandbox.ErrUnavailable) {
-		t.Errorf("bubblewrap by name, without bwrap: %v", err)
+	if b, err := sandbox.ChooseFrom(t.Context(), works(sandbox.Landlock)); b != sandbox.Landlock || err != nil {
+		t.Errorf("with Landlock alone it chose %q, %v", b, err)
+	}
+	if b, err := sandbox.ChooseFrom(t.Context(), works()); b != "" || !errors.Is(err, sandbox.ErrUnavailable) {
+		t.Errorf("with nothing it chose %q, %v", b, err)
 	}
 }
 

@@ -57,6 +57,11 @@ type Options struct {
 	Identity *Identity
 	// Writable lets the command write in the workspace, except [paths.Protected].
 	Writable bool
+	// GitWrite lets it write in the workspace's own .git, except for what
+	// [Protected] names below it. Otherwise .git is read-only as a whole.
+	GitWrite bool
+	// EnvFiles shows it the workspace's .env files, which are covered otherwise.
+	EnvFiles bool
 	// Network lets it reach the network.
 	Network bool
 	// Backend is the one to use; empty means the first that works of
@@ -106,6 +111,9 @@ type Result struct {
 	TimedOut bool
 	// Exceeded names the limit that ended it, "memory" or "processes".
 	Exceeded string
+	// Held says, a sentence each, what the command planted in the workspace that
+	// others would obey, and under which name it was put aside.
+	Held []string
 	// Duration is from the start of the box to the end of its last process.
 	Duration time.Duration
 	// Backend is the one that was used.

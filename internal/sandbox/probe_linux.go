@@ -80,9 +80,13 @@ func backendDetail(ctx context.Context, b Backend) string {
 
 // choose returns the first backend that works.
 func choose(ctx context.Context, opts Options) (Backend, error) {
+	return chooseFrom(ctx, func(b Backend) BackendStatus { return probe(ctx, b, opts) })
+}
+
+func chooseFrom(ctx context.Context, try func(Backend) BackendStatus) (Backend, error) {
 	var reasons []string
 	for _, b := range []Backend{Bubblewrap, Landlock} {
-		status := probe(ctx, b, opts)
+		status := try(b)
 		if status.Err == nil {
 			return b, nil
 		}

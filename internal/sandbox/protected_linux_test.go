@@ -99,7 +99,7 @@ func TestProtectedPaths(t *testing.T) {
 				ws := repository(t)
 				write(t, filepath.Join(ws, ".bashrc"), "# mine\n")
 				before := tree(t, ws)
-				run(t, bash(trick.script), sandbox.Options{Workspace: ws, Backend: b, Writable: true})
+				run(t, bash(trick.script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, GitWrite: true})
 				after := tree(t, ws)
 				for path := range after {
 					if strings.HasPrefix(path, "in/") {
@@ -122,7 +122,7 @@ func TestGitWorks(t *testing.T) {
 	ws := repository(t)
 	write(t, filepath.Join(ws, "in", "new"), "two\n")
 	res := run(t, bash(`git add -A && git commit -qm second && git checkout -qb other && git status --porcelain && git log --format=%s`),
-		sandbox.Options{Workspace: ws, Backend: sandbox.Bubblewrap, Writable: true})
+		sandbox.Options{Workspace: ws, Backend: sandbox.Bubblewrap, Writable: true, GitWrite: true})
 	if got, want := string(res.Stdout), "second\nfirst\n"; got != want || res.ExitCode != 0 || len(res.Stderr) > 0 {
 		t.Errorf("status %d, output %q, %s", res.ExitCode, got, res.Stderr)
 	}
@@ -139,7 +139,7 @@ func TestProtectedSymlink(t *testing.T) {
 	if err := os.Symlink("elsewhere", filepath.Join(ws, ".Claude")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := sandbox.Run(t.Context(), bash("touch ran"), sandbox.Options{Workspace: ws, Backend: sandbox.Bubblewrap, Writable: true})
+	_, err := sandbox.Run(t.Context(), bash("touch ran"), sandbox.Options{Workspace: ws, Backend: sandbox.Bubblewrap, Writable: true, GitWrite: true})
 	if !errors.Is(err, sandbox.ErrSetup) || !strings.Contains(err.Error(), "symbolic link") {
 		t.Errorf("error %v", err)
 	}
@@ -158,7 +158,7 @@ func TestWritableRunsTakeTurns(t *testing.T) {
 	for range runs {
 		go func() {
 			_, err := sandbox.Run(t.Context(), bash("mkdir busy && rmdir busy"),
-				sandbox.Options{Workspace: ws, Backend: sandbox.Bubblewrap, Writable: true})
+				sandbox.Options{Workspace: ws, Backend: sandbox.Bubblewrap, Writable: true, GitWrite: true})
 			errs <- err
 		}()
 	}

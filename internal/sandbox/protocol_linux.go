@@ -24,7 +24,7 @@ const (
 )
 
 // protocolVersion tells a helper that the program on disk was replaced.
-const protocolVersion = 1
+const protocolVersion = 2
 
 // Descriptors of the supervisor and of the init, after the standard three.
 const (
@@ -42,6 +42,8 @@ type spec struct {
 	Identity  *Identity     `json:"identity,omitempty"`
 	Writable  bool          `json:"writable"`
 	Network   bool          `json:"network"`
+	GitWrite  bool          `json:"gitWrite"`
+	EnvFiles  bool          `json:"envFiles"`
 	Timeout   time.Duration `json:"timeout"`
 	Hidden    []string      `json:"hidden"`
 	ReadRoots []string      `json:"readRoots"`
@@ -86,6 +88,8 @@ type outcome struct {
 	Signal   string `json:"signal,omitempty"`
 	TimedOut bool   `json:"timedOut,omitempty"`
 	Exceeded string `json:"exceeded,omitempty"`
+	// Held says what the command planted and was put aside.
+	Held []string `json:"held,omitempty"`
 }
 
 // environment is the command's whole environment.

@@ -59,6 +59,7 @@ func newSpec(list List, opts Options) (spec, error) {
 	s := spec{
 		Version: protocolVersion, Backend: opts.Backend, List: list,
 		Workspace: workspace, Identity: opts.Identity, Writable: opts.Writable, Network: opts.Network,
+		GitWrite: opts.GitWrite, EnvFiles: opts.EnvFiles,
 		Timeout: opts.Timeout, Hidden: hidden, ReadRoots: existing(opts.ReadRoots),
 		Path: opts.Path, Memory: opts.Memory, PIDs: opts.PIDs, Image: opts.Image, Exe: exe,
 	}
@@ -142,13 +143,16 @@ func runSpec(ctx context.Context, s spec, limit int) (Result, error) {
 	drained.Wait()
 	sup.close()
 
-	res := Result{ExitCode: out.ExitCode, Signal: out.Signal, TimedOut: out.TimedOut, Exceeded: out.Exceeded, Duration: time.Since(began), Backend: s.Backend}
+	res := Result{ExitCode: out.ExitCode, Signal: out.Signal, TimedOut: out.TimedOut, Exceeded: out.Exceeded, Held: out.Held, Duration: time.Since(began), Backend: s.Backend}
 	var more [2]bool
 	res.Stdout, more[0] = stdout.result()
 	res.Stderr, more[1] = stderr.result()
 	res.Truncated = more[0] || more[1]
 	if errors.Is(err, ErrSetup) {
 		return Result{}, withStderr(err, res.Stderr)
+	}
+	if errors.Is(err, ErrKilled) && res.ExitCode == 0 {
+		res.ExitCode, res.Signal = 128+int(syscall.SIGKILL), syscall.SIGKILL.String()
 	}
 	if ctx.Err() != nil {
 		return res, fmt.Errorf("sandbox: the command was cancelled: %w", ctx.Err())

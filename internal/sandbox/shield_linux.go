@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
-	"golang.org/x/sys/unix"
 )
 
 // shieldMount is a path in the workspace that is mounted onto itself. Being a
@@ -16,50 +15,90 @@ import (
 type shieldMount struct {
 	Path     string `json:"path"`
 	ReadOnly bool   `json:"readOnly"`
+	// Mask covers a file with the null device, so that it can be neither read
+	// nor written.
+	Mask bool `json:"mask,omitempty"`
 }
 
-// shield holds the protected paths of a workspace for one run. Where a name
-// is absent, it puts a placeholder there, since a mount needs something to be
-// mounted on, and takes it away afterwards.
+// maxShield is how many paths of a workspace are held. Each is a mount, and
+// bubblewrap reads the whole table of mounts for each.
+const maxShield = 1000
+
+// shield holds the protected paths of a workspace for one run.
 type shield struct {
-	mounts []shieldMount
-	made   []placeholder
+	workspace string
+	before    survey
+	gitWrite  bool
+	mounts    []shieldMount
+	made      []placeholder
 }
 
-type placeholder struct {
-	path  string
-	inode uint64
-	dir   bool
-}
-
-// newShield looks at the workspace, which no other run may be using.
-// A protected name that is a symbolic link is refused: the link could be
-// replaced, and its target is not held.
-func newShield(workspace string) (*shield, error) {
-	s := &shield{}
-	if err := s.coverTop(workspace); err != nil {
+// newShield looks at the workspace, which no other run may be using, if it is
+// writable. A protected name that is a symbolic link is refused: the link could
+// be replaced, and its target is not held.
+func newShield(sp spec) (*shield, error) {
+	s := &shield{workspace: sp.Workspace, gitWrite: sp.GitWrite}
+	if sp.Writable {
+		s.clearStale()
+	}
+	var err error
+	if s.before, err = surveyWorkspace(sp.Workspace); err != nil {
+		return nil, err
+	}
+	if sp.Writable {
+		err = errors.Join(s.refuseLinks(), s.protect(sp.Backend))
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.remove())
+	}
+	if !sp.EnvFiles {
+		for _, path := range s.before.env {
+			s.mounts = append(s.mounts, shieldMount{Path: filepath.Join(s.workspace, path), ReadOnly: true, Mask: true})
+		}
+	}
+	if len(s.mounts) > maxShield {
+		err := fmt.Errorf("the workspace has %d protected files and folders (such as .git, .vscode and .env), at most %d can be held: choose a smaller folder", len(s.mounts), maxShield)
 		return nil, errors.Join(err, s.remove())
 	}
 	return s, nil
 }
 
-func (s *shield) coverTop(workspace string) error {
-	entries, err := os.ReadDir(workspace)
-	if err != nil {
-		return err
+// refuseLinks: see newShield.
+func (s *shield) refuseLinks() error {
+	for _, p := range s.before.protected {
+		if p.link {
+			return symlinkError(filepath.Join(s.workspace, p.path))
+		}
 	}
+	return nil
+}
+
+// clearStale removes the placeholders of a supervisor that was killed.
+func (s *shield) clearStale() {
+	for _, p := range paths.ProtectedNames() {
+		if p.Reserve {
+			removeStale(filepath.Join(s.workspace, p.Name), p.Content)
+		}
+	}
+	removeStale(filepath.Join(s.workspace, bareHead), "")
+	for _, p := range paths.ProtectedInGit() {
+		if p.Reserve {
+			removeStale(filepath.Join(s.workspace, ".git", p.Name), p.Content)
+		}
+	}
+}
+
+// protect holds what is there, and what is absent at the top. Landlock lets
+// nothing be created at the top, and cannot tell what git creates in .git from
+// what a command does.
+func (s *shield) protect(b Backend) error {
 	seen := make(map[string]bool)
-	for _, e := range entries {
-		name := e.Name()
-		if !paths.IsProtectedName(name) {
-			continue
+	for _, p := range s.before.protected {
+		if filepath.Dir(p.path) == "." {
+			seen[strings.ToLower(p.path)] = true
 		}
-		seen[strings.ToLower(name)] = true
-		path := filepath.Join(workspace, name)
-		if e.Type()&os.ModeSymlink != 0 {
-			return symlinkError(path)
-		}
-		if name == ".git" && e.IsDir() {
+		path := filepath.Join(s.workspace, p.path)
+		if p.path == ".git" && p.dir && s.gitWrite && b != Landlock {
 			if err := s.coverGit(path); err != nil {
 				return err
 			}
@@ -67,13 +106,36 @@ func (s *shield) coverTop(workspace string) error {
 		}
 		s.mounts = append(s.mounts, shieldMount{Path: path, ReadOnly: true})
 	}
+	if b == Landlock {
+		return nil
+	}
 	for _, p := range paths.ProtectedNames() {
 		if p.Reserve && !seen[p.Name] {
-			if err := s.hold(filepath.Join(workspace, p.Name), p.Content); err != nil {
+			if err := s.hold(filepath.Join(s.workspace, p.Name), p.Content); err != nil {
 				return err
 			}
 		}
 	}
+	if seen[".git"] {
+		return nil // git takes that, and looks for nothing else
+	}
+	return s.holdHead()
+}
+
+// holdHead keeps the top of a workspace without .git from being made a
+// repository itself.
+func (s *shield) holdHead() error {
+	head := filepath.Join(s.workspace, bareHead)
+	info, err := os.Lstat(head)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return s.hold(head, "")
+	case err != nil:
+		return err
+	case info.Mode()&os.ModeSymlink != 0:
+		return symlinkError(head)
+	}
+	s.mounts = append(s.mounts, shieldMount{Path: head, ReadOnly: true})
 	return nil
 }
 
@@ -110,56 +172,4 @@ func (s *shield) coverGit(git string) error {
 
 func symlinkError(path string) error {
 	return fmt.Errorf("%s is a symbolic link, which cannot be protected; replace it with what it points to", path)
-}
-
-// hold creates a placeholder and mounts it read-only.
-func (s *shield) hold(path, content string) error {
-	p := placeholder{path: path, dir: content == ""}
-	if p.dir {
-		if err := os.Mkdir(path, 0o700); err != nil {
-			return err
-		}
-	} else if err := createFile(path, content); err != nil {
-		return err
-	}
-	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); err != nil {
-		return err
-	}
-	p.inode = st.Ino
-	s.made = append(s.made, p)
-	s.mounts = append(s.mounts, shieldMount{Path: path, ReadOnly: true})
-	return nil
-}
-
-func createFile(path, content string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // #nosec G302 G304 -- read by git, which may be another user's
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(content)
-	return errors.Join(err, f.Close())
-}
-
-// remove takes the placeholders away again. One that somebody outside of the
-// box has replaced or filled meanwhile is left.
-func (s *shield) remove() error {
-	var errs []error
-	for _, p := range s.made {
-		var st unix.Stat_t
-		if unix.Lstat(p.path, &st) != nil || st.Ino != p.inode {
-			continue
-		}
-		var err error
-		if p.dir {
-			err = unix.Rmdir(p.path)
-		} else {
-			err = unix.Unlink(p.path)
-		}
-		if err != nil && !errors.Is(err, unix.ENOTEMPTY) {
-			errs = append(errs, fmt.Errorf("removing the placeholder %s: %w", p.path, err))
-		}
-	}
-	s.made = nil
-	return errors.Join(errs...)
 }

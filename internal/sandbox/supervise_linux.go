@@ -85,7 +85,9 @@ func (b *box) run(stop <-chan string) (outcome, error) {
 	b.stopContainer()
 	killTree(b.gone)
 
+	held := b.putAside()
 	said := b.readStatus()
+	said.Held, out.Held = held, held
 	switch {
 	case out.TimedOut || out.Exceeded != "" || out.Signal != "":
 		return out, nil
@@ -97,6 +99,25 @@ func (b *box) run(stop <-chan string) (outcome, error) {
 		return outcome{}, errors.New(string(b.spec.Backend) + " ended before the command was started")
 	}
 	return said, nil
+}
+
+// putAside does so for a command that could write. Nothing of it runs any more.
+// It works on a thread of its own: this one may see the workspace through the
+// mount that stage made, where root itself has no number and can rename
+// nothing.
+func (b *box) putAside() []string {
+	if b.shield == nil || !b.spec.Writable {
+		return nil
+	}
+	done := make(chan []string)
+	go func() {
+		held, err := b.shield.putAside()
+		if err != nil {
+			held = append(held, err.Error())
+		}
+		done <- held
+	}()
+	return <-done
 }
 
 // watch waits until the box ends, or until there is a reason to end it.

@@ -30,7 +30,9 @@ func TestHelpersAreNotFoundThroughPath(t *testing.T) {
 			opts := sandbox.Options{Workspace: ws, Backend: b, Image: "image", Writable: true}
 			res, err := sandbox.Run(t.Context(), sandbox.Program("/usr/bin/true"), opts)
 			t.Log(res.ExitCode, err)
-			_ = sandbox.Probe(t.Context(), opts)
+			if b == "" {
+				_ = sandbox.Probe(t.Context(), sandbox.Options{})
+			}
 			if ran, err := os.ReadFile(mark); err == nil {
 				t.Errorf("started outside of the box: %s", ran)
 			}

@@ -21,6 +21,7 @@ func (s spec) verify() error {
 		{"the user", s.verifyUser()},
 		{"privileges", verifyPrivileges()},
 		{"hidden files", s.verifyHidden()},
+		{"secrets of the workspace", s.verifyMasked()},
 		{"writing", s.verifyReadOnly()},
 		{"the network", s.verifyNetwork()},
 	}
@@ -74,6 +75,25 @@ func (s spec) verifyHidden() error {
 		_ = f.Close()
 		if len(names) > 0 || n > 0 {
 			return fmt.Errorf("%s can be read", path)
+		}
+	}
+	return nil
+}
+
+// verifyMasked: a covered file cannot be opened.
+func (s spec) verifyMasked() error {
+	for _, m := range s.Shield {
+		if !m.Mask {
+			continue
+		}
+		fd, err := unix.Open(m.Path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+		if err != nil {
+			continue
+		}
+		n, _ := unix.Read(fd, make([]byte, 1))
+		_ = unix.Close(fd)
+		if n > 0 {
+			return fmt.Errorf("%s can be read", m.Path)
 		}
 	}
 	return nil

@@ -13,6 +13,13 @@ var systemRoots = []string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/
 // kernelRoots may not even hold a workspace.
 var kernelRoots = []string{"/proc", "/sys", "/dev"}
 
+// CheckWorkspace reports, as an [ErrWorkspace], why a folder cannot be given to a
+// command. hidden is what no command may see ([Options.HiddenPaths]).
+func CheckWorkspace(workspace string, hidden []string) error {
+	_, _, err := resolveWorkspace(workspace, hidden)
+	return err
+}
+
 // resolveWorkspace returns the real path of the workspace, and the real paths
 // of the hidden ones. It refuses a workspace that is or contains a system
 // folder, the user's home or a hidden path, or that lies within a hidden one.
@@ -43,6 +50,15 @@ func resolveWorkspace(workspace string, hidden []string) (string, []string, erro
 	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) && within(target, realPath(home)) {
 		return refuse("%q is or contains the home folder; choose a project's folder", workspace)
 	}
+	if part := protectedComponent(target); part != "" {
+		return refuse("%q is or lies in %s (%s), which no command may write; choose the project's folder", workspace, part, protectedBy(part))
+	}
+	if isBareRepository(target) {
+		return refuse("%q is a bare git repository; choose a working tree", workspace)
+	}
+	if exe, err := os.Executable(); err == nil && within(target, realPath(exe)) {
+		return refuse("%q holds the bridge's own program (%s); choose another folder, or install the program elsewhere", workspace, exe)
+	}
 	reals := make([]string, 0, len(hidden))
 	for _, h := range hidden {
 		if !filepath.IsAbs(h) {
@@ -55,6 +71,15 @@ func resolveWorkspace(workspace string, hidden []string) (string, []string, erro
 		reals = append(reals, h)
 	}
 	return target, reals, nil
+}
+
+// isBareRepository reports whether git would take dir itself for a repository.
+func isBareRepository(dir string) bool {
+	has := func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		return err == nil
+	}
+	return !has(".git") && has(bareHead) && (has("objects") && has("refs") || has("commondir"))
 }
 
 // within reports whether path is root or lies below it, by components. Both

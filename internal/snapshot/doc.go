@@ -1,28 +1,39 @@
-// Package snapshot keeps copies of a working tree in its own git repository,
-// and puts one back.
+// Package snapshot keeps copies of a working tree in a folder of the bridge's
+// own, and puts one back.
 //
-// A snapshot is a commit without parents under
-// refs/bridge/snapshots/LABEL/N. It holds every file and symbolic link of the
-// workspace that git does not ignore, untracked ones too, byte for byte.
-// Branches, the index, the stash and the reflog are not touched.
+// A snapshot holds every file and symbolic link of a workspace that git would
+// not ignore, untracked ones too, byte for byte and with its mode. Nothing of it
+// is in the workspace, and git is not asked: no program is started, and nothing
+// that a command could have written is trusted.
 //
-// # A hostile repository
+// # A hostile workspace
 //
-// The repository's configuration, hooks and attributes are not trusted: they
-// can name programs for git to run. Reading and writing the tree therefore
-// happens in a private git folder, with the repository's objects but none of
-// its configuration, so that no filter, text conversion, fsmonitor or hook is
-// known there at all. The few commands that need the repository itself
-// (finding it, listing and writing a reference) run with hooks, fsmonitor,
-// pagers and transports overridden. Line endings and encodings are stored as
-// they are.
+// Every path is opened one component after the other, without following a
+// symbolic link, without blocking (a named pipe in the place of .gitignore or
+// of git's index is passed over) and only if it is a regular file. What is kept
+// is named by its SHA-256, and that is compared when it is read again: what
+// does not fit is not restored. Names that no command may write are not written
+// by a restore either, but named.
+//
+// # What git ignores
+//
+// The .gitignore files on the way from the repository's top, .git/info/exclude,
+// and git's index for what is tracked although it is ignored, are read here.
+// The user's own list of ignored files (core.excludesFile) is not. A snapshot
+// keeps the rules that it was taken by, and a restore uses them: a file that was
+// ignored then is neither kept nor removed, whatever the rules are now.
+//
+// # Cost
+//
+// What was hashed is not read again as long as inode, size, time of change and
+// time of modification are the same. Files with equal content are kept once,
+// and so are folders that have not changed. They are not compressed. [Keeper.Tidy]
+// removes old snapshots by age and size.
 //
 // # Limits
 //
-// Ignored files, empty folders, owners, times and modes other than the
-// executable bit are not kept. A repository within the workspace, such as a
-// submodule, is left out, and named in [Snapshot.Skipped]. The snapshot is as
-// safe as the repository: whoever can write .git can remove it. List reads
-// what the references say now; a caller that recorded a snapshot's commit
-// should restore that one, as the commit's name is a hash of what it holds.
+// Ignored files, empty folders, owners, times, extended attributes and special
+// files are not kept. A repository within the workspace, such as a submodule, a
+// file that is too large and one that cannot be read are left out, and named in
+// [Snapshot.Skipped].
 package snapshot

@@ -1,14 +1,14 @@
 package snapshot
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"slices"
 	"strings"
+
+	"example.org/bridge/internal/guard/paths"
 )
 
 // Kind says what a restore does to a path.
@@ -24,149 +24,156 @@ const (
 // PathChange is what a restore does to one path.
 type PathChange struct {
 	Kind Kind
-	Path string // below the top of the working tree, with slashes
+	Path string // below the workspace, with slashes
 
-	mode   string
-	object string
+	to *node // nil for Remove
+}
+
+// Plan is what a restore would do.
+type Plan struct {
+	Changes []PathChange
+	// Refused are changes that are not made: no command may write these paths,
+	// and neither may a restore.
+	Refused []PathChange
+
+	modes map[string]uint32 // of the snapshot's folders
 }
 
 // Restored is what a restore has done.
 type Restored struct {
+	Plan
 	// Before is the snapshot that was taken first: restoring it undoes the
 	// restore.
 	Before Snapshot
-	// Changes were made.
-	Changes []PathChange
 }
 
-// Preview returns what [Restore] would do, and does nothing.
-func Preview(ctx context.Context, workspace string, snap Snapshot) (changes []PathChange, err error) {
-	r, err := open(ctx, workspace)
+// Preview returns what [Keeper.Restore] would do, and does nothing.
+//
+// Errors: [ErrNotFound], [ErrDamaged], [ErrPlatform], the system's own.
+func (k Keeper) Preview(ctx context.Context, snap Snapshot) (Plan, error) {
+	k = k.withDefaults()
+	lock, err := k.lock(false)
 	if err != nil {
-		return nil, err
+		return Plan{}, err
 	}
-	if err := r.check(ctx, snap); err != nil {
-		return nil, err
-	}
-	p, err := r.newPrivate(true)
+	defer lock.unlock()
+	r, err := k.find(snap)
 	if err != nil {
-		return nil, err
+		return Plan{}, err
 	}
-	defer func() { err = errors.Join(err, p.remove()) }()
-	tree, _, err := p.writeTree(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return p.diff(ctx, tree, snap.Commit)
+	return k.plan(ctx, r)
 }
 
 // Restore makes the workspace what it was: it puts back what was changed or
-// removed, and removes what is new. Ignored files stay. It takes a snapshot of
-// the label first, so that it can be undone itself.
+// removed, and removes what is new. What was ignored when the snapshot was taken
+// stays. It takes a snapshot of the label first, so that it can be undone itself.
 //
 // An error that comes with a Restored means that the paths not in Changes
 // could not be restored.
-func Restore(ctx context.Context, workspace string, snap Snapshot) (done Restored, err error) {
-	r, err := open(ctx, workspace)
+func (k Keeper) Restore(ctx context.Context, snap Snapshot) (done Restored, err error) {
+	k = k.withDefaults()
+	lock, err := k.lock(false)
 	if err != nil {
 		return Restored{}, err
 	}
-	if err := r.check(ctx, snap); err != nil {
-		return Restored{}, err
-	}
-	before, err := r.take(ctx, snap.Label)
+	defer lock.unlock()
+	r, err := k.find(snap)
 	if err != nil {
 		return Restored{}, err
 	}
-	done.Before = before
-	p, err := r.newPrivate(true)
-	if err != nil {
+	if done.Before, err = k.take(ctx, r.Workspace, r.Label); err != nil {
+		return Restored{}, err
+	}
+	if done.Plan, err = k.plan(ctx, r); err != nil {
 		return done, err
 	}
-	defer func() { err = errors.Join(err, p.remove()) }()
-	changes, err := p.diff(ctx, before.Commit, snap.Commit)
-	if err != nil {
-		return done, err
-	}
-	done.Changes, err = p.apply(ctx, changes)
+	done.Changes, err = k.apply(ctx, r.Workspace, done.Plan)
 	return done, err
 }
 
-// check refuses what is not a snapshot.
-func (r *repository) check(ctx context.Context, snap Snapshot) error {
-	if !labelPattern.MatchString(snap.Label) {
-		return ErrLabel
-	}
-	if !commitPattern.MatchString(snap.Commit) {
-		return fmt.Errorf("%w: %q is not a commit's full name", ErrNotFound, snap.Commit)
-	}
-	if _, err := r.own(ctx, "cat-file", "-e", snap.Commit+"^{commit}"); err != nil {
-		return fmt.Errorf("%w: its commit %s is gone: %w", ErrNotFound, snap.Commit, err)
-	}
-	return nil
-}
-
-// diff returns what leads from one tree to the other, within the workspace,
-// removals first.
-func (p *private) diff(ctx context.Context, from, to string) ([]PathChange, error) {
-	args := []string{"diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-abbrev", from, to}
-	if p.prefix != "" {
-		args = append(args, "--", p.prefix+"/")
-	}
-	out, err := p.run(ctx, nil, args...)
+// plan compares the workspace with a snapshot, by the snapshot's rules.
+// Removals come first.
+func (k Keeper) plan(ctx context.Context, r record) (Plan, error) {
+	store := &objects{dir: k.Dir}
+	tree, err := store.getTree(r.Tree)
 	if err != nil {
-		return nil, err
+		return Plan{}, err
 	}
-	fields := splitNUL(out)
-	var changes []PathChange
-	for i := 0; i+1 < len(fields); i += 2 {
-		// :oldmode newmode oldobject newobject status
-		f := strings.Fields(strings.TrimPrefix(fields[i], ":"))
-		if len(f) != 5 {
-			return nil, fmt.Errorf("snapshot: git said %q", fields[i])
+	then := tree.flatten()
+	w := newWalker(ctx, k, store, loadCache(k.cachePath(r.Workspace)))
+	root, err := w.past(r, then)
+	if err != nil {
+		return Plan{}, fmt.Errorf("snapshot: %w", err)
+	}
+	now := root.flatten()
+	p := Plan{modes: make(map[string]uint32)}
+	tree.visit("", func(path string, n *node) {
+		if n.kind == folder {
+			p.modes[path] = n.mode
 		}
-		c := PathChange{Kind: Change, Path: fields[i+1], mode: f[1], object: f[3]}
-		switch f[4] {
-		case "A":
-			c.Kind = Create
-		case "D":
-			c.Kind = Remove
-		}
-		if p.inScope(c.Path) && !hasGitComponent(c.Path) {
-			changes = append(changes, c)
+	})
+	for path := range now {
+		if then[path] == nil && !leftOut(r.Skipped, path) {
+			p.add(PathChange{Kind: Remove, Path: path})
 		}
 	}
-	slices.SortStableFunc(changes, func(a, b PathChange) int { return order(a) - order(b) })
-	return changes, nil
+	for path, n := range then {
+		switch have := now[path]; {
+		case have == nil:
+			p.add(PathChange{Kind: Create, Path: path, to: n})
+		case have.kind != n.kind || have.hash != n.hash || have.mode != n.mode:
+			p.add(PathChange{Kind: Change, Path: path, to: n})
+		}
+	}
+	order := func(a, b PathChange) int {
+		if (a.Kind == Remove) != (b.Kind == Remove) {
+			if a.Kind == Remove {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Path, b.Path)
+	}
+	slices.SortFunc(p.Changes, order)
+	slices.SortFunc(p.Refused, order)
+	return p, nil
 }
 
-func order(c PathChange) int {
-	if c.Kind == Remove {
-		return 0
+func (p *Plan) add(c PathChange) {
+	if paths.NeverWritten(c.Path) {
+		p.Refused = append(p.Refused, c)
+		return
 	}
-	return 1
+	p.Changes = append(p.Changes, c)
 }
 
-// apply makes the changes, and returns those that were made. Every path is
-// opened below the working tree's root, which no link leads out of.
-func (p *private) apply(ctx context.Context, changes []PathChange) ([]PathChange, error) {
-	root, err := os.OpenRoot(p.top)
+// leftOut reports whether a snapshot left a path out, or a folder that it is in:
+// it was there then, so that it is not new.
+func leftOut(skipped []Skip, path string) bool {
+	return slices.ContainsFunc(skipped, func(s Skip) bool {
+		return path == s.Path || strings.HasPrefix(path, s.Path+"/")
+	})
+}
+
+// apply makes the changes, and returns those that were made.
+func (k Keeper) apply(ctx context.Context, workspace string, p Plan) ([]PathChange, error) {
+	top, err := openDir(workspace)
 	if err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)
 	}
-	defer func() { _ = root.Close() }()
+	defer top.close()
+	self, err := top.stat(".")
+	if err != nil {
+		return nil, fmt.Errorf("snapshot: %w", err)
+	}
+	m := mender{top: top, owner: ownerFor(self), store: &objects{dir: k.Dir}, modes: p.modes}
 	var done []PathChange
 	var errs []error
-	for _, c := range changes {
+	for _, c := range p.Changes {
 		if ctx.Err() != nil {
 			return done, errors.Join(append(errs, ctx.Err())...)
 		}
-		if c.Kind == Remove {
-			err = removePath(root, filepath.FromSlash(c.Path))
-		} else {
-			err = p.writePath(ctx, root, c)
-		}
-		if err != nil {
+		if err := m.change(c); err != nil {
 			errs = append(errs, fmt.Errorf("snapshot: %s: %w", c.Path, err))
 			continue
 		}
@@ -175,109 +182,122 @@ func (p *private) apply(ctx context.Context, changes []PathChange) ([]PathChange
 	return done, errors.Join(errs...)
 }
 
-// removePath removes a file, and the folders that it leaves empty.
-func removePath(root *os.Root, path string) error {
-	if err := root.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	removeEmpty(root, filepath.Dir(path))
-	return nil
+// mender changes a workspace.
+type mender struct {
+	top   dir
+	owner owner
+	store *objects
+	modes map[string]uint32
 }
 
-// removeEmpty removes folders from dir upwards until one is not empty.
-func removeEmpty(root *os.Root, dir string) {
-	for ; dir != "."; dir = filepath.Dir(dir) {
-		if root.Remove(dir) != nil {
-			return
+func (m mender) change(c PathChange) error {
+	parts := strings.Split(c.Path, "/")
+	if c.Kind == Remove {
+		return m.remove(parts)
+	}
+	return m.write(parts, c.to)
+}
+
+// remove removes a file, and the folders that it leaves empty.
+func (m mender) remove(parts []string) error {
+	for at := len(parts) - 1; at >= 0; at-- {
+		d, err := m.top.openPath(parts[:at])
+		if err != nil {
+			return err
+		}
+		if at == len(parts)-1 {
+			err = d.remove(parts[at])
+		} else if d.removeDir(parts[at]) != nil {
+			at = 0 // not empty
+		}
+		d.close()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
+	return nil
 }
-
-// Modes of git's trees.
-const (
-	modeExecutable = "100755"
-	modeRegular    = "100644"
-	modeLink       = "120000"
-)
 
 // temporary is where a file is written before it takes its place.
 const temporary = ".bridge-restore"
 
-// writePath puts a file or a link back, in one step. A folder that is in the
-// way holds ignored files, and stays.
-func (p *private) writePath(ctx context.Context, root *os.Root, c PathChange) error {
-	path := filepath.FromSlash(c.Path)
-	if c.mode != modeExecutable && c.mode != modeRegular && c.mode != modeLink {
-		return fmt.Errorf("cannot be restored: it has mode %s", c.mode)
-	}
-	if isDir(root, c.Path) {
-		return errors.New("a folder with ignored files is in the way; move it")
-	}
-	content, err := p.run(ctx, nil, "cat-file", "blob", c.object)
+// write puts a file or a link back, in one step. A folder that is in the way
+// holds what the snapshot does not know, and stays.
+func (m mender) write(parts []string, n *node) error {
+	d, err := m.parents(parts[:len(parts)-1])
 	if err != nil {
 		return err
 	}
-	if err := p.makeParents(root, path); err != nil {
-		return err
+	defer d.close()
+	name, o := parts[len(parts)-1], m.owner
+	if have, err := d.stat(name); err == nil {
+		if have.kind == folder {
+			return errors.New("a folder with files that the snapshot does not know is in the way; move it")
+		}
+		o = ownerFor(have)
 	}
-	tmp := filepath.Join(filepath.Dir(path), temporary)
-	_ = root.Remove(tmp) // of a restore that was killed
-	if err := p.writeFile(root, tmp, c.mode, content); err != nil {
-		return errors.Join(err, root.Remove(tmp))
+	_ = d.remove(temporary) // of a restore that was killed
+	if n.kind == link {
+		err = m.writeLink(d, n, o)
+	} else {
+		err = m.writeFile(d, n, o)
 	}
-	if err := root.Rename(tmp, path); err != nil {
-		return errors.Join(err, root.Remove(tmp))
+	if err == nil {
+		err = d.rename(temporary, name)
 	}
-	return nil
+	if err != nil {
+		_ = d.remove(temporary)
+	}
+	return err
 }
 
-func (p *private) writeFile(root *os.Root, path, mode, content string) error {
-	if mode == modeLink {
-		if err := root.Symlink(content, path); err != nil {
-			return err
-		}
-		return p.give(root, path)
-	}
-	perm := os.FileMode(0o644)
-	if mode == modeExecutable {
-		perm = 0o755
-	}
-	f, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+func (m mender) writeLink(d dir, n *node, o owner) error {
+	target, err := m.store.get(blobs, n.hash)
 	if err != nil {
 		return err
 	}
-	_, err = bytes.NewReader([]byte(content)).WriteTo(f)
-	return errors.Join(err, f.Close(), p.give(root, path))
+	return d.symlink(string(target), temporary, o)
 }
 
-// makeParents makes the folders on the way. A file or link there came after
-// the snapshot but is ignored, and stays.
-func (p *private) makeParents(root *os.Root, path string) error {
-	dir := filepath.Dir(path)
-	if dir == "." {
-		return nil
-	}
-	made := ""
-	for _, name := range strings.Split(dir, string(filepath.Separator)) {
-		made = filepath.Join(made, name)
-		if isDir(root, filepath.ToSlash(made)) {
-			continue
-		}
-		if err := root.Mkdir(made, 0o755); err != nil {
-			return err
-		}
-		if err := p.give(root, made); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// give lets root's new files belong to the owner of the working tree.
-func (p *private) give(root *os.Root, path string) error {
-	uid, gid, err := ownerOf(p.top)
-	if err != nil || uid < 0 {
+func (m mender) writeFile(d dir, n *node, o owner) error {
+	f, err := d.create(temporary)
+	if err != nil {
 		return err
 	}
-	return root.Lchown(path, uid, gid)
+	err = m.store.copyTo(f, blobs, n.hash)
+	if err == nil {
+		err = give(f, n.mode, o)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// parents opens the folder of a path, and makes those on the way that are
+// missing. A file or link there is one that the snapshot ignores, and stays.
+func (m mender) parents(parts []string) (dir, error) {
+	at, err := m.top.open(".")
+	if err != nil {
+		return at, err
+	}
+	for i, name := range parts {
+		next, err := at.open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			if err = at.mkdir(name, m.folderMode(parts[:i+1]), m.owner); err == nil {
+				next, err = at.open(name)
+			}
+		}
+		at.close()
+		if err != nil {
+			return at, fmt.Errorf("%s is in the way: %w", name, err)
+		}
+		at = next
+	}
+	return at, nil
+}
+
+// folderMode is what a folder had in the snapshot.
+func (m mender) folderMode(parts []string) uint32 {
+	if mode, ok := m.modes[strings.Join(parts, "/")]; ok {
+		return mode | 0o700 // or nothing could be put in it
+	}
+	return 0o755
 }

@@ -4,151 +4,134 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
 // Errors a caller may want to tell apart.
 var (
-	// ErrNoRepository means that there is no git repository to keep
-	// snapshots in. Nothing was kept.
-	ErrNoRepository = errors.New("snapshot: the workspace is in no git repository")
-	// ErrNotFound means that there is no snapshot of that label and number.
+	// ErrNotFound means that there is no snapshot of that label and number, or
+	// no longer.
 	ErrNotFound = errors.New("snapshot: no such snapshot")
+	// ErrDamaged means that what was kept is not what it was: nothing of it is
+	// used.
+	ErrDamaged = errors.New("snapshot: the kept state is damaged")
 	// ErrLabel means that a label has other characters than letters, digits,
 	// "-" and "_", or more than 64.
 	ErrLabel = errors.New("snapshot: a label is 1 to 64 letters, digits, - and _")
+	// ErrPlatform means that this system cannot open files safely enough.
+	ErrPlatform = errors.New("snapshot: not available on this platform")
 )
 
-const refPrefix = "refs/bridge/snapshots/"
+// Limits of what is kept, for a [Keeper] that says nothing else.
+const (
+	// DefaultMaxFile is the size of the largest file that is kept, in bytes.
+	DefaultMaxFile = 512 << 20
+	// DefaultMaxTotal is what all snapshots together may take, in bytes.
+	DefaultMaxTotal = 8 << 30
+	// DefaultMaxAge is how long a snapshot is kept.
+	DefaultMaxAge = 30 * 24 * time.Hour
+)
+
+// Keeper keeps snapshots in a folder.
+type Keeper struct {
+	// Dir is a folder that only the bridge's own user can enter, outside of
+	// every workspace. It is made when needed.
+	Dir string
+	// MaxFile, MaxTotal and MaxAge replace the defaults, if not zero.
+	MaxFile, MaxTotal int64
+	MaxAge            time.Duration
+	// Now is the time; nil means the clock's.
+	Now func() time.Time
+}
+
+func (k Keeper) withDefaults() Keeper {
+	if k.MaxFile == 0 {
+		k.MaxFile = DefaultMaxFile
+	}
+	if k.MaxTotal == 0 {
+		k.MaxTotal = DefaultMaxTotal
+	}
+	if k.MaxAge == 0 {
+		k.MaxAge = DefaultMaxAge
+	}
+	if k.Now == nil {
+		k.Now = time.Now
+	}
+	return k
+}
 
 // Snapshot is one kept state of a workspace.
 type Snapshot struct {
 	Label string
 	// N counts the snapshots of a label, from 1.
 	N int
-	// Commit is the full name of the commit. It stands for the content.
+	// Commit is the SHA-256 of the snapshot's record, in hexadecimal. It stands
+	// for the content.
 	Commit string
 	// Time is when it was taken, to the second.
 	Time time.Time
-	// Skipped are paths that could not be kept: repositories within the
-	// workspace. Only Take sets it.
-	Skipped []string
+	// Workspace is the real path of the folder.
+	Workspace string
+	// Skipped is what could not be kept.
+	Skipped []Skip
 }
 
-// Ref is the snapshot's reference.
-func (s Snapshot) Ref() string { return fmt.Sprintf("%s%s/%d", refPrefix, s.Label, s.N) }
+// Skip is a path that a snapshot leaves out, below the workspace and with
+// slashes, and why.
+type Skip struct {
+	Path string `json:"path"`
+	Why  string `json:"why"`
+}
 
 var (
 	labelPattern  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	commitPattern = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+	commitPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
 // Take keeps the workspace as it is now, under the next number of the label.
 //
-// Errors: [ErrNoRepository], [ErrLabel], git's own.
-func Take(ctx context.Context, workspace, label string) (Snapshot, error) {
+// Errors: [ErrLabel], [ErrPlatform], the system's own. Nothing is kept then.
+func (k Keeper) Take(ctx context.Context, workspace, label string) (Snapshot, error) {
 	if !labelPattern.MatchString(label) {
 		return Snapshot{}, ErrLabel
 	}
-	r, err := open(ctx, workspace)
+	k = k.withDefaults()
+	top, err := filepath.EvalSymlinks(workspace)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("snapshot: %w", err)
+	}
+	lock, err := k.lock(false)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	return r.take(ctx, label)
+	defer lock.unlock()
+	return k.take(ctx, top, label)
 }
 
-func (r *repository) take(ctx context.Context, label string) (snap Snapshot, err error) {
-	p, err := r.newPrivate(false)
+func (k Keeper) take(ctx context.Context, top, label string) (Snapshot, error) {
+	store := &objects{dir: k.Dir}
+	cache := loadCache(k.cachePath(top))
+	w := newWalker(ctx, k, store, cache)
+	root, rules, err := w.present(top)
 	if err != nil {
-		return Snapshot{}, err
+		return Snapshot{}, fmt.Errorf("snapshot: %w", err)
 	}
-	defer func() { err = errors.Join(err, p.remove()) }()
-	tree, skipped, err := p.writeTree(ctx)
+	tree, err := store.putTree(root)
 	if err != nil {
-		return Snapshot{}, err
+		return Snapshot{}, fmt.Errorf("snapshot: %w", err)
 	}
-	commit, err := p.run(ctx, []byte("bridge snapshot "+label+"\n"), "commit-tree", tree)
+	r := record{
+		Version: recordVersion, Label: label, Time: k.Now().UTC().Truncate(time.Second),
+		Workspace: top, Tree: tree, Rules: rules, Absent: w.absent(root), Skipped: w.skipped,
+	}
+	snap, err := k.addRecord(r)
 	if err != nil {
-		return Snapshot{}, err
+		return Snapshot{}, fmt.Errorf("snapshot: %w", err)
 	}
-	snap, err = r.addRef(ctx, label, strings.TrimSpace(commit))
-	snap.Skipped = skipped
-	return snap, err
-}
-
-// refTries is how often another process may be faster to take a number.
-const refTries = 20
-
-// addRef takes the label's next number. A reference is only ever created, so
-// that of two processes one has to try the next number.
-func (r *repository) addRef(ctx context.Context, label, commit string) (Snapshot, error) {
-	var lastErr error
-	for range refTries {
-		all, err := r.list(ctx, label)
-		if err != nil {
-			return Snapshot{}, err
-		}
-		snap := Snapshot{Label: label, N: 1, Commit: commit}
-		if len(all) > 0 {
-			snap.N = all[len(all)-1].N + 1
-		}
-		none := strings.Repeat("0", len(commit))
-		if _, lastErr = r.own(ctx, "update-ref", "--no-deref", snap.Ref(), commit, none); lastErr == nil {
-			return r.find(ctx, label, snap.N)
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return Snapshot{}, lastErr
-}
-
-// List returns the snapshots of a label, oldest first.
-func List(ctx context.Context, workspace, label string) ([]Snapshot, error) {
-	if !labelPattern.MatchString(label) {
-		return nil, ErrLabel
-	}
-	r, err := open(ctx, workspace)
-	if err != nil {
-		return nil, err
-	}
-	return r.list(ctx, label)
-}
-
-func (r *repository) list(ctx context.Context, label string) ([]Snapshot, error) {
-	out, err := r.own(ctx, "for-each-ref", "--format=%(objecttype) %(objectname) %(committerdate:unix) %(refname)", refPrefix+label+"/")
-	if err != nil {
-		return nil, err
-	}
-	var all []Snapshot
-	for line := range strings.Lines(out) {
-		f := strings.Fields(line)
-		if len(f) != 4 || f[0] != "commit" {
-			continue
-		}
-		n, err := strconv.Atoi(strings.TrimPrefix(f[3], refPrefix+label+"/"))
-		seconds, timeErr := strconv.ParseInt(f[2], 10, 64)
-		if err != nil || timeErr != nil || n < 1 {
-			continue // not one of ours
-		}
-		all = append(all, Snapshot{Label: label, N: n, Commit: f[1], Time: time.Unix(seconds, 0).UTC()})
-	}
-	slices.SortFunc(all, func(a, b Snapshot) int { return a.N - b.N })
-	return all, nil
-}
-
-func (r *repository) find(ctx context.Context, label string, n int) (Snapshot, error) {
-	all, err := r.list(ctx, label)
-	if err != nil {
-		return Snapshot{}, err
-	}
-	i := slices.IndexFunc(all, func(s Snapshot) bool { return s.N == n })
-	if i < 0 {
-		return Snapshot{}, fmt.Errorf("%w: %s %d", ErrNotFound, label, n)
-	}
-	return all[i], nil
+	// The rest only saves time and space later.
+	_ = cache.save(k.cachePath(top))
+	k.noteUsage(store.added)
+	return snap, nil
 }

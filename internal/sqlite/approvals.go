@@ -52,7 +52,7 @@ func first[T any](all []T, err error) (*T, error) {
 // CheckCommand implements bridge.Store.
 func (s *Store) CheckCommand(ctx context.Context, g bridge.Gate) (unread int64, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		unread = e.self.waiting(g.Now)
+		unread = e.self.Waiting(g.Now)
 		return e.spend()
 	})
 	return unread, err
@@ -64,7 +64,7 @@ func (s *Store) RefuseCommand(ctx context.Context, g bridge.Gate) error {
 		if err := e.spend(); err != nil {
 			return err
 		}
-		return e.refuse(outcomeRefused, nil)
+		return &bridge.Refusal{Reason: nil, Outcome: bridge.OutcomeRefused}
 	})
 }
 
@@ -86,7 +86,7 @@ func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r commands.Requ
 			return err
 		}
 		id, err = e.insertCommand(r)
-		unread = e.self.waiting(g.Now)
+		unread = e.self.Waiting(g.Now)
 		e.op.Details["request"] = id
 		return err
 	})
@@ -117,7 +117,7 @@ func (e *entry) heedLimits(r commands.Request, l commands.QueueLimits) error {
 			  AND decided_at >= (SELECT opened_at FROM yolo_grants WHERE conversation = ?1)
 			  AND decided_at > (SELECT coalesce(max(decided_at), 0) FROM command_requests WHERE conversation = ?1 AND state IN ('approved', 'consumed'))`,
 			[]any{r.Conversation},
-			l.Denied, commands.ErrWornDown,
+			l.Denied, commands.ErrTooManyDenied,
 		},
 		{
 			"SELECT count(*) FROM command_requests WHERE conversation = ? AND state = 'pending' AND expires_at > ? AND NOT (session = ? AND command = ?)",
@@ -130,7 +130,7 @@ func (e *entry) heedLimits(r commands.Request, l commands.QueueLimits) error {
 			return err
 		}
 		if n >= int64(limit.most) {
-			return e.refuse(outcomeRefused, limit.reason)
+			return &bridge.Refusal{Reason: limit.reason, Outcome: bridge.OutcomeRefused}
 		}
 	}
 	return nil
@@ -211,7 +211,7 @@ func (e *entry) judgeApproval(g bridge.Gate, u commands.ApprovalUse) error {
 		}
 	}
 	e.op.Details["stage"], e.op.Details["reason"] = "refused", reason.Error()
-	return e.refuse(outcomeRefused, reason)
+	return &bridge.Refusal{Reason: reason, Outcome: bridge.OutcomeRefused}
 }
 
 // EndCommand implements bridge.Store.
@@ -222,7 +222,7 @@ func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end command
 		if err != nil {
 			return err
 		}
-		sent, err = e.append(bridge.System, to, m)
+		sent, err = e.appendTo(op.Conversation, bridge.System, to, "", m)
 		if errors.Is(err, errNoRow) {
 			e.op.Details["partner"] = "gone" // the conversation was removed meanwhile
 			return nil
@@ -258,7 +258,7 @@ func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d comman
 		if err != nil {
 			return err
 		}
-		return e.refuse(outcomeRefused, commands.ErrDecided)
+		return &bridge.Refusal{Reason: commands.ErrDecided, Outcome: bridge.OutcomeRefused}
 	})
 }
 
@@ -308,31 +308,6 @@ func listCommands(c *conn, where string, args ...any) (all []commands.Request, e
 		return nil
 	})
 	return all, err
-}
-
-// ForgetCommands implements bridge.Store.
-func (s *Store) ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time) (requests, grants int64, err error) {
-	err = s.operate(ctx, op, durable, func(e *entry) error {
-		result, err := e.exec(`
-			DELETE FROM command_requests WHERE created_at <= ?1 AND (
-			    state IN ('denied', 'cancelled') OR state = 'consumed' AND ended_at > 0
-			    OR state = 'pending' AND expires_at <= ?2 OR state = 'approved' AND approved_until <= ?2)`, before, op.Now)
-		if err != nil {
-			return err
-		}
-		if requests, err = result.RowsAffected(); err != nil {
-			return err
-		}
-		if result, err = e.exec("DELETE FROM yolo_grants WHERE expires_at <= ?", earliest(before, op.Now)); err != nil {
-			return err
-		}
-		if grants, err = result.RowsAffected(); err != nil {
-			return err
-		}
-		e.op.Details["requests"], e.op.Details["grants"] = requests, grants
-		return nil
-	})
-	return requests, grants, err
 }
 
 func earliest(a, b time.Time) time.Time {

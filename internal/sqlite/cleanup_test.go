@@ -87,12 +87,12 @@ func TestCleanupInBatches(t *testing.T) {
 // logged, and the next one removes the rest.
 func TestCleanupStopped(t *testing.T) {
 	e := bridgetest.NewEnv(t)
-	watch := &spy{}
-	s := bridge.New(bridge.Config{Store: watch.store(t, e), Key: e.Key, Now: e.Clock.Now})
+	d := &disk{}
+	s := bridge.New(bridge.Config{Store: d.store(t, e), Key: e.Key, Now: e.Clock.Now})
 	const many = 230
 	expire(t, e, s, many)
 	ctx, cancel := context.WithCancel(t.Context())
-	watch.begin = cancel // in front of the first transaction, which is not undone any more
+	d.then = cancel // the first transaction is committed
 	removed, err := s.Cleanup(ctx, 0, false)
 	if !errors.Is(err, context.Canceled) || len(removed) == 0 || len(removed) == many {
 		t.Fatalf("removed %d of %d, %v", len(removed), many, err)

@@ -26,27 +26,33 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 }
 
 // JoinConversation implements bridge.Store.
-func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash []byte, failures bridge.Charge) (bridge.JoinedConversation, error) {
-	var joined bridge.JoinedConversation
-	err := s.operate(ctx, op, durable, func(e *entry) error {
-		c := &joined.Conversation
-		err := e.get(`
-			UPDATE conversations SET join_hash = NULL, joined_at = ?2
-			WHERE join_hash = ?1 AND join_expires_at > ?2 AND expires_at > ?2
-			RETURNING id, role_a, role_b, team, team_id, created_at, expires_at, joined_at`,
-			[]any{hash, op.Now},
-			&c.ID, &c.RoleA, &c.RoleB, &c.Team, &c.TeamID, &c.CreatedAt, &c.ExpiresAt, &c.JoinedAt)
-		if errors.Is(err, errNoRow) {
-			return e.fail(failures, bridge.ErrBadJoinCode)
-		}
+func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash []byte, rule bridge.InvitationRule) (i bridge.Invitation, err error) {
+	err = s.operate(ctx, op, durable, func(e *entry) error {
+		i, err = getInvitation(e.conn, hash)
 		if err != nil {
 			return err
 		}
-		e.op.Conversation = c.ID
-		return e.get("SELECT nonce, last_seq - read_seq FROM session_status WHERE conversation = ? AND session = 'b'",
-			[]any{c.ID}, &joined.NonceB, &joined.Unread)
+		if err := rule(i); err != nil {
+			return err
+		}
+		e.op.Conversation, i.JoinedAt = i.ID, op.Now
+		_, err := e.exec("UPDATE conversations SET join_hash = NULL, joined_at = ? WHERE id = ?", op.Now, i.ID)
+		return err
 	})
-	return joined, err
+	return i, err
+}
+
+// getInvitation returns what a join code opens, or a zero Invitation.
+func getInvitation(c *conn, hash []byte) (i bridge.Invitation, err error) {
+	err = c.get(`
+		SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.join_expires_at, b.nonce, b.last_seq - b.read_seq
+		FROM conversations c JOIN session_status b ON b.conversation = c.id AND b.session = 'b'
+		WHERE c.join_hash = ?`, []any{hash},
+		&i.ID, &i.RoleA, &i.RoleB, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.JoinExpiresAt, &i.NonceB, &i.Unread)
+	if errors.Is(err, errNoRow) {
+		return bridge.Invitation{}, nil
+	}
+	return i, err
 }
 
 // SetStatus implements bridge.Store.
@@ -55,7 +61,7 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 		if err := e.spend(); err != nil {
 			return err
 		}
-		unread = e.self.waiting(g.Now)
+		unread = e.self.Waiting(g.Now)
 		_, err := e.exec("UPDATE session_status SET status = ?, heartbeat_at = ? WHERE conversation = ? AND session = ?",
 			string(status), g.Now, g.Conversation, string(g.Session))
 		return err
@@ -70,7 +76,7 @@ func (s *Store) PartnerState(ctx context.Context, g bridge.Gate) (state bridge.S
 		if err := e.spend(); err != nil {
 			return err
 		}
-		unread = e.self.waiting(g.Now)
+		unread = e.self.Waiting(g.Now)
 		overview, err := getOverview(e.conn, g.Conversation)
 		state = overview.A
 		if partner == bridge.SessionB {
@@ -87,13 +93,13 @@ func (s *Store) Refuse(ctx context.Context, g bridge.Gate) error {
 		if err := e.spend(); err != nil {
 			return err
 		}
-		return e.refuse(outcomeInvalid, nil)
+		return &bridge.Refusal{Outcome: bridge.OutcomeInvalid}
 	})
 }
 
 // RefuseOperation implements bridge.Store.
 func (s *Store) RefuseOperation(ctx context.Context, op bridge.Operation) error {
-	return s.operate(ctx, op, relaxed, func(e *entry) error { return e.refuse(outcomeInvalid, nil) })
+	return s.operate(ctx, op, relaxed, func(e *entry) error { return &bridge.Refusal{Outcome: bridge.OutcomeInvalid} })
 }
 
 const selectOverview = `
@@ -214,13 +220,6 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 	return expired, err
 }
 
-// What is removed in one transaction, while everybody else waits. A conversation
-// goes as a whole, however many messages it has.
-const (
-	batchConversations = 100
-	batchMessages      = 10_000
-)
-
 // removeSome removes some of the conversations that where selects, with an entry
 // in the log of its own, and reports whether more are left.
 func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where string, before time.Time) (removed []bridge.Overview, more bool, err error) {
@@ -230,7 +229,7 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where strin
 		if err != nil {
 			return err
 		}
-		removed = firstBatch(expired)
+		removed = bridge.CleanupBatch(expired)
 		more = len(removed) < len(expired)
 		var unread int64
 		for _, o := range removed {
@@ -248,18 +247,6 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where strin
 	return removed, more, nil
 }
 
-// firstBatch is the beginning of all that one transaction removes.
-func firstBatch(all []bridge.Overview) []bridge.Overview {
-	var messages int64
-	for i, o := range all {
-		messages += o.A.Received + o.B.Received
-		if i > 0 && (i == batchConversations || messages > batchMessages) {
-			return all[:i]
-		}
-	}
-	return all
-}
-
 func removeConversation(c *conn, id string) error {
 	for _, query := range []string{
 		"DELETE FROM messages WHERE conversation = ?1",
@@ -269,12 +256,13 @@ func removeConversation(c *conn, id string) error {
 		"DELETE FROM yolo_grants WHERE conversation = ?1",
 		"DELETE FROM command_requests WHERE conversation = ?1",
 		"DELETE FROM conversations WHERE id = ?1",
-		`DELETE FROM rate_limits WHERE bucket IN (
-			'write/' || ?1 || '/a', 'write/' || ?1 || '/b', 'refused/write/' || ?1 || '/a', 'refused/write/' || ?1 || '/b',
-			'read/' || ?1 || '/a', 'read/' || ?1 || '/b', 'refused/read/' || ?1 || '/a', 'refused/read/' || ?1 || '/b',
-			'beside/' || ?1 || '/a', 'beside/' || ?1 || '/b', 'refused/beside/' || ?1 || '/a', 'refused/beside/' || ?1 || '/b')`,
 	} {
 		if _, err := c.exec(query, id); err != nil {
+			return err
+		}
+	}
+	for _, bucket := range bridge.Buckets(id) {
+		if _, err := c.exec("DELETE FROM rate_limits WHERE bucket = ?", bucket); err != nil {
 			return err
 		}
 	}

@@ -3,149 +3,116 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"time"
 
 	"example.org/bridge/internal/bridge"
 )
-
-// errBusy undoes a take that another claim forbids: nothing is to be recorded.
-var errBusy = errors.New("the next messages are on their way to another answer")
-
-// errArrived undoes a take that found mail but was not going to wait for the
-// disk, because the inbox was empty a moment before.
-var errArrived = errors.New("a message has arrived in between")
 
 // TakeUnread implements bridge.Store. An empty inbox is recorded without
 // waiting for the disk; messages are handed out durably, so that even a power
 // cut cannot make them come again without their being marked redelivered.
 func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (taken bridge.Taken, err error) {
-	inbox, err := s.PeekInbox(ctx, g.Conversation, g.Session)
-	if err != nil {
-		return taken, err
-	}
-	// The proof comes first here too: a refusal that waited for the disk would
-	// tell whoever cannot prove itself that the conversation exists and has mail.
-	level := relaxed
-	if g.Prove(inbox.Proof) && inbox.Unread > 0 {
-		level = durable
-	}
-	taken, err = s.takeUnread(ctx, g, t, level)
-	if errors.Is(err, errArrived) {
-		taken, err = s.takeUnread(ctx, g, t, durable)
-	}
-	if errors.Is(err, errBusy) {
-		return taken, nil
-	}
-	return taken, err
-}
-
-func (s *Store) takeUnread(ctx context.Context, g bridge.Gate, t bridge.Take, level durability) (taken bridge.Taken, err error) {
-	err = s.pass(ctx, g, level, func(e *entry) error {
-		if e.self.unread() > 0 && level != durable {
-			return errArrived
-		}
-		if e.self.unread() > 0 && bridge.ClaimStands(e.self.claimUntil, g.Now) {
-			taken = bridge.Taken{Busy: true, Delivery: bridge.Delivery{HasMore: true, Unread: e.self.unread()}}
-			return errBusy
+	err = s.pass(ctx, g, relaxed, func(e *entry) error {
+		if e.self.Busy(g.Now) {
+			taken = bridge.Taken{Busy: true, Delivery: bridge.Delivery{HasMore: true, Unread: e.self.Unread()}}
+			return errNothing
 		}
 		if err := e.spend(); err != nil {
 			return err
 		}
 		taken.Messages, taken.HasMore, err = listMessages(e.conn,
 			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4",
-			[]any{g.Conversation, string(g.Session), e.self.readSeq, t.Limit + 1}, t.Limit, t.Bytes)
+			[]any{g.Conversation, string(g.Session), e.self.ReadSeq, t.Limit + 1}, t.Limit, t.Bytes)
 		if err != nil {
 			return err
 		}
-		taken.Unread = e.self.unread() - int64(len(taken.Messages))
+		taken.Unread = e.self.Unread() - int64(len(taken.Messages))
 		e.op.Details["messages"] = len(taken.Messages)
 		if len(taken.Messages) == 0 {
 			return nil
 		}
-		taken.Claim, err = e.claim(g, taken.Messages, t.ClaimUntil)
-		return err
+		e.level = durable
+		kept := e.self.Hand(taken.Messages, t.ClaimUntil, e.op.Details)
+		taken.Claim = bridge.Claim{Conversation: g.Conversation, Session: g.Session, ID: kept.ClaimID}
+		return putInbox(e.conn, taken.Claim, kept)
 	})
+	if errors.Is(err, errNothing) {
+		return taken, nil
+	}
 	return taken, err
 }
 
-// claim keeps messages with one answer until a time, and marks those that were
-// handed out before.
-func (e *entry) claim(g bridge.Gate, messages []bridge.Message, until time.Time) (bridge.Claim, error) {
-	again := 0
-	for i := range messages {
-		if messages[i].Seq <= e.self.handedSeq {
-			messages[i].Redelivered = true
-			again++
-		}
-	}
-	first, last := messages[0].Seq, messages[len(messages)-1].Seq
-	e.op.Details["first_seq"], e.op.Details["last_seq"] = first, last
-	if again > 0 {
-		e.op.Details["redelivered"] = again
-	}
-	_, err := e.exec(`
-		UPDATE session_status SET claim_id = ?, claim_seq = ?, claim_until = ?, handed_seq = ?
-		WHERE conversation = ? AND session = ?`,
-		e.self.claimID+1, last, until, max(e.self.handedSeq, last), g.Conversation, string(g.Session))
-	return bridge.Claim{Conversation: g.Conversation, Session: g.Session, ID: e.self.claimID + 1}, err
-}
-
-// ConfirmRead implements bridge.Store.
-func (s *Store) ConfirmRead(ctx context.Context, op bridge.Operation, claim bridge.Claim) error {
-	return s.endClaim(ctx, op, claim, `
-		UPDATE session_status SET read_seq = claim_seq, claim_until = 0
-		WHERE conversation = ? AND session = ? AND claim_id = ? AND read_seq < claim_seq RETURNING claim_seq`)
-}
-
-// ReleaseRead implements bridge.Store.
-func (s *Store) ReleaseRead(ctx context.Context, op bridge.Operation, claim bridge.Claim) error {
-	return s.endClaim(ctx, op, claim, `
-		UPDATE session_status SET claim_until = 0
-		WHERE conversation = ? AND session = ? AND claim_id = ? AND claim_until > 0 AND read_seq < claim_seq RETURNING claim_seq`)
-}
-
-// endClaim runs update, which touches the claim only while no other has taken
-// its place and it has not ended; otherwise nothing happens and is recorded.
-func (s *Store) endClaim(ctx context.Context, op bridge.Operation, claim bridge.Claim, update string) error {
-	ended := errors.New("the claim has ended already")
+// EndClaim implements bridge.Store.
+func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.operate(ctx, op, relaxed, func(e *entry) error {
-		var last int64
-		err := e.get(update, claimArgs(claim), &last)
-		if errors.Is(err, errNoRow) {
-			return ended
-		}
-		e.op.Details["last_seq"] = last
+		kept, err := changeClaim(e.conn, claim, rule)
+		e.op.Details["last_seq"] = kept.ClaimSeq
 		return err
 	})
-	if errors.Is(err, ended) {
+	if errors.Is(err, errNothing) {
 		return nil
 	}
 	return err
 }
 
-// RenewRead implements bridge.Store.
-func (s *Store) RenewRead(ctx context.Context, claim bridge.Claim, until time.Time) error {
-	return s.write.do(ctx, relaxed, func(c *conn) error {
-		_, err := c.exec("UPDATE session_status SET claim_until = ? WHERE conversation = ? AND session = ? AND claim_id = ? AND claim_until > 0",
-			append([]any{until}, claimArgs(claim)...)...)
-		return err
+// RenewClaim implements bridge.Store.
+func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.ClaimRule) error {
+	err := s.write.do(ctx, func(c *conn) (durability, error) {
+		_, err := changeClaim(c, claim, rule)
+		return relaxed, err
 	})
+	if errors.Is(err, errNothing) {
+		return nil
+	}
+	return err
 }
 
-func claimArgs(c bridge.Claim) []any { return []any{c.Conversation, string(c.Session), c.ID} }
+// changeClaim keeps what rule makes of a claim, or returns errNothing.
+func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule) (bridge.Inbox, error) {
+	inbox, err := getInbox(c, claim)
+	if errors.Is(err, errNoRow) {
+		return inbox, errNothing // the conversation was removed
+	}
+	if err != nil {
+		return inbox, err
+	}
+	kept, ok := rule(inbox, claim.ID)
+	if !ok {
+		return inbox, errNothing
+	}
+	return kept, putInbox(c, claim, kept)
+}
+
+func getInbox(c *conn, of bridge.Claim) (i bridge.Inbox, err error) {
+	err = c.get(`
+		SELECT last_seq, read_seq, handed_seq, claim_id, claim_seq, claim_until
+		FROM session_status WHERE conversation = ? AND session = ?`,
+		[]any{of.Conversation, string(of.Session)},
+		&i.LastSeq, &i.ReadSeq, &i.HandedSeq, &i.ClaimID, &i.ClaimSeq, &i.ClaimUntil)
+	return i, err
+}
+
+// putInbox keeps what a claim changes of an inbox.
+func putInbox(c *conn, of bridge.Claim, i bridge.Inbox) error {
+	_, err := c.exec(`
+		UPDATE session_status SET read_seq = ?, handed_seq = ?, claim_id = ?, claim_seq = ?, claim_until = ?
+		WHERE conversation = ? AND session = ?`,
+		i.ReadSeq, i.HandedSeq, i.ClaimID, i.ClaimSeq, i.ClaimUntil, of.Conversation, string(of.Session))
+	return err
+}
 
 // PeekInbox implements bridge.Store.
-func (s *Store) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (i bridge.Inbox, err error) {
+func (s *Store) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (v bridge.SessionView, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		err := c.get(`
-			SELECT c.expires_at, s.nonce, s.last_seq - s.read_seq, s.last_seq, max(s.claim_seq - s.read_seq, 0), s.claim_until
+			SELECT c.expires_at, s.nonce, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until
 			FROM conversations c JOIN session_status s ON s.conversation = c.id
 			WHERE c.id = ? AND s.session = ?`,
-			[]any{conversation, string(session)}, &i.ExpiresAt, &i.Nonce, &i.Unread, &i.LastSeq, &i.Claimed, &i.ClaimedUntil)
+			[]any{conversation, string(session)}, &v.ExpiresAt, &v.Nonce,
+			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
 		if errors.Is(err, errNoRow) {
 			return nil
 		}
 		return err
 	})
-	return i, err
+	return v, err
 }

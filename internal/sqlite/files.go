@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/privatefile"
 )
 
 // Prepare makes the folder of the store at path, with mode 0700 whatever the
@@ -78,6 +79,20 @@ func reopenLog(path string, database fs.FileInfo) error {
 		}
 	}
 	return nil
+}
+
+// MaxPath is the longest path of a store, in bytes: what SQLite takes, less the
+// ending of the longest name beside it.
+const MaxPath = 512 - len("-journal")
+
+// CheckAbove reports, as ErrStorePermissions, a folder above the store's that
+// lets others put something else in its place.
+func CheckAbove(path string) error {
+	err := privatefile.CheckAbove(filepath.Dir(path))
+	if errors.Is(err, privatefile.ErrOpenToOthers) {
+		return fmt.Errorf("%w: %w", bridge.ErrStorePermissions, err)
+	}
+	return err
 }
 
 // Unwritable gives an error of the filesystem the domain's name for it; others

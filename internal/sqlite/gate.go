@@ -5,111 +5,75 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/ratelimit"
 )
 
-// Outcomes in the audit log.
-const (
-	outcomeOK           = "ok"
-	outcomeUnauthorized = "unauthorized"
-	outcomeRateLimited  = "rate_limited"
-	outcomeInvalid      = "invalid"
-	outcomeRefused      = "refused" // by a rule of the domain
-)
-
-// entry is one operation inside its transaction.
+// entry is one operation inside its transaction. It loads what the rules of the
+// domain need, and keeps what they decide.
 type entry struct {
 	*conn
-	chain audit.Chain
-	op    bridge.Operation
-	head  audit.Head
-	self  inbox
-	spent ratelimit.Bucket // of op.Charge, for a session
+	chain   audit.Chain
+	op      bridge.Operation
+	head    audit.Head
+	self    bridge.Inbox   // of a session
+	account bridge.Account // of the bucket loaded
+	loaded  string         // a bucket; empty for none
+	level   durability     // of the commit; an operation may raise it
 }
-
-// inbox is what a session's row says of its mail.
-type inbox struct {
-	lastSeq, readSeq, handedSeq int64
-	claimID, claimSeq           int64
-	claimUntil                  time.Time
-}
-
-func (i inbox) unread() int64 { return i.lastSeq - i.readSeq }
-
-// waiting counts the messages that its owner has yet to ask for: those of a
-// claim that stands are on their way to it.
-func (i inbox) waiting(now time.Time) int64 {
-	if bridge.ClaimStands(i.claimUntil, now) {
-		return i.lastSeq - max(i.readSeq, i.claimSeq)
-	}
-	return i.unread()
-}
-
-type bucket struct {
-	ratelimit.Bucket
-	unlogged int64
-}
-
-// refusal ends an operation that has to be recorded all the same: its
-// transaction commits, and its error goes to the caller.
-type refusal struct{ error }
-
-func (r refusal) Unwrap() error { return r.error }
 
 // operate carries out op in one transaction with its audit entry. fn does the
 // work; it may add to op.Details. A refusal that fn returns is recorded.
 func (s *Store) operate(ctx context.Context, op bridge.Operation, level durability, fn func(*entry) error) error {
-	return s.commit(ctx, level, func(c *conn) error {
-		e := &entry{conn: c, chain: s.chain, op: op}
+	return s.commit(ctx, op, level, func(e *entry) error {
 		if err := e.loadHead(); err != nil {
 			return err
 		}
 		if err := e.charge(op.Charge); err != nil {
 			return err
 		}
-		if err := fn(e); err != nil {
-			return err
-		}
-		return e.record(outcomeOK)
+		return fn(e)
 	})
 }
 
-// pass is operate for a session, which has to prove itself first.
+// pass is operate for a session, which has to prove itself first. Its charge is
+// left to fn.
 func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn func(*entry) error) error {
-	return s.commit(ctx, level, func(c *conn) error {
-		e := &entry{conn: c, chain: s.chain, op: g.Operation}
+	return s.commit(ctx, g.Operation, level, func(e *entry) error {
 		proof, err := e.loadSession(g)
 		if err != nil {
 			return err
 		}
-		if !g.Prove(proof) {
-			return e.fail(g.Failures, bridge.ErrUnauthorized)
-		}
-		if err := fn(e); err != nil {
+		if err := g.Admit(proof); err != nil {
 			return err
 		}
-		return e.record(outcomeOK)
+		return fn(e)
 	})
 }
 
-// commit runs fn in a transaction, which a refusal does not undo.
-func (s *Store) commit(ctx context.Context, level durability, fn func(*conn) error) error {
-	var refused refusal
-	err := s.write.do(ctx, level, func(c *conn) error {
-		err := fn(c)
-		if errors.As(err, &refused) {
-			return nil
+// commit runs fn in a transaction and records how it ended. A refusal does not
+// undo the transaction.
+func (s *Store) commit(ctx context.Context, op bridge.Operation, level durability, fn func(*entry) error) error {
+	var refusal *bridge.Refusal
+	err := s.write.do(ctx, func(c *conn) (durability, error) {
+		e := &entry{conn: c, chain: s.chain, op: op, level: level}
+		err := fn(e)
+		if errors.As(err, &refusal) {
+			return e.level, e.refuse(refusal)
 		}
-		return err
+		if err != nil {
+			return relaxed, err
+		}
+		return e.level, e.record(bridge.OutcomeOK)
 	})
 	if err != nil {
 		return err
 	}
-	return refused.error
+	if refusal != nil {
+		return refusal.Reason
+	}
+	return nil
 }
 
 func (e *entry) loadHead() error {
@@ -128,6 +92,7 @@ func headless(err error) error {
 // loadSession reads all that a session's operation needs in one query.
 func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 	var proof bridge.Proof
+	e.loaded = g.Charge.Bucket
 	err := e.get(`
 		SELECT h.seq, h.mac, c.expires_at, s.nonce,
 		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until,
@@ -138,78 +103,52 @@ func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 		LEFT JOIN rate_limits r ON r.bucket = ?3`,
 		[]any{g.Conversation, string(g.Session), g.Charge.Bucket},
 		&e.head.Seq, &e.head.MAC, &proof.ExpiresAt, &proof.Nonce,
-		&e.self.lastSeq, &e.self.readSeq, &e.self.handedSeq, &e.self.claimID, &e.self.claimSeq, &e.self.claimUntil,
-		&e.spent.Minute, &e.spent.Hour, &e.spent.Day, &e.spent.At)
+		&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil,
+		&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)
 	return proof, headless(err)
 }
 
-// spend charges the call of a session, whose bucket loadSession has read.
-func (e *entry) spend() error { return e.take(e.op.Charge, e.spent) }
+// spend charges the call of a session.
+func (e *entry) spend() error { return e.charge(e.op.Charge) }
 
-// charge charges the call against a limit whose bucket was not read yet.
+// charge charges the call against a limit.
 func (e *entry) charge(c bridge.Charge) error {
 	if c.Bucket == "" {
 		return nil
 	}
-	b, err := e.getBucket(c.Bucket)
+	account := e.account
+	if c.Bucket != e.loaded {
+		var err error
+		if account, err = e.getAccount(c.Bucket); err != nil {
+			return err
+		}
+	}
+	kept, err := c.Take(account, e.op.Now)
+	if err != nil || kept == account {
+		return err
+	}
+	return e.putAccount(c.Bucket, kept)
+}
+
+// refuse keeps what becomes of a refusal.
+func (e *entry) refuse(r *bridge.Refusal) error {
+	if r.Flood.Bucket == "" {
+		return e.record(r.Outcome)
+	}
+	account, err := e.getAccount(r.Flood.Bucket)
 	if err != nil {
 		return err
 	}
-	return e.take(c, b.Bucket)
-}
-
-func (e *entry) take(c bridge.Charge, spent ratelimit.Bucket) error {
-	kept, over := c.Limit.Take(spent, e.op.Now)
-	if err := e.putBucket(c.Bucket, kept, 0); err != nil {
-		return err
+	kept, logged := r.Settle(account, e.op.Now, e.op.Details)
+	if kept != account {
+		if err := e.putAccount(r.Flood.Bucket, kept); err != nil {
+			return err
+		}
 	}
-	if over == nil {
+	if !logged {
 		return nil
 	}
-	flood, err := e.flood("refused/"+c.Bucket, c.Logged)
-	if flood != nil || err != nil {
-		return errors.Join(err, refusal{rateLimited(c, over)})
-	}
-	return e.refuse(outcomeRateLimited, rateLimited(c, over))
-}
-
-// fail refuses a caller who could not prove what it claims.
-func (e *entry) fail(failures bridge.Charge, reason error) error {
-	e.op.Details = bridge.Details{} // what an unknown caller says of itself is no fact
-	flood, err := e.flood(failures.Bucket, failures.Limit)
-	switch {
-	case err != nil:
-		return err
-	case flood != nil:
-		return refusal{rateLimited(failures, flood)}
-	}
-	return e.refuse(outcomeUnauthorized, reason)
-}
-
-// flood charges a refusal to a bucket. Within the limit it returns nil, and the
-// refusal is to be recorded; over it the refusal is counted, and the next one
-// that is recorded says how many were not.
-func (e *entry) flood(name string, limit ratelimit.Limit) (over, err error) {
-	b, err := e.getBucket(name)
-	if err != nil {
-		return nil, err
-	}
-	kept, over := limit.Take(b.Bucket, e.op.Now)
-	if over != nil {
-		return over, e.putBucket(name, kept, b.unlogged+1)
-	}
-	if b.unlogged > 0 {
-		e.op.Details["unlogged_before"] = b.unlogged
-	}
-	return nil, e.putBucket(name, kept, 0)
-}
-
-// refuse records the outcome and returns reason as a refusal.
-func (e *entry) refuse(outcome string, reason error) error {
-	if err := e.record(outcome); err != nil {
-		return err
-	}
-	return refusal{reason}
+	return e.record(r.Outcome)
 }
 
 // record appends the operation to the audit log.
@@ -236,27 +175,19 @@ func (e *entry) record(outcome string) error {
 	return err
 }
 
-func (e *entry) getBucket(name string) (b bucket, err error) {
-	err = e.get("SELECT minute, hour, day, at, unlogged FROM rate_limits WHERE bucket = ?", []any{name},
-		&b.Minute, &b.Hour, &b.Day, &b.At, &b.unlogged)
+func (e *entry) getAccount(bucket string) (a bridge.Account, err error) {
+	err = e.get("SELECT minute, hour, day, at, unlogged FROM rate_limits WHERE bucket = ?", []any{bucket},
+		&a.Minute, &a.Hour, &a.Day, &a.At, &a.Unlogged)
 	if errors.Is(err, errNoRow) {
-		return bucket{}, nil
+		return bridge.Account{}, nil
 	}
-	return b, err
+	return a, err
 }
 
-func (e *entry) putBucket(name string, b ratelimit.Bucket, unlogged int64) error {
+func (e *entry) putAccount(bucket string, a bridge.Account) error {
 	_, err := e.exec(`
 		INSERT INTO rate_limits (bucket, minute, hour, day, at, unlogged) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 		ON CONFLICT (bucket) DO UPDATE SET minute = ?2, hour = ?3, day = ?4, at = ?5, unlogged = ?6`,
-		name, b.Minute, b.Hour, b.Day, b.At, unlogged)
+		bucket, a.Minute, a.Hour, a.Day, a.At, a.Unlogged)
 	return err
-}
-
-func rateLimited(c bridge.Charge, err error) error {
-	var over *ratelimit.Exceeded
-	if !errors.As(err, &over) {
-		return err
-	}
-	return &bridge.RateLimitError{What: c.What, Window: over.Window, Limit: over.Limit, RetryAfter: over.RetryAfter}
 }

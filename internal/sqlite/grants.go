@@ -113,7 +113,7 @@ func (s *Store) SetYoloMode(ctx context.Context, g bridge.Gate, m commands.Sessi
 		if err := e.needGrant(g); err != nil {
 			return err
 		}
-		unread = e.self.waiting(g.Now)
+		unread = e.self.Waiting(g.Now)
 		_, err := e.exec(`
 			INSERT INTO yolo_modes (conversation, session, mode, workspace, sandbox, timeout, set_at)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -129,7 +129,7 @@ func (e *entry) needGrant(g bridge.Gate) error {
 	var live int64
 	err := e.get("SELECT 1 FROM yolo_grants WHERE conversation = ? AND expires_at > ?", []any{g.Conversation, g.Now}, &live)
 	if errors.Is(err, errNoRow) {
-		return e.refuse(outcomeRefused, commands.ErrNoGrant)
+		return &bridge.Refusal{Reason: commands.ErrNoGrant, Outcome: bridge.OutcomeRefused}
 	}
 	return err
 }

@@ -12,30 +12,34 @@ import (
 )
 
 // AppendMessage implements bridge.Store.
-func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, m bridge.NewMessage) (sent bridge.Sent, err error) {
+func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, rule bridge.MessageRule) (sent bridge.Sent, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
-		sent, err = e.repeated(g, m.IdempotencyKey)
+		sent, err = e.repeated(g, key)
 		if err != nil {
 			return err
 		}
-		if sent.Repeated {
-			if err := e.charge(g.Repeat); err != nil {
-				return err
-			}
-			e.op.Details["repeated"] = true
-		} else {
-			if err := e.spend(); err != nil {
-				return err
-			}
-			if sent, err = e.append(string(g.Session), g.Session.Partner(), m); err != nil {
-				return err
-			}
+		if err := e.charge(g.ChargeFor(sent.Repeated)); err != nil {
+			return err
 		}
-		sent.Unread = e.self.waiting(g.Now)
+		if sent.Repeated {
+			e.op.Details["repeated"] = true
+		} else if sent, err = e.send(g, key, rule); err != nil {
+			return err
+		}
+		sent.Unread = e.self.Waiting(g.Now)
 		e.op.Details["message_id"], e.op.Details["seq"] = sent.ID, sent.Seq
 		return nil
 	})
 	return sent, err
+}
+
+// send stores what rule makes of a message of g's session.
+func (e *entry) send(g bridge.Gate, key string, rule bridge.MessageRule) (sent bridge.Sent, err error) {
+	tail, err := lastText(e.conn, g.Conversation, g.Session, bridge.TailLength)
+	if err != nil {
+		return sent, err
+	}
+	return e.appendTo(g.Conversation, string(g.Session), g.Session.Partner(), key, rule(tail))
 }
 
 // repeated returns the first answer to an idempotency key, or a zero Sent.
@@ -56,13 +60,9 @@ func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 	return sent, err
 }
 
-// append gives m the next number of to's inbox and stores it.
-func (e *entry) append(from string, to bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
-	return e.appendTo(e.op.Conversation, from, to, m)
-}
-
-// appendTo is append for any conversation, which must exist.
-func (e *entry) appendTo(conversation, from string, to bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
+// appendTo gives m the next number of to's inbox and stores it. The conversation
+// must exist. An empty key is none.
+func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key string, m bridge.NewMessage) (sent bridge.Sent, err error) {
 	err = e.get(`
 		UPDATE session_status SET last_seq = last_seq + 1
 		WHERE conversation = ? AND session = ? RETURNING last_seq, last_seq - read_seq`,
@@ -70,14 +70,14 @@ func (e *entry) appendTo(conversation, from string, to bridge.SessionID, m bridg
 	if err != nil {
 		return sent, err
 	}
-	var key any
-	if m.IdempotencyKey != "" {
-		key = m.IdempotencyKey
+	var once any
+	if key != "" {
+		once = key
 	}
 	result, err := e.exec(`
 		INSERT INTO messages (conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, idempotency_key, partner_unread)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		conversation, string(to), sent.Seq, from, string(m.Action), m.Text, list(m.Files), list(m.Redacted), e.op.Now, key, sent.PartnerUnread)
+		conversation, string(to), sent.Seq, from, string(m.Action), m.Text, list(m.Files), list(m.Redacted), e.op.Now, once, sent.PartnerUnread)
 	if err != nil {
 		return sent, err
 	}
@@ -138,7 +138,7 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 		if err := e.spend(); err != nil {
 			return err
 		}
-		h.Unread = e.self.waiting(g.Now)
+		h.Unread = e.self.Waiting(g.Now)
 		h.Messages, h.HasMore, err = listMessages(e.conn,
 			"AND m.id < ?2 ORDER BY m.id DESC LIMIT ?3", []any{g.Conversation, before, p.Limit + 1}, p.Limit, p.Bytes)
 		slices.Reverse(h.Messages)
@@ -148,23 +148,20 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 	return h, err
 }
 
-// LastWords implements bridge.Store. A session's own messages are all in its
-// partner's inbox, whose last number leads to the last of them. They are cut as
-// bytes, because SQLite takes a NUL for the end of a text.
-func (s *Store) LastWords(ctx context.Context, conversation string, from bridge.SessionID, limit int) (words string, err error) {
-	err = s.read.do(ctx, func(c *conn) error {
-		var end []byte
-		err := c.get(`
-			SELECT substr(CAST(message AS BLOB), -?4) FROM messages
-			WHERE conversation = ?1 AND recipient = ?2 AND sender = ?3 ORDER BY seq DESC LIMIT 1`,
-			[]any{conversation, string(from.Partner()), string(from), limit * utf8.UTFMax}, &end)
-		if errors.Is(err, errNoRow) {
-			return nil
-		}
-		words = lastRunes(end, limit)
-		return err
-	})
-	return words, err
+// lastText returns the last limit characters of the last message that a session
+// sent, or "". A session's own messages are all in its partner's inbox, whose
+// last number leads to the last of them. They are cut as bytes, because SQLite
+// takes a NUL for the end of a text.
+func lastText(c *conn, conversation string, from bridge.SessionID, limit int) (string, error) {
+	var end []byte
+	err := c.get(`
+		SELECT substr(CAST(message AS BLOB), -?4) FROM messages
+		WHERE conversation = ?1 AND recipient = ?2 AND sender = ?3 ORDER BY seq DESC LIMIT 1`,
+		[]any{conversation, string(from.Partner()), string(from), limit * utf8.UTFMax}, &end)
+	if errors.Is(err, errNoRow) {
+		return "", nil
+	}
+	return lastRunes(end, limit), err
 }
 
 // lastRunes is the end of a text of which the beginning may be cut off.

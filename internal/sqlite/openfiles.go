@@ -31,8 +31,8 @@ func fileNames(path string) [storeFiles]string {
 type openFiles struct {
 	names [storeFiles]string
 	ids   [storeFiles]fileID
-	log   *os.File  // to look at; nil where the platform needs no look
-	index *logIndex // the same
+	log   *os.File  // to look at, and to flush
+	index *logIndex // to look at; nil where the platform needs no look
 	lost  atomic.Pointer[error]
 }
 
@@ -56,6 +56,7 @@ func look(path string) (_ *openFiles, err error) {
 	if f.index, err = openIndex(f.names[indexFile]); err != nil {
 		return nil, err
 	}
+	f.index.count(1)
 	return f, f.fit()
 }
 
@@ -96,6 +97,23 @@ func (f *openFiles) fit() error {
 	return f.lose(f.names[logFile], "or its index was overwritten")
 }
 
+// current is fit, and reports, as ErrStoreNewer, a store that a newer program has
+// migrated since it was opened: what this one writes would not mean the same there.
+func (f *openFiles) current(c *conn) error {
+	if err := f.fit(); err != nil {
+		return err
+	}
+	var version int64
+	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
+		return err
+	}
+	if version != int64(SchemaVersion()) {
+		return fmt.Errorf("%w: it was migrated to schema version %d meanwhile, and this process knows %d: restart it with the new bridge",
+			bridge.ErrStoreNewer, version, SchemaVersion())
+	}
+	return nil
+}
+
 func (f *openFiles) lose(name, what string) error {
 	err := fmt.Errorf("%w: %s %s", bridge.ErrStoreGone, name, what)
 	f.lost.CompareAndSwap(nil, &err)
@@ -127,6 +145,7 @@ func (f *openFiles) Close() error {
 		errs = append(errs, f.log.Close())
 	}
 	if f.index != nil {
+		f.index.count(-1)
 		errs = append(errs, f.index.release())
 	}
 	f.log, f.index = nil, nil

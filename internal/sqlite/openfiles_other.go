@@ -24,11 +24,14 @@ func (f fileID) same(other fileID) bool { return os.SameFile(f.info, other.info)
 // file that is open.
 type logIndex struct{}
 
-func openLog(string) (*os.File, error) { return nil, nil }
+// openLog opens the log to flush it, which needs the right to write.
+func openLog(name string) (*os.File, error) { return os.OpenFile(name, os.O_RDWR, 0) }
 
 func openIndex(string) (*logIndex, error) { return nil, nil }
 
 func (*logIndex) release() error { return nil }
+
+func (*logIndex) count(int) {}
 
 func (*logIndex) matches(*os.File) bool { return true }
 
@@ -37,3 +40,7 @@ func checkRunning(string) (release func(), err error) { return func() {}, nil }
 const writeByte = 120
 
 func (*logIndex) holder(int64) (pid int, held bool) { return 0, false }
+
+// running lets no store through that a log was left of: whether anybody has it
+// open is not known here, and where somebody has, it is whole.
+func running(string) bool { return true }

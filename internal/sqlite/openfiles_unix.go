@@ -39,9 +39,10 @@ func openLog(name string) (*os.File, error) { return os.Open(name) }
 // file and go when the process closes any descriptor of it, so this one is
 // shared by all stores of the process, and closed behind the last of them.
 type logIndex struct {
-	file  *os.File
-	id    fileID
-	users int
+	file   *os.File
+	id     fileID
+	users  int
+	stores int // users that are open stores, and not just looking
 }
 
 // indexes are the open ones. They are the process's because locks are.
@@ -85,6 +86,13 @@ func (i *logIndex) release() error {
 		}
 	}
 	return i.file.Close()
+}
+
+// count notes that a store was opened or closed.
+func (i *logIndex) count(stores int) {
+	indexes.Lock()
+	defer indexes.Unlock()
+	i.stores += stores
 }
 
 func (i *logIndex) matches(log *os.File) bool { return ends(i.file, log) }
@@ -137,4 +145,18 @@ func checkRunning(path string) (release func(), err error) {
 
 func goneUnder(name string) error {
 	return fmt.Errorf("%w: %s does not fit the running processes: stop all bridge processes, then start them again", bridge.ErrStoreGone, name)
+}
+
+// running reports that the store at path is open in some process.
+func running(path string) bool {
+	index, err := openIndex(fileNames(path)[indexFile])
+	if err != nil {
+		return false
+	}
+	defer func() { _ = index.release() }()
+	indexes.Lock()
+	ours := index.stores > 0
+	indexes.Unlock()
+	_, others := index.holder(aliveByte)
+	return ours || others
 }

@@ -4,9 +4,9 @@
 // Each process has one writing connection with every statement prepared, used
 // behind a mutex and the turnstile, and one for reading, which WAL mode lets run
 // beside writers. Every write is one BEGIN IMMEDIATE … COMMIT that holds the
-// operation and its audit entry. Commits are durable (synchronous=FULL) except
-// for heartbeats, empty checks, read marks and refusals, which the next durable
-// one carries along.
+// operation and its audit entry. Commits are flushed to the disk before they are
+// acknowledged, except for heartbeats, empty checks, read marks and refusals,
+// which the next one that is flushed carries along.
 package sqlite
 
 import (
@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 
 	"modernc.org/sqlite"
@@ -44,6 +45,8 @@ type Options struct {
 	// Connect opens a connection with a driver other than modernc's, to compare
 	// them. The path is that of the database file; WAL mode is on already.
 	Connect func(path string) (driver.Conn, error)
+	// Flush replaces the wait for the disk, for tests.
+	Flush func(log *os.File) error
 	// Volatile lets no commit wait for the disk: a power cut may destroy the store.
 	// It is for filling stores that are thrown away.
 	Volatile bool
@@ -55,7 +58,8 @@ type Options struct {
 // Open opens the store in the file at path. Its folder must exist and belong,
 // like the file, to the user alone; Prepare makes it. Errors are those that
 // bridge calls ErrStore….
-func Open(ctx context.Context, path string, o Options) (*Store, error) {
+func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
+	defer contain(path, &err)
 	if err := checkFiles(path, o.Create); err != nil {
 		return nil, err
 	}
@@ -82,21 +86,37 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, turnstile.Close())
 	}
-	files, err := settle(c, path)
+	flush, level := o.flush()
+	files, err := settle(c, path, level)
 	if err != nil {
 		return nil, errors.Join(err, c.Close(), turnstile.Close())
 	}
 	return &Store{
 		path:  path,
 		chain: bridge.AuditChain(o.Key),
-		write: newWriter(c, files, turnstile, o),
+		write: newWriter(c, files, turnstile, flush, o.Waiting),
 		read:  newReader(files, func() (*conn, error) { return open(path, connect) }),
 	}, nil
 }
 
+// flush returns what waits for the disk, and how far SQLite does so itself.
+func (o Options) flush() (func(*os.File) error, string) {
+	switch {
+	case o.Volatile:
+		return nil, "OFF"
+	case o.Flush != nil:
+		return o.Flush, "NORMAL"
+	}
+	return flushData, "NORMAL"
+}
+
 // settle makes a new connection the store's own: it reads once, which opens the
 // log and keeps others from removing it, and then notes which files they are.
-func settle(c *conn, path string) (*openFiles, error) {
+// A commit waits for the disk as level says (PRAGMA synchronous).
+func settle(c *conn, path, level string) (*openFiles, error) {
+	if _, err := c.exec("PRAGMA synchronous = " + level); err != nil {
+		return nil, translate(path, err)
+	}
 	if _, err := c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds())); err != nil {
 		return nil, translate(path, err)
 	}
@@ -127,7 +147,7 @@ func open(path string, connect func(string) (driver.Conn, error)) (*conn, error)
 func connectModernc(path string) (driver.Conn, error) {
 	return new(sqlite.Driver).Open(dsn(path, "rw",
 		"busy_timeout(30000)",
-		"synchronous(FULL)",
+		"synchronous(NORMAL)", // the writer flushes what has to be durable
 		"wal_autocheckpoint(1000)",
 		"foreign_keys(ON)",
 		"secure_delete(ON)", // what cleanup removes is overwritten

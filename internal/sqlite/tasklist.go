@@ -63,14 +63,15 @@ func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q bridge.TaskQuery
 		if err := e.spend(); err != nil {
 			return err
 		}
-		l.Unread = e.self.waiting(g.Now)
+		l.Unread = e.self.Waiting(g.Now)
 		scene, err := e.callerScene(g)
 		if err != nil {
 			return err
 		}
-		of, where := scene.TeamID, "WHERE t.team_id = ?1 AND t.id > ?2 AND (?3 OR t.ended_at = 0) ORDER BY t.id LIMIT ?4"
-		if g.Session == bridge.SessionB {
-			of, where = g.Conversation, "WHERE t.worker = ?1 AND t.id > ?2 AND (?3 OR t.ended_at = 0) ORDER BY t.id LIMIT ?4"
+		of, worker := scene.Listed()
+		where := "WHERE t.team_id = ?1 AND t.id > ?2 AND (?3 OR t.ended_at = 0) ORDER BY t.id LIMIT ?4"
+		if of == "" {
+			of, where = worker, "WHERE t.worker = ?1 AND t.id > ?2 AND (?3 OR t.ended_at = 0) ORDER BY t.id LIMIT ?4"
 		}
 		l.Tasks, l.HasMore, err = listTasks(e.conn, where, []any{of, q.After, flag(q.Ended), q.Limit + 1}, q.Limit, q.Bytes)
 		e.op.Details["tasks"] = len(l.Tasks)
@@ -85,13 +86,13 @@ func (s *Store) ReadTask(ctx context.Context, g bridge.Gate, id int64) (l bridge
 		if err := e.spend(); err != nil {
 			return err
 		}
-		l.Unread = e.self.waiting(g.Now)
+		l.Unread = e.self.Waiting(g.Now)
 		scene, err := e.taskScene(g, id)
 		if err != nil {
 			return err
 		}
 		if !scene.Visible() {
-			return e.refuse(outcomeRefused, bridge.ErrNoTask)
+			return &bridge.Refusal{Reason: bridge.ErrNoTask, Outcome: bridge.OutcomeRefused}
 		}
 		l.Tasks = []bridge.Task{scene.Task}
 		l.History, err = history(e.conn, id)

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"time"
 
 	"example.org/bridge/internal/bridge"
 )
@@ -24,39 +23,28 @@ func (s *Store) Membership(ctx context.Context, conversation string) (m bridge.M
 }
 
 // CreateTask implements bridge.Store.
-func (s *Store) CreateTask(ctx context.Context, g bridge.Gate, key string, refused bridge.Charge, rule bridge.TaskRule) (result bridge.TaskResult, err error) {
+func (s *Store) CreateTask(ctx context.Context, g bridge.Gate, key string, rule bridge.TaskRule) (result bridge.TaskResult, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
-		result.Unread = e.self.waiting(g.Now)
-		first, err := e.repeatedTask(key)
-		if err != nil {
-			return err
-		}
-		if first.ID != 0 {
-			if err := e.charge(g.Repeat); err != nil {
-				return err
-			}
-			result.Task, result.Repeated = first, true
-			e.op.Details["task_id"], e.op.Details["repeated"] = first.ID, true
-			return nil
-		}
-		scene, err := e.newTaskScene(g)
+		result.Unread = e.self.Waiting(g.Now)
+		scene, err := e.newTaskScene(g, key)
 		if err != nil {
 			return err
 		}
 		change := rule(scene)
-		if change.Refused != nil {
-			if err := e.charge(refused); err != nil {
-				return err
-			}
-			return e.refuse(outcomeRefused, change.Refused)
-		}
-		if err := e.spend(); err != nil {
+		if err := e.charge(change.Charge); err != nil {
 			return err
+		}
+		if err := change.Refusal(); err != nil {
+			return err
+		}
+		result.TaskChange = change
+		if change.Repeated {
+			e.op.Details["task_id"], e.op.Details["repeated"] = change.Task.ID, true
+			return nil
 		}
 		if err := e.insertTask(change.Task, key); err != nil {
 			return err
 		}
-		result.TaskChange = change
 		return e.apply(&result.TaskChange)
 	})
 	return result, err
@@ -89,7 +77,11 @@ func (e *entry) repeatedTask(key string) (bridge.Task, error) {
 }
 
 // newTaskScene is what decides about a task that is yet to be made.
-func (e *entry) newTaskScene(g bridge.Gate) (s bridge.TaskScene, err error) {
+func (e *entry) newTaskScene(g bridge.Gate, key string) (s bridge.TaskScene, err error) {
+	first, err := e.repeatedTask(key)
+	if err != nil || first.ID != 0 {
+		return bridge.TaskScene{First: first}, err
+	}
 	if s, err = e.callerScene(g); err != nil {
 		return s, err
 	}
@@ -112,7 +104,7 @@ func (e *entry) callerScene(g bridge.Gate) (bridge.TaskScene, error) {
 // ChangeTask implements bridge.Store.
 func (s *Store) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule bridge.TaskRule) (result bridge.TaskResult, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
-		result.Unread = e.self.waiting(g.Now)
+		result.Unread = e.self.Waiting(g.Now)
 		if err := e.spend(); err != nil {
 			return err
 		}
@@ -123,25 +115,17 @@ func (s *Store) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule br
 		if err != nil {
 			return err
 		}
-		change := rule(scene)
-		if change.Refused != nil {
-			return e.refuse(outcomeRefused, change.Refused)
+		result.TaskChange = rule(scene)
+		if err := result.Refusal(); err != nil {
+			return err
 		}
-		result.TaskChange = change
-		if sameReport(scene.Last, change.Event) {
-			result.Repeated = true
-			result.Notices = nil
+		if result.Repeated {
 			e.op.Details["repeated"] = true
 			return nil
 		}
 		return e.apply(&result.TaskChange)
 	})
 	return result, err
-}
-
-// sameReport reports whether an event says what the last one of the history says.
-func sameReport(last, next bridge.TaskEvent) bool {
-	return last.State == next.State && last.Actor == next.Actor && last.Worker == next.Worker && last.Note == next.Note
 }
 
 // taskScene is what decides about a task that a session reports on.
@@ -213,20 +197,12 @@ func (s *Store) MoveTask(ctx context.Context, op bridge.Operation, id int64, rul
 // apply keeps what a rule decided. Notices to conversations that have expired
 // are left out, and removed from the change.
 func (e *entry) apply(change *bridge.TaskChange) error {
-	t, v := &change.Task, change.Event
-	t.Events++
-	ended := time.Time{}
-	if t.State.Ended() {
-		ended = t.UpdatedAt
-	}
-	if v.Note != "" {
-		t.Note = v.Note
-	}
+	t, v := change.Task, change.Event
 	_, err := e.exec(`
 		UPDATE tasks SET state = ?, worker = ?, role = ?, last_worker = ?, note = ?, events = ?,
 		       assigned_at = ?, updated_at = ?, ended_at = ?
 		WHERE id = ?`,
-		string(t.State), t.Worker, t.Role, t.LastWorker, t.Note, t.Events, t.AssignedAt, t.UpdatedAt, ended, t.ID)
+		string(t.State), t.Worker, t.Role, t.LastWorker, t.Note, t.Events, t.AssignedAt, t.UpdatedAt, t.EndedAt(), t.ID)
 	if err != nil {
 		return err
 	}
@@ -247,15 +223,15 @@ func (e *entry) apply(change *bridge.TaskChange) error {
 // takes any.
 func (e *entry) tell(notices []bridge.Notice) (told []bridge.Notice, err error) {
 	for _, n := range notices {
-		var live int64
-		err := e.get("SELECT count(*) FROM conversations WHERE id = ? AND expires_at > ?", []any{n.Conversation, e.op.Now}, &live)
-		if err != nil {
+		var c bridge.Conversation
+		err := e.get("SELECT expires_at FROM conversations WHERE id = ?", []any{n.Conversation}, &c.ExpiresAt)
+		if err != nil && !errors.Is(err, errNoRow) {
 			return told, err
 		}
-		if live == 0 {
+		if c.Expired(e.op.Now) {
 			continue
 		}
-		if _, err := e.appendTo(n.Conversation, bridge.System, n.To, bridge.NewMessage{Action: n.Action, Text: n.Text}); err != nil {
+		if _, err := e.appendTo(n.Conversation, bridge.System, n.To, "", bridge.NewMessage{Action: n.Action, Text: n.Text}); err != nil {
 			return told, err
 		}
 		told = append(told, n)

@@ -4,78 +4,115 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"example.org/bridge/internal/bridge"
 )
 
 // durability says what a commit survives.
-type durability string
+type durability bool
 
 const (
-	durable durability = "PRAGMA synchronous = FULL"   // a power cut
-	relaxed durability = "PRAGMA synchronous = NORMAL" // a killed process; the next durable commit carries it along
-	// volatile is what Options.Volatile makes of both.
-	volatile durability = "PRAGMA synchronous = OFF" // a killed process
+	durable durability = true  // a power cut
+	relaxed durability = false // a killed process; the next durable commit carries it along
 )
 
 // writer is the process's one writing connection. mutex is a channel, so that
 // waiting for it can be cancelled.
+//
+// SQLite does not wait for the disk when it commits (synchronous=NORMAL). A
+// durable commit waits in flush, behind it, when others may write already. The
+// log is one file to which transactions are appended in order: what is flushed
+// takes everything before it along, so that nobody can be told of something, and
+// lose it, that rests on a commit which is not on the disk yet.
 type writer struct {
 	mutex     chan struct{}
 	conn      *conn
 	files     *openFiles
 	turnstile *turnstile
-	level     durability
-	volatile  bool
+	flush     func(log *os.File) error // nil: no commit waits for the disk
 	waiting   func(bridge.Holder)
+	working   sync.RWMutex // held for reading by each operation
 }
 
-func newWriter(c *conn, f *openFiles, t *turnstile, o Options) *writer {
-	return &writer{mutex: make(chan struct{}, 1), conn: c, files: f, turnstile: t, volatile: o.Volatile, waiting: o.Waiting}
+func newWriter(c *conn, f *openFiles, t *turnstile, flush func(*os.File) error, waiting func(bridge.Holder)) *writer {
+	return &writer{mutex: make(chan struct{}, 1), conn: c, files: f, turnstile: t, flush: flush, waiting: waiting}
 }
 
 var errClosed = errors.New("the store is closed")
 
 // do runs fn in one write transaction. It commits if fn returns nil, and undoes
-// everything otherwise. A cancelled ctx stops it only before it has begun.
-func (w *writer) do(ctx context.Context, level durability, fn func(*conn) error) error {
-	select {
-	case w.mutex <- struct{}{}:
-		defer func() { <-w.mutex }()
-	case <-ctx.Done():
-		return ctx.Err()
+// everything otherwise. It returns when what was committed is as durable as fn
+// says. A cancelled ctx stops it only before it has begun.
+func (w *writer) do(ctx context.Context, fn func(*conn) (durability, error)) error {
+	w.working.RLock()
+	defer w.working.RUnlock()
+	level, err := w.commit(ctx, fn)
+	if err != nil || level == relaxed || w.flush == nil {
+		return err
 	}
-	if w.conn == nil {
-		return errClosed
+	if err := w.flush(w.files.log); err != nil {
+		return errors.Join(fmt.Errorf("%w: flush the log: %w", bridge.ErrOutcomeUnknown, err), w.saveLog())
 	}
+	return nil
+}
+
+func (w *writer) commit(ctx context.Context, fn func(*conn) (durability, error)) (level durability, err error) {
+	release, err := w.acquire(ctx)
+	if err != nil {
+		return relaxed, err
+	}
+	defer release()
 	if err := w.files.check(); err != nil {
 		w.rescue()
-		return err
+		return relaxed, err
 	}
 	leave, err := w.turnstile.enter(ctx)
 	if err != nil {
-		return w.files.late(err)
+		return relaxed, w.files.late(err)
 	}
 	defer leave()
-	if w.volatile {
-		level = volatile
-	}
-	if w.level != level {
-		if _, err := w.conn.exec(string(level)); err != nil {
-			return w.files.explain(err)
-		}
-		w.level = level
-	}
 	if err := w.begin(ctx); err != nil {
-		return w.files.explain(err)
+		return relaxed, w.files.explain(err)
 	}
-	return w.files.explain(finish(w.conn, func(c *conn) error {
-		if err := w.files.fit(); err != nil {
+	err = finish(w.conn, func(c *conn) (err error) {
+		if err := w.files.current(c); err != nil {
 			return err
 		}
-		return fn(c)
-	}))
+		level, err = fn(c)
+		return err
+	})
+	return level, w.files.explain(err)
+}
+
+// acquire waits for the connection.
+func (w *writer) acquire(ctx context.Context) (release func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case w.mutex <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if w.conn == nil {
+		<-w.mutex
+		return nil, errClosed
+	}
+	return func() { <-w.mutex }, nil
+}
+
+// saveLog copies the log into the database after it could not be flushed: some
+// systems forget what they could not write, and let the next flush succeed.
+func (w *writer) saveLog() error {
+	release, err := w.acquire(context.Background())
+	if err != nil {
+		return err
+	}
+	defer release()
+	_, err = w.conn.exec("PRAGMA wal_checkpoint(FULL)")
+	return err
 }
 
 // rescue moves what is in a log that was removed into the database. This process
@@ -118,6 +155,8 @@ func finish(c *conn, fn func(*conn) error) error {
 }
 
 func (w *writer) Close() error {
+	w.working.Lock()
+	defer w.working.Unlock()
 	w.mutex <- struct{}{}
 	defer func() { <-w.mutex }()
 	if w.conn == nil {
@@ -146,7 +185,8 @@ func newReader(f *openFiles, open func() (*conn, error)) *reader {
 }
 
 // do runs fn in one read transaction: all it reads is of one moment.
-func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
+func (r *reader) do(ctx context.Context, fn func(*conn) error) (err error) {
+	defer contain(r.files.names[mainFile], &err)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -163,7 +203,7 @@ func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
 		r.conn = c
 	}
 	return r.files.explain(transact(r.conn, "BEGIN", func(c *conn) error {
-		if err := r.files.fit(); err != nil {
+		if err := r.files.current(c); err != nil {
 			return err
 		}
 		return fn(c)

@@ -52,7 +52,7 @@ func (s *Store) Heartbeat(ctx context.Context, g bridge.Gate) (p bridge.Pulse, e
 		if err := e.spend(); err != nil {
 			return err
 		}
-		p.Unread = e.self.unread()
+		p.Unread = e.self.Unread()
 		if err := e.beat(g); err != nil {
 			return err
 		}
@@ -74,9 +74,9 @@ func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, pa
 		if err := e.spend(); err != nil {
 			return err
 		}
-		p.LastSeq, p.Unread = e.self.lastSeq, e.self.unread()
+		p.LastSeq, p.Unread = e.self.LastSeq, e.self.Unread()
 		if after == bridge.FromUnread {
-			after = e.self.readSeq
+			after = e.self.ReadSeq
 		}
 		p.Messages, p.HasMore, err = listMessages(e.conn,
 			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4",
@@ -135,33 +135,40 @@ func (e *entry) miss(note bridge.WorkerNote, now time.Time) error {
 	return err
 }
 
-// ClaimAlert implements bridge.Store. Like the claim on mail, one that ends much
-// too late was made before the clock was set back, and is void. A little too late
-// it may end: whoever made it looked at the clock later, and was quicker.
-func (s *Store) ClaimAlert(ctx context.Context, now, until time.Time) (a bridge.Alert, ok bool, err error) {
-	const claimable = " WHERE claim_until <= ?1 OR claim_until > ?2 "
-	void := until.Add(until.Sub(now))
-	var waiting int64
+// ClaimAlert implements bridge.Store.
+func (s *Store) ClaimAlert(ctx context.Context, until time.Time, rule func(bridge.Alert) bool) (a bridge.Alert, ok bool, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
-		return c.get("SELECT count(*) FROM alerts"+claimable, []any{now, void}, &waiting)
-	})
-	if err != nil || waiting == 0 {
-		return a, false, err
-	}
-	err = s.write.do(ctx, durable, func(c *conn) error {
-		var kind string
-		err := c.get(`
-			UPDATE alerts SET claim_id = claim_id + 1, claim_until = ?3
-			WHERE id = (SELECT min(id) FROM alerts`+claimable+`)
-			RETURNING id, at, kind, conversation, team, team_id, role, heartbeat_at, open_tasks, claim_id`,
-			[]any{now, void, until},
-			&a.ID, &a.At, &kind, &a.Conversation, &a.Team, &a.TeamID, &a.Role, &a.HeartbeatAt, &a.OpenTasks, &a.Claim)
-		if errors.Is(err, errNoRow) {
-			return nil
-		}
-		a.Kind, ok = bridge.AlertKind(kind), err == nil
+		_, ok, err = firstAlert(c, rule)
 		return err
 	})
+	if err != nil || !ok {
+		return a, false, err
+	}
+	err = s.write.do(ctx, func(c *conn) (durability, error) {
+		if a, ok, err = firstAlert(c, rule); err != nil || !ok {
+			return relaxed, err
+		}
+		a.Claim, a.ClaimUntil = a.Claim+1, until
+		_, err = c.exec("UPDATE alerts SET claim_id = ?, claim_until = ? WHERE id = ?", a.Claim, until, a.ID)
+		return durable, err
+	})
+	return a, ok, err
+}
+
+// firstAlert returns the oldest alert that rule takes.
+func firstAlert(c *conn, rule func(bridge.Alert) bool) (a bridge.Alert, ok bool, err error) {
+	var kind string
+	err = c.each(`
+		SELECT id, at, kind, conversation, team, team_id, role, heartbeat_at, open_tasks, claim_id, claim_until
+		FROM alerts ORDER BY id`, nil,
+		[]any{&a.ID, &a.At, &kind, &a.Conversation, &a.Team, &a.TeamID, &a.Role, &a.HeartbeatAt, &a.OpenTasks, &a.Claim, &a.ClaimUntil},
+		func() error {
+			a.Kind = bridge.AlertKind(kind)
+			if ok = rule(a); ok {
+				return errStop
+			}
+			return nil
+		})
 	return a, ok, err
 }
 

@@ -1,3 +1,12 @@
+// Package stdio is the transport between one MCP client and this process: JSON-RPC
+// messages, one a line, on standard input and output.
+//
+// It keeps the session alive where the SDK's own transport ends it: a line that
+// is no JSON, an empty batch, a frame over the limit and a handler's panic are
+// answered with the JSON-RPC error that the specification asks for. Requests that
+// were read before the input ended are answered before the process exits, calls
+// take effect in the order in which they were sent, and whoever gave out an answer
+// learns whether it was written whole.
 package stdio
 
 import (

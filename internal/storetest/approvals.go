@@ -300,7 +300,7 @@ func denied(t *testing.T, w *world) {
 	must(0, c.a.Deny(t.Context(), r, "test"))(t) // takes the approval back
 	c.refused(t, c.A, "cat a.txt", "", commands.ErrDenied)
 	must(0, c.a.Deny(t.Context(), c.ask(t, c.A, "cat b.txt"), "test"))(t)
-	c.refused(t, c.B, "ls", "", commands.ErrWornDown)
+	c.refused(t, c.B, "ls", "", commands.ErrTooManyDenied)
 	c.open(t)
 	c.ask(t, c.B, "ls")
 }

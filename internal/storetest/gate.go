@@ -171,7 +171,7 @@ func refusedSpendsNoWrites(t *testing.T, w *world) {
 func refusedSpendsNoCreations(t *testing.T, w *world) {
 	s := w.service(w.storeA, bridge.Limits{Creates: perMinute(1)})
 	for range 5 {
-		_, err := s.Create(t.Context(), bridge.CreateRequest{MyRole: "x", PartnerRole: "yyy"})
+		_, err := s.Create(t.Context(), bridge.CreateRequest{MyRole: "", PartnerRole: "yyy"})
 		var invalid *bridge.InvalidError
 		wantAs(t, err, &invalid)
 		equal(t, "entry", w.lastEntry(t), "a create_conversation invalid")

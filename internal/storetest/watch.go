@@ -103,7 +103,7 @@ func notMissed(t *testing.T, w *world) {
 	wantError(t, err, nil)
 	equal(t, "alert", a, bridge.Alert{
 		ID: 1, At: w.clock.Now(), Kind: bridge.WorkerSilent, Conversation: busy.B.Conversation, TeamID: a.TeamID, Role: "frontend",
-		HeartbeatAt: w.clock.Now().Add(-after - time.Minute), OpenTasks: 1, Claim: 1,
+		HeartbeatAt: w.clock.Now().Add(-after - time.Minute), OpenTasks: 1, Claim: 1, ClaimUntil: w.clock.Now().Add(bridge.AlertClaim),
 	})
 	w.clock.Advance(time.Second)
 	equal(t, "never showed up for its task", w.watch(t, w.a), 1)

@@ -1,5 +1,11 @@
-#!/bin/sh
-# Prints an agent's new messages; they stay unread without --mark-read. A shell
-# script under its old name: start it as a program, not with python.
-#   check-messages.py --token-file FILE [--mark-read] [--json]
-exec "${BRIDGE:-bridge}" check "$@"
+#!/usr/bin/env python3
+"""Print an agent's new messages; they stay unread without --mark-read.
+
+    check-messages.py --token-file FILE [--mark-read] [--json]
+"""
+
+import os
+import sys
+
+bridge = os.environ.get("BRIDGE", "bridge")
+os.execvp(bridge, [bridge, "inbox", *sys.argv[1:]])

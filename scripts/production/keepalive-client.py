@@ -1,4 +1,11 @@
-#!/bin/sh
-# Gives one heartbeat and prints the unread count. A shell script under its old
-# name: start it as a program, not with python. Arguments as keepalive-daemon.sh.
-exec "${BRIDGE:-bridge}" keepalive --once "$@"
+#!/usr/bin/env python3
+"""Send one heartbeat for an agent, and print its number of unread messages.
+
+    keepalive-client.py --token-file FILE [--json]
+"""
+
+import os
+import sys
+
+bridge = os.environ.get("BRIDGE", "bridge")
+os.execvp(bridge, [bridge, "fleet", "keepalive", "--once", *sys.argv[1:]])

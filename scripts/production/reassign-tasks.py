@@ -1,5 +1,11 @@
-#!/bin/sh
-# Gives the tasks of silent workers to live ones, once, by hand. A shell script
-# under its old name: start it as a program, not with python.
-#   reassign-tasks.py [--dry-run] [--silent-after 300s] [CONVERSATION]
-exec "${BRIDGE:-bridge}" reassign "$@"
+#!/usr/bin/env python3
+"""Move the tasks of silent workers to live ones, once, by hand.
+
+    reassign-tasks.py [--dry-run] [--silent-after 300s] [CONVERSATION]
+"""
+
+import os
+import sys
+
+bridge = os.environ.get("BRIDGE", "bridge")
+os.execvp(bridge, [bridge, "fleet", "reassign", *sys.argv[1:]])

@@ -70,6 +70,8 @@ var protectedInGit = []Protected{
 	{Name: "modules", Reserve: true, Why: "configuration and hooks of submodules"},
 	{Name: "worktrees", Reserve: true, Why: "commondir and configuration of worktrees"},
 	{Name: "refs/bridge", Why: "the bridge's snapshots"},
+	{Name: "info/attributes", Why: "chooses filters"},
+	{Name: "objects/info/alternates", Why: "makes git read objects elsewhere"},
 	{Name: "info", ByGit: true, Why: "attributes choose filters; exclude hides files from snapshots"},
 	{Name: "objects", ByGit: true, Why: "history and snapshots"},
 	{Name: "refs", ByGit: true, Why: "history and snapshots"},

@@ -154,7 +154,7 @@ func (w *walker) checkOperator(inv invocation) error {
 	if inv.name == "bridge" {
 		for _, word := range words {
 			switch word {
-			case "tokens", "cleanup", "uninstall", "reassign":
+			case "tokens", "cleanup", "uninstall", "reassign", "say", "pause", "resume", "limits":
 				return errOperator
 			case "yolo":
 				if !slices.Contains(words, "explain") {

@@ -85,8 +85,8 @@ var measurements = []measurement{
 	{"check", "check_messages, with and without mail", measureCheck},
 	{"delivery", "a message on its way to a client that waits for it", measureDelivery},
 	{"pairs", "pairs of agents that send and check at once", measurePairs},
-	{"watch", "bridge watch: from the commit to the line, and its CPU time", measureWatch},
-	{"keepalive", "bridge keepalive: heartbeats that were due, and those that came", measureBeats},
+	{"watch", "bridge inbox --follow: from the commit to the line, and its CPU time", measureWatch},
+	{"keepalive", "bridge fleet keepalive: heartbeats that were due, and those that came", measureBeats},
 	{"watchdog", "a worker is killed: until its orchestrator knows, and another has its task", measureWatchdog},
 	{"growth", "send and check among many messages", measureGrowth},
 }

@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// measureBeats runs `bridge keepalive` for the duration, counts the heartbeats
+// measureBeats runs `bridge fleet keepalive` for the duration, counts the heartbeats
 // that it gave, and sees that none of the mail was marked read.
 func measureBeats(ctx context.Context, r *run) (err error) {
 	if !r.endsDaemons() {
@@ -30,7 +30,7 @@ func measureBeats(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	if _, err := s.receiver.expect(ctx, 0, text); err != nil {
-		return fmt.Errorf("behind bridge keepalive: %w", err)
+		return fmt.Errorf("behind bridge fleet keepalive: %w", err)
 	}
 	due := int(r.Duration/r.Beat) + 1
 	r.add(Figure{
@@ -52,7 +52,7 @@ func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.StartDaemon(ctx, "keepalive", "--json", "--token-file", file, "--interval", r.Beat.String())
+	d, err := s.StartDaemon(ctx, "fleet", "keepalive", "--json", "--token-file", file, "--interval", r.Beat.String())
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err
 	}()
 	first, err := d.Next(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("bridge keepalive: %w", err)
+		return nil, fmt.Errorf("bridge fleet keepalive: %w", err)
 	}
 	at, err := beatOn(first)
 	if err != nil {
@@ -79,7 +79,7 @@ func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err
 			return beats, nil
 		case l, ok := <-d.Lines():
 			if !ok {
-				return nil, errors.New("bridge keepalive ended too early")
+				return nil, errors.New("bridge fleet keepalive ended too early")
 			}
 			at, err := beatOn(l)
 			if err != nil {
@@ -95,12 +95,12 @@ func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err
 func beatOn(l rig.Line) (time.Time, error) {
 	p, err := pulseOn(l)
 	if err == nil && p.Unread != 1 {
-		err = fmt.Errorf("bridge keepalive told of %d unread messages, there is one", p.Unread)
+		err = fmt.Errorf("bridge fleet keepalive told of %d unread messages, there is one", p.Unread)
 	}
 	return p.At, err
 }
 
-// pulse is a line of `bridge keepalive --json`.
+// pulse is a line of `bridge fleet keepalive --json`.
 type pulse struct {
 	At     time.Time `json:"at"`
 	Unread int64     `json:"unread"`
@@ -108,7 +108,7 @@ type pulse struct {
 
 func pulseOn(l rig.Line) (p pulse, err error) {
 	if err := json.Unmarshal(l.Text, &p); err != nil {
-		return p, fmt.Errorf("bridge keepalive: %w", err)
+		return p, fmt.Errorf("bridge fleet keepalive: %w", err)
 	}
 	return p, nil
 }

@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// measureWatch sends to a session that `bridge watch` follows. A time runs from
+// measureWatch sends to a session that `bridge inbox --follow` follows. A time runs from
 // the message's own time stamp, which is given just before the commit, until its
 // line was read here: it is a little longer than from the commit.
 func measureWatch(ctx context.Context, r *run) (err error) {
@@ -26,18 +26,18 @@ func measureWatch(ctx context.Context, r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	r.add(times("watch/push", "from just before the commit to the line of bridge watch", taken))
+	r.add(times("watch/push", "from just before the commit to the line of bridge inbox --follow", taken))
 	return r.measureIdleWatch(ctx, s)
 }
 
-// watch starts `bridge watch` for session b and returns when it has caught up.
+// watch starts `bridge inbox --follow` for session b and returns when it has caught up.
 // A message has to be there.
 func (s *settled) watch(ctx context.Context) (*rig.Daemon, error) {
 	file, err := s.TokenFile(s.b)
 	if err != nil {
 		return nil, err
 	}
-	return s.StartDaemon(ctx, "watch", "--json", "--token-file", file)
+	return s.StartDaemon(ctx, "inbox", "--follow", "--json", "--token-file", file)
 }
 
 func (r *run) push(ctx context.Context, s *settled) (_ []time.Duration, err error) {
@@ -68,22 +68,22 @@ func (r *run) push(ctx context.Context, s *settled) (_ []time.Duration, err erro
 	})
 }
 
-// message reads the next message of bridge watch, which must be the one with that text, and
+// message reads the next message of bridge inbox --follow, which must be the one with that text, and
 // returns how old it was when it was read.
 func message(ctx context.Context, d *rig.Daemon, text string) (time.Duration, error) {
 	l, err := d.Next(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("bridge watch: %w", err)
+		return 0, fmt.Errorf("bridge inbox --follow: %w", err)
 	}
 	var message struct {
 		Text   string    `json:"message"`
 		SentAt time.Time `json:"sent_at"`
 	}
 	if err := json.Unmarshal(l.Text, &message); err != nil {
-		return 0, fmt.Errorf("bridge watch: %w", err)
+		return 0, fmt.Errorf("bridge inbox --follow: %w", err)
 	}
 	if message.Text != text {
-		return 0, errors.New("bridge watch showed another message than was sent")
+		return 0, errors.New("bridge inbox --follow showed another message than was sent")
 	}
 	return l.At.Sub(message.SentAt), nil
 }
@@ -102,7 +102,7 @@ func (r *run) measureIdleWatch(ctx context.Context, s *settled) error {
 	}
 	share := max(idle-atOnce, 0).Seconds() / r.Duration.Seconds()
 	r.add(Figure{
-		Name: "watch/idle_cpu", About: fmt.Sprintf("CPU time of bridge watch while nothing comes, over %s", r.Duration),
+		Name: "watch/idle_cpu", About: fmt.Sprintf("CPU time of bridge inbox --follow while nothing comes, over %s", r.Duration),
 		Unit: "%", Samples: 1, Value: 100 * share,
 	})
 	return nil
@@ -133,7 +133,7 @@ func stayIdle(ctx context.Context, d *rig.Daemon, length time.Duration) error {
 			return nil
 		case _, ok := <-d.Lines():
 			if !ok {
-				return errors.New("bridge watch ended too early")
+				return errors.New("bridge inbox --follow ended too early")
 			}
 		}
 	}

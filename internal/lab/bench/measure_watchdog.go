@@ -11,7 +11,7 @@ import (
 )
 
 // measureWatchdog kills a worker that has a task, and waits, as the clients of
-// those concerned, for what `bridge watchdog` makes of it.
+// those concerned, for what `bridge fleet watchdog` makes of it.
 func measureWatchdog(ctx context.Context, r *run) (err error) {
 	if !r.endsDaemons() {
 		return nil
@@ -89,7 +89,7 @@ func (r *run) newFleet(ctx context.Context) (_ *fleet, err error) {
 	if err := f.orchestrator.assign(ctx); err != nil {
 		return nil, err
 	}
-	dog, err := p.StartDaemon(ctx, "watchdog", "--interval", r.Look.String(), "--silent-after", r.Silence.String())
+	dog, err := p.StartDaemon(ctx, "fleet", "watchdog", "--interval", r.Look.String(), "--silent-after", r.Silence.String())
 	if err != nil {
 		return nil, err
 	}
@@ -116,14 +116,14 @@ func (f *fleet) startWorker(ctx context.Context, c pair, beat time.Duration) (_ 
 	if err != nil {
 		return nil, first, err
 	}
-	d, err := f.StartDaemon(ctx, "keepalive", "--json", "--token-file", file, "--interval", beat.String())
+	d, err := f.StartDaemon(ctx, "fleet", "keepalive", "--json", "--token-file", file, "--interval", beat.String())
 	if err != nil {
 		return nil, first, err
 	}
 	l, err := d.Next(ctx)
 	if err != nil {
 		_, stopped := d.Stop()
-		return nil, first, errors.Join(fmt.Errorf("bridge keepalive: %w", err), stopped)
+		return nil, first, errors.Join(fmt.Errorf("bridge fleet keepalive: %w", err), stopped)
 	}
 	p, err := pulseOn(l)
 	return d, p.At, err

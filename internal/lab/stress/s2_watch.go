@@ -71,7 +71,7 @@ func s2PushTest(ctx context.Context, s *s2) (_ string, err error) {
 		if err != nil {
 			return "", err
 		}
-		watch, err := s.place.StartDaemon(ctx, "watch", "--json", "--token-file", file)
+		watch, err := s.place.StartDaemon(ctx, "inbox", "--follow", "--json", "--token-file", file)
 		if err != nil {
 			return "", err
 		}
@@ -125,13 +125,13 @@ type beats struct {
 	unread map[int64]bool
 }
 
-// keepAlive starts `bridge keepalive` for a worker.
+// keepAlive starts `bridge fleet keepalive` for a worker.
 func (s *s2) keepAlive(ctx context.Context, w *worker) error {
 	file, err := s.place.TokenFile(w.b)
 	if err != nil {
 		return err
 	}
-	daemon, err := s.place.StartDaemon(ctx, "keepalive", "--json", "--token-file", file, "--interval", s.divided(s2Beat).String())
+	daemon, err := s.place.StartDaemon(ctx, "fleet", "keepalive", "--json", "--token-file", file, "--interval", s.divided(s2Beat).String())
 	if err != nil {
 		return err
 	}
@@ -302,7 +302,7 @@ func (s *s2) whoHas(ctx context.Context, w *worker, task int64) (string, error) 
 // watchdogs starts two, which must not act twice.
 func (s *s2) watchdogs(ctx context.Context) (dogs []*rig.Daemon, err error) {
 	for range 2 {
-		dog, err := s.place.StartDaemon(ctx, "watchdog", "--interval", s.divided(s2Look).String(), "--silent-after", s.divided(s2Silent).String())
+		dog, err := s.place.StartDaemon(ctx, "fleet", "watchdog", "--interval", s.divided(s2Look).String(), "--silent-after", s.divided(s2Silent).String())
 		if err != nil {
 			return dogs, err
 		}

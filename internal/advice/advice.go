@@ -1,0 +1,170 @@
+// Package advice is the one table from an error of the bridge to what is said
+// about it: the code and the next step that an agent is told, the next step that
+// the operator is told, the exit code of a command, and the HTTP status.
+//
+// The table holds every sentinel error that a caller of the bridge can meet; a
+// test compares it with the packages' sources.
+package advice
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/privatefile"
+)
+
+// Row says what to do about one error. Texts begin where the error's own text
+// ends; an empty one means that the error says enough.
+type Row struct {
+	// Err is the sentinel: errors.Is finds the row.
+	Err error
+	// Code names the error for programs, in the data of a tool's answer.
+	Code string
+	// Agent is the next step of an agent.
+	Agent string
+	// Operator is the next step of a person at a terminal.
+	Operator string
+	// Exit is the exit code of a command that failed with it.
+	Exit int
+	// Status is the HTTP status of a request that failed with it.
+	Status int
+}
+
+// storeName stands in Agent for the name of the caller's store.
+const storeName = "{store}"
+
+// ForAgent is Agent with the name of the agent's store, which may be "".
+func (r Row) ForAgent(store string) string {
+	if store != "" {
+		store = " (" + store + ")"
+	}
+	return strings.ReplaceAll(r.Agent, storeName, store)
+}
+
+// Of returns the row of an error. It reports false for one that the table does
+// not have, which is then a failure of the bridge itself.
+func Of(err error) (Row, bool) {
+	for _, row := range table {
+		if errors.Is(err, row.Err) {
+			return row, true
+		}
+	}
+	return Row{Code: "internal", Exit: ExitFailure, Status: http.StatusInternalServerError}, false
+}
+
+const (
+	nothingStored = "nothing was stored; "
+	nothingRun    = "nothing was run; "
+)
+
+// table is in the order in which rows are tried: an error may wrap two.
+var table = []Row{
+	// Sessions and conversations.
+	{
+		bridge.ErrUnauthorized, "unauthorized",
+		"check conversation_id, session_id and token; if the conversation has expired or you lost the token, " +
+			"ask your human (`bridge list`, `bridge tokens`) or create a new conversation",
+		"`bridge tokens` prints the tokens of a conversation", ExitUnauthorized, http.StatusUnauthorized,
+	},
+	{
+		bridge.ErrExpired, "expired", "create a new conversation, or ask your human to have one created",
+		"its orchestrator can create another", ExitExpired, http.StatusGone,
+	},
+	{
+		bridge.ErrBadJoinCode, "bad_join_code", "are both agents on the same store" + storeName + "? If so, ask the agent that created the conversation for a fresh join code",
+		"", ExitUnauthorized, http.StatusForbidden,
+	},
+	{bridge.ErrNotFound, "no_such_conversation", "check conversation_id", "`bridge list` shows those that there are", ExitNotFound, http.StatusNotFound},
+
+	// Tasks.
+	{bridge.ErrNoTask, "no_such_task", "call list_tasks for those of your team", "`bridge tasks --all` shows those that there are", ExitNotFound, http.StatusNotFound},
+	{
+		bridge.ErrTooManyTasks, "too_many_tasks", "wait until some are done, or end those that are not needed with update_task",
+		"", ExitFailure, http.StatusConflict,
+	},
+
+	// Commands.
+	{
+		commands.ErrNoGrant, "no_grant", "ask your human to run `bridge yolo enable` for this conversation, if they want you to run commands",
+		"`bridge yolo status` shows those that are open", ExitNotFound, http.StatusForbidden,
+	},
+	{commands.ErrNoMode, "no_mode", "call enable_yolo_mode first", "", ExitFailure, http.StatusConflict},
+	{commands.ErrQueueFull, "queue_full", "wait until your human has decided; do not ask for more", "", ExitFailure, http.StatusConflict},
+	{commands.ErrDenied, "denied", "do not ask for it again; ask your human what to do instead", "", ExitFailure, http.StatusForbidden},
+	{commands.ErrTooManyDenied, "denied", "stop asking, and talk to your human", "", ExitFailure, http.StatusForbidden},
+	{commands.ErrApprovalUsed, "approval_used", nothingRun + "call without approval_token to ask again", "", ExitFailure, http.StatusConflict},
+	{commands.ErrApprovalExpired, "approval_expired", nothingRun + "call without approval_token to ask again", "", ExitFailure, http.StatusConflict},
+	{
+		commands.ErrApprovalChanged, "approval_mismatch",
+		nothingRun + "repeat the approved call unchanged, with the approval_token if your human gave you one, or call again to ask anew",
+		"", ExitFailure, http.StatusConflict,
+	},
+	{commands.ErrDecided, "decided", nothingRun + "call again to ask anew", "`bridge yolo status` shows those that wait", ExitNotFound, http.StatusConflict},
+	{
+		commands.ErrNoSandbox, "no_sandbox", nothingRun + "tell your human that no sandbox works here, and that bubblewrap would",
+		"install bubblewrap, or open the conversation with --unsandboxed if you trust what will run", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{commands.ErrNoRequest, "no_such_request", nothingRun + "call again to ask anew", "`bridge yolo status --all` shows those that there are", ExitNotFound, http.StatusNotFound},
+	{commands.ErrNoSnapshot, "no_such_snapshot", nothingRun, "`bridge yolo status --all` shows the commands that were run", ExitNotFound, http.StatusNotFound},
+	{commands.ErrNotConfirmed, "not_confirmed", "ask your human", "", ExitNotConfirmed, http.StatusForbidden},
+
+	// The store and its files. An unknown outcome comes first: it wraps what failed.
+	{
+		bridge.ErrOutcomeUnknown, "outcome_unknown",
+		"repeat the call unchanged with the same idempotency_key, which stores it once; without one, look first (get_history, list_tasks) whether it is there",
+		"look whether it is there before you repeat it, and check the disk", ExitFailure, http.StatusBadGateway,
+	},
+	{
+		bridge.ErrStoreEmpty, "store_empty", "tell your human to run `bridge doctor`",
+		"something has emptied it, or it was never filled: put back a copy, or remove the file to begin anew", ExitRefused, http.StatusServiceUnavailable,
+	},
+	{bridge.ErrStoreMissing, "no_store", "tell your human to run `bridge doctor`", "the first `bridge serve` makes it; name another with --db", ExitNoStore, http.StatusServiceUnavailable},
+	{bridge.ErrStoreForeign, "store_foreign", "tell your human to run `bridge doctor`", "it was left as it is; name another file with --db", ExitRefused, http.StatusServiceUnavailable},
+	{bridge.ErrStoreNewer, "store_newer", nothingStored + "tell your human to restart this MCP server with the newer bridge", "", ExitRefused, http.StatusServiceUnavailable},
+	{bridge.ErrStorePermissions, "store_permissions", "tell your human to run `bridge doctor`", "", ExitRefused, http.StatusServiceUnavailable},
+	{bridge.ErrStoreKey, "store_key", "tell your human to run `bridge doctor`", "", ExitRefused, http.StatusServiceUnavailable},
+	{privatefile.ErrOpenToOthers, "not_private", "tell your human to run `bridge doctor`", "", ExitRefused, http.StatusServiceUnavailable},
+	{
+		auth.ErrNoKey, "no_key", "tell your human to run `bridge doctor`",
+		"put back the key that was made with the store; without it no token can be checked", ExitRefused, http.StatusServiceUnavailable,
+	},
+	{auth.ErrBadKey, "bad_key", "tell your human to run `bridge doctor`", "put back the key that was made with the store", ExitRefused, http.StatusServiceUnavailable},
+	{
+		bridge.ErrStoreFull, "store_full", nothingStored + "tell your human to free disk space, then try again",
+		"nothing was stored; make room and try again", ExitFailure, http.StatusInsufficientStorage,
+	},
+	{
+		bridge.ErrStoreReadOnly, "store_read_only", nothingStored + "tell your human to run `bridge doctor`",
+		"make the store and its folder writable for yourself", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{bridge.ErrStoreBusy, "store_busy", nothingStored + "try again in a few seconds", "try again", ExitFailure, http.StatusServiceUnavailable},
+	{
+		bridge.ErrStoreGone, "store_gone", nothingStored + "tell your human to restart this MCP server",
+		"start the command again; stop all bridge processes before you move or restore a store", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrStoreDamaged, "store_damaged", nothingStored + "tell your human to run `bridge doctor`",
+		"stop all bridge processes, keep a copy, and run `bridge doctor`", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrStoreIO, "store_io", nothingStored + "tell your human to look at the disk (`bridge doctor`, the system's log), then try again",
+		"nothing was stored; look at the disk and at the system's log (dmesg)", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrTooManyFiles, "too_many_files",
+		nothingStored + "try again, and tell your human to raise the limit of open files (ulimit -n) if it happens again",
+		"raise the limit of open files (ulimit -n), or end programs that hold many", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrNoMemory, "no_memory", nothingStored + "tell your human that memory ran out, then try again",
+		"end other programs, or raise the limit of memory (ulimit -v, the container's)", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrNoLocks, "no_locks", nothingStored + "tell your human that the system gives no more file locks (`bridge doctor`)",
+		"the filesystem may not support locks, or the system has run out of them: keep the store on a local disk", ExitFailure, http.StatusServiceUnavailable,
+	},
+}

@@ -1,0 +1,147 @@
+package bridge_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/ratelimit"
+)
+
+var once = ratelimit.Limit{PerMinute: 1}
+
+// full is an account that has spent what once allows, with refusals that were
+// not logged.
+func full(unlogged int64) bridge.Account {
+	return bridge.Account{Bucket: ratelimit.Bucket{Minute: 1, At: noon}, Unlogged: unlogged}
+}
+
+func TestAdmit(t *testing.T) {
+	failures := bridge.Charge{Bucket: "failures/1"}
+	g := bridge.Gate{Prove: func(p bridge.Proof) bool { return p.Nonce != nil }, Failures: failures}
+	if err := g.Admit(bridge.Proof{Nonce: []byte("x")}); err != nil {
+		t.Errorf("got %v for who proves itself", err)
+	}
+	var refusal *bridge.Refusal
+	if err := g.Admit(bridge.Proof{}); !errors.As(err, &refusal) {
+		t.Fatalf("got %v, want a Refusal", err)
+	}
+	want := bridge.Refusal{Reason: bridge.ErrUnauthorized, Outcome: bridge.OutcomeUnauthorized, Flood: failures, Stranger: true}
+	if diff := cmp.Diff(want, *refusal, cmp.Comparer(errors.Is)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestChargeTake(t *testing.T) {
+	charge := bridge.Charge{Bucket: "write/x", What: "sending", Limit: once, Logged: ratelimit.Limit{PerMinute: 5}}
+	kept, err := charge.Take(bridge.Account{}, noon)
+	if diff := cmp.Diff(full(0), kept); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	kept, err = charge.Take(full(0), noon)
+	var refusal *bridge.Refusal
+	var limit *bridge.RateLimitError
+	if !errors.As(err, &refusal) || !errors.As(err, &limit) {
+		t.Fatalf("got %v, want a refusal for the limit", err)
+	}
+	if diff := cmp.Diff(full(0), kept); diff != "" {
+		t.Errorf("a refused call was charged:\n%s", diff)
+	}
+	got := []any{*limit, refusal.Outcome, refusal.Flood.Bucket, refusal.Flood.Limit, refusal.Stranger}
+	want := []any{
+		bridge.RateLimitError{What: "sending", Window: "minute", Limit: 1, RetryAfter: time.Minute},
+		bridge.OutcomeRateLimited, "refused/write/x", charge.Logged, false,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSettle(t *testing.T) {
+	flood := bridge.Charge{Bucket: "failures/1", What: "failing", Limit: once}
+	later := noon.Add(time.Minute)
+	for _, tt := range []struct {
+		name     string
+		stranger bool
+		account  bridge.Account
+		now      time.Time
+		kept     bridge.Account
+		logged   bool
+		details  bridge.Details
+		limited  bool // whether the answer is the limit
+	}{
+		{"the first is logged", false, bridge.Account{}, noon, full(0), true, bridge.Details{"role": "x"}, false},
+		{"the next is counted", false, full(0), noon, full(1), false, bridge.Details{"role": "x"}, false},
+		{"the first after them tells", false, full(3), later, bridge.Account{Bucket: ratelimit.Bucket{Minute: 1, At: later}}, true, bridge.Details{"role": "x", "unlogged_before": int64(3)}, false},
+		{"a stranger's word is not logged", true, bridge.Account{}, noon, full(0), true, bridge.Details{}, false},
+		{"a flood of strangers is told the limit", true, full(2), noon, full(3), false, bridge.Details{}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			refusal := bridge.Refusal{Reason: bridge.ErrUnauthorized, Flood: flood, Stranger: tt.stranger}
+			details := bridge.Details{"role": "x"}
+			kept, logged := refusal.Settle(tt.account, tt.now, details)
+			if diff := cmp.Diff([]any{tt.kept, tt.logged, tt.details}, []any{kept, logged, details}); diff != "" {
+				t.Error(diff)
+			}
+			var limit *bridge.RateLimitError
+			if limited := errors.As(refusal.Reason, &limit); limited != tt.limited {
+				t.Errorf("the answer is %v", refusal.Reason)
+			}
+		})
+	}
+}
+
+func TestChargeFor(t *testing.T) {
+	g := bridge.Gate{Operation: bridge.Operation{Charge: bridge.Charge{Bucket: "write"}}, Repeat: bridge.Charge{Bucket: "read"}}
+	if got := g.ChargeFor(false).Bucket; got != "write" {
+		t.Errorf("a new call costs %q", got)
+	}
+	if got := g.ChargeFor(true).Bucket; got != "read" {
+		t.Errorf("a repeated call costs %q", got)
+	}
+}
+
+func TestCleanupBatch(t *testing.T) {
+	with := func(messages ...int64) (all []bridge.Overview) {
+		for _, n := range messages {
+			all = append(all, bridge.Overview{A: bridge.SessionState{Received: n}})
+		}
+		return all
+	}
+	for _, tt := range []struct {
+		name string
+		all  []bridge.Overview
+		want int
+	}{
+		{"nothing", nil, 0},
+		{"a few", with(1, 2, 3), 3},
+		{"many conversations", make([]bridge.Overview, 250), 100},
+		{"many messages", with(6_000, 4_000, 1), 2},
+		{"one with very many goes as a whole", with(50_000, 1), 1},
+	} {
+		if got := len(bridge.CleanupBatch(tt.all)); got != tt.want {
+			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestAlertClaimable(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		until time.Time
+		want  bool
+	}{
+		{"never claimed", time.Time{}, true},
+		{"being delivered", noon.Add(time.Second), false},
+		{"the claim has run out", noon, true},
+		{"claimed by who looked at the clock later", noon.Add(bridge.AlertClaim + time.Second), false},
+		{"claimed before the clock was set back", noon.Add(time.Hour), true},
+	} {
+		if got := (bridge.Alert{ClaimUntil: tt.until}).Claimable(noon); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

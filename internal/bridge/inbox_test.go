@@ -1,0 +1,123 @@
+package bridge_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/bridge/internal/bridge"
+)
+
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+func TestInboxCounts(t *testing.T) {
+	soon, past := noon.Add(time.Second), noon.Add(-time.Second)
+	for _, tt := range []struct {
+		name            string
+		inbox           bridge.Inbox
+		unread, waiting int64
+		busy, ready     bool
+	}{
+		{"empty", bridge.Inbox{}, 0, 0, false, false},
+		{"all read", bridge.Inbox{LastSeq: 3, ReadSeq: 3, HandedSeq: 3, ClaimID: 1, ClaimSeq: 3}, 0, 0, false, false},
+		{"new mail", bridge.Inbox{LastSeq: 3, ReadSeq: 1, HandedSeq: 1}, 2, 2, false, true},
+		{"a part is on its way", bridge.Inbox{LastSeq: 3, HandedSeq: 2, ClaimID: 1, ClaimSeq: 2, ClaimUntil: soon}, 3, 1, true, false},
+		{"all is on its way", bridge.Inbox{LastSeq: 2, HandedSeq: 2, ClaimID: 1, ClaimSeq: 2, ClaimUntil: soon}, 2, 0, true, false},
+		{"a claim that has run out", bridge.Inbox{LastSeq: 2, HandedSeq: 2, ClaimID: 1, ClaimSeq: 2, ClaimUntil: past}, 2, 2, false, true},
+		{"a claim from before the clock was set back", bridge.Inbox{LastSeq: 2, HandedSeq: 2, ClaimID: 1, ClaimSeq: 2, ClaimUntil: noon.Add(time.Hour)}, 2, 2, false, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			i := tt.inbox
+			if i.Unread() != tt.unread || i.Waiting(noon) != tt.waiting || i.Busy(noon) != tt.busy || i.Ready(noon) != tt.ready {
+				t.Errorf("got unread %d, waiting %d, busy %v, ready %v", i.Unread(), i.Waiting(noon), i.Busy(noon), i.Ready(noon))
+			}
+		})
+	}
+}
+
+func TestHand(t *testing.T) {
+	until := noon.Add(bridge.ClaimFor)
+	numbers := func(all ...int64) (messages []bridge.Message) {
+		for _, seq := range all {
+			messages = append(messages, bridge.Message{Seq: seq})
+		}
+		return messages
+	}
+	for _, tt := range []struct {
+		name     string
+		inbox    bridge.Inbox
+		messages []bridge.Message
+		want     bridge.Inbox
+		details  bridge.Details
+		again    []bool
+	}{
+		{
+			"for the first time",
+			bridge.Inbox{LastSeq: 3, ReadSeq: 1, HandedSeq: 1, ClaimID: 4, ClaimSeq: 1},
+			numbers(2, 3),
+			bridge.Inbox{LastSeq: 3, ReadSeq: 1, HandedSeq: 3, ClaimID: 5, ClaimSeq: 3, ClaimUntil: until},
+			bridge.Details{"first_seq": int64(2), "last_seq": int64(3)},
+			[]bool{false, false},
+		},
+		{
+			"the first again",
+			bridge.Inbox{LastSeq: 3, HandedSeq: 1, ClaimID: 1, ClaimSeq: 1},
+			numbers(1, 2, 3),
+			bridge.Inbox{LastSeq: 3, HandedSeq: 3, ClaimID: 2, ClaimSeq: 3, ClaimUntil: until},
+			bridge.Details{"first_seq": int64(1), "last_seq": int64(3), "redelivered": 1},
+			[]bool{true, false, false},
+		},
+		{
+			"fewer than before",
+			bridge.Inbox{LastSeq: 3, HandedSeq: 3, ClaimID: 1, ClaimSeq: 3},
+			numbers(1),
+			bridge.Inbox{LastSeq: 3, HandedSeq: 3, ClaimID: 2, ClaimSeq: 1, ClaimUntil: until},
+			bridge.Details{"first_seq": int64(1), "last_seq": int64(1), "redelivered": 1},
+			[]bool{true},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			details := bridge.Details{}
+			got := tt.inbox.Hand(tt.messages, until, details)
+			var again []bool
+			for _, m := range tt.messages {
+				again = append(again, m.Redelivered)
+			}
+			if diff := cmp.Diff([]any{tt.want, tt.details, tt.again}, []any{got, details, again}); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestClaimRules(t *testing.T) {
+	standing := bridge.Inbox{LastSeq: 5, ReadSeq: 1, HandedSeq: 3, ClaimID: 7, ClaimSeq: 3, ClaimUntil: noon}
+	released, read := standing, standing
+	released.ClaimUntil = time.Time{}
+	read.ClaimUntil, read.ReadSeq = time.Time{}, 3
+	for _, tt := range []struct {
+		name  string
+		rule  bridge.ClaimRule
+		inbox bridge.Inbox
+		id    int64
+		want  bridge.Inbox
+		ok    bool
+	}{
+		{"confirm", bridge.ConfirmClaim, standing, 7, read, true},
+		{"confirm twice", bridge.ConfirmClaim, read, 7, read, false},
+		{"confirm what was given back", bridge.ConfirmClaim, released, 7, read, true},
+		{"confirm after another", bridge.ConfirmClaim, standing, 6, standing, false},
+		{"give back", bridge.ReleaseClaim, standing, 7, released, true},
+		{"give back twice", bridge.ReleaseClaim, released, 7, released, false},
+		{"give back what was read", bridge.ReleaseClaim, read, 7, read, false},
+		{"give back after another", bridge.ReleaseClaim, standing, 6, standing, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, ok := tt.rule(tt.inbox, tt.id)
+			if diff := cmp.Diff(tt.want, got); ok != tt.ok || diff != "" {
+				t.Errorf("ok %v, want %v\n%s", ok, tt.ok, diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,110 @@
+package bridge
+
+import (
+	"errors"
+	"time"
+
+	"example.org/bridge/internal/ratelimit"
+)
+
+// Outcomes of an operation in the audit log.
+const (
+	OutcomeOK           = "ok"
+	OutcomeUnauthorized = "unauthorized"
+	OutcomeRateLimited  = "rate_limited"
+	OutcomeInvalid      = "invalid" // by its arguments
+	OutcomeRefused      = "refused" // by a rule of the domain
+)
+
+// Account is what a store keeps of one limited thing, by the name of its bucket.
+// The zero Account has spent nothing.
+type Account struct {
+	ratelimit.Bucket
+	// Unlogged counts the refusals since the last one that was logged.
+	Unlogged int64
+}
+
+// Charge is a call to be counted against a limit.
+type Charge struct {
+	// Bucket is the key of what is limited; empty charges nothing.
+	Bucket string
+	// What names it in a refusal.
+	What  string
+	Limit ratelimit.Limit
+	// Logged is how many refusals the audit log takes one by one. Over it they
+	// are counted, and the next one that is logged says how many were not.
+	Logged ratelimit.Limit
+}
+
+// Take charges one call at the time now. It returns the account to keep, or a
+// Refusal; then nothing was charged.
+func (c Charge) Take(a Account, now time.Time) (Account, error) {
+	kept, over := c.Limit.Take(a.Bucket, now)
+	if over != nil {
+		return a, &Refusal{
+			Reason:  c.over(over),
+			Outcome: OutcomeRateLimited,
+			Flood:   Charge{Bucket: flooded(c.Bucket), What: c.What, Limit: c.Logged},
+		}
+	}
+	return Account{Bucket: kept}, nil
+}
+
+// flooded names the bucket of those calls to a bucket that are refused.
+func flooded(bucket string) string { return "refused/" + bucket }
+
+// over words what a limit answered.
+func (c Charge) over(err error) error {
+	var over *ratelimit.Exceeded
+	if !errors.As(err, &over) {
+		return err
+	}
+	return &RateLimitError{What: c.What, Window: over.Window, Limit: over.Limit, RetryAfter: over.RetryAfter}
+}
+
+// Refusal ends an operation inside its transaction. A store keeps the
+// transaction: what the operation has kept so far stays, and the refusal is
+// recorded as Settle says. Then it answers Reason.
+type Refusal struct {
+	// Reason is the answer. It is nil where whoever refuses knows the reason.
+	Reason error
+	// Outcome is what the audit log says.
+	Outcome string
+	// Flood is charged for the refusal. Over its limit the refusal is counted and
+	// not logged; without a bucket each is logged.
+	Flood Charge
+	// Stranger is set for a caller that could not prove what it claims. What such
+	// a one says of itself is no fact, so it is not logged; and over the limit of
+	// Flood the answer is that limit, and not Reason.
+	Stranger bool
+}
+
+func (r *Refusal) Error() string {
+	if r.Reason == nil {
+		return r.Outcome
+	}
+	return r.Reason.Error()
+}
+
+func (r *Refusal) Unwrap() error { return r.Reason }
+
+// Settle charges the refusal to the account of Flood. It returns the account to
+// keep, and whether the refusal is logged; it completes the details of the entry
+// and, for a flood of strangers, the reason.
+func (r *Refusal) Settle(a Account, now time.Time, details Details) (kept Account, logged bool) {
+	if r.Stranger {
+		clear(details)
+	}
+	bucket, over := r.Flood.Limit.Take(a.Bucket, now)
+	if over != nil {
+		if r.Stranger {
+			r.Reason = r.Flood.over(over)
+		}
+		a.Unlogged++
+		return a, false
+	}
+	if a.Unlogged > 0 {
+		details["unlogged_before"] = a.Unlogged
+	}
+	return Account{Bucket: bucket}, true
+}

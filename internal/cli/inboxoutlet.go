@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/fleet"
+	"example.org/bridge/internal/view"
+)
+
+// inboxOutlet is what becomes of an inbox's messages.
+type inboxOutlet interface {
+	// page is how many messages show takes at once; 0 means many.
+	page() int
+	// show handles messages in order. Where it fails they are not read.
+	show(ctx context.Context, page []bridge.Message) error
+	// end closes the output behind that many messages.
+	end(shown int) error
+}
+
+func newInboxOutlet(a *app, s *bridge.Service, c bridge.Credentials, o inboxOptions) (inboxOutlet, error) {
+	overview := func(ctx context.Context) (bridge.Overview, error) { return s.Conversation(ctx, c.Conversation) }
+	switch {
+	case o.exec != "":
+		program, err := a.operatorProgram(o.exec)
+		return &programOutlet{a, program, overview, o.markRead}, err
+	case a.json && o.follow:
+		return &inboxLines{a, overview}, nil
+	case a.json:
+		return &inboxDocument{list: newJSONList(a.stdout, "messages"), overview: overview}, nil
+	}
+	return &inboxText{a, bufio.NewWriter(a.stdout), a.screen(), overview}, nil
+}
+
+// overviewOf returns the conversation, as it is now.
+type overviewOf func(context.Context) (bridge.Overview, error)
+
+// inboxText prints messages for people.
+type inboxText struct {
+	app      *app
+	out      *bufio.Writer
+	screen   screen
+	overview overviewOf
+}
+
+func (t *inboxText) page() int { return 0 }
+
+func (t *inboxText) show(ctx context.Context, page []bridge.Message) error {
+	o, err := t.overview(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range page {
+		writeMessage(t.out, t.screen, m.Seq, m, o, t.app.now())
+	}
+	return t.out.Flush()
+}
+
+func (t *inboxText) end(shown int) error {
+	if shown == 0 {
+		_, _ = t.out.WriteString("There are no new messages.\n")
+	}
+	return t.out.Flush()
+}
+
+// inboxLines prints one object a line.
+type inboxLines struct {
+	app      *app
+	overview overviewOf
+}
+
+func (l *inboxLines) page() int { return 0 }
+
+func (l *inboxLines) show(ctx context.Context, page []bridge.Message) error {
+	o, err := l.overview(ctx)
+	if err != nil {
+		return err
+	}
+	encoder := newEncoder(l.app.stdout)
+	for _, m := range page {
+		if err := encoder.Encode(view.MessageOf(m, o)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *inboxLines) end(int) error { return nil }
+
+// inboxDocument prints one document, a page at a time: what it has printed may be
+// marked read before the next page is known.
+type inboxDocument struct {
+	list     *jsonList
+	overview overviewOf
+}
+
+func (d *inboxDocument) page() int { return 0 }
+
+func (d *inboxDocument) show(ctx context.Context, page []bridge.Message) error {
+	o, err := d.overview(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range page {
+		if err := d.list.add(view.MessageOf(m, o)); err != nil {
+			return err
+		}
+	}
+	return d.list.flush()
+}
+
+func (d *inboxDocument) end(int) error { return d.list.end() }
+
+// programOutlet runs a program for each message.
+type programOutlet struct {
+	app      *app
+	program  fleet.Program
+	overview overviewOf
+	// strict makes a program that fails end the command.
+	strict bool
+}
+
+func (p *programOutlet) page() int { return 1 }
+
+func (p *programOutlet) show(ctx context.Context, page []bridge.Message) error {
+	o, err := p.overview(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range page {
+		event, err := marshal(view.MessageOf(m, o))
+		if err != nil {
+			return err
+		}
+		err = p.program.Send(ctx, event)
+		switch {
+		case err == nil || ctx.Err() != nil && !p.strict:
+		case p.strict:
+			return fmt.Errorf("message %d stays unread: %w", m.Seq, err)
+		default:
+			p.app.log().Error("the program failed", "message_id", m.ID, "error", err)
+		}
+	}
+	return nil
+}
+
+func (p *programOutlet) end(int) error { return nil }

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/adrg/xdg"
+
+	"example.org/bridge/internal/sqlite"
+)
+
+// annotationUnattended marks commands that other programs start, in folders that
+// nobody chose.
+const annotationUnattended = "unattended"
+
+// storePath returns where the store is, as an absolute path. All commands and
+// sources read a name in the same way, and one that two clients would read
+// differently is refused: they would talk past each other.
+func (a *app) storePath() (string, error) {
+	path := a.db
+	if path == "" {
+		var err error
+		if path, err = defaultStore(); err != nil {
+			return "", err
+		}
+	}
+	if err := a.checkName("the path of the store", path); err != nil {
+		return "", err
+	}
+	if !filepath.IsAbs(path) {
+		if err := a.checkRelative(); err != nil {
+			return "", err
+		}
+		var err error
+		if path, err = filepath.Abs(path); err != nil {
+			return "", err
+		}
+	}
+	return checkLength(followFile(filepath.Clean(path)))
+}
+
+func defaultStore() (string, error) {
+	path := filepath.Join(xdg.StateHome, "bridge", "bridge.db")
+	if noHome("XDG_STATE_HOME") || !filepath.IsAbs(path) {
+		return "", usagef("no home folder is known: set HOME, or name the store with --db or BRIDGE_DB")
+	}
+	return path, nil
+}
+
+// noHome reports that neither the variable for a folder nor the home folder is
+// known, so that the folder would be one at the root.
+func noHome(variable string) bool {
+	_, err := os.UserHomeDir()
+	return err != nil && os.Getenv(variable) == ""
+}
+
+// unexpanded is a variable that a shell would have replaced.
+var unexpanded = regexp.MustCompile(`\$\{?[A-Za-z_]|%[A-Za-z_]+%`)
+
+// checkName refuses names that only a shell understands, or that name a URL. Some
+// clients expand them and some do not.
+func (a *app) checkName(what, path string) error {
+	switch {
+	case strings.HasPrefix(path, "~"):
+		return usagef("%s begins with ~, which only shells understand: write the folder out", what)
+	case unexpanded.MatchString(path):
+		return usagef("%s holds a variable that nobody has replaced: write the folder out", what)
+	case strings.HasPrefix(path, "file:"), strings.Contains(path, "://"):
+		return usagef("%s is a URL: name a file", what)
+	case strings.ContainsAny(path, "\x00\n\r"):
+		return usagef("%s holds a line end: name a file on one line", what)
+	}
+	return nil
+}
+
+// checkRelative refuses a relative path where its folder depends on who started
+// the process.
+func (a *app) checkRelative() error {
+	for f, o := range a.origins {
+		if f.Name == "db" && o.Source == sourceEnvironment {
+			return usagef("BRIDGE_DB must be an absolute path: each client starts bridge in another folder, which would be another store")
+		}
+	}
+	if a.unattended {
+		return usagef("--db must be an absolute path here: each client starts bridge in another folder, which would be another store")
+	}
+	return nil
+}
+
+// followFile resolves a link that stands for the store's file. SQLite puts the
+// log beside the file itself, so that is where everything else belongs.
+func followFile(path string) string {
+	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		return path
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	return path
+}
+
+func checkLength(path string) (string, error) {
+	if len(path) > sqlite.MaxPath {
+		return "", usagef("the path of the store is %d bytes long, and SQLite takes %d: choose a shorter one with --db", len(path), sqlite.MaxPath)
+	}
+	return path, nil
+}

@@ -1,0 +1,46 @@
+// Package doctor looks for what can be wrong with a store, its key and the
+// connected clients. It changes and creates nothing.
+package doctor
+
+import (
+	"fmt"
+	"slices"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Status says how bad a finding is.
+type Status string
+
+// The statuses, from good to bad. A note is something to know.
+const (
+	OK      Status = "ok"
+	Note    Status = "note"
+	Warning Status = "warning"
+	Problem Status = "problem"
+)
+
+// Check is one finding.
+type Check struct {
+	Name   string `json:"name"`
+	Status Status `json:"status"`
+	Detail string `json:"detail"`
+}
+
+// Report collects findings.
+type Report struct{ Checks []Check }
+
+// Add adds a finding. What it says is cleaned for a terminal.
+func (r *Report) Add(name string, s Status, format string, args ...any) {
+	r.Checks = append(r.Checks, Check{name, s, bridge.CleanLine(fmt.Sprintf(format, args...))})
+}
+
+// Worst is the worst status found; a note is as good as ok.
+func (r *Report) Worst() Status {
+	for _, s := range []Status{Problem, Warning} {
+		if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Status == s }) {
+			return s
+		}
+	}
+	return OK
+}

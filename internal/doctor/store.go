@@ -1,0 +1,138 @@
+package doctor
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/doorbell"
+	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/view"
+)
+
+// Store looks at the store at path, and everything that makes it up. exists and
+// err are what was found when it was looked for.
+func (r *Report) Store(path string, exists bool, err error) {
+	r.checkFilesystem(path)
+	switch {
+	case err != nil:
+		r.Add("store", Problem, "%s", view.Line(err))
+		return
+	case !exists:
+		r.Add("store", Note, "there is none yet at %s; the first `bridge serve` makes it", path)
+		return
+	}
+	r.checkPermissions(path)
+	r.checkDatabase(path)
+}
+
+// Free disk space below which doctor speaks up.
+const (
+	littleSpace = 100 << 20
+	noSpace     = 10 << 20
+)
+
+// checkFilesystem looks at the folder of the store, or at the nearest one above
+// it that is there.
+func (r *Report) checkFilesystem(path string) {
+	dir := filepath.Dir(path)
+	for {
+		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	if name := sqlite.NetworkFilesystem(dir); name != "" {
+		r.Add("filesystem", Problem, "%s is on a network filesystem (%s), where SQLite's locks do not hold: choose a local folder with --db", dir, name)
+	} else {
+		r.Add("filesystem", OK, "local")
+	}
+	free, err := sqlite.FreeSpace(dir)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		r.Add("disk space", Note, "this platform does not tell")
+	case err != nil:
+		r.Add("disk space", Warning, "%s", view.Line(err))
+	case free < noSpace:
+		r.Add("disk space", Problem, "%s free: make room", view.Bytes(free))
+	case free < littleSpace:
+		r.Add("disk space", Warning, "%s free: make room", view.Bytes(free))
+	default:
+		r.Add("disk space", OK, "%s free", view.Bytes(free))
+	}
+}
+
+// checkPermissions looks at everything that makes up a store.
+func (r *Report) checkPermissions(path string) {
+	fine := true
+	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", path + "-queue", path + "-turn", auth.KeyBeside(path), doorbell.Beside(path)} {
+		if err := sqlite.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			r.Add("permissions", Problem, "%s", view.Line(err))
+			fine = false
+		}
+		if err := sqlite.CheckWritable(file); err != nil && file != auth.KeyBeside(path) {
+			r.Add("permissions", Problem, "%s", view.Line(err))
+			fine = false
+		}
+	}
+	switch dir := filepath.Dir(path); {
+	case !fine:
+	case listable(dir):
+		r.Add("permissions", Warning, "others can list the folder %s, though not read what is in it; run: chmod go-rx '%s'", dir, dir)
+	default:
+		r.Add("permissions", OK, "the store is yours alone")
+	}
+}
+
+// listable reports a folder whose names others may read or pass through.
+func listable(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o055 != 0
+}
+
+func (r *Report) checkDatabase(path string) {
+	found, err := sqlite.Inspect(path)
+	if err != nil {
+		r.Add("store", Problem, "%s", view.Line(err))
+		return
+	}
+	r.Add("store", OK, "%s, %s", path, view.Bytes(uint64(found.Bytes)))
+	switch latest := sqlite.SchemaVersion(); {
+	case found.SchemaVersion == 0:
+		r.Add("schema", Note, "the store is empty; the next `bridge serve` fills it")
+		return
+	case found.SchemaVersion < latest:
+		r.Add("schema", Note, "version %d of %d; the next `bridge serve` migrates it", found.SchemaVersion, latest)
+	default:
+		r.Add("schema", OK, "version %d", found.SchemaVersion)
+	}
+	if found.WAL {
+		r.Add("journal", OK, "write-ahead log")
+	} else {
+		r.Add("journal", Problem, "not a write-ahead log: something other than bridge has changed the store")
+	}
+	if len(found.Problems) > 0 {
+		r.Add("integrity", Problem, "%s: stop all bridge processes and keep a copy", strings.Join(found.Problems, "; "))
+	} else {
+		r.Add("integrity", OK, "quick check found nothing")
+	}
+	r.checkKey(path, found)
+}
+
+func (r *Report) checkKey(path string, found sqlite.Inspection) {
+	key, err := auth.LoadKey(auth.KeyBeside(path))
+	switch {
+	case err != nil:
+		row, _ := advice.Of(err)
+		r.Add("key", Problem, "%s", strings.TrimSuffix(view.Line(err)+": "+row.Operator, ": "))
+	case !found.FitsKey(key):
+		r.Add("key", Problem, "%s does not belong to the store: put back the key that was made with it", auth.KeyBeside(path))
+	default:
+		r.Add("key", OK, "it belongs to the store")
+	}
+}

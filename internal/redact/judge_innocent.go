@@ -1,0 +1,156 @@
+package redact
+
+import "strings"
+
+// Random values that stand near a keyword and are known not to be secrets, by
+// their form or by what stands around them.
+
+// innocent reports whether s, the run from start to end, is such a value.
+func (f *finder) innocent(s string, start, end int) bool {
+	return isRecordID(s) || isPathTail(s) || isCacheKey(s) || isGeneratedName(s) || isPublicKey(s) || isDigest(s) || f.isData(start) || f.isCiphertext(start) || f.hashBefore(start) || f.pathAround(start, end) || f.publicMember(start)
+}
+
+// isPathTail reports whether s is words and an id that slashes join, as in key/3f8a….
+func isPathTail(s string) bool {
+	k := strings.LastIndexByte(s, '/')
+	return k > 0 && len(s)-k > 7 && isPlainID(s[k+1:]) && wordy(s[:k])
+}
+
+// isGeneratedName reports whether s is the name of an object of a cluster, such
+// as web-7d4b9c6f5d-x2x9z, whose pieces are all too short for a secret.
+func isGeneratedName(s string) bool {
+	s = s[strings.LastIndexByte(s, '/')+1:]
+	if !isObjectName(s) {
+		return false
+	}
+	for s != "" {
+		k := strings.IndexAny(s, "-.")
+		if k < 0 {
+			k = len(s)
+		}
+		if k >= minContext {
+			return false
+		}
+		s = s[min(len(s), k+1):]
+	}
+	return true
+}
+
+// isCiphertext reports whether the value at start is a part of a value that
+// SOPS encrypted: ENC[AES256_GCM,data:…,iv:…,tag:…].
+func (f *finder) isCiphertext(start int) bool {
+	if !f.hasAt(start-len("data:"), "data:") && !f.hasAt(start-len(",iv:"), ",iv:") && !f.hasAt(start-len(",tag:"), ",tag:") {
+		return false
+	}
+	head := f.text[max(0, start-maxCiphertext):start]
+	k := strings.LastIndex(head, "ENC[")
+	return k >= 0 && strings.IndexByte(head[k:], ']') < 0
+}
+
+// maxCiphertext bounds how far before a part the beginning of such a value may stand.
+const maxCiphertext = 600
+
+// isRecordID reports whether s is an id with its type in front, as in
+// conv_3f8a…, evt_1NG8…: these name things and open nothing.
+func isRecordID(s string) bool {
+	k := strings.IndexByte(s, '_')
+	return k >= 2 && k <= 12 && isPlainWord(s[:k]) && !oneOf(s[:k], []string{"key", "token", "secret", "sk", "pat", "api", "tok"})
+}
+
+// isData reports whether the value at start is that of a data: URL.
+func (f *finder) isData(start int) bool {
+	return strings.HasSuffix(f.text[:start], ";base64,")
+}
+
+// publicMembers are the members of a JSON web key that are public, RFC 7518.
+var publicMembers = []string{"n", "e", "x", "y", "kid", "x5t"}
+
+// keyReach is how far from its type a member of a JSON web key may stand.
+const keyReach = 800
+
+// publicMember reports whether the string at start is a public member of a JSON web key.
+func (f *finder) publicMember(start int) bool {
+	text := f.text
+	head := strings.TrimRight(text[max(0, start-8):start], " \t\"'\\:")
+	k := len(head)
+	for k > 0 && isIdent(head[k-1]) {
+		k--
+	}
+	return oneOf(head[k:], publicMembers) && strings.Contains(text[max(0, start-keyReach):min(len(text), start+keyReach)], `kty`)
+}
+
+// isDigest reports whether s is a digest with its algorithm in front, as in
+// integrity="sha384-…".
+func isDigest(s string) bool {
+	for _, p := range [...]string{"sha1", "sha224", "sha256", "sha384", "sha512", "md5", "blake2b", "blake3", "h1"} {
+		if hasFold(s, 0, p) && len(s) > len(p)+1 && (s[len(p)] == '-' || s[len(p)] == ':') {
+			return true
+		}
+	}
+	return false
+}
+
+// hashBefore reports whether the words right before i say that a hash, a
+// commit or a key of the public kind follows.
+func (f *finder) hashBefore(i int) bool {
+	head := f.text[max(0, i-80):i]
+	if k := strings.LastIndexByte(head, '\n'); k >= 0 {
+		head = head[k+1:]
+	}
+	return saysHash(head)
+}
+
+// saysHash reports whether one of the words that go with hashes and public
+// keys stands in s.
+func saysHash(s string) bool {
+	for k := 0; k+3 <= len(s); k++ {
+		switch lower(s[k]) {
+		case 'i':
+			if hasFold(s, k, "integrity") {
+				return true
+			}
+		case 's':
+			if hasFold(s, k, "sha") {
+				return true
+			}
+		case 'h':
+			if hasFold(s, k, "hash") || hasFold(s, k, "h1:") {
+				return true
+			}
+		case 'c':
+			if hasFold(s, k, "checksum") || hasFold(s, k, "checkout") || hasFold(s, k, "commit") || hasFold(s, k, "cert") {
+				return true
+			}
+		case 'd':
+			if hasFold(s, k, "digest") || hasFold(s, k, "dek-info") {
+				return true
+			}
+		case 'f':
+			if hasFold(s, k, "fingerprint") {
+				return true
+			}
+		case 'm':
+			if hasFold(s, k, "md5") {
+				return true
+			}
+		case 'p':
+			if hasFold(s, k, "public") {
+				return true
+			}
+		case 'r':
+			if hasFold(s, k, "revision") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pathAround reports whether the run is a piece of a path, a file name or a call.
+func (f *finder) pathAround(start, end int) bool {
+	text := f.text
+	if start > 0 && (text[start-1] == '/' || text[start-1] == '\\' || text[start-1] == '@' || text[start-1] == '.' || text[start-1] == '_' || text[start-1] == '#') {
+		return true
+	}
+	return end < len(text) && (text[end] == '(' || text[end] == '/' || text[end] == '.' && end+1 < len(text) && isAlnum(text[end+1]))
+}

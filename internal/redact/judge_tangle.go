@@ -1,0 +1,149 @@
+package redact
+
+import "strings"
+
+// Passwords full of signs, as password managers and Terraform make them, look
+// like code to a reader of values: they hold brackets, commas and operators.
+
+const (
+	minTangle = 8
+	maxTangle = 128
+)
+
+// isTangle reports whether s, a piece of text without blanks, is such a
+// password: characters of three kinds or more, in an order that no expression
+// has.
+func isTangle(s string) bool {
+	if len(s) < minTangle || len(s) > maxTangle || strings.Contains(s, "://") || holdsTemplate(s) || beginsCall(s) {
+		return false
+	}
+	sh := shapeOf(s)
+	signs := sh.others
+	kinds := 0
+	for _, n := range [...]int{sh.lowers, sh.uppers, sh.digits, signs} {
+		if n > 0 {
+			kinds++
+		}
+	}
+	if kinds < 3 || signs == 0 || sh.lowers+sh.uppers < 2 {
+		return false
+	}
+	if wordAndNumber(s) {
+		return true
+	}
+	if kinds == 4 && (!balanced(s) || strings.Count(s, "..") == 0 && rareSigns(s) >= 2) {
+		return !isNumbered(s)
+	}
+	return holdsNoise(s) && (rareSigns(s) > 0 || !balanced(s)) || distinctRareSigns(s) >= 4
+}
+
+// holdsTemplate reports whether s has a part that a program fills in.
+func holdsTemplate(s string) bool {
+	for _, p := range [...]string{"${", "{{", "$(", "%{", "<%", "%s", "%d", "%v", "$[", "_REDACTED"} {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// beginsCall reports whether s begins as the call of a function does: a name,
+// with the packages that it is of, and a bracket.
+func beginsCall(s string) bool {
+	k := strings.IndexAny(s, "([{")
+	if k < 3 || s[k-1] == '.' {
+		return false
+	}
+	for i := range k {
+		if b := s[i]; !isIdent(b) && b != '.' && b != ':' && (i > 0 || b != '&' && b != '*') {
+			return false
+		}
+	}
+	return !holdsNoise(s[:k])
+}
+
+// isNumbered reports whether the letters of s are words, in which digits stand
+// at the end only, so that s may be an expression of code: a[1].Foo(b2).
+func isNumbered(s string) bool { return !holdsNoise(s) && balanced(s) }
+
+// holdsNoise reports whether one of the runs of letters and digits in s is no
+// identifier: digits amid its letters, or letters like no word.
+func holdsNoise(s string) bool {
+	for i := 0; i < len(s); {
+		j := i
+		for j < len(s) && isAlnum(s[j]) {
+			j++
+		}
+		if j-i >= 4 && isNoise(s[i:j]) {
+			return true
+		}
+		i = j + 1
+	}
+	return false
+}
+
+// isNoise reports whether s, letters and digits, is no identifier.
+func isNoise(s string) bool {
+	if k := strings.IndexAny(s, "0123456789"); k >= 0 && k < len(s)-1 && strings.Trim(s[k:], "0123456789") != "" {
+		rest := strings.TrimLeft(s[k:], "0123456789")
+		if k > 0 && len(rest) > 3 && isCapitalised(rest[:3]) && wordy(rest) {
+			return false // sqlite3Where
+		}
+		return len(rest) > 1 || k == 0
+	}
+	sh := shapeOf(s)
+	return sh.n >= 6 && sh.lowers > 0 && sh.uppers > 0 && sh.quarters() >= 23
+}
+
+// balanced reports whether every bracket in s is closed, in order.
+func balanced(s string) bool {
+	var buf [16]byte
+	open := buf[:0]
+	for i := range len(s) {
+		switch b := s[i]; b {
+		case '(', '[', '{':
+			open = append(open, b)
+		case ')', ']', '}':
+			if len(open) == 0 || open[len(open)-1] != b-1 && open[len(open)-1] != b-2 {
+				return false
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	return len(open) == 0
+}
+
+// rareSigns counts the signs of s that passwords have and expressions seldom.
+func rareSigns(s string) int {
+	n := 0
+	for i := range len(s) {
+		switch s[i] {
+		case '!', '#', '^', '~', '@', '?', '%', '$', '&', '*', '|', ';', '+', '<', '>':
+			n++
+		}
+	}
+	return n
+}
+
+// distinctRareSigns counts how many different ones there are.
+func distinctRareSigns(s string) int {
+	n := 0
+	for i := range len(s) {
+		if rareSigns(s[i:i+1]) > 0 && strings.IndexByte(s[:i], s[i]) < 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// wordAndNumber reports whether s is a word, a dot and a number, as people write
+// passwords where a sign is asked for: Summer.1234x.
+func wordAndNumber(s string) bool {
+	k := strings.IndexByte(s, '.')
+	if k < 4 || !isUpper(s[0]) || !isPlainWord(s[1:k]) {
+		return false
+	}
+	rest := s[k+1:]
+	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+	return digits >= 3 && len(rest)-digits <= 3 && isAlnumOnly(rest[digits:])
+}

@@ -1,0 +1,99 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// heldSuffix is what the name of a planted file gets at its end.
+const heldSuffix = ".held-by-bridge"
+
+// maxHeldNames bounds the search for a name that is free.
+const maxHeldNames = 1000
+
+// putAside looks at the workspace after the run, when nothing of the command is
+// left, and renames what has a protected name and was not there before: an
+// embedded repository, an editor's tasks in a folder of their own. It returns
+// what it did, a sentence each. What could not be renamed is in the error.
+func (s *shield) putAside() ([]string, error) {
+	after, err := surveyWorkspace(s.workspace)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[place]bool)
+	for _, p := range append(s.before.protected, s.before.heads...) {
+		known[p] = true
+	}
+	for _, m := range s.made {
+		if rel, err := filepath.Rel(s.workspace, m.path); err == nil {
+			known[placeOf(s.workspace, rel)] = true
+		}
+	}
+	var said []string
+	var errs []error
+	for _, p := range append(after.protected, after.heads...) {
+		if known[p] {
+			continue
+		}
+		to, err := setAside(s.workspace, p.path)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s is new, and could not be put aside: %w", p.path, err))
+			continue
+		}
+		said = append(said, fmt.Sprintf("%s is new (%s) and was renamed to %s", p.path, plantedWhy(p.path), to))
+	}
+	return said, errors.Join(errs...)
+}
+
+func plantedWhy(path string) string {
+	if why := protectedBy(filepath.Base(path)); why != "" {
+		return why
+	}
+	return "it makes its folder a git repository"
+}
+
+// setAside renames an entry within its folder. The folder is opened below the
+// workspace without following a link, since the workspace's owner may be
+// another user than this process.
+func setAside(top, path string) (string, error) {
+	root, err := unix.Open(top, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = unix.Close(root) }()
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS}
+	dir, err := unix.Openat2(root, filepath.Dir(path), &how)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = unix.Close(dir) }()
+	name := filepath.Base(path)
+	for i := range maxHeldNames {
+		to := name + heldSuffix
+		if i > 0 {
+			to = fmt.Sprintf("%s%s-%d", name, heldSuffix, i)
+		}
+		err := unix.Renameat2(dir, name, dir, to, unix.RENAME_NOREPLACE)
+		if errors.Is(err, unix.EINVAL) { // a file system without that flag
+			err = renameIfFree(dir, name, to)
+		}
+		if err == nil {
+			return to, nil
+		}
+		if !errors.Is(err, unix.EEXIST) {
+			return "", err
+		}
+	}
+	return "", unix.EEXIST
+}
+
+func renameIfFree(dir int, from, to string) error {
+	var st unix.Stat_t
+	if err := unix.Fstatat(dir, to, &st, unix.AT_SYMLINK_NOFOLLOW); err == nil {
+		return unix.EEXIST
+	}
+	return unix.Renameat(dir, from, dir, to)
+}

@@ -1,0 +1,54 @@
+package sandbox
+
+import (
+	"path/filepath"
+	"strings"
+
+	"example.org/bridge/internal/guard/paths"
+)
+
+// bareHead is what makes a folder a repository of its own for git, together
+// with "objects" and "refs", or "commondir". It is held at the top where there
+// is no .git, and put aside after the run elsewhere.
+const bareHead = "HEAD"
+
+// protectedBy returns why a name is protected, or "".
+func protectedBy(name string) string {
+	if !paths.IsProtectedName(name) {
+		return ""
+	}
+	for _, p := range paths.ProtectedNames() {
+		if paths.Fold(p.Name) == paths.Fold(name) {
+			return p.Why
+		}
+	}
+	return ""
+}
+
+// protectedComponent returns the first component of a path that is protected.
+func protectedComponent(path string) string {
+	for part := range strings.SplitSeq(filepath.ToSlash(path), "/") {
+		if paths.IsProtectedName(part) {
+			return part
+		}
+	}
+	return ""
+}
+
+// envExamples are the endings of .env files that hold no secrets.
+var envExamples = []string{".example", ".sample", ".template", ".dist", ".defaults", ".schema"}
+
+// secretEnv reports whether name is that of a file with a project's secrets, as
+// the usual loaders read them.
+func secretEnv(name string) bool {
+	name = strings.ToLower(name)
+	if name != ".env" && !strings.HasPrefix(name, ".env.") {
+		return false
+	}
+	for _, end := range envExamples {
+		if strings.HasSuffix(name, end) {
+			return false
+		}
+	}
+	return true
+}

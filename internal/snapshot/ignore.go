@@ -1,0 +1,119 @@
+package snapshot
+
+import (
+	"strings"
+)
+
+// ruleFile is one list of ignored files: the folder below the repository's top
+// that it is for, with slashes, and the blob with its text.
+type ruleFile struct {
+	Base string `json:"base"`
+	Blob string `json:"blob"`
+	// Exclude marks .git/info/exclude, which every .gitignore wins over.
+	Exclude bool `json:"exclude,omitempty"`
+}
+
+// rules are the patterns of one list.
+type rules struct {
+	base     string
+	patterns []pattern
+}
+
+// pattern is a line of such a list, as gitignore(5) has it.
+type pattern struct {
+	text    string
+	negated bool
+	dirOnly bool
+	// anchored patterns match the path below the list's folder, others the name.
+	anchored bool
+	// literal and suffix are for the two common kinds: a name, and *.ending.
+	literal bool
+	suffix  string
+}
+
+// parseRules reads a list.
+func parseRules(base, text string) rules {
+	r := rules{base: base}
+	text = strings.TrimPrefix(text, "\ufeff")
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+		if p, ok := parsePattern(line); ok {
+			r.patterns = append(r.patterns, p)
+		}
+	}
+	return r
+}
+
+func parsePattern(line string) (p pattern, ok bool) {
+	if strings.HasPrefix(line, "#") {
+		return p, false
+	}
+	line = trimSpaces(line)
+	if rest, found := strings.CutPrefix(line, "!"); found {
+		p.negated, line = true, rest
+	}
+	if rest, found := strings.CutSuffix(line, "/"); found {
+		p.dirOnly, line = true, rest
+	}
+	if line == "" {
+		return p, false
+	}
+	p.anchored = strings.Contains(line, "/")
+	p.text = strings.TrimPrefix(line, "/")
+	const magic = `*?[\`
+	p.literal = !strings.ContainsAny(p.text, magic)
+	if rest, found := strings.CutPrefix(p.text, "*"); found && !p.anchored && !strings.ContainsAny(rest, magic) {
+		p.suffix = rest
+	}
+	return p, true
+}
+
+// trimSpaces removes spaces at the end that no backslash protects.
+func trimSpaces(line string) string {
+	end := len(line)
+	for end > 0 && line[end-1] == ' ' {
+		end--
+	}
+	slashes := 0
+	for i := end - 1; i >= 0 && line[i] == '\\'; i-- {
+		slashes++
+	}
+	if slashes%2 == 1 && end < len(line) {
+		end++
+	}
+	return line[:end]
+}
+
+func (p pattern) matches(path, name string, dir bool) bool {
+	switch {
+	case p.dirOnly && !dir:
+		return false
+	case !p.anchored && p.literal:
+		return p.text == name
+	case !p.anchored && p.suffix != "":
+		return strings.HasSuffix(name, p.suffix)
+	case !p.anchored:
+		return wildmatch(p.text, name)
+	case p.literal:
+		return p.text == path
+	}
+	return wildmatch(p.text, path)
+}
+
+// ignored judges a path below the repository's top by lists, of which a later
+// one wins over an earlier one.
+func ignored(lists []rules, path string, dir bool) bool {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	for i := len(lists) - 1; i >= 0; i-- {
+		below := path
+		if base := lists[i].base; base != "" {
+			below = strings.TrimPrefix(path, base+"/")
+		}
+		for j := len(lists[i].patterns) - 1; j >= 0; j-- {
+			if p := lists[i].patterns[j]; p.matches(below, name, dir) {
+				return !p.negated
+			}
+		}
+	}
+	return false
+}

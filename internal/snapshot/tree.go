@@ -1,0 +1,120 @@
+package snapshot
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// kind is what a path is.
+type kind byte
+
+const (
+	file   kind = 'f'
+	link   kind = 'l'
+	folder kind = 'd'
+	// The rest is never kept.
+	special kind = 's' // a pipe, a socket, a device
+	unread  kind = 'u' // a file that is too large or cannot be read
+)
+
+// node is a file, link or folder.
+type node struct {
+	name string
+	kind kind
+	mode uint32 // permissions
+	size int64
+	// hash names the content of a file, the target of a link, or a tree.
+	hash     string
+	children []*node // of a folder, by name
+}
+
+// putTree keeps a folder and what is in it, whose files are kept already. The
+// result is the tree's name.
+func (o *objects) putTree(n *node) (string, error) {
+	var text bytes.Buffer
+	for _, c := range n.children {
+		if c.kind == folder {
+			hash, err := o.putTree(c)
+			if err != nil {
+				return "", err
+			}
+			c.hash = hash
+		}
+		fmt.Fprintf(&text, "%c %o %d %s %s\n", c.kind, c.mode, c.size, c.hash, strconv.Quote(c.name))
+	}
+	return o.put(trees, text.Bytes())
+}
+
+// getTree reads a folder and what is in it.
+func (o *objects) getTree(hash string) (*node, error) {
+	text, err := o.get(trees, hash)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{kind: folder, hash: hash}
+	for line := range strings.Lines(string(text)) {
+		c, err := parseNode(strings.TrimSuffix(line, "\n"))
+		if err != nil {
+			return nil, err
+		}
+		if c.kind == folder {
+			sub, err := o.getTree(c.hash)
+			if err != nil {
+				return nil, err
+			}
+			c.children = sub.children
+		}
+		n.children = append(n.children, c)
+	}
+	return n, nil
+}
+
+func parseNode(line string) (*node, error) {
+	f := strings.SplitN(line, " ", 5)
+	if len(f) != 5 || len(f[0]) != 1 {
+		return nil, fmt.Errorf("%w: a line of a tree", ErrDamaged)
+	}
+	mode, modeErr := strconv.ParseUint(f[1], 8, 32)
+	size, sizeErr := strconv.ParseInt(f[2], 10, 64)
+	name, nameErr := strconv.Unquote(f[4])
+	n := &node{name: name, kind: kind(f[0][0]), mode: uint32(mode), size: size, hash: f[3]}
+	known := n.kind == file || n.kind == link || n.kind == folder
+	if modeErr != nil || sizeErr != nil || nameErr != nil || !known || !plainName(name) || mode > 0o777 {
+		return nil, fmt.Errorf("%w: a line of a tree", ErrDamaged)
+	}
+	return n, nil
+}
+
+// plainName reports whether a name can be that of an entry of a folder.
+func plainName(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
+}
+
+// flatten returns what lies below n, but not the folders, by path with slashes.
+func (n *node) flatten() map[string]*node {
+	all := make(map[string]*node)
+	n.visit("", func(path string, c *node) {
+		if c.kind != folder {
+			all[path] = c
+		}
+	})
+	return all
+}
+
+// visit calls f for everything below n, folders before what is in them.
+func (n *node) visit(prefix string, f func(path string, c *node)) {
+	for _, c := range n.children {
+		path := join(prefix, c.name)
+		f(path, c)
+		c.visit(path, f)
+	}
+}
+
+func join(dir, name string) string {
+	if dir == "" {
+		return name
+	}
+	return dir + "/" + name
+}

@@ -1,0 +1,76 @@
+package view
+
+import (
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Conversation is a conversation as the operator sees it.
+type Conversation struct {
+	ConversationID string    `json:"conversation_id"`
+	Team           string    `json:"team"`
+	TeamID         string    `json:"team_id"`
+	CreatedAt      Time      `json:"created_at"`
+	ExpiresAt      Time      `json:"expires_at"`
+	JoinedAt       Time      `json:"joined_at"`
+	Expired        bool      `json:"expired"`
+	Messages       int64     `json:"messages"`
+	Unread         int64     `json:"unread"`
+	Sessions       []Session `json:"sessions"`
+}
+
+// Session is one session of a conversation.
+type Session struct {
+	SessionID     string `json:"session_id"`
+	Role          string `json:"role"`
+	Status        string `json:"status"`
+	LastHeartbeat Time   `json:"last_heartbeat"`
+	AgeSeconds    *int64 `json:"age_seconds"`
+	Alive         bool   `json:"alive"`
+	Received      int64  `json:"received"`
+	Unread        int64  `json:"unread"`
+}
+
+// OfConversation is o at a time.
+func OfConversation(o bridge.Overview, now time.Time) Conversation {
+	return Conversation{
+		ConversationID: bridge.CleanLine(o.ID),
+		Team:           bridge.Clean(o.Team),
+		TeamID:         bridge.CleanLine(o.TeamID),
+		CreatedAt:      Time(o.CreatedAt),
+		ExpiresAt:      Time(o.ExpiresAt),
+		JoinedAt:       Time(o.JoinedAt),
+		Expired:        o.Expired(now),
+		Messages:       o.A.Received + o.B.Received,
+		Unread:         o.A.Unread + o.B.Unread,
+		Sessions:       []Session{OfSession(o.A, now), OfSession(o.B, now)},
+	}
+}
+
+// OfConversations is OfConversation for a list.
+func OfConversations(all []bridge.Overview, now time.Time) []Conversation {
+	views := make([]Conversation, len(all))
+	for i, o := range all {
+		views[i] = OfConversation(o, now)
+	}
+	return views
+}
+
+// OfSession is s at a time.
+func OfSession(s bridge.SessionState, now time.Time) Session {
+	view := Session{
+		SessionID:     string(s.Session),
+		Role:          bridge.Clean(s.Role),
+		Status:        bridge.CleanLine(string(s.Status)),
+		LastHeartbeat: Time(s.HeartbeatAt),
+		Alive:         s.Alive(now),
+		Received:      s.Received,
+		Unread:        s.Unread,
+	}
+	if age, ok := s.Age(now); ok {
+		seconds := int64(age.Seconds())
+		view.AgeSeconds = &seconds
+	}
+	return view
+}
