@@ -45,7 +45,7 @@ fuzz:
 ## golden: write generated documents and snapshots anew
 .PHONY: golden
 golden:
-	$(GO) test ./internal/mcpserver ./internal/cli -run 'Golden|Snapshot|Docs' -update
+	$(GO) test ./internal/mcpserver ./internal/cli ./internal/sqlite -run 'Golden|Snapshot|Docs|SchemaDigests' -update
 
 ## fmt: format the code
 .PHONY: fmt
@@ -129,6 +129,24 @@ mcpb:
 .PHONY: test-packages
 test-packages:
 	scripts/test-packages.sh
+
+## reproducible: build twice from two folders, and compare
+REPRODUCE ?= linux/amd64
+.PHONY: reproducible
+reproducible:
+	scripts/reproducible.sh $(REPRODUCE)
+
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.1
+
+## release-snapshot: all that a release is made of, in dist/, unsigned (builds goreleaser: minutes)
+.PHONY: release-snapshot
+release-snapshot:
+	$(GO) run $(GORELEASER) release --clean --snapshot --skip=sign,publish
+
+## release: what a tag publishes, as a draft, signed with RELEASE_KEY
+.PHONY: release
+release:
+	$(GO) run $(GORELEASER) release --clean
 
 ## clean: remove what was built
 .PHONY: clean

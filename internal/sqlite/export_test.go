@@ -74,3 +74,12 @@ func ExecFile(path string, queries ...string) error {
 		return nil
 	})
 }
+
+// SchemaDigest is the digest of all that the scripts up to a version make.
+func SchemaDigest(version int) (string, error) {
+	made, err := expectedObjects(version)
+	return made.digest(), err
+}
+
+// KnownDigest is the one that is kept.
+var KnownDigest = knownDigest

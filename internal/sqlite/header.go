@@ -95,14 +95,22 @@ func (h *header) readMarks(c *conn) error {
 }
 
 func readHeader(path string) (h header, err error) {
-	err = withConn(path, "ro", nil, h.readAll)
+	err = withConn(path, "ro", safely, func(c *conn) error { return h.readAll(path, c) })
 	return h, err
 }
 
-// readAll reads the marks and, of a store, which one it is.
-func (h *header) readAll(c *conn) error {
+// safely are the settings with which a file is looked at that nobody has checked:
+// nothing in it may call functions, and pages that cannot be are noticed.
+var safely = []string{"trusted_schema(OFF)", "cell_size_check(ON)"}
+
+// readAll reads the marks and, of a store, which one it is. Before it reads any
+// table it makes sure that it is one, and nothing else is there.
+func (h *header) readAll(path string, c *conn) error {
 	err := h.readMarks(c)
-	if err != nil || h.application != applicationID || h.version > int64(SchemaVersion()) {
+	if err != nil || h.application != applicationID || h.version < 1 || h.version > int64(SchemaVersion()) {
+		return err
+	}
+	if err := checkObjects(path, c, int(h.version)); err != nil {
 		return err
 	}
 	return c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck)

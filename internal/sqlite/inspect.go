@@ -33,13 +33,16 @@ func (i Inspection) FitsKey(key auth.Key) bool { return i.header.checkKey("", ke
 // Identify reports, as ErrStoreForeign or ErrStoreNewer, a file that is no store
 // that this program can use. It needs no key, changes nothing, and lets through
 // what it is not sure about.
-func Identify(path string) error { return recognize(path) }
+func Identify(path string) (err error) {
+	defer contain(path, &err)
+	return recognize(path)
+}
 
 // Inspect looks at the store at path, and changes nothing. It must not be
 // called in a process that has the store open: it opens the database file
 // itself, and closing that would drop SQLite's locks.
-func Inspect(path string) (Inspection, error) {
-	var i Inspection
+func Inspect(path string) (i Inspection, err error) {
+	defer contain(path, &err)
 	if err := i.readFile(path); err != nil {
 		return i, err
 	}
@@ -50,7 +53,7 @@ func Inspect(path string) (Inspection, error) {
 	// SQLite from making a log and its index. A process that starts just now
 	// makes them, and then the look is taken again.
 	quiet := !inUse(path)
-	err := i.readDatabase(path, quiet)
+	err = i.readDatabase(path, quiet)
 	if quiet && inUse(path) {
 		err = i.readDatabase(path, false)
 	}
@@ -85,8 +88,8 @@ func (i *Inspection) readDatabase(path string, quiet bool) error {
 	if quiet {
 		mode = untouched
 	}
-	return withConn(path, mode, nil, func(c *conn) (err error) {
-		if err := i.header.readAll(c); err != nil {
+	return withConn(path, mode, safely, func(c *conn) (err error) {
+		if err := i.header.readAll(path, c); err != nil {
 			return err
 		}
 		i.Problems, err = quickCheck(c)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -42,10 +43,12 @@ func migrations() ([]string, error) {
 }
 
 // SchemaVersion is the version of the schema that this program writes.
-func SchemaVersion() int {
+func SchemaVersion() int { return schemaVersion() }
+
+var schemaVersion = sync.OnceValue(func() int {
 	scripts, _ := migrations() // embedded: reading cannot fail
 	return len(scripts)
-}
+})
 
 // prepareSchema checks that the file is a store that this program can use and
 // that fits the key. It makes or migrates it where o.Create allows that, one
@@ -113,6 +116,9 @@ func applyMigrations(c *conn, scripts []string, key auth.Key) error {
 	}
 	if version == int64(len(scripts)) {
 		return nil // another process was quicker
+	}
+	if version < 0 || version > int64(len(scripts)) {
+		return fmt.Errorf("%w: its schema is version %d", bridge.ErrStoreDamaged, version)
 	}
 	for ; version < int64(len(scripts)); version++ {
 		if _, err := c.driver.(driver.ExecerContext).ExecContext(context.Background(), scripts[version], nil); err != nil {

@@ -97,6 +97,23 @@ func (f *openFiles) fit() error {
 	return f.lose(f.names[logFile], "or its index was overwritten")
 }
 
+// current is fit, and reports, as ErrStoreNewer, a store that a newer program has
+// migrated since it was opened: what this one writes would not mean the same there.
+func (f *openFiles) current(c *conn) error {
+	if err := f.fit(); err != nil {
+		return err
+	}
+	var version int64
+	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
+		return err
+	}
+	if version != int64(SchemaVersion()) {
+		return fmt.Errorf("%w: it was migrated to schema version %d meanwhile, and this process knows %d: restart it with the new bridge",
+			bridge.ErrStoreNewer, version, SchemaVersion())
+	}
+	return nil
+}
+
 func (f *openFiles) lose(name, what string) error {
 	err := fmt.Errorf("%w: %s %s", bridge.ErrStoreGone, name, what)
 	f.lost.CompareAndSwap(nil, &err)

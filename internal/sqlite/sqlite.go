@@ -58,7 +58,8 @@ type Options struct {
 // Open opens the store in the file at path. Its folder must exist and belong,
 // like the file, to the user alone; Prepare makes it. Errors are those that
 // bridge calls ErrStore….
-func Open(ctx context.Context, path string, o Options) (*Store, error) {
+func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
+	defer contain(path, &err)
 	if err := checkFiles(path, o.Create); err != nil {
 		return nil, err
 	}

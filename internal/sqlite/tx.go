@@ -77,7 +77,7 @@ func (w *writer) commit(ctx context.Context, fn func(*conn) (durability, error))
 		return relaxed, w.files.explain(err)
 	}
 	err = finish(w.conn, func(c *conn) (err error) {
-		if err := w.files.fit(); err != nil {
+		if err := w.files.current(c); err != nil {
 			return err
 		}
 		level, err = fn(c)
@@ -185,7 +185,8 @@ func newReader(f *openFiles, open func() (*conn, error)) *reader {
 }
 
 // do runs fn in one read transaction: all it reads is of one moment.
-func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
+func (r *reader) do(ctx context.Context, fn func(*conn) error) (err error) {
+	defer contain(r.files.names[mainFile], &err)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -202,7 +203,7 @@ func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
 		r.conn = c
 	}
 	return r.files.explain(transact(r.conn, "BEGIN", func(c *conn) error {
-		if err := r.files.fit(); err != nil {
+		if err := r.files.current(c); err != nil {
 			return err
 		}
 		return fn(c)

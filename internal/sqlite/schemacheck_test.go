@@ -1,0 +1,148 @@
+package sqlite_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/sqlite"
+)
+
+var update = flag.Bool("update", false, "write the digests of the schema anew")
+
+// TestSchemaDigests: a script that was released never changes, and its number is
+// never another's: stores have seen it.
+func TestSchemaDigests(t *testing.T) {
+	var all strings.Builder
+	for version := 1; version <= sqlite.SchemaVersion(); version++ {
+		digest, err := sqlite.SchemaDigest(version)
+		must(t, err)
+		if known := sqlite.KnownDigest(version); known != digest && !*update {
+			t.Errorf("version %d: the scripts make %s, schema/digests.txt says %q; for a new script: go test ./internal/sqlite -run SchemaDigests -update", version, digest, known)
+		}
+		fmt.Fprintln(&all, digest)
+	}
+	if *update {
+		must(t, os.WriteFile("schema/digests.txt", []byte(all.String()), 0o600))
+	}
+}
+
+// TestCraftedSchema: a store whose schema does anything of its own is refused,
+// before anything of it runs.
+func TestCraftedSchema(t *testing.T) {
+	tests := []struct{ name, statement, want string }{
+		{"a trigger that copies messages", `CREATE TRIGGER copy AFTER INSERT ON messages BEGIN
+			UPDATE messages SET message = NEW.message WHERE id = NEW.id - 1; END`, "trigger copy is not bridge's"},
+		{"a trigger that swallows messages", "CREATE TRIGGER swallow BEFORE INSERT ON messages BEGIN SELECT RAISE(IGNORE); END", "trigger swallow"},
+		{"a trigger that forgets limits", "CREATE TRIGGER forget AFTER INSERT ON audit_log BEGIN DELETE FROM rate_limits; END", "trigger forget"},
+		{"a view", "CREATE VIEW extra AS SELECT 1", "view extra"},
+		{"a table", "CREATE TABLE extra (x)", "table extra"},
+		{"a missing index", "DROP INDEX messages_history", "index messages_history is missing"},
+		{"a changed table", "ALTER TABLE conversations ADD COLUMN extra TEXT", "table conversations is another"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := newStore(t)
+			query(t, e.Path, tt.statement)
+			for _, create := range []bool{true, false} {
+				if err := open(e, create); !errors.Is(err, bridge.ErrStoreDamaged) || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("got %v, want ErrStoreDamaged with %q", err, tt.want)
+				}
+			}
+			if _, err := sqlite.Inspect(e.Path); !errors.Is(err, bridge.ErrStoreDamaged) {
+				t.Errorf("Inspect: %v, want ErrStoreDamaged", err)
+			}
+		})
+	}
+	t.Run("a view that never ends, in a table's place", func(t *testing.T) {
+		e := newStore(t)
+		query(t, e.Path, "PRAGMA writable_schema = ON",
+			`UPDATE sqlite_schema SET type = 'view', rootpage = 0, sql = 'CREATE VIEW store AS WITH RECURSIVE n(id, key_check) AS
+			(SELECT 1, 2 UNION ALL SELECT id + 1, 2 FROM n) SELECT * FROM n WHERE id < 0' WHERE name = 'store'`)
+		if err := open(e, false); !errors.Is(err, bridge.ErrStoreDamaged) {
+			t.Errorf("got %v, want ErrStoreDamaged", err)
+		}
+	})
+}
+
+func TestVersionsThatNobodyWrites(t *testing.T) {
+	for _, version := range []int{-1, -2147483648} {
+		e := newStore(t)
+		query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", version))
+		if err := open(e, true); !errors.Is(err, bridge.ErrStoreDamaged) {
+			t.Errorf("version %d: got %v, want ErrStoreDamaged", version, err)
+		}
+		if _, err := sqlite.Inspect(e.Path); !errors.Is(err, bridge.ErrStoreDamaged) {
+			t.Errorf("version %d: Inspect: %v, want ErrStoreDamaged", version, err)
+		}
+	}
+}
+
+// TestMigratedMeanwhile: a process that goes on while a newer program migrates
+// the store neither reads nor writes it any more.
+func TestMigratedMeanwhile(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	s := e.Service(t)
+	p := bridgetest.NewPair(t, s)
+	_, err := s.Conversations(t.Context())
+	must(t, err)
+	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", sqlite.SchemaVersion()+1))
+	if _, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "late"}); !errors.Is(err, bridge.ErrStoreNewer) {
+		t.Errorf("send: got %v, want ErrStoreNewer", err)
+	}
+	if _, err := s.Conversations(t.Context()); !errors.Is(err, bridge.ErrStoreNewer) {
+		t.Errorf("read: got %v, want ErrStoreNewer", err)
+	}
+	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", sqlite.SchemaVersion()))
+}
+
+// TestDamagedFiles: whatever is wrong in a file, opening and using it ends, with
+// an error or without.
+func TestDamagedFiles(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	s, store, err := openChild(e.Path, nil)
+	must(t, err)
+	p := bridgetest.NewPair(t, s)
+	for range 50 {
+		_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: strings.Repeat("text ", 100)})
+		must(t, err)
+	}
+	must(t, store.Close())
+	whole, err := os.ReadFile(e.Path)
+	must(t, err)
+	random := rand.New(rand.NewPCG(1, 2))
+	rounds := 300
+	if testing.Short() {
+		rounds = 60
+	}
+	for round := range rounds {
+		damaged := append([]byte{}, whole...)
+		for range 1 + random.IntN(20) {
+			at := random.IntN(len(damaged))
+			if round%2 == 0 {
+				at = random.IntN(len(damaged)/4096)*4096 + random.IntN(120) // where pages keep their structure
+			}
+			damaged[at] = byte(random.IntN(256))
+		}
+		d := bridgetest.NewEnv(t)
+		d.Key = e.Key
+		must(t, os.WriteFile(d.Path, damaged, 0o600))
+		_, _ = sqlite.Inspect(d.Path)
+		store, err := sqlite.Open(t.Context(), d.Path, sqlite.Options{Key: d.Key})
+		if err != nil {
+			continue
+		}
+		s := bridge.New(bridge.Config{Store: store, Key: d.Key})
+		_, _ = s.Conversations(t.Context())
+		_, _ = s.Messages(t.Context(), p.A.Conversation, 0, 100)
+		_, _ = s.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"})
+		_, _ = s.Check(t.Context(), p.B, bridge.CheckRequest{Limit: 10}, nil)
+		_ = store.Close()
+	}
+}
