@@ -120,7 +120,7 @@ func printCleanup(a *app, o cleanupOptions, done cleaned) error {
 	}
 	var lines []string
 	if len(done.conversations) > 0 {
-		if err := conversationTable(done.conversations, a.now()).print(a.stdout, a.screen()); err != nil {
+		if err := conversationTable(done.conversations, a.now(), view.Field).print(a.stdout, a.screen()); err != nil {
 			return err
 		}
 		messages, unread := tally(done.conversations)
