@@ -30,7 +30,8 @@ type Operation struct {
 	// Details are completed by the store with what it alone knows, such as the
 	// number that a message got.
 	Details Details
-	Charge  Charge
+	// Charges are taken all, or none.
+	Charges []Charge
 }
 
 // Proof is what a store knows of the session that a caller claims to be. The
@@ -40,10 +41,12 @@ type Proof struct {
 	ExpiresAt time.Time
 	// SeenAt is the session's last sign of life.
 	SeenAt time.Time
+	// Clock is the store's, also for an unknown session.
+	Clock Clock
 }
 
 // Expired reports whether the conversation takes nothing new.
-func (p Proof) Expired(now time.Time) bool { return !now.Before(p.ExpiresAt) }
+func (p Proof) Expired(now time.Time) bool { return !p.Clock.Time(now).Before(p.ExpiresAt) }
 
 // Gate is an operation of a session, which has to prove itself first. The store
 // does all of it in one transaction, in this order:
@@ -92,14 +95,14 @@ func (g Gate) SignOfLife(p Proof) bool { return !g.Beside && seenAgain(p.SeenAt,
 // and refuses everybody else.
 func (g Gate) Admit(p Proof) error {
 	switch until := p.ExpiresAt.Add(Grace); {
-	case !g.Prove(p) || !g.Now.Before(until):
+	case !g.Prove(p) || !p.Clock.Time(g.Now).Before(until):
 		return &Refusal{Reason: ErrUnauthorized, Outcome: OutcomeUnauthorized, Flood: g.Failures, Stranger: true}
 	case g.Late || !p.Expired(g.Now):
 		return nil
 	default:
 		return &Refusal{
 			Reason: &ExpiredError{At: p.ExpiresAt, ReadUntil: until}, Outcome: OutcomeExpired,
-			Flood: Charge{Bucket: flooded(g.Repeat.Bucket), Limit: g.Repeat.Logged},
+			Flood: Charge{Bucket: flooded(g.Repeat.Bucket), What: g.Repeat.What, Kind: LimitFailures},
 		}
 	}
 }
@@ -121,8 +124,7 @@ func (s *Service) WriteGate(c Credentials, action string) Gate {
 	return s.gate(c, action, Charge{
 		Bucket: bucket("write", c.Conversation, c.Session),
 		What:   "sending and other changes",
-		Limit:  s.limits.Writes,
-		Logged: s.limits.Failures,
+		Kind:   LimitWrites,
 	})
 }
 
@@ -162,8 +164,7 @@ func (s *Service) ReadCharge(conversation string, session SessionID) Charge {
 	return Charge{
 		Bucket: bucket("read", conversation, session),
 		What:   "reading",
-		Limit:  s.limits.Reads,
-		Logged: s.limits.Failures,
+		Kind:   LimitReads,
 	}
 }
 
@@ -185,7 +186,7 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 			Conversation: claimed.Conversation,
 			Action:       action,
 			Details:      Details{},
-			Charge:       charge,
+			Charges:      []Charge{charge},
 		},
 		Session: claimed.Session,
 		Prove: func(p Proof) bool {
@@ -195,6 +196,12 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 		Failures: s.failures(claimed.Conversation),
 		Repeat:   s.ReadCharge(claimed.Conversation, claimed.Session),
 	}
+}
+
+// Proves looks whether g would be let through.
+func (s *Service) Proves(ctx context.Context, g Gate) (bool, error) {
+	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	return g.Admits(view.Proof), err
 }
 
 // Standing is what any answer may tell a session beside its own facts.
@@ -214,7 +221,7 @@ func (s Standing) Left() time.Duration { return max(s.ExpiresAt.Sub(s.Now), 0) }
 func (s *Service) Standing(ctx context.Context, c Credentials) (Standing, bool) {
 	g := s.ReadGate(c, "")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	return Standing{Now: g.Now, ExpiresAt: view.ExpiresAt, Unread: view.Waiting(g.Now)}, err == nil && g.Admits(view.Proof)
+	return Standing{Now: view.Clock.Time(g.Now), ExpiresAt: view.ExpiresAt, Unread: view.Waiting(g.Now)}, err == nil && g.Admits(view.Proof)
 }
 
 // failures returns the charge of a failed proof. The bucket depends only on
@@ -225,14 +232,14 @@ func (s *Service) failures(claimed string) Charge {
 	return Charge{
 		Bucket: fmt.Sprintf("failures/%d", hash.Sum32()%failureBuckets),
 		What:   "failing to prove a session",
-		Limit:  s.limits.Failures,
+		Kind:   LimitFailures,
 	}
 }
 
 // Refuse lets the call g fail with reason. It is authenticated and recorded as
 // any other: a caller that cannot prove itself learns nothing of the reason.
 func (s *Service) Refuse(ctx context.Context, g Gate, reason error) error {
-	g.Charge = s.ReadCharge(g.Conversation, g.Session)
+	g.Charges = []Charge{s.ReadCharge(g.Conversation, g.Session)}
 	g.Details.Blame(reason)
 	if err := s.store.Refuse(ctx, g); err != nil {
 		return err
@@ -243,7 +250,7 @@ func (s *Service) Refuse(ctx context.Context, g Gate, reason error) error {
 // refuseOperation is refuse for an operation that needs no proof. Like Refuse it
 // spends nothing of what a good call needs.
 func (s *Service) refuseOperation(ctx context.Context, op Operation, reason error) error {
-	op.Charge = Charge{Bucket: "refused", What: "calls with wrong arguments", Limit: s.limits.Reads, Logged: s.limits.Failures}
+	op.Charges = []Charge{{Bucket: "invalid/" + s.caller, What: "calls with wrong arguments", Kind: LimitReads}}
 	op.Details.Blame(reason)
 	if err := s.store.RefuseOperation(ctx, op); err != nil {
 		return err

@@ -44,8 +44,9 @@ type Extension struct {
 	JoinExpiresAt time.Time
 }
 
-// An ExtendRule says what becomes of a conversation that is extended. It is pure.
-type ExtendRule func(Overview) Extension
+// An ExtendRule says what becomes of a conversation that is extended at a time of
+// the store. It is pure.
+type ExtendRule func(o Overview, now time.Time) Extension
 
 // Extend lets the caller's conversation live for d from now; zero means
 // DefaultExtension. Either session may, up to MaxTTL. It never becomes shorter.
@@ -56,7 +57,7 @@ func (s *Service) Extend(ctx context.Context, c Credentials, d time.Duration) (E
 		return Extended{}, s.Refuse(ctx, g, err)
 	}
 	var e Extended
-	rule := s.extendRule(g.Now, d, g.Session == SessionA, g.Details, &e)
+	rule := s.extendRule(d, g.Session == SessionA, g.Details, &e)
 	e.Unread, err = s.store.ExtendConversation(ctx, g, rule)
 	if err != nil {
 		return Extended{}, err
@@ -73,7 +74,7 @@ func (s *Service) ExtendByOperator(ctx context.Context, conversation string, d t
 		return Extended{}, s.refuseOperation(ctx, op, err)
 	}
 	var e Extended
-	if err := s.store.ExtendByOperator(ctx, op, s.extendRule(op.Now, d, true, op.Details, &e)); err != nil {
+	if err := s.store.ExtendByOperator(ctx, op, s.extendRule(d, true, op.Details, &e)); err != nil {
 		return Extended{}, err
 	}
 	return e, nil
@@ -91,9 +92,9 @@ func extension(d time.Duration) (time.Duration, error) {
 
 // extendRule fills in the answer as well. A fresh join code is for who gives it
 // to the partner, while nobody has joined.
-func (s *Service) extendRule(now time.Time, d time.Duration, invites bool, details Details, answer *Extended) ExtendRule {
+func (s *Service) extendRule(d time.Duration, invites bool, details Details, answer *Extended) ExtendRule {
 	code := auth.NewJoinCode()
-	return func(o Overview) Extension {
+	return func(o Overview, now time.Time) Extension {
 		e := Extension{ExpiresAt: o.ExpiresAt}
 		if until := now.Add(d); until.After(e.ExpiresAt) {
 			e.ExpiresAt = until

@@ -28,7 +28,7 @@ func (e *entry) extend(rule bridge.ExtendRule) error {
 	if err != nil {
 		return err
 	}
-	x := rule(o)
+	x := rule(o, e.now)
 	if _, err := e.exec("UPDATE conversations SET expires_at = ? WHERE id = ?", x.ExpiresAt, o.ID); err != nil {
 		return err
 	}

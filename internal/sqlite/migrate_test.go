@@ -53,7 +53,7 @@ func TestMigration(t *testing.T) {
 	}
 }
 
-// TestMigrationKeepsMail opens a store of the third schema that is in use.
+// TestMigrationKeepsMail opens a store of the fourth schema that is in use.
 func TestMigrationKeepsMail(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state", "bridge.db")
 	if err := sqlite.Prepare(path); err != nil {
@@ -63,7 +63,7 @@ func TestMigrationKeepsMail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sqlite.CreateVersion(path, key, 3); err != nil {
+	if err := sqlite.CreateVersion(path, key, 4); err != nil {
 		t.Fatal(err)
 	}
 	const id = "conv_0123456789abcdef"
