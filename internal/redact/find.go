@@ -22,11 +22,14 @@ type finder struct {
 // structureHeads are the pairs of characters that structureAt looks at; an a
 // in the second place stands for any letter or digit where anyAfter says so.
 var structureHeads = [...]string{
-	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "$P", "$H", "$S", "$k", "$s", "$8", "$9", "$7", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", "Pr", "ne", "MI", "MC", "MH", "b3",
+	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "$P", "$H", "$S", "$k", "$s", "$8", "$9", "$7", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", "Pr", "ne", "NR", "|e", "MI", "MC", "MH", "b3",
 }
 
 // anyAfter are the characters that structureAt looks at before any letter or digit.
 const anyAfter = "=:."
+
+// digitAfter is the character that structureAt looks at before a digit.
+const digitAfter = '['
 
 const (
 	maxDepth  = 3 // how deep runs of base64 and hex are decoded

@@ -48,6 +48,9 @@ func (e *Engine) decodeRuns(f *finder, depth int) {
 
 // runAt judges the run from i to end and returns where to go on.
 func (e *Engine) runAt(f *finder, i, end, depth int) int {
+	if f.checkedAt(i, end) {
+		return end
+	}
 	f.contextAt(i, end)
 	if end-i < minEncoded {
 		return end

@@ -165,7 +165,7 @@ func isPasswordWord(part, prev string) bool {
 	case "psk", "masterauth", "bindpw", "rootpw", "dbpw", "userpw", "adminpw", "authpw", "keypw", "storepw":
 		return true
 	case "phrase", "word", "wd":
-		return prev == "pass"
+		return prev == "pass" || part == "phrase" && oneOf(prev, []string{"seed", "recovery", "mnemonic", "backup", "wallet"})
 	case "string":
 		return prev == "secure"
 	case "passe":

@@ -46,6 +46,9 @@ func (ix *index) addStructures() {
 	for _, h := range structureHeads {
 		ix.add(h[0], h[1])
 	}
+	for b := byte('0'); b <= '9'; b++ {
+		ix.add(digitAfter, b)
+	}
 	for _, a := range []byte(anyAfter) {
 		for b := byte('0'); b <= 'z'; b++ {
 			if isAlnum(b) {
