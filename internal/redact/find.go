@@ -17,6 +17,9 @@ type finder struct {
 	shortTo    int // after the first keyword, there is no long run up to here
 	called     int // the end of the name of the last call with a user and a password
 	noUser     int // there is no @ of a URL between the // before this and this
+
+	tableEnd    int // tables before this are read
+	manifestEnd int // and so are objects of Kubernetes
 }
 
 // structureHeads are the pairs of characters that structureAt looks at; an a
@@ -112,6 +115,11 @@ func (f *finder) at(i int) int {
 	}
 	if end := f.structureAt(i); end > i {
 		return end
+	}
+	if f.ix.labels[f.text[i]] {
+		if end := f.labelAt(i); end > i {
+			return end
+		}
 	}
 	if i >= f.nameEnd {
 		if end := f.nameAt(i); end > i {

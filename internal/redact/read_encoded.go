@@ -81,6 +81,22 @@ func decodeText(s string) (string, bool) {
 	return string(b), ok && isText(b)
 }
 
+// narrow returns b, where it is ASCII text in UTF-16 as PowerShell encodes its
+// commands, in one byte a character.
+func narrow(b []byte) []byte {
+	if len(b) < 4 || b[1] != 0 || b[3] != 0 {
+		return b
+	}
+	out := make([]byte, 0, len(b)/2)
+	for i := 0; i+1 < len(b); i += 2 {
+		if b[i+1] != 0 {
+			return b
+		}
+		out = append(out, b[i])
+	}
+	return out
+}
+
 // isProse64 reports whether s is base64 of a sentence.
 func isProse64(s string) bool {
 	if len(s) < minEncoded {
@@ -112,7 +128,7 @@ func decode64(s string) ([]byte, bool) {
 	}
 	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(buf)))
 	n, err := base64.RawStdEncoding.Decode(out, buf)
-	return out[:n], err == nil
+	return narrow(out[:n]), err == nil
 }
 
 // isText reports whether b is readable ASCII.
