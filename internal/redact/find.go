@@ -116,8 +116,8 @@ func (f *finder) at(i int) int {
 	if end := f.structureAt(i); end > i {
 		return end
 	}
-	if f.ix.labels[f.text[i]] {
-		if end := f.labelAt(i); end > i {
+	if own := f.ix.labels[f.text[i]]; len(own) > 0 {
+		if end := f.labelAt(i, own); end > i {
 			return end
 		}
 	}

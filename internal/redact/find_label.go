@@ -8,17 +8,17 @@ import (
 // Labels in other languages than English, which the names of read_name.go do
 // not cover: they hold letters that no identifier has, or are several words.
 
-// labelAt looks at a label of labels at i, what joins it to a value, and the
-// value, which goes where it is a password or a random key. It returns where to
-// go on, or i.
-func (f *finder) labelAt(i int) int {
+// labelAt looks at a label at i, one of those in own, what joins it to a value,
+// and the value, which goes where it is a password or a random key. It returns
+// where to go on, or i.
+func (f *finder) labelAt(i int, own []uint8) int {
 	text := f.text
 	if i > 0 && text[i] < 0x80 && (isIdent(text[i-1]) || text[i-1] == '-') {
 		return i
 	}
-	for k := range labels {
+	for _, k := range own {
 		l := &labels[k]
-		if len(text)-i < len(l.word) || !strings.EqualFold(text[i:i+len(l.word)], l.word) {
+		if len(text)-i < len(l.word) || text[i+1]|0x20 != l.word[1]|0x20 && text[i] < 0x80 || !strings.EqualFold(text[i:i+len(l.word)], l.word) {
 			continue
 		}
 		j := i + len(l.word)

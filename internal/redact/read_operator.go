@@ -85,7 +85,7 @@ var changes = [...]string{"set ", "reset ", "change ", "changed ", "update ", "u
 func (f *finder) changedTo(n name) int {
 	text := f.text
 	k := skipBlank(text, n.end)
-	if k == n.end || n.class < classMiddling {
+	if k == n.end || n.class < classMiddling || !hasFold(text, k, "to ") && !hasFold(text, k, "from ") && !hasFold(text, k, "was ") && !hasFold(text, k, "changed ") {
 		return 0
 	}
 	head := text[lineStart(text, n.start):n.start]

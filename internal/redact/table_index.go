@@ -14,7 +14,7 @@ type index struct {
 	formats  [1 << 14]uint16 // 1 + the first format for a pair of ASCII characters
 	inRun    [256]bool       // the characters of base64Run
 	plain    [256]bool       // the characters at which no disguise begins
-	labels   [256]bool       // the characters that labels begin with
+	labels   [256][]uint8    // the labels that begin with a byte, in small letters or in capitals
 	keywords [27]uint8       // keywords that begin with letter b: keywords[b] to keywords[b+1]
 }
 
@@ -71,7 +71,9 @@ func (ix *index) addLabels() {
 		_, n := utf8.DecodeRuneInString(w)
 		for _, s := range [...]string{w, strings.ToUpper(w[:n]) + w[n:], strings.ToUpper(w)} {
 			ix.add(s[0], s[1])
-			ix.labels[s[0]] = true
+			if own := ix.labels[s[0]]; len(own) == 0 || own[len(own)-1] != uint8(i) {
+				ix.labels[s[0]] = append(own, uint8(i))
+			}
 		}
 	}
 }

@@ -7,7 +7,7 @@ type label struct {
 }
 
 // labels are what agents write in German, French, Spanish, Portuguese, Italian,
-// Dutch, Polish, Turkish, Russian, Chinese, Japanese and Korean. Longer ones
+// Turkish, Russian, Chinese, Japanese and Korean. Longer ones
 // stand before those that they begin with.
 var labels = [...]label{
 	{"kennwort", kindPassword}, {"zugangscode", kindPassword}, {"schlüssel", kindAPIKey}, {"api-schlüssel", kindAPIKey}, {"zugangstoken", kindToken},
@@ -15,7 +15,7 @@ var labels = [...]label{
 	{"contraseña", kindPassword}, {"contrasena", kindPassword}, {"clave", kindPassword},
 	{"palavra-passe", kindPassword}, {"palavra passe", kindPassword}, {"chave", kindAPIKey},
 	{"parola d'ordine", kindPassword}, {"parola", kindPassword}, {"chiave", kindAPIKey},
-	{"wachtwoord", kindPassword}, {"hasło", kindPassword}, {"şifre", kindPassword},
+	{"şifre", kindPassword},
 	{"пароль", kindPassword}, {"пароля", kindPassword}, {"ключ", kindAPIKey}, {"токен", kindToken}, {"секрет", kindSecret},
 	{"密码", kindPassword}, {"密碼", kindPassword}, {"口令", kindPassword}, {"密钥", kindAPIKey}, {"密鑰", kindAPIKey}, {"令牌", kindToken},
 	{"パスワード", kindPassword}, {"暗証番号", kindPassword}, {"トークン", kindToken}, {"キー", kindAPIKey}, {"秘密鍵", kindSecret},
