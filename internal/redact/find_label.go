@@ -51,7 +51,7 @@ func (f *finder) afterLabel(i int) int {
 			continue
 		case b == ':' || b == '=':
 			return j + 1
-		case b < ' ' || isQuote(b) && j > i+1 || b == '.' || b == ',' || b == ';' || b == '(' || b == '|' || b == '<' || b == '/':
+		case b < ' ' || isQuote(b) && j > i || b == '.' || b == ',' || b == ';' || b == '(' || b == '|' || b == '<' || b == '/':
 			return 0
 		}
 		for _, v := range labelVerbs {

@@ -10,7 +10,7 @@ type label struct {
 // Turkish, Russian, Chinese, Japanese and Korean. Longer ones
 // stand before those that they begin with.
 var labels = [...]label{
-	{"kennwort", kindPassword}, {"zugangscode", kindPassword}, {"schlüssel", kindAPIKey}, {"api-schlüssel", kindAPIKey}, {"zugangstoken", kindToken},
+	{"kennwort", kindPassword}, {"passwort", kindPassword}, {"zugangscode", kindPassword}, {"schlüssel", kindAPIKey}, {"api-schlüssel", kindAPIKey}, {"zugangstoken", kindToken},
 	{"mot de passe", kindPassword}, {"mot-de-passe", kindPassword}, {"motdepasse", kindPassword}, {"clé d'api", kindAPIKey}, {"clé api", kindAPIKey}, {"clé secrète", kindSecret}, {"clé", kindAPIKey}, {"jeton", kindToken},
 	{"contraseña", kindPassword}, {"contrasena", kindPassword}, {"clave", kindPassword},
 	{"palavra-passe", kindPassword}, {"palavra passe", kindPassword}, {"chave", kindAPIKey},
