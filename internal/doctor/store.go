@@ -70,7 +70,7 @@ func (r *Report) checkFilesystem(path string) {
 // checkPermissions looks at everything that makes up a store.
 func (r *Report) checkPermissions(path string) {
 	fine := true
-	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", path + "-queue", path + "-turn", auth.KeyBeside(path), doorbell.Beside(path)} {
+	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", path + "-queue", path + "-turn", path + "-reserve", auth.KeyBeside(path), doorbell.Beside(path)} {
 		if err := sqlite.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			r.Add("permissions", Problem, "%s", view.Line(err))
 			fine = false
