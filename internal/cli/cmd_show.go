@@ -2,7 +2,10 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -68,16 +71,46 @@ func eachMessage(ctx context.Context, s *bridge.Service, id string, visit func(b
 	}
 }
 
+// showJSON writes one document, a page of messages at a time: a conversation may
+// be larger than the memory that it is worth.
 func showJSON(ctx context.Context, a *app, s *bridge.Service, o bridge.Overview) error {
-	messages := []view.Message{}
-	err := eachMessage(ctx, s, o.ID, func(m bridge.Message) { messages = append(messages, view.MessageOf(m, o)) })
+	out := bufio.NewWriter(a.stdout)
+	head, err := marshal(view.OfConversation(o, a.now()))
 	if err != nil {
 		return err
 	}
-	return a.printJSON(struct {
-		Conversation view.Conversation `json:"conversation"`
-		Messages     []view.Message    `json:"messages"`
-	}{view.OfConversation(o, a.now()), messages})
+	if err := indented(out, "{\n  \"conversation\": ", head, "  "); err != nil {
+		return err
+	}
+	between := ",\n  \"messages\": ["
+	var failed error
+	err = eachMessage(ctx, s, o.ID, func(m bridge.Message) {
+		text, err := marshal(view.MessageOf(m, o))
+		if err == nil {
+			err = indented(out, between+"\n    ", text, "    ")
+		}
+		failed, between = errors.Join(failed, err), ","
+	})
+	if err := errors.Join(err, failed); err != nil {
+		return err
+	}
+	end := "\n  ]\n}\n"
+	if between != "," {
+		end = between + "]\n}\n" // no message
+	}
+	_, _ = out.WriteString(end)
+	return out.Flush()
+}
+
+// indented writes a JSON value behind a text, as part of an indented document.
+func indented(out *bufio.Writer, before string, value []byte, prefix string) error {
+	var text bytes.Buffer
+	if err := json.Indent(&text, value, prefix, "  "); err != nil {
+		return err
+	}
+	_, _ = out.WriteString(before)
+	_, err := out.Write(text.Bytes())
+	return err
 }
 
 func showText(ctx context.Context, a *app, s *bridge.Service, o bridge.Overview) error {
