@@ -136,6 +136,24 @@ mcpb:
 test-packages:
 	scripts/test-packages.sh
 
+## reproducible: build twice from two folders, and compare
+REPRODUCE ?= linux/amd64
+.PHONY: reproducible
+reproducible:
+	scripts/reproducible.sh $(REPRODUCE)
+
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.1
+
+## release-snapshot: all that a release is made of, in dist/, unsigned (builds goreleaser: minutes)
+.PHONY: release-snapshot
+release-snapshot:
+	$(GO) run $(GORELEASER) release --clean --snapshot --skip=sign,publish
+
+## release: what a tag publishes, as a draft, signed with RELEASE_KEY
+.PHONY: release
+release:
+	$(GO) run $(GORELEASER) release --clean
+
 ## clean: remove what was built
 .PHONY: clean
 clean:

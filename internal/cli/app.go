@@ -29,6 +29,9 @@ type app struct {
 	shed []string
 	host string
 
+	// fixed is the screen behind a pager, whose pipe is no terminal.
+	fixed *screen
+
 	globals
 	file    *configFile
 	origins map[*pflag.Flag]origin
@@ -67,14 +70,16 @@ func (a *app) env(name string) string {
 }
 
 // log returns the logger to standard error. Standard output may carry protocol.
-func (a *app) log() *slog.Logger {
+func (a *app) log() *slog.Logger { return a.logTo(a.stderr) }
+
+func (a *app) logTo(w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(a.logLevel)) // the flag takes known levels only
 	options := &slog.HandlerOptions{Level: level}
 	if a.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(a.stderr, options))
+		return slog.New(slog.NewJSONHandler(w, options))
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, options))
+	return slog.New(slog.NewTextHandler(w, options))
 }
 
 // limits are the rate limits as configured.
@@ -95,6 +100,9 @@ type screen struct {
 const fallbackWidth = 80
 
 func (a *app) screen() screen {
+	if a.fixed != nil {
+		return *a.fixed
+	}
 	fd := int(a.stdout.Fd())
 	if !term.IsTerminal(fd) {
 		return screen{}

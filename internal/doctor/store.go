@@ -123,6 +123,9 @@ func (r *Report) checkDatabase(path string) {
 		r.Add("integrity", OK, "quick check found nothing")
 	}
 	r.checkKey(path, found)
+	if found.Limits != nil {
+		r.checkLimits(*found.Limits)
+	}
 }
 
 // largeLog is four times what the log grows to while nobody holds it.

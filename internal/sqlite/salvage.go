@@ -75,7 +75,7 @@ func copyFile(from, to string) error {
 
 // salvage fills a new store from a copy of the old one.
 func salvage(ctx context.Context, old, fresh string, key auth.Key) (tables []Salvaged, err error) {
-	image, err := newImage(key)
+	image, err := newImage(Options{Key: key})
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func migrateCopy(path string, key auth.Key) error {
 	if h.version == int64(SchemaVersion()) {
 		return nil
 	}
-	return migrate(path, key)
+	return migrate(path, Options{Key: key})
 }
 
 // refill moves all rows over, in one transaction.
