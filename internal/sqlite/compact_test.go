@@ -40,8 +40,7 @@ func holding(t *testing.T, dir, text string) (names []string) {
 func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 	const marker = "the-word-that-must-go"
 	e := bridgetest.NewEnv(t)
-	limits := bridge.DefaultLimits()
-	s := e.Service(t, func(c *bridge.Config) { c.Limits = limits })
+	s := e.Service(t)
 	other := e.Service(t)
 	p := bridgetest.NewPair(t, s)
 	for i := range 8 {
