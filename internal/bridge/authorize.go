@@ -38,6 +38,8 @@ type Operation struct {
 type Proof struct {
 	Nonce     []byte
 	ExpiresAt time.Time
+	// Paused reports that the operator has paused the conversation.
+	Paused bool
 }
 
 // Gate is an operation of a session, which has to prove itself first. The store
@@ -58,6 +60,8 @@ type Gate struct {
 	// Prove is pure and takes the same time for every answer.
 	Prove    func(Proof) bool
 	Failures Charge
+	// Changes reports that the call changes something: it is refused while paused.
+	Changes bool
 	// Repeat is charged instead of Charge for a call that was answered before.
 	Repeat Charge
 }
@@ -65,9 +69,17 @@ type Gate struct {
 // Admit lets through who proves to be the session, and refuses everybody else.
 func (g Gate) Admit(p Proof) error {
 	if g.Prove(p) {
-		return nil
+		return g.unlessPaused(p.Paused)
 	}
 	return &Refusal{Reason: ErrUnauthorized, Outcome: OutcomeUnauthorized, Flood: g.Failures, Stranger: true}
+}
+
+// unlessPaused refuses what changes something in a conversation that is paused.
+func (g Gate) unlessPaused(paused bool) error {
+	if paused && g.Changes {
+		return &Refusal{Reason: ErrPaused, Outcome: OutcomeRefused, Flood: Charge{Bucket: flooded(g.Charge.Bucket), What: g.Charge.What, Limit: g.Charge.Logged}}
+	}
+	return nil
 }
 
 // failureBuckets bounds the number of buckets that failed proofs can create.
@@ -81,12 +93,14 @@ var conversationID = regexp.MustCompile(ConversationPattern)
 
 // WriteGate returns the gate of a call that changes something.
 func (s *Service) WriteGate(c Credentials, action string) Gate {
-	return s.gate(c, action, Charge{
+	g := s.gate(c, action, Charge{
 		Bucket: bucket("write", c.Conversation, c.Session),
 		What:   "sending and other changes",
 		Limit:  s.limits.Writes,
 		Logged: s.limits.Failures,
 	})
+	g.Changes = true
+	return g
 }
 
 // ReadGate returns the gate of a call that only reads.

@@ -44,7 +44,7 @@ type Message struct {
 	ID int64
 	// Seq numbers the messages to one recipient of a conversation from 1, without gaps.
 	Seq int64
-	// From is "a", "b" or System.
+	// From is "a", "b", System or Operator.
 	From   string
 	To     SessionID
 	Action ActionType

@@ -92,9 +92,11 @@ func headless(err error) error {
 // loadSession reads all that a session's operation needs in one query.
 func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 	var proof bridge.Proof
+	var paused int64
 	e.loaded = g.Charge.Bucket
 	err := e.get(`
 		SELECT h.seq, h.mac, c.expires_at, s.nonce,
+		       EXISTS (SELECT 1 FROM pauses WHERE conversation IN ('', ?1)),
 		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until,
 		       r.minute, r.hour, r.day, r.at
 		FROM audit_head h
@@ -102,9 +104,10 @@ func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 		LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2
 		LEFT JOIN rate_limits r ON r.bucket = ?3`,
 		[]any{g.Conversation, string(g.Session), g.Charge.Bucket},
-		&e.head.Seq, &e.head.MAC, &proof.ExpiresAt, &proof.Nonce,
+		&e.head.Seq, &e.head.MAC, &proof.ExpiresAt, &proof.Nonce, &paused,
 		&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil,
 		&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)
+	proof.Paused = paused != 0
 	return proof, headless(err)
 }
 
