@@ -45,6 +45,11 @@ func claudeTargets(s Setup, p Place) []target {
 			entries = append(entries, entry{path: []string{"permissions", "deny"}, list: true, value: claudeRule(words)})
 		}
 	}
+	if s.AllowTools {
+		for _, rule := range s.claudeAllows() {
+			entries = append(entries, entry{path: []string{"permissions", "allow"}, list: true, value: rule})
+		}
+	}
 	return []target{
 		{path: servers, format: strictJSON, entries: []entry{{path: []string{"mcpServers", s.Name}, value: server}}},
 		{path: settings, format: strictJSON, entries: entries},

@@ -74,6 +74,9 @@ type Setup struct {
 	Name string
 	// DenyRules keeps the client's agent from running the operator's commands.
 	DenyRules bool
+	// AllowTools lets the client's agent use the tools that read and answer messages
+	// without asking its user.
+	AllowTools bool
 }
 
 // DefaultName is what the server is called unless somebody says otherwise.

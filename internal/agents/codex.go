@@ -32,6 +32,9 @@ func codexTargets(s Setup, p Place, config []byte) ([]target, error) {
 	}
 	main := target{path: filepath.Join(folder, "config.toml"), format: tomlTables}
 	main.tables = []table{{path: []string{"mcp_servers", s.Name}, text: codexServer(s)}}
+	if s.AllowTools {
+		main.tables = append(main.tables, s.codexAllows()...)
+	}
 	targets := []target{main}
 	hooks := target{path: filepath.Join(folder, "hooks.json"), format: strictJSON}
 	for _, event := range codexEvents {

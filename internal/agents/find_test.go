@@ -2,6 +2,7 @@ package agents_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,5 +97,24 @@ func TestEnvironment(t *testing.T) {
 				t.Errorf("loses %v", got)
 			}
 		})
+	}
+}
+
+// TestPresent: a client is there if its program is, or its folder.
+func TestPresent(t *testing.T) {
+	for _, c := range agents.Clients() {
+		d := newDesk(t)
+		found := func(name string) (string, error) { return "/bin/" + name, nil }
+		missing := func(string) (string, error) { return "", fs.ErrNotExist }
+		if d.Place.Present(c, missing) {
+			t.Errorf("%s is nowhere", c)
+		}
+		if !d.Place.Present(c, found) {
+			t.Errorf("the program of %s is there", c)
+		}
+		d.install(d.setup(c, agents.ScopeUser))
+		if !d.Place.Present(c, missing) {
+			t.Errorf("the folder of %s is there", c)
+		}
 	}
 }

@@ -36,7 +36,7 @@ func geminiTargets(s Setup, p Place) ([]target, error) {
 			confedit.Member{Name: "name", Value: DefaultName}, confedit.Member{Name: "timeout", Value: hookMilliseconds}))
 	}
 	targets := []target{settings}
-	if s.DenyRules {
+	if s.DenyRules || s.AllowTools {
 		if s.Scope == ScopeProject {
 			return nil, errGeminiProjectRules
 		}
@@ -61,12 +61,24 @@ func geminiPolicy(folder string) string { return filepath.Join(folder, "policies
 // geminiPriority beats every other rule of the user's.
 const geminiPriority = 999
 
+// geminiRules is the policy: what is denied, and what is allowed without asking.
 func geminiRules(s Setup) string {
+	text := ownHeader(s)
+	if s.DenyRules {
+		text += s.geminiDenies()
+	}
+	if s.AllowTools {
+		text += s.geminiAllows()
+	}
+	return text
+}
+
+func (s Setup) geminiDenies() string {
 	var prefixes []string
 	for _, words := range s.deniedCommands() {
 		prefixes = append(prefixes, strconv.Quote(shellLine(words)))
 	}
-	return ownHeader(s) + fmt.Sprintf(`[[rule]]
+	return fmt.Sprintf(`[[rule]]
 toolName = "run_shell_command"
 commandPrefix = [%s]
 decision = "deny"

@@ -64,17 +64,14 @@ type HookEvent struct {
 	Own bool
 }
 
-// ReadHookEvent reads the event of a client to its end, so that the client can
-// always write it whole.
+// ErrHookInput reports an event that is larger than MaxHookInput. The rest of it
+// was not read.
+var ErrHookInput = fmt.Errorf("the event is larger than %d bytes", MaxHookInput)
+
+// ReadHookEvent reads the event of a client: one JSON object. It returns when that
+// is whole, since some clients leave their end open; what follows is not read.
 func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
-	text, err := io.ReadAll(io.LimitReader(r, MaxHookInput+1))
-	if err == nil && len(text) > MaxHookInput {
-		_, err = io.Copy(io.Discard, r)
-		err = errors.Join(fmt.Errorf("the event is larger than %d bytes", MaxHookInput), err)
-	}
-	if err != nil {
-		return HookEvent{}, err
-	}
+	limited := &io.LimitedReader{R: r, N: MaxHookInput}
 	var input struct {
 		Event   string `json:"hook_event_name"`
 		Session string `json:"session_id"`
@@ -83,7 +80,10 @@ func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
 		Tool    string `json:"tool_name"`
 		Prompt  string `json:"prompt"`
 	}
-	if err := json.Unmarshal(text, &input); err != nil {
+	if err := json.NewDecoder(limited).Decode(&input); err != nil {
+		if limited.N == 0 {
+			return HookEvent{}, ErrHookInput
+		}
 		return HookEvent{}, errors.New("the event is not what the client's hooks are given: it is no such JSON")
 	}
 	event := HookEvent{

@@ -23,6 +23,13 @@ func (s HookSession) labels() []binding.Label { return []binding.Label{s.Session
 // name is under what is remembered what was told.
 func (s HookSession) name() binding.Label { return binding.First(s.Session, s.Process) }
 
+// EndWait ends an earlier wait for the client's session, even where there is
+// nothing left to wait for.
+func (s HookSession) EndWait() error { return s.Bindings.Displace(s.place()) }
+
+// place is under what one waits.
+func (s HookSession) place() binding.Label { return binding.First(s.Process, s.Session) }
+
 // Entries returns the sessions of conversations that are the client's. Without
 // one there is no need to open the store.
 func (s HookSession) Entries() ([]binding.Entry, error) {

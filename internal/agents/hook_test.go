@@ -2,6 +2,7 @@ package agents_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -74,19 +75,26 @@ func TestReadHookEventRefuses(t *testing.T) {
 		"broken":      `{"session_id":`,
 		"a list":      `[]`,
 		"wrong types": `{"session_id": 7}`,
-		"two":         `{} {}`,
 		"too large":   `{"session_id":"s","tool_response":"` + strings.Repeat("x", agents.MaxHookInput) + `"}`,
 	} {
-		in := strings.NewReader(text)
-		if _, err := agents.ReadHookEvent("claude", in); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-		if in.Len() > 0 {
-			t.Errorf("%s: %d bytes were not read: the client cannot write them", name, in.Len())
+		_, err := agents.ReadHookEvent("claude", strings.NewReader(text))
+		if err == nil || errors.Is(err, agents.ErrHookInput) != (name == "too large") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := agents.ReadHookEvent("claude", io.MultiReader(strings.NewReader(`{}`), brokenReader{})); err == nil {
+	if _, err := agents.ReadHookEvent("claude", io.MultiReader(strings.NewReader(`{`), brokenReader{})); err == nil {
 		t.Error("a broken pipe: no error")
+	}
+}
+
+// TestReadHookEventOpenEnd: a client that leaves its end of the pipe open is
+// answered all the same.
+func TestReadHookEventOpenEnd(t *testing.T) {
+	out, in := io.Pipe()
+	go func() { _, _ = io.WriteString(in, `{"session_id":"s","hook_event_name":"Stop"}`) }() // and no end
+	e, err := agents.ReadHookEvent("claude", out)
+	if err != nil || e.Session != "s" || e.Kind != agents.HookStop {
+		t.Errorf("%+v, %v", e, err)
 	}
 }
 

@@ -32,7 +32,7 @@ const (
 // another reason: ctx or the client ended, nothing is left to wait for, another
 // waiter took the place, or the agent was woken often enough.
 func (w HookWait) Run(ctx context.Context) (string, error) {
-	place, err := w.Bindings.Wait(ctx, binding.First(w.Process, w.Session))
+	place, err := w.Bindings.Wait(ctx, w.place())
 	if err != nil {
 		return "", err
 	}

@@ -3,15 +3,19 @@ package agents
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"example.org/bridge/internal/confedit"
+	"example.org/bridge/internal/privatefile"
 )
 
 // Installer plans what to change in the clients' configuration.
@@ -41,6 +45,28 @@ func (s Setup) Check() error {
 	return nil
 }
 
+var errBusy = errors.New("another installation of bridge is running: try again when it has ended")
+
+// busyWait is how long one installation waits for another. Each takes a fraction
+// of a second.
+const busyWait = 10 * time.Second
+
+// Do runs fn, which plans and applies, while no other installation of the same user
+// does. It gives up when ctx ends, or after busyWait.
+func (in Installer) Do(ctx context.Context, fn func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, busyWait)
+	defer cancel()
+	unlock, err := privatefile.LockFolder(ctx, in.Place.Home)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return errBusy
+	case err != nil:
+		return err
+	}
+	defer unlock()
+	return fn()
+}
+
 // Install plans to connect a client. What an earlier installation of the same
 // client, scope and name added is replaced.
 func (in Installer) Install(s Setup) (*Plan, error) {
@@ -53,6 +79,9 @@ func (in Installer) Install(s Setup) (*Plan, error) {
 		return nil, err
 	}
 	w := &workbench{setup: s, receipt: old}
+	if err := in.adopt(&s, w); err != nil {
+		return nil, err
+	}
 	targets, err := in.targets(s, w)
 	if err != nil {
 		return nil, err
@@ -64,7 +93,7 @@ func (in Installer) Install(s Setup) (*Plan, error) {
 			return nil, err
 		}
 		base, existed := change.After, change.Exists
-		if change.After, err = t.add(base, s); err != nil {
+		if change.After, err = t.add(change.start, s); err != nil {
 			return nil, err
 		}
 		if change.file.exists && sameMeaning(t.format, change.file.text, change.After) {
@@ -72,7 +101,10 @@ func (in Installer) Install(s Setup) (*Plan, error) {
 		}
 		if !bytes.Equal(base, change.After) {
 			change.Exists = true
-			plan.new.Files = append(plan.new.Files, receiptFile{t.path, t.format, existed, base, change.After})
+			plan.new.Files = append(plan.new.Files, receiptFile{
+				Path: t.path, Format: t.format, Existed: existed, AddedTo: !bytes.Equal(base, change.start),
+				before: base, after: change.After,
+			})
 		}
 		if err := readable(t, change.After); err != nil {
 			plan.Notes = append(plan.Notes, t.path+" "+err.Error())
@@ -179,19 +211,19 @@ func (w *workbench) change(path string, f format) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	c := Change{Path: path, file: now, After: now.text, Exists: now.exists}
+	c := Change{Path: path, file: now, After: now.text, start: now.text, Exists: now.exists}
 	kept := w.receipt.file(path)
 	if kept == nil || !now.exists {
 		return c, check(f, c)
-	}
-	if !w.guess && bytes.Equal(now.text, kept.after) {
-		c.After, c.Exists = kept.before, kept.Existed
-		return c, nil
 	}
 	p := stripper{client: w.setup.Client, name: w.setup.Name, before: kept.before}
 	p.own = string(kept.after)
 	if w.guess && bytes.HasPrefix(now.text, []byte(ownHeader(w.setup))) {
 		p.own = string(now.text)
+	}
+	if !w.guess && bytes.Equal(now.text, kept.after) {
+		c.After, c.start, c.Exists = kept.before, kept.before, kept.Existed
+		return c, p.keep(&c, kept, f)
 	}
 	stripped, err := p.strip(f, now.text)
 	if err != nil {
@@ -201,8 +233,65 @@ func (w *workbench) change(path string, f format) (Change, error) {
 	if merged, ok := confedit.Undo(kept.before, kept.after, now.text); !w.guess && ok && sameMeaning(f, merged, stripped) {
 		c.After = merged
 	}
-	c.Exists = !w.vanishes(kept, f, c.After)
-	return c, nil
+	c.Exists, c.start = !w.vanishes(kept, f, c.After), c.After
+	return c, p.keep(&c, kept, f)
+}
+
+// keep starts from the server's entry as it is, where it is not only ours.
+func (p stripper) keep(c *Change, kept *receiptFile, f format) (err error) {
+	if kept.addedTo(f, p.name, c.file.text) {
+		p.keepServer = true
+		c.start, err = p.strip(f, c.file.text)
+	}
+	return err
+}
+
+// addedTo reports that somebody has changed the server's entry since we wrote it.
+func (f *receiptFile) addedTo(as format, name string, now []byte) bool {
+	was, is := serverIn(as, name, f.after), serverIn(as, name, now)
+	return was != nil && is != nil && (f.AddedTo || !reflect.DeepEqual(was, is))
+}
+
+// serverIn is the entry of a server in a file; nil where there is none.
+func serverIn(as format, name string, text []byte) any {
+	var document any
+	path := []string{"mcpServers", name}
+	switch as {
+	case ownText:
+		return nil
+	case tomlTables:
+		table, err := confedit.ReadTOML(text)
+		if err != nil {
+			return nil
+		}
+		document, path = table, []string{"mcp_servers", name}
+	default:
+		var err error
+		if document, _, err = confedit.Lookup(text); err != nil {
+			return nil
+		}
+	}
+	return lookupTree(document, path)
+}
+
+// adopt takes over the store that a server entered by somebody else, or changed
+// since, is started with.
+func (in Installer) adopt(s *Setup, w *workbench) error {
+	as := strictJSON
+	switch s.Client {
+	case Codex:
+		as = tomlTables
+	case Gemini:
+		as = commentedJSON
+	}
+	change, err := w.change(mainFile(s.Client, s.Scope, in.Place), as)
+	if err != nil {
+		return err
+	}
+	if server, ok := readServer(serverIn(as, s.Name, change.start)); ok && server.isBridge() {
+		s.adoptPlaces(server)
+	}
+	return nil
 }
 
 // vanishes reports that nothing is left of a file that we made.

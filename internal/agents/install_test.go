@@ -46,7 +46,7 @@ func newDesk(t testing.TB) *desk {
 }
 
 func (d *desk) setup(c agents.Client, scope agents.Scope) agents.Setup {
-	return agents.Setup{Client: c, Scope: scope, Program: absolute("/opt/my tools/bridge"), Name: agents.DefaultName, DenyRules: c != agents.Gemini || scope == agents.ScopeUser}
+	return agents.Setup{Client: c, Scope: scope, Program: absolute("/opt/my tools/bridge"), Name: agents.DefaultName, DenyRules: c != agents.Gemini || scope == agents.ScopeUser, AllowTools: c != agents.Gemini || scope == agents.ScopeUser}
 }
 
 // absolute makes a path that begins with a slash one that is absolute here.
@@ -293,7 +293,7 @@ func TestUninstallWithoutReceipt(t *testing.T) {
 func TestHandMade(t *testing.T) {
 	d := newDesk(t)
 	s := d.setup(agents.Codex, agents.ScopeUser)
-	s.Program = absolute("/opt/bridge")
+	s.Program, s.AllowTools = absolute("/opt/bridge"), false
 	config := "[mcp_servers.bridge]\ncommand = \"" + s.Program + "\"\nargs = [\"serve\"]\n"
 	d.write("home/.codex/config.toml", config)
 	before := d.tree()
@@ -358,11 +358,12 @@ func TestRefused(t *testing.T) {
 		"no object":       {agents.Gemini, "home/.gemini/settings.json", "[]", "does not hold a JSON object"},
 		"other server":    {agents.Claude, "home/.claude.json", `{"mcpServers": {"bridge": {"command": "/bin/cat"}}}`, "another server called bridge"},
 		"other in TOML":   {agents.Codex, "home/.codex/config.toml", "[mcp_servers.bridge]\nurl = \"http://x\"\n", "another server called bridge"},
-		"other bridge":    {agents.Gemini, "home/.gemini/settings.json", `{"mcpServers": {"bridge": {"command": "/old/bridge", "args": ["serve"]}}}`, "run `bridge uninstall gemini` first"},
 		"twice":           {agents.Claude, "home/.claude/settings.json", `{"hooks": {}, "hooks": {}}`, "stands there twice"},
 		"wrong shape":     {agents.Gemini, "home/.gemini/settings.json", `{"hooks": {"AfterAgent": {}}}`, "is no list"},
 		"foreign rules":   {agents.Codex, "home/.codex/rules/bridge.rules", "x", "not from bridge"},
-		"inline servers":  {agents.Codex, "home/.codex/config.toml", "mcp_servers = {}\n", "written inline"},
+		"inline servers":  {agents.Codex, "home/.codex/config.toml", "# mine\nmcp_servers = {other = {command = \"x\"}}\n", "line 2: mcp_servers is written inline: write it as a table under [mcp_servers.bridge]"},
+		"inline bridge":   {agents.Codex, "home/.codex/config.toml", "[mcp_servers]\nbridge = {command = \"/old/bridge\"}\n", "line 2: mcp_servers.bridge is written inline"},
+		"inline hooks":    {agents.Codex, "home/.codex/config.toml", "hooks = {Stop = []}\n", "line 1: hooks is written inline"},
 		"array of tables": {agents.Codex, "home/.codex/config.toml", "[[mcp_servers]]\n", "written inline"},
 	} {
 		t.Run(name, func(t *testing.T) {

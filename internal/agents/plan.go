@@ -31,6 +31,9 @@ type Change struct {
 	// After is what it will hold, if Exists.
 	After  []byte
 	Exists bool
+	// start is what entries are added to: After, or, where somebody has added to
+	// the server's entry, After with that entry.
+	start []byte
 
 	file file
 }

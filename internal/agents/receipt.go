@@ -26,6 +26,8 @@ type receiptFile struct {
 	Format format `json:"format"`
 	// Existed reports that the file was there before.
 	Existed bool `json:"existed"`
+	// AddedTo reports that the server's entry holds what somebody else has added.
+	AddedTo bool `json:"added_to,omitempty"`
 
 	before, after []byte
 }

@@ -20,6 +20,8 @@ type stripper struct {
 	before []byte
 	// own is what a file that is ours as a whole holds.
 	own string
+	// keepServer leaves the server's entry alone: it is to be merged into.
+	keepServer bool
 }
 
 func (p stripper) strip(f format, text []byte) ([]byte, error) {
@@ -42,14 +44,35 @@ func (p stripper) strip(f format, text []byte) ([]byte, error) {
 func (p stripper) stripServer(text []byte) ([]byte, error) {
 	path := []string{"mcpServers", p.name}
 	value, ok, err := confedit.Lookup(text, path...)
-	if err != nil || !ok {
+	if err != nil || !ok || p.keepServer {
 		return text, err
 	}
 	server, ok := readServer(value)
-	if had, _, _ := confedit.Lookup(p.before, path...); !ok || !server.isBridge() || reflect.DeepEqual(had, value) {
+	had, _, _ := confedit.Lookup(p.before, path...)
+	if !ok || !server.isBridge() || reflect.DeepEqual(had, value) {
 		return text, nil
 	}
+	if own, ok := readServer(had); ok && own.isBridge() {
+		return restoreServer(text, path, had)
+	}
 	return p.remove(text, "mcpServers", p.name)
+}
+
+// restoreServer lets an entry start its server as it did before we changed that.
+func restoreServer(text []byte, path []string, had any) ([]byte, error) {
+	members, _ := had.(map[string]any)
+	for _, name := range []string{"command", "args"} {
+		var err error
+		if value, ok := members[name]; ok {
+			text, err = confedit.Replace(text, append(slices.Clone(path), name), value)
+		} else {
+			text, err = confedit.Delete(text, path[0], path[1], name)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return text, nil
 }
 
 func (p stripper) stripHooks(text []byte) ([]byte, error) {
@@ -88,15 +111,26 @@ func (p stripper) ourHook(handler map[string]any) bool {
 var claudeRuleForm = regexp.MustCompile(`^Bash\((.*) (yolo|serve):\*\)$`)
 
 func (p stripper) stripRules(text []byte) ([]byte, error) {
-	value, _, err := confedit.Lookup(text, "permissions", "deny")
-	list, _ := value.([]any)
-	had, _, _ := confedit.Lookup(p.before, "permissions", "deny")
-	kept, _ := had.([]any)
-	for i, item := range slices.Backward(list) {
-		rule, _ := item.(string)
+	text, err := p.stripList(text, "deny", func(rule string) bool {
 		match := claudeRuleForm.FindStringSubmatch(rule)
-		if err == nil && match != nil && isBridge(strings.Trim(match[1], `'"`)) && !slices.Contains(kept, item) {
-			text, err = p.remove(text, "permissions", "deny", i)
+		return match != nil && isBridge(strings.Trim(match[1], `'"`))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.stripList(text, "allow", func(rule string) bool { return isClaudeAllow(rule, p.name) })
+}
+
+// stripList takes the rules that are ours out of a list of permissions.
+func (p stripper) stripList(text []byte, list string, ours func(string) bool) ([]byte, error) {
+	value, _, err := confedit.Lookup(text, "permissions", list)
+	rules, _ := value.([]any)
+	had, _, _ := confedit.Lookup(p.before, "permissions", list)
+	kept, _ := had.([]any)
+	for i, item := range slices.Backward(rules) {
+		rule, _ := item.(string)
+		if err == nil && ours(rule) && !slices.Contains(kept, item) {
+			text, err = p.remove(text, "permissions", list, i)
 		}
 	}
 	return text, err
@@ -143,11 +177,19 @@ func (p stripper) stripTOML(text []byte) ([]byte, error) {
 	path := []string{"mcp_servers", p.name}
 	value := lookupTree(document, path)
 	server, ok := readServer(value)
-	ourServer := ok && server.isBridge() && !reflect.DeepEqual(value, lookupTree(had, path))
+	ourServer := ok && server.isBridge() && !reflect.DeepEqual(value, lookupTree(had, path)) && !p.keepServer
+	if own, ok := readServer(lookupTree(had, path)); ourServer && ok && own.isBridge() {
+		ourServer = false
+		if text, err = restoreTOML(text, path, own); err != nil {
+			return nil, err
+		}
+	}
 	// Sections come from last to first: a group after its hooks.
 	foreign, removed := false, false
 	return confedit.CutTOML(text, []string{tomlNote(p.client)}, func(s confedit.Section) bool {
 		switch {
+		case isCodexAllow(s, p.name) && lookupTree(had, s.Path) == nil && !p.keepServer:
+			return true
 		case len(s.Path) >= 2 && slices.Equal(s.Path[:2], path):
 			return ourServer
 		case len(s.Path) == 3 && s.Path[0] == "hooks" && s.Path[2] == "hooks":
@@ -161,6 +203,19 @@ func (p stripper) stripTOML(text []byte) ([]byte, error) {
 		}
 		return false
 	})
+}
+
+// restoreTOML is restoreServer in a table.
+func restoreTOML(text []byte, path []string, had Server) ([]byte, error) {
+	args := ""
+	if had.Args != nil {
+		args = tomlList(had.Args)
+	}
+	text, err := confedit.SetTOMLKey(text, path, "command", tomlText(had.Command))
+	if err == nil {
+		text, err = confedit.SetTOMLKey(text, path, "args", args)
+	}
+	return text, err
 }
 
 // stripOwn leaves of a file that is ours what somebody else added. One whose

@@ -2,9 +2,9 @@ package agents
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -47,6 +47,8 @@ type entry struct {
 type table struct {
 	path []string
 	hook string
+	// tool marks the table of one tool of a server.
+	tool bool
 	text string
 }
 
@@ -107,27 +109,18 @@ func (t target) addEntry(text []byte, e entry, s Setup) ([]byte, error) {
 		if !ok {
 			return confedit.Set(text, e.path, e.value)
 		}
-		return text, t.sameServer(there, s)
+		return t.mergeJSON(text, e, there, s)
 	}
 	list, _ := there.([]any)
 	if e.hook != "" && hasHook(there, e.hook) || e.hook == "" && slices.Contains(list, e.value) {
 		return text, nil
 	}
-	return confedit.Append(text, e.path, e.value)
-}
-
-// sameServer accepts a server that somebody wrote by hand if it starts what
-// ours would.
-func (t target) sameServer(there any, s Setup) error {
-	server, ok := readServer(there)
-	switch {
-	case !ok || !server.isBridge():
-		return &ConflictError{t.path, fmt.Sprintf("there is another server called %s: rename it, or choose a name with --server-name", s.Name)}
-	case !sameProgram(server.Command, s.Program) || !reflect.DeepEqual(server.Args, s.serveArgs()):
-		return &ConflictError{t.path, fmt.Sprintf("%s starts another bridge there, %s: run `bridge uninstall %s` first",
-			s.Name, shellLine(append([]string{server.Command}, server.Args...)), s.Client)}
+	if e.hook != "" {
+		if text, err = dropOther(text, e, s.Client); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	return confedit.Append(text, e.path, e.value)
 }
 
 func (t target) addTables(text []byte, s Setup) ([]byte, error) {
@@ -139,8 +132,9 @@ func (t target) addTables(text []byte, s Setup) ([]byte, error) {
 	for _, table := range t.tables {
 		there := lookupTree(document, table.path)
 		switch {
+		case table.tool && there != nil: // its owner's
 		case table.hook == "" && there != nil:
-			if err := t.sameServer(there, s); err != nil {
+			if text, err = t.mergeTOML(text, table.path, there, s); err != nil {
 				return nil, err
 			}
 		case table.hook == "" || !hasHook(there, table.hook):
@@ -150,7 +144,49 @@ func (t target) addTables(text []byte, s Setup) ([]byte, error) {
 	if len(missing) == 0 {
 		return text, nil
 	}
-	return confedit.AppendTOML(text, tomlNote(s.Client)+"\n"+strings.Join(missing, "\n"))
+	added, err := confedit.AppendTOML(text, tomlNote(s.Client)+"\n"+strings.Join(missing, "\n"))
+	var shape *confedit.ShapeError
+	if errors.As(err, &shape) {
+		return nil, t.inline(text, err)
+	}
+	return added, err
+}
+
+// dropOther takes out the hooks that do the same for another bridge: an earlier
+// one, or one that uses another store. Both would run.
+func dropOther(text []byte, e entry, client Client) ([]byte, error) {
+	value, _, err := confedit.Lookup(text, e.path...)
+	groups, _ := value.([]any)
+	event := e.path[len(e.path)-1]
+	for g, group := range slices.Backward(groups) {
+		handlers := handlersOf(group)
+		for h, handler := range slices.Backward(handlers) {
+			command, _ := handler["command"].(string)
+			if err != nil || !isHook(command, client) || waits(command) != waits(e.hook) {
+				continue
+			}
+			handlers = slices.Delete(handlers, h, h+1)
+			path := []any{"hooks", event, g, "hooks", h}
+			if len(handlers) == 0 {
+				path = path[:3]
+			}
+			text, err = confedit.Delete(text, path...)
+		}
+	}
+	return text, err
+}
+
+// waits reports that a hook's command is one that waits for mail.
+func waits(command string) bool { return strings.Contains(command, " --wait") }
+
+// inline names the table of ours that a document has written inline.
+func (t target) inline(text []byte, err error) error {
+	for _, table := range t.tables {
+		if found, ok := confedit.InlineTOML(text, table.path); ok {
+			return found
+		}
+	}
+	return err
 }
 
 // tomlNote stands above what is added to a TOML file.

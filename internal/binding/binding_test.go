@@ -337,6 +337,11 @@ func TestWaiters(t *testing.T) {
 	if !second.Current() {
 		t.Error("the earlier waiter gave up the place of the later one")
 	}
+	must(t, f.Displace(l))
+	must(t, f.Displace(l)) // nobody is there
+	if second.Current() {
+		t.Error("a waiter was not displaced")
+	}
 	must(t, second.Close(t.Context()))
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.wait")); len(left) > 0 {
 		t.Error(left)

@@ -23,6 +23,10 @@ func (f Folder) Wait(ctx context.Context, l Label) (*Waiter, error) {
 	return w, f.locked(ctx, func() error { return f.replace(w.path, w.mark) })
 }
 
+// Displace takes the place from whoever waits for the session under a label, and
+// gives it to nobody.
+func (f Folder) Displace(l Label) error { return removed(os.Remove(f.path(l, waiterSuffix))) }
+
 // Current reports whether no other process has taken the place.
 func (w *Waiter) Current() bool {
 	text, err := w.folder.read(w.path)

@@ -70,14 +70,16 @@ func (a *app) env(name string) string {
 }
 
 // log returns the logger to standard error. Standard output may carry protocol.
-func (a *app) log() *slog.Logger {
+func (a *app) log() *slog.Logger { return a.logTo(a.stderr) }
+
+func (a *app) logTo(w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(a.logLevel)) // the flag takes known levels only
 	options := &slog.HandlerOptions{Level: level}
 	if a.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(a.stderr, options))
+		return slog.New(slog.NewJSONHandler(w, options))
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, options))
+	return slog.New(slog.NewTextHandler(w, options))
 }
 
 // limits are the rate limits as configured.

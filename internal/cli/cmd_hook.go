@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -146,6 +147,10 @@ func (l *hookLimit) say(fn func(context.Context) error) error {
 func runHook(ctx context.Context, a *app, client string, limit *hookLimit) (err error) {
 	defer rescue(&err)
 	event, session, err := a.hookSession(client)
+	if errors.Is(err, agents.ErrHookInput) {
+		_, copyErr := io.Copy(io.Discard, a.stdin) // so that the client can write it whole
+		return errors.Join(err, copyErr)
+	}
 	if err != nil {
 		return err
 	}
@@ -186,6 +191,9 @@ func runHookWait(ctx context.Context, a *app, client string, most time.Duration)
 	}
 	if process == (binding.Process{}) {
 		process = binding.Running(os.Getppid())
+	}
+	if err := session.EndWait(); err != nil {
+		return err
 	}
 	if entries, err := session.Entries(); err != nil || len(entries) == 0 {
 		return err

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -20,6 +22,7 @@ import (
 type installOptions struct {
 	scope, serverName string
 	dryRun, denyRule  bool
+	allowTools        bool
 }
 
 func (o *installOptions) register(fs *pflag.FlagSet, what string) {
@@ -36,7 +39,13 @@ func newInstallCmd(a *app) *cobra.Command {
 		Short: "Connect an MCP client: its server entry and its hooks",
 		Long: `Enter bridge into the configuration of Claude Code, Codex or Gemini CLI: the server, and
 the hooks that tell the agent of waiting mail. Comments, order, indentation and what
-others entered stay as they are; the changes are printed as a diff.
+others entered stay as they are. It says which files it changed; with --dry-run it
+prints the changes as a diff and does nothing.
+
+Where a bridge is entered already, only how it is started changes: env, timeouts,
+permissions and the like are yours. --allow-tools adds permissions of the client's own
+for the tools that read and answer messages: an agent that mail wakes would otherwise
+stop and ask you.
 
 A file that cannot be read as its client would, that is read-only, that changes
 meanwhile, or that has another server of the name is refused, and then nothing is
@@ -57,10 +66,11 @@ wrong arguments.`,
 		ValidArgs: clientNames(),
 		Args:      oneClient,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runInstall(a, agents.Client(args[0]), o, a.storeNamed(cmd))
+			return runInstall(cmd.Context(), a, agents.Client(args[0]), o, a.storeNamed(cmd))
 		},
 	}
 	o.register(cmd.Flags(), "written")
+	boolFlag(cmd.Flags(), &o.allowTools, "allow-tools", "let the client's agent read and answer messages without asking you each time")
 	boolFlag(cmd.Flags(), &o.denyRule, "yolo-deny-rule", "keep the client's agent from running the operator's commands")
 	return cmd
 }
@@ -79,7 +89,7 @@ func oneClient(cmd *cobra.Command, args []string) error {
 	return usagef("`%s` takes one of %s", cmd.CommandPath(), strings.Join(clientNames(), ", "))
 }
 
-func runInstall(a *app, client agents.Client, o installOptions, storeNamed bool) error {
+func runInstall(ctx context.Context, a *app, client agents.Client, o installOptions, storeNamed bool) error {
 	installer, setup, err := a.setup(client, o)
 	if err != nil {
 		return err
@@ -90,11 +100,17 @@ func runInstall(a *app, client agents.Client, o installOptions, storeNamed bool)
 	if err := setup.Check(); err != nil {
 		return usagef("%v", err)
 	}
-	plan, err := installer.Install(setup)
-	if err != nil {
-		return err
+	words := installWords
+	if !installer.Place.Present(client, exec.LookPath) { //nolint:forbidigo // only looked for
+		words.done = words.absent
 	}
-	return a.carryOut(plan, o.dryRun, installWords)
+	return installer.Do(ctx, func() error {
+		plan, err := installer.Install(setup)
+		if err != nil {
+			return err
+		}
+		return a.carryOut(plan, o.dryRun, words)
+	})
 }
 
 // setup is what to install, and where.
@@ -103,7 +119,7 @@ func (a *app) setup(client agents.Client, o installOptions) (agents.Installer, a
 	if err != nil {
 		return installer, agents.Setup{}, err
 	}
-	setup := agents.Setup{Client: client, Scope: agents.Scope(o.scope), Name: o.serverName, DenyRules: o.denyRule}
+	setup := agents.Setup{Client: client, Scope: agents.Scope(o.scope), Name: o.serverName, DenyRules: o.denyRule, AllowTools: o.allowTools}
 	if setup.Program, err = a.program(); err != nil {
 		return installer, setup, err
 	}
@@ -149,12 +165,13 @@ func (a *app) storeNamed(cmd *cobra.Command) bool {
 }
 
 // planWords are what a plan is reported with.
-type planWords struct{ nothing, would, done string }
+type planWords struct{ nothing, would, done, absent string }
 
 var installWords = planWords{
 	nothing: "nothing to do: %s is connected already",
 	would:   "%s would be connected; nothing was changed",
 	done:    "%s is connected; start it anew",
+	absent:  "%s was not found on this machine: the entries are there for when it is",
 }
 
 // jsonPlan is a plan for programs.
@@ -188,7 +205,9 @@ func (a *app) carryOut(plan *agents.Plan, dryRun bool, words planWords) error {
 		})
 	}
 	out := bufio.NewWriter(a.stdout)
-	_, _ = out.WriteString(diff)
+	if dryRun {
+		_, _ = out.WriteString(diff)
+	}
 	words.print(out, plan, dryRun, notes)
 	return out.Flush()
 }
@@ -202,6 +221,11 @@ func (w planWords) print(out *bufio.Writer, plan *agents.Plan, dryRun bool, note
 		text = w.would
 	}
 	_, _ = fmt.Fprintf(out, text+"\n", plan.Setup.Client.Title())
+	for _, path := range plan.Files() {
+		if !dryRun {
+			_, _ = fmt.Fprintf(out, "changed: %s\n", bridge.CleanLine(path))
+		}
+	}
 	for _, note := range notes {
 		_, _ = fmt.Fprintf(out, "note: %s\n", bridge.CleanLine(note))
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"strings"
@@ -69,18 +70,26 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 	defer stop()
 	// A second signal ends the process at once.
 	defer context.AfterFunc(ctx, stop)()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 
 	path, err := a.storePath()
 	if err != nil {
 		return err
 	}
-	log := a.log()
+	lines := newLossyWriter(a.stderr)
+	defer lines.Close()
+	log := a.logTo(lines)
 	if reason := a.shedReason(a.shed); reason != "" {
 		log.Warn(reason)
 	}
+	watchStarter(ctx, func() {
+		log.Info("the client that started this process has ended")
+		cancel()
+	})
 	return a.withServices(ctx, true, func(s services) error {
 		if term.IsTerminal(int(a.stdin.Fd())) {
-			log.Info("waiting for MCP messages on standard input; press Ctrl-D to end")
+			_, _ = fmt.Fprintln(a.stderr, "bridge waits for MCP messages on standard input, as MCP clients send them; press Ctrl-D to end")
 		}
 		o := mcpserver.Options{
 			In:       a.stdin,

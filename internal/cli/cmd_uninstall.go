@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/agents"
@@ -23,7 +25,9 @@ do, 1 when a file was refused, and 2 for wrong arguments.`,
   bridge uninstall gemini --scope project`,
 		ValidArgs: clientNames(),
 		Args:      oneClient,
-		RunE:      func(_ *cobra.Command, args []string) error { return runUninstall(a, agents.Client(args[0]), o) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runUninstall(cmd.Context(), a, agents.Client(args[0]), o)
+		},
 	}
 	o.register(cmd.Flags(), "taken out")
 	return cmd
@@ -35,14 +39,16 @@ var uninstallWords = planWords{
 	done:    "%s is disconnected; start it anew",
 }
 
-func runUninstall(a *app, client agents.Client, o installOptions) error {
+func runUninstall(ctx context.Context, a *app, client agents.Client, o installOptions) error {
 	installer, setup, err := a.setup(client, o)
 	if err != nil {
 		return err
 	}
-	plan, err := installer.Uninstall(setup)
-	if err != nil {
-		return err
-	}
-	return a.carryOut(plan, o.dryRun, uninstallWords)
+	return installer.Do(ctx, func() error {
+		plan, err := installer.Uninstall(setup)
+		if err != nil {
+			return err
+		}
+		return a.carryOut(plan, o.dryRun, uninstallWords)
+	})
 }

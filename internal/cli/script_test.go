@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 		"gemini":   func() { os.Exit(agentMain()) }, // by names that bridge knows
 		"claude":   func() { os.Exit(agentMain()) },
 		"codex":    func() { os.Exit(agentMain()) },
+		"starter":  func() { os.Exit(starterMain()) },
 		"holder":   func() { os.Exit(holderMain()) },
 		"seed":     func() { os.Exit(seedMain()) },
 		"operator": func() { os.Exit(operatorMain()) },

@@ -124,6 +124,8 @@ func (f *finder) add(start, end int, kind string, r rank) {
 	if r == rankName && start+1 < end {
 		if formatEnd, row := f.formatAt(start); formatEnd == end {
 			kind, r = row.kind, rankFormat
+		} else if f.jwtEnd(start) == end {
+			kind, r = kindJWT, rankFormat
 		}
 	}
 	if start < end {

@@ -60,13 +60,19 @@ func (f *finder) match(row *format, i int) int {
 		if row.cond&mayBeCut == 0 {
 			return 0
 		}
-		return f.matchCut(row, start)
+		if end = f.matchCut(row, start); end > 0 && row.max >= minLongToken && row.cond&exact == 0 {
+			end = f.wrapped(row.body, start, end, row.max)
+		}
+		return end
 	}
 	if row.cond&(rightEdge|exact) != 0 && end < len(f.text) && row.body.set().has(f.text[end]) {
 		return 0
 	}
 	if !accepts(row, f.text[start:end]) {
 		return 0
+	}
+	if row.max >= minLongToken && row.max > row.min && row.cond&(rightEdge|exact) == 0 && end < len(f.text) {
+		end = f.wrapped(row.body, start, end, row.max)
 	}
 	return end
 }

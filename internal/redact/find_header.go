@@ -38,8 +38,9 @@ func (f *finder) bearerAt(n name) int {
 	if len(s) < 8 || isPlaceholder(s) || strings.IndexByte(strings.TrimRight(s, "="), '=') >= 0 || wordy(s) && (len(s) < 16 || !containsDigit(s)) && strings.Count(s, ".") != 2 {
 		return 0
 	}
-	f.add(start, start+len(s), kindBearer, rankName)
-	return start + len(s)
+	stop := max(start+len(s), f.tokenAt(start))
+	f.add(start, stop, kindBearer, rankName)
+	return stop
 }
 
 // basicAt hides what follows the word Basic and a blank, where it is the

@@ -1,5 +1,7 @@
 package redact
 
+import "strings"
+
 // structureAt looks for secrets that a shape of several parts gives away. It
 // returns where to go on, or i.
 func (f *finder) structureAt(i int) int {
@@ -45,12 +47,23 @@ func (f *finder) structureAt(i int) int {
 
 // jwtAt hides a JSON web token: two base64url parts of JSON, then a signature.
 func (f *finder) jwtAt(i int) int {
-	if !f.hasAt(i, "eyJ") && !f.hasAt(i, "ewog") && !f.hasAt(i, "ewoi") || i > 0 && isIdent(f.text[i-1]) {
+	end := f.jwtEnd(i)
+	if end == 0 {
 		return i
+	}
+	f.add(i, end, kindJWT, rankFormat)
+	return end
+}
+
+// jwtEnd returns the end of the JSON web token at i, which may be broken into
+// lines; 0 where there is none.
+func (f *finder) jwtEnd(i int) int {
+	if !f.hasAt(i, "eyJ") && !f.hasAt(i, "ewog") && !f.hasAt(i, "ewoi") || i > 0 && isIdent(f.text[i-1]) {
+		return 0
 	}
 	end := f.runEnd(alnumDash, i)
 	if end-i < 12 {
-		return i
+		return 0
 	}
 	parts := 1
 	for parts < 5 && end < len(f.text) && f.text[end] == '.' {
@@ -60,10 +73,12 @@ func (f *finder) jwtAt(i int) int {
 		}
 		end, parts = next, parts+1
 	}
-	if parts < 2 {
-		return i
+	if e := f.wrapped(alnumDot, i, f.runEnd(alnumDot, i), maxValue); e > end && strings.Count(f.text[i:e], ".") >= 2 {
+		return e
 	}
-	f.add(i, end, kindJWT, rankFormat)
+	if parts < 2 {
+		return 0
+	}
 	return end
 }
 

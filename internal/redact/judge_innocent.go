@@ -82,8 +82,8 @@ func (f *finder) publicMember(start int) bool {
 // isDigest reports whether s is a digest with its algorithm in front, as in
 // integrity="sha384-…".
 func isDigest(s string) bool {
-	for _, p := range [...]string{"sha1-", "sha224-", "sha256-", "sha384-", "sha512-", "md5-", "blake2b-", "blake3-", "h1-"} {
-		if hasFold(s, 0, p) {
+	for _, p := range [...]string{"sha1", "sha224", "sha256", "sha384", "sha512", "md5", "blake2b", "blake3", "h1"} {
+		if hasFold(s, 0, p) && len(s) > len(p)+1 && (s[len(p)] == '-' || s[len(p)] == ':') {
 			return true
 		}
 	}

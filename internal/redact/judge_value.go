@@ -14,7 +14,7 @@ const (
 // says, the less the value has to look like a secret.
 func (v value) secret(n name, text string) bool {
 	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
-	if len(s) < 3 || hopeless(n, s) || isPlaceholder(s) && !(v.whole && isTangle(s)) || isEncrypted(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
+	if len(s) < 3 || hopeless(n, s) || isPlaceholder(s) && !(v.whole && isTangle(s)) || isEncrypted(s) || isDigest(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
 	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {

@@ -278,8 +278,21 @@ func (f *finder) nameAt(i int) int {
 	if v.scheme == "bearer" {
 		n.kind = kindBearer
 	}
+	if v.quote == 0 && v.end < len(f.text) {
+		v.end = max(v.end, f.tokenAt(v.start))
+	}
 	f.add(v.start, v.end, n.kind, rankName)
 	return v.end
+}
+
+// tokenAt returns the end of the token of a published format that begins at i,
+// which may be broken into lines; 0 where there is none.
+func (f *finder) tokenAt(i int) int {
+	if i+1 >= len(f.text) {
+		return 0
+	}
+	end, _ := f.formatAt(i)
+	return max(end, f.jwtEnd(i))
 }
 
 // nameOf classifies the identifier from start to end. A lone "key" is looked

@@ -87,22 +87,6 @@ func (t *terminal) shown() string {
 	return t.screen.String()
 }
 
-// press types keys.
-func (t *terminal) press(keys string) {
-	t.Helper()
-	if _, err := io.WriteString(t.master, keys); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// close ends the client as the window's end would, and waits for it and all that
-// it left.
-func (t *terminal) close() {
-	t.Helper()
-	_ = t.cmd.Process.Signal(syscall.SIGHUP)
-	_ = t.cmd.Wait()
-}
-
 // openTerminal makes a pseudo-terminal of 40 lines of 120 columns (pts(4)).
 func openTerminal() (master, slave *os.File, err error) {
 	if master, err = os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0); err != nil {

@@ -1,0 +1,128 @@
+package agents
+
+import (
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+
+	"example.org/bridge/internal/confedit"
+)
+
+// Merging: where a bridge is entered already, by hand or by an installation that
+// somebody has added to, only how it is started changes. What else its entry says
+// (env, trust, timeouts, tools' permissions) is its owner's.
+
+// there accepts a server that is entered already, and says how it is to be started:
+// as ours is, with what else its owner passes it.
+func (t target) there(value any, s Setup) (Server, error) {
+	server, ok := readServer(value)
+	if !ok || !server.isBridge() {
+		return Server{}, &ConflictError{t.path, fmt.Sprintf("there is another server called %s: rename it, or choose a name with --server-name", s.Name)}
+	}
+	if !sameProgram(server.Command, s.Program) {
+		server.Command = s.Program
+	}
+	server.Args = mergeArgs(server.Args, s.serveArgs())
+	return server, nil
+}
+
+// mergeArgs adds to the arguments of an entry the flags of ours, each with its
+// value, in the place of what the entry says of them.
+func mergeArgs(theirs, ours []string) []string {
+	merged := slices.Clone(theirs)
+	if len(merged) == 0 {
+		merged = []string{ours[0]}
+	}
+	for i := 1; i+1 < len(ours); i += 2 {
+		flag, value := ours[i], ours[i+1]
+		merged = slices.DeleteFunc(merged, func(arg string) bool { return len(arg) > len(flag) && arg[:len(flag)+1] == flag+"=" })
+		if at := slices.Index(merged, flag); at >= 0 && at+1 < len(merged) {
+			merged[at+1] = value
+			continue
+		}
+		merged = append(merged, flag, value)
+	}
+	return merged
+}
+
+// adoptPlaces lets hooks use the store and the configuration that an entry names
+// and this installation does not, so that both use one store.
+func (s *Setup) adoptPlaces(server Server) {
+	for i := 0; i+1 < len(server.Args); i++ {
+		switch value := server.Args[i+1]; {
+		case !filepath.IsAbs(value):
+		case server.Args[i] == "--db" && s.DB == "":
+			s.DB = value
+		case server.Args[i] == "--config" && s.Config == "":
+			s.Config = value
+		}
+	}
+}
+
+// mergeJSON changes how an entry starts its server, and nothing else of it.
+func (t target) mergeJSON(text []byte, e entry, value any, s Setup) ([]byte, error) {
+	server, err := t.there(value, s)
+	if err != nil {
+		return nil, err
+	}
+	members, _ := value.(map[string]any)
+	for _, m := range []confedit.Member{{Name: "command", Value: server.Command}, {Name: "args", Value: anySlice(server.Args)}} {
+		if reflect.DeepEqual(members[m.Name], m.Value) {
+			continue
+		}
+		if text, err = confedit.Replace(text, append(slices.Clone(e.path), m.Name), m.Value); err != nil {
+			return nil, err
+		}
+	}
+	return text, nil
+}
+
+// mergeTOML does so in a table, and no longer has variables handed on that another
+// terminal may have set.
+func (t target) mergeTOML(text []byte, path []string, value any, s Setup) ([]byte, error) {
+	server, err := t.there(value, s)
+	if err != nil {
+		return nil, err
+	}
+	had, _ := readServer(value)
+	keys := [][2]string{}
+	if had.Command != server.Command {
+		keys = append(keys, [2]string{"command", tomlText(server.Command)})
+	}
+	if !slices.Equal(had.Args, server.Args) {
+		keys = append(keys, [2]string{"args", tomlList(server.Args)})
+	}
+	if names, changed := ownVariables(had.EnvVars); changed {
+		keys = append(keys, [2]string{"env_vars", names})
+	}
+	for _, key := range keys {
+		if text, err = confedit.SetTOMLKey(text, path, key[0], key[1]); err != nil {
+			return nil, err
+		}
+	}
+	return text, nil
+}
+
+// ownVariables writes env_vars without those of sharedVariables: "" where none is
+// left. An element that is no name, as newer versions of Codex have them, stays
+// only with all others.
+func ownVariables(all []any) (list string, changed bool) {
+	var names []string
+	for _, item := range all {
+		name, ok := item.(string)
+		if !ok {
+			return "", false
+		}
+		if !slices.Contains(sharedVariables, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == len(all) {
+		return "", false
+	}
+	if len(names) == 0 {
+		return "", true
+	}
+	return tomlList(names), true
+}

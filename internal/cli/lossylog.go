@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// A lossyWriter hands lines on to another writer and never makes its callers wait:
+// a client that does not read its server's log must not hold up calls. What finds
+// no room is dropped and counted.
+type lossyWriter struct {
+	to    io.Writer
+	lines chan []byte
+	ended chan struct{}
+
+	mu     sync.Mutex
+	lost   int
+	closed bool
+}
+
+// lossyLines is how many lines may wait to be read.
+const lossyLines = 1000
+
+// lossyGrace is how long the last lines may take at the end.
+const lossyGrace = 200 * time.Millisecond
+
+func newLossyWriter(to io.Writer) *lossyWriter {
+	w := &lossyWriter{to: to, lines: make(chan []byte, lossyLines), ended: make(chan struct{})}
+	go w.run()
+	return w
+}
+
+// Write takes one line. It always succeeds.
+func (w *lossyWriter) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return len(line), nil
+	}
+	if w.lost > 0 && len(w.lines) < cap(w.lines)-1 {
+		w.lines <- fmt.Appendf(nil, "bridge: %d lines of the log were dropped: nobody read them\n", w.lost)
+		w.lost = 0
+	}
+	select {
+	case w.lines <- append([]byte(nil), line...):
+	default:
+		w.lost++
+	}
+	return len(line), nil
+}
+
+// Close waits for what is to be written, but not for long.
+func (w *lossyWriter) Close() {
+	w.mu.Lock()
+	w.closed = true
+	close(w.lines)
+	w.mu.Unlock()
+	select {
+	case <-w.ended:
+	case <-time.After(lossyGrace):
+	}
+}
+
+func (w *lossyWriter) run() {
+	defer close(w.ended)
+	for line := range w.lines {
+		_, _ = w.to.Write(line) // a reader that is gone reads no complaint either
+	}
+}
