@@ -44,6 +44,7 @@ func Run(t *testing.T, open Opener) {
 		{"approvals", approvalTests},
 		{"tasks", taskTests},
 		{"watch", watchTests},
+		{"steer", steerTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {
