@@ -52,7 +52,7 @@ type Limits struct {
 	Failures ratelimit.Limit
 }
 
-// DefaultLimits are the limits of the contract (SPEC section 5): 10 a minute,
+// DefaultLimits are the limits of the contract (PRODUCTION.md, Limits): 10 a minute,
 // 100 an hour and 500 a day for writes, and generous ones for the rest.
 func DefaultLimits() Limits {
 	return Limits{
