@@ -40,7 +40,8 @@ they expire, how many messages they hold and how many of those wait to be read.
 ALIVE names the sessions that gave a sign of life in the last two minutes. On a
 terminal ids are as short as they can be; every command accepts them.
 
-With --watch, refresh the list every two seconds, until you press Ctrl-C.`,
+With --watch, refresh the list every two seconds, until you press Ctrl-C; --json then
+prints one conversation a line.`,
 		Example: `  bridge list
   bridge list --unread --sort unread
   bridge list --role tester --watch
