@@ -58,6 +58,8 @@ type Message struct {
 	Redelivered bool
 	// Read reports whether it was delivered.
 	Read bool
+	// Conversation is set where messages of several are together.
+	Conversation string
 }
 
 // SendRequest is a message to the partner.
@@ -91,15 +93,19 @@ type Sent struct {
 	PartnerUnread int64
 	// Unread counts what waits for the caller.
 	Unread int64
+	// Partner is what is known of the recipient, but for what it was sent, and Now
+	// the time of that.
+	Partner SessionState
+	Now     time.Time
 }
 
 // ChargeFor is what a call of g costs, given the first answer to its idempotency
 // key, if there was one: a call that was answered before costs a look.
-func (g Gate) ChargeFor(repeated bool) Charge {
+func (g Gate) ChargeFor(repeated bool) []Charge {
 	if repeated {
-		return g.Repeat
+		return []Charge{g.Repeat}
 	}
-	return g.Charge
+	return g.Charges
 }
 
 // Send stores a message for the caller's partner. When it returns without an

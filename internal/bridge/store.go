@@ -13,10 +13,12 @@ import (
 // number of processes may use one store at once. storetest.Run holds every
 // implementation to this.
 //
-// Methods that take a Gate follow its order. Errors are those of errors.go.
+// Methods that take a Gate follow its order, and note the sign of life that it
+// is, if it is one. Errors are those of errors.go.
 type Store interface {
-	// CreateConversation keeps c. The error may be a RateLimitError.
-	CreateConversation(ctx context.Context, op Operation, c NewConversation) error
+	// CreateConversation keeps c, from the store's time on, and returns it so. The
+	// error may be a RateLimitError or a QuotaError.
+	CreateConversation(ctx context.Context, op Operation, c NewConversation) (NewConversation, error)
 	// JoinConversation redeems the join code with the given hash, once, where rule
 	// allows it. The error may be ErrBadJoinCode or a RateLimitError.
 	JoinConversation(ctx context.Context, op Operation, hash []byte, rule InvitationRule) (Invitation, error)
@@ -26,6 +28,9 @@ type Store interface {
 	AppendMessage(ctx context.Context, g Gate, key string, rule MessageRule) (Sent, error)
 	// TakeUnread hands out g's next unread messages under a claim, oldest first.
 	TakeUnread(ctx context.Context, g Gate, t Take) (Taken, error)
+	// UnreadHeads returns what is known of a session's first unread messages, oldest
+	// first. It changes and records nothing.
+	UnreadHeads(ctx context.Context, conversation string, session SessionID, limit int) ([]Head, error)
 	// EndClaim records op and keeps what rule makes of a claim. Where the rule
 	// changes nothing, nothing is recorded. A power cut may undo it: the messages
 	// then come again, marked redelivered.
@@ -33,10 +38,17 @@ type Store interface {
 	// RenewClaim keeps what rule makes of a claim, and records nothing. A power
 	// cut may undo it.
 	RenewClaim(ctx context.Context, claim Claim, rule ClaimRule) error
+	// NoteSeen notes a sign of life of a session that waits, and records nothing.
+	// A power cut may undo it.
+	NoteSeen(ctx context.Context, conversation string, session SessionID, now time.Time) error
 	// PeekInbox looks at a session. It changes and records nothing.
 	PeekInbox(ctx context.Context, conversation string, session SessionID) (SessionView, error)
 	// History returns a page of messages, newest page first, oldest message first.
 	History(ctx context.Context, g Gate, p Page) (History, error)
+
+	// ExtendConversation keeps what rule makes of g's conversation. It returns the
+	// number of messages that wait for g.
+	ExtendConversation(ctx context.Context, g Gate, rule ExtendRule) (unread int64, err error)
 
 	// SetStatus sets g's status and heartbeat; a power cut may undo it. It
 	// returns the number of messages that wait for g.
@@ -44,9 +56,9 @@ type Store interface {
 	// PartnerState returns what g's partner does, and how many messages wait for g.
 	PartnerState(ctx context.Context, g Gate) (state SessionState, unread int64, err error)
 
-	// LiveNonces calls visit with the nonces of each conversation that has not
-	// expired. It is for redaction only, never for a caller.
-	LiveNonces(ctx context.Context, now time.Time, visit func(conversation string, n Nonces)) error
+	// Suspects calls visit with each session whose token has one of the
+	// fingerprints. It is for redaction only, never for a caller.
+	Suspects(ctx context.Context, prints []int64, visit func(Suspect)) error
 
 	// Refuse passes g and records that the call is refused as invalid.
 	Refuse(ctx context.Context, g Gate) error
@@ -70,7 +82,17 @@ type OperatorStore interface {
 	// Nonces records op and returns the values behind a conversation's tokens.
 	Nonces(ctx context.Context, op Operation) (Nonces, error)
 	// ReplaceNonces makes a conversation's tokens and join code invalid.
-	ReplaceNonces(ctx context.Context, op Operation, n Nonces) error
+	ReplaceNonces(ctx context.Context, op Operation, n Nonces, p Prints) error
+	// Limits returns the limits that hold for a conversation, or for the store
+	// where that is empty; what was set; and how much the store holds. It records
+	// nothing.
+	Limits(ctx context.Context, conversation string) (LimitReport, error)
+	// SetLimits records op, keeps what rule sets, and returns what holds then. The
+	// error may be ErrNotFound.
+	SetLimits(ctx context.Context, op Operation, rule LimitRule) (LimitReport, error)
+	// ExtendByOperator keeps what rule makes of op's conversation, which may have
+	// expired.
+	ExtendByOperator(ctx context.Context, op Operation, rule ExtendRule) error
 	// RemoveExpired removes, with all their messages, the conversations that
 	// expired before a time. Where there are many it does so in several operations,
 	// each of whole conversations and recorded by itself, so that others need not

@@ -121,10 +121,10 @@ func received(c bridge.Overview) int64 { return c.A.Received + c.B.Received }
 func unread(c bridge.Overview) int64   { return c.A.Unread + c.B.Unread }
 
 func lastSeen(c bridge.Overview) time.Time {
-	if c.A.HeartbeatAt.After(c.B.HeartbeatAt) {
-		return c.A.HeartbeatAt
+	if c.A.SeenAt.After(c.B.SeenAt) {
+		return c.A.SeenAt
 	}
-	return c.B.HeartbeatAt
+	return c.B.SeenAt
 }
 
 // clearScreen moves the cursor to the top and clears (ECMA-48: CUP, ED).

@@ -58,7 +58,7 @@ func writeHeader(out io.Writer, screen screen, c bridge.Overview, now time.Time)
 		{title: "SESSION"},
 		{title: "ROLE", shrink: true},
 		{title: "STATUS"},
-		{title: "HEARTBEAT"},
+		{title: "SEEN"},
 		{title: "ALIVE"},
 		{title: "RECEIVED", right: true, drop: 1},
 		{title: "UNREAD", right: true},

@@ -21,18 +21,6 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// refused tells an expired conversation from a wrong token, which the bridge
-// itself answers alike. Other errors it returns as they are.
-func refused(ctx context.Context, b *bridge.Service, c bridge.Credentials, err error) error {
-	if !errors.Is(err, bridge.ErrUnauthorized) {
-		return err
-	}
-	if expired, lookErr := b.Expired(ctx, c); lookErr == nil && expired {
-		return bridge.ErrExpired
-	}
-	return err
-}
-
 // final reports whether trying again cannot help.
 func final(err error) bool {
 	var invalid *bridge.InvalidError

@@ -60,7 +60,7 @@ func (k Keepalive) beat(ctx context.Context) (bridge.Pulse, error) {
 		if err == nil {
 			return pulse, nil
 		}
-		if err = refused(ctx, k.Bridge, k.Session, err); final(err) {
+		if final(err) {
 			return pulse, err
 		}
 		k.Log.Log(ctx, levelOf(err), "a heartbeat failed and is tried again", "conversation", k.Session.Conversation, "error", err)

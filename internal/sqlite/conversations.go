@@ -10,8 +10,10 @@ import (
 )
 
 // CreateConversation implements bridge.Store.
-func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c bridge.NewConversation) error {
-	return s.operate(ctx, op, durable, func(e *entry) error {
+func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c bridge.NewConversation) (bridge.NewConversation, error) {
+	err := s.operate(ctx, op, durable, func(e *entry) error {
+		c = c.From(e.now)
+		e.head.usage.Conversations++
 		_, err := e.exec(`
 			INSERT INTO conversations (id, role_a, role_b, team, team_id, created_at, expires_at, join_hash, join_expires_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -19,25 +21,28 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 		if err != nil {
 			return err
 		}
-		_, err = e.exec("INSERT INTO session_status (conversation, session, nonce) VALUES (?1, 'a', ?2), (?1, 'b', ?3)",
-			c.ID, c.Nonces.A, c.Nonces.B)
+		_, err = e.exec("INSERT INTO session_status (conversation, session, nonce, fingerprint, seen_at) VALUES (?1, 'a', ?2, ?3, ?6), (?1, 'b', ?4, ?5, 0)",
+			c.ID, c.Nonces.A, c.Prints.A, c.Nonces.B, c.Prints.B, op.Now)
 		return err
 	})
+	return c, err
 }
 
 // JoinConversation implements bridge.Store.
 func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash []byte, rule bridge.InvitationRule) (i bridge.Invitation, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		i, err = getInvitation(e.conn, hash)
-		if err != nil {
+		if i, err = getInvitation(e.conn, hash); err != nil {
 			return err
 		}
+		i.Clock = e.head.clock
 		if err := rule(i); err != nil {
 			return err
 		}
 		e.op.Conversation, i.JoinedAt = i.ID, op.Now
-		_, err := e.exec("UPDATE conversations SET join_hash = NULL, joined_at = ? WHERE id = ?", op.Now, i.ID)
-		return err
+		if _, err := e.exec("UPDATE conversations SET joined_at = ? WHERE id = ?", op.Now, i.ID); err != nil {
+			return err
+		}
+		return e.seen(i.ID, bridge.SessionB)
 	})
 	return i, err
 }
@@ -45,10 +50,10 @@ func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash 
 // getInvitation returns what a join code opens, or a zero Invitation.
 func getInvitation(c *conn, hash []byte) (i bridge.Invitation, err error) {
 	err = c.get(`
-		SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.join_expires_at, b.nonce, b.last_seq - b.read_seq
+		SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.joined_at, c.join_expires_at, b.nonce, b.last_seq - b.read_seq
 		FROM conversations c JOIN session_status b ON b.conversation = c.id AND b.session = 'b'
 		WHERE c.join_hash = ?`, []any{hash},
-		&i.ID, &i.RoleA, &i.RoleB, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.JoinExpiresAt, &i.NonceB, &i.Unread)
+		&i.ID, &i.RoleA, &i.RoleB, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.JoinedAt, &i.JoinExpiresAt, &i.NonceB, &i.Unread)
 	if errors.Is(err, errNoRow) {
 		return bridge.Invitation{}, nil
 	}
@@ -62,9 +67,17 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 			return err
 		}
 		unread = e.self.Waiting(g.Now)
-		_, err := e.exec("UPDATE session_status SET status = ?, heartbeat_at = ? WHERE conversation = ? AND session = ?",
+		var before string
+		err := e.get("SELECT status FROM session_status WHERE conversation = ? AND session = ?", []any{g.Conversation, string(g.Session)}, &before)
+		if err != nil {
+			return err
+		}
+		_, err = e.exec("UPDATE session_status SET status = ?1, heartbeat_at = ?2, seen_at = ?2 WHERE conversation = ?3 AND session = ?4",
 			string(status), g.Now, g.Conversation, string(g.Session))
-		return err
+		if err != nil || before != string(status) {
+			return err
+		}
+		return e.fold() // a heartbeat, no news
 	})
 	return unread, err
 }
@@ -104,8 +117,8 @@ func (s *Store) RefuseOperation(ctx context.Context, op bridge.Operation) error 
 
 const selectOverview = `
 	SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.joined_at,
-	       a.status, a.heartbeat_at, a.last_seq, a.last_seq - a.read_seq,
-	       b.status, b.heartbeat_at, b.last_seq, b.last_seq - b.read_seq
+	       a.status, a.seen_at, a.last_seq, a.last_seq - a.read_seq, a.receipt_id, a.receipt_at,
+	       b.status, b.seen_at, b.last_seq, b.last_seq - b.read_seq, b.receipt_id, b.receipt_at
 	FROM conversations c
 	JOIN session_status a ON a.conversation = c.id AND a.session = 'a'
 	JOIN session_status b ON b.conversation = c.id AND b.session = 'b'`
@@ -119,8 +132,8 @@ type overviewRow struct {
 func (r *overviewRow) dest() []any {
 	return []any{
 		&r.ID, &r.RoleA, &r.RoleB, &r.Team, &r.TeamID, &r.CreatedAt, &r.ExpiresAt, &r.JoinedAt,
-		&r.statusA, &r.A.HeartbeatAt, &r.A.Received, &r.A.Unread,
-		&r.statusB, &r.B.HeartbeatAt, &r.B.Received, &r.B.Unread,
+		&r.statusA, &r.A.SeenAt, &r.A.Received, &r.A.Unread, &r.A.ReadID, &r.A.ReadAt,
+		&r.statusB, &r.B.SeenAt, &r.B.Received, &r.B.Unread, &r.B.ReadID, &r.B.ReadAt,
 	}
 }
 
@@ -184,10 +197,10 @@ func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (n bridge.Nonce
 }
 
 // ReplaceNonces implements bridge.Store.
-func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, n bridge.Nonces) error {
+func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, n bridge.Nonces, p bridge.Prints) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
-		result, err := e.exec("UPDATE session_status SET nonce = iif(session = 'a', ?2, ?3) WHERE conversation = ?1",
-			op.Conversation, n.A, n.B)
+		result, err := e.exec("UPDATE session_status SET nonce = iif(session = 'a', ?2, ?3), fingerprint = iif(session = 'a', ?4, ?5) WHERE conversation = ?1",
+			op.Conversation, n.A, n.B, p.A, p.B)
 		if err != nil {
 			return err
 		}
@@ -234,11 +247,16 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where strin
 		var unread int64
 		for _, o := range removed {
 			unread += o.A.Unread + o.B.Unread
+			e.head.usage.Conversations--
+			e.head.usage.Messages -= o.A.Received + o.B.Received
 			if err := removeConversation(e.conn, o.ID); err != nil {
 				return err
 			}
 		}
 		e.op.Details["conversations"], e.op.Details["unread_messages"] = len(removed), unread
+		if err := e.forgetAccounts(); err != nil {
+			return err
+		}
 		return e.removeOrphans()
 	})
 	if err != nil {
@@ -257,6 +275,8 @@ func removeConversation(c *conn, id string) error {
 		"DELETE FROM yolo_grants WHERE conversation = ?1",
 		"DELETE FROM command_requests WHERE conversation = ?1",
 		"DELETE FROM conversations WHERE id = ?1",
+		"DELETE FROM limits WHERE conversation = ?1",
+		"DELETE FROM folds WHERE conversation = ?1",
 	} {
 		if _, err := c.exec(query, id); err != nil {
 			return err
@@ -268,6 +288,13 @@ func removeConversation(c *conn, id string) error {
 		}
 	}
 	return nil
+}
+
+// forgetAccounts removes the accounts of callers that are gone: after a day each
+// window has got back what was spent.
+func (e *entry) forgetAccounts() error {
+	_, err := e.exec("DELETE FROM rate_limits WHERE at < ?", e.now.Add(-bridge.AccountsFor))
+	return err
 }
 
 // removeOrphans removes the tasks of teams without any conversation left.
@@ -285,21 +312,4 @@ func (e *entry) removeOrphans() error {
 	}
 	_, err := e.exec("DELETE FROM tasks" + orphans)
 	return err
-}
-
-// LiveNonces implements bridge.Store.
-func (s *Store) LiveNonces(ctx context.Context, now time.Time, visit func(string, bridge.Nonces)) error {
-	return s.read.do(ctx, func(c *conn) error {
-		var id string
-		var n bridge.Nonces
-		return c.each(`
-			SELECT c.id, a.nonce, b.nonce FROM conversations c
-			JOIN session_status a ON a.conversation = c.id AND a.session = 'a'
-			JOIN session_status b ON b.conversation = c.id AND b.session = 'b'
-			WHERE c.expires_at > ?`,
-			[]any{now}, []any{&id, &n.A, &n.B}, func() error {
-				visit(id, n)
-				return nil
-			})
-	})
 }

@@ -65,8 +65,8 @@ func onItsWay(t *testing.T, w *world) {
 	w.check(t, w.b, p.B, 2)
 	equal(t, "told while they are on their way", must(w.b.CheckPartner(t.Context(), p.B))(t).CallerUnread, int64(1))
 	equal(t, "told with a list of tasks", must(w.b.ListTasks(t.Context(), p.B, bridge.TaskQuery{}))(t).Unread, int64(1))
-	inRefusal, proven := w.b.Waiting(t.Context(), p.B)
-	equal(t, "told in a refusal", []any{inRefusal, proven}, []any{int64(1), true})
+	inRefusal, proven := w.b.Standing(t.Context(), p.B)
+	equal(t, "told in a refusal", []any{inRefusal.Unread, proven}, []any{int64(1), true})
 	equal(t, "unread for the sender", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, 3)
 	w.clock.Advance(bridge.ClaimFor)
 	equal(t, "told after a crash", must(w.b.CheckPartner(t.Context(), p.B))(t).CallerUnread, int64(3))
@@ -232,9 +232,9 @@ func busyIsFree(t *testing.T, w *world) {
 	p := w.pair(t)
 	w.send(t, w.a, p.A)
 	w.check(t, w.a, p.B, 0)
+	w.limit(t, bridge.Limits{Reads: perMinute(1)})
 	entries := w.verify(t).Seq
 	g := w.gate(p.B)
-	g.Charge.Limit = perMinute(1)
 	for range 5 {
 		taken, err := w.storeB.TakeUnread(t.Context(), g, bridge.Take{Page: bridge.Page{Limit: 1}, ClaimUntil: g.Now.Add(time.Second)})
 		equal(t, "taken", must(taken, err)(t), bridge.Taken{Busy: true, Delivery: bridge.Delivery{HasMore: true, Unread: 1}})

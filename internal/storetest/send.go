@@ -109,14 +109,14 @@ func repeatedKey(t *testing.T, w *world) {
 	w.unchanged(t, func() {
 		again := must(w.b.Send(t.Context(), p.A, request))(t)
 		want := first
-		want.Repeated = true
+		want.Repeated, want.Now = true, w.clock.Now()
 		equal(t, "second answer", again, want)
 	})
 	equal(t, "entry", w.lastEntry(t), "a send_to_partner ok")
 }
 
 func repeatedKeyOverLimit(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(2)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(2)})
 	p := w.pair(t)
 	request := bridge.SendRequest{Text: "once", IdempotencyKey: "k"}
 	for i := range 5 {

@@ -26,7 +26,8 @@ type Session struct {
 	SessionID     string `json:"session_id"`
 	Role          string `json:"role"`
 	Status        string `json:"status"`
-	LastHeartbeat Time   `json:"last_heartbeat"`
+	Joined        bool   `json:"joined"`
+	LastHeartbeat Time   `json:"last_heartbeat"` // the last sign of life
 	AgeSeconds    *int64 `json:"age_seconds"`
 	Alive         bool   `json:"alive"`
 	Received      int64  `json:"received"`
@@ -65,7 +66,8 @@ func OfSession(s bridge.SessionState, now time.Time) Session {
 		SessionID:     string(s.Session),
 		Role:          bridge.Clean(s.Role),
 		Status:        bridge.CleanLine(string(s.Status)),
-		LastHeartbeat: Time(s.HeartbeatAt),
+		Joined:        s.Joined(),
+		LastHeartbeat: Time(s.SeenAt),
 		Alive:         s.Alive(now),
 		Received:      s.Received,
 		Unread:        s.Unread,
