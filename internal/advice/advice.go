@@ -79,6 +79,10 @@ var table = []Row{
 		bridge.ErrBadJoinCode, "bad_join_code", "are both agents on the same store" + storeName + "? If so, ask the agent that created the conversation for a fresh join code",
 		"", ExitUnauthorized, http.StatusForbidden,
 	},
+	{
+		bridge.ErrPaused, "paused", "wait, and go on reading with check_messages: your human ends the pause",
+		"`bridge resume` ends it", ExitFailure, http.StatusLocked,
+	},
 	{bridge.ErrJoinCodeUsed, "join_code_used", freshCode, "", ExitUnauthorized, http.StatusForbidden},
 	{bridge.ErrJoinCodeExpired, "join_code_expired", freshCode, "", ExitUnauthorized, http.StatusForbidden},
 	{bridge.ErrNotFound, "no_such_conversation", "check conversation_id", "`bridge list` shows those that there are", ExitNotFound, http.StatusNotFound},

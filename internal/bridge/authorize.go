@@ -39,6 +39,8 @@ type Operation struct {
 type Proof struct {
 	Nonce     []byte
 	ExpiresAt time.Time
+	// Paused reports that the operator has paused the conversation.
+	Paused bool
 	// SeenAt is the session's last sign of life.
 	SeenAt time.Time
 	// Clock is the store's, also for an unknown session.
@@ -69,6 +71,8 @@ type Gate struct {
 	// time for every answer.
 	Prove    func(Proof) bool
 	Failures Charge
+	// Changes reports that the call changes something: it is refused while paused.
+	Changes bool
 	// Repeat is charged instead of Charge for a call that was answered before.
 	Repeat Charge
 	// Beside marks a call of what runs beside an agent. It is no sign of the
@@ -98,13 +102,24 @@ func (g Gate) Admit(p Proof) error {
 	case !g.Prove(p) || !p.Clock.Time(g.Now).Before(until):
 		return &Refusal{Reason: ErrUnauthorized, Outcome: OutcomeUnauthorized, Flood: g.Failures, Stranger: true}
 	case g.Late || !p.Expired(g.Now):
-		return nil
+		return g.unlessPaused(p.Paused)
 	default:
 		return &Refusal{
 			Reason: &ExpiredError{At: p.ExpiresAt, ReadUntil: until}, Outcome: OutcomeExpired,
 			Flood: Charge{Bucket: flooded(g.Repeat.Bucket), What: g.Repeat.What, Kind: LimitFailures},
 		}
 	}
+}
+
+// unlessPaused refuses what changes something in a conversation that is paused.
+func (g Gate) unlessPaused(paused bool) error {
+	if paused && g.Changes {
+		return &Refusal{
+			Reason: ErrPaused, Outcome: OutcomeRefused,
+			Flood: Charge{Bucket: flooded(g.Repeat.Bucket), What: g.Repeat.What, Kind: LimitFailures},
+		}
+	}
+	return nil
 }
 
 // Admits reports whether Admit lets the caller through.
@@ -121,11 +136,13 @@ var conversationID = regexp.MustCompile(ConversationPattern)
 
 // WriteGate returns the gate of a call that changes something.
 func (s *Service) WriteGate(c Credentials, action string) Gate {
-	return s.gate(c, action, Charge{
+	g := s.gate(c, action, Charge{
 		Bucket: bucket("write", c.Conversation, c.Session),
 		What:   "sending and other changes",
 		Kind:   LimitWrites,
 	})
+	g.Changes = true
+	return g
 }
 
 // ReadGate returns the gate of a call that only reads.

@@ -9,7 +9,7 @@ import (
 	"example.org/bridge/internal/auth"
 )
 
-// Limits of a conversation (SPEC sections 1 and 4).
+// Limits of a conversation (PRODUCTION.md, Limits).
 const (
 	MinRoleLength = 1   // characters, as Characters counts them
 	MaxRoleLength = 100 // characters

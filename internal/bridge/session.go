@@ -30,7 +30,7 @@ func (s SessionID) Partner() SessionID {
 // Status is what an agent says it is doing.
 type Status string
 
-// The statuses (SPEC section 1).
+// The statuses, as update_my_status takes them (docs/tools.md).
 const (
 	StatusWorking  Status = "working"
 	StatusWaiting  Status = "waiting"

@@ -70,6 +70,7 @@ type Store interface {
 
 	TaskStore
 	OperatorStore
+	SteeringStore
 }
 
 // OperatorStore is the part of a Store that only the operator's commands use.
@@ -116,6 +117,8 @@ type Overview struct {
 	Conversation
 	// A and B are the two sessions.
 	A, B SessionState
+	// PausedAt is since when the operator has paused it; zero when it is not.
+	PausedAt time.Time
 }
 
 // AuditQuery says which entries to return.

@@ -6,7 +6,7 @@ import (
 )
 
 // SilentAfter is how long a worker may be silent by default before it is missed
-// and its tasks go to others (SPEC section 8).
+// and its tasks go to others (scripts/production/README.md).
 const SilentAfter = 300 * time.Second
 
 // Worker is session "b" of a conversation that has not expired.

@@ -1,16 +1,15 @@
-// Package fleet is what runs beside agents and watches over them: heartbeats on
-// an agent's behalf, its mail at the moment it comes, and a watchdog that misses
-// silent workers and gives their tasks to others.
+// Package fleet is what runs beside agents: heartbeats on an agent's behalf, its
+// messages the moment they come, and a watchdog that detects silent workers and gives
+// their tasks to others.
 //
-// Nothing that matters is kept here. What was noticed, told and moved is in the
+// Nothing that matters is kept here. What was detected, reported and moved is in the
 // store, so that any of these may be killed and started again, and any number of
 // them may run at once.
 //
 //	keepalive.go  a heartbeat at an interval
-//	check.go      a look at the mail
-//	watch.go      each message as it comes
+//	inbox.go      the messages that wait; follow.go those that come
 //	watchdog.go   silences, alerts, reassignment; clock.go what it trusts
-//	hook.go webhook.go  how alerts and messages leave the bridge
+//	program.go webhook.go  how alerts and messages leave the bridge
 package fleet
 
 import (

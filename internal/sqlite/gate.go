@@ -119,11 +119,13 @@ func headless(err error) error {
 // loadSession reads all that a session's operation needs in one query.
 func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 	var proof bridge.Proof
+	var paused int64
 	if len(g.Charges) > 0 {
 		e.loaded = g.Charges[0].Bucket
 	}
 	err := e.get(`
 		SELECT `+selectHead+`, c.expires_at, s.nonce, s.seen_at,
+		       EXISTS (SELECT 1 FROM pauses WHERE conversation IN ('', ?1)),
 		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until,
 		       r.minute, r.hour, r.day, r.at
 		FROM audit_head h
@@ -131,10 +133,10 @@ func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 		LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2
 		LEFT JOIN rate_limits r ON r.bucket = ?3`,
 		[]any{g.Conversation, string(g.Session), e.loaded},
-		append(e.head.dest(), &proof.ExpiresAt, &proof.Nonce, &proof.SeenAt,
+		append(e.head.dest(), &proof.ExpiresAt, &proof.Nonce, &proof.SeenAt, &paused,
 			&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil,
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
-	proof.Clock = e.head.clock
+	proof.Clock, proof.Paused = e.head.clock, paused != 0
 	e.tick()
 	return proof, headless(err)
 }

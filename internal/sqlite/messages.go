@@ -154,8 +154,11 @@ func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key str
 	return sent, err
 }
 
+// senderColumn is who sent a message: the operator's own are the bridge's, marked.
+const senderColumn = "CASE m.operator WHEN 1 THEN 'operator' ELSE m.sender END"
+
 const selectMessage = `
-	SELECT m.id, m.seq, m.sender, m.recipient, m.action_type, m.message, m.files, m.redacted, m.sent_at,
+	SELECT m.id, m.seq, ` + senderColumn + `, m.recipient, m.action_type, m.message, m.files, m.redacted, m.sent_at,
 	       m.reply_to, m.seq <= s.read_seq
 	FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
 	WHERE m.conversation = ?1 `

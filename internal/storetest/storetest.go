@@ -45,6 +45,7 @@ func Run(t *testing.T, open Opener) {
 		{"approvals", approvalTests},
 		{"tasks", taskTests},
 		{"watch", watchTests},
+		{"steer", steerTests},
 		{"life", lifeTests},
 		{"expiry", expiryTests},
 		{"limits", limitTests},

@@ -15,6 +15,7 @@ type Conversation struct {
 	ExpiresAt      Time      `json:"expires_at"`
 	JoinedAt       Time      `json:"joined_at"`
 	Expired        bool      `json:"expired"`
+	Paused         bool      `json:"paused"`
 	Messages       int64     `json:"messages"`
 	Unread         int64     `json:"unread"`
 	Sessions       []Session `json:"sessions"`
@@ -43,6 +44,7 @@ func OfConversation(o bridge.Overview, now time.Time) Conversation {
 		ExpiresAt:      Time(o.ExpiresAt),
 		JoinedAt:       Time(o.JoinedAt),
 		Expired:        o.Expired(now),
+		Paused:         !o.PausedAt.IsZero(),
 		Messages:       o.A.Received + o.B.Received,
 		Unread:         o.A.Unread + o.B.Unread,
 		Sessions:       []Session{OfSession(o.A, now), OfSession(o.B, now)},

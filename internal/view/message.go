@@ -33,6 +33,15 @@ type Message struct {
 	NextChar   int `json:"next_char,omitempty"`
 }
 
+// trustOf is how far a message can be trusted. Only the operator's own is: no
+// session can send as the operator.
+func trustOf(m bridge.Message) string {
+	if m.From == bridge.Operator {
+		return bridge.Operator
+	}
+	return untrusted
+}
+
 // OfMessage is m for its recipient.
 func OfMessage(m bridge.Message) Message {
 	return Message{
@@ -49,7 +58,7 @@ func OfMessage(m bridge.Message) Message {
 		Read:           m.Read,
 		Redelivered:    m.Redelivered,
 		ReplyTo:        m.ReplyTo,
-		Trust:          untrusted,
+		Trust:          trustOf(m),
 	}
 }
 
@@ -74,7 +83,7 @@ func SenderRole(m bridge.Message, o bridge.Overview) string {
 // WriteMessage writes a message as text for an agent. Each line of the message
 // begins with "> ", so that none can pass for a header or for the bridge's words.
 func WriteMessage(out *strings.Builder, m bridge.Message) {
-	fmt.Fprintf(out, "\n[message %d, seq %d] from %s to %s, %s, %s, trust: %s", m.ID, m.Seq, m.From, m.To, m.Action, Stamp(m.SentAt), untrusted)
+	fmt.Fprintf(out, "\n[message %d, seq %d] from %s to %s, %s, %s, trust: %s", m.ID, m.Seq, m.From, m.To, m.Action, Stamp(m.SentAt), trustOf(m))
 	if m.Conversation != "" {
 		out.WriteString(", conversation " + bridge.CleanLine(m.Conversation))
 	}
