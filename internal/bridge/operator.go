@@ -47,7 +47,8 @@ func (s *Service) Tokens(ctx context.Context, conversation string) (TokenPair, e
 // code that was not redeemed, are worthless from then on.
 func (s *Service) RotateTokens(ctx context.Context, conversation string) (TokenPair, error) {
 	nonces := Nonces{A: auth.NewNonce(), B: auth.NewNonce()}
-	err := s.store.ReplaceNonces(ctx, s.OperatorOperation("rotate_tokens", conversation), nonces)
+	prints := s.printer.ofBoth(conversation, nonces)
+	err := s.store.ReplaceNonces(ctx, s.OperatorOperation("rotate_tokens", conversation), nonces, prints)
 	if err != nil {
 		return TokenPair{}, err
 	}
@@ -68,6 +69,15 @@ func (s *Service) tokenPair(conversation string, n Nonces) TokenPair {
 func (s *Service) Cleanup(ctx context.Context, olderThan time.Duration, dryRun bool) ([]Overview, error) {
 	op := s.OperatorOperation("cleanup", "")
 	return s.store.RemoveExpired(ctx, op, op.Now.Add(-olderThan), dryRun)
+}
+
+// Compact ends a cleanup: what was removed takes no room any more and cannot be
+// read from the store's files, and what killed processes left is gone.
+func (s *Service) Compact(ctx context.Context) error {
+	if sweeper, ok := s.bells.(interface{ Sweep() }); ok {
+		sweeper.Sweep()
+	}
+	return s.store.Compact(ctx)
 }
 
 // What cleanup removes in one transaction, while everybody else waits. A

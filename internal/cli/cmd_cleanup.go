@@ -11,16 +11,17 @@ import (
 
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/snapshot"
 	"example.org/bridge/internal/view"
 )
 
 type cleanupOptions struct {
-	olderThan time.Duration
-	dryRun    bool
+	olderThan, snapshots time.Duration
+	dryRun               bool
 }
 
 func newCleanupCmd(a *app) *cobra.Command {
-	var o cleanupOptions
+	o := cleanupOptions{snapshots: snapshot.DefaultMaxAge}
 	cmd := &cobra.Command{
 		Use:   "cleanup",
 		Short: "Remove expired conversations, old requests and what they left",
@@ -30,13 +31,17 @@ can no longer run, closed grants, and the files kept beside the store for sessio
 clients that have no conversation any more.
 
 The audit log keeps all its entries, and stays verifiable. A rollback to the state
-before a command whose request was removed needs the number of its snapshot.`,
+before a command whose request was removed needs the number of its snapshot.
+
+Snapshots of workspaces are removed when they are 30 days old, and the oldest when all
+together exceed 8 GiB. The bridge looks once a day; this command does at once.`,
 		Example: `  bridge cleanup --dry-run
   bridge cleanup --older-than 7d`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runCleanup(cmd.Context(), a, o) },
 	}
 	ageFlag(cmd.Flags(), &o.olderThan, "older-than", "only what ended at least that long ago, such as 36h or 7d")
+	ageFlag(cmd.Flags(), &o.snapshots, "snapshots", "also snapshots that are at least so old")
 	boolFlag(cmd.Flags(), &o.dryRun, "dry-run", "only say what would be removed")
 	return cmd
 }
@@ -46,6 +51,7 @@ type cleaned struct {
 	conversations    []bridge.Overview
 	requests, grants int64
 	bindings         int
+	snapshots        int
 }
 
 func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
@@ -57,16 +63,28 @@ func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
 			return err
 		}
 		// What was removed before an error is gone, so it is printed in any case.
-		var commandErr, sweepErr error
+		var commandErr, snapshotErr, sweepErr error
 		done.requests, done.grants, commandErr = s.ForgetCommands(ctx, o.olderThan, o.dryRun)
+		done.snapshots, snapshotErr = s.ForgetSnapshots(ctx, o.snapshots, o.dryRun)
 		done.bindings, sweepErr = a.sweepBindings(ctx, s.Service, o.dryRun)
-		err = errors.Join(err, commandErr, sweepErr)
+		if errors.Is(sweepErr, context.DeadlineExceeded) {
+			a.log().Warn("a client keeps the bindings locked: what is left of them goes with the next cleanup")
+			sweepErr = nil
+		}
+		err = errors.Join(err, commandErr, snapshotErr, sweepErr)
+		if !o.dryRun {
+			err = errors.Join(err, s.Compact(ctx))
+		}
 		if a.json {
 			return errors.Join(err, printCleanupJSON(a, o, done))
 		}
 		return errors.Join(err, printCleanup(a, o, done))
 	})
 }
+
+// sweepPatience is how long cleanup waits for clients that keep their bindings
+// locked. What is left there goes with the next cleanup.
+const sweepPatience = 5 * time.Second
 
 // sweepBindings removes what clients' sessions have no use for any more, and
 // returns how many sessions that were.
@@ -75,6 +93,8 @@ func (a *app) sweepBindings(ctx context.Context, s *bridge.Service, dryRun bool)
 	if err != nil {
 		return 0, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, sweepPatience)
+	defer cancel()
 	return binding.Beside(path).Sweep(ctx, a.now(), dryRun, func(e binding.Entry) (bool, error) {
 		_, err := s.CountMail(ctx, bridge.Credentials{Conversation: e.Conversation, Session: bridge.SessionID(e.Session), Token: e.Token})
 		if errors.Is(err, bridge.ErrUnauthorized) {
@@ -102,7 +122,8 @@ func printCleanupJSON(a *app, o cleanupOptions, done cleaned) error {
 		Requests      int64               `json:"requests"`
 		Grants        int64               `json:"grants"`
 		Bindings      int                 `json:"bindings"`
-	}{o.dryRun, view.OfConversations(done.conversations, a.now()), messages, unread, done.requests, done.grants, done.bindings})
+		Snapshots     int                 `json:"snapshots"`
+	}{o.dryRun, view.OfConversations(done.conversations, a.now()), messages, unread, done.requests, done.grants, done.bindings, done.snapshots})
 }
 
 func printCleanup(a *app, o cleanupOptions, done cleaned) error {
@@ -121,6 +142,9 @@ func printCleanup(a *app, o cleanupOptions, done cleaned) error {
 	}
 	if done.requests+done.grants > 0 {
 		lines = append(lines, fmt.Sprintf("%s %s and %s.", did, view.Count(done.requests, "request"), view.Count(done.grants, "closed grant")))
+	}
+	if done.snapshots > 0 {
+		lines = append(lines, fmt.Sprintf("%s %s of workspaces.", did, view.Count(int64(done.snapshots), "snapshot")))
 	}
 	if done.bindings > 0 {
 		lines = append(lines, fmt.Sprintf("%s the files of %s of clients.", did, view.Count(int64(done.bindings), "session")))

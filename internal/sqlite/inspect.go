@@ -8,6 +8,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
 )
 
 // LibraryVersion is the version of SQLite.
@@ -17,12 +18,19 @@ const LibraryVersion = sqlite3.SQLITE_VERSION
 type Inspection struct {
 	// Bytes is the size of the database file.
 	Bytes int64
+	// LogBytes is the size of the write-ahead log beside it.
+	LogBytes int64
+	// LogReaders are processes that read from the log just now, as far as the
+	// system tells. While they do it cannot become smaller.
+	LogReaders []bridge.Holder
 	// WAL reports that the database is in WAL mode.
 	WAL bool
 	// SchemaVersion is 0 for a file that nobody has put anything into.
 	SchemaVersion int
 	// Problems is what SQLite's quick check found, at most ten; empty when sound.
 	Problems []string
+	// Limits are those of the store; nil before it has any.
+	Limits *bridge.LimitReport
 
 	header header
 }
@@ -45,6 +53,9 @@ func Inspect(path string) (i Inspection, err error) {
 	defer contain(path, &err)
 	if err := i.readFile(path); err != nil {
 		return i, err
+	}
+	if info, err := os.Stat(path + "-wal"); err == nil {
+		i.LogBytes, i.LogReaders = info.Size(), logReaders(path)
 	}
 	if err := recognize(path); err != nil {
 		return i, err
@@ -92,7 +103,11 @@ func (i *Inspection) readDatabase(path string, quiet bool) error {
 		if err := i.header.readAll(path, c); err != nil {
 			return err
 		}
-		i.Problems, err = quickCheck(c)
+		if i.Problems, err = quickCheck(c); err != nil || i.header.version < limitsVersion {
+			return err
+		}
+		report, err := limitReport(c, "")
+		i.Limits = &report
 		return err
 	})
 }
