@@ -28,7 +28,28 @@ func (r Request) Describe() []string {
 	if r.Mode != guard.ModeSafe && writesGit(r.Plan) {
 		lines = append(lines, "Git:       may write to the repository, except its hooks and configuration")
 	}
-	return append(append(lines, "Runs:"), describePlan(r.Plan)...)
+	lines = append(append(lines, "Runs:"), describePlan(r.Plan)...)
+	return append(lines, describeContents(r.Plan.Contents)...)
+}
+
+// describeContents names the files that the approval is bound to, and says which
+// have changed.
+func describeContents(contents []guard.Content) []string {
+	var lines []string
+	for _, c := range contents {
+		line := "Bound to:  " + bridge.Escape(c.Path)
+		if c.What != "" {
+			line += " (" + c.What + ")"
+		}
+		if len(c.SHA256) > 12 {
+			line += ", sha256 " + c.SHA256[:12]
+		}
+		if c.Changed {
+			line += ", CHANGED since this was last asked"
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // Describe says, line by line, what the grant opens.
