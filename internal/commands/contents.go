@@ -38,7 +38,11 @@ func contents(workspace string, p guard.Plan) []guard.Content {
 	for _, step := range p.Steps {
 		for _, stage := range step.Stages {
 			if !stage.Builtin {
-				b.words(stage.Argv[0], stage.Argv[1:], []string{"."})
+				dir := "."
+				if in, ok := b.inside(".", stage.Dir); ok && stage.Dir != "" {
+					dir = in
+				}
+				b.words(stage.Argv[0], stage.Argv[1:], []string{dir})
 			}
 		}
 	}

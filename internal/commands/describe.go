@@ -54,7 +54,7 @@ func describeContents(contents []guard.Content) []string {
 
 // Describe says, line by line, what the grant opens.
 func (g Grant) Describe(now time.Time) []string {
-	return []string{
+	lines := []string{
 		"Conversation: " + g.Conversation,
 		"Up to mode:   " + string(g.Ceiling),
 		"Workspace:    " + bridge.Escape(g.Workspace) + access(g.Ceiling),
@@ -63,6 +63,10 @@ func (g Grant) Describe(now time.Time) []string {
 		"In client:    " + map[bool]string{true: "the agent's client may ask its human", false: "only `bridge yolo approve` approves"}[g.AskInClient],
 		"Closes:       in " + g.ExpiresAt.Sub(now).Round(time.Second).String(),
 	}
+	if note := gitNote(g); note != "" {
+		lines = append(lines, "Git:          "+note)
+	}
+	return lines
 }
 
 func access(m guard.Mode) string {
