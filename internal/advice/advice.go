@@ -112,6 +112,13 @@ var table = []Row{
 	{commands.ErrNoSnapshot, "no_such_snapshot", nothingRun, "`bridge yolo status --all` shows the commands that were run", ExitNotFound, http.StatusNotFound},
 	{commands.ErrNotConfirmed, "not_confirmed", "ask your human", "", ExitNotConfirmed, http.StatusForbidden},
 
+	{
+		bridge.ErrQuota, "quota_reached",
+		nothingStored + "reading and ending tasks still work; ask your human to run `bridge cleanup`, or to allow more with `bridge limits set`",
+		"`bridge limits` shows what is full: run `bridge cleanup`, or allow more with `bridge limits set --max-…`",
+		ExitFailure, http.StatusInsufficientStorage,
+	},
+
 	// The store and its files. An unknown outcome comes first: it wraps what failed.
 	{
 		bridge.ErrOutcomeUnknown, "outcome_unknown",

@@ -30,7 +30,8 @@ type Operation struct {
 	// Details are completed by the store with what it alone knows, such as the
 	// number that a message got.
 	Details Details
-	Charge  Charge
+	// Charges are taken all, or none.
+	Charges []Charge
 }
 
 // Proof is what a store knows of the session that a caller claims to be. The
@@ -38,6 +39,8 @@ type Operation struct {
 type Proof struct {
 	Nonce     []byte
 	ExpiresAt time.Time
+	// Clock is the store's, also for an unknown session.
+	Clock Clock
 }
 
 // Gate is an operation of a session, which has to prove itself first. The store
@@ -84,8 +87,7 @@ func (s *Service) WriteGate(c Credentials, action string) Gate {
 	return s.gate(c, action, Charge{
 		Bucket: bucket("write", c.Conversation, c.Session),
 		What:   "sending and other changes",
-		Limit:  s.limits.Writes,
-		Logged: s.limits.Failures,
+		Kind:   LimitWrites,
 	})
 }
 
@@ -123,8 +125,7 @@ func (s *Service) ReadCharge(conversation string, session SessionID) Charge {
 	return Charge{
 		Bucket: bucket("read", conversation, session),
 		What:   "reading",
-		Limit:  s.limits.Reads,
-		Logged: s.limits.Failures,
+		Kind:   LimitReads,
 	}
 }
 
@@ -146,16 +147,22 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 			Conversation: claimed.Conversation,
 			Action:       action,
 			Details:      Details{},
-			Charge:       charge,
+			Charges:      []Charge{charge},
 		},
 		Session: claimed.Session,
 		Prove: func(p Proof) bool {
 			genuine := s.tokens.Verify(c.Token, claimed.Conversation, string(claimed.Session), p.Nonce)
-			return genuine && now.Before(p.ExpiresAt)
+			return genuine && p.Clock.Time(now).Before(p.ExpiresAt)
 		},
 		Failures: s.failures(claimed.Conversation),
 		Repeat:   s.ReadCharge(claimed.Conversation, claimed.Session),
 	}
+}
+
+// Proves looks whether g would be let through.
+func (s *Service) Proves(ctx context.Context, g Gate) (bool, error) {
+	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+	return g.Prove(view.Proof), err
 }
 
 // Waiting counts the messages that wait for a session, for an answer that tells
@@ -174,14 +181,14 @@ func (s *Service) failures(claimed string) Charge {
 	return Charge{
 		Bucket: fmt.Sprintf("failures/%d", hash.Sum32()%failureBuckets),
 		What:   "failing to prove a session",
-		Limit:  s.limits.Failures,
+		Kind:   LimitFailures,
 	}
 }
 
 // Refuse lets the call g fail with reason. It is authenticated and recorded as
 // any other: a caller that cannot prove itself learns nothing of the reason.
 func (s *Service) Refuse(ctx context.Context, g Gate, reason error) error {
-	g.Charge = s.ReadCharge(g.Conversation, g.Session)
+	g.Charges = []Charge{s.ReadCharge(g.Conversation, g.Session)}
 	g.Details.Blame(reason)
 	if err := s.store.Refuse(ctx, g); err != nil {
 		return err
@@ -192,7 +199,7 @@ func (s *Service) Refuse(ctx context.Context, g Gate, reason error) error {
 // refuseOperation is refuse for an operation that needs no proof. Like Refuse it
 // spends nothing of what a good call needs.
 func (s *Service) refuseOperation(ctx context.Context, op Operation, reason error) error {
-	op.Charge = Charge{Bucket: "refused", What: "calls with wrong arguments", Limit: s.limits.Reads, Logged: s.limits.Failures}
+	op.Charges = []Charge{{Bucket: "invalid/" + s.caller, What: "calls with wrong arguments", Kind: LimitReads}}
 	op.Details.Blame(reason)
 	if err := s.store.RefuseOperation(ctx, op); err != nil {
 		return err

@@ -13,11 +13,11 @@
 package bridge
 
 import (
+	"context"
 	"time"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
-	"example.org/bridge/internal/ratelimit"
 	"example.org/bridge/internal/redact"
 )
 
@@ -32,35 +32,11 @@ type Config struct {
 	// Doorbells wake other processes; nil wakes nobody, and waiters find mail by
 	// looking into the store.
 	Doorbells Notifier
-	// Limits are the rate limits; the zero value has none. See DefaultLimits.
-	Limits Limits
+	// Caller names who calls, for the limits that count per caller: a process, or
+	// an access key. It is the same for all calls through the service.
+	Caller string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-}
-
-// Limits are the rate limits of a store.
-type Limits struct {
-	// Writes counts what changes something, per session of a conversation.
-	Writes ratelimit.Limit
-	// Reads counts reading, heartbeats and calls refused as invalid, per
-	// session of a conversation.
-	Reads ratelimit.Limit
-	// Creates counts new conversations, per store.
-	Creates ratelimit.Limit
-	// Failures counts failed proofs, per conversation that was claimed. It never
-	// stops a valid proof.
-	Failures ratelimit.Limit
-}
-
-// DefaultLimits are the limits of the contract (SPEC section 5): 10 a minute,
-// 100 an hour and 500 a day for writes, and generous ones for the rest.
-func DefaultLimits() Limits {
-	return Limits{
-		Writes:   ratelimit.Limit{PerMinute: 10, PerHour: 100, PerDay: 500},
-		Reads:    ratelimit.Limit{PerMinute: 600, PerHour: 20_000, PerDay: 200_000},
-		Creates:  ratelimit.Limit{PerMinute: 120, PerHour: 1_000, PerDay: 5_000},
-		Failures: ratelimit.Limit{PerMinute: 20, PerHour: 200, PerDay: 1_000},
-	}
 }
 
 // Service is the bridge. It is safe for concurrent use and keeps nothing in
@@ -69,7 +45,8 @@ type Service struct {
 	store    Store
 	redactor *redact.Engine
 	bells    Notifier
-	limits   Limits
+	caller   string
+	printer  Printer
 	now      func() time.Time
 	tokens   auth.Tokens
 	codes    auth.JoinCodes
@@ -92,7 +69,8 @@ func New(c Config) *Service {
 		store:    c.Store,
 		redactor: c.Redactor,
 		bells:    c.Doorbells,
-		limits:   c.Limits,
+		caller:   c.Caller,
+		printer:  NewPrinter(c.Key),
 		now:      c.Now,
 		tokens:   auth.NewTokens(c.Key),
 		codes:    auth.NewJoinCodes(c.Key),
@@ -106,6 +84,12 @@ func AuditChain(key auth.Key) audit.Chain { return audit.NewChain(key.Derive("au
 
 // Now returns the time, to the microsecond that stores keep, in UTC.
 func (s *Service) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// StoreTime returns the store's time: what expires is judged by it.
+func (s *Service) StoreTime(ctx context.Context) (time.Time, error) {
+	view, err := s.store.PeekInbox(ctx, "", "")
+	return view.Clock.Time(s.Now()), err
+}
 
 // Ring tells whoever waits for mail to a session that some has come.
 func (s *Service) Ring(conversation string, to SessionID) {

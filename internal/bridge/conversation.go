@@ -46,8 +46,16 @@ type Nonces struct{ A, B []byte }
 type NewConversation struct {
 	Conversation
 	Nonces        Nonces
+	Prints        Prints
 	JoinHash      []byte
 	JoinExpiresAt time.Time
+}
+
+// From is c with its times counted from the store's time instead of a process's.
+func (c NewConversation) From(at time.Time) NewConversation {
+	ahead := at.Sub(c.CreatedAt)
+	c.CreatedAt, c.ExpiresAt, c.JoinExpiresAt = at, c.ExpiresAt.Add(ahead), c.JoinExpiresAt.Add(ahead)
+	return c
 }
 
 // CreateRequest asks for a conversation.
@@ -98,6 +106,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 	if hide.Err() != nil {
 		return Created{}, hide.Err()
 	}
+	c.Prints = s.printer.ofBoth(c.ID, c.Nonces)
 	if c.TeamID, err = s.teamFor(ctx, c, r.Holds); err != nil {
 		return Created{}, err
 	}
@@ -106,7 +115,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 	if c.Team != "" {
 		op.Details["team"], op.Details["team_id"] = c.Team, c.TeamID
 	}
-	if err := s.store.CreateConversation(ctx, op, c); err != nil {
+	if c, err = s.store.CreateConversation(ctx, op, c); err != nil {
 		return Created{}, err
 	}
 	return Created{
@@ -125,7 +134,10 @@ func (s *Service) createOperation() Operation {
 		Actor:   string(SessionA),
 		Action:  "create_conversation",
 		Details: Details{},
-		Charge:  Charge{Bucket: "create", What: "creating conversations", Limit: s.limits.Creates, Logged: s.limits.Failures},
+		Charges: []Charge{
+			{Bucket: "create/" + s.caller, What: "creating conversations from one process", Kind: LimitCreator},
+			{Bucket: "create", What: "creating conversations", Kind: LimitCreates},
+		},
 	}
 }
 
@@ -164,7 +176,7 @@ type Joined struct {
 
 // Join redeems a join code: the caller becomes session "b" of the conversation.
 // A code works once. The error is ErrBadJoinCode, or a RateLimitError after too
-// many wrong codes in the whole store; a good code is never refused for those.
+// many wrong codes from the same caller; a good code is never refused for those.
 func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	op := Operation{
 		Now:     s.Now(),
@@ -175,8 +187,7 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	if _, ok := JoinCode(code); !ok {
 		return Joined{}, s.refuseOperation(ctx, op, Invalid("join_code", "must be a code such as 7KQ2M-X9D4T, of ten letters and digits"))
 	}
-	failures := s.failures("join code")
-	failures.Bucket, failures.What = "failures/join", "failing to join"
+	failures := Charge{Bucket: "failures/join/" + s.caller, What: "failing to join", Kind: LimitFailures}
 	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), redeemRule(op.Now, failures))
 	if err != nil {
 		return Joined{}, err
@@ -196,6 +207,7 @@ type Invitation struct {
 	JoinExpiresAt time.Time
 	NonceB        []byte
 	Unread        int64
+	Clock         Clock
 }
 
 // An InvitationRule says whether an invitation may be redeemed: its error is nil
@@ -206,7 +218,7 @@ type InvitationRule func(Invitation) error
 // has another code is a stranger, whose failures are charged.
 func redeemRule(now time.Time, failures Charge) InvitationRule {
 	return func(i Invitation) error {
-		if now.Before(i.JoinExpiresAt) && now.Before(i.ExpiresAt) {
+		if at := i.Clock.Time(now); at.Before(i.JoinExpiresAt) && at.Before(i.ExpiresAt) {
 			return nil
 		}
 		return &Refusal{Reason: ErrBadJoinCode, Outcome: OutcomeUnauthorized, Flood: failures, Stranger: true}

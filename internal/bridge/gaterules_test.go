@@ -11,7 +11,10 @@ import (
 	"example.org/bridge/internal/ratelimit"
 )
 
-var once = ratelimit.Limit{PerMinute: 1}
+var (
+	once   = ratelimit.Limit{PerMinute: 1}
+	limits = bridge.Limits{Writes: once, Failures: once}
+)
 
 // full is an account that has spent what once allows, with refusals that were
 // not logged.
@@ -36,12 +39,12 @@ func TestAdmit(t *testing.T) {
 }
 
 func TestChargeTake(t *testing.T) {
-	charge := bridge.Charge{Bucket: "write/x", What: "sending", Limit: once, Logged: ratelimit.Limit{PerMinute: 5}}
-	kept, err := charge.Take(bridge.Account{}, noon)
+	charge := bridge.Charge{Bucket: "write/x", What: "sending", Kind: bridge.LimitWrites}
+	kept, err := charge.Take(bridge.Account{}, limits, noon)
 	if diff := cmp.Diff(full(0), kept); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
-	kept, err = charge.Take(full(0), noon)
+	kept, err = charge.Take(full(0), limits, noon)
 	var refusal *bridge.Refusal
 	var limit *bridge.RateLimitError
 	if !errors.As(err, &refusal) || !errors.As(err, &limit) {
@@ -50,10 +53,10 @@ func TestChargeTake(t *testing.T) {
 	if diff := cmp.Diff(full(0), kept); diff != "" {
 		t.Errorf("a refused call was charged:\n%s", diff)
 	}
-	got := []any{*limit, refusal.Outcome, refusal.Flood.Bucket, refusal.Flood.Limit, refusal.Stranger}
+	got := []any{*limit, refusal.Outcome, refusal.Flood.Bucket, refusal.Flood.Kind, refusal.Stranger}
 	want := []any{
 		bridge.RateLimitError{What: "sending", Window: "minute", Limit: 1, RetryAfter: time.Minute},
-		bridge.OutcomeRateLimited, "refused/write/x", charge.Logged, false,
+		bridge.OutcomeRateLimited, "refused/write/x", bridge.LimitFailures, false,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -61,7 +64,7 @@ func TestChargeTake(t *testing.T) {
 }
 
 func TestSettle(t *testing.T) {
-	flood := bridge.Charge{Bucket: "failures/1", What: "failing", Limit: once}
+	flood := bridge.Charge{Bucket: "failures/1", What: "failing", Kind: bridge.LimitFailures}
 	later := noon.Add(time.Minute)
 	for _, tt := range []struct {
 		name     string
@@ -82,7 +85,7 @@ func TestSettle(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			refusal := bridge.Refusal{Reason: bridge.ErrUnauthorized, Flood: flood, Stranger: tt.stranger}
 			details := bridge.Details{"role": "x"}
-			kept, logged := refusal.Settle(tt.account, tt.now, details)
+			kept, logged := refusal.Settle(tt.account, limits, tt.now, details)
 			if diff := cmp.Diff([]any{tt.kept, tt.logged, tt.details}, []any{kept, logged, details}); diff != "" {
 				t.Error(diff)
 			}
@@ -95,11 +98,11 @@ func TestSettle(t *testing.T) {
 }
 
 func TestChargeFor(t *testing.T) {
-	g := bridge.Gate{Operation: bridge.Operation{Charge: bridge.Charge{Bucket: "write"}}, Repeat: bridge.Charge{Bucket: "read"}}
-	if got := g.ChargeFor(false).Bucket; got != "write" {
+	g := bridge.Gate{Operation: bridge.Operation{Charges: []bridge.Charge{{Bucket: "write"}}}, Repeat: bridge.Charge{Bucket: "read"}}
+	if got := g.ChargeFor(false)[0].Bucket; got != "write" {
 		t.Errorf("a new call costs %q", got)
 	}
-	if got := g.ChargeFor(true).Bucket; got != "read" {
+	if got := g.ChargeFor(true)[0].Bucket; got != "read" {
 		t.Errorf("a repeated call costs %q", got)
 	}
 }

@@ -95,11 +95,11 @@ type Sent struct {
 
 // ChargeFor is what a call of g costs, given the first answer to its idempotency
 // key, if there was one: a call that was answered before costs a look.
-func (g Gate) ChargeFor(repeated bool) Charge {
+func (g Gate) ChargeFor(repeated bool) []Charge {
 	if repeated {
-		return g.Repeat
+		return []Charge{g.Repeat}
 	}
-	return g.Charge
+	return g.Charges
 }
 
 // Send stores a message for the caller's partner. When it returns without an

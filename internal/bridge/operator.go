@@ -47,7 +47,8 @@ func (s *Service) Tokens(ctx context.Context, conversation string) (TokenPair, e
 // code that was not redeemed, are worthless from then on.
 func (s *Service) RotateTokens(ctx context.Context, conversation string) (TokenPair, error) {
 	nonces := Nonces{A: auth.NewNonce(), B: auth.NewNonce()}
-	err := s.store.ReplaceNonces(ctx, s.OperatorOperation("rotate_tokens", conversation), nonces)
+	prints := s.printer.ofBoth(conversation, nonces)
+	err := s.store.ReplaceNonces(ctx, s.OperatorOperation("rotate_tokens", conversation), nonces, prints)
 	if err != nil {
 		return TokenPair{}, err
 	}

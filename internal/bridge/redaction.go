@@ -2,10 +2,9 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
-
-	"example.org/bridge/internal/auth"
 )
 
 // kindToken is the kind of secret that only the bridge can recognise: a token
@@ -20,7 +19,6 @@ type Redaction struct {
 	service *Service
 	ctx     context.Context //nolint:containedctx // lives as long as the call it belongs to
 	kinds   []string
-	tokens  []string // of all live conversations, loaded when a text looks as if it held one
 	err     error
 }
 
@@ -56,44 +54,24 @@ func (r *Redaction) Found() []string {
 // Err says why a text could not be redacted: nothing of the call may be stored then.
 func (r *Redaction) Err() error { return r.err }
 
-// hideTokens replaces the tokens of live conversations. They look like any
-// SHA-256 digest, so only comparing tells: without it a token that an agent
-// sends along would lie in the store in clear.
+// hideTokens replaces the tokens of the store's conversations. They look like any
+// SHA-256 digest, so only comparing tells: without it a token that an agent sends
+// along would lie in the store in clear.
 func (r *Redaction) hideTokens(text string) string {
-	if !hasHexRun(text, auth.TokenLength) {
+	s := r.service
+	var prints []int64
+	candidates(text, func(token string) { prints = append(prints, s.printer.read(token)) })
+	if len(prints) == 0 {
 		return text
 	}
-	if r.tokens == nil {
-		r.loadTokens()
-	}
-	for _, token := range r.tokens {
+	slices.Sort(prints)
+	prints = slices.Compact(prints)
+	r.err = errors.Join(r.err, s.store.Suspects(r.ctx, prints, func(found Suspect) {
+		token := s.tokens.Issue(found.Conversation, string(found.Session), found.Nonce)
 		if strings.Contains(text, token) {
 			text = strings.ReplaceAll(text, token, tokenPlaceholder)
 			r.kinds = append(r.kinds, kindToken)
 		}
-	}
+	}))
 	return text
-}
-
-func (r *Redaction) loadTokens() {
-	s := r.service
-	r.err = s.store.LiveNonces(r.ctx, s.Now(), func(conversation string, n Nonces) {
-		pair := s.tokenPair(conversation, n)
-		r.tokens = append(r.tokens, pair.A, pair.B)
-	})
-}
-
-// hasHexRun reports whether text has a run of at least n lower-case hex digits.
-func hasHexRun(text string, n int) bool {
-	run := 0
-	for i := range len(text) {
-		if c := text[i]; '0' <= c && c <= '9' || 'a' <= c && c <= 'f' {
-			if run++; run == n {
-				return true
-			}
-		} else {
-			run = 0
-		}
-	}
-	return false
 }

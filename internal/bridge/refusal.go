@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"example.org/bridge/internal/ratelimit"
@@ -24,27 +25,37 @@ type Account struct {
 	Unlogged int64
 }
 
+// AccountsFor is after how long an account that was not used is as good as new.
+const AccountsFor = 24 * time.Hour
+
 // Charge is a call to be counted against a limit.
 type Charge struct {
 	// Bucket is the key of what is limited; empty charges nothing.
 	Bucket string
 	// What names it in a refusal.
-	What  string
-	Limit ratelimit.Limit
-	// Logged is how many refusals the audit log takes one by one. Over it they
-	// are counted, and the next one that is logged says how many were not.
-	Logged ratelimit.Limit
+	What string
+	// Kind says which of the store's limits it is.
+	Kind LimitKind
+}
+
+// Keeps reports whether the call that is charged puts more into the store.
+func Keeps(charges []Charge) bool {
+	return slices.ContainsFunc(charges, func(c Charge) bool { return c.Kind == LimitWrites || c.Kind == LimitCreates })
 }
 
 // Take charges one call at the time now. It returns the account to keep, or a
 // Refusal; then nothing was charged.
-func (c Charge) Take(a Account, now time.Time) (Account, error) {
-	kept, over := c.Limit.Take(a.Bucket, now)
+//
+// The audit log takes as many such refusals one by one as it does failed proofs.
+// Over that they are counted, and the next one that is logged says how many were
+// not.
+func (c Charge) Take(a Account, limits Limits, now time.Time) (Account, error) {
+	kept, over := limits.Of(c.Kind).Take(a.Bucket, now)
 	if over != nil {
 		return a, &Refusal{
 			Reason:  c.over(over),
 			Outcome: OutcomeRateLimited,
-			Flood:   Charge{Bucket: flooded(c.Bucket), What: c.What, Limit: c.Logged},
+			Flood:   Charge{Bucket: flooded(c.Bucket), What: c.What, Kind: LimitFailures},
 		}
 	}
 	return Account{Bucket: kept}, nil
@@ -91,11 +102,11 @@ func (r *Refusal) Unwrap() error { return r.Reason }
 // Settle charges the refusal to the account of Flood. It returns the account to
 // keep, and whether the refusal is logged; it completes the details of the entry
 // and, for a flood of strangers, the reason.
-func (r *Refusal) Settle(a Account, now time.Time, details Details) (kept Account, logged bool) {
+func (r *Refusal) Settle(a Account, limits Limits, now time.Time, details Details) (kept Account, logged bool) {
 	if r.Stranger {
 		clear(details)
 	}
-	bucket, over := r.Flood.Limit.Take(a.Bucket, now)
+	bucket, over := limits.Of(r.Flood.Kind).Take(a.Bucket, now)
 	if over != nil {
 		if r.Stranger {
 			r.Reason = r.Flood.over(over)

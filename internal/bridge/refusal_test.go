@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
@@ -18,11 +17,11 @@ type blindStore struct {
 	err error
 }
 
-func (b *blindStore) LiveNonces(ctx context.Context, now time.Time, visit func(string, bridge.Nonces)) error {
+func (b *blindStore) Suspects(ctx context.Context, prints []int64, visit func(bridge.Suspect)) error {
 	if b.err != nil {
 		return b.err
 	}
-	return b.Store.LiveNonces(ctx, now, visit)
+	return b.Store.Suspects(ctx, prints, visit)
 }
 
 // TestSendTellsAFailingStoreFromAWrongToken: an agent that is told to look at its

@@ -58,7 +58,7 @@ func TestCreateValidates(t *testing.T) {
 	}{
 		{"shortest", bridge.CreateRequest{MyRole: role(3), PartnerRole: role(3)}, ""},
 		{"longest", bridge.CreateRequest{MyRole: role(100), PartnerRole: role(100), Team: role(100), TTL: bridge.MaxTTL}, ""},
-		{"my role too short", bridge.CreateRequest{MyRole: role(2), PartnerRole: role(3)}, "my_role"},
+		{"my role missing", bridge.CreateRequest{PartnerRole: role(3)}, "my_role"},
 		{"my role too long", bridge.CreateRequest{MyRole: role(101), PartnerRole: role(3)}, "my_role"},
 		{"partner role missing", bridge.CreateRequest{MyRole: role(3)}, "partner_role"},
 		{"team too long", bridge.CreateRequest{MyRole: role(3), PartnerRole: role(3), Team: role(101)}, "team"},

@@ -15,8 +15,9 @@ import (
 //
 // Methods that take a Gate follow its order. Errors are those of errors.go.
 type Store interface {
-	// CreateConversation keeps c. The error may be a RateLimitError.
-	CreateConversation(ctx context.Context, op Operation, c NewConversation) error
+	// CreateConversation keeps c, from the store's time on, and returns it so. The
+	// error may be a RateLimitError or a QuotaError.
+	CreateConversation(ctx context.Context, op Operation, c NewConversation) (NewConversation, error)
 	// JoinConversation redeems the join code with the given hash, once, where rule
 	// allows it. The error may be ErrBadJoinCode or a RateLimitError.
 	JoinConversation(ctx context.Context, op Operation, hash []byte, rule InvitationRule) (Invitation, error)
@@ -44,9 +45,9 @@ type Store interface {
 	// PartnerState returns what g's partner does, and how many messages wait for g.
 	PartnerState(ctx context.Context, g Gate) (state SessionState, unread int64, err error)
 
-	// LiveNonces calls visit with the nonces of each conversation that has not
-	// expired. It is for redaction only, never for a caller.
-	LiveNonces(ctx context.Context, now time.Time, visit func(conversation string, n Nonces)) error
+	// Suspects calls visit with each session whose token has one of the
+	// fingerprints. It is for redaction only, never for a caller.
+	Suspects(ctx context.Context, prints []int64, visit func(Suspect)) error
 
 	// Refuse passes g and records that the call is refused as invalid.
 	Refuse(ctx context.Context, g Gate) error
@@ -69,7 +70,14 @@ type OperatorStore interface {
 	// Nonces records op and returns the values behind a conversation's tokens.
 	Nonces(ctx context.Context, op Operation) (Nonces, error)
 	// ReplaceNonces makes a conversation's tokens and join code invalid.
-	ReplaceNonces(ctx context.Context, op Operation, n Nonces) error
+	ReplaceNonces(ctx context.Context, op Operation, n Nonces, p Prints) error
+	// Limits returns the limits that hold for a conversation, or for the store
+	// where that is empty; what was set; and how much the store holds. It records
+	// nothing.
+	Limits(ctx context.Context, conversation string) (LimitReport, error)
+	// SetLimits records op, keeps what rule sets, and returns what holds then. The
+	// error may be ErrNotFound.
+	SetLimits(ctx context.Context, op Operation, rule LimitRule) (LimitReport, error)
 	// RemoveExpired removes, with all their messages, the conversations that
 	// expired before a time. Where there are many it does so in several operations,
 	// each of whole conversations and recorded by itself, so that others need not

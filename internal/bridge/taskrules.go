@@ -44,8 +44,8 @@ type TaskChange struct {
 	Notices []Notice
 	// From is the worker that a task was taken from.
 	From string
-	// Charge is what the call costs, before anything else comes of it.
-	Charge Charge
+	// Charges are what the call costs, before anything else comes of it.
+	Charges []Charge
 	// Repeated reports that the same was said before; nothing is stored.
 	Repeated bool
 	// Refused refuses the call; nothing changes.
@@ -82,9 +82,9 @@ func assignRule(task Task, g Gate, refused Charge) TaskRule {
 	return func(s TaskScene) TaskChange {
 		switch {
 		case s.First.ID != 0:
-			return TaskChange{Task: s.First, Repeated: true, Charge: g.ChargeFor(true)}
+			return TaskChange{Task: s.First, Repeated: true, Charges: g.ChargeFor(true)}
 		case s.Open >= MaxOpenTasks:
-			return TaskChange{Refused: ErrTooManyTasks, Charge: refused}
+			return TaskChange{Refused: ErrTooManyTasks, Charges: []Charge{refused}}
 		}
 		task.ID, task.Team, task.TeamID, task.Home = s.Task.ID, s.Team, s.TeamID, s.Caller
 		task.CreatedAt, task.UpdatedAt = now, now
@@ -95,7 +95,7 @@ func assignRule(task Task, g Gate, refused Charge) TaskRule {
 			partner, ok = s.choose(task, now, AliveFor)
 		}
 		c := place(task, partner, ok, now)
-		c.Event.Actor, c.Charge = string(SessionA), g.ChargeFor(false)
+		c.Event.Actor, c.Charges = string(SessionA), g.ChargeFor(false)
 		if !ok {
 			c.Notices = nil // the answer says so
 		}

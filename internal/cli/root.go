@@ -91,7 +91,7 @@ const groupOther = "Other"
 func commandGroups(a *app) []commandGroup {
 	return []commandGroup{
 		{"Follow what agents do", []*cobra.Command{newListCmd(a), newShowCmd(a), newAuditCmd(a)}},
-		{"Steer them", []*cobra.Command{newTasksCmd(a), newTokensCmd(a), newCleanupCmd(a), newYoloCmd(a)}},
+		{"Steer them", []*cobra.Command{newTasksCmd(a), newTokensCmd(a), newLimitsCmd(a), newCleanupCmd(a), newYoloCmd(a)}},
 		{"Connect agents", []*cobra.Command{
 			newServeCmd(a), newInstallCmd(a), newUninstallCmd(a), newInboxCmd(a), newHookCmd(a), newDoctorCmd(a),
 		}},

@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/adrg/xdg"
 
 	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
@@ -55,7 +57,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create, Waiting: a.sayWaiting})
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create, Limits: a.limits(), Waiting: a.sayWaiting})
 	if err != nil {
 		return err
 	}
@@ -65,12 +67,25 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 		Key:       key,
 		Redactor:  engine,
 		Doorbells: doorbell.New(doorbell.Beside(path)),
-		Limits:    a.limits(),
+		Caller:    caller(),
 		Now:       a.now,
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key = core, store, key
 	return fn(services{core, commands.New(guarded)})
+}
+
+// caller names the client that started this process, or this process where the
+// client is not known to have one session: what it makes is counted for it.
+func caller() string {
+	p := clientProcess()
+	if p == (binding.Process{}) {
+		p = binding.Self()
+	}
+	if p == (binding.Process{}) {
+		return strconv.Itoa(os.Getpid())
+	}
+	return strconv.Itoa(p.PID) + "-" + p.Started
 }
 
 // commandConfig says what commands must never see: the bridge's own folders,

@@ -75,9 +75,13 @@ func (s *Service) Approve(ctx context.Context, a ApproveRequest) (r Request, tok
 	if !bytes.Equal(digest(r), r.Digest) {
 		return r, "", fmt.Errorf("%w: its digest does not fit, somebody changed it in the store", ErrDecided)
 	}
+	now, err := s.core.StoreTime(ctx)
+	if err != nil {
+		return r, "", err
+	}
 	op := s.decision("yolo_approve", r)
 	op.Details["where"] = a.Where
-	r.State, r.DecidedAt, r.ApprovedUntil = StateApproved, op.Now, op.Now.Add(a.For)
+	r.State, r.DecidedAt, r.ApprovedUntil = StateApproved, now, now.Add(a.For)
 	if a.WithToken {
 		token = hex.EncodeToString(random())
 		r.TokenHash = s.hashToken(token)

@@ -94,7 +94,7 @@ func (s *Service) openQuestion(ctx context.Context, state string) (r Request, ch
 	if err != nil {
 		return r, nil, err
 	}
-	grant, err := s.liveGrant(view, s.core.Now())
+	grant, err := s.liveGrant(view, view.Clock.Time(s.core.Now()))
 	if err == nil && !grant.AskInClient {
 		err = ErrNoGrant
 	}

@@ -76,16 +76,16 @@ func (s *Service) Execute(ctx context.Context, c bridge.Credentials, call Call, 
 	if err != nil {
 		return Execution{}, s.refuseCommand(ctx, g, err)
 	}
-	last := view.Last
+	last, now := view.Last, view.Clock.Time(g.Now)
 	switch {
 	case call.DryRun:
 		x.Stage = StageDryRun
 		return x, s.check(ctx, g, &x, "dry_run")
 	case call.Token != "" && last == nil:
 		return Execution{}, s.refuseCommand(ctx, g, ErrApprovalChanged)
-	case call.Token != "", last != nil && last.Usable(g.Now):
+	case call.Token != "", last != nil && last.Usable(now):
 		return s.useApproval(ctx, g, x, *last, call.Token, stop)
-	case last != nil && last.Waiting(g.Now) && fits(x.Request, *last):
+	case last != nil && last.Waiting(now) && fits(x.Request, *last):
 		x.Stage, x.Request = StagePending, *last
 		return x, s.check(ctx, g, &x, "pending")
 	}
@@ -105,19 +105,20 @@ func validateCall(call Call) error {
 	return nil
 }
 
-// peek proves the session before anything of what it asks is looked at.
+// peek proves the session before anything of what it asks is looked at: who
+// cannot prove itself costs the same time, whatever is there.
 func (s *Service) peek(ctx context.Context, g bridge.Gate, command string) (View, error) {
-	view, err := s.store.PeekCommand(ctx, g.Conversation, g.Session, command)
+	proven, err := s.core.Proves(ctx, g)
 	if err != nil {
 		return View{}, err
 	}
-	if !g.Prove(view.Proof) {
+	if !proven {
 		if err := s.store.RefuseCommand(ctx, g); err != nil {
 			return View{}, err
 		}
 		return View{}, bridge.ErrUnauthorized
 	}
-	return view, nil
+	return s.store.PeekCommand(ctx, g.Conversation, g.Session, command)
 }
 
 // describeCall notes the command for the audit log. A command that holds a
@@ -136,7 +137,8 @@ func (s *Service) describeCall(ctx context.Context, g bridge.Gate, call Call) er
 
 // judge settles how a command would run, or why not.
 func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call) (Execution, error) {
-	grant, err := s.liveGrant(view, g.Now)
+	now := view.Clock.Time(g.Now)
+	grant, err := s.liveGrant(view, now)
 	if err != nil {
 		return Execution{}, err
 	}
@@ -171,7 +173,7 @@ func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call
 		Conversation: g.Conversation, Session: g.Session, Command: call.Command, Plan: plan,
 		Mode: mode.Mode, Workspace: workspace, Folder: folder,
 		Sandbox: backend, Image: grant.Image, Network: grant.Network, Timeout: mode.Timeout,
-		Nonce: random(), State: StatePending, CreatedAt: g.Now, ExpiresAt: bridge.Earlier(g.Now.Add(PendingFor), grant.ExpiresAt),
+		Nonce: random(), State: StatePending, CreatedAt: now, ExpiresAt: bridge.Earlier(now.Add(PendingFor), grant.ExpiresAt),
 	}
 	r.Digest = digest(r)
 	g.Details["mode"], g.Details["sandbox"] = string(r.Mode), backendName(r.Sandbox)
@@ -189,7 +191,7 @@ func digestLike(r, last Request) []byte {
 
 // check records a call that changes nothing.
 func (s *Service) check(ctx context.Context, g bridge.Gate, x *Execution, stage string) (err error) {
-	g.Charge = s.core.ReadCharge(g.Conversation, g.Session)
+	g.Charges = []bridge.Charge{s.core.ReadCharge(g.Conversation, g.Session)}
 	g.Details["stage"] = stage
 	if x.Request.ID != 0 {
 		g.Details["request"] = x.Request.ID
@@ -201,7 +203,7 @@ func (s *Service) check(ctx context.Context, g bridge.Gate, x *Execution, stage 
 // queue puts the request before the operator.
 func (s *Service) queue(ctx context.Context, g bridge.Gate, x Execution) (Execution, error) {
 	g.Details["stage"] = "queued"
-	id, unread, err := s.store.QueueCommand(ctx, g, x.Request, queueLimits(g.Now))
+	id, unread, err := s.store.QueueCommand(ctx, g, x.Request, queueLimits(x.Request.CreatedAt))
 	if err != nil {
 		return Execution{}, err
 	}
@@ -239,7 +241,7 @@ func (s *Service) useApproval(ctx context.Context, g bridge.Gate, x Execution, l
 
 // refuseCommand lets the call g fail with reason, and records it.
 func (s *Service) refuseCommand(ctx context.Context, g bridge.Gate, reason error) error {
-	g.Charge = s.core.ReadCharge(g.Conversation, g.Session)
+	g.Charges = []bridge.Charge{s.core.ReadCharge(g.Conversation, g.Session)}
 	hide := s.core.Redaction(ctx)
 	g.Details["reason"] = hide.Text(reason.Error())
 	g.Details.Blame(reason)

@@ -80,7 +80,10 @@ func (s *Service) PrepareGrant(ctx context.Context, r GrantRequest) (Grant, erro
 	if err != nil {
 		return Grant{}, err
 	}
-	now := s.core.Now()
+	now, err := s.core.StoreTime(ctx)
+	if err != nil {
+		return Grant{}, err
+	}
 	if c.Expired(now) {
 		return Grant{}, fmt.Errorf("%w: it has expired", bridge.ErrNotFound)
 	}
@@ -221,7 +224,7 @@ func (s *Service) EnableYolo(ctx context.Context, c bridge.Credentials, r ModeRe
 	if err != nil {
 		return ModeSet{}, err
 	}
-	m, err := s.chooseMode(view, r, g.Now)
+	m, err := s.chooseMode(view, r, view.Clock.Time(g.Now))
 	if err != nil {
 		return ModeSet{}, s.refuseCommand(ctx, g, err)
 	}

@@ -122,6 +122,9 @@ func (r *Report) checkDatabase(path string) {
 		r.Add("integrity", OK, "quick check found nothing")
 	}
 	r.checkKey(path, found)
+	if found.Limits != nil {
+		r.checkLimits(*found.Limits)
+	}
 }
 
 func (r *Report) checkKey(path string, found sqlite.Inspection) {

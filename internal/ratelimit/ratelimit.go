@@ -44,42 +44,36 @@ func (e *Exceeded) Error() string {
 // rounding is what a sum of refills may be off by, in calls.
 const rounding = 1e-9
 
-// maxLate is how much older than the call before it a call may be that waited
-// longer for its turn. What is older still was made after the clock was set back.
-const maxLate = time.Minute
-
 // Take charges one call at the time now. It returns the bucket to keep and, if
 // the call is over the limit, an *Exceeded that names the window with the longest
-// wait; then nothing was charged. A clock that went back refills nothing and takes
-// nothing away. Nor does a call that looked at the clock before the one that was
-// charged before it: otherwise many processes would refill the same time again
-// and again.
+// wait; then the bucket is as it was. A call with an earlier time than the one
+// before it refills nothing. Of a window without a limit the bucket keeps what it
+// has.
 func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
-	late := b.At.Sub(now)
-	if late < 0 || late >= maxLate {
-		late = 0
+	at := now
+	if at.Before(b.At) {
+		at = b.At
 	}
-	at := now.Add(late)
-	elapsed := max(at.Sub(b.At), 0)
-	if b.At.IsZero() {
-		elapsed = 0
-	}
+	elapsed := at.Sub(b.At)
 	var refused *Exceeded
 	refill := func(spent float64, limit int, name string, window time.Duration) float64 {
 		if limit <= 0 {
-			return 0
+			return spent
 		}
 		perSecond := float64(limit) / window.Seconds()
 		// A limit that was lowered since leaves the bucket full, not overfull for days.
 		spent = min(spent, float64(limit))
 		spent = max(spent-elapsed.Seconds()*perSecond, 0)
 		if over := spent + 1 - float64(limit) - rounding; over > 0 {
-			wait := time.Duration(math.Ceil(over/perSecond+late.Seconds())) * time.Second
+			wait := time.Duration(math.Ceil(over/perSecond+at.Sub(now).Seconds())) * time.Second
 			if refused == nil || wait > refused.RetryAfter {
 				refused = &Exceeded{Window: name, Limit: limit, RetryAfter: wait}
 			}
 		}
 		return spent
+	}
+	if l.PerMinute <= 0 && l.PerHour <= 0 && l.PerDay <= 0 {
+		return b, nil
 	}
 	kept := Bucket{
 		Minute: refill(b.Minute, l.PerMinute, "minute", time.Minute),
@@ -88,7 +82,7 @@ func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
 		At:     at,
 	}
 	if refused != nil {
-		return kept, refused
+		return b, refused
 	}
 	charge := func(spent *float64, limit int) {
 		if limit > 0 {

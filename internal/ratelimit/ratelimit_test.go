@@ -96,19 +96,19 @@ func TestTake(t *testing.T) {
 			{time.Minute, all, 8, over{}},
 			{0, all, 1, over{"hour", 100, 24 * time.Second}},
 		}},
-		{"a clock set back refills nothing", []step{
+		{"an earlier time refills nothing", []step{
 			{0, minute10, 10, over{}},
-			{-time.Hour, minute10, 1, over{"minute", 10, 6 * time.Second}},
+			{-time.Hour, minute10, 1, over{"minute", 10, time.Hour + 6*time.Second}},
 		}},
-		{"a clock set back takes nothing away", []step{
-			{0, minute10, 3, over{}},
-			{-time.Hour, minute10, 7, over{}},
+		{"a window without a limit keeps what it has", []step{
+			{0, minute10, 10, over{}},
+			{0, ratelimit.Limit{}, 100, over{}},
 			{0, minute10, 1, over{"minute", 10, 6 * time.Second}},
 		}},
-		{"after it, time refills as ever", []step{
-			{0, minute10, 10, over{}},
-			{-time.Hour, minute10, 1, over{"minute", 10, 6 * time.Second}},
-			{6 * time.Second, minute10, 1, over{}},
+		{"an earlier time takes nothing away", []step{
+			{0, minute10, 3, over{}},
+			{-time.Hour, minute10, 7, over{}},
+			{time.Hour, minute10, 1, over{"minute", 10, 6 * time.Second}},
 		}},
 		{"calls that come in another order refill nothing twice", []step{
 			{0, minute10, 10, over{}},
@@ -218,5 +218,22 @@ func checkWindow(t *testing.T, passed []time.Time, limit int, window time.Durati
 				t.Fatalf("%d calls in %v, with %d per %v", calls, passed[j].Sub(passed[i]), limit, window)
 			}
 		}
+	}
+}
+
+// TestNarrowLimitBesideAWideOne: refusals of a narrow limit, and its calls, give
+// nothing back to a wider one on the same bucket.
+func TestNarrowLimitBesideAWideOne(t *testing.T) {
+	wide, narrow := ratelimit.Limit{PerMinute: 20}, ratelimit.Limit{PerMinute: 2}
+	var b ratelimit.Bucket
+	let := 0
+	for range 200 {
+		if take(t, wide, &b, epoch) == (over{}) {
+			let++
+		}
+		take(t, narrow, &b, epoch)
+	}
+	if let > 20 {
+		t.Errorf("%d of 200 calls were let through in one moment, at 20 a minute", let)
 	}
 }

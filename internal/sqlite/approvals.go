@@ -1,12 +1,9 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -20,13 +17,12 @@ import (
 func (s *Store) PeekCommand(ctx context.Context, conversation string, session bridge.SessionID, command string) (v commands.View, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		err := c.get(`
-			SELECT c.expires_at, s.nonce FROM conversations c JOIN session_status s ON s.conversation = c.id
-			WHERE c.id = ? AND s.session = ?`,
-			[]any{conversation, string(session)}, &v.ExpiresAt, &v.Nonce)
-		if errors.Is(err, errNoRow) {
-			return nil
-		}
-		if err != nil {
+			SELECT h.latest, h.slow, c.expires_at, s.nonce
+			FROM audit_head h
+			LEFT JOIN conversations c ON c.id = ?1
+			LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2`,
+			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.Nonce)
+		if err = headless(err); err != nil {
 			return err
 		}
 		if v.Grant, err = first(listGrants(c, "WHERE conversation = ?", conversation)); err != nil {
@@ -71,16 +67,17 @@ func (s *Store) RefuseCommand(ctx context.Context, g bridge.Gate) error {
 // QueueCommand implements bridge.Store.
 func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r commands.Request, l commands.QueueLimits) (id, unread int64, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
-		if err := e.needGrant(g); err != nil {
+		scene, err := e.queueScene(r.Conversation)
+		if err != nil {
 			return err
 		}
-		if err := e.heedLimits(r, l); err != nil {
+		if err := scene.Admit(r, l); err != nil {
 			return err
 		}
 		if err := e.spend(); err != nil {
 			return err
 		}
-		_, err := e.exec("UPDATE command_requests SET state = 'cancelled' WHERE conversation = ? AND session = ? AND command = ? AND state = 'pending'",
+		_, err = e.exec("UPDATE command_requests SET state = 'cancelled' WHERE conversation = ? AND session = ? AND command = ? AND state = 'pending'",
 			r.Conversation, string(r.Session), r.Command)
 		if err != nil {
 			return err
@@ -93,47 +90,21 @@ func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r commands.Requ
 	return id, unread, err
 }
 
-// heedLimits refuses a request that would wear the operator down.
-func (e *entry) heedLimits(r commands.Request, l commands.QueueLimits) error {
-	for _, limit := range []struct {
-		query  string
-		args   []any
-		most   int
-		reason error
-	}{
-		{
-			`
-			SELECT count(*) FROM command_requests
-			WHERE conversation = ?1 AND command = ?2 AND state = 'denied' AND decided_at > ?3
-			  AND decided_at > (SELECT coalesce(max(decided_at), 0) FROM command_requests
-			                    WHERE conversation = ?1 AND command = ?2 AND state IN ('approved', 'consumed'))`,
-			[]any{r.Conversation, r.Command, l.DeniedSince},
-			1, commands.ErrDenied,
-		},
-		{
-			`
-			SELECT count(*) FROM command_requests
-			WHERE conversation = ?1 AND state = 'denied'
-			  AND decided_at >= (SELECT opened_at FROM yolo_grants WHERE conversation = ?1)
-			  AND decided_at > (SELECT coalesce(max(decided_at), 0) FROM command_requests WHERE conversation = ?1 AND state IN ('approved', 'consumed'))`,
-			[]any{r.Conversation},
-			l.Denied, commands.ErrTooManyDenied,
-		},
-		{
-			"SELECT count(*) FROM command_requests WHERE conversation = ? AND state = 'pending' AND expires_at > ? AND NOT (session = ? AND command = ?)",
-			[]any{r.Conversation, e.op.Now, string(r.Session), r.Command},
-			l.Pending, commands.ErrQueueFull,
-		},
-	} {
-		var n int64
-		if err := e.get(limit.query, limit.args, &n); err != nil {
-			return err
-		}
-		if n >= int64(limit.most) {
-			return &bridge.Refusal{Reason: limit.reason, Outcome: bridge.OutcomeRefused}
-		}
+// queueScene is what decides about a new request.
+func (e *entry) queueScene(conversation string) (s commands.QueueScene, err error) {
+	s.Now = e.now
+	if s.Opening, err = getOpening(e.conn, conversation); err != nil {
+		return s, err
 	}
-	return nil
+	var a commands.Asked
+	var session, state string
+	err = e.each("SELECT session, command, state, decided_at, expires_at FROM command_requests WHERE conversation = ?", []any{conversation},
+		[]any{&session, &a.Command, &state, &a.DecidedAt, &a.ExpiresAt}, func() error {
+			a.Session, a.State = bridge.SessionID(session), commands.State(state)
+			s.Asked = append(s.Asked, a)
+			return nil
+		})
+	return s, err
 }
 
 func (e *entry) insertCommand(r commands.Request) (int64, error) {
@@ -154,64 +125,45 @@ func (e *entry) insertCommand(r commands.Request) (int64, error) {
 	return result.LastInsertId()
 }
 
-// UseApproval implements bridge.Store.
+// UseApproval implements commands.Store.
 func (s *Store) UseApproval(ctx context.Context, g bridge.Gate, u commands.ApprovalUse) error {
 	return s.pass(ctx, g, durable, func(e *entry) error {
-		if err := e.needGrant(g); err != nil {
+		scene, err := e.approvalScene("WHERE id = ? AND conversation = ? AND session = ?", u.ID, g.Conversation, string(g.Session))
+		if err != nil {
 			return err
 		}
-		if err := e.judgeApproval(g, u); err != nil {
+		if scene.Opening, err = getOpening(e.conn, g.Conversation); err != nil {
+			return err
+		}
+		void, err := scene.Admit(u)
+		if void {
+			if _, err := e.exec("UPDATE command_requests SET state = 'cancelled' WHERE id = ?", u.ID); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			e.op.Details["stage"], e.op.Details["reason"] = "refused", err.Error()
 			return err
 		}
 		if err := e.spend(); err != nil {
 			return err
 		}
-		var id int64
-		err := e.get(`
-			UPDATE command_requests SET state = 'consumed', used_at = ?1
-			WHERE id = ?2 AND conversation = ?3 AND session = ?4 AND state = 'approved' AND approved_until > ?1
-			  AND digest = ?5 AND seal = ?6 AND token_hash IS ?7
-			RETURNING id`,
-			[]any{g.Now, u.ID, g.Conversation, string(g.Session), u.Digest, u.Seal, blob(u.TokenHash)}, &id)
-		if errors.Is(err, errNoRow) {
-			return fmt.Errorf("%w: the approval changed while it was used", bridge.ErrStoreDamaged)
-		}
+		_, err = e.exec("UPDATE command_requests SET state = 'consumed', used_at = ? WHERE id = ?", g.Now, u.ID)
 		return err
 	})
 }
 
-// judgeApproval refuses an approval that cannot be used, and says why. One that
-// is for something else is void from then on, so that it can be asked for anew.
-func (e *entry) judgeApproval(g bridge.Gate, u commands.ApprovalUse) error {
-	var state string
-	var approvedUntil time.Time
-	var digest, seal, tokenHash []byte
-	err := e.get("SELECT state, approved_until, digest, seal, token_hash FROM command_requests WHERE id = ? AND conversation = ? AND session = ?",
-		[]any{u.ID, g.Conversation, string(g.Session)}, &state, &approvedUntil, &digest, &seal, &tokenHash)
-	if err != nil && !errors.Is(err, errNoRow) {
-		return err
+// approvalScene is what decides about a request that is there; one with ID 0
+// where there is none.
+func (e *entry) approvalScene(where string, args ...any) (commands.ApprovalScene, error) {
+	s := commands.ApprovalScene{Now: e.now}
+	found, err := first(listCommands(e.conn, where, args...))
+	if err != nil || found == nil {
+		return s, err
 	}
-	reason := commands.ErrApprovalChanged
-	switch commands.State(state) {
-	case commands.StateConsumed:
-		reason = commands.ErrApprovalUsed
-	case commands.StateDenied:
-		reason = commands.ErrDenied
-	case commands.StateApproved:
-		switch {
-		case !e.op.Now.Before(approvedUntil):
-			reason = commands.ErrApprovalExpired
-		case subtle.ConstantTimeCompare(tokenHash, u.TokenHash) == 0:
-		case bytes.Equal(digest, u.Digest) && bytes.Equal(seal, u.Seal):
-			return nil
-		default:
-			if _, err := e.exec("UPDATE command_requests SET state = 'cancelled' WHERE id = ?", u.ID); err != nil {
-				return err
-			}
-		}
-	}
-	e.op.Details["stage"], e.op.Details["reason"] = "refused", reason.Error()
-	return &bridge.Refusal{Reason: reason, Outcome: bridge.OutcomeRefused}
+	s.Request = *found
+	s.Opening, err = getOpening(e.conn, found.Conversation)
+	return s, err
 }
 
 // EndCommand implements bridge.Store.
@@ -237,28 +189,19 @@ func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end command
 	return sent, err
 }
 
-// DecideCommand implements bridge.Store. A denial takes an unused approval back.
+// DecideCommand implements commands.Store.
 func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d commands.Decision) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
-		var id int64
-		err := e.get(`
-			UPDATE command_requests SET state = ?1, decided_at = ?2, approved_until = ?3, token_hash = ?4, seal = ?5
-			WHERE id = ?6 AND digest = ?7
-			  AND (state = 'pending' AND expires_at > ?2 OR state = 'approved' AND ?1 = 'denied')
-			  AND (?1 = 'denied' OR EXISTS (SELECT 1 FROM yolo_grants g WHERE g.conversation = command_requests.conversation AND g.expires_at > ?2))
-			RETURNING id`,
-			[]any{string(d.State), op.Now, d.ApprovedUntil, blob(d.TokenHash), blob(d.Seal), d.ID, d.Digest}, &id)
-		if !errors.Is(err, errNoRow) {
-			return err
-		}
-		err = e.get("SELECT id FROM command_requests WHERE id = ?", []any{d.ID}, &id)
-		if errors.Is(err, errNoRow) {
-			return commands.ErrNoRequest
-		}
+		scene, err := e.approvalScene("WHERE id = ?", d.ID)
 		if err != nil {
 			return err
 		}
-		return &bridge.Refusal{Reason: commands.ErrDecided, Outcome: bridge.OutcomeRefused}
+		if err := scene.Decide(d); err != nil {
+			return err
+		}
+		_, err = e.exec("UPDATE command_requests SET state = ?, decided_at = ?, approved_until = ?, token_hash = ?, seal = ? WHERE id = ?",
+			string(d.State), e.now, d.ApprovedUntil, blob(d.TokenHash), blob(d.Seal), d.ID)
+		return err
 	})
 }
 

@@ -25,12 +25,11 @@ import (
 func inhabited(b *testing.B) (*bridgetest.Env, *bridge.Service, bridgetest.Pair) {
 	b.Helper()
 	e := bridgetest.NewEnv(b)
-	s := e.Service(b, func(c *bridge.Config) {
-		c.Now = nil
-		c.Limits = bridge.DefaultLimits()
-		c.Limits.Writes.PerMinute, c.Limits.Writes.PerHour, c.Limits.Writes.PerDay = math.MaxInt32, math.MaxInt32, math.MaxInt32
-		c.Limits.Reads = c.Limits.Writes
-	})
+	s := e.Service(b, func(c *bridge.Config) { c.Now = nil })
+	limits := bridge.DefaultLimits()
+	limits.Writes.PerMinute, limits.Writes.PerHour, limits.Writes.PerDay = math.MaxInt32, math.MaxInt32, math.MaxInt32
+	limits.Reads = limits.Writes
+	bridgetest.SetLimits(b, s, limits)
 	return e, s, bridgetest.NewPair(b, s)
 }
 

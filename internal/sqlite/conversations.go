@@ -10,8 +10,10 @@ import (
 )
 
 // CreateConversation implements bridge.Store.
-func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c bridge.NewConversation) error {
-	return s.operate(ctx, op, durable, func(e *entry) error {
+func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c bridge.NewConversation) (bridge.NewConversation, error) {
+	err := s.operate(ctx, op, durable, func(e *entry) error {
+		c = c.From(e.now)
+		e.head.usage.Conversations++
 		_, err := e.exec(`
 			INSERT INTO conversations (id, role_a, role_b, team, team_id, created_at, expires_at, join_hash, join_expires_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -19,19 +21,20 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 		if err != nil {
 			return err
 		}
-		_, err = e.exec("INSERT INTO session_status (conversation, session, nonce) VALUES (?1, 'a', ?2), (?1, 'b', ?3)",
-			c.ID, c.Nonces.A, c.Nonces.B)
+		_, err = e.exec("INSERT INTO session_status (conversation, session, nonce, fingerprint) VALUES (?1, 'a', ?2, ?3), (?1, 'b', ?4, ?5)",
+			c.ID, c.Nonces.A, c.Prints.A, c.Nonces.B, c.Prints.B)
 		return err
 	})
+	return c, err
 }
 
 // JoinConversation implements bridge.Store.
 func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash []byte, rule bridge.InvitationRule) (i bridge.Invitation, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		i, err = getInvitation(e.conn, hash)
-		if err != nil {
+		if i, err = getInvitation(e.conn, hash); err != nil {
 			return err
 		}
+		i.Clock = e.head.clock
 		if err := rule(i); err != nil {
 			return err
 		}
@@ -62,9 +65,17 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 			return err
 		}
 		unread = e.self.Waiting(g.Now)
-		_, err := e.exec("UPDATE session_status SET status = ?, heartbeat_at = ? WHERE conversation = ? AND session = ?",
+		var before string
+		err := e.get("SELECT status FROM session_status WHERE conversation = ? AND session = ?", []any{g.Conversation, string(g.Session)}, &before)
+		if err != nil {
+			return err
+		}
+		_, err = e.exec("UPDATE session_status SET status = ?, heartbeat_at = ? WHERE conversation = ? AND session = ?",
 			string(status), g.Now, g.Conversation, string(g.Session))
-		return err
+		if err != nil || before != string(status) {
+			return err
+		}
+		return e.fold() // a heartbeat, no news
 	})
 	return unread, err
 }
@@ -184,10 +195,10 @@ func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (n bridge.Nonce
 }
 
 // ReplaceNonces implements bridge.Store.
-func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, n bridge.Nonces) error {
+func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, n bridge.Nonces, p bridge.Prints) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
-		result, err := e.exec("UPDATE session_status SET nonce = iif(session = 'a', ?2, ?3) WHERE conversation = ?1",
-			op.Conversation, n.A, n.B)
+		result, err := e.exec("UPDATE session_status SET nonce = iif(session = 'a', ?2, ?3), fingerprint = iif(session = 'a', ?4, ?5) WHERE conversation = ?1",
+			op.Conversation, n.A, n.B, p.A, p.B)
 		if err != nil {
 			return err
 		}
@@ -234,11 +245,16 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where strin
 		var unread int64
 		for _, o := range removed {
 			unread += o.A.Unread + o.B.Unread
+			e.head.usage.Conversations--
+			e.head.usage.Messages -= o.A.Received + o.B.Received
 			if err := removeConversation(e.conn, o.ID); err != nil {
 				return err
 			}
 		}
 		e.op.Details["conversations"], e.op.Details["unread_messages"] = len(removed), unread
+		if err := e.forgetAccounts(); err != nil {
+			return err
+		}
 		return e.removeOrphans()
 	})
 	if err != nil {
@@ -256,6 +272,8 @@ func removeConversation(c *conn, id string) error {
 		"DELETE FROM yolo_grants WHERE conversation = ?1",
 		"DELETE FROM command_requests WHERE conversation = ?1",
 		"DELETE FROM conversations WHERE id = ?1",
+		"DELETE FROM limits WHERE conversation = ?1",
+		"DELETE FROM folds WHERE conversation = ?1",
 	} {
 		if _, err := c.exec(query, id); err != nil {
 			return err
@@ -267,6 +285,13 @@ func removeConversation(c *conn, id string) error {
 		}
 	}
 	return nil
+}
+
+// forgetAccounts removes the accounts of callers that are gone: after a day each
+// window has got back what was spent.
+func (e *entry) forgetAccounts() error {
+	_, err := e.exec("DELETE FROM rate_limits WHERE at < ?", e.now.Add(-bridge.AccountsFor))
+	return err
 }
 
 // removeOrphans removes the tasks of teams without any conversation left.
@@ -284,21 +309,4 @@ func (e *entry) removeOrphans() error {
 	}
 	_, err := e.exec("DELETE FROM tasks" + orphans)
 	return err
-}
-
-// LiveNonces implements bridge.Store.
-func (s *Store) LiveNonces(ctx context.Context, now time.Time, visit func(string, bridge.Nonces)) error {
-	return s.read.do(ctx, func(c *conn) error {
-		var id string
-		var n bridge.Nonces
-		return c.each(`
-			SELECT c.id, a.nonce, b.nonce FROM conversations c
-			JOIN session_status a ON a.conversation = c.id AND a.session = 'a'
-			JOIN session_status b ON b.conversation = c.id AND b.session = 'b'
-			WHERE c.expires_at > ?`,
-			[]any{now}, []any{&id, &n.A, &n.B}, func() error {
-				visit(id, n)
-				return nil
-			})
-	})
 }

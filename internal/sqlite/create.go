@@ -9,7 +9,6 @@ import (
 
 	"modernc.org/sqlite"
 
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/privatefile"
 )
@@ -18,14 +17,14 @@ import (
 // gets its name whole and synced, so that a process that is killed at any moment
 // leaves either no store or a finished one. Where several processes make one at
 // once, the first wins.
-func create(path string, key auth.Key) error {
+func create(path string, o Options) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return Unwritable(err)
 	}
 	if err := leftOverLog(path); err != nil {
 		return err
 	}
-	image, err := newImage(key)
+	image, err := newImage(o)
 	if err != nil {
 		return fmt.Errorf("make a new store: %w", err)
 	}
@@ -56,7 +55,7 @@ const (
 )
 
 // newImage returns the content of a new store's file.
-func newImage(key auth.Key) (image []byte, err error) {
+func newImage(o Options) (image []byte, err error) {
 	scripts, err := migrations()
 	if err != nil {
 		return nil, err
@@ -73,7 +72,7 @@ func newImage(key auth.Key) (image []byte, err error) {
 			return nil, err
 		}
 	}
-	if err := transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return applyMigrations(c, scripts, key) }); err != nil {
+	if err := transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return applyMigrations(c, scripts, o) }); err != nil {
 		return nil, err
 	}
 	serial, ok := d.(interface{ Serialize() ([]byte, error) })

@@ -28,7 +28,7 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 		taken.Unread = e.self.Unread() - int64(len(taken.Messages))
 		e.op.Details["messages"] = len(taken.Messages)
 		if len(taken.Messages) == 0 {
-			return nil
+			return e.fold()
 		}
 		e.level = durable
 		kept := e.self.Hand(taken.Messages, t.ClaimUntil, e.op.Details)
@@ -104,15 +104,13 @@ func putInbox(c *conn, of bridge.Claim, i bridge.Inbox) error {
 func (s *Store) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (v bridge.SessionView, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		err := c.get(`
-			SELECT c.expires_at, s.nonce, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until
-			FROM conversations c JOIN session_status s ON s.conversation = c.id
-			WHERE c.id = ? AND s.session = ?`,
-			[]any{conversation, string(session)}, &v.ExpiresAt, &v.Nonce,
+			SELECT h.latest, h.slow, c.expires_at, s.nonce, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until
+			FROM audit_head h
+			LEFT JOIN conversations c ON c.id = ?1
+			LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2`,
+			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.Nonce,
 			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
-		if errors.Is(err, errNoRow) {
-			return nil
-		}
-		return err
+		return headless(err)
 	})
 	return v, err
 }

@@ -59,7 +59,7 @@ func CreateVersion(path string, key auth.Key, version int) error {
 		return err
 	}
 	return withConn(path, "rw", []string{"journal_mode(WAL)"}, func(c *conn) error {
-		return applyMigrations(c, scripts[:version], key)
+		return applyMigrations(c, scripts[:version], Options{Key: key})
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
@@ -14,13 +15,29 @@ import (
 // domain need, and keeps what they decide.
 type entry struct {
 	*conn
-	chain   audit.Chain
+	store   *Store
 	op      bridge.Operation
-	head    audit.Head
+	head    head
+	now     time.Time      // the store's time of the operation
 	self    bridge.Inbox   // of a session
 	account bridge.Account // of the bucket loaded
 	loaded  string         // a bucket; empty for none
 	level   durability     // of the commit; an operation may raise it
+	folded  bool           // counted, and not logged
+}
+
+// head is the row that every operation reads and writes.
+type head struct {
+	audit.Head
+	clock    bridge.Clock
+	revision int64 // of the limits
+	usage    bridge.Usage
+}
+
+const selectHead = "h.seq, h.mac, h.latest, h.slow, h.revision, h.conversations, h.messages"
+
+func (h *head) dest() []any {
+	return []any{&h.Seq, &h.MAC, &h.clock.Latest, &h.clock.Slow, &h.revision, &h.usage.Conversations, &h.usage.Messages}
 }
 
 // operate carries out op in one transaction with its audit entry. fn does the
@@ -30,14 +47,14 @@ func (s *Store) operate(ctx context.Context, op bridge.Operation, level durabili
 		if err := e.loadHead(); err != nil {
 			return err
 		}
-		if err := e.charge(op.Charge); err != nil {
+		if err := e.spend(); err != nil {
 			return err
 		}
 		return fn(e)
 	})
 }
 
-// pass is operate for a session, which has to prove itself first. Its charge is
+// pass is operate for a session, which has to prove itself first. Its charges are
 // left to fn.
 func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn func(*entry) error) error {
 	return s.commit(ctx, g.Operation, level, func(e *entry) error {
@@ -57,13 +74,13 @@ func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn fu
 func (s *Store) commit(ctx context.Context, op bridge.Operation, level durability, fn func(*entry) error) error {
 	var refusal *bridge.Refusal
 	err := s.write.do(ctx, func(c *conn) (durability, error) {
-		e := &entry{conn: c, chain: s.chain, op: op, level: level}
+		e := &entry{conn: c, store: s, op: op, level: level}
 		err := fn(e)
 		if errors.As(err, &refusal) {
 			return e.level, e.refuse(refusal)
 		}
-		if err != nil {
-			return relaxed, err
+		if err != nil || e.folded {
+			return e.level, err
 		}
 		return e.level, e.record(bridge.OutcomeOK)
 	})
@@ -77,8 +94,13 @@ func (s *Store) commit(ctx context.Context, op bridge.Operation, level durabilit
 }
 
 func (e *entry) loadHead() error {
-	return headless(e.get("SELECT seq, mac FROM audit_head", nil, &e.head.Seq, &e.head.MAC))
+	err := headless(e.get("SELECT "+selectHead+" FROM audit_head h", nil, e.head.dest()...))
+	e.tick()
+	return err
 }
+
+// tick sets the time of the operation.
+func (e *entry) tick() { e.head.clock, e.now = e.head.clock.Tick(e.op.Now) }
 
 // headless names the reason why a query of the audit head has no row. Nothing
 // more is done on such a store: it could not be recorded.
@@ -92,42 +114,86 @@ func headless(err error) error {
 // loadSession reads all that a session's operation needs in one query.
 func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 	var proof bridge.Proof
-	e.loaded = g.Charge.Bucket
+	if len(g.Charges) > 0 {
+		e.loaded = g.Charges[0].Bucket
+	}
 	err := e.get(`
-		SELECT h.seq, h.mac, c.expires_at, s.nonce,
+		SELECT `+selectHead+`, c.expires_at, s.nonce,
 		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until,
 		       r.minute, r.hour, r.day, r.at
 		FROM audit_head h
 		LEFT JOIN conversations c ON c.id = ?1
 		LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2
 		LEFT JOIN rate_limits r ON r.bucket = ?3`,
-		[]any{g.Conversation, string(g.Session), g.Charge.Bucket},
-		&e.head.Seq, &e.head.MAC, &proof.ExpiresAt, &proof.Nonce,
-		&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil,
-		&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)
+		[]any{g.Conversation, string(g.Session), e.loaded},
+		append(e.head.dest(), &proof.ExpiresAt, &proof.Nonce,
+			&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil,
+			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
+	proof.Clock = e.head.clock
+	e.tick()
 	return proof, headless(err)
 }
 
-// spend charges the call of a session.
-func (e *entry) spend() error { return e.charge(e.op.Charge) }
+// spend takes what the operation costs.
+func (e *entry) spend() error { return e.charge(e.op.Charges) }
 
-// charge charges the call against a limit.
-func (e *entry) charge(c bridge.Charge) error {
-	if c.Bucket == "" {
+// charge takes all of some charges, or none.
+func (e *entry) charge(charges []bridge.Charge) error {
+	if len(charges) == 0 {
 		return nil
 	}
-	account := e.account
-	if c.Bucket != e.loaded {
-		var err error
-		if account, err = e.getAccount(c.Bucket); err != nil {
+	limits, err := e.limits()
+	if err != nil {
+		return err
+	}
+	if bridge.Keeps(charges) {
+		if err := e.admitMore(limits.Quota); err != nil {
 			return err
 		}
 	}
-	kept, err := c.Take(account, e.op.Now)
-	if err != nil || kept == account {
-		return err
+	accounts := make([]bridge.Account, len(charges))
+	changed := make([]bool, len(charges))
+	for i, c := range charges {
+		before, err := e.getAccount(c.Bucket)
+		if err != nil {
+			return err
+		}
+		if accounts[i], err = c.Take(before, limits, e.now); err != nil {
+			return err
+		}
+		changed[i] = accounts[i] != before
 	}
-	return e.putAccount(c.Bucket, kept)
+	for i, c := range charges {
+		if !changed[i] {
+			continue
+		}
+		if err := e.putAccount(c.Bucket, accounts[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admitMore refuses what would be kept beyond the quota.
+func (e *entry) admitMore(quota bridge.Usage) error {
+	usage := e.head.usage
+	if quota.Bytes > 0 {
+		var err error
+		if usage.Bytes, err = usedBytes(e.conn); err != nil {
+			return err
+		}
+	}
+	return usage.AdmitMore(quota)
+}
+
+// usedBytes is how much of the database is in use.
+func usedBytes(c *conn) (int64, error) {
+	var pages, free int64
+	if err := c.get("PRAGMA page_count", nil, &pages); err != nil {
+		return 0, err
+	}
+	err := c.get("PRAGMA freelist_count", nil, &free)
+	return (pages - free) * pageSize, err
 }
 
 // refuse keeps what becomes of a refusal.
@@ -135,11 +201,15 @@ func (e *entry) refuse(r *bridge.Refusal) error {
 	if r.Flood.Bucket == "" {
 		return e.record(r.Outcome)
 	}
+	limits, err := e.limits()
+	if err != nil {
+		return err
+	}
 	account, err := e.getAccount(r.Flood.Bucket)
 	if err != nil {
 		return err
 	}
-	kept, logged := r.Settle(account, e.op.Now, e.op.Details)
+	kept, logged := r.Settle(account, limits, e.now, e.op.Details)
 	if kept != account {
 		if err := e.putAccount(r.Flood.Bucket, kept); err != nil {
 			return err
@@ -157,7 +227,7 @@ func (e *entry) record(outcome string) error {
 	if err != nil {
 		return err
 	}
-	line, head := e.chain.Append(e.head, audit.Entry{
+	line, next := e.store.chain.Append(e.head.Head, audit.Entry{
 		Time:         e.op.Now,
 		Conversation: e.op.Conversation,
 		Session:      e.op.Actor,
@@ -170,12 +240,34 @@ func (e *entry) record(outcome string) error {
 	if err != nil {
 		return err
 	}
-	_, err = e.exec("UPDATE audit_head SET seq = ?, mac = ?, seal = ?", head.Seq, head.MAC, head.Seal)
-	e.head = head
+	_, err = e.exec("UPDATE audit_head SET seq = ?, mac = ?, seal = ?, latest = ?, slow = ?, revision = ?, conversations = ?, messages = ?",
+		next.Seq, next.MAC, next.Seal, e.head.clock.Latest, e.head.clock.Slow, e.head.revision, e.head.usage.Conversations, e.head.usage.Messages)
+	e.head.Head = next
+	return err
+}
+
+// fold counts an operation that may be logged together with others like it.
+func (e *entry) fold() error {
+	var f bridge.Fold
+	key := []any{e.op.Conversation, e.op.Actor, e.op.Action}
+	err := e.get("SELECT logged_at, count, first_at FROM folds WHERE conversation = ? AND session = ? AND action = ?", key,
+		&f.Logged, &f.Count, &f.First)
+	if err != nil && !errors.Is(err, errNoRow) {
+		return err
+	}
+	kept, logged := f.Add(e.now, e.op.Details)
+	e.folded = !logged
+	_, err = e.exec(`
+		INSERT INTO folds (conversation, session, action, logged_at, count, first_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+		ON CONFLICT (conversation, session, action) DO UPDATE SET logged_at = ?4, count = ?5, first_at = ?6`,
+		append(key, kept.Logged, kept.Count, kept.First)...)
 	return err
 }
 
 func (e *entry) getAccount(bucket string) (a bridge.Account, err error) {
+	if bucket == e.loaded {
+		return e.account, nil
+	}
 	err = e.get("SELECT minute, hour, day, at, unlogged FROM rate_limits WHERE bucket = ?", []any{bucket},
 		&a.Minute, &a.Hour, &a.Day, &a.At, &a.Unlogged)
 	if errors.Is(err, errNoRow) {
@@ -185,6 +277,9 @@ func (e *entry) getAccount(bucket string) (a bridge.Account, err error) {
 }
 
 func (e *entry) putAccount(bucket string, a bridge.Account) error {
+	if bucket == e.loaded {
+		e.account = a
+	}
 	_, err := e.exec(`
 		INSERT INTO rate_limits (bucket, minute, hour, day, at, unlogged) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 		ON CONFLICT (bucket) DO UPDATE SET minute = ?2, hour = ?3, day = ?4, at = ?5, unlogged = ?6`,

@@ -14,9 +14,9 @@ import (
 // OpenGrant implements bridge.Store.
 func (s *Store) OpenGrant(ctx context.Context, op bridge.Operation, g commands.Grant) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
-		var live int64
-		err := e.get("SELECT 1 FROM conversations WHERE id = ? AND expires_at > ?", []any{g.Conversation, op.Now}, &live)
-		if errors.Is(err, errNoRow) {
+		var c bridge.Conversation
+		err := e.get("SELECT expires_at FROM conversations WHERE id = ?", []any{g.Conversation}, &c.ExpiresAt)
+		if errors.Is(err, errNoRow) || err == nil && c.Expired(e.now) {
 			return bridge.ErrNotFound
 		}
 		if err != nil {
@@ -110,11 +110,15 @@ func (s *Store) SetYoloMode(ctx context.Context, g bridge.Gate, m commands.Sessi
 		if err := e.spend(); err != nil {
 			return err
 		}
-		if err := e.needGrant(g); err != nil {
+		opening, err := getOpening(e.conn, g.Conversation)
+		if err != nil {
+			return err
+		}
+		if err := opening.Admit(e.now); err != nil {
 			return err
 		}
 		unread = e.self.Waiting(g.Now)
-		_, err := e.exec(`
+		_, err = e.exec(`
 			INSERT INTO yolo_modes (conversation, session, mode, workspace, sandbox, timeout, set_at)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 			ON CONFLICT (conversation, session) DO UPDATE SET mode = ?3, workspace = ?4, sandbox = ?5, timeout = ?6, set_at = ?7`,
@@ -124,14 +128,13 @@ func (s *Store) SetYoloMode(ctx context.Context, g bridge.Gate, m commands.Sessi
 	return unread, err
 }
 
-// needGrant refuses a session whose conversation has no live grant.
-func (e *entry) needGrant(g bridge.Gate) error {
-	var live int64
-	err := e.get("SELECT 1 FROM yolo_grants WHERE conversation = ? AND expires_at > ?", []any{g.Conversation, g.Now}, &live)
+// getOpening returns what decides whether a grant stands.
+func getOpening(c *conn, conversation string) (o commands.Opening, err error) {
+	err = c.get("SELECT opened_at, expires_at FROM yolo_grants WHERE conversation = ?", []any{conversation}, &o.OpenedAt, &o.ExpiresAt)
 	if errors.Is(err, errNoRow) {
-		return &bridge.Refusal{Reason: commands.ErrNoGrant, Outcome: bridge.OutcomeRefused}
+		return commands.Opening{}, nil
 	}
-	return err
+	return o, err
 }
 
 func folder(device, inode int64) sandbox.Identity {

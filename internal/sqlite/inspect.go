@@ -8,6 +8,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
 )
 
 // LibraryVersion is the version of SQLite.
@@ -23,6 +24,8 @@ type Inspection struct {
 	SchemaVersion int
 	// Problems is what SQLite's quick check found, at most ten; empty when sound.
 	Problems []string
+	// Limits are those of the store; nil before it has any.
+	Limits *bridge.LimitReport
 
 	header header
 }
@@ -92,7 +95,11 @@ func (i *Inspection) readDatabase(path string, quiet bool) error {
 		if err := i.header.readAll(path, c); err != nil {
 			return err
 		}
-		i.Problems, err = quickCheck(c)
+		if i.Problems, err = quickCheck(c); err != nil || i.header.version < limitsVersion {
+			return err
+		}
+		report, err := limitReport(c, "")
+		i.Limits = &report
 		return err
 	})
 }

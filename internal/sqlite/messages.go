@@ -81,6 +81,7 @@ func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key str
 	if err != nil {
 		return sent, err
 	}
+	e.head.usage.Messages++
 	sent.SentAt, sent.Redacted = e.op.Now, m.Redacted
 	sent.ID, err = result.LastInsertId()
 	return sent, err

@@ -77,7 +77,7 @@ func prepareSchema(ctx context.Context, path string, o Options, t *turnstile) er
 		return err
 	}
 	defer leave()
-	if err := migrate(path, o.Key); err != nil {
+	if err := migrate(path, o); err != nil {
 		return err
 	}
 	if h, err = readHeader(path); err != nil {
@@ -98,18 +98,18 @@ func withConn(path, mode string, pragmas []string, fn func(*conn) error) error {
 
 // migrate brings a store that is there up to date. It is one transaction: a
 // process that is killed meanwhile has done nothing.
-func migrate(path string, key auth.Key) error {
+func migrate(path string, o Options) error {
 	scripts, err := migrations()
 	if err != nil {
 		return err
 	}
 	return withConn(path, "rw", []string{"journal_mode(WAL)", "synchronous(FULL)"}, func(c *conn) error {
-		return transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return applyMigrations(c, scripts, key) })
+		return transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return applyMigrations(c, scripts, o) })
 	})
 }
 
 // applyMigrations brings the schema up to date, inside the caller's transaction.
-func applyMigrations(c *conn, scripts []string, key auth.Key) error {
+func applyMigrations(c *conn, scripts []string, o Options) error {
 	var version int64
 	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
 		return err
@@ -120,12 +120,18 @@ func applyMigrations(c *conn, scripts []string, key auth.Key) error {
 	if version < 0 || version > int64(len(scripts)) {
 		return fmt.Errorf("%w: its schema is version %d", bridge.ErrStoreDamaged, version)
 	}
+	made := version == 0
 	for ; version < int64(len(scripts)); version++ {
 		if _, err := c.driver.(driver.ExecerContext).ExecContext(context.Background(), scripts[version], nil); err != nil {
 			return fmt.Errorf("migrate the store to schema version %d: %w", version+1, err)
 		}
 		if version == 0 {
-			if err := identify(c, key); err != nil {
+			if err := identify(c, o.Key); err != nil {
+				return err
+			}
+		}
+		if version+1 == limitsVersion {
+			if err := addLimits(c, o, made); err != nil {
 				return err
 			}
 		}
@@ -133,6 +139,22 @@ func applyMigrations(c *conn, scripts []string, key auth.Key) error {
 	_, err := c.driver.(driver.ExecerContext).ExecContext(context.Background(),
 		fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", version, applicationID), nil)
 	return err
+}
+
+// limitsVersion is the first version with limits and fingerprints.
+const limitsVersion = 4
+
+// addLimits completes the migration to limitsVersion. A store that was made
+// before keeps its own limits, whoever migrates it: the default ones.
+func addLimits(c *conn, o Options, made bool) error {
+	limits, by := bridge.DefaultLimits(), bridge.LimitDefault
+	if made {
+		limits, by = o.Limits, bridge.LimitMade
+	}
+	if err := firstLimits(c, limits, by); err != nil {
+		return err
+	}
+	return fillPrints(c, bridge.NewPrinter(o.Key))
 }
 
 // identify gives a new store its identity, the mark of its key, and an empty

@@ -19,7 +19,8 @@ func TestQueryPlans(t *testing.T) {
 	ctx := context.Background()
 	e := bridgetest.NewEnv(t)
 	store := e.Store(t)
-	s := bridge.New(bridge.Config{Store: store, Key: e.Key, Limits: bridge.DefaultLimits()})
+	s := bridge.New(bridge.Config{Store: store, Key: e.Key})
+	bridgetest.SetLimits(t, s, bridge.DefaultLimits())
 	created, err := s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
 	if err != nil {
 		t.Fatal(err)

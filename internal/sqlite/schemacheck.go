@@ -12,7 +12,6 @@ import (
 
 	"modernc.org/sqlite"
 
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 )
 
@@ -123,7 +122,7 @@ func expectedObjects(version int) (_ objects, err error) {
 	}
 	c := newConn(d)
 	defer func() { err = errors.Join(err, c.Close()) }()
-	if err := applyMigrations(c, scripts[:version], auth.Key{}); err != nil {
+	if err := applyMigrations(c, scripts[:version], Options{}); err != nil {
 		return nil, err
 	}
 	return readObjects(c)

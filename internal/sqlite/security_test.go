@@ -219,10 +219,9 @@ func verified(t *testing.T, s *bridge.Service) audit.Head {
 func TestBadCredentialsSpendNothingOfTheOwners(t *testing.T) {
 	ctx := context.Background()
 	c := newCast(t)
-	s := c.env.Service(t, func(config *bridge.Config) {
-		config.Limits = bridge.Limits{
-			Writes: ratelimit.Limit{PerMinute: 1}, Reads: ratelimit.Limit{PerMinute: 1}, Failures: ratelimit.Limit{PerMinute: 3},
-		}
+	s := c.env.Service(t)
+	bridgetest.SetLimits(t, s, bridge.Limits{
+		Writes: ratelimit.Limit{PerMinute: 1}, Reads: ratelimit.Limit{PerMinute: 1}, Failures: ratelimit.Limit{PerMinute: 3},
 	})
 	limited := 0
 	for _, bad := range c.bad {
@@ -254,7 +253,8 @@ func TestBadCredentialsSpendNothingOfTheOwners(t *testing.T) {
 func TestThrottlingDoesNotTellWhatExists(t *testing.T) {
 	ctx := context.Background()
 	c := newCast(t)
-	s := c.env.Service(t, func(config *bridge.Config) { config.Limits.Failures = ratelimit.Limit{PerMinute: 3} })
+	s := c.env.Service(t)
+	bridgetest.SetLimits(t, s, bridge.Limits{Failures: ratelimit.Limit{PerMinute: 3}})
 	for _, name := range []string{"wrong", "unknown conversation"} {
 		var got []string
 		for range 5 {
@@ -278,8 +278,9 @@ func TestLimitsSurviveReopening(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := bridge.New(bridge.Config{Store: store, Key: e.Key, Now: e.Clock.Now, Limits: bridge.Limits{Writes: ratelimit.Limit{PerDay: 3}}})
+		s := bridge.New(bridge.Config{Store: store, Key: e.Key, Now: e.Clock.Now})
 		if i == 0 {
+			bridgetest.SetLimits(t, s, bridge.Limits{Writes: ratelimit.Limit{PerDay: 3}})
 			pair = bridgetest.NewPair(t, s)
 		}
 		_, err = s.Send(ctx, pair.A, bridge.SendRequest{Text: "x"})

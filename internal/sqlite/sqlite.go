@@ -32,6 +32,8 @@ type Store struct {
 	chain audit.Chain
 	write *writer
 	read  *reader
+
+	limits limitCache
 }
 
 var _ bridge.Store = (*Store)(nil)
@@ -42,6 +44,9 @@ type Options struct {
 	Key auth.Key
 	// Create makes the store if it is missing, and migrates an older one.
 	Create bool
+	// Limits are those of a store that is made. They change nothing in one that is
+	// there: bridge.Store.SetLimits does.
+	Limits bridge.Limits
 	// Connect opens a connection with a driver other than modernc's, to compare
 	// them. The path is that of the database file; WAL mode is on already.
 	Connect func(path string) (driver.Conn, error)
@@ -65,7 +70,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	}
 	if o.Create {
 		privatefile.Sweep(filepath.Dir(path))
-		if err := create(path, o.Key); err != nil {
+		if err := create(path, o); err != nil {
 			return nil, err
 		}
 	}

@@ -11,13 +11,12 @@ import (
 func (s *Store) Membership(ctx context.Context, conversation string) (m bridge.Membership, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		err := c.get(`
-			SELECT c.team, c.team_id, c.expires_at, a.nonce
-			FROM conversations c JOIN session_status a ON a.conversation = c.id AND a.session = 'a'
-			WHERE c.id = ?`, []any{conversation}, &m.Team, &m.TeamID, &m.ExpiresAt, &m.Nonce)
-		if errors.Is(err, errNoRow) {
-			return nil
-		}
-		return err
+			SELECT h.latest, h.slow, c.team, c.team_id, c.expires_at, a.nonce
+			FROM audit_head h
+			LEFT JOIN conversations c ON c.id = ?1
+			LEFT JOIN session_status a ON a.conversation = ?1 AND a.session = 'a'`,
+			[]any{conversation}, &m.Clock.Latest, &m.Clock.Slow, &m.Team, &m.TeamID, &m.ExpiresAt, &m.Nonce)
+		return headless(err)
 	})
 	return m, err
 }
@@ -31,7 +30,7 @@ func (s *Store) CreateTask(ctx context.Context, g bridge.Gate, key string, rule 
 			return err
 		}
 		change := rule(scene)
-		if err := e.charge(change.Charge); err != nil {
+		if err := e.charge(change.Charges); err != nil {
 			return err
 		}
 		if err := change.Refusal(); err != nil {
@@ -91,7 +90,7 @@ func (e *entry) newTaskScene(g bridge.Gate, key string) (s bridge.TaskScene, err
 	if err = e.get("SELECT count(*) FROM tasks WHERE team_id = ? AND ended_at = 0", []any{s.TeamID}, &s.Open); err != nil {
 		return s, err
 	}
-	s.Workers, err = teamWorkers(e.conn, s.TeamID, g.Now)
+	s.Workers, err = teamWorkers(e.conn, s.TeamID, e.now)
 	return s, err
 }
 
@@ -144,7 +143,7 @@ func (e *entry) taskScene(g bridge.Gate, id int64) (s bridge.TaskScene, err erro
 	if err := e.loadPast(&s); err != nil {
 		return s, err
 	}
-	s.Workers, err = teamWorkers(e.conn, s.Task.TeamID, g.Now)
+	s.Workers, err = teamWorkers(e.conn, s.Task.TeamID, e.now)
 	return s, err
 }
 
@@ -179,7 +178,7 @@ func (s *Store) MoveTask(ctx context.Context, op bridge.Operation, id int64, rul
 			return err
 		}
 		scene := bridge.TaskScene{Task: task, TeamID: task.TeamID}
-		if scene.Workers, err = teamWorkers(e.conn, task.TeamID, op.Now); err != nil {
+		if scene.Workers, err = teamWorkers(e.conn, task.TeamID, e.now); err != nil {
 			return err
 		}
 		if change = rule(scene); change.Event.State == "" {
@@ -228,7 +227,7 @@ func (e *entry) tell(notices []bridge.Notice) (told []bridge.Notice, err error) 
 		if err != nil && !errors.Is(err, errNoRow) {
 			return told, err
 		}
-		if c.Expired(e.op.Now) {
+		if c.Expired(e.now) {
 			continue
 		}
 		if _, err := e.appendTo(n.Conversation, bridge.System, n.To, "", bridge.NewMessage{Action: n.Action, Text: n.Text}); err != nil {

@@ -56,7 +56,10 @@ func (s *Store) Heartbeat(ctx context.Context, g bridge.Gate) (p bridge.Pulse, e
 		if err := e.beat(g); err != nil {
 			return err
 		}
-		return e.get("SELECT expires_at FROM conversations WHERE id = ?", []any{g.Conversation}, &p.ExpiresAt)
+		if err := e.get("SELECT expires_at FROM conversations WHERE id = ?", []any{g.Conversation}, &p.ExpiresAt); err != nil {
+			return err
+		}
+		return e.fold()
 	})
 	return p, err
 }
@@ -82,7 +85,10 @@ func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, pa
 			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4",
 			[]any{g.Conversation, string(g.Session), after, page.Limit + 1}, page.Limit, page.Bytes)
 		e.op.Details["messages"] = len(p.Messages)
-		return err
+		if err != nil || len(p.Messages) > 0 {
+			return err
+		}
+		return e.fold()
 	})
 	return p, err
 }

@@ -61,7 +61,7 @@ func newCommandWorld(t *testing.T, w *world) *commandWorld {
 	for _, name := range []string{"a.txt", "b.txt"} {
 		must(0, os.WriteFile(filepath.Join(c.workspace, name), []byte(name), 0o600))(t)
 	}
-	c.a, c.b = c.with(w.storeA, bridge.Limits{}), c.with(w.storeB, bridge.Limits{})
+	c.a, c.b = c.with(w.storeA, w.a), c.with(w.storeB, w.b)
 	c.Pair = w.pair(t)
 	return c
 }
@@ -74,8 +74,7 @@ type guarded struct {
 
 type guard = commands.Service
 
-func (c *commandWorld) with(s Store, limits bridge.Limits) guarded {
-	core := c.service(s, limits)
+func (c *commandWorld) with(s Store, core *bridge.Service) guarded {
 	return guarded{core, commands.New(commands.Config{
 		Bridge: core, Store: s, Key: c.key,
 		Home:      "/nonexistent/home",

@@ -15,7 +15,8 @@ func commandLimits(t *testing.T, w *world) {
 	c.open(t)
 	limits := bridge.Limits{}
 	limits.Writes.PerHour = 2
-	s := c.with(c.storeA, limits)
+	c.limit(t, limits)
+	s := c.a
 	for range 5 {
 		_, err := s.Execute(t.Context(), c.A, commands.Call{Command: "rm a.txt"}, nil)
 		wantRefused(t, err)

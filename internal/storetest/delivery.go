@@ -232,9 +232,9 @@ func busyIsFree(t *testing.T, w *world) {
 	p := w.pair(t)
 	w.send(t, w.a, p.A)
 	w.check(t, w.a, p.B, 0)
+	w.limit(t, bridge.Limits{Reads: perMinute(1)})
 	entries := w.verify(t).Seq
 	g := w.gate(p.B)
-	g.Charge.Limit = perMinute(1)
 	for range 5 {
 		taken, err := w.storeB.TakeUnread(t.Context(), g, bridge.Take{Page: bridge.Page{Limit: 1}, ClaimUntil: g.Now.Add(time.Second)})
 		equal(t, "taken", must(taken, err)(t), bridge.Taken{Busy: true, Delivery: bridge.Delivery{HasMore: true, Unread: 1}})

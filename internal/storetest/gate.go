@@ -37,7 +37,7 @@ func stranger(c bridge.Credentials) bridge.Credentials {
 func perMinute(n int) ratelimit.Limit { return ratelimit.Limit{PerMinute: n} }
 
 func proofBeforeLimit(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(1)})
 	p := w.pair(t)
 	w.send(t, s, p.A)
 	w.unchanged(t, func() {
@@ -48,7 +48,7 @@ func proofBeforeLimit(t *testing.T, w *world) {
 }
 
 func failuresCounted(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Failures: perMinute(2)})
+	s := w.limit(t, bridge.Limits{Failures: perMinute(2)})
 	p := w.pair(t)
 	before := w.verify(t).Seq
 	for i := range 5 {
@@ -68,7 +68,7 @@ func failuresCounted(t *testing.T, w *world) {
 }
 
 func validPassesThrottle(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Failures: perMinute(1), Writes: perMinute(3)})
+	s := w.limit(t, bridge.Limits{Failures: perMinute(1), Writes: perMinute(3)})
 	p := w.pair(t)
 	for range 10 {
 		_, _ = s.Send(t.Context(), stranger(p.A), bridge.SendRequest{Text: "x"})
@@ -79,7 +79,7 @@ func validPassesThrottle(t *testing.T, w *world) {
 }
 
 func floodCounted(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1), Failures: perMinute(2)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(1), Failures: perMinute(2)})
 	p := w.pair(t)
 	w.send(t, s, p.A)
 	before := w.verify(t).Seq
@@ -96,7 +96,7 @@ func floodCounted(t *testing.T, w *world) {
 }
 
 func repeatsCharged(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1), Reads: perMinute(3)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(1), Reads: perMinute(3)})
 	p := w.pair(t)
 	request := bridge.SendRequest{Text: "x", IdempotencyKey: "once"}
 	must(s.Send(t.Context(), p.A, request))(t)
@@ -108,7 +108,7 @@ func repeatsCharged(t *testing.T, w *world) {
 }
 
 func limitedChangesNothing(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(1)})
 	p := w.pair(t)
 	w.send(t, s, p.A)
 	w.unchanged(t, func() {
@@ -120,8 +120,8 @@ func limitedChangesNothing(t *testing.T, w *world) {
 }
 
 func limitsAcrossProcesses(t *testing.T, w *world) {
-	limits := bridge.Limits{Writes: perMinute(3)}
-	one, other := w.service(w.storeA, limits), w.service(w.storeB, limits)
+	w.limit(t, bridge.Limits{Writes: perMinute(3)})
+	one, other := w.a, w.b
 	p := w.pair(t)
 	w.send(t, one, p.A)
 	w.send(t, other, p.A)
@@ -133,7 +133,7 @@ func limitsAcrossProcesses(t *testing.T, w *world) {
 }
 
 func limitsApart(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1), Reads: perMinute(1)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(1), Reads: perMinute(1)})
 	p, q := w.pair(t), w.pair(t)
 	for _, c := range []bridge.Credentials{p.A, p.B, q.A, q.B} {
 		w.send(t, s, c)
@@ -143,7 +143,7 @@ func limitsApart(t *testing.T, w *world) {
 }
 
 func limitsComeBack(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(2)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(2)})
 	p := w.pair(t)
 	w.send(t, s, p.A)
 	w.send(t, s, p.A)
@@ -156,7 +156,7 @@ func limitsComeBack(t *testing.T, w *world) {
 }
 
 func refusedSpendsNoWrites(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1), Failures: perMinute(100)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(1), Failures: perMinute(100)})
 	p := w.pair(t)
 	for range 5 {
 		_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: ""})
@@ -169,7 +169,7 @@ func refusedSpendsNoWrites(t *testing.T, w *world) {
 }
 
 func refusedSpendsNoCreations(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Creates: perMinute(1)})
+	s := w.limit(t, bridge.Limits{Creates: perMinute(1)})
 	for range 5 {
 		_, err := s.Create(t.Context(), bridge.CreateRequest{MyRole: "", PartnerRole: "yyy"})
 		var invalid *bridge.InvalidError
@@ -181,8 +181,8 @@ func refusedSpendsNoCreations(t *testing.T, w *world) {
 }
 
 func creationsLimited(t *testing.T, w *world) {
-	limits := bridge.Limits{Creates: perMinute(2)}
-	one, other := w.service(w.storeA, limits), w.service(w.storeB, limits)
+	w.limit(t, bridge.Limits{Creates: perMinute(2)})
+	one, other := w.a, w.b
 	request := bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"}
 	for _, s := range []*bridge.Service{one, other} {
 		_, err := s.Create(t.Context(), request)

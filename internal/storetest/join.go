@@ -90,7 +90,7 @@ func joinAfterRotation(t *testing.T, w *world) {
 }
 
 func joinThrottled(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Failures: perMinute(2)})
+	s := w.limit(t, bridge.Limits{Failures: perMinute(2)})
 	c := create(t, s, bridge.CreateRequest{})
 	var errs []error
 	for range 4 {

@@ -116,7 +116,7 @@ func repeatedKey(t *testing.T, w *world) {
 }
 
 func repeatedKeyOverLimit(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(2)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(2)})
 	p := w.pair(t)
 	request := bridge.SendRequest{Text: "once", IdempotencyKey: "k"}
 	for i := range 5 {

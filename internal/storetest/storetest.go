@@ -18,7 +18,7 @@ import (
 	"example.org/bridge/internal/commands"
 )
 
-// Opener opens a new, empty store under key, twice: as two processes would.
+// Opener opens a new, empty store without limits under key, twice: as two processes would.
 // It closes both when the test ends.
 type Opener func(t *testing.T, key auth.Key) (a, b Store)
 
@@ -44,6 +44,7 @@ func Run(t *testing.T, open Opener) {
 		{"approvals", approvalTests},
 		{"tasks", taskTests},
 		{"watch", watchTests},
+		{"limits", limitTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {
@@ -75,13 +76,20 @@ func newWorld(t *testing.T, open Opener) *world {
 	}
 	w := &world{key: key, clock: bridgetest.NewClock()}
 	w.storeA, w.storeB = open(t, key)
-	w.a, w.b = w.service(w.storeA, bridge.Limits{}), w.service(w.storeB, bridge.Limits{})
+	w.a, w.b = w.plain(w.storeA), w.plain(w.storeB)
 	return w
 }
 
-// service returns a service with limits on one of the stores.
-func (w *world) service(s bridge.Store, limits bridge.Limits) *bridge.Service {
-	return bridge.New(bridge.Config{Store: s, Key: w.key, Limits: limits, Now: w.clock.Now})
+// plain returns a service on one of the stores.
+func (w *world) plain(s bridge.Store) *bridge.Service {
+	return bridge.New(bridge.Config{Store: s, Key: w.key, Now: w.clock.Now})
+}
+
+// limit gives the store, and with it all services on it, limits.
+func (w *world) limit(t *testing.T, limits bridge.Limits) *bridge.Service {
+	t.Helper()
+	bridgetest.SetLimits(t, w.a, limits)
+	return w.a
 }
 
 func (w *world) pair(t *testing.T) bridgetest.Pair {
@@ -130,11 +138,11 @@ func (w *world) gate(c bridge.Credentials) bridge.Gate {
 		Operation: bridge.Operation{
 			Now: w.clock.Now(), Actor: string(c.Session), Conversation: c.Conversation,
 			Action: "test", Details: bridge.Details{},
-			Charge: bridge.Charge{Bucket: "test/" + c.Conversation + "/" + string(c.Session), What: "testing"},
+			Charges: []bridge.Charge{{Bucket: "test/" + c.Conversation + "/" + string(c.Session), What: "testing", Kind: bridge.LimitReads}},
 		},
 		Session:  c.Session,
 		Prove:    func(p bridge.Proof) bool { return p.Nonce != nil },
-		Failures: bridge.Charge{Bucket: "failures/test", What: "failing"},
+		Failures: bridge.Charge{Bucket: "failures/test", What: "failing", Kind: bridge.LimitFailures},
 	}
 }
 

@@ -173,7 +173,7 @@ func taskWaits(t *testing.T, w *world) {
 }
 
 func taskRepeatedKey(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(1)})
 	p := w.pair(t)
 	request := bridge.AssignRequest{Title: "once", IdempotencyKey: "k"}
 	first := must(s.AssignTask(t.Context(), p.A, request))(t)
@@ -231,7 +231,7 @@ func onlyOrchestratorAssigns(t *testing.T, w *world) {
 }
 
 func repeatedTaskCharged(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1), Reads: perMinute(3)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(1), Reads: perMinute(3)})
 	p := w.pair(t)
 	request := bridge.AssignRequest{Title: "x", IdempotencyKey: "once"}
 	must(s.AssignTask(t.Context(), p.A, request))(t)
@@ -243,7 +243,7 @@ func repeatedTaskCharged(t *testing.T, w *world) {
 }
 
 func assignLimited(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(2)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(2)})
 	p := w.pair(t)
 	for _, r := range []bridge.AssignRequest{
 		{Title: " "},
@@ -268,7 +268,7 @@ func openTasksBounded(t *testing.T, w *world) {
 	for range bridge.MaxOpenTasks {
 		w.assign(t, team.a[0], "x", "")
 	}
-	s := w.service(w.storeA, bridge.Limits{Writes: perMinute(1)})
+	s := w.limit(t, bridge.Limits{Writes: perMinute(1)})
 	for range 2 {
 		_, err := s.AssignTask(t.Context(), team.a[1], bridge.AssignRequest{Title: "x"})
 		wantError(t, err, bridge.ErrTooManyTasks)

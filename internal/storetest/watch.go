@@ -359,7 +359,7 @@ func peekLeaves(t *testing.T, w *world) {
 }
 
 func besideLimit(t *testing.T, w *world) {
-	s := w.service(w.storeA, bridge.Limits{Reads: perMinute(2)})
+	s := w.limit(t, bridge.Limits{Reads: perMinute(2)})
 	p := w.pair(t)
 	must(s.Heartbeat(t.Context(), p.B))(t)
 	must(s.PeekMessages(t.Context(), p.B, 0, 0))(t)

@@ -53,13 +53,16 @@ func (e *evidence) readLog(ctx context.Context, p *rig.Place) error {
 			Session      string `json:"session"`
 			Action       string `json:"action"`
 			Outcome      string `json:"outcome"`
+			Details      struct {
+				Count int `json:"count"`
+			} `json:"details"`
 		}
 		if err = json.Unmarshal(lines.Bytes(), &entry); err != nil {
 			break
 		}
 		e.entries++
 		if entry.Outcome == "ok" {
-			e.logged[Act{entry.Conversation, entry.Session, entry.Action}]++
+			e.logged[Act{entry.Conversation, entry.Session, entry.Action}] += max(1, entry.Details.Count)
 		}
 	}
 	return errors.Join(err, lines.Err(), cmd.Wait())
