@@ -57,6 +57,14 @@ type Store interface {
 	ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (requests, grants int64, err error)
 }
 
+// What grants and requests are made of, by the names that a store uses: it knows
+// neither the guard nor the sandbox.
+type (
+	Plan    = guard.Plan
+	Backend = sandbox.Backend
+	Folder  = sandbox.Identity
+)
+
 // State is how far a request has come.
 type State string
 
