@@ -57,12 +57,15 @@ type Store interface {
 	ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (requests, grants int64, err error)
 }
 
-// What grants and requests are made of, by the names that a store uses: it knows
-// neither the guard nor the sandbox.
+// A store knows neither the guard nor the sandbox: it keeps what they make by
+// these names, and Mode.
 type (
-	Plan    = guard.Plan
+	// Plan is what a command was resolved to.
+	Plan = guard.Plan
+	// Backend is a sandbox.
 	Backend = sandbox.Backend
-	Folder  = sandbox.Identity
+	// Folder tells one folder from another, whatever its path.
+	Folder = sandbox.Identity
 )
 
 // State is how far a request has come.
