@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -125,12 +124,14 @@ func leaveWaiter(line string) error {
 	if err := hookCommand(line, " --wait").Start(); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if waiters, err := filepath.Glob(filepath.Join(filepath.Dir(os.Getenv("DB")), "bindings", "*.wait")); len(waiters) > 0 {
-			return err
-		}
+	waits := func() bool {
+		waiters, _ := filepath.Glob(filepath.Join(filepath.Dir(os.Getenv("DB")), "bindings", "*.wait"))
+		return len(waiters) > 0
 	}
-	return errors.New("the hook never waited")
+	if !polled(waits) {
+		return errors.New("the hook never waited")
+	}
+	return nil
 }
 
 // hookCommand starts "bridge hook" by a shell, as clients do.

@@ -29,6 +29,9 @@ type app struct {
 	shed []string
 	host string
 
+	// fixed is the screen behind a pager, whose pipe is no terminal.
+	fixed *screen
+
 	globals
 	file    *configFile
 	origins map[*pflag.Flag]origin
@@ -97,6 +100,9 @@ type screen struct {
 const fallbackWidth = 80
 
 func (a *app) screen() screen {
+	if a.fixed != nil {
+		return *a.fixed
+	}
 	fd := int(a.stdout.Fd())
 	if !term.IsTerminal(fd) {
 		return screen{}

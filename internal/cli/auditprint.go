@@ -4,8 +4,12 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/view"
 )
 
@@ -17,7 +21,7 @@ type auditPrinter interface {
 	end() error
 }
 
-func newAuditPrinter(a *app, o auditOptions) auditPrinter {
+func newAuditPrinter(a *app, o auditOptions, all []bridge.Overview) auditPrinter {
 	out := bufio.NewWriter(a.stdout)
 	switch o.format {
 	case formatJSON:
@@ -25,46 +29,76 @@ func newAuditPrinter(a *app, o auditOptions) auditPrinter {
 	case formatJSONL:
 		return &jsonlPrinter{out: out, encoder: newEncoder(out)}
 	}
-	return &tablePrinter{out: out, screen: a.screen()}
+	screen := a.screen()
+	return &tablePrinter{out: out, screen: screen, now: a.now, id: screen.shortID(all)}
 }
 
 // tablePrinter prints rows with columns of fixed width, so that a row can be
-// printed before the next one is known.
+// printed before the next one is known. On a terminal, details that do not fit
+// behind the other columns stand below them.
 type tablePrinter struct {
 	out    *bufio.Writer
 	screen screen
+	now    func() time.Time
+	id     func(string) string
 	begun  bool
 }
 
-const auditRow = "%6d  %-25s  %-21s  %-8s  %-22s  %-12s  %s"
+// Widths of the columns: for programs, whole times and ids; for people, short ones.
+const (
+	auditWide   = "%6s  %-25s  %-21s  %-8s  %-22s  %-12s"
+	auditNarrow = "%6s  %-12s  %-12s  %-8s  %-20s  %-12s"
+	// auditTiny is for screens narrower than auditWidth: an outcome is never cut off.
+	auditTiny  = "%6s  %-12s  %-8s  %-12s  %s"
+	auditWidth = 80
+	// auditIndent is before details that stand below their entry.
+	auditIndent = "        "
+)
 
 func (p *tablePrinter) entry(e audit.Entry) error {
 	if !p.begun {
 		p.begun = true
-		p.line(fmt.Sprintf("%6s  %-25s  %-21s  %-8s  %-22s  %-12s  %s",
-			"ENTRY", "TIME", "CONVERSATION", "SESSION", "ACTION", "OUTCOME", "DETAILS"), bold)
+		p.row("ENTRY", "TIME", "CONVERSATION", "SESSION", "ACTION", "OUTCOME", "DETAILS", bold)
 	}
 	how := plain
 	if e.Outcome != "ok" {
 		how = bad
 	}
-	p.line(fmt.Sprintf(auditRow, e.Seq, formatTime(e.Time), orDash(view.Field(e.Conversation)), orDash(view.Field(e.Session)),
-		view.Field(e.Action), view.Field(e.Outcome), view.Details(e.Details)), how)
+	p.row(strconv.FormatInt(e.Seq, 10), p.screen.stamp(e.Time, p.now()), orDash(p.id(e.Conversation)), orDash(view.Field(e.Session)),
+		view.Field(e.Action), view.Field(e.Outcome), view.Details(e.Details), how)
 	return nil
 }
 
-func (p *tablePrinter) line(text string, how style) {
-	if p.screen.width > 0 {
-		text = cut(text, p.screen.width)
+func (p *tablePrinter) row(seq, at, conversation, session, action, outcome, details string, how style) {
+	width := p.screen.width
+	var line string
+	switch {
+	case width == 0:
+		_, _ = fmt.Fprintf(p.out, auditWide+"  %s\n", seq, at, conversation, session, action, outcome, details)
+		return
+	case width < auditWidth:
+		line = cut(fmt.Sprintf(auditTiny, seq, at, session, outcome, action), width)
+		details = strings.TrimSpace("conversation=" + conversation + " " + details)
+	default:
+		line = strings.TrimRight(fmt.Sprintf(auditNarrow, seq, at, conversation, session, action, outcome), " ")
+		if whole := fmt.Sprintf(auditNarrow+"  %s", seq, at, conversation, session, action, outcome, details); displayWidth(whole) <= width {
+			line, details = strings.TrimRight(whole, " "), ""
+		}
 	}
-	_, _ = p.out.WriteString(p.screen.paint(text, how) + "\n")
+	_, _ = p.out.WriteString(p.screen.paint(line, how) + "\n")
+	if how == bold || details == "" { // a title needs none
+		return
+	}
+	for part := range strings.Lines(wrap(details, auditIndent, width)) {
+		_, _ = p.out.WriteString(p.screen.paint(strings.TrimSuffix(part, "\n"), faint) + "\n")
+	}
 }
 
 func (p *tablePrinter) flush() error { return p.out.Flush() }
 
 func (p *tablePrinter) end() error {
 	if !p.begun {
-		p.line("There are no entries.", plain)
+		_, _ = p.out.WriteString("There are no entries.\n")
 	}
 	return p.flush()
 }

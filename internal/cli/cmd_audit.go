@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,10 +22,11 @@ const (
 )
 
 type auditOptions struct {
-	conversation string
-	limit        int
-	follow       bool
-	format       string
+	conversation    string
+	limit           int
+	follow, reverse bool
+	format          string
+	filter          auditFilter
 }
 
 func newAuditCmd(a *app) *cobra.Command {
@@ -37,9 +39,10 @@ ones included. With a conversation, only what was about it; the log also keeps
 entries of conversations that were removed, under their whole id.
 
 --json means --format json, or with --follow jsonl: one object a line.
-With --follow, print new entries as they come, until interrupted.`,
+With --follow, print new entries as they come, until you press Ctrl-C.`,
 		Example: `  bridge audit --limit 20
   bridge audit 3f2a --follow
+  bridge audit --refused --since 1h
   bridge audit --limit 0 --format jsonl > audit.jsonl
   bridge audit verify`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -62,6 +65,8 @@ With --follow, print new entries as they come, until interrupted.`,
 	}
 	fs := cmd.Flags()
 	numberFlag(fs, &o.limit, "limit", "how many of the latest entries; 0 = all")
+	o.filter.register(fs)
+	boolFlag(fs, &o.reverse, "reverse", "the newest first")
 	boolFlag(fs, &o.follow, "follow", "go on with new entries as they come")
 	choiceFlag(fs, &o.format, []string{formatTable, formatJSON, formatJSONL}, "format", "how to print them")
 	addCommands(cmd, newAuditVerifyCmd(a))
@@ -75,10 +80,15 @@ func runAudit(ctx context.Context, a *app, o auditOptions) error {
 	if o.follow && o.format == formatJSON {
 		o.format = formatJSONL
 	}
+	if o.follow && o.reverse {
+		return usagef("--follow goes on with newer entries, --reverse begins with them: give one of the two")
+	}
+	o.filter.after = o.filter.since.time(a.now())
 	if o.follow {
+		a.announce("following the audit log")
 		return follow(ctx, func(ctx context.Context) error { return printAudit(ctx, a, o) })
 	}
-	return printAudit(ctx, a, o)
+	return a.paged(func() error { return printAudit(ctx, a, o) })
 }
 
 // follow runs fn until the process is told to end, which is no failure. From the
@@ -102,7 +112,11 @@ func printAudit(ctx context.Context, a *app, o auditOptions) error {
 			}
 			o.conversation = found.ID
 		}
-		out := newAuditPrinter(a, o)
+		all, err := s.Conversations(ctx)
+		if err != nil {
+			return err
+		}
+		out := newAuditPrinter(a, o, all)
 		last, err := printEntries(ctx, s, o, out)
 		if err != nil {
 			return err
@@ -121,14 +135,46 @@ func printAudit(ctx context.Context, a *app, o auditOptions) error {
 
 // printEntries prints what there is and returns the number of the last entry.
 func printEntries(ctx context.Context, s *bridge.Service, o auditOptions, out auditPrinter) (last int64, err error) {
-	if o.limit > 0 {
-		entries, err := s.AuditEntries(ctx, bridge.AuditQuery{Conversation: o.conversation, Limit: o.limit, Last: true})
-		if err != nil {
-			return 0, err
-		}
-		return printPage(out, entries, 0)
+	if o.limit == 0 && !o.reverse {
+		return printSince(ctx, s, o, out, 0)
 	}
-	return printSince(ctx, s, o, out, 0)
+	entries, err := latestEntries(ctx, s, o)
+	if err != nil || len(entries) == 0 {
+		return 0, err
+	}
+	last = entries[len(entries)-1].Seq
+	if o.reverse {
+		slices.Reverse(entries)
+	}
+	_, err = printPage(out, o.filter, entries, 0)
+	return last, err
+}
+
+// latestEntries returns the last entries that are wanted, oldest first. Without a
+// filter the store finds them from the end of the log.
+func latestEntries(ctx context.Context, s *bridge.Service, o auditOptions) ([]audit.Entry, error) {
+	if !o.filter.set() {
+		return s.AuditEntries(ctx, bridge.AuditQuery{Conversation: o.conversation, Limit: o.limit, Last: true})
+	}
+	var wanted []audit.Entry
+	for last := int64(0); ; {
+		page, err := s.AuditEntries(ctx, bridge.AuditQuery{Conversation: o.conversation, After: last, Limit: auditPage})
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page {
+			last = e.Seq
+			if o.filter.wants(e) {
+				wanted = append(wanted, e)
+			}
+		}
+		if o.limit > 0 && len(wanted) > o.limit {
+			wanted = slices.Clone(wanted[len(wanted)-o.limit:])
+		}
+		if len(page) < auditPage {
+			return wanted, nil
+		}
+	}
 }
 
 // printSince prints all entries behind the one with the number last, and returns
@@ -143,7 +189,7 @@ func printSince(ctx context.Context, s *bridge.Service, o auditOptions, out audi
 		if err != nil {
 			return last, err
 		}
-		if last, err = printPage(out, entries, last); err != nil {
+		if last, err = printPage(out, o.filter, entries, last); err != nil {
 			return last, err
 		}
 		if len(entries) < auditPage {
@@ -152,12 +198,15 @@ func printSince(ctx context.Context, s *bridge.Service, o auditOptions, out audi
 	}
 }
 
-func printPage(out auditPrinter, entries []audit.Entry, last int64) (int64, error) {
+func printPage(out auditPrinter, filter auditFilter, entries []audit.Entry, last int64) (int64, error) {
 	for _, e := range entries {
+		last = e.Seq
+		if !filter.wants(e) {
+			continue
+		}
 		if err := out.entry(e); err != nil {
 			return last, err
 		}
-		last = e.Seq
 	}
 	return last, out.flush()
 }

@@ -11,16 +11,17 @@ import (
 
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/snapshot"
 	"example.org/bridge/internal/view"
 )
 
 type cleanupOptions struct {
-	olderThan time.Duration
-	dryRun    bool
+	olderThan, snapshots time.Duration
+	dryRun               bool
 }
 
 func newCleanupCmd(a *app) *cobra.Command {
-	var o cleanupOptions
+	o := cleanupOptions{snapshots: snapshot.DefaultMaxAge}
 	cmd := &cobra.Command{
 		Use:   "cleanup",
 		Short: "Remove expired conversations, old requests and what they left",
@@ -30,13 +31,17 @@ can no longer run, closed grants, and the files kept beside the store for sessio
 clients that have no conversation any more.
 
 The audit log keeps all its entries, and stays verifiable. A rollback to the state
-before a command whose request was removed needs the number of its snapshot.`,
+before a command whose request was removed needs the number of its snapshot.
+
+Snapshots of workspaces are removed when they are 30 days old, and the oldest when all
+together exceed 8 GiB. The bridge looks once a day; this command does at once.`,
 		Example: `  bridge cleanup --dry-run
   bridge cleanup --older-than 7d`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runCleanup(cmd.Context(), a, o) },
 	}
 	ageFlag(cmd.Flags(), &o.olderThan, "older-than", "only what ended at least that long ago, such as 36h or 7d")
+	ageFlag(cmd.Flags(), &o.snapshots, "snapshots", "also snapshots that are at least so old")
 	boolFlag(cmd.Flags(), &o.dryRun, "dry-run", "only say what would be removed")
 	return cmd
 }
@@ -46,6 +51,7 @@ type cleaned struct {
 	conversations    []bridge.Overview
 	requests, grants int64
 	bindings         int
+	snapshots        int
 }
 
 func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
@@ -57,10 +63,11 @@ func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
 			return err
 		}
 		// What was removed before an error is gone, so it is printed in any case.
-		var commandErr, sweepErr error
+		var commandErr, snapshotErr, sweepErr error
 		done.requests, done.grants, commandErr = s.ForgetCommands(ctx, o.olderThan, o.dryRun)
+		done.snapshots, snapshotErr = s.ForgetSnapshots(ctx, o.snapshots, o.dryRun)
 		done.bindings, sweepErr = a.sweepBindings(ctx, s.Service, o.dryRun)
-		err = errors.Join(err, commandErr, sweepErr)
+		err = errors.Join(err, commandErr, snapshotErr, sweepErr)
 		if a.json {
 			return errors.Join(err, printCleanupJSON(a, o, done))
 		}
@@ -102,7 +109,8 @@ func printCleanupJSON(a *app, o cleanupOptions, done cleaned) error {
 		Requests      int64               `json:"requests"`
 		Grants        int64               `json:"grants"`
 		Bindings      int                 `json:"bindings"`
-	}{o.dryRun, view.OfConversations(done.conversations, a.now()), messages, unread, done.requests, done.grants, done.bindings})
+		Snapshots     int                 `json:"snapshots"`
+	}{o.dryRun, view.OfConversations(done.conversations, a.now()), messages, unread, done.requests, done.grants, done.bindings, done.snapshots})
 }
 
 func printCleanup(a *app, o cleanupOptions, done cleaned) error {
@@ -112,7 +120,7 @@ func printCleanup(a *app, o cleanupOptions, done cleaned) error {
 	}
 	var lines []string
 	if len(done.conversations) > 0 {
-		if err := conversationTable(done.conversations, a.now()).print(a.stdout, a.screen()); err != nil {
+		if err := conversationTable(done.conversations, a.now(), view.Field).print(a.stdout, a.screen()); err != nil {
 			return err
 		}
 		messages, unread := tally(done.conversations)
@@ -121,6 +129,9 @@ func printCleanup(a *app, o cleanupOptions, done cleaned) error {
 	}
 	if done.requests+done.grants > 0 {
 		lines = append(lines, fmt.Sprintf("%s %s and %s.", did, view.Count(done.requests, "request"), view.Count(done.grants, "closed grant")))
+	}
+	if done.snapshots > 0 {
+		lines = append(lines, fmt.Sprintf("%s %s of workspaces.", did, view.Count(int64(done.snapshots), "snapshot")))
 	}
 	if done.bindings > 0 {
 		lines = append(lines, fmt.Sprintf("%s the files of %s of clients.", did, view.Count(int64(done.bindings), "session")))

@@ -115,8 +115,16 @@ func (a *app) effective(f *pflag.Flag) string {
 }
 
 func (a *app) printDoctor(r *doctor.Report, settings []jsonSetting) error {
-	screen, out := a.screen(), bufio.NewWriter(a.stdout)
-	for _, c := range r.Checks {
+	out := bufio.NewWriter(a.stdout)
+	if err := writeDoctor(out, a.screen(), r.Checks, settings); err != nil {
+		return err
+	}
+	_ = out.WriteByte('\n')
+	return errors.Join(printVersions(out), out.Flush())
+}
+
+func writeDoctor(out *bufio.Writer, screen screen, checks []doctor.Check, settings []jsonSetting) error {
+	for _, c := range checks {
 		label := fmt.Sprintf("%-13s  %-7s  ", c.Name, c.Status)
 		text := wrap(c.Detail, strings.Repeat(" ", len(label)), screen.width)
 		_, _ = out.WriteString(screen.paint(label, styleOf(c.Status)) + text[len(label):])
@@ -126,11 +134,7 @@ func (a *app) printDoctor(r *doctor.Report, settings []jsonSetting) error {
 	for _, s := range settings {
 		values.add(cell{text: s.Name}, cell{text: orDash(s.Value)}, cell{text: bridge.CleanLine(s.Origin.String())})
 	}
-	if err := values.print(out, screen); err != nil {
-		return err
-	}
-	_ = out.WriteByte('\n')
-	return errors.Join(printVersions(out), out.Flush())
+	return values.print(out, screen)
 }
 
 func styleOf(s doctor.Status) style {

@@ -56,6 +56,9 @@ func runKeepalive(ctx context.Context, a *app, o keepaliveOptions) error {
 		if err != nil {
 			return err
 		}
+		if !o.once {
+			a.announce("sending a heartbeat for session %s in %s every %s", c.Session, c.Conversation, formatAge(o.interval))
+		}
 		return a.ended(ctx, fleet.Keepalive{
 			Bridge: s, Session: c, Interval: o.interval, Once: o.once, Log: a.log(),
 			Beat: func(p bridge.Pulse) error { return printPulse(a, c, p) },

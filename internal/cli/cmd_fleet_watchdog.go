@@ -74,6 +74,9 @@ func runWatchdog(ctx context.Context, a *app, o watchdogOptions) error {
 	ctx, stop := daemon(ctx)
 	defer stop()
 	return a.withStore(ctx, func(s *bridge.Service) error {
+		if !o.once {
+			a.announce("looking for workers silent for %s, every %s", formatAge(o.silentAfter), formatAge(o.interval))
+		}
 		return a.ended(ctx, fleet.Watchdog{
 			Bridge: s, Interval: o.interval, After: o.silentAfter, Once: o.once, AlertOnly: o.alertOnly,
 			Outlets: outlets, Log: a.log(),

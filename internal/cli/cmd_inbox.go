@@ -76,6 +76,7 @@ func runInbox(ctx context.Context, a *app, o inboxOptions) error {
 			Bridge: s, Session: c, MarkRead: o.markRead, OnlyNew: o.onlyNew, Page: out.page(), Show: out.show, Log: a.log(),
 		}
 		if o.follow && !o.once {
+			a.announce("following the inbox of session %s in %s", c.Session, c.Conversation)
 			return a.ended(ctx, inbox.Follow(ctx))
 		}
 		shown, err := inbox.Read(ctx)

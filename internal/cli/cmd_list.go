@@ -1,9 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,94 +14,135 @@ import (
 	"example.org/bridge/internal/view"
 )
 
+type listOptions struct {
+	role, team, sort    string
+	unread, live, watch bool
+}
+
+// listOrders are the orders that --sort knows; all but expires put the largest first.
+var listOrders = map[string]func(a, b bridge.Overview) int{
+	"created":  func(a, b bridge.Overview) int { return b.CreatedAt.Compare(a.CreatedAt) },
+	"expires":  func(a, b bridge.Overview) int { return a.ExpiresAt.Compare(b.ExpiresAt) },
+	"messages": func(a, b bridge.Overview) int { return cmp.Compare(received(b), received(a)) },
+	"unread":   func(a, b bridge.Overview) int { return cmp.Compare(unread(b), unread(a)) },
+	"seen":     func(a, b bridge.Overview) int { return lastSeen(b).Compare(lastSeen(a)) },
+}
+
 func newListCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	o := listOptions{sort: "created"}
+	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "See which conversations there are and where messages wait",
 		Long: `List all conversations, the newest first: who takes part, how old they are, when
 they expire, how many messages they hold and how many of those wait to be read.
 
-ALIVE names the sessions whose last heartbeat is younger than two minutes.`,
+ALIVE names the sessions that gave a sign of life in the last two minutes. On a
+terminal ids are as short as they can be; every command accepts them.
+
+With --watch, show the list anew every two seconds, until you press Ctrl-C.`,
 		Example: `  bridge list
+  bridge list --unread --sort unread
+  bridge list --role tester --watch
   bridge list --json | jq '.conversations[] | select(.unread > 0)'`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runList(cmd.Context(), a) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runList(cmd.Context(), a, o) },
 	}
+	fs := cmd.Flags()
+	textFlag(fs, &o.role, kindText, "role", "only where a session's role contains that, in any case")
+	textFlag(fs, &o.team, kindText, "team", "only of that team, by its name or id")
+	boolFlag(fs, &o.unread, "unread", "only where messages wait")
+	boolFlag(fs, &o.live, "live", "only those that have not expired")
+	choiceFlag(fs, &o.sort, []string{"created", "expires", "messages", "unread", "seen"}, "sort", "in which order")
+	boolFlag(fs, &o.watch, "watch", "show the list anew every two seconds")
+	return cmd
 }
 
-func runList(ctx context.Context, a *app) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
-		all, err := s.Conversations(ctx)
-		if err != nil {
-			return err
-		}
-		if a.json {
-			return a.printJSON(struct {
-				Conversations []view.Conversation `json:"conversations"`
-			}{view.OfConversations(all, a.now())})
-		}
-		if len(all) == 0 {
-			_, err := fmt.Fprintln(a.stdout, "There are no conversations.")
-			return err
-		}
-		return conversationTable(all, a.now()).print(a.stdout, a.screen())
+// listEvery is the time between two lists of --watch.
+const listEvery = 2 * time.Second
+
+func runList(ctx context.Context, a *app, o listOptions) error {
+	if o.watch {
+		a.announce("showing the list anew every %s", formatAge(listEvery))
+		return follow(ctx, func(ctx context.Context) error {
+			return a.withStore(ctx, func(s *bridge.Service) error { return watchList(ctx, a, s, o) })
+		})
+	}
+	return a.paged(func() error {
+		return a.withStore(ctx, func(s *bridge.Service) error { return printList(ctx, a, s, o) })
 	})
 }
 
-func conversationTable(all []bridge.Overview, now time.Time) *table {
-	t := &table{columns: []column{
-		{title: "CONVERSATION"},
-		{title: "A", shrink: true},
-		{title: "B", shrink: true},
-		{title: "TEAM", shrink: true, drop: 4},
-		{title: "AGE", right: true, drop: 3},
-		{title: "EXPIRES", drop: 1},
-		{title: "MESSAGES", right: true, drop: 2},
-		{title: "UNREAD", right: true},
-		{title: "ALIVE"},
-	}}
-	for _, o := range all {
-		unread := o.A.Unread + o.B.Unread
-		t.add(
-			cell{text: view.Field(o.ID)},
-			cell{text: view.Field(o.RoleA)},
-			cell{text: view.Field(o.RoleB)},
-			cell{text: view.Field(o.Team)},
-			cell{text: formatAge(max(now.Sub(o.CreatedAt), 0))},
-			expiryCell(o, now),
-			cell{text: strconv.FormatInt(o.A.Received+o.B.Received, 10)},
-			cell{text: strconv.FormatInt(unread, 10), style: when(unread > 0, warn)},
-			aliveCell(o, now),
-		)
+func printList(ctx context.Context, a *app, s *bridge.Service, o listOptions) error {
+	all, err := s.Conversations(ctx)
+	if err != nil {
+		return err
 	}
-	return t
+	now := a.now()
+	chosen := o.choose(all, now)
+	switch {
+	case a.json && o.watch:
+		for _, c := range chosen {
+			if err := newEncoder(a.stdout).Encode(view.OfConversation(c, now)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case a.json:
+		return a.printJSON(struct {
+			Conversations []view.Conversation `json:"conversations"`
+		}{view.OfConversations(chosen, now)})
+	case len(all) == 0:
+		return a.printLine("There are no conversations.")
+	case len(chosen) == 0:
+		return a.printLine(fmt.Sprintf("None of the %s is like that.", view.Count(int64(len(all)), "conversation")))
+	}
+	screen := a.screen()
+	return conversationTable(chosen, now, screen.shortID(all)).print(a.stdout, screen)
 }
 
-func expiryCell(o bridge.Overview, now time.Time) cell {
-	if o.Expired(now) {
-		return cell{"expired " + formatAgo(o.ExpiresAt, now), faint}
-	}
-	return cell{text: formatAgo(o.ExpiresAt, now)}
+// choose filters and sorts. What is equal stays in the order of its creation.
+func (o listOptions) choose(all []bridge.Overview, now time.Time) []bridge.Overview {
+	chosen := slices.DeleteFunc(slices.Clone(all), func(c bridge.Overview) bool {
+		return o.role != "" && !hasRole(c, o.role) || o.team != "" && !inTeam(c.Team, c.TeamID, o.team) ||
+			o.unread && unread(c) == 0 || o.live && c.Expired(now)
+	})
+	slices.SortStableFunc(chosen, listOrders[o.sort])
+	return chosen
 }
 
-func aliveCell(o bridge.Overview, now time.Time) cell {
-	var alive []string
-	for _, s := range []bridge.SessionState{o.A, o.B} {
-		if s.Alive(now) {
-			alive = append(alive, string(s.Session))
+func hasRole(c bridge.Overview, role string) bool {
+	role = strings.ToLower(role)
+	return strings.Contains(strings.ToLower(c.RoleA), role) || strings.Contains(strings.ToLower(c.RoleB), role)
+}
+
+func received(c bridge.Overview) int64 { return c.A.Received + c.B.Received }
+func unread(c bridge.Overview) int64   { return c.A.Unread + c.B.Unread }
+
+func lastSeen(c bridge.Overview) time.Time {
+	if c.A.HeartbeatAt.After(c.B.HeartbeatAt) {
+		return c.A.HeartbeatAt
+	}
+	return c.B.HeartbeatAt
+}
+
+// clearScreen moves the cursor to the top and clears (ECMA-48: CUP, ED).
+const clearScreen = "\x1b[H\x1b[2J"
+
+func watchList(ctx context.Context, a *app, s *bridge.Service, o listOptions) error {
+	ticker := time.NewTicker(listEvery)
+	defer ticker.Stop()
+	for {
+		if a.screen().width > 0 {
+			_, _ = a.stdout.WriteString(clearScreen)
+		}
+		if err := printList(ctx, a, s, o); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
 		}
 	}
-	if alive == nil {
-		return cell{"-", faint}
-	}
-	return cell{strings.Join(alive, ","), good}
-}
-
-// when returns how if the condition holds, and plain otherwise.
-func when(condition bool, how style) style {
-	if condition {
-		return how
-	}
-	return plain
 }

@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"strconv"
-	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,162 +10,122 @@ import (
 	"example.org/bridge/internal/view"
 )
 
+type showOptions struct {
+	conversation string
+	limit        int
+	since        moment
+	from         string
+	follow       bool
+}
+
 func newShowCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	var o showOptions
+	cmd := &cobra.Command{
 		Use:   "show CONVERSATION",
-		Short: "Read one conversation",
-		Long: `Show one conversation: its two sessions and all messages, oldest first. Nothing is
-marked read. A conversation is named by its id or an unambiguous beginning of it.
+		Short: "Read one conversation, or follow it live",
+		Long: `Show one conversation: its sessions and all messages, oldest first. Nothing is marked
+read. A conversation is named by its id or an unambiguous beginning of it.
 
 What agents wrote is shown without anything that could control the terminal. Every
-line of a message begins with "> "; lines without it are bridge's own.`,
+line of a message begins with "> "; lines without it are bridge's own. Messages are
+numbered through the conversation.
+
+With --follow, go on with each new message as it comes, until you press Ctrl-C; --json
+then prints one message a line, and no conversation.`,
 		Example: `  bridge show conv_3f2a9c0d5e6b7a81
-  bridge show 3f2a
+  bridge show 3f2a --follow
+  bridge show 3f2a --since 30m --from a
   bridge show 3f2a --json | jq -r '.messages[].message'`,
 		Args:              oneConversation,
 		ValidArgsFunction: completeConversation(a),
-		RunE:              func(cmd *cobra.Command, args []string) error { return runShow(cmd.Context(), a, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.conversation = args[0]
+			return runShow(cmd.Context(), a, o)
+		},
 	}
+	fs := cmd.Flags()
+	numberFlag(fs, &o.limit, "limit", "only the latest so many messages; 0 = all")
+	sinceFlag(fs, &o.since, "messages")
+	choiceFlag(fs, &o.from, []string{"a", "b", bridge.System, bridge.Operator}, "from", "only what this session, the bridge or the operator sent")
+	boolFlag(fs, &o.follow, "follow", "go on with new messages as they come")
+	return cmd
 }
 
-func runShow(ctx context.Context, a *app, name string) error {
-	if err := checkConversation(name); err != nil {
+func runShow(ctx context.Context, a *app, o showOptions) error {
+	if err := checkConversation(o.conversation); err != nil {
 		return err
 	}
-	return a.withStore(ctx, func(s *bridge.Service) error {
-		o, err := findConversation(ctx, s, name)
-		if err != nil {
-			return err
-		}
-		if a.json {
-			return showJSON(ctx, a, s, o)
-		}
-		return showText(ctx, a, s, o)
-	})
-}
-
-// showPage is how many messages are read at once.
-const showPage = 200
-
-// eachMessage calls visit with every message of a conversation, in order.
-func eachMessage(ctx context.Context, s *bridge.Service, id string, visit func(bridge.Message)) error {
-	var last int64
-	for {
-		page, err := s.Messages(ctx, id, last, showPage)
-		if err != nil {
-			return err
-		}
-		for _, m := range page {
-			visit(m)
-			last = m.ID
-		}
-		if len(page) < showPage {
-			return nil
-		}
+	show := func(ctx context.Context) error {
+		return a.withStore(ctx, func(s *bridge.Service) error {
+			c, err := findConversation(ctx, s, o.conversation)
+			if err != nil {
+				return err
+			}
+			return showConversation(ctx, a, s, o, c)
+		})
 	}
+	if o.follow {
+		return follow(ctx, show)
+	}
+	return a.paged(func() error { return show(ctx) })
 }
 
-func showJSON(ctx context.Context, a *app, s *bridge.Service, o bridge.Overview) error {
-	messages := []view.Message{}
-	err := eachMessage(ctx, s, o.ID, func(m bridge.Message) { messages = append(messages, view.MessageOf(m, o)) })
+func showConversation(ctx context.Context, a *app, s *bridge.Service, o showOptions, c bridge.Overview) error {
+	reader := &transcript{service: s, id: c.ID, options: o, since: o.since.time(a.now())}
+	first, err := reader.latest(ctx)
 	if err != nil {
 		return err
+	}
+	if a.json && !o.follow {
+		return showJSON(a, c, first)
+	}
+	out := &transcriptPrinter{app: a, screen: a.screen()}
+	if !a.json {
+		if err := out.header(c); err != nil {
+			return err
+		}
+	}
+	if err := out.messages(c, first); err != nil || !o.follow {
+		return err
+	}
+	a.announce("following %s", c.ID)
+	return followTranscript(ctx, s, reader, out)
+}
+
+func showJSON(a *app, c bridge.Overview, all []numbered) error {
+	messages := make([]view.Message, len(all))
+	for i, m := range all {
+		messages[i] = view.MessageOf(m.Message, c)
 	}
 	return a.printJSON(struct {
 		Conversation view.Conversation `json:"conversation"`
 		Messages     []view.Message    `json:"messages"`
-	}{view.OfConversation(o, a.now()), messages})
+	}{view.OfConversation(c, a.now()), messages})
 }
 
-func showText(ctx context.Context, a *app, s *bridge.Service, o bridge.Overview) error {
-	screen := a.screen()
-	out := bufio.NewWriter(a.stdout)
-	if err := showHeader(out, a, screen, o); err != nil {
-		return err
-	}
-	err := eachMessage(ctx, s, o.ID, func(m bridge.Message) { showMessage(out, screen, m, o) })
-	if err != nil {
-		return err
-	}
-	return out.Flush()
-}
-
-func showHeader(out *bufio.Writer, a *app, screen screen, o bridge.Overview) error {
-	now := a.now()
-	for _, line := range []struct{ name, text string }{
-		{"Conversation", view.Field(o.ID)},
-		{"Team", view.Field(o.Team)},
-		{"Created", formatTime(o.CreatedAt) + " (" + formatAgo(o.CreatedAt, now) + ")"},
-		{"Joined", formatTime(o.JoinedAt)},
-		{expiryName(o.Expired(now)), formatTime(o.ExpiresAt) + " (" + formatAgo(o.ExpiresAt, now) + ")"},
-	} {
-		if line.text == "" {
+// followTranscript prints new messages until the process is told to end.
+func followTranscript(ctx context.Context, s *bridge.Service, reader *transcript, out *transcriptPrinter) error {
+	ticker := time.NewTicker(followEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		page, err := reader.next(ctx)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
 			continue
 		}
-		_, _ = out.WriteString(wrap(line.text, fmt.Sprintf("%-14s", line.name+":"), screen.width))
-	}
-	_ = out.WriteByte('\n')
-	t := &table{columns: []column{
-		{title: "SESSION"},
-		{title: "ROLE", shrink: true},
-		{title: "STATUS"},
-		{title: "HEARTBEAT"},
-		{title: "ALIVE"},
-		{title: "RECEIVED", right: true, drop: 1},
-		{title: "UNREAD", right: true},
-	}}
-	for _, s := range []bridge.SessionState{o.A, o.B} {
-		heartbeat := "never"
-		if age, ok := s.Age(now); ok {
-			heartbeat = formatAge(age) + " ago"
+		c, err := s.Conversation(ctx, reader.id)
+		if err != nil {
+			return err
 		}
-		alive := cell{"no", faint}
-		if s.Alive(now) {
-			alive = cell{"yes", good}
+		if err := out.messages(c, page); err != nil {
+			return err
 		}
-		t.add(cell{text: string(s.Session)}, cell{text: view.Field(s.Role)}, cell{text: orDash(view.Field(string(s.Status)))},
-			cell{text: heartbeat}, alive, cell{text: strconv.FormatInt(s.Received, 10)},
-			cell{strconv.FormatInt(s.Unread, 10), when(s.Unread > 0, warn)})
 	}
-	return t.print(out, screen)
-}
-
-func expiryName(expired bool) string {
-	if expired {
-		return "Expired"
-	}
-	return "Expires"
-}
-
-func orDash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
-}
-
-// maxHeaderRole keeps a long role from filling the header line of a message.
-const maxHeaderRole = 30
-
-// showMessage writes one message: a line of bridge's own, the names of files,
-// and the text, quoted.
-func showMessage(out *bufio.Writer, screen screen, m bridge.Message, o bridge.Overview) {
-	from := view.Field(m.From)
-	if role := view.SenderRole(m, o); role != "" {
-		from += " " + strconv.Quote(cut(view.Field(role), maxHeaderRole))
-	}
-	facts := []string{"unread"}
-	if m.Read {
-		facts[0] = "read"
-	}
-	if len(m.Redacted) > 0 {
-		facts = append(facts, "redacted "+view.Field(strings.Join(m.Redacted, " ")))
-	}
-	title := fmt.Sprintf("#%d %s -> %s, %s, %s, %s", m.Seq, from, view.Field(string(m.To)),
-		view.Field(string(m.Action)), formatTime(m.SentAt), strings.Join(facts, ", "))
-	_, _ = out.WriteString("\n" + screen.paint(title, bold) + "\n")
-	for _, file := range m.Files {
-		_, _ = out.WriteString(wrap(view.Quoted(file), "  file ", screen.width))
-	}
-	_, _ = out.WriteString(wrap(strings.ReplaceAll(bridge.Clean(m.Text), "\t", "    "), "> ", screen.width))
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -10,10 +12,9 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
-	"example.org/bridge/internal/view"
 )
 
-type yoloStatusOptions struct{ all bool }
+type yoloStatusOptions struct{ all, follow, notify bool }
 
 func newYoloStatusCmd(a *app) *cobra.Command {
 	var o yoloStatusOptions
@@ -24,18 +25,37 @@ func newYoloStatusCmd(a *app) *cobra.Command {
 ask to run and that wait for your decision, the newest first. A request waits for 15
 minutes.
 
-With --all, show closed conversations and earlier requests too, and their outcome.`,
+With --all, show closed conversations and earlier requests too, and their outcome.
+
+With --follow, go on with each new request as it comes, until you press Ctrl-C; --json
+then prints one request a line. --notify rings the terminal's bell and shows a notice on
+the desktop for each, where notify-send (Linux) or osascript (macOS) is there; it names
+the request, and nothing that an agent wrote.`,
 		Example: `  bridge yolo status
+  bridge yolo status --follow --notify
   bridge yolo status --all --json | jq '.requests[] | select(.status == "denied")'`,
-		Args:       noArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if o.notify && !o.follow || o.all && o.follow {
+				return usagef("--notify is for --follow, and --follow shows new requests only: leave out --all")
+			}
+			return noArgs(cmd, args)
+		},
 		SuggestFor: []string{"pending", "list"},
 		RunE:       func(cmd *cobra.Command, _ []string) error { return runYoloStatus(cmd.Context(), a, o) },
 	}
 	boolFlag(cmd.Flags(), &o.all, "all", "also what is closed, decided, run or expired")
+	boolFlag(cmd.Flags(), &o.follow, "follow", "go on with new requests as they come")
+	boolFlag(cmd.Flags(), &o.notify, "notify", "with --follow, ring the bell and show a notice on the desktop")
 	return cmd
 }
 
 func runYoloStatus(ctx context.Context, a *app, o yoloStatusOptions) error {
+	if o.follow {
+		a.announce("waiting for requests to run a command")
+		return follow(ctx, func(ctx context.Context) error {
+			return a.withCommands(ctx, func(s services) error { return followRequests(ctx, a, s, o.notify) })
+		})
+	}
 	return a.withCommands(ctx, func(s services) error {
 		grants, err := grantsToShow(ctx, s, o.all)
 		if err != nil {
@@ -51,7 +71,11 @@ func runYoloStatus(ctx context.Context, a *app, o yoloStatusOptions) error {
 				Requests []jsonRequest `json:"requests"`
 			}{viewGrants(grants, s.Now()), viewRequests(requests, s.Now())})
 		}
-		return printYoloStatus(a, s.Now(), grants, requests)
+		all, err := s.Conversations(ctx)
+		if err != nil {
+			return err
+		}
+		return printYoloStatus(a, all, s.Now(), grants, requests)
 	})
 }
 
@@ -65,21 +89,24 @@ func grantsToShow(ctx context.Context, s services, all bool) ([]commands.Grant, 
 	return slices.DeleteFunc(grants, func(g commands.Grant) bool { return !s.Now().Before(g.ExpiresAt) }), nil
 }
 
-func printYoloStatus(a *app, now time.Time, grants []commands.Grant, requests []commands.Request) error {
+func printYoloStatus(a *app, all []bridge.Overview, now time.Time, grants []commands.Grant, requests []commands.Request) error {
+	out := bufio.NewWriter(a.stdout)
+	return errors.Join(writeYoloStatus(out, a.screen(), all, now, grants, requests), out.Flush())
+}
+
+func writeYoloStatus(out *bufio.Writer, screen screen, all []bridge.Overview, now time.Time, grants []commands.Grant, requests []commands.Request) error {
+	id := screen.shortID(all)
 	if len(grants) == 0 {
-		if err := a.say("No conversation is open for commands."); err != nil {
-			return err
-		}
-	} else if err := grantTable(grants, now).print(a.stdout, a.screen()); err != nil {
+		_, _ = out.WriteString("No conversation is open for commands.\n")
+	} else if err := grantTable(grants, now, id).print(out, screen); err != nil {
 		return err
 	}
 	if len(requests) == 0 {
-		return a.say("No command waits for your decision.")
+		_, _ = out.WriteString("No command waits for your decision.\n")
+		return nil
 	}
-	if err := a.say(""); err != nil {
-		return err
-	}
-	return requestTable(requests, now).print(a.stdout, a.screen())
+	_, _ = out.WriteString("\n")
+	return requestTable(requests, now, id).print(out, screen)
 }
 
 // pendingRequests returns the requests that wait, or all.
@@ -101,23 +128,23 @@ func pendingRequests(ctx context.Context, s services, now time.Time, all bool) (
 	return waiting, nil
 }
 
-func requestTable(requests []commands.Request, now time.Time) *table {
+func requestTable(requests []commands.Request, now time.Time, id func(string) string) *table {
 	t := &table{columns: []column{
 		{title: "REQUEST", right: true},
 		{title: "CONVERSATION", drop: 2},
-		{title: "S"},
+		{title: "BY"},
 		{title: "STATUS"},
 		{title: "MODE"},
 		{title: "AGE", right: true, drop: 1},
 		{title: "SANDBOX", drop: 3},
-		{title: "COMMAND", shrink: true},
+		{title: "COMMAND", shrink: true, least: 24},
 	}}
 	for _, r := range requests {
 		t.add(
 			cell{text: strconv.FormatInt(r.ID, 10)},
-			cell{text: view.Field(r.Conversation)},
-			cell{text: string(r.Session)},
-			cell{text: r.Status(now), style: when(r.Waiting(now), warn)},
+			cell{text: id(r.Conversation)},
+			cell{string(r.Session), sideStyle(string(r.Session))},
+			cell{text: r.Status(now), style: when(r.Waiting(now), standout)},
 			cell{text: string(r.Mode)},
 			cell{text: formatAge(max(now.Sub(r.CreatedAt), 0))},
 			cell{text: string(r.Sandbox)},
@@ -125,43 +152,4 @@ func requestTable(requests []commands.Request, now time.Time) *table {
 		)
 	}
 	return t
-}
-
-// jsonRequest is a request for programs.
-type jsonRequest struct {
-	Request        int64     `json:"request"`
-	ConversationID string    `json:"conversation_id"`
-	SessionID      string    `json:"session_id"`
-	Status         string    `json:"status"`
-	Command        string    `json:"command"`
-	Runs           []string  `json:"runs"`
-	Mode           string    `json:"mode"`
-	Workspace      string    `json:"workspace"`
-	Sandbox        string    `json:"sandbox"`
-	Network        bool      `json:"network"`
-	TimeoutSeconds int       `json:"timeout_seconds"`
-	CreatedAt      view.Time `json:"created_at"`
-	ExpiresAt      view.Time `json:"expires_at"`
-	DecidedAt      view.Time `json:"decided_at"`
-	UsedAt         view.Time `json:"used_at"`
-	EndedAt        view.Time `json:"ended_at"`
-	ExitCode       *int64    `json:"exit_code"`
-	Snapshot       int64     `json:"snapshot"`
-}
-
-func viewRequests(requests []commands.Request, now time.Time) []jsonRequest {
-	views := make([]jsonRequest, len(requests))
-	for i, r := range requests {
-		views[i] = jsonRequest{
-			Request: r.ID, ConversationID: r.Conversation, SessionID: string(r.Session), Status: r.Status(now),
-			Command: bridge.Clean(r.Command), Runs: r.DescribePlan(), Mode: string(r.Mode), Workspace: bridge.Clean(r.Workspace),
-			Sandbox: string(r.Sandbox), Network: r.Network, TimeoutSeconds: int(r.Timeout.Seconds()),
-			CreatedAt: view.Time(r.CreatedAt), ExpiresAt: view.Time(r.ExpiresAt), DecidedAt: view.Time(r.DecidedAt),
-			UsedAt: view.Time(r.UsedAt), EndedAt: view.Time(r.EndedAt), Snapshot: r.SnapshotNumber,
-		}
-		if !r.EndedAt.IsZero() {
-			views[i].ExitCode = &r.ExitCode
-		}
-	}
-	return views
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
@@ -114,16 +113,6 @@ func (c *runningCommand) ended(t *testing.T) bool {
 		}
 	}
 	return false
-}
-
-// eventually waits for a condition; patience only ends what would hang.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }
 
 // TestRunningCommandIsKilled: a command ends with the call, the client and the

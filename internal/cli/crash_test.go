@@ -164,14 +164,11 @@ func (j *journal) note(data map[string]any) {
 
 // await waits until messages 1 to n have arrived, or have not for too long.
 func (j *journal) await(n int64) {
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	polled(func() bool {
 		j.mu.Lock()
-		all := int64(len(j.seen)) >= n
-		j.mu.Unlock()
-		if all {
-			return
-		}
-	}
+		defer j.mu.Unlock()
+		return int64(len(j.seen)) >= n
+	})
 }
 
 // problems says what of the promise was broken for messages 1 to n. Two readers

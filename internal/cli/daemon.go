@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"example.org/bridge/internal/fleet"
 )
@@ -20,6 +21,14 @@ func daemon(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
+}
+
+// announce tells a person at the terminal what a command that goes on does, and how
+// to end it. Programs and journals need not be told.
+func (a *app) announce(format string, args ...any) {
+	if term.IsTerminal(int(a.stderr.Fd())) {
+		_, _ = fmt.Fprintf(a.stderr, "bridge: "+format+"; press Ctrl-C to end\n", args...)
+	}
 }
 
 // ended says why a long-running command ended, where its error does not.

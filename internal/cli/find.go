@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,6 +57,32 @@ func findConversation(ctx context.Context, s *bridge.Service, name string) (brid
 	return bridge.Overview{}, usagef("%d conversations begin with %s, such as %s and %s: give more of the id",
 		len(found), start, found[0].ID, found[1].ID)
 }
+
+// shortIDLength is how many digits of an id people see at least.
+const shortIDLength = 4
+
+// shortID returns a function that shortens the id of a conversation for people, so
+// that show and the other commands still know which of all is meant. Output that a
+// program reads has whole ids.
+func (s screen) shortID(all []bridge.Overview) func(id string) string {
+	if s.width == 0 {
+		return view.Field
+	}
+	length := len(idPrefix) + shortIDLength
+	known := make([]string, len(all))
+	for i, o := range all {
+		known[i] = o.ID
+	}
+	slices.Sort(known)
+	for i := 1; i < len(known); i++ {
+		for length < len(known[i]) && strings.HasPrefix(known[i], cutBytes(known[i-1], length)) {
+			length++
+		}
+	}
+	return func(id string) string { return view.Field(cutBytes(id, length)) }
+}
+
+func cutBytes(text string, length int) string { return text[:min(length, len(text))] }
 
 // completeConversation offers the ids of conversations to the shell.
 func completeConversation(a *app) cobra.CompletionFunc {

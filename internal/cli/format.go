@@ -33,12 +33,28 @@ func units(d, large time.Duration, largeName string, small time.Duration, smallN
 	return fmt.Sprintf("%d%s%02d%s", d/large, largeName, rest, smallName)
 }
 
-// formatTime shows a time to a person, in local time.
+// formatTime shows a time in a line that is kept or compared: whole, in local time.
 func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
 	return t.Local().Format(time.RFC3339)
+}
+
+// stamp shows a time as people read it, the shorter the nearer it is to now. In
+// output that a program reads it is whole.
+func (s screen) stamp(t, now time.Time) string {
+	if s.width == 0 || t.IsZero() {
+		return formatTime(t)
+	}
+	t, now = t.Local(), now.Local()
+	switch {
+	case t.Year() == now.Year() && t.YearDay() == now.YearDay():
+		return t.Format("15:04:05")
+	case t.Year() == now.Year():
+		return t.Format("Jan _2 15:04")
+	}
+	return t.Format("2006-01-02")
 }
 
 // formatAgo shows how long ago something was, or how far off it is.

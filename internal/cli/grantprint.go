@@ -9,7 +9,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-func grantTable(grants []commands.Grant, now time.Time) *table {
+func grantTable(grants []commands.Grant, now time.Time, id func(string) string) *table {
 	t := &table{columns: []column{
 		{title: "CONVERSATION"},
 		{title: "UP TO"},
@@ -20,7 +20,7 @@ func grantTable(grants []commands.Grant, now time.Time) *table {
 	}}
 	for _, g := range grants {
 		t.add(
-			cell{text: view.Field(g.Conversation)},
+			cell{text: id(g.Conversation)},
 			cell{text: string(g.Ceiling)},
 			grantExpiryCell(g, now),
 			cell{text: sandboxName(g.Sandbox), style: when(g.Unsandboxed(), bad)},

@@ -30,7 +30,13 @@ func (a *app) printHelp(cmd *cobra.Command) {
 		screen.width = helpWidth
 	}
 	screen.width = min(screen.width, maxHelpWidth)
-	h := &helpPrinter{out: bufio.NewWriter(a.stdout), screen: screen}
+	out := bufio.NewWriter(a.stdout)
+	writeHelp(out, screen, cmd)
+	_ = out.Flush()
+}
+
+func writeHelp(out *bufio.Writer, screen screen, cmd *cobra.Command) {
+	h := &helpPrinter{out: out, screen: screen}
 	h.paragraphs(cmd.Long)
 	h.section("Usage")
 	h.lines("  " + cmd.UseLine())
@@ -39,7 +45,6 @@ func (a *app) printHelp(cmd *cobra.Command) {
 	} else {
 		h.root(cmd)
 	}
-	_ = h.out.Flush()
 }
 
 // helpPrinter writes help that fits the screen.

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -55,14 +54,14 @@ func bindings(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func awaitWaiters(ts *testscript.TestScript, dir, want string) {
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	there := func() bool {
 		files, err := filepath.Glob(filepath.Join(dir, "*.wait"))
 		ts.Check(err)
-		if strconv.Itoa(len(files)) == want {
-			return
-		}
+		return strconv.Itoa(len(files)) == want
 	}
-	ts.Fatalf("there were never %s waiters", want)
+	if !polled(there) {
+		ts.Fatalf("there were never %s waiters", want)
+	}
 }
 
 // holderMain is the program holder: it keeps others from writing to a database,

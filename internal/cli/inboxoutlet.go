@@ -31,7 +31,7 @@ func newInboxOutlet(a *app, s *bridge.Service, c bridge.Credentials, o inboxOpti
 	case a.json:
 		return &inboxDocument{list: newJSONList(a.stdout, "messages"), overview: overview}, nil
 	}
-	return &inboxText{bufio.NewWriter(a.stdout), a.screen(), overview}, nil
+	return &inboxText{a, bufio.NewWriter(a.stdout), a.screen(), overview}, nil
 }
 
 // overviewOf returns the conversation, as it is now.
@@ -39,6 +39,7 @@ type overviewOf func(context.Context) (bridge.Overview, error)
 
 // inboxText prints messages for people.
 type inboxText struct {
+	app      *app
 	out      *bufio.Writer
 	screen   screen
 	overview overviewOf
@@ -52,7 +53,7 @@ func (t *inboxText) show(ctx context.Context, page []bridge.Message) error {
 		return err
 	}
 	for _, m := range page {
-		showMessage(t.out, t.screen, m, o)
+		writeMessage(t.out, t.screen, m.Seq, m, o, t.app.now())
 	}
 	return t.out.Flush()
 }

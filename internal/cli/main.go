@@ -16,6 +16,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/term"
+
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
@@ -38,9 +40,22 @@ func Main() int {
 	}
 	code, text := explain(err)
 	if text != "" {
-		_, _ = fmt.Fprintln(a.stderr, "bridge: "+text)
+		a.complain(text)
 	}
 	return code
+}
+
+// complain prints an error: one line, which on a terminal is broken between words.
+func (a *app) complain(text string) {
+	width := 0
+	if columns, _, err := term.GetSize(int(a.stderr.Fd())); err == nil {
+		width = columns
+	}
+	if width == 0 {
+		_, _ = fmt.Fprintln(a.stderr, "bridge: "+text)
+		return
+	}
+	_, _ = a.stderr.WriteString(wrapWords(text, "bridge: ", "  ", width))
 }
 
 // explain is the one place where an error becomes words for a person and an

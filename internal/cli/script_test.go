@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/pflag"
@@ -198,12 +197,13 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	pattern, err := regexp.Compile(args[1])
 	ts.Check(err)
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if text, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && pattern.Match(text) {
-			return
-		}
+	shown := func() bool {
+		text, err := os.ReadFile(ts.MkAbs(args[0]))
+		return err == nil && pattern.Match(text)
 	}
-	ts.Fatalf("%s never showed %s", args[0], args[1])
+	if !polled(shown) {
+		ts.Fatalf("%s never showed %s", args[0], args[1])
+	}
 }
 
 // TestCommandsAreComplete walks the tree: each command has its texts and a script.

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // served is a running "bridge serve" on a store of its own.
@@ -23,9 +22,6 @@ type served struct {
 	lines  *bufio.Reader
 	stderr *strings.Builder
 }
-
-// patience bounds what would otherwise hang for good. It is no measure.
-const patience = time.Minute
 
 func startServe(t *testing.T) *served {
 	t.Helper()

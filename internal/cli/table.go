@@ -10,8 +10,10 @@ import (
 // column is one column of a table.
 type column struct {
 	title string
-	// shrink lets the column be cut, down to minColumn, where the screen is narrow.
+	// shrink lets the column be cut where the screen is narrow: to least columns
+	// before others are left out, and to minColumn where none can be.
 	shrink bool
+	least  int
 	// drop is the order in which columns are left out where that is not enough,
 	// the highest first; 0 never.
 	drop  int
@@ -34,6 +36,8 @@ const (
 	bad   style = "31"
 	good  style = "32"
 	warn  style = "33"
+	// standout is for what waits for somebody.
+	standout style = "1;33"
 )
 
 // table prints rows under titles, in columns that fit the screen.
@@ -95,28 +99,33 @@ func (t *table) fit(width int) (shown, widths []int) {
 	}
 	for {
 		widths = slices.Clone(natural)
-		for width > 0 && total(shown, widths) > width && t.shrinkOne(shown, widths) {
+		if width == 0 || t.shrinkTo(shown, widths, width, func(c column) int { return max(c.least, minColumn) }) {
+			return shown, widths
 		}
 		last := slices.MaxFunc(shown, func(a, b int) int { return t.columns[a].drop - t.columns[b].drop })
-		if width == 0 || total(shown, widths) <= width || t.columns[last].drop == 0 {
+		if t.columns[last].drop == 0 {
+			t.shrinkTo(shown, widths, width, func(column) int { return minColumn })
 			return shown, widths
 		}
 		shown = slices.DeleteFunc(shown, func(i int) bool { return i == last })
 	}
 }
 
-// shrinkOne makes the widest of the columns that may shrink narrower by one.
-func (t *table) shrinkOne(shown, widths []int) bool {
-	widest := -1
-	for _, i := range shown {
-		if t.columns[i].shrink && widths[i] > minColumn && (widest < 0 || widths[i] > widths[widest]) {
-			widest = i
+// shrinkTo makes the widest of the columns that may shrink narrower, one by one,
+// until all fit into width. It reports false where they do not.
+func (t *table) shrinkTo(shown, widths []int, width int, least func(column) int) bool {
+	for total(shown, widths) > width {
+		widest := -1
+		for _, i := range shown {
+			if c := t.columns[i]; c.shrink && widths[i] > least(c) && (widest < 0 || widths[i] > widths[widest]) {
+				widest = i
+			}
 		}
+		if widest < 0 {
+			return false
+		}
+		widths[widest]--
 	}
-	if widest < 0 {
-		return false
-	}
-	widths[widest]--
 	return true
 }
 

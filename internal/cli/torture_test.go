@@ -178,23 +178,24 @@ func TestTerminationEndsLongPoll(t *testing.T) {
 	select {
 	case err := <-answered: // with what there is, or with the end of the connection
 		t.Logf("the call ended with %v", err)
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the process did not end")
 	}
 	if err := c.Wait(); err != nil {
-		t.Logf("the connection ended with %v", err)
+		t.Errorf("the connection ended with %v", err)
+	}
+	if state := c.process.ProcessState; state == nil || !state.Success() {
+		t.Errorf("the process ended with %v, want a clean end", state)
 	}
 }
 
 // awaitBell waits until somebody listens for mail.
 func awaitBell(t *testing.T, folder string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if bells, _ := filepath.Glob(filepath.Join(folder, "*", "*")); len(bells) > 0 {
-			return
-		}
-	}
-	t.Fatal("nobody listens")
+	eventually(t, "somebody to listen", func() bool {
+		bells, _ := filepath.Glob(filepath.Join(folder, "*", "*"))
+		return len(bells) > 0
+	})
 }
 
 // TestManyStartTogether starts a hundred processes at once on a store that does

@@ -70,17 +70,18 @@ func splitAt(text string, width int) (head, rest string) {
 	return text, ""
 }
 
-// wrap breaks the lines of text, each with prefix in front, so that they fit
-// into width columns with their prefix (0: any). A terminal left to break them
-// itself would let the text begin at the left edge, where only bridge writes.
+// wrap breaks the lines of text, each with prefix in front, so that they fit into
+// width columns with their prefix (0: any): between words, and inside a word only
+// where it does not fit alone. A terminal left to break lines itself would let the
+// text begin at the left edge, where only bridge writes.
 func wrap(text, prefix string, width int) string {
-	room := width - displayWidth(prefix)
+	room := max(width-displayWidth(prefix), minColumn)
 	var out strings.Builder
 	for line := range strings.SplitSeq(text, "\n") {
 		for {
 			head, rest := line, ""
 			if width > 0 {
-				head, rest = splitAt(line, max(room, minColumn))
+				head, rest = breakAt(line, room)
 			}
 			out.WriteString(prefix + head + "\n")
 			if rest == "" {
@@ -90,6 +91,20 @@ func wrap(text, prefix string, width int) string {
 		}
 	}
 	return out.String()
+}
+
+// breakAt splits a line behind what fits into width columns, at the last blank if
+// there is one behind its first word.
+func breakAt(line string, width int) (head, rest string) {
+	head, rest = splitAt(line, width)
+	if rest == "" || rest[0] == ' ' {
+		return head, strings.TrimPrefix(rest, " ")
+	}
+	at := strings.LastIndexByte(head, ' ')
+	if at < 0 || strings.TrimSpace(head[:at]) == "" {
+		return head, rest
+	}
+	return head[:at], head[at+1:] + rest
 }
 
 // wrapWords breaks text between words so that it fits into width columns with its

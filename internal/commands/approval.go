@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/snapshot"
 )
 
 // Limits of requests and approvals.
@@ -120,13 +119,13 @@ func (s *Service) ForgetCommands(ctx context.Context, olderThan time.Duration, d
 }
 
 // ForgetSnapshots removes the states of workspaces that are older than olderThan,
-// and more while all together are too large.
-func (s *Service) ForgetSnapshots(ctx context.Context, olderThan time.Duration) (snapshot.Tidied, error) {
-	tidied, err := s.snapshots.Prune(olderThan)
-	if err != nil || tidied.Snapshots == 0 {
-		return tidied, err
+// and more while all together are too large. A dry run counts the old ones.
+func (s *Service) ForgetSnapshots(ctx context.Context, olderThan time.Duration, dryRun bool) (int, error) {
+	tidied, err := s.snapshots.Prune(olderThan, dryRun)
+	if err != nil || tidied.Snapshots == 0 || dryRun {
+		return tidied.Snapshots, err
 	}
 	op := s.core.OperatorOperation("yolo_cleanup_snapshots", "")
 	op.Details["snapshots"], op.Details["bytes"] = tidied.Snapshots, tidied.Bytes
-	return tidied, s.store.RecordOperation(ctx, op)
+	return tidied.Snapshots, s.store.RecordOperation(ctx, op)
 }

@@ -50,6 +50,17 @@ func sandboxList(p guard.Plan, workspace string, overrides []string) (sandbox.Li
 	return list, nil
 }
 
+// envArguments is the argument list by which env changes the folder, sets what stood
+// before the command, and becomes the program.
+func envArguments(stage guard.Stage) []string {
+	args := []string{"env"}
+	if stage.Dir != "" {
+		args = append(args, "--chdir="+stage.Dir)
+	}
+	args = append(args, stage.Env...)
+	return append(append(args, stage.Path), stage.Argv[1:]...)
+}
+
 func sandboxStage(stage guard.Stage, workspace string) (sandbox.Stage, error) {
 	var converted sandbox.Stage
 	switch {
@@ -58,6 +69,12 @@ func sandboxStage(stage guard.Stage, workspace string) (sandbox.Stage, error) {
 		converted.Text, converted.Status = guard.RunBuiltin(stage, workspace, sandboxEnv, lookProgram)
 	case stage.Path == "":
 		return converted, refused("the program %s was not found", stage.Argv[0])
+	case stage.Dir != "" || len(stage.Env) > 0:
+		env, err := lookProgram("env")
+		if err != nil {
+			return converted, refused("the program env was not found: leave out cd and the assignments")
+		}
+		converted.Path, converted.Args = env, envArguments(stage)
 	default:
 		converted.Path, converted.Args = stage.Path, stage.Argv
 	}

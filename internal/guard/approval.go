@@ -93,6 +93,8 @@ func canonicalPlan(p *Plan) []byte {
 		for _, stage := range step.Stages {
 			out = appendStrings(out, []string{stage.Path})
 			out = appendStrings(out, stage.Argv)
+			out = appendStrings(out, []string{stage.Dir})
+			out = appendStrings(out, stage.Env)
 			out = fmt.Appendf(out, "%t;%d;", stage.Builtin, len(stage.Redirects))
 			for _, r := range stage.Redirects {
 				out = fmt.Appendf(out, "%d,%d,%t;", r.FD, r.To, r.Null)

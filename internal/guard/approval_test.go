@@ -30,6 +30,8 @@ func TestDigest(t *testing.T) {
 		"argument":       func(r *guard.ApprovalRequest) { argv(r)[1] = "-l" },
 		"joined":         func(r *guard.ApprovalRequest) { r.Plan.Steps[0].Stages[0].Argv = []string{"ls -la"} },
 		"program":        func(r *guard.ApprovalRequest) { r.Plan.Steps[0].Stages[0].Path = "/tmp/ls" },
+		"folder":         func(r *guard.ApprovalRequest) { r.Plan.Steps[0].Stages[0].Dir = "/home/user/projects/myapp/sub" },
+		"environment":    func(r *guard.ApprovalRequest) { r.Plan.Steps[0].Stages[0].Env = []string{"CI=1"} },
 		"builtin":        func(r *guard.ApprovalRequest) { r.Plan.Steps[0].Stages[0].Builtin = true },
 		"connector":      func(r *guard.ApprovalRequest) { r.Plan.Steps[0].When = guard.OnFailure },
 		"redirect":       func(r *guard.ApprovalRequest) { r.Plan.Steps[0].Stages[0].Redirects = []guard.Redirect{{FD: 2, To: 1}} },

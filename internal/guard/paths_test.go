@@ -3,6 +3,7 @@ package guard_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,7 +119,8 @@ func TestGlobs(t *testing.T) {
 			t.Errorf("%q is refused: %s", command, got.Reason)
 			continue
 		}
-		if diff := cmp.Diff(want, got.Plan.Steps[0].Stages[0].Argv); diff != "" {
+		argv := slices.DeleteFunc(got.Plan.Steps[0].Stages[0].Argv, func(arg string) bool { return strings.HasPrefix(arg, "--exclude=") })
+		if diff := cmp.Diff(want, argv); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", command, diff)
 		}
 	}

@@ -83,6 +83,8 @@ func attackSyscalls([]string) int {
 		{"netfilter", call(unix.SYS_SOCKET, unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_NETFILTER), unix.EPERM},
 		{"unix pair", call(unix.SYS_SOCKETPAIR, unix.AF_UNIX, unix.SOCK_STREAM, 0, 0), unix.EFAULT},
 		{"set-user-ID", call(unix.SYS_FCHMOD, 0, 0o4755), unix.EPERM},
+		{"set-group-ID", call(unix.SYS_FCHMOD, 0, 0o2755), unix.EPERM},
+		{"unix socket", call(unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_STREAM), unix.EPERM},
 		{"a later system call", call(unix.SYS_MSEAL + 1), unix.ENOSYS},
 		{"x32", call(0x40000000 + unix.SYS_GETPID), unix.ENOSYS},
 	} {

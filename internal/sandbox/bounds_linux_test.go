@@ -201,9 +201,13 @@ func TestOtherProcessesAreOutOfReach(t *testing.T) {
 			t.Fatal(err)
 		}
 		pid := bystander.Process.Pid
+		before, err := syscall.Getpriority(syscall.PRIO_PROCESS, pid)
+		if err != nil {
+			t.Fatal(err)
+		}
 		script := fmt.Sprintf(`for p in %d %d; do kill -9 $p; kill -STOP $p; renice 19 $p; done
 			prlimit --pid %[1]d --fsize=0; renice -n 19 -u nobody; kill -9 -1`, pid, os.Getpid())
-		_, err := sandbox.Run(t.Context(), bash(script), sandbox.Options{Workspace: t.TempDir(), Backend: b})
+		_, err = sandbox.Run(t.Context(), bash(script), sandbox.Options{Workspace: t.TempDir(), Backend: b})
 		// Without a PID namespace the last signal reaches the init as well.
 		if err != nil && (b != sandbox.Landlock || !errors.Is(err, sandbox.ErrKilled)) {
 			t.Error(err)
@@ -211,8 +215,8 @@ func TestOtherProcessesAreOutOfReach(t *testing.T) {
 		if limits := read(t, fmt.Sprintf("/proc/%d/limits", pid)); !strings.Contains(limits, "Max file size             unlimited") {
 			t.Errorf("the bystander's limits are %s", limits)
 		}
-		if prio, err := syscall.Getpriority(syscall.PRIO_PROCESS, pid); err != nil || prio != 20 {
-			t.Errorf("the bystander's priority is %d, %v", 20-prio, err)
+		if prio, err := syscall.Getpriority(syscall.PRIO_PROCESS, pid); err != nil || prio != before {
+			t.Errorf("the bystander's priority is %d, %v; it was %d", 20-prio, err, 20-before)
 		}
 		// A dead one that nobody has waited for takes signals too: what it
 		// died of tells.
@@ -222,6 +226,64 @@ func TestOtherProcessesAreOutOfReach(t *testing.T) {
 		_ = bystander.Wait()
 		if st := bystander.ProcessState.Sys().(syscall.WaitStatus); st.Signal() != syscall.SIGTERM {
 			t.Errorf("the bystander was killed from inside: %v", bystander.ProcessState)
+		}
+	})
+}
+
+// TestSharedMemoryLimit: memory that belongs to no process alone counts too.
+func TestSharedMemoryLimit(t *testing.T) {
+	python := func(script string) string { return "python3 -c '" + script + "'" }
+	const memfd = `import os, time
+for i in range(8):
+    f = os.memfd_create("x")
+    for j in range(16): os.write(f, b"x" * (8 << 20))
+time.sleep(1000)`
+	const inherited = `import os, time
+f = [os.memfd_create("x") for i in range(8)]
+for g in f:
+    os.ftruncate(g, 128 << 20)
+    for j in range(128): os.pwrite(g, b"x" * (1 << 20), j << 20)
+time.sleep(1000)`
+	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		scripts := map[string]string{"anonymous files": python(memfd), "held open": python(inherited)}
+		if b == sandbox.Bubblewrap {
+			scripts["files in memory"] = "for d in /tmp /dev/shm; do for i in 1 2 3 4 5 6; do head -c 50M /dev/zero >$d/$i; done; done; ls /tmp /dev/shm | wc -l; sleep 1000 & b=$(head -c 200M /dev/zero | tr '\\0' x); wait"
+		}
+		for name, script := range scripts {
+			t.Run(name, func(t *testing.T) {
+				res := run(t, bash(script), sandbox.Options{Backend: b, Memory: 512 << 20})
+				if res.Exceeded != "memory" {
+					t.Errorf("status %d, exceeded %q: %s%s", res.ExitCode, res.Exceeded, res.Stdout, res.Stderr)
+				}
+			})
+		}
+	})
+}
+
+// TestGrowthLimit: what a command adds to the workspace is bounded, in whatever
+// number of files, and without a name too.
+func TestGrowthLimit(t *testing.T) {
+	scripts := map[string]string{
+		"one file":    "head -c 300M /dev/zero >in/big; sleep 1000",
+		"many files":  "for i in $(seq 40); do head -c 8M /dev/zero >in/$i; done; sleep 1000",
+		"without one": "exec 3>in/x; rm in/x; for i in $(seq 40); do head -c 3M /dev/zero >&3; done; exec 4>in/y; rm in/y; for i in $(seq 40); do head -c 3M /dev/zero >&4; done; sleep 1000",
+	}
+	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		for name, script := range scripts {
+			t.Run(name, func(t *testing.T) {
+				ws := t.TempDir()
+				write(t, filepath.Join(ws, "in", "keep"), "")
+				res := run(t, bash(script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, Growth: 128 << 20, Timeout: 20 * time.Second})
+				ended := res.Exceeded == "disk" || name == "one file" && res.TimedOut
+				if !ended {
+					t.Errorf("status %d, exceeded %q: %s%s", res.ExitCode, res.Exceeded, res.Stdout, res.Stderr)
+				}
+				if info, err := os.Stat(filepath.Join(ws, "in", "big")); err == nil && info.Size() > 128<<20 {
+					t.Errorf("the file has %d bytes", info.Size())
+				}
+			})
 		}
 	})
 }

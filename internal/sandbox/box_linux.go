@@ -73,6 +73,7 @@ func (b *box) makeHome() error {
 // clean removes what newBox has made.
 func (b *box) clean() error {
 	var errs []error
+	b.group.remove()
 	if b.shield != nil {
 		errs = append(errs, b.shield.remove())
 	}
@@ -118,11 +119,27 @@ func (b *box) start() error {
 			attr.Sys.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID}
 		}
 	}
-	b.main, err = syscall.ForkExec(path, argv, attr) // #nosec G204 -- the backend, with arguments made here
+	b.main, err = b.forkExec(path, argv, attr)
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", path, err)
 	}
 	return nil
+}
+
+// forkExec starts a process in a control group of its own, where there can be one.
+func (b *box) forkExec(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
+	if b.spec.Backend == Bubblewrap || b.spec.Backend == Landlock {
+		b.group = newCgroup(b.spec)
+	}
+	if b.group != nil {
+		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, int(b.group.dir.Fd())
+		if pid, err := syscall.ForkExec(path, argv, attr); err == nil { // #nosec G204 -- as below
+			return pid, nil
+		}
+		b.group.remove()
+		b.group, attr.Sys.UseCgroupFD = nil, false
+	}
+	return syscall.ForkExec(path, argv, attr) // #nosec G204 -- the backend, with arguments made here
 }
 
 // command returns the argument vector of the box's first process, and its

@@ -33,8 +33,12 @@ func bubblewrapArgs(s spec, filterFD int) []string {
 	a = append(a, systemMounts()...)
 	a = append(a,
 		"--proc", "/proc",
-		"--dev", "/dev", "--size", strconv.FormatInt(s.Memory, 10), "--tmpfs", "/dev/shm", "--remount-ro", "/dev",
-		"--perms", "1777", "--size", strconv.FormatInt(s.Memory, 10), "--tmpfs", "/tmp",
+		"--dev", "/dev",
+	)
+	for _, m := range boxTmpfs {
+		a = append(a, "--perms", "1777", "--size", strconv.FormatInt(s.Memory/m.part, 10), "--tmpfs", m.path)
+	}
+	a = append(a, "--remount-ro", "/dev",
 		"--dir", "/var", "--symlink", "../tmp", "/var/tmp", "--dir", "/run",
 	)
 	for _, root := range s.readRoots() {

@@ -47,6 +47,31 @@ func TestNoNetwork(t *testing.T) {
 	})
 }
 
+// TestSocketInTheWorkspace: a service outside that listens in the workspace (a
+// container's or a database's socket) is out of reach without the network.
+func TestSocketInTheWorkspace(t *testing.T) {
+	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		ws := workspaceWithAttacks(t)
+		path := filepath.Join(ws, "in", "s")
+		write(t, filepath.Join(ws, "in", "keep"), "")
+		l, err := net.Listen("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closing(t, l)
+		if err := os.Chmod(path, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for _, network := range []bool{false, true} {
+			list := sandbox.Program(filepath.Join(ws, "attack"), "attack", "dial", "unix", "in/s", "unix", path)
+			if res := run(t, list, sandbox.Options{Workspace: ws, Backend: b, Writable: true, Network: network}); len(res.Stdout) > 0 {
+				t.Errorf("network %v: %s", network, res.Stdout)
+			}
+		}
+	})
+}
+
 func TestNetworkOn(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
 		t.Helper()

@@ -48,3 +48,11 @@ func ProcessStat(pid int) (parent, threads int, ok bool) {
 func ChooseFrom(ctx context.Context, try func(Backend) BackendStatus) (Backend, error) {
 	return chooseFrom(ctx, try)
 }
+
+// MakesCgroup reports whether a control group can be made below root by a
+// process whose /proc/self/cgroup is self.
+func MakesCgroup(root, self string) bool {
+	c := makeCgroup(root, []byte(self), 1<<30, 10)
+	c.remove()
+	return c != nil
+}

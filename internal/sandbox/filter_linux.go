@@ -107,18 +107,17 @@ func setuidRules() []rule {
 	return append(rules, whenArg(why, unix.SYS_OPENAT, creates, suid(3))...)
 }
 
-// socketRules: without the network a namespace of its own holds internet,
-// netlink and unix sockets; AF_VSOCK and others know no namespaces. With it,
-// unix sockets would reach the host's abstract ones. Without namespaces
+// socketRules: without the network a namespace of its own holds internet and
+// netlink sockets; AF_VSOCK and others know no namespaces. Unix sockets by path
+// know none either: one that a program outside keeps in the workspace would be
+// in reach, and with the network the host's abstract ones. Without namespaces
 // nothing but socketpair is left.
 func socketRules(k filterKind) []rule {
 	var families []uint32
 	switch {
 	case k.landlock && !k.network:
-	case k.network:
-		families = []uint32{unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK}
 	default:
-		families = []uint32{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK}
+		families = []uint32{unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK}
 	}
 	others := make([]cond, 0, len(families))
 	for _, f := range families {

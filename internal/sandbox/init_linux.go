@@ -124,7 +124,6 @@ func (s spec) checkIdentity() error {
 // Limits that need no option.
 const (
 	maxOpenFiles = 4096
-	maxFileSize  = 8 << 30
 	maxLocked    = 64 << 20
 )
 
@@ -139,7 +138,7 @@ func (s spec) setLimits() error {
 	}{
 		{"core", unix.RLIMIT_CORE, 0},
 		{"open files", unix.RLIMIT_NOFILE, maxOpenFiles},
-		{"file size", unix.RLIMIT_FSIZE, maxFileSize},
+		{"file size", unix.RLIMIT_FSIZE, uint64(s.Growth)}, // #nosec G115 -- not negative
 		{"locked memory", unix.RLIMIT_MEMLOCK, maxLocked},
 		{"data", unix.RLIMIT_DATA, uint64(s.Memory)}, // #nosec G115 -- not negative
 		{"processes", unix.RLIMIT_NPROC, s.Tasks},

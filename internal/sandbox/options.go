@@ -40,6 +40,7 @@ const (
 	DefaultTimeout     = 2 * time.Minute
 	DefaultOutputLimit = 256 << 10
 	DefaultMemory      = 4 << 30
+	DefaultGrowth      = 4 << 30
 	DefaultPIDs        = 256
 	DefaultPath        = paths.CommandPath
 )
@@ -82,9 +83,13 @@ type Options struct {
 	ReadRoots []string
 	// Path is the command's PATH; empty means [DefaultPath].
 	Path string
-	// Memory is the limit in bytes, for each process and for all together
-	// (the latter is looked at four times a second), and for /tmp.
+	// Memory is the limit in bytes, for each process and for all together, with
+	// shared memory and files in memory. A control group holds the latter where
+	// one can be made; elsewhere it is looked at four times a second.
 	Memory int64
+	// Growth is how many bytes a command may add to the workspace, looked at as
+	// often, and the size of its largest file.
+	Growth int64
 	// PIDs is the number of processes and threads.
 	PIDs int
 }
@@ -109,7 +114,7 @@ type Result struct {
 	Truncated bool
 	// TimedOut says that Timeout ended the command.
 	TimedOut bool
-	// Exceeded names the limit that ended it, "memory" or "processes".
+	// Exceeded names the limit that ended it: "memory", "processes" or "disk".
 	Exceeded string
 	// Held says, a sentence each, what the command planted in the workspace that
 	// others would obey, and under which name it was put aside.
@@ -139,6 +144,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Memory == 0 {
 		o.Memory = DefaultMemory
 	}
+	if o.Growth == 0 {
+		o.Growth = DefaultGrowth
+	}
 	if o.PIDs == 0 {
 		o.PIDs = DefaultPIDs
 	}
@@ -151,7 +159,7 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Timeout < 0 || o.Timeout > MaxTimeout:
 		return o, fmt.Errorf("%w: the timeout must be between 0 and %s", ErrSetup, MaxTimeout)
-	case o.OutputLimit < 0 || o.Memory < 0 || o.PIDs < 0:
+	case o.OutputLimit < 0 || o.Memory < 0 || o.Growth < 0 || o.PIDs < 0:
 		return o, fmt.Errorf("%w: limits must not be negative", ErrSetup)
 	}
 	return o, nil

@@ -49,6 +49,7 @@ type spec struct {
 	ReadRoots []string      `json:"readRoots"`
 	Path      string        `json:"path"`
 	Memory    int64         `json:"memory"`
+	Growth    int64         `json:"growth"`
 	PIDs      int           `json:"pids"`
 
 	// Tool is the backend's program: bwrap, docker or podman.

@@ -61,7 +61,7 @@ func newSpec(list List, opts Options) (spec, error) {
 		Workspace: workspace, Identity: opts.Identity, Writable: opts.Writable, Network: opts.Network,
 		GitWrite: opts.GitWrite, EnvFiles: opts.EnvFiles,
 		Timeout: opts.Timeout, Hidden: hidden, ReadRoots: existing(opts.ReadRoots),
-		Path: opts.Path, Memory: opts.Memory, PIDs: opts.PIDs, Image: opts.Image, Exe: exe,
+		Path: opts.Path, Memory: opts.Memory, Growth: opts.Growth, PIDs: opts.PIDs, Image: opts.Image, Exe: exe,
 	}
 	return s, s.findTool()
 }

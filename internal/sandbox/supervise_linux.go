@@ -69,6 +69,8 @@ func superviseBox(control io.Reader) (out outcome, err error) {
 type box struct {
 	spec   spec
 	shield *shield
+	group  *cgroup // nil where none can be made
+	growth *growth
 	name   string // of the container
 	main   int
 	exited chan syscall.WaitStatus
@@ -77,6 +79,7 @@ type box struct {
 }
 
 func (b *box) run(stop <-chan string) (outcome, error) {
+	b.growth = newGrowth(b.spec)
 	if err := b.start(); err != nil {
 		return outcome{}, err
 	}
@@ -84,6 +87,9 @@ func (b *box) run(stop <-chan string) (outcome, error) {
 	out := b.watch(stop)
 	b.stopContainer()
 	killTree(b.gone)
+	if out.Exceeded == "" && b.group.killedForMemory() {
+		out = outcome{Done: true, ExitCode: 128 + int(unix.SIGKILL), Exceeded: "memory"}
+	}
 
 	held := b.putAside()
 	said := b.readStatus()
@@ -146,12 +152,15 @@ func (b *box) watch(stop <-chan string) outcome {
 }
 
 func (b *box) exceeded() string {
-	threads, memory := usage(descendants())
+	procs := descendants()
+	threads, memory := usage(procs)
 	switch {
-	case memory > b.spec.Memory:
+	case b.group.killedForMemory(), memory > b.spec.Memory, memory+sharedBytes(procs) > b.spec.Memory:
 		return "memory"
 	case threads > b.spec.PIDs+slackPIDs:
 		return "processes"
+	case b.growth.exceeded(procs):
+		return "disk"
 	}
 	return ""
 }

@@ -288,7 +288,10 @@ func TestPrune(t *testing.T) {
 	write(t, dir, map[string]string{"untracked": strings.Repeat("second", 1000)})
 	now = now.Add(48 * time.Hour)
 	second := take(t, k, dir)
-	if got, err := k.Prune(24 * time.Hour); err != nil || got.Snapshots != 1 || got.Bytes == 0 {
+	if got, err := k.Prune(24*time.Hour, true); err != nil || got.Snapshots != 1 {
+		t.Errorf("a dry run: %+v, %v", got, err)
+	}
+	if got, err := k.Prune(24*time.Hour, false); err != nil || got.Snapshots != 1 || got.Bytes == 0 {
 		t.Errorf("removed %+v, %v", got, err)
 	}
 	if _, err := k.Preview(t.Context(), first); !errors.Is(err, snapshot.ErrNotFound) {

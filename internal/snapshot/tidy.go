@@ -30,12 +30,13 @@ func (k Keeper) Tidy() (Tidied, error) {
 	if usage <= k.MaxTotal && k.Now().Sub(looked) < tidyEvery {
 		return Tidied{}, nil
 	}
-	return k.Prune(k.MaxAge)
+	return k.Prune(k.MaxAge, false)
 }
 
 // Prune removes snapshots older than age, and the oldest while all together are
-// too large. The newest of each label is kept for as long as its age allows.
-func (k Keeper) Prune(age time.Duration) (Tidied, error) {
+// too large. The newest of each label is kept for as long as its age allows. A
+// dry run only counts those that are too old.
+func (k Keeper) Prune(age time.Duration, dryRun bool) (Tidied, error) {
 	k = k.withDefaults()
 	if _, err := os.Lstat(k.Dir); errors.Is(err, fs.ErrNotExist) {
 		return Tidied{}, nil
@@ -45,6 +46,10 @@ func (k Keeper) Prune(age time.Duration) (Tidied, error) {
 		return Tidied{}, err
 	}
 	defer lock.unlock()
+	if dryRun {
+		all, err := k.records()
+		return Tidied{Snapshots: len(all) - len(younger(all, k.Now().Add(-age)))}, err
+	}
 	t, err := k.prune(age)
 	if err != nil {
 		return t, fmt.Errorf("snapshot: removing old ones: %w", err)
@@ -58,8 +63,7 @@ func (k Keeper) prune(age time.Duration) (Tidied, error) {
 	if err != nil {
 		return t, err
 	}
-	limit := k.Now().Add(-age)
-	young := slices.DeleteFunc(slices.Clone(kept), func(r record) bool { return r.Time.Before(limit) })
+	young := younger(kept, k.Now().Add(-age))
 	t.Snapshots = len(kept) - len(young)
 	if err := k.forget(kept, young); err != nil {
 		return t, err
@@ -80,6 +84,10 @@ func (k Keeper) prune(age time.Duration) (Tidied, error) {
 		}
 		young = older
 	}
+}
+
+func younger(all []record, limit time.Time) []record {
+	return slices.DeleteFunc(slices.Clone(all), func(r record) bool { return r.Time.Before(limit) })
 }
 
 // olderHalf returns what is left when the older half is gone, but for the newest

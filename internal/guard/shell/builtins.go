@@ -53,6 +53,8 @@ func (w *walker) source(inv invocation) error {
 		return verdict.Refuse(verdict.UnknownCode, "sourcing text that cannot be known is refused: name a file")
 	case w.downloads[baseName(a.text)] || w.fetched:
 		return errDownloaded
+	case w.pipes[baseName(a.text)]:
+		return verdict.Refuse(verdict.PipedCode, "sourcing from a FIFO is refused: name a file")
 	case strings.HasPrefix(a.text, "/dev/") || strings.HasPrefix(a.text, "/proc/"):
 		return verdict.Refuse(verdict.PipedCode, "sourcing from a pipe is refused: name a file")
 	}
@@ -78,9 +80,9 @@ func (w *walker) laterCode(inv invocation, s *state) error {
 	return nil
 }
 
-func (w *walker) shellSetting(inv invocation) error {
+func (w *walker) shellSetting(inv invocation, s *state) error {
 	for i, a := range inv.args {
-		name, _, _ := strings.Cut(a.text, "=")
+		name, setting, isSet := strings.Cut(a.text, "=")
 		switch {
 		case inv.name == "history" && strings.HasPrefix(a.text, "-"):
 			return verdict.Refuse(verdict.ShellHistory, "tampering with history is refused")
@@ -90,6 +92,10 @@ func (w *walker) shellSetting(inv invocation) error {
 			return verdict.Refuse(verdict.ShellSetting, "changing what a name means is refused")
 		case inv.name != "set" && refusedVariables[name] != "":
 			return verdict.Refuse(verdict.Environment, "changing %s is refused, because %s", name, refusedVariables[name])
+		case inv.name != "set" && isSet:
+			if err := w.checkSetting(name, literal(setting), s); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

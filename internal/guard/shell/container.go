@@ -33,15 +33,31 @@ func (w *walker) container(inv invocation, s *state) error {
 			if strings.Contains(value, "unconfined") || strings.Contains(value, "disable") {
 				return verdict.Refuse(verdict.HostContainer, "switching off the container's confinement is refused")
 			}
-		case "-v", "--volume", "--mount", "--volumes", "-V":
+		case "--volume", "--mount", "--volumes", "--bind":
 			if err := w.mountOf(value, s); err != nil {
 				return err
 			}
+		case "--volumes-from", "--runtime", "--host", "--ssh", "-H", "--allow", "--profile":
+			if name != "--profile" || value == "sysadmin" {
+				return verdict.Refuse(verdict.HostContainer, "%s hands the host to the container, or the container to another host", name)
+			}
 		}
-		if strings.HasPrefix(arg, "-v") && len(arg) > 2 && !strings.HasPrefix(arg, "--") {
-			if err := w.mountOf(arg[2:], s); err != nil {
+		if source, ok := mountInCluster(inv, i); ok {
+			if err := w.mountOf(source, s); err != nil {
 				return err
 			}
+		}
+		if strings.HasPrefix(arg, "device=") || strings.HasPrefix(arg, "source=") || (i > 1 && inv.name == "minikube" && inv.args[0].text == "mount") {
+			_, source, _ := strings.Cut("="+strings.TrimPrefix(strings.TrimPrefix(arg, "device="), "source="), "=")
+			if err := w.mountOf(source, s); err != nil {
+				return err
+			}
+		}
+		if arg == "security.privileged=true" || (i < 3 && has("swarm plugin unshare machine system-service", arg) && inv.name != "kubectl") || (arg == "node" && i < 3) {
+			return verdict.Refuse(verdict.HostContainer, "%s hands the host to the container", verdict.Short(arg))
+		}
+		if strings.HasPrefix(arg, "node/") && verbIndex(inv.args, "debug") >= 0 {
+			return verdict.Refuse(verdict.HostContainer, "a debug pod on a node hands the node to the pod")
 		}
 		if strings.Contains(arg, "hostPath") || strings.Contains(arg, `"privileged"`) || strings.Contains(arg, "hostPID") {
 			return verdict.Refuse(verdict.HostContainer, "a pod with the host's files or processes is refused")
@@ -50,10 +66,35 @@ func (w *walker) container(inv invocation, s *state) error {
 	return nil
 }
 
+// mountInCluster finds the mount behind -v, also in a cluster such as -itv, and
+// attached to it. Singularity spells it -B.
+func mountInCluster(inv invocation, i int) (string, bool) {
+	arg := inv.args[i].text
+	letter := "v"
+	switch inv.name {
+	case "singularity", "apptainer":
+		letter = "B"
+	case "kubectl", "oc":
+		return "", false
+	}
+	at := strings.Index(arg, letter)
+	if len(arg) < 2 || arg[0] != '-' || arg[1] == '-' || at < 1 || at > 6 || strings.ContainsAny(arg[1:at], "=/:.") {
+		return "", false
+	}
+	attached := strings.TrimPrefix(arg[at+1:], "=")
+	if attached != "" {
+		return attached, strings.ContainsAny(attached, "/:~.$"+string(unknownMark))
+	}
+	if i+1 < len(inv.args) {
+		return inv.args[i+1].text, true
+	}
+	return "", false
+}
+
 // mountOf judges the host's side of a bind mount.
 func (w *walker) mountOf(spec string, s *state) error {
 	source, _, _ := strings.Cut(spec, ":")
-	for field := range strings.SplitSeq(spec, ",") {
+	for field := range strings.SplitSeq(strings.ReplaceAll(spec, `"`, ""), ",") {
 		name, value, _ := strings.Cut(field, "=")
 		if name == "source" || name == "src" {
 			source = value

@@ -110,6 +110,9 @@ func (w *walker) forLoop(c *syntax.ForClause, s *state, in input) error {
 	}
 	var items []value
 	for _, item := range iter.Items {
+		if substitutesNames(item) && w.listsHome(item, s) {
+			return errHomeTree
+		}
 		values, err := w.word(item, s)
 		if err != nil {
 			return err

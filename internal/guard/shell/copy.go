@@ -132,5 +132,5 @@ func (w *walker) remoteShell(inv invocation, s *state) error {
 var commandOptions = map[string]bool{
 	"--rsh": true, "--rsync-path": true, "--to-command": true, "--checkpoint-action": true, "--use-compress-program": true,
 	"--info-script": true, "--new-volume-script": true, "--rmt-command": true, "--rsh-command": true, "--unzip-command": true,
-	"-TT": true, "--upload-pack": true, "--receive-pack": true, "--exec": true, "--pre": true, "--hostname-bin": true,
+	"-TT": true, "--compress-program": true, "--filter": true, "--pager": true, "--diff-cmd": true, "--editor-cmd": true, "--access-hook": true, "--use-askpass": true, "--on-download-complete": true, "--password-command": true, "--ssh": true, "--upload-pack": true, "--receive-pack": true, "--exec": true, "--pre": true, "--hostname-bin": true,
 }

@@ -22,8 +22,12 @@ func (w *walker) judge(inv invocation, s *state) error {
 		return w.find(inv, s)
 	case "git":
 		return w.git(inv, s)
-	case "docker", "podman", "nerdctl", "docker-compose", "podman-compose", "kubectl", "oc":
+	case "docker", "podman", "nerdctl", "docker-compose", "podman-compose", "kubectl", "oc", "ctr", "crictl", "buildah", "lxc", "incus", "singularity", "apptainer", "udocker", "minikube", "multipass":
 		return w.container(inv, s)
+	case "cmake":
+		if err := w.cmake(inv, s); err != nil {
+			return err
+		}
 	case "kill", "pkill", "killall", "skill", "snice":
 		return w.kill(inv)
 	case "pgrep", "pidof":
@@ -35,15 +39,23 @@ func (w *walker) judge(inv invocation, s *state) error {
 	case "trap", "alias":
 		return w.laterCode(inv, s)
 	case "history", "fc", "set", "unset", "hash", "enable", "shopt", "export", "declare", "typeset", "local", "readonly":
-		return w.shellSetting(inv)
+		return w.shellSetting(inv, s)
 	case "nc", "ncat", "netcat", "socat", "telnet", "ssh", "openssl":
 		return w.network(inv, s)
 	case "tmux", "screen", "zellij", "byobu":
 		return w.terminal(inv, s)
 	case "tar", "bsdtar", "zip", "unzip", "7z", "cpio", "rsnapshot", "curl", "wget", "aria2c":
 		return w.archive(inv, s)
-	case "grep", "egrep", "fgrep", "rg", "ag", "ack":
+	case "grep", "egrep", "fgrep", "rg", "ag", "ack", "ugrep":
 		return w.search(inv, s)
+	}
+	if has("sort split man svn borg restic rclone mosh", inv.name) {
+		if err := w.remoteShell(inv, s); err != nil {
+			return err
+		}
+	}
+	if err := w.loadsCode(inv); err != nil {
+		return err
 	}
 	if why := w.machine(inv); why != "" {
 		return verdict.Refuse(verdict.MachineTool, "this use of %s is refused, because %s", inv.name, why)

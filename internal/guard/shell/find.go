@@ -17,8 +17,8 @@ func (w *walker) find(inv invocation, s *state) error {
 	for ; i < len(args) && !strings.HasPrefix(args[i].text, "-") && args[i].text != "(" && args[i].text != "!"; i++ {
 		starts = append(starts, args[i])
 	}
-	if inv.name != "find" {
-		starts = nil
+	if inv.name != "find" { // fd: [PATTERN] [FOLDER...], options anywhere
+		starts = fdFolders(inv.args)
 	}
 	if len(starts) == 0 {
 		starts = []value{literal(".")}
@@ -43,6 +43,9 @@ func (w *walker) find(inv invocation, s *state) error {
 		case "-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch":
 			inner := findCommand(args[i+1:])
 			i += len(inner)
+			if len(inner) > 0 && metadataPrograms[baseName(inner[0].text)] == "" && w.anyHomeTree(starts, s) {
+				return errHomeTree
+			}
 			removes, err := w.findExec(inner, s, inv)
 			if err != nil {
 				return err
@@ -54,6 +57,33 @@ func (w *walker) find(inv invocation, s *state) error {
 		return nil
 	}
 	return w.findDeletes(starts, s, narrow && !loose)
+}
+
+// fdFolders are the folders that fd searches.
+func fdFolders(args []value) []value {
+	var operands []value
+	for _, a := range args {
+		if has("-x -X --exec --exec-batch", a.text) {
+			break
+		}
+		if !strings.HasPrefix(a.text, "-") {
+			operands = append(operands, a)
+		}
+	}
+	if len(operands) < 2 {
+		return nil
+	}
+	return operands[1:]
+}
+
+// anyHomeTree reports whether a search walks a tree over a home.
+func (w *walker) anyHomeTree(starts []value, s *state) bool {
+	for _, v := range starts {
+		if w.isHomeTree(v, s) || (v.text == "." && w.inHomeTree(s)) {
+			return true
+		}
+	}
+	return false
 }
 
 func findCommand(args []value) []value {

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
@@ -10,6 +11,7 @@ import (
 // git judges the few forms that run commands later, or destroy the way back.
 func (w *walker) git(inv invocation, s *state) error {
 	args := inv.args
+	dirs := []value{literal(".")}
 	for len(args) > 0 && strings.HasPrefix(args[0].text, "-") {
 		name, value, attached := strings.Cut(args[0].text, "=")
 		used := 1
@@ -24,6 +26,8 @@ func (w *walker) git(inv invocation, s *state) error {
 			}
 		}
 		switch name {
+		case "-C", "--work-tree":
+			dirs = append(dirs, literal(w.world.Untilde(value)))
 		case "-c", "--config-env":
 			if key, setting, _ := strings.Cut(value, "="); runsCommands(key, setting) {
 				return verdict.Refuse(verdict.GitSetting, "git setting %s runs commands", verdict.Short(key))
@@ -38,7 +42,58 @@ func (w *walker) git(inv invocation, s *state) error {
 	if len(args) == 0 {
 		return nil
 	}
+	if err := w.gitDiscards(args[0].text, args[1:], dirs, s); err != nil {
+		return err
+	}
 	return w.gitVerb(args[0].text, args[1:], s)
+}
+
+// gitDiscards judges where git throws files away: in the workspace that is
+// everyday work, over a home or another tree it is a removal.
+func (w *walker) gitDiscards(verb string, args, dirs []value, s *state) error {
+	options, operands := looseOperands(args)
+	switch verb {
+	case "clean":
+		if hasFlag(options, "n", "--dry-run") {
+			return nil
+		}
+	case "reset":
+		if !hasFlag(options, "", "--hard", "--merge", "--keep") {
+			return nil
+		}
+	case "checkout", "restore", "stash", "rm", "switch":
+		if verb != "stash" && len(operands) == 0 && len(options) == 0 {
+			return nil
+		}
+	case "grep":
+		if !hasFlag(options, "", "--no-index") && len(dirs) == 1 {
+			return nil
+		}
+		if w.anyHomeTree(append(append([]value(nil), dirs...), operands...), s) {
+			return errHomeTree
+		}
+		return nil
+	default:
+		return nil
+	}
+	for _, dir := range dirs {
+		if dir.unknown() {
+			return verdict.Refuse(verdict.UnknownTarget, "git %s needs a folder that can be known: write the path literally", verb)
+		}
+		places, ok := w.places(dir, s)
+		if !ok {
+			return verdict.Refuse(verdict.UnknownTarget, "git %s needs a folder that can be known: write an absolute path", verb)
+		}
+		for _, place := range places {
+			if w.inProject(place) {
+				continue
+			}
+			if fault := w.protectedTree(place); fault != nil {
+				return verdict.Refuse(fault.rule, "git %s in %s is refused, because it %s", verb, verdict.Short(place), fault.why)
+			}
+		}
+	}
+	return nil
 }
 
 func (w *walker) gitVerb(verb string, args []value, s *state) error {
@@ -54,7 +109,7 @@ func (w *walker) gitVerb(verb string, args []value, s *state) error {
 	switch verb {
 	case "config":
 		return gitConfig(options, operands)
-	case "filter-branch", "bisect", "submodule", "rebase", "difftool", "mergetool", "for-each-repo", "grep", "ls-remote", "fetch", "pull", "clone", "push":
+	case "filter-branch", "bisect", "submodule", "rebase", "difftool", "mergetool", "for-each-repo", "grep", "ls-remote", "fetch", "pull", "clone", "push", "archive-remote":
 		return w.gitRuns(verb, args, s)
 	case "rm", "clean":
 		for _, v := range operands {
@@ -64,8 +119,17 @@ func (w *walker) gitVerb(verb string, args []value, s *state) error {
 				}
 			}
 		}
+	case "instaweb", "daemon", "cvsimport", "p4", "maintenance":
+		return verdict.Refuse(verdict.GitSetting, "git %s starts other programs", verb)
+	case "apply", "am":
+		if hasFlag(options, "", "--unsafe-paths") {
+			return verdict.Refuse(verdict.SystemWrite, "a patch outside the workspace is refused")
+		}
 	case "init", "worktree", "archive":
 		for _, v := range operands {
+			if places, _ := w.places(v, s); slices.ContainsFunc(places, func(p string) bool { return !w.inProject(p) && w.matchesKept(p) }) {
+				return verdict.Refuse(verdict.SystemWrite, "a repository in a home folder or above the workspace is refused")
+			}
 			if paths.IsAbs(v.text) || strings.HasPrefix(v.text, "..") {
 				if err := w.checkWrite(v, s); err != nil {
 					return err

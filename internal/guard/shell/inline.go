@@ -16,13 +16,13 @@ const maxInline = 16 << 10
 // code can always hide what it does, and the approval shows it to a human.
 var (
 	startsPrograms = regexp.MustCompile("(?i)system|exec|spawn|popen|subprocess|child_process|getoutput|\\bqx\\b|`|shell|process|\\|\\s*\"?getline|Deno\\.(run|Command)|%x|^!|\\be\\b")
-	removesTrees   = regexp.MustCompile(`(?i)rmtree|rmdir_?(sync|all)?|rmSync|rm_rf|rm_r\b|remove_tree|removedirs|FileUtils\.rm|fs\.(promises\.)?rm\b|rimraf|remove_dir_all|Deno\.remove|delete_tree|remove_entry`)
+	removesTrees   = regexp.MustCompile(`(?i)rmtree|rmdir_?(sync|all)?|rmSync|rm_rf|rm_r\b|remove_tree|removedirs|FileUtils\.rm|delete-directory|recursive\s*=\s*true|rmdir\s*\([^)]*["']s["']|fs\.(promises\.)?rm\b|rimraf|remove_dir_all|Deno\.remove|delete_tree|remove_entry`)
 	removesFiles   = regexp.MustCompile(`(?i)unlink|os\.remove|File\.delete|truncate`)
-	writesFiles    = regexp.MustCompile(`(?i)open\s*\(|write|File\.|fopen|file_put_contents|>`)
+	writesFiles    = regexp.MustCompile(`(?i)urlretrieve|getstore|copy\s*\(|open\s*\(|write|File\.|fopen|file_put_contents|>`)
 	connects       = regexp.MustCompile(`(?i)socket|TCPSocket|net\.connect|["'](node:)?net["']|fsockopen|net\.createConnection|IO::Socket|/inet/`)
 	becomesShell   = regexp.MustCompile(`(?i)dup2|/bin/(ba|da|z|k)?sh|pty\.spawn|\bsh\s+-i|cmd\.exe|STDIN|exec|spawn`)
 	runsText       = regexp.MustCompile(`(?i)\b(eval|exec|Function|compile|vm\.run\w*|instance_eval|loadstring|load)\s*\(?`)
-	hidesText      = regexp.MustCompile(`(?i)base64|b64decode|atob|fromhex|unhexlify|decode\s*\(|urlopen|urllib|requests\.|https?\.get|fetch\s*\(|open-uri|Net::HTTP|LWP|marshal|unpack|fromCharCode|codecs|rot13|zlib|gzip`)
+	hidesText      = regexp.MustCompile(`(?i)base64|b64decode|atob|fromhex|unhexlify|decode\s*\(|urlopen|urlretrieve|getstore|URI\.open|copy\s*\(\s*["']https?:|urllib|requests\.|https?\.get|fetch\s*\(|open-uri|Net::HTTP|LWP|marshal|unpack|fromCharCode|codecs|rot13|zlib|gzip`)
 	forks          = regexp.MustCompile(`(?i)\bfork\b`)
 	loops          = regexp.MustCompile(`(?i)\b(while|for|loop|until|redo)\b`)
 	killsAll       = regexp.MustCompile(`(?i)kill\w*\s*\(?\s*(['"]?\w+['"]?\s*,\s*)?-?\b1\b`)
@@ -69,6 +69,13 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 		return verdict.Refuse(verdict.Keystrokes, "keystroke injection is refused")
 	case killsAll.MatchString(code):
 		return verdict.Refuse(verdict.KillsTooMuch, "inline code that kills every process is refused")
+	}
+	if hidesText.MatchString(code) && writesFiles.MatchString(code) {
+		for _, text := range quotedTexts(code) {
+			if !strings.Contains(text, " ") && strings.Contains(text, ".") {
+				w.downloads[baseName(text)] = true
+			}
+		}
 	}
 	return w.inlineLiterals(language, code, s)
 }

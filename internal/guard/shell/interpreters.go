@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/guard/verdict"
 )
 
@@ -151,6 +150,9 @@ func (w *walker) checkScript(inv invocation, operand *value, inline func(string)
 		if w.downloads[baseName(operand.text)] || w.fetched {
 			return errDownloaded
 		}
+		if w.pipes[baseName(operand.text)] {
+			return verdict.Refuse(verdict.PipedCode, "%s must not be fed from a FIFO: put the code into a file", verdict.Short(inv.name))
+		}
 		return nil
 	}
 	switch inv.in.kind {
@@ -207,88 +209,4 @@ func (w *walker) checkShell(inv invocation, s *state) error {
 		return verdict.Refuse(verdict.UnknownCode, "-c needs its code")
 	}
 	return w.checkScript(inv, nil, func(text string) error { return w.nested(text, s.copy(), input{}) })
-}
-
-// checkDownloaded refuses starting a program, or a script, that this same
-// command downloads.
-func (w *walker) checkDownloaded(name value, inv invocation) error {
-	isPath := strings.Contains(name.text, "/")
-	if isPath && w.downloads[inv.name] || (isPath && w.fetched && !paths.IsAbs(name.text)) {
-		return errDownloaded
-	}
-	_, lang := interpreterFor(inv.name)
-	if lang == nil && shells[inv.name] == "" && inv.name != "source" && inv.name != "." {
-		return nil
-	}
-	for _, a := range inv.args {
-		if strings.HasPrefix(a.text, "-") {
-			continue
-		}
-		if w.downloads[baseName(a.text)] && !lang.takesCode() {
-			return errDownloaded
-		}
-		return nil
-	}
-	return nil
-}
-
-func (lang *interpreter) takesCode() bool { return lang != nil && lang.first }
-
-// noteDownload remembers the names under which something is fetched.
-func (w *walker) noteDownload(inv invocation) {
-	switch inv.name {
-	case "curl", "wget", "aria2c", "http", "https":
-	case "mv", "cp", "install", "ln":
-		w.renameDownload(inv)
-		return
-	case "tee":
-		if inv.in.fetched {
-			for _, a := range inv.args {
-				w.downloads[baseName(a.text)] = true
-			}
-		}
-		return
-	default:
-		return
-	}
-	for i, a := range inv.args {
-		arg := a.text
-		switch {
-		case strings.HasPrefix(arg, "--output=") || strings.HasPrefix(arg, "--output-document="):
-			_, name, _ := strings.Cut(arg, "=")
-			w.noteFile(name)
-		case i > 0 && takesOutput(inv.args[i-1].text):
-			w.noteFile(arg)
-		case len(arg) > 2 && arg[0] == '-' && arg[1] != '-' && (arg[1] == 'o' || arg[1] == 'O'):
-			w.noteFile(arg[2:])
-		case !strings.HasPrefix(arg, "-"):
-			address, _, _ := strings.Cut(arg, "?")
-			w.noteFile(address)
-		}
-	}
-}
-
-func takesOutput(option string) bool {
-	return option == "--output" || option == "--output-document" ||
-		(len(option) > 1 && option[0] == '-' && option[1] != '-' && (strings.HasSuffix(option, "o") || strings.HasSuffix(option, "O")))
-}
-
-func (w *walker) noteFile(name string) {
-	if strings.ContainsRune(name, unknownMark) {
-		w.fetched = true
-		return
-	}
-	w.downloads[baseName(name)] = true
-}
-
-func (w *walker) renameDownload(inv invocation) {
-	_, operands := looseOperands(inv.args)
-	if len(operands) < 2 {
-		return
-	}
-	for _, source := range operands[:len(operands)-1] {
-		if w.downloads[baseName(source.text)] {
-			w.downloads[baseName(operands[len(operands)-1].text)] = true
-		}
-	}
 }

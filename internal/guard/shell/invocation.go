@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -42,7 +41,10 @@ func (w *walker) call(call *syntax.CallExpr, stmt *syntax.Stmt, s *state, in inp
 		}
 	}
 	var argv []value
-	for _, arg := range call.Args {
+	for i, arg := range call.Args {
+		if i > 0 && substitutesNames(arg) && metadataPrograms[baseName(call.Args[0].Lit())] == "" && w.listsHome(arg, s) {
+			return errHomeTree
+		}
 		values, err := w.word(arg, s)
 		if err != nil {
 			return err
@@ -56,6 +58,18 @@ func (w *walker) call(call *syntax.CallExpr, stmt *syntax.Stmt, s *state, in inp
 		return verdict.Refuse(verdict.SendsSecrets, "the environment must not be sent over the network")
 	}
 	return w.run(argv, s, invocation{in: in, stmt: stmt})
+}
+
+// substitutesNames reports whether a word holds a command substitution.
+func substitutesNames(word *syntax.Word) bool {
+	found := false
+	syntax.Walk(word, func(n syntax.Node) bool {
+		if _, ok := n.(*syntax.CmdSubst); ok {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // substitutesDump reports whether an argument holds $(env) or the like.
@@ -100,7 +114,19 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	if err := w.checkOperator(inv); err != nil {
 		return err
 	}
-	if err := w.checkDownloaded(name, inv); err != nil {
+	if err := w.checkDownloaded(name, inv, s); err != nil {
+		return err
+	}
+	if err := w.checkAttach(inv); err != nil {
+		return err
+	}
+	if err := w.checkEvaluated(inv); err != nil {
+		return err
+	}
+	if err := w.checkPrintsSecret(inv); err != nil {
+		return err
+	}
+	if err := w.checkWriter(inv, s); err != nil {
 		return err
 	}
 	if wrap := wrappers[inv.name]; wrap != nil {
@@ -109,7 +135,13 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	if err := w.checkArguments(inv, s); err != nil {
 		return err
 	}
-	w.noteDownload(inv)
+	w.noteDownload(inv, s)
+	if err := w.embedded(inv, s); err != nil {
+		return err
+	}
+	if err := w.checkTreeOperand(inv, s); err != nil {
+		return err
+	}
 	return w.judge(inv, s)
 }
 
@@ -175,6 +207,9 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 		if err := w.checkSecret(a, s); err != nil {
 			return err
 		}
+		if contentReaders[inv.name] != "" && w.isSecretFile(a, s) {
+			return verdict.ErrSecretFile
+		}
 		if readers[inv.name] == "" && !strings.HasPrefix(a.text, "-") && strings.IndexByte(a.text, '\n') < 0 {
 			if w.neverWritten(a, s) {
 				return verdict.Refuse(verdict.ProtectedPath, "%s configures git, an editor, a shell or an agent, and is never written", verdict.Short(a.text))
@@ -182,6 +217,34 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 		}
 	}
 	return nil
+}
+
+// contentReaders print or send what their operands hold.
+var contentReaders = expandNames([]struct{ names, why string }{
+	{"cat head tail less more bat grep egrep fgrep rg ag ack zgrep awk gawk mawk nawk sed cut sort uniq nl tac rev column fold paste join strings xxd od hexdump base64 base32 diff cmp comm colordiff sdiff jq yq tr view pr fmt expand", "it prints the file"},
+	{"curl wget nc ncat scp sftp rsync tar bsdtar zip 7z gzip xz zstd dd gpg age pbcopy xclip wl-copy openssl-base64 mail tee-in", "it copies or sends the file"},
+})
+
+// isSecretFile reports whether a value names a file inside the project that
+// holds secrets by its name.
+func (w *walker) isSecretFile(v value, s *state) bool {
+	for _, candidate := range paths.Candidates(v.pattern) {
+		c := v
+		c.pattern = w.world.Untilde(candidate)
+		places, _ := w.places(c, s)
+		for _, place := range places {
+			if strings.ContainsRune(place, unknownMark) {
+				continue
+			}
+			if paths.HasGlob(place) && paths.GlobNamesSecretFile(place) {
+				return true
+			}
+			if !paths.HasGlob(place) && w.inProject(place) && paths.IsSecretFile(paths.UnescapeGlob(place)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // listsOutside refuses listing places outside the project for a removal that
@@ -299,11 +362,8 @@ func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 	if a.Name != nil {
 		name = a.Name.Value
 	}
-	if why := refusedVariables[name]; why != "" {
-		return verdict.Refuse(verdict.Environment, "setting %s is refused, because %s", name, why)
-	}
 	if a.Value == nil {
-		return nil
+		return refusedSetting(name, "")
 	}
 	values, err := w.word(a.Value, s)
 	if err != nil {
@@ -313,10 +373,11 @@ func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 		if err := w.checkSecret(v, s); err != nil {
 			return err
 		}
-		if commandVariables[name] != "" {
-			if err := w.nested(v.text, s.copy(), input{kind: inputPipe}); err != nil {
-				return fmt.Errorf("variable %s is run as a command: %w", name, err)
-			}
+		if err := w.checkSetting(name, v, s); err != nil {
+			return err
+		}
+		if w.calculates && evaluates(v.text) {
+			return errEvaluated
 		}
 	}
 	if lasting && s.straight && w.assigns[name] == 1 && !a.Append && a.Index == nil && len(values) == 1 {
@@ -328,10 +389,35 @@ func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 	return nil
 }
 
+// declaredTexts are the literal texts of a declaration's argument.
+func declaredTexts(a *syntax.Assign) []string {
+	var out []string
+	syntax.Walk(a, func(n syntax.Node) bool {
+		switch t := n.(type) {
+		case *syntax.Lit:
+			out = append(out, t.Value)
+		case *syntax.SglQuoted:
+			out = append(out, t.Value)
+		}
+		return true
+	})
+	return out
+}
+
 func (w *walker) declaration(d *syntax.DeclClause, s *state) error {
 	for _, a := range d.Args {
 		if err := w.assign(a, s, false); err != nil {
 			return err
+		}
+		for _, part := range declaredTexts(a) {
+			if evaluates(part) {
+				return errEvaluated
+			}
+			if name, setting, ok := strings.Cut(part, "="); ok && a.Naked && isAssignment(part) {
+				if err := w.checkSetting(name, literal(setting), s); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil

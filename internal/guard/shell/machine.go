@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -60,6 +61,28 @@ func (w *walker) machine(inv invocation) string {
 		if inv.name != "swift" && verb != "" && verb != "read" {
 			return "it changes the machine"
 		}
+	case "dbus-send", "gdbus":
+		if slices.ContainsFunc(inv.args, func(a value) bool { return a.text == "--system" }) {
+			return "it changes services of the machine"
+		}
+	case "gsettings", "dconf", "xdg-settings", "xdg-mime":
+		if has("set write reset load default install", verb) {
+			return "it changes your human's desktop"
+		}
+	case "git-maintenance", "write":
+		return "it reaches other users or runs later"
+	case "npm", "pip", "pip3", "yarn", "pnpm":
+		if verb == "config" && len(operands) > 2 && has("set", operands[1].text) {
+			return "it changes settings for every project"
+		}
+	case "firejail", "flatpak", "snap":
+		for _, a := range inv.args {
+			if has("--noprofile --filesystem=host --filesystem=home --command=sh --command=bash --shell", a.text) {
+				return "it leaves the sandbox"
+			}
+		}
+	case "run-parts", "gtk-launch", "dex":
+		return "it runs programs that the command does not name"
 	case "logrotate", "utmpdump", "lastlog":
 		return "it changes logs"
 	}

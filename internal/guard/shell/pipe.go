@@ -1,6 +1,8 @@
 package shell
 
 import (
+	"strings"
+
 	"example.org/bridge/internal/guard/verdict"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -59,7 +61,12 @@ func (w *walker) pipe(cmd *syntax.BinaryCmd, s *state, in input) error {
 		toArgs[i] = toArgs[i+1] || makes
 		toRemoval[i] = toRemoval[i+1] || (makes && callsAny(stages[i], removers))
 	}
+	listed := false
 	for i, stage := range stages {
+		if listed && (callsAny(stage, readersOfLists) || isLoop(stage)) {
+			return errHomeTree
+		}
+		listed = listed || w.listsHome(stage, s)
 		in.toArgs, in.toRemoval = toArgs[i+1], toRemoval[i+1]
 		if in.dumped && callsAny(stage, networkTools) {
 			return verdict.Refuse(verdict.SendsSecrets, "the environment must not be sent over the network")
@@ -69,6 +76,7 @@ func (w *walker) pipe(cmd *syntax.BinaryCmd, s *state, in input) error {
 		}
 		in = input{
 			kind:    inputPipe,
+			text:    printedText(stage),
 			fetched: in.fetched || callsAny(stage, downloaders),
 			dumped:  in.dumped || callsAny(stage, environmentDumps),
 		}
@@ -77,6 +85,37 @@ func (w *walker) pipe(cmd *syntax.BinaryCmd, s *state, in input) error {
 		}
 	}
 	return nil
+}
+
+// printedText is what a stage prints that is a plain echo or printf.
+func printedText(stmt *syntax.Stmt) string {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	if !ok || len(call.Args) < 2 || (call.Args[0].Lit() != "echo" && call.Args[0].Lit() != "printf") {
+		return ""
+	}
+	var words []string
+	for _, arg := range call.Args[1:] {
+		for _, part := range arg.Parts {
+			switch p := part.(type) {
+			case *syntax.Lit:
+				words = append(words, p.Value)
+			case *syntax.SglQuoted:
+				words = append(words, p.Value)
+			case *syntax.DblQuoted:
+				for _, inner := range p.Parts {
+					if lit, ok := inner.(*syntax.Lit); ok {
+						words = append(words, lit.Value)
+					}
+				}
+			}
+		}
+	}
+	return strings.NewReplacer(`\n`, "\n", `\t`, "\t").Replace(strings.Join(words, " "))
+}
+
+func isLoop(stmt *syntax.Stmt) bool {
+	_, ok := stmt.Cmd.(*syntax.WhileClause)
+	return ok
 }
 
 func flatten(cmd *syntax.BinaryCmd, into []*syntax.Stmt) []*syntax.Stmt {

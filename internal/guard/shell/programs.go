@@ -17,8 +17,8 @@ var refusedPrograms = refusedTable([]struct {
 	rule       verdict.Rule
 	names, why string
 }{
-	{verdict.Privilege, "sudo su doas pkexec runuser run0 sudoedit visudo machinectl sudoreplay gosu su-exec setpriv newgrp calife dzdo pfexec please capsh", "it changes privileges"},
-	{verdict.SandboxEscape, "chroot nsenter unshare pivot_root switch_root systemd-nspawn systemd-run lxc-attach", "it leaves or changes the sandbox"},
+	{verdict.Privilege, "sg sudo-rs su-rs opendoas gksu gksudo kdesu kdesudo lxqt-sudo beesu xdg-su sux ksu super pbrun pmrun chpst setuidgid s6-setuidgid s6-applyuidgid envuidgid start-stop-daemon polkit-auth pkttyagent newrole login sulogin agetty newuidmap newgidmap sshd rsh rlogin busctl sudo su doas pkexec runuser run0 sudoedit visudo machinectl sudoreplay gosu su-exec setpriv newgrp calife dzdo pfexec please capsh", "it changes privileges"},
+	{verdict.SandboxEscape, "aa-exec runcon flatpak-spawn toolbox distrobox distrobox-enter distrobox-host-exec host-spawn lxc-start runc crun limactl colima virsh virt-install k3s k0s qemu-nbd chroot nsenter unshare pivot_root switch_root systemd-nspawn systemd-run lxc-attach", "it leaves or changes the sandbox"},
 	{verdict.DiskTool, "mkfs mke2fs mkswap mkdosfs mkntfs newfs fdisk sfdisk cfdisk gdisk sgdisk cgdisk parted partprobe kpartx blkdiscard wipefs cryptsetup diskutil hdparm nvme sg_format badblocks losetup dmsetup mdadm lvremove vgremove pvremove lvcreate vgcreate pvcreate zpool zfs btrfs tune2fs resize2fs e2fsck fsck xfs_repair debugfs flashrom flash_erase", "it works on disks"},
 	{verdict.MountTool, "mount umount swapon swapoff fusermount fusermount3 mount.nfs mount.nfs4 mount.cifs mount.ntfs-3g mount.fuse mount.ecryptfs mount.ecryptfs_private umount.nfs umount.udisks2", "it changes what is mounted"},
 	{verdict.PowerTool, "reboot shutdown halt poweroff init telinit kexec pm-suspend pm-hibernate rtcwake", "it stops the machine"},
@@ -28,7 +28,7 @@ var refusedPrograms = refusedTable([]struct {
 	{verdict.DeferredTool, "at batch atd crontab anacron atrm launchctl schtasks incrontab fcrontab", "it runs something later, outside the sandbox"},
 	{verdict.EvaluatedText, "eval", "it runs text that nobody approved"},
 	{verdict.Keystrokes, "xdotool ydotool wtype xte xvkbd dotool osascript cliclick uinput evemu-event ttyecho keybd_event", "it types into the human's desktop"},
-	{verdict.MachineTool, "setcap chattr setfacl-restore hwclock dmidecode auditctl auditd killall5 setenforce semanage aa-disable apparmor_parser grub-install update-grub efibootmgr", "it changes the machine"},
+	{verdict.MachineTool, "setcap chattr setfacl-restore hwclock dmidecode auditctl auditd killall5 setenforce semanage aa-disable apparmor_parser update-alternatives loadkeys wall grub-install update-grub efibootmgr", "it changes the machine"},
 	{verdict.AttackTool, "hashcat john mimikatz msfconsole msfvenom hydra", "it attacks passwords or machines"},
 })
 
@@ -121,7 +121,7 @@ var wrappers = map[string]*wrapper{
 	"doppler": {verb: "run"}, "op": {verb: "run"}, "aws-vault": {verb: "exec", operands: 1}, "nix-shell": {code: "--run --command", valued: "-p"},
 	"tini": {}, "dumb-init": {}, "daemonize": {}, "detach": {},
 	"cpulimit": {valued: "-l -p -e"}, "cross-env": {assigns: true}, "env-cmd": {valued: "-f"}, "concurrently": {joined: true, valued: "-n -c"},
-	"sem": {joined: true}, "rush": {joined: true, feeds: true}, "nodemon": {valued: "-e -w", long: "--watch --ext", code: "--exec -x"}, "watchexec": {valued: "-w -e", long: "--watch --exts"},
+	"watchexec-joined": {joined: true}, "sem": {joined: true}, "rush": {joined: true, feeds: true}, "nodemon": {valued: "-e -w", long: "--watch --ext", code: "--exec -x"}, "watchexec": {valued: "-w -e", long: "--watch --exts"},
 }
 
 // shells read code from -c, from a file, or from standard input.
@@ -132,7 +132,7 @@ var shells = expandNames([]struct{ names, why string }{
 // Words that say what flows through a pipeline.
 var (
 	downloaders = expandNames([]struct{ names, why string }{
-		{"curl wget aria2c axel lynx w3m links elinks fetch http https xh httpie lwp-request GET ftp tftp lftp nc ncat netcat socat telnet", "it fetches from the network"},
+		{"curl wget aria2c axel lynx w3m links elinks fetch http https xh httpie curlie lwp-request GET ftp tftp lftp nc ncat netcat socat telnet gh glab aws gsutil gcloud az dig host nslookup openssl ssh rclone", "it fetches from the network"},
 	})
 	networkTools = expandNames([]struct{ names, why string }{
 		{"nc ncat netcat socat telnet curl wget ssh scp sftp ftp lftp tftp http https xh httpie openssl mail mailx sendmail nslookup dig host rsync", "it sends to the network"},
@@ -180,17 +180,4 @@ var textOptions = map[string][]string{
 // readers only read: a never-writable path among their arguments is no harm.
 var readers = expandNames([]struct{ names, why string }{
 	{"cat ls grep egrep fgrep rg ag ack head tail less more wc diff cmp comm stat file test [ [[ jq yq bat find du tree md5sum sha1sum sha256sum sha512sum cksum b2sum strings hexdump xxd od realpath readlink basename dirname git cd pushd nl sort uniq cut tac column fold code git-lfs shellcheck yamllint markdownlint", "it reads"},
-})
-
-// commandVariables are run as commands by the programs that read them.
-var commandVariables = expandNames([]struct{ names, why string }{
-	{"GIT_SSH_COMMAND GIT_SSH GIT_PAGER GIT_EDITOR GIT_EXTERNAL_DIFF GIT_SEQUENCE_EDITOR GIT_ASKPASS SSH_ASKPASS SUDO_ASKPASS GIT_PROXY_COMMAND PAGER MANPAGER EDITOR VISUAL BROWSER FCEDIT RSYNC_RSH CVS_RSH", "it is a command"},
-})
-
-// refusedVariables change what runs, or hide what ran.
-var refusedVariables = expandNames([]struct{ names, why string }{
-	{"HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTIGNORE", "it tampers with history"},
-	{"BASH_ENV ENV PROMPT_COMMAND PS4 BASH_FUNC LESSOPEN LESSCLOSE SHELLOPTS BASHOPTS", "it runs code in every shell"},
-	{"YOLO_MODE BRIDGE_DB BRIDGE_TOKEN BRIDGE_SESSION_ID BRIDGE_CONVERSATION_ID", "it belongs to the bridge"},
-	{"LD_AUDIT", "it loads code into every program"},
 })

@@ -39,21 +39,44 @@ func (w *walker) oneRedirect(r *syntax.Redirect, stmt *syntax.Stmt, s *state, in
 	}
 	switch r.Op {
 	case syntax.RdrIn:
+		if w.isSecretFile(v, s) {
+			return in, verdict.ErrSecretFile
+		}
+		if w.pipes[baseName(v.text)] {
+			return input{kind: inputPipe}, nil
+		}
 		if v.process || v.computed {
 			return input{kind: inputPipe, fetched: in.fetched || callsAny(r, downloaders)}, nil
 		}
 		return input{kind: inputFile, text: v.text, fetched: w.downloads[baseName(v.text)]}, nil
 	case syntax.DplIn, syntax.DplOut:
+		if r.Op == syntax.DplIn && verdict.IsDigits(v.text) && v.text != "0" {
+			return input{kind: inputPipe}, nil
+		}
 		if v.text == "-" || verdict.IsDigits(v.text) || verdict.IsDigits(trimDash(v.text)) {
 			return in, nil
 		}
 		fallthrough
 	default:
-		if callsAny(stmt, downloaders) || in.fetched {
+		if callsAny(stmt, downloaders) || in.fetched || w.mentionsDownload(stmt) {
 			w.downloads[baseName(v.text)] = true
 		}
 		return in, w.checkWrite(v, s)
 	}
+}
+
+// mentionsDownload reports whether an argument names a file that was downloaded.
+func (w *walker) mentionsDownload(stmt *syntax.Stmt) bool {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	if !ok || len(w.downloads) == 0 {
+		return false
+	}
+	for _, arg := range call.Args {
+		if w.downloads[baseName(arg.Lit())] {
+			return true
+		}
+	}
+	return false
 }
 
 func trimDash(s string) string {

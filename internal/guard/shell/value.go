@@ -272,6 +272,8 @@ func (w *walker) substitutions(node syntax.Node, s *state) error {
 			return false
 		}
 		switch sub := n.(type) {
+		case *syntax.ParamExp:
+			err = checkPrompt(sub)
 		case *syntax.CmdSubst:
 			err = w.stmts(sub.Stmts, s.copy(), input{})
 			return false

@@ -16,7 +16,7 @@ var bash = []string{"/bin/bash", "--noprofile", "--norc", "-c"}
 // Check walks a whole command and refuses known disasters. What passes runs in
 // bash byte for byte: Check gives the argument list.
 func Check(world *paths.World, command string) ([]string, error) {
-	w := &walker{world: world, downloads: map[string]bool{}}
+	w := &walker{world: world, downloads: map[string]bool{}, pipes: map[string]bool{}}
 	s := &state{dirs: []string{world.Workspace.Lexical}, vars: map[string]value{}, funcs: map[string]*syntax.FuncDecl{}, straight: true}
 	if err := w.nested(command, s, input{}); err != nil {
 		return nil, err
@@ -32,8 +32,12 @@ type walker struct {
 	assigns   map[string]int
 	calling   []string
 	downloads map[string]bool // base names that this command downloads
-	kills     bool            // some command here ends processes
-	fetched   bool            // something was downloaded under a name we cannot know
+	pipes     map[string]bool // base names of the FIFOs that it makes
+	cloned    []string        // folders that it fetches with all that is in them
+	// calculates: the text holds arithmetic, which evaluates texts.
+	calculates bool
+	kills      bool // some command here ends processes
+	fetched    bool // something was downloaded under a name we cannot know
 }
 
 // state is what is known of the shell at one point. A copy is a subshell.
@@ -82,6 +86,7 @@ func (w *walker) nested(code string, s *state, in input) error {
 		return err
 	}
 	w.kills = w.kills || callsAny(file, killers)
+	w.calculates = w.calculates || calculates(file)
 	outer := w.assigns
 	w.assigns = countAssigns(file)
 	for name, n := range outer {
@@ -200,7 +205,15 @@ func (w *walker) command(stmt *syntax.Stmt, s *state, in input) error {
 		return w.stmt(cmd.Stmt, s.copy(), input{kind: inputPipe})
 	case *syntax.DeclClause:
 		return w.declaration(cmd, s)
-	case *syntax.TestClause, *syntax.ArithmCmd, *syntax.LetClause:
+	case *syntax.TestClause:
+		if err := w.checkTest(cmd); err != nil {
+			return err
+		}
+		return w.substitutions(cmd, s)
+	case *syntax.ArithmCmd, *syntax.LetClause:
+		if err := w.checkArithmetic(cmd); err != nil {
+			return err
+		}
 		return w.substitutions(cmd, s)
 	case *syntax.IfClause, *syntax.WhileClause, *syntax.ForClause, *syntax.CaseClause:
 		return w.control(cmd, s, in)

@@ -14,6 +14,20 @@ func (w *walker) unwrap(wrap *wrapper, s *state, inv invocation) error {
 	if !shellWrapper(inv.name) {
 		s = s.copy()
 	}
+	if wrap.verb != "" || wrap.joined || inv.name == "entr" {
+		if err := w.embedded(inv, s); err != nil {
+			return err
+		}
+	}
+	if inv.name == "env" {
+		for i, a := range inv.args {
+			if (a.text == "-C" || a.text == "--chdir") && i+1 < len(inv.args) {
+				if err := w.changeFolder(invocation{name: "cd", args: inv.args[i+1 : i+2]}, s); err != nil {
+					return err
+				}
+			}
+		}
+	}
 	rest, holder, done, err := w.wrapperOptions(wrap, s, inv)
 	if err != nil || done {
 		return err
@@ -206,6 +220,9 @@ func codeOption(options, arg string, args []value) ([]value, bool) {
 
 func isAssignment(text string) bool {
 	name, _, ok := strings.Cut(text, "=")
+	if strings.HasPrefix(name, "BASH_FUNC_") {
+		return ok
+	}
 	if !ok || name == "" || (name[0] >= '0' && name[0] <= '9') {
 		return false
 	}
@@ -220,12 +237,6 @@ func isAssignment(text string) bool {
 
 // checkVariable judges NAME=value given to env.
 func (w *walker) checkVariable(text string, s *state) error {
-	name, value, _ := strings.Cut(text, "=")
-	if why := refusedVariables[name]; why != "" {
-		return verdict.Refuse(verdict.Environment, "setting %s is refused, because %s", name, why)
-	}
-	if commandVariables[name] != "" {
-		return w.nested(value, s.copy(), input{kind: inputPipe})
-	}
-	return nil
+	name, setting, _ := strings.Cut(text, "=")
+	return w.checkSetting(name, literal(setting), s)
 }

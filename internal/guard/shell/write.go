@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
@@ -13,6 +14,9 @@ func (w *walker) writeAll(inv invocation, s *state) error {
 	}
 	_, operands := looseOperands(inv.args)
 	for _, v := range operands {
+		if inv.name == "mkfifo" {
+			w.pipes[baseName(v.text)] = true
+		}
 		if err := w.checkWrite(v, s); err != nil {
 			return err
 		}
@@ -89,6 +93,9 @@ func (w *walker) archive(inv invocation, s *state) error {
 	if err := w.remoteShell(inv, s); err != nil {
 		return err
 	}
+	if err := w.tarOptions(inv, s); err != nil {
+		return err
+	}
 	for i, a := range inv.args {
 		arg := a.text
 		name, value, attached := strings.Cut(arg, "=")
@@ -113,6 +120,29 @@ func (w *walker) archive(inv invocation, s *state) error {
 		if err := w.checkWrite(v, s); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// tarOptions judges the first word of tar, which may be letters without a dash,
+// and the option that keeps absolute names.
+func (w *walker) tarOptions(inv invocation, s *state) error {
+	if (inv.name != "tar" && inv.name != "bsdtar") || len(inv.args) == 0 {
+		return nil
+	}
+	letters := strings.TrimPrefix(inv.args[0].text, "-")
+	extracts := !strings.HasPrefix(letters, "-") && strings.ContainsRune(letters, 'x')
+	for _, a := range inv.args {
+		short := strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--")
+		if (short && strings.ContainsRune(a.text, 'P') && len(a.text) < 8) || strings.HasPrefix(a.text, "--absolute-names") {
+			return verdict.Refuse(verdict.SystemWrite, "absolute names in an archive may lie anywhere: leave the option out")
+		}
+	}
+	if extracts && strings.ContainsRune(letters, 'P') {
+		return verdict.Refuse(verdict.SystemWrite, "absolute names in an archive may lie anywhere: leave the option out")
+	}
+	if strings.ContainsAny(letters, "cru") && strings.HasSuffix(letters, "f") && len(inv.args) > 1 && !strings.HasPrefix(letters, "-") {
+		return w.checkOutput(inv.args[1], s)
 	}
 	return nil
 }
@@ -145,11 +175,17 @@ func (w *walker) search(inv invocation, s *state) error {
 	if err := w.remoteShell(inv, s); err != nil {
 		return err
 	}
-	recursive := hasFlag(options, "rR", "--recursive", "--dereference-recursive") || inv.name == "rg" || inv.name == "ag" || inv.name == "ack"
-	if !recursive || len(operands) < 2 {
+	recursive := hasFlag(options, "rRd", "--recursive", "--dereference-recursive", "--directories") || has("rg ag ack ugrep", inv.name)
+	if !recursive {
 		return nil
 	}
-	for _, v := range operands[1:] {
+	if w.inHomeTree(s) && (len(operands) < 2 || slices.ContainsFunc(operands[1:], func(v value) bool { return v.text == "." })) {
+		return errHomeTree
+	}
+	if len(operands) > 0 && !hasFlag(options, "ef", "--regexp", "--file", "--files") {
+		operands = operands[1:] // the pattern
+	}
+	for _, v := range operands {
 		if err := w.readsTree(v, s); err != nil {
 			return err
 		}

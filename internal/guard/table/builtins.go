@@ -21,13 +21,20 @@ func RunBuiltin(stage verdict.Stage, dir string, env []string, lookPath func(str
 	case "echo":
 		return echo(args), 0
 	case "pwd":
+		if stage.Dir != "" {
+			dir = stage.Dir
+		}
 		return dir + "\n", 0
+	case "cd", "true":
+		return "", 0
+	case "false":
+		return "", 1
 	case "env":
 		end := "\n"
 		if len(args) > 0 {
 			end = "\x00"
 		}
-		return strings.Join(append(slices.Clone(env), ""), end), 0
+		return strings.Join(append(slices.Concat(env, stage.Env), ""), end), 0
 	case "which", "type":
 		return lookUp(stage.Argv[0], args, lookPath)
 	}

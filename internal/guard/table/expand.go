@@ -18,13 +18,13 @@ const (
 // as the C locale does. Like bash without globstar, ** means *. A glob without
 // a match stays as written. Every result is checked by the caller.
 func (g *guard) expand(pattern, literal string) ([]string, error) {
-	full := path.Clean(paths.Join(g.world.Workspace.Lexical, pattern))
+	full := path.Clean(paths.Join(g.dir, pattern))
 	if g.world.Secrets.Glob(full) {
 		return nil, verdict.ErrSecret
 	}
 	dir, rest := paths.SplitGlob(pattern)
 	if dir != "" || paths.IsAbs(pattern) {
-		if err := g.readable(paths.UnescapeGlob(dir)); err != nil {
+		if err := g.listable(paths.UnescapeGlob(dir)); err != nil {
 			return nil, err
 		}
 	}
@@ -68,7 +68,7 @@ func (e *expansion) walk(dir string, rest []string) error {
 	}
 	if !paths.HasGlob(part) {
 		name := dir + paths.UnescapeGlob(part)
-		if _, err := e.g.world.FS.Lstat(paths.Join(e.g.world.Workspace.Lexical, name)); err != nil {
+		if _, err := e.g.world.FS.Lstat(paths.Join(e.g.dir, name)); err != nil {
 			return nil //nolint:nilerr // a name that is not there is no match, not a failure
 		}
 		return e.walk(addSlash(name, len(rest)), rest)
@@ -77,10 +77,10 @@ func (e *expansion) walk(dir string, rest []string) error {
 	if where == "" {
 		where = "."
 	}
-	if err := e.g.readable(where); err != nil {
+	if err := e.g.listable(where); err != nil {
 		return err
 	}
-	entries, err := e.g.world.FS.ReadDir(paths.Join(e.g.world.Workspace.Lexical, where))
+	entries, err := e.g.world.FS.ReadDir(paths.Join(e.g.dir, where))
 	if err != nil {
 		return nil //nolint:nilerr // a folder that cannot be listed has no match, as in a shell
 	}

@@ -75,7 +75,7 @@ func (g *guard) startingPoint(name string) error {
 	if name == "-" || strings.ContainsAny(name[:1], "!(),") {
 		return verdict.Refuse(verdict.BadOperand, "%s is not a starting point: put ./ before it", verdict.Short(name))
 	}
-	return g.readable(name)
+	return g.listable(name)
 }
 
 // findTerm checks one term of the expression and says how many words more it took.

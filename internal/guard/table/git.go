@@ -41,8 +41,16 @@ var gitOnlyDiffRows = []row{
 // checkGit allows --no-pager, a subcommand of the table, and its options; and
 // puts the overrides before them.
 func checkGit(g *guard, args []Word) ([]string, error) {
-	for len(args) > 0 && args[0].Text == "--no-pager" {
-		args = args[1:]
+	args, folder, err := g.gitGlobals(args)
+	if err != nil {
+		return nil, err
+	}
+	if folder != "" {
+		defer func(dir string) { g.dir = dir }(g.dir)
+		g.dir = paths.Clean(paths.Join(g.dir, folder))
+	}
+	if err := g.ownRepository(g.dir); err != nil {
+		return nil, err
 	}
 	if len(args) == 0 {
 		return nil, verdict.Refuse(verdict.UnknownSubcommand, "no subcommand is given: name one, such as status")
@@ -52,8 +60,11 @@ func checkGit(g *guard, args []Word) ([]string, error) {
 		return []string{name}, nil
 	}
 	sub, ok := gitCommands[name]
+	if !ok {
+		sub, ok = gitMoreCommands[name]
+	}
 	if !ok || args[0].IsGlob() {
-		return nil, unknownSubcommand(name, "status log diff show blame branch add commit push pull checkout")
+		return nil, unknownSubcommand(name, "status log diff show blame branch add commit push pull fetch checkout switch restore stash tag remote rev-parse ls-files describe shortlog grep mv")
 	}
 	p, err := sub.spec.read(g, args[1:])
 	if err != nil {
@@ -64,9 +75,35 @@ func checkGit(g *guard, args []Word) ([]string, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	argv := gitPrefix()
+	if folder != "" {
+		argv = append(argv, "-C", folder)
+	}
 	argv = append(argv, name)
 	argv = append(argv, sub.add...)
 	return append(argv, p.build(replaced)...), nil
+}
+
+// gitGlobals takes --no-pager and -C DIR off the front; DIR must lie in the
+// workspace.
+func (g *guard) gitGlobals(args []Word) (rest []Word, folder string, err error) {
+	for len(args) > 0 {
+		switch {
+		case args[0].Text == "--no-pager":
+			args = args[1:]
+		case args[0].Text == "-C" && len(args) > 1 && folder == "" && !args[1].IsGlob():
+			folder = args[1].Text
+			if err := g.inWorkspace(folder); err != nil {
+				return nil, "", err
+			}
+			if paths.NeverWritten(paths.Clean(paths.Join(g.dir, folder))) {
+				return nil, "", verdict.Refuse(verdict.ProtectedPath, "git is not run inside %s", verdict.Short(folder))
+			}
+			args = args[2:]
+		default:
+			return args, folder, nil
+		}
+	}
+	return args, folder, nil
 }
 
 func unknownSubcommand(name, known string) error {
@@ -90,6 +127,10 @@ func gitPrefix() []string {
 func (g *guard) gitOperand(name string) error {
 	if strings.Contains(name, "::") && !strings.HasPrefix(name, ":") {
 		return verdict.Refuse(verdict.GitAddress, "an address with a helper (::) is not allowed")
+	}
+	at := strings.LastIndexByte(name, ':')
+	if paths.IsSecretFile(name[at+1:]) {
+		return verdict.ErrSecretFile
 	}
 	return g.inWorkspace(name)
 }
@@ -189,7 +230,7 @@ func (g *guard) gitRemote(p *parsed) error {
 		return verdict.Refuse(verdict.GitAddress, "the remote has no name: name a configured remote")
 	}
 	for _, inside := range []string{name + "/HEAD", name + "/.git", name + ".git/HEAD", name + ".git"} {
-		if _, err := g.world.FS.Lstat(paths.Join(g.world.Workspace.Lexical, inside)); err == nil {
+		if _, err := g.world.FS.Lstat(paths.Join(g.dir, inside)); err == nil {
 			return verdict.Refuse(verdict.GitAddress, "%s is also a repository in the workspace: rename the folder", verdict.Short(name))
 		}
 	}

@@ -20,9 +20,14 @@ func (w Word) IsGlob() bool { return w.Pattern != "" }
 
 // Command is one simple command of the small grammar, before any table saw it.
 type Command struct {
-	Words     []Word
+	Words []Word
+	// Assigns are the NAME=value words before the command.
+	Assigns   []Assignment
 	Redirects []verdict.Redirect
 }
+
+// Assignment is one NAME=value word.
+type Assignment struct{ Name, Value string }
 
 // List is a parsed command: pipelines that && || and ; join.
 type List struct {
@@ -184,10 +189,14 @@ func simple(stmt *syntax.Stmt, call *syntax.CallExpr) (Command, error) {
 	if err := checkStmt(stmt, false); err != nil {
 		return Command{}, err
 	}
-	if len(call.Assigns) > 0 {
-		return Command{}, verdict.Refuse(verdict.ShellAssignment, "assignments before a command are not allowed, because the environment is fixed: leave the assignment out")
-	}
 	var out Command
+	for _, a := range call.Assigns {
+		assign, err := assignment(a)
+		if err != nil {
+			return Command{}, err
+		}
+		out.Assigns = append(out.Assigns, assign)
+	}
 	for i, arg := range call.Args {
 		w, err := literalWord(arg)
 		if err != nil {
@@ -208,6 +217,27 @@ func simple(stmt *syntax.Stmt, call *syntax.CallExpr) (Command, error) {
 		}
 		out.Redirects = append(out.Redirects, redirects...)
 	}
+	return out, nil
+}
+
+// assignment reads NAME=value; the value is a literal word or empty.
+func assignment(a *syntax.Assign) (Assignment, error) {
+	refusal := verdict.Refuse(verdict.ShellAssignment, "only plain assignments such as CI=true are allowed before a command: leave this one out")
+	if a.Name == nil || a.Append || a.Naked || a.Index != nil || a.Array != nil {
+		return Assignment{}, refusal
+	}
+	out := Assignment{Name: a.Name.Value}
+	if a.Value == nil {
+		return out, nil
+	}
+	w, err := literalWord(a.Value)
+	if err != nil {
+		return Assignment{}, err
+	}
+	if w.IsGlob() {
+		return Assignment{}, refusal
+	}
+	out.Value = w.Text
 	return out, nil
 }
 

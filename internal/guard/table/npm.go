@@ -16,6 +16,12 @@ var npmCommands = map[string]struct {
 }{
 	"install":    {npmInstallSpec, "install", npmPackages, false},
 	"i":          {npmInstallSpec, "install", npmPackages, false},
+	"ci":         {npmInstallSpec, "ci", npmNothing, false},
+	"ls":         {npmListSpec, "ls", npmPackages, false},
+	"list":       {npmListSpec, "ls", npmPackages, false},
+	"outdated":   {npmListSpec, "outdated", npmPackages, false},
+	"audit":      {npmListSpec, "audit", npmNothing, false},
+	"start":      {npmRunSpec, "start", npmNoNames, true},
 	"run":        {npmRunSpec, "run", npmScript, true},
 	"run-script": {npmRunSpec, "run", npmScript, true},
 	"test":       {npmRunSpec, "test", npmNoNames, true},
@@ -26,6 +32,10 @@ var npmCommands = map[string]struct {
 var (
 	npmInstallSpec = table(join(npmCommonRows, npmInstallRows), withWholeTokens)
 	npmRunSpec     = table(npmCommonRows, withWholeTokens)
+	npmListSpec    = table(join(npmCommonRows, []row{
+		{names: "-a --all --depth=0 --depth=1 --omit=dev --prod", why: "what is listed"},
+		{names: "--depth --omit --audit-level", value: keyword, why: "what is listed"},
+	}), withWholeTokens)
 )
 
 func checkNpm(g *guard, args []Word) ([]string, error) {
@@ -38,7 +48,7 @@ func checkNpm(g *guard, args []Word) ([]string, error) {
 	}
 	sub, ok := npmCommands[name]
 	if !ok || args[0].IsGlob() {
-		return nil, unknownSubcommand(name, "install run test build")
+		return nil, unknownSubcommand(name, "install ci run test build start ls outdated audit")
 	}
 	p, err := sub.spec.read(g, args[1:])
 	if err != nil {
@@ -80,6 +90,13 @@ func (p *parsed) before() int {
 		return p.dashes
 	}
 	return len(p.operands)
+}
+
+func npmNothing(_ *guard, p *parsed) (map[int][]string, error) {
+	if len(p.operands) > 0 {
+		return nil, verdict.Refuse(verdict.BadOperand, "this subcommand takes no package: use install")
+	}
+	return nil, nil
 }
 
 func npmNoNames(_ *guard, p *parsed) (map[int][]string, error) {

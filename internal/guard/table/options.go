@@ -30,6 +30,9 @@ type row struct {
 	why   string
 	// optional: the value may be missing, and then must be attached to be there.
 	optional bool
+	// wordNext: an optional value may also be the next word, where that is no
+	// option.
+	wordNext bool
 	// check judges the value of a custom row.
 	check func(g *guard, value string) error
 	// runAs replaces the option by a milder one of the same shape.
@@ -45,6 +48,8 @@ type spec struct {
 	stopAtOperand bool
 	// wholeTokens: no clusters and no attached values (npm, find).
 	wholeTokens bool
+	// dashValues: one dash is as good as two, and -name=value is a value (go).
+	dashValues bool
 	// separateValues: a short option's value is the next word (tree).
 	separateValues bool
 }
@@ -54,6 +59,7 @@ type habit func(*spec)
 func withDigits(s *spec)      { s.digits = true }
 func stopAtOperand(s *spec)   { s.stopAtOperand = true }
 func withWholeTokens(s *spec) { s.wholeTokens = true }
+func withDashValues(s *spec)  { s.wholeTokens, s.dashValues = true, true }
 func separateValues(s *spec)  { s.separateValues = true }
 
 // table compiles rows. Two rows for one option would be a mistake in a table;
@@ -150,8 +156,11 @@ func (s *spec) option(g *guard, p *parsed, i int) (int, error) {
 	arg := p.argv[i].Text
 	name, value, attached := strings.Cut(arg, "=")
 	long := strings.HasPrefix(arg, "--")
+	if s.dashValues && long {
+		name = name[1:]
+	}
 	switch r := s.rows[name]; {
-	case r != nil && (long || !attached):
+	case r != nil && (long || !attached || s.dashValues):
 		if r.runAs != "" {
 			p.argv[i].Text = r.runAs + strings.TrimPrefix(arg, name)
 		}
@@ -172,6 +181,8 @@ func unknownOption(name string) error {
 func (s *spec) take(g *guard, p *parsed, i int, f found) (int, error) {
 	used := 0
 	switch {
+	case f.row.wordNext && !f.has && i+1 < len(p.argv) && !strings.HasPrefix(p.argv[i+1].Text, "-") && !p.argv[i+1].IsGlob():
+		f.value, f.has, used = p.argv[i+1].Text, true, 1
 	case f.row.value == none && f.has:
 		return 0, verdict.Refuse(verdict.BadOptionValue, "option %s takes no value", f.name)
 	case f.row.value != none && !f.has && !f.row.optional:

@@ -106,7 +106,7 @@ var pytestRows = []row{
 // +toolchain, -Z, -C, --lockfile-path.
 var cargoRows = []row{
 	{names: "-v -vv --verbose -q --quiet -r --release --all-targets --lib --bins --tests --benches --examples --workspace --all --all-features --no-default-features --locked --offline --frozen --keep-going --ignore-rust-version --unit-graph --future-incompat-report --build-plan", why: "what is built"},
-	{names: "--bin --example --test --bench", value: keyword, optional: true, why: "what is built"},
+	{names: "--bin --example --test --bench", value: keyword, optional: true, wordNext: true, why: "what is built"},
 	{names: "-p --package --exclude", value: keyword, why: "a package of this project"},
 	{names: "-F --features", value: custom, check: checkFeatures, why: "what is built"},
 	{names: "-j --jobs", value: number, why: "how many at once"},

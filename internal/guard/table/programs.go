@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/guard/verdict"
 )
 
@@ -26,11 +27,55 @@ var programs = map[string]program{
 	"file":   {verdict.ModeSafe, "guesses file types", false, standard(fileSpec, readOperands)},
 	"ps":     {verdict.ModeSafe, "lists processes", false, checkPs},
 	"df":     {verdict.ModeSafe, "prints free space", false, standard(dfSpec, dfOperands)},
-	"du":     {verdict.ModeSafe, "adds up sizes", false, standard(duSpec, readOperands)},
-	"tree":   {verdict.ModeSafe, "lists folders", false, standard(treeSpec, readOperands)},
-	"stat":   {verdict.ModeSafe, "prints metadata", false, standard(statSpec, readOperands)},
+	"du":     {verdict.ModeSafe, "adds up sizes", false, standard(duSpec, listOperands)},
+	"tree":   {verdict.ModeSafe, "lists folders", false, standard(treeSpec, listOperands)},
+	"stat":   {verdict.ModeSafe, "prints metadata", false, standard(statSpec, listOperands)},
 	"diff":   {verdict.ModeSafe, "compares files", false, checkDiff},
 	"free":   {verdict.ModeSafe, "prints memory use", false, standard(freeSpec, noOperands)},
+
+	"cd":        {verdict.ModeSafe, "changes the folder for what depends on it", true, checkCd},
+	"true":      {verdict.ModeSafe, "succeeds", true, checkStatus},
+	"false":     {verdict.ModeSafe, "fails", true, checkStatus},
+	"test":      {verdict.ModeSafe, "tests a file", false, checkTest},
+	"sort":      {verdict.ModeSafe, "sorts lines", false, standard(sortSpec, readOperands)},
+	"uniq":      {verdict.ModeSafe, "drops repeated lines", false, standard(uniqSpec, oneOperand)},
+	"cut":       {verdict.ModeSafe, "prints fields", false, standard(cutSpec, readOperands)},
+	"tr":        {verdict.ModeSafe, "replaces characters", false, standard(trSpec, trOperands)},
+	"nl":        {verdict.ModeSafe, "numbers lines", false, standard(nlSpec, readOperands)},
+	"comm":      {verdict.ModeSafe, "compares sorted files", false, standard(commSpec, readOperands)},
+	"sed":       {verdict.ModeSafe, "selects and substitutes lines", false, checkSed},
+	"jq":        {verdict.ModeSafe, "queries JSON", false, checkJq},
+	"rg":        {verdict.ModeSafe, "searches files", false, checkRg},
+	"xxd":       {verdict.ModeSafe, "prints bytes", false, standard(xxdSpec, oneOperand)},
+	"md5sum":    {verdict.ModeSafe, "prints checksums", false, standard(sumSpec, readOperands)},
+	"sha1sum":   {verdict.ModeSafe, "prints checksums", false, standard(sumSpec, readOperands)},
+	"sha256sum": {verdict.ModeSafe, "prints checksums", false, standard(sumSpec, readOperands)},
+	"sha512sum": {verdict.ModeSafe, "prints checksums", false, standard(sumSpec, readOperands)},
+	"b2sum":     {verdict.ModeSafe, "prints checksums", false, standard(sumSpec, readOperands)},
+	"cksum":     {verdict.ModeSafe, "prints checksums", false, standard(whoSpec, readOperands)},
+	"paste":     {verdict.ModeSafe, "joins lines", false, standard(plainSpec("paste"), readOperands)},
+	"join":      {verdict.ModeSafe, "joins files by a field", false, standard(plainSpec("join"), readOperands)},
+	"tac":       {verdict.ModeSafe, "prints files backwards", false, standard(plainSpec("tac"), readOperands)},
+	"rev":       {verdict.ModeSafe, "prints lines backwards", false, standard(plainSpec("rev"), readOperands)},
+	"fold":      {verdict.ModeSafe, "breaks lines", false, standard(plainSpec("fold"), readOperands)},
+	"expand":    {verdict.ModeSafe, "replaces tabs", false, standard(plainSpec("expand"), readOperands)},
+	"unexpand":  {verdict.ModeSafe, "replaces spaces", false, standard(plainSpec("unexpand"), readOperands)},
+	"column":    {verdict.ModeSafe, "prints columns", false, standard(plainSpec("column"), readOperands)},
+	"cmp":       {verdict.ModeSafe, "compares bytes", false, standard(plainSpec("cmp"), readOperands)},
+	"strings":   {verdict.ModeSafe, "prints text in binaries", false, standard(plainSpec("strings"), readOperands)},
+	"od":        {verdict.ModeSafe, "prints bytes", false, standard(plainSpec("od"), readOperands)},
+	"hexdump":   {verdict.ModeSafe, "prints bytes", false, standard(plainSpec("hexdump"), readOperands)},
+	"base64":    {verdict.ModeSafe, "encodes and decodes", false, standard(plainSpec("base64"), readOperands)},
+	"basename":  {verdict.ModeSafe, "prints a part of a path", false, standard(nameSpec, textOperands)},
+	"dirname":   {verdict.ModeSafe, "prints a part of a path", false, standard(nameSpec, textOperands)},
+	"realpath":  {verdict.ModeSafe, "prints where a path leads", false, standard(realSpec, listOperands)},
+	"readlink":  {verdict.ModeSafe, "prints where a link leads", false, standard(realSpec, listOperands)},
+	"seq":       {verdict.ModeSafe, "prints numbers", false, standard(seqSpec, textOperands)},
+	"printf":    {verdict.ModeSafe, "prints its arguments", false, checkPrintf},
+	"uname":     {verdict.ModeSafe, "prints about the machine", false, standard(unameSpec, noOperands)},
+	"nproc":     {verdict.ModeSafe, "prints the number of processors", false, standard(nprocSpec, noOperands)},
+	"id":        {verdict.ModeSafe, "prints the user's name", false, standard(idSpec, noOperands)},
+	"uptime":    {verdict.ModeSafe, "prints how long the machine runs", false, standard(uptimeSpec, noOperands)},
 
 	"git":     {verdict.ModeRestricted, "version control without its hooks", false, checkGit},
 	"npm":     {verdict.ModeRestricted, "installs packages and runs scripts", false, checkNpm},
@@ -41,6 +86,25 @@ var programs = map[string]program{
 	"node":    {verdict.ModeRestricted, "runs a script of the workspace", false, checkNode},
 	"pytest":  {verdict.ModeRestricted, "runs tests", false, checkPytest},
 	"cargo":   {verdict.ModeRestricted, "builds, tests and runs", false, checkCargo},
+	"npx":     {verdict.ModeRestricted, "runs a program that is installed in the project", false, checkNpx},
+	"pnpm":    {verdict.ModeRestricted, "installs packages and runs scripts", false, checkManager},
+	"yarn":    {verdict.ModeRestricted, "installs packages and runs scripts", false, checkManager},
+	"go":      {verdict.ModeRestricted, "builds, tests and runs", false, checkGo},
+	"gofmt":   {verdict.ModeRestricted, "formats files", false, standard(gofmtSpec, writeOrNothing)},
+	"make":    {verdict.ModeRestricted, "makes targets of the project", false, checkMake},
+	"uv":      {verdict.ModeRestricted, "runs programs of the project's environment", false, checkUv},
+	"ruff":    {verdict.ModeRestricted, "checks and formats", false, checkRuff},
+	"mypy":    {verdict.ModeRestricted, "checks types", false, standard(mypySpec, workOperands)},
+	"black":   {verdict.ModeRestricted, "formats files", false, standard(blackSpec, writeOperands)},
+	"isort":   {verdict.ModeRestricted, "sorts imports", false, standard(isortSpec, writeOperands)},
+	"flake8":  {verdict.ModeRestricted, "checks files", false, standard(flake8Spec, workOperands)},
+	"mkdir":   {verdict.ModeRestricted, "makes folders", false, standard(mkdirSpec, writeOperands)},
+	"touch":   {verdict.ModeRestricted, "makes files", false, standard(touchSpec, writeOperands)},
+	"cp":      {verdict.ModeRestricted, "copies files", false, checkCopy(cpSpec, copySource)},
+	"mv":      {verdict.ModeRestricted, "moves files", false, checkCopy(mvSpec, moveSource)},
+	"rm":      {verdict.ModeRestricted, "removes files of the workspace", false, standard(rmSpec, removeOperands)},
+	"rmdir":   {verdict.ModeRestricted, "removes empty folders", false, standard(rmdirSpec, removeOperands)},
+	"chmod":   {verdict.ModeRestricted, "changes rights of files", false, checkChmod},
 }
 
 // Programs are the names of the programs that a mode knows, sorted. Yolo mode
@@ -64,7 +128,7 @@ func checkLs(g *guard, args []Word) ([]string, error) {
 	if p.has("-L", "--dereference") && p.has("-R", "--recursive") {
 		return nil, verdict.Refuse(verdict.UnknownOption, "-L with -R would follow links out of the tree: leave out -L")
 	}
-	replaced, err := readOperands(g, p)
+	replaced, err := listOperands(g, p)
 	return p.build(replaced), err
 }
 
@@ -82,7 +146,8 @@ func checkGrep(g *guard, args []Word) ([]string, error) {
 		return nil, err
 	}
 	accept := g.readable
-	if p.has("-r", "-R", "--recursive", "--dereference-recursive", "-d", "--directories") {
+	recursive := p.has("-r", "-R", "--recursive", "--dereference-recursive", "-d", "--directories")
+	if recursive {
 		accept = g.readableTree
 		if len(p.operands) <= first {
 			if err := accept("."); err != nil {
@@ -91,7 +156,24 @@ func checkGrep(g *guard, args []Word) ([]string, error) {
 		}
 	}
 	replaced, err := g.paths(p, first, accept)
-	return p.build(replaced), err
+	if err != nil {
+		return nil, err
+	}
+	argv := p.build(replaced)
+	if recursive {
+		argv = append(excluded("--exclude="), argv...)
+	}
+	return argv, nil
+}
+
+// excluded are the options that leave secret files out of a tree that is read.
+func excluded(option string) []string {
+	globs := paths.SecretFileGlobs()
+	out := make([]string, len(globs))
+	for i, glob := range globs {
+		out[i] = option + glob
+	}
+	return out
 }
 
 // tailOperands refuses +5 and +5f: the old syntax for options.
@@ -132,7 +214,7 @@ func dfOperands(g *guard, p *parsed) (map[int][]string, error) {
 		if dfPlaces[name] {
 			return nil
 		}
-		return g.readable(name)
+		return g.listable(name)
 	})
 }
 
@@ -153,7 +235,7 @@ func checkDiff(g *guard, args []Word) ([]string, error) {
 	}
 	argv := p.build(replaced)
 	if recursive && !p.has("--no-dereference") {
-		argv = append([]string{"--no-dereference"}, argv...)
+		argv = append(append([]string{"--no-dereference"}, excluded("--exclude=")...), argv...)
 	}
 	return argv, nil
 }

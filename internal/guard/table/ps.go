@@ -1,6 +1,7 @@
 package table
 
 import (
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard/verdict"
@@ -49,7 +50,7 @@ func psArgument(g *guard, args []Word, i int) (int, error) {
 	case strings.HasPrefix(arg, "--"):
 		p := &parsed{argv: args}
 		return psSpec.option(g, p, i)
-	case arg == "-aux" || arg == "-auxw" || arg == "-auxww":
+	case slices.Contains([]string{"-aux", "-auxw", "-auxww", "-ax", "-axu", "-axuw", "-axww", "-axl", "-axj"}, arg):
 		return 0, nil // read again as BSD letters, and harmless there
 	case arg[0] == '-':
 		return psCluster(args, i)
@@ -61,8 +62,12 @@ func psArgument(g *guard, args []Word, i int) (int, error) {
 
 func psCluster(args []Word, i int) (int, error) {
 	arg := args[i].Text
+	withX := strings.ContainsRune(arg, 'x')
 	for at := 1; at < len(arg); at++ {
 		switch c := arg[at]; {
+		case c == 'e' && withX:
+			return 0, verdict.Refuse(verdict.BadOptionValue, "e beside x may print environments: write -ef")
+		case c == 'x':
 		case strings.IndexByte(psDash, c) >= 0:
 		case strings.IndexByte(psDashValue, c) >= 0:
 			if at != len(arg)-1 {

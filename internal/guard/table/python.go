@@ -20,6 +20,7 @@ var (
 )
 
 func checkPip(g *guard, args []Word) ([]string, error) {
+	args = literalExtras(args)
 	front, err := pipCommonSpec.read(g, args)
 	if err != nil {
 		return nil, err
@@ -52,6 +53,19 @@ func checkPip(g *guard, args []Word) ([]string, error) {
 		}
 	}
 	return plain(args), nil
+}
+
+// literalExtras takes .[test] for what pip reads, and not for a glob: no shell
+// runs that could take it otherwise.
+func literalExtras(args []Word) []Word {
+	out := append([]Word(nil), args...)
+	for i, w := range out {
+		name, extras, ok := strings.Cut(w.Text, "[")
+		if ok && w.IsGlob() && strings.HasSuffix(extras, "]") && isKeywordList(strings.TrimSuffix(extras, "]")) && !strings.ContainsAny(name, "*?\\") {
+			out[i].Pattern = ""
+		}
+	}
+	return out
 }
 
 func (g *guard) pipOperand(subcommand, operand string) error {

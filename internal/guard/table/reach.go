@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 
 	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/guard/verdict"
@@ -11,7 +12,7 @@ import (
 type place struct{ lexical, physical string }
 
 func (g *guard) locate(name string) (place, error) {
-	full := paths.Join(g.world.Workspace.Lexical, name)
+	full := paths.Join(g.dir, name)
 	actual, err := paths.Resolve(g.world.FS, full)
 	if err != nil {
 		return place{}, fmt.Errorf("path %s cannot be resolved: %w", verdict.Short(name), err)
@@ -23,9 +24,31 @@ func (p place) secret(g *guard) bool {
 	return g.world.Secrets.Has(p.lexical) || g.world.Secrets.Has(p.physical)
 }
 
-// readable accepts a path that may be read: in the workspace or a read root, by
-// its name and by where its links lead.
+// readable accepts a file whose content may be read: it may be listed, and it
+// is not of a name that holds secrets.
 func (g *guard) readable(name string) error {
+	if err := g.listable(name); err != nil {
+		return err
+	}
+	return g.notSecretFile(name)
+}
+
+func (g *guard) notSecretFile(name string) error {
+	p, err := g.locate(name)
+	if err != nil {
+		return err
+	}
+	for _, place := range []string{p.lexical, p.physical} {
+		if g.world.Workspace.Holds(place) && (paths.IsSecretFile(place) || (paths.HasGlob(name) && paths.GlobNamesSecretFile(name))) {
+			return verdict.ErrSecretFile
+		}
+	}
+	return nil
+}
+
+// listable accepts a path whose name and metadata may be read: in the workspace
+// or a read root, by its name and by where its links lead.
+func (g *guard) listable(name string) error {
 	p, err := g.locate(name)
 	if err != nil {
 		return err
@@ -79,7 +102,8 @@ func (g *guard) writable(name string) error {
 	if err != nil {
 		return err
 	}
-	if paths.NeverWritten(p.lexical) || paths.NeverWritten(p.physical) {
+	inGit := slices.Contains(paths.Components(paths.Fold(p.lexical)), ".git")
+	if inGit || paths.NeverWritten(p.lexical) || paths.NeverWritten(p.physical) {
 		return verdict.Refuse(verdict.ProtectedPath, "path %s configures git, an editor, a shell or an agent, and is never written", verdict.Short(name))
 	}
 	return nil

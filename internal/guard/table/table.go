@@ -1,3 +1,16 @@
+// Package table judges commands in safe and restricted mode, where no shell
+// runs. A real shell parser reads the command, a small grammar is accepted
+// (simple commands joined by | && || ;), and each program and each of its
+// options must be in a table. The answer is the steps that would run: argument
+// lists that the bridge built itself, how they are connected, and the few
+// redirections that are allowed. Whatever a table does not know is refused, so
+// a mistake here is most likely to refuse something harmless.
+//
+//   - grammar.go and words.go turn bytes into words, and refuse all expansion.
+//   - options.go is the one reader of options. It follows getopt: clusters,
+//     attached values, --long=value and "--". Abbreviations are unknown options.
+//   - options_*.go hold the rows: command, option, kind of value, and why.
+//   - programs.go holds the programs; reach.go says which paths each may name.
 package table
 
 import (
@@ -21,6 +34,9 @@ type guard struct {
 	world    *paths.World
 	mode     verdict.Mode
 	lookPath func(string) (string, error)
+	// dir is the folder that relative paths start from: the workspace, or where
+	// cd led.
+	dir string
 }
 
 // program is one program of the tables.
@@ -36,10 +52,15 @@ type program struct {
 // Judge gives the steps that a parsed command would run, or says why it is
 // refused.
 func Judge(list *List, scope Scope) ([]verdict.Step, error) {
-	g := &guard{world: scope.World, mode: scope.Mode, lookPath: scope.LookPath}
+	g := &guard{world: scope.World, mode: scope.Mode, lookPath: scope.LookPath, dir: scope.World.Workspace.Lexical}
 	steps := make([]verdict.Step, 0, len(list.Steps))
-	for _, s := range list.Steps {
+	for i, s := range list.Steps {
 		step := verdict.Step{When: s.When}
+		if s.Stages[0].Words[0].Text == "cd" {
+			if err := g.changeFolder(list, i); err != nil {
+				return nil, fmt.Errorf("cd: %w", err)
+			}
+		}
 		for _, c := range s.Stages {
 			stage, err := g.stage(c)
 			if err != nil {
@@ -78,6 +99,12 @@ func (g *guard) stage(c Command) (verdict.Stage, error) {
 		return verdict.Stage{}, fmt.Errorf("%s: %w", name, err)
 	}
 	stage := verdict.Stage{Argv: append([]string{name}, argv...), Builtin: known.builtin, Redirects: c.Redirects}
+	if g.dir != g.world.Workspace.Lexical {
+		stage.Dir = g.dir
+	}
+	if stage.Env, err = g.environment(c.Assigns); err != nil {
+		return verdict.Stage{}, err
+	}
 	if known.builtin || g.lookPath == nil {
 		return stage, nil
 	}
@@ -94,7 +121,11 @@ func (g *guard) unknownProgram(name string, known bool) error {
 	if known {
 		return verdict.Refuse(verdict.NeedsRestricted, "%s needs restricted mode: ask your human for it", verdict.Short(name))
 	}
-	return verdict.Refuse(verdict.UnknownProgram, "%s is not in the table of %s mode: use one of %s", verdict.Short(name), g.mode, strings.Join(Programs(g.mode), " "))
+	names := "ls cat head tail grep rg find sed jq sort cut wc diff"
+	if g.mode == verdict.ModeRestricted {
+		names += " git npm npx pnpm yarn python pytest uv node go cargo make mkdir cp mv rm"
+	}
+	return verdict.Refuse(verdict.UnknownProgram, "%s is not in the table of %s mode: use a program such as %s", verdict.Short(name), g.mode, names)
 }
 
 // operandRule judges a command's operands; it may replace each by several.
@@ -180,6 +211,8 @@ func (p *parsed) noGlobs(to int) error {
 }
 
 func readOperands(g *guard, p *parsed) (map[int][]string, error) { return g.paths(p, 0, g.readable) }
+
+func listOperands(g *guard, p *parsed) (map[int][]string, error) { return g.paths(p, 0, g.listable) }
 
 func noOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	if len(p.operands) > 0 {

@@ -34,6 +34,10 @@ type Stage struct {
 	Argv []string `json:"argv"`
 	// Builtin means that the bridge does it itself: see table.RunBuiltin.
 	Builtin bool `json:"builtin,omitempty"`
+	// Dir is the absolute folder it runs in; empty means the workspace.
+	Dir string `json:"dir,omitempty"`
+	// Env are the NAME=value words that stood before the command.
+	Env []string `json:"env,omitempty"`
 	// Redirects apply in order.
 	Redirects []Redirect `json:"redirects,omitempty"`
 }

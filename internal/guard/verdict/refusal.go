@@ -28,6 +28,9 @@ func Refuse(rule Rule, format string, args ...any) error {
 // ErrSecret refuses a path in every mode.
 var ErrSecret = Refuse(SecretPath, "this path holds secrets or the bridge's own state, and is refused in every mode")
 
+// ErrSecretFile refuses a file that holds secrets by its name.
+var ErrSecretFile = Refuse(SecretPath, "files of this name hold passwords, tokens or private keys: read a template such as .env.example, or ask your human for the one value that you need")
+
 func (r *Refusal) Error() string { return r.text }
 
 // AsRefusal gives the refusal in an error's chain. An error of another kind is a

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
+)
+
+func conversationTable(all []bridge.Overview, now time.Time, id func(string) string) *table {
+	t := &table{columns: []column{
+		{title: "CONVERSATION"},
+		{title: "A", shrink: true, least: 12},
+		{title: "B", shrink: true, least: 12},
+		{title: "TEAM", shrink: true, least: 8, drop: 1},
+		{title: "AGE", right: true, drop: 3},
+		{title: "EXPIRES"},
+		{title: "MESSAGES", right: true, drop: 2},
+		{title: "UNREAD", right: true},
+		{title: "ALIVE"},
+	}}
+	for _, o := range all {
+		t.add(
+			cell{text: id(o.ID)},
+			cell{view.Field(o.RoleA), sideStyle(string(bridge.SessionA))},
+			cell{view.Field(o.RoleB), sideStyle(string(bridge.SessionB))},
+			cell{text: view.Field(o.Team)},
+			cell{text: formatAge(max(now.Sub(o.CreatedAt), 0))},
+			expiryCell(o, now),
+			cell{text: strconv.FormatInt(received(o), 10)},
+			unreadCell(unread(o)),
+			aliveCell(o, now),
+		)
+	}
+	return t
+}
+
+func unreadCell(n int64) cell { return cell{strconv.FormatInt(n, 10), when(n > 0, standout)} }
+
+func expiryCell(o bridge.Overview, now time.Time) cell {
+	if o.Expired(now) {
+		return cell{formatAgo(o.ExpiresAt, now), faint}
+	}
+	return cell{text: formatAgo(o.ExpiresAt, now)}
+}
+
+func aliveCell(o bridge.Overview, now time.Time) cell {
+	var alive []string
+	for _, s := range []bridge.SessionState{o.A, o.B} {
+		if s.Alive(now) {
+			alive = append(alive, string(s.Session))
+		}
+	}
+	if alive == nil {
+		return cell{"-", faint}
+	}
+	return cell{strings.Join(alive, ","), good}
+}
+
+// sideStyles are the colours of the sessions, in turn.
+var sideStyles = []style{"36", "35", "34", "32", "33"}
+
+// sideStyle is the colour of a session; the bridge and the operator have none.
+func sideStyle(session string) style {
+	if len(session) != 1 || session[0] < 'a' || session[0] > 'z' {
+		return plain
+	}
+	return sideStyles[int(session[0]-'a')%len(sideStyles)]
+}
+
+// when returns how if the condition holds, and plain otherwise.
+func when(condition bool, how style) style {
+	if condition {
+		return how
+	}
+	return plain
+}

@@ -1,0 +1,49 @@
+package cli_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/bridge/internal/cli"
+)
+
+// TestScreens holds what people see, at two widths of a terminal, and that nothing
+// is wider than it. Write the golden files anew with -update.
+func TestScreens(t *testing.T) {
+	for _, width := range []int{80, 120} {
+		for name, text := range cli.Screens(t, width, false) {
+			for line := range strings.Lines(text) {
+				if n := cli.DisplayWidth(strings.TrimSuffix(line, "\n")); n > width {
+					t.Errorf("%s at %d columns has a line of %d: %s", name, width, n, line)
+				}
+			}
+			golden(t, fmt.Sprintf("%s_%d", name, width), text)
+		}
+	}
+	golden(t, "show_colour_80", strings.ReplaceAll(cli.Screens(t, 80, true)["show"], "\x1b", "^["))
+}
+
+func golden(t *testing.T, name, text string) {
+	t.Helper()
+	path := filepath.Join("testdata", "screens", name+".txt")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), text); diff != "" {
+		t.Errorf("%s: %s", name, diff)
+	}
+}

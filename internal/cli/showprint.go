@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
+)
+
+// transcriptPrinter prints a conversation for people, or its messages as lines of
+// JSON.
+type transcriptPrinter struct {
+	app    *app
+	screen screen
+}
+
+func (p *transcriptPrinter) header(c bridge.Overview) error {
+	out := bufio.NewWriter(p.app.stdout)
+	writeHeader(out, p.screen, c, p.app.now())
+	return out.Flush()
+}
+
+func (p *transcriptPrinter) messages(c bridge.Overview, page []numbered) error {
+	out := bufio.NewWriter(p.app.stdout)
+	encoder := newEncoder(out)
+	for _, m := range page {
+		if p.app.json {
+			if err := encoder.Encode(view.MessageOf(m.Message, c)); err != nil {
+				return err
+			}
+			continue
+		}
+		writeMessage(out, p.screen, m.n, m.Message, c, p.app.now())
+	}
+	return out.Flush()
+}
+
+func writeHeader(out io.Writer, screen screen, c bridge.Overview, now time.Time) {
+	for _, line := range []struct{ name, text string }{
+		{"Conversation", view.Field(c.ID)},
+		{"Team", view.Field(c.Team)},
+		{"Created", screen.stamp(c.CreatedAt, now) + " (" + formatAgo(c.CreatedAt, now) + ")"},
+		{"Joined", screen.stamp(c.JoinedAt, now)},
+		{expiryName(c.Expired(now)), screen.stamp(c.ExpiresAt, now) + " (" + formatAgo(c.ExpiresAt, now) + ")"},
+	} {
+		if line.text != "" {
+			_, _ = io.WriteString(out, wrap(line.text, fmt.Sprintf("%-14s", line.name+":"), screen.width))
+		}
+	}
+	_, _ = io.WriteString(out, "\n")
+	t := &table{columns: []column{
+		{title: "SESSION"},
+		{title: "ROLE", shrink: true},
+		{title: "STATUS"},
+		{title: "HEARTBEAT"},
+		{title: "ALIVE"},
+		{title: "RECEIVED", right: true, drop: 1},
+		{title: "UNREAD", right: true},
+	}}
+	for _, s := range []bridge.SessionState{c.A, c.B} {
+		heartbeat := "never"
+		if age, ok := s.Age(now); ok {
+			heartbeat = formatAge(age) + " ago"
+		}
+		alive := cell{"no", faint}
+		if s.Alive(now) {
+			alive = cell{"yes", good}
+		}
+		side := sideStyle(string(s.Session))
+		t.add(cell{string(s.Session), side}, cell{view.Field(s.Role), side}, cell{text: orDash(view.Field(string(s.Status)))},
+			cell{text: heartbeat}, alive, cell{text: strconv.FormatInt(s.Received, 10)}, unreadCell(s.Unread))
+	}
+	_ = t.print(out, screen)
+}
+
+func expiryName(expired bool) string {
+	if expired {
+		return "Expired"
+	}
+	return "Expires"
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// strong is a style in bold.
+func strong(s style) style {
+	if s == plain {
+		return bold
+	}
+	return bold + ";" + s
+}
+
+// maxHeaderRole keeps a long role from filling the header line of a message.
+const maxHeaderRole = 30
+
+// writeMessage writes one message under a number: a line of bridge's own, the names
+// of files, and the text, quoted.
+func writeMessage(out io.Writer, screen screen, n int64, m bridge.Message, c bridge.Overview, now time.Time) {
+	from := view.Field(m.From)
+	if role := view.SenderRole(m, c); role != "" {
+		from += " " + strconv.Quote(cut(view.Field(role), maxHeaderRole))
+	}
+	side := sideStyle(m.From)
+	title := fmt.Sprintf("#%d %s -> %s, %s, %s, ", n, from, view.Field(string(m.To)), view.Field(string(m.Action)), screen.stamp(m.SentAt, now))
+	state := cell{"unread", standout}
+	if m.Read {
+		state = cell{"read", faint}
+	}
+	_, _ = io.WriteString(out, "\n"+screen.paint(title, strong(side))+screen.paint(state.text, state.style))
+	if len(m.Redacted) > 0 {
+		_, _ = io.WriteString(out, screen.paint(", redacted "+view.Field(strings.Join(m.Redacted, " ")), warn))
+	}
+	_, _ = io.WriteString(out, "\n")
+	for _, file := range m.Files {
+		_, _ = io.WriteString(out, wrap(view.Quoted(file), "  file ", screen.width))
+	}
+	text := wrap(strings.ReplaceAll(bridge.Clean(m.Text), "\t", "    "), "> ", screen.width)
+	if screen.colour && side != plain {
+		text = strings.ReplaceAll("\n"+strings.TrimSuffix(text, "\n"), "\n> ", "\n"+screen.paint("> ", side))[1:] + "\n"
+	}
+	_, _ = io.WriteString(out, text)
+}

@@ -1,0 +1,71 @@
+package shell
+
+import (
+	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// attachers only look into, or change, other processes.
+var attachers = expandNames([]struct{ names, why string }{
+	{"reptyr gcore pstack gstack eu-stack jmap jstack jcmd jinfo jattach jhsdb criu scanmem pyrasite pyrasite-shell injcode inject vgdb frida frida-trace", "it attaches to another process"},
+	{"dtruss dtrace spindump vmmap leaks conspy cgdb systemtap stap", "it attaches to another process"},
+})
+
+// attachOptions are the options by which other programs do, and verbs.
+var attachOptions = map[string]struct{ short, long, verbs string }{
+	"gdb":       {"p", "--pid -pid", "attach"},
+	"gdbserver": {"", "--attach", ""},
+	"lldb":      {"pn", "--attach-pid --attach-name --wait-for", "attach"},
+	"strace":    {"p", "--attach", ""}, "ltrace": {"p", "--attach", ""},
+	"perf": {"pa", "--pid --all-cpus --tid", ""}, "py-spy": {"p", "--pid", ""}, "rbspy": {"p", "--pid", ""}, "austin": {"p", "--pid", ""},
+	"uftrace": {"P", "--pid", ""}, "memray": {"", "", "attach"}, "dlv": {"", "", "attach"}, "rr": {"", "", "attach"}, "hotspot": {"", "--attach", ""},
+	"node": {"", "--pid", ""}, "coredumpctl": {"", "", "debug gdb dump"}, "screen": {"xr", "", ""}, "tmux": {"", "", "attach attach-session a at"},
+	"dtach": {"a", "", ""}, "abduco": {"a", "", ""}, "bcc-trace": {"p", "--pid", ""}, "sample": {"", "", ""},
+}
+
+// checkAttach refuses attaching to a process that the command did not start: it
+// would read that process's memory, or act as it.
+func (w *walker) checkAttach(inv invocation) error {
+	refusal := verdict.Refuse(verdict.AttachesProcess, "%s would attach to another process", inv.name)
+	if attachers[inv.name] != "" && len(inv.args) > 0 && !isAbout(inv.args) {
+		return refusal
+	}
+	o, ok := attachOptions[inv.name]
+	if !ok {
+		return nil
+	}
+	for i, a := range inv.args {
+		arg := a.text
+		name, _, _ := strings.Cut(arg, "=")
+		switch {
+		case o.long != "" && strings.HasPrefix(arg, "-") && has(o.long, name):
+			return refusal
+		case strings.HasPrefix(arg, "--"):
+		case strings.HasPrefix(arg, "-") && len(arg) > 1 && o.short != "" && attachCluster(arg, o.short):
+			return refusal
+		case i == 0 && o.verbs != "" && has(o.verbs, arg):
+			return refusal
+		case inv.name == "gdb" && i > 0 && verdict.IsDigits(arg) && !strings.HasPrefix(inv.args[i-1].text, "-"):
+			return refusal // gdb PROGRAM PID
+		case (inv.name == "gdb" || inv.name == "lldb") && i > 0 && strings.Contains(arg, "attach "):
+			return refusal
+		case !strings.HasPrefix(arg, "-") && wrappers[inv.name] != nil:
+			return nil // what follows belongs to the traced program
+		}
+	}
+	return nil
+}
+
+// attachCluster finds a letter among the leading letters of -fp1234.
+func attachCluster(arg, letters string) bool {
+	for i := 1; i < len(arg) && i < 5; i++ {
+		if strings.IndexByte(letters, arg[i]) >= 0 {
+			return true
+		}
+		if arg[i] < 'a' || arg[i] > 'z' || strings.IndexByte("oesuiE", arg[i]) >= 0 {
+			return false // the rest is this option's value
+		}
+	}
+	return false
+}

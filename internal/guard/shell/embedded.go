@@ -1,0 +1,138 @@
+package shell
+
+import (
+	"regexp"
+	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// embedded judges commands that stand in the arguments of another program. Many
+// programs start others, and no list of them is complete; what they start is
+// named in an argument, as a word with the words behind it, or inside a text.
+// Only disasters are refused here: a text may be mere data.
+func (w *walker) embedded(inv invocation, s *state) error {
+	for i, a := range inv.args {
+		runs := strings.HasPrefix(a.text, "+") || (inv.name == "man" && i > 0 && has("-P --pager", inv.args[i-1].text)) || (inv.name == "man" && strings.HasPrefix(a.text, "-"))
+		if runs {
+			if err := w.embeddedText(a.text, s); err != nil {
+				return err
+			}
+			if err := w.disasterCommand(a.text, s); err != nil {
+				return err
+			}
+		}
+	}
+	if holdsText(inv) {
+		return nil
+	}
+	for i, a := range inv.args {
+		if i+1 < len(inv.args) && destroyers[baseName(a.text)] != "" {
+			inner := invocation{outer: append(append([]string(nil), inv.outer...), inv.name)}
+			if err := onlyDisaster(w.run(inv.args[i:], s.copy(), inner)); err != nil {
+				return err
+			}
+		}
+		if err := w.embeddedText(a.text, s); err != nil {
+			return err
+		}
+	}
+	return w.embeddedText(inv.in.text, s)
+}
+
+// destroyers are programs whose arguments decide whether they destroy.
+var destroyers = expandNames([]struct{ names, why string }{
+	{"rm rmdir shred unlink rimraf srm trash chmod chown chgrp mv dd find truncate", "it removes or changes what it is given"},
+	{"mkfs wipefs blkdiscard fdisk parted", "it works on disks"},
+})
+
+// holdsText reports whether a program's arguments are text that nothing runs.
+func holdsText(inv invocation) bool {
+	if dataCommands[inv.name] != "" || readers[inv.name] != "" || textPrograms[inv.name] != "" || shells[inv.name] != "" {
+		return inv.name != "git" || !has("send-email for-each-repo instaweb", firstWord(inv.args))
+	}
+	if _, lang := interpreterFor(inv.name); lang != nil {
+		_, operand, _ := lang.find(inv.args)
+		return lang.first || operand != nil && len(lang.code) > 0 // data of a script
+	}
+	return false
+}
+
+func firstWord(args []value) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0].text
+}
+
+// textPrograms take messages, queries and the like, or have a rule of their own
+// for what they run.
+var textPrograms = expandNames([]struct{ names, why string }{
+	{"gh glab hub jira slack", "titles and messages"},
+	{"curl wget http https xh httpie", "bodies of requests"},
+	{"docker podman nerdctl docker-compose podman-compose kubectl oc", "they run inside a container"},
+	{"ssh npm-scripts rm rmdir unlink shred chmod chown chgrp mv cp install ln find fd fdfind dd touch mkdir", "a rule of their own"},
+	{"apt apt-get dnf yum brew apk pacman man whatis apropos which whereis type tldr info help", "names of programs"},
+	{"git", "a rule of its own"},
+	{"export declare typeset local readonly set unset read test kill pkill killall pgrep pidof", "builtins"},
+})
+
+// disasterText finds commands inside a text, in any language.
+var disasterText = regexp.MustCompile("(?:^|[^\\w./-])((?:/[\\w/]*/)?(?:rm|shred|chmod|chown|dd|mkfs[.\\w]*|rmdir|unlink|rimraf|find)\\s+[^;|&)(\"'`<>\\n]*)")
+
+// embeddedText judges what a text may start, read, write and remove.
+func (w *walker) embeddedText(text string, s *state) error {
+	if len(text) < 4 || len(text) > maxInline || strings.ContainsRune(text, unknownMark) {
+		return nil
+	}
+	for _, m := range disasterText.FindAllStringSubmatch(text, 16) {
+		if err := w.disasterCommand(m[1], s); err != nil {
+			return err
+		}
+	}
+	if strings.Contains(text, ",-") { // gcc -wrapper rm,-rf,DIR
+		if err := w.disasterCommand(strings.ReplaceAll(text, ",", " "), s); err != nil {
+			return err
+		}
+	}
+	if !strings.ContainsAny(text, `'"`+"`|!") {
+		return nil
+	}
+	texts := quotedTexts(text)
+	if len(texts) > 1 {
+		if err := w.disasterCommand(strings.Join(texts, " "), s); err != nil {
+			return err
+		}
+	}
+	if removesTrees.MatchString(text) && namesHome.MatchString(text) {
+		return verdict.Refuse(verdict.RemovesTooMuch, "recursive removal in inline code needs a literal target inside the workspace")
+	}
+	return onlyDisaster(w.inlinePaths(text, texts, s))
+}
+
+// disasterCommand judges a text as a command. What does not parse says nothing.
+func (w *walker) disasterCommand(text string, s *state) error {
+	if w.depth >= verdict.MaxNesting || len(text) > 2000 {
+		return nil
+	}
+	if _, err := verdict.Parse(text); err != nil {
+		return nil //nolint:nilerr // prose is no command
+	}
+	count := w.count
+	err := w.nested(text, s.copy(), input{})
+	w.count = count
+	return onlyDisaster(err)
+}
+
+// onlyDisaster keeps a refusal that stands for damage, and drops the others.
+func onlyDisaster(err error) error {
+	if err == nil {
+		return nil
+	}
+	switch verdict.AsRefusal(err).Rule {
+	case verdict.RemovesTooMuch, verdict.DiskTool, verdict.SystemWrite, verdict.ProtectedPath, verdict.ForkBomb,
+		verdict.ReverseShell, verdict.SecretPath, verdict.SetUserID:
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package shell
+
+import (
+	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// refusedVariables change what runs, or hide what ran, whatever their value.
+var refusedVariables = expandNames([]struct{ names, why string }{
+	{"HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTIGNORE", "it tampers with history"},
+	{"BASH_ENV ENV PROMPT_COMMAND PS0 PS4 BASH_FUNC LESSOPEN LESSCLOSE SHELLOPTS BASHOPTS ZDOTDIR FPATH INPUTRC VIMINIT EXINIT", "it runs code in other programs"},
+	{"YOLO_MODE BRIDGE_DB BRIDGE_TOKEN BRIDGE_SESSION_ID BRIDGE_CONVERSATION_ID CLAUDECODE", "it belongs to the bridge or the agent"},
+	{"LD_AUDIT LD_PRELOAD DYLD_INSERT_LIBRARIES GCONV_PATH GTK_MODULES", "it loads code into every program"},
+	{"GIT_CONFIG GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS GIT_EXEC_PATH GIT_TEMPLATE_DIR GIT_ALLOW_PROTOCOL GIT_ATTR_SOURCE", "it gives git settings that run programs"},
+	{"PYTHONSTARTUP PYTHONHOME PERL5DB PERL5OPT", "it runs code in an interpreter"},
+	{"TAR_OPTIONS GREP_OPTIONS MAKEFILES GNUMAKEFLAGS RSYNC_CONNECT_PROG", "it adds options or files that were not approved"},
+	{"RUSTC CARGO_BUILD_RUSTC CARGO_BUILD_RUSTC_WRAPPER", "it puts another program in the compiler's place"},
+})
+
+// refusedVariablePrefixes are families of such variables, compared in upper case.
+var refusedVariablePrefixes = []struct{ prefix, why string }{
+	{"BASH_FUNC_", "it defines a function in every shell"},
+	{"GIT_CONFIG_KEY_", "it gives git settings that run programs"},
+	{"GIT_CONFIG_VALUE_", "it gives git settings that run programs"},
+	{"NPM_CONFIG_SCRIPT_SHELL", "it puts another program in the shell's place"},
+	{"NPM_CONFIG_GIT", "it puts another program in git's place"},
+	{"NPM_CONFIG_PREFIX", "it installs outside the workspace"},
+}
+
+// commandVariables are run as commands by the programs that read them.
+var commandVariables = expandNames([]struct{ names, why string }{
+	{"GIT_SSH_COMMAND GIT_SSH GIT_PAGER GIT_EDITOR GIT_EXTERNAL_DIFF GIT_SEQUENCE_EDITOR GIT_ASKPASS SSH_ASKPASS SUDO_ASKPASS GIT_PROXY_COMMAND PAGER MANPAGER EDITOR VISUAL BROWSER FCEDIT RSYNC_RSH CVS_RSH", "it is a command"},
+	{"SVN_SSH SVN_EDITOR HGEDITOR CC CXX RUSTC_WRAPPER PKG_CONFIG SHELL", "it is a command"},
+})
+
+// loadingVariables name folders or files that programs load code from.
+var loadingVariables = expandNames([]struct{ names, why string }{
+	{"PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH LOCPATH PYTHONPATH PYTHONUSERBASE PERL5LIB RUBYLIB NODE_PATH EMACSLOADPATH CARGO_HOME GOENV", "programs or libraries are loaded from it"},
+	{"XDG_CONFIG_HOME GIT_DIR OPENSSL_CONF OPENSSL_ENGINES OPENSSL_MODULES CURL_HOME WGETRC DOCKER_CONFIG KUBECONFIG GNUPGHOME ANSIBLE_CONFIG", "settings are read from it"},
+	{"PIP_CONFIG_FILE BUNDLE_GEMFILE COMPOSER_HOME TERMINFO QT_PLUGIN_PATH GIT_OBJECT_DIRECTORY GIT_SSH SSH_ASKPASS RUSTC_WRAPPER GIT_PROXY_COMMAND GIT_ASKPASS SHELL PKG_CONFIG NODE_OPTIONS RUBYOPT MAVEN_OPTS", "code is loaded from it"},
+})
+
+// sharedFolders are places where any program may have put files.
+var sharedFolders = []string{"/tmp/", "/var/tmp/", "/dev/shm/"}
+
+// loadingOptions are options inside a variable's value that load or run code.
+var loadingOptions = map[string]string{
+	"JAVA_TOOL_OPTIONS": "-javaagent -agentlib -agentpath OnError OnOutOfMemoryError", "_JAVA_OPTIONS": "-javaagent -agentlib -agentpath OnError OnOutOfMemoryError",
+	"JDK_JAVA_OPTIONS": "-javaagent -agentlib -agentpath OnError OnOutOfMemoryError", "MAVEN_OPTS": "-javaagent -agentlib -agentpath",
+	"GOFLAGS": "-toolexec -exec -overlay -modfile -vettool", "MAKEFLAGS": "--eval -f SHELL= -C", "NODE_OPTIONS": "data: http:", "RUBYOPT": "-r -I -e",
+	"LESS": "!", "PS1": "$( `", "PS2": "$( `", "PS3": "$( `", "PYTHONBREAKPOINT": "os. subprocess. pty. shutil.", "PYTHONWARNINGS": "antigravity",
+}
+
+// traceVariables name a file that is written.
+func isTraceVariable(name string) bool {
+	return strings.HasPrefix(name, "GIT_TRACE") || name == "SQLITE_HISTORY" || name == "GDBHISTFILE" || name == "LESSHISTFILE" || name == "PYTHON_HISTORY"
+}
+
+// checkSetting judges a variable that is set to a value, wherever that is
+// written: before a command, by export, or by env.
+func (w *walker) checkSetting(name string, v value, s *state) error {
+	if err := refusedSetting(name, v.text); err != nil {
+		return err
+	}
+	if loadingVariables[name] != "" {
+		for part := range strings.SplitSeq(v.text, ":") {
+			if isSharedPlace(part) || part == "." {
+				return verdict.Refuse(verdict.Environment, "setting %s to a shared folder is refused, because %s", name, loadingVariables[name])
+			}
+		}
+	}
+	for option := range strings.FieldsSeq(loadingOptions[name]) {
+		if strings.Contains(v.text, option) {
+			return verdict.Refuse(verdict.Environment, "this value of %s runs or loads other code", name)
+		}
+	}
+	if isTraceVariable(name) && strings.Contains(v.text, "/") {
+		if err := w.checkWrite(v, s); err != nil {
+			return err
+		}
+	}
+	if commandVariables[name] != "" || (strings.HasPrefix(name, "CARGO_TARGET_") && (strings.HasSuffix(name, "_RUNNER") || strings.HasSuffix(name, "_LINKER"))) {
+		if err := w.nested(v.text, s.copy(), input{kind: inputPipe}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func refusedSetting(name, text string) error {
+	why := refusedVariables[name]
+	upper := strings.ToUpper(name)
+	for _, p := range refusedVariablePrefixes {
+		if strings.HasPrefix(upper, p.prefix) {
+			why = p.why
+		}
+	}
+	if (name == "GIT_CONFIG_GLOBAL" || name == "GIT_CONFIG_SYSTEM") && text != "/dev/null" && text != "" {
+		why = "it gives git settings that run programs"
+	}
+	if why == "" {
+		return nil
+	}
+	return verdict.Refuse(verdict.Environment, "setting %s is refused, because %s", name, why)
+}
+
+func isSharedPlace(text string) bool {
+	for _, dir := range sharedFolders {
+		if strings.HasPrefix(text+"/", dir) || strings.Contains(text, " "+dir) || strings.Contains(text, "="+dir) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,71 @@
+package shell
+
+import (
+	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// codeOptions load or run other code. They are refused where the value lies in
+// a shared folder, or whatever the value where that is all they are for.
+var codeOptions = map[string]string{
+	"gcc": "-fplugin -wrapper -B", "g++": "-fplugin -wrapper -B", "cc": "-fplugin -wrapper -B", "c++": "-fplugin -wrapper -B", "clang": "-fplugin -B", "clang++": "-fplugin -B",
+	"go": "-vettool -toolexec -exec", "java": "-javaagent -agentlib -agentpath -XX:OnError -XX:OnOutOfMemoryError", "nmap": "--interactive", "cargo": "--config", "mpv": "--script", "pandoc": "-F --filter --lua-filter -L",
+	"git": "--template", "hg": "--config", "tcpdump": "-z", "gdb": "-x --command", "ssh": "-F", "aria2c": "--on-download-complete --on-download-error", "sqlite3": "-init", "dotnet": "exec", "xdg-open": "", "gio": "launch",
+}
+
+// alwaysRunsCode are those whose value needs no look.
+const alwaysRunsCode = "-fplugin -wrapper -vettool -javaagent -agentlib -agentpath -XX:OnError -XX:OnOutOfMemoryError --interactive"
+
+// loadsCode refuses options that load plugins and the like.
+func (w *walker) loadsCode(inv invocation) error {
+	options, ok := codeOptions[inv.name]
+	if (loaders[inv.name] != "" || inv.name == "make") && !w.namedFile(inv) {
+		return verdict.Refuse(verdict.PipedCode, "%s must not be fed from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
+	}
+	if inv.in.fetched && has("m4 R octave gnuplot deno bun make gmake tclsh", inv.name) {
+		return errDownloaded
+	}
+	if inv.name == "deno" || inv.name == "bun" {
+		for _, a := range inv.args {
+			if strings.HasPrefix(a.text, "http://") || strings.HasPrefix(a.text, "https://") {
+				return errDownloaded
+			}
+		}
+	}
+	if !ok {
+		return nil
+	}
+	for i, a := range inv.args {
+		name, value, _ := strings.Cut(a.text, "=")
+		for o := range strings.FieldsSeq(options) {
+			if name != o && (len(o) != 2 || !strings.HasPrefix(a.text, o) || len(a.text) == 2) {
+				continue
+			}
+			if value == "" && i+1 < len(inv.args) {
+				value = inv.args[i+1].text
+			}
+			if has(alwaysRunsCode, o) || isSharedPlace(value) || isSharedPlace(strings.TrimPrefix(a.text, o)) || (inv.name == "cargo" && (strings.Contains(value, "runner") || strings.Contains(value, "wrapper") || strings.Contains(value, "linker"))) {
+				return verdict.Refuse(verdict.UnknownCode, "option %s of %s runs or loads other code: leave it out", o, inv.name)
+			}
+		}
+	}
+	if inv.name == "xdg-open" && len(inv.args) > 0 && (isSharedPlace(inv.args[0].text) || strings.HasSuffix(inv.args[0].text, ".desktop")) {
+		return verdict.Refuse(verdict.UnknownCode, "opening this file may start a program: name the program")
+	}
+	return nil
+}
+
+// namedFile reports whether make and its like are told to read a real file: not
+// a pipe, and no substitution.
+func (w *walker) namedFile(inv invocation) bool {
+	for i, a := range inv.args {
+		if a.process || (i > 0 && has("-f --file --makefile -t", inv.args[i-1].text) && has("- /dev/stdin /dev/fd/0 /proc/self/fd/0", a.text) && inv.in.kind == inputPipe) {
+			return false
+		}
+		if name, setting, ok := strings.Cut(a.text, "="); ok && name == "SHELL" && !has("/bin/bash /bin/sh bash sh /usr/bin/bash /usr/bin/env", setting) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,43 @@
+package shell
+
+import (
+	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// secretPrinters print a password, a token or a private key that they keep.
+// Each row is a program and the words that must be among its arguments, one of
+// each group; a row without words is always refused.
+var secretPrinters = map[string][]string{
+	"pass": {"show ls find grep git"}, "gopass": {"show cat"}, "secret-tool": {"lookup search"}, "keyctl": {"print read pipe"}, "security": {"find-generic-password find-internet-password dump-keychain export"},
+	"op": {"read item document"}, "bw": {"get list export unlock"}, "lpass": {"show export"}, "rbw": {"get code"}, "gnome-keyring": {""}, "kwallet-query": {""},
+	"gpg": {"--export-secret-keys --export-secret-key --export-secret-subkeys"}, "gpg2": {"--export-secret-keys --export-secret-key --export-secret-subkeys"},
+	"gh": {"token -t --show-token"}, "glab": {"token -t --show-token"}, "gcloud": {"print-access-token print-identity-token print-refresh-token"}, "az": {"get-access-token"},
+	"aws": {"aws_secret_access_key aws_session_token get-session-token export-credentials"}, "vault": {"print"}, "heroku": {"auth:token"}, "fly": {"token"}, "flyctl": {"token"}, "doctl": {"auth"},
+	"git": {"credential credential-store credential-cache"}, "kubectl": {"--raw"}, "npm": {"token"}, "ssh-keygen": {"-y"},
+}
+
+// checkPrintsSecret refuses programs that print what they keep secret.
+func (w *walker) checkPrintsSecret(inv invocation) error {
+	refusal := verdict.Refuse(verdict.SecretPath, "%s would print a password, a token or a key", verdict.Short(inv.name))
+	if strings.HasPrefix(inv.name, "docker-credential-") || strings.HasPrefix(inv.name, "git-credential-") {
+		return refusal
+	}
+	groups, ok := secretPrinters[inv.name]
+	if !ok {
+		return nil
+	}
+	for _, words := range groups {
+		found := words == ""
+		for i, a := range inv.args {
+			if i < 4 && has(words, a.text) {
+				found = true
+			}
+		}
+		if !found || (inv.name == "git" && verbIndex(inv.args, words) != 0) {
+			return nil
+		}
+	}
+	return refusal
+}

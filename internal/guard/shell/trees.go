@@ -1,0 +1,111 @@
+package shell
+
+import (
+	"strings"
+
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/verdict"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// A tree over a home folder holds secrets. Listing it is harmless; giving what
+// was listed to a reader is not, and neither is reading the whole tree.
+
+// listers print names, and nothing of the files.
+var listers = expandNames([]struct{ names, why string }{
+	{"find fd fdfind locate plocate mlocate mdfind ls tree du rg exa eza lsd dir", "it lists names"},
+})
+
+// metadataPrograms take paths and print nothing of the files' content.
+var metadataPrograms = expandNames([]struct{ names, why string }{
+	{"ls stat echo printf test [ basename dirname realpath readlink file du wc chmod touch cd pushd find fd fdfind df tree exa eza lsd mkdir pwd type which id groups ln rm rmdir mv git cmake", "it reads no content, or has a rule of its own"},
+	{"export declare typeset local readonly alias trap set unset read true false : exit return sleep code open xdg-open subl nautilus dirname", "it reads nothing"},
+})
+
+// readersOfLists turn names that they are given into content.
+var readersOfLists = expandNames([]struct{ names, why string }{
+	{"xargs parallel while read cpio tar bsdtar zip rsync pax afio 7z rush", "it reads the files that are listed"},
+})
+
+// isHomeTree reports whether a value is, or may hold, a tree over a home.
+func (w *walker) isHomeTree(v value, s *state) bool {
+	return w.readsTree(v, s) != nil
+}
+
+// listsHome reports whether a node holds a program that lists a tree over a home.
+func (w *walker) listsHome(node syntax.Node, s *state) bool {
+	hit := false
+	syntax.Walk(node, func(n syntax.Node) bool {
+		call, ok := n.(*syntax.CallExpr)
+		if !ok || len(call.Args) == 0 || hit {
+			return !hit
+		}
+		name := baseName(call.Args[0].Lit())
+		if listers[name] == "" {
+			return true
+		}
+		if name == "locate" || name == "plocate" || name == "mlocate" || name == "mdfind" {
+			hit = true
+			return false
+		}
+		for _, arg := range call.Args[1:] {
+			for _, v := range w.build(arg.Parts, s) {
+				if !strings.HasPrefix(v.text, "-") && w.isHomeTree(v, s) {
+					hit = true
+				}
+			}
+		}
+		if (name == "find" || name == "fd" || name == "rg") && s.dirs != nil && w.inHomeTree(s) {
+			hit = hit || len(call.Args) == 1 || strings.HasPrefix(call.Args[1].Lit(), "-") || call.Args[1].Lit() == "."
+		}
+		return !hit
+	})
+	return hit
+}
+
+// inHomeTree reports whether the shell may be in a home folder or above one.
+func (w *walker) inHomeTree(s *state) bool {
+	for _, dir := range s.dirs {
+		if !w.inProject(dir) && w.world.Secrets.Below(dir) {
+			return true
+		}
+	}
+	return false
+}
+
+var errHomeTree = verdict.Refuse(verdict.ReadsTree, "a tree over a home folder holds secrets, and is not given to a program that reads it: name a narrower folder")
+
+// checkTreeOperand refuses a tree over a home as an operand of a program that
+// may read it.
+func (w *walker) checkTreeOperand(inv invocation, s *state) error {
+	if has("docker podman kubectl oc nerdctl ssh", inv.name) && !has("cp build", firstWord(inv.args)) {
+		return nil // the paths are those of another machine
+	}
+	if metadataPrograms[inv.name] != "" || listers[inv.name] != "" || dataCommands[inv.name] != "" || wrappers[inv.name] != nil || destroyers[inv.name] != "" {
+		return nil
+	}
+	skip := dataArguments(inv)
+	for i, a := range inv.args {
+		text := a.text
+		if _, value, ok := strings.Cut(text, "="); ok && strings.HasPrefix(text, "--") {
+			text = value
+		}
+		if skip[i] || text == "" || strings.HasPrefix(text, "-") || a.unknown() {
+			continue
+		}
+		if text != "/" && !strings.HasPrefix(text, "~") && !strings.HasPrefix(text, "/home") && !strings.HasPrefix(text, "/root") && text != w.world.Home &&
+			!strings.HasPrefix(text, w.world.Home+"/") && !strings.HasPrefix(text, "..") {
+			continue
+		}
+		v := a
+		v.text, v.pattern = w.world.Untilde(text), w.world.Untilde(text)
+		places, _ := w.places(v, s)
+		for _, place := range places {
+			if !paths.HasGlob(place) && w.world.Secrets.Below(place) && !w.inProject(place) {
+				return errHomeTree
+			}
+		}
+	}
+	return nil
+}

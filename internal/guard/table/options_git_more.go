@@ -1,0 +1,143 @@
+package table
+
+import (
+	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// Further git commands. Left out, and so refused: dropping stashes, deleting
+// tags, restoring everything, merges with strategies of one's own.
+
+var gitMoreCommands = map[string]gitCommand{
+	"fetch": {table([]row{
+		{names: "-p --prune --tags --no-tags --all -q --quiet -v --verbose --progress --no-progress --dry-run --no-recurse-submodules", why: "what is fetched"},
+		{names: "--depth -j --jobs", value: number, why: "how much is fetched"},
+	}), gitPull, nil},
+	"stash": {table([]row{
+		{names: "-u --include-untracked -k --keep-index --no-keep-index -q --quiet -S --staged --index --stat --name-only --name-status", why: "what is kept and printed"},
+		{names: "-m --message", value: text, why: "the message"},
+	}), gitStash, nil},
+	"tag": {table([]row{
+		{names: "-l --list -n -i --ignore-case --no-column", why: "what is listed"},
+		{names: "--sort --contains --points-at --merged", value: text, optional: true, why: "which tags are listed"},
+		{names: "-a --annotate", why: "a note is kept"},
+		{names: "-m --message", value: text, why: "the note"},
+	}), gitTag, nil},
+	"remote": {table([]row{{names: "-v --verbose", why: "what is listed"}}), gitListing, nil},
+	"rev-parse": {table([]row{
+		{names: "--show-toplevel --abbrev-ref --short --verify -q --quiet --symbolic-full-name --is-inside-work-tree --is-bare-repository --show-prefix --show-cdup", why: "what is printed"},
+	}), gitPaths, nil},
+	"ls-files": {table([]row{
+		{names: "-c -d -m -o -i -s -u -z -t --cached --deleted --modified --others --ignored --stage --unmerged --exclude-standard --error-unmatch --full-name --directory", why: "what is listed"},
+	}), gitPaths, nil},
+	"describe": {table([]row{
+		{names: "--tags --all --long --always --dirty --contains --first-parent --exact-match", why: "what is printed"},
+		{names: "--abbrev --match --exclude", value: text, optional: true, why: "which tags"},
+	}), gitNames, nil},
+	"shortlog": {table([]row{
+		{names: "-s -n -e -c --summary --numbered --email --all --no-merges", why: "what is printed"},
+		{names: "--since --until --after --before --author", value: text, why: "which commits"},
+	}), gitPaths, nil},
+	"switch": {table([]row{
+		{names: "-c --create", value: custom, check: checkBranchName, why: "a new branch; git refuses an existing one"},
+		{names: "-q --quiet --detach --guess --no-guess", why: "how the branch is switched"},
+	}), gitNames, nil},
+	"restore": {table([]row{
+		{names: "--staged -S --worktree -W -q --quiet", why: "what is restored"},
+		{names: "-s --source", value: custom, check: checkRef, why: "from which commit"},
+	}), gitRestore, nil},
+	"mv": {table([]row{{names: "-v --verbose -n --dry-run -k", why: "what is moved"}}), gitMove, nil},
+	"grep": {table([]row{
+		{names: "-n -i -l -L -c -w -v -E -F -P -G -h -H -I -q -a -z --line-number --ignore-case --files-with-matches --name-only --files-without-match --count --word-regexp --invert-match --extended-regexp --fixed-strings --perl-regexp --basic-regexp --heading --break -p --show-function -W --function-context --all-match --cached --untracked", why: "how lines are matched and printed"},
+		{names: "-e", value: text, why: "a pattern"},
+		{names: "-A -B -C --after-context --before-context --context --max-depth -m --max-count", value: number, why: "how much is printed"},
+	}), gitGrep, []string{"--no-textconv"}},
+}
+
+// gitStash keeps and takes back; it drops nothing.
+func gitStash(_ *guard, p *parsed) (map[int][]string, error) {
+	if len(p.operands) == 0 {
+		return nil, nil
+	}
+	switch verb := p.operand(0).Text; verb {
+	case "push", "save", "list", "show", "pop", "apply":
+	default:
+		return nil, verdict.Refuse(verdict.GitDiscards, "stash %s is not allowed: use push, list, show, pop or apply", verdict.Short(verb))
+	}
+	for i := 1; i < len(p.operands); i++ {
+		name := p.operand(i).Text
+		if p.operand(i).IsGlob() || (!strings.HasPrefix(name, "stash@{") && !verdict.IsDigits(name) && p.operand(0).Text != "push" && p.operand(0).Text != "save") {
+			return nil, verdict.Refuse(verdict.BadOperand, "%s is not a stash: write stash@{0}", verdict.Short(name))
+		}
+	}
+	return nil, nil
+}
+
+func gitNames(_ *guard, p *parsed) (map[int][]string, error) {
+	if err := p.noGlobs(len(p.operands)); err != nil {
+		return nil, err
+	}
+	for i := range p.operands {
+		if name := p.operand(i).Text; name != "-" {
+			if err := checkRef(nil, name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return nil, nil
+}
+
+// gitTag lists by patterns, or makes a tag; it deletes and moves none.
+func gitTag(g *guard, p *parsed) (map[int][]string, error) {
+	if p.has("-l", "--list") {
+		return nil, p.noGlobs(len(p.operands))
+	}
+	return gitNames(g, p)
+}
+
+func gitListing(_ *guard, p *parsed) (map[int][]string, error) {
+	if len(p.operands) > 0 {
+		return nil, verdict.Refuse(verdict.GitAddress, "remotes are only listed: write git remote -v")
+	}
+	return nil, nil
+}
+
+// gitRestore takes single named paths back.
+func gitRestore(g *guard, p *parsed) (map[int][]string, error) {
+	if len(p.operands) == 0 {
+		return nil, verdict.Refuse(verdict.BadOperand, "no path is named: name the paths one by one")
+	}
+	for i := range p.operands {
+		w := p.operand(i)
+		staged := p.has("--staged", "-S") && !p.has("--worktree", "-W")
+		if w.IsGlob() || strings.HasPrefix(w.Text, ":") || (!staged && g.isWorkspaceTop(w.Text)) {
+			return nil, verdict.Refuse(verdict.GitDiscards, "this would throw away all changes: name the paths one by one")
+		}
+		if staged {
+			if err := g.inWorkspace(w.Text); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := g.writable(w.Text); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func gitMove(g *guard, p *parsed) (map[int][]string, error) {
+	return g.paths(p, 0, func(name string) error { return g.writable(name) })
+}
+
+func gitGrep(g *guard, p *parsed) (map[int][]string, error) {
+	first := 1
+	if p.has("-e") {
+		first = 0
+	}
+	if err := p.noGlobs(first); err != nil {
+		return nil, err
+	}
+	return g.paths(p, first, g.gitOperand)
+}

@@ -1,0 +1,310 @@
+package table
+
+import (
+	"strings"
+
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// The tables of filters: programs that read files or a pipe and print. Left
+// out, and so refused: output files, programs that are started, lists of files
+// or options read from files, and random sources.
+
+// No -o, --compress-program, --files0-from, -T, --random-source, -m with lists.
+var sortRows = []row{
+	{names: "-b -d -f -g -h -i -M -n -r -R -V -c -C -s -u -z -m --ignore-leading-blanks --dictionary-order --ignore-case --general-numeric-sort --human-numeric-sort --ignore-nonprinting --month-sort --numeric-sort --reverse --random-sort --version-sort --stable --unique --zero-terminated --merge --debug", why: "order"},
+	{names: "--check", value: keyword, optional: true, why: "order"},
+	{names: "-k --key", value: keyword, why: "which fields"},
+	{names: "-t --field-separator", value: text, why: "what divides fields"},
+	{names: "--sort", value: keyword, why: "order"},
+	{names: "--parallel --batch-size", value: number, why: "effort"},
+	{names: "-S --buffer-size", value: keyword, why: "memory"},
+}
+
+// Only one operand: a second one is written.
+var uniqRows = []row{
+	{names: "-c -d -D -i -u -z --count --repeated --ignore-case --unique --zero-terminated", why: "which lines are printed"},
+	{names: "-f -s -w --skip-fields --skip-chars --check-chars", value: number, why: "what is compared"},
+	{names: "--all-repeated --group", value: keyword, optional: true, why: "which lines are printed"},
+}
+
+var cutRows = []row{
+	{names: "-b -c -f --bytes --characters --fields", value: keyword, why: "which parts"},
+	{names: "-d --delimiter --output-delimiter", value: text, why: "what divides fields"},
+	{names: "-n -s -z --only-delimited --complement --zero-terminated", why: "which parts"},
+}
+
+var trRows = []row{
+	{names: "-c -C -d -s -t --complement --delete --squeeze-repeats --truncate-set1", why: "which characters"},
+}
+
+var nlRows = []row{
+	{names: "-b -f -h -n --body-numbering --footer-numbering --header-numbering --number-format", value: text, why: "which lines are numbered"},
+	{names: "-i -l -v -w --line-increment --join-blank-lines --starting-line-number --number-width", value: number, why: "numbers"},
+	{names: "-s -d --number-separator --section-delimiter", value: text, why: "printed text"},
+	{names: "-p --no-renumber", why: "numbers"},
+}
+
+var commRows = []row{
+	{names: "-1 -2 -3 -z --check-order --nocheck-order --total --zero-terminated", why: "which columns"},
+	{names: "--output-delimiter", value: text, why: "printed text"},
+}
+
+var plainRows = map[string][]row{
+	"paste": {
+		{names: "-s -z --serial --zero-terminated", why: "layout"},
+		{names: "-d --delimiters", value: text, why: "printed text"},
+	},
+	"join": {
+		{names: "-i -z --ignore-case --check-order --nocheck-order --header --zero-terminated", why: "what is joined"},
+		{names: "-1 -2 -j", value: number, why: "which fields"},
+		{names: "-a -v", value: number, why: "which lines"},
+		{names: "-e -t -o", value: text, why: "printed text"},
+	},
+	"tac": {
+		{names: "-b -r --before --regex", why: "order"},
+		{names: "-s --separator", value: text, why: "what divides records"},
+	},
+	"rev": {},
+	"fold": {
+		{names: "-b -s --bytes --spaces", why: "layout"},
+		{names: "-w --width", value: number, why: "layout"},
+	},
+	"expand":   {{names: "-i --initial", why: "layout"}, {names: "-t --tabs", value: keyword, why: "layout"}},
+	"unexpand": {{names: "-a --all --first-only", why: "layout"}, {names: "-t --tabs", value: keyword, why: "layout"}},
+	"column": {
+		{names: "-t -x -e -n -J --table --fillrows --table-noheadings --json", why: "layout"},
+		{names: "-s -o -N -R -c --separator --output-separator --table-columns --table-right --output-width", value: text, why: "layout and printed text"},
+	},
+	"cmp": {
+		{names: "-b -l -s --print-bytes --verbose --quiet --silent", why: "what is printed"},
+		{names: "-i -n --ignore-initial --bytes", value: keyword, why: "what is compared"},
+	},
+	"strings": {
+		{names: "-a -f -o -w --all --print-file-name --include-all-whitespace", why: "what is printed"},
+		{names: "-n -t -e --bytes --radix --encoding", value: keyword, why: "what is printed"},
+	},
+	"od": {
+		{names: "-b -c -d -f -i -l -o -s -x -v --output-duplicates --traditional", why: "how bytes are printed"},
+		{names: "-A -t -j -N -w --address-radix --format --skip-bytes --read-bytes --width", value: keyword, why: "how bytes are printed"},
+	},
+	"hexdump": {
+		{names: "-b -c -C -d -o -x -v --canonical --no-squeezing", why: "how bytes are printed"},
+		{names: "-n -s --length --skip", value: keyword, why: "which bytes"},
+	},
+	"base64": {{names: "-d -i --decode --ignore-garbage", why: "direction"}, {names: "-w --wrap", value: number, why: "layout"}},
+}
+
+// No -c/--check: it reads a list of files, and its errors print them.
+var sumRows = []row{
+	{names: "-b -t -z --binary --text --tag --zero", why: "how sums are printed"},
+}
+
+// No -r (writes), no -o.
+var xxdRows = []row{
+	{names: "-a -b -C -E -e -i -p -ps -u", why: "how bytes are printed"},
+	{names: "-c -g -l -n -s", value: keyword, why: "layout and which bytes"},
+}
+
+var (
+	sortSpec = table(join(helpRows, sortRows))
+	uniqSpec = table(join(helpRows, uniqRows))
+	cutSpec  = table(join(helpRows, cutRows))
+	trSpec   = table(join(helpRows, trRows))
+	nlSpec   = table(join(helpRows, nlRows))
+	commSpec = table(join(helpRows, commRows))
+	sumSpec  = table(join(helpRows, sumRows))
+	xxdSpec  = table(xxdRows, withWholeTokens)
+)
+
+// oneOperand allows one file at most: these programs write to a second.
+func oneOperand(g *guard, p *parsed) (map[int][]string, error) {
+	for _, at := range p.operands {
+		if p.argv[at].IsGlob() {
+			return nil, verdict.Refuse(verdict.ShellGlob, "a glob may name a second file, which would be written: name one file")
+		}
+	}
+	if len(p.operands) > 1 {
+		return nil, verdict.Refuse(verdict.BadOperand, "a second file would be written: name one file, and read the output")
+	}
+	return readOperands(g, p)
+}
+
+// trOperands are sets of characters, and never files.
+func trOperands(_ *guard, p *parsed) (map[int][]string, error) {
+	if err := p.noGlobs(len(p.operands)); err != nil {
+		return nil, err
+	}
+	if len(p.operands) < 1 || len(p.operands) > 2 {
+		return nil, verdict.Refuse(verdict.BadOperand, "tr takes one or two sets of characters: quote them with '...'")
+	}
+	return nil, nil
+}
+
+// textOperands are printed or calculated with, and never opened.
+func textOperands(_ *guard, p *parsed) (map[int][]string, error) {
+	return nil, p.noGlobs(len(p.operands))
+}
+
+// checkSed allows a script that only selects, deletes and substitutes: no
+// command that runs a program, and none that reads or writes a file.
+func checkSed(g *guard, args []Word) ([]string, error) {
+	p, err := sedSpec.read(g, args)
+	if err != nil {
+		return nil, err
+	}
+	first := 0
+	if !p.has("-e", "--expression") {
+		if len(p.operands) == 0 {
+			return nil, verdict.Refuse(verdict.BadOperand, "sed needs a script: quote it with '...'")
+		}
+		if p.operand(0).IsGlob() {
+			return nil, verdict.Refuse(verdict.ShellGlob, "the script is an unquoted glob: quote it with '...'")
+		}
+		if err := sedScript(nil, p.operand(0).Text); err != nil {
+			return nil, err
+		}
+		first = 1
+	}
+	replaced, err := g.paths(p, first, g.readable)
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{"--sandbox"}, p.build(replaced)...), nil
+}
+
+// No -i (writes), -f (a script from a file). --sandbox is added: sed then refuses
+// e, r and w itself.
+var sedRows = []row{
+	{names: "-n -E -r -s -u -z -l --quiet --silent --regexp-extended --separate --unbuffered --null-data --posix --debug --sandbox", why: "how lines are read and printed"},
+	{names: "-e --expression", value: custom, check: sedScript, why: "a script, which is looked into"},
+}
+
+var sedSpec = table(join(helpRows, sedRows))
+
+// sedScript reads a script command by command. What it does not know is refused.
+func sedScript(_ *guard, script string) error {
+	refusal := verdict.Refuse(verdict.InlineCode, "this sed script is not allowed: use only p, d, q, s///, y///, =, and addresses")
+	rest := script
+	for {
+		rest = strings.TrimLeft(rest, " \t\n;}")
+		if rest == "" {
+			return nil
+		}
+		var ok bool
+		if rest, ok = sedAddress(rest); !ok {
+			return refusal
+		}
+		rest = strings.TrimLeft(rest, " \t!")
+		if rest == "" {
+			return refusal
+		}
+		command := rest[0]
+		rest = rest[1:]
+		switch command {
+		case 'p', 'd', 'D', 'P', 'g', 'G', 'h', 'H', 'x', 'n', 'N', '=', 'l', '{', 'z', 'F':
+		case 'q', 'Q':
+			rest = strings.TrimLeft(rest, " 0123456789")
+		case 's', 'y':
+			if rest, ok = sedSubstitute(rest, command); !ok {
+				return refusal
+			}
+		case 'a', 'i', 'c':
+			at := strings.IndexByte(rest, '\n')
+			if at < 0 || strings.HasSuffix(rest[:at], `\`) {
+				rest = ""
+				continue
+			}
+			rest = rest[at:]
+		default: // e, r, R, w, W, b, t, : and whatever is new
+			return refusal
+		}
+		if rest != "" && strings.IndexByte(" \t\n;}", rest[0]) < 0 && command != '{' {
+			return refusal
+		}
+	}
+}
+
+// sedAddress takes one or two addresses off a script.
+func sedAddress(s string) (string, bool) {
+	for {
+		switch {
+		case s == "":
+			return s, true
+		case s[0] == '/' || s[0] == '\\':
+			delimiter := byte('/')
+			if s[0] == '\\' {
+				if len(s) < 2 {
+					return s, false
+				}
+				delimiter, s = s[1], s[1:]
+			}
+			at := endOfPart(s[1:], delimiter)
+			if at < 0 {
+				return s, false
+			}
+			s = strings.TrimLeft(s[1+at+1:], "IM")
+		case s[0] == '$' || (s[0] >= '0' && s[0] <= '9'):
+			s = strings.TrimLeft(s, "$0123456789~+")
+		default:
+			return s, true
+		}
+		if s = strings.TrimLeft(s, " "); s == "" || s[0] != ',' {
+			return s, true
+		}
+		s = strings.TrimLeft(s[1:], " +~")
+	}
+}
+
+// endOfPart gives the index of an unescaped delimiter, or -1. A delimiter inside
+// [ ] counts too, which refuses more than sed would.
+func endOfPart(s string, delimiter byte) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case delimiter:
+			return i
+		}
+	}
+	return -1
+}
+
+// sedSubstitute takes s/a/b/flags or y/a/b/ off a script; the flags e and w are
+// refused.
+func sedSubstitute(s string, command byte) (string, bool) {
+	if s == "" || s[0] == '\n' || s[0] == '\\' {
+		return s, false
+	}
+	delimiter := s[0]
+	for range 2 {
+		at := endOfPart(s[1:], delimiter)
+		if at < 0 {
+			return s, false
+		}
+		s = s[1+at:]
+	}
+	s = s[1:]
+	if command == 's' {
+		s = strings.TrimLeft(s, "gpiIM0123456789")
+	}
+	return s, true
+}
+
+// checkTest allows the tests of files and texts, for `test -f x && ...`.
+func checkTest(g *guard, args []Word) ([]string, error) {
+	for _, w := range args {
+		if w.IsGlob() {
+			return nil, verdict.Refuse(verdict.ShellGlob, "%s is an unquoted glob: quote it with '...'", verdict.Short(w.Text))
+		}
+	}
+	if len(args) != 2 || !strings.HasPrefix(args[0].Text, "-") || len(args[0].Text) != 2 || strings.IndexByte("defrswxLhzn", args[0].Text[1]) < 0 {
+		return nil, verdict.Refuse(verdict.BadOperand, "only one test of one file is allowed: write test -f FILE")
+	}
+	if strings.IndexByte("zn", args[0].Text[1]) < 0 {
+		if err := g.listable(args[1].Text); err != nil {
+			return nil, err
+		}
+	}
+	return plain(args), nil
+}
