@@ -42,6 +42,12 @@ FUZZTIME ?= 10s
 fuzz:
 	scripts/fuzz.sh $(FUZZTIME)
 
+## mutate: change the source in MUTATIONS small ways and see whether the tests notice (takes long)
+MUTATIONS ?= 160
+.PHONY: mutate
+mutate:
+	nice $(GO) run ./scripts/mutate -n $(MUTATIONS)
+
 ## golden: write generated documents and snapshots anew
 .PHONY: golden
 golden:

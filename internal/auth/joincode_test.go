@@ -50,3 +50,13 @@ func TestJoinCodeHash(t *testing.T) {
 		t.Errorf("%x is no hash", want)
 	}
 }
+
+// TestReadJoinCodeGivesOneForm: however a code was pasted, it is five characters,
+// a hyphen and five more.
+func TestReadJoinCodeGivesOneForm(t *testing.T) {
+	for _, text := range []string{"7KQ2M-X9D4T", "7kq2mx9d4t", " 7KQ2M - X9D4T\n", "7KQ2M–X9D4T."} {
+		if code, ok := auth.ReadJoinCode(text); !ok || code != "7KQ2M-X9D4T" {
+			t.Errorf("%q: got %q, %v", text, code, ok)
+		}
+	}
+}

@@ -102,6 +102,16 @@ func LoadOrCreateKey(path string) (Key, error) {
 	return LoadKey(path)
 }
 
+// CopyKey puts a copy of the key file at from under a new name, which must be
+// free: the error is then fs.ErrExist.
+func CopyKey(from, to string) error {
+	key, err := LoadKey(from)
+	if err != nil {
+		return err
+	}
+	return privatefile.Write{New: true, Durable: true}.File(to, key.secret())
+}
+
 func createKey(path string) error {
 	secret := make([]byte, KeySize)
 	_, _ = rand.Read(secret) // never fails (crypto/rand)

@@ -85,6 +85,15 @@ func (s *Service) Cleanup(ctx context.Context, olderThan time.Duration, dryRun b
 	return s.store.RemoveExpired(ctx, op, op.Now.Add(-olderThan), dryRun)
 }
 
+// Compact ends a cleanup: what was removed takes no room any more and cannot be
+// read from the store's files, and what killed processes left is gone.
+func (s *Service) Compact(ctx context.Context) error {
+	if sweeper, ok := s.bells.(interface{ Sweep() }); ok {
+		sweeper.Sweep()
+	}
+	return s.store.Compact(ctx)
+}
+
 // What cleanup removes in one transaction, while everybody else waits. A
 // conversation goes as a whole, however many messages it has.
 const (

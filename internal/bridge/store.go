@@ -99,6 +99,9 @@ type OperatorStore interface {
 	// wait for all of it. Those that it returns with an error were removed. A dry
 	// run only tells which.
 	RemoveExpired(ctx context.Context, op Operation, before time.Time, dryRun bool) ([]Overview, error)
+	// Compact gives back to the system the room of what was removed, and makes sure
+	// that nothing of it can be read from the store's files.
+	Compact(ctx context.Context) error
 	// AuditEntries returns part of the log, in order.
 	AuditEntries(ctx context.Context, q AuditQuery) ([]audit.Entry, error)
 	// WalkAudit calls visit with every entry in order of number, as of one

@@ -93,7 +93,7 @@ func commandGroups(a *app) []commandGroup {
 		{"Follow what agents do", []*cobra.Command{newListCmd(a), newShowCmd(a), newAuditCmd(a), newSearchCmd(a), newExportCmd(a), newStatsCmd(a)}},
 		{"Steer them", []*cobra.Command{newSayCmd(a), newPauseCmd(a), newResumeCmd(a), newExtendCmd(a), newTasksCmd(a), newTokensCmd(a), newLimitsCmd(a), newCleanupCmd(a), newYoloCmd(a)}},
 		{"Connect agents", []*cobra.Command{
-			newServeCmd(a), newInstallCmd(a), newUninstallCmd(a), newInboxCmd(a), newHookCmd(a), newDoctorCmd(a),
+			newServeCmd(a), newInstallCmd(a), newUninstallCmd(a), newInboxCmd(a), newHookCmd(a), newDoctorCmd(a), newRepairCmd(a),
 		}},
 		{"Run a team unattended", []*cobra.Command{newFleetCmd(a)}},
 		{"Measure and check bridge itself", []*cobra.Command{newBenchCmd(a), newStressCmd(a), newRedactCmd(a)}},

@@ -70,7 +70,7 @@ func (r *Report) checkFilesystem(path string) {
 // checkPermissions looks at everything that makes up a store.
 func (r *Report) checkPermissions(path string) {
 	fine := true
-	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", path + "-queue", path + "-turn", auth.KeyBeside(path), doorbell.Beside(path)} {
+	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", path + "-queue", path + "-turn", path + "-reserve", auth.KeyBeside(path), doorbell.Beside(path)} {
 		if err := sqlite.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			r.Add("permissions", Problem, "%s", view.Line(err))
 			fine = false
@@ -116,6 +116,7 @@ func (r *Report) checkDatabase(path string) {
 	} else {
 		r.Add("journal", Problem, "not a write-ahead log: something other than bridge has changed the store")
 	}
+	r.checkLog(found)
 	if len(found.Problems) > 0 {
 		r.Add("integrity", Problem, "%s: stop all bridge processes and keep a copy", strings.Join(found.Problems, "; "))
 	} else {
@@ -125,6 +126,24 @@ func (r *Report) checkDatabase(path string) {
 	if found.Limits != nil {
 		r.checkLimits(*found.Limits)
 	}
+}
+
+// largeLog is four times what the log grows to while nobody holds it.
+const largeLog = 16 << 20
+
+func (r *Report) checkLog(found sqlite.Inspection) {
+	if found.LogBytes < largeLog {
+		return
+	}
+	holders := "nobody is seen to hold it: the next changes, or `bridge cleanup`, make it small again"
+	if len(found.LogReaders) > 0 {
+		names := make([]string, len(found.LogReaders))
+		for i, h := range found.LogReaders {
+			names[i] = h.String()
+		}
+		holders = "it cannot become smaller while these read from it: " + strings.Join(names, "; ")
+	}
+	r.Add("log", Warning, "the write-ahead log has grown to %s; %s", view.Bytes(uint64(found.LogBytes)), holders)
 }
 
 func (r *Report) checkKey(path string, found sqlite.Inspection) {

@@ -82,7 +82,10 @@ func (d Doorbells) Ring(key string) {
 	if d.dir == "" {
 		return
 	}
-	folder := d.folder(key)
+	d.ringAll(d.folder(key))
+}
+
+func (d Doorbells) ringAll(folder string) {
 	bells, err := os.ReadDir(folder)
 	if err != nil {
 		return // nobody listens
@@ -92,6 +95,22 @@ func (d Doorbells) Ring(key string) {
 	}
 	if len(bells) == 0 {
 		_ = os.Remove(folder) // what is left of a waiter that was killed
+	}
+}
+
+// Sweep takes down the bells of all who have died, whatever they listened for.
+// Who lives is woken for nothing.
+func (d Doorbells) Sweep() {
+	if d.dir == "" {
+		return
+	}
+	folders, err := os.ReadDir(d.dir)
+	if err != nil {
+		return
+	}
+	for _, folder := range folders {
+		d.ringAll(filepath.Join(d.dir, folder.Name()))
+		_ = os.Remove(filepath.Join(d.dir, folder.Name())) // one that is not empty stays
 	}
 }
 

@@ -17,16 +17,22 @@ type finder struct {
 	shortTo    int // after the first keyword, there is no long run up to here
 	called     int // the end of the name of the last call with a user and a password
 	noUser     int // there is no @ of a URL between the // before this and this
+
+	tableEnd    int // tables before this are read
+	manifestEnd int // and so are objects of Kubernetes
 }
 
 // structureHeads are the pairs of characters that structureAt looks at; an a
 // in the second place stands for any letter or digit where anyAfter says so.
 var structureHeads = [...]string{
-	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "$P", "$H", "$S", "$k", "$s", "$8", "$9", "$7", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", "Pr", "ne", "MI", "MC", "MH", "b3",
+	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "$P", "$H", "$S", "$k", "$s", "$8", "$9", "$7", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", "Pr", "ne", "NR", "|e", "MI", "MC", "MH", "b3",
 }
 
 // anyAfter are the characters that structureAt looks at before any letter or digit.
 const anyAfter = "=:."
+
+// digitAfter is the character that structureAt looks at before a digit.
+const digitAfter = '['
 
 const (
 	maxDepth  = 3 // how deep runs of base64 and hex are decoded
@@ -109,6 +115,11 @@ func (f *finder) at(i int) int {
 	}
 	if end := f.structureAt(i); end > i {
 		return end
+	}
+	if own := f.ix.labels[f.text[i]]; len(own) > 0 {
+		if end := f.labelAt(i, own); end > i {
+			return end
+		}
 	}
 	if i >= f.nameEnd {
 		if end := f.nameAt(i); end > i {

@@ -20,7 +20,7 @@ var contextWords = []string{"token", "tokens", "apikey", "secret", "credential",
 // contextAt judges the run from start to end, which no other rule has hidden.
 func (f *finder) contextAt(start, end int) {
 	s := strings.TrimRight(f.text[start:end], "=")
-	if len(s) < minContext || len(s) > maxContext {
+	if len(s) < minContext || len(s) > maxContext || f.gluedAt(start, end) {
 		return
 	}
 	sh := shapeOf(s)
@@ -47,6 +47,36 @@ func (f *finder) contextAt(start, end int) {
 func (f *finder) follows(start int) bool {
 	return f.contextEnd > 0 && start-f.contextEnd <= contextReach && strings.IndexByte(f.text[f.contextEnd:start], '\n') < 0
 }
+
+// gluedAt hides the end of a run that words are glued to, as in
+// acme-token-3f8a…, or before it with a dot: acme.token.3f8a…. The word right
+// before the value must say what it is.
+func (f *finder) gluedAt(start, end int) bool {
+	text := f.text
+	k := start
+	if n := strings.LastIndexAny(text[start:end], "-_"); n > 0 {
+		k = start + n + 1
+	} else if start < 1 || text[start-1] != '.' {
+		return false
+	}
+	s := strings.TrimRight(text[k:end], "=")
+	if len(s) < minContext {
+		return false
+	}
+	head := text[max(0, k-contextReach):k]
+	head = head[strings.LastIndexAny(head, " \t\n\"'`=:/(")+1:]
+	word := lastWord(strings.TrimRight(strings.ReplaceAll(head, "-", " "), " ._"))
+	word = strings.ToLower(word[strings.LastIndexAny(word, "._")+1:])
+	sh := shapeOf(s)
+	if !oneOf(word, gluedWords) || !contextual(s, sh) || sh.hex && isHashLength(len(s)) || isProse64(s) || f.hashBefore(start) {
+		return false
+	}
+	f.add(k, end, kindToken, rankNear)
+	return true
+}
+
+// gluedWords are what a value may be glued to.
+var gluedWords = []string{"token", "key", "secret", "apikey", "pat", "password", "passwd"}
 
 // idAnnounced reports whether the hex digits or the UUID at start, of n
 // characters, are a secret after the text before them on their line. Commits,

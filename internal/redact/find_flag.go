@@ -11,6 +11,7 @@ const (
 	formValue form = iota // the flag's value
 	formUser              // what follows the colon (or %) in the flag's value
 	formGlued             // right behind the flag
+	formComma             // what follows the comma in the flag's value
 )
 
 // commandFlag is a short option that takes a password: of a command, or of one
@@ -72,7 +73,7 @@ var commandFlags = [...]commandFlag{
 	{"cqlsh", 'p', formValue, ""},
 	{"influx", 'p', formValue, ""},
 	{"tabcmd", 'p', formValue, ""},
-	{"lftp", 'u', formUser, ""},
+	{"lftp", 'u', formComma, ""},
 	{"nerdctl", 'p', formValue, "login"},
 	{"buildah", 'p', formValue, "login"},
 	{"skopeo", 'p', formValue, "login"},
@@ -256,8 +257,12 @@ func (f *finder) flagValue(i int, how form) int {
 		return 0
 	}
 	start, end := f.shellWord(j)
-	if how == formUser {
-		k := strings.IndexAny(text[start:end], ":%")
+	if how == formUser || how == formComma {
+		separators := ":%"
+		if how == formComma {
+			separators = ","
+		}
+		k := strings.IndexAny(text[start:end], separators)
 		if k < 0 {
 			return 0
 		}

@@ -42,8 +42,11 @@ func (f *finder) formatAt(i int) (end int, row *format) {
 		if len(f.text)-i < len(row0.prefix)+row0.min || f.text[i:i+len(row0.prefix)] != row0.prefix {
 			continue
 		}
-		if e := f.match(row0, i); e > end {
-			end, row = e, row0
+		if e := f.match(row0, i); e > 0 {
+			if row == nil || len(row0.prefix) > len(row.prefix) || e > end && len(row0.prefix) == len(row.prefix) {
+				row = row0 // the longest prefix says most
+			}
+			end = max(end, e)
 		}
 	}
 	return end, row

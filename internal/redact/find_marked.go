@@ -17,6 +17,9 @@ func (f *finder) dotAt(i int) int {
 		}
 		return i
 	}
+	if end := f.twoParts(i); end > 0 {
+		return end
+	}
 	if i+7 >= len(text) || text[i+7] != '.' {
 		return i
 	}
@@ -27,6 +30,72 @@ func (f *finder) dotAt(i int) int {
 		return i
 	}
 	f.add(start, end, kindToken, rankFormat)
+	return end
+}
+
+// twoParts looks at the dot between two parts of known lengths: Airtable's
+// tokens, pat and 14 characters before 64 of hex, and Zhipu's keys, 32 of hex
+// before 16 characters.
+func (f *finder) twoParts(i int) int {
+	start := f.runBack(alnum, i)
+	end := f.runEnd(alnum, i+1)
+	if start > 0 && (isIdent(f.text[start-1]) || f.text[start-1] == '.' || f.text[start-1] == '/') {
+		return 0
+	}
+	left, right := f.text[start:i], f.text[i+1:end]
+	switch {
+	case len(left) == 17 && len(right) == 64 && strings.HasPrefix(left, "pat") && shapeOf(right).hex:
+	case len(left) == 32 && len(right) == 16 && shapeOf(left).hexRun() && containsDigit(right) && shapeOf(right).random() && !shapeOf(right).hex:
+	default:
+		return 0
+	}
+	f.add(start, end, kindAPIKey, rankFormat)
+	return end
+}
+
+// asanaAt looks at the colon of Asana's tokens: a digit, a slash, digits, a
+// colon and 32 digits of hex.
+func (f *finder) asanaAt(i int) int {
+	start := f.runBack(digit, i)
+	end := f.runEnd(hexBody, i+1)
+	if i-start < 10 || end-i-1 != 32 || start < 2 || f.text[start-1] != '/' || !isDigit(f.text[start-2]) {
+		return i
+	}
+	start -= 2
+	if start > 10 && f.text[start-1] != ' ' && isDigit(f.text[start-1]) { // 2/123/456:…
+		start = f.runBack(digit, start)
+		if start > 1 && f.text[start-1] == '/' {
+			start -= 2
+		}
+	}
+	f.add(start, end, kindToken, rankFormat)
+	return end
+}
+
+// newRelicAt looks at the NRAL that ends a licence key of New Relic, after 36
+// digits of hex.
+func (f *finder) newRelicAt(i int) int {
+	start := f.runBack(hexBody, i)
+	if !f.hasAt(i, "NRAL") || i-start != 36 || i+4 < len(f.text) && isIdent(f.text[i+4]) {
+		return i
+	}
+	f.add(start, i+4, kindAPIKey, rankFormat)
+	return i + 4
+}
+
+// convexAt looks at the bar of Convex' deploy keys: prod:name|eyJ….
+func (f *finder) convexAt(i int) int {
+	start := i
+	for start > 0 && i-start < 64 && (isAlnum(f.text[start-1]) || f.text[start-1] == '-' || f.text[start-1] == ':') {
+		start--
+	}
+	end := f.runEnd(base64Body, i+1)
+	head := f.text[start:i]
+	k := strings.IndexByte(head, ':')
+	if end-i < 40 || k < 0 || !oneOf(head[:k], []string{"prod", "dev", "preview", "project"}) {
+		return i
+	}
+	f.add(start, end, kindSecret, rankFormat)
 	return end
 }
 

@@ -8,6 +8,7 @@ import "strings"
 const (
 	pemDashes  = "-----"
 	pemPrivate = "PRIVATE KEY"
+	pemStatic  = "OpenVPN Static key V1"
 )
 
 // marker reads a PEM marker such as "-----BEGIN RSA PRIVATE KEY-----" at i and
@@ -26,11 +27,14 @@ func (f *finder) marker(i int, word string) int {
 		return 0
 	}
 	line := text[j:min(len(text), j+80)]
-	k := strings.Index(line, pemPrivate)
+	k, label := strings.Index(line, pemPrivate), len(pemPrivate)
+	if k < 0 {
+		k, label = strings.Index(line, pemStatic), len(pemStatic)
+	}
 	if k < 0 || strings.ContainsAny(line[:k], "\r\n-\"\\") {
 		return 0
 	}
-	j += k + len(pemPrivate)
+	j += k + label
 	if f.hasAt(j, " BLOCK") {
 		j += len(" BLOCK")
 	}

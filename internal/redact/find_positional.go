@@ -8,7 +8,7 @@ import "strings"
 // from start to end. It returns where to go on, 0 where there is no password.
 func (f *finder) positionalAt(start, end int) int {
 	text := f.text
-	if end >= len(text) || text[end] != ' ' || end-start < len("login") {
+	if end < len(text) && !isSpace(text[end]) || end-start < len("login") {
 		return 0
 	}
 	switch word := text[start:end]; {
@@ -18,10 +18,41 @@ func (f *finder) positionalAt(start, end int) int {
 		return f.hideWord(f.wordAfter(end, 0, ""))
 	case word == "htpasswd":
 		return f.htpasswd(end)
+	case word == "chpasswd":
+		f.chpasswd(start, end)
 	case strings.HasPrefix(word, "http-basic."):
 		return f.hideWord(f.wordAfter(end, 1, "-"))
 	}
 	return 0
+}
+
+// chpasswd hides the password of the user:password that is piped into the
+// command from start to end, or follows it as a string.
+func (f *finder) chpasswd(start, end int) {
+	text := f.text
+	from := lineStart(text, start)
+	head := text[from:start]
+	at, stop := strings.LastIndexByte(head, '|'), start
+	if at >= 0 {
+		stop = from + at
+		at = max(strings.LastIndex(head[:at], "echo "), strings.LastIndex(head[:at], "printf "))
+	} else if f.hasAt(skipBlank(text, end), "<<<") {
+		from, at, stop = end, 0, lineEnd(text, end)
+	}
+	if at < 0 {
+		return
+	}
+	piece := text[from+at : stop]
+	k := strings.IndexByte(piece, ':')
+	if k < 0 {
+		return
+	}
+	i := from + at + k + 1
+	j := i
+	for j < stop && text[j] > ' ' && !isQuote(text[j]) && text[j] != '\\' {
+		j++
+	}
+	f.hideWord(run{i, j})
 }
 
 // htpasswd hides the last argument where the password is one: htpasswd -b FILE

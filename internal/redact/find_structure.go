@@ -21,6 +21,9 @@ func (f *finder) structureAt(i int) int {
 		if end := f.telegramAt(i); end > i {
 			return end
 		}
+		if end := f.asanaAt(i); end > i {
+			return end
+		}
 		if end := f.pgpassAt(i); end > i {
 			return end
 		}
@@ -37,6 +40,12 @@ func (f *finder) structureAt(i int) int {
 		return f.flagAt(i)
 	case 'P':
 		return f.puttyAt(i)
+	case 'N':
+		return f.newRelicAt(i)
+	case '|':
+		return f.convexAt(i)
+	case '[':
+		return f.arrayAt(i)
 	case 'n':
 		return max(i, f.netAt(i))
 	case 'M', 'b':

@@ -25,7 +25,7 @@ func (f *finder) wrapped(b body, start, end, limit int) int {
 			return end
 		}
 		k := f.runEnd(b, j)
-		if n += k - j; n > limit || !f.isTail(b, end, j, k) {
+		if n += k - j; n > limit || !f.isTail(end, j, k) {
 			return end
 		}
 		end = k
@@ -61,7 +61,7 @@ func (f *finder) nextLine(i int) int {
 // broken at end: it stands by itself, is not made of words, and is no token, id
 // or name of its own. Hex digits go on where hex digits were, if they are not
 // as many as a commit has.
-func (f *finder) isTail(b body, end, j, k int) bool {
+func (f *finder) isTail(end, j, k int) bool {
 	text := f.text
 	s := text[j:k]
 	if len(s) < minWrapTail || k < len(text) && strings.IndexByte("=:({[@/\\", text[k]) >= 0 && !f.breaksAt(k) {

@@ -48,6 +48,9 @@ func (e *Engine) decodeRuns(f *finder, depth int) {
 
 // runAt judges the run from i to end and returns where to go on.
 func (e *Engine) runAt(f *finder, i, end, depth int) int {
+	if f.checkedAt(i, end) {
+		return end
+	}
 	f.contextAt(i, end)
 	if end-i < minEncoded {
 		return end
@@ -76,6 +79,22 @@ func decodeText(s string) (string, bool) {
 	}
 	b, ok := decode64(s)
 	return string(b), ok && isText(b)
+}
+
+// narrow returns b, where it is ASCII text in UTF-16 as PowerShell encodes its
+// commands, in one byte a character.
+func narrow(b []byte) []byte {
+	if len(b) < 4 || b[1] != 0 || b[3] != 0 {
+		return b
+	}
+	out := make([]byte, 0, len(b)/2)
+	for i := 0; i+1 < len(b); i += 2 {
+		if b[i+1] != 0 {
+			return b
+		}
+		out = append(out, b[i])
+	}
+	return out
 }
 
 // isProse64 reports whether s is base64 of a sentence.
@@ -109,7 +128,7 @@ func decode64(s string) ([]byte, bool) {
 	}
 	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(buf)))
 	n, err := base64.RawStdEncoding.Decode(out, buf)
-	return out[:n], err == nil
+	return narrow(out[:n]), err == nil
 }
 
 // isText reports whether b is readable ASCII.

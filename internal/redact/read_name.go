@@ -165,7 +165,7 @@ func isPasswordWord(part, prev string) bool {
 	case "psk", "masterauth", "bindpw", "rootpw", "dbpw", "userpw", "adminpw", "authpw", "keypw", "storepw":
 		return true
 	case "phrase", "word", "wd":
-		return prev == "pass"
+		return prev == "pass" || part == "phrase" && oneOf(prev, []string{"seed", "recovery", "mnemonic", "backup", "wallet"})
 	case "string":
 		return prev == "secure"
 	case "passe":
@@ -258,6 +258,9 @@ func (f *finder) nameAt(i int) int {
 	if f.called == end {
 		return i
 	}
+	if f.hasAt(start, "Secret") && end-start == len("Secret") && start >= f.manifestEnd {
+		f.manifestAt(start)
+	}
 	n := f.nameOf(start, end)
 	if n.class == classNone || f.inARN(start) || end-start >= minRandomName && looksRandom(f.text[start:end]) {
 		return i
@@ -272,6 +275,10 @@ func (f *finder) nameAt(i int) int {
 		if v, ok = f.valueBefore(n); ok && v.secret(n, f.text) {
 			f.add(v.start, v.end, n.kind, rankName)
 		}
+		if end := f.changedTo(n); end > 0 {
+			return end
+		}
+		f.columnAt(n)
 		f.near(n)
 		return i
 	}

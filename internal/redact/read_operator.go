@@ -56,7 +56,7 @@ func mixedWord(s string) bool {
 }
 
 // verbs join a name and its value in prose.
-var verbs = [...]string{"is now", "is", "was", "will be", "set to", "are", "equals", "should be", "as", "="}
+var verbs = [...]string{"is now", "is", "was", "will be", "set to", "are", "equals", "should be", "as", "=", "ist", "lautet", "est", "es", "é", "è", "jest"}
 
 // verbAt returns where the value begins after a verb at k, or 0.
 func (f *finder) verbAt(k int) int {
@@ -75,6 +75,54 @@ func (f *finder) verbAt(k int) int {
 		return k + 1
 	}
 	return 0
+}
+
+// changes are the verbs of "reset your password to X".
+var changes = [...]string{"set ", "reset ", "change ", "changed ", "update ", "updated ", "rotate ", "rotated ", "switch ", "assign ", "was set ", "sets "}
+
+// changedTo hides what a password or token is set to in prose, and returns its
+// end: "reset your password to X", "the password was changed from X to Y".
+func (f *finder) changedTo(n name) int {
+	text := f.text
+	k := skipBlank(text, n.end)
+	if k == n.end || n.class < classMiddling || !hasFold(text, k, "to ") && !hasFold(text, k, "from ") && !hasFold(text, k, "was ") && !hasFold(text, k, "changed ") {
+		return 0
+	}
+	head := text[lineStart(text, n.start):n.start]
+	told := false
+	for _, verb := range changes {
+		told = told || strings.Contains(strings.ToLower(head), verb)
+		if hasFold(text, k, verb) || hasFold(text, k, "was "+verb) {
+			told, k = true, k+strings.IndexByte(text[k:], ' ')+1
+		}
+	}
+	if k = max(k, skipBlank(text, k)); !told {
+		return 0
+	}
+	if hasFold(text, k, "changed ") {
+		k += len("changed ")
+	}
+	end := 0
+	if hasFold(text, k, "from ") {
+		if end = f.changeValue(n, k+len("from ")); end == 0 {
+			return 0
+		}
+		k = skipBlank(text, end)
+	}
+	if hasFold(text, k, "to ") {
+		end = max(end, f.changeValue(n, k+len("to ")))
+	}
+	return end
+}
+
+// changeValue hides the word at i, where it is what n announces in prose.
+func (f *finder) changeValue(n name, i int) int {
+	v, ok := f.readValue(n, value{op: opProse, spaced: true}, i)
+	if !ok || v.below || !v.secret(n, f.text) {
+		return 0
+	}
+	f.add(v.start, v.end, n.kind, rankName)
+	return v.end
 }
 
 // skipOwner steps over "for acme" or "of the acme server".

@@ -1,16 +1,3 @@
-// Package redact replaces secrets in text by placeholders such as
-// PASSWORD_REDACTED, before anything is stored or sent on.
-//
-// It knows published token formats by their prefix, named values in every
-// notation developers paste (password = …, "api_key": …, --token …), and
-// structures such as PEM blocks, JWTs and URLs with a password. What it found
-// once it hides everywhere in the same text. Nothing here uses a regular
-// expression, but for the rules that an operator adds, and the time is linear
-// in the length of the text.
-//
-// The threat it answers: an agent pastes a secret without meaning to. A sender
-// who wants a secret to pass can always spell it backwards; docs/redaction.md
-// lists what stays visible.
 package redact
 
 import (

@@ -50,6 +50,7 @@ const (
 	entraBody
 	hashBody
 	pathDollar
+	hookBody
 	chatBody
 	botBody
 	bodyCount
@@ -70,6 +71,7 @@ var charsets = [bodyCount]charset{
 	tokenBody:  {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot, hiUpper | hiLower | hiUnder | hiTilde},
 	entraBody:  {loDigit | loHyphen | loDot, hiUpper | hiLower | hiUnder | hiTilde},
 	pathDollar: {loDigit | 1<<'$', hiLower},
+	hookBody:   {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot | loPercent | loColon, hiUpper | hiLower | hiUnder | hiTilde | 1<<('@'-64)},
 	chatBody:   {loDigit | loHyphen | loSlash | loEquals | loPercent | 1<<'?' | 1<<'&', hiUpper | hiLower | hiUnder},
 	botBody:    {loDigit | loColon | loHyphen, hiUpper | hiLower | hiUnder},
 	hashBody:   {loDigit | loPlus | loSlash | loEquals | loDot | 1<<'$' | loColon, hiUpper | hiLower},

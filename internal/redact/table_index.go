@@ -1,6 +1,10 @@
 package redact
 
-import "sync"
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
 
 // index finds, by its first two characters, what may begin at a position. It
 // depends on the tables only, is built on the first use of the package and
@@ -10,6 +14,7 @@ type index struct {
 	formats  [1 << 14]uint16 // 1 + the first format for a pair of ASCII characters
 	inRun    [256]bool       // the characters of base64Run
 	plain    [256]bool       // the characters at which no disguise begins
+	labels   [256][]uint8    // the labels that begin with a byte, in small letters or in capitals
 	keywords [27]uint8       // keywords that begin with letter b: keywords[b] to keywords[b+1]
 }
 
@@ -39,6 +44,7 @@ func newIndex() *index {
 		ix.plain[b] = b >= ' ' && b < 0x7F && !disguises.has(byte(b)) || b == '\t' || b == '\n' || b == '\r'
 	}
 	ix.addStructures()
+	ix.addLabels()
 	return ix
 }
 
@@ -46,10 +52,27 @@ func (ix *index) addStructures() {
 	for _, h := range structureHeads {
 		ix.add(h[0], h[1])
 	}
+	for b := byte('0'); b <= '9'; b++ {
+		ix.add(digitAfter, b)
+	}
 	for _, a := range []byte(anyAfter) {
 		for b := byte('0'); b <= 'z'; b++ {
 			if isAlnum(b) {
 				ix.add(a, b)
+			}
+		}
+	}
+}
+
+// addLabels adds each label in small letters, with a capital, and in capitals.
+func (ix *index) addLabels() {
+	for i := range labels {
+		w := labels[i].word
+		_, n := utf8.DecodeRuneInString(w)
+		for _, s := range [...]string{w, strings.ToUpper(w[:n]) + w[n:], strings.ToUpper(w)} {
+			ix.add(s[0], s[1])
+			if own := ix.labels[s[0]]; len(own) == 0 || own[len(own)-1] != uint8(i) {
+				ix.labels[s[0]] = append(own, uint8(i))
 			}
 		}
 	}

@@ -18,11 +18,12 @@ const (
 	kindCredential = "CREDENTIAL"
 	kindSignature  = "SIGNATURE"
 	kindHash       = "PASSWORD_HASH"
+	kindAnthropic  = "ANTHROPIC_KEY"
 )
 
 var builtinKinds = [...]string{
 	kindAWS, kindPrivateKey, kindBearer, kindPassword, kindAPIKey, kindSecret, kindGitHub, kindOpenAI,
-	kindToken, kindJWT, kindCookie, kindCredential, kindSignature, kindHash,
+	kindToken, kindJWT, kindCookie, kindCredential, kindSignature, kindHash, kindAnthropic,
 }
 
 // placeholderSuffix ends every placeholder.

@@ -39,6 +39,7 @@ var children = map[string]func(args []string) error{
 	"talker":   talkerChild,
 	"faulty":   faultyChild,
 	"writing":  writingChild,
+	"reading":  readingChild,
 }
 
 func TestMain(m *testing.M) {

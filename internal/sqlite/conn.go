@@ -162,6 +162,8 @@ func scanValue(v driver.Value, dest any) error {
 		var us int64
 		us, ok = value[int64](v)
 		*dest = fromMicros(us)
+	case *any:
+		*dest, ok = v, true
 	default:
 		return fmt.Errorf("cannot read into a %T", dest)
 	}

@@ -228,6 +228,11 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 		}
 		var removed []bridge.Overview
 		removed, more, err = s.removeSome(ctx, op, where, before)
+		if errors.Is(err, bridge.ErrStoreFull) {
+			if err = s.makeRoom(ctx, before); err == nil {
+				removed, more, err = s.removeSome(ctx, op, where, before)
+			}
+		}
 		expired = append(expired, removed...)
 	}
 	return expired, err
@@ -274,6 +279,7 @@ func removeConversation(c *conn, id string) error {
 		"DELETE FROM yolo_modes WHERE conversation = ?1",
 		"DELETE FROM yolo_grants WHERE conversation = ?1",
 		"DELETE FROM command_requests WHERE conversation = ?1",
+		"UPDATE tasks SET idempotency_key = NULL WHERE home = ?1", // nobody can repeat the call
 		"DELETE FROM conversations WHERE id = ?1",
 		"DELETE FROM limits WHERE conversation = ?1",
 		"DELETE FROM folds WHERE conversation = ?1",

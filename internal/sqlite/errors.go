@@ -144,3 +144,9 @@ func isBusy(err error) bool {
 	var known *sqlite.Error
 	return errors.As(err, &known) && known.Code()&0xff == codeBusy
 }
+
+// isConstraint reports a row that breaks a rule of its table.
+func isConstraint(err error) bool {
+	var known *sqlite.Error
+	return errors.As(err, &known) && known.Code()&0xff == codeConstraint
+}

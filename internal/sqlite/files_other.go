@@ -18,3 +18,6 @@ func systemError(error) error { return nil }
 
 // CheckWritable finds nothing where the platform has no such permissions.
 func CheckWritable(string) error { return nil }
+
+// noFollow keeps a link from being followed.
+const noFollow = 0

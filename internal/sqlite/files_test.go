@@ -179,13 +179,14 @@ func TestFilesArePrivateWhateverTheUmask(t *testing.T) {
 			e, modes := madeUnder(t, dir)
 			unix.Umask(old)
 			want := map[string]string{
-				".":               "drwx------",
-				"bridge.key":      "-rw-------",
-				"bridge.db":       "-rw-------",
-				"bridge.db-wal":   "-rw-------",
-				"bridge.db-shm":   "-rw-------",
-				"bridge.db-queue": "-rw-------",
-				"bridge.db-turn":  "-rw-------",
+				".":                 "drwx------",
+				"bridge.key":        "-rw-------",
+				"bridge.db":         "-rw-------",
+				"bridge.db-wal":     "-rw-------",
+				"bridge.db-shm":     "-rw-------",
+				"bridge.db-queue":   "-rw-------",
+				"bridge.db-reserve": "-rw-------",
+				"bridge.db-turn":    "-rw-------",
 			}
 			if umask == 0o777 { // the files that are only locked need no mode to be safe
 				want["bridge.db-queue"], want["bridge.db-turn"] = modes["bridge.db-queue"], modes["bridge.db-turn"]

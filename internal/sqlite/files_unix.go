@@ -81,3 +81,6 @@ func systemError(err error) error {
 	}
 	return nil
 }
+
+// noFollow keeps a link from being followed.
+const noFollow = unix.O_NOFOLLOW

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -242,5 +243,33 @@ func TestNetworkFilesystems(t *testing.T) {
 		if got := sqlite.NetworkFilesystems[magic]; got != "" {
 			t.Errorf("%s: got %q", name, got)
 		}
+	}
+}
+
+// TestCleanupOnAFullDisk: removing what has expired is how an operator makes
+// room, so it works where there is none.
+func TestCleanupOnAFullDisk(t *testing.T) {
+	dir := smallDisk(t, 8<<20)
+	e := envIn(t, dir)
+	s := e.Service(t)
+	p := bridgetest.NewPair(t, s)
+	var err error
+	for i := 0; err == nil && i < 1000; i++ {
+		_, err = s.Send(t.Context(), p.A, bridge.SendRequest{Text: fmt.Sprint(i, strings.Repeat("filling ", 5000))})
+	}
+	if !errors.Is(err, bridge.ErrStoreFull) {
+		t.Fatalf("got %v, want ErrStoreFull", err)
+	}
+	fillUp(t, dir)
+	e.Clock.Advance(bridge.MaxTTL + time.Hour)
+	if removed, err := s.Cleanup(t.Context(), 0, false); err != nil || len(removed) != 1 {
+		t.Fatalf("removed %d, %v", len(removed), err)
+	}
+	must(t, s.Compact(t.Context()))
+	if _, err := s.Create(t.Context(), bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"}); err != nil {
+		t.Errorf("after the cleanup: %v", err)
+	}
+	if _, err := s.VerifyAudit(t.Context(), audit.Head{}); err != nil {
+		t.Error(err)
 	}
 }

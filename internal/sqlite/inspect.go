@@ -18,6 +18,11 @@ const LibraryVersion = sqlite3.SQLITE_VERSION
 type Inspection struct {
 	// Bytes is the size of the database file.
 	Bytes int64
+	// LogBytes is the size of the write-ahead log beside it.
+	LogBytes int64
+	// LogReaders are processes that read from the log just now, as far as the
+	// system tells. While they do it cannot become smaller.
+	LogReaders []bridge.Holder
 	// WAL reports that the database is in WAL mode.
 	WAL bool
 	// SchemaVersion is 0 for a file that nobody has put anything into.
@@ -48,6 +53,9 @@ func Inspect(path string) (i Inspection, err error) {
 	defer contain(path, &err)
 	if err := i.readFile(path); err != nil {
 		return i, err
+	}
+	if info, err := os.Stat(path + "-wal"); err == nil {
+		i.LogBytes, i.LogReaders = info.Size(), logReaders(path)
 	}
 	if err := recognize(path); err != nil {
 		return i, err

@@ -101,8 +101,9 @@ func (i *logIndex) matches(log *os.File) bool { return ends(i.file, log) }
 // as long as it has the index open, and writeByte is locked for writing in each
 // write transaction (https://www.sqlite.org/walformat.html, section 2.3).
 const (
-	writeByte = 120
-	aliveByte = 128
+	writeByte     = 120
+	firstReadByte = 123
+	aliveByte     = 128
 )
 
 // holder returns the other process that has a lock on a byte of the index, and
@@ -159,4 +160,25 @@ func running(path string) bool {
 	indexes.Unlock()
 	_, others := index.holder(aliveByte)
 	return ours || others
+}
+
+// logReaders returns the processes that have a transaction open that reads from
+// the log. Only a process that does not have the store open itself may ask.
+func logReaders(path string) (all []bridge.Holder) {
+	index, err := openIndex(fileNames(path)[indexFile])
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = index.release() }()
+	seen := map[int]bool{}
+	for at := int64(firstReadByte); at < aliveByte; at++ {
+		pid, held := index.holder(at)
+		if !held || seen[pid] {
+			continue
+		}
+		seen[pid] = true
+		name, stopped := program(pid)
+		all = append(all, bridge.Holder{PID: pid, Program: name, Stopped: stopped})
+	}
+	return all
 }

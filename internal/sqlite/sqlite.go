@@ -96,6 +96,9 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, errors.Join(err, c.Close(), turnstile.Close())
 	}
+	if o.Create && !o.Volatile {
+		keepReserve(path)
+	}
 	return &Store{
 		path:  path,
 		chain: bridge.AuditChain(o.Key),
@@ -154,6 +157,8 @@ func connectModernc(path string) (driver.Conn, error) {
 		"busy_timeout(30000)",
 		"synchronous(NORMAL)", // the writer flushes what has to be durable
 		"wal_autocheckpoint(1000)",
+		"journal_size_limit(4194304)", // as much as the log grows to between two checkpoints
+		"cell_size_check(ON)",
 		"foreign_keys(ON)",
 		"secure_delete(ON)", // what cleanup removes is overwritten
 		"trusted_schema(OFF)",

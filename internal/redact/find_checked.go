@@ -1,0 +1,105 @@
+package redact
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"math/big"
+	"strings"
+)
+
+// Keys that carry their own check: a sum, a mark at a fixed place, or the
+// public key that belongs to them.
+
+// checkedAt hides the run from start to end where it is such a key, and
+// reports whether it is.
+func (f *finder) checkedAt(start, end int) bool {
+	s := strings.TrimRight(f.text[start:end], "=")
+	switch {
+	case isAzureKey(s):
+		f.add(start, end, kindAPIKey, rankFormat)
+	case isWIF(s):
+		f.add(start, end, kindPrivateKey, rankFormat)
+	default:
+		return false
+	}
+	return true
+}
+
+// azureMarks are what Azure writes ten characters before the end of its keys,
+// by service: storage, Cosmos DB, batch, search, functions, container registry,
+// service bus, event hubs, relay, IoT, cache, event grid, maps.
+var azureMarks = []string{"+ASt", "ACDb", "+ABa", "AzSe", "AzFu", "+ACR", "+ASb", "+AEh", "+ARm", "AIoT", "AzCa", "AZEG", "AzMa", "APIM", "+AMC", "AzWp"}
+
+// isAzureKey reports whether s is a key of an Azure service with its mark.
+func isAzureKey(s string) bool {
+	n := len(s)
+	switch {
+	case n < 43 || n > 90:
+		return false
+	case n >= 80 && (strings.HasPrefix(s[52:], "JQQJ99") || strings.HasPrefix(s[52:], "JQQJ9D") || strings.HasPrefix(s[52:], "JQQJ9H")):
+		return true
+	case n == 84 && s[76:80] == "AZDO":
+		return true
+	}
+	return oneOf(s[n-10:n-6], azureMarks)
+}
+
+// base58 is the alphabet of Bitcoin's numbers.
+const base58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+// isWIF reports whether s is a private key in Bitcoin's wallet import format:
+// base58 of a version, 32 bytes, perhaps a 1, and four bytes of a double SHA-256.
+func isWIF(s string) bool {
+	if len(s) != 51 && len(s) != 52 || strings.IndexByte("5KL9c", s[0]) < 0 {
+		return false
+	}
+	n, radix := new(big.Int), big.NewInt(58)
+	for i := range len(s) {
+		k := strings.IndexByte(base58, s[i])
+		if k < 0 {
+			return false
+		}
+		n.Add(n.Mul(n, radix), big.NewInt(int64(k)))
+	}
+	b := n.Bytes()
+	if len(b) != 37 && len(b) != 38 {
+		return false
+	}
+	sum := sha256.Sum256(b[:len(b)-4])
+	sum = sha256.Sum256(sum[:])
+	return bytes.Equal(sum[:4], b[len(b)-4:])
+}
+
+// arrayAt hides a list of 64 bytes at the [ at i that is a key pair of Ed25519,
+// as Solana's files hold it: the second half is the public key of the first.
+func (f *finder) arrayAt(i int) int {
+	text := f.text
+	key := make([]byte, 0, ed25519.PrivateKeySize)
+	j := i + 1
+	for len(key) < ed25519.PrivateKeySize {
+		j = f.skipSpace(j)
+		v, from := 0, j
+		for j < len(text) && isDigit(text[j]) && j-from < 3 {
+			v = v*10 + int(text[j]-'0')
+			j++
+		}
+		if j == from || v > 255 {
+			return i
+		}
+		key = append(key, byte(v))
+		j = f.skipSpace(j)
+		if j >= len(text) || text[j] != ',' && text[j] != ']' {
+			return i
+		}
+		if text[j] == ']' {
+			break
+		}
+		j++
+	}
+	if len(key) != ed25519.PrivateKeySize || text[j] != ']' || !bytes.Equal(ed25519.NewKeyFromSeed(key[:ed25519.SeedSize]), key) {
+		return i
+	}
+	f.add(i+1, j, kindPrivateKey, rankFormat)
+	return j
+}

@@ -1,0 +1,107 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+const (
+	// compactPages is how many pages are given back in one transaction, while
+	// everybody else waits.
+	compactPages = 1000
+	// compactTries and compactPause bound how long a compaction waits for readers
+	// who need the log.
+	compactTries = 20
+	compactPause = 100 * time.Millisecond
+)
+
+// Compact implements bridge.Store.
+func (s *Store) Compact(ctx context.Context) error {
+	if err := s.giveBack(ctx); err != nil {
+		return err
+	}
+	return s.emptyLog(ctx)
+}
+
+// giveBack makes the file as small as what it holds.
+func (s *Store) giveBack(ctx context.Context) error {
+	for {
+		var free, mode int64
+		err := s.write.alone(ctx, func(c *conn) error {
+			err := errors.Join(c.get("PRAGMA freelist_count", nil, &free), c.get("PRAGMA auto_vacuum", nil, &mode))
+			if err != nil || free == 0 {
+				return err
+			}
+			if mode == incremental {
+				_, err := c.exec(fmt.Sprintf("PRAGMA incremental_vacuum(%d)", compactPages))
+				return err
+			}
+			return rewrite(c, free)
+		})
+		if err != nil || free <= compactPages || mode != incremental {
+			return err
+		}
+	}
+}
+
+// incremental is the mode of a file that can become smaller in steps.
+const incremental = 2
+
+// rewrite makes the whole file anew, of a store that an older version made, where
+// a quarter of it or more is free. From then on it becomes smaller in steps.
+func rewrite(c *conn, free int64) error {
+	var pages int64
+	if err := c.get("PRAGMA page_count", nil, &pages); err != nil || free < pages/4 {
+		return err
+	}
+	if _, err := c.exec("PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
+		return err
+	}
+	_, err := c.exec("VACUUM")
+	return err
+}
+
+// emptyLog moves the log into the database and empties it, so that nothing of
+// what was removed can be read there. Who reads just now may need it for a while.
+func (s *Store) emptyLog(ctx context.Context) error {
+	for try := range compactTries {
+		var busy, logged, moved int64
+		err := s.write.alone(ctx, func(c *conn) error {
+			return c.get("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &logged, &moved)
+		})
+		if err != nil || busy == 0 {
+			return err
+		}
+		if try == compactTries-1 {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(compactPause):
+		}
+	}
+	return fmt.Errorf("%w: another process reads from the log of the store, which keeps words that were removed until it has ended", bridge.ErrStoreBusy)
+}
+
+// alone runs fn in the writer's turn, outside of a transaction.
+func (w *writer) alone(ctx context.Context, fn func(*conn) error) error {
+	release, err := w.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := w.files.check(); err != nil {
+		return err
+	}
+	leave, err := w.turnstile.enter(ctx)
+	if err != nil {
+		return w.files.late(err)
+	}
+	defer leave()
+	return w.files.explain(fn(w.conn))
+}

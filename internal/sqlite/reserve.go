@@ -1,0 +1,66 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// reserveSize is what the removal of a few messages needs on a full disk.
+const reserveSize = 2 << 20
+
+func reservePath(path string) string { return path + "-reserve" }
+
+// keepReserve makes a file that holds room on the disk, if there is none. Without
+// room there is none to hold.
+func keepReserve(path string) {
+	name := reservePath(path)
+	if info, err := os.Lstat(name); err == nil && info.Size() == reserveSize || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|noFollow, 0o600)
+	if err != nil {
+		return
+	}
+	_, err = f.Write(make([]byte, reserveSize)) // no hole: that would hold nothing
+	if err = errors.Join(err, private(f), f.Close()); err != nil {
+		_ = os.Remove(name)
+	}
+}
+
+// fewMessages is how many messages are removed at once on a full disk.
+const fewMessages = 4
+
+// makeRoom removes the messages of the conversations that expired before a time,
+// few at once, with the room that the reserve held. Their log is moved into the
+// database each time, so that the next few need no more room. The conversations
+// themselves, and what is recorded of them, stay for the removal that follows.
+func (s *Store) makeRoom(ctx context.Context, before time.Time) error {
+	_ = os.Remove(reservePath(s.path))
+	for {
+		var removed int64
+		err := s.write.do(ctx, func(c *conn) (durability, error) {
+			result, err := c.exec(`
+				DELETE FROM messages WHERE id IN (
+					SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation
+					WHERE c.expires_at <= ? LIMIT ?)`, before, fewMessages)
+			if err != nil {
+				return relaxed, err
+			}
+			removed, err = result.RowsAffected()
+			return relaxed, err
+		})
+		if err != nil || removed == 0 {
+			return err
+		}
+		err = s.write.alone(ctx, func(c *conn) error {
+			_, err := c.exec("PRAGMA wal_checkpoint(RESTART)")
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+}

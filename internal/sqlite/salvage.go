@@ -1,0 +1,302 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/privatefile"
+)
+
+// Salvaged is what was saved of one table.
+type Salvaged struct {
+	Table string
+	Rows  int64
+	// Unreadable counts the places where rows could not be read.
+	Unreadable int
+	// Dropped counts rows that were read and belong to nothing any more, such as
+	// messages of a conversation that is lost.
+	Dropped int64
+}
+
+// Salvage saves what can still be read of the store at from into a new store at
+// to, whose folder must exist and which must not. It works on a copy: of the old
+// store nothing is changed, made or removed. No process may have it open.
+func Salvage(ctx context.Context, from, to string, key auth.Key) (_ []Salvaged, err error) {
+	defer contain(from, &err)
+	if err := checkFiles(to, true); err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is there already: name a new file", to)
+	}
+	if running(from) {
+		return nil, fmt.Errorf("%w: stop all bridge processes that use %s first", bridge.ErrStoreBusy, from)
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(to), ".bridge-repair-*")
+	if err != nil {
+		return nil, Unwritable(err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	old, fresh := filepath.Join(dir, "old.db"), filepath.Join(dir, "new.db")
+	for _, ending := range []string{"", "-wal"} {
+		if err := copyFile(from+ending, old+ending); err != nil {
+			return nil, Unwritable(err)
+		}
+	}
+	tables, err := salvage(ctx, old, fresh, key)
+	if err != nil {
+		return nil, translate(from, err)
+	}
+	content, err := os.ReadFile(fresh)
+	if err != nil {
+		return nil, Unwritable(err)
+	}
+	return tables, Unwritable(privatefile.Write{New: true, Durable: true}.File(to, content))
+}
+
+func copyFile(from, to string) error {
+	content, err := os.ReadFile(from)
+	if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(from, "-wal") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, 0o600)
+}
+
+// salvage fills a new store from a copy of the old one.
+func salvage(ctx context.Context, old, fresh string, key auth.Key) (tables []Salvaged, err error) {
+	image, err := newImage(Options{Key: key})
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(fresh, image, 0o600); err != nil {
+		return nil, Unwritable(err)
+	}
+	if err := migrateCopy(old, key); err != nil {
+		return nil, err
+	}
+	err = withConn(old, "rw", append([]string{"foreign_keys(OFF)"}, safely...), func(source *conn) error {
+		return withConn(fresh, "rw", []string{"foreign_keys(OFF)", "synchronous(OFF)"}, func(target *conn) error {
+			tables, err = refill(ctx, source, target)
+			return err
+		})
+	})
+	return tables, err
+}
+
+// migrateCopy brings a copy of an older version up to date, as far as it can be
+// read; rows go into tables of today.
+func migrateCopy(path string, key auth.Key) error {
+	var h header
+	if err := withConn(path, "rw", safely, h.readMarks); err != nil {
+		return err
+	}
+	if err := h.usable(path); err != nil {
+		return err
+	}
+	if h.fresh() {
+		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
+	}
+	if h.version == int64(SchemaVersion()) {
+		return nil
+	}
+	return migrate(path, Options{Key: key})
+}
+
+// refill moves all rows over, in one transaction.
+func refill(ctx context.Context, source, target *conn) (tables []Salvaged, err error) {
+	err = transact(target, "BEGIN IMMEDIATE", func(target *conn) error {
+		names, err := tableNames(target)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			saved, err := moveTable(source, target, name)
+			if err != nil {
+				return fmt.Errorf("save the table %s: %w", name, err)
+			}
+			tables = append(tables, saved)
+		}
+		return settleRows(target, tables)
+	})
+	return tables, err
+}
+
+func tableNames(c *conn) (names []string, err error) {
+	var name string
+	err = c.each("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid", nil, []any{&name}, func() error {
+		names = append(names, name)
+		return nil
+	})
+	return names, err
+}
+
+// onlyRow are the tables of one row, which a new store has already.
+var onlyRow = []string{"store", "audit_head", "audit_chain", "quota"}
+
+// moveTable moves the rows of a table: from the front as far as they can be read,
+// then from the back. In between, rows with numbers are looked for one by one.
+func moveTable(source, target *conn, name string) (Salvaged, error) {
+	saved := Salvaged{Table: name}
+	columns, err := columnNames(target, name)
+	if err != nil {
+		return saved, err
+	}
+	var kind string
+	if err := source.get("SELECT type FROM sqlite_schema WHERE name = ?", []any{name}, &kind); err != nil || kind != "table" {
+		saved.Unreadable++ // a view in its place could do anything
+		return saved, nil  //nolint:nilerr // that is what is said
+	}
+	for _, single := range onlyRow {
+		if single == name {
+			return moveOnlyRow(source, target, name, columns)
+		}
+	}
+	m := mover{source: source, target: target, table: name, columns: columns, saved: &saved}
+	m.numbered = m.count("SELECT count(rowid) FROM " + name + " WHERE 0")
+	first, err := m.move("ASC", math.MinInt64, math.MaxInt64)
+	if err != nil || m.whole {
+		return saved, err
+	}
+	saved.Unreadable++
+	last, err := m.move("DESC", math.MinInt64, math.MaxInt64)
+	if err != nil || !m.numbered {
+		return saved, err
+	}
+	return saved, m.between(first+1, last-1)
+}
+
+// mover moves the rows of one table.
+type mover struct {
+	source, target *conn
+	table          string
+	columns        []string
+	saved          *Salvaged
+	numbered       bool
+	whole          bool // the last move read to the end
+}
+
+// count reports whether a query works.
+func (m *mover) count(query string) bool {
+	var n int64
+	return m.source.get(query, nil, &n) == nil
+}
+
+// move moves the rows with numbers between two, in an order, until one cannot be
+// read. It returns the number of the last that it has moved.
+func (m *mover) move(order string, from, to int64) (last int64, err error) {
+	number, where, args := "0", "", []any(nil)
+	if m.numbered {
+		number, where, args = "rowid", " WHERE rowid BETWEEN ? AND ? ORDER BY rowid "+order, []any{from, to}
+	} else if order == "DESC" {
+		where = " ORDER BY 1 DESC"
+	}
+	row := make([]any, len(m.columns))
+	dest := make([]any, 0, len(row)+1)
+	dest = append(dest, &last)
+	for i := range row {
+		dest = append(dest, &row[i])
+	}
+	insert := "INSERT OR IGNORE INTO " + m.table + " (" + strings.Join(m.columns, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(row)-1) + ")"
+	var writing error
+	reading := m.source.each("SELECT "+number+", "+strings.Join(m.columns, ", ")+" FROM "+m.table+where, args, dest, func() error {
+		result, err := m.target.exec(insert, row...)
+		if isConstraint(err) {
+			m.saved.Dropped++ // it breaks a rule of the table
+			return nil
+		}
+		if writing = err; err != nil {
+			return errStop
+		}
+		n, _ := result.RowsAffected()
+		m.saved.Rows += n
+		return nil
+	})
+	m.whole = reading == nil && writing == nil
+	return last, writing
+}
+
+// maxLooks bounds how long rows are looked for one by one.
+const maxLooks = 200_000
+
+// between looks for rows in a range whose ends are unreadable, by halves.
+func (m *mover) between(from, to int64) error {
+	looks := 0
+	var look func(from, to int64) error
+	look = func(from, to int64) error {
+		if from > to || looks >= maxLooks {
+			return nil
+		}
+		looks++
+		if _, err := m.move("ASC", from, to); err != nil || m.whole || from == to {
+			return err
+		}
+		middle := from + (to-from)/2
+		return errors.Join(look(from, middle), look(middle+1, to))
+	}
+	return look(from, to)
+}
+
+// moveOnlyRow puts the old row of a table in the place of the new one's.
+func moveOnlyRow(source, target *conn, name string, columns []string) (Salvaged, error) {
+	saved := Salvaged{Table: name}
+	row := make([]any, len(columns))
+	dest := make([]any, len(columns))
+	for i := range row {
+		dest[i] = &row[i]
+	}
+	list := strings.Join(columns, ", ")
+	if err := source.get("SELECT "+list+" FROM "+name, nil, dest...); err != nil {
+		saved.Unreadable++ // the new one's stays
+		return saved, nil  //nolint:nilerr // that is what is said
+	}
+	saved.Rows = 1
+	_, err := target.exec("INSERT OR REPLACE INTO "+name+" ("+list+") VALUES (?"+strings.Repeat(", ?", len(row)-1)+")", row...)
+	return saved, err
+}
+
+func columnNames(c *conn, table string) (names []string, err error) {
+	var name string
+	err = c.each("SELECT name FROM pragma_table_info(?)", []any{table}, []any{&name}, func() error {
+		names = append(names, name)
+		return nil
+	})
+	return names, err
+}
+
+// settleRows drops what belongs to nothing any more, and lets each inbox end with
+// the last message that it has.
+func settleRows(c *conn, tables []Salvaged) error {
+	for _, child := range []string{"session_status", "messages", "yolo_modes", "yolo_grants", "command_requests"} {
+		result, err := c.exec("DELETE FROM " + child + " WHERE conversation NOT IN (SELECT id FROM conversations)")
+		if err != nil {
+			return err
+		}
+		dropped, _ := result.RowsAffected()
+		for i := range tables {
+			if tables[i].Table == child {
+				tables[i].Rows, tables[i].Dropped = tables[i].Rows-dropped, tables[i].Dropped+dropped
+			}
+		}
+	}
+	if _, err := c.exec("DELETE FROM task_events WHERE task NOT IN (SELECT id FROM tasks)"); err != nil {
+		return err
+	}
+	_, err := c.exec(`
+		UPDATE session_status SET last_seq = max(handed_seq, coalesce((
+			SELECT max(seq) FROM messages m WHERE m.conversation = session_status.conversation AND m.recipient = session_status.session), 0))`)
+	return err
+}
