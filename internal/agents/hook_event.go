@@ -119,7 +119,7 @@ func (e *HookEvent) settleGemini(prompt string) {
 // the server's name before them, each in its way.
 var ownTools = []string{
 	"create_conversation", "join_conversation", "send_to_partner", "check_messages", "get_history",
-	"update_my_status", "check_partner_status", "assign_task", "update_task", "list_tasks",
+	"update_my_status", "check_partner_status", "list_conversations", "extend_conversation", "assign_task", "update_task", "list_tasks",
 }
 
 // ownTool reports whether a tool is one of the bridge's: mcp__bridge__x in

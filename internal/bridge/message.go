@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of a message (SPEC sections 1 and 4).
+// Limits of a message (PRODUCTION.md, Limits).
 const (
 	MaxMessageLength        = 50_000 // characters
 	MaxFiles                = 20
@@ -22,7 +22,7 @@ const (
 // ActionType says what kind of message it is.
 type ActionType string
 
-// The action types (SPEC section 4).
+// The action types, as send_to_partner takes them (docs/tools.md).
 const (
 	ActionQuestion ActionType = "question"
 	ActionInfo     ActionType = "info"
@@ -44,7 +44,7 @@ type Message struct {
 	ID int64
 	// Seq numbers the messages to one recipient of a conversation from 1, without gaps.
 	Seq int64
-	// From is "a", "b" or System.
+	// From is "a", "b", System or Operator.
 	From   string
 	To     SessionID
 	Action ActionType
@@ -58,6 +58,8 @@ type Message struct {
 	Redelivered bool
 	// Read reports whether it was delivered.
 	Read bool
+	// Conversation is set where messages of several are together.
+	Conversation string
 }
 
 // SendRequest is a message to the partner.
@@ -91,6 +93,10 @@ type Sent struct {
 	PartnerUnread int64
 	// Unread counts what waits for the caller.
 	Unread int64
+	// Partner is what is known of the recipient, but for what it was sent, and Now
+	// the time of that.
+	Partner SessionState
+	Now     time.Time
 }
 
 // ChargeFor is what a call of g costs, given the first answer to its idempotency

@@ -185,7 +185,7 @@ type planWords struct{ nothing, would, done, absent string }
 var installWords = planWords{
 	nothing: "nothing to do: %s is connected already",
 	would:   "%s would be connected; nothing was changed",
-	done:    "%s is connected; start it anew",
+	done:    "%s is connected; restart it",
 	absent:  "%s was not found on this machine: the entries are there for when it is",
 }
 

@@ -47,6 +47,7 @@ Standard output carries MCP only. The log goes to standard error.`,
 		RunE:        func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), a, tools) },
 	}
 	toolsFlag(cmd.Flags(), &tools, "tools", "groups of tools to offer: "+bridge.JoinWords(mcpserver.Groups()))
+	settings(cmd, "tools")
 	return cmd
 }
 

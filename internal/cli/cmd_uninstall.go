@@ -36,7 +36,7 @@ do, 1 when a file was refused, and 2 for wrong arguments.`,
 var uninstallWords = planWords{
 	nothing: "nothing to do: %s is not connected",
 	would:   "%s would be disconnected; nothing was changed",
-	done:    "%s is disconnected; start it anew",
+	done:    "%s is disconnected; restart it",
 }
 
 func runUninstall(ctx context.Context, a *app, client agents.Client, o installOptions) error {

@@ -13,7 +13,7 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// MaxLength is in characters (SPEC section 4).
+// MaxLength is in characters (docs/tools.md).
 const MaxLength = 1000
 
 // maxApprovalToken bounds what is hashed, in bytes.

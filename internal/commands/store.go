@@ -10,7 +10,7 @@ import (
 )
 
 // Store is the part of a Store that keeps grants, requests to run
-// commands, and approvals (SPEC section 6). An approval is used once, whatever
+// commands, and approvals (docs/yolo.md). An approval is used once, whatever
 // number of processes try: UseApproval is one conditional change, recorded in
 // the same transaction.
 type Store interface {

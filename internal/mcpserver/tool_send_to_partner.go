@@ -28,7 +28,9 @@ type sendData struct {
 	RedactedKinds []string `json:"redacted_kinds"`
 	Repeated      bool     `json:"repeated"`
 	PartnerUnread int64    `json:"partner_unread"`
-	Unread        int64    `json:"unread"`
+	// Partner is whether anybody is there to read it.
+	Partner view.Presence `json:"partner"`
+	Unread  int64         `json:"unread"`
 }
 
 func sendToPartner() tool {
@@ -65,6 +67,7 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 		RedactedKinds: view.Kinds(sent.Redacted),
 		Repeated:      sent.Repeated,
 		PartnerUnread: sent.PartnerUnread,
+		Partner:       view.OfPresence(sent.Partner, sent.Now),
 		Unread:        sent.Unread,
 	}
 	var text strings.Builder
@@ -77,6 +80,6 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 	} else {
 		text.WriteString("Redacted: no.\n")
 	}
-	fmt.Fprintf(&text, "Unread by partner: %d. %s", data.PartnerUnread, view.Unread(data.Unread))
+	fmt.Fprintf(&text, "Partner: %s. Unread by partner: %d. %s", data.Partner, data.PartnerUnread, view.Unread(data.Unread))
 	return answer{text: text.String(), data: data}, nil
 }

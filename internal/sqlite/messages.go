@@ -26,7 +26,10 @@ func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, ru
 		} else if sent, err = e.send(g, key, rule); err != nil {
 			return err
 		}
-		sent.Unread = e.self.Waiting(g.Now)
+		sent.Unread, sent.Now = e.self.Waiting(g.Now), g.Now
+		if sent.Partner, err = e.partner(g); err != nil {
+			return err
+		}
 		e.op.Details["message_id"], e.op.Details["seq"] = sent.ID, sent.Seq
 		return nil
 	})
@@ -40,6 +43,16 @@ func (e *entry) send(g bridge.Gate, key string, rule bridge.MessageRule) (sent b
 		return sent, err
 	}
 	return e.appendTo(g.Conversation, string(g.Session), g.Session.Partner(), key, rule(tail))
+}
+
+// partner returns what is known of g's partner, but for its role and its mail.
+func (e *entry) partner(g bridge.Gate) (p bridge.SessionState, err error) {
+	var status string
+	p.Session = g.Session.Partner()
+	err = e.get("SELECT status, seen_at, receipt_id, receipt_at FROM session_status WHERE conversation = ? AND session = ?",
+		[]any{g.Conversation, string(p.Session)}, &status, &p.SeenAt, &p.ReadID, &p.ReadAt)
+	p.Status = bridge.Status(status)
+	return p, err
 }
 
 // repeated returns the first answer to an idempotency key, or a zero Sent.
@@ -87,8 +100,11 @@ func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key str
 	return sent, err
 }
 
+// senderColumn is who sent a message: the operator's own are the bridge's, marked.
+const senderColumn = "CASE m.operator WHEN 1 THEN 'operator' ELSE m.sender END"
+
 const selectMessage = `
-	SELECT m.id, m.seq, m.sender, m.recipient, m.action_type, m.message, m.files, m.redacted, m.sent_at,
+	SELECT m.id, m.seq, ` + senderColumn + `, m.recipient, m.action_type, m.message, m.files, m.redacted, m.sent_at,
 	       m.seq <= s.read_seq
 	FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
 	WHERE m.conversation = ?1 `

@@ -109,7 +109,7 @@ func repeatedKey(t *testing.T, w *world) {
 	w.unchanged(t, func() {
 		again := must(w.b.Send(t.Context(), p.A, request))(t)
 		want := first
-		want.Repeated = true
+		want.Repeated, want.Now = true, w.clock.Now()
 		equal(t, "second answer", again, want)
 	})
 	equal(t, "entry", w.lastEntry(t), "a send_to_partner ok")
