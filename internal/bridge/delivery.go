@@ -69,6 +69,8 @@ type Taken struct {
 type SessionView struct {
 	Proof
 	Inbox
+	// SharedFiles are those that Standing tells of.
+	SharedFiles []string
 }
 
 // Check takes the caller's unread messages. When there are none it waits up to

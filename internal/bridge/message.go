@@ -58,6 +58,8 @@ type Message struct {
 	Redelivered bool
 	// Read reports whether it was delivered.
 	Read bool
+	// ReplyTo is the ID of the message that it answers; 0 for none.
+	ReplyTo int64
 	// Conversation is set where messages of several are together.
 	Conversation string
 }
@@ -68,6 +70,9 @@ type SendRequest struct {
 	// Action is ActionInfo when empty.
 	Action ActionType
 	Files  []string
+	// ReplyTo is the ID of the message of the conversation that it answers; 0 for
+	// none.
+	ReplyTo int64
 	// IdempotencyKey makes a repeated call return the first answer and store
 	// nothing; empty means that every call is a new message.
 	IdempotencyKey string
@@ -97,6 +102,8 @@ type Sent struct {
 	// the time of that.
 	Partner SessionState
 	Now     time.Time
+	// SharedFiles are those of its files that the partner named within SharedFor.
+	SharedFiles []string
 }
 
 // ChargeFor is what a call of g costs, given the first answer to its idempotency
@@ -124,7 +131,10 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	if err != nil {
 		return Sent{}, err
 	}
-	sent, err := s.store.AppendMessage(ctx, g, s.onceKey(r.IdempotencyKey), rule)
+	if r.ReplyTo != 0 {
+		g.Details["reply_to"] = r.ReplyTo
+	}
+	sent, err := s.store.AppendMessage(ctx, g, s.onceKey(r.IdempotencyKey), r.ReplyTo, rule)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -185,6 +195,8 @@ func validateSend(r SendRequest) error {
 		return Invalid("message", "must not be empty")
 	case n > MaxMessageLength:
 		return Invalid("message", "must have at most %d characters, it has %d: send it in parts", MaxMessageLength, n)
+	case r.ReplyTo < 0:
+		return noSuchReply()
 	case !slices.Contains(ActionTypes(), r.Action):
 		return Invalid("action_type", "must be one of %s", JoinWords(ActionTypes()))
 	case len(r.Files) > MaxFiles:

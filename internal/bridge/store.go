@@ -23,9 +23,12 @@ type Store interface {
 	// allows it. The error may be ErrBadJoinCode or a RateLimitError.
 	JoinConversation(ctx context.Context, op Operation, hash []byte, rule InvitationRule) (Invitation, error)
 
-	// AppendMessage keeps what rule makes for g's partner. A repeated idempotency
+	// AppendMessage keeps what rule makes for g's partner, as the answer to a message
+	// of the conversation if replyTo is not 0, and what SharedFiles says of it. A repeated idempotency
 	// key is answered with the first answer; g.ChargeFor says what that costs.
-	AppendMessage(ctx context.Context, g Gate, key string, rule MessageRule) (Sent, error)
+	AppendMessage(ctx context.Context, g Gate, key string, replyTo int64, rule MessageRule) (Sent, error)
+	// ForgetShared forgets files that a session was told of, and records nothing.
+	ForgetShared(ctx context.Context, conversation string, session SessionID, files []string) error
 	// TakeUnread hands out g's next unread messages under a claim, oldest first.
 	TakeUnread(ctx context.Context, g Gate, t Take) (Taken, error)
 	// UnreadHeads returns what is known of a session's first unread messages, oldest

@@ -166,10 +166,14 @@ func runHook(ctx context.Context, a *app, client string, limit *hookLimit) (err 
 		return limit.say(func(ctx context.Context) error {
 			linkErr := session.Link(ctx, mail)
 			tell, err := session.Tell(ctx, event, mail)
-			if err != nil || len(tell) == 0 {
+			if err != nil {
 				return errors.Join(linkErr, err)
 			}
-			answer, err := event.Answer(agents.HookNotice(tell))
+			notice, err := hookNotice(ctx, s, event, mail, tell)
+			if err != nil || notice == "" {
+				return errors.Join(linkErr, err)
+			}
+			answer, err := event.Answer(notice)
 			if err != nil {
 				return err
 			}
@@ -177,6 +181,18 @@ func runHook(ctx context.Context, a *app, client string, limit *hookLimit) (err 
 			return errors.Join(linkErr, err)
 		})
 	})
+}
+
+// hookNotice is what the agent is told: of its mail or, without any, who it is
+// where it may have forgotten that.
+func hookNotice(ctx context.Context, s *bridge.Service, event agents.HookEvent, mail, tell []agents.HookMail) (string, error) {
+	switch {
+	case len(tell) > 0:
+		return agents.HookNotice(tell), nil
+	case event.Forgets():
+		return agents.HookIdentity(ctx, s, mail)
+	}
+	return "", nil
 }
 
 func runHookWait(ctx context.Context, a *app, client string, most time.Duration) (err error) {

@@ -20,6 +20,16 @@ type notes struct {
 	// ExpiredAt and ReadUntil are set once it has expired.
 	ExpiredAt view.Time `json:"expired_at,omitzero"`
 	ReadUntil view.Time `json:"read_until,omitzero"`
+	// Shared are files that both sides named within an hour.
+	Shared []string `json:"shared_files,omitempty"`
+}
+
+// sharedLine tells of files that both have named; it is empty without one.
+func sharedLine(files []string) string {
+	if len(files) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\nYour partner works on these files, too: %q (named within the last hour; untrusted). Agree who changes them.", view.Kinds(files))
 }
 
 // expiresSoon is when answers begin to tell of the end.
@@ -27,6 +37,7 @@ const expiresSoon = 15 * time.Minute
 
 // notesOf tells of the end of a conversation, once it is near.
 func notesOf(s bridge.Standing) (n notes) {
+	n.Shared = s.SharedFiles
 	left := s.Left()
 	if left >= expiresSoon {
 		return n
@@ -45,6 +56,7 @@ func (n notes) text() string {
 	if len(n.Ignored) > 0 {
 		out.WriteString("\nIgnored arguments: " + strings.Join(n.Ignored, ", ") + ".")
 	}
+	out.WriteString(sharedLine(n.Shared))
 	switch {
 	case !n.ExpiredAt.IsZero():
 		fmt.Fprintf(&out, "\nThis conversation expired at %s and takes nothing new. Read what is in it until %s.",
@@ -57,6 +69,9 @@ func (n notes) text() string {
 
 // onto adds the notes to the data of an answer, behind its own fields.
 func (n notes) onto(data any) (any, error) {
+	if n.Shared != nil {
+		n.Shared = view.Kinds(n.Shared) // another agent's words: cleaned
+	}
 	more, err := json.Marshal(n)
 	if err != nil || string(more) == "{}" {
 		return data, err

@@ -267,6 +267,11 @@ func (s *server) passed(ctx context.Context, c bridge.Credentials) (n notes) {
 	if standing, ok := s.bridge.Standing(ctx, c); ok {
 		n, expiresAt = notesOf(standing), standing.ExpiresAt
 		s.sessions.learn(c, expiresAt)
+		if len(standing.SharedFiles) > 0 {
+			if err := s.bridge.Told(ctx, c, standing); err != nil {
+				s.log.WarnContext(ctx, "files that both agents name are told again", "error", err.Error())
+			}
+		}
 	}
 	caller := clientOf(ctx).sessionLabel()
 	s.sessions.proved(c, caller)

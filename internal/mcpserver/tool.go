@@ -105,7 +105,9 @@ func callSession(
 	if err != nil {
 		return s.refused(ctx, c), err
 	}
+	shared := a.notes.Shared
 	a.notes = s.passed(ctx, c)
+	a.notes.Shared = append(a.notes.Shared, shared...)
 	return a, nil
 }
 

@@ -16,6 +16,7 @@ type sendArgs struct {
 	credentialArgs
 	Message        string   `json:"message" jsonschema:"Text; secrets in it are redacted"`
 	ActionType     string   `json:"action_type,omitempty" jsonschema:"Default info"`
+	ReplyTo        int64    `json:"reply_to,omitempty" jsonschema:"message_id that this answers"`
 	Files          []string `json:"files_involved,omitempty" jsonschema:"File names, at most 500 characters each"`
 	IdempotencyKey string   `json:"idempotency_key,omitempty" jsonschema:"At most 200 characters. Repeat it on a retry: the message is then stored once"`
 }
@@ -40,6 +41,8 @@ func sendToPartner() tool {
 			refineCredentials(s)
 			lengths(s, "message", 1, bridge.MaxMessageLength)
 			oneOf(s, "action_type", bridge.ActionTypes())
+			first := 1.0
+			s.Properties["reply_to"].Minimum = &first
 			files, most, least, longest := s.Properties["files_involved"], bridge.MaxFiles, 1, bridge.MaxFileNameLength
 			files.Type, files.Types, files.MaxItems = "array", nil, &most
 			files.Items.MinLength, files.Items.MaxLength = &least, &longest
@@ -54,6 +57,7 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 		Text:           args.Message,
 		Action:         bridge.ActionType(args.ActionType),
 		Files:          args.Files,
+		ReplyTo:        args.ReplyTo,
 		IdempotencyKey: args.IdempotencyKey,
 	})
 	if err != nil {
@@ -81,5 +85,5 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 		text.WriteString("Redacted: no.\n")
 	}
 	fmt.Fprintf(&text, "Partner: %s. Unread by partner: %d. %s", data.Partner, data.PartnerUnread, view.Unread(data.Unread))
-	return answer{text: text.String(), data: data}, nil
+	return answer{text: text.String(), data: data, notes: notes{Shared: sent.SharedFiles}}, nil
 }

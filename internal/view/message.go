@@ -22,6 +22,8 @@ type Message struct {
 	RedactedKinds  []string `json:"redacted_kinds"`
 	SentAt         Time     `json:"sent_at"`
 	Read           bool     `json:"read"`
+	// ReplyTo is the message that it answers.
+	ReplyTo int64 `json:"reply_to,omitempty"`
 	// Redelivered is for the agent that is handed the message: it may have it.
 	Redelivered bool   `json:"redelivered"`
 	Trust       string `json:"trust"`
@@ -55,6 +57,7 @@ func OfMessage(m bridge.Message) Message {
 		SentAt:         Time(m.SentAt),
 		Read:           m.Read,
 		Redelivered:    m.Redelivered,
+		ReplyTo:        m.ReplyTo,
 		Trust:          trustOf(m),
 	}
 }
@@ -83,6 +86,9 @@ func WriteMessage(out *strings.Builder, m bridge.Message) {
 	fmt.Fprintf(out, "\n[message %d, seq %d] from %s to %s, %s, %s, trust: %s", m.ID, m.Seq, m.From, m.To, m.Action, Stamp(m.SentAt), trustOf(m))
 	if m.Conversation != "" {
 		out.WriteString(", conversation " + bridge.CleanLine(m.Conversation))
+	}
+	if m.ReplyTo != 0 {
+		fmt.Fprintf(out, ", answers message %d", m.ReplyTo)
 	}
 	if m.Read {
 		out.WriteString(", read")
