@@ -59,6 +59,7 @@ func Of(err error) (Row, bool) {
 const (
 	nothingStored = "nothing was stored; "
 	nothingRun    = "nothing was run; "
+	freshCode     = "ask the agent that created the conversation to call extend_conversation, which gives a fresh one until somebody has joined"
 )
 
 // table is in the order in which rows are tried: an error may wrap two.
@@ -71,13 +72,19 @@ var table = []Row{
 		"`bridge tokens` prints the tokens of a conversation", ExitUnauthorized, http.StatusUnauthorized,
 	},
 	{
-		bridge.ErrExpired, "expired", "create a new conversation, or ask your human to have one created",
-		"its orchestrator can create another", ExitExpired, http.StatusGone,
+		bridge.ErrExpired, "expired", "create a new conversation, or ask your human to run `bridge extend`",
+		"`bridge extend` brings it back", ExitExpired, http.StatusGone,
 	},
 	{
 		bridge.ErrBadJoinCode, "bad_join_code", "are both agents on the same store" + storeName + "? If so, ask the agent that created the conversation for a fresh join code",
 		"", ExitUnauthorized, http.StatusForbidden,
 	},
+	{
+		bridge.ErrPaused, "paused", "wait, and go on reading with check_messages: your human ends the pause",
+		"`bridge resume` ends it", ExitFailure, http.StatusLocked,
+	},
+	{bridge.ErrJoinCodeUsed, "join_code_used", freshCode, "", ExitUnauthorized, http.StatusForbidden},
+	{bridge.ErrJoinCodeExpired, "join_code_expired", freshCode, "", ExitUnauthorized, http.StatusForbidden},
 	{bridge.ErrNotFound, "no_such_conversation", "check conversation_id", "`bridge list` shows those that there are", ExitNotFound, http.StatusNotFound},
 
 	// Tasks.

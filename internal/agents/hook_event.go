@@ -54,6 +54,8 @@ type HookEvent struct {
 	Kind         HookKind
 	// Session is what the client calls its session.
 	Session string
+	// Source says why a session starts: "startup", "resume", "compact", "clear".
+	Source string
 	// Again reports that the agent goes on already because a hook kept it from
 	// ending.
 	Again bool
@@ -75,6 +77,7 @@ func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
 	var input struct {
 		Event   string `json:"hook_event_name"`
 		Session string `json:"session_id"`
+		Source  string `json:"source"`
 		Again   bool   `json:"stop_hook_active"`
 		Agent   string `json:"agent_id"`
 		Tool    string `json:"tool_name"`
@@ -91,6 +94,7 @@ func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
 		Name:    input.Event,
 		Kind:    hookKinds[client][input.Event],
 		Session: input.Session,
+		Source:  input.Source,
 		Again:   input.Again,
 		Helper:  input.Agent != "",
 		Own:     ownTool(input.Tool),
@@ -119,7 +123,7 @@ func (e *HookEvent) settleGemini(prompt string) {
 // the server's name before them, each in its way.
 var ownTools = []string{
 	"create_conversation", "join_conversation", "send_to_partner", "check_messages", "get_history",
-	"update_my_status", "check_partner_status", "assign_task", "update_task", "list_tasks",
+	"update_my_status", "check_partner_status", "list_conversations", "extend_conversation", "assign_task", "update_task", "list_tasks",
 }
 
 // ownTool reports whether a tool is one of the bridge's: mcp__bridge__x in

@@ -33,7 +33,7 @@ func TestReadHookEvent(t *testing.T) {
 		},
 		"codex start": {
 			"codex", `{"session_id":"s","transcript_path":null,"hook_event_name":"SessionStart","source":"resume"}`,
-			agents.HookEvent{Client: "codex", Name: "SessionStart", Kind: agents.HookSessionStart, Session: "s"},
+			agents.HookEvent{Client: "codex", Name: "SessionStart", Kind: agents.HookSessionStart, Session: "s", Source: "resume"},
 		},
 		"gemini end": {
 			"gemini", `{"session_id":"s","hook_event_name":"AfterAgent","stop_hook_active":false}`,

@@ -62,7 +62,13 @@ func (e Entry) names(other Entry) bool {
 	return e.Conversation == other.Conversation && e.Session == other.Session
 }
 
-func (e Entry) expired(now time.Time) bool { return !e.ExpiresAt.IsZero() && !now.Before(e.ExpiresAt) }
+// grace is how long the sessions of a conversation are kept behind its end: they
+// may read what is in it, and somebody may have extended it.
+const grace = 24 * time.Hour
+
+func (e Entry) expired(now time.Time) bool {
+	return !e.ExpiresAt.IsZero() && !now.Before(e.ExpiresAt.Add(grace))
+}
 
 // path returns the file of a label for one purpose.
 func (f Folder) path(l Label, purpose string) string {

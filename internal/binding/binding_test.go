@@ -97,7 +97,7 @@ func TestExpired(t *testing.T) {
 	l := binding.OfSession("claude", "s")
 	keep(t, f, binding.Process{}, entry("c1", "t1"), l)
 	must(t, f.Notify(t.Context(), l, func(n *binding.Notices) bool { n.Continued = 1; return true }))
-	late, err := f.Load(now.Add(2*time.Hour), binding.Process{}, l)
+	late, err := f.Load(now.Add(26*time.Hour), binding.Process{}, l)
 	if err != nil || len(late) != 0 {
 		t.Errorf("%v, %v", late, err)
 	}

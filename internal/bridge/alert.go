@@ -82,7 +82,7 @@ func noteRule(now time.Time, after time.Duration) func(Worker) (WorkerNote, bool
 		switch silent := w.Silent(now, after); {
 		case silent && w.MissedAt.IsZero():
 			kind, text = WorkerSilent, silentText(w)
-		case !silent && !w.MissedAt.IsZero() && !w.HeartbeatAt.Equal(w.MissedHeartbeat):
+		case !silent && !w.MissedAt.IsZero() && !w.SeenAt.Equal(w.MissedHeartbeat):
 			kind, text = WorkerReturned, returnedText
 		default:
 			return WorkerNote{}, false
@@ -91,7 +91,7 @@ func noteRule(now time.Time, after time.Duration) func(Worker) (WorkerNote, bool
 			Missed: kind == WorkerSilent,
 			Alert: Alert{
 				At: now, Kind: kind, Conversation: w.Conversation, Team: w.Team, TeamID: w.TeamID,
-				Role: w.Role, HeartbeatAt: w.HeartbeatAt, OpenTasks: w.OpenTasks,
+				Role: w.Role, HeartbeatAt: w.SeenAt, OpenTasks: w.OpenTasks,
 			},
 			Notices: []Notice{{w.Conversation, SessionA, ActionInfo, text}},
 		}, true

@@ -39,15 +39,24 @@ type Operation struct {
 type Proof struct {
 	Nonce     []byte
 	ExpiresAt time.Time
+	// Paused reports that the operator has paused the conversation.
+	Paused bool
+	// SeenAt is the session's last sign of life.
+	SeenAt time.Time
 	// Clock is the store's, also for an unknown session.
 	Clock Clock
 }
+
+// Expired reports whether the conversation takes nothing new.
+func (p Proof) Expired(now time.Time) bool { return !p.Clock.Time(now).Before(p.ExpiresAt) }
 
 // Gate is an operation of a session, which has to prove itself first. The store
 // does all of it in one transaction, in this order:
 //
 //  1. Prove says whether the caller is who it claims to be. If not, the store
-//     charges Failures and answers ErrUnauthorized, or a RateLimitError.
+//     charges Failures and answers ErrUnauthorized, or a RateLimitError. So it
+//     does for a conversation that expired longer than Grace ago; within Grace the
+//     answer is an ExpiredError, except for what only reads.
 //  2. Charge is taken; over the limit, the answer is a RateLimitError.
 //  3. The operation is carried out.
 //  4. An audit entry says how it ended, in each of the cases above. (Of a flood
@@ -58,20 +67,63 @@ type Proof struct {
 type Gate struct {
 	Operation
 	Session SessionID
-	// Prove is pure and takes the same time for every answer.
+	// Prove reports whether the token is genuine. It is pure and takes the same
+	// time for every answer.
 	Prove    func(Proof) bool
 	Failures Charge
+	// Changes reports that the call changes something: it is refused while paused.
+	Changes bool
 	// Repeat is charged instead of Charge for a call that was answered before.
 	Repeat Charge
+	// Beside marks a call of what runs beside an agent. It is no sign of the
+	// agent's life.
+	Beside bool
+	// Late lets the call through in the Grace of an expired conversation.
+	Late bool
 }
 
-// Admit lets through who proves to be the session, and refuses everybody else.
-func (g Gate) Admit(p Proof) error {
-	if g.Prove(p) {
-		return nil
-	}
-	return &Refusal{Reason: ErrUnauthorized, Outcome: OutcomeUnauthorized, Flood: g.Failures, Stranger: true}
+// Grace is how long the sessions of an expired conversation may read what is in it.
+const Grace = 24 * time.Hour
+
+// lateActions are what an expired conversation still answers: they change nothing
+// but read marks. "" is a look that is no call.
+var lateActions = map[string]bool{
+	"": true, "check_messages": true, "get_history": true, "check_partner_status": true, "list_tasks": true, "list_conversations": true,
 }
+
+// SignOfLife reports whether the call is to be noted as the session's last sign
+// of life.
+func (g Gate) SignOfLife(p Proof) bool { return !g.Beside && seenAgain(p.SeenAt, g.Now) }
+
+// Admit lets through who proves to be the session of a conversation that lives,
+// and refuses everybody else.
+func (g Gate) Admit(p Proof) error {
+	switch until := p.ExpiresAt.Add(Grace); {
+	case !g.Prove(p) || !p.Clock.Time(g.Now).Before(until):
+		return &Refusal{Reason: ErrUnauthorized, Outcome: OutcomeUnauthorized, Flood: g.Failures, Stranger: true}
+	case g.Late || !p.Expired(g.Now):
+		return g.unlessPaused(p.Paused)
+	default:
+		return &Refusal{
+			Reason: &ExpiredError{At: p.ExpiresAt, ReadUntil: until}, Outcome: OutcomeExpired,
+			Flood: Charge{Bucket: flooded(g.Repeat.Bucket), What: g.Repeat.What, Kind: LimitFailures},
+		}
+	}
+}
+
+// unlessPaused refuses what changes something in a conversation that is paused.
+func (g Gate) unlessPaused(paused bool) error {
+	if paused && g.Changes {
+		return &Refusal{
+			Reason: ErrPaused, Outcome: OutcomeRefused,
+			Flood: Charge{Bucket: flooded(g.Repeat.Bucket), What: g.Repeat.What, Kind: LimitFailures},
+		}
+	}
+	return nil
+}
+
+// Admits reports whether Admit lets the caller through.
+func (g Gate) Admits(p Proof) bool { return g.Admit(p) == nil }
 
 // failureBuckets bounds the number of buckets that failed proofs can create.
 const failureBuckets = 1024
@@ -84,11 +136,13 @@ var conversationID = regexp.MustCompile(ConversationPattern)
 
 // WriteGate returns the gate of a call that changes something.
 func (s *Service) WriteGate(c Credentials, action string) Gate {
-	return s.gate(c, action, Charge{
+	g := s.gate(c, action, Charge{
 		Bucket: bucket("write", c.Conversation, c.Session),
 		What:   "sending and other changes",
 		Kind:   LimitWrites,
 	})
+	g.Changes = true
+	return g
 }
 
 // ReadGate returns the gate of a call that only reads.
@@ -101,7 +155,9 @@ func (s *Service) ReadGate(c Credentials, action string) Gate {
 func (s *Service) besideGate(c Credentials, action string) Gate {
 	charge := s.ReadCharge(c.Conversation, c.Session)
 	charge.Bucket = bucket("beside", c.Conversation, c.Session)
-	return s.gate(c, action, charge)
+	g := s.gate(c, action, charge)
+	g.Beside = true
+	return g
 }
 
 // bucket names what is limited of a session.
@@ -151,9 +207,9 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 		},
 		Session: claimed.Session,
 		Prove: func(p Proof) bool {
-			genuine := s.tokens.Verify(c.Token, claimed.Conversation, string(claimed.Session), p.Nonce)
-			return genuine && p.Clock.Time(now).Before(p.ExpiresAt)
+			return s.tokens.Verify(c.Token, claimed.Conversation, string(claimed.Session), p.Nonce)
 		},
+		Late:     lateActions[action],
 		Failures: s.failures(claimed.Conversation),
 		Repeat:   s.ReadCharge(claimed.Conversation, claimed.Session),
 	}
@@ -162,15 +218,30 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 // Proves looks whether g would be let through.
 func (s *Service) Proves(ctx context.Context, g Gate) (bool, error) {
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	return g.Prove(view.Proof), err
+	return g.Admits(view.Proof), err
 }
 
-// Waiting counts the messages that wait for a session, for an answer that tells
-// of something else. It is false for who cannot prove to be that session.
-func (s *Service) Waiting(ctx context.Context, c Credentials) (int64, bool) {
+// Standing is what any answer may tell a session beside its own facts.
+type Standing struct {
+	// Now is the time that it is about.
+	Now       time.Time
+	ExpiresAt time.Time
+	// Unread counts the messages that wait for it.
+	Unread int64
+	// SharedFiles are files that its partner named, after it did, and of which it
+	// was not told yet. See Told.
+	SharedFiles []string
+}
+
+// Left is how long the conversation lives; 0 where it has expired.
+func (s Standing) Left() time.Duration { return max(s.ExpiresAt.Sub(s.Now), 0) }
+
+// Standing looks how a session stands, for an answer that tells of something
+// else. It is false for who cannot prove to be that session.
+func (s *Service) Standing(ctx context.Context, c Credentials) (Standing, bool) {
 	g := s.ReadGate(c, "")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	return view.Waiting(g.Now), err == nil && g.Prove(view.Proof)
+	return Standing{Now: view.Clock.Time(g.Now), ExpiresAt: view.ExpiresAt, Unread: view.Waiting(g.Now), SharedFiles: view.SharedFiles}, err == nil && g.Admits(view.Proof)
 }
 
 // failures returns the charge of a failed proof. The bucket depends only on

@@ -9,7 +9,7 @@ import (
 	"example.org/bridge/internal/auth"
 )
 
-// Limits of a conversation (SPEC sections 1 and 4).
+// Limits of a conversation (PRODUCTION.md, Limits).
 const (
 	MinRoleLength = 1   // characters, as Characters counts them
 	MaxRoleLength = 100 // characters
@@ -175,8 +175,9 @@ type Joined struct {
 }
 
 // Join redeems a join code: the caller becomes session "b" of the conversation.
-// A code works once. The error is ErrBadJoinCode, or a RateLimitError after too
-// many wrong codes from the same caller; a good code is never refused for those.
+// A code works once. The error is ErrBadJoinCode, ErrJoinCodeUsed,
+// ErrJoinCodeExpired, or a RateLimitError after too many of these from the same
+// caller; a good code is never refused for those.
 func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	op := Operation{
 		Now:     s.Now(),
@@ -214,14 +215,22 @@ type Invitation struct {
 // or a Refusal. It is pure.
 type InvitationRule func(Invitation) error
 
-// redeemRule lets a code be redeemed before it and its conversation expire. Who
-// has another code is a stranger, whose failures are charged.
+// redeemRule lets a code be redeemed once, before it and its conversation expire.
+// Who has another code is a stranger, whose failures are charged.
 func redeemRule(now time.Time, failures Charge) InvitationRule {
 	return func(i Invitation) error {
-		if at := i.Clock.Time(now); at.Before(i.JoinExpiresAt) && at.Before(i.ExpiresAt) {
-			return nil
+		refuse := func(reason error) error {
+			return &Refusal{Reason: reason, Outcome: OutcomeUnauthorized, Flood: failures, Stranger: true}
 		}
-		return &Refusal{Reason: ErrBadJoinCode, Outcome: OutcomeUnauthorized, Flood: failures, Stranger: true}
+		switch at := i.Clock.Time(now); {
+		case i.ID == "":
+			return refuse(ErrBadJoinCode)
+		case !i.JoinedAt.IsZero():
+			return refuse(ErrJoinCodeUsed)
+		case !at.Before(i.JoinExpiresAt) || i.Expired(at):
+			return refuse(ErrJoinCodeExpired)
+		}
+		return nil
 	}
 }
 

@@ -69,6 +69,8 @@ type Taken struct {
 type SessionView struct {
 	Proof
 	Inbox
+	// SharedFiles are those that Standing tells of.
+	SharedFiles []string
 }
 
 // Check takes the caller's unread messages. When there are none it waits up to
@@ -78,21 +80,25 @@ type SessionView struct {
 // The caller has to end the delivery: Confirm once the answer was written whole,
 // GiveBack if it will not be, and Renew every RenewEvery until then.
 func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drain <-chan struct{}) (Delivery, error) {
-	g := s.ReadGate(c, "check_messages")
-	limit, err := pageSize(r.Limit)
-	if r.Wait < 0 || r.Wait > MaxWait {
-		err = Invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
-	}
+	page, err := r.page()
 	if err != nil {
-		return Delivery{}, s.Refuse(ctx, g, err)
+		return Delivery{}, s.Refuse(ctx, s.ReadGate(c, "check_messages"), err)
 	}
-	page := Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}
 	if r.Wait == 0 {
 		taken, err := s.take(ctx, c, page, time.Time{}, drain)
 		return taken.Delivery, err
 	}
 	taken, err := s.takeWithin(ctx, c, page, r.Wait, drain)
 	return taken.Delivery, err
+}
+
+// page returns what is asked for, or an InvalidError.
+func (r CheckRequest) page() (Page, error) {
+	limit, err := pageSize(r.Limit)
+	if r.Wait < 0 || r.Wait > MaxWait {
+		err = Invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
+	}
+	return Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}, err
 }
 
 // take takes what there is. Where another answer to the same session is being
@@ -143,12 +149,12 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, pati
 	defer cancel()
 	deadline := time.Now().Add(patience)
 	found, err := wait(within, s.bells, bellKey(c.Conversation, c.Session), drain, func(within context.Context) (bool, error) {
-		ready, err := s.mailReady(within, c)
+		ready, last, err := s.mailReady(within, c)
 		if !ready || err != nil {
 			return false, err
 		}
 		taken, err = s.take(ctx, c, page, deadline, drain)
-		return len(taken.Messages) > 0, err
+		return last || len(taken.Messages) > 0, err
 	})
 	if found || err != nil {
 		return taken, err
@@ -159,14 +165,23 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, pati
 	return s.take(ctx, c, page, deadline, drain)
 }
 
-// mailReady reports whether a take for c would bring messages or a refusal.
-func (s *Service) mailReady(ctx context.Context, c Credentials) (bool, error) {
+// mailReady reports whether a take for c would bring messages or a refusal. It is
+// the last one to wait for where the conversation has expired: no more will come.
+func (s *Service) mailReady(ctx context.Context, c Credentials) (ready, last bool, err error) {
 	g := s.ReadGate(c, "check_messages")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if ctx.Err() != nil {
-		return false, nil //nolint:nilerr // the end of the wait is no failure
+		return false, false, nil //nolint:nilerr // the end of the wait is no failure
 	}
-	return err == nil && (!g.Prove(view.Proof) || view.Ready(g.Now)), err
+	if err != nil {
+		return false, false, err
+	}
+	last = !g.Admits(view.Proof) || view.Expired(g.Now)
+	ready = last || view.Ready(g.Now)
+	if !ready && seenAgain(view.SeenAt, g.Now) {
+		_ = s.store.NoteSeen(ctx, g.Conversation, g.Session, g.Now) // the call at the end of the wait is another
+	}
+	return ready, last, nil
 }
 
 // Confirm marks the messages of a delivery read: its answer was written whole.

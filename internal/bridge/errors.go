@@ -14,8 +14,13 @@ var (
 	// ErrExpired reports that the conversation has expired: nothing more is
 	// accepted on it.
 	ErrExpired = errors.New("the conversation has expired")
-	// ErrBadJoinCode is the one answer to a wrong, used or expired join code.
-	ErrBadJoinCode = errors.New("this store knows no such join code, or it was used or is older than ten minutes")
+	// ErrBadJoinCode is the answer to a join code that the store does not know: it
+	// is wrong, was replaced, or is of another store.
+	ErrBadJoinCode = errors.New("this store knows no such join code")
+	// ErrJoinCodeUsed is the answer to one that was redeemed already.
+	ErrJoinCodeUsed = errors.New("this join code was already used, and works once")
+	// ErrJoinCodeExpired is the answer to one that nobody redeemed in time.
+	ErrJoinCodeExpired = errors.New("this join code has run out: it works for ten minutes")
 	// ErrNoTask is the one answer to a task that does not exist and to one that is
 	// none of the caller's business.
 	ErrNoTask = errors.New("no such task")

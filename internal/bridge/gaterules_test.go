@@ -25,8 +25,20 @@ func full(unlogged int64) bridge.Account {
 func TestAdmit(t *testing.T) {
 	failures := bridge.Charge{Bucket: "failures/1"}
 	g := bridge.Gate{Prove: func(p bridge.Proof) bool { return p.Nonce != nil }, Failures: failures}
-	if err := g.Admit(bridge.Proof{Nonce: []byte("x")}); err != nil {
+	g.Now = noon
+	genuine := func(expires time.Time) bridge.Proof { return bridge.Proof{Nonce: []byte("x"), ExpiresAt: expires} }
+	if err := g.Admit(genuine(noon.Add(1))); err != nil {
 		t.Errorf("got %v for who proves itself", err)
+	}
+	if err := g.Admit(genuine(noon)); !errors.Is(err, bridge.ErrExpired) || errors.Is(err, bridge.ErrUnauthorized) {
+		t.Errorf("got %v in the grace", err)
+	}
+	if err := g.Admit(genuine(noon.Add(-bridge.Grace))); !errors.Is(err, bridge.ErrUnauthorized) {
+		t.Errorf("got %v after the grace", err)
+	}
+	g.Late = true
+	if err := g.Admit(genuine(noon.Add(1 - bridge.Grace))); err != nil {
+		t.Errorf("got %v for what only reads, in the grace", err)
 	}
 	var refusal *bridge.Refusal
 	if err := g.Admit(bridge.Proof{}); !errors.As(err, &refusal) {

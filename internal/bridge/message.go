@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of a message (SPEC sections 1 and 4).
+// Limits of a message (PRODUCTION.md, Limits).
 const (
 	MaxMessageLength        = 50_000 // characters
 	MaxFiles                = 20
@@ -22,7 +22,7 @@ const (
 // ActionType says what kind of message it is.
 type ActionType string
 
-// The action types (SPEC section 4).
+// The action types, as send_to_partner takes them (docs/tools.md).
 const (
 	ActionQuestion ActionType = "question"
 	ActionInfo     ActionType = "info"
@@ -44,7 +44,7 @@ type Message struct {
 	ID int64
 	// Seq numbers the messages to one recipient of a conversation from 1, without gaps.
 	Seq int64
-	// From is "a", "b" or System.
+	// From is "a", "b", System or Operator.
 	From   string
 	To     SessionID
 	Action ActionType
@@ -58,6 +58,10 @@ type Message struct {
 	Redelivered bool
 	// Read reports whether it was delivered.
 	Read bool
+	// ReplyTo is the ID of the message that it answers; 0 for none.
+	ReplyTo int64
+	// Conversation is set where messages of several are together.
+	Conversation string
 }
 
 // SendRequest is a message to the partner.
@@ -66,6 +70,9 @@ type SendRequest struct {
 	// Action is ActionInfo when empty.
 	Action ActionType
 	Files  []string
+	// ReplyTo is the ID of the message of the conversation that it answers; 0 for
+	// none.
+	ReplyTo int64
 	// IdempotencyKey makes a repeated call return the first answer and store
 	// nothing; empty means that every call is a new message.
 	IdempotencyKey string
@@ -91,6 +98,12 @@ type Sent struct {
 	PartnerUnread int64
 	// Unread counts what waits for the caller.
 	Unread int64
+	// Partner is what is known of the recipient, but for what it was sent, and Now
+	// the time of that.
+	Partner SessionState
+	Now     time.Time
+	// SharedFiles are those of its files that the partner named within SharedFor.
+	SharedFiles []string
 }
 
 // ChargeFor is what a call of g costs, given the first answer to its idempotency
@@ -118,7 +131,10 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	if err != nil {
 		return Sent{}, err
 	}
-	sent, err := s.store.AppendMessage(ctx, g, s.onceKey(r.IdempotencyKey), rule)
+	if r.ReplyTo != 0 {
+		g.Details["reply_to"] = r.ReplyTo
+	}
+	sent, err := s.store.AppendMessage(ctx, g, s.onceKey(r.IdempotencyKey), r.ReplyTo, rule)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -179,6 +195,8 @@ func validateSend(r SendRequest) error {
 		return Invalid("message", "must not be empty")
 	case n > MaxMessageLength:
 		return Invalid("message", "must have at most %d characters, it has %d: send it in parts", MaxMessageLength, n)
+	case r.ReplyTo < 0:
+		return noSuchReply()
 	case !slices.Contains(ActionTypes(), r.Action):
 		return Invalid("action_type", "must be one of %s", JoinWords(ActionTypes()))
 	case len(r.Files) > MaxFiles:

@@ -13,12 +13,26 @@ const Operator = "operator"
 
 // Conversations returns all conversations, the newest first.
 func (s *Service) Conversations(ctx context.Context) ([]Overview, error) {
-	return s.store.Conversations(ctx)
+	all, err := s.store.Conversations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pauses, err := s.Pauses(ctx)
+	for i := range all {
+		all[i].PausedAt = pauses.Of(all[i].ID)
+	}
+	return all, err
 }
 
 // Conversation returns one conversation, or ErrNotFound.
 func (s *Service) Conversation(ctx context.Context, id string) (Overview, error) {
-	return s.store.Conversation(ctx, id)
+	found, err := s.store.Conversation(ctx, id)
+	if err != nil {
+		return Overview{}, err
+	}
+	pauses, err := s.Pauses(ctx)
+	found.PausedAt = pauses.Of(id)
+	return found, err
 }
 
 // Messages returns up to limit messages of a conversation, in order, that were

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"time"
 )
 
 // Peeked is a look at mail that marks nothing read.
@@ -43,7 +44,7 @@ func (s *Service) AwaitMessages(ctx context.Context, c Credentials, after int64)
 		if ctx.Err() != nil || err != nil {
 			return false, err
 		}
-		return !g.Prove(view.Proof) || view.LastSeq > after, nil
+		return !g.Admits(view.Proof) || view.LastSeq > after, nil
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -57,21 +58,24 @@ type Mail struct {
 	Unread int64
 	// LastSeq is the number of the last message in the inbox, 0 without one.
 	LastSeq int64
+	// ExpiresAt is the end of the conversation. Until Grace later its sessions may
+	// read their mail.
+	ExpiresAt time.Time
 }
 
 // CountMail counts a session's mail. It writes nothing at all, not even an audit
 // entry, for who looks often. It is ErrUnauthorized for who cannot prove to be
-// that session, or whose conversation has expired.
+// that session, or whose conversation expired longer than Grace ago.
 func (s *Service) CountMail(ctx context.Context, c Credentials) (Mail, error) {
 	g := s.besideGate(c, "")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if err != nil {
 		return Mail{}, err
 	}
-	if !g.Prove(view.Proof) {
+	if !g.Admits(view.Proof) {
 		return Mail{}, ErrUnauthorized
 	}
-	return Mail{Unread: view.Waiting(g.Now), LastSeq: view.LastSeq}, nil
+	return Mail{Unread: view.Waiting(g.Now), LastSeq: view.LastSeq, ExpiresAt: view.ExpiresAt}, nil
 }
 
 // SessionOf returns the session that a token belongs to, for callers who were
@@ -91,16 +95,4 @@ func (s *Service) SessionOf(ctx context.Context, conversation, token string) (Se
 		}
 	}
 	return found, nil
-}
-
-// Expired reports whether c was refused only because its conversation has
-// expired: its token is genuine. It records nothing.
-func (s *Service) Expired(ctx context.Context, c Credentials) (bool, error) {
-	g := s.ReadGate(c, "")
-	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	if err != nil || view.Nonce == nil {
-		return false, err
-	}
-	genuine := s.tokens.Verify(c.Token, g.Conversation, string(g.Session), view.Nonce)
-	return genuine && !g.Now.Before(view.ExpiresAt), nil
 }

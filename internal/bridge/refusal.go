@@ -13,6 +13,7 @@ const (
 	OutcomeOK           = "ok"
 	OutcomeUnauthorized = "unauthorized"
 	OutcomeRateLimited  = "rate_limited"
+	OutcomeExpired      = "expired"
 	OutcomeInvalid      = "invalid" // by its arguments
 	OutcomeRefused      = "refused" // by a rule of the domain
 )

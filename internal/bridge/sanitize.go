@@ -8,7 +8,7 @@ import (
 )
 
 // Clean returns what may be shown of text that an agent or a command wrote, to
-// a terminal or to another agent (SPEC section 4):
+// a terminal or to another agent:
 //
 //   - terminal escape sequences and the C0 and C1 controls go, except tab and
 //     newline; every other line break becomes a newline;

@@ -56,7 +56,7 @@ func TestCreateValidates(t *testing.T) {
 		request bridge.CreateRequest
 		field   string
 	}{
-		{"shortest", bridge.CreateRequest{MyRole: role(3), PartnerRole: role(3)}, ""},
+		{"shortest", bridge.CreateRequest{MyRole: role(1), PartnerRole: role(1)}, ""},
 		{"longest", bridge.CreateRequest{MyRole: role(100), PartnerRole: role(100), Team: role(100), TTL: bridge.MaxTTL}, ""},
 		{"my role missing", bridge.CreateRequest{PartnerRole: role(3)}, "my_role"},
 		{"my role too long", bridge.CreateRequest{MyRole: role(101), PartnerRole: role(3)}, "my_role"},

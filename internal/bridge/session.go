@@ -30,7 +30,7 @@ func (s SessionID) Partner() SessionID {
 // Status is what an agent says it is doing.
 type Status string
 
-// The statuses (SPEC section 1).
+// The statuses, as update_my_status takes them (docs/tools.md).
 const (
 	StatusWorking  Status = "working"
 	StatusWaiting  Status = "waiting"
@@ -43,8 +43,20 @@ func Statuses() []Status {
 	return []Status{StatusWorking, StatusWaiting, StatusBlocked, StatusComplete}
 }
 
-// AliveFor is how long after a heartbeat a session counts as alive.
+// AliveFor is how long after a sign of life a session counts as alive.
 const AliveFor = 120 * time.Second
+
+// seenEvery is how seldom signs of life are noted, so that they cost next to
+// nothing: every call of a session's own is one, and a wait that is open is one
+// as long as it lasts.
+const seenEvery = 10 * time.Second
+
+// seenAgain reports whether a sign of life is to be noted now, where the last was
+// noted at seen. One from the future was noted before the clock was set back.
+func seenAgain(seen, now time.Time) bool {
+	age := now.Sub(seen)
+	return age >= seenEvery || age < 0
+}
 
 // SessionState is what is known of one session.
 type SessionState struct {
@@ -52,27 +64,36 @@ type SessionState struct {
 	Role    string
 	// Status is empty until the session has set one.
 	Status Status
-	// HeartbeatAt is when it last set one; zero when never.
-	HeartbeatAt time.Time
+	// SeenAt is its last sign of life: a call of its own, a wait, a heartbeat.
+	// Zero when there was none.
+	SeenAt time.Time
 	// Received and Unread count the messages sent to the session, and those of
 	// them that were not yet delivered.
 	Received, Unread int64
+	// ReadID is the last message of its partner that it has read, and ReadAt when;
+	// zero without one.
+	ReadID int64
+	ReadAt time.Time
 }
 
-// Age returns how old the last heartbeat is. A heartbeat from the future (the
-// clock was set back) is as old as one from now. ok is false without one.
+// Joined reports whether an agent has ever acted for the session.
+func (s SessionState) Joined() bool { return s.Session == SessionA || !s.SeenAt.IsZero() }
+
+// Age returns how old the last sign of life is. One from the future (the clock
+// was set back) is as old as one from now. ok is false without one.
 func (s SessionState) Age(now time.Time) (age time.Duration, ok bool) {
-	if s.HeartbeatAt.IsZero() {
+	if s.SeenAt.IsZero() {
 		return 0, false
 	}
-	return max(now.Sub(s.HeartbeatAt), 0), true
+	return max(now.Sub(s.SeenAt), 0), true
 }
 
-// Alive reports whether the last heartbeat is younger than AliveFor. One from
-// far ahead tells nothing: the clock was set back since.
+// Alive reports whether the last sign of life is younger than AliveFor. One from
+// far ahead tells nothing: the clock was set back since. It says nothing of the
+// status, which is what the agent says of itself.
 func (s SessionState) Alive(now time.Time) bool {
 	age, ok := s.Age(now)
-	return ok && age < AliveFor && s.HeartbeatAt.Sub(now) < AliveFor
+	return ok && age < AliveFor && s.SeenAt.Sub(now) < AliveFor
 }
 
 // StatusUpdate is the answer to UpdateStatus.

@@ -13,7 +13,8 @@ import (
 // number of processes may use one store at once. storetest.Run holds every
 // implementation to this.
 //
-// Methods that take a Gate follow its order. Errors are those of errors.go.
+// Methods that take a Gate follow its order, and note the sign of life that it
+// is, if it is one. Errors are those of errors.go.
 type Store interface {
 	// CreateConversation keeps c, from the store's time on, and returns it so. The
 	// error may be a RateLimitError or a QuotaError.
@@ -22,11 +23,17 @@ type Store interface {
 	// allows it. The error may be ErrBadJoinCode or a RateLimitError.
 	JoinConversation(ctx context.Context, op Operation, hash []byte, rule InvitationRule) (Invitation, error)
 
-	// AppendMessage keeps what rule makes for g's partner. A repeated idempotency
+	// AppendMessage keeps what rule makes for g's partner, as the answer to a message
+	// of the conversation if replyTo is not 0, and what SharedFiles says of it. A repeated idempotency
 	// key is answered with the first answer; g.ChargeFor says what that costs.
-	AppendMessage(ctx context.Context, g Gate, key string, rule MessageRule) (Sent, error)
+	AppendMessage(ctx context.Context, g Gate, key string, replyTo int64, rule MessageRule) (Sent, error)
+	// ForgetShared forgets files that a session was told of, and records nothing.
+	ForgetShared(ctx context.Context, conversation string, session SessionID, files []string) error
 	// TakeUnread hands out g's next unread messages under a claim, oldest first.
 	TakeUnread(ctx context.Context, g Gate, t Take) (Taken, error)
+	// UnreadHeads returns what is known of a session's first unread messages, oldest
+	// first. It changes and records nothing.
+	UnreadHeads(ctx context.Context, conversation string, session SessionID, limit int) ([]Head, error)
 	// EndClaim records op and keeps what rule makes of a claim. Where the rule
 	// changes nothing, nothing is recorded. A power cut may undo it: the messages
 	// then come again, marked redelivered.
@@ -34,10 +41,17 @@ type Store interface {
 	// RenewClaim keeps what rule makes of a claim, and records nothing. A power
 	// cut may undo it.
 	RenewClaim(ctx context.Context, claim Claim, rule ClaimRule) error
+	// NoteSeen notes a sign of life of a session that waits, and records nothing.
+	// A power cut may undo it.
+	NoteSeen(ctx context.Context, conversation string, session SessionID, now time.Time) error
 	// PeekInbox looks at a session. It changes and records nothing.
 	PeekInbox(ctx context.Context, conversation string, session SessionID) (SessionView, error)
 	// History returns a page of messages, newest page first, oldest message first.
 	History(ctx context.Context, g Gate, p Page) (History, error)
+
+	// ExtendConversation keeps what rule makes of g's conversation. It returns the
+	// number of messages that wait for g.
+	ExtendConversation(ctx context.Context, g Gate, rule ExtendRule) (unread int64, err error)
 
 	// SetStatus sets g's status and heartbeat; a power cut may undo it. It
 	// returns the number of messages that wait for g.
@@ -56,6 +70,7 @@ type Store interface {
 
 	TaskStore
 	OperatorStore
+	SteeringStore
 }
 
 // OperatorStore is the part of a Store that only the operator's commands use.
@@ -78,6 +93,9 @@ type OperatorStore interface {
 	// SetLimits records op, keeps what rule sets, and returns what holds then. The
 	// error may be ErrNotFound.
 	SetLimits(ctx context.Context, op Operation, rule LimitRule) (LimitReport, error)
+	// ExtendByOperator keeps what rule makes of op's conversation, which may have
+	// expired.
+	ExtendByOperator(ctx context.Context, op Operation, rule ExtendRule) error
 	// RemoveExpired removes, with all their messages, the conversations that
 	// expired before a time. Where there are many it does so in several operations,
 	// each of whole conversations and recorded by itself, so that others need not
@@ -99,6 +117,8 @@ type Overview struct {
 	Conversation
 	// A and B are the two sessions.
 	A, B SessionState
+	// PausedAt is since when the operator has paused it; zero when it is not.
+	PausedAt time.Time
 }
 
 // AuditQuery says which entries to return.

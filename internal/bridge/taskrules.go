@@ -108,7 +108,7 @@ func place(t Task, w Worker, ok bool, now time.Time) TaskChange {
 	t.State, t.Worker, t.UpdatedAt = TaskWaiting, "", now
 	if ok {
 		t.State, t.Worker, t.Role, t.LastWorker, t.AssignedAt = TaskAssigned, w.Conversation, w.Role, w.Conversation, now
-		t.SeenAt = w.HeartbeatAt
+		t.SeenAt = w.SeenAt
 	}
 	c := change(t, TaskEvent{Actor: System, Worker: t.Worker, State: t.State})
 	if ok {
@@ -249,7 +249,7 @@ func (s TaskScene) holds(now time.Time, after time.Duration) bool {
 		return false
 	}
 	t := s.Task
-	t.SeenAt = w.HeartbeatAt
+	t.SeenAt = w.SeenAt
 	return !stale(t.LeaseFrom(), now, after)
 }
 

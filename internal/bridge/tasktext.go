@@ -71,8 +71,8 @@ func whereabouts(t Task) string {
 
 func silentText(w Worker) string {
 	last := "It has not shown up at all."
-	if !w.HeartbeatAt.IsZero() {
-		last = fmt.Sprintf("Its last heartbeat was at %s.", w.HeartbeatAt.Format("2006-01-02T15:04:05Z07:00"))
+	if !w.SeenAt.IsZero() {
+		last = fmt.Sprintf("It was last seen at %s.", w.SeenAt.Format("2006-01-02T15:04:05Z07:00"))
 	}
 	return fmt.Sprintf("Your worker in this conversation is silent. %s It has %d open tasks.", last, w.OpenTasks)
 }

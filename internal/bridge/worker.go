@@ -6,7 +6,7 @@ import (
 )
 
 // SilentAfter is how long a worker may be silent by default before it is missed
-// and its tasks go to others (SPEC section 8).
+// and its tasks go to others (scripts/production/README.md).
 const SilentAfter = 300 * time.Second
 
 // Worker is session "b" of a conversation that has not expired.
@@ -15,12 +15,15 @@ type Worker struct {
 	Team, TeamID string
 	Role         string
 	Status       Status
-	// HeartbeatAt is zero if there was none.
-	HeartbeatAt time.Time
+	// SeenAt is its last sign of life; zero if there was none.
+	SeenAt time.Time
+	// Beats reports that it has once said on purpose that it lives: by a status, a
+	// report on a task, or a heartbeat.
+	Beats bool
 	// OpenTasks counts its tasks, and AssignedAt is when it got the first of them.
 	OpenTasks  int64
 	AssignedAt time.Time
-	// MissedAt is when its silence was noticed, and MissedHeartbeat the heartbeat
+	// MissedAt is when its silence was noticed, and MissedHeartbeat the sign of life
 	// that was the last one then; zero for a worker that is not missed.
 	MissedAt, MissedHeartbeat time.Time
 }
@@ -33,26 +36,26 @@ func stale(at, now time.Time, after time.Duration) bool {
 	return age > after || age < -after
 }
 
-// alive reports whether the last heartbeat is younger than within.
+// alive reports whether the last sign of life is younger than within.
 func (w Worker) alive(now time.Time, within time.Duration) bool {
-	return !w.HeartbeatAt.IsZero() && !stale(w.HeartbeatAt, now, within-1)
+	return !w.SeenAt.IsZero() && !stale(w.SeenAt, now, within-1)
 }
 
 // fits reports whether the worker has the role that t needs.
 func (w Worker) fits(t Task) bool { return t.Needs == "" || sameRole(w.Role, t.Needs) }
 
-// Silent reports whether somebody should miss the worker: its last heartbeat is
-// older than after, or it has had a task for that long and never showed up. A
-// worker whose status is complete and who has no open task is not missed, nor is
-// one that never showed up and has none.
+// Silent reports whether somebody should miss the worker: its last sign of life
+// is older than after, or it has had a task for that long and never showed up. A
+// worker without an open task is not missed where its status is complete, or
+// where it never said on purpose that it lives.
 func (w Worker) Silent(now time.Time, after time.Duration) bool {
 	switch {
-	case w.OpenTasks == 0 && (w.Status == StatusComplete || w.HeartbeatAt.IsZero()):
+	case w.OpenTasks == 0 && (w.Status == StatusComplete || !w.Beats):
 		return false
-	case w.HeartbeatAt.IsZero():
+	case w.SeenAt.IsZero():
 		return stale(w.AssignedAt, now, after)
 	}
-	return stale(w.HeartbeatAt, now, after)
+	return stale(w.SeenAt, now, after)
 }
 
 // Pulse is the answer to Heartbeat.

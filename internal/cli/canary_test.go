@@ -71,8 +71,8 @@ My bridge tokens: %s %s`, canaries["AWS key"], canaries["GitHub token"], canarie
 	refused := map[string]map[string]any{
 		"send_to_partner":      {"message": "x", "token": canaries["wrong token"], "session_id": "a", "conversation_id": created["conversation_id"]},
 		"check_messages":       {"conversation_id": canaries["wrong argument"], "session_id": canaries["wrong argument"], "token": canaries["wrong argument"]},
-		"get_history":          {canaries["wrong argument"]: 1},
-		"create_conversation":  {canaries["AWS key"]: 1, "my_role": "backend", "partner_role": "frontend"},
+		"get_history":          {canaries["wrong argument"]: 1, "limit": canaries["wrong argument"]},
+		"create_conversation":  {canaries["AWS key"]: 1, "my_role": "backend"},
 		"check_partner_status": {"token": []string{canaries["wrong argument"]}},
 	}
 	for tool, args := range refused {

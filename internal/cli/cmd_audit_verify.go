@@ -62,7 +62,7 @@ func parseHead(text string) (audit.Head, error) {
 	}
 	head, err := audit.ParseHead(text)
 	if err != nil {
-		return head, usagef("--expect is no head: %v", err)
+		return head, usagef("--expect is not the head of a log: %v", err)
 	}
 	return head, nil
 }

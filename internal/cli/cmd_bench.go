@@ -72,7 +72,7 @@ judged. Figures of different machines say nothing: the output says if they are.`
 	countsFlag(fs, &o.Growth, "growth", "how many messages the store holds")
 	ageFlag(fs, &o.Beat, "beat", "the time between two heartbeats")
 	ageFlag(fs, &o.Silence, "silence", "how old the last heartbeat of a silent worker is, for the watchdog")
-	ageFlag(fs, &o.Look, "look", "the time between two looks of the watchdog")
+	ageFlag(fs, &o.Look, "look", "the time between two rounds of the watchdog")
 	numberFlag(fs, &o.seed, "seed", "what decides about messages and pauses")
 	textFlag(fs, &o.dir, kindPath, "dir", "the folder for the temporary store (default the one for temporary files)")
 	textFlag(fs, &o.former, kindPath, "compare", "a former report, to compare with")

@@ -23,17 +23,16 @@ func newDoctorCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Find out what is wrong with the store, settings and clients",
-		Long: `Check that the store is there and sound, that nobody else can read or change it, that
-the key belongs to it, and that the configuration means something; and show where
-the value of each setting came from. Doctor changes and creates nothing.
+		Long: `Check the store, its key, their permissions and the configuration, and show where the
+value of each setting came from. Doctor changes and creates nothing.
 
-Of each client that "bridge install" knows it says whether it is connected, for the user
+For each client that "bridge install" knows, check whether it is connected, for the user
 or for the project in the current folder, whether its entry starts this program, whether
-its hooks work, and whether it shares your store. To know, it starts this program as the
-client would, on a store that is thrown away, and never another program. A client that
-is not there or not connected is no problem.
+its hooks work, and whether it uses your store. For that, doctor starts this program as
+the client would, on a temporary store, and never another program. A client that is not
+installed or not connected is not a problem.
 
-The exit code is 0 where all is well, 7 with warnings and 6 with problems.`,
+The exit code is 0 when all is well, 7 with warnings and 6 with problems.`,
 		Example: `  bridge doctor
   bridge doctor --json | jq '.checks[] | select(.status != "ok")'`,
 		Args:        noArgs,

@@ -22,7 +22,7 @@ func newWatchdogCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watchdog",
 		Short: "Detect silent workers, alert, and reassign their tasks",
-		Long: `Look at all workers at an interval. When a worker's last sign of life is older than
+		Long: `Check all workers at an interval. When a worker's last sign of life is older than
 --silent-after, it is silent: the watchdog writes that to the log, runs a program
 (--exec), posts to a URL (--webhook), and sends its orchestrator a message, each once.
 It does the same when the worker is back. Then the silent worker's tasks go to live
@@ -55,7 +55,7 @@ mode 0600.`,
 	textFlag(fs, &o.webhook, "url", "webhook", "a URL to post each alert to")
 	textFlag(fs, &o.secretFile, kindPath, "webhook-secret-file", "a file of mode 0600 with the secret that signs")
 	boolFlag(fs, &o.alertOnly, "alert-only", "leave the tasks of silent workers where they are")
-	boolFlag(fs, &o.once, "once", "look once, and end")
+	boolFlag(fs, &o.once, "once", "do one round, and end")
 	settings(cmd, "interval", "silent-after", "exec", "webhook", "webhook-secret-file", "alert-only")
 	return cmd
 }

@@ -47,24 +47,24 @@ func newHookCmd(a *app) *cobra.Command {
 		Annotations: map[string]string{annotationUnattended: "clients start it in folders of their own"},
 		Use:         "hook " + strings.Join(agents.HookClients(), "|"),
 		Short:       "Tell a client's agent how many messages wait for it",
-		Long: `Read an event of Claude Code, Codex or Gemini CLI on standard input, as their hooks
-get it, and answer in the client's own form how many messages wait for the agent and
-which tool fetches them. Counts and ids, never a word of what a partner wrote.
+		Long: `Read an event of a client's hook (Claude Code, Codex, Gemini CLI) on standard input, and
+answer in the client's own form how many messages wait for the agent and which tool
+fetches them. The answer holds counts and ids, never a word that a partner wrote.
 
-At the start of a session, after a prompt and after a tool the agent is told once of
-what is new. At the end of a turn it is kept from ending, once for each new message
-and at most 5 times in a row. Without news nothing is printed. What the agent was told
-is remembered beside the store, whose messages stay unread and untouched.
+At the start of a session, after a prompt and after a tool, the agent is told once of
+what is new. At the end of a turn the hook asks the client to go on, once for each new
+message and at most 5 times in a row. Without news it prints nothing. What the agent was
+told is kept beside the store; messages stay unread.
 
-With --wait it sleeps until a message comes, and then ends with exit code 2, on which
-Claude Code wakes an idle agent ("asyncRewake" in a Stop or SessionStart hook). One waits for each
-session; it ends with the client. An agent is woken at most 50 times without its user.
-Where Claude Code prints one answer and ends, nobody can be woken, and nothing waits.
+With --wait it waits until a message comes, and then ends with exit code 2, on which
+Claude Code wakes an idle agent ("asyncRewake" in a Stop or SessionStart hook). One hook
+waits for each session; it ends with the client. An agent is woken at most 50 times
+without its user. Where Claude Code prints one answer and ends, nothing waits.
 
 The agent must have created or joined its conversation through "bridge serve" in the
-same client. A hook never fails its client and never holds it up: it takes 200 ms at
-most (--time-limit), and its exit code is 0 whatever happens; --log-level debug says
-what did.`,
+same client. A hook never fails its client and never delays it: it takes at most 200 ms
+(--time-limit), and its exit code is 0 in every other case; --log-level debug says what
+happened.`,
 		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
   bridge hook claude --wait --log-level debug < event.json`,
 		Hidden:    true,
@@ -166,10 +166,14 @@ func runHook(ctx context.Context, a *app, client string, limit *hookLimit) (err 
 		return limit.say(func(ctx context.Context) error {
 			linkErr := session.Link(ctx, mail)
 			tell, err := session.Tell(ctx, event, mail)
-			if err != nil || len(tell) == 0 {
+			if err != nil {
 				return errors.Join(linkErr, err)
 			}
-			answer, err := event.Answer(agents.HookNotice(tell))
+			notice, err := hookNotice(ctx, s, event, mail, tell)
+			if err != nil || notice == "" {
+				return errors.Join(linkErr, err)
+			}
+			answer, err := event.Answer(notice)
 			if err != nil {
 				return err
 			}
@@ -177,6 +181,18 @@ func runHook(ctx context.Context, a *app, client string, limit *hookLimit) (err 
 			return errors.Join(linkErr, err)
 		})
 	})
+}
+
+// hookNotice is what the agent is told: of its mail or, without any, who it is
+// where it may have forgotten that.
+func hookNotice(ctx context.Context, s *bridge.Service, event agents.HookEvent, mail, tell []agents.HookMail) (string, error) {
+	switch {
+	case len(tell) > 0:
+		return agents.HookNotice(tell), nil
+	case event.Forgets():
+		return agents.HookIdentity(ctx, s, mail)
+	}
+	return "", nil
 }
 
 func runHookWait(ctx context.Context, a *app, client string, most time.Duration) (err error) {

@@ -40,7 +40,8 @@ they expire, how many messages they hold and how many of those wait to be read.
 ALIVE names the sessions that gave a sign of life in the last two minutes. On a
 terminal ids are as short as they can be; every command accepts them.
 
-With --watch, show the list anew every two seconds, until you press Ctrl-C.`,
+With --watch, refresh the list every two seconds, until you press Ctrl-C; --json then
+prints one conversation a line.`,
 		Example: `  bridge list
   bridge list --unread --sort unread
   bridge list --role tester --watch
@@ -54,7 +55,7 @@ With --watch, show the list anew every two seconds, until you press Ctrl-C.`,
 	boolFlag(fs, &o.unread, "unread", "only where messages wait")
 	boolFlag(fs, &o.live, "live", "only those that have not expired")
 	choiceFlag(fs, &o.sort, []string{"created", "expires", "messages", "unread", "seen"}, "sort", "in which order")
-	boolFlag(fs, &o.watch, "watch", "show the list anew every two seconds")
+	boolFlag(fs, &o.watch, "watch", "refresh the list every two seconds")
 	return cmd
 }
 
@@ -63,7 +64,7 @@ const listEvery = 2 * time.Second
 
 func runList(ctx context.Context, a *app, o listOptions) error {
 	if o.watch {
-		a.announce("showing the list anew every %s", formatAge(listEvery))
+		a.announce("refreshing the list every %s", formatAge(listEvery))
 		return follow(ctx, func(ctx context.Context) error {
 			return a.withStore(ctx, func(s *bridge.Service) error { return watchList(ctx, a, s, o) })
 		})
@@ -120,10 +121,10 @@ func received(c bridge.Overview) int64 { return c.A.Received + c.B.Received }
 func unread(c bridge.Overview) int64   { return c.A.Unread + c.B.Unread }
 
 func lastSeen(c bridge.Overview) time.Time {
-	if c.A.HeartbeatAt.After(c.B.HeartbeatAt) {
-		return c.A.HeartbeatAt
+	if c.A.SeenAt.After(c.B.SeenAt) {
+		return c.A.SeenAt
 	}
-	return c.B.HeartbeatAt
+	return c.B.SeenAt
 }
 
 // clearScreen moves the cursor to the top and clears (ECMA-48: CUP, ED).

@@ -47,6 +47,7 @@ Standard output carries MCP only. The log goes to standard error.`,
 		RunE:        func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), a, tools) },
 	}
 	toolsFlag(cmd.Flags(), &tools, "tools", "groups of tools to offer: "+bridge.JoinWords(mcpserver.Groups()))
+	settings(cmd, "tools")
 	return cmd
 }
 
@@ -114,6 +115,9 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 // started there is not the client's, and gets no label. Another client that was
 // started there is known by its process.
 func (a *app) clientLabels() []binding.Label {
+	if label, told := a.toldSession(); told {
+		return []binding.Label{label}
+	}
 	process, arguments := clientCommand()
 	if a.env("CLAUDE_CODE_CHILD_SESSION") == "" {
 		return []binding.Label{binding.OfSession("claude", a.env("CLAUDE_CODE_SESSION_ID")), binding.OfProcess(process)}

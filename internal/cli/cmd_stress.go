@@ -61,7 +61,7 @@ message was due. --compress divides a preset's duration; the report says so.`,
 	countFlag(fs, &o.Conversations, "conversations", "how many conversations among them")
 	numberFlag(fs, &o.Messages, "messages", "how many messages to send; 0 = as many as there is time for")
 	numberFlag(fs, &o.rate, "rate", "how many messages are due a second; 0 = each when the one before was answered")
-	numberFlag(fs, &o.Reads, "reads", "how many times to look for mail; 0 = all the time")
+	numberFlag(fs, &o.Reads, "reads", "how many times to check for messages; 0 = all the time")
 	numberFlag(fs, &o.Tasks, "tasks", "how many tasks to assign")
 	ageFlag(fs, &o.Duration, "duration", "how long to send")
 	numberFlag(fs, &o.Kills, "kills", "how many times to kill a process")

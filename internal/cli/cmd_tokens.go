@@ -68,7 +68,7 @@ func warnOfTokens(a *app, o tokensOptions, found bridge.Overview) {
 		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the old tokens and an unused join code no longer work: give both agents the new ones")
 	}
 	if found.Expired(a.now()) {
-		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the conversation has expired: its tokens open nothing any more")
+		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the conversation has expired: with its tokens it can only be read, for 24 hours from its end")
 	}
 }
 

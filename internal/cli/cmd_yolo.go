@@ -46,7 +46,7 @@ func (a *app) yoloEnabled() bool { return a.env(yoloVariable) == "1" }
 func requestNumber(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 {
-		return 0, usagef("%s is no request: `bridge yolo status` shows their numbers", echo(text))
+		return 0, usagef("%s is not the number of a request: `bridge yolo status` shows their numbers", echo(text))
 	}
 	return n, nil
 }

@@ -58,7 +58,7 @@ grant of the conversation is void.`,
 	return cmd
 }
 
-// phrase is what the operator types to open a grant (SPEC section 6).
+// phrase is what the operator types to open a grant (docs/yolo.md).
 const phrase = "I UNDERSTAND THE RISKS"
 
 func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {

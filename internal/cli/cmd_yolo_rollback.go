@@ -37,7 +37,7 @@ its own, so that a rollback can be rolled back.`,
 		Args: func(cmd *cobra.Command, args []string) (err error) {
 			if len(args) == 2 {
 				if o.number, err = strconv.Atoi(args[1]); err != nil || o.number < 1 {
-					return usagef("%s is no number of a snapshot: they count from 1", echo(args[1]))
+					return usagef("%s is not the number of a snapshot: numbers start at 1", echo(args[1]))
 				}
 				args = args[:1]
 			}

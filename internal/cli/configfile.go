@@ -107,7 +107,7 @@ func loadConfigFile(path string, required bool) (*configFile, error) {
 		return nil, usagef("cannot read the configuration file: %v", err)
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxConfigSize {
-		return nil, usagef("%s is no configuration file: it is no ordinary file or larger than %d bytes", path, maxConfigSize)
+		return nil, usagef("%s is not a configuration file: it is not an ordinary file, or it is larger than %d bytes", path, maxConfigSize)
 	}
 	if err := checkConfigFile(path, info); err != nil {
 		return nil, err

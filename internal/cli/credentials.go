@@ -78,7 +78,7 @@ func (a *app) session(ctx context.Context, s *bridge.Service, o sessionOptions) 
 	case c.Token == "":
 		return c, usagef("no token was given: set BRIDGE_TOKEN, or use --token-file%s", a.unboundNote())
 	case !wholeToken.MatchString(c.Token):
-		return c, usagef("that is no token: a token is 64 hex digits, as `bridge tokens` prints them")
+		return c, usagef("that is not a token: a token is 64 hex digits, as `bridge tokens` prints them")
 	}
 	if !wholeID.MatchString(c.Conversation) {
 		found, err := findConversation(ctx, s, c.Conversation)

@@ -11,7 +11,7 @@ import (
 
 // TestExplainCorpus puts the labelled commands through the program, as scripts do.
 func TestExplainCorpus(t *testing.T) {
-	corpus, err := os.ReadFile(filepath.Join("..", "yolo", "testdata", "guard_corpus.jsonl"))
+	corpus, err := os.ReadFile(filepath.Join("..", "guard", "testdata", "guard_corpus.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func screenWorld(width int, colour bool) fixedWorld {
 	session := func(id bridge.SessionID, role string, status bridge.Status, seen time.Duration, received, unread int64) bridge.SessionState {
 		s := bridge.SessionState{Session: id, Role: role, Status: status, Received: received, Unread: unread}
 		if seen > 0 {
-			s.HeartbeatAt = ago(seen)
+			s.SeenAt = ago(seen)
 		}
 		return s
 	}
@@ -105,7 +105,7 @@ func screenWorld(width int, colour bool) fixedWorld {
 		conversation("conv_28d9ffeeddccbbaa", "orchestrator", "frontend developer for the checkout", "payments", 55*time.Minute, 3*time.Hour),
 		conversation("conv_7c01020304050607", "architect", "QA", "", 26*time.Hour, 3*time.Hour),
 	}
-	w.all[1].A.Unread, w.all[1].B.HeartbeatAt = 0, ago(3*time.Second)
+	w.all[1].A.Unread, w.all[1].B.SeenAt = 0, ago(3*time.Second)
 	w.messages = []bridge.Message{
 		{ID: 1, Seq: 1, From: "a", To: "b", Action: "question", Text: "Which endpoint confirms a payment? I need the name of the path, the method and the shape of its answer before I can go on with the checkout.", SentAt: ago(50 * time.Minute), Read: true},
 		{ID: 2, Seq: 1, From: "b", To: "a", Action: "info", Text: "POST /v1/payments/{id}/confirm\n\n\treturns 202 and a Location header", Files: []string{"api/payments.yaml", "api/errors.yaml"}, SentAt: ago(48 * time.Minute), Read: true},

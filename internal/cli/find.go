@@ -26,7 +26,7 @@ func checkConversation(name string) error {
 	if beginning.MatchString(strings.TrimPrefix(name, idPrefix)) {
 		return nil
 	}
-	return usagef("%s is no conversation: give its id, conv_ and 16 hex digits, or the beginning of it", echo(name))
+	return usagef("%s is not a conversation: give its id, conv_ and 16 hex digits, or the beginning of it", echo(name))
 }
 
 // findConversation returns the conversation that name stands for.

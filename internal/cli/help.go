@@ -195,7 +195,7 @@ func (h *helpPrinter) lines(text string) { _, _ = h.out.WriteString(text + "\n")
 
 func (h *helpPrinter) paragraphs(text string) { _, _ = h.out.WriteString(reflow(text, h.screen.width)) }
 
-// reflow breaks the paragraphs of text anew, to fit into width columns; those that
+// reflow breaks the paragraphs of text again, to fit into width columns; those that
 // begin with a blank stay as they are.
 func reflow(text string, width int) string {
 	paragraphs := strings.Split(text, "\n\n")

@@ -17,7 +17,19 @@ import (
 // It stops accidents and gated agents. An agent that may run anything as the
 // same user can pretend all of this (docs/yolo.md).
 func (a *app) human(ctx context.Context, s *bridge.Service, action, conversation string) (*terminal, error) {
-	t, reason := a.findHuman()
+	reason := ""
+	if !a.yoloEnabled() {
+		reason = yoloVariable + "=1 is not set in the environment: set it for this command, if you mean it"
+	}
+	return a.humanUnless(ctx, s, action, conversation, reason)
+}
+
+// humanUnless is human without the variable of the commands, for what runs none. A
+// reason that is known already refuses.
+func (a *app) humanUnless(ctx context.Context, s *bridge.Service, action, conversation, reason string) (t *terminal, err error) {
+	if reason == "" {
+		t, reason = a.findHuman()
+	}
 	if reason == "" {
 		return t, nil
 	}
@@ -28,9 +40,6 @@ func (a *app) human(ctx context.Context, s *bridge.Service, action, conversation
 }
 
 func (a *app) findHuman() (t *terminal, reason string) {
-	if !a.yoloEnabled() {
-		return nil, yoloVariable + "=1 is not set in the environment: set it for this command, if you mean it"
-	}
 	if name := agentVariable(a.lookupEnv); name != "" {
 		return nil, name + " is set, so this is an agent's shell: use a terminal of your own"
 	}

@@ -47,6 +47,9 @@ func expiryCell(o bridge.Overview, now time.Time) cell {
 }
 
 func aliveCell(o bridge.Overview, now time.Time) cell {
+	if !o.PausedAt.IsZero() {
+		return cell{"paused", warn}
+	}
 	var alive []string
 	for _, s := range []bridge.SessionState{o.A, o.B} {
 		if s.Alive(now) {

@@ -41,7 +41,7 @@ func (f *faulty) now(fault string) bool {
 	return file.Close() == nil
 }
 
-func (f *faulty) AppendMessage(ctx context.Context, g bridge.Gate, key string, rule bridge.MessageRule) (bridge.Sent, error) {
+func (f *faulty) AppendMessage(ctx context.Context, g bridge.Gate, key string, replyTo int64, rule bridge.MessageRule) (bridge.Sent, error) {
 	if f.now("drop") {
 		inbox, err := f.Store.PeekInbox(ctx, g.Conversation, g.Session.Partner())
 		return bridge.Sent{ID: 1, Seq: inbox.LastSeq + 1, SentAt: g.Now}, err
@@ -49,9 +49,9 @@ func (f *faulty) AppendMessage(ctx context.Context, g bridge.Gate, key string, r
 	if f.now("unlogged") {
 		g.Action = "something_else"
 	}
-	sent, err := f.Store.AppendMessage(ctx, g, key, rule)
+	sent, err := f.Store.AppendMessage(ctx, g, key, replyTo, rule)
 	if err == nil && f.now("duplicate") {
-		_, err = f.Store.AppendMessage(ctx, g, "", rule)
+		_, err = f.Store.AppendMessage(ctx, g, "", replyTo, rule)
 	}
 	return sent, err
 }

@@ -47,6 +47,7 @@ func writeHeader(out io.Writer, screen screen, c bridge.Overview, now time.Time)
 		{"Created", screen.stamp(c.CreatedAt, now) + " (" + formatAgo(c.CreatedAt, now) + ")"},
 		{"Joined", screen.stamp(c.JoinedAt, now)},
 		{expiryName(c.Expired(now)), screen.stamp(c.ExpiresAt, now) + " (" + formatAgo(c.ExpiresAt, now) + ")"},
+		{"Paused", pausedSince(c, screen, now)},
 	} {
 		if line.text != "" {
 			_, _ = io.WriteString(out, wrap(line.text, fmt.Sprintf("%-14s", line.name+":"), screen.width))
@@ -57,7 +58,7 @@ func writeHeader(out io.Writer, screen screen, c bridge.Overview, now time.Time)
 		{title: "SESSION"},
 		{title: "ROLE", shrink: true},
 		{title: "STATUS"},
-		{title: "HEARTBEAT"},
+		{title: "SEEN"},
 		{title: "ALIVE"},
 		{title: "RECEIVED", right: true, drop: 1},
 		{title: "UNREAD", right: true},
@@ -76,6 +77,14 @@ func writeHeader(out io.Writer, screen screen, c bridge.Overview, now time.Time)
 			cell{text: heartbeat}, alive, cell{text: strconv.FormatInt(s.Received, 10)}, unreadCell(s.Unread))
 	}
 	_ = t.print(out, screen)
+}
+
+// pausedSince is empty where a conversation is not paused.
+func pausedSince(c bridge.Overview, screen screen, now time.Time) string {
+	if c.PausedAt.IsZero() {
+		return ""
+	}
+	return "since " + screen.stamp(c.PausedAt, now) + " (bridge resume ends it)"
 }
 
 func expiryName(expired bool) string {

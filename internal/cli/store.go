@@ -157,7 +157,7 @@ func storeExists(path string) (bool, error) {
 	case info.Size() == 0 && info.Mode().IsRegular():
 		return false, fmt.Errorf("%w: %s", bridge.ErrStoreEmpty, path)
 	case !info.Mode().IsRegular():
-		return false, fmt.Errorf("%w: %s is no ordinary file", bridge.ErrStoreForeign, path)
+		return false, fmt.Errorf("%w: %s is not an ordinary file", bridge.ErrStoreForeign, path)
 	}
 	return true, nil
 }

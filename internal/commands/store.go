@@ -10,7 +10,7 @@ import (
 )
 
 // Store is the part of a Store that keeps grants, requests to run
-// commands, and approvals (SPEC section 6). An approval is used once, whatever
+// commands, and approvals (docs/yolo.md). An approval is used once, whatever
 // number of processes try: UseApproval is one conditional change, recorded in
 // the same transaction.
 type Store interface {
@@ -56,6 +56,17 @@ type Store interface {
 	// before, and grants that expired before it; with dryRun it only counts them.
 	ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (requests, grants int64, err error)
 }
+
+// A store knows neither the guard nor the sandbox: it keeps what they make by
+// these names, and Mode.
+type (
+	// Plan is what a command was resolved to.
+	Plan = guard.Plan
+	// Backend is a sandbox.
+	Backend = sandbox.Backend
+	// Folder tells one folder from another, whatever its path.
+	Folder = sandbox.Identity
+)
 
 // State is how far a request has come.
 type State string

@@ -6,11 +6,11 @@ import (
 
 // A heartbeat is a time by the wall clock, and so is a silence. Both are wrong
 // when the clock was set, and when the whole machine slept: then everybody has
-// been silent, and nobody can be blamed. So the watchdog compares, from one look
+// been silent, and nobody can be blamed. So the watchdog compares, from one round
 // to the next, how far the wall clock went with how far the monotonic one did,
-// which is never set and on most systems stands still in sleep; and it notices
-// when it was not run itself for long. After any of these it misses nobody for as
-// long as a silence takes to count: whoever lives has given a heartbeat by then.
+// which is never set and on most systems stands still in sleep; and it detects
+// when it was not run itself for long. After any of these no worker counts as silent
+// until that threshold has passed once more: whoever lives has sent a heartbeat by then.
 
 // reading is what the two clocks say.
 type reading struct {
@@ -31,21 +31,21 @@ func clock() func() reading {
 type trust struct {
 	interval, after time.Duration
 	last            reading
-	looked          bool
+	begun           bool
 	graceUntil      time.Duration // by the monotonic clock
 }
 
-// look notes a look at the time now. It returns how long nobody may be missed,
-// and whether that has begun just now.
-func (t *trust) look(now reading) (grace time.Duration, began bool) {
-	if t.looked && t.jumped(now) {
+// round notes a round at the time now. It returns for how long no worker may count as
+// silent, and whether that has begun just now.
+func (t *trust) round(now reading) (grace time.Duration, began bool) {
+	if t.begun && t.jumped(now) {
 		t.graceUntil, began = now.mono+t.after, true
 	}
-	t.last, t.looked = now, true
+	t.last, t.begun = now, true
 	return max(t.graceUntil-now.mono, 0), began
 }
 
-// maxSlack is how far the clocks may drift apart between two looks.
+// maxSlack is how far the clocks may drift apart between two rounds.
 const maxSlack = 5 * time.Second
 
 func (t *trust) jumped(now reading) bool {

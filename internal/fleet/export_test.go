@@ -13,12 +13,12 @@ func (w *Watchdog) SetClock(read func() (wall time.Time, mono time.Duration)) {
 // SetRetry sets the first pause between two attempts.
 func (w *Webhook) SetRetry(d time.Duration) { w.retry = d }
 
-// Graces returns how long nobody is missed at each of several looks.
+// Graces returns for how long no worker counts as silent, at each of several rounds.
 func Graces(interval, after time.Duration, walls []time.Time, monos []time.Duration) []time.Duration {
 	t := trust{interval: interval, after: after}
 	graces := make([]time.Duration, len(walls))
 	for i := range walls {
-		graces[i], _ = t.look(reading{walls[i], monos[i]})
+		graces[i], _ = t.round(reading{walls[i], monos[i]})
 	}
 	return graces
 }

@@ -1,16 +1,15 @@
-// Package fleet is what runs beside agents and watches over them: heartbeats on
-// an agent's behalf, its mail at the moment it comes, and a watchdog that misses
-// silent workers and gives their tasks to others.
+// Package fleet is what runs beside agents: heartbeats on an agent's behalf, its
+// messages the moment they come, and a watchdog that detects silent workers and gives
+// their tasks to others.
 //
-// Nothing that matters is kept here. What was noticed, told and moved is in the
+// Nothing that matters is kept here. What was detected, reported and moved is in the
 // store, so that any of these may be killed and started again, and any number of
 // them may run at once.
 //
 //	keepalive.go  a heartbeat at an interval
-//	check.go      a look at the mail
-//	watch.go      each message as it comes
+//	inbox.go      the messages that wait; follow.go those that come
 //	watchdog.go   silences, alerts, reassignment; clock.go what it trusts
-//	hook.go webhook.go  how alerts and messages leave the bridge
+//	program.go webhook.go  how alerts and messages leave the bridge
 package fleet
 
 import (
@@ -21,18 +20,6 @@ import (
 
 	"example.org/bridge/internal/bridge"
 )
-
-// refused tells an expired conversation from a wrong token, which the bridge
-// itself answers alike. Other errors it returns as they are.
-func refused(ctx context.Context, b *bridge.Service, c bridge.Credentials, err error) error {
-	if !errors.Is(err, bridge.ErrUnauthorized) {
-		return err
-	}
-	if expired, lookErr := b.Expired(ctx, c); lookErr == nil && expired {
-		return bridge.ErrExpired
-	}
-	return err
-}
 
 // final reports whether trying again cannot help.
 func final(err error) bool {

@@ -27,7 +27,7 @@ func (in Inbox) Follow(ctx context.Context) error {
 		if errors.As(err, &shown) {
 			return ended(ctx, err)
 		}
-		if err = refused(ctx, in.Bridge, in.Session, err); final(err) {
+		if final(err) {
 			return ended(ctx, err)
 		}
 		if ctx.Err() == nil {

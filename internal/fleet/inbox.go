@@ -38,7 +38,7 @@ func (in Inbox) Read(ctx context.Context) (int, error) {
 		pages = in.takeAll
 	}
 	shown, err := pages(ctx)
-	return shown, refused(ctx, in.Bridge, in.Session, err)
+	return shown, err
 }
 
 func (in Inbox) peekAll(ctx context.Context) (shown int, err error) {

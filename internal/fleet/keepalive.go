@@ -8,14 +8,14 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// KeepaliveInterval is how often a heartbeat is given by default (SPEC section 8).
+// KeepaliveInterval is the default time between two heartbeats (PRODUCTION.md).
 const KeepaliveInterval = 30 * time.Second
 
 // firstRetry is the pause before a heartbeat that failed is tried again. It
 // doubles up to the interval.
 const firstRetry = 250 * time.Millisecond
 
-// Keepalive gives heartbeats for a session. It never marks anything read.
+// Keepalive sends heartbeats for a session. It never marks anything read.
 type Keepalive struct {
 	Bridge   *bridge.Service
 	Session  bridge.Credentials
@@ -27,7 +27,7 @@ type Keepalive struct {
 	Log  *slog.Logger
 }
 
-// Run gives heartbeats until ctx ends, which is no error, or until the session is
+// Run sends heartbeats until ctx ends, which is no error, or until the session is
 // refused: with bridge.ErrExpired, or bridge.ErrUnauthorized. What may pass, such as a
 // full disk, is tried again for as long as it takes.
 func (k Keepalive) Run(ctx context.Context) error {
@@ -52,7 +52,7 @@ func (k Keepalive) Run(ctx context.Context) error {
 	return nil
 }
 
-// beat gives one heartbeat, however often it has to try.
+// beat sends one heartbeat, however often it has to try.
 func (k Keepalive) beat(ctx context.Context) (bridge.Pulse, error) {
 	retry := backoff{min(firstRetry, k.Interval), k.Interval}
 	for {
@@ -60,7 +60,7 @@ func (k Keepalive) beat(ctx context.Context) (bridge.Pulse, error) {
 		if err == nil {
 			return pulse, nil
 		}
-		if err = refused(ctx, k.Bridge, k.Session, err); final(err) {
+		if final(err) {
 			return pulse, err
 		}
 		k.Log.Log(ctx, levelOf(err), "a heartbeat failed and is tried again", "conversation", k.Session.Conversation, "error", err)

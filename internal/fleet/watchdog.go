@@ -10,7 +10,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// WatchdogInterval is how often the watchdog looks by default (SPEC section 8).
+// WatchdogInterval is the default time between two rounds of the watchdog
+// (PRODUCTION.md).
 const WatchdogInterval = 60 * time.Second
 
 // Outlet is one way in which alerts leave the bridge.
@@ -19,14 +20,15 @@ type Outlet struct {
 	Send func(ctx context.Context, event []byte) error
 }
 
-// Watchdog misses workers that fall silent, says so once, and gives their tasks
-// to others. Any number of them may watch one store: each silence is noticed by
-// one, each alert is delivered by one, each task is moved by one.
+// Watchdog detects workers that fall silent, reports each silence once, and gives
+// their tasks to others. Any number of them may watch one store: each silence is
+// detected by one, each alert is delivered by one, each task is moved by one.
 type Watchdog struct {
 	Bridge *bridge.Service
-	// Interval is the time between two looks, After that of a silence that counts.
+	// Interval is the time between two rounds, After how old the last sign of life of a
+	// silent worker is.
 	Interval, After time.Duration
-	// Once looks once and ends.
+	// Once ends after one round.
 	Once bool
 	// AlertOnly leaves tasks where they are.
 	AlertOnly bool
@@ -38,7 +40,7 @@ type Watchdog struct {
 }
 
 // Run watches until ctx ends, which is no error. What fails may pass, and is
-// tried again at the next look; only with Once is it returned.
+// tried again in the next round; only with Once is it returned.
 func (w Watchdog) Run(ctx context.Context) error {
 	var courier sync.WaitGroup
 	defer courier.Wait()
@@ -53,12 +55,12 @@ func (w Watchdog) Run(ctx context.Context) error {
 	ticker := time.NewTicker(w.Interval)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
-		grace, began := t.look(read())
+		grace, began := t.round(read())
 		if began {
-			w.Log.Warn("the clock was set, or the machine or the watchdog slept: nobody is missed for a while", "seconds", grace.Seconds())
+			w.Log.Warn("the clock was set, or the machine or the watchdog slept: no worker counts as silent for a while", "seconds", grace.Seconds())
 		}
 		if grace == 0 {
-			if err := w.look(ctx, wake); err != nil && (w.Once || final(err)) {
+			if err := w.round(ctx, wake); err != nil && (w.Once || final(err)) {
 				return err
 			}
 		}
@@ -73,8 +75,8 @@ func (w Watchdog) Run(ctx context.Context) error {
 	return nil
 }
 
-// look notices silences, lets alerts go out, and moves tasks.
-func (w Watchdog) look(ctx context.Context, wake chan<- struct{}) error {
+// round detects silences, has alerts delivered, and moves tasks.
+func (w Watchdog) round(ctx context.Context, wake chan<- struct{}) error {
 	_, err := w.Bridge.WatchWorkers(ctx, w.After)
 	select { // also for what others left behind
 	case wake <- struct{}{}:
@@ -88,7 +90,7 @@ func (w Watchdog) look(ctx context.Context, wake chan<- struct{}) error {
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		w.Log.Error("a look failed and is taken again", "error", err)
+		w.Log.Error("a round failed and is tried again", "error", err)
 		return err
 	}
 	return nil
@@ -102,8 +104,8 @@ func (w Watchdog) logMove(m bridge.Move) {
 	w.Log.Log(context.Background(), level, text, "task_id", m.Task.ID, "from", m.From, "to", m.Task.Worker, "team_id", m.Task.TeamID)
 }
 
-// deliver lets alerts out, whenever it is woken, until wake is closed. It is kept
-// apart from the looks: a slow hook delays no reassignment.
+// deliver delivers alerts, whenever it is woken, until wake is closed. It runs beside
+// the rounds: a slow program delays no reassignment.
 func (w Watchdog) deliver(ctx context.Context, wake <-chan struct{}) {
 	for range wake {
 		for ctx.Err() == nil {
@@ -147,7 +149,7 @@ func (w Watchdog) send(ctx context.Context, a bridge.Alert) {
 	}
 }
 
-// Event is an alert as hooks and webhooks get it. AlertID is the same when it
+// Event is an alert as programs and webhooks get it. AlertID is the same when it
 // comes again after a crash.
 type Event struct {
 	Event          string  `json:"event"`

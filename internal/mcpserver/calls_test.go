@@ -38,6 +38,7 @@ var sessionCalls = map[string]map[string]any{
 	"get_history":          {},
 	"update_my_status":     {"status": "working"},
 	"check_partner_status": {},
+	"extend_conversation":  {},
 	"enable_yolo_mode":     {"mode": "safe"},
 	"execute_command":      {"command": "ls"},
 	"assign_task":          {"title": "Write the parser"},
@@ -65,9 +66,10 @@ func TestRefusedAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	later := env.Service(t, func(c *bridge.Config) {
-		c.Now = func() time.Time { return env.Clock.Now().Add(bridge.DefaultTTL) }
+		c.Now = func() time.Time { return env.Clock.Now().Add(bridge.DefaultTTL + bridge.Grace) }
 	})
-	zeros := strings.Repeat("0", 64)
+	zeros, created := strings.Repeat("0", 64), env.Clock.Now()
+	env.Clock.Advance(time.Minute) // a sign of life would be noted
 	bad := map[string]struct {
 		service *bridge.Service
 		bridge.Credentials
@@ -99,7 +101,7 @@ func TestRefusedAlike(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := bridge.SessionState{Session: "a", Role: "backend"}
+	want := bridge.SessionState{Session: "a", Role: "backend", SeenAt: created}
 	if diff := cmp.Diff(want, conversation.A); diff != "" {
 		t.Errorf("a refused call changed something:\n%s", diff)
 	}
@@ -208,7 +210,7 @@ func TestOwnSessions(t *testing.T) {
 		t.Error("with one session: refused")
 	}
 	create()
-	if text, _, failed := call(t, newcomer, "check_messages", nil); !failed || !strings.Contains(text, "several conversations") {
+	if text, _, failed := call(t, newcomer, "update_my_status", map[string]any{"status": "working"}); !failed || !strings.Contains(text, "several conversations") {
 		t.Errorf("with two sessions: %s", text)
 	}
 	if _, _, failed := call(t, newcomer, "check_messages", map[string]any{"conversation_id": first["conversation_id"]}); failed {
@@ -225,6 +227,9 @@ func TestOwnSessions(t *testing.T) {
 		t.Error("bound by its environment: refused")
 	}
 	env.Clock.Advance(bridge.DefaultTTL)
+	if text, _, failed := call(t, newcomer, "get_history", nil); failed || !strings.Contains(text, "This conversation expired at") {
+		t.Errorf("expired, and without another: %s", text)
+	}
 	create()
 	if _, _, failed := call(t, newcomer, "check_messages", nil); failed {
 		t.Error("expired sessions still count")

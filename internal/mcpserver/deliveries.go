@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,28 +26,29 @@ type deliveries struct {
 }
 
 type delivery struct {
-	claim bridge.Claim
-	stop  context.CancelFunc // ends its renewal, one that waits for the store too
+	claims []bridge.Claim
+	stop   context.CancelFunc // ends their renewal, one that waits for the store too
 }
 
 func newDeliveries(b *bridge.Service, log *slog.Logger) *deliveries {
 	return &deliveries{bridge: b, log: log, open: map[jsonrpc.ID]*delivery{}}
 }
 
-// begin takes over the claim of the answer to the request with the given id.
-func (d *deliveries) begin(id jsonrpc.ID, claim bridge.Claim) {
-	if claim.ID == 0 {
+// begin takes over the claims of the answer to the request with the given id.
+func (d *deliveries) begin(id jsonrpc.ID, claims []bridge.Claim) {
+	claims = slices.DeleteFunc(slices.Clone(claims), func(c bridge.Claim) bool { return c.ID == 0 })
+	if len(claims) == 0 {
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	under := &delivery{claim: claim, stop: stop}
+	under := &delivery{claims: claims, stop: stop}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open[id] = under
 	d.done.Add(1)
 	go func() {
 		defer d.done.Done()
-		d.renew(ctx, claim)
+		d.renew(ctx, claims)
 	}()
 }
 
@@ -60,7 +62,7 @@ const (
 	closeWithin  = 300 * time.Millisecond
 )
 
-func (d *deliveries) renew(ctx context.Context, claim bridge.Claim) {
+func (d *deliveries) renew(ctx context.Context, claims []bridge.Claim) {
 	ticker := time.NewTicker(bridge.RenewEvery)
 	defer ticker.Stop()
 	for range int(renewFor / bridge.RenewEvery) {
@@ -68,8 +70,10 @@ func (d *deliveries) renew(ctx context.Context, claim bridge.Claim) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if err := d.bridge.Renew(ctx, claim); err != nil && ctx.Err() == nil {
-				d.log.Warn("could not renew a claim: its messages may come twice, marked redelivered", "error", err)
+			for _, claim := range claims {
+				if err := d.bridge.Renew(ctx, claim); err != nil && ctx.Err() == nil {
+					d.log.Warn("could not renew a claim: its messages may come twice, marked redelivered", "error", err)
+				}
 			}
 		}
 	}
@@ -87,16 +91,18 @@ func (d *deliveries) settled(resp *jsonrpc.Response, written bool) {
 	under.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), finishWithin)
 	defer cancel()
-	d.finish(ctx, under.claim, written && resp.Error == nil)
+	d.finish(ctx, under.claims, written && resp.Error == nil)
 }
 
-func (d *deliveries) finish(ctx context.Context, claim bridge.Claim, delivered bool) {
+func (d *deliveries) finish(ctx context.Context, claims []bridge.Claim, delivered bool) {
 	end, what := d.bridge.GiveBack, "could not give messages back at once: they come again in a few seconds"
 	if delivered {
 		end, what = d.bridge.Confirm, "could not mark messages read: they come again, marked redelivered"
 	}
-	if err := end(ctx, claim); err != nil {
-		d.log.Error(what, "conversation", claim.Conversation, "error", err)
+	for _, claim := range claims {
+		if err := end(ctx, claim); err != nil {
+			d.log.Error(what, "conversation", claim.Conversation, "error", err)
+		}
 	}
 }
 
@@ -110,7 +116,7 @@ func (d *deliveries) close() {
 	defer cancel()
 	for _, under := range left {
 		under.stop()
-		d.finish(ctx, under.claim, false)
+		d.finish(ctx, under.claims, false)
 	}
 	d.done.Wait()
 }

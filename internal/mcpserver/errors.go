@@ -24,18 +24,25 @@ type failureData struct {
 func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult, error) {
 	data := failureData{Error: "internal", Message: "the bridge failed; nothing was changed. Try again, and tell your human if it happens again (its log has the details)"}
 	var busy *bridge.BusyError
+	var expired *bridge.ExpiredError
 	var invalid *bridge.InvalidError
 	var limited *bridge.RateLimitError
 	var refused *commands.RefusedError
+	var content *commands.ContentError
 	switch {
 	case errors.As(err, &invalid):
 		data = failureData{Error: "invalid_argument", Message: err.Error()}
 	case errors.As(err, &refused):
 		data = failureData{Error: "refused", Message: bridge.CleanLine(err.Error())}
+	case errors.As(err, &content):
+		data = failureData{Error: "approval_mismatch", Message: content.Error() + "; nothing was run: call again to ask anew"}
 	case errors.As(err, &limited):
 		data = failureData{Error: "rate_limited", Message: err.Error(), RetryAfterSeconds: int(limited.RetryAfter.Seconds())}
 	case errors.As(err, &busy):
 		data = failureData{Error: "store_busy", Message: "nothing was stored: " + busy.Error() + "; tell your human if it lasts"}
+	case errors.As(err, &expired):
+		row, _ := advice.Of(bridge.ErrExpired)
+		data = failureData{Error: row.Code, Message: expired.Error() + ": " + row.Agent}
 	default:
 		if row, known := advice.Of(err); known {
 			data = failureData{Error: row.Code, Message: row.Err.Error() + ": " + row.ForAgent(bridge.CleanLine(s.store))}

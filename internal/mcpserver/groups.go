@@ -54,8 +54,10 @@ func tools(groups []Group, withCommands bool) []tool {
 			sendToPartner(),
 			checkMessages(),
 			getHistory(),
+			listConversations(),
 			updateMyStatus(),
 			checkPartnerStatus(),
+			extendConversation(),
 		},
 		GroupTasks: {
 			assignTask(),

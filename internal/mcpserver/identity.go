@@ -111,7 +111,8 @@ func (i *identity) keep(ctx context.Context, caller binding.Label, c bridge.Cred
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if slices.ContainsFunc(i.kept, func(k keptEntry) bool {
-		return k.label == caller && k.entry.Key() == e.Key() && k.entry.Token == e.Token
+		return k.label == caller && k.entry.Key() == e.Key() && k.entry.Token == e.Token &&
+			(expiresAt.IsZero() || k.entry.ExpiresAt.Equal(expiresAt))
 	}) {
 		return
 	}

@@ -68,7 +68,7 @@ func TestRestartWithSeveral(t *testing.T) {
 	first := session.start()
 	a, b := create(t, first), create(t, first)
 	for name, c := range map[string]*mcp.ClientSession{"first": first, "next": session.start()} {
-		if text, _, failed := call(t, c, "check_messages", nil); !failed || !strings.Contains(text, "several conversations") {
+		if text, _, failed := call(t, c, "get_history", nil); !failed || !strings.Contains(text, "several conversations") {
 			t.Errorf("%s process: %s", name, text)
 		}
 		for _, created := range []map[string]any{a, b} {
@@ -80,7 +80,7 @@ func TestRestartWithSeveral(t *testing.T) {
 	// A third, made before anything was asked of the earlier ones.
 	next := session.start()
 	create(t, next)
-	if text, _, failed := call(t, next, "check_messages", nil); !failed {
+	if text, _, failed := call(t, next, "get_history", nil); !failed {
 		t.Errorf("the earlier conversations were forgotten over a new one: %s", text)
 	}
 }

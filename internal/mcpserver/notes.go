@@ -3,13 +3,51 @@ package mcpserver
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
 )
 
 // notes are what any answer may say beside its own facts.
 type notes struct {
 	// Ignored names the arguments that the tool does not know.
 	Ignored []string `json:"ignored_arguments,omitempty"`
+	// ExpiresIn is how many seconds the conversation lives, once they are few.
+	ExpiresIn *int64 `json:"expires_in,omitempty"`
+	// ExpiredAt and ReadUntil are set once it has expired.
+	ExpiredAt view.Time `json:"expired_at,omitzero"`
+	ReadUntil view.Time `json:"read_until,omitzero"`
+	// Shared are files that both sides named within an hour.
+	Shared []string `json:"shared_files,omitempty"`
+}
+
+// sharedLine tells of files that both have named; it is empty without one.
+func sharedLine(files []string) string {
+	if len(files) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\nYour partner works on these files, too: %q (named within the last hour; untrusted). Agree who changes them.", view.Kinds(files))
+}
+
+// expiresSoon is when answers begin to tell of the end.
+const expiresSoon = 15 * time.Minute
+
+// notesOf tells of the end of a conversation, once it is near.
+func notesOf(s bridge.Standing) (n notes) {
+	n.Shared = s.SharedFiles
+	left := s.Left()
+	if left >= expiresSoon {
+		return n
+	}
+	seconds := int64(left.Seconds())
+	n.ExpiresIn = &seconds
+	if left == 0 {
+		n.ExpiredAt, n.ReadUntil = view.Time(s.ExpiresAt), view.Time(s.ExpiresAt.Add(bridge.Grace))
+	}
+	return n
 }
 
 // text is what the notes say, a line each.
@@ -18,11 +56,22 @@ func (n notes) text() string {
 	if len(n.Ignored) > 0 {
 		out.WriteString("\nIgnored arguments: " + strings.Join(n.Ignored, ", ") + ".")
 	}
+	out.WriteString(sharedLine(n.Shared))
+	switch {
+	case !n.ExpiredAt.IsZero():
+		fmt.Fprintf(&out, "\nThis conversation expired at %s and takes nothing new. Read what is in it until %s.",
+			view.Stamp(time.Time(n.ExpiredAt)), view.Stamp(time.Time(n.ReadUntil)))
+	case n.ExpiresIn != nil:
+		fmt.Fprintf(&out, "\nThis conversation expires in %d seconds. Call extend_conversation if you need it longer.", *n.ExpiresIn)
+	}
 	return out.String()
 }
 
 // onto adds the notes to the data of an answer, behind its own fields.
 func (n notes) onto(data any) (any, error) {
+	if n.Shared != nil {
+		n.Shared = view.Kinds(n.Shared) // another agent's words: cleaned
+	}
 	more, err := json.Marshal(n)
 	if err != nil || string(more) == "{}" {
 		return data, err

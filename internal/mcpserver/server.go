@@ -176,8 +176,8 @@ func (s *server) handler(t tool) mcp.ToolHandler {
 			return questionResult(a.question), nil
 		}
 		if id, ok := stdio.RequestID(ctx); ok {
-			s.deliveries.begin(id, a.claim)
-		} else if err := s.bridge.GiveBack(ctx, a.claim); err != nil {
+			s.deliveries.begin(id, a.claims)
+		} else if err := s.giveBack(ctx, a.claims); err != nil {
 			return nil, err // nobody would tell whether the answer arrives
 		}
 		return result(a.text, a.data, a.notes)
@@ -194,4 +194,12 @@ func result(text string, data any, n notes) (*mcp.CallToolResult, error) {
 		Content:           []mcp.Content{&mcp.TextContent{Text: text + n.text()}},
 		StructuredContent: data,
 	}, nil
+}
+
+func (s *server) giveBack(ctx context.Context, claims []bridge.Claim) error {
+	var errs []error
+	for _, claim := range claims {
+		errs = append(errs, s.bridge.GiveBack(ctx, claim))
+	}
+	return errors.Join(errs...)
 }

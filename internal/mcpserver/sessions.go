@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,6 +58,11 @@ type provenSession struct {
 	caller binding.Label
 }
 
+// ended reports whether the conversation, as far as is known, expired so long ago.
+func (o ownSession) ended(now time.Time, ago time.Duration) bool {
+	return !o.expiresAt.IsZero() && !now.Before(o.expiresAt.Add(ago))
+}
+
 func (o ownSession) of(caller binding.Label) bool { return o.bound || o.caller == caller }
 
 func newSessions(bound bridge.Credentials, unbound string, now func() time.Time) *sessions {
@@ -83,13 +89,14 @@ func (s *sessions) has(c bridge.Credentials, caller binding.Label) bool {
 }
 
 // learn replaces the token of a session of the process's own by the one that
-// just worked: the operator may have rotated them.
-func (s *sessions) learn(c bridge.Credentials) {
+// just worked, because the operator may have rotated them, and the end of its
+// conversation, because it may have been extended.
+func (s *sessions) learn(c bridge.Credentials, expiresAt time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, own := range s.all {
 		if own.Conversation == c.Conversation && own.Session == c.Session {
-			s.all[i].Token = c.Token
+			s.all[i].Token, s.all[i].expiresAt = c.Token, expiresAt
 		}
 	}
 }
@@ -134,24 +141,15 @@ func (s *sessions) complete(args credentialArgs, caller binding.Label) (bridge.C
 	if given.Conversation != "" && given.Session != "" && given.Token != "" {
 		return given, nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.all = slices.DeleteFunc(s.all, func(o ownSession) bool {
-		return !o.expiresAt.IsZero() && !s.now().Before(o.expiresAt)
-	})
-	var fitting []bridge.Credentials
-	for _, own := range s.all {
-		if own.of(caller) && fits(given.Conversation, own.Conversation) && fits(given.Session, own.Session) && fits(given.Token, own.Token) {
-			fitting = append(fitting, own.Credentials)
-		}
-	}
+	fitting := s.fitting(given, caller)
 	switch len(fitting) {
 	case 1:
 		return fitting[0], nil
 	case 0:
 		return given, s.none()
 	}
-	return given, &bridge.InvalidError{Field: "conversation_id", Problem: "is needed: this process has several conversations. Say which, and session_id if it has both sides"}
+	return given, &bridge.InvalidError{Field: "conversation_id", Problem: "is needed: this process has several conversations (" + named(fitting) +
+		"). Say which, and session_id if it has both sides; list_conversations tells more of them"}
 }
 
 // none tells a caller without a session what to do. The caller holds s.mu.
@@ -162,6 +160,66 @@ func (s *sessions) none() error {
 		problem += ". " + s.unbound
 	}
 	return &bridge.InvalidError{Field: "conversation_id, session_id and token", Problem: problem}
+}
+
+// maxNamed is how many conversations a refusal names.
+const maxNamed = 5
+
+// named lists the conversations of sessions, and which side they are.
+func named(all []bridge.Credentials) string {
+	names := make([]string, 0, maxNamed+1)
+	for i, c := range all {
+		if i == maxNamed {
+			names = append(names, "and more")
+			break
+		}
+		names = append(names, c.Conversation+" as "+string(c.Session))
+	}
+	return strings.Join(names, ", ")
+}
+
+// own returns the caller's sessions, the oldest first.
+func (s *sessions) own(caller binding.Label) (all []bridge.Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.all {
+		if o.of(caller) && !o.ended(s.now(), bridge.Grace) {
+			all = append(all, o.Credentials)
+		}
+	}
+	return all
+}
+
+// forget drops a session whose token counts no more.
+func (s *sessions) forget(c bridge.Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = slices.DeleteFunc(s.all, func(o ownSession) bool { return o.Credentials == c })
+}
+
+// fitting returns the sessions that the arguments may mean: those whose
+// conversations live or, without one, the last of those that have expired and can
+// still be read.
+func (s *sessions) fitting(given bridge.Credentials, caller binding.Label) (fitting []bridge.Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	s.all = slices.DeleteFunc(s.all, func(o ownSession) bool { return o.ended(now, bridge.Grace) })
+	var late []bridge.Credentials
+	for _, own := range s.all {
+		if !own.of(caller) || !fits(given.Conversation, own.Conversation) || !fits(given.Session, own.Session) || !fits(given.Token, own.Token) {
+			continue
+		}
+		if own.ended(now, 0) {
+			late = []bridge.Credentials{own.Credentials}
+		} else {
+			fitting = append(fitting, own.Credentials)
+		}
+	}
+	if fitting == nil {
+		return late
+	}
+	return fitting
 }
 
 // complete fills in what a call leaves out, with what the caller was bound to in
@@ -180,6 +238,13 @@ func (s *server) complete(ctx context.Context, args credentialArgs) (bridge.Cred
 	return c, err
 }
 
+// own returns the sessions of the caller of a call.
+func (s *server) own(ctx context.Context) []bridge.Credentials {
+	caller := clientOf(ctx).sessionLabel()
+	s.identity.restore(ctx, s.sessions, caller, false)
+	return s.sessions.own(caller)
+}
+
 // holds returns what the caller of a call can prove.
 func (s *server) holds(ctx context.Context) []bridge.Credentials {
 	caller := clientOf(ctx).sessionLabel()
@@ -195,12 +260,23 @@ func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt tim
 	s.identity.keep(ctx, caller, c, expiresAt, true)
 }
 
-// passed notes the credentials of a call that was let through.
-func (s *server) passed(ctx context.Context, c bridge.Credentials) {
-	s.sessions.learn(c)
+// passed notes the credentials of a call that was let through, and returns what
+// its answer says beside its own facts.
+func (s *server) passed(ctx context.Context, c bridge.Credentials) (n notes) {
+	var expiresAt time.Time
+	if standing, ok := s.bridge.Standing(ctx, c); ok {
+		n, expiresAt = notesOf(standing), standing.ExpiresAt
+		s.sessions.learn(c, expiresAt)
+		if len(standing.SharedFiles) > 0 {
+			if err := s.bridge.Told(ctx, c, standing); err != nil {
+				s.log.WarnContext(ctx, "files that both agents name are told again", "error", err.Error())
+			}
+		}
+	}
 	caller := clientOf(ctx).sessionLabel()
 	s.sessions.proved(c, caller)
-	s.identity.keep(ctx, caller, c, time.Time{}, false)
+	s.identity.keep(ctx, caller, c, expiresAt, false)
+	return n
 }
 
 // fits reports whether a value that may be left out is the one wanted.

@@ -24,8 +24,8 @@ type tool struct {
 type answer struct {
 	text string
 	data any
-	// claim is what the answer delivers; the zero Claim delivers nothing.
-	claim bridge.Claim
+	// claims are what the answer delivers.
+	claims []bridge.Claim
 	// unread is for a refusal; nil where nobody has proved who asks.
 	unread *int64
 	notes  notes
@@ -105,15 +105,17 @@ func callSession(
 	if err != nil {
 		return s.refused(ctx, c), err
 	}
-	s.passed(ctx, c)
+	shared := a.notes.Shared
+	a.notes = s.passed(ctx, c)
+	a.notes.Shared = append(a.notes.Shared, shared...)
 	return a, nil
 }
 
 // refused is what goes with the refusal of a session's call: how much mail it
 // has, if it is who it claims to be.
 func (s *server) refused(ctx context.Context, c bridge.Credentials) answer {
-	if unread, ok := s.bridge.Waiting(ctx, c); ok {
-		return answer{unread: &unread}
+	if standing, ok := s.bridge.Standing(ctx, c); ok {
+		return answer{unread: &standing.Unread, notes: notesOf(standing)}
 	}
 	return answer{}
 }

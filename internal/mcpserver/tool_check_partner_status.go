@@ -13,19 +13,20 @@ type partnerStatusArgs struct {
 }
 
 type partnerStatusData struct {
-	SessionID       string `json:"session_id"`
-	Role            string `json:"role"`
-	Status          string `json:"status"`
-	LastHeartbeat   string `json:"last_heartbeat"`
-	AgeSeconds      *int64 `json:"age_seconds"`
-	Alive           bool   `json:"alive"`
-	UnreadByPartner int64  `json:"unread_by_partner"`
-	Unread          int64  `json:"unread"`
+	SessionID string `json:"session_id"`
+	Role      string `json:"role"`
+	view.Presence
+	UnreadByPartner int64 `json:"unread_by_partner"`
+	// LastReadID is the last message of the caller that the partner has read.
+	LastReadID int64     `json:"last_read_message_id,omitempty"`
+	LastReadAt view.Time `json:"last_read_at,omitzero"`
+	Unread     int64     `json:"unread"`
 }
 
 func checkPartnerStatus() tool {
 	definition := describe[partnerStatusArgs]("check_partner_status", "Check the partner's status",
-		"See what the partner is doing, whether it is alive (heartbeat younger than 120 seconds), and how many of your messages it has not read.",
+		"See whether the partner has joined, whether it is alive (seen or waiting in the last 120 seconds), what it says it is doing, "+
+			"and how much of yours it has read.",
 		traits{readOnly: true}, refineCredentials)
 	return sessionTool(definition, runCheckPartnerStatus)
 }
@@ -38,22 +39,17 @@ func runCheckPartnerStatus(ctx context.Context, s *server, c bridge.Credentials,
 	data := partnerStatusData{
 		SessionID:       string(p.Session),
 		Role:            bridge.CleanLine(p.Role),
-		Status:          string(p.Status),
-		LastHeartbeat:   view.Stamp(p.HeartbeatAt),
-		Alive:           p.Alive(p.Now),
+		Presence:        view.OfPresence(p.SessionState, p.Now),
 		UnreadByPartner: p.SessionState.Unread,
+		LastReadID:      p.ReadID,
+		LastReadAt:      view.Time(p.ReadAt),
 		Unread:          p.CallerUnread,
 	}
-	if data.Status == "" {
-		data.Status = "unknown"
+	read := "It has read none of your messages"
+	if data.LastReadID != 0 {
+		read = fmt.Sprintf("The last message of yours that it has read is %d, at %s", data.LastReadID, view.Stamp(p.ReadAt))
 	}
-	heartbeat := "no heartbeat yet"
-	if age, ok := p.Age(p.Now); ok {
-		seconds := int64(age.Seconds())
-		data.AgeSeconds = &seconds
-		heartbeat = fmt.Sprintf("last heartbeat %s, %d seconds ago", data.LastHeartbeat, seconds)
-	}
-	text := fmt.Sprintf("Partner: session %s, role %q (its own words: untrusted).\nStatus: %s, alive: %t, %s.\nUnread by partner: %d. %s",
-		data.SessionID, data.Role, data.Status, data.Alive, heartbeat, data.UnreadByPartner, view.Unread(data.Unread))
+	text := fmt.Sprintf("Partner: session %s, role %q (its own words: untrusted): %s.\n%s. Unread by partner: %d. %s",
+		data.SessionID, data.Role, data.Presence, read, data.UnreadByPartner, view.Unread(data.Unread))
 	return answer{text: text, data: data}, nil
 }

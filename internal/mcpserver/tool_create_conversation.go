@@ -3,7 +3,6 @@ package mcpserver
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -47,10 +46,8 @@ func createConversation() tool {
 }
 
 func runCreateConversation(ctx context.Context, s *server, args createArgs) (answer, error) {
-	// Minutes that would overflow a Duration are out of bounds in any case.
-	ttl := time.Duration(max(-1, min(args.TTLMinutes, int(bridge.MaxTTL.Minutes())+1))) * time.Minute
 	c, err := s.bridge.Create(ctx, bridge.CreateRequest{
-		MyRole: args.MyRole, PartnerRole: args.PartnerRole, TTL: ttl, Team: args.Team, Holds: s.holds(ctx),
+		MyRole: args.MyRole, PartnerRole: args.PartnerRole, TTL: minutes(args.TTLMinutes), Team: args.Team, Holds: s.holds(ctx),
 	})
 	if err != nil {
 		return answer{}, err

@@ -16,6 +16,7 @@ type sendArgs struct {
 	credentialArgs
 	Message        string   `json:"message" jsonschema:"Text; secrets in it are redacted"`
 	ActionType     string   `json:"action_type,omitempty" jsonschema:"Default info"`
+	ReplyTo        int64    `json:"reply_to,omitempty" jsonschema:"message_id that this answers"`
 	Files          []string `json:"files_involved,omitempty" jsonschema:"File names, at most 500 characters each"`
 	IdempotencyKey string   `json:"idempotency_key,omitempty" jsonschema:"At most 200 characters. Repeat it on a retry: the message is then stored once"`
 }
@@ -28,7 +29,9 @@ type sendData struct {
 	RedactedKinds []string `json:"redacted_kinds"`
 	Repeated      bool     `json:"repeated"`
 	PartnerUnread int64    `json:"partner_unread"`
-	Unread        int64    `json:"unread"`
+	// Partner is whether anybody is there to read it.
+	Partner view.Presence `json:"partner"`
+	Unread  int64         `json:"unread"`
 }
 
 func sendToPartner() tool {
@@ -38,6 +41,8 @@ func sendToPartner() tool {
 			refineCredentials(s)
 			lengths(s, "message", 1, bridge.MaxMessageLength)
 			oneOf(s, "action_type", bridge.ActionTypes())
+			first := 1.0
+			s.Properties["reply_to"].Minimum = &first
 			files, most, least, longest := s.Properties["files_involved"], bridge.MaxFiles, 1, bridge.MaxFileNameLength
 			files.Type, files.Types, files.MaxItems = "array", nil, &most
 			files.Items.MinLength, files.Items.MaxLength = &least, &longest
@@ -52,6 +57,7 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 		Text:           args.Message,
 		Action:         bridge.ActionType(args.ActionType),
 		Files:          args.Files,
+		ReplyTo:        args.ReplyTo,
 		IdempotencyKey: args.IdempotencyKey,
 	})
 	if err != nil {
@@ -65,6 +71,7 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 		RedactedKinds: view.Kinds(sent.Redacted),
 		Repeated:      sent.Repeated,
 		PartnerUnread: sent.PartnerUnread,
+		Partner:       view.OfPresence(sent.Partner, sent.Now),
 		Unread:        sent.Unread,
 	}
 	var text strings.Builder
@@ -77,6 +84,6 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 	} else {
 		text.WriteString("Redacted: no.\n")
 	}
-	fmt.Fprintf(&text, "Unread by partner: %d. %s", data.PartnerUnread, view.Unread(data.Unread))
-	return answer{text: text.String(), data: data}, nil
+	fmt.Fprintf(&text, "Partner: %s. Unread by partner: %d. %s", data.Partner, data.PartnerUnread, view.Unread(data.Unread))
+	return answer{text: text.String(), data: data, notes: notes{Shared: sent.SharedFiles}}, nil
 }

@@ -71,7 +71,7 @@ func listTools(t *testing.T) []*mcp.Tool {
 	return list.Tools
 }
 
-// TestToolRules holds every tool to the contract (SPEC section 4).
+// TestToolRules holds every tool to the contract (docs/tools.md).
 func TestToolRules(t *testing.T) {
 	all := listTools(t)
 	whole, err := json.Marshal(all)

@@ -62,6 +62,8 @@ const (
 	aroundMessage = 420
 	aroundAnswer  = 400
 	aroundName    = 6
+	// aroundConversation is for the name of its conversation.
+	aroundConversation = 60
 	// leastShown is how much of a text is shown at least, so that it has a rest.
 	leastShown = 200
 )
@@ -147,6 +149,9 @@ func (s shownMessages) write(out *strings.Builder) {
 // around estimates what a message takes beside its text.
 func around(m bridge.Message) int {
 	size := aroundMessage
+	if m.Conversation != "" {
+		size += aroundConversation
+	}
 	for _, name := range m.Files {
 		size += weight(name) + aroundName
 	}

@@ -21,8 +21,8 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 		if err != nil {
 			return err
 		}
-		_, err = e.exec("INSERT INTO session_status (conversation, session, nonce, fingerprint) VALUES (?1, 'a', ?2, ?3), (?1, 'b', ?4, ?5)",
-			c.ID, c.Nonces.A, c.Prints.A, c.Nonces.B, c.Prints.B)
+		_, err = e.exec("INSERT INTO session_status (conversation, session, nonce, fingerprint, seen_at) VALUES (?1, 'a', ?2, ?3, ?6), (?1, 'b', ?4, ?5, 0)",
+			c.ID, c.Nonces.A, c.Prints.A, c.Nonces.B, c.Prints.B, op.Now)
 		return err
 	})
 	return c, err
@@ -39,8 +39,10 @@ func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash 
 			return err
 		}
 		e.op.Conversation, i.JoinedAt = i.ID, op.Now
-		_, err := e.exec("UPDATE conversations SET join_hash = NULL, joined_at = ? WHERE id = ?", op.Now, i.ID)
-		return err
+		if _, err := e.exec("UPDATE conversations SET joined_at = ? WHERE id = ?", op.Now, i.ID); err != nil {
+			return err
+		}
+		return e.seen(i.ID, bridge.SessionB)
 	})
 	return i, err
 }
@@ -48,10 +50,10 @@ func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash 
 // getInvitation returns what a join code opens, or a zero Invitation.
 func getInvitation(c *conn, hash []byte) (i bridge.Invitation, err error) {
 	err = c.get(`
-		SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.join_expires_at, b.nonce, b.last_seq - b.read_seq
+		SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.joined_at, c.join_expires_at, b.nonce, b.last_seq - b.read_seq
 		FROM conversations c JOIN session_status b ON b.conversation = c.id AND b.session = 'b'
 		WHERE c.join_hash = ?`, []any{hash},
-		&i.ID, &i.RoleA, &i.RoleB, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.JoinExpiresAt, &i.NonceB, &i.Unread)
+		&i.ID, &i.RoleA, &i.RoleB, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.JoinedAt, &i.JoinExpiresAt, &i.NonceB, &i.Unread)
 	if errors.Is(err, errNoRow) {
 		return bridge.Invitation{}, nil
 	}
@@ -70,7 +72,7 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 		if err != nil {
 			return err
 		}
-		_, err = e.exec("UPDATE session_status SET status = ?, heartbeat_at = ? WHERE conversation = ? AND session = ?",
+		_, err = e.exec("UPDATE session_status SET status = ?1, heartbeat_at = ?2, seen_at = ?2 WHERE conversation = ?3 AND session = ?4",
 			string(status), g.Now, g.Conversation, string(g.Session))
 		if err != nil || before != string(status) {
 			return err
@@ -115,8 +117,8 @@ func (s *Store) RefuseOperation(ctx context.Context, op bridge.Operation) error 
 
 const selectOverview = `
 	SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.joined_at,
-	       a.status, a.heartbeat_at, a.last_seq, a.last_seq - a.read_seq,
-	       b.status, b.heartbeat_at, b.last_seq, b.last_seq - b.read_seq
+	       a.status, a.seen_at, a.last_seq, a.last_seq - a.read_seq, a.receipt_id, a.receipt_at,
+	       b.status, b.seen_at, b.last_seq, b.last_seq - b.read_seq, b.receipt_id, b.receipt_at
 	FROM conversations c
 	JOIN session_status a ON a.conversation = c.id AND a.session = 'a'
 	JOIN session_status b ON b.conversation = c.id AND b.session = 'b'`
@@ -130,8 +132,8 @@ type overviewRow struct {
 func (r *overviewRow) dest() []any {
 	return []any{
 		&r.ID, &r.RoleA, &r.RoleB, &r.Team, &r.TeamID, &r.CreatedAt, &r.ExpiresAt, &r.JoinedAt,
-		&r.statusA, &r.A.HeartbeatAt, &r.A.Received, &r.A.Unread,
-		&r.statusB, &r.B.HeartbeatAt, &r.B.Received, &r.B.Unread,
+		&r.statusA, &r.A.SeenAt, &r.A.Received, &r.A.Unread, &r.A.ReadID, &r.A.ReadAt,
+		&r.statusB, &r.B.SeenAt, &r.B.Received, &r.B.Unread, &r.B.ReadID, &r.B.ReadAt,
 	}
 }
 
@@ -272,6 +274,7 @@ func removeConversation(c *conn, id string) error {
 	for _, query := range []string{
 		"DELETE FROM messages WHERE conversation = ?1",
 		"DELETE FROM silences WHERE conversation = ?1",
+		"DELETE FROM pauses WHERE conversation = ?1",
 		"DELETE FROM session_status WHERE conversation = ?1",
 		"DELETE FROM yolo_modes WHERE conversation = ?1",
 		"DELETE FROM yolo_grants WHERE conversation = ?1",

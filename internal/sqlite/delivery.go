@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"time"
 
 	"example.org/bridge/internal/bridge"
 )
@@ -41,12 +42,31 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 	return taken, err
 }
 
+// UnreadHeads implements bridge.Store.
+func (s *Store) UnreadHeads(ctx context.Context, conversation string, session bridge.SessionID, limit int) (all []bridge.Head, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		var id, bytes int64
+		return c.each(`
+			SELECT m.id, length(CAST(m.message AS BLOB)) + length(m.files)
+			FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
+			WHERE m.conversation = ? AND m.recipient = ? AND m.seq > s.read_seq ORDER BY m.seq LIMIT ?`,
+			[]any{conversation, string(session), limit}, []any{&id, &bytes}, func() error {
+				all = append(all, bridge.Head{ID: id, Bytes: int(bytes)})
+				return nil
+			})
+	})
+	return all, err
+}
+
 // EndClaim implements bridge.Store.
 func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.operate(ctx, op, relaxed, func(e *entry) error {
-		kept, err := changeClaim(e.conn, claim, rule)
+		was, kept, err := changeClaim(e.conn, claim, rule)
 		e.op.Details["last_seq"] = kept.ClaimSeq
-		return err
+		if err != nil || kept.ReadSeq == was.ReadSeq {
+			return err
+		}
+		return e.receipt(claim, was.ReadSeq, kept.ReadSeq)
 	})
 	if errors.Is(err, errNothing) {
 		return nil
@@ -57,7 +77,7 @@ func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.
 // RenewClaim implements bridge.Store.
 func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.write.do(ctx, func(c *conn) (durability, error) {
-		_, err := changeClaim(c, claim, rule)
+		_, _, err := changeClaim(c, claim, rule)
 		return relaxed, err
 	})
 	if errors.Is(err, errNothing) {
@@ -66,20 +86,39 @@ func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.
 	return err
 }
 
-// changeClaim keeps what rule makes of a claim, or returns errNothing.
-func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule) (bridge.Inbox, error) {
-	inbox, err := getInbox(c, claim)
+// receipt notes which message the session has read last of those behind from,
+// up to to, that another session wrote.
+func (e *entry) receipt(of bridge.Claim, from, to int64) error {
+	var id int64
+	err := e.get(`
+		SELECT id FROM messages WHERE conversation = ? AND recipient = ? AND seq > ? AND seq <= ? AND sender <> ?
+		ORDER BY seq DESC LIMIT 1`,
+		[]any{of.Conversation, string(of.Session), from, to, bridge.System}, &id)
 	if errors.Is(err, errNoRow) {
-		return inbox, errNothing // the conversation was removed
+		return nil
 	}
 	if err != nil {
-		return inbox, err
+		return err
 	}
-	kept, ok := rule(inbox, claim.ID)
+	_, err = e.exec("UPDATE session_status SET receipt_id = ?, receipt_at = ? WHERE conversation = ? AND session = ?",
+		id, e.op.Now, of.Conversation, string(of.Session))
+	return err
+}
+
+// changeClaim keeps what rule makes of a claim, or returns errNothing.
+func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule) (was, kept bridge.Inbox, err error) {
+	was, err = getInbox(c, claim)
+	if errors.Is(err, errNoRow) {
+		return was, was, errNothing // the conversation was removed
+	}
+	if err != nil {
+		return was, was, err
+	}
+	kept, ok := rule(was, claim.ID)
 	if !ok {
-		return inbox, errNothing
+		return was, was, errNothing
 	}
-	return kept, putInbox(c, claim, kept)
+	return was, kept, putInbox(c, claim, kept)
 }
 
 func getInbox(c *conn, of bridge.Claim) (i bridge.Inbox, err error) {
@@ -100,17 +139,29 @@ func putInbox(c *conn, of bridge.Claim, i bridge.Inbox) error {
 	return err
 }
 
+// NoteSeen implements bridge.Store.
+func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridge.SessionID, now time.Time) error {
+	return s.write.do(ctx, func(c *conn) (durability, error) {
+		_, err := c.exec("UPDATE session_status SET seen_at = ? WHERE conversation = ? AND session = ?", now, conversation, string(session))
+		return relaxed, err
+	})
+}
+
 // PeekInbox implements bridge.Store.
 func (s *Store) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (v bridge.SessionView, err error) {
+	var shared string
 	err = s.read.do(ctx, func(c *conn) error {
 		err := c.get(`
-			SELECT h.latest, h.slow, c.expires_at, s.nonce, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until
+			SELECT h.latest, h.slow, c.expires_at, s.nonce, s.seen_at, s.shared_files, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until
 			FROM audit_head h
 			LEFT JOIN conversations c ON c.id = ?1
 			LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2`,
-			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.Nonce,
+			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.Nonce, &v.SeenAt, &shared,
 			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
 		return headless(err)
 	})
+	if shared != "" && shared != "[]" {
+		v.SharedFiles = fromList(shared)
+	}
 	return v, err
 }

@@ -65,6 +65,11 @@ func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn fu
 		if err := g.Admit(proof); err != nil {
 			return err
 		}
+		if g.SignOfLife(proof) {
+			if err := e.seen(g.Conversation, g.Session); err != nil {
+				return err
+			}
+		}
 		return fn(e)
 	})
 }
@@ -114,11 +119,13 @@ func headless(err error) error {
 // loadSession reads all that a session's operation needs in one query.
 func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 	var proof bridge.Proof
+	var paused int64
 	if len(g.Charges) > 0 {
 		e.loaded = g.Charges[0].Bucket
 	}
 	err := e.get(`
-		SELECT `+selectHead+`, c.expires_at, s.nonce,
+		SELECT `+selectHead+`, c.expires_at, s.nonce, s.seen_at,
+		       EXISTS (SELECT 1 FROM pauses WHERE conversation IN ('', ?1)),
 		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until,
 		       r.minute, r.hour, r.day, r.at
 		FROM audit_head h
@@ -126,12 +133,18 @@ func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 		LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2
 		LEFT JOIN rate_limits r ON r.bucket = ?3`,
 		[]any{g.Conversation, string(g.Session), e.loaded},
-		append(e.head.dest(), &proof.ExpiresAt, &proof.Nonce,
+		append(e.head.dest(), &proof.ExpiresAt, &proof.Nonce, &proof.SeenAt, &paused,
 			&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil,
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
-	proof.Clock = e.head.clock
+	proof.Clock, proof.Paused = e.head.clock, paused != 0
 	e.tick()
 	return proof, headless(err)
+}
+
+// seen notes a sign of life of a session.
+func (e *entry) seen(conversation string, session bridge.SessionID) error {
+	_, err := e.exec("UPDATE session_status SET seen_at = ? WHERE conversation = ? AND session = ?", e.op.Now, conversation, string(session))
+	return err
 }
 
 // spend takes what the operation costs.

@@ -12,21 +12,27 @@ import (
 )
 
 // AppendMessage implements bridge.Store.
-func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, rule bridge.MessageRule) (sent bridge.Sent, err error) {
+func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, replyTo int64, rule bridge.MessageRule) (sent bridge.Sent, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
 		sent, err = e.repeated(g, key)
 		if err != nil {
 			return err
+		}
+		if !sent.Repeated && replyTo != 0 && !e.answers(g, replyTo) {
+			return bridge.RefuseReply(g)
 		}
 		if err := e.charge(g.ChargeFor(sent.Repeated)); err != nil {
 			return err
 		}
 		if sent.Repeated {
 			e.op.Details["repeated"] = true
-		} else if sent, err = e.send(g, key, rule); err != nil {
+		} else if sent, err = e.send(g, key, replyTo, rule); err != nil {
 			return err
 		}
-		sent.Unread = e.self.Waiting(g.Now)
+		sent.Unread, sent.Now = e.self.Waiting(g.Now), g.Now
+		if sent.Partner, err = e.partner(g); err != nil {
+			return err
+		}
 		e.op.Details["message_id"], e.op.Details["seq"] = sent.ID, sent.Seq
 		return nil
 	})
@@ -34,12 +40,73 @@ func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, ru
 }
 
 // send stores what rule makes of a message of g's session.
-func (e *entry) send(g bridge.Gate, key string, rule bridge.MessageRule) (sent bridge.Sent, err error) {
+func (e *entry) send(g bridge.Gate, key string, replyTo int64, rule bridge.MessageRule) (sent bridge.Sent, err error) {
 	tail, err := lastText(e.conn, g.Conversation, g.Session, bridge.TailLength)
 	if err != nil {
 		return sent, err
 	}
-	return e.appendTo(g.Conversation, string(g.Session), g.Session.Partner(), key, rule(tail))
+	m := rule(tail)
+	if sent, err = e.appendTo(g.Conversation, string(g.Session), g.Session.Partner(), key, m); err != nil {
+		return sent, err
+	}
+	if replyTo != 0 {
+		if _, err := e.exec("UPDATE messages SET reply_to = ? WHERE id = ?", replyTo, sent.ID); err != nil {
+			return sent, err
+		}
+	}
+	if len(m.Files) > 0 {
+		sent.SharedFiles, err = e.share(g, m.Files)
+	}
+	return sent, err
+}
+
+// answers reports whether a message is one of g's conversation.
+func (e *entry) answers(g bridge.Gate, id int64) bool {
+	var found int64
+	return e.get("SELECT id FROM messages WHERE id = ? AND conversation = ?", []any{id, g.Conversation}, &found) == nil
+}
+
+// maxShared bounds how many of a partner's messages are looked at for files.
+const maxShared = 200
+
+// share returns those of files that g's partner named of late, and keeps them for
+// the partner to be told.
+func (e *entry) share(g bridge.Gate, files []string) ([]string, error) {
+	partner := string(g.Session.Partner())
+	var others []string
+	var names string
+	err := e.each(`
+		SELECT files FROM messages WHERE conversation = ? AND recipient = ? AND sender = ? AND sent_at > ? AND files <> '[]'
+		ORDER BY seq DESC LIMIT ?`,
+		[]any{g.Conversation, string(g.Session), partner, g.Now.Add(-bridge.SharedFor), maxShared}, []any{&names}, func() error {
+			others = append(others, fromList(names)...)
+			return nil
+		})
+	shared := bridge.SharedFiles(files, others)
+	if err != nil || shared == nil {
+		return nil, err
+	}
+	_, err = e.exec("UPDATE session_status SET shared_files = ? WHERE conversation = ? AND session = ?", list(shared), g.Conversation, partner)
+	return shared, err
+}
+
+// ForgetShared implements bridge.Store.
+func (s *Store) ForgetShared(ctx context.Context, conversation string, session bridge.SessionID, files []string) error {
+	return s.write.do(ctx, func(c *conn) (durability, error) {
+		_, err := c.exec("UPDATE session_status SET shared_files = '[]' WHERE conversation = ? AND session = ? AND shared_files = ?",
+			conversation, string(session), list(files))
+		return relaxed, err
+	})
+}
+
+// partner returns what is known of g's partner, but for its role and its mail.
+func (e *entry) partner(g bridge.Gate) (p bridge.SessionState, err error) {
+	var status string
+	p.Session = g.Session.Partner()
+	err = e.get("SELECT status, seen_at, receipt_id, receipt_at FROM session_status WHERE conversation = ? AND session = ?",
+		[]any{g.Conversation, string(p.Session)}, &status, &p.SeenAt, &p.ReadID, &p.ReadAt)
+	p.Status = bridge.Status(status)
+	return p, err
 }
 
 // repeated returns the first answer to an idempotency key, or a zero Sent.
@@ -87,9 +154,12 @@ func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key str
 	return sent, err
 }
 
+// senderColumn is who sent a message: the operator's own are the bridge's, marked.
+const senderColumn = "CASE m.operator WHEN 1 THEN 'operator' ELSE m.sender END"
+
 const selectMessage = `
-	SELECT m.id, m.seq, m.sender, m.recipient, m.action_type, m.message, m.files, m.redacted, m.sent_at,
-	       m.seq <= s.read_seq
+	SELECT m.id, m.seq, ` + senderColumn + `, m.recipient, m.action_type, m.message, m.files, m.redacted, m.sent_at,
+	       m.reply_to, m.seq <= s.read_seq
 	FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
 	WHERE m.conversation = ?1 `
 
@@ -101,7 +171,7 @@ type messageRow struct {
 }
 
 func (r *messageRow) dest() []any {
-	return []any{&r.ID, &r.Seq, &r.From, &r.to, &r.action, &r.Text, &r.files, &r.redacted, &r.SentAt, &r.read}
+	return []any{&r.ID, &r.Seq, &r.From, &r.to, &r.action, &r.Text, &r.files, &r.redacted, &r.SentAt, &r.ReplyTo, &r.read}
 }
 
 func (r *messageRow) message() bridge.Message {

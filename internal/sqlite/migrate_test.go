@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
@@ -49,5 +50,46 @@ func TestMigration(t *testing.T) {
 	}
 	if _, err := bridge.New(bridge.Config{Store: s, Key: key}).Tasks(ctx, false); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMigrationKeepsMail opens a store of the fourth schema that is in use.
+func TestMigrationKeepsMail(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state", "bridge.db")
+	if err := sqlite.Prepare(path); err != nil {
+		t.Fatal(err)
+	}
+	key, err := auth.NewKey([]byte("a master key for tests, 32 bytes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlite.CreateVersion(path, key, 4); err != nil {
+		t.Fatal(err)
+	}
+	const id = "conv_0123456789abcdef"
+	if err := sqlite.ExecFile(path,
+		`INSERT INTO conversations (id, role_a, role_b, team, team_id, created_at, expires_at, join_expires_at, joined_at)
+		 VALUES ('`+id+`', 'backend', 'frontend', '', 'team_x', 1, 9000000000000000, 3, 5000000)`,
+		`INSERT INTO session_status (conversation, session, nonce, status, heartbeat_at, last_seq)
+		 VALUES ('`+id+`', 'a', x'00', 'working', 7000000, 0), ('`+id+`', 'b', x'01', '', 0, 1)`,
+		`INSERT INTO messages (conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, partner_unread)
+		 VALUES ('`+id+`', 'b', 1, 'a', 'info', 'hello', '["a.go"]', '[]', 6000000, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{Key: key, Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	o, err := s.Conversation(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !o.A.SeenAt.Equal(time.Unix(7, 0)) || !o.B.SeenAt.Equal(time.Unix(5, 0)) || !o.B.Joined() || o.B.Unread != 1 {
+		t.Errorf("the sessions became %+v and %+v", o.A, o.B)
+	}
+	messages, err := s.Messages(t.Context(), id, 0, 10)
+	if err != nil || len(messages) != 1 || messages[0].Text != "hello" {
+		t.Errorf("the messages became %+v, %v", messages, err)
 	}
 }

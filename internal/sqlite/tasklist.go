@@ -10,7 +10,7 @@ import (
 
 const selectTask = `
 	SELECT t.id, t.team, t.team_id, t.home, t.title, t.body, t.needs, t.redacted, t.state, t.worker, t.role, t.last_worker,
-	       t.note, t.events, t.created_at, t.assigned_at, t.updated_at, b.heartbeat_at
+	       t.note, t.events, t.created_at, t.assigned_at, t.updated_at, b.seen_at
 	FROM tasks t LEFT JOIN session_status b ON b.conversation = t.worker AND b.session = 'b' `
 
 // taskRow is where a row of selectTask is read into.

@@ -9,7 +9,7 @@ import (
 )
 
 const selectWorker = `
-	SELECT c.id, c.team, c.team_id, c.role_b, b.status, b.heartbeat_at,
+	SELECT c.id, c.team, c.team_id, c.role_b, b.status, b.seen_at, b.heartbeat_at > 0,
 	       (SELECT count(*) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = c.id AND t.ended_at = 0),
 	       (SELECT min(t.assigned_at) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = c.id AND t.ended_at = 0),
 	       x.noticed_at, x.heartbeat_at
@@ -21,12 +21,13 @@ const selectWorker = `
 func listWorkers(c *conn, where string, args ...any) (all []bridge.Worker, err error) {
 	var w bridge.Worker
 	var status string
+	var beats int64
 	dest := []any{
-		&w.Conversation, &w.Team, &w.TeamID, &w.Role, &status, &w.HeartbeatAt,
+		&w.Conversation, &w.Team, &w.TeamID, &w.Role, &status, &w.SeenAt, &beats,
 		&w.OpenTasks, &w.AssignedAt, &w.MissedAt, &w.MissedHeartbeat,
 	}
 	err = c.each(selectWorker+where, args, dest, func() error {
-		w.Status = bridge.Status(status)
+		w.Status, w.Beats = bridge.Status(status), beats != 0
 		all = append(all, w)
 		return nil
 	})
@@ -66,7 +67,7 @@ func (s *Store) Heartbeat(ctx context.Context, g bridge.Gate) (p bridge.Pulse, e
 
 // beat sets the heartbeat of g's session.
 func (e *entry) beat(g bridge.Gate) error {
-	_, err := e.exec("UPDATE session_status SET heartbeat_at = ? WHERE conversation = ? AND session = ?",
+	_, err := e.exec("UPDATE session_status SET heartbeat_at = ?1, seen_at = ?1 WHERE conversation = ?2 AND session = ?3",
 		g.Now, g.Conversation, string(g.Session))
 	return err
 }

@@ -246,7 +246,7 @@ func oneEntryEach(t *testing.T, w *world) {
 func expiredAcceptsNothing(t *testing.T, w *world) {
 	p := w.pair(t)
 	w.send(t, w.a, p.A)
-	w.clock.Advance(bridge.DefaultTTL)
+	w.clock.Advance(bridge.DefaultTTL + bridge.Grace)
 	w.unchanged(t, func() {
 		for _, call := range calls(w.a, p.B) {
 			wantError(t, call(), bridge.ErrUnauthorized)

@@ -92,8 +92,7 @@ func operatorPages(t *testing.T, w *world) {
 func partnerStatus(t *testing.T, w *world) {
 	p := w.pair(t)
 	none := must(w.b.CheckPartner(t.Context(), p.B))(t)
-	equal(t, "before", none.SessionState, bridge.SessionState{Session: bridge.SessionA, Role: "backend"})
-	equal(t, "alive before", none.Alive(none.Now), false)
+	equal(t, "before", none.SessionState, bridge.SessionState{Session: bridge.SessionA, Role: "backend", SeenAt: w.clock.Now()})
 
 	w.send(t, w.a, p.B)
 	must(w.a.UpdateStatus(t.Context(), p.A, bridge.StatusBlocked))(t)
@@ -102,7 +101,7 @@ func partnerStatus(t *testing.T, w *world) {
 	state := must(w.b.CheckPartner(t.Context(), p.B))(t)
 	want := bridge.SessionState{
 		Session: bridge.SessionA, Role: "backend", Status: bridge.StatusBlocked,
-		HeartbeatAt: at, Received: 1, Unread: 1,
+		SeenAt: at, Received: 1, Unread: 1,
 	}
 	equal(t, "after", state.SessionState, want)
 	equal(t, "alive", state.Alive(state.Now), true)

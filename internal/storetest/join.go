@@ -35,7 +35,7 @@ func joinOnce(t *testing.T, w *world) {
 	equal(t, "joined", joined, want)
 	w.unchanged(t, func() {
 		_, err := w.a.Join(t.Context(), c.JoinCode)
-		wantError(t, err, bridge.ErrBadJoinCode)
+		wantError(t, err, bridge.ErrJoinCodeUsed)
 	})
 	equal(t, "entry", w.lastEntry(t), "b join_conversation unauthorized")
 	equal(t, "joined at", must(w.b.Conversation(t.Context(), c.ID))(t).JoinedAt, w.clock.Now())
@@ -60,7 +60,7 @@ func joinAtOnce(t *testing.T, w *world) {
 		switch {
 		case err == nil:
 			in++
-		case !errors.Is(err, bridge.ErrBadJoinCode):
+		case !errors.Is(err, bridge.ErrJoinCodeUsed):
 			t.Error(err)
 		}
 	}
@@ -72,14 +72,14 @@ func joinExpires(t *testing.T, w *world) {
 	c := create(t, w.a, bridge.CreateRequest{})
 	w.clock.Advance(bridge.JoinCodeTTL)
 	_, err := w.b.Join(t.Context(), c.JoinCode)
-	wantError(t, err, bridge.ErrBadJoinCode)
+	wantError(t, err, bridge.ErrJoinCodeExpired)
 }
 
 func joinEndsWithConversation(t *testing.T, w *world) {
 	c := create(t, w.a, bridge.CreateRequest{TTL: bridge.MinTTL})
 	w.clock.Advance(bridge.MinTTL)
 	_, err := w.b.Join(t.Context(), c.JoinCode)
-	wantError(t, err, bridge.ErrBadJoinCode)
+	wantError(t, err, bridge.ErrJoinCodeExpired)
 }
 
 func joinAfterRotation(t *testing.T, w *world) {

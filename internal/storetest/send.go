@@ -35,7 +35,7 @@ func tailOfLast(t *testing.T, w *world) {
 			equal(t, "tail", tail, before)
 			return bridge.NewMessage{Action: bridge.ActionInfo, Text: text}
 		}
-		must(w.storeB.AppendMessage(t.Context(), w.gate(p.A), "", rule))(t)
+		must(w.storeB.AppendMessage(t.Context(), w.gate(p.A), "", 0, rule))(t)
 		must(w.b.Send(t.Context(), p.B, bridge.SendRequest{Text: "something else"}))(t)
 		before = strings.TrimPrefix(text, "x")
 	}
@@ -109,7 +109,7 @@ func repeatedKey(t *testing.T, w *world) {
 	w.unchanged(t, func() {
 		again := must(w.b.Send(t.Context(), p.A, request))(t)
 		want := first
-		want.Repeated = true
+		want.Repeated, want.Now = true, w.clock.Now()
 		equal(t, "second answer", again, want)
 	})
 	equal(t, "entry", w.lastEntry(t), "a send_to_partner ok")

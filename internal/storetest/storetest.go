@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -44,6 +45,9 @@ func Run(t *testing.T, open Opener) {
 		{"approvals", approvalTests},
 		{"tasks", taskTests},
 		{"watch", watchTests},
+		{"steer", steerTests},
+		{"life", lifeTests},
+		{"expiry", expiryTests},
 		{"limits", limitTests},
 	}
 	for _, g := range groups {
@@ -167,7 +171,8 @@ func (w *world) verify(t *testing.T) audit.Head {
 	return must(w.b.VerifyAudit(t.Context(), audit.Head{}))(t)
 }
 
-// state is all that a store knows of its conversations, the log and limits aside.
+// state is all that a store knows of its conversations, the log, limits and signs
+// of life aside.
 type state struct {
 	Conversations []bridge.Overview
 	Messages      map[string][]bridge.Message
@@ -179,7 +184,8 @@ func (w *world) state(t *testing.T) state {
 		Conversations: must(w.b.Conversations(t.Context()))(t),
 		Messages:      map[string][]bridge.Message{},
 	}
-	for _, c := range s.Conversations {
+	for i, c := range s.Conversations {
+		s.Conversations[i].A.SeenAt, s.Conversations[i].B.SeenAt = time.Time{}, time.Time{}
 		s.Messages[c.ID] = must(w.b.Messages(t.Context(), c.ID, 0, 1000))(t)
 	}
 	return s

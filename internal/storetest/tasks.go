@@ -334,7 +334,7 @@ func reportIsHeartbeat(t *testing.T, w *world) {
 	id := w.assign(t, p.A, "parser", "").ID
 	w.clock.Advance(time.Minute)
 	w.report(t, p.B, id, bridge.TaskProgress, "")
-	equal(t, "heartbeat", must(w.a.CheckPartner(t.Context(), p.A))(t).HeartbeatAt, w.clock.Now())
+	equal(t, "heartbeat", must(w.a.CheckPartner(t.Context(), p.A))(t).SeenAt, w.clock.Now())
 	equal(t, "lease", must(w.a.Tasks(t.Context(), true))(t)[0].LeaseFrom(), w.clock.Now())
 	w.clock.Advance(time.Minute)
 	pulse := must(w.a.Heartbeat(t.Context(), p.B))(t)

@@ -15,6 +15,7 @@ type Conversation struct {
 	ExpiresAt      Time      `json:"expires_at"`
 	JoinedAt       Time      `json:"joined_at"`
 	Expired        bool      `json:"expired"`
+	Paused         bool      `json:"paused"`
 	Messages       int64     `json:"messages"`
 	Unread         int64     `json:"unread"`
 	Sessions       []Session `json:"sessions"`
@@ -25,7 +26,8 @@ type Session struct {
 	SessionID     string `json:"session_id"`
 	Role          string `json:"role"`
 	Status        string `json:"status"`
-	LastHeartbeat Time   `json:"last_heartbeat"`
+	Joined        bool   `json:"joined"`
+	LastHeartbeat Time   `json:"last_heartbeat"` // the last sign of life
 	AgeSeconds    *int64 `json:"age_seconds"`
 	Alive         bool   `json:"alive"`
 	Received      int64  `json:"received"`
@@ -42,6 +44,7 @@ func OfConversation(o bridge.Overview, now time.Time) Conversation {
 		ExpiresAt:      Time(o.ExpiresAt),
 		JoinedAt:       Time(o.JoinedAt),
 		Expired:        o.Expired(now),
+		Paused:         !o.PausedAt.IsZero(),
 		Messages:       o.A.Received + o.B.Received,
 		Unread:         o.A.Unread + o.B.Unread,
 		Sessions:       []Session{OfSession(o.A, now), OfSession(o.B, now)},
@@ -63,7 +66,8 @@ func OfSession(s bridge.SessionState, now time.Time) Session {
 		SessionID:     string(s.Session),
 		Role:          bridge.Clean(s.Role),
 		Status:        bridge.CleanLine(string(s.Status)),
-		LastHeartbeat: Time(s.HeartbeatAt),
+		Joined:        s.Joined(),
+		LastHeartbeat: Time(s.SeenAt),
 		Alive:         s.Alive(now),
 		Received:      s.Received,
 		Unread:        s.Unread,

@@ -9,17 +9,21 @@ import (
 
 // Message is a message with who sent it.
 type Message struct {
-	MessageID     int64    `json:"message_id"`
-	Seq           int64    `json:"seq"`
-	From          string   `json:"from"`
-	FromRole      string   `json:"from_role,omitempty"` // for the operator
-	To            string   `json:"to"`
-	ActionType    string   `json:"action_type"`
-	Message       string   `json:"message"`
-	FilesInvolved []string `json:"files_involved"`
-	RedactedKinds []string `json:"redacted_kinds"`
-	SentAt        Time     `json:"sent_at"`
-	Read          bool     `json:"read"`
+	MessageID int64 `json:"message_id"`
+	// ConversationID is set where messages of several conversations are together.
+	ConversationID string   `json:"conversation_id,omitempty"`
+	Seq            int64    `json:"seq"`
+	From           string   `json:"from"`
+	FromRole       string   `json:"from_role,omitempty"` // for the operator
+	To             string   `json:"to"`
+	ActionType     string   `json:"action_type"`
+	Message        string   `json:"message"`
+	FilesInvolved  []string `json:"files_involved"`
+	RedactedKinds  []string `json:"redacted_kinds"`
+	SentAt         Time     `json:"sent_at"`
+	Read           bool     `json:"read"`
+	// ReplyTo is the message that it answers.
+	ReplyTo int64 `json:"reply_to,omitempty"`
 	// Redelivered is for the agent that is handed the message: it may have it.
 	Redelivered bool   `json:"redelivered"`
 	Trust       string `json:"trust"`
@@ -29,21 +33,32 @@ type Message struct {
 	NextChar   int `json:"next_char,omitempty"`
 }
 
+// trustOf is how far a message can be trusted. Only the operator's own is: no
+// session can send as the operator.
+func trustOf(m bridge.Message) string {
+	if m.From == bridge.Operator {
+		return bridge.Operator
+	}
+	return untrusted
+}
+
 // OfMessage is m for its recipient.
 func OfMessage(m bridge.Message) Message {
 	return Message{
-		MessageID:     m.ID,
-		Seq:           m.Seq,
-		From:          bridge.CleanLine(m.From),
-		To:            bridge.CleanLine(string(m.To)),
-		ActionType:    bridge.CleanLine(string(m.Action)),
-		Message:       bridge.Clean(m.Text),
-		FilesInvolved: Kinds(m.Files),
-		RedactedKinds: Kinds(m.Redacted),
-		SentAt:        Time(m.SentAt),
-		Read:          m.Read,
-		Redelivered:   m.Redelivered,
-		Trust:         untrusted,
+		MessageID:      m.ID,
+		ConversationID: bridge.CleanLine(m.Conversation),
+		Seq:            m.Seq,
+		From:           bridge.CleanLine(m.From),
+		To:             bridge.CleanLine(string(m.To)),
+		ActionType:     bridge.CleanLine(string(m.Action)),
+		Message:        bridge.Clean(m.Text),
+		FilesInvolved:  Kinds(m.Files),
+		RedactedKinds:  Kinds(m.Redacted),
+		SentAt:         Time(m.SentAt),
+		Read:           m.Read,
+		Redelivered:    m.Redelivered,
+		ReplyTo:        m.ReplyTo,
+		Trust:          trustOf(m),
 	}
 }
 
@@ -68,7 +83,13 @@ func SenderRole(m bridge.Message, o bridge.Overview) string {
 // WriteMessage writes a message as text for an agent. Each line of the message
 // begins with "> ", so that none can pass for a header or for the bridge's words.
 func WriteMessage(out *strings.Builder, m bridge.Message) {
-	fmt.Fprintf(out, "\n[message %d, seq %d] from %s to %s, %s, %s, trust: %s", m.ID, m.Seq, m.From, m.To, m.Action, Stamp(m.SentAt), untrusted)
+	fmt.Fprintf(out, "\n[message %d, seq %d] from %s to %s, %s, %s, trust: %s", m.ID, m.Seq, m.From, m.To, m.Action, Stamp(m.SentAt), trustOf(m))
+	if m.Conversation != "" {
+		out.WriteString(", conversation " + bridge.CleanLine(m.Conversation))
+	}
+	if m.ReplyTo != 0 {
+		fmt.Fprintf(out, ", answers message %d", m.ReplyTo)
+	}
 	if m.Read {
 		out.WriteString(", read")
 	}

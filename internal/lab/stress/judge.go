@@ -28,7 +28,7 @@ const (
 	RuleStarvation = "starvation" // a session got nothing done while others did
 )
 
-// JudgeInbox applies the rules of delivery (SPEC section 4): whatever was
+// JudgeInbox applies the rules of delivery (docs/architecture.md, Delivery): whatever was
 // acknowledged arrives, once in any run without a crash, in order; what comes
 // again is marked, and comes again only to a reader that was killed. Numbers rise
 // by one from 1, those of the bridge's own messages included.
@@ -125,7 +125,7 @@ func (j *inboxJudge) compare(r Receipt) {
 	}
 }
 
-// JudgeWork applies the rules of tasks (SPEC section 8): one that was assigned is
+// JudgeWork applies the rules of tasks (docs/architecture.md, Teams and tasks): one that was assigned is
 // ended, once, by the one worker that has it.
 func JudgeWork(works []Work) (found []Violation) {
 	for _, w := range works {

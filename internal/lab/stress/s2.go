@@ -11,8 +11,8 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// The S2 protocol is the original's test of its hardening: an orchestrator and
-// eight workers for 90 minutes. Its documents name tests 9 to 13; of the others
+// The S2 protocol is how the Python bridge that this program replaces tested its
+// hardening: an orchestrator and eight workers for 90 minutes. Its documents name tests 9 to 13; of the others
 // they give only the number, so 1 to 8 are named here, after what those documents
 // claim. All of them run on one machine, and Compress divides every length of
 // time: how often a worker gives a sign of life, how often the watchdog looks, and
@@ -55,7 +55,7 @@ const (
 	s2Silent = 300 * time.Second
 	s2Look   = 60 * time.Second
 	s2Keep   = 30 * time.Minute
-	// Targets of the original's reports. That for push and those for reassigning
+	// Targets of the Python bridge's reports. That for push and those for reassigning
 	// are not divided: what happens within them does not scale.
 	s2Reassign = 45 * time.Second
 	s2Push     = 50 * time.Millisecond

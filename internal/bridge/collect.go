@@ -1,0 +1,237 @@
+package bridge
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Collected is the answer to CheckAll: mail of several sessions.
+type Collected struct {
+	// Messages are the oldest that wait, in the order in which they were stored.
+	// Each names its conversation.
+	Messages []Message
+	// HasMore reports that more messages wait behind these, and Unread how many.
+	HasMore bool
+	Unread  int64
+	// Claims are to be ended like that of a Delivery, each.
+	Claims []Claim
+	// Refused are the sessions that the tokens do not prove any more.
+	Refused []Credentials
+}
+
+// Head is what is known of an unread message before it is taken.
+type Head struct {
+	ID    int64
+	Bytes int // of its text and file names
+}
+
+// CheckAll is Check for several sessions at once: it takes the oldest messages of
+// all of them, and waits until one has mail. The error is ErrUnauthorized where
+// no token counts.
+func (s *Service) CheckAll(ctx context.Context, all []Credentials, r CheckRequest, drain <-chan struct{}) (Collected, error) {
+	page, err := r.page()
+	if err != nil {
+		return Collected{}, s.Refuse(ctx, s.ReadGate(all[0], "check_messages"), err)
+	}
+	if r.Wait > 0 {
+		if err := s.awaitAny(ctx, all, r.Wait, drain); err != nil {
+			return Collected{}, err
+		}
+	}
+	c := collector{service: s, page: page, drain: drain}
+	if err := c.collect(ctx, all); err != nil {
+		for _, claim := range c.Claims {
+			_ = s.GiveBack(ctx, claim) // without it the messages come again in a few seconds
+		}
+		return Collected{}, err
+	}
+	return c.Collected, nil
+}
+
+// awaitAny returns when one of the sessions has mail, when none can get any more,
+// or when the patience or drain has ended.
+func (s *Service) awaitAny(ctx context.Context, all []Credentials, patience time.Duration, drain <-chan struct{}) error {
+	within, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	keys := make([]string, len(all))
+	for i, c := range all {
+		keys[i] = bellKey(c.Conversation, c.Session)
+	}
+	_, err := wait(within, together{s.bells, keys}, "", drain, func(within context.Context) (bool, error) {
+		lasts := 0
+		for _, c := range all {
+			ready, last, err := s.mailReady(within, c)
+			if err != nil || ready && !last {
+				return ready, err
+			}
+			if last {
+				lasts++
+			}
+		}
+		return lasts == len(all), nil
+	})
+	return errors.Join(err, ctx.Err())
+}
+
+// together listens for several keys at once.
+type together struct {
+	Notifier
+	keys []string
+}
+
+func (t together) Listen(string) (<-chan struct{}, func() error, error) {
+	var stops []func() error
+	var listening sync.WaitGroup
+	merged, ended := make(chan struct{}, 1), make(chan struct{})
+	stop := func() error {
+		close(ended)
+		listening.Wait()
+		var errs []error
+		for _, stop := range stops {
+			errs = append(errs, stop())
+		}
+		return errors.Join(errs...)
+	}
+	for _, key := range t.keys {
+		rings, stopOne, err := t.Notifier.Listen(key)
+		if err != nil {
+			return nil, nil, errors.Join(err, stop())
+		}
+		stops = append(stops, stopOne)
+		listening.Go(func() { forward(rings, merged, ended) })
+	}
+	return merged, stop, nil
+}
+
+// forward passes rings on, until ended is closed. Those that nobody took are one.
+func forward(rings <-chan struct{}, merged chan<- struct{}, ended <-chan struct{}) {
+	for {
+		select {
+		case <-ended:
+			return
+		case <-rings:
+			select {
+			case merged <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// collector takes the mail of several sessions.
+type collector struct {
+	Collected
+	service *Service
+	page    Page
+	drain   <-chan struct{}
+}
+
+// waiting is a session with the first of its unread messages.
+type waiting struct {
+	Credentials
+	unread int64
+	heads  []Head
+	take   int
+}
+
+func (c *collector) collect(ctx context.Context, all []Credentials) error {
+	inboxes, err := c.look(ctx, all)
+	if err != nil {
+		return err
+	}
+	if len(inboxes) == 0 {
+		return ErrUnauthorized
+	}
+	share(inboxes, c.page)
+	if !slices.ContainsFunc(inboxes, func(w *waiting) bool { return w.take > 0 }) {
+		inboxes[0].take = 1 // an empty look is charged and recorded, too
+	}
+	for _, w := range inboxes {
+		if err := c.takeFrom(ctx, w); err != nil {
+			return err
+		}
+		c.Unread += w.unread
+	}
+	slices.SortFunc(c.Messages, func(a, b Message) int { return cmp.Compare(a.ID, b.ID) })
+	c.HasMore = c.Unread > 0
+	return nil
+}
+
+// look finds out what waits in each session.
+func (c *collector) look(ctx context.Context, all []Credentials) (inboxes []*waiting, err error) {
+	s := c.service
+	for _, of := range all {
+		g := s.ReadGate(of, "check_messages")
+		view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
+		if err != nil {
+			return nil, err
+		}
+		if !g.Admits(view.Proof) {
+			if err := s.store.Refuse(ctx, g); err == nil || !errors.Is(err, ErrUnauthorized) {
+				return nil, err
+			}
+			c.Refused = append(c.Refused, of)
+			continue
+		}
+		w := &waiting{Credentials: of, unread: view.Waiting(g.Now)}
+		if view.Ready(g.Now) {
+			if w.heads, err = s.store.UnreadHeads(ctx, g.Conversation, g.Session, c.page.Limit); err != nil {
+				return nil, err
+			}
+		}
+		if seenAgain(view.SeenAt, g.Now) {
+			_ = s.store.NoteSeen(ctx, g.Conversation, g.Session, g.Now)
+		}
+		inboxes = append(inboxes, w)
+	}
+	return inboxes, nil
+}
+
+// share says how many messages to take of each session, so that the page holds
+// the oldest of all.
+func share(inboxes []*waiting, page Page) {
+	size := 0
+	for taken := range page.Limit {
+		var oldest *waiting
+		for _, w := range inboxes {
+			if w.take < len(w.heads) && (oldest == nil || w.heads[w.take].ID < oldest.heads[oldest.take].ID) {
+				oldest = w
+			}
+		}
+		if oldest == nil {
+			return
+		}
+		size += oldest.heads[oldest.take].Bytes
+		if taken > 0 && size > page.Bytes {
+			return
+		}
+		oldest.take++
+	}
+}
+
+func (c *collector) takeFrom(ctx context.Context, w *waiting) error {
+	if w.take == 0 {
+		return nil
+	}
+	taken, err := c.service.take(ctx, w.Credentials, Page{Limit: w.take, Bytes: c.page.Bytes}, time.Time{}, c.drain)
+	var limited *RateLimitError
+	if errors.As(err, &limited) && len(c.Claims) > 0 {
+		return nil // it waits for the next call
+	}
+	if err != nil {
+		return err
+	}
+	for _, m := range taken.Messages {
+		m.Conversation = w.Conversation
+		c.Messages = append(c.Messages, m)
+	}
+	w.unread = taken.Unread
+	if taken.Claim.ID != 0 {
+		c.Claims = append(c.Claims, taken.Claim)
+	}
+	return nil
+}

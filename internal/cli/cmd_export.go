@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
+)
+
+type exportOptions struct {
+	conversation, format string
+	since                moment
+}
+
+// Formats of an export.
+const (
+	formatMarkdown = "md"
+	formatHTML     = "html"
+)
+
+func newExportCmd(a *app) *cobra.Command {
+	o := exportOptions{format: formatMarkdown}
+	cmd := &cobra.Command{
+		Use:   "export CONVERSATION",
+		Short: "Write one conversation as a document",
+		Long: `Write a conversation with all its messages to standard output, to keep it or to pass
+it on: as Markdown, as one HTML page that loads nothing, or as JSON, one message a line.
+Nothing is marked read. What redaction has hidden stays hidden.
+
+What agents wrote stands in the document as text: no mark-up of theirs works.`,
+		Example: `  bridge export 3f2a > conversation.md
+  bridge export 3f2a --format html > conversation.html
+  bridge export 3f2a --format jsonl | jq -r .message`,
+		Args:              oneConversation,
+		ValidArgsFunction: completeConversation(a),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.conversation = args[0]
+			return runExport(cmd.Context(), a, o)
+		},
+	}
+	choiceFlag(cmd.Flags(), &o.format, []string{formatMarkdown, formatHTML, formatJSONL}, "format", "the form of the document")
+	sinceFlag(cmd.Flags(), &o.since, "messages")
+	return cmd
+}
+
+func runExport(ctx context.Context, a *app, o exportOptions) error {
+	if a.json {
+		o.format = formatJSONL
+	}
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		c, err := findConversation(ctx, s, o.conversation)
+		if err != nil {
+			return err
+		}
+		reader := &transcript{service: s, id: c.ID, since: o.since.time(a.now())}
+		messages, err := reader.latest(ctx)
+		if err != nil {
+			return err
+		}
+		out := bufio.NewWriter(a.stdout)
+		switch o.format {
+		case formatHTML:
+			err = writeHTML(out, newDocument(c, messages, a.now()))
+		case formatJSONL:
+			encoder := newEncoder(out)
+			for _, m := range messages {
+				err = errors.Join(err, encoder.Encode(view.MessageOf(m.Message, c)))
+			}
+		default:
+			writeMarkdown(out, newDocument(c, messages, a.now()))
+		}
+		return errors.Join(err, out.Flush())
+	})
+}

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
+)
+
+type extendOptions struct {
+	conversation string
+	by           time.Duration
+}
+
+func newExtendCmd(a *app) *cobra.Command {
+	o := extendOptions{by: bridge.DefaultExtension}
+	cmd := &cobra.Command{
+		Use:   "extend CONVERSATION",
+		Short: "Let a conversation live longer, or bring an expired one back",
+		Long: `Let a conversation live for a time from now, up to 7 days. It never becomes shorter. If
+nobody has joined it yet, it gets a fresh join code, which is printed.`,
+		Example: `  bridge extend 3f2a
+  bridge extend 3f2a --for 12h`,
+		Args:              oneConversation,
+		ValidArgsFunction: completeConversation(a),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.conversation = args[0]
+			return runExtend(cmd.Context(), a, o)
+		},
+	}
+	ageFlag(cmd.Flags(), &o.by, "for", "how long from now it lives")
+	return cmd
+}
+
+func runExtend(ctx context.Context, a *app, o extendOptions) error {
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		c, err := findConversation(ctx, s, o.conversation)
+		if err != nil {
+			return err
+		}
+		e, err := s.ExtendByOperator(ctx, c.ID, o.by)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(struct {
+				ConversationID string    `json:"conversation_id"`
+				ExpiresAt      view.Time `json:"expires_at"`
+				JoinCode       string    `json:"join_code,omitempty"`
+				JoinExpiresAt  view.Time `json:"join_code_expires_at"`
+			}{c.ID, view.Time(e.ExpiresAt), e.JoinCode, view.Time(e.JoinExpiresAt)})
+		}
+		if err := a.say("It expires at %s.", formatTime(e.ExpiresAt)); err != nil || e.JoinCode == "" {
+			return err
+		}
+		return a.say("Join code, until %s: %s", formatTime(e.JoinExpiresAt), e.JoinCode)
+	})
+}

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
+)
+
+type sayOptions struct {
+	conversation, text string
+	to                 []string
+}
+
+func newSayCmd(a *app) *cobra.Command {
+	var o sayOptions
+	cmd := &cobra.Command{
+		Use:   "say CONVERSATION [TEXT|-]",
+		Short: "Send agents a message of your own, which they can trust",
+		Long: `Send a message to the sessions of a conversation as its operator. They get it with
+their next messages, marked trust: "operator". It counts against no limit, reaches a
+paused conversation too, and approves nothing.
+
+Agents could type this command as well. So it is sent only after you have retyped a
+one-time code at a terminal, and never from an agent's own shell. Without TEXT, or with
+-, the text comes from standard input.`,
+		Example: `  bridge say 3f2a 'Stop after the tests, and report'
+  bridge say 3f2a --to b - < plan.md`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 1 || len(args) > 2 {
+				return usagef("`%s` takes a conversation and a text, it was given %d arguments: put the text into quotes", cmd.CommandPath(), len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: completeConversation(a),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.conversation, o.text = args[0], "-"
+			if len(args) == 2 {
+				o.text = args[1]
+			}
+			return runSay(cmd.Context(), a, o)
+		},
+	}
+	choicesFlag(cmd.Flags(), &o.to, []string{"a", "b"}, "to", "the sessions that get it (default all)")
+	return cmd
+}
+
+func runSay(ctx context.Context, a *app, o sayOptions) error {
+	if o.text == "-" {
+		text, err := io.ReadAll(io.LimitReader(a.stdin, 4*bridge.MaxMessageLength+1))
+		if err != nil {
+			return fmt.Errorf("read standard input: %w", err)
+		}
+		o.text = strings.TrimRight(string(text), "\n")
+	}
+	return a.withStore(ctx, func(s *bridge.Service) error {
+		c, err := findConversation(ctx, s, o.conversation)
+		if err != nil {
+			return err
+		}
+		if err := confirmSay(ctx, a, s, c, o); err != nil {
+			return err
+		}
+		r := bridge.SayRequest{Conversation: c.ID, Text: o.text}
+		for _, session := range o.to {
+			r.To = append(r.To, bridge.SessionID(session))
+		}
+		sent, err := s.Say(ctx, r)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return printSaidJSON(a, c, sent)
+		}
+		return a.say("Sent to %s.", view.Count(int64(len(sent)), "session"))
+	})
+}
+
+// confirmSay shows what will be sent, and has a human at a terminal confirm it.
+func confirmSay(ctx context.Context, a *app, s *bridge.Service, c bridge.Overview, o sayOptions) error {
+	human, err := a.humanUnless(ctx, s, "say", c.ID, "")
+	if err != nil {
+		return err
+	}
+	defer human.close()
+	human.show("", "This is sent to "+c.ID+" as yours:", "")
+	human.write(wrap(bridge.Clean(o.text), "> ", helpWidth))
+	return human.confirm(ctx, s, "say", c.ID, "", oneTimeCode())
+}
+
+// oneTimeCode is six random hex digits.
+func oneTimeCode() string {
+	var b [3]byte
+	_, _ = rand.Read(b[:]) // never fails: https://pkg.go.dev/crypto/rand#Read
+	return hex.EncodeToString(b[:])
+}
+
+func printSaidJSON(a *app, c bridge.Overview, sent []bridge.Sent) error {
+	type message struct {
+		MessageID int64     `json:"message_id"`
+		Seq       int64     `json:"seq"`
+		SentAt    view.Time `json:"sent_at"`
+		Redacted  []string  `json:"redacted_kinds"`
+	}
+	messages := make([]message, len(sent))
+	for i, m := range sent {
+		messages[i] = message{m.ID, m.Seq, view.Time(m.SentAt), view.Kinds(m.Redacted)}
+	}
+	return a.printJSON(struct {
+		ConversationID string    `json:"conversation_id"`
+		Messages       []message `json:"messages"`
+	}{c.ID, messages})
+}

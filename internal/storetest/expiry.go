@@ -1,0 +1,170 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+var expiryTests = []test{
+	{"an expired conversation takes nothing new and says so", expiredTakesNothing},
+	{"its sessions read what is in it for a day", expiredReads},
+	{"a wait ends with the conversation", expiredWait},
+	{"who cannot prove a session learns nothing of its end", expiredStranger},
+	{"either session extends it, and it never becomes shorter", extendEither},
+	{"an extension has bounds", extendBounds},
+	{"the operator brings one back", extendOperator},
+	{"a fresh join code takes the place of the first", freshCode},
+	{"join codes say why they do not work", codesSayWhy},
+}
+
+func wantExpired(t *testing.T, err error) {
+	t.Helper()
+	var expired *bridge.ExpiredError
+	wantAs(t, err, &expired)
+	wantError(t, err, bridge.ErrExpired)
+}
+
+func expiredTakesNothing(t *testing.T, w *world) {
+	p := w.pair(t)
+	at := w.clock.Now().Add(bridge.DefaultTTL)
+	ctx := t.Context()
+	w.clock.Advance(bridge.DefaultTTL)
+	w.unchanged(t, func() {
+		_, err := w.a.Send(ctx, p.A, bridge.SendRequest{Text: "x"})
+		wantExpired(t, err)
+		equal(t, "entry", w.lastEntry(t), "a send_to_partner expired")
+		_, err = w.a.UpdateStatus(ctx, p.A, bridge.StatusWorking)
+		wantExpired(t, err)
+		_, err = w.a.AssignTask(ctx, p.A, bridge.AssignRequest{Title: "x"})
+		wantExpired(t, err)
+		_, err = w.a.Heartbeat(ctx, p.B)
+		wantExpired(t, err)
+		_, err = w.a.Extend(ctx, p.A, 0)
+		wantExpired(t, err)
+		_, err = w.a.PeekMessages(ctx, p.B, 0, 0)
+		wantExpired(t, err)
+	})
+	_, err := w.a.Send(ctx, p.A, bridge.SendRequest{Text: "x"})
+	equal(t, "error", err.Error(), (&bridge.ExpiredError{At: at, ReadUntil: at.Add(bridge.Grace)}).Error())
+	w.verify(t)
+}
+
+func expiredReads(t *testing.T, w *world) {
+	p := w.pair(t)
+	first := w.send(t, w.a, p.A)
+	w.clock.Advance(bridge.DefaultTTL + bridge.Grace - time.Microsecond)
+	standing, ok := w.b.Standing(t.Context(), p.B)
+	equal(t, "standing", []any{standing.Left(), standing.Unread, ok}, []any{time.Duration(0), int64(1), true})
+	equal(t, "mail", must(w.b.CountMail(t.Context(), p.B))(t).Unread, 1)
+	d := w.check(t, w.b, p.B, 0)
+	equal(t, "unread", ids(d.Messages), []int64{first.ID})
+	w.confirm(t, w.b, d)
+	equal(t, "history", ids(must(w.b.History(t.Context(), p.B, 0, 0))(t).Messages), []int64{first.ID})
+	equal(t, "partner", w.partnerOf(t, p.B).Joined(), true)
+	must(w.b.ListTasks(t.Context(), p.B, bridge.TaskQuery{}))(t)
+
+	w.clock.Advance(time.Microsecond)
+	_, err := w.b.History(t.Context(), p.B, 0, 0)
+	wantError(t, err, bridge.ErrUnauthorized)
+	_, err = w.b.Send(t.Context(), p.B, bridge.SendRequest{Text: "x"})
+	wantError(t, err, bridge.ErrUnauthorized)
+	_, err = w.b.CountMail(t.Context(), p.B)
+	wantError(t, err, bridge.ErrUnauthorized)
+	_, ok = w.b.Standing(t.Context(), p.B)
+	equal(t, "standing after the grace", ok, false)
+}
+
+func expiredWait(t *testing.T, w *world) {
+	p := w.pair(t)
+	waited := make(chan error, 1)
+	go func() {
+		_, err := w.a.Check(t.Context(), p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, nil)
+		waited <- err
+	}()
+	w.clock.Advance(bridge.DefaultTTL)
+	w.a.Ring(p.B.Conversation, bridge.SessionB)
+	wantError(t, <-waited, nil)
+	// One that begins behind the end does not wait at all.
+	must(w.a.Check(t.Context(), p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, nil))(t)
+}
+
+func expiredStranger(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.clock.Advance(bridge.DefaultTTL)
+	_, err := w.a.Send(t.Context(), stranger(p.A), bridge.SendRequest{Text: "x"})
+	wantError(t, err, bridge.ErrUnauthorized)
+	_, err = w.a.History(t.Context(), stranger(p.A), 0, 0)
+	wantError(t, err, bridge.ErrUnauthorized)
+}
+
+func extendEither(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.clock.Advance(bridge.DefaultTTL - time.Minute)
+	want := w.clock.Now().Add(bridge.DefaultExtension)
+	equal(t, "b extends", must(w.a.Extend(t.Context(), p.B, 0))(t).ExpiresAt, want)
+	equal(t, "entry", w.lastEntry(t), "b extend_conversation ok")
+	equal(t, "a asks for less", must(w.b.Extend(t.Context(), p.A, time.Minute))(t).ExpiresAt, want)
+	w.clock.Advance(bridge.DefaultTTL - time.Minute)
+	w.send(t, w.b, p.A)
+	equal(t, "a extends", must(w.b.Extend(t.Context(), p.A, bridge.MaxTTL))(t).ExpiresAt, w.clock.Now().Add(bridge.MaxTTL))
+	equal(t, "in the store", must(w.a.Conversation(t.Context(), p.A.Conversation))(t).ExpiresAt, w.clock.Now().Add(bridge.MaxTTL))
+}
+
+func extendBounds(t *testing.T, w *world) {
+	p := w.pair(t)
+	for _, d := range []time.Duration{-time.Minute, bridge.MinTTL - 1, bridge.MaxTTL + 1} {
+		_, err := w.a.Extend(t.Context(), p.A, d)
+		var invalid *bridge.InvalidError
+		wantAs(t, err, &invalid)
+		_, err = w.a.ExtendByOperator(t.Context(), p.A.Conversation, d)
+		wantAs(t, err, &invalid)
+	}
+	_, err := w.a.Extend(t.Context(), stranger(p.A), time.Hour)
+	wantError(t, err, bridge.ErrUnauthorized)
+	_, err = w.a.ExtendByOperator(t.Context(), "conv_0000000000000000", time.Hour)
+	wantError(t, err, bridge.ErrNotFound)
+}
+
+func extendOperator(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.B)
+	w.clock.Advance(bridge.DefaultTTL + bridge.Grace + time.Hour)
+	e := must(w.b.ExtendByOperator(t.Context(), p.A.Conversation, time.Hour))(t)
+	equal(t, "answer", e, bridge.Extended{ExpiresAt: w.clock.Now().Add(time.Hour)})
+	equal(t, "entry", w.lastEntry(t), "operator extend_conversation ok")
+	w.send(t, w.a, p.A)
+}
+
+func freshCode(t *testing.T, w *world) {
+	c := create(t, w.a, bridge.CreateRequest{TTL: time.Hour})
+	a := bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}
+	w.clock.Advance(bridge.JoinCodeTTL)
+	_, err := w.b.Join(t.Context(), c.JoinCode)
+	wantError(t, err, bridge.ErrJoinCodeExpired)
+	e := must(w.a.Extend(t.Context(), a, time.Hour))(t)
+	equal(t, "good until", e.JoinExpiresAt, w.clock.Now().Add(bridge.JoinCodeTTL))
+	again := must(w.a.ExtendByOperator(t.Context(), c.ID, time.Hour))(t)
+	_, err = w.b.Join(t.Context(), e.JoinCode)
+	wantError(t, err, bridge.ErrBadJoinCode)
+	must(w.b.Join(t.Context(), again.JoinCode))(t)
+	equal(t, "once joined", must(w.a.Extend(t.Context(), a, time.Hour))(t).JoinCode, "")
+	equal(t, "once joined, for the operator", must(w.a.ExtendByOperator(t.Context(), c.ID, time.Hour))(t).JoinCode, "")
+	equal(t, "the token is the first", must(w.a.Tokens(t.Context(), c.ID))(t).B, c.TokenB)
+}
+
+func codesSayWhy(t *testing.T, w *world) {
+	c := create(t, w.a, bridge.CreateRequest{})
+	must(w.b.Join(t.Context(), c.JoinCode))(t)
+	for range 2 {
+		_, err := w.a.Join(t.Context(), c.JoinCode)
+		wantError(t, err, bridge.ErrJoinCodeUsed)
+	}
+	equal(t, "entry", w.lastEntry(t), "b join_conversation unauthorized")
+	_, err := w.a.Join(t.Context(), "00000-00000")
+	wantError(t, err, bridge.ErrBadJoinCode)
+	var invalid *bridge.InvalidError
+	_, err = w.a.Join(t.Context(), "please")
+	wantAs(t, err, &invalid)
+}

@@ -1,0 +1,169 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+var lifeTests = []test{
+	{"every call of its own is a sign of life", callsAreSigns},
+	{"nobody has joined before somebody acts for the session", nobodyJoined},
+	{"what runs beside an agent and what strangers do is none", noSigns},
+	{"signs of life are noted seldom", signsSeldom},
+	{"an open wait is a sign of life", waitIsSign},
+	{"a clock set back hides no sign of life", signsClockBack},
+	{"who waits for work is not missed and keeps its task", waitingKeepsTask},
+	{"a receipt names the last message of mine that was read", receipts},
+}
+
+// partnerOf returns what w.b knows of the partner of c.
+func (w *world) partnerOf(t *testing.T, c bridge.Credentials) bridge.PartnerStatus {
+	t.Helper()
+	return must(w.b.CheckPartner(t.Context(), c))(t)
+}
+
+func callsAreSigns(t *testing.T, w *world) {
+	p := w.pair(t)
+	ctx := t.Context()
+	for name, call := range map[string]func() error{
+		"sends":          func() error { _, err := w.a.Send(ctx, p.B, bridge.SendRequest{Text: "x"}); return err },
+		"checks":         func() error { _, err := w.a.Check(ctx, p.B, bridge.CheckRequest{}, nil); return err },
+		"reads":          func() error { _, err := w.a.History(ctx, p.B, 0, 0); return err },
+		"sets a status":  func() error { _, err := w.a.UpdateStatus(ctx, p.B, bridge.StatusWaiting); return err },
+		"asks for tasks": func() error { _, err := w.a.ListTasks(ctx, p.B, bridge.TaskQuery{}); return err },
+		"beats":          func() error { _, err := w.a.Heartbeat(ctx, p.B); return err },
+		"is refused": func() error {
+			_, err := w.a.UpdateStatus(ctx, p.B, "sleeping")
+			if err == nil {
+				t.Error("an odd status was taken")
+			}
+			return nil
+		},
+	} {
+		w.clock.Advance(bridge.AliveFor)
+		equal(t, "alive before it "+name, w.partnerOf(t, p.A).Alive(w.clock.Now()), false)
+		if err := call(); err != nil {
+			t.Fatal(name, err)
+		}
+		status := w.partnerOf(t, p.A)
+		equal(t, "alive when it "+name, status.Alive(w.clock.Now()), true)
+		equal(t, "seen when it "+name, status.SeenAt, w.clock.Now())
+	}
+}
+
+func nobodyJoined(t *testing.T, w *world) {
+	c := create(t, w.a, bridge.CreateRequest{})
+	a := bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}
+	equal(t, "b before", w.partnerOf(t, a).Joined(), false)
+	equal(t, "told to the sender", w.send(t, w.a, a).Partner.Joined(), false)
+	w.clock.Advance(time.Minute)
+	joined := must(w.b.Join(t.Context(), c.JoinCode))(t)
+	status := w.partnerOf(t, a)
+	equal(t, "b joined", []bool{status.Joined(), status.Alive(w.clock.Now())}, []bool{true, true})
+	equal(t, "its status", status.Status, bridge.Status(""))
+	b := bridge.Credentials{Conversation: c.ID, Session: joined.Session, Token: joined.Token}
+	equal(t, "a is alive", w.partnerOf(t, b).Alive(w.clock.Now()), true)
+	sent := w.send(t, w.a, a)
+	equal(t, "told to the sender now", []any{sent.Partner.Joined(), sent.Partner.SeenAt}, []any{true, w.clock.Now()})
+}
+
+func noSigns(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.clock.Advance(bridge.AliveFor)
+	must(w.b.PeekMessages(t.Context(), p.B, 0, 0))(t)
+	must(w.b.CountMail(t.Context(), p.B))(t)
+	_, err := w.b.Send(t.Context(), stranger(p.B), bridge.SendRequest{Text: "x"})
+	wantError(t, err, bridge.ErrUnauthorized)
+	_, err = w.b.Check(t.Context(), stranger(p.B), bridge.CheckRequest{}, nil)
+	wantError(t, err, bridge.ErrUnauthorized)
+	w.send(t, w.a, p.A)
+	equal(t, "joined", w.partnerOf(t, p.A).Joined(), false)
+}
+
+func signsSeldom(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.B)
+	first := w.clock.Now()
+	for range 9 {
+		w.clock.Advance(time.Second)
+		w.send(t, w.a, p.B)
+	}
+	equal(t, "seen within ten seconds", w.partnerOf(t, p.A).SeenAt, first)
+	w.clock.Advance(time.Second)
+	w.send(t, w.a, p.B)
+	equal(t, "seen after ten seconds", w.partnerOf(t, p.A).SeenAt, w.clock.Now())
+}
+
+func waitIsSign(t *testing.T, w *world) {
+	p := w.pair(t)
+	must(w.a.UpdateStatus(t.Context(), p.B, bridge.StatusComplete))(t)
+	w.clock.Advance(bridge.AliveFor)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	drain := make(chan struct{})
+	waited := make(chan error, 1)
+	go func() {
+		_, err := w.a.Check(ctx, p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, drain)
+		waited <- err
+	}()
+	for !w.partnerOf(t, p.A).Alive(w.clock.Now()) {
+		if ctx.Err() != nil {
+			t.Fatal("an open wait is no sign of life")
+		}
+	}
+	entries := len(entriesOf(w.log(t), "check_messages"))
+	w.clock.Advance(bridge.AliveFor)
+	w.a.Ring(p.A.Conversation, bridge.SessionB) // the waiter looks again
+	for !w.partnerOf(t, p.A).Alive(w.clock.Now()) {
+		if ctx.Err() != nil {
+			t.Fatal("an open wait is not renewed")
+		}
+	}
+	equal(t, "status", w.partnerOf(t, p.A).Status, bridge.StatusComplete)
+	equal(t, "entries for looking", len(entriesOf(w.log(t), "check_messages")), entries)
+	close(drain)
+	if err := <-waited; err != nil {
+		t.Error(err)
+	}
+}
+
+func signsClockBack(t *testing.T, w *world) {
+	p := w.pair(t)
+	w.send(t, w.a, p.B)
+	w.clock.Advance(-time.Hour)
+	w.send(t, w.a, p.B)
+	equal(t, "seen", w.partnerOf(t, p.A).SeenAt, w.clock.Now())
+}
+
+func waitingKeepsTask(t *testing.T, w *world) {
+	p := w.pair(t)
+	must(w.a.AssignTask(t.Context(), p.A, bridge.AssignRequest{Title: "Write the parser"}))(t)
+	for range 4 {
+		w.clock.Advance(after - time.Second)
+		must(w.b.Check(t.Context(), p.B, bridge.CheckRequest{}, nil))(t) // only looks for mail
+		equal(t, "missed", w.watch(t, w.a), 0)
+		equal(t, "moved", w.moves(t), []string{})
+	}
+	w.clock.Advance(after + time.Second)
+	equal(t, "missed when silent", w.watch(t, w.a), 1)
+}
+
+func receipts(t *testing.T, w *world) {
+	p := w.pair(t)
+	equal(t, "at first", w.partnerOf(t, p.A).ReadID, 0)
+	first, second := w.send(t, w.a, p.A), w.send(t, w.a, p.A)
+	d := w.check(t, w.b, p.B, 1)
+	equal(t, "on its way", w.partnerOf(t, p.A).ReadID, 0)
+	w.clock.Advance(time.Minute)
+	w.confirm(t, w.b, d)
+	read := w.clock.Now()
+	w.clock.Advance(time.Minute)
+	status := w.partnerOf(t, p.A)
+	equal(t, "the first", []any{status.ReadID, status.ReadAt}, []any{first.ID, read})
+	w.confirm(t, w.b, w.check(t, w.b, p.B, 1))
+	equal(t, "the second", w.partnerOf(t, p.A).ReadID, second.ID)
+	equal(t, "the other way", w.partnerOf(t, p.B).ReadID, 0)
+}
