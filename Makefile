@@ -121,7 +121,12 @@ test-inspector: build
 test-sdk: build
 	scripts/test-sdk.sh bin/bridge
 
-## test-clients: Claude Code, Codex and Gemini CLI with a scripted model (needs npm)
+## test-poisoned: tests as on the machine of somebody who uses bridge already
+.PHONY: test-poisoned
+test-poisoned:
+	scripts/test-poisoned.sh -short ./internal/cli ./internal/doctor ./internal/agents ./internal/fleet ./internal/mcpserver ./internal/stdio
+
+## test-clients: the real clients with a scripted model (needs npm)
 .PHONY: test-clients
 test-clients:
 	scripts/test-clients.sh

@@ -1,30 +1,47 @@
 #!/bin/sh
 # Drives the bridge with the real clients, whose model is a stub on the loopback
 # interface: scripts/test-clients.sh [ARGUMENT OF GO TEST…]
+# Twice: with the newest versions that were looked at, and with earlier ones.
 # Skips, and says so, where npm cannot install them in time. A folder in which
-# they are already may be named by NODE22.
+# clients are already may be named by NODE22; then it runs once, with those.
 set -eu
 cd "$(dirname "$0")/.."
 
 # Newer ones may behave differently: docs/clients.md says what was measured.
-packages="@anthropic-ai/claude-code@2.1.329 @openai/codex@0.169.0 @google/gemini-cli@0.61.0"
-minutes=4 # for npm
+newest="@anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0
+	opencode-ai@1.18.33 @qwen-code/qwen-code@0.24.4 @github/copilot@1.0.102 cline@3.0.65"
+earlier="@anthropic-ai/claude-code@2.1.329 @openai/codex@0.169.0"
+minutes=6 # for npm, each time
 
-if [ -z "${NODE22:-}" ]; then
-	work=$(mktemp -d)
-	trap 'rm -rf "$work"' EXIT
-	NODE22="$work/clients"
-	# shellcheck disable=SC2086 # a list of words
-	if ! timeout "${minutes}m" sh scripts/node22.sh "$NODE22" $packages >/dev/null; then
-		echo "!!! SKIPPED: the tests with the real clients need Node 22 and npm (see above)"
-		exit 0
-	fi
+work=$(mktemp -d)
+mkdir "$work/versions"
+trap 'rm -rf "$work"' EXIT
+
+# drive FOLDER runs the tests with the clients in it.
+drive() {
+	for program in claude codex gemini opencode qwen copilot cline; do
+		[ -e "$1/node_modules/.bin/$program" ] || continue
+		printf '%s ' "$program"
+		HOME="$work/versions" PATH="$1/node_modules/.bin:$PATH" "$program" --version </dev/null || {
+			echo "!!! SKIPPED: $program was installed, but does not run here"
+			return 0
+		}
+	done
+	folder=$1
+	shift
+	NODE22=$folder go test -count=1 -timeout 15m "$@" ./test/clients/...
+}
+
+if [ -n "${NODE22:-}" ]; then
+	drive "$NODE22" "$@"
+	exit
 fi
-export NODE22
-for program in claude codex gemini; do
-	PATH="$NODE22/node_modules/.bin:$PATH" "$program" --version || {
-		echo "!!! SKIPPED: $program was installed, but does not run here"
-		exit 0
-	}
+for packages in "$newest" "$earlier"; do
+	folder=$(mktemp -d "$work/clients.XXXXXX")
+	# shellcheck disable=SC2086 # a list of words
+	if ! timeout "${minutes}m" sh scripts/node22.sh "$folder" $packages >/dev/null; then
+		echo "!!! SKIPPED: the tests with the real clients need Node 22 and npm (see above)"
+		continue
+	fi
+	drive "$folder" "$@"
 done
-go test -count=1 -timeout 8m "$@" ./test/clients/...

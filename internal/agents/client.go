@@ -16,7 +16,13 @@ const (
 )
 
 // Clients lists them all.
-func Clients() []Client { return []Client{Claude, Codex, Gemini} }
+func Clients() []Client {
+	return []Client{Claude, Codex, Gemini, OpenCode, Qwen, Copilot, Cline, Amp}
+}
+
+// Hooked reports whether bridge has hooks for the client: its agent is told of
+// mail.
+func (c Client) Hooked() bool { return slices.Contains(HookClients(), string(c)) }
 
 // Title is what the client calls itself.
 func (c Client) Title() string {
@@ -25,8 +31,10 @@ func (c Client) Title() string {
 		return "Claude Code"
 	case Codex:
 		return "Codex"
+	case Gemini:
+		return "Gemini CLI"
 	}
-	return "Gemini CLI"
+	return serverClients[c].title
 }
 
 // Scope says for whom an entry counts.

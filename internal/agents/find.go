@@ -48,7 +48,10 @@ func (in Installer) Find(c Client, scope Scope) (Found, error) {
 		return f, in.findCodex(&f)
 	}
 	document, err := readDocument(f.Path, commentedJSON)
-	f.servers(lookupTree(document, []string{"mcpServers"}))
+	f.servers(lookupTree(document, []string{c.serversKey()}))
+	if !c.Hooked() {
+		return f, err
+	}
 	f.hooks(f.Path, lookupTree(document, []string{"hooks"}))
 	f.HooksOff = lookupTree(document, []string{"hooksConfig", "enabled"}) == false
 	f.Plugin = geminiExtension(filepath.Dir(f.Path))

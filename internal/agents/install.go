@@ -125,7 +125,7 @@ func (in Installer) Uninstall(s Setup) (*Plan, error) {
 	plan := &Plan{Setup: s, folder: folder, old: old}
 	w := &workbench{setup: s, receipt: old}
 	if old == nil {
-		s.DenyRules = s.Client != Gemini || s.Scope != ScopeProject
+		s.DenyRules = s.Client.Hooked() && (s.Client != Gemini || s.Scope != ScopeProject)
 		targets, err := in.allTargets(s)
 		if err != nil {
 			return nil, err
@@ -155,6 +155,9 @@ func (in Installer) targets(s Setup, w *workbench) ([]target, error) {
 			return nil, &FileError{path, err}
 		}
 		return targets, nil
+	}
+	if c, ok := serverClients[s.Client]; ok {
+		return c.targets(s, in.Place)
 	}
 	return geminiTargets(s, in.Place)
 }
@@ -239,7 +242,7 @@ func (w *workbench) change(path string, f format) (Change, error) {
 
 // keep starts from the server's entry as it is, where it is not only ours.
 func (p stripper) keep(c *Change, kept *receiptFile, f format) (err error) {
-	if kept.addedTo(f, p.name, c.file.text) {
+	if kept.addedTo(f, p.client, p.name, c.file.text) {
 		p.keepServer = true
 		c.start, err = p.strip(f, c.file.text)
 	}
@@ -247,15 +250,15 @@ func (p stripper) keep(c *Change, kept *receiptFile, f format) (err error) {
 }
 
 // addedTo reports that somebody has changed the server's entry since we wrote it.
-func (f *receiptFile) addedTo(as format, name string, now []byte) bool {
-	was, is := serverIn(as, name, f.after), serverIn(as, name, now)
+func (f *receiptFile) addedTo(as format, c Client, name string, now []byte) bool {
+	was, is := serverIn(as, c, name, f.after), serverIn(as, c, name, now)
 	return was != nil && is != nil && (f.AddedTo || !reflect.DeepEqual(was, is))
 }
 
 // serverIn is the entry of a server in a file; nil where there is none.
-func serverIn(as format, name string, text []byte) any {
+func serverIn(as format, c Client, name string, text []byte) any {
 	var document any
-	path := []string{"mcpServers", name}
+	path := []string{c.serversKey(), name}
 	switch as {
 	case ownText:
 		return nil
@@ -283,12 +286,16 @@ func (in Installer) adopt(s *Setup, w *workbench) error {
 		as = tomlTables
 	case Gemini:
 		as = commentedJSON
+	default:
+		if c, ok := serverClients[s.Client]; ok {
+			as = c.format
+		}
 	}
 	change, err := w.change(mainFile(s.Client, s.Scope, in.Place), as)
 	if err != nil {
 		return err
 	}
-	if server, ok := readServer(serverIn(as, s.Name, change.start)); ok && server.isBridge() {
+	if server, ok := readServer(serverIn(as, s.Client, s.Name, change.start)); ok && server.isBridge() {
 		s.adoptPlaces(server)
 	}
 	return nil

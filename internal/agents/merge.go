@@ -66,12 +66,16 @@ func (t target) mergeJSON(text []byte, e entry, value any, s Setup) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	members, _ := value.(map[string]any)
-	for _, m := range []confedit.Member{{Name: "command", Value: server.Command}, {Name: "args", Value: anySlice(server.Args)}} {
+	path, members := startedBy(e.path, value)
+	wanted := []confedit.Member{{Name: "command", Value: server.Command}, {Name: "args", Value: anySlice(server.Args)}}
+	if _, oneList := members["command"].([]any); oneList {
+		wanted = []confedit.Member{{Name: "command", Value: anySlice(append([]string{server.Command}, server.Args...))}}
+	}
+	for _, m := range wanted {
 		if reflect.DeepEqual(members[m.Name], m.Value) {
 			continue
 		}
-		if text, err = confedit.Replace(text, append(slices.Clone(e.path), m.Name), m.Value); err != nil {
+		if text, err = confedit.Replace(text, append(slices.Clone(path), m.Name), m.Value); err != nil {
 			return nil, err
 		}
 	}

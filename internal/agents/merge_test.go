@@ -78,13 +78,18 @@ func TestMergeAddedTo(t *testing.T) {
 			before := d.tree()
 			s := d.setup(client, agents.ScopeUser)
 			d.install(s)
-			path, old, with := "home/.claude.json", `"args"`, `"timeout": 7, "args"`
+			old, with := `"args"`, `"timeout": 7, "args"`
 			switch client {
 			case agents.Codex:
-				path, old, with = "home/.codex/config.toml", "tool_timeout_sec = 90\n", "tool_timeout_sec = 7\nenabled = true\n[mcp_servers.bridge.env]\nX = \"1\"\n"
-			case agents.Gemini:
-				path = "home/.gemini/settings.json"
+				old, with = "tool_timeout_sec = 90\n", "tool_timeout_sec = 7\nenabled = true\n[mcp_servers.bridge.env]\nX = \"1\"\n"
+			case agents.OpenCode:
+				old, with = `"command"`, `"enabled": true, "command"`
 			}
+			found, err := d.Find(client, agents.ScopeUser)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := strings.TrimPrefix(found.Path, d.root)
 			d.write(path, strings.Replace(d.read(path), old, with, 1))
 			newer := s
 			newer.Program = absolute("/opt/newer/bridge")

@@ -5,13 +5,10 @@ import (
 	"path/filepath"
 )
 
-// programs are what the clients' programs are called.
-var programs = map[Client]string{Claude: "claude", Codex: "codex", Gemini: "gemini"}
-
 // Present reports whether a client seems to be on this machine: lookPath finds its
-// program, or it has left its folder behind.
+// program, which is called as the client is here, or it has left its folder behind.
 func (p Place) Present(c Client, lookPath func(string) (string, error)) bool {
-	if _, err := lookPath(programs[c]); err == nil {
+	if _, err := lookPath(string(c)); err == nil {
 		return true
 	}
 	info, err := os.Stat(p.clientFolder(c))
@@ -25,6 +22,9 @@ func (p Place) clientFolder(c Client) string {
 		return p.folder("CLAUDE_CONFIG_DIR", ".claude")
 	case Codex:
 		return p.codexFolder(ScopeUser)
+	}
+	if other, ok := serverClients[c]; ok {
+		return filepath.Dir(other.file(ScopeUser, p))
 	}
 	return filepath.Clean(p.geminiFolder(ScopeUser))
 }

@@ -49,6 +49,9 @@ func mainFile(c Client, scope Scope, p Place) string {
 	case Codex:
 		return filepath.Join(p.codexFolder(scope), "config.toml")
 	}
+	if other, ok := serverClients[c]; ok {
+		return other.file(scope, p)
+	}
 	return filepath.Join(p.geminiFolder(scope), "settings.json")
 }
 

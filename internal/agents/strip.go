@@ -42,7 +42,7 @@ func (p stripper) strip(f format, text []byte) ([]byte, error) {
 }
 
 func (p stripper) stripServer(text []byte) ([]byte, error) {
-	path := []string{"mcpServers", p.name}
+	path := []string{p.client.serversKey(), p.name}
 	value, ok, err := confedit.Lookup(text, path...)
 	if err != nil || !ok || p.keepServer {
 		return text, err
@@ -55,18 +55,23 @@ func (p stripper) stripServer(text []byte) ([]byte, error) {
 	if own, ok := readServer(had); ok && own.isBridge() {
 		return restoreServer(text, path, had)
 	}
-	return p.remove(text, "mcpServers", p.name)
+	return p.remove(text, path[0], p.name)
 }
 
 // restoreServer lets an entry start its server as it did before we changed that.
 func restoreServer(text []byte, path []string, had any) ([]byte, error) {
-	members, _ := had.(map[string]any)
+	path, members := startedBy(path, had)
+	steps := make([]any, len(path)+1)
+	for i, step := range path {
+		steps[i] = step
+	}
 	for _, name := range []string{"command", "args"} {
 		var err error
 		if value, ok := members[name]; ok {
 			text, err = confedit.Replace(text, append(slices.Clone(path), name), value)
 		} else {
-			text, err = confedit.Delete(text, path[0], path[1], name)
+			steps[len(path)] = name
+			text, err = confedit.Delete(text, steps...)
 		}
 		if err != nil {
 			return nil, err
@@ -253,13 +258,33 @@ type Server struct {
 }
 
 // readServer reads a decoded value; false where it is no server that is started.
+//
+// opencode writes program and arguments into one list, Cline both into an object
+// "transport".
 func readServer(value any) (s Server, ok bool) {
+	_, members := startedBy(nil, value)
+	if line, ok := members["command"].([]any); ok && len(line) > 0 {
+		members = maps.Clone(members)
+		members["command"], members["args"] = line[0], line[1:]
+	}
+	if members != nil {
+		value = members
+	}
 	text, err := json.Marshal(value)
 	if err != nil {
 		return Server{}, false
 	}
 	err = json.Unmarshal(text, &s)
 	return s, err == nil && s.Command != ""
+}
+
+// startedBy returns the object in an entry that says what to start, and its path.
+func startedBy(path []string, value any) ([]string, map[string]any) {
+	members, _ := value.(map[string]any)
+	if inner, ok := members["transport"].(map[string]any); ok {
+		return append(slices.Clone(path), "transport"), inner
+	}
+	return path, members
 }
 
 // isBridge reports that the server is a bridge.

@@ -79,6 +79,9 @@ func New(c Config) *Service {
 	}
 }
 
+// Key is the master key of a store, by the name that stores use.
+type Key = auth.Key
+
 // AuditChain returns the chain of the audit log under key; stores append with it.
 func AuditChain(key auth.Key) audit.Chain { return audit.NewChain(key.Derive("audit")) }
 

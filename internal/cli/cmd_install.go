@@ -22,7 +22,7 @@ import (
 type installOptions struct {
 	scope, serverName string
 	dryRun, denyRule  bool
-	allowTools        bool
+	allowTools, list  bool
 }
 
 func (o *installOptions) register(fs *pflag.FlagSet, what string) {
@@ -35,10 +35,12 @@ func (o *installOptions) register(fs *pflag.FlagSet, what string) {
 func newInstallCmd(a *app) *cobra.Command {
 	var o installOptions
 	cmd := &cobra.Command{
-		Use:   "install {claude|codex|gemini}",
+		Use:   "install [CLIENT]",
 		Short: "Connect an MCP client: its server entry and its hooks",
-		Long: `Enter bridge into the configuration of Claude Code, Codex or Gemini CLI: the server, and
-the hooks that tell the agent of waiting mail. Comments, order, indentation and what
+		Long: `Enter bridge into the configuration of an MCP client: claude (Claude Code), codex, gemini
+(Gemini CLI), opencode, qwen (Qwen Code), copilot (Copilot CLI), cline or amp. Without a
+name it asks whether to connect all that it finds; --list says which those are. The
+server is entered and, for the first three, hooks that tell the agent of waiting mail. Comments, order, indentation and what
 others entered stay as they are. It says which files it changed; with --dry-run it
 prints the changes as a diff and does nothing.
 
@@ -60,16 +62,29 @@ serve" in its shell. See docs/clients.md.
 The exit code is 0 when done or nothing was to do, 1 when a file was refused, and 2 for
 wrong arguments.`,
 		Example: `  bridge install claude
+  bridge install --list
   bridge install codex --dry-run
   bridge install gemini --scope project
   bridge install claude --yolo-deny-rule --db /srv/team/bridge.db`,
 		ValidArgs: clientNames(),
-		Args:      oneClient,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return oneClient(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case o.list:
+				return runInstallList(a)
+			case len(args) == 0:
+				return runInstallAll(cmd.Context(), a, o, a.storeNamed(cmd))
+			}
 			return runInstall(cmd.Context(), a, agents.Client(args[0]), o, a.storeNamed(cmd))
 		},
 	}
 	o.register(cmd.Flags(), "written")
+	boolFlag(cmd.Flags(), &o.list, "list", "say which clients were found on this machine, and change nothing")
 	boolFlag(cmd.Flags(), &o.allowTools, "allow-tools", "let the client's agent read and answer messages without asking you each time")
 	boolFlag(cmd.Flags(), &o.denyRule, "yolo-deny-rule", "keep the client's agent from running the operator's commands")
 	return cmd

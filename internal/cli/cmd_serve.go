@@ -115,6 +115,9 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 // started there is not the client's, and gets no label. Another client that was
 // started there is known by its process.
 func (a *app) clientLabels() []binding.Label {
+	if label, told := a.toldSession(); told {
+		return []binding.Label{label}
+	}
 	process, arguments := clientCommand()
 	if a.env("CLAUDE_CODE_CHILD_SESSION") == "" {
 		return []binding.Label{binding.OfSession("claude", a.env("CLAUDE_CODE_SESSION_ID")), binding.OfProcess(process)}

@@ -11,10 +11,10 @@ import (
 func newUninstallCmd(a *app) *cobra.Command {
 	var o installOptions
 	cmd := &cobra.Command{
-		Use:   "uninstall {claude|codex|gemini}",
+		Use:   "uninstall CLIENT",
 		Short: "Disconnect an MCP client, and restore its files",
-		Long: `Take bridge out of the configuration of Claude Code, Codex or Gemini CLI: its server,
-hooks, and rules. A file that nobody else has changed since is put back to the byte;
+		Long: `Take bridge out of the configuration of an MCP client: its server, hooks, and rules.
+The clients are those that "bridge install" knows. A file that nobody else has changed since is put back to the byte;
 one that install made is removed, and folders that it made too. Where somebody has
 changed a file, only what is bridge's is taken out.
 

@@ -26,11 +26,18 @@ func TestMain(m *testing.M) {
 	if code, ok := sandbox.Helper(os.Args); ok {
 		os.Exit(code)
 	}
+	if strings.Contains(filepath.Base(os.Args[0]), ".test") { // and not a program that a test started
+		if err := forgetUser(); err != nil {
+			os.Exit(fatal(err))
+		}
+	}
 	testscript.Main(m, map[string]func(){
 		"bridge":   func() { os.Exit(cli.Main()) },
 		"agent":    func() { os.Exit(agentMain()) },
 		"gemini":   func() { os.Exit(agentMain()) }, // by names that bridge knows
 		"claude":   func() { os.Exit(agentMain()) },
+		"qwen":     func() { os.Exit(agentMain()) },
+		"copilot":  func() { os.Exit(agentMain()) },
 		"codex":    func() { os.Exit(agentMain()) },
 		"starter":  func() { os.Exit(starterMain()) },
 		"holder":   func() { os.Exit(holderMain()) },
@@ -38,6 +45,34 @@ func TestMain(m *testing.M) {
 		"operator": func() { os.Exit(operatorMain()) },
 		"receiver": func() { os.Exit(receiverMain()) },
 	})
+}
+
+// forgetUser takes out of the environment what whoever runs the tests has set for
+// bridge and for the clients, and gives the tests a home folder that is not there.
+// What the Go tools keep in the real one they keep.
+func forgetUser() error {
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		for _, prefix := range []string{"BRIDGE_", "YOLO_", "XDG_", "CLAUDE", "CODEX_", "GEMINI_", "QWEN_", "COPILOT_"} {
+			if strings.HasPrefix(name, prefix) {
+				if err := os.Unsetenv(name); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil //nolint:nilerr // without one nothing is to be forgotten
+	}
+	for name, usual := range map[string]string{"GOPATH": "go", "GOCACHE": filepath.Join(".cache", "go-build")} {
+		if os.Getenv(name) == "" {
+			if err := os.Setenv(name, filepath.Join(home, usual)); err != nil {
+				return err
+			}
+		}
+	}
+	return os.Setenv("HOME", filepath.Join(os.TempDir(), "nobody-"+strconv.Itoa(os.Getpid())))
 }
 
 // TestScripts runs testdata/script/*.txtar. Besides what testscript has they use

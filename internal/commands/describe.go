@@ -28,12 +28,33 @@ func (r Request) Describe() []string {
 	if r.Mode != guard.ModeSafe && writesGit(r.Plan) {
 		lines = append(lines, "Git:       may write to the repository, except its hooks and configuration")
 	}
-	return append(append(lines, "Runs:"), describePlan(r.Plan)...)
+	lines = append(append(lines, "Runs:"), describePlan(r.Plan)...)
+	return append(lines, describeContents(r.Plan.Contents)...)
+}
+
+// describeContents names the files that the approval is bound to, and says which
+// have changed.
+func describeContents(contents []guard.Content) []string {
+	var lines []string
+	for _, c := range contents {
+		line := "Bound to:  " + bridge.Escape(c.Path)
+		if c.What != "" {
+			line += " (" + c.What + ")"
+		}
+		if len(c.SHA256) > 12 {
+			line += ", sha256 " + c.SHA256[:12]
+		}
+		if c.Changed {
+			line += ", CHANGED since this was last asked"
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // Describe says, line by line, what the grant opens.
 func (g Grant) Describe(now time.Time) []string {
-	return []string{
+	lines := []string{
 		"Conversation: " + g.Conversation,
 		"Up to mode:   " + string(g.Ceiling),
 		"Workspace:    " + bridge.Escape(g.Workspace) + access(g.Ceiling),
@@ -42,6 +63,10 @@ func (g Grant) Describe(now time.Time) []string {
 		"In client:    " + map[bool]string{true: "the agent's client may ask its human", false: "only `bridge yolo approve` approves"}[g.AskInClient],
 		"Closes:       in " + g.ExpiresAt.Sub(now).Round(time.Second).String(),
 	}
+	if note := gitNote(g); note != "" {
+		lines = append(lines, "Git:          "+note)
+	}
+	return lines
 }
 
 func access(m guard.Mode) string {

@@ -48,3 +48,14 @@ func (e *RefusedError) Error() string { return "refused: " + e.Reason }
 func refused(format string, args ...any) error {
 	return &RefusedError{Reason: fmt.Sprintf(format, args...)}
 }
+
+// ContentError is the [ErrApprovalChanged] of a command whose scripts are not as
+// they were when it was approved. The names are safe to show.
+type ContentError struct{ Names string }
+
+func (e *ContentError) Error() string {
+	return fmt.Sprintf("%v: %s changed after it was approved", ErrApprovalChanged, e.Names)
+}
+
+// Unwrap lets it pass for an [ErrApprovalChanged].
+func (e *ContentError) Unwrap() error { return ErrApprovalChanged }

@@ -3,6 +3,7 @@ package commands
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -48,6 +49,8 @@ type Execution struct {
 	Ask bool
 	// Outcome is set when the command was run.
 	Outcome Outcome
+
+	changed []string // scripts that are not as they were when this was last asked
 	Unread  int64
 }
 
@@ -158,15 +161,23 @@ func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call
 	if err != nil {
 		return Execution{}, err
 	}
+	plan := *decision.Plan
+	var changed []string
+	if mode.Mode != guard.ModeSafe {
+		plan.Contents = contents(workspace, plan)
+		if view.Last != nil {
+			plan.Contents, changed = changedSince(plan.Contents, view.Last.Plan.Contents)
+		}
+	}
 	r := Request{
-		Conversation: g.Conversation, Session: g.Session, Command: call.Command, Plan: *decision.Plan,
+		Conversation: g.Conversation, Session: g.Session, Command: call.Command, Plan: plan,
 		Mode: mode.Mode, Workspace: workspace, Folder: folder,
 		Sandbox: backend, Image: grant.Image, Network: grant.Network, Timeout: mode.Timeout,
 		Nonce: random(), State: StatePending, CreatedAt: now, ExpiresAt: bridge.Earlier(now.Add(PendingFor), grant.ExpiresAt),
 	}
 	r.Digest = digest(r)
 	g.Details["mode"], g.Details["sandbox"] = string(r.Mode), backendName(r.Sandbox)
-	return Execution{Request: r, Reason: decision.Reason, Ask: grant.AskInClient}, nil
+	return Execution{Request: r, Reason: decision.Reason, Ask: grant.AskInClient, changed: changed}, nil
 }
 
 // fits reports whether r is what last asked for, the nonce aside.
@@ -212,6 +223,10 @@ func (s *Service) useApproval(ctx context.Context, g bridge.Gate, x Execution, l
 	r.Seal = s.sealApproval(r)
 	g.Details["stage"], g.Details["request"] = "started", r.ID
 	err = s.store.UseApproval(ctx, g, ApprovalUse{ID: r.ID, Digest: r.Digest, Seal: r.Seal, TokenHash: r.TokenHash})
+	if errors.Is(err, ErrApprovalChanged) && len(x.changed) > 0 {
+		names := s.core.Redaction(ctx).Text(bridge.Escape(strings.Join(x.changed, ", ")))
+		return Execution{}, &ContentError{Names: names}
+	}
 	if err != nil {
 		return Execution{}, err
 	}

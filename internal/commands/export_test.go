@@ -8,3 +8,9 @@ var LookProgram = lookProgram
 
 // WritesGit tells whether a plan needs to write to the repository.
 var WritesGit = writesGit
+
+// Contents are what an approval of a plan is bound to.
+var Contents = contents
+
+// ChangedSince compares them with earlier ones.
+var ChangedSince = changedSince

@@ -262,6 +262,9 @@ func (s *Service) chooseMode(view View, r ModeRequest, now time.Time) (SessionMo
 	if err != nil || !inFolder(grant.Workspace, workspace) {
 		return SessionMode{}, refused("the workspace must be the one that the operator opened, or a folder in it: leave workspace out")
 	}
+	if err := s.checkWorkspace(workspace); err != nil {
+		return SessionMode{}, err
+	}
 	return SessionMode{
 		Mode: r.Mode, Workspace: workspace, Timeout: r.Timeout, SetAt: now,
 		Sandbox: r.Sandbox != nil && *r.Sandbox,

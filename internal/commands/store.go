@@ -57,6 +57,17 @@ type Store interface {
 	ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (requests, grants int64, err error)
 }
 
+// A store knows neither the guard nor the sandbox: it keeps what they make by
+// these names, and Mode.
+type (
+	// Plan is what a command was resolved to.
+	Plan = guard.Plan
+	// Backend is a sandbox.
+	Backend = sandbox.Backend
+	// Folder tells one folder from another, whatever its path.
+	Folder = sandbox.Identity
+)
+
 // State is how far a request has come.
 type State string
 

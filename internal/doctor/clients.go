@@ -80,7 +80,7 @@ func (c *clientCheck) find() {
 
 func (c *clientCheck) report() {
 	if len(c.found) == 0 {
-		if !c.broken {
+		if !c.broken && c.Installer.Place.Present(c.client, exec.LookPath) { //nolint:forbidigo // only looked for
 			c.say(Note, "%s is not connected; `bridge install %s` does that", c.client.Title(), c.client)
 		}
 		return
@@ -93,7 +93,9 @@ func (c *clientCheck) report() {
 			c.checkPlugin(f)
 		}
 	}
-	c.checkHooks()
+	if c.client.Hooked() {
+		c.checkHooks()
+	}
 }
 
 // args are the arguments of install and uninstall for what was found.

@@ -101,6 +101,9 @@ func canonicalPlan(p *Plan) []byte {
 			}
 		}
 	}
+	for _, c := range p.Contents {
+		out = appendStrings(out, []string{"content", c.Path, c.What, c.SHA256})
+	}
 	return out
 }
 

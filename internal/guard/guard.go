@@ -25,6 +25,8 @@ const (
 type (
 	// Plan is exactly what would run.
 	Plan = verdict.Plan
+	// Content is a file that a plan runs by name.
+	Content = verdict.Content
 	// Step is one pipeline of a plan.
 	Step = verdict.Step
 	// Stage is one program of a pipeline.

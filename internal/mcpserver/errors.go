@@ -28,11 +28,14 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 	var invalid *bridge.InvalidError
 	var limited *bridge.RateLimitError
 	var refused *commands.RefusedError
+	var content *commands.ContentError
 	switch {
 	case errors.As(err, &invalid):
 		data = failureData{Error: "invalid_argument", Message: err.Error()}
 	case errors.As(err, &refused):
 		data = failureData{Error: "refused", Message: bridge.CleanLine(err.Error())}
+	case errors.As(err, &content):
+		data = failureData{Error: "approval_mismatch", Message: content.Error() + "; nothing was run: call again to ask anew"}
 	case errors.As(err, &limited):
 		data = failureData{Error: "rate_limited", Message: err.Error(), RetryAfterSeconds: int(limited.RetryAfter.Seconds())}
 	case errors.As(err, &busy):

@@ -13,12 +13,12 @@ import (
 // where to go on, or i.
 func (f *finder) labelAt(i int, own []uint8) int {
 	text := f.text
-	if i > 0 && text[i] < 0x80 && (isIdent(text[i-1]) || text[i-1] == '-') {
+	if text[i] < 0x80 && (i > 0 && (isIdent(text[i-1]) || text[i-1] == '-') || len(text)-i < 5) {
 		return i
 	}
 	for _, k := range own {
 		l := &labels[k]
-		if len(text)-i < len(l.word) || text[i+1]|0x20 != l.word[1]|0x20 && text[i] < 0x80 || !strings.EqualFold(text[i:i+len(l.word)], l.word) {
+		if len(text)-i < len(l.word) || text[i] < 0x80 && (text[i+1]|0x20 != l.word[1]|0x20 || text[i+3]|0x20 != l.word[3]|0x20) || !strings.EqualFold(text[i:i+len(l.word)], l.word) {
 			continue
 		}
 		j := i + len(l.word)

@@ -28,14 +28,16 @@
 // user namespaces, and a seccomp filter. The kernel ends every process in the
 // box together with the box's first one, so that no daemon survives. The
 // workspace is read-only unless [Options.Writable] is set, and then everything
-// in the workspace is writable except the paths of [paths.Protected].
+// in the workspace is writable except the paths of [paths.Protected], at every
+// depth.
 //
 // [Landlock] needs no namespaces, and is weaker and stricter at once:
 //
-//   - It only grants, it cannot take away. To keep the protected paths
-//     read-only it grants writing to each unprotected entry at the top of the
-//     workspace, and not to the top itself: no file can be created, renamed or
-//     removed there, and .git is read-only as a whole.
+//   - It only grants, it cannot take away. A folder that holds a protected
+//     path or a covered file, at whatever depth, and the top of the workspace, is
+//     not granted as a whole: its entries are, and in it no file can be created,
+//     renamed or removed. .git is read-only as a whole, so that git reads and
+//     cannot commit.
 //   - Names, sizes, times and owners of any file can still be read with stat,
 //     the target of a symbolic link with readlink, and a folder can be watched
 //     with inotify: contents cannot.
@@ -79,17 +81,22 @@
 // Writable runs in one workspace take turns. While one runs, an absent
 // protected name is held by an empty folder (three files in .git), which a
 // program outside can see; git does not show them, and the supervisor removes
-// them. One that is itself killed with SIGKILL leaves them behind: they are
-// empty and can be removed.
+// them. What one that is itself killed with SIGKILL leaves behind is removed by
+// the next writable run.
 //
-// Memory and processes of the whole tree are counted four times a second. What
-// a command can take in between is bounded by the limits of each process.
+// Memory and processes of the whole tree are counted four times a second, where
+// no control group can be made. What a command can take in between is bounded by
+// the limits of each process. Not counted then are anonymous files that travel in
+// a socket pair, and System V segments that no process has attached.
 //
 // The kernel is shared, and so are the caches of the processor. The workspace
 // itself is the command's to spoil: a build script, a Makefile or a test that
-// it writes may run later outside of the box, and only the paths of
-// [paths.Protected] at the top of the workspace are held. A nested repository's
-// hooks are not. The .git folder of a linked worktree lies elsewhere and is
-// not mounted. With [Options.Network] the command reaches every service that
-// the machine can reach, those on its loopback interface too.
+// it writes may run later outside of the box. A protected name that is new below
+// the top cannot be refused: it is renamed when the command has ended
+// ([Result.Held]), and until then a program outside could obey it. A program
+// of the workspace that a repository's configuration names (core.hooksPath, a
+// filter) is held only where its own name is protected. The .git folder of a
+// linked worktree, and of a workspace that is a part of a repository, lies
+// elsewhere and is not mounted. With [Options.Network] the command reaches every
+// service that the machine can reach, those on its loopback interface too.
 package sandbox

@@ -1,7 +1,6 @@
 package snapshot
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,7 +32,7 @@ type node struct {
 // putTree keeps a folder and what is in it, whose files are kept already. The
 // result is the tree's name.
 func (o *objects) putTree(n *node) (string, error) {
-	var text bytes.Buffer
+	var text []byte
 	for _, c := range n.children {
 		if c.kind == folder {
 			hash, err := o.putTree(c)
@@ -42,9 +41,13 @@ func (o *objects) putTree(n *node) (string, error) {
 			}
 			c.hash = hash
 		}
-		fmt.Fprintf(&text, "%c %o %d %s %s\n", c.kind, c.mode, c.size, c.hash, strconv.Quote(c.name))
+		text = append(text, byte(c.kind), ' ')
+		text = append(strconv.AppendUint(text, uint64(c.mode), 8), ' ')
+		text = append(strconv.AppendInt(text, c.size, 10), ' ')
+		text = append(append(text, c.hash...), ' ')
+		text = append(strconv.AppendQuote(text, c.name), '\n')
 	}
-	return o.put(trees, text.Bytes())
+	return o.put(trees, text)
 }
 
 // getTree reads a folder and what is in it.

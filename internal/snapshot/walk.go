@@ -105,6 +105,9 @@ const maxAbsent = 10_000
 
 // absent returns what git tracks and was not found.
 func (w *walker) absent(root *node) []string {
+	if len(w.tracked) == 0 {
+		return nil
+	}
 	there := root.flatten()
 	gone := maps.Clone(w.tracked)
 	maps.DeleteFunc(gone, func(path string, _ bool) bool { return there[path] != nil })

@@ -9,8 +9,6 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
-	"example.org/bridge/internal/guard"
-	"example.org/bridge/internal/sandbox"
 )
 
 // PeekCommand implements bridge.Store.
@@ -239,13 +237,13 @@ func listCommands(c *conn, where string, args ...any) (all []commands.Request, e
 		       decided_at, approved_until, token_hash, seal, used_at, ended_at, exit_code, snapshot, snapshot_number
 		FROM command_requests `+where, args, dest, func() error {
 		found := r
-		found.Session, found.Mode = bridge.SessionID(session), guard.Mode(mode)
-		found.Folder, found.Sandbox = folder(device, inode), sandbox.Backend(backend)
+		found.Session, found.Mode = bridge.SessionID(session), commands.Mode(mode)
+		found.Folder, found.Sandbox = folder(device, inode), commands.Backend(backend)
 		found.Network, found.Timeout = network != 0, time.Duration(timeout)*time.Microsecond
 		found.State = commands.State(state)
-		found.Plan = guard.Plan{}
+		found.Plan = commands.Plan{}
 		if err := json.Unmarshal([]byte(plan), &found.Plan); err != nil {
-			found.Plan = guard.Plan{} // its digest no longer fits: nobody can approve it
+			found.Plan = commands.Plan{} // its digest no longer fits: nobody can approve it
 		}
 		all = append(all, found)
 		return nil

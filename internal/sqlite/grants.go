@@ -7,8 +7,6 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
-	"example.org/bridge/internal/guard"
-	"example.org/bridge/internal/sandbox"
 )
 
 // OpenGrant implements bridge.Store.
@@ -82,7 +80,7 @@ func listGrants(c *conn, where string, args ...any) (all []commands.Grant, err e
 	err = c.each("SELECT conversation, mode, workspace, device, inode, sandbox, image, network, ask, opened_at, expires_at, seal FROM yolo_grants "+where,
 		args, dest, func() error {
 			found := g
-			found.Ceiling, found.Sandbox = guard.Mode(mode), sandbox.Backend(backend)
+			found.Ceiling, found.Sandbox = commands.Mode(mode), commands.Backend(backend)
 			found.Folder = folder(device, inode)
 			found.Network, found.AskInClient = network != 0, ask != 0
 			all = append(all, found)
@@ -100,7 +98,7 @@ func getYoloMode(c *conn, conversation string, session bridge.SessionID) (*comma
 	if errors.Is(err, errNoRow) {
 		return nil, nil //nolint:nilnil // a session without a mode is no error
 	}
-	m.Mode, m.Sandbox, m.Timeout = guard.Mode(mode), sandboxed != 0, time.Duration(timeout)*time.Microsecond
+	m.Mode, m.Sandbox, m.Timeout = commands.Mode(mode), sandboxed != 0, time.Duration(timeout)*time.Microsecond
 	return &m, err
 }
 
@@ -137,8 +135,8 @@ func getOpening(c *conn, conversation string) (o commands.Opening, err error) {
 	return o, err
 }
 
-func folder(device, inode int64) sandbox.Identity {
-	return sandbox.Identity{Device: uint64(device), Inode: uint64(inode)}
+func folder(device, inode int64) commands.Folder {
+	return commands.Folder{Device: uint64(device), Inode: uint64(inode)}
 }
 
 func bit(b bool) int {

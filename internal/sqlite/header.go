@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 )
 
@@ -116,13 +115,13 @@ func (h *header) readAll(path string, c *conn) error {
 	return c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck)
 }
 
-func keyCheck(key auth.Key, storeID []byte) []byte {
+func keyCheck(key bridge.Key, storeID []byte) []byte {
 	mac := hmac.New(sha256.New, key.Derive("store"))
 	mac.Write(storeID)
 	return mac.Sum(nil)
 }
 
-func (h header) checkKey(path string, key auth.Key) error {
+func (h header) checkKey(path string, key bridge.Key) error {
 	if !hmac.Equal(h.keyCheck, keyCheck(key, h.id)) {
 		return fmt.Errorf("%w: %s: put back the bridge.key that was made with it", bridge.ErrStoreKey, path)
 	}

@@ -7,7 +7,6 @@ import (
 
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 )
 
@@ -36,7 +35,7 @@ type Inspection struct {
 }
 
 // FitsKey reports whether the store was made with key.
-func (i Inspection) FitsKey(key auth.Key) bool { return i.header.checkKey("", key) == nil }
+func (i Inspection) FitsKey(key bridge.Key) bool { return i.header.checkKey("", key) == nil }
 
 // Identify reports, as ErrStoreForeign or ErrStoreNewer, a file that is no store
 // that this program can use. It needs no key, changes nothing, and lets through

@@ -5,7 +5,6 @@ package sqlite_test
 import (
 	"database/sql"
 	"fmt"
-	"runtime"
 	"testing"
 
 	"example.org/bridge/internal/sqlite"
@@ -29,9 +28,6 @@ func readingChild(args []string) error {
 // TestWhoReadsFromTheLog: a look from outside tells who keeps the log from
 // becoming smaller.
 func TestWhoReadsFromTheLog(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("MISSING: locks that tell who has them")
-	}
 	e := newStore(t)
 	reader := start(t, "reading", e.Path)
 	reader.line(t)

@@ -13,7 +13,6 @@ import (
 
 	"modernc.org/sqlite"
 
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 )
 
@@ -159,7 +158,7 @@ func addLimits(c *conn, o Options, made bool) error {
 
 // identify gives a new store its identity, the mark of its key, and an empty
 // audit log.
-func identify(c *conn, key auth.Key) error {
+func identify(c *conn, key bridge.Key) error {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails (crypto/rand)
 	_, err := c.exec("INSERT INTO store (one, id, key_check, created_at) VALUES (1, ?, ?, ?)",

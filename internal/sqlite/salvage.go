@@ -70,7 +70,7 @@ func copyFile(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, content, 0o600)
+	return os.WriteFile(to, content, 0o600) //nolint:gosec // G703: a name in a folder that was just made
 }
 
 // salvage fills a new store from a copy of the old one.

@@ -21,7 +21,6 @@ import (
 	"modernc.org/sqlite"
 
 	"example.org/bridge/internal/audit"
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/privatefile"
 )
@@ -41,7 +40,7 @@ var _ bridge.Store = (*Store)(nil)
 // Options say how to open a store.
 type Options struct {
 	// Key is the master key of the store. Required.
-	Key auth.Key
+	Key bridge.Key
 	// Create makes the store if it is missing, and migrates an older one.
 	Create bool
 	// Limits are those of a store that is made. They change nothing in one that is

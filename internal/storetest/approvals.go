@@ -190,7 +190,7 @@ func ceiling(t *testing.T, w *world) {
 		equal(t, "entry", c.lastEntry(t), "a enable_yolo_mode refused")
 	}
 	c.choose(t, c.A, commands.ModeRequest{Mode: "restricted"})
-	_, err := c.execute(t, c.A, "rm a.txt", "")
+	_, err := c.execute(t, c.A, "chown root a.txt", "")
 	wantRefused(t, err)
 }
 

@@ -44,7 +44,9 @@ func (w *walker) checkAttach(inv invocation) error {
 		case strings.HasPrefix(arg, "--"):
 		case strings.HasPrefix(arg, "-") && len(arg) > 1 && o.short != "" && attachCluster(arg, o.short):
 			return refusal
-		case i == 0 && o.verbs != "" && has(o.verbs, arg):
+		case inv.name == "node" && i > 0 && arg == "-p" && inv.args[0].text == "inspect":
+			return refusal
+		case (i == 0 || (inv.name == "tmux" && i == 2)) && o.verbs != "" && has(o.verbs, arg):
 			return refusal
 		case inv.name == "gdb" && i > 0 && verdict.IsDigits(arg) && !strings.HasPrefix(inv.args[i-1].text, "-"):
 			return refusal // gdb PROGRAM PID

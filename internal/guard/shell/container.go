@@ -37,7 +37,7 @@ func (w *walker) container(inv invocation, s *state) error {
 			if err := w.mountOf(value, s); err != nil {
 				return err
 			}
-		case "--volumes-from", "--runtime", "--host", "--ssh", "-H", "--allow", "--profile":
+		case "--volumes-from", "--rootfs", "--cgroup-parent", "--runtime", "--host", "--ssh", "-H", "--allow", "--profile":
 			if name != "--profile" || value == "sysadmin" {
 				return verdict.Refuse(verdict.HostContainer, "%s hands the host to the container, or the container to another host", name)
 			}
@@ -47,7 +47,7 @@ func (w *walker) container(inv invocation, s *state) error {
 				return err
 			}
 		}
-		if strings.HasPrefix(arg, "device=") || strings.HasPrefix(arg, "source=") || (i > 1 && inv.name == "minikube" && inv.args[0].text == "mount") {
+		if strings.HasPrefix(arg, "device=") || strings.HasPrefix(arg, "source=") || (i > 0 && inv.name == "minikube" && inv.args[0].text == "mount") {
 			_, source, _ := strings.Cut("="+strings.TrimPrefix(strings.TrimPrefix(arg, "device="), "source="), "=")
 			if err := w.mountOf(source, s); err != nil {
 				return err

@@ -54,9 +54,6 @@ func (w *walker) judge(inv invocation, s *state) error {
 			return err
 		}
 	}
-	if err := w.loadsCode(inv); err != nil {
-		return err
-	}
 	if why := w.machine(inv); why != "" {
 		return verdict.Refuse(verdict.MachineTool, "this use of %s is refused, because %s", inv.name, why)
 	}

@@ -13,9 +13,9 @@ import (
 // Only disasters are refused here: a text may be mere data.
 func (w *walker) embedded(inv invocation, s *state) error {
 	for i, a := range inv.args {
-		runs := strings.HasPrefix(a.text, "+") || (inv.name == "man" && i > 0 && has("-P --pager", inv.args[i-1].text)) || (inv.name == "man" && strings.HasPrefix(a.text, "-"))
+		runs := strings.HasPrefix(a.text, "+") || (inv.name == "man" && i > 0 && has("-P --pager", inv.args[i-1].text)) || (inv.name == "man" && strings.HasPrefix(a.text, "-") && len(a.text) > 2)
 		if runs {
-			if err := w.embeddedText(a.text, s); err != nil {
+			if err := w.embeddedText(strings.TrimPrefix(strings.TrimPrefix(a.text, "-H"), "-P"), s); err != nil {
 				return err
 			}
 			if err := w.disasterCommand(a.text, s); err != nil {
@@ -78,7 +78,7 @@ var textPrograms = expandNames([]struct{ names, why string }{
 })
 
 // disasterText finds commands inside a text, in any language.
-var disasterText = regexp.MustCompile("(?:^|[^\\w./-])((?:/[\\w/]*/)?(?:rm|shred|chmod|chown|dd|mkfs[.\\w]*|rmdir|unlink|rimraf|find)\\s+[^;|&)(\"'`<>\\n]*)")
+var disasterText = regexp.MustCompile("(?:^|[^\\w./-])((?:/[\\w/]*/)?(?:rm|shred|chmod|chown|dd|mkfs[.\\w]*|rmdir|unlink|rimraf|find|remove-item)\\s+[^;|&)(\"'`<>\\n]*)")
 
 // embeddedText judges what a text may start, read, write and remove.
 func (w *walker) embeddedText(text string, s *state) error {

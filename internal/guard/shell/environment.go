@@ -65,7 +65,7 @@ func (w *walker) checkSetting(name string, v value, s *state) error {
 	}
 	if loadingVariables[name] != "" {
 		for part := range strings.SplitSeq(v.text, ":") {
-			if isSharedPlace(part) || part == "." {
+			if isSharedPlace(part) || (part == "." && has("PATH LD_LIBRARY_PATH", name)) {
 				return verdict.Refuse(verdict.Environment, "setting %s to a shared folder is refused, because %s", name, loadingVariables[name])
 			}
 		}
@@ -81,11 +81,26 @@ func (w *walker) checkSetting(name string, v value, s *state) error {
 		}
 	}
 	if commandVariables[name] != "" || (strings.HasPrefix(name, "CARGO_TARGET_") && (strings.HasSuffix(name, "_RUNNER") || strings.HasSuffix(name, "_LINKER"))) {
-		if err := w.nested(v.text, s.copy(), input{kind: inputPipe}); err != nil {
+		in := input{}
+		if isFed(name) {
+			in.kind = inputPipe
+		}
+		if err := w.nested(v.text, s.copy(), in); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// isFed reports whether the command in a variable reads what another program
+// writes; editors and compilers do not.
+func isFed(name string) bool {
+	for _, part := range []string{"PAGER", "SSH", "RSH", "DIFF", "PROXY", "ASKPASS"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
 }
 
 func refusedSetting(name, text string) error {

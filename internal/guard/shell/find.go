@@ -40,6 +40,8 @@ func (w *walker) find(inv invocation, s *state) error {
 			}
 		case "-empty", "-size", "-mtime", "-mmin", "-atime", "-amin", "-ctime", "-cmin", "-newer", "-user", "-perm":
 			narrow = narrow || arg == "-empty" || arg == "-mtime" || arg == "-size"
+		case "--exec=rm", "--exec-batch=rm", "-x=rm", "-X=rm":
+			deletes = true
 		case "-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch":
 			inner := findCommand(args[i+1:])
 			i += len(inner)

@@ -109,7 +109,7 @@ func (w *walker) gitVerb(verb string, args []value, s *state) error {
 	switch verb {
 	case "config":
 		return gitConfig(options, operands)
-	case "filter-branch", "bisect", "submodule", "rebase", "difftool", "mergetool", "for-each-repo", "grep", "ls-remote", "fetch", "pull", "clone", "push", "archive-remote":
+	case "filter-branch", "bisect", "submodule", "rebase", "difftool", "mergetool", "for-each-repo", "grep", "ls-remote", "fetch", "pull", "clone", "push", "send-email":
 		return w.gitRuns(verb, args, s)
 	case "rm", "clean":
 		for _, v := range operands {
@@ -126,6 +126,9 @@ func (w *walker) gitVerb(verb string, args []value, s *state) error {
 			return verdict.Refuse(verdict.SystemWrite, "a patch outside the workspace is refused")
 		}
 	case "init", "worktree", "archive":
+		if err := w.gitRuns(verb, args, s); err != nil {
+			return err
+		}
 		for _, v := range operands {
 			if places, _ := w.places(v, s); slices.ContainsFunc(places, func(p string) bool { return !w.inProject(p) && w.matchesKept(p) }) {
 				return verdict.Refuse(verdict.SystemWrite, "a repository in a home folder or above the workspace is refused")
@@ -240,6 +243,10 @@ func (w *walker) gitRuns(verb string, args []value, s *state) error {
 		name, value, attached := strings.Cut(a.text, "=")
 		isCode := false
 		switch {
+		case verb == "grep" && strings.HasPrefix(a.text, "-O") && len(a.text) > 2:
+			isCode, attached, value = true, true, a.text[2:]
+		case name == "--template" && isSharedPlace(value+templateWord(args, i, attached)):
+			return verdict.Refuse(verdict.GitSetting, "a template for a repository holds hooks: leave it out")
 		case strings.HasSuffix(name, "-filter") || name == "--exec" || name == "--upload-pack" || name == "--receive-pack" || name == "--extcmd" || name == "--open-files-in-pager":
 			isCode = true
 		case (name == "-x" && (verb == "rebase" || verb == "difftool")) || (name == "-u" && (verb == "clone" || verb == "ls-remote")):
@@ -273,6 +280,14 @@ func (w *walker) gitRuns(verb string, args []value, s *state) error {
 		}
 	}
 	return nil
+}
+
+// templateWord is the next word, where the option's value is not attached.
+func templateWord(args []value, i int, attached bool) string {
+	if attached || i+1 >= len(args) {
+		return ""
+	}
+	return args[i+1].text
 }
 
 func skipOptions(args []value) []value {

@@ -52,6 +52,9 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 	}
 	lower := strings.ToLower(code)
 	for verb := range operatorVerbs {
+		if !startsPrograms.MatchString(code) {
+			break // printed or compared, and never run
+		}
 		if strings.Contains(lower, "bridge yolo "+verb) || (strings.Contains(lower, "bridge") && strings.Contains(lower, "yolo") && strings.Contains(lower, verb)) {
 			return errOperator
 		}
@@ -65,6 +68,8 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 		return verdict.Refuse(verdict.HiddenCode, "inline code that runs hidden or downloaded text is refused")
 	case forks.MatchString(code) && loops.MatchString(code):
 		return verdict.Refuse(verdict.ForkBomb, "inline code that forks in a loop is a fork bomb")
+	case strings.Contains(code, "ptrace"):
+		return verdict.Refuse(verdict.AttachesProcess, "inline code that attaches to a process is refused")
 	case typesKeys.MatchString(code):
 		return verdict.Refuse(verdict.Keystrokes, "keystroke injection is refused")
 	case killsAll.MatchString(code):
@@ -85,6 +90,8 @@ func (w *walker) inlineLiterals(language, code string, s *state) error {
 	texts := quotedTexts(code)
 	starts := startsPrograms.MatchString(code)
 	switch language {
+	case "awk", "gawk", "mawk", "nawk":
+		starts = starts || strings.Contains(code, "|")
 	case "sed", "gsed":
 		return w.sedScript(code, s)
 	case "vi", "vim", "nvim", "ex", "expect":

@@ -83,6 +83,8 @@ func (lang *interpreter) find(args []value) (codes []value, operand *value, isMo
 			if name, code, ok := strings.Cut(arg, "="); ok && has(lang.longs, name) {
 				codes = append(codes, literal(code))
 			}
+		case strings.HasPrefix(arg, "-M") && len(arg) > 2:
+			continue // perl -MModule
 		case strings.HasPrefix(arg, "-") && arg != "-":
 			if strings.ContainsAny(arg[1:], lang.file) && lang.file != "" {
 				fromFile = true

@@ -108,6 +108,9 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 			return err
 		}
 	}
+	if inv.name == "crontab" && len(inv.args) == 1 && inv.args[0].text == "-l" {
+		return nil // it only lists
+	}
 	if p := refusedProgram(inv.name); p != nil {
 		return verdict.Refuse(p.rule, "%s is always refused, because %s", verdict.Short(inv.name), p.why)
 	}
@@ -133,6 +136,12 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 		return w.unwrap(wrap, s, inv)
 	}
 	if err := w.checkArguments(inv, s); err != nil {
+		return err
+	}
+	if err := w.loadsCode(inv); err != nil {
+		return err
+	}
+	if err := w.dotCommands(inv, s); err != nil {
 		return err
 	}
 	w.noteDownload(inv, s)
@@ -163,8 +172,8 @@ func (w *walker) checkOperator(inv invocation) error {
 			}
 		}
 	}
-	if dataCommands[inv.name] != "" {
-		return nil
+	if _, lang := interpreterFor(inv.name); lang != nil || dataCommands[inv.name] != "" || readers[inv.name] != "" || textPrograms[inv.name] != "" || firstIsText[inv.name] {
+		return nil // text, or code that is looked into elsewhere
 	}
 	for i := 0; i+1 < len(words); i++ {
 		if words[i] == "yolo" && operatorVerbs[words[i+1]] {
@@ -210,7 +219,7 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 		if contentReaders[inv.name] != "" && w.isSecretFile(a, s) {
 			return verdict.ErrSecretFile
 		}
-		if readers[inv.name] == "" && !strings.HasPrefix(a.text, "-") && strings.IndexByte(a.text, '\n') < 0 {
+		if readers[inv.name] == "" && !onlyReadsSources[inv.name] && !strings.HasPrefix(a.text, "-") && strings.IndexByte(a.text, '\n') < 0 {
 			if w.neverWritten(a, s) {
 				return verdict.Refuse(verdict.ProtectedPath, "%s configures git, an editor, a shell or an agent, and is never written", verdict.Short(a.text))
 			}
@@ -218,6 +227,10 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 	}
 	return nil
 }
+
+// onlyReadsSources are programs that write their destination alone, which is
+// judged by their own rule.
+var onlyReadsSources = map[string]bool{"cp": true, "rsync": true, "scp": true}
 
 // contentReaders print or send what their operands hold.
 var contentReaders = expandNames([]struct{ names, why string }{

@@ -11,7 +11,7 @@ import (
 var codeOptions = map[string]string{
 	"gcc": "-fplugin -wrapper -B", "g++": "-fplugin -wrapper -B", "cc": "-fplugin -wrapper -B", "c++": "-fplugin -wrapper -B", "clang": "-fplugin -B", "clang++": "-fplugin -B",
 	"go": "-vettool -toolexec -exec", "java": "-javaagent -agentlib -agentpath -XX:OnError -XX:OnOutOfMemoryError", "nmap": "--interactive", "cargo": "--config", "mpv": "--script", "pandoc": "-F --filter --lua-filter -L",
-	"git": "--template", "hg": "--config", "tcpdump": "-z", "gdb": "-x --command", "ssh": "-F", "aria2c": "--on-download-complete --on-download-error", "sqlite3": "-init", "dotnet": "exec", "xdg-open": "", "gio": "launch",
+	"rustc": "-C", "hg": "--config", "tcpdump": "-z", "gdb": "-x --command", "ssh": "-F", "aria2c": "--on-download-complete --on-download-error", "sqlite3": "-init", "dotnet": "exec", "xdg-open": "", "gio": "launch",
 }
 
 // alwaysRunsCode are those whose value needs no look.
@@ -39,13 +39,16 @@ func (w *walker) loadsCode(inv invocation) error {
 	for i, a := range inv.args {
 		name, value, _ := strings.Cut(a.text, "=")
 		for o := range strings.FieldsSeq(options) {
-			if name != o && (len(o) != 2 || !strings.HasPrefix(a.text, o) || len(a.text) == 2) {
+			if name != o && !strings.HasPrefix(a.text, o+":") && (len(o) != 2 || !strings.HasPrefix(a.text, o) || len(a.text) == 2) {
 				continue
 			}
 			if value == "" && i+1 < len(inv.args) {
 				value = inv.args[i+1].text
 			}
-			if has(alwaysRunsCode, o) || isSharedPlace(value) || isSharedPlace(strings.TrimPrefix(a.text, o)) || (inv.name == "cargo" && (strings.Contains(value, "runner") || strings.Contains(value, "wrapper") || strings.Contains(value, "linker"))) {
+			if inv.name == "rustc" && !strings.HasPrefix(value, "linker") && !strings.Contains(a.text, "linker=") {
+				continue
+			}
+			if has(alwaysRunsCode, o) || inv.name == "rustc" || isSharedPlace(value) || isSharedPlace(strings.TrimPrefix(a.text, o)) || (inv.name == "cargo" && (strings.Contains(value, "runner") || strings.Contains(value, "wrapper") || strings.Contains(value, "linker"))) {
 				return verdict.Refuse(verdict.UnknownCode, "option %s of %s runs or loads other code: leave it out", o, inv.name)
 			}
 		}
@@ -60,6 +63,9 @@ func (w *walker) loadsCode(inv invocation) error {
 // a pipe, and no substitution.
 func (w *walker) namedFile(inv invocation) bool {
 	for i, a := range inv.args {
+		if inv.name == "ant" && a.text == "/dev/stdin" {
+			return false
+		}
 		if a.process || (i > 0 && has("-f --file --makefile -t", inv.args[i-1].text) && has("- /dev/stdin /dev/fd/0 /proc/self/fd/0", a.text) && inv.in.kind == inputPipe) {
 			return false
 		}
@@ -68,4 +74,29 @@ func (w *walker) namedFile(inv invocation) bool {
 		}
 	}
 	return true
+}
+
+// dotCommands judges the files that sqlite3's own commands read and write.
+func (w *walker) dotCommands(inv invocation, s *state) error {
+	if inv.name != "sqlite3" {
+		return nil
+	}
+	for _, a := range inv.args {
+		words := strings.Fields(a.text)
+		if len(words) < 2 || !strings.HasPrefix(words[0], ".") {
+			continue
+		}
+		for _, word := range words[1:] {
+			v := literal(w.world.Untilde(strings.Trim(word, `'"`)))
+			if err := w.checkSecret(v, s); err != nil {
+				return err
+			}
+			if has(".output .once .backup .save .clone .log .excel .open .dump", words[0]) {
+				if err := w.checkOutput(v, s); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }

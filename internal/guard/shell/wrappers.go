@@ -14,7 +14,7 @@ func (w *walker) unwrap(wrap *wrapper, s *state, inv invocation) error {
 	if !shellWrapper(inv.name) {
 		s = s.copy()
 	}
-	if wrap.verb != "" || wrap.joined || inv.name == "entr" {
+	if wrap.verb != "" || wrap.joined || inv.name == "entr" || inv.name == "watchexec" {
 		if err := w.embedded(inv, s); err != nil {
 			return err
 		}

@@ -70,6 +70,8 @@ func (w *walker) editsInPlace(inv invocation, s *state) error {
 	name, _ := interpreterFor(inv.name)
 	inPlace := false
 	switch name {
+	case "gawk", "awk":
+		inPlace = slices.ContainsFunc(inv.args, func(a value) bool { return a.text == "inplace" })
 	case "sed", "gsed", "perl", "ruby", "yq":
 		inPlace = hasFlag(options, "i", "--in-place", "--inplace")
 	case "ed", "ex", "vi", "vim", "nvim", "nano", "emacs", "micro", "pico", "sponge", "gofmt", "prettier", "black":

@@ -67,7 +67,7 @@ var writersTable = []struct {
 	{"sqlite3", writer{operands: "first"}},
 	{"wget curl", writer{longs: "--save-cookies --rejected-log --warc-file --hsts --alt-svc --etag-save --libcurl --trace --trace-ascii --dump-header --cookie-jar --stderr --append-output --directory-prefix"}},
 	{"rsync", writer{longs: "--log-file --backup-dir --temp-dir --partial-dir"}},
-	{"gawk awk", writer{}},
+	{"sftp", writer{operands: "second"}},
 	{"clang-tidy", writer{longs: "--export-fixes"}},
 	{"setterm", writer{longs: "--file"}},
 	{"pytest", writer{longs: "--basetemp --junitxml --junit-xml"}},
@@ -109,6 +109,11 @@ func (w *walker) checkWriter(inv invocation, s *state) error {
 	}
 	for i, a := range args {
 		name, attached, ok := strings.Cut(a.text, "=")
+		if ok && has("DESTDIR prefix PREFIX INSTALL_ROOT bindir BINDIR", name) && has("make gmake ninja meson", inv.name) {
+			if err := w.checkOutput(literal(attached), s); err != nil {
+				return err
+			}
+		}
 		if !strings.HasPrefix(name, "-") || len(name) < 3 {
 			continue
 		}

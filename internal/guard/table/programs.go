@@ -218,15 +218,18 @@ func dfOperands(g *guard, p *parsed) (map[int][]string, error) {
 	})
 }
 
-// checkDiff adds --no-dereference to a recursive comparison: diff would
-// otherwise follow the links it meets out of the tree.
+// checkDiff adds --no-dereference to a comparison of folders, recursive or not:
+// diff would otherwise follow the links it meets out of the tree.
 func checkDiff(g *guard, args []Word) ([]string, error) {
 	p, err := diffSpec.read(g, args)
 	if err != nil {
 		return nil, err
 	}
-	accept, recursive := g.readable, p.has("-r", "--recursive")
-	if recursive {
+	accept, folders := g.readable, p.has("-r", "--recursive")
+	for i := range p.operands {
+		folders = folders || g.isFolder(p.operand(i).Text)
+	}
+	if folders {
 		accept = g.readableTree
 	}
 	replaced, err := g.paths(p, 0, accept)
@@ -234,10 +237,23 @@ func checkDiff(g *guard, args []Word) ([]string, error) {
 		return nil, err
 	}
 	argv := p.build(replaced)
-	if recursive && !p.has("--no-dereference") {
+	if folders && !p.has("--no-dereference") {
 		argv = append(append([]string{"--no-dereference"}, excluded("--exclude=")...), argv...)
 	}
 	return argv, nil
+}
+
+// isFolder reports whether a name leads to a folder that is there.
+func (g *guard) isFolder(name string) bool {
+	if !paths.IsAbs(name) {
+		name = paths.Join(g.dir, name)
+	}
+	actual, err := paths.Resolve(g.world.FS, name)
+	if err != nil {
+		return false
+	}
+	info, err := g.world.FS.Lstat(actual)
+	return err == nil && info.IsDir()
 }
 
 func checkEcho(_ *guard, args []Word) ([]string, error) {

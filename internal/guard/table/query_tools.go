@@ -1,8 +1,10 @@
 package table
 
 import (
+	"path"
 	"strings"
 
+	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/guard/verdict"
 )
 
@@ -105,13 +107,19 @@ var rgRows = []row{
 
 var rgSpec = table(join(helpRows, rgRows))
 
-// checkSearchGlob keeps a glob from asking for secret files.
+// checkSearchGlob keeps a glob from asking for secret files. It stands behind
+// the globs that leave them out, and would win over those.
 func checkSearchGlob(_ *guard, value string) error {
 	if strings.HasPrefix(value, "!") {
 		return nil
 	}
-	if namesSecrets(value) {
+	if namesSecrets(value) || namesSecrets(strings.TrimPrefix(value, "**/")) {
 		return verdict.ErrSecretFile
+	}
+	for _, name := range []string{".env", "server.pem", "tls.key", "id_rsa", ".netrc"} {
+		if paths.MatchText(path.Base(value), name) {
+			return verdict.Refuse(verdict.BadOptionValue, "this pattern would bring back files that hold secrets: name an ending, such as '*.go'")
+		}
 	}
 	return nil
 }

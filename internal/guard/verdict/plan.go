@@ -17,6 +17,21 @@ const (
 type Plan struct {
 	Steps []Step   `json:"steps,omitempty"`
 	Shell []string `json:"shell,omitempty"`
+	// Contents are the scripts that it runs by name, as they were when it was
+	// judged. Whoever runs a plan fills them in and compares them.
+	Contents []Content `json:"contents,omitempty"`
+}
+
+// Content is a file of the workspace that a plan runs.
+type Content struct {
+	// Path is below the workspace, with slashes.
+	Path string `json:"path"`
+	// What is empty for the whole file, or names a part of it.
+	What   string `json:"what,omitempty"`
+	SHA256 string `json:"sha256"`
+	// Changed notes that an earlier request had another content. It is no part
+	// of the digest.
+	Changed bool `json:"changed,omitempty"`
 }
 
 // Step is one pipeline of a list.

@@ -1,0 +1,222 @@
+package commands
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+
+	"example.org/bridge/internal/guard"
+)
+
+// Bounds of what an approval binds the content of.
+const (
+	maxContents = 64
+	maxContent  = 16 << 20
+)
+
+// contents returns the hashes of what a plan runs by name: scripts that are
+// operands, and the script texts of package.json. What these files read or import
+// in their turn is not bound.
+func contents(workspace string, p guard.Plan) []guard.Content {
+	root, err := os.OpenRoot(workspace)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = root.Close() }()
+	b := binder{root: root, workspace: workspace, found: make(map[string]guard.Content)}
+	if p.Shell != nil {
+		b.text(p.Shell[len(p.Shell)-1])
+	}
+	for _, step := range p.Steps {
+		for _, stage := range step.Stages {
+			if !stage.Builtin {
+				dir := "."
+				if in, ok := b.inside(".", stage.Dir); ok && stage.Dir != "" {
+					dir = in
+				}
+				b.words(stage.Argv[0], stage.Argv[1:], []string{dir})
+			}
+		}
+	}
+	all := make([]guard.Content, 0, len(b.found))
+	for _, c := range b.found {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b guard.Content) int { return strings.Compare(a.Path, b.Path) })
+	return all
+}
+
+type binder struct {
+	root      *os.Root
+	workspace string
+	found     map[string]guard.Content
+}
+
+// interpreters run the first file that they are given, whatever its name.
+var interpreters = regexp.MustCompile(`^(python[0-9.]*|pypy[0-9.]*|node|nodejs|deno|bun|bash|sh|dash|zsh|ksh|ruby|perl|php|lua[0-9.]*|Rscript|pytest|source|\.)$`)
+
+// packageManagers run what package.json says.
+var packageManagers = regexp.MustCompile(`^(npm|npx|yarn|pnpm|bun)$`)
+
+// scriptEnd is how files end that are run by name.
+var scriptEnd = regexp.MustCompile(`\.(py|sh|bash|zsh|js|mjs|cjs|ts|rb|pl|php|lua|mk|ps1)$`)
+
+// words looks at a program and its arguments, with the folders in which they may
+// be meant.
+func (b *binder) words(program string, args, dirs []string) {
+	name := path.Base(program)
+	any := interpreters.MatchString(name)
+	for _, dir := range dirs {
+		for _, word := range append([]string{program}, args...) {
+			if _, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "-") {
+				word = value
+			}
+			word, _, _ = strings.Cut(word, "::") // a test in a file, for pytest
+			b.file(dir, word, any)
+		}
+		switch {
+		case packageManagers.MatchString(name):
+			b.packageScripts(dir)
+		case name == "make" || name == "gmake":
+			for _, makefile := range []string{"GNUmakefile", "makefile", "Makefile"} {
+				b.file(dir, makefile, true)
+			}
+		}
+	}
+}
+
+// separators divide a text for bash into words. It need not be exact: a word that
+// names no file is none.
+var separators = regexp.MustCompile("[\\s;&|<>()`\"'{}$]+")
+
+// text looks at every word of a text for bash, also in the folders that it
+// changes to.
+func (b *binder) text(text string) {
+	words := separators.Split(text, -1)
+	dirs := []string{"."}
+	for i, word := range words {
+		if word == "cd" && i+1 < len(words) {
+			dirs = append(dirs, words[i+1])
+		}
+	}
+	any := slices.ContainsFunc(words, func(w string) bool { return interpreters.MatchString(path.Base(w)) })
+	for i, word := range words {
+		b.words(word, nil, dirs)
+		if any && i > 0 && interpreters.MatchString(path.Base(words[i-1])) {
+			for _, dir := range dirs {
+				b.file(dir, word, true)
+			}
+		}
+	}
+}
+
+// file binds a regular file of the workspace, if it is a script.
+func (b *binder) file(dir, word string, any bool) {
+	if word == "" || strings.HasPrefix(word, "-") {
+		return
+	}
+	name, ok := b.inside(dir, word)
+	if !ok || len(b.found) >= maxContents {
+		return
+	}
+	if _, done := b.found[name]; done {
+		return
+	}
+	data, mode, err := b.read(name)
+	if err != nil {
+		return
+	}
+	if any || mode&0o111 != 0 || scriptEnd.MatchString(name) || strings.HasPrefix(string(data), "#!") {
+		b.found[name] = guard.Content{Path: filepath.ToSlash(name), SHA256: hash(data)}
+	}
+}
+
+// inside returns a path as one below the workspace.
+func (b *binder) inside(dir, word string) (string, bool) {
+	if filepath.IsAbs(word) {
+		rel, err := filepath.Rel(b.workspace, word)
+		return rel, err == nil && filepath.IsLocal(rel)
+	}
+	name := filepath.Join(dir, word)
+	return name, filepath.IsLocal(name)
+}
+
+// read opens a file without blocking: a command may have put a pipe there. Links
+// lead nowhere outside of the workspace.
+func (b *binder) read(name string) ([]byte, os.FileMode, error) {
+	f, err := b.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxContent {
+		return nil, 0, os.ErrInvalid
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxContent))
+	return data, info.Mode(), err
+}
+
+// packageScripts binds the scripts of package.json, all of them, since one may
+// run another, and the files that they name.
+func (b *binder) packageScripts(dir string) {
+	name, ok := b.inside(dir, "package.json")
+	if !ok || len(b.found) >= maxContents {
+		return
+	}
+	data, _, err := b.read(name)
+	if err != nil {
+		return
+	}
+	var manifest struct {
+		Scripts map[string]string `json:"scripts"`
+	}
+	if json.Unmarshal(data, &manifest) != nil {
+		manifest.Scripts = map[string]string{"": string(data)} // npm may read what this does not
+	}
+	text, err := json.Marshal(manifest.Scripts) // sorted by name
+	if err != nil {
+		return
+	}
+	b.found[name] = guard.Content{Path: filepath.ToSlash(name), What: "scripts", SHA256: hash(text)}
+	for _, script := range manifest.Scripts {
+		for _, word := range separators.Split(script, -1) {
+			b.file(dir, word, false)
+		}
+	}
+}
+
+func hash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// changedSince marks what is not as it was in an earlier request for the same
+// command, and names it.
+func changedSince(now, before []guard.Content) (marked []guard.Content, names []string) {
+	was := make(map[string]string, len(before))
+	for _, c := range before {
+		was[c.Path] = c.SHA256
+	}
+	marked = slices.Clone(now)
+	for i, c := range marked {
+		if was[c.Path] != c.SHA256 {
+			marked[i].Changed = true
+			names = append(names, c.Path)
+		}
+		delete(was, c.Path)
+	}
+	for gone := range was {
+		names = append(names, gone)
+	}
+	slices.Sort(names)
+	return marked, names
+}

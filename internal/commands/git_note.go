@@ -1,0 +1,35 @@
+package commands
+
+import (
+	"os"
+	"path/filepath"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/sandbox"
+)
+
+// gitNote says, before a grant is opened, whether git will work under it. It is
+// empty where nobody would expect it to.
+func gitNote(g Grant) string {
+	if g.Ceiling == guard.ModeSafe || g.Unsandboxed() {
+		return ""
+	}
+	info, err := os.Lstat(filepath.Join(g.Workspace, ".git"))
+	switch {
+	case err == nil && !info.IsDir():
+		return "will not work: this is a linked worktree, and its repository lies elsewhere"
+	case err == nil && g.Sandbox == sandbox.Landlock:
+		return "reads the repository, and cannot write to it under Landlock: add, commit and checkout will fail"
+	case err == nil:
+		return "works; hooks and configuration are read-only (under Landlock, where bubblewrap does not work, it only reads)"
+	}
+	for dir := filepath.Dir(g.Workspace); ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return "will not work: the repository's top is " + bridge.Escape(dir) + "; open that folder to use git"
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
+}

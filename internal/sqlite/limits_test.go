@@ -1,0 +1,89 @@
+package sqlite_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/sqlite"
+)
+
+// TestLimitsOfAStoreThatIsThere: whoever opens a store, or migrates it, cannot
+// raise its limits; one from before there were any has the default ones.
+func TestLimitsOfAStoreThatIsThere(t *testing.T) {
+	loose := bridge.DefaultLimits()
+	loose.Writes.PerMinute = 1_000_000
+	tight := bridge.DefaultLimits()
+	tight.Writes.PerMinute = 3
+	for _, tt := range []struct {
+		name string
+		make func(t *testing.T, e *bridgetest.Env)
+		by   string
+		want int
+	}{
+		{"made by another process", func(t *testing.T, e *bridgetest.Env) { openWith(t, e, tight) }, bridge.LimitMade, 3},
+		{"of an earlier version", func(t *testing.T, e *bridgetest.Env) {
+			if err := sqlite.CreateVersion(e.Path, e.Key, 3); err != nil {
+				t.Fatal(err)
+			}
+		}, bridge.LimitDefault, 10},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := bridgetest.NewEnv(t)
+			e.Path = filepath.Join(filepath.Dir(e.Path), "other.db")
+			tt.make(t, e)
+			s := openWith(t, e, loose)
+			report, err := s.Limits(t.Context(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range report.Sources() {
+				if l.Kind == bridge.LimitWrites && (l.By != tt.by || l.Limit.PerMinute != tt.want) {
+					t.Errorf("got %+v, want %d a minute by %s", l, tt.want, tt.by)
+				}
+			}
+		})
+	}
+}
+
+func openWith(t *testing.T, e *bridgetest.Env, limits bridge.Limits) *bridge.Service {
+	t.Helper()
+	store, err := sqlite.Open(t.Context(), e.Path, sqlite.Options{Key: e.Key, Create: true, Limits: limits})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return bridge.New(bridge.Config{Store: store, Key: e.Key, Now: e.Clock.Now})
+}
+
+// TestMigratedTokensAreHidden: the tokens of sessions from before there were
+// fingerprints are found in what agents send.
+func TestMigratedTokensAreHidden(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	e.Path = filepath.Join(filepath.Dir(e.Path), "other.db")
+	if err := sqlite.CreateVersion(e.Path, e.Key, 3); err != nil {
+		t.Fatal(err)
+	}
+	const id = "conv_0123456789abcdef"
+	err := sqlite.ExecFile(e.Path,
+		"INSERT INTO conversations (id, role_a, role_b, team, team_id, created_at, expires_at, join_expires_at) VALUES ('"+id+"', 'x', 'y', '', 't', 1, 9e15, 1)",
+		"INSERT INTO session_status (conversation, session, nonce) VALUES ('"+id+"', 'a', x'01'), ('"+id+"', 'b', x'02')")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openWith(t, e, bridge.Limits{})
+	tokens, err := s.Tokens(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := s.Send(t.Context(), bridge.Credentials{Conversation: id, Session: bridge.SessionA, Token: tokens.A}, bridge.SendRequest{Text: "it is " + tokens.B})
+	if err != nil || strings.Join(sent.Redacted, "") != "BRIDGE_TOKEN" {
+		t.Errorf("got %+v, %v, want the token hidden", sent, err)
+	}
+}
