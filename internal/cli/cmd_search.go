@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -129,7 +130,7 @@ type jsonFound struct {
 func viewFound(found []bridge.Found, known map[string]bridge.Overview) []jsonFound {
 	views := make([]jsonFound, len(found))
 	for i, f := range found {
-		views[i] = jsonFound{f.Conversation, view.MessageOf(f.Message, known[f.Conversation]), bridge.Clean(f.Excerpt)}
+		views[i] = jsonFound{f.Conversation, view.MessageOf(f.Message, known[f.Conversation]), cleantext.Clean(f.Excerpt)}
 	}
 	return views
 }

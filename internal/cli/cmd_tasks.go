@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -191,14 +192,14 @@ func showTask(ctx context.Context, a *app, s *bridge.Service, id int64) error {
 		return err
 	}
 	out, width := bufio.NewWriter(a.stdout), a.screen().width
-	_, _ = out.WriteString("\n" + wrap(bridge.Clean(all[i].Title), "> ", width))
+	_, _ = out.WriteString("\n" + wrap(cleantext.Clean(all[i].Title), "> ", width))
 	if all[i].Body != "" {
-		_, _ = out.WriteString("\n" + wrap(strings.ReplaceAll(bridge.Clean(all[i].Body), "\t", "    "), "> ", width))
+		_, _ = out.WriteString("\n" + wrap(strings.ReplaceAll(cleantext.Clean(all[i].Body), "\t", "    "), "> ", width))
 	}
 	for _, e := range history {
 		_, _ = fmt.Fprintf(out, "\n%s %s %s, worker %s\n", formatTime(e.At), view.Field(e.Actor), view.Field(string(e.State)), orDash(e.Worker))
 		if e.Note != "" {
-			_, _ = out.WriteString(wrap(strings.ReplaceAll(bridge.Clean(e.Note), "\t", "    "), "> ", width))
+			_, _ = out.WriteString(wrap(strings.ReplaceAll(cleantext.Clean(e.Note), "\t", "    "), "> ", width))
 		}
 	}
 	return out.Flush()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -39,7 +40,7 @@ func newDocument(c bridge.Overview, messages []numbered, now time.Time) document
 		d.Messages = append(d.Messages, documentMessage{
 			N: m.n, From: view.Field(m.From), Role: view.Field(view.SenderRole(m.Message, c)), To: view.Field(string(m.To)),
 			Action: view.Field(string(m.Action)), Sent: formatTime(m.SentAt), Redacted: view.Field(strings.Join(m.Redacted, ", ")),
-			Text: bridge.Clean(m.Text), Files: view.Kinds(m.Files),
+			Text: cleantext.Clean(m.Text), Files: view.Kinds(m.Files),
 		})
 	}
 	return d

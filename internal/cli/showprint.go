@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -133,7 +134,7 @@ func writeMessage(out io.Writer, screen screen, n int64, m bridge.Message, c bri
 	for _, file := range m.Files {
 		_, _ = io.WriteString(out, wrap(view.Quoted(file), "  file ", screen.width))
 	}
-	text := wrap(strings.ReplaceAll(bridge.Clean(m.Text), "\t", "    "), "> ", screen.width)
+	text := wrap(strings.ReplaceAll(cleantext.Clean(m.Text), "\t", "    "), "> ", screen.width)
 	if screen.colour && side != plain {
 		text = strings.ReplaceAll("\n"+strings.TrimSuffix(text, "\n"), "\n> ", "\n"+screen.paint("> ", side))[1:] + "\n"
 	}

@@ -1,4 +1,7 @@
-package bridge
+// Package cleantext makes what an agent or a command wrote safe to show: to a
+// terminal, to another agent, in a table. It is the one place that decides which
+// characters reach a reader.
+package cleantext
 
 import (
 	"strconv"
