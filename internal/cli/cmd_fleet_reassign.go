@@ -100,7 +100,7 @@ func printMoves(a *app, o reassignOptions, moves []bridge.Move) error {
 		if m.Task.Worker == "" {
 			to = cell{"waits: no live worker fits", warn}
 		}
-		t.add(cell{text: strconv.FormatInt(m.Task.ID, 10)}, cell{text: view.Field(m.Task.Title)}, cell{text: orDash(m.From)}, to)
+		t.add(cell{text: strconv.FormatInt(m.Task.ID, 10)}, cell{text: cleantext.Field(m.Task.Title)}, cell{text: orDash(m.From)}, to)
 	}
 	if err := t.print(a.stdout, a.screen()); err != nil {
 		return err

@@ -73,7 +73,7 @@ func Details(text string) string {
 	all := details(text)
 	parts := make([]string, 0, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		parts = append(parts, Field(name)+"="+formatDetail(all[name]))
+		parts = append(parts, cleantext.Field(name)+"="+formatDetail(all[name]))
 	}
 	return strings.Join(parts, " ")
 }
@@ -83,7 +83,7 @@ func formatDetail(v any) string {
 	switch v := v.(type) {
 	case string:
 		if strings.ContainsAny(v, " =\"\n\t,") || v == "" {
-			return strconv.Quote(Field(v))
+			return strconv.Quote(cleantext.Field(v))
 		}
 		return v
 	case []any:
@@ -94,7 +94,7 @@ func formatDetail(v any) string {
 		return strings.Join(items, ",")
 	case map[string]any:
 		encoded, _ := json.Marshal(v) // decoded from JSON: it encodes
-		return Field(string(encoded))
+		return cleantext.Field(string(encoded))
 	}
 	return fmt.Sprint(v)
 }

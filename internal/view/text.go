@@ -8,7 +8,6 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -45,16 +44,6 @@ func Stamp(t time.Time) string {
 func Line(err error) string {
 	return cleantext.CleanLine(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 }
-
-// Field cleans what an agent wrote for a table: one line without runs of spaces,
-// which could pass for the gap between two columns.
-func Field(text string) string {
-	return strings.Join(strings.Fields(cleantext.CleanLine(text)), " ")
-}
-
-// Quoted cleans what an agent wrote for the middle of a line: nothing in it can
-// end the quotes.
-func Quoted(text string) string { return strconv.Quote(Field(text)) }
 
 // Count is "1 message", "2 messages".
 func Count(n int64, singular string) string {
