@@ -36,6 +36,11 @@ race:
 test-security:
 	$(GO) test -count=1 ./internal/auth ./internal/audit ./internal/redact ./internal/bridge ./internal/sqlite ./internal/stdio ./internal/mcpserver ./internal/cli
 
+## test-faults: a fault at every system call of the store (needs strace; ten minutes)
+.PHONY: test-faults
+test-faults:
+	$(GO) test -count=1 -timeout 40m ./internal/sqlite -run SystemCall -sqlite.every-fault
+
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s
 .PHONY: fuzz

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/view"
+	"example.org/bridge/internal/cleantext"
 )
 
 // Forgets reports whether the agent may have forgotten who it is: its context was
@@ -30,7 +30,7 @@ func HookIdentity(ctx context.Context, b *bridge.Service, mail []HookMail) (stri
 		if bridge.SessionID(m.Session) == bridge.SessionB {
 			mine, partner = o.B, o.A
 		}
-		parts = append(parts, fmt.Sprintf("session %s of %s with the role %s, partner %s", m.Session, m.Conversation, view.Quoted(mine.Role), view.Quoted(partner.Role)))
+		parts = append(parts, fmt.Sprintf("session %s of %s with the role %s, partner %s", m.Session, m.Conversation, cleantext.Quoted(mine.Role), cleantext.Quoted(partner.Role)))
 	}
 	if len(parts) == 0 {
 		return "", nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/cleantext"
 )
 
 // Limits of a conversation (PRODUCTION.md, Limits).
@@ -143,12 +144,12 @@ func (s *Service) createOperation() Operation {
 
 func validateCreate(r CreateRequest) (time.Duration, error) {
 	for _, role := range []struct{ field, text string }{{"my_role", r.MyRole}, {"partner_role", r.PartnerRole}} {
-		if n := Characters(role.text); n < MinRoleLength || !within(role.text, MaxRoleLength) {
+		if n := cleantext.Characters(role.text); n < MinRoleLength || !cleantext.Within(role.text, MaxRoleLength) {
 			return 0, Invalid(role.field, "must have %d to %d characters that show, it has %d", MinRoleLength, MaxRoleLength, n)
 		}
 	}
-	if !within(r.Team, MaxTeamLength) {
-		return 0, Invalid("team", "must have at most %d characters, it has %d", MaxTeamLength, Characters(r.Team))
+	if !cleantext.Within(r.Team, MaxTeamLength) {
+		return 0, Invalid("team", "must have at most %d characters, it has %d", MaxTeamLength, cleantext.Characters(r.Team))
 	}
 	if r.TTL == 0 {
 		return DefaultTTL, nil

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"example.org/bridge/internal/cleantext"
 )
 
 // Errors of the domain. Adapters decide how to word them for their users.
@@ -95,7 +97,7 @@ func (h Holder) String() string {
 }
 
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("%s: it is held by %s", ErrStoreBusy, CleanLine(e.Holder.String()))
+	return fmt.Sprintf("%s: it is held by %s", ErrStoreBusy, cleantext.CleanLine(e.Holder.String()))
 }
 
 // Is makes it an ErrStoreBusy.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"example.org/bridge/internal/cleantext"
 )
 
 // Limits of tasks.
@@ -204,7 +206,7 @@ func validateAssign(c Credentials, r AssignRequest) error {
 		return Invalid("title", "must have at most %d characters, it has %d: put the rest into body", MaxTitleLength, title)
 	case body > MaxBodyLength:
 		return Invalid("body", "must have at most %d characters, it has %d: send the rest as messages", MaxBodyLength, body)
-	case !within(r.Needs, MaxRoleLength):
+	case !cleantext.Within(r.Needs, MaxRoleLength):
 		return Invalid("needs", "must have at most %d characters", MaxRoleLength)
 	case utf8.RuneCountInString(r.IdempotencyKey) > MaxIdempotencyKeyLength:
 		return Invalid("idempotency_key", "must have at most %d characters", MaxIdempotencyKeyLength)

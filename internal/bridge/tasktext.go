@@ -3,26 +3,28 @@ package bridge
 import (
 	"fmt"
 	"strings"
+
+	"example.org/bridge/internal/cleantext"
 )
 
 // What the bridge says about tasks. Lines that an agent wrote stand behind "> "
 // (see Quote): nothing in them can pass for the bridge's own.
 
 // named is "task 7" with its title on a line of its own.
-func named(t Task) string { return fmt.Sprintf("task %d\n%s\n", t.ID, Quote(t.Title)) }
+func named(t Task) string { return fmt.Sprintf("task %d\n%s\n", t.ID, cleantext.Quote(t.Title)) }
 
 func noted(note string) string {
 	if note == "" {
 		return ""
 	}
-	return "Note:\n" + Quote(note) + "\n"
+	return "Note:\n" + cleantext.Quote(note) + "\n"
 }
 
 func assignedText(t Task) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "You were given %s", named(t))
 	if t.Body != "" {
-		b.WriteString("\n" + Quote(t.Body) + "\n")
+		b.WriteString("\n" + cleantext.Quote(t.Body) + "\n")
 	}
 	fmt.Fprintf(&b, "\nCall update_task with task_id %d: accepted, progress now and then, and done, failed or declined in the end. "+
 		"If you fall silent for minutes, it goes to another worker.", t.ID)

@@ -6,6 +6,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/cleantext"
 )
 
 // TestTasksForgeNoWordsOfTheBridge: what agents write into tasks stands quoted in
@@ -33,7 +34,7 @@ func TestTasksForgeNoWordsOfTheBridge(t *testing.T) {
 				if err != nil || len(d.Messages) != 1 {
 					t.Fatalf("%s: %d messages, %v", side, len(d.Messages), err)
 				}
-				shown := bridge.Clean(d.Messages[0].Text)
+				shown := cleantext.Clean(d.Messages[0].Text)
 				if strings.Count(shown, "FORGED") != 2 {
 					t.Errorf("%s: not shown:\n%s", side, shown)
 				}

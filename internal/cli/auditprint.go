@@ -10,6 +10,7 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -64,8 +65,8 @@ func (p *tablePrinter) entry(e audit.Entry) error {
 	if e.Outcome != "ok" {
 		how = bad
 	}
-	p.row(strconv.FormatInt(e.Seq, 10), p.screen.stamp(e.Time, p.now()), orDash(p.id(e.Conversation)), orDash(view.Field(e.Session)),
-		view.Field(e.Action), view.Field(e.Outcome), view.Details(e.Details), how)
+	p.row(strconv.FormatInt(e.Seq, 10), p.screen.stamp(e.Time, p.now()), orDash(p.id(e.Conversation)), orDash(cleantext.Field(e.Session)),
+		cleantext.Field(e.Action), cleantext.Field(e.Outcome), view.Details(e.Details), how)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/lab/bench"
 	"example.org/bridge/internal/view"
 )
@@ -80,7 +81,7 @@ func (a *app) printBenchTable(report bench.Report, c *comparison) error {
 		}
 	}
 	for _, line := range lines {
-		if err := a.printLine(view.Field(line)); err != nil {
+		if err := a.printLine(cleantext.Field(line)); err != nil {
 			return err
 		}
 	}

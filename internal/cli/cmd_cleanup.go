@@ -11,6 +11,7 @@ import (
 
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/snapshot"
 	"example.org/bridge/internal/view"
 )
@@ -133,7 +134,7 @@ func printCleanup(a *app, o cleanupOptions, done cleaned) error {
 	}
 	var lines []string
 	if len(done.conversations) > 0 {
-		if err := conversationTable(done.conversations, a.now(), view.Field).print(a.stdout, a.screen()); err != nil {
+		if err := conversationTable(done.conversations, a.now(), cleantext.Field).print(a.stdout, a.screen()); err != nil {
 			return err
 		}
 		messages, unread := tally(done.conversations)

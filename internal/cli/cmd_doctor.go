@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/advice"
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/doctor"
 	"example.org/bridge/internal/view"
 )
@@ -89,7 +89,7 @@ func (a *app) settings(root *cobra.Command, r *doctor.Report) []jsonSetting {
 			if envName(f) == "" || cmd != root && o.Source == sourceDefault {
 				return
 			}
-			all = append(all, jsonSetting{settingName(f), bridge.CleanLine(a.effective(f)), o})
+			all = append(all, jsonSetting{settingName(f), cleantext.CleanLine(a.effective(f)), o})
 		})
 	}
 	return all
@@ -131,7 +131,7 @@ func writeDoctor(out *bufio.Writer, screen screen, checks []doctor.Check, settin
 	_ = out.WriteByte('\n')
 	values := &table{columns: []column{{title: "SETTING"}, {title: "VALUE", shrink: true}, {title: "FROM", shrink: true}}}
 	for _, s := range settings {
-		values.add(cell{text: s.Name}, cell{text: orDash(s.Value)}, cell{text: bridge.CleanLine(s.Origin.String())})
+		values.add(cell{text: s.Name}, cell{text: orDash(s.Value)}, cell{text: cleantext.CleanLine(s.Origin.String())})
 	}
 	return values.print(out, screen)
 }

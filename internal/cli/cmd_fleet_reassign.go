@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -83,7 +84,7 @@ func printMoves(a *app, o reassignOptions, moves []bridge.Move) error {
 	if a.json {
 		views := make([]jsonMove, len(moves))
 		for i, m := range moves {
-			views[i] = jsonMove{m.Task.ID, m.Task.TeamID, bridge.Clean(m.Task.Title), string(m.Task.State), view.Optional(m.From), view.Optional(m.Task.Worker)}
+			views[i] = jsonMove{m.Task.ID, m.Task.TeamID, cleantext.Clean(m.Task.Title), string(m.Task.State), view.Optional(m.From), view.Optional(m.Task.Worker)}
 		}
 		return a.printJSON(struct {
 			DryRun bool       `json:"dry_run"`
@@ -99,7 +100,7 @@ func printMoves(a *app, o reassignOptions, moves []bridge.Move) error {
 		if m.Task.Worker == "" {
 			to = cell{"waits: no live worker fits", warn}
 		}
-		t.add(cell{text: strconv.FormatInt(m.Task.ID, 10)}, cell{text: view.Field(m.Task.Title)}, cell{text: orDash(m.From)}, to)
+		t.add(cell{text: strconv.FormatInt(m.Task.ID, 10)}, cell{text: cleantext.Field(m.Task.Title)}, cell{text: orDash(m.From)}, to)
 	}
 	if err := t.print(a.stdout, a.screen()); err != nil {
 		return err

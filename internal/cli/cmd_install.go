@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/agents"
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 // installOptions are shared by install and uninstall.
@@ -238,14 +238,14 @@ func (w planWords) print(out *bufio.Writer, plan *agents.Plan, dryRun bool, note
 	_, _ = fmt.Fprintf(out, text+"\n", plan.Setup.Client.Title())
 	for _, path := range plan.Files() {
 		if !dryRun {
-			_, _ = fmt.Fprintf(out, "changed: %s\n", bridge.CleanLine(path))
+			_, _ = fmt.Fprintf(out, "changed: %s\n", cleantext.CleanLine(path))
 		}
 	}
 	for _, note := range notes {
-		_, _ = fmt.Fprintf(out, "note: %s\n", bridge.CleanLine(note))
+		_, _ = fmt.Fprintf(out, "note: %s\n", cleantext.CleanLine(note))
 	}
 	if backup := plan.Backup(); backup != "" && !dryRun && !plan.Empty() {
-		_, _ = fmt.Fprintf(out, "the files as they were: %s\n", bridge.CleanLine(backup))
+		_, _ = fmt.Fprintf(out, "the files as they were: %s\n", cleantext.CleanLine(backup))
 	}
 }
 
@@ -257,7 +257,7 @@ func (a *app) hideSecrets(diff string) (string, error) {
 		return "", err
 	}
 	hidden, _ := engine.Redact(diff)
-	return bridge.Clean(strings.ReplaceAll(hidden, "\r\n", "\n")), nil
+	return cleantext.Clean(strings.ReplaceAll(hidden, "\r\n", "\n")), nil
 }
 
 func emptyList(list []string) []string {

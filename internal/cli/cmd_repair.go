@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/auth"
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/view"
@@ -128,5 +128,5 @@ func (a *app) printSalvaged(to string, tables []sqlite.Salvaged) error {
 	if lost {
 		said = "Not everything could be read."
 	}
-	return a.printLine(fmt.Sprintf("\n%s The new store is %s; the old one is as it was.", said, bridge.CleanLine(to)))
+	return a.printLine(fmt.Sprintf("\n%s The new store is %s; the old one is as it was.", said, cleantext.CleanLine(to)))
 }

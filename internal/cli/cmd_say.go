@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -91,7 +92,7 @@ func confirmSay(ctx context.Context, a *app, s *bridge.Service, c bridge.Overvie
 	}
 	defer human.close()
 	human.show("", "This is sent to "+c.ID+" as yours:", "")
-	human.write(wrap(bridge.Clean(o.text), "> ", helpWidth))
+	human.write(wrap(cleantext.Clean(o.text), "> ", helpWidth))
 	return human.confirm(ctx, s, "say", c.ID, "", oneTimeCode())
 }
 

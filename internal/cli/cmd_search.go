@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -97,7 +98,7 @@ func printFound(ctx context.Context, a *app, s *bridge.Service, found []bridge.F
 			_ = out.WriteByte('\n')
 		}
 		m := f.Message
-		title := fmt.Sprintf("%s  %s %s -> %s, %s", id(f.Conversation), screen.stamp(m.SentAt, a.now()), view.Field(m.From), view.Field(string(m.To)), view.Field(string(m.Action)))
+		title := fmt.Sprintf("%s  %s %s -> %s, %s", id(f.Conversation), screen.stamp(m.SentAt, a.now()), cleantext.Field(m.From), cleantext.Field(string(m.To)), cleantext.Field(string(m.Action)))
 		_, _ = out.WriteString(screen.paint(title, strong(sideStyle(m.From))) + "\n" + excerpt(f.Excerpt, screen))
 	}
 	return out.Flush()
@@ -107,13 +108,13 @@ func printFound(ctx context.Context, a *app, s *bridge.Service, found []bridge.F
 // stand out on a screen with colours.
 func excerpt(text string, screen screen) string {
 	line := strings.NewReplacer(bridge.MarkBegin, "", bridge.MarkEnd, "").Replace(text)
-	lines := wrapWords(view.Field(line), "> ", "> ", screen.width)
+	lines := wrapWords(cleantext.Field(line), "> ", "> ", screen.width)
 	if !screen.colour {
 		return lines
 	}
 	for _, part := range strings.Split(text, bridge.MarkBegin)[1:] {
 		word, _, _ := strings.Cut(part, bridge.MarkEnd)
-		if word = view.Field(word); word != "" {
+		if word = cleantext.Field(word); word != "" {
 			lines = strings.ReplaceAll(strings.ReplaceAll(lines, screen.paint(word, standout), word), word, screen.paint(word, standout))
 		}
 	}
@@ -129,7 +130,7 @@ type jsonFound struct {
 func viewFound(found []bridge.Found, known map[string]bridge.Overview) []jsonFound {
 	views := make([]jsonFound, len(found))
 	for i, f := range found {
-		views[i] = jsonFound{f.Conversation, view.MessageOf(f.Message, known[f.Conversation]), bridge.Clean(f.Excerpt)}
+		views[i] = jsonFound{f.Conversation, view.MessageOf(f.Message, known[f.Conversation]), cleantext.Clean(f.Excerpt)}
 	}
 	return views
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/view"
+	"example.org/bridge/internal/cleantext"
 )
 
 type statsOptions struct{ since moment }
@@ -88,7 +88,7 @@ func gatherStats(ctx context.Context, s *bridge.Service, since, now time.Time) (
 	figures.Messages, figures.Redacted = messages.BySender, messages.ByKind
 	calls, err := s.Calls(ctx, since)
 	for _, c := range calls {
-		figures.Calls = append(figures.Calls, callCount{view.Field(c.Action), view.Field(c.Outcome), c.Count})
+		figures.Calls = append(figures.Calls, callCount{cleantext.Field(c.Action), cleantext.Field(c.Outcome), c.Count})
 	}
 	return figures, err
 }
@@ -104,10 +104,10 @@ func printStats(a *app, s stats) error {
 	add(totals, "  paused", s.Paused, when(s.Paused > 0, warn))
 	add(totals, "messages that wait", s.Unread, when(s.Unread > 0, standout))
 	for _, sender := range slices.Sorted(maps.Keys(s.Messages)) {
-		add(totals, "messages from "+view.Field(sender), s.Messages[sender], sideStyle(sender))
+		add(totals, "messages from "+cleantext.Field(sender), s.Messages[sender], sideStyle(sender))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(s.Redacted)) {
-		add(totals, "messages with a hidden "+view.Field(kind), s.Redacted[kind], warn)
+		add(totals, "messages with a hidden "+cleantext.Field(kind), s.Redacted[kind], warn)
 	}
 	if err := totals.print(a.stdout, screen); err != nil || len(s.Calls) == 0 {
 		return err

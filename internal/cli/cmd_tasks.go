@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -132,7 +133,7 @@ func taskTable(all []bridge.Task, now time.Time) *table {
 		}
 	}
 	for _, task := range all {
-		team := view.Field(task.Team)
+		team := cleantext.Field(task.Team)
 		if team == "" || ids[task.Team] == "several" {
 			team = strings.TrimSpace(team + " " + task.TeamID)
 		}
@@ -143,10 +144,10 @@ func taskTable(all []bridge.Task, now time.Time) *table {
 		t.add(
 			cell{text: strconv.FormatInt(task.ID, 10)},
 			cell{string(task.State), taskStyle(task.State)},
-			cell{text: view.Field(task.Title)},
+			cell{text: cleantext.Field(task.Title)},
 			cell{text: orDash(task.Worker)},
-			cell{text: orDash(view.Field(task.Role))},
-			cell{text: orDash(view.Field(task.Needs))},
+			cell{text: orDash(cleantext.Field(task.Role))},
+			cell{text: orDash(cleantext.Field(task.Needs))},
 			cell{text: team},
 			cell{text: sign},
 			cell{text: formatAge(max(now.Sub(task.CreatedAt), 0))},
@@ -191,14 +192,14 @@ func showTask(ctx context.Context, a *app, s *bridge.Service, id int64) error {
 		return err
 	}
 	out, width := bufio.NewWriter(a.stdout), a.screen().width
-	_, _ = out.WriteString("\n" + wrap(bridge.Clean(all[i].Title), "> ", width))
+	_, _ = out.WriteString("\n" + wrap(cleantext.Clean(all[i].Title), "> ", width))
 	if all[i].Body != "" {
-		_, _ = out.WriteString("\n" + wrap(strings.ReplaceAll(bridge.Clean(all[i].Body), "\t", "    "), "> ", width))
+		_, _ = out.WriteString("\n" + wrap(strings.ReplaceAll(cleantext.Clean(all[i].Body), "\t", "    "), "> ", width))
 	}
 	for _, e := range history {
-		_, _ = fmt.Fprintf(out, "\n%s %s %s, worker %s\n", formatTime(e.At), view.Field(e.Actor), view.Field(string(e.State)), orDash(e.Worker))
+		_, _ = fmt.Fprintf(out, "\n%s %s %s, worker %s\n", formatTime(e.At), cleantext.Field(e.Actor), cleantext.Field(string(e.State)), orDash(e.Worker))
 		if e.Note != "" {
-			_, _ = out.WriteString(wrap(strings.ReplaceAll(bridge.Clean(e.Note), "\t", "    "), "> ", width))
+			_, _ = out.WriteString(wrap(strings.ReplaceAll(cleantext.Clean(e.Note), "\t", "    "), "> ", width))
 		}
 	}
 	return out.Flush()

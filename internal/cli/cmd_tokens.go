@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/view"
+	"example.org/bridge/internal/cleantext"
 )
 
 type tokensOptions struct {
@@ -82,6 +82,6 @@ func printTokens(a *app, o tokensOptions, found bridge.Overview, tokens bridge.T
 		}{tokens.Conversation, tokens.A, tokens.B, o.rotate})
 	}
 	_, err := fmt.Fprintf(a.stdout, "conversation %s\na %s\n  %s\nb %s\n  %s\n",
-		tokens.Conversation, view.Quoted(found.RoleA), tokens.A, view.Quoted(found.RoleB), tokens.B)
+		tokens.Conversation, cleantext.Quoted(found.RoleA), tokens.A, cleantext.Quoted(found.RoleB), tokens.B)
 	return err
 }

@@ -3,9 +3,8 @@ package cli
 import (
 	"context"
 
+	"example.org/bridge/internal/cleantext"
 	"github.com/spf13/cobra"
-
-	"example.org/bridge/internal/bridge"
 )
 
 func newYoloDenyCmd(a *app) *cobra.Command {
@@ -34,6 +33,6 @@ func runYoloDeny(ctx context.Context, a *app, number string) error {
 		if err := s.Deny(ctx, request, "terminal"); err != nil {
 			return err
 		}
-		return a.say("Denied: %s", bridge.Escape(request.Command))
+		return a.say("Denied: %s", cleantext.Escape(request.Command))
 	})
 }

@@ -6,10 +6,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
-	"example.org/bridge/internal/view"
 )
 
 type yoloEnableOptions struct {
@@ -83,7 +83,7 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 			return err
 		}
 		human.show(append([]string{"", "This lets agents ask to run commands on this machine:", ""}, grant.Describe(grant.OpenedAt)...)...)
-		human.show("  a: " + view.Field(found.RoleA) + "   b: " + view.Field(found.RoleB))
+		human.show("  a: " + cleantext.Field(found.RoleA) + "   b: " + cleantext.Field(found.RoleB))
 		if err := human.confirm(ctx, s.Service, action, found.ID, phrase, s.GrantCode(grant)); err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/guard"
 )
 
@@ -71,11 +71,11 @@ func runYoloExplain(a *app, o yoloExplainOptions, command string) error {
 	if decision.Allow {
 		verdict = "allow"
 	}
-	err = a.say("%s: %s", verdict, strings.TrimPrefix(bridge.CleanLine(decision.Reason), "allowed: "))
+	err = a.say("%s: %s", verdict, strings.TrimPrefix(cleantext.CleanLine(decision.Reason), "allowed: "))
 	if decision.Allow || err != nil {
 		return err
 	}
-	return a.say("rule: %s\ninstead: %s", decision.Rule, bridge.CleanLine(decision.Instead))
+	return a.say("rule: %s\ninstead: %s", decision.Rule, cleantext.CleanLine(decision.Instead))
 }
 
 // world is what commands are judged in: the machine's files, and the folders as

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/snapshot"
 	"example.org/bridge/internal/view"
@@ -83,17 +83,17 @@ func runYoloRollback(ctx context.Context, a *app, o yoloRollbackOptions) error {
 var changeSigns = map[snapshot.Kind]string{snapshot.Create: "+", snapshot.Change: "~", snapshot.Remove: "-"}
 
 func printRollback(a *app, p commands.RollbackPlan) error {
-	_, _ = fmt.Fprintf(a.stdout, "Snapshot %d of %s\n", p.Snapshot.N, bridge.Escape(p.Workspace))
+	_, _ = fmt.Fprintf(a.stdout, "Snapshot %d of %s\n", p.Snapshot.N, cleantext.Escape(p.Workspace))
 	if p.Recorded {
-		_, _ = fmt.Fprintf(a.stdout, "was taken before: %s\n", bridge.Escape(p.Command))
+		_, _ = fmt.Fprintf(a.stdout, "was taken before: %s\n", cleantext.Escape(p.Command))
 	} else {
 		_, _ = fmt.Fprintln(a.stdout, "was taken before a rollback, or its command's request was removed")
 	}
 	for _, c := range p.Changes {
-		_, _ = fmt.Fprintf(a.stdout, "  %s %s\n", changeSigns[c.Kind], bridge.Escape(c.Path))
+		_, _ = fmt.Fprintf(a.stdout, "  %s %s\n", changeSigns[c.Kind], cleantext.Escape(c.Path))
 	}
 	for _, c := range p.Refused {
-		_, _ = fmt.Fprintf(a.stdout, "  ! %s has changed, and stays: no command may write it, so a rollback does not either; look at it yourself\n", bridge.Escape(c.Path))
+		_, _ = fmt.Fprintf(a.stdout, "  ! %s has changed, and stays: no command may write it, so a rollback does not either; look at it yourself\n", cleantext.Escape(c.Path))
 	}
 	if len(p.Changes) == 0 {
 		return a.say("The workspace is as it was: there is nothing to restore.")

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 )
 
@@ -148,7 +149,7 @@ func requestTable(requests []commands.Request, now time.Time, id func(string) st
 			cell{text: string(r.Mode)},
 			cell{text: formatAge(max(now.Sub(r.CreatedAt), 0))},
 			cell{text: string(r.Sandbox)},
-			cell{text: bridge.Escape(r.Command)},
+			cell{text: cleantext.Escape(r.Command)},
 		)
 	}
 	return t

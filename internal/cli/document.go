@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -32,14 +33,14 @@ type documentMessage struct {
 
 func newDocument(c bridge.Overview, messages []numbered, now time.Time) document {
 	d := document{
-		ID: view.Field(c.ID), Team: view.Field(c.Team), Created: formatTime(c.CreatedAt), Exported: formatTime(now),
-		Sessions: []documentSession{{string(bridge.SessionA), view.Field(c.RoleA)}, {string(bridge.SessionB), view.Field(c.RoleB)}},
+		ID: cleantext.Field(c.ID), Team: cleantext.Field(c.Team), Created: formatTime(c.CreatedAt), Exported: formatTime(now),
+		Sessions: []documentSession{{string(bridge.SessionA), cleantext.Field(c.RoleA)}, {string(bridge.SessionB), cleantext.Field(c.RoleB)}},
 	}
 	for _, m := range messages {
 		d.Messages = append(d.Messages, documentMessage{
-			N: m.n, From: view.Field(m.From), Role: view.Field(view.SenderRole(m.Message, c)), To: view.Field(string(m.To)),
-			Action: view.Field(string(m.Action)), Sent: formatTime(m.SentAt), Redacted: view.Field(strings.Join(m.Redacted, ", ")),
-			Text: bridge.Clean(m.Text), Files: view.Kinds(m.Files),
+			N: m.n, From: cleantext.Field(m.From), Role: cleantext.Field(view.SenderRole(m.Message, c)), To: cleantext.Field(string(m.To)),
+			Action: cleantext.Field(string(m.Action)), Sent: formatTime(m.SentAt), Redacted: cleantext.Field(strings.Join(m.Redacted, ", ")),
+			Text: cleantext.Clean(m.Text), Files: view.Kinds(m.Files),
 		})
 	}
 	return d
@@ -74,7 +75,7 @@ func writeMarkdown(out *bufio.Writer, d document) {
 		}
 		_, _ = out.WriteString("\n\n")
 		for _, file := range m.Files {
-			_, _ = fmt.Fprintf(out, "- file %s\n", code(view.Field(file)))
+			_, _ = fmt.Fprintf(out, "- file %s\n", code(cleantext.Field(file)))
 		}
 		if len(m.Files) > 0 {
 			_ = out.WriteByte('\n')

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/view"
+	"example.org/bridge/internal/cleantext"
 )
 
 const idPrefix = "conv_"
@@ -66,7 +66,7 @@ const shortIDLength = 4
 // program reads has whole ids.
 func (s screen) shortID(all []bridge.Overview) func(id string) string {
 	if s.width == 0 {
-		return view.Field
+		return cleantext.Field
 	}
 	length := len(idPrefix) + shortIDLength
 	known := make([]string, len(all))
@@ -79,7 +79,7 @@ func (s screen) shortID(all []bridge.Overview) func(id string) string {
 			length++
 		}
 	}
-	return func(id string) string { return view.Field(cutBytes(id, length)) }
+	return func(id string) string { return cleantext.Field(cutBytes(id, length)) }
 }
 
 func cutBytes(text string, length int) string { return text[:min(length, len(text))] }
@@ -93,7 +93,7 @@ func completeConversation(a *app) cobra.CompletionFunc {
 		_ = a.withStore(cmd.Context(), func(s *bridge.Service) error {
 			all, err := s.Conversations(cmd.Context())
 			for _, o := range all {
-				ids = append(ids, cobra.CompletionWithDesc(view.Field(o.ID), view.Field(o.RoleA)+" / "+view.Field(o.RoleB)))
+				ids = append(ids, cobra.CompletionWithDesc(cleantext.Field(o.ID), cleantext.Field(o.RoleA)+" / "+cleantext.Field(o.RoleB)))
 			}
 			return err
 		})

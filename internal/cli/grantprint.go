@@ -3,7 +3,7 @@ package cli
 import (
 	"time"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/view"
@@ -25,7 +25,7 @@ func grantTable(grants []commands.Grant, now time.Time, id func(string) string) 
 			grantExpiryCell(g, now),
 			cell{text: sandboxName(g.Sandbox), style: when(g.Unsandboxed(), bad)},
 			cell{text: onOff(g.Network), style: when(g.Network, warn)},
-			cell{text: bridge.Escape(g.Workspace)},
+			cell{text: cleantext.Escape(g.Workspace)},
 		)
 	}
 	return t
@@ -73,8 +73,8 @@ func viewGrants(grants []commands.Grant, now time.Time) []jsonGrant {
 	views := make([]jsonGrant, len(grants))
 	for i, g := range grants {
 		views[i] = jsonGrant{
-			ConversationID: g.Conversation, Mode: string(g.Ceiling), Workspace: bridge.Clean(g.Workspace),
-			Sandbox: sandboxName(g.Sandbox), Image: bridge.Clean(g.Image), Network: g.Network, AskInClient: g.AskInClient,
+			ConversationID: g.Conversation, Mode: string(g.Ceiling), Workspace: cleantext.Clean(g.Workspace),
+			Sandbox: sandboxName(g.Sandbox), Image: cleantext.Clean(g.Image), Network: g.Network, AskInClient: g.AskInClient,
 			Open: now.Before(g.ExpiresAt), OpenedAt: view.Time(g.OpenedAt), ExpiresAt: view.Time(g.ExpiresAt),
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/view"
+	"example.org/bridge/internal/cleantext"
 )
 
 func conversationTable(all []bridge.Overview, now time.Time, id func(string) string) *table {
@@ -24,9 +24,9 @@ func conversationTable(all []bridge.Overview, now time.Time, id func(string) str
 	for _, o := range all {
 		t.add(
 			cell{text: id(o.ID)},
-			cell{view.Field(o.RoleA), sideStyle(string(bridge.SessionA))},
-			cell{view.Field(o.RoleB), sideStyle(string(bridge.SessionB))},
-			cell{text: view.Field(o.Team)},
+			cell{cleantext.Field(o.RoleA), sideStyle(string(bridge.SessionA))},
+			cell{cleantext.Field(o.RoleB), sideStyle(string(bridge.SessionB))},
+			cell{text: cleantext.Field(o.Team)},
 			cell{text: formatAge(max(now.Sub(o.CreatedAt), 0))},
 			expiryCell(o, now),
 			cell{text: strconv.FormatInt(received(o), 10)},

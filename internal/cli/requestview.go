@@ -3,7 +3,7 @@ package cli
 import (
 	"time"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/view"
 )
@@ -35,7 +35,7 @@ func viewRequests(requests []commands.Request, now time.Time) []jsonRequest {
 	for i, r := range requests {
 		views[i] = jsonRequest{
 			Request: r.ID, ConversationID: r.Conversation, SessionID: string(r.Session), Status: r.Status(now),
-			Command: bridge.Clean(r.Command), Runs: r.DescribePlan(), Mode: string(r.Mode), Workspace: bridge.Clean(r.Workspace),
+			Command: cleantext.Clean(r.Command), Runs: r.DescribePlan(), Mode: string(r.Mode), Workspace: cleantext.Clean(r.Workspace),
 			Sandbox: string(r.Sandbox), Network: r.Network, TimeoutSeconds: int(r.Timeout.Seconds()),
 			CreatedAt: view.Time(r.CreatedAt), ExpiresAt: view.Time(r.ExpiresAt), DecidedAt: view.Time(r.DecidedAt),
 			UsedAt: view.Time(r.UsedAt), EndedAt: view.Time(r.EndedAt), Snapshot: r.SnapshotNumber,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -42,8 +43,8 @@ func (p *transcriptPrinter) messages(c bridge.Overview, page []numbered) error {
 
 func writeHeader(out io.Writer, screen screen, c bridge.Overview, now time.Time) {
 	for _, line := range []struct{ name, text string }{
-		{"Conversation", view.Field(c.ID)},
-		{"Team", view.Field(c.Team)},
+		{"Conversation", cleantext.Field(c.ID)},
+		{"Team", cleantext.Field(c.Team)},
 		{"Created", screen.stamp(c.CreatedAt, now) + " (" + formatAgo(c.CreatedAt, now) + ")"},
 		{"Joined", screen.stamp(c.JoinedAt, now)},
 		{expiryName(c.Expired(now)), screen.stamp(c.ExpiresAt, now) + " (" + formatAgo(c.ExpiresAt, now) + ")"},
@@ -73,7 +74,7 @@ func writeHeader(out io.Writer, screen screen, c bridge.Overview, now time.Time)
 			alive = cell{"yes", good}
 		}
 		side := sideStyle(string(s.Session))
-		t.add(cell{string(s.Session), side}, cell{view.Field(s.Role), side}, cell{text: orDash(view.Field(string(s.Status)))},
+		t.add(cell{string(s.Session), side}, cell{cleantext.Field(s.Role), side}, cell{text: orDash(cleantext.Field(string(s.Status)))},
 			cell{text: heartbeat}, alive, cell{text: strconv.FormatInt(s.Received, 10)}, unreadCell(s.Unread))
 	}
 	_ = t.print(out, screen)
@@ -115,25 +116,25 @@ const maxHeaderRole = 30
 // writeMessage writes one message under a number: a line of bridge's own, the names
 // of files, and the text, quoted.
 func writeMessage(out io.Writer, screen screen, n int64, m bridge.Message, c bridge.Overview, now time.Time) {
-	from := view.Field(m.From)
+	from := cleantext.Field(m.From)
 	if role := view.SenderRole(m, c); role != "" {
-		from += " " + strconv.Quote(cut(view.Field(role), maxHeaderRole))
+		from += " " + strconv.Quote(cut(cleantext.Field(role), maxHeaderRole))
 	}
 	side := sideStyle(m.From)
-	title := fmt.Sprintf("#%d %s -> %s, %s, %s, ", n, from, view.Field(string(m.To)), view.Field(string(m.Action)), screen.stamp(m.SentAt, now))
+	title := fmt.Sprintf("#%d %s -> %s, %s, %s, ", n, from, cleantext.Field(string(m.To)), cleantext.Field(string(m.Action)), screen.stamp(m.SentAt, now))
 	state := cell{"unread", standout}
 	if m.Read {
 		state = cell{"read", faint}
 	}
 	_, _ = io.WriteString(out, "\n"+screen.paint(title, strong(side))+screen.paint(state.text, state.style))
 	if len(m.Redacted) > 0 {
-		_, _ = io.WriteString(out, screen.paint(", redacted "+view.Field(strings.Join(m.Redacted, " ")), warn))
+		_, _ = io.WriteString(out, screen.paint(", redacted "+cleantext.Field(strings.Join(m.Redacted, " ")), warn))
 	}
 	_, _ = io.WriteString(out, "\n")
 	for _, file := range m.Files {
-		_, _ = io.WriteString(out, wrap(view.Quoted(file), "  file ", screen.width))
+		_, _ = io.WriteString(out, wrap(cleantext.Quoted(file), "  file ", screen.width))
 	}
-	text := wrap(strings.ReplaceAll(bridge.Clean(m.Text), "\t", "    "), "> ", screen.width)
+	text := wrap(strings.ReplaceAll(cleantext.Clean(m.Text), "\t", "    "), "> ", screen.width)
 	if screen.colour && side != plain {
 		text = strings.ReplaceAll("\n"+strings.TrimSuffix(text, "\n"), "\n> ", "\n"+screen.paint("> ", side))[1:] + "\n"
 	}

@@ -14,6 +14,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/redact"
@@ -165,5 +166,5 @@ func storeExists(path string) (bool, error) {
 
 // sayWaiting tells the person, or the client's log, who keeps the store.
 func (a *app) sayWaiting(h bridge.Holder) {
-	a.log().Warn("waiting for the store", "held_by", bridge.CleanLine(h.String()))
+	a.log().Warn("waiting for the store", "held_by", cleantext.CleanLine(h.String()))
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/term"
 
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/lab/rig"
 	"example.org/bridge/internal/lab/stress"
 	"example.org/bridge/internal/view"
@@ -34,7 +35,7 @@ func (a *app) printStress(report stress.Report) error {
 	if a.json {
 		return a.printJSON(report)
 	}
-	if err := a.printLine(view.Field(report.Machine.String())); err != nil {
+	if err := a.printLine(cleantext.Field(report.Machine.String())); err != nil {
 		return err
 	}
 	for _, line := range stressSummary(report) {
@@ -63,7 +64,7 @@ func (a *app) printVerdict(report stress.Report) error {
 			}
 			break
 		}
-		if err := a.printLine("violation: " + v.Rule + ": " + view.Field(v.What)); err != nil {
+		if err := a.printLine("violation: " + v.Rule + ": " + cleantext.Field(v.What)); err != nil {
 			return err
 		}
 	}
@@ -129,7 +130,7 @@ func stressTests(r stress.Report) *table {
 		if !test.OK {
 			result = cell{"FAILED", bad}
 		}
-		t.add(cell{strconv.Itoa(test.Number), plain}, cell{test.Name, plain}, result, cell{view.Field(test.What), plain})
+		t.add(cell{strconv.Itoa(test.Number), plain}, cell{test.Name, plain}, result, cell{cleantext.Field(test.What), plain})
 	}
 	return t
 }

@@ -8,10 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/systemtool"
-	"example.org/bridge/internal/view"
 )
 
 // followRequests prints each request to run a command as it comes, the oldest
@@ -51,8 +50,8 @@ func printRequest(a *app, now time.Time, r commands.Request) error {
 		return newEncoder(a.stdout).Encode(viewRequests([]commands.Request{r}, now)[0])
 	}
 	screen := a.screen()
-	title := fmt.Sprintf("Request %d of session %s in %s, %s mode, asked at %s", r.ID, r.Session, view.Field(r.Conversation), r.Mode, screen.stamp(r.CreatedAt, now))
-	text := screen.paint(title, standout) + "\n" + wrap(bridge.Escape(r.Command), "  ", screen.width)
+	title := fmt.Sprintf("Request %d of session %s in %s, %s mode, asked at %s", r.ID, r.Session, cleantext.Field(r.Conversation), r.Mode, screen.stamp(r.CreatedAt, now))
+	text := screen.paint(title, standout) + "\n" + wrap(cleantext.Escape(r.Command), "  ", screen.width)
 	return a.printLine(text + fmt.Sprintf("  bridge yolo approve %d, or bridge yolo deny %d\n", r.ID, r.ID))
 }
 

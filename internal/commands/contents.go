@@ -73,14 +73,14 @@ var scriptEnd = regexp.MustCompile(`\.(py|sh|bash|zsh|js|mjs|cjs|ts|rb|pl|php|lu
 // be meant.
 func (b *binder) words(program string, args, dirs []string) {
 	name := path.Base(program)
-	any := interpreters.MatchString(name)
+	runs := interpreters.MatchString(name)
 	for _, dir := range dirs {
 		for _, word := range append([]string{program}, args...) {
 			if _, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "-") {
 				word = value
 			}
 			word, _, _ = strings.Cut(word, "::") // a test in a file, for pytest
-			b.file(dir, word, any)
+			b.file(dir, word, runs)
 		}
 		switch {
 		case packageManagers.MatchString(name):
@@ -107,10 +107,10 @@ func (b *binder) text(text string) {
 			dirs = append(dirs, words[i+1])
 		}
 	}
-	any := slices.ContainsFunc(words, func(w string) bool { return interpreters.MatchString(path.Base(w)) })
+	runs := slices.ContainsFunc(words, func(w string) bool { return interpreters.MatchString(path.Base(w)) })
 	for i, word := range words {
 		b.words(word, nil, dirs)
-		if any && i > 0 && interpreters.MatchString(path.Base(words[i-1])) {
+		if runs && i > 0 && interpreters.MatchString(path.Base(words[i-1])) {
 			for _, dir := range dirs {
 				b.file(dir, word, true)
 			}
@@ -119,7 +119,7 @@ func (b *binder) text(text string) {
 }
 
 // file binds a regular file of the workspace, if it is a script.
-func (b *binder) file(dir, word string, any bool) {
+func (b *binder) file(dir, word string, runs bool) {
 	if word == "" || strings.HasPrefix(word, "-") {
 		return
 	}
@@ -134,7 +134,7 @@ func (b *binder) file(dir, word string, any bool) {
 	if err != nil {
 		return
 	}
-	if any || mode&0o111 != 0 || scriptEnd.MatchString(name) || strings.HasPrefix(string(data), "#!") {
+	if runs || mode&0o111 != 0 || scriptEnd.MatchString(name) || strings.HasPrefix(string(data), "#!") {
 		b.found[name] = guard.Content{Path: filepath.ToSlash(name), SHA256: hash(data)}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
 )
@@ -224,7 +225,7 @@ func (s *Service) useApproval(ctx context.Context, g bridge.Gate, x Execution, l
 	g.Details["stage"], g.Details["request"] = "started", r.ID
 	err = s.store.UseApproval(ctx, g, ApprovalUse{ID: r.ID, Digest: r.Digest, Seal: r.Seal, TokenHash: r.TokenHash})
 	if errors.Is(err, ErrApprovalChanged) && len(x.changed) > 0 {
-		names := s.core.Redaction(ctx).Text(bridge.Escape(strings.Join(x.changed, ", ")))
+		names := s.core.Redaction(ctx).Text(cleantext.Escape(strings.Join(x.changed, ", ")))
 		return Execution{}, &ContentError{Names: names}
 	}
 	if err != nil {
@@ -234,7 +235,7 @@ func (s *Service) useApproval(ctx context.Context, g bridge.Gate, x Execution, l
 	x.Outcome = s.runApproved(ctx, r, list, stop)
 	if err := s.finish(context.WithoutCancel(ctx), &x); err != nil {
 		// It has run: the caller must not take this for a call that did nothing.
-		x.Outcome.Unrecorded = bridge.CleanLine(err.Error())
+		x.Outcome.Unrecorded = cleantext.CleanLine(err.Error())
 	}
 	return x, nil
 }

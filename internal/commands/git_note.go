@@ -4,7 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
 )
@@ -26,7 +26,7 @@ func gitNote(g Grant) string {
 	}
 	for dir := filepath.Dir(g.Workspace); ; dir = filepath.Dir(dir) {
 		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
-			return "will not work: the repository's top is " + bridge.Escape(dir) + "; open that folder to use git"
+			return "will not work: the repository's top is " + cleantext.Escape(dir) + "; open that folder to use git"
 		}
 		if dir == filepath.Dir(dir) {
 			return ""

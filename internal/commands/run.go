@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/snapshot"
@@ -180,7 +181,7 @@ func describeHeld(held []string, hide func(string) string) []string {
 		if i == maxHeld {
 			return append(shown, fmt.Sprintf("%d more", len(held)-maxHeld))
 		}
-		shown = append(shown, bridge.Escape(hide(text)))
+		shown = append(shown, cleantext.Escape(hide(text)))
 	}
 	return shown
 }
@@ -188,7 +189,7 @@ func describeHeld(held []string, hide func(string) string) []string {
 // notRun notes why a command was not run. What a program printed may be in it.
 func (s *Service) notRun(ctx context.Context, o *Outcome, why error) {
 	hide := s.core.Redaction(context.WithoutCancel(ctx))
-	o.ExitCode, o.Problem = -1, hide.Text(bridge.CleanLine(why.Error()))
+	o.ExitCode, o.Problem = -1, hide.Text(cleantext.CleanLine(why.Error()))
 	o.Redacted = hide.Found()
 	if hide.Err() != nil {
 		o.Problem = "the reason could not be redacted, so it is not shown"
@@ -234,7 +235,7 @@ func describeSkipped(skipped []snapshot.Skip, hide func(string) string) string {
 			shown = append(shown, fmt.Sprintf("%d more", len(skipped)-maxSkipped))
 			break
 		}
-		shown = append(shown, bridge.Escape(hide(skip.Path))+" ("+skip.Why+")")
+		shown = append(shown, cleantext.Escape(hide(skip.Path))+" ("+skip.Why+")")
 	}
 	return strings.Join(shown, ", ")
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 // Status says how bad a finding is.
@@ -32,7 +32,7 @@ type Report struct{ Checks []Check }
 
 // Add adds a finding. What it says is cleaned for a terminal.
 func (r *Report) Add(name string, s Status, format string, args ...any) {
-	r.Checks = append(r.Checks, Check{name, s, bridge.CleanLine(fmt.Sprintf(format, args...))})
+	r.Checks = append(r.Checks, Check{name, s, cleantext.CleanLine(fmt.Sprintf(format, args...))})
 }
 
 // Worst is the worst status found; a note is as good as ok.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 // WatchdogInterval is the default time between two rounds of the watchdog
@@ -130,7 +131,7 @@ func (w Watchdog) send(ctx context.Context, a bridge.Alert) {
 		level = slog.LevelInfo
 	}
 	w.Log.Log(ctx, level, string(a.Kind), "alert_id", a.ID, "conversation", a.Conversation, "team_id", a.TeamID,
-		"role", bridge.CleanLine(a.Role), "last_heartbeat", a.HeartbeatAt, "open_tasks", a.OpenTasks)
+		"role", cleantext.CleanLine(a.Role), "last_heartbeat", a.HeartbeatAt, "open_tasks", a.OpenTasks)
 	body, err := json.Marshal(event)
 	failed := err != nil
 	for _, o := range w.Outlets {
@@ -169,9 +170,9 @@ func eventOf(a bridge.Alert) Event {
 		AlertID:        a.ID,
 		At:             a.At.UTC().Format(time.RFC3339Nano),
 		ConversationID: a.Conversation,
-		Team:           bridge.Clean(a.Team),
+		Team:           cleantext.Clean(a.Team),
 		TeamID:         a.TeamID,
-		WorkerRole:     bridge.Clean(a.Role),
+		WorkerRole:     cleantext.Clean(a.Role),
 		OpenTasks:      a.OpenTasks,
 	}
 	if !a.HeartbeatAt.IsZero() {

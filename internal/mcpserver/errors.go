@@ -7,6 +7,7 @@ import (
 
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/view"
 )
@@ -33,7 +34,7 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 	case errors.As(err, &invalid):
 		data = failureData{Error: "invalid_argument", Message: err.Error()}
 	case errors.As(err, &refused):
-		data = failureData{Error: "refused", Message: bridge.CleanLine(err.Error())}
+		data = failureData{Error: "refused", Message: cleantext.CleanLine(err.Error())}
 	case errors.As(err, &content):
 		data = failureData{Error: "approval_mismatch", Message: content.Error() + "; nothing was run: call again to ask anew"}
 	case errors.As(err, &limited):
@@ -45,7 +46,7 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 		data = failureData{Error: row.Code, Message: expired.Error() + ": " + row.Agent}
 	default:
 		if row, known := advice.Of(err); known {
-			data = failureData{Error: row.Code, Message: row.Err.Error() + ": " + row.ForAgent(bridge.CleanLine(s.store))}
+			data = failureData{Error: row.Code, Message: row.Err.Error() + ": " + row.ForAgent(cleantext.CleanLine(s.store))}
 		} else {
 			s.log.Error("a tool failed", "tool", tool, "error", err)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 // prompt is what clients offer their human as a slash command. It only tells the
@@ -72,11 +73,11 @@ func joinPrompt() prompt {
 
 // roleArgument returns a role as create_conversation takes it.
 func roleArgument(req *mcp.GetPromptRequest, name, usual string) (string, error) {
-	role := strings.TrimSpace(bridge.CleanLine(req.Params.Arguments[name]))
+	role := strings.TrimSpace(cleantext.CleanLine(req.Params.Arguments[name]))
 	if role == "" {
 		return usual, nil
 	}
-	if bridge.Characters(role) > bridge.MaxRoleLength {
+	if cleantext.Characters(role) > bridge.MaxRoleLength {
 		return "", badPrompt(fmt.Sprintf("%s must have at most %d characters", name, bridge.MaxRoleLength))
 	}
 	return role, nil

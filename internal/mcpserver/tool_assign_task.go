@@ -7,6 +7,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -53,7 +54,7 @@ func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args as
 		TaskID:   r.Task.ID,
 		State:    string(r.Task.State),
 		Worker:   r.Task.Worker,
-		Role:     bridge.CleanLine(r.Task.Role),
+		Role:     cleantext.CleanLine(r.Task.Role),
 		Redacted: view.Kinds(r.Task.Redacted),
 		Repeated: r.Repeated,
 		Unread:   r.Unread,

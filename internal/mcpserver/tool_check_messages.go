@@ -49,7 +49,7 @@ func checkMessages() tool {
 		if len(own) < 2 || args.credentialArgs != (credentialArgs{}) {
 			return one(ctx, s, raw)
 		}
-		a := answer{}
+		var a answer
 		if err != nil {
 			a, err = s.refused(ctx, own[0]), s.bridge.RefuseCall(ctx, own[0], definition.Name, err)
 		} else {

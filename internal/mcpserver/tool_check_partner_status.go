@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -38,7 +39,7 @@ func runCheckPartnerStatus(ctx context.Context, s *server, c bridge.Credentials,
 	}
 	data := partnerStatusData{
 		SessionID:       string(p.Session),
-		Role:            bridge.CleanLine(p.Role),
+		Role:            cleantext.CleanLine(p.Role),
 		Presence:        view.OfPresence(p.SessionState, p.Now),
 		UnreadByPartner: p.SessionState.Unread,
 		LastReadID:      p.ReadID,

@@ -7,6 +7,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -61,8 +62,8 @@ func runCreateConversation(ctx context.Context, s *server, args createArgs) (ans
 		JoinCode:          c.JoinCode,
 		JoinCodeExpiresAt: view.Stamp(c.JoinExpiresAt),
 		ExpiresAt:         view.Stamp(c.ExpiresAt),
-		MyRole:            bridge.CleanLine(c.RoleA),
-		PartnerRole:       bridge.CleanLine(c.RoleB),
+		MyRole:            cleantext.CleanLine(c.RoleA),
+		PartnerRole:       cleantext.CleanLine(c.RoleB),
 		TeamID:            c.TeamID,
 		Redacted:          view.Kinds(c.Redacted),
 	}

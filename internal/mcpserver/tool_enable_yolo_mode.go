@@ -8,6 +8,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/view"
 )
@@ -59,7 +60,7 @@ func runEnableYoloMode(ctx context.Context, s *server, c bridge.Credentials, arg
 	data := enableYoloData{
 		Mode:           string(enabled.Mode),
 		Ceiling:        string(enabled.Grant.Ceiling),
-		Workspace:      bridge.CleanLine(enabled.Workspace),
+		Workspace:      cleantext.CleanLine(enabled.Workspace),
 		TimeoutSeconds: int(enabled.Timeout.Seconds()),
 		Sandbox:        enabled.SessionMode.Sandbox || !enabled.Grant.Unsandboxed(),
 		Network:        enabled.Grant.Network,

@@ -7,6 +7,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -41,8 +42,8 @@ func runJoinConversation(ctx context.Context, s *server, args joinArgs) (answer,
 		ConversationID: c.ID,
 		SessionID:      string(c.Session),
 		Token:          c.Token,
-		MyRole:         bridge.CleanLine(c.RoleB),
-		PartnerRole:    bridge.CleanLine(c.RoleA),
+		MyRole:         cleantext.CleanLine(c.RoleB),
+		PartnerRole:    cleantext.CleanLine(c.RoleA),
 		ExpiresAt:      view.Stamp(c.ExpiresAt),
 		Unread:         c.Unread,
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -80,10 +81,10 @@ func describeConversation(d bridge.Described) conversationData {
 	return conversationData{
 		ConversationID: d.ID,
 		SessionID:      string(d.Session),
-		Role:           bridge.CleanLine(d.Role),
+		Role:           cleantext.CleanLine(d.Role),
 		Partner: partnerData{
 			SessionID:       string(d.PartnerStatus.Session),
-			Role:            bridge.CleanLine(d.PartnerStatus.Role),
+			Role:            cleantext.CleanLine(d.PartnerStatus.Role),
 			Presence:        view.OfPresence(d.SessionState, d.Now),
 			UnreadByPartner: d.SessionState.Unread,
 		},

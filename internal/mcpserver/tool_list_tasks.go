@@ -8,6 +8,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -57,7 +58,7 @@ func runReadTask(ctx context.Context, s *server, c bridge.Credentials, id int64)
 		return answer{}, err
 	}
 	task := view.OfTask(l.Tasks[0], l.Now)
-	task.Body, task.History, task.Omitted = bridge.Clean(l.Tasks[0].Body), view.OfHistory(l.History), l.Omitted
+	task.Body, task.History, task.Omitted = cleantext.Clean(l.Tasks[0].Body), view.OfHistory(l.History), l.Omitted
 	data := listTasksData{Tasks: []view.Task{task}, Unread: l.Unread}
 	return answer{text: taskText(data), data: data}, nil
 }

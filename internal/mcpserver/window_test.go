@@ -10,6 +10,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/mcpserver"
 )
 
@@ -55,7 +56,7 @@ func readInPages(t *testing.T, name string, limit int, text string) {
 		fits(t, limit, answer, data)
 		for _, m := range data["messages"].([]any) {
 			got++
-			if whole := wholeText(t, c, limit, m.(map[string]any)); whole != bridge.Clean(text) {
+			if whole := wholeText(t, c, limit, m.(map[string]any)); whole != cleantext.Clean(text) {
 				t.Fatalf("message %d came back with %d bytes, want %d", got, len(whole), len(text))
 			}
 		}

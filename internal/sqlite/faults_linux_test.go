@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,6 +24,9 @@ var explained = []error{
 	bridge.ErrOutcomeUnknown, bridge.ErrStoreFull, bridge.ErrStoreReadOnly, bridge.ErrStoreBusy, bridge.ErrStoreIO,
 	bridge.ErrTooManyFiles, bridge.ErrNoMemory, bridge.ErrNoLocks, bridge.ErrStoreDamaged, bridge.ErrStoreGone,
 }
+
+// everyFault tries each single system call rather than a sample: minutes.
+var everyFault = flag.Bool("sqlite.every-fault", false, "inject a fault at every system call, not at a sample of them")
 
 // Exit codes of faultyChild.
 const (
@@ -109,13 +113,16 @@ var fileCalls = []string{
 	"ftruncate", "fchmod", "flock", "fcntl", "newfstatat", "fallocate", "mmap",
 }
 
-// step is how far apart the faults of a short test are.
+// step is how far apart the calls are that are tried: a sample, unless told otherwise.
 func step(t *testing.T) int {
 	t.Helper()
-	if testing.Short() {
-		return 5
+	switch {
+	case *everyFault:
+		return 1
+	case testing.Short():
+		return 17
 	}
-	return 1
+	return 7
 }
 
 // maxCalls bounds the calls of one kind that are tried.
@@ -141,7 +148,7 @@ func TestFirstStartKilledAtEachSystemCall(t *testing.T) {
 			}
 		}
 	}
-	if kills < len(fileCalls) && !testing.Short() {
+	if kills < len(fileCalls) && *everyFault {
 		t.Errorf("only %d kills", kills)
 	}
 	t.Logf("%d first starts were killed", kills)
@@ -177,8 +184,8 @@ func TestMigrationKilledAtEachSystemCall(t *testing.T) {
 				}
 			}
 		}
-		if testing.Short() {
-			break
+		if !*everyFault {
+			break // the oldest goes through all migrations
 		}
 	}
 	t.Logf("%d migrations were killed", kills)
@@ -189,7 +196,7 @@ func TestMigrationKilledAtEachSystemCall(t *testing.T) {
 // if the process is killed right behind the answer.
 func TestFaultsAtSystemCalls(t *testing.T) {
 	errnos := []string{"EIO", "ENOSPC", "EMFILE", "ENOMEM", "EROFS", "ENOLCK"}
-	if testing.Short() {
+	if !*everyFault {
 		errnos = errnos[:2]
 	}
 	faults := 0

@@ -13,6 +13,7 @@ import (
 	"modernc.org/sqlite"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 // digests holds a line for each version of the schema: the digest of all that
@@ -87,7 +88,7 @@ func knownDigest(version int) string {
 func (o objects) compare(found objects) string {
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		if _, ok := o[name]; !ok {
-			return "the " + bridge.CleanLine(cutName(name)) + " is not bridge's"
+			return "the " + cleantext.CleanLine(cutName(name)) + " is not bridge's"
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(o)) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 )
 
@@ -84,7 +85,7 @@ func cutOutputQuoted(t *testing.T, w *world) {
 	must(c.a.Execute(t.Context(), c.A, commands.Call{Command: "cat a.txt"}, nil))(t)
 	text := c.check(t, c.b.Service, c.B, 0).Messages[0].Text
 	equal(t, "cut", strings.Contains(text, " characters left out]\n"), true)
-	for line := range strings.SplitSeq(bridge.Clean(text), "\n") {
+	for line := range strings.SplitSeq(cleantext.Clean(text), "\n") {
 		if strings.Contains(line, "FORGED") && !strings.HasPrefix(line, "> ") {
 			t.Errorf("passes for a line of the bridge: %.60s", line)
 		}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 // Conversation is a conversation as the operator sees it.
@@ -37,9 +38,9 @@ type Session struct {
 // OfConversation is o at a time.
 func OfConversation(o bridge.Overview, now time.Time) Conversation {
 	return Conversation{
-		ConversationID: bridge.CleanLine(o.ID),
-		Team:           bridge.Clean(o.Team),
-		TeamID:         bridge.CleanLine(o.TeamID),
+		ConversationID: cleantext.CleanLine(o.ID),
+		Team:           cleantext.Clean(o.Team),
+		TeamID:         cleantext.CleanLine(o.TeamID),
 		CreatedAt:      Time(o.CreatedAt),
 		ExpiresAt:      Time(o.ExpiresAt),
 		JoinedAt:       Time(o.JoinedAt),
@@ -64,8 +65,8 @@ func OfConversations(all []bridge.Overview, now time.Time) []Conversation {
 func OfSession(s bridge.SessionState, now time.Time) Session {
 	view := Session{
 		SessionID:     string(s.Session),
-		Role:          bridge.Clean(s.Role),
-		Status:        bridge.CleanLine(string(s.Status)),
+		Role:          cleantext.Clean(s.Role),
+		Status:        cleantext.CleanLine(string(s.Status)),
 		Joined:        s.Joined(),
 		LastHeartbeat: Time(s.SeenAt),
 		Alive:         s.Alive(now),

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"example.org/bridge/internal/audit"
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 // Entry is one entry of the audit log.
@@ -28,10 +28,10 @@ func OfEntry(e audit.Entry) Entry {
 	return Entry{
 		Seq:            e.Seq,
 		Time:           Time(e.Time),
-		ConversationID: bridge.CleanLine(e.Conversation),
-		Session:        bridge.CleanLine(e.Session),
-		Action:         bridge.CleanLine(e.Action),
-		Outcome:        bridge.CleanLine(e.Outcome),
+		ConversationID: cleantext.CleanLine(e.Conversation),
+		Session:        cleantext.CleanLine(e.Session),
+		Action:         cleantext.CleanLine(e.Action),
+		Outcome:        cleantext.CleanLine(e.Outcome),
 		Details:        details(e.Details),
 	}
 }
@@ -44,7 +44,7 @@ func details(text string) map[string]any {
 	decoder.UseNumber()
 	var all map[string]any
 	if err := decoder.Decode(&all); err != nil || all == nil {
-		return map[string]any{"damaged": bridge.Clean(text)}
+		return map[string]any{"damaged": cleantext.Clean(text)}
 	}
 	clean, _ := cleanValue(all).(map[string]any)
 	return clean
@@ -53,7 +53,7 @@ func details(text string) map[string]any {
 func cleanValue(v any) any {
 	switch v := v.(type) {
 	case string:
-		return bridge.Clean(v)
+		return cleantext.Clean(v)
 	case []any:
 		for i := range v {
 			v[i] = cleanValue(v[i])
@@ -61,7 +61,7 @@ func cleanValue(v any) any {
 	case map[string]any:
 		clean := make(map[string]any, len(v))
 		for name, item := range v {
-			clean[bridge.CleanLine(name)] = cleanValue(item)
+			clean[cleantext.CleanLine(name)] = cleanValue(item)
 		}
 		return clean
 	}
@@ -73,7 +73,7 @@ func Details(text string) string {
 	all := details(text)
 	parts := make([]string, 0, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		parts = append(parts, Field(name)+"="+formatDetail(all[name]))
+		parts = append(parts, cleantext.Field(name)+"="+formatDetail(all[name]))
 	}
 	return strings.Join(parts, " ")
 }
@@ -83,7 +83,7 @@ func formatDetail(v any) string {
 	switch v := v.(type) {
 	case string:
 		if strings.ContainsAny(v, " =\"\n\t,") || v == "" {
-			return strconv.Quote(Field(v))
+			return strconv.Quote(cleantext.Field(v))
 		}
 		return v
 	case []any:
@@ -94,7 +94,7 @@ func formatDetail(v any) string {
 		return strings.Join(items, ",")
 	case map[string]any:
 		encoded, _ := json.Marshal(v) // decoded from JSON: it encodes
-		return Field(string(encoded))
+		return cleantext.Field(string(encoded))
 	}
 	return fmt.Sprint(v)
 }

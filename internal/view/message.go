@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 // Message is a message with who sent it.
@@ -46,12 +47,12 @@ func trustOf(m bridge.Message) string {
 func OfMessage(m bridge.Message) Message {
 	return Message{
 		MessageID:      m.ID,
-		ConversationID: bridge.CleanLine(m.Conversation),
+		ConversationID: cleantext.CleanLine(m.Conversation),
 		Seq:            m.Seq,
-		From:           bridge.CleanLine(m.From),
-		To:             bridge.CleanLine(string(m.To)),
-		ActionType:     bridge.CleanLine(string(m.Action)),
-		Message:        bridge.Clean(m.Text),
+		From:           cleantext.CleanLine(m.From),
+		To:             cleantext.CleanLine(string(m.To)),
+		ActionType:     cleantext.CleanLine(string(m.Action)),
+		Message:        cleantext.Clean(m.Text),
 		FilesInvolved:  Kinds(m.Files),
 		RedactedKinds:  Kinds(m.Redacted),
 		SentAt:         Time(m.SentAt),
@@ -65,7 +66,7 @@ func OfMessage(m bridge.Message) Message {
 // MessageOf is m for the operator, with its sender's role in the conversation o.
 func MessageOf(m bridge.Message, o bridge.Overview) Message {
 	v := OfMessage(m)
-	v.FromRole = bridge.Clean(SenderRole(m, o))
+	v.FromRole = cleantext.Clean(SenderRole(m, o))
 	return v
 }
 
@@ -85,7 +86,7 @@ func SenderRole(m bridge.Message, o bridge.Overview) string {
 func WriteMessage(out *strings.Builder, m bridge.Message) {
 	fmt.Fprintf(out, "\n[message %d, seq %d] from %s to %s, %s, %s, trust: %s", m.ID, m.Seq, m.From, m.To, m.Action, Stamp(m.SentAt), trustOf(m))
 	if m.Conversation != "" {
-		out.WriteString(", conversation " + bridge.CleanLine(m.Conversation))
+		out.WriteString(", conversation " + cleantext.CleanLine(m.Conversation))
 	}
 	if m.ReplyTo != 0 {
 		fmt.Fprintf(out, ", answers message %d", m.ReplyTo)
@@ -102,7 +103,7 @@ func WriteMessage(out *strings.Builder, m bridge.Message) {
 	if len(m.Files) > 0 {
 		fmt.Fprintf(out, ", files: %q", Kinds(m.Files))
 	}
-	out.WriteString("\n" + bridge.Quote(m.Text) + "\n")
+	out.WriteString("\n" + cleantext.Quote(m.Text) + "\n")
 }
 
 // Unread says how much mail waits, as every answer to an agent does.

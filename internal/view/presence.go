@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 // Presence is whether a session is there, which is seen, and what its agent says
@@ -21,7 +22,7 @@ type Presence struct {
 func OfPresence(s bridge.SessionState, now time.Time) Presence {
 	p := Presence{
 		Joined:   s.Joined(),
-		Status:   bridge.CleanLine(string(s.Status)),
+		Status:   cleantext.CleanLine(string(s.Status)),
 		Alive:    s.Alive(now),
 		LastSeen: Time(s.SeenAt),
 	}

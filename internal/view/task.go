@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 // Task is a task of a team. The fields without which an agent knows what to do
@@ -49,12 +50,12 @@ type TaskEvent struct {
 func OfTask(t bridge.Task, now time.Time) Task {
 	v := Task{
 		TaskID:        t.ID,
-		Title:         bridge.Clean(t.Title),
-		Needs:         bridge.CleanLine(t.Needs),
+		Title:         cleantext.Clean(t.Title),
+		Needs:         cleantext.CleanLine(t.Needs),
 		State:         string(t.State),
 		Worker:        Optional(t.Worker),
-		WorkerRole:    bridge.CleanLine(t.Role),
-		Note:          bridge.Clean(t.Note),
+		WorkerRole:    cleantext.CleanLine(t.Role),
+		Note:          cleantext.Clean(t.Note),
 		RedactedKinds: Kinds(t.Redacted),
 		CreatedAt:     Time(t.CreatedAt),
 		UpdatedAt:     Time(t.UpdatedAt),
@@ -70,8 +71,8 @@ func OfTask(t bridge.Task, now time.Time) Task {
 // TaskOf is t for the operator, whole.
 func TaskOf(t bridge.Task, now time.Time) Task {
 	v := OfTask(t, now)
-	v.Team, v.TeamID, v.Home = bridge.Clean(t.Team), t.TeamID, t.Home
-	v.Body, v.AssignedAt, v.LeaseFrom = bridge.Clean(t.Body), Time(t.AssignedAt), Time(t.LeaseFrom())
+	v.Team, v.TeamID, v.Home = cleantext.Clean(t.Team), t.TeamID, t.Home
+	v.Body, v.AssignedAt, v.LeaseFrom = cleantext.Clean(t.Body), Time(t.AssignedAt), Time(t.LeaseFrom())
 	return v
 }
 
@@ -79,7 +80,7 @@ func TaskOf(t bridge.Task, now time.Time) Task {
 func OfHistory(history []bridge.TaskEvent) []TaskEvent {
 	events := make([]TaskEvent, len(history))
 	for i, e := range history {
-		events[i] = TaskEvent{Time(e.At), e.Actor, Optional(e.Worker), string(e.State), bridge.Clean(e.Note)}
+		events[i] = TaskEvent{Time(e.At), e.Actor, Optional(e.Worker), string(e.State), cleantext.Clean(e.Note)}
 	}
 	return events
 }
@@ -100,12 +101,12 @@ func WriteTask(out *strings.Builder, d Task) {
 	if len(d.RedactedKinds) > 0 {
 		fmt.Fprintf(out, ", redacted: %s", strings.Join(d.RedactedKinds, ", "))
 	}
-	out.WriteString("\n" + bridge.Quote(d.Title) + "\n")
+	out.WriteString("\n" + cleantext.Quote(d.Title) + "\n")
 	if d.Body != "" {
-		out.WriteString("Body:\n" + bridge.Quote(d.Body) + "\n")
+		out.WriteString("Body:\n" + cleantext.Quote(d.Body) + "\n")
 	}
 	if d.Note != "" && d.History == nil {
-		out.WriteString("Last note:\n" + bridge.Quote(d.Note) + "\n")
+		out.WriteString("Last note:\n" + cleantext.Quote(d.Note) + "\n")
 	}
 	if d.Omitted > 0 {
 		fmt.Fprintf(out, "Earlier entries of its history, left out here: %d.\n", d.Omitted)
@@ -117,7 +118,7 @@ func WriteTask(out *strings.Builder, d Task) {
 		}
 		out.WriteByte('\n')
 		if e.Note != "" {
-			out.WriteString(bridge.Quote(e.Note) + "\n")
+			out.WriteString(cleantext.Quote(e.Note) + "\n")
 		}
 	}
 }

@@ -8,11 +8,10 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 // untrusted is how far what an agent wrote can be trusted.
@@ -43,18 +42,8 @@ func Stamp(t time.Time) string {
 
 // Line is the text of an error on one line, safe for a terminal.
 func Line(err error) string {
-	return bridge.CleanLine(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
+	return cleantext.CleanLine(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 }
-
-// Field cleans what an agent wrote for a table: one line without runs of spaces,
-// which could pass for the gap between two columns.
-func Field(text string) string {
-	return strings.Join(strings.Fields(bridge.CleanLine(text)), " ")
-}
-
-// Quoted cleans what an agent wrote for the middle of a line: nothing in it can
-// end the quotes.
-func Quoted(text string) string { return strconv.Quote(Field(text)) }
 
 // Count is "1 message", "2 messages".
 func Count(n int64, singular string) string {
@@ -82,7 +71,7 @@ func Bytes(n uint64) string {
 func Kinds(texts []string) []string {
 	clean := make([]string, len(texts))
 	for i, text := range texts {
-		clean[i] = bridge.CleanLine(text)
+		clean[i] = cleantext.CleanLine(text)
 	}
 	return clean
 }

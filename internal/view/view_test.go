@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -24,7 +25,7 @@ func TestNothingHostileIsShown(t *testing.T) {
 	var text strings.Builder
 	view.WriteMessage(&text, m)
 	view.WriteTask(&text, view.TaskOf(task, now))
-	shown := []string{text.String(), view.Field(hostile), view.Details(`{"x":"` + hostile + `"}`)}
+	shown := []string{text.String(), cleantext.Field(hostile), view.Details(`{"x":"` + hostile + `"}`)}
 	for _, v := range []any{
 		view.OfMessage(m), view.MessageOf(m, o), view.OfConversation(o, now), view.OfTask(task, now), view.TaskOf(task, now),
 		view.OfHistory([]bridge.TaskEvent{{Note: hostile}}),
@@ -73,7 +74,7 @@ func TestWords(t *testing.T) {
 		view.Bytes(1023):                  "1023 bytes",
 		view.Bytes(3 << 29):               "1.5 GiB",
 		view.Stamp(time.Time{}):           "never",
-		view.Field("a  b\tc\nd"):          "a b c d",
+		cleantext.Field("a  b\tc\nd"):     "a b c d",
 		view.Unread(0):                    "Unread: 0.",
 		view.Unread(2):                    "Unread: 2. Call check_messages.",
 		view.Redacted([]string{"A", "B"}): " Redacted: A, B.",

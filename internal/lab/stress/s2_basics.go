@@ -260,7 +260,7 @@ func s2Credentials(ctx context.Context, s *s2) (string, error) {
 		return "", err
 	}
 	refusal := new(rig.Refusal)
-	if _, err := join(ctx, s.workers[0].agent, c.Code); !errors.As(err, &refusal) || refusal.Code != "bad_join_code" {
+	if _, err := join(ctx, s.workers[0].agent, c.Code); !errors.As(err, &refusal) || refusal.Code != "join_code_used" {
 		return "", wrong(err, "the code worked twice")
 	}
 	return fmt.Sprintf("%s from the creation to the worker's token, on one machine; the code works once", took.Round(time.Millisecond)), nil

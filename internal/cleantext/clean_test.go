@@ -1,4 +1,4 @@
-package bridge_test
+package cleantext_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
 func TestCleanRemoves(t *testing.T) {
@@ -53,7 +53,7 @@ func TestCleanRemoves(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := bridge.Clean(tt.text); got != tt.want {
+			if got := cleantext.Clean(tt.text); got != tt.want {
 				t.Errorf("got %+q, want %+q", got, tt.want)
 			}
 		})
@@ -76,11 +76,11 @@ func TestCleanDefuses(t *testing.T) {
 		"<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|start_header_id|>", "<| im_start |>", "< |im_start|>",
 		"<\uff5cbegin\u2581of\u2581sentence\uff5c>", "<|\u200bim_start|>",
 	} {
-		cleaned := bridge.Clean(text)
+		cleaned := cleantext.Clean(text)
 		if strings.HasPrefix(cleaned, "<") && !strings.HasPrefix(cleaned, "<&lt;") || strings.HasPrefix(cleaned, "\uff1c") || !strings.Contains(cleaned, "&lt;") {
 			t.Errorf("%+q comes out as %+q", text, cleaned)
 		}
-		if inner := bridge.Clean("a " + text + " b"); !strings.Contains(inner, "&lt;") {
+		if inner := cleantext.Clean("a " + text + " b"); !strings.Contains(inner, "&lt;") {
 			t.Errorf("%+q inside a text comes out as %+q", text, inner)
 		}
 	}
@@ -98,7 +98,7 @@ func TestCleanLeavesAlone(t *testing.T) {
 		"\u0600\u06dd\u0605 Arabic signs that show", "\U0001f600 \U0001f680 \U0001f44d\U0001f3fd \U0001f1e9\U0001f1ea",
 		"\u2713 \u2190 \u2014 \u201cquoted\u201d \u00a0no-break", "\uff21\uff22\uff23", "\ufffd", "e\u0301",
 	} {
-		if got := bridge.Clean(text); got != text {
+		if got := cleantext.Clean(text); got != text {
 			t.Errorf("%+q comes out as %+q", text, got)
 		}
 	}
@@ -112,7 +112,7 @@ func TestCleanLine(t *testing.T) {
 		"plain":                     "plain",
 	}
 	for text, want := range tests {
-		if got := bridge.CleanLine(text); got != want {
+		if got := cleantext.CleanLine(text); got != want {
 			t.Errorf("%+q comes out as %+q, want %+q", text, got, want)
 		}
 	}
@@ -128,7 +128,7 @@ func TestQuote(t *testing.T) {
 		"one\x1b[1A\x1b[2KFrom: a": "> oneFrom: a",
 	}
 	for text, want := range tests {
-		if got := bridge.Quote(text); got != want {
+		if got := cleantext.Quote(text); got != want {
 			t.Errorf("%+q comes out as %+q, want %+q", text, got, want)
 		}
 	}
@@ -143,8 +143,8 @@ func FuzzClean(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		clean := bridge.Clean(text)
-		if again := bridge.Clean(clean); again != clean {
+		clean := cleantext.Clean(text)
+		if again := cleantext.Clean(clean); again != clean {
 			t.Errorf("cleaning %+q once gives %+q, twice %+q", text, clean, again)
 		}
 		if !utf8.ValidString(clean) {
@@ -159,11 +159,11 @@ func FuzzClean(f *testing.F) {
 				t.Errorf("%+q leaves %U", text, r)
 			}
 		}
-		line := bridge.CleanLine(text)
-		if strings.ContainsAny(line, "\n\t") || bridge.CleanLine(line) != line {
+		line := cleantext.CleanLine(text)
+		if strings.ContainsAny(line, "\n\t") || cleantext.CleanLine(line) != line {
 			t.Errorf("%+q is no clean line", line)
 		}
-		for quoted := range strings.SplitSeq(bridge.Quote(text), "\n") {
+		for quoted := range strings.SplitSeq(cleantext.Quote(text), "\n") {
 			if !strings.HasPrefix(quoted, "> ") {
 				t.Errorf("%+q is quoted with the line %+q", text, quoted)
 			}
@@ -186,7 +186,7 @@ func BenchmarkClean(b *testing.B) {
 			b.Run(name+"/"+map[int]string{5_000: "5k", 50_000: "50k"}[size], func(b *testing.B) {
 				b.SetBytes(int64(len(text)))
 				for b.Loop() {
-					bridge.Clean(text)
+					cleantext.Clean(text)
 				}
 			})
 		}

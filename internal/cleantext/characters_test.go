@@ -1,4 +1,4 @@
-package bridge_test
+package cleantext_test
 
 import (
 	"strings"
@@ -6,6 +6,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/cleantext"
 )
 
 func TestCharacters(t *testing.T) {
@@ -24,7 +25,7 @@ func TestCharacters(t *testing.T) {
 		"\u200d\u200b\u202e": 0,
 		"\u200dx":            1,
 	} {
-		if got := bridge.Characters(text); got != want {
+		if got := cleantext.Characters(text); got != want {
 			t.Errorf("%+q has %d characters, want %d", text, got, want)
 		}
 	}

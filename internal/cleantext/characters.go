@@ -1,4 +1,4 @@
-package bridge
+package cleantext
 
 import (
 	"strings"
@@ -45,7 +45,7 @@ func extends(r rune) bool {
 		isInvisible(r)
 }
 
-// within reports whether a line has at most so many characters.
-func within(line string, most int) bool {
+// Within reports whether a line has at most so many characters.
+func Within(line string, most int) bool {
 	return Characters(line) <= most && utf8.RuneCountInString(line) <= most*maxRunesPerCharacter
 }

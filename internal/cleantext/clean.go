@@ -1,4 +1,7 @@
-package bridge
+// Package cleantext makes what an agent or a command wrote safe to show: to a
+// terminal, to another agent, in a table. It is the one place that decides which
+// characters reach a reader.
+package cleantext
 
 import (
 	"strconv"
@@ -207,3 +210,13 @@ func Escape(text string) string {
 	quoted := strconv.QuoteToASCII(text)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
+
+// Field cleans what an agent wrote for a table: one line without runs of spaces,
+// which could pass for the gap between two columns.
+func Field(text string) string {
+	return strings.Join(strings.Fields(CleanLine(text)), " ")
+}
+
+// Quoted cleans what an agent wrote for the middle of a line: nothing in it can
+// end the quotes.
+func Quoted(text string) string { return strconv.Quote(Field(text)) }
