@@ -14,6 +14,7 @@ import (
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // Clock is a clock that stands still until it is moved.
@@ -52,7 +53,7 @@ type Env struct {
 func NewEnv(t testing.TB) *Env {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "state", "bridge.db")
-	if err := sqlite.Prepare(path); err != nil {
+	if err := storefile.Prepare(path); err != nil {
 		t.Fatal(err)
 	}
 	key, err := auth.LoadOrCreateKey(filepath.Join(filepath.Dir(path), "bridge.key"))

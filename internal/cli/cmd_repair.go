@@ -12,6 +12,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/view"
 )
 
@@ -80,10 +81,10 @@ func runRepair(ctx context.Context, a *app, file string) error {
 // salvageInto makes the new store's folder, and the key beside it first: a store
 // without its key is of no use.
 func salvageInto(ctx context.Context, from, to string, key auth.Key) ([]sqlite.Salvaged, error) {
-	if err := sqlite.CheckAbove(to); err != nil {
+	if err := storefile.CheckAbove(to); err != nil {
 		return nil, err
 	}
-	if err := sqlite.Prepare(to); err != nil {
+	if err := storefile.Prepare(to); err != nil {
 		return nil, fmt.Errorf("make the folder of the new store: %w", err)
 	}
 	if exists, err := storeExists(to); exists || err != nil {
@@ -93,7 +94,7 @@ func salvageInto(ctx context.Context, from, to string, key auth.Key) ([]sqlite.S
 		if errors.Is(err, fs.ErrExist) {
 			return nil, usagef("%s is there already: name a file in a new folder", auth.KeyBeside(to))
 		}
-		return nil, sqlite.Unwritable(err)
+		return nil, storefile.Unwritable(err)
 	}
 	return sqlite.Salvage(ctx, from, to, key)
 }

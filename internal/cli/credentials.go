@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // sessionOptions say as which session a command acts.
@@ -97,7 +97,7 @@ const maxSecretFile = 64 << 10
 
 // readSecretFile reads a file that nobody else can read.
 func readSecretFile(path string) ([]byte, error) {
-	switch err := sqlite.CheckPrivate(path); {
+	switch err := storefile.CheckPrivate(path); {
 	case errors.Is(err, bridge.ErrStorePermissions):
 		return nil, usagef("%s is open to other users, or not yours: run: chmod 600 %s", path, path)
 	case err != nil:

@@ -13,6 +13,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // seedStep is one line of a seed program's input. One of the verbs is set.
@@ -54,7 +55,7 @@ type seeder struct {
 // with the steps on its standard input.
 func seedMain() int {
 	path := os.Args[1]
-	if err := sqlite.Prepare(path); err != nil {
+	if err := storefile.Prepare(path); err != nil {
 		return fatal(err)
 	}
 	key, err := auth.LoadOrCreateKey(filepath.Join(filepath.Dir(path), "bridge.key"))

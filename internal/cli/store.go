@@ -19,6 +19,7 @@ import (
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/redact"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // redactor returns the engine with the operator's own rules.
@@ -109,10 +110,10 @@ func (a *app) commandConfig(store string) commands.Config {
 // both make the key first.
 func storeKey(path string, create bool) (auth.Key, error) {
 	if create {
-		if err := sqlite.CheckAbove(path); err != nil {
+		if err := storefile.CheckAbove(path); err != nil {
 			return auth.Key{}, err
 		}
-		if err := sqlite.Prepare(path); err != nil {
+		if err := storefile.Prepare(path); err != nil {
 			return auth.Key{}, fmt.Errorf("make the folder of the store: %w", err)
 		}
 	}
@@ -124,30 +125,30 @@ func storeKey(path string, create bool) (auth.Key, error) {
 		return auth.Key{}, fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
 	}
 	file := auth.KeyBeside(path)
-	if err := sqlite.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return auth.Key{}, err
 	}
 	if !exists {
 		key, err := auth.LoadOrCreateKey(file)
-		return key, sqlite.Unwritable(err)
+		return key, storefile.Unwritable(err)
 	}
 	key, err := auth.LoadKey(file)
 	if errors.Is(err, auth.ErrNoKey) {
 		return auth.Key{}, errors.Join(sqlite.Identify(path), err)
 	}
-	return key, sqlite.Unwritable(err)
+	return key, storefile.Unwritable(err)
 }
 
 // storeExists looks for the file at path, and refuses what cannot be a store.
 func storeExists(path string) (bool, error) {
-	if err := sqlite.CheckAbove(path); err != nil {
+	if err := storefile.CheckAbove(path); err != nil {
 		return false, err
 	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		// A folder that others may change is no place for a new key either.
-		if err := sqlite.CheckPrivate(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := storefile.CheckPrivate(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, err
 		}
 		return false, nil

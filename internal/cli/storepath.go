@@ -8,7 +8,7 @@ import (
 
 	"github.com/adrg/xdg"
 
-	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // annotationUnattended marks commands that other programs start, in folders that
@@ -102,8 +102,8 @@ func followFile(path string) string {
 }
 
 func checkLength(path string) (string, error) {
-	if len(path) > sqlite.MaxPath {
-		return "", usagef("the path of the store is %d bytes long, and SQLite takes %d: choose a shorter one with --db", len(path), sqlite.MaxPath)
+	if len(path) > storefile.MaxPath {
+		return "", usagef("the path of the store is %d bytes long, and SQLite takes %d: choose a shorter one with --db", len(path), storefile.MaxPath)
 	}
 	return path, nil
 }

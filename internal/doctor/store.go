@@ -12,6 +12,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/view"
 )
 
@@ -47,12 +48,12 @@ func (r *Report) checkFilesystem(path string) {
 		}
 		dir = filepath.Dir(dir)
 	}
-	if name := sqlite.NetworkFilesystem(dir); name != "" {
+	if name := storefile.NetworkFilesystem(dir); name != "" {
 		r.Add("filesystem", Problem, "%s is on a network filesystem (%s), where SQLite's locks do not hold: choose a local folder with --db", dir, name)
 	} else {
 		r.Add("filesystem", OK, "local")
 	}
-	free, err := sqlite.FreeSpace(dir)
+	free, err := storefile.FreeSpace(dir)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		r.Add("disk space", Note, "this platform does not tell")
@@ -71,11 +72,11 @@ func (r *Report) checkFilesystem(path string) {
 func (r *Report) checkPermissions(path string) {
 	fine := true
 	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", path + "-queue", path + "-turn", path + "-reserve", auth.KeyBeside(path), doorbell.Beside(path)} {
-		if err := sqlite.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			r.Add("permissions", Problem, "%s", view.Line(err))
 			fine = false
 		}
-		if err := sqlite.CheckWritable(file); err != nil && file != auth.KeyBeside(path) {
+		if err := storefile.CheckWritable(file); err != nil && file != auth.KeyBeside(path) {
 			r.Add("permissions", Problem, "%s", view.Line(err))
 			fine = false
 		}

@@ -29,7 +29,7 @@ func (w *writer) begin(ctx context.Context) error {
 		waited := time.Since(begun)
 		if !told && waited >= tellAfter {
 			told = true
-			if holder, ok := w.files.holder(); ok {
+			if holder, ok := w.files.Writer(); ok {
 				w.waiting(holder)
 			}
 		}
@@ -44,7 +44,7 @@ func (w *writer) begin(ctx context.Context) error {
 
 // late is the error of a wait that was ended from outside: where that is because
 // the caller's time was up, the store was busy for that long.
-func (f *openFiles) late(err error) error {
+func (f openFiles) late(err error) error {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -52,22 +52,9 @@ func (f *openFiles) late(err error) error {
 }
 
 // busy says who holds the store, as far as that is known.
-func (f *openFiles) busy(err error) error {
-	if holder, ok := f.holder(); ok {
+func (f openFiles) busy(err error) error {
+	if holder, ok := f.Writer(); ok {
 		return &bridge.BusyError{Holder: holder}
 	}
 	return fmt.Errorf("%w: %w", bridge.ErrStoreBusy, err)
-}
-
-// holder returns the other process that has a write transaction open.
-func (f *openFiles) holder() (bridge.Holder, bool) {
-	if f.index == nil {
-		return bridge.Holder{}, false
-	}
-	pid, held := f.index.holder(writeByte)
-	if !held {
-		return bridge.Holder{}, false
-	}
-	program, stopped := program(pid)
-	return bridge.Holder{PID: pid, Program: program, Stopped: stopped}, true
 }

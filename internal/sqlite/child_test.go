@@ -21,6 +21,7 @@ import (
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // childEnv makes the test binary run one of children instead of the tests.
@@ -116,12 +117,12 @@ func awaitBegin() { _, _ = io.Copy(io.Discard, os.Stdin) }
 
 // openChild opens the store at path, and its key beside it, as `bridge serve` does.
 func openChild(path string, now func() time.Time) (*bridge.Service, *sqlite.Store, error) {
-	if err := sqlite.Prepare(path); err != nil {
+	if err := storefile.Prepare(path); err != nil {
 		return nil, nil, err
 	}
 	key, err := auth.LoadOrCreateKey(filepath.Join(filepath.Dir(path), "bridge.key"))
 	if err != nil {
-		return nil, nil, sqlite.Unwritable(err)
+		return nil, nil, storefile.Unwritable(err)
 	}
 	store, err := sqlite.Open(context.Background(), path, sqlite.Options{Key: key, Create: true})
 	if err != nil {
@@ -190,9 +191,9 @@ func countChild(args []string) error {
 	if err != nil {
 		return err
 	}
-	t := sqlite.NewTurnstile(args[0], time.Hour)
+	t := storefile.NewTurnstile(args[0], time.Hour)
 	for range times {
-		leave, err := sqlite.Enter(t, context.Background())
+		leave, err := t.Enter(context.Background())
 		if err != nil {
 			return err
 		}
@@ -218,7 +219,7 @@ func count(path string) error {
 
 // holdChild takes its turn and keeps it.
 func holdChild(args []string) error {
-	if _, err := sqlite.Enter(sqlite.NewTurnstile(args[0], time.Hour), context.Background()); err != nil {
+	if _, err := storefile.NewTurnstile(args[0], time.Hour).Enter(context.Background()); err != nil {
 		return err
 	}
 	fmt.Println("held")

@@ -95,10 +95,10 @@ func (w *writer) alone(ctx context.Context, fn func(*conn) error) error {
 		return err
 	}
 	defer release()
-	if err := w.files.check(); err != nil {
+	if err := w.files.Check(); err != nil {
 		return err
 	}
-	leave, err := w.turnstile.enter(ctx)
+	leave, err := w.turnstile.Enter(ctx)
 	if err != nil {
 		return w.files.late(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/privatefile"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // create makes the store at path, if there is none. It is made in memory and
@@ -19,7 +20,7 @@ import (
 // once, the first wins.
 func create(path string, o Options) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return Unwritable(err)
+		return storefile.Unwritable(err)
 	}
 	if err := leftOverLog(path); err != nil {
 		return err
@@ -32,13 +33,13 @@ func create(path string, o Options) error {
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another process was quicker
 	}
-	return Unwritable(err)
+	return storefile.Unwritable(err)
 }
 
 // leftOverLog refuses to make a new store beside the log of another one, which
 // SQLite would take for the new one's.
 func leftOverLog(path string) error {
-	log := fileNames(path)[logFile]
+	log := storefile.LogName(path)
 	info, err := os.Stat(log)
 	if err != nil || info.Size() == 0 {
 		return nil //nolint:nilerr // there is none

@@ -10,6 +10,7 @@ import (
 	"modernc.org/sqlite"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // Primary result codes of SQLite (https://www.sqlite.org/rescode.html).
@@ -43,7 +44,7 @@ const (
 func translate(path string, err error) error {
 	var known *sqlite.Error
 	if !errors.As(err, &known) {
-		return Unwritable(err)
+		return storefile.Unwritable(err)
 	}
 	if errors.Is(err, bridge.ErrOutcomeUnknown) {
 		return err
@@ -95,17 +96,17 @@ func probe(path string) error {
 	dir := filepath.Dir(path)
 	f, err := os.Open(dir) // a folder: closing it drops no locks of SQLite
 	for _, name := range []error{bridge.ErrTooManyFiles, bridge.ErrNoMemory} {
-		if errors.Is(Unwritable(err), name) {
+		if errors.Is(storefile.Unwritable(err), name) {
 			return name
 		}
 	}
 	if err == nil {
 		_ = f.Close()
 	}
-	if free, err := FreeSpace(dir); err == nil && free < minSpace {
+	if free, err := storefile.FreeSpace(dir); err == nil && free < minSpace {
 		return bridge.ErrStoreFull
 	}
-	if CheckWritable(dir) != nil {
+	if storefile.CheckWritable(dir) != nil {
 		return bridge.ErrStoreReadOnly
 	}
 	return nil
@@ -149,4 +150,15 @@ func isBusy(err error) bool {
 func isConstraint(err error) bool {
 	var known *sqlite.Error
 	return errors.As(err, &known) && known.Code()&0xff == codeConstraint
+}
+
+// explain gives an error of SQLite the domain's name for it. Where the files do
+// not fit each other any more, that is the reason.
+func (f openFiles) explain(err error) error {
+	if isDamage(err) {
+		if gone := f.Fit(); gone != nil {
+			return gone
+		}
+	}
+	return translate(f.Path(), err)
 }

@@ -8,18 +8,8 @@ import (
 	"example.org/bridge/internal/auth"
 )
 
-// NewTurnstile makes a turnstile of its own, for tests of it alone.
-func NewTurnstile(database string, patience time.Duration) *turnstile {
-	t := newTurnstile(database)
-	t.patience = patience
-	return t
-}
-
-// Enter is enter.
-var Enter = (*turnstile).enter
-
 // SetPatience sets how long the store's writers wait for their turn.
-func (s *Store) SetPatience(d time.Duration) { s.write.turnstile.patience = d }
+func (s *Store) SetPatience(d time.Duration) { s.write.turnstile.Patience = d }
 
 // Plans returns the query plan of every statement that the store has prepared
 // so far, by its text.

@@ -21,6 +21,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // open opens the store of e and closes it again.
@@ -146,13 +147,13 @@ func TestStoreThatWasReadOnlyForAWhile(t *testing.T) {
 func TestCheckPrivateKeyFile(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	key := filepath.Join(filepath.Dir(e.Path), "bridge.key")
-	if err := sqlite.CheckPrivate(key); err != nil {
+	if err := storefile.CheckPrivate(key); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(key, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if err := sqlite.CheckPrivate(key); !errors.Is(err, bridge.ErrStorePermissions) || !strings.Contains(err.Error(), "chmod 600") {
+	if err := storefile.CheckPrivate(key); !errors.Is(err, bridge.ErrStorePermissions) || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -206,7 +207,7 @@ func TestFilesArePrivateWhateverTheUmask(t *testing.T) {
 func madeUnder(t *testing.T, dir string) (*bridgetest.Env, map[string]string) {
 	t.Helper()
 	e := &bridgetest.Env{Path: filepath.Join(dir, "new", "bridge.db"), Clock: bridgetest.NewClock()}
-	if err := sqlite.Prepare(e.Path); err != nil {
+	if err := storefile.Prepare(e.Path); err != nil {
 		t.Fatal(err)
 	}
 	var err error
@@ -419,7 +420,7 @@ func TestPrepareKeepsAFolderThatIsThere(t *testing.T) {
 	if err := os.Mkdir(dir, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	if err := sqlite.Prepare(filepath.Join(dir, "bridge.db")); err != nil {
+	if err := storefile.Prepare(filepath.Join(dir, "bridge.db")); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o750 {

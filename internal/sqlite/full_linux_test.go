@@ -17,6 +17,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // smallDisk mounts a filesystem of some bytes and returns its folder.
@@ -179,17 +180,17 @@ func TestReadOnlyFilesystem(t *testing.T) {
 	if _, err := open2(e, filepath.Join(dir, "new.db")); !errors.Is(err, bridge.ErrStoreReadOnly) {
 		t.Errorf("a new store: %v, want ErrStoreReadOnly", err)
 	}
-	if err := sqlite.Prepare(filepath.Join(dir, "sub", "bridge.db")); !errors.Is(err, bridge.ErrStoreReadOnly) {
+	if err := storefile.Prepare(filepath.Join(dir, "sub", "bridge.db")); !errors.Is(err, bridge.ErrStoreReadOnly) {
 		t.Errorf("a new folder: %v, want ErrStoreReadOnly", err)
 	}
-	if err := sqlite.CheckWritable(e.Path); !errors.Is(err, bridge.ErrStoreReadOnly) {
+	if err := storefile.CheckWritable(e.Path); !errors.Is(err, bridge.ErrStoreReadOnly) {
 		t.Errorf("CheckWritable: %v, want ErrStoreReadOnly", err)
 	}
 	if after := folder(t, dir); len(after) != len(before) {
 		t.Errorf("files were made: %d, then %d", len(before), len(after))
 	}
 	remount(t, dir, 0)
-	if err := sqlite.CheckWritable(e.Path); err != nil {
+	if err := storefile.CheckWritable(e.Path); err != nil {
 		t.Errorf("CheckWritable: %v", err)
 	}
 	s := e.Service(t)
@@ -212,37 +213,8 @@ func TestFolderWithoutWritePermission(t *testing.T) {
 	if err := open(e, true); !errors.Is(err, bridge.ErrStoreReadOnly) {
 		t.Errorf("got %v, want ErrStoreReadOnly", err)
 	}
-	if err := sqlite.CheckWritable(dir); !errors.Is(err, bridge.ErrStoreReadOnly) {
+	if err := storefile.CheckWritable(dir); !errors.Is(err, bridge.ErrStoreReadOnly) {
 		t.Errorf("CheckWritable: got %v, want ErrStoreReadOnly", err)
-	}
-}
-
-func TestNetworkFilesystems(t *testing.T) {
-	// The kernel's names, of linux/magic.h.
-	want := map[int64]string{
-		unix.NFS_SUPER_MAGIC:   "NFS",
-		unix.SMB_SUPER_MAGIC:   "SMB",
-		unix.CIFS_SUPER_MAGIC:  "CIFS",
-		unix.SMB2_SUPER_MAGIC:  "SMB2",
-		unix.V9FS_MAGIC:        "9P",
-		unix.AFS_SUPER_MAGIC:   "AFS",
-		unix.AFS_FS_MAGIC:      "AFS",
-		unix.CEPH_SUPER_MAGIC:  "Ceph",
-		unix.CODA_SUPER_MAGIC:  "Coda",
-		unix.OCFS2_SUPER_MAGIC: "OCFS2",
-	}
-	for magic, name := range want {
-		if got := sqlite.NetworkFilesystems[magic]; got != name {
-			t.Errorf("%#x: got %q, want %q", magic, got, name)
-		}
-	}
-	for name, magic := range map[string]int64{
-		"ext4": unix.EXT4_SUPER_MAGIC, "tmpfs": unix.TMPFS_MAGIC, "btrfs": unix.BTRFS_SUPER_MAGIC,
-		"xfs": unix.XFS_SUPER_MAGIC, "overlay": unix.OVERLAYFS_SUPER_MAGIC,
-	} {
-		if got := sqlite.NetworkFilesystems[magic]; got != "" {
-			t.Errorf("%s: got %q", name, got)
-		}
 	}
 }
 

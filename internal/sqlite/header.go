@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // header is what tells one database from another.
@@ -31,7 +32,7 @@ const untouched = "untouched"
 func recognize(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() == 0 {
-		return Unwritable(err)
+		return storefile.Unwritable(err)
 	}
 	if info.Size() < minDatabase {
 		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)

@@ -8,6 +8,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // LibraryVersion is the version of SQLite.
@@ -54,7 +55,7 @@ func Inspect(path string) (i Inspection, err error) {
 		return i, err
 	}
 	if info, err := os.Stat(path + "-wal"); err == nil {
-		i.LogBytes, i.LogReaders = info.Size(), logReaders(path)
+		i.LogBytes, i.LogReaders = info.Size(), storefile.LogReaders(path)
 	}
 	if err := recognize(path); err != nil {
 		return i, err
@@ -130,7 +131,3 @@ func inUse(path string) bool {
 	_, err := os.Stat(path + "-shm")
 	return err == nil
 }
-
-// NetworkFilesystem names the network filesystem that dir is on; it is empty on
-// a local one, and where the platform does not tell.
-func NetworkFilesystem(dir string) string { return networkFilesystem(dir) }

@@ -13,6 +13,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // closedStore makes a store with a conversation in it, and closes it.
@@ -117,7 +118,7 @@ func TestInspectRefuses(t *testing.T) {
 }
 
 func TestFreeSpace(t *testing.T) {
-	free, err := sqlite.FreeSpace(t.TempDir())
+	free, err := storefile.FreeSpace(t.TempDir())
 	if errors.Is(err, errors.ErrUnsupported) {
 		t.Skip(err)
 	}

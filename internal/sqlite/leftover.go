@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // belongTogether reports, as ErrStoreDamaged, a database beside the log of
@@ -18,7 +19,7 @@ import (
 // there, on from the very entry at which the database alone ends. It looks only
 // where a log was left behind and nobody has the store open, and changes nothing.
 func belongTogether(path string) error {
-	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 || running(path) {
+	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 || storefile.Running(path) {
 		return nil //nolint:nilerr // there is nothing that could not belong to it
 	}
 	var alone state

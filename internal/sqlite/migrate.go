@@ -14,6 +14,7 @@ import (
 	"modernc.org/sqlite"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // applicationID marks a database as a store of the bridge ("brdg").
@@ -52,7 +53,7 @@ var schemaVersion = sync.OnceValue(func() int {
 // prepareSchema checks that the file is a store that this program can use and
 // that fits the key. It makes or migrates it where o.Create allows that, one
 // process at a time. Any other file it leaves as it is.
-func prepareSchema(ctx context.Context, path string, o Options, t *turnstile) error {
+func prepareSchema(ctx context.Context, path string, o Options, t *storefile.Turnstile) error {
 	if err := recognize(path); err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func prepareSchema(ctx context.Context, path string, o Options, t *turnstile) er
 	case !o.Create:
 		return fmt.Errorf("the store %s has schema version %d of %d: start `bridge serve` once to migrate it", path, h.version, latest)
 	}
-	leave, err := t.enter(ctx)
+	leave, err := t.Enter(ctx)
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,13 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // TestMigration opens a store of the first schema, with a conversation in it.
 func TestMigration(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state", "bridge.db")
-	if err := sqlite.Prepare(path); err != nil {
+	if err := storefile.Prepare(path); err != nil {
 		t.Fatal(err)
 	}
 	key, err := auth.NewKey([]byte("a master key for tests, 32 bytes"))
@@ -56,7 +57,7 @@ func TestMigration(t *testing.T) {
 // TestMigrationKeepsMail opens a store of the fourth schema that is in use.
 func TestMigrationKeepsMail(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state", "bridge.db")
-	if err := sqlite.Prepare(path); err != nil {
+	if err := storefile.Prepare(path); err != nil {
 		t.Fatal(err)
 	}
 	key, err := auth.NewKey([]byte("a master key for tests, 32 bytes"))

@@ -17,7 +17,7 @@ import (
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
-	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 func TestManyProcessesStartTogetherOnANewStore(t *testing.T) {
@@ -138,9 +138,9 @@ func TestKilledHolderFreesTheTurnstile(t *testing.T) {
 	holder := start(t, "hold", path)
 	holder.line(t)
 	entered := make(chan error, 1)
-	turnstile := sqlite.NewTurnstile(path, time.Hour) // it is never lost patience with
+	turnstile := storefile.NewTurnstile(path, time.Hour) // it is never lost patience with
 	go func() {
-		leave, err := sqlite.Enter(turnstile, context.Background())
+		leave, err := turnstile.Enter(context.Background())
 		if err == nil {
 			leave()
 		}
@@ -166,10 +166,10 @@ func TestCancelledWaitForTheTurnstile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	holder := start(t, "hold", path)
 	holder.line(t)
-	turnstile := sqlite.NewTurnstile(path, time.Hour)
+	turnstile := storefile.NewTurnstile(path, time.Hour)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := sqlite.Enter(turnstile, ctx); err != context.Canceled { //nolint:errorlint // not even wrapped
+	if _, err := turnstile.Enter(ctx); err != context.Canceled { //nolint:errorlint // not even wrapped
 		t.Errorf("got %v", err)
 	}
 }
@@ -205,8 +205,8 @@ func TestStoppedHolderDoesNotStopTheOthers(t *testing.T) {
 	_ = holder.Wait()
 	// The abandoned waiter gets its turn and gives it up; then the turnstile
 	// works as before, also for another process.
-	other := sqlite.NewTurnstile(e.Path, time.Hour)
-	leave, err := sqlite.Enter(other, ctx)
+	other := storefile.NewTurnstile(e.Path, time.Hour)
+	leave, err := other.Enter(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,33 +2,10 @@ package sqlite
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
 	"time"
+
+	"example.org/bridge/internal/sqlite/storefile"
 )
-
-// reserveSize is what the removal of a few messages needs on a full disk.
-const reserveSize = 2 << 20
-
-func reservePath(path string) string { return path + "-reserve" }
-
-// keepReserve makes a file that holds room on the disk, if there is none. Without
-// room there is none to hold.
-func keepReserve(path string) {
-	name := reservePath(path)
-	if info, err := os.Lstat(name); err == nil && info.Size() == reserveSize || err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|noFollow, 0o600)
-	if err != nil {
-		return
-	}
-	_, err = f.Write(make([]byte, reserveSize)) // no hole: that would hold nothing
-	if err = errors.Join(err, private(f), f.Close()); err != nil {
-		_ = os.Remove(name)
-	}
-}
 
 // fewMessages is how many messages are removed at once on a full disk.
 const fewMessages = 4
@@ -38,7 +15,7 @@ const fewMessages = 4
 // database each time, so that the next few need no more room. The conversations
 // themselves, and what is recorded of them, stay for the removal that follows.
 func (s *Store) makeRoom(ctx context.Context, before time.Time) error {
-	_ = os.Remove(reservePath(s.path))
+	storefile.FreeReserve(s.path)
 	for {
 		var removed int64
 		err := s.write.do(ctx, func(c *conn) (durability, error) {

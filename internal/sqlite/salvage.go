@@ -13,6 +13,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/privatefile"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // Salvaged is what was saved of one table.
@@ -31,24 +32,24 @@ type Salvaged struct {
 // store nothing is changed, made or removed. No process may have it open.
 func Salvage(ctx context.Context, from, to string, key auth.Key) (_ []Salvaged, err error) {
 	defer contain(from, &err)
-	if err := checkFiles(to, true); err != nil {
+	if err := storefile.CheckFiles(to, true); err != nil {
 		return nil, err
 	}
 	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is there already: name a new file", to)
 	}
-	if running(from) {
+	if storefile.Running(from) {
 		return nil, fmt.Errorf("%w: stop all bridge processes that use %s first", bridge.ErrStoreBusy, from)
 	}
 	dir, err := os.MkdirTemp(filepath.Dir(to), ".bridge-repair-*")
 	if err != nil {
-		return nil, Unwritable(err)
+		return nil, storefile.Unwritable(err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	old, fresh := filepath.Join(dir, "old.db"), filepath.Join(dir, "new.db")
 	for _, ending := range []string{"", "-wal"} {
 		if err := copyFile(from+ending, old+ending); err != nil {
-			return nil, Unwritable(err)
+			return nil, storefile.Unwritable(err)
 		}
 	}
 	tables, err := salvage(ctx, old, fresh, key)
@@ -57,9 +58,9 @@ func Salvage(ctx context.Context, from, to string, key auth.Key) (_ []Salvaged, 
 	}
 	content, err := os.ReadFile(fresh)
 	if err != nil {
-		return nil, Unwritable(err)
+		return nil, storefile.Unwritable(err)
 	}
-	return tables, Unwritable(privatefile.Write{New: true, Durable: true}.File(to, content))
+	return tables, storefile.Unwritable(privatefile.Write{New: true, Durable: true}.File(to, content))
 }
 
 func copyFile(from, to string) error {
@@ -80,7 +81,7 @@ func salvage(ctx context.Context, old, fresh string, key auth.Key) (tables []Sal
 		return nil, err
 	}
 	if err := os.WriteFile(fresh, image, 0o600); err != nil {
-		return nil, Unwritable(err)
+		return nil, storefile.Unwritable(err)
 	}
 	if err := migrateCopy(old, key); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ import (
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/privatefile"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // Store implements bridge.Store.
@@ -60,11 +61,11 @@ type Options struct {
 }
 
 // Open opens the store in the file at path. Its folder must exist and belong,
-// like the file, to the user alone; Prepare makes it. Errors are those that
+// like the file, to the user alone; storefile.Prepare makes it. Errors are those that
 // bridge calls ErrStore….
 func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	defer contain(path, &err)
-	if err := checkFiles(path, o.Create); err != nil {
+	if err := storefile.CheckFiles(path, o.Create); err != nil {
 		return nil, err
 	}
 	if o.Create {
@@ -73,12 +74,12 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 			return nil, err
 		}
 	}
-	release, err := checkRunning(path)
+	release, err := storefile.CheckRunning(path)
 	defer release()
 	if err != nil {
 		return nil, err
 	}
-	turnstile := newTurnstile(path)
+	turnstile := storefile.NewTurnstile(path, storefile.TurnPatience)
 	if err := prepareSchema(ctx, path, o, turnstile); err != nil {
 		return nil, errors.Join(translate(path, err), turnstile.Close())
 	}
@@ -96,7 +97,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		return nil, errors.Join(err, c.Close(), turnstile.Close())
 	}
 	if o.Create && !o.Volatile {
-		keepReserve(path)
+		storefile.KeepReserve(path)
 	}
 	return &Store{
 		path:  path,
@@ -120,18 +121,19 @@ func (o Options) flush() (func(*os.File) error, string) {
 // settle makes a new connection the store's own: it reads once, which opens the
 // log and keeps others from removing it, and then notes which files they are.
 // A commit waits for the disk as level says (PRAGMA synchronous).
-func settle(c *conn, path, level string) (*openFiles, error) {
+func settle(c *conn, path, level string) (openFiles, error) {
 	if _, err := c.exec("PRAGMA synchronous = " + level); err != nil {
-		return nil, translate(path, err)
+		return openFiles{}, translate(path, err)
 	}
 	if _, err := c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds())); err != nil {
-		return nil, translate(path, err)
+		return openFiles{}, translate(path, err)
 	}
 	var version int64
 	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
-		return nil, translate(path, err)
+		return openFiles{}, translate(path, err)
 	}
-	return look(path)
+	files, err := storefile.Look(path)
+	return openFiles{files}, err
 }
 
 // Close closes the store. It waits for operations under way.
@@ -171,4 +173,24 @@ func dsn(path, mode string, pragmas ...string) string {
 		query.Set("immutable", "1")
 	}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
+}
+
+// openFiles are the files of a store that is open.
+type openFiles struct{ *storefile.Files }
+
+// current is Fit, and reports, as ErrStoreNewer, a store that a newer program has
+// migrated since it was opened: what this one writes would not mean the same there.
+func (f openFiles) current(c *conn) error {
+	if err := f.Fit(); err != nil {
+		return err
+	}
+	var version int64
+	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
+		return err
+	}
+	if version != int64(SchemaVersion()) {
+		return fmt.Errorf("%w: it was migrated to schema version %d meanwhile, and this process knows %d: restart it with the new bridge",
+			bridge.ErrStoreNewer, version, SchemaVersion())
+	}
+	return nil
 }

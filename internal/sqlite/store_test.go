@@ -7,13 +7,14 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/storetest"
 )
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, key auth.Key) (a, b storetest.Store) {
 		path := filepath.Join(t.TempDir(), "state", "bridge.db")
-		if err := sqlite.Prepare(path); err != nil {
+		if err := storefile.Prepare(path); err != nil {
 			t.Fatal(err)
 		}
 		handle := func() storetest.Store {

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // durability says what a commit survives.
@@ -29,14 +30,14 @@ const (
 type writer struct {
 	mutex     chan struct{}
 	conn      *conn
-	files     *openFiles
-	turnstile *turnstile
+	files     openFiles
+	turnstile *storefile.Turnstile
 	flush     func(log *os.File) error // nil: no commit waits for the disk
 	waiting   func(bridge.Holder)
 	working   sync.RWMutex // held for reading by each operation
 }
 
-func newWriter(c *conn, f *openFiles, t *turnstile, flush func(*os.File) error, waiting func(bridge.Holder)) *writer {
+func newWriter(c *conn, f openFiles, t *storefile.Turnstile, flush func(*os.File) error, waiting func(bridge.Holder)) *writer {
 	return &writer{mutex: make(chan struct{}, 1), conn: c, files: f, turnstile: t, flush: flush, waiting: waiting}
 }
 
@@ -52,7 +53,7 @@ func (w *writer) do(ctx context.Context, fn func(*conn) (durability, error)) err
 	if err != nil || level == relaxed || w.flush == nil {
 		return err
 	}
-	if err := w.flush(w.files.log); err != nil {
+	if err := w.flush(w.files.Log()); err != nil {
 		return errors.Join(fmt.Errorf("%w: flush the log: %w", bridge.ErrOutcomeUnknown, err), w.saveLog())
 	}
 	return nil
@@ -64,11 +65,11 @@ func (w *writer) commit(ctx context.Context, fn func(*conn) (durability, error))
 		return relaxed, err
 	}
 	defer release()
-	if err := w.files.check(); err != nil {
+	if err := w.files.Check(); err != nil {
 		w.rescue()
 		return relaxed, err
 	}
-	leave, err := w.turnstile.enter(ctx)
+	leave, err := w.turnstile.Enter(ctx)
 	if err != nil {
 		return relaxed, w.files.late(err)
 	}
@@ -118,7 +119,7 @@ func (w *writer) saveLog() error {
 // rescue moves what is in a log that was removed into the database. This process
 // and others that have it open are the only ones that can still read it.
 func (w *writer) rescue() {
-	if w.conn != nil && w.files.onlyLogRemoved() {
+	if w.conn != nil && w.files.OnlyLogRemoved() {
 		_, _ = w.conn.exec("PRAGMA wal_checkpoint(PASSIVE)")
 	}
 }
@@ -163,7 +164,7 @@ func (w *writer) Close() error {
 		return nil
 	}
 	err := w.turnstile.Close()
-	if w.files.check() != nil {
+	if w.files.Check() != nil {
 		w.rescue()
 	} else {
 		err = errors.Join(err, w.conn.Close(), w.files.Close())
@@ -175,24 +176,24 @@ func (w *writer) Close() error {
 // reader is the process's reading connection, opened when it is first needed.
 type reader struct {
 	mutex sync.Mutex
-	files *openFiles
+	files openFiles
 	open  func() (*conn, error)
 	conn  *conn
 }
 
-func newReader(f *openFiles, open func() (*conn, error)) *reader {
+func newReader(f openFiles, open func() (*conn, error)) *reader {
 	return &reader{files: f, open: open}
 }
 
 // do runs fn in one read transaction: all it reads is of one moment.
 func (r *reader) do(ctx context.Context, fn func(*conn) error) (err error) {
-	defer contain(r.files.names[mainFile], &err)
+	defer contain(r.files.Path(), &err)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := r.files.check(); err != nil {
+	if err := r.files.Check(); err != nil {
 		return err
 	}
 	if r.conn == nil {
@@ -218,7 +219,7 @@ func (r *reader) Close() error {
 		return nil
 	}
 	var err error
-	if !r.files.gone() {
+	if !r.files.Gone() {
 		err = r.conn.Close()
 	}
 	r.conn = nil

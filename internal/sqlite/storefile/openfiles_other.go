@@ -1,6 +1,6 @@
 //go:build !unix
 
-package sqlite
+package storefile
 
 import (
 	"os"
@@ -39,14 +39,16 @@ func (*logIndex) count(int) {}
 
 func (*logIndex) matches(*os.File) bool { return true }
 
-func checkRunning(string) (release func(), err error) { return func() {}, nil }
+// CheckRunning finds nothing: see logIndex.
+func CheckRunning(string) (release func(), err error) { return func() {}, nil }
 
 const writeByte = 120
 
 func (*logIndex) holder(int64) (pid int, held bool) { return 0, false }
 
-// running lets no store through that a log was left of: whether anybody has it
+// Running lets no store through that a log was left of: whether anybody has it
 // open is not known here, and where somebody has, it is whole.
-func running(string) bool { return true }
+func Running(string) bool { return true }
 
-func logReaders(string) []bridge.Holder { return nil }
+// LogReaders knows no other processes on this platform.
+func LogReaders(string) []bridge.Holder { return nil }

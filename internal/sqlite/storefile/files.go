@@ -1,4 +1,4 @@
-package sqlite
+package storefile
 
 import (
 	"errors"
@@ -30,16 +30,16 @@ func Prepare(path string) error {
 	return os.Chmod(dir, 0o700) //nolint:gosec // a folder needs x; whatever the umask took away
 }
 
-// checkFiles refuses a store that other users could read or change, and one on
+// CheckFiles refuses a store that other users could read or change, and one on
 // a filesystem whose locks do not hold between machines.
-func checkFiles(path string, create bool) error {
+func CheckFiles(path string, create bool) error {
 	if err := CheckPrivate(filepath.Dir(path)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
 		}
 		return Unwritable(err)
 	}
-	if name := networkFilesystem(filepath.Dir(path)); name != "" {
+	if name := NetworkFilesystem(filepath.Dir(path)); name != "" {
 		return fmt.Errorf("%s is on a network filesystem (%s), where SQLite's locks do not hold: choose a local folder with --db", path, name)
 	}
 	for _, file := range []string{path, path + "-wal", path + "-shm"} {

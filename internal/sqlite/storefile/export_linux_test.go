@@ -1,4 +1,4 @@
-package sqlite
+package storefile
 
 // NetworkFilesystems is networkFilesystems.
 var NetworkFilesystems = networkFilesystems

@@ -1,4 +1,4 @@
-package sqlite
+package storefile
 
 import (
 	"encoding/binary"

@@ -1,6 +1,6 @@
 //go:build unix
 
-package sqlite
+package storefile
 
 import (
 	"errors"
@@ -116,11 +116,11 @@ func (i *logIndex) holder(at int64) (pid int, held bool) {
 	return int(lock.Pid), true
 }
 
-// checkRunning reports, as ErrStoreGone, a store whose log does not fit the
+// CheckRunning reports, as ErrStoreGone, a store whose log does not fit the
 // index that other processes are using just now: they have lost it, and opening
 // it would lose more. Without them SQLite makes a new index from the log. Call
 // release when the store is open or given up.
-func checkRunning(path string) (release func(), err error) {
+func CheckRunning(path string) (release func(), err error) {
 	names := fileNames(path)
 	index, err := openIndex(names[indexFile])
 	if err != nil {
@@ -148,8 +148,8 @@ func goneUnder(name string) error {
 	return fmt.Errorf("%w: %s does not fit the running processes: stop all bridge processes, then start them again", bridge.ErrStoreGone, name)
 }
 
-// running reports that the store at path is open in some process.
-func running(path string) bool {
+// Running reports that the store at path is open in some process.
+func Running(path string) bool {
 	index, err := openIndex(fileNames(path)[indexFile])
 	if err != nil {
 		return false
@@ -162,9 +162,9 @@ func running(path string) bool {
 	return ours || others
 }
 
-// logReaders returns the processes that have a transaction open that reads from
+// LogReaders returns the processes that have a transaction open that reads from
 // the log. Only a process that does not have the store open itself may ask.
-func logReaders(path string) (all []bridge.Holder) {
+func LogReaders(path string) (all []bridge.Holder) {
 	index, err := openIndex(fileNames(path)[indexFile])
 	if err != nil {
 		return nil

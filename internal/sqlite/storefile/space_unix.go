@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package sqlite
+package storefile
 
 import "golang.org/x/sys/unix"
 

@@ -1,4 +1,4 @@
-package sqlite
+package storefile
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// turnstile lets the writers of one store through one at a time, in the order
+// Turnstile lets the writers of one store through one at a time, in the order
 // in which they came. SQLite alone makes writers poll for its lock (the busy
 // timeout), which starves some of them when there are many.
 //
@@ -18,25 +18,29 @@ import (
 // which keeps the store safe in any case, decides.
 //
 // Not safe for concurrent use: a store enters under its mutex.
-type turnstile struct {
+type Turnstile struct {
+	// Patience is how long a writer waits for its turn. Change it only while none waits.
+	Patience    time.Duration
 	queue, turn lockFile
-	patience    time.Duration
 }
 
-const turnPatience = 2 * time.Second
+// TurnPatience is the Patience of a store's turnstile.
+const TurnPatience = 2 * time.Second
 
-func newTurnstile(database string) *turnstile {
-	return &turnstile{
+// NewTurnstile makes the turnstile of the store at database. It makes its files
+// when they are first needed.
+func NewTurnstile(database string, patience time.Duration) *Turnstile {
+	return &Turnstile{
 		queue:    lockFile{path: database + "-queue"},
 		turn:     lockFile{path: database + "-turn"},
-		patience: turnPatience,
+		Patience: patience,
 	}
 }
 
-// enter waits for the writer's turn. Call leave when done. Without an error but
+// Enter waits for the writer's turn. Call leave when done. Without an error but
 // out of patience, there is nothing to leave.
-func (t *turnstile) enter(ctx context.Context) (leave func(), err error) {
-	patience, cancel := context.WithTimeout(ctx, t.patience)
+func (t *Turnstile) Enter(ctx context.Context) (leave func(), err error) {
+	patience, cancel := context.WithTimeout(ctx, t.Patience)
 	defer cancel()
 	if err := t.queue.lock(patience); err != nil {
 		return withoutTurn(ctx, err)
@@ -58,7 +62,8 @@ func withoutTurn(ctx context.Context, err error) (func(), error) {
 	return nil, err
 }
 
-func (t *turnstile) Close() error { return errors.Join(t.queue.Close(), t.turn.Close()) }
+// Close closes the files of the turnstile, which stay on the disk.
+func (t *Turnstile) Close() error { return errors.Join(t.queue.Close(), t.turn.Close()) }
 
 // lockFile is a file that is there to be locked. It stays open between locks.
 type lockFile struct {

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package sqlite
+package storefile
 
 // program does not know other processes on this platform.
 func program(int) (name string, stopped bool) { return "", false }

@@ -1,4 +1,8 @@
-package sqlite
+// Package storefile looks after the files of a store: who may read them, whether
+// they are still the ones that were opened, whether the log and its index fit each
+// other, and whose turn it is to write. It knows how SQLite names, lays out and
+// locks its files, and no SQL.
+package storefile
 
 import (
 	"errors"
@@ -23,12 +27,12 @@ func fileNames(path string) [storeFiles]string {
 	return [storeFiles]string{path, path + "-wal", path + "-shm"}
 }
 
-// openFiles are the files of a store that a process has open. While one process
+// Files are the files of a store that a process has open. While one process
 // has them open none of them is removed or made anew by SQLite, so where a name
 // stands for another file, something else did that. SQLite would go on all the
 // same, with files that nobody else can open or that contradict each other, and
 // what it acknowledged would be gone when the last process ends.
-type openFiles struct {
+type Files struct {
 	names [storeFiles]string
 	ids   [storeFiles]fileID
 	log   *os.File  // to look at, and to flush
@@ -36,10 +40,10 @@ type openFiles struct {
 	lost  atomic.Pointer[error]
 }
 
-// look notes which files are at path. A connection that has read from them is
+// Look notes which files are at path. A connection that has read from them is
 // open already, and stays open.
-func look(path string) (_ *openFiles, err error) {
-	f := &openFiles{names: fileNames(path)}
+func Look(path string) (_ *Files, err error) {
+	f := &Files{names: fileNames(path)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(Unwritable(err), f.Close())
@@ -57,14 +61,14 @@ func look(path string) (_ *openFiles, err error) {
 		return nil, err
 	}
 	f.index.count(1)
-	return f, f.fit()
+	return f, f.Fit()
 }
 
-// check reports, as ErrStoreGone, that a name of the store stands for another
+// Check reports, as ErrStoreGone, that a name of the store stands for another
 // file now, or for none, as where a store was removed, or put back from a copy,
 // under running agents. It stays so until the process ends: what was in between
 // is not known.
-func (f *openFiles) check() error {
+func (f *Files) Check() error {
 	if lost := f.lost.Load(); lost != nil {
 		return *lost
 	}
@@ -85,9 +89,9 @@ func (f *openFiles) check() error {
 	return nil
 }
 
-// fit reports, as ErrStoreGone, a log that does not end as its index says: one of
+// Fit reports, as ErrStoreGone, a log that does not end as its index says: one of
 // them was emptied, overwritten or put back from a copy.
-func (f *openFiles) fit() error {
+func (f *Files) Fit() error {
 	if lost := f.lost.Load(); lost != nil {
 		return *lost
 	}
@@ -97,35 +101,18 @@ func (f *openFiles) fit() error {
 	return f.lose(f.names[logFile], "or its index was overwritten")
 }
 
-// current is fit, and reports, as ErrStoreNewer, a store that a newer program has
-// migrated since it was opened: what this one writes would not mean the same there.
-func (f *openFiles) current(c *conn) error {
-	if err := f.fit(); err != nil {
-		return err
-	}
-	var version int64
-	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
-		return err
-	}
-	if version != int64(SchemaVersion()) {
-		return fmt.Errorf("%w: it was migrated to schema version %d meanwhile, and this process knows %d: restart it with the new bridge",
-			bridge.ErrStoreNewer, version, SchemaVersion())
-	}
-	return nil
-}
-
-func (f *openFiles) lose(name, what string) error {
+func (f *Files) lose(name, what string) error {
 	err := fmt.Errorf("%w: %s %s", bridge.ErrStoreGone, name, what)
 	f.lost.CompareAndSwap(nil, &err)
 	return err
 }
 
-// gone reports that check or fit has failed.
-func (f *openFiles) gone() bool { return f.lost.Load() != nil }
+// Gone reports that Check or Fit has failed.
+func (f *Files) Gone() bool { return f.lost.Load() != nil }
 
-// onlyLogRemoved reports that the log is gone from its folder and nothing else
+// OnlyLogRemoved reports that the log is gone from its folder and nothing else
 // is: what it holds can be moved into the database by who has it open still.
-func (f *openFiles) onlyLogRemoved() bool {
+func (f *Files) OnlyLogRemoved() bool {
 	_, err := identifyFile(f.names[logFile])
 	if !errors.Is(err, fs.ErrNotExist) {
 		return false
@@ -138,8 +125,28 @@ func (f *openFiles) onlyLogRemoved() bool {
 	return f.index == nil || f.log == nil || f.index.matches(f.log)
 }
 
+// Path is the name of the database.
+func (f *Files) Path() string { return f.names[mainFile] }
+
+// Log is the log, open to be flushed. It is Files that closes it.
+func (f *Files) Log() *os.File { return f.log }
+
+// Writer returns the other process that has a write transaction open, and false
+// where none has or the system does not tell.
+func (f *Files) Writer() (bridge.Holder, bool) {
+	if f.index == nil {
+		return bridge.Holder{}, false
+	}
+	pid, held := f.index.holder(writeByte)
+	if !held {
+		return bridge.Holder{}, false
+	}
+	program, stopped := program(pid)
+	return bridge.Holder{PID: pid, Program: program, Stopped: stopped}, true
+}
+
 // Close ends the looking. The connections must be closed before.
-func (f *openFiles) Close() error {
+func (f *Files) Close() error {
 	var errs []error
 	if f.log != nil {
 		errs = append(errs, f.log.Close())
@@ -152,13 +159,5 @@ func (f *openFiles) Close() error {
 	return errors.Join(errs...)
 }
 
-// explain gives an error of SQLite the domain's name for it. Where the files do
-// not fit each other any more, that is the reason.
-func (f *openFiles) explain(err error) error {
-	if isDamage(err) {
-		if gone := f.fit(); gone != nil {
-			return gone
-		}
-	}
-	return translate(f.names[mainFile], err)
-}
+// LogName is the name of the log of the store at path.
+func LogName(path string) string { return fileNames(path)[logFile] }

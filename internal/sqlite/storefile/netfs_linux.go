@@ -1,4 +1,4 @@
-package sqlite
+package storefile
 
 import "golang.org/x/sys/unix"
 
@@ -17,8 +17,9 @@ var networkFilesystems = map[int64]string{
 	0x73757245: "Coda",
 }
 
-// networkFilesystem names the network filesystem that dir is on, if it is.
-func networkFilesystem(dir string) string {
+// NetworkFilesystem names the network filesystem that dir is on; it is empty on
+// a local one, and where the platform does not tell.
+func NetworkFilesystem(dir string) string {
 	var stat unix.Statfs_t
 	if unix.Statfs(dir, &stat) != nil {
 		return ""
