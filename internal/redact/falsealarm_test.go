@@ -42,7 +42,7 @@ func TestEvalFalseAlarms(t *testing.T) {
 	c := newCount(t)
 	c.tree(t, root, "go/")
 	c.report(t, "the Go distribution", &list)
-	exact = c.matches(&list, "go/") && exact
+	exact = c.matches(t, &list, "go/") && exact
 
 	c = newCount(t)
 	missing := 0
@@ -55,7 +55,7 @@ func TestEvalFalseAlarms(t *testing.T) {
 		c.tree(t, filepath.Join(cache, m), m+"/")
 	}
 	c.report(t, "the fixed modules", &list)
-	exact = c.matches(&list, list.modules...) && exact
+	exact = c.matches(t, &list, list.modules...) && exact
 
 	if runtime.Version() == list.version && missing == 0 && !exact {
 		t.Error("the lines above are not those of testdata/alarms.tsv: look at them and mend the table")

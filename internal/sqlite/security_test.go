@@ -145,7 +145,7 @@ func newCast(t *testing.T) *cast {
 			"of another conversation": with(v, func(c *bridge.Credentials) { c.Token = other.A.Token }),
 			"of another store":        with(v, func(c *bridge.Credentials) { c.Token = foreign.A.Token }),
 			"foreign":                 foreign.A,
-			"expired":                 expired.A,
+			"wrong and expired":       with(expired.A, func(c *bridge.Credentials) { c.Token = flip(c.Token) }),
 			"rotated":                 rotated.A,
 			"unknown conversation":    with(v, func(c *bridge.Credentials) { c.Conversation = "conv_0123456789abcdef" }),
 			"no conversation":         with(v, func(c *bridge.Credentials) { c.Conversation = "" }),

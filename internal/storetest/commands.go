@@ -137,7 +137,7 @@ func commandsOfExpired(t *testing.T, w *world) {
 	c.ask(t, c.A, "ls")
 	c.clock.Advance(bridge.DefaultTTL)
 	_, err := c.execute(t, c.A, "ls", "")
-	wantError(t, err, bridge.ErrUnauthorized)
+	wantError(t, err, bridge.ErrExpired)
 	must(c.a.Cleanup(t.Context(), 0, false))(t)
 	equal(t, "requests", len(must(c.a.Commands(t.Context(), commands.Query{}))(t)), 0)
 	equal(t, "grants", len(must(c.a.Grants(t.Context()))(t)), 0)

@@ -183,9 +183,9 @@ func clockSetBack(t *testing.T, w *world) {
 	must(0, w.a.RefuseOpenCall(t.Context(), "test", nil))(t) // the store sees the time
 	w.clock.Advance(-90 * time.Minute)
 	_, err := w.b.Send(t.Context(), c, bridge.SendRequest{Text: "x"})
-	wantError(t, err, bridge.ErrUnauthorized)
+	wantError(t, err, bridge.ErrExpired)
 	_, err = w.b.Join(t.Context(), old.JoinCode)
-	wantError(t, err, bridge.ErrBadJoinCode)
+	wantError(t, err, bridge.ErrJoinCodeExpired)
 	fresh := create(t, w.a, bridge.CreateRequest{TTL: time.Hour})
 	c = bridge.Credentials{Conversation: fresh.ID, Session: bridge.SessionA, Token: fresh.TokenA}
 	w.send(t, w.b, c)
@@ -195,7 +195,7 @@ func clockSetBack(t *testing.T, w *world) {
 	}
 	w.clock.Advance(15 * time.Minute)
 	_, err = w.b.Send(t.Context(), c, bridge.SendRequest{Text: "x"})
-	wantError(t, err, bridge.ErrUnauthorized)
+	wantError(t, err, bridge.ErrExpired)
 }
 
 func twoClocks(t *testing.T, w *world) {
