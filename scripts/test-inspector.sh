@@ -49,7 +49,6 @@ load() {
 	tool=$1
 	shift
 	inspect --protocol-era "$era" --method tools/call --tool-name "$tool" --load --load-requests 300 --load-concurrency 10 --format json \
-		-e BRIDGE_RATE_PER_MINUTE=0 -e BRIDGE_RATE_PER_HOUR=0 -e BRIDGE_RATE_PER_DAY=0 \
 		--tool-arg "conversation_id=$conversation" session_id=a "token=$a" "$@" >"$work/load"
 	cat "$work/load"
 	grep -q '"requests":300,"ok":300,' "$work/load" || fail "$tool: not every call succeeded"
@@ -78,6 +77,8 @@ for era in legacy modern; do
 	call update_my_status "conversation_id=$conversation" session_id=b "token=$b" status=working >/dev/null
 	call check_partner_status "conversation_id=$conversation" session_id=a "token=$a" | grep -q working || fail "the status did not arrive"
 	call get_history "conversation_id=$conversation" session_id=a "token=$a" | grep -q "hello from the inspector" || fail "no history"
+	# Limits belong to the store: a process cannot bring its own.
+	"$bridge" limits set --rate-per-minute 0 --rate-per-hour 0 --rate-per-day 0 >/dev/null
 	load send_to_partner "message=under load"
 	load check_partner_status
 	load get_history limit=3

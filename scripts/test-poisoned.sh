@@ -20,7 +20,8 @@ for file in home/.claude.json home/.claude/settings.json home/.codex/config.toml
 	echo "$bad" >"$poison/$file"
 done
 chmod -R a-w "$poison/home" "$poison/state" "$poison/config" # nothing may be written there either
-before=$(find "$poison" -type f -exec cksum {} + | sort)
+# The Go tools count their own runs there.
+before=$(find "$poison" -path "*/go/telemetry" -prune -o -type f -exec cksum {} + | sort)
 
 status=0
 env HOME="$poison/home" XDG_CONFIG_HOME="$poison/config" XDG_STATE_HOME="$poison/state" \
@@ -32,8 +33,10 @@ env HOME="$poison/home" XDG_CONFIG_HOME="$poison/config" XDG_STATE_HOME="$poison
 	go test "$@" || status=$?
 
 chmod -R u+w "$poison"
-after=$(find "$poison" -type f -exec cksum {} + | sort)
+after=$(find "$poison" -path "*/go/telemetry" -prune -o -type f -exec cksum {} + | sort)
 if [ "$before" != "$after" ]; then
+	printf "%s\n" "$before" >"$poison/before"
+	printf "%s\n" "$after" | diff "$poison/before" - >&2 || true
 	echo "a test wrote into the home folder of whoever runs it" >&2
 	exit 1
 fi
