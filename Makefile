@@ -24,12 +24,12 @@ demo: build
 ## test: all tests; needs only Go
 .PHONY: test
 test:
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 ## race: all tests under the race detector (needs a C compiler)
 .PHONY: race
 race:
-	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -short ./...
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -short -timeout 30m ./...
 
 ## test-security: tests of tokens, refusals, redaction, the audit chain and hostile input
 .PHONY: test-security

@@ -113,14 +113,20 @@ var fileCalls = []string{
 	"ftruncate", "fchmod", "flock", "fcntl", "newfstatat", "fallocate", "mmap",
 }
 
+// skipShort leaves these tests to runs without -short: each of their faults starts
+// a process under strace, which the race detector makes slower still.
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("SKIPPED under -short: it starts hundreds of processes under strace")
+	}
+}
+
 // step is how far apart the calls are that are tried: a sample, unless told otherwise.
 func step(t *testing.T) int {
 	t.Helper()
-	switch {
-	case *everyFault:
+	if *everyFault {
 		return 1
-	case testing.Short():
-		return 17
 	}
 	return 7
 }
@@ -131,6 +137,7 @@ const maxCalls = 60
 // TestFirstStartKilledAtEachSystemCall: whatever a killed first start has left,
 // the next one finishes, and nothing stays behind.
 func TestFirstStartKilledAtEachSystemCall(t *testing.T) {
+	skipShort(t)
 	kills := 0
 	for _, call := range fileCalls {
 		for when := 1; when <= maxCalls; when += step(t) {
@@ -169,6 +176,7 @@ func startAgain(path string) error {
 
 // TestMigrationKilledAtEachSystemCall: a migration is done whole or not at all.
 func TestMigrationKilledAtEachSystemCall(t *testing.T) {
+	skipShort(t)
 	kills := 0
 	for version := 1; version < sqlite.SchemaVersion(); version++ {
 		for _, call := range fileCalls {
@@ -195,6 +203,7 @@ func TestMigrationKilledAtEachSystemCall(t *testing.T) {
 // was acknowledged is there, and what is said not to have been stored is not, even
 // if the process is killed right behind the answer.
 func TestFaultsAtSystemCalls(t *testing.T) {
+	skipShort(t)
 	errnos := []string{"EIO", "ENOSPC", "EMFILE", "ENOMEM", "EROFS", "ENOLCK"}
 	if !*everyFault {
 		errnos = errnos[:2]
