@@ -270,7 +270,7 @@ func (s *Service) Refuse(ctx context.Context, g Gate, reason error) error {
 // refuseOperation is refuse for an operation that needs no proof. Like Refuse it
 // spends nothing of what a good call needs.
 func (s *Service) refuseOperation(ctx context.Context, op Operation, reason error) error {
-	op.Charges = []Charge{{Bucket: "invalid/" + s.caller, What: "calls with wrong arguments", Kind: LimitReads}}
+	op.Charges = []Charge{{Bucket: "invalid/" + s.callerOf(ctx), What: "calls with wrong arguments", Kind: LimitReads}}
 	op.Details.Blame(reason)
 	if err := s.store.RefuseOperation(ctx, op); err != nil {
 		return err

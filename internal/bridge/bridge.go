@@ -32,8 +32,8 @@ type Config struct {
 	// Doorbells wake other processes; nil wakes nobody, and waiters find mail by
 	// looking into the store.
 	Doorbells Notifier
-	// Caller names who calls, for the limits that count per caller: a process, or
-	// an access key. It is the same for all calls through the service.
+	// Caller names the process that calls, for the limits that count per caller.
+	// WithCaller names another for one call.
 	Caller string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -51,6 +51,7 @@ type Service struct {
 	tokens   auth.Tokens
 	codes    auth.JoinCodes
 	once     []byte // hashes idempotency keys
+	claims   []byte // signs claims
 	chain    audit.Chain
 }
 
@@ -74,9 +75,27 @@ func New(c Config) *Service {
 		now:      c.Now,
 		tokens:   auth.NewTokens(c.Key),
 		codes:    auth.NewJoinCodes(c.Key),
+		claims:   c.Key.Derive("claim"),
 		once:     c.Key.Derive("idempotency key"),
 		chain:    AuditChain(c.Key),
 	}
+}
+
+type callerKey struct{}
+
+// WithCaller returns a context for calls by the caller of that name, such as an
+// access key, through a service that serves several. Limits that count per caller
+// count for it. The key is private: nothing that a client sends can set it.
+func WithCaller(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, callerKey{}, name)
+}
+
+// callerOf is who makes a call.
+func (s *Service) callerOf(ctx context.Context) string {
+	if name, ok := ctx.Value(callerKey{}).(string); ok {
+		return name
+	}
+	return s.caller
 }
 
 // Key is the master key of a store, by the name that stores use.

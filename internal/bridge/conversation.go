@@ -84,7 +84,7 @@ type Created struct {
 
 // Create makes a conversation. The caller becomes session "a".
 func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) {
-	op := s.createOperation()
+	op := s.createOperation(ctx)
 	ttl, err := validateCreate(r)
 	if err != nil {
 		return Created{}, s.refuseOperation(ctx, op, err)
@@ -129,14 +129,14 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 	}, nil
 }
 
-func (s *Service) createOperation() Operation {
+func (s *Service) createOperation(ctx context.Context) Operation {
 	return Operation{
 		Now:     s.Now(),
 		Actor:   string(SessionA),
 		Action:  "create_conversation",
 		Details: Details{},
 		Charges: []Charge{
-			{Bucket: "create/" + s.caller, What: "creating conversations from one process", Kind: LimitCreator},
+			{Bucket: "create/" + s.callerOf(ctx), What: "creating conversations from one process", Kind: LimitCreator},
 			{Bucket: "create", What: "creating conversations", Kind: LimitCreates},
 		},
 	}
@@ -189,7 +189,7 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	if _, ok := JoinCode(code); !ok {
 		return Joined{}, s.refuseOperation(ctx, op, Invalid("join_code", "must be a code such as 7KQ2M-X9D4T, of ten letters and digits"))
 	}
-	failures := Charge{Bucket: "failures/join/" + s.caller, What: "failing to join", Kind: LimitFailures}
+	failures := Charge{Bucket: "failures/join/" + s.callerOf(ctx), What: "failing to join", Kind: LimitFailures}
 	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), redeemRule(op.Now, failures))
 	if err != nil {
 		return Joined{}, err

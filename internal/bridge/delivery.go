@@ -3,6 +3,10 @@ package bridge
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"time"
 )
 
@@ -38,6 +42,10 @@ type Claim struct {
 	// ID tells this claim from later ones of the same session; 0 means that
 	// nothing was claimed.
 	ID int64
+	// Proof is made by the service that handed the claim out, and is checked when
+	// it comes back: who holds a claim may end it, and nobody can make one up.
+	// Stores neither set nor keep it.
+	Proof string
 }
 
 // Delivery is the answer to Check: messages in order, not yet read. They are
@@ -116,6 +124,7 @@ func (s *Service) take(ctx context.Context, c Credentials, page Page, deadline t
 		g := s.ReadGate(c, "check_messages")
 		var err error
 		taken, err = s.takeOnce(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)}, deadline)
+		taken.Claim = s.signed(taken.Claim)
 		s.renewIfLate(ctx, g.Now, taken.Claim)
 		return !taken.Busy, err
 	})
@@ -186,32 +195,56 @@ func (s *Service) mailReady(ctx context.Context, c Credentials) (ready, last boo
 
 // Confirm marks the messages of a delivery read: its answer was written whole.
 func (s *Service) Confirm(ctx context.Context, claim Claim) error {
-	if claim.ID == 0 {
-		return nil
-	}
-	if err := s.store.EndClaim(ctx, s.claimOperation(claim, "messages_delivered"), claim, ConfirmClaim); err != nil {
-		return err
-	}
-	s.Ring(claim.Conversation, claim.Session) // who waits for the messages behind these
-	return nil
+	return s.endClaim(ctx, claim, "messages_delivered", ConfirmClaim)
 }
 
 // GiveBack ends a delivery whose answer will not arrive: its messages come
 // again, marked redelivered, before any later one.
 func (s *Service) GiveBack(ctx context.Context, claim Claim) error {
+	return s.endClaim(ctx, claim, "messages_given_back", ReleaseClaim)
+}
+
+func (s *Service) endClaim(ctx context.Context, claim Claim, action string, rule ClaimRule) error {
 	if claim.ID == 0 {
 		return nil
 	}
-	if err := s.store.EndClaim(ctx, s.claimOperation(claim, "messages_given_back"), claim, ReleaseClaim); err != nil {
+	if !s.genuine(claim) {
+		return ErrUnauthorized
+	}
+	if err := s.store.EndClaim(ctx, s.claimOperation(claim, action), claim, rule); err != nil {
 		return err
 	}
-	s.Ring(claim.Conversation, claim.Session)
+	s.Ring(claim.Conversation, claim.Session) // who waits for what is left
 	return nil
 }
 
 // Renew keeps a delivery's messages with it for another ClaimFor.
 func (s *Service) Renew(ctx context.Context, claim Claim) error {
+	if !s.genuine(claim) {
+		return ErrUnauthorized
+	}
 	return s.store.RenewClaim(ctx, claim, renewClaim(s.Now().Add(ClaimFor)))
+}
+
+// signed is the claim with its proof; one that claims nothing needs none.
+func (s *Service) signed(claim Claim) Claim {
+	if claim.ID != 0 {
+		claim.Proof = s.claimProof(claim)
+	}
+	return claim
+}
+
+// genuine reports whether a service on the same store handed the claim out.
+func (s *Service) genuine(claim Claim) bool {
+	return hmac.Equal([]byte(claim.Proof), []byte(s.claimProof(claim)))
+}
+
+// claimProof is an HMAC over all that the claim says. No two claims give it the
+// same text: a conversation's id and a session have no "/".
+func (s *Service) claimProof(claim Claim) string {
+	mac := hmac.New(sha256.New, s.claims)
+	mac.Write(fmt.Appendf(nil, "%s/%s/%d", claim.Conversation, claim.Session, claim.ID))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 func (s *Service) claimOperation(claim Claim, action string) Operation {

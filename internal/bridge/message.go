@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -284,8 +285,12 @@ func SharedFiles(names, others []string) (shared []string) {
 	return shared
 }
 
-// Told forgets the files that the standing told a session of.
+// Told forgets the files that the standing told a session of. The error is
+// ErrUnauthorized for who cannot prove to be that session.
 func (s *Service) Told(ctx context.Context, c Credentials, standing Standing) error {
+	if proved, err := s.Proves(ctx, s.ReadGate(c, "")); err != nil || !proved {
+		return cmp.Or(err, ErrUnauthorized)
+	}
 	return s.store.ForgetShared(ctx, c.Conversation, c.Session, standing.SharedFiles)
 }
 

@@ -149,7 +149,7 @@ func JoinWords[T ~string](words []T) string {
 // Described is a conversation as one of its sessions sees it.
 type Described struct {
 	Conversation
-	PartnerStatus
+	PartnerStatus `json:"partner"` // else its session and role would give way to the caller's in JSON
 	// Session and Role are the caller's own.
 	Session SessionID
 	Role    string

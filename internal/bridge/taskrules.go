@@ -34,22 +34,22 @@ type TaskScene struct {
 // TaskRule says what becomes of a task. It is pure.
 type TaskRule func(TaskScene) TaskChange
 
-// TaskChange is what a rule decided.
+// TaskChange is what a rule decided. What JSON leaves out is not for the caller.
 type TaskChange struct {
 	// Task is the task as it is to be kept.
 	Task Task
 	// Event is added to its history. Without a state nothing changes.
 	Event TaskEvent
 	// Notices are told in the same transaction.
-	Notices []Notice
+	Notices []Notice `json:"-"`
 	// From is the worker that a task was taken from.
 	From string
 	// Charges are what the call costs, before anything else comes of it.
-	Charges []Charge
+	Charges []Charge `json:"-"`
 	// Repeated reports that the same was said before; nothing is stored.
 	Repeated bool
 	// Refused refuses the call; nothing changes.
-	Refused error
+	Refused error `json:"-"`
 }
 
 // TaskResult is a TaskChange as its caller learns of it.

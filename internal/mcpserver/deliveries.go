@@ -17,7 +17,7 @@ import (
 // never will be. Until then their claim is renewed, so that no other process
 // delivers them; if this one is killed, the claim runs out.
 type deliveries struct {
-	bridge *bridge.Service
+	bridge Bridge
 	log    *slog.Logger
 
 	mu   sync.Mutex
@@ -30,7 +30,7 @@ type delivery struct {
 	stop   context.CancelFunc // ends their renewal, one that waits for the store too
 }
 
-func newDeliveries(b *bridge.Service, log *slog.Logger) *deliveries {
+func newDeliveries(b Bridge, log *slog.Logger) *deliveries {
 	return &deliveries{bridge: b, log: log, open: map[jsonrpc.ID]*delivery{}}
 }
 

@@ -18,7 +18,7 @@ type identity struct {
 	folder binding.Folder
 	labels []binding.Label // where the client tells the process its session
 	self   binding.Process
-	bridge *bridge.Service
+	bridge Bridge
 	log    *slog.Logger
 	// restores is false where the environment says which session this is.
 	restores bool

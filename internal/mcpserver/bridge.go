@@ -1,0 +1,73 @@
+package mcpserver
+
+import (
+	"context"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Bridge is what the tools call: bridge.Service where the store is on this
+// machine, or a connection to a gateway that has one.
+//
+// Every method is one operation. Credentials prove the session it is for, and the
+// context says who calls (bridge.WithCaller). Requests and answers are plain
+// values that encode to JSON and back without loss; TestBridgeEncodes holds that.
+// Errors are the sentinels that package advice has rows for, or the domain's own
+// error types, which are plain values too.
+type Bridge interface {
+	// Now is the time of the bridge, as far as it is known without asking.
+	Now() time.Time
+
+	conversations
+	messages
+	deliveryEnds
+	tasks
+	refusals
+}
+
+type conversations interface {
+	Create(ctx context.Context, r bridge.CreateRequest) (bridge.Created, error)
+	Join(ctx context.Context, code string) (bridge.Joined, error)
+	Extend(ctx context.Context, c bridge.Credentials, d time.Duration) (bridge.Extended, error)
+	Describe(ctx context.Context, c bridge.Credentials) (bridge.Described, error)
+	UpdateStatus(ctx context.Context, c bridge.Credentials, status bridge.Status) (bridge.StatusUpdate, error)
+	CheckPartner(ctx context.Context, c bridge.Credentials) (bridge.PartnerStatus, error)
+	CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail, error)
+	// Standing is for the notes of an answer. It reports false where the session is
+	// not proved and where the bridge cannot be asked.
+	Standing(ctx context.Context, c bridge.Credentials) (bridge.Standing, bool)
+	Told(ctx context.Context, c bridge.Credentials, standing bridge.Standing) error
+}
+
+type messages interface {
+	Send(ctx context.Context, c bridge.Credentials, r bridge.SendRequest) (bridge.Sent, error)
+	// Check and CheckAll wait up to r.Wait for mail. They return early, with what
+	// there is, when drain is closed: it stays on this side of a connection.
+	Check(ctx context.Context, c bridge.Credentials, r bridge.CheckRequest, drain <-chan struct{}) (bridge.Delivery, error)
+	CheckAll(ctx context.Context, all []bridge.Credentials, r bridge.CheckRequest, drain <-chan struct{}) (bridge.Collected, error)
+	HistoryWithin(ctx context.Context, c bridge.Credentials, before int64, limit, bytes int) (bridge.History, error)
+}
+
+// deliveryEnds take a claim for what it is: the right to end one delivery. No
+// credentials go with it, because a claim proves itself.
+type deliveryEnds interface {
+	Confirm(ctx context.Context, claim bridge.Claim) error
+	GiveBack(ctx context.Context, claim bridge.Claim) error
+	Renew(ctx context.Context, claim bridge.Claim) error
+}
+
+type tasks interface {
+	AssignTask(ctx context.Context, c bridge.Credentials, r bridge.AssignRequest) (bridge.TaskResult, error)
+	UpdateTask(ctx context.Context, c bridge.Credentials, r bridge.TaskReport) (bridge.TaskResult, error)
+	ListTasks(ctx context.Context, c bridge.Credentials, q bridge.TaskQuery) (bridge.TaskList, error)
+	ReadTaskWithin(ctx context.Context, c bridge.Credentials, id int64, history int) (bridge.TaskList, error)
+}
+
+// refusals record calls that were refused before they became an operation. They
+// return reason, or what forbids to say it. Of reason only the name of the
+// argument at fault is recorded, so a connection sends no more of it.
+type refusals interface {
+	RefuseCall(ctx context.Context, c bridge.Credentials, action string, reason error) error
+	RefuseOpenCall(ctx context.Context, action string, reason error) error
+}
