@@ -26,13 +26,13 @@ const (
 // Without a port it is 443.
 type Domains []string
 
-// ParseDomains checks a list, and returns it in lower case, sorted, each once.
-// Addresses are refused: a list of names can be read and judged by a human.
+// ParseDomains checks a list, and returns it in lower case, sorted, each once;
+// nil for an empty one. Addresses are refused: a list of names can be read and judged by a human.
 func ParseDomains(entries []string) (Domains, error) {
 	if len(entries) > MaxDomains {
 		return nil, fmt.Errorf("there are %d domains, at most %d are allowed", len(entries), MaxDomains)
 	}
-	list := make(Domains, 0, len(entries))
+	var list Domains
 	for i, entry := range entries {
 		d, err := parseDomain(entry)
 		if err != nil {

@@ -110,6 +110,7 @@ func ask(t *testing.T, proxy, request string) (status int, rest string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = response.Body.Close() }()
 	body, _ := io.ReadAll(io.MultiReader(response.Body, reader))
 	return response.StatusCode, string(body)
 }
