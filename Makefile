@@ -86,13 +86,14 @@ tidy:
 check-charts:
 	cd bench && $(GO) vet ./charts && $(GO) test ./charts
 
-## platforms: a static build for every platform, thrown away
+## platforms: a static build for every platform, thrown away; tests compile on each system
 .PHONY: platforms
 platforms:
 	@for p in $(PLATFORMS); do \
 		echo "build $$p"; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/bridge || exit 1; \
 	done
+	@for os in darwin windows; do echo "vet $$os"; GOOS=$$os $(GO) vet ./... || exit 1; done
 
 ## bench: benchmarks, and the ratio to C SQLite (needs a C compiler)
 BENCHCOUNT ?= 5

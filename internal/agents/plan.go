@@ -78,7 +78,7 @@ func (p *Plan) Diff() string {
 	return b.String()
 }
 
-// Permissions of what is made anew. What is in a project is for its team.
+// Permissions of new files. What is in a project is for its team.
 const (
 	privateFile, privateFolder = 0o600, 0o700
 	sharedFile, sharedFolder   = 0o644, 0o755

@@ -109,7 +109,7 @@ type Sent struct {
 }
 
 // ChargeFor is what a call of g costs, given the first answer to its idempotency
-// key, if there was one: a call that was answered before costs a look.
+// key, if there was one: a call that was answered before costs one read.
 func (g Gate) ChargeFor(repeated bool) []Charge {
 	if repeated {
 		return []Charge{g.Repeat}

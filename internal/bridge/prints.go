@@ -8,7 +8,7 @@ import (
 )
 
 // Printer makes fingerprints of tokens, by which a store finds the token in a
-// text without making all that there are anew. A fingerprint is 48 of a token's
+// text without computing all of them. A fingerprint is 48 of a token's
 // 256 bits under a key: it proves nothing, and opens nothing.
 type Printer struct {
 	pad    uint64

@@ -51,9 +51,9 @@ const AliveFor = 120 * time.Second
 // as long as it lasts.
 const seenEvery = 10 * time.Second
 
-// seenAgain reports whether a sign of life is to be noted now, where the last was
+// signOfLifeDue reports whether a sign of life is to be noted now, where the last was
 // noted at seen. One from the future was noted before the clock was set back.
-func seenAgain(seen, now time.Time) bool {
+func signOfLifeDue(seen, now time.Time) bool {
 	age := now.Sub(seen)
 	return age >= seenEvery || age < 0
 }

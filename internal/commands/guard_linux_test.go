@@ -76,7 +76,7 @@ func (l land) command(r *rand.Rand, programs []string, port string) string {
 
 func (l land) decide(mode guard.Mode, command string) guard.Decision {
 	return guard.Decide(mode, command, guard.Context{
-		Workspace: l.workspace, Home: l.home, LookPath: commands.LookProgram,
+		Workspace: l.workspace, Home: l.home, LookPath: commands.FindProgram,
 		StateDirs: []string{filepath.Join(l.home, ".local", "state", "bridge")},
 	})
 }

@@ -14,9 +14,9 @@ import (
 	"example.org/bridge/internal/snapshot"
 )
 
-// lookProgram finds programs in the system's folders only. The environment's
+// findProgram finds programs in the system's folders only. The environment's
 // PATH does not count: an agent may have changed it.
-var lookProgram = guard.SystemPrograms(nil, nil)
+var findProgram = guard.SystemPrograms(nil, nil)
 
 // tryRun runs a command that prints nothing. Besides the sandbox it tries the
 // workspace, which the sandbox may refuse.
@@ -31,7 +31,7 @@ func (s *Service) policy(workspace string) guard.Context {
 		Workspace: workspace,
 		Home:      s.config.Home,
 		StateDirs: s.config.StateDirs,
-		LookPath:  lookProgram,
+		LookPath:  findProgram,
 	}
 }
 
@@ -116,7 +116,7 @@ func (s *Service) gitOverrides(ctx context.Context, r Request) ([]string, error)
 		return nil, err
 	}
 	if result.Truncated || result.ExitCode != 0 {
-		return nil, refused("the configuration of the repository cannot be read (git config ended with %d): mend it", result.ExitCode)
+		return nil, refused("the configuration of the repository cannot be read (git config ended with %d): fix it", result.ExitCode)
 	}
 	words, err := guard.GitOverrides(strings.Split(strings.TrimSuffix(string(result.Stdout), "\x00"), "\x00"))
 	if err != nil {

@@ -66,11 +66,11 @@ func sandboxStage(stage guard.Stage, workspace string) (sandbox.Stage, error) {
 	switch {
 	case stage.Builtin:
 		converted.Print = true
-		converted.Text, converted.Status = guard.RunBuiltin(stage, workspace, sandboxEnv, lookProgram)
+		converted.Text, converted.Status = guard.RunBuiltin(stage, workspace, sandboxEnv, findProgram)
 	case stage.Path == "":
 		return converted, refused("the program %s was not found", stage.Argv[0])
 	case stage.Dir != "" || len(stage.Env) > 0:
-		env, err := lookProgram("env")
+		env, err := findProgram("env")
 		if err != nil {
 			return converted, refused("the program env was not found: leave out cd and the assignments")
 		}

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,21 +13,6 @@ import (
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/sqlite"
 )
-
-// writingChild begins a write transaction and stays in it.
-func writingChild(args []string) error {
-	db, err := sql.Open("sqlite", args[0])
-	if err != nil {
-		return err
-	}
-	db.SetMaxOpenConns(1)
-	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	fmt.Println("writing")
-	awaitBegin()
-	return nil
-}
 
 // TestWhoHoldsTheStore: a writer that has to wait says for which process, and
 // whether that one is stopped.

@@ -63,7 +63,7 @@ func getInvitation(c *conn, hash []byte) (i bridge.Invitation, err error) {
 // SetStatus implements bridge.Store.
 func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Status) (unread int64, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		unread = e.self.Waiting(g.Now)
@@ -86,7 +86,7 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 func (s *Store) PartnerState(ctx context.Context, g bridge.Gate) (state bridge.SessionState, unread int64, err error) {
 	partner := g.Session.Partner()
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		unread = e.self.Waiting(g.Now)
@@ -103,7 +103,7 @@ func (s *Store) PartnerState(ctx context.Context, g bridge.Gate) (state bridge.S
 // Refuse implements bridge.Store.
 func (s *Store) Refuse(ctx context.Context, g bridge.Gate) error {
 	return s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		return &bridge.Refusal{Outcome: bridge.OutcomeInvalid}

@@ -47,7 +47,7 @@ func (s *Store) operate(ctx context.Context, op bridge.Operation, level durabili
 		if err := e.loadHead(); err != nil {
 			return err
 		}
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		return fn(e)
@@ -147,8 +147,8 @@ func (e *entry) seen(conversation string, session bridge.SessionID) error {
 	return err
 }
 
-// spend takes what the operation costs.
-func (e *entry) spend() error { return e.charge(e.op.Charges) }
+// chargeCall takes what the operation costs.
+func (e *entry) chargeCall() error { return e.charge(e.op.Charges) }
 
 // charge takes all of some charges, or none.
 func (e *entry) charge(charges []bridge.Charge) error {

@@ -206,7 +206,7 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 		before = math.MaxInt64
 	}
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		h.Unread = e.self.Waiting(g.Now)

@@ -60,7 +60,7 @@ func listTasks(c *conn, where string, args []any, limit, bytes int) (all []bridg
 // ListTasks implements bridge.Store.
 func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q bridge.TaskQuery) (l bridge.TaskList, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		l.Unread = e.self.Waiting(g.Now)
@@ -83,7 +83,7 @@ func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q bridge.TaskQuery
 // ReadTask implements bridge.Store.
 func (s *Store) ReadTask(ctx context.Context, g bridge.Gate, id int64) (l bridge.TaskList, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		l.Unread = e.self.Waiting(g.Now)

@@ -338,7 +338,7 @@ func circumstances(t *testing.T, w *world) {
 		c.choose(t, c.A, tt.change)
 		t.Log(tt.name)
 		c.refused(t, c.A, "pwd", "", commands.ErrApprovalChanged)
-		c.ask(t, c.A, "pwd") // the approval is void: it is asked for anew
+		c.ask(t, c.A, "pwd") // the approval is void: it is asked for again
 	}
 }
 

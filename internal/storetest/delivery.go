@@ -218,7 +218,7 @@ func clockForward(t *testing.T, w *world) {
 	equal(t, "busy", w.busy(t, p.B), true)
 }
 
-// checkBehindStalled: the clock stands still, so the claim is for ever what a
+// checkBehindStalled: the clock stands still, so the claim is always what a
 // client that does not read its answer makes of it.
 func checkBehindStalled(t *testing.T, w *world) {
 	p := w.pair(t)

@@ -105,7 +105,7 @@ func joinThrottled(t *testing.T, w *world) {
 	}
 	must(s.Join(t.Context(), c.JoinCode))(t)
 	// Throttled joins do not throttle a conversation's own failures.
-	_, err := s.CheckPartner(t.Context(), stranger(bridge.Credentials{Conversation: c.ID, Session: "a", Token: c.TokenA}))
+	_, err := s.CheckPartner(t.Context(), withWrongToken(bridge.Credentials{Conversation: c.ID, Session: "a", Token: c.TokenA}))
 	wantError(t, err, bridge.ErrUnauthorized)
 	equal(t, "recorded joins", len(entriesOf(w.log(t), "join_conversation")), 3)
 }

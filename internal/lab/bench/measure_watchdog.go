@@ -21,7 +21,7 @@ func measureWatchdog(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	// Or the kill would always be at the same time between two looks.
+	// Or the kill would always be at the same time between two checks.
 	if err := pause(ctx, r.texts.within(r.Look)); err != nil {
 		return err
 	}

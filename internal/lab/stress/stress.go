@@ -117,7 +117,7 @@ func (r *run) work(ctx context.Context) error {
 	close(r.sending)
 	others.Wait()
 	if context.Cause(ctx) == nil {
-		if err := r.lookAtTasks(ctx); err != nil {
+		if err := r.listTasks(ctx); err != nil {
 			stop(err)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"example.org/bridge/internal/privatefile"
 )
 
-// CheckPrivate reports, as ErrStorePermissions with the command that mends it,
+// CheckPrivate reports, as ErrStorePermissions with the command that fixes it,
 // a file that other users may read or write, or a folder that they may change,
 // and one that belongs to another user.
 func CheckPrivate(path string) error {

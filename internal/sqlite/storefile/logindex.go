@@ -32,7 +32,7 @@ const (
 const indexLooks = 1000
 
 // ends reports whether log ends with the frame that index says is the last: the
-// same salt, which changes each time the log begins anew, and the same checksum,
+// same salt, which changes each time the log starts again, and the same checksum,
 // which runs over all frames of the log. An index that others are changing all
 // the time, and one that a process died over, are let through.
 func ends(index, log io.ReaderAt) bool {
@@ -50,7 +50,7 @@ func ends(index, log io.ReaderAt) bool {
 		if header.endOf(log) {
 			return true
 		}
-		// The log may have begun anew in between, and then the index has changed.
+		// The log may have started again in between, and then the index has changed.
 		before := header
 		if stable, whole := header.read(index); whole && stable && header == before {
 			return false

@@ -20,7 +20,7 @@ type fileID struct {
 	size          int64
 }
 
-// identifyFile looks at a name. It opens nothing: closing any descriptor of a
+// identifyFile inspects a name. It opens nothing: closing any descriptor of a
 // file drops the locks that SQLite has on it in this process (fcntl(2)).
 func identifyFile(name string) (fileID, error) {
 	var stat unix.Stat_t
