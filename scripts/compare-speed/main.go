@@ -20,13 +20,6 @@ import (
 	"strings"
 )
 
-// target is one figure that is compared.
-type target struct {
-	name, unit, goal string
-	// measure returns samples of the figure from one build.
-	measure func(context.Context, program) (map[string][]float64, error)
-}
-
 // program is a build of bridge under measurement.
 type program struct {
 	path string
@@ -121,7 +114,7 @@ func run() error {
 			}
 		}
 	}
-	print(results[0], results[1])
+	table(results[0], results[1])
 	return nil
 }
 
@@ -138,8 +131,8 @@ func paths(base, current string, s settings) (all [2]program, err error) {
 	return all, nil
 }
 
-// print writes the medians of both builds, and their ratio.
-func print(base, current map[string][]float64) {
+// table writes the medians of both builds, and their ratio.
+func table(base, current map[string][]float64) {
 	fmt.Printf("%-16s %10s %10s %7s  %-14s %s\n", "FIGURE", "BASE", "NEW", "RATIO", "TARGET", "WHAT")
 	for _, f := range figures {
 		if len(base[f.name]) == 0 || len(current[f.name]) == 0 {

@@ -312,7 +312,7 @@ func measureHundred(ctx context.Context, p program) (map[string][]float64, error
 	if p.dir != "" {
 		args = append(args, "--dir", p.dir)
 	}
-	out, err := exec.CommandContext(ctx, p.path, args...).Output()
+	out, err := exec.CommandContext(ctx, p.path, args...).Output() //nolint:gosec // the build that its user names
 	if err != nil && len(out) == 0 {
 		return nil, err
 	}
