@@ -20,6 +20,7 @@ import (
 // again. Nothing acknowledged may be lost, nothing may come twice unless it is
 // marked, and the order must hold.
 func TestKilledServers(t *testing.T) {
+	t.Parallel()
 	kills := int64(200)
 	if testing.Short() {
 		kills = 30

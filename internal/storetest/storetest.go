@@ -52,7 +52,10 @@ func Run(t *testing.T, open Opener) {
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {
-			t.Run(g.name+"/"+test.name, func(t *testing.T) { test.run(t, newWorld(t, open)) })
+			t.Run(g.name+"/"+test.name, func(t *testing.T) {
+				t.Parallel()
+				test.run(t, newWorld(t, open))
+			})
 		}
 	}
 }
