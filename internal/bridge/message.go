@@ -106,6 +106,8 @@ type Sent struct {
 	Now     time.Time
 	// SharedFiles are those of its files that the partner named within SharedFor.
 	SharedFiles []string
+	// Standing is the caller's.
+	Standing Standing
 }
 
 // ChargeFor is what a call of g costs, given the first answer to its idempotency

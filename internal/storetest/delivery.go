@@ -247,7 +247,7 @@ func busyIsFree(t *testing.T, w *world) {
 func emptyCheck(t *testing.T, w *world) {
 	p := w.pair(t)
 	d := w.check(t, w.a, p.B, 0)
-	equal(t, "delivery", d, bridge.Delivery{})
+	equal(t, "delivery", d, bridge.Delivery{Standing: w.standing(t, p.B)})
 	equal(t, "entry", w.lastEntry(t), "b check_messages ok")
 	w.confirm(t, w.a, d)
 	must(0, w.a.GiveBack(t.Context(), d.Claim))(t)
@@ -385,7 +385,7 @@ func waitDrains(t *testing.T, w *world) {
 	close(drain)
 	d, err := w.b.Check(t.Context(), p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, drain)
 	wantError(t, err, nil)
-	equal(t, "delivery", d, bridge.Delivery{})
+	equal(t, "delivery", d, bridge.Delivery{Standing: w.standing(t, p.B)})
 
 	w.send(t, w.a, p.A)
 	w.check(t, w.a, p.B, 0) // a claim that another process holds and never ends

@@ -213,6 +213,14 @@ func must[T any](v T, err error) func(testing.TB) T {
 	}
 }
 
+// standing looks how a session stands.
+func (w *world) standing(t testing.TB, c bridge.Credentials) bridge.Standing {
+	t.Helper()
+	standing, ok := w.b.Standing(t.Context(), c)
+	equal(t, "proved", ok, true)
+	return standing
+}
+
 func equal[T any](t testing.TB, what string, got, want T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -98,6 +98,8 @@ func (i *logIndex) count(stores int) {
 
 func (i *logIndex) matches(log *os.File) bool { return ends(i.file, log) }
 
+func (i *logIndex) pages() int64 { return pagesOf(i.file) }
+
 // aliveByte is the byte of the index that every process holds a shared lock on
 // as long as it has the index open, and writeByte is locked for writing in each
 // write transaction (https://www.sqlite.org/walformat.html, section 2.3).
