@@ -180,6 +180,11 @@ GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.1
 release-snapshot:
 	$(GO) run $(GORELEASER) release --clean --snapshot --skip=sign,publish
 
+## release-check: make a whole release, unpublished, sign it with a throw-away key, and verify it
+.PHONY: release-check
+release-check:
+	scripts/release-check.sh $(GORELEASER)
+
 ## release: what a tag publishes, as a draft, signed with RELEASE_KEY
 .PHONY: release
 release:
