@@ -16,8 +16,11 @@ import (
 // Revisions that server.protocol may name.
 var revisions = []string{"auto", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"}
 
-// Formats of reports that a suite may ask for.
-var formats = []string{"html", "json", "junit"}
+// Formats are the formats of reports that a suite may ask for.
+func Formats() []string { return []string{"json", "junit"} }
+
+// MaxConcurrency is the most servers that a run may use at once.
+const MaxConcurrency = 64
 
 // checker finds what the types of a suite allow and its meaning forbids.
 type checker struct {
@@ -56,9 +59,12 @@ func (c *checker) all(environment string) {
 	c.environment(environment)
 	c.global()
 	c.server()
+	if c.suite.Reporting.RetentionDays < 0 {
+		c.complain("reporting.retention_days", "retention_days must not be less than 0, which keeps reports for ever")
+	}
 	for i, format := range c.suite.Reporting.Formats {
-		if !slices.Contains(formats, format) {
-			c.complain(fmt.Sprintf("reporting.formats[%d]", i), "there is no format %q: use %s", format, strings.Join(formats, ", "))
+		if !slices.Contains(Formats(), format) {
+			c.complain(fmt.Sprintf("reporting.formats[%d]", i), "there is no format %q: use %s", format, strings.Join(Formats(), ", "))
 		}
 	}
 	if len(c.suite.Groups) == 0 {
@@ -116,8 +122,8 @@ func (c *checker) global() {
 	if g.TimeoutSeconds == 0 {
 		g.TimeoutSeconds = defaultTimeout
 	}
-	if g.MaxConcurrency < 1 || g.MaxConcurrency > 64 {
-		c.complain("global.max_global_concurrency", "max_global_concurrency must be from 1 to 64")
+	if g.MaxConcurrency < 1 || g.MaxConcurrency > MaxConcurrency {
+		c.complain("global.max_global_concurrency", "max_global_concurrency must be from 1 to %d", MaxConcurrency)
 	}
 	c.timeout("global.global_timeout_seconds", g.TimeoutSeconds)
 	if g.Retry.Max < 0 || g.Retry.Max > maxRetries || g.Retry.DelayMS < 0 {
