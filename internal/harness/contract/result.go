@@ -108,11 +108,26 @@ func (r Result) checkForms(texts []string, where string) []finding.Finding {
 			claims = append(claims, v)
 		}
 	}
-	agrees := func(v any) bool { return reflect.DeepEqual(v, r.Structured) }
-	if len(claims) == 0 || slices.ContainsFunc(claims, agrees) || agrees(map[string]any{"result": claims[0]}) {
-		return nil // some SDKs wrap what is no object as {"result": …}
+	agrees := func(v any) bool {
+		return reflect.DeepEqual(v, r.Structured) || reflect.DeepEqual(v, onlyMember(r.Structured))
+	}
+	if len(claims) == 0 || slices.ContainsFunc(claims, agrees) {
+		return nil
 	}
 	return []finding.Finding{{Kind: finding.Disagree, Where: where, Text: "the text is JSON that differs from structuredContent; a client that shows one of them hides the other"}}
+}
+
+// onlyMember is what a structured result wraps: it must be an object, so that a list
+// becomes {"result": […]} or {"entities": […]}, while the text shows the list alone.
+func onlyMember(structured any) any {
+	members, ok := structured.(map[string]any)
+	if !ok || len(members) != 1 {
+		return structured
+	}
+	for _, v := range members {
+		return v
+	}
+	return nil
 }
 
 // parsed returns the JSON object or array that a text is.
