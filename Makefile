@@ -21,15 +21,19 @@ build:
 demo: build
 	$(GO) run ./scripts/demo bin/bridge
 
+# Many tests wait for other processes rather than compute: more of them run at once
+# than there are processors.
+PARALLEL ?= 6
+
 ## test: all tests; needs only Go
 .PHONY: test
 test:
-	$(GO) test -timeout 20m ./...
+	$(GO) test -timeout 20m -parallel $(PARALLEL) ./...
 
 ## race: all tests under the race detector (needs a C compiler)
 .PHONY: race
 race:
-	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -short -timeout 30m ./...
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -short -timeout 30m -parallel $(PARALLEL) ./...
 
 ## test-security: tests of tokens, refusals, redaction, the audit chain and hostile input
 .PHONY: test-security
@@ -40,6 +44,18 @@ test-security:
 .PHONY: test-faults
 test-faults:
 	$(GO) test -count=1 -timeout 40m ./internal/sqlite -run SystemCall -sqlite.every-fault
+
+## test-long: what `make test` does a little of: GUARD_COMMANDS random commands that
+## safe mode accepts do no harm, a command writes SANDBOX_OUTPUT bytes, STORE_UNREAD
+## messages wait in one inbox
+GUARD_COMMANDS ?= 20000
+SANDBOX_OUTPUT ?= 10000000000
+STORE_UNREAD ?= 40000
+.PHONY: test-long
+test-long:
+	GUARD_COMMANDS=$(GUARD_COMMANDS) $(GO) test -count=1 -timeout 60m ./internal/commands -run TestAcceptedInSafeModeIsHarmless
+	SANDBOX_OUTPUT=$(SANDBOX_OUTPUT) $(GO) test -count=1 -timeout 20m ./internal/sandbox -run TestEndlessOutput
+	STORE_UNREAD=$(STORE_UNREAD) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run 'TestStore/delivery'
 
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s

@@ -57,6 +57,8 @@ type Delivery struct {
 	// Unread counts the messages that wait behind these.
 	Unread int64
 	Claim  Claim
+	// Standing is the caller's. It is zero where another answer holds the messages.
+	Standing Standing
 }
 
 // Take asks a store for unread messages.

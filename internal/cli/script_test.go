@@ -80,6 +80,7 @@ func forgetUser() error {
 // TestScripts runs testdata/script/*.txtar. Besides what testscript has they use
 // the programs of TestMain, and the commands below.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,

@@ -215,7 +215,7 @@ func (s *Store) Commands(ctx context.Context, q commands.Query) (all []commands.
 		limit = math.MaxInt64
 	}
 	err = s.read.do(ctx, func(c *conn) error {
-		all, err = listCommands(c, "WHERE (?1 = 0 OR id = ?1) AND (?2 = '' OR conversation = ?2) AND (?3 = '' OR state = ?3) ORDER BY id DESC LIMIT ?4",
+		all, err = listCommands(c, "WHERE (?1 = 0 OR id = ?1) AND (?2 = '' OR conversation = ?2) AND (?3 = '' OR state = ?3) ORDER BY id DESC LIMIT ?4 + 0",
 			q.ID, q.Conversation, string(q.State), limit)
 		return err
 	})

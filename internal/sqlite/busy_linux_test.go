@@ -17,6 +17,7 @@ import (
 // TestWhoHoldsTheStore: a writer that has to wait says for which process, and
 // whether that one is stopped.
 func TestWhoHoldsTheStore(t *testing.T) {
+	t.Parallel()
 	e := newStore(t)
 	holder := start(t, "writing", e.Path)
 	holder.line(t)
@@ -50,6 +51,7 @@ func TestWhoHoldsTheStore(t *testing.T) {
 // TestWaitForMailEndsUnderAHeldStore: a wait for mail takes no longer because
 // another process keeps the store.
 func TestWaitForMailEndsUnderAHeldStore(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s, store, err := openChild(e.Path, nil)
 	must(t, err)

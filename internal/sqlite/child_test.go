@@ -42,6 +42,7 @@ var children = map[string]func(args []string) error{
 	"faulty":   faultyChild,
 	"writing":  writingChild,
 	"reading":  readingChild,
+	"reopen":   reopenChild,
 }
 
 func TestMain(m *testing.M) {

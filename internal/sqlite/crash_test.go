@@ -22,6 +22,7 @@ import (
 // TestKilledProcesses kills senders and receivers of two conversations at
 // random moments, again and again, while all work at full speed.
 func TestKilledProcesses(t *testing.T) {
+	t.Parallel()
 	kills := 250
 	if testing.Short() {
 		kills = 40

@@ -97,6 +97,7 @@ const maxCalls = 60
 // TestFirstStartKilledAtEachSystemCall: whatever a killed first start has left,
 // the next one finishes, and nothing stays behind.
 func TestFirstStartKilledAtEachSystemCall(t *testing.T) {
+	t.Parallel()
 	skipShort(t)
 	kills := 0
 	for _, call := range fileCalls {
@@ -136,6 +137,7 @@ func startAgain(path string) error {
 
 // TestMigrationKilledAtEachSystemCall: a migration is done whole or not at all.
 func TestMigrationKilledAtEachSystemCall(t *testing.T) {
+	t.Parallel()
 	skipShort(t)
 	kills := 0
 	for version := 1; version < sqlite.SchemaVersion(); version++ {
@@ -163,6 +165,7 @@ func TestMigrationKilledAtEachSystemCall(t *testing.T) {
 // was acknowledged is there, and what is said not to have been stored is not, even
 // if the process is killed right behind the answer.
 func TestFaultsAtSystemCalls(t *testing.T) {
+	t.Parallel()
 	skipShort(t)
 	errnos := []string{"EIO", "ENOSPC", "EMFILE", "ENOMEM", "EROFS", "ENOLCK"}
 	if !*everyFault {

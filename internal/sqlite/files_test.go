@@ -254,7 +254,7 @@ func TestOpenLeavesForeignFilesAlone(t *testing.T) {
 		"another application's version": func(t *testing.T, path string) {
 			query(t, path, "PRAGMA user_version = 1")
 		},
-		"the original's store": func(t *testing.T, path string) {
+		"the Python bridge's store": func(t *testing.T, path string) {
 			query(t, path, "CREATE TABLE conversations (id TEXT PRIMARY KEY, session_a_role TEXT)", "CREATE TABLE messages (id INTEGER PRIMARY KEY)")
 		},
 		"a database with a crashed writer's journal": func(t *testing.T, path string) {

@@ -21,6 +21,7 @@ import (
 )
 
 func TestManyProcessesStartTogetherOnANewStore(t *testing.T) {
+	t.Parallel()
 	processes := 100
 	if testing.Short() {
 		processes = 20

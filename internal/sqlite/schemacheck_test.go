@@ -107,6 +107,7 @@ func TestMigratedMeanwhile(t *testing.T) {
 // TestDamagedFiles: whatever is wrong in a file, opening and using it ends, with
 // an error or without.
 func TestDamagedFiles(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s, store, err := openChild(e.Path, nil)
 	must(t, err)

@@ -83,7 +83,7 @@ func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, pa
 			after = e.self.ReadSeq
 		}
 		p.Messages, p.HasMore, err = listMessages(e.conn,
-			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4",
+			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4 + 0",
 			[]any{g.Conversation, string(g.Session), after, page.Limit + 1}, page.Limit, page.Bytes)
 		e.op.Details["messages"] = len(p.Messages)
 		if err != nil || len(p.Messages) > 0 {

@@ -13,6 +13,7 @@ const (
 
 	offsetPageSize = 14
 	offsetMaxFrame = 16
+	offsetPages    = 20
 	offsetChecksum = 24
 	offsetSalt     = 32
 )
@@ -76,6 +77,16 @@ func (h *indexHeader) read(index io.ReaderAt) (stable, whole bool) {
 
 func (h *indexHeader) frame() int64 {
 	return int64(binary.NativeEndian.Uint32(h[offsetMaxFrame:]))
+}
+
+// pagesOf returns how many pages the database has as of the last commit, and 0
+// where the index does not tell.
+func pagesOf(index io.ReaderAt) int64 {
+	var header indexHeader
+	if stable, _ := header.read(index); !stable {
+		return 0
+	}
+	return int64(binary.NativeEndian.Uint32(header[offsetPages:]))
 }
 
 func (h *indexHeader) pageSize() int64 {

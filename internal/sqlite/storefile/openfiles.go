@@ -125,6 +125,15 @@ func (f *Files) OnlyLogRemoved() bool {
 	return f.index == nil || f.log == nil || f.index.matches(f.log)
 }
 
+// Pages returns how many pages the database has, as of the last commit. It is 0
+// where that is not known without asking SQLite.
+func (f *Files) Pages() int64 {
+	if f.index == nil {
+		return 0
+	}
+	return f.index.pages()
+}
+
 // Path is the name of the database.
 func (f *Files) Path() string { return f.names[mainFile] }
 
