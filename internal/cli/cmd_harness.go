@@ -41,10 +41,10 @@ func (a *app) badSuite(err error) error {
 	var several interface{ Unwrap() []error }
 	if errors.As(err, &several) {
 		for _, one := range several.Unwrap() {
-			a.complain(one.Error())
+			a.printError(one.Error())
 		}
 	} else {
-		a.complain(err.Error())
+		a.printError(err.Error())
 	}
 	return &exitError{advice.ExitBadSuite}
 }
