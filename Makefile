@@ -21,15 +21,19 @@ build:
 demo: build
 	$(GO) run ./scripts/demo bin/bridge
 
+# Many tests wait for other processes rather than compute: more of them run at once
+# than there are processors.
+PARALLEL ?= 6
+
 ## test: all tests; needs only Go
 .PHONY: test
 test:
-	$(GO) test -timeout 20m ./...
+	$(GO) test -timeout 20m -parallel $(PARALLEL) ./...
 
 ## race: all tests under the race detector (needs a C compiler)
 .PHONY: race
 race:
-	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -short -timeout 30m ./...
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -short -timeout 30m -parallel $(PARALLEL) ./...
 
 ## test-security: tests of tokens, refusals, redaction, the audit chain and hostile input
 .PHONY: test-security
@@ -40,6 +44,22 @@ test-security:
 .PHONY: test-faults
 test-faults:
 	$(GO) test -count=1 -timeout 40m ./internal/sqlite -run SystemCall -sqlite.every-fault
+
+## test-long: what `make test` does a little of: GUARD_COMMANDS random commands that
+## safe mode accepts do no harm, a command writes SANDBOX_OUTPUT bytes, STORE_UNREAD
+## messages wait in one inbox, STORE_KILLS and SERVER_KILLS processes are killed
+GUARD_COMMANDS ?= 20000
+SANDBOX_OUTPUT ?= 10000000000
+STORE_UNREAD ?= 40000
+STORE_KILLS ?= 500
+SERVER_KILLS ?= 300
+.PHONY: test-long
+test-long:
+	GUARD_COMMANDS=$(GUARD_COMMANDS) $(GO) test -count=1 -timeout 60m ./internal/commands -run TestAcceptedInSafeModeIsHarmless
+	SANDBOX_OUTPUT=$(SANDBOX_OUTPUT) $(GO) test -count=1 -timeout 20m ./internal/sandbox -run TestEndlessOutput
+	STORE_UNREAD=$(STORE_UNREAD) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run 'TestStore/delivery'
+	STORE_KILLS=$(STORE_KILLS) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run TestKilledProcesses
+	SERVER_KILLS=$(SERVER_KILLS) $(GO) test -count=1 -timeout 20m ./internal/cli -run TestKilledServers
 
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s
@@ -86,13 +106,14 @@ tidy:
 check-charts:
 	cd bench && $(GO) vet ./charts && $(GO) test ./charts
 
-## platforms: a static build for every platform, thrown away
+## platforms: a static build for every platform, thrown away; tests compile on each system
 .PHONY: platforms
 platforms:
 	@for p in $(PLATFORMS); do \
 		echo "build $$p"; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/bridge || exit 1; \
 	done
+	@for os in darwin windows; do echo "vet $$os"; GOOS=$$os $(GO) vet ./... || exit 1; done
 
 ## bench: benchmarks, and the ratio to C SQLite (needs a C compiler)
 BENCHCOUNT ?= 5
@@ -126,6 +147,11 @@ test-inspector: build
 test-sdk: build
 	scripts/test-sdk.sh bin/bridge
 
+## test-harness: `bridge serve` and three servers of others tested by `bridge harness` (the latter need npm)
+.PHONY: test-harness
+test-harness: build
+	scripts/test-harness.sh bin/bridge
+
 ## test-poisoned: tests as on the machine of somebody who uses bridge already
 .PHONY: test-poisoned
 test-poisoned:
@@ -158,6 +184,11 @@ GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.1
 .PHONY: release-snapshot
 release-snapshot:
 	$(GO) run $(GORELEASER) release --clean --snapshot --skip=sign,publish
+
+## release-check: make a whole release, unpublished, sign it with a throw-away key, and verify it
+.PHONY: release-check
+release-check:
+	scripts/release-check.sh $(GORELEASER)
 
 ## release: what a tag publishes, as a draft, signed with RELEASE_KEY
 .PHONY: release

@@ -107,15 +107,15 @@ var table = []Row{
 	{commands.ErrApprovalExpired, "approval_expired", nothingRun + "call without approval_token to ask again", "", ExitFailure, http.StatusConflict},
 	{
 		commands.ErrApprovalChanged, "approval_mismatch",
-		nothingRun + "repeat the approved call unchanged, with the approval_token if your human gave you one, or call again to ask anew",
+		nothingRun + "repeat the approved call unchanged, with the approval_token if your human gave you one, or call again to ask for a new approval",
 		"", ExitFailure, http.StatusConflict,
 	},
-	{commands.ErrDecided, "decided", nothingRun + "call again to ask anew", "`bridge yolo status` shows those that wait", ExitNotFound, http.StatusConflict},
+	{commands.ErrDecided, "decided", nothingRun + "call again to ask for a new approval", "`bridge yolo status` shows those that wait", ExitNotFound, http.StatusConflict},
 	{
 		commands.ErrNoSandbox, "no_sandbox", nothingRun + "tell your human that no sandbox works here, and that bubblewrap would",
 		"install bubblewrap, or open the conversation with --unsandboxed if you trust what will run", ExitFailure, http.StatusServiceUnavailable,
 	},
-	{commands.ErrNoRequest, "no_such_request", nothingRun + "call again to ask anew", "`bridge yolo status --all` shows those that there are", ExitNotFound, http.StatusNotFound},
+	{commands.ErrNoRequest, "no_such_request", nothingRun + "call again to ask for a new approval", "`bridge yolo status --all` shows those that there are", ExitNotFound, http.StatusNotFound},
 	{commands.ErrNoSnapshot, "no_such_snapshot", nothingRun, "`bridge yolo status --all` shows the commands that were run", ExitNotFound, http.StatusNotFound},
 	{commands.ErrNotConfirmed, "not_confirmed", "ask your human", "", ExitNotConfirmed, http.StatusForbidden},
 
@@ -134,7 +134,7 @@ var table = []Row{
 	},
 	{
 		bridge.ErrStoreEmpty, "store_empty", "tell your human to run `bridge doctor`",
-		"something has emptied it, or it was never filled: put back a copy, or remove the file to begin anew", ExitRefused, http.StatusServiceUnavailable,
+		"something has emptied it, or it was never filled: put back a copy, or remove the file to start with an empty store", ExitRefused, http.StatusServiceUnavailable,
 	},
 	{bridge.ErrStoreMissing, "no_store", "tell your human to run `bridge doctor`", "the first `bridge serve` makes it; name another with --db", ExitNoStore, http.StatusServiceUnavailable},
 	{bridge.ErrStoreForeign, "store_foreign", "tell your human to run `bridge doctor`", "it was left as it is; name another file with --db", ExitRefused, http.StatusServiceUnavailable},

@@ -107,7 +107,7 @@ func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
 
 // settleGemini makes up for what Gemini CLI does not say: it gives the reason for
 // which its agent goes on as if a user had prompted it, and calls no end of a
-// turn a second one. A user's prompt still begins the count anew.
+// turn a second one. A user's prompt starts the count again.
 func (e *HookEvent) settleGemini(prompt string) {
 	switch e.Kind {
 	case HookPrompt:

@@ -75,7 +75,7 @@ func (s HookSession) Link(ctx context.Context, mail []HookMail) error {
 }
 
 // Tell decides about the mail of an event, and remembers the decision. What
-// cannot be remembered is not told, or it would be told for ever.
+// cannot be remembered is not told, or it would be told forever.
 func (s HookSession) Tell(ctx context.Context, e HookEvent, mail []HookMail) (tell []HookMail, err error) {
 	n, err := s.Bindings.Notices(s.name())
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 // Budgets of what an agent is made to do without its user. An agent goes on for
 // new messages only, so two agents that answer each other could keep each other
-// busy for ever.
+// busy forever.
 const (
 	// MaxHookContinues is how often in a row an agent is kept from ending. Clients
 	// have limits of their own, which end the turn with a complaint.

@@ -92,7 +92,7 @@ func untold(n *binding.Notices, mail []HookMail) (tell []HookMail) {
 	return tell
 }
 
-// await returns true when it is worth another look: a message came, or the
+// await returns true when there may be news: a message came, or the
 // client's session has another conversation. It is false when the wait is over.
 func (w HookWait) await(ctx context.Context, place *binding.Waiter, mail []HookMail) bool {
 	ctx, cancel := context.WithCancel(ctx)

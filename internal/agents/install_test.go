@@ -261,7 +261,7 @@ func TestUninstallKeepsEdits(t *testing.T) {
 	})
 }
 
-// TestUninstallAfterRewrite: a client that writes its file anew does not keep
+// TestUninstallAfterRewrite: a client that writes its file again does not keep
 // our entry alive, and keeps its own.
 func TestUninstallAfterRewrite(t *testing.T) {
 	d := newDesk(t)

@@ -109,7 +109,7 @@ func (t target) mergeTOML(text []byte, path []string, value any, s Setup) ([]byt
 }
 
 // ownVariables writes env_vars without those of sharedVariables: "" where none is
-// left. An element that is no name, as newer versions of Codex have them, stays
+// left. An element that is not a name, as newer versions of Codex have them, stays
 // only with all others.
 func ownVariables(all []any) (list string, changed bool) {
 	var names []string

@@ -13,7 +13,7 @@ import (
 )
 
 // stripper takes what is ours out of a file by what it says, wherever it stands
-// and whoever wrote it anew. What before had already, stays.
+// and whoever wrote it again. What before had already, stays.
 type stripper struct {
 	client Client
 	name   string

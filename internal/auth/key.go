@@ -23,7 +23,7 @@ const KeySize = 32
 var (
 	// ErrNoKey reports that there is no key file.
 	ErrNoKey = errors.New("there is no key file")
-	// ErrBadKey reports a file that is no master key.
+	// ErrBadKey reports a file that is not a master key.
 	ErrBadKey = errors.New("the key file is damaged")
 )
 
@@ -70,7 +70,7 @@ func KeyBeside(store string) string { return filepath.Join(filepath.Dir(store), 
 
 // LoadKey reads the key file at path. The error wraps ErrNoKey or ErrBadKey.
 func LoadKey(path string) (Key, error) {
-	// Reading a pipe would wait for ever, and a device might never end.
+	// Reading a pipe would wait forever, and a device might never end.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return Key{}, fmt.Errorf("%s: %w: it is no ordinary file", path, ErrBadKey)
 	}

@@ -137,7 +137,7 @@ func TestLoadKey(t *testing.T) {
 	}
 }
 
-// TestLoadKeyOfWhatIsNoFile: reading a pipe, say, would wait for ever.
+// TestLoadKeyOfWhatIsNoFile: reading a pipe, say, would wait forever.
 func TestLoadKeyOfWhatIsNoFile(t *testing.T) {
 	if _, err := auth.LoadKey(t.TempDir()); !errors.Is(err, auth.ErrBadKey) {
 		t.Errorf("a folder: got %v, want ErrBadKey", err)

@@ -24,7 +24,7 @@ import (
 )
 
 // ErrUnsafe reports a binding or its folder that others could read or change,
-// or that belongs to another user. The text has the command that mends it.
+// or that belongs to another user. The text has the command that fixes it.
 var ErrUnsafe = privatefile.ErrOpenToOthers
 
 // folderName is the folder's name, beside the store.

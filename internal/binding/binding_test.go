@@ -189,7 +189,7 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
-// TestForeignText: what is no record of ours is nothing, and is written over.
+// TestForeignText: what is not a record of ours is nothing, and is written over.
 func TestForeignText(t *testing.T) {
 	l := binding.OfSession("claude", "s")
 	for name, text := range map[string]string{

@@ -46,7 +46,7 @@ func (f Folder) load(l Label) (*record, error) {
 	return parse(text), nil
 }
 
-// parse returns nil for what is no record of ours.
+// parse returns nil for what is not a record of ours.
 func parse(text []byte) *record {
 	var r record
 	if err := json.Unmarshal(text, &r); err != nil || r.Version != version {
@@ -124,7 +124,7 @@ func (r *record) over(now time.Time) bool {
 	return len(r.Entries) > 0 && !slices.ContainsFunc(r.Entries, func(e Entry) bool { return !e.expired(now) })
 }
 
-// pruneTimeout keeps a look from waiting for others.
+// pruneTimeout bounds how long pruning waits for other processes.
 const pruneTimeout = 20 * time.Millisecond
 
 // prune removes what has expired from a record, unless that takes long: then a

@@ -80,15 +80,15 @@ func noteRule(now time.Time, after time.Duration) func(Worker) (WorkerNote, bool
 		var kind AlertKind
 		var text string
 		switch silent := w.Silent(now, after); {
-		case silent && w.MissedAt.IsZero():
+		case silent && w.SilentSince.IsZero():
 			kind, text = WorkerSilent, silentText(w)
-		case !silent && !w.MissedAt.IsZero() && !w.SeenAt.Equal(w.MissedHeartbeat):
+		case !silent && !w.SilentSince.IsZero() && !w.SeenAt.Equal(w.LastHeartbeat):
 			kind, text = WorkerReturned, returnedText
 		default:
 			return WorkerNote{}, false
 		}
 		return WorkerNote{
-			Missed: kind == WorkerSilent,
+			Silent: kind == WorkerSilent,
 			Alert: Alert{
 				At: now, Kind: kind, Conversation: w.Conversation, Team: w.Team, TeamID: w.TeamID,
 				Role: w.Role, HeartbeatAt: w.SeenAt, OpenTasks: w.OpenTasks,

@@ -32,6 +32,10 @@ type Operation struct {
 	Details Details
 	// Charges are taken all, or none.
 	Charges []Charge
+	// Committed, when set, is called once the change is made, and not for a refusal:
+	// others see it then, but a power cut may still undo it. The store has not
+	// returned yet, and the call must not wait for it.
+	Committed func()
 }
 
 // Proof is what a store knows of the session that a caller claims to be. The
@@ -86,21 +90,21 @@ type Gate struct {
 const Grace = 24 * time.Hour
 
 // lateActions are what an expired conversation still answers: they change nothing
-// but read marks. "" is a look that is no call.
+// but read marks. "" is a read that is not a call.
 var lateActions = map[string]bool{
 	"": true, "check_messages": true, "get_history": true, "check_partner_status": true, "list_tasks": true, "list_conversations": true,
 }
 
 // SignOfLife reports whether the call is to be noted as the session's last sign
 // of life.
-func (g Gate) SignOfLife(p Proof) bool { return !g.Beside && seenAgain(p.SeenAt, g.Now) }
+func (g Gate) SignOfLife(p Proof) bool { return !g.Beside && signOfLifeDue(p.SeenAt, g.Now) }
 
 // Admit lets through who proves to be the session of a conversation that lives,
 // and refuses everybody else.
 func (g Gate) Admit(p Proof) error {
 	switch until := p.ExpiresAt.Add(Grace); {
 	case !g.Prove(p) || !p.Clock.Time(g.Now).Before(until):
-		return &Refusal{Reason: ErrUnauthorized, Outcome: OutcomeUnauthorized, Flood: g.Failures, Stranger: true}
+		return &Refusal{Reason: ErrUnauthorized, Outcome: OutcomeUnauthorized, Flood: g.Failures, Unproven: true}
 	case g.Late || !p.Expired(g.Now):
 		return g.unlessPaused(p.Paused)
 	default:
@@ -215,7 +219,7 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 	}
 }
 
-// Proves looks whether g would be let through.
+// Proves checks whether g would be let through.
 func (s *Service) Proves(ctx context.Context, g Gate) (bool, error) {
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	return g.Admits(view.Proof), err
@@ -236,7 +240,7 @@ type Standing struct {
 // Left is how long the conversation lives; 0 where it has expired.
 func (s Standing) Left() time.Duration { return max(s.ExpiresAt.Sub(s.Now), 0) }
 
-// Standing looks how a session stands, for an answer that tells of something
+// Standing reads how a session stands, for an answer that tells of something
 // else. It is false for who cannot prove to be that session.
 func (s *Service) Standing(ctx context.Context, c Credentials) (Standing, bool) {
 	g := s.ReadGate(c, "")
@@ -268,7 +272,7 @@ func (s *Service) Refuse(ctx context.Context, g Gate, reason error) error {
 }
 
 // refuseOperation is refuse for an operation that needs no proof. Like Refuse it
-// spends nothing of what a good call needs.
+// uses nothing of what a good call needs.
 func (s *Service) refuseOperation(ctx context.Context, op Operation, reason error) error {
 	op.Charges = []Charge{{Bucket: "invalid/" + s.callerOf(ctx), What: "calls with wrong arguments", Kind: LimitReads}}
 	op.Details.Blame(reason)

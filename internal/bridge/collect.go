@@ -53,9 +53,9 @@ func (s *Service) CheckAll(ctx context.Context, all []Credentials, r CheckReques
 }
 
 // awaitAny returns when one of the sessions has mail, when none can get any more,
-// or when the patience or drain has ended.
-func (s *Service) awaitAny(ctx context.Context, all []Credentials, patience time.Duration, drain <-chan struct{}) error {
-	within, cancel := context.WithTimeout(ctx, patience)
+// or when the timeout or drain has ended.
+func (s *Service) awaitAny(ctx context.Context, all []Credentials, timeout time.Duration, drain <-chan struct{}) error {
+	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	keys := make([]string, len(all))
 	for i, c := range all {
@@ -139,7 +139,7 @@ type waiting struct {
 }
 
 func (c *collector) collect(ctx context.Context, all []Credentials) error {
-	inboxes, err := c.look(ctx, all)
+	inboxes, err := c.peekAll(ctx, all)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (c *collector) collect(ctx context.Context, all []Credentials) error {
 	}
 	share(inboxes, c.page)
 	if !slices.ContainsFunc(inboxes, func(w *waiting) bool { return w.take > 0 }) {
-		inboxes[0].take = 1 // an empty look is charged and recorded, too
+		inboxes[0].take = 1 // a check that finds nothing is charged and recorded, too
 	}
 	for _, w := range inboxes {
 		if err := c.takeFrom(ctx, w); err != nil {
@@ -161,8 +161,8 @@ func (c *collector) collect(ctx context.Context, all []Credentials) error {
 	return nil
 }
 
-// look finds out what waits in each session.
-func (c *collector) look(ctx context.Context, all []Credentials) (inboxes []*waiting, err error) {
+// peekAll finds out what waits in each session.
+func (c *collector) peekAll(ctx context.Context, all []Credentials) (inboxes []*waiting, err error) {
 	s := c.service
 	for _, of := range all {
 		g := s.ReadGate(of, "check_messages")
@@ -183,7 +183,7 @@ func (c *collector) look(ctx context.Context, all []Credentials) (inboxes []*wai
 				return nil, err
 			}
 		}
-		if seenAgain(view.SeenAt, g.Now) {
+		if signOfLifeDue(view.SeenAt, g.Now) {
 			_ = s.store.NoteSeen(ctx, g.Conversation, g.Session, g.Now)
 		}
 		inboxes = append(inboxes, w)

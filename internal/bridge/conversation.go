@@ -217,11 +217,11 @@ type Invitation struct {
 type InvitationRule func(Invitation) error
 
 // redeemRule lets a code be redeemed once, before it and its conversation expire.
-// Who has another code is a stranger, whose failures are charged.
+// A caller with another code proves nothing: its failures are charged.
 func redeemRule(now time.Time, failures Charge) InvitationRule {
 	return func(i Invitation) error {
 		refuse := func(reason error) error {
-			return &Refusal{Reason: reason, Outcome: OutcomeUnauthorized, Flood: failures, Stranger: true}
+			return &Refusal{Reason: reason, Outcome: OutcomeUnauthorized, Flood: failures, Unproven: true}
 		}
 		switch at := i.Clock.Time(now); {
 		case i.ID == "":

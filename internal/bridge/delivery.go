@@ -20,8 +20,8 @@ const (
 	// RenewEvery is how often a claim is to be renewed.
 	RenewEvery = time.Second
 
-	clockStep    = 2 * ClaimFor          // no claim ends later than that, unless the clock was set back
-	busyPatience = ClaimFor + RenewEvery // a crash's claim has run out by then
+	clockStep   = 2 * ClaimFor          // no claim ends later than that, unless the clock was set back
+	busyTimeout = ClaimFor + RenewEvery // a crash's claim has run out by then
 )
 
 // CheckRequest asks for the caller's mail.
@@ -57,6 +57,8 @@ type Delivery struct {
 	// Unread counts the messages that wait behind these.
 	Unread int64
 	Claim  Claim
+	// Standing is the caller's. It is zero where another answer holds the messages.
+	Standing Standing
 }
 
 // Take asks a store for unread messages.
@@ -73,7 +75,7 @@ type Taken struct {
 	Busy bool
 }
 
-// SessionView is a look at a session that changes nothing.
+// SessionView is the state of a session, read without a change.
 type SessionView struct {
 	Proof
 	Inbox
@@ -116,11 +118,11 @@ func (r CheckRequest) page() (Page, error) {
 // that is to end: it answers that there is more.
 //
 // Where deadline is not zero, a store that another process keeps is not waited
-// for beyond it, but for lookAgain.
+// for beyond it, but for checkAgain.
 func (s *Service) take(ctx context.Context, c Credentials, page Page, deadline time.Time, drain <-chan struct{}) (taken Taken, err error) {
-	patience, cancel := context.WithTimeout(ctx, busyPatience)
+	timeout, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
-	_, err = wait(patience, s.bells, bellKey(c.Conversation, c.Session), drain, func(context.Context) (bool, error) {
+	_, err = wait(timeout, s.bells, bellKey(c.Conversation, c.Session), drain, func(context.Context) (bool, error) {
 		g := s.ReadGate(c, "check_messages")
 		var err error
 		taken, err = s.takeOnce(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)}, deadline)
@@ -138,7 +140,7 @@ func (s *Service) takeOnce(ctx context.Context, g Gate, t Take, deadline time.Ti
 	if deadline.IsZero() {
 		return s.store.TakeUnread(ctx, g, t)
 	}
-	ctx, cancel := context.WithTimeout(ctx, max(time.Until(deadline), lookAgain))
+	ctx, cancel := context.WithTimeout(ctx, max(time.Until(deadline), checkAgain))
 	defer cancel()
 	return s.store.TakeUnread(ctx, g, t)
 }
@@ -153,10 +155,10 @@ func (s *Service) renewIfLate(ctx context.Context, since time.Time, claim Claim)
 
 // takeWithin is take for a caller that waits for mail, if there is none. Another
 // process of the same session may be quicker to take it: then it waits on.
-func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, patience time.Duration, drain <-chan struct{}) (taken Taken, err error) {
-	within, cancel := context.WithTimeout(ctx, patience)
+func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, timeout time.Duration, drain <-chan struct{}) (taken Taken, err error) {
+	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	found, err := wait(within, s.bells, bellKey(c.Conversation, c.Session), drain, func(within context.Context) (bool, error) {
 		ready, last, err := s.mailReady(within, c)
 		if !ready || err != nil {
@@ -187,7 +189,7 @@ func (s *Service) mailReady(ctx context.Context, c Credentials) (ready, last boo
 	}
 	last = !g.Admits(view.Proof) || view.Expired(g.Now)
 	ready = last || view.Ready(g.Now)
-	if !ready && seenAgain(view.SeenAt, g.Now) {
+	if !ready && signOfLifeDue(view.SeenAt, g.Now) {
 		_ = s.store.NoteSeen(ctx, g.Conversation, g.Session, g.Now) // the call at the end of the wait is another
 	}
 	return ready, last, nil

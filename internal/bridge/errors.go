@@ -24,7 +24,7 @@ var (
 	// ErrJoinCodeExpired is the answer to one that nobody redeemed in time.
 	ErrJoinCodeExpired = errors.New("this join code has run out: it works for ten minutes")
 	// ErrNoTask is the one answer to a task that does not exist and to one that is
-	// none of the caller's business.
+	// not one that the caller may see.
 	ErrNoTask = errors.New("no such task")
 	// ErrTooManyTasks reports a team that has MaxOpenTasks open tasks.
 	ErrTooManyTasks = errors.New("the team has 200 open tasks, which is the most")
@@ -38,7 +38,7 @@ var (
 	ErrStoreMissing = errors.New("there is no store yet")
 	// ErrStoreEmpty reports a file without content: bridge never makes one.
 	ErrStoreEmpty = errors.New("the store is an empty file")
-	// ErrStoreForeign reports a file that is no store of the bridge.
+	// ErrStoreForeign reports a file that is not a store of the bridge.
 	ErrStoreForeign = errors.New("not a store of the bridge")
 	// ErrStoreNewer reports a store that a newer bridge has migrated.
 	ErrStoreNewer = errors.New("the store was made by a newer version of bridge")

@@ -44,7 +44,7 @@ func TestAdmit(t *testing.T) {
 	if err := g.Admit(bridge.Proof{}); !errors.As(err, &refusal) {
 		t.Fatalf("got %v, want a Refusal", err)
 	}
-	want := bridge.Refusal{Reason: bridge.ErrUnauthorized, Outcome: bridge.OutcomeUnauthorized, Flood: failures, Stranger: true}
+	want := bridge.Refusal{Reason: bridge.ErrUnauthorized, Outcome: bridge.OutcomeUnauthorized, Flood: failures, Unproven: true}
 	if diff := cmp.Diff(want, *refusal, cmp.Comparer(errors.Is)); diff != "" {
 		t.Error(diff)
 	}
@@ -65,7 +65,7 @@ func TestChargeTake(t *testing.T) {
 	if diff := cmp.Diff(full(0), kept); diff != "" {
 		t.Errorf("a refused call was charged:\n%s", diff)
 	}
-	got := []any{*limit, refusal.Outcome, refusal.Flood.Bucket, refusal.Flood.Kind, refusal.Stranger}
+	got := []any{*limit, refusal.Outcome, refusal.Flood.Bucket, refusal.Flood.Kind, refusal.Unproven}
 	want := []any{
 		bridge.RateLimitError{What: "sending", Window: "minute", Limit: 1, RetryAfter: time.Minute},
 		bridge.OutcomeRateLimited, "refused/write/x", bridge.LimitFailures, false,
@@ -80,7 +80,7 @@ func TestSettle(t *testing.T) {
 	later := noon.Add(time.Minute)
 	for _, tt := range []struct {
 		name     string
-		stranger bool
+		unproven bool
 		account  bridge.Account
 		now      time.Time
 		kept     bridge.Account
@@ -91,11 +91,11 @@ func TestSettle(t *testing.T) {
 		{"the first is logged", false, bridge.Account{}, noon, full(0), true, bridge.Details{"role": "x"}, false},
 		{"the next is counted", false, full(0), noon, full(1), false, bridge.Details{"role": "x"}, false},
 		{"the first after them tells", false, full(3), later, bridge.Account{Bucket: ratelimit.Bucket{Minute: 1, At: later}}, true, bridge.Details{"role": "x", "unlogged_before": int64(3)}, false},
-		{"a stranger's word is not logged", true, bridge.Account{}, noon, full(0), true, bridge.Details{}, false},
+		{"a unproven's word is not logged", true, bridge.Account{}, noon, full(0), true, bridge.Details{}, false},
 		{"a flood of strangers is told the limit", true, full(2), noon, full(3), false, bridge.Details{}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			refusal := bridge.Refusal{Reason: bridge.ErrUnauthorized, Flood: flood, Stranger: tt.stranger}
+			refusal := bridge.Refusal{Reason: bridge.ErrUnauthorized, Flood: flood, Unproven: tt.unproven}
 			details := bridge.Details{"role": "x"}
 			kept, logged := refusal.Settle(tt.account, limits, tt.now, details)
 			if diff := cmp.Diff([]any{tt.kept, tt.logged, tt.details}, []any{kept, logged, details}); diff != "" {

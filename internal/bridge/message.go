@@ -106,10 +106,12 @@ type Sent struct {
 	Now     time.Time
 	// SharedFiles are those of its files that the partner named within SharedFor.
 	SharedFiles []string
+	// Standing is the caller's.
+	Standing Standing
 }
 
 // ChargeFor is what a call of g costs, given the first answer to its idempotency
-// key, if there was one: a call that was answered before costs a look.
+// key, if there was one: a call that was answered before costs one read.
 func (g Gate) ChargeFor(repeated bool) []Charge {
 	if repeated {
 		return []Charge{g.Repeat}
@@ -136,14 +138,18 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	if r.ReplyTo != 0 {
 		g.Details["reply_to"] = r.ReplyTo
 	}
-	sent, err := s.store.AppendMessage(ctx, g, s.onceKey(r.IdempotencyKey), r.ReplyTo, rule)
-	if err != nil {
-		return Sent{}, err
+	stored := false
+	// Who waits for the message wakes while this process waits for the disk. It
+	// makes sure itself that what it hands out survives a power cut.
+	g.Committed = func() {
+		if stored {
+			s.Ring(g.Conversation, g.Session.Partner())
+		}
 	}
-	if !sent.Repeated {
-		s.Ring(g.Conversation, g.Session.Partner())
-	}
-	return sent, nil
+	return s.store.AppendMessage(ctx, g, s.onceKey(r.IdempotencyKey), r.ReplyTo, func(tail string) NewMessage {
+		stored = true
+		return rule(tail)
+	})
 }
 
 // A MessageRule makes a message of what its sender said last, which is for

@@ -19,16 +19,16 @@ type Notifier interface {
 	Listen(key string) (rings <-chan struct{}, stop func() error, err error)
 }
 
-// Times between two looks of a waiter.
+// Times between two checks of a waiter.
 const (
-	lookAgain   = time.Second            // where a bell rings
-	lookQuickly = 100 * time.Millisecond // where none could be hung up
+	checkAgain = time.Second            // where a bell rings
+	checkOften = 100 * time.Millisecond // where none could be set up
 )
 
 // silence is the Notifier that wakes nobody.
 type silence struct{}
 
-var errSilent = errors.New("nobody rings")
+var errSilent = errors.New("there are no doorbells")
 
 func (silence) Ring(string) {}
 
@@ -36,24 +36,24 @@ func (silence) Listen(string) (<-chan struct{}, func() error, error) {
 	return nil, nil, errSilent
 }
 
-// wait looks until look says that it has found what the caller waits for, or
+// wait calls check until it says that it has found what the caller waits for, or
 // fails, or until ctx or drain has ended; then it answers false. Between two
-// looks it sleeps until somebody rings for key, and never longer than a second.
-func wait(ctx context.Context, n Notifier, key string, drain <-chan struct{}, look func(context.Context) (bool, error)) (bool, error) {
-	if found, err := look(ctx); found || err != nil {
+// calls it sleeps until somebody rings for key, and never longer than a second.
+func wait(ctx context.Context, n Notifier, key string, drain <-chan struct{}, check func(context.Context) (bool, error)) (bool, error) {
+	if found, err := check(ctx); found || err != nil {
 		return found, err
 	}
-	every := lookQuickly
+	every := checkOften
 	rings, stop, err := n.Listen(key)
 	if err == nil {
 		defer func() { _ = stop() }()
-		every = lookAgain
+		every = checkAgain
 	}
 	again := time.NewTicker(every)
 	defer again.Stop()
 	for {
-		// Listen first, look then: what is committed in between is seen.
-		if found, err := look(ctx); found || err != nil {
+		// Listen first, then check: what is committed in between is seen.
+		if found, err := check(ctx); found || err != nil {
 			return found, err
 		}
 		select {

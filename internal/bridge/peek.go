@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Peeked is a look at mail that marks nothing read.
+// Peeked is mail that was read without being marked read.
 type Peeked struct {
 	// Messages are in order.
 	Messages []Message

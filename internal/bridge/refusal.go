@@ -85,10 +85,10 @@ type Refusal struct {
 	// Flood is charged for the refusal. Over its limit the refusal is counted and
 	// not logged; without a bucket each is logged.
 	Flood Charge
-	// Stranger is set for a caller that could not prove what it claims. What such
+	// Unproven is set for a caller that could not prove what it claims. What such
 	// a one says of itself is no fact, so it is not logged; and over the limit of
 	// Flood the answer is that limit, and not Reason.
-	Stranger bool
+	Unproven bool
 }
 
 func (r *Refusal) Error() string {
@@ -102,14 +102,14 @@ func (r *Refusal) Unwrap() error { return r.Reason }
 
 // Settle charges the refusal to the account of Flood. It returns the account to
 // keep, and whether the refusal is logged; it completes the details of the entry
-// and, for a flood of strangers, the reason.
+// and, for a flood of callers that prove nothing, the reason.
 func (r *Refusal) Settle(a Account, limits Limits, now time.Time, details Details) (kept Account, logged bool) {
-	if r.Stranger {
+	if r.Unproven {
 		clear(details)
 	}
 	bucket, over := limits.Of(r.Flood.Kind).Take(a.Bucket, now)
 	if over != nil {
-		if r.Stranger {
+		if r.Unproven {
 			r.Reason = r.Flood.over(over)
 		}
 		a.Unlogged++

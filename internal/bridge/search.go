@@ -12,7 +12,7 @@ const (
 	MaxSearchTerms = 20
 )
 
-// SearchQuery says which messages are looked for.
+// SearchQuery says which messages are searched.
 type SearchQuery struct {
 	// Terms must all be in a message.
 	Terms []SearchTerm

@@ -173,7 +173,7 @@ func TestClaimStands(t *testing.T) {
 	}
 }
 
-// slowStore lets every look into an inbox last until the caller loses patience.
+// slowStore lets every look into an inbox last until the caller loses timeout.
 type slowStore struct{ bridge.Store }
 
 func (s slowStore) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (bridge.SessionView, error) {
@@ -181,7 +181,7 @@ func (s slowStore) PeekInbox(ctx context.Context, conversation string, session b
 	return bridge.SessionView{}, ctx.Err()
 }
 
-func TestWaitThatEndsDuringALook(t *testing.T) {
+func TestWaitThatEndsDuringACheck(t *testing.T) {
 	s := bridgetest.New(t, func(c *bridge.Config) { c.Store = slowStore{c.Store} })
 	p := bridgetest.NewPair(t, s)
 	d, err := s.Check(t.Context(), p.A, bridge.CheckRequest{Wait: time.Millisecond}, nil)

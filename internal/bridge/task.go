@@ -146,7 +146,7 @@ type TaskQuery struct {
 	Bytes int // at most so many bytes of titles and notes, behind the first task
 }
 
-// TaskList is the answer to a look at tasks.
+// TaskList is the answer to a request for tasks.
 type TaskList struct {
 	Tasks []Task
 	// HasMore reports that there are more behind the last.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// SilentAfter is how long a worker may be silent by default before it is missed
-// and its tasks go to others (scripts/production/README.md).
+// SilentAfter is how old the last sign of life of a worker may be, by default,
+// before the worker counts as silent and its tasks go to others (scripts/production/README.md).
 const SilentAfter = 300 * time.Second
 
 // Worker is session "b" of a conversation that has not expired.
@@ -23,9 +23,9 @@ type Worker struct {
 	// OpenTasks counts its tasks, and AssignedAt is when it got the first of them.
 	OpenTasks  int64
 	AssignedAt time.Time
-	// MissedAt is when its silence was noticed, and MissedHeartbeat the sign of life
-	// that was the last one then; zero for a worker that is not missed.
-	MissedAt, MissedHeartbeat time.Time
+	// SilentSince is when its silence was detected, and LastHeartbeat the sign of life
+	// that was the last one then; zero while it is not.
+	SilentSince, LastHeartbeat time.Time
 }
 
 // stale reports whether a sign of life is older than after. One from further in
@@ -44,9 +44,9 @@ func (w Worker) alive(now time.Time, within time.Duration) bool {
 // fits reports whether the worker has the role that t needs.
 func (w Worker) fits(t Task) bool { return t.Needs == "" || sameRole(w.Role, t.Needs) }
 
-// Silent reports whether somebody should miss the worker: its last sign of life
-// is older than after, or it has had a task for that long and never showed up. A
-// worker without an open task is not missed where its status is complete, or
+// Silent reports whether the worker counts as silent: its last sign of life is
+// older than after, or it has had a task for that long and never showed up. A
+// worker without an open task is not silent where its status is complete, or
 // where it never said on purpose that it lives.
 func (w Worker) Silent(now time.Time, after time.Duration) bool {
 	switch {
@@ -90,8 +90,8 @@ type WatchStore interface {
 	// Workers returns the workers of all conversations that live at a time. It
 	// changes and records nothing.
 	Workers(ctx context.Context, now time.Time) ([]Worker, error)
-	// NoteWorker looks at the worker of op's conversation and keeps what rule
-	// makes of it: whether it is missed, with an alert and notices. Where the
+	// NoteWorker loads the worker of op's conversation and keeps what rule
+	// makes of it: whether it is silent, with an alert and notices. Where the
 	// rule changes nothing, nothing is recorded, and the answer is false.
 	NoteWorker(ctx context.Context, op Operation, rule func(Worker) (WorkerNote, bool)) (bool, error)
 	// ClaimAlert returns the oldest alert that rule allows to claim, and keeps it
@@ -104,7 +104,7 @@ type WatchStore interface {
 
 // WorkerNote is what becomes of a worker that fell silent or came back.
 type WorkerNote struct {
-	Missed  bool
+	Silent  bool
 	Alert   Alert
 	Notices []Notice
 }

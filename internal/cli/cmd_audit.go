@@ -91,7 +91,7 @@ func runAudit(ctx context.Context, a *app, o auditOptions) error {
 	return a.paged(func() error { return printAudit(ctx, a, o) })
 }
 
-// follow runs fn until the process is told to end, which is no failure. From the
+// follow runs fn until the process is told to end, which is not a failure. From the
 // first line that fn prints it may be told so.
 func follow(ctx context.Context, fn func(context.Context) error) error {
 	ctx, stop := daemon(ctx)

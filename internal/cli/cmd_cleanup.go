@@ -83,9 +83,9 @@ func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
 	})
 }
 
-// sweepPatience is how long cleanup waits for clients that keep their bindings
+// sweepTimeout is how long cleanup waits for clients that keep their bindings
 // locked. What is left there goes with the next cleanup.
-const sweepPatience = 5 * time.Second
+const sweepTimeout = 5 * time.Second
 
 // sweepBindings removes what clients' sessions have no use for any more, and
 // returns how many sessions that were.
@@ -94,7 +94,7 @@ func (a *app) sweepBindings(ctx context.Context, s *bridge.Service, dryRun bool)
 	if err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, sweepPatience)
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
 	return binding.Beside(path).Sweep(ctx, a.now(), dryRun, func(e binding.Entry) (bool, error) {
 		_, err := s.CountMail(ctx, bridge.Credentials{Conversation: e.Conversation, Session: bridge.SessionID(e.Session), Token: e.Token})

@@ -65,6 +65,7 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 	if err != nil {
 		return err
 	}
+	tuneMemory()
 	stdio.SurviveClosedOutput()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -80,7 +81,7 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 	lines := newLossyWriter(a.stderr)
 	defer lines.Close()
 	log := a.logTo(lines)
-	if reason := a.shedReason(a.shed); reason != "" {
+	if reason := a.droppedReason(a.dropped); reason != "" {
 		log.Warn(reason)
 	}
 	watchStarter(ctx, func() {
@@ -92,7 +93,7 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 			_, _ = fmt.Fprintln(a.stderr, "bridge waits for MCP messages on standard input, as MCP clients send them; press Ctrl-D to end")
 		}
 		o := mcpserver.Options{
-			In:       a.stdin,
+			In:       newRestingInput(a.stdin),
 			Out:      a.stdout,
 			Log:      log,
 			Version:  bridgeVersion(),

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,13 +22,14 @@ import (
 // again. Nothing acknowledged may be lost, nothing may come twice unless it is
 // marked, and the order must hold.
 func TestKilledServers(t *testing.T) {
-	kills := int64(200)
-	if testing.Short() {
-		kills = 30
+	t.Parallel()
+	kills := int64(40)
+	if more, err := strconv.ParseInt(os.Getenv("SERVER_KILLS"), 10, 64); err == nil {
+		kills = more // make test-long
 	}
 	i := install(t)
 	a, b := i.pair(t)
-	h := &hunt{installation: i, kills: kills}
+	h := &killer{installation: i, kills: kills}
 	var received journal
 	var readers, senders sync.WaitGroup
 	stop := make(chan struct{})
@@ -53,15 +56,15 @@ func TestKilledServers(t *testing.T) {
 	i.run(t, "doctor") // fails on what SQLite finds wrong
 }
 
-// hunt kills servers until it has enough.
-type hunt struct {
+// killer kills servers until it has enough.
+type killer struct {
 	*installation
 	kills  int64
 	killed atomic.Int64
 }
 
 // during runs work with a server that is killed at some moment of it.
-func (h *hunt) during(c bridge.Credentials, work func(*client) error) {
+func (h *killer) during(c bridge.Credentials, work func(*client) error) {
 	server, err := h.connect(context.Background(), c)
 	if err != nil {
 		return
@@ -83,7 +86,7 @@ func kill(process *exec.Cmd) bool { return process.Process.Kill() == nil }
 
 // send sends numbered messages until there were enough kills, and returns how
 // many were acknowledged. A message is tried until it is.
-func (h *hunt) send(t *testing.T, a bridge.Credentials) int64 {
+func (h *killer) send(t *testing.T, a bridge.Credentials) int64 {
 	t.Helper()
 	next, done := int64(1), false
 	for !done {
@@ -110,7 +113,7 @@ func (h *hunt) send(t *testing.T, a bridge.Credentials) int64 {
 }
 
 // read reads until stop is closed.
-func (h *hunt) read(b bridge.Credentials, j *journal, stop <-chan struct{}) {
+func (h *killer) read(b bridge.Credentials, j *journal, stop <-chan struct{}) {
 	for {
 		h.during(b, func(c *client) error {
 			select {

@@ -73,7 +73,7 @@ Some variables have no flag, because others can read a command line: ` + "`BRIDG
 ### The configuration file
 
 TOML, at ` + "`bridge/config.toml`" + ` in the XDG configuration folder, or where --config or
-BRIDGE_CONFIG says. A key that means nothing is an error that names it and its line.
+BRIDGE_CONFIG says. An unknown key is an error that names it and its line.
 
 ` + "```toml" + `
 rate_per_minute = 100

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -74,6 +75,81 @@ func TestLayout(t *testing.T) {
 	}
 	if d := floors(module + "/internal/cli"); d > mostFloors+1 {
 		t.Errorf("the longest chain of imports below cli has %d packages, %d is the most", d, mostFloors+1)
+	}
+}
+
+// span is a word of code in a page.
+var span = regexp.MustCompile("`([^`]+)`")
+
+// TestWhereIsIt: the answers of docs/architecture.md to "where is it?" are folders
+// that are there, with the files that they name; and every package is in its table.
+func TestWhereIsIt(t *testing.T) {
+	root := filepath.Join("..", "..")
+	page, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	floors, questions, _ := strings.Cut(string(page), "### Where is it?")
+	questions, _, _ = strings.Cut(questions, "\n## ")
+	answered := 0
+	for line := range strings.Lines(questions) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 4 || !strings.HasSuffix(strings.TrimSpace(cells[1]), "?") {
+			continue
+		}
+		answered++
+		folder := ""
+		for _, word := range span.FindAllStringSubmatch(cells[2], -1) {
+			if path := filepath.Join(root, "internal", word[1]); isFolder(path) {
+				folder = path
+			} else if _, err := os.Stat(filepath.Join(folder, word[1])); err != nil || folder == "" {
+				t.Errorf("%q is answered with %s, which is not there", cells[1], word[1])
+			}
+		}
+	}
+	if answered < 10 {
+		t.Errorf("only %d questions are answered", answered)
+	}
+	for path := range packages(t) {
+		room, ours := strings.CutPrefix(path, module+"/internal/")
+		group, _, _ := strings.Cut(room, "/")
+		if ours && !strings.Contains(floors, "`"+room+"`") && !strings.Contains(floors, "`internal/"+room+"`") && !strings.Contains(floors, "`internal/"+group) {
+			t.Errorf("docs/architecture.md does not say what %s is", room)
+		}
+	}
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// TestDecisions: each page of docs/decisions has a number of its own and is listed once.
+func TestDecisions(t *testing.T) {
+	folder := filepath.Join("..", "..", "docs", "decisions")
+	list, err := os.ReadFile(filepath.Join(folder, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Glob(filepath.Join(folder, "[0-9]*.md"))
+	if err != nil || len(pages) < 40 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	of := map[string]string{}
+	for _, page := range pages {
+		name := filepath.Base(page)
+		number, _, _ := strings.Cut(name, "-")
+		if other := of[number]; other != "" {
+			t.Errorf("%s and %s have the same number", other, name)
+		}
+		of[number] = name
+		if n := strings.Count(string(list), "("+name+")"); n != 1 {
+			t.Errorf("%s is listed %d times", name, n)
+		}
+		text, err := os.ReadFile(page)
+		if err != nil || !strings.HasPrefix(string(text), "# "+number) {
+			t.Errorf("%s does not begin with its number: %v", name, err)
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ func (w *lossyWriter) Write(line []byte) (int, error) {
 		return len(line), nil
 	}
 	if w.lost > 0 && len(w.lines) < cap(w.lines)-1 {
-		w.lines <- fmt.Appendf(nil, "bridge: %d lines of the log were dropped: nobody read them\n", w.lost)
+		w.lines <- fmt.Appendf(nil, "bridge: %d lines of the log were dropped: they were not read in time\n", w.lost)
 		w.lost = 0
 	}
 	select {

@@ -16,6 +16,7 @@ import (
 // TestStressFindsPlantedFaults builds a bridge that has faults, and holds that
 // `bridge stress` finds each of them: a check that cannot fail proves nothing.
 func TestStressFindsPlantedFaults(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: builds a program with faults, which takes long with -short's patience")
 	}

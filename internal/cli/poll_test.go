@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// patience ends only what would hang for ever: on a busy machine nothing may fail
+// timeout ends only what would hang forever: on a busy machine nothing may fail
 // because it was slow.
-const patience = time.Minute
+const timeout = time.Minute
 
 // pollEvery is how often the state of another process is looked at, where that
 // process has no way to tell of it.
 const pollEvery = 5 * time.Millisecond
 
-// polled waits for a condition and reports whether it came about.
+// polled waits for a condition and reports whether it became true.
 func polled(condition func() bool) bool {
-	for deadline := time.Now().Add(patience); !condition(); time.Sleep(pollEvery) {
+	for deadline := time.Now().Add(timeout); !condition(); time.Sleep(pollEvery) {
 		if time.Now().After(deadline) {
 			return false
 		}
@@ -27,6 +27,6 @@ func polled(condition func() bool) bool {
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	if !polled(condition) {
-		t.Fatalf("waited in vain for %s", what)
+		t.Fatalf("timed out while waiting for %s", what)
 	}
 }

@@ -52,7 +52,12 @@ without a command does the same; at a terminal it prints this help.`,
 			}
 			return serve.RunE(serve, nil)
 		},
-		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return a.configure(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := refuseLimitFlags(cmd); err != nil {
+				return err
+			}
+			return a.configure(cmd)
+		},
 		SuggestionsMinimumDistance: suggestWithin,
 		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
@@ -96,6 +101,7 @@ func commandGroups(a *app) []commandGroup {
 			newServeCmd(a), newInstallCmd(a), newUninstallCmd(a), newInboxCmd(a), newHookCmd(a), newDoctorCmd(a), newRepairCmd(a),
 		}},
 		{"Run a team unattended", []*cobra.Command{newFleetCmd(a)}},
+		{"Test MCP servers", []*cobra.Command{newHarnessCmd(a)}},
 		{"Measure and check bridge itself", []*cobra.Command{newBenchCmd(a), newStressCmd(a), newRedactCmd(a)}},
 		{groupOther, []*cobra.Command{newVersionCmd(a), newCompletionCmd(a)}},
 	}
@@ -127,6 +133,29 @@ func (g *globals) register(fs *pflag.FlagSet) {
 	}
 }
 
+// makesStores reports whether a command makes a store where there is none: serve
+// does, and bridge without a command, which is serve.
+func makesStores(cmd *cobra.Command) bool { return cmd.Name() == "serve" || !cmd.HasParent() }
+
+// refuseLimitFlags refuses the limits of a new store on a command that makes none.
+// They are flags of all commands only because the environment and the
+// configuration file set them for all.
+func refuseLimitFlags(cmd *cobra.Command) (err error) {
+	if makesStores(cmd) {
+		return nil
+	}
+	cmd.Root().PersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Hidden && f.Changed && err == nil {
+			err = noSuchFlag(cmd, f.Name)
+		}
+	})
+	return err
+}
+
+func noSuchFlag(cmd *cobra.Command, name string) error {
+	return usagef("there is no flag %s: see `%s --help`", echo(name), cmd.CommandPath())
+}
+
 // limitFlag registers a limit of a new store. Only the help of serve, which makes
 // stores, shows it.
 func limitFlag(fs *pflag.FlagSet, dest *int, name, usage string) {
@@ -143,10 +172,12 @@ func flagError(cmd *cobra.Command, err error) error {
 		missing *pflag.ValueRequiredError
 	)
 	switch {
+	case errors.As(err, &invalid) && invalid.GetFlag().Hidden && !makesStores(cmd):
+		return noSuchFlag(cmd, invalid.GetFlag().Name)
 	case errors.As(err, &invalid):
 		return usagef("--%s %v", invalid.GetFlag().Name, invalid.Unwrap())
 	case errors.As(err, &unknown):
-		return usagef("there is no flag %s: see `%s --help`", echo(unknown.GetSpecifiedName()), cmd.CommandPath())
+		return noSuchFlag(cmd, unknown.GetSpecifiedName())
 	case errors.As(err, &missing):
 		return usagef("--%s needs a value: see `%s --help`", missing.GetFlag().Name, cmd.CommandPath())
 	}

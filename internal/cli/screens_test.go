@@ -13,7 +13,7 @@ import (
 )
 
 // TestScreens holds what people see, at two widths of a terminal, and that nothing
-// is wider than it. Write the golden files anew with -update.
+// is wider than it. Write the golden files again with -update.
 func TestScreens(t *testing.T) {
 	for _, width := range []int{80, 120} {
 		for name, text := range cli.Screens(t, width, false) {

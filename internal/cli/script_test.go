@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/cli"
+	"example.org/bridge/internal/harness/faultytest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -43,6 +44,7 @@ func TestMain(m *testing.M) {
 		"holder":   func() { os.Exit(holderMain()) },
 		"seed":     func() { os.Exit(seedMain()) },
 		"operator": func() { os.Exit(operatorMain()) },
+		"faulty":   func() { os.Exit(faultytest.Main()) },
 		"receiver": func() { os.Exit(receiverMain()) },
 	})
 }
@@ -78,6 +80,7 @@ func forgetUser() error {
 // TestScripts runs testdata/script/*.txtar. Besides what testscript has they use
 // the programs of TestMain, and the commands below.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,

@@ -28,7 +28,7 @@ func startServe(t *testing.T) *served {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs POSIX signals")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	t.Cleanup(cancel)
 	s := &served{Cmd: exec.CommandContext(ctx, "bridge", "serve"), stderr: new(strings.Builder)}
 	s.Env = append(os.Environ(), "BRIDGE_DB="+filepath.Join(t.TempDir(), "state", "bridge.db"), "XDG_CONFIG_HOME="+t.TempDir())
@@ -109,7 +109,7 @@ func TestServeSurvivesClosedOutput(t *testing.T) {
 	}
 }
 
-// TestDoctorBesideAServer: a look at a store in use disturbs nobody.
+// TestDoctorBesideAServer: a check of a store in use disturbs nobody.
 func TestDoctorBesideAServer(t *testing.T) {
 	s := startServe(t)
 	s.call(t, 2, "create_conversation", `{"my_role":"backend","partner_role":"frontend"}`)

@@ -30,7 +30,7 @@ func watchStarter(ctx context.Context, ended func()) {
 	}()
 }
 
-// starter is the nearest process above this one that is no shell; 0 if that is
+// starter is the nearest process above this one that is not a shell; 0 if that is
 // not known.
 func starter() int {
 	pid := os.Getppid()

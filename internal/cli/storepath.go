@@ -66,7 +66,7 @@ func (a *app) checkName(what, path string) error {
 	case strings.HasPrefix(path, "~"):
 		return usagef("%s begins with ~, which only shells understand: write the folder out", what)
 	case unexpanded.MatchString(path):
-		return usagef("%s holds a variable that nobody has replaced: write the folder out", what)
+		return usagef("%s holds a variable that was not expanded: write the full path", what)
 	case strings.HasPrefix(path, "file:"), strings.Contains(path, "://"):
 		return usagef("%s is a URL: name a file", what)
 	case strings.ContainsAny(path, "\x00\n\r"):

@@ -178,7 +178,7 @@ func TestTerminationEndsLongPoll(t *testing.T) {
 	select {
 	case err := <-answered: // with what there is, or with the end of the connection
 		t.Logf("the call ended with %v", err)
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Fatal("the process did not end")
 	}
 	if err := c.Wait(); err != nil {

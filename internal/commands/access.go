@@ -103,9 +103,9 @@ func (s *Service) checkTools(a Access, workspace string) error {
 	return sandbox.CheckTools(a.toolPaths(), workspace, s.config.StateDirs)
 }
 
-// lookProgram finds programs under the access. The environment's PATH does not
+// findProgram finds programs under the access. The environment's PATH does not
 // count: an agent may have changed it.
-func (a Access) lookProgram(name string) (string, error) {
+func (a Access) findProgram(name string) (string, error) {
 	folders := make([]string, 0, len(a.Tools))
 	for _, t := range a.Tools {
 		folders = append(folders, paths.ProgramFolder(t.Path))

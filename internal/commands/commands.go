@@ -73,7 +73,7 @@ func (s *Service) choose(ctx context.Context, o sandbox.Options) (sandbox.Backen
 	return s.chosen.get(func() (sandbox.Backend, error) { return s.config.Choose(ctx, o) })
 }
 
-// onceWorks keeps the first answer that is no error.
+// onceWorks keeps the first answer that is not an error.
 type onceWorks[T any] struct {
 	mu    sync.Mutex
 	found bool

@@ -11,17 +11,17 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// ears listen where random commands could send something to: TCP and UDP on the
+// listener hears where random commands could send something to: TCP and UDP on the
 // loopback interface, and a unix socket in the workspace.
-type ears struct {
+type listener struct {
 	port, socket string
 	heard        atomic.Int64
 	calls        int64 // of them by the test itself
 }
 
-func listen(t *testing.T, socket string) *ears {
+func listen(t *testing.T, socket string) *listener {
 	t.Helper()
-	e := &ears{socket: socket}
+	e := &listener{socket: socket}
 	tcp := e.accept(t, "tcp", "127.0.0.1:0")
 	e.port = strconv.Itoa(tcp.(*net.TCPAddr).Port)
 	e.accept(t, "unix", socket)
@@ -43,7 +43,7 @@ func listen(t *testing.T, socket string) *ears {
 	return e
 }
 
-func (e *ears) accept(t *testing.T, network, address string) net.Addr {
+func (e *listener) accept(t *testing.T, network, address string) net.Addr {
 	t.Helper()
 	l, err := net.Listen(network, address)
 	if err != nil {
@@ -64,11 +64,11 @@ func (e *ears) accept(t *testing.T, network, address string) net.Addr {
 	return l.Addr()
 }
 
-func (e *ears) address() string { return "127.0.0.1:" + e.port }
+func (e *listener) address() string { return "127.0.0.1:" + e.port }
 
 // others returns how many calls came from anybody but the test. It calls each
 // ear itself and waits for the answer: what came before that is counted then.
-func (e *ears) others(t *testing.T) int64 {
+func (e *listener) others(t *testing.T) int64 {
 	t.Helper()
 	for _, to := range [][2]string{{"tcp", e.address()}, {"udp", e.address()}, {"unix", e.socket}} {
 		c, err := net.Dial(to[0], to[1])

@@ -109,6 +109,7 @@ func hostileRepository(t *testing.T) (workspace, mark string) {
 // TestHostileRepository approves and runs every allowed git command in such a
 // repository, by the whole way of a command: snapshot, overrides and sandbox.
 func TestHostileRepository(t *testing.T) {
+	t.Parallel()
 	needSandbox(t)
 	workspace, mark := hostileRepository(t)
 	env := bridgetest.NewEnv(t)

@@ -99,7 +99,7 @@ type ApprovalScene struct {
 }
 
 // Admit refuses an approval that cannot be used, and says why. One that is for
-// something else is void from then on, so that it can be asked for anew.
+// something else is void from then on, so that it can be asked for again.
 func (s ApprovalScene) Admit(u ApprovalUse) (void bool, err error) {
 	if err := s.Opening.Admit(s.Now); err != nil {
 		return false, err

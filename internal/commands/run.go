@@ -30,7 +30,7 @@ func (s *Service) policy(workspace string, a Access) guard.Context {
 		Home:      s.config.Home,
 		StateDirs: s.config.StateDirs,
 		ReadRoots: slices.Concat(paths.DefaultReadRoots(), a.toolPaths()),
-		LookPath:  a.lookProgram,
+		LookPath:  a.findProgram,
 	}
 }
 
@@ -120,7 +120,7 @@ func (s *Service) gitOverrides(ctx context.Context, r Request) ([]string, error)
 		return nil, err
 	}
 	if result.Truncated || result.ExitCode != 0 {
-		return nil, refused("the configuration of the repository cannot be read (git config ended with %d): mend it", result.ExitCode)
+		return nil, refused("the configuration of the repository cannot be read (git config ended with %d): fix it", result.ExitCode)
 	}
 	words, err := guard.GitOverrides(strings.Split(strings.TrimSuffix(string(result.Stdout), "\x00"), "\x00"))
 	if err != nil {

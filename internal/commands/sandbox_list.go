@@ -61,11 +61,11 @@ func sandboxStage(stage guard.Stage, workspace string, a Access) (sandbox.Stage,
 	switch {
 	case stage.Builtin:
 		converted.Print = true
-		converted.Text, converted.Status = guard.RunBuiltin(stage, workspace, a.environment(), a.lookProgram)
+		converted.Text, converted.Status = guard.RunBuiltin(stage, workspace, a.environment(), a.findProgram)
 	case stage.Path == "":
 		return converted, refused("the program %s was not found", stage.Argv[0])
 	case stage.Dir != "" || len(stage.Env) > 0:
-		env, err := a.lookProgram("env")
+		env, err := a.findProgram("env")
 		if err != nil {
 			return converted, refused("the program env was not found: leave out cd and the assignments")
 		}

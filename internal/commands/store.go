@@ -77,7 +77,7 @@ const (
 	StateApproved  State = "approved"  // may run once
 	StateDenied    State = "denied"    // the operator said no
 	StateConsumed  State = "consumed"  // was started
-	StateCancelled State = "cancelled" // its grant was closed or opened anew, or another request took its place
+	StateCancelled State = "cancelled" // its grant was closed or opened again, or another request took its place
 )
 
 // Request is one command of one session, with all that was settled about
@@ -163,7 +163,7 @@ type QueueLimits struct {
 	// Pending is how many requests of a conversation may wait.
 	Pending int
 	// Denied is after how many denials in a row nothing is queued any more,
-	// until the operator opens the grant anew.
+	// until the operator opens the grant again.
 	Denied int
 	// DeniedSince is the time since which a denied command stays denied.
 	DeniedSince time.Time

@@ -14,7 +14,7 @@ import (
 // TestFoldersAreComparedWithoutLinks: in safe mode, without a sandbox, a link in
 // a folder does not show what it leads to.
 func TestFoldersAreComparedWithoutLinks(t *testing.T) {
-	l := newLand(t)
+	l := newTestHome(t)
 	for _, name := range []string{"one/f", "two/f"} {
 		if err := os.MkdirAll(filepath.Join(l.workspace, filepath.Dir(name)), 0o755); err != nil {
 			t.Fatal(err)

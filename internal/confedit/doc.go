@@ -1,7 +1,7 @@
 // Package confedit changes other programs' configuration files without
 // disturbing what is not ours: comments, order, indentation, line ends, a byte
 // order mark. It works on the text: an operation takes a document and returns
-// it with a few bytes spliced in or out. Nothing is ever printed anew.
+// it with a few bytes spliced in or out. The rest of the file stays as it is, byte for byte.
 //
 //	json.go         JSON with comments: Lookup, Set, Append
 //	json_remove.go  JSON with comments: Delete

@@ -106,8 +106,8 @@ func (c *clientCheck) args(f agents.Found) string {
 	return string(c.client)
 }
 
-// anew is how to take an entry out and make another.
-func (c *clientCheck) anew(f agents.Found, s agents.NamedServer) string {
+// reinstall is how to take an entry out and make another.
+func (c *clientCheck) reinstall(f agents.Found, s agents.NamedServer) string {
 	out := "bridge uninstall " + c.args(f)
 	switch {
 	case f.Scope == agents.ScopeLocal:
@@ -132,10 +132,10 @@ func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 	program, err := exec.LookPath(s.Command) //nolint:forbidigo // only looked at: what the client would start
 	switch {
 	case err != nil:
-		c.say(Problem, "%s starts %s, which cannot be run: %s mend it", where, s.Command, c.anew(f, s))
+		c.say(Problem, "%s starts %s, which cannot be run: %s fix it", where, s.Command, c.reinstall(f, s))
 		return
 	case !SameFile(program, c.Self):
-		c.say(Warning, "%s starts another program, %s: %s change it", where, program, c.anew(f, s))
+		c.say(Warning, "%s starts another program, %s: %s change it", where, program, c.reinstall(f, s))
 		return
 	}
 	if err := c.probeServer(program, s.Args, f.Environment(s.Server, c.Environ)); err != nil {
@@ -161,7 +161,7 @@ func (c *clientCheck) checkSharedStore(f agents.Found, s agents.NamedServer, whe
 	}
 }
 
-// checkPlugin looks whether a plugin finds this program: it calls it by name.
+// checkPlugin checks whether a plugin finds this program: it calls it by name.
 func (c *clientCheck) checkPlugin(f agents.Found) {
 	program, err := exec.LookPath(agents.DefaultName) //nolint:forbidigo // only looked at: what a client would start
 	switch {

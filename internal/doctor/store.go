@@ -136,7 +136,7 @@ func (r *Report) checkLog(found sqlite.Inspection) {
 	if found.LogBytes < largeLog {
 		return
 	}
-	holders := "nobody is seen to hold it: the next changes, or `bridge cleanup`, make it small again"
+	holders := "no process is known to use it: the next changes, or `bridge cleanup`, shrink it"
 	if len(found.LogReaders) > 0 {
 		names := make([]string, len(found.LogReaders))
 		for i, h := range found.LogReaders {

@@ -84,8 +84,8 @@ func fleetOf(b *testing.B, s *bridge.Service, n int) (orchestrator []bridge.Cred
 	return orchestrator, workers
 }
 
-// BenchmarkLook is a look of the watchdog at workers of whom none is silent.
-func BenchmarkLook(b *testing.B) {
+// BenchmarkWatchdogCheck is one check by the watchdog of workers of whom none is silent.
+func BenchmarkWatchdogCheck(b *testing.B) {
 	for _, n := range []int{10, 100} {
 		b.Run(fmt.Sprintf("workers=%d", n), func(b *testing.B) {
 			s := live(b, bridgetest.NewEnv(b))

@@ -273,7 +273,7 @@ func TestGraces(t *testing.T) {
 	}
 }
 
-// TestWatchdogAfterSleep lets the machine sleep: nobody is missed before whoever
+// TestWatchdogAfterSleep lets the machine sleep: nobody is silent before whoever
 // lives had time for a heartbeat.
 func TestWatchdogAfterSleep(t *testing.T) {
 	const after = 100 * time.Millisecond
@@ -293,7 +293,7 @@ func TestWatchdogAfterSleep(t *testing.T) {
 			t.Error(err)
 		}
 		for _, w := range workers {
-			if !w.MissedAt.IsZero() {
+			if !w.SilentSince.IsZero() {
 				all = append(all, w.Conversation)
 			}
 		}

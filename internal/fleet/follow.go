@@ -7,7 +7,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Follow shows messages as they come, until ctx ends, which is no error, or until
+// Follow shows messages as they come, until ctx ends, which is not an error, or until
 // the session is refused: with bridge.ErrExpired, or bridge.ErrUnauthorized. Between
 // messages it sleeps until the doorbell rings. What may pass, such as a full disk,
 // is tried again for as long as it takes.

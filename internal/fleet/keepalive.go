@@ -27,7 +27,7 @@ type Keepalive struct {
 	Log  *slog.Logger
 }
 
-// Run sends heartbeats until ctx ends, which is no error, or until the session is
+// Run sends heartbeats until ctx ends, which is not an error, or until the session is
 // refused: with bridge.ErrExpired, or bridge.ErrUnauthorized. What may pass, such as a
 // full disk, is tried again for as long as it takes.
 func (k Keepalive) Run(ctx context.Context) error {

@@ -40,7 +40,7 @@ type Watchdog struct {
 	read func() reading // nil means the process's clocks
 }
 
-// Run watches until ctx ends, which is no error. What fails may pass, and is
+// Run watches until ctx ends, which is not an error. What fails may pass, and is
 // tried again in the next round; only with Once is it returned.
 func (w Watchdog) Run(ctx context.Context) error {
 	var courier sync.WaitGroup

@@ -91,8 +91,11 @@ const maxIgnored = 10
 
 // plainName is a name without what its spellings differ in.
 func plainName(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+	return strings.ToLower(spelling.Replace(name))
 }
+
+// spelling removes what the spellings of a name differ in.
+var spelling = strings.NewReplacer("_", "", "-", "")
 
 // argumentName is what the name of an argument looks like.
 var argumentName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$.-]{0,31}$`)

@@ -72,7 +72,7 @@ func replyOf(result *mcp.ElicitResult) commands.Reply {
 	return commands.Reply{Accepted: result.Action == "accept", Declined: result.Action == "decline", Code: code}
 }
 
-var errDrained = errors.New("the client sends no more: nobody is there to ask")
+var errDrained = errors.New("the client has closed its input and cannot be asked")
 
 // ask puts the question to the human now. It gives up when the client's input ends.
 func (c client) ask(ctx context.Context, drained <-chan struct{}, q commands.Question) (*mcp.ElicitResult, error) {

@@ -56,7 +56,7 @@ func (d *deliveries) begin(id jsonrpc.ID, claims []bridge.Claim) {
 // messages are given to whoever asks, as if the process had been killed.
 const renewFor = 30 * time.Second
 
-// Time for the last words to the store: of an answer, and of the process.
+// Time limits for the calls that end a delivery: of one answer, and at the end of the process.
 const (
 	finishWithin = 10 * time.Second
 	closeWithin  = 300 * time.Millisecond

@@ -36,7 +36,7 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 	case errors.As(err, &refused):
 		data = failureData{Error: "refused", Message: cleantext.CleanLine(err.Error())}
 	case errors.As(err, &content):
-		data = failureData{Error: "approval_mismatch", Message: content.Error() + "; nothing was run: call again to ask anew"}
+		data = failureData{Error: "approval_mismatch", Message: content.Error() + "; nothing was run: call again to ask for a new approval"}
 	case errors.As(err, &limited):
 		data = failureData{Error: "rate_limited", Message: err.Error(), RetryAfterSeconds: int(limited.RetryAfter.Seconds())}
 	case errors.As(err, &busy):

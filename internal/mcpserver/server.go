@@ -28,13 +28,13 @@ type Options struct {
 	Log *slog.Logger
 	// Version is the bridge's own, told to the client.
 	Version string
-	// Store is the name of the store, for agents that look into different ones.
+	// Store is the name of the store, for agents that use different ones.
 	Store string
 	// Bound is the session that the process is bound to by its environment;
 	// the zero value binds it to none.
 	Bound bridge.Credentials
 	// Unbound says why a session in the environment was not taken, for the agent
-	// that misses it; empty where none was there.
+	// that expects it; empty where none was there.
 	Unbound string
 	// Bindings is where the sessions of the client's session are kept, and Labels
 	// what finds them: the client's names for its session and itself, as far as it

@@ -261,14 +261,20 @@ func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt tim
 }
 
 // passed notes the credentials of a call that was let through, and returns what
-// its answer says beside its own facts.
-func (s *server) passed(ctx context.Context, c bridge.Credentials) (n notes) {
+// its answer says beside its own facts. The bridge is asked for the standing of
+// the session where the operation has not told it.
+func (s *server) passed(ctx context.Context, c bridge.Credentials, standing *bridge.Standing) (n notes) {
 	var expiresAt time.Time
-	if standing, ok := s.bridge.Standing(ctx, c); ok {
-		n, expiresAt = notesOf(standing), standing.ExpiresAt
+	if standing == nil {
+		if asked, ok := s.bridge.Standing(ctx, c); ok {
+			standing = &asked
+		}
+	}
+	if standing != nil {
+		n, expiresAt = notesOf(*standing), standing.ExpiresAt
 		s.sessions.learn(c, expiresAt)
 		if len(standing.SharedFiles) > 0 {
-			if err := s.bridge.Told(ctx, c, standing); err != nil {
+			if err := s.bridge.Told(ctx, c, *standing); err != nil {
 				s.log.WarnContext(ctx, "files that both agents name are told again", "error", err.Error())
 			}
 		}

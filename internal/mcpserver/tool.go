@@ -29,6 +29,8 @@ type answer struct {
 	// unread is for a refusal; nil where nobody has proved who asks.
 	unread *int64
 	notes  notes
+	// standing is how the session stands, where the operation has told.
+	standing *bridge.Standing
 	// question, if set, is put to the client's human in the place of an answer.
 	question *commands.Question
 }
@@ -106,7 +108,7 @@ func callSession(
 		return s.refused(ctx, c), err
 	}
 	shared := a.notes.Shared
-	a.notes = s.passed(ctx, c)
+	a.notes = s.passed(ctx, c, a.standing)
 	a.notes.Shared = append(a.notes.Shared, shared...)
 	return a, nil
 }

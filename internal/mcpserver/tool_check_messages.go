@@ -71,6 +71,9 @@ func runCheckMessages(ctx context.Context, s *server, c bridge.Credentials, args
 	}
 	a := checked(window.present(d.Messages, 0), checkData{HasMore: d.HasMore, Unread: d.Unread})
 	a.claims = []bridge.Claim{d.Claim}
+	if !d.Standing.ExpiresAt.IsZero() {
+		a.standing = &d.Standing
+	}
 	return a, nil
 }
 

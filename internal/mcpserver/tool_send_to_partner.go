@@ -85,5 +85,5 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 		text.WriteString("Redacted: no.\n")
 	}
 	fmt.Fprintf(&text, "Partner: %s. Unread by partner: %d. %s", data.Partner, data.PartnerUnread, view.Unread(data.Unread))
-	return answer{text: text.String(), data: data, notes: notes{Shared: sent.SharedFiles}}, nil
+	return answer{text: text.String(), data: data, notes: notes{Shared: sent.SharedFiles}, standing: &sent.Standing}, nil
 }

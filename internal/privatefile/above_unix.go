@@ -16,7 +16,7 @@ import (
 // root outside among them (user_namespaces(7)).
 const unmapped = 65534
 
-// CheckAbove reports, as ErrOpenToOthers with the command that mends it, a folder
+// CheckAbove reports, as ErrOpenToOthers with the command that fixes it, a folder
 // above path that lets other users put something else in the place of what is
 // below it: sshd's StrictModes looks at the same. It looks up to the user's home
 // folder where path is in it, and up to the root otherwise. A folder for everybody

@@ -35,7 +35,7 @@ func Open(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Check reports, as ErrOpenToOthers with the command that mends it, a file or
+// Check reports, as ErrOpenToOthers with the command that fixes it, a file or
 // folder that belongs to another user or has a forbidden permission.
 func Check(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {

@@ -30,7 +30,7 @@ type Write struct {
 // that of keys in former versions.
 var temporary = []string{".bridge-new-*", ".bridge-key-*"}
 
-// attempts bounds how often File begins anew where others sweep.
+// attempts bounds how often File starts again where others sweep.
 const attempts = 10
 
 // File puts data under the name path. Others see the old file or the new one,

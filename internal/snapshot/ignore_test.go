@@ -67,7 +67,7 @@ func ignoredWithParents(list, path string) bool {
 	return snapshot.Ignored(list, path, false)
 }
 
-// TestIgnoreIsBounded: a pattern cannot be made to take for ever.
+// TestIgnoreIsBounded: a pattern cannot be made to take forever.
 func TestIgnoreIsBounded(t *testing.T) {
 	began := time.Now()
 	list := strings.Repeat("a*", 60) + "b\n" + strings.Repeat("**/a*", 60) + "/b\n"

@@ -166,7 +166,7 @@ func (k Keeper) apply(ctx context.Context, workspace string, p Plan) ([]PathChan
 	if err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)
 	}
-	m := mender{top: top, owner: ownerFor(self), store: &objects{dir: k.Dir}, modes: p.modes}
+	m := restorer{top: top, owner: ownerFor(self), store: &objects{dir: k.Dir}, modes: p.modes}
 	var done []PathChange
 	var errs []error
 	for _, c := range p.Changes {
@@ -182,15 +182,15 @@ func (k Keeper) apply(ctx context.Context, workspace string, p Plan) ([]PathChan
 	return done, errors.Join(errs...)
 }
 
-// mender changes a workspace.
-type mender struct {
+// restorer changes a workspace.
+type restorer struct {
 	top   dir
 	owner owner
 	store *objects
 	modes map[string]uint32
 }
 
-func (m mender) change(c PathChange) error {
+func (m restorer) change(c PathChange) error {
 	parts := strings.Split(c.Path, "/")
 	if c.Kind == Remove {
 		return m.remove(parts)
@@ -199,7 +199,7 @@ func (m mender) change(c PathChange) error {
 }
 
 // remove removes a file, and the folders that it leaves empty.
-func (m mender) remove(parts []string) error {
+func (m restorer) remove(parts []string) error {
 	for at := len(parts) - 1; at >= 0; at-- {
 		d, err := m.top.openPath(parts[:at])
 		if err != nil {
@@ -223,7 +223,7 @@ const temporary = ".bridge-restore"
 
 // write puts a file or a link back, in one step. A folder that is in the way
 // holds what the snapshot does not know, and stays.
-func (m mender) write(parts []string, n *node) error {
+func (m restorer) write(parts []string, n *node) error {
 	d, err := m.parents(parts[:len(parts)-1])
 	if err != nil {
 		return err
@@ -251,7 +251,7 @@ func (m mender) write(parts []string, n *node) error {
 	return err
 }
 
-func (m mender) writeLink(d dir, n *node, o owner) error {
+func (m restorer) writeLink(d dir, n *node, o owner) error {
 	target, err := m.store.get(blobs, n.hash)
 	if err != nil {
 		return err
@@ -259,7 +259,7 @@ func (m mender) writeLink(d dir, n *node, o owner) error {
 	return d.symlink(string(target), temporary, o)
 }
 
-func (m mender) writeFile(d dir, n *node, o owner) error {
+func (m restorer) writeFile(d dir, n *node, o owner) error {
 	f, err := d.create(temporary)
 	if err != nil {
 		return err
@@ -273,7 +273,7 @@ func (m mender) writeFile(d dir, n *node, o owner) error {
 
 // parents opens the folder of a path, and makes those on the way that are
 // missing. A file or link there is one that the snapshot ignores, and stays.
-func (m mender) parents(parts []string) (dir, error) {
+func (m restorer) parents(parts []string) (dir, error) {
 	at, err := m.top.open(".")
 	if err != nil {
 		return at, err
@@ -295,7 +295,7 @@ func (m mender) parents(parts []string) (dir, error) {
 }
 
 // folderMode is what a folder had in the snapshot.
-func (m mender) folderMode(parts []string) uint32 {
+func (m restorer) folderMode(parts []string) uint32 {
 	if mode, ok := m.modes[strings.Join(parts, "/")]; ok {
 		return mode | 0o700 // or nothing could be put in it
 	}

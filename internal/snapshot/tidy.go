@@ -214,7 +214,7 @@ func (k Keeper) needed(kept []record) map[string]bool {
 }
 
 // The size of all is kept in a file to which each snapshot adds a line, and
-// which is written anew when old ones are removed.
+// which is written again when old ones are removed.
 
 func (k Keeper) usagePath() string { return filepath.Join(k.Dir, "usage") }
 

@@ -3,7 +3,7 @@ package snapshot
 import "strings"
 
 // maxSteps bounds the work for one pattern and one path: a pattern may be made
-// to take for ever. One that is not decided by then matches nothing, so that
+// to take forever. One that is not decided by then matches nothing, so that
 // the file is kept.
 const maxSteps = 20_000
 

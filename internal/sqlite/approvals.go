@@ -47,7 +47,7 @@ func first[T any](all []T, err error) (*T, error) {
 func (s *Store) CheckCommand(ctx context.Context, g bridge.Gate) (unread int64, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
 		unread = e.self.Waiting(g.Now)
-		return e.spend()
+		return e.chargeCall()
 	})
 	return unread, err
 }
@@ -55,7 +55,7 @@ func (s *Store) CheckCommand(ctx context.Context, g bridge.Gate) (unread int64, 
 // RefuseCommand implements bridge.Store.
 func (s *Store) RefuseCommand(ctx context.Context, g bridge.Gate) error {
 	return s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		return &bridge.Refusal{Reason: nil, Outcome: bridge.OutcomeRefused}
@@ -72,7 +72,7 @@ func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r commands.Requ
 		if err := scene.Admit(r, l); err != nil {
 			return err
 		}
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		_, err = e.exec("UPDATE command_requests SET state = 'cancelled' WHERE conversation = ? AND session = ? AND command = ? AND state = 'pending'",
@@ -147,7 +147,7 @@ func (s *Store) UseApproval(ctx context.Context, g bridge.Gate, u commands.Appro
 			e.op.Details["stage"], e.op.Details["reason"] = "refused", err.Error()
 			return err
 		}
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		_, err = e.exec("UPDATE command_requests SET state = 'consumed', used_at = ? WHERE id = ?", g.Now, u.ID)
@@ -219,7 +219,7 @@ func (s *Store) Commands(ctx context.Context, q commands.Query) (all []commands.
 		limit = math.MaxInt64
 	}
 	err = s.read.do(ctx, func(c *conn) error {
-		all, err = listCommands(c, "WHERE (?1 = 0 OR id = ?1) AND (?2 = '' OR conversation = ?2) AND (?3 = '' OR state = ?3) ORDER BY id DESC LIMIT ?4",
+		all, err = listCommands(c, "WHERE (?1 = 0 OR id = ?1) AND (?2 = '' OR conversation = ?2) AND (?3 = '' OR state = ?3) ORDER BY id DESC LIMIT ?4 + 0",
 			q.ID, q.Conversation, string(q.State), limit)
 		return err
 	})

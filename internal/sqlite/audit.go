@@ -28,7 +28,7 @@ func (s *Store) AuditEntries(ctx context.Context, q bridge.AuditQuery) (all []au
 		order = "DESC"
 	}
 	err = s.read.do(ctx, func(c *conn) error {
-		return eachEntry(c, "WHERE seq > ?1 AND (?2 = '' OR conversation = ?2) ORDER BY seq "+order+" LIMIT ?3",
+		return eachEntry(c, "WHERE seq > ?1 AND (?2 = '' OR conversation = ?2) ORDER BY seq "+order+" LIMIT ?3 + 0",
 			[]any{q.After, q.Conversation, limit}, func(e audit.Entry) error {
 				all = append(all, e)
 				return nil

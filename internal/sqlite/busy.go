@@ -12,8 +12,8 @@ import (
 // Waiting for SQLite's own lock: who has no turnstile, and everybody where a
 // process was stopped inside its transaction.
 const (
-	lockSlice    = 250 * time.Millisecond // between two looks at the context
-	lockPatience = 30 * time.Second
+	lockSlice   = 250 * time.Millisecond // between two checks of the context
+	lockTimeout = 30 * time.Second
 	// tellAfter is how long a writer waits before it says for whom.
 	tellAfter = 2 * time.Second
 )
@@ -36,7 +36,7 @@ func (w *writer) begin(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return w.files.late(ctx.Err())
-		case waited >= lockPatience:
+		case waited >= lockTimeout:
 			return w.files.busy(err)
 		}
 	}

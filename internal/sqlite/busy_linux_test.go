@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,24 +14,10 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// writingChild begins a write transaction and stays in it.
-func writingChild(args []string) error {
-	db, err := sql.Open("sqlite", args[0])
-	if err != nil {
-		return err
-	}
-	db.SetMaxOpenConns(1)
-	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	fmt.Println("writing")
-	awaitBegin()
-	return nil
-}
-
 // TestWhoHoldsTheStore: a writer that has to wait says for which process, and
 // whether that one is stopped.
 func TestWhoHoldsTheStore(t *testing.T) {
+	t.Parallel()
 	e := newStore(t)
 	holder := start(t, "writing", e.Path)
 	holder.line(t)
@@ -66,6 +51,7 @@ func TestWhoHoldsTheStore(t *testing.T) {
 // TestWaitForMailEndsUnderAHeldStore: a wait for mail takes no longer because
 // another process keeps the store.
 func TestWaitForMailEndsUnderAHeldStore(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s, store, err := openChild(e.Path, nil)
 	must(t, err)

@@ -5,6 +5,7 @@ package sqlite_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -41,6 +42,7 @@ var children = map[string]func(args []string) error{
 	"faulty":   faultyChild,
 	"writing":  writingChild,
 	"reading":  readingChild,
+	"reopen":   reopenChild,
 }
 
 func TestMain(m *testing.M) {
@@ -223,6 +225,21 @@ func holdChild(args []string) error {
 		return err
 	}
 	fmt.Println("held")
+	awaitBegin()
+	return nil
+}
+
+// writingChild begins a write transaction and stays in it.
+func writingChild(args []string) error {
+	db, err := sql.Open("sqlite", args[0])
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	fmt.Println("writing")
 	awaitBegin()
 	return nil
 }

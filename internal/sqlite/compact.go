@@ -51,7 +51,7 @@ func (s *Store) giveBack(ctx context.Context) error {
 // incremental is the mode of a file that can become smaller in steps.
 const incremental = 2
 
-// rewrite makes the whole file anew, of a store that an older version made, where
+// rewrite writes the whole file again, for a store that an older version made, where
 // a quarter of it or more is free. From then on it becomes smaller in steps.
 func rewrite(c *conn, free int64) error {
 	var pages int64

@@ -94,7 +94,7 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 }
 
 // TestOldStoresShrinkToo: a store of a time before files could become smaller is
-// made anew by its first cleanup.
+// made again by its first cleanup.
 func TestOldStoresShrinkToo(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	must(t, sqlite.CreateVersion(e.Path, e.Key, 1))

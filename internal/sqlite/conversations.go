@@ -63,7 +63,7 @@ func getInvitation(c *conn, hash []byte) (i bridge.Invitation, err error) {
 // SetStatus implements bridge.Store.
 func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Status) (unread int64, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		unread = e.self.Waiting(g.Now)
@@ -86,7 +86,7 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 func (s *Store) PartnerState(ctx context.Context, g bridge.Gate) (state bridge.SessionState, unread int64, err error) {
 	partner := g.Session.Partner()
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		unread = e.self.Waiting(g.Now)
@@ -103,7 +103,7 @@ func (s *Store) PartnerState(ctx context.Context, g bridge.Gate) (state bridge.S
 // Refuse implements bridge.Store.
 func (s *Store) Refuse(ctx context.Context, g bridge.Gate) error {
 	return s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		return &bridge.Refusal{Outcome: bridge.OutcomeInvalid}
@@ -197,17 +197,22 @@ func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (n bridge.Nonce
 }
 
 // ReplaceNonces implements bridge.Store.
-func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, n bridge.Nonces, p bridge.Prints) error {
+func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, fresh []bridge.NewNonce) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
-		result, err := e.exec("UPDATE session_status SET nonce = iif(session = 'a', ?2, ?3), fingerprint = iif(session = 'a', ?4, ?5) WHERE conversation = ?1",
-			op.Conversation, n.A, n.B, p.A, p.B)
-		if err != nil {
-			return err
+		for _, n := range fresh {
+			result, err := e.exec("UPDATE session_status SET nonce = ?, fingerprint = ? WHERE conversation = ? AND session = ?",
+				n.Nonce, n.Print, op.Conversation, string(n.Session))
+			if err != nil {
+				return err
+			}
+			if changed, err := result.RowsAffected(); err != nil || changed == 0 {
+				return errors.Join(bridge.ErrNotFound, err)
+			}
 		}
-		if changed, err := result.RowsAffected(); err != nil || changed == 0 {
-			return errors.Join(bridge.ErrNotFound, err)
+		if !bridge.EndsJoinCode(fresh) {
+			return nil
 		}
-		_, err = e.exec("UPDATE conversations SET join_hash = NULL WHERE id = ?", op.Conversation)
+		_, err := e.exec("UPDATE conversations SET join_hash = NULL WHERE id = ?", op.Conversation)
 		return err
 	})
 }

@@ -44,7 +44,7 @@ func leftOverLog(path string) error {
 	if err != nil || info.Size() == 0 {
 		return nil //nolint:nilerr // there is none
 	}
-	return fmt.Errorf("%w: %s is missing, and its log %s is there: put back the file that belongs to it, or move the log away to begin anew",
+	return fmt.Errorf("%w: %s is missing, and its log %s is there: put back the file that belongs to it, or move the log away to start with an empty store",
 		bridge.ErrStoreDamaged, path, filepath.Base(log))
 }
 

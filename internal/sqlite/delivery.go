@@ -17,22 +17,24 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 			taken = bridge.Taken{Busy: true, Delivery: bridge.Delivery{HasMore: true, Unread: e.self.Unread()}}
 			return errNothing
 		}
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		taken.Messages, taken.HasMore, err = listMessages(e.conn,
-			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4",
+			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4 + 0",
 			[]any{g.Conversation, string(g.Session), e.self.ReadSeq, t.Limit + 1}, t.Limit, t.Bytes)
 		if err != nil {
 			return err
 		}
 		taken.Unread = e.self.Unread() - int64(len(taken.Messages))
+		taken.Standing = e.standing(g)
 		e.op.Details["messages"] = len(taken.Messages)
 		if len(taken.Messages) == 0 {
 			return e.fold()
 		}
 		e.level = durable
 		kept := e.self.Hand(taken.Messages, t.ClaimUntil, e.op.Details)
+		taken.Standing.Unread = kept.Waiting(g.Now)
 		taken.Claim = bridge.Claim{Conversation: g.Conversation, Session: g.Session, ID: kept.ClaimID}
 		return putInbox(e.conn, taken.Claim, kept)
 	})
@@ -49,7 +51,7 @@ func (s *Store) UnreadHeads(ctx context.Context, conversation string, session br
 		return c.each(`
 			SELECT m.id, length(CAST(m.message AS BLOB)) + length(m.files)
 			FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
-			WHERE m.conversation = ? AND m.recipient = ? AND m.seq > s.read_seq ORDER BY m.seq LIMIT ?`,
+			WHERE m.conversation = ? AND m.recipient = ? AND m.seq > s.read_seq ORDER BY m.seq LIMIT ? + 0`,
 			[]any{conversation, string(session), limit}, []any{&id, &bytes}, func() error {
 				all = append(all, bridge.Head{ID: id, Bytes: int(bytes)})
 				return nil
@@ -160,8 +162,14 @@ func (s *Store) PeekInbox(ctx context.Context, conversation string, session brid
 			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
 		return headless(err)
 	})
-	if shared != "" && shared != "[]" {
-		v.SharedFiles = fromList(shared)
-	}
+	v.SharedFiles = sharedFiles(shared)
 	return v, err
+}
+
+// sharedFiles reads the column of that name; that of an unknown session is NULL.
+func sharedFiles(column string) []string {
+	if column == "" {
+		return nil
+	}
+	return fromList(column)
 }

@@ -132,3 +132,44 @@ func fileSize(t *testing.T, path string) int64 {
 	}
 	return info.Size()
 }
+
+// recorder is a Notifier that counts rings.
+type recorder struct {
+	bridge.Notifier
+	rings int
+}
+
+func (r *recorder) Ring(string) { r.rings++ }
+
+// TestWaiterWakesBeforeTheDisk: who waits for a message is rung for before the
+// sender waits for the disk, can take it meanwhile, and then waits for the disk
+// itself before it hands the message out.
+func TestWaiterWakesBeforeTheDisk(t *testing.T) {
+	ctx := context.Background()
+	e := bridgetest.NewEnv(t)
+	d, taker, bells := &disk{}, &disk{}, &recorder{}
+	s := bridge.New(bridge.Config{Store: d.store(t, e), Key: e.Key, Now: e.Clock.Now, Doorbells: bells})
+	other := bridge.New(bridge.Config{Store: taker.store(t, e), Key: e.Key, Now: e.Clock.Now})
+	p := bridgetest.NewPair(t, s)
+	rings, flushes, taken := bells.rings, taker.flushes, 0
+	d.then = func() {
+		if bells.rings != rings+1 {
+			t.Errorf("%d rings before the wait for the disk, want 1", bells.rings-rings)
+		}
+		delivery, err := other.Check(ctx, p.B, bridge.CheckRequest{}, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		taken = len(delivery.Messages)
+	}
+	if _, err := s.Send(ctx, p.A, bridge.SendRequest{Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if taken != 1 || taker.flushes != flushes+1 {
+		t.Errorf("%d messages were taken meanwhile, with %d waits for the disk; want 1 and 1", taken, taker.flushes-flushes)
+	}
+	d.then = nil
+	if _, err := s.Send(ctx, p.A, bridge.SendRequest{Text: ""}); err == nil || bells.rings != rings+1 {
+		t.Errorf("a refused send: %v, %d rings, want none", err, bells.rings-rings-1)
+	}
+}

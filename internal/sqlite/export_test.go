@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/auth"
 )
 
-// SetPatience sets how long the store's writers wait for their turn.
-func (s *Store) SetPatience(d time.Duration) { s.write.turnstile.Patience = d }
+// SetTurnTimeout sets how long the store's writers wait for their turn.
+func (s *Store) SetTurnTimeout(d time.Duration) { s.write.turnstile.Timeout = d }
 
 // Plans returns the query plan of every statement that the store has prepared
 // so far, by its text.

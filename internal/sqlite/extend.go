@@ -9,7 +9,7 @@ import (
 // ExtendConversation implements bridge.Store.
 func (s *Store) ExtendConversation(ctx context.Context, g bridge.Gate, rule bridge.ExtendRule) (unread int64, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		unread = e.self.Waiting(g.Now)

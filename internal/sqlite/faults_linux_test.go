@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,47 +18,8 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// explained are the errors that may come of a system call that failed.
-var explained = []error{
-	bridge.ErrOutcomeUnknown, bridge.ErrStoreFull, bridge.ErrStoreReadOnly, bridge.ErrStoreBusy, bridge.ErrStoreIO,
-	bridge.ErrTooManyFiles, bridge.ErrNoMemory, bridge.ErrNoLocks, bridge.ErrStoreDamaged, bridge.ErrStoreGone,
-}
-
 // everyFault tries each single system call rather than a sample: minutes.
 var everyFault = flag.Bool("sqlite.every-fault", false, "inject a fault at every system call, not at a sample of them")
-
-// Exit codes of faultyChild.
-const (
-	exitUnexplained = 3
-	exitExplained   = 4
-)
-
-// faultyChild opens a store, makes it if need be, and sends messages until
-// something fails. What was acknowledged it prints, and so what failed. Then it
-// is killed, as by a power cut.
-func faultyChild(args []string) error {
-	s, _, err := openChild(args[0], nil)
-	if err == nil && len(args) > 1 {
-		for i := range 3 {
-			if _, err = s.Send(context.Background(), credentials(args[1:]), bridge.SendRequest{Text: fmt.Sprint(i)}); err != nil {
-				break
-			}
-			fmt.Println("stored", i)
-		}
-	}
-	if err == nil {
-		os.Exit(0) // without closing the store
-	}
-	fmt.Println("failed:", err)
-	if errors.Is(err, bridge.ErrOutcomeUnknown) {
-		fmt.Println("unknown")
-	}
-	if slices.ContainsFunc(explained, func(e error) bool { return errors.Is(err, e) }) {
-		os.Exit(exitExplained)
-	}
-	os.Exit(exitUnexplained)
-	return nil
-}
 
 // injected runs faultyChild under strace with a fault, and returns what it
 // printed and its exit code, -1 where it was killed. Where there were fewer such
@@ -137,6 +97,7 @@ const maxCalls = 60
 // TestFirstStartKilledAtEachSystemCall: whatever a killed first start has left,
 // the next one finishes, and nothing stays behind.
 func TestFirstStartKilledAtEachSystemCall(t *testing.T) {
+	t.Parallel()
 	skipShort(t)
 	kills := 0
 	for _, call := range fileCalls {
@@ -176,6 +137,7 @@ func startAgain(path string) error {
 
 // TestMigrationKilledAtEachSystemCall: a migration is done whole or not at all.
 func TestMigrationKilledAtEachSystemCall(t *testing.T) {
+	t.Parallel()
 	skipShort(t)
 	kills := 0
 	for version := 1; version < sqlite.SchemaVersion(); version++ {
@@ -203,6 +165,7 @@ func TestMigrationKilledAtEachSystemCall(t *testing.T) {
 // was acknowledged is there, and what is said not to have been stored is not, even
 // if the process is killed right behind the answer.
 func TestFaultsAtSystemCalls(t *testing.T) {
+	t.Parallel()
 	skipShort(t)
 	errnos := []string{"EIO", "ENOSPC", "EMFILE", "ENOMEM", "EROFS", "ENOLCK"}
 	if !*everyFault {

@@ -126,7 +126,7 @@ func TestOpenRefusesWidePermissions(t *testing.T) {
 }
 
 // TestStoreThatWasReadOnlyForAWhile: SQLite gives a log the mode of its database,
-// and what was made for a look into a read-only one stays behind.
+// and what was made while a read-only one was inspected stays behind.
 func TestStoreThatWasReadOnlyForAWhile(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	e.Store(t) // keeps the log there
@@ -254,7 +254,7 @@ func TestOpenLeavesForeignFilesAlone(t *testing.T) {
 		"another application's version": func(t *testing.T, path string) {
 			query(t, path, "PRAGMA user_version = 1")
 		},
-		"the original's store": func(t *testing.T, path string) {
+		"the Python bridge's store": func(t *testing.T, path string) {
 			query(t, path, "CREATE TABLE conversations (id TEXT PRIMARY KEY, session_a_role TEXT)", "CREATE TABLE messages (id INTEGER PRIMARY KEY)")
 		},
 		"a database with a crashed writer's journal": func(t *testing.T, path string) {
@@ -283,7 +283,7 @@ func TestOpenLeavesForeignFilesAlone(t *testing.T) {
 }
 
 // A foreign database may be all in the log of a program that was killed. Telling
-// what it is takes the log's index then, which SQLite makes anew; but neither
+// what it is takes the log's index then, which SQLite makes again; but neither
 // the database nor its log may change.
 func TestOpenLeavesAForeignLogAlone(t *testing.T) {
 	source := filepath.Join(t.TempDir(), "foreign.db")
@@ -395,7 +395,7 @@ func removeAll(t *testing.T, dir string) {
 }
 
 // TestOpenRefusesAnEmptyFile: bridge never makes one, so something has emptied
-// the store, and filling it anew would hide that.
+// the store, and filling it again would hide that.
 func TestOpenRefusesAnEmptyFile(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	write(t, e.Path, "")

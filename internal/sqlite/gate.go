@@ -19,7 +19,9 @@ type entry struct {
 	op      bridge.Operation
 	head    head
 	now     time.Time      // the store's time of the operation
+	proof   bridge.Proof   // of a session
 	self    bridge.Inbox   // of a session
+	shared  string         // of a session: the files of Standing
 	account bridge.Account // of the bucket loaded
 	loaded  string         // a bucket; empty for none
 	level   durability     // of the commit; an operation may raise it
@@ -47,7 +49,7 @@ func (s *Store) operate(ctx context.Context, op bridge.Operation, level durabili
 		if err := e.loadHead(); err != nil {
 			return err
 		}
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		return fn(e)
@@ -58,14 +60,13 @@ func (s *Store) operate(ctx context.Context, op bridge.Operation, level durabili
 // left to fn.
 func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn func(*entry) error) error {
 	return s.commit(ctx, g.Operation, level, func(e *entry) error {
-		proof, err := e.loadSession(g)
-		if err != nil {
+		if err := e.loadSession(g); err != nil {
 			return err
 		}
-		if err := g.Admit(proof); err != nil {
+		if err := g.Admit(e.proof); err != nil {
 			return err
 		}
-		if g.SignOfLife(proof) {
+		if g.SignOfLife(e.proof) {
 			if err := e.seen(g.Conversation, g.Session); err != nil {
 				return err
 			}
@@ -78,7 +79,7 @@ func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn fu
 // undo the transaction.
 func (s *Store) commit(ctx context.Context, op bridge.Operation, level durability, fn func(*entry) error) error {
 	var refusal *bridge.Refusal
-	err := s.write.do(ctx, func(c *conn) (durability, error) {
+	err := s.write.doThen(ctx, func(c *conn) (durability, error) {
 		e := &entry{conn: c, store: s, op: op, level: level}
 		err := fn(e)
 		if errors.As(err, &refusal) {
@@ -88,6 +89,10 @@ func (s *Store) commit(ctx context.Context, op bridge.Operation, level durabilit
 			return e.level, err
 		}
 		return e.level, e.record(bridge.OutcomeOK)
+	}, func() {
+		if refusal == nil && op.Committed != nil {
+			op.Committed()
+		}
 	})
 	if err != nil {
 		return err
@@ -117,8 +122,8 @@ func headless(err error) error {
 }
 
 // loadSession reads all that a session's operation needs in one query.
-func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
-	var proof bridge.Proof
+func (e *entry) loadSession(g bridge.Gate) error {
+	proof := &e.proof
 	var paused int64
 	if len(g.Charges) > 0 {
 		e.loaded = g.Charges[0].Bucket
@@ -126,7 +131,7 @@ func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 	err := e.get(`
 		SELECT `+selectHead+`, c.expires_at, s.nonce, s.seen_at,
 		       EXISTS (SELECT 1 FROM pauses WHERE conversation IN ('', ?1)),
-		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until,
+		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until, s.shared_files,
 		       r.minute, r.hour, r.day, r.at
 		FROM audit_head h
 		LEFT JOIN conversations c ON c.id = ?1
@@ -134,11 +139,18 @@ func (e *entry) loadSession(g bridge.Gate) (bridge.Proof, error) {
 		LEFT JOIN rate_limits r ON r.bucket = ?3`,
 		[]any{g.Conversation, string(g.Session), e.loaded},
 		append(e.head.dest(), &proof.ExpiresAt, &proof.Nonce, &proof.SeenAt, &paused,
-			&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil,
+			&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil, &e.shared,
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
 	proof.Clock, proof.Paused = e.head.clock, paused != 0
 	e.tick()
-	return proof, headless(err)
+	return headless(err)
+}
+
+// standing is how the session of g stands, as the operation leaves it.
+func (e *entry) standing(g bridge.Gate) bridge.Standing {
+	return bridge.Standing{
+		Now: e.proof.Clock.Time(g.Now), ExpiresAt: e.proof.ExpiresAt, Unread: e.self.Waiting(g.Now), SharedFiles: sharedFiles(e.shared),
+	}
 }
 
 // seen notes a sign of life of a session.
@@ -147,8 +159,8 @@ func (e *entry) seen(conversation string, session bridge.SessionID) error {
 	return err
 }
 
-// spend takes what the operation costs.
-func (e *entry) spend() error { return e.charge(e.op.Charges) }
+// chargeCall takes what the operation costs.
+func (e *entry) chargeCall() error { return e.charge(e.op.Charges) }
 
 // charge takes all of some charges, or none.
 func (e *entry) charge(charges []bridge.Charge) error {
@@ -192,11 +204,20 @@ func (e *entry) admitMore(quota bridge.Usage) error {
 	usage := e.head.usage
 	if quota.Bytes > 0 {
 		var err error
-		if usage.Bytes, err = usedBytes(e.conn); err != nil {
+		if usage.Bytes, err = e.usedBytes(quota.Bytes); err != nil {
 			return err
 		}
 	}
 	return usage.AdmitMore(quota)
+}
+
+// usedBytes is how much of the database is in use, or the database's size where
+// that is less than the quota: it costs less to know.
+func (e *entry) usedBytes(quota int64) (int64, error) {
+	if size := e.store.write.files.Pages() * pageSize; size > 0 && size < quota {
+		return size, nil
+	}
+	return usedBytes(e.conn)
 }
 
 // usedBytes is how much of the database is in use.

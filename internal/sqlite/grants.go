@@ -113,7 +113,7 @@ func getYoloMode(c *conn, conversation string, session bridge.SessionID) (*comma
 // SetYoloMode implements bridge.Store.
 func (s *Store) SetYoloMode(ctx context.Context, g bridge.Gate, m commands.SessionMode) (unread int64, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		opening, err := getOpening(e.conn, g.Conversation)

@@ -20,12 +20,12 @@ type header struct {
 // fresh reports a file that nobody has put anything into.
 func (h header) fresh() bool { return h.application == 0 && h.version == 0 && h.tables == 0 }
 
-// untouched opens a file for a look at what is in it alone: no lock is taken,
+// untouched opens a file to inspect nothing but what is in it: no lock is taken,
 // nothing is recovered, and no other file is read or made. What a writer does
 // at that moment may be seen by halves.
 const untouched = "untouched"
 
-// recognize refuses a file that is no store of the bridge, or a newer one's,
+// recognize refuses a file that is not a store of the bridge, or a newer one's,
 // before anything opens it as a database would be opened, which makes files
 // beside it and rolls back what a crashed program has left. It lets through what
 // it is not sure about.

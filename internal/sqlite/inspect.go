@@ -38,7 +38,7 @@ type Inspection struct {
 // FitsKey reports whether the store was made with key.
 func (i Inspection) FitsKey(key bridge.Key) bool { return i.header.checkKey("", key) == nil }
 
-// Identify reports, as ErrStoreForeign or ErrStoreNewer, a file that is no store
+// Identify reports, as ErrStoreForeign or ErrStoreNewer, a file that is not a store
 // that this program can use. It needs no key, changes nothing, and lets through
 // what it is not sure about.
 func Identify(path string) (err error) {
@@ -60,7 +60,7 @@ func Inspect(path string) (i Inspection, err error) {
 	if err := recognize(path); err != nil {
 		return i, err
 	}
-	// Without a log there is nothing but the file: a look at that alone keeps
+	// Without a log there is nothing but the file: inspecting that alone keeps
 	// SQLite from making a log and its index. A process that starts just now
 	// makes them, and then the look is taken again.
 	quiet := !inUse(path)

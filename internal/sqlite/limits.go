@@ -19,7 +19,7 @@ type limitCache struct {
 	of       map[string]bridge.Limits // by conversation
 }
 
-// maxCached bounds the cache; it is filled anew when it is full.
+// maxCached bounds the cache; it is filled again when it is full.
 const maxCached = 1000
 
 // limits returns what holds for the operation's conversation.

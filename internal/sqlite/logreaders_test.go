@@ -25,7 +25,7 @@ func readingChild(args []string) error {
 	return nil
 }
 
-// TestWhoReadsFromTheLog: a look from outside tells who keeps the log from
+// TestWhoReadsFromTheLog: a check from outside tells who keeps the log from
 // becoming smaller.
 func TestWhoReadsFromTheLog(t *testing.T) {
 	e := newStore(t)

@@ -26,13 +26,13 @@ func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, re
 		}
 		if sent.Repeated {
 			e.op.Details["repeated"] = true
+			if sent.Partner, err = e.partner(g); err != nil {
+				return err
+			}
 		} else if sent, err = e.send(g, key, replyTo, rule); err != nil {
 			return err
 		}
-		sent.Unread, sent.Now = e.self.Waiting(g.Now), g.Now
-		if sent.Partner, err = e.partner(g); err != nil {
-			return err
-		}
+		sent.Unread, sent.Now, sent.Standing = e.self.Waiting(g.Now), g.Now, e.standing(g)
 		e.op.Details["message_id"], e.op.Details["seq"] = sent.ID, sent.Seq
 		return nil
 	})
@@ -77,7 +77,7 @@ func (e *entry) share(g bridge.Gate, files []string) ([]string, error) {
 	var names string
 	err := e.each(`
 		SELECT files FROM messages WHERE conversation = ? AND recipient = ? AND sender = ? AND sent_at > ? AND files <> '[]'
-		ORDER BY seq DESC LIMIT ?`,
+		ORDER BY seq DESC LIMIT ? + 0`,
 		[]any{g.Conversation, string(g.Session), partner, g.Now.Add(-bridge.SharedFor), maxShared}, []any{&names}, func() error {
 			others = append(others, fromList(names)...)
 			return nil
@@ -99,12 +99,19 @@ func (s *Store) ForgetShared(ctx context.Context, conversation string, session b
 	})
 }
 
+// partnerColumns are what a sender is told of its partner.
+const partnerColumns = "status, seen_at, receipt_id, receipt_at"
+
+func partnerDest(p *bridge.SessionState, status *string) []any {
+	return []any{status, &p.SeenAt, &p.ReadID, &p.ReadAt}
+}
+
 // partner returns what is known of g's partner, but for its role and its mail.
 func (e *entry) partner(g bridge.Gate) (p bridge.SessionState, err error) {
 	var status string
 	p.Session = g.Session.Partner()
-	err = e.get("SELECT status, seen_at, receipt_id, receipt_at FROM session_status WHERE conversation = ? AND session = ?",
-		[]any{g.Conversation, string(p.Session)}, &status, &p.SeenAt, &p.ReadID, &p.ReadAt)
+	err = e.get("SELECT "+partnerColumns+" FROM session_status WHERE conversation = ? AND session = ?",
+		[]any{g.Conversation, string(p.Session)}, partnerDest(&p, &status)...)
 	p.Status = bridge.Status(status)
 	return p, err
 }
@@ -130,10 +137,13 @@ func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 // appendTo gives m the next number of to's inbox and stores it. The conversation
 // must exist. An empty key is none.
 func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key string, m bridge.NewMessage) (sent bridge.Sent, err error) {
+	var status string
+	sent.Partner.Session = to
 	err = e.get(`
 		UPDATE session_status SET last_seq = last_seq + 1
-		WHERE conversation = ? AND session = ? RETURNING last_seq, last_seq - read_seq`,
-		[]any{conversation, string(to)}, &sent.Seq, &sent.PartnerUnread)
+		WHERE conversation = ? AND session = ? RETURNING last_seq, last_seq - read_seq, `+partnerColumns,
+		[]any{conversation, string(to)}, append([]any{&sent.Seq, &sent.PartnerUnread}, partnerDest(&sent.Partner, &status)...)...)
+	sent.Partner.Status = bridge.Status(status)
 	if err != nil {
 		return sent, err
 	}
@@ -206,12 +216,12 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 		before = math.MaxInt64
 	}
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		h.Unread = e.self.Waiting(g.Now)
 		h.Messages, h.HasMore, err = listMessages(e.conn,
-			"AND m.id < ?2 ORDER BY m.id DESC LIMIT ?3", []any{g.Conversation, before, p.Limit + 1}, p.Limit, p.Bytes)
+			"AND m.id < ?2 ORDER BY m.id DESC LIMIT ?3 + 0", []any{g.Conversation, before, p.Limit + 1}, p.Limit, p.Bytes)
 		slices.Reverse(h.Messages)
 		e.op.Details["messages"] = len(h.Messages)
 		return err
@@ -248,7 +258,7 @@ func lastRunes(text []byte, limit int) string {
 // Messages implements bridge.Store.
 func (s *Store) Messages(ctx context.Context, conversation string, after int64, limit int) (all []bridge.Message, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
-		all, _, err = listMessages(c, "AND m.id > ?2 ORDER BY m.id LIMIT ?3", []any{conversation, after, limit}, limit, 0)
+		all, _, err = listMessages(c, "AND m.id > ?2 ORDER BY m.id LIMIT ?3 + 0", []any{conversation, after, limit}, limit, 0)
 		return err
 	})
 	return all, err

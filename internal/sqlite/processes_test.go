@@ -21,6 +21,7 @@ import (
 )
 
 func TestManyProcessesStartTogetherOnANewStore(t *testing.T) {
+	t.Parallel()
 	processes := 100
 	if testing.Short() {
 		processes = 20
@@ -179,7 +180,7 @@ func TestStoppedHolderDoesNotStopTheOthers(t *testing.T) {
 	ctx := context.Background()
 	e := bridgetest.NewEnv(t)
 	store := e.Store(t)
-	store.SetPatience(10 * time.Millisecond)
+	store.SetTurnTimeout(10 * time.Millisecond)
 	s := bridge.New(bridge.Config{Store: store, Key: e.Key})
 	p := bridgetest.NewPair(t, s)
 

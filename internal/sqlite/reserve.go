@@ -22,7 +22,7 @@ func (s *Store) makeRoom(ctx context.Context, before time.Time) error {
 			result, err := c.exec(`
 				DELETE FROM messages WHERE id IN (
 					SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation
-					WHERE c.expires_at <= ? LIMIT ?)`, before, fewMessages)
+					WHERE c.expires_at <= ? LIMIT ? + 0)`, before, fewMessages)
 			if err != nil {
 				return relaxed, err
 			}

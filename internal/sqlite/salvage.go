@@ -230,25 +230,25 @@ func (m *mover) move(order string, from, to int64) (last int64, err error) {
 	return last, writing
 }
 
-// maxLooks bounds how long rows are looked for one by one.
-const maxLooks = 200_000
+// maxSearches bounds how long rows are looked for one by one.
+const maxSearches = 200_000
 
-// between looks for rows in a range whose ends are unreadable, by halves.
+// between searches rows in a range whose ends are unreadable, by halves.
 func (m *mover) between(from, to int64) error {
-	looks := 0
-	var look func(from, to int64) error
-	look = func(from, to int64) error {
-		if from > to || looks >= maxLooks {
+	searches := 0
+	var search func(from, to int64) error
+	search = func(from, to int64) error {
+		if from > to || searches >= maxSearches {
 			return nil
 		}
-		looks++
+		searches++
 		if _, err := m.move("ASC", from, to); err != nil || m.whole || from == to {
 			return err
 		}
 		middle := from + (to-from)/2
-		return errors.Join(look(from, middle), look(middle+1, to))
+		return errors.Join(search(from, middle), search(middle+1, to))
 	}
-	return look(from, to)
+	return search(from, to)
 }
 
 // moveOnlyRow puts the old row of a table in the place of the new one's.

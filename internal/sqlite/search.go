@@ -30,7 +30,7 @@ func (s *Store) Search(ctx context.Context, q bridge.SearchQuery) (found []bridg
 	var one bridge.Found
 	err = index.each(`
 		SELECT rowid, conversation, snippet(texts, 0, ?1, ?2, '…', 24) FROM texts
-		WHERE texts MATCH ?3 ORDER BY rowid DESC LIMIT ?4`,
+		WHERE texts MATCH ?3 ORDER BY rowid DESC LIMIT ?4 + 0`,
 		[]any{bridge.MarkBegin, bridge.MarkEnd, matchExpression(q.Terms), q.Limit}, []any{&id, &one.Conversation, &one.Excerpt}, func() error {
 			one.Message.ID = id
 			found = append(found, one)
@@ -60,7 +60,7 @@ func (s *Store) fillIndex(ctx context.Context, index *conn, q bridge.SearchQuery
 			var conversation, text string
 			return c.each(`
 				SELECT id, conversation, message FROM messages
-				WHERE id > ?1 AND ?2 IN ('', conversation) AND sent_at >= ?3 ORDER BY id LIMIT ?4`,
+				WHERE id > ?1 AND ?2 IN ('', conversation) AND sent_at >= ?3 ORDER BY id LIMIT ?4 + 0`,
 				[]any{last, q.Conversation, q.Since, indexBatch}, []any{&last, &conversation, &text}, func() error {
 					more = true
 					_, err := index.exec("INSERT INTO texts (rowid, message, conversation) VALUES (?, ?, ?)", last, text, conversation)

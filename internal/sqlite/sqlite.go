@@ -79,7 +79,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	turnstile := storefile.NewTurnstile(path, storefile.TurnPatience)
+	turnstile := storefile.NewTurnstile(path, storefile.TurnTimeout)
 	if err := prepareSchema(ctx, path, o, turnstile); err != nil {
 		return nil, errors.Join(translate(path, err), turnstile.Close())
 	}
@@ -132,7 +132,7 @@ func settle(c *conn, path, level string) (openFiles, error) {
 	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
 		return openFiles{}, translate(path, err)
 	}
-	files, err := storefile.Look(path)
+	files, err := storefile.Track(path)
 	return openFiles{files}, err
 }
 

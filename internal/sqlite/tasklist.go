@@ -60,7 +60,7 @@ func listTasks(c *conn, where string, args []any, limit, bytes int) (all []bridg
 // ListTasks implements bridge.Store.
 func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q bridge.TaskQuery) (l bridge.TaskList, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		l.Unread = e.self.Waiting(g.Now)
@@ -69,9 +69,9 @@ func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q bridge.TaskQuery
 			return err
 		}
 		of, worker := scene.Listed()
-		where := "WHERE t.team_id = ?1 AND t.id > ?2 AND (?3 OR t.ended_at = 0) ORDER BY t.id LIMIT ?4"
+		where := "WHERE t.team_id = ?1 AND t.id > ?2 AND (?3 OR t.ended_at = 0) ORDER BY t.id LIMIT ?4 + 0"
 		if of == "" {
-			of, where = worker, "WHERE t.worker = ?1 AND t.id > ?2 AND (?3 OR t.ended_at = 0) ORDER BY t.id LIMIT ?4"
+			of, where = worker, "WHERE t.worker = ?1 AND t.id > ?2 AND (?3 OR t.ended_at = 0) ORDER BY t.id LIMIT ?4 + 0"
 		}
 		l.Tasks, l.HasMore, err = listTasks(e.conn, where, []any{of, q.After, flag(q.Ended), q.Limit + 1}, q.Limit, q.Bytes)
 		e.op.Details["tasks"] = len(l.Tasks)
@@ -83,7 +83,7 @@ func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q bridge.TaskQuery
 // ReadTask implements bridge.Store.
 func (s *Store) ReadTask(ctx context.Context, g bridge.Gate, id int64) (l bridge.TaskList, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		l.Unread = e.self.Waiting(g.Now)

@@ -104,7 +104,7 @@ func (e *entry) callerScene(g bridge.Gate) (bridge.TaskScene, error) {
 func (s *Store) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule bridge.TaskRule) (result bridge.TaskResult, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
 		result.Unread = e.self.Waiting(g.Now)
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		if err := e.beat(g); err != nil {

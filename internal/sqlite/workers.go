@@ -24,7 +24,7 @@ func listWorkers(c *conn, where string, args ...any) (all []bridge.Worker, err e
 	var beats int64
 	dest := []any{
 		&w.Conversation, &w.Team, &w.TeamID, &w.Role, &status, &w.SeenAt, &beats,
-		&w.OpenTasks, &w.AssignedAt, &w.MissedAt, &w.MissedHeartbeat,
+		&w.OpenTasks, &w.AssignedAt, &w.SilentSince, &w.LastHeartbeat,
 	}
 	err = c.each(selectWorker+where, args, dest, func() error {
 		w.Status, w.Beats = bridge.Status(status), beats != 0
@@ -50,7 +50,7 @@ func (s *Store) Workers(ctx context.Context, now time.Time) (all []bridge.Worker
 // Heartbeat implements bridge.Store.
 func (s *Store) Heartbeat(ctx context.Context, g bridge.Gate) (p bridge.Pulse, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		p.Unread = e.self.Unread()
@@ -75,7 +75,7 @@ func (e *entry) beat(g bridge.Gate) error {
 // PeekMessages implements bridge.Store.
 func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, page bridge.Page) (p bridge.Peeked, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.spend(); err != nil {
+		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		p.LastSeq, p.Unread = e.self.LastSeq, e.self.Unread()
@@ -83,7 +83,7 @@ func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, pa
 			after = e.self.ReadSeq
 		}
 		p.Messages, p.HasMore, err = listMessages(e.conn,
-			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4",
+			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4 + 0",
 			[]any{g.Conversation, string(g.Session), after, page.Limit + 1}, page.Limit, page.Bytes)
 		e.op.Details["messages"] = len(p.Messages)
 		if err != nil || len(p.Messages) > 0 {
@@ -108,7 +108,7 @@ func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, rule func(b
 		if !changed {
 			return errNothing // somebody else was quicker
 		}
-		if err := e.miss(note, op.Now); err != nil {
+		if err := e.keepSilence(note, op.Now); err != nil {
 			return err
 		}
 		_, err = e.tell(note.Notices)
@@ -120,11 +120,11 @@ func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, rule func(b
 	return err == nil, err
 }
 
-// miss keeps whether a worker is missed, and the alert about it.
-func (e *entry) miss(note bridge.WorkerNote, now time.Time) error {
+// keepSilence keeps whether a worker is silent, and the alert about it.
+func (e *entry) keepSilence(note bridge.WorkerNote, now time.Time) error {
 	a := note.Alert
 	var err error
-	if note.Missed {
+	if note.Silent {
 		_, err = e.exec("INSERT INTO silences (conversation, heartbeat_at, noticed_at) VALUES (?, ?, ?)", a.Conversation, a.HeartbeatAt, now)
 	} else {
 		_, err = e.exec("DELETE FROM silences WHERE conversation = ?", a.Conversation)

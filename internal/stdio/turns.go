@@ -24,7 +24,7 @@ type Turns struct {
 	queue []*turn
 }
 
-// turn is a request's place in the queue. What is no call of a tool has ended
+// turn is a request's place in the queue. What is not a call of a tool has ended
 // from the start.
 type turn struct {
 	id    jsonrpc.ID

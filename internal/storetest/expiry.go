@@ -11,7 +11,7 @@ var expiryTests = []test{
 	{"an expired conversation takes nothing new and says so", expiredTakesNothing},
 	{"its sessions read what is in it for a day", expiredReads},
 	{"a wait ends with the conversation", expiredWait},
-	{"who cannot prove a session learns nothing of its end", expiredStranger},
+	{"who cannot prove a session learns nothing of its end", expiredUnproven},
 	{"either session extends it, and it never becomes shorter", extendEither},
 	{"an extension has bounds", extendBounds},
 	{"the operator brings one back", extendOperator},
@@ -90,12 +90,12 @@ func expiredWait(t *testing.T, w *world) {
 	must(w.a.Check(t.Context(), p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, nil))(t)
 }
 
-func expiredStranger(t *testing.T, w *world) {
+func expiredUnproven(t *testing.T, w *world) {
 	p := w.pair(t)
 	w.clock.Advance(bridge.DefaultTTL)
-	_, err := w.a.Send(t.Context(), stranger(p.A), bridge.SendRequest{Text: "x"})
+	_, err := w.a.Send(t.Context(), withWrongToken(p.A), bridge.SendRequest{Text: "x"})
 	wantError(t, err, bridge.ErrUnauthorized)
-	_, err = w.a.History(t.Context(), stranger(p.A), 0, 0)
+	_, err = w.a.History(t.Context(), withWrongToken(p.A), 0, 0)
 	wantError(t, err, bridge.ErrUnauthorized)
 }
 
@@ -121,7 +121,7 @@ func extendBounds(t *testing.T, w *world) {
 		_, err = w.a.ExtendByOperator(t.Context(), p.A.Conversation, d)
 		wantAs(t, err, &invalid)
 	}
-	_, err := w.a.Extend(t.Context(), stranger(p.A), time.Hour)
+	_, err := w.a.Extend(t.Context(), withWrongToken(p.A), time.Hour)
 	wantError(t, err, bridge.ErrUnauthorized)
 	_, err = w.a.ExtendByOperator(t.Context(), "conv_0000000000000000", time.Hour)
 	wantError(t, err, bridge.ErrNotFound)

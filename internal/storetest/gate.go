@@ -29,7 +29,7 @@ var gateTests = []test{
 }
 
 // stranger returns c with the token of nobody.
-func stranger(c bridge.Credentials) bridge.Credentials {
+func withWrongToken(c bridge.Credentials) bridge.Credentials {
 	c.Token = strings.Repeat("0", len(c.Token))
 	return c
 }
@@ -41,7 +41,7 @@ func proofBeforeLimit(t *testing.T, w *world) {
 	p := w.pair(t)
 	w.send(t, s, p.A)
 	w.unchanged(t, func() {
-		_, err := s.Send(t.Context(), stranger(p.A), bridge.SendRequest{Text: "x"})
+		_, err := s.Send(t.Context(), withWrongToken(p.A), bridge.SendRequest{Text: "x"})
 		wantError(t, err, bridge.ErrUnauthorized)
 	})
 	equal(t, "entry", w.lastEntry(t), "a send_to_partner unauthorized")
@@ -52,7 +52,7 @@ func failuresCounted(t *testing.T, w *world) {
 	p := w.pair(t)
 	before := w.verify(t).Seq
 	for i := range 5 {
-		_, err := s.CheckPartner(t.Context(), stranger(p.A))
+		_, err := s.CheckPartner(t.Context(), withWrongToken(p.A))
 		if i < 2 {
 			wantError(t, err, bridge.ErrUnauthorized)
 		} else {
@@ -61,7 +61,7 @@ func failuresCounted(t *testing.T, w *world) {
 	}
 	equal(t, "entries within the limit", w.verify(t).Seq-before, 2)
 	w.clock.Advance(time.Minute)
-	_, err := s.CheckPartner(t.Context(), stranger(p.A))
+	_, err := s.CheckPartner(t.Context(), withWrongToken(p.A))
 	wantError(t, err, bridge.ErrUnauthorized)
 	log := w.log(t)
 	equal(t, "details of the next entry", log[len(log)-1].Details, `{"unlogged_before":3}`)
@@ -71,7 +71,7 @@ func validPassesThrottle(t *testing.T, w *world) {
 	s := w.limit(t, bridge.Limits{Failures: perMinute(1), Writes: perMinute(3)})
 	p := w.pair(t)
 	for range 10 {
-		_, _ = s.Send(t.Context(), stranger(p.A), bridge.SendRequest{Text: "x"})
+		_, _ = s.Send(t.Context(), withWrongToken(p.A), bridge.SendRequest{Text: "x"})
 	}
 	for range 3 {
 		w.send(t, s, p.A)
@@ -162,7 +162,7 @@ func refusedSpendsNoWrites(t *testing.T, w *world) {
 		_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: ""})
 		var invalid *bridge.InvalidError
 		wantAs(t, err, &invalid)
-		_, err = s.Send(t.Context(), stranger(p.A), bridge.SendRequest{Text: "x"})
+		_, err = s.Send(t.Context(), withWrongToken(p.A), bridge.SendRequest{Text: "x"})
 		wantError(t, err, bridge.ErrUnauthorized)
 	}
 	w.send(t, s, p.A)

@@ -15,6 +15,7 @@ var joinTests = []test{
 	{"a code ends after ten minutes", joinExpires},
 	{"a code ends with its conversation", joinEndsWithConversation},
 	{"rotating the tokens ends the code", joinAfterRotation},
+	{"rotating one token ends a join code only where it would give that one", joinAfterRotationOfOne},
 	{"wrong codes are throttled, a good one passes", joinThrottled},
 }
 
@@ -89,6 +90,22 @@ func joinAfterRotation(t *testing.T, w *world) {
 	wantError(t, err, bridge.ErrBadJoinCode)
 }
 
+func joinAfterRotationOfOne(t *testing.T, w *world) {
+	tests := []struct {
+		rotated bridge.SessionID
+		want    error
+	}{
+		{bridge.SessionA, nil}, // the code gives the token of b
+		{bridge.SessionB, bridge.ErrBadJoinCode},
+	}
+	for _, tt := range tests {
+		c := create(t, w.a, bridge.CreateRequest{})
+		must(w.a.RotateToken(t.Context(), c.ID, tt.rotated))(t)
+		_, err := w.b.Join(t.Context(), c.JoinCode)
+		wantError(t, err, tt.want)
+	}
+}
+
 func joinThrottled(t *testing.T, w *world) {
 	s := w.limit(t, bridge.Limits{Failures: perMinute(2)})
 	c := create(t, s, bridge.CreateRequest{})
@@ -105,7 +122,7 @@ func joinThrottled(t *testing.T, w *world) {
 	}
 	must(s.Join(t.Context(), c.JoinCode))(t)
 	// Throttled joins do not throttle a conversation's own failures.
-	_, err := s.CheckPartner(t.Context(), stranger(bridge.Credentials{Conversation: c.ID, Session: "a", Token: c.TokenA}))
+	_, err := s.CheckPartner(t.Context(), withWrongToken(bridge.Credentials{Conversation: c.ID, Session: "a", Token: c.TokenA}))
 	wantError(t, err, bridge.ErrUnauthorized)
 	equal(t, "recorded joins", len(entriesOf(w.log(t), "join_conversation")), 3)
 }

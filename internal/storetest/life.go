@@ -15,7 +15,7 @@ var lifeTests = []test{
 	{"signs of life are noted seldom", signsSeldom},
 	{"an open wait is a sign of life", waitIsSign},
 	{"a clock set back hides no sign of life", signsClockBack},
-	{"who waits for work is not missed and keeps its task", waitingKeepsTask},
+	{"who waits for work is not silent and keeps its task", waitingKeepsTask},
 	{"a receipt names the last message of mine that was read", receipts},
 }
 
@@ -75,9 +75,9 @@ func noSigns(t *testing.T, w *world) {
 	w.clock.Advance(bridge.AliveFor)
 	must(w.b.PeekMessages(t.Context(), p.B, 0, 0))(t)
 	must(w.b.CountMail(t.Context(), p.B))(t)
-	_, err := w.b.Send(t.Context(), stranger(p.B), bridge.SendRequest{Text: "x"})
+	_, err := w.b.Send(t.Context(), withWrongToken(p.B), bridge.SendRequest{Text: "x"})
 	wantError(t, err, bridge.ErrUnauthorized)
-	_, err = w.b.Check(t.Context(), stranger(p.B), bridge.CheckRequest{}, nil)
+	_, err = w.b.Check(t.Context(), withWrongToken(p.B), bridge.CheckRequest{}, nil)
 	wantError(t, err, bridge.ErrUnauthorized)
 	w.send(t, w.a, p.A)
 	equal(t, "joined", w.partnerOf(t, p.A).Joined(), false)
@@ -144,11 +144,11 @@ func waitingKeepsTask(t *testing.T, w *world) {
 	for range 4 {
 		w.clock.Advance(after - time.Second)
 		must(w.b.Check(t.Context(), p.B, bridge.CheckRequest{}, nil))(t) // only looks for mail
-		equal(t, "missed", w.watch(t, w.a), 0)
+		equal(t, "silent", w.watch(t, w.a), 0)
 		equal(t, "moved", w.moves(t), []string{})
 	}
 	w.clock.Advance(after + time.Second)
-	equal(t, "missed when silent", w.watch(t, w.a), 1)
+	equal(t, "silent later", w.watch(t, w.a), 1)
 }
 
 func receipts(t *testing.T, w *world) {

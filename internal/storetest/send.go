@@ -17,6 +17,8 @@ var sendTests = []test{
 	{"a message is kept as it was sent", keptAsSent},
 	{"numbers have no gaps with many senders", gaplessNumbers},
 	{"both directions count apart", directionsApart},
+	{"an answer tells how its session stands", toldStanding},
+	{"a commit is told before it is on the disk", toldCommitted},
 	{"a repeated key returns the first answer", repeatedKey},
 	{"a repeated key is answered over the limit and spends nothing", repeatedKeyOverLimit},
 	{"one key at once stores one message", repeatedAtOnce},
@@ -100,6 +102,44 @@ func directionsApart(t *testing.T, w *world) {
 	}
 }
 
+// toldCommitted: who rings hears of the commit, and not of a refusal.
+func toldCommitted(t *testing.T, w *world) {
+	p := w.pair(t)
+	calls := 0
+	send := func(conversation string) error {
+		c := p.A
+		c.Conversation = conversation
+		g := w.gate(c)
+		g.Committed = func() { calls++ }
+		_, err := w.storeB.AppendMessage(t.Context(), g, "", 0, func(string) bridge.NewMessage {
+			return bridge.NewMessage{Action: bridge.ActionInfo, Text: "x"}
+		})
+		return err
+	}
+	wantError(t, send(p.A.Conversation), nil)
+	equal(t, "calls after a send", calls, 1)
+	wantError(t, send("conv_0000000000000000"), bridge.ErrUnauthorized)
+	equal(t, "calls after a refusal", calls, 1)
+}
+
+// toldStanding: what an answer tells of its session is what a look says.
+func toldStanding(t *testing.T, w *world) {
+	p := w.pair(t)
+	files := []string{"a.go"}
+	must(w.a.Send(t.Context(), p.A, bridge.SendRequest{Text: "mine", Files: files}))(t)
+	sent := must(w.a.Send(t.Context(), p.B, bridge.SendRequest{Text: "mine, too", Files: files}))(t)
+	equal(t, "of b's send", sent.Standing, w.standing(t, p.B))
+	sent = must(w.a.Send(t.Context(), p.A, bridge.SendRequest{Text: "so I see"}))(t)
+	equal(t, "of a's send", sent.Standing, w.standing(t, p.A))
+	equal(t, "shared files", sent.Standing.SharedFiles, files)
+	equal(t, "unread", sent.Standing.Unread, 1)
+	for range 2 { // with mail and without
+		d := w.check(t, w.a, p.B, 0)
+		equal(t, "of b's check", d.Standing, w.standing(t, p.B))
+		w.confirm(t, w.a, d)
+	}
+}
+
 func repeatedKey(t *testing.T, w *world) {
 	p := w.pair(t)
 	request := bridge.SendRequest{Text: "once", IdempotencyKey: "k"}
@@ -109,7 +149,7 @@ func repeatedKey(t *testing.T, w *world) {
 	w.unchanged(t, func() {
 		again := must(w.b.Send(t.Context(), p.A, request))(t)
 		want := first
-		want.Repeated, want.Now = true, w.clock.Now()
+		want.Repeated, want.Now, want.Standing.Now = true, w.clock.Now(), w.clock.Now()
 		equal(t, "second answer", again, want)
 	})
 	equal(t, "entry", w.lastEntry(t), "a send_to_partner ok")

@@ -52,7 +52,10 @@ func Run(t *testing.T, open Opener) {
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {
-			t.Run(g.name+"/"+test.name, func(t *testing.T) { test.run(t, newWorld(t, open)) })
+			t.Run(g.name+"/"+test.name, func(t *testing.T) {
+				t.Parallel()
+				test.run(t, newWorld(t, open))
+			})
 		}
 	}
 }
@@ -208,6 +211,14 @@ func must[T any](v T, err error) func(testing.TB) T {
 		}
 		return v
 	}
+}
+
+// standing looks how a session stands.
+func (w *world) standing(t testing.TB, c bridge.Credentials) bridge.Standing {
+	t.Helper()
+	standing, ok := w.b.Standing(t.Context(), c)
+	equal(t, "proved", ok, true)
+	return standing
 }
 
 func equal[T any](t testing.TB, what string, got, want T) {

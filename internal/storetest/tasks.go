@@ -26,7 +26,7 @@ var taskTests = []test{
 	{"progress takes no step back", noStepBack},
 	{"a report is a heartbeat", reportIsHeartbeat},
 	{"the same report twice is stored once", reportTwice},
-	{"a task is nobody else's business", taskForeign},
+	{"a task is hidden from other teams", taskForeign},
 	{"the orchestrator ends a task from any of its conversations", orchestratorEnds},
 	{"lists are scoped and paged", taskLists},
 	{"the notes of a task are bounded", notesBounded},
@@ -110,13 +110,13 @@ func teamNeedsProof(t *testing.T, w *world) {
 	first := create(t, w.a, bridge.CreateRequest{Team: "blue"})
 	a := bridge.Credentials{Conversation: first.ID, Session: bridge.SessionA, Token: first.TokenA}
 	b := bridge.Credentials{Conversation: first.ID, Session: bridge.SessionB, Token: first.TokenB}
-	same := create(t, w.b, bridge.CreateRequest{Team: "blue", Holds: []bridge.Credentials{b, stranger(a), a}})
+	same := create(t, w.b, bridge.CreateRequest{Team: "blue", Holds: []bridge.Credentials{b, withWrongToken(a), a}})
 	equal(t, "with the proof", same.TeamID, first.TeamID)
 	equal(t, "kept", must(w.b.Conversation(t.Context(), same.ID))(t).TeamID, first.TeamID)
 	for name, r := range map[string]bridge.CreateRequest{
 		"by name":             {Team: "blue"},
 		"as the worker":       {Team: "blue", Holds: []bridge.Credentials{b}},
-		"with a wrong token":  {Team: "blue", Holds: []bridge.Credentials{stranger(a)}},
+		"with a wrong token":  {Team: "blue", Holds: []bridge.Credentials{withWrongToken(a)}},
 		"unknown":             {Team: "blue", Holds: []bridge.Credentials{{Conversation: "conv_0123456789abcdef", Session: "a", Token: a.Token}}},
 		"under another name":  {Team: "green", Holds: []bridge.Credentials{a}},
 		"without a name":      {Holds: []bridge.Credentials{a}},
@@ -222,9 +222,9 @@ func onlyOrchestratorAssigns(t *testing.T, w *world) {
 	w.unchanged(t, func() {
 		_, err := w.a.AssignTask(t.Context(), p.B, bridge.AssignRequest{Title: "x"})
 		wantInvalid(t, err, "session_id")
-		_, err = w.a.AssignTask(t.Context(), stranger(p.A), bridge.AssignRequest{Title: "x"})
+		_, err = w.a.AssignTask(t.Context(), withWrongToken(p.A), bridge.AssignRequest{Title: "x"})
 		wantError(t, err, bridge.ErrUnauthorized)
-		_, err = w.a.UpdateTask(t.Context(), stranger(p.B), bridge.TaskReport{ID: 1, State: bridge.TaskDone})
+		_, err = w.a.UpdateTask(t.Context(), withWrongToken(p.B), bridge.TaskReport{ID: 1, State: bridge.TaskDone})
 		wantError(t, err, bridge.ErrUnauthorized)
 	})
 	equal(t, "tasks", len(must(w.a.Tasks(t.Context(), false))(t)), 0)

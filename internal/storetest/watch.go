@@ -12,7 +12,7 @@ import (
 var watchTests = []test{
 	{"a silence is noticed once, and its end once", silenceOnce},
 	{"many watchers notice a silence once", silenceManyWatchers},
-	{"who is not missed", notMissed},
+	{"who is not silent", notSilent},
 	{"an alert stays until it was delivered", alertStays},
 	{"an alert is claimed by one", alertClaimedOnce},
 	{"a silent worker's task goes to the best live one", moveToBest},
@@ -23,7 +23,7 @@ var watchTests = []test{
 	{"a late result is kept as a note", lateResult},
 	{"who had a waiting task last takes it back with a report", takesBack},
 	{"the tasks of an expired conversation move", expiredWorker},
-	{"a clock set back makes nobody silent for ever", watchClockBack},
+	{"a clock set back makes nobody silent forever", watchClockBack},
 	{"peeking leaves everything as it is", peekLeaves},
 	{"what runs beside an agent does not use up its limit", besideLimit},
 }
@@ -90,7 +90,7 @@ func silenceManyWatchers(t *testing.T, w *world) {
 	equal(t, "told", len(w.mail(t, p.A)), 1)
 }
 
-func notMissed(t *testing.T, w *world) {
+func notSilent(t *testing.T, w *world) {
 	finished, never, busy, late := w.pair(t), w.pair(t), w.pair(t), w.pair(t)
 	must(w.a.UpdateStatus(t.Context(), finished.B, bridge.StatusComplete))(t)
 	must(w.a.UpdateStatus(t.Context(), busy.B, bridge.StatusComplete))(t)
@@ -353,9 +353,9 @@ func peekLeaves(t *testing.T, w *world) {
 		must(w.a.SessionOf(t.Context(), p.A.Conversation, p.A.Token))(t),
 		must(w.a.SessionOf(t.Context(), p.A.Conversation, p.B.Token))(t),
 	}, []bridge.SessionID{bridge.SessionA, bridge.SessionB})
-	_, err := w.a.PeekMessages(t.Context(), stranger(p.B), 0, 0)
+	_, err := w.a.PeekMessages(t.Context(), withWrongToken(p.B), 0, 0)
 	wantError(t, err, bridge.ErrUnauthorized)
-	must(0, w.a.AwaitMessages(t.Context(), stranger(p.B), 100))(t) // the peek is what refuses
+	must(0, w.a.AwaitMessages(t.Context(), withWrongToken(p.B), 100))(t) // the peek is what refuses
 }
 
 func besideLimit(t *testing.T, w *world) {

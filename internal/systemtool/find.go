@@ -20,7 +20,7 @@ func Folders() []string {
 // was checked is what will be started. The name must be a bare one.
 //
 // The error is [ErrNotFound]. Where a program is there but cannot be trusted,
-// it says what to mend.
+// it says what to fix.
 func Find(name string) (string, error) {
 	return finder{owner: 0, folders: Folders()}.find(name)
 }

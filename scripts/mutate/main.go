@@ -1,5 +1,5 @@
 // Command mutate changes the program's source in small ways, one at a time, and
-// looks whether the tests notice. A change that no test notices is a survivor: a
+// checks whether the tests notice. A change that no test notices is a survivor: a
 // line that could be wrong without anybody knowing.
 //
 // It writes nothing into the source: the compiler is given changed copies

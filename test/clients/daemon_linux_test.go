@@ -130,7 +130,7 @@ func (u *user) daemons() map[int]string {
 	return found
 }
 
-// endDaemons ends them: Codex itself leaves them for ever.
+// endDaemons ends them: Codex itself leaves them forever.
 func (u *user) endDaemons() {
 	for pid := range u.daemons() {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended meanwhile

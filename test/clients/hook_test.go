@@ -71,7 +71,7 @@ func wantTold(t *testing.T, a *stub.Agent, want bool) {
 }
 
 // TestStopHookEnds: a partner that never stops writing cannot keep an agent busy
-// for ever without its user.
+// forever without its user.
 func TestStopHookEnds(t *testing.T) {
 	const most = 5 // agents.MaxHookContinues
 	for _, c := range clients {

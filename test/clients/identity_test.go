@@ -13,7 +13,7 @@ import (
 var token = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 
 // TestIdentitySurvivesRestart: two agents of the same client, in the same folder,
-// stay who they are when each client is started anew on its session, and no call
+// stay who they are when each client is started again on its session, and no call
 // of theirs names a conversation or a token.
 func TestIdentitySurvivesRestart(t *testing.T) {
 	for _, c := range []client{claude, codex, gemini} {

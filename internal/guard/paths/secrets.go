@@ -54,8 +54,8 @@ var secretHome = []struct{ path, why string }{
 	{".gemini/oauth_creds.json", "agent credentials"},
 	{".local/state/bridge", "the bridge's store and key"},
 	{".config/bridge", "the bridge's configuration"},
-	{".yolo_tokens.json", "the original's approvals"},
-	{"yolo_audit.log", "the original's audit log"},
+	{".yolo_tokens.json", "the Python bridge's approvals"},
+	{"yolo_audit.log", "the Python bridge's audit log"},
 }
 
 // secretSystem are secrets at fixed places; * stands for one component.
@@ -71,7 +71,7 @@ var secretSystem = []struct{ path, why string }{
 	{"/etc/ssl/private", "private keys"},
 	{"/etc/krb5.keytab", "host keys"},
 	{"/etc/ssh/ssh_host_*_key", "host keys"},
-	{"/tmp/claude_bridge_secure.db*", "the original's store"},
+	{"/tmp/claude_bridge_secure.db*", "the Python bridge's store"},
 	{"/proc/*/environ", "another process's secrets"},
 	{"/proc/*/mem", "memory"},
 	{"/proc/*/fd", "another process's files"},

@@ -44,7 +44,7 @@ type Settings struct {
 	// Beat is the time between two heartbeats.
 	Beat time.Duration `json:"beat_ns"`
 	// Silence is how old the last heartbeat of a silent worker is, and Look the
-	// time between two looks of the watchdog.
+	// time between two checks of the watchdog.
 	Silence time.Duration `json:"silence_ns"`
 	Look    time.Duration `json:"look_ns"`
 	// Seed decides about the messages' lengths and words, and about pauses.

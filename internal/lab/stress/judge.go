@@ -139,7 +139,7 @@ func JudgeWork(works []Work) (found []Violation) {
 			find("was ended %d times", w.Ended)
 		}
 		if len(w.Workers) > 1 {
-			find("had %d workers, and nobody was silent", len(w.Workers))
+			find("had %d workers, and none was silent", len(w.Workers))
 		}
 	}
 	return found

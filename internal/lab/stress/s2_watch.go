@@ -45,8 +45,8 @@ func (s *s2) readLog(ctx context.Context) (log []logEntry, err error) {
 }
 
 // await looks at the log until find is content.
-func (s *s2) await(ctx context.Context, patience time.Duration, find func([]logEntry) bool) error {
-	for deadline := time.Now().Add(patience); ; {
+func (s *s2) await(ctx context.Context, timeout time.Duration, find func([]logEntry) bool) error {
+	for deadline := time.Now().Add(timeout); ; {
 		log, err := s.readLog(ctx)
 		if err != nil {
 			return err
@@ -55,7 +55,7 @@ func (s *s2) await(ctx context.Context, patience time.Duration, find func([]logE
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("nothing happened for %s", patience)
+			return fmt.Errorf("nothing happened for %s", timeout)
 		}
 		if err := pause(ctx, 50*time.Millisecond); err != nil {
 			return err
@@ -235,14 +235,14 @@ func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 	}
 	w.agent = nil
 	s.recovery.silent = time.Now()
-	patience := s.divided(s2Silent) + 2*s.divided(s2Look) + s2Reassign
-	if err := s.await(ctx, patience, func(log []logEntry) bool { return s.recovery.read(log, w.b.Conversation) }); err != nil {
+	timeout := s.divided(s2Silent) + 2*s.divided(s2Look) + s2Reassign
+	if err := s.await(ctx, timeout, func(log []logEntry) bool { return s.recovery.read(log, w.b.Conversation) }); err != nil {
 		return "", fmt.Errorf("after the worker was killed: %w", err)
 	}
 	if err := s.takeOver(ctx, w, task.ID); err != nil {
 		return "", err
 	}
-	if err := s.comeBack(ctx, w, patience); err != nil {
+	if err := s.comeBack(ctx, w, timeout); err != nil {
 		return "", err
 	}
 	took := s.recovery.moved.Sub(s.recovery.alert)
@@ -257,7 +257,7 @@ func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 // takeOver holds that another worker was told of the task, and goes on with it:
 // that the log tells of a move is not enough.
 func (s *s2) takeOver(ctx context.Context, silent *worker, task int64) error {
-	has, err := s.whoHas(ctx, silent, task)
+	has, err := s.workerOf(ctx, silent, task)
 	if err != nil {
 		return err
 	}
@@ -285,8 +285,8 @@ func (s *s2) takeOver(ctx context.Context, silent *worker, task int64) error {
 	return fmt.Errorf("the task is with %q, and with no worker that lives", has)
 }
 
-// whoHas asks the orchestrator's side which worker has a task.
-func (s *s2) whoHas(ctx context.Context, w *worker, task int64) (string, error) {
+// workerOf asks the orchestrator's side which worker has a task.
+func (s *s2) workerOf(ctx context.Context, w *worker, task int64) (string, error) {
 	var page struct {
 		Tasks []struct {
 			Worker string `json:"worker"`
@@ -330,11 +330,11 @@ func (r *recovery) read(log []logEntry, conversation string) bool {
 
 // comeBack lets the worker live again, waits until that was noticed, and counts
 // what the watchdogs did in all.
-func (s *s2) comeBack(ctx context.Context, w *worker, patience time.Duration) error {
+func (s *s2) comeBack(ctx context.Context, w *worker, timeout time.Duration) error {
 	if err := s.keepAlive(ctx, w); err != nil {
 		return err
 	}
-	err := s.await(ctx, patience, func(log []logEntry) bool {
+	err := s.await(ctx, timeout, func(log []logEntry) bool {
 		for _, e := range log {
 			if e.Action == "worker_returned" && e.Conversation == w.b.Conversation {
 				return s.recovery.read(log, w.b.Conversation)

@@ -4,10 +4,10 @@
 // the audit log. The store is one of its own; the operator's is never touched.
 //
 //	stress.go   Run: set up, run, drain, judge
-//	preset.go   named settings; s2.go and s2_tests.go the S2 protocol
+//	preset.go   named settings; s2.go, s2_basics.go and s2_watch.go the S2 protocol
 //	plan.go     who talks to whom, and when
-//	crew.go     agents that are killed and started again
-//	talk.go     what a session says and reads; chores.go its tasks
+//	agents.go   agents that are killed and started again
+//	talk.go     what a session says and reads; tasks.go its tasks
 //	ledger.go   what the sessions saw
 //	judge.go    the rules; pure, so that they can be shown to fail
 //	evidence.go what the operator's commands say afterwards
@@ -53,7 +53,7 @@ type run struct {
 	*ledger
 	place    *rig.Place
 	connect  func() (*rig.Agent, error) // starts a process that lives as long as the run
-	crew     []*member
+	members  []*member
 	sessions []*session
 	begin    time.Time
 	sending  chan struct{} // closed when everything was sent
@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 	r.connect = func() (*rig.Agent, error) { return r.place.Connect(ctx, bridge.Credentials{}) }
 	machine := rig.ReadMachine(ctx, r.place.Dir, o.Version)
 	defer func() { err = errors.Join(err, r.dismiss()) }()
-	if err := r.muster(ctx); err != nil {
+	if err := r.startAll(ctx); err != nil {
 		return Report{}, fmt.Errorf("start the agents: %w", err)
 	}
 	if err := r.work(ctx); err != nil {
@@ -117,7 +117,7 @@ func (r *run) work(ctx context.Context) error {
 	close(r.sending)
 	others.Wait()
 	if context.Cause(ctx) == nil {
-		if err := r.lookAtTasks(ctx); err != nil {
+		if err := r.listTasks(ctx); err != nil {
 			stop(err)
 		}
 	}

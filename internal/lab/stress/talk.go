@@ -180,7 +180,9 @@ func (s *session) readAll(ctx context.Context) error {
 			return err
 		case got > 0:
 			last = time.Now()
-		case draining && (unread == 0 && s.hasAll() || time.Since(last) > giveUpAfter):
+		case draining && unread == 0 && (s.hasAll() || s.Kills == 0):
+			return nil // without kills no claim can give back what is missing
+		case draining && time.Since(last) > giveUpAfter:
 			return nil
 		}
 	}

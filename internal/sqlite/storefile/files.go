@@ -61,7 +61,7 @@ func CheckFiles(path string, create bool) error {
 }
 
 // reopenLog lets the owner write to the log and its index again. SQLite gives
-// them the mode of the database, so a look into one that was read-only for a
+// them the mode of the database, so inspecting one that was read-only for a
 // while leaves files that keep it read-only for good. They are not opened here:
 // closing them would drop SQLite's locks.
 func reopenLog(path string, database fs.FileInfo) error {

@@ -13,6 +13,7 @@ const (
 
 	offsetPageSize = 14
 	offsetMaxFrame = 16
+	offsetPages    = 20
 	offsetChecksum = 24
 	offsetSalt     = 32
 )
@@ -32,7 +33,7 @@ const (
 const indexLooks = 1000
 
 // ends reports whether log ends with the frame that index says is the last: the
-// same salt, which changes each time the log begins anew, and the same checksum,
+// same salt, which changes each time the log starts again, and the same checksum,
 // which runs over all frames of the log. An index that others are changing all
 // the time, and one that a process died over, are let through.
 func ends(index, log io.ReaderAt) bool {
@@ -50,7 +51,7 @@ func ends(index, log io.ReaderAt) bool {
 		if header.endOf(log) {
 			return true
 		}
-		// The log may have begun anew in between, and then the index has changed.
+		// The log may have started again in between, and then the index has changed.
 		before := header
 		if stable, whole := header.read(index); whole && stable && header == before {
 			return false
@@ -76,6 +77,16 @@ func (h *indexHeader) read(index io.ReaderAt) (stable, whole bool) {
 
 func (h *indexHeader) frame() int64 {
 	return int64(binary.NativeEndian.Uint32(h[offsetMaxFrame:]))
+}
+
+// pagesOf returns how many pages the database has as of the last commit, and 0
+// where the index does not tell.
+func pagesOf(index io.ReaderAt) int64 {
+	var header indexHeader
+	if stable, _ := header.read(index); !stable {
+		return 0
+	}
+	return int64(binary.NativeEndian.Uint32(header[offsetPages:]))
 }
 
 func (h *indexHeader) pageSize() int64 {

@@ -28,7 +28,7 @@ func fileNames(path string) [storeFiles]string {
 }
 
 // Files are the files of a store that a process has open. While one process
-// has them open none of them is removed or made anew by SQLite, so where a name
+// has them open none of them is removed or replaced by SQLite, so where a name
 // stands for another file, something else did that. SQLite would go on all the
 // same, with files that nobody else can open or that contradict each other, and
 // what it acknowledged would be gone when the last process ends.
@@ -40,9 +40,9 @@ type Files struct {
 	lost  atomic.Pointer[error]
 }
 
-// Look notes which files are at path. A connection that has read from them is
+// Track notes which files are at path. A connection that has read from them is
 // open already, and stays open.
-func Look(path string) (_ *Files, err error) {
+func Track(path string) (_ *Files, err error) {
 	f := &Files{names: fileNames(path)}
 	defer func() {
 		if err != nil {
@@ -123,6 +123,15 @@ func (f *Files) OnlyLogRemoved() bool {
 		}
 	}
 	return f.index == nil || f.log == nil || f.index.matches(f.log)
+}
+
+// Pages returns how many pages the database has, as of the last commit. It is 0
+// where that is not known without asking SQLite.
+func (f *Files) Pages() int64 {
+	if f.index == nil {
+		return 0
+	}
+	return f.index.pages()
 }
 
 // Path is the name of the database.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,7 +21,7 @@ type fileID struct {
 	size          int64
 }
 
-// identifyFile looks at a name. It opens nothing: closing any descriptor of a
+// identifyFile inspects a name. It opens nothing: closing any descriptor of a
 // file drops the locks that SQLite has on it in this process (fcntl(2)).
 func identifyFile(name string) (fileID, error) {
 	var stat unix.Stat_t
@@ -97,6 +98,8 @@ func (i *logIndex) count(stores int) {
 
 func (i *logIndex) matches(log *os.File) bool { return ends(i.file, log) }
 
+func (i *logIndex) pages() int64 { return pagesOf(i.file) }
+
 // aliveByte is the byte of the index that every process holds a shared lock on
 // as long as it has the index open, and writeByte is locked for writing in each
 // write transaction (https://www.sqlite.org/walformat.html, section 2.3).
@@ -116,32 +119,70 @@ func (i *logIndex) holder(at int64) (pid int, held bool) {
 	return int(lock.Pid), true
 }
 
+// CheckRunning tries so often, with a pause in between, while others open or close
+// the store: for a second or two in all.
+const (
+	runningChecks = 1000
+	runningPause  = time.Millisecond
+)
+
 // CheckRunning reports, as ErrStoreGone, a store whose log does not fit the
 // index that other processes are using just now: they have lost it, and opening
 // it would lose more. Without them SQLite makes a new index from the log. Call
 // release when the store is open or given up.
+//
+// The last process that closes a store removes both files, and the next makes new
+// ones, an empty index first. So a log that does not fit counts only while the
+// index that was read is still the store's, in use, and not empty; else it is
+// checked again. An index that stays empty was emptied.
 func CheckRunning(path string) (release func(), err error) {
 	names := fileNames(path)
-	index, err := openIndex(names[indexFile])
-	if err != nil {
-		return func() {}, nil // without an index nobody has it open
+	for range runningChecks {
+		index, openErr := openIndex(names[indexFile])
+		if openErr != nil {
+			return func() {}, nil //nolint:nilerr // without an index nobody has it open
+		}
+		release = func() { _ = index.release() }
+		if !index.running() {
+			return release, nil
+		}
+		filled := index.isAt(names[indexFile])
+		err = checkLog(names[logFile], index)
+		if err == nil || filled && index.isAt(names[indexFile]) && index.running() {
+			return release, err
+		}
+		release()
+		time.Sleep(runningPause)
 	}
-	release = func() { _ = index.release() }
-	if _, running := index.holder(aliveByte); !running {
-		return release, nil
-	}
-	log, err := os.Open(names[logFile])
+	return func() {}, err
+}
+
+// running reports that another process has the index open.
+func (i *logIndex) running() bool {
+	_, held := i.holder(aliveByte)
+	return held
+}
+
+// isAt reports that the index is the file of that name, and has been filled.
+func (i *logIndex) isAt(name string) bool {
+	now, err := identifyFile(name)
+	return err == nil && i.id.same(now) && now.size >= indexHeaderSize
+}
+
+// checkLog reports a log that is not there, or does not fit the index.
+func checkLog(name string, index *logIndex) error {
+	log, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return release, goneUnder(names[logFile])
+		return goneUnder(name)
 	}
 	if err != nil {
-		return release, Unwritable(err)
+		return Unwritable(err)
 	}
 	defer func() { _ = log.Close() }()
 	if !index.matches(log) {
-		return release, goneUnder(names[logFile])
+		return goneUnder(name)
 	}
-	return release, nil
+	return nil
 }
 
 func goneUnder(name string) error {
@@ -158,8 +199,7 @@ func Running(path string) bool {
 	indexes.Lock()
 	ours := index.stores > 0
 	indexes.Unlock()
-	_, others := index.holder(aliveByte)
-	return ours || others
+	return ours || index.running()
 }
 
 // LogReaders returns the processes that have a transaction open that reads from

@@ -19,34 +19,34 @@ import (
 //
 // Not safe for concurrent use: a store enters under its mutex.
 type Turnstile struct {
-	// Patience is how long a writer waits for its turn. Change it only while none waits.
-	Patience    time.Duration
+	// Timeout is how long a writer waits for its turn. Change it only while none waits.
+	Timeout     time.Duration
 	queue, turn lockFile
 }
 
-// TurnPatience is the Patience of a store's turnstile.
-const TurnPatience = 2 * time.Second
+// TurnTimeout is the usual Timeout of a store's turnstile.
+const TurnTimeout = 2 * time.Second
 
 // NewTurnstile makes the turnstile of the store at database. It makes its files
 // when they are first needed.
-func NewTurnstile(database string, patience time.Duration) *Turnstile {
+func NewTurnstile(database string, timeout time.Duration) *Turnstile {
 	return &Turnstile{
-		queue:    lockFile{path: database + "-queue"},
-		turn:     lockFile{path: database + "-turn"},
-		Patience: patience,
+		queue:   lockFile{path: database + "-queue"},
+		turn:    lockFile{path: database + "-turn"},
+		Timeout: timeout,
 	}
 }
 
 // Enter waits for the writer's turn. Call leave when done. Without an error but
-// out of patience, there is nothing to leave.
+// over the timeout, there is nothing to leave.
 func (t *Turnstile) Enter(ctx context.Context) (leave func(), err error) {
-	patience, cancel := context.WithTimeout(ctx, t.Patience)
+	timeout, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
-	if err := t.queue.lock(patience); err != nil {
+	if err := t.queue.lock(timeout); err != nil {
 		return withoutTurn(ctx, err)
 	}
 	defer t.queue.unlock()
-	if err := t.turn.lock(patience); err != nil {
+	if err := t.turn.lock(timeout); err != nil {
 		return withoutTurn(ctx, err)
 	}
 	return t.turn.unlock, nil

@@ -36,7 +36,7 @@ import (
 
 // Wire is a model API.
 type Wire interface {
-	// parse reads a request. It returns nil for what is no request to a model:
+	// parse reads a request. It returns nil for what is not a request to a model:
 	// telemetry and the like.
 	parse(path string, body []byte) (*Request, error)
 	// answer writes a reply as the API does, streamed or not as was asked for.

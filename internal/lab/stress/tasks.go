@@ -69,20 +69,20 @@ func (s *session) reportTask(ctx context.Context, task int64, state string) erro
 	return nil
 }
 
-// lookAtTasks asks each coordinator what became of its tasks.
-func (r *run) lookAtTasks(ctx context.Context) error {
+// listTasks asks each coordinator what became of its tasks.
+func (r *run) listTasks(ctx context.Context) error {
 	for _, s := range r.sessions {
 		if s.Session != bridge.SessionA {
 			continue
 		}
-		if err := s.lookAtTasks(ctx); err != nil {
+		if err := s.listTasks(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *session) lookAtTasks(ctx context.Context) error {
+func (s *session) listTasks(ctx context.Context) error {
 	args := map[string]any{"ended": true}
 	for {
 		var page struct {

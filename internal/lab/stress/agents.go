@@ -57,15 +57,15 @@ func (m *member) restart(connect func() (*rig.Agent, error)) error {
 	return nil
 }
 
-// muster starts all processes at once, on a store that is not there yet, and lets
+// startAll starts all processes at once, on a store that is not there yet, and lets
 // the coordinators make the conversations and the workers join them.
-func (r *run) muster(ctx context.Context) error {
-	r.crew = make([]*member, r.Agents)
+func (r *run) startAll(ctx context.Context) error {
+	r.members = make([]*member, r.Agents)
 	errs := make([]error, r.Agents)
 	var starting sync.WaitGroup
-	for i := range r.crew {
-		r.crew[i] = new(member)
-		starting.Go(func() { r.crew[i].agent, errs[i] = r.connect() })
+	for i := range r.members {
+		r.members[i] = new(member)
+		starting.Go(func() { r.members[i].agent, errs[i] = r.connect() })
 	}
 	starting.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -73,7 +73,7 @@ func (r *run) muster(ctx context.Context) error {
 	}
 	workers, coordinators := r.places()
 	for i := range r.Conversations {
-		a, b, err := r.introduce(ctx, r.crew[workers+i%coordinators], r.crew[i%workers], i)
+		a, b, err := r.connectPair(ctx, r.members[workers+i%coordinators], r.members[i%workers], i)
 		if err != nil {
 			return err
 		}
@@ -85,8 +85,8 @@ func (r *run) muster(ctx context.Context) error {
 	return nil
 }
 
-// introduce makes a conversation between two agents.
-func (r *run) introduce(ctx context.Context, coordinator, worker *member, i int) (a, b *session, err error) {
+// connectPair makes a conversation between two agents.
+func (r *run) connectPair(ctx context.Context, coordinator, worker *member, i int) (a, b *session, err error) {
 	var created struct {
 		Conversation string `json:"conversation_id"`
 		Token        string `json:"session_a_token"`
@@ -119,7 +119,7 @@ func (r *run) introduce(ctx context.Context, coordinator, worker *member, i int)
 // dismiss ends all processes.
 func (r *run) dismiss() error {
 	var errs []error
-	for _, m := range r.crew {
+	for _, m := range r.members {
 		m.mu.Lock()
 		if m.agent != nil {
 			errs = append(errs, m.agent.Close())
@@ -146,22 +146,22 @@ func (r *run) killSome(ctx context.Context) error {
 		if r.done() < float64(killed+1)/float64(r.Kills+1) {
 			continue
 		}
-		victim := r.crew[random.IntN(len(r.crew))]
-		if err := victim.restart(r.connect); err != nil {
+		target := r.members[random.IntN(len(r.members))]
+		if err := target.restart(r.connect); err != nil {
 			return err
 		}
 		killed++
-		r.noteKill(victim)
+		r.noteKill(target)
 	}
 	return nil
 }
 
 // noteKill remembers whose mail may now come again.
-func (r *run) noteKill(victim *member) {
+func (r *run) noteKill(target *member) {
 	r.note(func(l *ledger) {
 		l.kills++
 		for _, s := range r.sessions {
-			if s.member == victim {
+			if s.member == target {
 				s.inbox.Killed = true
 			}
 		}

@@ -1,0 +1,61 @@
+package faultytest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+// serveHTTP answers POST /mcp until the process is ended. It prints its address.
+func (s *server) serveHTTP(address string) int {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Fprintln(os.Stderr, "listening on", listener.Addr())
+	server := &http.Server{Handler: http.HandlerFunc(s.post), ReadHeaderTimeout: time.Second}
+	_ = server.Serve(listener)
+	return 0
+}
+
+func (s *server) post(w http.ResponseWriter, hr *http.Request) {
+	if hr.Method != http.MethodPost || hr.URL.Path != "/mcp" {
+		http.NotFound(w, hr)
+		return
+	}
+	var r request
+	body, err := io.ReadAll(io.LimitReader(hr.Body, 1<<20))
+	if err != nil || json.Unmarshal(body, &r) != nil {
+		http.Error(w, "this is no JSON", http.StatusBadRequest)
+		return
+	}
+	if r.ID == nil {
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	frames := s.frames(r)
+	if s.faults["silent-start"] || len(frames) == 0 {
+		<-hr.Context().Done()
+		return
+	}
+	// Calls are answered as a stream, everything else as one object.
+	if r.Method != "tools/call" {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(frames[0])
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	for _, frame := range frames {
+		_, _ = fmt.Fprintf(w, "event: message\ndata: %s\n\n", frame)
+	}
+	for s.faults["flood"] {
+		if _, err := io.WriteString(w, "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{}}\n\n"); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,26 @@
+package process
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+func ownGroup() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+}
+
+// endGroup ends a process and all that descend from it. Windows has no gentle way for a
+// process without a console.
+func endGroup(p *os.Process, kill bool) error {
+	if !kill {
+		return nil
+	}
+	tool := filepath.Join(os.Getenv("SystemRoot"), "System32", "taskkill.exe")
+	_ = exec.Command(tool, "/T", "/F", "/PID", strconv.Itoa(p.Pid)).Run() //nolint:gosec // the system's own tool, with a number
+	return p.Kill()
+}
+
+func killOne(int) {}

@@ -1,0 +1,203 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"sync"
+
+	"example.org/bridge/internal/harness/finding"
+	"example.org/bridge/internal/harness/process"
+)
+
+// httpLink carries messages over Streamable HTTP: one POST for each.
+type httpLink struct {
+	ledger  *ledger
+	client  *http.Client
+	url     string
+	headers map[string]string
+	process *process.Process // nil where the server was there already
+
+	mu       sync.Mutex
+	session  string
+	revision string
+}
+
+func newHTTPLink(url string, headers map[string]string, p *process.Process, l *ledger) *httpLink {
+	client := &http.Client{
+		Transport:     &http.Transport{DisableCompression: true, MaxResponseHeaderBytes: 1 << 20},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return &httpLink{ledger: l, client: client, url: url, headers: headers, process: p}
+}
+
+func (h *httpLink) setRevision(revision string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.revision = revision
+}
+
+func (h *httpLink) post(ctx context.Context, r outgoing) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, bytes.NewReader(r.frame))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json, text/event-stream")
+	h.mu.Lock()
+	session, revision := h.session, h.revision
+	h.mu.Unlock()
+	if r.revision != "" {
+		revision = r.revision
+	}
+	set := func(name, value string) {
+		if value != "" {
+			req.Header.Set(name, value)
+		}
+	}
+	set("Mcp-Session-Id", session)
+	set("Mcp-Protocol-Version", revision)
+	if revision >= Modern {
+		set("Mcp-Method", r.method)
+		set("Mcp-Name", r.name)
+	}
+	for name, value := range h.headers {
+		req.Header.Set(name, value)
+	}
+	return h.client.Do(req)
+}
+
+func (h *httpLink) call(ctx context.Context, r outgoing) (Reply, error) {
+	resp, err := h.post(ctx, r)
+	if err != nil {
+		return Reply{}, h.failed(ctx, err, r.method)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if id := resp.Header.Get("Mcp-Session-Id"); id != "" {
+		h.mu.Lock()
+		h.session = id
+		h.mu.Unlock()
+	}
+	o, err := h.receive(resp, r.id)
+	switch {
+	case err != nil:
+		return Reply{}, h.failed(ctx, err, r.method)
+	case o == nil:
+		return Reply{}, h.noMessage(resp, r.method)
+	}
+	return o.reply, o.err
+}
+
+// failed makes a finding of a request that brought no answer.
+func (h *httpLink) failed(ctx context.Context, err error, method string) error {
+	switch {
+	case errors.Is(err, ErrBroken):
+		return err
+	case ctx.Err() != nil:
+		h.ledger.add(finding.NoAnswer, method+" was not answered in time")
+		return ErrNoAnswer
+	}
+	h.ledger.add(finding.Crash, "the connection ended while "+method+" waited for its answer")
+	return ErrEnded
+}
+
+func (h *httpLink) noMessage(resp *http.Response, method string) error {
+	h.ledger.add(finding.Malformed, fmt.Sprintf("%s was answered with HTTP status %d and no JSON-RPC message", method, resp.StatusCode))
+	return ErrBroken
+}
+
+// receive finds the answer in the body of a response; nil where there is none.
+func (h *httpLink) receive(resp *http.Response, id string) (*outcome, error) {
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	switch kind {
+	case "application/json":
+		body, err := io.ReadAll(io.LimitReader(resp.Body, maxMessage+1))
+		switch {
+		case err != nil:
+			return nil, err
+		case len(body) > maxMessage:
+			h.ledger.add(finding.TooLarge, fmt.Sprintf("a message of more than %d bytes", maxMessage))
+			return nil, ErrBroken
+		}
+		return h.take(body, id), nil
+	case "text/event-stream":
+		return h.stream(resp.Body, id)
+	}
+	return nil, nil
+}
+
+// stream reads events until the answer is there.
+func (h *httpLink) stream(body io.Reader, id string) (*outcome, error) {
+	events := newEvents(body)
+	for n := 0; ; n++ {
+		data, err := events.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, nil
+		case errors.Is(err, errTooLarge):
+			h.ledger.add(finding.TooLarge, fmt.Sprintf("a message of more than %d bytes", maxMessage))
+			return nil, ErrBroken
+		case err != nil:
+			return nil, err
+		case n > maxUnasked:
+			h.ledger.add(finding.Flood, fmt.Sprintf("%d messages that nobody asked for", n))
+			return nil, ErrBroken
+		}
+		if o := h.take(data, id); o != nil {
+			return o, nil
+		}
+	}
+}
+
+// take looks at one message; nil where it is not the answer.
+func (h *httpLink) take(data []byte, id string) *outcome {
+	m, kind, wrong := classify(data)
+	switch {
+	case kind == answer && string(m.ID) == id:
+		o := toOutcome(m, wrong, h.ledger, data)
+		return &o
+	case kind == answer:
+		h.ledger.add(finding.WrongID, "an answer to a request that was not made: "+excerpt(data))
+		return &outcome{err: ErrBroken}
+	case kind == stray || kind == malformed:
+		h.ledger.add(finding.Malformed, wrong+": "+excerpt(data))
+		return &outcome{err: ErrBroken}
+	case kind == fromServer && h.isModern():
+		h.ledger.add(finding.ServerRequest, "revision 2026-07-28 has no requests from the server, and it made "+excerpt([]byte(m.Method)))
+	}
+	return nil
+}
+
+func (h *httpLink) isModern() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.revision >= Modern
+}
+
+func (h *httpLink) notify(ctx context.Context, r outgoing) error {
+	resp, err := h.post(ctx, r)
+	if err != nil {
+		return h.failed(ctx, err, r.method)
+	}
+	_ = resp.Body.Close()
+	return nil
+}
+
+func (h *httpLink) setModern(bool) {}
+
+func (h *httpLink) close() process.Ending {
+	h.client.CloseIdleConnections()
+	if h.process == nil {
+		return process.Ending{Asked: true}
+	}
+	end := h.process.Stop()
+	// An HTTP server is ended by a signal, and may turn it into any code.
+	if !end.IgnoredTerm && end.Asked {
+		end.Code = 0
+	}
+	return end
+}

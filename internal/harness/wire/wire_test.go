@@ -1,0 +1,188 @@
+package wire_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/harness/faultytest"
+	"example.org/bridge/internal/harness/finding"
+	"example.org/bridge/internal/harness/process"
+	"example.org/bridge/internal/harness/wire"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv("FAULTY") != "" {
+		os.Exit(faultytest.Main())
+	}
+	os.Exit(m.Run())
+}
+
+// target is the faulty server over stdio, or over HTTP where listen is not empty.
+func target(t *testing.T, faults, listen, revision string) wire.Target {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := process.Spec{Command: []string{program, "--faults", faults}, Env: map[string]string{"FAULTY": "1"}}
+	target := wire.Target{Process: spec, Revision: revision, StartTimeout: 8 * time.Second}
+	if listen != "" {
+		target.Process.Command = append(target.Process.Command, "--listen", listen)
+		target.URL = "http://" + listen + "/mcp"
+	}
+	return target
+}
+
+// freeAddress is a loopback address that was free a moment ago.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// visit opens a connection, lists the tools, calls add and returns what was found.
+func visit(t *testing.T, target wire.Target) []finding.Finding {
+	t.Helper()
+	c, err := wire.Open(t.Context(), target)
+	if start := new(wire.StartError); errors.As(err, &start) {
+		return start.Findings
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.List(t.Context(), "tools/list", "tools"); err != nil {
+		t.Log("tools/list:", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	_, err = c.Call(ctx, "tools/call", map[string]any{"name": "add", "arguments": map[string]any{"a": 1, "b": 2}})
+	t.Log("tools/call:", err)
+	c.Close()
+	return c.Findings()
+}
+
+// onWire are the kinds that a connection finds by itself.
+var onWire = []finding.Kind{
+	finding.NoStart, finding.WrongRevision, finding.StrayOutput, finding.Malformed, finding.WrongID, finding.NoAnswer, finding.Crash,
+	finding.TooLarge, finding.Flood, finding.LeftProcess, finding.NoExit, finding.BadList,
+}
+
+// TestFaultsOnTheWire: each fault of the wire is found and named, and takes bounded time.
+func TestFaultsOnTheWire(t *testing.T) {
+	for _, fault := range faultytest.Faults {
+		kind := finding.Kind(fault.Kind)
+		if !slices.Contains(onWire, kind) {
+			continue
+		}
+		t.Run(fault.Name, func(t *testing.T) {
+			if runtime.GOOS != "linux" && (kind == finding.LeftProcess || kind == finding.NoExit) {
+				t.Skip("MISSING: /proc, by which processes outside of a group are found")
+			}
+			t.Parallel()
+			found := visit(t, target(t, fault.Name, "", ""))
+			if !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Kind == kind }) {
+				t.Errorf("%s: want %s, found %v", fault.About, kind, found)
+			}
+		})
+	}
+}
+
+// TestSound: a server without a fault has no finding, in both eras and transports.
+func TestSound(t *testing.T) {
+	for _, revision := range append(wire.Revisions, "") {
+		for _, transport := range []string{"stdio", "http"} {
+			t.Run(transport+" "+revision, func(t *testing.T) {
+				t.Parallel()
+				listen := ""
+				if transport == "http" {
+					listen = freeAddress(t)
+				}
+				if found := visit(t, target(t, "", listen, revision)); len(found) > 0 {
+					t.Error(found)
+				}
+			})
+		}
+	}
+}
+
+// TestErasAsserted: a server of one era is refused where a suite wants the other, and
+// served in its own where the suite wants none.
+func TestErasAsserted(t *testing.T) {
+	for _, c := range []struct{ faults, revision, agreed string }{
+		{"legacy-only", "", "2025-11-25"},
+		{"legacy-only", "2025-06-18", "2025-06-18"},
+		{"legacy-only", wire.Modern, ""},
+		{"modern-only", "", wire.Modern},
+		{"modern-only", wire.Modern, wire.Modern},
+		{"modern-only", "2025-11-25", ""},
+	} {
+		t.Run(c.faults+" "+c.revision, func(t *testing.T) {
+			conn, err := wire.Open(t.Context(), target(t, c.faults, "", c.revision))
+			if c.agreed == "" {
+				if start := new(wire.StartError); !errors.As(err, &start) || len(start.Findings) == 0 {
+					t.Fatalf("the server was taken: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn.Close()
+			if found := conn.Findings(); conn.Revision != c.agreed || len(found) > 0 {
+				t.Errorf("agreed on %s, found %v", conn.Revision, found)
+			}
+		})
+	}
+}
+
+// TestFaultsOverHTTP: what can happen over HTTP too is found there too.
+func TestFaultsOverHTTP(t *testing.T) {
+	for fault, kind := range map[string]finding.Kind{
+		"garbage": finding.Malformed, "wrong-id": finding.WrongID, "silent-call": finding.NoAnswer, "crash-call": finding.Crash,
+		"huge-answer": finding.TooLarge, "silent-start": finding.NoStart, "child-detached": finding.LeftProcess,
+		"unknown-revision": finding.WrongRevision, "result-and-error": finding.Malformed, "endless-pages": finding.BadList,
+	} {
+		t.Run(fault, func(t *testing.T) {
+			if runtime.GOOS != "linux" && kind == finding.LeftProcess {
+				t.Skip("MISSING: /proc, by which processes outside of a group are found")
+			}
+			goal := target(t, fault, freeAddress(t), "")
+			found := visit(t, goal)
+			if !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Kind == kind }) {
+				t.Errorf("want %s, found %v", kind, found)
+			}
+		})
+	}
+}
+
+// TestServerRequests: they are a finding only where the revision forbids them.
+func TestServerRequests(t *testing.T) {
+	for revision, want := range map[string]int{wire.Modern: 1, "2025-11-25": 0} {
+		if found := visit(t, target(t, "ask-client", "", revision)); len(found) != want {
+			t.Errorf("%s: %v", revision, found)
+		}
+	}
+}
+
+// TestNothingThere: what cannot be started is told by name.
+func TestNothingThere(t *testing.T) {
+	for name, goal := range map[string]wire.Target{
+		"program": {Process: process.Spec{Command: []string{"no-such-program-anywhere"}}, StartTimeout: time.Second},
+		"address": {URL: "http://" + freeAddress(t) + "/mcp", StartTimeout: time.Second},
+	} {
+		_, err := wire.Open(t.Context(), goal)
+		if start := new(wire.StartError); !errors.As(err, &start) || len(start.Findings) == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,52 @@
+//go:build unix
+
+package sqlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// explained are the errors that may come of a system call that failed.
+var explained = []error{
+	bridge.ErrOutcomeUnknown, bridge.ErrStoreFull, bridge.ErrStoreReadOnly, bridge.ErrStoreBusy, bridge.ErrStoreIO,
+	bridge.ErrTooManyFiles, bridge.ErrNoMemory, bridge.ErrNoLocks, bridge.ErrStoreDamaged, bridge.ErrStoreGone,
+}
+
+// Exit codes of faultyChild.
+const (
+	exitUnexplained = 3
+	exitExplained   = 4
+)
+
+// faultyChild opens a store, makes it if need be, and sends messages until
+// something fails. What was acknowledged it prints, and so what failed. Then it
+// is killed, as by a power cut.
+func faultyChild(args []string) error {
+	s, _, err := openChild(args[0], nil)
+	if err == nil && len(args) > 1 {
+		for i := range 3 {
+			if _, err = s.Send(context.Background(), credentials(args[1:]), bridge.SendRequest{Text: fmt.Sprint(i)}); err != nil {
+				break
+			}
+			fmt.Println("stored", i)
+		}
+	}
+	if err == nil {
+		os.Exit(0) // without closing the store
+	}
+	fmt.Println("failed:", err)
+	if errors.Is(err, bridge.ErrOutcomeUnknown) {
+		fmt.Println("unknown")
+	}
+	if slices.ContainsFunc(explained, func(e error) bool { return errors.Is(err, e) }) {
+		os.Exit(exitExplained)
+	}
+	os.Exit(exitUnexplained)
+	return nil
+}
