@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"fmt"
 	"regexp"
 
 	"example.org/bridge/test/clients/stub"
@@ -67,5 +68,24 @@ var copilot = client{
 	session: regexp.MustCompile(`"sessionId":"([^"]+)"`),
 }
 
+var cline = client{
+	title:   "cline",
+	program: "cline",
+	wire:    stub.ClineChat,
+	quiet:   []string{"CLINE_TELEMETRY_DISABLED=1"},
+	model:   func(string) []string { return nil },
+	// Its address is in a file, which `cline auth` writes.
+	args: func(url, prompt, session string) []string {
+		auth := fmt.Sprintf("cline auth -p openai -k %s -m stub -b %s/v1", noKey, url)
+		run := `exec cline --json "$0"`
+		if session != "" {
+			run += " --id " + session
+		}
+		return []string{"-c", auth + " && " + run, prompt}
+	},
+	shell:   true,
+	session: regexp.MustCompile(`"taskId":"([^"]+)"`),
+}
+
 // chatClients are those of them that a scripted model drives.
-var chatClients = []client{opencode, qwen, copilot}
+var chatClients = []client{opencode, qwen, copilot, cline}
