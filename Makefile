@@ -47,15 +47,19 @@ test-faults:
 
 ## test-long: what `make test` does a little of: GUARD_COMMANDS random commands that
 ## safe mode accepts do no harm, a command writes SANDBOX_OUTPUT bytes, STORE_UNREAD
-## messages wait in one inbox
+## messages wait in one inbox, STORE_KILLS and SERVER_KILLS processes are killed
 GUARD_COMMANDS ?= 20000
 SANDBOX_OUTPUT ?= 10000000000
 STORE_UNREAD ?= 40000
+STORE_KILLS ?= 500
+SERVER_KILLS ?= 300
 .PHONY: test-long
 test-long:
 	GUARD_COMMANDS=$(GUARD_COMMANDS) $(GO) test -count=1 -timeout 60m ./internal/commands -run TestAcceptedInSafeModeIsHarmless
 	SANDBOX_OUTPUT=$(SANDBOX_OUTPUT) $(GO) test -count=1 -timeout 20m ./internal/sandbox -run TestEndlessOutput
 	STORE_UNREAD=$(STORE_UNREAD) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run 'TestStore/delivery'
+	STORE_KILLS=$(STORE_KILLS) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run TestKilledProcesses
+	SERVER_KILLS=$(SERVER_KILLS) $(GO) test -count=1 -timeout 20m ./internal/cli -run TestKilledServers
 
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s
@@ -143,6 +147,11 @@ test-inspector: build
 test-sdk: build
 	scripts/test-sdk.sh bin/bridge
 
+## test-harness: `bridge serve` and three servers of others tested by `bridge harness` (the latter need npm)
+.PHONY: test-harness
+test-harness: build
+	scripts/test-harness.sh bin/bridge
+
 ## test-poisoned: tests as on the machine of somebody who uses bridge already
 .PHONY: test-poisoned
 test-poisoned:
@@ -180,6 +189,11 @@ GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.1
 .PHONY: release-snapshot
 release-snapshot:
 	$(GO) run $(GORELEASER) release --clean --snapshot --skip=sign,publish
+
+## release-check: make a whole release, unpublished, sign it with a throw-away key, and verify it
+.PHONY: release-check
+release-check:
+	scripts/release-check.sh $(GORELEASER)
 
 ## release: what a tag publishes, as a draft, signed with RELEASE_KEY
 .PHONY: release

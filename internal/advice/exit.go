@@ -15,6 +15,9 @@ const (
 	ExitExpired        = 10
 	ExitNotConfirmed   = 11
 	ExitSlower         = 12
+	ExitFinding        = 13
+	ExitBadSuite       = 14
+	ExitNoServer       = 15
 )
 
 // Exits documents the codes, for the help and docs/cli.md.
@@ -35,4 +38,7 @@ var Exits = []struct {
 	{ExitExpired, "the conversation of such a command has expired"},
 	{ExitNotConfirmed, "no human at a terminal confirmed it"},
 	{ExitSlower, "`bench --compare` found a figure that is worse"},
+	{ExitFinding, "`harness` found something wrong with the server"},
+	{ExitBadSuite, "the suite or the arguments of `harness` are wrong; nothing was started"},
+	{ExitNoServer, "the server that `harness` should test could not be started"},
 }

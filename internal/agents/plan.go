@@ -140,23 +140,23 @@ func (p *Plan) finish(made []string) error {
 	if err := os.RemoveAll(p.folder); err != nil || p.old == nil {
 		return err
 	}
-	return bequeath(filepath.Dir(p.folder), removeFolders(p.old.Folders))
+	return handOver(filepath.Dir(p.folder), removeFolders(p.old.Folders))
 }
 
-// bequeath notes folders that we made, and that are still in use, in the
+// handOver notes folders that we made, and that are still in use, in the
 // receipt of another installation, so that the last one removes them.
-func bequeath(receipts string, folders []string) error {
-	heirs, err := os.ReadDir(receipts)
-	if err != nil || len(heirs) == 0 || len(folders) == 0 {
+func handOver(receipts string, folders []string) error {
+	others, err := os.ReadDir(receipts)
+	if err != nil || len(others) == 0 || len(folders) == 0 {
 		return nil //nolint:nilerr // no other installation, so nothing to note
 	}
-	folder := filepath.Join(receipts, heirs[0].Name())
-	heir, err := loadReceipt(folder)
-	if err != nil || heir == nil {
+	folder := filepath.Join(receipts, others[0].Name())
+	other, err := loadReceipt(folder)
+	if err != nil || other == nil {
 		return err
 	}
-	heir.Folders = append(folders, heir.Folders...)
-	return heir.save(folder)
+	other.Folders = append(folders, other.Folders...)
+	return other.save(folder)
 }
 
 // undoing takes back what a plan did before it failed.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"example.org/bridge/internal/audit"
-	"example.org/bridge/internal/auth"
 )
 
 // Operator is the actor of what a human at the terminal does.
@@ -39,42 +38,6 @@ func (s *Service) Conversation(ctx context.Context, id string) (Overview, error)
 // stored after the one with the ID after.
 func (s *Service) Messages(ctx context.Context, conversation string, after int64, limit int) ([]Message, error) {
 	return s.store.Messages(ctx, conversation, after, limit)
-}
-
-// TokenPair is the two tokens of a conversation.
-type TokenPair struct {
-	Conversation string
-	A, B         string
-}
-
-// Tokens derives the tokens of a conversation again. That it was done is in the
-// audit log. The error may be ErrNotFound.
-func (s *Service) Tokens(ctx context.Context, conversation string) (TokenPair, error) {
-	nonces, err := s.store.Nonces(ctx, s.OperatorOperation("show_tokens", conversation))
-	if err != nil {
-		return TokenPair{}, err
-	}
-	return s.tokenPair(conversation, nonces), nil
-}
-
-// RotateTokens replaces both tokens of a conversation: the old ones, and a join
-// code that was not redeemed, are worthless from then on.
-func (s *Service) RotateTokens(ctx context.Context, conversation string) (TokenPair, error) {
-	nonces := Nonces{A: auth.NewNonce(), B: auth.NewNonce()}
-	prints := s.printer.ofBoth(conversation, nonces)
-	err := s.store.ReplaceNonces(ctx, s.OperatorOperation("rotate_tokens", conversation), nonces, prints)
-	if err != nil {
-		return TokenPair{}, err
-	}
-	return s.tokenPair(conversation, nonces), nil
-}
-
-func (s *Service) tokenPair(conversation string, n Nonces) TokenPair {
-	return TokenPair{
-		Conversation: conversation,
-		A:            s.tokens.Issue(conversation, string(SessionA), n.A),
-		B:            s.tokens.Issue(conversation, string(SessionB), n.B),
-	}
 }
 
 // Cleanup removes the conversations that expired at least olderThan ago, with

@@ -84,8 +84,10 @@ type OperatorStore interface {
 	Messages(ctx context.Context, conversation string, after int64, limit int) ([]Message, error)
 	// Nonces records op and returns the values behind a conversation's tokens.
 	Nonces(ctx context.Context, op Operation) (Nonces, error)
-	// ReplaceNonces makes a conversation's tokens and join code invalid.
-	ReplaceNonces(ctx context.Context, op Operation, n Nonces, p Prints) error
+	// ReplaceNonces makes the tokens of some sessions of op's conversation invalid,
+	// and its join code where EndsJoinCode says so: all, or nothing of it. The error
+	// may be ErrNotFound.
+	ReplaceNonces(ctx context.Context, op Operation, fresh []NewNonce) error
 	// Limits returns the limits that hold for a conversation, or for the store
 	// where that is empty; what was set; and how much the store holds. It records
 	// nothing.

@@ -45,7 +45,7 @@ func lateNote(r TaskReport) string {
 
 func lateText(t Task, caller string, r TaskReport) string {
 	return fmt.Sprintf("The worker of %s, who no longer has it, reports %s on %s%sThe task is %s. The report was kept as a note and changed nothing; later ones are in the task's history.",
-		caller, r.State, named(t), noted(r.Note), whereabouts(t))
+		caller, r.State, named(t), noted(r.Note), taskPlace(t))
 }
 
 func movedText(before, after Task) string {
@@ -64,7 +64,7 @@ func goneText(t Task) string {
 	return fmt.Sprintf("You were silent for too long and no longer have %sDo not go on with it. If you have a result, report it with update_task: it is kept as a note for the orchestrator.", named(t))
 }
 
-func whereabouts(t Task) string {
+func taskPlace(t Task) string {
 	if t.Worker == "" {
 		return string(t.State)
 	}

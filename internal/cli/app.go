@@ -24,10 +24,10 @@ type app struct {
 	now            func() time.Time
 	environ        func() []string
 	lookupEnv      func(string) (string, bool)
-	// shed are the variables that host, a client's shared process, handed on and
+	// dropped are the variables that host, a client's shared process, handed on and
 	// that are not used.
-	shed []string
-	host string
+	dropped []string
+	host    string
 
 	// fixed is the screen behind a pager, whose pipe is no terminal.
 	fixed *screen

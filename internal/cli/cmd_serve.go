@@ -81,7 +81,7 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 	lines := newLossyWriter(a.stderr)
 	defer lines.Close()
 	log := a.logTo(lines)
-	if reason := a.shedReason(a.shed); reason != "" {
+	if reason := a.droppedReason(a.dropped); reason != "" {
 		log.Warn(reason)
 	}
 	watchStarter(ctx, func() {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +13,16 @@ import (
 
 type tokensOptions struct {
 	conversation string
+	session      string
 	rotate       bool
+}
+
+// sessions are those whose tokens are printed, or replaced.
+func (o tokensOptions) sessions() []bridge.SessionID {
+	if o.session != "" {
+		return []bridge.SessionID{bridge.SessionID(o.session)}
+	}
+	return []bridge.SessionID{bridge.SessionA, bridge.SessionB}
 }
 
 func newTokensCmd(a *app) *cobra.Command {
@@ -25,9 +35,12 @@ store does not hold them. Whoever has a token can read and write as that session
 That they were shown is in the audit log.
 
 With --rotate both tokens are replaced. The old ones, and a join code that was not
-redeemed, are worthless from then on.`,
+redeemed, are worthless from then on. With --session only that session's token is
+printed or replaced: replacing it puts out whoever has it, and the other agent goes on.
+A join code that was not redeemed then stays good where the session is a.`,
 		Example: `  bridge tokens conv_3f2a9c0d5e6b7a81
   bridge tokens 3f2a --rotate
+  bridge tokens 3f2a --session b --rotate
   BRIDGE_TOKEN=$(bridge tokens 3f2a --json | jq -r .session_b_token)`,
 		Args:              oneConversation,
 		ValidArgsFunction: completeConversation(a),
@@ -36,7 +49,8 @@ redeemed, are worthless from then on.`,
 			return runTokens(cmd.Context(), a, o)
 		},
 	}
-	boolFlag(cmd.Flags(), &o.rotate, "rotate", "replace both tokens; the old ones stop working at once")
+	boolFlag(cmd.Flags(), &o.rotate, "rotate", "replace the tokens; the old ones stop working at once")
+	choiceFlag(cmd.Flags(), &o.session, []string{"a", "b"}, "session", "only the token of this session (default both)")
 	return cmd
 }
 
@@ -49,11 +63,7 @@ func runTokens(ctx context.Context, a *app, o tokensOptions) error {
 		if err != nil {
 			return err
 		}
-		derive := s.Tokens
-		if o.rotate {
-			derive = s.RotateTokens
-		}
-		tokens, err := derive(ctx, found.ID)
+		tokens, err := deriveTokens(ctx, s, o, found.ID)
 		if err != nil {
 			return err
 		}
@@ -62,10 +72,32 @@ func runTokens(ctx context.Context, a *app, o tokensOptions) error {
 	})
 }
 
+// deriveTokens returns the tokens to print; the pair may hold only one of them.
+func deriveTokens(ctx context.Context, s *bridge.Service, o tokensOptions, id string) (bridge.TokenPair, error) {
+	switch {
+	case !o.rotate:
+		return s.Tokens(ctx, id)
+	case o.session == "":
+		return s.RotateTokens(ctx, id)
+	}
+	session := bridge.SessionID(o.session)
+	token, err := s.RotateToken(ctx, id, session)
+	if session == bridge.SessionA {
+		return bridge.TokenPair{Conversation: id, A: token}, err
+	}
+	return bridge.TokenPair{Conversation: id, B: token}, err
+}
+
 func warnOfTokens(a *app, o tokensOptions, found bridge.Overview) {
 	_, _ = fmt.Fprintln(a.stderr, "bridge: warning: whoever has a token can read and write as its session: pass it on privately")
-	if o.rotate {
+	switch {
+	case !o.rotate:
+	case o.session == "":
 		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the old tokens and an unused join code no longer work: give both agents the new ones")
+	case bridge.SessionID(o.session) == bridge.SessionB:
+		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the old token of session b and an unused join code no longer work: give the new token only to who is to be session b")
+	default:
+		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the old token of session a no longer works: give the new one only to who is to be session a")
 	}
 	if found.Expired(a.now()) {
 		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the conversation has expired: with its tokens it can only be read, for 24 hours from its end")
@@ -74,14 +106,27 @@ func warnOfTokens(a *app, o tokensOptions, found bridge.Overview) {
 
 func printTokens(a *app, o tokensOptions, found bridge.Overview, tokens bridge.TokenPair) error {
 	if a.json {
-		return a.printJSON(struct {
+		printed := struct {
 			ConversationID string `json:"conversation_id"`
-			SessionAToken  string `json:"session_a_token"`
-			SessionBToken  string `json:"session_b_token"`
+			SessionAToken  string `json:"session_a_token,omitempty"`
+			SessionBToken  string `json:"session_b_token,omitempty"`
 			Rotated        bool   `json:"rotated"`
-		}{tokens.Conversation, tokens.A, tokens.B, o.rotate})
+		}{ConversationID: tokens.Conversation, Rotated: o.rotate}
+		for _, session := range o.sessions() {
+			if session == bridge.SessionA {
+				printed.SessionAToken = tokens.A
+			} else {
+				printed.SessionBToken = tokens.B
+			}
+		}
+		return a.printJSON(printed)
 	}
-	_, err := fmt.Fprintf(a.stdout, "conversation %s\na %s\n  %s\nb %s\n  %s\n",
-		tokens.Conversation, cleantext.Quoted(found.RoleA), tokens.A, cleantext.Quoted(found.RoleB), tokens.B)
+	var text strings.Builder
+	fmt.Fprintf(&text, "conversation %s\n", tokens.Conversation)
+	roles := map[bridge.SessionID]string{bridge.SessionA: found.RoleA, bridge.SessionB: found.RoleB}
+	for _, session := range o.sessions() {
+		fmt.Fprintf(&text, "%s %s\n  %s\n", session, cleantext.Quoted(roles[session]), tokens.Of(session))
+	}
+	_, err := fmt.Fprint(a.stdout, text.String())
 	return err
 }

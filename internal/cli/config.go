@@ -38,7 +38,7 @@ const annotationLenient = "lenient"
 // from the environment and the configuration file.
 func (a *app) configure(cmd *cobra.Command) error {
 	a.unattended = cmd.Annotations[annotationUnattended] != ""
-	a.shedShared(makesStores(cmd))
+	a.dropSharedVariables(makesStores(cmd))
 	file, err := a.readConfig(cmd.Root())
 	if err == nil {
 		a.file = file

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,9 +23,9 @@ import (
 // marked, and the order must hold.
 func TestKilledServers(t *testing.T) {
 	t.Parallel()
-	kills := int64(200)
-	if testing.Short() {
-		kills = 30
+	kills := int64(40)
+	if more, err := strconv.ParseInt(os.Getenv("SERVER_KILLS"), 10, 64); err == nil {
+		kills = more // make test-long
 	}
 	i := install(t)
 	a, b := i.pair(t)

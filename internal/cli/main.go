@@ -40,13 +40,13 @@ func Main() int {
 	}
 	code, text := explain(err)
 	if text != "" {
-		a.complain(text)
+		a.printError(text)
 	}
 	return code
 }
 
-// complain prints an error: one line, which on a terminal is broken between words.
-func (a *app) complain(text string) {
+// printError prints an error: one line, which on a terminal is broken between words.
+func (a *app) printError(text string) {
 	width := 0
 	if columns, _, err := term.GetSize(int(a.stderr.Fd())); err == nil {
 		width = columns

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/cli"
+	"example.org/bridge/internal/harness/faultytest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -45,6 +46,7 @@ func TestMain(m *testing.M) {
 		"holder":   func() { os.Exit(holderMain()) },
 		"seed":     func() { os.Exit(seedMain()) },
 		"operator": func() { os.Exit(operatorMain()) },
+		"faulty":   func() { os.Exit(faultytest.Main()) },
 		"receiver": func() { os.Exit(receiverMain()) },
 	})
 }

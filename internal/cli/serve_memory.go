@@ -8,7 +8,7 @@ import (
 )
 
 // A process that serves one agent has a small heap: less than 1 MB lives, and a
-// call leaves about 0.1 MB of garbage. The collector's own setting would run it
+// call leaves 0.1 to 0.2 MB of garbage. The collector's own setting would run it
 // every 30 calls, which is an eighth of their CPU time.
 const (
 	gcPercent = 400

@@ -96,32 +96,32 @@ func isClaudeWorker(arguments []string) bool {
 	return slices.Contains(arguments, "--bg-spare") || len(arguments) > 1 && arguments[1] == "bg-spare"
 }
 
-// handsOn reports whether a variable of this process is one that the host had.
-func (h sharedHost) handsOn(name, value string) bool {
+// passedOn reports whether a variable of this process is one that the host had.
+func (h sharedHost) passedOn(name, value string) bool {
 	return !h.known || slices.Contains(h.environ, name+"="+value)
 }
 
-// shedShared takes from this process the variables that shared hosts handed on,
+// dropSharedVariables takes from this process the variables that shared hosts handed on,
 // and notes which, so that an agent and its user can be told. A server that such
 // a host started loses all credentials.
-func (a *app) shedShared(server bool) {
+func (a *app) dropSharedVariables(server bool) {
 	for _, host := range findSharedHosts() {
 		for _, name := range slices.Concat(credentialVariables, placeVariables) {
 			value := a.env(name)
 			credential := server && host.direct && slices.Contains(credentialVariables, name)
-			if value != "" && (credential || host.handsOn(name, value)) {
-				a.shed, a.host = append(a.shed, name), host.title
+			if value != "" && (credential || host.passedOn(name, value)) {
+				a.dropped, a.host = append(a.dropped, name), host.title
 				_ = os.Unsetenv(name) // fails for names that no variable has
 			}
 		}
 	}
-	if len(a.shed) > 0 {
+	if len(a.dropped) > 0 {
 		xdg.Reload()
 	}
 }
 
-// shedReason says that variables were left out, and why; "" for none.
-func (a *app) shedReason(names []string) string {
+// droppedReason says that variables were left out, and why; "" for none.
+func (a *app) droppedReason(names []string) string {
 	if len(names) == 0 {
 		return ""
 	}
@@ -136,7 +136,7 @@ func (a *app) shedReason(names []string) string {
 // unbound says why a credential in the environment was not taken; "" where there
 // was none.
 func (a *app) unbound() string {
-	return a.shedReason(slices.DeleteFunc(slices.Clone(a.shed), func(name string) bool {
+	return a.droppedReason(slices.DeleteFunc(slices.Clone(a.dropped), func(name string) bool {
 		return !slices.Contains(credentialVariables, name)
 	}))
 }

@@ -61,12 +61,12 @@ func runUpdateTask(ctx context.Context, s *server, c bridge.Credentials, args up
 		text = fmt.Sprintf("Task %d had ended already, as %s. Your report was kept as a note and changed nothing.\n", data.TaskID, data.State)
 	default:
 		text = fmt.Sprintf("Task %d is no longer yours: you were silent for too long, and it is %s. Your report was kept as a note for the orchestrator. Do not go on with the task.\n",
-			data.TaskID, whereabouts(data))
+			data.TaskID, taskPlace(data))
 	}
 	return answer{text: text + view.Unread(data.Unread), data: data}, nil
 }
 
-func whereabouts(d updateTaskData) string {
+func taskPlace(d updateTaskData) string {
 	if d.Worker == "" {
 		return "waiting for another worker"
 	}

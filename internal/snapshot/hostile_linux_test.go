@@ -66,7 +66,7 @@ func TestObjectsReplacedByALink(t *testing.T) {
 			}
 			before := tree(t, dir)
 			snap := take(t, k, dir)
-			spoil(t, dir)
+			corrupt(t, dir)
 			if _, err := k.Restore(t.Context(), snap); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -124,7 +124,7 @@ func TestDamage(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			dir, k := repository(t), keeper(t)
 			snap := take(t, k, dir)
-			spoil(t, dir)
+			corrupt(t, dir)
 			before := tree(t, dir)
 			err := filepath.WalkDir(filepath.Join(k.Dir, kind), func(path string, d fs.DirEntry, err error) error {
 				if err != nil || d.IsDir() || d.Name() == "last" {

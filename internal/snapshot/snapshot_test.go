@@ -128,8 +128,8 @@ func take(t *testing.T, k snapshot.Keeper, dir string) snapshot.Snapshot {
 	return snap
 }
 
-// spoil changes, removes and creates files of every kind.
-func spoil(t *testing.T, dir string) {
+// corrupt changes, removes and creates files of every kind.
+func corrupt(t *testing.T, dir string) {
 	t.Helper()
 	for _, name := range []string{"untracked", "sub", "link", "forced.log"} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
@@ -158,7 +158,7 @@ func TestTakeAndRestore(t *testing.T) {
 			if got := git(t, dir, "status", "--porcelain") + git(t, dir, "rev-parse", "HEAD") + git(t, dir, "branch", "--list"); got != status+head+"* main\n" {
 				t.Errorf("the snapshot shows: %s", got)
 			}
-			spoil(t, dir)
+			corrupt(t, dir)
 			spoilt := tree(t, dir)
 			preview, err := k.Preview(t.Context(), snap)
 			if err != nil {
@@ -361,7 +361,7 @@ func TestHostileRepository(t *testing.T) {
 
 	want := tree(t, dir)
 	snap := take(t, k, dir)
-	spoil(t, dir)
+	corrupt(t, dir)
 	ignored := tree(t, dir)["debug.log"]
 	if _, err := k.Preview(t.Context(), snap); err != nil {
 		t.Error(err)

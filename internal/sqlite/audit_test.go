@@ -44,6 +44,7 @@ func renumber(from, to int) string {
 }
 
 func TestVerifyAuditFindsTampering(t *testing.T) {
+	skipUnderRace(t)
 	t.Parallel()
 	const insert = "INSERT INTO audit_log SELECT %d, at, conversation, session, action, outcome, details, %s FROM audit_log WHERE seq = %d"
 	tests := []struct {

@@ -197,17 +197,22 @@ func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (n bridge.Nonce
 }
 
 // ReplaceNonces implements bridge.Store.
-func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, n bridge.Nonces, p bridge.Prints) error {
+func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, fresh []bridge.NewNonce) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
-		result, err := e.exec("UPDATE session_status SET nonce = iif(session = 'a', ?2, ?3), fingerprint = iif(session = 'a', ?4, ?5) WHERE conversation = ?1",
-			op.Conversation, n.A, n.B, p.A, p.B)
-		if err != nil {
-			return err
+		for _, n := range fresh {
+			result, err := e.exec("UPDATE session_status SET nonce = ?, fingerprint = ? WHERE conversation = ? AND session = ?",
+				n.Nonce, n.Print, op.Conversation, string(n.Session))
+			if err != nil {
+				return err
+			}
+			if changed, err := result.RowsAffected(); err != nil || changed == 0 {
+				return errors.Join(bridge.ErrNotFound, err)
+			}
 		}
-		if changed, err := result.RowsAffected(); err != nil || changed == 0 {
-			return errors.Join(bridge.ErrNotFound, err)
+		if !bridge.EndsJoinCode(fresh) {
+			return nil
 		}
-		_, err = e.exec("UPDATE conversations SET join_hash = NULL WHERE id = ?", op.Conversation)
+		_, err := e.exec("UPDATE conversations SET join_hash = NULL WHERE id = ?", op.Conversation)
 		return err
 	})
 }

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,9 +25,9 @@ import (
 // random moments, again and again, while all work at full speed.
 func TestKilledProcesses(t *testing.T) {
 	t.Parallel()
-	kills := 250
-	if testing.Short() {
-		kills = 40
+	kills := 60
+	if more, err := strconv.Atoi(os.Getenv("STORE_KILLS")); err == nil {
+		kills = more // make test-long
 	}
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t, func(c *bridge.Config) { c.Now = hastyClock })

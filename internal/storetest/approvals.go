@@ -27,7 +27,7 @@ var approvalTests = []test{
 	{"an approval expires, and so does a request", approvalExpires},
 	{"a denied command stays denied, and many denials end the asking", denied},
 	{"a few requests may wait, and a repeated one is the same", queueBound},
-	{"another mode, timeout, workspace or sandbox needs another approval", circumstances},
+	{"another mode, timeout, workspace or sandbox needs another approval", changedConditions},
 	{"another folder under the name of the workspace is refused", otherFolder},
 	{"opening and closing a grant voids what went before", grantsVoid},
 	{"a grant or an approval that was written by other means is worth nothing", forged},
@@ -317,7 +317,7 @@ func queueBound(t *testing.T, w *world) {
 	c.ask(t, c.B, "echo one more")
 }
 
-func circumstances(t *testing.T, w *world) {
+func changedConditions(t *testing.T, w *world) {
 	yes := true
 	for _, tt := range []struct {
 		name   string

@@ -15,6 +15,7 @@ var joinTests = []test{
 	{"a code ends after ten minutes", joinExpires},
 	{"a code ends with its conversation", joinEndsWithConversation},
 	{"rotating the tokens ends the code", joinAfterRotation},
+	{"rotating one token ends a join code only where it would give that one", joinAfterRotationOfOne},
 	{"wrong codes are throttled, a good one passes", joinThrottled},
 }
 
@@ -87,6 +88,22 @@ func joinAfterRotation(t *testing.T, w *world) {
 	must(w.a.RotateTokens(t.Context(), c.ID))(t)
 	_, err := w.b.Join(t.Context(), c.JoinCode)
 	wantError(t, err, bridge.ErrBadJoinCode)
+}
+
+func joinAfterRotationOfOne(t *testing.T, w *world) {
+	tests := []struct {
+		rotated bridge.SessionID
+		want    error
+	}{
+		{bridge.SessionA, nil}, // the code gives the token of b
+		{bridge.SessionB, bridge.ErrBadJoinCode},
+	}
+	for _, tt := range tests {
+		c := create(t, w.a, bridge.CreateRequest{})
+		must(w.a.RotateToken(t.Context(), c.ID, tt.rotated))(t)
+		_, err := w.b.Join(t.Context(), c.JoinCode)
+		wantError(t, err, tt.want)
+	}
 }
 
 func joinThrottled(t *testing.T, w *world) {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -12,6 +13,8 @@ var operatorTests = []test{
 	{"conversations are listed, the newest first", conversationsListed},
 	{"an unknown conversation is not found, and that is not recorded", unknownNotFound},
 	{"rotating replaces both tokens", rotateTokens},
+	{"rotating one token leaves the other session alone", rotateOneToken},
+	{"rotating the token of no session is refused and recorded", rotateNoSession},
 	{"cleanup removes what expired and nothing else", cleanupRemoves},
 	{"a dry run of cleanup changes and records nothing", cleanupDryRun},
 	{"cleanup says how many unread messages went", cleanupCountsUnread},
@@ -43,6 +46,8 @@ func unknownNotFound(t *testing.T, w *world) {
 	wantError(t, err, bridge.ErrNotFound)
 	_, err = w.a.RotateTokens(t.Context(), id)
 	wantError(t, err, bridge.ErrNotFound)
+	_, err = w.a.RotateToken(t.Context(), id, bridge.SessionB)
+	wantError(t, err, bridge.ErrNotFound)
 	equal(t, "head", w.verify(t).Seq, 0)
 }
 
@@ -60,6 +65,53 @@ func rotateTokens(t *testing.T, w *world) {
 		_, err := w.a.CheckPartner(t.Context(), c)
 		wantError(t, err, nil)
 	}
+}
+
+func rotateOneToken(t *testing.T, w *world) {
+	ctx := t.Context()
+	p, q := w.pair(t), w.pair(t)
+	w.send(t, w.a, p.A) // unread mail stays for whoever gets the new token
+	for _, session := range []bridge.SessionID{bridge.SessionB, bridge.SessionA} {
+		out, stays := &p.B, &p.A
+		if session == bridge.SessionA {
+			out, stays = stays, out
+		}
+		fresh := must(w.b.RotateToken(ctx, p.A.Conversation, session))(t)
+		_, err := w.a.CheckPartner(ctx, *out)
+		wantError(t, err, bridge.ErrUnauthorized)
+		out.Token = fresh
+		for _, c := range []bridge.Credentials{*out, *stays, q.A, q.B} {
+			_, err := w.a.CheckPartner(ctx, c)
+			wantError(t, err, nil)
+		}
+	}
+	equal(t, "derived again", must(w.a.Tokens(ctx, p.A.Conversation))(t),
+		bridge.TokenPair{Conversation: p.A.Conversation, A: p.A.Token, B: p.B.Token})
+	equal(t, "mail of who came in its place", len(w.check(t, w.a, p.B, 10).Messages), 1)
+	var details []string
+	for _, e := range entriesOf(w.log(t), "rotate_tokens") {
+		details = append(details, e.Details)
+	}
+	equal(t, "recorded", details, []string{`{"session":"b"}`, `{"session":"a"}`})
+}
+
+func rotateNoSession(t *testing.T, w *world) {
+	p := w.pair(t)
+	for _, session := range []bridge.SessionID{"", "c", "A", "a ", "ab", "system", "operator", "a' OR '1'='1"} {
+		_, err := w.a.RotateToken(t.Context(), p.A.Conversation, session)
+		var invalid *bridge.InvalidError
+		if !errors.As(err, &invalid) {
+			t.Errorf("rotating the token of %q: got %v, want an InvalidError", session, err)
+		}
+	}
+	for _, c := range []bridge.Credentials{p.A, p.B} {
+		_, err := w.a.CheckPartner(t.Context(), c)
+		wantError(t, err, nil)
+	}
+	for _, e := range entriesOf(w.log(t), "rotate_tokens") {
+		equal(t, "outcome", e.Outcome, bridge.OutcomeInvalid)
+	}
+	equal(t, "recorded", len(entriesOf(w.log(t), "rotate_tokens")), 8)
 }
 
 // expiredAndLive makes a conversation that has expired, with three messages of

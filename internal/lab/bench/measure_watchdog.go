@@ -25,7 +25,7 @@ func measureWatchdog(ctx context.Context, r *run) (err error) {
 	if err := pause(ctx, r.texts.within(r.Look)); err != nil {
 		return err
 	}
-	if err := f.killVictim(); err != nil {
+	if err := f.killWorker(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.Silence+2*r.Look+time.Minute)
@@ -57,10 +57,10 @@ type fleet struct {
 	*place
 	pairs               []pair
 	orchestrator, other *agent
-	victim              *rig.Daemon
-	lastBeat            time.Time // of the victim
+	killedWorker        *rig.Daemon
+	lastBeat            time.Time // of the killedWorker
 	killed              bool
-	daemons             []*rig.Daemon // without the victim
+	daemons             []*rig.Daemon // without the killedWorker
 }
 
 func (r *run) newFleet(ctx context.Context) (_ *fleet, err error) {
@@ -99,7 +99,7 @@ func (r *run) newFleet(ctx context.Context) (_ *fleet, err error) {
 
 // startWorkers starts the keepalives, and returns when each has given a heartbeat.
 func (f *fleet) startWorkers(ctx context.Context, beat time.Duration) (err error) {
-	if f.victim, f.lastBeat, err = f.startWorker(ctx, f.pairs[0], beat); err != nil {
+	if f.killedWorker, f.lastBeat, err = f.startWorker(ctx, f.pairs[0], beat); err != nil {
 		return err
 	}
 	other, _, err := f.startWorker(ctx, f.pairs[1], beat)
@@ -129,10 +129,10 @@ func (f *fleet) startWorker(ctx context.Context, c pair, beat time.Duration) (_ 
 	return d, p.At, err
 }
 
-// killVictim kills the first worker's keepalive, and notes when its last
+// killWorker kills the first worker's keepalive, and notes when its last
 // heartbeat was.
-func (f *fleet) killVictim() error {
-	rest, err := f.victim.Kill()
+func (f *fleet) killWorker() error {
+	rest, err := f.killedWorker.Kill()
 	f.killed = true
 	for _, l := range rest {
 		p, err := pulseOn(l)
@@ -150,8 +150,8 @@ func (f *fleet) Close() error {
 		_, err := d.Stop()
 		errs = append(errs, err)
 	}
-	if f.victim != nil && !f.killed {
-		_, err := f.victim.Stop()
+	if f.killedWorker != nil && !f.killed {
+		_, err := f.killedWorker.Stop()
 		errs = append(errs, err)
 	}
 	return errors.Join(append(errs, f.place.Close())...)

@@ -73,7 +73,7 @@ func (r *run) startAll(ctx context.Context) error {
 	}
 	workers, coordinators := r.places()
 	for i := range r.Conversations {
-		a, b, err := r.introduce(ctx, r.members[workers+i%coordinators], r.members[i%workers], i)
+		a, b, err := r.connectPair(ctx, r.members[workers+i%coordinators], r.members[i%workers], i)
 		if err != nil {
 			return err
 		}
@@ -85,8 +85,8 @@ func (r *run) startAll(ctx context.Context) error {
 	return nil
 }
 
-// introduce makes a conversation between two agents.
-func (r *run) introduce(ctx context.Context, coordinator, worker *member, i int) (a, b *session, err error) {
+// connectPair makes a conversation between two agents.
+func (r *run) connectPair(ctx context.Context, coordinator, worker *member, i int) (a, b *session, err error) {
 	var created struct {
 		Conversation string `json:"conversation_id"`
 		Token        string `json:"session_a_token"`

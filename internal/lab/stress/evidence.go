@@ -28,10 +28,10 @@ func gather(ctx context.Context, p *rig.Place) (evidence, error) {
 		return e, err
 	}
 	var err error
-	if e.chain, err = complaint(p.Command(ctx, "audit", "verify")); err != nil {
+	if e.chain, err = problemOf(p.Command(ctx, "audit", "verify")); err != nil {
 		return e, err
 	}
-	e.doctor, err = complaint(p.Command(ctx, "doctor"))
+	e.doctor, err = problemOf(p.Command(ctx, "doctor"))
 	return e, err
 }
 
@@ -71,9 +71,9 @@ func (e *evidence) readLog(ctx context.Context, p *rig.Place) error {
 // exitWarnings is how doctor ends where it found nothing worse.
 const exitWarnings = 7
 
-// complaint runs a command that checks something, and returns what it says if it
+// problemOf runs a command that checks something, and returns what it says if it
 // found a problem.
-func complaint(cmd *exec.Cmd) (string, error) {
+func problemOf(cmd *exec.Cmd) (string, error) {
 	out, err := cmd.CombinedOutput()
 	if exit := new(exec.ExitError); errors.As(err, &exit) {
 		if exit.ExitCode() == exitWarnings {

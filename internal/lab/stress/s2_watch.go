@@ -257,7 +257,7 @@ func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 // takeOver holds that another worker was told of the task, and goes on with it:
 // that the log tells of a move is not enough.
 func (s *s2) takeOver(ctx context.Context, silent *worker, task int64) error {
-	has, err := s.whoHas(ctx, silent, task)
+	has, err := s.workerOf(ctx, silent, task)
 	if err != nil {
 		return err
 	}
@@ -285,8 +285,8 @@ func (s *s2) takeOver(ctx context.Context, silent *worker, task int64) error {
 	return fmt.Errorf("the task is with %q, and with no worker that lives", has)
 }
 
-// whoHas asks the orchestrator's side which worker has a task.
-func (s *s2) whoHas(ctx context.Context, w *worker, task int64) (string, error) {
+// workerOf asks the orchestrator's side which worker has a task.
+func (s *s2) workerOf(ctx context.Context, w *worker, task int64) (string, error) {
 	var page struct {
 		Tasks []struct {
 			Worker string `json:"worker"`

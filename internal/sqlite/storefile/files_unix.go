@@ -47,7 +47,7 @@ func CheckWritable(path string) error {
 	return nil // what is not there cannot be in the way
 }
 
-// private takes from f what a umask may have left out or let in.
+// private sets the mode of f, whatever the umask has made of it.
 func private(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || info.Mode().Perm() == 0o600 {

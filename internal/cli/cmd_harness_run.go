@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/harness/report"
+	"example.org/bridge/internal/harness/run"
+	"example.org/bridge/internal/harness/suite"
+	"example.org/bridge/internal/redact"
+)
+
+type harnessRunOptions struct {
+	suiteOptions
+	failFast    bool
+	concurrency int
+	dir         string
+	formats     []string
+}
+
+func newHarnessRunCmd(a *app) *cobra.Command {
+	var o harnessRunOptions
+	cmd := &cobra.Command{
+		Use:   "run SUITE",
+		Short: "Run the cases of a suite against its server",
+		Long: `Start the server of a suite, run its cases and tell what was found: answers that are not
+what a case expects, and faults of the server itself, such as a stray line on standard
+output, a tool without inputSchema, a result that its outputSchema forbids, or a process
+that is left behind. A server that hangs, crashes or floods costs the case and not the run.
+
+The server gets a small environment and what the suite gives it, and is ended whole at the
+end. --json prints the report; --report-dir writes it to files too.`,
+		Example: `  bridge harness run suite.yaml
+  bridge harness run suite.yaml --tags smoke --fail-fast
+  bridge harness run suite.yaml --report-dir reports --report-formats junit,json`,
+		Args: a.oneSuite,
+		RunE: func(cmd *cobra.Command, args []string) error { return runHarness(cmd.Context(), a, o, args[0]) },
+	}
+	o.register(cmd)
+	fs := cmd.Flags()
+	boolFlag(fs, &o.failFast, "fail-fast", "start no further case after the first that failed")
+	numberFlag(fs, &o.concurrency, "concurrency", "how many servers run cases at once, up to 64; 0 = what the suite says")
+	textFlag(fs, &o.dir, kindPath, "report-dir", "the folder for reports (default what the suite says; none without)")
+	choicesFlag(fs, &o.formats, suite.Formats(), "report-formats", "which reports are written, with commas between them (default what the suite says, or all)")
+	return cmd
+}
+
+func runHarness(ctx context.Context, a *app, o harnessRunOptions, path string) error {
+	s, plan, err := o.load(a, path)
+	if err != nil {
+		return err
+	}
+	if o.concurrency > suite.MaxConcurrency {
+		return a.badSuite(fmt.Errorf("--concurrency must be at most %d", suite.MaxConcurrency))
+	}
+	if o.concurrency > 0 {
+		s.Global.MaxConcurrency = o.concurrency
+	}
+	s.Global.FailFast = s.Global.FailFast || o.failFast
+	engine, err := a.redactor()
+	if err != nil {
+		return err
+	}
+	ctx, stop := daemon(ctx)
+	defer stop()
+	progress := func(c run.Outcome) { a.printCase(a.stdout, report.Outcome(c, engine)) }
+	if a.json {
+		progress = nil
+	}
+	r := run.Run(ctx, run.Options{Suite: s, Plan: plan, Progress: progress})
+	return a.endHarness(ctx, r, s, o, engine)
+}
+
+// endHarness writes the reports of a run and turns it into an exit code.
+func (a *app) endHarness(ctx context.Context, r *run.Report, s *suite.Suite, o harnessRunOptions, engine *redact.Engine) error {
+	report.Clean(r, engine)
+	paths, err := a.writeReports(r, s, o)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		err = report.JSON(a.stdout, r)
+	} else {
+		err = a.printRun(r, paths)
+	}
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
+		return fmt.Errorf("ended by a signal: %d cases did not run", r.Count(run.Skipped))
+	case r.NotStarted:
+		return &exitError{advice.ExitNoServer}
+	case r.Findings() > 0:
+		return &exitError{advice.ExitFinding}
+	}
+	return nil
+}
+
+// writeReports writes what the flags or the suite ask for and removes old reports.
+func (a *app) writeReports(r *run.Report, s *suite.Suite, o harnessRunOptions) ([]string, error) {
+	dir, formats := o.dir, o.formats
+	if dir == "" && s.Reporting.OutputDir != "" {
+		dir = s.Reporting.OutputDir
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(filepath.Dir(s.Path), dir)
+		}
+	}
+	if dir == "" {
+		return nil, nil
+	}
+	if len(formats) == 0 {
+		formats = s.Reporting.Formats
+	}
+	if len(formats) == 0 {
+		formats = suite.Formats()
+	}
+	paths, err := report.Write(dir, formats, r)
+	if days := s.Reporting.RetentionDays; err == nil && days > 0 {
+		_, err = report.Sweep(dir, a.now().Add(-time.Duration(days)*24*time.Hour))
+	}
+	return paths, err
+}
+
+// printCase prints a case on one line, and what was found below it.
+func (a *app) printCase(w io.Writer, c run.Outcome) {
+	s := a.screen()
+	how := map[run.State]style{run.Passed: good, run.Failed: bad, run.Flaky: warn, run.Skipped: faint}[c.State]
+	detail := c.Reason
+	if c.State != run.Skipped {
+		detail = fmt.Sprintf("%.0f ms", float64(c.Duration.Microseconds())/1000)
+	}
+	_, _ = fmt.Fprintf(w, "%s  %s  (%s)\n", s.paint(fmt.Sprintf("%-7s", c.State), how), c.ID, detail)
+	for _, f := range c.Findings {
+		where := f.Where
+		if where != "" {
+			where += ": "
+		}
+		_, _ = fmt.Fprintf(w, "         %s: %s%s\n", f.Kind, where, f.Text)
+	}
+}
+
+// printRun prints what was found beside the cases, and the sums.
+func (a *app) printRun(r *run.Report, paths []string) error {
+	if len(r.Server.Findings) > 0 {
+		a.printCase(a.stdout, r.Server)
+	}
+	revision := r.Revision
+	if revision == "" {
+		revision = "none"
+	}
+	_, err := fmt.Fprintf(a.stdout, "\n%d passed, %d failed, %d flaky, %d skipped; %d findings. Revision %s, %d tools of about %d tokens.\n",
+		r.Count(run.Passed), r.Count(run.Failed), r.Count(run.Flaky), r.Count(run.Skipped), r.Findings(), revision, r.Tools, r.ListTokens)
+	for _, path := range paths {
+		if err == nil {
+			_, err = fmt.Fprintln(a.stdout, "Report:", path)
+		}
+	}
+	return err
+}

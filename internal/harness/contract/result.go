@@ -1,0 +1,141 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"example.org/bridge/internal/harness/finding"
+)
+
+// Result is the result of a tool as a client sees it.
+type Result struct {
+	IsError    bool
+	Text       string // of all its text blocks, with line ends between them
+	Structured any    // nil where there is none
+	// Value is what JSONPath looks into: the structured form, or the text where that is
+	// JSON, or else nil.
+	Value any
+}
+
+// blockTypes are the content blocks of the protocol, with the member that each needs.
+var blockTypes = map[string]string{"text": "text", "image": "data", "audio": "data", "resource": "resource", "resource_link": "uri"}
+
+// ReadResult reads the result of tools/call and finds what is wrong with its form.
+func ReadResult(tool Tool, raw json.RawMessage) (Result, []finding.Finding) {
+	var members struct {
+		Content    json.RawMessage `json:"content"`
+		Structured json.RawMessage `json:"structuredContent"`
+		IsError    bool            `json:"isError"`
+		ResultType string          `json:"resultType"`
+	}
+	where := "tool " + short(tool.Name)
+	bad := func(kind finding.Kind, format string, args ...any) []finding.Finding {
+		return []finding.Finding{{Kind: kind, Where: where, Text: fmt.Sprintf(format, args...)}}
+	}
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return Result{}, bad(finding.BadResult, "the result of tools/call is not an object with content")
+	}
+	r := Result{IsError: members.IsError}
+	if members.ResultType == "input_required" {
+		return r, nil // it asks the user first, and has no content yet
+	}
+	texts, wrong := readContent(members.Content)
+	if wrong != "" {
+		return r, bad(finding.BadResult, "%s", wrong)
+	}
+	r.Text = strings.Join(texts, "\n")
+	if members.Structured != nil && json.Unmarshal(members.Structured, &r.Structured) != nil {
+		return r, bad(finding.BadResult, "structuredContent is no JSON")
+	}
+	r.Value = r.Structured
+	if r.Value == nil {
+		r.Value, _ = parsed(r.Text)
+	}
+	return r, append(r.checkSchema(tool, where), r.checkForms(texts, where)...)
+}
+
+// readContent returns the texts of content, and what the protocol forbids in it.
+func readContent(raw json.RawMessage) (texts []string, wrong string) {
+	var blocks []map[string]json.RawMessage
+	if raw == nil || raw[0] != '[' || json.Unmarshal(raw, &blocks) != nil {
+		return nil, "content must be an array of objects"
+	}
+	for i, block := range blocks {
+		var kind, text string
+		_ = json.Unmarshal(block["type"], &kind)
+		member, known := blockTypes[kind]
+		switch {
+		case !known:
+			return nil, fmt.Sprintf("content %d has the type %q, which there is not", i+1, short(kind))
+		case block[member] == nil:
+			return nil, fmt.Sprintf("content %d of type %s has no %s", i+1, kind, member)
+		case kind == "text" && json.Unmarshal(block["text"], &text) != nil:
+			return nil, fmt.Sprintf("the text of content %d is no text", i+1)
+		case kind == "text":
+			texts = append(texts, text)
+		}
+	}
+	return texts, ""
+}
+
+// checkSchema holds a result against its tool's outputSchema. A result that is an error
+// need not fit.
+func (r Result) checkSchema(tool Tool, where string) []finding.Finding {
+	switch {
+	case tool.Output == nil || r.IsError:
+		return nil
+	case r.Structured == nil:
+		return []finding.Finding{{Kind: finding.OutputSchema, Where: where, Text: "the tool declares outputSchema, and the result has no structuredContent"}}
+	}
+	if err := tool.Output.Validate(r.Structured); err != nil {
+		return []finding.Finding{{Kind: finding.OutputSchema, Where: where, Text: "structuredContent does not fit: " + short(err.Error())}}
+	}
+	return nil
+}
+
+// checkForms compares both forms. Only a text that is a JSON object or array claims to
+// say the same; where there are several, one of them has to.
+func (r Result) checkForms(texts []string, where string) []finding.Finding {
+	if r.Structured == nil {
+		return nil
+	}
+	var claims []any
+	for _, text := range texts {
+		if v, ok := parsed(text); ok {
+			claims = append(claims, v)
+		}
+	}
+	agrees := func(v any) bool {
+		return reflect.DeepEqual(v, r.Structured) || reflect.DeepEqual(v, onlyMember(r.Structured))
+	}
+	if len(claims) == 0 || slices.ContainsFunc(claims, agrees) {
+		return nil
+	}
+	return []finding.Finding{{Kind: finding.Disagree, Where: where, Text: "the text is JSON that differs from structuredContent; a client that shows one of them hides the other"}}
+}
+
+// onlyMember is what a structured result wraps: it must be an object, so that a list
+// becomes {"result": […]} or {"entities": […]}, while the text shows the list alone.
+func onlyMember(structured any) any {
+	members, ok := structured.(map[string]any)
+	if !ok || len(members) != 1 {
+		return structured
+	}
+	for _, v := range members {
+		return v
+	}
+	return nil
+}
+
+// parsed returns the JSON object or array that a text is.
+func parsed(text string) (v any, ok bool) {
+	trimmed := strings.TrimSpace(text)
+	if trimmed == "" || trimmed[0] != '{' && trimmed[0] != '[' {
+		return nil, false
+	}
+	err := json.Unmarshal([]byte(trimmed), &v)
+	return v, err == nil
+}

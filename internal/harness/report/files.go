@@ -1,0 +1,80 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"example.org/bridge/internal/harness/run"
+)
+
+// writers are the formats of reports, by the name that a suite gives them.
+var writers = map[string]struct {
+	extension string
+	write     func(io.Writer, *run.Report) error
+}{
+	"json":  {".json", JSON},
+	"junit": {".xml", JUnit},
+}
+
+// JSON writes the whole report.
+func JSON(w io.Writer, r *run.Report) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(r)
+}
+
+// prefix marks the files that Write made, so that Sweep removes no others.
+const prefix = "harness-"
+
+// Write writes a report in each format into a folder, which is made where there is none,
+// and returns the paths. The files can be read by their owner only.
+func Write(folder string, formats []string, r *run.Report) (paths []string, err error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the folder for reports: %w", err)
+	}
+	stem := prefix + r.Started.UTC().Format("20060102T150405.000Z")
+	for _, name := range formats {
+		format := writers[name]
+		path := filepath.Join(folder, stem+format.extension)
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return paths, fmt.Errorf("cannot write a report: %w", err)
+		}
+		err = format.write(f, r)
+		if closing := f.Close(); err == nil {
+			err = closing
+		}
+		if err != nil {
+			return paths, fmt.Errorf("cannot write %s: %w", path, err)
+		}
+		paths = append(paths, path)
+	}
+	return paths, nil
+}
+
+// Sweep removes reports of a folder that were written before a time. Files of others, and
+// links, stay.
+func Sweep(folder string, before time.Time) (removed int, err error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
+		stem, _, _ := strings.Cut(strings.TrimPrefix(e.Name(), prefix), "Z.")
+		written, err := time.Parse("20060102T150405.000", stem)
+		if err != nil || !strings.HasPrefix(e.Name(), prefix) || !e.Type().IsRegular() || !written.Before(before) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(folder, e.Name())); err != nil {
+			return removed, err
+		}
+		removed++
+	}
+	return removed, nil
+}

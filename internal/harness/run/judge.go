@@ -1,0 +1,158 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/theory/jsonpath"
+
+	"example.org/bridge/internal/harness/finding"
+	"example.org/bridge/internal/harness/suite"
+)
+
+// answer is what a server answered, in one form for results and errors.
+type answer struct {
+	failed bool
+	code   *int
+	text   string
+	value  any
+}
+
+// judge compares an answer with what a step expects, and keeps what later steps need.
+func (a answer) judge(s suite.Step, values map[string]any) (found []finding.Finding) {
+	e := s.Expected
+	wantsError := s.ExpectError || e.ErrorCode != nil
+	switch {
+	case a.failed && !wantsError:
+		return mismatch("the call failed: %s", brief(a.text))
+	case !a.failed && wantsError:
+		return mismatch("the call should fail, and it succeeded: %s", brief(a.text))
+	case e.ErrorCode != nil && a.code == nil:
+		return mismatch("the call should fail with the JSON-RPC error %d, and failed with a result that is an error: %s", *e.ErrorCode, brief(a.text))
+	case e.ErrorCode != nil && *a.code != *e.ErrorCode:
+		return mismatch("the call should fail with the JSON-RPC error %d, and failed with %d: %s", *e.ErrorCode, *a.code, brief(a.text))
+	}
+	for _, p := range e.Patterns {
+		if !regexp.MustCompile(p).MatchString(a.text) { // the suite was checked
+			found = append(found, mismatch("the text does not match %q: %s", p, brief(a.text))...)
+		}
+	}
+	for _, p := range e.NotPatterns {
+		if regexp.MustCompile(p).MatchString(a.text) {
+			found = append(found, mismatch("the text matches %q, and should not: %s", p, brief(a.text))...)
+		}
+	}
+	for _, q := range e.JSON {
+		if wrong := a.query(q, values); wrong != "" {
+			found = append(found, mismatch("%s %s", q.Path, wrong)...)
+		}
+	}
+	for name, path := range s.Store {
+		nodes := jsonpath.MustParse(path).Select(a.value)
+		if len(nodes) != 1 {
+			found = append(found, mismatch("%s finds %d values, and one was to be stored as %s", path, len(nodes), name)...)
+			continue
+		}
+		values[name] = nodes[0]
+	}
+	return found
+}
+
+// query says what is wrong with what a JSONPath finds; "" for nothing.
+func (a answer) query(q suite.Query, values map[string]any) string {
+	nodes := jsonpath.MustParse(q.Path).Select(a.value)
+	switch {
+	case q.Exists != nil && !*q.Exists:
+		if len(nodes) > 0 {
+			return "should find nothing, and finds " + shown(nodes[0])
+		}
+		return ""
+	case q.Count != nil && len(nodes) != *q.Count:
+		return fmt.Sprintf("should find %d values, and finds %d", *q.Count, len(nodes))
+	case q.Count != nil && *q.Count == 0:
+		return ""
+	case len(nodes) == 0:
+		return "finds nothing"
+	}
+	for _, node := range nodes {
+		if wrong := condition(q, node, values); wrong != "" {
+			return wrong
+		}
+	}
+	return ""
+}
+
+// condition holds one value against the conditions of a query.
+func condition(q suite.Query, node any, values map[string]any) string {
+	if q.Equals != nil {
+		want, err := suite.Fill(q.Equals, values)
+		if err != nil {
+			return err.Error()
+		}
+		if !reflect.DeepEqual(plain(want), plain(node)) {
+			return "should be " + shown(want) + ", and is " + shown(node)
+		}
+	}
+	if q.Contains != nil {
+		want, err := suite.Fill(q.Contains, values)
+		if err != nil {
+			return err.Error()
+		}
+		if !contains(plain(node), plain(want)) {
+			return "should contain " + shown(want) + ", and is " + shown(node)
+		}
+	}
+	if q.Matches != "" {
+		text, ok := node.(string)
+		if !ok || !regexp.MustCompile(q.Matches).MatchString(text) {
+			return fmt.Sprintf("should match %q, and is %s", q.Matches, shown(node))
+		}
+	}
+	return ""
+}
+
+// contains reports whether a text holds a text, or a list a value.
+func contains(whole, part any) bool {
+	switch w := whole.(type) {
+	case string:
+		p, ok := part.(string)
+		return ok && strings.Contains(w, p)
+	case []any:
+		for _, item := range w {
+			if reflect.DeepEqual(item, part) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// plain gives numbers of YAML and JSON one type.
+func plain(v any) (out any) {
+	data, err := json.Marshal(v)
+	if err != nil || json.Unmarshal(data, &out) != nil {
+		return v
+	}
+	return out
+}
+
+func shown(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return brief(fmt.Sprint(v))
+	}
+	return brief(string(data))
+}
+
+// brief is the beginning of what a server said, on one line.
+func brief(text string) string {
+	const most = 200
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}

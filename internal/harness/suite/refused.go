@@ -1,0 +1,19 @@
+package suite
+
+// refused are the keys that other tools know, and what to do instead. They are errors:
+// a setting that nobody heeds would look like one that holds.
+var refused = map[string]string{
+	"monitoring":                                     "there is no service that could be monitored: a run ends with an exit code and reports",
+	"performance":                                    "baselines are not supported; bound an answer with performance.max_duration_ms in its case",
+	"security":                                       "roles and keys belong to a service, and a run has none",
+	"reporting.distribution":                         "reports are not sent anywhere; send the files of output_dir from your CI",
+	"global.log_level":                               "use the flag --log-level",
+	"global.max_network_connections":                 "connections of a server cannot be counted portably",
+	"global.resource_limits.max_cpu_seconds":         "processor time is not limited; global_timeout_seconds bounds each request",
+	"global.resource_limits.max_disk_usage_mb":       "disk usage of a server cannot be told from that of others",
+	"global.resource_limits.max_network_connections": "connections of a server cannot be counted portably",
+	"server.health_check":                            "each run starts its servers; a server that does not answer is a finding",
+	"server.connection_pool":                         "each concurrent case has one connection; see global.max_global_concurrency",
+	"server.websocket":                               "MCP has no websocket transport: use stdio or http",
+	"server.auth":                                    "put the header into server.headers, with ${VAR} for its secret",
+}
