@@ -137,7 +137,7 @@ func TestFlushAfterOneThatFailed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(1)
 	if _, err := db.Exec("BEGIN; SELECT count(*) FROM messages"); err != nil {
 		t.Fatal(err)
