@@ -18,8 +18,9 @@ type finder struct {
 	called     int // the end of the name of the last call with a user and a password
 	noUser     int // there is no @ of a URL between the // before this and this
 
-	tableEnd    int // tables before this are read
-	manifestEnd int // and so are objects of Kubernetes
+	tableEnd    int   // tables before this are read
+	cells       []run // the hidden cells of the last table, in order
+	manifestEnd int   // and so are objects of Kubernetes
 }
 
 // structureHeads are the pairs of characters that structureAt looks at; an a
@@ -106,6 +107,9 @@ func (f *finder) scan() {
 
 // at looks at position i and returns where to go on.
 func (f *finder) at(i int) int {
+	if end := f.hiddenCell(i); end > i {
+		return end
+	}
 	if end, row := f.formatAt(i); end > 0 {
 		f.add(i, end, row.kind, rankFormat)
 		if row.kind == kindAWS {

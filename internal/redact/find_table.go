@@ -70,10 +70,24 @@ func (f *finder) column(n name, sep byte, i, count, column int) {
 		}
 		if c := cells[column]; isCellSecret(n, text[c.start:c.end]) {
 			f.add(c.start, c.end, n.kind, rankName)
+			f.cells = append(f.cells, c)
 		}
 		i = end
 	}
 	f.tableEnd = max(f.tableEnd, i)
+}
+
+// hiddenCell returns the end of the hidden cell that i stands in, 0 for none. A
+// password in a cell may look like a name and a sign; what is read as its value
+// would run on into the next cells.
+func (f *finder) hiddenCell(i int) int {
+	for len(f.cells) > 0 && f.cells[0].end <= i {
+		f.cells = f.cells[1:]
+	}
+	if len(f.cells) > 0 && f.cells[0].start <= i {
+		return f.cells[0].end
+	}
+	return 0
 }
 
 // isCellSecret reports whether s, a cell below the head n, is a secret.

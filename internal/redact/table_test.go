@@ -1,0 +1,24 @@
+package redact_test
+
+import "testing"
+
+// TestRedactCellsLikeNames hides a cell that looks like a name with a value, and
+// leaves the cells after it.
+func TestRedactCellsLikeNames(t *testing.T) {
+	for seed := range uint64(50) {
+		g := seeded(seed)
+		for _, name := range []string{"pw", "pwW4", "PASS", "key", "token"} {
+			for _, sign := range []string{":", "=", ":="} {
+				cell := name + sign + g.alnum(6) + "(" + g.chars(decimals, 2) + "!" + g.chars(uppers, 2)
+				in := "id,password,created\n7," + cell + ",2026-06-17\n"
+				if got, want := redactString(in), "id,password,created\n7,PASSWORD_REDACTED,2026-06-17\n"; got != want {
+					t.Errorf("seed %d: Redact(%q) = %q, want %q", seed, in, got, want)
+				}
+				in = "| user | password | role |\n|---|---|---|\n| bob | " + cell + " | admin |\n"
+				if got, want := redactString(in), "| user | password | role |\n|---|---|---|\n| bob | PASSWORD_REDACTED | admin |\n"; got != want {
+					t.Errorf("seed %d: Redact(%q) = %q, want %q", seed, in, got, want)
+				}
+			}
+		}
+	}
+}
