@@ -167,6 +167,11 @@ test-clients:
 mcpb:
 	$(GO) run ./scripts/mcpb -ldflags '$(LDFLAGS)' dist $(PLATFORMS)
 
+## test-docs: the commands of the documents, in a copy with an empty HOME (needs jq)
+.PHONY: test-docs
+test-docs:
+	scripts/test-docs.sh
+
 ## test-packages: the vendors' validators on plugin, extension and bundle (needs npm)
 .PHONY: test-packages
 test-packages:

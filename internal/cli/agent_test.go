@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -25,7 +26,8 @@ import (
 // "wait CLIENT JSON" leaves a waiting one behind. $LAST_CONVERSATION and
 // $LAST_PARTNER are of the conversation that was created last.
 //
-// As "codex app-server" or "claude bg-spare" it is a client's shared process. A
+// As "codex app-server", "claude bg-spare", "opencode serve" and the like it is a
+// client's shared process. A
 // variable ENTRY_X of its own is X of the server: what the client's
 // configuration sets.
 func agentMain() int {
@@ -34,6 +36,7 @@ func agentMain() int {
 	if len(arguments) > 0 && !strings.HasPrefix(arguments[0], "-") {
 		arguments = arguments[1:]
 	}
+	arguments = slices.DeleteFunc(arguments, func(a string) bool { return a == "--cline-hub-daemon" })
 	server := exec.Command("bridge", append([]string{"serve"}, arguments...)...)
 	server.Env = os.Environ()
 	for _, variable := range os.Environ() {

@@ -40,6 +40,8 @@ func TestMain(m *testing.M) {
 		"qwen":     func() { os.Exit(agentMain()) },
 		"copilot":  func() { os.Exit(agentMain()) },
 		"codex":    func() { os.Exit(agentMain()) },
+		"cline":    func() { os.Exit(agentMain()) },
+		"opencode": func() { os.Exit(agentMain()) },
 		"starter":  func() { os.Exit(starterMain()) },
 		"holder":   func() { os.Exit(holderMain()) },
 		"seed":     func() { os.Exit(seedMain()) },

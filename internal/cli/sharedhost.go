@@ -54,7 +54,8 @@ func findSharedHosts() (hosts []sharedHost) {
 }
 
 // sharedTitle names the shared host that a process with these arguments is; ""
-// for any other process. Checked against Codex 0.171.0 and Claude Code 2.1.332.
+// for any other process. Checked against Codex 0.171.0, Claude Code 2.1.332 and
+// Cline 3.0.65; for opencode 1.18.33 and Qwen Code 0.24.4 it goes by their help.
 func sharedTitle(arguments []string) string {
 	agent := agentOf(arguments)
 	switch {
@@ -62,8 +63,22 @@ func sharedTitle(arguments []string) string {
 		return "Codex's background server (codex app-server)"
 	case strings.Contains(agent, "claude") && isClaudeDaemon(arguments):
 		return "Claude Code's background service (claude --bg)"
+	case strings.Contains(agent, "cline") && slices.Contains(arguments, "--cline-hub-daemon"):
+		return "Cline's hub (cline hub)"
+	case strings.Contains(agent, "opencode") && hasSubcommand(arguments, "serve", "web"):
+		return "opencode's server (opencode serve)"
+	case strings.Contains(agent, "qwen") && hasSubcommand(arguments, "serve"):
+		return "Qwen Code's server (qwen serve)"
 	}
 	return ""
+}
+
+// hasSubcommand reports whether a client was started with one of these
+// subcommands: behind its name, or behind the file that its interpreter runs.
+func hasSubcommand(arguments []string, names ...string) bool {
+	return slices.ContainsFunc(arguments[1:min(3, len(arguments))], func(argument string) bool {
+		return slices.Contains(names, argument)
+	})
 }
 
 // isClaudeDaemon reports whether arguments are those of the service behind

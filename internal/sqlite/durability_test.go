@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -119,6 +120,40 @@ func TestFlushThatFails(t *testing.T) {
 		t.Errorf("the database has %d bytes, %d before: the log was not copied", after, before)
 	}
 	d.err = nil
+	if sent, err := s.Send(ctx, p.A, request); err != nil || !sent.Repeated {
+		t.Errorf("got %+v, %v, want the first answer", sent, err)
+	}
+}
+
+// TestFlushAfterOneThatFailed: a flush that succeeds after one that failed proves
+// nothing while a reader keeps the log from being copied.
+func TestFlushAfterOneThatFailed(t *testing.T) {
+	ctx := t.Context()
+	e := bridgetest.NewEnv(t)
+	d := &disk{}
+	s := bridge.New(bridge.Config{Store: d.store(t, e), Key: e.Key, Now: e.Clock.Now})
+	p := bridgetest.NewPair(t, s)
+	db, err := sql.Open("sqlite", e.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN; SELECT count(*) FROM messages"); err != nil {
+		t.Fatal(err)
+	}
+	request := bridge.SendRequest{Text: "hello", IdempotencyKey: "once"}
+	d.err = fs.ErrInvalid
+	if _, err := s.Send(ctx, p.A, request); !errors.Is(err, bridge.ErrOutcomeUnknown) {
+		t.Fatalf("got %v, want outcome unknown", err)
+	}
+	d.err = nil
+	if _, err := s.Send(ctx, p.A, request); !errors.Is(err, bridge.ErrOutcomeUnknown) {
+		t.Errorf("got %v, want outcome unknown while the log is not copied", err)
+	}
+	if _, err := db.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
 	if sent, err := s.Send(ctx, p.A, request); err != nil || !sent.Repeated {
 		t.Errorf("got %+v, %v, want the first answer", sent, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -34,6 +35,7 @@ type writer struct {
 	turnstile *storefile.Turnstile
 	flush     func(log *os.File) error // nil: no commit waits for the disk
 	waiting   func(bridge.Holder)
+	unsaved   atomic.Bool  // a flush failed, and the log is not in the database yet
 	working   sync.RWMutex // held for reading by each operation
 }
 
@@ -62,8 +64,25 @@ func (w *writer) doThen(ctx context.Context, fn func(*conn) (durability, error),
 	if level == relaxed || w.flush == nil {
 		return nil
 	}
-	if err := w.flush(w.files.Log()); err != nil {
-		return errors.Join(fmt.Errorf("%w: flush the log: %w", bridge.ErrOutcomeUnknown, err), w.saveLog())
+	return w.settle()
+}
+
+// settle waits until the log is on the disk. After a flush that failed, later
+// ones prove nothing until the whole log was copied into the database.
+func (w *writer) settle() error {
+	err := w.flush(w.files.Log())
+	if err != nil {
+		w.unsaved.Store(true)
+	}
+	if !w.unsaved.Load() {
+		return nil
+	}
+	saved := w.saveLog()
+	if saved == nil {
+		w.unsaved.Store(false)
+	}
+	if err := errors.Join(err, saved); err != nil {
+		return fmt.Errorf("%w: flush the log: %w", bridge.ErrOutcomeUnknown, err)
 	}
 	return nil
 }
@@ -121,8 +140,14 @@ func (w *writer) saveLog() error {
 		return err
 	}
 	defer release()
-	_, err = w.conn.exec("PRAGMA wal_checkpoint(FULL)")
-	return err
+	var busy, logged, moved int64
+	if err := w.conn.get("PRAGMA wal_checkpoint(FULL)", nil, &busy, &logged, &moved); err != nil {
+		return err
+	}
+	if busy != 0 || moved < logged {
+		return errors.New("the log could not be copied into the database: another process reads or writes")
+	}
+	return nil
 }
 
 // rescue moves what is in a log that was removed into the database. This process

@@ -20,6 +20,8 @@ type client struct {
 	settings map[string]string
 	// model makes it ask the model at an address.
 	model func(url string) []string
+	// shell starts it by a shell, whose arguments args are.
+	shell bool
 	// args hand it a prompt, in its session of an earlier prompt if that is given.
 	args func(url, prompt, session string) []string
 	// tool is one of its own, that runs without leave, with arguments.

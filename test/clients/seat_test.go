@@ -60,7 +60,11 @@ func (s *seat) start(prompt, session string) *running {
 	s.Helper()
 	ctx, cancel := context.WithTimeout(s.Context(), patience)
 	r := &running{seat: s, ended: make(chan struct{}), cancel: cancel}
-	cmd := s.command(ctx, s.program, s.args(s.model.URL(), prompt, session)...)
+	program := s.program
+	if s.shell {
+		program = "sh"
+	}
+	cmd := s.command(ctx, program, s.args(s.model.URL(), prompt, session)...)
 	cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)], s.client.model(s.model.URL())...)
 	cmd.Stdout, cmd.Stderr = &r.out, &r.out
 	if err := cmd.Start(); err != nil {

@@ -15,10 +15,11 @@
 //
 //	model.go      the server, its record
 //	agent.go      the script's side of the dialogue
-//	request.go    what the three APIs have in common
+//	request.go    what the APIs have in common
 //	anthropic.go  Anthropic Messages
 //	responses.go  OpenAI Responses
 //	gemini.go     Gemini generateContent
+//	chat.go       OpenAI chat completions
 //	sse.go        server-sent events
 package stub
 

@@ -30,6 +30,9 @@ func (e events) data(data any) {
 	}
 }
 
+// done ends a stream of chat completions.
+func (e events) done() { _, _ = fmt.Fprint(e.w, "data: [DONE]\n\n") }
+
 func writeJSON(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(encode(value))

@@ -1,0 +1,65 @@
+package clients_test
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"example.org/bridge/test/clients/stub"
+)
+
+// TestClineHubSharesNothing: what Cline runs in the background it runs in a hub,
+// which has the variables of the terminal that started it. A session there does
+// not get that terminal's session, and its server ends with it.
+func TestClineHubSharesNothing(t *testing.T) {
+	u := newUser(t, cline)
+	u.install(cline)
+	p := u.partner()
+	created := p.call("create_conversation", stub.Args{"my_role": "backend developer", "partner_role": "frontend developer"})
+	p.call("send_to_partner", stub.Args{"message": mail})
+	looked := make(chan stub.Result, 1)
+	s := u.seat(cline, func(a *stub.Agent) {
+		looked <- a.Call("check_messages", nil)
+		a.Say("Looked.")
+	})
+	t.Cleanup(u.endHubs)
+	before := len(u.servers()) // the partner's
+	u.run("cline", "auth", "-p", "openai", "-k", noKey, "-m", "stub", "-b", s.model.URL()+"/v1")
+	u.env = append(u.env[:len(u.env):len(u.env)],
+		"BRIDGE_CONVERSATION_ID="+created.Text("conversation_id"), "BRIDGE_SESSION_ID=b", "BRIDGE_TOKEN="+created.Text("session_b_token"))
+	u.want(u.run("cline", "--zen", "Look for mail."), "in the background")
+	said := stub.Result("")
+	u.await("a call in the background", func() bool {
+		select {
+		case said = <-looked:
+			return true
+		default:
+			return false
+		}
+	})
+	wantRefused(t, said)
+	if !said.Has("Cline's hub") {
+		t.Errorf("the agent is not told why: %s", said)
+	}
+	u.await("the end of the session's server", func() bool { return len(u.servers()) <= before })
+}
+
+// endHubs ends the hubs that Cline left behind for this user: one port is for the
+// hubs of all home folders, so the next test would meet it.
+func (u *user) endHubs() {
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		u.Error(err)
+	}
+	for _, process := range processes {
+		line, err := os.ReadFile(filepath.Join(process, "cmdline"))
+		if err == nil && strings.Contains(string(line), "--cline-hub-daemon\x00--cwd\x00"+u.project+"\x00") {
+			pid, _ := strconv.Atoi(filepath.Base(process))
+			_ = syscall.Kill(pid, syscall.SIGTERM) // it may have ended meanwhile
+			u.await("the end of Cline's hub", func() bool { _, err := os.Stat(process); return err != nil })
+		}
+	}
+}
