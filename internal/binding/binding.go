@@ -44,6 +44,9 @@ func Beside(store string) Folder {
 	return Folder{dir: filepath.Join(filepath.Dir(store), folderName), store: filepath.Base(store)}
 }
 
+// Path is where the folder lies.
+func (f Folder) Path() string { return f.dir }
+
 // Entry is one session of a conversation.
 type Entry struct {
 	Conversation string `json:"conversation"`

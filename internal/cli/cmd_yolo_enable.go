@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +17,8 @@ import (
 type yoloEnableOptions struct {
 	conversation, mode, workspace, sandbox, image string
 	ttl                                           time.Duration
-	network, unsandboxed, askInClient             bool
+	network, unsandboxed, askInClient, envFiles   bool
+	tools, domains                                []string
 }
 
 var modeNames = []string{string(guard.ModeSafe), string(guard.ModeRestricted), string(guard.ModeYolo)}
@@ -36,9 +39,14 @@ choose less. Each command still needs its own approval.
 
 It needs YOLO_MODE=1 and a terminal, where you type a phrase and a one-time code. It
 refuses to run in an agent's own shell. What was asked and approved under an earlier
-grant of the conversation is void.`,
+grant of the conversation is void.
+
+Commands see no home. --tools shows them a folder of programs there, such as a toolchain
+of rustup or nvm; what is found and not named is proposed. --domain lets them reach a
+domain by https through a proxy, and needs bubblewrap. Both can be given several times.`,
 		Example: `  YOLO_MODE=1 bridge yolo enable 3f2a --mode safe
-  YOLO_MODE=1 bridge yolo enable 3f2a --mode restricted --workspace ~/src/app --for 30m`,
+  YOLO_MODE=1 bridge yolo enable 3f2a --mode restricted --workspace ~/src/app --for 30m
+  YOLO_MODE=1 bridge yolo enable 3f2a --tools ~/.cargo/bin --domain crates.io`,
 		Args:              oneConversation,
 		ValidArgsFunction: completeConversation(a),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -53,6 +61,9 @@ grant of the conversation is void.`,
 	choiceFlag(fs, &o.sandbox, sandboxNames, "sandbox", "what confines the commands")
 	textFlag(fs, &o.image, kindText, "image", "the local container image, for docker and podman")
 	boolFlag(fs, &o.network, "network", "let commands reach the network")
+	listFlag(fs, &o.domains, kindText, "domain", "let commands reach this domain, with --network off; *.NAME for all below it")
+	listFlag(fs, &o.tools, kindPath, "tools", "show commands a folder of programs, read-only and first in PATH, such as ~/.cargo/bin")
+	boolFlag(fs, &o.envFiles, "env-files", "let programs read the workspace's .env files, which are covered otherwise")
 	boolFlag(fs, &o.unsandboxed, "unsandboxed", "run commands WITHOUT a sandbox: they can do all that you can")
 	boolFlag(fs, &o.askInClient, "ask-in-client", "let the agent's client ask you too, where it can; with =false only yolo approve does")
 	return cmd
@@ -84,6 +95,7 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 		}
 		human.show(append([]string{"", "This lets agents ask to run commands on this machine:", ""}, grant.Describe(grant.OpenedAt)...)...)
 		human.show("  a: " + cleantext.Field(found.RoleA) + "   b: " + cleantext.Field(found.RoleB))
+		human.show(proposeTools(grant)...)
 		if err := human.confirm(ctx, s.Service, action, found.ID, phrase, s.GrantCode(grant)); err != nil {
 			return err
 		}
@@ -94,10 +106,29 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 	})
 }
 
+// proposeTools names the folders of tools that were found and that the grant does
+// not show to commands.
+func proposeTools(g commands.Grant) []string {
+	home, err := os.UserHomeDir()
+	if err != nil || g.Ceiling == guard.ModeSafe || g.Unsandboxed() {
+		return nil
+	}
+	var lines []string
+	for _, dir := range commands.FindTools(home, g.Workspace) {
+		if !slices.ContainsFunc(g.Access.Tools, func(t commands.Tool) bool { return t.Path == dir }) {
+			lines = append(lines, "  --tools "+cleantext.Escape(dir))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return append([]string{"", "Commands will not see these tools. To show them, end this with Ctrl-C and add:"}, lines...)
+}
+
 func (o yoloEnableOptions) request() (commands.GrantRequest, error) {
 	r := commands.GrantRequest{
 		Mode: commands.Mode(o.mode), Workspace: o.workspace, TTL: o.ttl, Image: o.image,
-		Network: o.network, AskInClient: o.askInClient,
+		Network: o.network, AskInClient: o.askInClient, Tools: o.tools, Domains: o.domains, EnvFiles: o.envFiles,
 	}
 	if r.Workspace == "" {
 		r.Workspace = "."

@@ -102,6 +102,9 @@ func writeYoloStatus(out *bufio.Writer, screen screen, all []bridge.Overview, no
 	} else if err := grantTable(grants, now, id).print(out, screen); err != nil {
 		return err
 	}
+	for _, line := range grantNotes(grants, id) {
+		_, _ = out.WriteString(line + "\n")
+	}
 	if len(requests) == 0 {
 		_, _ = out.WriteString("No command waits for your decision.\n")
 		return nil

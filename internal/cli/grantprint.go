@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"example.org/bridge/internal/cleantext"
@@ -24,7 +26,7 @@ func grantTable(grants []commands.Grant, now time.Time, id func(string) string) 
 			cell{text: string(g.Ceiling)},
 			grantExpiryCell(g, now),
 			cell{text: sandboxName(g.Sandbox), style: when(g.Unsandboxed(), bad)},
-			cell{text: onOff(g.Network), style: when(g.Network, warn)},
+			cell{text: networkCell(g), style: when(g.Network || len(g.Access.Domains) > 0, warn)},
 			cell{text: cleantext.Escape(g.Workspace)},
 		)
 	}
@@ -48,11 +50,33 @@ func sandboxName(b sandbox.Backend) string {
 	return string(b)
 }
 
-func onOff(on bool) string {
-	if on {
+func networkCell(g commands.Grant) string {
+	switch n := len(g.Access.Domains); {
+	case g.Network:
 		return "ON"
+	case n == 1:
+		return g.Access.Domains[0]
+	case n > 1:
+		return fmt.Sprintf("%d domains", n)
 	}
 	return "off"
+}
+
+// grantNotes says what a table of grants has no column for.
+func grantNotes(grants []commands.Grant, id func(string) string) []string {
+	var lines []string
+	for _, g := range grants {
+		for _, t := range g.Access.Tools {
+			lines = append(lines, id(g.Conversation)+" shows commands the tools in "+cleantext.Escape(t.Path))
+		}
+		if len(g.Access.Domains) > 1 {
+			lines = append(lines, id(g.Conversation)+" lets commands reach "+strings.Join(g.Access.Domains, ", "))
+		}
+		if g.Access.EnvFiles {
+			lines = append(lines, id(g.Conversation)+" shows commands the workspace's .env files")
+		}
+	}
+	return lines
 }
 
 // jsonGrant is a grant for programs.
@@ -63,6 +87,9 @@ type jsonGrant struct {
 	Sandbox        string    `json:"sandbox"`
 	Image          string    `json:"image"`
 	Network        bool      `json:"network"`
+	Tools          []string  `json:"tools"`
+	Domains        []string  `json:"domains"`
+	EnvFiles       bool      `json:"env_files"`
 	AskInClient    bool      `json:"ask_in_client"`
 	Open           bool      `json:"open"`
 	OpenedAt       view.Time `json:"opened_at"`
@@ -75,8 +102,17 @@ func viewGrants(grants []commands.Grant, now time.Time) []jsonGrant {
 		views[i] = jsonGrant{
 			ConversationID: g.Conversation, Mode: string(g.Ceiling), Workspace: cleantext.Clean(g.Workspace),
 			Sandbox: sandboxName(g.Sandbox), Image: cleantext.Clean(g.Image), Network: g.Network, AskInClient: g.AskInClient,
+			Tools: toolPaths(g.Access), Domains: emptyList(g.Access.Domains), EnvFiles: g.Access.EnvFiles,
 			Open: now.Before(g.ExpiresAt), OpenedAt: view.Time(g.OpenedAt), ExpiresAt: view.Time(g.ExpiresAt),
 		}
 	}
 	return views
+}
+
+func toolPaths(a commands.Access) []string {
+	dirs := make([]string, len(a.Tools))
+	for i, t := range a.Tools {
+		dirs[i] = cleantext.Clean(t.Path)
+	}
+	return dirs
 }

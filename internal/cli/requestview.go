@@ -20,6 +20,9 @@ type jsonRequest struct {
 	Workspace      string    `json:"workspace"`
 	Sandbox        string    `json:"sandbox"`
 	Network        bool      `json:"network"`
+	Tools          []string  `json:"tools"`
+	Domains        []string  `json:"domains"`
+	EnvFiles       bool      `json:"env_files"`
 	TimeoutSeconds int       `json:"timeout_seconds"`
 	CreatedAt      view.Time `json:"created_at"`
 	ExpiresAt      view.Time `json:"expires_at"`
@@ -36,7 +39,8 @@ func viewRequests(requests []commands.Request, now time.Time) []jsonRequest {
 		views[i] = jsonRequest{
 			Request: r.ID, ConversationID: r.Conversation, SessionID: string(r.Session), Status: r.Status(now),
 			Command: cleantext.Clean(r.Command), Runs: r.DescribePlan(), Mode: string(r.Mode), Workspace: cleantext.Clean(r.Workspace),
-			Sandbox: string(r.Sandbox), Network: r.Network, TimeoutSeconds: int(r.Timeout.Seconds()),
+			Sandbox: string(r.Sandbox), Network: r.Network,
+			Tools: toolPaths(r.Access), Domains: emptyList(r.Access.Domains), EnvFiles: r.Access.EnvFiles, TimeoutSeconds: int(r.Timeout.Seconds()),
 			CreatedAt: view.Time(r.CreatedAt), ExpiresAt: view.Time(r.ExpiresAt), DecidedAt: view.Time(r.DecidedAt),
 			UsedAt: view.Time(r.UsedAt), EndedAt: view.Time(r.EndedAt), Snapshot: r.SnapshotNumber,
 		}

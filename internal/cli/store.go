@@ -17,6 +17,7 @@ import (
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
+	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/redact"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -97,12 +98,37 @@ func (a *app) commandConfig(store string) commands.Config {
 	if err != nil {
 		return commands.Config{} // with which no command is allowed
 	}
-	dirs := append(stateDirs(home), filepath.Dir(store), filepath.Join(xdg.StateHome, "bridge"), filepath.Join(xdg.ConfigHome, "bridge"))
+	dirs := append(append(stateDirs(home), storePaths(store)...), filepath.Join(xdg.StateHome, "bridge"), filepath.Join(xdg.ConfigHome, "bridge"))
 	if a.file.found {
 		dirs = append(dirs, a.file.path)
 	}
-	return commands.Config{Home: home, StateDirs: dirs, Snapshots: filepath.Join(filepath.Dir(store), "snapshots")}
+	return commands.Config{Home: home, StateDirs: dirs, Snapshots: snapshotsBeside(store)}
 }
+
+// storePaths are the files and folders of a store. Its folder may be shared with
+// others, as a home is, so that it is not taken as a whole; but where commands can
+// read everything by default, what the store will make later must be hidden too.
+func storePaths(store string) []string {
+	dir := filepath.Dir(store)
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = target
+	}
+	for _, root := range paths.DefaultReadRoots() {
+		if paths.Within(filepath.ToSlash(dir), root) {
+			return []string{dir}
+		}
+	}
+	own := []string{
+		store, auth.KeyBeside(store), doorbell.Beside(store), binding.Beside(store).Path(), snapshotsBeside(store),
+	}
+	for _, suffix := range []string{"-wal", "-shm", "-journal", "-queue", "-turn", "-reserve"} {
+		own = append(own, store+suffix)
+	}
+	return own
+}
+
+// snapshotsBeside is the folder that keeps the states of workspaces.
+func snapshotsBeside(store string) string { return filepath.Join(filepath.Dir(store), "snapshots") }
 
 // storeKey returns the key of the store at path. It makes one only for a store
 // that is to be made: an existing store whose key is gone needs that very key.

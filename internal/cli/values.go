@@ -80,6 +80,17 @@ func parseText(text string) (string, error) {
 	return text, nil
 }
 
+// listFlag takes a text each time that it is given.
+func listFlag(fs *pflag.FlagSet, dest *[]string, kind, name, usage string) {
+	parse := func(text string) ([]string, error) {
+		if text == "" {
+			return nil, errors.New("must not be empty")
+		}
+		return append(*dest, text), nil
+	}
+	fs.Var(&value[[]string]{dest, parse, func(s []string) string { return strings.Join(s, " ") }, kind}, name, usage)
+}
+
 // choiceFlag takes one of a few words.
 func choiceFlag(fs *pflag.FlagSet, dest *string, choices []string, name, usage string) {
 	parse := func(text string) (string, error) {

@@ -23,9 +23,10 @@ func (r Request) Describe() []string {
 		"Mode:      " + string(r.Mode),
 		"Workspace: " + cleantext.Escape(r.Workspace) + access(r.Mode),
 		"Sandbox:   " + sandboxLine(r.Sandbox, r.Image),
-		"Network:   " + networkLine(r.Network),
+		"Network:   " + networkLine(r.Network, r.Access.Domains),
 		"Timeout:   " + r.Timeout.String(),
 	}
+	lines = append(lines, r.Access.describe(len("Workspace: "))...)
 	if r.Mode != guard.ModeSafe && writesGit(r.Plan) {
 		lines = append(lines, "Git:       may write to the repository, except its hooks and configuration")
 	}
@@ -60,10 +61,11 @@ func (g Grant) Describe(now time.Time) []string {
 		"Up to mode:   " + string(g.Ceiling),
 		"Workspace:    " + cleantext.Escape(g.Workspace) + access(g.Ceiling),
 		"Sandbox:      " + sandboxLine(g.Sandbox, g.Image),
-		"Network:      " + networkLine(g.Network),
+		"Network:      " + networkLine(g.Network, g.Access.Domains),
 		"In client:    " + map[bool]string{true: "the agent's client may ask its human", false: "only `bridge yolo approve` approves"}[g.AskInClient],
 		"Closes:       in " + g.ExpiresAt.Sub(now).Round(time.Second).String(),
 	}
+	lines = append(lines, g.Access.describe(len("Conversation: "))...)
 	if note := gitNote(g); note != "" {
 		lines = append(lines, "Git:          "+note)
 	}
@@ -88,13 +90,6 @@ func sandboxLine(b sandbox.Backend, image string) string {
 		return string(b) + " with the image " + cleantext.Escape(image)
 	}
 	return string(b)
-}
-
-func networkLine(on bool) string {
-	if on {
-		return "NETWORK: ON"
-	}
-	return "off"
 }
 
 // DescribePlan says, line by line, which programs would run with which
@@ -194,6 +189,9 @@ func (o Outcome) Summary() string {
 		}
 	case o.SnapshotNote != "":
 		parts = append(parts, "snapshot "+o.SnapshotNote)
+	}
+	if len(o.Contacted) > 0 {
+		parts = append(parts, "network: "+strings.Join(o.Contacted, ", "))
 	}
 	for _, held := range o.Held {
 		parts = append(parts, "PUT ASIDE: "+held)

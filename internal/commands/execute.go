@@ -151,7 +151,10 @@ func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call
 	if err != nil || workspace != mode.Workspace || !inFolder(grant.Workspace, workspace) || !mode.Mode.Within(grant.Ceiling) {
 		return Execution{}, refused("the workspace has changed: call enable_yolo_mode again")
 	}
-	decision := guard.Decide(mode.Mode, call.Command, s.policy(workspace))
+	if err := s.checkTools(grant.Access, workspace); err != nil {
+		return Execution{}, refused("%v", err)
+	}
+	decision := guard.Decide(mode.Mode, call.Command, s.policy(workspace, grant.Access))
 	if !decision.Allow {
 		return Execution{}, refused("%s", decision.Reason)
 	}
@@ -160,6 +163,9 @@ func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call
 	}
 	backend, err := s.backend(ctx, grant)
 	if err != nil {
+		return Execution{}, err
+	}
+	if err := grant.Access.checkBackend(backend); err != nil {
 		return Execution{}, err
 	}
 	plan := *decision.Plan
@@ -173,7 +179,7 @@ func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call
 	r := Request{
 		Conversation: g.Conversation, Session: g.Session, Command: call.Command, Plan: plan,
 		Mode: mode.Mode, Workspace: workspace, Folder: folder,
-		Sandbox: backend, Image: grant.Image, Network: grant.Network, Timeout: mode.Timeout,
+		Sandbox: backend, Image: grant.Image, Network: grant.Network, Access: grant.Access, Timeout: mode.Timeout,
 		Nonce: random(), State: StatePending, CreatedAt: now, ExpiresAt: bridge.Earlier(now.Add(PendingFor), grant.ExpiresAt),
 	}
 	r.Digest = digest(r)

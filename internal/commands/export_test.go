@@ -4,7 +4,7 @@ package commands
 var SandboxList = sandboxList
 
 // LookProgram is where programs are found.
-var FindProgram = findProgram
+var FindProgram = Access{}.findProgram
 
 // WritesGit tells whether a plan needs to write to the repository.
 var WritesGit = writesGit

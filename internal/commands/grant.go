@@ -49,6 +49,8 @@ type Grant struct {
 	// Image is for container backends.
 	Image   string
 	Network bool
+	// Access is what they get besides.
+	Access Access `json:",omitzero"`
 	// AskInClient lets the agent's client put a request to its human.
 	AskInClient bool
 	OpenedAt    time.Time
@@ -71,6 +73,9 @@ type GrantRequest struct {
 	Image       string
 	Network     bool
 	AskInClient bool
+	// Tools, Domains and EnvFiles: see Access. Paths need not be real ones.
+	Tools, Domains []string
+	EnvFiles       bool
 }
 
 // PrepareGrant makes a grant and checks that commands could run under it. It is
@@ -102,6 +107,9 @@ func (s *Service) PrepareGrant(ctx context.Context, r GrantRequest) (Grant, erro
 	if err := s.checkWorkspace(workspace); err != nil {
 		return Grant{}, err
 	}
+	if g.Access, err = s.access(r, workspace); err != nil {
+		return Grant{}, err
+	}
 	if err := s.tryGrant(ctx, g); err != nil {
 		return Grant{}, err
 	}
@@ -115,9 +123,12 @@ func (s *Service) tryGrant(ctx context.Context, g Grant) error {
 	if err != nil {
 		return err
 	}
+	if err := g.Access.checkBackend(backend); err != nil {
+		return err
+	}
 	err = s.config.Try(ctx, s.sandboxOptions(Request{
 		Workspace: g.Workspace, Folder: g.Folder, Mode: g.Ceiling, Sandbox: backend, Image: g.Image,
-		Network: g.Network, Timeout: DefaultCommandTimeout,
+		Network: g.Network, Access: g.Access, Timeout: DefaultCommandTimeout,
 	}))
 	if errors.Is(err, sandbox.ErrWorkspace) {
 		return bridge.Invalid("workspace", "cannot be used: %v", err)
@@ -159,6 +170,9 @@ func (s *Service) OpenGrant(ctx context.Context, g Grant) error {
 func (g Grant) describe(d bridge.Details) {
 	d["mode"], d["workspace"] = string(g.Ceiling), g.Workspace
 	d["sandbox"], d["network"] = backendName(g.Sandbox), g.Network
+	if more := g.Access.bound(); len(more) > 0 {
+		d["access"] = strings.Join(more, "; ")
+	}
 	d["ask_in_client"], d["expires_at"] = g.AskInClient, g.ExpiresAt.Format(time.RFC3339)
 }
 

@@ -139,7 +139,7 @@ const maxBatch = 60
 
 func (b *batch) add(t *testing.T, l testHome, command string, plan *guard.Plan) {
 	t.Helper()
-	list, err := commands.SandboxList(*plan, l.workspace, nil)
+	list, err := commands.SandboxList(*plan, l.workspace, commands.Access{}, nil)
 	if err != nil {
 		t.Fatalf("%q: %v", command, err)
 	}

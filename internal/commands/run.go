@@ -4,19 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/snapshot"
 )
-
-// findProgram finds programs in the system's folders only. The environment's
-// PATH does not count: an agent may have changed it.
-var findProgram = guard.SystemPrograms(nil, nil)
 
 // tryRun runs a command that prints nothing. Besides the sandbox it tries the
 // workspace, which the sandbox may refuse.
@@ -26,24 +24,25 @@ func tryRun(ctx context.Context, o sandbox.Options) error {
 }
 
 // policy is the world that commands of a workspace are judged in.
-func (s *Service) policy(workspace string) guard.Context {
+func (s *Service) policy(workspace string, a Access) guard.Context {
 	return guard.Context{
 		Workspace: workspace,
 		Home:      s.config.Home,
 		StateDirs: s.config.StateDirs,
-		LookPath:  findProgram,
+		ReadRoots: slices.Concat(paths.DefaultReadRoots(), a.toolPaths()),
+		LookPath:  a.findProgram,
 	}
 }
 
-// checkWorkspace asks the policy about a folder, by way of a command that needs
-// nothing else, and then the sandbox. It holds for what an operator opens and for
+// checkWorkspace asks the sandbox about a folder, and then the policy, by way of a
+// command that needs nothing else. It holds for what an operator opens and for
 // the part of it that an agent chooses.
 func (s *Service) checkWorkspace(workspace string) error {
-	if d := guard.Decide(guard.ModeSafe, "pwd", s.policy(workspace)); !d.Allow {
-		return bridge.Invalid("workspace", "cannot be used: %s", d.Reason)
-	}
 	if err := sandbox.CheckWorkspace(workspace, s.config.StateDirs); err != nil {
 		return bridge.Invalid("workspace", "cannot be used: %v", err)
+	}
+	if d := guard.Decide(guard.ModeSafe, "pwd", s.policy(workspace, Access{})); !d.Allow {
+		return bridge.Invalid("workspace", "cannot be used: %s", d.Reason)
 	}
 	return nil
 }
@@ -57,6 +56,8 @@ type Outcome struct {
 	Truncated bool
 	// Redacted names the kinds of secrets that were hidden.
 	Redacted []string
+	// Contacted says which addresses it asked the proxy for, and what became of it.
+	Contacted []string
 	// Held says what the command planted in the workspace, and as what it was put
 	// aside.
 	Held []string
@@ -84,7 +85,10 @@ func (s *Service) sandboxOptions(r Request) sandbox.Options {
 		Identity:    &folder,
 		Writable:    r.Mode != guard.ModeSafe,
 		GitWrite:    writesGit(r.Plan),
+		EnvFiles:    r.Access.EnvFiles,
 		Network:     r.Network,
+		Domains:     r.Access.Domains,
+		Tools:       r.Access.toolPaths(),
 		Backend:     r.Sandbox,
 		Image:       r.Image,
 		Timeout:     r.Timeout,
@@ -98,7 +102,7 @@ func (s *Service) prepare(ctx context.Context, r Request) (sandbox.List, error) 
 	if err != nil {
 		return nil, err
 	}
-	return sandboxList(r.Plan, r.Workspace, overrides)
+	return sandboxList(r.Plan, r.Workspace, r.Access, overrides)
 }
 
 // gitOverrides reads which settings of the repository name programs, and
@@ -110,7 +114,7 @@ func (s *Service) gitOverrides(ctx context.Context, r Request) ([]string, error)
 		return nil, nil
 	}
 	o := s.sandboxOptions(r)
-	o.Writable, o.Network = false, false
+	o.Writable, o.Network, o.Domains = false, false, nil
 	result, err := s.config.Run(ctx, sandbox.Program(git, "config", "--list", "--name-only", "-z", "--includes"), o)
 	if err != nil {
 		return nil, err
@@ -162,7 +166,7 @@ func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List,
 	o.Stdout, cut[0] = cutMiddle(hide.Text(string(result.Stdout)), MaxOutput, "")
 	o.Stderr, cut[1] = cutMiddle(hide.Text(string(result.Stderr)), MaxOutput, "")
 	o.Truncated = o.Truncated || cut[0] || cut[1]
-	o.Held = describeHeld(result.Held, hide.Text)
+	o.Held, o.Contacted = describeHeld(result.Held, hide.Text), describeHeld(result.Contacted, hide.Text)
 	o.NotKept = describeSkipped(o.Snapshot.Skipped, hide.Text)
 	o.Redacted = hide.Found()
 	if hide.Err() != nil {
@@ -171,10 +175,11 @@ func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List,
 	return o
 }
 
-// maxHeld is how many planted files are named one by one.
+// maxHeld is how many planted files, or addresses, are named one by one.
 const maxHeld = 10
 
-// describeHeld makes what was put aside safe to show: a command chose the names.
+// describeHeld makes what was put aside, or asked for, safe to show: a command chose
+// the names.
 func describeHeld(held []string, hide func(string) string) []string {
 	var shown []string
 	for i, text := range held {
@@ -255,6 +260,9 @@ func (s *Service) finish(ctx context.Context, x *Execution) error {
 	}
 	if len(x.Outcome.Held) > 0 {
 		op.Details["put_aside"] = s.core.Redaction(ctx).Text(strings.Join(x.Outcome.Held, "; "))
+	}
+	if len(x.Outcome.Contacted) > 0 {
+		op.Details["contacted"] = s.core.Redaction(ctx).Text(strings.Join(x.Outcome.Contacted, "; "))
 	}
 	for name, text := range map[string]string{"ended": x.Outcome.Ended, "problem": x.Outcome.Problem} {
 		if text != "" {

@@ -4,13 +4,8 @@ import (
 	"fmt"
 
 	"example.org/bridge/internal/guard"
-	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/sandbox"
 )
-
-// sandboxEnv is what commands find in their environment (docs/yolo.md). The
-// builtin env prints it.
-var sandboxEnv = paths.CommandEnvironment(paths.CommandPath, paths.CommandHome)
 
 var operators = map[guard.When]sandbox.Op{
 	guard.Always:    sandbox.Always,
@@ -27,7 +22,7 @@ var redirects = map[guard.Redirect]sandbox.Redirect{
 
 // sandboxList says the same as a plan in the sandbox's words: argument lists and
 // how they are connected. No text is parsed again on the way.
-func sandboxList(p guard.Plan, workspace string, overrides []string) (sandbox.List, error) {
+func sandboxList(p guard.Plan, workspace string, a Access, overrides []string) (sandbox.List, error) {
 	if p.Shell != nil {
 		return sandbox.Program(p.Shell[0], p.Shell[1:]...), nil
 	}
@@ -39,7 +34,7 @@ func sandboxList(p guard.Plan, workspace string, overrides []string) (sandbox.Li
 		}
 		line := sandbox.Pipeline{Op: op}
 		for _, stage := range step.Stages {
-			converted, err := sandboxStage(guard.AddGitOverrides(stage, overrides), workspace)
+			converted, err := sandboxStage(guard.AddGitOverrides(stage, overrides), workspace, a)
 			if err != nil {
 				return nil, err
 			}
@@ -61,16 +56,16 @@ func envArguments(stage guard.Stage) []string {
 	return append(append(args, stage.Path), stage.Argv[1:]...)
 }
 
-func sandboxStage(stage guard.Stage, workspace string) (sandbox.Stage, error) {
+func sandboxStage(stage guard.Stage, workspace string, a Access) (sandbox.Stage, error) {
 	var converted sandbox.Stage
 	switch {
 	case stage.Builtin:
 		converted.Print = true
-		converted.Text, converted.Status = guard.RunBuiltin(stage, workspace, sandboxEnv, findProgram)
+		converted.Text, converted.Status = guard.RunBuiltin(stage, workspace, a.environment(), a.findProgram)
 	case stage.Path == "":
 		return converted, refused("the program %s was not found", stage.Argv[0])
 	case stage.Dir != "" || len(stage.Env) > 0:
-		env, err := findProgram("env")
+		env, err := a.findProgram("env")
 		if err != nil {
 			return converted, refused("the program env was not found: leave out cd and the assignments")
 		}

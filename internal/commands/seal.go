@@ -76,6 +76,7 @@ func digest(r Request) []byte {
 		Inode:        r.Folder.Inode,
 		Sandbox:      string(r.Sandbox) + " " + r.Image,
 		Network:      r.Network,
+		Access:       r.Access.bound(),
 		Timeout:      r.Timeout,
 		Nonce:        r.Nonce,
 	}.Digest()

@@ -98,6 +98,7 @@ type Request struct {
 	Sandbox sandbox.Backend
 	Image   string
 	Network bool
+	Access  Access
 	Timeout time.Duration
 	Nonce   []byte
 	// Digest is over all of the above but the ID.

@@ -31,7 +31,7 @@ func TestFoldersAreComparedWithoutLinks(t *testing.T) {
 		if !decision.Allow {
 			continue
 		}
-		list, err := commands.SandboxList(*decision.Plan, l.workspace, nil)
+		list, err := commands.SandboxList(*decision.Plan, l.workspace, commands.Access{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,6 +26,8 @@ type ApprovalRequest struct {
 	Sandbox string
 	// Network is true only where the approval says NETWORK: ON.
 	Network bool
+	// Access is what the grant gives besides, a line each.
+	Access  []string
 	Timeout time.Duration
 	// Nonce is random, so that no two requests share a digest.
 	Nonce []byte
@@ -47,6 +49,7 @@ type canonicalApproval struct {
 	Inode         uint64 `json:"inode"`
 	Sandbox       []byte `json:"sandbox"`
 	Network       bool   `json:"network"`
+	Access        []byte `json:"access,omitempty"`
 	TimeoutNanos  int64  `json:"timeout_nanos"`
 	Nonce         []byte `json:"nonce"`
 }
@@ -70,6 +73,7 @@ func (r ApprovalRequest) Digest() [sha256.Size]byte {
 		Inode:         r.Inode,
 		Sandbox:       []byte(r.Sandbox),
 		Network:       r.Network,
+		Access:        canonicalAccess(r.Access),
 		TimeoutNanos:  int64(r.Timeout),
 		Nonce:         r.Nonce,
 	})
@@ -77,6 +81,14 @@ func (r ApprovalRequest) Digest() [sha256.Size]byte {
 		text = fmt.Appendf(nil, "%#v", r)
 	}
 	return sha256.Sum256(text)
+}
+
+// canonicalAccess is empty for none.
+func canonicalAccess(lines []string) []byte {
+	if len(lines) == 0 {
+		return nil
+	}
+	return appendStrings(nil, lines)
 }
 
 // canonicalPlan writes a plan so that no two different plans look the same: every

@@ -7,11 +7,25 @@ import (
 	"path"
 
 	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/table"
 )
 
 // trustedFolders are searched for programs, in this order. The PATH of the
 // server's environment is not: it may lead into the workspace.
 var trustedFolders = []string{"/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"}
+
+// ToolPrograms gives a LookPath that also finds programs in an operator's folders of
+// tools, before the system's. What safe mode knows, git and env come from the system
+// alone: their options are judged for the system's programs.
+func ToolPrograms(fsys paths.FS, tools []string) func(name string) (string, error) {
+	system, all := SystemPrograms(fsys, nil), SystemPrograms(fsys, tools)
+	return func(name string) (string, error) {
+		if name == "git" || table.IsSafe(name) {
+			return system(name)
+		}
+		return all(name)
+	}
+}
 
 // SystemPrograms gives a LookPath that finds programs in the system's folders
 // and in extra (an operator's own tool folders, absolute). A program that its

@@ -3,6 +3,8 @@ package mcpserver
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -28,8 +30,10 @@ type enableYoloData struct {
 	TimeoutSeconds int    `json:"timeout_seconds"`
 	Sandbox        bool   `json:"sandbox"`
 	Network        bool   `json:"network"`
-	ExpiresAt      string `json:"expires_at"`
-	Unread         int64  `json:"unread"`
+	// Domains are what may be reached although the network is off.
+	Domains   []string `json:"domains,omitempty"`
+	ExpiresAt string   `json:"expires_at"`
+	Unread    int64    `json:"unread"`
 }
 
 func enableYoloMode() tool {
@@ -64,11 +68,19 @@ func runEnableYoloMode(ctx context.Context, s *server, c bridge.Credentials, arg
 		TimeoutSeconds: int(enabled.Timeout.Seconds()),
 		Sandbox:        enabled.SessionMode.Sandbox || !enabled.Grant.Unsandboxed(),
 		Network:        enabled.Grant.Network,
+		Domains:        enabled.Grant.Access.Domains,
 		ExpiresAt:      view.Stamp(enabled.Grant.ExpiresAt),
 		Unread:         enabled.Unread,
 	}
-	text := fmt.Sprintf("Mode: %s (at most %s), in %s, %d seconds a command, sandbox: %t, network: %t, until %s.\n"+
+	text := fmt.Sprintf("Mode: %s (at most %s), in %s, %d seconds a command, sandbox: %t, network: %s, until %s.\n"+
 		"Each command still needs your human's approval: call execute_command.\n%s",
-		data.Mode, data.Ceiling, data.Workspace, data.TimeoutSeconds, data.Sandbox, data.Network, data.ExpiresAt, view.Unread(data.Unread))
+		data.Mode, data.Ceiling, data.Workspace, data.TimeoutSeconds, data.Sandbox, networkText(data), data.ExpiresAt, view.Unread(data.Unread))
 	return answer{text: text, data: data}, nil
+}
+
+func networkText(d enableYoloData) string {
+	if len(d.Domains) > 0 {
+		return "only https to " + strings.Join(d.Domains, ", ")
+	}
+	return strconv.FormatBool(d.Network)
 }

@@ -74,6 +74,7 @@ func (b *box) makeHome() error {
 func (b *box) clean() error {
 	var errs []error
 	b.group.remove()
+	_ = b.endProxy() // where starting failed
 	if b.shield != nil {
 		errs = append(errs, b.shield.remove())
 	}
@@ -123,6 +124,9 @@ func (b *box) start() error {
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", path, err)
 	}
+	if b.proxy != nil {
+		b.proxy.start()
+	}
 	return nil
 }
 
@@ -165,6 +169,13 @@ func (b *box) command() (argv []string, files []*os.File, err error) {
 	}
 	b.status = r
 	files = append(files, w)
+	if len(b.spec.Domains) > 0 {
+		inBox, err := b.newProxy()
+		if err != nil {
+			return nil, files, err
+		}
+		files = append(files, inBox)
+	}
 	if b.spec.Backend != Bubblewrap {
 		return []string{"bridge", helperName, roleInit}, files, nil
 	}
@@ -177,5 +188,5 @@ func (b *box) command() (argv []string, files []*os.File, err error) {
 		return nil, files, err
 	}
 	files = append(files, filter)
-	return bubblewrapArgs(b.spec, reportFD+1), files, nil
+	return bubblewrapArgs(b.spec, controlFD+len(files)-1), files, nil
 }

@@ -89,7 +89,7 @@ func systemMounts() []string {
 // readRoots leaves out what is mounted anyway, and parents come first.
 func (s spec) readRoots() []string {
 	var roots []string
-	for _, r := range s.ReadRoots {
+	for _, r := range slices.Concat(s.ReadRoots, s.Tools) {
 		if !within("/usr", r) && !within("/etc", r) && !within(s.Workspace, r) {
 			roots = append(roots, r)
 		}
@@ -117,7 +117,7 @@ func (s spec) masks() []string {
 			a = append(a, mask(p)...)
 		}
 	}
-	visible := append(paths.SystemRoots(), s.ReadRoots...)
+	visible := slices.Concat(paths.SystemRoots(), s.ReadRoots, s.Tools)
 	for _, h := range s.Hidden {
 		if slices.ContainsFunc(visible, func(root string) bool { return within(root, h) }) {
 			a = append(a, mask(h)...)

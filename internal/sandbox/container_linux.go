@@ -31,6 +31,11 @@ func containerArgs(s spec, name string) []string {
 	}
 	a = append(a, "--mount", bindMount(s.Exe, boxInit, true))
 	a = append(a, "--mount", bindMount(s.Workspace, s.Workspace, !s.Writable))
+	for _, tool := range s.Tools {
+		if !within(s.Workspace, tool) {
+			a = append(a, "--mount", bindMount(tool, tool, true))
+		}
+	}
 	for _, m := range s.Shield {
 		source := m.Path
 		if m.Mask {

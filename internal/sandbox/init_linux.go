@@ -56,6 +56,11 @@ func initBox(in io.Reader, report *os.File) (outcome, error) {
 	if err := s.checkIdentity(); err != nil {
 		return outcome{}, err
 	}
+	if len(s.Domains) > 0 {
+		if err := offerProxy(); err != nil {
+			return outcome{}, fmt.Errorf("the proxy of the network: %w", err)
+		}
+	}
 	// Whoever can read this process could write the report in its name.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return outcome{}, err

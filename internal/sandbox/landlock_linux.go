@@ -127,7 +127,7 @@ var deviceFiles = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
 // unprotected entries of a writable workspace. Hidden paths cannot be taken
 // out of a read root, so that such a root is refused.
 func (s spec) landlockGrants() ([]grant, error) {
-	read := append([]string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}, s.ReadRoots...)
+	read := append([]string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}, append(slices.Clone(s.ReadRoots), s.Tools...)...)
 	for _, h := range s.Hidden {
 		if slices.ContainsFunc(append(read, s.Workspace), func(root string) bool { return within(root, h) }) {
 			return nil, fmt.Errorf("%s lies in a folder that may be read, and Landlock cannot hide it; use bubblewrap", h)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/sandbox/egress"
 )
 
 // Backend names a way of confining a command.
@@ -65,6 +66,12 @@ type Options struct {
 	EnvFiles bool
 	// Network lets it reach the network.
 	Network bool
+	// Domains is what it may reach without Network, through a proxy of the
+	// supervisor's ([egress.ParseDomains]). It needs [Bubblewrap].
+	Domains egress.Domains
+	// Tools are folders with programs that it may run and not write: toolchains
+	// in a home, a virtual environment. They come first in its PATH. Real paths.
+	Tools []string
 	// Backend is the one to use; empty means the first that works of
 	// bubblewrap and Landlock. There is no fallback from a named one.
 	Backend Backend
@@ -81,7 +88,7 @@ type Options struct {
 	// ReadRoots may be read; nil means [paths.DataRoots]. Missing ones are
 	// left out.
 	ReadRoots []string
-	// Path is the command's PATH; empty means [DefaultPath].
+	// Path is the command's PATH; empty means that of Tools and [DefaultPath].
 	Path string
 	// Memory is the limit in bytes, for each process and for all together, with
 	// shared memory and files in memory. A control group holds the latter where
@@ -116,6 +123,9 @@ type Result struct {
 	TimedOut bool
 	// Exceeded names the limit that ended it: "memory", "processes" or "disk".
 	Exceeded string
+	// Contacted says, a line each, which addresses it asked the proxy for, and what
+	// became of it. The command chose the names.
+	Contacted []string
 	// Held says, a sentence each, what the command planted in the workspace that
 	// others would obey, and under which name it was put aside.
 	Held []string
@@ -151,7 +161,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.PIDs = DefaultPIDs
 	}
 	if o.Path == "" {
-		o.Path = DefaultPath
+		o.Path = paths.SearchPath(o.Tools)
 	}
 	if o.ReadRoots == nil {
 		o.ReadRoots = paths.DataRoots()

@@ -24,13 +24,14 @@ const (
 )
 
 // protocolVersion tells a helper that the program on disk was replaced.
-const protocolVersion = 2
+const protocolVersion = 3
 
 // Descriptors of the supervisor and of the init, after the standard three.
 const (
 	controlFD = 3 // the specification comes in; its end means: stop
 	reportFD  = 4 // the outcome goes out
 	lockFD    = 5 // supervisor only: holds the workspace's lock
+	proxyFD   = 5 // init only, with domains: takes the listener of the proxy
 )
 
 // spec is what the server tells the supervisor, and it the init.
@@ -44,6 +45,8 @@ type spec struct {
 	Network   bool          `json:"network"`
 	GitWrite  bool          `json:"gitWrite"`
 	EnvFiles  bool          `json:"envFiles"`
+	Tools     []string      `json:"tools,omitempty"`
+	Domains   []string      `json:"domains,omitempty"`
 	Timeout   time.Duration `json:"timeout"`
 	Hidden    []string      `json:"hidden"`
 	ReadRoots []string      `json:"readRoots"`
@@ -89,6 +92,8 @@ type outcome struct {
 	Signal   string `json:"signal,omitempty"`
 	TimedOut bool   `json:"timedOut,omitempty"`
 	Exceeded string `json:"exceeded,omitempty"`
+	// Contacted is [Result.Contacted].
+	Contacted []string `json:"contacted,omitempty"`
 	// Held says what the command planted and was put aside.
 	Held []string `json:"held,omitempty"`
 }
@@ -99,7 +104,11 @@ func (s spec) environment() []string {
 	if s.Home != "" {
 		home = s.Home
 	}
-	return paths.CommandEnvironment(s.Path, home)
+	env := paths.CommandEnvironment(s.Path, home)
+	if len(s.Domains) > 0 {
+		env = append(env, paths.ProxyEnvironment()...)
+	}
+	return env
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -59,9 +59,15 @@ func newSpec(list List, opts Options) (spec, error) {
 	s := spec{
 		Version: protocolVersion, Backend: opts.Backend, List: list,
 		Workspace: workspace, Identity: opts.Identity, Writable: opts.Writable, Network: opts.Network,
-		GitWrite: opts.GitWrite, EnvFiles: opts.EnvFiles,
+		GitWrite: opts.GitWrite, EnvFiles: opts.EnvFiles, Tools: opts.Tools, Domains: opts.Domains,
 		Timeout: opts.Timeout, Hidden: hidden, ReadRoots: existing(opts.ReadRoots),
 		Path: opts.Path, Memory: opts.Memory, Growth: opts.Growth, PIDs: opts.PIDs, Image: opts.Image, Exe: exe,
+	}
+	if err := s.checkDomains(); err != nil {
+		return s, err
+	}
+	if err := checkTools(s.Tools, workspace, hidden); err != nil {
+		return s, fmt.Errorf("%w: %w", ErrWorkspace, err)
 	}
 	return s, s.findTool()
 }
@@ -143,7 +149,7 @@ func runSpec(ctx context.Context, s spec, limit int) (Result, error) {
 	drained.Wait()
 	sup.close()
 
-	res := Result{ExitCode: out.ExitCode, Signal: out.Signal, TimedOut: out.TimedOut, Exceeded: out.Exceeded, Held: out.Held, Duration: time.Since(began), Backend: s.Backend}
+	res := Result{ExitCode: out.ExitCode, Signal: out.Signal, TimedOut: out.TimedOut, Exceeded: out.Exceeded, Held: out.Held, Contacted: out.Contacted, Duration: time.Since(began), Backend: s.Backend}
 	var more [2]bool
 	res.Stdout, more[0] = stdout.result()
 	res.Stderr, more[1] = stderr.result()

@@ -51,6 +51,13 @@ func newShield(sp spec) (*shield, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.remove())
 	}
+	if sp.Writable {
+		for _, tool := range sp.Tools {
+			if within(sp.Workspace, tool) {
+				s.mounts = append(s.mounts, shieldMount{Path: tool, ReadOnly: true})
+			}
+		}
+	}
 	if !sp.EnvFiles {
 		for _, path := range s.before.env {
 			s.mounts = append(s.mounts, shieldMount{Path: filepath.Join(s.workspace, path), ReadOnly: true, Mask: true})

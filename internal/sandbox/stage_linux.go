@@ -37,7 +37,7 @@ func (b *box) stage() error {
 			_ = unix.Close(g.fd)
 		}
 	}()
-	for _, path := range []string{b.spec.Workspace, b.spec.Exe} {
+	for _, path := range b.spec.staged() {
 		g, err := newGraft(path, user)
 		if err != nil {
 			return err
@@ -45,6 +45,17 @@ func (b *box) stage() error {
 		grafts = append(grafts, g)
 	}
 	return plant(grafts, user)
+}
+
+// staged are the paths that the user must reach, wherever they lie.
+func (s spec) staged() []string {
+	all := []string{s.Workspace, s.Exe}
+	for _, tool := range s.Tools {
+		if !within(s.Workspace, tool) {
+			all = append(all, tool)
+		}
+	}
+	return all
 }
 
 // graft is a detached copy of a mount.

@@ -71,6 +71,7 @@ type box struct {
 	shield *shield
 	group  *cgroup // nil where none can be made
 	growth *growth
+	proxy  *proxy // nil without domains
 	name   string // of the container
 	main   int
 	exited chan syscall.WaitStatus
@@ -91,9 +92,10 @@ func (b *box) run(stop <-chan string) (outcome, error) {
 		out = outcome{Done: true, ExitCode: 128 + int(unix.SIGKILL), Exceeded: "memory"}
 	}
 
-	held := b.putAside()
+	held, contacted := b.putAside(), b.endProxy()
 	said := b.readStatus()
 	said.Held, out.Held = held, held
+	said.Contacted, out.Contacted = contacted, contacted
 	switch {
 	case out.TimedOut || out.Exceeded != "" || out.Signal != "":
 		return out, nil

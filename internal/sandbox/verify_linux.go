@@ -101,7 +101,7 @@ func (s spec) verifyMasked() error {
 
 // verifyReadOnly tries to create a file where none may be created.
 func (s spec) verifyReadOnly() error {
-	dirs := []string{"/", "/usr", "/etc"}
+	dirs := append([]string{"/", "/usr", "/etc"}, s.Tools...)
 	if !s.Writable {
 		dirs = append(dirs, s.Workspace)
 	}

@@ -110,12 +110,16 @@ func (e *entry) insertCommand(r commands.Request) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	access, err := json.Marshal(r.Access)
+	if err != nil {
+		return 0, err
+	}
 	result, err := e.exec(`
 		INSERT INTO command_requests (conversation, session, command, plan, mode, workspace, device, inode,
-		                              sandbox, image, network, timeout, nonce, digest, state, created_at, expires_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
+		                              sandbox, image, network, access, timeout, nonce, digest, state, created_at, expires_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
 		r.Conversation, string(r.Session), r.Command, string(plan), string(r.Mode), r.Workspace,
-		int64(r.Folder.Device), int64(r.Folder.Inode), string(r.Sandbox), r.Image, bit(r.Network),
+		int64(r.Folder.Device), int64(r.Folder.Inode), string(r.Sandbox), r.Image, bit(r.Network), string(access),
 		r.Timeout.Microseconds(), r.Nonce, r.Digest, r.CreatedAt, r.ExpiresAt)
 	if err != nil {
 		return 0, err
@@ -224,16 +228,16 @@ func (s *Store) Commands(ctx context.Context, q commands.Query) (all []commands.
 
 func listCommands(c *conn, where string, args ...any) (all []commands.Request, err error) {
 	var r commands.Request
-	var session, plan, mode, backend, state string
+	var session, plan, mode, backend, state, access string
 	var device, inode, network, timeout int64
 	dest := []any{
 		&r.ID, &r.Conversation, &session, &r.Command, &plan, &mode, &r.Workspace, &device, &inode,
-		&backend, &r.Image, &network, &timeout, &r.Nonce, &r.Digest, &state, &r.CreatedAt, &r.ExpiresAt,
+		&backend, &r.Image, &network, &access, &timeout, &r.Nonce, &r.Digest, &state, &r.CreatedAt, &r.ExpiresAt,
 		&r.DecidedAt, &r.ApprovedUntil, &r.TokenHash, &r.Seal, &r.UsedAt, &r.EndedAt, &r.ExitCode, &r.Snapshot, &r.SnapshotNumber,
 	}
 	err = c.each(`
 		SELECT id, conversation, session, command, plan, mode, workspace, device, inode,
-		       sandbox, image, network, timeout, nonce, digest, state, created_at, expires_at,
+		       sandbox, image, network, access, timeout, nonce, digest, state, created_at, expires_at,
 		       decided_at, approved_until, token_hash, seal, used_at, ended_at, exit_code, snapshot, snapshot_number
 		FROM command_requests `+where, args, dest, func() error {
 		found := r
@@ -245,6 +249,8 @@ func listCommands(c *conn, where string, args ...any) (all []commands.Request, e
 		if err := json.Unmarshal([]byte(plan), &found.Plan); err != nil {
 			found.Plan = commands.Plan{} // its digest no longer fits: nobody can approve it
 		}
+		found.Access = commands.Access{}
+		_ = json.Unmarshal([]byte(access), &found.Access) // as above
 		all = append(all, found)
 		return nil
 	})

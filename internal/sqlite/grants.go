@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -23,11 +24,15 @@ func (s *Store) OpenGrant(ctx context.Context, op bridge.Operation, g commands.G
 		if _, err := e.dropGrant(g.Conversation); err != nil {
 			return err
 		}
+		access, err := json.Marshal(g.Access)
+		if err != nil {
+			return err
+		}
 		_, err = e.exec(`
-			INSERT INTO yolo_grants (conversation, mode, workspace, device, inode, sandbox, image, network, ask, opened_at, expires_at, seal)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			INSERT INTO yolo_grants (conversation, mode, workspace, device, inode, sandbox, image, network, access, ask, opened_at, expires_at, seal)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			g.Conversation, string(g.Ceiling), g.Workspace, int64(g.Folder.Device), int64(g.Folder.Inode),
-			string(g.Sandbox), g.Image, bit(g.Network), bit(g.AskInClient), g.OpenedAt, g.ExpiresAt, g.Seal)
+			string(g.Sandbox), g.Image, bit(g.Network), string(access), bit(g.AskInClient), g.OpenedAt, g.ExpiresAt, g.Seal)
 		return err
 	})
 }
@@ -74,15 +79,18 @@ func (s *Store) Grants(ctx context.Context) (all []commands.Grant, err error) {
 
 func listGrants(c *conn, where string, args ...any) (all []commands.Grant, err error) {
 	var g commands.Grant
-	var mode, backend string
+	var mode, backend, access string
 	var device, inode, network, ask int64
-	dest := []any{&g.Conversation, &mode, &g.Workspace, &device, &inode, &backend, &g.Image, &network, &ask, &g.OpenedAt, &g.ExpiresAt, &g.Seal}
-	err = c.each("SELECT conversation, mode, workspace, device, inode, sandbox, image, network, ask, opened_at, expires_at, seal FROM yolo_grants "+where,
+	dest := []any{&g.Conversation, &mode, &g.Workspace, &device, &inode, &backend, &g.Image, &network, &access, &ask, &g.OpenedAt, &g.ExpiresAt, &g.Seal}
+	err = c.each("SELECT conversation, mode, workspace, device, inode, sandbox, image, network, access, ask, opened_at, expires_at, seal FROM yolo_grants "+where,
 		args, dest, func() error {
 			found := g
 			found.Ceiling, found.Sandbox = commands.Mode(mode), commands.Backend(backend)
 			found.Folder = folder(device, inode)
 			found.Network, found.AskInClient = network != 0, ask != 0
+			// What cannot be read is no longer what was sealed: the grant is void.
+			found.Access = commands.Access{}
+			_ = json.Unmarshal([]byte(access), &found.Access)
 			all = append(all, found)
 			return nil
 		})

@@ -220,3 +220,9 @@ func noOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	}
 	return nil, nil
 }
+
+// IsSafe reports whether safe mode knows a program.
+func IsSafe(name string) bool {
+	p, known := programs[name]
+	return known && p.mode == verdict.ModeSafe
+}

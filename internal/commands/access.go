@@ -1,0 +1,190 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/sandbox/egress"
+)
+
+// MaxTools is how many folders of tools a grant may name.
+const MaxTools = 20
+
+// Access is what a grant gives commands beyond the workspace and the system. The
+// zero value gives nothing. Grants seal it, and approvals bind it.
+type Access struct {
+	// Tools are folders of programs, read-only and first in PATH.
+	Tools []Tool `json:"tools,omitempty"`
+	// Domains may be reached through a proxy, where the network is off.
+	Domains egress.Domains `json:"domains,omitempty"`
+	// EnvFiles shows commands the workspace's .env files.
+	EnvFiles bool `json:"env_files,omitempty"`
+}
+
+// Tool is a folder of programs: its real path, and the folder that had it.
+type Tool struct {
+	Path   string           `json:"path"`
+	Folder sandbox.Identity `json:"folder"`
+}
+
+// toolPaths are the paths of the folders of tools.
+func (a Access) toolPaths() []string {
+	dirs := make([]string, 0, len(a.Tools))
+	for _, t := range a.Tools {
+		dirs = append(dirs, t.Path)
+	}
+	return dirs
+}
+
+// bound is what an approval's digest says of it.
+func (a Access) bound() []string {
+	var lines []string
+	for _, t := range a.Tools {
+		lines = append(lines, fmt.Sprintf("tools %d %d %s", t.Folder.Device, t.Folder.Inode, t.Path))
+	}
+	for _, d := range a.Domains {
+		lines = append(lines, "domain "+d)
+	}
+	if a.EnvFiles {
+		lines = append(lines, "env files")
+	}
+	return lines
+}
+
+// access resolves what a grant asks for.
+func (s *Service) access(r GrantRequest, workspace string) (Access, error) {
+	a := Access{EnvFiles: r.EnvFiles}
+	if len(r.Tools) > MaxTools {
+		return a, bridge.Invalid("tools", "there are %d folders, at most %d are allowed", len(r.Tools), MaxTools)
+	}
+	for _, dir := range r.Tools {
+		path, folder, err := realFolder(dir)
+		if err != nil {
+			return a, bridge.Invalid("tools", "%s cannot be used: %v", cleantext.Escape(dir), err)
+		}
+		a.Tools = append(a.Tools, Tool{path, folder})
+	}
+	slices.SortFunc(a.Tools, func(x, y Tool) int { return strings.Compare(x.Path, y.Path) })
+	a.Tools = slices.Compact(a.Tools)
+	if err := s.checkTools(a, workspace); err != nil {
+		return a, bridge.Invalid("tools", "%v", err)
+	}
+	var err error
+	if a.Domains, err = egress.ParseDomains(r.Domains); err != nil {
+		return a, bridge.Invalid("domain", "%v", err)
+	}
+	if len(a.Domains) > 0 && r.Network {
+		return a, bridge.Invalid("domain", "goes without the network: leave out one of them")
+	}
+	return a, nil
+}
+
+// checkTools holds the folders of tools against the policy and the sandbox: when a
+// grant is opened, and before each command.
+func (s *Service) checkTools(a Access, workspace string) error {
+	secrets := paths.NewSecrets(paths.Clean(s.config.Home), s.config.StateDirs)
+	for _, t := range a.Tools {
+		if secrets.Has(t.Path) || secrets.Below(t.Path) {
+			return fmt.Errorf("the tool folder %s is or holds secrets: name a folder that has only programs", cleantext.Escape(t.Path))
+		}
+		path, folder, err := realFolder(t.Path)
+		if err != nil || path != t.Path || folder != t.Folder {
+			return fmt.Errorf("the tool folder %s is no longer the one that the operator named: open the grant anew", cleantext.Escape(t.Path))
+		}
+	}
+	return sandbox.CheckTools(a.toolPaths(), workspace, s.config.StateDirs)
+}
+
+// findProgram finds programs under the access. The environment's PATH does not
+// count: an agent may have changed it.
+func (a Access) findProgram(name string) (string, error) {
+	folders := make([]string, 0, len(a.Tools))
+	for _, t := range a.Tools {
+		folders = append(folders, paths.ProgramFolder(t.Path))
+	}
+	return guard.ToolPrograms(nil, folders)(name)
+}
+
+// environment is what commands find in their environment under the access. The
+// builtin env prints it.
+func (a Access) environment() []string {
+	env := paths.CommandEnvironment(paths.SearchPath(a.toolPaths()), paths.CommandHome)
+	if len(a.Domains) > 0 {
+		env = append(env, paths.ProxyEnvironment()...)
+	}
+	return env
+}
+
+// describe says it line by line, with names of one width. It is safe to show.
+func (a Access) describe(width int) []string {
+	line := func(name, text string) string { return fmt.Sprintf("%-*s%s", width, name+":", text) }
+	var lines []string
+	for _, t := range a.Tools {
+		lines = append(lines, line("Tools", cleantext.Escape(t.Path)+" (read only, first in PATH)"))
+	}
+	if a.EnvFiles {
+		lines = append(lines, line("Secrets", "COMMANDS SEE the workspace's .env files"))
+	}
+	return lines
+}
+
+// networkLine says what commands may reach.
+func networkLine(on bool, domains egress.Domains) string {
+	switch {
+	case on:
+		return "NETWORK: ON"
+	case len(domains) > 0:
+		return "ONLY " + strings.Join(domains, ", ") + " (https, through the bridge's proxy)"
+	}
+	return "off"
+}
+
+// errDomains: see sandbox.Options.Domains.
+var errDomains = errors.New("a list of domains needs bubblewrap, which gives commands a network of their own")
+
+// checkBackend refuses a sandbox that cannot hold the access.
+func (a Access) checkBackend(b sandbox.Backend) error {
+	if len(a.Domains) > 0 && b != sandbox.Bubblewrap {
+		return bridge.Invalid("domain", "cannot be used with %s: %v", backendName(b), errDomains)
+	}
+	return nil
+}
+
+// FindTools looks for folders of tools that commands usually need, in a home and in
+// a workspace: real paths, which a grant may name.
+func FindTools(home, workspace string) []string {
+	var found []string
+	for _, pattern := range []string{
+		filepath.Join(home, ".rustup", "toolchains", "*"),
+		filepath.Join(home, ".cargo", "bin"),
+		filepath.Join(home, ".nvm", "versions", "node", "*"),
+		filepath.Join(home, ".local", "share", "pipx", "venvs", "*"),
+		filepath.Join(home, ".local", "share", "uv", "tools", "*"),
+		filepath.Join(home, ".local", "share", "uv", "python", "*"),
+		filepath.Join(home, ".pyenv", "versions", "*"),
+		filepath.Join(home, ".rbenv", "versions", "*"),
+		filepath.Join(home, ".bun", "bin"),
+		filepath.Join(home, ".deno", "bin"),
+		filepath.Join(home, "go", "bin"),
+		filepath.Join(home, "sdk", "go*"),
+		filepath.Join(workspace, ".venv"),
+		filepath.Join(workspace, "venv"),
+	} {
+		matches, _ := filepath.Glob(pattern) // only a bad pattern is an error
+		for _, m := range matches {
+			if dir, _, err := realFolder(m); err == nil && sandbox.CheckTools([]string{dir}, workspace, nil) == nil {
+				found = append(found, dir)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}

@@ -1,0 +1,53 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// CheckTools reports why folders of tools cannot be shown to commands of a
+// workspace. hidden is what no command may see ([Options.HiddenPaths]).
+func CheckTools(tools []string, workspace string, hidden []string) error {
+	reals := make([]string, 0, len(hidden))
+	for _, h := range hidden {
+		reals = append(reals, realPath(h))
+	}
+	return checkTools(tools, workspace, reals)
+}
+
+// checkTools takes real paths. A folder that holds more than programs would show
+// a command what it is for the sandbox to hide.
+func checkTools(tools []string, workspace string, hidden []string) error {
+	forbidden := append(append(systemRoots[:len(systemRoots):len(systemRoots)], kernelRoots...), hidden...)
+	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) {
+		forbidden = append(forbidden, realPath(home))
+	}
+	for _, dir := range tools {
+		info, err := os.Stat(dir)
+		switch {
+		case err != nil || !info.IsDir():
+			return fmt.Errorf("the tool folder %s is not there any more; open the grant anew", dir)
+		case realPath(dir) != dir:
+			return fmt.Errorf("the tool folder %s is a link now; open the grant anew", dir)
+		case within(dir, workspace):
+			return fmt.Errorf("the tool folder %s holds the workspace; name a folder that has only programs", dir)
+		case info.Mode().Perm()&0o022 != 0:
+			return fmt.Errorf("others may write the tool folder %s; take the right away with chmod go-w", dir)
+		}
+		holds := func(path string) bool { return within(dir, path) }
+		if i := slices.IndexFunc(forbidden, holds); i >= 0 {
+			return fmt.Errorf("the tool folder %s is or holds %s; name a folder that has only programs", dir, forbidden[i])
+		}
+		for _, path := range slices.Concat(hidden, kernelRoots) {
+			if within(path, dir) {
+				return fmt.Errorf("the tool folder %s lies in %s; name another", dir, path)
+			}
+		}
+		if part := protectedComponent(dir); part != "" && !within(workspace, dir) {
+			return fmt.Errorf("the tool folder %s lies in %s (%s); name another", dir, part, protectedBy(part))
+		}
+	}
+	return nil
+}
