@@ -32,10 +32,6 @@ type Operation struct {
 	Details Details
 	// Charges are taken all, or none.
 	Charges []Charge
-	// Committed, when set, is called once the change is made, and not for a refusal:
-	// others see it then, but a power cut may still undo it. The store has not
-	// returned yet, and the call must not wait for it.
-	Committed func()
 }
 
 // Proof is what a store knows of the session that a caller claims to be. The

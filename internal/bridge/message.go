@@ -138,18 +138,14 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	if r.ReplyTo != 0 {
 		g.Details["reply_to"] = r.ReplyTo
 	}
-	stored := false
-	// Who waits for the message wakes while this process waits for the disk. It
-	// makes sure itself that what it hands out survives a power cut.
-	g.Committed = func() {
-		if stored {
-			s.Ring(g.Conversation, g.Session.Partner())
-		}
+	sent, err := s.store.AppendMessage(ctx, g, s.onceKey(r.IdempotencyKey), r.ReplyTo, rule)
+	if err != nil {
+		return Sent{}, err
 	}
-	return s.store.AppendMessage(ctx, g, s.onceKey(r.IdempotencyKey), r.ReplyTo, func(tail string) NewMessage {
-		stored = true
-		return rule(tail)
-	})
+	if !sent.Repeated {
+		s.Ring(g.Conversation, g.Session.Partner())
+	}
+	return sent, nil
 }
 
 // A MessageRule makes a message of what its sender said last, which is for

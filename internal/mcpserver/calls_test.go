@@ -402,6 +402,9 @@ func TestCancelledWaitLosesNothing(t *testing.T) {
 	if _, err := client.CallTool(ctx, &mcp.CallToolParams{Name: "check_messages", Arguments: map[string]any{"wait_seconds": 50}}); err == nil {
 		t.Fatal("the cancelled call returned an answer")
 	}
+	if err := client.Ping(t.Context(), nil); err != nil { // the server has read the cancellation before it
+		t.Fatal(err)
+	}
 	if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "hello"}); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -20,18 +21,20 @@ type deliveries struct {
 	bridge Bridge
 	log    *slog.Logger
 
-	mu   sync.Mutex
-	open map[jsonrpc.ID]*delivery
-	done sync.WaitGroup
+	mu     sync.Mutex
+	open   map[jsonrpc.ID]*delivery
+	ending map[*delivery]struct{} // written or lost, and not in the store yet
+	done   sync.WaitGroup
 }
 
 type delivery struct {
 	claims []bridge.Claim
 	stop   context.CancelFunc // ends their renewal, one that waits for the store too
+	ended  chan struct{}      // closed when the messages count as read, or are back
 }
 
 func newDeliveries(b Bridge, log *slog.Logger) *deliveries {
-	return &deliveries{bridge: b, log: log, open: map[jsonrpc.ID]*delivery{}}
+	return &deliveries{bridge: b, log: log, open: map[jsonrpc.ID]*delivery{}, ending: map[*delivery]struct{}{}}
 }
 
 // begin takes over the claims of the answer to the request with the given id.
@@ -41,7 +44,7 @@ func (d *deliveries) begin(id jsonrpc.ID, claims []bridge.Claim) {
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	under := &delivery{claims: claims, stop: stop}
+	under := &delivery{claims: claims, stop: stop, ended: make(chan struct{})}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open[id] = under
@@ -61,6 +64,32 @@ const (
 	finishWithin = 10 * time.Second
 	closeWithin  = 300 * time.Millisecond
 )
+
+// settleWithin is how long a check waits for the answers before it.
+const settleWithin = time.Second
+
+// settle waits until the answers that are under way have been written and their
+// messages count as read. A client that has read an answer may ask again at once;
+// without this the next page would lack what the end of the last one still holds,
+// and give later messages first. It gives up after settleWithin, since a client
+// may also ask before it reads.
+func (d *deliveries) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	for _, under := range d.underWay() {
+		select {
+		case <-under.ended:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (d *deliveries) underWay() []*delivery {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.AppendSeq(slices.Collect(maps.Values(d.open)), maps.Keys(d.ending))
+}
 
 func (d *deliveries) renew(ctx context.Context, claims []bridge.Claim) {
 	ticker := time.NewTicker(bridge.RenewEvery)
@@ -84,14 +113,26 @@ func (d *deliveries) settled(resp *jsonrpc.Response, written bool) {
 	d.mu.Lock()
 	under := d.open[resp.ID]
 	delete(d.open, resp.ID)
+	if under != nil {
+		d.ending[under] = struct{}{}
+	}
 	d.mu.Unlock()
 	if under == nil {
 		return
 	}
+	defer d.ended(under)
 	under.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), finishWithin)
 	defer cancel()
 	d.finish(ctx, under.claims, written && resp.Error == nil)
+}
+
+// ended tells who waits for a delivery that it is in the store.
+func (d *deliveries) ended(under *delivery) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.ending, under)
+	close(under.ended)
 }
 
 func (d *deliveries) finish(ctx context.Context, claims []bridge.Claim, delivered bool) {

@@ -65,6 +65,7 @@ func checkMessages() tool {
 
 func runCheckMessages(ctx context.Context, s *server, c bridge.Credentials, args checkArgs) (answer, error) {
 	window := clientOf(ctx).window()
+	s.deliveries.settle(ctx)
 	d, err := s.bridge.Check(ctx, c, args.request(window), s.drained)
 	if err != nil {
 		return answer{}, err
@@ -80,6 +81,7 @@ func runCheckMessages(ctx context.Context, s *server, c bridge.Credentials, args
 // runCheckAll is runCheckMessages for all of a process's own sessions.
 func runCheckAll(ctx context.Context, s *server, own []bridge.Credentials, args checkArgs) (answer, error) {
 	window := clientOf(ctx).window()
+	s.deliveries.settle(ctx)
 	all, err := s.bridge.CheckAll(ctx, own, args.request(window), s.drained)
 	if err != nil {
 		return answer{}, err

@@ -79,7 +79,7 @@ func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn fu
 // undo the transaction.
 func (s *Store) commit(ctx context.Context, op bridge.Operation, level durability, fn func(*entry) error) error {
 	var refusal *bridge.Refusal
-	err := s.write.doThen(ctx, func(c *conn) (durability, error) {
+	err := s.write.do(ctx, func(c *conn) (durability, error) {
 		e := &entry{conn: c, store: s, op: op, level: level}
 		err := fn(e)
 		if errors.As(err, &refusal) {
@@ -89,10 +89,6 @@ func (s *Store) commit(ctx context.Context, op bridge.Operation, level durabilit
 			return e.level, err
 		}
 		return e.level, e.record(bridge.OutcomeOK)
-	}, func() {
-		if refusal == nil && op.Committed != nil {
-			op.Committed()
-		}
 	})
 	if err != nil {
 		return err

@@ -49,18 +49,12 @@ var errClosed = errors.New("the store is closed")
 // everything otherwise. It returns when what was committed is as durable as fn
 // says. A cancelled ctx stops it only before it has begun.
 func (w *writer) do(ctx context.Context, fn func(*conn) (durability, error)) error {
-	return w.doThen(ctx, fn, func() {})
-}
-
-// doThen is do. It calls committed between the commit and the wait for the disk.
-func (w *writer) doThen(ctx context.Context, fn func(*conn) (durability, error), committed func()) error {
 	w.working.RLock()
 	defer w.working.RUnlock()
 	level, err := w.commit(ctx, fn)
 	if err != nil {
 		return err
 	}
-	committed()
 	if level == relaxed || w.flush == nil {
 		return nil
 	}

@@ -18,7 +18,6 @@ var sendTests = []test{
 	{"numbers have no gaps with many senders", gaplessNumbers},
 	{"both directions count apart", directionsApart},
 	{"an answer tells how its session stands", toldStanding},
-	{"a commit is told before it is on the disk", toldCommitted},
 	{"a repeated key returns the first answer", repeatedKey},
 	{"a repeated key is answered over the limit and spends nothing", repeatedKeyOverLimit},
 	{"one key at once stores one message", repeatedAtOnce},
@@ -100,26 +99,6 @@ func directionsApart(t *testing.T, w *world) {
 			t.Errorf("the later message has the id %d, the earlier %d", toA.ID, toB.ID)
 		}
 	}
-}
-
-// toldCommitted: who rings hears of the commit, and not of a refusal.
-func toldCommitted(t *testing.T, w *world) {
-	p := w.pair(t)
-	calls := 0
-	send := func(conversation string) error {
-		c := p.A
-		c.Conversation = conversation
-		g := w.gate(c)
-		g.Committed = func() { calls++ }
-		_, err := w.storeB.AppendMessage(t.Context(), g, "", 0, func(string) bridge.NewMessage {
-			return bridge.NewMessage{Action: bridge.ActionInfo, Text: "x"}
-		})
-		return err
-	}
-	wantError(t, send(p.A.Conversation), nil)
-	equal(t, "calls after a send", calls, 1)
-	wantError(t, send("conv_0000000000000000"), bridge.ErrUnauthorized)
-	equal(t, "calls after a refusal", calls, 1)
 }
 
 // toldStanding: what an answer tells of its session is what a look says.
