@@ -62,7 +62,7 @@ Claude-Session: https://example.org/code/session_{alnum24}
 cherry picked from commit {sha}
 This reverts commit {sha}.
 OLDPWD=/home/{word}/src/{word}
-PWD=/work/{word} OLDPWD=/work
+PWD=/srv/{word} OLDPWD=/srv
 # public key: age1{b32}
 Recipient: age1{b32}
 public key: {b64key}
@@ -206,7 +206,7 @@ the store is {word}.db, WAL {n4} kB, schema {n}
 PR {n4}: token bucket per tenant, {n} req/s, burst {n}
 branch feature/auth-token-{n4} is at {short}
 rebased feature/password-reset onto {short}, force-pushed {short}
-worktree /work/wt/{word} is at {sha}
+worktree /srv/trees/{word} is at {sha}
 Subject: [PATCH {n}/{n}] auth: pass the token by reference
 index {short}..{short} 100644
 From {sha} Mon Sep 17 00:00:00 2001
