@@ -46,7 +46,7 @@ func TestDomains(t *testing.T) {
 
 func TestSmallInternet(t *testing.T) {
 	if os.Getenv(smallInternet) != "make" {
-		t.Skip("TestDomains runs this")
+		t.Skip("a part of TestDomains, which starts it in a network of its own")
 	}
 	file := filepath.Join(t.TempDir(), "hosts")
 	write(t, file, hosts)
@@ -107,7 +107,7 @@ direct() { if (exec 3<>"$1") 2>/dev/null; then echo "$1 OPEN"; else echo "$1 clo
 
 func TestDomainsInside(t *testing.T) {
 	if os.Getenv(smallInternet) != "inside" {
-		t.Skip("TestDomains runs this")
+		t.Skip("a part of TestDomains, which starts it in a network of its own")
 	}
 	opts := sandbox.Options{Workspace: t.TempDir(), Backend: sandbox.Bubblewrap, Domains: []string{"*.example.org"}}
 	res := run(t, bash(connectScript+`
