@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,10 +41,12 @@ type restingInput struct {
 }
 
 func newRestingInput(in *os.File) *restingInput {
-	var freedAt uint64 // bytes allocated until memory was given back
+	// Bytes allocated until memory was given back. A timer does not wait for its
+	// function's last run, so two may run at once.
+	var freedAt atomic.Uint64
 	timer := time.AfterFunc(restAfter, func() {
-		if now := allocated(); now-freedAt >= restFor {
-			freedAt = now
+		before, now := freedAt.Load(), allocated()
+		if now-before >= restFor && freedAt.CompareAndSwap(before, now) {
 			debug.FreeOSMemory()
 		}
 	})

@@ -36,7 +36,7 @@ var Faults = []Fault{
 	{"crash-start", "ends at once with exit code 3", "no-start"},
 	{"crash-call", "ends with exit code 3 in the middle of a call", "crash"},
 	{"exit-code", "ends with exit code 4 when it is told to end", "crash"},
-	{"huge-answer", "answers a call with 50 MB", "too-large"},
+	{"huge-answer", "answers a call with 12 MiB", "too-large"},
 	{"flood", "sends notifications without end when it is called", "flood"},
 	{"no-input-schema", "lists a tool without inputSchema", "malformed-tool"},
 	{"array-schema", "lists a tool whose inputSchema is an array", "malformed-tool"},

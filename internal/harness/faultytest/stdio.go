@@ -118,13 +118,19 @@ func (s *server) distort(r request, answer object, frame []byte) [][]byte {
 		"null-id":      func() [][]byte { return other(func(o object) { o["id"] = nil }) },
 		"answer-twice": func() [][]byte { return [][]byte{frame, frame} },
 		"silent-call":  func() [][]byte { return nil },
-		"huge-answer": func() [][]byte {
-			return other(func(o object) { o["result"] = textResult(strings.Repeat("x", 50<<20)) })
-		},
+		"huge-answer":  func() [][]byte { return [][]byte{hugeAnswer(r)} },
 	} {
 		if s.faults[fault] {
 			return distorted()
 		}
 	}
 	return [][]byte{frame}
+}
+
+// hugeAnswer is an answer of more than 12 MiB. It is put together by hand, because
+// encoding such a text can take longer than a client waits.
+func hugeAnswer(r request) []byte {
+	const mark = "TEXT"
+	frame, _ := json.Marshal(success(r, textResult(mark)))
+	return bytes.Replace(frame, []byte(mark), bytes.Repeat([]byte("x"), 12<<20), 1)
 }
