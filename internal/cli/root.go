@@ -98,7 +98,7 @@ func commandGroups(a *app) []commandGroup {
 		{"Follow what agents do", []*cobra.Command{newListCmd(a), newShowCmd(a), newAuditCmd(a), newSearchCmd(a), newExportCmd(a), newStatsCmd(a)}},
 		{"Steer them", []*cobra.Command{newSayCmd(a), newPauseCmd(a), newResumeCmd(a), newExtendCmd(a), newTasksCmd(a), newTokensCmd(a), newLimitsCmd(a), newCleanupCmd(a), newYoloCmd(a)}},
 		{"Connect agents", []*cobra.Command{
-			newServeCmd(a), newInstallCmd(a), newUninstallCmd(a), newInboxCmd(a), newHookCmd(a), newDoctorCmd(a), newRepairCmd(a),
+			newServeCmd(a), newInstallCmd(a), newUninstallCmd(a), newInboxCmd(a), newHookCmd(a), newDoctorCmd(a), newBackupCmd(a), newRestoreCmd(a), newRepairCmd(a),
 		}},
 		{"Run a team unattended", []*cobra.Command{newFleetCmd(a)}},
 		{"Test MCP servers", []*cobra.Command{newHarnessCmd(a)}},

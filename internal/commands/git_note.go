@@ -18,7 +18,7 @@ func gitNote(g Grant) string {
 	info, err := os.Lstat(filepath.Join(g.Workspace, ".git"))
 	switch {
 	case err == nil && !info.IsDir():
-		return "will not work: this is a linked worktree, and its repository lies elsewhere"
+		return linkedNote(g)
 	case err == nil && g.Sandbox == sandbox.Landlock:
 		return "reads the repository, and cannot write to it under Landlock: add, commit and checkout will fail"
 	case err == nil:
@@ -32,4 +32,19 @@ func gitNote(g Grant) string {
 			return ""
 		}
 	}
+}
+
+// linkedNote is for a folder whose .git is a file.
+func linkedNote(g Grant) string {
+	linked, err := sandbox.FindLinked(g.Workspace, nil)
+	switch {
+	case err != nil:
+		return "will not work: " + cleantext.Escape(err.Error())
+	case linked == nil:
+		return "will not work: .git is neither a folder nor a file"
+	case g.Sandbox == sandbox.Landlock:
+		return "reads the repository " + cleantext.Escape(linked.Common) + ", and cannot write to it under Landlock"
+	}
+	return "works: this is a linked worktree, so that commands see the repository " + cleantext.Escape(linked.Common) +
+		" with all its branches, and git's writing commands write there"
 }

@@ -25,6 +25,7 @@ func TestGitNote(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(tree, ".git"), []byte("gitdir: /x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	linked := linkedWorktree(t, filepath.Join(top, "main"))
 	cases := []struct {
 		name      string
 		workspace string
@@ -35,7 +36,9 @@ func TestGitNote(t *testing.T) {
 		{"a repository", filepath.Dir(plain), guard.ModeRestricted, "", "Git:          works"},
 		{"under Landlock", filepath.Dir(plain), guard.ModeRestricted, sandbox.Landlock, "cannot write to it"},
 		{"a part of one", plain, guard.ModeYolo, "", "the repository's top is"},
-		{"a linked worktree", tree, guard.ModeRestricted, "", "a linked worktree"},
+		{"a .git that names nothing", tree, guard.ModeRestricted, "", "will not work: lstat /x"},
+		{"a linked worktree", linked, guard.ModeRestricted, "", "works: this is a linked worktree"},
+		{"one under Landlock", linked, guard.ModeYolo, sandbox.Landlock, "cannot write to it"},
 		{"safe mode", plain, guard.ModeSafe, "", ""},
 		{"no sandbox", plain, guard.ModeYolo, sandbox.None, ""},
 	}
@@ -48,4 +51,25 @@ func TestGitNote(t *testing.T) {
 			}
 		})
 	}
+}
+
+// linkedWorktree returns a linked worktree of a repository, made without git.
+func linkedWorktree(t *testing.T, main string) string {
+	t.Helper()
+	common, ws := filepath.Join(main, ".git"), main+"-linked"
+	own := filepath.Join(common, "worktrees", "w")
+	for path, text := range map[string]string{
+		filepath.Join(common, "HEAD"): "ref: refs/heads/main\n", filepath.Join(common, "config"): "\n",
+		filepath.Join(common, "objects", "x"): "", filepath.Join(common, "refs", "x"): "",
+		filepath.Join(own, "commondir"): "../..\n", filepath.Join(own, "gitdir"): filepath.Join(ws, ".git") + "\n",
+		filepath.Join(ws, ".git"): "gitdir: " + own + "\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return ws
 }

@@ -94,9 +94,11 @@
 // it writes may run later outside of the box. A protected name that is new below
 // the top cannot be refused: it is renamed when the command has ended
 // ([Result.Held]), and until then a program outside could obey it. A program
-// of the workspace that a repository's configuration names (core.hooksPath, a
-// filter) is held only where its own name is protected. The .git folder of a
-// linked worktree, and of a workspace that is a part of a repository, lies
-// elsewhere and is not mounted. With [Options.Network] the command reaches every
+// of the workspace that the repository's own configuration names (core.hooksPath,
+// a filter, an alias) is read-only; one that a user's configuration names is not,
+// nor one that is named through a symbolic link in the workspace. The repository
+// of a linked worktree is shown where it names the worktree in turn
+// ([FindLinked]). The .git folder of a workspace that is a part of a repository
+// lies elsewhere and is not mounted. With [Options.Network] the command reaches every
 // service that the machine can reach, those on its loopback interface too.
 package sandbox

@@ -56,3 +56,12 @@ func MakesCgroup(root, self string) bool {
 	c.remove()
 	return c != nil
 }
+
+// GitSettings gives what is read of a git configuration file, as key=value.
+func GitSettings(text string) []string {
+	var all []string
+	for _, s := range parseGitConfig(text) {
+		all = append(all, s.key+"="+s.value)
+	}
+	return all
+}

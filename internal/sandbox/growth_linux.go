@@ -27,6 +27,9 @@ func newGrowth(s spec) *growth {
 	if s.Home != "" {
 		g.dirs = append(g.dirs, s.Home)
 	}
+	if s.writesLinked() {
+		g.dirs = append(g.dirs, s.Linked.Common)
+	}
 	for _, dir := range g.dirs {
 		g.free = append(g.free, freeBytes(dir))
 	}

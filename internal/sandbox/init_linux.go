@@ -19,7 +19,7 @@ const setupStatus = 123
 // it, runs the list and reports. A nil report means that its status is all
 // there is.
 func runInit(in, report *os.File) int {
-	for fd := controlFD; fd <= lockFD; fd++ {
+	for fd := controlFD; fd <= linkedFD; fd++ {
 		unix.CloseOnExec(fd)
 	}
 	// As the first process of a PID namespace it would die of no signal, but

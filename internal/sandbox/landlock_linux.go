@@ -137,6 +137,9 @@ func (s spec) landlockGrants() ([]grant, error) {
 		return nil, errors.New("there is no private folder")
 	}
 	grants := []grant{{s.Home, writeDir}}
+	if s.Linked != nil {
+		grants = append(grants, grant{s.Linked.Common, readDir})
+	}
 	for _, path := range existingDirs(read) {
 		grants = append(grants, grant{path, readDir})
 	}

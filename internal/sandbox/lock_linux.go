@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,20 +16,46 @@ const lockPoll = 50 * time.Millisecond
 
 // lockWorkspace makes writable runs in one workspace wait for each other. A
 // run that ends removes its placeholders, and a removed one would take with it
-// the mount that protects another run. A nil file is no lock.
+// the mount that protects another run. A run that writes to the repository of a
+// linked worktree waits for the runs in the main worktree too. No files are no
+// lock.
 //
-// The lock is on the folder itself, and the supervisor inherits it: the kernel
+// A lock is on the folder itself, and the supervisor inherits it: the kernel
 // frees it with the supervisor, not with the server.
-func lockWorkspace(ctx context.Context, s spec) (*os.File, error) {
+func lockWorkspace(ctx context.Context, s spec) (locks []*os.File, err error) {
 	if !s.Writable || s.Backend == None {
 		return nil, nil
 	}
-	dir, err := os.Open(s.Workspace)
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	// The worktree is always first, so that two runs never wait for each other.
+	for _, path := range s.lockedFolders() {
+		dir, err := lockFolder(ctx, path)
+		if err != nil {
+			closeFiles(locks)
+			return nil, err
+		}
+		locks = append(locks, dir)
+	}
+	return locks, nil
+}
+
+func (s spec) lockedFolders() []string {
+	if s.Linked == nil || !s.GitWrite || s.Backend == Landlock {
+		return []string{s.Workspace}
+	}
+	main := s.Linked.Common
+	if filepath.Base(main) == ".git" {
+		main = filepath.Dir(main)
+	}
+	return []string{s.Workspace, main}
+}
+
+func lockFolder(ctx context.Context, path string) (*os.File, error) {
+	dir, err := os.Open(path) // #nosec G304 -- the workspace, or its repository
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrWorkspace, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
-	defer cancel()
 	tick := time.NewTicker(lockPoll)
 	defer tick.Stop()
 	for {
@@ -46,5 +73,11 @@ func lockWorkspace(ctx context.Context, s spec) (*os.File, error) {
 			return nil, fmt.Errorf("%w: another command is running in it; try again later", ErrWorkspace)
 		case <-tick.C:
 		}
+	}
+}
+
+func closeFiles(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close()
 	}
 }

@@ -24,36 +24,39 @@ const (
 )
 
 // protocolVersion tells a helper that the program on disk was replaced.
-const protocolVersion = 3
+const protocolVersion = 4
 
 // Descriptors of the supervisor and of the init, after the standard three.
 const (
 	controlFD = 3 // the specification comes in; its end means: stop
 	reportFD  = 4 // the outcome goes out
 	lockFD    = 5 // supervisor only: holds the workspace's lock
+	linkedFD  = 6 // supervisor only, in a linked worktree: holds the repository's lock
 	proxyFD   = 5 // init only, with domains: takes the listener of the proxy
 )
 
 // spec is what the server tells the supervisor, and it the init.
 type spec struct {
-	Version   int           `json:"version"`
-	Backend   Backend       `json:"backend"`
-	List      List          `json:"list"`
-	Workspace string        `json:"workspace"`
-	Identity  *Identity     `json:"identity,omitempty"`
-	Writable  bool          `json:"writable"`
-	Network   bool          `json:"network"`
-	GitWrite  bool          `json:"gitWrite"`
-	EnvFiles  bool          `json:"envFiles"`
-	Tools     []string      `json:"tools,omitempty"`
-	Domains   []string      `json:"domains,omitempty"`
-	Timeout   time.Duration `json:"timeout"`
-	Hidden    []string      `json:"hidden"`
-	ReadRoots []string      `json:"readRoots"`
-	Path      string        `json:"path"`
-	Memory    int64         `json:"memory"`
-	Growth    int64         `json:"growth"`
-	PIDs      int           `json:"pids"`
+	Version   int       `json:"version"`
+	Backend   Backend   `json:"backend"`
+	List      List      `json:"list"`
+	Workspace string    `json:"workspace"`
+	Identity  *Identity `json:"identity,omitempty"`
+	Writable  bool      `json:"writable"`
+	Network   bool      `json:"network"`
+	GitWrite  bool      `json:"gitWrite"`
+	EnvFiles  bool      `json:"envFiles"`
+	// Linked is the repository of a linked worktree, which the command can see.
+	Linked    *LinkedRepository `json:"linked,omitempty"`
+	Tools     []string          `json:"tools,omitempty"`
+	Domains   []string          `json:"domains,omitempty"`
+	Timeout   time.Duration     `json:"timeout"`
+	Hidden    []string          `json:"hidden"`
+	ReadRoots []string          `json:"readRoots"`
+	Path      string            `json:"path"`
+	Memory    int64             `json:"memory"`
+	Growth    int64             `json:"growth"`
+	PIDs      int               `json:"pids"`
 
 	// Tool is the backend's program: bwrap, docker or podman.
 	Tool  string `json:"tool,omitempty"`

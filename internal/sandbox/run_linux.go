@@ -66,6 +66,9 @@ func newSpec(list List, opts Options) (spec, error) {
 	if err := s.checkDomains(); err != nil {
 		return s, err
 	}
+	// Without its repository a command finds that git does not work, and nothing
+	// else is amiss. The operator was told when the grant was opened.
+	s.Linked, _ = FindLinked(workspace, hidden)
 	if err := checkTools(s.Tools, workspace, hidden); err != nil {
 		return s, fmt.Errorf("%w: %w", ErrWorkspace, err)
 	}
@@ -117,15 +120,13 @@ type supervisor struct {
 }
 
 func runSpec(ctx context.Context, s spec, limit int) (Result, error) {
-	lock, err := lockWorkspace(ctx, s)
+	locks, err := lockWorkspace(ctx, s)
 	if err != nil {
 		return Result{}, err
 	}
 	began := time.Now()
-	sup, err := startSupervisor(lock)
-	if lock != nil {
-		_ = lock.Close() // the supervisor has its own
-	}
+	sup, err := startSupervisor(locks)
+	closeFiles(locks) // the supervisor has its own
 	if err != nil {
 		return Result{}, fmt.Errorf("%w: %w", ErrSetup, err)
 	}
@@ -168,7 +169,7 @@ func runSpec(ctx context.Context, s spec, limit int) (Result, error) {
 
 // startSupervisor starts the helper with the pipes. Every other end is
 // closed on exec, so that no other child of the server holds one.
-func startSupervisor(lock *os.File) (*supervisor, error) {
+func startSupervisor(locks []*os.File) (*supervisor, error) {
 	var p [4][2]*os.File // control, report, stdout, stderr
 	for i := range p {
 		r, w, err := os.Pipe()
@@ -183,10 +184,7 @@ func startSupervisor(lock *os.File) (*supervisor, error) {
 	cmd.Env = []string{"PATH=" + DefaultPath}
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = p[2][1], p[3][1]
-	cmd.ExtraFiles = []*os.File{p[0][0], p[1][1]}
-	if lock != nil {
-		cmd.ExtraFiles = append(cmd.ExtraFiles, lock)
-	}
+	cmd.ExtraFiles = append([]*os.File{p[0][0], p[1][1]}, locks...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		closeAll(p[:])

@@ -41,12 +41,22 @@ func newShield(sp spec) (*shield, error) {
 	if sp.Writable {
 		s.clearStale()
 	}
+	if sp.writesLinked() {
+		clearStaleGit(sp.Linked.Common)
+		clearStaleGit(sp.Linked.Own)
+	}
 	var err error
 	if s.before, err = surveyWorkspace(sp.Workspace); err != nil {
 		return nil, err
 	}
 	if sp.Writable {
 		err = errors.Join(s.refuseLinks(), s.protect(sp.Backend))
+	}
+	if err == nil && sp.Linked != nil {
+		err = s.protectLinked(sp)
+	}
+	if err == nil && sp.Writable {
+		err = s.protectConfigured(sp)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.remove())
@@ -88,9 +98,13 @@ func (s *shield) clearStale() {
 		}
 	}
 	removeStale(filepath.Join(s.workspace, bareHead), "")
+	clearStaleGit(filepath.Join(s.workspace, ".git"))
+}
+
+func clearStaleGit(git string) {
 	for _, p := range paths.ProtectedInGit() {
 		if p.Reserve {
-			removeStale(filepath.Join(s.workspace, ".git", p.Name), p.Content)
+			removeStale(filepath.Join(git, p.Name), p.Content)
 		}
 	}
 }

@@ -50,6 +50,9 @@ func (b *box) stage() error {
 // staged are the paths that the user must reach, wherever they lie.
 func (s spec) staged() []string {
 	all := []string{s.Workspace, s.Exe}
+	if s.Linked != nil {
+		all = append(all, s.Linked.Common)
+	}
 	for _, tool := range s.Tools {
 		if !within(s.Workspace, tool) {
 			all = append(all, tool)

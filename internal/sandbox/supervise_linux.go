@@ -25,7 +25,7 @@ const (
 // supervise is the helper outside of the box. Whatever happens, it leaves no
 // process, no placeholder and no temporary folder behind.
 func supervise() int {
-	for fd := controlFD; fd <= lockFD; fd++ {
+	for fd := controlFD; fd <= linkedFD; fd++ {
 		unix.CloseOnExec(fd)
 	}
 	report := os.NewFile(reportFD, "report")

@@ -115,7 +115,7 @@ func (o Options) flush() (func(*os.File) error, string) {
 	case o.Flush != nil:
 		return o.Flush, "NORMAL"
 	}
-	return flushData, "NORMAL"
+	return storefile.FlushData, "NORMAL"
 }
 
 // settle makes a new connection the store's own: it reads once, which opens the

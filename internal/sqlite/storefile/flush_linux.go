@@ -1,4 +1,4 @@
-package sqlite
+package storefile
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// flushData waits until the data of a file is on the disk, and what is needed to
+// FlushData waits until the data of a file is on the disk, and what is needed to
 // read it.
-func flushData(f *os.File) error {
+func FlushData(f *os.File) error {
 	for {
 		err := unix.Fdatasync(int(f.Fd()))
 		if !errors.Is(err, unix.EINTR) {

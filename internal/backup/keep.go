@@ -1,0 +1,72 @@
+package backup
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"example.org/bridge/internal/auth"
+)
+
+// Kept is a backup in a folder of backups.
+type Kept struct {
+	Folder   string
+	Manifest Manifest
+}
+
+// List returns the backups of the store with key in dir, oldest first. Other things
+// there, and backups that the key does not fit, are not listed.
+func List(dir string, key auth.Key) (all []Kept, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), prefix) {
+			continue
+		}
+		folder := filepath.Join(dir, e.Name())
+		if m, err := ReadManifest(folder, key); err == nil {
+			all = append(all, Kept{folder, m})
+		}
+	}
+	slices.SortFunc(all, func(a, b Kept) int {
+		return cmp.Or(a.Manifest.Made.Compare(b.Manifest.Made), cmp.Compare(a.Folder, b.Folder))
+	})
+	return all, nil
+}
+
+// Prune removes the backups in dir, of the same store as newest, that were made more
+// than age before it, and returns their folders. The newest stays in any case.
+func Prune(dir string, key auth.Key, newest Manifest, age time.Duration) (removed []string, err error) {
+	all, err := List(dir, key)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range all {
+		if b.Manifest.Store != newest.Store || newest.Made.Sub(b.Manifest.Made) <= age {
+			continue
+		}
+		// The manifest goes first: half a backup must not look like one.
+		err := errors.Join(os.Remove(filepath.Join(b.Folder, manifestName)), os.RemoveAll(b.Folder))
+		if err != nil {
+			return removed, err
+		}
+		removed = append(removed, b.Folder)
+	}
+	return removed, nil
+}
+
+// sweep removes what killed processes left in dir. What cannot be removed stays.
+func sweep(dir string, now time.Time) {
+	left, _ := filepath.Glob(filepath.Join(dir, unfinished+"*"))
+	for _, folder := range left {
+		if info, err := os.Lstat(folder); err == nil && now.Sub(info.ModTime()) > abandoned {
+			_ = os.RemoveAll(folder)
+		}
+	}
+}

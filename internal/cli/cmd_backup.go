@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/backup"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/view"
+)
+
+type backupOptions struct {
+	keep   time.Duration
+	sealTo []string
+}
+
+func newBackupCmd(a *app) *cobra.Command {
+	var o backupOptions
+	cmd := &cobra.Command{
+		Use:   "backup DIR",
+		Short: "Copy the store while it is in use, and check the copy",
+		Long: `Put a copy of the store into a new folder in DIR, while agents go on. What was
+acknowledged before is in it. The copy is read again before its folder gets a name:
+pages, references, key, and the whole audit log. Beside it is a manifest with the end of
+the audit log, for "bridge audit verify --expect".
+
+The key (bridge.key, beside the store) is not in the backup: keep a copy of it apart, as
+private as an SSH key. Without it a backup cannot be restored. A copy that is not sealed
+holds the messages as text. With --seal-to only the owner of that age identity can open
+it (https://age-encryption.org/v1); age-keygen makes one.
+
+With --keep, backups of this store in DIR that are older are removed once the new one is
+there.`,
+		Example: `  bridge backup ~/backups --keep 30d
+  bridge backup /mnt/disk --seal-to "$(cat recipient.txt)"`,
+		Args: oneArg("backup", "the folder for backups"),
+		RunE: func(cmd *cobra.Command, args []string) error { return runBackup(cmd.Context(), a, o, args[0]) },
+	}
+	ageFlag(cmd.Flags(), &o.keep, "keep", "remove backups of this store that are older, such as 30d")
+	cmd.Flags().StringArrayVar(&o.sealTo, "seal-to", nil, "an age recipient who alone can open the copy; may be given again")
+	return cmd
+}
+
+// oneArg refuses anything but one argument, and says what it is.
+func oneArg(command, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usagef("`bridge %s` takes one folder: %s", command, what)
+		}
+		return nil
+	}
+}
+
+func runBackup(ctx context.Context, a *app, o backupOptions, dir string) (err error) {
+	if err := a.checkName("the folder for backups", dir); err != nil {
+		return err
+	}
+	recipients, err := backup.Recipients(o.sealTo)
+	if err != nil {
+		return usagef("--seal-to: %v", err)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	path, err := a.storePath()
+	if err != nil {
+		return err
+	}
+	key, err := storeKey(path, false)
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Waiting: a.sayWaiting})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	maker := backup.Maker{Store: store, Key: key, Program: bridgeVersion(), Recipients: recipients}
+	folder, made, err := maker.Make(ctx, dir, a.now())
+	if err != nil {
+		return err
+	}
+	var removed []string
+	var pruneErr error
+	if o.keep > 0 {
+		removed, pruneErr = backup.Prune(dir, key, made, o.keep)
+	}
+	return errors.Join(a.printBackup(folder, made, removed), pruneErr)
+}
+
+func (a *app) printBackup(folder string, made backup.Manifest, removed []string) error {
+	if a.json {
+		if removed == nil {
+			removed = []string{}
+		}
+		return a.printJSON(struct {
+			Folder   string          `json:"folder"`
+			Manifest backup.Manifest `json:"manifest"`
+			Removed  []string        `json:"removed"`
+		}{folder, made, removed})
+	}
+	path, err := a.storePath()
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf("Backed up %s with %s to %s (%s).\nAudit log: %s.\nThe key is not in it: keep a copy of %s apart.",
+		view.Count(made.Conversations, "conversation"), view.Count(made.Messages, "message"), cleantext.CleanLine(folder), view.Bytes(uint64(made.Bytes)),
+		made.AuditHead, cleantext.CleanLine(auth.KeyBeside(path)))
+	if len(removed) > 0 {
+		text += fmt.Sprintf("\nRemoved %s.", view.Count(int64(len(removed)), "older backup"))
+	}
+	return a.printLine(text)
+}

@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"filippo.io/age"
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/backup"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/view"
+)
+
+type restoreOptions struct {
+	check, replace bool
+	key, identity  string
+}
+
+func newRestoreCmd(a *app) *cobra.Command {
+	var o restoreOptions
+	cmd := &cobra.Command{
+		Use:   "restore BACKUP",
+		Short: "Check a backup, and make it the store",
+		Long: `Unpack the backup in the folder BACKUP, check all of it, say what the present store
+holds that it does not, and make it the store. With --check nothing is changed: that is
+the rehearsal.
+
+A store that is there is replaced only with --replace, and only while no bridge process
+has it open. It is not removed: it is moved, with its key, into a folder beside the new
+one. What agents read after the backup was made comes to them again; tokens that were
+replaced since then are valid again; grants of commands are as they were.
+
+Without --key the key beside the store is used.`,
+		Example: `  bridge restore --check ~/backups/bridge-20261128T110512.000Z
+  bridge restore ~/backups/bridge-20261128T110512.000Z --key ~/safe/bridge.key
+  bridge restore bridge-20261128T110512.000Z --identity age.txt --replace`,
+		Args: oneArg("restore", "one that `bridge backup` made"),
+		RunE: func(cmd *cobra.Command, args []string) error { return runRestore(cmd.Context(), a, o, args[0]) },
+	}
+	boolFlag(cmd.Flags(), &o.check, "check", "only check, and say what would be lost")
+	boolFlag(cmd.Flags(), &o.replace, "replace", "move a store that is there aside")
+	textFlag(cmd.Flags(), &o.key, kindPath, "key", "the copy of bridge.key that was kept")
+	textFlag(cmd.Flags(), &o.identity, kindPath, "identity", "the age identity file that opens a sealed backup")
+	return cmd
+}
+
+// restored is what a restore found and did.
+type restored struct {
+	Store    string          `json:"store"`
+	Checked  bool            `json:"only_checked"`
+	Manifest backup.Manifest `json:"manifest"`
+	// Present says what the store that is there holds; nil where there is none.
+	Present *presentStore `json:"present_store"`
+	// Aside is where the store that was there has been moved; nil where none was.
+	Aside *string `json:"moved_to"`
+}
+
+// presentStore compares the store that is there with the backup.
+type presentStore struct {
+	// Readable is false where it could not be opened.
+	Readable bool `json:"readable"`
+	// Same reports that the backup is one of this store.
+	Same     bool  `json:"same_store"`
+	Entries  int64 `json:"later_audit_entries"`
+	Messages int64 `json:"later_messages"`
+}
+
+func runRestore(ctx context.Context, a *app, o restoreOptions, folder string) (err error) {
+	path, err := a.storePath()
+	if err != nil {
+		return err
+	}
+	for what, name := range map[string]string{"the backup": folder, "--key": o.key, "--identity": o.identity} {
+		if err := a.checkName(what, name); err != nil {
+			return err
+		}
+	}
+	keyFile, key, err := restoreKey(path, o.key)
+	if err != nil {
+		return err
+	}
+	var identities []age.Identity
+	if o.identity != "" {
+		if identities, err = backup.Identities(o.identity); err != nil {
+			return usagef("--identity: %v", err)
+		}
+	}
+	if err := errors.Join(storefile.CheckAbove(path), storefile.Prepare(path)); err != nil {
+		return err
+	}
+	opened, err := backup.Open(ctx, folder, path, key, identities)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	done := restored{Store: path, Checked: o.check, Manifest: opened.Manifest, Present: comparePresent(ctx, path, opened.Contents)}
+	if !o.check {
+		if err := a.placeBackup(opened, &done, path, keyFile, o.replace); err != nil {
+			return err
+		}
+	}
+	if a.json {
+		return a.printJSON(done)
+	}
+	return a.printLine(done.text())
+}
+
+// placeBackup makes the opened backup the store, if it may.
+func (a *app) placeBackup(opened *backup.Opened, done *restored, path, keyFile string, replace bool) error {
+	if done.Present != nil && !replace {
+		return usagef("%s is there already; %s. With --replace it is moved aside", path, done.Present.lost())
+	}
+	aside, err := opened.Place(path, keyFile, a.now())
+	if aside != "" {
+		done.Aside = &aside
+	}
+	return err
+}
+
+// restoreKey loads the key that was named, or the one beside the store.
+func restoreKey(path, named string) (file string, key auth.Key, err error) {
+	file = auth.KeyBeside(path)
+	if named != "" {
+		if file, err = filepath.Abs(named); err != nil {
+			return "", key, err
+		}
+	}
+	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", key, err
+	}
+	key, err = auth.LoadKey(file)
+	if errors.Is(err, auth.ErrNoKey) && named == "" {
+		return "", key, fmt.Errorf("%w: name the copy that was kept of it with --key", err)
+	}
+	return file, key, err
+}
+
+// comparePresent looks at the store that is there; nil where there is none. One that
+// cannot be opened is reported as such: restoring moves it aside, and removes nothing.
+func comparePresent(ctx context.Context, path string, copied sqlite.Contents) *presentStore {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	later, err := openAndCompare(ctx, path, copied)
+	return &presentStore{Readable: err == nil, Same: later.Same, Entries: later.Entries, Messages: later.Messages}
+}
+
+func openAndCompare(ctx context.Context, path string, copied sqlite.Contents) (later sqlite.Later, err error) {
+	key, err := storeKey(path, false)
+	if err != nil {
+		return later, err
+	}
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key})
+	if err != nil {
+		return later, err
+	}
+	later, err = store.Since(ctx, copied)
+	return later, errors.Join(err, store.Close())
+}
+
+// lost says what the present store holds that the backup does not.
+func (p *presentStore) lost() string {
+	switch {
+	case !p.Readable:
+		return "it cannot be read, so what the backup lacks of it is not known"
+	case !p.Same:
+		return "it is another store than the one of the backup, which has nothing of it"
+	case p.Entries == 0:
+		return "the backup has all that is in it"
+	}
+	return fmt.Sprintf("the backup lacks what came later: %s and %s of the audit log",
+		view.Count(p.Messages, "message"), countEntries(p.Entries))
+}
+
+func (r restored) text() string {
+	text := fmt.Sprintf("The backup is whole: %s with %s, audit log %s.",
+		view.Count(r.Manifest.Conversations, "conversation"), view.Count(r.Manifest.Messages, "message"), r.Manifest.AuditHead)
+	if r.Present != nil {
+		text += fmt.Sprintf("\nThe store that is there: %s.", r.Present.lost())
+	}
+	if r.Checked {
+		return text + "\nNothing was changed."
+	}
+	text += fmt.Sprintf("\nIt is the store now: %s.", cleantext.CleanLine(r.Store))
+	if r.Aside != nil {
+		text += fmt.Sprintf("\nThe old one, with its key, is in %s.", cleantext.CleanLine(*r.Aside))
+	}
+	return text
+}

@@ -1,0 +1,176 @@
+package sandbox
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Bounds of reading a repository's configuration.
+const (
+	maxConfig      = 1 << 20
+	maxConfigDepth = 4 // files that include each other
+)
+
+// configured finds what the configuration of a workspace's repository names in
+// the workspace: a folder of hooks, a filter, an alias, a file that it includes.
+// Git runs or obeys that outside of the box, so that no command may write it. A
+// user's own configuration is not looked at.
+type configured struct {
+	workspace string
+	files     []string // real paths, which exist
+	hooks     string   // the folder of core.hooksPath, which may be absent
+}
+
+func findConfigured(sp spec) configured {
+	c := configured{workspace: sp.Workspace}
+	git := filepath.Join(sp.Workspace, ".git")
+	dirs := []string{git}
+	if sp.Linked != nil {
+		dirs = []string{sp.Linked.Common, sp.Linked.Own}
+	}
+	for _, dir := range dirs {
+		for _, name := range []string{"config", "config.worktree"} {
+			c.read(filepath.Join(dir, name), 0)
+		}
+	}
+	return c
+}
+
+func (c *configured) read(path string, depth int) {
+	text, err := readRegular(path, maxConfig)
+	if err != nil || depth > maxConfigDepth {
+		return
+	}
+	for _, s := range parseGitConfig(text) {
+		switch s.key {
+		case "hookspath":
+			c.hooks = c.inWorkspace(c.workspace, s.value)
+		case "path": // of include and includeIf
+			if file := c.inWorkspace(filepath.Dir(path), s.value); file != "" {
+				c.add(file)
+				c.read(file, depth+1)
+			}
+		default:
+			if s.namesData() {
+				continue
+			}
+			for _, word := range s.words() {
+				c.add(c.inWorkspace(c.workspace, word))
+			}
+		}
+	}
+}
+
+// inWorkspace returns the real path that a word names from dir, if that lies
+// below the top of the workspace, and otherwise "".
+func (c *configured) inWorkspace(dir, word string) string {
+	if word == "" || strings.HasPrefix(word, "~") || strings.ContainsRune(word, 0) {
+		return ""
+	}
+	if !filepath.IsAbs(word) {
+		word = filepath.Join(dir, word)
+	}
+	path := realPath(word)
+	if path == c.workspace || !within(c.workspace, path) {
+		return ""
+	}
+	return path
+}
+
+func (c *configured) add(path string) {
+	if info, err := os.Lstat(path); path != "" && err == nil && info.Mode().IsRegular() {
+		c.files = append(c.files, path)
+	}
+}
+
+// protectConfigured makes read-only what [findConfigured] finds.
+func (s *shield) protectConfigured(sp spec) error {
+	found := findConfigured(sp)
+	for _, path := range found.files {
+		s.addReadOnly(path)
+	}
+	hooks := found.hooks
+	if hooks != "" && !exists(hooks) && sp.Backend != Landlock {
+		var err error
+		if hooks, err = s.holdAbsent(hooks); err != nil {
+			return err
+		}
+	}
+	if hooks != "" && exists(hooks) {
+		s.addReadOnly(hooks)
+	}
+	if sp.Backend != Landlock {
+		s.anchor(append(found.files, hooks))
+	}
+	return nil
+}
+
+// anchor mounts the folders on the way to paths onto themselves: a folder that
+// only holds a mount can be moved away, with another in its place. Such a mount
+// covers what was mounted below it, so that these come first.
+func (s *shield) anchor(paths []string) {
+	var dirs []string
+	for _, path := range paths {
+		for dir := filepath.Dir(path); dir != s.workspace && within(s.workspace, dir); dir = filepath.Dir(dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	slices.Sort(dirs) // parents before what they hold
+	anchors := make([]shieldMount, 0, len(dirs)+len(s.mounts))
+	for _, dir := range slices.Compact(dirs) {
+		anchors = append(anchors, shieldMount{Path: dir})
+	}
+	s.mounts = append(anchors, s.mounts...)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// addReadOnly leaves out what another mount has made read-only already.
+func (s *shield) addReadOnly(path string) {
+	for _, m := range s.mounts {
+		if m.ReadOnly && within(m.Path, path) {
+			return
+		}
+	}
+	s.mounts = append(s.mounts, shieldMount{Path: path, ReadOnly: true})
+}
+
+// holdAbsent holds the first folder on the way to path that is absent, and
+// returns it. Under Landlock it could be held only by closing the whole folder
+// around it, so that a new folder of hooks below the top is not held there.
+func (s *shield) holdAbsent(path string) (string, error) {
+	for dir := filepath.Dir(path); within(s.workspace, dir) && !exists(dir); dir = filepath.Dir(dir) {
+		path = dir
+	}
+	if slices.ContainsFunc(s.made, func(p placeholder) bool { return p.path == path }) {
+		return path, nil
+	}
+	err := s.hold(path, "")
+	if errors.Is(err, unix.ENOTDIR) { // a file is in the way, of git too
+		return "", nil
+	}
+	return path, err
+}
+
+// readRegular reads a file without following a link and without waiting.
+func readRegular(path string, limit int64) (string, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0) // #nosec G304 -- a repository's configuration
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return "", errors.New("it is not a file")
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit))
+	return string(data), err
+}

@@ -1,0 +1,154 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+)
+
+// Contents says what a store holds at one moment.
+type Contents struct {
+	SchemaVersion int
+	// ID is what a store got when it was made; its copies have the same.
+	ID []byte
+	// Head is the end of the audit log.
+	Head audit.Head
+	// Conversations and Messages are counts; LastMessage is the highest number of a
+	// message, 0 where there is none.
+	Conversations, Messages, LastMessage int64
+}
+
+// CopyTo writes what the store holds into the file at path, which must be there and
+// empty, while other processes go on reading and writing. What was acknowledged
+// before the call is in the copy. The file is synced; the name is not.
+func (s *Store) CopyTo(path string) (err error) {
+	defer contain(s.path, &err)
+	c, err := open(s.path, connectModernc)
+	if err != nil {
+		return err
+	}
+	_, err = c.exec("VACUUM INTO ?", path)
+	if err := errors.Join(err, c.Close()); err != nil {
+		return translate(path, err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	// SQLite leaves a copy in the mode without a log, and does not sync it.
+	_, err = f.WriteAt([]byte{walVersion, walVersion}, offsetVersions)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// Examine reads all of a store that nobody has open and that has no log beside it, and
+// changes nothing: whether SQLite finds it sound, whether it was made with key, and
+// whether its audit log is whole. Errors are those that bridge calls ErrStore…, or
+// hold an audit.Fault.
+func Examine(ctx context.Context, path string, key bridge.Key) (found Contents, err error) {
+	defer contain(path, &err)
+	err = withConn(path, untouched, append([]string{"foreign_keys(ON)"}, safely...), func(c *conn) error {
+		var h header
+		if err := errors.Join(h.readAll(path, c), h.usable(path)); err != nil {
+			return err
+		}
+		if h.fresh() {
+			return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
+		}
+		if err := h.checkKey(path, key); err != nil {
+			return err
+		}
+		if err := sound(c); err != nil {
+			return err
+		}
+		if found, err = contents(c, h); err != nil {
+			return err
+		}
+		return verifyLog(ctx, c, bridge.AuditChain(key), found.Head)
+	})
+	return found, translate(path, err)
+}
+
+// sound runs SQLite's whole check of pages, indexes and references.
+func sound(c *conn) error {
+	var said, table string
+	for _, check := range []struct {
+		query  string
+		dest   []any
+		refuse func() string
+	}{
+		{"PRAGMA integrity_check(1)", []any{&said}, func() string { return said }},
+		{`SELECT "table" FROM pragma_foreign_key_check LIMIT 1`, []any{&table}, func() string { return table + " refers to a missing row" }},
+	} {
+		err := c.each(check.query, nil, check.dest, func() error {
+			if wrong := check.refuse(); wrong != "ok" {
+				return fmt.Errorf("%w: %s", bridge.ErrStoreDamaged, strings.ReplaceAll(wrong, "\n", " "))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func contents(c *conn, h header) (found Contents, err error) {
+	found = Contents{SchemaVersion: int(h.version), ID: h.id}
+	err = errors.Join(
+		c.get("SELECT (SELECT count(*) FROM conversations), count(*), coalesce(max(id), 0) FROM messages", nil,
+			&found.Conversations, &found.Messages, &found.LastMessage),
+		c.get("SELECT seq, mac, seal FROM audit_head", nil, &found.Head.Seq, &found.Head.MAC, &found.Head.Seal),
+	)
+	return found, err
+}
+
+func verifyLog(ctx context.Context, c *conn, chain audit.Chain, head audit.Head) error {
+	v := chain.Verifier(audit.Head{})
+	err := eachEntry(c, "ORDER BY seq", nil, func(e audit.Entry) error { return errors.Join(ctx.Err(), v.Next(e)) })
+	if err != nil {
+		return err
+	}
+	return v.End(head)
+}
+
+// Later is what a store holds that an earlier copy of it does not.
+type Later struct {
+	// Same reports that the copy is one of this store: the log of the store goes on
+	// where that of the copy ends. Nothing else is known where it is not.
+	Same bool
+	// Entries of the audit log and messages that came after the copy.
+	Entries, Messages int64
+}
+
+// Since compares the store with an earlier copy of it.
+func (s *Store) Since(ctx context.Context, copied Contents) (later Later, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		var id, mac []byte
+		if err := c.get("SELECT id FROM store", nil, &id); err != nil || !bytes.Equal(id, copied.ID) {
+			return err
+		}
+		err := c.get("SELECT mac FROM audit_log WHERE seq = ?", []any{copied.Head.Seq}, &mac)
+		switch {
+		case errors.Is(err, errNoRow):
+			later.Same = copied.Head.Seq == 0
+		case err != nil:
+			return err
+		default:
+			later.Same = bytes.Equal(mac, copied.Head.MAC)
+		}
+		if !later.Same {
+			return nil
+		}
+		return errors.Join(
+			c.get("SELECT count(*) FROM audit_log WHERE seq > ?", []any{copied.Head.Seq}, &later.Entries),
+			c.get("SELECT count(*) FROM messages WHERE id > ?", []any{copied.LastMessage}, &later.Messages),
+		)
+	})
+	return later, err
+}
