@@ -1,109 +1,185 @@
 package clients_test
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"example.org/bridge/test/clients/stub"
 )
 
+// allowJoin is leave for the tool that --allow-tools of bridge install leaves out.
+var allowJoin = []string{"--allowedTools", "mcp__" + stub.Server + "__join_conversation"}
+
 // TestMailWakesIdleClaude: a Claude Code that sits at a terminal, its turn over,
-// is woken by mail; and what waited for mail ends with it.
+// is woken by mail and reads it without a question; and what waited for mail ends
+// with it.
 func TestMailWakesIdleClaude(t *testing.T) {
+	w := newWakeTest(t)
+	s := w.user.seat(claude, func(a *stub.Agent) {
+		a.Call("join_conversation", stub.Args{"join_code": w.code})
+		a.Say("I have finished.")
+		w.wakes(a)
+	})
+	at := s.terminal(w.user.project, append([]string{"Join with the code."}, allowJoin...)...)
+	w.wake(at.shown)
+	at.hangUp()
+	w.nothingWaits()
+}
+
+// TestMailWakesContinuedClaude: a session that was taken up again waits for its
+// user's first prompt, and mail wakes it.
+func TestMailWakesContinuedClaude(t *testing.T) {
+	w := newWakeTest(t)
+	s := w.user.seat(claude, func(a *stub.Agent) {
+		a.Call("join_conversation", stub.Args{"join_code": w.code})
+		a.Say("Joined.")
+		w.wakes(a)
+	})
+	first := s.terminal(w.user.project, append([]string{"Join with the code."}, allowJoin...)...)
+	w.waits()
+	first.hangUp()
+	w.nothingWaits()
+	next := s.terminal(w.user.project, "--continue")
+	w.wake(next.shown)
+	next.hangUp()
+	w.nothingWaits()
+}
+
+// TestMailWakesResumedClaude: the same for a session that began without a
+// terminal, which --continue does not find.
+func TestMailWakesResumedClaude(t *testing.T) {
+	w := newWakeTest(t)
+	s := w.user.seat(claude, func(a *stub.Agent) {
+		a.Call("join_conversation", stub.Args{"join_code": w.code})
+		a.Say("Joined.")
+		w.wakes(a)
+	})
+	joined := s.prompt("Join with the code.")
+	at := s.terminal(w.user.project, "--resume", joined.session)
+	w.wake(at.shown)
+	at.hangUp()
+	w.nothingWaits()
+}
+
+// TestMailWakesClearedClaude: /clear gives the session another name, and an empty
+// context. It keeps its conversation, and mail wakes it before its user has
+// written again.
+func TestMailWakesClearedClaude(t *testing.T) {
+	w := newWakeTest(t)
+	s := w.user.seat(claude, func(a *stub.Agent) {
+		a.Call("join_conversation", stub.Args{"join_code": w.code})
+		a.Say("I have finished.")
+		if strings.Contains(a.Request().All(), "I have finished.") {
+			t.Error("the session was not cleared, so this proves nothing")
+		}
+		w.wakes(a)
+	})
+	at := s.terminal(w.user.project, append([]string{"Join with the code."}, allowJoin...)...)
+	before := w.waits()
+	at.enter("/clear")
+	w.user.await("a hook that waits for the cleared session", func() bool {
+		now, ok := waiting(t)
+		return ok && now.process != before.process
+	})
+	w.wake(at.shown)
+	at.hangUp()
+	w.nothingWaits()
+}
+
+// TestMailWakesClaudeInBackground: nobody attends a session of claude --bg, and
+// it lives on between its turns.
+func TestMailWakesClaudeInBackground(t *testing.T) {
+	w := newWakeTest(t)
+	s := w.user.seat(claude, func(a *stub.Agent) {
+		a.Call("join_conversation", stub.Args{"join_code": w.code})
+		a.Say("I have finished.")
+		w.wakes(a)
+	})
+	w.user.env = append(w.user.env, claude.model(s.model.URL())...)
+	defer w.user.run("claude", "daemon", "stop", "--any")
+	started := w.user.run("claude", append([]string{"--bg", "Join with the code."}, allowJoin...)...)
+	w.wake(func() string { return started })
+	w.user.run("claude", "daemon", "stop", "--any")
+	w.nothingWaits()
+	w.user.await("the end of the session's server", func() bool { return len(w.user.servers()) == 1 }) // the partner's
+}
+
+// wakeTest is a partner that writes to an idle Claude Code.
+type wakeTest struct {
+	user    *user
+	partner *partner
+	code    string
+	told    chan string
+}
+
+func newWakeTest(t *testing.T) *wakeTest {
+	t.Helper()
 	u := newUser(t, claude)
-	if _, err := exec.LookPath("script"); err != nil {
-		t.Skip("SKIPPED: script (util-linux) is not installed: it gives the client a terminal")
-	}
 	u.write(".claude.json", fmt.Sprintf(`{"hasCompletedOnboarding": true, "theme": "dark",
   "customApiKeyResponses": {"approved": [%q]}, "projects": {%q: {"hasTrustDialogAccepted": true}}}`, noKey, u.project))
-	u.install(claude)
+	u.want(u.run(bridgeProgram, "install", claude.program, "--allow-tools"), "is connected")
 	p := u.partner()
 	code := p.call("create_conversation", stub.Args{"my_role": "backend developer", "partner_role": "frontend developer"}).Text("join_code")
+	return &wakeTest{user: u, partner: p, code: code, told: make(chan string, 2)}
+}
 
-	told := make(chan string, 1)
-	s := u.seat(claude, func(a *stub.Agent) {
-		a.Call("join_conversation", stub.Args{"join_code": code})
-		a.Say("I have finished.")
-		told <- a.Request().Said()
-		wantMessages(t, a.Call("check_messages", nil), mail)
-		told <- "read"
-		a.Say("There was mail.")
-	})
-	end := s.atTerminal("Join with the code.")
-	u.await("a hook that waits", func() bool {
-		// By then the hook that keeps an agent from ending, which runs beside it, is over.
-		since, ok := waiting(t)
-		return ok && time.Since(since) > time.Second
-	})
-	p.call("send_to_partner", stub.Args{"message": mail})
+// wakes is what the agent does once it is woken, which it is at its next request.
+func (w *wakeTest) wakes(a *stub.Agent) {
+	w.told <- a.Request().Said()
+	wantMessages(w.user.T, a.Call("check_messages", nil), mail)
+	w.told <- "read"
+	a.Say("There was mail.")
+}
+
+// wake sends mail to the idle agent, and waits until that has read it. Screen is
+// what its user sees, for the case that it does not.
+func (w *wakeTest) wake(screen func() string) {
+	w.user.Helper()
+	w.waits()
+	w.partner.call("send_to_partner", stub.Args{"message": mail})
 	for _, part := range []string{notice, "read"} {
 		select {
-		case said := <-told:
-			u.want(said, part)
+		case said := <-w.told:
+			w.user.want(said, part)
 		case <-time.After(patience):
-			t.Fatal("nothing woke the client")
+			w.user.Fatalf("nothing woke the client: %q", screen())
 		}
 	}
-	end()
-	u.await("the end of what waited", func() bool {
-		_, ok := waiting(t)
+}
+
+// waits waits until a hook waits for mail, and the agent is idle: the hooks that
+// run beside that one at the end of a turn are over.
+func (w *wakeTest) waits() (hook waitingHook) {
+	w.user.Helper()
+	w.user.await("a hook that waits", func() (ok bool) {
+		hook, ok = waiting(w.user.T)
+		return ok && time.Since(hook.since) > time.Second
+	})
+	return hook
+}
+
+func (w *wakeTest) nothingWaits() {
+	w.user.Helper()
+	w.user.await("the end of what waited", func() bool {
+		_, ok := waiting(w.user.T)
 		return !ok
 	})
 }
 
-// atTerminal starts the client at a terminal. The returned function closes that,
-// and waits until the client has ended.
-func (s *seat) atTerminal(prompt string) (end func()) {
-	s.Helper()
-	ctx, cancel := context.WithCancel(s.Context())
-	s.Cleanup(cancel)
-	line := fmt.Sprintf("stty rows 40 cols 120; exec %s --allowedTools mcp__%s -- '%s'", s.program, stub.Server, prompt)
-	cmd := s.command(ctx, "script", "-qfec", line, "/dev/null")
-	cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)], append(s.client.model(s.model.URL()), "TERM=xterm-256color", "SHELL=/bin/sh")...)
-	var screen bytes.Buffer
-	cmd.Stdout = &screen
-	if _, err := cmd.StdinPipe(); err != nil { // kept open: nobody types
-		s.Fatal(err)
-	}
-	// The client inherits an end of a pipe, and with its own end closes it.
-	alive, held, err := os.Pipe()
-	if err != nil {
-		s.Fatal(err)
-	}
-	cmd.ExtraFiles = []*os.File{held}
-	if err := errors.Join(cmd.Start(), held.Close()); err != nil {
-		s.Fatal(err)
-	}
-	end = sync.OnceFunc(func() {
-		cancel()
-		_ = cmd.Wait() // it was killed
-		_ = alive.SetReadDeadline(time.Now().Add(patience))
-		if _, err := alive.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-			s.Errorf("the client did not end: %v", err)
-		}
-		_ = alive.Close() // was read to its end
-	})
-	s.Cleanup(func() {
-		end()
-		if s.Failed() {
-			s.Logf("the screen: %q", screen.String())
-		}
-	})
-	return end
+// waitingHook is a process that waits for mail.
+type waitingHook struct {
+	process string
+	since   time.Time
 }
 
-// waiting returns when the oldest hook that waits for mail was started; false
-// while none does.
-func waiting(t *testing.T) (since time.Time, ok bool) {
+// waiting returns the oldest hook that waits for mail; false while none does.
+func waiting(t *testing.T) (oldest waitingHook, ok bool) {
 	t.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -114,11 +190,47 @@ func waiting(t *testing.T) (since time.Time, ok bool) {
 		if err != nil || string(line) != bridgeProgram+"\x00hook\x00claude\x00--wait\x00" {
 			continue // another one, or it has ended
 		}
-		if info, err := os.Stat(process); err == nil && (!ok || info.ModTime().Before(since)) {
-			since, ok = info.ModTime(), true
+		if info, err := os.Stat(process); err == nil && (!ok || info.ModTime().Before(oldest.since)) {
+			oldest, ok = waitingHook{process, info.ModTime()}, true
 		}
 	}
-	return since, ok
+	return oldest, ok
+}
+
+// enter types a line, and ends it once it is on the screen: what comes at once is
+// taken for a paste.
+func (t *terminal) enter(line string) {
+	t.Helper()
+	before := len(t.shown())
+	t.keys(line)
+	t.await("what was typed", func() bool { return strings.Contains(t.shown()[before:], line) })
+	t.keys("\r")
+}
+
+func (t *terminal) keys(typed string) {
+	t.Helper()
+	if _, err := io.WriteString(t.master, typed); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// hangUp closes the terminal's window, as far as its processes are told, and
+// waits until the client has ended.
+func (t *terminal) hangUp() {
+	t.Helper()
+	if err := syscall.Kill(-t.cmd.Process.Pid, syscall.SIGHUP); err != nil {
+		t.Error(err)
+	}
+	t.await("the client's end", func() bool {
+		return syscall.Kill(-t.cmd.Process.Pid, 0) != nil || zombie(t.cmd.Process.Pid)
+	})
+}
+
+// zombie reports whether a process has ended and nobody has waited for it yet.
+func zombie(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return err != nil || strings.HasPrefix(state, "Z")
 }
 
 // await looks until something is so.
