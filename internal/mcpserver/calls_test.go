@@ -198,7 +198,7 @@ func TestUnknownToolIsNotEchoed(t *testing.T) {
 // TestUnknownResourceIsNotEchoed: neither a long name comes back nor one that holds
 // a secret.
 func TestUnknownResourceIsNotEchoed(t *testing.T) {
-	client := connect(t, bridgetest.New(t), bridge.Credentials{})
+	client := connect(t, bridgetest.NewServed(t), bridge.Credentials{})
 	for _, uri := range []string{"file:///canary", "file:///" + strings.Repeat("canary", 20_000)} {
 		_, err := client.ReadResource(t.Context(), &mcp.ReadResourceParams{URI: uri})
 		var coded *jsonrpc.Error
