@@ -57,7 +57,7 @@ func TestAlertsOnFigures(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t)
 	bridgetest.NewPair(t, s)
-	c := figures.Collector{Bridge: s, Commands: e.Commands(t, s), Path: e.Path}
+	c := figures.Collector{Bridge: s, Commands: e.Commands(t, s), Tasks: e.Tasks(t, s), Path: e.Path}
 	all, err := c.Gather(t.Context(), e.Clock.Now())
 	must(t, err)
 	var text bytes.Buffer

@@ -72,7 +72,7 @@ func runMetrics(ctx context.Context, a *app, o metricsOptions) error {
 			return err
 		}
 		c := &figures.Collector{
-			Bridge: s.Service, Commands: s.commandService, Path: path,
+			Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Path: path,
 			Program: bridgeVersion(), VerifyEvery: o.verifyEvery,
 		}
 		if o.backups != "" {

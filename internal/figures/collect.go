@@ -9,6 +9,7 @@ import (
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/tasks"
 )
 
 // Collector gathers the figures of one store. It remembers what it has counted of the
@@ -16,6 +17,7 @@ import (
 type Collector struct {
 	Bridge   *bridge.Service
 	Commands *commands.Service
+	Tasks    *tasks.Service
 	// Path is the database file, for its size.
 	Path string
 	// Backups tells of the backups of the store; nil where none are watched.
@@ -48,7 +50,7 @@ const pageOfEntries = 10_000
 func (c *Collector) Gather(ctx context.Context, now time.Time) (all []Family, err error) {
 	all = append(all, one("bridge_build_info", "The version of bridge that counts.", 1, "version", c.Program))
 	for _, gather := range []func(context.Context, time.Time) ([]Family, error){
-		c.conversations, c.messages, c.tasks, c.approvals, c.log, c.files, c.backups,
+		c.conversations, c.messages, c.work, c.approvals, c.log, c.files, c.backups,
 	} {
 		some, err := gather(ctx, now)
 		if err != nil {
@@ -137,14 +139,14 @@ func (c *Collector) messages(ctx context.Context, _ time.Time) ([]Family, error)
 	}, nil
 }
 
-func (c *Collector) tasks(ctx context.Context, _ time.Time) ([]Family, error) {
-	all, err := c.Bridge.Tasks(ctx, false)
+func (c *Collector) work(ctx context.Context, _ time.Time) ([]Family, error) {
+	all, err := c.Tasks.Tasks(ctx, false)
 	if err != nil {
 		return nil, err
 	}
-	states := map[bridge.TaskState]int64{}
-	for _, s := range []bridge.TaskState{
-		bridge.TaskWaiting, bridge.TaskAssigned, bridge.TaskAccepted, bridge.TaskRunning, bridge.TaskDone, bridge.TaskFailed, bridge.TaskDeclined,
+	states := map[tasks.State]int64{}
+	for _, s := range []tasks.State{
+		tasks.Waiting, tasks.Assigned, tasks.Accepted, tasks.Running, tasks.Done, tasks.Failed, tasks.Declined,
 	} {
 		states[s] = 0
 	}

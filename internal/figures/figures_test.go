@@ -61,7 +61,7 @@ func newRoom(t *testing.T) room {
 	s := e.Service(t)
 	return room{
 		&figures.Collector{
-			Bridge: s, Commands: e.Commands(t, s), Path: e.Path, Program: "v1", VerifyEvery: time.Hour,
+			Bridge: s, Commands: e.Commands(t, s), Tasks: e.Tasks(t, s), Path: e.Path, Program: "v1", VerifyEvery: time.Hour,
 		},
 		e, bridgetest.NewPair(t, s), e.Clock,
 	}
