@@ -15,6 +15,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/privatefile"
+	"example.org/bridge/internal/tasks"
 )
 
 // Row says what to do about one error. Texts begin where the error's own text
@@ -88,9 +89,9 @@ var table = []Row{
 	{bridge.ErrNotFound, "no_such_conversation", "check conversation_id", "`bridge list` shows those that there are", ExitNotFound, http.StatusNotFound},
 
 	// Tasks.
-	{bridge.ErrNoTask, "no_such_task", "call list_tasks for those of your team", "`bridge tasks --all` shows those that there are", ExitNotFound, http.StatusNotFound},
+	{tasks.ErrNoTask, "no_such_task", "call list_tasks for those of your team", "`bridge tasks --all` shows those that there are", ExitNotFound, http.StatusNotFound},
 	{
-		bridge.ErrTooManyTasks, "too_many_tasks", "wait until some are done, or end those that are not needed with update_task",
+		tasks.ErrTooMany, "too_many_tasks", "wait until some are done, or end those that are not needed with update_task",
 		"", ExitFailure, http.StatusConflict,
 	},
 

@@ -23,11 +23,6 @@ var (
 	ErrJoinCodeUsed = errors.New("this join code was already used, and works once")
 	// ErrJoinCodeExpired is the answer to one that nobody redeemed in time.
 	ErrJoinCodeExpired = errors.New("this join code has run out: it works for ten minutes")
-	// ErrNoTask is the one answer to a task that does not exist and to one that is
-	// not one that the caller may see.
-	ErrNoTask = errors.New("no such task")
-	// ErrTooManyTasks reports a team that has MaxOpenTasks open tasks.
-	ErrTooManyTasks = errors.New("the team has 200 open tasks, which is the most")
 	// ErrNotFound reports, to an operator, that a conversation does not exist.
 	ErrNotFound = errors.New("no such conversation")
 )

@@ -142,21 +142,3 @@ func TestCleanupBatch(t *testing.T) {
 		}
 	}
 }
-
-func TestAlertClaimable(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		until time.Time
-		want  bool
-	}{
-		{"never claimed", time.Time{}, true},
-		{"being delivered", noon.Add(time.Second), false},
-		{"the claim has run out", noon, true},
-		{"claimed by who looked at the clock later", noon.Add(bridge.AlertClaim + time.Second), false},
-		{"claimed before the clock was set back", noon.Add(time.Hour), true},
-	} {
-		if got := (bridge.Alert{ClaimUntil: tt.until}).Claimable(noon); got != tt.want {
-			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
-		}
-	}
-}

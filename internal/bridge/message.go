@@ -138,7 +138,7 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	if r.ReplyTo != 0 {
 		g.Details["reply_to"] = r.ReplyTo
 	}
-	sent, err := s.store.AppendMessage(ctx, g, s.onceKey(r.IdempotencyKey), r.ReplyTo, rule)
+	sent, err := s.store.AppendMessage(ctx, g, s.OnceKey(r.IdempotencyKey), r.ReplyTo, rule)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -181,9 +181,9 @@ func (s *Service) messageRule(ctx context.Context, r SendRequest, details Detail
 	}, nil
 }
 
-// onceKey returns what is stored of an idempotency key: an HMAC, because an
+// OnceKey returns what is stored of an idempotency key: an HMAC, because an
 // agent may put anything into it, and redacting could make two keys one.
-func (s *Service) onceKey(key string) string {
+func (s *Service) OnceKey(key string) string {
 	if key == "" {
 		return ""
 	}

@@ -28,10 +28,10 @@ func (s *Service) Redaction(ctx context.Context) *Redaction {
 }
 
 // Text redacts one string.
-func (r *Redaction) Text(text string) string { return r.textAfter("", text) }
+func (r *Redaction) Text(text string) string { return r.TextAfter("", text) }
 
-// textAfter redacts text that follows tail in the same call.
-func (r *Redaction) textAfter(tail, text string) string {
+// TextAfter redacts text that follows tail in the same call.
+func (r *Redaction) TextAfter(tail, text string) string {
 	clean, found := r.service.redactor.RedactAfter(tail, r.hideTokens(text))
 	r.kinds = append(r.kinds, found...)
 	return clean

@@ -44,6 +44,11 @@ type Store interface {
 	// NoteSeen notes a sign of life of a session that waits, and records nothing.
 	// A power cut may undo it.
 	NoteSeen(ctx context.Context, conversation string, session SessionID, now time.Time) error
+	// Heartbeat sets g's heartbeat; a power cut may undo it.
+	Heartbeat(ctx context.Context, g Gate) (Pulse, error)
+	// PeekMessages returns a page of g's messages with a number above after, or
+	// above the last that was read where that is FromUnread. It marks nothing.
+	PeekMessages(ctx context.Context, g Gate, after int64, p Page) (Peeked, error)
 	// PeekInbox looks at a session. It changes and records nothing.
 	PeekInbox(ctx context.Context, conversation string, session SessionID) (SessionView, error)
 	// History returns a page of messages, newest page first, oldest message first.
@@ -68,7 +73,10 @@ type Store interface {
 	// RefuseOperation records that op is refused as invalid.
 	RefuseOperation(ctx context.Context, op Operation) error
 
-	TaskStore
+	// Membership returns what is known of a conversation's team; a zero one of
+	// an unknown conversation. It changes and records nothing.
+	Membership(ctx context.Context, conversation string) (Membership, error)
+
 	OperatorStore
 	SteeringStore
 }

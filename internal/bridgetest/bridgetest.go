@@ -15,6 +15,7 @@ import (
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/tasks"
 )
 
 // Clock is a clock that stands still until it is moved.
@@ -108,6 +109,35 @@ func (e *Env) Commands(t testing.TB, s *bridge.Service, changes ...func(*command
 		change(&c)
 	}
 	return commands.New(c)
+}
+
+// Served is all that a process serves to an agent, but commands.
+type Served struct {
+	*bridge.Service
+	*Tasks
+}
+
+// Tasks is the tasks of a store, by a name that Served can embed.
+type Tasks = tasks.Service
+
+// Served opens the store and returns what a process serves of it. The changes, if
+// any, are applied to its configuration.
+func (e *Env) Served(t testing.TB, changes ...func(*bridge.Config)) Served {
+	t.Helper()
+	core := e.Service(t, changes...)
+	return Served{core, e.Tasks(t, core)}
+}
+
+// Tasks returns the tasks of the store, with s as its domain.
+func (e *Env) Tasks(t testing.TB, s *bridge.Service) *tasks.Service {
+	t.Helper()
+	return tasks.New(s, e.Store(t))
+}
+
+// NewServed is Served on a store of its own, without limits.
+func NewServed(t testing.TB, changes ...func(*bridge.Config)) Served {
+	t.Helper()
+	return NewEnv(t).Served(t, changes...)
 }
 
 // FakeSandbox is a change for Commands: commands are judged as ever and given to

@@ -143,6 +143,11 @@ func (a *app) withStore(ctx context.Context, fn func(*bridge.Service) error) err
 	return a.withService(ctx, false, fn)
 }
 
+// withTasks is withStore for what concerns tasks and workers.
+func (a *app) withTasks(ctx context.Context, fn func(services) error) error {
+	return a.withServices(ctx, false, fn)
+}
+
 // withCommands is withStore for what concerns commands.
 func (a *app) withCommands(ctx context.Context, fn func(services) error) error {
 	return a.withServices(ctx, false, fn)

@@ -11,6 +11,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/tasks"
 	"example.org/bridge/internal/view"
 )
 
@@ -21,7 +22,7 @@ type reassignOptions struct {
 }
 
 func newReassignCmd(a *app) *cobra.Command {
-	o := reassignOptions{silentAfter: bridge.SilentAfter}
+	o := reassignOptions{silentAfter: tasks.SilentAfter}
 	cmd := &cobra.Command{
 		Use:   "reassign [CONVERSATION]",
 		Short: "Move the tasks of silent workers to live ones now",
@@ -58,9 +59,9 @@ func runReassign(ctx context.Context, a *app, o reassignOptions) error {
 	if err := checkInterval("silent-after", o.silentAfter); err != nil {
 		return err
 	}
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withTasks(ctx, func(s services) error {
 		if o.conversation != "" {
-			found, err := findConversation(ctx, s, o.conversation)
+			found, err := findConversation(ctx, s.Service, o.conversation)
 			if err != nil {
 				return err
 			}
@@ -80,7 +81,7 @@ type jsonMove struct {
 	To     *string `json:"to"`
 }
 
-func printMoves(a *app, o reassignOptions, moves []bridge.Move) error {
+func printMoves(a *app, o reassignOptions, moves []tasks.Move) error {
 	if a.json {
 		views := make([]jsonMove, len(moves))
 		for i, m := range moves {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/fleet"
+	"example.org/bridge/internal/tasks"
 )
 
 type watchdogOptions struct {
@@ -18,7 +18,7 @@ type watchdogOptions struct {
 }
 
 func newWatchdogCmd(a *app) *cobra.Command {
-	o := watchdogOptions{interval: fleet.WatchdogInterval, silentAfter: bridge.SilentAfter}
+	o := watchdogOptions{interval: fleet.WatchdogInterval, silentAfter: tasks.SilentAfter}
 	cmd := &cobra.Command{
 		Use:   "watchdog",
 		Short: "Detect silent workers, alert, and reassign their tasks",
@@ -73,12 +73,12 @@ func runWatchdog(ctx context.Context, a *app, o watchdogOptions) error {
 	}
 	ctx, stop := daemon(ctx)
 	defer stop()
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withTasks(ctx, func(s services) error {
 		if !o.once {
 			a.announce("looking for workers silent for %s, every %s", formatAge(o.silentAfter), formatAge(o.interval))
 		}
 		return a.ended(ctx, fleet.Watchdog{
-			Bridge: s, Interval: o.interval, After: o.silentAfter, Once: o.once, AlertOnly: o.alertOnly,
+			Tasks: s.taskService, Interval: o.interval, After: o.silentAfter, Once: o.once, AlertOnly: o.alertOnly,
 			Outlets: outlets, Log: a.log(),
 		}.Run(ctx))
 	})

@@ -107,7 +107,7 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 		if a.yoloEnabled() {
 			o.Commands = s.commandService
 		}
-		return mcpserver.Serve(ctx, s.Service, o)
+		return mcpserver.Serve(ctx, s, o)
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/tasks"
 	"example.org/bridge/internal/view"
 )
 
@@ -58,7 +59,7 @@ What agents wrote is shown without anything that could control the terminal.`,
 }
 
 func runTasks(ctx context.Context, a *app, o tasksOptions) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withTasks(ctx, func(s services) error {
 		if o.task > 0 {
 			return showTask(ctx, a, s, int64(o.task))
 		}
@@ -67,7 +68,7 @@ func runTasks(ctx context.Context, a *app, o tasksOptions) error {
 			return err
 		}
 		if o.of != "" {
-			if all, err = tasksOf(ctx, s, all, o.of); err != nil {
+			if all, err = tasksOf(ctx, s.Service, all, o.of); err != nil {
 				return err
 			}
 		}
@@ -90,19 +91,19 @@ func runTasks(ctx context.Context, a *app, o tasksOptions) error {
 
 // tasksOf keeps the tasks of a team, or of a conversation where there is no team
 // of that name.
-func tasksOf(ctx context.Context, s *bridge.Service, all []bridge.Task, name string) ([]bridge.Task, error) {
+func tasksOf(ctx context.Context, s *bridge.Service, all []tasks.Task, name string) ([]tasks.Task, error) {
 	known, err := teamExists(ctx, s, name)
 	if err != nil {
 		return nil, err
 	}
-	if !known && !slices.ContainsFunc(all, func(t bridge.Task) bool { return inTeam(t.Team, t.TeamID, name) }) {
+	if !known && !slices.ContainsFunc(all, func(t tasks.Task) bool { return inTeam(t.Team, t.TeamID, name) }) {
 		found, err := findConversation(ctx, s, name)
 		if err != nil {
 			return nil, err
 		}
-		return slices.DeleteFunc(all, func(t bridge.Task) bool { return t.Worker != found.ID && t.Home != found.ID }), nil
+		return slices.DeleteFunc(all, func(t tasks.Task) bool { return t.Worker != found.ID && t.Home != found.ID }), nil
 	}
-	return slices.DeleteFunc(all, func(t bridge.Task) bool { return !inTeam(t.Team, t.TeamID, name) }), nil
+	return slices.DeleteFunc(all, func(t tasks.Task) bool { return !inTeam(t.Team, t.TeamID, name) }), nil
 }
 
 func inTeam(team, id, name string) bool { return team == name || id == name }
@@ -112,7 +113,7 @@ func teamExists(ctx context.Context, s *bridge.Service, name string) (bool, erro
 	return slices.ContainsFunc(conversations, func(o bridge.Overview) bool { return inTeam(o.Team, o.TeamID, name) }), err
 }
 
-func taskTable(all []bridge.Task, now time.Time) *table {
+func taskTable(all []tasks.Task, now time.Time) *table {
 	t := &table{columns: []column{
 		{title: "TASK", right: true},
 		{title: "STATE"},
@@ -156,20 +157,20 @@ func taskTable(all []bridge.Task, now time.Time) *table {
 	return t
 }
 
-func taskStyle(s bridge.TaskState) style {
+func taskStyle(s tasks.State) style {
 	switch s {
-	case bridge.TaskDone:
+	case tasks.Done:
 		return good
-	case bridge.TaskWaiting:
+	case tasks.Waiting:
 		return warn
-	case bridge.TaskFailed, bridge.TaskDeclined:
+	case tasks.Failed, tasks.Declined:
 		return bad
 	}
 	return plain
 }
 
 // showTask shows one task with its body and history.
-func showTask(ctx context.Context, a *app, s *bridge.Service, id int64) error {
+func showTask(ctx context.Context, a *app, s services, id int64) error {
 	history, err := s.TaskHistory(ctx, id)
 	if err != nil {
 		return err
@@ -178,9 +179,9 @@ func showTask(ctx context.Context, a *app, s *bridge.Service, id int64) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(all, func(t bridge.Task) bool { return t.ID == id })
+	i := slices.IndexFunc(all, func(t tasks.Task) bool { return t.ID == id })
 	if i < 0 {
-		return bridge.ErrNoTask // removed in between
+		return tasks.ErrNoTask // removed in between
 	}
 	if a.json {
 		return a.printJSON(struct {

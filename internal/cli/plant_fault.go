@@ -10,22 +10,23 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/lab/rig"
+	"example.org/bridge/internal/tasks"
 )
 
 // plant gives the store the fault that the environment names. It happens once in
 // the life of a store, whatever the number of processes. No program that is built
 // without the tag has this file.
-func plant(store bridge.Store, path string) bridge.Store {
+func plant(store plantable, path string) plantable {
 	fault := os.Getenv(rig.PlantedFault)
 	if fault == "" {
 		return store
 	}
 	fmt.Fprintf(os.Stderr, "this program was built to have the fault %q\n", fault)
-	return &faulty{Store: store, fault: fault, marker: filepath.Join(filepath.Dir(path), "fault")}
+	return &faulty{plantable: store, fault: fault, marker: filepath.Join(filepath.Dir(path), "fault")}
 }
 
 type faulty struct {
-	bridge.Store
+	plantable
 	fault, marker string
 }
 
@@ -43,21 +44,21 @@ func (f *faulty) now(fault string) bool {
 
 func (f *faulty) AppendMessage(ctx context.Context, g bridge.Gate, key string, replyTo int64, rule bridge.MessageRule) (bridge.Sent, error) {
 	if f.now("drop") {
-		inbox, err := f.Store.PeekInbox(ctx, g.Conversation, g.Session.Partner())
+		inbox, err := f.plantable.PeekInbox(ctx, g.Conversation, g.Session.Partner())
 		return bridge.Sent{ID: 1, Seq: inbox.LastSeq + 1, SentAt: g.Now}, err
 	}
 	if f.now("unlogged") {
 		g.Action = "something_else"
 	}
-	sent, err := f.Store.AppendMessage(ctx, g, key, replyTo, rule)
+	sent, err := f.plantable.AppendMessage(ctx, g, key, replyTo, rule)
 	if err == nil && f.now("duplicate") {
-		_, err = f.Store.AppendMessage(ctx, g, "", replyTo, rule)
+		_, err = f.plantable.AppendMessage(ctx, g, "", replyTo, rule)
 	}
 	return sent, err
 }
 
 func (f *faulty) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (bridge.Taken, error) {
-	taken, err := f.Store.TakeUnread(ctx, g, t)
+	taken, err := f.plantable.TakeUnread(ctx, g, t)
 	if err != nil || len(taken.Messages) == 0 {
 		return taken, err
 	}
@@ -74,11 +75,11 @@ func (f *faulty) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (
 }
 
 // CreateTask tells a second worker, too, that the task is its own.
-func (f *faulty) CreateTask(ctx context.Context, g bridge.Gate, key string, rule bridge.TaskRule) (bridge.TaskResult, error) {
+func (f *faulty) CreateTask(ctx context.Context, g bridge.Gate, key string, rule tasks.Rule) (tasks.Result, error) {
 	if !f.now("share") {
-		return f.Store.CreateTask(ctx, g, key, rule)
+		return f.plantable.CreateTask(ctx, g, key, rule)
 	}
-	return f.Store.CreateTask(ctx, g, key, func(s bridge.TaskScene) bridge.TaskChange {
+	return f.plantable.CreateTask(ctx, g, key, func(s tasks.Scene) tasks.Change {
 		change := rule(s)
 		for _, w := range s.Workers {
 			if w.Conversation != change.Task.Worker && len(change.Notices) == 1 {
@@ -91,22 +92,22 @@ func (f *faulty) CreateTask(ctx context.Context, g bridge.Gate, key string, rule
 	})
 }
 
-func (f *faulty) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule bridge.TaskRule) (bridge.TaskResult, error) {
+func (f *faulty) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule tasks.Rule) (tasks.Result, error) {
 	if f.fault == "share" {
 		rule = toWhoeverReports(rule)
 	}
 	if g.Details["report"] == "done" && f.now("task") {
-		return bridge.TaskResult{}, nil
+		return tasks.Result{}, nil
 	}
-	return f.Store.ChangeTask(ctx, g, id, rule)
+	return f.plantable.ChangeTask(ctx, g, id, rule)
 }
 
 // toWhoeverReports lets a task belong to each worker that reports on it, though
 // another one may have it, or have ended it.
-func toWhoeverReports(rule bridge.TaskRule) bridge.TaskRule {
-	return func(s bridge.TaskScene) bridge.TaskChange {
+func toWhoeverReports(rule tasks.Rule) tasks.Rule {
+	return func(s tasks.Scene) tasks.Change {
 		if s.Session == bridge.SessionB && s.Task.Worker != s.Caller {
-			s.Task.Worker, s.Task.State = s.Caller, bridge.TaskRunning
+			s.Task.Worker, s.Task.State = s.Caller, tasks.Running
 		}
 		return rule(s)
 	}

@@ -14,6 +14,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/tasks"
 )
 
 // seedStep is one line of a seed program's input. One of the verbs is set.
@@ -47,9 +48,13 @@ type seedStep struct {
 // that scripts can set.
 type seeder struct {
 	*bridge.Service
+	*seedTasks
 	offset  time.Duration
 	created map[string]bridge.Created
 }
+
+// seedTasks is the tasks, by a name of their own.
+type seedTasks = tasks.Service
 
 // seedMain is the program seed: it fills the store that it is given the path of
 // with the steps on its standard input.
@@ -69,6 +74,7 @@ func seedMain() int {
 	}
 	s := &seeder{created: map[string]bridge.Created{}}
 	s.Service = bridge.New(bridge.Config{Store: store, Key: key, Now: func() time.Time { return time.Now().Add(s.offset) }})
+	s.seedTasks = tasks.New(s.Service, store)
 	if err := errors.Join(s.run(ctx), store.Close()); err != nil {
 		return fatal(err)
 	}
@@ -120,11 +126,11 @@ func (s *seeder) do(ctx context.Context, step seedStep) error {
 		_, err := s.Join(ctx, s.created[step.Join].JoinCode)
 		return err
 	case step.Assign != "":
-		_, err := s.AssignTask(ctx, s.credentials(step.Assign, "a"), bridge.AssignRequest{Title: step.Title, Body: step.Text, Needs: step.Needs})
+		_, err := s.AssignTask(ctx, s.credentials(step.Assign, "a"), tasks.AssignRequest{Title: step.Title, Body: step.Text, Needs: step.Needs})
 		return err
 	case step.Report != "":
 		_, err := s.UpdateTask(ctx, s.credentials(step.Report, step.Session),
-			bridge.TaskReport{ID: step.Task, State: bridge.TaskState(step.As), Note: step.Text})
+			tasks.Report{ID: step.Task, State: tasks.State(step.As), Note: step.Text})
 		return err
 	case step.Beat != "":
 		_, err := s.Heartbeat(ctx, s.credentials(step.Beat, step.Session))

@@ -21,6 +21,7 @@ import (
 	"example.org/bridge/internal/redact"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/tasks"
 )
 
 // redactor returns the engine with the operator's own rules.
@@ -32,15 +33,25 @@ func (a *app) redactor() (*redact.Engine, error) {
 	return engine, nil
 }
 
-// services are the domain and the command guard on one store.
+// services are the domain, the command guard and the tasks on one store.
 type services struct {
 	*bridge.Service
 	*commandService
+	*taskService
 }
 
-type commandService = commands.Service
+type (
+	commandService = commands.Service
+	taskService    = tasks.Service
+)
 
-// withService is withServices for what needs no commands.
+// plantable is the part of a store that a test may give a fault.
+type plantable interface {
+	bridge.Store
+	tasks.Store
+}
+
+// withService is withServices for what needs only the domain.
 func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Service) error) error {
 	return a.withServices(ctx, create, func(s services) error { return fn(s.Service) })
 }
@@ -65,8 +76,9 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	planted := plant(store, path)
 	core := bridge.New(bridge.Config{
-		Store:     plant(store, path),
+		Store:     planted,
 		Key:       key,
 		Redactor:  engine,
 		Doorbells: doorbell.New(doorbell.Beside(path)),
@@ -75,7 +87,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key = core, store, key
-	return fn(services{core, commands.New(guarded)})
+	return fn(services{core, commands.New(guarded), tasks.New(core, planted)})
 }
 
 // caller names the client that started this process, or this process where the

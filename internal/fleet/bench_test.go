@@ -12,6 +12,7 @@ import (
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/fleet"
+	"example.org/bridge/internal/tasks"
 )
 
 // live is a service with the real clock.
@@ -65,7 +66,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 }
 
 // fleetOf makes an orchestrator with n live workers, each with a task.
-func fleetOf(b *testing.B, s *bridge.Service, n int) (orchestrator []bridge.Credentials, workers []bridge.Credentials) {
+func fleetOf(b *testing.B, s bridgetest.Served, n int) (orchestrator []bridge.Credentials, workers []bridge.Credentials) {
 	b.Helper()
 	for i := range n {
 		c, err := s.Create(b.Context(), bridge.CreateRequest{MyRole: "lead", PartnerRole: fmt.Sprintf("worker %d", i), Team: "blue", Holds: orchestrator[:min(i, 1)]})
@@ -77,7 +78,7 @@ func fleetOf(b *testing.B, s *bridge.Service, n int) (orchestrator []bridge.Cred
 		if _, err := s.Heartbeat(b.Context(), workers[i]); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := s.AssignTask(b.Context(), orchestrator[i], bridge.AssignRequest{Title: "work"}); err != nil {
+		if _, err := s.AssignTask(b.Context(), orchestrator[i], tasks.AssignRequest{Title: "work"}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -88,9 +89,11 @@ func fleetOf(b *testing.B, s *bridge.Service, n int) (orchestrator []bridge.Cred
 func BenchmarkWatchdogCheck(b *testing.B) {
 	for _, n := range []int{10, 100} {
 		b.Run(fmt.Sprintf("workers=%d", n), func(b *testing.B) {
-			s := live(b, bridgetest.NewEnv(b))
+			env := bridgetest.NewEnv(b)
+			core := live(b, env)
+			s := bridgetest.Served{Service: core, Tasks: env.Tasks(b, core)}
 			fleetOf(b, s, n)
-			w := fleet.Watchdog{Bridge: s, Interval: time.Hour, After: time.Hour, Once: true, Log: quiet}
+			w := fleet.Watchdog{Tasks: s.Tasks, Interval: time.Hour, After: time.Hour, Once: true, Log: quiet}
 			for b.Loop() {
 				if err := w.Run(b.Context()); err != nil {
 					b.Fatal(err)
@@ -104,17 +107,17 @@ func BenchmarkWatchdogCheck(b *testing.B) {
 // messages.
 func BenchmarkMove(b *testing.B) {
 	env := bridgetest.NewEnv(b)
-	s := env.Service(b)
+	s := env.Served(b)
 	_, workers := fleetOf(b, s, 10)
 	for b.Loop() {
 		b.StopTimer()
-		tasks, err := s.Tasks(b.Context(), true)
+		open, err := s.Tasks.Tasks(b.Context(), true)
 		if err != nil {
 			b.Fatal(err)
 		}
 		env.Clock.Advance(time.Millisecond)
 		for _, c := range workers {
-			if c.Conversation == tasks[0].Worker {
+			if c.Conversation == open[0].Worker {
 				continue
 			}
 			if _, err := s.Heartbeat(b.Context(), c); err != nil {
@@ -122,7 +125,7 @@ func BenchmarkMove(b *testing.B) {
 			}
 		}
 		b.StartTimer()
-		moves, err := s.MoveTasks(b.Context(), bridge.System, tasks[0].Worker, time.Microsecond, false)
+		moves, err := s.MoveTasks(b.Context(), bridge.System, open[0].Worker, time.Microsecond, false)
 		if err != nil || len(moves) == 0 {
 			b.Fatal(moves, err)
 		}

@@ -279,6 +279,7 @@ func TestWatchdogAfterSleep(t *testing.T) {
 	const after = 100 * time.Millisecond
 	env := bridgetest.NewEnv(t)
 	s := env.Service(t)
+	watched := env.Tasks(t, s)
 	lives, died := bridgetest.NewPair(t, s), bridgetest.NewPair(t, s)
 	beat := func(c bridge.Credentials) {
 		if _, err := s.Heartbeat(context.Background(), c); err != nil {
@@ -288,7 +289,7 @@ func TestWatchdogAfterSleep(t *testing.T) {
 	beat(lives.B)
 	beat(died.B)
 	missed := func() (all []string) {
-		workers, err := s.Workers(context.Background())
+		workers, err := watched.Workers(context.Background())
 		if err != nil {
 			t.Error(err)
 		}
@@ -302,7 +303,7 @@ func TestWatchdogAfterSleep(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	looks := []time.Duration{0, time.Millisecond, after / 2, after, after + time.Millisecond, after + 2*time.Millisecond}
 	n := 0
-	w := fleet.Watchdog{Bridge: s, Interval: time.Millisecond, After: after, Log: quiet}
+	w := fleet.Watchdog{Tasks: watched, Interval: time.Millisecond, After: after, Log: quiet}
 	w.SetClock(func() (time.Time, time.Duration) {
 		if n > 0 {
 			env.Clock.Advance(looks[n] - looks[n-1])

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/fleet"
+	"example.org/bridge/internal/tasks"
 )
 
 func program(t *testing.T, mode string) (fleet.Program, *bytes.Buffer) {
@@ -143,7 +143,7 @@ func TestInterruptedAlertComesAgain(t *testing.T) {
 		cancel()
 		return ctx.Err()
 	}
-	w := fleet.Watchdog{Bridge: s, Interval: time.Hour, After: time.Minute, Log: quiet, Outlets: []fleet.Outlet{{Name: "test", Send: outlet}}}
+	w := fleet.Watchdog{Tasks: env.Tasks(t, s), Interval: time.Hour, After: time.Minute, Log: quiet, Outlets: []fleet.Outlet{{Name: "test", Send: outlet}}}
 	if err := w.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestInterruptedAlertComesAgain(t *testing.T) {
 	if len(got) != 1 {
 		t.Fatalf("delivered while claimed: %q", got)
 	}
-	env.Clock.Advance(bridge.AlertClaim)
+	env.Clock.Advance(tasks.AlertClaim)
 	if err := w.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/tasks"
 )
 
 // WatchdogInterval is the default time between two rounds of the watchdog
@@ -25,7 +26,7 @@ type Outlet struct {
 // their tasks to others. Any number of them may watch one store: each silence is
 // detected by one, each alert is delivered by one, each task is moved by one.
 type Watchdog struct {
-	Bridge *bridge.Service
+	Tasks *tasks.Service
 	// Interval is the time between two rounds, After how old the last sign of life of a
 	// silent worker is.
 	Interval, After time.Duration
@@ -78,14 +79,14 @@ func (w Watchdog) Run(ctx context.Context) error {
 
 // round detects silences, has alerts delivered, and moves tasks.
 func (w Watchdog) round(ctx context.Context, wake chan<- struct{}) error {
-	_, err := w.Bridge.WatchWorkers(ctx, w.After)
+	_, err := w.Tasks.WatchWorkers(ctx, w.After)
 	select { // also for what others left behind
 	case wake <- struct{}{}:
 	default:
 	}
 	if err == nil && !w.AlertOnly {
-		var moves []bridge.Move
-		moves, err = w.Bridge.MoveTasks(ctx, bridge.System, "", w.After, false)
+		var moves []tasks.Move
+		moves, err = w.Tasks.MoveTasks(ctx, bridge.System, "", w.After, false)
 		for _, m := range moves {
 			w.logMove(m)
 		}
@@ -97,9 +98,9 @@ func (w Watchdog) round(ctx context.Context, wake chan<- struct{}) error {
 	return nil
 }
 
-func (w Watchdog) logMove(m bridge.Move) {
+func (w Watchdog) logMove(m tasks.Move) {
 	level, text := slog.LevelInfo, "a task was given to another worker"
-	if m.Task.State == bridge.TaskWaiting {
+	if m.Task.State == tasks.Waiting {
 		level, text = slog.LevelWarn, "a task waits: no live worker of its team fits"
 	}
 	w.Log.Log(context.Background(), level, text, "task_id", m.Task.ID, "from", m.From, "to", m.Task.Worker, "team_id", m.Task.TeamID)
@@ -110,7 +111,7 @@ func (w Watchdog) logMove(m bridge.Move) {
 func (w Watchdog) deliver(ctx context.Context, wake <-chan struct{}) {
 	for range wake {
 		for ctx.Err() == nil {
-			alert, ok, err := w.Bridge.NextAlert(ctx)
+			alert, ok, err := w.Tasks.NextAlert(ctx)
 			if err != nil && ctx.Err() == nil {
 				w.Log.Error("an alert could not be claimed", "error", err)
 			}
@@ -124,10 +125,10 @@ func (w Watchdog) deliver(ctx context.Context, wake <-chan struct{}) {
 
 // send delivers one alert, and ends it unless the process is to end first: then
 // it comes again, to whoever watches next.
-func (w Watchdog) send(ctx context.Context, a bridge.Alert) {
+func (w Watchdog) send(ctx context.Context, a tasks.Alert) {
 	event := eventOf(a)
 	level := slog.LevelWarn
-	if a.Kind == bridge.WorkerReturned {
+	if a.Kind == tasks.WorkerReturned {
 		level = slog.LevelInfo
 	}
 	w.Log.Log(ctx, level, string(a.Kind), "alert_id", a.ID, "conversation", a.Conversation, "team_id", a.TeamID,
@@ -145,7 +146,7 @@ func (w Watchdog) send(ctx context.Context, a bridge.Alert) {
 	if ctx.Err() != nil && failed {
 		return
 	}
-	if err := w.Bridge.EndAlert(context.WithoutCancel(ctx), a, failed); err != nil {
+	if err := w.Tasks.EndAlert(context.WithoutCancel(ctx), a, failed); err != nil {
 		w.Log.Error("an alert could not be ended: it may come again", "alert_id", a.ID, "error", err)
 	}
 }
@@ -164,7 +165,7 @@ type Event struct {
 	OpenTasks      int64   `json:"open_tasks"`
 }
 
-func eventOf(a bridge.Alert) Event {
+func eventOf(a tasks.Alert) Event {
 	e := Event{
 		Event:          string(a.Kind),
 		AlertID:        a.ID,

@@ -16,7 +16,7 @@ import (
 )
 
 // Bounds of a webhook. All attempts together end before the claim on the alert
-// does (bridge.AlertClaim).
+// does (tasks.AlertClaim).
 const (
 	webhookAttempts = 4
 	webhookTimeout  = 10 * time.Second // of one attempt

@@ -22,8 +22,8 @@ func raw(values map[string]string) map[string]any {
 
 // TestArgumentsAsClientsSendThem: what can mean only one thing is taken as that.
 func TestArgumentsAsClientsSendThem(t *testing.T) {
-	s := bridgetest.New(t)
-	pair := bridgetest.NewPair(t, s)
+	s := bridgetest.NewServed(t)
+	pair := bridgetest.NewPair(t, s.Service)
 	a, b := connect(t, s, pair.A), connect(t, s, pair.B)
 	type sent struct {
 		Message, Action string
@@ -76,8 +76,8 @@ func mustJSON(text string) string {
 // TestUnknownArgumentsAreNamed: clients add arguments of their own, and models
 // invent some. The call goes on without them and says so.
 func TestUnknownArgumentsAreNamed(t *testing.T) {
-	s := bridgetest.New(t)
-	client := connect(t, s, bridgetest.NewPair(t, s).A)
+	s := bridgetest.NewServed(t)
+	client := connect(t, s, bridgetest.NewPair(t, s.Service).A)
 	secret := strings.Repeat("a secret in the wrong place ", 20)
 	text, data, failed := call(t, client, "send_to_partner", map[string]any{
 		"message": "x", "toolCallId": "call_1", "explanation": "because", "_meta": map[string]any{}, "wait_for_previous": true, secret: 1,
@@ -104,8 +104,8 @@ func TestUnknownArgumentsAreNamed(t *testing.T) {
 
 // TestArgumentsInOneText: some clients send the object as a text of JSON.
 func TestArgumentsInOneText(t *testing.T) {
-	s := bridgetest.New(t)
-	pair := bridgetest.NewPair(t, s)
+	s := bridgetest.NewServed(t)
+	pair := bridgetest.NewPair(t, s.Service)
 	answers := dialogue(t, s,
 		line(1, "initialize", map[string]any{"protocolVersion": "2025-06-18", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "x", "version": "1"}}),
 		line(2, "tools/call", map[string]any{"name": "create_conversation", "arguments": "x"}),
@@ -124,7 +124,7 @@ func TestArgumentsInOneText(t *testing.T) {
 // TestWholeNumbersAsClientsWriteThem: JSON has one kind of number, and some
 // clients write every one as a fraction, or as text.
 func TestWholeNumbersAsClientsWriteThem(t *testing.T) {
-	c := connect(t, bridgetest.New(t), bridge.Credentials{})
+	c := connect(t, bridgetest.NewServed(t), bridge.Credentials{})
 	call(t, c, "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})
 	for _, number := range []string{"20", "20.0", "2e1", "2.0E+1", `"20"`, `" 20.0 "`, `""`, "null", "0"} {
 		text, _, failed := call(t, c, "check_messages", map[string]any{"limit": json.RawMessage(number), "wait_seconds": json.RawMessage("0.0")})

@@ -15,7 +15,7 @@ import (
 func BenchmarkToolsList(b *testing.B) {
 	for name, guard := range map[string]*commands.Service{"tools": nil, "with commands": commands.New(commands.Config{})} {
 		b.Run(name, func(b *testing.B) {
-			c := connectAs(b, bridgetest.New(b), mcpserver.Options{Commands: guard}, nil)
+			c := connectAs(b, bridgetest.NewServed(b), mcpserver.Options{Commands: guard}, nil)
 			size := 0
 			for b.Loop() {
 				list, err := c.ListTools(context.Background(), nil)

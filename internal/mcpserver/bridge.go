@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
 )
 
 // Bridge is what the tools call: bridge.Service where the store is on this
@@ -22,7 +23,7 @@ type Bridge interface {
 	conversations
 	messages
 	deliveryEnds
-	tasks
+	taskCalls
 	refusals
 }
 
@@ -57,11 +58,11 @@ type deliveryEnds interface {
 	Renew(ctx context.Context, claim bridge.Claim) error
 }
 
-type tasks interface {
-	AssignTask(ctx context.Context, c bridge.Credentials, r bridge.AssignRequest) (bridge.TaskResult, error)
-	UpdateTask(ctx context.Context, c bridge.Credentials, r bridge.TaskReport) (bridge.TaskResult, error)
-	ListTasks(ctx context.Context, c bridge.Credentials, q bridge.TaskQuery) (bridge.TaskList, error)
-	ReadTaskWithin(ctx context.Context, c bridge.Credentials, id int64, history int) (bridge.TaskList, error)
+type taskCalls interface {
+	AssignTask(ctx context.Context, c bridge.Credentials, r tasks.AssignRequest) (tasks.Result, error)
+	UpdateTask(ctx context.Context, c bridge.Credentials, r tasks.Report) (tasks.Result, error)
+	ListTasks(ctx context.Context, c bridge.Credentials, q tasks.Query) (tasks.List, error)
+	ReadTaskWithin(ctx context.Context, c bridge.Credentials, id int64, history int) (tasks.List, error)
 }
 
 // refusals record calls that were refused before they became an operation. They

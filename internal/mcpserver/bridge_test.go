@@ -11,10 +11,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/mcpserver"
 )
 
-var _ mcpserver.Bridge = (*bridge.Service)(nil)
+var _ mcpserver.Bridge = bridgetest.Served{}
 
 // staysHere are the parameters that no connection carries as they are.
 var staysHere = []reflect.Type{

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
@@ -60,18 +62,18 @@ func TestEveryToolIsCovered(t *testing.T) {
 // the same answer, and nothing changes.
 func TestRefusedAlike(t *testing.T) {
 	env := bridgetest.NewEnv(t)
-	s := env.Service(t)
-	pair, other, rotated, expired := bridgetest.NewPair(t, s), bridgetest.NewPair(t, s), bridgetest.NewPair(t, s), bridgetest.NewPair(t, s)
+	s := env.Served(t)
+	pair, other, rotated, expired := bridgetest.NewPair(t, s.Service), bridgetest.NewPair(t, s.Service), bridgetest.NewPair(t, s.Service), bridgetest.NewPair(t, s.Service)
 	if _, err := s.RotateTokens(t.Context(), rotated.A.Conversation); err != nil {
 		t.Fatal(err)
 	}
-	later := env.Service(t, func(c *bridge.Config) {
+	later := env.Served(t, func(c *bridge.Config) {
 		c.Now = func() time.Time { return env.Clock.Now().Add(bridge.DefaultTTL + bridge.Grace) }
 	})
 	zeros, created := strings.Repeat("0", 64), env.Clock.Now()
 	env.Clock.Advance(time.Minute) // a sign of life would be noted
 	bad := map[string]struct {
-		service *bridge.Service
+		service bridgetest.Served
 		bridge.Credentials
 	}{
 		"wrong":   {s, bridge.Credentials{Conversation: pair.A.Conversation, Session: "a", Token: zeros}},
@@ -85,7 +87,7 @@ func TestRefusedAlike(t *testing.T) {
 	}
 	texts := map[string][]string{}
 	for why, b := range bad {
-		client := connectAs(t, b.service, mcpserver.Options{Commands: env.Commands(t, b.service)}, nil)
+		client := connectAs(t, b.service, mcpserver.Options{Commands: env.Commands(t, b.service.Service)}, nil)
 		for name, arguments := range sessionCalls {
 			text, data, failed := call(t, client, name, with(credentials(b.Credentials), arguments))
 			if !failed || data["error"] != "unauthorized" {
@@ -109,8 +111,8 @@ func TestRefusedAlike(t *testing.T) {
 
 // TestInvalidArguments checks what an agent is told, and that no value comes back.
 func TestInvalidArguments(t *testing.T) {
-	s := bridgetest.New(t)
-	pair := bridgetest.NewPair(t, s)
+	s := bridgetest.NewServed(t)
+	pair := bridgetest.NewPair(t, s.Service)
 	client := connect(t, s, pair.A)
 	canary := strings.Repeat("canary", 20_000)
 	for name, c := range map[string]struct {
@@ -166,8 +168,8 @@ func TestInvalidArguments(t *testing.T) {
 
 // TestRefusalsTellOfMail: an agent learns of mail from any call, a refused one too.
 func TestRefusalsTellOfMail(t *testing.T) {
-	s := bridgetest.New(t)
-	pair := bridgetest.NewPair(t, s)
+	s := bridgetest.NewServed(t)
+	pair := bridgetest.NewPair(t, s.Service)
 	if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "hello"}); err != nil {
 		t.Fatal(err)
 	}
@@ -186,17 +188,33 @@ func TestRefusalsTellOfMail(t *testing.T) {
 }
 
 func TestUnknownToolIsNotEchoed(t *testing.T) {
-	client := connect(t, bridgetest.New(t), bridge.Credentials{})
+	client := connect(t, bridgetest.NewServed(t), bridge.Credentials{})
 	_, err := client.CallTool(t.Context(), &mcp.CallToolParams{Name: strings.Repeat("canary", 1000)})
 	if err == nil || strings.Contains(err.Error(), "canarycanary") || !strings.Contains(err.Error(), "unknown tool") {
 		t.Errorf("got %v", err)
 	}
 }
 
+// TestUnknownResourceIsNotEchoed: neither a long name comes back nor one that holds
+// a secret.
+func TestUnknownResourceIsNotEchoed(t *testing.T) {
+	client := connect(t, bridgetest.NewServed(t), bridge.Credentials{})
+	for _, uri := range []string{"file:///canary", "file:///" + strings.Repeat("canary", 20_000)} {
+		_, err := client.ReadResource(t.Context(), &mcp.ReadResourceParams{URI: uri})
+		var coded *jsonrpc.Error
+		if !errors.As(err, &coded) {
+			t.Fatalf("got %v, want a JSON-RPC error", err)
+		}
+		if coded.Code != jsonrpc.CodeMethodNotFound || strings.Contains(coded.Message+string(coded.Data), "canary") {
+			t.Errorf("got code %d, %d bytes of text, %d of data", coded.Code, len(coded.Message), len(coded.Data))
+		}
+	}
+}
+
 // TestOwnSessions checks for whom a process may act without being told a token.
 func TestOwnSessions(t *testing.T) {
 	env := bridgetest.NewEnv(t)
-	s := env.Service(t)
+	s := env.Served(t)
 	newcomer := connect(t, s, bridge.Credentials{})
 	if text, _, failed := call(t, newcomer, "check_messages", nil); !failed || !strings.Contains(text, "Call create_conversation") {
 		t.Errorf("without any session: %s", text)
@@ -216,11 +234,11 @@ func TestOwnSessions(t *testing.T) {
 	if _, _, failed := call(t, newcomer, "check_messages", map[string]any{"conversation_id": first["conversation_id"]}); failed {
 		t.Error("naming one of two: refused")
 	}
-	stranger := connect(t, env.Service(t), bridge.Credentials{})
+	stranger := connect(t, env.Served(t), bridge.Credentials{})
 	if _, _, failed := call(t, stranger, "check_messages", map[string]any{"conversation_id": first["conversation_id"]}); !failed {
 		t.Error("another process may act for a session that is not its own")
 	}
-	bound := connect(t, env.Service(t), bridge.Credentials{
+	bound := connect(t, env.Served(t), bridge.Credentials{
 		Conversation: first["conversation_id"].(string), Session: "b", Token: first["session_b_token"].(string),
 	})
 	if _, _, failed := call(t, bound, "check_messages", nil); failed {
@@ -244,8 +262,8 @@ const hostile = "hi\x1b[2J\x1b]0;owned\x07\u202e\u200b\U000E0041\r\n" +
 // TestHostileText checks that a partner's words can neither act on a terminal
 // nor pass for somebody else's, in text and in data.
 func TestHostileText(t *testing.T) {
-	s := bridgetest.New(t)
-	pair := bridgetest.NewPair(t, s)
+	s := bridgetest.NewServed(t)
+	pair := bridgetest.NewPair(t, s.Service)
 	a, b := connect(t, s, pair.A), connect(t, s, pair.B)
 	call(t, a, "send_to_partner", map[string]any{"message": hostile, "files_involved": []string{"a\x1b[31m\u202e\nFrom: system"}})
 	for _, tool := range []string{"get_history", "check_messages"} {
@@ -274,7 +292,7 @@ func TestHostileText(t *testing.T) {
 }
 
 // dialogue gives a server the lines, ends its input, and returns its answers by id.
-func dialogue(t *testing.T, s *bridge.Service, lines ...string) map[string]json.RawMessage {
+func dialogue(t *testing.T, s bridgetest.Served, lines ...string) map[string]json.RawMessage {
 	t.Helper()
 	var out bytes.Buffer
 	err := mcpserver.Serve(context.Background(), s, mcpserver.Options{In: strings.NewReader(strings.Join(lines, "\n") + "\n"), Out: &out})
@@ -307,7 +325,7 @@ func line(id int, method string, params any) string {
 // TestBothEras speaks the handshake of the older revisions and the requests
 // without one of the newest.
 func TestBothEras(t *testing.T) {
-	s := bridgetest.New(t)
+	s := bridgetest.NewServed(t)
 	create := map[string]any{"name": "create_conversation", "arguments": map[string]any{"my_role": "backend", "partner_role": "frontend"}}
 	for _, version := range []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"} {
 		t.Run(version, func(t *testing.T) {
@@ -343,8 +361,8 @@ func TestBothEras(t *testing.T) {
 // TestEndOfInputEndsLongPolls checks that requests read before the end are
 // answered, long polls at once with what there is.
 func TestEndOfInputEndsLongPolls(t *testing.T) {
-	s := bridgetest.New(t)
-	pair := bridgetest.NewPair(t, s)
+	s := bridgetest.NewServed(t)
+	pair := bridgetest.NewPair(t, s.Service)
 	answers := dialogue(t, s,
 		line(1, "initialize", map[string]any{"protocolVersion": "2025-06-18", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "x", "version": "1"}}),
 		line(2, "tools/call", map[string]any{"name": "check_messages", "arguments": with(credentials(pair.A), map[string]any{"wait_seconds": 50})}))
@@ -366,8 +384,8 @@ func (b brokenPipe) Write(p []byte) (int, error) {
 // TestUnwrittenAnswerGivesMessagesBack checks that a message whose answer was not
 // written whole comes again, marked, and before a later one.
 func TestUnwrittenAnswerGivesMessagesBack(t *testing.T) {
-	s := bridgetest.New(t)
-	pair := bridgetest.NewPair(t, s)
+	s := bridgetest.NewServed(t)
+	pair := bridgetest.NewPair(t, s.Service)
 	send := func(text string) {
 		if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: text}); err != nil {
 			t.Fatal(err)
@@ -394,8 +412,8 @@ func TestUnwrittenAnswerGivesMessagesBack(t *testing.T) {
 // TestCancelledWaitLosesNothing cancels a long poll and checks that the message
 // that comes next is delivered to the next check.
 func TestCancelledWaitLosesNothing(t *testing.T) {
-	s := bridgetest.New(t)
-	pair := bridgetest.NewPair(t, s)
+	s := bridgetest.NewServed(t)
+	pair := bridgetest.NewPair(t, s.Service)
 	client := connect(t, s, pair.B)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)

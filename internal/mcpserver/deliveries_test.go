@@ -29,10 +29,10 @@ func (s stuckStore) RenewClaim(ctx context.Context, _ bridge.Claim, _ bridge.Cla
 // not read and the store is locked.
 func TestEndDoesNotWaitForARenewal(t *testing.T) {
 	renewing := make(chan struct{})
-	s := bridgetest.New(t, func(c *bridge.Config) {
+	s := bridgetest.NewServed(t, func(c *bridge.Config) {
 		c.Store = stuckStore{c.Store, sync.OnceFunc(func() { close(renewing) })}
 	})
-	pair := bridgetest.NewPair(t, s)
+	pair := bridgetest.NewPair(t, s.Service)
 	if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "x"}); err != nil {
 		t.Fatal(err)
 	}

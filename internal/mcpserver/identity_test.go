@@ -29,7 +29,7 @@ func (c clientSession) start() *mcp.ClientSession { return c.startBound(bridge.C
 func (c clientSession) startBound(bound bridge.Credentials) *mcp.ClientSession {
 	c.t.Helper()
 	o := mcpserver.Options{Bound: bound, Bindings: binding.Beside(c.env.Path), Labels: []binding.Label{c.label}}
-	return connectAs(c.t, c.env.Service(c.t), o, nil)
+	return connectAs(c.t, c.env.Served(c.t), o, nil)
 }
 
 func create(t *testing.T, c *mcp.ClientSession) map[string]any {
@@ -91,7 +91,7 @@ func TestRestartRotated(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	session := newClientSession(t, env, "one")
 	created := create(t, session.start())
-	tokens, err := env.Service(t).RotateTokens(t.Context(), created["conversation_id"].(string))
+	tokens, err := env.Served(t).RotateTokens(t.Context(), created["conversation_id"].(string))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestRotatedWhileRunning(t *testing.T) {
 	session := newClientSession(t, env, "one")
 	c := session.start()
 	created := create(t, c)
-	tokens, err := env.Service(t).RotateTokens(t.Context(), created["conversation_id"].(string))
+	tokens, err := env.Served(t).RotateTokens(t.Context(), created["conversation_id"].(string))
 	if err != nil {
 		t.Fatal(err)
 	}

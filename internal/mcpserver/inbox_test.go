@@ -15,7 +15,7 @@ import (
 // orchestrator is a client with three conversations, and their sessions b.
 func orchestrator(t *testing.T, env *bridgetest.Env) (*mcp.ClientSession, []bridge.Credentials) {
 	t.Helper()
-	lead := connect(t, env.Service(t), bridge.Credentials{})
+	lead := connect(t, env.Served(t), bridge.Credentials{})
 	var workers []bridge.Credentials
 	for i := range 3 {
 		_, c, failed := call(t, lead, "create_conversation", map[string]any{"my_role": "lead", "partner_role": fmt.Sprintf("worker %d", i)})
@@ -42,7 +42,7 @@ func texts(data map[string]any) (all []string) {
 func TestOneInbox(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	lead, workers := orchestrator(t, env)
-	s := env.Service(t)
+	s := env.Served(t)
 	var want []string
 	for i := range 7 {
 		w := workers[(i*2)%3]
@@ -77,7 +77,7 @@ func TestOneInbox(t *testing.T) {
 func TestOneInboxWaits(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	lead, workers := orchestrator(t, env)
-	s := env.Service(t)
+	s := env.Served(t)
 	sent := make(chan error, 1)
 	go func() {
 		_, err := s.Send(t.Context(), workers[1], bridge.SendRequest{Text: "done"})
@@ -109,7 +109,7 @@ func TestOneInboxWaits(t *testing.T) {
 func TestListConversations(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	lead, workers := orchestrator(t, env)
-	s := env.Service(t)
+	s := env.Served(t)
 	if _, err := s.Send(t.Context(), workers[2], bridge.SendRequest{Text: "hello"}); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 // short messages in turn, which take different times to handle, and a check that
 // waits, which must not hold up what comes behind it.
 func TestCallsTakeEffectInOrder(t *testing.T) {
-	s := bridgetest.New(t)
+	s := bridgetest.NewServed(t)
 	lines := []string{
 		line(1, "initialize", map[string]any{"protocolVersion": "2025-06-18", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "x", "version": "1"}}),
 		line(2, "tools/call", map[string]any{"name": "create_conversation", "arguments": map[string]any{"my_role": "backend", "partner_role": "frontend"}}),

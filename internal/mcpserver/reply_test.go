@@ -14,8 +14,8 @@ import (
 // TestReply: a reply names what it answers, on both sides, and the sender learns
 // what was read.
 func TestReply(t *testing.T) {
-	s := bridgetest.New(t)
-	pair, other := bridgetest.NewPair(t, s), bridgetest.NewPair(t, s)
+	s := bridgetest.NewServed(t)
+	pair, other := bridgetest.NewPair(t, s.Service), bridgetest.NewPair(t, s.Service)
 	a, b := connect(t, s, pair.A), connect(t, s, pair.B)
 	_, question, _ := call(t, a, "send_to_partner", map[string]any{"message": "Which port?"})
 	elsewhere, err := s.Send(t.Context(), other.A, bridge.SendRequest{Text: "x"})
@@ -53,8 +53,8 @@ func TestReply(t *testing.T) {
 // names it, too, once; so is the partner.
 func TestSharedFiles(t *testing.T) {
 	env := bridgetest.NewEnv(t)
-	s := env.Service(t)
-	pair := bridgetest.NewPair(t, s)
+	s := env.Served(t)
+	pair := bridgetest.NewPair(t, s.Service)
 	a, b := connect(t, s, pair.A), connect(t, s, pair.B)
 	call(t, a, "send_to_partner", map[string]any{"message": "mine", "files_involved": []string{"./api.go", "a.go"}})
 	text, sent, _ := call(t, b, "send_to_partner", map[string]any{"message": "mine", "files_involved": []string{"b.go", "api.go"}})

@@ -7,13 +7,14 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/tasks"
 )
 
 // TestTasks is an orchestrator with two workers, each with a process of its own,
 // of whom one falls silent.
 func TestTasks(t *testing.T) {
 	env := bridgetest.NewEnv(t)
-	lead, first, second := connect(t, env.Service(t), bridge.Credentials{}), connect(t, env.Service(t), bridge.Credentials{}), connect(t, env.Service(t), bridge.Credentials{})
+	lead, first, second := connect(t, env.Served(t), bridge.Credentials{}), connect(t, env.Served(t), bridge.Credentials{}), connect(t, env.Served(t), bridge.Credentials{})
 	create := map[string]any{"my_role": "lead", "partner_role": "tester", "team": "blue"}
 	_, one, _ := call(t, lead, "create_conversation", create)
 	_, two, _ := call(t, lead, "create_conversation", create)
@@ -36,9 +37,9 @@ func TestTasks(t *testing.T) {
 		t.Errorf("the worker reads:\n%s", text)
 	}
 	call(t, first, "update_task", with(worker(one), map[string]any{"task_id": 1, "state": "progress", "note": "half"}))
-	env.Clock.Advance(bridge.SilentAfter + time.Second)
+	env.Clock.Advance(tasks.SilentAfter + time.Second)
 	call(t, second, "update_my_status", with(worker(two), map[string]any{"status": "waiting"}))
-	if moves, err := env.Service(t).MoveTasks(t.Context(), bridge.System, "", bridge.SilentAfter, false); err != nil || len(moves) != 1 {
+	if moves, err := env.Served(t).MoveTasks(t.Context(), bridge.System, "", tasks.SilentAfter, false); err != nil || len(moves) != 1 {
 		t.Fatalf("moved %v: %v", moves, err)
 	}
 	text, late, failed := call(t, first, "update_task", with(worker(one), map[string]any{"task_id": 1, "state": "done", "note": "late"}))
@@ -70,8 +71,8 @@ func TestTasks(t *testing.T) {
 func TestTeamOutlivesItsProcess(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	create := map[string]any{"my_role": "lead", "partner_role": "tester", "team": "blue"}
-	_, one, _ := call(t, connect(t, env.Service(t), bridge.Credentials{}), "create_conversation", create)
-	next := connect(t, env.Service(t), bridge.Credentials{})
+	_, one, _ := call(t, connect(t, env.Served(t), bridge.Credentials{}), "create_conversation", create)
+	next := connect(t, env.Served(t), bridge.Credentials{})
 	call(t, next, "check_messages", map[string]any{"conversation_id": one["conversation_id"], "session_id": "a", "token": one["session_a_token"]})
 	if _, two, _ := call(t, next, "create_conversation", create); two["team_id"] != one["team_id"] {
 		t.Errorf("the team was lost: %v, %v", one["team_id"], two["team_id"])

@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/tasks"
 	"example.org/bridge/internal/view"
 )
 
@@ -35,8 +36,8 @@ func assignTask() tool {
 			"A silent worker's task goes to another.",
 		traits{}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
-			lengths(s, "title", 1, bridge.MaxTitleLength)
-			lengths(s, "body", 0, bridge.MaxBodyLength)
+			lengths(s, "title", 1, tasks.MaxTitleLength)
+			lengths(s, "body", 0, tasks.MaxBodyLength)
 			lengths(s, "needs", 0, bridge.MaxRoleLength)
 			lengths(s, "idempotency_key", 0, bridge.MaxIdempotencyKeyLength)
 		})
@@ -44,7 +45,7 @@ func assignTask() tool {
 }
 
 func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args assignArgs) (answer, error) {
-	r, err := s.bridge.AssignTask(ctx, c, bridge.AssignRequest{
+	r, err := s.bridge.AssignTask(ctx, c, tasks.AssignRequest{
 		Title: args.Title, Body: args.Body, Needs: args.Needs, IdempotencyKey: args.IdempotencyKey,
 	})
 	if err != nil {

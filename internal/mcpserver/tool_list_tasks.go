@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/tasks"
 	"example.org/bridge/internal/view"
 )
 
@@ -41,7 +42,7 @@ func runListTasks(ctx context.Context, s *server, c bridge.Credentials, args lis
 		return runReadTask(ctx, s, c, args.TaskID)
 	}
 	window := clientOf(ctx).window()
-	l, err := s.bridge.ListTasks(ctx, c, bridge.TaskQuery{Ended: args.Ended, After: args.After, Limit: window.tasks, Bytes: window.notes})
+	l, err := s.bridge.ListTasks(ctx, c, tasks.Query{Ended: args.Ended, After: args.After, Limit: window.tasks, Bytes: window.notes})
 	if err != nil {
 		return answer{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
 	"example.org/bridge/internal/view"
 )
 
@@ -35,20 +36,20 @@ func updateTask() tool {
 			refineCredentials(s)
 			least := 1.0
 			s.Properties["task_id"].Minimum = &least
-			oneOf(s, "state", bridge.TaskReports())
-			lengths(s, "note", 0, bridge.MaxNoteLength)
+			oneOf(s, "state", tasks.Reports())
+			lengths(s, "note", 0, tasks.MaxNoteLength)
 		})
 	return sessionTool(definition, runUpdateTask)
 }
 
 func runUpdateTask(ctx context.Context, s *server, c bridge.Credentials, args updateTaskArgs) (answer, error) {
-	r, err := s.bridge.UpdateTask(ctx, c, bridge.TaskReport{ID: args.TaskID, State: bridge.TaskState(args.State), Note: args.Note})
+	r, err := s.bridge.UpdateTask(ctx, c, tasks.Report{ID: args.TaskID, State: tasks.State(args.State), Note: args.Note})
 	if err != nil {
 		return answer{}, err
 	}
 	data := updateTaskData{
 		TaskID:   r.Task.ID,
-		Applied:  r.Event.State != bridge.TaskLate,
+		Applied:  r.Event.State != tasks.Late,
 		State:    string(r.Task.State),
 		Worker:   r.Task.Worker,
 		Repeated: r.Repeated,

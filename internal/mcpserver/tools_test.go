@@ -24,19 +24,19 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // connect serves b to an SDK client over pipes, with all tools.
-func connect(t *testing.T, b *bridge.Service, bound bridge.Credentials) *mcp.ClientSession {
+func connect(t *testing.T, b bridgetest.Served, bound bridge.Credentials) *mcp.ClientSession {
 	t.Helper()
-	return connectAs(t, b, mcpserver.Options{Bound: bound, Commands: commands.New(commands.Config{Bridge: b})}, nil)
+	return connectAs(t, b, mcpserver.Options{Bound: bound, Commands: commands.New(commands.Config{Bridge: b.Service})}, nil)
 }
 
 // connectAs is connect with options of the server and the client, and a protocol
 // revision other than the newest.
-func connectAs(t testing.TB, b *bridge.Service, o mcpserver.Options, c *mcp.ClientOptions, version ...string) *mcp.ClientSession {
+func connectAs(t testing.TB, b bridgetest.Served, o mcpserver.Options, c *mcp.ClientOptions, version ...string) *mcp.ClientSession {
 	t.Helper()
 	return connectImplementation(t, b, o, &mcp.Implementation{Name: "test", Version: "1"}, c, version...)
 }
 
-func connectImplementation(t testing.TB, b *bridge.Service, o mcpserver.Options, who *mcp.Implementation, c *mcp.ClientOptions, version ...string) *mcp.ClientSession {
+func connectImplementation(t testing.TB, b bridgetest.Served, o mcpserver.Options, who *mcp.Implementation, c *mcp.ClientOptions, version ...string) *mcp.ClientSession {
 	t.Helper()
 	serverIn, clientOut := io.Pipe()
 	clientIn, serverOut := io.Pipe()
@@ -64,7 +64,7 @@ func connectImplementation(t testing.TB, b *bridge.Service, o mcpserver.Options,
 // listTools lists all tools, those that run commands too.
 func listTools(t *testing.T) []*mcp.Tool {
 	t.Helper()
-	list, err := connect(t, bridgetest.New(t), bridge.Credentials{}).ListTools(context.Background(), nil)
+	list, err := connect(t, bridgetest.NewServed(t), bridge.Credentials{}).ListTools(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,13 +90,13 @@ func TestToolRules(t *testing.T) {
 
 // TestToolBudget: what the tools cost a model before it has called any.
 func TestToolBudget(t *testing.T) {
-	s := bridgetest.New(t)
+	s := bridgetest.NewServed(t)
 	for name, c := range map[string]struct {
 		options mcpserver.Options
 		tokens  int
 	}{
 		"core and tasks":      {mcpserver.Options{}, 3000},
-		"everything together": {mcpserver.Options{Tools: mcpserver.Groups(), Commands: commands.New(commands.Config{Bridge: s})}, 4700},
+		"everything together": {mcpserver.Options{Tools: mcpserver.Groups(), Commands: commands.New(commands.Config{Bridge: s.Service})}, 4700},
 	} {
 		t.Run(name, func(t *testing.T) {
 			list, err := connectAs(t, s, c.options, nil).ListTools(t.Context(), nil)
@@ -119,7 +119,7 @@ func TestToolBudget(t *testing.T) {
 
 // TestToolGroups: a process offers the groups that it was started with.
 func TestToolGroups(t *testing.T) {
-	s := bridgetest.New(t)
+	s := bridgetest.NewServed(t)
 	names := func(o mcpserver.Options) (all []string) {
 		list, err := connectAs(t, s, o, nil).ListTools(t.Context(), nil)
 		if err != nil {
@@ -217,8 +217,8 @@ func call(t *testing.T, c *mcp.ClientSession, name string, args map[string]any) 
 // on one store.
 func TestConversation(t *testing.T) {
 	env := bridgetest.NewEnv(t)
-	a := connect(t, env.Service(t), bridge.Credentials{})
-	b := connect(t, env.Service(t), bridge.Credentials{})
+	a := connect(t, env.Served(t), bridge.Credentials{})
+	b := connect(t, env.Served(t), bridge.Credentials{})
 
 	_, created, _ := call(t, a, "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})
 	text, joined, _ := call(t, b, "join_conversation", map[string]any{"join_code": created["join_code"]})

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
 	"example.org/bridge/internal/view"
 )
 
@@ -36,7 +37,7 @@ type window struct {
 // knows; it does not tell which. Gemini CLI 0.61 shows 40,000 characters.
 var smallViews = map[string]window{
 	"codex":  {answer: 9_500, page: 5_000, messages: 8, tasks: 15, notes: 2_000, history: 2_000},
-	"gemini": {answer: 36_000, page: 24_000, messages: bridge.DefaultPage, tasks: bridge.TaskPage, notes: 10_000, history: 10_000},
+	"gemini": {answer: 36_000, page: 24_000, messages: bridge.DefaultPage, tasks: tasks.PageSize, notes: 10_000, history: 10_000},
 }
 
 // window returns how much the client behind a call shows.
@@ -52,7 +53,7 @@ func (c client) window() window {
 	}
 	return window{
 		page: bridge.PageBytes, messages: bridge.MaxPage,
-		tasks: bridge.TaskPage, notes: bridge.PageBytes, history: bridge.PageBytes - bridge.MaxBodyLength,
+		tasks: tasks.PageSize, notes: bridge.PageBytes, history: bridge.PageBytes - tasks.MaxBodyLength,
 	}
 }
 

@@ -41,15 +41,15 @@ func TestPagesFitClients(t *testing.T) {
 
 func readInPages(t *testing.T, name string, limit int, text string) {
 	env := bridgetest.NewEnv(t)
-	sender := env.Service(t)
-	p := bridgetest.NewPair(t, sender)
+	sender := env.Served(t)
+	p := bridgetest.NewPair(t, sender.Service)
 	const messages = 4
 	for range messages {
 		if _, err := sender.Send(t.Context(), p.A, bridge.SendRequest{Text: text, Files: manyFiles()}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c := connectNamed(t, env.Service(t), name, p.B)
+	c := connectNamed(t, env.Served(t), name, p.B)
 	got := 0
 	for more := true; more; {
 		answer, data, _ := call(t, c, "check_messages", map[string]any{"limit": 100})
@@ -113,7 +113,7 @@ func manyFiles() (files []string) {
 }
 
 // connectNamed is connect for a client that calls itself name.
-func connectNamed(t *testing.T, b *bridge.Service, name string, bound bridge.Credentials) *mcp.ClientSession {
+func connectNamed(t *testing.T, b bridgetest.Served, name string, bound bridge.Credentials) *mcp.ClientSession {
 	t.Helper()
 	return connectImplementation(t, b, mcpserver.Options{Bound: bound}, &mcp.Implementation{Name: name, Version: "1"}, nil, "2025-06-18")
 }

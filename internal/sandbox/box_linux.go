@@ -133,7 +133,7 @@ func (b *box) start() error {
 // forkExec starts a process in a control group of its own, where there can be one.
 func (b *box) forkExec(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
 	if b.spec.Backend == Bubblewrap || b.spec.Backend == Landlock {
-		b.group = newCgroup(b.spec)
+		b.group, _ = newCgroup(b.spec) // without one, the supervisor counts
 	}
 	if b.group != nil {
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, int(b.group.dir.Fd())

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,43 +23,120 @@ type cgroup struct {
 	dir  *os.File
 }
 
-// cgroupRoot is where version 2 is mounted (cgroups(7)).
-const cgroupRoot = "/sys/fs/cgroup"
-
 // newCgroup makes one beside the supervisor's own, since a group that has
-// processes can have no limited groups below it. It returns nil where that is
-// not possible.
-func newCgroup(s spec) *cgroup {
-	data, err := os.ReadFile("/proc/self/cgroup")
+// processes can have no limited groups below it. The error says why none can be
+// made.
+func newCgroup(s spec) (*cgroup, error) {
+	self, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return makeCgroup(cgroupRoot, data, s.Memory, s.PIDs+slackPIDs)
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	parent, err := cgroupParent(mounts, self)
+	if err != nil {
+		return nil, err
+	}
+	return makeCgroup(parent, s.Memory, s.PIDs+slackPIDs)
 }
 
-func makeCgroup(root string, self []byte, memory int64, pids int) *cgroup {
-	own := ownCgroup(self)
-	if own == "" || own == "/" {
-		return nil
+func makeCgroup(parent string, memory int64, pids int) (*cgroup, error) {
+	if err := limitsGroups(parent); err != nil {
+		return nil, err
 	}
-	path := filepath.Join(root, filepath.Dir(own), "bridge-"+rand.Text())
-	if os.Mkdir(path, 0o755) != nil { // #nosec G301 -- as all control groups are
-		return nil
+	clearStaleGroups(parent)
+	c := &cgroup{path: filepath.Join(parent, fmt.Sprintf("%s%d-%s", cgroupPrefix, os.Getpid(), rand.Text()))}
+	if err := os.Mkdir(c.path, 0o755); err != nil { // #nosec G301 -- as all control groups are
+		return nil, err
 	}
-	c := &cgroup{path: path}
 	err := errors.Join(
 		c.set("memory.max", strconv.FormatInt(memory, 10)),
 		c.set("pids.max", strconv.Itoa(pids)),
 	)
-	_ = c.set("memory.swap.max", "0") // a kernel may have no swap
+	_ = c.set("memory.swap.max", "0")  // a kernel may have no swap
+	_ = c.set("memory.oom.group", "1") // the whole box ends, not a part of it
 	if err == nil {
-		c.dir, err = os.Open(path)
+		c.dir, err = os.Open(c.path)
 	}
 	if err != nil {
 		c.remove()
-		return nil
+		return nil, err
 	}
-	return c
+	return c, nil
+}
+
+// cgroupPrefix begins the name of every group that is made here. The number of
+// the supervisor follows.
+const cgroupPrefix = "bridge-"
+
+// clearStaleGroups removes the groups of supervisors that were killed. The kernel
+// refuses that for a group which still has processes.
+func clearStaleGroups(parent string) {
+	groups, _ := filepath.Glob(filepath.Join(parent, cgroupPrefix+"*")) // parent is the kernel's name
+	for _, path := range groups {
+		number, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), cgroupPrefix), "-")
+		pid, err := strconv.Atoi(number)
+		if err == nil && errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
+			_ = unix.Rmdir(path)
+		}
+	}
+}
+
+// limitsGroups reports why groups in a folder could not be limited: it passes on
+// what cgroup.subtree_control names. That is the administrator's to change.
+func limitsGroups(parent string) error {
+	data, err := os.ReadFile(filepath.Join(parent, "cgroup.subtree_control")) // #nosec G304 -- the kernel's
+	if err != nil {
+		return err
+	}
+	has := strings.Fields(string(data))
+	for _, controller := range []string{"memory", "pids"} {
+		if !slices.Contains(has, controller) {
+			return fmt.Errorf("%s does not pass on the controller %q", parent, controller)
+		}
+	}
+	return nil
+}
+
+// cgroupParent returns the folder of the group above the process's own, by its
+// /proc/self/mountinfo and /proc/self/cgroup. At the top of the hierarchy that
+// is the top itself, which may have processes beside groups.
+func cgroupParent(mountinfo, self []byte) (string, error) {
+	own := ownCgroup(self)
+	if own == "" {
+		return "", errors.New("the process is in no control group of version 2")
+	}
+	mount, root := cgroupMount(mountinfo)
+	if mount == "" {
+		return "", errors.New("control groups of version 2 are not mounted")
+	}
+	parent := filepath.Dir(own)
+	if !within(root, parent) {
+		return "", fmt.Errorf("the group above %s is not to be seen in %s", own, mount)
+	}
+	return filepath.Join(mount, strings.TrimPrefix(parent, root)), nil
+}
+
+// cgroupMount returns where version 2 is mounted, and which of its groups is
+// mounted there (proc_pid_mountinfo(5)). A system with both versions has it
+// beside the old ones.
+func cgroupMount(mountinfo []byte) (mount, root string) {
+	for line := range bytes.Lines(mountinfo) {
+		before, after, _ := strings.Cut(string(line), " - ")
+		fields, kind := strings.Fields(before), strings.Fields(after)
+		if len(fields) >= 5 && len(kind) > 0 && kind[0] == "cgroup2" {
+			return unescapeMount(fields[4]), unescapeMount(fields[3])
+		}
+	}
+	return "", ""
+}
+
+// unescapeMount replaces what the kernel writes for the characters that divide
+// fields and lines.
+func unescapeMount(s string) string {
+	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }
 
 // ownCgroup returns the version 2 line of /proc/self/cgroup.
@@ -98,8 +177,8 @@ func (c *cgroup) killedForMemory() bool {
 }
 
 // removeTries is how often removing an emptied group is tried: the kernel takes
-// a moment.
-const removeTries = 50
+// a moment, and a busy machine some seconds.
+const removeTries = 500
 
 func (c *cgroup) remove() {
 	if c == nil {

@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"context"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,10 +21,10 @@ func Filter(k FilterKind) ([]unix.SockFilter, error) {
 const AuditArch = auditArch
 
 // ContainerArgs returns docker's arguments for a workspace.
-func ContainerArgs(backend Backend, workspace string, writable, network bool) ([]string, error) {
+func ContainerArgs(backend Backend, workspace string, writable, network bool, tools ...string) ([]string, error) {
 	s := spec{
 		Backend: backend, Workspace: workspace, Writable: writable, Network: network, Memory: 1 << 30, PIDs: 10,
-		Exe: "/opt/bridge", Image: "image", User: &userID{UID: 1000, GID: 1001},
+		Exe: "/opt/bridge", Image: "image", User: &userID{UID: 1000, GID: 1001}, Tools: tools,
 	}
 	if writable {
 		sh, err := newShield(s)
@@ -49,12 +50,27 @@ func ChooseFrom(ctx context.Context, try func(Backend) BackendStatus) (Backend, 
 	return chooseFrom(ctx, try)
 }
 
-// MakesCgroup reports whether a control group can be made below root by a
-// process whose /proc/self/cgroup is self.
-func MakesCgroup(root, self string) bool {
-	c := makeCgroup(root, []byte(self), 1<<30, 10)
+// CgroupParent returns where a control group would be made.
+func CgroupParent(mountinfo, self string) (string, error) {
+	return cgroupParent([]byte(mountinfo), []byte(self))
+}
+
+// MakeCgroup reports why no control group can be made in a folder.
+func MakeCgroup(parent string) error {
+	c, err := makeCgroup(parent, 1<<30, 10)
 	c.remove()
-	return c != nil
+	return err
+}
+
+// CgroupHere returns where a run's control group is made on this machine, or why
+// none can be.
+func CgroupHere() (string, error) {
+	c, err := newCgroup(spec{Memory: 1 << 30, PIDs: 10})
+	if err != nil {
+		return "", err
+	}
+	c.remove()
+	return filepath.Dir(c.path), nil
 }
 
 // GitSettings gives what is read of a git configuration file, as key=value.

@@ -3,6 +3,8 @@ package sandbox_test
 import (
 	"encoding/binary"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,6 +172,33 @@ func TestContainerArgs(t *testing.T) {
 	all = strings.Join(args, " ")
 	if !strings.HasPrefix(all, "podman run") || strings.Contains(all, "--network") || !strings.Contains(all, `target=`+ws+`",readonly `) {
 		t.Errorf("read-only, with network: %s", all)
+	}
+}
+
+// TestContainerTools: folders of tools are mounted read-only where they are, by
+// either client; one in a writable workspace is covered after the workspace.
+func TestContainerTools(t *testing.T) {
+	ws := t.TempDir()
+	inside, outside := filepath.Join(ws, ".venv"), filepath.Join(t.TempDir(), "tool, one")
+	for _, dir := range []string{inside, outside} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, b := range []sandbox.Backend{sandbox.Docker, sandbox.Podman} {
+		args, err := sandbox.ContainerArgs(b, ws, true, false, inside, outside)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mount := func(dir, end string) int {
+			return slices.Index(args, `type=bind,"source=`+dir+`","target=`+dir+`"`+end)
+		}
+		if mount(outside, ",readonly") < 0 || args[mount(outside, ",readonly")-1] != "--mount" {
+			t.Errorf("%s: %s is missing in %q", b, outside, args)
+		}
+		if at := mount(inside, ",readonly"); at < mount(ws, "") || mount(ws, "") < 0 || at == -1 {
+			t.Errorf("%s: %s is not covered in %q", b, inside, args)
+		}
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"example.org/bridge/internal/auth"
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 )
@@ -49,7 +48,7 @@ func TestMigration(t *testing.T) {
 	if o.TeamID != "team_0123456789abcdef" || o.Team != "blue" {
 		t.Errorf("the conversation became %+v", o.Conversation)
 	}
-	if _, err := bridge.New(bridge.Config{Store: s, Key: key}).Tasks(ctx, false); err != nil {
+	if _, err := s.Tasks(ctx, false); err != nil {
 		t.Error(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/tasks"
 )
 
 // oneRow are the scans of what never grows.
@@ -21,6 +22,7 @@ func TestQueryPlans(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	store := e.Store(t)
 	s := bridge.New(bridge.Config{Store: store, Key: e.Key})
+	work := tasks.New(s, store)
 	bridgetest.SetLimits(t, s, bridge.DefaultLimits())
 	created, err := s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
 	if err != nil {
@@ -51,13 +53,13 @@ func TestQueryPlans(t *testing.T) {
 	must(s.Heartbeat(ctx, b))
 	must(s.PeekMessages(ctx, b, bridge.FromUnread, 0))
 	must(s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend", Team: "blue", Holds: []bridge.Credentials{a}}))
-	task, err := s.AssignTask(ctx, a, bridge.AssignRequest{Title: "x", IdempotencyKey: "k"})
+	task, err := work.AssignTask(ctx, a, tasks.AssignRequest{Title: "x", IdempotencyKey: "k"})
 	must(task, err)
-	must(s.AssignTask(ctx, a, bridge.AssignRequest{Title: "x", IdempotencyKey: "k"}))
-	must(s.UpdateTask(ctx, b, bridge.TaskReport{ID: task.Task.ID, State: bridge.TaskDone}))
-	must(s.ListTasks(ctx, a, bridge.TaskQuery{}))
-	must(s.ListTasks(ctx, b, bridge.TaskQuery{}))
-	must(s.ReadTask(ctx, b, task.Task.ID))
+	must(work.AssignTask(ctx, a, tasks.AssignRequest{Title: "x", IdempotencyKey: "k"}))
+	must(work.UpdateTask(ctx, b, tasks.Report{ID: task.Task.ID, State: tasks.Done}))
+	must(work.ListTasks(ctx, a, tasks.Query{}))
+	must(work.ListTasks(ctx, b, tasks.Query{}))
+	must(work.ReadTask(ctx, b, task.Task.ID))
 	must(s.Messages(ctx, created.ID, 0, 10))
 	must(s.Conversation(ctx, created.ID))
 	must(s.Tokens(ctx, created.ID))

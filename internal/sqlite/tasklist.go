@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
 )
 
 const selectTask = `
@@ -15,7 +16,7 @@ const selectTask = `
 
 // taskRow is where a row of selectTask is read into.
 type taskRow struct {
-	bridge.Task
+	tasks.Task
 	redacted, state string
 }
 
@@ -26,14 +27,14 @@ func (r *taskRow) dest() []any {
 	}
 }
 
-func (r *taskRow) task() bridge.Task {
+func (r *taskRow) task() tasks.Task {
 	t := r.Task
-	t.State, t.Redacted = bridge.TaskState(r.state), fromList(r.redacted)
+	t.State, t.Redacted = tasks.State(r.state), fromList(r.redacted)
 	return t
 }
 
 // getTask returns one task, or errNoRow.
-func getTask(c *conn, id int64) (bridge.Task, error) {
+func getTask(c *conn, id int64) (tasks.Task, error) {
 	var row taskRow
 	err := c.get(selectTask+"WHERE t.id = ?", []any{id}, row.dest()...)
 	return row.task(), err
@@ -42,7 +43,7 @@ func getTask(c *conn, id int64) (bridge.Task, error) {
 // listTasks reads tasks until there are limit of them, or until the next one
 // would make their titles and notes longer than bytes. more says whether there
 // was a next one.
-func listTasks(c *conn, where string, args []any, limit, bytes int) (all []bridge.Task, more bool, err error) {
+func listTasks(c *conn, where string, args []any, limit, bytes int) (all []tasks.Task, more bool, err error) {
 	var row taskRow
 	size := 0
 	err = c.each(selectTask+where, args, row.dest(), func() error {
@@ -57,8 +58,8 @@ func listTasks(c *conn, where string, args []any, limit, bytes int) (all []bridg
 	return all, more, err
 }
 
-// ListTasks implements bridge.Store.
-func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q bridge.TaskQuery) (l bridge.TaskList, err error) {
+// ListTasks implements tasks.Store.
+func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q tasks.Query) (l tasks.List, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
 		if err := e.chargeCall(); err != nil {
 			return err
@@ -80,8 +81,8 @@ func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q bridge.TaskQuery
 	return l, err
 }
 
-// ReadTask implements bridge.Store.
-func (s *Store) ReadTask(ctx context.Context, g bridge.Gate, id int64) (l bridge.TaskList, err error) {
+// ReadTask implements tasks.Store.
+func (s *Store) ReadTask(ctx context.Context, g bridge.Gate, id int64) (l tasks.List, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
 		if err := e.chargeCall(); err != nil {
 			return err
@@ -92,29 +93,29 @@ func (s *Store) ReadTask(ctx context.Context, g bridge.Gate, id int64) (l bridge
 			return err
 		}
 		if !scene.Visible() {
-			return &bridge.Refusal{Reason: bridge.ErrNoTask, Outcome: bridge.OutcomeRefused}
+			return &bridge.Refusal{Reason: tasks.ErrNoTask, Outcome: bridge.OutcomeRefused}
 		}
-		l.Tasks = []bridge.Task{scene.Task}
+		l.Tasks = []tasks.Task{scene.Task}
 		l.History, err = history(e.conn, id)
 		return err
 	})
 	return l, err
 }
 
-func history(c *conn, id int64) (all []bridge.TaskEvent, err error) {
-	v := bridge.TaskEvent{Task: id}
+func history(c *conn, id int64) (all []tasks.Event, err error) {
+	v := tasks.Event{Task: id}
 	var state string
 	err = c.each("SELECT at, actor, worker, state, note FROM task_events WHERE task = ? ORDER BY id",
 		[]any{id}, []any{&v.At, &v.Actor, &v.Worker, &state, &v.Note}, func() error {
-			v.State = bridge.TaskState(state)
+			v.State = tasks.State(state)
 			all = append(all, v)
 			return nil
 		})
 	return all, err
 }
 
-// Tasks implements bridge.Store.
-func (s *Store) Tasks(ctx context.Context, openOnly bool) (all []bridge.Task, err error) {
+// Tasks implements tasks.Store.
+func (s *Store) Tasks(ctx context.Context, openOnly bool) (all []tasks.Task, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		where := "ORDER BY t.id"
 		if openOnly {
@@ -126,11 +127,11 @@ func (s *Store) Tasks(ctx context.Context, openOnly bool) (all []bridge.Task, er
 	return all, err
 }
 
-// TaskHistory implements bridge.Store.
-func (s *Store) TaskHistory(ctx context.Context, id int64) (all []bridge.TaskEvent, err error) {
+// TaskHistory implements tasks.Store.
+func (s *Store) TaskHistory(ctx context.Context, id int64) (all []tasks.Event, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		if _, err := getTask(c, id); errors.Is(err, errNoRow) {
-			return bridge.ErrNoTask
+			return tasks.ErrNoTask
 		}
 		all, err = history(c, id)
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
 )
 
 // Membership implements bridge.Store.
@@ -21,8 +22,8 @@ func (s *Store) Membership(ctx context.Context, conversation string) (m bridge.M
 	return m, err
 }
 
-// CreateTask implements bridge.Store.
-func (s *Store) CreateTask(ctx context.Context, g bridge.Gate, key string, rule bridge.TaskRule) (result bridge.TaskResult, err error) {
+// CreateTask implements tasks.Store.
+func (s *Store) CreateTask(ctx context.Context, g bridge.Gate, key string, rule tasks.Rule) (result tasks.Result, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
 		result.Unread = e.self.Waiting(g.Now)
 		scene, err := e.newTaskScene(g, key)
@@ -36,7 +37,7 @@ func (s *Store) CreateTask(ctx context.Context, g bridge.Gate, key string, rule 
 		if err := change.Refusal(); err != nil {
 			return err
 		}
-		result.TaskChange = change
+		result.Change = change
 		if change.Repeated {
 			e.op.Details["task_id"], e.op.Details["repeated"] = change.Task.ID, true
 			return nil
@@ -44,24 +45,24 @@ func (s *Store) CreateTask(ctx context.Context, g bridge.Gate, key string, rule 
 		if err := e.insertTask(change.Task, key); err != nil {
 			return err
 		}
-		return e.apply(&result.TaskChange)
+		return e.apply(&result.Change)
 	})
 	return result, err
 }
 
 // repeatedTask returns the task of an idempotency key as it was first answered;
 // one with ID 0 if there is none.
-func (e *entry) repeatedTask(key string) (bridge.Task, error) {
+func (e *entry) repeatedTask(key string) (tasks.Task, error) {
 	if key == "" {
-		return bridge.Task{}, nil
+		return tasks.Task{}, nil
 	}
 	var id int64
 	err := e.get("SELECT id FROM tasks WHERE home = ? AND idempotency_key = ?", []any{e.op.Conversation, key}, &id)
 	if errors.Is(err, errNoRow) {
-		return bridge.Task{}, nil
+		return tasks.Task{}, nil
 	}
 	if err != nil {
-		return bridge.Task{}, err
+		return tasks.Task{}, err
 	}
 	t, err := getTask(e.conn, id)
 	if err != nil {
@@ -71,15 +72,15 @@ func (e *entry) repeatedTask(key string) (bridge.Task, error) {
 	err = e.get(`
 		SELECT v.worker, v.state, ifnull(c.role_b, '') FROM task_events v LEFT JOIN conversations c ON c.id = v.worker
 		WHERE v.task = ? ORDER BY v.id LIMIT 1`, []any{id}, &t.Worker, &state, &t.Role)
-	t.State = bridge.TaskState(state)
+	t.State = tasks.State(state)
 	return t, err
 }
 
 // newTaskScene is what decides about a task that is yet to be made.
-func (e *entry) newTaskScene(g bridge.Gate, key string) (s bridge.TaskScene, err error) {
+func (e *entry) newTaskScene(g bridge.Gate, key string) (s tasks.Scene, err error) {
 	first, err := e.repeatedTask(key)
 	if err != nil || first.ID != 0 {
-		return bridge.TaskScene{First: first}, err
+		return tasks.Scene{First: first}, err
 	}
 	if s, err = e.callerScene(g); err != nil {
 		return s, err
@@ -94,14 +95,14 @@ func (e *entry) newTaskScene(g bridge.Gate, key string) (s bridge.TaskScene, err
 	return s, err
 }
 
-func (e *entry) callerScene(g bridge.Gate) (bridge.TaskScene, error) {
-	s := bridge.TaskScene{Caller: g.Conversation, Session: g.Session}
+func (e *entry) callerScene(g bridge.Gate) (tasks.Scene, error) {
+	s := tasks.Scene{Caller: g.Conversation, Session: g.Session}
 	err := e.get("SELECT team, team_id FROM conversations WHERE id = ?", []any{g.Conversation}, &s.Team, &s.TeamID)
 	return s, err
 }
 
-// ChangeTask implements bridge.Store.
-func (s *Store) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule bridge.TaskRule) (result bridge.TaskResult, err error) {
+// ChangeTask implements tasks.Store.
+func (s *Store) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule tasks.Rule) (result tasks.Result, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
 		result.Unread = e.self.Waiting(g.Now)
 		if err := e.chargeCall(); err != nil {
@@ -114,7 +115,7 @@ func (s *Store) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule br
 		if err != nil {
 			return err
 		}
-		result.TaskChange = rule(scene)
+		result.Change = rule(scene)
 		if err := result.Refusal(); err != nil {
 			return err
 		}
@@ -122,19 +123,19 @@ func (s *Store) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule br
 			e.op.Details["repeated"] = true
 			return nil
 		}
-		return e.apply(&result.TaskChange)
+		return e.apply(&result.Change)
 	})
 	return result, err
 }
 
 // taskScene is what decides about a task that a session reports on.
-func (e *entry) taskScene(g bridge.Gate, id int64) (s bridge.TaskScene, err error) {
+func (e *entry) taskScene(g bridge.Gate, id int64) (s tasks.Scene, err error) {
 	if s, err = e.callerScene(g); err != nil {
 		return s, err
 	}
 	s.Task, err = getTask(e.conn, id)
 	if errors.Is(err, errNoRow) {
-		s.Task = bridge.Task{}
+		s.Task = tasks.Task{}
 		return s, nil
 	}
 	if err != nil {
@@ -148,7 +149,7 @@ func (e *entry) taskScene(g bridge.Gate, id int64) (s bridge.TaskScene, err erro
 }
 
 // loadPast reads what the history of the task says of the caller, and its end.
-func (e *entry) loadPast(s *bridge.TaskScene) error {
+func (e *entry) loadPast(s *tasks.Scene) error {
 	var had, late int64
 	err := e.get(`
 		SELECT count(*), count(*) FILTER (WHERE state = 'late') FROM task_events WHERE task = ? AND worker = ?`,
@@ -160,15 +161,15 @@ func (e *entry) loadPast(s *bridge.TaskScene) error {
 	var state string
 	err = e.get("SELECT actor, worker, state, note FROM task_events WHERE task = ? ORDER BY id DESC LIMIT 1",
 		[]any{s.Task.ID}, &s.Last.Actor, &s.Last.Worker, &state, &s.Last.Note)
-	s.Last.State = bridge.TaskState(state)
+	s.Last.State = tasks.State(state)
 	return err
 }
 
 // errNothing undoes an operation that has nothing to do: it is not recorded.
 var errNothing = errors.New("nothing to do")
 
-// MoveTask implements bridge.Store.
-func (s *Store) MoveTask(ctx context.Context, op bridge.Operation, id int64, rule bridge.TaskRule) (change bridge.TaskChange, err error) {
+// MoveTask implements tasks.Store.
+func (s *Store) MoveTask(ctx context.Context, op bridge.Operation, id int64, rule tasks.Rule) (change tasks.Change, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
 		task, err := getTask(e.conn, id)
 		if errors.Is(err, errNoRow) {
@@ -177,7 +178,7 @@ func (s *Store) MoveTask(ctx context.Context, op bridge.Operation, id int64, rul
 		if err != nil {
 			return err
 		}
-		scene := bridge.TaskScene{Task: task, TeamID: task.TeamID}
+		scene := tasks.Scene{Task: task, TeamID: task.TeamID}
 		if scene.Workers, err = teamWorkers(e.conn, task.TeamID, e.now); err != nil {
 			return err
 		}
@@ -188,14 +189,14 @@ func (s *Store) MoveTask(ctx context.Context, op bridge.Operation, id int64, rul
 		return e.apply(&change)
 	})
 	if errors.Is(err, errNothing) {
-		return bridge.TaskChange{}, nil
+		return tasks.Change{}, nil
 	}
 	return change, err
 }
 
 // apply keeps what a rule decided. Notices to conversations that have expired
 // are left out, and removed from the change.
-func (e *entry) apply(change *bridge.TaskChange) error {
+func (e *entry) apply(change *tasks.Change) error {
 	t, v := change.Task, change.Event
 	_, err := e.exec(`
 		UPDATE tasks SET state = ?, worker = ?, role = ?, last_worker = ?, note = ?, events = ?,
@@ -220,7 +221,7 @@ func (e *entry) apply(change *bridge.TaskChange) error {
 
 // tell stores messages of the bridge's own, and returns those whose conversation
 // takes any.
-func (e *entry) tell(notices []bridge.Notice) (told []bridge.Notice, err error) {
+func (e *entry) tell(notices []tasks.Notice) (told []tasks.Notice, err error) {
 	for _, n := range notices {
 		var c bridge.Conversation
 		err := e.get("SELECT expires_at FROM conversations WHERE id = ?", []any{n.Conversation}, &c.ExpiresAt)
@@ -238,7 +239,7 @@ func (e *entry) tell(notices []bridge.Notice) (told []bridge.Notice, err error) 
 	return told, nil
 }
 
-func (e *entry) insertTask(t bridge.Task, key string) error {
+func (e *entry) insertTask(t tasks.Task, key string) error {
 	var once any
 	if key != "" {
 		once = key

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
 )
 
 const selectWorker = `
@@ -18,8 +19,8 @@ const selectWorker = `
 	LEFT JOIN silences x ON x.conversation = c.id `
 
 // listWorkers reads the rows of selectWorker.
-func listWorkers(c *conn, where string, args ...any) (all []bridge.Worker, err error) {
-	var w bridge.Worker
+func listWorkers(c *conn, where string, args ...any) (all []tasks.Worker, err error) {
+	var w tasks.Worker
 	var status string
 	var beats int64
 	dest := []any{
@@ -34,12 +35,12 @@ func listWorkers(c *conn, where string, args ...any) (all []bridge.Worker, err e
 	return all, err
 }
 
-func teamWorkers(c *conn, teamID string, now time.Time) ([]bridge.Worker, error) {
+func teamWorkers(c *conn, teamID string, now time.Time) ([]tasks.Worker, error) {
 	return listWorkers(c, "WHERE c.team_id = ? AND c.expires_at > ? ORDER BY c.id", teamID, now)
 }
 
-// Workers implements bridge.Store.
-func (s *Store) Workers(ctx context.Context, now time.Time) (all []bridge.Worker, err error) {
+// Workers implements tasks.Store.
+func (s *Store) Workers(ctx context.Context, now time.Time) (all []tasks.Worker, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		all, err = listWorkers(c, "WHERE c.expires_at > ? ORDER BY c.id", now)
 		return err
@@ -94,8 +95,8 @@ func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, pa
 	return p, err
 }
 
-// NoteWorker implements bridge.Store.
-func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, rule func(bridge.Worker) (bridge.WorkerNote, bool)) (bool, error) {
+// NoteWorker implements tasks.Store.
+func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, rule func(tasks.Worker) (tasks.WorkerNote, bool)) (bool, error) {
 	err := s.operate(ctx, op, durable, func(e *entry) error {
 		found, err := listWorkers(e.conn, "WHERE c.id = ? AND c.expires_at > ?", op.Conversation, op.Now)
 		if err != nil {
@@ -121,7 +122,7 @@ func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, rule func(b
 }
 
 // keepSilence keeps whether a worker is silent, and the alert about it.
-func (e *entry) keepSilence(note bridge.WorkerNote, now time.Time) error {
+func (e *entry) keepSilence(note tasks.WorkerNote, now time.Time) error {
 	a := note.Alert
 	var err error
 	if note.Silent {
@@ -142,8 +143,8 @@ func (e *entry) keepSilence(note bridge.WorkerNote, now time.Time) error {
 	return err
 }
 
-// ClaimAlert implements bridge.Store.
-func (s *Store) ClaimAlert(ctx context.Context, until time.Time, rule func(bridge.Alert) bool) (a bridge.Alert, ok bool, err error) {
+// ClaimAlert implements tasks.Store.
+func (s *Store) ClaimAlert(ctx context.Context, until time.Time, rule func(tasks.Alert) bool) (a tasks.Alert, ok bool, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		_, ok, err = firstAlert(c, rule)
 		return err
@@ -163,14 +164,14 @@ func (s *Store) ClaimAlert(ctx context.Context, until time.Time, rule func(bridg
 }
 
 // firstAlert returns the oldest alert that rule takes.
-func firstAlert(c *conn, rule func(bridge.Alert) bool) (a bridge.Alert, ok bool, err error) {
+func firstAlert(c *conn, rule func(tasks.Alert) bool) (a tasks.Alert, ok bool, err error) {
 	var kind string
 	err = c.each(`
 		SELECT id, at, kind, conversation, team, team_id, role, heartbeat_at, open_tasks, claim_id, claim_until
 		FROM alerts ORDER BY id`, nil,
 		[]any{&a.ID, &a.At, &kind, &a.Conversation, &a.Team, &a.TeamID, &a.Role, &a.HeartbeatAt, &a.OpenTasks, &a.Claim, &a.ClaimUntil},
 		func() error {
-			a.Kind = bridge.AlertKind(kind)
+			a.Kind = tasks.AlertKind(kind)
 			if ok = rule(a); ok {
 				return errStop
 			}
@@ -179,8 +180,8 @@ func firstAlert(c *conn, rule func(bridge.Alert) bool) (a bridge.Alert, ok bool,
 	return a, ok, err
 }
 
-// EndAlert implements bridge.Store.
-func (s *Store) EndAlert(ctx context.Context, op bridge.Operation, a bridge.Alert) error {
+// EndAlert implements tasks.Store.
+func (s *Store) EndAlert(ctx context.Context, op bridge.Operation, a tasks.Alert) error {
 	err := s.operate(ctx, op, durable, func(e *entry) error {
 		result, err := e.exec("DELETE FROM alerts WHERE id = ? AND claim_id = ?", a.ID, a.Claim)
 		if err != nil {

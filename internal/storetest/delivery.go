@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
 )
 
 var deliveryTests = []test{
@@ -66,7 +67,7 @@ func onItsWay(t *testing.T, w *world) {
 	}
 	w.check(t, w.b, p.B, 2)
 	equal(t, "told while they are on their way", must(w.b.CheckPartner(t.Context(), p.B))(t).CallerUnread, int64(1))
-	equal(t, "told with a list of tasks", must(w.b.ListTasks(t.Context(), p.B, bridge.TaskQuery{}))(t).Unread, int64(1))
+	equal(t, "told with a list of tasks", must(w.tasksB.ListTasks(t.Context(), p.B, tasks.Query{}))(t).Unread, int64(1))
 	inRefusal, proven := w.b.Standing(t.Context(), p.B)
 	equal(t, "told in a refusal", []any{inRefusal.Unread, proven}, []any{int64(1), true})
 	equal(t, "unread for the sender", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, 3)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
 )
 
 var expiryTests = []test{
@@ -37,7 +38,7 @@ func expiredTakesNothing(t *testing.T, w *world) {
 		equal(t, "entry", w.lastEntry(t), "a send_to_partner expired")
 		_, err = w.a.UpdateStatus(ctx, p.A, bridge.StatusWorking)
 		wantExpired(t, err)
-		_, err = w.a.AssignTask(ctx, p.A, bridge.AssignRequest{Title: "x"})
+		_, err = w.tasksA.AssignTask(ctx, p.A, tasks.AssignRequest{Title: "x"})
 		wantExpired(t, err)
 		_, err = w.a.Heartbeat(ctx, p.B)
 		wantExpired(t, err)
@@ -63,7 +64,7 @@ func expiredReads(t *testing.T, w *world) {
 	w.confirm(t, w.b, d)
 	equal(t, "history", ids(must(w.b.History(t.Context(), p.B, 0, 0))(t).Messages), []int64{first.ID})
 	equal(t, "partner", w.partnerOf(t, p.B).Joined(), true)
-	must(w.b.ListTasks(t.Context(), p.B, bridge.TaskQuery{}))(t)
+	must(w.tasksB.ListTasks(t.Context(), p.B, tasks.Query{}))(t)
 
 	w.clock.Advance(time.Microsecond)
 	_, err := w.b.History(t.Context(), p.B, 0, 0)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
 )
 
 var lifeTests = []test{
@@ -33,7 +34,7 @@ func callsAreSigns(t *testing.T, w *world) {
 		"checks":         func() error { _, err := w.a.Check(ctx, p.B, bridge.CheckRequest{}, nil); return err },
 		"reads":          func() error { _, err := w.a.History(ctx, p.B, 0, 0); return err },
 		"sets a status":  func() error { _, err := w.a.UpdateStatus(ctx, p.B, bridge.StatusWaiting); return err },
-		"asks for tasks": func() error { _, err := w.a.ListTasks(ctx, p.B, bridge.TaskQuery{}); return err },
+		"asks for tasks": func() error { _, err := w.tasksA.ListTasks(ctx, p.B, tasks.Query{}); return err },
 		"beats":          func() error { _, err := w.a.Heartbeat(ctx, p.B); return err },
 		"is refused": func() error {
 			_, err := w.a.UpdateStatus(ctx, p.B, "sleeping")
@@ -140,15 +141,15 @@ func signsClockBack(t *testing.T, w *world) {
 
 func waitingKeepsTask(t *testing.T, w *world) {
 	p := w.pair(t)
-	must(w.a.AssignTask(t.Context(), p.A, bridge.AssignRequest{Title: "Write the parser"}))(t)
+	must(w.tasksA.AssignTask(t.Context(), p.A, tasks.AssignRequest{Title: "Write the parser"}))(t)
 	for range 4 {
 		w.clock.Advance(after - time.Second)
 		must(w.b.Check(t.Context(), p.B, bridge.CheckRequest{}, nil))(t) // only looks for mail
-		equal(t, "silent", w.watch(t, w.a), 0)
+		equal(t, "silent", w.watch(t, w.tasksA), 0)
 		equal(t, "moved", w.moves(t), []string{})
 	}
 	w.clock.Advance(after + time.Second)
-	equal(t, "silent later", w.watch(t, w.a), 1)
+	equal(t, "silent later", w.watch(t, w.tasksA), 1)
 }
 
 func receipts(t *testing.T, w *world) {

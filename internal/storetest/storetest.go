@@ -17,6 +17,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/tasks"
 )
 
 // Opener opens a new, empty store without limits under key, twice: as two processes would.
@@ -27,6 +28,7 @@ type Opener func(t *testing.T, key auth.Key) (a, b Store)
 type Store interface {
 	bridge.Store
 	commands.Store
+	tasks.Store
 }
 
 // Run runs all tests on stores that open makes.
@@ -72,6 +74,8 @@ type world struct {
 	storeA   Store
 	storeB   Store
 	a, b     *bridge.Service // without limits
+	tasksA   *tasks.Service  // with a
+	tasksB   *tasks.Service  // with b
 	sequence int
 }
 
@@ -84,6 +88,7 @@ func newWorld(t *testing.T, open Opener) *world {
 	w := &world{key: key, clock: bridgetest.NewClock()}
 	w.storeA, w.storeB = open(t, key)
 	w.a, w.b = w.plain(w.storeA), w.plain(w.storeB)
+	w.tasksA, w.tasksB = tasks.New(w.a, w.storeA), tasks.New(w.b, w.storeB)
 	return w
 }
 

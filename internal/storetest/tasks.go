@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
 )
 
 var taskTests = []test{
@@ -59,14 +60,14 @@ func (w *world) beat(t *testing.T, sessions ...bridge.Credentials) {
 	}
 }
 
-func (w *world) assign(t *testing.T, c bridge.Credentials, title, needs string) bridge.Task {
+func (w *world) assign(t *testing.T, c bridge.Credentials, title, needs string) tasks.Task {
 	t.Helper()
-	return must(w.a.AssignTask(t.Context(), c, bridge.AssignRequest{Title: title, Body: "the body", Needs: needs}))(t).Task
+	return must(w.tasksA.AssignTask(t.Context(), c, tasks.AssignRequest{Title: title, Body: "the body", Needs: needs}))(t).Task
 }
 
-func (w *world) report(t *testing.T, c bridge.Credentials, id int64, state bridge.TaskState, note string) bridge.TaskResult {
+func (w *world) report(t *testing.T, c bridge.Credentials, id int64, state tasks.State, note string) tasks.Result {
 	t.Helper()
-	return must(w.b.UpdateTask(t.Context(), c, bridge.TaskReport{ID: id, State: state, Note: note}))(t)
+	return must(w.tasksB.UpdateTask(t.Context(), c, tasks.Report{ID: id, State: state, Note: note}))(t)
 }
 
 // mail takes and confirms a session's mail, and returns its text. All of it
@@ -87,7 +88,7 @@ func (w *world) mail(t *testing.T, c bridge.Credentials) []string {
 func (w *world) states(t *testing.T, id int64) []string {
 	t.Helper()
 	var all []string
-	for _, e := range must(w.b.TaskHistory(t.Context(), id))(t) {
+	for _, e := range must(w.tasksB.TaskHistory(t.Context(), id))(t) {
 		all = append(all, strings.TrimSpace(e.Actor+" "+string(e.State)+" "+e.Note))
 	}
 	return all
@@ -135,15 +136,15 @@ func teamNeedsProof(t *testing.T, w *world) {
 func taskToPartner(t *testing.T, w *world) {
 	p := w.pair(t)
 	task := w.assign(t, p.A, "Write the\nparser", "")
-	want := bridge.Task{
-		ID: 1, TeamID: task.TeamID, Home: p.A.Conversation, Title: "Write the\nparser", Body: "the body", State: bridge.TaskAssigned,
+	want := tasks.Task{
+		ID: 1, TeamID: task.TeamID, Home: p.A.Conversation, Title: "Write the\nparser", Body: "the body", State: tasks.Assigned,
 		Worker: p.A.Conversation, Role: "frontend", LastWorker: p.A.Conversation, Events: 1,
 		CreatedAt: w.clock.Now(), AssignedAt: w.clock.Now(), UpdatedAt: w.clock.Now(),
 	}
 	equal(t, "task", task, want)
-	equal(t, "kept", must(w.b.Tasks(t.Context(), true))(t), []bridge.Task{want})
-	equal(t, "history", must(w.b.TaskHistory(t.Context(), 1))(t),
-		[]bridge.TaskEvent{{Task: 1, At: w.clock.Now(), Actor: "a", Worker: p.A.Conversation, State: bridge.TaskAssigned}})
+	equal(t, "kept", must(w.tasksB.Tasks(t.Context(), true))(t), []tasks.Task{want})
+	equal(t, "history", must(w.tasksB.TaskHistory(t.Context(), 1))(t),
+		[]tasks.Event{{Task: 1, At: w.clock.Now(), Actor: "a", Worker: p.A.Conversation, State: tasks.Assigned}})
 	equal(t, "entry", w.lastEntry(t), "a assign_task ok")
 	wantMail(t, w.mail(t, p.B), "task 1\n> Write the\n> parser\n\n> the body\n")
 	equal(t, "the orchestrator's mail", len(w.mail(t, p.A)), 0)
@@ -173,19 +174,19 @@ func taskWaits(t *testing.T, w *world) {
 }
 
 func taskRepeatedKey(t *testing.T, w *world) {
-	s := w.limit(t, bridge.Limits{Writes: perMinute(1)})
+	w.limit(t, bridge.Limits{Writes: perMinute(1)})
 	p := w.pair(t)
-	request := bridge.AssignRequest{Title: "once", IdempotencyKey: "k"}
-	first := must(s.AssignTask(t.Context(), p.A, request))(t)
-	w.report(t, p.B, first.Task.ID, bridge.TaskAccepted, "")
+	request := tasks.AssignRequest{Title: "once", IdempotencyKey: "k"}
+	first := must(w.tasksA.AssignTask(t.Context(), p.A, request))(t)
+	w.report(t, p.B, first.Task.ID, tasks.Accepted, "")
 	w.unchanged(t, func() {
-		again := must(s.AssignTask(t.Context(), p.A, request))(t)
+		again := must(w.tasksA.AssignTask(t.Context(), p.A, request))(t)
 		equal(t, "repeated", again.Repeated, true)
 		equal(t, "the first answer", []any{again.Task.ID, again.Task.State, again.Task.Worker}, []any{first.Task.ID, first.Task.State, first.Task.Worker})
 	})
-	equal(t, "tasks", len(must(w.a.Tasks(t.Context(), false))(t)), 1)
+	equal(t, "tasks", len(must(w.tasksA.Tasks(t.Context(), false))(t)), 1)
 	q := w.pair(t)
-	if other := must(s.AssignTask(t.Context(), q.A, request))(t); other.Repeated {
+	if other := must(w.tasksA.AssignTask(t.Context(), q.A, request))(t); other.Repeated {
 		t.Error("a key counts in other conversations")
 	}
 }
@@ -193,11 +194,11 @@ func taskRepeatedKey(t *testing.T, w *world) {
 func taskKeyAtOnce(t *testing.T, w *world) {
 	p := w.pair(t)
 	var all sync.WaitGroup
-	results := make(chan bridge.TaskResult, 10)
+	results := make(chan tasks.Result, 10)
 	for i := range cap(results) {
-		s := []*bridge.Service{w.a, w.b}[i%2]
+		s := []*tasks.Service{w.tasksA, w.tasksB}[i%2]
 		all.Go(func() {
-			r, err := s.AssignTask(background(), p.A, bridge.AssignRequest{Title: "once", IdempotencyKey: "k"})
+			r, err := s.AssignTask(background(), p.A, tasks.AssignRequest{Title: "once", IdempotencyKey: "k"})
 			if err != nil {
 				t.Error(err)
 			}
@@ -220,72 +221,72 @@ func taskKeyAtOnce(t *testing.T, w *world) {
 func onlyOrchestratorAssigns(t *testing.T, w *world) {
 	p := w.pair(t)
 	w.unchanged(t, func() {
-		_, err := w.a.AssignTask(t.Context(), p.B, bridge.AssignRequest{Title: "x"})
+		_, err := w.tasksA.AssignTask(t.Context(), p.B, tasks.AssignRequest{Title: "x"})
 		wantInvalid(t, err, "session_id")
-		_, err = w.a.AssignTask(t.Context(), withWrongToken(p.A), bridge.AssignRequest{Title: "x"})
+		_, err = w.tasksA.AssignTask(t.Context(), withWrongToken(p.A), tasks.AssignRequest{Title: "x"})
 		wantError(t, err, bridge.ErrUnauthorized)
-		_, err = w.a.UpdateTask(t.Context(), withWrongToken(p.B), bridge.TaskReport{ID: 1, State: bridge.TaskDone})
+		_, err = w.tasksA.UpdateTask(t.Context(), withWrongToken(p.B), tasks.Report{ID: 1, State: tasks.Done})
 		wantError(t, err, bridge.ErrUnauthorized)
 	})
-	equal(t, "tasks", len(must(w.a.Tasks(t.Context(), false))(t)), 0)
+	equal(t, "tasks", len(must(w.tasksA.Tasks(t.Context(), false))(t)), 0)
 }
 
 func repeatedTaskCharged(t *testing.T, w *world) {
-	s := w.limit(t, bridge.Limits{Writes: perMinute(1), Reads: perMinute(3)})
+	w.limit(t, bridge.Limits{Writes: perMinute(1), Reads: perMinute(3)})
 	p := w.pair(t)
-	request := bridge.AssignRequest{Title: "x", IdempotencyKey: "once"}
-	must(s.AssignTask(t.Context(), p.A, request))(t)
+	request := tasks.AssignRequest{Title: "x", IdempotencyKey: "once"}
+	must(w.tasksA.AssignTask(t.Context(), p.A, request))(t)
 	for range 3 {
-		equal(t, "repeated", must(s.AssignTask(t.Context(), p.A, request))(t).Repeated, true)
+		equal(t, "repeated", must(w.tasksA.AssignTask(t.Context(), p.A, request))(t).Repeated, true)
 	}
-	_, err := s.AssignTask(t.Context(), p.A, request)
+	_, err := w.tasksA.AssignTask(t.Context(), p.A, request)
 	wantLimited(t, err)
 }
 
 func assignLimited(t *testing.T, w *world) {
 	s := w.limit(t, bridge.Limits{Writes: perMinute(2)})
 	p := w.pair(t)
-	for _, r := range []bridge.AssignRequest{
+	for _, r := range []tasks.AssignRequest{
 		{Title: " "},
-		{Title: strings.Repeat("é", bridge.MaxTitleLength+1)},
-		{Title: "x", Body: strings.Repeat("é", bridge.MaxBodyLength+1)},
+		{Title: strings.Repeat("é", tasks.MaxTitleLength+1)},
+		{Title: "x", Body: strings.Repeat("é", tasks.MaxBodyLength+1)},
 		{Title: "x", Needs: strings.Repeat("é", bridge.MaxRoleLength+1)},
 		{Title: "x", IdempotencyKey: strings.Repeat("é", bridge.MaxIdempotencyKeyLength+1)},
 	} {
-		_, err := s.AssignTask(t.Context(), p.A, r)
+		_, err := w.tasksA.AssignTask(t.Context(), p.A, r)
 		wantInvalid(t, err, "")
 	}
-	most := bridge.AssignRequest{Title: strings.Repeat("é", bridge.MaxTitleLength), Body: strings.Repeat("é", bridge.MaxBodyLength)}
-	must(s.AssignTask(t.Context(), p.A, most))(t)
+	most := tasks.AssignRequest{Title: strings.Repeat("é", tasks.MaxTitleLength), Body: strings.Repeat("é", tasks.MaxBodyLength)}
+	must(w.tasksA.AssignTask(t.Context(), p.A, most))(t)
 	w.send(t, s, p.A)
-	_, err := s.AssignTask(t.Context(), p.A, most)
+	_, err := w.tasksA.AssignTask(t.Context(), p.A, most)
 	wantLimited(t, err)
 	equal(t, "entry", w.lastEntry(t), "a assign_task rate_limited")
 }
 
 func openTasksBounded(t *testing.T, w *world) {
 	team := w.team(t, "blue", "backend", "tester")
-	for range bridge.MaxOpenTasks {
+	for range tasks.MaxOpen {
 		w.assign(t, team.a[0], "x", "")
 	}
-	s := w.limit(t, bridge.Limits{Writes: perMinute(1)})
+	w.limit(t, bridge.Limits{Writes: perMinute(1)})
 	for range 2 {
-		_, err := s.AssignTask(t.Context(), team.a[1], bridge.AssignRequest{Title: "x"})
-		wantError(t, err, bridge.ErrTooManyTasks)
+		_, err := w.tasksA.AssignTask(t.Context(), team.a[1], tasks.AssignRequest{Title: "x"})
+		wantError(t, err, tasks.ErrTooMany)
 	}
 	equal(t, "entry", w.lastEntry(t), "a assign_task refused")
-	if !strings.Contains(bridge.ErrTooManyTasks.Error(), " 200 ") || bridge.MaxOpenTasks != 200 {
-		t.Error("ErrTooManyTasks names another limit")
+	if !strings.Contains(tasks.ErrTooMany.Error(), " 200 ") || tasks.MaxOpen != 200 {
+		t.Error("ErrTooMany names another limit")
 	}
-	w.report(t, team.b[0], 1, bridge.TaskDone, "")
-	must(s.AssignTask(t.Context(), team.a[1], bridge.AssignRequest{Title: "x"}))(t)
+	w.report(t, team.b[0], 1, tasks.Done, "")
+	must(w.tasksA.AssignTask(t.Context(), team.a[1], tasks.AssignRequest{Title: "x"}))(t)
 }
 
 func taskRedacted(t *testing.T, w *world) {
 	p := w.pair(t)
 	secret := "AKIA" + strings.Repeat("Q7", 8)
-	task := must(w.a.AssignTask(t.Context(), p.A, bridge.AssignRequest{Title: "use " + secret, Body: secret + p.B.Token, Needs: secret}))(t).Task
-	result := w.report(t, p.A, task.ID, bridge.TaskFailed, "it was "+secret)
+	task := must(w.tasksA.AssignTask(t.Context(), p.A, tasks.AssignRequest{Title: "use " + secret, Body: secret + p.B.Token, Needs: secret}))(t).Task
+	result := w.report(t, p.A, task.ID, tasks.Failed, "it was "+secret)
 	for what, text := range map[string]string{
 		"title": task.Title, "body": task.Body, "needs": task.Needs, "note": result.Task.Note,
 		"history": strings.Join(w.states(t, task.ID), " "), "mail": strings.Join(w.mail(t, p.B), " "),
@@ -305,13 +306,13 @@ func taskRedacted(t *testing.T, w *world) {
 func taskReports(t *testing.T, w *world) {
 	p := w.pair(t)
 	id := w.assign(t, p.A, "parser", "").ID
-	w.report(t, p.B, id, bridge.TaskAccepted, "")
-	w.report(t, p.B, id, bridge.TaskProgress, "half")
-	w.report(t, p.B, id, bridge.TaskProgress, "three quarters")
+	w.report(t, p.B, id, tasks.Accepted, "")
+	w.report(t, p.B, id, tasks.Progress, "half")
+	w.report(t, p.B, id, tasks.Progress, "three quarters")
 	w.clock.Advance(time.Minute)
-	done := w.report(t, p.B, id, bridge.TaskDone, "see\nparser.go")
+	done := w.report(t, p.B, id, tasks.Done, "see\nparser.go")
 	equal(t, "done", []any{done.Task.State, done.Task.Note, done.Task.Worker, done.Task.UpdatedAt},
-		[]any{bridge.TaskDone, "see\nparser.go", p.B.Conversation, w.clock.Now()})
+		[]any{tasks.Done, "see\nparser.go", p.B.Conversation, w.clock.Now()})
 	equal(t, "history", w.states(t, id), []string{"a assigned", "b accepted", "b running half", "b running three quarters", "b done see\nparser.go"})
 	wantMail(t, w.mail(t, p.A), "Now accepted", "Now running", "> see\n> parser.go\n")
 	w.verify(t)
@@ -320,12 +321,12 @@ func taskReports(t *testing.T, w *world) {
 func noStepBack(t *testing.T, w *world) {
 	p := w.pair(t)
 	id := w.assign(t, p.A, "parser", "").ID
-	w.report(t, p.B, id, bridge.TaskProgress, "")
-	equal(t, "state", w.report(t, p.B, id, bridge.TaskAccepted, "again").Task.State, bridge.TaskRunning)
-	w.report(t, p.B, id, bridge.TaskDone, "")
-	after := w.report(t, p.B, id, bridge.TaskFailed, "no, it failed")
-	equal(t, "state", after.Task.State, bridge.TaskDone)
-	equal(t, "event", after.Event.State, bridge.TaskLate)
+	w.report(t, p.B, id, tasks.Progress, "")
+	equal(t, "state", w.report(t, p.B, id, tasks.Accepted, "again").Task.State, tasks.Running)
+	w.report(t, p.B, id, tasks.Done, "")
+	after := w.report(t, p.B, id, tasks.Failed, "no, it failed")
+	equal(t, "state", after.Task.State, tasks.Done)
+	equal(t, "event", after.Event.State, tasks.Late)
 	equal(t, "history", w.states(t, id)[3:], []string{"b done", "b late failed: no, it failed"})
 }
 
@@ -333,13 +334,13 @@ func reportIsHeartbeat(t *testing.T, w *world) {
 	p := w.pair(t)
 	id := w.assign(t, p.A, "parser", "").ID
 	w.clock.Advance(time.Minute)
-	w.report(t, p.B, id, bridge.TaskProgress, "")
+	w.report(t, p.B, id, tasks.Progress, "")
 	equal(t, "heartbeat", must(w.a.CheckPartner(t.Context(), p.A))(t).SeenAt, w.clock.Now())
-	equal(t, "lease", must(w.a.Tasks(t.Context(), true))(t)[0].LeaseFrom(), w.clock.Now())
+	equal(t, "lease", must(w.tasksA.Tasks(t.Context(), true))(t)[0].LeaseFrom(), w.clock.Now())
 	w.clock.Advance(time.Minute)
 	pulse := must(w.a.Heartbeat(t.Context(), p.B))(t)
 	equal(t, "pulse", pulse, bridge.Pulse{At: w.clock.Now(), Unread: 1, ExpiresAt: w.clock.Now().Add(bridge.DefaultTTL - 2*time.Minute)})
-	equal(t, "renewed", must(w.a.Tasks(t.Context(), true))(t)[0].LeaseFrom(), w.clock.Now())
+	equal(t, "renewed", must(w.tasksA.Tasks(t.Context(), true))(t)[0].LeaseFrom(), w.clock.Now())
 	must(w.a.UpdateStatus(t.Context(), p.B, bridge.StatusBlocked))(t)
 	w.clock.Advance(time.Second)
 	w.beat(t, p.B)
@@ -349,7 +350,7 @@ func reportIsHeartbeat(t *testing.T, w *world) {
 func reportTwice(t *testing.T, w *world) {
 	p := w.pair(t)
 	id := w.assign(t, p.A, "parser", "").ID
-	for _, state := range []bridge.TaskState{bridge.TaskAccepted, bridge.TaskProgress, bridge.TaskDone} {
+	for _, state := range []tasks.State{tasks.Accepted, tasks.Progress, tasks.Done} {
 		first := w.report(t, p.B, id, state, "note")
 		again := w.report(t, p.B, id, state, "note")
 		equal(t, "repeated", []bool{first.Repeated, again.Repeated}, []bool{false, true})
@@ -365,36 +366,36 @@ func taskForeign(t *testing.T, w *world) {
 	entries := len(w.states(t, id))
 	for name, c := range map[string]bridge.Credentials{"worker of the team": team.b[1], "other orchestrator": other.a[0], "other worker": other.b[0]} {
 		for _, task := range []int64{id, 1 << 40} {
-			_, err := w.a.UpdateTask(t.Context(), c, bridge.TaskReport{ID: task, State: bridge.TaskDone})
-			if !errors.Is(err, bridge.ErrNoTask) {
+			_, err := w.tasksA.UpdateTask(t.Context(), c, tasks.Report{ID: task, State: tasks.Done})
+			if !errors.Is(err, tasks.ErrNoTask) {
 				t.Errorf("%s updates: %v", name, err)
 			}
-			if _, err = w.a.ReadTask(t.Context(), c, task); !errors.Is(err, bridge.ErrNoTask) {
+			if _, err = w.tasksA.ReadTask(t.Context(), c, task); !errors.Is(err, tasks.ErrNoTask) {
 				t.Errorf("%s reads: %v", name, err)
 			}
 		}
 	}
 	equal(t, "history", len(w.states(t, id)), entries)
-	_, err := w.a.UpdateTask(t.Context(), team.b[0], bridge.TaskReport{ID: 0, State: bridge.TaskDone})
+	_, err := w.tasksA.UpdateTask(t.Context(), team.b[0], tasks.Report{ID: 0, State: tasks.Done})
 	wantInvalid(t, err, "task_id")
-	_, err = w.a.UpdateTask(t.Context(), team.b[0], bridge.TaskReport{ID: id, State: "finished"})
+	_, err = w.tasksA.UpdateTask(t.Context(), team.b[0], tasks.Report{ID: id, State: "finished"})
 	wantInvalid(t, err, "state")
-	_, err = w.a.UpdateTask(t.Context(), team.b[0], bridge.TaskReport{ID: id, State: bridge.TaskDone, Note: strings.Repeat("x", bridge.MaxNoteLength+1)})
+	_, err = w.tasksA.UpdateTask(t.Context(), team.b[0], tasks.Report{ID: id, State: tasks.Done, Note: strings.Repeat("x", tasks.MaxNoteLength+1)})
 	wantInvalid(t, err, "note")
 }
 
 func orchestratorEnds(t *testing.T, w *world) {
 	team := w.team(t, "blue", "backend", "tester")
 	id := w.assign(t, team.a[0], "parser", "").ID
-	_, err := w.a.UpdateTask(t.Context(), team.a[1], bridge.TaskReport{ID: id, State: bridge.TaskProgress})
+	_, err := w.tasksA.UpdateTask(t.Context(), team.a[1], tasks.Report{ID: id, State: tasks.Progress})
 	wantInvalid(t, err, "state")
-	ended := w.report(t, team.a[1], id, bridge.TaskFailed, "not needed")
-	equal(t, "state", ended.Task.State, bridge.TaskFailed)
+	ended := w.report(t, team.a[1], id, tasks.Failed, "not needed")
+	equal(t, "state", ended.Task.State, tasks.Failed)
 	wantMail(t, w.mail(t, team.b[0]), "You were given", "> not needed\n")
-	w.report(t, team.b[0], id, bridge.TaskDone, "here it is")
+	w.report(t, team.b[0], id, tasks.Done, "here it is")
 	equal(t, "history", w.states(t, id), []string{"a assigned", "a failed not needed", "b late done: here it is"})
 	wantMail(t, w.mail(t, team.a[0]), "> here it is\n")
 
 	waiting := w.assign(t, team.a[0], "test", "designer").ID
-	equal(t, "state", w.report(t, team.a[0], waiting, bridge.TaskDeclined, "").Task.State, bridge.TaskDeclined)
+	equal(t, "state", w.report(t, team.a[0], waiting, tasks.Declined, "").Task.State, tasks.Declined)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
 )
 
 var watchTests = []test{
@@ -30,7 +31,7 @@ var watchTests = []test{
 
 const after = 5 * time.Minute
 
-func (w *world) watch(t *testing.T, s *bridge.Service) int {
+func (w *world) watch(t *testing.T, s *tasks.Service) int {
 	t.Helper()
 	return must(s.WatchWorkers(t.Context(), after))(t)
 }
@@ -39,7 +40,7 @@ func (w *world) watch(t *testing.T, s *bridge.Service) int {
 func (w *world) moves(t *testing.T) []string {
 	t.Helper()
 	all := []string{}
-	for _, m := range must(w.b.MoveTasks(t.Context(), bridge.System, "", after, false))(t) {
+	for _, m := range must(w.tasksB.MoveTasks(t.Context(), bridge.System, "", after, false))(t) {
 		all = append(all, fmt.Sprintf("%d %s -> %s", m.Task.ID, m.From, m.Task.Worker))
 	}
 	return all
@@ -47,21 +48,21 @@ func (w *world) moves(t *testing.T) []string {
 
 func silenceOnce(t *testing.T, w *world) {
 	p := w.pair(t)
-	equal(t, "never seen and nothing to do", w.watch(t, w.a), 0)
+	equal(t, "never seen and nothing to do", w.watch(t, w.tasksA), 0)
 	w.beat(t, p.B)
 	w.clock.Advance(after)
-	equal(t, "at the threshold", w.watch(t, w.a), 0)
+	equal(t, "at the threshold", w.watch(t, w.tasksA), 0)
 	w.clock.Advance(time.Microsecond)
-	equal(t, "noticed", []int{w.watch(t, w.a), w.watch(t, w.b)}, []int{1, 0})
+	equal(t, "noticed", []int{w.watch(t, w.tasksA), w.watch(t, w.tasksB)}, []int{1, 0})
 	equal(t, "entry", w.lastEntry(t), "system worker_silent ok")
 	w.clock.Advance(time.Hour)
-	equal(t, "later", w.watch(t, w.b), 0)
+	equal(t, "later", w.watch(t, w.tasksB), 0)
 	w.beat(t, p.B)
-	equal(t, "back", []int{w.watch(t, w.b), w.watch(t, w.a)}, []int{1, 0})
+	equal(t, "back", []int{w.watch(t, w.tasksB), w.watch(t, w.tasksA)}, []int{1, 0})
 	equal(t, "entry", w.lastEntry(t), "system worker_returned ok")
 	wantMail(t, w.mail(t, p.A), "is silent", "is back")
 	w.clock.Advance(after + time.Second)
-	equal(t, "silent again", w.watch(t, w.a), 1)
+	equal(t, "silent again", w.watch(t, w.tasksA), 1)
 }
 
 func silenceManyWatchers(t *testing.T, w *world) {
@@ -71,7 +72,7 @@ func silenceManyWatchers(t *testing.T, w *world) {
 	var all sync.WaitGroup
 	noted := make(chan int, 8)
 	for i := range cap(noted) {
-		s := []*bridge.Service{w.a, w.b}[i%2]
+		s := []*tasks.Service{w.tasksA, w.tasksB}[i%2]
 		all.Go(func() {
 			n, err := s.WatchWorkers(background(), after)
 			if err != nil {
@@ -98,51 +99,51 @@ func notSilent(t *testing.T, w *world) {
 	w.clock.Advance(time.Minute)
 	w.assign(t, late.A, "x", "")
 	w.clock.Advance(after)
-	equal(t, "noticed", w.watch(t, w.a), 1)
-	a, _, err := w.a.NextAlert(t.Context())
+	equal(t, "noticed", w.watch(t, w.tasksA), 1)
+	a, _, err := w.tasksA.NextAlert(t.Context())
 	wantError(t, err, nil)
-	equal(t, "alert", a, bridge.Alert{
-		ID: 1, At: w.clock.Now(), Kind: bridge.WorkerSilent, Conversation: busy.B.Conversation, TeamID: a.TeamID, Role: "frontend",
-		HeartbeatAt: w.clock.Now().Add(-after - time.Minute), OpenTasks: 1, Claim: 1, ClaimUntil: w.clock.Now().Add(bridge.AlertClaim),
+	equal(t, "alert", a, tasks.Alert{
+		ID: 1, At: w.clock.Now(), Kind: tasks.WorkerSilent, Conversation: busy.B.Conversation, TeamID: a.TeamID, Role: "frontend",
+		HeartbeatAt: w.clock.Now().Add(-after - time.Minute), OpenTasks: 1, Claim: 1, ClaimUntil: w.clock.Now().Add(tasks.AlertClaim),
 	})
 	w.clock.Advance(time.Second)
-	equal(t, "never showed up for its task", w.watch(t, w.a), 1)
+	equal(t, "never showed up for its task", w.watch(t, w.tasksA), 1)
 	equal(t, "mail of the others", len(w.mail(t, never.A))+len(w.mail(t, finished.A)), 0)
 	w.clock.Advance(bridge.DefaultTTL)
-	equal(t, "expired", w.watch(t, w.a), 0)
+	equal(t, "expired", w.watch(t, w.tasksA), 0)
 }
 
 func alertStays(t *testing.T, w *world) {
 	p := w.pair(t)
 	w.beat(t, p.B)
 	w.clock.Advance(after + time.Second)
-	w.watch(t, w.a)
-	first, ok, err := w.a.NextAlert(t.Context())
+	w.watch(t, w.tasksA)
+	first, ok, err := w.tasksA.NextAlert(t.Context())
 	equal(t, "claimed", []any{ok, err}, []any{true, nil})
-	_, ok, err = w.b.NextAlert(t.Context())
+	_, ok, err = w.tasksB.NextAlert(t.Context())
 	equal(t, "by another", []any{ok, err}, []any{false, nil})
 	w.clock.Advance(-time.Second)
-	_, ok, err = w.b.NextAlert(t.Context())
+	_, ok, err = w.tasksB.NextAlert(t.Context())
 	equal(t, "by another, who looked at the clock before", []any{ok, err}, []any{false, nil})
 	w.clock.Advance(time.Second)
-	w.clock.Advance(bridge.AlertClaim)
-	again, ok, err := w.b.NextAlert(t.Context())
+	w.clock.Advance(tasks.AlertClaim)
+	again, ok, err := w.tasksB.NextAlert(t.Context())
 	equal(t, "after a crash", []any{ok, err, again.ID}, []any{true, nil, first.ID})
-	must(0, w.a.EndAlert(t.Context(), first, false))(t)
+	must(0, w.tasksA.EndAlert(t.Context(), first, false))(t)
 	equal(t, "the old claim ends nothing", w.lastEntry(t), "system worker_silent ok")
-	must(0, w.b.EndAlert(t.Context(), again, true))(t)
+	must(0, w.tasksB.EndAlert(t.Context(), again, true))(t)
 	equal(t, "entry", w.lastEntry(t), "system alert_failed ok")
-	w.clock.Advance(bridge.AlertClaim)
-	_, ok, err = w.b.NextAlert(t.Context())
+	w.clock.Advance(tasks.AlertClaim)
+	_, ok, err = w.tasksB.NextAlert(t.Context())
 	equal(t, "afterwards", []any{ok, err}, []any{false, nil})
 	w.verify(t)
 
 	w.beat(t, p.B)
-	w.watch(t, w.a)
-	_, ok, err = w.a.NextAlert(t.Context())
+	w.watch(t, w.tasksA)
+	_, ok, err = w.tasksA.NextAlert(t.Context())
 	equal(t, "the next one", []any{ok, err}, []any{true, nil})
 	w.clock.Advance(-time.Hour)
-	_, ok, err = w.b.NextAlert(t.Context())
+	_, ok, err = w.tasksB.NextAlert(t.Context())
 	equal(t, "after the clock was set back", []any{ok, err}, []any{true, nil})
 }
 
@@ -152,12 +153,12 @@ func alertClaimedOnce(t *testing.T, w *world) {
 		w.beat(t, w.pair(t).B)
 	}
 	w.clock.Advance(after + time.Second)
-	equal(t, "noticed", w.watch(t, w.a), alerts)
+	equal(t, "noticed", w.watch(t, w.tasksA), alerts)
 	var all sync.WaitGroup
 	var mutex sync.Mutex
 	claimed := map[int64]int{}
 	for i := range 4 {
-		s := []*bridge.Service{w.a, w.b}[i%2]
+		s := []*tasks.Service{w.tasksA, w.tasksB}[i%2]
 		all.Go(func() {
 			for {
 				a, ok, err := s.NextAlert(background())
@@ -202,12 +203,12 @@ func moveToBest(t *testing.T, w *world) {
 func moveWaits(t *testing.T, w *world) {
 	team := w.team(t, "blue", "backend", "tester")
 	id := w.assign(t, team.a[0], "x", "backend").ID
-	w.report(t, team.b[0], id, bridge.TaskProgress, "")
+	w.report(t, team.b[0], id, tasks.Progress, "")
 	w.mail(t, team.a[0])
 	w.clock.Advance(after + time.Second)
 	w.beat(t, team.b[1])
 	equal(t, "moves", w.moves(t), []string{fmt.Sprintf("%d %s -> ", id, team.b[0].Conversation)})
-	equal(t, "state", must(w.a.Tasks(t.Context(), true))(t)[0].State, bridge.TaskWaiting)
+	equal(t, "state", must(w.tasksA.Tasks(t.Context(), true))(t)[0].State, tasks.Waiting)
 	wantMail(t, w.mail(t, team.a[0]), "it waits for one")
 	equal(t, "again", w.moves(t), []string{})
 	w.beat(t, team.b[0])
@@ -234,9 +235,9 @@ func leaseRenewed(t *testing.T, w *world) {
 }
 
 func moveOnce(t *testing.T, w *world) {
-	const tasks = 5
+	const given = 5
 	team := w.team(t, "blue", "backend", "tester", "tester")
-	for range tasks {
+	for range given {
 		w.assign(t, team.a[0], "x", "")
 	}
 	w.clock.Advance(after + time.Second)
@@ -244,7 +245,7 @@ func moveOnce(t *testing.T, w *world) {
 	var all sync.WaitGroup
 	moved := make(chan int, 6)
 	for i := range cap(moved) {
-		s := []*bridge.Service{w.a, w.b}[i%2]
+		s := []*tasks.Service{w.tasksA, w.tasksB}[i%2]
 		all.Go(func() {
 			moves, err := s.MoveTasks(background(), bridge.System, "", after, false)
 			if err != nil {
@@ -259,9 +260,9 @@ func moveOnce(t *testing.T, w *world) {
 	for n := range moved {
 		sum += n
 	}
-	equal(t, "moves", sum, tasks)
-	equal(t, "told", len(w.mail(t, team.a[0])), tasks)
-	equal(t, "given", len(w.mail(t, team.b[1]))+len(w.mail(t, team.b[2])), tasks)
+	equal(t, "moves", sum, given)
+	equal(t, "told", len(w.mail(t, team.a[0])), given)
+	equal(t, "given", len(w.mail(t, team.b[1]))+len(w.mail(t, team.b[2])), given)
 }
 
 func moveDryRun(t *testing.T, w *world) {
@@ -269,14 +270,14 @@ func moveDryRun(t *testing.T, w *world) {
 	w.assign(t, team.a[0], "x", "")
 	w.assign(t, team.a[1], "y", "")
 	w.clock.Advance(after + time.Second)
-	before, head := must(w.a.Tasks(t.Context(), false))(t), w.verify(t)
+	before, head := must(w.tasksA.Tasks(t.Context(), false))(t), w.verify(t)
 	w.unchanged(t, func() {
-		moves := must(w.a.MoveTasks(t.Context(), bridge.Operator, team.b[0].Conversation, after, true))(t)
-		equal(t, "of one worker", []any{len(moves), moves[0].Task.State}, []any{1, bridge.TaskWaiting})
+		moves := must(w.tasksA.MoveTasks(t.Context(), bridge.Operator, team.b[0].Conversation, after, true))(t)
+		equal(t, "of one worker", []any{len(moves), moves[0].Task.State}, []any{1, tasks.Waiting})
 	})
-	equal(t, "tasks", must(w.a.Tasks(t.Context(), false))(t), before)
+	equal(t, "tasks", must(w.tasksA.Tasks(t.Context(), false))(t), before)
 	equal(t, "head", w.verify(t), head)
-	must(w.a.MoveTasks(t.Context(), bridge.Operator, team.b[0].Conversation, after, false))(t)
+	must(w.tasksA.MoveTasks(t.Context(), bridge.Operator, team.b[0].Conversation, after, false))(t)
 	equal(t, "entry", w.lastEntry(t), "operator reassign_task ok")
 }
 
@@ -287,17 +288,17 @@ func lateResult(t *testing.T, w *world) {
 	w.beat(t, team.b[1])
 	w.moves(t)
 	w.mail(t, team.a[0])
-	late := w.report(t, team.b[0], id, bridge.TaskDone, "it is in x.go")
+	late := w.report(t, team.b[0], id, tasks.Done, "it is in x.go")
 	equal(t, "worker, state and event", []any{late.Task.Worker, late.Task.State, late.Event.State},
-		[]any{team.b[1].Conversation, bridge.TaskAssigned, bridge.TaskLate})
+		[]any{team.b[1].Conversation, tasks.Assigned, tasks.Late})
 	equal(t, "note", late.Task.Note, "done: it is in x.go")
-	equal(t, "repeated", w.report(t, team.b[0], id, bridge.TaskDone, "it is in x.go").Repeated, true)
-	w.report(t, team.b[0], id, bridge.TaskProgress, "more")
+	equal(t, "repeated", w.report(t, team.b[0], id, tasks.Done, "it is in x.go").Repeated, true)
+	w.report(t, team.b[0], id, tasks.Progress, "more")
 	wantMail(t, w.mail(t, team.a[0]), "> it is in x.go\n")
-	w.report(t, team.b[1], id, bridge.TaskDone, "")
+	w.report(t, team.b[1], id, tasks.Done, "")
 	equal(t, "history", w.states(t, id),
 		[]string{"a assigned", "system assigned", "b late done: it is in x.go", "b late progress: more", "b done"})
-	seen := must(w.a.ReadTask(t.Context(), team.b[0], id))(t)
+	seen := must(w.tasksA.ReadTask(t.Context(), team.b[0], id))(t)
 	equal(t, "the former worker sees", seen.Tasks[0].Worker, team.b[1].Conversation)
 }
 
@@ -306,8 +307,8 @@ func takesBack(t *testing.T, w *world) {
 	id := w.assign(t, p.A, "x", "").ID
 	w.clock.Advance(after + time.Second)
 	equal(t, "waits", len(w.moves(t)), 1)
-	done := w.report(t, p.B, id, bridge.TaskDone, "after all")
-	equal(t, "task", []any{done.Task.State, done.Task.Worker}, []any{bridge.TaskDone, p.B.Conversation})
+	done := w.report(t, p.B, id, tasks.Done, "after all")
+	equal(t, "task", []any{done.Task.State, done.Task.Worker}, []any{tasks.Done, p.B.Conversation})
 }
 
 func expiredWorker(t *testing.T, w *world) {
@@ -329,10 +330,10 @@ func watchClockBack(t *testing.T, w *world) {
 	w.assign(t, team.a[0], "x", "")
 	w.clock.Advance(-time.Hour)
 	w.beat(t, team.b[1]) // who lives gives another heartbeat
-	equal(t, "noticed", w.watch(t, w.a), 1)
+	equal(t, "noticed", w.watch(t, w.tasksA), 1)
 	equal(t, "moved", len(w.moves(t)), 1)
 	w.clock.Advance(-time.Second)
-	equal(t, "a small step", []int{w.watch(t, w.a), len(w.moves(t))}, []int{0, 0})
+	equal(t, "a small step", []int{w.watch(t, w.tasksA), len(w.moves(t))}, []int{0, 0})
 }
 
 func peekLeaves(t *testing.T, w *world) {

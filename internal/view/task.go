@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/tasks"
 )
 
 // Task is a task of a team. The fields without which an agent knows what to do
@@ -47,7 +47,7 @@ type TaskEvent struct {
 }
 
 // OfTask is t for an agent in a list: without its body.
-func OfTask(t bridge.Task, now time.Time) Task {
+func OfTask(t tasks.Task, now time.Time) Task {
 	v := Task{
 		TaskID:        t.ID,
 		Title:         cleantext.Clean(t.Title),
@@ -69,7 +69,7 @@ func OfTask(t bridge.Task, now time.Time) Task {
 }
 
 // TaskOf is t for the operator, whole.
-func TaskOf(t bridge.Task, now time.Time) Task {
+func TaskOf(t tasks.Task, now time.Time) Task {
 	v := OfTask(t, now)
 	v.Team, v.TeamID, v.Home = cleantext.Clean(t.Team), t.TeamID, t.Home
 	v.Body, v.AssignedAt, v.LeaseFrom = cleantext.Clean(t.Body), Time(t.AssignedAt), Time(t.LeaseFrom())
@@ -77,7 +77,7 @@ func TaskOf(t bridge.Task, now time.Time) Task {
 }
 
 // OfHistory is what became of a task.
-func OfHistory(history []bridge.TaskEvent) []TaskEvent {
+func OfHistory(history []tasks.Event) []TaskEvent {
 	events := make([]TaskEvent, len(history))
 	for i, e := range history {
 		events[i] = TaskEvent{Time(e.At), e.Actor, Optional(e.Worker), string(e.State), cleantext.Clean(e.Note)}

@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/tasks"
 	"example.org/bridge/internal/view"
 )
 
@@ -21,14 +22,14 @@ func TestNothingHostileIsShown(t *testing.T) {
 	m := bridge.Message{From: "a", To: "b", Text: hostile, Files: []string{hostile}, Redacted: []string{hostile}, SentAt: now}
 	o := bridge.Overview{Conversation: bridge.Conversation{RoleA: hostile, RoleB: hostile, Team: hostile}}
 	o.A.Role = hostile
-	task := bridge.Task{Title: hostile, Body: hostile, Needs: hostile, Note: hostile, Role: hostile, Team: hostile, Redacted: []string{hostile}}
+	task := tasks.Task{Title: hostile, Body: hostile, Needs: hostile, Note: hostile, Role: hostile, Team: hostile, Redacted: []string{hostile}}
 	var text strings.Builder
 	view.WriteMessage(&text, m)
 	view.WriteTask(&text, view.TaskOf(task, now))
 	shown := []string{text.String(), cleantext.Field(hostile), view.Details(`{"x":"` + hostile + `"}`)}
 	for _, v := range []any{
 		view.OfMessage(m), view.MessageOf(m, o), view.OfConversation(o, now), view.OfTask(task, now), view.TaskOf(task, now),
-		view.OfHistory([]bridge.TaskEvent{{Note: hostile}}),
+		view.OfHistory([]tasks.Event{{Note: hostile}}),
 	} {
 		data, err := json.Marshal(v)
 		if err != nil {

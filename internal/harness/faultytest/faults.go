@@ -37,7 +37,7 @@ var Faults = []Fault{
 	{"crash-call", "ends with exit code 3 in the middle of a call", "crash"},
 	{"exit-code", "ends with exit code 4 when it is told to end", "crash"},
 	{"huge-answer", "answers a call with 12 MiB", "too-large"},
-	{"flood", "sends notifications without end when it is called", "flood"},
+	{"flood", "sends notifications without end instead of an answer", "flood"},
 	{"no-input-schema", "lists a tool without inputSchema", "malformed-tool"},
 	{"array-schema", "lists a tool whose inputSchema is an array", "malformed-tool"},
 	{"text-schema", "lists a tool whose inputSchema has the type string", "malformed-tool"},

@@ -26,15 +26,15 @@ func (s *server) serveStdio(in io.Reader, out io.Writer) int {
 		if json.Unmarshal(line, &r) != nil || r.ID == nil || r.Method == "" || s.faults["silent-start"] {
 			continue
 		}
-		for _, frame := range s.frames(r) {
-			_, _ = out.Write(append(frame, '\n'))
-		}
 		if s.faults["flood"] && r.Method == "tools/call" {
 			for {
 				if _, err := io.WriteString(out, `{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"again"}}`+"\n"); err != nil {
 					return 1
 				}
 			}
+		}
+		for _, frame := range s.frames(r) {
+			_, _ = out.Write(append(frame, '\n'))
 		}
 	}
 	return s.end()

@@ -1,8 +1,10 @@
-package bridge
+package tasks
 
 import (
 	"context"
 	"time"
+
+	"example.org/bridge/internal/bridge"
 )
 
 // SilentAfter is how old the last sign of life of a worker may be, by default,
@@ -14,7 +16,7 @@ type Worker struct {
 	Conversation string
 	Team, TeamID string
 	Role         string
-	Status       Status
+	Status       bridge.Status
 	// SeenAt is its last sign of life; zero if there was none.
 	SeenAt time.Time
 	// Beats reports that it has once said on purpose that it lives: by a status, a
@@ -50,7 +52,7 @@ func (w Worker) fits(t Task) bool { return t.Needs == "" || sameRole(w.Role, t.N
 // where it never said on purpose that it lives.
 func (w Worker) Silent(now time.Time, after time.Duration) bool {
 	switch {
-	case w.OpenTasks == 0 && (w.Status == StatusComplete || !w.Beats):
+	case w.OpenTasks == 0 && (w.Status == bridge.StatusComplete || !w.Beats):
 		return false
 	case w.SeenAt.IsZero():
 		return stale(w.AssignedAt, now, after)
@@ -58,48 +60,9 @@ func (w Worker) Silent(now time.Time, after time.Duration) bool {
 	return stale(w.SeenAt, now, after)
 }
 
-// Pulse is the answer to Heartbeat.
-type Pulse struct {
-	At time.Time
-	// Unread counts the messages that wait for the caller.
-	Unread int64
-	// ExpiresAt is the end of the conversation.
-	ExpiresAt time.Time
-}
-
-// Heartbeat says that the caller lives. Its status stays what it is.
-func (s *Service) Heartbeat(ctx context.Context, c Credentials) (Pulse, error) {
-	g := s.besideGate(c, "heartbeat")
-	p, err := s.store.Heartbeat(ctx, g)
-	p.At = g.Now
-	return p, err
-}
-
 // Workers returns the workers of all conversations that have not expired.
 func (s *Service) Workers(ctx context.Context) ([]Worker, error) {
-	return s.store.Workers(ctx, s.Now())
-}
-
-// WatchStore is the part of a Store that watches over workers.
-type WatchStore interface {
-	// Heartbeat sets g's heartbeat; a power cut may undo it.
-	Heartbeat(ctx context.Context, g Gate) (Pulse, error)
-	// PeekMessages returns a page of g's messages with a number above after, or
-	// above the last that was read where that is FromUnread. It marks nothing.
-	PeekMessages(ctx context.Context, g Gate, after int64, p Page) (Peeked, error)
-	// Workers returns the workers of all conversations that live at a time. It
-	// changes and records nothing.
-	Workers(ctx context.Context, now time.Time) ([]Worker, error)
-	// NoteWorker loads the worker of op's conversation and keeps what rule
-	// makes of it: whether it is silent, with an alert and notices. Where the
-	// rule changes nothing, nothing is recorded, and the answer is false.
-	NoteWorker(ctx context.Context, op Operation, rule func(Worker) (WorkerNote, bool)) (bool, error)
-	// ClaimAlert returns the oldest alert that rule allows to claim, and keeps it
-	// with the caller until a time. ok is false without one.
-	ClaimAlert(ctx context.Context, until time.Time, rule func(Alert) bool) (a Alert, ok bool, err error)
-	// EndAlert records op and forgets an alert, unless somebody else has claimed
-	// it in the meantime.
-	EndAlert(ctx context.Context, op Operation, a Alert) error
+	return s.store.Workers(ctx, s.core.Now())
 }
 
 // WorkerNote is what becomes of a worker that fell silent or came back.

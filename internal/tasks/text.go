@@ -1,4 +1,4 @@
-package bridge
+package tasks
 
 import (
 	"fmt"
@@ -39,11 +39,11 @@ func endedText(t Task, note string) string {
 	return fmt.Sprintf("Your orchestrator ended %s%sIt is %s. Do not go on with it.", named(t), noted(note), t.State)
 }
 
-func lateNote(r TaskReport) string {
+func lateNote(r Report) string {
 	return strings.TrimSuffix(string(r.State)+": "+r.Note, ": ")
 }
 
-func lateText(t Task, caller string, r TaskReport) string {
+func lateText(t Task, caller string, r Report) string {
 	return fmt.Sprintf("The worker of %s, who no longer has it, reports %s on %s%sThe task is %s. The report was kept as a note and changed nothing; later ones are in the task's history.",
 		caller, r.State, named(t), noted(r.Note), taskPlace(t))
 }
@@ -54,7 +54,7 @@ func movedText(before, after Task) string {
 		why = fmt.Sprintf("The worker of %s is silent.", before.Worker)
 	}
 	next := "It went to the worker of " + after.Worker + "."
-	if after.State == TaskWaiting {
+	if after.State == Waiting {
 		next = "No live worker of the team fits: it waits for one."
 	}
 	return fmt.Sprintf("%s %s About %s", why, next, named(before))

@@ -1,9 +1,11 @@
-package bridge
+package tasks
 
 import (
 	"cmp"
 	"context"
 	"time"
+
+	"example.org/bridge/internal/bridge"
 )
 
 // AlertKind says what an alert is about.
@@ -49,7 +51,7 @@ func (a Alert) Claimable(now time.Time) bool {
 // with a message to its orchestrator. However many processes watch, each change
 // is noted by one of them. It returns how many were noted by this call.
 func (s *Service) WatchWorkers(ctx context.Context, after time.Duration) (noted int, err error) {
-	workers, err := s.store.Workers(ctx, s.Now())
+	workers, err := s.store.Workers(ctx, s.core.Now())
 	if err != nil {
 		return 0, err
 	}
@@ -93,7 +95,7 @@ func noteRule(now time.Time, after time.Duration) func(Worker) (WorkerNote, bool
 				At: now, Kind: kind, Conversation: w.Conversation, Team: w.Team, TeamID: w.TeamID,
 				Role: w.Role, HeartbeatAt: w.SeenAt, OpenTasks: w.OpenTasks,
 			},
-			Notices: []Notice{{w.Conversation, SessionA, ActionInfo, text}},
+			Notices: []Notice{{w.Conversation, bridge.SessionA, bridge.ActionInfo, text}},
 		}, true
 	}
 }
@@ -102,7 +104,7 @@ func noteRule(now time.Time, after time.Duration) func(Worker) (WorkerNote, bool
 // again if EndAlert is not called within AlertClaim: an alert may be delivered
 // twice after a crash, and is never forgotten. ok is false without one.
 func (s *Service) NextAlert(ctx context.Context) (a Alert, ok bool, err error) {
-	now := s.Now()
+	now := s.core.Now()
 	return s.store.ClaimAlert(ctx, now.Add(AlertClaim), func(a Alert) bool { return a.Claimable(now) })
 }
 
@@ -136,7 +138,7 @@ func (s *Service) MoveTasks(ctx context.Context, actor, conversation string, aft
 	if err != nil {
 		return nil, err
 	}
-	workers, err := s.store.Workers(ctx, s.Now())
+	workers, err := s.store.Workers(ctx, s.core.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +155,7 @@ func (s *Service) MoveTasks(ctx context.Context, actor, conversation string, aft
 		op.Actor, op.Action = actor, "reassign_task"
 		op.Details["task_id"] = t.ID
 		rule := moveRule(op.Now, after, actor)
-		change := rule(TaskScene{Task: t, TeamID: t.TeamID, Workers: teams[t.TeamID]})
+		change := rule(Scene{Task: t, TeamID: t.TeamID, Workers: teams[t.TeamID]})
 		if change.Event.State != "" && !dryRun {
 			if change, err = s.store.MoveTask(ctx, op, t.ID, rule); err != nil {
 				return moves, err
@@ -179,6 +181,6 @@ func countTask(workers []Worker, conversation string) []Worker {
 	return workers
 }
 
-func (s *Service) watchOperation(conversation string) Operation {
-	return Operation{Now: s.Now(), Actor: System, Conversation: conversation, Details: Details{}}
+func (s *Service) watchOperation(conversation string) bridge.Operation {
+	return bridge.Operation{Now: s.core.Now(), Actor: bridge.System, Conversation: conversation, Details: bridge.Details{}}
 }

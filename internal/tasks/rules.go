@@ -1,18 +1,20 @@
-package bridge
+package tasks
 
 import (
 	"cmp"
 	"slices"
 	"strings"
 	"time"
+
+	"example.org/bridge/internal/bridge"
 )
 
-// TaskScene is all that decides about a task, as of one moment.
-type TaskScene struct {
+// Scene is all that decides about a task, as of one moment.
+type Scene struct {
 	// Caller and Session are who asks, and TeamID is the caller's team; all empty
 	// for whoever watches.
 	Caller  string
-	Session SessionID
+	Session bridge.SessionID
 	Team    string
 	TeamID  string
 	// Task is the task as it is. Of a new one only ID is set; ID 0 is an unknown one.
@@ -24,37 +26,37 @@ type TaskScene struct {
 	// on it since it was gone.
 	Had, Late bool
 	// Last is the end of the task's history.
-	Last TaskEvent
+	Last Event
 	// Open counts the open tasks of the team.
 	Open int64
 	// Workers are those of the team's conversations that have not expired.
 	Workers []Worker
 }
 
-// TaskRule says what becomes of a task. It is pure.
-type TaskRule func(TaskScene) TaskChange
+// Rule says what becomes of a task. It is pure.
+type Rule func(Scene) Change
 
-// TaskChange is what a rule decided. What JSON leaves out is not for the caller.
-type TaskChange struct {
+// Change is what a rule decided. What JSON leaves out is not for the caller.
+type Change struct {
 	// Task is the task as it is to be kept.
 	Task Task
 	// Event is added to its history. Without a state nothing changes.
-	Event TaskEvent
+	Event Event
 	// Notices are told in the same transaction.
 	Notices []Notice `json:"-"`
 	// From is the worker that a task was taken from.
 	From string
 	// Charges are what the call costs, before anything else comes of it.
-	Charges []Charge `json:"-"`
+	Charges []bridge.Charge `json:"-"`
 	// Repeated reports that the same was said before; nothing is stored.
 	Repeated bool
 	// Refused refuses the call; nothing changes.
 	Refused error `json:"-"`
 }
 
-// TaskResult is a TaskChange as its caller learns of it.
-type TaskResult struct {
-	TaskChange
+// Result is a Change as its caller learns of it.
+type Result struct {
+	Change
 	// Unread counts what waits for the caller.
 	Unread int64
 }
@@ -62,29 +64,29 @@ type TaskResult struct {
 // Notice is a message of the bridge's own.
 type Notice struct {
 	Conversation string
-	To           SessionID
-	Action       ActionType
+	To           bridge.SessionID
+	Action       bridge.ActionType
 	Text         string
 }
 
 // Refusal is the refusal that a rule decided on; nil without one.
-func (c TaskChange) Refusal() error {
+func (c Change) Refusal() error {
 	if c.Refused == nil {
 		return nil
 	}
-	return &Refusal{Reason: c.Refused, Outcome: OutcomeRefused}
+	return &bridge.Refusal{Reason: c.Refused, Outcome: bridge.OutcomeRefused}
 }
 
 // assignRule places a new task, which costs a charge of g, or refused where the
 // rule refuses it.
-func assignRule(task Task, g Gate, refused Charge) TaskRule {
+func assignRule(task Task, g bridge.Gate, refused bridge.Charge) Rule {
 	now := g.Now
-	return func(s TaskScene) TaskChange {
+	return func(s Scene) Change {
 		switch {
 		case s.First.ID != 0:
-			return TaskChange{Task: s.First, Repeated: true, Charges: g.ChargeFor(true)}
-		case s.Open >= MaxOpenTasks:
-			return TaskChange{Refused: ErrTooManyTasks, Charges: []Charge{refused}}
+			return Change{Task: s.First, Repeated: true, Charges: g.ChargeFor(true)}
+		case s.Open >= MaxOpen:
+			return Change{Refused: ErrTooMany, Charges: []bridge.Charge{refused}}
 		}
 		task.ID, task.Team, task.TeamID, task.Home = s.Task.ID, s.Team, s.TeamID, s.Caller
 		task.CreatedAt, task.UpdatedAt = now, now
@@ -92,10 +94,10 @@ func assignRule(task Task, g Gate, refused Charge) TaskRule {
 		// to show up.
 		partner, ok := s.worker(s.Caller)
 		if !ok || !partner.fits(task) {
-			partner, ok = s.choose(task, now, AliveFor)
+			partner, ok = s.choose(task, now, bridge.AliveFor)
 		}
 		c := place(task, partner, ok, now)
-		c.Event.Actor, c.Charges = string(SessionA), g.ChargeFor(false)
+		c.Event.Actor, c.Charges = string(bridge.SessionA), g.ChargeFor(false)
 		if !ok {
 			c.Notices = nil // the answer says so
 		}
@@ -104,54 +106,54 @@ func assignRule(task Task, g Gate, refused Charge) TaskRule {
 }
 
 // place gives a task to a worker, or lets it wait.
-func place(t Task, w Worker, ok bool, now time.Time) TaskChange {
-	t.State, t.Worker, t.UpdatedAt = TaskWaiting, "", now
+func place(t Task, w Worker, ok bool, now time.Time) Change {
+	t.State, t.Worker, t.UpdatedAt = Waiting, "", now
 	if ok {
-		t.State, t.Worker, t.Role, t.LastWorker, t.AssignedAt = TaskAssigned, w.Conversation, w.Role, w.Conversation, now
+		t.State, t.Worker, t.Role, t.LastWorker, t.AssignedAt = Assigned, w.Conversation, w.Role, w.Conversation, now
 		t.SeenAt = w.SeenAt
 	}
-	c := change(t, TaskEvent{Actor: System, Worker: t.Worker, State: t.State})
+	c := change(t, Event{Actor: bridge.System, Worker: t.Worker, State: t.State})
 	if ok {
-		c.Notices = []Notice{{w.Conversation, SessionB, ActionProposal, assignedText(t)}}
+		c.Notices = []Notice{{w.Conversation, bridge.SessionB, bridge.ActionProposal, assignedText(t)}}
 	}
 	return c
 }
 
 // change adds an event to the history of a task.
-func change(t Task, e TaskEvent) TaskChange {
+func change(t Task, e Event) Change {
 	t.Events++
 	if e.Note != "" {
 		t.Note = e.Note
 	}
-	return TaskChange{Task: t, Event: e}
+	return Change{Task: t, Event: e}
 }
 
 // reportRule takes a session's report on a task. One that says what the history
 // ends with changes nothing: the first answer was lost.
-func reportRule(r TaskReport, now time.Time) TaskRule {
+func reportRule(r Report, now time.Time) Rule {
 	judge := judgeReport(r, now)
-	return func(s TaskScene) TaskChange {
+	return func(s Scene) Change {
 		c := judge(s)
 		last := s.Last
 		last.Task, last.At = c.Event.Task, c.Event.At
 		if c.Refused == nil && c.Event == last {
-			return TaskChange{Task: s.Task, Event: c.Event, Repeated: true}
+			return Change{Task: s.Task, Event: c.Event, Repeated: true}
 		}
 		return c
 	}
 }
 
-func judgeReport(r TaskReport, now time.Time) TaskRule {
-	return func(s TaskScene) TaskChange {
+func judgeReport(r Report, now time.Time) Rule {
+	return func(s Scene) Change {
 		t := s.Task
-		mine := t.Worker == s.Caller || t.State == TaskWaiting && t.LastWorker == s.Caller
+		mine := t.Worker == s.Caller || t.State == Waiting && t.LastWorker == s.Caller
 		switch {
 		case t.ID == 0 || t.TeamID != s.TeamID:
-			return TaskChange{Refused: ErrNoTask}
-		case s.Session == SessionA:
+			return Change{Refused: ErrNoTask}
+		case s.Session == bridge.SessionA:
 			return s.endByOrchestrator(r, now)
 		case !mine && !s.Had:
-			return TaskChange{Refused: ErrNoTask}
+			return Change{Refused: ErrNoTask}
 		case !mine || t.State.Ended():
 			return s.late(r)
 		}
@@ -161,23 +163,23 @@ func judgeReport(r TaskReport, now time.Time) TaskRule {
 
 // report takes the report of the worker who has the task. One who had it last
 // takes it back with its report while it waits for nobody else.
-func (s TaskScene) report(r TaskReport, now time.Time) TaskChange {
+func (s Scene) report(r Report, now time.Time) Change {
 	t, before := s.Task, s.Task.State
 	if self, ok := s.worker(s.Caller); ok && t.Worker == "" {
 		t.Worker, t.Role, t.AssignedAt = s.Caller, self.Role, now
 	}
 	switch {
-	case r.State == TaskProgress:
-		t.State = TaskRunning
-	case r.State == TaskAccepted && t.State == TaskRunning: // no step back
+	case r.State == Progress:
+		t.State = Running
+	case r.State == Accepted && t.State == Running: // no step back
 	default:
 		t.State = r.State
 	}
-	if t.State == before && t.Events >= MaxTaskEvents {
-		return TaskChange{Refused: Invalid("note", "is one too many: this task has %d entries already; end it, or send messages", t.Events)}
+	if t.State == before && t.Events >= MaxEvents {
+		return Change{Refused: bridge.Invalid("note", "is one too many: this task has %d entries already; end it, or send messages", t.Events)}
 	}
 	t.UpdatedAt = now
-	c := change(t, TaskEvent{Actor: string(SessionB), Worker: s.Caller, State: t.State, Note: r.Note})
+	c := change(t, Event{Actor: string(bridge.SessionB), Worker: s.Caller, State: t.State, Note: r.Note})
 	if t.State != before {
 		c.Notices = s.tellOrchestrator(t, actionFor(t.State), reportText(t, r.Note))
 	}
@@ -185,50 +187,50 @@ func (s TaskScene) report(r TaskReport, now time.Time) TaskChange {
 }
 
 // late keeps a report that comes too late to change anything.
-func (s TaskScene) late(r TaskReport) TaskChange {
+func (s Scene) late(r Report) Change {
 	t, last := s.Task, s.Last
 	if last.State == r.State && last.Note == r.Note && last.Worker == s.Caller && last.Actor == string(s.Session) {
-		return TaskChange{Task: t, Event: last} // said again: the first answer was lost
+		return Change{Task: t, Event: last} // said again: the first answer was lost
 	}
-	if t.Events >= MaxTaskEvents && s.Late {
-		return TaskChange{Refused: Invalid("note", "is one too many: this task is not yours any more, and has %d entries", t.Events)}
+	if t.Events >= MaxEvents && s.Late {
+		return Change{Refused: bridge.Invalid("note", "is one too many: this task is not yours any more, and has %d entries", t.Events)}
 	}
-	c := change(t, TaskEvent{Actor: string(s.Session), Worker: s.Caller, State: TaskLate, Note: lateNote(r)})
+	c := change(t, Event{Actor: string(s.Session), Worker: s.Caller, State: Late, Note: lateNote(r)})
 	// Told once, so that a worker cannot flood its orchestrator.
-	if s.Session == SessionB && !s.Late {
-		c.Notices = s.tellOrchestrator(t, ActionInfo, lateText(t, s.Caller, r))
+	if s.Session == bridge.SessionB && !s.Late {
+		c.Notices = s.tellOrchestrator(t, bridge.ActionInfo, lateText(t, s.Caller, r))
 	}
 	return c
 }
 
 // endByOrchestrator lets session "a" close a task of its team.
-func (s TaskScene) endByOrchestrator(r TaskReport, now time.Time) TaskChange {
+func (s Scene) endByOrchestrator(r Report, now time.Time) Change {
 	t := s.Task
 	switch {
 	case !r.State.Ended():
-		return TaskChange{Refused: Invalid("state", "must be done, failed or declined from session a: only the worker accepts a task and reports its progress")}
+		return Change{Refused: bridge.Invalid("state", "must be done, failed or declined from session a: only the worker accepts a task and reports its progress")}
 	case t.State.Ended():
 		return s.late(r)
 	}
 	t.State, t.UpdatedAt = r.State, now
-	c := change(t, TaskEvent{Actor: string(SessionA), Worker: t.Worker, State: t.State, Note: r.Note})
+	c := change(t, Event{Actor: string(bridge.SessionA), Worker: t.Worker, State: t.State, Note: r.Note})
 	if _, ok := s.worker(t.Worker); ok {
-		c.Notices = []Notice{{t.Worker, SessionB, ActionInfo, endedText(t, r.Note)}}
+		c.Notices = []Notice{{t.Worker, bridge.SessionB, bridge.ActionInfo, endedText(t, r.Note)}}
 	}
 	return c
 }
 
 // moveRule takes a task from a worker that is gone, or silent for longer than
 // after, and places a task that waits.
-func moveRule(now time.Time, after time.Duration, actor string) TaskRule {
-	return func(s TaskScene) TaskChange {
+func moveRule(now time.Time, after time.Duration, actor string) Rule {
+	return func(s Scene) Change {
 		t := s.Task
 		if t.ID == 0 || t.State.Ended() || s.holds(now, after) {
-			return TaskChange{Task: t}
+			return Change{Task: t}
 		}
 		w, ok := s.choose(t, now, after) // never who has it: its heartbeat is too old
-		if !ok && t.State == TaskWaiting {
-			return TaskChange{Task: t}
+		if !ok && t.State == Waiting {
+			return Change{Task: t}
 		}
 		c := place(t, w, ok, now)
 		c.Event.Actor, c.From = actor, t.Worker
@@ -236,14 +238,14 @@ func moveRule(now time.Time, after time.Duration, actor string) TaskRule {
 		if t.Worker != "" {
 			// Whether its conversation lives is the store's to know: one that
 			// has expired takes no messages.
-			c.Notices = append(c.Notices, Notice{t.Worker, SessionB, ActionInfo, goneText(t)})
+			c.Notices = append(c.Notices, Notice{t.Worker, bridge.SessionB, bridge.ActionInfo, goneText(t)})
 		}
 		return c
 	}
 }
 
 // holds reports whether the task's worker still has its lease.
-func (s TaskScene) holds(now time.Time, after time.Duration) bool {
+func (s Scene) holds(now time.Time, after time.Duration) bool {
 	w, ok := s.worker(s.Task.Worker)
 	if !ok {
 		return false
@@ -254,7 +256,7 @@ func (s TaskScene) holds(now time.Time, after time.Duration) bool {
 }
 
 // worker returns the worker of a conversation that has not expired.
-func (s TaskScene) worker(conversation string) (Worker, bool) {
+func (s Scene) worker(conversation string) (Worker, bool) {
 	i := slices.IndexFunc(s.Workers, func(w Worker) bool { return w.Conversation == conversation })
 	if i < 0 {
 		return Worker{}, false
@@ -265,16 +267,16 @@ func (s TaskScene) worker(conversation string) (Worker, bool) {
 // choose returns the live worker that is to have t: of the role that it needs,
 // and of these one that is not blocked, then the one who had it last, then one of
 // the same role, then the one with the fewest open tasks.
-func (s TaskScene) choose(t Task, now time.Time, after time.Duration) (Worker, bool) {
+func (s Scene) choose(t Task, now time.Time, after time.Duration) (Worker, bool) {
 	able := slices.DeleteFunc(slices.Clone(s.Workers), func(w Worker) bool {
-		return !w.fits(t) || !w.alive(now, min(after, AliveFor))
+		return !w.fits(t) || !w.alive(now, min(after, bridge.AliveFor))
 	})
 	if len(able) == 0 {
 		return Worker{}, false
 	}
 	return slices.MinFunc(able, func(a, b Worker) int {
 		return cmp.Or(
-			second(b.Status != StatusBlocked, a.Status != StatusBlocked),
+			second(b.Status != bridge.StatusBlocked, a.Status != bridge.StatusBlocked),
 			second(b.Conversation == t.LastWorker, a.Conversation == t.LastWorker),
 			second(sameRole(b.Role, t.Role), sameRole(a.Role, t.Role)),
 			cmp.Compare(a.OpenTasks, b.OpenTasks),
@@ -300,38 +302,38 @@ func sameRole(a, b string) bool {
 
 // tellOrchestrator is a notice to session "a" where it looks: in the task's home,
 // or, if that has expired, with the worker, or in any conversation of the team.
-func (s TaskScene) tellOrchestrator(t Task, action ActionType, text string) []Notice {
+func (s Scene) tellOrchestrator(t Task, action bridge.ActionType, text string) []Notice {
 	for _, place := range []string{t.Home, t.Worker, s.Caller} {
 		if _, ok := s.worker(place); ok {
-			return []Notice{{place, SessionA, action, text}}
+			return []Notice{{place, bridge.SessionA, action, text}}
 		}
 	}
 	if len(s.Workers) > 0 {
-		return []Notice{{s.Workers[0].Conversation, SessionA, action, text}}
+		return []Notice{{s.Workers[0].Conversation, bridge.SessionA, action, text}}
 	}
 	return nil
 }
 
 // actionFor is the kind of message that tells of a state.
-func actionFor(state TaskState) ActionType {
+func actionFor(state State) bridge.ActionType {
 	switch state {
-	case TaskDone:
-		return ActionComplete
-	case TaskFailed, TaskDeclined, TaskWaiting:
-		return ActionBlocked
+	case Done:
+		return bridge.ActionComplete
+	case Failed, Declined, Waiting:
+		return bridge.ActionBlocked
 	}
-	return ActionInfo
+	return bridge.ActionInfo
 }
 
 // Visible reports whether the caller may see the task and its history.
-func (s TaskScene) Visible() bool {
-	return s.Task.ID != 0 && s.Task.TeamID == s.TeamID && (s.Session == SessionA || s.Had || s.Task.Worker == s.Caller)
+func (s Scene) Visible() bool {
+	return s.Task.ID != 0 && s.Task.TeamID == s.TeamID && (s.Session == bridge.SessionA || s.Had || s.Task.Worker == s.Caller)
 }
 
 // Listed says which tasks a list shows the caller: those of its team, or those
 // that it has itself. The other one is empty.
-func (s TaskScene) Listed() (team, worker string) {
-	if s.Session == SessionB {
+func (s Scene) Listed() (team, worker string) {
+	if s.Session == bridge.SessionB {
 		return "", s.Caller
 	}
 	return s.TeamID, ""

@@ -1,0 +1,284 @@
+package tasks
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
+)
+
+// Limits of tasks.
+const (
+	MaxTitleLength = 200    // characters
+	MaxBodyLength  = 20_000 // characters
+	MaxNoteLength  = 2_000  // characters
+	MaxOpen        = 200    // of a team
+	MaxEvents      = 500    // of a task; a change of its state is taken all the same
+	PageSize       = 50     // tasks in an answer
+)
+
+// State says how far a task is.
+type State string
+
+// The states of a task. Done, failed and declined end it.
+const (
+	Waiting  State = "waiting"  // nobody has it: no live worker fits
+	Assigned State = "assigned" // a worker has it and has not said so yet
+	Accepted State = "accepted"
+	Running  State = "running"
+	Done     State = "done"
+	Failed   State = "failed"
+	Declined State = "declined"
+)
+
+// Progress is what a worker reports to make or keep its task Running.
+const Progress State = "progress"
+
+// Late stands in a task's history, and only there, for a report of a worker
+// who no longer had it, or who had ended it: a note that changed nothing.
+const Late State = "late"
+
+// Reports lists what an update may say of a task.
+func Reports() []State {
+	return []State{Accepted, Progress, Done, Failed, Declined}
+}
+
+// Ended reports whether nothing is left to do.
+func (s State) Ended() bool { return s == Done || s == Failed || s == Declined }
+
+// Task is work that an orchestrator gives a worker. It belongs to a team and to
+// one of its workers at a time, and survives that worker. Title, Body, Needs and
+// the notes are what agents wrote: untrusted. Show them through Clean.
+type Task struct {
+	ID           int64
+	Team, TeamID string
+	// Home is the conversation that it was assigned from. There the
+	// orchestrator is told of it.
+	Home        string
+	Title, Body string
+	// Needs is the role that a worker must have; empty: any will do.
+	Needs string
+	State State
+	// Worker is the conversation whose session "b" has the task, or ended it;
+	// empty while it waits. Role is that worker's, or the last one's.
+	Worker, Role string
+	// LastWorker is who has or had it last; empty for nobody so far.
+	LastWorker string
+	// Redacted names the kinds of secrets that were hidden in title, body and needs.
+	Redacted []string
+	// Note is the latest of its history.
+	Note string
+	// Events counts its history.
+	Events int64
+	// SeenAt is the worker's last heartbeat. The lease that a worker has on its
+	// task is counted from it or from AssignedAt, whichever is later.
+	CreatedAt, AssignedAt, UpdatedAt, SeenAt time.Time
+}
+
+// EndedAt is when it ended; zero while it is open.
+func (t Task) EndedAt() time.Time {
+	if t.State.Ended() {
+		return t.UpdatedAt
+	}
+	return time.Time{}
+}
+
+// LeaseFrom is the last sign of life that counts for the task.
+func (t Task) LeaseFrom() time.Time {
+	if t.SeenAt.After(t.AssignedAt) {
+		return t.SeenAt
+	}
+	return t.AssignedAt
+}
+
+// Event is one line of a task's history.
+type Event struct {
+	Task int64
+	At   time.Time
+	// Actor is "a", "b", Operator or System.
+	Actor string
+	// Worker is the conversation of the worker that it is about; empty for none.
+	Worker string
+	State  State
+	Note   string
+}
+
+// Query says which tasks to list.
+type Query struct {
+	// Ended lists tasks that have ended, too.
+	Ended bool
+	// After restricts them to tasks with a higher ID.
+	After int64
+	Limit int
+	Bytes int // at most so many bytes of titles and notes, behind the first task
+}
+
+// List is the answer to a request for tasks.
+type List struct {
+	Tasks []Task
+	// HasMore reports that there are more behind the last.
+	HasMore bool
+	// History is that of the one task that was asked for, without its first
+	// Omitted events.
+	History []Event
+	Omitted int
+	// Unread counts what waits for the caller.
+	Unread int64
+	Now    time.Time
+}
+
+// AssignRequest is a new task.
+type AssignRequest struct {
+	Title, Body string
+	// Needs is the role that a worker must have; empty: any will do.
+	Needs string
+	// IdempotencyKey makes a repeated call return the first answer; empty means
+	// that every call is a new task.
+	IdempotencyKey string
+}
+
+// AssignTask gives a task to the caller's partner, or, if that does not have the
+// role that the task needs, to a live worker of the team that has. Without one
+// the task waits. Only session "a" assigns.
+func (s *Service) AssignTask(ctx context.Context, c bridge.Credentials, r AssignRequest) (Result, error) {
+	g := s.core.WriteGate(c, "assign_task")
+	if err := validateAssign(c, r); err != nil {
+		return Result{}, s.core.Refuse(ctx, g, err)
+	}
+	hide := s.core.Redaction(ctx)
+	title := hide.Text(r.Title)
+	task := Task{Title: title, Body: hide.TextAfter(title, r.Body), Needs: hide.Text(strings.TrimSpace(r.Needs))}
+	task.Redacted = hide.Found()
+	if hide.Err() != nil {
+		return Result{}, hide.Err()
+	}
+	g.Details["characters"] = utf8.RuneCountInString(r.Body)
+	if len(task.Redacted) > 0 {
+		g.Details["redacted"] = task.Redacted
+	}
+	rule := assignRule(task, g, s.core.ReadCharge(g.Conversation, g.Session))
+	result, err := s.store.CreateTask(ctx, g, s.core.OnceKey(r.IdempotencyKey), rule)
+	s.ringAll(result.Notices)
+	return result, err
+}
+
+func validateAssign(c bridge.Credentials, r AssignRequest) error {
+	title, body := utf8.RuneCountInString(r.Title), utf8.RuneCountInString(r.Body)
+	switch {
+	case c.Session == bridge.SessionB:
+		return bridge.Invalid("session_id", "must be a: only the orchestrator, who created the conversation, assigns tasks")
+	case strings.TrimSpace(r.Title) == "":
+		return bridge.Invalid("title", "must not be empty")
+	case title > MaxTitleLength:
+		return bridge.Invalid("title", "must have at most %d characters, it has %d: put the rest into body", MaxTitleLength, title)
+	case body > MaxBodyLength:
+		return bridge.Invalid("body", "must have at most %d characters, it has %d: send the rest as messages", MaxBodyLength, body)
+	case !cleantext.Within(r.Needs, bridge.MaxRoleLength):
+		return bridge.Invalid("needs", "must have at most %d characters", bridge.MaxRoleLength)
+	case utf8.RuneCountInString(r.IdempotencyKey) > bridge.MaxIdempotencyKeyLength:
+		return bridge.Invalid("idempotency_key", "must have at most %d characters", bridge.MaxIdempotencyKeyLength)
+	}
+	return nil
+}
+
+// Report is what a session says of a task.
+type Report struct {
+	ID int64
+	// State is one of Reports.
+	State State
+	Note  string
+}
+
+// UpdateTask reports on a task. A worker reports on its own; a report on one that
+// it no longer has is kept as a note, and changes nothing else. Session "a" may
+// end any task of its team. Each report of a worker is a heartbeat.
+func (s *Service) UpdateTask(ctx context.Context, c bridge.Credentials, r Report) (Result, error) {
+	g := s.core.ReadGate(c, "update_task")
+	if err := validateReport(r); err != nil {
+		return Result{}, s.core.Refuse(ctx, g, err)
+	}
+	hide := s.core.Redaction(ctx)
+	r.Note = hide.Text(r.Note)
+	if hide.Err() != nil {
+		return Result{}, hide.Err()
+	}
+	g.Details["task_id"], g.Details["report"] = r.ID, string(r.State)
+	if found := hide.Found(); len(found) > 0 {
+		g.Details["redacted"] = found
+	}
+	result, err := s.store.ChangeTask(ctx, g, r.ID, reportRule(r, g.Now))
+	s.ringAll(result.Notices)
+	return result, err
+}
+
+func validateReport(r Report) error {
+	switch n := utf8.RuneCountInString(r.Note); {
+	case r.ID < 1:
+		return bridge.Invalid("task_id", "must be the id of a task")
+	case !slices.Contains(Reports(), r.State):
+		return bridge.Invalid("state", "must be one of %s", bridge.JoinWords(Reports()))
+	case n > MaxNoteLength:
+		return bridge.Invalid("note", "must have at most %d characters, it has %d: send the rest as a message", MaxNoteLength, n)
+	}
+	return nil
+}
+
+// ListTasks lists a page of tasks: the team's for session "a", its own for "b".
+func (s *Service) ListTasks(ctx context.Context, c bridge.Credentials, q Query) (List, error) {
+	g := s.core.ReadGate(c, "list_tasks")
+	if q.After < 0 {
+		return List{}, s.core.Refuse(ctx, g, bridge.Invalid("after", "must be the id of a task"))
+	}
+	q.Limit, q.Bytes = cmp.Or(q.Limit, PageSize), cmp.Or(q.Bytes, bridge.PageBytes)
+	list, err := s.store.ListTasks(ctx, g, q)
+	list.Now = g.Now
+	return list, err
+}
+
+// ReadTask returns one task with its history, as far as it fits into an answer,
+// or ErrNoTask.
+func (s *Service) ReadTask(ctx context.Context, c bridge.Credentials, id int64) (List, error) {
+	return s.ReadTaskWithin(ctx, c, id, bridge.PageBytes-MaxBodyLength)
+}
+
+// ReadTaskWithin is ReadTask for a caller that shows so many bytes of history.
+func (s *Service) ReadTaskWithin(ctx context.Context, c bridge.Credentials, id int64, history int) (List, error) {
+	g := s.core.ReadGate(c, "list_tasks")
+	if id < 1 {
+		return List{}, s.core.Refuse(ctx, g, bridge.Invalid("task_id", "must be the id of a task"))
+	}
+	g.Details["task_id"] = id
+	list, err := s.store.ReadTask(ctx, g, id)
+	list.Now = g.Now
+	list.omit(history)
+	return list, err
+}
+
+// omit leaves out the beginning of a history whose notes have more than so many
+// bytes, but never the last event.
+func (l *List) omit(bytes int) {
+	for i, e := range slices.Backward(l.History) {
+		if bytes -= len(e.Note) + eventBytes; bytes < 0 && i < len(l.History)-1 {
+			l.History, l.Omitted = l.History[i+1:], i+1
+			return
+		}
+	}
+}
+
+// eventBytes is about what an event takes besides its note.
+const eventBytes = 100
+
+// Tasks returns the tasks of all teams, for the operator.
+func (s *Service) Tasks(ctx context.Context, openOnly bool) ([]Task, error) {
+	return s.store.Tasks(ctx, openOnly)
+}
+
+// TaskHistory returns the history of a task, for the operator.
+func (s *Service) TaskHistory(ctx context.Context, id int64) ([]Event, error) {
+	return s.store.TaskHistory(ctx, id)
+}
