@@ -37,7 +37,13 @@ func (w *world) claim(t *testing.T, c bridge.Credentials, paths ...string) claim
 }
 
 // wantHeld fails the test unless the path is claimed by another session.
-func (w *world) wantHeld(t *testing.T, c bridge.Credentials, path string) *claims.HeldError {
+func (w *world) wantHeld(t *testing.T, c bridge.Credentials, path string) {
+	t.Helper()
+	_ = w.holder(t, c, path)
+}
+
+// holder is wantHeld, and says who that is.
+func (w *world) holder(t *testing.T, c bridge.Credentials, path string) *claims.HeldError {
 	t.Helper()
 	_, err := w.claimsB.Take(t.Context(), c, claims.Request{Paths: []string{path}})
 	wantError(t, err, claims.ErrHeld)
@@ -79,7 +85,7 @@ func claimRefusal(t *testing.T, w *world) {
 	p := w.pair(t)
 	must(w.claims.Take(t.Context(), p.A, claims.Request{Paths: []string{"src/**"}, Seconds: 100, Reason: "renames"}))(t)
 	w.clock.Advance(30 * time.Second)
-	got := w.wantHeld(t, p.B, "src/a.go")
+	got := w.holder(t, p.B, "src/a.go")
 	equal(t, "holder", *got, claims.HeldError{
 		Path: "src/a.go", Claimed: "src/**", Conversation: p.A.Conversation, Session: bridge.SessionA, Role: "backend", Reason: "renames", Left: 70 * time.Second,
 	})
@@ -157,7 +163,7 @@ func claimTeams(t *testing.T, w *world) {
 	blue, other := w.team(t, "blue", "backend", "tester"), w.pair(t)
 	w.claim(t, blue.b[0], "a.go")
 	w.claim(t, other.A, "a.go")
-	held := w.wantHeld(t, blue.b[1], "a.go")
+	held := w.holder(t, blue.b[1], "a.go")
 	equal(t, "holder", held.Conversation, blue.b[0].Conversation)
 	w.claim(t, blue.a[0], "b.go")
 	w.claim(t, blue.a[1], "b.go") // the orchestrator is one agent
