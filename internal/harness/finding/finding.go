@@ -16,30 +16,31 @@ type Finding struct {
 
 // Kinds of findings.
 const (
-	NoStart       Kind = "no-start"
-	WrongRevision Kind = "wrong-revision"
-	StrayOutput   Kind = "stray-output"
-	Malformed     Kind = "malformed-message"
-	WrongID       Kind = "wrong-id"
-	NoAnswer      Kind = "no-answer"
-	Crash         Kind = "crash"
-	TooLarge      Kind = "too-large"
-	Flood         Kind = "flood"
-	ServerRequest Kind = "server-request"
-	LeftProcess   Kind = "left-process"
-	NoExit        Kind = "no-exit"
-	BadList       Kind = "malformed-list"
-	BadTool       Kind = "malformed-tool"
-	OutsideRef    Kind = "outside-ref"
-	BadResult     Kind = "malformed-result"
-	OutputSchema  Kind = "output-schema"
-	Disagree      Kind = "forms-disagree"
-	LeakedSecret  Kind = "leaked-secret"
-	Mismatch      Kind = "mismatch"
-	Slow          Kind = "slow"
-	Flaky         Kind = "flaky"
-	Memory        Kind = "memory"
-	TokenBudget   Kind = "token-budget"
+	NoStart        Kind = "no-start"
+	WrongRevision  Kind = "wrong-revision"
+	StrayOutput    Kind = "stray-output"
+	Malformed      Kind = "malformed-message"
+	WrongID        Kind = "wrong-id"
+	NoAnswer       Kind = "no-answer"
+	Crash          Kind = "crash"
+	TooLarge       Kind = "too-large"
+	Flood          Kind = "flood"
+	ServerRequest  Kind = "server-request"
+	LeftProcess    Kind = "left-process"
+	NoExit         Kind = "no-exit"
+	BadList        Kind = "malformed-list"
+	BadTool        Kind = "malformed-tool"
+	OutsideRef     Kind = "outside-ref"
+	BadResult      Kind = "malformed-result"
+	OutputSchema   Kind = "output-schema"
+	Disagree       Kind = "forms-disagree"
+	LeakedSecret   Kind = "leaked-secret"
+	Mismatch       Kind = "mismatch"
+	Slow           Kind = "slow"
+	Flaky          Kind = "flaky"
+	Memory         Kind = "memory"
+	TokenBudget    Kind = "token-budget"
+	BreakingChange Kind = "breaking-change"
 )
 
 // Kinds explains all kinds, in the order of docs/harness.md.
@@ -71,4 +72,5 @@ var Kinds = []struct {
 	{Flaky, "a case failed first and passed when it was tried again"},
 	{Memory, "the server's resident memory went over the limit of the suite"},
 	{TokenBudget, "the list of tools costs a model more tokens than the suite allows"},
+	{BreakingChange, "the server promises something else than a snapshot says, and clients can fail"},
 }
