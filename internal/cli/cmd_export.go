@@ -57,21 +57,17 @@ func runExport(ctx context.Context, a *app, o exportOptions) error {
 			return err
 		}
 		reader := &transcript{service: s, id: c.ID, since: o.since.time(a.now())}
-		messages, err := reader.latest(ctx)
-		if err != nil {
-			return err
-		}
 		out := bufio.NewWriter(a.stdout)
 		switch o.format {
 		case formatHTML:
-			err = writeHTML(out, newDocument(c, messages, a.now()))
+			err = writeHTML(ctx, out, newDocument(c, a.now()), reader)
 		case formatJSONL:
 			encoder := newEncoder(out)
-			for _, m := range messages {
-				err = errors.Join(err, encoder.Encode(view.MessageOf(m.Message, c)))
-			}
+			err = reader.eachMessage(ctx, func(m numbered) error { return encoder.Encode(view.MessageOf(m.Message, c)) })
 		default:
-			writeMarkdown(out, newDocument(c, messages, a.now()))
+			d := newDocument(c, a.now())
+			d.writeMarkdown(out)
+			err = reader.eachMessage(ctx, func(m numbered) error { return writeMarkdown(out, d.message(m)) })
 		}
 		return errors.Join(err, out.Flush())
 	})

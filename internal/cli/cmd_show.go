@@ -72,12 +72,8 @@ func runShow(ctx context.Context, a *app, o showOptions) error {
 
 func showConversation(ctx context.Context, a *app, s *bridge.Service, o showOptions, c bridge.Overview) error {
 	reader := &transcript{service: s, id: c.ID, options: o, since: o.since.time(a.now())}
-	first, err := reader.latest(ctx)
-	if err != nil {
-		return err
-	}
 	if a.json && !o.follow {
-		return showJSON(a, c, first)
+		return showJSON(ctx, a, c, reader)
 	}
 	out := &transcriptPrinter{app: a, screen: a.screen()}
 	if !a.json {
@@ -85,22 +81,25 @@ func showConversation(ctx context.Context, a *app, s *bridge.Service, o showOpti
 			return err
 		}
 	}
-	if err := out.messages(c, first); err != nil || !o.follow {
+	err := reader.latest(ctx, func(page []numbered) error { return out.messages(c, page) })
+	if err != nil || !o.follow {
 		return err
 	}
 	a.announce("following %s", c.ID)
 	return followTranscript(ctx, s, reader, out)
 }
 
-func showJSON(a *app, c bridge.Overview, all []numbered) error {
-	messages := make([]view.Message, len(all))
-	for i, m := range all {
-		messages[i] = view.MessageOf(m.Message, c)
+func showJSON(ctx context.Context, a *app, c bridge.Overview, reader *transcript) error {
+	list := newJSONList(a.stdout, "messages")
+	list.indented = true
+	if err := list.field("conversation", view.OfConversation(c, a.now())); err != nil {
+		return err
 	}
-	return a.printJSON(struct {
-		Conversation view.Conversation `json:"conversation"`
-		Messages     []view.Message    `json:"messages"`
-	}{view.OfConversation(c, a.now()), messages})
+	err := reader.eachMessage(ctx, func(m numbered) error { return list.add(view.MessageOf(m.Message, c)) })
+	if err != nil {
+		return err
+	}
+	return list.end()
 }
 
 // followTranscript prints new messages until the process is told to end.
@@ -113,18 +112,14 @@ func followTranscript(ctx context.Context, s *bridge.Service, reader *transcript
 			return nil
 		case <-ticker.C:
 		}
-		page, err := reader.next(ctx)
+		err := reader.next(ctx, func(page []numbered) error {
+			c, err := s.Conversation(ctx, reader.id)
+			if err != nil {
+				return err
+			}
+			return out.messages(c, page)
+		})
 		if err != nil {
-			return err
-		}
-		if len(page) == 0 {
-			continue
-		}
-		c, err := s.Conversation(ctx, reader.id)
-		if err != nil {
-			return err
-		}
-		if err := out.messages(c, page); err != nil {
 			return err
 		}
 	}

@@ -2,10 +2,13 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
+	"iter"
 	"strings"
 	"time"
 
@@ -19,7 +22,10 @@ type document struct {
 	ID, Team          string
 	Created, Exported string
 	Sessions          []documentSession
-	Messages          []documentMessage
+	// Messages is for the page, whose template reads them one after the other: they
+	// may be more than memory holds.
+	Messages iter.Seq[documentMessage]
+	overview bridge.Overview
 }
 
 type documentSession struct{ ID, Role string }
@@ -31,19 +37,20 @@ type documentMessage struct {
 	Files                        []string
 }
 
-func newDocument(c bridge.Overview, messages []numbered, now time.Time) document {
-	d := document{
+func newDocument(c bridge.Overview, now time.Time) document {
+	return document{
 		ID: cleantext.Field(c.ID), Team: cleantext.Field(c.Team), Created: formatTime(c.CreatedAt), Exported: formatTime(now),
 		Sessions: []documentSession{{string(bridge.SessionA), cleantext.Field(c.RoleA)}, {string(bridge.SessionB), cleantext.Field(c.RoleB)}},
+		overview: c,
 	}
-	for _, m := range messages {
-		d.Messages = append(d.Messages, documentMessage{
-			N: m.n, From: cleantext.Field(m.From), Role: cleantext.Field(view.SenderRole(m.Message, c)), To: cleantext.Field(string(m.To)),
-			Action: cleantext.Field(string(m.Action)), Sent: formatTime(m.SentAt), Redacted: cleantext.Field(strings.Join(m.Redacted, ", ")),
-			Text: cleantext.Clean(m.Text), Files: view.Kinds(m.Files),
-		})
+}
+
+func (d document) message(m numbered) documentMessage {
+	return documentMessage{
+		N: m.n, From: cleantext.Field(m.From), Role: cleantext.Field(view.SenderRole(m.Message, d.overview)), To: cleantext.Field(string(m.To)),
+		Action: cleantext.Field(string(m.Action)), Sent: formatTime(m.SentAt), Redacted: cleantext.Field(strings.Join(m.Redacted, ", ")),
+		Text: cleantext.Clean(m.Text), Files: view.Kinds(m.Files),
 	}
-	return d
 }
 
 //go:embed export.html
@@ -51,15 +58,31 @@ var exportPage string
 
 // writeHTML writes one page that loads and runs nothing; html/template escapes what
 // agents wrote.
-func writeHTML(w io.Writer, d document) error {
+func writeHTML(ctx context.Context, w io.Writer, d document, messages *transcript) error {
 	page, err := template.New("export").Parse(exportPage)
 	if err != nil {
 		return err
 	}
-	return page.Execute(w, d)
+	var failed error
+	d.Messages = func(yield func(documentMessage) bool) {
+		failed = messages.eachMessage(ctx, func(m numbered) error {
+			if !yield(d.message(m)) {
+				return errStopped
+			}
+			return nil
+		})
+	}
+	err = page.Execute(w, d)
+	if errors.Is(failed, errStopped) {
+		failed = nil
+	}
+	return errors.Join(err, failed)
 }
 
-func writeMarkdown(out *bufio.Writer, d document) {
+// errStopped ends the reading of messages that nobody wants any more.
+var errStopped = errors.New("stopped")
+
+func (d document) writeMarkdown(out *bufio.Writer) {
 	_, _ = fmt.Fprintf(out, "# Conversation %s\n\n", d.ID)
 	if d.Team != "" {
 		_, _ = fmt.Fprintf(out, "- team: %s\n", code(d.Team))
@@ -68,21 +91,24 @@ func writeMarkdown(out *bufio.Writer, d document) {
 		_, _ = fmt.Fprintf(out, "- session %s: %s\n", s.ID, code(s.Role))
 	}
 	_, _ = fmt.Fprintf(out, "- created %s, exported %s\n", d.Created, d.Exported)
-	for _, m := range d.Messages {
-		_, _ = fmt.Fprintf(out, "\n## %d. %s to %s: %s\n\n%s", m.N, m.From, m.To, m.Action, m.Sent)
-		if m.Redacted != "" {
-			_, _ = fmt.Fprintf(out, ", redacted: %s", m.Redacted)
-		}
-		_, _ = out.WriteString("\n\n")
-		for _, file := range m.Files {
-			_, _ = fmt.Fprintf(out, "- file %s\n", code(cleantext.Field(file)))
-		}
-		if len(m.Files) > 0 {
-			_ = out.WriteByte('\n')
-		}
-		fence := fenceFor(m.Text)
-		_, _ = fmt.Fprintf(out, "%stext\n%s\n%s\n", fence, m.Text, fence)
+}
+
+// writeMarkdown writes one message. The error is that of any write to out so far.
+func writeMarkdown(out *bufio.Writer, m documentMessage) error {
+	_, _ = fmt.Fprintf(out, "\n## %d. %s to %s: %s\n\n%s", m.N, m.From, m.To, m.Action, m.Sent)
+	if m.Redacted != "" {
+		_, _ = fmt.Fprintf(out, ", redacted: %s", m.Redacted)
 	}
+	_, _ = out.WriteString("\n\n")
+	for _, file := range m.Files {
+		_, _ = fmt.Fprintf(out, "- file %s\n", code(cleantext.Field(file)))
+	}
+	if len(m.Files) > 0 {
+		_ = out.WriteByte('\n')
+	}
+	fence := fenceFor(m.Text)
+	_, err := fmt.Fprintf(out, "%stext\n%s\n%s\n", fence, m.Text, fence)
+	return err
 }
 
 // code is a code span that text cannot leave (CommonMark, section 6.1).

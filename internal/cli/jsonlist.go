@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
 	"io"
 )
 
@@ -10,7 +12,10 @@ import (
 type jsonList struct {
 	out   *bufio.Writer
 	name  string
-	begun bool
+	begun bool // the document
+	items bool // the list
+	// indented lays items out over several lines.
+	indented bool
 }
 
 // newJSONList prints {"name": [...]}.
@@ -18,15 +23,46 @@ func newJSONList(w io.Writer, name string) *jsonList {
 	return &jsonList{out: bufio.NewWriter(w), name: name}
 }
 
-func (l *jsonList) add(item any) error {
-	lead := ",\n    "
-	if !l.begun {
-		lead = "{\n  \"" + l.name + "\": [\n    "
-		l.begun = true
-	}
-	encoded, err := marshal(item)
+// field prints a field before the list.
+func (l *jsonList) field(name string, value any) error {
+	encoded, err := l.encode(value, "  ")
 	if err != nil {
 		return err
+	}
+	l.member(name)
+	_, err = l.out.Write(encoded)
+	return err
+}
+
+// encode returns a value that stands behind an indent.
+func (l *jsonList) encode(value any, indent string) ([]byte, error) {
+	encoded, err := marshal(value)
+	if err != nil || !l.indented {
+		return encoded, err
+	}
+	var out bytes.Buffer
+	err = json.Indent(&out, encoded, indent, "  ")
+	return out.Bytes(), err
+}
+
+// member begins a field of the document.
+func (l *jsonList) member(name string) {
+	lead := ",\n"
+	if !l.begun {
+		lead, l.begun = "{\n", true
+	}
+	_, _ = l.out.WriteString(lead + "  \"" + name + "\": ")
+}
+
+func (l *jsonList) add(item any) error {
+	encoded, err := l.encode(item, "    ")
+	if err != nil {
+		return err
+	}
+	lead := ",\n    "
+	if !l.items {
+		l.member(l.name)
+		lead, l.items = "[\n    ", true
 	}
 	_, _ = l.out.WriteString(lead)
 	_, err = l.out.Write(encoded)
@@ -38,8 +74,9 @@ func (l *jsonList) flush() error { return l.out.Flush() }
 // end closes the document.
 func (l *jsonList) end() error {
 	tail := "\n  ]\n}\n"
-	if !l.begun {
-		tail = "{\n  \"" + l.name + "\": []\n}\n"
+	if !l.items {
+		l.member(l.name)
+		tail = "[]\n}\n"
 	}
 	_, _ = l.out.WriteString(tail)
 	return l.out.Flush()

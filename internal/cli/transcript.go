@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"example.org/bridge/internal/bridge"
@@ -25,32 +26,66 @@ type transcript struct {
 // showPage is how many messages are read at once.
 const showPage = 200
 
-// latest returns the wanted messages that there are.
-func (t *transcript) latest(ctx context.Context) ([]numbered, error) {
-	all, err := t.next(ctx)
-	if limit := t.options.limit; limit > 0 && len(all) > limit {
-		all = all[len(all)-limit:]
+// latest calls show with the wanted messages that there are, the oldest first and as
+// many at once as are read at once: a conversation may be larger than memory. It holds
+// as many as the limit is, where there is one.
+func (t *transcript) latest(ctx context.Context, show func([]numbered) error) error {
+	limit := t.options.limit
+	if limit == 0 {
+		return t.next(ctx, show)
 	}
-	return all, err
+	var kept []numbered
+	err := t.next(ctx, func(page []numbered) error {
+		kept = append(kept, page...)
+		kept = slices.Delete(kept, 0, max(0, len(kept)-limit))
+		return nil
+	})
+	if err != nil || len(kept) == 0 {
+		return err
+	}
+	return show(kept)
 }
 
-// next returns the wanted messages behind those that were read.
-func (t *transcript) next(ctx context.Context) (wanted []numbered, err error) {
+// eachMessage calls show with each wanted message that there is.
+func (t *transcript) eachMessage(ctx context.Context, show func(numbered) error) error {
+	return t.latest(ctx, func(page []numbered) error {
+		for _, m := range page {
+			if err := show(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// next calls show with the wanted messages behind those that were read, a page at a
+// time. A page is never empty.
+func (t *transcript) next(ctx context.Context, show func([]numbered) error) error {
 	for {
 		page, err := t.service.Messages(ctx, t.id, t.last, showPage)
 		if err != nil {
-			return wanted, err
+			return err
 		}
-		for _, m := range page {
-			t.last, t.n = m.ID, t.n+1
-			if t.wants(m) {
-				wanted = append(wanted, numbered{m, t.n})
+		if wanted := t.choose(page); len(wanted) > 0 {
+			if err := show(wanted); err != nil {
+				return err
 			}
 		}
 		if len(page) < showPage {
-			return wanted, nil
+			return nil
 		}
 	}
+}
+
+// choose numbers a page of messages and returns those that are wanted.
+func (t *transcript) choose(page []bridge.Message) (wanted []numbered) {
+	for _, m := range page {
+		t.last, t.n = m.ID, t.n+1
+		if t.wants(m) {
+			wanted = append(wanted, numbered{m, t.n})
+		}
+	}
+	return wanted
 }
 
 func (t *transcript) wants(m bridge.Message) bool {

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"fmt"
+	"strings"
 
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
@@ -64,6 +65,8 @@ func sandboxStage(stage guard.Stage, workspace string, a Access) (sandbox.Stage,
 		converted.Text, converted.Status = guard.RunBuiltin(stage, workspace, a.environment(), a.findProgram)
 	case stage.Path == "":
 		return converted, refused("the program %s was not found", stage.Argv[0])
+	case (stage.Dir != "" || len(stage.Env) > 0) && strings.Contains(stage.Path, "="):
+		return converted, refused("the path of %s has an equals sign: leave out cd and the assignments", stage.Argv[0])
 	case stage.Dir != "" || len(stage.Env) > 0:
 		env, err := a.findProgram("env")
 		if err != nil {

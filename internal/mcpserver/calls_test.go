@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
@@ -190,6 +192,22 @@ func TestUnknownToolIsNotEchoed(t *testing.T) {
 	_, err := client.CallTool(t.Context(), &mcp.CallToolParams{Name: strings.Repeat("canary", 1000)})
 	if err == nil || strings.Contains(err.Error(), "canarycanary") || !strings.Contains(err.Error(), "unknown tool") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestUnknownResourceIsNotEchoed: neither a long name comes back nor one that holds
+// a secret.
+func TestUnknownResourceIsNotEchoed(t *testing.T) {
+	client := connect(t, bridgetest.NewServed(t), bridge.Credentials{})
+	for _, uri := range []string{"file:///canary", "file:///" + strings.Repeat("canary", 20_000)} {
+		_, err := client.ReadResource(t.Context(), &mcp.ReadResourceParams{URI: uri})
+		var coded *jsonrpc.Error
+		if !errors.As(err, &coded) {
+			t.Fatalf("got %v, want a JSON-RPC error", err)
+		}
+		if coded.Code != jsonrpc.CodeMethodNotFound || strings.Contains(coded.Message+string(coded.Data), "canary") {
+			t.Errorf("got code %d, %d bytes of text, %d of data", coded.Code, len(coded.Message), len(coded.Data))
+		}
 	}
 }
 

@@ -78,7 +78,7 @@ func Serve(ctx context.Context, b Bridge, o Options) error {
 	for _, p := range prompts() {
 		m.AddPrompt(p.definition, p.get)
 	}
-	m.AddReceivingMiddleware(knownTools(all), knownPrompts())
+	m.AddReceivingMiddleware(knownTools(all), knownPrompts(), noResources)
 	err := stdio.Serve(ctx, m, &stdio.Transport{
 		In: o.In, Out: o.Out, Log: log,
 		Turns:    stdio.NewTurns(func(name string) bool { return waits(all, name) }),
@@ -159,6 +159,17 @@ func knownTools(all []tool) mcp.Middleware {
 			}
 			return next(ctx, method, req)
 		}
+	}
+}
+
+// noResources refuses what is asked of resources, which this server has none of,
+// before the SDK does, which would repeat the resource's name at any length.
+func noResources(next mcp.MethodHandler) mcp.MethodHandler {
+	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+		if _, ok := req.(*mcp.ReadResourceRequest); ok {
+			return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: "this server has no resources: tools/list names its tools"}
+		}
+		return next(ctx, method, req)
 	}
 }
 

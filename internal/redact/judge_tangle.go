@@ -47,19 +47,39 @@ func holdsTemplate(s string) bool {
 	return false
 }
 
-// beginsCall reports whether s begins as the call of a function does: a name,
-// with the packages that it is of, and a bracket.
+// beginsCall reports whether s begins as the call of a function or a composite
+// literal does: a name, with the packages that it is of, and a bracket. The
+// brackets of an array's type may stand before the name.
 func beginsCall(s string) bool {
-	k := strings.IndexAny(s, "([{")
-	if k < 3 || s[k-1] == '.' {
+	name := skipArrayType(s)
+	typed := len(name) < len(s)
+	k := strings.IndexAny(name, "([{")
+	if k < 3 && (!typed || k < 2) || name[k-1] == '.' {
 		return false
 	}
 	for i := range k {
-		if b := s[i]; !isIdent(b) && b != '.' && b != ':' && (i > 0 || b != '&' && b != '*') {
+		if b := name[i]; !isIdent(b) && b != '.' && b != ':' && (i > 0 || b != '&' && b != '*') {
 			return false
 		}
 	}
-	return !holdsNoise(s[:k])
+	return !holdsNoise(name[:k])
+}
+
+// skipArrayType returns s without the brackets that an array's or slice's type
+// begins with: []byte{, [16]byte{, &[...]T{. Without such brackets it returns s.
+func skipArrayType(s string) string {
+	rest := strings.TrimLeft(s, "&*")
+	if !strings.HasPrefix(rest, "[") {
+		return s
+	}
+	for strings.HasPrefix(rest, "[") {
+		size, after, ok := strings.Cut(rest[1:], "]")
+		if !ok || size != "..." && !isNumber(size) {
+			return s
+		}
+		rest = strings.TrimLeft(after, "*")
+	}
+	return rest
 }
 
 // isNumbered reports whether the letters of s are words, in which digits stand

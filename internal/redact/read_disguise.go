@@ -33,6 +33,9 @@ func shadowOf(text string) (shadow, bool) {
 			i++
 			continue
 		}
+		if repl == '\\' && i+size < len(text) && isQuote(text[i+size]) {
+			repl = -1 // it would escape a quote that ends a string
+		}
 		if out == nil {
 			out = make([]byte, 0, len(text))
 		}

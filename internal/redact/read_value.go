@@ -193,12 +193,31 @@ func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 	text := f.text
 	switch op, j := signOperator(text, k); op {
 	case opNone:
+		if f.beginsWithSign(start, k) {
+			return opAssign, k + 1
+		}
 		return f.listOperator(start, k, closed)
 	case opColon:
 		return f.colon(j)
 	default:
 		return op, j
 	}
+}
+
+// beginsWithSign reports whether the == at k assigns a value that begins with =
+// to an environment variable: PASSWORD==x9kQ2z. It is alone on its line.
+func (f *finder) beginsWithSign(start, k int) bool {
+	text := f.text
+	return f.hasAt(k, "==") && envName(text[start:k]) && configHead(text[lineStart(text, start):start]) == "" && endsLine(text, f.wordEnd(k))
+}
+
+// wordEnd returns where the text without blanks ends that i is in.
+func (f *finder) wordEnd(i int) int {
+	stop := min(len(f.text), i+maxTangle)
+	for i < stop && f.text[i] > ' ' {
+		i++
+	}
+	return i
 }
 
 // listOperator reads what joins a name to its value in lists of arguments: a

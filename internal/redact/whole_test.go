@@ -26,6 +26,12 @@ func TestRedactLosesNoText(t *testing.T) {
 		{"a plus at the beginning", "AWS_SECRET_ACCESS_KEY=+" + key[1:40] + "\nPORT=1", "AWS_SECRET_ACCESS_KEY=AWS_KEY_REDACTED\nPORT=1"},
 		{"a word after base64", encoded("password=hunter2 and more of this kind\n") + "\nDone\n", "PASSWORD_REDACTED\nDone\n"},
 		{"text after an unclosed key", "-----BEGIN PRIVATE " + "KEY-----\n" + long + "\n" + long + "\nsee /usr/local/share/certificates/internal/root", "PRIVATE_KEY_REDACTED\nsee /usr/local/share/certificates/internal/root"},
+		{"a value that begins with the operator", "PASSWORD==" + url64[:12] + "\nPORT=1", "PASSWORD=PASSWORD_REDACTED\nPORT=1"},
+		{"a comparison", "if PASSWORD == x || PASSWORD==y {", "if PASSWORD == x || PASSWORD==y {"},
+		{"the first byte of a list", "secret := []byte{0x00, 0x8f, 0x1a}", "secret := []byte{0x00, 0x8f, 0x1a}"},
+		{"the first byte of an array", "secret = &[4]u8{0x8f, 0x1a}", "secret = &[4]u8{0x8f, 0x1a}"},
+		{"an escaped backslash before a quote", `password: "x9kQ2z7%5C"` + "\n" + `port: "80"`, `password: "PASSWORD_REDACTED"` + "\n" + `port: "80"`},
+		{"a doubled backslash before a quote", `password: "x9kQ2z7\\"` + "\n" + `port: "80"`, `password: "PASSWORD_REDACTED"` + "\n" + `port: "80"`},
 		{"lines that a key's neighbourhood reaches", "tlsKeyFile=\"/etc/hunter.key\"\n<name>public.key</name>\n<value>" + key + "</value>", "tlsKeyFile=\"/etc/hunter.key\"\n<name>public.key</name>\n<value>" + key + "</value>"},
 	}
 	var e redact.Engine

@@ -46,7 +46,8 @@ func makeCgroup(parent string, memory int64, pids int) (*cgroup, error) {
 	if err := limitsGroups(parent); err != nil {
 		return nil, err
 	}
-	c := &cgroup{path: filepath.Join(parent, cgroupPrefix+rand.Text())}
+	clearStaleGroups(parent)
+	c := &cgroup{path: filepath.Join(parent, fmt.Sprintf("%s%d-%s", cgroupPrefix, os.Getpid(), rand.Text()))}
 	if err := os.Mkdir(c.path, 0o755); err != nil { // #nosec G301 -- as all control groups are
 		return nil, err
 	}
@@ -66,8 +67,22 @@ func makeCgroup(parent string, memory int64, pids int) (*cgroup, error) {
 	return c, nil
 }
 
-// cgroupPrefix begins the name of every group that is made here.
+// cgroupPrefix begins the name of every group that is made here. The number of
+// the supervisor follows.
 const cgroupPrefix = "bridge-"
+
+// clearStaleGroups removes the groups of supervisors that were killed. The kernel
+// refuses that for a group which still has processes.
+func clearStaleGroups(parent string) {
+	groups, _ := filepath.Glob(filepath.Join(parent, cgroupPrefix+"*")) // parent is the kernel's name
+	for _, path := range groups {
+		number, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), cgroupPrefix), "-")
+		pid, err := strconv.Atoi(number)
+		if err == nil && errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
+			_ = unix.Rmdir(path)
+		}
+	}
+}
 
 // limitsGroups reports why groups in a folder could not be limited: it passes on
 // what cgroup.subtree_control names. That is the administrator's to change.
@@ -162,8 +177,8 @@ func (c *cgroup) killedForMemory() bool {
 }
 
 // removeTries is how often removing an emptied group is tried: the kernel takes
-// a moment.
-const removeTries = 50
+// a moment, and a busy machine some seconds.
+const removeTries = 500
 
 func (c *cgroup) remove() {
 	if c == nil {

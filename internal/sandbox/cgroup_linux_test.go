@@ -1,10 +1,15 @@
 package sandbox_test
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"example.org/bridge/internal/sandbox"
 )
@@ -51,6 +56,33 @@ func TestNoCgroup(t *testing.T) {
 		if got := names(t, dir); len(got) != 1 {
 			t.Errorf("%s: left behind: %q", name, got)
 		}
+	}
+}
+
+// TestStaleGroups: what a killed supervisor has left is removed, and what a live
+// one or somebody else has made is not.
+func TestStaleGroups(t *testing.T) {
+	ended := exec.Command("/bin/true")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "cgroup.subtree_control"), "memory pids\n")
+	stale := fmt.Sprintf("bridge-%d-X", ended.ProcessState.Pid())
+	kept := []string{fmt.Sprintf("bridge-%d-X", os.Getpid()), "bridge-", "bridge-x", "cgroup.subtree_control", "other"}
+	for _, name := range append([]string{stale}, kept...) {
+		if name != "cgroup.subtree_control" {
+			if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := sandbox.MakeCgroup(dir); err == nil {
+		t.Error("a group was made without a kernel")
+	}
+	slices.Sort(kept)
+	if diff := cmp.Diff(kept, names(t, dir)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -63,9 +63,42 @@ func wireError(err error) *jsonrpc.Error {
 	wire := &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: errorText(err.Error())}
 	var coded *jsonrpc.Error
 	if errors.As(err, &coded) && coded.Code != 0 {
-		wire.Code, wire.Data = coded.Code, coded.Data
+		wire.Code, wire.Data = coded.Code, errorData(coded.Data)
 	}
 	return wire
+}
+
+// errorData cuts each long text in the data of an error, for the same reason. Data
+// that is not JSON is left out.
+func errorData(data json.RawMessage) json.RawMessage {
+	if len(data) <= maxErrorText {
+		return data
+	}
+	var value any
+	if json.Unmarshal(data, &value) != nil {
+		return nil
+	}
+	short, err := marshal(cutTexts(value))
+	if err != nil {
+		return nil
+	}
+	return short
+}
+
+func cutTexts(value any) any {
+	switch v := value.(type) {
+	case string:
+		return cutText(v)
+	case []any:
+		for i := range v {
+			v[i] = cutTexts(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = cutTexts(v[name])
+		}
+	}
+	return value
 }
 
 // errorText drops what the SDK quotes of params that it could not decode: all
@@ -78,6 +111,10 @@ func errorText(text string) string {
 			text += tail[i+1:]
 		}
 	}
+	return cutText(text)
+}
+
+func cutText(text string) string {
 	text = strings.ToValidUTF8(text, "\ufffd")
 	if len(text) <= maxErrorText {
 		return text

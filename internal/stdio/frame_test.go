@@ -227,6 +227,7 @@ func TestErrorsEchoNoLongValue(t *testing.T) {
 		"wrong type of a name": fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":5,"x":%q}}`, long),
 		"unknown method":       fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q}`, long),
 		"unknown tool":         fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q}}`, long),
+		"unknown resource":     fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":%q}}`, long),
 		"bad handshake":        fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":%q}}`, long),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -239,6 +240,9 @@ func TestErrorsEchoNoLongValue(t *testing.T) {
 				found = true
 				if a.Error == nil || len(a.Error.Message) > 450 || a.Error.Code == 0 {
 					t.Errorf("answered with %.100s, an error of %d bytes", a.brief(), len(a.Error.Message))
+				}
+				if len(a.Error.Data) > 450 {
+					t.Errorf("the error has %d bytes of data", len(a.Error.Data))
 				}
 				if !strings.HasPrefix(name, "unknown") && strings.Contains(a.Error.Message, "verysecret") {
 					t.Errorf("the error quotes the request: %s", a.Error.Message)

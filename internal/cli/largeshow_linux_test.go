@@ -1,0 +1,112 @@
+package cli_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestLargeConversationIsStreamed: a conversation that is shown or exported passes
+// through the process; memory never holds it whole.
+func TestLargeConversationIsStreamed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: it stores 60 MB")
+	}
+	if raceEnabled {
+		t.Skip("SKIPPED under the race detector, which takes memory of its own")
+	}
+	i := install(t)
+	const messages, bound = 1_200, 120 << 20 // the whole document took 380 MB at 78 MB
+	text := strings.Repeat("all is well here ", 2_900)
+	program, err := exec.LookPath("seed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := exec.Command(program, i.db)
+	seed.Env = i.env
+	seed.Stdin = strings.NewReader(fmt.Sprintf("{\"create\":\"x\",\"roles\":[\"backend\",\"frontend\"]}\n{\"send\":\"x\",\"session\":\"a\",\"text\":%q,\"times\":%d}\n", text, messages))
+	out, err := seed.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	_, id, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	for _, arguments := range [][]string{
+		{"show", id, "--json"},
+		{"show", id},
+		{"export", id},
+		{"export", id, "--format", "html"},
+		{"export", id, "--format", "jsonl"},
+	} {
+		t.Run(strings.Join(append(arguments[:1:1], arguments[2:]...), " "), func(t *testing.T) {
+			c := i.command(arguments...)
+			read, err := c.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			shown := count(t, read, "all is well here all is well here all", arguments[len(arguments)-1] == "--json")
+			if err := c.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if shown < messages {
+				t.Errorf("%d lines of messages, want at least %d", shown, messages)
+			}
+			peak := c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+			t.Logf("peak %d MB", peak>>20)
+			if peak > bound {
+				t.Errorf("the process took %d MB", peak>>20)
+			}
+		})
+	}
+}
+
+// count returns how many lines hold a text. It holds little at once: a process that
+// starts another has its own memory counted as the other's peak. A document is to be
+// valid JSON.
+func count(t *testing.T, r io.Reader, text string, document bool) (lines int) {
+	t.Helper()
+	parsed, done := io.Pipe()
+	failed := make(chan error, 1)
+	if document {
+		r = io.TeeReader(r, done)
+		go func() {
+			err := readTokens(json.NewDecoder(parsed))
+			failed <- err
+			_ = parsed.CloseWithError(err) // what follows is not waited for
+		}()
+	}
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		if strings.Contains(scanner.Text(), text) {
+			lines++
+		}
+	}
+	if err := errors.Join(scanner.Err(), done.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if document {
+		if err := <-failed; err != nil {
+			t.Errorf("not a JSON document: %v", err)
+		}
+	}
+	return lines
+}
+
+func readTokens(d *json.Decoder) error {
+	for {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
