@@ -85,6 +85,9 @@ type Setup struct {
 	// AllowTools lets the client's agent use the tools that read and answer messages
 	// without asking its user.
 	AllowTools bool
+	// Wake lets mail wake an idle agent where the client does not do so by itself:
+	// Codex, by a command of its own that may still change.
+	Wake bool
 }
 
 // DefaultName is what the server is called unless somebody says otherwise.

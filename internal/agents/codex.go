@@ -39,10 +39,10 @@ func codexTargets(s Setup, p Place, config []byte) ([]target, error) {
 	hooks := target{path: filepath.Join(folder, "hooks.json"), format: strictJSON}
 	for _, event := range codexEvents {
 		if inline {
-			targets[0].tables = append(targets[0].tables, table{path: []string{"hooks", event}, hook: s.hookCommand(), text: codexHook(s, event)})
+			targets[0].tables = append(targets[0].tables, table{path: []string{"hooks", event}, hook: s.codexHookCommand(), text: codexHook(s, event)})
 			continue
 		}
-		hooks.entries = append(hooks.entries, hookEntry(event, s.hookCommand(), confedit.Member{Name: "timeout", Value: hookSeconds}))
+		hooks.entries = append(hooks.entries, hookEntry(event, s.codexHookCommand(), confedit.Member{Name: "timeout", Value: hookSeconds}))
 	}
 	if !inline {
 		targets = append(targets, hooks)
@@ -85,7 +85,16 @@ func codexServer(s Setup) string {
 
 func codexHook(s Setup, event string) string {
 	return fmt.Sprintf("[[hooks.%s]]\n\n[[hooks.%s.hooks]]\ntype = \"command\"\ncommand = %s\ntimeout = %d\n",
-		event, event, tomlText(s.hookCommand()), hookSeconds)
+		event, event, tomlText(s.codexHookCommand()), hookSeconds)
+}
+
+// codexHookCommand is the command of a hook, which leaves a waiter behind if that
+// is wanted.
+func (s Setup) codexHookCommand() string {
+	if s.Wake {
+		return s.hookCommand("--wake")
+	}
+	return s.hookCommand()
 }
 
 func codexRuleText(s Setup) string {

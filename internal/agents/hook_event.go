@@ -99,23 +99,22 @@ func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
 		Helper:  input.Agent != "",
 		Own:     ownTool(input.Tool),
 	}
-	if client == "gemini" {
-		event.settleGemini(input.Prompt)
+	switch client {
+	case "codex":
+		event.settleNotice(input.Prompt)
+	case "gemini":
+		event.settleNotice(input.Prompt)
+		event.Again = event.Again || event.Kind == HookStop // it calls no end of a turn a second one
 	}
 	return event, nil
 }
 
-// settleGemini makes up for what Gemini CLI does not say: it gives the reason for
-// which its agent goes on as if a user had prompted it, and calls no end of a
-// turn a second one. A user's prompt starts the count again.
-func (e *HookEvent) settleGemini(prompt string) {
-	switch e.Kind {
-	case HookPrompt:
-		if strings.HasPrefix(prompt, noticeStart) {
-			e.Kind = HookOther
-		}
-	case HookStop:
-		e.Again = true
+// settleNotice tells a notice of ours from a user's prompt, which starts the counts
+// of Decide again: Gemini CLI gives the reason for which its agent goes on as a
+// prompt, and Codex what wakes its agent.
+func (e *HookEvent) settleNotice(prompt string) {
+	if e.Kind == HookPrompt && strings.HasPrefix(prompt, noticeStart) {
+		e.Kind = HookOther
 	}
 }
 

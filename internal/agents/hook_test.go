@@ -47,6 +47,10 @@ func TestReadHookEvent(t *testing.T) {
 			"gemini", `{"session_id":"s","hook_event_name":"BeforeAgent","prompt":"[bridge] Unread messages: 1 in conv_0123456789abcdef (you are session a)."}`,
 			agents.HookEvent{Client: "gemini", Name: "BeforeAgent", Kind: agents.HookOther, Session: "s"},
 		},
+		"codex prompt that was ours": {
+			"codex", `{"session_id":"s","hook_event_name":"UserPromptSubmit","prompt":"[bridge] Unread messages: 1 in conv_0123456789abcdef (you are session a)."}`,
+			agents.HookEvent{Client: "codex", Name: "UserPromptSubmit", Kind: agents.HookOther, Session: "s"},
+		},
 		"gemini own tool": {
 			"gemini", `{"session_id":"s","hook_event_name":"AfterTool","tool_name":"mcp_bridge_check_messages"}`,
 			agents.HookEvent{Client: "gemini", Name: "AfterTool", Kind: agents.HookAfterTool, Session: "s", Own: true},

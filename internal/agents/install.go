@@ -42,6 +42,9 @@ func (s Setup) Check() error {
 			return errors.New("the paths of the program, the store and the configuration must be absolute")
 		}
 	}
+	if s.Wake && s.Client != Codex {
+		return errors.New("--wake is for codex: Claude Code is woken without it, and other clients cannot be")
+	}
 	return nil
 }
 

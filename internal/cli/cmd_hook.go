@@ -36,7 +36,8 @@ const (
 )
 
 type hookOptions struct {
-	wait               bool
+	wait, wake         bool
+	clientPID          int
 	maxWait, timeLimit time.Duration
 }
 
@@ -61,6 +62,10 @@ Claude Code wakes an idle agent ("asyncRewake" in a Stop or SessionStart hook). 
 waits for each session; it ends with the client. An agent is woken at most 50 times
 without its user. Where Claude Code prints one answer and ends, nothing waits.
 
+With --wake (Codex only, on Linux and macOS) the hook leaves a process behind when the
+agent becomes idle, which waits in the same way and then hands the agent the notice as
+a prompt, by "codex queue". It ends when the agent works again, and with the client.
+
 The agent must have created or joined its conversation through "bridge serve" in the
 same client. A hook never fails its client and never delays it: it takes at most 200 ms
 (--time-limit), and its exit code is 0 in every other case; --log-level debug says what
@@ -84,12 +89,14 @@ happened.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.wait {
-				return runHookWait(cmd.Context(), a, args[0], o.maxWait)
+				return runHookWait(cmd.Context(), a, args[0], o)
 			}
-			return runHook(cmd.Context(), a, args[0], limit)
+			return runHook(cmd.Context(), a, args[0], o.wake && args[0] == "codex", limit)
 		},
 	}
 	boolFlag(cmd.Flags(), &o.wait, "wait", "wait for a message, and end with exit code 2 when one came")
+	boolFlag(cmd.Flags(), &o.wake, "wake", "leave a process behind that wakes an idle agent (Codex)")
+	countFlag(cmd.Flags(), &o.clientPID, "client-pid", "the client's process, for a hook that it did not start itself")
 	ageFlag(cmd.Flags(), &o.maxWait, "max-wait", "how long to wait at most")
 	ageFlag(cmd.Flags(), &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most")
 	settings(cmd, "max-wait", "time-limit")
@@ -144,7 +151,7 @@ func (l *hookLimit) say(fn func(context.Context) error) error {
 	return fn(ctx)
 }
 
-func runHook(ctx context.Context, a *app, client string, limit *hookLimit) (err error) {
+func runHook(ctx context.Context, a *app, client string, wake bool, limit *hookLimit) (err error) {
 	defer rescue(&err)
 	event, session, err := a.hookSession(client)
 	if errors.Is(err, agents.ErrHookInput) {
@@ -157,6 +164,11 @@ func runHook(ctx context.Context, a *app, client string, limit *hookLimit) (err 
 	entries, err := session.Entries()
 	if err != nil || len(entries) == 0 {
 		return err
+	}
+	if wake {
+		if err := settleWaiter(event, session); err != nil {
+			a.log().Debug("nothing waits for mail", "error", view.Line(err))
+		}
 	}
 	return a.withStore(ctx, func(s *bridge.Service) error {
 		mail, err := session.Mail(ctx, s, entries)
@@ -195,9 +207,9 @@ func hookNotice(ctx context.Context, s *bridge.Service, event agents.HookEvent, 
 	return "", nil
 }
 
-func runHookWait(ctx context.Context, a *app, client string, most time.Duration) (err error) {
+func runHookWait(ctx context.Context, a *app, client string, o hookOptions) (err error) {
 	defer rescue(&err)
-	_, session, err := a.hookSession(client)
+	event, session, err := a.hookSession(client)
 	if err != nil {
 		return err
 	}
@@ -205,21 +217,22 @@ func runHookWait(ctx context.Context, a *app, client string, most time.Duration)
 	if !wakes(arguments, a.env(claudeAttended), a.env(claudeJob) != "") {
 		return nil
 	}
-	if process == (binding.Process{}) {
-		process = binding.Running(os.Getppid())
-	}
+	process = clientOfWaiter(process, o.clientPID)
 	if err := session.EndWait(); err != nil {
 		return err
 	}
 	if entries, err := session.Entries(); err != nil || len(entries) == 0 {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, most)
+	ctx, cancel := context.WithTimeout(ctx, o.maxWait)
 	defer cancel()
 	return a.withStore(ctx, func(s *bridge.Service) error {
 		text, err := agents.HookWait{HookSession: session, Bridge: s, Client: process}.Run(ctx)
 		if err != nil || text == "" {
 			return err
+		}
+		if client == "codex" {
+			return queueForCodex(ctx, o.clientPID, event.Session, text)
 		}
 		_, _ = fmt.Fprintln(a.stderr, text) // which Claude Code puts before its agent
 		return &exitError{exitWake}

@@ -140,7 +140,8 @@ func (u *user) endDaemons() {
 	})
 }
 
-// servers lists the bridges that serve an agent in this user's name.
+// servers lists the bridges that serve a client's agent in this user's name; those
+// of partners are the test's own.
 func (u *user) servers() (found []string) {
 	u.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*")
@@ -150,6 +151,10 @@ func (u *user) servers() (found []string) {
 	for _, process := range processes {
 		line, err := os.ReadFile(filepath.Join(process, "cmdline"))
 		environ, _ := os.ReadFile(filepath.Join(process, "environ"))
+		stat, _ := os.ReadFile(filepath.Join(process, "stat"))
+		if own := fmt.Sprintf(" %d ", os.Getpid()); strings.Contains(string(stat), ") S"+own) || strings.Contains(string(stat), ") R"+own) {
+			continue
+		}
 		if err == nil && strings.HasPrefix(string(line), bridgeProgram+"\x00serve") && strings.Contains(string(environ), "HOME="+u.home+"\x00") {
 			found = append(found, process)
 		}

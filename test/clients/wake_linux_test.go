@@ -84,7 +84,7 @@ func TestMailWakesClearedClaude(t *testing.T) {
 	before := w.waits()
 	at.enter("/clear")
 	w.user.await("a hook that waits for the cleared session", func() bool {
-		now, ok := waiting(t)
+		now, ok := waiting(t, claude.program)
 		return ok && now.process != before.process
 	})
 	w.wake(at.shown)
@@ -107,12 +107,13 @@ func TestMailWakesClaudeInBackground(t *testing.T) {
 	w.wake(func() string { return started })
 	w.user.run("claude", "daemon", "stop", "--any")
 	w.nothingWaits()
-	w.user.await("the end of the session's server", func() bool { return len(w.user.servers()) == 1 }) // the partner's
+	w.user.await("the end of the session's server", func() bool { return len(w.user.servers()) == 0 })
 }
 
 // wakeTest is a partner that writes to an idle Claude Code.
 type wakeTest struct {
 	user    *user
+	client  client
 	partner *partner
 	code    string
 	told    chan string
@@ -126,7 +127,7 @@ func newWakeTest(t *testing.T) *wakeTest {
 	u.want(u.run(bridgeProgram, "install", claude.program, "--allow-tools"), "is connected")
 	p := u.partner()
 	code := p.call("create_conversation", stub.Args{"my_role": "backend developer", "partner_role": "frontend developer"}).Text("join_code")
-	return &wakeTest{user: u, partner: p, code: code, told: make(chan string, 2)}
+	return &wakeTest{user: u, client: claude, partner: p, code: code, told: make(chan string, 2)}
 }
 
 // wakes is what the agent does once it is woken, which it is at its next request.
@@ -158,7 +159,7 @@ func (w *wakeTest) wake(screen func() string) {
 func (w *wakeTest) waits() (hook waitingHook) {
 	w.user.Helper()
 	w.user.await("a hook that waits", func() (ok bool) {
-		hook, ok = waiting(w.user.T)
+		hook, ok = waiting(w.user.T, w.client.program)
 		return ok && time.Since(hook.since) > time.Second
 	})
 	return hook
@@ -167,7 +168,7 @@ func (w *wakeTest) waits() (hook waitingHook) {
 func (w *wakeTest) nothingWaits() {
 	w.user.Helper()
 	w.user.await("the end of what waited", func() bool {
-		_, ok := waiting(w.user.T)
+		_, ok := waiting(w.user.T, w.client.program)
 		return !ok
 	})
 }
@@ -179,7 +180,7 @@ type waitingHook struct {
 }
 
 // waiting returns the oldest hook that waits for mail; false while none does.
-func waiting(t *testing.T) (oldest waitingHook, ok bool) {
+func waiting(t *testing.T, client string) (oldest waitingHook, ok bool) {
 	t.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -187,7 +188,7 @@ func waiting(t *testing.T) (oldest waitingHook, ok bool) {
 	}
 	for _, process := range processes {
 		line, err := os.ReadFile(filepath.Join(process, "cmdline"))
-		if err != nil || string(line) != bridgeProgram+"\x00hook\x00claude\x00--wait\x00" {
+		if err != nil || !strings.HasPrefix(string(line), bridgeProgram+"\x00hook\x00"+client+"\x00--wait\x00") {
 			continue // another one, or it has ended
 		}
 		if info, err := os.Stat(process); err == nil && (!ok || info.ModTime().Before(oldest.since)) {
