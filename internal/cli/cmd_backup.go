@@ -11,6 +11,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/backup"
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/view"
@@ -87,12 +88,21 @@ func runBackup(ctx context.Context, a *app, o backupOptions, dir string) (err er
 	if err != nil {
 		return err
 	}
+	err = a.recordCopy(ctx, store, "backup", bridge.Details{"folder": filepath.Base(folder), "sealed": made.Sealed})
+	if err != nil {
+		return err
+	}
 	var removed []string
 	var pruneErr error
 	if o.keep > 0 {
 		removed, pruneErr = backup.Prune(dir, key, made, o.keep)
 	}
 	return errors.Join(a.printBackup(folder, made, removed), pruneErr)
+}
+
+// recordCopy puts what the operator did with a backup into the audit log.
+func (a *app) recordCopy(ctx context.Context, store *sqlite.Store, action string, details bridge.Details) error {
+	return store.RecordOperation(ctx, bridge.Operation{Now: a.now(), Actor: bridge.Operator, Action: action, Details: details})
 }
 
 func (a *app) printBackup(folder string, made backup.Manifest, removed []string) error {

@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"filippo.io/age"
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/backup"
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -106,6 +108,9 @@ func runRestore(ctx context.Context, a *app, o restoreOptions, folder string) (e
 		if err := a.placeBackup(opened, &done, path, keyFile, o.replace); err != nil {
 			return err
 		}
+		if err := a.recordRestore(ctx, path, key, opened.Manifest); err != nil {
+			return err
+		}
 	}
 	if a.json {
 		return a.printJSON(done)
@@ -123,6 +128,16 @@ func (a *app) placeBackup(opened *backup.Opened, done *restored, path, keyFile s
 		done.Aside = &aside
 	}
 	return err
+}
+
+// recordRestore notes in the audit log that goes on where the backup ends that it does.
+// An older version's store is migrated by that.
+func (a *app) recordRestore(ctx context.Context, path string, key auth.Key, m backup.Manifest) error {
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.recordCopy(ctx, store, "restore", bridge.Details{"head": m.AuditHead, "made": m.Made.Format(time.RFC3339)}), store.Close())
 }
 
 // restoreKey loads the key that was named, or the one beside the store.

@@ -42,3 +42,6 @@ func Formats() []Row {
 
 // Generated is how a format's body is judged that must look random.
 func Generated(s string) bool { return looksRandom(s) }
+
+// PhraseWords returns the words that recovery phrases are made of.
+func PhraseWords() []string { return phraseWords() }

@@ -58,6 +58,7 @@ func (e *Engine) newFinder(text string) *finder {
 // scanPlain adds what the text shows as it is, or encoded.
 func (e *Engine) scanPlain(f *finder, depth int) {
 	f.scan()
+	f.phrases()
 	if depth < maxDepth {
 		e.decodeRuns(f, depth)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -28,21 +29,37 @@ func (f *finder) checkedAt(start, end int) bool {
 
 // azureMarks are what Azure writes ten characters before the end of its keys,
 // by service: storage, Cosmos DB, batch, search, functions, container registry,
-// service bus, event hubs, relay, IoT, cache, event grid, maps.
-var azureMarks = []string{"+ASt", "ACDb", "+ABa", "AzSe", "AzFu", "+ACR", "+ASb", "+AEh", "+ARm", "AIoT", "AzCa", "AZEG", "AzMa", "APIM", "+AMC", "AzWp"}
+// service bus, event hubs, relay, IoT, cache, event grid, maps, management of
+// APIs, machine learning, SQL.
+var azureMarks = []string{"+ASt", "ACDb", "+ABa", "AzSe", "AzFu", "+ACR", "+ASb", "+AEh", "+ARm", "AIoT", "AzCa", "AZEG", "AzMa", "APIM", "+AMC", "AzWp", "/AM7", "+SQL"}
 
-// isAzureKey reports whether s is a key of an Azure service with its mark.
+// azureLengths are the characters of such keys without padding: base64 of 32,
+// 39, 40 and 64 bytes.
+var azureLengths = [...]int{43, 52, 54, 86}
+
+// Annotated keys of Azure have 52 characters, a mark, and 84 in all, or 86 and
+// two of padding.
+const (
+	annotatedMark  = 52
+	minAnnotated   = 84
+	maxAnnotated   = 86
+	devOpsMark     = 76
+	azureMarkToEnd = 10
+)
+
+// isAzureKey reports whether s, without padding, is a key of an Azure service
+// with its mark.
 func isAzureKey(s string) bool {
 	n := len(s)
 	switch {
-	case n < 43 || n > 90:
-		return false
-	case n >= 80 && (strings.HasPrefix(s[52:], "JQQJ99") || strings.HasPrefix(s[52:], "JQQJ9D") || strings.HasPrefix(s[52:], "JQQJ9H")):
+	case n == minAnnotated && s[devOpsMark:devOpsMark+4] == "AZDO":
 		return true
-	case n == 84 && s[76:80] == "AZDO":
-		return true
+	case n == minAnnotated || n == maxAnnotated:
+		if mark := s[annotatedMark:]; strings.HasPrefix(mark, "JQQJ9") && strings.IndexByte("9DH", mark[5]) >= 0 {
+			return true
+		}
 	}
-	return oneOf(s[n-10:n-6], azureMarks)
+	return slices.Contains(azureLengths[:], n) && oneOf(s[n-azureMarkToEnd:n-azureMarkToEnd+4], azureMarks)
 }
 
 // base58 is the alphabet of Bitcoin's numbers.

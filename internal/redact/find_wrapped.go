@@ -33,6 +33,37 @@ func (f *finder) wrapped(b body, start, end, limit int) int {
 	return end
 }
 
+// minWrapWidth is the width of the narrowest lines that a value without a
+// format is taken to be broken into: terminals and mail have 64 and more.
+const minWrapWidth = 60
+
+// wrappedValue returns the end of a random value without quotes and without a
+// published format, where it goes on in the lines below: it ends a line of at
+// least minWrapWidth characters, and the lines below hold nothing else. All but
+// the last are as wide as the first, and the last one is no wider.
+func (f *finder) wrappedValue(v value) int {
+	text, end := f.text, v.end
+	width := end - lineStart(text, v.start)
+	if width < minWrapWidth || width > maxWrapped || end-v.start < minNear || !generated(text[v.start:end]) || f.runEnd(base64Run, v.start) < end {
+		return v.end
+	}
+	for lines := range maxWraps {
+		j := f.nextLine(end)
+		if j == 0 {
+			return end
+		}
+		k := f.paddedEnd(j)
+		n := k - lineStart(text, j)
+		if n > width || !endsLine(text, k) || k-v.start > maxValue || !f.isTail(end, j, k) || lines == 0 && !looksRandom(text[j:k]) {
+			return end
+		}
+		if end = k; n < width {
+			return end
+		}
+	}
+	return end
+}
+
 // nextLine returns where the text of the next line begins, without indent and
 // the marks of quotations, where the line ends at i; 0 where it goes on. A
 // backslash or a = before the break is part of it.

@@ -49,6 +49,7 @@ func (g generator) marked() map[string]string {
 		"zhipu": g.hex(32) + "." + g.alnum(15) + "7", "airtable": "pat" + g.alnum(14) + "." + g.hex(64), "asana": "1/" + g.chars("123456789", 16) + ":" + g.hex(32), "asana workspace": "2/" + g.chars("123456789", 16) + "/" + g.chars("123456789", 16) + ":" + g.hex(32),
 		"new relic": g.hex(36) + "NRAL", "convex": "prod:happy-animal-123|" + encoded(`{"v2":"`+g.alnum(32)+`"}`), "bitwarden": "0." + g.uuid() + "." + g.alnum(30) + ":" + g.base64s(16),
 		"azure storage": g.alnum(76) + "+ASt" + g.alnum(5) + "A==", "azure cosmos": g.alnum(76) + "ACDb" + g.alnum(5) + "Q==", "azure search": g.alnum(42) + "AzSe" + "B" + g.alnum(5), "azure functions": g.alnum(44) + "AzFu" + g.alnum(5) + "A==",
+		"azure sql": g.alnum(33) + "+SQL" + "B" + g.alnum(5) + "=", "azure ml": g.alnum(76) + "/AM7" + g.alnum(5) + "A==", "azure annotated": g.alnum(52) + "JQQJ9D" + g.alnum(28) + "==", "azure hash": g.alnum(52) + "JQQJ9H" + g.alnum(26),
 		"azure devops": g.alnum(76) + "AZDO" + g.alnum(4), "azure ai": g.alnum(52) + "JQQJ99" + g.alnum(26), "service bus": g.alnum(33) + "+ASb" + g.alnum(5) + "E=",
 		"wif": g.wif(), "extended key": "xp" + "rv" + g.chars(strings.NewReplacer("0", "", "O", "", "I", "", "l", "").Replace(any64), 107), "nostr": "nse" + "c1" + g.chars(lowers+decimals, 58),
 		"minisign": "RWR" + "TY0Iy" + g.base64s(150)[:200], "openvpn": "-----BEGIN OpenVPN Static " + "key V1-----\n" + static + "-----END OpenVPN Static key V1-----",

@@ -286,7 +286,7 @@ func (f *finder) nameAt(i int) int {
 		n.kind = kindBearer
 	}
 	if v.quote == 0 && v.end < len(f.text) {
-		v.end = max(v.end, f.tokenAt(v.start))
+		v.end = max(v.end, f.tokenAt(v.start), f.wrappedValue(v))
 	}
 	f.add(v.start, v.end, n.kind, rankName)
 	return v.end

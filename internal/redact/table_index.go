@@ -10,12 +10,13 @@ import (
 // depends on the tables only, is built on the first use of the package and
 // then shared.
 type index struct {
-	heads    [1 << 10]uint64 // one bit for each pair of bytes at which something may begin
-	formats  [1 << 14]uint16 // 1 + the first format for a pair of ASCII characters
-	inRun    [256]bool       // the characters of base64Run
-	plain    [256]bool       // the characters at which no disguise begins
-	labels   [256][]uint8    // the labels that begin with a byte, in small letters or in capitals
-	keywords [27]uint8       // keywords that begin with letter b: keywords[b] to keywords[b+1]
+	heads       [1 << 10]uint64 // one bit for each pair of bytes at which something may begin
+	formats     [1 << 14]uint16 // 1 + the first format for a pair of ASCII characters
+	inRun       [256]bool       // the characters of base64Run
+	plain       [256]bool       // the characters at which no disguise begins
+	labels      [256][]uint8    // the labels that begin with a byte, in small letters or in capitals
+	phraseWords []string        // the words of recovery phrases, sorted
+	keywords    [27]uint8       // keywords that begin with letter b: keywords[b] to keywords[b+1]
 }
 
 var builtinIndex = sync.OnceValue(newIndex)
@@ -45,6 +46,7 @@ func newIndex() *index {
 	}
 	ix.addStructures()
 	ix.addLabels()
+	ix.phraseWords = phraseWords()
 	return ix
 }
 

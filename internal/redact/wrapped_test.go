@@ -77,3 +77,46 @@ func TestRedactLeavesLinesAfterTokens(t *testing.T) {
 		}
 	}
 }
+
+// TestRedactWrappedValues hides all lines of a random value without a format
+// that its name gives away, and no line after it.
+func TestRedactWrappedValues(t *testing.T) {
+	bad, total := 0, 0
+	for seed := range uint64(40) {
+		g := seeded(seed)
+		for _, before := range []string{"export API_TOKEN=", "client_secret: ", "Authorization: Bearer ", "SECRET_KEY="} {
+			for _, value := range []string{g.alnum(110 + g.IntN(40)), g.base64s(96 + g.IntN(40)), g.base64url(120), g.alnum(200)} {
+				for _, width := range []int{64, 72, 76, 80} {
+					for _, after := range []string{"PORT=8080\n", "Thanks a lot, see 9a50f8a8.\n", "9a50f8a8c1e5b7d2046c8e1f3a59d0b72643f8a9\n", "done\n"} {
+						text := wrap(before+value, width, "") + "\n" + after
+						out := redactString(text)
+						total++
+						if !strings.HasPrefix(out, before) || !strings.HasSuffix(out, "_REDACTED\n"+after) {
+							if tail := (len(before) + len(value)) % width; tail < minWrapTail+4 && strings.HasSuffix(out, "\n"+after) {
+								continue // a few characters alone on the last line
+							}
+							if bad++; bad <= 5 {
+								t.Logf("seed %d, width %d:\n%s\nbecame\n%s", seed, width, text, out)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d wrapped values left in part", bad, total)
+	if bad*100 > total {
+		t.Error("more than 1 of 100 wrapped values is left in part")
+	}
+}
+
+// TestRedactLeavesLinesAfterValues keeps what stands below a long value by itself.
+func TestRedactLeavesLinesAfterValues(t *testing.T) {
+	g := newGenerator()
+	for _, below := range []string{"done", g.hex(40), g.uuid(), "NEXT_VALUE=12", "internal/auth/token.go", "web-7d4b9c6f5d-x2x9z", "TestTokenRefresh", "Request1 ok", "README2", "OTHER_NAME", "sha256sum", "- item", "v1.2.3-rc4", "release2026Candidate"} {
+		text := "SECRET_KEY=" + g.alnum(64) + "\n" + below + "\n"
+		if out := redactString(text); out != "SECRET_KEY=SECRET_REDACTED\n"+below+"\n" {
+			t.Errorf("Redact(%q) = %q", text, out)
+		}
+	}
+}

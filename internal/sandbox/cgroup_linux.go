@@ -176,6 +176,14 @@ func (c *cgroup) killedForMemory() bool {
 	return false
 }
 
+// kill ends all that is in the group at once, on Linux 5.14 and later: a fork
+// bomb cannot outrun that.
+func (c *cgroup) kill() {
+	if c != nil {
+		_ = c.set("cgroup.kill", "1")
+	}
+}
+
 // removeTries is how often removing an emptied group is tried: the kernel takes
 // a moment, and a busy machine some seconds.
 const removeTries = 500

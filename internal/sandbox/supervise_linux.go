@@ -87,6 +87,7 @@ func (b *box) run(stop <-chan string) (outcome, error) {
 	go b.reap()
 	out := b.watch(stop)
 	b.stopContainer()
+	b.group.kill()
 	killTree(b.gone)
 	if out.Exceeded == "" && b.group.killedForMemory() {
 		out = outcome{Done: true, ExitCode: 128 + int(unix.SIGKILL), Exceeded: "memory"}

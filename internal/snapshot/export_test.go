@@ -6,4 +6,10 @@ func Ignored(list, path string, dir bool) bool {
 }
 
 // ParseIndex reads git's index.
-var ParseIndex = parseIndex
+func ParseIndex(data []byte) ([]string, error) {
+	paths, _, err := parseIndex(data)
+	return paths, err
+}
+
+// Tracked is what git tracks of the repository around a workspace.
+func Tracked(top string) []string { return findRepository(top).tracked }

@@ -115,3 +115,24 @@ func TestIndexAsGit(t *testing.T) {
 		}
 	}
 }
+
+// TestSplitIndex: what the shared file of a split index tracks is tracked, also
+// where it is ignored.
+func TestSplitIndex(t *testing.T) {
+	for _, format := range []string{"sha1", "sha256"} {
+		t.Run(format, func(t *testing.T) {
+			dir := repository(t, "--object-format="+format)
+			git(t, dir, "add", "--all")
+			git(t, dir, "update-index", "--split-index")
+			write(t, dir, map[string]string{"later": "added to the split part", "tracked": "changed"})
+			git(t, dir, "add", "later", "tracked")
+			if shared, err := filepath.Glob(filepath.Join(dir, ".git", "sharedindex.*")); err != nil || len(shared) == 0 {
+				t.Fatalf("git has made no shared index: %q, %v", shared, err)
+			}
+			got := strings.Join(snapshot.Tracked(dir), "\x00") + "\x00"
+			if want := git(t, dir, "ls-files", "-z"); got != want {
+				t.Errorf("read %q, git says %q", got, want)
+			}
+		})
+	}
+}

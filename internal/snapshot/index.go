@@ -4,33 +4,57 @@ import (
 	"bytes"
 	"crypto/sha1" // #nosec G505 -- git's own format; it only tells which of two it is
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 )
 
 var errIndex = errors.New("git's index cannot be read")
 
 // parseIndex returns the paths in git's index (gitformat-index(5)), versions 2
-// to 4. What is not in that format is an error, never a panic: a command may
-// have written it.
-func parseIndex(data []byte) ([]string, error) {
+// to 4, and for a split index the name of the file with the rest of them. What is
+// not in that format is an error, never a panic: a command may have written it.
+func parseIndex(data []byte) (paths []string, shared string, err error) {
 	const header = 12
 	if len(data) < header+sha1.Size || string(data[:4]) != "DIRC" {
-		return nil, errIndex
+		return nil, "", errIndex
 	}
 	version, count := binary.BigEndian.Uint32(data[4:]), binary.BigEndian.Uint32(data[8:])
 	if version < 2 || version > 4 || int(count) > len(data)/62 && version < 4 {
-		return nil, errIndex
+		return nil, "", errIndex
 	}
 	r := indexReader{data: data, at: header, version: version, hash: hashSize(data)}
-	var paths []string
 	for range count {
 		path, ok := r.next()
 		if !ok {
-			return nil, errIndex
+			return nil, "", errIndex
 		}
-		paths = append(paths, path)
+		if path != "" { // an entry of a split index that replaces one of the shared file's
+			paths = append(paths, path)
+		}
 	}
-	return paths, nil
+	return paths, r.shared(), nil
+}
+
+// shared returns the name of a split index's shared file: the extension "link"
+// begins with its hash. It comes after the entries.
+func (r *indexReader) shared() string {
+	const header = 8 // a name, and the size of what follows
+	for r.at+header+r.hash <= len(r.data)-r.hash {
+		size := int(binary.BigEndian.Uint32(r.data[r.at+4:]))
+		begin := r.at + header
+		if string(r.data[r.at:r.at+4]) == "link" && size >= r.hash {
+			sum := r.data[begin : begin+r.hash]
+			if bytes.Equal(sum, make([]byte, r.hash)) {
+				return ""
+			}
+			return "sharedindex." + hex.EncodeToString(sum)
+		}
+		if size > len(r.data) {
+			return ""
+		}
+		r.at = begin + size
+	}
+	return ""
 }
 
 // hashSize tells an index with SHA-1 from one with SHA-256 by the sum at the

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -59,9 +60,7 @@ func (r *repository) read(d dir, at string, k kind) {
 		return
 	}
 	defer git.close()
-	if data, err := readSmall(git, "index", maxIndex); err == nil {
-		r.tracked, _ = parseIndex(data)
-	}
+	r.readIndex(git)
 	if info, err := common.open("info"); err == nil {
 		defer info.close()
 		if data, err := readSmall(info, "exclude", maxRules); err == nil {
@@ -71,6 +70,27 @@ func (r *repository) read(d dir, at string, k kind) {
 	if common != git {
 		common.close()
 	}
+}
+
+// readIndex notes what git tracks. Of a split index the shared part counts whole:
+// what git has dropped of it since is as good as tracked.
+func (r *repository) readIndex(git dir) {
+	data, err := readSmall(git, "index", maxIndex)
+	if err != nil {
+		return
+	}
+	tracked, shared, err := parseIndex(data)
+	if err != nil {
+		return
+	}
+	if shared != "" {
+		if data, err := readSmall(git, shared, maxIndex); err == nil {
+			rest, _, _ := parseIndex(data)
+			tracked = append(tracked, rest...)
+		}
+	}
+	slices.Sort(tracked)
+	r.tracked = slices.Compact(tracked)
 }
 
 // linked opens the git folder of a linked worktree, and the one that it shares.

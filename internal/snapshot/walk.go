@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"example.org/bridge/internal/guard/paths"
 )
@@ -174,39 +176,72 @@ func (w *walker) folder(d dir, rel string, n *node, lists []rules, only bool) er
 	if len(list.patterns) > 0 {
 		lists = append(lists[:len(lists):len(lists)], list)
 	}
-	for _, name := range names {
+	infos := statAll(d, names)
+	nodes := make([]node, len(names))
+	n.children = make([]*node, 0, len(names))
+	for i, name := range names {
 		if paths.Fold(name) == ".git" {
 			if name != ".git" {
 				w.skip(join(rel, name), "named like a repository")
 			}
 			continue
 		}
-		c, err := w.entry(d, name, join(rel, name), lists, only)
+		if infos[i].err != nil {
+			continue // it has gone meanwhile
+		}
+		kept, err := w.entry(d, name, join(rel, name), infos[i].info, &nodes[i], lists, only)
 		if err != nil {
 			return err
 		}
-		if c != nil {
-			n.children = append(n.children, c)
+		if kept {
+			n.children = append(n.children, &nodes[i])
 		}
 	}
 	return nil
 }
 
-// entry looks at one name. A nil node is left out.
-func (w *walker) entry(d dir, name, path string, lists []rules, only bool) (*node, error) {
-	i, err := d.stat(name)
-	if err != nil {
-		return nil, nil //nolint:nilerr // it has gone meanwhile
+// looked is what stat said of a name.
+type looked struct {
+	info info
+	err  error
+}
+
+// statAtOnce is from how many names on more than one processor looks at them.
+const statAtOnce = 32
+
+// statAll looks at names in a folder.
+func statAll(d dir, names []string) []looked {
+	all := make([]looked, len(names))
+	part := len(names)
+	if n := runtime.GOMAXPROCS(0); part >= statAtOnce {
+		part = (part + n - 1) / n
 	}
+	var looking sync.WaitGroup
+	for from := part; from < len(names); from += part {
+		looking.Go(func() { statSome(d, names, all, from, min(from+part, len(names))) })
+	}
+	statSome(d, names, all, 0, part)
+	looking.Wait()
+	return all
+}
+
+func statSome(d dir, names []string, all []looked, from, to int) {
+	for i := from; i < to; i++ {
+		all[i].info, all[i].err = d.stat(names[i])
+	}
+}
+
+// entry looks at one name, and says whether it is kept as n.
+func (w *walker) entry(d dir, name, path string, i info, n *node, lists []rules, only bool) (kept bool, err error) {
 	isFolder := i.kind == folder
-	skip := only || ignored(lists, join(w.base, path), isFolder)
+	skip := only || ignored(lists, join2(w.base, path), isFolder)
+	*n = node{name: name, kind: i.kind, mode: i.mode}
 	switch {
 	case isFolder && (!skip || w.trackedDirs[path]):
-		return w.subfolder(d, name, path, i, lists, skip)
+		return w.subfolder(d, name, path, n, lists, skip)
 	case isFolder || skip && !w.tracked[path]:
-		return nil, nil
+		return false, nil
 	}
-	n := &node{name: name, kind: i.kind, mode: i.mode}
 	switch i.kind {
 	case file:
 		err = w.file(d, name, path, n, i)
@@ -216,29 +251,26 @@ func (w *walker) entry(d dir, name, path string, lists []rules, only bool) (*nod
 		w.skip(path, "neither a file nor a link")
 	}
 	if (n.kind == special || n.kind == unread) && !w.dry {
-		return nil, err
+		return false, err
 	}
-	return n, err
+	return true, err
 }
 
-func (w *walker) subfolder(d dir, name, path string, i info, lists []rules, only bool) (*node, error) {
+func (w *walker) subfolder(d dir, name, path string, n *node, lists []rules, only bool) (kept bool, err error) {
 	sub, err := d.open(name)
 	if err != nil {
 		w.skip(path, "it cannot be opened: "+plainError(err))
-		return nil, nil
+		return false, nil
 	}
 	defer sub.close()
 	if _, err := sub.stat(".git"); err == nil {
 		w.skip(path, "a repository of its own")
 		if only = true; !w.dry {
-			return nil, nil
+			return false, nil
 		}
 	}
-	n := &node{name: name, kind: folder, mode: i.mode}
-	if err := w.folder(sub, path, n, lists, only); err != nil || len(n.children) == 0 {
-		return nil, err
-	}
-	return n, nil
+	err = w.folder(sub, path, n, lists, only)
+	return err == nil && len(n.children) > 0, err
 }
 
 // file hashes a file, and keeps it.

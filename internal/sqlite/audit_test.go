@@ -75,7 +75,7 @@ func TestVerifyAuditFindsTampering(t *testing.T) {
 		{"the first removed", []string{"DELETE FROM audit_log WHERE seq = 1"}, 1},
 		{"several removed", []string{"DELETE FROM audit_log WHERE seq BETWEEN 4 AND 6"}, 4},
 		{"all removed", []string{"DELETE FROM audit_log"}, 1},
-		{"all removed, with an empty head", []string{"DELETE FROM audit_log", "UPDATE audit_head SET seq = 0, mac = x''"}, 1},
+		{"all removed, with an empty head", []string{"DELETE FROM audit_log", "UPDATE audit_head SET seq = 0, fence = 0, mac = x''"}, 1},
 
 		{"two swapped", []string{renumber(4, 99), renumber(5, 4), renumber(99, 5)}, 4},
 		{"two swapped with their macs in place", []string{
@@ -85,22 +85,22 @@ func TestVerifyAuditFindsTampering(t *testing.T) {
 
 		{"one inserted behind the end", []string{fmt.Sprintf(insert, 11, "mac", 10)}, 11},
 		{"one inserted behind the end, with a head", []string{
-			fmt.Sprintf(insert, 11, "mac", 10), "UPDATE audit_head SET seq = 11",
+			fmt.Sprintf(insert, 11, "mac", 10), "UPDATE audit_head SET seq = 11, fence = 11",
 		}, 11},
 		{"one inserted at the front", []string{fmt.Sprintf(insert, 0, "mac", 1)}, 0},
 		{"one inserted with a negative number", []string{fmt.Sprintf(insert, -5, "mac", 1)}, -5},
 		{"one inserted in between", []string{
 			renumber(10, 11), renumber(9, 10), renumber(8, 9), renumber(7, 8), renumber(6, 7), renumber(5, 6),
-			fmt.Sprintf(insert, 5, "mac", 4), "UPDATE audit_head SET seq = 11",
+			fmt.Sprintf(insert, 5, "mac", 4), "UPDATE audit_head SET seq = 11, fence = 11",
 		}, 5},
 
 		{"cut off", []string{"DELETE FROM audit_log WHERE seq > 7"}, 8},
 		{"last cut off", []string{"DELETE FROM audit_log WHERE seq = 10"}, 10},
 		{"cut off, with the head of the last entry left", []string{
 			"DELETE FROM audit_log WHERE seq > 7",
-			"UPDATE audit_head SET seq = 7, mac = (SELECT mac FROM audit_log WHERE seq = 7)",
+			"UPDATE audit_head SET seq = 7, fence = 7, mac = (SELECT mac FROM audit_log WHERE seq = 7)",
 		}, 8},
-		{"head's number edited", []string{"UPDATE audit_head SET seq = 9"}, 11},
+		{"head's number edited", []string{"UPDATE audit_head SET seq = 9, fence = 9"}, 11},
 		{"head's mac edited", []string{"UPDATE audit_head SET mac = zeroblob(32)"}, 11},
 		{"head's seal edited", []string{"UPDATE audit_head SET seal = zeroblob(32)"}, 11},
 		{"head removed", []string{"DELETE FROM audit_head"}, 11},

@@ -232,7 +232,7 @@ func populated(b *testing.B, n int) (*bridgetest.Env, *bridge.Service, bridgetes
 			SELECT '%s', 'b', i, 'a', 'info', '%s', '[]', '[]', 1, 'k' || i, 1 FROM n`, n, p.A.Conversation, text),
 		fmt.Sprintf(numbers+`INSERT INTO audit_log (seq, at, conversation, session, action, outcome, details, mac)
 			SELECT i + 2, 1, '%s', 'a', 'send_to_partner', 'ok', '{"action_type":"info","characters":210,"message_id":1,"seq":1}', randomblob(32) FROM n`, n, p.A.Conversation),
-		fmt.Sprintf("UPDATE audit_head SET seq = %d", n+2), // behind the entries of the limits and of the conversation
+		fmt.Sprintf("UPDATE audit_head SET seq = %d, fence = %[1]d", n+2), // behind the entries of the limits and of the conversation
 		fmt.Sprintf("UPDATE session_status SET last_seq = %d, read_seq = %d, handed_seq = %d WHERE session = 'b'", n, n/2, n/2),
 		"PRAGMA wal_checkpoint(TRUNCATE)",
 	)

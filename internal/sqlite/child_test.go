@@ -43,6 +43,7 @@ var children = map[string]func(args []string) error{
 	"writing":  writingChild,
 	"reading":  readingChild,
 	"reopen":   reopenChild,
+	"outdated": outdatedChild,
 }
 
 func TestMain(m *testing.M) {

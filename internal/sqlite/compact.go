@@ -103,5 +103,8 @@ func (w *writer) alone(ctx context.Context, fn func(*conn) error) error {
 		return w.files.late(err)
 	}
 	defer leave()
+	if err := w.files.current(w.conn); err != nil {
+		return w.files.explain(err)
+	}
 	return w.files.explain(fn(w.conn))
 }

@@ -270,7 +270,7 @@ func (e *entry) record(outcome string) error {
 	if err != nil {
 		return err
 	}
-	_, err = e.exec("UPDATE audit_head SET seq = ?, mac = ?, seal = ?, latest = ?, slow = ?, revision = ?, conversations = ?, messages = ?",
+	_, err = e.exec("UPDATE audit_head SET seq = ?1, fence = ?1, mac = ?2, seal = ?3, latest = ?4, slow = ?5, revision = ?6, conversations = ?7, messages = ?8",
 		next.Seq, next.MAC, next.Seal, e.head.clock.Latest, e.head.clock.Slow, e.head.revision, e.head.usage.Conversations, e.head.usage.Messages)
 	e.head.Head = next
 	return err

@@ -1,0 +1,126 @@
+// Package deploy_test checks what operators copy: it fits the program, and the tools
+// that read it accept it where they are installed.
+package deploy_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/figures"
+)
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+const rulesFile = "prometheus/bridge.rules.yml"
+
+type rules struct {
+	Groups []struct {
+		Rules []struct{ Alert, Expr string }
+	}
+}
+
+func readRules(t *testing.T) (alerts map[string]string) {
+	t.Helper()
+	content, err := os.ReadFile(rulesFile)
+	must(t, err)
+	var all rules
+	must(t, yaml.Unmarshal(content, &all))
+	alerts = map[string]string{}
+	for _, g := range all.Groups {
+		for _, r := range g.Rules {
+			alerts[r.Alert] = r.Expr
+		}
+	}
+	if len(alerts) < 5 {
+		t.Fatalf("only %d alerts were read", len(alerts))
+	}
+	return alerts
+}
+
+// TestAlertsOnFigures: each alert is on figures that the program gives, and
+// PRODUCTION.md says what to do about it.
+func TestAlertsOnFigures(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	s := e.Service(t)
+	bridgetest.NewPair(t, s)
+	c := figures.Collector{Bridge: s, Commands: e.Commands(t, s), Tasks: e.Tasks(t, s), Path: e.Path}
+	all, err := c.Gather(t.Context(), e.Clock.Now())
+	must(t, err)
+	var text bytes.Buffer
+	must(t, figures.Write(&text, all))
+	// Those of a backup are there once there is one, which figures' own tests show.
+	known := text.String() + "\nbridge_backup_timestamp_seconds "
+	production, err := os.ReadFile("../PRODUCTION.md")
+	must(t, err)
+	for alert, expr := range readRules(t) {
+		for _, name := range regexp.MustCompile(`bridge_\w+`).FindAllString(expr, -1) {
+			if !regexp.MustCompile(`(?m)^` + name + `[ {]`).MatchString(known) {
+				t.Errorf("%s is on %s, which is no figure", alert, name)
+			}
+		}
+		if !strings.Contains(string(production), "`"+alert+"`") {
+			t.Errorf("PRODUCTION.md does not say what to do about %s", alert)
+		}
+	}
+}
+
+// tool skips where a program is not installed.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("MISSING: %s", name)
+	}
+	return path
+}
+
+// TestPromtool: Prometheus accepts the rules, and they say what they should.
+func TestPromtool(t *testing.T) {
+	promtool := tool(t, "promtool")
+	for _, args := range [][]string{{"check", "rules", "bridge.rules.yml"}, {"test", "rules", "bridge.rules.test.yml"}} {
+		cmd := exec.Command(promtool, args...)
+		cmd.Dir = "prometheus"
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+}
+
+// TestUnits: systemd accepts the units, and finds little that they could do. It is not
+// said that they have run.
+func TestUnits(t *testing.T) {
+	analyze := tool(t, "systemd-analyze")
+	services, err := filepath.Glob("systemd/*.service")
+	must(t, err)
+	if len(services) < 3 {
+		t.Fatalf("only %v were found", services)
+	}
+	score := regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`)
+	for _, unit := range services {
+		out, err := exec.Command(analyze, "security", "--offline=true", "--no-pager", unit).CombinedOutput()
+		match := score.FindSubmatch(out)
+		if match == nil {
+			t.Skipf("MISSING: a systemd-analyze that scores files: %v, %s", err, out)
+		}
+		exposure, err := strconv.ParseFloat(string(match[1]), 64)
+		must(t, err)
+		t.Logf("%s: exposure %.1f", unit, exposure)
+		if exposure > 3 {
+			t.Errorf("%s has exposure %.1f, 3 is the most", unit, exposure)
+		}
+	}
+}

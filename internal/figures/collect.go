@@ -1,0 +1,251 @@
+package figures
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/tasks"
+)
+
+// Collector gathers the figures of one store. It remembers what it has counted of the
+// audit log, so that a later Gather reads only what is new. Not safe for concurrent use.
+type Collector struct {
+	Bridge   *bridge.Service
+	Commands *commands.Service
+	Tasks    *tasks.Service
+	// Path is the database file, for its size.
+	Path string
+	// Backups tells of the backups of the store; nil where none are watched.
+	Backups func() (Backups, error)
+	// Program is the version of bridge.
+	Program string
+	// VerifyEvery is how often the whole audit log is verified.
+	VerifyEvery time.Duration
+
+	calls      map[call]int64
+	counted    int64 // the last entry of the audit log that is in calls
+	verifiedAt time.Time
+	whole      bool
+}
+
+// Backups are those of one store.
+type Backups struct {
+	Count    int
+	LastMade time.Time
+	// LastBytes is the size of the last one before it was sealed.
+	LastBytes int64
+}
+
+type call struct{ action, outcome string }
+
+// pageOfEntries is how many entries of the audit log are read at once.
+const pageOfEntries = 10_000
+
+// Gather returns all figures, as of about now.
+func (c *Collector) Gather(ctx context.Context, now time.Time) (all []Family, err error) {
+	all = append(all, one("bridge_build_info", "The version of bridge that counts.", 1, "version", c.Program))
+	for _, gather := range []func(context.Context, time.Time) ([]Family, error){
+		c.conversations, c.messages, c.work, c.approvals, c.log, c.files, c.backups,
+	} {
+		some, err := gather(ctx, now)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+func one(name, help string, value float64, labels ...string) Family {
+	return Family{Name: name, Help: help, Kind: Gauge, Samples: []Sample{{labels, value}}}
+}
+
+// tally returns a family with one sample for each value of a label.
+func tally[K ~string](name, help string, kind Kind, label string, counts map[K]int64) Family {
+	f := Family{Name: name, Help: help, Kind: kind}
+	for value, n := range counts {
+		f.Samples = append(f.Samples, Sample{[]string{label, string(value)}, float64(n)})
+	}
+	return f
+}
+
+func (c *Collector) conversations(ctx context.Context, now time.Time) ([]Family, error) {
+	all, err := c.Bridge.Conversations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states := map[string]int64{"live": 0, "paused": 0, "expired": 0}
+	agents := map[string]int64{"alive": 0, "silent": 0, "not_joined": 0}
+	var unread, oldest float64
+	for _, o := range all {
+		expired := o.Expired(now)
+		switch {
+		case expired:
+			states["expired"]++
+		case !o.PausedAt.IsZero():
+			states["paused"]++
+		default:
+			states["live"]++
+		}
+		unread += float64(o.A.Unread + o.B.Unread)
+		if expired {
+			continue
+		}
+		for _, s := range []bridge.SessionState{o.A, o.B} {
+			agents[presence(s, now)]++
+			if age, ok := s.Age(now); ok && s.Unread > 0 {
+				oldest = max(oldest, age.Seconds())
+			}
+		}
+	}
+	return []Family{
+		tally("bridge_conversations", "Conversations by state.", Gauge, "state", states),
+		tally("bridge_agents", "Sessions of conversations that have not expired; one is silent two minutes after its last sign of life.", Gauge, "state", agents),
+		one("bridge_messages_unread", "Messages that wait to be read.", unread),
+		one("bridge_unread_silence_seconds", "The longest time without a sign of life of a session that has unread messages.", oldest),
+	}, nil
+}
+
+func presence(s bridge.SessionState, now time.Time) string {
+	switch {
+	case s.Alive(now):
+		return "alive"
+	case s.Joined():
+		return "silent"
+	}
+	return "not_joined"
+}
+
+func (c *Collector) messages(ctx context.Context, _ time.Time) ([]Family, error) {
+	n, err := c.Bridge.CountMessages(ctx, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	usage, err := c.Bridge.Limits(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	return []Family{
+		tally("bridge_messages_total", "Messages in the store by sender.", Counter, "sender", n.BySender),
+		tally("bridge_redacted_messages_total", "Messages in which a secret of a kind was hidden.", Counter, "kind", n.ByKind),
+		one("bridge_quota_bytes", "How many bytes the store may have; 0 is no limit.", float64(usage.Limits.Quota.Bytes)),
+		one("bridge_quota_messages", "How many messages the store may hold; 0 is no limit.", float64(usage.Limits.Quota.Messages)),
+		one("bridge_quota_conversations", "How many conversations may be live; 0 is no limit.", float64(usage.Limits.Quota.Conversations)),
+	}, nil
+}
+
+func (c *Collector) work(ctx context.Context, _ time.Time) ([]Family, error) {
+	all, err := c.Tasks.Tasks(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	states := map[tasks.State]int64{}
+	for _, s := range []tasks.State{
+		tasks.Waiting, tasks.Assigned, tasks.Accepted, tasks.Running, tasks.Done, tasks.Failed, tasks.Declined,
+	} {
+		states[s] = 0
+	}
+	for _, t := range all {
+		states[t.State]++
+	}
+	return []Family{tally("bridge_tasks", "Tasks by state.", Gauge, "state", states)}, nil
+}
+
+func (c *Collector) approvals(ctx context.Context, now time.Time) ([]Family, error) {
+	all, err := c.Commands.Commands(ctx, commands.Query{State: commands.StatePending})
+	if err != nil {
+		return nil, err
+	}
+	waiting := 0.0
+	for _, r := range all {
+		if now.Before(r.ExpiresAt) {
+			waiting++
+		}
+	}
+	return []Family{one("bridge_approvals_waiting", "Commands that wait for the operator's decision.", waiting)}, nil
+}
+
+// log counts the entries of the audit log, and verifies it when it is time.
+func (c *Collector) log(ctx context.Context, now time.Time) ([]Family, error) {
+	if err := c.count(ctx); err != nil {
+		return nil, err
+	}
+	if c.verifiedAt.IsZero() || now.Sub(c.verifiedAt) >= c.VerifyEvery || now.Before(c.verifiedAt) {
+		_, err := c.Bridge.VerifyAudit(ctx, audit.Head{})
+		if fault := new(audit.Fault); err != nil && !errors.As(err, &fault) {
+			return nil, err
+		}
+		c.verifiedAt, c.whole = now, err == nil
+	}
+	whole := 0.0
+	if c.whole {
+		whole = 1
+	}
+	calls := Family{Name: "bridge_calls_total", Help: "Entries of the audit log by what was done and how it ended.", Kind: Counter}
+	for what, n := range c.calls {
+		calls.Samples = append(calls.Samples, Sample{[]string{"action", what.action, "outcome", what.outcome}, float64(n)})
+	}
+	return []Family{
+		calls,
+		one("bridge_audit_entries", "Entries of the audit log.", float64(c.counted)),
+		one("bridge_audit_verified", "1 where the audit log was whole when it was last verified, 0 where it was not.", whole),
+		one("bridge_audit_verified_timestamp_seconds", "When the audit log was last verified.", float64(c.verifiedAt.Unix())),
+	}, nil
+}
+
+func (c *Collector) count(ctx context.Context) error {
+	if c.calls == nil {
+		c.calls = map[call]int64{}
+	}
+	for {
+		page, err := c.Bridge.AuditEntries(ctx, bridge.AuditQuery{After: c.counted, Limit: pageOfEntries})
+		if err != nil {
+			return err
+		}
+		for _, e := range page {
+			c.calls[call{e.Action, e.Outcome}]++
+			c.counted = e.Seq
+		}
+		if len(page) < pageOfEntries {
+			return nil
+		}
+	}
+}
+
+func (c *Collector) files(context.Context, time.Time) ([]Family, error) {
+	return []Family{
+		one("bridge_store_bytes", "The size of the database file.", fileSize(c.Path)),
+		one("bridge_log_bytes", "The size of the write-ahead log.", fileSize(c.Path+"-wal")),
+	}, nil
+}
+
+// fileSize is 0 for a file that is not there.
+func fileSize(path string) float64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return float64(info.Size())
+}
+
+// backups says when the last backup was made; nothing where there is none, which an
+// alert on a missing figure sees.
+func (c *Collector) backups(context.Context, time.Time) ([]Family, error) {
+	if c.Backups == nil {
+		return nil, nil
+	}
+	b, err := c.Backups()
+	if err != nil || b.Count == 0 {
+		return nil, err
+	}
+	return []Family{
+		one("bridge_backup_timestamp_seconds", "When the last backup was made.", float64(b.LastMade.Unix())),
+		one("bridge_backup_bytes", "The size of the last backup before it was sealed.", float64(b.LastBytes)),
+		one("bridge_backups", "Backups in the folder.", float64(b.Count)),
+	}, nil
+}

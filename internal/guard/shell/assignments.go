@@ -1,0 +1,86 @@
+package shell
+
+import (
+	"strings"
+
+	"example.org/bridge/internal/guard/paths"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// assign judges an assignment, and remembers it where it is certain.
+func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
+	if a.Array != nil {
+		if err := w.substitutions(a.Array, s); err != nil {
+			return err
+		}
+	}
+	if a.Index != nil {
+		if err := w.substitutions(a.Index, s); err != nil {
+			return err
+		}
+	}
+	name := ""
+	if a.Name != nil {
+		name = a.Name.Value
+	}
+	if a.Value == nil {
+		return refusedSetting(name, "")
+	}
+	values, err := w.word(a.Value, s)
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		if err := w.checkSecret(v, s); err != nil {
+			return err
+		}
+		if err := w.checkSetting(name, v, s); err != nil {
+			return err
+		}
+		if w.calculates && evaluates(v.text) {
+			return errEvaluated
+		}
+	}
+	if lasting && s.straight && w.assigns[name] == 1 && !a.Append && a.Index == nil && len(values) == 1 {
+		v := values[0]
+		v.glob = v.glob || paths.HasGlob(v.text)
+		v.pattern = v.text
+		s.vars[name] = v
+	}
+	return nil
+}
+
+// declaredTexts are the literal texts of a declaration's argument.
+func declaredTexts(a *syntax.Assign) []string {
+	var out []string
+	syntax.Walk(a, func(n syntax.Node) bool {
+		switch t := n.(type) {
+		case *syntax.Lit:
+			out = append(out, t.Value)
+		case *syntax.SglQuoted:
+			out = append(out, t.Value)
+		}
+		return true
+	})
+	return out
+}
+
+func (w *walker) declaration(d *syntax.DeclClause, s *state) error {
+	for _, a := range d.Args {
+		if err := w.assign(a, s, false); err != nil {
+			return err
+		}
+		for _, part := range declaredTexts(a) {
+			if evaluates(part) {
+				return errEvaluated
+			}
+			if name, setting, ok := strings.Cut(part, "="); ok && a.Naked && isAssignment(part) {
+				if err := w.checkSetting(name, literal(setting), s); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package redact
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"slices"
+	"strings"
+)
+
+// Recovery phrases of wallets (BIP 39): 12, 15, 18, 21 or 24 words of a list of
+// 2,048, of which the last ones hold a checksum. No name needs to stand near.
+
+//go:embed bip39.txt
+var phraseList string
+
+const (
+	minPhrase     = 12 // words
+	maxPhrase     = 24
+	maxLooseRun   = 32 // of more words in a row, a phrase is all that its line holds
+	maxPhraseRun  = 128
+	minPhraseLen  = 47 // characters of the shortest phrase: 12 words of three letters
+	maxPhraseGap  = 8  // characters between two words: a blank, a line's number, a quote and a comma
+	phraseBits    = 11 // of one word
+	bitsPerCheck  = 33 // of which one belongs to the checksum
+	phraseStep    = 3  // the numbers of words that a phrase may have are so far apart
+	maxPhraseWord = 8  // letters
+)
+
+// phraseWord is a word of the list in the text.
+type phraseWord struct{ start, end, number int }
+
+// phrases hides the recovery phrases in the text. It looks at every
+// minPhraseLen-th character first: a phrase that begins before it holds it.
+func (f *finder) phrases() {
+	for i := minPhraseLen - 1; i < len(f.text); {
+		at, ok := f.phraseWordAt(i)
+		if !ok {
+			i = max(i+1, at.end) + minPhraseLen - 1
+			continue
+		}
+		run := f.phraseRun(at)
+		f.phrasesIn(run)
+		i = run[len(run)-1].end + minPhraseLen
+	}
+}
+
+// phraseWordAt reads the word that holds position i or begins right after it,
+// and reports whether it is in the list. Where it is not, its end is where to
+// look on.
+func (f *finder) phraseWordAt(i int) (phraseWord, bool) {
+	text := f.text
+	for k := 0; k < maxPhraseGap && i < len(text) && isPhraseGap(text[i]); k++ {
+		i++
+	}
+	start := i
+	for start > 0 && i-start < maxPhraseWord && isLower(text[start-1]) {
+		start--
+	}
+	return f.phraseWordFrom(start)
+}
+
+// phraseWordFrom reads the word that begins at start.
+func (f *finder) phraseWordFrom(start int) (phraseWord, bool) {
+	text := f.text
+	end := start
+	for end < len(text) && end-start <= maxPhraseWord && isLower(text[end]) {
+		end++
+	}
+	w := phraseWord{start: start, end: end}
+	if end-start < 3 || start > 0 && isIdent(text[start-1]) || end < len(text) && isIdent(text[end]) {
+		return w, false
+	}
+	n, ok := slices.BinarySearch(f.ix.phraseWords, text[start:end])
+	w.number = n
+	return w, ok
+}
+
+// isPhraseGap reports whether b may stand between two words of a phrase.
+func isPhraseGap(b byte) bool {
+	return isSpace(b) || isDigit(b) || b == ',' || b == '"' || b == '\'' || b == '.' || b == ')'
+}
+
+// phraseRun returns the words of the list that stand in a row around at, but
+// for more of them than a phrase has.
+func (f *finder) phraseRun(at phraseWord) []phraseWord {
+	run := []phraseWord{at}
+	for len(run) <= maxPhraseRun {
+		w, ok := f.wordBeforeGap(run[len(run)-1].start)
+		if !ok {
+			break
+		}
+		run = append(run, w)
+	}
+	slices.Reverse(run)
+	for len(run) <= maxPhraseRun {
+		j := run[len(run)-1].end
+		k := j
+		for k < len(f.text) && k-j < maxPhraseGap && isPhraseGap(f.text[k]) {
+			k++
+		}
+		w, ok := f.phraseWordFrom(k)
+		if k == j || !ok {
+			break
+		}
+		run = append(run, w)
+	}
+	return run
+}
+
+// wordBeforeGap reads the word of the list that a gap separates from i.
+func (f *finder) wordBeforeGap(i int) (phraseWord, bool) {
+	j := i
+	for j > 0 && i-j < maxPhraseGap && isPhraseGap(f.text[j-1]) {
+		j--
+	}
+	if j == i || j == 0 || !isLower(f.text[j-1]) {
+		return phraseWord{}, false
+	}
+	return f.phraseWordAt(j - 1)
+}
+
+// phrasesIn hides the phrases in a run of words, those whose checksum is right.
+func (f *finder) phrasesIn(run []phraseWord) {
+	if len(run) > maxLooseRun {
+		for _, line := range f.phraseLines(run) {
+			f.phraseIn(line)
+		}
+		return
+	}
+	f.phraseIn(run)
+}
+
+// phraseLines returns the lines of a run that hold as many words as a phrase.
+func (f *finder) phraseLines(run []phraseWord) [][]phraseWord {
+	var lines [][]phraseWord
+	first := 0
+	for k := 1; k <= len(run); k++ {
+		if k < len(run) && strings.IndexByte(f.text[run[k-1].end:run[k].start], '\n') < 0 {
+			continue
+		}
+		if n := k - first; n >= minPhrase && n <= maxPhrase {
+			lines = append(lines, run[first:k])
+		}
+		first = k
+	}
+	return lines
+}
+
+// phraseIn hides the longest phrase whose checksum is right in a run of words.
+func (f *finder) phraseIn(run []phraseWord) {
+	for n := maxPhrase; n >= minPhrase; n -= phraseStep {
+		for first := 0; first+n <= len(run); first++ {
+			if isPhrase(run[first : first+n]) {
+				f.add(run[first].start, run[first+n-1].end, kindSecret, rankFormat)
+				return
+			}
+		}
+	}
+}
+
+// maxRepeated is how many words of a phrase may have stood in it before. Lists
+// of true and false have more.
+const maxRepeated = 3
+
+// repeats counts the words that stand among the ones before them.
+func repeats(words []phraseWord) int {
+	n := 0
+	for i, w := range words {
+		if slices.ContainsFunc(words[:i], func(x phraseWord) bool { return x.number == w.number }) {
+			n++
+		}
+	}
+	return n
+}
+
+// isPhrase reports whether words are drawn like a phrase's and their checksum
+// is right: the last bit of each 33 is one of the SHA-256 of the others.
+func isPhrase(words []phraseWord) bool {
+	if repeats(words) > maxRepeated {
+		return false
+	}
+	bits := len(words) * phraseBits
+	check := bits / bitsPerCheck
+	var data [(maxPhrase*phraseBits + 7) / 8]byte
+	for i, w := range words {
+		for k := range phraseBits {
+			if at := i*phraseBits + k; w.number>>(phraseBits-1-k)&1 != 0 {
+				data[at/8] |= 0x80 >> (at % 8)
+			}
+		}
+	}
+	size := (bits - check) / 8
+	sum := sha256.Sum256(data[:size])
+	return data[size]>>(8-check) == sum[0]>>(8-check)
+}
+
+// phraseWords returns the list, which is sorted.
+func phraseWords() []string { return strings.Fields(phraseList) }
