@@ -280,6 +280,7 @@ func removeConversation(c *conn, id string) error {
 		"DELETE FROM messages WHERE conversation = ?1",
 		"DELETE FROM silences WHERE conversation = ?1",
 		"DELETE FROM pauses WHERE conversation = ?1",
+		"DELETE FROM file_claims WHERE conversation = ?1",
 		"DELETE FROM session_status WHERE conversation = ?1",
 		"DELETE FROM yolo_modes WHERE conversation = ?1",
 		"DELETE FROM yolo_grants WHERE conversation = ?1",

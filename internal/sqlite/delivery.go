@@ -144,7 +144,15 @@ func putInbox(c *conn, of bridge.Claim, i bridge.Inbox) error {
 // NoteSeen implements bridge.Store.
 func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridge.SessionID, now time.Time) error {
 	return s.write.do(ctx, func(c *conn) (durability, error) {
-		_, err := c.exec("UPDATE session_status SET seen_at = ? WHERE conversation = ? AND session = ?", now, conversation, string(session))
+		e := &entry{conn: c, now: now}
+		err := c.get("SELECT seen_at FROM session_status WHERE conversation = ? AND session = ?", []any{conversation, string(session)}, &e.proof.SeenAt)
+		if err != nil && !errors.Is(err, errNoRow) {
+			return relaxed, err
+		}
+		if err := e.lapse(conversation, session); err != nil {
+			return relaxed, err
+		}
+		_, err = c.exec("UPDATE session_status SET seen_at = ? WHERE conversation = ? AND session = ?", now, conversation, string(session))
 		return relaxed, err
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -60,6 +61,9 @@ func TestQueryPlans(t *testing.T) {
 	must(work.ListTasks(ctx, a, tasks.Query{}))
 	must(work.ListTasks(ctx, b, tasks.Query{}))
 	must(work.ReadTask(ctx, b, task.Task.ID))
+	leases := claims.New(s, store)
+	must(leases.Take(ctx, b, claims.Request{Paths: []string{"a.go"}}))
+	must(leases.Release(ctx, b, nil))
 	must(s.Messages(ctx, created.ID, 0, 10))
 	must(s.Conversation(ctx, created.ID))
 	must(s.Tokens(ctx, created.ID))

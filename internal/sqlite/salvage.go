@@ -281,7 +281,7 @@ func columnNames(c *conn, table string) (names []string, err error) {
 // settleRows drops what belongs to nothing any more, and lets each inbox end with
 // the last message that it has.
 func settleRows(c *conn, tables []Salvaged) error {
-	for _, child := range []string{"session_status", "messages", "yolo_modes", "yolo_grants", "command_requests"} {
+	for _, child := range []string{"session_status", "messages", "yolo_modes", "yolo_grants", "command_requests", "file_claims"} {
 		result, err := c.exec("DELETE FROM " + child + " WHERE conversation NOT IN (SELECT id FROM conversations)")
 		if err != nil {
 			return err

@@ -68,6 +68,9 @@ func (s *Store) Heartbeat(ctx context.Context, g bridge.Gate) (p bridge.Pulse, e
 
 // beat sets the heartbeat of g's session.
 func (e *entry) beat(g bridge.Gate) error {
+	if err := e.lapse(g.Conversation, g.Session); err != nil {
+		return err
+	}
 	_, err := e.exec("UPDATE session_status SET heartbeat_at = ?1, seen_at = ?1 WHERE conversation = ?2 AND session = ?3",
 		g.Now, g.Conversation, string(g.Session))
 	return err

@@ -16,6 +16,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/tasks"
 )
@@ -29,6 +30,7 @@ type Store interface {
 	bridge.Store
 	commands.Store
 	tasks.Store
+	claims.Store
 }
 
 // Run runs all tests on stores that open makes.
@@ -47,6 +49,7 @@ func Run(t *testing.T, open Opener) {
 		{"approvals", approvalTests},
 		{"tasks", taskTests},
 		{"watch", watchTests},
+		{"claims", claimTests},
 		{"steer", steerTests},
 		{"life", lifeTests},
 		{"expiry", expiryTests},
@@ -76,6 +79,8 @@ type world struct {
 	a, b     *bridge.Service // without limits
 	tasksA   *tasks.Service  // with a
 	tasksB   *tasks.Service  // with b
+	claims   *claims.Service // with a
+	claimsB  *claims.Service // with b
 	sequence int
 }
 
@@ -89,6 +94,7 @@ func newWorld(t *testing.T, open Opener) *world {
 	w.storeA, w.storeB = open(t, key)
 	w.a, w.b = w.plain(w.storeA), w.plain(w.storeB)
 	w.tasksA, w.tasksB = tasks.New(w.a, w.storeA), tasks.New(w.b, w.storeB)
+	w.claims, w.claimsB = claims.New(w.a, w.storeA), claims.New(w.b, w.storeB)
 	return w
 }
 

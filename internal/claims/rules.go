@@ -1,0 +1,159 @@
+package claims
+
+import (
+	"slices"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Scene is all that decides about a change of claims, as of one moment.
+type Scene struct {
+	Now time.Time
+	// Conversation and Session are who asks.
+	Conversation string
+	Session      bridge.SessionID
+	TeamID       string
+	// HasTask reports that the task of the call is open and the caller's: its own,
+	// or, for session a, one of its team.
+	HasTask bool
+	// Claims are those of the team, in order of ID.
+	Claims []Claim
+}
+
+// Rule says what becomes of a team's claims. It is pure.
+type Rule func(Scene) Outcome
+
+// Outcome is what a rule decided.
+type Outcome struct {
+	// Add are new claims, Remove the numbers of those that end.
+	Add    []Claim
+	Remove []int64
+	// Refused refuses the call; then only claims that no longer stand end.
+	Refused error
+}
+
+// Result is what a session learns of a change.
+type Result struct {
+	// Changed are the paths that were claimed, or given back.
+	Changed []string
+	// Held are the paths of all that the session has now.
+	Held []string
+	// Unread counts what waits for the caller.
+	Unread int64
+}
+
+// Changed are the paths that an outcome gives the caller or takes from it, and all
+// that the caller holds then.
+func (s Scene) Changed(o Outcome) (changed, held []string) {
+	for _, c := range o.Add {
+		changed, held = append(changed, c.Path), append(held, c.Path)
+	}
+	for _, c := range s.Claims {
+		switch {
+		case !s.mine(c) || !c.Held(s.Now):
+		case !slices.Contains(o.Remove, c.ID):
+			held = append(held, c.Path)
+		case !slices.Contains(changed, c.Path):
+			changed = append(changed, c.Path)
+		}
+	}
+	slices.Sort(held)
+	return changed, held
+}
+
+// mine reports whether the caller is who holds the claim. Session a is one agent
+// in all the conversations of its team.
+func (s Scene) mine(c Claim) bool {
+	return c.Session == s.Session && (c.Conversation == s.Conversation || c.Session == bridge.SessionA)
+}
+
+// over returns the numbers of the claims that no longer stand.
+func (s Scene) over() (ids []int64) {
+	for _, c := range s.Claims {
+		if !c.Held(s.Now) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// takeRule takes all of the claims, or none. One that the caller has on the very
+// same path is replaced.
+func takeRule(wanted []Claim) Rule {
+	return func(s Scene) Outcome {
+		o := Outcome{Remove: s.over()}
+		if wanted[0].Task != 0 && !s.HasTask {
+			o.Refused = ErrNoTask
+			return o
+		}
+		replaced, held := map[int64]bool{}, 0
+		for _, other := range s.Claims {
+			if !other.Held(s.Now) {
+				continue
+			}
+			if s.mine(other) {
+				held++
+			}
+			for _, want := range wanted {
+				switch {
+				case s.mine(other) && other.Path == want.Path:
+					replaced[other.ID] = true
+				case !s.mine(other) && !(other.Shared && want.Shared) && Overlap(want.Path, other.Path):
+					o.Refused = s.held(want, other)
+					return o
+				}
+			}
+		}
+		if held-len(replaced)+len(wanted) > MaxHeld {
+			o.Refused = ErrTooMany
+			return o
+		}
+		for id := range replaced {
+			o.Remove = append(o.Remove, id)
+		}
+		for _, c := range wanted {
+			c.TeamID, c.Conversation, c.Session, c.TakenAt = s.TeamID, s.Conversation, s.Session, s.Now
+			o.Add = append(o.Add, c)
+		}
+		return o
+	}
+}
+
+func (s Scene) held(want, by Claim) error {
+	return &HeldError{
+		Path: want.Path, Claimed: by.Path, Conversation: by.Conversation, Session: by.Session,
+		Role: by.Role, Reason: by.Reason, Left: by.Left(s.Now),
+	}
+}
+
+// releaseRule ends the caller's claims on exactly these paths, or all that it has
+// where there are none. Of several paths all are ended, or none.
+func releaseRule(paths []string) Rule {
+	return func(s Scene) Outcome {
+		o := Outcome{Remove: s.over()}
+		var ends []int64
+		found := map[string]bool{}
+		for _, c := range s.Claims {
+			if !c.Held(s.Now) || !s.mine(c) {
+				continue
+			}
+			for _, path := range paths {
+				if path == c.Path {
+					found[path] = true
+				}
+			}
+			if len(paths) == 0 || found[c.Path] {
+				ends = append(ends, c.ID)
+			}
+		}
+		for _, path := range paths {
+			if !found[path] {
+				o.Refused = ErrNotHeld
+				return o
+			}
+		}
+		o.Remove = append(o.Remove, ends...)
+		return o
+	}
+}
