@@ -12,7 +12,7 @@ import (
 )
 
 // documents are those whose commands people copy.
-var documents = []string{"README.md", "PRODUCTION.md", "docs/clients.md", "docs/harness.md", "scripts/production/README.md"}
+var documents = []string{"README.md", "PRODUCTION.md", "docs/clients.md", "docs/harness.md", "docs/operations.md", "scripts/production/README.md"}
 
 // TestDocumentedCommands: each command of bridge's in the documents exists, with
 // these flags and so many arguments.
