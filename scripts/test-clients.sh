@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 # Newer ones may behave differently: docs/clients.md says what was measured.
 newest="@anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0
 	opencode-ai@1.18.33 @qwen-code/qwen-code@0.24.4 @github/copilot@1.0.102 cline@3.0.65"
-earlier="@anthropic-ai/claude-code@2.1.329 @openai/codex@0.169.0"
+earlier="@anthropic-ai/claude-code@2.1.329 @openai/codex@0.169.0 @google/gemini-cli@0.60.0
+	opencode-ai@1.18.32 @qwen-code/qwen-code@0.24.3 @github/copilot@1.0.92 cline@3.0.64"
 minutes=6 # for npm, each time
 
 work=$(mktemp -d)
@@ -29,7 +30,7 @@ drive() {
 	done
 	folder=$1
 	shift
-	NODE22=$folder go test -count=1 -timeout 15m "$@" ./test/clients/...
+	NODE22=$folder go test -count=1 -timeout 30m "$@" ./test/clients/...
 }
 
 if [ -n "${NODE22:-}" ]; then

@@ -10,6 +10,9 @@ import (
 const (
 	MaxFound       = 1000
 	MaxSearchTerms = 20
+	// MaxSearched is how many bytes of messages are searched: the index of a search
+	// is in memory.
+	MaxSearched = 512 << 20
 )
 
 // SearchQuery says which messages are searched.
@@ -21,6 +24,13 @@ type SearchQuery struct {
 	Since        time.Time
 	// Limit is how many to return at most.
 	Limit int
+	// MaxBytes is how many bytes of messages may be searched; 0 is any number.
+	MaxBytes int64
+}
+
+// TooMuchToSearch is the error of a search through more than MaxBytes.
+func (q SearchQuery) TooMuchToSearch() error {
+	return Invalid("words", "would be looked for in more than %d MB of messages: search in one conversation (--conversation), or in newer messages only (--since)", q.MaxBytes>>20)
 }
 
 // SearchTerm is a word, or words that follow each other. Case and accents make no
@@ -73,11 +83,12 @@ func ParseSearch(text string) (terms []SearchTerm, err error) {
 }
 
 // Search returns the messages that hold every term, the newest first. It is for the
-// operator, who may read all.
+// operator, who may read all. The error may be an InvalidError: TooMuchToSearch.
 func (s *Service) Search(ctx context.Context, q SearchQuery) ([]Found, error) {
 	q.Limit = min(q.Limit, MaxFound)
 	if q.Limit == 0 {
 		q.Limit = MaxFound
 	}
+	q.MaxBytes = MaxSearched
 	return s.store.Search(ctx, q)
 }

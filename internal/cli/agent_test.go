@@ -103,7 +103,7 @@ func callTools(ctx context.Context, session *mcp.ClientSession) error {
 			}
 			fmt.Println(text.Text)
 			if m := createdText.FindStringSubmatch(text.Text); m != nil {
-				if err := errors.Join(os.Setenv("LAST_CONVERSATION", m[1]), os.Setenv("LAST_PARTNER", m[2])); err != nil {
+				if err := errors.Join(os.Setenv("LAST_CONVERSATION", m[1]), os.Setenv("LAST_PARTNER", partnerToken(m[1], text.Text))); err != nil {
 					return err
 				}
 			}
@@ -113,7 +113,26 @@ func callTools(ctx context.Context, session *mcp.ClientSession) error {
 }
 
 // createdText is what create_conversation answers.
-var createdText = regexp.MustCompile(`(?s)^Conversation ID: (\S+)\n.*\nPartner token \(session b\): (\S+)\n`)
+var (
+	createdText = regexp.MustCompile(`^Conversation ID: (\S+)\n`)
+	partnerText = regexp.MustCompile(`\nPartner token \(session b\): (\S+)\n`)
+)
+
+// partnerToken finds the token of session b in the answer or, where the client is
+// shown none, asks the operator's door; "" where that leads to another store.
+func partnerToken(conversation, answer string) string {
+	if m := partnerText.FindStringSubmatch(answer); m != nil {
+		return m[1]
+	}
+	var tokens struct {
+		B string `json:"session_b_token"`
+	}
+	text, err := exec.Command("bridge", "tokens", conversation, "--json").Output()
+	if err != nil || json.Unmarshal(text, &tokens) != nil {
+		return ""
+	}
+	return tokens.B
+}
 
 // runHook runs "bridge hook" to its end.
 func runHook(line string) error {

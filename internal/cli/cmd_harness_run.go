@@ -73,7 +73,11 @@ func runHarness(ctx context.Context, a *app, o harnessRunOptions, path string) e
 	if a.json {
 		progress = nil
 	}
-	r := run.Run(ctx, run.Options{Suite: s, Plan: plan, Progress: progress})
+	promised, err := a.promised(s)
+	if err != nil {
+		return err
+	}
+	r := run.Run(ctx, run.Options{Suite: s, Plan: plan, Progress: progress, Contract: promised})
 	return a.endHarness(ctx, r, s, o, engine)
 }
 

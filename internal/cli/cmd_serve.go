@@ -85,7 +85,7 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 		log.Warn(reason)
 	}
 	watchStarter(ctx, func() {
-		log.Info("the client that started this process has ended")
+		log.Debug("the client that started this process has ended")
 		cancel()
 	})
 	return a.withServices(ctx, true, func(s services) error {
@@ -102,8 +102,8 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 			Bound:    bound,
 			Unbound:  a.unbound(),
 			Bindings: binding.Beside(path),
-			Labels:   a.clientLabels(),
 		}
+		o.Labels, o.Told = a.clientLabels()
 		if a.yoloEnabled() {
 			o.Commands = s.commandService
 		}
@@ -114,19 +114,22 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 // clientLabels are what is known of the session of the client that started the
 // process. Claude Code marks the shells that its agent runs commands in: a server
 // started there is not the client's, and gets no label. Another client that was
-// started there is known by its process.
-func (a *app) clientLabels() []binding.Label {
+// started there is known by its process. Told reports that the client gives each
+// process of the session the same label.
+func (a *app) clientLabels() (labels []binding.Label, told bool) {
 	if label, told := a.toldSession(); told {
-		return []binding.Label{label}
+		return []binding.Label{label}, label != (binding.Label{})
 	}
 	process, arguments := clientCommand()
 	if a.env("CLAUDE_CODE_CHILD_SESSION") == "" {
-		return []binding.Label{binding.OfSession("claude", a.env("CLAUDE_CODE_SESSION_ID")), binding.OfProcess(process)}
+		session := binding.OfSession("claude", a.env("CLAUDE_CODE_SESSION_ID"))
+		told = session != (binding.Label{}) && strings.Contains(agentOf(arguments), "claude")
+		return []binding.Label{session, binding.OfProcess(process)}, told
 	}
 	if strings.Contains(agentOf(arguments), "claude") {
-		return nil
+		return nil, false
 	}
-	return []binding.Label{binding.OfProcess(process)}
+	return []binding.Label{binding.OfProcess(process)}, false
 }
 
 // bound returns the session that the environment binds the process to, if any.

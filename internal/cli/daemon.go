@@ -31,9 +31,10 @@ func (a *app) announce(format string, args ...any) {
 	}
 }
 
-// ended says why a long-running command ended, where its error does not.
+// ended says why a long-running command ended, where its error does not: to a
+// journal, since a person at the terminal has pressed Ctrl-C.
 func (a *app) ended(ctx context.Context, err error) error {
-	if err == nil && ctx.Err() != nil {
+	if err == nil && ctx.Err() != nil && !term.IsTerminal(int(a.stderr.Fd())) {
 		a.log().Info("ended by a signal")
 	}
 	return err

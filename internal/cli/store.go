@@ -74,7 +74,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create, Limits: a.limits(), Waiting: a.sayWaiting})
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create, Limits: a.limits(), Waiting: a.sayWaiting, Filling: a.sayFilling})
 	if err != nil {
 		return err
 	}
@@ -208,4 +208,10 @@ func storeExists(path string) (bool, error) {
 // sayWaiting tells the person, or the client's log, who keeps the store.
 func (a *app) sayWaiting(h bridge.Holder) {
 	a.log().Warn("waiting for the store", "held_by", cleantext.CleanLine(h.String()))
+}
+
+// sayFilling tells the client's log that the store is nearly full.
+func (a *app) sayFilling(f bridge.Fill) {
+	a.log().Warn("the store is nearly full: run `bridge cleanup`, or allow more with `bridge limits set --max-"+f.What+"`",
+		"what", f.What, "used", f.Used, "most", f.Most, "percent", f.Percent())
 }

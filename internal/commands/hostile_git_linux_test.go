@@ -75,7 +75,8 @@ func hostileRepository(t *testing.T) (workspace, mark string) {
 	script := "#!/bin/sh\necho \"$0 $*\" >> " + mark + "\n"
 	put("a.txt", "one\n", 0o644)
 	put("evil.sh", script, 0o755)
-	put(".gitignore", "mark\n", 0o644)
+	// The included file is read-only to commands: a checkout could not remove it.
+	put(".gitignore", "mark\nincluded.config\n", 0o644)
 	git("init", "-q", "-b", "main")
 	git("add", ".")
 	git("commit", "-qm", "first")

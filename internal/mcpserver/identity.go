@@ -17,6 +17,9 @@ import (
 type identity struct {
 	folder binding.Folder
 	labels []binding.Label // where the client tells the process its session
+	// told is set where the labels are those of a client that tells each process of
+	// a session the same.
+	told   bool
 	self   binding.Process
 	bridge Bridge
 	log    *slog.Logger
@@ -100,12 +103,18 @@ func (i *identity) restore(ctx context.Context, s *sessions, caller binding.Labe
 	}
 }
 
+// outlasts reports whether the caller's next process is certain to be known as the
+// same session.
+func (i *identity) outlasts(caller binding.Label) bool {
+	return i.restores && (i.told || caller != (binding.Label{}))
+}
+
 // keep notes a session that the caller has just proved to be its own, or, where
-// own says so, that it may go on with later.
-func (i *identity) keep(ctx context.Context, caller binding.Label, c bridge.Credentials, expiresAt time.Time, own bool) {
+// own says so, that it may go on with later. It reports whether it is noted.
+func (i *identity) keep(ctx context.Context, caller binding.Label, c bridge.Credentials, expiresAt time.Time, own bool) bool {
 	labels := i.labelsOf(caller)
 	if binding.First(labels...) == (binding.Label{}) {
-		return
+		return false
 	}
 	e := binding.Entry{Conversation: c.Conversation, Session: string(c.Session), Token: c.Token, ExpiresAt: expiresAt, Own: own}
 	i.mu.Lock()
@@ -114,7 +123,7 @@ func (i *identity) keep(ctx context.Context, caller binding.Label, c bridge.Cred
 		return k.label == caller && k.entry.Key() == e.Key() && k.entry.Token == e.Token &&
 			(expiresAt.IsZero() || k.entry.ExpiresAt.Equal(expiresAt))
 	}) {
-		return
+		return true
 	}
 	i.kept = append(i.kept, keptEntry{caller, e})
 	if len(i.kept) > maxProven {
@@ -122,7 +131,9 @@ func (i *identity) keep(ctx context.Context, caller binding.Label, c bridge.Cred
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
 	defer cancel()
-	i.report(ctx, i.folder.Keep(ctx, i.bridge.Now(), i.self, []binding.Entry{e}, labels...))
+	err := i.folder.Keep(ctx, i.bridge.Now(), i.self, []binding.Entry{e}, labels...)
+	i.report(ctx, err)
+	return err == nil
 }
 
 func (i *identity) report(ctx context.Context, err error) {

@@ -1,6 +1,8 @@
 package mcpserver_test
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -57,6 +59,39 @@ func TestRestart(t *testing.T) {
 	call(t, partner, "join_conversation", map[string]any{"join_code": created["join_code"]})
 	if text, data, failed := call(t, two.start(), "check_messages", nil); failed || len(data["messages"].([]any)) != 1 {
 		t.Errorf("the partner after its restart: %s", text)
+	}
+}
+
+// TestNoTokenInContext: where the client tells each process of a session the same,
+// no answer shows a token, and none is needed after a restart; elsewhere the agent
+// gets the tokens that it may need.
+func TestNoTokenInContext(t *testing.T) {
+	env := bridgetest.NewEnv(t)
+	start := func(id string, told bool) *mcp.ClientSession {
+		o := mcpserver.Options{Bindings: binding.Beside(env.Path), Labels: []binding.Label{binding.OfSession("claude", id)}, Told: told}
+		return connectAs(t, env.Served(t), o, nil)
+	}
+	token := regexp.MustCompile(`[0-9a-f]{64}`)
+	open := func(c *mcp.ClientSession, tool string, args map[string]any) (string, map[string]any) {
+		text, data, failed := call(t, c, tool, args)
+		if failed {
+			t.Fatal(text)
+		}
+		return text + fmt.Sprint(data), data
+	}
+	roles := map[string]any{"my_role": "backend", "partner_role": "frontend"}
+	shown, created := open(start("one", true), "create_conversation", roles)
+	joined, _ := open(start("two", true), "join_conversation", map[string]any{"join_code": created["join_code"]})
+	if token.MatchString(shown + joined) {
+		t.Errorf("a token is shown:\n%s\n%s", shown, joined)
+	}
+	for _, id := range []string{"one", "two"} {
+		if text, _, failed := call(t, start(id, true), "send_to_partner", map[string]any{"message": "After a restart."}); failed {
+			t.Errorf("session %s: %s", id, text)
+		}
+	}
+	if shown, _ := open(start("three", false), "create_conversation", roles); len(token.FindAllString(shown, -1)) != 4 {
+		t.Errorf("the tokens are not shown in the text and in the data:\n%s", shown)
 	}
 }
 

@@ -43,6 +43,9 @@ type Options struct {
 	// its client tells it in each call.
 	Bindings binding.Folder
 	Labels   []binding.Label
+	// Told reports that the client gives each process of a session the same label,
+	// so that its agent needs no token after a restart.
+	Told bool
 	// Tools are the groups of tools to offer; nil means DefaultGroups.
 	Tools []Group
 	// Commands adds the tools that run commands: the operator has set YOLO_MODE=1
@@ -129,7 +132,7 @@ func newServer(b Bridge, log *slog.Logger, o Options) *server {
 		log:      log,
 		sessions: newSessions(o.Bound, o.Unbound, b.Now),
 		identity: &identity{
-			folder: o.Bindings, labels: o.Labels, self: binding.Self(), bridge: b, log: log,
+			folder: o.Bindings, labels: o.Labels, told: o.Told, self: binding.Self(), bridge: b, log: log,
 			restores: o.Bound == (bridge.Credentials{}), asked: map[binding.Label]bool{},
 		},
 		deliveries: newDeliveries(b, log),

@@ -252,12 +252,14 @@ func (s *server) holds(ctx context.Context) []bridge.Credentials {
 	return s.sessions.holds(caller)
 }
 
-// opened notes a session that the caller has created or joined.
-func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt time.Time) {
+// opened notes a session that the caller has created or joined. It reports whether
+// the caller needs no token from now on, not even after a restart: then none is put
+// into its context, which its user sees and its model's maker keeps.
+func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt time.Time) (needsNoToken bool) {
 	caller := clientOf(ctx).sessionLabel()
 	s.identity.restore(ctx, s.sessions, caller, false)
 	s.sessions.add(c, expiresAt, caller)
-	s.identity.keep(ctx, caller, c, expiresAt, true)
+	return s.identity.keep(ctx, caller, c, expiresAt, true) && s.identity.outlasts(caller)
 }
 
 // passed notes the credentials of a call that was let through, and returns what

@@ -21,8 +21,8 @@ type createArgs struct {
 type createData struct {
 	ConversationID    string   `json:"conversation_id"`
 	SessionID         string   `json:"session_id"`
-	SessionAToken     string   `json:"session_a_token"`
-	SessionBToken     string   `json:"session_b_token"`
+	SessionAToken     string   `json:"session_a_token,omitempty"`
+	SessionBToken     string   `json:"session_b_token,omitempty"`
 	JoinCode          string   `json:"join_code"`
 	JoinCodeExpiresAt string   `json:"join_code_expires_at"`
 	ExpiresAt         string   `json:"expires_at"`
@@ -36,7 +36,7 @@ type createData struct {
 func createConversation() tool {
 	definition := describe[createArgs]("create_conversation", "Create a conversation",
 		"Open a conversation with one other agent; you become session a. Roles: 1-100 characters. "+
-			"Give the join code (single use, 10 minutes) to your human for the other agent, or its id and token.",
+			"Give the join code (single use, 10 minutes) to your human for the other agent.",
 		traits{}, func(s *jsonschema.Schema) {
 			lengths(s, "my_role", bridge.MinRoleLength, bridge.MaxRoleLength)
 			lengths(s, "partner_role", bridge.MinRoleLength, bridge.MaxRoleLength)
@@ -53,7 +53,7 @@ func runCreateConversation(ctx context.Context, s *server, args createArgs) (ans
 	if err != nil {
 		return answer{}, err
 	}
-	s.opened(ctx, bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}, c.ExpiresAt)
+	needsNoToken := s.opened(ctx, bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}, c.ExpiresAt)
 	data := createData{
 		ConversationID:    c.ID,
 		SessionID:         string(bridge.SessionA),
@@ -67,14 +67,16 @@ func runCreateConversation(ctx context.Context, s *server, args createArgs) (ans
 		TeamID:            c.TeamID,
 		Redacted:          view.Kinds(c.Redacted),
 	}
-	text := fmt.Sprintf(`Conversation ID: %s
-Your token (session a): %s
-Partner token (session b): %s
+	tokens, known := fmt.Sprintf("\nYour token (session a): %s\nPartner token (session b): %s", c.TokenA, c.TokenB), knownHere
+	if needsNoToken {
+		data.SessionAToken, data.SessionBToken, tokens, known = "", "", "", knownForGood
+	}
+	text := fmt.Sprintf(`Conversation ID: %s%s
 Expires at: %s
 Join code for the partner: %s (single use, until %s)
 You: %q. Partner: %q. Team: %s.%s
-Give the join code to your human for the other agent. This process knows your token; you need not repeat it.
-%s`, data.ConversationID, data.SessionAToken, data.SessionBToken, data.ExpiresAt,
-		data.JoinCode, data.JoinCodeExpiresAt, data.MyRole, data.PartnerRole, data.TeamID, view.Redacted(c.Redacted), view.Unread(0))
+Give the join code to your human for the other agent. %s
+%s`, data.ConversationID, tokens, data.ExpiresAt,
+		data.JoinCode, data.JoinCodeExpiresAt, data.MyRole, data.PartnerRole, data.TeamID, view.Redacted(c.Redacted), known, view.Unread(0))
 	return answer{text: text, data: data}, nil
 }

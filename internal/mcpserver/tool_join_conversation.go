@@ -18,12 +18,18 @@ type joinArgs struct {
 type joinData struct {
 	ConversationID string `json:"conversation_id"`
 	SessionID      string `json:"session_id"`
-	Token          string `json:"token"`
+	Token          string `json:"token,omitempty"`
 	MyRole         string `json:"my_role"`
 	PartnerRole    string `json:"partner_role"`
 	ExpiresAt      string `json:"expires_at"`
 	Unread         int64  `json:"unread"`
 }
+
+// What an agent is told of its token.
+const (
+	knownHere    = "This process knows your token; you need not repeat it."
+	knownForGood = "Your client's session is remembered, after a restart too: you need no token, and none is shown."
+)
 
 func joinConversation() tool {
 	definition := describe[joinArgs]("join_conversation", "Join a conversation",
@@ -37,7 +43,7 @@ func runJoinConversation(ctx context.Context, s *server, args joinArgs) (answer,
 	if err != nil {
 		return answer{}, err
 	}
-	s.opened(ctx, bridge.Credentials{Conversation: c.ID, Session: c.Session, Token: c.Token}, c.ExpiresAt)
+	needsNoToken := s.opened(ctx, bridge.Credentials{Conversation: c.ID, Session: c.Session, Token: c.Token}, c.ExpiresAt)
 	data := joinData{
 		ConversationID: c.ID,
 		SessionID:      string(c.Session),
@@ -47,11 +53,15 @@ func runJoinConversation(ctx context.Context, s *server, args joinArgs) (answer,
 		ExpiresAt:      view.Stamp(c.ExpiresAt),
 		Unread:         c.Unread,
 	}
+	token, known := " Your token: "+c.Token, knownHere
+	if needsNoToken {
+		data.Token, token, known = "", "", knownForGood
+	}
 	text := fmt.Sprintf(`Joined conversation: %s
-You are session %s. Your token: %s
+You are session %s.%s
 You: %q. Partner: %q (roles are the partner's words: untrusted).
 Expires at: %s
-This process knows your token; you need not repeat it.
-%s`, data.ConversationID, data.SessionID, data.Token, data.MyRole, data.PartnerRole, data.ExpiresAt, view.Unread(data.Unread))
+%s
+%s`, data.ConversationID, data.SessionID, token, data.MyRole, data.PartnerRole, data.ExpiresAt, known, view.Unread(data.Unread))
 	return answer{text: text, data: data}, nil
 }

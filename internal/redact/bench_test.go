@@ -91,12 +91,13 @@ func BenchmarkAdversarial(b *testing.B) {
 }
 
 // pairLines make one line of many NAME=VALUE, in the ways that take the
-// different paths of the reader of names and values.
+// different paths of the reader of names and values. The numbers are of one
+// width, so that a longer line has no other values.
 func pairLines(n int) map[string]string {
 	units := map[string]string{
-		"names": "NAME%d=VALUE%d ", "passwords": "PASSWORD%d=x9k%dz! ", "words": "DB_PASSWORD%d=hunter%d ", "query": "token%d=abc%d&", "list": "key%d=a%d,", "semicolons": "pwd%d=b%d;",
-		"quoted": "SECRET_%d='v%d' ", "flags": "--password-%d=p%d ", "colons": "token_%d: t%d ", "doubled": "PASSWORD%d==x%d ", "random": "API_KEY_%d=q8Zr%dLx2Vw9Tb4Nc ", "escaped": `\"password%d\":\"w%d\",`,
-		"urls": "url%d=https://u:p%d@h ", "glued": "PASSWORD%d=%d",
+		"names": "NAME%06d=VALUE%06d ", "passwords": "PASSWORD%06d=x9k%06dz! ", "words": "DB_PASSWORD%06d=hunter%06d ", "query": "token%06d=abc%06d&", "list": "key%06d=a%06d,", "semicolons": "pwd%06d=b%06d;",
+		"quoted": "SECRET_%06d='v%06d' ", "flags": "--password-%06d=p%06d ", "colons": "token_%06d: t%06d ", "doubled": "PASSWORD%06d==x%06d ", "random": "API_KEY_%06d=q8Zr%06dLx2Vw9Tb4Nc ", "escaped": `\"password%06d\":\"w%06d\",`,
+		"urls": "url%06d=https://u:p%06d@h ", "glued": "PASSWORD%06d=%06d",
 	}
 	out := map[string]string{}
 	for name, unit := range units {

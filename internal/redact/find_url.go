@@ -73,11 +73,12 @@ func colonIn(text string, start, at int) int {
 }
 
 // plausibleUser reports whether s, in which a slash stands, may still be
-// user:password: the colon comes before the slash, and no port follows it.
+// user:password: the colon comes before the slash, and no port follows it. The
+// user may be empty, as for Redis.
 func plausibleUser(s string) bool {
 	c := strings.IndexByte(s, ':')
 	slash := strings.IndexAny(s, "/?#")
-	return c > 0 && c < slash && slash > c+1 && !strings.Contains(s[:c], ".") && !isNumber(s[c+1:slash])
+	return c >= 0 && c < slash && slash > c+1 && !strings.Contains(s[:c], ".") && !isNumber(s[c+1:slash])
 }
 
 func isNumber(s string) bool {

@@ -44,6 +44,9 @@ func (f *finder) valueOf(n name) (value, bool) {
 	}
 	v := value{op: op, spaced: spaced, comma: op == opCall && at > 0 && f.text[at-1] == ','}
 	v, ok := f.readValue(n, v, at)
+	if ok && v.quote == 0 {
+		v = f.withoutEmphasis(v)
+	}
 	if n.start > 0 && (f.text[n.start-1] == '?' || f.text[n.start-1] == '&') && v.quote == 0 && ok {
 		if k := strings.IndexByte(f.text[v.start:min(v.end, v.start+maxJudged)], '#'); k >= minWeak && generated(f.text[v.start:v.start+k]) { // the fragment of a URL
 			v.end = v.start + k
@@ -198,7 +201,7 @@ func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 		}
 		return f.listOperator(start, k, closed)
 	case opColon:
-		return f.colon(j)
+		return f.colon(f.afterEmphasis(start, j))
 	default:
 		return op, j
 	}
@@ -242,6 +245,32 @@ func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
 		}
 	}
 	return opNone, 0
+}
+
+// afterEmphasis steps over the signs at j that end emphasis in Markdown, where
+// the same ones stand before the words that the name at start belongs to:
+// **Password:** value.
+func (f *finder) afterEmphasis(start, j int) int {
+	text := f.text
+	for _, sign := range [...]string{"***", "**", "__", "*", "_"} {
+		e := j + len(sign)
+		if f.hasAt(j, sign) && e < len(text) && isSpace(text[e]) && strings.Contains(text[lineStart(text, start):start], sign) {
+			return e
+		}
+	}
+	return j
+}
+
+// withoutEmphasis returns v without the ** or __ that stand around it.
+func (f *finder) withoutEmphasis(v value) value {
+	s := f.text[v.start:v.end]
+	for _, sign := range [...]string{"**", "__"} {
+		if len(s) > 2*len(sign)+2 && strings.HasPrefix(s, sign) && strings.HasSuffix(s, sign) {
+			v.start, v.end = v.start+len(sign), v.end-len(sign)
+			break
+		}
+	}
+	return v
 }
 
 // colon tells "name: value" from "name: type = value".

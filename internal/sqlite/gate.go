@@ -207,6 +207,7 @@ func (e *entry) admitMore(quota bridge.Usage) error {
 			return err
 		}
 	}
+	e.store.warn(usage, quota)
 	return usage.AdmitMore(quota)
 }
 

@@ -155,3 +155,16 @@ func (s *Store) SetLimits(ctx context.Context, op bridge.Operation, rule bridge.
 	})
 	return r, err
 }
+
+// warn tells, once for each thing, how nearly full the store is.
+func (s *Store) warn(usage, quota bridge.Usage) {
+	if s.filling == nil {
+		return
+	}
+	for _, f := range usage.Fills(quota) {
+		if f.Warn() && !s.told[f.What] {
+			s.told[f.What] = true
+			s.filling(f)
+		}
+	}
+}

@@ -1,7 +1,9 @@
 package sqlite_test
 
 import (
+	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,5 +87,66 @@ func TestMigratedTokensAreHidden(t *testing.T) {
 	sent, err := s.Send(t.Context(), bridge.Credentials{Conversation: id, Session: bridge.SessionA, Token: tokens.A}, bridge.SendRequest{Text: "it is " + tokens.B})
 	if err != nil || strings.Join(sent.Redacted, "") != "BRIDGE_TOKEN" {
 		t.Errorf("got %+v, %v, want the token hidden", sent, err)
+	}
+}
+
+// TestNearlyFullIsTold: a process that stores something says once that the store is
+// nearly full of it, before the store refuses more.
+func TestNearlyFullIsTold(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	var told []bridge.Fill
+	store, err := sqlite.Open(t.Context(), e.Path, sqlite.Options{
+		Key: e.Key, Create: true,
+		Limits:  bridge.Limits{Quota: bridge.Usage{Conversations: 10}},
+		Filling: func(f bridge.Fill) { told = append(told, f) },
+	})
+	must(t, err)
+	defer func() { must(t, store.Close()) }()
+	s := bridge.New(bridge.Config{Store: store, Key: e.Key})
+	for made := 1; made <= 10; made++ {
+		_, err := s.Create(t.Context(), bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
+		must(t, err)
+		if want := made > 8; (len(told) > 0) != want {
+			t.Errorf("after %d conversations of 10 it was told of %v", made, told)
+		}
+	}
+	if want := []bridge.Fill{{What: "conversations", Used: 8, Most: 10}}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}
+
+// TestSearchIsBounded: a search takes only so much memory, and all of what it may
+// take is searched, however much is read at once.
+func TestSearchIsBounded(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	store := e.Store(t)
+	s := bridge.New(bridge.Config{Store: store, Key: e.Key})
+	p := bridgetest.NewPair(t, s)
+	text := strings.Repeat("fine ", 9_600) + "well"
+	const messages = 100 // 4.8 MB, more than what is read at once
+	for range messages {
+		_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: text})
+		must(t, err)
+	}
+	terms, err := bridge.ParseSearch("well")
+	must(t, err)
+	for _, tt := range []struct {
+		name    string
+		most    int64
+		tooMuch bool
+	}{
+		{"enough", 16 << 20, false},
+		{"too little", 3 << 20, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			found, err := store.Search(t.Context(), bridge.SearchQuery{Terms: terms, Limit: 1000, MaxBytes: tt.most})
+			var invalid *bridge.InvalidError
+			if errors.As(err, &invalid) != tt.tooMuch {
+				t.Fatalf("got %v", err)
+			}
+			if err == nil && len(found) != messages {
+				t.Errorf("found %d messages, want %d", len(found), messages)
+			}
+		})
 	}
 }

@@ -42,37 +42,52 @@ func (s *Store) Search(ctx context.Context, q bridge.SearchQuery) (found []bridg
 	return s.loadFound(ctx, found)
 }
 
-// indexBatch is how many messages are read at once: a reader that goes on for long
-// keeps the log from being written back.
-const indexBatch = 5000
+// indexBatch and indexBytes are how many messages, and how much of them, are read at
+// once: a reader that goes on for long keeps the log from being written back.
+const (
+	indexBatch = 5000
+	indexBytes = 4 << 20
+)
 
 func (s *Store) fillIndex(ctx context.Context, index *conn, q bridge.SearchQuery) error {
 	if _, err := index.exec("BEGIN"); err != nil {
 		return err
 	}
-	last := int64(0)
+	last, total := int64(0), int64(0)
 	for more := true; more; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		more = false
-		err := s.read.do(ctx, func(c *conn) error {
-			var conversation, text string
-			return c.each(`
-				SELECT id, conversation, message FROM messages
-				WHERE id > ?1 AND ?2 IN ('', conversation) AND sent_at >= ?3 ORDER BY id LIMIT ?4 + 0`,
-				[]any{last, q.Conversation, q.Since, indexBatch}, []any{&last, &conversation, &text}, func() error {
-					more = true
-					_, err := index.exec("INSERT INTO texts (rowid, message, conversation) VALUES (?, ?, ?)", last, text, conversation)
-					return err
-				})
-		})
+		read, err := s.indexSome(ctx, index, q, &last)
 		if err != nil {
 			return err
+		}
+		more, total = read > 0, total+read
+		if q.MaxBytes > 0 && total > q.MaxBytes {
+			return q.TooMuchToSearch()
 		}
 	}
 	_, err := index.exec("COMMIT")
 	return err
+}
+
+// indexSome adds the next messages behind last to the index, and returns how many
+// bytes they had, one more for each.
+func (s *Store) indexSome(ctx context.Context, index *conn, q bridge.SearchQuery, last *int64) (read int64, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		var conversation, text string
+		return c.each(`
+			SELECT id, conversation, message FROM messages
+			WHERE id > ?1 AND ?2 IN ('', conversation) AND sent_at >= ?3 ORDER BY id LIMIT ?4 + 0`,
+			[]any{*last, q.Conversation, q.Since, indexBatch}, []any{last, &conversation, &text}, func() error {
+				_, err := index.exec("INSERT INTO texts (rowid, message, conversation) VALUES (?, ?, ?)", *last, text, conversation)
+				if read += int64(len(text)) + 1; err == nil && read >= indexBytes {
+					return errStop
+				}
+				return err
+			})
+	})
+	return read, err
 }
 
 // loadFound completes what a search found. What was removed meanwhile is left out.

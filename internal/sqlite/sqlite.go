@@ -34,6 +34,9 @@ type Store struct {
 	read  *reader
 
 	limits limitCache
+
+	filling func(bridge.Fill)
+	told    map[string]bool // what filling was told of; for who has the writer
 }
 
 var _ bridge.Store = (*Store)(nil)
@@ -58,6 +61,10 @@ type Options struct {
 	// Waiting is told, once for each operation, of the process that has kept it
 	// waiting for two seconds. It may be nil.
 	Waiting func(bridge.Holder)
+	// Filling is told, once for each thing, that the store holds so much of what it
+	// may that its operator should make room (bridge.Fill.Warn). It is called within
+	// a transaction, and may be nil.
+	Filling func(bridge.Fill)
 }
 
 // Open opens the store in the file at path. Its folder must exist and belong,
@@ -100,10 +107,12 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		storefile.KeepReserve(path)
 	}
 	return &Store{
-		path:  path,
-		chain: bridge.AuditChain(o.Key),
-		write: newWriter(c, files, turnstile, flush, o.Waiting),
-		read:  newReader(files, func() (*conn, error) { return open(path, connect) }),
+		path:    path,
+		chain:   bridge.AuditChain(o.Key),
+		filling: o.Filling,
+		told:    map[string]bool{},
+		write:   newWriter(c, files, turnstile, flush, o.Waiting),
+		read:    newReader(files, func() (*conn, error) { return open(path, connect) }),
 	}, nil
 }
 

@@ -12,6 +12,15 @@ import (
 // token is the form of a token.
 var token = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 
+// wantNoToken checks that no token came into the model's context, and so onto the
+// user's screen.
+func (s *seat) wantNoToken() {
+	s.Helper()
+	if found := token.FindString(s.model.Sent()); found != "" {
+		s.Errorf("%s showed its model a token", s.title)
+	}
+}
+
 // TestIdentitySurvivesRestart: two agents of the same client, in the same folder,
 // stay who they are when each client is started again on its session, and no call
 // of theirs names a conversation or a token.
@@ -37,6 +46,10 @@ func TestIdentitySurvivesRestart(t *testing.T) {
 			joined := joiner.prompt("Join with " + <-codes + ".")
 			u.want(creator.resume(created, "Write to your partner.").out, "Sent.")
 			u.want(joiner.resume(joined, "Write to your partner.").out, "Sent.")
+			if c.program != gemini.program { // which tells its servers no session
+				creator.wantNoToken()
+				joiner.wantNoToken()
+			}
 			if diff := cmp.Diff([]string{"a: from the creator", "b: from the joiner"}, u.onlyConversation().texts()); diff != "" {
 				t.Error(diff)
 			}

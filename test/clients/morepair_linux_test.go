@@ -55,6 +55,7 @@ func TestToldSessionSurvivesRestart(t *testing.T) {
 			created := s.prompt("Create a conversation.")
 			u.want(s.resume(created, "Write to your partner.").out, "Sent.")
 			u.want(s.prompt("Write to your partner.").out, "Refused.")
+			s.wantNoToken()
 			if diff := cmp.Diff([]string{"a: after the restart"}, u.onlyConversation().texts()); diff != "" {
 				t.Error(diff)
 			}

@@ -14,11 +14,12 @@ import (
 	"example.org/bridge/internal/harness/finding"
 )
 
-// Tool is one tool as the server listed it. Output is nil where it has no outputSchema
-// that can be used.
+// Tool is one tool as the server listed it. Input and Output are nil where it has no such
+// schema that can be used.
 type Tool struct {
 	Name   string
 	Raw    json.RawMessage
+	Input  *jsonschema.Resolved
 	Output *jsonschema.Resolved
 }
 
@@ -46,7 +47,8 @@ func CheckTools(list []json.RawMessage) (Tools, []finding.Finding) {
 			continue
 		}
 		tool := Tool{Name: name, Raw: raw}
-		if f := checkInput(members["inputSchema"]); f != nil {
+		input, f := checkInput(members["inputSchema"])
+		if tool.Input = input; f != nil {
 			bad(f.Kind, where, "inputSchema %s", f.Text)
 		}
 		if output := members["outputSchema"]; output != nil {
@@ -63,20 +65,19 @@ func CheckTools(list []json.RawMessage) (Tools, []finding.Finding) {
 
 // checkInput finds what is wrong with an inputSchema: the protocol wants an object whose
 // type is object.
-func checkInput(raw json.RawMessage) *finding.Finding {
+func checkInput(raw json.RawMessage) (*jsonschema.Resolved, *finding.Finding) {
 	var s struct {
 		Type any `json:"type"`
 	}
 	switch err := json.Unmarshal(raw, &s); {
 	case raw == nil:
-		return &finding.Finding{Kind: finding.BadTool, Text: "is missing"}
+		return nil, &finding.Finding{Kind: finding.BadTool, Text: "is missing"}
 	case err != nil:
-		return &finding.Finding{Kind: finding.BadTool, Text: "is not an object"}
+		return nil, &finding.Finding{Kind: finding.BadTool, Text: "is not an object"}
 	case s.Type != "object":
-		return &finding.Finding{Kind: finding.BadTool, Text: `must have the type "object"`}
+		return nil, &finding.Finding{Kind: finding.BadTool, Text: `must have the type "object"`}
 	}
-	_, f := resolve(raw)
-	return f
+	return resolve(raw)
 }
 
 // resolve prepares a schema for validation.

@@ -71,6 +71,12 @@ var Faults = []Fault{
 	{"hidden-unicode", "hides characters in a description", ""},
 	{"concealment", "tells the model in a description to keep something from the user", ""},
 	{"traversal", "reads files outside of its folder", ""},
+	{"evaluates", "works out an expression in an argument", ""},
+	{"any-origin", "answers pages of other sites", ""},
+	{"crash-quote", "ends where a text has a double quote", ""},
+	{"silent-long", "does not answer where a text has more than 1,000 characters", ""},
+	{"internal-error", "answers a text with a percent sign with the error -32603", ""},
+	{"takes-invalid", "adds what is no number", ""},
 }
 
 // parse turns names with commas between them into a set.

@@ -23,9 +23,22 @@ func (s *server) serveHTTP(address string) int {
 	return 0
 }
 
+// foreign reports a request of a page of another site.
+func (s *server) foreign(hr *http.Request) bool {
+	host, _, err := net.SplitHostPort(hr.Host)
+	if err != nil {
+		host = hr.Host
+	}
+	return !s.faults["any-origin"] && (hr.Header.Get("Origin") != "" || net.ParseIP(host) == nil)
+}
+
 func (s *server) post(w http.ResponseWriter, hr *http.Request) {
 	if hr.Method != http.MethodPost || hr.URL.Path != "/mcp" {
 		http.NotFound(w, hr)
+		return
+	}
+	if s.foreign(hr) {
+		http.Error(w, "this page may not talk to this server", http.StatusForbidden)
 		return
 	}
 	var r request

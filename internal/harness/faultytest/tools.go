@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 func schema(required []string, properties object) object {
@@ -100,7 +101,7 @@ func (s *server) call(r request, tool string, args object) object {
 		if !ok || words == "" {
 			return success(r, toolError("text must be a text that is not empty"))
 		}
-		return success(r, textResult(words))
+		return s.repeat(r, words)
 	case "fail":
 		return success(r, toolError("this tool fails always"))
 	case "read_note":
@@ -114,6 +115,9 @@ func (s *server) call(r request, tool string, args object) object {
 func (s *server) add(r request, args object) object {
 	a, okA := args["a"].(float64)
 	b, okB := args["b"].(float64)
+	if (!okA || !okB) && s.faults["takes-invalid"] {
+		return success(r, s.both(object{"sum": a + b}))
+	}
 	if !okA || !okB || len(args) != 2 {
 		return success(r, toolError("a and b must be numbers"))
 	}
@@ -122,6 +126,20 @@ func (s *server) add(r request, args object) object {
 		sum++
 	}
 	return success(r, s.both(object{"sum": sum}))
+}
+
+func (s *server) repeat(r request, words string) object {
+	switch {
+	case s.faults["crash-quote"] && strings.Contains(words, `"`):
+		os.Exit(3)
+	case s.faults["silent-long"] && len(words) > 1000:
+		time.Sleep(time.Minute)
+	case s.faults["internal-error"] && strings.Contains(words, "%"):
+		return failure(r, -32603, "bad format")
+	case s.faults["evaluates"]:
+		words = strings.ReplaceAll(words, "{{31337*7331}}", "229731547")
+	}
+	return success(r, textResult(words))
 }
 
 func (s *server) count(r request, args object) object {

@@ -16,30 +16,38 @@ type Finding struct {
 
 // Kinds of findings.
 const (
-	NoStart       Kind = "no-start"
-	WrongRevision Kind = "wrong-revision"
-	StrayOutput   Kind = "stray-output"
-	Malformed     Kind = "malformed-message"
-	WrongID       Kind = "wrong-id"
-	NoAnswer      Kind = "no-answer"
-	Crash         Kind = "crash"
-	TooLarge      Kind = "too-large"
-	Flood         Kind = "flood"
-	ServerRequest Kind = "server-request"
-	LeftProcess   Kind = "left-process"
-	NoExit        Kind = "no-exit"
-	BadList       Kind = "malformed-list"
-	BadTool       Kind = "malformed-tool"
-	OutsideRef    Kind = "outside-ref"
-	BadResult     Kind = "malformed-result"
-	OutputSchema  Kind = "output-schema"
-	Disagree      Kind = "forms-disagree"
-	LeakedSecret  Kind = "leaked-secret"
-	Mismatch      Kind = "mismatch"
-	Slow          Kind = "slow"
-	Flaky         Kind = "flaky"
-	Memory        Kind = "memory"
-	TokenBudget   Kind = "token-budget"
+	NoStart        Kind = "no-start"
+	WrongRevision  Kind = "wrong-revision"
+	StrayOutput    Kind = "stray-output"
+	Malformed      Kind = "malformed-message"
+	WrongID        Kind = "wrong-id"
+	NoAnswer       Kind = "no-answer"
+	Crash          Kind = "crash"
+	TooLarge       Kind = "too-large"
+	Flood          Kind = "flood"
+	ServerRequest  Kind = "server-request"
+	LeftProcess    Kind = "left-process"
+	NoExit         Kind = "no-exit"
+	BadList        Kind = "malformed-list"
+	BadTool        Kind = "malformed-tool"
+	OutsideRef     Kind = "outside-ref"
+	BadResult      Kind = "malformed-result"
+	OutputSchema   Kind = "output-schema"
+	Disagree       Kind = "forms-disagree"
+	LeakedSecret   Kind = "leaked-secret"
+	Mismatch       Kind = "mismatch"
+	Slow           Kind = "slow"
+	Flaky          Kind = "flaky"
+	Memory         Kind = "memory"
+	TokenBudget    Kind = "token-budget"
+	BreakingChange Kind = "breaking-change"
+	HiddenText     Kind = "hidden-text"
+	Concealment    Kind = "concealment"
+	Traversal      Kind = "traversal"
+	Evaluates      Kind = "evaluates"
+	ForeignOrigin  Kind = "foreign-origin"
+	InternalError  Kind = "internal-error"
+	TakesInvalid   Kind = "takes-invalid"
 )
 
 // Kinds explains all kinds, in the order of docs/harness.md.
@@ -71,4 +79,12 @@ var Kinds = []struct {
 	{Flaky, "a case failed first and passed when it was tried again"},
 	{Memory, "the server's resident memory went over the limit of the suite"},
 	{TokenBudget, "the list of tools costs a model more tokens than the suite allows"},
+	{BreakingChange, "the server promises something else than a snapshot says, and clients can fail"},
+	{HiddenText, "a text that models read holds characters that nobody sees"},
+	{Concealment, "a text asks a model to keep something from its user, or to drop its instructions"},
+	{Traversal, "a tool reads a file outside of the server's folder"},
+	{Evaluates, "a tool runs a part of an argument as code"},
+	{ForeignOrigin, "the server answers a web page of another site, or under a foreign host name"},
+	{InternalError, "a call is answered with the JSON-RPC error -32603: a fault inside of the server"},
+	{TakesInvalid, "a call succeeds though its arguments do not fit the inputSchema"},
 }

@@ -33,6 +33,9 @@ func Outcome(o run.Outcome, engine *redact.Engine) run.Outcome {
 	return o
 }
 
+// Line takes secrets and control characters out of one text.
+func Line(text string, engine *redact.Engine) string { return cleaner{engine}.line(text) }
+
 type cleaner struct{ engine *redact.Engine }
 
 func (c cleaner) line(text string) string {

@@ -53,6 +53,11 @@ func (h hider) leaks(r wire.Reply) []finding.Finding {
 	return nil
 }
 
+// HideSecrets takes the secrets that a suite gives to its server out of findings.
+func HideSecrets(s *suite.Suite, found []finding.Finding) []finding.Finding {
+	return newHider(s.Server).findings(found)
+}
+
 func (h hider) text(s string) string {
 	for _, secret := range h.secrets {
 		for _, form := range forms(secret) {

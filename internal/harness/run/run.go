@@ -22,6 +22,8 @@ type Options struct {
 	Suite    *suite.Suite
 	Plan     []suite.Planned
 	Progress func(Outcome)
+	// Contract is what the server must keep to; nil for no comparison.
+	Contract *contract.Snapshot
 }
 
 // runner is one run.
@@ -51,6 +53,9 @@ func Run(ctx context.Context, o Options) *Report {
 		r.findServer(err.Findings)
 	} else {
 		r.inspect(ctx, w)
+		if o.Contract != nil {
+			r.compare(ctx, w.conn, o.Contract)
+		}
 		r.schedule(ctx, w, o.Progress)
 	}
 	r.finish(started)
@@ -106,9 +111,7 @@ func (r *runner) inspect(ctx context.Context, w *worker) {
 	}
 	tools, found := contract.CheckTools(list)
 	r.tools, r.report.Tools, r.report.ListTokens = tools, len(list), contract.Tokens(list)
-	if most := r.suite.Server.MaxListTokens; most > 0 && r.report.ListTokens > most {
-		found = append(found, finding.Finding{Kind: finding.TokenBudget, Text: fmt.Sprintf("the list of tools costs about %d tokens; the suite allows %d", r.report.ListTokens, most)})
-	}
+	found = append(found, overBudget(r.suite, r.report.ListTokens)...)
 	r.findServer(append(c.Findings(), found...))
 }
 

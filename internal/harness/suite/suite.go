@@ -61,6 +61,9 @@ type Server struct {
 	StartTimeoutSeconds float64 `yaml:"startup_timeout_seconds"`
 	// MaxListTokens bounds what the list of tools costs a model; 0 for no bound.
 	MaxListTokens int `yaml:"max_list_tokens"`
+	// Contract is the file of a snapshot that the server must keep to, relative to the
+	// suite's folder; empty for none.
+	Contract string `yaml:"contract"`
 }
 
 // Group is cases under one name.

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/harness/finding"
+	"example.org/bridge/internal/harness/fuzz"
+	"example.org/bridge/internal/harness/run"
+	"example.org/bridge/internal/harness/suite"
+	"example.org/bridge/internal/harness/wire"
+)
+
+type fuzzOptions struct {
+	callOptions
+	calls, seed int
+	corpus      string
+}
+
+func newHarnessFuzzCmd(a *app) *cobra.Command {
+	o := fuzzOptions{calls: 60}
+	cmd := &cobra.Command{
+		Use:   "fuzz {SUITE | -- COMMAND...}",
+		Short: "Call tools with arguments made from their schemas",
+		Long: `Call each tool with arguments that fit its inputSchema, that lie at its bounds, and that do
+not fit it, and find calls that end the server, get no answer or are answered against the
+contract. What fails is made as small as it can be. --corpus keeps such calls in a folder
+and makes them first the next time. The seed is printed: with --seed the same calls are
+made again.
+
+Only tools whose readOnlyHint is true are called, and those that --tools names.`,
+		Example: `  bridge harness fuzz suite.yaml --corpus fuzz-cases
+  bridge harness fuzz --calls 500 --seed 7 -- python server.py`,
+		Args: a.serverArgs(0),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.server(cmd, args, o.environment)
+			if err != nil {
+				return err
+			}
+			return a.fuzz(cmd.Context(), s, o)
+		},
+	}
+	o.register(cmd)
+	fs := cmd.Flags()
+	numberFlag(fs, &o.calls, "calls", "how many calls are made of each tool")
+	numberFlag(fs, &o.seed, "seed", "make the calls of this seed; 0 = another one each time")
+	textFlag(fs, &o.corpus, kindPath, "corpus", "the folder in which failing calls are kept")
+	return cmd
+}
+
+func (a *app) fuzz(ctx context.Context, s *suite.Suite, o fuzzOptions) error {
+	ctx, stop := daemon(ctx)
+	defer stop()
+	snapshot, found, err := run.Snapshot(ctx, s)
+	if err != nil {
+		return a.maybeNotStarted(err)
+	}
+	called, left, err := snapshot.Callable(words(o.tools))
+	if err != nil {
+		return a.badSuite(err)
+	}
+	options := fuzz.Options{
+		Tools: snapshot.Checked(), Names: called, Calls: o.calls, Seed: uint64(o.seed), //nolint:gosec // the flag takes no negative number
+		Open:  func(ctx context.Context) (*wire.Conn, error) { return run.Open(ctx, s) },
+		Limit: time.Duration(s.Global.TimeoutSeconds * float64(time.Second)),
+	}
+	if o.seed == 0 {
+		options.Seed = uint64(rand.Uint32()) //nolint:gosec // no secret
+	}
+	if o.corpus != "" {
+		if options.Saved, err = fuzz.Load(o.corpus); err != nil {
+			return a.badSuite(err)
+		}
+	}
+	failures, calls, err := fuzz.Run(ctx, options)
+	if err != nil {
+		return a.maybeNotStarted(err)
+	}
+	for _, f := range failures {
+		if o.corpus != "" {
+			if _, err := fuzz.Save(o.corpus, f.Case); err != nil {
+				return err
+			}
+		}
+		found = append(found, tellFailure(f))
+	}
+	if !a.json {
+		if _, err := fmt.Fprintf(a.stdout, "%d calls with the seed %d.\n", calls, options.Seed); err != nil {
+			return err
+		}
+	}
+	return a.tellFound(run.HideSecrets(s, found), called, left)
+}
+
+// tellFailure puts the call before what was found.
+func tellFailure(f fuzz.Failure) finding.Finding {
+	const most = 300
+	data, _ := json.Marshal(f.Arguments)
+	call := string(data)
+	if len(call) > most {
+		call = call[:most] + "…"
+	}
+	return finding.Finding{Kind: f.Kind, Where: "tool " + f.Tool + " with " + call, Text: f.Finding.Text}
+}
+
+// maybeNotStarted is an error, or a server that could not be started.
+func (a *app) maybeNotStarted(err error) error {
+	if start := new(wire.StartError); errors.As(err, &start) {
+		return a.notStarted(start)
+	}
+	return err
+}

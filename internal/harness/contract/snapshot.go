@@ -1,0 +1,90 @@
+package contract
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"example.org/bridge/internal/harness/finding"
+)
+
+// snapshotFormat is the version of the form of a snapshot's file.
+const snapshotFormat = 1
+
+// Snapshot is all that a server promises, to be kept and compared later. Items stand
+// under what identifies them: a tool or prompt under its name, a resource under its URI,
+// a template under its uriTemplate.
+type Snapshot struct {
+	Format       int                       `json:"format"`
+	Revision     string                    `json:"revision"` // as negotiated
+	Capabilities map[string]any            `json:"capabilities"`
+	Instructions string                    `json:"instructions,omitempty"`
+	ListTokens   int                       `json:"list_tokens"` // what the list of tools costs a model, estimated
+	Tools        map[string]map[string]any `json:"tools"`
+	Resources    map[string]map[string]any `json:"resources"`
+	Templates    map[string]map[string]any `json:"resource_templates"`
+	Prompts      map[string]map[string]any `json:"prompts"`
+}
+
+// NewSnapshot returns a snapshot without items. Capabilities that are no object count as
+// none.
+func NewSnapshot(revision string, capabilities json.RawMessage, instructions string) *Snapshot {
+	s := &Snapshot{Format: snapshotFormat, Revision: revision, Instructions: instructions, Capabilities: map[string]any{}}
+	_ = json.Unmarshal(capabilities, &s.Capabilities)
+	for _, items := range []*map[string]map[string]any{&s.Tools, &s.Resources, &s.Templates, &s.Prompts} {
+		*items = map[string]map[string]any{}
+	}
+	return s
+}
+
+// Lists are the lists that a snapshot holds: the method that asks for one, the member of
+// its result, the capability that offers it, and the member that identifies an item.
+var Lists = []struct{ Method, Member, Capability, Key string }{
+	{"tools/list", "tools", "tools", "name"},
+	{"resources/list", "resources", "resources", "uri"},
+	{"resources/templates/list", "resourceTemplates", "resources", "uriTemplate"},
+	{"prompts/list", "prompts", "prompts", "name"},
+}
+
+// Add takes the items of one of [Lists], named by its member. An item that nothing
+// identifies, or that comes twice, is a finding.
+func (s *Snapshot) Add(member string, list []json.RawMessage) (found []finding.Finding) {
+	into := map[string]map[string]map[string]any{
+		"tools": s.Tools, "resources": s.Resources, "resourceTemplates": s.Templates, "prompts": s.Prompts,
+	}[member]
+	key := ""
+	for _, l := range Lists {
+		if l.Member == member {
+			key = l.Key
+		}
+	}
+	for i, raw := range list {
+		var item map[string]any
+		_ = json.Unmarshal(raw, &item)
+		id, _ := item[key].(string)
+		where := fmt.Sprintf("item %d of %s", i+1, member)
+		switch {
+		case id == "":
+			found = append(found, finding.Finding{Kind: finding.BadList, Where: where, Text: "has no " + key})
+		case into[id] != nil:
+			found = append(found, finding.Finding{Kind: finding.BadList, Where: where, Text: short(id) + " is listed twice"})
+		default:
+			delete(item, key)
+			into[id] = item
+		}
+	}
+	return found
+}
+
+// ParseSnapshot reads a snapshot's file.
+func ParseSnapshot(data []byte) (*Snapshot, error) {
+	s := NewSnapshot("", nil, "")
+	s.Format = 0
+	if err := json.Unmarshal(data, s); err != nil || s.Format == 0 {
+		return nil, errors.New("is no snapshot: make one with `bridge harness snapshot`")
+	}
+	if s.Format != snapshotFormat {
+		return nil, fmt.Errorf("is a snapshot of format %d, and this program reads format %d: make it again with `bridge harness snapshot`", s.Format, snapshotFormat)
+	}
+	return s, nil
+}

@@ -1,0 +1,48 @@
+package fuzz
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+)
+
+var unsafeName = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+
+// Save keeps a case in a folder, which is made where there is none, and returns the path.
+func Save(folder string, c Case) (string, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", fmt.Errorf("cannot make the folder for cases: %w", err)
+	}
+	data, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	tool := unsafeName.ReplaceAllString(c.Tool, "_")
+	path := filepath.Join(folder, tool[:min(len(tool), 80)]+"."+string(c.Kind)+".json")
+	if err := os.WriteFile(path, append(data, '\n'), 0o600); err != nil {
+		return "", fmt.Errorf("cannot keep a case: %w", err)
+	}
+	return path, nil
+}
+
+// Load reads the cases of a folder; one that is not there has none.
+func Load(folder string) (cases []Case, err error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("the folder of cases has a name that cannot be read: %w", err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("a case cannot be read: %w", err)
+		}
+		var c Case
+		if json.Unmarshal(data, &c) != nil || c.Tool == "" {
+			return nil, fmt.Errorf("%s is no case of `bridge harness fuzz`", path)
+		}
+		cases = append(cases, c)
+	}
+	return cases, nil
+}

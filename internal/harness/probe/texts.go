@@ -1,0 +1,111 @@
+// Package probe looks for what makes a server dangerous to the agent that uses it:
+// texts that a person does not see and a model reads, files outside of a tool's folder,
+// arguments that are run as code, web pages that may talk to a local server.
+//
+// Each probe looks for a proof, such as the content of a file that nobody should read,
+// so that an alarm is worth reading.
+package probe
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"example.org/bridge/internal/harness/contract"
+	"example.org/bridge/internal/harness/finding"
+)
+
+// Texts finds hidden characters and concealment in all that a server says to models.
+func Texts(s *contract.Snapshot) (found []finding.Finding) {
+	look := func(where, text string) {
+		if what := hidden(text); what != "" {
+			found = append(found, finding.Finding{Kind: finding.HiddenText, Where: where, Text: what})
+		}
+		if phrase := concealment.FindString(text); phrase != "" {
+			found = append(found, finding.Finding{Kind: finding.Concealment, Where: where, Text: fmt.Sprintf("says to a model: %q", phrase)})
+		}
+	}
+	look("instructions", s.Instructions)
+	for _, list := range []struct {
+		what  string
+		items map[string]map[string]any
+	}{{"tool", s.Tools}, {"resource", s.Resources}, {"resource template", s.Templates}, {"prompt", s.Prompts}} {
+		for _, id := range slices.Sorted(maps.Keys(list.items)) {
+			where := list.what + " " + strconv.QuoteToASCII(id)
+			look(where+", name", id)
+			walk(where, list.items[id], look)
+		}
+	}
+	return found
+}
+
+// walk looks at each text of a value, keys too.
+func walk(where string, value any, look func(where, text string)) {
+	switch v := value.(type) {
+	case string:
+		look(where, v)
+	case []any:
+		for _, item := range v {
+			walk(where, item, look)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			at := where + ", " + key
+			look(at, key)
+			walk(at, v[key], look)
+		}
+	}
+}
+
+// concealment is a text that asks a model to keep something from its user, or to drop
+// what it was told before.
+var concealment = regexp.MustCompile(`(?i)` +
+	`\b(?:do not|don't|don’t|never|must not|without)\s+(?:ever\s+)?(?:tell(?:ing)?|mention(?:ing)?|inform(?:ing)?|notify(?:ing)?|alert(?:ing)?)\s+(?:\w+\s+){0,4}?(?:user|human|person|operator)s?\b` +
+	`|\b(?:hide|conceal|keep)\s+(?:\w+\s+){1,5}?from\s+(?:the\s+|your\s+)?(?:user|human|person|operator)s?\b` +
+	`|\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:your\s+|the\s+)?(?:previous|prior|earlier|system)\s+(?:instructions|prompts?|rules)\b`)
+
+// hidden names the first character that a person does not see; "" for none. Joiners and
+// variation selectors belong to scripts and emoji, and tags to flags.
+func hidden(text string) string {
+	runes := []rune(text)
+	for i, r := range runes {
+		if !invisible(r) || isTag(r) && inFlag(runes[:i]) {
+			continue
+		}
+		return fmt.Sprintf("holds a character that nobody sees: U+%04X at place %d", r, i+1)
+	}
+	return ""
+}
+
+func isTag(r rune) bool { return r >= 0xE0000 && r <= 0xE007F }
+
+// invisible reports zero-width characters, marks that turn the direction of text, tags
+// and the selectors by which bytes are hidden behind a character.
+func invisible(r rune) bool {
+	switch {
+	case isTag(r), r >= 0xE0100 && r <= 0xE01EF:
+	case r == 0x200B, r == 0xFEFF, r == 0x00AD, r >= 0x2060 && r <= 0x2064:
+	case r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069:
+	case r < 0x20 && r != '\n' && r != '\r' && r != '\t', r == 0x7F:
+	default:
+		return false
+	}
+	return true
+}
+
+// inFlag reports tags behind a black flag: the flags of parts of countries.
+func inFlag(before []rune) bool {
+	const blackFlag, longestFlag = 0x1F3F4, 8
+	for i := range min(len(before), longestFlag) {
+		r := before[len(before)-1-i]
+		if r == blackFlag {
+			return true
+		}
+		if !isTag(r) {
+			return false
+		}
+	}
+	return false
+}

@@ -1,0 +1,11 @@
+package suite
+
+// ForCommand returns a suite without cases for a server that a command starts in the
+// current folder, with the limits that a suite has where it says nothing.
+func ForCommand(command []string) *Suite {
+	s := &Suite{Server: Server{Command: command[0], Args: command[1:]}}
+	c := &checker{suite: s}
+	c.global()
+	c.server()
+	return s
+}
