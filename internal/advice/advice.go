@@ -13,6 +13,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/tasks"
@@ -94,6 +95,16 @@ var table = []Row{
 		tasks.ErrTooMany, "too_many_tasks", "wait until some are done, or end those that are not needed with update_task",
 		"", ExitFailure, http.StatusConflict,
 	},
+
+	// Claims on files.
+	{
+		claims.ErrHeld, "claimed", "nothing was claimed; work on something else, ask the holder with send_to_partner, or try again when it has ended",
+		"", ExitFailure, http.StatusConflict,
+	},
+	{claims.ErrNotHeld, "no_such_claim", "nothing was released; a claim is released under the path that it was taken with", "", ExitNotFound, http.StatusNotFound},
+	{claims.ErrTooMany, "too_many_claims", "release_file those that you are done with, or claim one pattern for many files", "", ExitFailure, http.StatusConflict},
+	{claims.ErrNoTask, "no_such_task", "leave task_id out, or call list_tasks for yours", "", ExitNotFound, http.StatusNotFound},
+	{claims.ErrNoClaim, "no_such_claim", "nothing was released", "`bridge claims list` shows those that there are", ExitNotFound, http.StatusNotFound},
 
 	// Commands.
 	{

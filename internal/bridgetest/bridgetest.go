@@ -10,6 +10,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/sandbox"
@@ -115,17 +116,21 @@ func (e *Env) Commands(t testing.TB, s *bridge.Service, changes ...func(*command
 type Served struct {
 	*bridge.Service
 	*Tasks
+	*Claims
 }
 
-// Tasks is the tasks of a store, by a name that Served can embed.
-type Tasks = tasks.Service
+// Names that Served can embed.
+type (
+	Tasks  = tasks.Service
+	Claims = claims.Service
+)
 
 // Served opens the store and returns what a process serves of it. The changes, if
 // any, are applied to its configuration.
 func (e *Env) Served(t testing.TB, changes ...func(*bridge.Config)) Served {
 	t.Helper()
 	core := e.Service(t, changes...)
-	return Served{core, e.Tasks(t, core)}
+	return Served{core, e.Tasks(t, core), claims.New(core, e.Store(t))}
 }
 
 // Tasks returns the tasks of the store, with s as its domain.

@@ -12,6 +12,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/tasks"
@@ -29,6 +30,7 @@ type seedStep struct {
 	Assign string `json:"assign"` // gives a task with title, body and needs
 	Report string `json:"report"` // on the task with the number task
 	Beat   string `json:"beat"`
+	Claim  string `json:"claim"` // claims files for the reason text
 
 	Session string   `json:"session"`
 	Roles   []string `json:"roles"`
@@ -49,12 +51,16 @@ type seedStep struct {
 type seeder struct {
 	*bridge.Service
 	*seedTasks
+	*seedClaims
 	offset  time.Duration
 	created map[string]bridge.Created
 }
 
-// seedTasks is the tasks, by a name of their own.
-type seedTasks = tasks.Service
+// Names that seeder can embed.
+type (
+	seedTasks  = tasks.Service
+	seedClaims = claims.Service
+)
 
 // seedMain is the program seed: it fills the store that it is given the path of
 // with the steps on its standard input.
@@ -74,7 +80,7 @@ func seedMain() int {
 	}
 	s := &seeder{created: map[string]bridge.Created{}}
 	s.Service = bridge.New(bridge.Config{Store: store, Key: key, Now: func() time.Time { return time.Now().Add(s.offset) }})
-	s.seedTasks = tasks.New(s.Service, store)
+	s.seedTasks, s.seedClaims = tasks.New(s.Service, store), claims.New(s.Service, store)
 	if err := errors.Join(s.run(ctx), store.Close()); err != nil {
 		return fatal(err)
 	}
@@ -131,6 +137,9 @@ func (s *seeder) do(ctx context.Context, step seedStep) error {
 	case step.Report != "":
 		_, err := s.UpdateTask(ctx, s.credentials(step.Report, step.Session),
 			tasks.Report{ID: step.Task, State: tasks.State(step.As), Note: step.Text})
+		return err
+	case step.Claim != "":
+		_, err := s.Take(ctx, s.credentials(step.Claim, step.Session), claims.Request{Paths: step.Files, Reason: step.Text})
 		return err
 	case step.Beat != "":
 		_, err := s.Heartbeat(ctx, s.credentials(step.Beat, step.Session))

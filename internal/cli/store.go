@@ -14,6 +14,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
@@ -38,11 +39,13 @@ type services struct {
 	*bridge.Service
 	*commandService
 	*taskService
+	*claimService
 }
 
 type (
 	commandService = commands.Service
 	taskService    = tasks.Service
+	claimService   = claims.Service
 )
 
 // plantable is the part of a store that a test may give a fault.
@@ -87,7 +90,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key = core, store, key
-	return fn(services{core, commands.New(guarded), tasks.New(core, planted)})
+	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store)})
 }
 
 // caller names the client that started this process, or this process where the

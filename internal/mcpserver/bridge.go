@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -24,6 +25,7 @@ type Bridge interface {
 	messages
 	deliveryEnds
 	taskCalls
+	claimCalls
 	refusals
 }
 
@@ -63,6 +65,11 @@ type taskCalls interface {
 	UpdateTask(ctx context.Context, c bridge.Credentials, r tasks.Report) (tasks.Result, error)
 	ListTasks(ctx context.Context, c bridge.Credentials, q tasks.Query) (tasks.List, error)
 	ReadTaskWithin(ctx context.Context, c bridge.Credentials, id int64, history int) (tasks.List, error)
+}
+
+type claimCalls interface {
+	Take(ctx context.Context, c bridge.Credentials, r claims.Request) (claims.Result, error)
+	Release(ctx context.Context, c bridge.Credentials, paths []string) (claims.Result, error)
 }
 
 // refusals record calls that were refused before they became an operation. They

@@ -46,6 +46,8 @@ var sessionCalls = map[string]map[string]any{
 	"assign_task":          {"title": "Write the parser"},
 	"update_task":          {"task_id": 1, "state": "done"},
 	"list_tasks":           {},
+	"claim_file":           {"paths": []string{"src/a.go"}},
+	"release_file":         {},
 }
 
 // TestEveryToolIsCovered keeps sessionCalls complete.
@@ -87,7 +89,7 @@ func TestRefusedAlike(t *testing.T) {
 	}
 	texts := map[string][]string{}
 	for why, b := range bad {
-		client := connectAs(t, b.service, mcpserver.Options{Commands: env.Commands(t, b.service.Service)}, nil)
+		client := connectAs(t, b.service, mcpserver.Options{Tools: mcpserver.Groups(), Commands: env.Commands(t, b.service.Service)}, nil)
 		for name, arguments := range sessionCalls {
 			text, data, failed := call(t, client, name, with(credentials(b.Credentials), arguments))
 			if !failed || data["error"] != "unauthorized" {

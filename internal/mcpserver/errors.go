@@ -7,6 +7,7 @@ import (
 
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/view"
@@ -18,6 +19,8 @@ type failureData struct {
 	Message           string `json:"message"`
 	RetryAfterSeconds int    `json:"retry_after_seconds,omitempty"`
 	Unread            *int64 `json:"unread,omitempty"`
+	// Holder is who has claimed what was asked for.
+	Holder *view.Holder `json:"holder,omitempty"`
 }
 
 // failure words an error for the agent that has to act on it. What the domain
@@ -30,6 +33,7 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 	var limited *bridge.RateLimitError
 	var refused *commands.RefusedError
 	var content *commands.ContentError
+	var held *claims.HeldError
 	switch {
 	case errors.As(err, &invalid):
 		data = failureData{Error: "invalid_argument", Message: err.Error()}
@@ -39,6 +43,9 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 		data = failureData{Error: "approval_mismatch", Message: content.Error() + "; nothing was run: call again to ask for a new approval"}
 	case errors.As(err, &limited):
 		data = failureData{Error: "rate_limited", Message: err.Error(), RetryAfterSeconds: int(limited.RetryAfter.Seconds())}
+	case errors.As(err, &held):
+		row, _ := advice.Of(claims.ErrHeld)
+		data = failureData{Error: row.Code, Message: held.Error() + ": " + row.Agent, Holder: view.HolderOf(held)}
 	case errors.As(err, &busy):
 		data = failureData{Error: "store_busy", Message: "nothing was stored: " + busy.Error() + "; tell your human if it lasts"}
 	case errors.As(err, &expired):
@@ -52,6 +59,9 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 		}
 	}
 	text := data.Message
+	if data.Holder != nil {
+		text += "\n" + data.Holder.Text()
+	}
 	if data.Unread = a.unread; a.unread != nil {
 		text += "\n" + view.Unread(*a.unread)
 	}

@@ -17,10 +17,11 @@ type Group string
 const (
 	GroupCore  Group = "core"  // conversations, messages, status
 	GroupTasks Group = "tasks" // what an orchestrator gives its workers
+	GroupFiles Group = "files" // who works on which files
 )
 
 // Groups lists all groups in the order in which their tools are listed.
-func Groups() []Group { return []Group{GroupCore, GroupTasks} }
+func Groups() []Group { return []Group{GroupCore, GroupTasks, GroupFiles} }
 
 // DefaultGroups are those of a process that was told nothing.
 func DefaultGroups() []Group { return []Group{GroupCore, GroupTasks} }
@@ -63,6 +64,10 @@ func tools(groups []Group, withCommands bool) []tool {
 			assignTask(),
 			updateTask(),
 			listTasks(),
+		},
+		GroupFiles: {
+			claimFile(),
+			releaseFile(),
 		},
 	}
 	var all []tool

@@ -1,3 +1,4 @@
+// Package mcpserver is the bridge as MCP tools and prompts.
 package mcpserver
 
 import (

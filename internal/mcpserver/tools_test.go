@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // connect serves b to an SDK client over pipes, with all tools.
 func connect(t *testing.T, b bridgetest.Served, bound bridge.Credentials) *mcp.ClientSession {
 	t.Helper()
-	return connectAs(t, b, mcpserver.Options{Bound: bound, Commands: commands.New(commands.Config{Bridge: b.Service})}, nil)
+	return connectAs(t, b, mcpserver.Options{Bound: bound, Tools: mcpserver.Groups(), Commands: commands.New(commands.Config{Bridge: b.Service})}, nil)
 }
 
 // connectAs is connect with options of the server and the client, and a protocol
@@ -134,7 +134,7 @@ func TestToolGroups(t *testing.T) {
 	if slices.Contains(core, "assign_task") || !slices.Contains(core, "send_to_partner") {
 		t.Errorf("core: %v", core)
 	}
-	if all := names(mcpserver.Options{}); !slices.Contains(all, "assign_task") || slices.Contains(all, "execute_command") {
+	if all := names(mcpserver.Options{}); !slices.Contains(all, "assign_task") || slices.Contains(all, "execute_command") || slices.Contains(all, "claim_file") {
 		t.Errorf("default: %v", all)
 	}
 	for text, good := range map[string]bool{"core": true, "Core, tasks": true, "tasks": false, "": false, "core,yolo": false, "core,": false} {

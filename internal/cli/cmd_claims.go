@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/view"
+)
+
+func newClaimsCmd(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "claims",
+		Short: "See who works on which files, and end a claim",
+		Long: `Agents that were started with the tools of the group "files" claim files before they edit
+them. A claim lasts while its holder works, and ends when it falls silent, when its task
+ends, or when it is released. It is an agreement between agents: it protects no file.`,
+		Example: `  bridge claims list
+  bridge claims release 7`,
+		Args: noCommandArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newClaimsListCmd(a), newClaimsReleaseCmd(a))
+	return cmd
+}
+
+func newClaimsListCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "See who works on which files",
+		Long: `List the claims that stand, of all teams, with the time for which each lasts if its
+holder falls silent now. What agents wrote is shown without anything that could control
+the terminal.`,
+		Example: `  bridge claims list
+  bridge claims list --json | jq '.claims[] | select(.session_id == "b")'`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runClaimsList(cmd.Context(), a) },
+	}
+}
+
+func runClaimsList(ctx context.Context, a *app) error {
+	return a.withServices(ctx, false, func(s services) error {
+		held, now, err := s.Held(ctx)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			views := make([]view.Claim, len(held))
+			for i, c := range held {
+				views[i] = view.ClaimOf(c, now)
+			}
+			return a.printJSON(struct {
+				Claims []view.Claim `json:"claims"`
+			}{views})
+		}
+		if len(held) == 0 {
+			_, err := fmt.Fprintln(a.stdout, "Nobody has claimed a file.")
+			return err
+		}
+		return claimTable(held, now).print(a.stdout, a.screen())
+	})
+}
+
+func claimTable(held []claims.Claim, now time.Time) *table {
+	t := &table{columns: []column{
+		{title: "CLAIM", right: true},
+		{title: "PATH", shrink: true},
+		{title: "CONVERSATION"},
+		{title: "SESSION"},
+		{title: "ROLE", shrink: true, drop: 2},
+		{title: "REASON", shrink: true, drop: 3},
+		{title: "KIND", drop: 1},
+		{title: "LEFT", right: true},
+	}}
+	for _, c := range held {
+		kind := "alone"
+		if c.Shared {
+			kind = "shared"
+		}
+		t.add(
+			cell{text: strconv.FormatInt(c.ID, 10)},
+			cell{text: cleantext.Field(c.Path)},
+			cell{text: c.Conversation},
+			cell{text: string(c.Session)},
+			cell{text: orDash(cleantext.Field(c.Role))},
+			cell{text: orDash(cleantext.Field(c.Reason))},
+			cell{text: kind},
+			cell{text: formatAge(c.Left(now))},
+		)
+	}
+	return t
+}

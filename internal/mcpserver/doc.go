@@ -1,2 +1,0 @@
-// Package mcpserver is the bridge as MCP tools and prompts.
-package mcpserver
