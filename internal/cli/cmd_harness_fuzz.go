@@ -66,7 +66,7 @@ func (a *app) fuzz(ctx context.Context, s *suite.Suite, o fuzzOptions) error {
 		return a.badSuite(err)
 	}
 	options := fuzz.Options{
-		Tools: snapshot.Checked(), Names: called, Calls: o.calls, Seed: uint64(o.seed), //nolint:gosec // the flag takes no negative number
+		Tools: snapshot.Checked(), Names: called, Calls: o.calls, Seed: uint64(o.seed),
 		Open:  func(ctx context.Context) (*wire.Conn, error) { return run.Open(ctx, s) },
 		Limit: time.Duration(s.Global.TimeoutSeconds * float64(time.Second)),
 	}
