@@ -119,9 +119,10 @@ type Served struct {
 	*Claims
 }
 
-// Names that Served can embed.
 type (
-	Tasks  = tasks.Service
+	// Tasks is a name that Served can embed.
+	Tasks = tasks.Service
+	// Claims is another one.
 	Claims = claims.Service
 )
 
