@@ -15,15 +15,16 @@ import (
 
 func newClaimsCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "claims",
+		Use:   "claims COMMAND",
 		Short: "See who works on which files, and end a claim",
 		Long: `Agents that were started with the tools of the group "files" claim files before they edit
 them. A claim lasts while its holder works, and ends when it falls silent, when its task
 ends, or when it is released. It is an agreement between agents: it protects no file.`,
 		Example: `  bridge claims list
   bridge claims release 7`,
-		Args: noCommandArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:        noCommandArgs,
+		Annotations: map[string]string{annotationParent: "its commands do everything"},
+		RunE:        func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newClaimsListCmd(a), newClaimsReleaseCmd(a))
 	return cmd
