@@ -22,12 +22,13 @@ type session struct {
 	number        int
 	texts         *texts
 	inbox, outbox *Inbox
-	given         chan int64 // tasks that it was told of
+	given         chan int64     // tasks that it was told of
+	told          map[int64]bool // the same; used within note
 }
 
 func (r *run) newSession(m *member, c bridge.Credentials) *session {
 	name := func(s bridge.SessionID) string { return c.Conversation + "/" + string(s) }
-	s := &session{run: r, member: m, Credentials: c, given: make(chan int64, 1+r.Tasks)}
+	s := &session{run: r, member: m, Credentials: c, given: make(chan int64, 1+r.Tasks), told: map[int64]bool{}}
 	s.inbox = &Inbox{Name: name(c.Session), Partner: string(c.Session.Partner())}
 	r.note(func(l *ledger) { l.inboxes = append(l.inboxes, s.inbox) })
 	return s
@@ -239,7 +240,9 @@ func (s *session) readOnce(ctx context.Context, wait int) (got int, unread int64
 		l.received += int64(len(data.Messages))
 		for _, m := range data.Messages {
 			s.inbox.Received = append(s.inbox.Received, Receipt{Seq: m.Seq, From: m.From, Text: m.Text, Redelivered: m.Redelivered, At: now})
-			if task, ok := givenTask(m.From, m.Text); ok && !m.Redelivered {
+			// A message that comes again may be one whose first coming a kill cut off.
+			if task, ok := givenTask(m.From, m.Text); ok && !s.told[task] {
+				s.told[task] = true
 				tasks = append(tasks, task)
 			}
 		}
