@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,12 +24,15 @@ const (
 // user's own configuration is not looked at.
 type configured struct {
 	workspace string
+	home      string   // what "~" stands for
 	files     []string // real paths, which exist
-	hooks     string   // the folder of core.hooksPath, which may be absent
+	// hooks are the folders that a hooksPath names, which may be absent. Which of them
+	// is in force depends on sections and conditions that are not looked at.
+	hooks []string
 }
 
 func findConfigured(sp spec) configured {
-	c := configured{workspace: sp.Workspace}
+	c := configured{workspace: sp.Workspace, home: sp.UserHome}
 	git := filepath.Join(sp.Workspace, ".git")
 	dirs := []string{git}
 	if sp.Linked != nil {
@@ -50,7 +54,9 @@ func (c *configured) read(path string, depth int) {
 	for _, s := range parseGitConfig(text) {
 		switch s.key {
 		case "hookspath":
-			c.hooks = c.inWorkspace(c.workspace, s.value)
+			if hooks := c.inWorkspace(c.workspace, s.value); hooks != "" {
+				c.hooks = append(c.hooks, hooks)
+			}
 		case "path": // of include and includeIf
 			if file := c.inWorkspace(filepath.Dir(path), s.value); file != "" {
 				c.add(file)
@@ -62,6 +68,8 @@ func (c *configured) read(path string, depth int) {
 			}
 			for _, word := range s.words() {
 				c.add(c.inWorkspace(c.workspace, word))
+				// What follows $(git rev-parse --show-toplevel), say.
+				c.add(c.inWorkspace(c.workspace, strings.TrimLeft(word, "/")))
 			}
 		}
 	}
@@ -70,7 +78,8 @@ func (c *configured) read(path string, depth int) {
 // inWorkspace returns the real path that a word names from dir, if that lies
 // below the top of the workspace, and otherwise "".
 func (c *configured) inWorkspace(dir, word string) string {
-	if word == "" || strings.HasPrefix(word, "~") || strings.ContainsRune(word, 0) {
+	word = c.expandHome(word)
+	if word == "" || strings.ContainsRune(word, 0) {
 		return ""
 	}
 	if !filepath.IsAbs(word) {
@@ -81,6 +90,32 @@ func (c *configured) inWorkspace(dir, word string) string {
 		return ""
 	}
 	return path
+}
+
+// expandHome puts the folder of a user in the place of "~", "~user" and "$HOME", as
+// git does in paths and a shell in commands.
+func (c *configured) expandHome(word string) string {
+	for _, variable := range []string{"$HOME/", "${HOME}/"} {
+		if rest, ok := strings.CutPrefix(word, variable); ok {
+			word = "~/" + rest
+		}
+	}
+	if !strings.HasPrefix(word, "~") {
+		return word
+	}
+	name, rest, _ := strings.Cut(word[1:], "/")
+	home := c.home
+	if name != "" {
+		other, err := user.Lookup(name)
+		if err != nil {
+			return ""
+		}
+		home = other.HomeDir
+	}
+	if home == "" {
+		return ""
+	}
+	return filepath.Join(home, rest)
 }
 
 func (c *configured) add(path string) {
@@ -95,18 +130,21 @@ func (s *shield) protectConfigured(sp spec) error {
 	for _, path := range found.files {
 		s.addReadOnly(path)
 	}
-	hooks := found.hooks
-	if hooks != "" && !exists(hooks) && sp.Backend != Landlock {
-		var err error
-		if hooks, err = s.holdAbsent(hooks); err != nil {
-			return err
+	anchored := found.files
+	for _, hooks := range found.hooks {
+		if !exists(hooks) && sp.Backend != Landlock {
+			var err error
+			if hooks, err = s.holdAbsent(hooks); err != nil {
+				return err
+			}
 		}
-	}
-	if hooks != "" && exists(hooks) {
-		s.addReadOnly(hooks)
+		if hooks != "" && exists(hooks) {
+			s.addReadOnly(hooks)
+		}
+		anchored = append(anchored, hooks)
 	}
 	if sp.Backend != Landlock {
-		s.anchor(append(found.files, hooks))
+		s.anchor(anchored)
 	}
 	return nil
 }

@@ -120,3 +120,34 @@ func TestGitConfigAsGit(t *testing.T) {
 		}
 	}
 }
+
+// TestHooksHoweverNamed: a folder of hooks is held in whatever way git finds it.
+func TestHooksHoweverNamed(t *testing.T) {
+	need(t, sandbox.Bubblewrap)
+	for name, config := range map[string]string{
+		"from home":          "[core]\n\thooksPath = ~/BASE/checks\n",
+		"before another key": "[core]\n\thooksPath = checks\n[foo]\n\thookspath = /nowhere\n",
+		"behind a mark":      "\uFEFF[core] hooksPath = checks\n",
+		"absolute":           "[core]\n\thooksPath = \"WS/checks\"\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			ws := repository(t)
+			t.Setenv("HOME", filepath.Dir(ws))
+			config = strings.NewReplacer("BASE", filepath.Base(ws), "WS", ws).Replace(config)
+			if err := os.WriteFile(filepath.Join(ws, ".git", "config"), []byte(config), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Mkdir(filepath.Join(ws, "checks"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			run(t, bash("echo owned >checks/pre-commit; mv checks in; echo ok >free.txt; true"),
+				sandbox.Options{Workspace: ws, Backend: sandbox.Bubblewrap, Writable: true})
+			if got := names(t, filepath.Join(ws, "checks")); len(got) != 0 {
+				t.Errorf("hooks: %q", got)
+			}
+			if got := read(t, filepath.Join(ws, "free.txt")); got != "ok\n" {
+				t.Errorf("a file of data cannot be written: %q", got)
+			}
+		})
+	}
+}

@@ -13,7 +13,7 @@ type setting struct {
 // over: git refuses such a file as a whole.
 func parseGitConfig(text string) []setting {
 	var all []setting
-	text = strings.ReplaceAll(text, "\r\n", "\n")
+	text = strings.ReplaceAll(strings.TrimPrefix(text, "\uFEFF"), "\r\n", "\n") // git skips a byte order mark
 	for text != "" {
 		text = strings.TrimLeft(text, " \t\n")
 		if strings.HasPrefix(text, "[") {

@@ -67,6 +67,10 @@ type spec struct {
 	// reaches the container.
 	ToolEnv []string `json:"toolEnv,omitempty"`
 
+	// UserHome is the user's home folder outside, which "~" stands for in a
+	// repository's configuration. It is not shown to the command.
+	UserHome string `json:"userHome,omitempty"`
+
 	// The supervisor fills in the rest, for the init.
 
 	// User is whom the box runs as; nil means the supervisor's own user.

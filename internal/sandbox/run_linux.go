@@ -69,6 +69,7 @@ func newSpec(list List, opts Options) (spec, error) {
 	// Without its repository a command finds that git does not work, and nothing
 	// else is amiss. The operator was told when the grant was opened.
 	s.Linked, _ = FindLinked(workspace, hidden)
+	s.UserHome, _ = os.UserHomeDir() // without one, git expands no "~" either
 	if err := checkTools(s.Tools, workspace, hidden); err != nil {
 		return s, fmt.Errorf("%w: %w", ErrWorkspace, err)
 	}
