@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
@@ -109,8 +110,16 @@ func CopyKey(from, to string) error {
 	if err != nil {
 		return err
 	}
+	return SaveKey(key, to)
+}
+
+// SaveKey writes a key under a name that must be free: the error is then fs.ErrExist.
+func SaveKey(key Key, to string) error {
 	return privatefile.Write{New: true, Durable: true}.File(to, key.secret())
 }
+
+// SameKey reports that two keys are one.
+func SameKey(a, b Key) bool { return hmac.Equal(a.Derive("same"), b.Derive("same")) }
 
 func createKey(path string) error {
 	secret := make([]byte, KeySize)

@@ -3,6 +3,7 @@ package backup_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,7 +99,7 @@ func TestPlace(t *testing.T) {
 	folder, _ := r.backUp(t)
 	r.work(t, func(s *bridge.Service, _ *sqlite.Store) { r.send(t, s, "the second message") })
 
-	o, err := backup.Open(t.Context(), folder, r.env.Path, r.env.Key, nil)
+	o, err := backup.Open(t.Context(), folder, filepath.Dir(r.env.Path), r.env.Key, nil)
 	must(t, err)
 	r.work(t, func(_ *bridge.Service, store *sqlite.Store) {
 		later, err := store.Since(t.Context(), o.Contents)
@@ -106,14 +107,14 @@ func TestPlace(t *testing.T) {
 		if want := (sqlite.Later{Same: true, Entries: 1, Messages: 1}); later != want {
 			t.Errorf("the store has %+v more, want %+v", later, want)
 		}
-		if _, err := o.Place(r.env.Path, r.keyFile, r.now); !errors.Is(err, bridge.ErrStoreBusy) {
+		if _, err := o.Place(r.env.Path, r.env.Key, r.now); !errors.Is(err, bridge.ErrStoreBusy) {
 			t.Errorf("placed over a store in use: %v", err)
 		}
 	})
 	if got := r.unread(t); got != 2 {
 		t.Errorf("%d unread messages after a refusal, want 2", got)
 	}
-	aside, err := o.Place(r.env.Path, r.keyFile, r.now)
+	aside, err := o.Place(r.env.Path, r.env.Key, r.now)
 	must(t, err)
 	must(t, o.Close())
 	if got := r.unread(t); got != 1 {
@@ -133,21 +134,64 @@ func TestPlace(t *testing.T) {
 func TestPlaceFails(t *testing.T) {
 	r := newRoom(t)
 	folder, _ := r.backUp(t)
-	o, err := backup.Open(t.Context(), folder, r.env.Path, r.env.Key, nil)
+	o, err := backup.Open(t.Context(), folder, filepath.Dir(r.env.Path), r.env.Key, nil)
 	must(t, err)
 	must(t, o.Close()) // the copy is gone
+	other, err := auth.NewKey(bytes.Repeat([]byte{7}, auth.KeySize))
+	must(t, err)
 	before := names(t, filepath.Dir(r.env.Path))
-	if _, err := o.Place(r.env.Path, r.keyFile, r.now); err == nil {
-		t.Fatal("a copy that is gone was placed")
-	}
-	if _, err := o.Place(r.env.Path, filepath.Join(t.TempDir(), "no.key"), r.now); err == nil {
-		t.Fatal("a key that is not there was placed")
-	}
-	if got := names(t, filepath.Dir(r.env.Path)); strings.Join(got, " ") != strings.Join(before, " ") {
-		t.Errorf("the folder holds %v, and held %v", got, before)
+	for _, key := range []auth.Key{r.env.Key, other} {
+		if _, err := o.Place(r.env.Path, key, r.now); err == nil {
+			t.Fatal("a copy that is gone was placed")
+		}
+		if got := names(t, filepath.Dir(r.env.Path)); strings.Join(got, " ") != strings.Join(before, " ") {
+			t.Errorf("the folder holds %v, and held %v", got, before)
+		}
 	}
 	if got := r.unread(t); got != 1 {
 		t.Errorf("%d unread messages, want 1", got)
+	}
+}
+
+// TestPlaceOverRemains: what is left of a store, and another store's key, are moved
+// aside, and the store is whole.
+func TestPlaceOverRemains(t *testing.T) {
+	for name, remove := range map[string][]string{"the database is gone": {""}, "only the key is left": {"", "-wal", "-shm"}} {
+		for _, otherKey := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, another key: %t", name, otherKey), func(t *testing.T) {
+				r := newRoom(t)
+				folder, _ := r.backUp(t)
+				for _, ending := range []string{"-wal", "-shm"} { // of a process that was killed
+					must(t, os.WriteFile(r.env.Path+ending, []byte("left"), 0o600))
+				}
+				for _, ending := range remove {
+					must(t, os.Remove(r.env.Path+ending))
+				}
+				old := []byte("not a key at all")
+				if otherKey {
+					must(t, os.WriteFile(r.keyFile, old, 0o600))
+				}
+				o, err := backup.Open(t.Context(), folder, filepath.Dir(r.env.Path), r.env.Key, nil)
+				must(t, err)
+				aside, err := o.Place(r.env.Path, r.env.Key, r.now)
+				must(t, errors.Join(err, o.Close()))
+				if otherKey {
+					kept, err := os.ReadFile(filepath.Join(aside, "bridge.key"))
+					if err != nil || !bytes.Equal(kept, old) {
+						t.Errorf("the other key is %q now, %v", kept, err)
+					}
+				}
+				if (aside != "") != (otherKey || len(remove) == 1) {
+					t.Errorf("moved aside: %q", aside)
+				}
+				if key, err := auth.LoadKey(r.keyFile); err != nil || !auth.SameKey(key, r.env.Key) {
+					t.Errorf("the key is not beside the store: %v", err)
+				}
+				if got := r.unread(t); got != 1 {
+					t.Errorf("%d unread messages, want 1", got)
+				}
+			})
+		}
 	}
 }
 
@@ -175,7 +219,7 @@ func TestSealed(t *testing.T) {
 		{"a stranger", []age.Identity{stranger}, backup.ErrSealed},
 		{"the recipient", []age.Identity{stranger, identity}, nil},
 	} {
-		o, err := backup.Open(t.Context(), folder, r.env.Path, r.env.Key, tt.identities)
+		o, err := backup.Open(t.Context(), folder, filepath.Dir(r.env.Path), r.env.Key, tt.identities)
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%s: error %v, want %v", tt.name, err, tt.want)
 		}

@@ -66,19 +66,33 @@ func (m Maker) Make(ctx context.Context, dir string, now time.Time) (folder stri
 	return folder, made, storefile.Unwritable(err)
 }
 
-// fill makes the files of a backup in the folder work.
+// fill makes the files of a backup in the folder work. The plain copy of one that is
+// sealed is made beside the store: no text may reach the disk of the backups as it is.
 func (m Maker) fill(ctx context.Context, work string, now time.Time) (made Manifest, err error) {
 	plain := filepath.Join(work, databaseName)
-	if len(m.Recipients) > 0 { // no text may reach the disk of the backups as it is
+	if len(m.Recipients) > 0 {
 		dir := filepath.Dir(m.Store.Path())
 		sweep(dir, now)
-		beside, err := os.MkdirTemp(dir, unfinished)
-		if err != nil {
-			return made, err
+		beside, mkErr := os.MkdirTemp(dir, unfinished)
+		if mkErr != nil {
+			return made, mkErr
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(beside)) }()
 		plain = filepath.Join(beside, databaseName)
 	}
+	if made, err = m.copy(ctx, plain, now); err != nil {
+		return made, err
+	}
+	if made.Sealed {
+		if err := seal(plain, filepath.Join(work, sealedName), m.Recipients); err != nil {
+			return made, err
+		}
+	}
+	return made, made.write(work, m.Key)
+}
+
+// copy makes the plain copy, reads it again, and describes it.
+func (m Maker) copy(ctx context.Context, plain string, now time.Time) (made Manifest, err error) {
 	if err := os.WriteFile(plain, nil, 0o600); err != nil {
 		return made, err
 	}
@@ -91,15 +105,8 @@ func (m Maker) fill(ctx context.Context, work string, now time.Time) (made Manif
 	}
 	made = describe(found)
 	made.Made, made.Program, made.Sealed = now.UTC().Truncate(time.Millisecond), m.Program, len(m.Recipients) > 0
-	if made.Bytes, made.SHA256, err = digest(plain); err != nil {
-		return made, err
-	}
-	if made.Sealed {
-		if err := seal(plain, filepath.Join(work, sealedName), m.Recipients); err != nil {
-			return made, err
-		}
-	}
-	return made, made.write(work, m.Key)
+	made.Bytes, made.SHA256, err = digest(plain)
+	return made, err
 }
 
 // digest returns the size of a file in bytes and its SHA-256, in hexadecimal.

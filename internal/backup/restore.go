@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"filippo.io/age"
@@ -29,15 +30,14 @@ type Opened struct {
 	work     string // the folder of the unpacked copy
 }
 
-// Open unpacks the backup in folder beside the store at path, whose folder must be
-// there, and checks all of it: manifest, digest, pages, references, key and audit log.
+// Open unpacks the backup in folder into a folder of its own in dir, which must be the
+// store's for Place to work, and checks all of it: manifest, digest, pages, references, key and audit log.
 // Call Close when it is not needed any more.
-func Open(ctx context.Context, folder, path string, key auth.Key, identities []age.Identity) (*Opened, error) {
+func Open(ctx context.Context, folder, dir string, key auth.Key, identities []age.Identity) (*Opened, error) {
 	m, err := ReadManifest(folder, key)
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Dir(path)
 	sweep(dir, time.Now())
 	work, err := os.MkdirTemp(dir, unfinished)
 	if err != nil {
@@ -98,27 +98,65 @@ func extract(folder, to string, m Manifest, identities []age.Identity) error {
 	})
 }
 
-// Place makes the copy the store at path, with the key from keyFile. What is there is
-// moved, whole and with its key, into a folder beside it whose path is returned; ""
-// where nothing was. The error is bridge.ErrStoreBusy while a process has the old store
-// open; after any error the old store is where it was.
-func (o *Opened) Place(path, keyFile string, now time.Time) (aside string, err error) {
-	if _, err := os.Lstat(path); err == nil {
-		if storefile.Running(path) {
+// Occupied returns the files that Place would move aside for a store with key: those
+// of a store, or of one of which only a part is left, and a key that is another one.
+func Occupied(path string, key auth.Key) (files []string) {
+	for _, ending := range endings {
+		if exists(path + ending) {
+			files = append(files, path+ending)
+		}
+	}
+	beside := auth.KeyBeside(path)
+	if !exists(beside) {
+		return files
+	}
+	// A file that is no key is kept just as another key is.
+	if old, err := auth.LoadKey(beside); err != nil || !auth.SameKey(old, key) {
+		files = append(files, beside)
+	}
+	return files
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// Place makes the copy the store at path, with key beside it. What is Occupied is moved
+// into a folder beside it whose path is returned, with a copy of its key; "" where
+// nothing was. The error is bridge.ErrStoreBusy while a process has the old store open;
+// after any error the old store and its key are where they were.
+func (o *Opened) Place(path string, key auth.Key, now time.Time) (aside string, err error) {
+	files := Occupied(path, key)
+	if len(files) > 0 {
+		if files[0] != auth.KeyBeside(path) && storefile.Running(path) {
 			return "", fmt.Errorf("%w: stop all bridge processes that use %s first", bridge.ErrStoreBusy, path)
 		}
-		if aside, err = moveAside(path, now); err != nil {
-			return "", errors.Join(storefile.Unwritable(err), putBack(aside, path))
+		if aside, err = moveAside(path, files, now); err != nil {
+			return "", errors.Join(storefile.Unwritable(err), putBack(aside, files))
 		}
 	}
-	err = placeKey(path, keyFile)
-	if err == nil {
-		err = os.Rename(o.copy(), path)
-	}
-	if err != nil {
-		return "", errors.Join(storefile.Unwritable(err), putBack(aside, path))
+	if err = o.place(path, key); err != nil {
+		return "", errors.Join(storefile.Unwritable(err), putBack(aside, files))
 	}
 	return aside, storefile.Unwritable(privatefile.SyncFolder(filepath.Dir(path)))
+}
+
+// place puts the key beside the store first: a store without its key is of no use. A
+// key that was put there is taken away again when the copy cannot follow it.
+func (o *Opened) place(path string, key auth.Key) error {
+	beside := auth.KeyBeside(path)
+	kept := exists(beside)
+	if !kept {
+		if err := auth.SaveKey(key, beside); err != nil {
+			return err
+		}
+	}
+	err := os.Rename(o.copy(), path)
+	if err != nil && !kept {
+		err = errors.Join(err, os.Remove(beside))
+	}
+	return err
 }
 
 // endings are those of a store's files. The log goes before the database: a process
@@ -126,55 +164,37 @@ func (o *Opened) Place(path, keyFile string, now time.Time) (aside string, err e
 // is told that its store is gone.
 var endings = []string{"-shm", "-wal", ""}
 
-// moveAside gives the store at path a folder of its own, with a copy of its key.
-func moveAside(path string, now time.Time) (aside string, err error) {
+// moveAside gives files a folder of their own. The key of a store that is moved stays
+// where it is, if it is not among them, and a copy goes along.
+func moveAside(path string, files []string, now time.Time) (aside string, err error) {
 	aside = path + ".replaced-" + now.UTC().Format(nameLayout)
 	if err := os.Mkdir(aside, 0o700); err != nil {
 		return "", err
 	}
-	err = auth.CopyKey(auth.KeyBeside(path), auth.KeyBeside(filepath.Join(aside, databaseName)))
-	if err != nil && !errors.Is(err, auth.ErrNoKey) {
-		return aside, err
+	beside := auth.KeyBeside(path)
+	if !slices.Contains(files, beside) {
+		if err := auth.CopyKey(beside, filepath.Join(aside, filepath.Base(beside))); err != nil && !errors.Is(err, auth.ErrNoKey) {
+			return aside, err
+		}
 	}
-	for _, ending := range endings {
-		err := os.Rename(path+ending, filepath.Join(aside, filepath.Base(path)+ending))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, file := range files {
+		if err := os.Rename(file, filepath.Join(aside, filepath.Base(file))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return aside, err
 		}
 	}
 	return aside, privatefile.SyncFolder(aside)
 }
 
-// putBack undoes moveAside: database, then log, then the key.
-func putBack(aside, path string) error {
+// putBack undoes moveAside, the last file first. The folder goes with the copy of a
+// key that it may hold, and only when all else is back.
+func putBack(aside string, files []string) error {
 	if aside == "" {
 		return nil
 	}
-	var errs []error
-	for i := range endings {
-		name := path + endings[len(endings)-1-i]
-		if err := os.Rename(filepath.Join(aside, filepath.Base(name)), name); !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
+	for _, file := range slices.Backward(files) {
+		if err := os.Rename(filepath.Join(aside, filepath.Base(file)), file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
-	if old := auth.KeyBeside(filepath.Join(aside, databaseName)); len(errs) == 0 || errors.Join(errs...) == nil {
-		if err := os.Rename(old, auth.KeyBeside(path)); !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-		errs = append(errs, os.Remove(aside))
-	}
-	return errors.Join(errs...)
-}
-
-// placeKey makes the key in keyFile the one beside the store. A key that is there
-// belongs to a store that was moved aside with a copy of it, or is the same.
-func placeKey(path, keyFile string) error {
-	beside := auth.KeyBeside(path)
-	if keyFile == beside {
-		return nil
-	}
-	if err := os.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return auth.CopyKey(keyFile, beside)
+	return os.RemoveAll(aside)
 }

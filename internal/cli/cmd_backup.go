@@ -88,16 +88,13 @@ func runBackup(ctx context.Context, a *app, o backupOptions, dir string) (err er
 	if err != nil {
 		return err
 	}
-	err = a.recordCopy(ctx, store, "backup", bridge.Details{"folder": filepath.Base(folder), "sealed": made.Sealed})
-	if err != nil {
-		return err
-	}
+	recordErr := a.recordCopy(ctx, store, "backup", bridge.Details{"folder": filepath.Base(folder), "sealed": made.Sealed})
 	var removed []string
 	var pruneErr error
 	if o.keep > 0 {
 		removed, pruneErr = backup.Prune(dir, key, made, o.keep)
 	}
-	return errors.Join(a.printBackup(folder, made, removed), pruneErr)
+	return errors.Join(a.printBackup(folder, made, removed), recordErr, pruneErr)
 }
 
 // recordCopy puts what the operator did with a backup into the audit log.

@@ -85,7 +85,7 @@ func runRestore(ctx context.Context, a *app, o restoreOptions, folder string) (e
 			return err
 		}
 	}
-	keyFile, key, err := restoreKey(path, o.key)
+	key, err := restoreKey(path, o.key)
 	if err != nil {
 		return err
 	}
@@ -95,20 +95,18 @@ func runRestore(ctx context.Context, a *app, o restoreOptions, folder string) (e
 			return usagef("--identity: %v", err)
 		}
 	}
-	if err := errors.Join(storefile.CheckAbove(path), storefile.Prepare(path)); err != nil {
+	dir, err := unpackIn(path, o.check)
+	if err != nil {
 		return err
 	}
-	opened, err := backup.Open(ctx, folder, path, key, identities)
+	opened, err := backup.Open(ctx, folder, dir, key, identities)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	done := restored{Store: path, Checked: o.check, Manifest: opened.Manifest, Present: comparePresent(ctx, path, opened.Contents)}
 	if !o.check {
-		if err := a.placeBackup(opened, &done, path, keyFile, o.replace); err != nil {
-			return err
-		}
-		if err := a.recordRestore(ctx, path, key, opened.Manifest); err != nil {
+		if err := a.placeBackup(ctx, opened, &done, key, o.replace); err != nil {
 			return err
 		}
 	}
@@ -118,16 +116,52 @@ func runRestore(ctx context.Context, a *app, o restoreOptions, folder string) (e
 	return a.printLine(done.text())
 }
 
-// placeBackup makes the opened backup the store, if it may.
-func (a *app) placeBackup(opened *backup.Opened, done *restored, path, keyFile string, replace bool) error {
-	if done.Present != nil && !replace {
-		return usagef("%s is there already; %s. With --replace it is moved aside", path, done.Present.lost())
+// unpackIn returns where a backup is unpacked: in the store's folder, which is made,
+// but for a check where there is none, which makes nothing that stays.
+func unpackIn(path string, check bool) (string, error) {
+	dir := filepath.Dir(path)
+	if _, err := os.Stat(dir); check && errors.Is(err, fs.ErrNotExist) {
+		return os.TempDir(), nil
 	}
-	aside, err := opened.Place(path, keyFile, a.now())
+	return dir, errors.Join(storefile.CheckAbove(path), storefile.Prepare(path))
+}
+
+// placeBackup makes the opened backup the store, if it may, and notes it in the log.
+func (a *app) placeBackup(ctx context.Context, opened *backup.Opened, done *restored, key auth.Key, replace bool) error {
+	if files := backup.Occupied(done.Store, key); len(files) > 0 && !replace {
+		what := "what is left of a store, or another store's key"
+		if done.Present != nil {
+			what = done.Present.lost()
+		}
+		return usagef("%s is there already: %s. With --replace it is moved aside", files[len(files)-1], what)
+	}
+	aside, err := opened.Place(done.Store, key, a.now())
 	if aside != "" {
 		done.Aside = &aside
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if err := a.recordRestore(ctx, done.Store, key, opened.Manifest); err != nil {
+		return fmt.Errorf("%s The audit log could not note it: %w", done.text(), err)
+	}
+	return nil
+}
+
+// restoreKey loads the key that was named, or the one beside the store.
+func restoreKey(path, named string) (key auth.Key, err error) {
+	file := auth.KeyBeside(path)
+	if named != "" {
+		file = named
+	}
+	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	key, err = auth.LoadKey(file)
+	if errors.Is(err, auth.ErrNoKey) && named == "" {
+		return key, fmt.Errorf("%w: name the copy that was kept of it with --key", err)
+	}
+	return key, err
 }
 
 // recordRestore notes in the audit log that goes on where the backup ends that it does.
@@ -138,24 +172,6 @@ func (a *app) recordRestore(ctx context.Context, path string, key auth.Key, m ba
 		return err
 	}
 	return errors.Join(a.recordCopy(ctx, store, "restore", bridge.Details{"head": m.AuditHead, "made": m.Made.Format(time.RFC3339)}), store.Close())
-}
-
-// restoreKey loads the key that was named, or the one beside the store.
-func restoreKey(path, named string) (file string, key auth.Key, err error) {
-	file = auth.KeyBeside(path)
-	if named != "" {
-		if file, err = filepath.Abs(named); err != nil {
-			return "", key, err
-		}
-	}
-	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", key, err
-	}
-	key, err = auth.LoadKey(file)
-	if errors.Is(err, auth.ErrNoKey) && named == "" {
-		return "", key, fmt.Errorf("%w: name the copy that was kept of it with --key", err)
-	}
-	return file, key, err
 }
 
 // comparePresent looks at the store that is there; nil where there is none. One that
