@@ -218,6 +218,9 @@ func runHookWait(ctx context.Context, a *app, client string, o hookOptions) (err
 		return nil
 	}
 	process = clientOfWaiter(process, o.clientPID)
+	if o.clientPID > 0 && process == (binding.Process{}) && binding.Self() != (binding.Process{}) {
+		return nil // the client ended before its waiter looked
+	}
 	if err := session.EndWait(); err != nil {
 		return err
 	}
