@@ -58,7 +58,7 @@ func FuzzOverlap(f *testing.F) {
 	f.Add(strings.Repeat("*a", 50), strings.Repeat("a*", 50))
 	f.Fuzz(func(t *testing.T, p, q string) {
 		if len(p) > 200 || len(q) > 200 {
-			t.Skip()
+			return
 		}
 		if !claims.Overlap(p, p) {
 			t.Errorf("%q does not overlap with itself", p)

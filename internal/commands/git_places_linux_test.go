@@ -127,18 +127,8 @@ func gitByPlace(t *testing.T, b sandbox.Backend, workspace string, reads, writes
 	before := hostGit(t, workspace, "log", "--format=%s")
 	works := func(command, want string) bool {
 		t.Helper()
+		askAndApprove(t, s, agent, command)
 		x, err := s.Execute(t.Context(), agent, commands.Call{Command: command}, nil)
-		if err != nil {
-			t.Fatalf("%q: %v", command, err)
-		}
-		request, err := s.Command(t.Context(), x.Request.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := s.Approve(t.Context(), commands.ApproveRequest{Request: request}); err != nil {
-			t.Fatal(err)
-		}
-		x, err = s.Execute(t.Context(), agent, commands.Call{Command: command}, nil)
 		if err != nil {
 			t.Logf("%q: %v", command, err)
 			return false

@@ -140,8 +140,8 @@ func TestHostileRepository(t *testing.T) {
 	}
 }
 
-// approveAndRun asks for a command, approves it and runs it.
-func approveAndRun(t *testing.T, s *commands.Service, c bridge.Credentials, command string) commands.Outcome {
+// askAndApprove asks for a command and approves it.
+func askAndApprove(t *testing.T, s *commands.Service, c bridge.Credentials, command string) {
 	t.Helper()
 	x, err := s.Execute(t.Context(), c, commands.Call{Command: command}, nil)
 	if err != nil {
@@ -154,7 +154,14 @@ func approveAndRun(t *testing.T, s *commands.Service, c bridge.Credentials, comm
 	if _, _, err := s.Approve(t.Context(), commands.ApproveRequest{Request: request}); err != nil {
 		t.Fatalf("%q: %v", command, err)
 	}
-	if x, err = s.Execute(t.Context(), c, commands.Call{Command: command}, nil); err != nil {
+}
+
+// approveAndRun asks for a command, approves it and runs it.
+func approveAndRun(t *testing.T, s *commands.Service, c bridge.Credentials, command string) commands.Outcome {
+	t.Helper()
+	askAndApprove(t, s, c, command)
+	x, err := s.Execute(t.Context(), c, commands.Call{Command: command}, nil)
+	if err != nil {
 		t.Fatalf("%q: %v", command, err)
 	}
 	if x.Stage != commands.StageDone {

@@ -75,7 +75,7 @@ func FuzzMaker(f *testing.F) {
 		tools, _ := contract.CheckTools([]json.RawMessage{json.RawMessage(`{"name":"a","inputSchema":` + schema + `}`)})
 		tool, ok := tools["a"]
 		if !ok || tool.Input == nil {
-			t.Skip()
+			return
 		}
 		m := arguments.New(json.RawMessage(schema), tool.Input, seed)
 		if made, ok := m.Valid(); ok && !m.Fits(made) {

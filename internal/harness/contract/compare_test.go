@@ -148,7 +148,7 @@ func FuzzCompare(f *testing.F) {
 	f.Add(doubling(), `{"properties":{"a":{"$ref":"#/x~1y"}},"required":[3]}`)
 	f.Fuzz(func(t *testing.T, a, b string) {
 		if !json.Valid([]byte(a)) || !json.Valid([]byte(b)) {
-			t.Skip()
+			return
 		}
 		old, now := snapshotOf(t, `"inputSchema":`+a), snapshotOf(t, `"inputSchema":`+b)
 		contract.Compare(old, now)
