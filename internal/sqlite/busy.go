@@ -14,6 +14,8 @@ import (
 const (
 	lockSlice   = 250 * time.Millisecond // between two checks of the context
 	lockTimeout = 30 * time.Second
+	// waitSlice lets a statement of the writer wait for one slice.
+	waitSlice = "PRAGMA busy_timeout = 250"
 	// tellAfter is how long a writer waits before it says for whom.
 	tellAfter = 2 * time.Second
 )
