@@ -68,7 +68,7 @@ const (
 func CleanupBatch(all []Overview) []Overview {
 	var messages int64
 	for i, o := range all {
-		messages += o.A.Received + o.B.Received
+		messages += o.Messages()
 		if i > 0 && (i == batchConversations || messages > batchMessages) {
 			return all[:i]
 		}

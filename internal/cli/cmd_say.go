@@ -49,7 +49,7 @@ one-time code at a terminal, and never from an agent's own shell. Without TEXT, 
 			return runSay(cmd.Context(), a, o)
 		},
 	}
-	choicesFlag(cmd.Flags(), &o.to, []string{"a", "b"}, "to", "the sessions that get it (default all)")
+	sessionsFlag(cmd.Flags(), &o.to, "to", "the sessions that get it, with commas between them (default all)")
 	return cmd
 }
 
@@ -80,7 +80,7 @@ func runSay(ctx context.Context, a *app, o sayOptions) error {
 		if a.json {
 			return printSaidJSON(a, c, sent)
 		}
-		return a.say("Sent to %s.", view.Count(int64(len(sent)), "session"))
+		return a.say("Sent to %s.", view.Count(int64(len(sent.Recipients())), "session"))
 	})
 }
 
@@ -103,16 +103,19 @@ func oneTimeCode() string {
 	return hex.EncodeToString(b[:])
 }
 
-func printSaidJSON(a *app, c bridge.Overview, sent []bridge.Sent) error {
+func printSaidJSON(a *app, c bridge.Overview, sent bridge.Sent) error {
 	type message struct {
 		MessageID int64     `json:"message_id"`
+		SessionID string    `json:"session_id"`
 		Seq       int64     `json:"seq"`
 		SentAt    view.Time `json:"sent_at"`
 		Redacted  []string  `json:"redacted_kinds"`
 	}
-	messages := make([]message, len(sent))
-	for i, m := range sent {
-		messages[i] = message{m.ID, m.Seq, view.Time(m.SentAt), view.Kinds(m.Redacted)}
+	said := message{sent.ID, string(sent.Partner.Session), sent.Seq, view.Time(sent.SentAt), view.Kinds(sent.Redacted)}
+	messages := []message{said}
+	for _, r := range sent.Further {
+		said.SessionID, said.Seq = string(r.Session), r.Seq
+		messages = append(messages, said)
 	}
 	return a.printJSON(struct {
 		ConversationID string    `json:"conversation_id"`

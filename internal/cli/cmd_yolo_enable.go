@@ -94,7 +94,9 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 			return err
 		}
 		human.show(append([]string{"", "This lets agents ask to run commands on this machine:", ""}, grant.Describe(grant.OpenedAt)...)...)
-		human.show("  a: " + cleantext.Field(found.RoleA) + "   b: " + cleantext.Field(found.RoleB))
+		for _, session := range found.Sessions {
+			human.show("  " + string(session.Session) + ": " + cleantext.Field(session.Role))
+		}
 		human.show(proposeTools(grant)...)
 		if err := human.confirm(ctx, s.Service, action, found.ID, phrase, s.GrantCode(grant)); err != nil {
 			return err

@@ -35,7 +35,7 @@ type conversations interface {
 	Extend(ctx context.Context, c bridge.Credentials, d time.Duration) (bridge.Extended, error)
 	Describe(ctx context.Context, c bridge.Credentials) (bridge.Described, error)
 	UpdateStatus(ctx context.Context, c bridge.Credentials, status bridge.Status) (bridge.StatusUpdate, error)
-	CheckPartner(ctx context.Context, c bridge.Credentials) (bridge.PartnerStatus, error)
+	CheckPartners(ctx context.Context, c bridge.Credentials, only bridge.SessionID) (bridge.PartnerStatus, error)
 	CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail, error)
 	// Standing is for the notes of an answer. It reports false where the session is
 	// not proved and where the bridge cannot be asked.

@@ -106,7 +106,7 @@ func TestRefusedAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := bridge.SessionState{Session: "a", Role: "backend", SeenAt: created}
-	if diff := cmp.Diff(want, conversation.A); diff != "" {
+	if diff := cmp.Diff(want, conversation.Sessions[0]); diff != "" {
 		t.Errorf("a refused call changed something:\n%s", diff)
 	}
 }

@@ -141,10 +141,13 @@ func openTool[Args any](definition *mcp.Tool, run func(ctx context.Context, s *s
 	}}
 }
 
+// sessionPattern is the form of a session's name.
+const sessionPattern = "^[a-z]$"
+
 // refineCredentials gives the credentials their shapes.
 func refineCredentials(schema *jsonschema.Schema) {
 	schema.Properties["conversation_id"].Pattern = bridge.ConversationPattern
-	schema.Properties["session_id"].Enum = []any{"a", "b"}
+	schema.Properties["session_id"].Pattern = sessionPattern
 	schema.Properties["token"].Pattern = "^[0-9a-f]{64}$"
 }
 

@@ -62,8 +62,8 @@ func runCreateConversation(ctx context.Context, s *server, args createArgs) (ans
 		JoinCode:          c.JoinCode,
 		JoinCodeExpiresAt: view.Stamp(c.JoinExpiresAt),
 		ExpiresAt:         view.Stamp(c.ExpiresAt),
-		MyRole:            cleantext.CleanLine(c.RoleA),
-		PartnerRole:       cleantext.CleanLine(c.RoleB),
+		MyRole:            cleantext.CleanLine(c.Role),
+		PartnerRole:       cleantext.CleanLine(c.PartnerRole),
 		TeamID:            c.TeamID,
 		Redacted:          view.Kinds(c.Redacted),
 	}

@@ -281,7 +281,7 @@ func columnNames(c *conn, table string) (names []string, err error) {
 // settleRows drops what belongs to nothing any more, and lets each inbox end with
 // the last message that it has.
 func settleRows(c *conn, tables []Salvaged) error {
-	for _, child := range []string{"session_status", "messages", "yolo_modes", "yolo_grants", "command_requests", "file_claims"} {
+	for _, child := range []string{"session_status", "messages", "copies", "flows", "yolo_modes", "yolo_grants", "command_requests", "file_claims"} {
 		result, err := c.exec("DELETE FROM " + child + " WHERE conversation NOT IN (SELECT id FROM conversations)")
 		if err != nil {
 			return err
@@ -296,8 +296,17 @@ func settleRows(c *conn, tables []Salvaged) error {
 	if _, err := c.exec("DELETE FROM task_events WHERE task NOT IN (SELECT id FROM tasks)"); err != nil {
 		return err
 	}
-	_, err := c.exec(`
-		UPDATE session_status SET last_seq = max(handed_seq, coalesce((
-			SELECT max(seq) FROM messages m WHERE m.conversation = session_status.conversation AND m.recipient = session_status.session), 0))`)
-	return err
+	for _, query := range []string{
+		"DELETE FROM copies WHERE message NOT IN (SELECT id FROM messages)",
+		`UPDATE session_status SET last_seq = max(handed_seq, coalesce((
+			SELECT max(seq) FROM messages m WHERE m.conversation = session_status.conversation AND m.recipient = session_status.session), 0), coalesce((
+			SELECT max(seq) FROM copies k WHERE k.conversation = session_status.conversation AND k.recipient = session_status.session), 0))`,
+		`UPDATE conversations SET sessions = (SELECT count(*) FROM session_status s WHERE s.conversation = conversations.id),
+			copies = (SELECT count(*) FROM copies k WHERE k.conversation = conversations.id)`,
+	} {
+		if _, err := c.exec(query); err != nil {
+			return err
+		}
+	}
+	return nil
 }

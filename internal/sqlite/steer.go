@@ -9,27 +9,21 @@ import (
 )
 
 // Say implements bridge.Store.
-func (s *Store) Say(ctx context.Context, op bridge.Operation, to []bridge.SessionID, m bridge.NewMessage, rule bridge.SayRule) (sent []bridge.Sent, err error) {
+func (s *Store) Say(ctx context.Context, op bridge.Operation, m bridge.NewMessage, rule bridge.SayRule) (sent bridge.Sent, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
 		o, err := getOverview(e.conn, op.Conversation)
 		if err != nil {
 			return err
 		}
-		if err := rule(o); err != nil {
+		to, err := rule(o)
+		if err != nil {
 			return err
 		}
-		sent = nil
-		for _, session := range to {
-			one, err := e.appendTo(op.Conversation, bridge.System, session, "", m)
-			if err != nil {
-				return err
-			}
-			if _, err := e.exec("UPDATE messages SET operator = 1 WHERE id = ?", one.ID); err != nil {
-				return err
-			}
-			sent = append(sent, one)
+		if sent, err = e.deliver(op.Conversation, bridge.System, to, "", m); err != nil {
+			return err
 		}
-		return nil
+		_, err = e.exec("UPDATE messages SET operator = 1 WHERE id = ?", sent.ID)
+		return err
 	})
 	return sent, err
 }

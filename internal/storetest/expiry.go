@@ -152,7 +152,7 @@ func freshCode(t *testing.T, w *world) {
 	must(w.b.Join(t.Context(), again.JoinCode))(t)
 	equal(t, "once joined", must(w.a.Extend(t.Context(), a, time.Hour))(t).JoinCode, "")
 	equal(t, "once joined, for the operator", must(w.a.ExtendByOperator(t.Context(), c.ID, time.Hour))(t).JoinCode, "")
-	equal(t, "the token is the first", must(w.a.Tokens(t.Context(), c.ID))(t).B, c.TokenB)
+	equal(t, "the token is the first", must(w.a.Tokens(t.Context(), c.ID))(t)[1].Token, c.TokenB)
 }
 
 func codesSayWhy(t *testing.T, w *world) {

@@ -199,7 +199,9 @@ func (w *world) state(t *testing.T) state {
 		Messages:      map[string][]bridge.Message{},
 	}
 	for i, c := range s.Conversations {
-		s.Conversations[i].A.SeenAt, s.Conversations[i].B.SeenAt = time.Time{}, time.Time{}
+		for n := range c.Sessions {
+			s.Conversations[i].Sessions[n].SeenAt = time.Time{}
+		}
 		s.Messages[c.ID] = must(w.b.Messages(t.Context(), c.ID, 0, 1000))(t)
 	}
 	return s
