@@ -20,12 +20,12 @@ func (r Recipients) String() string {
 	return strings.Join(names, ",")
 }
 
-// Recipient is what is known of one who got a message, beside the first.
+// Recipient is what is known of one who got a message, beside the first. Its Unread
+// counts what waits for it, this message included.
 type Recipient struct {
 	SessionState
-	// Seq is the number that the message has in its inbox, and Unread counts what
-	// waits there, this message included.
-	Seq, Unread int64
+	// Seq is the number that the message has in its inbox.
+	Seq int64
 }
 
 // A RecipientRule says who of a roster gets a message. Its error is nil or an

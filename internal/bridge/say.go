@@ -23,23 +23,25 @@ type SayRule func(Overview) (Recipients, error)
 // caller has made sure that a human at a terminal wants it: nothing here can tell.
 // It is charged to nobody, and goes to paused conversations too. The error may be
 // ErrNotFound, ErrExpired or an InvalidError.
-func (s *Service) Say(ctx context.Context, r SayRequest) (Sent, error) {
+func (s *Service) Say(ctx context.Context, r SayRequest) ([]Sent, error) {
 	op := s.OperatorOperation("say", r.Conversation)
 	if err := validateSay(r); err != nil {
-		return Sent{}, s.refuseOperation(ctx, op, err)
+		return nil, s.refuseOperation(ctx, op, err)
 	}
 	hide := s.Redaction(ctx)
 	text := hide.Text(r.Text)
 	if hide.Err() != nil {
-		return Sent{}, hide.Err()
+		return nil, hide.Err()
 	}
 	op.Details["characters"] = utf8.RuneCountInString(r.Text)
 	m := NewMessage{Action: ActionInfo, Text: text, Redacted: hide.Found()}
 	sent, err := s.store.Say(ctx, op, m, sayRule(op, r.To))
 	if err != nil {
-		return Sent{}, err
+		return nil, err
 	}
-	s.ringAll(r.Conversation, sent.Recipients())
+	for _, one := range sent {
+		s.ringAll(r.Conversation, one.Recipients())
+	}
 	return sent, nil
 }
 

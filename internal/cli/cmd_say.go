@@ -80,7 +80,7 @@ func runSay(ctx context.Context, a *app, o sayOptions) error {
 		if a.json {
 			return printSaidJSON(a, c, sent)
 		}
-		return a.say("Sent to %s.", view.Count(int64(len(sent.Recipients())), "session"))
+		return a.say("Sent to %s.", view.Count(hearers(sent), "session"))
 	})
 }
 
@@ -103,7 +103,15 @@ func oneTimeCode() string {
 	return hex.EncodeToString(b[:])
 }
 
-func printSaidJSON(a *app, c bridge.Overview, sent bridge.Sent) error {
+// hearers counts who got what was said.
+func hearers(sent []bridge.Sent) (all int64) {
+	for _, m := range sent {
+		all += int64(len(m.Recipients()))
+	}
+	return all
+}
+
+func printSaidJSON(a *app, c bridge.Overview, sent []bridge.Sent) error {
 	type message struct {
 		MessageID int64     `json:"message_id"`
 		SessionID string    `json:"session_id"`
@@ -111,11 +119,14 @@ func printSaidJSON(a *app, c bridge.Overview, sent bridge.Sent) error {
 		SentAt    view.Time `json:"sent_at"`
 		Redacted  []string  `json:"redacted_kinds"`
 	}
-	said := message{sent.ID, string(sent.Partner.Session), sent.Seq, view.Time(sent.SentAt), view.Kinds(sent.Redacted)}
-	messages := []message{said}
-	for _, r := range sent.Further {
-		said.SessionID, said.Seq = string(r.Session), r.Seq
+	var messages []message
+	for _, m := range sent {
+		said := message{m.ID, string(m.Partner.Session), m.Seq, view.Time(m.SentAt), view.Kinds(m.Redacted)}
 		messages = append(messages, said)
+		for _, r := range m.Further {
+			said.SessionID, said.Seq = string(r.Session), r.Seq
+			messages = append(messages, said)
+		}
 	}
 	return a.printJSON(struct {
 		ConversationID string    `json:"conversation_id"`

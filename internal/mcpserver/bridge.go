@@ -32,6 +32,7 @@ type Bridge interface {
 type conversations interface {
 	Create(ctx context.Context, r bridge.CreateRequest) (bridge.Created, error)
 	Join(ctx context.Context, code string) (bridge.Joined, error)
+	Invite(ctx context.Context, c bridge.Credentials, role string) (bridge.Invited, error)
 	Extend(ctx context.Context, c bridge.Credentials, d time.Duration) (bridge.Extended, error)
 	Describe(ctx context.Context, c bridge.Credentials) (bridge.Described, error)
 	UpdateStatus(ctx context.Context, c bridge.Credentials, status bridge.Status) (bridge.StatusUpdate, error)

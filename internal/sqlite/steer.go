@@ -3,13 +3,14 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"example.org/bridge/internal/bridge"
 )
 
 // Say implements bridge.Store.
-func (s *Store) Say(ctx context.Context, op bridge.Operation, m bridge.NewMessage, rule bridge.SayRule) (sent bridge.Sent, err error) {
+func (s *Store) Say(ctx context.Context, op bridge.Operation, m bridge.NewMessage, rule bridge.SayRule) (sent []bridge.Sent, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
 		o, err := getOverview(e.conn, op.Conversation)
 		if err != nil {
@@ -19,11 +20,21 @@ func (s *Store) Say(ctx context.Context, op bridge.Operation, m bridge.NewMessag
 		if err != nil {
 			return err
 		}
-		if sent, err = e.deliver(op.Conversation, bridge.System, to, "", m); err != nil {
-			return err
+		groups := []bridge.Recipients{to}
+		if len(o.Sessions) == 2 {
+			groups = slices.Collect(slices.Chunk(to, 1)) // copies are for more
 		}
-		_, err = e.exec("UPDATE messages SET operator = 1 WHERE id = ?", sent.ID)
-		return err
+		for _, to := range groups {
+			one, err := e.deliver(op.Conversation, bridge.System, to, "", m)
+			if err != nil {
+				return err
+			}
+			if _, err := e.exec("UPDATE messages SET operator = 1 WHERE id = ?", one.ID); err != nil {
+				return err
+			}
+			sent = append(sent, one)
+		}
+		return nil
 	})
 	return sent, err
 }

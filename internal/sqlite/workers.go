@@ -39,13 +39,13 @@ func listWorkers(c *conn, where string, args ...any) (all []tasks.Worker, err er
 }
 
 func teamWorkers(c *conn, teamID string, now time.Time) ([]tasks.Worker, error) {
-	return listWorkers(c, "WHERE c.team_id = ? AND c.expires_at > ? ORDER BY c.id, b.session", teamID, now)
+	return listWorkers(c, "WHERE c.team_id = ? AND c.expires_at > ? ORDER BY c.id", teamID, now)
 }
 
 // Workers implements tasks.Store.
 func (s *Store) Workers(ctx context.Context, now time.Time) (all []tasks.Worker, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
-		all, err = listWorkers(c, "WHERE c.expires_at > ? ORDER BY c.id, b.session", now)
+		all, err = listWorkers(c, "WHERE c.expires_at > ? ORDER BY c.id", now)
 		return err
 	})
 	return all, err

@@ -162,7 +162,7 @@ func codesSayWhy(t *testing.T, w *world) {
 		_, err := w.a.Join(t.Context(), c.JoinCode)
 		wantError(t, err, bridge.ErrJoinCodeUsed)
 	}
-	equal(t, "entry", w.lastEntry(t), "b join_conversation unauthorized")
+	equal(t, "entry", w.lastEntry(t), "? join_conversation unauthorized")
 	_, err := w.a.Join(t.Context(), "00000-00000")
 	wantError(t, err, bridge.ErrBadJoinCode)
 	var invalid *bridge.InvalidError

@@ -21,7 +21,7 @@ func sayMarked(t *testing.T, w *world) {
 	p := w.pair(t)
 	secret := "ghp_" + strings.Repeat("aB3dE6gH9", 4)
 	sent := must(w.a.Say(t.Context(), bridge.SayRequest{Conversation: p.A.Conversation, To: []bridge.SessionID{bridge.SessionB}, Text: "stop, " + secret}))(t)
-	equal(t, "sent", []int64{int64(len(sent.Recipients())), sent.Seq}, []int64{1, 1})
+	equal(t, "sent", []int64{int64(len(sent)), sent[0].Seq}, []int64{1, 1})
 	must(w.b.Say(t.Context(), bridge.SayRequest{Conversation: p.A.Conversation, Text: "all"}))(t)
 	equal(t, "to a", len(must(w.b.Check(t.Context(), p.A, bridge.CheckRequest{}, nil))(t).Messages), 1)
 	got := must(w.b.Check(t.Context(), p.B, bridge.CheckRequest{}, nil))(t).Messages

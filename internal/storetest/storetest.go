@@ -54,6 +54,7 @@ func Run(t *testing.T, open Opener) {
 		{"life", lifeTests},
 		{"expiry", expiryTests},
 		{"limits", limitTests},
+		{"many", manyTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {
