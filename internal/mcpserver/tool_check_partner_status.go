@@ -13,7 +13,7 @@ import (
 
 type partnerStatusArgs struct {
 	credentialArgs
-	Session string `json:"session,omitempty" jsonschema:"Only this one, of several"`
+	Session string `json:"session,omitempty" jsonschema:"Only this one"`
 }
 
 // partnerStatusData is one partner's, or a list where there are several.
@@ -24,8 +24,8 @@ type partnerStatusData struct {
 }
 
 func checkPartnerStatus() tool {
-	definition := describe[partnerStatusArgs]("check_partner_status", "Check the partner's status",
-		"See whether each partner has joined, is alive (seen or waiting in the last 120 seconds), what it says it is doing, "+
+	definition := describe[partnerStatusArgs]("check_partner_status", "Check partners",
+		"See whether each partner has joined, is alive (seen in the last 120 seconds), what it says it is doing, "+
 			"and how much of yours it has read.",
 		traits{readOnly: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)

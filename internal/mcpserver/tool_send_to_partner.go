@@ -15,7 +15,7 @@ import (
 type sendArgs struct {
 	credentialArgs
 	Message        string   `json:"message" jsonschema:"Text; secrets in it are redacted"`
-	To             []string `json:"to,omitempty" jsonschema:"Sessions that get it, or [\"all\"]; needed with several partners"`
+	To             []string `json:"to,omitempty" jsonschema:"Sessions, or [\"all\"]; needed with several partners"`
 	ActionType     string   `json:"action_type,omitempty" jsonschema:"Default info"`
 	ReplyTo        int64    `json:"reply_to,omitempty" jsonschema:"message_id that this answers"`
 	Files          []string `json:"files_involved,omitempty" jsonschema:"File names, at most 500 characters each"`
