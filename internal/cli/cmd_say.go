@@ -66,6 +66,11 @@ func runSay(ctx context.Context, a *app, o sayOptions) error {
 		if err != nil {
 			return err
 		}
+		for _, session := range o.to {
+			if found, ok := c.Sessions.Of(bridge.SessionID(session)); !ok || !found.Listens() {
+				return usagef("--to %s: nobody has joined as that session. There are: %s", session, c.Sessions)
+			}
+		}
 		if err := confirmSay(ctx, a, s, c, o); err != nil {
 			return err
 		}

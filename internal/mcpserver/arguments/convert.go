@@ -93,12 +93,12 @@ func stringList(value json.RawMessage) json.RawMessage {
 	return encoded(kept)
 }
 
-// letters writes letters of sessions with commas between them, such as "b, c", as a
-// list.
+// letters writes letters of sessions with commas between them, such as "B, c", as a
+// list of small letters.
 func letters(value json.RawMessage) json.RawMessage {
 	given, ok := quoted(value)
 	if !ok || strings.ContainsAny(given, "[]") {
-		return value
+		return bytes.ToLower(value)
 	}
 	return encoded(strings.FieldsFunc(strings.ToLower(given), func(r rune) bool { return r == ',' || r == ' ' }))
 }
