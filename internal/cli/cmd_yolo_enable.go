@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"os"
+	"strings"
 	"slices"
 	"time"
 
@@ -94,9 +95,11 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 			return err
 		}
 		human.show(append([]string{"", "This lets agents ask to run commands on this machine:", ""}, grant.Describe(grant.OpenedAt)...)...)
+		var sessions []string
 		for _, session := range found.Sessions {
-			human.show("  " + string(session.Session) + ": " + cleantext.Field(session.Role))
+			sessions = append(sessions, string(session.Session)+": "+cleantext.Field(session.Role))
 		}
+		human.show("  " + strings.Join(sessions, "   "))
 		human.show(proposeTools(grant)...)
 		if err := human.confirm(ctx, s.Service, action, found.ID, phrase, s.GrantCode(grant)); err != nil {
 			return err
