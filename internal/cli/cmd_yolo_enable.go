@@ -3,8 +3,8 @@ package cli
 import (
 	"context"
 	"os"
-	"strings"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
