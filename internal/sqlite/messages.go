@@ -88,9 +88,6 @@ func (e *entry) answers(g bridge.Gate, id int64) bool {
 // ofSession is true of a message m that session ?2 sent or was sent.
 const ofSession = `(m.sender = ?2 OR m.recipient = ?2 OR EXISTS (SELECT 1 FROM copies k WHERE k.message = m.id AND k.recipient = ?2))`
 
-// maxShared bounds how many of a partner's messages are looked at for files.
-const maxShared = 200
-
 // share returns those of files that g's partner named of late, and keeps them for
 // the partner to be told.
 func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) ([]string, error) {
@@ -99,7 +96,7 @@ func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) (
 	err := e.each(`
 		SELECT files FROM messages WHERE conversation = ? AND recipient = ? AND sender = ? AND sent_at > ? AND files <> '[]'
 		ORDER BY seq DESC LIMIT ? + 0`,
-		[]any{g.Conversation, string(g.Session), string(partner), g.Now.Add(-bridge.SharedFor), maxShared}, []any{&names}, func() error {
+		[]any{g.Conversation, string(g.Session), string(partner), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&names}, func() error {
 			others = append(others, fromList(names)...)
 			return nil
 		})

@@ -219,7 +219,7 @@ func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipient
 	err = e.each(`
 		SELECT m.sender, m.files FROM (`+unionInbox("seq > 0", "ORDER BY 1 DESC LIMIT ?4 + 0")+`) i JOIN messages m ON m.id = i.id
 		WHERE m.sent_at > ?3 AND m.files <> '[]'`,
-		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), maxShared}, []any{&sender, &names}, func() error {
+		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&sender, &names}, func() error {
 			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], fromList(names)...)
 			return nil
 		})

@@ -86,10 +86,7 @@ func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, pa
 			return err
 		}
 		p.LastSeq, p.Unread = e.self.LastSeq, e.self.Unread()
-		if after == bridge.FromUnread {
-			after = e.self.ReadSeq
-		}
-		p.Messages, p.HasMore, err = e.listInbox(g, after, page)
+		p.Messages, p.HasMore, err = e.listInbox(g, e.self.Behind(after), page)
 		e.op.Details["messages"] = len(p.Messages)
 		if err != nil || len(p.Messages) > 0 {
 			return err
