@@ -40,7 +40,13 @@ func (w *walker) call(call *syntax.CallExpr, stmt *syntax.Stmt, s *state, in inp
 	}
 	var argv []value
 	for i, arg := range call.Args {
-		if i > 0 && substitutesNames(arg) && metadataPrograms[baseName(call.Args[0].Lit())] == "" && w.listsHome(arg, s) {
+		if i > 0 && substitutesNames(arg) && w.listsHome(arg, s) {
+			if metadataPrograms[baseName(call.Args[0].Lit())] == "" {
+				return errHomeTree
+			}
+			w.homeNames = true
+		}
+		if i > 0 && w.listsFiles(call, i, s) {
 			return errHomeTree
 		}
 		values, err := w.word(arg, s)
@@ -125,6 +131,13 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 		return err
 	}
 	if err := w.checkPrintsSecret(inv); err != nil {
+		return err
+	}
+	w.noteKeptNames(inv.name, inv.stmt, s)
+	if err := w.checkKeptNames(inv); err != nil {
+		return err
+	}
+	if err := checkModes(inv); err != nil {
 		return err
 	}
 	if err := w.checkWriter(inv, s); err != nil {
