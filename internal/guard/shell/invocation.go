@@ -118,34 +118,37 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	if p := refusedProgram(inv.name); p != nil {
 		return verdict.Refuse(p.rule, "%s is always refused, because %s", verdict.Short(inv.name), p.why)
 	}
-	if err := w.checkOperator(inv); err != nil {
-		return err
-	}
 	if err := w.checkDownloaded(name, inv, s); err != nil {
 		return err
 	}
-	if err := w.checkAttach(inv); err != nil {
-		return err
-	}
-	if err := w.checkEvaluated(inv); err != nil {
-		return err
-	}
-	if err := w.checkPrintsSecret(inv); err != nil {
-		return err
-	}
-	w.noteKeptNames(inv.name, inv.stmt, s)
-	if err := w.checkKeptNames(inv); err != nil {
-		return err
-	}
-	if err := checkModes(inv); err != nil {
-		return err
-	}
-	if err := w.checkWriter(inv, s); err != nil {
+	if err := w.checkAny(inv, s); err != nil {
 		return err
 	}
 	if wrap := wrappers[inv.name]; wrap != nil {
 		return w.unwrap(wrap, s, inv)
 	}
+	return w.checkProgram(inv, s)
+}
+
+// checkAny holds the rules for any program, one that starts another included.
+func (w *walker) checkAny(inv invocation, s *state) error {
+	for _, rule := range []func(invocation) error{
+		w.checkOperator, w.checkAttach, w.checkEvaluated, w.checkPrintsSecret, checkModes,
+	} {
+		if err := rule(inv); err != nil {
+			return err
+		}
+	}
+	w.noteKeptNames(inv.name, inv.stmt, s)
+	if err := w.checkKeptNames(inv); err != nil {
+		return err
+	}
+	return w.checkWriter(inv, s)
+}
+
+// checkProgram holds the rules for a program that starts no other one named in
+// its arguments.
+func (w *walker) checkProgram(inv invocation, s *state) error {
 	if err := w.checkArguments(inv, s); err != nil {
 		return err
 	}

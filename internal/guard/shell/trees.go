@@ -131,7 +131,7 @@ var errHomeTree = verdict.Refuse(verdict.ReadsTree, "a tree over a home folder h
 // checkTreeOperand refuses a tree over a home as an operand of a program that
 // may read it.
 func (w *walker) checkTreeOperand(inv invocation, s *state) error {
-	if has("docker podman kubectl oc nerdctl ssh", inv.name) && !has("cp build", firstWord(inv.args)) {
+	if has("docker podman kubectl oc nerdctl ssh gdbus qdbus dbus-send", inv.name) && !has("cp build", firstWord(inv.args)) {
 		return nil // the paths are those of another machine
 	}
 	if metadataPrograms[inv.name] != "" || listers[inv.name] != "" || dataCommands[inv.name] != "" || wrappers[inv.name] != nil || destroyers[inv.name] != "" {

@@ -16,6 +16,7 @@ var gitMoreCommands = map[string]gitCommand{
 	}), gitPull, nil},
 	"stash": {table([]row{
 		{names: "-u --include-untracked -k --keep-index --no-keep-index -q --quiet -S --staged --index --stat --name-only --name-status", why: "what is kept and printed"},
+		{names: "-p --patch", why: "the changes of a stash are shown"},
 		{names: "-m --message", value: text, why: "the message"},
 	}), gitStash, nil},
 	"tag": {table([]row{
@@ -58,12 +59,18 @@ var gitMoreCommands = map[string]gitCommand{
 // gitStash keeps and takes back; it drops nothing.
 func gitStash(_ *guard, p *parsed) (map[int][]string, error) {
 	if len(p.operands) == 0 {
+		if p.has("-p", "--patch") {
+			return nil, verdict.Refuse(verdict.UnknownOption, "-p would ask for each change: leave it out")
+		}
 		return nil, nil
 	}
 	switch verb := p.operand(0).Text; verb {
 	case "push", "save", "list", "show", "pop", "apply":
 	default:
 		return nil, verdict.Refuse(verdict.GitDiscards, "stash %s is not allowed: use push, list, show, pop or apply", verdict.Short(verb))
+	}
+	if p.has("-p", "--patch") && p.operand(0).Text != "show" {
+		return nil, verdict.Refuse(verdict.UnknownOption, "-p would ask for each change: leave it out")
 	}
 	for i := 1; i < len(p.operands); i++ {
 		name := p.operand(i).Text
