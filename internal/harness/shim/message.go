@@ -27,15 +27,15 @@ func encode(v any) []byte {
 }
 
 // within replaces a member that lies deeper.
-func within(data []byte, value json.RawMessage, path ...string) []byte {
-	if len(path) == 1 {
-		return replace(data, path[0], value)
+func within(data []byte, value json.RawMessage, key string, deeper ...string) []byte {
+	if len(deeper) == 0 {
+		return replace(data, key, value)
 	}
 	var members map[string]json.RawMessage
-	if json.Unmarshal(data, &members) != nil || members[path[0]] == nil {
+	if json.Unmarshal(data, &members) != nil || members[key] == nil {
 		return data
 	}
-	return replace(data, path[0], within(members[path[0]], value, path[1:]...))
+	return replace(data, key, within(members[key], value, deeper[0], deeper[1:]...))
 }
 
 func replaceCancelled(body []byte, number json.RawMessage) []byte {

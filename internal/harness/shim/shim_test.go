@@ -89,7 +89,14 @@ type client struct {
 	session string
 }
 
-func (c client) do(ctx context.Context, method, body string, headers ...string) *http.Response {
+// reply is a response whose body is still to be read; it is closed with the test.
+type reply struct {
+	status int
+	header http.Header
+	body   io.Reader
+}
+
+func (c client) do(ctx context.Context, method, body string, headers ...string) reply {
 	c.t.Helper()
 	req, err := http.NewRequestWithContext(ctx, method, c.url, strings.NewReader(body))
 	if err != nil {
@@ -109,17 +116,17 @@ func (c client) do(ctx context.Context, method, body string, headers ...string) 
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	return reply{resp.StatusCode, resp.Header, resp.Body}
 }
 
 func (c client) text(method, body string, headers ...string) (status int, text string) {
 	c.t.Helper()
 	resp := c.do(c.t.Context(), method, body, headers...)
-	data, err := io.ReadAll(resp.Body)
+	data, err := io.ReadAll(resp.body)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return resp.StatusCode, strings.TrimSpace(string(data))
+	return resp.status, strings.TrimSpace(string(data))
 }
 
 // begin makes the handshake of the older revisions.
@@ -127,8 +134,8 @@ func begin(t *testing.T, url string) (c client, pid string) {
 	t.Helper()
 	c = client{t: t, url: url}
 	resp := c.do(t.Context(), http.MethodPost, `{"jsonrpc":"2.0","id":1,"method":"initialize"}`)
-	c.session = resp.Header.Get("Mcp-Session-Id")
-	data, err := io.ReadAll(resp.Body)
+	c.session = resp.header.Get("Mcp-Session-Id")
+	data, err := io.ReadAll(resp.body)
 	if err != nil || c.session == "" {
 		t.Fatalf("%v, session %q", err, c.session)
 	}
@@ -226,7 +233,7 @@ func TestShared(t *testing.T) {
 	// A subscription is told its own id, and ends when its client goes away.
 	ctx, cancel := context.WithCancel(t.Context())
 	resp := c.do(ctx, http.MethodPost, `{"jsonrpc":"2.0","id":"sub","method":"subscriptions/listen"}`, "Mcp-Protocol-Version", "2026-07-28")
-	lines := bufio.NewScanner(resp.Body)
+	lines := bufio.NewScanner(resp.body)
 	for lines.Scan() && !strings.HasPrefix(lines.Text(), "data: ") {
 	}
 	if !strings.Contains(lines.Text(), `"io.modelcontextprotocol/subscriptionId":"sub"`) {
@@ -243,7 +250,7 @@ func TestListen(t *testing.T) {
 	defer cancel()
 	c.text(http.MethodPost, `{"jsonrpc":"2.0","method":"alone"}`)
 	resp := c.do(ctx, http.MethodGet, "")
-	lines := bufio.NewScanner(resp.Body)
+	lines := bufio.NewScanner(resp.body)
 	for lines.Scan() && !strings.HasPrefix(lines.Text(), "data: ") {
 	}
 	if want := `data: {"jsonrpc":"2.0","method":"notifications/alone"}`; lines.Text() != want {
@@ -281,9 +288,9 @@ func TestSameAsNative(t *testing.T) {
 		if err != nil || len(list) != 5 || conn.Revision != revision {
 			t.Errorf("%s: %d tools at %s, %v", revision, len(list), conn.Revision, err)
 		}
-		reply, err := conn.Call(t.Context(), "tools/call", map[string]any{"name": "add", "arguments": map[string]any{"a": 1, "b": 2}})
-		if err != nil || !strings.Contains(string(reply.Result), `"sum":3`) {
-			t.Errorf("%s: %s, %v", revision, reply.Result, err)
+		answer, err := conn.Call(t.Context(), "tools/call", map[string]any{"name": "add", "arguments": map[string]any{"a": 1, "b": 2}})
+		if err != nil || !strings.Contains(string(answer.Result), `"sum":3`) {
+			t.Errorf("%s: %s, %v", revision, answer.Result, err)
 		}
 		conn.Close()
 		if found := conn.Findings(); len(found) > 0 {
