@@ -154,11 +154,7 @@ func (a *app) printCase(w io.Writer, c run.Outcome) {
 	}
 	_, _ = fmt.Fprintf(w, "%s  %s  (%s)\n", s.paint(fmt.Sprintf("%-7s", c.State), how), c.ID, detail)
 	for _, f := range c.Findings {
-		where := f.Where
-		if where != "" {
-			where += ": "
-		}
-		_, _ = fmt.Fprintf(w, "         %s: %s%s\n", f.Kind, where, f.Text)
+		_, _ = fmt.Fprintf(w, "         %s: %s\n", f.Kind, f.Message())
 	}
 }
 
