@@ -38,7 +38,7 @@ func (s *Service) Tokens(ctx context.Context, conversation string) ([]Token, err
 }
 
 // RotateTokens replaces all tokens of a conversation: the old ones, and join codes
-// that were not redeemed, are worthless from then on.
+// that were not redeemed, are invalid from then on.
 func (s *Service) RotateTokens(ctx context.Context, conversation string) ([]Token, error) {
 	op := s.OperatorOperation("rotate_tokens", conversation)
 	fresh, err := s.store.ReplaceNonces(ctx, op, func(sessions []SessionID) (fresh []NewNonce, err error) {
@@ -53,9 +53,9 @@ func (s *Service) RotateTokens(ctx context.Context, conversation string) ([]Toke
 	return s.issue(conversation, fresh), nil
 }
 
-// RotateToken replaces the token of one session, which puts out whoever has the
+// RotateToken replaces the token of one session, which locks out who has the
 // old one, and returns the new one. The other sessions notice nothing. A join code
-// for the session that was not redeemed is worthless afterwards. The error may be
+// for the session that was not redeemed is invalid afterwards. The error may be
 // ErrNotFound or an InvalidError.
 func (s *Service) RotateToken(ctx context.Context, conversation string, session SessionID) (string, error) {
 	op := s.OperatorOperation("rotate_tokens", conversation)

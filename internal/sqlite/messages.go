@@ -88,7 +88,7 @@ func (e *entry) answers(g bridge.Gate, id int64) bool {
 // ofSession is true of a message m that session ?2 sent or was sent.
 const ofSession = `(m.sender = ?2 OR m.recipient = ?2 OR EXISTS (SELECT 1 FROM copies k WHERE k.message = m.id AND k.recipient = ?2))`
 
-// share returns those of files that g's partner named of late, and keeps them for
+// share returns those of files that g's partner named lately, and keeps them for
 // the partner to be told.
 func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) ([]string, error) {
 	var others []string
