@@ -112,11 +112,10 @@ func (w HookWait) unfinished(ctx context.Context, mail []HookMail) ([]HookMail, 
 		if err != nil {
 			return nil, err
 		}
-		state := o.A
-		if bridge.SessionID(m.Session) == bridge.SessionB {
-			state = o.B
+		done := func(state bridge.SessionState) bool {
+			return state.Session == bridge.SessionID(m.Session) && state.Status == bridge.StatusComplete
 		}
-		if state.Status == bridge.StatusComplete {
+		if slices.ContainsFunc(o.Sessions, done) {
 			mail[i].Ends = time.Time{}
 		}
 	}

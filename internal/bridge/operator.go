@@ -64,11 +64,24 @@ const (
 	batchMessages      = 10_000
 )
 
+// CleanedUp says what goes with some conversations: how many messages were in them,
+// and how many of those nobody has read. It completes the details of the entry.
+func CleanedUp(removed []Overview, details Details) (gone Usage) {
+	var unread int64
+	for _, o := range removed {
+		gone.Conversations++
+		gone.Messages += o.Messages()
+		unread += o.Sessions.Unread()
+	}
+	details["conversations"], details["unread_messages"] = len(removed), unread
+	return gone
+}
+
 // CleanupBatch is the beginning of all that one transaction removes.
 func CleanupBatch(all []Overview) []Overview {
 	var messages int64
 	for i, o := range all {
-		messages += o.A.Received + o.B.Received
+		messages += o.Messages()
 		if i > 0 && (i == batchConversations || messages > batchMessages) {
 			return all[:i]
 		}

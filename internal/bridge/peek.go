@@ -20,6 +20,14 @@ type Peeked struct {
 // was read.
 const FromUnread = -1
 
+// Behind is the number behind which a peek begins that was asked for from after on.
+func (i Inbox) Behind(after int64) int64 {
+	if after == FromUnread {
+		return i.ReadSeq
+	}
+	return after
+}
+
 // PeekMessages returns the caller's messages with a number above after, oldest
 // first, and leaves them as they are: not read, not claimed.
 func (s *Service) PeekMessages(ctx context.Context, c Credentials, after int64, limit int) (Peeked, error) {
@@ -85,15 +93,18 @@ func (s *Service) CountMail(ctx context.Context, c Credentials) (Mail, error) {
 
 // SessionOf returns the session that a token belongs to, for callers who were
 // told the conversation and the token only. It records nothing and promises
-// nothing: for a token of neither session it answers SessionB, which every
-// operation refuses.
+// nothing: for a token of no session it answers SessionB, which every operation
+// refuses.
 func (s *Service) SessionOf(ctx context.Context, conversation, token string) (SessionID, error) {
 	found := SessionB
-	for _, session := range []SessionID{SessionA, SessionB} {
+	for _, session := range SessionIDs() {
 		g := s.ReadGate(Credentials{conversation, session, token}, "")
 		view, err := s.store.PeekInbox(ctx, g.Conversation, session)
 		if err != nil {
 			return "", err
+		}
+		if len(view.Nonce) == 0 {
+			break // sessions are made in the order of the alphabet
 		}
 		if g.Prove(view.Proof) {
 			found = session

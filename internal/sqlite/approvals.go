@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"math"
 	"time"
 
@@ -75,10 +74,10 @@ func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r commands.Requ
 		if err := e.chargeCall(); err != nil {
 			return err
 		}
-		_, err = e.exec("UPDATE command_requests SET state = 'cancelled' WHERE conversation = ? AND session = ? AND command = ? AND state = 'pending'",
-			r.Conversation, string(r.Session), r.Command)
-		if err != nil {
-			return err
+		for _, replaced := range scene.Replaces(r) {
+			if err := e.cancelCommand(replaced); err != nil {
+				return err
+			}
 		}
 		id, err = e.insertCommand(r)
 		unread = e.self.Waiting(g.Now)
@@ -96,13 +95,18 @@ func (e *entry) queueScene(conversation string) (s commands.QueueScene, err erro
 	}
 	var a commands.Asked
 	var session, state string
-	err = e.each("SELECT session, command, state, decided_at, expires_at FROM command_requests WHERE conversation = ?", []any{conversation},
-		[]any{&session, &a.Command, &state, &a.DecidedAt, &a.ExpiresAt}, func() error {
+	err = e.each("SELECT id, session, command, state, decided_at, expires_at FROM command_requests WHERE conversation = ?", []any{conversation},
+		[]any{&a.ID, &session, &a.Command, &state, &a.DecidedAt, &a.ExpiresAt}, func() error {
 			a.Session, a.State = bridge.SessionID(session), commands.State(state)
 			s.Asked = append(s.Asked, a)
 			return nil
 		})
 	return s, err
+}
+
+func (e *entry) cancelCommand(id int64) error {
+	_, err := e.exec("UPDATE command_requests SET state = ? WHERE id = ?", string(commands.StateCancelled), id)
+	return err
 }
 
 func (e *entry) insertCommand(r commands.Request) (int64, error) {
@@ -139,7 +143,7 @@ func (s *Store) UseApproval(ctx context.Context, g bridge.Gate, u commands.Appro
 		}
 		void, err := scene.Admit(u)
 		if void {
-			if _, err := e.exec("UPDATE command_requests SET state = 'cancelled' WHERE id = ?", u.ID); err != nil {
+			if err := e.cancelCommand(u.ID); err != nil {
 				return err
 			}
 		}
@@ -169,24 +173,27 @@ func (e *entry) approvalScene(where string, args ...any) (commands.ApprovalScene
 }
 
 // EndCommand implements bridge.Store.
-func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end commands.End, to bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
+func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end commands.End, of bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
 		_, err := e.exec("UPDATE command_requests SET ended_at = ?, exit_code = ?, snapshot = ?, snapshot_number = ? WHERE id = ?",
 			op.Now, end.ExitCode, end.Snapshot, end.SnapshotNumber, end.ID)
 		if err != nil {
 			return err
 		}
-		sent, err = e.appendTo(op.Conversation, bridge.System, to, "", m)
-		if errors.Is(err, errNoRow) {
+		to, err := e.others(op.Conversation, of)
+		if err != nil {
+			return err
+		}
+		if len(to) == 0 {
 			e.op.Details["partner"] = "gone" // the conversation was removed meanwhile
 			return nil
 		}
-		if err != nil {
+		if sent, err = e.deliver(op.Conversation, bridge.System, to, "", m); err != nil {
 			return err
 		}
 		e.op.Details["message_id"] = sent.ID
 		return e.get("SELECT last_seq - read_seq FROM session_status WHERE conversation = ? AND session = ?",
-			[]any{op.Conversation, string(to.Partner())}, &sent.Unread)
+			[]any{op.Conversation, string(of)}, &sent.Unread)
 	})
 	return sent, err
 }
@@ -255,13 +262,6 @@ func listCommands(c *conn, where string, args ...any) (all []commands.Request, e
 		return nil
 	})
 	return all, err
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // blob is NULL for nothing.

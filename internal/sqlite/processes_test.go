@@ -50,8 +50,8 @@ func TestManyProcessesStartTogetherOnANewStore(t *testing.T) {
 		t.Errorf("got %d conversations, want %d", len(conversations), processes)
 	}
 	for _, c := range conversations {
-		if c.B.Unread != 1 {
-			t.Errorf("%s: %d messages, want 1", c.ID, c.B.Unread)
+		if c.Sessions[1].Unread != 1 {
+			t.Errorf("%s: %d messages, want 1", c.ID, c.Sessions[1].Unread)
 		}
 	}
 	if head, err := s.VerifyAudit(context.Background(), audit.Head{}); err != nil || head.Seq != int64(2*processes) {
@@ -139,7 +139,7 @@ func TestKilledHolderFreesTheTurnstile(t *testing.T) {
 	holder := start(t, "hold", path)
 	holder.line(t)
 	entered := make(chan error, 1)
-	turnstile := storefile.NewTurnstile(path, time.Hour) // it is never lost patience with
+	turnstile := storefile.NewTurnstile(path, time.Hour) // nobody gives it up
 	go func() {
 		leave, err := turnstile.Enter(context.Background())
 		if err == nil {
