@@ -98,7 +98,7 @@ func (s *Store) emptyLog(ctx context.Context) error {
 }
 
 // shrinkLog empties a log that has grown while somebody read from it, once nobody
-// does any more. SQLite itself begins the log anew only when somebody writes, and a
+// does any more. SQLite itself begins the log again only when somebody writes, and a
 // reader may leave a store in which nobody does. Whoever reads next, or waits for a
 // message, comes by here. What cannot be done now is done later.
 func (s *Store) shrinkLog(ctx context.Context) {
