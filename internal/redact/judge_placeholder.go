@@ -9,7 +9,7 @@ func isPlaceholder(s string) bool {
 	switch {
 	case first == '<' && last == '>', first == '[' && last == ']', first == '{' && last == '}', first == '(' && last == ')',
 		first == '%' && (last == '%' || len(s) <= 3 || s[1] == '(' || s[1] == '{'), first == '@' && last == '@', first == '_' && last == '_':
-		return true
+		return !isScrambled(s, shapeOf(s))
 	case first == '$':
 		return isVariable(s[1:])
 	case first == '#' && len(s) > 1 && s[1] == '{':

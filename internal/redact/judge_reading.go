@@ -168,7 +168,7 @@ func mentionsKey(s string) bool {
 // namesItself reports whether s is made of words, one of which announces a
 // secret: "db_password", "access-token".
 func namesItself(s string) bool {
-	if !wordy(s) || len(s) > maxName {
+	if !wordy(s) || len(s) > maxName || containsDigit(s) && rareSigns(s) > 0 {
 		return false
 	}
 	c, _, _ := classify(s)

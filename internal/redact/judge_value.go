@@ -86,7 +86,7 @@ func (v value) strong(n name, s, text string) bool {
 	if v.quote != 0 {
 		return v.strongQuoted(n, s)
 	}
-	if (v.op == opXML || v.op == opPair) && isTangle(unescapeXML(s)) {
+	if (v.op == opXML || v.op == opPair) && (isTangle(unescapeXML(s)) || v.isContent(s, text)) {
 		return true
 	}
 	if isMachineType(s) || v.isElement(n, s, text) {
@@ -102,6 +102,13 @@ func (v value) strong(n name, s, text string) bool {
 		return (len(s) >= 5 || len(s) == 4 && v.configLine(n, s, text)) && !strings.HasPrefix(text[n.start:], "PASS:")
 	}
 	return v.configLine(n, s, text)
+}
+
+// isContent reports whether s is the whole content of an XML element, one word
+// that no name or type looks like.
+func (v value) isContent(s, text string) bool {
+	return strings.HasPrefix(strings.TrimLeft(text[v.end:min(len(text), v.end+maxPair)], " \t\r\n"), "</") && strings.IndexByte(s, ' ') < 0 && hasMixture(s) &&
+		len(s) >= minWord && strings.IndexByte("{<@", s[0]) < 0 && !isMachineType(s) && !isAlgorithm(s) && !isLiteralNumber(s) && !isDotted(s) && !closedTemplate(s) && (containsDigit(s) || manySigns(s)) && v.strongQuoted(name{class: classStrong}, s)
 }
 
 // unescapeXML returns s with the entities of its signs replaced.
@@ -121,6 +128,9 @@ func (v value) strongQuoted(n name, s string) bool {
 	}
 	if isDotted(s) || n.class == classStrong && isConstant(s) || v.op == opCall && n.lone && n.end-n.start == len("pass") && isArgument(s) {
 		return false
+	}
+	if wordAndNumber(s) {
+		return true
 	}
 	if hasMixture(s) || strings.IndexByte(s, ' ') > 0 {
 		return !strings.ContainsAny(s, "-_./ ") || !namesItself(s)

@@ -259,7 +259,7 @@ const cdata = "<![CDATA["
 // and which has attributes; 0 where n is no such name.
 func (f *finder) tagEnd(n name, j int) int {
 	text := f.text
-	if n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':' || j >= len(text) || text[j] != ' ' {
+	if !f.opensElement(n.start) || j >= len(text) || text[j] != ' ' {
 		return 0
 	}
 	for k := j; k < len(text) && k-j < 160; k++ {
@@ -274,6 +274,16 @@ func (f *finder) tagEnd(n name, j int) int {
 		}
 	}
 	return 0
+}
+
+// opensElement reports whether the name at i is that of an XML element: behind
+// a <, or behind that and a prefix with a colon.
+func (f *finder) opensElement(i int) bool {
+	text := f.text
+	if i > 1 && text[i-1] == ':' {
+		i = f.wordBefore(i - 1)
+	}
+	return i > 0 && text[i-1] == '<'
 }
 
 // blockScalar returns where the text of a YAML block begins whose | or > stands

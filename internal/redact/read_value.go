@@ -75,7 +75,7 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 		if v := f.pairValue(at); v > 0 {
 			return opPair, true, v
 		}
-		if op == opXML && (spaced || !closed && (n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':')) || !closed && f.closesName(n, at) {
+		if op == opXML && (spaced || !closed && !f.opensElement(n.start)) || !closed && f.closesName(n, at) {
 			return opNone, false, 0
 		}
 		return op, spaced || at < len(text) && isBlank(text[at]), at
@@ -207,11 +207,13 @@ func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 	}
 }
 
-// beginsWithSign reports whether the == at k assigns a value that begins with =
-// to an environment variable: PASSWORD==x9kQ2z. It is alone on its line.
+// beginsWithSign reports whether the == at k assigns a value that begins with =,
+// alone on its line: any to an environment variable, PASSWORD==x9kQ2z, and one
+// that is clearly generated to another name.
 func (f *finder) beginsWithSign(start, k int) bool {
 	text := f.text
-	return f.hasAt(k, "==") && envName(text[start:k]) && configHead(text[lineStart(text, start):start]) == "" && endsLine(text, f.wordEnd(k))
+	end := f.wordEnd(k)
+	return f.hasAt(k, "==") && configHead(text[lineStart(text, start):start]) == "" && endsLine(text, end) && (envName(text[start:k]) || isTangle(text[k+1:end]) || generated(text[k+1:end]))
 }
 
 // wordEnd returns where the text without blanks ends that i is in.
@@ -235,6 +237,8 @@ func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
 	switch {
 	case text[k] == ',' && closed:
 		return opCall, k + 1
+	case text[k] == ',' && quoted && f.isTuple(start, k, q):
+		return opPair, k + 1
 	case text[k] == ',' && quoted && f.comparedBy(start):
 		return opCompare, q
 	case text[k] == '(' && quoted:
@@ -245,6 +249,18 @@ func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
 		}
 	}
 	return opNone, 0
+}
+
+// isTuple reports whether the name from i to end and the string at q are a
+// tuple, as in Erlang and Elixir: {password, "…"}, {:password, "…"}.
+func (f *finder) isTuple(i, end, q int) bool {
+	if strings.IndexByte(f.text[i:end], '.') >= 0 {
+		return false
+	}
+	if i > 1 && f.text[i-1] == ':' {
+		i--
+	}
+	return i > 0 && f.text[i-1] == '{' && f.hasAt(f.quoteEnd(q+1, f.text[q])+1, "}")
 }
 
 // afterEmphasis steps over the signs at j that end emphasis in Markdown, where
@@ -382,7 +398,7 @@ func (f *finder) quoteAt(j int) int {
 		if isQuote(b) {
 			return k
 		}
-		if !isStringPrefix(b) {
+		if !isStringPrefix(b) && !(b == '#' && k > j) { // Rust's r#"…"#
 			break
 		}
 	}
@@ -402,8 +418,14 @@ func isStringPrefix(b byte) bool {
 // after the > at i; 0 where no tag follows it within the bounds of a value.
 func (f *finder) contentEnd(i, j int) int {
 	text := f.text
+	if strings.HasSuffix(text[:j], cdata) {
+		if end := strings.Index(text[j:min(len(text), j+maxValue)], "]]>"); end > 0 && strings.IndexByte(text[j:j+end], '\n') < 0 {
+			return j + end
+		}
+		return 0
+	}
 	end := strings.IndexByte(text[j:min(len(text), j+maxValue)], '<')
-	if end < 0 || strings.HasSuffix(text[:j], cdata) {
+	if end < 0 {
 		return 0
 	}
 	end += j
