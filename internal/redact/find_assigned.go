@@ -49,6 +49,9 @@ func (f *finder) assignAt(i int) int {
 			return i
 		}
 	}
+	if isEncodedData(text[j:end]) {
+		return i
+	}
 	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end])
 	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {
 		return i

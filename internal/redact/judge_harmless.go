@@ -53,6 +53,12 @@ func isConstant(s string) bool {
 	return letters == len(s) && wordy(s) || strings.IndexByte(s, '_') > 0 && letters*3 >= len(s)*2 && !looksRandom(s)
 }
 
+// isStructTag reports whether s is the tag of a field in Go: json:"value,omitempty".
+func isStructTag(s string) bool {
+	k := strings.Index(s, `:"`)
+	return k > 0 && isPlainWord(s[:k])
+}
+
 // isArgument reports whether s is a flag or an address in code, as in: pass
 // "-v=1", pass "&x[i]".
 func isArgument(s string) bool {

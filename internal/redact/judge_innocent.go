@@ -66,7 +66,7 @@ func (f *finder) isData(start int) bool {
 var publicMembers = []string{"n", "e", "x", "y", "kid", "x5t"}
 
 // keyReach is how far from its type a member of a JSON web key may stand.
-const keyReach = 800
+const keyReach = 4096
 
 // publicMember reports whether the string at start is a public member of a JSON web key.
 func (f *finder) publicMember(start int) bool {

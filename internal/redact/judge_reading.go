@@ -135,9 +135,12 @@ func isCode(s string) bool {
 }
 
 // isMember reports whether s reaches into a structure as code does: a->b,
-// a[i].b, *pkg.Type.
+// a[i].b, *pkg.Type, cfg.nsxtPassword.
 func isMember(s string) bool {
 	if k := strings.Index(s, "->"); k > 0 && k+2 < len(s) && isIdent(s[k-1]) && isAlpha(s[k+2]) {
+		return true
+	}
+	if k := lastDot(s); k > 0 && k+1 < len(s) && isAlpha(s[0]) && isNames(s) && telling(s) {
 		return true
 	}
 	if k := strings.Index(s, "]."); k > 0 && strings.IndexByte(s[:k], '[') > 0 {
@@ -146,6 +149,16 @@ func isMember(s string) bool {
 	t := strings.TrimLeft(s, "*&[]")
 	k := strings.IndexByte(t, '.')
 	return k > 1 && k+2 < len(t) && len(t) < len(s) && isLower(t[0]) && isAlnumOnly(t[:k]) && isUpper(t[k+1]) && isAlnumOnly(t[k+1:]) && wordy(t[k+1:])
+}
+
+// isNames reports whether s is identifiers without digits that dots join.
+func isNames(s string) bool {
+	for i := range len(s) {
+		if !isAlpha(s[i]) && s[i] != '_' && s[i] != '.' {
+			return false
+		}
+	}
+	return true
 }
 
 // mentionsKey reports whether an identifier in camel case holds the word key,

@@ -17,7 +17,7 @@ func (v value) secret(n name, text string) bool {
 	if len(s) < 3 || hopeless(n, s) || isPlaceholder(s) && !(v.whole && isTangle(s)) || isEncrypted(s) || isDigest(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
-	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
+	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) || v.quote == '`' && isStructTag(s) {
 		return false
 	}
 	if v.whole {
@@ -56,9 +56,16 @@ func (v value) judge(n name, s, text string) bool {
 			return false
 		}
 		return len(s) >= minWeak && generated(s) && !isProse64(s) && !isCacheKey(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
-			(n.kind != kindSignature || len(s) >= minSignature)
+			(n.kind != kindSignature || v.signs(s))
 	}
 	return false
+}
+
+// signs reports whether s, after the name of a signature, lets somebody in: it
+// is a parameter of a signed URL or header. The signature of a document, which
+// is a member of it, is public.
+func (v value) signs(s string) bool {
+	return len(s) >= minSignature && v.op == opAssign && !v.spaced && v.quote == 0
 }
 
 // startsWithName reports whether a value repeats its name, with at most a few
