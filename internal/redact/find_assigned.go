@@ -52,7 +52,7 @@ func (f *finder) assignAt(i int) int {
 	if isEncodedData(text[j:end]) {
 		return i
 	}
-	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end])
+	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end]) && !isHashLength(end-j)
 	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {
 		return i
 	}

@@ -78,4 +78,4 @@ func isStandIn(s string) bool {
 }
 
 // plainValues are words that follow "password:" in types and messages.
-var plainValues = []string{"string", "incorrect", "correct", "wrong", "expired", "reset", "changed", "updated", "failed", "denied", "accepted", "rejected", "success", "disabled", "enabled", "plain", "blank", "token", "hashed", "encrypted", "always", "never", "input", "compat", "files"}
+var plainValues = []string{"string", "incorrect", "correct", "wrong", "expired", "reset", "changed", "updated", "failed", "denied", "accepted", "rejected", "success", "disabled", "enabled", "plain", "blank", "token", "hashed", "encrypted", "always", "never", "input", "compat", "files", "inherit"}

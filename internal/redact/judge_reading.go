@@ -6,7 +6,7 @@ import "strings"
 // an expression.
 func isReference(s string) bool {
 	for _, p := range systemPaths(s[0]) {
-		if hasFold(s, 0, p) && len(s) < 2*minWeak {
+		if hasFold(s, 0, p) && len(s) < 4*minWeak {
 			return true
 		}
 	}
@@ -116,7 +116,7 @@ func mixedCase(s string) bool {
 
 // isCode reports whether a bare value is an expression rather than a literal.
 func isCode(s string) bool {
-	if k := strings.IndexByte(s, '('); k > 0 && isIdent(s[k-1]) {
+	if k := strings.IndexByte(s, '('); k > 0 && isIdent(s[k-1]) || strings.HasPrefix(s, "@(") {
 		return true
 	}
 	if isMember(s) {
@@ -173,6 +173,17 @@ func mentionsKey(s string) bool {
 		switch w.part(i) {
 		case "key", "keys", "token", "secret", "password", "private":
 			return true
+		}
+	}
+	return false
+}
+
+// endsAsKey reports whether the last word of an identifier in camel case is key,
+// token, secret or password, so that it refers to one: privEd25519Key.
+func endsAsKey(s string) bool {
+	for _, w := range [...]string{"Key", "Keys", "Token", "Secret", "Password"} {
+		if k := len(s) - len(w); k > 1 && s[k:] == w && isLower(s[0]) && isAlnum(s[k-1]) && !isUpper(s[k-1]) {
+			return isAlnumOnly(s)
 		}
 	}
 	return false

@@ -74,9 +74,9 @@ func isScrambled(s string, sh shape) bool {
 	return !closedTemplate(s) && !isPattern(s)
 }
 
-// closedTemplate reports whether s holds a whole variable or expression, or a placeholder.
+// closedTemplate reports whether s holds a whole variable, expression or link, or a placeholder.
 func closedTemplate(s string) bool {
-	for _, p := range [...][2]string{{"${", "}"}, {"{{", "}}"}, {"$(", ")"}, {"%{", "}"}, {"<%", "%>"}, {"$[", "]"}} {
+	for _, p := range [...][2]string{{"${", "}"}, {"{{", "}}"}, {"$(", ")"}, {"%{", "}"}, {"<%", "%>"}, {"$[", "]"}, {"](", ")"}} {
 		if _, after, ok := strings.Cut(s, p[0]); ok && strings.Contains(after, p[1]) {
 			return true
 		}

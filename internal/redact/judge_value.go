@@ -17,6 +17,9 @@ func (v value) secret(n name, text string) bool {
 	if len(s) < 3 || hopeless(n, s) || isPlaceholder(s) && !(v.whole && isTangle(s)) || isEncrypted(s) || isDigest(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
+	if isAPIVersion(s) || isDuration(s) || strings.HasSuffix(s, "/aws4_request") || v.op == opCall && isConstant(s) && n.class < classStrong {
+		return false
+	}
 	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) || v.quote == '`' && isStructTag(s) {
 		return false
 	}
@@ -52,7 +55,7 @@ func (v value) judge(n name, s, text string) bool {
 	case classMiddling:
 		return v.middling(s) || n.kind == kindAPIKey && (v.shortKey(s) || v.numberKey(n, s, text)) || n.kind == kindCredential && v.userPair(s)
 	case classWeak:
-		if n.kind == kindCookie && isUUID(s) && !hasFold(text, lineStart(text, n.start), "cookie") && !hasFold(text, lineStart(text, n.start), "set-cookie") {
+		if n.kind == kindCookie && isUUID(s[:min(len(s), 36)]) && !hasFold(text, lineStart(text, n.start), "cookie") && !hasFold(text, lineStart(text, n.start), "set-cookie") {
 			return false
 		}
 		return len(s) >= minWeak && generated(s) && !isProse64(s) && !isCacheKey(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
@@ -96,7 +99,7 @@ func (v value) strong(n name, s, text string) bool {
 	if (v.op == opXML || v.op == opPair) && (isTangle(unescapeXML(s)) || v.isContent(s, text)) {
 		return true
 	}
-	if isMachineType(s) || v.isElement(n, s, text) {
+	if isMachineType(s) || v.isElement(n, s, text) || endsAsKey(s) && !v.configLine(n, s, text) {
 		return false
 	}
 	if isCode(s) && (!containsDigit(s) || !isAlnumOnly(s) || !v.configLine(n, s, text)) {
@@ -241,12 +244,12 @@ func (v value) wholeLine(s, text string) bool {
 	return (v.op == opColon || v.op == opProse) && hasMixture(s) && endsLine(text, v.end) && s[len(s)-1] != ':' && s[0] != '-' && s[0] != '#'
 }
 
-// opensTag reports whether a tag, or the end of CDATA, follows the value that ends at i.
+// opensTag reports whether a closing tag, or the end of CDATA, follows the value that ends at i.
 func opensTag(text string, i int) bool {
 	for i < len(text) && isSpace(text[i]) {
 		i++
 	}
-	return i < len(text) && (text[i] == '<' || text[i] == ']' || text[i] == '=')
+	return i < len(text) && (text[i] == ']' || text[i] == '=' || text[i] == '<' && i+1 < len(text) && (text[i+1] == '/' || text[i+1] == '!'))
 }
 
 func lineStart(text string, i int) int {

@@ -141,7 +141,7 @@ func partClass(part, prev string) (class, string) {
 	switch {
 	case isPasswordWord(part, prev):
 		return classPassword, kindPassword
-	case strings.Contains(part, "secret") && !strings.Contains(part, "secretar"):
+	case strings.Contains(part, "secret") && !strings.Contains(part, "secretar") && !strings.Contains(part, "manager"):
 		return classStrong, kindSecret
 	case strings.Contains(part, "token") && !strings.Contains(part, "tokeni"):
 		if strings.HasPrefix(part, "bearer") || prev == "bearer" {

@@ -350,7 +350,7 @@ func (f *finder) readValue(n name, v value, i int) (value, bool) {
 	if v.op == opCall {
 		return v, false
 	}
-	if end, whole := f.passwordEnd(n, v, j); end > 0 && !v.below {
+	if end, whole := f.passwordEnd(n, v, j); end > 0 && (!v.below || whole && v.op == opColon && endsLine(text, end)) {
 		v.start, v.end, v.whole = j, end, whole
 		return v, true
 	}
@@ -384,9 +384,22 @@ func (f *finder) valueStart(i int) int {
 		for k < len(text) && k-j < 64 && isSpace(text[k]) {
 			k++
 		}
-		return k
+		return f.insideFence(k)
 	}
 	return j
+}
+
+// insideFence returns where the text begins in the fence of Markdown at i; i
+// where none is there.
+func (f *finder) insideFence(i int) int {
+	if !f.opensFence(i) {
+		return i
+	}
+	end := lineEnd(f.text, i)
+	for end < len(f.text) && isSpace(f.text[end]) {
+		end++
+	}
+	return end
 }
 
 // quoteAt returns the position of the quote that opens a string at j: behind
@@ -396,6 +409,9 @@ func (f *finder) quoteAt(j int) int {
 	for k := j; k < len(text) && k <= j+2; k++ {
 		b := text[k]
 		if isQuote(b) {
+			if f.opensFence(k) {
+				return 0
+			}
 			return k
 		}
 		if !isStringPrefix(b) && !(b == '#' && k > j) { // Rust's r#"…"#
@@ -403,6 +419,19 @@ func (f *finder) quoteAt(j int) int {
 		}
 	}
 	return 0
+}
+
+// opensFence reports whether the quote at i is the first of a fence in Markdown:
+// three backticks and at most a language behind them on the line.
+func (f *finder) opensFence(i int) bool {
+	if !f.hasAt(i, "```") {
+		return false
+	}
+	end := i + len("```")
+	for end < len(f.text) && isAlnum(f.text[end]) {
+		end++
+	}
+	return end >= len(f.text) || f.text[end] == '\n' || f.text[end] == '\r'
 }
 
 // isStringPrefix reports whether b may stand before the quote of a string.
