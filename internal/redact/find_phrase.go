@@ -70,9 +70,8 @@ func (f *finder) phraseWordFrom(start int) (phraseWord, bool) {
 	if end-start < 3 || start > 0 && isIdent(text[start-1]) || end < len(text) && isIdent(text[end]) {
 		return w, false
 	}
-	n, ok := slices.BinarySearch(f.ix.phraseWords, text[start:end])
-	w.number = n
-	return w, ok
+	w.number = f.ix.phraseNumber(text[start:end])
+	return w, w.number >= 0
 }
 
 // isPhraseGap reports whether b may stand between two words of a phrase.
@@ -193,6 +192,20 @@ func isPhrase(words []phraseWord) bool {
 	sum := sha256.Sum256(data[:size])
 	return data[size]>>(8-check) == sum[0]>>(8-check)
 }
+
+// phraseNumber returns the place of s, three small letters or more, in the list;
+// -1 where it is not in it.
+func (ix *index) phraseNumber(s string) int {
+	for n := int(ix.phraseFirst[phraseHead(s)]); n < len(ix.phraseWords) && ix.phraseWords[n][:2] == s[:2]; n++ {
+		if ix.phraseWords[n] == s {
+			return n
+		}
+	}
+	return -1
+}
+
+// phraseHead numbers the first two letters of a word.
+func phraseHead(s string) int { return int(s[0]-'a')*26 + int(s[1]-'a') }
 
 // phraseWords returns the list, which is sorted.
 func phraseWords() []string { return strings.Fields(phraseList) }

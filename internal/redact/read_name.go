@@ -116,11 +116,8 @@ func telling(s string) bool {
 // negated reports whether a word around the keyword at part i makes the name
 // one about a secret rather than of one.
 func (w *words) negated(i int) bool {
-	if w.contains("public") || w.contains("pub") {
-		return true
-	}
-	for k := i + 1; k < w.count; k++ {
-		if isAspect(w.part(k)) {
+	for k := range w.count {
+		if part := w.part(k); part == "public" || part == "pub" || k > i && isAspect(part) {
 			return true
 		}
 	}

@@ -16,6 +16,7 @@ type index struct {
 	plain       [256]bool       // the characters at which no disguise begins
 	labels      [256][]uint8    // the labels that begin with a byte, in small letters or in capitals
 	phraseWords []string        // the words of recovery phrases, sorted
+	phraseFirst [26 * 26]uint16 // where those begin that have two first letters
 	keywords    [27]uint8       // keywords that begin with letter b: keywords[b] to keywords[b+1]
 }
 
@@ -47,6 +48,9 @@ func newIndex() *index {
 	ix.addStructures()
 	ix.addLabels()
 	ix.phraseWords = phraseWords()
+	for n := len(ix.phraseWords) - 1; n >= 0; n-- {
+		ix.phraseFirst[phraseHead(ix.phraseWords[n])] = uint16(n)
+	}
 	return ix
 }
 
