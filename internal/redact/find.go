@@ -108,8 +108,10 @@ func (f *finder) scan() {
 
 // at looks at position i and returns where to go on.
 func (f *finder) at(i int) int {
-	if end := f.hiddenCell(i); end > i {
-		return end
+	if len(f.cells) > 0 {
+		if end := f.hiddenCell(i); end > i {
+			return end
+		}
 	}
 	if end, row := f.formatAt(i); end > 0 {
 		f.add(i, end, row.kind, rankFormat)
@@ -121,8 +123,8 @@ func (f *finder) at(i int) int {
 	if end := f.structureAt(i); end > i {
 		return end
 	}
-	if own := f.ix.labels[f.text[i]]; len(own) > 0 {
-		if end := f.labelAt(i, own); end > i {
+	if hasPair(&f.ix.labelHeads, f.text[i], f.text[i+1]) {
+		if end := f.labelAt(i, f.ix.labels[f.text[i]]); end > i {
 			return end
 		}
 	}

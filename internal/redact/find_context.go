@@ -187,7 +187,7 @@ func (f *finder) aloneInQuotes(start, end int, sh shape) bool {
 // perhaps of a list, says to be data.
 func (f *finder) isPiece(start, end int) bool {
 	text := f.text
-	if joinsLines(text[end+1:min(len(text), end+1+maxGap)]) {
+	if joinsLines(text[end+1 : min(len(text), end+1+maxGap)]) {
 		return true
 	}
 	head := strings.TrimRight(text[max(0, start-contextReach):start-1], " \t\r\n")

@@ -193,19 +193,38 @@ func isPhrase(words []phraseWord) bool {
 	return data[size]>>(8-check) == sum[0]>>(8-check)
 }
 
+// phraseSlots is the size of the table of the list's words, twice their number.
+const phraseSlots = 1 << 12
+
+// phraseSlot returns where the search in that table begins for a word of three
+// letters or more. No two words of the list have the same four first letters.
+func phraseSlot(s string) uint32 {
+	key := uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16
+	if len(s) > 3 {
+		key |= uint32(s[3]) << 24
+	}
+	return key * 0x9E3779B1 >> 20
+}
+
+// addPhraseWord puts the n-th word of the list into the table.
+func (ix *index) addPhraseWord(n int) {
+	slot := phraseSlot(ix.phraseWords[n])
+	for ix.phraseNumbers[slot] != 0 {
+		slot = (slot + 1) % phraseSlots
+	}
+	ix.phraseNumbers[slot] = uint16(n + 1)
+}
+
 // phraseNumber returns the place of s, three small letters or more, in the list;
 // -1 where it is not in it.
 func (ix *index) phraseNumber(s string) int {
-	for n := int(ix.phraseFirst[phraseHead(s)]); n < len(ix.phraseWords) && ix.phraseWords[n][:2] == s[:2]; n++ {
-		if ix.phraseWords[n] == s {
+	for slot := phraseSlot(s); ; slot = (slot + 1) % phraseSlots {
+		n := int(ix.phraseNumbers[slot]) - 1
+		if n < 0 || ix.phraseWords[n] == s {
 			return n
 		}
 	}
-	return -1
 }
-
-// phraseHead numbers the first two letters of a word.
-func phraseHead(s string) int { return int(s[0]-'a')*26 + int(s[1]-'a') }
 
 // phraseWords returns the list, which is sorted.
 func phraseWords() []string { return strings.Fields(phraseList) }
