@@ -171,8 +171,12 @@ func isPasswordWord(part, prev string) bool {
 	if strings.IndexByte(part, 'p') < 0 {
 		return strings.HasPrefix(part, "contrase")
 	}
-	return strings.Contains(part, "passw") || strings.Contains(part, "pwd") || strings.Contains(part, "passphrase") ||
-		len(part) > 5 && strings.HasSuffix(part, "pass") && !oneOf(part, notPass)
+	k := strings.Index(part, "pass")
+	if k < 0 {
+		return strings.Contains(part, "pwd")
+	}
+	rest := part[k+len("pass"):]
+	return strings.HasPrefix(rest, "w") || strings.HasPrefix(rest, "phrase") || rest == "" && len(part) > 5 && !oneOf(part, notPass)
 }
 
 // keyClass judges "key" by the word glued to it, or else the word before it.
