@@ -28,13 +28,13 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	before, after := f.lineAround(start, end)
-	before = lastWords(before)
+	before = afterLastRun(before)
 	switch {
 	case isPlainID(s):
 		if !isUUID(s) && saysHash(after) || !f.idAnnounced(start, before, len(s)) {
 			return
 		}
-	case !f.follows(start) && !announces(before) && !announces(nextWords(after)) && !opensClient(before) && (!f.aloneInQuotes(start, end, sh) || f.isPiece(start, end)):
+	case !f.follows(start) && !announces(before) && !announces(beforeNextRun(after)) && !opensClient(before) && (!f.aloneInQuotes(start, end, sh) || f.isPiece(start, end)):
 		return
 	}
 	f.contextEnd = end
@@ -100,9 +100,9 @@ func assigns(s string) bool {
 	return s != "" && strings.IndexByte("=:>(|-{", s[len(s)-1]) >= 0
 }
 
-// nextWords cuts s before the next long run or placeholder, which what comes
+// beforeNextRun cuts s before the next long run or placeholder, which what comes
 // after belongs to.
-func nextWords(s string) string {
+func beforeNextRun(s string) string {
 	if k := strings.Index(s, placeholderSuffix); k >= 0 {
 		s = trimIdent(s[:k])
 	}
@@ -119,9 +119,9 @@ func nextWords(s string) string {
 	return s
 }
 
-// lastWords cuts s after its last long run that looks random, in whose letters
+// afterLastRun cuts s after its last long run that looks random, in whose letters
 // no words are to be read.
-func lastWords(s string) string {
+func afterLastRun(s string) string {
 	for j := len(s); j > 0; {
 		i := j
 		for i > 0 && charsets[base64Run].has(s[i-1]) {

@@ -7,7 +7,14 @@ import "strings"
 
 // innocent reports whether s, the run from start to end, is such a value.
 func (f *finder) innocent(s string, start, end int) bool {
-	return isRecordID(s) || isResourceID(s) || isSealed(s) || isMaskedToken(s) || isPathTail(s) || isCacheKey(s) || isGeneratedName(s) || isPublicKey(s) || isDigest(s) || f.isData(start) || f.isCiphertext(start) || f.hashBefore(start) || f.pathAround(start, end) || f.publicMember(start)
+	return isNamingID(s) || isPublicKey(s) || isDigest(s) || isSealed(s) || isMaskedToken(s) ||
+		f.isData(start) || f.isCiphertext(start) || f.hashBefore(start) || f.pathAround(start, end) || f.publicMember(start)
+}
+
+// isNamingID reports whether s is an id that names a thing, by what it has beside
+// its random part.
+func isNamingID(s string) bool {
+	return isRecordID(s) || isResourceID(s) || isPathTail(s) || isCacheKey(s) || isGeneratedName(s)
 }
 
 // isResourceID reports whether s is an id of a cloud's resource: its type in a

@@ -71,8 +71,17 @@ func isStandIn(s string) bool {
 	if isStandInWord(w) {
 		return true
 	}
-	if strings.HasPrefix(w, "your") && !containsDigit(w) || strings.HasPrefix(w, "enter") && namesItself(w) || strings.HasPrefix(w, "insert") && namesItself(w) || strings.HasPrefix(w, "replace") {
+	switch {
+	case strings.HasPrefix(w, "replace"):
 		return true
+	case strings.HasPrefix(w, "your"):
+		if !containsDigit(w) {
+			return true
+		}
+	case strings.HasPrefix(w, "enter"), strings.HasPrefix(w, "insert"):
+		if namesItself(w) {
+			return true
+		}
 	}
 	return strings.Contains(w, "placeholder") || strings.HasSuffix(w, "here") && wordy(s) || strings.Contains(w, "redacted")
 }

@@ -193,7 +193,14 @@ func envName(s string) bool {
 // plainAssignment reports whether s, all that is assigned to an environment
 // variable, is a value and not a command, a reference or a flag.
 func plainAssignment(s string) bool {
-	return !holdsTemplate(s) && strings.IndexByte(s, '`') < 0 && s[0] != '(' && (!beginsCall(s) || !balanced(s)) && (rareSigns(s) > 0 || !balanced(s) && s[len(s)-1] != '(') && !isReference(s) && s[0] != '$' && s[0] != '-' && s[0] != '<' && s[0] != '%' && hasMixture(s)
+	if strings.IndexByte("($-<%", s[0]) >= 0 || strings.IndexByte(s, '`') >= 0 || holdsTemplate(s) || isReference(s) {
+		return false
+	}
+	open := !balanced(s)
+	if beginsCall(s) && !open || s[len(s)-1] == '(' {
+		return false
+	}
+	return hasMixture(s) && (rareSigns(s) > 0 || open)
 }
 
 // configHead returns what stands before a name on its line, without what lines
