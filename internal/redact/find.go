@@ -113,12 +113,10 @@ func (f *finder) at(i int) int {
 			return end
 		}
 	}
-	if end, row := f.formatAt(i); end > 0 {
-		f.add(i, end, row.kind, rankFormat)
-		if row.kind == kindAWS {
-			f.awsSecretAfter(end)
+	if f.ix.formats[asciiPair(f.text[i], f.text[i+1])] != 0 {
+		if end := f.tokenOfFormat(i); end > 0 {
+			return end
 		}
-		return end
 	}
 	if end := f.structureAt(i); end > i {
 		return end
@@ -134,6 +132,20 @@ func (f *finder) at(i int) int {
 		}
 	}
 	return i + 1
+}
+
+// tokenOfFormat hides the token of a published format at i and returns its end, 0
+// where there is none.
+func (f *finder) tokenOfFormat(i int) int {
+	end, row := f.formatAt(i)
+	if end == 0 {
+		return 0
+	}
+	f.add(i, end, row.kind, rankFormat)
+	if row.kind == kindAWS {
+		f.awsSecretAfter(end)
+	}
+	return end
 }
 
 // add keeps a find. A named value that is of a published format goes by that
