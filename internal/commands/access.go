@@ -11,6 +11,7 @@ import (
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/table"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sandbox/egress"
 )
@@ -97,7 +98,7 @@ func (s *Service) checkTools(a Access, workspace string) error {
 		}
 		path, folder, err := realFolder(t.Path)
 		if err != nil || path != t.Path || folder != t.Folder {
-			return fmt.Errorf("the tool folder %s is no longer the one that the operator named: open the grant anew", cleantext.Escape(t.Path))
+			return fmt.Errorf("the tool folder %s is no longer the one that the operator named: open the grant again", cleantext.Escape(t.Path))
 		}
 	}
 	return sandbox.CheckTools(a.toolPaths(), workspace, s.config.StateDirs)
@@ -110,7 +111,7 @@ func (a Access) findProgram(name string) (string, error) {
 	for _, t := range a.Tools {
 		folders = append(folders, paths.ProgramFolder(t.Path))
 	}
-	return guard.ToolPrograms(nil, folders)(name)
+	return guard.ToolPrograms(nil, folders, table.IsSafe)(name)
 }
 
 // environment is what commands find in their environment under the access. The

@@ -140,7 +140,7 @@ func isMember(s string) bool {
 	if k := strings.Index(s, "->"); k > 0 && k+2 < len(s) && isIdent(s[k-1]) && isAlpha(s[k+2]) {
 		return true
 	}
-	if k := lastDot(s); k > 0 && k+1 < len(s) && isAlpha(s[0]) && isNames(s) && telling(s) {
+	if k := lastDot(s); k > 0 && k+1 < len(s) && isAlpha(s[0]) && isNames(s) && saysWhatItHolds(s) {
 		return true
 	}
 	if k := strings.Index(s, "]."); k > 0 && strings.IndexByte(s[:k], '[') > 0 {

@@ -1,7 +1,7 @@
 // Package run runs the cases of a suite against its server and says what was found.
 //
 // Each worker has a server of its own and gives it one case after another. A server that
-// crashed, fell silent or broke the protocol is ended, and the next case gets a fresh
+// crashed, became silent or broke the protocol is ended, and the next case gets a fresh
 // one, so that a fault costs one case and bounded time.
 package run
 
@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"example.org/bridge/internal/harness/contract"
 	"example.org/bridge/internal/harness/finding"
 	"example.org/bridge/internal/harness/wire"
 )
@@ -38,6 +39,8 @@ type Report struct {
 	PeakMemory  int64           `json:"peak_memory_bytes,omitempty"`
 	// NotStarted reports a server that could not be started; no case ran then.
 	NotStarted bool `json:"not_started"`
+	// Changes is how the server differs from the contract of the suite, where it has one.
+	Changes []contract.Change `json:"contract_changes,omitempty"`
 	// Server is what was found beside the cases: when it started, in its lists, at its end.
 	Server Outcome   `json:"server"`
 	Cases  []Outcome `json:"cases"`

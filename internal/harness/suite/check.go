@@ -17,7 +17,12 @@ import (
 var revisions = []string{"auto", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"}
 
 // Formats are the formats of reports that a suite may ask for.
-func Formats() []string { return []string{"json", "junit"} }
+func Formats() []string { return []string{"json", "junit", "html"} }
+
+// Types are the types of JSON Schema, which a query may want.
+func Types() []string {
+	return []string{"string", "number", "integer", "boolean", "array", "object", "null"}
+}
 
 // MaxConcurrency is the most servers that a run may use at once.
 const MaxConcurrency = 64
@@ -59,8 +64,9 @@ func (c *checker) all(environment string) {
 	c.environment(environment)
 	c.global()
 	c.server()
+	c.thresholds()
 	if c.suite.Reporting.RetentionDays < 0 {
-		c.complain("reporting.retention_days", "retention_days must not be less than 0, which keeps reports for ever")
+		c.complain("reporting.retention_days", "retention_days must not be less than 0, which keeps reports forever")
 	}
 	for i, format := range c.suite.Reporting.Formats {
 		if !slices.Contains(Formats(), format) {
@@ -130,6 +136,21 @@ func (c *checker) global() {
 		c.complain("global.retry", "max_retries must be from 0 to %d, and retry_delay_ms not less than 0", maxRetries)
 	}
 	c.patterns("global.retry.retry_on_patterns", g.Retry.Patterns)
+}
+
+func (c *checker) thresholds() {
+	t := &c.suite.Baselines.Thresholds
+	for _, one := range []struct {
+		value *float64
+		usual float64
+	}{{&t.Warning, 25}, {&t.Error, 50}, {&t.Critical, 100}} {
+		if *one.value == 0 {
+			*one.value = one.usual
+		}
+	}
+	if t.Warning < 0 || t.Error < t.Warning || t.Critical < t.Error {
+		c.complain("performance.thresholds", "the thresholds are percents from 0, and warning is the lowest and critical the highest (now %g, %g, %g)", t.Warning, t.Error, t.Critical)
+	}
 }
 
 func (c *checker) timeout(at string, seconds float64) {
@@ -217,6 +238,9 @@ func (c *checker) step(at string, s Step) {
 		c.query(place+".path", q.Path)
 		if q.Matches != "" {
 			c.pattern(place+".matches", q.Matches)
+		}
+		if q.Type != "" && !slices.Contains(Types(), q.Type) {
+			c.complain(place+".type", "type must be one of %s", strings.Join(Types(), ", "))
 		}
 	}
 	for name, path := range s.Store {
