@@ -53,7 +53,7 @@ func newApp(stdin, stdout, stderr *os.File) *app {
 		lookupEnv: os.LookupEnv,
 		globals: globals{
 			logLevel:  "info",
-			logFormat: "text",
+			logFormat: logAutomatic,
 			rates:     limits.Writes,
 			readRates: limits.Reads,
 			creates:   limits.Creates,
@@ -76,10 +76,25 @@ func (a *app) logTo(w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(a.logLevel)) // the flag takes known levels only
 	options := &slog.HandlerOptions{Level: level}
-	if a.logFormat == "json" {
+	if a.logFormat == logJSON {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
+	if width := a.errorWidth(); a.logFormat == logAutomatic && width > 0 {
+		return slog.New(&plainLog{to: w, level: level, width: width})
+	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// errorWidth is how many columns standard error has; 0 where it is no terminal.
+func (a *app) errorWidth() int {
+	width, _, err := term.GetSize(int(a.stderr.Fd()))
+	switch {
+	case err != nil:
+		return 0
+	case width <= 0:
+		return fallbackWidth
+	}
+	return width
 }
 
 // limits are the rate limits as configured.

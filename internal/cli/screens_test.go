@@ -25,7 +25,11 @@ func TestScreens(t *testing.T) {
 			golden(t, fmt.Sprintf("%s_%d", name, width), text)
 		}
 	}
-	golden(t, "show_colour_80", strings.ReplaceAll(cli.Screens(t, 80, true)["show"], "\x1b", "^["))
+	for name, text := range cli.Screens(t, 80, true) {
+		if coloured := strings.ReplaceAll(text, "\x1b", "^["); coloured != text {
+			golden(t, name+"_colour_80", coloured)
+		}
+	}
 }
 
 func golden(t *testing.T, name, text string) {
