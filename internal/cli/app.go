@@ -79,22 +79,17 @@ func (a *app) logTo(w io.Writer) *slog.Logger {
 	if a.logFormat == logJSON {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
-	if width := a.errorWidth(); a.logFormat == logAutomatic && width > 0 {
+	if width, ok := a.errorWidth(); a.logFormat == logAutomatic && ok {
 		return slog.New(&plainLog{to: w, level: level, width: width})
 	}
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// errorWidth is how many columns standard error has; 0 where it is no terminal.
-func (a *app) errorWidth() int {
+// errorWidth is how many columns standard error has, 0 if that is not told; ok is
+// false where it is no terminal.
+func (a *app) errorWidth() (width int, ok bool) {
 	width, _, err := term.GetSize(int(a.stderr.Fd()))
-	switch {
-	case err != nil:
-		return 0
-	case width <= 0:
-		return fallbackWidth
-	}
-	return width
+	return width, err == nil
 }
 
 // limits are the rate limits as configured.

@@ -45,7 +45,7 @@ func Main() int {
 
 // printError prints an error: one line, which on a terminal is broken between words.
 func (a *app) printError(text string) {
-	width := a.errorWidth()
+	width, _ := a.errorWidth()
 	if width == 0 {
 		_, _ = fmt.Fprintln(a.stderr, "bridge: "+text)
 		return

@@ -27,7 +27,7 @@ const (
 type plainLog struct {
 	to    io.Writer
 	level slog.Level
-	width int // in columns
+	width int // in columns; 0: any
 	attrs []slog.Attr
 }
 
@@ -81,7 +81,7 @@ func (p *plainLog) value(v slog.Value, now time.Time) string {
 		if at.IsZero() {
 			return ""
 		}
-		return screen{width: p.width}.stamp(at, now)
+		return screen{width: fallbackWidth}.stamp(at, now)
 	}
 	return fmt.Sprint(v.Resolve().Any())
 }
