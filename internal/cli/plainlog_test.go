@@ -26,7 +26,7 @@ func TestPlainLog(t *testing.T) {
 		"no facts":  {slog.LevelInfo, "ended by a signal", nil, "15:09:26 ended by a signal\n"},
 		"a warning": {slog.LevelWarn, "worker_silent", []any{"seen", now.Add(-5 * time.Minute)}, "15:09:26 warning: worker silent (seen 15:04:26)\n"},
 		"never":     {slog.LevelWarn, "worker_silent", []any{"last_heartbeat", time.Time{}}, "15:09:26 warning: worker silent\n"},
-		"a failure": {slog.LevelError, "no round", []any{"error", errors.New("a busy store"), "team_id", "t1"}, "15:09:26 error: no round (team id t1): a busy store\n"},
+		"a failure": {slog.LevelError, "no round", []any{"error", errors.New("busy"), "team_id", "t1"}, "15:09:26 error: no round (team id t1): busy\n"},
 		"too long": {
 			slog.LevelInfo, "a task was given to another worker",
 			[]any{"from", "conv_28d4a1b2c3d4e5f6"},
