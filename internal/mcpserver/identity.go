@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 )
@@ -171,7 +170,7 @@ func (i *identity) newResumeCode(ctx context.Context, c bridge.Credentials, expi
 	if !ok || !i.restores {
 		return ""
 	}
-	code = auth.NewResumeCode()
+	code = bridge.NewResumeCode()
 	label := binding.OfResumeCode(name, code)
 	e := binding.Entry{Conversation: c.Conversation, Session: string(c.Session), Token: c.Token, ExpiresAt: expiresAt, Own: true}
 	i.mu.Lock()
@@ -190,7 +189,7 @@ func (i *identity) newResumeCode(ctx context.Context, c bridge.Credentials, expi
 // a text that is none, and for a code that counts no more.
 func (i *identity) resume(ctx context.Context, text string) (c bridge.Credentials, code string, ok bool) {
 	name, known := clientOf(ctx).resumer()
-	code, read := auth.ReadResumeCode(text)
+	code, read := bridge.ResumeCode(text)
 	if !known || !read || !i.restores {
 		return c, "", false
 	}

@@ -148,7 +148,7 @@ func (w *wakeTest) wake(screen func() string) {
 		select {
 		case said := <-w.told:
 			w.user.want(said, part)
-		case <-time.After(patience):
+		case <-time.After(callTimeout):
 			w.user.Fatalf("nothing woke the client: %q", screen())
 		}
 	}
