@@ -48,7 +48,7 @@ then prints one message a line, and no conversation.`,
 	fs := cmd.Flags()
 	numberFlag(fs, &o.limit, "limit", "only the latest so many messages; 0 = all")
 	sinceFlag(fs, &o.since, "messages")
-	choiceFlag(fs, &o.from, []string{"a", "b", bridge.System, bridge.Operator}, "from", "only what this session, the bridge or the operator sent")
+	sessionFlag(fs, &o.from, "from", "only what this session, the bridge (system) or the operator sent", bridge.System, bridge.Operator)
 	boolFlag(fs, &o.unread, "unread", "only what its receiver has not read yet")
 	boolFlag(fs, &o.follow, "follow", "go on with new messages as they come")
 	return cmd

@@ -24,8 +24,8 @@ func conversationTable(all []bridge.Overview, now time.Time, id func(string) str
 	for _, o := range all {
 		t.add(
 			cell{text: id(o.ID)},
-			cell{cleantext.Field(o.RoleA), sideStyle(string(bridge.SessionA))},
-			cell{cleantext.Field(o.RoleB), sideStyle(string(bridge.SessionB))},
+			cell{cleantext.Field(o.Sessions.Role(bridge.SessionA)), sideStyle(string(bridge.SessionA))},
+			cell{partnerRoles(o), sideStyle(string(bridge.SessionB))},
 			cell{text: cleantext.Field(o.Team)},
 			cell{text: formatAge(max(now.Sub(o.CreatedAt), 0))},
 			expiryCell(o, now),
@@ -35,6 +35,15 @@ func conversationTable(all []bridge.Overview, now time.Time, id func(string) str
 		)
 	}
 	return t
+}
+
+// partnerRoles is the role of session b, and how many sessions there are behind it.
+func partnerRoles(o bridge.Overview) string {
+	role := cleantext.Field(o.Sessions.Role(bridge.SessionB))
+	if more := len(o.Sessions) - 2; more > 0 {
+		return "(+" + strconv.Itoa(more) + ") " + role
+	}
+	return role
 }
 
 // unreadCell is a number only where messages wait, so that these stand out without
@@ -58,7 +67,7 @@ func aliveCell(o bridge.Overview, now time.Time) cell {
 		return cell{"paused", warn}
 	}
 	var alive []string
-	for _, s := range []bridge.SessionState{o.A, o.B} {
+	for _, s := range o.Sessions {
 		if s.Alive(now) {
 			alive = append(alive, string(s.Session))
 		}

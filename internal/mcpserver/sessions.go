@@ -14,9 +14,9 @@ import (
 // credentialArgs are the arguments with which a session proves itself. They may
 // be left out where the process knows them.
 type credentialArgs struct {
-	ConversationID string `json:"conversation_id,omitempty" jsonschema:"Conversation. Leave out all three if this process has just one"`
-	SessionID      string `json:"session_id,omitempty" jsonschema:"Your side"`
-	Token          string `json:"token,omitempty" jsonschema:"Your token"`
+	ConversationID string `json:"conversation_id,omitempty" jsonschema:"Leave out all three if you have just one"`
+	SessionID      string `json:"session_id,omitempty" jsonschema:"Yours"`
+	Token          string `json:"token,omitempty" jsonschema:"Yours"`
 }
 
 func (a credentialArgs) given() bridge.Credentials {

@@ -12,7 +12,7 @@ import (
 )
 
 type createArgs struct {
-	MyRole      string `json:"my_role" jsonschema:"What you do, such as backend developer"`
+	MyRole      string `json:"my_role" jsonschema:"Such as backend developer"`
 	PartnerRole string `json:"partner_role" jsonschema:"What the other agent does"`
 	TTLMinutes  int    `json:"ttl_minutes,omitempty" jsonschema:"Lifetime, 1-10080; default 180"`
 	Team        string `json:"team,omitempty" jsonschema:"Name that groups one orchestrator's conversations; at most 100 characters"`
@@ -68,8 +68,8 @@ func runCreateConversation(ctx context.Context, s *server, args createArgs) (ans
 		JoinCode:          c.JoinCode,
 		JoinCodeExpiresAt: view.Stamp(c.JoinExpiresAt),
 		ExpiresAt:         view.Stamp(c.ExpiresAt),
-		MyRole:            cleantext.CleanLine(c.RoleA),
-		PartnerRole:       cleantext.CleanLine(c.RoleB),
+		MyRole:            cleantext.CleanLine(c.Role),
+		PartnerRole:       cleantext.CleanLine(c.PartnerRole),
 		TeamID:            c.TeamID,
 		Redacted:          view.Kinds(c.Redacted),
 	}

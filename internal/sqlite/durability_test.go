@@ -80,7 +80,7 @@ func TestCommitsSurviveWhatTheyMust(t *testing.T) {
 		{"send after it", send, waits},
 		{"history", func() error { _, err := s.History(ctx, a, 0, 0); return err }, does},
 		{"tokens", func() error { _, err := s.Tokens(ctx, created.ID); return err }, waits},
-		{"partner", func() error { _, err := s.CheckPartner(ctx, a); return err }, does},
+		{"partner", func() error { _, err := s.CheckPartners(ctx, a, ""); return err }, does},
 		{"cleanup", func() error { _, err := s.Cleanup(ctx, 0, false); return err }, waits},
 		{"wrong token", func() error {
 			bad := b

@@ -84,7 +84,7 @@ func TestMigratedTokensAreHidden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent, err := s.Send(t.Context(), bridge.Credentials{Conversation: id, Session: bridge.SessionA, Token: tokens.A}, bridge.SendRequest{Text: "it is " + tokens.B})
+	sent, err := s.Send(t.Context(), bridge.Credentials{Conversation: id, Session: bridge.SessionA, Token: tokens[0].Token}, bridge.SendRequest{Text: "it is " + tokens[1].Token})
 	if err != nil || strings.Join(sent.Redacted, "") != "BRIDGE_TOKEN" {
 		t.Errorf("got %+v, %v, want the token hidden", sent, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -252,4 +253,54 @@ func (r *reader) Close() error {
 	}
 	r.conn = nil
 	return err
+}
+
+// Waiting for SQLite's own lock: who has no turnstile, and everybody where a
+// process was stopped inside its transaction.
+const (
+	lockSlice   = 250 * time.Millisecond // between two checks of the context
+	lockTimeout = 30 * time.Second
+	// tellAfter is how long a writer waits before it says for whom.
+	tellAfter = 2 * time.Second
+)
+
+// begin begins a write transaction, which waits for others' to end.
+func (w *writer) begin(ctx context.Context) error {
+	begun, told := time.Now(), w.waiting == nil
+	for {
+		_, err := w.conn.exec("BEGIN IMMEDIATE")
+		if !isBusy(err) {
+			return err
+		}
+		waited := time.Since(begun)
+		if !told && waited >= tellAfter {
+			told = true
+			if holder, ok := w.files.Writer(); ok {
+				w.waiting(holder)
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
+			return w.files.late(ctx.Err())
+		case waited >= lockTimeout:
+			return w.files.busy(err)
+		}
+	}
+}
+
+// late is the error of a wait that was ended from outside: where that is because
+// the caller's time was up, the store was busy for that long.
+func (f openFiles) late(err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return f.busy(err)
+}
+
+// busy says who holds the store, as far as that is known.
+func (f openFiles) busy(err error) error {
+	if holder, ok := f.Writer(); ok {
+		return &bridge.BusyError{Holder: holder}
+	}
+	return fmt.Errorf("%w: %w", bridge.ErrStoreBusy, err)
 }

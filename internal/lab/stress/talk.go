@@ -29,7 +29,11 @@ type session struct {
 func (r *run) newSession(m *member, c bridge.Credentials) *session {
 	name := func(s bridge.SessionID) string { return c.Conversation + "/" + string(s) }
 	s := &session{run: r, member: m, Credentials: c, given: make(chan int64, 1+r.Tasks), told: map[int64]bool{}}
-	s.inbox = &Inbox{Name: name(c.Session), Partner: string(c.Session.Partner())}
+	partner := bridge.SessionA
+	if c.Session == bridge.SessionA {
+		partner = bridge.SessionB
+	}
+	s.inbox = &Inbox{Name: name(c.Session), Partner: string(partner)}
 	r.note(func(l *ledger) { l.inboxes = append(l.inboxes, s.inbox) })
 	return s
 }
