@@ -259,3 +259,10 @@ func Earlier(a, b time.Time) time.Time {
 // JoinCode finds the join code in what somebody typed or pasted, and returns it
 // as Create writes it. It does not say whether the code is good.
 func JoinCode(text string) (code string, ok bool) { return auth.ReadJoinCode(text) }
+
+// NewResumeCode returns a fresh code with which an agent comes back to its session.
+func NewResumeCode() string { return auth.NewResumeCode() }
+
+// ResumeCode finds the resume code in what an agent passes; ok is false where there is
+// not just one.
+func ResumeCode(text string) (code string, ok bool) { return auth.ReadResumeCode(text) }

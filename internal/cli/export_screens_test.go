@@ -33,6 +33,14 @@ func Screens(t *testing.T, width int, colour bool) map[string]string {
 			}
 			return nil
 		},
+		"show_unread": func(out *bufio.Writer) error {
+			writeHeader(out, w.screen, w.all[0], w.now)
+			unread := &transcript{options: showOptions{unread: true}}
+			for _, m := range unread.choose(w.messages) {
+				writeMessage(out, w.screen, m.n, m.Message, w.all[0], w.now)
+			}
+			return nil
+		},
 		"audit": func(out *bufio.Writer) error {
 			p := &tablePrinter{out: out, screen: w.screen, now: func() time.Time { return w.now }, id: w.screen.shortID(w.all)}
 			for _, e := range w.entries {
@@ -109,7 +117,7 @@ func screenWorld(width int, colour bool) fixedWorld {
 	w.messages = []bridge.Message{
 		{ID: 1, Seq: 1, From: "a", To: bridge.Recipients{"b"}, Action: "question", Text: "Which endpoint confirms a payment? I need the name of the path, the method and the shape of its answer before I can go on with the checkout.", SentAt: ago(50 * time.Minute), Read: true},
 		{ID: 2, Seq: 1, From: "b", To: bridge.Recipients{"a"}, Action: "info", Text: "POST /v1/payments/{id}/confirm\n\n\treturns 202 and a Location header", Files: []string{"api/payments.yaml", "api/errors.yaml"}, SentAt: ago(48 * time.Minute), Read: true},
-		{ID: 3, Seq: 2, From: "a", To: bridge.Recipients{"b"}, Action: "info", Text: "The staging key is AWS_KEY_REDACTED.", Redacted: []string{"AWS_KEY"}, SentAt: ago(26 * time.Hour), Read: false},
+		{ID: 3, Seq: 2, From: "a", To: bridge.Recipients{"b"}, Action: "info", Text: "The staging key is AWS_KEY_REDACTED.", Redacted: []string{"AWS_KEY"}, SentAt: ago(7 * time.Minute), Read: false},
 		{ID: 4, Seq: 2, From: bridge.System, To: bridge.Recipients{"a"}, Action: "info", Text: "Your worker in this conversation is silent.", SentAt: ago(time.Minute), Read: false},
 	}
 	w.entries = []audit.Entry{

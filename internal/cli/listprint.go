@@ -46,7 +46,14 @@ func partnerRoles(o bridge.Overview) string {
 	return role
 }
 
-func unreadCell(n int64) cell { return cell{strconv.FormatInt(n, 10), when(n > 0, standout)} }
+// unreadCell is a number only where messages wait, so that these stand out without
+// colours too.
+func unreadCell(n int64) cell {
+	if n == 0 {
+		return cell{"-", faint}
+	}
+	return cell{strconv.FormatInt(n, 10), standout}
+}
 
 func expiryCell(o bridge.Overview, now time.Time) cell {
 	if o.Expired(now) {

@@ -129,8 +129,11 @@ func writeMessage(out io.Writer, screen screen, n int64, m bridge.Message, c bri
 	side := sideStyle(m.From)
 	title := fmt.Sprintf("#%d %s -> %s, %s, %s, ", n, from, cleantext.Field(m.To.String()), cleantext.Field(string(m.Action)), screen.stamp(m.SentAt, now))
 	state := cell{"unread", standout}
-	if m.Read {
+	switch {
+	case m.Read:
 		state = cell{"read", faint}
+	case screen.width > 0: // it stands out without colours too
+		state.text = "UNREAD"
 	}
 	_, _ = io.WriteString(out, "\n"+screen.paint(title, strong(side))+screen.paint(state.text, state.style))
 	if len(m.Redacted) > 0 {

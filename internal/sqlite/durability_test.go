@@ -167,3 +167,13 @@ func fileSize(t *testing.T, path string) int64 {
 	}
 	return info.Size()
 }
+
+// TestFlushesReachTheDisk: what SQLite flushes itself waits for the disk, and not
+// only for its cache, on systems that tell the two apart. What that is worth there
+// only a power cut on such a system shows.
+func TestFlushesReachTheDisk(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	if ok, err := new(disk).store(t, e).FlushesFully(); err != nil || !ok {
+		t.Errorf("SQLite does not wait for the disk: %v", err)
+	}
+}

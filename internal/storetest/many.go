@@ -319,7 +319,7 @@ func rotateOneOfMany(t *testing.T, w *world) {
 		_, err := w.a.CheckPartners(t.Context(), c, "")
 		wantError(t, err, bridge.ErrUnauthorized)
 	}
-	var at bridge.SessionID = must(w.b.SessionOf(t.Context(), all[0].Conversation, must(w.b.RotateToken(t.Context(), all[0].Conversation, "c"))(t)))(t)
+	at := must(w.b.SessionOf(t.Context(), all[0].Conversation, must(w.b.RotateToken(t.Context(), all[0].Conversation, "c"))(t)))(t)
 	equal(t, "whose token", at, bridge.SessionID("c"))
 }
 
