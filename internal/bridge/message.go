@@ -143,7 +143,7 @@ func (g Gate) SendCharges(repeated bool, recipients int) []Charge {
 	charges := slices.Clone(g.ChargeFor(repeated))
 	if !repeated {
 		for i := range charges {
-			charges[i].Times = recipients
+			charges[i].Times, charges[i].Instead = recipients, &g.Repeat
 		}
 	}
 	return charges
@@ -367,9 +367,10 @@ func noSuchReply() error {
 
 // RefuseReply is the refusal of an answer to a message that the caller neither sent
 // nor got.
-func RefuseReply(g Gate) error { return RefuseInvalid(g.Operation, noSuchReply()) }
+func RefuseReply(g Gate) error { return g.Refuse(noSuchReply(), OutcomeInvalid) }
 
-// RefuseInvalid is the refusal of an argument that only the transaction could judge.
+// RefuseInvalid is the refusal of an argument of the operator's that only the transaction could
+// judge. A session's is Gate.Refuse.
 func RefuseInvalid(op Operation, reason error) error {
 	op.Details.Blame(reason)
 	return &Refusal{Reason: reason, Outcome: OutcomeInvalid}

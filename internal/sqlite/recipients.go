@@ -27,7 +27,7 @@ func (e *entry) recipients(g bridge.Gate, rule bridge.RecipientRule) (bridge.Rec
 	}
 	to, err := rule(roster)
 	if err != nil {
-		return nil, bridge.RefuseInvalid(g.Operation, err)
+		return nil, g.Refuse(err, bridge.OutcomeInvalid)
 	}
 	return to, nil
 }

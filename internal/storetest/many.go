@@ -23,6 +23,7 @@ var manyTests = []test{
 	{"a session sees what it sent or was sent, from its join on", historyOfOne},
 	{"an answer names only what its sender can see", replyToVisible},
 	{"a write is charged for each recipient", chargedForEach},
+	{"a refused message costs a read, and a flood of them is not logged", refusedForEach},
 	{"a repeated key returns the whole first answer", repeatedKeyOfMany},
 	{"each tells what was read of the caller's messages", readOfMine},
 	{"a secret does not come together in any inbox", splitOverRecipients},
@@ -236,6 +237,31 @@ func chargedForEach(t *testing.T, w *world) {
 	_, err = s.Send(t.Context(), all[1], bridge.SendRequest{Text: "never", To: to("all")})
 	wantInvalid(t, err, "to")
 	equal(t, "entry", w.lastEntry(t), "b send_to_partner rate_limited")
+}
+
+func refusedForEach(t *testing.T, w *world) {
+	s := w.limit(t, bridge.Limits{Writes: perMinute(3), Reads: perMinute(600), Failures: perMinute(20)})
+	for argument, r := range map[string]bridge.SendRequest{
+		"to":       {Text: "for nobody in particular"},
+		"reply_to": {Text: "an answer to nothing", To: to("a"), ReplyTo: 1 << 40},
+		"to all":   {Text: "for more than the limit", To: to("all")},
+	} {
+		all := bridgetest.NewRoom(t, s, 5)
+		before := w.verify(t).Seq
+		for range 600 {
+			_, err := s.Send(t.Context(), all[1], r)
+			wantInvalid(t, err, strings.TrimSuffix(argument, " all"))
+		}
+		for range 100 {
+			_, err := s.Send(t.Context(), all[1], r)
+			wantLimited(t, err)
+		}
+		if grown := w.verify(t).Seq - before; grown < 20 || grown > 60 {
+			t.Errorf("%s: 700 refused messages made %d entries", argument, grown)
+		}
+		must(s.Send(t.Context(), all[1], bridge.SendRequest{Text: "a good one", To: to("a")}))(t)
+		w.clock.Advance(time.Minute)
+	}
 }
 
 func repeatedKeyOfMany(t *testing.T, w *world) {
