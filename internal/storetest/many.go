@@ -16,6 +16,7 @@ import (
 var manyTests = []test{
 	{"a invites, and the code gives one further session", inviteGivesSession},
 	{"only a invites, once, and up to 26", inviteLimits},
+	{"a refused invitation costs a read", inviteRefusedCheaply},
 	{"a place that nobody took goes to the next", invitePlaceAgain},
 	{"with several partners a message names who gets it", sendNamesRecipients},
 	{"a message for all is stored once and numbered in each inbox", broadcastOnce},
@@ -100,6 +101,24 @@ func inviteLimits(t *testing.T, w *world) {
 	must(w.a.Pause(t.Context(), all[0].Conversation))(t)
 	_, err = w.a.Invite(t.Context(), all[0], "tester")
 	wantError(t, err, bridge.ErrPaused)
+}
+
+func inviteRefusedCheaply(t *testing.T, w *world) {
+	all := w.room(t, bridge.MaxSessions)
+	s := w.limit(t, bridge.Limits{Writes: perMinute(5), Reads: perMinute(10)})
+	for range 5 {
+		_, err := s.Invite(t.Context(), all[0], "tester")
+		wantError(t, err, bridge.ErrFull)
+	}
+	for range 5 {
+		must(s.Send(t.Context(), all[0], bridge.SendRequest{Text: "x", To: to("b")}))(t)
+	}
+	for range 5 {
+		_, err := s.Invite(t.Context(), all[0], "tester")
+		wantError(t, err, bridge.ErrFull)
+	}
+	_, err := s.Invite(t.Context(), all[0], "tester")
+	wantLimited(t, err)
 }
 
 func invitePlaceAgain(t *testing.T, w *world) {
