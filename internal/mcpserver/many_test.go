@@ -1,9 +1,13 @@
 package mcpserver_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/mcpserver"
 )
@@ -57,5 +61,57 @@ func TestManyThroughTools(t *testing.T) {
 	list, _, _ := call(t, c, "list_conversations", nil)
 	if !strings.Contains(list, `partner a, role "backend"`) || !strings.Contains(list, `partner b, role "frontend"`) {
 		t.Errorf("the list: %s", list)
+	}
+}
+
+// TestLongRolesOfMany: answers that list sessions stay short, whatever these are called.
+func TestLongRolesOfMany(t *testing.T) {
+	t.Parallel()
+	s := bridgetest.NewServed(t)
+	family := strings.Repeat("\U0001F468\u200d\U0001F469\u200d\U0001F467\u200d\U0001F466", 100)
+	ctx := t.Context()
+	made, err := s.Create(ctx, bridge.CreateRequest{MyRole: family, PartnerRole: family})
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := bridge.Credentials{Conversation: made.ID, Session: bridge.SessionA, Token: made.TokenA}
+	code := made.JoinCode
+	for n := 2; ; n++ {
+		if _, err := s.Join(ctx, code); err != nil {
+			t.Fatal(err)
+		}
+		if n == bridge.MaxSessions {
+			break
+		}
+		invited, err := s.Invite(ctx, of, family)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code = invited.JoinCode
+	}
+	a := connect(t, s, of)
+	for _, tt := range []struct {
+		tool      string
+		arguments map[string]any
+		most      int
+		want      string
+	}{
+		{"send_to_partner", map[string]any{"message": "x"}, 4 << 10, "and 20 more"},
+		{"send_to_partner", map[string]any{"message": "x", "to": "a"}, 4 << 10, "you yourself"},
+		{"assign_task", map[string]any{"title": "x", "to": "a"}, 4 << 10, "to "},
+		{"check_partner_status", nil, 16 << 10, "session z"},
+		{"list_conversations", nil, 20 << 10, "partner z"},
+	} {
+		result, err := a.CallTool(ctx, &mcp.CallToolParams{Name: tt.tool, Arguments: tt.arguments})
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := json.Marshal(result)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(whole) >= tt.most || !strings.Contains(string(whole), tt.want) {
+			t.Errorf("%s %v: %d bytes, want less than %d: %.300s", tt.tool, tt.arguments, len(whole), tt.most, whole)
+		}
 	}
 }
