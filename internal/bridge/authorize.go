@@ -232,9 +232,9 @@ type Standing struct {
 	ExpiresAt time.Time
 	// Unread counts the messages that wait for it.
 	Unread int64
-	// SharedFiles are files that its partner named, after it did, and of which it
-	// was not told yet. See Told.
-	SharedFiles []string
+	// Shared are files that others named, after it did, and of which it was not told
+	// yet. See Told.
+	Shared Shared
 }
 
 // Left is how long the conversation lives; 0 where it has expired.
@@ -245,7 +245,7 @@ func (s Standing) Left() time.Duration { return max(s.ExpiresAt.Sub(s.Now), 0) }
 func (s *Service) Standing(ctx context.Context, c Credentials) (Standing, bool) {
 	g := s.ReadGate(c, "")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	return Standing{Now: view.Clock.Time(g.Now), ExpiresAt: view.ExpiresAt, Unread: view.Waiting(g.Now), SharedFiles: view.SharedFiles}, err == nil && g.Admits(view.Proof)
+	return Standing{Now: view.Clock.Time(g.Now), ExpiresAt: view.ExpiresAt, Unread: view.Waiting(g.Now), Shared: view.Shared}, err == nil && g.Admits(view.Proof)
 }
 
 // failures returns the charge of a failed proof. The bucket depends only on

@@ -115,3 +115,27 @@ func TestLongRolesOfMany(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedFilesOfMany: an agent is told which session works on which of its files.
+func TestSharedFilesOfMany(t *testing.T) {
+	t.Parallel()
+	s := bridgetest.NewServed(t)
+	room := bridgetest.NewRoom(t, s.Service, 3)
+	a, b, c := connect(t, s, room[0]), connect(t, s, room[1]), connect(t, s, room[2])
+	call(t, a, "send_to_partner", map[string]any{"message": "mine", "to": "all", "files_involved": []string{"f1", "f2"}})
+	call(t, b, "send_to_partner", map[string]any{"message": "mine", "to": "a", "files_involved": []string{"f1"}})
+	second, _, _ := call(t, c, "send_to_partner", map[string]any{"message": "mine", "to": "a", "files_involved": []string{"f2"}})
+	if want := `Others work on these files, too: session a on ["f2"] (`; !strings.Contains(second, want) {
+		t.Errorf("got %s, want %s", second, want)
+	}
+	first, status, _ := call(t, a, "check_partner_status", nil)
+	if want := `Others work on these files, too: session b on ["f1"], session c on ["f2"] (`; !strings.Contains(first, want) {
+		t.Errorf("got %s, want %s", first, want)
+	}
+	if files, _ := status["shared_files"].([]any); len(files) != 2 {
+		t.Errorf("got %v, want both files", status)
+	}
+	if again, _, _ := call(t, a, "check_partner_status", nil); strings.Contains(again, "these files") {
+		t.Errorf("told again: %s", again)
+	}
+}

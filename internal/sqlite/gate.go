@@ -147,7 +147,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 // standing is how the session of g stands, as the operation leaves it.
 func (e *entry) standing(g bridge.Gate) bridge.Standing {
 	return bridge.Standing{
-		Now: e.proof.Clock.Time(g.Now), ExpiresAt: e.proof.ExpiresAt, Unread: e.self.Waiting(g.Now), SharedFiles: sharedFiles(e.shared),
+		Now: e.proof.Clock.Time(g.Now), ExpiresAt: e.proof.ExpiresAt, Unread: e.self.Waiting(g.Now), Shared: toShared(e.shared),
 	}
 }
 

@@ -213,7 +213,7 @@ func unionInbox(where, order string) string {
 
 // shareWithMany is share in a conversation of more than two: each of to is told of
 // those files that it named itself to g's session.
-func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipients) (shared []string, err error) {
+func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipients) (shared bridge.Shared, err error) {
 	named := map[bridge.SessionID][]string{}
 	var sender, names string
 	err = e.each(`
@@ -226,18 +226,17 @@ func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipient
 	if err != nil {
 		return nil, err
 	}
-	var all []string
 	for _, session := range to {
 		both := bridge.SharedFiles(files, named[session])
 		if both == nil {
 			continue
 		}
-		if err := e.keepShared(g.Conversation, session, both); err != nil {
+		if err := e.keepShared(g.Conversation, session, g.Session, both); err != nil {
 			return nil, err
 		}
-		all = append(all, both...)
+		shared = shared.With(session, both)
 	}
-	return bridge.SharedFiles(files, all), nil
+	return shared, nil
 }
 
 // others are the sessions of a conversation that hear what one does.

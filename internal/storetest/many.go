@@ -34,6 +34,7 @@ var manyTests = []test{
 	{"claims of one conversation's sessions exclude each other", claimsOfMany},
 	{"the operator's words are stored once", sayToMany},
 	{"files that sessions named to each other are told to them only", sharedOfMany},
+	{"what one session names does not hide what another did", sharedByMany},
 	{"a conversation of many is removed whole", removeMany},
 }
 
@@ -471,11 +472,41 @@ func sharedOfMany(t *testing.T, w *world) {
 		return must(w.a.Send(t.Context(), from, bridge.SendRequest{Text: "mine", Files: files, To: names}))(t)
 	}
 	send(all[1], "a")
-	equal(t, "to who did not name it", send(all[0], "c").SharedFiles, nil)
-	equal(t, "b is told of nothing that it was not sent", w.standing(t, all[1]).SharedFiles, nil)
-	equal(t, "to who did", send(all[0], bridge.Everyone).SharedFiles, files)
-	equal(t, "b is told", w.standing(t, all[1]).SharedFiles, files)
-	equal(t, "c is not", w.standing(t, all[2]).SharedFiles, nil)
+	equal(t, "to who did not name it", send(all[0], "c").Shared.Files(), nil)
+	equal(t, "b is told of nothing that it was not sent", w.standing(t, all[1]).Shared.Files(), nil)
+	equal(t, "to who did", send(all[0], bridge.Everyone).Shared, bridge.Shared{"b": files})
+	equal(t, "b is told", w.standing(t, all[1]).Shared, bridge.Shared{"a": files})
+	equal(t, "c is not", w.standing(t, all[2]).Shared.Files(), nil)
+}
+
+// sharedByMany: what one session names does not hide what another did.
+func sharedByMany(t *testing.T, w *world) {
+	all := w.room(t, 3)
+	send := func(from bridge.Credentials, to bridge.SessionID, files ...string) {
+		must(w.a.Send(t.Context(), from, bridge.SendRequest{Text: "mine", Files: files, To: []bridge.SessionID{to}}))(t)
+	}
+	send(all[0], "b", "f1", "f2")
+	send(all[0], "c", "f1", "f2")
+	send(all[1], "a", "f1")
+	first := w.standing(t, all[0])
+	send(all[2], "a", "f2")
+	send(all[1], "a", "./f1", "f2")
+	want := bridge.Shared{"b": {"f1", "f2"}, "c": {"f2"}}
+	equal(t, "a is told of both", w.standing(t, all[0]).Shared, want)
+	must(0, w.a.Told(t.Context(), all[0], first))(t)
+	equal(t, "what it was not told of stays", w.standing(t, all[0]).Shared, want)
+	must(0, w.a.Told(t.Context(), all[0], w.standing(t, all[0])))(t)
+	equal(t, "told", w.standing(t, all[0]).Shared.Files(), nil)
+
+	p := w.pair(t)
+	both := func(from bridge.Credentials, file string) {
+		must(w.a.Send(t.Context(), from, bridge.SendRequest{Text: "mine", Files: []string{file}}))(t)
+	}
+	for _, from := range []bridge.Credentials{p.A, p.B} {
+		both(from, "f1")
+		both(from, "f2")
+	}
+	equal(t, "of two", w.standing(t, p.A).Shared, bridge.Shared{"": {"f1", "f2"}})
 }
 
 func removeMany(t *testing.T, w *world) {
