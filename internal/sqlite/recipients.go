@@ -142,7 +142,8 @@ func (e *entry) firstFlows(conversation string) error {
 		}
 		_, err = e.exec(`
 			INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at)
-			SELECT conversation, ?2, session, ?4, receipt_id, receipt_at FROM session_status WHERE conversation = ?1 AND session = ?3`,
+			SELECT conversation, ?2, session, ?4, receipt_id, receipt_at FROM session_status WHERE conversation = ?1 AND session = ?3
+			ON CONFLICT (conversation, sender, recipient) DO NOTHING`,
 			conversation, string(from), string(to), last)
 		if err != nil {
 			return err
