@@ -82,7 +82,8 @@ func isPhraseGap(b byte) bool {
 // phraseRun returns the words of the list that stand in a row around at, but
 // for more of them than a phrase has. The next call overwrites them.
 func (f *finder) phraseRun(at phraseWord) []phraseWord {
-	run := append(f.phrase[:0], at)
+	f.phrase = append(f.phrase[:0], at)
+	run := f.phrase
 	for len(run) <= maxPhraseRun {
 		w, ok := f.wordBeforeGap(run[len(run)-1].start)
 		if !ok {
