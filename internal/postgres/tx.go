@@ -1,0 +1,115 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// durability says what a commit survives.
+type durability bool
+
+const (
+	durable durability = true  // a power cut
+	relaxed durability = false // a killed process or server; not always a power cut
+)
+
+// Bounds of one operation.
+const (
+	maxTries = 20               // of an operation that others got in the way of
+	maxTime  = 60 * time.Second // in all
+)
+
+// write runs fn in one transaction. It commits if fn returns nil, and undoes
+// everything otherwise. What the server undid, because two operations waited for
+// each other, is done again, so that fn must set what it answers from the start.
+// A cancelled ctx stops it only before it has begun.
+func (s *Store) write(ctx context.Context, fn func(*conn) (durability, error)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxTime)
+	defer cancel()
+	var err error
+	for range maxTries {
+		if err = s.try(ctx, "BEGIN", fn); !isRepeatable(err) {
+			break
+		}
+	}
+	return translate(err)
+}
+
+// read runs fn in one read transaction: all it reads is of one moment.
+func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
+	visited := false
+	once := func(c *conn) (durability, error) {
+		err := fn(c)
+		visited = visited || c.visited
+		return durable, err
+	}
+	var err error
+	for range maxTries {
+		// What was told somebody cannot be told again.
+		if err = s.try(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", once); !isRepeatable(err) || visited {
+			break
+		}
+	}
+	return translate(err)
+}
+
+// try runs fn in a transaction once.
+func (s *Store) try(ctx context.Context, begin string, fn func(*conn) (durability, error)) error {
+	pooled, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	defer pooled.Release() // a connection with an open transaction is not used again
+	c := &conn{pg: pooled.Conn(), ctx: ctx}
+	c.later(begin)
+	finished := false
+	defer func() {
+		if !finished && !c.pg.IsClosed() {
+			c.pending = nil
+			_, _ = c.exec("ROLLBACK")
+		}
+	}()
+	level, err := fn(c)
+	if err != nil {
+		return err
+	}
+	if level == relaxed {
+		c.later("SET LOCAL synchronous_commit = off")
+	}
+	err = c.commit()
+	finished = err == nil
+	return err
+}
+
+// commit sends what is pending with the COMMIT.
+func (c *conn) commit() (err error) {
+	c.later("COMMIT")
+	results, err := c.flush()
+	defer func() { err = errors.Join(err, results.close()) }()
+	var known *pgconn.PgError
+	if errors.As(err, &known) {
+		return err // a statement failed: COMMIT was not carried out
+	}
+	var tag pgconn.CommandTag
+	if err == nil {
+		tag, err = results.batch.Exec()
+	}
+	switch {
+	case err != nil && isUncertain(err):
+		return fmt.Errorf("%w: %w", bridge.ErrOutcomeUnknown, err)
+	case err != nil:
+		return fmt.Errorf("commit: %w", err)
+	case tag.String() != "COMMIT":
+		return errors.New("the server undid the transaction instead of committing it")
+	}
+	return nil
+}
