@@ -116,9 +116,11 @@ func (e *entry) insertCommand(r commands.Request) (int64, error) {
 		INSERT INTO command_requests (conversation, session, command, plan, mode, workspace, device, inode,
 		                              sandbox, image, network, access, timeout, nonce, digest, state, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'pending', $16, $17) RETURNING id`,
-		[]any{r.Conversation, string(r.Session), r.Command, string(plan), string(r.Mode), r.Workspace,
-		int64(r.Folder.Device), int64(r.Folder.Inode), string(r.Sandbox), r.Image, r.Network, string(access),
-		r.Timeout.Microseconds(), r.Nonce, r.Digest, r.CreatedAt, r.ExpiresAt}, &id)
+		[]any{
+			r.Conversation, string(r.Session), r.Command, string(plan), string(r.Mode), r.Workspace,
+			int64(r.Folder.Device), int64(r.Folder.Inode), string(r.Sandbox), r.Image, r.Network, string(access),
+			r.Timeout.Microseconds(), r.Nonce, r.Digest, r.CreatedAt, r.ExpiresAt,
+		}, &id)
 	return id, err
 }
 

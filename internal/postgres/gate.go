@@ -14,21 +14,21 @@ import (
 // domain need, and keeps what they decide.
 type entry struct {
 	*conn
-	store    *Store
-	op       bridge.Operation
-	head     audit.Head     // of the conversation's chain
-	held     string         // the conversation whose chain is locked; "" for none
-	state    state          // of the store
-	now      time.Time      // the store's time of the operation
-	proof    bridge.Proof   // of a session
-	self     bridge.Inbox   // of a session
-	teamID   string         // of the conversation
-	shared   string         // of a session: the files of Standing
-	account  bridge.Account // of the bucket loaded
-	loaded   string         // a bucket; empty for none
-	level    durability     // of the commit; an operation may raise it
-	folded   bool           // counted, and not logged
-	usage    usageChange
+	store   *Store
+	op      bridge.Operation
+	head    audit.Head     // of the conversation's chain
+	held    string         // the conversation whose chain is locked; "" for none
+	state   state          // of the store
+	now     time.Time      // the store's time of the operation
+	proof   bridge.Proof   // of a session
+	self    bridge.Inbox   // of a session
+	teamID  string         // of the conversation
+	shared  string         // of a session: the files of Standing
+	account bridge.Account // of the bucket loaded
+	loaded  string         // a bucket; empty for none
+	level   durability     // of the commit; an operation may raise it
+	folded  bool           // counted, and not logged
+	usage   usageChange
 }
 
 // scope says what an operation locks besides the chain of its conversation.

@@ -95,11 +95,12 @@ func schemaVersion(c *conn, schema string) (version int64, err error) {
 	return version, err
 }
 
-// identify gives a new store its identity, and the mark of its key.
+// identify gives a new store its identity, the mark of its key, and an empty log.
 func identify(c *conn, key bridge.Key) {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails (crypto/rand)
 	c.later("INSERT INTO store (one, id, key_check, created_at) VALUES (true, $1, $2, $3)", id, bridge.KeyCheck(key, id), time.Now())
+	c.later("INSERT INTO audit_head (one, link, seq, mac, seal) VALUES (true, 0, 0, '', $1)", bridge.AuditChain(key).EmptyHead().Seal)
 }
 
 // checkStore refuses a store that is missing, older or newer than this program, or

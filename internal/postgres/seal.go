@@ -88,7 +88,10 @@ func (s *Store) extendSpine(c *conn) error {
 	}
 	var log, spine audit.Head
 	err = c.get("SELECT h.link, h.seq, p.mac FROM audit_head h LEFT JOIN audit_spine p ON p.link = h.link", nil, &spine.Seq, &log.Seq, &spine.MAC)
-	if err != nil && !errors.Is(err, errNoRow) {
+	if errors.Is(err, errNoRow) {
+		return &audit.Fault{Problem: "the head of the spine was removed"}
+	}
+	if err != nil {
 		return err
 	}
 	entries, err := s.uncovered(c, spans, log.Seq)
@@ -107,9 +110,7 @@ func (s *Store) extendSpine(c *conn) error {
 	}
 	line, spine, log := s.chain.Cover(spine, audit.Entry{Time: time.Now().UTC().Truncate(time.Microsecond)}, entries)
 	c.later("INSERT INTO audit_spine (link, seq, at, details, mac) VALUES ($1, $2, $3, $4, $5)", line.Link, line.Seq, line.Time, line.Details, line.MAC)
-	c.later(`
-		INSERT INTO audit_head (one, link, seq, mac, seal) VALUES (true, $1, $2, $3, $4)
-		ON CONFLICT (one) DO UPDATE SET link = $1, seq = $2, mac = $3, seal = $4`, spine.Seq, log.Seq, log.MAC, log.Seal)
+	c.later("UPDATE audit_head SET link = $1, seq = $2, mac = $3, seal = $4", spine.Seq, log.Seq, log.MAC, log.Seal)
 	// A chain that somebody extends just now keeps its mark: it is looked at again.
 	c.later(`
 		UPDATE audit_chains SET unsealed = false WHERE chain IN (
@@ -146,15 +147,15 @@ func (s *Store) uncovered(c *conn, spans []span, last int64) (all []audit.Entry,
 		FROM audit_log l JOIN unnest($1::text[], $2::bigint[], $3::bigint[]) AS n (chain, first, last)
 		    ON l.chain = n.chain AND l.link > n.first AND l.link <= n.last
 		ORDER BY l.id`, []any{chains, from, to}, lineDest(&e), func() error {
-			last++
-			e.Seq = last
-			if fault := s.chain.Follows(heads[e.Chain], e); fault != nil {
-				return &audit.Fault{Seq: e.Seq, Problem: fault.Error()}
-			}
-			heads[e.Chain] = audit.Head{Seq: e.Link, MAC: e.MAC}
-			all = append(all, e)
-			return nil
-		})
+		last++
+		e.Seq = last
+		if fault := s.chain.Follows(heads[e.Chain], e); fault != nil {
+			return &audit.Fault{Seq: e.Seq, Problem: fault.Error()}
+		}
+		heads[e.Chain] = audit.Head{Seq: e.Link, MAC: e.MAC}
+		all = append(all, e)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -53,9 +53,9 @@ type usageCache struct {
 
 // Below either of these a store is far from full.
 const (
-	usageFor  = time.Second
-	farBelow  = 10_000
-	farBytes  = 256 << 20
+	usageFor = time.Second
+	farBelow = 10_000
+	farBytes = 256 << 20
 )
 
 // far reports whether what is kept within a moment cannot fill the store.

@@ -31,7 +31,7 @@ type Server struct {
 	bin, dir string
 	settings []string
 	process  *exec.Cmd
-	ended    chan error
+	ended    chan struct{}
 	schemas  atomic.Int64
 }
 
@@ -119,8 +119,11 @@ func (s *Server) Restart() error {
 	if err := s.process.Start(); err != nil {
 		return err
 	}
-	s.ended = make(chan error, 1)
-	go func(p *exec.Cmd, ended chan error) { ended <- p.Wait() }(s.process, s.ended)
+	s.ended = make(chan struct{})
+	go func(p *exec.Cmd, ended chan struct{}) {
+		defer close(ended)
+		_ = p.Wait() // how it ended, its log tells
+	}(s.process, s.ended)
 	return s.await()
 }
 
@@ -137,9 +140,9 @@ func (s *Server) await() error {
 		}
 		select {
 		case <-again.C:
-		case err := <-s.ended:
+		case <-s.ended:
 			text, _ := os.ReadFile(s.Log())
-			return fmt.Errorf("the server ended: %w: %s", err, text)
+			return fmt.Errorf("the server ended: %s", text)
 		case <-ctx.Done():
 			return fmt.Errorf("the server does not answer: %w", err)
 		}
@@ -152,7 +155,7 @@ func (s *Server) Kill() error {
 	if s.process == nil || s.process.Process == nil {
 		return nil
 	}
-	err := killGroup(s.process.Process.Pid)
+	err := killAll(s.process.Process.Pid)
 	<-s.ended
 	s.process = nil
 	return err

@@ -3,8 +3,12 @@
 package postgrestest
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -30,8 +34,33 @@ func ordinary(cmd *exec.Cmd) {
 	}
 }
 
-// killGroup kills a server with all its processes.
-func killGroup(pid int) error {
-	_ = syscall.Kill(-pid, syscall.SIGKILL) // the processes that the server moved to groups of their own end with it
-	return nil
+// killAll kills a server with all its processes, each of which is the leader of a
+// group. It stops first, so that it does not notice that they are gone.
+func killAll(pid int) error {
+	_ = syscall.Kill(pid, syscall.SIGSTOP)
+	for _, child := range children(pid) {
+		_ = syscall.Kill(child, syscall.SIGKILL)
+	}
+	return syscall.Kill(pid, syscall.SIGKILL)
+}
+
+// children are the processes that a process has started, where /proc tells.
+// Elsewhere they end by themselves when they notice that the server is gone.
+func children(of int) (pids []int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		// pid (name) state ppid: the name may hold spaces (proc_pid_stat(5)).
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if len(fields) < 2 || fields[1] != strconv.Itoa(of) {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
