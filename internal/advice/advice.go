@@ -15,6 +15,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/tasks"
 )
@@ -155,7 +156,7 @@ var table = []Row{
 	{bridge.ErrStoreKey, "store_key", "tell your human to run `bridge doctor`", "", ExitRefused, http.StatusServiceUnavailable},
 	{privatefile.ErrOpenToOthers, "not_private", "tell your human to run `bridge doctor`", "", ExitRefused, http.StatusServiceUnavailable},
 	{
-		auth.ErrNoKey, "no_key", "tell your human to run `bridge doctor`",
+		keyfile.ErrNoKey, "no_key", "tell your human to run `bridge doctor`",
 		"put back the key that was made with the store; without it no token can be checked", ExitRefused, http.StatusServiceUnavailable,
 	},
 	{auth.ErrBadKey, "bad_key", "tell your human to run `bridge doctor`", "put back the key that was made with the store", ExitRefused, http.StatusServiceUnavailable},

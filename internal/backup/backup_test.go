@@ -16,6 +16,7 @@ import (
 	"example.org/bridge/internal/backup"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 )
 
@@ -38,7 +39,7 @@ type room struct {
 func newRoom(t *testing.T) *room {
 	t.Helper()
 	r := &room{env: bridgetest.NewEnv(t), dir: filepath.Join(t.TempDir(), "kept"), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	r.keyFile = auth.KeyBeside(r.env.Path)
+	r.keyFile = keyfile.Beside(r.env.Path)
 	r.work(t, func(s *bridge.Service, _ *sqlite.Store) {
 		r.pair = bridgetest.NewPair(t, s)
 		r.send(t, s, "the first message")
@@ -124,7 +125,7 @@ func TestPlace(t *testing.T) {
 	if got := r.unread(t); got != 2 {
 		t.Errorf("%d unread messages in the store that was moved aside, want 2", got)
 	}
-	if key, err := auth.LoadKey(auth.KeyBeside(r.env.Path)); err != nil || !bytes.Equal(key.Derive("x"), r.env.Key.Derive("x")) {
+	if key, err := keyfile.Load(keyfile.Beside(r.env.Path)); err != nil || !bytes.Equal(key.Derive("x"), r.env.Key.Derive("x")) {
 		t.Errorf("the key is not beside the store that was moved aside: %v", err)
 	}
 }
@@ -184,7 +185,7 @@ func TestPlaceOverRemains(t *testing.T) {
 				if (aside != "") != (otherKey || len(remove) == 1) {
 					t.Errorf("moved aside: %q", aside)
 				}
-				if key, err := auth.LoadKey(r.keyFile); err != nil || !auth.SameKey(key, r.env.Key) {
+				if key, err := keyfile.Load(r.keyFile); err != nil || !auth.SameKey(key, r.env.Key) {
 					t.Errorf("the key is not beside the store: %v", err)
 				}
 				if got := r.unread(t); got != 1 {

@@ -15,6 +15,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -106,12 +107,12 @@ func Occupied(path string, key auth.Key) (files []string) {
 			files = append(files, path+ending)
 		}
 	}
-	beside := auth.KeyBeside(path)
+	beside := keyfile.Beside(path)
 	if !exists(beside) {
 		return files
 	}
 	// A file that is no key is kept just as another key is.
-	if old, err := auth.LoadKey(beside); err != nil || !auth.SameKey(old, key) {
+	if old, err := keyfile.Load(beside); err != nil || !auth.SameKey(old, key) {
 		files = append(files, beside)
 	}
 	return files
@@ -129,7 +130,7 @@ func exists(path string) bool {
 func (o *Opened) Place(path string, key auth.Key, now time.Time) (aside string, err error) {
 	files := Occupied(path, key)
 	if len(files) > 0 {
-		if files[0] != auth.KeyBeside(path) && storefile.Running(path) {
+		if files[0] != keyfile.Beside(path) && storefile.Running(path) {
 			return "", fmt.Errorf("%w: stop all bridge processes that use %s first", bridge.ErrStoreBusy, path)
 		}
 		if aside, err = moveAside(path, files, now); err != nil {
@@ -145,10 +146,10 @@ func (o *Opened) Place(path string, key auth.Key, now time.Time) (aside string, 
 // place puts the key beside the store first: a store without its key is of no use. A
 // key that was put there is taken away again when the copy cannot follow it.
 func (o *Opened) place(path string, key auth.Key) error {
-	beside := auth.KeyBeside(path)
+	beside := keyfile.Beside(path)
 	kept := exists(beside)
 	if !kept {
-		if err := auth.SaveKey(key, beside); err != nil {
+		if err := keyfile.Save(key, beside); err != nil {
 			return err
 		}
 	}
@@ -171,9 +172,9 @@ func moveAside(path string, files []string, now time.Time) (aside string, err er
 	if err := os.Mkdir(aside, 0o700); err != nil {
 		return "", err
 	}
-	beside := auth.KeyBeside(path)
+	beside := keyfile.Beside(path)
 	if !slices.Contains(files, beside) {
-		if err := auth.CopyKey(beside, filepath.Join(aside, filepath.Base(beside))); err != nil && !errors.Is(err, auth.ErrNoKey) {
+		if err := keyfile.Copy(beside, filepath.Join(aside, filepath.Base(beside))); err != nil && !errors.Is(err, keyfile.ErrNoKey) {
 			return aside, err
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
+	"example.org/bridge/internal/guard/policy"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -58,7 +60,7 @@ func NewEnv(t testing.TB) *Env {
 	if err := storefile.Prepare(path); err != nil {
 		t.Fatal(err)
 	}
-	key, err := auth.LoadOrCreateKey(filepath.Join(filepath.Dir(path), "bridge.key"))
+	key, err := keyfile.LoadOrCreate(filepath.Join(filepath.Dir(path), "bridge.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +104,7 @@ func (e *Env) Commands(t testing.TB, s *bridge.Service, changes ...func(*command
 	t.Helper()
 	c := commands.Config{
 		Bridge: s, Store: e.Store(t), Key: e.Key,
+		Decide:    policy.Decide,
 		Home:      "/nonexistent/home",
 		StateDirs: []string{filepath.Dir(e.Path)},
 		Snapshots: filepath.Join(filepath.Dir(e.Path), "snapshots"),

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/lab/bench"
 	"example.org/bridge/internal/sqlite"
 )
@@ -134,7 +134,7 @@ func readFormer(path string) (*bench.Report, error) {
 
 // openVolatile opens a store that is thrown away, to fill it.
 func openVolatile(ctx context.Context, db string) (*bridge.Service, io.Closer, error) {
-	key, err := auth.LoadKey(auth.KeyBeside(db))
+	key, err := keyfile.Load(keyfile.Beside(db))
 	if err != nil {
 		return nil, nil, err
 	}

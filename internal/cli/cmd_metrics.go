@@ -13,6 +13,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/backup"
 	"example.org/bridge/internal/figures"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/privatefile"
 )
 
@@ -67,7 +68,7 @@ func runMetrics(ctx context.Context, a *app, o metricsOptions) error {
 		return err
 	}
 	return a.withCommands(ctx, func(s services) error {
-		key, err := auth.LoadKey(auth.KeyBeside(path))
+		key, err := keyfile.Load(keyfile.Beside(path))
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/view"
@@ -90,9 +91,9 @@ func salvageInto(ctx context.Context, from, to string, key auth.Key) ([]sqlite.S
 	if exists, err := storeExists(to); exists || err != nil {
 		return nil, errors.Join(usagef("%s is there already: name a new file", to), err)
 	}
-	if err := auth.CopyKey(auth.KeyBeside(from), auth.KeyBeside(to)); err != nil {
+	if err := keyfile.Copy(keyfile.Beside(from), keyfile.Beside(to)); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return nil, usagef("%s is there already: name a file in a new folder", auth.KeyBeside(to))
+			return nil, usagef("%s is there already: name a file in a new folder", keyfile.Beside(to))
 		}
 		return nil, storefile.Unwritable(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"example.org/bridge/internal/backup"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/view"
@@ -150,15 +151,15 @@ func (a *app) placeBackup(ctx context.Context, opened *backup.Opened, done *rest
 
 // restoreKey loads the key that was named, or the one beside the store.
 func restoreKey(path, named string) (key auth.Key, err error) {
-	file := auth.KeyBeside(path)
+	file := keyfile.Beside(path)
 	if named != "" {
 		file = named
 	}
 	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
-	key, err = auth.LoadKey(file)
-	if errors.Is(err, auth.ErrNoKey) && named == "" {
+	key, err = keyfile.Load(file)
+	if errors.Is(err, keyfile.ErrNoKey) && named == "" {
 		return key, fmt.Errorf("%w: name the copy that was kept of it with --key", err)
 	}
 	return key, err

@@ -14,6 +14,7 @@ import (
 
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/policy"
 )
 
 type yoloExplainOptions struct {
@@ -111,7 +112,7 @@ type jsonDecision struct {
 }
 
 func explainCommand(world guard.Context, mode guard.Mode, command string) jsonDecision {
-	d := guard.Decide(mode, command, world)
+	d := policy.Decide(mode, command, world)
 	return jsonDecision{Allow: d.Allow, Reason: d.Reason, Rule: d.Rule, Instead: d.Instead}
 }
 

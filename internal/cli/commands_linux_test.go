@@ -9,9 +9,10 @@ import (
 	"syscall"
 	"testing"
 
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/guard/policy"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sqlite"
 )
@@ -61,7 +62,7 @@ func (c *runningCommand) open(t *testing.T, backend sandbox.Backend) {
 			path = value
 		}
 	}
-	key, err := auth.LoadKey(filepath.Join(filepath.Dir(path), "bridge.key"))
+	key, err := keyfile.Load(filepath.Join(filepath.Dir(path), "bridge.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func (c *runningCommand) open(t *testing.T, backend sandbox.Backend) {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	c.core = bridge.New(bridge.Config{Store: store, Key: key})
-	c.service = commands.New(commands.Config{Bridge: c.core, Store: store, Key: key, Home: "/nonexistent/home"})
+	c.service = commands.New(commands.Config{Bridge: c.core, Store: store, Key: key, Decide: policy.Decide, Home: "/nonexistent/home"})
 	all, err := c.core.Conversations(t.Context())
 	if err != nil {
 		t.Fatal(err)

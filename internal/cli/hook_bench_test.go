@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 )
 
@@ -79,7 +79,7 @@ func (i *installation) hookedPair(tb testing.TB, session string) bridge.Credenti
 func (i *installation) fill(tb testing.TB, one, two bridge.Credentials) {
 	tb.Helper()
 	ctx := context.Background()
-	key, err := auth.LoadKey(filepath.Join(filepath.Dir(i.db), "bridge.key"))
+	key, err := keyfile.Load(filepath.Join(filepath.Dir(i.db), "bridge.key"))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/tasks"
@@ -69,7 +69,7 @@ func seedMain() int {
 	if err := storefile.Prepare(path); err != nil {
 		return fatal(err)
 	}
-	key, err := auth.LoadOrCreateKey(filepath.Join(filepath.Dir(path), "bridge.key"))
+	key, err := keyfile.LoadOrCreate(filepath.Join(filepath.Dir(path), "bridge.key"))
 	if err != nil {
 		return fatal(err)
 	}

@@ -19,6 +19,8 @@ import (
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/policy"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/redact"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -89,7 +91,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 		Now:       a.now,
 	})
 	guarded := a.commandConfig(path)
-	guarded.Bridge, guarded.Store, guarded.Key = core, store, key
+	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
 	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store)})
 }
 
@@ -134,7 +136,7 @@ func storePaths(store string) []string {
 		}
 	}
 	own := []string{
-		store, auth.KeyBeside(store), doorbell.Beside(store), binding.Beside(store).Path(), snapshotsBeside(store),
+		store, keyfile.Beside(store), doorbell.Beside(store), binding.Beside(store).Path(), snapshotsBeside(store),
 	}
 	for _, suffix := range []string{"-wal", "-shm", "-journal", "-queue", "-turn", "-reserve"} {
 		own = append(own, store+suffix)
@@ -165,16 +167,16 @@ func storeKey(path string, create bool) (auth.Key, error) {
 	if !exists && !create {
 		return auth.Key{}, fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
 	}
-	file := auth.KeyBeside(path)
+	file := keyfile.Beside(path)
 	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return auth.Key{}, err
 	}
 	if !exists {
-		key, err := auth.LoadOrCreateKey(file)
+		key, err := keyfile.LoadOrCreate(file)
 		return key, storefile.Unwritable(err)
 	}
-	key, err := auth.LoadKey(file)
-	if errors.Is(err, auth.ErrNoKey) {
+	key, err := keyfile.Load(file)
+	if errors.Is(err, keyfile.ErrNoKey) {
 		return auth.Key{}, errors.Join(sqlite.Identify(path), err)
 	}
 	return key, storefile.Unwritable(err)

@@ -11,6 +11,7 @@ import (
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/table"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sandbox/egress"
 )
@@ -110,7 +111,7 @@ func (a Access) findProgram(name string) (string, error) {
 	for _, t := range a.Tools {
 		folders = append(folders, paths.ProgramFolder(t.Path))
 	}
-	return guard.ToolPrograms(nil, folders)(name)
+	return guard.ToolPrograms(nil, folders, table.IsSafe)(name)
 }
 
 // environment is what commands find in their environment under the access. The

@@ -162,3 +162,25 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 }
+
+// TestWithoutPolicy: a service that was given no policy refuses every command, and
+// grants that were opened before it.
+func TestWithoutPolicy(t *testing.T) {
+	env := bridgetest.NewEnv(t)
+	core := env.Service(t)
+	harmless := bridgetest.FakeSandbox(func(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error) {
+		t.Error("a command ran")
+		return sandbox.Result{}, nil
+	})
+	pair := bridgetest.NewPair(t, core)
+	openGrant(t, env.Commands(t, core, harmless), pair.A, t.TempDir(), false)
+
+	s := env.Commands(t, core, harmless, func(c *commands.Config) { c.Decide = nil })
+	if _, err := s.Execute(t.Context(), pair.A, commands.Call{Command: "ls"}, nil); err == nil || !strings.Contains(err.Error(), "judges no commands") {
+		t.Errorf("a command: %v", err)
+	}
+	_, err := s.PrepareGrant(t.Context(), commands.GrantRequest{Conversation: pair.A.Conversation, Mode: "safe", Workspace: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "judges no commands") {
+		t.Errorf("a grant: %v", err)
+	}
+}

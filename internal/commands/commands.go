@@ -2,7 +2,7 @@
 // agent may ask for (grants and modes), what the operator approved (requests and
 // approvals), and how an approved command is run once.
 //
-// It judges with package guard, confines with package sandbox and keeps the
+// It judges with package guard/policy, which it is given, confines with package sandbox and keeps the
 // state of the workspace with package snapshot. Sessions are proved, limits
 // charged and secrets hidden by package bridge.
 package commands
@@ -13,6 +13,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/snapshot"
 )
@@ -33,6 +34,8 @@ type Config struct {
 	// Snapshots is the folder that keeps the state of workspaces, beside the store.
 	// Without one nothing can be rolled back.
 	Snapshots string
+	// Decide judges a command: policy.Decide. Without it every command is refused.
+	Decide func(guard.Mode, string, guard.Context) guard.Decision
 	// Run runs a command; nil means sandbox.Run.
 	Run func(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error)
 	// Choose returns the sandbox that works here; nil means sandbox.Choose.
@@ -55,6 +58,9 @@ type Service struct {
 
 // New returns a service.
 func New(c Config) *Service {
+	if c.Decide == nil {
+		c.Decide = refuseAll
+	}
 	if c.Run == nil {
 		c.Run = sandbox.Run
 	}
@@ -65,6 +71,10 @@ func New(c Config) *Service {
 		c.Try = tryRun
 	}
 	return &Service{core: c.Bridge, store: c.Store, config: c, seals: c.Key.Derive("approval"), snapshots: snapshot.Keeper{Dir: c.Snapshots}}
+}
+
+func refuseAll(guard.Mode, string, guard.Context) guard.Decision {
+	return guard.Decision{Reason: "this process judges no commands"}
 }
 
 // choose finds out once which sandbox works, since that means running it. What

@@ -154,7 +154,7 @@ func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call
 	if err := s.checkTools(grant.Access, workspace); err != nil {
 		return Execution{}, refused("%v", err)
 	}
-	decision := guard.Decide(mode.Mode, call.Command, s.policy(workspace, grant.Access))
+	decision := s.config.Decide(mode.Mode, call.Command, s.policy(workspace, grant.Access))
 	if !decision.Allow {
 		return Execution{}, refused("%s", decision.Reason)
 	}

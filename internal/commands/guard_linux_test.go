@@ -19,6 +19,8 @@ import (
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/guard/guardtest"
+	"example.org/bridge/internal/guard/policy"
+	"example.org/bridge/internal/guard/table"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -75,7 +77,7 @@ func (l testHome) command(r *rand.Rand, programs []string, port string) string {
 }
 
 func (l testHome) decide(mode guard.Mode, command string) guard.Decision {
-	return guard.Decide(mode, command, guard.Context{
+	return policy.Decide(mode, command, guard.Context{
 		Workspace: l.workspace, Home: l.home, LookPath: commands.FindProgram,
 		StateDirs: []string{filepath.Join(l.home, ".local", "state", "bridge")},
 	})
@@ -213,7 +215,7 @@ func TestAcceptedInSafeModeIsHarmless(t *testing.T) {
 			batches, b := 0, &batch{}
 			seen := map[string]bool{}
 			for n := 0; n < accepted; {
-				command := l.command(r, guard.Programs(guard.ModeSafe), e.port)
+				command := l.command(r, table.Programs(guard.ModeSafe), e.port)
 				if seen[command] {
 					continue
 				}

@@ -12,6 +12,7 @@ import (
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/table"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/snapshot"
 )
@@ -41,7 +42,7 @@ func (s *Service) checkWorkspace(workspace string) error {
 	if err := sandbox.CheckWorkspace(workspace, s.config.StateDirs); err != nil {
 		return bridge.Invalid("workspace", "cannot be used: %v", err)
 	}
-	if d := guard.Decide(guard.ModeSafe, "pwd", s.policy(workspace, Access{})); !d.Allow {
+	if d := s.config.Decide(guard.ModeSafe, "pwd", s.policy(workspace, Access{})); !d.Allow {
 		return bridge.Invalid("workspace", "cannot be used: %s", d.Reason)
 	}
 	return nil
@@ -122,7 +123,7 @@ func (s *Service) gitOverrides(ctx context.Context, r Request) ([]string, error)
 	if result.Truncated || result.ExitCode != 0 {
 		return nil, refused("the configuration of the repository cannot be read (git config ended with %d): fix it", result.ExitCode)
 	}
-	words, err := guard.GitOverrides(strings.Split(strings.TrimSuffix(string(result.Stdout), "\x00"), "\x00"))
+	words, err := table.GitOverrides(strings.Split(strings.TrimSuffix(string(result.Stdout), "\x00"), "\x00"))
 	if err != nil {
 		return nil, refused("%v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/table"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -35,7 +36,7 @@ func sandboxList(p guard.Plan, workspace string, a Access, overrides []string) (
 		}
 		line := sandbox.Pipeline{Op: op}
 		for _, stage := range step.Stages {
-			converted, err := sandboxStage(guard.AddGitOverrides(stage, overrides), workspace, a)
+			converted, err := sandboxStage(table.AddGitOverrides(stage, overrides), workspace, a)
 			if err != nil {
 				return nil, err
 			}
@@ -62,7 +63,7 @@ func sandboxStage(stage guard.Stage, workspace string, a Access) (sandbox.Stage,
 	switch {
 	case stage.Builtin:
 		converted.Print = true
-		converted.Text, converted.Status = guard.RunBuiltin(stage, workspace, a.environment(), a.findProgram)
+		converted.Text, converted.Status = table.RunBuiltin(stage, workspace, a.environment(), a.findProgram)
 	case stage.Path == "":
 		return converted, refused("the program %s was not found", stage.Argv[0])
 	case (stage.Dir != "" || len(stage.Env) > 0) && strings.Contains(stage.Path, "="):

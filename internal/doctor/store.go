@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"example.org/bridge/internal/advice"
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/doorbell"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/view"
@@ -71,12 +71,12 @@ func (r *Report) checkFilesystem(path string) {
 // checkPermissions looks at everything that makes up a store.
 func (r *Report) checkPermissions(path string) {
 	fine := true
-	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", path + "-queue", path + "-turn", path + "-reserve", auth.KeyBeside(path), doorbell.Beside(path)} {
+	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", path + "-queue", path + "-turn", path + "-reserve", keyfile.Beside(path), doorbell.Beside(path)} {
 		if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			r.Add("permissions", Problem, "%s", view.Line(err))
 			fine = false
 		}
-		if err := storefile.CheckWritable(file); err != nil && file != auth.KeyBeside(path) {
+		if err := storefile.CheckWritable(file); err != nil && file != keyfile.Beside(path) {
 			r.Add("permissions", Problem, "%s", view.Line(err))
 			fine = false
 		}
@@ -148,13 +148,13 @@ func (r *Report) checkLog(found sqlite.Inspection) {
 }
 
 func (r *Report) checkKey(path string, found sqlite.Inspection) {
-	key, err := auth.LoadKey(auth.KeyBeside(path))
+	key, err := keyfile.Load(keyfile.Beside(path))
 	switch {
 	case err != nil:
 		row, _ := advice.Of(err)
 		r.Add("key", Problem, "%s", strings.TrimSuffix(view.Line(err)+": "+row.Operator, ": "))
 	case !found.FitsKey(key):
-		r.Add("key", Problem, "%s does not belong to the store: put back the key that was made with it", auth.KeyBeside(path))
+		r.Add("key", Problem, "%s does not belong to the store: put back the key that was made with it", keyfile.Beside(path))
 	default:
 		r.Add("key", OK, "it belongs to the store")
 	}

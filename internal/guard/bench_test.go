@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/policy"
 )
 
 func BenchmarkDecide(b *testing.B) {
@@ -20,7 +21,7 @@ func BenchmarkDecide(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			ctx := corpusContext()
 			for b.Loop() {
-				if !guard.Decide(tt.mode, tt.command, ctx).Allow {
+				if !policy.Decide(tt.mode, tt.command, ctx).Allow {
 					b.Fatal("refused")
 				}
 			}
@@ -30,7 +31,7 @@ func BenchmarkDecide(b *testing.B) {
 		rows, ctx := readCorpus(b, "testdata/guard_corpus.jsonl"), corpusContext()
 		for i := 0; b.Loop(); i++ {
 			row := rows[i%len(rows)]
-			guard.Decide(row.Mode, row.Command, ctx)
+			policy.Decide(row.Mode, row.Command, ctx)
 		}
 	})
 }

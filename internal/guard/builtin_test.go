@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/policy"
+	"example.org/bridge/internal/guard/table"
 )
 
 // TestEchoLikeBash compares our echo with bash's own.
@@ -15,12 +17,12 @@ func TestEchoLikeBash(t *testing.T) {
 		"echo", "echo a b", "echo -n a", "echo -e 'a\\tb\\n'", "echo -E 'a\\tb'", "echo -ne 'x\\cy'", "echo --help", "echo -x", "echo - a", "echo -nn a",
 		"echo -e '\\x41\\0101\\\\ \\q'", "echo -e '\\x'", "echo 'a' \"b c\"", "echo -- a", "echo -e -n '\\a'", "echo a -n", "echo ''", "echo -e '\\06'",
 	} {
-		got := guard.Decide(guard.ModeSafe, command, corpusContext())
+		got := policy.Decide(guard.ModeSafe, command, corpusContext())
 		if !got.Allow {
 			t.Errorf("%q: %s", command, got.Reason)
 			continue
 		}
-		ours, status := guard.RunBuiltin(got.Plan.Steps[0].Stages[0], "/", nil, nil)
+		ours, status := table.RunBuiltin(got.Plan.Steps[0].Stages[0], "/", nil, nil)
 		theirs, err := exec.CommandContext(t.Context(), bash, "--noprofile", "--norc", "-c", command).Output()
 		if err != nil || status != 0 || ours != string(theirs) {
 			t.Errorf("%q: %q, bash prints %q (%v)", command, ours, theirs, err)
@@ -50,17 +52,17 @@ func TestBuiltins(t *testing.T) {
 		"type -a ls no": {"ls is /usr/bin/ls\n", 1},
 	}
 	for command, tt := range tests {
-		got := guard.Decide(guard.ModeSafe, command, corpusContext())
+		got := policy.Decide(guard.ModeSafe, command, corpusContext())
 		if !got.Allow {
 			t.Errorf("%q: %s", command, got.Reason)
 			continue
 		}
-		out, status := guard.RunBuiltin(got.Plan.Steps[0].Stages[0], "/ws", []string{"A=1", "B=2"}, look)
+		out, status := table.RunBuiltin(got.Plan.Steps[0].Stages[0], "/ws", []string{"A=1", "B=2"}, look)
 		if out != tt.want || status != tt.status {
 			t.Errorf("%q: %q, %d", command, out, status)
 		}
 	}
-	if _, status := guard.RunBuiltin(guard.Stage{Argv: []string{"rm"}}, "/", nil, look); status != 127 {
+	if _, status := table.RunBuiltin(guard.Stage{Argv: []string{"rm"}}, "/", nil, look); status != 127 {
 		t.Error("a stage that is no builtin is run")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/policy"
 	"example.org/bridge/internal/guard/verdict"
 )
 
@@ -63,7 +64,7 @@ func checkDecision(t *testing.T, command string, got guard.Decision) {
 
 func TestCorpus(t *testing.T) {
 	for _, row := range readCorpus(t, "testdata/guard_corpus.jsonl") {
-		got := guard.Decide(row.Mode, row.Command, corpusContext())
+		got := policy.Decide(row.Mode, row.Command, corpusContext())
 		if got.Allow != (row.Want == "allow") {
 			t.Errorf("%s: %q: allow = %v (%s), want %s: %s", row.Mode, row.Command, got.Allow, got.Reason, row.Want, row.Why)
 		}

@@ -10,7 +10,8 @@
 //
 // # Its rooms
 //
-// Package table judges safe and restricted mode, package shell yolo mode.
+// Package policy decides: it asks package table in safe and restricted mode, package
+// shell in yolo mode. This package has the words for it.
 // Package paths holds where a path may lead, for the sandbox too. Package
 // verdict holds what a decision is made of.
 //

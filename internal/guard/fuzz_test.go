@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/policy"
 	"example.org/bridge/internal/guard/verdict"
 	"github.com/google/go-cmp/cmp"
 	"mvdan.cc/sh/v3/syntax"
@@ -18,7 +19,7 @@ var modes = []guard.Mode{guard.ModeSafe, guard.ModeRestricted, guard.ModeYolo}
 // a refusal.
 func decideBare(tb testing.TB, mode guard.Mode, command string) guard.Decision {
 	tb.Helper()
-	got := guard.Decide(mode, command, corpusContext())
+	got := policy.Decide(mode, command, corpusContext())
 	if got.Rule == string(verdict.PolicyFailed) {
 		tb.Fatalf("%s: the policy panics at %q", mode, command)
 	}

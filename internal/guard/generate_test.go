@@ -9,6 +9,8 @@ import (
 
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/guard/guardtest"
+	"example.org/bridge/internal/guard/policy"
+	"example.org/bridge/internal/guard/table"
 )
 
 // TestAcceptedIsHarmless makes many commands with a fixed seed and looks at
@@ -16,11 +18,11 @@ import (
 func TestAcceptedIsHarmless(t *testing.T) {
 	const rounds = 20000
 	r := rand.New(rand.NewPCG(1, 2))
-	safe := guard.Programs(guard.ModeSafe)
+	safe := table.Programs(guard.ModeSafe)
 	accepted := 0
 	for range rounds {
 		command := guardtest.Command(r, safe)
-		got := guard.Decide(guard.ModeSafe, command, corpusContext())
+		got := policy.Decide(guard.ModeSafe, command, corpusContext())
 		if !got.Allow {
 			continue
 		}
@@ -43,7 +45,7 @@ func TestAcceptedIsHarmless(t *testing.T) {
 // never stand in a safe argument list, however it was reached.
 func harmful(stage guard.Stage) string {
 	name := stage.Argv[0]
-	if !slices.Contains(guard.Programs(guard.ModeSafe), name) {
+	if !slices.Contains(table.Programs(guard.ModeSafe), name) {
 		return "a program of another mode"
 	}
 	switch name {

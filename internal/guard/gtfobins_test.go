@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/policy"
+	"example.org/bridge/internal/guard/table"
 )
 
 // gtfobins are the published ways to make a program run, read or write what it
@@ -81,7 +83,7 @@ var gtfobins = map[string][]string{
 }
 
 func TestGTFOBins(t *testing.T) {
-	for _, name := range guard.Programs(guard.ModeRestricted) {
+	for _, name := range table.Programs(guard.ModeRestricted) {
 		t.Run(name, func(t *testing.T) {
 			techniques := gtfobins[name]
 			if len(techniques) == 0 {
@@ -89,7 +91,7 @@ func TestGTFOBins(t *testing.T) {
 			}
 			for _, command := range techniques {
 				for _, mode := range []guard.Mode{guard.ModeSafe, guard.ModeRestricted} {
-					if got := guard.Decide(mode, command, corpusContext()); got.Allow {
+					if got := policy.Decide(mode, command, corpusContext()); got.Allow {
 						t.Errorf("%s: %q is allowed", mode, command)
 					}
 				}

@@ -2,8 +2,6 @@ package guard
 
 import (
 	"example.org/bridge/internal/guard/paths"
-	"example.org/bridge/internal/guard/shell"
-	"example.org/bridge/internal/guard/table"
 	"example.org/bridge/internal/guard/verdict"
 )
 
@@ -77,58 +75,4 @@ type Decision struct {
 	Rule, Instead string
 	// Plan is what would run. It is nil unless Allow is true.
 	Plan *Plan
-}
-
-// Decide judges one command in one mode. It never panics, never runs anything
-// and touches nothing but metadata (symbolic links, folder listings for globs).
-// Should the parser or the policy itself fail, the command is refused.
-func Decide(mode Mode, command string, ctx Context) (decision Decision) {
-	defer func() {
-		if recover() != nil {
-			decision = Decision{
-				Reason: "the policy could not judge this command: write it more simply",
-				Rule:   string(verdict.PolicyFailed), Instead: verdict.PolicyFailed.Advice(),
-			}
-		}
-	}()
-	plan, err := decide(mode, command, ctx)
-	if err != nil {
-		refusal := verdict.AsRefusal(err)
-		return Decision{Reason: err.Error(), Rule: string(refusal.Rule), Instead: refusal.Instead}
-	}
-	return Decision{Allow: true, Reason: "allowed: " + summary(plan), Plan: plan}
-}
-
-func decide(mode Mode, command string, ctx Context) (*Plan, error) {
-	if !mode.Valid() {
-		return nil, verdict.Refuse(verdict.UnknownMode, "unknown mode: use safe, restricted or yolo")
-	}
-	if err := verdict.CheckText(mode, command); err != nil {
-		return nil, err
-	}
-	roots := ctx.ReadRoots
-	if roots == nil {
-		roots = paths.DefaultReadRoots()
-	}
-	world, err := paths.NewWorld(ctx.FS, ctx.Workspace, ctx.Home, ctx.StateDirs, roots)
-	if err != nil {
-		return nil, verdict.Refuse(verdict.BadWorkspace, "%s", err)
-	}
-	if mode == ModeYolo {
-		argv, err := shell.Check(world, command)
-		return &Plan{Shell: argv}, err
-	}
-	list, err := table.Parse(command)
-	if err != nil {
-		return nil, err
-	}
-	steps, err := table.Judge(list, table.Scope{World: world, Mode: mode, LookPath: ctx.LookPath})
-	return &Plan{Steps: steps}, err
-}
-
-func summary(p *Plan) string {
-	if p.Shell != nil {
-		return "no known disaster; it runs in bash after the operator approved it"
-	}
-	return table.Summary(p.Steps)
 }

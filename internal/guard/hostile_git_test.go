@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/policy"
+	"example.org/bridge/internal/guard/table"
 )
 
 // hostileSettings each start a program that leaves a mark. %s is the program.
@@ -125,7 +127,7 @@ func runGit(t *testing.T, dir string, args ...string) string {
 func TestHostileRepository(t *testing.T) {
 	ctx, mark := hostileRepository(t)
 	keys := strings.Split(runGit(t, ctx.Workspace, "config", "--list", "--name-only", "-z", "--includes"), "\x00")
-	overrides, err := guard.GitOverrides(keys)
+	overrides, err := table.GitOverrides(keys)
 	mustDo(t, err)
 	commands := []string{
 		"git status", "git status --short --branch", "git --no-pager status", "git diff", "git diff HEAD", "git diff --stat main", "git diff --cached",
@@ -136,12 +138,12 @@ func TestHostileRepository(t *testing.T) {
 		"git push origin main", "git push --tags", "git push -u origin main", "git push ext main", "git pull ext main", "git branch --merged", "git branch --contains HEAD",
 	}
 	for _, command := range commands {
-		got := guard.Decide(guard.ModeRestricted, command, ctx)
+		got := policy.Decide(guard.ModeRestricted, command, ctx)
 		if !got.Allow {
 			t.Errorf("%q is refused: %s", command, got.Reason)
 			continue
 		}
-		stage := guard.AddGitOverrides(got.Plan.Steps[0].Stages[0], overrides)
+		stage := table.AddGitOverrides(got.Plan.Steps[0].Stages[0], overrides)
 		cmd := exec.CommandContext(t.Context(), stage.Argv[0], stage.Argv[1:]...)
 		cmd.Dir = ctx.Workspace
 		cmd.Env = gitEnvironment(ctx.Home)
@@ -173,13 +175,13 @@ func TestHostileRepositoryCanHarm(t *testing.T) {
 }
 
 func TestGitOverridesRefuseWhatTheyCannotSwitchOff(t *testing.T) {
-	if _, err := guard.GitOverrides([]string{"filter.a=b.clean"}); err == nil {
+	if _, err := table.GitOverrides([]string{"filter.a=b.clean"}); err == nil {
 		t.Error("a filter whose name holds = is accepted: -c cannot name it")
 	}
-	if _, err := guard.GitOverrides([]string{"core.workTree"}); err == nil {
+	if _, err := table.GitOverrides([]string{"core.workTree"}); err == nil {
 		t.Error("a work tree elsewhere is accepted")
 	}
-	words, err := guard.GitOverrides([]string{"user.name", "core.editor", "FILTER.x.y.clean", "pager.log", ""})
+	words, err := table.GitOverrides([]string{"user.name", "core.editor", "FILTER.x.y.clean", "pager.log", ""})
 	if err != nil || !strings.Contains(strings.Join(words, " "), "-c FILTER.x.y.clean= ") || !strings.Contains(strings.Join(words, " "), "pager.log=false") {
 		t.Errorf("%q, %v", words, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/policy"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -80,7 +81,7 @@ func TestLinks(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := guard.Decide(tt.mode, tt.command, ctx)
+			got := policy.Decide(tt.mode, tt.command, ctx)
 			if got.Allow != tt.allow {
 				t.Errorf("%q: allow = %v (%s)", tt.command, got.Allow, got.Reason)
 			}
@@ -114,7 +115,7 @@ func TestGlobs(t *testing.T) {
 		"cat \"with space\"*": {"cat", "with space.txt"},
 	}
 	for command, want := range tests {
-		got := guard.Decide(guard.ModeSafe, command, ctx)
+		got := policy.Decide(guard.ModeSafe, command, ctx)
 		if !got.Allow {
 			t.Errorf("%q is refused: %s", command, got.Reason)
 			continue
@@ -131,7 +132,7 @@ func TestWorkspaceMustBeAProject(t *testing.T) {
 		ctx := corpusContext()
 		ctx.Workspace = ws
 		for _, mode := range modes {
-			if got := guard.Decide(mode, "ls", ctx); got.Allow {
+			if got := policy.Decide(mode, "ls", ctx); got.Allow {
 				t.Errorf("%s: the workspace %q is accepted", mode, ws)
 			}
 		}
@@ -165,11 +166,11 @@ func TestSystemPrograms(t *testing.T) {
 func TestProgramsInTheWorkspace(t *testing.T) {
 	ctx := corpusContext()
 	ctx.LookPath = func(name string) (string, error) { return ctx.Workspace + "/bin/" + name, nil }
-	if got := guard.Decide(guard.ModeSafe, "ls", ctx); got.Allow {
+	if got := policy.Decide(guard.ModeSafe, "ls", ctx); got.Allow {
 		t.Error("a program of the workspace is run")
 	}
 	ctx.LookPath = func(name string) (string, error) { return "/usr/bin/" + name, nil }
-	got := guard.Decide(guard.ModeSafe, "ls | head", ctx)
+	got := policy.Decide(guard.ModeSafe, "ls | head", ctx)
 	if !got.Allow || got.Plan.Steps[0].Stages[1].Path != "/usr/bin/head" {
 		t.Errorf("%+v", got)
 	}
@@ -180,7 +181,7 @@ func TestReasonsAreShort(t *testing.T) {
 	long := strings.Repeat("secretvalue", 300)
 	for _, command := range []string{"cat /" + long, "ls --" + long, long, "git " + long, "python -m " + long, "npm i https://" + long, "find . -" + long} {
 		for _, mode := range modes {
-			if got := guard.Decide(mode, command, corpusContext()); !got.Allow && len(got.Reason) > 400 {
+			if got := policy.Decide(mode, command, corpusContext()); !got.Allow && len(got.Reason) > 400 {
 				t.Errorf("%s: a reason of %d bytes for %.20q", mode, len(got.Reason), command)
 			}
 		}

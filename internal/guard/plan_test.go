@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/policy"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -13,7 +14,7 @@ import (
 func TestPlan(t *testing.T) {
 	ctx := corpusContext()
 	ctx.LookPath = func(name string) (string, error) { return "/usr/bin/" + name, nil }
-	got := guard.Decide(guard.ModeSafe, `ls -la 'a b' 2>&1 | head -5 && pwd || cat x >/dev/null; date &>/dev/null`, ctx)
+	got := policy.Decide(guard.ModeSafe, `ls -la 'a b' 2>&1 | head -5 && pwd || cat x >/dev/null; date &>/dev/null`, ctx)
 	if !got.Allow {
 		t.Fatal(got.Reason)
 	}
@@ -41,7 +42,7 @@ func TestPlan(t *testing.T) {
 
 func TestYoloPlanIsTheCommandByteForByte(t *testing.T) {
 	const command = "echo  'a'   \"b\" # as it is"
-	got := guard.Decide(guard.ModeYolo, command, corpusContext())
+	got := policy.Decide(guard.ModeYolo, command, corpusContext())
 	if !got.Allow {
 		t.Fatal(got.Reason)
 	}
@@ -55,7 +56,7 @@ func TestYoloPlanIsTheCommandByteForByte(t *testing.T) {
 // subcommand, where git reads them last.
 func TestGitPlan(t *testing.T) {
 	for _, command := range []string{"git status", "git --no-pager log -3", "git add .", "git commit -m x", "git push", "git pull", "git checkout main", "git blame a", "git branch", "git show", "git diff"} {
-		got := guard.Decide(guard.ModeRestricted, command, corpusContext())
+		got := policy.Decide(guard.ModeRestricted, command, corpusContext())
 		if !got.Allow {
 			t.Errorf("%q: %s", command, got.Reason)
 			continue

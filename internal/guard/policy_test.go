@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/policy"
 )
 
 // TestPolicy holds our own lists, one command a line; \N stands for a newline.
@@ -22,7 +23,7 @@ func TestPolicy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			mode, want, _ := strings.Cut(name, "_")
 			for _, command := range readLines(t, file) {
-				got := guard.Decide(guard.Mode(mode), command, corpusContext())
+				got := policy.Decide(guard.Mode(mode), command, corpusContext())
 				if got.Allow != strings.HasPrefix(want, "allow") {
 					t.Errorf("%q: allow = %v (%s), want %s", command, got.Allow, got.Reason, want)
 				}

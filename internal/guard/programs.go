@@ -7,7 +7,6 @@ import (
 	"path"
 
 	"example.org/bridge/internal/guard/paths"
-	"example.org/bridge/internal/guard/table"
 )
 
 // trustedFolders are searched for programs, in this order. The PATH of the
@@ -15,12 +14,13 @@ import (
 var trustedFolders = []string{"/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"}
 
 // ToolPrograms gives a LookPath that also finds programs in an operator's folders of
-// tools, before the system's. What safe mode knows, git and env come from the system
-// alone: their options are judged for the system's programs.
-func ToolPrograms(fsys paths.FS, tools []string) func(name string) (string, error) {
+// tools, before the system's. git, and the programs that isSafe names, which are those
+// of safe mode, come from the system alone: their options are judged for the system's
+// programs.
+func ToolPrograms(fsys paths.FS, tools []string, isSafe func(name string) bool) func(name string) (string, error) {
 	system, all := SystemPrograms(fsys, nil), SystemPrograms(fsys, tools)
 	return func(name string) (string, error) {
-		if name == "git" || table.IsSafe(name) {
+		if name == "git" || isSafe(name) {
 			return system(name)
 		}
 		return all(name)

@@ -13,17 +13,18 @@ import (
 	"time"
 
 	"example.org/bridge/internal/audit"
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/guard/policy"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sqlite"
 )
 
 // commandService is a service whose commands append a line to the file ran.
 func commandService(path, ran string) (*bridge.Service, *commands.Service, *sqlite.Store, error) {
-	key, err := auth.LoadKey(filepath.Join(filepath.Dir(path), "bridge.key"))
+	key, err := keyfile.Load(filepath.Join(filepath.Dir(path), "bridge.key"))
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -34,6 +35,7 @@ func commandService(path, ran string) (*bridge.Service, *commands.Service, *sqli
 	core := bridge.New(bridge.Config{Store: store, Key: key})
 	return core, commands.New(commands.Config{
 		Bridge: core, Store: store, Key: key,
+		Decide:    policy.Decide,
 		Home:      "/nonexistent/home",
 		StateDirs: []string{filepath.Dir(path)},
 		Choose:    func(context.Context, sandbox.Options) (sandbox.Backend, error) { return sandbox.Bubblewrap, nil },

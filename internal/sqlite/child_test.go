@@ -17,10 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/doorbell"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 )
@@ -123,7 +123,7 @@ func openChild(path string, now func() time.Time) (*bridge.Service, *sqlite.Stor
 	if err := storefile.Prepare(path); err != nil {
 		return nil, nil, err
 	}
-	key, err := auth.LoadOrCreateKey(filepath.Join(filepath.Dir(path), "bridge.key"))
+	key, err := keyfile.LoadOrCreate(filepath.Join(filepath.Dir(path), "bridge.key"))
 	if err != nil {
 		return nil, nil, storefile.Unwritable(err)
 	}

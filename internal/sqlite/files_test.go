@@ -20,6 +20,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 )
@@ -211,7 +212,7 @@ func madeUnder(t *testing.T, dir string) (*bridgetest.Env, map[string]string) {
 		t.Fatal(err)
 	}
 	var err error
-	if e.Key, err = auth.LoadOrCreateKey(filepath.Join(dir, "new", "bridge.key")); err != nil {
+	if e.Key, err = keyfile.LoadOrCreate(filepath.Join(dir, "new", "bridge.key")); err != nil {
 		t.Fatal(err)
 	}
 	s, err := sqlite.Open(context.Background(), e.Path, sqlite.Options{Key: e.Key, Create: true})

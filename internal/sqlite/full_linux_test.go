@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"example.org/bridge/internal/audit"
-	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 )
@@ -48,7 +48,7 @@ func remount(t *testing.T, dir string, flags uintptr) {
 // envIn is an environment whose store is in the folder dir.
 func envIn(t *testing.T, dir string) *bridgetest.Env {
 	t.Helper()
-	key, err := auth.LoadOrCreateKey(filepath.Join(dir, "bridge.key"))
+	key, err := keyfile.LoadOrCreate(filepath.Join(dir, "bridge.key"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/guard/policy"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -77,6 +78,7 @@ type guard = commands.Service
 func (c *commandWorld) with(s Store, core *bridge.Service) guarded {
 	return guarded{core, commands.New(commands.Config{
 		Bridge: core, Store: s, Key: c.key,
+		Decide:    policy.Decide,
 		Home:      "/nonexistent/home",
 		StateDirs: []string{"/nonexistent/state"},
 		Run: func(_ context.Context, list sandbox.List, _ sandbox.Options) (sandbox.Result, error) {

@@ -1,0 +1,68 @@
+// Package policy decides about a command: it gives safe and restricted mode to
+// package table, and yolo mode to package shell.
+//
+// Package guard has the words of a decision without the policy itself, so that who
+// keeps or runs a decided command does not import every rule.
+package policy
+
+import (
+	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/paths"
+	"example.org/bridge/internal/guard/shell"
+	"example.org/bridge/internal/guard/table"
+	"example.org/bridge/internal/guard/verdict"
+)
+
+// Decide judges one command in one mode. It never panics, never runs anything
+// and touches nothing but metadata (symbolic links, folder listings for globs).
+// Should the parser or the policy itself fail, the command is refused.
+func Decide(mode guard.Mode, command string, ctx guard.Context) (decision guard.Decision) {
+	defer func() {
+		if recover() != nil {
+			decision = guard.Decision{
+				Reason: "the policy could not judge this command: write it more simply",
+				Rule:   string(verdict.PolicyFailed), Instead: verdict.PolicyFailed.Advice(),
+			}
+		}
+	}()
+	plan, err := decide(mode, command, ctx)
+	if err != nil {
+		refusal := verdict.AsRefusal(err)
+		return guard.Decision{Reason: err.Error(), Rule: string(refusal.Rule), Instead: refusal.Instead}
+	}
+	return guard.Decision{Allow: true, Reason: "allowed: " + summary(plan), Plan: plan}
+}
+
+func decide(mode guard.Mode, command string, ctx guard.Context) (*guard.Plan, error) {
+	if !mode.Valid() {
+		return nil, verdict.Refuse(verdict.UnknownMode, "unknown mode: use safe, restricted or yolo")
+	}
+	if err := verdict.CheckText(mode, command); err != nil {
+		return nil, err
+	}
+	roots := ctx.ReadRoots
+	if roots == nil {
+		roots = paths.DefaultReadRoots()
+	}
+	world, err := paths.NewWorld(ctx.FS, ctx.Workspace, ctx.Home, ctx.StateDirs, roots)
+	if err != nil {
+		return nil, verdict.Refuse(verdict.BadWorkspace, "%s", err)
+	}
+	if mode == guard.ModeYolo {
+		argv, err := shell.Check(world, command)
+		return &guard.Plan{Shell: argv}, err
+	}
+	list, err := table.Parse(command)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := table.Judge(list, table.Scope{World: world, Mode: mode, LookPath: ctx.LookPath})
+	return &guard.Plan{Steps: steps}, err
+}
+
+func summary(p *guard.Plan) string {
+	if p.Shell != nil {
+		return "no known disaster; it runs in bash after the operator approved it"
+	}
+	return table.Summary(p.Steps)
+}
