@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 
 	"example.org/bridge/internal/cli"
 	"example.org/bridge/internal/harness/faultytest"
+	"example.org/bridge/internal/postgres/postgrestest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -83,8 +85,36 @@ func forgetUser() error {
 // the programs of TestMain, and the commands below.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	testscript.Run(t, scriptParams("testdata/script", func(*testscript.Env) {}))
+}
+
+// TestScriptsOnPostgres runs testdata/postgres/*.txtar on stores in PostgreSQL, each
+// in a schema of its own.
+func TestScriptsOnPostgres(t *testing.T) {
+	t.Parallel()
+	server, err := postgrestest.Start("fsync=off")
+	if errors.Is(err, postgrestest.ErrMissing) {
+		postgrestest.Need(t, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	testscript.Run(t, scriptParams("testdata/postgres", func(env *testscript.Env) {
+		password := rand.Text()
+		env.Setenv("PASSWORD", password)
+		env.Setenv("BRIDGE_DB", strings.Replace(server.Schema(), "bridge@", "bridge:"+password+"@", 1))
+	}))
+}
+
+// scriptParams are what all scripts run with.
+func scriptParams(dir string, more func(*testscript.Env)) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -107,6 +137,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ESC", "\x1b[31m\u202e")
 			// What begins with ESC, U+202E and the like, for ! stdout.
 			env.Setenv("CONTROLS", `[\x00-\x08\x0b-\x1f\x7f\x{80}-\x{9f}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{fe00}-\x{fe0f}\x{e0000}-\x{e0fff}]`)
+			more(env)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -118,7 +149,7 @@ func TestScripts(t *testing.T) {
 			"await":    await,
 			"bindings": bindings,
 		},
-	})
+	}
 }
 
 // exits CODE PROGRAM ARGS... runs a program that must end with an exit code.

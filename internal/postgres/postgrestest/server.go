@@ -3,7 +3,7 @@
 // tests.
 //
 // Where no server is installed, tests skip, and say MISSING; where
-// BRIDGE_NEED_POSTGRES is set, as `make test-postgres` does, they fail.
+// NEED_POSTGRES is set, as `make test-postgres` does, they fail.
 package postgrestest
 
 import (
@@ -89,7 +89,7 @@ func Need(t testing.TB, server *Server) {
 	if server != nil {
 		return
 	}
-	if os.Getenv("BRIDGE_NEED_POSTGRES") != "" {
+	if os.Getenv("NEED_POSTGRES") != "" {
 		t.Fatal(ErrMissing)
 	}
 	t.Skip(ErrMissing)
