@@ -95,18 +95,6 @@ const (
 	LimitMade    = "made"    // the configuration of the process that made the store
 )
 
-// EffectiveLimits returns the limits of a conversation: its own, which stand last in
-// set, go before the store's.
-func EffectiveLimits(set []SetLimit, quota Usage) Limits {
-	limits := Limits{Quota: quota}
-	for _, s := range set {
-		if limit := limits.Of(s.Kind); limit != nil {
-			*limit = s.Limit
-		}
-	}
-	return limits
-}
-
 // Usage is how much a store holds, or may hold; 0 means any number.
 type Usage struct{ Bytes, Conversations, Messages int64 }
 

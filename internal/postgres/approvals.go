@@ -75,8 +75,9 @@ func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r commands.Requ
 		if err := e.chargeCall(); err != nil {
 			return err
 		}
-		e.later("UPDATE command_requests SET state = 'cancelled' WHERE conversation = $1 AND session = $2 AND command = $3 AND state = 'pending'",
-			r.Conversation, string(r.Session), r.Command)
+		for _, replaced := range scene.Replaces(r) {
+			e.cancelCommand(replaced)
+		}
 		id, err = e.insertCommand(r)
 		unread = e.self.Waiting(g.Now)
 		e.op.Details["request"] = id
@@ -93,13 +94,17 @@ func (e *entry) queueScene(conversation string) (s commands.QueueScene, err erro
 	}
 	var a commands.Asked
 	var session, state string
-	err = e.each("SELECT session, command, state, decided_at, expires_at FROM command_requests WHERE conversation = $1", []any{conversation},
-		[]any{&session, &a.Command, &state, &a.DecidedAt, &a.ExpiresAt}, func() error {
+	err = e.each("SELECT id, session, command, state, decided_at, expires_at FROM command_requests WHERE conversation = $1", []any{conversation},
+		[]any{&a.ID, &session, &a.Command, &state, &a.DecidedAt, &a.ExpiresAt}, func() error {
 			a.Session, a.State = bridge.SessionID(session), commands.State(state)
 			s.Asked = append(s.Asked, a)
 			return nil
 		})
 	return s, err
+}
+
+func (e *entry) cancelCommand(id int64) {
+	e.later("UPDATE command_requests SET state = $1 WHERE id = $2", string(commands.StateCancelled), id)
 }
 
 func (e *entry) insertCommand(r commands.Request) (int64, error) {
@@ -136,7 +141,7 @@ func (s *Store) UseApproval(ctx context.Context, g bridge.Gate, u commands.Appro
 		}
 		void, err := scene.Admit(u)
 		if void {
-			e.later("UPDATE command_requests SET state = 'cancelled' WHERE id = $1", u.ID)
+			e.cancelCommand(u.ID)
 		}
 		if err != nil {
 			e.op.Details["stage"], e.op.Details["reason"] = "refused", err.Error()

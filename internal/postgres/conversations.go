@@ -79,10 +79,10 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 		}
 		e.later("UPDATE session_status SET status = $1, heartbeat_at = $2, seen_at = $2 WHERE conversation = $3 AND session = $4",
 			string(status), g.Now, g.Conversation, string(g.Session))
-		if before != string(status) {
+		if bridge.IsNews(bridge.Status(before), status) {
 			return nil
 		}
-		return e.fold() // a heartbeat, no news
+		return e.fold()
 	})
 	return unread, err
 }

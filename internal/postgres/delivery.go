@@ -65,11 +65,7 @@ func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, pa
 			return err
 		}
 		p.LastSeq, p.Unread = e.self.LastSeq, e.self.Unread()
-		from := after
-		if after == bridge.FromUnread {
-			from = e.self.ReadSeq
-		}
-		p.Messages, p.HasMore, err = e.inboxAfter(g, from, page)
+		p.Messages, p.HasMore, err = e.inboxAfter(g, e.self.Behind(after), page)
 		e.op.Details["messages"] = len(p.Messages)
 		if err != nil || len(p.Messages) > 0 {
 			return err

@@ -15,10 +15,10 @@ func (s *Store) OpenGrant(ctx context.Context, op bridge.Operation, g commands.G
 	return s.operate(ctx, op, durable, func(e *entry) error {
 		var c bridge.Conversation
 		err := e.get("SELECT expires_at FROM conversations WHERE id = $1", []any{g.Conversation}, &c.ExpiresAt)
-		if errors.Is(err, errNoRow) || err == nil && c.Expired(e.now) {
-			return bridge.ErrNotFound
+		if err != nil && !errors.Is(err, errNoRow) {
+			return err
 		}
-		if err != nil {
+		if err := commands.AdmitGrant(c, e.now); err != nil {
 			return err
 		}
 		if _, err := e.dropGrant(g.Conversation); err != nil {
@@ -50,18 +50,13 @@ func (s *Store) CloseGrant(ctx context.Context, op bridge.Operation) error {
 
 // dropGrant removes a grant and makes void what was asked for under it.
 func (e *entry) dropGrant(conversation string) (found bool, err error) {
-	for _, query := range []string{
-		"DELETE FROM yolo_modes WHERE conversation = $1",
-		"UPDATE command_requests SET state = 'cancelled' WHERE conversation = $1 AND state IN ('pending', 'approved')",
-		"DELETE FROM yolo_grants WHERE conversation = $1",
-	} {
-		changed, err := e.exec(query, conversation)
-		if err != nil {
-			return false, err
-		}
-		found = changed > 0 // of the last one
+	for _, state := range commands.VoidWithGrant() {
+		e.later("UPDATE command_requests SET state = $1 WHERE conversation = $2 AND state = $3",
+			string(commands.StateCancelled), conversation, string(state))
 	}
-	return found, nil
+	e.later("DELETE FROM yolo_modes WHERE conversation = $1", conversation)
+	changed, err := e.exec("DELETE FROM yolo_grants WHERE conversation = $1", conversation)
+	return changed > 0, err
 }
 
 // Grants implements bridge.Store.
@@ -142,33 +137,50 @@ func folder(device, inode int64) commands.Folder {
 	return commands.Folder{Device: uint64(device), Inode: uint64(inode)}
 }
 
-// Requests that can no longer run and were made before $1; $2 is the time now.
-const overRequests = ` FROM command_requests WHERE created_at <= $1 AND (
-    state IN ('denied', 'cancelled') OR state = 'consumed' AND ended_at > 0
-    OR state = 'pending' AND expires_at <= $2 OR state = 'approved' AND approved_until <= $2)`
-
 const overGrants = " FROM yolo_grants WHERE expires_at <= $1"
 
 // ForgetCommands implements commands.Store.
 func (s *Store) ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (requests, grants int64, err error) {
+	expired := bridge.Earlier(before, op.Now)
 	if dryRun {
 		err = s.read(ctx, func(c *conn) error {
-			if err := c.get("SELECT count(*)"+overRequests, []any{before, op.Now}, &requests); err != nil {
+			over, err := overRequests(c, before, op.Now)
+			if err != nil {
 				return err
 			}
-			return c.get("SELECT count(*)"+overGrants, []any{bridge.Earlier(before, op.Now)}, &grants)
+			requests = int64(len(over))
+			return c.get("SELECT count(*)"+overGrants, []any{expired}, &grants)
 		})
 		return requests, grants, err
 	}
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		if requests, err = e.exec("DELETE"+overRequests, before, op.Now); err != nil {
+		over, err := overRequests(e.conn, before, op.Now)
+		if err != nil {
 			return err
 		}
-		if grants, err = e.exec("DELETE"+overGrants, bridge.Earlier(before, op.Now)); err != nil {
+		e.later("DELETE FROM command_requests WHERE id = ANY($1)", over)
+		if grants, err = e.exec("DELETE"+overGrants, expired); err != nil {
 			return err
 		}
+		requests = int64(len(over))
 		e.op.Details["requests"], e.op.Details["grants"] = requests, grants
 		return nil
 	})
 	return requests, grants, err
+}
+
+// overRequests are the numbers of the requests that were made before a time and are
+// over now. What is over stays so.
+func overRequests(c *conn, before, now time.Time) (ids []int64, err error) {
+	var r commands.Request
+	var state string
+	ids = []int64{}
+	err = c.each("SELECT id, state, expires_at, approved_until, ended_at FROM command_requests WHERE created_at <= $1", []any{before},
+		[]any{&r.ID, &state, &r.ExpiresAt, &r.ApprovedUntil, &r.EndedAt}, func() error {
+			if r.State = commands.State(state); r.Over(now) {
+				ids = append(ids, r.ID)
+			}
+			return nil
+		})
+	return ids, err
 }

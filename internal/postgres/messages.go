@@ -59,9 +59,6 @@ func (e *entry) answers(g bridge.Gate, id int64) bool {
 	return e.get("SELECT id FROM messages WHERE id = $1 AND conversation = $2", []any{id, g.Conversation}, &found) == nil
 }
 
-// maxShared bounds how many of a partner's messages are looked at for files.
-const maxShared = 200
-
 // share returns those of files that g's partner named of late, and keeps them for
 // the partner to be told.
 func (e *entry) share(g bridge.Gate, files []string) ([]string, error) {
@@ -71,7 +68,7 @@ func (e *entry) share(g bridge.Gate, files []string) ([]string, error) {
 	err := e.each(`
 		SELECT m.files FROM messages m
 		WHERE m.conversation = $1 AND m.sender = $2 AND m.sent_at > $3 AND m.files <> '[]' ORDER BY m.id DESC LIMIT $4`,
-		[]any{g.Conversation, partner, g.Now.Add(-bridge.SharedFor), maxShared}, []any{&names}, func() error {
+		[]any{g.Conversation, partner, g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&names}, func() error {
 			others = append(others, fromList(names)...)
 			return nil
 		})

@@ -113,13 +113,12 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time
 		if removed, err = e.stillExpired(chosen, before); err != nil {
 			return err
 		}
-		var unread int64
+		bridge.CleanedUp(removed, e.op.Details)
 		for _, o := range removed {
-			unread += o.A.Unread + o.B.Unread
-			e.count(o.ID, -1, -(o.A.Received + o.B.Received))
+			gone := bridge.CleanedUp([]bridge.Overview{o}, bridge.Details{})
+			e.count(o.ID, -gone.Conversations, -gone.Messages)
 			e.removeConversation(o.ID)
 		}
-		e.op.Details["conversations"], e.op.Details["unread_messages"] = len(removed), unread
 		e.later("DELETE FROM rate_limits WHERE at < $1", e.now.Add(-bridge.AccountsFor))
 		return e.removeOrphans()
 	})

@@ -103,13 +103,25 @@ func (s *Server) Log() string { return filepath.Join(s.dir, "log") }
 // Data is the folder of the cluster.
 func (s *Server) Data() string { return s.data() }
 
+// starts is how often a server is started that finds processes of the one before.
+const starts = 20
+
 // Restart starts the server after Kill, and waits until it answers.
-func (s *Server) Restart() error {
+func (s *Server) Restart() (err error) {
+	for range starts {
+		if err = s.start(); err == nil || !strings.Contains(err.Error(), "still in use") {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Server) start() error {
 	args := []string{"-D", s.data(), "-k", s.dir, "-c", "listen_addresses="}
 	for _, setting := range append([]string{"max_connections=300", "log_min_messages=warning", "log_statement=none"}, s.settings...) {
 		args = append(args, "-c", setting)
 	}
-	log, err := os.OpenFile(s.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(s.Log(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package postgrestest
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,16 +36,21 @@ func ordinary(cmd *exec.Cmd) {
 }
 
 // killAll kills a server with all its processes, each of which is the leader of a
-// group. It stops first, so that it does not notice that they are gone.
+// group. It is stopped first, so that it does not notice that they are gone.
 func killAll(pid int) error {
 	_ = syscall.Kill(pid, syscall.SIGSTOP)
-	for _, child := range children(pid) {
-		_ = syscall.Kill(child, syscall.SIGKILL)
+	for left := children(pid); len(left) > 0; left = children(pid) {
+		for _, child := range left {
+			_ = syscall.Kill(child, syscall.SIGKILL)
+		}
 	}
-	return syscall.Kill(pid, syscall.SIGKILL)
+	if err := syscall.Kill(pid, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
+		return err
+	}
+	return nil // it had ended
 }
 
-// children are the processes that a process has started, where /proc tells.
+// children are the processes that a process has started and that run, where /proc tells.
 // Elsewhere they end by themselves when they notice that the server is gone.
 func children(of int) (pids []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
@@ -55,7 +61,7 @@ func children(of int) (pids []int) {
 		}
 		// pid (name) state ppid: the name may hold spaces (proc_pid_stat(5)).
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		if len(fields) < 2 || fields[1] != strconv.Itoa(of) {
+		if len(fields) < 2 || fields[1] != strconv.Itoa(of) || fields[0] == "Z" {
 			continue
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
