@@ -69,7 +69,7 @@ func serverKey(place string) (auth.Key, error) {
 }
 
 // openServer opens a store in a PostgreSQL database, which must be there.
-func (a *app) openServer(ctx context.Context, _ string, key auth.Key, _ bool) (openedStore, error) {
+func (a *app) openServer(ctx context.Context, key auth.Key) (openedStore, error) {
 	store, err := postgres.Open(ctx, a.db, postgres.Options{Key: key, Filling: a.sayFilling})
 	if err != nil {
 		return openedStore{}, err

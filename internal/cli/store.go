@@ -89,17 +89,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	if err != nil {
 		return err
 	}
-	open, key := a.openFile, auth.Key{}
-	if a.onServer() {
-		open = a.openServer
-		key, err = serverKey(path)
-	} else {
-		key, err = storeKey(path, create)
-	}
-	if err != nil {
-		return err
-	}
-	store, err := open(ctx, path, key, create)
+	key, store, err := a.openStore(ctx, path, create)
 	if err != nil {
 		return err
 	}
@@ -116,6 +106,20 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
 	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store)})
+}
+
+// openStore opens the store, with its key.
+func (a *app) openStore(ctx context.Context, path string, create bool) (key auth.Key, store openedStore, err error) {
+	if a.onServer() {
+		if key, err = serverKey(path); err == nil {
+			store, err = a.openServer(ctx, key)
+		}
+		return key, store, err
+	}
+	if key, err = storeKey(path, create); err == nil {
+		store, err = a.openFile(ctx, path, key, create)
+	}
+	return key, store, err
 }
 
 // openFile opens a store in a file.

@@ -206,7 +206,7 @@ func runs(path string) bool {
 
 // command is a program of the server's, as a user that it accepts.
 func (s *Server) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(s.bin, name), args...) //nolint:gosec // a program of the server's own folder
+	cmd := exec.Command(filepath.Join(s.bin, name), args...)
 	cmd.Dir = s.dir
 	cmd.Env = []string{"LC_ALL=C", "PATH=" + strings.Join([]string{s.bin, "/usr/bin", "/bin"}, string(os.PathListSeparator))}
 	ordinary(cmd)
