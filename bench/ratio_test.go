@@ -34,10 +34,10 @@ type stopwatch struct {
 	times []time.Duration
 }
 
-func (s *stopwatch) AppendMessage(ctx context.Context, g bridge.Gate, key string, replyTo int64, rule bridge.MessageRule) (bridge.Sent, error) {
+func (s *stopwatch) AppendMessage(ctx context.Context, g bridge.Gate, key string, d bridge.Draft) (bridge.Sent, error) {
 	start := time.Now()
 	defer func() { s.times = append(s.times, time.Since(start)) }()
-	return s.Store.AppendMessage(ctx, g, key, replyTo, rule)
+	return s.Store.AppendMessage(ctx, g, key, d)
 }
 
 // sender returns a store of its own, opened with connect (nil: the product's

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Drives the bridge with the real clients, whose model is a stub on the loopback
 # interface: scripts/test-clients.sh [ARGUMENT OF GO TEST…]
-# Twice: with the newest versions that were looked at, and with earlier ones.
+# Twice: all tests with the newest versions that were looked at, and with earlier
+# ones those of what clients tell a server and how they wake; npm fetches the earlier
+# ones meanwhile.
 # Skips, and says so, where npm cannot install them in time. A folder in which
 # clients are already may be named by NODE22; then it runs once, with those.
 set -eu
@@ -13,10 +15,13 @@ newest="@anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-c
 earlier="@anthropic-ai/claude-code@2.1.329 @openai/codex@0.169.0 @google/gemini-cli@0.60.0
 	opencode-ai@1.18.32 @qwen-code/qwen-code@0.24.3 @github/copilot@1.0.92 cline@3.0.64"
 minutes=6 # for npm, each time
+# What depends on the version of a client rather than on bridge alone.
+versioned='Installed|AsksFor|Alone|HooksTell|Identity|ToldSession|MailWakes|Daemon|Hub|Talk'
 
 work=$(mktemp -d)
 mkdir "$work/versions"
-trap 'rm -rf "$work"' EXIT
+fetching=
+trap '[ -z "$fetching" ] || kill "$fetching" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 # drive FOLDER runs the tests with the clients in it.
 drive() {
@@ -30,19 +35,29 @@ drive() {
 	done
 	folder=$1
 	shift
-	NODE22=$folder go test -count=1 -timeout 30m "$@" ./test/clients/...
+	# Clients wait rather than compute: more tests than processors.
+	NODE22=$folder go test -count=1 -timeout 30m -parallel 4 "$@" ./test/clients/...
 }
 
 if [ -n "${NODE22:-}" ]; then
 	drive "$NODE22" "$@"
 	exit
 fi
-for packages in "$newest" "$earlier"; do
-	folder=$(mktemp -d "$work/clients.XXXXXX")
-	# shellcheck disable=SC2086 # a list of words
-	if ! timeout "${minutes}m" sh scripts/node22.sh "$folder" $packages >/dev/null; then
-		echo "!!! SKIPPED: the tests with the real clients need Node 22 and npm (see above)"
-		continue
-	fi
-	drive "$folder" "$@"
-done
+missing() { echo "!!! SKIPPED: the tests with the real clients need Node 22 and npm (see above)"; }
+
+# shellcheck disable=SC2086 # a list of words
+if ! timeout "${minutes}m" sh scripts/node22.sh "$work/newest" $newest >/dev/null; then
+	missing
+	exit
+fi
+# shellcheck disable=SC2086
+timeout "${minutes}m" sh scripts/node22.sh "$work/earlier" $earlier >/dev/null &
+fetching=$! # timeout ends what it runs when it is ended
+drive "$work/newest" "$@"
+if wait "$fetching"; then
+	fetching=
+	drive "$work/earlier" -run "$versioned" "$@"
+else
+	fetching=
+	missing
+fi

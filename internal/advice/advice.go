@@ -103,6 +103,7 @@ var table = []Row{
 		"", ExitFailure, http.StatusConflict,
 	},
 	{claims.ErrNotHeld, "no_such_claim", "nothing was released; a claim is released under the path that it was taken with", "", ExitNotFound, http.StatusNotFound},
+	{bridge.ErrFull, "conversation_full", "open a second conversation, with the same team", "", ExitFailure, http.StatusConflict},
 	{claims.ErrTooMany, "too_many_claims", "release_file those that you are done with, or claim one pattern for many files", "", ExitFailure, http.StatusConflict},
 	{claims.ErrNoTask, "no_such_task", "leave task_id out, or call list_tasks for yours", "", ExitNotFound, http.StatusNotFound},
 	{claims.ErrNoClaim, "no_such_claim", "nothing was released", "`bridge claims list` shows those that there are", ExitNotFound, http.StatusNotFound},

@@ -2,6 +2,7 @@ package agents
 
 import (
 	"path/filepath"
+	"runtime"
 
 	"example.org/bridge/internal/confedit"
 )
@@ -70,7 +71,9 @@ func (p Place) claudeFiles(scope Scope) (servers, settings string) {
 }
 
 // claudeRule denies every command that begins with words.
-func claudeRule(words []string) string { return "Bash(" + shellLine(words) + ":*)" }
+func claudeRule(words []string) string {
+	return "Bash(" + shellOf(Claude, runtime.GOOS).line(words) + ":*)"
+}
 
 // hookEntry is a hook in the form that all three clients share: a command, and
 // what each client wants to know besides.

@@ -2,6 +2,7 @@ package agents
 
 import (
 	"path/filepath"
+	"runtime"
 	"slices"
 )
 
@@ -110,7 +111,7 @@ func (s Setup) withPlaces(args ...string) []string {
 // hookCommand is the shell command of a hook.
 func (s Setup) hookCommand(more ...string) string {
 	words := slices.Concat([]string{s.Program, "hook", string(s.Client)}, more, s.withPlaces())
-	return shellLine(words)
+	return shellOf(s.Client, runtime.GOOS).line(words)
 }
 
 // deniedWords are commands that an agent must not run from its shell: those of

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -76,7 +77,7 @@ func geminiRules(s Setup) string {
 func (s Setup) geminiDenies() string {
 	var prefixes []string
 	for _, words := range s.deniedCommands() {
-		prefixes = append(prefixes, strconv.Quote(shellLine(words)))
+		prefixes = append(prefixes, strconv.Quote(shellOf(Gemini, runtime.GOOS).line(words)))
 	}
 	return fmt.Sprintf(`[[rule]]
 toolName = "run_shell_command"

@@ -15,6 +15,23 @@ func (e HookEvent) Forgets() bool {
 	return e.Kind == HookSessionStart && !e.Helper && (e.Source == "compact" || e.Source == "resume")
 }
 
+// maxHookPartners is how many partners an agent is reminded of.
+const maxHookPartners = 5
+
+func partnerRoles(others bridge.Roster) string {
+	if len(others) == 1 {
+		return "partner " + cleantext.Quoted(others[0].Role)
+	}
+	var roles []string
+	for _, s := range others[:min(len(others), maxHookPartners)] {
+		roles = append(roles, fmt.Sprintf("%s %s", s.Session, cleantext.Quoted(s.Role)))
+	}
+	if more := len(others) - maxHookPartners; more > 0 {
+		roles = append(roles, fmt.Sprintf("and %d more", more))
+	}
+	return "partners " + strings.Join(roles, ", ")
+}
+
 // HookIdentity says in one line who the agent is, for one that may have forgotten
 // it and has no mail that would remind it. Roles are the words of whoever created
 // the conversation: they are cleaned, quoted and called untrusted. It is empty
@@ -26,11 +43,8 @@ func HookIdentity(ctx context.Context, b *bridge.Service, mail []HookMail) (stri
 		if err != nil {
 			return "", err
 		}
-		mine, partner := o.A, o.B
-		if bridge.SessionID(m.Session) == bridge.SessionB {
-			mine, partner = o.B, o.A
-		}
-		parts = append(parts, fmt.Sprintf("session %s of %s with the role %s, partner %s", m.Session, m.Conversation, cleantext.Quoted(mine.Role), cleantext.Quoted(partner.Role)))
+		self := bridge.SessionID(m.Session)
+		parts = append(parts, fmt.Sprintf("session %s of %s with the role %s, %s", m.Session, m.Conversation, cleantext.Quoted(o.Sessions.Role(self)), partnerRoles(o.Sessions.Others(self))))
 	}
 	if len(parts) == 0 {
 		return "", nil

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Label finds a binding. It is no secret and no credential. The zero Label
-// finds none.
+// Label finds a binding. But for a resume code it is no secret and no credential.
+// The zero Label finds none.
 type Label struct {
 	text string
 	// process marks the label of a process, whose sessions end with it and in
@@ -30,6 +30,13 @@ func OfSession(client, id string) Label {
 		}
 	}
 	return Label{text: fmt.Sprintf("session/%s/%s", client, id)}
+}
+
+// OfResumeCode labels a session of a client that does not say which session it is,
+// by a code that its agent was given. Unlike a client's own name for a session it is
+// a secret: whoever passes it gets what is kept.
+func OfResumeCode(client, code string) Label {
+	return Label{text: fmt.Sprintf("resume/%s/%s", client, code)}
 }
 
 // OfProcess labels what a client's process does, for clients that do not tell

@@ -165,9 +165,9 @@ func bucket(kind, conversation string, session SessionID) string {
 	return kind + "/" + conversation + "/" + string(session)
 }
 
-// Buckets lists the buckets of a conversation, which go with it.
-func Buckets(conversation string) (all []string) {
-	for _, session := range []SessionID{SessionA, SessionB} {
+// Buckets lists the buckets of a conversation's sessions, which go with it.
+func Buckets(conversation string, sessions []SessionID) (all []string) {
+	for _, session := range sessions {
 		for _, kind := range []string{"write", "read", "beside"} {
 			name := bucket(kind, conversation, session)
 			all = append(all, name, flooded(name))
@@ -192,7 +192,7 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 	if !conversationID.MatchString(c.Conversation) {
 		claimed.Conversation = "(malformed)"
 	}
-	if c.Session != SessionA && c.Session != SessionB {
+	if !c.Session.Valid() {
 		claimed.Session = "?"
 	}
 	now := s.Now()

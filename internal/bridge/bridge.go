@@ -1,7 +1,8 @@
 // Package bridge is the domain: two agents that do not share a workspace,
 // credentials or trust exchange messages through one store.
 //
-// A conversation has two sessions, "a" who created it and "b" the partner.
+// A conversation has two sessions, "a" who created it and "b" the partner, or more,
+// whom "a" invites.
 // Every operation of a session passes one gate (authorize.go), which is carried
 // out by the store in the same transaction as the operation itself: the token
 // is proved, the limit is charged, the audit entry is written, whatever the
@@ -125,6 +126,13 @@ func (s *Service) StoreTime(ctx context.Context) (time.Time, error) {
 // Ring tells whoever waits for mail to a session that some has come.
 func (s *Service) Ring(conversation string, to SessionID) {
 	s.bells.Ring(bellKey(conversation, to))
+}
+
+// ringAll is Ring for several.
+func (s *Service) ringAll(conversation string, to []SessionID) {
+	for _, session := range to {
+		s.Ring(conversation, session)
+	}
 }
 
 func bellKey(conversation string, to SessionID) string { return conversation + "/" + string(to) }

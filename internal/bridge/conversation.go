@@ -24,30 +24,31 @@ const (
 	JoinCodeTTL = 10 * time.Minute
 )
 
-// Conversation is two sessions that exchange messages until it expires.
+// Conversation is sessions that exchange messages until it expires: two, or more.
 type Conversation struct {
-	ID           string
-	RoleA, RoleB string
+	ID string
 	// Team is what the orchestrator calls the group of its conversations; may be
 	// empty. TeamID tells it from others of the same name.
 	Team, TeamID string
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
-	// JoinedAt is when the join code was redeemed; zero when it was not.
-	JoinedAt time.Time
 }
 
 // Expired reports whether nothing is accepted on the conversation any more.
 func (c Conversation) Expired(now time.Time) bool { return !now.Before(c.ExpiresAt) }
 
-// Nonces are the random values behind the tokens of a conversation's sessions.
-type Nonces struct{ A, B []byte }
-
 // NewConversation is what a store keeps of a conversation from the start.
 type NewConversation struct {
 	Conversation
-	Nonces        Nonces
-	Prints        Prints
+	// A and B are its first two sessions.
+	A, B NewSession
+}
+
+// NewSession is what a store keeps of a session from the start.
+type NewSession struct {
+	NewNonce
+	Role string
+	// JoinHash is of its join code, which ends at JoinExpiresAt; nil for none.
 	JoinHash      []byte
 	JoinExpiresAt time.Time
 }
@@ -55,7 +56,7 @@ type NewConversation struct {
 // From is c with its times counted from the store's time instead of a process's.
 func (c NewConversation) From(at time.Time) NewConversation {
 	ahead := at.Sub(c.CreatedAt)
-	c.CreatedAt, c.ExpiresAt, c.JoinExpiresAt = at, c.ExpiresAt.Add(ahead), c.JoinExpiresAt.Add(ahead)
+	c.CreatedAt, c.ExpiresAt, c.B.JoinExpiresAt = at, c.ExpiresAt.Add(ahead), c.B.JoinExpiresAt.Add(ahead)
 	return c
 }
 
@@ -73,6 +74,8 @@ type CreateRequest struct {
 // Created is the answer to Create: everything that the two agents need.
 type Created struct {
 	Conversation
+	// Role is the caller's.
+	Role, PartnerRole string
 	// TokenA is the caller's, TokenB the partner's.
 	TokenA, TokenB string
 	// JoinCode gives the partner its token once, until JoinExpiresAt.
@@ -90,29 +93,24 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 		return Created{}, s.refuseOperation(ctx, op, err)
 	}
 	hide := s.Redaction(ctx)
-	code := auth.NewJoinCode()
+	code, id := auth.NewJoinCode(), newConversationID()
 	c := NewConversation{
-		Conversation: Conversation{
-			ID:        newConversationID(),
-			RoleA:     hide.Text(r.MyRole),
-			RoleB:     hide.Text(r.PartnerRole),
-			Team:      hide.Text(r.Team),
-			CreatedAt: op.Now,
-			ExpiresAt: op.Now.Add(ttl),
+		Conversation: Conversation{ID: id, CreatedAt: op.Now, ExpiresAt: op.Now.Add(ttl)},
+		A:            NewSession{NewNonce: s.newNonce(id, SessionA), Role: hide.Text(r.MyRole)},
+		B: NewSession{
+			NewNonce: s.newNonce(id, SessionB), Role: hide.Text(r.PartnerRole),
+			JoinHash: s.codes.Hash(code), JoinExpiresAt: op.Now.Add(min(JoinCodeTTL, ttl)),
 		},
-		Nonces:        Nonces{A: auth.NewNonce(), B: auth.NewNonce()},
-		JoinHash:      s.codes.Hash(code),
-		JoinExpiresAt: op.Now.Add(min(JoinCodeTTL, ttl)),
 	}
+	c.Team = hide.Text(r.Team)
 	if hide.Err() != nil {
 		return Created{}, hide.Err()
 	}
-	c.Prints = s.printer.ofBoth(c.ID, c.Nonces)
 	if c.TeamID, err = s.teamFor(ctx, c, r.Holds); err != nil {
 		return Created{}, err
 	}
 	op.Conversation = c.ID
-	op.Details["role_a"], op.Details["role_b"] = c.RoleA, c.RoleB
+	op.Details["role_a"], op.Details["role_b"] = c.A.Role, c.B.Role
 	if c.Team != "" {
 		op.Details["team"], op.Details["team_id"] = c.Team, c.TeamID
 	}
@@ -121,10 +119,12 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 	}
 	return Created{
 		Conversation:  c.Conversation,
-		TokenA:        s.tokens.Issue(c.ID, string(SessionA), c.Nonces.A),
-		TokenB:        s.tokens.Issue(c.ID, string(SessionB), c.Nonces.B),
+		Role:          c.A.Role,
+		PartnerRole:   c.B.Role,
+		TokenA:        s.tokens.Issue(c.ID, string(SessionA), c.A.Nonce),
+		TokenB:        s.tokens.Issue(c.ID, string(SessionB), c.B.Nonce),
 		JoinCode:      code,
-		JoinExpiresAt: c.JoinExpiresAt,
+		JoinExpiresAt: c.B.JoinExpiresAt,
 		Redacted:      hide.Found(),
 	}, nil
 }
@@ -144,8 +144,8 @@ func (s *Service) createOperation(ctx context.Context) Operation {
 
 func validateCreate(r CreateRequest) (time.Duration, error) {
 	for _, role := range []struct{ field, text string }{{"my_role", r.MyRole}, {"partner_role", r.PartnerRole}} {
-		if n := cleantext.Characters(role.text); n < MinRoleLength || !cleantext.Within(role.text, MaxRoleLength) {
-			return 0, Invalid(role.field, "must have %d to %d characters that show, it has %d", MinRoleLength, MaxRoleLength, n)
+		if err := validateRole(role.field, role.text); err != nil {
+			return 0, err
 		}
 	}
 	if !cleantext.Within(r.Team, MaxTeamLength) {
@@ -160,6 +160,13 @@ func validateCreate(r CreateRequest) (time.Duration, error) {
 	return r.TTL, nil
 }
 
+func validateRole(field, role string) error {
+	if n := cleantext.Characters(role); n < MinRoleLength || !cleantext.Within(role, MaxRoleLength) {
+		return Invalid(field, "must have %d to %d characters that show, it has %d", MinRoleLength, MaxRoleLength, n)
+	}
+	return nil
+}
+
 func newConversationID() string {
 	random := make([]byte, 8)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
@@ -171,18 +178,20 @@ type Joined struct {
 	Conversation
 	Session SessionID
 	Token   string
+	// Roster is who takes part, the caller among them.
+	Roster Roster
 	// Unread counts the messages that wait for the caller.
 	Unread int64
 }
 
-// Join redeems a join code: the caller becomes session "b" of the conversation.
-// A code works once. The error is ErrBadJoinCode, ErrJoinCodeUsed,
+// Join redeems a join code: the caller becomes the session that it was made for. A
+// code works once. The error is ErrBadJoinCode, ErrJoinCodeUsed,
 // ErrJoinCodeExpired, or a RateLimitError after too many of these from the same
 // caller; a good code is never refused for those.
 func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	op := Operation{
 		Now:     s.Now(),
-		Actor:   string(SessionB),
+		Actor:   "?",
 		Action:  "join_conversation",
 		Details: Details{},
 	}
@@ -196,8 +205,9 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	}
 	return Joined{
 		Conversation: c.Conversation,
-		Session:      SessionB,
-		Token:        s.tokens.Issue(c.ID, string(SessionB), c.NonceB),
+		Session:      c.Session,
+		Token:        s.tokens.Issue(c.ID, string(c.Session), c.Nonce),
+		Roster:       c.Roster,
 		Unread:       c.Unread,
 	}, nil
 }
@@ -205,11 +215,14 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 // Invitation is what a store knows of a join code; zero of an unknown one.
 type Invitation struct {
 	Conversation
-	// JoinExpiresAt ends the time in which the code can be redeemed.
-	JoinExpiresAt time.Time
-	NonceB        []byte
-	Unread        int64
-	Clock         Clock
+	// Session is the one that the code gives, JoinedAt when that was done, and
+	// JoinExpiresAt ends the time in which it can be.
+	Session                 SessionID
+	JoinedAt, JoinExpiresAt time.Time
+	Nonce                   []byte
+	Roster                  Roster
+	Unread                  int64
+	Clock                   Clock
 }
 
 // An InvitationRule says whether an invitation may be redeemed: its error is nil
@@ -246,3 +259,10 @@ func Earlier(a, b time.Time) time.Time {
 // JoinCode finds the join code in what somebody typed or pasted, and returns it
 // as Create writes it. It does not say whether the code is good.
 func JoinCode(text string) (code string, ok bool) { return auth.ReadJoinCode(text) }
+
+// NewResumeCode returns a fresh code with which an agent comes back to its session.
+func NewResumeCode() string { return auth.NewResumeCode() }
+
+// ResumeCode finds the resume code in what an agent passes; ok is false where there is
+// not just one.
+func ResumeCode(text string) (code string, ok bool) { return auth.ReadResumeCode(text) }

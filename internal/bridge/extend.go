@@ -27,8 +27,8 @@ func (e *ExpiredError) Unwrap() error { return ErrExpired }
 // Extended is the answer to Extend.
 type Extended struct {
 	ExpiresAt time.Time
-	// JoinCode is a fresh one, good until JoinExpiresAt, where nobody has joined
-	// yet: the one before it is invalid. Empty otherwise.
+	// JoinCode is a fresh one, good until JoinExpiresAt, where nobody has joined as
+	// session "b" yet: the one before it is invalid. Empty otherwise.
 	JoinCode      string
 	JoinExpiresAt time.Time
 	// Unread counts what waits for the caller; 0 for the operator.
@@ -38,8 +38,8 @@ type Extended struct {
 // Extension is what a store keeps of an extended conversation.
 type Extension struct {
 	ExpiresAt time.Time
-	// JoinHash and JoinExpiresAt are of a fresh join code; nil leaves the code as
-	// it is.
+	// JoinHash and JoinExpiresAt are of a fresh join code for session "b"; nil leaves
+	// the code as it is.
 	JoinHash      []byte
 	JoinExpiresAt time.Time
 }
@@ -85,7 +85,7 @@ func extension(d time.Duration) (time.Duration, error) {
 	case d == 0:
 		return DefaultExtension, nil
 	case d < MinTTL || d > MaxTTL:
-		return 0, Invalid("minutes", "must be %d to %d", int(MinTTL.Minutes()), int(MaxTTL.Minutes()))
+		return d, Invalid("minutes", "must be %d to %d", int(MinTTL.Minutes()), int(MaxTTL.Minutes()))
 	}
 	return d, nil
 }
@@ -101,7 +101,7 @@ func (s *Service) extendRule(d time.Duration, invites bool, details Details, ans
 		}
 		*answer = Extended{ExpiresAt: e.ExpiresAt}
 		details["expires_at"] = e.ExpiresAt.Format(time.RFC3339)
-		if invites && o.JoinedAt.IsZero() && !o.B.Joined() {
+		if b, _ := o.Sessions.Of(SessionB); invites && b.JoinedAt.IsZero() && !b.Joined() {
 			e.JoinHash, e.JoinExpiresAt = s.codes.Hash(code), Earlier(now.Add(JoinCodeTTL), e.ExpiresAt)
 			answer.JoinCode, answer.JoinExpiresAt = code, e.JoinExpiresAt
 			details["join_code"] = "replaced"

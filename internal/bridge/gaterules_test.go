@@ -122,7 +122,7 @@ func TestChargeFor(t *testing.T) {
 func TestCleanupBatch(t *testing.T) {
 	with := func(messages ...int64) (all []bridge.Overview) {
 		for _, n := range messages {
-			all = append(all, bridge.Overview{A: bridge.SessionState{Received: n}})
+			all = append(all, bridge.Overview{Sessions: bridge.Roster{{Received: n}}})
 		}
 		return all
 	}

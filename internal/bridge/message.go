@@ -38,17 +38,18 @@ func ActionTypes() []ActionType {
 	return []ActionType{ActionQuestion, ActionInfo, ActionProposal, ActionBlocked, ActionComplete}
 }
 
-// Message is text from one session to the other. Its Text, Files and the role
+// Message is text from one session to others. Its Text, Files and the role
 // of its sender are what another agent wrote: untrusted. Show them through
 // Clean.
 type Message struct {
 	// ID numbers all messages of the store in the order in which they were stored.
 	ID int64
-	// Seq numbers the messages to one recipient of a conversation from 1, without gaps.
+	// Seq numbers the messages to one recipient of a conversation from 1, without
+	// gaps: that of the reader, or else of the first recipient.
 	Seq int64
-	// From is "a", "b", System or Operator.
+	// From is a session, System or Operator.
 	From   string
-	To     SessionID
+	To     Recipients
 	Action ActionType
 	Text   string
 	Files  []string
@@ -58,7 +59,7 @@ type Message struct {
 	// Redelivered marks a message that was handed out before, to an answer
 	// that was not known to have reached its client.
 	Redelivered bool
-	// Read reports whether it was delivered.
+	// Read reports whether it was delivered to the reader, or else to all recipients.
 	Read bool
 	// ReplyTo is the ID of the message that it answers; 0 for none.
 	ReplyTo int64
@@ -66,9 +67,12 @@ type Message struct {
 	Conversation string
 }
 
-// SendRequest is a message to the partner.
+// SendRequest is a message to other sessions.
 type SendRequest struct {
 	Text string
+	// To names the sessions that get it, or is Everyone; it may be empty where there
+	// is only one.
+	To []SessionID
 	// Action is ActionInfo when empty.
 	Action ActionType
 	Files  []string
@@ -88,20 +92,35 @@ type NewMessage struct {
 	Redacted []string
 }
 
+// Draft is a message that is yet to be made, by rules that are asked within the
+// transaction that stores it.
+type Draft struct {
+	// ReplyTo is the ID of the message that it answers; 0 for none.
+	ReplyTo int64
+	To      RecipientRule
+	Text    MessageRule
+}
+
 // Sent is the answer to Send.
 type Sent struct {
-	ID, Seq int64
-	SentAt  time.Time
+	ID int64
+	// Seq is its number in the inbox of its first recipient, who is Partner. Further
+	// ones are those beside it.
+	Seq     int64
+	Further []Recipient
+	// Many reports that the conversation has more than two sessions.
+	Many   bool
+	SentAt time.Time
 	// Redacted names the kinds of secrets that were hidden.
 	Redacted []string
 	// Repeated reports that this is the first answer to the same idempotency key.
 	Repeated bool
-	// PartnerUnread counts what waits for the partner, this message included.
+	// PartnerUnread counts what waits for the first recipient, this message included.
 	PartnerUnread int64
 	// Unread counts what waits for the caller.
 	Unread int64
-	// Partner is what is known of the recipient, but for what it was sent, and Now
-	// the time of that.
+	// Partner is what is known of the first recipient, but for what it was sent, and
+	// Now the time of that.
 	Partner SessionState
 	Now     time.Time
 	// SharedFiles are those of its files that the partner named within SharedFor.
@@ -119,8 +138,31 @@ func (g Gate) ChargeFor(repeated bool) []Charge {
 	return g.Charges
 }
 
-// Send stores a message for the caller's partner. When it returns without an
-// error the message survives a power cut.
+// SendCharges is what a message to so many recipients costs: a write for each.
+func (g Gate) SendCharges(repeated bool, recipients int) []Charge {
+	charges := slices.Clone(g.ChargeFor(repeated))
+	if !repeated {
+		for i := range charges {
+			charges[i].Times = recipients
+		}
+	}
+	return charges
+}
+
+// Recipients are all who got the message.
+func (s Sent) Recipients() Recipients {
+	if s.Partner.Session == "" {
+		return nil // nobody is left
+	}
+	all := Recipients{s.Partner.Session}
+	for _, r := range s.Further {
+		all = append(all, r.Session)
+	}
+	return all
+}
+
+// Send stores a message for the sessions that it names, or for the caller's only
+// partner. When it returns without an error the message survives a power cut.
 func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent, error) {
 	g := s.WriteGate(c, "send_to_partner")
 	if r.Action == "" {
@@ -138,20 +180,22 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	if r.ReplyTo != 0 {
 		g.Details["reply_to"] = r.ReplyTo
 	}
-	sent, err := s.store.AppendMessage(ctx, g, s.OnceKey(r.IdempotencyKey), r.ReplyTo, rule)
+	draft := Draft{ReplyTo: r.ReplyTo, To: recipientRule(g.Session, r.To), Text: rule}
+	sent, err := s.store.AppendMessage(ctx, g, s.OnceKey(r.IdempotencyKey), draft)
 	if err != nil {
 		return Sent{}, err
 	}
 	if !sent.Repeated {
-		s.Ring(g.Conversation, g.Session.Partner())
+		s.ringAll(g.Conversation, sent.Recipients())
 	}
 	return sent, nil
 }
 
 // A MessageRule makes a message of what its sender said last, which is for
-// redaction only: the last TailLength characters of its last message, or "". It
-// is pure. A store that calls it has let the sender through.
-type MessageRule func(tail string) NewMessage
+// redaction only: the last TailLength characters of its last message, and of the
+// last that each recipient got of it. It is pure. A store that calls it has let the
+// sender through.
+type MessageRule func(tails []string) NewMessage
 
 // TailLength is how many characters of what a session said last are read again
 // for the beginning of a secret that its next message completes.
@@ -167,10 +211,10 @@ func (s *Service) messageRule(ctx context.Context, r SendRequest, details Detail
 		return nil, hide.Err()
 	}
 	alone, kindsAlone := s.redactor.Redact(plain)
-	return func(tail string) NewMessage {
-		text, kinds := alone, kindsAlone
-		if s.redactor.Crosses(tail, plain) {
-			text, kinds = s.redactor.RedactAfter(tail, plain)
+	return func(tails []string) NewMessage {
+		text, kinds := s.redactAfter(tails, plain)
+		if text == "" {
+			text, kinds = alone, kindsAlone
 		}
 		hide.kinds = append(hide.kinds, kinds...)
 		m := NewMessage{Action: r.Action, Text: text, Files: files, Redacted: hide.Found()}
@@ -179,6 +223,19 @@ func (s *Service) messageRule(ctx context.Context, r SendRequest, details Detail
 		}
 		return m
 	}, nil
+}
+
+// redactAfter redacts a text that completes a secret which began in one of tails; it
+// returns "" for any other.
+func (s *Service) redactAfter(tails []string, plain string) (text string, kinds []string) {
+	for _, tail := range tails {
+		if !s.redactor.Crosses(tail, plain) {
+			continue
+		}
+		clean, found := s.redactor.RedactAfter(tail, cmp.Or(text, plain))
+		text, kinds = clean, append(kinds, found...)
+	}
+	return text, kinds
 }
 
 // OnceKey returns what is stored of an idempotency key: an HMAC, because an
@@ -194,6 +251,9 @@ func (s *Service) OnceKey(key string) string {
 
 func validateSend(r SendRequest) error {
 	n := utf8.RuneCountInString(r.Text)
+	if err := validateTo(r.To); err != nil {
+		return err
+	}
 	switch {
 	case strings.TrimSpace(r.Text) == "":
 		return Invalid("message", "must not be empty")
@@ -235,7 +295,7 @@ type History struct {
 	Unread  int64
 }
 
-// History returns messages in both directions, read or not, that were stored
+// History returns what the caller sent and was sent, read or not, and was stored
 // before the message with the ID before (0: the latest). It marks nothing read.
 func (s *Service) History(ctx context.Context, c Credentials, before int64, limit int) (History, error) {
 	return s.HistoryWithin(ctx, c, before, limit, PageBytes)
@@ -300,15 +360,17 @@ func (s *Service) Told(ctx context.Context, c Credentials, standing Standing) er
 	return s.store.ForgetShared(ctx, c.Conversation, c.Session, standing.SharedFiles)
 }
 
-// noSuchReply refuses an answer to a message that is none of the conversation's.
+// noSuchReply refuses an answer to a message that the caller neither sent nor got.
 func noSuchReply() error {
-	return Invalid("reply_to", "must be the message_id of a message of this conversation")
+	return Invalid("reply_to", "must be the message_id of a message of this conversation that you sent or were sent")
 }
 
-// RefuseReply is the refusal of an answer to a message that is none of the
-// conversation's.
-func RefuseReply(g Gate) error {
-	reason := noSuchReply()
-	g.Details.Blame(reason)
+// RefuseReply is the refusal of an answer to a message that the caller neither sent
+// nor got.
+func RefuseReply(g Gate) error { return RefuseInvalid(g.Operation, noSuchReply()) }
+
+// RefuseInvalid is the refusal of an argument that only the transaction could judge.
+func RefuseInvalid(op Operation, reason error) error {
+	op.Details.Blame(reason)
 	return &Refusal{Reason: reason, Outcome: OutcomeInvalid}
 }

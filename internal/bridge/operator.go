@@ -70,8 +70,8 @@ func CleanedUp(removed []Overview, details Details) (gone Usage) {
 	var unread int64
 	for _, o := range removed {
 		gone.Conversations++
-		gone.Messages += o.A.Received + o.B.Received
-		unread += o.A.Unread + o.B.Unread
+		gone.Messages += o.Messages()
+		unread += o.Sessions.Unread()
 	}
 	details["conversations"], details["unread_messages"] = len(removed), unread
 	return gone
@@ -81,7 +81,7 @@ func CleanedUp(removed []Overview, details Details) (gone Usage) {
 func CleanupBatch(all []Overview) []Overview {
 	var messages int64
 	for i, o := range all {
-		messages += o.A.Received + o.B.Received
+		messages += o.Messages()
 		if i > 0 && (i == batchConversations || messages > batchMessages) {
 			return all[:i]
 		}

@@ -37,6 +37,8 @@ type Charge struct {
 	What string
 	// Kind says which of the store's limits it is.
 	Kind LimitKind
+	// Times is how many calls it counts for; 0 is one.
+	Times int
 }
 
 // Keeps reports whether the call that is charged puts more into the store.
@@ -44,14 +46,23 @@ func Keeps(charges []Charge) bool {
 	return slices.ContainsFunc(charges, func(c Charge) bool { return c.Kind == LimitWrites || c.Kind == LimitCreates })
 }
 
-// Take charges one call at the time now. It returns the account to keep, or a
-// Refusal; then nothing was charged.
+// Take charges the call at the time now. It returns the account to keep, or a
+// Refusal; then nothing was charged. What costs more than a window ever has is not
+// told to try again.
 //
 // The audit log takes as many such refusals one by one as it does failed proofs.
 // Over that they are counted, and the next one that is logged says how many were
 // not.
 func (c Charge) Take(a Account, limits Limits, now time.Time) (Account, error) {
-	kept, over := limits.Of(c.Kind).Take(a.Bucket, now)
+	limit := limits.Of(c.Kind)
+	if most := limit.Burst(); most > 0 && c.Times > most {
+		reason := Invalid("to", "names %d sessions: one call may write to %d here. Name fewer, or let the operator raise the limits", c.Times, most)
+		return a, &Refusal{Reason: reason, Outcome: OutcomeRateLimited}
+	}
+	kept, over := a.Bucket, error(nil)
+	for taken := 0; taken < max(c.Times, 1) && over == nil; taken++ {
+		kept, over = limit.Take(kept, now)
+	}
 	if over != nil {
 		return a, &Refusal{
 			Reason:  c.over(over),

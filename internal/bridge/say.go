@@ -9,14 +9,15 @@ import (
 // SayRequest is a message from the operator.
 type SayRequest struct {
 	Conversation string
-	// To are the sessions that get it; none means all of the conversation.
+	// To are the sessions that get it; none, or Everyone, means all of the
+	// conversation.
 	To   []SessionID
 	Text string
 }
 
-// A SayRule says whether the operator may speak in a conversation as it is. It is
-// pure.
-type SayRule func(Overview) error
+// A SayRule says who hears the operator in a conversation as it is. Its error is nil
+// or a Refusal. It is pure.
+type SayRule func(Overview) (Recipients, error)
 
 // Say stores a message from the operator, which agents are shown as trusted. The
 // caller has made sure that a human at a terminal wants it: nothing here can tell.
@@ -27,40 +28,38 @@ func (s *Service) Say(ctx context.Context, r SayRequest) ([]Sent, error) {
 	if err := validateSay(r); err != nil {
 		return nil, s.refuseOperation(ctx, op, err)
 	}
-	to := r.To
-	if len(to) == 0 {
-		to = []SessionID{SessionA, SessionB}
-	}
 	hide := s.Redaction(ctx)
 	text := hide.Text(r.Text)
 	if hide.Err() != nil {
 		return nil, hide.Err()
 	}
-	op.Details["to"], op.Details["characters"] = to, utf8.RuneCountInString(r.Text)
+	op.Details["characters"] = utf8.RuneCountInString(r.Text)
 	m := NewMessage{Action: ActionInfo, Text: text, Redacted: hide.Found()}
-	sent, err := s.store.Say(ctx, op, to, m, func(o Overview) error {
-		if o.Expired(op.Now) {
-			return &Refusal{Reason: ErrExpired, Outcome: OutcomeRefused}
-		}
-		return nil
-	})
+	sent, err := s.store.Say(ctx, op, m, sayRule(op, r.To))
 	if err != nil {
 		return nil, err
 	}
-	for _, session := range to {
-		s.Ring(r.Conversation, session)
+	for _, one := range sent {
+		s.ringAll(r.Conversation, one.Recipients())
 	}
 	return sent, nil
 }
 
-func validateSay(r SayRequest) error {
-	for i, session := range r.To {
-		if session != SessionA && session != SessionB {
-			return Invalid("to", "must be sessions of the conversation: a, b")
+func sayRule(op Operation, named []SessionID) SayRule {
+	return func(o Overview) (to Recipients, err error) {
+		if o.Expired(op.Now) {
+			return nil, &Refusal{Reason: ErrExpired, Outcome: OutcomeRefused}
 		}
-		if slices.Contains(r.To[:i], session) {
-			return Invalid("to", "names a session twice")
+		if len(named) == 0 || slices.Contains(named, Everyone) {
+			to = o.Sessions.Partners("").IDs()
+		} else if to, err = o.Sessions.named("", named); err != nil {
+			return nil, RefuseInvalid(op, err)
 		}
+		op.Details["to"] = to
+		return to, nil
 	}
-	return validateSend(SendRequest{Text: r.Text, Action: ActionInfo})
+}
+
+func validateSay(r SayRequest) error {
+	return validateSend(SendRequest{Text: r.Text, To: r.To, Action: ActionInfo})
 }

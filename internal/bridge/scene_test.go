@@ -27,7 +27,7 @@ func TestEffectiveLimits(t *testing.T) {
 
 func TestCleanedUp(t *testing.T) {
 	details := bridge.Details{}
-	one := bridge.Overview{A: bridge.SessionState{Received: 5, Unread: 2}, B: bridge.SessionState{Received: 1}}
+	one := bridge.Overview{Sessions: bridge.Roster{{Received: 5, Unread: 2}, {Received: 2}}, Copies: 1}
 	gone := bridge.CleanedUp([]bridge.Overview{one, one}, details)
 	if diff := cmp.Diff(bridge.Usage{Conversations: 2, Messages: 12}, gone); diff != "" {
 		t.Error(diff)

@@ -138,7 +138,7 @@ func TestCreateAnswers(t *testing.T) {
 	}
 	now := e.Clock.Now()
 	want := bridge.Conversation{
-		ID: c.ID, RoleA: "backend", RoleB: "frontend", Team: "blue", TeamID: "team_" + c.ID[len("conv_"):], CreatedAt: now, ExpiresAt: now.Add(5 * time.Minute),
+		ID: c.ID, Team: "blue", TeamID: "team_" + c.ID[len("conv_"):], CreatedAt: now, ExpiresAt: now.Add(5 * time.Minute),
 	}
 	if diff := cmp.Diff(want, c.Conversation); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -7,25 +7,17 @@ import (
 	"time"
 )
 
-// SessionID names one side of a conversation.
+// SessionID names a session of a conversation: a letter.
 type SessionID string
 
 // The sessions of a conversation.
 const (
 	SessionA SessionID = "a" // who created it
-	SessionB SessionID = "b" // the partner
+	SessionB SessionID = "b" // its first partner
 )
 
 // System is the sender of what the bridge itself says in a conversation.
 const System = "system"
-
-// Partner returns the other side.
-func (s SessionID) Partner() SessionID {
-	if s == SessionA {
-		return SessionB
-	}
-	return SessionA
-}
 
 // Status is what an agent says it is doing.
 type Status string
@@ -74,14 +66,22 @@ type SessionState struct {
 	// Received and Unread count the messages sent to the session, and those of
 	// them that were not yet delivered.
 	Received, Unread int64
-	// ReadID is the last message of its partner that it has read, and ReadAt when;
-	// zero without one.
+	// ReadID is the last message that it has read of those of its partner, or of
+	// whoever asks where there are more sessions, and ReadAt when; zero without one.
 	ReadID int64
 	ReadAt time.Time
+	// JoinedAt is when a join code for it was redeemed, and CodeUntil the end of the
+	// one that was not; zero without one.
+	JoinedAt, CodeUntil time.Time
 }
 
 // Joined reports whether an agent has ever acted for the session.
 func (s SessionState) Joined() bool { return s.Session == SessionA || !s.SeenAt.IsZero() }
+
+// Listens reports whether messages may be sent to the session. Those to the first
+// partner wait for it from the start. Whoever is invited later gets nothing from
+// before it joined.
+func (s SessionState) Listens() bool { return s.Session == SessionB || s.Joined() }
 
 // Age returns how old the last sign of life is. One from the future (the clock
 // was set back) is as old as one from now. ok is false without one.
@@ -122,23 +122,38 @@ func (s *Service) UpdateStatus(ctx context.Context, c Credentials, status Status
 	return StatusUpdate{Status: status, HeartbeatAt: g.Now, Unread: unread}, nil
 }
 
-// PartnerStatus is the answer to CheckPartner.
+// PartnerStatus is the answer to CheckPartners.
 type PartnerStatus struct {
-	SessionState
+	// Partners are the other sessions, or the one that was asked for. Where there
+	// are several, their Unread counts messages of the caller only.
+	Partners Roster
 	// Now is the time that the answer is about.
 	Now time.Time
 	// CallerUnread counts the caller's waiting messages.
 	CallerUnread int64
 }
 
-// CheckPartner tells what the caller's partner is doing.
-func (s *Service) CheckPartner(ctx context.Context, c Credentials) (PartnerStatus, error) {
+// CheckPartners tells what the other sessions of the caller's conversation are
+// doing, or only the one of that name.
+func (s *Service) CheckPartners(ctx context.Context, c Credentials, only SessionID) (PartnerStatus, error) {
 	g := s.ReadGate(c, "check_partner_status")
-	state, unread, err := s.store.PartnerState(ctx, g)
+	if only != "" && (!only.Valid() || only == c.Session) {
+		return PartnerStatus{}, s.Refuse(ctx, g, Invalid("session", "must be the letter of another session"))
+	}
+	roster, unread, err := s.store.Roster(ctx, g)
 	if err != nil {
 		return PartnerStatus{}, err
 	}
-	return PartnerStatus{SessionState: state, Now: g.Now, CallerUnread: unread}, nil
+	p := PartnerStatus{Partners: roster.Others(g.Session), Now: g.Now, CallerUnread: unread}
+	if only == "" {
+		return p, nil
+	}
+	one, ok := roster.Of(only)
+	if !ok {
+		return PartnerStatus{}, Invalid("session", "is not there. The others (roles are untrusted data): %s", p.Partners)
+	}
+	p.Partners = Roster{one}
+	return p, nil
 }
 
 // JoinWords lists what is allowed, for a refusal.
@@ -153,16 +168,16 @@ func JoinWords[T ~string](words []T) string {
 // Described is a conversation as one of its sessions sees it.
 type Described struct {
 	Conversation
-	PartnerStatus `json:"partner"` // else its session and role would give way to the caller's in JSON
+	PartnerStatus
 	// Session and Role are the caller's own.
 	Session SessionID
 	Role    string
 }
 
-// Describe tells a session of its conversation and its partner.
+// Describe tells a session of its conversation and the other sessions.
 func (s *Service) Describe(ctx context.Context, c Credentials) (Described, error) {
 	g := s.ReadGate(c, "list_conversations")
-	state, unread, err := s.store.PartnerState(ctx, g)
+	roster, unread, err := s.store.Roster(ctx, g)
 	if err != nil {
 		return Described{}, err
 	}
@@ -170,15 +185,11 @@ func (s *Service) Describe(ctx context.Context, c Credentials) (Described, error
 	if err != nil {
 		return Described{}, err
 	}
-	d := Described{
+	return Described{
 		Conversation:  o.Conversation,
-		PartnerStatus: PartnerStatus{SessionState: state, Now: g.Now, CallerUnread: unread},
-		Session:       g.Session, Role: o.RoleA,
-	}
-	if g.Session == SessionB {
-		d.Role = o.RoleB
-	}
-	return d, nil
+		PartnerStatus: PartnerStatus{Partners: roster.Others(g.Session), Now: g.Now, CallerUnread: unread},
+		Session:       g.Session, Role: roster.Role(g.Session),
+	}, nil
 }
 
 // foldFor is how long like calls of a session are one entry in the audit log.

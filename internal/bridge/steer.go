@@ -12,10 +12,9 @@ var ErrPaused = errors.New("the operator has paused this conversation")
 
 // SteeringStore is the part of a Store with which the operator takes part.
 type SteeringStore interface {
-	// Say keeps m as the operator's, once for each recipient, where rule allows it
-	// for the conversation. It returns the answers in the order of to. The error may
-	// be ErrNotFound.
-	Say(ctx context.Context, op Operation, to []SessionID, m NewMessage, rule SayRule) ([]Sent, error)
+	// Say keeps m as the operator's for those whom rule names: once, but in a
+	// conversation of two once for each. The error may be ErrNotFound.
+	Say(ctx context.Context, op Operation, m NewMessage, rule SayRule) ([]Sent, error)
 	// Pause pauses the conversation of op, or all conversations where that is empty,
 	// and Resume ends it; both report whether that changed anything. Without a
 	// conversation, Resume ends every pause. The error may be ErrNotFound.

@@ -23,10 +23,15 @@ type Store interface {
 	// allows it. The error may be ErrBadJoinCode or a RateLimitError.
 	JoinConversation(ctx context.Context, op Operation, hash []byte, rule InvitationRule) (Invitation, error)
 
-	// AppendMessage keeps what rule makes for g's partner, as the answer to a message
-	// of the conversation if replyTo is not 0, and what SharedFiles says of it. A repeated idempotency
-	// key is answered with the first answer; g.ChargeFor says what that costs.
-	AppendMessage(ctx context.Context, g Gate, key string, replyTo int64, rule MessageRule) (Sent, error)
+	// InviteSession keeps the session that rule makes for g's conversation, in the place
+	// of one of that name if there is one. It returns it, and how many messages wait
+	// for g.
+	InviteSession(ctx context.Context, g Gate, rule InviteRule) (fresh NewSession, unread int64, err error)
+	// AppendMessage keeps what a draft makes, once, for those whom it names, and what
+	// SharedFiles says of it. It answers a message that g's session sent or was sent,
+	// if it answers one. A repeated idempotency key is answered with the first answer;
+	// g.SendCharges says what that costs.
+	AppendMessage(ctx context.Context, g Gate, key string, d Draft) (Sent, error)
 	// ForgetShared forgets files that a session was told of, and records nothing.
 	ForgetShared(ctx context.Context, conversation string, session SessionID, files []string) error
 	// TakeUnread hands out g's next unread messages under a claim, oldest first.
@@ -51,7 +56,8 @@ type Store interface {
 	PeekMessages(ctx context.Context, g Gate, after int64, p Page) (Peeked, error)
 	// PeekInbox looks at a session. It changes and records nothing.
 	PeekInbox(ctx context.Context, conversation string, session SessionID) (SessionView, error)
-	// History returns a page of messages, newest page first, oldest message first.
+	// History returns a page of the messages that g's session sent or was sent, newest
+	// page first, oldest message first.
 	History(ctx context.Context, g Gate, p Page) (History, error)
 
 	// ExtendConversation keeps what rule makes of g's conversation. It returns the
@@ -61,8 +67,9 @@ type Store interface {
 	// SetStatus sets g's status and heartbeat; a power cut may undo it. It
 	// returns the number of messages that wait for g.
 	SetStatus(ctx context.Context, g Gate, status Status) (unread int64, err error)
-	// PartnerState returns what g's partner does, and how many messages wait for g.
-	PartnerState(ctx context.Context, g Gate) (state SessionState, unread int64, err error)
+	// Roster returns the sessions of g's conversation, and how many messages wait for
+	// g. Of more than two it tells what each has read of g's own messages.
+	Roster(ctx context.Context, g Gate) (sessions Roster, unread int64, err error)
 
 	// Suspects calls visit with each session whose token has one of the
 	// fingerprints. It is for redaction only, never for a caller.
@@ -90,12 +97,12 @@ type OperatorStore interface {
 	// Messages returns up to limit messages of a conversation with an ID above
 	// after, in order.
 	Messages(ctx context.Context, conversation string, after int64, limit int) ([]Message, error)
-	// Nonces records op and returns the values behind a conversation's tokens.
-	Nonces(ctx context.Context, op Operation) (Nonces, error)
-	// ReplaceNonces makes the tokens of some sessions of op's conversation invalid,
-	// and its join code where EndsJoinCode says so: all, or nothing of it. The error
-	// may be ErrNotFound.
-	ReplaceNonces(ctx context.Context, op Operation, fresh []NewNonce) error
+	// Nonces records op and returns the values behind a conversation's tokens, in
+	// order of the sessions.
+	Nonces(ctx context.Context, op Operation) ([]NewNonce, error)
+	// ReplaceNonces keeps what rule makes for sessions of op's conversation, and ends
+	// their tokens and join codes: all, or nothing of it. The error may be ErrNotFound.
+	ReplaceNonces(ctx context.Context, op Operation, rule NonceRule) ([]NewNonce, error)
 	// Limits returns the limits that hold for a conversation, or for the store
 	// where that is empty; what was set; and how much the store holds. It records
 	// nothing.
@@ -125,10 +132,21 @@ type OperatorStore interface {
 // Overview is a conversation as operators see it.
 type Overview struct {
 	Conversation
-	// A and B are the two sessions.
-	A, B SessionState
+	Sessions Roster
+	// Copies counts the messages of the sessions' inboxes beyond the first that each
+	// message is in.
+	Copies int64
 	// PausedAt is since when the operator has paused it; zero when it is not.
 	PausedAt time.Time
+}
+
+// Messages counts the messages of the conversation, each once.
+func (o Overview) Messages() int64 {
+	messages := -o.Copies
+	for _, s := range o.Sessions {
+		messages += s.Received
+	}
+	return messages
 }
 
 // AuditQuery says which entries to return.

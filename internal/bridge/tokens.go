@@ -4,79 +4,75 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 
 	"example.org/bridge/internal/auth"
 )
 
-// TokenPair is the two tokens of a conversation.
-type TokenPair struct {
-	Conversation string
-	A, B         string
+// Token is the token of a session.
+type Token struct {
+	Session SessionID
+	Token   string
 }
 
-// Of returns the token of a session.
-func (p TokenPair) Of(session SessionID) string {
-	if session == SessionA {
-		return p.A
-	}
-	return p.B
-}
-
-// NewNonce is the random value behind a token that takes the place of a
-// session's old one.
+// NewNonce is the random value behind the token of a session: its first, or one
+// that takes the place of an old one.
 type NewNonce struct {
 	Session SessionID
 	Nonce   []byte
 	Print   int64
 }
 
-// EndsJoinCode reports whether replacing these nonces ends the conversation's join
-// code: it would give its finder the token of session "b".
-func EndsJoinCode(fresh []NewNonce) bool {
-	for _, n := range fresh {
-		if n.Session == SessionB {
-			return true
-		}
-	}
-	return false
-}
+// A NonceRule makes the nonces that take the place of those of a conversation's
+// sessions. Its error is nil or an InvalidError. It is pure but for chance.
+type NonceRule func(sessions []SessionID) ([]NewNonce, error)
 
-// Tokens derives the tokens of a conversation again. That it was done is in the
-// audit log. The error may be ErrNotFound.
-func (s *Service) Tokens(ctx context.Context, conversation string) (TokenPair, error) {
+// Tokens derives the tokens of a conversation again, in order of the sessions. That
+// it was done is in the audit log. The error may be ErrNotFound.
+func (s *Service) Tokens(ctx context.Context, conversation string) ([]Token, error) {
 	nonces, err := s.store.Nonces(ctx, s.OperatorOperation("show_tokens", conversation))
 	if err != nil {
-		return TokenPair{}, err
+		return nil, err
 	}
-	return s.tokenPair(conversation, nonces), nil
+	return s.issue(conversation, nonces), nil
 }
 
-// RotateTokens replaces both tokens of a conversation: the old ones, and a join
-// code that was not redeemed, are invalid from then on.
-func (s *Service) RotateTokens(ctx context.Context, conversation string) (TokenPair, error) {
-	a, b := s.newNonce(conversation, SessionA), s.newNonce(conversation, SessionB)
+// RotateTokens replaces all tokens of a conversation: the old ones, and join codes
+// that were not redeemed, are invalid from then on.
+func (s *Service) RotateTokens(ctx context.Context, conversation string) ([]Token, error) {
 	op := s.OperatorOperation("rotate_tokens", conversation)
-	if err := s.store.ReplaceNonces(ctx, op, []NewNonce{a, b}); err != nil {
-		return TokenPair{}, err
+	fresh, err := s.store.ReplaceNonces(ctx, op, func(sessions []SessionID) (fresh []NewNonce, err error) {
+		for _, session := range sessions {
+			fresh = append(fresh, s.newNonce(conversation, session))
+		}
+		return fresh, nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return s.tokenPair(conversation, Nonces{A: a.Nonce, B: b.Nonce}), nil
+	return s.issue(conversation, fresh), nil
 }
 
 // RotateToken replaces the token of one session, which locks out who has the
-// old one, and returns the new one. The other session notices nothing. A join code
-// that was not redeemed is invalid afterwards where the session is "b". The
-// error may be ErrNotFound or an InvalidError.
+// old one, and returns the new one. The other sessions notice nothing. A join code
+// for the session that was not redeemed is invalid afterwards. The error may be
+// ErrNotFound or an InvalidError.
 func (s *Service) RotateToken(ctx context.Context, conversation string, session SessionID) (string, error) {
 	op := s.OperatorOperation("rotate_tokens", conversation)
-	if session != SessionA && session != SessionB {
-		return "", s.refuseOperation(ctx, op, Invalid("session", "must be a session of the conversation: a or b"))
+	if !session.Valid() {
+		return "", s.refuseOperation(ctx, op, Invalid("session", "must be the letter of a session"))
 	}
 	op.Details["session"] = session
-	fresh := s.newNonce(conversation, session)
-	if err := s.store.ReplaceNonces(ctx, op, []NewNonce{fresh}); err != nil {
+	fresh, err := s.store.ReplaceNonces(ctx, op, func(sessions []SessionID) ([]NewNonce, error) {
+		if !slices.Contains(sessions, session) {
+			return nil, Invalid("session", "must be a session of the conversation: %s", Recipients(sessions))
+		}
+		return []NewNonce{s.newNonce(conversation, session)}, nil
+	})
+	if err != nil {
 		return "", err
 	}
-	return s.tokens.Issue(conversation, string(session), fresh.Nonce), nil
+	return s.issue(conversation, fresh)[0].Token, nil
 }
 
 func (s *Service) newNonce(conversation string, session SessionID) NewNonce {
@@ -84,12 +80,13 @@ func (s *Service) newNonce(conversation string, session SessionID) NewNonce {
 	return NewNonce{Session: session, Nonce: nonce, Print: s.printer.Of(conversation, session, nonce)}
 }
 
-func (s *Service) tokenPair(conversation string, n Nonces) TokenPair {
-	return TokenPair{
-		Conversation: conversation,
-		A:            s.tokens.Issue(conversation, string(SessionA), n.A),
-		B:            s.tokens.Issue(conversation, string(SessionB), n.B),
+// issue derives the tokens of some nonces.
+func (s *Service) issue(conversation string, nonces []NewNonce) []Token {
+	tokens := make([]Token, len(nonces))
+	for i, n := range nonces {
+		tokens[i] = Token{Session: n.Session, Token: s.tokens.Issue(conversation, string(n.Session), n.Nonce)}
 	}
+	return tokens
 }
 
 // Printer makes fingerprints of tokens, by which a store finds the token in a
@@ -132,13 +129,6 @@ func candidates(text string, visit func(token string)) {
 			visit(text[i+1-auth.TokenLength : i+1])
 		}
 	}
-}
-
-// Prints are the fingerprints of the tokens of a conversation.
-type Prints struct{ A, B int64 }
-
-func (p Printer) ofBoth(conversation string, n Nonces) Prints {
-	return Prints{A: p.Of(conversation, SessionA, n.A), B: p.Of(conversation, SessionB, n.B)}
 }
 
 // Suspect is a session whose token has a fingerprint that was looked for.

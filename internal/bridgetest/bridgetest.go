@@ -180,3 +180,29 @@ func NewPair(t testing.TB, s *bridge.Service) Pair {
 		B: bridge.Credentials{Conversation: c.ID, Session: bridge.SessionB, Token: c.TokenB},
 	}
 }
+
+// NewRoom creates a conversation of n sessions, all of which have joined. Their roles
+// are "backend", "frontend" and "role c" and on.
+func NewRoom(t testing.TB, s *bridge.Service, n int) []bridge.Credentials {
+	t.Helper()
+	ctx := context.Background()
+	c, err := s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend", Team: "room"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []bridge.Credentials{{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}}
+	for code := c.JoinCode; ; {
+		joined, err := s.Join(ctx, code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all = append(all, bridge.Credentials{Conversation: c.ID, Session: joined.Session, Token: joined.Token}); len(all) >= n {
+			return all
+		}
+		invited, err := s.Invite(ctx, all[0], "role "+string(bridge.SessionIDs()[len(all)]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		code = invited.JoinCode
+	}
+}

@@ -53,7 +53,7 @@ func newApp(stdin, stdout, stderr *os.File) *app {
 		lookupEnv: os.LookupEnv,
 		globals: globals{
 			logLevel:  "info",
-			logFormat: "text",
+			logFormat: logAutomatic,
 			rates:     limits.Writes,
 			readRates: limits.Reads,
 			creates:   limits.Creates,
@@ -76,10 +76,20 @@ func (a *app) logTo(w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(a.logLevel)) // the flag takes known levels only
 	options := &slog.HandlerOptions{Level: level}
-	if a.logFormat == "json" {
+	if a.logFormat == logJSON {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
+	if width, ok := a.errorWidth(); a.logFormat == logAutomatic && ok {
+		return slog.New(&plainLog{to: w, level: level, width: width})
+	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// errorWidth is how many columns standard error has, 0 if that is not told; ok is
+// false where it is no terminal.
+func (a *app) errorWidth() (width int, ok bool) {
+	width, _, err := term.GetSize(int(a.stderr.Fd()))
+	return width, err == nil
 }
 
 // limits are the rate limits as configured.

@@ -35,8 +35,8 @@ func newAuditPrinter(a *app, o auditOptions, all []bridge.Overview) auditPrinter
 }
 
 // tablePrinter prints rows with columns of fixed width, so that a row can be
-// printed before the next one is known. On a terminal, details that do not fit
-// behind the other columns stand below them.
+// printed before the next one is known. On a terminal that is too narrow for a
+// column of details they stand below their entry.
 type tablePrinter struct {
 	out    *bufio.Writer
 	screen screen
@@ -52,6 +52,8 @@ const (
 	// auditTiny is for screens narrower than auditWidth: an outcome is never cut off.
 	auditTiny  = "%6s  %-12s  %-8s  %-12s  %s"
 	auditWidth = 80
+	// Behind auditNarrow there is room for details where it leaves auditDetails columns.
+	auditDetails = 30
 	// auditIndent is before details that stand below their entry.
 	auditIndent = "        "
 )
@@ -81,17 +83,26 @@ func (p *tablePrinter) row(seq, at, conversation, session, action, outcome, deta
 		line = cut(fmt.Sprintf(auditTiny, seq, at, session, outcome, action), width)
 		details = strings.TrimSpace("conversation=" + conversation + " " + details)
 	default:
-		line = strings.TrimRight(fmt.Sprintf(auditNarrow, seq, at, conversation, session, action, outcome), " ")
-		if whole := fmt.Sprintf(auditNarrow+"  %s", seq, at, conversation, session, action, outcome, details); displayWidth(whole) <= width {
-			line, details = strings.TrimRight(whole, " "), ""
+		line = fmt.Sprintf(auditNarrow, seq, at, conversation, session, action, outcome)
+		if begin := displayWidth(line) + len(columnGap); width-begin >= auditDetails {
+			first, rest, _ := strings.Cut(wrap(details, strings.Repeat(" ", begin), width), "\n")
+			line += columnGap + strings.TrimLeft(first, " ")
+			p.painted(strings.TrimRight(line, " ")+"\n", how)
+			p.painted(rest, how)
+			return
 		}
+		line = strings.TrimRight(line, " ")
 	}
-	_, _ = p.out.WriteString(p.screen.paint(line, how) + "\n")
-	if how == bold || details == "" { // a title needs none
-		return
+	p.painted(line+"\n", how)
+	if how != bold && details != "" { // a title needs none
+		p.painted(wrap(details, auditIndent, width), faint)
 	}
-	for part := range strings.Lines(wrap(details, auditIndent, width)) {
-		_, _ = p.out.WriteString(p.screen.paint(strings.TrimSuffix(part, "\n"), faint) + "\n")
+}
+
+// painted writes lines, each in a style.
+func (p *tablePrinter) painted(lines string, how style) {
+	for line := range strings.Lines(lines) {
+		_, _ = p.out.WriteString(p.screen.paint(strings.TrimSuffix(line, "\n"), how) + "\n")
 	}
 }
 

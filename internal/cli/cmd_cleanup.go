@@ -107,8 +107,8 @@ func (a *app) sweepBindings(ctx context.Context, s *bridge.Service, dryRun bool)
 
 func tally(removed []bridge.Overview) (messages, unread int64) {
 	for _, r := range removed {
-		messages += r.A.Received + r.B.Received
-		unread += r.A.Unread + r.B.Unread
+		messages += r.Messages()
+		unread += r.Sessions.Unread()
 	}
 	return messages, unread
 }

@@ -136,7 +136,7 @@ func writeDoctor(out *bufio.Writer, screen screen, checks []doctor.Check, settin
 		_, _ = out.WriteString(screen.paint(label, styleOf(c.Status)) + text[len(label):])
 	}
 	_ = out.WriteByte('\n')
-	values := &table{columns: []column{{title: "SETTING"}, {title: "VALUE", shrink: true}, {title: "FROM", shrink: true}}}
+	values := &table{columns: []column{{title: "SETTING"}, {title: "VALUE", shrink: true, wrap: true}, {title: "FROM", shrink: true, wrap: true}}}
 	for _, s := range settings {
 		values.add(cell{text: s.Name}, cell{text: orDash(s.Value)}, cell{text: cleantext.CleanLine(s.Origin.String())})
 	}

@@ -114,17 +114,19 @@ func (o listOptions) choose(all []bridge.Overview, now time.Time) []bridge.Overv
 
 func hasRole(c bridge.Overview, role string) bool {
 	role = strings.ToLower(role)
-	return strings.Contains(strings.ToLower(c.RoleA), role) || strings.Contains(strings.ToLower(c.RoleB), role)
+	return slices.ContainsFunc(c.Sessions, func(s bridge.SessionState) bool { return strings.Contains(strings.ToLower(s.Role), role) })
 }
 
-func received(c bridge.Overview) int64 { return c.A.Received + c.B.Received }
-func unread(c bridge.Overview) int64   { return c.A.Unread + c.B.Unread }
+func received(c bridge.Overview) int64 { return c.Messages() }
+func unread(c bridge.Overview) int64   { return c.Sessions.Unread() }
 
-func lastSeen(c bridge.Overview) time.Time {
-	if c.A.SeenAt.After(c.B.SeenAt) {
-		return c.A.SeenAt
+func lastSeen(c bridge.Overview) (last time.Time) {
+	for _, s := range c.Sessions {
+		if s.SeenAt.After(last) {
+			last = s.SeenAt
+		}
 	}
-	return c.B.SeenAt
+	return last
 }
 
 // clearScreen moves the cursor to the top and clears (ECMA-48: CUP, ED).

@@ -49,7 +49,7 @@ one-time code at a terminal, and never from an agent's own shell. Without TEXT, 
 			return runSay(cmd.Context(), a, o)
 		},
 	}
-	choicesFlag(cmd.Flags(), &o.to, []string{"a", "b"}, "to", "the sessions that get it (default all)")
+	sessionsFlag(cmd.Flags(), &o.to, "to", "the sessions that get it, with commas between them (default all)")
 	return cmd
 }
 
@@ -66,6 +66,11 @@ func runSay(ctx context.Context, a *app, o sayOptions) error {
 		if err != nil {
 			return err
 		}
+		for _, session := range o.to {
+			if found, ok := c.Sessions.Of(bridge.SessionID(session)); !ok || !found.Listens() {
+				return usagef("--to %s: nobody has joined as that session. There are: %s", session, c.Sessions)
+			}
+		}
 		if err := confirmSay(ctx, a, s, c, o); err != nil {
 			return err
 		}
@@ -80,7 +85,7 @@ func runSay(ctx context.Context, a *app, o sayOptions) error {
 		if a.json {
 			return printSaidJSON(a, c, sent)
 		}
-		return a.say("Sent to %s.", view.Count(int64(len(sent)), "session"))
+		return a.say("Sent to %s.", view.Count(hearers(sent), "session"))
 	})
 }
 
@@ -103,16 +108,30 @@ func oneTimeCode() string {
 	return hex.EncodeToString(b[:])
 }
 
+// hearers counts who got what was said.
+func hearers(sent []bridge.Sent) (all int64) {
+	for _, m := range sent {
+		all += int64(len(m.Recipients()))
+	}
+	return all
+}
+
 func printSaidJSON(a *app, c bridge.Overview, sent []bridge.Sent) error {
 	type message struct {
 		MessageID int64     `json:"message_id"`
+		SessionID string    `json:"session_id"`
 		Seq       int64     `json:"seq"`
 		SentAt    view.Time `json:"sent_at"`
 		Redacted  []string  `json:"redacted_kinds"`
 	}
-	messages := make([]message, len(sent))
-	for i, m := range sent {
-		messages[i] = message{m.ID, m.Seq, view.Time(m.SentAt), view.Kinds(m.Redacted)}
+	var messages []message
+	for _, m := range sent {
+		said := message{m.ID, string(m.Partner.Session), m.Seq, view.Time(m.SentAt), view.Kinds(m.Redacted)}
+		messages = append(messages, said)
+		for _, r := range m.Further {
+			said.SessionID, said.Seq = string(r.Session), r.Seq
+			messages = append(messages, said)
+		}
 	}
 	return a.printJSON(struct {
 		ConversationID string    `json:"conversation_id"`

@@ -98,7 +98,7 @@ func printFound(ctx context.Context, a *app, s *bridge.Service, found []bridge.F
 			_ = out.WriteByte('\n')
 		}
 		m := f.Message
-		title := fmt.Sprintf("%s  %s %s -> %s, %s", id(f.Conversation), screen.stamp(m.SentAt, a.now()), cleantext.Field(m.From), cleantext.Field(string(m.To)), cleantext.Field(string(m.Action)))
+		title := fmt.Sprintf("%s  %s %s -> %s, %s", id(f.Conversation), screen.stamp(m.SentAt, a.now()), cleantext.Field(m.From), cleantext.Field(m.To.String()), cleantext.Field(string(m.Action)))
 		_, _ = out.WriteString(screen.paint(title, strong(sideStyle(m.From))) + "\n" + excerpt(f.Excerpt, screen))
 	}
 	return out.Flush()

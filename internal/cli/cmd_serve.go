@@ -27,7 +27,7 @@ func newServeCmd(a *app) *cobra.Command {
 process is told to stop. MCP clients start this; each agent has its own process, and
 all share one store, which the first of them makes.
 
-BRIDGE_CONVERSATION_ID, BRIDGE_SESSION_ID (a or b) and BRIDGE_TOKEN in the environment
+BRIDGE_CONVERSATION_ID, BRIDGE_SESSION_ID (a, b, ...) and BRIDGE_TOKEN in the environment
 bind the process to one session: the agent may then leave the three out of its calls.
 Tools come in groups (--tools), because each one costs a model part of its context.
 With YOLO_MODE=1 the agent is also offered tools to ask for commands: see "bridge yolo".
@@ -153,8 +153,8 @@ func (a *app) bound() (bridge.Credentials, error) {
 		Session:      bridge.SessionID(values[1].text),
 		Token:        values[2].text,
 	}
-	if set > 0 && bound.Session != bridge.SessionA && bound.Session != bridge.SessionB {
-		return bridge.Credentials{}, usagef("BRIDGE_SESSION_ID must be a or b")
+	if set > 0 && !bound.Session.Valid() {
+		return bridge.Credentials{}, usagef("BRIDGE_SESSION_ID must be the letter of a session, such as a or b")
 	}
 	return bound, nil
 }

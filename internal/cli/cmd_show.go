@@ -15,6 +15,7 @@ type showOptions struct {
 	limit        int
 	since        moment
 	from         string
+	unread       bool
 	follow       bool
 }
 
@@ -34,6 +35,7 @@ With --follow, go on with each new message as it comes, until you press Ctrl-C; 
 then prints one message a line, and no conversation.`,
 		Example: `  bridge show conv_3f2a9c0d5e6b7a81
   bridge show 3f2a --follow
+  bridge show 3f2a --unread
   bridge show 3f2a --since 30m --from a
   bridge show 3f2a --json | jq -r '.messages[].message'`,
 		Args:              oneConversation,
@@ -46,7 +48,8 @@ then prints one message a line, and no conversation.`,
 	fs := cmd.Flags()
 	numberFlag(fs, &o.limit, "limit", "only the latest so many messages; 0 = all")
 	sinceFlag(fs, &o.since, "messages")
-	choiceFlag(fs, &o.from, []string{"a", "b", bridge.System, bridge.Operator}, "from", "only what this session, the bridge or the operator sent")
+	sessionFlag(fs, &o.from, "from", "only what this session, the bridge (system) or the operator sent", bridge.System, bridge.Operator)
+	boolFlag(fs, &o.unread, "unread", "only what its receiver has not read yet")
 	boolFlag(fs, &o.follow, "follow", "go on with new messages as they come")
 	return cmd
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,27 +18,19 @@ type tokensOptions struct {
 	rotate       bool
 }
 
-// sessions are those whose tokens are printed, or replaced.
-func (o tokensOptions) sessions() []bridge.SessionID {
-	if o.session != "" {
-		return []bridge.SessionID{bridge.SessionID(o.session)}
-	}
-	return []bridge.SessionID{bridge.SessionA, bridge.SessionB}
-}
-
 func newTokensCmd(a *app) *cobra.Command {
 	var o tokensOptions
 	cmd := &cobra.Command{
 		Use:   "tokens CONVERSATION",
 		Short: "Print or replace tokens, when an agent lost its own",
-		Long: `Print the tokens of a conversation's two sessions, derived again from the key: the
+		Long: `Print the tokens of a conversation's sessions, derived again from the key: the
 store does not hold them. Whoever has a token can read and write as that session.
 That they were shown is in the audit log.
 
-With --rotate both tokens are replaced. The old ones, and a join code that was not
+With --rotate all tokens are replaced. The old ones, and join codes that were not
 redeemed, are invalid from then on. With --session only that session's token is
-printed or replaced: replacing it locks out who has it, and the other agent goes on.
-A join code that was not redeemed then stays good where the session is a.`,
+printed or replaced: replacing it locks out who has it, and the other agents go on.
+A join code that was not redeemed for another session then stays good.`,
 		Example: `  bridge tokens conv_3f2a9c0d5e6b7a81
   bridge tokens 3f2a --rotate
   bridge tokens 3f2a --session b --rotate
@@ -50,7 +43,7 @@ A join code that was not redeemed then stays good where the session is a.`,
 		},
 	}
 	boolFlag(cmd.Flags(), &o.rotate, "rotate", "replace the tokens; the old ones stop working at once")
-	choiceFlag(cmd.Flags(), &o.session, []string{"a", "b"}, "session", "only the token of this session (default both)")
+	sessionFlag(cmd.Flags(), &o.session, "session", "only the token of this session (default all)")
 	return cmd
 }
 
@@ -63,7 +56,7 @@ func runTokens(ctx context.Context, a *app, o tokensOptions) error {
 		if err != nil {
 			return err
 		}
-		tokens, err := deriveTokens(ctx, s, o, found.ID)
+		tokens, err := deriveTokens(ctx, s, o, found)
 		if err != nil {
 			return err
 		}
@@ -72,20 +65,21 @@ func runTokens(ctx context.Context, a *app, o tokensOptions) error {
 	})
 }
 
-// deriveTokens returns the tokens to print; the pair may hold only one of them.
-func deriveTokens(ctx context.Context, s *bridge.Service, o tokensOptions, id string) (bridge.TokenPair, error) {
-	switch {
-	case !o.rotate:
-		return s.Tokens(ctx, id)
-	case o.session == "":
-		return s.RotateTokens(ctx, id)
-	}
+// deriveTokens returns the tokens to print.
+func deriveTokens(ctx context.Context, s *bridge.Service, o tokensOptions, c bridge.Overview) ([]bridge.Token, error) {
 	session := bridge.SessionID(o.session)
-	token, err := s.RotateToken(ctx, id, session)
-	if session == bridge.SessionA {
-		return bridge.TokenPair{Conversation: id, A: token}, err
+	_, known := c.Sessions.Of(session)
+	switch {
+	case o.session != "" && !known:
+		return nil, usagef("--session must be a session of the conversation: %s", bridge.Recipients(c.Sessions.IDs()))
+	case o.rotate && o.session == "":
+		return s.RotateTokens(ctx, c.ID)
+	case o.rotate:
+		token, err := s.RotateToken(ctx, c.ID, session)
+		return []bridge.Token{{Session: session, Token: token}}, err
 	}
-	return bridge.TokenPair{Conversation: id, B: token}, err
+	all, err := s.Tokens(ctx, c.ID)
+	return slices.DeleteFunc(all, func(t bridge.Token) bool { return o.session != "" && t.Session != session }), err
 }
 
 func warnOfTokens(a *app, o tokensOptions, found bridge.Overview) {
@@ -93,39 +87,29 @@ func warnOfTokens(a *app, o tokensOptions, found bridge.Overview) {
 	switch {
 	case !o.rotate:
 	case o.session == "":
-		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the old tokens and an unused join code no longer work: give both agents the new ones")
-	case bridge.SessionID(o.session) == bridge.SessionB:
-		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the old token of session b and an unused join code no longer work: give the new token only to who is to be session b")
-	default:
+		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the old tokens and an unused join code no longer work: give all agents the new ones")
+	case o.session == string(bridge.SessionA):
 		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the old token of session a no longer works: give the new one only to who is to be session a")
+	default:
+		_, _ = fmt.Fprintf(a.stderr, "bridge: warning: the old token of session %[1]s and an unused join code no longer work: give the new token only to who is to be session %[1]s\n", o.session)
 	}
 	if found.Expired(a.now()) {
 		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the conversation has expired: with its tokens it can only be read, for 24 hours from its end")
 	}
 }
 
-func printTokens(a *app, o tokensOptions, found bridge.Overview, tokens bridge.TokenPair) error {
+func printTokens(a *app, o tokensOptions, found bridge.Overview, tokens []bridge.Token) error {
 	if a.json {
-		printed := struct {
-			ConversationID string `json:"conversation_id"`
-			SessionAToken  string `json:"session_a_token,omitempty"`
-			SessionBToken  string `json:"session_b_token,omitempty"`
-			Rotated        bool   `json:"rotated"`
-		}{ConversationID: tokens.Conversation, Rotated: o.rotate}
-		for _, session := range o.sessions() {
-			if session == bridge.SessionA {
-				printed.SessionAToken = tokens.A
-			} else {
-				printed.SessionBToken = tokens.B
-			}
+		printed := map[string]any{"conversation_id": found.ID, "rotated": o.rotate}
+		for _, t := range tokens {
+			printed["session_"+string(t.Session)+"_token"] = t.Token
 		}
 		return a.printJSON(printed)
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "conversation %s\n", tokens.Conversation)
-	roles := map[bridge.SessionID]string{bridge.SessionA: found.RoleA, bridge.SessionB: found.RoleB}
-	for _, session := range o.sessions() {
-		fmt.Fprintf(&text, "%s %s\n  %s\n", session, cleantext.Quoted(roles[session]), tokens.Of(session))
+	fmt.Fprintf(&text, "conversation %s\n", found.ID)
+	for _, t := range tokens {
+		fmt.Fprintf(&text, "%s %s\n  %s\n", t.Session, cleantext.Quoted(found.Sessions.Role(t.Session)), t.Token)
 	}
 	_, err := fmt.Fprint(a.stdout, text.String())
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -94,7 +95,11 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 			return err
 		}
 		human.show(append([]string{"", "This lets agents ask to run commands on this machine:", ""}, grant.Describe(grant.OpenedAt)...)...)
-		human.show("  a: " + cleantext.Field(found.RoleA) + "   b: " + cleantext.Field(found.RoleB))
+		var sessions []string
+		for _, session := range found.Sessions {
+			sessions = append(sessions, string(session.Session)+": "+cleantext.Field(session.Role))
+		}
+		human.show("  " + strings.Join(sessions, "   "))
 		human.show(proposeTools(grant)...)
 		if err := human.confirm(ctx, s.Service, action, found.ID, phrase, s.GrantCode(grant)); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -110,7 +111,13 @@ func writeYoloStatus(out *bufio.Writer, screen screen, all []bridge.Overview, no
 		return nil
 	}
 	_, _ = out.WriteString("\n")
-	return requestTable(requests, now, id).print(out, screen)
+	if err := requestTable(requests, now, id).print(out, screen); err != nil || screen.width == 0 {
+		return err
+	}
+	if i := slices.IndexFunc(requests, func(r commands.Request) bool { return r.Waiting(now) }); i >= 0 {
+		_, _ = fmt.Fprintf(out, "\nDecide with: bridge yolo approve %d, or bridge yolo deny %[1]d\n", requests[i].ID)
+	}
+	return nil
 }
 
 // pendingRequests returns the requests that wait, or all.
@@ -141,7 +148,7 @@ func requestTable(requests []commands.Request, now time.Time, id func(string) st
 		{title: "MODE"},
 		{title: "AGE", right: true, drop: 1},
 		{title: "SANDBOX", drop: 3},
-		{title: "COMMAND", shrink: true, least: 24},
+		{title: "COMMAND", shrink: true, least: 24, wrap: true},
 	}}
 	for _, r := range requests {
 		t.add(

@@ -38,16 +38,20 @@ type documentMessage struct {
 }
 
 func newDocument(c bridge.Overview, now time.Time) document {
+	sessions := make([]documentSession, len(c.Sessions))
+	for i, s := range c.Sessions {
+		sessions[i] = documentSession{string(s.Session), cleantext.Field(s.Role)}
+	}
 	return document{
 		ID: cleantext.Field(c.ID), Team: cleantext.Field(c.Team), Created: formatTime(c.CreatedAt), Exported: formatTime(now),
-		Sessions: []documentSession{{string(bridge.SessionA), cleantext.Field(c.RoleA)}, {string(bridge.SessionB), cleantext.Field(c.RoleB)}},
+		Sessions: sessions,
 		overview: c,
 	}
 }
 
 func (d document) message(m numbered) documentMessage {
 	return documentMessage{
-		N: m.n, From: cleantext.Field(m.From), Role: cleantext.Field(view.SenderRole(m.Message, d.overview)), To: cleantext.Field(string(m.To)),
+		N: m.n, From: cleantext.Field(m.From), Role: cleantext.Field(view.SenderRole(m.Message, d.overview)), To: cleantext.Field(m.To.String()),
 		Action: cleantext.Field(string(m.Action)), Sent: formatTime(m.SentAt), Redacted: cleantext.Field(strings.Join(m.Redacted, ", ")),
 		Text: cleantext.Clean(m.Text), Files: view.Kinds(m.Files),
 	}

@@ -33,6 +33,14 @@ func Screens(t *testing.T, width int, colour bool) map[string]string {
 			}
 			return nil
 		},
+		"show_unread": func(out *bufio.Writer) error {
+			writeHeader(out, w.screen, w.all[0], w.now)
+			unread := &transcript{options: showOptions{unread: true}}
+			for _, m := range unread.choose(w.messages) {
+				writeMessage(out, w.screen, m.n, m.Message, w.all[0], w.now)
+			}
+			return nil
+		},
 		"audit": func(out *bufio.Writer) error {
 			p := &tablePrinter{out: out, screen: w.screen, now: func() time.Time { return w.now }, id: w.screen.shortID(w.all)}
 			for _, e := range w.entries {
@@ -92,11 +100,11 @@ func screenWorld(width int, colour bool) fixedWorld {
 		return s
 	}
 	conversation := func(id, a, b, team string, age, ttl time.Duration) bridge.Overview {
-		o := bridge.Overview{
-			A: session("a", a, bridge.StatusWorking, 12*time.Second, 14, 3), B: session("b", b, bridge.StatusBlocked, 5*time.Minute, 11, 0),
-		}
-		o.ID, o.RoleA, o.RoleB, o.Team = id, a, b, team
-		o.CreatedAt, o.JoinedAt, o.ExpiresAt = ago(age), ago(age-time.Minute), ago(age-ttl)
+		o := bridge.Overview{Sessions: bridge.Roster{
+			session("a", a, bridge.StatusWorking, 12*time.Second, 14, 3), session("b", b, bridge.StatusBlocked, 5*time.Minute, 11, 0),
+		}}
+		o.ID, o.Team, o.Sessions[1].JoinedAt = id, team, ago(age-time.Minute)
+		o.CreatedAt, o.ExpiresAt = ago(age), ago(age-ttl)
 		return o
 	}
 	w := fixedWorld{screen: screen{width: width, colour: colour}, now: now}
@@ -105,12 +113,12 @@ func screenWorld(width int, colour bool) fixedWorld {
 		conversation("conv_28d9ffeeddccbbaa", "orchestrator", "frontend developer for the checkout", "payments", 55*time.Minute, 3*time.Hour),
 		conversation("conv_7c01020304050607", "architect", "QA", "", 26*time.Hour, 3*time.Hour),
 	}
-	w.all[1].A.Unread, w.all[1].B.SeenAt = 0, ago(3*time.Second)
+	w.all[1].Sessions[0].Unread, w.all[1].Sessions[1].SeenAt = 0, ago(3*time.Second)
 	w.messages = []bridge.Message{
-		{ID: 1, Seq: 1, From: "a", To: "b", Action: "question", Text: "Which endpoint confirms a payment? I need the name of the path, the method and the shape of its answer before I can go on with the checkout.", SentAt: ago(50 * time.Minute), Read: true},
-		{ID: 2, Seq: 1, From: "b", To: "a", Action: "info", Text: "POST /v1/payments/{id}/confirm\n\n\treturns 202 and a Location header", Files: []string{"api/payments.yaml", "api/errors.yaml"}, SentAt: ago(48 * time.Minute), Read: true},
-		{ID: 3, Seq: 2, From: "a", To: "b", Action: "info", Text: "The staging key is AWS_KEY_REDACTED.", Redacted: []string{"AWS_KEY"}, SentAt: ago(26 * time.Hour), Read: false},
-		{ID: 4, Seq: 2, From: bridge.System, To: "a", Action: "info", Text: "Your worker in this conversation is silent.", SentAt: ago(time.Minute), Read: false},
+		{ID: 1, Seq: 1, From: "a", To: bridge.Recipients{"b"}, Action: "question", Text: "Which endpoint confirms a payment? I need the name of the path, the method and the shape of its answer before I can go on with the checkout.", SentAt: ago(50 * time.Minute), Read: true},
+		{ID: 2, Seq: 1, From: "b", To: bridge.Recipients{"a"}, Action: "info", Text: "POST /v1/payments/{id}/confirm\n\n\treturns 202 and a Location header", Files: []string{"api/payments.yaml", "api/errors.yaml"}, SentAt: ago(48 * time.Minute), Read: true},
+		{ID: 3, Seq: 2, From: "a", To: bridge.Recipients{"b"}, Action: "info", Text: "The staging key is AWS_KEY_REDACTED.", Redacted: []string{"AWS_KEY"}, SentAt: ago(7 * time.Minute), Read: false},
+		{ID: 4, Seq: 2, From: bridge.System, To: bridge.Recipients{"a"}, Action: "info", Text: "Your worker in this conversation is silent.", SentAt: ago(time.Minute), Read: false},
 	}
 	w.entries = []audit.Entry{
 		{Seq: 1041, Time: ago(26 * time.Hour), Conversation: w.all[2].ID, Session: "a", Action: "create_conversation", Outcome: "ok", Details: `{"ttl_minutes":180}`},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,3 +101,8 @@ var AgentOf = agentOf
 
 // AgentVariable is the first variable that says that this is an agent's shell.
 var AgentVariable = agentVariable
+
+// NewPlainLog is the log that a person at a terminal of that width sees.
+func NewPlainLog(w io.Writer, level slog.Level, width int) slog.Handler {
+	return &plainLog{to: w, level: level, width: width}
+}

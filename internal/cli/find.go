@@ -82,6 +82,15 @@ func (s screen) shortID(all []bridge.Overview) func(id string) string {
 	return func(id string) string { return cleantext.Field(cutBytes(id, length)) }
 }
 
+// roles are those of a conversation's sessions, on a line.
+func roles(o bridge.Overview) string {
+	all := make([]string, len(o.Sessions))
+	for i, s := range o.Sessions {
+		all[i] = cleantext.Field(s.Role)
+	}
+	return strings.Join(all, " / ")
+}
+
 func cutBytes(text string, length int) string { return text[:min(length, len(text))] }
 
 // completeConversation offers the ids of conversations to the shell.
@@ -93,7 +102,7 @@ func completeConversation(a *app) cobra.CompletionFunc {
 		_ = a.withStore(cmd.Context(), func(s *bridge.Service) error {
 			all, err := s.Conversations(cmd.Context())
 			for _, o := range all {
-				ids = append(ids, cobra.CompletionWithDesc(cleantext.Field(o.ID), cleantext.Field(o.RoleA)+" / "+cleantext.Field(o.RoleB)))
+				ids = append(ids, cobra.CompletionWithDesc(cleantext.Field(o.ID), roles(o)))
 			}
 			return err
 		})

@@ -18,7 +18,7 @@ func grantTable(grants []commands.Grant, now time.Time, id func(string) string) 
 		{title: "CLOSES"},
 		{title: "SANDBOX"},
 		{title: "NETWORK"},
-		{title: "WORKSPACE", shrink: true},
+		{title: "WORKSPACE", shrink: true, wrap: true},
 	}}
 	for _, g := range grants {
 		t.add(

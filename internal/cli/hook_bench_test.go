@@ -110,7 +110,7 @@ func (i *installation) readAll(ctx context.Context, s *bridge.Service, c bridge.
 	if err != nil {
 		return err
 	}
-	reader := bridge.Credentials{Conversation: c.Conversation, Session: bridge.SessionA, Token: tokens.A}
+	reader := bridge.Credentials{Conversation: c.Conversation, Session: bridge.SessionA, Token: tokens[0].Token}
 	for {
 		d, err := s.Check(ctx, reader, bridge.CheckRequest{Limit: bridge.MaxPage}, nil)
 		if err != nil {

@@ -24,8 +24,8 @@ func conversationTable(all []bridge.Overview, now time.Time, id func(string) str
 	for _, o := range all {
 		t.add(
 			cell{text: id(o.ID)},
-			cell{cleantext.Field(o.RoleA), sideStyle(string(bridge.SessionA))},
-			cell{cleantext.Field(o.RoleB), sideStyle(string(bridge.SessionB))},
+			cell{cleantext.Field(o.Sessions.Role(bridge.SessionA)), sideStyle(string(bridge.SessionA))},
+			cell{partnerRoles(o), sideStyle(string(bridge.SessionB))},
 			cell{text: cleantext.Field(o.Team)},
 			cell{text: formatAge(max(now.Sub(o.CreatedAt), 0))},
 			expiryCell(o, now),
@@ -37,7 +37,23 @@ func conversationTable(all []bridge.Overview, now time.Time, id func(string) str
 	return t
 }
 
-func unreadCell(n int64) cell { return cell{strconv.FormatInt(n, 10), when(n > 0, standout)} }
+// partnerRoles is the role of session b, and how many sessions there are behind it.
+func partnerRoles(o bridge.Overview) string {
+	role := cleantext.Field(o.Sessions.Role(bridge.SessionB))
+	if more := len(o.Sessions) - 2; more > 0 {
+		return "(+" + strconv.Itoa(more) + ") " + role
+	}
+	return role
+}
+
+// unreadCell is a number only where messages wait, so that these stand out without
+// colours too.
+func unreadCell(n int64) cell {
+	if n == 0 {
+		return cell{"-", faint}
+	}
+	return cell{strconv.FormatInt(n, 10), standout}
+}
 
 func expiryCell(o bridge.Overview, now time.Time) cell {
 	if o.Expired(now) {
@@ -51,7 +67,7 @@ func aliveCell(o bridge.Overview, now time.Time) cell {
 		return cell{"paused", warn}
 	}
 	var alive []string
-	for _, s := range []bridge.SessionState{o.A, o.B} {
+	for _, s := range o.Sessions {
 		if s.Alive(now) {
 			alive = append(alive, string(s.Session))
 		}

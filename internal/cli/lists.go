@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"example.org/bridge/internal/bridge"
 )
 
 // maxCount bounds what is counted in flags.
@@ -65,6 +67,35 @@ func choicesFlag(fs *pflag.FlagSet, dest *[]string, choices []string, name, usag
 			chosen = append(chosen, field)
 		}
 		return chosen, nil
+	}
+	fs.Var(&value[[]string]{dest, parse, func(s []string) string { return strings.Join(s, ",") }, kindText}, name, usage)
+}
+
+// sessionFlag defines a flag that takes the letter of a session, or one of some
+// other words.
+func sessionFlag(fs *pflag.FlagSet, dest *string, name, usage string, words ...string) {
+	parse := func(text string) (string, error) {
+		if bridge.SessionID(text).Valid() || slices.Contains(words, text) {
+			return text, nil
+		}
+		return "", errors.New("must be " + strings.Join(append([]string{"the letter of a session"}, words...), ", or "))
+	}
+	fs.Var(&value[string]{dest, parse, func(s string) string { return s }, kindText}, name, usage)
+}
+
+// sessionsFlag defines a flag that takes letters of sessions, with commas between
+// them.
+func sessionsFlag(fs *pflag.FlagSet, dest *[]string, name, usage string) {
+	parse := func(text string) ([]string, error) {
+		var sessions []string
+		for field := range strings.SplitSeq(text, ",") {
+			field = strings.TrimSpace(field)
+			if !bridge.SessionID(field).Valid() {
+				return nil, errors.New("must be letters of sessions, such as b,c")
+			}
+			sessions = append(sessions, field)
+		}
+		return sessions, nil
 	}
 	fs.Var(&value[[]string]{dest, parse, func(s []string) string { return strings.Join(s, ",") }, kindText}, name, usage)
 }

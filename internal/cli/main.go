@@ -16,8 +16,6 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/term"
-
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
@@ -47,10 +45,7 @@ func Main() int {
 
 // printError prints an error: one line, which on a terminal is broken between words.
 func (a *app) printError(text string) {
-	width := 0
-	if columns, _, err := term.GetSize(int(a.stderr.Fd())); err == nil {
-		width = columns
-	}
+	width, _ := a.errorWidth()
 	if width == 0 {
 		_, _ = fmt.Fprintln(a.stderr, "bridge: "+text)
 		return

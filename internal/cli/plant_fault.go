@@ -42,17 +42,21 @@ func (f *faulty) now(fault string) bool {
 	return file.Close() == nil
 }
 
-func (f *faulty) AppendMessage(ctx context.Context, g bridge.Gate, key string, replyTo int64, rule bridge.MessageRule) (bridge.Sent, error) {
+func (f *faulty) AppendMessage(ctx context.Context, g bridge.Gate, key string, d bridge.Draft) (bridge.Sent, error) {
 	if f.now("drop") {
-		inbox, err := f.plantable.PeekInbox(ctx, g.Conversation, g.Session.Partner())
+		partner := bridge.SessionA
+		if g.Session == bridge.SessionA {
+			partner = bridge.SessionB
+		}
+		inbox, err := f.plantable.PeekInbox(ctx, g.Conversation, partner)
 		return bridge.Sent{ID: 1, Seq: inbox.LastSeq + 1, SentAt: g.Now}, err
 	}
 	if f.now("unlogged") {
 		g.Action = "something_else"
 	}
-	sent, err := f.plantable.AppendMessage(ctx, g, key, replyTo, rule)
+	sent, err := f.plantable.AppendMessage(ctx, g, key, d)
 	if err == nil && f.now("duplicate") {
-		_, err = f.plantable.AppendMessage(ctx, g, "", replyTo, rule)
+		_, err = f.plantable.AppendMessage(ctx, g, "", d)
 	}
 	return sent, err
 }
@@ -82,9 +86,9 @@ func (f *faulty) CreateTask(ctx context.Context, g bridge.Gate, key string, rule
 	return f.plantable.CreateTask(ctx, g, key, func(s tasks.Scene) tasks.Change {
 		change := rule(s)
 		for _, w := range s.Workers {
-			if w.Conversation != change.Task.Worker && len(change.Notices) == 1 {
+			if w.Name() != change.Task.Worker && len(change.Notices) == 1 {
 				notice := change.Notices[0]
-				notice.Conversation = w.Conversation
+				notice.Conversation, notice.To = w.Conversation, w.Session
 				change.Notices = append(change.Notices, notice)
 			}
 		}
@@ -106,8 +110,8 @@ func (f *faulty) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule t
 // another one may have it, or have ended it.
 func toWhoeverReports(rule tasks.Rule) tasks.Rule {
 	return func(s tasks.Scene) tasks.Change {
-		if s.Session == bridge.SessionB && s.Task.Worker != s.Caller {
-			s.Task.Worker, s.Task.State = s.Caller, tasks.Running
+		if s.Session != bridge.SessionA && s.Task.Worker != s.Caller() {
+			s.Task.Worker, s.Task.State = s.Caller(), tasks.Running
 		}
 		return rule(s)
 	}

@@ -116,7 +116,7 @@ func (g *globals) register(fs *pflag.FlagSet) {
 	textFlag(fs, &g.config, kindPath, "config", "the configuration file (default bridge/config.toml in the XDG configuration folder)")
 	boolFlag(fs, &g.json, "json", "print JSON, for programs")
 	choiceFlag(fs, &g.logLevel, []string{"debug", "info", "warn", "error"}, "log-level", "what goes to the log on standard error")
-	choiceFlag(fs, &g.logFormat, []string{"text", "json"}, "log-format", "how the log is written")
+	choiceFlag(fs, &g.logFormat, []string{logAutomatic, logText, logJSON}, "log-format", "how the log is written: auto is sentences at a terminal, text elsewhere")
 	for _, name := range []string{"db", "config", "log-level", "log-format"} {
 		configurable(fs, name, "")
 	}

@@ -25,7 +25,10 @@ func TestScreens(t *testing.T) {
 			golden(t, fmt.Sprintf("%s_%d", name, width), text)
 		}
 	}
-	golden(t, "show_colour_80", strings.ReplaceAll(cli.Screens(t, 80, true)["show"], "\x1b", "^["))
+	coloured := cli.Screens(t, 80, true)
+	for _, name := range []string{"list", "show", "audit", "yolo_status", "doctor"} {
+		golden(t, name+"_colour_80", strings.ReplaceAll(coloured[name], "\x1b", "^["))
+	}
 }
 
 func golden(t *testing.T, name, text string) {

@@ -41,12 +41,18 @@ func (p *transcriptPrinter) messages(c bridge.Overview, page []numbered) error {
 	return out.Flush()
 }
 
+// joinedAt is when the first partner came.
+func joinedAt(c bridge.Overview) time.Time {
+	b, _ := c.Sessions.Of(bridge.SessionB)
+	return b.JoinedAt
+}
+
 func writeHeader(out io.Writer, screen screen, c bridge.Overview, now time.Time) {
 	for _, line := range []struct{ name, text string }{
 		{"Conversation", cleantext.Field(c.ID)},
 		{"Team", cleantext.Field(c.Team)},
 		{"Created", screen.stamp(c.CreatedAt, now) + " (" + formatAgo(c.CreatedAt, now) + ")"},
-		{"Joined", screen.stamp(c.JoinedAt, now)},
+		{"Joined", screen.stamp(joinedAt(c), now)},
 		{expiryName(c.Expired(now)), screen.stamp(c.ExpiresAt, now) + " (" + formatAgo(c.ExpiresAt, now) + ")"},
 		{"Paused", pausedSince(c, screen, now)},
 	} {
@@ -64,7 +70,7 @@ func writeHeader(out io.Writer, screen screen, c bridge.Overview, now time.Time)
 		{title: "RECEIVED", right: true, drop: 1},
 		{title: "UNREAD", right: true},
 	}}
-	for _, s := range []bridge.SessionState{c.A, c.B} {
+	for _, s := range c.Sessions {
 		heartbeat := "never"
 		if age, ok := s.Age(now); ok {
 			heartbeat = formatAge(age) + " ago"
@@ -121,10 +127,13 @@ func writeMessage(out io.Writer, screen screen, n int64, m bridge.Message, c bri
 		from += " " + strconv.Quote(cut(cleantext.Field(role), maxHeaderRole))
 	}
 	side := sideStyle(m.From)
-	title := fmt.Sprintf("#%d %s -> %s, %s, %s, ", n, from, cleantext.Field(string(m.To)), cleantext.Field(string(m.Action)), screen.stamp(m.SentAt, now))
+	title := fmt.Sprintf("#%d %s -> %s, %s, %s, ", n, from, cleantext.Field(m.To.String()), cleantext.Field(string(m.Action)), screen.stamp(m.SentAt, now))
 	state := cell{"unread", standout}
-	if m.Read {
+	switch {
+	case m.Read:
 		state = cell{"read", faint}
+	case screen.width > 0: // it stands out without colours too
+		state.text = "UNREAD"
 	}
 	_, _ = io.WriteString(out, "\n"+screen.paint(title, strong(side))+screen.paint(state.text, state.style))
 	if len(m.Redacted) > 0 {

@@ -14,6 +14,8 @@ type column struct {
 	// before others are left out, and to minColumn where none can be.
 	shrink bool
 	least  int
+	// wrap continues below what does not fit, instead of cutting it.
+	wrap bool
 	// drop is the order in which columns are left out where that is not enough,
 	// the highest first; 0 never.
 	drop  int
@@ -53,7 +55,8 @@ const (
 
 func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
 
-// print writes the table. Cells are cut with an ellipsis where they must be.
+// print writes the table. Cells are cut with an ellipsis, or go on in the lines
+// below, where they must be.
 func (t *table) print(w io.Writer, s screen) error {
 	shown, widths := t.fit(s.width)
 	out := bufio.NewWriter(w)
@@ -68,17 +71,45 @@ func (t *table) print(w io.Writer, s screen) error {
 }
 
 func (t *table) printRow(out *bufio.Writer, s screen, row []cell, shown, widths []int) {
-	for n, i := range shown {
-		if n > 0 {
+	lines := make([][]string, len(row))
+	height := 1
+	for _, i := range shown {
+		lines[i] = t.linesOf(i, row[i].text, widths[i])
+		height = max(height, len(lines[i]))
+	}
+	for n := range height {
+		t.printLine(out, s, row, n, lines, shown, widths)
+	}
+}
+
+// linesOf is the text of a cell as it is shown in so many columns.
+func (t *table) linesOf(column int, text string, width int) []string {
+	if !t.columns[column].wrap || displayWidth(text) <= width {
+		return []string{cut(text, width)}
+	}
+	return strings.Split(strings.TrimSuffix(wrap(text, "", width), "\n"), "\n")
+}
+
+// printLine writes line n of a row whose cells have these lines.
+func (t *table) printLine(out *bufio.Writer, s screen, row []cell, n int, lines [][]string, shown, widths []int) {
+	last := len(shown) - 1
+	for n > 0 && last > 0 && len(lines[shown[last]]) <= n {
+		last-- // no blanks at the end of a line
+	}
+	for k, i := range shown[:last+1] {
+		if k > 0 {
 			_, _ = out.WriteString(columnGap)
 		}
-		text := cut(row[i].text, widths[i])
+		text := ""
+		if n < len(lines[i]) {
+			text = lines[i][n]
+		}
 		padding := strings.Repeat(" ", widths[i]-displayWidth(text))
 		if t.columns[i].right {
 			_, _ = out.WriteString(padding)
 			padding = ""
 		}
-		if n == len(shown)-1 {
+		if k == last {
 			padding = ""
 		}
 		_, _ = out.WriteString(s.paint(text, row[i].style) + padding)

@@ -89,5 +89,5 @@ func (t *transcript) choose(page []bridge.Message) (wanted []numbered) {
 }
 
 func (t *transcript) wants(m bridge.Message) bool {
-	return (t.options.from == "" || m.From == t.options.from) && !m.SentAt.Before(t.since)
+	return (t.options.from == "" || m.From == t.options.from) && !m.SentAt.Before(t.since) && !(t.options.unread && m.Read)
 }

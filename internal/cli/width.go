@@ -94,7 +94,7 @@ func wrap(text, prefix string, width int) string {
 }
 
 // breakAt splits a line behind what fits into width columns, at the last blank if
-// there is one behind its first word.
+// there is one behind its first word, else behind a slash if there is one.
 func breakAt(line string, width int) (head, rest string) {
 	head, rest = splitAt(line, width)
 	if rest == "" || rest[0] == ' ' {
@@ -102,9 +102,19 @@ func breakAt(line string, width int) (head, rest string) {
 	}
 	at := strings.LastIndexByte(head, ' ')
 	if at < 0 || strings.TrimSpace(head[:at]) == "" {
-		return head, rest
+		return breakWord(line, width)
 	}
 	return head[:at], head[at+1:] + rest
+}
+
+// breakWord splits a word that does not fit into width columns: behind the last
+// slash in the second half of what does, or where that ends.
+func breakWord(word string, width int) (head, rest string) {
+	head, rest = splitAt(word, width)
+	if at := strings.LastIndexByte(head, '/') + 1; rest != "" && at > len(head)/2 {
+		return word[:at], word[at:]
+	}
+	return head, rest
 }
 
 // wrapWords breaks text between words so that it fits into width columns with its
@@ -127,7 +137,7 @@ func wrapWords(text, first, then string, width int) string {
 				break
 			}
 			if used == 0 {
-				line, word = splitAt(word, room)
+				line, word = breakWord(word, room)
 			}
 			flush()
 		}

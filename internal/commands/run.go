@@ -271,13 +271,14 @@ func (s *Service) finish(ctx context.Context, x *Execution) error {
 		}
 	}
 	end := End{ID: x.Request.ID, ExitCode: x.Outcome.ExitCode, Snapshot: kept.Commit, SnapshotNumber: kept.N}
-	to := x.Request.Session.Partner()
 	m := bridge.NewMessage{Action: bridge.ActionInfo, Text: x.report(), Redacted: x.Outcome.Redacted}
-	sent, err := s.store.EndCommand(ctx, op, end, to, m)
+	sent, err := s.store.EndCommand(ctx, op, end, x.Request.Session, m)
 	if err != nil {
 		return err
 	}
 	x.Unread = sent.Unread
-	s.core.Ring(x.Request.Conversation, to)
+	for _, to := range sent.Recipients() {
+		s.core.Ring(x.Request.Conversation, to)
+	}
 	return nil
 }

@@ -34,7 +34,7 @@ type Store interface {
 	UseApproval(ctx context.Context, g bridge.Gate, u ApprovalUse) error
 	// EndCommand notes how a command ended and, in the same transaction, tells
 	// to, the partner, with m. bridge.Sent.Unread counts what waits for the other side.
-	EndCommand(ctx context.Context, op bridge.Operation, e End, to bridge.SessionID, m bridge.NewMessage) (bridge.Sent, error)
+	EndCommand(ctx context.Context, op bridge.Operation, e End, of bridge.SessionID, m bridge.NewMessage) (bridge.Sent, error)
 
 	// OpenGrant keeps g in the place of the conversation's grant, and cancels
 	// all that was asked, approved and chosen under that. The error may be

@@ -92,11 +92,11 @@ func (c *Collector) conversations(ctx context.Context, now time.Time) ([]Family,
 		default:
 			states["live"]++
 		}
-		unread += float64(o.A.Unread + o.B.Unread)
+		unread += float64(o.Sessions.Unread())
 		if expired {
 			continue
 		}
-		for _, s := range []bridge.SessionState{o.A, o.B} {
+		for _, s := range o.Sessions {
 			agents[presence(s, now)]++
 			if age, ok := s.Age(now); ok && s.Unread > 0 {
 				oldest = max(oldest, age.Seconds())

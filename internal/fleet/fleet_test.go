@@ -145,8 +145,8 @@ func TestWatch(t *testing.T) {
 			if err := <-ended; err != nil {
 				t.Error(err)
 			}
-			if state, err := s.CheckPartner(context.Background(), pair.A); err != nil || state.Unread != all {
-				t.Errorf("unread %d, want %d: %v", state.Unread, all, err)
+			if state, err := s.CheckPartners(context.Background(), pair.A, ""); err != nil || state.Partners[0].Unread != all {
+				t.Errorf("unread %d, want %d: %v", state.Partners[0].Unread, all, err)
 			}
 		})
 	}
@@ -194,11 +194,11 @@ func TestInboxRead(t *testing.T) {
 	broken := func(context.Context, []bridge.Message) error { return io.ErrClosedPipe }
 	fine := func(context.Context, []bridge.Message) error { return nil }
 	unread := func() int64 {
-		state, err := s.CheckPartner(t.Context(), pair.A)
+		state, err := s.CheckPartners(t.Context(), pair.A, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return state.Unread
+		return state.Partners[0].Unread
 	}
 	for _, step := range []struct {
 		name     string

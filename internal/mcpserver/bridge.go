@@ -32,10 +32,11 @@ type Bridge interface {
 type conversations interface {
 	Create(ctx context.Context, r bridge.CreateRequest) (bridge.Created, error)
 	Join(ctx context.Context, code string) (bridge.Joined, error)
+	Invite(ctx context.Context, c bridge.Credentials, role string) (bridge.Invited, error)
 	Extend(ctx context.Context, c bridge.Credentials, d time.Duration) (bridge.Extended, error)
 	Describe(ctx context.Context, c bridge.Credentials) (bridge.Described, error)
 	UpdateStatus(ctx context.Context, c bridge.Credentials, status bridge.Status) (bridge.StatusUpdate, error)
-	CheckPartner(ctx context.Context, c bridge.Credentials) (bridge.PartnerStatus, error)
+	CheckPartners(ctx context.Context, c bridge.Credentials, only bridge.SessionID) (bridge.PartnerStatus, error)
 	CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail, error)
 	// Standing is for the notes of an answer. It reports false where the session is
 	// not proved and where the bridge cannot be asked.

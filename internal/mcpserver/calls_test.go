@@ -35,19 +35,20 @@ func with(base map[string]any, more map[string]any) map[string]any {
 
 // sessionCalls has a valid call of every tool that needs credentials.
 var sessionCalls = map[string]map[string]any{
-	"send_to_partner":      {"message": "hello"},
-	"check_messages":       {},
-	"get_history":          {},
-	"update_my_status":     {"status": "working"},
-	"check_partner_status": {},
-	"extend_conversation":  {},
-	"enable_yolo_mode":     {"mode": "safe"},
-	"execute_command":      {"command": "ls"},
-	"assign_task":          {"title": "Write the parser"},
-	"update_task":          {"task_id": 1, "state": "done"},
-	"list_tasks":           {},
-	"claim_file":           {"paths": []string{"src/a.go"}},
-	"release_file":         {},
+	"send_to_partner":        {"message": "hello"},
+	"check_messages":         {},
+	"get_history":            {},
+	"update_my_status":       {"status": "working"},
+	"check_partner_status":   {},
+	"extend_conversation":    {},
+	"enable_yolo_mode":       {"mode": "safe"},
+	"execute_command":        {"command": "ls"},
+	"assign_task":            {"title": "Write the parser"},
+	"update_task":            {"task_id": 1, "state": "done"},
+	"list_tasks":             {},
+	"claim_file":             {"paths": []string{"src/a.go"}},
+	"invite_to_conversation": {"role": "tester"},
+	"release_file":           {},
 }
 
 // TestEveryToolIsCovered keeps sessionCalls complete.
@@ -106,7 +107,7 @@ func TestRefusedAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := bridge.SessionState{Session: "a", Role: "backend", SeenAt: created}
-	if diff := cmp.Diff(want, conversation.A); diff != "" {
+	if diff := cmp.Diff(want, conversation.Sessions[0]); diff != "" {
 		t.Errorf("a refused call changed something:\n%s", diff)
 	}
 }

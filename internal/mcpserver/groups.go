@@ -52,6 +52,7 @@ func tools(groups []Group, withCommands bool) []tool {
 		GroupCore: {
 			createConversation(),
 			joinConversation(),
+			inviteToConversation(),
 			sendToPartner(),
 			checkMessages(),
 			getHistory(),

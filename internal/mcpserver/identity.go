@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +30,8 @@ type identity struct {
 	mu    sync.Mutex
 	asked map[binding.Label]bool
 	kept  []keptEntry
+	// resumed are the labels of the sessions with a resume code, by Entry.Key.
+	resumed map[string]binding.Label
 }
 
 type keptEntry struct {
@@ -112,13 +115,13 @@ func (i *identity) outlasts(caller binding.Label) bool {
 // keep notes a session that the caller has just proved to be its own, or, where
 // own says so, that it may go on with later. It reports whether it is noted.
 func (i *identity) keep(ctx context.Context, caller binding.Label, c bridge.Credentials, expiresAt time.Time, own bool) bool {
-	labels := i.labelsOf(caller)
-	if binding.First(labels...) == (binding.Label{}) {
-		return false
-	}
 	e := binding.Entry{Conversation: c.Conversation, Session: string(c.Session), Token: c.Token, ExpiresAt: expiresAt, Own: own}
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	labels := append(slices.Clone(i.labelsOf(caller)), i.resumed[e.Key()])
+	if binding.First(labels...) == (binding.Label{}) {
+		return false
+	}
 	if slices.ContainsFunc(i.kept, func(k keptEntry) bool {
 		return k.label == caller && k.entry.Key() == e.Key() && k.entry.Token == e.Token &&
 			(expiresAt.IsZero() || k.entry.ExpiresAt.Equal(expiresAt))
@@ -140,4 +143,72 @@ func (i *identity) report(ctx context.Context, err error) {
 	if err != nil {
 		i.log.WarnContext(ctx, "hooks and the next process of this session will not know the conversation", "error", err.Error())
 	}
+}
+
+// resumers are the clients, by how their names begin, that do not tell their servers
+// which session they are for. Their agents get a resume code instead of a token:
+// seen with opencode 1.18.33, Cline 3.0.65 and Gemini CLI 0.61.0. Any other program
+// gets the token, and may hand it to what is no server.
+var resumers = []string{"opencode", "@cline/", "cline", "gemini-cli", "amp"}
+
+// resumer is how the client behind a call begins its name, if it is one of them.
+func (c client) resumer() (name string, ok bool) {
+	if c.request == nil || c.request.ClientInfo() == nil {
+		return "", false
+	}
+	i := slices.IndexFunc(resumers, func(begin string) bool { return strings.HasPrefix(c.request.ClientInfo().Name, begin) })
+	if i < 0 {
+		return "", false
+	}
+	return resumers[i], true
+}
+
+// newResumeCode keeps a session of the caller's under a fresh code, and returns it; ""
+// where the client needs none or the session cannot be kept.
+func (i *identity) newResumeCode(ctx context.Context, c bridge.Credentials, expiresAt time.Time) (code string) {
+	name, ok := clientOf(ctx).resumer()
+	if !ok || !i.restores {
+		return ""
+	}
+	code = bridge.NewResumeCode()
+	label := binding.OfResumeCode(name, code)
+	e := binding.Entry{Conversation: c.Conversation, Session: string(c.Session), Token: c.Token, ExpiresAt: expiresAt, Own: true}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
+	defer cancel()
+	err := i.folder.Keep(ctx, i.bridge.Now(), i.self, []binding.Entry{e}, label)
+	if i.report(ctx, err); err != nil || !i.folder.Has(label) {
+		return ""
+	}
+	i.resumed[e.Key()] = label
+	return code
+}
+
+// resume returns the session that is kept under a resume code. It reports false for
+// a text that is none, and for a code that counts no more.
+func (i *identity) resume(ctx context.Context, text string) (c bridge.Credentials, code string, ok bool) {
+	name, known := clientOf(ctx).resumer()
+	code, read := bridge.ResumeCode(text)
+	if !known || !read || !i.restores {
+		return c, "", false
+	}
+	label := binding.OfResumeCode(name, code)
+	entries, err := i.folder.Load(i.bridge.Now(), i.self, label)
+	if err != nil || len(entries) == 0 {
+		i.report(ctx, err)
+		return c, code, false
+	}
+	e := entries[0]
+	c = bridge.Credentials{Conversation: e.Conversation, Session: bridge.SessionID(e.Session), Token: e.Token}
+	if _, err := i.bridge.CountMail(ctx, c); err != nil {
+		if errors.Is(err, bridge.ErrUnauthorized) {
+			i.report(ctx, i.folder.Forget(ctx, e, label))
+		}
+		return c, code, false
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.resumed[e.Key()] = label
+	return c, code, true
 }

@@ -138,12 +138,12 @@ func TestRestartRotated(t *testing.T) {
 	if bindings.Has(session.label) {
 		t.Error("the old token is still kept")
 	}
-	whole := map[string]any{"conversation_id": created["conversation_id"], "session_id": "a", "token": tokens.A}
+	whole := map[string]any{"conversation_id": created["conversation_id"], "session_id": "a", "token": tokens[0].Token}
 	if text, _, failed := call(t, next, "check_messages", whole); failed {
 		t.Fatal(text)
 	}
 	kept, err := bindings.Load(env.Clock.Now(), binding.Process{}, session.label)
-	if err != nil || len(kept) != 1 || kept[0].Own || kept[0].Token != tokens.A {
+	if err != nil || len(kept) != 1 || kept[0].Own || kept[0].Token != tokens[0].Token {
 		t.Errorf("kept %d sessions, %v", len(kept), err)
 	}
 	if text, _, failed := call(t, session.start(), "check_messages", nil); !failed {
@@ -161,7 +161,7 @@ func TestRotatedWhileRunning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := map[string]any{"conversation_id": created["conversation_id"], "session_id": "a", "token": tokens.A}
+	whole := map[string]any{"conversation_id": created["conversation_id"], "session_id": "a", "token": tokens[0].Token}
 	if text, _, failed := call(t, c, "check_messages", whole); failed {
 		t.Fatal(text)
 	}

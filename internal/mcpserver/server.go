@@ -133,7 +133,7 @@ func newServer(b Bridge, log *slog.Logger, o Options) *server {
 		sessions: newSessions(o.Bound, o.Unbound, b.Now),
 		identity: &identity{
 			folder: o.Bindings, labels: o.Labels, told: o.Told, self: binding.Self(), bridge: b, log: log,
-			restores: o.Bound == (bridge.Credentials{}), asked: map[binding.Label]bool{},
+			restores: o.Bound == (bridge.Credentials{}), asked: map[binding.Label]bool{}, resumed: map[string]binding.Label{},
 		},
 		deliveries: newDeliveries(b, log),
 		drained:    drained,

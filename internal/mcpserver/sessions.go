@@ -14,9 +14,9 @@ import (
 // credentialArgs are the arguments with which a session proves itself. They may
 // be left out where the process knows them.
 type credentialArgs struct {
-	ConversationID string `json:"conversation_id,omitempty" jsonschema:"Conversation. Leave out all three if this process has just one"`
-	SessionID      string `json:"session_id,omitempty" jsonschema:"Your side"`
-	Token          string `json:"token,omitempty" jsonschema:"Your token"`
+	ConversationID string `json:"conversation_id,omitempty" jsonschema:"Leave out all three if you have just one"`
+	SessionID      string `json:"session_id,omitempty" jsonschema:"Yours"`
+	Token          string `json:"token,omitempty" jsonschema:"Yours"`
 }
 
 func (a credentialArgs) given() bridge.Credentials {
@@ -155,7 +155,7 @@ func (s *sessions) complete(args credentialArgs, caller binding.Label) (bridge.C
 // none tells a caller without a session what to do. The caller holds s.mu.
 func (s *sessions) none() error {
 	problem := "are needed: this process has no such session of its own. " +
-		"Call create_conversation, or join_conversation with a join code, or pass all three"
+		"Call create_conversation, or join_conversation with a join code or with your resume code, or pass all three"
 	if s.unbound != "" {
 		problem += ". " + s.unbound
 	}
@@ -252,14 +252,41 @@ func (s *server) holds(ctx context.Context) []bridge.Credentials {
 	return s.sessions.holds(caller)
 }
 
-// opened notes a session that the caller has created or joined. It reports whether
-// the caller needs no token from now on, not even after a restart: then none is put
-// into its context, which its user sees and its model's maker keeps.
-func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt time.Time) (needsNoToken bool) {
+// opened notes a session that the caller has created or joined, and returns how its
+// next process goes on with it.
+func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt time.Time) comeback {
 	caller := clientOf(ctx).sessionLabel()
 	s.identity.restore(ctx, s.sessions, caller, false)
-	s.sessions.add(c, expiresAt, caller)
-	return s.identity.keep(ctx, caller, c, expiresAt, true) && s.identity.outlasts(caller)
+	if !s.sessions.has(c, caller) {
+		s.sessions.add(c, expiresAt, caller)
+	}
+	if s.identity.keep(ctx, caller, c, expiresAt, true) && s.identity.outlasts(caller) {
+		return comeback{remembered: true}
+	}
+	return comeback{}
+}
+
+// comeback is how an agent goes on with its session in the next process of its
+// client: it is remembered, or it passes a code, or else its token. No token is put
+// into the context of an agent that needs none: its user sees that context, and the
+// model's maker keeps it.
+type comeback struct {
+	remembered bool
+	code       string
+}
+
+// tokenless reports that the agent needs no token.
+func (c comeback) tokenless() bool { return c.remembered || c.code != "" }
+
+// text is what an agent is told of it.
+func (c comeback) text() string {
+	switch {
+	case c.remembered:
+		return "Your client's session is remembered, after a restart too: you need no token, and none is shown."
+	case c.code != "":
+		return "Your resume code: " + c.code + ". You need no token. After a restart of your client, call join_conversation with the resume code; keep it to yourself."
+	}
+	return "This process knows your token; you need not repeat it."
 }
 
 // passed notes the credentials of a call that was let through, and returns what

@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/mcpserver/arguments"
 )
 
 // tool is one MCP tool of the bridge.
@@ -74,15 +75,15 @@ func sessionTool[Args any](
 ) tool {
 	name := definition.Name
 	return tool{definition: definition, call: func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
-		given, refused := readArguments(raw, definition)
+		given, refused := arguments.Read(raw, definition)
 		var args Args
 		if refused == nil {
-			refused = given.into(&args)
+			refused = given.Into(&args)
 		}
 		a, err := callSession(ctx, s, given, refused, func(c bridge.Credentials) (answer, error) {
 			return run(ctx, s, c, args)
 		}, name)
-		a.notes.Ignored = given.ignored
+		a.notes.Ignored = given.Ignored
 		return a, err
 	}}
 }
@@ -90,11 +91,11 @@ func sessionTool[Args any](
 // callSession calls run for the session that the arguments name, or that the
 // process knows, unless they were refused.
 func callSession(
-	ctx context.Context, s *server, given arguments, refused error,
+	ctx context.Context, s *server, given arguments.Arguments, refused error,
 	run func(bridge.Credentials) (answer, error), name string,
 ) (answer, error) {
 	var partial struct{ credentialArgs }
-	_ = given.into(&partial) // what is there of them, to say who was refused
+	_ = given.Into(&partial) // what is there of them, to say who was refused
 	c, err := s.complete(ctx, partial.credentialArgs)
 	switch {
 	case err != nil:
@@ -125,10 +126,10 @@ func (s *server) refused(ctx context.Context, c bridge.Credentials) answer {
 // openTool makes a tool that needs no credentials.
 func openTool[Args any](definition *mcp.Tool, run func(ctx context.Context, s *server, args Args) (answer, error)) tool {
 	return tool{definition: definition, call: func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
-		given, err := readArguments(raw, definition)
+		given, err := arguments.Read(raw, definition)
 		var args Args
 		if err == nil {
-			err = given.into(&args)
+			err = given.Into(&args)
 		}
 		var a answer
 		if err != nil {
@@ -136,16 +137,26 @@ func openTool[Args any](definition *mcp.Tool, run func(ctx context.Context, s *s
 		} else {
 			a, err = run(ctx, s, args)
 		}
-		a.notes.Ignored = given.ignored
+		a.notes.Ignored = given.Ignored
 		return a, err
 	}}
 }
 
+// sessionPattern is the form of a session's name.
+const sessionPattern = "^[a-z]$"
+
 // refineCredentials gives the credentials their shapes.
 func refineCredentials(schema *jsonschema.Schema) {
 	schema.Properties["conversation_id"].Pattern = bridge.ConversationPattern
-	schema.Properties["session_id"].Enum = []any{"a", "b"}
+	schema.Properties["session_id"].Pattern = sessionPattern
 	schema.Properties["token"].Pattern = "^[0-9a-f]{64}$"
+}
+
+// sessionList gives a list of sessions, or of "all", its shape.
+func sessionList(schema *jsonschema.Schema, property string) {
+	list, most := schema.Properties[property], bridge.MaxSessions
+	list.Type, list.Types, list.MaxItems = "array", nil, &most
+	list.Items.Pattern = "^([a-z]|all)$"
 }
 
 func lengths(schema *jsonschema.Schema, property string, least, most int) {

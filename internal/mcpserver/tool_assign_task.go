@@ -17,6 +17,7 @@ type assignArgs struct {
 	Title          string `json:"title" jsonschema:"One line"`
 	Body           string `json:"body,omitempty" jsonschema:"All that the worker must know"`
 	Needs          string `json:"needs,omitempty" jsonschema:"Role that the worker must have"`
+	To             string `json:"to,omitempty" jsonschema:"Session that gets it"`
 	IdempotencyKey string `json:"idempotency_key,omitempty" jsonschema:"Repeat it on a retry"`
 }
 
@@ -32,10 +33,11 @@ type assignData struct {
 
 func assignTask() tool {
 	definition := describe[assignArgs]("assign_task", "Assign a task",
-		"Session a only: give your partner a task (title 200 characters, body 20000). If its role is not what needs says, a live worker of your team gets it, or it waits. "+
+		"Session a only: give a partner a task (title 200 characters, body 20000). If no role is what needs says, a live worker of your team gets it, or it waits. "+
 			"A silent worker's task goes to another.",
 		traits{}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
+			s.Properties["to"].Pattern = sessionPattern
 			lengths(s, "title", 1, tasks.MaxTitleLength)
 			lengths(s, "body", 0, tasks.MaxBodyLength)
 			lengths(s, "needs", 0, bridge.MaxRoleLength)
@@ -46,7 +48,7 @@ func assignTask() tool {
 
 func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args assignArgs) (answer, error) {
 	r, err := s.bridge.AssignTask(ctx, c, tasks.AssignRequest{
-		Title: args.Title, Body: args.Body, Needs: args.Needs, IdempotencyKey: args.IdempotencyKey,
+		Title: args.Title, Body: args.Body, Needs: args.Needs, To: bridge.SessionID(args.To), IdempotencyKey: args.IdempotencyKey,
 	})
 	if err != nil {
 		return answer{}, err

@@ -11,6 +11,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/mcpserver/arguments"
 	"example.org/bridge/internal/view"
 )
 
@@ -40,10 +41,10 @@ func checkMessages() tool {
 	t := sessionTool(definition, runCheckMessages)
 	one := t.call
 	t.call = func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
-		given, err := readArguments(raw, definition)
+		given, err := arguments.Read(raw, definition)
 		var args checkArgs
 		if err == nil {
-			err = given.into(&args)
+			err = given.Into(&args)
 		}
 		own := s.own(ctx)
 		if len(own) < 2 || args.credentialArgs != (credentialArgs{}) {
@@ -55,7 +56,7 @@ func checkMessages() tool {
 		} else {
 			a, err = runCheckAll(ctx, s, own, args)
 		}
-		a.notes.Ignored = given.ignored
+		a.notes.Ignored = given.Ignored
 		return a, err
 	}
 	t.waits = true

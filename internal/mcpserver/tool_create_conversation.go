@@ -12,7 +12,7 @@ import (
 )
 
 type createArgs struct {
-	MyRole      string `json:"my_role" jsonschema:"What you do, such as backend developer"`
+	MyRole      string `json:"my_role" jsonschema:"Such as backend developer"`
 	PartnerRole string `json:"partner_role" jsonschema:"What the other agent does"`
 	TTLMinutes  int    `json:"ttl_minutes,omitempty" jsonschema:"Lifetime, 1-10080; default 180"`
 	Team        string `json:"team,omitempty" jsonschema:"Name that groups one orchestrator's conversations; at most 100 characters"`
@@ -23,6 +23,7 @@ type createData struct {
 	SessionID         string   `json:"session_id"`
 	SessionAToken     string   `json:"session_a_token,omitempty"`
 	SessionBToken     string   `json:"session_b_token,omitempty"`
+	ResumeCode        string   `json:"resume_code,omitempty"`
 	JoinCode          string   `json:"join_code"`
 	JoinCodeExpiresAt string   `json:"join_code_expires_at"`
 	ExpiresAt         string   `json:"expires_at"`
@@ -53,23 +54,28 @@ func runCreateConversation(ctx context.Context, s *server, args createArgs) (ans
 	if err != nil {
 		return answer{}, err
 	}
-	needsNoToken := s.opened(ctx, bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}, c.ExpiresAt)
+	own := bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}
+	back := s.opened(ctx, own, c.ExpiresAt)
+	if !back.remembered {
+		back.code = s.identity.newResumeCode(ctx, own, c.ExpiresAt)
+	}
 	data := createData{
 		ConversationID:    c.ID,
 		SessionID:         string(bridge.SessionA),
 		SessionAToken:     c.TokenA,
 		SessionBToken:     c.TokenB,
+		ResumeCode:        back.code,
 		JoinCode:          c.JoinCode,
 		JoinCodeExpiresAt: view.Stamp(c.JoinExpiresAt),
 		ExpiresAt:         view.Stamp(c.ExpiresAt),
-		MyRole:            cleantext.CleanLine(c.RoleA),
-		PartnerRole:       cleantext.CleanLine(c.RoleB),
+		MyRole:            cleantext.CleanLine(c.Role),
+		PartnerRole:       cleantext.CleanLine(c.PartnerRole),
 		TeamID:            c.TeamID,
 		Redacted:          view.Kinds(c.Redacted),
 	}
-	tokens, known := fmt.Sprintf("\nYour token (session a): %s\nPartner token (session b): %s", c.TokenA, c.TokenB), knownHere
-	if needsNoToken {
-		data.SessionAToken, data.SessionBToken, tokens, known = "", "", "", knownForGood
+	tokens := fmt.Sprintf("\nYour token (session a): %s\nPartner token (session b): %s", c.TokenA, c.TokenB)
+	if back.tokenless() {
+		data.SessionAToken, data.SessionBToken, tokens = "", "", ""
 	}
 	text := fmt.Sprintf(`Conversation ID: %s%s
 Expires at: %s
@@ -77,6 +83,6 @@ Join code for the partner: %s (single use, until %s)
 You: %q. Partner: %q. Team: %s.%s
 Give the join code to your human for the other agent. %s
 %s`, data.ConversationID, tokens, data.ExpiresAt,
-		data.JoinCode, data.JoinCodeExpiresAt, data.MyRole, data.PartnerRole, data.TeamID, view.Redacted(c.Redacted), known, view.Unread(0))
+		data.JoinCode, data.JoinCodeExpiresAt, data.MyRole, data.PartnerRole, data.TeamID, view.Redacted(c.Redacted), back.text(), view.Unread(0))
 	return answer{text: text, data: data}, nil
 }

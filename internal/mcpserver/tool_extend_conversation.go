@@ -26,7 +26,7 @@ type extendData struct {
 
 func extendConversation() tool {
 	definition := describe[extendArgs]("extend_conversation", "Extend a conversation",
-		"Let the conversation live longer, up to 7 days from now. If nobody has joined yet, session a also gets a fresh join code; the old one then works no more.",
+		"Let the conversation live longer, up to 7 days from now. If nobody has joined yet, session a also gets a fresh join code.",
 		traits{}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			bounds(s, "minutes", bridge.MinTTL.Minutes(), bridge.MaxTTL.Minutes())

@@ -28,7 +28,7 @@ type historyData struct {
 
 func getHistory() tool {
 	definition := describe[historyArgs]("get_history", "Read the history",
-		"Get earlier messages both ways, read or not, the latest page first. Marks nothing read. If has_more, pass the smallest message_id as before.",
+		"Get earlier messages from and to you, read or not, the latest page first. Marks nothing read. If has_more, pass the smallest message_id as before.",
 		traits{readOnly: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			least := 1.0

@@ -18,20 +18,15 @@ type listConversationsArgs struct {
 }
 
 type conversationData struct {
-	ConversationID string      `json:"conversation_id"`
-	SessionID      string      `json:"session_id"`
-	Role           string      `json:"role"`
-	Partner        partnerData `json:"partner"`
-	Unread         int64       `json:"unread"`
-	ExpiresAt      string      `json:"expires_at"`
-	Expired        bool        `json:"expired"`
-}
-
-type partnerData struct {
-	SessionID string `json:"session_id"`
-	Role      string `json:"role"`
-	view.Presence
-	UnreadByPartner int64 `json:"unread_by_partner"`
+	ConversationID string `json:"conversation_id"`
+	SessionID      string `json:"session_id"`
+	Role           string `json:"role"`
+	// Partner is the only one; Partners are several.
+	Partner   *view.Partner  `json:"partner,omitempty"`
+	Partners  []view.Partner `json:"partners,omitempty"`
+	Unread    int64          `json:"unread"`
+	ExpiresAt string         `json:"expires_at"`
+	Expired   bool           `json:"expired"`
 }
 
 type listConversationsData struct {
@@ -42,7 +37,7 @@ type listConversationsData struct {
 
 func listConversations() tool {
 	definition := describe[listConversationsArgs]("list_conversations", "List my conversations",
-		"List the conversations of this process, the newest first: your side and role, the partner, unread, alive, expiry.",
+		"List the conversations of this process, the newest first: your session and role, partners, unread, alive, expiry.",
 		traits{readOnly: true}, func(s *jsonschema.Schema) { bounds(s, "limit", 1, bridge.MaxPage) })
 	return openTool(definition, runListConversations)
 }
@@ -78,20 +73,20 @@ func runListConversations(ctx context.Context, s *server, args listConversations
 }
 
 func describeConversation(d bridge.Described) conversationData {
-	return conversationData{
+	data := conversationData{
 		ConversationID: d.ID,
 		SessionID:      string(d.Session),
 		Role:           cleantext.CleanLine(d.Role),
-		Partner: partnerData{
-			SessionID:       string(d.PartnerStatus.Session),
-			Role:            cleantext.CleanLine(d.PartnerStatus.Role),
-			Presence:        view.OfPresence(d.SessionState, d.Now),
-			UnreadByPartner: d.SessionState.Unread,
-		},
-		Unread:    d.CallerUnread,
-		ExpiresAt: view.Stamp(d.ExpiresAt),
-		Expired:   d.Expired(d.Now),
+		Unread:         d.CallerUnread,
+		ExpiresAt:      view.Stamp(d.ExpiresAt),
+		Expired:        d.Expired(d.Now),
 	}
+	if partners := view.OfPartners(d.Partners, d.Now); len(partners) == 1 {
+		data.Partner = &partners[0]
+	} else {
+		data.Partners = partners
+	}
+	return data
 }
 
 func writeConversation(out *strings.Builder, c conversationData) {
@@ -99,7 +94,13 @@ func writeConversation(out *strings.Builder, c conversationData) {
 	if c.Expired {
 		end = "expired"
 	}
-	fmt.Fprintf(out, "%s: you are %s, role %q; partner %s, role %q: %s, unread by partner: %d; unread: %d; %s at %s.\n",
-		c.ConversationID, c.SessionID, c.Role, c.Partner.SessionID, c.Partner.Role, c.Partner.Presence, c.Partner.UnreadByPartner,
-		c.Unread, end, c.ExpiresAt)
+	fmt.Fprintf(out, "%s: you are %s, role %q; ", c.ConversationID, c.SessionID, c.Role)
+	partners := c.Partners
+	if c.Partner != nil {
+		partners = []view.Partner{*c.Partner}
+	}
+	for _, p := range partners {
+		fmt.Fprintf(out, "partner %s, role %q: %s, unread by partner: %d; ", p.SessionID, p.Role, p.Presence, p.UnreadByPartner)
+	}
+	fmt.Fprintf(out, "unread: %d; %s at %s.\n", c.Unread, end, c.ExpiresAt)
 }

@@ -28,7 +28,7 @@ type listTasksData struct {
 
 func listTasks() tool {
 	definition := describe[listTasksArgs]("list_tasks", "List tasks",
-		"List the open tasks: your team's as session a, your own as session b; at most 50 at a time. If has_more, pass the last task_id as after.",
+		"List the open tasks: your team's as session a, else your own; at most 50 at a time. If has_more, pass the last task_id as after.",
 		traits{readOnly: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			least := 1.0

@@ -15,6 +15,7 @@ import (
 type sendArgs struct {
 	credentialArgs
 	Message        string   `json:"message" jsonschema:"Text; secrets in it are redacted"`
+	To             []string `json:"to,omitempty" jsonschema:"Sessions, or [\"all\"]; needed with several partners"`
 	ActionType     string   `json:"action_type,omitempty" jsonschema:"Default info"`
 	ReplyTo        int64    `json:"reply_to,omitempty" jsonschema:"message_id that this answers"`
 	Files          []string `json:"files_involved,omitempty" jsonschema:"File names, at most 500 characters each"`
@@ -31,15 +32,26 @@ type sendData struct {
 	PartnerUnread int64    `json:"partner_unread"`
 	// Partner is whether anybody is there to read it.
 	Partner view.Presence `json:"partner"`
-	Unread  int64         `json:"unread"`
+	// Recipients are all, of a conversation with more than two sessions.
+	Recipients []recipientData `json:"recipients,omitempty"`
+	Unread     int64           `json:"unread"`
+}
+
+// recipientData is one who gets a message, and what waits for it.
+type recipientData struct {
+	SessionID string `json:"session_id"`
+	Seq       int64  `json:"seq"`
+	view.Presence
+	Unread int64 `json:"unread_by_partner"`
 }
 
 func sendToPartner() tool {
 	definition := describe[sendArgs]("send_to_partner", "Send a message",
-		"Send the partner a message (at most 50000 characters, 20 files). It is stored durably before this returns.",
+		"Send partners a message (at most 50000 characters, 20 files). It is stored durably before this returns.",
 		traits{}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			lengths(s, "message", 1, bridge.MaxMessageLength)
+			sessionList(s, "to")
 			oneOf(s, "action_type", bridge.ActionTypes())
 			first := 1.0
 			s.Properties["reply_to"].Minimum = &first
@@ -55,6 +67,7 @@ func sendToPartner() tool {
 func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args sendArgs) (answer, error) {
 	sent, err := s.bridge.Send(ctx, c, bridge.SendRequest{
 		Text:           args.Message,
+		To:             recipients(args.To),
 		Action:         bridge.ActionType(args.ActionType),
 		Files:          args.Files,
 		ReplyTo:        args.ReplyTo,
@@ -84,6 +97,32 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 	} else {
 		text.WriteString("Redacted: no.\n")
 	}
-	fmt.Fprintf(&text, "Partner: %s. Unread by partner: %d. %s", data.Partner, data.PartnerUnread, view.Unread(data.Unread))
+	if data.Recipients = recipientsOf(sent); data.Recipients == nil {
+		fmt.Fprintf(&text, "Partner: %s. Unread by partner: %d. ", data.Partner, data.PartnerUnread)
+	}
+	for _, r := range data.Recipients {
+		fmt.Fprintf(&text, "To %s, seq %d: %s. Unread by it: %d.\n", r.SessionID, r.Seq, r.Presence, r.Unread)
+	}
+	text.WriteString(view.Unread(data.Unread))
 	return answer{text: text.String(), data: data, notes: notes{Shared: sent.SharedFiles}, standing: &sent.Standing}, nil
+}
+
+// recipients are the sessions that an argument names.
+func recipients(names []string) (to []bridge.SessionID) {
+	for _, name := range names {
+		to = append(to, bridge.SessionID(name))
+	}
+	return to
+}
+
+// recipientsOf tells of each who got a message; nil in a conversation of two.
+func recipientsOf(sent bridge.Sent) (all []recipientData) {
+	if !sent.Many {
+		return nil
+	}
+	all = []recipientData{{string(sent.Partner.Session), sent.Seq, view.OfPresence(sent.Partner, sent.Now), sent.PartnerUnread}}
+	for _, r := range sent.Further {
+		all = append(all, recipientData{string(r.Session), r.Seq, view.OfPresence(r.SessionState, sent.Now), r.Unread})
+	}
+	return all
 }

@@ -23,7 +23,7 @@ type updateStatusData struct {
 
 func updateMyStatus() tool {
 	definition := describe[updateStatusArgs]("update_my_status", "Update my status",
-		"Tell the partner what you are doing. Each update is a heartbeat; you count as alive for 120 seconds after it.",
+		"Tell partners what you are doing. Each update is a heartbeat; you count as alive for 120 seconds after it.",
 		traits{idempotent: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			oneOf(s, "status", bridge.Statuses())

@@ -30,7 +30,7 @@ type updateTaskData struct {
 
 func updateTask() tool {
 	definition := describe[updateTaskArgs]("update_task", "Report on a task",
-		"Report on your task, with a note of up to 2000 characters; each report is a heartbeat. If the task was given to another worker meanwhile, your note is kept and you are told. "+
+		"Report on your task, with a note of up to 2000 characters; each report is a heartbeat. If another worker has it meanwhile, your note is kept and you are told. "+
 			"Session a may end any task of its team.",
 		traits{idempotent: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)

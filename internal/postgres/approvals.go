@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"math"
 	"time"
 
@@ -169,21 +168,25 @@ func (e *entry) approvalScene(where string, args ...any) (commands.ApprovalScene
 }
 
 // EndCommand implements bridge.Store.
-func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end commands.End, to bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
+func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end commands.End, of bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
 		e.later("UPDATE command_requests SET ended_at = $1, exit_code = $2, snapshot = $3, snapshot_number = $4 WHERE id = $5",
 			op.Now, end.ExitCode, end.Snapshot, end.SnapshotNumber, end.ID)
-		sent, err = e.appendTo(mail{conversation: op.Conversation, from: bridge.System, to: to}, m)
-		if errors.Is(err, errNoRow) {
+		sent = bridge.Sent{}
+		to, err := e.others(op.Conversation, of)
+		if err != nil {
+			return err
+		}
+		if len(to) == 0 {
 			e.op.Details["partner"] = "gone" // the conversation was removed meanwhile
 			return nil
 		}
-		if err != nil {
+		if sent, err = e.deliver(mail{conversation: op.Conversation, from: bridge.System, to: to}, m); err != nil {
 			return err
 		}
 		e.op.Details["message_id"] = sent.ID
 		return e.get("SELECT last_seq - read_seq FROM session_status WHERE conversation = $1 AND session = $2",
-			[]any{op.Conversation, string(to.Partner())}, &sent.Unread)
+			[]any{op.Conversation, string(of)}, &sent.Unread)
 	})
 	return sent, err
 }

@@ -18,11 +18,11 @@ const selectClaims = `
 	JOIN conversations c ON c.id = f.conversation
 	JOIN session_status s ON s.conversation = f.conversation AND s.session = f.session `
 
-// holdsTask is a row where the task of f is an open one of f's session: its own,
-// or, of session a, one of its team.
+// holdsTask is a row where the task of f is an open one of f's session: its own
+// (tasks.WorkerName), or, of session a, one of its team.
 const holdsTask = `
 	SELECT 1 FROM tasks t WHERE t.id = f.task AND t.ended_at = 0 AND
-	    (f.session = 'a' AND t.team_id = f.team_id OR f.session = 'b' AND t.worker = f.conversation)`
+	    (f.session = 'a' AND t.team_id = f.team_id OR f.session <> 'a' AND t.worker = f.conversation || CASE f.session WHEN 'b' THEN '' ELSE '/' || f.session END)`
 
 func listClaims(c *conn, now time.Time, where string, args ...any) (all []claims.Claim, err error) {
 	var one claims.Claim

@@ -2,7 +2,10 @@ package postgres
 
 import (
 	"context"
-	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
 
 	"example.org/bridge/internal/bridge"
 )
@@ -15,54 +18,12 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 		e.newChain(made.ID)
 		e.later("INSERT INTO conversations (id, team, team_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
 			made.ID, made.Team, made.TeamID, made.CreatedAt, made.ExpiresAt)
-		const insert = `
-			INSERT INTO session_status (conversation, session, role, nonce, fingerprint, join_hash, join_expires_at, seen_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-		e.later(insert, made.ID, string(bridge.SessionA), made.RoleA, made.Nonces.A, made.Prints.A, nil, 0, op.Now)
-		e.later(insert, made.ID, string(bridge.SessionB), made.RoleB, made.Nonces.B, made.Prints.B, made.JoinHash, made.JoinExpiresAt, 0)
+		e.addSession(made.ID, made.A)
+		e.addSession(made.ID, made.B)
+		e.later("UPDATE session_status SET seen_at = $1 WHERE conversation = $2 AND session = 'a'", op.Now, made.ID)
 		return nil
 	})
 	return made, err
-}
-
-// JoinConversation implements bridge.Store.
-func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash []byte, rule bridge.InvitationRule) (i bridge.Invitation, err error) {
-	err = s.operate(ctx, op, durable, func(e *entry) error {
-		if i, err = getInvitation(e.conn, hash); err != nil {
-			return err
-		}
-		if i.ID != "" {
-			if err := e.hold(i.ID, alone); err != nil {
-				return err
-			}
-			if i, err = getInvitation(e.conn, hash); err != nil { // nobody else redeems it now
-				return err
-			}
-		}
-		i.Clock = e.state.clock
-		if err := rule(i); err != nil {
-			return err
-		}
-		e.op.Conversation, i.JoinedAt = i.ID, op.Now
-		e.later("UPDATE session_status SET joined_at = $1 WHERE join_hash = $2", op.Now, hash)
-		return e.seen(i.ID, bridge.SessionB)
-	})
-	return i, err
-}
-
-// getInvitation returns what a join code opens, or a zero Invitation.
-func getInvitation(c *conn, hash []byte) (i bridge.Invitation, err error) {
-	err = c.get(`
-		SELECT c.id, a.role, b.role, c.team, c.team_id, c.created_at, c.expires_at, b.joined_at, b.join_expires_at, b.nonce, b.last_seq - b.read_seq
-		FROM session_status b
-		JOIN conversations c ON c.id = b.conversation
-		JOIN session_status a ON a.conversation = c.id AND a.session = 'a'
-		WHERE b.join_hash = $1`, []any{hash},
-		&i.ID, &i.RoleA, &i.RoleB, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.JoinedAt, &i.JoinExpiresAt, &i.NonceB, &i.Unread)
-	if errors.Is(err, errNoRow) {
-		return bridge.Invitation{}, nil
-	}
-	return i, err
 }
 
 // SetStatus implements bridge.Store.
@@ -85,24 +46,6 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 		return e.fold()
 	})
 	return unread, err
-}
-
-// PartnerState implements bridge.Store.
-func (s *Store) PartnerState(ctx context.Context, g bridge.Gate) (state bridge.SessionState, unread int64, err error) {
-	partner := g.Session.Partner()
-	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		unread = e.self.Waiting(g.Now)
-		overview, err := getOverview(e.conn, g.Conversation)
-		state = overview.A
-		if partner == bridge.SessionB {
-			state = overview.B
-		}
-		return err
-	})
-	return state, unread, err
 }
 
 // Refuse implements bridge.Store.
@@ -165,59 +108,108 @@ func (e *entry) extend(rule bridge.ExtendRule) error {
 	return nil
 }
 
-// Nonces implements bridge.Store.
-func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (n bridge.Nonces, err error) {
+const whereExpired = " WHERE c.expires_at <= $1"
+
+// RemoveExpired implements bridge.Store.
+func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (expired []bridge.Overview, err error) {
+	if dryRun {
+		err = s.read(ctx, func(c *conn) error {
+			expired, err = listOverviews(c, whereExpired, before)
+			return err
+		})
+		return expired, err
+	}
+	for more := true; more && err == nil; {
+		if err := ctx.Err(); err != nil {
+			return expired, err
+		}
+		var removed []bridge.Overview
+		removed, more, err = s.removeSome(ctx, op, before)
+		expired = append(expired, removed...)
+	}
+	return expired, err
+}
+
+// removeSome removes some of the conversations that expired before a time, with an
+// entry in the log of its own, and reports whether more are left.
+func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time.Time) (removed []bridge.Overview, more bool, err error) {
+	op.Details = maps.Clone(op.Details)
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		err := e.get(`
-			SELECT a.nonce, b.nonce FROM session_status a JOIN session_status b ON b.conversation = a.conversation AND b.session = 'b'
-			WHERE a.conversation = $1 AND a.session = 'a'`, []any{op.Conversation}, &n.A, &n.B)
-		if errors.Is(err, errNoRow) {
-			return bridge.ErrNotFound
+		expired, err := listOverviews(e.conn, whereExpired, before)
+		if err != nil {
+			return err
 		}
+		chosen := bridge.CleanupBatch(expired)
+		more = len(chosen) < len(expired)
+		if removed, err = e.stillExpired(chosen, before); err != nil {
+			return err
+		}
+		bridge.CleanedUp(removed, e.op.Details)
+		for _, o := range removed {
+			gone := bridge.CleanedUp([]bridge.Overview{o}, bridge.Details{})
+			e.count(o.ID, -gone.Conversations, -gone.Messages)
+			e.removeConversation(o)
+		}
+		e.later("DELETE FROM rate_limits WHERE at < $1", e.now.Add(-bridge.AccountsFor))
+		return e.removeOrphans()
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return removed, more, nil
+}
+
+// stillExpired locks conversations, in order of id, and returns them as they are
+// then: somebody may have extended one.
+func (e *entry) stillExpired(chosen []bridge.Overview, before time.Time) (locked []bridge.Overview, err error) {
+	ordered := slices.SortedFunc(slices.Values(chosen), func(a, b bridge.Overview) int { return strings.Compare(a.ID, b.ID) })
+	ids := make([]string, len(ordered))
+	for i, o := range ordered {
+		ids[i] = o.ID
+		holdAnother(e.conn, o.ID)
+	}
+	return listOverviews(e.conn, whereExpired+" AND c.id = ANY($2)", before, ids)
+}
+
+func (e *entry) removeConversation(o bridge.Overview) {
+	for _, query := range []string{
+		"DELETE FROM inbox WHERE conversation = $1",
+		"DELETE FROM flows WHERE conversation = $1",
+		"DELETE FROM messages WHERE conversation = $1",
+		"DELETE FROM silences WHERE worker = $1 OR worker >= $1 || '/' AND worker < $1 || '0'", // of its workers
+		"DELETE FROM pauses WHERE conversation = $1",
+		"DELETE FROM file_claims WHERE conversation = $1",
+		"DELETE FROM session_status WHERE conversation = $1",
+		"DELETE FROM yolo_modes WHERE conversation = $1",
+		"DELETE FROM yolo_grants WHERE conversation = $1",
+		"DELETE FROM command_requests WHERE conversation = $1",
+		"UPDATE tasks SET idempotency_key = NULL WHERE home = $1", // nobody can repeat the call
+		"DELETE FROM conversations WHERE id = $1",
+		"DELETE FROM limits WHERE conversation = $1",
+		"DELETE FROM folds WHERE conversation = $1",
+	} {
+		e.later(query, o.ID)
+	}
+	e.later("DELETE FROM rate_limits WHERE bucket = ANY($1)", bridge.Buckets(o.ID, o.Sessions.IDs()))
+}
+
+// removeOrphans removes the tasks of teams without any conversation left.
+func (e *entry) removeOrphans() error {
+	var open int64
+	const orphans = " WHERE team_id NOT IN (SELECT team_id FROM conversations)"
+	if err := e.get("SELECT count(*) FROM tasks"+orphans+" AND ended_at = 0", nil, &open); err != nil {
 		return err
-	})
-	return n, err
+	}
+	if open > 0 {
+		e.op.Details["open_tasks"] = open
+	}
+	e.later("DELETE FROM task_events WHERE task IN (SELECT id FROM tasks" + orphans + ")")
+	e.later("DELETE FROM tasks" + orphans)
+	return nil
 }
 
-// ReplaceNonces implements bridge.Store.
-func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, fresh []bridge.NewNonce) error {
-	return s.operate(ctx, op, durable, func(e *entry) error {
-		for _, n := range fresh {
-			changed, err := e.exec("UPDATE session_status SET nonce = $1, fingerprint = $2 WHERE conversation = $3 AND session = $4",
-				n.Nonce, n.Print, op.Conversation, string(n.Session))
-			if err != nil {
-				return err
-			}
-			if changed == 0 {
-				return bridge.ErrNotFound
-			}
-		}
-		if bridge.EndsJoinCode(fresh) {
-			e.later("UPDATE session_status SET join_hash = NULL WHERE conversation = $1", op.Conversation)
-		}
-		return nil
-	})
-}
-
-// Suspects implements bridge.Store.
-func (s *Store) Suspects(ctx context.Context, prints []int64, visit func(bridge.Suspect)) error {
-	if len(prints) == 0 {
-		return nil
-	}
-	var all []bridge.Suspect
-	err := s.read(ctx, func(c *conn) error {
-		all = nil
-		var found bridge.Suspect
-		var session string
-		return c.each("SELECT conversation, session, nonce FROM session_status WHERE fingerprint = ANY($1)", []any{prints},
-			[]any{&found.Conversation, &session, &found.Nonce}, func() error {
-				found.Session = bridge.SessionID(session)
-				all = append(all, found)
-				return nil
-			})
-	})
-	for _, found := range all {
-		visit(found)
-	}
-	return err
+// Compact implements bridge.Store. The server keeps the room of what was removed
+// for what comes, and overwrites it then: it is PostgreSQL's to vacuum.
+func (s *Store) Compact(ctx context.Context) error {
+	return s.vacuum(ctx)
 }

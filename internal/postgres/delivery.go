@@ -54,7 +54,7 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 
 // inboxAfter reads a page of g's inbox behind a number.
 func (e *entry) inboxAfter(g bridge.Gate, after int64, p bridge.Page) ([]bridge.Message, bool, error) {
-	return listMessages(e.conn, "AND i.recipient = $2 AND i.seq > $3 ORDER BY i.seq LIMIT $4",
+	return readMessages(e.conn, selectInbox+"AND o.seq > $3 ORDER BY o.seq LIMIT $4",
 		[]any{g.Conversation, string(g.Session), after, p.Limit + 1}, p.Limit, p.Bytes)
 }
 
@@ -97,12 +97,16 @@ func (s *Store) UnreadHeads(ctx context.Context, conversation string, session br
 // EndClaim implements bridge.Store.
 func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.operate(ctx, op, relaxed, func(e *entry) error {
-		was, kept, err := changeClaim(e.conn, claim, rule)
+		was, kept, err := changeClaim(e.conn, claim, rule, &e.sessions)
 		e.op.Details["last_seq"] = kept.ClaimSeq
-		if err != nil || kept.ReadSeq == was.ReadSeq {
+		switch {
+		case err != nil || kept.ReadSeq == was.ReadSeq:
 			return err
+		case e.many():
+			e.receipts(claim, was.ReadSeq, kept.ReadSeq)
+		default:
+			e.receipt(claim, was.ReadSeq, kept.ReadSeq)
 		}
-		e.receipt(claim, was.ReadSeq, kept.ReadSeq)
 		return nil
 	})
 	return unlessNothing(err)
@@ -112,14 +116,14 @@ func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.
 func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.write(ctx, func(c *conn) (durability, error) {
 		holdAnother(c, claim.Conversation)
-		_, _, err := changeClaim(c, claim, rule)
+		_, _, err := changeClaim(c, claim, rule, new(int64))
 		return relaxed, err
 	})
 	return unlessNothing(err)
 }
 
-// receipt notes which message the session has read last of those behind from,
-// up to to, that another session wrote.
+// receipt notes which message of its only partner the session has read last, of those
+// behind from, up to to.
 func (e *entry) receipt(of bridge.Claim, from, to int64) {
 	e.later(`
 		UPDATE session_status SET receipt_id = r.message, receipt_at = $6 FROM (
@@ -130,9 +134,10 @@ func (e *entry) receipt(of bridge.Claim, from, to int64) {
 		of.Conversation, string(of.Session), from, to, bridge.System, e.op.Now)
 }
 
-// changeClaim keeps what rule makes of a claim, or returns errNothing.
-func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule) (was, kept bridge.Inbox, err error) {
-	was, err = getInbox(c, claim)
+// changeClaim keeps what rule makes of a claim, or returns errNothing. It counts the
+// sessions of the conversation, too.
+func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule, sessions *int64) (was, kept bridge.Inbox, err error) {
+	was, err = getInbox(c, claim, sessions)
 	if errors.Is(err, errNoRow) {
 		return was, was, errNothing // the conversation was removed
 	}
@@ -147,12 +152,13 @@ func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule) (was, kept 
 	return was, kept, nil
 }
 
-func getInbox(c *conn, of bridge.Claim) (i bridge.Inbox, err error) {
+func getInbox(c *conn, of bridge.Claim, sessions *int64) (i bridge.Inbox, err error) {
 	err = c.get(`
-		SELECT last_seq, read_seq, handed_seq, claim_id, claim_seq, claim_until
-		FROM session_status WHERE conversation = $1 AND session = $2 FOR UPDATE`,
+		SELECT s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until, c.sessions
+		FROM session_status s JOIN conversations c ON c.id = s.conversation
+		WHERE s.conversation = $1 AND s.session = $2 FOR UPDATE OF s`,
 		[]any{of.Conversation, string(of.Session)},
-		&i.LastSeq, &i.ReadSeq, &i.HandedSeq, &i.ClaimID, &i.ClaimSeq, &i.ClaimUntil)
+		&i.LastSeq, &i.ReadSeq, &i.HandedSeq, &i.ClaimID, &i.ClaimSeq, &i.ClaimUntil, sessions)
 	return i, err
 }
 

@@ -14,21 +14,23 @@ import (
 // domain need, and keeps what they decide.
 type entry struct {
 	*conn
-	store   *Store
-	op      bridge.Operation
-	head    audit.Head     // of the conversation's chain
-	held    string         // the conversation whose chain is locked; "" for none
-	state   state          // of the store
-	now     time.Time      // the store's time of the operation
-	proof   bridge.Proof   // of a session
-	self    bridge.Inbox   // of a session
-	teamID  string         // of the conversation
-	shared  string         // of a session: the files of Standing
-	account bridge.Account // of the bucket loaded
-	loaded  string         // a bucket; empty for none
-	level   durability     // of the commit; an operation may raise it
-	folded  bool           // counted, and not logged
-	usage   usageChange
+	store  *Store
+	op     bridge.Operation
+	head   audit.Head   // of the conversation's chain
+	held   string       // the conversation whose chain is locked; "" for none
+	state  state        // of the store
+	now    time.Time    // the store's time of the operation
+	proof  bridge.Proof // of a session
+	self   bridge.Inbox // of a session
+	teamID string       // of the conversation
+	shared string       // of a session: the files of Standing
+	// sessions is how many the conversation of a session has.
+	sessions int64
+	account  bridge.Account // of the bucket loaded
+	loaded   string         // a bucket; empty for none
+	level    durability     // of the commit; an operation may raise it
+	folded   bool           // counted, and not logged
+	usage    usageChange
 }
 
 // scope says what an operation locks besides the chain of its conversation.
@@ -161,7 +163,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 		e.loaded = g.Charges[0].Bucket
 	}
 	err := e.get(`
-		SELECT `+selectState+`, c.expires_at, c.team_id, s.nonce, s.seen_at,
+		SELECT `+selectState+`, c.expires_at, c.team_id, c.sessions, s.nonce, s.seen_at,
 		       EXISTS (SELECT 1 FROM pauses WHERE conversation IN ('', $1)),
 		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until, s.shared_files,
 		       r.minute, r.hour, r.day, r.at
@@ -170,7 +172,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 		LEFT JOIN session_status s ON s.conversation = $1 AND s.session = $2
 		LEFT JOIN rate_limits r ON r.bucket = $3`,
 		[]any{g.Conversation, string(g.Session), e.loaded},
-		append(e.state.dest(), &proof.ExpiresAt, &e.teamID, &proof.Nonce, &proof.SeenAt, &proof.Paused,
+		append(e.state.dest(), &proof.ExpiresAt, &e.teamID, &e.sessions, &proof.Nonce, &proof.SeenAt, &proof.Paused,
 			&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil, &e.shared,
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
 	e.now = e.state.clock.Time(e.op.Now)

@@ -51,12 +51,12 @@ func (s *Store) Search(ctx context.Context, q bridge.SearchQuery) (found []bridg
 
 func completeFound(c *conn, found []bridge.Found, terms []bridge.SearchTerm) error {
 	for i, f := range found {
-		all, _, err := listMessages(c, "AND m.id = $2 ORDER BY i.recipient", []any{f.Conversation, f.Message.ID}, 1, 0)
+		all, _, err := readMessages(c, selectMessage+"AND m.id = $2", []any{f.Conversation, f.Message.ID}, 1, 0)
 		if err != nil {
 			return err
 		}
 		if len(all) == 1 {
-			found[i].Message, found[i].Excerpt = all[0], excerpt(all[0].Text, terms)
+			found[i].Message, found[i].Excerpt = all[0], bridge.Excerpt(mark(all[0].Text, terms))
 		}
 	}
 	return nil
@@ -127,49 +127,32 @@ func wordsOf(text string) (all []string) {
 	return all
 }
 
-// excerptWords is how many words an excerpt has.
-const excerptWords = 24
-
-// excerpt returns the part of a text around the first term, with marks around
-// words of terms.
-func excerpt(text string, terms []bridge.SearchTerm) string {
-	words := splitWords(text)
-	marked := func(w word) bool { return isTerm(w, terms) }
-	first := max(slices.IndexFunc(words, marked), 0)
-	from := max(0, first-excerptWords/4)
-	to := min(len(words), from+excerptWords)
-	if to == 0 {
-		return ""
-	}
+// mark puts marks around the words of terms.
+func mark(text string, terms []bridge.SearchTerm) string {
+	whole, prefixes := termWords(terms)
 	var b strings.Builder
-	if from > 0 {
-		b.WriteString("…")
-	}
-	at := words[from].start
-	if from == 0 {
-		at = 0
-	}
-	for _, w := range words[from:to] {
-		b.WriteString(text[at:w.start])
-		if marked(w) {
-			b.WriteString(bridge.MarkBegin + text[w.start:w.end] + bridge.MarkEnd)
-		} else {
-			b.WriteString(text[w.start:w.end])
+	at := 0
+	for _, w := range splitWords(text) {
+		isPrefixed := func(p string) bool { return strings.HasPrefix(w.folded, p) }
+		if whole[w.folded] || slices.ContainsFunc(prefixes, isPrefixed) {
+			b.WriteString(text[at:w.start] + bridge.MarkBegin + text[w.start:w.end] + bridge.MarkEnd)
+			at = w.end
 		}
-		at = w.end
-	}
-	if to < len(words) {
-		return b.String() + "…"
 	}
 	return b.String() + text[at:]
 }
 
-func isTerm(w word, terms []bridge.SearchTerm) bool {
+// termWords are the words of terms, and those with which words may begin.
+func termWords(terms []bridge.SearchTerm) (whole map[string]bool, prefixes []string) {
+	whole = map[string]bool{}
 	for _, t := range terms {
-		parts := wordsOf(t.Words)
-		if slices.Contains(parts, w.folded) || t.Prefix && len(parts) > 0 && strings.HasPrefix(w.folded, parts[len(parts)-1]) {
-			return true
+		words := wordsOf(t.Words)
+		for _, w := range words {
+			whole[w] = true
+		}
+		if t.Prefix && len(words) > 0 {
+			prefixes = append(prefixes, words[len(words)-1])
 		}
 	}
-	return false
+	return whole, prefixes
 }

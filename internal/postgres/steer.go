@@ -2,24 +2,30 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"example.org/bridge/internal/bridge"
 )
 
 // Say implements bridge.Store.
-func (s *Store) Say(ctx context.Context, op bridge.Operation, to []bridge.SessionID, m bridge.NewMessage, rule bridge.SayRule) (sent []bridge.Sent, err error) {
+func (s *Store) Say(ctx context.Context, op bridge.Operation, m bridge.NewMessage, rule bridge.SayRule) (sent []bridge.Sent, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
 		o, err := getOverview(e.conn, op.Conversation)
 		if err != nil {
 			return err
 		}
-		if err := rule(o); err != nil {
+		to, err := rule(o)
+		if err != nil {
 			return err
 		}
+		groups := []bridge.Recipients{to}
+		if len(o.Sessions) == 2 {
+			groups = slices.Collect(slices.Chunk(to, 1))
+		}
 		sent = nil
-		for _, session := range to {
-			one, err := e.appendTo(mail{conversation: op.Conversation, from: bridge.Operator, to: session}, m)
+		for _, to := range groups {
+			one, err := e.deliver(mail{conversation: op.Conversation, from: bridge.Operator, to: to}, m)
 			if err != nil {
 				return err
 			}
@@ -88,8 +94,7 @@ func (s *Store) CountMessages(ctx context.Context, since time.Time) (bridge.Mess
 		var sender, kinds string
 		var n int64
 		return c.each(`
-			SELECT m.sender, m.redacted, count(*) FROM messages m JOIN inbox i ON i.message = m.id
-			WHERE m.sent_at >= $1 GROUP BY 1, 2`,
+			SELECT sender, redacted, count(*) FROM messages WHERE sent_at >= $1 GROUP BY 1, 2`,
 			[]any{since}, []any{&sender, &kinds, &n}, func() error {
 				count.BySender[sender] += n
 				for _, kind := range fromList(kinds) {

@@ -9,10 +9,15 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-const selectTask = `
+var selectTask = `
 	SELECT t.id, t.team, t.team_id, t.home, t.title, t.body, t.needs, t.redacted, t.state, t.worker, t.role, t.last_worker,
 	       t.note, t.events, t.created_at, t.assigned_at, t.updated_at, b.seen_at
-	FROM tasks t LEFT JOIN session_status b ON b.conversation = t.worker AND b.session = 'b' `
+	FROM tasks t LEFT JOIN session_status b ON ` + isWorker("t.worker") + ` `
+
+// isWorker is true of the session b that a column names as tasks.WorkerName does.
+func isWorker(column string) string {
+	return "b.conversation = split_part(" + column + ", '/', 1) AND b.session = coalesce(nullif(split_part(" + column + ", '/', 2), ''), 'b')"
+}
 
 // taskRow is where a row of selectTask is read into.
 type taskRow struct {

@@ -57,7 +57,7 @@ func (e *entry) repeatedTask(key string) (tasks.Task, error) {
 	var state string
 	err = e.get(`
 		SELECT v.worker, v.state, coalesce(b.role, '') FROM task_events v
-		LEFT JOIN session_status b ON b.conversation = v.worker AND b.session = 'b'
+		LEFT JOIN session_status b ON `+isWorker("v.worker")+`
 		WHERE v.task = $1 ORDER BY v.id LIMIT 1`, []any{id}, &t.Worker, &state, &t.Role)
 	t.State = tasks.State(state)
 	return t, err
@@ -78,12 +78,15 @@ func (e *entry) newTaskScene(g bridge.Gate, key string) (s tasks.Scene, err erro
 	if err = e.get("SELECT count(*) FROM tasks WHERE team_id = $1 AND ended_at = 0", []any{s.TeamID}, &s.Open); err != nil {
 		return s, err
 	}
-	s.Workers, err = teamWorkers(e.conn, s.TeamID, e.now)
+	if s.Workers, err = teamWorkers(e.conn, s.TeamID, e.now); err != nil || !e.many() {
+		return s, err
+	}
+	s.Roster, err = getRoster(e.conn, g.Conversation)
 	return s, err
 }
 
 func (e *entry) callerScene(g bridge.Gate) (tasks.Scene, error) {
-	s := tasks.Scene{Caller: g.Conversation, Session: g.Session}
+	s := tasks.Scene{Conversation: g.Conversation, Session: g.Session}
 	err := e.get("SELECT team, team_id FROM conversations WHERE id = $1", []any{g.Conversation}, &s.Team, &s.TeamID)
 	return s, err
 }
@@ -140,7 +143,7 @@ func (e *entry) loadPast(s *tasks.Scene) error {
 	var had, late int64
 	err := e.get(`
 		SELECT count(*), count(*) FILTER (WHERE state = 'late') FROM task_events WHERE task = $1 AND worker = $2`,
-		[]any{s.Task.ID, s.Caller}, &had, &late)
+		[]any{s.Task.ID, s.Caller()}, &had, &late)
 	if err != nil {
 		return err
 	}
@@ -221,8 +224,8 @@ func (e *entry) tell(notices []tasks.Notice) (told []tasks.Notice, err error) {
 		if c.Expired(e.now) {
 			continue
 		}
-		to := mail{conversation: n.Conversation, from: bridge.System, to: n.To}
-		if _, err := e.appendTo(to, bridge.NewMessage{Action: n.Action, Text: n.Text}); err != nil {
+		to := mail{conversation: n.Conversation, from: bridge.System, to: bridge.Recipients{n.To}}
+		if _, err := e.deliver(to, bridge.NewMessage{Action: n.Action, Text: n.Text}); err != nil {
 			return told, err
 		}
 		told = append(told, n)

@@ -10,24 +10,27 @@ import (
 )
 
 const selectWorker = `
-	SELECT c.id, c.team, c.team_id, b.role, b.status, b.seen_at, b.heartbeat_at > 0,
-	       (SELECT count(*) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = c.id AND t.ended_at = 0),
-	       (SELECT min(t.assigned_at) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = c.id AND t.ended_at = 0),
+	SELECT c.id, b.session, c.team, c.team_id, b.role, b.status, b.seen_at, b.heartbeat_at > 0,
+	       (SELECT count(*) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = ` + workerName + ` AND t.ended_at = 0),
+	       (SELECT min(t.assigned_at) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = ` + workerName + ` AND t.ended_at = 0),
 	       x.noticed_at, x.heartbeat_at
 	FROM conversations c
-	JOIN session_status b ON b.conversation = c.id AND b.session = 'b'
-	LEFT JOIN silences x ON x.conversation = c.id `
+	JOIN session_status b ON b.conversation = c.id AND (b.session = 'b' OR b.session > 'b' AND b.seen_at > 0)
+	LEFT JOIN silences x ON x.worker = ` + workerName + ` `
+
+// workerName is tasks.WorkerName of the session b.
+const workerName = "b.conversation || CASE b.session WHEN 'b' THEN '' ELSE '/' || b.session END"
 
 // listWorkers reads the rows of selectWorker.
 func listWorkers(c *conn, where string, args ...any) (all []tasks.Worker, err error) {
 	var w tasks.Worker
-	var status string
+	var session, status string
 	dest := []any{
-		&w.Conversation, &w.Team, &w.TeamID, &w.Role, &status, &w.SeenAt, &w.Beats,
+		&w.Conversation, &session, &w.Team, &w.TeamID, &w.Role, &status, &w.SeenAt, &w.Beats,
 		&w.OpenTasks, &w.AssignedAt, &w.SilentSince, &w.LastHeartbeat,
 	}
 	err = c.each(selectWorker+where, args, dest, func() error {
-		w.Status = bridge.Status(status)
+		w.Session, w.Status = bridge.SessionID(session), bridge.Status(status)
 		all = append(all, w)
 		return nil
 	})
@@ -35,22 +38,22 @@ func listWorkers(c *conn, where string, args ...any) (all []tasks.Worker, err er
 }
 
 func teamWorkers(c *conn, teamID string, now time.Time) ([]tasks.Worker, error) {
-	return listWorkers(c, "WHERE c.team_id = $1 AND c.expires_at > $2 ORDER BY c.id", teamID, now)
+	return listWorkers(c, "WHERE c.team_id = $1 AND c.expires_at > $2 ORDER BY c.id, b.session", teamID, now)
 }
 
 // Workers implements tasks.Store.
 func (s *Store) Workers(ctx context.Context, now time.Time) (all []tasks.Worker, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		all, err = listWorkers(c, "WHERE c.expires_at > $1 ORDER BY c.id", now)
+		all, err = listWorkers(c, "WHERE c.expires_at > $1 ORDER BY c.id, b.session", now)
 		return err
 	})
 	return all, err
 }
 
 // NoteWorker implements tasks.Store.
-func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, rule func(tasks.Worker) (tasks.WorkerNote, bool)) (bool, error) {
+func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, session bridge.SessionID, rule func(tasks.Worker) (tasks.WorkerNote, bool)) (bool, error) {
 	err := s.operateIn(ctx, op, durable, team, func(e *entry) error {
-		found, err := listWorkers(e.conn, "WHERE c.id = $1 AND c.expires_at > $2", op.Conversation, op.Now)
+		found, err := listWorkers(e.conn, "WHERE c.id = $1 AND b.session = $2 AND c.expires_at > $3", op.Conversation, string(session), op.Now)
 		if err != nil {
 			return err
 		}
@@ -76,16 +79,17 @@ func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, rule func(t
 // keepSilence keeps whether a worker is silent, and the alert about it.
 func (e *entry) keepSilence(note tasks.WorkerNote, now time.Time) error {
 	a := note.Alert
+	worker := tasks.WorkerName(a.Conversation, a.Session)
 	if note.Silent {
-		e.later("INSERT INTO silences (conversation, heartbeat_at, noticed_at) VALUES ($1, $2, $3)", a.Conversation, a.HeartbeatAt, now)
+		e.later("INSERT INTO silences (worker, heartbeat_at, noticed_at) VALUES ($1, $2, $3)", worker, a.HeartbeatAt, now)
 	} else {
-		e.later("DELETE FROM silences WHERE conversation = $1", a.Conversation)
+		e.later("DELETE FROM silences WHERE worker = $1", worker)
 	}
 	var id int64
 	err := e.get(`
-		INSERT INTO alerts (at, kind, conversation, team, team_id, role, heartbeat_at, open_tasks) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		INSERT INTO alerts (at, kind, conversation, session, team, team_id, role, heartbeat_at, open_tasks) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		RETURNING id`,
-		[]any{a.At, string(a.Kind), a.Conversation, a.Team, a.TeamID, a.Role, a.HeartbeatAt, a.OpenTasks}, &id)
+		[]any{a.At, string(a.Kind), a.Conversation, string(a.Session), a.Team, a.TeamID, a.Role, a.HeartbeatAt, a.OpenTasks}, &id)
 	e.op.Details["alert_id"] = id
 	return err
 }
@@ -113,13 +117,13 @@ func (s *Store) ClaimAlert(ctx context.Context, until time.Time, rule func(tasks
 
 // firstAlert returns the oldest alert that rule takes.
 func firstAlert(c *conn, rule func(tasks.Alert) bool) (a tasks.Alert, ok bool, err error) {
-	var kind string
+	var kind, session string
 	err = c.each(`
-		SELECT id, at, kind, conversation, team, team_id, role, heartbeat_at, open_tasks, claim_id, claim_until
+		SELECT id, at, kind, conversation, session, team, team_id, role, heartbeat_at, open_tasks, claim_id, claim_until
 		FROM alerts ORDER BY id`, nil,
-		[]any{&a.ID, &a.At, &kind, &a.Conversation, &a.Team, &a.TeamID, &a.Role, &a.HeartbeatAt, &a.OpenTasks, &a.Claim, &a.ClaimUntil},
+		[]any{&a.ID, &a.At, &kind, &a.Conversation, &session, &a.Team, &a.TeamID, &a.Role, &a.HeartbeatAt, &a.OpenTasks, &a.Claim, &a.ClaimUntil},
 		func() error {
-			a.Kind = tasks.AlertKind(kind)
+			a.Kind, a.Session = tasks.AlertKind(kind), bridge.SessionID(session)
 			if ok = rule(a); ok {
 				return errStop
 			}

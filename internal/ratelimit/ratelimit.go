@@ -17,6 +17,16 @@ type Limit struct {
 	PerMinute, PerHour, PerDay int
 }
 
+// Burst is how many calls may come at once at most; 0 is any number.
+func (l Limit) Burst() (most int) {
+	for _, limit := range []int{l.PerMinute, l.PerHour, l.PerDay} {
+		if limit > 0 && (most == 0 || limit < most) {
+			most = limit
+		}
+	}
+	return most
+}
+
 // Bucket is what a store remembers of one limited thing. The zero Bucket has
 // spent nothing.
 type Bucket struct {

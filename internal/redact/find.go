@@ -108,21 +108,21 @@ func (f *finder) scan() {
 
 // at looks at position i and returns where to go on.
 func (f *finder) at(i int) int {
-	if end := f.hiddenCell(i); end > i {
-		return end
-	}
-	if end, row := f.formatAt(i); end > 0 {
-		f.add(i, end, row.kind, rankFormat)
-		if row.kind == kindAWS {
-			f.awsSecretAfter(end)
+	if len(f.cells) > 0 {
+		if end := f.hiddenCell(i); end > i {
+			return end
 		}
-		return end
+	}
+	if f.ix.formats[asciiPair(f.text[i], f.text[i+1])] != 0 {
+		if end := f.tokenOfFormat(i); end > 0 {
+			return end
+		}
 	}
 	if end := f.structureAt(i); end > i {
 		return end
 	}
-	if own := f.ix.labels[f.text[i]]; len(own) > 0 {
-		if end := f.labelAt(i, own); end > i {
+	if hasPair(&f.ix.labelHeads, f.text[i], f.text[i+1]) {
+		if end := f.labelAt(i, f.ix.labels[f.text[i]]); end > i {
 			return end
 		}
 	}
@@ -132,6 +132,20 @@ func (f *finder) at(i int) int {
 		}
 	}
 	return i + 1
+}
+
+// tokenOfFormat hides the token of a published format at i and returns its end, 0
+// where there is none.
+func (f *finder) tokenOfFormat(i int) int {
+	end, row := f.formatAt(i)
+	if end == 0 {
+		return 0
+	}
+	f.add(i, end, row.kind, rankFormat)
+	if row.kind == kindAWS {
+		f.awsSecretAfter(end)
+	}
+	return end
 }
 
 // add keeps a find. A named value that is of a published format goes by that

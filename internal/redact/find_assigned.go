@@ -49,7 +49,10 @@ func (f *finder) assignAt(i int) int {
 			return i
 		}
 	}
-	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end])
+	if isEncodedData(text[j:end]) {
+		return i
+	}
+	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end]) && !isHashLength(end-j)
 	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {
 		return i
 	}

@@ -24,7 +24,7 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	sh := shapeOf(s)
-	if !contextual(s, sh) || isProse64(s) || f.innocent(s, start, end) {
+	if !contextual(s, sh) || isProse64(s) || isEncodedData(s) || f.innocent(s, start, end) {
 		return
 	}
 	before, after := f.lineAround(start, end)
@@ -34,7 +34,7 @@ func (f *finder) contextAt(start, end int) {
 		if !isUUID(s) && saysHash(after) || !f.idAnnounced(start, before, len(s)) {
 			return
 		}
-	case !f.follows(start) && !announces(before) && !announces(nextWords(after)) && !opensClient(before) && !f.aloneInQuotes(start, end, sh):
+	case !f.follows(start) && !announces(before) && !announces(beforeNextRun(after)) && !opensClient(before) && (!f.aloneInQuotes(start, end, sh) || f.isPiece(start, end)):
 		return
 	}
 	f.contextEnd = end
@@ -100,9 +100,9 @@ func assigns(s string) bool {
 	return s != "" && strings.IndexByte("=:>(|-{", s[len(s)-1]) >= 0
 }
 
-// nextWords cuts s before the next long run or placeholder, which what comes
+// beforeNextRun cuts s before the next long run or placeholder, which what comes
 // after belongs to.
-func nextWords(s string) string {
+func beforeNextRun(s string) string {
 	if k := strings.Index(s, placeholderSuffix); k >= 0 {
 		s = trimIdent(s[:k])
 	}
@@ -180,6 +180,34 @@ func (f *finder) aloneInQuotes(start, end int, sh shape) bool {
 	}
 	mixed := sh.uppers >= 3 && sh.lowers >= 3 || !sh.hex && (sh.uppers == 0 || sh.lowers == 0) && sh.quarters() >= 22
 	return sh.n >= 32 && sh.n <= 60 && sh.digits >= 3 && mixed && sh.others*8 <= sh.n && sh.switches*3 >= sh.n && sh.quarters() >= 21 && sh.steps*4 < sh.n
+}
+
+// isPiece reports whether the string from start to end, in quotes, is a part of
+// data: one of several strings that are joined, or what the name before it,
+// perhaps of a list, says to be data.
+func (f *finder) isPiece(start, end int) bool {
+	text := f.text
+	if joinsLines(text[end+1 : min(len(text), end+1+maxGap)]) {
+		return true
+	}
+	head := strings.TrimRight(text[max(0, start-contextReach):start-1], " \t\r\n")
+	if strings.HasSuffix(head, "+") {
+		return true
+	}
+	name := lastWord(strings.TrimRight(head, " \t\r\n[("))
+	return name != "" && knownHarmless(name)
+}
+
+// joinsLines reports whether s, what follows a string, joins it with a string
+// on the next line.
+func joinsLines(s string) bool {
+	k := strings.IndexByte(s, '\n')
+	if k < 0 {
+		return false
+	}
+	sign := strings.TrimSpace(s[:k])
+	next := strings.TrimLeft(s[k:], " \t\r\n")
+	return (sign == "" || sign == "+" || sign == "\\") && next != "" && isQuote(next[0])
 }
 
 func isHashLength(n int) bool { return n == 40 || n == 64 || n == 128 }

@@ -91,20 +91,31 @@ func (n *needles) addEncoded(v, kind string) {
 	}
 }
 
+// search returns spans, which are sorted, and the places of needles in text that
+// are none of them.
 func (n *needles) search(spans []span, text string) []span {
+	known := spans
 	for i := 0; i+copyKey <= len(text); {
 		h := filterHash(text[i:])
 		if n.filter[h>>6]>>(h&63)&1 == 0 {
 			i++
 			continue
 		}
-		i = n.at(&spans, text, i)
+		s, next := n.at(text, i)
+		for len(known) > 0 && known[0].start < i {
+			known = known[1:]
+		}
+		if s.start < s.end && (len(known) == 0 || known[0].start != s.start || known[0].end != s.end) {
+			spans = append(spans, s)
+		}
+		i = next
 	}
 	return spans
 }
 
-// at adds the longest needle that stands at i and returns where to go on.
-func (n *needles) at(spans *[]span, text string, i int) int {
+// at returns the place of the longest needle that stands at i, an empty one
+// where none does, and where to go on.
+func (n *needles) at(text string, i int) (span, int) {
 	best := needle{}
 	for _, x := range n.byHead[text[i:i+copyKey]] {
 		if len(x.text) > len(best.text) && strings.HasPrefix(text[i:], x.text) && (x.run || apart(text, i, i+len(x.text))) {
@@ -112,7 +123,7 @@ func (n *needles) at(spans *[]span, text string, i int) int {
 		}
 	}
 	if best.text == "" {
-		return i + 1
+		return span{}, i + 1
 	}
 	start, end := i, i+len(best.text)
 	if best.run {
@@ -124,8 +135,7 @@ func (n *needles) at(spans *[]span, text string, i int) int {
 		}
 		end = padding(text, end)
 	}
-	*spans = append(*spans, span{start, end, best.kind, rankNear})
-	return end
+	return span{start, end, best.kind, rankNear}, end
 }
 
 // apart reports whether a short value stands by itself and is not a piece of

@@ -269,7 +269,7 @@ func (f *finder) flagValue(i int, how form) int {
 		start += k + 1
 	}
 	s := text[start:end]
-	if len(s) < 3 || isPlaceholder(s) || how == formGlued && s[0] == '=' || how == formValue && isPortOrPath(s) {
+	if len(s) < 3 || isPlaceholder(s) || how == formGlued && s[0] == '=' && start == j || how == formValue && isPortOrPath(s) {
 		return 0
 	}
 	f.add(start, end, kindPassword, rankName)

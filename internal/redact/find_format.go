@@ -80,6 +80,8 @@ func (f *finder) match(row *format, i int) int {
 	return end
 }
 
+// accepts reports whether a body fits the conditions of its format, and does not
+// only stand for one: xxxxxxxx.
 func accepts(row *format, body string) bool {
 	if row.cond&hasDigit != 0 && !containsDigit(body) {
 		return false
@@ -87,7 +89,7 @@ func accepts(row *format, body string) bool {
 	if row.cond&mustBeUUID != 0 && !isUUID(body) {
 		return false
 	}
-	return row.cond&mustBeRandom == 0 || looksRandom(body)
+	return (row.cond&mustBeRandom == 0 || looksRandom(body)) && !masked(body)
 }
 
 func containsDigit(s string) bool {

@@ -132,16 +132,35 @@ func (f *finder) pgpassAt(i int) int {
 	if k := strings.IndexAny(line, "\r\n"); k >= 0 {
 		line = line[:k]
 	}
-	if strings.Count(line, ":") != 4 || strings.ContainsAny(line, " \t\"'/") {
+	last := fifthField(line)
+	if last == 0 || strings.ContainsAny(line[:last], " \t\"'/") || strings.ContainsAny(line[last:], " \t") {
 		return i
 	}
-	start := lineStart(text, i) + strings.LastIndexByte(line, ':') + 1
+	start := lineStart(text, i) + last
 	end := lineStart(text, i) + len(line)
 	if end-start < 4 || isPlaceholder(text[start:end]) || isNumber(text[start:end]) {
 		return i
 	}
 	f.add(start, end, kindPassword, rankName)
 	return end
+}
+
+// fifthField returns where the last of five fields begins in a line of .pgpass,
+// in which a backslash stands before a colon of a field; 0 where there are not five.
+func fifthField(line string) int {
+	fields, last := 1, 0
+	for i := 0; i < len(line); i++ {
+		switch line[i] {
+		case '\\':
+			i++
+		case ':':
+			fields, last = fields+1, i+1
+		}
+	}
+	if fields != 5 {
+		return 0
+	}
+	return last
 }
 
 // mailchimpAt looks at the -us of a Mailchimp key: 32 hex digits and a data centre.

@@ -70,9 +70,8 @@ func (f *finder) phraseWordFrom(start int) (phraseWord, bool) {
 	if end-start < 3 || start > 0 && isIdent(text[start-1]) || end < len(text) && isIdent(text[end]) {
 		return w, false
 	}
-	n, ok := slices.BinarySearch(f.ix.phraseWords, text[start:end])
-	w.number = n
-	return w, ok
+	w.number = f.ix.phraseNumber(text[start:end])
+	return w, w.number >= 0
 }
 
 // isPhraseGap reports whether b may stand between two words of a phrase.
@@ -192,6 +191,39 @@ func isPhrase(words []phraseWord) bool {
 	size := (bits - check) / 8
 	sum := sha256.Sum256(data[:size])
 	return data[size]>>(8-check) == sum[0]>>(8-check)
+}
+
+// phraseSlots is the size of the table of the list's words, twice their number.
+const phraseSlots = 1 << 12
+
+// phraseSlot returns where the search in that table begins for a word of three
+// letters or more. No two words of the list have the same four first letters.
+func phraseSlot(s string) uint32 {
+	key := uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16
+	if len(s) > 3 {
+		key |= uint32(s[3]) << 24
+	}
+	return key * 0x9E3779B1 >> 20
+}
+
+// addPhraseWord puts the n-th word of the list into the table.
+func (ix *index) addPhraseWord(n int) {
+	slot := phraseSlot(ix.phraseWords[n])
+	for ix.phraseNumbers[slot] != 0 {
+		slot = (slot + 1) % phraseSlots
+	}
+	ix.phraseNumbers[slot] = uint16(n + 1)
+}
+
+// phraseNumber returns the place of s, three small letters or more, in the list;
+// -1 where it is not in it.
+func (ix *index) phraseNumber(s string) int {
+	for slot := phraseSlot(s); ; slot = (slot + 1) % phraseSlots {
+		n := int(ix.phraseNumbers[slot]) - 1
+		if n < 0 || ix.phraseWords[n] == s {
+			return n
+		}
+	}
 }
 
 // phraseWords returns the list, which is sorted.

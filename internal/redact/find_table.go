@@ -28,7 +28,14 @@ func (f *finder) columnAt(n name) {
 				column = k
 			}
 		}
-		if len(cells) < 2 || column < 0 || cells[column] != (run{n.start, n.end}) || !isHead(text, cells) {
+		if len(cells) < 2 || column < 0 || cells[column] != (run{n.start, n.end}) {
+			continue
+		}
+		if sep == '|' && column+1 < len(cells) && isRowSecret(n, text[cells[column+1].start:cells[column+1].end]) {
+			f.add(cells[column+1].start, cells[column+1].end, n.kind, rankName)
+			return
+		}
+		if !isHead(text, cells) {
 			continue
 		}
 		f.column(n, sep, end, len(cells), column)
@@ -99,6 +106,15 @@ func isCellSecret(n name, s string) bool {
 		return strings.IndexByte(s, ' ') < 0 && (hasMixture(s) || mixedCase(s)) && !isAlgorithm(s) && !(isLiteralNumber(s) && len(s) < minWord)
 	}
 	return len(s) >= minWeak && generated(s)
+}
+
+// isRowSecret reports whether s, the cell beside one that holds the name n alone,
+// is a secret: | password | x9kQ!2z |.
+func isRowSecret(n name, s string) bool {
+	if !isCellSecret(n, s) || beginsCall(s) {
+		return false
+	}
+	return n.class < classStrong || isTangle(s) || generated(s) || mixedWord(s) && (!wordy(s) || rareSigns(s) > 0)
 }
 
 // isHead reports whether cells are the heads of columns: words, none of them a value.

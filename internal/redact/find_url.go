@@ -92,6 +92,16 @@ func isNumber(s string) bool {
 
 // isTemplate reports whether s is a variable or stars.
 func isTemplate(s string) bool {
-	return len(s) < 2 || s[0] == '$' && isVariable(s[1:]) || s[0] == '<' || s[0] == '{' || s[0] == '[' || s[0] == '%' && (len(s) == 2 || s[1] == '(') || s[0] == '*' || masked(s) ||
-		strings.Contains(s, "${") || strings.Contains(s, "{{")
+	if len(s) < 2 || masked(s) || s == "REDACTED" || strings.Contains(s, "${") || strings.Contains(s, "{{") {
+		return true
+	}
+	switch s[0] {
+	case '<', '{', '[', '*':
+		return true
+	case '$':
+		return isVariable(s[1:])
+	case '%':
+		return len(s) == 2 || s[1] == '('
+	}
+	return false
 }

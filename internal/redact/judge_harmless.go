@@ -38,6 +38,24 @@ func isDotted(s string) bool {
 	return dots >= 2
 }
 
+// isAPIVersion reports whether s is one of the interface of a service: v1, v1beta2.
+func isAPIVersion(s string) bool {
+	if len(s) < 2 || len(s) > len("v99alpha99") || s[0] != 'v' || !isDigit(s[1]) {
+		return false
+	}
+	rest := strings.TrimLeft(s[1:], "0123456789")
+	for _, stage := range [...]string{"alpha", "beta"} {
+		rest = strings.TrimPrefix(rest, stage)
+	}
+	return isNumber(rest)
+}
+
+// isDuration reports whether s is a number with a unit of time: 720h, 15m, 30s.
+func isDuration(s string) bool {
+	unit := strings.TrimLeft(s, "0123456789")
+	return len(unit) < len(s) && len(s) <= 6 && oneOf(unit, []string{"ms", "s", "m", "h", "d"})
+}
+
 // isConstant reports whether s is a word in capitals, or several with
 // underscores between them, as the names and values of constants are.
 func isConstant(s string) bool {
@@ -51,6 +69,12 @@ func isConstant(s string) bool {
 		}
 	}
 	return letters == len(s) && wordy(s) || strings.IndexByte(s, '_') > 0 && letters*3 >= len(s)*2 && !looksRandom(s)
+}
+
+// isStructTag reports whether s is the tag of a field in Go: json:"value,omitempty".
+func isStructTag(s string) bool {
+	k := strings.Index(s, `:"`)
+	return k > 0 && isPlainWord(s[:k])
 }
 
 // isArgument reports whether s is a flag or an address in code, as in: pass
@@ -67,7 +91,13 @@ func isEncrypted(s string) bool {
 			return true
 		}
 	}
-	return false
+	return isSealed(s)
+}
+
+// isSealed reports whether s, of which maxJudged bytes are looked at, is a value
+// of a SealedSecret of Kubernetes: base64 that begins with the length of its key.
+func isSealed(s string) bool {
+	return len(s) >= maxJudged && strings.HasPrefix(s, "Ag") && s[2] >= 'A' && s[2] <= 'D' && !strings.ContainsAny(s, " \n\"'")
 }
 
 // isPlainID reports whether s has the form of what names a thing rather than
@@ -120,6 +150,11 @@ func isObjectName(s string) bool {
 	if k < 2 || !isPlainWord(s[:k]) || !wordy(s[:k]) {
 		return false
 	}
+	return isLowerName(s)
+}
+
+// isLowerName reports whether s has small letters, digits, hyphens and dots only.
+func isLowerName(s string) bool {
 	for i := range len(s) {
 		if !isLower(s[i]) && !isDigit(s[i]) && s[i] != '-' && s[i] != '.' {
 			return false
@@ -166,7 +201,14 @@ func isPublicKey(s string) bool {
 			return true
 		}
 	}
-	return isNoteKey(s)
+	return isNoteKey(s) || isContentID(s)
+}
+
+// isContentID reports whether s is the address of content in IPFS: 46
+// characters of base58 behind Qm, or 59 of base32.
+func isContentID(s string) bool {
+	s = strings.TrimLeft(s, "/")
+	return len(s) == 46 && strings.HasPrefix(s, "Qm") && isAlnumOnly(s) || len(s) == 59 && (strings.HasPrefix(s, "bafy") || strings.HasPrefix(s, "bafk")) && isLowerName(s)
 }
 
 // isNoteKey reports whether s is the key that verifies signed notes: a name,

@@ -7,7 +7,32 @@ import "strings"
 
 // innocent reports whether s, the run from start to end, is such a value.
 func (f *finder) innocent(s string, start, end int) bool {
-	return isRecordID(s) || isPathTail(s) || isCacheKey(s) || isGeneratedName(s) || isPublicKey(s) || isDigest(s) || f.isData(start) || f.isCiphertext(start) || f.hashBefore(start) || f.pathAround(start, end) || f.publicMember(start)
+	return isNamingID(s) || isPublicKey(s) || isDigest(s) || isSealed(s) || isMaskedToken(s) ||
+		f.isData(start) || f.isCiphertext(start) || f.hashBefore(start) || f.pathAround(start, end) || f.publicMember(start)
+}
+
+// isNamingID reports whether s is an id that names a thing, by what it has beside
+// its random part.
+func isNamingID(s string) bool {
+	return isRecordID(s) || isResourceID(s) || isPathTail(s) || isCacheKey(s) || isGeneratedName(s)
+}
+
+// isResourceID reports whether s is an id of a cloud's resource: its type in a
+// few small letters, a hyphen and 8, 16 or 17 digits of hex, as in vpc-0a9cbadb….
+func isResourceID(s string) bool {
+	k := strings.IndexByte(s, '-')
+	if k < 1 || k > 12 || !isPlainWord(s[:k]) {
+		return false
+	}
+	n := len(s) - k - 1
+	return (n == 8 || n == 16 || n == 17) && shapeOf(s[k+1:]).hex
+}
+
+// isMaskedToken reports whether s is the prefix of a token and stands for the
+// rest: glpat-XXXXXXXXXXXXXXXXXXXX.
+func isMaskedToken(s string) bool {
+	k := strings.LastIndexAny(s, "-_") + 1
+	return len(s)-k >= 8 && masked(s[k:])
 }
 
 // isPathTail reports whether s is words and an id that slashes join, as in key/3f8a….
@@ -20,7 +45,7 @@ func isPathTail(s string) bool {
 // as web-7d4b9c6f5d-x2x9z, whose pieces are all too short for a secret.
 func isGeneratedName(s string) bool {
 	s = s[strings.LastIndexByte(s, '/')+1:]
-	if !isObjectName(s) {
+	if k := strings.IndexByte(s, '-'); k < 2 || !isPlainWord(s[:k]) || !isLowerName(s) {
 		return false
 	}
 	for s != "" {
@@ -57,16 +82,17 @@ func isRecordID(s string) bool {
 	return k >= 2 && k <= 12 && isPlainWord(s[:k]) && !oneOf(s[:k], []string{"key", "token", "secret", "sk", "pat", "api", "tok"})
 }
 
-// isData reports whether the value at start is that of a data: URL.
+// isData reports whether the value at start is that of a data: URL, or a part of
+// a decentralised identifier.
 func (f *finder) isData(start int) bool {
-	return strings.HasSuffix(f.text[:start], ";base64,")
+	return strings.HasSuffix(f.text[:start], ";base64,") || strings.HasSuffix(f.text[:start], "did:plc:") || strings.HasSuffix(f.text[:start], "did:key:")
 }
 
 // publicMembers are the members of a JSON web key that are public, RFC 7518.
 var publicMembers = []string{"n", "e", "x", "y", "kid", "x5t"}
 
 // keyReach is how far from its type a member of a JSON web key may stand.
-const keyReach = 800
+const keyReach = 4096
 
 // publicMember reports whether the string at start is a public member of a JSON web key.
 func (f *finder) publicMember(start int) bool {
@@ -139,6 +165,10 @@ func saysHash(s string) bool {
 			}
 		case 'r':
 			if hasFold(s, k, "revision") {
+				return true
+			}
+		case 'v':
+			if hasFold(s, k, "verification=") {
 				return true
 			}
 		}

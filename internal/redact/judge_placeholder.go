@@ -9,7 +9,7 @@ func isPlaceholder(s string) bool {
 	switch {
 	case first == '<' && last == '>', first == '[' && last == ']', first == '{' && last == '}', first == '(' && last == ')',
 		first == '%' && (last == '%' || len(s) <= 3 || s[1] == '(' || s[1] == '{'), first == '@' && last == '@', first == '_' && last == '_':
-		return true
+		return !isScrambled(s, shapeOf(s))
 	case first == '$':
 		return isVariable(s[1:])
 	case first == '#' && len(s) > 1 && s[1] == '{':
@@ -71,11 +71,20 @@ func isStandIn(s string) bool {
 	if isStandInWord(w) {
 		return true
 	}
-	if strings.HasPrefix(w, "your") && !containsDigit(w) || strings.HasPrefix(w, "enter") && namesItself(w) || strings.HasPrefix(w, "insert") && namesItself(w) || strings.HasPrefix(w, "replace") {
+	switch {
+	case strings.HasPrefix(w, "replace"):
 		return true
+	case strings.HasPrefix(w, "your"):
+		if !containsDigit(w) {
+			return true
+		}
+	case strings.HasPrefix(w, "enter"), strings.HasPrefix(w, "insert"):
+		if namesItself(w) {
+			return true
+		}
 	}
 	return strings.Contains(w, "placeholder") || strings.HasSuffix(w, "here") && wordy(s) || strings.Contains(w, "redacted")
 }
 
 // plainValues are words that follow "password:" in types and messages.
-var plainValues = []string{"string", "incorrect", "correct", "wrong", "expired", "reset", "changed", "updated", "failed", "denied", "accepted", "rejected", "success", "disabled", "enabled", "plain", "blank", "token", "hashed", "encrypted", "always", "never", "input", "compat", "files"}
+var plainValues = []string{"string", "incorrect", "correct", "wrong", "expired", "reset", "changed", "updated", "failed", "denied", "accepted", "rejected", "success", "disabled", "enabled", "plain", "blank", "token", "hashed", "encrypted", "always", "never", "input", "compat", "files", "inherit"}

@@ -6,7 +6,7 @@ import "strings"
 // an expression.
 func isReference(s string) bool {
 	for _, p := range systemPaths(s[0]) {
-		if hasFold(s, 0, p) && len(s) < 2*minWeak {
+		if hasFold(s, 0, p) && len(s) < 4*minWeak {
 			return true
 		}
 	}
@@ -116,7 +116,7 @@ func mixedCase(s string) bool {
 
 // isCode reports whether a bare value is an expression rather than a literal.
 func isCode(s string) bool {
-	if k := strings.IndexByte(s, '('); k > 0 && isIdent(s[k-1]) {
+	if k := strings.IndexByte(s, '('); k > 0 && isIdent(s[k-1]) || strings.HasPrefix(s, "@(") {
 		return true
 	}
 	if isMember(s) {
@@ -135,9 +135,12 @@ func isCode(s string) bool {
 }
 
 // isMember reports whether s reaches into a structure as code does: a->b,
-// a[i].b, *pkg.Type.
+// a[i].b, *pkg.Type, cfg.nsxtPassword.
 func isMember(s string) bool {
 	if k := strings.Index(s, "->"); k > 0 && k+2 < len(s) && isIdent(s[k-1]) && isAlpha(s[k+2]) {
+		return true
+	}
+	if k := lastDot(s); k > 0 && k+1 < len(s) && isAlpha(s[0]) && isNames(s) && saysWhatItHolds(s) {
 		return true
 	}
 	if k := strings.Index(s, "]."); k > 0 && strings.IndexByte(s[:k], '[') > 0 {
@@ -146,6 +149,16 @@ func isMember(s string) bool {
 	t := strings.TrimLeft(s, "*&[]")
 	k := strings.IndexByte(t, '.')
 	return k > 1 && k+2 < len(t) && len(t) < len(s) && isLower(t[0]) && isAlnumOnly(t[:k]) && isUpper(t[k+1]) && isAlnumOnly(t[k+1:]) && wordy(t[k+1:])
+}
+
+// isNames reports whether s is identifiers without digits that dots join.
+func isNames(s string) bool {
+	for i := range len(s) {
+		if !isAlpha(s[i]) && s[i] != '_' && s[i] != '.' {
+			return false
+		}
+	}
+	return true
 }
 
 // mentionsKey reports whether an identifier in camel case holds the word key,
@@ -165,10 +178,21 @@ func mentionsKey(s string) bool {
 	return false
 }
 
+// endsAsKey reports whether the last word of an identifier in camel case is key,
+// token, secret or password, so that it refers to one: privEd25519Key.
+func endsAsKey(s string) bool {
+	for _, w := range [...]string{"Key", "Keys", "Token", "Secret", "Password"} {
+		if k := len(s) - len(w); k > 1 && s[k:] == w && isLower(s[0]) && isAlnum(s[k-1]) && !isUpper(s[k-1]) {
+			return isAlnumOnly(s)
+		}
+	}
+	return false
+}
+
 // namesItself reports whether s is made of words, one of which announces a
 // secret: "db_password", "access-token".
 func namesItself(s string) bool {
-	if !wordy(s) || len(s) > maxName {
+	if !wordy(s) || len(s) > maxName || containsDigit(s) && rareSigns(s) > 0 {
 		return false
 	}
 	c, _, _ := classify(s)

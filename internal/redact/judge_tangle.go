@@ -14,18 +14,18 @@ const (
 // password: characters of three kinds or more, in an order that no expression
 // has.
 func isTangle(s string) bool {
-	if len(s) < minTangle || len(s) > maxTangle || strings.Contains(s, "://") || holdsTemplate(s) || beginsCall(s) {
+	if len(s) < minTangle || len(s) > maxTangle || strings.Contains(s, "://") {
 		return false
 	}
 	sh := shapeOf(s)
-	signs := sh.others
-	kinds := 0
-	for _, n := range [...]int{sh.lowers, sh.uppers, sh.digits, signs} {
-		if n > 0 {
-			kinds++
-		}
+	kinds := sh.kinds()
+	if kinds < 3 || sh.others == 0 || sh.lowers+sh.uppers < 2 {
+		return false
 	}
-	if kinds < 3 || signs == 0 || sh.lowers+sh.uppers < 2 {
+	if isScrambled(s, sh) {
+		return true
+	}
+	if holdsTemplate(s) || beginsCall(s) {
 		return false
 	}
 	if wordAndNumber(s) {
@@ -35,6 +35,64 @@ func isTangle(s string) bool {
 		return !isNumbered(s)
 	}
 	return holdsNoise(s) && (rareSigns(s) > 0 || !balanced(s)) || distinctRareSigns(s) >= 4
+}
+
+// kinds counts which of small letters, capitals, digits and signs there are.
+func (sh shape) kinds() int {
+	kinds := 0
+	for _, n := range [...]int{sh.lowers, sh.uppers, sh.digits, sh.others} {
+		if n > 0 {
+			kinds++
+		}
+	}
+	return kinds
+}
+
+const (
+	minScrambled      = 12 // characters with all four kinds
+	minScrambledThree = 16 // and with three
+	scrambledPair     = 21 // quarter bits: what neighbouring letters and digits cost at least
+	scrambledLow      = 17 // and where there are six different signs
+)
+
+// isScrambled reports whether s, of shape sh, can only be generated: many
+// different signs, and between them letters and digits that no word or name
+// has. Such a password may hold what looks like a template or a call.
+func isScrambled(s string, sh shape) bool {
+	if sh.n < minScrambled || sh.digits == 0 || sh.quarters() < scrambledLow || sh.pairs*6 < sh.n {
+		return false
+	}
+	signs, four := distinctSigns(s), sh.kinds() == 4
+	switch {
+	case sh.quarters() < scrambledPair:
+		if !four || signs < 6 || beginsCall(s) {
+			return false
+		}
+	case four && signs < 3 && (signs < 2 || rareSigns(s) == 0), !four && (signs < 5 || sh.n < minScrambledThree):
+		return false
+	}
+	return !closedTemplate(s) && !isPattern(s)
+}
+
+// closedTemplate reports whether s holds a whole variable, expression or link, or a placeholder.
+func closedTemplate(s string) bool {
+	for _, p := range [...][2]string{{"${", "}"}, {"{{", "}}"}, {"$(", ")"}, {"%{", "}"}, {"<%", "%>"}, {"$[", "]"}, {"](", ")"}} {
+		if _, after, ok := strings.Cut(s, p[0]); ok && strings.Contains(after, p[1]) {
+			return true
+		}
+	}
+	return strings.Contains(s, placeholderSuffix)
+}
+
+// distinctSigns counts how many different characters of s are neither letters nor digits.
+func distinctSigns(s string) int {
+	n := 0
+	for i := range len(s) {
+		if !isAlnum(s[i]) && strings.IndexByte(s[:i], s[i]) < 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // holdsTemplate reports whether s has a part that a program fills in.
@@ -54,7 +112,7 @@ func beginsCall(s string) bool {
 	name := skipArrayType(s)
 	typed := len(name) < len(s)
 	k := strings.IndexAny(name, "([{")
-	if k < 3 && (!typed || k < 2) || name[k-1] == '.' {
+	if k < 3 && (!typed || k < 2) || name[k-1] == '.' || isDigit(name[0]) {
 		return false
 	}
 	for i := range k {
@@ -157,8 +215,9 @@ func distinctRareSigns(s string) int {
 }
 
 // wordAndNumber reports whether s is a word, a dot and a number, as people write
-// passwords where a sign is asked for: Summer.1234x.
+// passwords where a sign is asked for: Summer.1234x, Summer.1234!.
 func wordAndNumber(s string) bool {
+	s = strings.TrimRight(s, "!?$#*")
 	k := strings.IndexByte(s, '.')
 	if k < 4 || !isUpper(s[0]) || !isPlainWord(s[1:k]) {
 		return false

@@ -14,10 +14,13 @@ const (
 // says, the less the value has to look like a secret.
 func (v value) secret(n name, text string) bool {
 	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
-	if len(s) < 3 || wrongLength(n, s) || isPlaceholder(s) && !(v.whole && isTangle(s)) || isEncrypted(s) || isDigest(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
+	if len(s) < 3 || wrongLength(n, s) || v.standsForOne(s) || isHarmlessForm(s) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
-	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
+	if v.op == opXML && v.quote == 0 && !closesTag(text, v.end) {
+		return false
+	}
+	if v.op == opCall && n.class < classStrong && isConstant(s) {
 		return false
 	}
 	if v.whole {
@@ -26,14 +29,30 @@ func (v value) secret(n name, text string) bool {
 	return v.judge(n, s, text) && !isPattern(s) && !isPublicKey(s)
 }
 
-// wrongLength reports whether s is too short or too long a phrase to be judged
+// standsForOne reports whether s only stands for a value: a template, stars, the
+// tag of a field.
+func (v value) standsForOne(s string) bool {
+	if v.quote == '`' && isStructTag(s) {
+		return true
+	}
+	return isPlaceholder(s) && !(v.whole && isTangle(s))
+}
+
+// isHarmlessForm reports whether s is known by its form to be no secret.
+func isHarmlessForm(s string) bool {
+	escaped := hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`)
+	return escaped || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isDuration(s) || strings.HasSuffix(s, "/aws4_request")
+}
+
+// wrongLength reports whether s is too short, or too long a phrase, to be judged
 // further after the name n. It only saves time.
 func wrongLength(n name, s string) bool {
+	phrase := len(s) > maxUUID && strings.IndexByte(s, ' ') >= 0
 	switch n.class {
 	case classWeak:
-		return len(s) < minWeak || len(s) > maxUUID && strings.IndexByte(s, ' ') >= 0
+		return len(s) < minWeak || phrase
 	case classMiddling:
-		return len(s) < minShortKey || len(s) > maxUUID && n.kind != kindCredential && strings.IndexByte(s, ' ') >= 0
+		return len(s) < minShortKey || phrase && n.kind != kindCredential
 	}
 	return false
 }
@@ -52,13 +71,34 @@ func (v value) judge(n name, s, text string) bool {
 	case classMiddling:
 		return v.middling(s) || n.kind == kindAPIKey && (v.shortKey(s) || v.numberKey(n, s, text)) || n.kind == kindCredential && v.userPair(s)
 	case classWeak:
-		if n.kind == kindCookie && isUUID(s) && !hasFold(text, lineStart(text, n.start), "cookie") && !hasFold(text, lineStart(text, n.start), "set-cookie") {
-			return false
-		}
-		return len(s) >= minWeak && generated(s) && !isProse64(s) && !isCacheKey(s) && (v.quote != 0 || !isCode(s) && !mentionsKey(s)) &&
-			(n.kind != kindSignature || len(s) >= minSignature)
+		return v.weak(n, s, text)
 	}
 	return false
+}
+
+// weak judges the value of a key, a cookie, a salt or a signature.
+func (v value) weak(n name, s, text string) bool {
+	if len(s) < minWeak || !generated(s) || isProse64(s) || isCacheKey(s) {
+		return false
+	}
+	if v.quote == 0 && (isCode(s) || mentionsKey(s)) {
+		return false
+	}
+	switch n.kind {
+	case kindSignature:
+		return v.signs(s)
+	case kindCookie: // the id of a session is none of a cookie
+		line := lineStart(text, n.start)
+		return !isUUID(s[:min(len(s), 36)]) || hasFold(text, line, "cookie") || hasFold(text, line, "set-cookie")
+	}
+	return true
+}
+
+// signs reports whether s, after the name of a signature, lets somebody in: it
+// is a parameter of a signed URL or header. The signature of a document, which
+// is a member of it, is public.
+func (v value) signs(s string) bool {
+	return len(s) >= minSignature && v.op == opAssign && !v.spaced && v.quote == 0
 }
 
 // startsWithName reports whether a value repeats its name, with at most a few
@@ -86,10 +126,10 @@ func (v value) strong(n name, s, text string) bool {
 	if v.quote != 0 {
 		return v.strongQuoted(n, s)
 	}
-	if (v.op == opXML || v.op == opPair) && isTangle(unescapeXML(s)) {
+	if (v.op == opXML || v.op == opPair) && (isTangle(unescapeXML(s)) || v.isContent(s, text)) {
 		return true
 	}
-	if isMachineType(s) || v.isElement(n, s, text) {
+	if isMachineType(s) || v.isElement(n, s, text) || endsAsKey(s) && !v.configLine(n, s, text) {
 		return false
 	}
 	if isCode(s) && (!containsDigit(s) || !isAlnumOnly(s) || !v.configLine(n, s, text)) {
@@ -102,6 +142,19 @@ func (v value) strong(n name, s, text string) bool {
 		return (len(s) >= 5 || len(s) == 4 && v.configLine(n, s, text)) && !strings.HasPrefix(text[n.start:], "PASS:")
 	}
 	return v.configLine(n, s, text)
+}
+
+// isContent reports whether s is the whole content of an XML element, one word
+// that no name or type looks like.
+func (v value) isContent(s, text string) bool {
+	after := strings.TrimLeft(text[v.end:min(len(text), v.end+maxPair)], " \t\r\n")
+	if !strings.HasPrefix(after, "</") || len(s) < minWord || strings.IndexByte(s, ' ') >= 0 || strings.IndexByte("{<@", s[0]) >= 0 {
+		return false
+	}
+	if isMachineType(s) || isAlgorithm(s) || isLiteralNumber(s) || isDotted(s) || closedTemplate(s) {
+		return false
+	}
+	return hasMixture(s) && (containsDigit(s) || manySigns(s)) && v.strongQuoted(name{class: classStrong}, s)
 }
 
 // unescapeXML returns s with the entities of its signs replaced.
@@ -121,6 +174,9 @@ func (v value) strongQuoted(n name, s string) bool {
 	}
 	if isDotted(s) || n.class == classStrong && isConstant(s) || v.op == opCall && n.lone && n.end-n.start == len("pass") && isArgument(s) {
 		return false
+	}
+	if wordAndNumber(s) {
+		return true
 	}
 	if hasMixture(s) || strings.IndexByte(s, ' ') > 0 {
 		return !strings.ContainsAny(s, "-_./ ") || !namesItself(s)
@@ -165,7 +221,7 @@ func manySigns(s string) bool {
 			return false
 		}
 	}
-	return len(s) >= 8 && signs >= 2 && letters >= 4 && letters > signs && !strings.Contains(s, "${") && !strings.Contains(s, "{{") && !strings.Contains(s, "%s") && !strings.Contains(s, "%d") && !strings.Contains(s, "%v")
+	return len(s) >= 8 && signs >= 2 && letters >= 4 && letters > signs && !holdsTemplate(s)
 }
 
 // shortKey reports whether s is a short API key that an assignment alone gives
@@ -224,12 +280,12 @@ func (v value) wholeLine(s, text string) bool {
 	return (v.op == opColon || v.op == opProse) && hasMixture(s) && endsLine(text, v.end) && s[len(s)-1] != ':' && s[0] != '-' && s[0] != '#'
 }
 
-// opensTag reports whether a tag, or the end of CDATA, follows the value that ends at i.
-func opensTag(text string, i int) bool {
+// closesTag reports whether a closing tag, or the end of CDATA, follows the value that ends at i.
+func closesTag(text string, i int) bool {
 	for i < len(text) && isSpace(text[i]) {
 		i++
 	}
-	return i < len(text) && (text[i] == '<' || text[i] == ']' || text[i] == '=')
+	return i < len(text) && (text[i] == ']' || text[i] == '=' || text[i] == '<' && i+1 < len(text) && (text[i+1] == '/' || text[i+1] == '!'))
 }
 
 func lineStart(text string, i int) int {

@@ -97,6 +97,16 @@ func narrow(b []byte) []byte {
 	return out
 }
 
+// isEncodedData reports whether s is base64 of a document, or of one that was
+// compressed with gzip. What is secret in it is found inside.
+func isEncodedData(s string) bool {
+	if strings.HasPrefix(s, "H4sI") {
+		return true
+	}
+	b, ok := decodeText(s)
+	return ok && (b[0] == '{' || b[0] == '[' || b[0] == '<')
+}
+
 // isProse64 reports whether s is base64 of a sentence.
 func isProse64(s string) bool {
 	if len(s) < minEncoded {

@@ -116,11 +116,8 @@ func saysWhatItHolds(s string) bool {
 // negated reports whether a word around the keyword at part i makes the name
 // one about a secret rather than of one.
 func (w *words) negated(i int) bool {
-	if w.contains("public") || w.contains("pub") {
-		return true
-	}
-	for k := i + 1; k < w.count; k++ {
-		if isAspect(w.part(k)) {
+	for k := range w.count {
+		if part := w.part(k); part == "public" || part == "pub" || k > i && isAspect(part) {
 			return true
 		}
 	}
@@ -141,7 +138,7 @@ func partClass(part, prev string) (class, string) {
 	switch {
 	case isPasswordWord(part, prev):
 		return classPassword, kindPassword
-	case strings.Contains(part, "secret") && !strings.Contains(part, "secretar"):
+	case strings.Contains(part, "secret") && !strings.Contains(part, "secretar") && !strings.Contains(part, "manager"):
 		return classStrong, kindSecret
 	case strings.Contains(part, "token") && !strings.Contains(part, "tokeni"):
 		if strings.HasPrefix(part, "bearer") || prev == "bearer" {
@@ -174,8 +171,12 @@ func isPasswordWord(part, prev string) bool {
 	if strings.IndexByte(part, 'p') < 0 {
 		return strings.HasPrefix(part, "contrase")
 	}
-	return strings.Contains(part, "passw") || strings.Contains(part, "pwd") || strings.Contains(part, "passphrase") ||
-		len(part) > 5 && strings.HasSuffix(part, "pass") && !oneOf(part, notPass)
+	k := strings.Index(part, "pass")
+	if k < 0 {
+		return strings.Contains(part, "pwd")
+	}
+	rest := part[k+len("pass"):]
+	return strings.HasPrefix(rest, "w") || strings.HasPrefix(rest, "phrase") || rest == "" && len(part) > 5 && !oneOf(part, notPass)
 }
 
 // keyClass judges "key" by the word glued to it, or else the word before it.
@@ -243,16 +244,7 @@ func (f *finder) nameAt(i int) int {
 	}
 	start, end := f.nameAround(i)
 	f.nameEnd = end
-	if hasFold(f.text, start, "identified") {
-		return f.sqlAt(start, end, i)
-	}
-	if e := f.basicAt(start, end); e > 0 {
-		return e
-	}
-	if e := f.positionalAt(start, end); e > 0 {
-		return e
-	}
-	if e := f.callAt(start, end); e > 0 {
+	if e := f.knownStatement(start, end, i); e > 0 {
 		return e
 	}
 	if f.called == end {
@@ -272,15 +264,7 @@ func (f *finder) nameAt(i int) int {
 	}
 	v, ok := f.valueOf(n)
 	if !ok || !v.secret(n, f.text) {
-		if v, ok = f.valueBefore(n); ok && v.secret(n, f.text) {
-			f.add(v.start, v.end, n.kind, rankName)
-		}
-		if end := f.changedTo(n); end > 0 {
-			return end
-		}
-		f.columnAt(n)
-		f.near(n)
-		return i
+		return max(i, f.withoutValue(n))
 	}
 	if v.scheme == "bearer" {
 		n.kind = kindBearer
@@ -290,6 +274,37 @@ func (f *finder) nameAt(i int) int {
 	}
 	f.add(v.start, v.end, n.kind, rankName)
 	return v.end
+}
+
+// withoutValue looks at a name that no operator and value follow: its value may
+// stand before it, behind a verb, in a table or near it. It returns where to go
+// on, 0 for anywhere.
+func (f *finder) withoutValue(n name) int {
+	if v, ok := f.valueBefore(n); ok && v.secret(n, f.text) {
+		f.add(v.start, v.end, n.kind, rankName)
+	}
+	if end := f.changedTo(n); end > 0 {
+		return end
+	}
+	f.columnAt(n)
+	f.near(n)
+	return 0
+}
+
+// knownStatement looks at what a name from start to end, with its keyword at i,
+// may be beside the name of a value: a clause of SQL, a header, a command, a
+// call. It returns where to go on, 0 where it is none of these.
+func (f *finder) knownStatement(start, end, i int) int {
+	if hasFold(f.text, start, "identified") {
+		return max(f.sqlAt(start, end, i), i+1)
+	}
+	if e := f.basicAt(start, end); e > 0 {
+		return e
+	}
+	if e := f.positionalAt(start, end); e > 0 {
+		return e
+	}
+	return f.callAt(start, end)
 }
 
 // tokenAt returns the end of the token of a published format that begins at i,

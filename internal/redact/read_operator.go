@@ -58,12 +58,18 @@ func mixedWord(s string) bool {
 // verbs join a name and its value in prose.
 var verbs = [...]string{"is now", "is", "was", "will be", "set to", "are", "equals", "should be", "as", "=", "ist", "lautet", "est", "es", "é", "è", "jest"}
 
+// verbHeads are the bytes that verbs begin with, and the colon.
+const verbHeads = "iwsae=lj\xc3:"
+
 // verbAt returns where the value begins after a verb at k, or 0.
 func (f *finder) verbAt(k int) int {
 	text := f.text
+	if k >= len(text) || strings.IndexByte(verbHeads, lower(text[k])) < 0 {
+		return 0
+	}
 	for _, verb := range verbs {
 		e := k + len(verb)
-		if k >= len(text) || lower(text[k]) != verb[0] || !hasFold(text, k, verb) || e >= len(text) || !isSpace(text[e]) && text[e] != ':' {
+		if lower(text[k]) != verb[0] || !hasFold(text, k, verb) || e >= len(text) || !isSpace(text[e]) && text[e] != ':' {
 			continue
 		}
 		if verb == "as" {
@@ -71,7 +77,7 @@ func (f *finder) verbAt(k int) int {
 		}
 		return e + 1
 	}
-	if k < len(text) && text[k] == ':' {
+	if text[k] == ':' {
 		return k + 1
 	}
 	return 0
@@ -128,7 +134,7 @@ func (f *finder) changeValue(n name, i int) int {
 // skipOwner steps over "for acme" or "of the acme server".
 func (f *finder) skipOwner(k int) int {
 	text := f.text
-	if !hasFold(text, k, "for ") && !hasFold(text, k, "of ") && !hasFold(text, k, "to ") && !hasFold(text, k, "on ") {
+	if k >= len(text) || strings.IndexByte("fotFOT", text[k]) < 0 || !hasFold(text, k, "for ") && !hasFold(text, k, "of ") && !hasFold(text, k, "to ") && !hasFold(text, k, "on ") {
 		return k
 	}
 	j := k
@@ -161,20 +167,28 @@ func (f *finder) spaceAssigns(n name) bool {
 	if n.start > 0 && !isSpace(text[n.start-1]) {
 		return false
 	}
-	head := strings.TrimLeft(text[lineStart(text, n.start):n.start], " \t")
-	if n.class == classPassword && (head == "" || head == "set ") && f.oneWord(n.end) {
-		return true
+	if n.class >= classStrong {
+		head := strings.TrimLeft(text[lineStart(text, n.start):n.start], " \t")
+		if n.class == classPassword && (head == "" || head == "set ") && f.oneWord(n.end) || strings.HasPrefix(head, "username ") {
+			return true
+		}
 	}
-	if len(head) < len("ENV ") || strings.IndexByte("VGxvetkg", head[len(head)-2]) < 0 && !strings.HasPrefix(head, "username ") {
+	if n.start < 2 || strings.IndexByte(spaceWordEnds, text[n.start-2]) < 0 {
 		return false
 	}
-	for _, p := range [...]string{"ENV ", "ARG ", "setx ", "set -x ", "set -gx ", "setenv ", "set -Ux ", "enable ", "username ", "configure set ", "config set ", "ngrok ", "-String "} {
-		if strings.HasSuffix(head, p) || p == "username " && strings.HasPrefix(head, p) {
+	for _, word := range spaceWords {
+		if strings.HasSuffix(text[:n.start], word) {
 			return true
 		}
 	}
 	return false
 }
+
+// spaceWords are the words before a name that a blank and its value follow;
+// spaceWordEnds are the letters that they end with.
+var spaceWords = [...]string{"ENV ", "ARG ", "setx ", "set -x ", "set -gx ", "setenv ", "set -Ux ", "enable ", "configure set ", "config set ", "ngrok ", "-String "}
+
+const spaceWordEnds = "VGxvetkg"
 
 // oneWord reports whether what follows i on its line is one word with a
 // mixture of characters, as in the configuration of servers.
@@ -259,7 +273,7 @@ const cdata = "<![CDATA["
 // and which has attributes; 0 where n is no such name.
 func (f *finder) tagEnd(n name, j int) int {
 	text := f.text
-	if n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':' || j >= len(text) || text[j] != ' ' {
+	if !f.opensElement(n.start) || j >= len(text) || text[j] != ' ' {
 		return 0
 	}
 	for k := j; k < len(text) && k-j < 160; k++ {
@@ -274,6 +288,16 @@ func (f *finder) tagEnd(n name, j int) int {
 		}
 	}
 	return 0
+}
+
+// opensElement reports whether the name at i is that of an XML element: behind
+// a <, or behind that and a prefix with a colon.
+func (f *finder) opensElement(i int) bool {
+	text := f.text
+	if i > 1 && text[i-1] == ':' {
+		i = f.wordBefore(i - 1)
+	}
+	return i > 0 && text[i-1] == '<'
 }
 
 // blockScalar returns where the text of a YAML block begins whose | or > stands

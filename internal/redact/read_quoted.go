@@ -1,5 +1,7 @@
 package redact
 
+import "strings"
+
 // readQuoted reads a string whose opening quote stands at q, and the strings
 // that are joined to it.
 func (f *finder) readQuoted(v value, q int) (value, bool) {
@@ -39,6 +41,10 @@ func (f *finder) findQuote(i int, quote byte) int {
 	for j := i; j < stop; j++ {
 		switch text[j] {
 		case quote:
+			if next := f.doubledQuote(i, j, quote); next > j {
+				j = next
+				continue
+			}
 			return j
 		case '\\':
 			j++
@@ -49,6 +55,31 @@ func (f *finder) findQuote(i int, quote byte) int {
 		}
 	}
 	return stop
+}
+
+// doubledQuote returns where a pair of quotes at j ends that stands for one in
+// the string which begins at i, as in SQL, YAML, CSV and Basic; j where the
+// quote there closes the string. A pair counts only where more of the string
+// and a single closing quote follow on the line.
+func (f *finder) doubledQuote(i, j int, quote byte) int {
+	text := f.text
+	if quote == '`' || j == i || j+2 >= len(text) || text[j+1] != quote || i > 1 && text[i-2] == quote {
+		return j
+	}
+	switch b := text[j+2]; {
+	case b == quote:
+		return j + 1
+	case b <= ' ' || strings.IndexByte(",;:)]}+.", b) >= 0:
+		return j
+	}
+	rest := text[j+2 : min(len(text), j+2+maxTangle)]
+	if k := strings.IndexByte(rest, '\n'); k >= 0 {
+		rest = rest[:k]
+	}
+	if strings.Count(rest, string(quote))%2 == 0 {
+		return j
+	}
+	return j + 1
 }
 
 // joined returns where the next string's text begins after the closing quote

@@ -10,8 +10,14 @@ import "strings"
 // like; 0 where the rules for other values hold.
 func (f *finder) passwordEnd(n name, v value, j int) (end int, whole bool) {
 	text := f.text
-	if n.class < classStrong || v.op != opAssign && v.op != opColon && v.op != opFlag && v.op != opProse || j >= len(text) {
+	if n.class < classStrong || v.op == opNone || v.op == opCompare || v.op == opCall || v.op == opXML || v.op == opPair || j >= len(text) {
 		return 0, false
+	}
+	if end := f.restOfWord(n, v, j); end > 0 {
+		return end, true
+	}
+	if end := f.restOfString(n, v, j); end > 0 {
+		return end, true
 	}
 	stop := f.tokenEnd(n, j)
 	if stop-j < minWord || stop < len(text) && text[stop] == '(' {
@@ -29,6 +35,82 @@ func (f *finder) passwordEnd(n name, v value, j int) (end int, whole bool) {
 		return stop, true
 	}
 	return 0, false
+}
+
+// restOfWord returns the end of a generated password without quotes that
+// begins at j and holds signs which end others: quotes, backslashes, tags. It
+// ends at a blank, or where the next pair of a connection string begins; 0 where
+// there is none.
+func (f *finder) restOfWord(n name, v value, j int) int {
+	text := f.text
+	if v.op == opFlag || n.start > 0 && isQuote(text[n.start-1]) {
+		return 0
+	}
+	end := f.wordEnd(j)
+	if n.start > 0 && text[n.start-1] == ';' {
+		if k := strings.IndexAny(text[j:end], ";\""); k >= 0 {
+			end = j + k
+		}
+	}
+	config := endsLine(text, end) && configHead(text[lineStart(text, n.start):n.start]) == ""
+	for end > j && !config && strings.IndexByte(",;.)", text[end-1]) >= 0 {
+		end--
+	}
+	s := text[j:end]
+	if len(s) < minScrambled || !strings.ContainsAny(s, "\"'`\\<|") || f.holdsPairs(j, end) || !config && isQuote(s[len(s)-1]) || isQuote(s[0]) && (!config || s[len(s)-1] == s[0]) {
+		return 0
+	}
+	if sh := shapeOf(s); sh.kinds() < 4 || !isScrambled(s, sh) {
+		return 0
+	}
+	if f.hasAt(end-len("&&"), "&&") || !config && openQuote(text[lineStart(text, n.start):n.start], s) {
+		return 0
+	}
+	return end
+}
+
+// holdsPairs reports whether more names and values follow in the text from i to
+// end, as in query strings.
+func (f *finder) holdsPairs(i, end int) bool {
+	for k := i; k < end; k++ {
+		if b := f.text[k]; (b == ',' || b == '&' || b == ';') && f.assignsNext(k+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// openQuote reports whether one of the quotes in s closes a string that was
+// opened before it, in head.
+func openQuote(head, s string) bool {
+	for _, quote := range [...]string{`"`, "'", "`"} {
+		if strings.Contains(s, quote) && strings.Count(head, quote)%2 == 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// restOfString returns the end of the string that begins with the name n, where
+// all of it from j on is one password: "DB_PASSWORD=…", as in lists of
+// environment variables. 0 where it is not.
+func (f *finder) restOfString(n name, v value, j int) int {
+	text := f.text
+	if n.start == 0 || v.op != opAssign || v.spaced || !isQuote(text[n.start-1]) || text[j] == '\\' || !envName(text[n.start:n.end]) {
+		return 0
+	}
+	quote := text[n.start-1]
+	end := j
+	for end < len(text) && end-j < maxTangle && text[end] > ' ' && text[end] != quote {
+		end++
+	}
+	if end-j < minTangle || f.holdsPairs(j, end) || end >= len(text) || text[end] != quote || end+1 < len(text) && text[end+1] > ' ' && strings.IndexByte(",)]};", text[end+1]) < 0 {
+		return 0
+	}
+	if s := text[j:end]; !hasMixture(s) || closedTemplate(s) || s[0] == '$' || wordy(s) || beginsCall(s) && balanced(s) {
+		return 0
+	}
+	return end
 }
 
 // minWord is the length of the shortest password that is read so.
@@ -111,7 +193,14 @@ func envName(s string) bool {
 // plainAssignment reports whether s, all that is assigned to an environment
 // variable, is a value and not a command, a reference or a flag.
 func plainAssignment(s string) bool {
-	return !holdsTemplate(s) && strings.IndexByte(s, '`') < 0 && s[0] != '(' && (!beginsCall(s) || !balanced(s)) && rareSigns(s) > 0 && !isReference(s) && s[0] != '$' && s[0] != '-' && s[0] != '<' && s[0] != '%' && hasMixture(s)
+	if strings.IndexByte("($-<%", s[0]) >= 0 || strings.IndexByte(s, '`') >= 0 || holdsTemplate(s) || isReference(s) {
+		return false
+	}
+	open := !balanced(s)
+	if beginsCall(s) && !open || s[len(s)-1] == '(' {
+		return false
+	}
+	return hasMixture(s) && (rareSigns(s) > 0 || open)
 }
 
 // configHead returns what stands before a name on its line, without what lines

@@ -75,7 +75,7 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 		if v := f.pairValue(at); v > 0 {
 			return opPair, true, v
 		}
-		if op == opXML && (spaced || !closed && (n.start == 0 || text[n.start-1] != '<' && text[n.start-1] != ':')) || !closed && f.closesName(n, at) {
+		if op == opXML && (spaced || !closed && !f.opensElement(n.start)) || !closed && f.closesName(n, at) {
 			return opNone, false, 0
 		}
 		return op, spaced || at < len(text) && isBlank(text[at]), at
@@ -207,11 +207,13 @@ func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 	}
 }
 
-// beginsWithSign reports whether the == at k assigns a value that begins with =
-// to an environment variable: PASSWORD==x9kQ2z. It is alone on its line.
+// beginsWithSign reports whether the == at k assigns a value that begins with =,
+// alone on its line: any to an environment variable, PASSWORD==x9kQ2z, and one
+// that is clearly generated to another name.
 func (f *finder) beginsWithSign(start, k int) bool {
 	text := f.text
-	return f.hasAt(k, "==") && envName(text[start:k]) && configHead(text[lineStart(text, start):start]) == "" && endsLine(text, f.wordEnd(k))
+	end := f.wordEnd(k)
+	return f.hasAt(k, "==") && configHead(text[lineStart(text, start):start]) == "" && endsLine(text, end) && (envName(text[start:k]) || isTangle(text[k+1:end]) || generated(text[k+1:end]))
 }
 
 // wordEnd returns where the text without blanks ends that i is in.
@@ -235,6 +237,8 @@ func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
 	switch {
 	case text[k] == ',' && closed:
 		return opCall, k + 1
+	case text[k] == ',' && quoted && f.isTuple(start, k, q):
+		return opPair, k + 1
 	case text[k] == ',' && quoted && f.comparedBy(start):
 		return opCompare, q
 	case text[k] == '(' && quoted:
@@ -245,6 +249,18 @@ func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
 		}
 	}
 	return opNone, 0
+}
+
+// isTuple reports whether the name from i to end and the string at q are a
+// tuple, as in Erlang and Elixir: {password, "…"}, {:password, "…"}.
+func (f *finder) isTuple(i, end, q int) bool {
+	if strings.IndexByte(f.text[i:end], '.') >= 0 {
+		return false
+	}
+	if i > 1 && f.text[i-1] == ':' {
+		i--
+	}
+	return i > 0 && f.text[i-1] == '{' && f.hasAt(f.quoteEnd(q+1, f.text[q])+1, "}")
 }
 
 // afterEmphasis steps over the signs at j that end emphasis in Markdown, where
@@ -334,7 +350,7 @@ func (f *finder) readValue(n name, v value, i int) (value, bool) {
 	if v.op == opCall {
 		return v, false
 	}
-	if end, whole := f.passwordEnd(n, v, j); end > 0 && !v.below {
+	if end, whole := f.passwordEnd(n, v, j); end > 0 && (!v.below || whole && v.op == opColon && endsLine(text, end)) {
 		v.start, v.end, v.whole = j, end, whole
 		return v, true
 	}
@@ -368,9 +384,22 @@ func (f *finder) valueStart(i int) int {
 		for k < len(text) && k-j < 64 && isSpace(text[k]) {
 			k++
 		}
-		return k
+		return f.insideFence(k)
 	}
 	return j
+}
+
+// insideFence returns where the text begins in the fence of Markdown at i; i
+// where none is there.
+func (f *finder) insideFence(i int) int {
+	if !f.opensFence(i) {
+		return i
+	}
+	end := lineEnd(f.text, i)
+	for end < len(f.text) && isSpace(f.text[end]) {
+		end++
+	}
+	return end
 }
 
 // quoteAt returns the position of the quote that opens a string at j: behind
@@ -380,13 +409,29 @@ func (f *finder) quoteAt(j int) int {
 	for k := j; k < len(text) && k <= j+2; k++ {
 		b := text[k]
 		if isQuote(b) {
+			if f.opensFence(k) {
+				return 0
+			}
 			return k
 		}
-		if !isStringPrefix(b) {
+		if !isStringPrefix(b) && !(b == '#' && k > j) { // Rust's r#"…"#
 			break
 		}
 	}
 	return 0
+}
+
+// opensFence reports whether the quote at i is the first of a fence in Markdown:
+// three backticks and at most a language behind them on the line.
+func (f *finder) opensFence(i int) bool {
+	if !f.hasAt(i, "```") {
+		return false
+	}
+	end := i + len("```")
+	for end < len(f.text) && isAlnum(f.text[end]) {
+		end++
+	}
+	return end >= len(f.text) || f.text[end] == '\n' || f.text[end] == '\r'
 }
 
 // isStringPrefix reports whether b may stand before the quote of a string.
@@ -402,8 +447,14 @@ func isStringPrefix(b byte) bool {
 // after the > at i; 0 where no tag follows it within the bounds of a value.
 func (f *finder) contentEnd(i, j int) int {
 	text := f.text
+	if strings.HasSuffix(text[:j], cdata) {
+		if end := strings.Index(text[j:min(len(text), j+maxValue)], "]]>"); end > 0 && strings.IndexByte(text[j:j+end], '\n') < 0 {
+			return j + end
+		}
+		return 0
+	}
 	end := strings.IndexByte(text[j:min(len(text), j+maxValue)], '<')
-	if end < 0 || strings.HasSuffix(text[:j], cdata) {
+	if end < 0 {
 		return 0
 	}
 	end += j

@@ -30,15 +30,9 @@ func merge(spans []span) []span {
 	if len(spans) < 2 {
 		return spans
 	}
-	slices.SortFunc(spans, func(a, b span) int {
-		if a.start != b.start {
-			return a.start - b.start
-		}
-		if a.end != b.end {
-			return b.end - a.end
-		}
-		return int(b.rank) - int(a.rank)
-	})
+	if !ascend(spans) {
+		slices.SortFunc(spans, compareSpans)
+	}
 	out := spans[:1]
 	for _, s := range spans[1:] {
 		last := &out[len(out)-1]
@@ -52,6 +46,28 @@ func merge(spans []span) []span {
 		}
 	}
 	return out
+}
+
+// ascend reports whether each span begins after the one before it begins.
+func ascend(spans []span) bool {
+	for i := 1; i < len(spans); i++ {
+		if spans[i].start <= spans[i-1].start {
+			return false
+		}
+	}
+	return true
+}
+
+// compareSpans puts spans in the order of the text, and of those that begin at
+// one place the longest first.
+func compareSpans(a, b span) int {
+	if a.start != b.start {
+		return a.start - b.start
+	}
+	if a.end != b.end {
+		return b.end - a.end
+	}
+	return int(b.rank) - int(a.rank)
 }
 
 // marks returns where placeholders already stand in text, in order.

@@ -10,13 +10,15 @@ import (
 // depends on the tables only, is built on the first use of the package and
 // then shared.
 type index struct {
-	heads       [1 << 10]uint64 // one bit for each pair of bytes at which something may begin
-	formats     [1 << 14]uint16 // 1 + the first format for a pair of ASCII characters
-	inRun       [256]bool       // the characters of base64Run
-	plain       [256]bool       // the characters at which no disguise begins
-	labels      [256][]uint8    // the labels that begin with a byte, in small letters or in capitals
-	phraseWords []string        // the words of recovery phrases, sorted
-	keywords    [27]uint8       // keywords that begin with letter b: keywords[b] to keywords[b+1]
+	heads         [1 << 10]uint64     // one bit for each pair of bytes at which something may begin
+	formats       [1 << 14]uint16     // 1 + the first format for a pair of ASCII characters
+	inRun         [256]bool           // the characters of base64Run
+	plain         [256]bool           // the characters at which no disguise begins
+	labels        [256][]uint8        // the labels that begin with a byte, in small letters or in capitals
+	phraseWords   []string            // the words of recovery phrases, sorted
+	phraseNumbers [phraseSlots]uint16 // 1 + their places, by a hash
+	labelHeads    [1 << 10]uint64     // one bit for each pair of bytes at which a label may begin
+	keywords      [27]uint8           // keywords that begin with letter b: keywords[b] to keywords[b+1]
 }
 
 var builtinIndex = sync.OnceValue(newIndex)
@@ -47,6 +49,9 @@ func newIndex() *index {
 	ix.addStructures()
 	ix.addLabels()
 	ix.phraseWords = phraseWords()
+	for n := range ix.phraseWords {
+		ix.addPhraseWord(n)
+	}
 	return ix
 }
 
@@ -73,6 +78,7 @@ func (ix *index) addLabels() {
 		_, n := utf8.DecodeRuneInString(w)
 		for _, s := range [...]string{w, strings.ToUpper(w[:n]) + w[n:], strings.ToUpper(w)} {
 			ix.add(s[0], s[1])
+			addPair(&ix.labelHeads, s[0], s[1])
 			if own := ix.labels[s[0]]; len(own) == 0 || own[len(own)-1] != uint8(i) {
 				ix.labels[s[0]] = append(own, uint8(i))
 			}
@@ -80,14 +86,19 @@ func (ix *index) addLabels() {
 	}
 }
 
-func (ix *index) add(a, b byte) {
+func (ix *index) add(a, b byte) { addPair(&ix.heads, a, b) }
+
+func (ix *index) has(a, b byte) bool { return hasPair(&ix.heads, a, b) }
+
+// addPair sets the bit of a pair of bytes.
+func addPair(set *[1 << 10]uint64, a, b byte) {
 	pair := uint(a)<<8 | uint(b)
-	ix.heads[pair>>6] |= 1 << (pair & 63)
+	set[pair>>6] |= 1 << (pair & 63)
 }
 
-func (ix *index) has(a, b byte) bool {
+func hasPair(set *[1 << 10]uint64, a, b byte) bool {
 	pair := uint(a)<<8 | uint(b)
-	return ix.heads[pair>>6]>>(pair&63)&1 != 0
+	return set[pair>>6]>>(pair&63)&1 != 0
 }
 
 func asciiPair(a, b byte) uint { return uint(a&0x7F)<<7 | uint(b&0x7F) }

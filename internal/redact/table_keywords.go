@@ -7,14 +7,15 @@ var keywords = [...]string{
 	"auth", "basic", "bearer", "code", "community", "connect", "contrase", "cookie", "createuser", "cred", "csrf", "hmac", "identified", "jwt", "kennwort", "key", "ldap_bind", "login", "mdp", "mnemonic", "mot_de_passe", "mysqli", "pass", "pat", "pdo", "psk", "psw", "pw", "salt", "sas", "secret", "secure", "seed", "senha", "sess", "sid", "sig", "ssws", "token", "totp", "xsrf",
 }
 
-// keywordAt reports whether a keyword stands at i.
+// keywordAt reports whether a keyword stands at i, which another byte follows.
 func (f *finder) keywordAt(i int) bool {
 	letter := (f.text[i] | 0x20) - 'a'
 	if letter >= 26 {
 		return false
 	}
+	second := lower(f.text[i+1])
 	for k := f.ix.keywords[letter]; k < f.ix.keywords[letter+1]; k++ {
-		if hasFold(f.text, i, keywords[k]) {
+		if keywords[k][1] == second && hasFold(f.text, i, keywords[k]) {
 			return true
 		}
 	}

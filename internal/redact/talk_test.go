@@ -238,6 +238,47 @@ color #{hex6}, border #{hex6}
 panic at 0x{hex10}: runtime error in auth.(*Token).Refresh +0x{hex3}
 version {semver}+{short}
 {word} {semver} (commit {short}, built 2026-05-01T12:00:00Z, go1.26.8)
+pod/{pod} created, the auth sidecar is {pod}
+kubectl logs {pod} -c auth --since={n}m | grep token
+aws_iam_access_key.ci: Refreshing state... [id=subnet-0{hex16}]
+i-0{hex16} sg-0{hex16} vpc-0{hex16} were tagged auth
+did:plc:{b24} posted about tokens
+ipfs://{cid} and {cid1} hold the token list
+google-site-verification={b64_43}
+SHA256 (auth.zip) = {hex64}
+secrets: inherit
+rotate_secret_every = "{n}h"
+GET session:{uuid}:auth answered nil
+SSH_AUTH_SOCK=/tmp/ssh-{alnum24}/agent.{n4}
+/nix/store/{b24}{b5}abc-auth-{semver}/bin/auth
+{"usage":{"input_tokens":{n4},"output_tokens":{n},"cache_read_input_tokens":{n4}}}
+request_id: req_011C{alnum24}, type: authentication_error
+toolu_01{alnum24} returned an auth error
+Resume with: claude --resume {uuid}
+trace {hex32}, span {hex16}, auth ok
+the token contract is 0x{hex40} on chain {n}
+x-amz-request-id: {HEX16}, x-amz-id-2: {b64_48}
+gpg --recv-keys {HEX40}
+ENV GPG_KEY {HEX40}
+{hex64}  auth-{semver}.tar.gz
+    --hash=sha256:{hex64}
+| password | VARCHAR(255) | NO | NULL |
+| {uuid} | token refresh | done |
+main.{hex10}.js 212 kB, vendors-auth.{hex24}.chunk.js 1.2 MB
+"KeyID": "{hex64}",
+"sig": "{hex64}{hex64}",
+Secret *string {tick}json:"value,omitempty"{tick}
+if cfg.NsxtPassword != nil { m["nsxtPassword"] = cfg.NsxtPassword }
+SoapPassThrough APIType = "soap"
+PrivateKey: ecdsaKey,
+service/secretsmanager: [v1.41.0](service/secretsmanager/CHANGELOG.md#v1410-2025-12-11)
+"id": "secretmanager:v1beta1",
+Credential=AKID/20210101/us-east-1/s3/aws4_request
+set password_encryption = 'scram-sha-256';
+"SandboxKey": "/var/run/docker/netns/{hex12}"
+AWS_CLIENT_SECRET=<clientSecret>
+the key ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx and glpat-XXXXXXXXXXXXXXXXXXXX are masked
+- (id)hf_requiredCharacteristicTypesForDisplayMetadata;
 `), "\n")
 
 // talkWords make what stands between braces in talk.
@@ -262,6 +303,13 @@ var talkWords = map[string]func(g generator) string{
 	"b64key": func(g generator) string { return g.base64s(32) }, "b64short": func(g generator) string { return g.base64s(9) }, "b64md5": func(g generator) string { return g.base64s(16) },
 	"b64_43": func(g generator) string { return strings.TrimRight(g.base64s(32), "=") }, "b64_48": func(g generator) string { return g.base64s(48) }, "b64_64": func(g generator) string { return g.base64s(64) },
 	"b64url32": func(g generator) string { return g.base64url(32) }, "b64url256": func(g generator) string { return g.base64url(256) },
+	"tick": func(generator) string { return "`" },
+	"pod": func(g generator) string {
+		const set = "bcdfghjklmnpqrstvwxz2456789"
+		return g.word() + "-" + g.chars(set, 10) + "-" + g.chars(set, 5)
+	},
+	"cid": func(g generator) string { return "Qm" + g.alnum(44) }, "cid1": func(g generator) string { return "bafybei" + g.chars(lowers+"234567", 52) },
+	"b24":     func(g generator) string { return g.chars(lowers+"234567", 24) },
 	"alnum24": func(g generator) string { return "01" + g.alnum(22) },
 	"png": func(g generator) string {
 		return "iVBORw0KGgo" + base64.StdEncoding.EncodeToString([]byte(g.chars("\x00\x01\xfe\x80\x44\x90", 60+g.IntN(90))))[1:]

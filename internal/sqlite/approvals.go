@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"math"
 	"time"
 
@@ -174,24 +173,27 @@ func (e *entry) approvalScene(where string, args ...any) (commands.ApprovalScene
 }
 
 // EndCommand implements bridge.Store.
-func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end commands.End, to bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
+func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end commands.End, of bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
 		_, err := e.exec("UPDATE command_requests SET ended_at = ?, exit_code = ?, snapshot = ?, snapshot_number = ? WHERE id = ?",
 			op.Now, end.ExitCode, end.Snapshot, end.SnapshotNumber, end.ID)
 		if err != nil {
 			return err
 		}
-		sent, err = e.appendTo(op.Conversation, bridge.System, to, "", m)
-		if errors.Is(err, errNoRow) {
+		to, err := e.others(op.Conversation, of)
+		if err != nil {
+			return err
+		}
+		if len(to) == 0 {
 			e.op.Details["partner"] = "gone" // the conversation was removed meanwhile
 			return nil
 		}
-		if err != nil {
+		if sent, err = e.deliver(op.Conversation, bridge.System, to, "", m); err != nil {
 			return err
 		}
 		e.op.Details["message_id"] = sent.ID
 		return e.get("SELECT last_seq - read_seq FROM session_status WHERE conversation = ? AND session = ?",
-			[]any{op.Conversation, string(to.Partner())}, &sent.Unread)
+			[]any{op.Conversation, string(of)}, &sent.Unread)
 	})
 	return sent, err
 }

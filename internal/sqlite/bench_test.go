@@ -98,7 +98,7 @@ func BenchmarkRefuse(b *testing.B) {
 	_, s, p := inhabited(b)
 	p.A.Token = strings.Repeat("0", len(p.A.Token))
 	for b.Loop() {
-		_, _ = s.CheckPartner(context.Background(), p.A)
+		_, _ = s.CheckPartners(context.Background(), p.A, "")
 	}
 }
 

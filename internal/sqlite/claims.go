@@ -12,18 +12,18 @@ import (
 // selectClaims reads claims at the time ?1. One is over once its conversation has
 // expired, or its task is no longer an open one of its holder.
 const selectClaims = `
-	SELECT f.id, f.team_id, f.conversation, f.session, CASE f.session WHEN 'a' THEN c.role_a ELSE c.role_b END,
+	SELECT f.id, f.team_id, f.conversation, f.session, s.role,
 	       f.path, f.shared, f.reason, f.task, f.lease, f.taken_at, s.seen_at,
 	       c.expires_at <= ?1 OR f.task <> 0 AND NOT EXISTS (` + holdsTask + `)
 	FROM file_claims f
 	JOIN conversations c ON c.id = f.conversation
 	JOIN session_status s ON s.conversation = f.conversation AND s.session = f.session `
 
-// holdsTask is a row where the task of f is an open one of f's session: its own,
-// or, of session a, one of its team.
+// holdsTask is a row where the task of f is an open one of f's session: its own
+// (tasks.WorkerName), or, of session a, one of its team.
 const holdsTask = `
 	SELECT 1 FROM tasks t WHERE t.id = f.task AND t.ended_at = 0 AND
-	    (f.session = 'a' AND t.team_id = f.team_id OR f.session = 'b' AND t.worker = f.conversation)`
+	    (f.session = 'a' AND t.team_id = f.team_id OR f.session <> 'a' AND t.worker = f.conversation || CASE f.session WHEN 'b' THEN '' ELSE '/' || f.session END)`
 
 func listClaims(c *conn, now time.Time, where string, args ...any) (all []claims.Claim, err error) {
 	var one claims.Claim

@@ -24,8 +24,8 @@ func hastyClock() time.Time {
 	return start.Add(haste * time.Since(start))
 }
 
-// senderChild sends as fast as it can. It acknowledges each message, by a line,
-// after Send has returned.
+// senderChild sends to all others as fast as it can. It acknowledges each message, by
+// a line for each inbox in one piece, after Send has returned.
 func senderChild(args []string) error {
 	s, _, err := openChild(args[0], hastyClock)
 	if err != nil {
@@ -34,11 +34,15 @@ func senderChild(args []string) error {
 	c := credentials(args[1:])
 	for n := 0; ; n++ {
 		text := fmt.Sprintf("%d/%d", os.Getpid(), n)
-		sent, err := s.Send(context.Background(), c, bridge.SendRequest{Text: text})
+		sent, err := s.Send(context.Background(), c, bridge.SendRequest{Text: text, To: []bridge.SessionID{bridge.Everyone}})
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Printf("ack %s %d %s\n", c.Conversation, sent.Seq, text); err != nil {
+		lines := fmt.Appendf(nil, "ack %s/%s %d %s\n", c.Conversation, sent.Partner.Session, sent.Seq, text)
+		for _, r := range sent.Further {
+			lines = fmt.Appendf(lines, "ack %s/%s %d %s\n", c.Conversation, r.Session, r.Seq, text)
+		}
+		if _, err := os.Stdout.Write(lines); err != nil {
 			return err
 		}
 	}
@@ -58,7 +62,7 @@ func receiverChild(args []string) error {
 			return err
 		}
 		dawdle()
-		if _, err := os.Stdout.Write(answer(c.Conversation, d)); err != nil {
+		if _, err := os.Stdout.Write(answer(c, d)); err != nil {
 			return err
 		}
 		dawdle()
@@ -72,10 +76,10 @@ func receiverChild(args []string) error {
 func dawdle() { time.Sleep(rand.N(3 * time.Millisecond)) }
 
 // answer is the lines of a delivery.
-func answer(conversation string, d bridge.Delivery) []byte {
+func answer(to bridge.Credentials, d bridge.Delivery) []byte {
 	var b bytes.Buffer
 	for _, m := range d.Messages {
-		fmt.Fprintf(&b, "got %s %d %s %d %v\n", conversation, m.Seq, m.Text, d.Claim.ID, m.Redelivered)
+		fmt.Fprintf(&b, "got %s/%s %d %s %d %v\n", to.Conversation, to.Session, m.Seq, m.Text, d.Claim.ID, m.Redelivered)
 	}
 	return b.Bytes()
 }

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,8 +22,9 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// TestKilledProcesses kills senders and receivers of two conversations at
-// random moments, again and again, while all work at full speed.
+// TestKilledProcesses kills senders and receivers of a conversation of two and of one
+// of four, where each message is for all others, at random moments, again and again,
+// while all work at full speed.
 func TestKilledProcesses(t *testing.T) {
 	t.Parallel()
 	kills := 60
@@ -32,30 +34,27 @@ func TestKilledProcesses(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t, func(c *bridge.Config) { c.Now = hastyClock })
 	r := &rack{t: t}
-	var pairs []bridgetest.Pair
-	for range 2 {
-		c, err := s.Create(context.Background(), bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend", TTL: bridge.MaxTTL})
-		if err != nil {
+	pair := bridgetest.NewRoom(t, s, 2)
+	room := bridgetest.NewRoom(t, s, 4)
+	for _, all := range [][]bridge.Credentials{pair, room} {
+		if _, err := s.Extend(t.Context(), all[0], bridge.MaxTTL); err != nil {
 			t.Fatal(err)
 		}
-		p := bridgetest.Pair{
-			A: bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA},
-			B: bridge.Credentials{Conversation: c.ID, Session: bridge.SessionB, Token: c.TokenB},
-		}
-		pairs = append(pairs, p)
-		for range 2 {
-			r.add("sender", arguments(e, p.A))
-			r.add("receiver", arguments(e, p.B))
+		r.add("sender", arguments(e, all[0]))
+		r.add("sender", arguments(e, all[0]))
+		for _, c := range all[1:] {
+			r.add("receiver", arguments(e, c))
 		}
 	}
+	r.add("receiver", arguments(e, pair[1]))
 	// A slow machine gets more kills, until enough was sent between them.
 	for n := 0; n < kills || r.acknowledged() < kills && n < 10*kills; n++ {
 		time.Sleep(rand.N(60 * time.Millisecond)) // the random moments
 		r.replace(rand.N(len(r.running)))
 	}
 	r.stop()
-	for _, p := range pairs {
-		r.record(drain(t, s, p.B))
+	for _, c := range slices.Concat(pair[1:], room[1:]) {
+		r.record(drain(t, s, c))
 	}
 
 	acks, gots := r.counts()
@@ -88,7 +87,7 @@ func drain(t *testing.T, s *bridge.Service, c bridge.Credentials) string {
 		if len(d.Messages) == 0 {
 			return lines.String()
 		}
-		lines.Write(answer(c.Conversation, d))
+		lines.Write(answer(c, d))
 		if err := s.Confirm(ctx, d.Claim); err != nil {
 			t.Fatal(err)
 		}

@@ -20,9 +20,7 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 		if err := e.chargeCall(); err != nil {
 			return err
 		}
-		taken.Messages, taken.HasMore, err = listMessages(e.conn,
-			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4 + 0",
-			[]any{g.Conversation, string(g.Session), e.self.ReadSeq, t.Limit + 1}, t.Limit, t.Bytes)
+		taken.Messages, taken.HasMore, err = e.listInbox(g, e.self.ReadSeq, t.Page)
 		if err != nil {
 			return err
 		}
@@ -50,8 +48,8 @@ func (s *Store) UnreadHeads(ctx context.Context, conversation string, session br
 		var id, bytes int64
 		return c.each(`
 			SELECT m.id, length(CAST(m.message AS BLOB)) + length(m.files)
-			FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
-			WHERE m.conversation = ? AND m.recipient = ? AND m.seq > s.read_seq ORDER BY m.seq LIMIT ? + 0`,
+			FROM (`+unionInbox("seq > (SELECT read_seq FROM session_status WHERE conversation = ?1 AND session = ?2)", "ORDER BY 1 LIMIT ?3 + 0")+`) i
+			CROSS JOIN messages m ON m.id = i.id`,
 			[]any{conversation, string(session), limit}, []any{&id, &bytes}, func() error {
 				all = append(all, bridge.Head{ID: id, Bytes: int(bytes)})
 				return nil
@@ -63,10 +61,13 @@ func (s *Store) UnreadHeads(ctx context.Context, conversation string, session br
 // EndClaim implements bridge.Store.
 func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.operate(ctx, op, relaxed, func(e *entry) error {
-		was, kept, err := changeClaim(e.conn, claim, rule)
+		was, kept, err := changeClaim(e.conn, claim, rule, &e.sessions)
 		e.op.Details["last_seq"] = kept.ClaimSeq
-		if err != nil || kept.ReadSeq == was.ReadSeq {
+		switch {
+		case err != nil || kept.ReadSeq == was.ReadSeq:
 			return err
+		case e.many():
+			return e.receipts(claim, was.ReadSeq, kept.ReadSeq)
 		}
 		return e.receipt(claim, was.ReadSeq, kept.ReadSeq)
 	})
@@ -79,7 +80,7 @@ func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.
 // RenewClaim implements bridge.Store.
 func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.write.do(ctx, func(c *conn) (durability, error) {
-		_, _, err := changeClaim(c, claim, rule)
+		_, _, err := changeClaim(c, claim, rule, new(int64))
 		return relaxed, err
 	})
 	if errors.Is(err, errNothing) {
@@ -88,8 +89,8 @@ func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.
 	return err
 }
 
-// receipt notes which message the session has read last of those behind from,
-// up to to, that another session wrote.
+// receipt notes which message of its only partner the session has read last, of those
+// behind from, up to to.
 func (e *entry) receipt(of bridge.Claim, from, to int64) error {
 	var id int64
 	err := e.get(`
@@ -107,9 +108,10 @@ func (e *entry) receipt(of bridge.Claim, from, to int64) error {
 	return err
 }
 
-// changeClaim keeps what rule makes of a claim, or returns errNothing.
-func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule) (was, kept bridge.Inbox, err error) {
-	was, err = getInbox(c, claim)
+// changeClaim keeps what rule makes of a claim, or returns errNothing. It counts the
+// sessions of the conversation, too.
+func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule, sessions *int64) (was, kept bridge.Inbox, err error) {
+	was, err = getInbox(c, claim, sessions)
 	if errors.Is(err, errNoRow) {
 		return was, was, errNothing // the conversation was removed
 	}
@@ -123,12 +125,13 @@ func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule) (was, kept 
 	return was, kept, putInbox(c, claim, kept)
 }
 
-func getInbox(c *conn, of bridge.Claim) (i bridge.Inbox, err error) {
+func getInbox(c *conn, of bridge.Claim, sessions *int64) (i bridge.Inbox, err error) {
 	err = c.get(`
-		SELECT last_seq, read_seq, handed_seq, claim_id, claim_seq, claim_until
-		FROM session_status WHERE conversation = ? AND session = ?`,
+		SELECT s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until, c.sessions
+		FROM session_status s JOIN conversations c ON c.id = s.conversation
+		WHERE s.conversation = ? AND s.session = ?`,
 		[]any{of.Conversation, string(of.Session)},
-		&i.LastSeq, &i.ReadSeq, &i.HandedSeq, &i.ClaimID, &i.ClaimSeq, &i.ClaimUntil)
+		&i.LastSeq, &i.ReadSeq, &i.HandedSeq, &i.ClaimID, &i.ClaimSeq, &i.ClaimUntil, sessions)
 	return i, err
 }
 

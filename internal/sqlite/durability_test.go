@@ -80,7 +80,7 @@ func TestCommitsSurviveWhatTheyMust(t *testing.T) {
 		{"send after it", send, waits},
 		{"history", func() error { _, err := s.History(ctx, a, 0, 0); return err }, does},
 		{"tokens", func() error { _, err := s.Tokens(ctx, created.ID); return err }, waits},
-		{"partner", func() error { _, err := s.CheckPartner(ctx, a); return err }, does},
+		{"partner", func() error { _, err := s.CheckPartners(ctx, a, ""); return err }, does},
 		{"cleanup", func() error { _, err := s.Cleanup(ctx, 0, false); return err }, waits},
 		{"wrong token", func() error {
 			bad := b
@@ -166,4 +166,14 @@ func fileSize(t *testing.T, path string) int64 {
 		t.Fatal(err)
 	}
 	return info.Size()
+}
+
+// TestFlushesReachTheDisk: what SQLite flushes itself waits for the disk, and not
+// only for its cache, on systems that tell the two apart. What that is worth there
+// only a power cut on such a system shows.
+func TestFlushesReachTheDisk(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	if ok, err := new(disk).store(t, e).FlushesFully(); err != nil || !ok {
+		t.Errorf("SQLite does not wait for the disk: %v", err)
+	}
 }

@@ -11,6 +11,17 @@ import (
 // SetTurnTimeout sets how long the store's writers wait for their turn.
 func (s *Store) SetTurnTimeout(d time.Duration) { s.write.turnstile.Timeout = d }
 
+// FlushesFully reports whether the writer's connection waits for the disk itself.
+func (s *Store) FlushesFully() (bool, error) {
+	for _, pragma := range []string{"PRAGMA fullfsync", "PRAGMA checkpoint_fullfsync"} {
+		var on int64
+		if err := s.write.conn.get(pragma, nil, &on); err != nil || on != 1 {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // Plans returns the query plan of every statement that the store has prepared
 // so far, by its text.
 func (s *Store) Plans() (map[string][]string, error) {

@@ -106,8 +106,8 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("opening a store on a full disk: %v, want ErrStoreFull", err)
 	}
 	overview, err := s.Conversation(ctx, p.A.Conversation)
-	if err != nil || overview.B.Unread != sent {
-		t.Errorf("%d unread, %v, want %d", overview.B.Unread, err, sent)
+	if err != nil || overview.Sessions[1].Unread != sent {
+		t.Errorf("%d unread, %v, want %d", overview.Sessions[1].Unread, err, sent)
 	}
 
 	for _, file := range []string{ballast, filled} {

@@ -15,17 +15,19 @@ import (
 // domain need, and keeps what they decide.
 type entry struct {
 	*conn
-	store   *Store
-	op      bridge.Operation
-	head    head
-	now     time.Time      // the store's time of the operation
-	proof   bridge.Proof   // of a session
-	self    bridge.Inbox   // of a session
-	shared  string         // of a session: the files of Standing
-	account bridge.Account // of the bucket loaded
-	loaded  string         // a bucket; empty for none
-	level   durability     // of the commit; an operation may raise it
-	folded  bool           // counted, and not logged
+	store  *Store
+	op     bridge.Operation
+	head   head
+	now    time.Time    // the store's time of the operation
+	proof  bridge.Proof // of a session
+	self   bridge.Inbox // of a session
+	shared string       // of a session: the files of Standing
+	// sessions is how many the conversation of a session has.
+	sessions int64
+	account  bridge.Account // of the bucket loaded
+	loaded   string         // a bucket; empty for none
+	level    durability     // of the commit; an operation may raise it
+	folded   bool           // counted, and not logged
 }
 
 // head is the row that every operation reads and writes.
@@ -125,7 +127,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 		e.loaded = g.Charges[0].Bucket
 	}
 	err := e.get(`
-		SELECT `+selectHead+`, c.expires_at, s.nonce, s.seen_at,
+		SELECT `+selectHead+`, c.expires_at, c.sessions, s.nonce, s.seen_at,
 		       EXISTS (SELECT 1 FROM pauses WHERE conversation IN ('', ?1)),
 		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until, s.shared_files,
 		       r.minute, r.hour, r.day, r.at
@@ -134,7 +136,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 		LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2
 		LEFT JOIN rate_limits r ON r.bucket = ?3`,
 		[]any{g.Conversation, string(g.Session), e.loaded},
-		append(e.head.dest(), &proof.ExpiresAt, &proof.Nonce, &proof.SeenAt, &paused,
+		append(e.head.dest(), &proof.ExpiresAt, &e.sessions, &proof.Nonce, &proof.SeenAt, &paused,
 			&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil, &e.shared,
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
 	proof.Clock, proof.Paused = e.head.clock, paused != 0

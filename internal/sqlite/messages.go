@@ -12,25 +12,34 @@ import (
 )
 
 // AppendMessage implements bridge.Store.
-func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, replyTo int64, rule bridge.MessageRule) (sent bridge.Sent, err error) {
+func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, d bridge.Draft) (sent bridge.Sent, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
 		sent, err = e.repeated(g, key)
 		if err != nil {
 			return err
 		}
-		if !sent.Repeated && replyTo != 0 && !e.answers(g, replyTo) {
-			return bridge.RefuseReply(g)
+		var to bridge.Recipients
+		if !sent.Repeated {
+			if to, err = e.recipients(g, d.To); err != nil {
+				return err
+			}
+			if d.ReplyTo != 0 && !e.answers(g, d.ReplyTo) {
+				return bridge.RefuseReply(g)
+			}
 		}
-		if err := e.charge(g.ChargeFor(sent.Repeated)); err != nil {
+		if err := e.charge(g.SendCharges(sent.Repeated, len(to))); err != nil {
 			return err
 		}
 		if sent.Repeated {
 			e.op.Details["repeated"] = true
-			if sent.Partner, err = e.partner(g); err != nil {
+			if err := e.partners(g, &sent); err != nil {
 				return err
 			}
-		} else if sent, err = e.send(g, key, replyTo, rule); err != nil {
+		} else if sent, err = e.send(g, key, to, d); err != nil {
 			return err
+		}
+		if sent.Many = e.many(); sent.Many {
+			e.op.Details["to"] = sent.Recipients()
 		}
 		sent.Unread, sent.Now, sent.Standing = e.self.Waiting(g.Now), g.Now, e.standing(g)
 		e.op.Details["message_id"], e.op.Details["seq"] = sent.ID, sent.Seq
@@ -40,42 +49,54 @@ func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, re
 }
 
 // send stores what rule makes of a message of g's session.
-func (e *entry) send(g bridge.Gate, key string, replyTo int64, rule bridge.MessageRule) (sent bridge.Sent, err error) {
-	tail, err := lastText(e.conn, g.Conversation, g.Session, bridge.TailLength)
+func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.Draft) (sent bridge.Sent, err error) {
+	tails, err := e.tails(g, to, bridge.TailLength)
 	if err != nil {
 		return sent, err
 	}
-	m := rule(tail)
-	if sent, err = e.appendTo(g.Conversation, string(g.Session), g.Session.Partner(), key, m); err != nil {
+	m := d.Text(tails)
+	if sent, err = e.deliver(g.Conversation, string(g.Session), to, key, m); err != nil {
 		return sent, err
 	}
-	if replyTo != 0 {
-		if _, err := e.exec("UPDATE messages SET reply_to = ? WHERE id = ?", replyTo, sent.ID); err != nil {
+	if e.many() {
+		if err := e.flow(g, sent); err != nil {
 			return sent, err
 		}
 	}
-	if len(m.Files) > 0 {
-		sent.SharedFiles, err = e.share(g, m.Files)
+	if d.ReplyTo != 0 {
+		if _, err := e.exec("UPDATE messages SET reply_to = ? WHERE id = ?", d.ReplyTo, sent.ID); err != nil {
+			return sent, err
+		}
+	}
+	switch {
+	case len(m.Files) == 0:
+	case e.many():
+		sent.SharedFiles, err = e.shareWithMany(g, m.Files, to)
+	default:
+		sent.SharedFiles, err = e.share(g, m.Files, to[0])
 	}
 	return sent, err
 }
 
-// answers reports whether a message is one of g's conversation.
+// answers reports whether a message is one that g's session sent or was sent.
 func (e *entry) answers(g bridge.Gate, id int64) bool {
 	var found int64
-	return e.get("SELECT id FROM messages WHERE id = ? AND conversation = ?", []any{id, g.Conversation}, &found) == nil
+	return e.get("SELECT m.id FROM messages m WHERE m.id = ?3 AND m.conversation = ?1 AND "+ofSession,
+		[]any{g.Conversation, string(g.Session), id}, &found) == nil
 }
+
+// ofSession is true of a message m that session ?2 sent or was sent.
+const ofSession = `(m.sender = ?2 OR m.recipient = ?2 OR EXISTS (SELECT 1 FROM copies k WHERE k.message = m.id AND k.recipient = ?2))`
 
 // share returns those of files that g's partner named lately, and keeps them for
 // the partner to be told.
-func (e *entry) share(g bridge.Gate, files []string) ([]string, error) {
-	partner := string(g.Session.Partner())
+func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) ([]string, error) {
 	var others []string
 	var names string
 	err := e.each(`
 		SELECT files FROM messages WHERE conversation = ? AND recipient = ? AND sender = ? AND sent_at > ? AND files <> '[]'
 		ORDER BY seq DESC LIMIT ? + 0`,
-		[]any{g.Conversation, string(g.Session), partner, g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&names}, func() error {
+		[]any{g.Conversation, string(g.Session), string(partner), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&names}, func() error {
 			others = append(others, fromList(names)...)
 			return nil
 		})
@@ -83,8 +104,7 @@ func (e *entry) share(g bridge.Gate, files []string) ([]string, error) {
 	if err != nil || shared == nil {
 		return nil, err
 	}
-	_, err = e.exec("UPDATE session_status SET shared_files = ? WHERE conversation = ? AND session = ?", list(shared), g.Conversation, partner)
-	return shared, err
+	return shared, e.keepShared(g.Conversation, partner, shared)
 }
 
 // ForgetShared implements bridge.Store.
@@ -96,6 +116,12 @@ func (s *Store) ForgetShared(ctx context.Context, conversation string, session b
 	})
 }
 
+// keepShared keeps files for a session to be told of.
+func (e *entry) keepShared(conversation string, session bridge.SessionID, files []string) error {
+	_, err := e.exec("UPDATE session_status SET shared_files = ? WHERE conversation = ? AND session = ?", list(files), conversation, string(session))
+	return err
+}
+
 // partnerColumns are what a sender is told of its partner.
 const partnerColumns = "status, seen_at, receipt_id, receipt_at"
 
@@ -103,14 +129,23 @@ func partnerDest(p *bridge.SessionState, status *string) []any {
 	return []any{status, &p.SeenAt, &p.ReadID, &p.ReadAt}
 }
 
-// partner returns what is known of g's partner, but for its role and its mail.
-func (e *entry) partner(g bridge.Gate) (p bridge.SessionState, err error) {
-	var status string
-	p.Session = g.Session.Partner()
-	err = e.get("SELECT "+partnerColumns+" FROM session_status WHERE conversation = ? AND session = ?",
-		[]any{g.Conversation, string(p.Session)}, partnerDest(&p, &status)...)
-	p.Status = bridge.Status(status)
-	return p, err
+// partners completes a first answer with what is known of the recipients now, but for
+// their roles and their mail.
+func (e *entry) partners(g bridge.Gate, sent *bridge.Sent) error {
+	all := []*bridge.SessionState{&sent.Partner}
+	for i := range sent.Further {
+		all = append(all, &sent.Further[i].SessionState)
+	}
+	for _, p := range all {
+		var status string
+		err := e.get("SELECT "+partnerColumns+" FROM session_status WHERE conversation = ? AND session = ?",
+			[]any{g.Conversation, string(p.Session)}, partnerDest(p, &status)...)
+		if err != nil {
+			return err
+		}
+		p.Status = bridge.Status(status)
+	}
+	return nil
 }
 
 // repeated returns the first answer to an idempotency key, or a zero Sent.
@@ -118,30 +153,26 @@ func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 	if key == "" {
 		return sent, nil
 	}
-	var redacted string
+	var recipient, redacted string
 	err = e.get(`
-		SELECT id, seq, sent_at, redacted, partner_unread FROM messages
+		SELECT id, recipient, seq, sent_at, redacted, partner_unread FROM messages
 		WHERE conversation = ? AND sender = ? AND idempotency_key = ?`,
 		[]any{g.Conversation, string(g.Session), key},
-		&sent.ID, &sent.Seq, &sent.SentAt, &redacted, &sent.PartnerUnread)
+		&sent.ID, &recipient, &sent.Seq, &sent.SentAt, &redacted, &sent.PartnerUnread)
 	if errors.Is(err, errNoRow) {
 		return bridge.Sent{}, nil
 	}
-	sent.Repeated, sent.Redacted = true, fromList(redacted)
-	return sent, err
+	sent.Repeated, sent.Redacted, sent.Partner.Session = true, fromList(redacted), bridge.SessionID(recipient)
+	if err != nil || !e.many() {
+		return sent, err
+	}
+	return sent, e.copiesOf(&sent)
 }
 
 // appendTo gives m the next number of to's inbox and stores it. The conversation
 // must exist. An empty key is none.
 func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key string, m bridge.NewMessage) (sent bridge.Sent, err error) {
-	var status string
-	sent.Partner.Session = to
-	err = e.get(`
-		UPDATE session_status SET last_seq = last_seq + 1
-		WHERE conversation = ? AND session = ? RETURNING last_seq, last_seq - read_seq, `+partnerColumns,
-		[]any{conversation, string(to)}, append([]any{&sent.Seq, &sent.PartnerUnread}, partnerDest(&sent.Partner, &status)...)...)
-	sent.Partner.Status = bridge.Status(status)
-	if err != nil {
+	if sent.Seq, sent.PartnerUnread, err = e.nextSeq(conversation, to, &sent.Partner); err != nil {
 		return sent, err
 	}
 	var once any
@@ -164,11 +195,37 @@ func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key str
 // senderColumn is who sent a message: the operator's own are the bridge's, marked.
 const senderColumn = "CASE m.operator WHEN 1 THEN 'operator' ELSE m.sender END"
 
+// messageColumns are those of a message, but for its number and whether it was read.
+const messageColumns = senderColumn + `, m.recipient || coalesce((SELECT group_concat(k.recipient, '') FROM copies k WHERE k.message = m.id), ''),
+	m.action_type, m.message, m.files, m.redacted, m.sent_at, m.reply_to`
+
+// readByAll is true of a message that each recipient has read.
+const readByAll = `m.seq <= s.read_seq AND NOT EXISTS (
+	SELECT 1 FROM copies k JOIN session_status t ON t.conversation = k.conversation AND t.session = k.recipient
+	WHERE k.message = m.id AND k.seq > t.read_seq)`
+
+// selectMessage selects messages as their sender and the operator see them.
 const selectMessage = `
-	SELECT m.id, m.seq, ` + senderColumn + `, m.recipient, m.action_type, m.message, m.files, m.redacted, m.sent_at,
-	       m.reply_to, m.seq <= s.read_seq
+	SELECT m.id, m.seq, ` + messageColumns + `, ` + readByAll + `
 	FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
 	WHERE m.conversation = ?1 `
+
+// selectInbox selects messages as session ?2 of more than two is sent them.
+var selectInbox = `
+	SELECT m.id, i.seq, ` + messageColumns + `, i.seq <= s.read_seq
+	FROM (` + unionInbox("seq > ?3", "ORDER BY 1 LIMIT ?4 + 0") + `) i
+	CROSS JOIN messages m ON m.id = i.id
+	JOIN session_status s ON s.conversation = ?1 AND s.session = ?2`
+
+// selectHistory selects what session ?2 of more than two sent or was sent: in its own
+// numbers, where it was sent it.
+const selectHistory = `
+	SELECT m.id, coalesce(o.seq, m.seq), ` + messageColumns + `,
+	       CASE WHEN m.recipient = ?2 THEN m.seq <= r.read_seq WHEN o.seq IS NOT NULL THEN o.seq <= r.read_seq ELSE ` + readByAll + ` END
+	FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
+	JOIN session_status r ON r.conversation = ?1 AND r.session = ?2
+	LEFT JOIN copies o ON o.message = m.id AND o.recipient = ?2
+	WHERE m.conversation = ?1 AND (m.sender = ?2 OR m.recipient = ?2 OR o.seq IS NOT NULL) `
 
 // messageRow is where a row of selectMessage is read into.
 type messageRow struct {
@@ -183,18 +240,42 @@ func (r *messageRow) dest() []any {
 
 func (r *messageRow) message() bridge.Message {
 	m := r.Message
-	m.To, m.Action = bridge.SessionID(r.to), bridge.ActionType(r.action)
+	m.To, m.Action = recipientList(r.to), bridge.ActionType(r.action)
 	m.Files, m.Redacted, m.Read = fromList(r.files), fromList(r.redacted), r.read != 0
 	return m
 }
 
-// listMessages reads messages until there are limit of them, or until the next
+// recipientList reads the letters of sessions.
+func recipientList(letters string) bridge.Recipients {
+	to := make(bridge.Recipients, 0, len(letters))
+	for _, letter := range letters {
+		to = append(to, bridge.SessionID(letter))
+	}
+	slices.Sort(to)
+	return to
+}
+
+// listInbox reads a page of the messages behind a number that g's session was sent.
+func (e *entry) listInbox(g bridge.Gate, after int64, p bridge.Page) ([]bridge.Message, bool, error) {
+	query := selectMessage + "AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4 + 0"
+	if e.many() {
+		query = selectInbox
+	}
+	return readMessages(e.conn, query, []any{g.Conversation, string(g.Session), after, p.Limit + 1}, p.Limit, p.Bytes)
+}
+
+// listMessages is readMessages for those that where selects.
+func listMessages(c *conn, where string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
+	return readMessages(c, selectMessage+where, args, limit, bytes)
+}
+
+// readMessages reads messages until there are limit of them, or until the next
 // one would make them longer than bytes (0: no bound). more says whether
 // there was a next one.
-func listMessages(c *conn, where string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
+func readMessages(c *conn, query string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
 	var row messageRow
 	size := 0
-	err = c.each(selectMessage+where, args, row.dest(), func() error {
+	err = c.each(query, args, row.dest(), func() error {
 		size += len(row.Text) + len(row.files)
 		if len(all) == limit || bytes > 0 && len(all) > 0 && size > bytes {
 			more = true
@@ -217,8 +298,12 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 			return err
 		}
 		h.Unread = e.self.Waiting(g.Now)
-		h.Messages, h.HasMore, err = listMessages(e.conn,
-			"AND m.id < ?2 ORDER BY m.id DESC LIMIT ?3 + 0", []any{g.Conversation, before, p.Limit + 1}, p.Limit, p.Bytes)
+		query := selectMessage
+		if e.many() {
+			query = selectHistory
+		}
+		h.Messages, h.HasMore, err = readMessages(e.conn, query+"AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4 + 0",
+			[]any{g.Conversation, string(g.Session), before, p.Limit + 1}, p.Limit, p.Bytes)
 		slices.Reverse(h.Messages)
 		e.op.Details["messages"] = len(h.Messages)
 		return err
@@ -226,16 +311,19 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 	return h, err
 }
 
-// lastText returns the last limit characters of the last message that a session
-// sent, or "". A session's own messages are all in its partner's inbox, whose
-// last number leads to the last of them. They are cut as bytes, because SQLite
-// takes a NUL for the end of a text.
-func lastText(c *conn, conversation string, from bridge.SessionID, limit int) (string, error) {
+// lastText returns the last limit characters of the last message that a session of
+// two sent, or "". Its messages are all in its partner's inbox, whose last number
+// leads to the last of them.
+func lastText(c *conn, conversation string, from, partner bridge.SessionID, limit int) (string, error) {
+	return textEnd(c, "WHERE conversation = ?2 AND recipient = ?3 AND sender = ?4 ORDER BY seq DESC LIMIT 1", limit,
+		conversation, string(partner), string(from))
+}
+
+// textEnd returns the last limit characters of a message, or "". They are cut as
+// bytes, because SQLite takes a NUL for the end of a text.
+func textEnd(c *conn, where string, limit int, args ...any) (string, error) {
 	var end []byte
-	err := c.get(`
-		SELECT substr(CAST(message AS BLOB), -?4) FROM messages
-		WHERE conversation = ?1 AND recipient = ?2 AND sender = ?3 ORDER BY seq DESC LIMIT 1`,
-		[]any{conversation, string(from.Partner()), string(from), limit * utf8.UTFMax}, &end)
+	err := c.get("SELECT substr(CAST(message AS BLOB), -?1) FROM messages "+where, append([]any{limit * utf8.UTFMax}, args...), &end)
 	if errors.Is(err, errNoRow) {
 		return "", nil
 	}

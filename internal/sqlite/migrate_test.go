@@ -85,8 +85,8 @@ func TestMigrationKeepsMail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !o.A.SeenAt.Equal(time.Unix(7, 0)) || !o.B.SeenAt.Equal(time.Unix(5, 0)) || !o.B.Joined() || o.B.Unread != 1 {
-		t.Errorf("the sessions became %+v and %+v", o.A, o.B)
+	if !o.Sessions[0].SeenAt.Equal(time.Unix(7, 0)) || !o.Sessions[1].SeenAt.Equal(time.Unix(5, 0)) || !o.Sessions[1].Joined() || o.Sessions[1].Unread != 1 {
+		t.Errorf("the sessions became %+v and %+v", o.Sessions[0], o.Sessions[1])
 	}
 	messages, err := s.Messages(t.Context(), id, 0, 10)
 	if err != nil || len(messages) != 1 || messages[0].Text != "hello" {

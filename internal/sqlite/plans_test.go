@@ -50,7 +50,7 @@ func TestQueryPlans(t *testing.T) {
 	must(s.History(ctx, a, 0, 0))
 	must(s.History(ctx, a, 5, 0))
 	must(s.UpdateStatus(ctx, a, bridge.StatusWorking))
-	must(s.CheckPartner(ctx, a))
+	must(s.CheckPartners(ctx, a, ""))
 	must(s.Heartbeat(ctx, b))
 	must(s.PeekMessages(ctx, b, bridge.FromUnread, 0))
 	must(s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend", Team: "blue", Holds: []bridge.Credentials{a}}))
@@ -69,7 +69,7 @@ func TestQueryPlans(t *testing.T) {
 	must(s.Tokens(ctx, created.ID))
 	must(s.RotateTokens(ctx, created.ID))
 	_, _ = s.Join(ctx, "wrong")
-	_, _ = s.CheckPartner(ctx, b)
+	_, _ = s.CheckPartners(ctx, b, "")
 	must(s.AuditEntries(ctx, bridge.AuditQuery{Limit: 10, Last: true}))
 
 	plans, err := store.Plans()

@@ -50,8 +50,8 @@ func TestManyProcessesStartTogetherOnANewStore(t *testing.T) {
 		t.Errorf("got %d conversations, want %d", len(conversations), processes)
 	}
 	for _, c := range conversations {
-		if c.B.Unread != 1 {
-			t.Errorf("%s: %d messages, want 1", c.ID, c.B.Unread)
+		if c.Sessions[1].Unread != 1 {
+			t.Errorf("%s: %d messages, want 1", c.ID, c.Sessions[1].Unread)
 		}
 	}
 	if head, err := s.VerifyAudit(context.Background(), audit.Head{}); err != nil || head.Seq != int64(2*processes) {

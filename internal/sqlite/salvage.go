@@ -281,23 +281,42 @@ func columnNames(c *conn, table string) (names []string, err error) {
 // settleRows drops what belongs to nothing any more, and lets each inbox end with
 // the last message that it has.
 func settleRows(c *conn, tables []Salvaged) error {
-	for _, child := range []string{"session_status", "messages", "yolo_modes", "yolo_grants", "command_requests", "file_claims"} {
-		result, err := c.exec("DELETE FROM " + child + " WHERE conversation NOT IN (SELECT id FROM conversations)")
-		if err != nil {
+	for _, child := range []string{"session_status", "messages", "copies", "flows", "yolo_modes", "yolo_grants", "command_requests", "file_claims"} {
+		if err := dropRows(c, tables, child, "conversation NOT IN (SELECT id FROM conversations)"); err != nil {
 			return err
 		}
-		dropped, _ := result.RowsAffected()
-		for i := range tables {
-			if tables[i].Table == child {
-				tables[i].Rows, tables[i].Dropped = tables[i].Rows-dropped, tables[i].Dropped+dropped
-			}
-		}
 	}
-	if _, err := c.exec("DELETE FROM task_events WHERE task NOT IN (SELECT id FROM tasks)"); err != nil {
+	if err := dropRows(c, tables, "copies", "message NOT IN (SELECT id FROM messages)"); err != nil {
 		return err
 	}
-	_, err := c.exec(`
-		UPDATE session_status SET last_seq = max(handed_seq, coalesce((
-			SELECT max(seq) FROM messages m WHERE m.conversation = session_status.conversation AND m.recipient = session_status.session), 0))`)
+	if err := dropRows(c, tables, "task_events", "task NOT IN (SELECT id FROM tasks)"); err != nil {
+		return err
+	}
+	for _, query := range []string{
+		`UPDATE session_status SET last_seq = max(handed_seq, coalesce((
+			SELECT max(seq) FROM messages m WHERE m.conversation = session_status.conversation AND m.recipient = session_status.session), 0), coalesce((
+			SELECT max(seq) FROM copies k WHERE k.conversation = session_status.conversation AND k.recipient = session_status.session), 0))`,
+		`UPDATE conversations SET sessions = (SELECT count(*) FROM session_status s WHERE s.conversation = conversations.id),
+			copies = (SELECT count(*) FROM copies k WHERE k.conversation = conversations.id)`,
+	} {
+		if _, err := c.exec(query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropRows removes rows of a table, and counts them.
+func dropRows(c *conn, tables []Salvaged, table, where string) error {
+	result, err := c.exec("DELETE FROM " + table + " WHERE " + where)
+	if err != nil {
+		return err
+	}
+	dropped, err := result.RowsAffected()
+	for i := range tables {
+		if tables[i].Table == table {
+			tables[i].Rows, tables[i].Dropped = tables[i].Rows-dropped, tables[i].Dropped+dropped
+		}
+	}
 	return err
 }

@@ -27,9 +27,9 @@ func TestSalvage(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	s, store, err := openChild(e.Path, nil)
 	must(t, err)
-	p := bridgetest.NewPair(t, s)
+	room := bridgetest.NewRoom(t, s, 3)
 	for i := range messages {
-		_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: fmt.Sprintf("number %d %s", i, strings.Repeat("text ", 100))})
+		_, err := s.Send(t.Context(), room[0], bridge.SendRequest{To: []bridge.SessionID{bridge.Everyone}, Text: fmt.Sprintf("number %d %s", i, strings.Repeat("text ", 100))})
 		must(t, err)
 	}
 	must(t, store.Close())
@@ -62,18 +62,24 @@ func TestSalvage(t *testing.T) {
 			if diff := cmp.Diff(before, folder(t, filepath.Dir(d.Path))); diff != "" {
 				t.Error("the old store was changed")
 			}
-			var saved sqlite.Salvaged
+			var saved, copies sqlite.Salvaged
 			for _, table := range tables {
-				if table.Table == "messages" {
+				switch table.Table {
+				case "messages":
 					saved = table
+				case "copies":
+					copies = table
 				}
+			}
+			if copies.Rows != saved.Rows || copies.Rows+copies.Dropped != messages {
+				t.Errorf("saved %+v of the further recipients, want as many as messages", copies)
 			}
 			if saved.Rows < int64(tt.least) || (saved.Unreadable == 0) != tt.sound {
 				t.Errorf("saved %+v, want %d messages or more", saved, tt.least)
 			}
 			to.Key = e.Key
 			s := to.Service(t)
-			found, err := s.Messages(t.Context(), p.A.Conversation, 0, messages+1)
+			found, err := s.Messages(t.Context(), room[0].Conversation, 0, messages+1)
 			must(t, err)
 			if int64(len(found)) != saved.Rows {
 				t.Errorf("%d messages are there, %d were saved", len(found), saved.Rows)

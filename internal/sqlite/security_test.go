@@ -65,7 +65,7 @@ var operations = map[string]func(context.Context, *bridge.Service, bridge.Creden
 		return err
 	},
 	"check_partner_status": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		_, err := s.CheckPartner(ctx, c)
+		_, err := s.CheckPartners(ctx, c, "")
 		return err
 	},
 	"some_tool": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
@@ -129,7 +129,7 @@ func newCast(t *testing.T) *cast {
 	return &cast{
 		env: e, service: s, victim: victim,
 		secrets: [][]byte{
-			[]byte(victim.A.Token), []byte(victim.B.Token), []byte(after.A), []byte(after.B),
+			[]byte(victim.A.Token), []byte(victim.B.Token), []byte(after[0].Token), []byte(after[1].Token),
 			[]byte(code), []byte(strings.ReplaceAll(code, "-", "")),
 		},
 		bad: map[string]bridge.Credentials{
@@ -242,7 +242,7 @@ func TestBadCredentialsSpendNothingOfTheOwners(t *testing.T) {
 	if _, err := s.Send(ctx, c.victim.A, bridge.SendRequest{Text: "x"}); err != nil {
 		t.Errorf("the owner's write: %v", err)
 	}
-	if _, err := s.CheckPartner(ctx, c.victim.A); err != nil {
+	if _, err := s.CheckPartners(ctx, c.victim.A, ""); err != nil {
 		t.Errorf("the owner's read: %v", err)
 	}
 	verified(t, s)
@@ -258,7 +258,7 @@ func TestThrottlingDoesNotTellWhatExists(t *testing.T) {
 	for _, name := range []string{"wrong", "unknown conversation"} {
 		var got []string
 		for range 5 {
-			_, err := s.CheckPartner(ctx, c.bad[name])
+			_, err := s.CheckPartners(ctx, c.bad[name], "")
 			got = append(got, err.Error())
 		}
 		refused := bridge.ErrUnauthorized.Error()

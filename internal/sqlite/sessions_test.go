@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/sqlite"
 )
@@ -19,9 +21,10 @@ func TestMigrationToManySessions(t *testing.T) {
 			t.Parallel()
 			e := bridgetest.NewEnv(t)
 			must(t, sqlite.CreateVersion(e.Path, e.Key, version))
+			code := auth.NewJoinCode()
 			must(t, sqlite.ExecFile(e.Path,
-				`INSERT INTO conversations (id, role_a, role_b, team, created_at, expires_at, join_expires_at)
-				 VALUES ('`+id+`', 'backend', 'frontend', '', 1, 9000000000000000, 3)`,
+				fmt.Sprintf(`INSERT INTO conversations (id, role_a, role_b, team, created_at, expires_at, join_hash, join_expires_at)
+				 VALUES ('%s', 'backend', 'frontend', '', 1, 9000000000000000, x'%x', 9000000000000000)`, id, auth.NewJoinCodes(e.Key).Hash(code)),
 				`INSERT INTO session_status (conversation, session, nonce, last_seq)
 				 VALUES ('`+id+`', 'a', x'00', 0), ('`+id+`', 'b', x'01', 1)`,
 				`INSERT INTO messages (conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, partner_unread)
@@ -32,12 +35,37 @@ func TestMigrationToManySessions(t *testing.T) {
 				t.Errorf("the messages became %+v, %v", messages, err)
 			}
 			must(t, s.Close())
+			becomesRoom(t, e, code)
 			accepts(t, e.Path, id)
 			if found := whole(t, e.Path); found != "ok" {
 				t.Errorf("integrity: %s", found)
 			}
 		})
 	}
+}
+
+// becomesRoom redeems the join code of a migrated conversation, and invites a third
+// session, which takes part.
+func becomesRoom(t *testing.T, e *bridgetest.Env, code string) {
+	t.Helper()
+	s := e.Service(t)
+	joined, err := s.Join(t.Context(), code)
+	must(t, err)
+	if got := fmt.Sprint(joined.Session, joined.Unread, " ", joined.Roster); got != `b1 a "backend", b "frontend"` {
+		t.Errorf("joined as %s", got)
+	}
+	token, err := s.RotateToken(t.Context(), joined.ID, bridge.SessionA)
+	must(t, err)
+	a := bridge.Credentials{Conversation: joined.ID, Session: bridge.SessionA, Token: token}
+	invited, err := s.Invite(t.Context(), a, "tester")
+	must(t, err)
+	_, err = s.Join(t.Context(), invited.JoinCode)
+	must(t, err)
+	sent, err := s.Send(t.Context(), a, bridge.SendRequest{Text: "for all", To: []bridge.SessionID{bridge.Everyone}})
+	if err != nil || sent.Recipients().String() != "b,c" || sent.Seq != 2 {
+		t.Errorf("sent %+v, %v", sent, err)
+	}
+	must(t, sqlite.ExecFile(e.Path, "DELETE FROM copies", "DELETE FROM flows", "DELETE FROM session_status WHERE session = 'c'", "DELETE FROM messages WHERE seq = 2"))
 }
 
 // accepts tries session names in every table that holds one.

@@ -3,24 +3,29 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"example.org/bridge/internal/bridge"
 )
 
 // Say implements bridge.Store.
-func (s *Store) Say(ctx context.Context, op bridge.Operation, to []bridge.SessionID, m bridge.NewMessage, rule bridge.SayRule) (sent []bridge.Sent, err error) {
+func (s *Store) Say(ctx context.Context, op bridge.Operation, m bridge.NewMessage, rule bridge.SayRule) (sent []bridge.Sent, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
 		o, err := getOverview(e.conn, op.Conversation)
 		if err != nil {
 			return err
 		}
-		if err := rule(o); err != nil {
+		to, err := rule(o)
+		if err != nil {
 			return err
 		}
-		sent = nil
-		for _, session := range to {
-			one, err := e.appendTo(op.Conversation, bridge.System, session, "", m)
+		groups := []bridge.Recipients{to}
+		if len(o.Sessions) == 2 {
+			groups = slices.Collect(slices.Chunk(to, 1)) // copies are for more
+		}
+		for _, to := range groups {
+			one, err := e.deliver(op.Conversation, bridge.System, to, "", m)
 			if err != nil {
 				return err
 			}

@@ -70,7 +70,7 @@ func (e *entry) repeatedTask(key string) (tasks.Task, error) {
 	}
 	var state string
 	err = e.get(`
-		SELECT v.worker, v.state, ifnull(c.role_b, '') FROM task_events v LEFT JOIN conversations c ON c.id = v.worker
+		SELECT v.worker, v.state, ifnull(b.role, '') FROM task_events v LEFT JOIN session_status b ON `+isWorker("v.worker")+`
 		WHERE v.task = ? ORDER BY v.id LIMIT 1`, []any{id}, &t.Worker, &state, &t.Role)
 	t.State = tasks.State(state)
 	return t, err
@@ -91,12 +91,15 @@ func (e *entry) newTaskScene(g bridge.Gate, key string) (s tasks.Scene, err erro
 	if err = e.get("SELECT count(*) FROM tasks WHERE team_id = ? AND ended_at = 0", []any{s.TeamID}, &s.Open); err != nil {
 		return s, err
 	}
-	s.Workers, err = teamWorkers(e.conn, s.TeamID, e.now)
+	if s.Workers, err = teamWorkers(e.conn, s.TeamID, e.now); err != nil || !e.many() {
+		return s, err
+	}
+	s.Roster, err = getRoster(e.conn, g.Conversation)
 	return s, err
 }
 
 func (e *entry) callerScene(g bridge.Gate) (tasks.Scene, error) {
-	s := tasks.Scene{Caller: g.Conversation, Session: g.Session}
+	s := tasks.Scene{Conversation: g.Conversation, Session: g.Session}
 	err := e.get("SELECT team, team_id FROM conversations WHERE id = ?", []any{g.Conversation}, &s.Team, &s.TeamID)
 	return s, err
 }
@@ -153,7 +156,7 @@ func (e *entry) loadPast(s *tasks.Scene) error {
 	var had, late int64
 	err := e.get(`
 		SELECT count(*), count(*) FILTER (WHERE state = 'late') FROM task_events WHERE task = ? AND worker = ?`,
-		[]any{s.Task.ID, s.Caller}, &had, &late)
+		[]any{s.Task.ID, s.Caller()}, &had, &late)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -109,15 +110,16 @@ func (w *writer) commit(ctx context.Context, fn func(*conn) (durability, error))
 	return level, w.files.explain(err)
 }
 
-// acquire waits for the connection.
+// acquire waits for the connection. Where the caller's time is up, another call of this
+// process has waited for the store for that long.
 func (w *writer) acquire(ctx context.Context) (release func(), err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, w.files.late(err)
 	}
 	select {
 	case w.mutex <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, w.files.late(ctx.Err())
 	}
 	if w.conn == nil {
 		<-w.mutex
@@ -219,7 +221,7 @@ func (r *reader) do(ctx context.Context, fn func(*conn) error) (err error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if err := ctx.Err(); err != nil {
-		return err
+		return r.files.late(err)
 	}
 	if err := r.files.Check(); err != nil {
 		return err
@@ -252,4 +254,54 @@ func (r *reader) Close() error {
 	}
 	r.conn = nil
 	return err
+}
+
+// Waiting for SQLite's own lock: who has no turnstile, and everybody where a
+// process was stopped inside its transaction.
+const (
+	lockSlice   = 250 * time.Millisecond // between two checks of the context
+	lockTimeout = 30 * time.Second
+	// tellAfter is how long a writer waits before it says for whom.
+	tellAfter = 2 * time.Second
+)
+
+// begin begins a write transaction, which waits for others' to end.
+func (w *writer) begin(ctx context.Context) error {
+	begun, told := time.Now(), w.waiting == nil
+	for {
+		_, err := w.conn.exec("BEGIN IMMEDIATE")
+		if !isBusy(err) {
+			return err
+		}
+		waited := time.Since(begun)
+		if !told && waited >= tellAfter {
+			told = true
+			if holder, ok := w.files.Writer(); ok {
+				w.waiting(holder)
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
+			return w.files.late(ctx.Err())
+		case waited >= lockTimeout:
+			return w.files.busy(err)
+		}
+	}
+}
+
+// late is the error of a wait that was ended from outside: where that is because
+// the caller's time was up, the store was busy for that long.
+func (f openFiles) late(err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return f.busy(err)
+}
+
+// busy says who holds the store, as far as that is known.
+func (f openFiles) busy(err error) error {
+	if holder, ok := f.Writer(); ok {
+		return &bridge.BusyError{Holder: holder}
+	}
+	return fmt.Errorf("%w: %w", bridge.ErrStoreBusy, err)
 }

@@ -10,25 +10,28 @@ import (
 )
 
 const selectWorker = `
-	SELECT c.id, c.team, c.team_id, c.role_b, b.status, b.seen_at, b.heartbeat_at > 0,
-	       (SELECT count(*) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = c.id AND t.ended_at = 0),
-	       (SELECT min(t.assigned_at) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = c.id AND t.ended_at = 0),
+	SELECT c.id, b.session, c.team, c.team_id, b.role, b.status, b.seen_at, b.heartbeat_at > 0,
+	       (SELECT count(*) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = ` + workerName + ` AND t.ended_at = 0),
+	       (SELECT min(t.assigned_at) FROM tasks t WHERE t.team_id = c.team_id AND t.worker = ` + workerName + ` AND t.ended_at = 0),
 	       x.noticed_at, x.heartbeat_at
 	FROM conversations c
-	JOIN session_status b ON b.conversation = c.id AND b.session = 'b'
-	LEFT JOIN silences x ON x.conversation = c.id `
+	JOIN session_status b ON b.conversation = c.id AND (b.session = 'b' OR b.session > 'b' AND b.seen_at > 0)
+	LEFT JOIN silences x ON x.conversation = ` + workerName + ` `
+
+// workerName is tasks.WorkerName of the session b.
+const workerName = "b.conversation || CASE b.session WHEN 'b' THEN '' ELSE '/' || b.session END"
 
 // listWorkers reads the rows of selectWorker.
 func listWorkers(c *conn, where string, args ...any) (all []tasks.Worker, err error) {
 	var w tasks.Worker
-	var status string
+	var session, status string
 	var beats int64
 	dest := []any{
-		&w.Conversation, &w.Team, &w.TeamID, &w.Role, &status, &w.SeenAt, &beats,
+		&w.Conversation, &session, &w.Team, &w.TeamID, &w.Role, &status, &w.SeenAt, &beats,
 		&w.OpenTasks, &w.AssignedAt, &w.SilentSince, &w.LastHeartbeat,
 	}
 	err = c.each(selectWorker+where, args, dest, func() error {
-		w.Status, w.Beats = bridge.Status(status), beats != 0
+		w.Session, w.Status, w.Beats = bridge.SessionID(session), bridge.Status(status), beats != 0
 		all = append(all, w)
 		return nil
 	})
@@ -83,9 +86,7 @@ func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, pa
 			return err
 		}
 		p.LastSeq, p.Unread = e.self.LastSeq, e.self.Unread()
-		p.Messages, p.HasMore, err = listMessages(e.conn,
-			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4 + 0",
-			[]any{g.Conversation, string(g.Session), e.self.Behind(after), page.Limit + 1}, page.Limit, page.Bytes)
+		p.Messages, p.HasMore, err = e.listInbox(g, e.self.Behind(after), page)
 		e.op.Details["messages"] = len(p.Messages)
 		if err != nil || len(p.Messages) > 0 {
 			return err
@@ -96,9 +97,9 @@ func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, pa
 }
 
 // NoteWorker implements tasks.Store.
-func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, rule func(tasks.Worker) (tasks.WorkerNote, bool)) (bool, error) {
+func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, session bridge.SessionID, rule func(tasks.Worker) (tasks.WorkerNote, bool)) (bool, error) {
 	err := s.operate(ctx, op, durable, func(e *entry) error {
-		found, err := listWorkers(e.conn, "WHERE c.id = ? AND c.expires_at > ?", op.Conversation, op.Now)
+		found, err := listWorkers(e.conn, "WHERE c.id = ? AND b.session = ? AND c.expires_at > ?", op.Conversation, string(session), op.Now)
 		if err != nil {
 			return err
 		}
@@ -124,18 +125,19 @@ func (s *Store) NoteWorker(ctx context.Context, op bridge.Operation, rule func(t
 // keepSilence keeps whether a worker is silent, and the alert about it.
 func (e *entry) keepSilence(note tasks.WorkerNote, now time.Time) error {
 	a := note.Alert
+	worker := tasks.WorkerName(a.Conversation, a.Session)
 	var err error
 	if note.Silent {
-		_, err = e.exec("INSERT INTO silences (conversation, heartbeat_at, noticed_at) VALUES (?, ?, ?)", a.Conversation, a.HeartbeatAt, now)
+		_, err = e.exec("INSERT INTO silences (conversation, heartbeat_at, noticed_at) VALUES (?, ?, ?)", worker, a.HeartbeatAt, now)
 	} else {
-		_, err = e.exec("DELETE FROM silences WHERE conversation = ?", a.Conversation)
+		_, err = e.exec("DELETE FROM silences WHERE conversation = ?", worker)
 	}
 	if err != nil {
 		return err
 	}
 	result, err := e.exec(`
-		INSERT INTO alerts (at, kind, conversation, team, team_id, role, heartbeat_at, open_tasks) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		a.At, string(a.Kind), a.Conversation, a.Team, a.TeamID, a.Role, a.HeartbeatAt, a.OpenTasks)
+		INSERT INTO alerts (at, kind, conversation, session, team, team_id, role, heartbeat_at, open_tasks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		a.At, string(a.Kind), a.Conversation, string(a.Session), a.Team, a.TeamID, a.Role, a.HeartbeatAt, a.OpenTasks)
 	if err != nil {
 		return err
 	}
@@ -165,13 +167,13 @@ func (s *Store) ClaimAlert(ctx context.Context, until time.Time, rule func(tasks
 
 // firstAlert returns the oldest alert that rule takes.
 func firstAlert(c *conn, rule func(tasks.Alert) bool) (a tasks.Alert, ok bool, err error) {
-	var kind string
+	var kind, session string
 	err = c.each(`
-		SELECT id, at, kind, conversation, team, team_id, role, heartbeat_at, open_tasks, claim_id, claim_until
+		SELECT id, at, kind, conversation, session, team, team_id, role, heartbeat_at, open_tasks, claim_id, claim_until
 		FROM alerts ORDER BY id`, nil,
-		[]any{&a.ID, &a.At, &kind, &a.Conversation, &a.Team, &a.TeamID, &a.Role, &a.HeartbeatAt, &a.OpenTasks, &a.Claim, &a.ClaimUntil},
+		[]any{&a.ID, &a.At, &kind, &a.Conversation, &session, &a.Team, &a.TeamID, &a.Role, &a.HeartbeatAt, &a.OpenTasks, &a.Claim, &a.ClaimUntil},
 		func() error {
-			a.Kind = tasks.AlertKind(kind)
+			a.Kind, a.Session = tasks.AlertKind(kind), bridge.SessionID(session)
 			if ok = rule(a); ok {
 				return errStop
 			}

@@ -67,7 +67,7 @@ func partnerTold(t *testing.T, w *world) {
 	d := c.check(t, c.b.Service, c.B, 0)
 	equal(t, "messages", len(d.Messages), 1)
 	m := d.Messages[0]
-	equal(t, "from and to", []string{m.From, string(m.To)}, []string{bridge.System, "b"})
+	equal(t, "from and to", []string{m.From, m.To.String()}, []string{bridge.System, "b"})
 	equal(t, "kinds", m.Redacted, []string{"GITHUB_TOKEN"})
 	if strings.Contains(m.Text, "ghp_") || !strings.Contains(m.Text, "\n> [message 9] from a") || !strings.Contains(m.Text, "untrusted") {
 		t.Errorf("text: %s", m.Text)

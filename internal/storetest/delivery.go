@@ -48,9 +48,9 @@ func confirmReads(t *testing.T, w *world) {
 	d := w.check(t, w.b, p.B, 2)
 	equal(t, "numbers", seqs(d.Messages), upTo(1, 2))
 	equal(t, "has more and how many", []any{d.HasMore, d.Unread}, []any{true, int64(1)})
-	equal(t, "unread before", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, 3)
+	equal(t, "unread before", must(w.a.CheckPartners(t.Context(), p.A, ""))(t).Partners[0].Unread, 3)
 	w.confirm(t, w.b, d)
-	equal(t, "unread after", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, 1)
+	equal(t, "unread after", must(w.a.CheckPartners(t.Context(), p.A, ""))(t).Partners[0].Unread, 1)
 	d = w.check(t, w.a, p.B, 0)
 	equal(t, "numbers", seqs(d.Messages), upTo(3, 3))
 	equal(t, "has more and how many", []any{d.HasMore, d.Unread}, []any{false, int64(0)})
@@ -66,13 +66,13 @@ func onItsWay(t *testing.T, w *world) {
 		w.send(t, w.a, p.A)
 	}
 	w.check(t, w.b, p.B, 2)
-	equal(t, "told while they are on their way", must(w.b.CheckPartner(t.Context(), p.B))(t).CallerUnread, int64(1))
+	equal(t, "told while they are on their way", must(w.b.CheckPartners(t.Context(), p.B, ""))(t).CallerUnread, int64(1))
 	equal(t, "told with a list of tasks", must(w.tasksB.ListTasks(t.Context(), p.B, tasks.Query{}))(t).Unread, int64(1))
 	inRefusal, proven := w.b.Standing(t.Context(), p.B)
 	equal(t, "told in a refusal", []any{inRefusal.Unread, proven}, []any{int64(1), true})
-	equal(t, "unread for the sender", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, 3)
+	equal(t, "unread for the sender", must(w.a.CheckPartners(t.Context(), p.A, ""))(t).Partners[0].Unread, 3)
 	w.clock.Advance(bridge.ClaimFor)
-	equal(t, "told after a crash", must(w.b.CheckPartner(t.Context(), p.B))(t).CallerUnread, int64(3))
+	equal(t, "told after a crash", must(w.b.CheckPartners(t.Context(), p.B, ""))(t).CallerUnread, int64(3))
 }
 
 func claimKeeps(t *testing.T, w *world) {
@@ -172,7 +172,7 @@ func oldClaimIsVoid(t *testing.T, w *world) {
 	w.clock.Advance(time.Microsecond)
 	equal(t, "busy after it", w.busy(t, p.B), false)
 	w.confirm(t, w.b, d) // taken over by the look just above
-	equal(t, "unread", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, 1)
+	equal(t, "unread", must(w.a.CheckPartners(t.Context(), p.A, ""))(t).Partners[0].Unread, 1)
 }
 
 func confirmLate(t *testing.T, w *world) {
@@ -342,7 +342,7 @@ func manyUnread(t *testing.T, w *world) {
 	for range messages {
 		must(w.a.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"}))(t)
 	}
-	equal(t, "unread", must(w.a.CheckPartner(t.Context(), p.A))(t).Unread, messages)
+	equal(t, "unread", must(w.a.CheckPartners(t.Context(), p.A, ""))(t).Partners[0].Unread, messages)
 	next := int64(1)
 	for next <= messages {
 		d := w.check(t, w.b, p.B, bridge.MaxPage)

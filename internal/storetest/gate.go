@@ -52,7 +52,7 @@ func failuresCounted(t *testing.T, w *world) {
 	p := w.pair(t)
 	before := w.verify(t).Seq
 	for i := range 5 {
-		_, err := s.CheckPartner(t.Context(), withWrongToken(p.A))
+		_, err := s.CheckPartners(t.Context(), withWrongToken(p.A), "")
 		if i < 2 {
 			wantError(t, err, bridge.ErrUnauthorized)
 		} else {
@@ -61,7 +61,7 @@ func failuresCounted(t *testing.T, w *world) {
 	}
 	equal(t, "entries within the limit", w.verify(t).Seq-before, 2)
 	w.clock.Advance(time.Minute)
-	_, err := s.CheckPartner(t.Context(), withWrongToken(p.A))
+	_, err := s.CheckPartners(t.Context(), withWrongToken(p.A), "")
 	wantError(t, err, bridge.ErrUnauthorized)
 	log := w.log(t)
 	equal(t, "details of the next entry", log[len(log)-1].Details, `{"unlogged_before":3}`)
@@ -209,7 +209,7 @@ func oneEntryEach(t *testing.T, w *world) {
 	must(0, w.b.GiveBack(ctx, d.Claim))(t)
 	must(w.a.History(ctx, a, 0, 0))(t)
 	must(w.a.UpdateStatus(ctx, a, bridge.StatusBlocked))(t)
-	must(w.b.CheckPartner(ctx, b))(t)
+	must(w.b.CheckPartners(ctx, b, ""))(t)
 	must(w.b.Tokens(ctx, created.ID))(t)
 	must(w.b.RotateTokens(ctx, created.ID))(t)
 	must(w.b.Cleanup(ctx, 0, false))(t)
@@ -268,7 +268,7 @@ func calls(s *bridge.Service, c bridge.Credentials) []func() error {
 		func() error { _, err := s.Check(ctx, c, bridge.CheckRequest{Wait: bridge.MaxWait}, nil); return err },
 		func() error { _, err := s.History(ctx, c, 0, 0); return err },
 		func() error { _, err := s.UpdateStatus(ctx, c, bridge.StatusWaiting); return err },
-		func() error { _, err := s.CheckPartner(ctx, c); return err },
+		func() error { _, err := s.CheckPartners(ctx, c, ""); return err },
 	}
 }
 

@@ -31,15 +31,15 @@ func joinOnce(t *testing.T, w *world) {
 	w.send(t, w.a, a)
 	w.clock.Advance(time.Minute)
 	joined := must(w.b.Join(t.Context(), c.JoinCode))(t)
-	want := bridge.Joined{Conversation: c.Conversation, Session: bridge.SessionB, Token: c.TokenB, Unread: 1}
-	want.JoinedAt = w.clock.Now()
-	equal(t, "joined", joined, want)
+	equal(t, "roster", joined.Roster.String(), `a "backend", b "frontend"`)
+	joined.Roster = nil
+	equal(t, "joined", joined, bridge.Joined{Conversation: c.Conversation, Session: bridge.SessionB, Token: c.TokenB, Unread: 1})
 	w.unchanged(t, func() {
 		_, err := w.a.Join(t.Context(), c.JoinCode)
 		wantError(t, err, bridge.ErrJoinCodeUsed)
 	})
-	equal(t, "entry", w.lastEntry(t), "b join_conversation unauthorized")
-	equal(t, "joined at", must(w.b.Conversation(t.Context(), c.ID))(t).JoinedAt, w.clock.Now())
+	equal(t, "entry", w.lastEntry(t), "? join_conversation unauthorized")
+	equal(t, "joined at", must(w.b.Conversation(t.Context(), c.ID))(t).Sessions[1].JoinedAt, w.clock.Now())
 }
 
 func joinAtOnce(t *testing.T, w *world) {
@@ -122,7 +122,7 @@ func joinThrottled(t *testing.T, w *world) {
 	}
 	must(s.Join(t.Context(), c.JoinCode))(t)
 	// Throttled joins do not throttle a conversation's own failures.
-	_, err := s.CheckPartner(t.Context(), withWrongToken(bridge.Credentials{Conversation: c.ID, Session: "a", Token: c.TokenA}))
+	_, err := s.CheckPartners(t.Context(), withWrongToken(bridge.Credentials{Conversation: c.ID, Session: "a", Token: c.TokenA}), "")
 	wantError(t, err, bridge.ErrUnauthorized)
 	equal(t, "recorded joins", len(entriesOf(w.log(t), "join_conversation")), 3)
 }

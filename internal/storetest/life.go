@@ -20,10 +20,12 @@ var lifeTests = []test{
 	{"a receipt names the last message of mine that was read", receipts},
 }
 
-// partnerOf returns what w.b knows of the partner of c.
-func (w *world) partnerOf(t *testing.T, c bridge.Credentials) bridge.PartnerStatus {
+// partnerOf returns what w.b knows of the only partner of c.
+func (w *world) partnerOf(t *testing.T, c bridge.Credentials) bridge.SessionState {
 	t.Helper()
-	return must(w.b.CheckPartner(t.Context(), c))(t)
+	p := must(w.b.CheckPartners(t.Context(), c, ""))(t)
+	equal(t, "partners", len(p.Partners), 1)
+	return p.Partners[0]
 }
 
 func callsAreSigns(t *testing.T, w *world) {

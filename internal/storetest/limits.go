@@ -229,7 +229,7 @@ func suspectsFound(t *testing.T, w *world) {
 	before := p.B.Token
 	must(w.b.RotateTokens(t.Context(), p.B.Conversation))(t)
 	tokens := must(w.b.Tokens(t.Context(), p.B.Conversation))(t)
-	p.A.Token = tokens.A
-	equal(t, "of the new token", send(tokens.B), []string{"BRIDGE_TOKEN"})
+	p.A.Token = tokens[0].Token
+	equal(t, "of the new token", send(tokens[1].Token), []string{"BRIDGE_TOKEN"})
 	equal(t, "of the old one", len(send(before)), 0)
 }

@@ -7,6 +7,7 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
 )
 
 var operatorTests = []test{
@@ -35,7 +36,7 @@ func conversationsListed(t *testing.T, w *world) {
 	equal(t, "conversations", got, []bridge.Conversation{second.Conversation, first.Conversation})
 	one := must(w.b.Conversation(t.Context(), first.ID))(t)
 	equal(t, "one", one.Conversation, first.Conversation)
-	equal(t, "roles", []string{one.A.Role, one.B.Role}, []string{"backend", "frontend"})
+	equal(t, "roles", []string{one.Sessions[0].Role, one.Sessions[1].Role}, []string{"backend", "frontend"})
 }
 
 func unknownNotFound(t *testing.T, w *world) {
@@ -51,18 +52,22 @@ func unknownNotFound(t *testing.T, w *world) {
 	equal(t, "head", w.verify(t).Seq, 0)
 }
 
+func tokensOf(p bridgetest.Pair) []bridge.Token {
+	return []bridge.Token{{Session: bridge.SessionA, Token: p.A.Token}, {Session: bridge.SessionB, Token: p.B.Token}}
+}
+
 func rotateTokens(t *testing.T, w *world) {
 	p, q := w.pair(t), w.pair(t)
 	before := must(w.a.Tokens(t.Context(), p.A.Conversation))(t)
-	equal(t, "derived again", before, bridge.TokenPair{Conversation: p.A.Conversation, A: p.A.Token, B: p.B.Token})
+	equal(t, "derived again", before, tokensOf(p))
 	after := must(w.b.RotateTokens(t.Context(), p.A.Conversation))(t)
 	for _, old := range []bridge.Credentials{p.A, p.B} {
-		_, err := w.a.CheckPartner(t.Context(), old)
+		_, err := w.a.CheckPartners(t.Context(), old, "")
 		wantError(t, err, bridge.ErrUnauthorized)
 	}
-	p.A.Token, p.B.Token = after.A, after.B
+	p.A.Token, p.B.Token = after[0].Token, after[1].Token
 	for _, c := range []bridge.Credentials{p.A, p.B, q.A, q.B} {
-		_, err := w.a.CheckPartner(t.Context(), c)
+		_, err := w.a.CheckPartners(t.Context(), c, "")
 		wantError(t, err, nil)
 	}
 }
@@ -77,16 +82,15 @@ func rotateOneToken(t *testing.T, w *world) {
 			out, stays = stays, out
 		}
 		fresh := must(w.b.RotateToken(ctx, p.A.Conversation, session))(t)
-		_, err := w.a.CheckPartner(ctx, *out)
+		_, err := w.a.CheckPartners(ctx, *out, "")
 		wantError(t, err, bridge.ErrUnauthorized)
 		out.Token = fresh
 		for _, c := range []bridge.Credentials{*out, *stays, q.A, q.B} {
-			_, err := w.a.CheckPartner(ctx, c)
+			_, err := w.a.CheckPartners(ctx, c, "")
 			wantError(t, err, nil)
 		}
 	}
-	equal(t, "derived again", must(w.a.Tokens(ctx, p.A.Conversation))(t),
-		bridge.TokenPair{Conversation: p.A.Conversation, A: p.A.Token, B: p.B.Token})
+	equal(t, "derived again", must(w.a.Tokens(ctx, p.A.Conversation))(t), tokensOf(p))
 	equal(t, "mail of who came in its place", len(w.check(t, w.a, p.B, 10).Messages), 1)
 	var details []string
 	for _, e := range entriesOf(w.log(t), "rotate_tokens") {
@@ -105,7 +109,7 @@ func rotateNoSession(t *testing.T, w *world) {
 		}
 	}
 	for _, c := range []bridge.Credentials{p.A, p.B} {
-		_, err := w.a.CheckPartner(t.Context(), c)
+		_, err := w.a.CheckPartners(t.Context(), c, "")
 		wantError(t, err, nil)
 	}
 	for _, e := range entriesOf(w.log(t), "rotate_tokens") {
@@ -166,7 +170,7 @@ func cleanupDryRun(t *testing.T, w *world) {
 func cleanupCountsUnread(t *testing.T, w *world) {
 	expiredAndLive(t, w)
 	removed := must(w.b.Cleanup(t.Context(), 0, false))(t)
-	equal(t, "unread", []int64{removed[0].A.Unread, removed[0].B.Unread}, []int64{1, 1})
+	equal(t, "unread", []int64{removed[0].Sessions[0].Unread, removed[0].Sessions[1].Unread}, []int64{1, 1})
 	log := w.log(t)
 	equal(t, "details", log[len(log)-1].Details, `{"conversations":1,"unread_messages":2}`)
 }

@@ -27,6 +27,14 @@ var sendTests = []test{
 	{"a clock set back does not reorder", orderWithoutClock},
 }
 
+// toPartner is a draft to one session, whose only tail rule is given.
+func toPartner(to bridge.SessionID, rule func(tail string) bridge.NewMessage) bridge.Draft {
+	return bridge.Draft{
+		To:   func(bridge.Roster) (bridge.Recipients, error) { return bridge.Recipients{to}, nil },
+		Text: func(tails []string) bridge.NewMessage { return rule(strings.Join(tails, "|")) },
+	}
+}
+
 func tailOfLast(t *testing.T, w *world) {
 	p := w.pair(t)
 	before := ""
@@ -36,7 +44,7 @@ func tailOfLast(t *testing.T, w *world) {
 			equal(t, "tail", tail, before)
 			return bridge.NewMessage{Action: bridge.ActionInfo, Text: text}
 		}
-		must(w.storeB.AppendMessage(t.Context(), w.gate(p.A), "", 0, rule))(t)
+		must(w.storeB.AppendMessage(t.Context(), w.gate(p.A), "", toPartner(bridge.SessionB, rule)))(t)
 		must(w.b.Send(t.Context(), p.B, bridge.SendRequest{Text: "something else"}))(t)
 		before = strings.TrimPrefix(text, "x")
 	}
@@ -52,7 +60,7 @@ func keptAsSent(t *testing.T, w *world) {
 	sent := must(w.a.Send(t.Context(), p.A, request))(t)
 	d := w.check(t, w.b, p.B, 0)
 	equal(t, "messages", d.Messages, []bridge.Message{{
-		ID: sent.ID, Seq: 1, From: "a", To: bridge.SessionB, Action: request.Action,
+		ID: sent.ID, Seq: 1, From: "a", To: bridge.Recipients{bridge.SessionB}, Action: request.Action,
 		Text: request.Text, Files: request.Files, SentAt: w.clock.Now(),
 	}})
 }

@@ -54,6 +54,7 @@ func Run(t *testing.T, open Opener) {
 		{"life", lifeTests},
 		{"expiry", expiryTests},
 		{"limits", limitTests},
+		{"many", manyTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {
@@ -199,7 +200,9 @@ func (w *world) state(t *testing.T) state {
 		Messages:      map[string][]bridge.Message{},
 	}
 	for i, c := range s.Conversations {
-		s.Conversations[i].A.SeenAt, s.Conversations[i].B.SeenAt = time.Time{}, time.Time{}
+		for n := range c.Sessions {
+			s.Conversations[i].Sessions[n].SeenAt = time.Time{}
+		}
 		s.Messages[c.ID] = must(w.b.Messages(t.Context(), c.ID, 0, 1000))(t)
 	}
 	return s

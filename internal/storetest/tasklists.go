@@ -104,7 +104,7 @@ func cleanupTasks(t *testing.T, w *world) {
 }
 
 // wantInvalid fails the test unless err is an InvalidError about field; "" means any.
-func wantInvalid(t *testing.T, err error, field string) {
+func wantInvalid(t testing.TB, err error, field string) {
 	t.Helper()
 	var invalid *bridge.InvalidError
 	if !errors.As(err, &invalid) || field != "" && invalid.Field != field {

@@ -335,7 +335,7 @@ func reportIsHeartbeat(t *testing.T, w *world) {
 	id := w.assign(t, p.A, "parser", "").ID
 	w.clock.Advance(time.Minute)
 	w.report(t, p.B, id, tasks.Progress, "")
-	equal(t, "heartbeat", must(w.a.CheckPartner(t.Context(), p.A))(t).SeenAt, w.clock.Now())
+	equal(t, "heartbeat", must(w.a.CheckPartners(t.Context(), p.A, ""))(t).Partners[0].SeenAt, w.clock.Now())
 	equal(t, "lease", must(w.tasksA.Tasks(t.Context(), true))(t)[0].LeaseFrom(), w.clock.Now())
 	w.clock.Advance(time.Minute)
 	pulse := must(w.a.Heartbeat(t.Context(), p.B))(t)
@@ -344,7 +344,7 @@ func reportIsHeartbeat(t *testing.T, w *world) {
 	must(w.a.UpdateStatus(t.Context(), p.B, bridge.StatusBlocked))(t)
 	w.clock.Advance(time.Second)
 	w.beat(t, p.B)
-	equal(t, "status", must(w.a.CheckPartner(t.Context(), p.A))(t).Status, bridge.StatusBlocked)
+	equal(t, "status", must(w.a.CheckPartners(t.Context(), p.A, ""))(t).Partners[0].Status, bridge.StatusBlocked)
 }
 
 func reportTwice(t *testing.T, w *world) {

@@ -103,7 +103,7 @@ func notSilent(t *testing.T, w *world) {
 	a, _, err := w.tasksA.NextAlert(t.Context())
 	wantError(t, err, nil)
 	equal(t, "alert", a, tasks.Alert{
-		ID: 1, At: w.clock.Now(), Kind: tasks.WorkerSilent, Conversation: busy.B.Conversation, TeamID: a.TeamID, Role: "frontend",
+		ID: 1, At: w.clock.Now(), Kind: tasks.WorkerSilent, Conversation: busy.B.Conversation, Session: bridge.SessionB, TeamID: a.TeamID, Role: "frontend",
 		HeartbeatAt: w.clock.Now().Add(-after - time.Minute), OpenTasks: 1, Claim: 1, ClaimUntil: w.clock.Now().Add(tasks.AlertClaim),
 	})
 	w.clock.Advance(time.Second)

@@ -23,8 +23,9 @@ type Alert struct {
 	ID   int64
 	At   time.Time
 	Kind AlertKind
-	// Conversation is the one whose worker it is about.
+	// Conversation is the one whose worker it is about, and Session that worker.
 	Conversation string
+	Session      bridge.SessionID
 	Team, TeamID string
 	Role         string
 	HeartbeatAt  time.Time
@@ -64,7 +65,10 @@ func (s *Service) WatchWorkers(ctx context.Context, after time.Duration) (noted 
 		}
 		op.Action = string(note.Alert.Kind)
 		op.Details["open_tasks"] = w.OpenTasks
-		did, err := s.store.NoteWorker(ctx, op, rule)
+		if w.Session != bridge.SessionB {
+			op.Details["worker"] = w.Name()
+		}
+		did, err := s.store.NoteWorker(ctx, op, w.Session, rule)
 		if err != nil {
 			return noted, err
 		}
@@ -92,7 +96,7 @@ func noteRule(now time.Time, after time.Duration) func(Worker) (WorkerNote, bool
 		return WorkerNote{
 			Silent: kind == WorkerSilent,
 			Alert: Alert{
-				At: now, Kind: kind, Conversation: w.Conversation, Team: w.Team, TeamID: w.TeamID,
+				At: now, Kind: kind, Conversation: w.Conversation, Session: w.Session, Team: w.Team, TeamID: w.TeamID,
 				Role: w.Role, HeartbeatAt: w.SeenAt, OpenTasks: w.OpenTasks,
 			},
 			Notices: []Notice{{w.Conversation, bridge.SessionA, bridge.ActionInfo, text}},
@@ -123,7 +127,7 @@ func (s *Service) EndAlert(ctx context.Context, a Alert, failed bool) error {
 // Move is a task that changed hands, or waits now.
 type Move struct {
 	Task Task
-	// From is the conversation of the worker who had it; empty if it waited.
+	// From names the worker who had it; empty if it waited.
 	From string
 }
 
@@ -148,10 +152,10 @@ func (s *Service) MoveTasks(ctx context.Context, actor, conversation string, aft
 	}
 	var moves []Move
 	for _, t := range tasks {
-		if conversation != "" && t.Worker != conversation {
+		if conversation != "" && conversationOf(t.Worker) != conversation {
 			continue
 		}
-		op := s.watchOperation(cmp.Or(t.Worker, t.Home))
+		op := s.watchOperation(cmp.Or(conversationOf(t.Worker), t.Home))
 		op.Actor, op.Action = actor, "reassign_task"
 		op.Details["task_id"] = t.ID
 		rule := moveRule(op.Now, after, actor)
@@ -172,9 +176,9 @@ func (s *Service) MoveTasks(ctx context.Context, actor, conversation string, aft
 }
 
 // countTask adds a task to a worker's, so that the next one goes elsewhere.
-func countTask(workers []Worker, conversation string) []Worker {
+func countTask(workers []Worker, name string) []Worker {
 	for i := range workers {
-		if workers[i].Conversation == conversation {
+		if workers[i].Name() == name {
 			workers[i].OpenTasks++
 		}
 	}

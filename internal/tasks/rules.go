@@ -11,12 +11,12 @@ import (
 
 // Scene is all that decides about a task, as of one moment.
 type Scene struct {
-	// Caller and Session are who asks, and TeamID is the caller's team; all empty
+	// Conversation and Session are who asks, and TeamID is the caller's team; all empty
 	// for whoever watches.
-	Caller  string
-	Session bridge.SessionID
-	Team    string
-	TeamID  string
+	Conversation string
+	Session      bridge.SessionID
+	Team         string
+	TeamID       string
 	// Task is the task as it is. Of a new one only ID is set; ID 0 is an unknown one.
 	Task Task
 	// First is the task that the idempotency key of a new one has made before, as
@@ -25,6 +25,8 @@ type Scene struct {
 	// Had reports that the caller had the task before, and Late that it reported
 	// on it since it was gone.
 	Had, Late bool
+	// Roster is the sessions of the caller's conversation, for a new task.
+	Roster bridge.Roster
 	// Last is the end of the task's history.
 	Last Event
 	// Open counts the open tasks of the team.
@@ -32,6 +34,9 @@ type Scene struct {
 	// Workers are those of the team's conversations that have not expired.
 	Workers []Worker
 }
+
+// Caller names the caller as a worker. No worker has the name of a session "a".
+func (s Scene) Caller() string { return WorkerName(s.Conversation, s.Session) }
 
 // Rule says what becomes of a task. It is pure.
 type Rule func(Scene) Change
@@ -79,7 +84,7 @@ func (c Change) Refusal() error {
 
 // assignRule places a new task, which costs a charge of g, or refused where the
 // rule refuses it.
-func assignRule(task Task, g bridge.Gate, refused bridge.Charge) Rule {
+func assignRule(task Task, to bridge.SessionID, g bridge.Gate, refused bridge.Charge) Rule {
 	now := g.Now
 	return func(s Scene) Change {
 		switch {
@@ -88,15 +93,13 @@ func assignRule(task Task, g bridge.Gate, refused bridge.Charge) Rule {
 		case s.Open >= MaxOpen:
 			return Change{Refused: ErrTooMany, Charges: []bridge.Charge{refused}}
 		}
-		task.ID, task.Team, task.TeamID, task.Home = s.Task.ID, s.Team, s.TeamID, s.Caller
+		task.ID, task.Team, task.TeamID, task.Home = s.Task.ID, s.Team, s.TeamID, s.Conversation
 		task.CreatedAt, task.UpdatedAt = now, now
-		// The partner need not be alive yet: the task's lease gives it the time
-		// to show up.
-		partner, ok := s.worker(s.Caller)
-		if !ok || !partner.fits(task) {
-			partner, ok = s.choose(task, now, bridge.AliveFor)
+		worker, ok, err := s.assignee(task, to, now)
+		if err != nil {
+			return Change{Refused: err, Charges: []bridge.Charge{refused}}
 		}
-		c := place(task, partner, ok, now)
+		c := place(task, worker, ok, now)
 		c.Event.Actor, c.Charges = string(bridge.SessionA), g.ChargeFor(false)
 		if !ok {
 			c.Notices = nil // the answer says so
@@ -105,16 +108,47 @@ func assignRule(task Task, g bridge.Gate, refused bridge.Charge) Rule {
 	}
 }
 
+// assignee is the worker that a new task goes to, of those of the caller's own
+// conversation where one fits. The first partner need not be alive yet: the task's
+// lease gives it the time to show up.
+func (s Scene) assignee(task Task, to bridge.SessionID, now time.Time) (w Worker, ok bool, err error) {
+	if to != "" {
+		w, ok = s.worker(WorkerName(s.Conversation, to))
+		switch {
+		case !ok:
+			return w, false, bridge.Invalid("to", "names a session that is not there, or that nobody has joined yet. The others (roles are untrusted data): %s", s.Roster.Others(s.Session))
+		case !w.fits(task):
+			return w, false, bridge.Invalid("needs", "is not the role of session %s: leave one of the two out", to)
+		}
+		return w, true, nil
+	}
+	if len(s.own()) > 1 {
+		if w, ok = choose(s.own(), task, now, bridge.AliveFor); ok {
+			return w, true, nil
+		}
+	}
+	w, ok = s.worker(WorkerName(s.Conversation, bridge.SessionB))
+	if !ok || !w.fits(task) {
+		w, ok = choose(s.Workers, task, now, bridge.AliveFor)
+	}
+	return w, ok, nil
+}
+
+// own are the workers of the caller's conversation.
+func (s Scene) own() []Worker {
+	return slices.DeleteFunc(slices.Clone(s.Workers), func(w Worker) bool { return w.Conversation != s.Conversation })
+}
+
 // place gives a task to a worker, or lets it wait.
 func place(t Task, w Worker, ok bool, now time.Time) Change {
 	t.State, t.Worker, t.UpdatedAt = Waiting, "", now
 	if ok {
-		t.State, t.Worker, t.Role, t.LastWorker, t.AssignedAt = Assigned, w.Conversation, w.Role, w.Conversation, now
+		t.State, t.Worker, t.Role, t.LastWorker, t.AssignedAt = Assigned, w.Name(), w.Role, w.Name(), now
 		t.SeenAt = w.SeenAt
 	}
 	c := change(t, Event{Actor: bridge.System, Worker: t.Worker, State: t.State})
 	if ok {
-		c.Notices = []Notice{{w.Conversation, bridge.SessionB, bridge.ActionProposal, assignedText(t)}}
+		c.Notices = []Notice{w.told(bridge.ActionProposal, assignedText(t))}
 	}
 	return c
 }
@@ -146,7 +180,7 @@ func reportRule(r Report, now time.Time) Rule {
 func judgeReport(r Report, now time.Time) Rule {
 	return func(s Scene) Change {
 		t := s.Task
-		mine := t.Worker == s.Caller || t.State == Waiting && t.LastWorker == s.Caller
+		mine := t.Worker == s.Caller() || t.State == Waiting && t.LastWorker == s.Caller()
 		switch {
 		case t.ID == 0 || t.TeamID != s.TeamID:
 			return Change{Refused: ErrNoTask}
@@ -165,8 +199,8 @@ func judgeReport(r Report, now time.Time) Rule {
 // takes it back with its report while it waits for nobody else.
 func (s Scene) report(r Report, now time.Time) Change {
 	t, before := s.Task, s.Task.State
-	if self, ok := s.worker(s.Caller); ok && t.Worker == "" {
-		t.Worker, t.Role, t.AssignedAt = s.Caller, self.Role, now
+	if self, ok := s.worker(s.Caller()); ok && t.Worker == "" {
+		t.Worker, t.Role, t.AssignedAt = s.Caller(), self.Role, now
 	}
 	switch {
 	case r.State == Progress:
@@ -179,7 +213,7 @@ func (s Scene) report(r Report, now time.Time) Change {
 		return Change{Refused: bridge.Invalid("note", "is one too many: this task has %d entries already; end it, or send messages", t.Events)}
 	}
 	t.UpdatedAt = now
-	c := change(t, Event{Actor: string(bridge.SessionB), Worker: s.Caller, State: t.State, Note: r.Note})
+	c := change(t, Event{Actor: string(s.Session), Worker: s.Caller(), State: t.State, Note: r.Note})
 	if t.State != before {
 		c.Notices = s.tellOrchestrator(t, actionFor(t.State), reportText(t, r.Note))
 	}
@@ -189,16 +223,16 @@ func (s Scene) report(r Report, now time.Time) Change {
 // late keeps a report that comes too late to change anything.
 func (s Scene) late(r Report) Change {
 	t, last := s.Task, s.Last
-	if last.State == r.State && last.Note == r.Note && last.Worker == s.Caller && last.Actor == string(s.Session) {
+	if last.State == r.State && last.Note == r.Note && last.Worker == s.Caller() && last.Actor == string(s.Session) {
 		return Change{Task: t, Event: last} // said again: the first answer was lost
 	}
 	if t.Events >= MaxEvents && s.Late {
 		return Change{Refused: bridge.Invalid("note", "is one too many: this task is not yours any more, and has %d entries", t.Events)}
 	}
-	c := change(t, Event{Actor: string(s.Session), Worker: s.Caller, State: Late, Note: lateNote(r)})
+	c := change(t, Event{Actor: string(s.Session), Worker: s.Caller(), State: Late, Note: lateNote(r)})
 	// Told once, so that a worker cannot flood its orchestrator.
-	if s.Session == bridge.SessionB && !s.Late {
-		c.Notices = s.tellOrchestrator(t, bridge.ActionInfo, lateText(t, s.Caller, r))
+	if s.Session != bridge.SessionA && !s.Late {
+		c.Notices = s.tellOrchestrator(t, bridge.ActionInfo, lateText(t, s.Caller(), r))
 	}
 	return c
 }
@@ -214,8 +248,8 @@ func (s Scene) endByOrchestrator(r Report, now time.Time) Change {
 	}
 	t.State, t.UpdatedAt = r.State, now
 	c := change(t, Event{Actor: string(bridge.SessionA), Worker: t.Worker, State: t.State, Note: r.Note})
-	if _, ok := s.worker(t.Worker); ok {
-		c.Notices = []Notice{{t.Worker, bridge.SessionB, bridge.ActionInfo, endedText(t, r.Note)}}
+	if w, ok := s.worker(t.Worker); ok {
+		c.Notices = []Notice{w.told(bridge.ActionInfo, endedText(t, r.Note))}
 	}
 	return c
 }
@@ -228,17 +262,15 @@ func moveRule(now time.Time, after time.Duration, actor string) Rule {
 		if t.ID == 0 || t.State.Ended() || s.holds(now, after) {
 			return Change{Task: t}
 		}
-		w, ok := s.choose(t, now, after) // never who has it: its heartbeat is too old
+		w, ok := choose(s.Workers, t, now, after) // never who has it: its heartbeat is too old
 		if !ok && t.State == Waiting {
 			return Change{Task: t}
 		}
 		c := place(t, w, ok, now)
 		c.Event.Actor, c.From = actor, t.Worker
 		c.Notices = append(c.Notices, s.tellOrchestrator(c.Task, actionFor(c.Task.State), movedText(t, c.Task))...)
-		if t.Worker != "" {
-			// Whether its conversation lives is the store's to know: one that
-			// has expired takes no messages.
-			c.Notices = append(c.Notices, Notice{t.Worker, bridge.SessionB, bridge.ActionInfo, goneText(t)})
+		if w, ok := s.worker(t.Worker); ok { // or its conversation has expired
+			c.Notices = append(c.Notices, w.told(bridge.ActionInfo, goneText(t)))
 		}
 		return c
 	}
@@ -255,9 +287,9 @@ func (s Scene) holds(now time.Time, after time.Duration) bool {
 	return !stale(t.LeaseFrom(), now, after)
 }
 
-// worker returns the worker of a conversation that has not expired.
-func (s Scene) worker(conversation string) (Worker, bool) {
-	i := slices.IndexFunc(s.Workers, func(w Worker) bool { return w.Conversation == conversation })
+// worker returns the worker of that name, if its conversation has not expired.
+func (s Scene) worker(name string) (Worker, bool) {
+	i := slices.IndexFunc(s.Workers, func(w Worker) bool { return w.Name() == name })
 	if i < 0 {
 		return Worker{}, false
 	}
@@ -267,8 +299,8 @@ func (s Scene) worker(conversation string) (Worker, bool) {
 // choose returns the live worker that is to have t: of the role that it needs,
 // and of these one that is not blocked, then the one who had it last, then one of
 // the same role, then the one with the fewest open tasks.
-func (s Scene) choose(t Task, now time.Time, after time.Duration) (Worker, bool) {
-	able := slices.DeleteFunc(slices.Clone(s.Workers), func(w Worker) bool {
+func choose(workers []Worker, t Task, now time.Time, after time.Duration) (Worker, bool) {
+	able := slices.DeleteFunc(slices.Clone(workers), func(w Worker) bool {
 		return !w.fits(t) || !w.alive(now, min(after, bridge.AliveFor))
 	})
 	if len(able) == 0 {
@@ -277,10 +309,10 @@ func (s Scene) choose(t Task, now time.Time, after time.Duration) (Worker, bool)
 	return slices.MinFunc(able, func(a, b Worker) int {
 		return cmp.Or(
 			second(b.Status != bridge.StatusBlocked, a.Status != bridge.StatusBlocked),
-			second(b.Conversation == t.LastWorker, a.Conversation == t.LastWorker),
+			second(b.Name() == t.LastWorker, a.Name() == t.LastWorker),
 			second(sameRole(b.Role, t.Role), sameRole(a.Role, t.Role)),
 			cmp.Compare(a.OpenTasks, b.OpenTasks),
-			cmp.Compare(a.Conversation, b.Conversation),
+			cmp.Compare(a.Name(), b.Name()),
 		)
 	}), true
 }
@@ -303,8 +335,8 @@ func sameRole(a, b string) bool {
 // tellOrchestrator is a notice to session "a" where it looks: in the task's home,
 // or, if that has expired, with the worker, or in any conversation of the team.
 func (s Scene) tellOrchestrator(t Task, action bridge.ActionType, text string) []Notice {
-	for _, place := range []string{t.Home, t.Worker, s.Caller} {
-		if _, ok := s.worker(place); ok {
+	for _, place := range []string{t.Home, conversationOf(t.Worker), s.Conversation} {
+		if _, ok := s.worker(WorkerName(place, bridge.SessionB)); ok {
 			return []Notice{{place, bridge.SessionA, action, text}}
 		}
 	}
@@ -327,14 +359,14 @@ func actionFor(state State) bridge.ActionType {
 
 // Visible reports whether the caller may see the task and its history.
 func (s Scene) Visible() bool {
-	return s.Task.ID != 0 && s.Task.TeamID == s.TeamID && (s.Session == bridge.SessionA || s.Had || s.Task.Worker == s.Caller)
+	return s.Task.ID != 0 && s.Task.TeamID == s.TeamID && (s.Session == bridge.SessionA || s.Had || s.Task.Worker == s.Caller())
 }
 
 // Listed says which tasks a list shows the caller: those of its team, or those
 // that it has itself. The other one is empty.
 func (s Scene) Listed() (team, worker string) {
-	if s.Session == bridge.SessionB {
-		return "", s.Caller
+	if s.Session == bridge.SessionA {
+		return s.TeamID, ""
 	}
-	return s.TeamID, ""
+	return "", s.Caller()
 }

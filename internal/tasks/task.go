@@ -64,8 +64,8 @@ type Task struct {
 	// Needs is the role that a worker must have; empty: any will do.
 	Needs string
 	State State
-	// Worker is the conversation whose session "b" has the task, or ended it;
-	// empty while it waits. Role is that worker's, or the last one's.
+	// Worker names the worker (WorkerName) that has the task, or ended it; empty while
+	// it waits. Role is that worker's, or the last one's.
 	Worker, Role string
 	// LastWorker is who has or had it last; empty for nobody so far.
 	LastWorker string
@@ -100,9 +100,9 @@ func (t Task) LeaseFrom() time.Time {
 type Event struct {
 	Task int64
 	At   time.Time
-	// Actor is "a", "b", Operator or System.
+	// Actor is a session, Operator or System.
 	Actor string
-	// Worker is the conversation of the worker that it is about; empty for none.
+	// Worker names the worker that it is about; empty for none.
 	Worker string
 	State  State
 	Note   string
@@ -137,14 +137,17 @@ type AssignRequest struct {
 	Title, Body string
 	// Needs is the role that a worker must have; empty: any will do.
 	Needs string
+	// To names the session of the caller's conversation that gets it; empty leaves the
+	// choice to the bridge.
+	To bridge.SessionID
 	// IdempotencyKey makes a repeated call return the first answer; empty means
 	// that every call is a new task.
 	IdempotencyKey string
 }
 
-// AssignTask gives a task to the caller's partner, or, if that does not have the
-// role that the task needs, to a live worker of the team that has. Without one
-// the task waits. Only session "a" assigns.
+// AssignTask gives a task to the session that it names, or to a partner of the caller
+// that has the role that the task needs, or to a live worker of the team that has.
+// Without one the task waits. Only session "a" assigns.
 func (s *Service) AssignTask(ctx context.Context, c bridge.Credentials, r AssignRequest) (Result, error) {
 	g := s.core.WriteGate(c, "assign_task")
 	if err := validateAssign(c, r); err != nil {
@@ -161,7 +164,7 @@ func (s *Service) AssignTask(ctx context.Context, c bridge.Credentials, r Assign
 	if len(task.Redacted) > 0 {
 		g.Details["redacted"] = task.Redacted
 	}
-	rule := assignRule(task, g, s.core.ReadCharge(g.Conversation, g.Session))
+	rule := assignRule(task, r.To, g, s.core.ReadCharge(g.Conversation, g.Session))
 	result, err := s.store.CreateTask(ctx, g, s.core.OnceKey(r.IdempotencyKey), rule)
 	s.ringAll(result.Notices)
 	return result, err
@@ -170,8 +173,10 @@ func (s *Service) AssignTask(ctx context.Context, c bridge.Credentials, r Assign
 func validateAssign(c bridge.Credentials, r AssignRequest) error {
 	title, body := utf8.RuneCountInString(r.Title), utf8.RuneCountInString(r.Body)
 	switch {
-	case c.Session == bridge.SessionB:
+	case c.Session != bridge.SessionA:
 		return bridge.Invalid("session_id", "must be a: only the orchestrator, who created the conversation, assigns tasks")
+	case r.To != "" && (!r.To.Valid() || r.To == bridge.SessionA):
+		return bridge.Invalid("to", "must be the letter of another session of this conversation")
 	case strings.TrimSpace(r.Title) == "":
 		return bridge.Invalid("title", "must not be empty")
 	case title > MaxTitleLength:
@@ -228,7 +233,7 @@ func validateReport(r Report) error {
 	return nil
 }
 
-// ListTasks lists a page of tasks: the team's for session "a", its own for "b".
+// ListTasks lists a page of tasks: the team's for session "a", its own for any other.
 func (s *Service) ListTasks(ctx context.Context, c bridge.Credentials, q Query) (List, error) {
 	g := s.core.ReadGate(c, "list_tasks")
 	if q.After < 0 {

@@ -52,11 +52,11 @@ type Store interface {
 	// MoveTask is ChangeTask for whoever watches. Where the rule changes nothing,
 	// nothing is recorded.
 	MoveTask(ctx context.Context, op bridge.Operation, id int64, rule Rule) (Change, error)
-	// ListTasks returns, to session "a", its team's tasks, and to session "b" its
-	// own, in order of ID.
+	// ListTasks returns, to session "a", its team's tasks, and to any other its own, in
+	// order of ID.
 	ListTasks(ctx context.Context, g bridge.Gate, q Query) (List, error)
 	// ReadTask returns a task with its history to session "a" of its team and to
-	// sessions "b" that have or had it, or ErrNoTask.
+	// sessions that have or had it, or ErrNoTask.
 	ReadTask(ctx context.Context, g bridge.Gate, id int64) (List, error)
 
 	// Tasks returns tasks of all teams in order of ID. It records nothing.
@@ -67,10 +67,10 @@ type Store interface {
 	// Workers returns the workers of all conversations that live at a time. It
 	// changes and records nothing.
 	Workers(ctx context.Context, now time.Time) ([]Worker, error)
-	// NoteWorker loads the worker of op's conversation and keeps what rule
+	// NoteWorker loads a worker of op's conversation and keeps what rule
 	// makes of it: whether it is silent, with an alert and notices. Where the
 	// rule changes nothing, nothing is recorded, and the answer is false.
-	NoteWorker(ctx context.Context, op bridge.Operation, rule func(Worker) (WorkerNote, bool)) (bool, error)
+	NoteWorker(ctx context.Context, op bridge.Operation, session bridge.SessionID, rule func(Worker) (WorkerNote, bool)) (bool, error)
 	// ClaimAlert returns the oldest alert that rule allows to claim, and keeps it
 	// with the caller until a time. ok is false without one.
 	ClaimAlert(ctx context.Context, until time.Time, rule func(Alert) bool) (a Alert, ok bool, err error)

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"example.org/bridge/internal/bridge"
@@ -11,9 +12,25 @@ import (
 // before the worker counts as silent and its tasks go to others (scripts/production/README.md).
 const SilentAfter = 300 * time.Second
 
-// Worker is session "b" of a conversation that has not expired.
+// WorkerName names a worker: the conversation of session "b", and a slash and the
+// session behind it for any other.
+func WorkerName(conversation string, session bridge.SessionID) string {
+	if session == bridge.SessionB {
+		return conversation
+	}
+	return conversation + "/" + string(session)
+}
+
+// conversationOf is the conversation of the worker of that name.
+func conversationOf(name string) string {
+	conversation, _, _ := strings.Cut(name, "/")
+	return conversation
+}
+
+// Worker is a session of a conversation that has not expired, any but "a".
 type Worker struct {
 	Conversation string
+	Session      bridge.SessionID
 	Team, TeamID string
 	Role         string
 	Status       bridge.Status
@@ -28,6 +45,14 @@ type Worker struct {
 	// SilentSince is when its silence was detected, and LastHeartbeat the sign of life
 	// that was the last one then; zero while it is not.
 	SilentSince, LastHeartbeat time.Time
+}
+
+// Name is how tasks name the worker.
+func (w Worker) Name() string { return WorkerName(w.Conversation, w.Session) }
+
+// told is a notice to the worker.
+func (w Worker) told(action bridge.ActionType, text string) Notice {
+	return Notice{w.Conversation, w.Session, action, text}
 }
 
 // stale reports whether a sign of life is older than after. One from further in

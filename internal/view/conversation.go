@@ -14,7 +14,7 @@ type Conversation struct {
 	TeamID         string    `json:"team_id"`
 	CreatedAt      Time      `json:"created_at"`
 	ExpiresAt      Time      `json:"expires_at"`
-	JoinedAt       Time      `json:"joined_at"`
+	JoinedAt       Time      `json:"joined_at"` // of session b
 	Expired        bool      `json:"expired"`
 	Paused         bool      `json:"paused"`
 	Messages       int64     `json:"messages"`
@@ -37,18 +37,23 @@ type Session struct {
 
 // OfConversation is o at a time.
 func OfConversation(o bridge.Overview, now time.Time) Conversation {
+	b, _ := o.Sessions.Of(bridge.SessionB)
+	sessions := make([]Session, len(o.Sessions))
+	for i, s := range o.Sessions {
+		sessions[i] = OfSession(s, now)
+	}
 	return Conversation{
 		ConversationID: cleantext.CleanLine(o.ID),
 		Team:           cleantext.Clean(o.Team),
 		TeamID:         cleantext.CleanLine(o.TeamID),
 		CreatedAt:      Time(o.CreatedAt),
 		ExpiresAt:      Time(o.ExpiresAt),
-		JoinedAt:       Time(o.JoinedAt),
+		JoinedAt:       Time(b.JoinedAt),
 		Expired:        o.Expired(now),
 		Paused:         !o.PausedAt.IsZero(),
-		Messages:       o.A.Received + o.B.Received,
-		Unread:         o.A.Unread + o.B.Unread,
-		Sessions:       []Session{OfSession(o.A, now), OfSession(o.B, now)},
+		Messages:       o.Messages(),
+		Unread:         o.Sessions.Unread(),
+		Sessions:       sessions,
 	}
 }
 

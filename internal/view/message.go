@@ -16,7 +16,7 @@ type Message struct {
 	Seq            int64    `json:"seq"`
 	From           string   `json:"from"`
 	FromRole       string   `json:"from_role,omitempty"` // for the operator
-	To             string   `json:"to"`
+	To             string   `json:"to"`                  // with commas between several
 	ActionType     string   `json:"action_type"`
 	Message        string   `json:"message"`
 	FilesInvolved  []string `json:"files_involved"`
@@ -50,7 +50,7 @@ func OfMessage(m bridge.Message) Message {
 		ConversationID: cleantext.CleanLine(m.Conversation),
 		Seq:            m.Seq,
 		From:           cleantext.CleanLine(m.From),
-		To:             cleantext.CleanLine(string(m.To)),
+		To:             cleantext.CleanLine(m.To.String()),
 		ActionType:     cleantext.CleanLine(string(m.Action)),
 		Message:        cleantext.Clean(m.Text),
 		FilesInvolved:  Kinds(m.Files),
@@ -72,13 +72,7 @@ func MessageOf(m bridge.Message, o bridge.Overview) Message {
 
 // SenderRole is the role of who sent m; empty for the bridge itself.
 func SenderRole(m bridge.Message, o bridge.Overview) string {
-	switch m.From {
-	case string(bridge.SessionA):
-		return o.RoleA
-	case string(bridge.SessionB):
-		return o.RoleB
-	}
-	return ""
+	return o.Sessions.Role(bridge.SessionID(m.From))
 }
 
 // WriteMessage writes a message as text for an agent. Each line of the message

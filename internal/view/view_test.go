@@ -19,9 +19,9 @@ const hostile = "a\x1b[2Jb\u202ec\u200bd\U000E0041e\u009bf"
 // field that an agent writes.
 func TestNothingHostileIsShown(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	m := bridge.Message{From: "a", To: "b", Text: hostile, Files: []string{hostile}, Redacted: []string{hostile}, SentAt: now}
-	o := bridge.Overview{Conversation: bridge.Conversation{RoleA: hostile, RoleB: hostile, Team: hostile}}
-	o.A.Role = hostile
+	m := bridge.Message{From: "a", To: bridge.Recipients{"b"}, Text: hostile, Files: []string{hostile}, Redacted: []string{hostile}, SentAt: now}
+	o := bridge.Overview{Conversation: bridge.Conversation{Team: hostile}}
+	o.Sessions = bridge.Roster{{Session: "a", Role: hostile}, {Session: "b", Role: hostile}, {Session: "c", Role: hostile}}
 	task := tasks.Task{Title: hostile, Body: hostile, Needs: hostile, Note: hostile, Role: hostile, Team: hostile, Redacted: []string{hostile}}
 	var text strings.Builder
 	view.WriteMessage(&text, m)

@@ -1,11 +1,6 @@
 package clients_test
 
 import (
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 
 	"example.org/bridge/test/clients/stub"
@@ -25,7 +20,6 @@ func TestClineHubSharesNothing(t *testing.T) {
 		looked <- a.Call("check_messages", nil)
 		a.Say("Looked.")
 	})
-	t.Cleanup(u.endHubs)
 	u.run("cline", "auth", "-p", "openai", "-k", noKey, "-m", "stub", "-b", s.model.URL()+"/v1")
 	u.env = append(u.env[:len(u.env):len(u.env)],
 		"BRIDGE_CONVERSATION_ID="+created.Text("conversation_id"), "BRIDGE_SESSION_ID=b", "BRIDGE_TOKEN="+created.Text("session_b_token"))
@@ -44,21 +38,4 @@ func TestClineHubSharesNothing(t *testing.T) {
 		t.Errorf("the agent is not told why: %s", said)
 	}
 	u.await("the end of the session's server", func() bool { return len(u.servers()) == 0 })
-}
-
-// endHubs ends the hubs that Cline left behind for this user: one port is for the
-// hubs of all home folders, so the next test would meet it.
-func (u *user) endHubs() {
-	processes, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		u.Error(err)
-	}
-	for _, process := range processes {
-		line, err := os.ReadFile(filepath.Join(process, "cmdline"))
-		if err == nil && strings.Contains(string(line), "--cline-hub-daemon\x00--cwd\x00"+u.project+"\x00") {
-			pid, _ := strconv.Atoi(filepath.Base(process))
-			_ = syscall.Kill(pid, syscall.SIGTERM) // it may have ended meanwhile
-			u.await("the end of Cline's hub", func() bool { _, err := os.Stat(process); return err != nil })
-		}
-	}
 }

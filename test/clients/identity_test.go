@@ -46,10 +46,8 @@ func TestIdentitySurvivesRestart(t *testing.T) {
 			joined := joiner.prompt("Join with " + <-codes + ".")
 			u.want(creator.resume(created, "Write to your partner.").out, "Sent.")
 			u.want(joiner.resume(joined, "Write to your partner.").out, "Sent.")
-			if c.program != gemini.program { // which tells its servers no session
-				creator.wantNoToken()
-				joiner.wantNoToken()
-			}
+			creator.wantNoToken()
+			joiner.wantNoToken()
 			if diff := cmp.Diff([]string{"a: from the creator", "b: from the joiner"}, u.onlyConversation().texts()); diff != "" {
 				t.Error(diff)
 			}

@@ -18,7 +18,7 @@ func TestMoreClientsSeeInstalledBridge(t *testing.T) {
 		"cline":    {[]string{"mcp", "uninstall", "bridge"}, "Uninstalled MCP server bridge"}, // it lists them at a terminal only
 	} {
 		t.Run(program, func(t *testing.T) {
-			u := newUser(t, client{program: program})
+			u := newUser(t, client{title: program, program: program})
 			u.want(u.run(bridgeProgram, "install", program), "is connected")
 			out := u.run(program, c.list...)
 			u.want(out, "bridge")

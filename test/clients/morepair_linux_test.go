@@ -15,7 +15,6 @@ func TestMoreClientsTalk(t *testing.T) {
 		t.Run(c.title, func(t *testing.T) {
 			u := newUser(t, c)
 			u.install(c)
-			t.Cleanup(u.endHubs)
 			p := u.partner()
 			code := p.call("create_conversation", stub.Args{"my_role": "backend developer", "partner_role": "frontend developer"}).Text("join_code")
 			p.call("send_to_partner", stub.Args{"message": question})

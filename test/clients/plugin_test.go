@@ -31,8 +31,7 @@ func TestGeminiExtension(t *testing.T) {
 // ends, and fetches it. Its tools have names of their own.
 func testBroughtAlong(u *user, c client, prefix string) {
 	u.Helper()
-	u.Setenv("PATH", filepath.Dir(bridgeProgram)+string(os.PathListSeparator)+os.Getenv("PATH"))
-	u.env = append(u.env, "PATH="+os.Getenv("PATH"))
+	u.env = append(u.env, "PATH="+filepath.Dir(bridgeProgram)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	p := u.partner()
 	code := p.call("create_conversation", stub.Args{"my_role": "backend developer", "partner_role": "frontend developer"}).Text("join_code")
 	s := u.seat(c, func(a *stub.Agent) {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -51,15 +53,28 @@ func (s *seat) terminal(folder string, args ...string) *terminal {
 		_ = master.Close()
 		<-t.done
 		if s.Failed() {
-			s.Logf("the screen: %q", t.shown())
+			text := plainScreen(t.shown())
+			s.Logf("the end of the screen, without blanks: %s", text[max(0, len(text)-1000):])
 		}
 	})
 	return t
 }
 
 // terminalAnswers are what a terminal answers to the questions that programs wait
-// for: where the cursor is (DSR 6: in the first corner), what it is (DA: a VT100).
-var terminalAnswers = map[string]string{"\x1b[6n": "\x1b[1;1R", "\x1b[c": "\x1b[?1;2c"}
+// for: where the cursor is (DSR 6: in the first corner), what it is (DA: a VT100),
+// what its colours are (OSC 10 and 11: white on black), and its name (XTVERSION).
+var terminalAnswers = map[string]string{
+	"\x1b[6n": "\x1b[1;1R", "\x1b[c": "\x1b[?1;2c", "\x1b[>q": "\x1bP>|test\x1b\\", "\x1b[>0q": "\x1bP>|test\x1b\\",
+	"\x1b]10;?": "\x1b]10;rgb:ffff/ffff/ffff\x1b\\", "\x1b]11;?": "\x1b]11;rgb:0000/0000/0000\x1b\\",
+}
+
+// plainScreen is what was written to a screen without the sequences that move the
+// cursor and colour it (ECMA-48), and without blanks, for which some move the cursor.
+func plainScreen(shown string) string {
+	return strings.Join(strings.Fields(sequences.ReplaceAllString(shown, "")), "")
+}
+
+var sequences = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])`)
 
 // watch keeps what is shown and answers what programs ask a terminal.
 func (t *terminal) watch() {

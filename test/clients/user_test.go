@@ -23,12 +23,14 @@ type user struct {
 	env           []string
 }
 
-// newUser skips the test where the clients are not to be had.
+// newUser skips the test where the clients are not to be had. The test runs beside
+// others: each user has a home, a store and processes of their own.
 func newUser(t *testing.T, clients ...client) *user {
 	t.Helper()
 	if os.Getenv("NODE22") == "" {
 		t.Skip("SKIPPED: the real clients are not installed here: run make test-clients")
 	}
+	t.Parallel()
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +47,9 @@ func newUser(t *testing.T, clients ...client) *user {
 	}
 	u.env = []string{"HOME=" + u.home, "PATH=" + os.Getenv("PATH"), "TERM=dumb", "LANG=C.UTF-8", "CLAUDE_CODE_TMPDIR=" + root}
 	for _, c := range clients {
+		if c.program == cline.program {
+			u.aloneAtHub()
+		}
 		if _, err := exec.LookPath(c.program); err != nil {
 			t.Skipf("SKIPPED: %s is not installed: run make test-clients", c.program)
 		}
@@ -103,5 +108,15 @@ func (u *user) want(text, part string) {
 	u.Helper()
 	if !strings.Contains(text, part) {
 		u.Errorf("%q is not in:\n%s", part, text)
+	}
+}
+
+// await looks until something is so.
+func (u *user) await(what string, is func() bool) {
+	u.Helper()
+	for deadline := time.Now().Add(callTimeout); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			u.Fatalf("no sign of %s", what)
+		}
 	}
 }

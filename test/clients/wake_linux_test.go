@@ -84,7 +84,7 @@ func TestMailWakesClearedClaude(t *testing.T) {
 	before := w.waits()
 	at.enter("/clear")
 	w.user.await("a hook that waits for the cleared session", func() bool {
-		now, ok := waiting(t, claude.program)
+		now, ok := w.user.waiting(claude.program)
 		return ok && now.process != before.process
 	})
 	w.wake(at.shown)
@@ -159,7 +159,7 @@ func (w *wakeTest) wake(screen func() string) {
 func (w *wakeTest) waits() (hook waitingHook) {
 	w.user.Helper()
 	w.user.await("a hook that waits", func() (ok bool) {
-		hook, ok = waiting(w.user.T, w.client.program)
+		hook, ok = w.user.waiting(w.client.program)
 		return ok && time.Since(hook.since) > time.Second
 	})
 	return hook
@@ -168,7 +168,7 @@ func (w *wakeTest) waits() (hook waitingHook) {
 func (w *wakeTest) nothingWaits() {
 	w.user.Helper()
 	w.user.await("the end of what waited", func() bool {
-		_, ok := waiting(w.user.T, w.client.program)
+		_, ok := w.user.waiting(w.client.program)
 		return !ok
 	})
 }
@@ -179,23 +179,33 @@ type waitingHook struct {
 	since   time.Time
 }
 
-// waiting returns the oldest hook that waits for mail; false while none does.
-func waiting(t *testing.T, client string) (oldest waitingHook, ok bool) {
-	t.Helper()
-	processes, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, process := range processes {
-		line, err := os.ReadFile(filepath.Join(process, "cmdline"))
-		if err != nil || !strings.HasPrefix(string(line), bridgeProgram+"\x00hook\x00"+client+"\x00--wait\x00") {
-			continue // another one, or it has ended
-		}
+// waiting returns the user's oldest hook that waits for mail; false while none does.
+func (u *user) waiting(client string) (oldest waitingHook, ok bool) {
+	u.Helper()
+	for _, process := range u.processes(bridgeProgram + "\x00hook\x00" + client + "\x00--wait\x00") {
 		if info, err := os.Stat(process); err == nil && (!ok || info.ModTime().Before(oldest.since)) {
 			oldest, ok = waitingHook{process, info.ModTime()}, true
 		}
 	}
 	return oldest, ok
+}
+
+// processes lists the folders in /proc of the user's processes whose arguments,
+// each ended by a zero byte, begin so.
+func (u *user) processes(begin string) (found []string) {
+	u.Helper()
+	all, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		u.Fatal(err)
+	}
+	for _, process := range all {
+		line, _ := os.ReadFile(filepath.Join(process, "cmdline")) // nothing of one that has ended
+		environ, _ := os.ReadFile(filepath.Join(process, "environ"))
+		if strings.HasPrefix(string(line), begin) && strings.Contains(string(environ), "HOME="+u.home+"\x00") {
+			found = append(found, process)
+		}
+	}
+	return found
 }
 
 // enter types a line, and ends it once it is on the screen: what comes at once is
@@ -232,14 +242,4 @@ func zombie(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, state, _ := strings.Cut(string(stat), ") ")
 	return err != nil || strings.HasPrefix(state, "Z")
-}
-
-// await looks until something is so.
-func (u *user) await(what string, is func() bool) {
-	u.Helper()
-	for deadline := time.Now().Add(callTimeout); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			u.Fatalf("no sign of %s", what)
-		}
-	}
 }

@@ -29,13 +29,17 @@ type session struct {
 func (r *run) newSession(m *member, c bridge.Credentials) *session {
 	name := func(s bridge.SessionID) string { return c.Conversation + "/" + string(s) }
 	s := &session{run: r, member: m, Credentials: c, given: make(chan int64, 1+r.Tasks), told: map[int64]bool{}}
-	s.inbox = &Inbox{Name: name(c.Session), Partner: string(c.Session.Partner())}
+	partner := bridge.SessionA
+	if c.Session == bridge.SessionA {
+		partner = bridge.SessionB
+	}
+	s.inbox = &Inbox{Name: name(c.Session), Partner: string(partner)}
 	r.note(func(l *ledger) { l.inboxes = append(l.inboxes, s.inbox) })
 	return s
 }
 
 // ask calls a tool as this session until there is an answer: through kills, and
-// past rate limits, which agents are told to wait for. begin is called before each
+// past rate limits and a busy store, which agents are told to wait for. begin is called before each
 // attempt. It reports whether an attempt before the last one may have had effect.
 func (s *session) ask(ctx context.Context, tool string, args map[string]any, data any) (took time.Duration, again bool, err error) {
 	args["conversation_id"], args["session_id"], args["token"] = s.Conversation, string(s.Session), s.Token
@@ -46,7 +50,7 @@ func (s *session) ask(ctx context.Context, tool string, args map[string]any, dat
 		case errors.Is(err, errInterrupted):
 			again = true
 			s.note(func(l *ledger) { l.count(s.Conversation, string(s.Session), tool, true) })
-		case errors.As(err, &refusal) && refusal.Code == "rate_limited" && s.Limits:
+		case errors.As(err, &refusal) && (refusal.Code == "rate_limited" && s.Limits || refusal.Code == "store_busy"):
 			s.note(func(l *ledger) { l.paced++ })
 			if err := pause(ctx, max(refusal.RetryAfter, time.Second)); err != nil {
 				return took, again, err

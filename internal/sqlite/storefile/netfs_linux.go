@@ -8,7 +8,7 @@ var networkFilesystems = map[int64]string{
 	0x517B:     "SMB",
 	0xFF534D42: "CIFS",
 	0xFE534D42: "SMB2",
-	0x01021997: "9P",
+	0x01021997: "9P, as WSL has the drives of Windows below /mnt",
 	0x5346414F: "AFS",
 	0x6B414653: "AFS", // the kernel's own client
 	0x7461636F: "OCFS2",

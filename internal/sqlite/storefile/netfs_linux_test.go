@@ -15,7 +15,7 @@ func TestNetworkFilesystems(t *testing.T) {
 		unix.SMB_SUPER_MAGIC:   "SMB",
 		unix.CIFS_SUPER_MAGIC:  "CIFS",
 		unix.SMB2_SUPER_MAGIC:  "SMB2",
-		unix.V9FS_MAGIC:        "9P",
+		unix.V9FS_MAGIC:        "9P, as WSL has the drives of Windows below /mnt",
 		unix.AFS_SUPER_MAGIC:   "AFS",
 		unix.AFS_FS_MAGIC:      "AFS",
 		unix.CEPH_SUPER_MAGIC:  "Ceph",

@@ -31,6 +31,7 @@ func (r Result) Text(name string) string {
 var shapes = map[string]*regexp.Regexp{
 	"conversation_id": regexp.MustCompile(`conv_[0-9a-f]{16}`),
 	"join_code":       JoinCode,
+	"resume_code":     regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b`),
 	"status":          regexp.MustCompile(`\b(working|waiting|blocked|complete)\b`),
 }
 

@@ -49,3 +49,47 @@ func fillPrints(c *conn, p bridge.Printer) error {
 	}
 	return nil
 }
+
+// Nonces implements bridge.Store.
+func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (all []bridge.NewNonce, err error) {
+	err = s.operate(ctx, op, durable, func(e *entry) error {
+		var n bridge.NewNonce
+		var session string
+		err := e.each("SELECT session, nonce, fingerprint FROM session_status WHERE conversation = ? ORDER BY session",
+			[]any{op.Conversation}, []any{&session, &n.Nonce, &n.Print}, func() error {
+				n.Session = bridge.SessionID(session)
+				all = append(all, n)
+				return nil
+			})
+		if err == nil && all == nil {
+			return bridge.ErrNotFound
+		}
+		return err
+	})
+	return all, err
+}
+
+// ReplaceNonces implements bridge.Store.
+func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, rule bridge.NonceRule) (fresh []bridge.NewNonce, err error) {
+	err = s.operate(ctx, op, durable, func(e *entry) error {
+		roster, err := getRoster(e.conn, op.Conversation)
+		if err != nil {
+			return err
+		}
+		if len(roster) == 0 {
+			return bridge.ErrNotFound
+		}
+		if fresh, err = rule(roster.IDs()); err != nil {
+			return bridge.RefuseInvalid(op, err)
+		}
+		for _, n := range fresh {
+			_, err := e.exec("UPDATE session_status SET nonce = ?, fingerprint = ?, join_hash = NULL WHERE conversation = ? AND session = ?",
+				n.Nonce, n.Print, op.Conversation, string(n.Session))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return fresh, err
+}

@@ -1,4 +1,4 @@
-package mcpserver
+package arguments
 
 import (
 	"bytes"
@@ -29,6 +29,9 @@ func convert(name string, schema *jsonschema.Schema, value json.RawMessage, requ
 	case "boolean":
 		return boolean(value)
 	case "array":
+		if name == "to" {
+			value = letters(value)
+		}
 		return stringList(value)
 	case "string":
 		return text(schema, value, freeText[name])
@@ -90,6 +93,16 @@ func stringList(value json.RawMessage) json.RawMessage {
 	return encoded(kept)
 }
 
+// letters writes letters of sessions with commas between them, such as "B, c", as a
+// list of small letters.
+func letters(value json.RawMessage) json.RawMessage {
+	given, ok := quoted(value)
+	if !ok || strings.ContainsAny(given, "[]") {
+		return bytes.ToLower(value)
+	}
+	return encoded(strings.FieldsFunc(strings.ToLower(given), func(r rune) bool { return r == ',' || r == ' ' }))
+}
+
 // freeText are arguments in which any text makes sense: a text that is a JSON
 // object reaches the bridge as that object from clients that parse too much.
 var freeText = map[string]bool{"message": true, "body": true, "note": true}
@@ -109,7 +122,11 @@ func text(schema *jsonschema.Schema, value json.RawMessage, free bool) json.RawM
 			return encoded(word)
 		}
 	case schema.Pattern != "":
-		return encoded(bare(given))
+		word := bare(given)
+		if len(word) == 1 { // a session: A is a
+			word = strings.ToLower(word)
+		}
+		return encoded(word)
 	}
 	return value
 }

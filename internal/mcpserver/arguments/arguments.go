@@ -1,4 +1,7 @@
-package mcpserver
+// Package arguments reads the arguments of a tool as real clients send them: what can
+// only mean one thing is written as the tool takes it, what the tool does not know is
+// named, and the rest is refused without repeating it.
+package arguments
 
 import (
 	"bytes"
@@ -14,21 +17,21 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// arguments are those of a call, as its tool takes them.
-type arguments struct {
+// Arguments are those of a call, as its tool takes them.
+type Arguments struct {
 	schema *jsonschema.Schema
 	values map[string]json.RawMessage
-	// ignored names what the tool does not know: clients add arguments on their
+	// Ignored names what the tool does not know: clients add arguments on their
 	// own account, such as toolCallId, and models invent some.
-	ignored []string
+	Ignored []string
 }
 
-// readArguments reads what a client sent, and writes each value as the tool
+// Read reads what a client sent, and writes each value as the tool
 // takes it where that loses nothing. Errors name the argument and what it takes,
 // never what it was given. The arguments are as complete as they can be then.
-func readArguments(raw json.RawMessage, definition *mcp.Tool) (arguments, error) {
+func Read(raw json.RawMessage, definition *mcp.Tool) (Arguments, error) {
 	schema, _ := definition.InputSchema.(*jsonschema.Schema)
-	a := arguments{schema: schema, values: map[string]json.RawMessage{}}
+	a := Arguments{schema: schema, values: map[string]json.RawMessage{}}
 	given, err := object(raw)
 	if err != nil {
 		return a, err
@@ -61,7 +64,7 @@ func object(raw json.RawMessage) (given map[string]json.RawMessage, err error) {
 // take sorts what was given into what the tool knows and what it does not. A
 // name in another spelling, such as waitSeconds, stands for the tool's own unless
 // that is there as well.
-func (a *arguments) take(given map[string]json.RawMessage) {
+func (a *Arguments) take(given map[string]json.RawMessage) {
 	spelled := map[string]string{}
 	for name := range a.schema.Properties {
 		spelled[plainName(name)] = name
@@ -71,7 +74,7 @@ func (a *arguments) take(given map[string]json.RawMessage) {
 		if a.schema.Properties[name] == nil {
 			own = spelled[plainName(name)]
 			if _, both := given[own]; both || own == "" {
-				a.ignored = append(a.ignored, shownName(name))
+				a.Ignored = append(a.Ignored, shownName(name))
 				continue
 			}
 		}
@@ -79,10 +82,10 @@ func (a *arguments) take(given map[string]json.RawMessage) {
 			a.values[own] = value
 		}
 	}
-	slices.Sort(a.ignored)
-	a.ignored = slices.Compact(a.ignored)
-	if len(a.ignored) > maxIgnored {
-		a.ignored = append(a.ignored[:maxIgnored], "(more)")
+	slices.Sort(a.Ignored)
+	a.Ignored = slices.Compact(a.Ignored)
+	if len(a.Ignored) > maxIgnored {
+		a.Ignored = append(a.Ignored[:maxIgnored], "(more)")
 	}
 }
 
@@ -109,8 +112,8 @@ func shownName(name string) string {
 	return "(other)"
 }
 
-// into reads the values into args, the arguments of a tool.
-func (a arguments) into(args any) error {
+// Into reads the values into args, the arguments of a tool.
+func (a Arguments) Into(args any) error {
 	raw, err := json.Marshal(a.values) // of values that were decoded: it encodes
 	if err != nil {
 		return err

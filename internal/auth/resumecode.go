@@ -1,0 +1,45 @@
+package auth
+
+import (
+	"crypto/rand"
+	"regexp"
+	"strings"
+)
+
+// A resume code has three groups of four characters of joinAlphabet: 60 bits. It
+// lives as long as a conversation, a join code ten minutes.
+const (
+	resumeCodeLength = 12
+	resumeGroup      = 4
+)
+
+// NewResumeCode returns a fresh random resume code such as "K7QM-2X9D-4TAB".
+func NewResumeCode() string {
+	random := make([]byte, resumeCodeLength)
+	_, _ = rand.Read(random) // never fails (crypto/rand)
+	for i, b := range random {
+		random[i] = joinAlphabet[b%32] // 256 is a multiple of 32: no bias
+	}
+	return grouped(string(random))
+}
+
+func grouped(code string) string {
+	return code[:resumeGroup] + "-" + code[resumeGroup:2*resumeGroup] + "-" + code[2*resumeGroup:]
+}
+
+var resumeCodeInText = regexp.MustCompile(`\b[0-9A-Za-z]{4}\s*-\s*[0-9A-Za-z]{4}\s*-\s*[0-9A-Za-z]{4}\b`)
+
+// ReadResumeCode finds the resume code in what an agent passes, as liberally as
+// ReadJoinCode does. ok is false where there is not just one.
+func ReadResumeCode(text string) (code string, ok bool) {
+	text = strings.Map(plainDash, text[:min(len(text), maxPasted)])
+	found := resumeCodeInText.FindAllString(text, 2)
+	if len(found) != 1 {
+		return "", false
+	}
+	code = joinCharacters(found[0])
+	if len(code) != resumeCodeLength || strings.Trim(code, joinAlphabet) != "" {
+		return "", false
+	}
+	return grouped(code), true
+}

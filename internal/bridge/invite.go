@@ -1,0 +1,79 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"example.org/bridge/internal/auth"
+)
+
+// ErrFull reports a conversation that has as many sessions as there may be.
+var ErrFull = errors.New("the conversation has 26 sessions, which is the most")
+
+// Invited is the answer to Invite.
+type Invited struct {
+	Session SessionID
+	Role    string
+	// JoinCode gives whoever has it the token of the session once, until JoinExpiresAt.
+	JoinCode      string
+	JoinExpiresAt time.Time
+	// Redacted names the kinds of secrets that were hidden in the role.
+	Redacted []string
+	// Unread counts what waits for the caller.
+	Unread int64
+}
+
+// An InviteRule makes a further session of a conversation as it is at a time of the
+// store. Its error is nil or a Refusal. It is pure but for chance.
+type InviteRule func(o Overview, now time.Time) (NewSession, error)
+
+// Invite makes a join code for a further session of the caller's conversation. Only
+// session "a" may. The session that was invited before and did not come in time gives
+// its place to the next. The error may be ErrFull.
+func (s *Service) Invite(ctx context.Context, c Credentials, role string) (Invited, error) {
+	g := s.WriteGate(c, "invite_to_conversation")
+	err := validateRole("role", role)
+	if c.Session != SessionA {
+		err = Invalid("session_id", "must be a: only who created the conversation invites others")
+	}
+	if err != nil {
+		return Invited{}, s.Refuse(ctx, g, err)
+	}
+	hide := s.Redaction(ctx)
+	i := Invited{JoinCode: auth.NewJoinCode(), Role: hide.Text(role)}
+	if hide.Err() != nil {
+		return Invited{}, hide.Err()
+	}
+	if i.Redacted = hide.Found(); len(i.Redacted) > 0 {
+		g.Details["redacted"] = i.Redacted
+	}
+	fresh, unread, err := s.store.InviteSession(ctx, g, func(o Overview, now time.Time) (NewSession, error) {
+		session, ok := freePlace(o.Sessions, now)
+		if !ok {
+			return NewSession{}, &Refusal{Reason: ErrFull, Outcome: OutcomeRefused}
+		}
+		g.Details["invited"], g.Details["role"] = session, i.Role
+		return NewSession{
+			NewNonce: s.newNonce(c.Conversation, session), Role: i.Role,
+			JoinHash: s.codes.Hash(i.JoinCode), JoinExpiresAt: Earlier(now.Add(JoinCodeTTL), o.ExpiresAt),
+		}, nil
+	})
+	i.Session, i.JoinExpiresAt, i.Unread = fresh.Session, fresh.JoinExpiresAt, unread
+	return i, err
+}
+
+// freePlace is the first session that there is not, or whose join code ran out
+// before anybody came. Session "b" keeps its place: mail may wait for it.
+func freePlace(r Roster, now time.Time) (SessionID, bool) {
+	all := SessionIDs()[2:]
+	i := slices.IndexFunc(all, func(id SessionID) bool {
+		s, taken := r.Of(id)
+		return !taken || !s.Joined() && !s.CodeUntil.IsZero() && !now.Before(s.CodeUntil)
+	})
+	if i < 0 {
+		return "", false
+	}
+	return all[i], true
+}

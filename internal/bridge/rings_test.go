@@ -1,0 +1,71 @@
+package bridge_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+)
+
+// bellBook is a Notifier that notes who is rung for.
+type bellBook struct {
+	mu   sync.Mutex
+	keys []string
+}
+
+func (b *bellBook) Ring(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.keys = append(b.keys, key[strings.IndexByte(key, '/')+1:])
+}
+
+func (b *bellBook) Listen(string) (<-chan struct{}, func() error, error) {
+	return nil, nil, errors.New("nobody listens")
+}
+
+// taken returns the sessions rung for since the last time, in order.
+func (b *bellBook) taken() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	slices.Sort(b.keys)
+	all := strings.Join(b.keys, "")
+	b.keys = nil
+	return all
+}
+
+// TestOnlyWhoIsNamedIsWoken: a message to some of many rings for nobody else, and one
+// that was refused or repeated for nobody.
+func TestOnlyWhoIsNamedIsWoken(t *testing.T) {
+	t.Parallel()
+	bells := new(bellBook)
+	s := bridgetest.New(t, func(c *bridge.Config) { c.Doorbells = bells })
+	room := bridgetest.NewRoom(t, s, 5)
+	bells.taken()
+	for _, step := range []struct {
+		from int
+		to   []bridge.SessionID
+		want string
+	}{
+		{0, []bridge.SessionID{"c"}, "c"},
+		{0, []bridge.SessionID{"e", "b"}, "be"},
+		{3, []bridge.SessionID{bridge.Everyone}, "abce"},
+		{0, nil, ""},
+		{0, []bridge.SessionID{"f"}, ""},
+	} {
+		_, err := s.Send(t.Context(), room[step.from], bridge.SendRequest{Text: "x", To: step.to, IdempotencyKey: strings.Join([]string{"k", step.want}, "")})
+		if got := bells.taken(); got != step.want || (err == nil) != (step.want != "") {
+			t.Errorf("to %v rang for %q, want %q: %v", step.to, got, step.want, err)
+		}
+		_, _ = s.Send(t.Context(), room[step.from], bridge.SendRequest{Text: "x", To: step.to, IdempotencyKey: strings.Join([]string{"k", step.want}, "")})
+		if got := bells.taken(); got != "" {
+			t.Errorf("a repeated call rang for %q", got)
+		}
+	}
+	if _, err := s.Say(t.Context(), bridge.SayRequest{Conversation: room[0].Conversation, To: []bridge.SessionID{"d"}, Text: "x"}); err != nil || bells.taken() != "d" {
+		t.Errorf("the operator's words rang for others: %v", err)
+	}
+}

@@ -1,0 +1,247 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// A message is stored once: its row holds its place in the inbox of its first
+// recipient, and copies has a row for each further one.
+
+// many reports whether the session's conversation has more than two.
+func (e *entry) many() bool { return e.sessions > 2 }
+
+// recipients are those who get what the session of g sends.
+func (e *entry) recipients(g bridge.Gate, rule bridge.RecipientRule) (bridge.Recipients, error) {
+	roster := bridge.PairRoster()
+	if e.many() {
+		var err error
+		if roster, err = getRoster(e.conn, g.Conversation); err != nil {
+			return nil, err
+		}
+	}
+	to, err := rule(roster)
+	if err != nil {
+		return nil, bridge.RefuseInvalid(g.Operation, err)
+	}
+	return to, nil
+}
+
+// deliver stores m for all of to. An empty key is none.
+func (e *entry) deliver(conversation, from string, to bridge.Recipients, key string, m bridge.NewMessage) (sent bridge.Sent, err error) {
+	if sent, err = e.appendTo(conversation, from, to[0], key, m); err != nil {
+		return sent, err
+	}
+	for _, session := range to[1:] {
+		further, err := e.copyTo(conversation, session, sent.ID)
+		if err != nil {
+			return sent, err
+		}
+		sent.Further = append(sent.Further, further)
+	}
+	if len(to) > 1 {
+		_, err = e.exec("UPDATE conversations SET copies = copies + ? WHERE id = ?", len(to)-1, conversation)
+	}
+	return sent, err
+}
+
+// copyTo gives a message the next number of another inbox.
+func (e *entry) copyTo(conversation string, to bridge.SessionID, message int64) (r bridge.Recipient, err error) {
+	if r.Seq, r.Unread, err = e.nextSeq(conversation, to, &r.SessionState); err != nil {
+		return r, err
+	}
+	_, err = e.exec("INSERT INTO copies (conversation, recipient, seq, message, partner_unread) VALUES (?, ?, ?, ?, ?)",
+		conversation, string(to), r.Seq, message, r.Unread)
+	return r, err
+}
+
+// nextSeq takes the next number of a session's inbox. It tells what waits there then,
+// and what a sender is told of the session.
+func (e *entry) nextSeq(conversation string, to bridge.SessionID, state *bridge.SessionState) (seq, unread int64, err error) {
+	var status string
+	err = e.get(`
+		UPDATE session_status SET last_seq = last_seq + 1
+		WHERE conversation = ? AND session = ? RETURNING last_seq, last_seq - read_seq, `+partnerColumns,
+		[]any{conversation, string(to)}, append([]any{&seq, &unread}, partnerDest(state, &status)...)...)
+	state.Session, state.Status = to, bridge.Status(status)
+	return seq, unread, err
+}
+
+// copiesOf completes the first answer to an idempotency key.
+func (e *entry) copiesOf(sent *bridge.Sent) error {
+	var r bridge.Recipient
+	var session string
+	return e.each("SELECT recipient, seq, partner_unread FROM copies WHERE message = ? ORDER BY recipient",
+		[]any{sent.ID}, []any{&session, &r.Seq, &r.Unread}, func() error {
+			r.Session = bridge.SessionID(session)
+			sent.Further = append(sent.Further, r)
+			return nil
+		})
+}
+
+// tails are the ends of what a session said last, and last to each of to: a secret
+// must not come together in any inbox, nor for who reads them all.
+func (e *entry) tails(g bridge.Gate, to bridge.Recipients, limit int) ([]string, error) {
+	if !e.many() {
+		tail, err := lastText(e.conn, g.Conversation, g.Session, to[0], limit)
+		return []string{tail}, err
+	}
+	var session string
+	var id, newest int64
+	ids := map[int64]bool{}
+	err := e.each("SELECT recipient, sent_id FROM flows WHERE conversation = ? AND sender = ? AND sent_id > 0",
+		[]any{g.Conversation, string(g.Session)}, []any{&session, &id}, func() error {
+			if newest = max(newest, id); slices.Contains(to, bridge.SessionID(session)) {
+				ids[id] = true
+			}
+			return nil
+		})
+	if err != nil || newest == 0 {
+		return nil, err
+	}
+	ids[newest] = true
+	var tails []string
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		tail, err := textEnd(e.conn, "WHERE id = ?2", limit, id)
+		if err != nil {
+			return nil, err
+		}
+		tails = append(tails, tail)
+	}
+	return tails, nil
+}
+
+// flow notes who got a message of g's session.
+func (e *entry) flow(g bridge.Gate, sent bridge.Sent) error {
+	for _, session := range sent.Recipients() {
+		_, err := e.exec(`
+			INSERT INTO flows (conversation, sender, recipient, sent_id) VALUES (?1, ?2, ?3, ?4)
+			ON CONFLICT (conversation, sender, recipient) DO UPDATE SET sent_id = ?4`,
+			g.Conversation, string(g.Session), string(session), sent.ID)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstFlows notes what the two sessions of a conversation have sent each other and
+// read, before there is a third.
+func (e *entry) firstFlows(conversation string) error {
+	for from, to := range map[bridge.SessionID]bridge.SessionID{bridge.SessionA: bridge.SessionB, bridge.SessionB: bridge.SessionA} {
+		var last int64
+		err := e.get("SELECT id FROM messages WHERE conversation = ? AND recipient = ? AND sender = ? ORDER BY seq DESC LIMIT 1",
+			[]any{conversation, string(to), string(from)}, &last)
+		if err != nil && !errors.Is(err, errNoRow) {
+			return err
+		}
+		_, err = e.exec(`
+			INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at)
+			SELECT conversation, ?2, session, ?4, receipt_id, receipt_at FROM session_status WHERE conversation = ?1 AND session = ?3`,
+			conversation, string(from), string(to), last)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// receipts note which message of each other session a session has read last, of those
+// behind from, up to to.
+func (e *entry) receipts(of bridge.Claim, from, to int64) error {
+	last := map[string]int64{}
+	var sender string
+	var id int64
+	err := e.each(`SELECT m.sender, m.id FROM (`+unionInbox("seq > ?3 AND seq <= ?4", "")+`) i JOIN messages m ON m.id = i.id WHERE m.sender <> ?5`,
+		[]any{of.Conversation, string(of.Session), from, to, bridge.System}, []any{&sender, &id}, func() error {
+			last[sender] = max(last[sender], id)
+			return nil
+		})
+	if err != nil {
+		return err
+	}
+	for _, sender := range slices.Sorted(maps.Keys(last)) {
+		_, err := e.exec(`
+			INSERT INTO flows (conversation, sender, recipient, read_id, read_at) VALUES (?1, ?2, ?3, ?4, ?5)
+			ON CONFLICT (conversation, sender, recipient) DO UPDATE SET read_id = ?4, read_at = ?5`,
+			of.Conversation, sender, string(of.Session), last[sender], e.op.Now)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readOf tells what the sessions of a roster have read, and have not, of what another
+// session sent them.
+func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge.Roster) error {
+	for i := range roster {
+		s := &roster[i]
+		if s.Session == sender {
+			continue
+		}
+		s.ReadID, s.ReadAt = 0, time.Time{}
+		err := c.get("SELECT read_id, read_at FROM flows WHERE conversation = ? AND sender = ? AND recipient = ?",
+			[]any{conversation, string(sender), string(s.Session)}, &s.ReadID, &s.ReadAt)
+		if err != nil && !errors.Is(err, errNoRow) {
+			return err
+		}
+		err = c.get(`
+			SELECT count(*) FROM (`+unionInbox("seq > (SELECT read_seq FROM session_status WHERE conversation = ?1 AND session = ?2)", "")+`) i
+			JOIN messages m ON m.id = i.id WHERE m.sender = ?3`,
+			[]any{conversation, string(s.Session), string(sender)}, &s.Unread)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unionInbox selects seq and id of the messages in the inbox of session ?2 of
+// conversation ?1, where that is true of their number, in an order if there is one.
+func unionInbox(where, order string) string {
+	return fmt.Sprintf(`
+		SELECT seq, id FROM messages WHERE conversation = ?1 AND recipient = ?2 AND %[1]s
+		UNION ALL
+		SELECT seq, message FROM copies WHERE conversation = ?1 AND recipient = ?2 AND %[1]s %[2]s`, where, order)
+}
+
+// shareWithMany is share in a conversation of more than two: each of to is told of
+// those files that it named itself to g's session.
+func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipients) (shared []string, err error) {
+	named := map[bridge.SessionID][]string{}
+	var sender, names string
+	err = e.each(`
+		SELECT m.sender, m.files FROM (`+unionInbox("seq > 0", "ORDER BY 1 DESC LIMIT ?4 + 0")+`) i JOIN messages m ON m.id = i.id
+		WHERE m.sent_at > ?3 AND m.files <> '[]'`,
+		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&sender, &names}, func() error {
+			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], fromList(names)...)
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, session := range to {
+		both := bridge.SharedFiles(files, named[session])
+		if both == nil {
+			continue
+		}
+		if err := e.keepShared(g.Conversation, session, both); err != nil {
+			return nil, err
+		}
+		all = append(all, both...)
+	}
+	return bridge.SharedFiles(files, all), nil
+}
+
+// others are the sessions of a conversation that hear what one does.
+func (e *entry) others(conversation string, of bridge.SessionID) (bridge.Recipients, error) {
+	roster, err := getRoster(e.conn, conversation)
+	return roster.Partners(of).IDs(), err
+}

@@ -1,0 +1,80 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
+)
+
+// Partner is another session of its conversation, for an agent.
+type Partner struct {
+	SessionID string `json:"session_id"`
+	Role      string `json:"role"`
+	Presence
+	UnreadByPartner int64 `json:"unread_by_partner"`
+	// LastReadID is the last message of the agent that the partner has read.
+	LastReadID int64 `json:"last_read_message_id,omitempty"`
+	LastReadAt Time  `json:"last_read_at,omitzero"`
+}
+
+// OfPartner is s at a time.
+func OfPartner(s bridge.SessionState, now time.Time) Partner {
+	return Partner{
+		SessionID: string(s.Session), Role: cleantext.CleanLine(s.Role), Presence: OfPresence(s, now),
+		UnreadByPartner: s.Unread, LastReadID: s.ReadID, LastReadAt: Time(s.ReadAt),
+	}
+}
+
+// OfPartners is OfPartner for a list.
+func OfPartners(all bridge.Roster, now time.Time) []Partner {
+	partners := make([]Partner, len(all))
+	for i, s := range all {
+		partners[i] = OfPartner(s, now)
+	}
+	return partners
+}
+
+// String is the partner for an agent.
+func (p Partner) String() string {
+	return fmt.Sprintf("session %s, role %q (its own words: untrusted): %s", p.SessionID, p.Role, p.Presence)
+}
+
+// Read says what the partner has read of the agent's messages.
+func (p Partner) Read() string {
+	read := "It has read none of your messages"
+	if p.LastReadID != 0 {
+		read = fmt.Sprintf("The last message of yours that it has read is %d, at %s", p.LastReadID, Stamp(time.Time(p.LastReadAt)))
+	}
+	return fmt.Sprintf("%s. Unread by partner: %d.", read, p.UnreadByPartner)
+}
+
+// Member is who takes part in a conversation.
+type Member struct {
+	SessionID string `json:"session_id"`
+	Role      string `json:"role"`
+	Joined    bool   `json:"joined"`
+}
+
+// OfMembers are the sessions of a roster.
+func OfMembers(all bridge.Roster) []Member {
+	members := make([]Member, len(all))
+	for i, s := range all {
+		members[i] = Member{string(s.Session), cleantext.CleanLine(s.Role), s.Joined()}
+	}
+	return members
+}
+
+// Members is a list of them for an agent.
+func Members(all []Member) string {
+	names := make([]string, len(all))
+	for i, m := range all {
+		names[i] = fmt.Sprintf("%s %q", m.SessionID, m.Role)
+		if !m.Joined {
+			names[i] += " (nobody has joined yet)"
+		}
+	}
+	return strings.Join(names, ", ")
+}
