@@ -171,9 +171,13 @@ func (a *app) checkStore(r *doctor.Report) {
 
 // checkServer opens a store on a server, as every command does.
 func (a *app) checkServer(r *doctor.Report, place string) {
+	var limits bridge.LimitReport
 	name, err := a.storeName()
 	if err == nil {
-		err = a.withStore(context.Background(), func(*bridge.Service) error { return nil })
+		err = a.withStore(context.Background(), func(s *bridge.Service) error {
+			limits, err = s.Limits(context.Background(), "")
+			return err
+		})
 	}
 	if err != nil {
 		r.Add("store", doctor.Problem, "%s", view.Line(err))
@@ -181,6 +185,7 @@ func (a *app) checkServer(r *doctor.Report, place string) {
 	}
 	r.Add("store", doctor.OK, "%s", cleantext.CleanLine(name))
 	r.Add("key", doctor.OK, "%s", cleantext.CleanLine(keyfile.Beside(place)))
+	r.Limits(limits)
 }
 
 func (a *app) checkClients(r *doctor.Report, root *cobra.Command) {

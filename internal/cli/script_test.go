@@ -88,8 +88,15 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, scriptParams("testdata/script", func(*testscript.Env) {}))
 }
 
-// TestScriptsOnPostgres runs testdata/postgres/*.txtar on stores in PostgreSQL, each
-// in a schema of its own.
+// onBothStores are the scripts of testdata/script that work with a store and with
+// nothing of its file.
+var onBothStores = []string{
+	"agents", "alive", "arguments", "bridge_limits_set", "fleet", "hook_clients", "hook_identity", "hook_unattended", "hook_wait",
+	"inbox", "many", "yolo", "yolo_follow", "yolo_surroundings",
+}
+
+// TestScriptsOnPostgres runs testdata/postgres/*.txtar, and onBothStores, on stores in
+// PostgreSQL, each in a schema of its own.
 func TestScriptsOnPostgres(t *testing.T) {
 	t.Parallel()
 	server, err := postgrestest.Start("fsync=off")
@@ -104,11 +111,41 @@ func TestScriptsOnPostgres(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	testscript.Run(t, scriptParams("testdata/postgres", func(env *testscript.Env) {
+	named := func(env *testscript.Env) {
 		password := rand.Text()
 		env.Setenv("PASSWORD", password)
 		env.Setenv("BRIDGE_DB", strings.Replace(server.Schema(), "bridge@", "bridge:"+password+"@", 1))
-	}))
+	}
+	testscript.Run(t, scriptParams("testdata/postgres", named))
+	both := scriptParams("", func(env *testscript.Env) {
+		named(env)
+		if err := initServerStore(env); err != nil {
+			t.Errorf("make the store: %v", err)
+		}
+	})
+	for _, name := range onBothStores {
+		both.Files = append(both.Files, filepath.Join("testdata", "script", name+".txtar"))
+	}
+	testscript.Run(t, both)
+}
+
+// initServerStore makes the store of a script, and sets DB to what stands for its path.
+func initServerStore(env *testscript.Env) error {
+	bridge, err := exec.LookPath("bridge")
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(bridge, "store", "init")
+	cmd.Env = env.Vars
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	folders, err := filepath.Glob(filepath.Join(filepath.Dir(env.Getenv("DB")), "postgres-*"))
+	if err != nil || len(folders) != 1 {
+		return fmt.Errorf("%d folders of stores on servers: %w", len(folders), err)
+	}
+	env.Setenv("DB", filepath.Join(folders[0], "bridge.db"))
+	return nil
 }
 
 // scriptParams are what all scripts run with.
