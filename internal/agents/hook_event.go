@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -113,7 +114,8 @@ func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
 // of Decide again: Gemini CLI gives the reason for which its agent goes on as a
 // prompt, and Codex what wakes its agent.
 func (e *HookEvent) settleNotice(prompt string) {
-	if e.Kind == HookPrompt && strings.HasPrefix(prompt, noticeStart) {
+	ours := func(start string) bool { return strings.HasPrefix(prompt, start) }
+	if e.Kind == HookPrompt && slices.ContainsFunc(noticeStarts, ours) {
 		e.Kind = HookOther
 	}
 }

@@ -50,7 +50,7 @@ func (s HookSession) Mail(ctx context.Context, b *bridge.Service, entries []bind
 		case err != nil:
 			return nil, errors.Join(append(errs, err)...)
 		default:
-			all = append(all, HookMail{Entry: e, Unread: mail.Unread, LastSeq: mail.LastSeq})
+			all = append(all, HookMail{Entry: e, Unread: mail.Unread, LastSeq: mail.LastSeq, Ends: mail.ExpiresAt, Left: mail.Left()})
 		}
 	}
 	return all, errors.Join(errs...)
@@ -74,22 +74,22 @@ func (s HookSession) Link(ctx context.Context, mail []HookMail) error {
 	return s.Bindings.Keep(ctx, s.Now(), binding.Process{}, entries, missing...)
 }
 
-// Tell decides about the mail of an event, and remembers the decision. What
-// cannot be remembered is not told, or it would be told forever.
-func (s HookSession) Tell(ctx context.Context, e HookEvent, mail []HookMail) (tell []HookMail, err error) {
+// Tell decides what is told of the mail of an event, and remembers the decision.
+// What cannot be remembered is not told, or it would be told forever.
+func (s HookSession) Tell(ctx context.Context, e HookEvent, mail []HookMail) (tell HookNews, err error) {
 	n, err := s.Bindings.Notices(s.name())
 	if err != nil {
-		return nil, err
+		return HookNews{}, err
 	}
 	if _, changed := e.Decide(&n, mail); !changed {
-		return nil, nil // the usual case, which needs no lock
+		return HookNews{}, nil // the usual case, which needs no lock
 	}
 	err = s.Bindings.Notify(ctx, s.name(), func(n *binding.Notices) (changed bool) {
 		tell, changed = e.Decide(n, mail)
 		return changed
 	})
 	if err != nil {
-		return nil, err
+		return HookNews{}, err
 	}
 	return tell, nil
 }

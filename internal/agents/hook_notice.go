@@ -3,6 +3,7 @@ package agents
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"example.org/bridge/internal/binding"
 )
@@ -22,19 +23,30 @@ const (
 type HookMail struct {
 	binding.Entry
 	Unread, LastSeq int64
+	// Ends is when the conversation ends, and Left how long that is from now; 0
+	// where it has ended.
+	Ends time.Time
+	Left time.Duration
 }
 
-// Decide returns the mail that the agent is to be told of now, and notes that it
-// was. Changed reports whether there is something to note.
+// HookNews is what an agent is told of: its mail, and the end of conversations.
+type HookNews struct{ Mail, Ends []HookMail }
+
+// None reports that there is nothing to tell.
+func (n HookNews) None() bool { return len(n.Mail) == 0 && len(n.Ends) == 0 }
+
+// Decide returns what the agent is to be told of now, and notes that it was.
+// Changed reports whether there is something to note.
 //
-//   - The start of a session tells all that is unread: whatever the agent was told
-//     before is not in its context any more.
+//   - The start of a session tells all that is unread, and each end: whatever the
+//     agent was told before is not in its context any more.
 //   - A prompt and the end of a tool tell of what came since the agent was last told.
 //   - The end of a turn keeps the agent from ending once for each new message, and
-//     not more than MaxHookContinues times in a row.
-func (e HookEvent) Decide(n *binding.Notices, mail []HookMail) (tell []HookMail, changed bool) {
+//     for an end that comes soon and that it was not told of, but not more than
+//     MaxHookContinues times in a row.
+func (e HookEvent) Decide(n *binding.Notices, mail []HookMail) (tell HookNews, changed bool) {
 	if e.Helper || e.Kind == HookOther || e.Kind == HookAfterTool && e.Own {
-		return nil, false
+		return HookNews{}, false
 	}
 	if e.Kind == HookPrompt {
 		changed = n.Continued != 0 || n.Woken != 0
@@ -45,15 +57,18 @@ func (e HookEvent) Decide(n *binding.Notices, mail []HookMail) (tell []HookMail,
 		n.Continued = 0
 	}
 	if e.Kind == HookStop && n.Continued >= MaxHookContinues {
-		return nil, changed
+		return HookNews{}, changed
 	}
 	for _, m := range mail {
 		if m.Unread > 0 && e.news(n, m) {
-			tell = append(tell, m)
+			tell.Mail = append(tell.Mail, m)
+		}
+		if m.endsSoon() && e.newEnd(n, m) {
+			tell.Ends = append(tell.Ends, m)
 		}
 	}
-	if len(tell) == 0 {
-		return nil, changed
+	if tell.None() {
+		return HookNews{}, changed
 	}
 	if e.Kind == HookStop {
 		n.Continued++
@@ -74,8 +89,11 @@ func (e HookEvent) news(n *binding.Notices, m HookMail) bool {
 
 // note remembers what was told, and of what the agent need not be kept from
 // ending again.
-func note(n *binding.Notices, told []HookMail, stopped bool) {
-	for _, m := range told {
+func note(n *binding.Notices, told HookNews, stopped bool) {
+	for _, m := range told.Ends {
+		n.Ends[m.Key()] = m.toldEnd()
+	}
+	for _, m := range told.Mail {
 		n.Told[m.Key()] = max(n.Told[m.Key()], m.LastSeq)
 		if stopped {
 			n.Stopped[m.Key()] = max(n.Stopped[m.Key()], m.LastSeq)
@@ -86,14 +104,27 @@ func note(n *binding.Notices, told []HookMail, stopped bool) {
 // maxHookSessions is how many sessions a notice names; the others are counted.
 const maxHookSessions = 5
 
-// noticeStart begins every notice.
-const noticeStart = "[bridge] Unread messages: "
+// noticeMark begins every notice, and noticeStarts are how one goes on that stands
+// in the place of a prompt.
+const noticeMark = "[bridge] "
 
-// HookNotice is what the agent reads: counts, and ids that the bridge made. No
-// word of a partner's is in it, and none that could be one's.
-func HookNotice(mail []HookMail) string {
+var noticeStarts = []string{noticeMark + mailStart, noticeMark + soonStart}
+
+// HookNotice is what the agent reads: counts, times, and ids that the bridge made.
+// No word of a partner's is in it, and none that could be one's.
+func HookNotice(news HookNews) string {
+	var parts []string
+	if len(news.Mail) > 0 {
+		parts = append(parts, mailNotice(news.Mail))
+	}
+	return noticeMark + strings.Join(append(parts, endNotices(news.Ends)...), " ")
+}
+
+const mailStart = "Unread messages: "
+
+func mailNotice(mail []HookMail) string {
 	var b strings.Builder
-	b.WriteString(noticeStart)
+	b.WriteString(mailStart)
 	var rest int64
 	for i, m := range mail {
 		if i >= maxHookSessions {

@@ -47,7 +47,7 @@ func (w HookWait) Run(ctx context.Context) (string, error) {
 			return "", err
 		}
 		tell, more, err := w.wake(ctx, mail)
-		if len(tell) > 0 {
+		if !tell.None() {
 			return HookNotice(tell), err
 		}
 		if err != nil || !more {
@@ -62,17 +62,21 @@ func (w HookWait) Run(ctx context.Context) (string, error) {
 
 // wake decides whether the agent is to be woken for mail, and remembers it. More
 // is false when it was woken often enough.
-func (w HookWait) wake(ctx context.Context, mail []HookMail) (tell []HookMail, more bool, err error) {
+func (w HookWait) wake(ctx context.Context, mail []HookMail) (tell HookNews, more bool, err error) {
 	more = true
 	n, err := w.Bindings.Notices(w.name())
-	if err != nil || len(untold(&n, mail)) == 0 {
-		return nil, more, err
+	if err != nil || untold(&n, mail).None() {
+		return HookNews{}, more, err
+	}
+	mail, err = w.unfinished(ctx, mail)
+	if err != nil {
+		return HookNews{}, more, err
 	}
 	err = w.Bindings.Notify(ctx, w.name(), func(n *binding.Notices) bool {
 		if more = n.Woken < MaxHookWakes; !more {
 			return false
 		}
-		if tell = untold(n, mail); len(tell) == 0 {
+		if tell = untold(n, mail); tell.None() {
 			return false
 		}
 		n.Woken++
@@ -82,18 +86,44 @@ func (w HookWait) wake(ctx context.Context, mail []HookMail) (tell []HookMail, m
 	return tell, more, err
 }
 
-// untold picks what the agent has not heard of in any way.
-func untold(n *binding.Notices, mail []HookMail) (tell []HookMail) {
+// untold picks what the agent has not heard of in any way. An end that came wakes
+// nobody.
+func untold(n *binding.Notices, mail []HookMail) (tell HookNews) {
 	for _, m := range mail {
 		if m.Unread > 0 && m.LastSeq > max(n.Told[m.Key()], n.Stopped[m.Key()]) {
-			tell = append(tell, m)
+			tell.Mail = append(tell.Mail, m)
+		}
+		if m.endsSoon() && !m.ended() && untoldEnd(n, m) {
+			tell.Ends = append(tell.Ends, m)
 		}
 	}
 	return tell
 }
 
-// await returns true when there may be news: a message came, or the
-// client's session has another conversation. It is false when the wait is over.
+// unfinished forgets the ends of conversations in which the agent has said that its
+// work is complete: it is not woken for what it does not need.
+func (w HookWait) unfinished(ctx context.Context, mail []HookMail) ([]HookMail, error) {
+	mail = slices.Clone(mail)
+	for i, m := range mail {
+		if !m.endsSoon() {
+			continue
+		}
+		o, err := w.Bridge.Conversation(ctx, m.Conversation)
+		if err != nil {
+			return nil, err
+		}
+		done := func(state bridge.SessionState) bool {
+			return state.Session == bridge.SessionID(m.Session) && state.Status == bridge.StatusComplete
+		}
+		if slices.ContainsFunc(o.Sessions, done) {
+			mail[i].Ends = time.Time{}
+		}
+	}
+	return mail, nil
+}
+
+// await returns true when there may be news: a message came, a conversation ends
+// soon, or the client's session has another one. It is false when the wait is over.
 func (w HookWait) await(ctx context.Context, place *binding.Waiter, mail []HookMail) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	came := make(chan error, len(mail))
@@ -105,12 +135,20 @@ func (w HookWait) await(ctx context.Context, place *binding.Waiter, mail []HookM
 	}
 	tick := time.NewTicker(waitLook)
 	defer tick.Stop()
+	var soon <-chan time.Time
+	if d := untilSoon(mail); d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		soon = timer.C
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case err := <-came:
 			return err == nil || errors.Is(err, bridge.ErrStoreBusy)
+		case <-soon:
+			return true
 		case <-tick.C:
 		}
 		if !place.Current() || w.Client.Started != "" && !w.Client.Alive() {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"time"
 )
 
 const noticeSuffix = ".told"
@@ -16,10 +17,20 @@ type Notices struct {
 	// told of in any way; Stopped of the last for which it was kept from ending.
 	Told    map[string]int64 `json:"told,omitempty"`
 	Stopped map[string]int64 `json:"stopped,omitempty"`
+	// Ends is the end of each session's conversation that the agent was told of.
+	// An extended conversation has another end.
+	Ends map[string]ToldEnd `json:"ends,omitempty"`
 	// Continued counts how often in a row the agent was kept from ending or
 	// woken, since its user last spoke.
 	Continued int `json:"continued,omitempty"`
 	Woken     int `json:"woken,omitempty"`
+}
+
+// ToldEnd is an end that an agent was told of: that it comes at a time, or that it
+// came.
+type ToldEnd struct {
+	At   time.Time `json:"at"`
+	Over bool      `json:"over,omitempty"`
 }
 
 // Key names a session of a conversation in Notices.
@@ -27,7 +38,7 @@ func (e Entry) Key() string { return e.Conversation + "/" + e.Session }
 
 // Notices returns what the session under a label has been told of.
 func (f Folder) Notices(l Label) (Notices, error) {
-	n := Notices{Told: map[string]int64{}, Stopped: map[string]int64{}}
+	n := Notices{Told: map[string]int64{}, Stopped: map[string]int64{}, Ends: map[string]ToldEnd{}}
 	text, err := f.read(f.path(l, noticeSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		return n, nil
@@ -41,6 +52,9 @@ func (f Folder) Notices(l Label) (Notices, error) {
 	}
 	if n.Stopped == nil {
 		n.Stopped = map[string]int64{}
+	}
+	if n.Ends == nil {
+		n.Ends = map[string]ToldEnd{}
 	}
 	return n, nil
 }

@@ -37,8 +37,9 @@ var (
 	ErrStoreForeign = errors.New("not a store of the bridge")
 	// ErrStoreNewer reports a store that a newer bridge has migrated.
 	ErrStoreNewer = errors.New("the store was made by a newer version of bridge")
-	// ErrStorePermissions reports that others could read or change the store.
-	ErrStorePermissions = errors.New("the store is open to other users")
+	// ErrStorePermissions reports that others could read or change the store, or
+	// that it belongs to another user.
+	ErrStorePermissions = errors.New("the store is not yours alone")
 	// ErrStoreKey reports a store and a key that do not belong together.
 	ErrStoreKey = errors.New("the key does not belong to the store")
 	// ErrStoreFull reports that the disk has no room. Nothing was stored.

@@ -10,6 +10,10 @@ import (
 // DefaultExtension is how long an extended conversation lives from now by default.
 const DefaultExtension = DefaultTTL
 
+// ExpiresSoon is how long before its end a session is told that its conversation
+// ends: by each answer, and once by the hooks of its client.
+const ExpiresSoon = 15 * time.Minute
+
 // ExpiredError refuses what would change a conversation that has expired, to who
 // has proved to be one of its sessions. It is an ErrExpired.
 type ExpiredError struct {

@@ -69,7 +69,12 @@ type Mail struct {
 	// ExpiresAt is the end of the conversation. Until Grace later its sessions may
 	// read their mail.
 	ExpiresAt time.Time
+	// Now is the time that this is about, by the store's clock.
+	Now time.Time
 }
+
+// Left is how long the conversation lives; 0 where it has expired.
+func (m Mail) Left() time.Duration { return max(m.ExpiresAt.Sub(m.Now), 0) }
 
 // CountMail counts a session's mail. It writes nothing at all, not even an audit
 // entry, for who looks often. It is ErrUnauthorized for who cannot prove to be
@@ -83,7 +88,7 @@ func (s *Service) CountMail(ctx context.Context, c Credentials) (Mail, error) {
 	if !g.Admits(view.Proof) {
 		return Mail{}, ErrUnauthorized
 	}
-	return Mail{Unread: view.Waiting(g.Now), LastSeq: view.LastSeq, ExpiresAt: view.ExpiresAt}, nil
+	return Mail{Unread: view.Waiting(g.Now), LastSeq: view.LastSeq, ExpiresAt: view.ExpiresAt, Now: view.Clock.Time(g.Now)}, nil
 }
 
 // SessionOf returns the session that a token belongs to, for callers who were

@@ -50,14 +50,17 @@ func newHookCmd(a *app) *cobra.Command {
 		Short:       "Tell a client's agent how many messages wait for it",
 		Long: `Read an event of a client's hook (Claude Code, Codex, Gemini CLI) on standard input, and
 answer in the client's own form how many messages wait for the agent and which tool
-fetches them. The answer holds counts and ids, never a word that a partner wrote.
+fetches them. The answer holds counts and ids, never a word that a partner wrote. The
+end of a conversation is told as mail is: once in its last 15 minutes, and once behind
+it.
 
 At the start of a session, after a prompt and after a tool, the agent is told once of
 what is new. At the end of a turn the hook asks the client to go on, once for each new
-message and at most 5 times in a row. Without news it prints nothing. What the agent was
-told is kept beside the store; messages stay unread.
+message or end to come and at most 5 times in a row. Without news it prints nothing.
+What the agent was told is kept beside the store; messages stay unread.
 
-With --wait it waits until a message comes, and then ends with exit code 2, on which
+With --wait it waits until a message comes, or a conversation ends soon in which the
+agent has not said that it is complete, and then ends with exit code 2, on which
 Claude Code wakes an idle agent ("asyncRewake" in a Stop or SessionStart hook). One hook
 waits for each session; it ends with the client. An agent is woken at most 50 times
 without its user. Where Claude Code prints one answer and ends, nothing waits.
@@ -197,14 +200,14 @@ func runHook(ctx context.Context, a *app, client string, wake bool, limit *hookL
 
 // hookNotice is what the agent is told: of its mail or, without any, who it is
 // where it may have forgotten that.
-func hookNotice(ctx context.Context, s *bridge.Service, event agents.HookEvent, mail, tell []agents.HookMail) (string, error) {
+func hookNotice(ctx context.Context, s *bridge.Service, event agents.HookEvent, mail []agents.HookMail, tell agents.HookNews) (string, error) {
 	switch {
-	case len(tell) > 0:
-		return agents.HookNotice(tell), nil
-	case event.Forgets():
-		return agents.HookIdentity(ctx, s, mail)
+	case event.Forgets() && len(tell.Mail) == 0:
+		return agents.HookIdentity(ctx, s, mail, tell.Ends)
+	case tell.None():
+		return "", nil
 	}
-	return "", nil
+	return agents.HookNotice(tell), nil
 }
 
 func runHookWait(ctx context.Context, a *app, client string, o hookOptions) (err error) {

@@ -22,7 +22,7 @@ func (r *Report) Store(path string, exists bool, err error) {
 	r.checkFilesystem(path)
 	switch {
 	case err != nil:
-		r.Add("store", Problem, "%s", view.Line(err))
+		r.Add("store", Problem, "%s", withRemedy(err))
 		return
 	case !exists:
 		r.Add("store", Note, "there is none yet at %s; the first `bridge serve` makes it", path)
@@ -75,6 +75,7 @@ func (r *Report) checkPermissions(path string) {
 		if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			r.Add("permissions", Problem, "%s", view.Line(err))
 			fine = false
+			continue // a file of another user need not be writable
 		}
 		if err := storefile.CheckWritable(file); err != nil && file != keyfile.Beside(path) {
 			r.Add("permissions", Problem, "%s", view.Line(err))
@@ -99,7 +100,7 @@ func listable(dir string) bool {
 func (r *Report) checkDatabase(path string) {
 	found, err := sqlite.Inspect(path)
 	if err != nil {
-		r.Add("store", Problem, "%s", view.Line(err))
+		r.Add("store", Problem, "%s", withRemedy(err))
 		return
 	}
 	r.Add("store", OK, "%s, %s", path, view.Bytes(uint64(found.Bytes)))
@@ -147,12 +148,17 @@ func (r *Report) checkLog(found sqlite.Inspection) {
 	r.Add("log", Warning, "the write-ahead log has grown to %s; %s", view.Bytes(uint64(found.LogBytes)), holders)
 }
 
+// withRemedy is an error with what its operator can do about it.
+func withRemedy(err error) string {
+	row, _ := advice.Of(err)
+	return strings.TrimSuffix(view.Line(err)+": "+row.Operator, ": ")
+}
+
 func (r *Report) checkKey(path string, found sqlite.Inspection) {
 	key, err := keyfile.Load(keyfile.Beside(path))
 	switch {
 	case err != nil:
-		row, _ := advice.Of(err)
-		r.Add("key", Problem, "%s", strings.TrimSuffix(view.Line(err)+": "+row.Operator, ": "))
+		r.Add("key", Problem, "%s", withRemedy(err))
 	case !found.FitsKey(key):
 		r.Add("key", Problem, "%s does not belong to the store: put back the key that was made with it", keyfile.Beside(path))
 	default:

@@ -62,6 +62,11 @@ func hostileRepository(t *testing.T) (ctx guard.Context, mark string) {
 	runGit(t, ws, "add", ".")
 	runGit(t, ws, "commit", "-qm", "second")
 	runGit(t, ws, "branch", "other")
+	runGit(t, ws, "checkout", "-q", "-b", "apart", "HEAD~1")
+	mustDo(t, os.WriteFile(filepath.Join(ws, "c.txt"), []byte("three\n"), 0o600))
+	runGit(t, ws, "add", "c.txt")
+	runGit(t, ws, "commit", "-qm", "third")
+	runGit(t, ws, "checkout", "-q", "main")
 	runGit(t, ws, "remote", "add", "origin", bare)
 	runGit(t, ws, "remote", "add", "ext", "ext::"+evil)
 	runGit(t, ws, "branch", "-q", "extra")
@@ -89,6 +94,7 @@ func hostileRepository(t *testing.T) (ctx guard.Context, mark string) {
 	included := filepath.Join(ws, "included.config")
 	mustDo(t, os.WriteFile(included, fmt.Appendf(nil, "[filter \"more\"]\n\tclean = %s\n[diff \"more\"]\n\ttextconv = %s\n", evil, evil), 0o600))
 	runGit(t, ws, "config", "include.path", included)
+	runGit(t, ws, "config", "rebase.instructionFormat", "%s%nexec "+evil+"%n# ")
 	for _, name := range []string{"a.txt", filepath.Join("sub", "a.txt")} {
 		mustDo(t, os.WriteFile(filepath.Join(ws, name), []byte("two\n"), 0o600))
 	}
@@ -136,6 +142,8 @@ func TestHostileRepository(t *testing.T) {
 		"git commit -m one", "git commit -am two", "git commit --amend --no-edit", "git commit --allow-empty -m three", "git checkout other", "git checkout main",
 		"git checkout -b more", "git checkout -- a.txt", "git checkout HEAD~1 -- a.txt", "git checkout main -- a.txt", "git pull origin main", "git pull --rebase origin main", "git pull",
 		"git push origin main", "git push --tags", "git push -u origin main", "git push ext main", "git pull ext main", "git branch --merged", "git branch --contains HEAD",
+		"git stash push", "git stash list", "git cherry-pick apart", "git rebase main", "git revert --no-edit HEAD", "git rebase apart", "git merge other", "git rm a.txt",
+		"git cat-file -p HEAD:a.txt", "git grep -n x", "git reflog",
 	}
 	for _, command := range commands {
 		got := policy.Decide(guard.ModeRestricted, command, ctx)

@@ -32,14 +32,11 @@ func sharedLine(files []string) string {
 	return fmt.Sprintf("\nYour partner works on these files, too: %q (named within the last hour; untrusted). Agree who changes them.", view.Kinds(files))
 }
 
-// expiresSoon is when answers begin to tell of the end.
-const expiresSoon = 15 * time.Minute
-
 // notesOf tells of the end of a conversation, once it is near.
 func notesOf(s bridge.Standing) (n notes) {
 	n.Shared = s.SharedFiles
 	left := s.Left()
-	if left >= expiresSoon {
+	if left >= bridge.ExpiresSoon {
 		return n
 	}
 	seconds := int64(left.Seconds())

@@ -39,7 +39,7 @@ func Open(path string) (*os.File, error) {
 // folder that belongs to another user or has a forbidden permission.
 func Check(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
-		return fmt.Errorf("%w: %s belongs to user %d, and this is user %d: run bridge as its owner", ErrOpenToOthers, path, owner.Uid, os.Geteuid())
+		return fmt.Errorf("%w: %s belongs to user %d, and this is user %d: run bridge as its owner, or name a file of your own", ErrOpenToOthers, path, owner.Uid, os.Geteuid())
 	}
 	if mode := info.Mode().Perm(); mode&forbidden != 0 {
 		want := "600"

@@ -18,6 +18,14 @@ const (
 	// who need the log.
 	compactTries = 20
 	compactPause = 100 * time.Millisecond
+
+	// logLimit is what the log grows to between two checkpoints, in bytes (1000
+	// pages). It grows on while somebody reads from it.
+	logLimit = 4 << 20
+	// largeLog is when somebody has read for long, and shrinkEvery how often a
+	// process looks whether that has ended.
+	largeLog    = 2 * logLimit
+	shrinkEvery = 10 * time.Second
 )
 
 // Compact implements bridge.Store.
@@ -87,6 +95,39 @@ func (s *Store) emptyLog(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("%w: another process reads from the log of the store, which keeps words that were removed until it has ended", bridge.ErrStoreBusy)
+}
+
+// shrinkLog empties a log that has grown while somebody read from it, once nobody
+// does any more. SQLite itself begins the log again only when somebody writes, and a
+// reader may leave a store in which nobody does. Whoever reads next, or waits for a
+// message, comes by here. What cannot be done now is done later.
+func (s *Store) shrinkLog(ctx context.Context) {
+	if s.read.files.LogSize() < largeLog || !s.mayShrink() {
+		return
+	}
+	// Others go on writing while it is moved into the database.
+	var busy, logged, moved int64
+	err := s.read.alone(ctx, func(c *conn) error {
+		return c.get("PRAGMA wal_checkpoint(PASSIVE)", nil, &busy, &logged, &moved)
+	})
+	if err != nil || busy != 0 || moved < logged {
+		return
+	}
+	_ = s.write.alone(ctx, func(c *conn) error {
+		// Without waiting for readers, because writers would wait, too.
+		if _, err := c.exec("PRAGMA busy_timeout = 0"); err != nil {
+			return err
+		}
+		err := c.get("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &logged, &moved)
+		_, restored := c.exec(waitSlice)
+		return errors.Join(err, restored)
+	})
+}
+
+// mayShrink lets one of the store's readers through in each shrinkEvery.
+func (s *Store) mayShrink() bool {
+	now, last := time.Now().UnixNano(), s.shrunk.Load()
+	return (last == 0 || now-last >= shrinkEvery.Nanoseconds()) && s.shrunk.CompareAndSwap(last, now)
 }
 
 // alone runs fn in the writer's turn, outside of a transaction.

@@ -22,7 +22,7 @@ func create(path string, o Options) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return storefile.Unwritable(err)
 	}
-	if err := leftOverLog(path); err != nil {
+	if err := LeftOverLog(path); err != nil {
 		return err
 	}
 	image, err := newImage(o)
@@ -36,9 +36,9 @@ func create(path string, o Options) error {
 	return storefile.Unwritable(err)
 }
 
-// leftOverLog refuses to make a new store beside the log of another one, which
-// SQLite would take for the new one's.
-func leftOverLog(path string) error {
+// LeftOverLog reports, as ErrStoreDamaged, a log whose database is missing: what was
+// said last may be in it. SQLite would take it for a new store's own.
+func LeftOverLog(path string) error {
 	log := storefile.LogName(path)
 	info, err := os.Stat(log)
 	if err != nil || info.Size() == 0 {

@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 
 	"modernc.org/sqlite"
 
@@ -35,6 +36,7 @@ type Store struct {
 	read  *reader
 
 	limits limitCache
+	shrunk atomic.Int64 // when the log was last to be made smaller, in Unix nanoseconds
 
 	filling func(bridge.Fill)
 	told    map[string]bool // what filling was told of; for who has the writer
@@ -107,14 +109,16 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if o.Create && !o.Volatile {
 		storefile.KeepReserve(path)
 	}
-	return &Store{
+	store := &Store{
 		path:    path,
 		chain:   bridge.AuditChain(o.Key),
 		filling: o.Filling,
 		told:    map[string]bool{},
 		write:   newWriter(c, files, turnstile, flush, o.Waiting),
 		read:    newReader(files, func() (*conn, error) { return open(path, connect) }),
-	}, nil
+	}
+	store.read.done = store.shrinkLog
+	return store, nil
 }
 
 // flush returns what waits for the disk, and how far SQLite does so itself.
@@ -135,7 +139,7 @@ func settle(c *conn, path, level string) (openFiles, error) {
 	if _, err := c.exec("PRAGMA synchronous = " + level); err != nil {
 		return openFiles{}, translate(path, err)
 	}
-	if _, err := c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", lockSlice.Milliseconds())); err != nil {
+	if _, err := c.exec(waitSlice); err != nil {
 		return openFiles{}, translate(path, err)
 	}
 	var version int64
@@ -168,7 +172,7 @@ func connectModernc(path string) (driver.Conn, error) {
 		"busy_timeout(30000)",
 		"synchronous(NORMAL)", // the writer flushes what has to be durable
 		"wal_autocheckpoint(1000)",
-		"journal_size_limit(4194304)", // as much as the log grows to between two checkpoints
+		fmt.Sprintf("journal_size_limit(%d)", logLimit),
 		"cell_size_check(ON)",
 		"foreign_keys(ON)",
 		"secure_delete(ON)", // what cleanup removes is overwritten

@@ -209,6 +209,7 @@ type reader struct {
 	files openFiles
 	open  func() (*conn, error)
 	conn  *conn
+	done  func(context.Context) // called behind each transaction
 }
 
 func newReader(f openFiles, open func() (*conn, error)) *reader {
@@ -216,7 +217,23 @@ func newReader(f openFiles, open func() (*conn, error)) *reader {
 }
 
 // do runs fn in one read transaction: all it reads is of one moment.
-func (r *reader) do(ctx context.Context, fn func(*conn) error) (err error) {
+func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
+	err := r.alone(ctx, func(c *conn) error {
+		return transact(c, "BEGIN", func(c *conn) error {
+			if err := r.files.current(c); err != nil {
+				return err
+			}
+			return fn(c)
+		})
+	})
+	if r.done != nil {
+		r.done(ctx)
+	}
+	return err
+}
+
+// alone runs fn outside of a transaction.
+func (r *reader) alone(ctx context.Context, fn func(*conn) error) (err error) {
 	defer contain(r.files.Path(), &err)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -233,12 +250,7 @@ func (r *reader) do(ctx context.Context, fn func(*conn) error) (err error) {
 		}
 		r.conn = c
 	}
-	return r.files.explain(transact(r.conn, "BEGIN", func(c *conn) error {
-		if err := r.files.current(c); err != nil {
-			return err
-		}
-		return fn(c)
-	}))
+	return r.files.explain(fn(r.conn))
 }
 
 func (r *reader) Close() error {
@@ -261,6 +273,8 @@ func (r *reader) Close() error {
 const (
 	lockSlice   = 250 * time.Millisecond // between two checks of the context
 	lockTimeout = 30 * time.Second
+	// waitSlice lets a statement of the writer wait for one slice.
+	waitSlice = "PRAGMA busy_timeout = 250"
 	// tellAfter is how long a writer waits before it says for whom.
 	tellAfter = 2 * time.Second
 )

@@ -112,9 +112,9 @@ func (w *walker) containerMounts(inv invocation, i int, s *state) error {
 	}
 	switch {
 	case has("device source", name) && attached:
-		sources = append(sources, value[strings.IndexByte(value, '=')+1:])
+		sources = append(sources, value, value[strings.IndexByte(value, '=')+1:])
 	case inv.name == "minikube" && i > 0 && inv.args[0].text == "mount":
-		sources = append(sources, arg[strings.IndexByte(arg, '=')+1:])
+		sources = append(sources, arg, arg[strings.IndexByte(arg, '=')+1:])
 	}
 	for _, source := range sources {
 		if err := w.mountOf(source, s); err != nil {

@@ -233,6 +233,10 @@ func runsCommands(key, setting string) bool {
 		return strings.Contains(key, "ext::")
 	case "interactive":
 		return last == "difffilter"
+	case "rebase": // a line of the format may be a command of the rebase
+		return last == "instructionformat" && strings.Contains(setting, "%n")
+	case "hook":
+		return true
 	}
 	return false
 }

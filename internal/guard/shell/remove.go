@@ -94,6 +94,11 @@ var modeOptions = map[string]string{
 func checkModes(inv invocation) error {
 	for i, a := range inv.args {
 		name, mode, attached := strings.Cut(a.text, "=")
+		if cluster, ok := strings.CutPrefix(a.text, "-"); ok && has(modeOptions[inv.name], "-m") && !strings.HasPrefix(cluster, "-") {
+			if at := strings.IndexByte(cluster, 'm'); at >= 0 { // -m4755, -pm 4755
+				name, mode, attached = "-m", cluster[at+1:], at+1 < len(cluster)
+			}
+		}
 		if !has(modeOptions[inv.name], name) {
 			continue
 		}

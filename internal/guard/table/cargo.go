@@ -89,11 +89,27 @@ func checkCargo(g *guard, args []Word) ([]string, error) {
 		if !sub.arguments || name == "fmt" && operand != "--check" {
 			return nil, verdict.Refuse(verdict.BadOperand, "%s takes no argument such as %s", name, verdict.Short(operand))
 		}
+		if name == "clippy" && !lintLevel(p, i) {
+			return nil, verdict.Refuse(verdict.BadOperand, "clippy takes levels of lints after --, such as -D warnings, and not %s", verdict.Short(operand))
+		}
 		if err := g.checkData(operand); err != nil {
 			return nil, err
 		}
 	}
 	return plain(args), nil
+}
+
+// lintLevel reports whether an operand is a level of lints (-A, -W, -D, -F) or the lint
+// that follows one. Everything else there goes to the compiler.
+func lintLevel(p *parsed, i int) bool {
+	operand := p.operand(i).Text
+	if level, lint, ok := strings.Cut(operand, "clippy::"); ok && len(level) == 2 {
+		operand = level + lint
+	}
+	if len(operand) >= 2 && operand[0] == '-' && strings.IndexByte("AWDF", operand[1]) >= 0 {
+		return len(operand) == 2 || verdict.IsKeyword(operand[2:])
+	}
+	return i > 0 && len(p.operand(i-1).Text) == 2 && lintLevel(p, i-1) && verdict.IsKeyword(strings.ReplaceAll(operand, "::", "_"))
 }
 
 func checkFeatures(_ *guard, value string) error {

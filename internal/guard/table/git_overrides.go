@@ -30,6 +30,8 @@ var gitNamedOverrides = []gitNamedOverride{
 	{"gpg", "program", "/bin/false", "runs as gpg"},
 	{"submodule", "update", "none", "may be a command"},
 	{"pager", "", "false", "pager.NAME is a command"},
+	{"hook", "command", "true", "runs around commits, checkouts and pushes"},
+	{"branch", "mergeOptions", "", "options of merge that nobody approved"},
 }
 
 // GitOverrides gives the further "-c name=value" words for a repository whose

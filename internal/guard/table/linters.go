@@ -81,7 +81,8 @@ func checkRuff(g *guard, args []Word) ([]string, error) {
 }
 
 // The tables of linters for Go. Left out, and so refused: other configuration
-// files, which name plugins, and places to write to.
+// files, which name plugins, places to write to, and staticcheck's -matrix, which reads
+// flags of the compiler from its input.
 var (
 	golangciSpec = table([]row{
 		{names: "-v --verbose --fix --fast --fast-only --new --tests --no-config --show-stats -h --help", why: "what is checked and changed"},
@@ -89,7 +90,7 @@ var (
 		{names: "--new-from-rev", value: custom, check: checkRef, why: "what is checked"},
 	})
 	staticcheckSpec = table([]row{
-		{names: "-tests -show-ignored -version -matrix -merge", why: "what is checked"},
+		{names: "-tests -show-ignored -version", why: "what is checked"},
 		{names: "-f -go -explain", value: keyword, why: "how it is printed"},
 		{names: "-checks -fail -tags", value: custom, check: checkFeatures, why: "which rules"},
 	}, withDashValues)

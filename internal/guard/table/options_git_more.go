@@ -64,6 +64,9 @@ func gitStash(_ *guard, p *parsed) (map[int][]string, error) {
 		}
 		return nil, nil
 	}
+	if p.operands[0] != 0 { // git takes push for meant, and what is read here as a verb for a path
+		return nil, verdict.Refuse(verdict.BadOperand, "write what stash does first: git stash %s ...", verdict.Short(p.operand(0).Text))
+	}
 	switch verb := p.operand(0).Text; verb {
 	case "push", "save", "list", "show", "pop", "apply":
 	default:

@@ -91,6 +91,16 @@ func checkUnzip(g *guard, args []Word) ([]string, error) {
 	if !p.has("-l", "-v", "-p", "-t", "-Z", "-h") {
 		return nil, verdict.Refuse(verdict.UnknownOption, "archives are not unpacked: list one with -l, or print a file of it with -p")
 	}
+	if p.has("-p") {
+		if len(p.operands) < 2 {
+			return nil, verdict.Refuse(verdict.BadOperand, "-p prints all that is packed: name a file of the archive")
+		}
+		for i := 1; i < len(p.operands); i++ {
+			if strings.ContainsAny(p.operand(i).Text, "*?[") {
+				return nil, verdict.Refuse(verdict.BadOperand, "-p prints all that fits a pattern: name the files of the archive one by one")
+			}
+		}
+	}
 	return p.build(nil), g.archiveOperands(p)
 }
 

@@ -180,9 +180,6 @@ func (g *guard) paths(p *parsed, first int, accept func(string) error) (map[int]
 
 func (g *guard) onePath(w Word, accept func(string) error) ([]string, error) {
 	if !w.IsGlob() {
-		if w.Text == "-" {
-			return []string{"-"}, nil
-		}
 		if w.Text == "" {
 			return nil, verdict.Refuse(verdict.BadOperand, "an empty path is not allowed")
 		}

@@ -161,7 +161,7 @@ func wordOperands(_ *guard, p *parsed) (map[int][]string, error) {
 }
 
 // checkSed allows a script that only selects, deletes and substitutes: no
-// command that runs a program, and none that reads or writes a file.
+// command that runs a program, and none that reads or writes another file.
 func checkSed(g *guard, args []Word) ([]string, error) {
 	spec := sedSpec
 	if g.mode == verdict.ModeRestricted {
@@ -246,12 +246,7 @@ func sedScript(_ *guard, script string) error {
 				return refusal
 			}
 		case 'a', 'i', 'c':
-			at := strings.IndexByte(rest, '\n')
-			if at < 0 || strings.HasSuffix(rest[:at], `\`) {
-				rest = ""
-				continue
-			}
-			rest = rest[at:]
+			rest = sedText(rest)
 		default: // e, r, R, w, W, b, t, : and whatever is new
 			return refusal
 		}
@@ -259,6 +254,21 @@ func sedScript(_ *guard, script string) error {
 			return refusal
 		}
 	}
+}
+
+// sedText takes the text of a, i or c off a script. It ends with the first line whose end
+// has no backslash before it.
+func sedText(s string) string {
+	s = strings.TrimLeft(s, " \t")
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '\n':
+			return s[i:]
+		}
+	}
+	return ""
 }
 
 // sedAddress takes one or two addresses off a script.
@@ -275,7 +285,7 @@ func sedAddress(s string) (string, bool) {
 				}
 				delimiter, s = s[1], s[1:]
 			}
-			at := endOfPart(s[1:], delimiter)
+			at := endOfExpression(s[1:], delimiter)
 			if at < 0 {
 				return s, false
 			}
@@ -292,8 +302,58 @@ func sedAddress(s string) (string, bool) {
 	}
 }
 
-// endOfPart gives the index of an unescaped delimiter, or -1. A delimiter inside
-// [ ] counts too, which refuses more than sed would.
+// endOfExpression is [endOfPart] for a regular expression. One delimiter inside [ ] is an
+// end to some seds and none to others: it is refused, with -1.
+func endOfExpression(s string, delimiter byte) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case delimiter:
+			return i
+		case '[':
+			length := endOfClass(s[i:])
+			if length < 0 || strings.IndexByte(s[i:i+length], delimiter) >= 0 && !escaped(s[i:i+length], delimiter) {
+				return -1
+			}
+			i += length - 1
+		}
+	}
+	return -1
+}
+
+// endOfClass is the length of a class such as [^]a-z[:digit:]], or -1.
+func endOfClass(s string) int {
+	i := 1
+	if strings.HasPrefix(s[i:], "^") {
+		i++
+	}
+	for first := i; i < len(s); i++ {
+		switch {
+		case s[i] == ']' && i > first:
+			return i + 1
+		case s[i] == '[' && i+1 < len(s) && strings.IndexByte(":.=", s[i+1]) >= 0:
+			end := strings.Index(s[i+2:], s[i+1:i+2]+"]")
+			if end < 0 {
+				return -1
+			}
+			i += 2 + end + 1
+		}
+	}
+	return -1
+}
+
+// escaped reports whether each delimiter has a backslash before it.
+func escaped(s string, delimiter byte) bool {
+	for i := range len(s) {
+		if s[i] == delimiter && (i == 0 || s[i-1] != '\\') {
+			return false
+		}
+	}
+	return true
+}
+
+// endOfPart gives the index of an unescaped delimiter, or -1.
 func endOfPart(s string, delimiter byte) int {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
@@ -313,8 +373,12 @@ func sedSubstitute(s string, command byte) (string, bool) {
 		return s, false
 	}
 	delimiter := s[0]
-	for range 2 {
-		at := endOfPart(s[1:], delimiter)
+	for part := range 2 {
+		end := endOfPart
+		if part == 0 && command == 's' {
+			end = endOfExpression
+		}
+		at := end(s[1:], delimiter)
 		if at < 0 {
 			return s, false
 		}

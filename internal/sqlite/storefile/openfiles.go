@@ -140,6 +140,15 @@ func (f *Files) Path() string { return f.names[mainFile] }
 // Log is the log, open to be flushed. It is Files that closes it.
 func (f *Files) Log() *os.File { return f.log }
 
+// LogSize is the size of the log, in bytes; 0 where it cannot be told.
+func (f *Files) LogSize() int64 {
+	info, err := f.log.Stat()
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
 // Writer returns the other process that has a write transaction open, and false
 // where none has or the system does not tell.
 func (f *Files) Writer() (bridge.Holder, bool) {

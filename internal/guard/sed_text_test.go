@@ -1,0 +1,54 @@
+package guard_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/guard/policy"
+)
+
+// TestSedText: the text of a, i and c ends where sed ends it, and what follows is a
+// command again.
+func TestSedText(t *testing.T) {
+	for _, tt := range []struct {
+		script string
+		allow  bool
+	}{
+		{"a\\\ntext", true},
+		{"a\\\ntext\\\nmore\np", true},
+		{"2a text\np", true},
+		{"a\\\ntext\ne id", false},
+		{"a text\ne id", false},
+		{"a foo\\\\\ne id", false},
+		{"i\\\nx\nw out", false},
+		{"c\\\nx\\\\\nr /etc/passwd", false},
+	} {
+		got := policy.Decide(guard.ModeRestricted, "sed '"+tt.script+"' a.txt", corpusContext())
+		if got.Allow != tt.allow {
+			t.Errorf("%q: allowed %t (%s), want %t", tt.script, got.Allow, got.Reason, tt.allow)
+		}
+	}
+}
+
+// TestDashIsAFile: a writer does not get around the rules with a link that is named "-".
+func TestDashIsAFile(t *testing.T) {
+	ws := t.TempDir()
+	mustDo(t, os.WriteFile(filepath.Join(ws, ".envrc"), []byte("x"), 0o600))
+	if err := os.Symlink(".envrc", filepath.Join(ws, "-")); err != nil {
+		t.Skipf("MISSING: links cannot be made here: %v", err)
+	}
+	ctx := guard.Context{Workspace: ws, Home: filepath.Dir(ws), ReadRoots: []string{}}
+	for _, command := range []string{"tee -", "touch -", "rm -", "git mv - x"} {
+		if got := policy.Decide(guard.ModeRestricted, command, ctx); got.Allow {
+			t.Errorf("%q is allowed", command)
+		}
+	}
+	mustDo(t, os.Remove(filepath.Join(ws, "-")))
+	for _, command := range []string{"cat -", "sort -", "diff a.txt -"} {
+		if got := policy.Decide(guard.ModeRestricted, command, ctx); !got.Allow {
+			t.Errorf("%q is refused: %s", command, got.Reason)
+		}
+	}
+}
