@@ -43,8 +43,10 @@ func TestKilledServer(t *testing.T) {
 		r.running.Wait()
 	})
 	defer halt()
-	for range 4 {
-		r.start(bridgetest.NewPair(t, s))
+	for range 2 {
+		p := bridgetest.NewPair(t, s)
+		r.start([]bridge.Credentials{p.A, p.B})
+		r.start(bridgetest.NewRoom(t, s, 3))
 	}
 	for range kills {
 		time.Sleep(rand.N(400*time.Millisecond) + 200*time.Millisecond) // the random moments
@@ -72,38 +74,51 @@ type traffic struct {
 	service *bridge.Service
 	stop    chan struct{}
 	running sync.WaitGroup
-	lines   []*line
+	senders []*sender
 }
 
-// line is one inbox.
-type line struct {
-	pair      bridgetest.Pair
-	acked     map[string]bool
+// sender is a session that sends to all others of its conversation.
+type sender struct {
+	bridge.Credentials
+	acked   map[string]bool
+	inboxes []*inbox
+}
+
+type inbox struct {
+	bridge.Credentials
 	got       map[string]bool
 	delivered map[string]int // how often, unmarked
 	seqs      []int64        // in order of their first delivery
 }
 
-func (r *traffic) start(p bridgetest.Pair) {
-	l := &line{pair: p, acked: map[string]bool{}, got: map[string]bool{}, delivered: map[string]int{}}
-	r.lines = append(r.lines, l)
-	r.running.Go(func() { r.send(l) })
-	r.running.Go(func() { r.receive(l, r.stop) })
+// start lets the first of some sessions send, and the others receive.
+func (r *traffic) start(all []bridge.Credentials) {
+	from := &sender{Credentials: all[0], acked: map[string]bool{}}
+	r.senders = append(r.senders, from)
+	r.running.Go(func() { r.send(from) })
+	for _, c := range all[1:] {
+		to := &inbox{Credentials: c, got: map[string]bool{}, delivered: map[string]int{}}
+		from.inboxes = append(from.inboxes, to)
+		r.running.Go(func() { r.receive(to, r.stop) })
+	}
 }
 
 // send sends messages, each until it is acknowledged, with a key that tells repeats.
-func (r *traffic) send(l *line) {
+func (r *traffic) send(from *sender) {
 	for n := 0; ; n++ {
-		text := fmt.Sprint(n)
+		request := bridge.SendRequest{Text: fmt.Sprint(n), To: []bridge.SessionID{bridge.Everyone}, IdempotencyKey: fmt.Sprint(n)}
 		for {
 			select {
 			case <-r.stop:
 				return
 			default:
 			}
-			_, err := r.service.Send(context.Background(), l.pair.A, bridge.SendRequest{Text: text, IdempotencyKey: text})
+			sent, err := r.service.Send(context.Background(), from.Credentials, request)
 			if err == nil {
-				l.acked[text] = true
+				if got := len(sent.Recipients()); got != len(from.inboxes) {
+					r.t.Errorf("a message went to %d sessions, want %d", got, len(from.inboxes))
+				}
+				from.acked[request.Text] = true
 				break
 			}
 			r.mayFail(err)
@@ -113,7 +128,7 @@ func (r *traffic) send(l *line) {
 }
 
 // receive takes mail until stop, and then until there is none.
-func (r *traffic) receive(l *line, stop <-chan struct{}) {
+func (r *traffic) receive(l *inbox, stop <-chan struct{}) {
 	for {
 		stopped := false
 		select {
@@ -121,7 +136,7 @@ func (r *traffic) receive(l *line, stop <-chan struct{}) {
 			stopped = true
 		default:
 		}
-		d, err := r.service.Check(context.Background(), l.pair.B, bridge.CheckRequest{Limit: 10}, nil)
+		d, err := r.service.Check(context.Background(), l.Credentials, bridge.CheckRequest{Limit: 10}, nil)
 		if err != nil {
 			r.mayFail(err)
 			if stopped {
@@ -154,25 +169,32 @@ func (r *traffic) mayFail(err error) {
 	}
 }
 
+// check counts what was sent to each inbox, and what came.
 func (r *traffic) check() (sent, got int) {
-	for _, l := range r.lines {
-		r.receive(l, r.stop)
-		for text := range l.acked {
-			if !l.got[text] {
-				r.t.Errorf("message %s was acknowledged and never delivered", text)
-			}
+	for _, from := range r.senders {
+		for _, to := range from.inboxes {
+			r.receive(to, r.stop)
+			r.checkInbox(to, from.acked)
+			sent, got = sent+len(from.acked), got+len(to.got)
 		}
-		for text, times := range l.delivered {
-			if times > 1 {
-				r.t.Errorf("message %s was delivered %d times without a mark", text, times)
-			}
-		}
-		for i, seq := range l.seqs {
-			if i > 0 && seq <= l.seqs[i-1] {
-				r.t.Errorf("message %d came behind %d", seq, l.seqs[i-1])
-			}
-		}
-		sent, got = sent+len(l.acked), got+len(l.got)
 	}
 	return sent, got
+}
+
+func (r *traffic) checkInbox(l *inbox, acked map[string]bool) {
+	for text := range acked {
+		if !l.got[text] {
+			r.t.Errorf("message %s was acknowledged and never delivered", text)
+		}
+	}
+	for text, times := range l.delivered {
+		if times > 1 {
+			r.t.Errorf("message %s was delivered %d times without a mark", text, times)
+		}
+	}
+	for i, seq := range l.seqs {
+		if i > 0 && seq <= l.seqs[i-1] {
+			r.t.Errorf("message %d came behind %d", seq, l.seqs[i-1])
+		}
+	}
 }

@@ -155,15 +155,18 @@ func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 // tails are the ends of what a session said last, and last to each of to: a secret
 // must not come together in any inbox, nor for who reads them all.
 func (e *entry) tails(g bridge.Gate, to bridge.Recipients) (tails []string, err error) {
-	const lastOfTwo = "WHERE m.conversation = $2 AND m.sender = $3 ORDER BY m.id DESC LIMIT 1"
+	// All that one of two says is in the inbox of the other.
+	const lastOfTwo = `JOIN inbox i ON i.message = m.id
+		WHERE i.conversation = $2 AND m.sender = $3 AND i.recipient = $4 ORDER BY i.seq DESC LIMIT 1`
 	const lastOfMany = `WHERE m.id IN (
 		SELECT max(sent_id) FROM flows WHERE conversation = $2 AND sender = $3
 		UNION SELECT sent_id FROM flows WHERE conversation = $2 AND sender = $3 AND recipient = ANY($4)) ORDER BY m.id`
-	which, args := lastOfTwo, []any{tailStored, g.Conversation, string(g.Session)}
+	which, recipients := lastOfTwo, any(string(to[0]))
 	if e.many() {
-		which, args = lastOfMany, append(args, names(to))
+		which, recipients = lastOfMany, names(to)
 	}
 	var end string
+	args := []any{tailStored, g.Conversation, string(g.Session), recipients}
 	err = e.each("SELECT right(m.message, $1) FROM messages m "+which, args, []any{&end}, func() error {
 		tails = append(tails, lastRunes(end, bridge.TailLength))
 		return nil
@@ -191,7 +194,8 @@ func (e *entry) firstFlows(conversation string) {
 	e.later(`
 		INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at)
 		SELECT s.conversation, o.session, s.session, coalesce((
-		    SELECT m.id FROM messages m WHERE m.conversation = s.conversation AND m.sender = o.session ORDER BY m.id DESC LIMIT 1), 0),
+		    SELECT i.message FROM inbox i JOIN messages m ON m.id = i.message
+		    WHERE i.conversation = s.conversation AND i.recipient = s.session AND m.sender = o.session ORDER BY i.seq DESC LIMIT 1), 0),
 		    s.receipt_id, s.receipt_at
 		FROM session_status s JOIN session_status o ON o.conversation = s.conversation AND o.session <> s.session
 		WHERE s.conversation = $1`, conversation)
@@ -201,7 +205,7 @@ func (e *entry) firstFlows(conversation string) {
 // behind from, up to to.
 func (e *entry) receipts(of bridge.Claim, from, to int64) {
 	e.later(`
-		INSERT INTO flows AS f (conversation, sender, recipient, read_id, read_at)
+		INSERT INTO flows (conversation, sender, recipient, read_id, read_at)
 		SELECT i.conversation, m.sender, i.recipient, max(m.id), $5::bigint
 		FROM inbox i JOIN messages m ON m.id = i.message
 		WHERE i.conversation = $1 AND i.recipient = $2 AND i.seq > $3 AND i.seq <= $4 AND m.sender NOT IN ($6, $7)
