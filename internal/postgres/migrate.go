@@ -84,14 +84,17 @@ func (c *conn) script(text string) error {
 	return err
 }
 
-// schemaVersion is 0 where there is no store in the schema.
+// schemaVersion is 0 where there is no store in the schema. It asks the tables of the
+// catalog: to_regclass may answer from what its process saw before it got a lock.
 func schemaVersion(c *conn, schema string) (version int64, err error) {
 	var exists bool
-	err = c.get("SELECT to_regclass($1) IS NOT NULL", []any{pgx.Identifier{schema, "schema_version"}.Sanitize()}, &exists)
+	err = c.get(`
+		SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		               WHERE n.nspname = $1 AND c.relname = 'schema_version')`, []any{schema}, &exists)
 	if err != nil || !exists {
 		return 0, err
 	}
-	err = c.get("SELECT version FROM schema_version", nil, &version)
+	err = c.get("SELECT version FROM "+pgx.Identifier{schema, "schema_version"}.Sanitize(), nil, &version)
 	return version, err
 }
 
