@@ -54,7 +54,7 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 
 // inboxAfter reads a page of g's inbox behind a number.
 func (e *entry) inboxAfter(g bridge.Gate, after int64, p bridge.Page) ([]bridge.Message, bool, error) {
-	return readMessages(e.conn, selectInbox+"AND o.seq > $3 ORDER BY o.seq LIMIT $4",
+	return readMessages(e.conn, selectInbox+inboxPage,
 		[]any{g.Conversation, string(g.Session), after, p.Limit + 1}, p.Limit, p.Bytes)
 }
 

@@ -4,4 +4,9 @@ package postgres
 var (
 	Quote   = quote
 	Unquote = unquote
+
+	SelectTail    = selectTail
+	SelectTails   = selectTails
+	SelectInbox   = selectInbox + inboxPage
+	SelectHistory = selectHistory + historyPage
 )

@@ -105,6 +105,8 @@ const selectInbox = `
 	JOIN session_status r ON r.conversation = o.conversation AND r.session = o.recipient ` + allInboxes + `
 	WHERE o.conversation = $1 AND o.recipient = $2 `
 
+const inboxPage = "AND o.seq > $3 ORDER BY o.seq LIMIT $4"
+
 // selectHistory selects what session $2 sent or was sent, in its own numbers where it
 // was sent it. With $3 it selects all messages.
 const selectHistory = `
@@ -113,6 +115,8 @@ const selectHistory = `
 	JOIN session_status r ON r.conversation = $1 AND r.session = $2
 	LEFT JOIN inbox o ON o.message = m.id AND o.recipient = $2 ` + allInboxes + `
 	WHERE m.conversation = $1 AND ($3 OR m.sender = $2 OR o.seq IS NOT NULL) `
+
+const historyPage = "AND m.id < $4 ORDER BY m.id DESC LIMIT $5"
 
 // messageRow is where a row of selectMessage is read into.
 type messageRow struct {
@@ -169,7 +173,7 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 			return err
 		}
 		h.Unread = e.self.Waiting(g.Now)
-		h.Messages, h.HasMore, err = readMessages(e.conn, selectHistory+"AND m.id < $4 ORDER BY m.id DESC LIMIT $5",
+		h.Messages, h.HasMore, err = readMessages(e.conn, selectHistory+historyPage,
 			[]any{g.Conversation, string(g.Session), !e.many(), before, p.Limit + 1}, p.Limit, p.Bytes)
 		slices.Reverse(h.Messages)
 		e.op.Details["messages"] = len(h.Messages)

@@ -155,19 +155,12 @@ func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 // tails are the ends of what a session said last, and last to each of to: a secret
 // must not come together in any inbox, nor for who reads them all.
 func (e *entry) tails(g bridge.Gate, to bridge.Recipients) (tails []string, err error) {
-	// All that one of two says is in the inbox of the other.
-	const lastOfTwo = `JOIN inbox i ON i.message = m.id
-		WHERE i.conversation = $2 AND m.sender = $3 AND i.recipient = $4 ORDER BY i.seq DESC LIMIT 1`
-	const lastOfMany = `WHERE m.id IN (
-		SELECT max(sent_id) FROM flows WHERE conversation = $2 AND sender = $3
-		UNION SELECT sent_id FROM flows WHERE conversation = $2 AND sender = $3 AND recipient = ANY($4)) ORDER BY m.id`
-	which, recipients := lastOfTwo, any(string(to[0]))
+	query, recipients := selectTail, any(string(to[0]))
 	if e.many() {
-		which, recipients = lastOfMany, names(to)
+		query, recipients = selectTails, names(to)
 	}
 	var end string
-	args := []any{tailStored, g.Conversation, string(g.Session), recipients}
-	err = e.each("SELECT right(m.message, $1) FROM messages m "+which, args, []any{&end}, func() error {
+	err = e.each(query, []any{tailStored, g.Conversation, string(g.Session), recipients}, []any{&end}, func() error {
 		tails = append(tails, lastRunes(end, bridge.TailLength))
 		return nil
 	})
@@ -177,6 +170,17 @@ func (e *entry) tails(g bridge.Gate, to bridge.Recipients) (tails []string, err 
 // tailStored is how much of a stored text has its last TailLength characters: one may
 // take four (quote).
 const tailStored = 4*bridge.TailLength + 4
+
+// selectTail is for two sessions: all that one says is in the inbox of the other.
+const selectTail = `
+	SELECT right(m.message, $1) FROM messages m JOIN inbox i ON i.message = m.id
+	WHERE i.conversation = $2 AND m.sender = $3 AND i.recipient = $4 ORDER BY i.seq DESC LIMIT 1`
+
+// selectTails is for more.
+const selectTails = `
+	SELECT right(m.message, $1) FROM messages m WHERE m.id IN (
+	    SELECT max(sent_id) FROM flows WHERE conversation = $2 AND sender = $3
+	    UNION SELECT sent_id FROM flows WHERE conversation = $2 AND sender = $3 AND recipient = ANY($4)) ORDER BY m.id`
 
 // flow notes who got a message of g's session.
 func (e *entry) flow(g bridge.Gate, sent bridge.Sent) {
