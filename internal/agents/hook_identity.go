@@ -15,18 +15,15 @@ func (e HookEvent) Forgets() bool {
 	return e.Kind == HookSessionStart && !e.Helper && (e.Source == "compact" || e.Source == "resume")
 }
 
-// maxHookPartners is how many partners an agent is reminded of.
-const maxHookPartners = 5
-
 func partnerRoles(others bridge.Roster) string {
 	if len(others) == 1 {
 		return "partner " + cleantext.Quoted(others[0].Role)
 	}
 	var roles []string
-	for _, s := range others[:min(len(others), maxHookPartners)] {
-		roles = append(roles, fmt.Sprintf("%s %s", s.Session, cleantext.Quoted(s.Role)))
+	for _, s := range others[:min(len(others), bridge.MaxListed)] {
+		roles = append(roles, fmt.Sprintf("%s %q", s.Session, cleantext.ShortName(s.Role)))
 	}
-	if more := len(others) - maxHookPartners; more > 0 {
+	if more := len(others) - bridge.MaxListed; more > 0 {
 		roles = append(roles, fmt.Sprintf("and %d more", more))
 	}
 	return "partners " + strings.Join(roles, ", ")

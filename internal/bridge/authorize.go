@@ -58,7 +58,7 @@ func (p Proof) Expired(now time.Time) bool { return !p.Clock.Time(now).Before(p.
 //     does for a conversation that expired longer than Grace ago; within Grace the
 //     answer is an ExpiredError, except for what only reads.
 //  2. Charge is taken; over the limit, the answer is a RateLimitError.
-//  3. The operation is carried out.
+//  3. The operation is carried out, or refused: then Refusal.Cost is taken.
 //  4. An audit entry says how it ended, in each of the cases above. (Of a flood
 //     of refusals the first are logged and the rest counted in a later entry.)
 //
@@ -106,7 +106,7 @@ func (g Gate) Admit(p Proof) error {
 	default:
 		return &Refusal{
 			Reason: &ExpiredError{At: p.ExpiresAt, ReadUntil: until}, Outcome: OutcomeExpired,
-			Flood: Charge{Bucket: flooded(g.Repeat.Bucket), What: g.Repeat.What, Kind: LimitFailures},
+			Flood: g.Repeat.flood(),
 		}
 	}
 }
@@ -114,12 +114,16 @@ func (g Gate) Admit(p Proof) error {
 // unlessPaused refuses what changes something in a conversation that is paused.
 func (g Gate) unlessPaused(paused bool) error {
 	if paused && g.Changes {
-		return &Refusal{
-			Reason: ErrPaused, Outcome: OutcomeRefused,
-			Flood: Charge{Bucket: flooded(g.Repeat.Bucket), What: g.Repeat.What, Kind: LimitFailures},
-		}
+		return &Refusal{Reason: ErrPaused, Outcome: OutcomeRefused, Flood: g.Repeat.flood()}
 	}
 	return nil
+}
+
+// Refuse is the refusal of a call that only the transaction could judge. It costs
+// what a call does that was refused before it, which is one read.
+func (g Gate) Refuse(reason error, outcome string) error {
+	g.Details.Blame(reason)
+	return &Refusal{Reason: reason, Outcome: outcome, Cost: g.Repeat, Flood: g.Repeat.flood()}
 }
 
 // Admits reports whether Admit lets the caller through.
@@ -228,9 +232,9 @@ type Standing struct {
 	ExpiresAt time.Time
 	// Unread counts the messages that wait for it.
 	Unread int64
-	// SharedFiles are files that its partner named, after it did, and of which it
-	// was not told yet. See Told.
-	SharedFiles []string
+	// Shared are files that others named, after it did, and of which it was not told
+	// yet. See Told.
+	Shared Shared
 }
 
 // Left is how long the conversation lives; 0 where it has expired.
@@ -241,7 +245,7 @@ func (s Standing) Left() time.Duration { return max(s.ExpiresAt.Sub(s.Now), 0) }
 func (s *Service) Standing(ctx context.Context, c Credentials) (Standing, bool) {
 	g := s.ReadGate(c, "")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	return Standing{Now: view.Clock.Time(g.Now), ExpiresAt: view.ExpiresAt, Unread: view.Waiting(g.Now), SharedFiles: view.SharedFiles}, err == nil && g.Admits(view.Proof)
+	return Standing{Now: view.Clock.Time(g.Now), ExpiresAt: view.ExpiresAt, Unread: view.Waiting(g.Now), Shared: view.Shared}, err == nil && g.Admits(view.Proof)
 }
 
 // failures returns the charge of a failed proof. The bucket depends only on

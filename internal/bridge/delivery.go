@@ -79,8 +79,8 @@ type Taken struct {
 type SessionView struct {
 	Proof
 	Inbox
-	// SharedFiles are those that Standing tells of.
-	SharedFiles []string
+	// Shared are the files that Standing tells of.
+	Shared Shared
 }
 
 // Check takes the caller's unread messages. When there are none it waits up to

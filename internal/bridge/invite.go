@@ -26,7 +26,8 @@ type Invited struct {
 }
 
 // An InviteRule makes a further session of a conversation as it is at a time of the
-// store. Its error is nil or a Refusal. It is pure but for chance.
+// store. It is asked before the call is charged. Its error is nil or a Refusal. It is
+// pure but for chance.
 type InviteRule func(o Overview, now time.Time) (NewSession, error)
 
 // Invite makes a join code for a further session of the caller's conversation. Only
@@ -52,9 +53,8 @@ func (s *Service) Invite(ctx context.Context, c Credentials, role string) (Invit
 	fresh, unread, err := s.store.InviteSession(ctx, g, func(o Overview, now time.Time) (NewSession, error) {
 		session, ok := freePlace(o.Sessions, now)
 		if !ok {
-			return NewSession{}, &Refusal{Reason: ErrFull, Outcome: OutcomeRefused}
+			return NewSession{}, g.Refuse(ErrFull, OutcomeRefused)
 		}
-		g.Details["invited"], g.Details["role"] = session, i.Role
 		return NewSession{
 			NewNonce: s.newNonce(c.Conversation, session), Role: i.Role,
 			JoinHash: s.codes.Hash(i.JoinCode), JoinExpiresAt: Earlier(now.Add(JoinCodeTTL), o.ExpiresAt),

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -123,8 +124,8 @@ type Sent struct {
 	// Now the time of that.
 	Partner SessionState
 	Now     time.Time
-	// SharedFiles are those of its files that the partner named within SharedFor.
-	SharedFiles []string
+	// Shared are those of its files that its recipients named within SharedFor.
+	Shared Shared
 	// Standing is the caller's.
 	Standing Standing
 }
@@ -143,7 +144,7 @@ func (g Gate) SendCharges(repeated bool, recipients int) []Charge {
 	charges := slices.Clone(g.ChargeFor(repeated))
 	if !repeated {
 		for i := range charges {
-			charges[i].Times = recipients
+			charges[i].Times, charges[i].Instead = recipients, &g.Repeat
 		}
 	}
 	return charges
@@ -339,6 +340,35 @@ const (
 	SharedAmong = 200
 )
 
+// Shared are files that a session named and that others did, too, by these; the only
+// partner of a conversation of two is "".
+type Shared map[SessionID][]string
+
+// With adds what another session named, each file once.
+func (s Shared) With(other SessionID, files []string) Shared {
+	if len(files) == 0 {
+		return s
+	}
+	with := maps.Clone(s)
+	if with == nil {
+		with = Shared{}
+	}
+	all := append(slices.Clone(with[other]), files...)
+	with[other] = SharedFiles(all, all)
+	return with
+}
+
+// Sessions are those that named the files, in order.
+func (s Shared) Sessions() []SessionID { return slices.Sorted(maps.Keys(s)) }
+
+// Files are all of them, each once.
+func (s Shared) Files() (files []string) {
+	for _, other := range s.Sessions() {
+		files = append(files, s[other]...)
+	}
+	return SharedFiles(files, files)
+}
+
 // SharedFiles returns those of the names that are among the others', too, each
 // once. Spellings such as ./a.go are one file.
 func SharedFiles(names, others []string) (shared []string) {
@@ -357,7 +387,7 @@ func (s *Service) Told(ctx context.Context, c Credentials, standing Standing) er
 	if proved, err := s.Proves(ctx, s.ReadGate(c, "")); err != nil || !proved {
 		return cmp.Or(err, ErrUnauthorized)
 	}
-	return s.store.ForgetShared(ctx, c.Conversation, c.Session, standing.SharedFiles)
+	return s.store.ForgetShared(ctx, c.Conversation, c.Session, standing.Shared)
 }
 
 // noSuchReply refuses an answer to a message that the caller neither sent nor got.
@@ -367,9 +397,10 @@ func noSuchReply() error {
 
 // RefuseReply is the refusal of an answer to a message that the caller neither sent
 // nor got.
-func RefuseReply(g Gate) error { return RefuseInvalid(g.Operation, noSuchReply()) }
+func RefuseReply(g Gate) error { return g.Refuse(noSuchReply(), OutcomeInvalid) }
 
-// RefuseInvalid is the refusal of an argument that only the transaction could judge.
+// RefuseInvalid is the refusal of an argument of the operator's that only the transaction could
+// judge. A session's is Gate.Refuse.
 func RefuseInvalid(op Operation, reason error) error {
 	op.Details.Blame(reason)
 	return &Refusal{Reason: reason, Outcome: OutcomeInvalid}

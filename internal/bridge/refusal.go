@@ -39,6 +39,9 @@ type Charge struct {
 	Kind LimitKind
 	// Times is how many calls it counts for; 0 is one.
 	Times int
+	// Instead is what a call costs that counts for more than a window ever has; nil
+	// is nothing.
+	Instead *Charge
 }
 
 // Keeps reports whether the call that is charged puts more into the store.
@@ -57,7 +60,11 @@ func (c Charge) Take(a Account, limits Limits, now time.Time) (Account, error) {
 	limit := limits.Of(c.Kind)
 	if most := limit.Burst(); most > 0 && c.Times > most {
 		reason := Invalid("to", "names %d sessions: one call may write to %d here. Name fewer, or let the operator raise the limits", c.Times, most)
-		return a, &Refusal{Reason: reason, Outcome: OutcomeRateLimited}
+		refusal := &Refusal{Reason: reason, Outcome: OutcomeRateLimited, Flood: c.flood()}
+		if c.Instead != nil {
+			refusal.Cost = *c.Instead
+		}
+		return a, refusal
 	}
 	kept, over := a.Bucket, error(nil)
 	for taken := 0; taken < max(c.Times, 1) && over == nil; taken++ {
@@ -67,7 +74,7 @@ func (c Charge) Take(a Account, limits Limits, now time.Time) (Account, error) {
 		return a, &Refusal{
 			Reason:  c.over(over),
 			Outcome: OutcomeRateLimited,
-			Flood:   Charge{Bucket: flooded(c.Bucket), What: c.What, Kind: LimitFailures},
+			Flood:   c.flood(),
 		}
 	}
 	return Account{Bucket: kept}, nil
@@ -75,6 +82,11 @@ func (c Charge) Take(a Account, limits Limits, now time.Time) (Account, error) {
 
 // flooded names the bucket of those calls to a bucket that are refused.
 func flooded(bucket string) string { return "refused/" + bucket }
+
+// flood is charged for a refusal of what the charge is taken for.
+func (c Charge) flood() Charge {
+	return Charge{Bucket: flooded(c.Bucket), What: c.What, Kind: LimitFailures}
+}
 
 // over words what a limit answered.
 func (c Charge) over(err error) error {
@@ -93,6 +105,9 @@ type Refusal struct {
 	Reason error
 	// Outcome is what the audit log says.
 	Outcome string
+	// Cost is taken for the refusal, as for any other call. Over its limit the answer
+	// is that limit, and not Reason; without a bucket the refusal costs nothing.
+	Cost Charge
 	// Flood is charged for the refusal. Over its limit the refusal is counted and
 	// not logged; without a bucket each is logged.
 	Flood Charge

@@ -68,10 +68,10 @@ func TestToldProves(t *testing.T) {
 	p := bridgetest.NewPair(t, s)
 	stranger := p.A
 	stranger.Token = p.B.Token
-	if err := s.Told(t.Context(), stranger, bridge.Standing{SharedFiles: []string{"a.go"}}); !errors.Is(err, bridge.ErrUnauthorized) {
+	if err := s.Told(t.Context(), stranger, bridge.Standing{Shared: bridge.Shared{"": {"a.go"}}}); !errors.Is(err, bridge.ErrUnauthorized) {
 		t.Errorf("a stranger: got %v", err)
 	}
-	if err := s.Told(t.Context(), p.A, bridge.Standing{SharedFiles: []string{"a.go"}}); err != nil {
+	if err := s.Told(t.Context(), p.A, bridge.Standing{Shared: bridge.Shared{"": {"a.go"}}}); err != nil {
 		t.Errorf("the session itself: got %v", err)
 	}
 }

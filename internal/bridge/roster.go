@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -77,15 +78,22 @@ func (r Roster) Unread() (unread int64) {
 	return unread
 }
 
-// String names the sessions with their roles, which are what agents wrote: quoted,
-// and clean.
+// MaxListed is how many sessions are named in the middle of a text.
+const MaxListed = 5
+
+// String names the first sessions with their roles, which are what agents wrote:
+// quoted, clean and short.
 func (r Roster) String() string {
-	parts := make([]string, len(r))
-	for i, s := range r {
-		parts[i] = string(s.Session) + " " + cleantext.Quoted(s.Role)
+	var parts []string
+	for _, s := range r[:min(len(r), MaxListed)] {
+		part := fmt.Sprintf("%s %q", s.Session, cleantext.ShortName(s.Role))
 		if !s.Joined() {
-			parts[i] += " (nobody has joined yet)"
+			part += " (nobody has joined yet)"
 		}
+		parts = append(parts, part)
+	}
+	if more := len(r) - MaxListed; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -33,7 +33,7 @@ type Store interface {
 	// g.SendCharges says what that costs.
 	AppendMessage(ctx context.Context, g Gate, key string, d Draft) (Sent, error)
 	// ForgetShared forgets files that a session was told of, and records nothing.
-	ForgetShared(ctx context.Context, conversation string, session SessionID, files []string) error
+	ForgetShared(ctx context.Context, conversation string, session SessionID, files Shared) error
 	// TakeUnread hands out g's next unread messages under a claim, oldest first.
 	TakeUnread(ctx context.Context, g Gate, t Take) (Taken, error)
 	// UnreadHeads returns what is known of a session's first unread messages, oldest

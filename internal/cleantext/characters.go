@@ -1,6 +1,7 @@
 package cleantext
 
 import (
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -48,4 +49,23 @@ func extends(r rune) bool {
 // Within reports whether a line has at most so many characters.
 func Within(line string, most int) bool {
 	return Characters(line) <= most && utf8.RuneCountInString(line) <= most*maxRunesPerCharacter
+}
+
+// MaxName is how many characters of a name are shown where there are several.
+const MaxName = 40
+
+// maxRunesPerShown is maxRunesPerCharacter of a name that is cut.
+const maxRunesPerShown = 2
+
+// ShortName cleans a name for a list of them and cuts what is beyond MaxName.
+func ShortName(name string) string {
+	runes := []rune(Field(name))
+	fits := func(end int) bool {
+		return end <= MaxName*maxRunesPerShown && Characters(string(runes[:end])) <= MaxName
+	}
+	if fits(len(runes)) {
+		return string(runes)
+	}
+	end := sort.Search(len(runes), func(end int) bool { return !fits(end + 1) })
+	return string(runes[:end]) + "…"
 }

@@ -31,6 +31,23 @@ func TestCharacters(t *testing.T) {
 	}
 }
 
+func TestShortName(t *testing.T) {
+	family := "\U0001F469\u200d\U0001F469\u200d\U0001F467"
+	for name, want := range map[string]string{
+		"QA":                                "QA",
+		"two  words\nmore":                  "two words more",
+		strings.Repeat("前", 40):             strings.Repeat("前", 40),
+		strings.Repeat("前", 41):             strings.Repeat("前", 40) + "…",
+		strings.Repeat("e\u0301", 100):      strings.Repeat("e\u0301", 40) + "…",
+		"x" + strings.Repeat("\u0301", 200): "x" + strings.Repeat("\u0301", 79) + "…",
+		strings.Repeat(family, 100):         strings.Repeat(cleantext.CleanLine(family), 40)[:40*4] + "…",
+	} {
+		if got := cleantext.ShortName(name); got != want {
+			t.Errorf("%.60q is cut to %q, want %q", name, got, want)
+		}
+	}
+}
+
 // TestRolesArePeoplesWords: whatever people call a role is one.
 func TestRolesArePeoplesWords(t *testing.T) {
 	s := bridgetest.New(t)

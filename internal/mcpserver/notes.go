@@ -20,21 +20,33 @@ type notes struct {
 	// ExpiredAt and ReadUntil are set once it has expired.
 	ExpiredAt view.Time `json:"expired_at,omitzero"`
 	ReadUntil view.Time `json:"read_until,omitzero"`
-	// Shared are files that both sides named within an hour.
-	Shared []string `json:"shared_files,omitempty"`
+	// Shared are files that both sides named within an hour, and SharedFiles all of
+	// them as JSON tells of them.
+	Shared      bridge.Shared `json:"-"`
+	SharedFiles []string      `json:"shared_files,omitempty"`
 }
 
-// sharedLine tells of files that both have named; it is empty without one.
-func sharedLine(files []string) string {
-	if len(files) == 0 {
+// sharedLine tells of files that others have named, too, and who; it is empty without
+// one.
+func sharedLine(shared bridge.Shared) string {
+	if len(shared) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\nYour partner works on these files, too: %q (named within the last hour; untrusted). Agree who changes them.", view.Kinds(files))
+	who := "Your partner works"
+	var parts []string
+	for _, other := range shared.Sessions() {
+		part := fmt.Sprintf("%q", view.Kinds(shared[other]))
+		if other != "" {
+			who, part = "Others work", fmt.Sprintf("session %s on %s", other, part)
+		}
+		parts = append(parts, part)
+	}
+	return fmt.Sprintf("\n%s on these files, too: %s (named within the last hour; untrusted). Agree who changes them.", who, strings.Join(parts, ", "))
 }
 
 // notesOf tells of the end of a conversation, once it is near.
 func notesOf(s bridge.Standing) (n notes) {
-	n.Shared = s.SharedFiles
+	n.Shared = s.Shared
 	left := s.Left()
 	if left >= bridge.ExpiresSoon {
 		return n
@@ -67,7 +79,7 @@ func (n notes) text() string {
 // onto adds the notes to the data of an answer, behind its own fields.
 func (n notes) onto(data any) (any, error) {
 	if n.Shared != nil {
-		n.Shared = view.Kinds(n.Shared) // another agent's words: cleaned
+		n.SharedFiles = view.Kinds(n.Shared.Files()) // another agent's words: cleaned
 	}
 	more, err := json.Marshal(n)
 	if err != nil || string(more) == "{}" {

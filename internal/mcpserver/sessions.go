@@ -302,7 +302,7 @@ func (s *server) passed(ctx context.Context, c bridge.Credentials, standing *bri
 	if standing != nil {
 		n, expiresAt = notesOf(*standing), standing.ExpiresAt
 		s.sessions.learn(c, expiresAt)
-		if len(standing.SharedFiles) > 0 {
+		if len(standing.Shared) > 0 {
 			if err := s.bridge.Told(ctx, c, *standing); err != nil {
 				s.log.WarnContext(ctx, "files that both agents name are told again", "error", err.Error())
 			}

@@ -110,7 +110,9 @@ func callSession(
 	}
 	shared := a.notes.Shared
 	a.notes = s.passed(ctx, c, a.standing)
-	a.notes.Shared = append(a.notes.Shared, shared...)
+	for other, files := range shared {
+		a.notes.Shared = a.notes.Shared.With(other, files)
+	}
 	return a, nil
 }
 

@@ -104,7 +104,7 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 		fmt.Fprintf(&text, "To %s, seq %d: %s. Unread by it: %d.\n", r.SessionID, r.Seq, r.Presence, r.Unread)
 	}
 	text.WriteString(view.Unread(data.Unread))
-	return answer{text: text.String(), data: data, notes: notes{Shared: sent.SharedFiles}, standing: &sent.Standing}, nil
+	return answer{text: text.String(), data: data, notes: notes{Shared: sent.Shared}, standing: &sent.Standing}, nil
 }
 
 // recipients are the sessions that an argument names.

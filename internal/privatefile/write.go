@@ -31,7 +31,7 @@ type Write struct {
 var temporary = []string{".bridge-new-*", ".bridge-key-*"}
 
 // attempts bounds how often File starts again where others sweep.
-const attempts = 10
+const attempts = 100
 
 // File puts data under the name path. Others see the old file or the new one,
 // whole; after an error, the old one. The folder must exist. A process that is

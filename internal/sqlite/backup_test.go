@@ -76,7 +76,8 @@ func missing(t *testing.T, path string, sent []event) (all []int64) {
 	defer func() { must(t, db.Close()) }()
 	for _, e := range sent {
 		var n int
-		must(t, db.QueryRow("SELECT count(*) FROM messages WHERE conversation = ? AND seq = ?", e.conversation, e.seq).Scan(&n))
+		conversation, recipient, _ := strings.Cut(e.inbox, "/")
+		must(t, db.QueryRow("SELECT count(*) FROM messages WHERE conversation = ? AND recipient = ? AND seq = ?", conversation, recipient, e.seq).Scan(&n))
 		if n == 0 {
 			all = append(all, e.seq)
 		}

@@ -154,6 +154,11 @@ func (w *writer) alone(ctx context.Context, fn func(*conn) error) error {
 // fewMessages is how many messages are removed at once on a full disk.
 const fewMessages = 4
 
+// oldestExpired are a few messages of conversations that expired before a time.
+const oldestExpired = `
+	SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation
+	WHERE c.expires_at <= ? ORDER BY m.id LIMIT ? + 0`
+
 // makeRoom removes the messages of the conversations that expired before a time,
 // few at once, with the room that the reserve held. Their log is moved into the
 // database each time, so that the next few need no more room. The conversations
@@ -163,10 +168,10 @@ func (s *Store) makeRoom(ctx context.Context, before time.Time) error {
 	for {
 		var removed int64
 		err := s.write.do(ctx, func(c *conn) (durability, error) {
-			result, err := c.exec(`
-				DELETE FROM messages WHERE id IN (
-					SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation
-					WHERE c.expires_at <= ? LIMIT ? + 0)`, before, fewMessages)
+			if _, err := c.exec("DELETE FROM copies WHERE message IN ("+oldestExpired+")", before, fewMessages); err != nil {
+				return relaxed, err
+			}
+			result, err := c.exec("DELETE FROM messages WHERE id IN ("+oldestExpired+")", before, fewMessages)
 			if err != nil {
 				return relaxed, err
 			}

@@ -14,31 +14,31 @@ import (
 // event is a line of a child of the crash test: a message that was acknowledged
 // to its sender, or one that was delivered to a receiver.
 type event struct {
-	kind         string // "ack" or "got"
-	conversation string
-	seq          int64
-	text         string // SENDER/NUMBER
-	claim        int64
-	again        bool
+	kind  string // "ack" or "got"
+	inbox string // the conversation, and the recipient behind a slash
+	seq   int64
+	text  string // SENDER/NUMBER
+	claim int64
+	again bool
 }
 
 func parseEvent(line string) (e event, err error) {
 	if strings.HasPrefix(line, "ack ") {
-		_, err = fmt.Sscan(line, &e.kind, &e.conversation, &e.seq, &e.text)
+		_, err = fmt.Sscan(line, &e.kind, &e.inbox, &e.seq, &e.text)
 		return e, err
 	}
-	_, err = fmt.Sscan(line, &e.kind, &e.conversation, &e.seq, &e.text, &e.claim, &e.again)
+	_, err = fmt.Sscan(line, &e.kind, &e.inbox, &e.seq, &e.text, &e.claim, &e.again)
 	return e, err
 }
 
 // faults returns what is wrong with a history in which every message that was
 // stored has been delivered in the end.
 func faults(history []event) (all []string) {
-	byConversation := map[string][]event{}
+	byInbox := map[string][]event{}
 	for _, e := range history {
-		byConversation[e.conversation] = append(byConversation[e.conversation], e)
+		byInbox[e.inbox] = append(byInbox[e.inbox], e)
 	}
-	for name, events := range byConversation {
+	for name, events := range byInbox {
 		c := checker{texts: map[int64]string{}, numbers: map[string]int64{}}
 		c.run(events)
 		for _, fault := range c.faults {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -173,14 +174,24 @@ func (s *Store) PeekInbox(ctx context.Context, conversation string, session brid
 			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
 		return headless(err)
 	})
-	v.SharedFiles = sharedFiles(shared)
+	v.Shared = toShared(shared)
 	return v, err
 }
 
-// sharedFiles reads the column of that name; that of an unknown session is NULL.
-func sharedFiles(column string) []string {
-	if column == "" {
-		return nil
+// fromShared is what the column shared_files keeps: a list where only the one partner
+// of a conversation of two named them, else a list for each session.
+func fromShared(s bridge.Shared) string {
+	if len(s) == 0 || len(s) == 1 && s[""] != nil {
+		return list(s[""])
 	}
-	return fromList(column)
+	encoded, _ := json.Marshal(s) // strings always encode
+	return string(encoded)
+}
+
+// toShared reads it back; the column of an unknown session is NULL.
+func toShared(column string) (s bridge.Shared) {
+	if column == "" || json.Unmarshal([]byte(column), &s) == nil {
+		return s
+	}
+	return s.With("", fromList(column))
 }

@@ -71,9 +71,9 @@ func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.D
 	switch {
 	case len(m.Files) == 0:
 	case e.many():
-		sent.SharedFiles, err = e.shareWithMany(g, m.Files, to)
+		sent.Shared, err = e.shareWithMany(g, m.Files, to)
 	default:
-		sent.SharedFiles, err = e.share(g, m.Files, to[0])
+		sent.Shared, err = e.share(g, m.Files, to[0])
 	}
 	return sent, err
 }
@@ -90,7 +90,7 @@ const ofSession = `(m.sender = ?2 OR m.recipient = ?2 OR EXISTS (SELECT 1 FROM c
 
 // share returns those of files that g's partner named lately, and keeps them for
 // the partner to be told.
-func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) ([]string, error) {
+func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) (bridge.Shared, error) {
 	var others []string
 	var names string
 	err := e.each(`
@@ -104,21 +104,28 @@ func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) (
 	if err != nil || shared == nil {
 		return nil, err
 	}
-	return shared, e.keepShared(g.Conversation, partner, shared)
+	return bridge.Shared{"": shared}, e.keepShared(g.Conversation, partner, "", shared)
 }
 
 // ForgetShared implements bridge.Store.
-func (s *Store) ForgetShared(ctx context.Context, conversation string, session bridge.SessionID, files []string) error {
+func (s *Store) ForgetShared(ctx context.Context, conversation string, session bridge.SessionID, files bridge.Shared) error {
 	return s.write.do(ctx, func(c *conn) (durability, error) {
 		_, err := c.exec("UPDATE session_status SET shared_files = '[]' WHERE conversation = ? AND session = ? AND shared_files = ?",
-			conversation, string(session), list(files))
+			conversation, string(session), fromShared(files))
 		return relaxed, err
 	})
 }
 
-// keepShared keeps files for a session to be told of.
-func (e *entry) keepShared(conversation string, session bridge.SessionID, files []string) error {
-	_, err := e.exec("UPDATE session_status SET shared_files = ? WHERE conversation = ? AND session = ?", list(files), conversation, string(session))
+// keepShared keeps files that another named for a session to be told of, beside those
+// that it was not told of yet.
+func (e *entry) keepShared(conversation string, session, other bridge.SessionID, files []string) error {
+	var kept string
+	of := []any{conversation, string(session)}
+	if err := e.get("SELECT shared_files FROM session_status WHERE conversation = ? AND session = ?", of, &kept); err != nil {
+		return err
+	}
+	all := toShared(kept).With(other, files)
+	_, err := e.exec("UPDATE session_status SET shared_files = ?3 WHERE conversation = ?1 AND session = ?2", append(of, fromShared(all))...)
 	return err
 }
 

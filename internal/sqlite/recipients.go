@@ -27,7 +27,7 @@ func (e *entry) recipients(g bridge.Gate, rule bridge.RecipientRule) (bridge.Rec
 	}
 	to, err := rule(roster)
 	if err != nil {
-		return nil, bridge.RefuseInvalid(g.Operation, err)
+		return nil, g.Refuse(err, bridge.OutcomeInvalid)
 	}
 	return to, nil
 }
@@ -142,7 +142,8 @@ func (e *entry) firstFlows(conversation string) error {
 		}
 		_, err = e.exec(`
 			INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at)
-			SELECT conversation, ?2, session, ?4, receipt_id, receipt_at FROM session_status WHERE conversation = ?1 AND session = ?3`,
+			SELECT conversation, ?2, session, ?4, receipt_id, receipt_at FROM session_status WHERE conversation = ?1 AND session = ?3
+			ON CONFLICT (conversation, sender, recipient) DO NOTHING`,
 			conversation, string(from), string(to), last)
 		if err != nil {
 			return err
@@ -213,7 +214,7 @@ func unionInbox(where, order string) string {
 
 // shareWithMany is share in a conversation of more than two: each of to is told of
 // those files that it named itself to g's session.
-func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipients) (shared []string, err error) {
+func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipients) (shared bridge.Shared, err error) {
 	named := map[bridge.SessionID][]string{}
 	var sender, names string
 	err = e.each(`
@@ -226,18 +227,17 @@ func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipient
 	if err != nil {
 		return nil, err
 	}
-	var all []string
 	for _, session := range to {
 		both := bridge.SharedFiles(files, named[session])
 		if both == nil {
 			continue
 		}
-		if err := e.keepShared(g.Conversation, session, both); err != nil {
+		if err := e.keepShared(g.Conversation, session, g.Session, both); err != nil {
 			return nil, err
 		}
-		all = append(all, both...)
+		shared = shared.With(session, both)
 	}
-	return bridge.SharedFiles(files, all), nil
+	return shared, nil
 }
 
 // others are the sessions of a conversation that hear what one does.

@@ -278,6 +278,22 @@ func columnNames(c *conn, table string) (names []string, err error) {
 	return names, err
 }
 
+// lostSessions puts rows in the place of sessions that are named and have none any more.
+// Without them a conversation would count too few, its letter would be given to a
+// stranger, and mail would be in nobody's inbox. Their nonces are random, so no token is
+// theirs before the operator replaces it; they count as joined, so that nobody else gets
+// the letter.
+const lostSessions = `
+	INSERT INTO session_status (conversation, session, nonce, role, seen_at)
+	SELECT conversation, session, randomblob(32), '(lost)', 1 FROM (
+		SELECT id AS conversation, 'a' AS session FROM conversations UNION SELECT id, 'b' FROM conversations
+		UNION SELECT conversation, recipient FROM messages UNION SELECT conversation, sender FROM messages
+		UNION SELECT conversation, recipient FROM copies
+		UNION SELECT conversation, sender FROM flows UNION SELECT conversation, recipient FROM flows
+		UNION SELECT conversation, session FROM file_claims)
+	WHERE session GLOB '[a-z]'
+	ON CONFLICT (conversation, session) DO NOTHING`
+
 // settleRows drops what belongs to nothing any more, and lets each inbox end with
 // the last message that it has.
 func settleRows(c *conn, tables []Salvaged) error {
@@ -290,6 +306,9 @@ func settleRows(c *conn, tables []Salvaged) error {
 		return err
 	}
 	if err := dropRows(c, tables, "task_events", "task NOT IN (SELECT id FROM tasks)"); err != nil {
+		return err
+	}
+	if _, err := c.exec(lostSessions); err != nil {
 		return err
 	}
 	for _, query := range []string{

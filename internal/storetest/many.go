@@ -16,6 +16,7 @@ import (
 var manyTests = []test{
 	{"a invites, and the code gives one further session", inviteGivesSession},
 	{"only a invites, once, and up to 26", inviteLimits},
+	{"a refused invitation costs a read", inviteRefusedCheaply},
 	{"a place that nobody took goes to the next", invitePlaceAgain},
 	{"with several partners a message names who gets it", sendNamesRecipients},
 	{"a message for all is stored once and numbered in each inbox", broadcastOnce},
@@ -23,6 +24,7 @@ var manyTests = []test{
 	{"a session sees what it sent or was sent, from its join on", historyOfOne},
 	{"an answer names only what its sender can see", replyToVisible},
 	{"a write is charged for each recipient", chargedForEach},
+	{"a refused message costs a read, and a flood of them is not logged", refusedForEach},
 	{"a repeated key returns the whole first answer", repeatedKeyOfMany},
 	{"each tells what was read of the caller's messages", readOfMine},
 	{"a secret does not come together in any inbox", splitOverRecipients},
@@ -32,6 +34,7 @@ var manyTests = []test{
 	{"claims of one conversation's sessions exclude each other", claimsOfMany},
 	{"the operator's words are stored once", sayToMany},
 	{"files that sessions named to each other are told to them only", sharedOfMany},
+	{"what one session names does not hide what another did", sharedByMany},
 	{"a conversation of many is removed whole", removeMany},
 }
 
@@ -99,6 +102,24 @@ func inviteLimits(t *testing.T, w *world) {
 	must(w.a.Pause(t.Context(), all[0].Conversation))(t)
 	_, err = w.a.Invite(t.Context(), all[0], "tester")
 	wantError(t, err, bridge.ErrPaused)
+}
+
+func inviteRefusedCheaply(t *testing.T, w *world) {
+	all := w.room(t, bridge.MaxSessions)
+	s := w.limit(t, bridge.Limits{Writes: perMinute(5), Reads: perMinute(10)})
+	for range 5 {
+		_, err := s.Invite(t.Context(), all[0], "tester")
+		wantError(t, err, bridge.ErrFull)
+	}
+	for range 5 {
+		must(s.Send(t.Context(), all[0], bridge.SendRequest{Text: "x", To: to("b")}))(t)
+	}
+	for range 5 {
+		_, err := s.Invite(t.Context(), all[0], "tester")
+		wantError(t, err, bridge.ErrFull)
+	}
+	_, err := s.Invite(t.Context(), all[0], "tester")
+	wantLimited(t, err)
 }
 
 func invitePlaceAgain(t *testing.T, w *world) {
@@ -236,6 +257,31 @@ func chargedForEach(t *testing.T, w *world) {
 	_, err = s.Send(t.Context(), all[1], bridge.SendRequest{Text: "never", To: to("all")})
 	wantInvalid(t, err, "to")
 	equal(t, "entry", w.lastEntry(t), "b send_to_partner rate_limited")
+}
+
+func refusedForEach(t *testing.T, w *world) {
+	s := w.limit(t, bridge.Limits{Writes: perMinute(3), Reads: perMinute(600), Failures: perMinute(20)})
+	for argument, r := range map[string]bridge.SendRequest{
+		"to":       {Text: "for nobody in particular"},
+		"reply_to": {Text: "an answer to nothing", To: to("a"), ReplyTo: 1 << 40},
+		"to all":   {Text: "for more than the limit", To: to("all")},
+	} {
+		all := bridgetest.NewRoom(t, s, 5)
+		before := w.verify(t).Seq
+		for range 600 {
+			_, err := s.Send(t.Context(), all[1], r)
+			wantInvalid(t, err, strings.TrimSuffix(argument, " all"))
+		}
+		for range 100 {
+			_, err := s.Send(t.Context(), all[1], r)
+			wantLimited(t, err)
+		}
+		if grown := w.verify(t).Seq - before; grown < 20 || grown > 60 {
+			t.Errorf("%s: 700 refused messages made %d entries", argument, grown)
+		}
+		must(s.Send(t.Context(), all[1], bridge.SendRequest{Text: "a good one", To: to("a")}))(t)
+		w.clock.Advance(time.Minute)
+	}
 }
 
 func repeatedKeyOfMany(t *testing.T, w *world) {
@@ -426,11 +472,41 @@ func sharedOfMany(t *testing.T, w *world) {
 		return must(w.a.Send(t.Context(), from, bridge.SendRequest{Text: "mine", Files: files, To: names}))(t)
 	}
 	send(all[1], "a")
-	equal(t, "to who did not name it", send(all[0], "c").SharedFiles, nil)
-	equal(t, "b is told of nothing that it was not sent", w.standing(t, all[1]).SharedFiles, nil)
-	equal(t, "to who did", send(all[0], bridge.Everyone).SharedFiles, files)
-	equal(t, "b is told", w.standing(t, all[1]).SharedFiles, files)
-	equal(t, "c is not", w.standing(t, all[2]).SharedFiles, nil)
+	equal(t, "to who did not name it", send(all[0], "c").Shared.Files(), nil)
+	equal(t, "b is told of nothing that it was not sent", w.standing(t, all[1]).Shared.Files(), nil)
+	equal(t, "to who did", send(all[0], bridge.Everyone).Shared, bridge.Shared{"b": files})
+	equal(t, "b is told", w.standing(t, all[1]).Shared, bridge.Shared{"a": files})
+	equal(t, "c is not", w.standing(t, all[2]).Shared.Files(), nil)
+}
+
+// sharedByMany: what one session names does not hide what another did.
+func sharedByMany(t *testing.T, w *world) {
+	all := w.room(t, 3)
+	send := func(from bridge.Credentials, to bridge.SessionID, files ...string) {
+		must(w.a.Send(t.Context(), from, bridge.SendRequest{Text: "mine", Files: files, To: []bridge.SessionID{to}}))(t)
+	}
+	send(all[0], "b", "f1", "f2")
+	send(all[0], "c", "f1", "f2")
+	send(all[1], "a", "f1")
+	first := w.standing(t, all[0])
+	send(all[2], "a", "f2")
+	send(all[1], "a", "./f1", "f2")
+	want := bridge.Shared{"b": {"f1", "f2"}, "c": {"f2"}}
+	equal(t, "a is told of both", w.standing(t, all[0]).Shared, want)
+	must(0, w.a.Told(t.Context(), all[0], first))(t)
+	equal(t, "what it was not told of stays", w.standing(t, all[0]).Shared, want)
+	must(0, w.a.Told(t.Context(), all[0], w.standing(t, all[0])))(t)
+	equal(t, "told", w.standing(t, all[0]).Shared.Files(), nil)
+
+	p := w.pair(t)
+	both := func(from bridge.Credentials, file string) {
+		must(w.a.Send(t.Context(), from, bridge.SendRequest{Text: "mine", Files: []string{file}}))(t)
+	}
+	for _, from := range []bridge.Credentials{p.A, p.B} {
+		both(from, "f1")
+		both(from, "f2")
+	}
+	equal(t, "of two", w.standing(t, p.A).Shared, bridge.Shared{"": {"f1", "f2"}})
 }
 
 func removeMany(t *testing.T, w *world) {

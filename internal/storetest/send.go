@@ -118,7 +118,7 @@ func toldStanding(t *testing.T, w *world) {
 	equal(t, "of b's send", sent.Standing, w.standing(t, p.B))
 	sent = must(w.a.Send(t.Context(), p.A, bridge.SendRequest{Text: "so I see"}))(t)
 	equal(t, "of a's send", sent.Standing, w.standing(t, p.A))
-	equal(t, "shared files", sent.Standing.SharedFiles, files)
+	equal(t, "shared files", sent.Standing.Shared.Files(), files)
 	equal(t, "unread", sent.Standing.Unread, 1)
 	for range 2 { // with mail and without
 		d := w.check(t, w.a, p.B, 0)

@@ -28,11 +28,14 @@ func OfPartner(s bridge.SessionState, now time.Time) Partner {
 	}
 }
 
-// OfPartners is OfPartner for a list.
+// OfPartners is OfPartner for a list. The roles of several are short.
 func OfPartners(all bridge.Roster, now time.Time) []Partner {
 	partners := make([]Partner, len(all))
 	for i, s := range all {
 		partners[i] = OfPartner(s, now)
+		if len(all) > 1 {
+			partners[i].Role = cleantext.ShortName(s.Role)
+		}
 	}
 	return partners
 }
@@ -58,11 +61,14 @@ type Member struct {
 	Joined    bool   `json:"joined"`
 }
 
-// OfMembers are the sessions of a roster.
+// OfMembers are the sessions of a roster. The roles of several are short.
 func OfMembers(all bridge.Roster) []Member {
 	members := make([]Member, len(all))
 	for i, s := range all {
 		members[i] = Member{string(s.Session), cleantext.CleanLine(s.Role), s.Joined()}
+		if len(all) > 1 {
+			members[i].Role = cleantext.ShortName(s.Role)
+		}
 	}
 	return members
 }

@@ -118,7 +118,7 @@ var (
 	nlSpec   = table(join(helpRows, nlRows))
 	commSpec = table(join(helpRows, commRows))
 	sumSpec  = table(join(helpRows, sumRows))
-	xxdSpec  = table(xxdRows, withWholeTokens)
+	xxdSpec  = table(xxdRows, withWholeTokens, stopAtOperand)
 )
 
 // oneOperand allows one file at most: these programs write to a second.
