@@ -198,16 +198,8 @@ func (s *Store) PeekInbox(ctx context.Context, conversation string, session brid
 			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.Nonce, &v.SeenAt, &shared,
 			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil))
 	})
-	v.SharedFiles = sharedFiles(shared)
+	v.Shared = toShared(shared)
 	return v, err
-}
-
-// sharedFiles reads the column of that name; that of an unknown session is NULL.
-func sharedFiles(column string) []string {
-	if column == "" {
-		return nil
-	}
-	return fromList(column)
 }
 
 // Heartbeat implements bridge.Store.

@@ -183,7 +183,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 // standing is how the session of g stands, as the operation leaves it.
 func (e *entry) standing(g bridge.Gate) bridge.Standing {
 	return bridge.Standing{
-		Now: e.proof.Clock.Time(g.Now), ExpiresAt: e.proof.ExpiresAt, Unread: e.self.Waiting(g.Now), SharedFiles: sharedFiles(e.shared),
+		Now: e.proof.Clock.Time(g.Now), ExpiresAt: e.proof.ExpiresAt, Unread: e.self.Waiting(g.Now), Shared: toShared(e.shared),
 	}
 }
 
@@ -196,8 +196,18 @@ func (e *entry) seen(conversation string, session bridge.SessionID) error {
 	return nil
 }
 
-// refuse keeps what becomes of a refusal.
+// refuse keeps what becomes of a refusal. One whose cost is not to be had becomes the
+// refusal of that.
 func (e *entry) refuse(r *bridge.Refusal) error {
+	if r.Cost.Bucket != "" {
+		err := e.charge([]bridge.Charge{r.Cost})
+		var over *bridge.Refusal
+		if errors.As(err, &over) {
+			*r = *over
+		} else if err != nil {
+			return err
+		}
+	}
 	if r.Flood.Bucket == "" {
 		return e.record(r.Outcome)
 	}

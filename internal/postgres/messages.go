@@ -59,7 +59,7 @@ func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.D
 		e.flow(g, sent)
 	}
 	if len(m.Files) > 0 {
-		sent.SharedFiles, err = e.share(g, m.Files, to)
+		sent.Shared, err = e.share(g, m.Files, to)
 	}
 	return sent, err
 }
@@ -74,10 +74,10 @@ func (e *entry) answers(g bridge.Gate, id int64) bool {
 }
 
 // ForgetShared implements bridge.Store.
-func (s *Store) ForgetShared(ctx context.Context, conversation string, session bridge.SessionID, files []string) error {
+func (s *Store) ForgetShared(ctx context.Context, conversation string, session bridge.SessionID, files bridge.Shared) error {
 	return s.write(ctx, func(c *conn) (durability, error) {
-		c.later("UPDATE session_status SET shared_files = '[]' WHERE conversation = $1 AND session = $2 AND shared_files = $3",
-			conversation, string(session), list(files))
+		c.later("UPDATE session_status SET shared_files = '{}' WHERE conversation = $1 AND session = $2 AND shared_files = $3",
+			conversation, string(session), fromShared(files))
 		return relaxed, nil
 	})
 }

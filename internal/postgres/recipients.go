@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 
 	"example.org/bridge/internal/bridge"
@@ -23,7 +24,7 @@ func (e *entry) recipients(g bridge.Gate, rule bridge.RecipientRule) (bridge.Rec
 	}
 	to, err := rule(roster)
 	if err != nil {
-		return nil, bridge.RefuseInvalid(g.Operation, err)
+		return nil, g.Refuse(err, bridge.OutcomeInvalid)
 	}
 	return to, nil
 }
@@ -241,10 +242,10 @@ func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge
 
 // share returns those of files that recipients named lately to g's session, and keeps
 // them for each of those to be told.
-func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) ([]string, error) {
+func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) (shared bridge.Shared, err error) {
 	named := map[bridge.SessionID][]string{}
 	var sender, paths string
-	err := e.each(`
+	err = e.each(`
 		SELECT m.sender, m.files FROM (
 		    SELECT message FROM inbox WHERE conversation = $1 AND recipient = $2 ORDER BY seq DESC LIMIT $4) i
 		JOIN messages m ON m.id = i.message WHERE m.sent_at > $3 AND m.files <> '[]'`,
@@ -255,16 +256,52 @@ func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) ([]st
 	if err != nil {
 		return nil, err
 	}
-	var all []string
 	for _, session := range to {
 		both := bridge.SharedFiles(files, named[session])
 		if both == nil {
 			continue
 		}
-		e.later("UPDATE session_status SET shared_files = $1 WHERE conversation = $2 AND session = $3", list(both), g.Conversation, string(session))
-		all = append(all, both...)
+		self, other := g.Session, session
+		if !e.many() {
+			self, other = "", "" // the only partner
+		}
+		if err := e.keepShared(g.Conversation, session, self, both); err != nil {
+			return nil, err
+		}
+		shared = shared.With(other, both)
 	}
-	return bridge.SharedFiles(files, all), nil
+	return shared, nil
+}
+
+// keepShared keeps files that another named for a session to be told of, beside those
+// that it was not told of yet.
+func (e *entry) keepShared(conversation string, session, other bridge.SessionID, files []string) error {
+	var kept string
+	of := []any{conversation, string(session)}
+	if err := e.get("SELECT shared_files FROM session_status WHERE conversation = $1 AND session = $2", of, &kept); err != nil {
+		return err
+	}
+	all := toShared(kept).With(other, files)
+	e.later("UPDATE session_status SET shared_files = $3 WHERE conversation = $1 AND session = $2", append(of, fromShared(all))...)
+	return nil
+}
+
+// fromShared is what the column shared_files keeps: an object of lists, by session.
+func fromShared(s bridge.Shared) string {
+	if len(s) == 0 {
+		return "{}"
+	}
+	encoded, _ := json.Marshal(s) // strings always encode
+	return string(encoded)
+}
+
+// toShared reads it back; the column of an unknown session is NULL. A damaged one
+// tells of nothing.
+func toShared(column string) (s bridge.Shared) {
+	if column == "{}" || json.Unmarshal([]byte(column), &s) != nil {
+		return nil
+	}
+	return s
 }
 
 // unlessEmpty is NULL for nothing.

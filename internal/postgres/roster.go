@@ -106,9 +106,6 @@ func (s *Store) Roster(ctx context.Context, g bridge.Gate) (roster bridge.Roster
 // InviteSession implements bridge.Store.
 func (s *Store) InviteSession(ctx context.Context, g bridge.Gate, rule bridge.InviteRule) (fresh bridge.NewSession, unread int64, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
 		unread = e.self.Waiting(g.Now)
 		o, err := getOverview(e.conn, g.Conversation)
 		if err != nil {
@@ -117,6 +114,10 @@ func (s *Store) InviteSession(ctx context.Context, g bridge.Gate, rule bridge.In
 		if fresh, err = rule(o, e.now); err != nil {
 			return err
 		}
+		if err := e.chargeCall(); err != nil {
+			return err
+		}
+		e.op.Details["invited"], e.op.Details["role"] = fresh.Session, fresh.Role
 		if !e.many() {
 			e.firstFlows(g.Conversation)
 		}

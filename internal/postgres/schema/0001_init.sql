@@ -63,7 +63,7 @@ CREATE TABLE session_status (
     claim_until     bigint NOT NULL DEFAULT 0, -- 0: no claim stands
     receipt_id      bigint NOT NULL DEFAULT 0, -- of two sessions: the last message of the other that it read
     receipt_at      bigint NOT NULL DEFAULT 0,
-    shared_files    text NOT NULL DEFAULT '[]', -- JSON array
+    shared_files    text NOT NULL DEFAULT '{}', -- JSON: lists of files, by session; '' is the only partner
     PRIMARY KEY (conversation, session),
     CHECK (0 <= read_seq AND read_seq <= handed_seq AND handed_seq <= last_seq)
 ) WITH (fillfactor = 70); -- every send changes a row: leave room to do it in place
