@@ -33,7 +33,8 @@ beside() {
 	done
 }
 
-# rotated: one conversation for a minute, whose tokens are replaced.
+# rotated: one conversation for a minute, whose tokens are replaced. beside calls it.
+# shellcheck disable=SC2317
 rotated() {
 	local id
 	id=$({

@@ -290,8 +290,11 @@ const lostSessions = `
 		UNION SELECT conversation, recipient FROM messages UNION SELECT conversation, sender FROM messages
 		UNION SELECT conversation, recipient FROM copies
 		UNION SELECT conversation, sender FROM flows UNION SELECT conversation, recipient FROM flows
-		UNION SELECT conversation, session FROM file_claims)
-	WHERE session GLOB '[a-z]'
+		UNION SELECT conversation, session FROM file_claims
+		UNION SELECT conversation, session FROM yolo_modes UNION SELECT conversation, session FROM command_requests
+		UNION SELECT substr(worker, 1, instr(worker, '/') - 1), substr(worker, instr(worker, '/') + 1) FROM tasks WHERE instr(worker, '/') > 0
+		UNION SELECT substr(worker, 1, instr(worker, '/') - 1), substr(worker, instr(worker, '/') + 1) FROM task_events WHERE instr(worker, '/') > 0)
+	WHERE session GLOB '[a-z]' AND conversation IN (SELECT id FROM conversations)
 	ON CONFLICT (conversation, session) DO NOTHING`
 
 // settleRows drops what belongs to nothing any more, and lets each inbox end with

@@ -93,6 +93,11 @@ func checkWithout(t *testing.T, to *bridgetest.Env, room []bridge.Credentials, l
 	if fresh.Session != "e" {
 		t.Errorf("a stranger is %s", fresh.Session)
 	}
+	h, err := s.History(t.Context(), fresh, 0, 50)
+	must(t, err)
+	if len(h.Messages) != 0 {
+		t.Errorf("a stranger sees %+v", h.Messages)
+	}
 	sent, err := s.Send(t.Context(), room[0], bridge.SendRequest{To: []bridge.SessionID{bridge.Everyone}, Text: "again"})
 	must(t, err)
 	for _, c := range append([]bridge.Credentials{fresh}, room[1:]...) {

@@ -14,6 +14,7 @@ const TOOLS = [
   "execute_command",
   "extend_conversation",
   "get_history",
+  "invite_to_conversation",
   "join_conversation",
   "list_conversations",
   "list_tasks",
