@@ -50,12 +50,17 @@ type NewConversation struct {
 	Prints        Prints
 	JoinHash      []byte
 	JoinExpiresAt time.Time
+	// ExpirySeal is of ExpiresAt; From sets it.
+	ExpirySeal []byte
+
+	ends ExpirySealer
 }
 
 // From is c with its times counted from the store's time instead of a process's.
 func (c NewConversation) From(at time.Time) NewConversation {
 	ahead := at.Sub(c.CreatedAt)
 	c.CreatedAt, c.ExpiresAt, c.JoinExpiresAt = at, c.ExpiresAt.Add(ahead), c.JoinExpiresAt.Add(ahead)
+	c.ExpirySeal = c.ends.Seal(c.ID, c.ExpiresAt)
 	return c
 }
 
@@ -103,6 +108,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 		Nonces:        Nonces{A: auth.NewNonce(), B: auth.NewNonce()},
 		JoinHash:      s.codes.Hash(code),
 		JoinExpiresAt: op.Now.Add(min(JoinCodeTTL, ttl)),
+		ends:          s.ends,
 	}
 	if hide.Err() != nil {
 		return Created{}, hide.Err()
@@ -190,7 +196,7 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 		return Joined{}, s.refuseOperation(ctx, op, Invalid("join_code", "must be a code such as 7KQ2M-X9D4T, of ten letters and digits"))
 	}
 	failures := Charge{Bucket: "failures/join/" + s.callerOf(ctx), What: "failing to join", Kind: LimitFailures}
-	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), redeemRule(op.Now, failures))
+	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), s.redeemRule(op.Now, failures))
 	if err != nil {
 		return Joined{}, err
 	}
@@ -207,6 +213,7 @@ type Invitation struct {
 	Conversation
 	// JoinExpiresAt ends the time in which the code can be redeemed.
 	JoinExpiresAt time.Time
+	ExpirySeal    []byte
 	NonceB        []byte
 	Unread        int64
 	Clock         Clock
@@ -218,7 +225,7 @@ type InvitationRule func(Invitation) error
 
 // redeemRule lets a code be redeemed once, before it and its conversation expire.
 // A caller with another code proves nothing: its failures are charged.
-func redeemRule(now time.Time, failures Charge) InvitationRule {
+func (s *Service) redeemRule(now time.Time, failures Charge) InvitationRule {
 	return func(i Invitation) error {
 		refuse := func(reason error) error {
 			return &Refusal{Reason: reason, Outcome: OutcomeUnauthorized, Flood: failures, Unproven: true}
@@ -226,6 +233,8 @@ func redeemRule(now time.Time, failures Charge) InvitationRule {
 		switch at := i.Clock.Time(now); {
 		case i.ID == "":
 			return refuse(ErrBadJoinCode)
+		case !s.ends.Genuine(i.ID, i.ExpiresAt, i.ExpirySeal):
+			return &Refusal{Reason: ErrExpiryMoved, Outcome: OutcomeRefused, Flood: failures}
 		case !i.JoinedAt.IsZero():
 			return refuse(ErrJoinCodeUsed)
 		case !at.Before(i.JoinExpiresAt) || i.Expired(at):

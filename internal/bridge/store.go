@@ -125,6 +125,8 @@ type OperatorStore interface {
 // Overview is a conversation as operators see it.
 type Overview struct {
 	Conversation
+	// ExpirySeal is of ExpiresAt.
+	ExpirySeal []byte
 	// A and B are the two sessions.
 	A, B SessionState
 	// PausedAt is since when the operator has paused it; zero when it is not.

@@ -15,9 +15,9 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 		c = c.From(e.now)
 		e.head.usage.Conversations++
 		_, err := e.exec(`
-			INSERT INTO conversations (id, role_a, role_b, team, team_id, created_at, expires_at, join_hash, join_expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			c.ID, c.RoleA, c.RoleB, c.Team, c.TeamID, c.CreatedAt, c.ExpiresAt, c.JoinHash, c.JoinExpiresAt)
+			INSERT INTO conversations (id, role_a, role_b, team, team_id, created_at, expires_at, expiry_seal, join_hash, join_expires_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			c.ID, c.RoleA, c.RoleB, c.Team, c.TeamID, c.CreatedAt, c.ExpiresAt, c.ExpirySeal, c.JoinHash, c.JoinExpiresAt)
 		if err != nil {
 			return err
 		}
@@ -50,10 +50,10 @@ func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash 
 // getInvitation returns what a join code opens, or a zero Invitation.
 func getInvitation(c *conn, hash []byte) (i bridge.Invitation, err error) {
 	err = c.get(`
-		SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.joined_at, c.join_expires_at, b.nonce, b.last_seq - b.read_seq
+		SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.joined_at, c.join_expires_at, c.expiry_seal, b.nonce, b.last_seq - b.read_seq
 		FROM conversations c JOIN session_status b ON b.conversation = c.id AND b.session = 'b'
 		WHERE c.join_hash = ?`, []any{hash},
-		&i.ID, &i.RoleA, &i.RoleB, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.JoinedAt, &i.JoinExpiresAt, &i.NonceB, &i.Unread)
+		&i.ID, &i.RoleA, &i.RoleB, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.JoinedAt, &i.JoinExpiresAt, &i.ExpirySeal, &i.NonceB, &i.Unread)
 	if errors.Is(err, errNoRow) {
 		return bridge.Invitation{}, nil
 	}
@@ -116,7 +116,7 @@ func (s *Store) RefuseOperation(ctx context.Context, op bridge.Operation) error 
 }
 
 const selectOverview = `
-	SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.joined_at,
+	SELECT c.id, c.role_a, c.role_b, c.team, c.team_id, c.created_at, c.expires_at, c.expiry_seal, c.joined_at,
 	       a.status, a.seen_at, a.last_seq, a.last_seq - a.read_seq, a.receipt_id, a.receipt_at,
 	       b.status, b.seen_at, b.last_seq, b.last_seq - b.read_seq, b.receipt_id, b.receipt_at
 	FROM conversations c
@@ -131,7 +131,7 @@ type overviewRow struct {
 
 func (r *overviewRow) dest() []any {
 	return []any{
-		&r.ID, &r.RoleA, &r.RoleB, &r.Team, &r.TeamID, &r.CreatedAt, &r.ExpiresAt, &r.JoinedAt,
+		&r.ID, &r.RoleA, &r.RoleB, &r.Team, &r.TeamID, &r.CreatedAt, &r.ExpiresAt, &r.ExpirySeal, &r.JoinedAt,
 		&r.statusA, &r.A.SeenAt, &r.A.Received, &r.A.Unread, &r.A.ReadID, &r.A.ReadAt,
 		&r.statusB, &r.B.SeenAt, &r.B.Received, &r.B.Unread, &r.B.ReadID, &r.B.ReadAt,
 	}
@@ -349,7 +349,7 @@ func (e *entry) extend(rule bridge.ExtendRule) error {
 		return err
 	}
 	x := rule(o, e.now)
-	if _, err := e.exec("UPDATE conversations SET expires_at = ? WHERE id = ?", x.ExpiresAt, o.ID); err != nil {
+	if _, err := e.exec("UPDATE conversations SET expires_at = ?, expiry_seal = ? WHERE id = ?", x.ExpiresAt, x.ExpirySeal, o.ID); err != nil {
 		return err
 	}
 	if x.JoinHash == nil {
