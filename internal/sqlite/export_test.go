@@ -65,6 +65,9 @@ func ExecFile(path string, queries ...string) error {
 	})
 }
 
+// Connect opens a connection as the store does.
+var Connect = connectModernc
+
 // SchemaDigest is the digest of all that the scripts up to a version make.
 func SchemaDigest(version int) (string, error) {
 	made, err := expectedObjects(version)
