@@ -28,11 +28,13 @@ func (s *Store) Search(ctx context.Context, q bridge.SearchQuery) (found []bridg
 	}
 	var id int64
 	var one bridge.Found
+	var marked string
+	// highlight marks in one pass; snippet compares each hit with all others.
 	err = index.each(`
-		SELECT rowid, conversation, snippet(texts, 0, ?1, ?2, '…', 24) FROM texts
+		SELECT rowid, conversation, highlight(texts, 0, ?1, ?2) FROM texts
 		WHERE texts MATCH ?3 ORDER BY rowid DESC LIMIT ?4 + 0`,
-		[]any{bridge.MarkBegin, bridge.MarkEnd, matchExpression(q.Terms), q.Limit}, []any{&id, &one.Conversation, &one.Excerpt}, func() error {
-			one.Message.ID = id
+		[]any{bridge.MarkBegin, bridge.MarkEnd, matchExpression(q.Terms), q.Limit}, []any{&id, &one.Conversation, &marked}, func() error {
+			one.Message.ID, one.Excerpt = id, bridge.Excerpt(marked)
 			found = append(found, one)
 			return nil
 		})
