@@ -119,6 +119,9 @@ func TestParseHead(t *testing.T) {
 	if diff := cmp.Diff(audit.Head{Seq: 12, MAC: head.MAC[:16]}, parsed); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	if first, err := audit.ParseHead("1:ab"); err != nil || first.Seq != 1 {
+		t.Errorf("the head of one entry: %+v, %v", first, err)
+	}
 	for _, text := range []string{
 		"", ":", "12", "12:", ":ab", "x:ab", "12:xy", "12:abc", "0:ab", "-1:ab", "12:ab:cd", "99999999999999999999:ab", "12 ab",
 	} {

@@ -83,8 +83,8 @@ func plainDash(r rune) rune {
 // they are read as one of it.
 func joinCharacters(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r >= 0xFF01 && r <= 0xFF5E { // full width
-			r -= 0xFF01 - '!'
+		if r >= '\uff10' && r <= '\uff5a' { // 0 to z in full width
+			r -= '\uff10' - '0'
 		}
 		switch r = unicode.ToUpper(r); {
 		case r == 'I' || r == 'L':

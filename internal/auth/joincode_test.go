@@ -3,6 +3,7 @@ package auth_test
 import (
 	"bytes"
 	"regexp"
+	"strings"
 	"testing"
 
 	"example.org/bridge/internal/auth"
@@ -57,6 +58,26 @@ func TestReadJoinCodeGivesOneForm(t *testing.T) {
 	for _, text := range []string{"7KQ2M-X9D4T", "7kq2mx9d4t", " 7KQ2M - X9D4T\n", "7KQ2M–X9D4T."} {
 		if code, ok := auth.ReadJoinCode(text); !ok || code != "7KQ2M-X9D4T" {
 			t.Errorf("%q: got %q, %v", text, code, ok)
+		}
+	}
+}
+
+// TestReadJoinCodeFullWidth: the first and the last character that have a form in full
+// width are read in it.
+func TestReadJoinCodeFullWidth(t *testing.T) {
+	const fullWidth = "\uff10\uff19\uff21\uff3a\uff41\uff5a0000" // 0 9 A Z a z
+	if code, ok := auth.ReadJoinCode(fullWidth); !ok || code != "09AZA-Z0000" {
+		t.Errorf("got %q, %v", code, ok)
+	}
+}
+
+// TestReadJoinCodeInLongText: a code is looked for in a short text only.
+func TestReadJoinCodeInLongText(t *testing.T) {
+	const code = " 7KQ2M-X9D4T"
+	for length, want := range map[int]bool{1000: true, 1001: false} {
+		text := strings.Repeat(".", length-len(code)) + code
+		if _, ok := auth.ReadJoinCode(text); ok != want {
+			t.Errorf("in %d bytes: %v, want %v", length, ok, want)
 		}
 	}
 }

@@ -416,3 +416,31 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestSweepKeeps: the lock that the sweep holds, and for a week what says no more than
+// what was told.
+func TestSweepKeeps(t *testing.T) {
+	f, dir := newFolder(t)
+	must(t, f.Notify(t.Context(), binding.OfSession("claude", "s"), func(n *binding.Notices) bool { n.Continued = 1; return true }))
+	told, err := filepath.Glob(filepath.Join(dir, "*.told"))
+	if err != nil || len(told) != 1 {
+		t.Fatal(told, err)
+	}
+	must(t, os.Chtimes(told[0], now, now))
+	live := func(binding.Entry) (bool, error) { return true, nil }
+	const week = 7 * 24 * time.Hour
+	for _, step := range []struct {
+		at   time.Time
+		left int
+	}{{now.Add(week), 1}, {now.Add(week + time.Second), 0}} {
+		if _, err := f.Sweep(t.Context(), step.at, false, live); err != nil {
+			t.Fatal(err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(dir, "*.told")); len(left) != step.left {
+			t.Errorf("at %v: %v", step.at, left)
+		}
+		if _, err := os.Lstat(filepath.Join(dir, "lock")); err != nil {
+			t.Errorf("the lock: %v", err)
+		}
+	}
+}

@@ -87,7 +87,7 @@ func extension(d time.Duration) (time.Duration, error) {
 	case d == 0:
 		return DefaultExtension, nil
 	case d < MinTTL || d > MaxTTL:
-		return 0, Invalid("minutes", "must be %d to %d", int(MinTTL.Minutes()), int(MaxTTL.Minutes()))
+		return d, Invalid("minutes", "must be %d to %d", int(MinTTL.Minutes()), int(MaxTTL.Minutes()))
 	}
 	return d, nil
 }

@@ -29,9 +29,10 @@ func (s *Service) teamFor(ctx context.Context, c NewConversation, holds []Creden
 		return newTeamID(c.ID), nil
 	}
 	for _, held := range holds {
-		if held.Session != SessionA || !conversationID.MatchString(held.Conversation) {
+		if !conversationID.MatchString(held.Conversation) {
 			continue
 		}
+		// The proof is that of session "a": what another session holds does not pass.
 		m, err := s.store.Membership(ctx, held.Conversation)
 		if err != nil {
 			return "", err
