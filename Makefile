@@ -45,6 +45,12 @@ test-security:
 test-faults:
 	$(GO) test -count=1 -timeout 40m ./internal/sqlite -run SystemCall -sqlite.every-fault
 
+## soak: 100 processes for SOAK seconds, with kills, cleanup, rotation, verify and watchdog beside
+SOAK ?= 240
+.PHONY: soak
+soak: build
+	scripts/soak.sh bin/bridge $(SOAK)
+
 ## test-long: what `make test` does a little of: GUARD_COMMANDS random commands that
 ## safe mode accepts do no harm, a command writes SANDBOX_OUTPUT bytes, STORE_UNREAD
 ## messages wait in one inbox, STORE_KILLS and SERVER_KILLS processes are killed

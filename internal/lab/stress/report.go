@@ -45,7 +45,7 @@ type Counts struct {
 	Reads        int `json:"reads"`
 	Tasks        int `json:"tasks"`
 	Kills        int `json:"kills"`
-	// Paced is how many calls a rate limit told to come later.
+	// Paced is how many calls a rate limit, or a busy store, told to come later.
 	Paced        int `json:"paced"`
 	AuditEntries int `json:"audit_entries"`
 }

@@ -35,7 +35,7 @@ func (r *run) newSession(m *member, c bridge.Credentials) *session {
 }
 
 // ask calls a tool as this session until there is an answer: through kills, and
-// past rate limits, which agents are told to wait for. begin is called before each
+// past rate limits and a busy store, which agents are told to wait for. begin is called before each
 // attempt. It reports whether an attempt before the last one may have had effect.
 func (s *session) ask(ctx context.Context, tool string, args map[string]any, data any) (took time.Duration, again bool, err error) {
 	args["conversation_id"], args["session_id"], args["token"] = s.Conversation, string(s.Session), s.Token
@@ -46,7 +46,7 @@ func (s *session) ask(ctx context.Context, tool string, args map[string]any, dat
 		case errors.Is(err, errInterrupted):
 			again = true
 			s.note(func(l *ledger) { l.count(s.Conversation, string(s.Session), tool, true) })
-		case errors.As(err, &refusal) && refusal.Code == "rate_limited" && s.Limits:
+		case errors.As(err, &refusal) && (refusal.Code == "rate_limited" && s.Limits || refusal.Code == "store_busy"):
 			s.note(func(l *ledger) { l.paced++ })
 			if err := pause(ctx, max(refusal.RetryAfter, time.Second)); err != nil {
 				return took, again, err

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# soak.sh BRIDGE [SECONDS] [AGENTS]: `bridge stress` with kills and tasks, while on the
+# same store conversations are made, rotated, expire and are cleaned up, the audit log is
+# verified, and the watchdog and the inbox look on. It fails unless all that was sent was
+# received and every command beside it succeeded.
+set -euo pipefail
+bridge=$(realpath "$1") seconds=${2:-240} agents=${3:-100}
+dir=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$dir"' EXIT
+
+"$bridge" stress --agents "$agents" --conversations $((agents / 2)) --duration "${seconds}s" --rate "${RATE:-100}" \
+	--kills $((seconds / 4)) --tasks "$agents" --dir "$dir" --json >"$dir/report.json" 2>"$dir/report.err" &
+stress=$!
+find_store() { find "$dir" -name bridge.db -print -quit; }
+for _ in $(seq 100); do
+	db=$(find_store)
+	[ -n "$db" ] && break
+	sleep 0.1
+done
+[ -n "$db" ] || { echo "soak: the store was not made"; cat "$dir/report.err"; exit 1; }
+
+# beside NAME COMMAND...: run a command on the store again and again, as long as it lasts.
+beside() {
+	local name=$1 runs=0
+	shift
+	while kill -0 $stress 2>/dev/null; do
+		if ! "$@" >"$dir/$name.out" 2>&1 && kill -0 $stress 2>/dev/null && [ -e "$db" ]; then # stress removes it
+			{ echo "soak: $name failed:" && tail -5 "$dir/$name.out"; } >>"$dir/failed"
+		fi
+		runs=$((runs + 1))
+		echo "$runs" >"$dir/$name.runs"
+		sleep 1
+	done
+}
+
+# rotated: one conversation for a minute, whose tokens are replaced.
+rotated() {
+	local id
+	id=$({
+		printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"soak","version":"1"}}}' \
+			'{"jsonrpc":"2.0","method":"notifications/initialized"}' \
+			'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"create_conversation","arguments":{"my_role":"a","partner_role":"b","ttl_minutes":1}}}'
+	} | "$bridge" serve --db "$db" | grep -o 'conv_[0-9a-f]\{16\}' | head -1)
+	"$bridge" tokens "$id" --rotate --db "$db"
+}
+
+beside cleanup "$bridge" cleanup --db "$db" &
+beside rotation rotated &
+beside verify "$bridge" audit verify --db "$db" &
+beside watchdog "$bridge" fleet watchdog --once --alert-only --db "$db" &
+beside list "$bridge" list --db "$db" &
+code=0
+wait $stress || code=$?
+wait
+[ "$code" = 0 ] || tail -5 "$dir/report.err"
+cat "$dir/report.json"
+for runs in "$dir"/*.runs; do echo "$(basename "$runs" .runs): $(cat "$runs") runs"; done
+if [ -s "$dir/failed" ]; then cat "$dir/failed"; code=1; fi
+exit "$code"
