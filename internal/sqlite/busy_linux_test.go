@@ -63,17 +63,25 @@ func TestWaitForMailEndsUnderAHeldStore(t *testing.T) {
 	holder.line(t)
 	defer holder.begin(t)
 
-	ended := make(chan error, 1)
-	go func() {
-		_, err := s.Check(t.Context(), p.B, bridge.CheckRequest{Wait: time.Second}, nil)
-		ended <- err
-	}()
-	select {
-	case err := <-ended:
-		if !errors.Is(err, bridge.ErrStoreBusy) {
-			t.Errorf("got %v, want ErrStoreBusy", err)
+	// Of several calls of one process, one waits for the other process and the rest
+	// for that one.
+	const calls = 3
+	ended := make(chan error, calls)
+	for range calls {
+		go func() {
+			_, err := s.Check(t.Context(), p.B, bridge.CheckRequest{Wait: time.Second}, nil)
+			ended <- err
+		}()
+	}
+	giveUp := time.After(20 * time.Second) // it used to take 30 more
+	for range calls {
+		select {
+		case err := <-ended:
+			if !errors.Is(err, bridge.ErrStoreBusy) {
+				t.Errorf("got %v, want ErrStoreBusy", err)
+			}
+		case <-giveUp:
+			t.Fatal("the wait did not end")
 		}
-	case <-time.After(20 * time.Second): // it used to take 30 more
-		t.Error("the wait did not end")
 	}
 }

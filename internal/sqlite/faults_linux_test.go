@@ -188,6 +188,7 @@ func TestFaultsAtSystemCalls(t *testing.T) {
 				checkAfterFault(t, fmt.Sprintf("%s at call %d of %s", errno, when, call), e.Path, p, out, code)
 			}
 		}
+		t.Logf("%d faults until the end of %s", faults, errno) // what a run that is stopped has done
 	}
 	t.Logf("%d faults were injected", faults)
 }

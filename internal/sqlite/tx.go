@@ -109,15 +109,16 @@ func (w *writer) commit(ctx context.Context, fn func(*conn) (durability, error))
 	return level, w.files.explain(err)
 }
 
-// acquire waits for the connection.
+// acquire waits for the connection. Where the caller's time is up, another call of this
+// process has waited for the store for that long.
 func (w *writer) acquire(ctx context.Context) (release func(), err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, w.files.late(err)
 	}
 	select {
 	case w.mutex <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, w.files.late(ctx.Err())
 	}
 	if w.conn == nil {
 		<-w.mutex
@@ -219,7 +220,7 @@ func (r *reader) do(ctx context.Context, fn func(*conn) error) (err error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if err := ctx.Err(); err != nil {
-		return err
+		return r.files.late(err)
 	}
 	if err := r.files.Check(); err != nil {
 		return err
