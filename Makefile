@@ -24,11 +24,13 @@ demo: build
 # Many tests wait for other processes rather than compute: more of them run at once
 # than there are processors.
 PARALLEL ?= 6
+PACKAGES ?= 3
+TESTFLAGS ?=
 
 ## test: all tests; needs only Go
 .PHONY: test
 test:
-	$(GO) test -timeout 20m -parallel $(PARALLEL) ./...
+	$(GO) test $(TESTFLAGS) -timeout 20m -p $(PACKAGES) -parallel $(PARALLEL) ./...
 
 ## race: all tests under the race detector (needs a C compiler)
 .PHONY: race

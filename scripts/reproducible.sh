@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the program twice for each platform, from two folders and with two caches,
-# and compares: scripts/reproducible.sh GOOS/GOARCH…
+# one of which is empty, and compares: scripts/reproducible.sh GOOS/GOARCH…
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -15,7 +15,8 @@ for platform in "$@"; do
 		(
 			cd "$work/$copy"
 			# The modules are the same; what was compiled is not.
-			GOCACHE="$work/cache-$(basename "$copy")" GOOS=${platform%/*} GOARCH=${platform#*/} CGO_ENABLED=0 \
+			[ "$copy" = first ] || export GOCACHE="$work/cache"
+			GOOS=${platform%/*} GOARCH=${platform#*/} CGO_ENABLED=0 \
 				go build -trimpath -buildvcs=false -ldflags '-s -w -X example.org/bridge/internal/cli.buildVersion=v0.0.0' -o "$work/out-$(basename "$copy")" ./cmd/bridge
 		)
 	done

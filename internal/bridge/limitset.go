@@ -133,3 +133,15 @@ func comma(before string) string {
 	}
 	return ", "
 }
+
+// EffectiveLimits are the limits of a conversation: of those that were set, in the
+// order of the store's and then its own, the last of each kind.
+func EffectiveLimits(set []SetLimit, quota Usage) Limits {
+	limits := Limits{Quota: quota}
+	for _, s := range set {
+		if limit := limits.Of(s.Kind); limit != nil {
+			*limit = s.Limit
+		}
+	}
+	return limits
+}

@@ -272,8 +272,12 @@ func pageSize(limit int) (int, error) {
 	return limit, nil
 }
 
-// SharedFor is how long two agents that name the same file are told of it.
-const SharedFor = time.Hour
+// Two agents that name the same file are told of it for SharedFor, by the last
+// SharedAmong messages of the other.
+const (
+	SharedFor   = time.Hour
+	SharedAmong = 200
+)
 
 // SharedFiles returns those of the names that are among the others', too, each
 // once. Spellings such as ./a.go are one file.

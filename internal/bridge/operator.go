@@ -64,6 +64,19 @@ const (
 	batchMessages      = 10_000
 )
 
+// CleanedUp says what goes with some conversations: how many messages were in them,
+// and how many of those nobody has read. It completes the details of the entry.
+func CleanedUp(removed []Overview, details Details) (gone Usage) {
+	var unread int64
+	for _, o := range removed {
+		gone.Conversations++
+		gone.Messages += o.A.Received + o.B.Received
+		unread += o.A.Unread + o.B.Unread
+	}
+	details["conversations"], details["unread_messages"] = len(removed), unread
+	return gone
+}
+
 // CleanupBatch is the beginning of all that one transaction removes.
 func CleanupBatch(all []Overview) []Overview {
 	var messages int64

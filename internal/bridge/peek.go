@@ -20,6 +20,14 @@ type Peeked struct {
 // was read.
 const FromUnread = -1
 
+// Behind is the number behind which a peek begins that was asked for from after on.
+func (i Inbox) Behind(after int64) int64 {
+	if after == FromUnread {
+		return i.ReadSeq
+	}
+	return after
+}
+
 // PeekMessages returns the caller's messages with a number above after, oldest
 // first, and leaves them as they are: not read, not claimed.
 func (s *Service) PeekMessages(ctx context.Context, c Credentials, after int64, limit int) (Peeked, error) {

@@ -38,6 +38,10 @@ const (
 	StatusComplete Status = "complete"
 )
 
+// IsNews reports whether a status says anything new. The one that a session has
+// already is a heartbeat, which the log folds.
+func IsNews(before, now Status) bool { return before != now }
+
 // Statuses lists the statuses in the order in which they are shown.
 func Statuses() []Status {
 	return []Status{StatusWorking, StatusWaiting, StatusBlocked, StatusComplete}

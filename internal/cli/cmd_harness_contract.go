@@ -129,11 +129,7 @@ func (a *app) printFindings(found []finding.Finding) error {
 		return err
 	}
 	for _, f := range report.Outcome(run.Outcome{Findings: found}, engine).Findings {
-		where := f.Where
-		if where != "" {
-			where += ": "
-		}
-		a.printError(fmt.Sprintf("%s: %s%s", f.Kind, where, f.Text))
+		a.printError(string(f.Kind) + ": " + f.Message())
 	}
 	return nil
 }

@@ -3,18 +3,14 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/harness/finding"
 	"example.org/bridge/internal/harness/fuzz"
-	"example.org/bridge/internal/harness/run"
 	"example.org/bridge/internal/harness/suite"
-	"example.org/bridge/internal/harness/wire"
 )
 
 type fuzzOptions struct {
@@ -57,18 +53,13 @@ Only tools whose readOnlyHint is true are called, and those that --tools names.`
 func (a *app) fuzz(ctx context.Context, s *suite.Suite, o fuzzOptions) error {
 	ctx, stop := daemon(ctx)
 	defer stop()
-	snapshot, found, err := run.Snapshot(ctx, s)
+	target, err := a.callTarget(ctx, s, o.callOptions)
 	if err != nil {
-		return a.maybeNotStarted(err)
-	}
-	called, left, err := snapshot.Callable(words(o.tools))
-	if err != nil {
-		return a.badSuite(err)
+		return err
 	}
 	options := fuzz.Options{
-		Tools: snapshot.Checked(), Names: called, Calls: o.calls, Seed: uint64(o.seed),
-		Open:  func(ctx context.Context) (*wire.Conn, error) { return run.Open(ctx, s) },
-		Limit: time.Duration(s.Global.TimeoutSeconds * float64(time.Second)),
+		Tools: target.snapshot.Checked(), Names: target.called, Calls: o.calls, Seed: uint64(o.seed),
+		Open: target.open, Limit: target.limit,
 	}
 	if o.seed == 0 {
 		options.Seed = uint64(rand.Uint32()) //nolint:gosec // no secret
@@ -82,6 +73,7 @@ func (a *app) fuzz(ctx context.Context, s *suite.Suite, o fuzzOptions) error {
 	if err != nil {
 		return a.maybeNotStarted(err)
 	}
+	var found []finding.Finding
 	for _, f := range failures {
 		if o.corpus != "" {
 			if _, err := fuzz.Save(o.corpus, f.Case); err != nil {
@@ -95,7 +87,7 @@ func (a *app) fuzz(ctx context.Context, s *suite.Suite, o fuzzOptions) error {
 			return err
 		}
 	}
-	return a.tellFound(run.HideSecrets(s, found), called, left)
+	return a.tellFound(target, found)
 }
 
 // tellFailure puts the call before what was found.
@@ -107,12 +99,4 @@ func tellFailure(f fuzz.Failure) finding.Finding {
 		call = call[:most] + "…"
 	}
 	return finding.Finding{Kind: f.Kind, Where: "tool " + f.Tool + " with " + call, Text: f.Finding.Text}
-}
-
-// maybeNotStarted is an error, or a server that could not be started.
-func (a *app) maybeNotStarted(err error) error {
-	if start := new(wire.StartError); errors.As(err, &start) {
-		return a.notStarted(start)
-	}
-	return err
 }

@@ -4,30 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"example.org/bridge/internal/advice"
-	"example.org/bridge/internal/cleantext"
-	"example.org/bridge/internal/harness/finding"
 	"example.org/bridge/internal/harness/probe"
-	"example.org/bridge/internal/harness/report"
-	"example.org/bridge/internal/harness/run"
 	"example.org/bridge/internal/harness/suite"
-	"example.org/bridge/internal/harness/wire"
 )
-
-// callOptions are for commands that call tools with arguments of their own.
-type callOptions struct {
-	environment, tools string
-}
-
-func (o *callOptions) register(cmd *cobra.Command) {
-	textFlag(cmd.Flags(), &o.environment, kindText, "environment", "one of the suite's environments")
-	textFlag(cmd.Flags(), &o.tools, kindText, "tools", "call these tools too, with commas between them, though they are not marked as read-only")
-}
 
 func newHarnessProbeCmd(a *app) *cobra.Command {
 	var o callOptions
@@ -58,13 +40,9 @@ Only tools whose readOnlyHint is true are called, and those that --tools names.`
 func (a *app) probe(ctx context.Context, s *suite.Suite, o callOptions) error {
 	ctx, stop := daemon(ctx)
 	defer stop()
-	snapshot, found, err := run.Snapshot(ctx, s)
+	target, err := a.callTarget(ctx, s, o)
 	if err != nil {
-		return a.maybeNotStarted(err)
-	}
-	called, left, err := snapshot.Callable(words(o.tools))
-	if err != nil {
-		return a.badSuite(err)
+		return err
 	}
 	folder, err := os.MkdirTemp("", "bridge-probe-")
 	if err != nil {
@@ -72,70 +50,14 @@ func (a *app) probe(ctx context.Context, s *suite.Suite, o callOptions) error {
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	calls := probe.Calls{
-		Tools: snapshot.Checked(), Names: called, Folder: folder,
-		Open:  func(ctx context.Context) (*wire.Conn, error) { return run.Open(ctx, s) },
-		Limit: time.Duration(s.Global.TimeoutSeconds * float64(time.Second)),
-		URL:   s.Server.URL, Headers: s.Server.Headers,
+		Tools: target.snapshot.Checked(), Names: target.called, Folder: folder,
+		Open: target.open, Limit: target.limit,
+		URL: s.Server.URL, Headers: s.Server.Headers,
 	}
-	found = append(found, probe.Texts(snapshot)...)
+	found := probe.Texts(target.snapshot)
 	proofs, err := calls.Run(ctx)
 	if err != nil {
 		return a.maybeNotStarted(err)
 	}
-	return a.tellFound(run.HideSecrets(s, append(found, proofs...)), called, left)
-}
-
-// foundJSON is what a command found, for --json.
-type foundJSON struct {
-	Findings  []finding.Finding `json:"findings"`
-	Called    []string          `json:"called"`
-	LeftAlone []string          `json:"left_alone"`
-}
-
-// tellFound prints findings without secrets and makes an exit code of them.
-func (a *app) tellFound(found []finding.Finding, called, left []string) error {
-	engine, err := a.redactor()
-	if err != nil {
-		return err
-	}
-	clean := report.Outcome(run.Outcome{Findings: found}, engine).Findings
-	if a.json {
-		err = a.printJSON(foundJSON{clean, shortNames(called), shortNames(left)})
-	} else {
-		err = a.tellLines(clean, called, left)
-	}
-	if err == nil && len(clean) > 0 {
-		err = &exitError{advice.ExitFinding}
-	}
-	return err
-}
-
-func (a *app) tellLines(found []finding.Finding, called, left []string) error {
-	s := a.screen()
-	for _, f := range found {
-		where := f.Where
-		if where != "" {
-			where += ": "
-		}
-		if _, err := fmt.Fprintf(a.stdout, "%s: %s%s\n", s.paint(string(f.Kind), bad), where, f.Text); err != nil {
-			return err
-		}
-	}
-	if len(left) > 0 {
-		names := strings.Join(shortNames(left), ", ")
-		if _, err := fmt.Fprintf(a.stdout, "Not called, because they are not marked as read-only: %s. --tools calls them.\n", names); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintf(a.stdout, "%d findings; %d tools were called.\n", len(found), len(called))
-	return err
-}
-
-// shortNames makes names of tools fit to be printed; it never returns nil.
-func shortNames(names []string) []string {
-	list := []string{}
-	for _, name := range names {
-		list = append(list, cleantext.CleanLine(name))
-	}
-	return list
+	return a.tellFound(target, append(found, proofs...))
 }

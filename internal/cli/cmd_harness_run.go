@@ -69,16 +69,29 @@ func runHarness(ctx context.Context, a *app, o harnessRunOptions, path string) e
 	}
 	ctx, stop := daemon(ctx)
 	defer stop()
-	progress := func(c run.Outcome) { a.printCase(a.stdout, report.Outcome(c, engine)) }
-	if a.json {
-		progress = nil
-	}
+	line := a.progress()
+	progress := a.caseProgress(line, len(plan), engine)
 	promised, err := a.promised(s)
 	if err != nil {
 		return err
 	}
 	r := run.Run(ctx, run.Options{Suite: s, Plan: plan, Progress: progress, Contract: promised})
+	line.clear()
 	return a.endHarness(ctx, r, s, o, engine)
+}
+
+// caseProgress prints each case when it is done. At a terminal only cases that did not
+// pass stay on the screen; how many are done stands in a line below them.
+func (a *app) caseProgress(line *progressLine, cases int, engine *redact.Engine) func(run.Outcome) {
+	done := 0
+	return func(c run.Outcome) {
+		done++
+		line.clear()
+		if !a.json && (c.State != run.Passed || a.screen().width == 0) {
+			a.printCase(a.stdout, report.Outcome(c, engine))
+		}
+		line.show("%d of %d cases: %s", done, cases, c.ID)
+	}
 }
 
 // endHarness writes the reports of a run and turns it into an exit code.
@@ -141,11 +154,7 @@ func (a *app) printCase(w io.Writer, c run.Outcome) {
 	}
 	_, _ = fmt.Fprintf(w, "%s  %s  (%s)\n", s.paint(fmt.Sprintf("%-7s", c.State), how), c.ID, detail)
 	for _, f := range c.Findings {
-		where := f.Where
-		if where != "" {
-			where += ": "
-		}
-		_, _ = fmt.Fprintf(w, "         %s: %s%s\n", f.Kind, where, f.Text)
+		_, _ = fmt.Fprintf(w, "         %s: %s\n", f.Kind, f.Message())
 	}
 }
 

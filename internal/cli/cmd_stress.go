@@ -128,9 +128,11 @@ func runStress(ctx context.Context, a *app, fs *pflag.FlagSet, o stressOptions) 
 	}
 	ctx, stop := daemon(ctx)
 	defer stop()
+	line := a.progress()
 	report, err := stress.Run(ctx, stress.Options{
-		Settings: s, Program: program, Version: bridgeVersion(), Dir: o.dir, Progress: a.stressProgress(), Log: a.log(),
+		Settings: s, Program: program, Version: bridgeVersion(), Dir: o.dir, Progress: stressProgress(line), Log: a.log(),
 	})
+	line.clear()
 	if ctx.Err() != nil {
 		return errors.New("ended before everything was sent and read, so nothing is reported")
 	}

@@ -5,22 +5,16 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/term"
-
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/lab/rig"
 	"example.org/bridge/internal/lab/stress"
 	"example.org/bridge/internal/view"
 )
 
-// stressProgress returns what shows how far a run is, on one line of the
-// terminal; nil where standard error is none.
-func (a *app) stressProgress() func(stress.Progress) {
-	if !term.IsTerminal(int(a.stderr.Fd())) {
-		return nil
-	}
+// stressProgress shows how far a run is.
+func stressProgress(line *progressLine) func(stress.Progress) {
 	return func(p stress.Progress) {
-		_, _ = fmt.Fprintf(a.stderr, "\r%6s  %d sent, %d received, %d tasks ended, %d kills  ",
+		line.show("%6s  %d sent, %d received, %d tasks ended, %d kills",
 			p.Elapsed.Truncate(time.Second), p.Sent, p.Received, p.Ended, p.Kills)
 	}
 }
@@ -29,9 +23,6 @@ func (a *app) stressProgress() func(stress.Progress) {
 const maxViolations = 50
 
 func (a *app) printStress(report stress.Report) error {
-	if a.stressProgress() != nil {
-		_, _ = fmt.Fprint(a.stderr, "\r\x1b[K")
-	}
 	if a.json {
 		return a.printJSON(report)
 	}

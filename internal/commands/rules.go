@@ -24,8 +24,35 @@ func (o Opening) Admit(now time.Time) error {
 	return refusal(ErrNoGrant)
 }
 
+// AdmitGrant refuses a grant for a conversation that is not there (the zero
+// Conversation) or has expired. The error is bridge.ErrNotFound.
+func AdmitGrant(c bridge.Conversation, now time.Time) error {
+	if c.Expired(now) {
+		return bridge.ErrNotFound
+	}
+	return nil
+}
+
+// VoidWithGrant are the states of requests that are cancelled when their grant is
+// closed or another is opened: those that could still run.
+func VoidWithGrant() []State { return []State{StatePending, StateApproved} }
+
+// Over reports whether the request can no longer run, and is not running.
+func (r Request) Over(now time.Time) bool {
+	switch r.State {
+	case StatePending:
+		return !r.Waiting(now)
+	case StateApproved:
+		return !r.Usable(now)
+	case StateConsumed:
+		return !r.EndedAt.IsZero()
+	}
+	return true
+}
+
 // Asked is a request of a conversation, as far as it decides about the next one.
 type Asked struct {
+	ID        int64
 	Session   bridge.SessionID
 	Command   string
 	State     State
@@ -72,6 +99,17 @@ func (s QueueScene) Admit(r Request, l QueueLimits) error {
 		return refusal(ErrQueueFull)
 	}
 	return nil
+}
+
+// Replaces are the numbers of the requests in whose place r comes: its session asked
+// for the same command, and the operator has not decided.
+func (s QueueScene) Replaces(r Request) (ids []int64) {
+	for _, a := range s.Asked {
+		if a.State == StatePending && a.Session == r.Session && a.Command == r.Command {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids
 }
 
 // lastLeave returns when the operator last approved a command, and any command.

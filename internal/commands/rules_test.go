@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
 )
 
@@ -124,5 +125,58 @@ func TestDecide(t *testing.T) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestReplaces: only what the same session asked for, and nobody decided, makes room.
+func TestReplaces(t *testing.T) {
+	s := commands.QueueScene{Asked: []commands.Asked{
+		{ID: 1, Session: "a", Command: "ls", State: commands.StatePending},
+		{ID: 2, Session: "b", Command: "ls", State: commands.StatePending},
+		{ID: 3, Session: "a", Command: "pwd", State: commands.StatePending},
+		{ID: 4, Session: "a", Command: "ls", State: commands.StateDenied},
+		{ID: 5, Session: "a", Command: "ls", State: commands.StateApproved},
+	}}
+	if got := s.Replaces(commands.Request{Session: "a", Command: "ls"}); len(got) != 1 || got[0] != 1 {
+		t.Errorf("got %v, want 1", got)
+	}
+}
+
+func TestOver(t *testing.T) {
+	for name, tt := range map[string]struct {
+		request commands.Request
+		want    bool
+	}{
+		"denied":            {commands.Request{State: commands.StateDenied}, true},
+		"cancelled":         {commands.Request{State: commands.StateCancelled}, true},
+		"waits":             {commands.Request{State: commands.StatePending, ExpiresAt: noon.Add(1)}, false},
+		"nobody decided":    {commands.Request{State: commands.StatePending, ExpiresAt: noon}, true},
+		"can be used":       {commands.Request{State: commands.StateApproved, ApprovedUntil: noon.Add(1)}, false},
+		"was not used":      {commands.Request{State: commands.StateApproved, ApprovedUntil: noon}, true},
+		"runs":              {commands.Request{State: commands.StateConsumed}, false},
+		"ran":               {commands.Request{State: commands.StateConsumed, EndedAt: noon}, true},
+		"runs, time is up":  {commands.Request{State: commands.StateConsumed, ApprovedUntil: ago(5)}, false},
+		"approved, expired": {commands.Request{State: commands.StateApproved, ExpiresAt: ago(5), ApprovedUntil: noon.Add(1)}, false},
+	} {
+		if got := tt.request.Over(noon); got != tt.want {
+			t.Errorf("%s: over is %v", name, got)
+		}
+	}
+	for _, state := range commands.VoidWithGrant() {
+		runs := commands.Request{State: state, ExpiresAt: noon.Add(1), ApprovedUntil: noon.Add(1)}
+		if runs.Over(noon) {
+			t.Errorf("a request that is %s is void with its grant, and could not run anyway", state)
+		}
+	}
+}
+
+func TestAdmitGrant(t *testing.T) {
+	for name, c := range map[string]bridge.Conversation{"none": {}, "expired": {ExpiresAt: noon}} {
+		if err := commands.AdmitGrant(c, noon); !errors.Is(err, bridge.ErrNotFound) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if err := commands.AdmitGrant(bridge.Conversation{ExpiresAt: noon.Add(1)}, noon); err != nil {
+		t.Error(err)
 	}
 }

@@ -37,7 +37,7 @@ var gtfobins = map[string][]string{
 	"git": {
 		"git -p help config", "git help config", "git branch --help", "git -c core.pager='sh -c id' -p log", "PAGER='sh -c id' git -p help",
 		"git --exec-path=/tmp/x help", "git -C /tmp commit --allow-empty -m x", "git diff --no-index /dev/null /etc/shadow", "git diff /dev/null /etc/shadow",
-		"git apply --unsafe-paths --directory / x.patch", "git archive --exec=sh HEAD", "git ls-remote 'ext::sh -c id'", "git grep -O/bin/sh x", "git rebase --exec id main",
+		"git apply --unsafe-paths --directory / x.patch", "git archive --exec=sh HEAD", "git ls-remote 'ext::sh -c id'", "git grep -O/bin/sh x", "git rebase --exec id main", "git rebase --continue", "git merge -s sh x", "git cat-file --textconv HEAD:x", "git config --get http.extraheader",
 		"git bisect run id", "git difftool -x id", "git commit -F /etc/shadow", "git commit --template=/etc/shadow", "git log --output=/tmp/x", "git push --receive-pack=id x", "git fetch --upload-pack=id x",
 	},
 	"npm": {
@@ -59,7 +59,7 @@ var gtfobins = map[string][]string{
 	"sort": {"sort -o x y", "sort --output=x y", "sort -ox y", "sort -uo x y", "sort --compress-program=sh x", "sort --compress-program sh -S1 x", "sort --files0-from=/etc/shadow", "sort -T /etc x", "sort --random-source=/etc/shadow x", "sort /etc/shadow", "sort -m ../x"},
 	"uniq": {"uniq x y", "uniq -c x out", "uniq /etc/shadow", "uniq x /tmp/y", "uniq - y", "uniq *"},
 	"cut":  {"cut -c1 /etc/shadow", "cut -f1 ../x", "cut --output=x"}, "tr": {"tr a b /etc/passwd", "tr", "tr a" + " b c"}, "nl": {"nl /etc/shadow", "nl ../x"}, "comm": {"comm /etc/shadow x", "comm x ../y"},
-	"sed": {"sed -n '1e id' x", "sed -n 'e id' x", "sed 's/x/id/e' y", "sed -i s/a/b/ x", "sed --in-place s/a/b/ x", "sed -n 'w out' x", "sed 's/a/b/w out' x", "sed 'r /etc/shadow' x", "sed -n '1!e id' x", "sed -f script x", "sed --file=s x", "sed -n '$!{e id\n}' x", "sed -n '/a/e id' x", "sed -e p -e 'w x' y", "sed -ni p x", "sed R/etc/shadow x", "sed -s -n '$w x' y", "sed '1{w x\n}' y", "sed ':a;e id' x", "sed -n p /etc/shadow", "sed -n 's/a/b/;e id' x", "sed --expression='e id' x", "sed 'y/a/b/;w x' y", "sed 's;a;b;e' x", "sed 'sxaxbxe' y", "sed '1~2e id' x", "sed '0,/a/e id' x", "sed '\\,a,e id' x"},
+	"sed": {"sed -n '1e id' x", "sed -n 'e id' x", "sed 's/x/id/e' y", "sed -i s/a/b/ /etc/x", "sed --in-place=.bak s/a/b/ x", "sed -i s/a/b/ .git/config", "sed -n 'w out' x", "sed 's/a/b/w out' x", "sed 'r /etc/shadow' x", "sed -n '1!e id' x", "sed -f script x", "sed --file=s x", "sed -n '$!{e id\n}' x", "sed -n '/a/e id' x", "sed -e p -e 'w x' y", "sed -in p x", "sed R/etc/shadow x", "sed -s -n '$w x' y", "sed '1{w x\n}' y", "sed ':a;e id' x", "sed -n p /etc/shadow", "sed -n 's/a/b/;e id' x", "sed --expression='e id' x", "sed 'y/a/b/;w x' y", "sed 's;a;b;e' x", "sed 'sxaxbxe' y", "sed '1~2e id' x", "sed '0,/a/e id' x", "sed '\\,a,e id' x"},
 	"jq":  {"jq -f /etc/shadow x", "jq --from-file=x y", "jq --rawfile a /etc/shadow .", "jq --slurpfile a /home/user/.ssh/id_rsa .", "jq -n env", "jq -n '$ENV.HOME | env'", "jq 'env.PATH' x", "jq -L /tmp 'include \"x\"; .'", "jq 'import \"x\" as x; .' y", "jq . /etc/shadow", "jq . ../x", "jq -n 'env'", "jq --args . /etc/shadow"},
 	"rg":  {"rg --pre sh x", "rg --pre=sh x", "rg --pre-glob x y", "rg --hostname-bin sh x", "rg -z x", "rg --search-zip x", "rg -f /etc/shadow x", "rg x /root", "rg x ..", "rg x /", "rg -L x", "rg --ignore-file x y", "rg -uuu x", "rg --hidden x", "rg -. x", "rg -g .env x", "rg -g '*.pem' x", "rg --files /home/user", "rg '' .env"},
 	"xxd": {"xxd -r x y", "xxd x y", "xxd -r -p x", "xxd /etc/shadow"}, "od": {"od /etc/shadow", "od /dev/sda", "od -c .env"}, "hexdump": {"hexdump -f x y", "hexdump /etc/shadow"}, "base64": {"base64 /etc/shadow", "base64 .env", "base64 ../x"},
@@ -79,7 +79,20 @@ var gtfobins = map[string][]string{
 	"cp": {"cp /etc/shadow x", "cp x /etc/y", "cp x .git/hooks/pre-commit", "cp .env x", "cp ../x y", "cp x ../y", "cp -r / x", "cp -r /home/user x", "cp -t /etc x", "cp --target-directory=/etc x", "cp -L -r src y", "cp -l x y", "cp -s x y", "cp --preserve=all x y", "cp x .vscode", "cp hooks/.vscode .", "cp src/.git .", "cp server.pem x", "cp --backup=x y z", "cp -b x y", "cp -S .x y z", "cp --parents x y", "cp x *"},
 	"mv": {"mv x /etc/y", "mv /etc/passwd x", "mv .git x", "mv x .git/config", "mv . x", "mv .. x", "mv .vscode x", "mv -t /etc x", "mv x ../y", "mv -b x y", "mv -S x y z", "mv * ..", "mv /home/user/projects/myapp x"},
 	"rm": {"rm -rf /", "rm -rf ~", "rm -rf .", "rm -rf ..", "rm -rf *", "rm -rf ./*", "rm -rf .git", "rm -rf src", "rm -r src tests", "rm --no-preserve-root -rf /", "rm -rf /home/user/projects/myapp", "rm -rf dist ..", "rm .git/config", "rm -rf .vscode", "rm /etc/passwd", "rm ../x", "rm -rf dist/../..", "rm -rf dist/../src", "rm .mcp.json", "rm -i x", "rm -rf .*", "rm -rf /tmp/x", "rm"}, "rmdir": {"rmdir /", "rmdir ..", "rmdir .", "rmdir .git"},
-	"chmod": {"chmod u+s x", "chmod 4755 x", "chmod 2755 x", "chmod +s x", "chmod -R 777 .", "chmod 777 /etc/passwd", "chmod +x ../x", "chmod +x .git/hooks/x", "chmod --reference=/etc/shadow x", "chmod 1777 x", "chmod g+s x", "chmod +x"},
+	"chmod":   {"chmod u+s x", "chmod 4755 x", "chmod 2755 x", "chmod +s x", "chmod -R 777 .", "chmod 777 /etc/passwd", "chmod +x ../x", "chmod +x .git/hooks/x", "chmod --reference=/etc/shadow x", "chmod 1777 x", "chmod g+s x", "chmod +x"},
+	"command": {"command sh", "command -p sh", "command -v /bin/sh", "command eval id"}, "[": {"[ -v 'a[$(id)]' ]", "[ -f /home/user/.ssh/id_rsa ]", "[ x -eq y ]", "[ -f x"},
+	"hostname": {"hostname x", "hostname -F /etc/shadow", "hostname --file=/etc/shadow"}, "groups": {"groups root", "groups > x"}, "arch": {"arch x", "arch > x"},
+	"lscpu": {"lscpu -s /root", "lscpu --sysroot /"}, "expr": {"expr $(id)", "expr /etc/shadow : '.*'", "expr `id`"}, "cal": {"cal /etc/shadow", "cal $(id)"}, "pgrep": {"pgrep -F /etc/shadow", "pgrep --pidfile=/etc/shadow", "pgrep --signal KILL x"},
+	"fmt": {"fmt -999 /etc/shadow", "fmt .env", "fmt ../x"}, "zcat": {"zcat -f /etc/shadow", "zcat .env", "zcat -S x y"},
+	"gzip": {"gzip -f /etc/shadow -t", "gzip x", "gzip -c /etc/shadow", "gzip -S x -d y", "gzip -r ."}, "gunzip": {"gunzip -c /etc/shadow", "gunzip x.gz", "gunzip -S x -c ../y"},
+	"tar": {
+		"tar -cf /dev/null /dev/null --checkpoint=1 --checkpoint-action=exec=/bin/sh", "tar xf /dev/null -I '/bin/sh -c \"sh <&2 1>&2\"'", "tar -tf x --to-command=sh", "tar tf h:x --rsh-command=/bin/sh", "tar cf x /etc/shadow",
+		"tar xf x -C /", "tar -xPf x", "tar -tf x --use-compress-program=sh", "tar -tFf sh x", "tar tf /etc/shadow", "tar -tf x -T /etc/shadow", "tar tf h:x",
+	},
+	"unzip":     {"unzip -K shell.zip", "unzip x", "unzip -d / x", "unzip -o x", "unzip -p x .env", "unzip -l ../x"},
+	"tee":       {"tee -a /etc/passwd", "tee ../x", "tee .git/hooks/x", "tee .envrc", "tee ~/.bashrc"},
+	"goimports": {"goimports -w /etc/x.go", "goimports -srcdir / x.go", "goimports -cpuprofile x y", "goimports ../x.go"}, "staticcheck": {"staticcheck -debug.cpuprofile=x ./...", "staticcheck ../x", "staticcheck /etc/..."},
+	"golangci-lint": {"golangci-lint run -c /tmp/x", "golangci-lint run --config=x", "golangci-lint custom", "golangci-lint run --output.text.path=/etc/x", "golangci-lint run ../x", "golangci-lint run --cpu-profile-path=x"},
 }
 
 func TestGTFOBins(t *testing.T) {

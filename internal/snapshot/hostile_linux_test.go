@@ -2,7 +2,6 @@ package snapshot_test
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -311,43 +310,4 @@ func TestPrune(t *testing.T) {
 	if all, err := k.List(label); err != nil || len(all) != 1 {
 		t.Errorf("left are %v, %v", all, err)
 	}
-}
-
-// BenchmarkTake measures a workspace of 50,000 files: the first snapshot, and
-// one more when nothing has changed.
-func BenchmarkTake(b *testing.B) {
-	dir, k := b.TempDir(), keeper(b)
-	for i := range 50_000 {
-		path := filepath.Join(dir, fmt.Sprintf("d%d/e%d/f%d.go", i%50, i%1000/50, i))
-		if i < 1000 {
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				b.Fatal(err)
-			}
-		}
-		if err := os.WriteFile(path, []byte(strings.Repeat(fmt.Sprintln(i), 100)), 0o644); err != nil {
-			b.Fatal(err)
-		}
-	}
-	began := time.Now()
-	if _, err := k.Take(b.Context(), dir, label); err != nil {
-		b.Fatal(err)
-	}
-	b.Logf("the first took %s", time.Since(began).Round(time.Millisecond))
-	before := processorTime(b)
-	for b.Loop() {
-		if _, err := k.Take(b.Context(), dir, label); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64((processorTime(b)-before).Milliseconds())/float64(b.N), "cpu-ms/op")
-}
-
-// processorTime is what this process has used, which other load does not change.
-func processorTime(b *testing.B) time.Duration {
-	b.Helper()
-	var used unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

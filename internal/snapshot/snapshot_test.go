@@ -18,7 +18,7 @@ import (
 
 const label = "conv_1"
 
-func git(t *testing.T, dir string, args ...string) string {
+func git(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", args...)
 	cmd.Dir = dir
@@ -33,7 +33,7 @@ func git(t *testing.T, dir string, args ...string) string {
 
 // repository returns a repository with a commit, changes of every kind, and
 // ignored files.
-func repository(t *testing.T, args ...string) string {
+func repository(t testing.TB, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("MISSING: git is not installed")
@@ -67,7 +67,7 @@ func repository(t *testing.T, args ...string) string {
 	return dir
 }
 
-func write(t *testing.T, dir string, files map[string]string) {
+func write(t testing.TB, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
 		path := filepath.Join(dir, name)

@@ -75,10 +75,10 @@ func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r commands.Requ
 		if err := e.chargeCall(); err != nil {
 			return err
 		}
-		_, err = e.exec("UPDATE command_requests SET state = 'cancelled' WHERE conversation = ? AND session = ? AND command = ? AND state = 'pending'",
-			r.Conversation, string(r.Session), r.Command)
-		if err != nil {
-			return err
+		for _, replaced := range scene.Replaces(r) {
+			if err := e.cancelCommand(replaced); err != nil {
+				return err
+			}
 		}
 		id, err = e.insertCommand(r)
 		unread = e.self.Waiting(g.Now)
@@ -96,13 +96,18 @@ func (e *entry) queueScene(conversation string) (s commands.QueueScene, err erro
 	}
 	var a commands.Asked
 	var session, state string
-	err = e.each("SELECT session, command, state, decided_at, expires_at FROM command_requests WHERE conversation = ?", []any{conversation},
-		[]any{&session, &a.Command, &state, &a.DecidedAt, &a.ExpiresAt}, func() error {
+	err = e.each("SELECT id, session, command, state, decided_at, expires_at FROM command_requests WHERE conversation = ?", []any{conversation},
+		[]any{&a.ID, &session, &a.Command, &state, &a.DecidedAt, &a.ExpiresAt}, func() error {
 			a.Session, a.State = bridge.SessionID(session), commands.State(state)
 			s.Asked = append(s.Asked, a)
 			return nil
 		})
 	return s, err
+}
+
+func (e *entry) cancelCommand(id int64) error {
+	_, err := e.exec("UPDATE command_requests SET state = ? WHERE id = ?", string(commands.StateCancelled), id)
+	return err
 }
 
 func (e *entry) insertCommand(r commands.Request) (int64, error) {
@@ -139,7 +144,7 @@ func (s *Store) UseApproval(ctx context.Context, g bridge.Gate, u commands.Appro
 		}
 		void, err := scene.Admit(u)
 		if void {
-			if _, err := e.exec("UPDATE command_requests SET state = 'cancelled' WHERE id = ?", u.ID); err != nil {
+			if err := e.cancelCommand(u.ID); err != nil {
 				return err
 			}
 		}
@@ -255,13 +260,6 @@ func listCommands(c *conn, where string, args ...any) (all []commands.Request, e
 		return nil
 	})
 	return all, err
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // blob is NULL for nothing.

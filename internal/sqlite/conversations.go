@@ -74,10 +74,10 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 		}
 		_, err = e.exec("UPDATE session_status SET status = ?1, heartbeat_at = ?2, seen_at = ?2 WHERE conversation = ?3 AND session = ?4",
 			string(status), g.Now, g.Conversation, string(g.Session))
-		if err != nil || before != string(status) {
+		if err != nil || bridge.IsNews(bridge.Status(before), status) {
 			return err
 		}
-		return e.fold() // a heartbeat, no news
+		return e.fold()
 	})
 	return unread, err
 }
@@ -254,16 +254,14 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where strin
 		}
 		removed = bridge.CleanupBatch(expired)
 		more = len(removed) < len(expired)
-		var unread int64
+		gone := bridge.CleanedUp(removed, e.op.Details)
+		e.head.usage.Conversations -= gone.Conversations
+		e.head.usage.Messages -= gone.Messages
 		for _, o := range removed {
-			unread += o.A.Unread + o.B.Unread
-			e.head.usage.Conversations--
-			e.head.usage.Messages -= o.A.Received + o.B.Received
 			if err := removeConversation(e.conn, o.ID); err != nil {
 				return err
 			}
 		}
-		e.op.Details["conversations"], e.op.Details["unread_messages"] = len(removed), unread
 		if err := e.forgetAccounts(); err != nil {
 			return err
 		}

@@ -15,10 +15,10 @@ func (s *Store) OpenGrant(ctx context.Context, op bridge.Operation, g commands.G
 	return s.operate(ctx, op, durable, func(e *entry) error {
 		var c bridge.Conversation
 		err := e.get("SELECT expires_at FROM conversations WHERE id = ?", []any{g.Conversation}, &c.ExpiresAt)
-		if errors.Is(err, errNoRow) || err == nil && c.Expired(e.now) {
-			return bridge.ErrNotFound
+		if err != nil && !errors.Is(err, errNoRow) {
+			return err
 		}
-		if err != nil {
+		if err := commands.AdmitGrant(c, e.now); err != nil {
 			return err
 		}
 		if _, err := e.dropGrant(g.Conversation); err != nil {
@@ -50,22 +50,22 @@ func (s *Store) CloseGrant(ctx context.Context, op bridge.Operation) error {
 
 // dropGrant removes a grant and makes void what was asked for under it.
 func (e *entry) dropGrant(conversation string) (found bool, err error) {
-	for _, query := range []string{
-		"DELETE FROM yolo_modes WHERE conversation = ?",
-		"UPDATE command_requests SET state = 'cancelled' WHERE conversation = ? AND state IN ('pending', 'approved')",
-		"DELETE FROM yolo_grants WHERE conversation = ?",
-	} {
-		result, err := e.exec(query, conversation)
+	for _, state := range commands.VoidWithGrant() {
+		_, err := e.exec("UPDATE command_requests SET state = ? WHERE conversation = ? AND state = ?",
+			string(commands.StateCancelled), conversation, string(state))
 		if err != nil {
 			return false, err
 		}
-		changed, err := result.RowsAffected()
-		if err != nil {
-			return false, err
-		}
-		found = changed > 0 // of the last one
 	}
-	return found, nil
+	if _, err := e.exec("DELETE FROM yolo_modes WHERE conversation = ?", conversation); err != nil {
+		return false, err
+	}
+	result, err := e.exec("DELETE FROM yolo_grants WHERE conversation = ?", conversation)
+	if err != nil {
+		return false, err
+	}
+	changed, err := result.RowsAffected()
+	return changed > 0, err
 }
 
 // Grants implements bridge.Store.
@@ -154,35 +154,37 @@ func bit(b bool) int {
 	return 0
 }
 
-// Requests that can no longer run and were made before ?1; ?2 is the time now.
-const overRequests = ` FROM command_requests WHERE created_at <= ?1 AND (
-    state IN ('denied', 'cancelled') OR state = 'consumed' AND ended_at > 0
-    OR state = 'pending' AND expires_at <= ?2 OR state = 'approved' AND approved_until <= ?2)`
-
 const overGrants = " FROM yolo_grants WHERE expires_at <= ?"
 
 // ForgetCommands implements commands.Store.
 func (s *Store) ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (requests, grants int64, err error) {
+	expired := bridge.Earlier(before, op.Now)
 	if dryRun {
 		err = s.read.do(ctx, func(c *conn) error {
-			if err := c.get("SELECT count(*)"+overRequests, []any{before, op.Now}, &requests); err != nil {
+			over, err := overRequests(c, before, op.Now)
+			if err != nil {
 				return err
 			}
-			return c.get("SELECT count(*)"+overGrants, []any{earliest(before, op.Now)}, &grants)
+			requests = int64(len(over))
+			return c.get("SELECT count(*)"+overGrants, []any{expired}, &grants)
 		})
 		return requests, grants, err
 	}
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		result, err := e.exec("DELETE"+overRequests, before, op.Now)
+		over, err := overRequests(e.conn, before, op.Now)
 		if err != nil {
 			return err
 		}
-		if requests, err = result.RowsAffected(); err != nil {
+		for _, id := range over {
+			if _, err := e.exec("DELETE FROM command_requests WHERE id = ?", id); err != nil {
+				return err
+			}
+		}
+		result, err := e.exec("DELETE"+overGrants, expired)
+		if err != nil {
 			return err
 		}
-		if result, err = e.exec("DELETE"+overGrants, earliest(before, op.Now)); err != nil {
-			return err
-		}
+		requests = int64(len(over))
 		if grants, err = result.RowsAffected(); err != nil {
 			return err
 		}
@@ -190,4 +192,19 @@ func (s *Store) ForgetCommands(ctx context.Context, op bridge.Operation, before 
 		return nil
 	})
 	return requests, grants, err
+}
+
+// overRequests are the numbers of the requests that were made before a time and are
+// over now.
+func overRequests(c *conn, before, now time.Time) (ids []int64, err error) {
+	var r commands.Request
+	var state string
+	err = c.each("SELECT id, state, expires_at, approved_until, ended_at FROM command_requests WHERE created_at <= ?", []any{before},
+		[]any{&r.ID, &state, &r.ExpiresAt, &r.ApprovedUntil, &r.EndedAt}, func() error {
+			if r.State = commands.State(state); r.Over(now) {
+				ids = append(ids, r.ID)
+			}
+			return nil
+		})
+	return ids, err
 }

@@ -40,19 +40,8 @@ func (e *entry) limitsOf(conversation string) (bridge.Limits, error) {
 	if err != nil {
 		return bridge.Limits{}, err
 	}
-	cache.of[conversation] = effective(set, quota)
+	cache.of[conversation] = bridge.EffectiveLimits(set, quota)
 	return cache.of[conversation], nil
-}
-
-// effective returns the limits of a conversation: its own go before the store's.
-func effective(set []bridge.SetLimit, quota bridge.Usage) bridge.Limits {
-	limits := bridge.Limits{Quota: quota}
-	for _, s := range set {
-		if limit := limits.Of(s.Kind); limit != nil {
-			*limit = s.Limit
-		}
-	}
-	return limits
 }
 
 // loadLimits reads the limits of the store, and then those of a conversation.
@@ -120,7 +109,7 @@ func limitReport(c *conn, conversation string) (r bridge.LimitReport, err error)
 	if err != nil {
 		return r, err
 	}
-	r.Set, r.Limits = set, effective(set, quota)
+	r.Set, r.Limits = set, bridge.EffectiveLimits(set, quota)
 	if r.Usage.Bytes, err = usedBytes(c); err != nil {
 		return r, err
 	}

@@ -66,9 +66,6 @@ func (e *entry) answers(g bridge.Gate, id int64) bool {
 	return e.get("SELECT id FROM messages WHERE id = ? AND conversation = ?", []any{id, g.Conversation}, &found) == nil
 }
 
-// maxShared bounds how many of a partner's messages are looked at for files.
-const maxShared = 200
-
 // share returns those of files that g's partner named of late, and keeps them for
 // the partner to be told.
 func (e *entry) share(g bridge.Gate, files []string) ([]string, error) {
@@ -78,7 +75,7 @@ func (e *entry) share(g bridge.Gate, files []string) ([]string, error) {
 	err := e.each(`
 		SELECT files FROM messages WHERE conversation = ? AND recipient = ? AND sender = ? AND sent_at > ? AND files <> '[]'
 		ORDER BY seq DESC LIMIT ? + 0`,
-		[]any{g.Conversation, string(g.Session), partner, g.Now.Add(-bridge.SharedFor), maxShared}, []any{&names}, func() error {
+		[]any{g.Conversation, string(g.Session), partner, g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&names}, func() error {
 			others = append(others, fromList(names)...)
 			return nil
 		})

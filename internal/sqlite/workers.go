@@ -83,12 +83,9 @@ func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, pa
 			return err
 		}
 		p.LastSeq, p.Unread = e.self.LastSeq, e.self.Unread()
-		if after == bridge.FromUnread {
-			after = e.self.ReadSeq
-		}
 		p.Messages, p.HasMore, err = listMessages(e.conn,
 			"AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4 + 0",
-			[]any{g.Conversation, string(g.Session), after, page.Limit + 1}, page.Limit, page.Bytes)
+			[]any{g.Conversation, string(g.Session), e.self.Behind(after), page.Limit + 1}, page.Limit, page.Bytes)
 		e.op.Details["messages"] = len(p.Messages)
 		if err != nil || len(p.Messages) > 0 {
 			return err

@@ -10,6 +10,9 @@ import (
 
 // assign judges an assignment, and remembers it where it is certain.
 func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
+	if a.Value != nil && substitutesNames(a.Value) && w.listsHome(a.Value, s) || a.Array != nil && w.listsHome(a.Array, s) {
+		w.homeNames = true
+	}
 	if a.Array != nil {
 		if err := w.substitutions(a.Array, s); err != nil {
 			return err

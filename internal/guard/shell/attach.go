@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard/verdict"
@@ -18,10 +19,19 @@ var attachOptions = map[string]struct{ short, long, verbs string }{
 	"gdbserver": {"", "--attach", ""},
 	"lldb":      {"pn", "--attach-pid --attach-name --wait-for", "attach"},
 	"strace":    {"p", "--attach", ""}, "ltrace": {"p", "--attach", ""},
-	"perf": {"pa", "--pid --all-cpus --tid", ""}, "py-spy": {"p", "--pid", ""}, "rbspy": {"p", "--pid", ""}, "austin": {"p", "--pid", ""},
-	"uftrace": {"P", "--pid", ""}, "memray": {"", "", "attach"}, "dlv": {"", "", "attach"}, "rr": {"", "", "attach"}, "hotspot": {"", "--attach", ""},
+	"perf": {"pa", "--pid --all-cpus --tid", "top"}, "py-spy": {"p", "--pid", ""}, "rbspy": {"p", "--pid", ""}, "austin": {"p", "--pid", ""},
+	"radare2": {"d", "", ""}, "r2": {"d", "", ""}, "rizin": {"d", "", ""}, "uftrace": {"P", "--pid", ""}, "memray": {"", "", "attach"}, "dlv": {"", "", "attach"}, "rr": {"", "", "attach"}, "hotspot": {"", "--attach", ""},
 	"node": {"", "--pid", ""}, "coredumpctl": {"", "", "debug gdb dump"}, "screen": {"xr", "", ""}, "tmux": {"", "", "attach attach-session a at"},
-	"dtach": {"a", "", ""}, "abduco": {"a", "", ""}, "bcc-trace": {"p", "--pid", ""}, "sample": {"", "", ""},
+	"dtach": {"ap", "", ""}, "abduco": {"a", "", ""}, "bcc-trace": {"p", "--pid", ""}, "sample": {"", "", ""},
+}
+
+// remoteControls are the words by which programs type into, or steer, one of
+// their own kind that runs elsewhere.
+var remoteControls = map[string]string{
+	"kitty": "send-text send-key launch", "kitten": "send-text send-key launch", "wezterm": "send-text spawn", "zellij": "write write-chars",
+	"vim": "--remote-send --remote-expr", "gvim": "--remote-send --remote-expr", "mvim": "--remote-send --remote-expr",
+	"nvim": "--remote-send --remote-expr --server", "nvr": "--remote-send --remote-expr -c", "emacsclient": "-e --eval",
+	"i3-msg": "exec", "swaymsg": "exec", "hyprctl": "exec", "foot": "--server", "xdotool": "type key",
 }
 
 // checkAttach refuses attaching to a process that the command did not start: it
@@ -30,6 +40,9 @@ func (w *walker) checkAttach(inv invocation) error {
 	refusal := verdict.Refuse(verdict.AttachesProcess, "%s would attach to another process", inv.name)
 	if attachers[inv.name] != "" && len(inv.args) > 0 && !isAbout(inv.args) {
 		return refusal
+	}
+	if words := remoteControls[inv.name]; slices.ContainsFunc(inv.args, func(a value) bool { return has(words, a.text) }) {
+		return verdict.Refuse(verdict.Keystrokes, "%s would type into another program: run the command itself", inv.name)
 	}
 	o, ok := attachOptions[inv.name]
 	if !ok {

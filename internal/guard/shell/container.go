@@ -8,57 +8,117 @@ import (
 
 // container refuses what hands the host to a container.
 func (w *walker) container(inv invocation, s *state) error {
+	if err := containerInput(inv); err != nil {
+		return err
+	}
+	for i := range inv.args {
+		if why := containerOption(inv, i); why != "" {
+			return verdict.Refuse(verdict.HostContainer, "%s", why)
+		}
+		if why := containerWord(inv, i); why != "" {
+			return verdict.Refuse(verdict.HostContainer, "%s", why)
+		}
+		if err := w.containerMounts(inv, i, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const hostPod = "a pod with the host's files or processes is refused"
+
+// containerInput judges what a container is fed: a download for its shell, or
+// the description of a pod.
+func containerInput(inv invocation) error {
 	if last := len(inv.args) - 1; inv.in.fetched && last >= 0 && shells[baseName(inv.args[last].text)] != "" {
 		return verdict.Refuse(verdict.DownloadedCode, "a download must not be fed to a shell in a container")
 	}
-	if strings.Contains(inv.in.text, "hostPath") || strings.Contains(inv.in.text, "hostPID") || strings.Contains(inv.in.text, "privileged: true") {
-		return verdict.Refuse(verdict.HostContainer, "a pod with the host's files or processes is refused")
+	if strings.Contains(inv.in.text, "privileged: true") || describesHostPod(inv.in.text) {
+		return verdict.Refuse(verdict.HostContainer, "%s", hostPod)
 	}
-	for i, a := range inv.args {
-		arg := a.text
-		name, value, attached := strings.Cut(arg, "=")
-		if !attached && i+1 < len(inv.args) {
-			value = inv.args[i+1].text
+	return nil
+}
+
+func describesHostPod(text string) bool {
+	for _, word := range []string{"hostPath", "hostPID", "hostNetwork", `"privileged"`} {
+		if strings.Contains(text, word) {
+			return true
 		}
-		switch name {
-		case "--privileged", "--device", "--cap-add", "--device-cgroup-rule":
-			return verdict.Refuse(verdict.HostContainer, "%s hands the host to the container", name)
-		case "--pid", "--userns", "--ipc", "--uts", "--cgroupns":
-			if value == "host" {
-				return verdict.Refuse(verdict.HostContainer, "%s=host hands the host to the container", name)
-			}
-		case "--security-opt":
-			if strings.Contains(value, "unconfined") || strings.Contains(value, "disable") {
-				return verdict.Refuse(verdict.HostContainer, "switching off the container's confinement is refused")
-			}
-		case "--volume", "--mount", "--volumes", "--bind":
-			if err := w.mountOf(value, s); err != nil {
-				return err
-			}
-		case "--volumes-from", "--rootfs", "--cgroup-parent", "--runtime", "--host", "--ssh", "-H", "--allow", "--profile":
-			if name != "--profile" || value == "sysadmin" {
-				return verdict.Refuse(verdict.HostContainer, "%s hands the host to the container, or the container to another host", name)
-			}
+	}
+	return false
+}
+
+// containerOption says why an option hands the host to the container.
+func containerOption(inv invocation, i int) string {
+	name, value, attached := strings.Cut(inv.args[i].text, "=")
+	if !attached && i+1 < len(inv.args) {
+		value = inv.args[i+1].text
+	}
+	switch name {
+	case "--privileged", "--device", "--cap-add", "--device-cgroup-rule":
+		return name + " hands the host to the container"
+	case "--pid", "--userns", "--ipc", "--uts", "--cgroupns":
+		if value == "host" {
+			return name + "=host hands the host to the container"
 		}
-		if source, ok := mountInCluster(inv, i); ok {
-			if err := w.mountOf(source, s); err != nil {
-				return err
-			}
+	case "--security-opt":
+		if strings.Contains(value, "unconfined") || strings.Contains(value, "disable") {
+			return "switching off the container's confinement is refused"
 		}
-		if strings.HasPrefix(arg, "device=") || strings.HasPrefix(arg, "source=") || (i > 0 && inv.name == "minikube" && inv.args[0].text == "mount") {
-			_, source, _ := strings.Cut("="+strings.TrimPrefix(strings.TrimPrefix(arg, "device="), "source="), "=")
-			if err := w.mountOf(source, s); err != nil {
-				return err
-			}
+	case "--volumes-from", "--rootfs", "--cgroup-parent", "--runtime", "--host", "--ssh", "-H", "--allow":
+		return name + " hands the host to the container, or the container to another host"
+	case "--context":
+		if inv.name != "kubectl" && inv.name != "oc" {
+			return name + " hands the container to another host"
 		}
-		if arg == "security.privileged=true" || (i < 3 && has("swarm plugin unshare machine system-service", arg) && inv.name != "kubectl") || (arg == "node" && i < 3) {
-			return verdict.Refuse(verdict.HostContainer, "%s hands the host to the container", verdict.Short(arg))
+	case "--profile":
+		if value == "sysadmin" {
+			return name + " hands the host to the container"
 		}
-		if strings.HasPrefix(arg, "node/") && verbIndex(inv.args, "debug") >= 0 {
-			return verdict.Refuse(verdict.HostContainer, "a debug pod on a node hands the node to the pod")
-		}
-		if strings.Contains(arg, "hostPath") || strings.Contains(arg, `"privileged"`) || strings.Contains(arg, "hostPID") {
-			return verdict.Refuse(verdict.HostContainer, "a pod with the host's files or processes is refused")
+	}
+	return ""
+}
+
+// containerWord says why a subcommand, a setting or a pod hands the host to the
+// container.
+func containerWord(inv invocation, i int) string {
+	arg := inv.args[i].text
+	switch {
+	case arg == "security.privileged=true",
+		i < 3 && arg == "node",
+		i < 3 && has("swarm plugin unshare machine system-service", arg) && inv.name != "kubectl":
+		return verdict.Short(arg) + " hands the host to the container"
+	case strings.HasPrefix(arg, "node/") && verbIndex(inv.args, "debug") >= 0:
+		return "a debug pod on a node hands the node to the pod"
+	case describesHostPod(arg):
+		return hostPod
+	}
+	return ""
+}
+
+// containerMounts judges the folders of the host that an argument mounts.
+func (w *walker) containerMounts(inv invocation, i int, s *state) error {
+	arg := inv.args[i].text
+	name, value, attached := strings.Cut(arg, "=")
+	if !attached && i+1 < len(inv.args) {
+		value = inv.args[i+1].text
+	}
+	var sources []string
+	if has("--volume --mount --volumes --bind", name) {
+		sources = append(sources, value)
+	}
+	if source, ok := mountInCluster(inv, i); ok {
+		sources = append(sources, source)
+	}
+	switch {
+	case has("device source", name) && attached:
+		sources = append(sources, value[strings.IndexByte(value, '=')+1:])
+	case inv.name == "minikube" && i > 0 && inv.args[0].text == "mount":
+		sources = append(sources, arg[strings.IndexByte(arg, '=')+1:])
+	}
+	for _, source := range sources {
+		if err := w.mountOf(source, s); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -13,13 +13,6 @@ func (w *walker) copyOrMove(inv invocation, s *state) error {
 	options, operands := looseOperands(inv.args)
 	recursive := hasFlag(options, "rRa", "--recursive", "--archive")
 	for i, a := range inv.args {
-		mode, isMode := strings.CutPrefix(a.text, "--mode=")
-		if i > 0 && (inv.args[i-1].text == "-m" || inv.args[i-1].text == "--mode") {
-			mode, isMode = a.text, true
-		}
-		if inv.name == "install" && isMode && setsID(mode) {
-			return verdict.Refuse(verdict.SetUserID, "setting the set-user-ID bit is refused")
-		}
 		if (a.text == "-t" || a.text == "--target-directory") && i+1 < len(inv.args) {
 			operands = append(operands, inv.args[i+1])
 		} else if dir, ok := strings.CutPrefix(a.text, "--target-directory="); ok {

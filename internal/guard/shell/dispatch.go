@@ -8,7 +8,7 @@ import (
 // not a table because the rules call the walker again.
 func (w *walker) judge(inv invocation, s *state) error {
 	switch inv.name {
-	case "rm", "rimraf", "trash", "del", "srm", "rmdir", "unlink", "shred":
+	case "rm", "rimraf", "Remove-Item", "remove-item", "ri", "erase", "trash", "del", "srm", "rmdir", "unlink", "shred":
 		return w.remove(inv, s)
 	case "chmod", "chown", "chgrp", "setfacl", "chcon":
 		return w.changeRights(inv, s)
@@ -22,7 +22,7 @@ func (w *walker) judge(inv invocation, s *state) error {
 		return w.find(inv, s)
 	case "git":
 		return w.git(inv, s)
-	case "docker", "podman", "nerdctl", "docker-compose", "podman-compose", "kubectl", "oc", "ctr", "crictl", "buildah", "lxc", "incus", "singularity", "apptainer", "udocker", "minikube", "multipass":
+	case "docker", "podman", "nerdctl", "finch", "img", "whalebrew", "lima", "docker-compose", "podman-compose", "kubectl", "oc", "ctr", "crictl", "buildah", "lxc", "incus", "singularity", "apptainer", "udocker", "minikube", "multipass":
 		return w.container(inv, s)
 	case "cmake":
 		if err := w.cmake(inv, s); err != nil {

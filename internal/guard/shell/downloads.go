@@ -20,7 +20,7 @@ var cloners = map[string]string{"git": "clone", "gh": "repo", "hg": "clone", "sv
 
 // loaders run, or are steered by, files that they find or are given.
 var loaders = expandNames([]struct{ names, why string }{
-	{"java dpkg rpm wine wine64 mono dotnet make gmake npm pnpm yarn ansible-playbook docker-compose apt yum dnf snap flatpak installer msiexec php ruby cmake ninja just task rake", "it runs what a file says"},
+	{"java pip pip3 pipx uv gem dpkg rpm wine wine64 mono dotnet make gmake npm pnpm yarn ansible-playbook docker-compose apt yum dnf snap flatpak installer msiexec php ruby cmake ninja just task rake", "it runs what a file says"},
 })
 
 // defaultFiles are what loaders run without being told.

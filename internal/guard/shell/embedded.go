@@ -12,32 +12,49 @@ import (
 // named in an argument, as a word with the words behind it, or inside a text.
 // Only disasters are refused here: a text may be mere data.
 func (w *walker) embedded(inv invocation, s *state) error {
-	for i, a := range inv.args {
-		runs := strings.HasPrefix(a.text, "+") || (inv.name == "man" && i > 0 && has("-P --pager", inv.args[i-1].text)) || (inv.name == "man" && strings.HasPrefix(a.text, "-") && len(a.text) > 2)
-		if runs {
-			if err := w.embeddedText(strings.TrimPrefix(strings.TrimPrefix(a.text, "-H"), "-P"), s); err != nil {
-				return err
-			}
-			if err := w.disasterCommand(a.text, s); err != nil {
-				return err
-			}
-		}
+	if err := w.startedTexts(inv, s); err != nil {
+		return err
 	}
 	if holdsText(inv) {
 		return nil
 	}
 	for i, a := range inv.args {
-		if i+1 < len(inv.args) && destroyers[baseName(a.text)] != "" {
-			inner := invocation{outer: append(append([]string(nil), inv.outer...), inv.name)}
-			if err := onlyDisaster(w.run(inv.args[i:], s.copy(), inner)); err != nil {
-				return err
-			}
+		if err := w.startedWords(inv, i, s); err != nil {
+			return err
 		}
 		if err := w.embeddedText(a.text, s); err != nil {
 			return err
 		}
 	}
 	return w.embeddedText(inv.in.text, s)
+}
+
+// startedTexts judges arguments that are commands in any program: +COMMAND of
+// editors and pagers, and the pager of man.
+func (w *walker) startedTexts(inv invocation, s *state) error {
+	for i, a := range inv.args {
+		isPager := inv.name == "man" && (len(a.text) > 2 && strings.HasPrefix(a.text, "-") || i > 0 && has("-P --pager", inv.args[i-1].text))
+		if !isPager && !strings.HasPrefix(a.text, "+") {
+			continue
+		}
+		if err := w.embeddedText(strings.TrimPrefix(strings.TrimPrefix(a.text, "-H"), "-P"), s); err != nil {
+			return err
+		}
+		if err := w.disasterCommand(a.text, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startedWords judges a program that stands as a word among the arguments, with
+// the words behind it.
+func (w *walker) startedWords(inv invocation, i int, s *state) error {
+	if i+1 >= len(inv.args) || destroyers[baseName(inv.args[i].text)] == "" {
+		return nil
+	}
+	inner := invocation{outer: append(append([]string(nil), inv.outer...), inv.name)}
+	return onlyDisaster(w.run(inv.args[i:], s.copy(), inner))
 }
 
 // destroyers are programs whose arguments decide whether they destroy.
@@ -85,15 +102,8 @@ func (w *walker) embeddedText(text string, s *state) error {
 	if len(text) < 4 || len(text) > maxInline || strings.ContainsRune(text, unknownMark) {
 		return nil
 	}
-	for _, m := range disasterText.FindAllStringSubmatch(text, 16) {
-		if err := w.disasterCommand(m[1], s); err != nil {
-			return err
-		}
-	}
-	if strings.Contains(text, ",-") { // gcc -wrapper rm,-rf,DIR
-		if err := w.disasterCommand(strings.ReplaceAll(text, ",", " "), s); err != nil {
-			return err
-		}
+	if err := w.disastersIn(text, s); err != nil {
+		return err
 	}
 	if !strings.ContainsAny(text, `'"`+"`|!") {
 		return nil
@@ -108,6 +118,20 @@ func (w *walker) embeddedText(text string, s *state) error {
 		return verdict.Refuse(verdict.RemovesTooMuch, "recursive removal in inline code needs a literal target inside the workspace")
 	}
 	return onlyDisaster(w.inlinePaths(text, texts, s))
+}
+
+// disastersIn judges the commands that stand in a text as they are, and the text
+// as a list with commas (gcc -wrapper rm,-rf,DIR).
+func (w *walker) disastersIn(text string, s *state) error {
+	for _, m := range disasterText.FindAllStringSubmatch(text, 16) {
+		if err := w.disasterCommand(m[1], s); err != nil {
+			return err
+		}
+	}
+	if !strings.Contains(text, ",-") {
+		return nil
+	}
+	return w.disasterCommand(strings.ReplaceAll(text, ",", " "), s)
 }
 
 // disasterCommand judges a text as a command. What does not parse says nothing.

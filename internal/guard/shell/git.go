@@ -11,7 +11,7 @@ import (
 // git judges the few forms that run commands later, or destroy the way back.
 func (w *walker) git(inv invocation, s *state) error {
 	args := inv.args
-	dirs := []value{literal(".")}
+	dirs := append([]value{literal(".")}, w.workTrees...)
 	for len(args) > 0 && strings.HasPrefix(args[0].text, "-") {
 		name, value, attached := strings.Cut(args[0].text, "=")
 		used := 1

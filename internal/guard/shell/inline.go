@@ -28,6 +28,7 @@ var (
 	killsAll       = regexp.MustCompile(`(?i)kill\w*\s*\(?\s*(['"]?\w+['"]?\s*,\s*)?-?\b1\b`)
 	namesHome      = regexp.MustCompile(`(?i)expanduser|homedir|Path\.home|ENV\b|environ|Dir\.home|process\.env`)
 	typesKeys      = regexp.MustCompile(`(?i)TIOCSTI|pyautogui|pynput|robotjs|uinput`)
+	setsIDInline   = regexp.MustCompile(`(?i)chmod\w*[^;\n]{0,80}?\b0?o?[2-7][0-7]{3}\b|S_IS[UG]ID`)
 	quotedText     = regexp.MustCompile("'((?:[^'\\\\]|\\\\.)*)'|\"((?:[^\"\\\\]|\\\\.)*)\"|`((?:[^`\\\\]|\\\\.)*)`|%x[({\\[]([^)}\\]]*)[)}\\]]|qx[({/]([^)}/]*)[)}/]")
 )
 
@@ -70,6 +71,8 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 		return verdict.Refuse(verdict.ForkBomb, "inline code that forks in a loop is a fork bomb")
 	case strings.Contains(code, "ptrace"):
 		return verdict.Refuse(verdict.AttachesProcess, "inline code that attaches to a process is refused")
+	case setsIDInline.MatchString(code):
+		return errSetsID
 	case typesKeys.MatchString(code):
 		return verdict.Refuse(verdict.Keystrokes, "keystroke injection is refused")
 	case killsAll.MatchString(code):

@@ -58,6 +58,11 @@ func (w *walker) checkInterpreter(inv invocation, s *state) error {
 			return err
 		}
 	}
+	for i := range inv.args {
+		if lang.first && readsInput(inv, i) {
+			return verdict.Refuse(verdict.PipedCode, "%s must not be fed from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
+		}
+	}
 	if len(codes) > 0 || isModule || lang.first || isAbout(inv.args) {
 		return nil
 	}
@@ -193,7 +198,7 @@ func (w *walker) checkShell(inv invocation, s *state) error {
 			return verdict.Refuse(verdict.ShellSetting, "a start-up file for a shell is refused")
 		case strings.HasPrefix(arg, "--"), arg == "-":
 		case option:
-			wantsCode = wantsCode || strings.ContainsRune(arg[1:], 'c')
+			wantsCode = wantsCode || strings.ContainsRune(arg[1:], 'c') || strings.HasPrefix(arg, "-Command")
 			fromInput = fromInput || strings.ContainsRune(arg[1:], 's')
 			if last := arg[len(arg)-1]; last == 'o' || last == 'O' {
 				i++

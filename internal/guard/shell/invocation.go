@@ -40,7 +40,13 @@ func (w *walker) call(call *syntax.CallExpr, stmt *syntax.Stmt, s *state, in inp
 	}
 	var argv []value
 	for i, arg := range call.Args {
-		if i > 0 && substitutesNames(arg) && metadataPrograms[baseName(call.Args[0].Lit())] == "" && w.listsHome(arg, s) {
+		if i > 0 && substitutesNames(arg) && w.listsHome(arg, s) {
+			if metadataPrograms[baseName(call.Args[0].Lit())] == "" {
+				return errHomeTree
+			}
+			w.homeNames = true
+		}
+		if i > 0 && w.listsFiles(call, i, s) {
 			return errHomeTree
 		}
 		values, err := w.word(arg, s)
@@ -112,27 +118,37 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	if p := refusedProgram(inv.name); p != nil {
 		return verdict.Refuse(p.rule, "%s is always refused, because %s", verdict.Short(inv.name), p.why)
 	}
-	if err := w.checkOperator(inv); err != nil {
-		return err
-	}
 	if err := w.checkDownloaded(name, inv, s); err != nil {
 		return err
 	}
-	if err := w.checkAttach(inv); err != nil {
-		return err
-	}
-	if err := w.checkEvaluated(inv); err != nil {
-		return err
-	}
-	if err := w.checkPrintsSecret(inv); err != nil {
-		return err
-	}
-	if err := w.checkWriter(inv, s); err != nil {
+	if err := w.checkAny(inv, s); err != nil {
 		return err
 	}
 	if wrap := wrappers[inv.name]; wrap != nil {
 		return w.unwrap(wrap, s, inv)
 	}
+	return w.checkProgram(inv, s)
+}
+
+// checkAny holds the rules for any program, one that starts another included.
+func (w *walker) checkAny(inv invocation, s *state) error {
+	for _, rule := range []func(invocation) error{
+		w.checkOperator, w.checkAttach, w.checkEvaluated, w.checkPrintsSecret, checkModes,
+	} {
+		if err := rule(inv); err != nil {
+			return err
+		}
+	}
+	w.noteKeptNames(inv.name, inv.stmt, s)
+	if err := w.checkKeptNames(inv); err != nil {
+		return err
+	}
+	return w.checkWriter(inv, s)
+}
+
+// checkProgram holds the rules for a program that starts no other one named in
+// its arguments.
+func (w *walker) checkProgram(inv invocation, s *state) error {
 	if err := w.checkArguments(inv, s); err != nil {
 		return err
 	}

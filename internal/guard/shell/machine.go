@@ -62,8 +62,12 @@ func (w *walker) machine(inv invocation) string {
 			return "it changes the machine"
 		}
 	case "dbus-send", "gdbus":
-		if slices.ContainsFunc(inv.args, func(a value) bool { return a.text == "--system" }) {
-			return "it changes services of the machine"
+		if inv.name == "dbus-send" || verb == "call" || slices.ContainsFunc(inv.args, func(a value) bool { return a.text == "--system" }) {
+			return "it has services outside of the sandbox act"
+		}
+	case "qdbus", "qdbus6", "qdbus-qt5":
+		if len(operands) > 2 {
+			return "it has services outside of the sandbox act"
 		}
 	case "gsettings", "dconf", "xdg-settings", "xdg-mime":
 		if has("set write reset load default install", verb) {
@@ -71,8 +75,8 @@ func (w *walker) machine(inv invocation) string {
 		}
 	case "git-maintenance", "write":
 		return "it reaches other users or runs later"
-	case "npm", "pip", "pip3", "yarn", "pnpm":
-		if verb == "config" && len(operands) > 2 && has("set", operands[1].text) {
+	case "npm", "pip", "pip3", "yarn", "pnpm", "go", "bundle", "gem", "composer", "dotnet":
+		if changesToolSettings(inv.name, options, operands) {
 			return "it changes settings for every project"
 		}
 	case "firejail", "flatpak", "snap":
@@ -87,4 +91,32 @@ func (w *walker) machine(inv invocation) string {
 		return "it changes logs"
 	}
 	return ""
+}
+
+// changesToolSettings reports whether a tool writes its settings, which hold for
+// every project of the user.
+func changesToolSettings(name string, options, operands []value) bool {
+	word := func(i int) string {
+		if i < len(operands) {
+			return operands[i].text
+		}
+		return ""
+	}
+	switch name {
+	case "go":
+		return word(0) == "env" && hasFlag(options, "wu")
+	case "bundle":
+		return word(0) == "config" && hasFlag(options, "", "--global")
+	case "gem":
+		return word(0) == "sources" && hasFlag(options, "ar", "--add", "--remove")
+	case "composer":
+		return word(0) == "config" && hasFlag(options, "g", "--global")
+	case "dotnet":
+		return word(0) == "nuget" && has("add update enable", word(1)) && word(2) == "source"
+	case "npm", "pnpm":
+		if word(0) == "set" {
+			return true
+		}
+	}
+	return has("config c", word(0)) && word(1) == "set" && word(2) != ""
 }

@@ -17,13 +17,19 @@ var codeOptions = map[string]string{
 // alwaysRunsCode are those whose value needs no look.
 const alwaysRunsCode = "-fplugin -wrapper -vettool -javaagent -agentlib -agentpath -XX:OnError -XX:OnOutOfMemoryError --interactive"
 
+// fedInterpreters run commands that stand in their input. They are everyday
+// programs for data, so that only a download is refused there.
+var fedInterpreters = expandNames([]struct{ names, why string }{
+	{"m4 R octave gnuplot deno bun make gmake tclsh psql mysql mariadb sqlite3 duckdb redis-cli lftp ftp sftp dc bc sbcl clisp swipl ghci ocaml scheme racket nu ansible-playbook ansible maxima gp sage", "it can run commands"},
+})
+
 // loadsCode refuses options that load plugins and the like.
 func (w *walker) loadsCode(inv invocation) error {
 	options, ok := codeOptions[inv.name]
 	if (loaders[inv.name] != "" || inv.name == "make") && !w.namedFile(inv) {
 		return verdict.Refuse(verdict.PipedCode, "%s must not be fed from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
 	}
-	if inv.in.fetched && has("m4 R octave gnuplot deno bun make gmake tclsh", inv.name) {
+	if inv.in.fetched && fedInterpreters[inv.name] != "" {
 		return errDownloaded
 	}
 	if inv.name == "deno" || inv.name == "bun" {
@@ -66,7 +72,7 @@ func (w *walker) namedFile(inv invocation) bool {
 		if inv.name == "ant" && a.text == "/dev/stdin" {
 			return false
 		}
-		if a.process || (i > 0 && has("-f --file --makefile -t", inv.args[i-1].text) && has("- /dev/stdin /dev/fd/0 /proc/self/fd/0", a.text) && inv.in.kind == inputPipe) {
+		if a.process || readsInput(inv, i) {
 			return false
 		}
 		if name, setting, ok := strings.Cut(a.text, "="); ok && name == "SHELL" && !has("/bin/bash /bin/sh bash sh /usr/bin/bash /usr/bin/env", setting) {
@@ -74,6 +80,19 @@ func (w *walker) namedFile(inv invocation) bool {
 		}
 	}
 	return true
+}
+
+// readsInput reports whether an argument has a program read its rules from its
+// input: -f -, -f-, --file=-. A makefile from there is never looked into.
+func readsInput(inv invocation, i int) bool {
+	const files = "- /dev/stdin /dev/fd/0 /proc/self/fd/0"
+	arg := inv.args[i].text
+	named := i > 0 && has(files, arg) && has("-f --file --makefile -t -P", inv.args[i-1].text)
+	for _, option := range []string{"-f", "--file=", "--makefile="} {
+		name, ok := strings.CutPrefix(arg, option)
+		named = named || ok && has(files, name)
+	}
+	return named && (inv.in.kind == inputPipe || has("make gmake ninja just cmake", inv.name))
 }
 
 // dotCommands judges the files that sqlite3's own commands read and write.

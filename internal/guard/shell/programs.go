@@ -17,8 +17,8 @@ var refusedPrograms = refusedTable([]struct {
 	rule       verdict.Rule
 	names, why string
 }{
-	{verdict.Privilege, "sg sudo-rs su-rs opendoas gksu gksudo kdesu kdesudo lxqt-sudo beesu xdg-su sux ksu super pbrun pmrun chpst setuidgid s6-setuidgid s6-applyuidgid envuidgid start-stop-daemon polkit-auth pkttyagent newrole login sulogin agetty newuidmap newgidmap sshd rsh rlogin busctl sudo su doas pkexec runuser run0 sudoedit visudo machinectl sudoreplay gosu su-exec setpriv newgrp calife dzdo pfexec please capsh", "it changes privileges"},
-	{verdict.SandboxEscape, "aa-exec runcon flatpak-spawn toolbox distrobox distrobox-enter distrobox-host-exec host-spawn lxc-start runc crun limactl colima virsh virt-install k3s k0s qemu-nbd chroot nsenter unshare pivot_root switch_root systemd-nspawn systemd-run lxc-attach", "it leaves or changes the sandbox"},
+	{verdict.Privilege, "sg tsu sudo.ws polkit-agent-helper-1 sudo-rs su-rs opendoas gksu gksudo kdesu kdesudo lxqt-sudo beesu xdg-su sux ksu super pbrun pmrun chpst setuidgid s6-setuidgid s6-applyuidgid envuidgid start-stop-daemon polkit-auth pkttyagent newrole login sulogin agetty newuidmap newgidmap sshd rsh rlogin busctl sudo su doas pkexec runuser run0 sudoedit visudo machinectl sudoreplay gosu su-exec setpriv newgrp calife dzdo pfexec please capsh", "it changes privileges"},
+	{verdict.SandboxEscape, "cmd.exe powershell.exe pwsh.exe wsl.exe wsl wscript.exe cscript.exe explorer.exe rundll32.exe reg.exe mshta.exe aa-exec runcon flatpak-spawn toolbox distrobox distrobox-enter distrobox-host-exec host-spawn lxc-start runc crun limactl colima virsh virt-install k3s k0s qemu-nbd chroot nsenter unshare pivot_root switch_root systemd-nspawn systemd-run lxc-attach", "it leaves or changes the sandbox"},
 	{verdict.DiskTool, "mkfs mke2fs mkswap mkdosfs mkntfs newfs fdisk sfdisk cfdisk gdisk sgdisk cgdisk parted partprobe kpartx blkdiscard wipefs cryptsetup diskutil hdparm nvme sg_format badblocks losetup dmsetup mdadm lvremove vgremove pvremove lvcreate vgcreate pvcreate zpool zfs btrfs tune2fs resize2fs e2fsck fsck xfs_repair debugfs flashrom flash_erase", "it works on disks"},
 	{verdict.MountTool, "mount umount swapon swapoff fusermount fusermount3 mount.nfs mount.nfs4 mount.cifs mount.ntfs-3g mount.fuse mount.ecryptfs mount.ecryptfs_private umount.nfs umount.udisks2", "it changes what is mounted"},
 	{verdict.PowerTool, "reboot shutdown halt poweroff init telinit kexec pm-suspend pm-hibernate rtcwake", "it stops the machine"},
@@ -27,7 +27,7 @@ var refusedPrograms = refusedTable([]struct {
 	{verdict.AccountTool, "useradd userdel usermod adduser deluser groupadd groupdel groupmod addgroup delgroup passwd chpasswd chgpasswd chsh chfn gpasswd vipw vigr newusers pwconv pwunconv chage dscl sysadminctl", "it changes accounts"},
 	{verdict.DeferredTool, "at batch atd crontab anacron atrm launchctl schtasks incrontab fcrontab", "it runs something later, outside the sandbox"},
 	{verdict.EvaluatedText, "eval", "it runs text that nobody approved"},
-	{verdict.Keystrokes, "xdotool ydotool wtype xte xvkbd dotool osascript cliclick uinput evemu-event ttyecho keybd_event", "it types into the human's desktop"},
+	{verdict.Keystrokes, "xdotool ydotool wtype xte xdo keyboard-simulate xvkbd dotool osascript cliclick uinput evemu-event ttyecho keybd_event", "it types into the human's desktop"},
 	{verdict.MachineTool, "setcap chattr setfacl-restore hwclock dmidecode auditctl auditd killall5 setenforce semanage aa-disable apparmor_parser update-alternatives loadkeys wall grub-install update-grub efibootmgr", "it changes the machine"},
 	{verdict.AttackTool, "hashcat john mimikatz msfconsole msfvenom hydra", "it attacks passwords or machines"},
 })

@@ -56,7 +56,7 @@ func (w *walker) changeRights(inv invocation, s *state) error {
 			continue
 		}
 		if inv.name == "chmod" && setsID(v.text) {
-			return verdict.Refuse(verdict.SetUserID, "setting the set-user-ID bit is refused")
+			return errSetsID
 		}
 	}
 	for i, v := range operands {
@@ -82,8 +82,36 @@ func (w *walker) changeRights(inv invocation, s *state) error {
 	return nil
 }
 
-// setsID recognises u+s, g=xs, 4755 and 06755.
+var errSetsID = verdict.Refuse(verdict.SetUserID, "setting the set-user-ID bit is refused")
+
+// modeOptions are the options by which other programs than chmod set a mode.
+var modeOptions = map[string]string{
+	"install": "-m --mode", "mkdir": "-m --mode", "mkfifo": "-m --mode", "mknod": "-m --mode",
+	"rsync": "--chmod", "tar": "--mode", "bsdtar": "--mode", "cpio": "--mode",
+}
+
+// checkModes refuses the set-user-ID bit in a mode that an option gives.
+func checkModes(inv invocation) error {
+	for i, a := range inv.args {
+		name, mode, attached := strings.Cut(a.text, "=")
+		if !has(modeOptions[inv.name], name) {
+			continue
+		}
+		if !attached && i+1 < len(inv.args) {
+			mode = inv.args[i+1].text
+		}
+		for part := range strings.SplitSeq(mode, ",") {
+			if setsID(strings.TrimLeft(part, "DF")) {
+				return errSetsID
+			}
+		}
+	}
+	return nil
+}
+
+// setsID recognises u+s, g=xs, 4755, =4755 and 06755.
 func setsID(mode string) bool {
+	mode = strings.TrimPrefix(mode, "=")
 	if digits := strings.TrimLeft(mode, "0"); verdict.IsDigits(mode) {
 		return len(digits) == 4 && digits[0] >= '2' && digits[0] <= '7' && digits[0] != '1'
 	}

@@ -64,6 +64,58 @@ func (w *walker) listsHome(node syntax.Node, s *state) bool {
 	return hit
 }
 
+// checkKeptNames refuses giving names to a reader that were listed from a tree
+// over a home before, and kept in a variable or in a file.
+func (w *walker) checkKeptNames(inv invocation) error {
+	if !w.homeNames || metadataPrograms[inv.name] != "" || listers[inv.name] != "" || dataCommands[inv.name] != "" || destroyers[inv.name] != "" {
+		return nil
+	}
+	if readersOfLists[inv.name] != "" && inv.in.kind != inputNone {
+		return errHomeTree
+	}
+	for _, a := range inv.args {
+		if a.unknown() {
+			return errHomeTree
+		}
+	}
+	return nil
+}
+
+// noteKeptNames notes that names from a tree over a home are kept: by mapfile or
+// read from a process substitution, by set, or in a file.
+func (w *walker) noteKeptNames(name string, stmt *syntax.Stmt, s *state) {
+	if stmt == nil {
+		return
+	}
+	for _, r := range stmt.Redirs {
+		switch {
+		case r.Word == nil:
+		case has("mapfile readarray read", name):
+			w.homeNames = w.homeNames || w.listsHome(r.Word, s)
+		case (r.Op == syntax.RdrOut || r.Op == syntax.AppOut || r.Op == syntax.RdrAll) && r.Word.Lit() != "/dev/null":
+			w.homeNames = w.homeNames || w.listsHome(stmt.Cmd, s)
+		}
+	}
+}
+
+// listsFiles reports whether an argument hands a list of a home's files to a
+// program that reads them: tar -T <(find ~), wc --files0-from=<(find ~ -print0).
+func (w *walker) listsFiles(call *syntax.CallExpr, i int, s *state) bool {
+	for _, part := range call.Args[i].Parts {
+		if _, ok := part.(*syntax.ProcSubst); !ok {
+			continue
+		}
+		option := ""
+		if lit, ok := call.Args[i].Parts[0].(*syntax.Lit); ok {
+			option = lit.Value
+		}
+		if before := call.Args[i-1].Lit(); before == "-T" || strings.HasPrefix(before, "--files") || strings.HasPrefix(option, "--files") || strings.HasPrefix(option, "-T") {
+			return w.listsHome(part, s)
+		}
+	}
+	return false
+}
+
 // inHomeTree reports whether the shell may be in a home folder or above one.
 func (w *walker) inHomeTree(s *state) bool {
 	for _, dir := range s.dirs {
@@ -79,7 +131,7 @@ var errHomeTree = verdict.Refuse(verdict.ReadsTree, "a tree over a home folder h
 // checkTreeOperand refuses a tree over a home as an operand of a program that
 // may read it.
 func (w *walker) checkTreeOperand(inv invocation, s *state) error {
-	if has("docker podman kubectl oc nerdctl ssh", inv.name) && !has("cp build", firstWord(inv.args)) {
+	if has("docker podman kubectl oc nerdctl ssh gdbus qdbus dbus-send", inv.name) && !has("cp build", firstWord(inv.args)) {
 		return nil // the paths are those of another machine
 	}
 	if metadataPrograms[inv.name] != "" || listers[inv.name] != "" || dataCommands[inv.name] != "" || wrappers[inv.name] != nil || destroyers[inv.name] != "" {

@@ -34,6 +34,8 @@ type walker struct {
 	downloads map[string]bool // base names that this command downloads
 	pipes     map[string]bool // base names of the FIFOs that it makes
 	cloned    []string        // folders that it fetches with all that is in them
+	homeNames bool            // it keeps names from a tree over a home, in a variable or a file
+	workTrees []value         // what it sets git's working tree to
 	// calculates: the text holds arithmetic, which evaluates texts.
 	calculates bool
 	kills      bool // some command here ends processes

@@ -37,6 +37,8 @@ func RunBuiltin(stage verdict.Stage, dir string, env []string, lookPath func(str
 		return strings.Join(append(slices.Concat(env, stage.Env), ""), end), 0
 	case "which", "type":
 		return lookUp(stage.Argv[0], args, lookPath)
+	case "command":
+		return lookUp("which", args, lookPath)
 	}
 	return "", 127
 }

@@ -40,26 +40,44 @@ var (
 	cargoBuildSpec = table(cargoRows)
 	cargoTestSpec  = table(join(cargoRows, cargoTestRows))
 	cargoRunSpec   = table(cargoRows, stopAtOperand)
-	cargoCommands  = map[string]*spec{
-		"build": cargoBuildSpec, "b": cargoBuildSpec,
-		"test": cargoTestSpec, "t": cargoTestSpec,
-		"run": cargoRunSpec, "r": cargoRunSpec,
+	cargoDocSpec   = table(join(cargoRows, []row{{names: "--no-deps --document-private-items", why: "what is described"}}))
+	cargoLintSpec  = table(join(cargoRows, []row{{names: "--no-deps --fix --allow-dirty --allow-staged", why: "what is checked and changed"}}))
+	cargoFmtSpec   = table([]row{{names: "--all --check -v --verbose -q --quiet", why: "what is changed"}, {names: "-p --package", value: keyword, why: "a package of this project"}})
+	cargoTreeSpec  = table([]row{
+		{names: "--workspace --all-features --no-default-features --locked --offline -d --duplicates -q --quiet", why: "what is listed"},
+		{names: "-p --package -i --invert -e --edges --depth --prefix", value: keyword, why: "what is listed"},
+	})
+	cargoCleanSpec = table([]row{{names: "-r --release --doc -n --dry-run -q --quiet", why: "what is removed of the build"}, {names: "-p --package", value: keyword, why: "a package of this project"}})
+	cargoCommands  = map[string]cargoCommand{
+		"build": {cargoBuildSpec, false}, "b": {cargoBuildSpec, false},
+		"check": {cargoBuildSpec, false}, "c": {cargoBuildSpec, false},
+		"doc": {cargoDocSpec, false}, "d": {cargoDocSpec, false},
+		"tree": {cargoTreeSpec, false}, "clean": {cargoCleanSpec, false},
+		"test": {cargoTestSpec, true}, "t": {cargoTestSpec, true}, "bench": {cargoTestSpec, true},
+		"run": {cargoRunSpec, true}, "r": {cargoRunSpec, true},
+		"clippy": {cargoLintSpec, true}, "fmt": {cargoFmtSpec, true},
 	}
 )
 
+// cargoCommand is a subcommand, and whether arguments of what it starts may follow.
+type cargoCommand struct {
+	spec      *spec
+	arguments bool
+}
+
 func checkCargo(g *guard, args []Word) ([]string, error) {
 	if len(args) == 0 {
-		return nil, verdict.Refuse(verdict.UnknownSubcommand, "no subcommand is given: use build, test or run")
+		return nil, verdict.Refuse(verdict.UnknownSubcommand, "no subcommand is given: use build, check, test or run")
 	}
 	name := args[0].Text
 	if len(args) == 1 && (name == "--version" || name == "-V") {
 		return []string{name}, nil
 	}
-	s, ok := cargoCommands[name]
+	sub, ok := cargoCommands[name]
 	if !ok || args[0].IsGlob() {
-		return nil, unknownSubcommand(name, "build test run")
+		return nil, unknownSubcommand(name, "build check test run bench clippy fmt doc tree clean")
 	}
-	p, err := s.read(g, args[1:])
+	p, err := sub.spec.read(g, args[1:])
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -68,7 +86,7 @@ func checkCargo(g *guard, args []Word) ([]string, error) {
 	}
 	for i := range p.operands {
 		operand := p.operand(i).Text
-		if s == cargoBuildSpec {
+		if !sub.arguments || name == "fmt" && operand != "--check" {
 			return nil, verdict.Refuse(verdict.BadOperand, "%s takes no argument such as %s", name, verdict.Short(operand))
 		}
 		if err := g.checkData(operand); err != nil {

@@ -63,8 +63,11 @@ func checkGit(g *guard, args []Word) ([]string, error) {
 	if !ok {
 		sub, ok = gitMoreCommands[name]
 	}
+	if !ok {
+		sub, ok = gitHistoryCommands[name]
+	}
 	if !ok || args[0].IsGlob() {
-		return nil, unknownSubcommand(name, "status log diff show blame branch add commit push pull fetch checkout switch restore stash tag remote rev-parse ls-files describe shortlog grep mv")
+		return nil, unknownSubcommand(name, "status log diff show blame branch add commit push pull fetch merge rebase cherry-pick revert checkout switch restore stash tag remote rev-parse rev-list ls-files cat-file describe shortlog grep mv rm")
 	}
 	p, err := sub.spec.read(g, args[1:])
 	if err != nil {

@@ -202,7 +202,9 @@ func simple(stmt *syntax.Stmt, call *syntax.CallExpr) (Command, error) {
 		if err != nil {
 			return Command{}, err
 		}
-		if i == 0 && !plainName(arg, w) {
+		if arg.Lit() == "[" && i == 0 {
+			w.Pattern = "" // a name, and no glob
+		} else if i == 0 && !plainName(arg, w) {
 			return Command{}, verdict.Refuse(verdict.CommandName, "the command's name must be a plain word: write it without quotes, escapes, globs and paths")
 		}
 		out.Words = append(out.Words, w)

@@ -77,6 +77,22 @@ var programs = map[string]program{
 	"id":        {verdict.ModeSafe, "prints the user's name", false, standard(idSpec, noOperands)},
 	"uptime":    {verdict.ModeSafe, "prints how long the machine runs", false, standard(uptimeSpec, noOperands)},
 
+	"command":  {verdict.ModeSafe, "says where a program is", true, checkCommand},
+	"[":        {verdict.ModeSafe, "tests a file", false, checkBracket},
+	"hostname": {verdict.ModeSafe, "prints the machine's name", false, standard(hostnameSpec, noOperands)},
+	"groups":   {verdict.ModeSafe, "prints the user's groups", false, standard(whoSpec, noOperands)},
+	"arch":     {verdict.ModeSafe, "prints the kind of machine", false, standard(whoSpec, noOperands)},
+	"lscpu":    {verdict.ModeSafe, "prints about processors", false, standard(lscpuSpec, noOperands)},
+	"expr":     {verdict.ModeSafe, "calculates", false, standard(whoSpec, wordOperands)},
+	"cal":      {verdict.ModeSafe, "prints a calendar", false, standard(calSpec, wordOperands)},
+	"fmt":      {verdict.ModeSafe, "breaks lines", false, standard(plainSpec("fmt"), readOperands)},
+	"pgrep":    {verdict.ModeSafe, "finds processes", false, standard(pgrepSpec, wordOperands)},
+	"zcat":     {verdict.ModeSafe, "prints packed files", false, standard(whoSpec, readOperands)},
+	"gzip":     {verdict.ModeSafe, "prints packed files", false, checkGzip},
+	"gunzip":   {verdict.ModeSafe, "prints packed files", false, checkGzip},
+	"tar":      {verdict.ModeSafe, "lists an archive", false, checkTar},
+	"unzip":    {verdict.ModeSafe, "lists an archive", false, checkUnzip},
+
 	"git":     {verdict.ModeRestricted, "version control without its hooks", false, checkGit},
 	"npm":     {verdict.ModeRestricted, "installs packages and runs scripts", false, checkNpm},
 	"pip":     {verdict.ModeRestricted, "installs and shows packages", false, checkPip},
@@ -105,6 +121,11 @@ var programs = map[string]program{
 	"rm":      {verdict.ModeRestricted, "removes files of the workspace", false, standard(rmSpec, removeOperands)},
 	"rmdir":   {verdict.ModeRestricted, "removes empty folders", false, standard(rmdirSpec, removeOperands)},
 	"chmod":   {verdict.ModeRestricted, "changes rights of files", false, checkChmod},
+	"tee":     {verdict.ModeRestricted, "writes files of the workspace", false, standard(teeSpec, writeOperands)},
+
+	"goimports":     {verdict.ModeRestricted, "formats files", false, standard(gofmtSpec, writeOrNothing)},
+	"staticcheck":   {verdict.ModeRestricted, "checks Go code", false, checkStaticcheck},
+	"golangci-lint": {verdict.ModeRestricted, "checks Go code", false, checkGolangci},
 }
 
 // Programs are the names of the programs that a mode knows, sorted. Yolo mode

@@ -13,6 +13,8 @@ var (
 		"install": table(join(pipCommonRows, pipInstallRows)),
 		"list":    table(join(pipCommonRows, pipListRows)),
 		"show":    table(join(pipCommonRows, pipShowRows)),
+		"check":   table(pipCommonRows),
+		"freeze":  table(join(pipCommonRows, []row{{names: "-l --local --user --exclude-editable --all", why: "what is listed"}})),
 	}
 	pythonSpec   = table(pythonRows, stopAtOperand)
 	unittestSpec = table(unittestRows)
@@ -35,7 +37,7 @@ func checkPip(g *guard, args []Word) ([]string, error) {
 	name := args[at].Text
 	s, ok := pipSpecs[name]
 	if !ok || args[at].IsGlob() {
-		return nil, unknownSubcommand(name, "install list show")
+		return nil, unknownSubcommand(name, "install list show freeze check")
 	}
 	p, err := s.read(g, args[at+1:])
 	if err != nil {
@@ -70,8 +72,8 @@ func literalExtras(args []Word) []Word {
 
 func (g *guard) pipOperand(subcommand, operand string) error {
 	switch subcommand {
-	case "list":
-		return verdict.Refuse(verdict.BadOperand, "list takes no arguments: leave them out")
+	case "list", "freeze", "check":
+		return verdict.Refuse(verdict.BadOperand, "this subcommand takes no arguments: leave them out")
 	case "show":
 		if isPackageName(strings.ToLower(operand)) {
 			return nil
@@ -159,7 +161,7 @@ func checkPipFolder(g *guard, value string) error {
 	return g.inWorkspace(value)
 }
 
-// checkPython allows a script of the workspace, or one of three modules.
+// checkPython allows a script of the workspace, or a module of the table.
 func checkPython(g *guard, args []Word) ([]string, error) {
 	split := len(args)
 	for i := 0; i < len(args) && strings.HasPrefix(args[i].Text, "-"); i++ {
@@ -219,17 +221,26 @@ func (g *guard) pythonModule(args []Word, at int) ([]string, error) {
 	if len(front.operands) > 0 || at+1 >= len(args) {
 		return nil, verdict.Refuse(verdict.BadOperand, "-m needs a module: use pytest, unittest or pip")
 	}
-	check := map[string]func(*guard, []Word) ([]string, error){
-		"pytest": checkPytest, "pip": checkPip, "unittest": checkUnittest,
-	}[args[at+1].Text]
+	check := pythonModules[args[at+1].Text]
 	if check == nil {
-		return nil, verdict.Refuse(verdict.BadOperand, "module %s is not in the table: use pytest, unittest or pip", verdict.Short(args[at+1].Text))
+		return nil, verdict.Refuse(verdict.BadOperand, "module %s is not in the table: use pytest, unittest, pip, venv, mypy, ruff, black, isort, flake8 or json.tool", verdict.Short(args[at+1].Text))
 	}
 	rest, err := check(g, args[at+2:])
 	if err != nil {
 		return nil, err
 	}
 	return append(plain(args[:at+2]), rest...), nil
+}
+
+// pythonModules are the modules that -m may name.
+var pythonModules = map[string]func(*guard, []Word) ([]string, error){
+	"pytest": checkPytest, "pip": checkPip, "unittest": checkUnittest, "ruff": checkRuff,
+	"mypy":      standard(mypySpec, workOperands),
+	"black":     standard(blackSpec, writeOperands),
+	"isort":     standard(isortSpec, writeOperands),
+	"flake8":    standard(flake8Spec, workOperands),
+	"venv":      standard(table([]row{{names: "--without-pip --system-site-packages --symlinks --copies", why: "what is in it"}, {names: "--prompt", value: keyword, why: "its name"}}), writeOperands),
+	"json.tool": standard(table([]row{{names: "--sort-keys --compact --no-ensure-ascii --json-lines", why: "layout"}, {names: "--indent", value: number, why: "layout"}}), oneOperand),
 }
 
 func checkUnittest(g *guard, args []Word) ([]string, error) {

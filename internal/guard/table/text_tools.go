@@ -92,6 +92,10 @@ var plainRows = map[string][]row{
 		{names: "-b -c -C -d -o -x -v --canonical --no-squeezing", why: "how bytes are printed"},
 		{names: "-n -s --length --skip", value: keyword, why: "which bytes"},
 	},
+	"fmt": {
+		{names: "-c -s -t -u --crown-margin --split-only --tagged-paragraph --uniform-spacing", why: "layout"},
+		{names: "-w -g -p --width --goal --prefix", value: text, why: "layout"},
+	},
 	"base64": {{names: "-d -i --decode --ignore-garbage", why: "direction"}, {names: "-w --wrap", value: number, why: "layout"}},
 }
 
@@ -146,10 +150,24 @@ func textOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	return nil, p.noGlobs(len(p.operands))
 }
 
+// wordOperands are textOperands without paths; a lone / divides.
+func wordOperands(_ *guard, p *parsed) (map[int][]string, error) {
+	for i := range p.operands {
+		if name := p.operand(i).Text; name != "/" && strings.Contains(name, "/") {
+			return nil, verdict.Refuse(verdict.BadOperand, "%s is a path, and no file is read here", verdict.Short(name))
+		}
+	}
+	return nil, p.noGlobs(len(p.operands))
+}
+
 // checkSed allows a script that only selects, deletes and substitutes: no
 // command that runs a program, and none that reads or writes a file.
 func checkSed(g *guard, args []Word) ([]string, error) {
-	p, err := sedSpec.read(g, args)
+	spec := sedSpec
+	if g.mode == verdict.ModeRestricted {
+		spec = sedEditSpec
+	}
+	p, err := spec.read(g, args)
 	if err != nil {
 		return nil, err
 	}
@@ -166,21 +184,39 @@ func checkSed(g *guard, args []Word) ([]string, error) {
 		}
 		first = 1
 	}
-	replaced, err := g.paths(p, first, g.readable)
+	accept := g.readable
+	if p.has("-i", "--in-place") {
+		accept = g.writable
+		if len(p.operands) <= first {
+			return nil, verdict.Refuse(verdict.BadOperand, "no file is named: name one inside the workspace")
+		}
+	}
+	replaced, err := g.paths(p, first, accept)
 	if err != nil {
 		return nil, err
 	}
 	return append([]string{"--sandbox"}, p.build(replaced)...), nil
 }
 
-// No -i (writes), -f (a script from a file). --sandbox is added: sed then refuses
+// No -f (a script from a file). --sandbox is added: sed then refuses
 // e, r and w itself.
 var sedRows = []row{
 	{names: "-n -E -r -s -u -z -l --quiet --silent --regexp-extended --separate --unbuffered --null-data --posix --debug --sandbox", why: "how lines are read and printed"},
 	{names: "-e --expression", value: custom, check: sedScript, why: "a script, which is looked into"},
 }
 
-var sedSpec = table(join(helpRows, sedRows))
+// sedEditRows change files of the workspace. No ending for a copy: -in is no -i -n,
+// but a copy whose name ends in n.
+var sedEditRows = []row{{names: "-i --in-place", value: custom, optional: true, check: noEnding, why: "the file is changed"}}
+
+func noEnding(_ *guard, _ string) error {
+	return verdict.Refuse(verdict.BadOptionValue, "a copy under another name is not allowed: write -i alone")
+}
+
+var (
+	sedSpec     = table(join(helpRows, sedRows))
+	sedEditSpec = table(join(helpRows, sedRows, sedEditRows))
+)
 
 // sedScript reads a script command by command. What it does not know is refused.
 func sedScript(_ *guard, script string) error {

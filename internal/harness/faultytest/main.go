@@ -16,6 +16,7 @@ func Main() int {
 	names := fs.String("faults", "", "names of faults, with commas between them")
 	listen := fs.String("listen", "", "the address for HTTP; standard input and output without")
 	child := fs.Bool("child", false, "be the process that was left behind")
+	work := fs.Duration("work", 0, "how long each call takes")
 	folder := fs.String("folder", ".", "the folder of read_note")
 	if err := fs.Parse(os.Args[1:]); err != nil {
 		return 2
@@ -35,7 +36,7 @@ func Main() int {
 	if faults["ignore-term"] {
 		signal.Ignore(syscall.SIGTERM, os.Interrupt)
 	}
-	s := &server{faults: faults, folder: *folder, counters: map[string]int{}}
+	s := &server{faults: faults, folder: *folder, work: *work, counters: map[string]int{}}
 	if *listen != "" {
 		return s.serveHTTP(*listen)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"sync"
+	"time"
 )
 
 // request is a message of the client.
@@ -18,6 +19,7 @@ type object = map[string]any
 type server struct {
 	faults map[string]bool
 	folder string
+	work   time.Duration // of each call
 
 	mu       sync.Mutex
 	counters map[string]int

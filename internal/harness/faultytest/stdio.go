@@ -70,6 +70,7 @@ func (s *server) frames(r request) [][]byte {
 
 // before is what a fault does before a call is answered.
 func (s *server) before() {
+	time.Sleep(s.work)
 	switch {
 	case s.faults["crash-call"]:
 		os.Exit(3)

@@ -14,6 +14,14 @@ type Finding struct {
 	Text  string `json:"text"`
 }
 
+// Message is a finding on one line without its kind.
+func (f Finding) Message() string {
+	if f.Where == "" {
+		return f.Text
+	}
+	return f.Where + ": " + f.Text
+}
+
 // Kinds of findings.
 const (
 	NoStart        Kind = "no-start"

@@ -41,13 +41,15 @@ type Failure struct {
 
 type fuzzer struct {
 	Options
-	conn  *wire.Conn
-	calls int
-	found []Failure
+	conn       *wire.Conn
+	calls      int
+	unanswered int // calls of the tool in hand, each of which took a whole time limit
+	found      []Failure
 }
 
-// Run makes the calls and returns one failure for each tool and kind of finding. The
-// error is the one of Open. When ctx ends, no further call is made.
+// Run makes the calls and returns one failure for each tool and kind of finding. A tool
+// that leaves ten calls without an answer is not called any more. The error is the one
+// of Open. When ctx ends, no further call is made.
 func Run(ctx context.Context, o Options) (found []Failure, calls int, err error) {
 	f := &fuzzer{Options: o}
 	defer func() {
@@ -68,6 +70,7 @@ func (f *fuzzer) tool(ctx context.Context, tool contract.Tool) error {
 	if tool.Input == nil {
 		return nil // the list has a finding for it
 	}
+	f.unanswered = 0
 	schema := tool.InputSchema()
 	judge := arguments.New(schema, tool.Input, 0)
 	for _, c := range f.Saved {
@@ -103,8 +106,8 @@ func mix(seed uint64, tool string, i int) uint64 {
 
 // try makes a call, and shrinks it where it fails in a new way.
 func (f *fuzzer) try(ctx context.Context, tool contract.Tool, judge *arguments.Maker, made map[string]any) error {
-	if ctx.Err() != nil {
-		return nil //nolint:nilerr // the run was told to end
+	if ctx.Err() != nil || f.unanswered >= mostUnanswered {
+		return nil //nolint:nilerr // the run was told to end, or would take too long
 	}
 	fits := judge.Fits(made)
 	what, err := f.call(ctx, tool, made, fits)
@@ -132,10 +135,12 @@ func (f *fuzzer) try(ctx context.Context, tool contract.Tool, judge *arguments.M
 	return err
 }
 
-// Tries to make a case smaller; few where each takes a whole time limit.
+// Tries to make a case smaller, few where each takes a whole time limit; and how many
+// calls of a tool may take one.
 const (
 	mostShrinks     = 150
 	mostSlowShrinks = 4
+	mostUnanswered  = 10
 )
 
 func (f *fuzzer) known(tool string, kind finding.Kind) bool {
@@ -163,8 +168,12 @@ func (f *fuzzer) call(ctx context.Context, tool contract.Tool, made map[string]a
 	reply, err := f.conn.Call(limited, "tools/call", map[string]any{"name": tool.Name, "arguments": made})
 	found := f.conn.Findings()
 	if f.conn.Broken() {
-		f.conn.Close()
-		found = append(found, f.conn.Findings()...)
+		if len(found) > 0 {
+			f.conn.Kill()
+		} else {
+			f.conn.Close() // how it ends may be what is wrong
+			found = f.conn.Findings()
+		}
 		f.conn = nil
 	}
 	if err == nil {
@@ -172,6 +181,9 @@ func (f *fuzzer) call(ctx context.Context, tool contract.Tool, made map[string]a
 	}
 	if len(found) == 0 || ctx.Err() != nil {
 		return nil, nil //nolint:nilnil // nothing was found
+	}
+	if found[0].Kind == finding.NoAnswer {
+		f.unanswered++
 	}
 	return &found[0], nil
 }

@@ -124,12 +124,13 @@ const (
 
 // Stop ends the server: it closes its input, then tells its group to end, then kills
 // it. Stop returns when nothing of it is left, and always in a bounded time.
-func (p *Process) Stop() Ending { return p.end(true) }
+func (p *Process) Stop() Ending { return p.End(true) }
 
 // Kill ends a server that cannot be asked any more.
-func (p *Process) Kill() Ending { return p.end(false) }
+func (p *Process) Kill() Ending { return p.End(false) }
 
-func (p *Process) end(gently bool) Ending {
+// End is Stop, or Kill where it is not gently done.
+func (p *Process) End(gently bool) Ending {
 	p.stop.Do(func() {
 		p.tree.look(p.PID())
 		p.ending.PeakResidentBytes = peakResident(p.PID())

@@ -1,5 +1,5 @@
-// Package report turns what a run found into JSON and JUnit files. Whatever a server
-// said is redacted and cleaned before: a report is read at terminals and in browsers, and
+// Package report turns what a run found into JSON, JUnit and HTML files. Whatever a
+// server said is redacted and cleaned before: a report is read at terminals and in browsers, and
 // is kept and sent by CI systems.
 package report
 
@@ -17,6 +17,9 @@ func Clean(r *run.Report, engine *redact.Engine) {
 	c := cleaner{engine}
 	if r.ServerInfo != nil {
 		r.ServerInfo = c.raw(r.ServerInfo)
+	}
+	for i, change := range r.Changes {
+		r.Changes[i].Where, r.Changes[i].Text = c.line(change.Where), c.line(change.Text)
 	}
 	c.outcome(&r.Server)
 	for i := range r.Cases {

@@ -19,6 +19,7 @@ var writers = map[string]struct {
 }{
 	"json":  {".json", JSON},
 	"junit": {".xml", JUnit},
+	"html":  {".html", HTML},
 }
 
 // JSON writes the whole report.

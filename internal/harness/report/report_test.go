@@ -59,7 +59,11 @@ func TestReports(t *testing.T) {
 	if err := report.JUnit(&asXML, r); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"json": asJSON.String(), "junit": asXML.String(), "outcome": one.Findings[0].Text} {
+	var asHTML bytes.Buffer
+	if err := report.HTML(&asHTML, r); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"html": asHTML.String(), "json": asJSON.String(), "junit": asXML.String(), "outcome": one.Findings[0].Text} {
 		if strings.Contains(text, secret) || strings.ContainsAny(text, "\x1b\x00\u202e") {
 			t.Errorf("%s shows what it must not: %q", name, text)
 		}

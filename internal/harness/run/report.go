@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"example.org/bridge/internal/harness/contract"
 	"example.org/bridge/internal/harness/finding"
 	"example.org/bridge/internal/harness/wire"
 )
@@ -38,6 +39,8 @@ type Report struct {
 	PeakMemory  int64           `json:"peak_memory_bytes,omitempty"`
 	// NotStarted reports a server that could not be started; no case ran then.
 	NotStarted bool `json:"not_started"`
+	// Changes is how the server differs from the contract of the suite, where it has one.
+	Changes []contract.Change `json:"contract_changes,omitempty"`
 	// Server is what was found beside the cases: when it started, in its lists, at its end.
 	Server Outcome   `json:"server"`
 	Cases  []Outcome `json:"cases"`

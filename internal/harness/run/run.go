@@ -42,11 +42,8 @@ type runner struct {
 // rest as skipped; what was started is ended in any case.
 func Run(ctx context.Context, o Options) *Report {
 	started := time.Now()
-	r := &runner{suite: o.Suite, plan: o.Plan, target: targetOf(o.Suite), hide: newHider(o.Suite.Server)}
-	r.report = &Report{
-		Suite: o.Suite.Path, Environment: o.Suite.Global.Environment, Started: started.UTC(),
-		Server: Outcome{ID: "server", Suite: "server", Name: "server", State: Passed, Attempts: 1},
-	}
+	r := newRunner(o.Suite)
+	r.plan, r.report.Started = o.Plan, started.UTC()
 	w := &worker{run: r}
 	if err := w.open(ctx); err != nil {
 		r.report.NotStarted = true
@@ -60,6 +57,13 @@ func Run(ctx context.Context, o Options) *Report {
 	}
 	r.finish(started)
 	return r.report
+}
+
+func newRunner(s *suite.Suite) *runner {
+	return &runner{suite: s, target: targetOf(s), hide: newHider(s.Server), report: &Report{
+		Suite: s.Path, Environment: s.Global.Environment,
+		Server: Outcome{ID: "server", Suite: "server", Name: "server", State: Passed, Attempts: 1},
+	}}
 }
 
 // targetOf says how to reach the server of a suite.

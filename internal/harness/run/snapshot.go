@@ -47,7 +47,8 @@ func (r *runner) compare(ctx context.Context, c *wire.Conn, old *contract.Snapsh
 	if err != nil {
 		return // what was read from JSON is JSON
 	}
-	for _, change := range contract.Compare(old, now) {
+	r.report.Changes = contract.Compare(old, now)
+	for _, change := range r.report.Changes {
 		if change.Level == contract.Breaking {
 			found = append(found, finding.Finding{Kind: finding.BreakingChange, Where: change.Where, Text: change.Text})
 		}

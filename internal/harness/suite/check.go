@@ -17,7 +17,7 @@ import (
 var revisions = []string{"auto", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"}
 
 // Formats are the formats of reports that a suite may ask for.
-func Formats() []string { return []string{"json", "junit"} }
+func Formats() []string { return []string{"json", "junit", "html"} }
 
 // MaxConcurrency is the most servers that a run may use at once.
 const MaxConcurrency = 64
@@ -59,6 +59,7 @@ func (c *checker) all(environment string) {
 	c.environment(environment)
 	c.global()
 	c.server()
+	c.thresholds()
 	if c.suite.Reporting.RetentionDays < 0 {
 		c.complain("reporting.retention_days", "retention_days must not be less than 0, which keeps reports for ever")
 	}
@@ -130,6 +131,21 @@ func (c *checker) global() {
 		c.complain("global.retry", "max_retries must be from 0 to %d, and retry_delay_ms not less than 0", maxRetries)
 	}
 	c.patterns("global.retry.retry_on_patterns", g.Retry.Patterns)
+}
+
+func (c *checker) thresholds() {
+	t := &c.suite.Baselines.Thresholds
+	for _, one := range []struct {
+		value *float64
+		usual float64
+	}{{&t.Warning, 25}, {&t.Error, 50}, {&t.Critical, 100}} {
+		if *one.value == 0 {
+			*one.value = one.usual
+		}
+	}
+	if t.Warning < 0 || t.Error < t.Warning || t.Critical < t.Error {
+		c.complain("performance.thresholds", "the thresholds are percents from 0, and warning is the lowest and critical the highest (now %g, %g, %g)", t.Warning, t.Error, t.Critical)
+	}
 }
 
 func (c *checker) timeout(at string, seconds float64) {

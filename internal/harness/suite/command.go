@@ -7,5 +7,14 @@ func ForCommand(command []string) *Suite {
 	c := &checker{suite: s}
 	c.global()
 	c.server()
+	c.thresholds()
 	return s
+}
+
+// WithCommand returns the same suite for another program. Command is what stands in
+// server.command and server.args.
+func (s *Suite) WithCommand(command []string) *Suite {
+	other := *s
+	other.Server.Command, other.Server.Args = command[0], command[1:]
+	return &other
 }

@@ -13,6 +13,7 @@ type Suite struct {
 	Server       Server            `yaml:"server"`
 	Groups       []Group           `yaml:"test_suites"`
 	Reporting    Reporting         `yaml:"reporting"`
+	Baselines    Baselines         `yaml:"performance"`
 	Environments map[string]Change `yaml:"environments"`
 }
 
@@ -139,4 +140,15 @@ type Reporting struct {
 	OutputDir     string   `yaml:"output_dir"`
 	Formats       []string `yaml:"formats"`
 	RetentionDays int      `yaml:"retention_days"`
+}
+
+// Baselines says where response times are kept and by how much a case may be slower. The
+// thresholds are percents; 0 means the usual 25, 50 and 100.
+type Baselines struct {
+	Folder     string `yaml:"baseline_storage_path"` // relative to the suite's folder
+	Thresholds struct {
+		Warning  float64 `yaml:"warning_threshold_percent"`
+		Error    float64 `yaml:"error_threshold_percent"`
+		Critical float64 `yaml:"critical_threshold_percent"`
+	} `yaml:"thresholds"`
 }

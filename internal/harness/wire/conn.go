@@ -18,7 +18,7 @@ type link interface {
 	call(ctx context.Context, r outgoing) (Reply, error)
 	notify(ctx context.Context, r outgoing) error
 	setModern(modern bool)
-	close() process.Ending
+	close(gently bool) process.Ending
 }
 
 // outgoing is a request or notification as it goes out. Name is the tool, prompt or
@@ -122,9 +122,14 @@ func (c *Conn) Findings() []finding.Finding { return c.ledger.take() }
 func (c *Conn) Exchanges() []Exchange { return c.log.take() }
 
 // Close ends the server and returns how it ended. How it ended wrongly is in Findings.
-func (c *Conn) Close() process.Ending {
+func (c *Conn) Close() process.Ending { return c.end(true) }
+
+// Kill is Close for a server whose way of ending is no matter: it is given no time.
+func (c *Conn) Kill() process.Ending { return c.end(false) }
+
+func (c *Conn) end(gently bool) process.Ending {
 	c.closed.Do(func() {
-		c.ending = c.link.close()
+		c.ending = c.link.close(gently)
 		tellEnding(c.ledger, c.ending)
 	})
 	return c.ending
@@ -138,15 +143,15 @@ func tellEnding(l *ledger, e process.Ending) {
 		l.add(finding.NoExit, "the server went on after its input had ended and it was told to end")
 	case e.Code > 0 && e.IgnoredEnd: // a program that turns the signal into a code
 	case e.Code > 0:
-		l.add(finding.Crash, fmt.Sprintf("the server ended with exit code %d%s", e.Code, lastWords(e.Stderr)))
+		l.add(finding.Crash, fmt.Sprintf("the server ended with exit code %d%s", e.Code, lastLine(e.Stderr)))
 	}
 	if e.Left > 0 {
 		l.add(finding.LeftProcess, fmt.Sprintf("%d processes outlived the server and were ended", e.Left))
 	}
 }
 
-// lastWords is the last line of a server's standard error.
-func lastWords(stderr string) string {
+// lastLine is the last line of a server's standard error.
+func lastLine(stderr string) string {
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
 	if last := lines[len(lines)-1]; last != "" {
 		return ": " + excerpt([]byte(last))

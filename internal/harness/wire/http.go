@@ -189,12 +189,12 @@ func (h *httpLink) notify(ctx context.Context, r outgoing) error {
 
 func (h *httpLink) setModern(bool) {}
 
-func (h *httpLink) close() process.Ending {
+func (h *httpLink) close(gently bool) process.Ending {
 	h.client.CloseIdleConnections()
 	if h.process == nil {
 		return process.Ending{Asked: true}
 	}
-	end := h.process.Stop()
+	end := h.process.End(gently)
 	// An HTTP server is ended by a signal, and may turn it into any code.
 	if !end.IgnoredTerm && end.Asked {
 		end.Code = 0

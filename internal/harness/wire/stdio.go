@@ -110,8 +110,8 @@ func (s *stdioLink) tell(err error, method string) {
 
 func (s *stdioLink) notify(ctx context.Context, r outgoing) error { return s.send(ctx, r.frame) }
 
-func (s *stdioLink) close() process.Ending {
-	end := s.process.Stop()
+func (s *stdioLink) close(gently bool) process.Ending {
+	end := s.process.End(gently)
 	<-s.ended
 	return end
 }

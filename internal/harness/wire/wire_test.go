@@ -56,13 +56,26 @@ func visit(t *testing.T, target wire.Target) []finding.Finding {
 	return visitFor(t, target, 4*time.Second)
 }
 
-// patience is how long a call may take where kind is to be found. What comes in large
-// quantities comes slowly on a busy machine; what never comes is waited for in vain.
-func patience(kind finding.Kind) time.Duration {
-	if kind == finding.Flood || kind == finding.TooLarge {
+// callLimit is how long a call may take where kind is to be found. What comes in large
+// quantities comes slowly on a busy machine; for what never comes a second is enough.
+func callLimit(kind finding.Kind) time.Duration {
+	switch kind {
+	case finding.Flood, finding.TooLarge:
 		return time.Minute
+	case finding.NoAnswer, finding.NoStart:
+		return time.Second
 	}
 	return 4 * time.Second
+}
+
+// faulty is the server with a fault of a kind, which may be that it never starts.
+func faulty(t *testing.T, fault string, kind finding.Kind, listen string) wire.Target {
+	t.Helper()
+	goal := target(t, fault, listen, "")
+	if kind == finding.NoStart {
+		goal.StartTimeout = callLimit(kind)
+	}
+	return goal
 }
 
 func visitFor(t *testing.T, target wire.Target, wait time.Duration) []finding.Finding {
@@ -103,7 +116,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 				t.Skip("MISSING: /proc, by which processes outside of a group are found")
 			}
 			t.Parallel()
-			found := visitFor(t, target(t, fault.Name, "", ""), patience(kind))
+			found := visitFor(t, faulty(t, fault.Name, kind, ""), callLimit(kind))
 			if !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Kind == kind }) {
 				t.Errorf("%s: want %s, found %v", fault.About, kind, found)
 			}
@@ -170,8 +183,8 @@ func TestFaultsOverHTTP(t *testing.T) {
 			if runtime.GOOS != "linux" && kind == finding.LeftProcess {
 				t.Skip("MISSING: /proc, by which processes outside of a group are found")
 			}
-			goal := target(t, fault, freeAddress(t), "")
-			found := visitFor(t, goal, patience(kind))
+			t.Parallel()
+			found := visitFor(t, faulty(t, fault, kind, freeAddress(t)), callLimit(kind))
 			if !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Kind == kind }) {
 				t.Errorf("want %s, found %v", kind, found)
 			}

@@ -1,0 +1,91 @@
+package bench
+
+import (
+	"math"
+
+	"example.org/bridge/internal/harness/stat"
+)
+
+// Doubt is how likely a comparison of two servers that are equal raises an alarm, all
+// cases together.
+const Doubt = 0.01
+
+// Comparison is one case of two servers. Ratio is the median over the blocks of new
+// divided by old; Low and High are its 95 % interval; P is the corrected probability of
+// such a difference by chance. There is a verdict where P is at most [Doubt] and the ratio
+// is beyond the threshold.
+type Comparison struct {
+	Name    string  `json:"name"`
+	Old     float64 `json:"old"`
+	New     float64 `json:"new"`
+	Ratio   float64 `json:"ratio"`
+	Low     float64 `json:"low"`
+	High    float64 `json:"high"`
+	P       float64 `json:"p"`
+	Verdict Verdict `json:"verdict,omitempty"`
+}
+
+// Verdict says whether the new server needs more.
+type Verdict string
+
+// Verdicts. Without one there is no difference, or none that is certain.
+const (
+	Worse  Verdict = "worse"
+	Better Verdict = "better"
+)
+
+// Blocks is how many blocks a comparison of so many cases needs at least, for a
+// difference that shows in every block to be told.
+func Blocks(cases int) int {
+	tests := float64(2 * (cases + 2)) // both directions; start and memory too
+	return max(12, int(math.Ceil(math.Log2(tests/Doubt)))+1)
+}
+
+// Compare compares what was measured in the same blocks. Threshold is the share by which
+// a case must differ, such as 0.1.
+func Compare(now, before Measured, threshold float64) []Comparison {
+	former := map[string]Series{}
+	for _, s := range before.Series {
+		former[s.Name] = s
+	}
+	var compared []Comparison
+	var p []float64
+	for _, s := range now.Series {
+		old, ok := former[s.Name]
+		if !ok || len(old.Blocks) != len(s.Blocks) {
+			continue
+		}
+		one, up, down := compareSeries(s, old)
+		compared, p = append(compared, one), append(p, up, down)
+	}
+	p = stat.Holm(p)
+	for i := range compared {
+		compared[i].judge(p[2*i], p[2*i+1], threshold)
+	}
+	return compared
+}
+
+// compareSeries returns the figures of a case, and how likely its blocks are by chance as
+// high, and as low.
+func compareSeries(now, before Series) (c Comparison, up, down float64) {
+	logs, mirrored := make([]float64, len(now.Blocks)), make([]float64, len(now.Blocks))
+	for i := range logs {
+		logs[i] = math.Log(now.Blocks[i] / before.Blocks[i])
+		mirrored[i] = -logs[i]
+	}
+	low, high := stat.Interval(logs)
+	return Comparison{
+		Name: now.Name, Old: stat.Median(before.Blocks), New: stat.Median(now.Blocks),
+		Ratio: math.Exp(stat.Median(logs)), Low: math.Exp(low), High: math.Exp(high),
+	}, stat.SignedRank(logs), stat.SignedRank(mirrored)
+}
+
+func (c *Comparison) judge(up, down, threshold float64) {
+	c.P = min(up, down)
+	switch {
+	case up <= Doubt && c.Ratio >= 1+threshold:
+		c.Verdict = Worse
+	case down <= Doubt && c.Ratio <= 1/(1+threshold):
+		c.Verdict = Better
+	}
+}

@@ -1,0 +1,105 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"example.org/bridge/internal/harness/run"
+)
+
+// chart is a histogram of how long cases took. Each bar is wider than the one before it:
+// their limits are 1, 2, 5, 10, 20, 50 … milliseconds.
+type chart struct {
+	Width, Height, Base int
+	Text                string // the same for those who do not see it
+	Bars                []bar
+}
+
+// bar is one bar and where it stands, in units of the drawing.
+type bar struct {
+	Label                       string
+	Count                       int
+	X, Y, Width, Height, Middle int
+	Above, Below                int // where the texts stand
+}
+
+const (
+	chartWidth, chartHeight = 640, 190
+	chartBase               = 160 // where the bars stand
+	tallest                 = 130
+	gap                     = 6
+)
+
+// chartOf draws the cases that ran; nil for fewer than two.
+func chartOf(cases []run.Outcome) *chart {
+	var times []time.Duration
+	for _, c := range cases {
+		if c.State != run.Skipped {
+			times = append(times, c.Duration)
+		}
+	}
+	if len(times) < 2 {
+		return nil
+	}
+	limits, counts := buckets(times)
+	most := 0
+	for _, n := range counts {
+		most = max(most, n)
+	}
+	var told []string
+	width := min(chartWidth/len(counts), 90)
+	c := &chart{Width: width * len(counts), Height: chartHeight, Base: chartBase}
+	for i, n := range counts {
+		height := tallest * n / most
+		if n > 0 {
+			height = max(height, 2)
+		}
+		label := "≤ " + spaced(limits[i])
+		c.Bars = append(c.Bars, bar{
+			Label: label, Count: n, X: i*width + gap/2, Y: chartBase - height, Width: width - gap, Height: height,
+			Middle: i*width + width/2, Above: chartBase - height - 6, Below: chartBase + 18,
+		})
+		told = append(told, fmt.Sprintf("%d cases %s", n, strings.Replace(label, "≤", "at most", 1)))
+	}
+	c.Text = strings.Join(told, ", ")
+	return c
+}
+
+// spaced puts a space before the unit of a round time.
+func spaced(d time.Duration) string {
+	text := d.String()
+	if number := strings.TrimRight(text, "hmnµs"); !strings.ContainsAny(number, "hm") {
+		return number + " " + text[len(number):]
+	}
+	return text // 1h23m20s
+}
+
+// mostBars is how many bars have room for their texts.
+const mostBars = 9
+
+// buckets sorts times below limits that are 1, 2 or 5 times a power of ten. What is below
+// the first or above the last of the bars that have room belongs to that.
+func buckets(times []time.Duration) (limits []time.Duration, counts []int) {
+	least, longest := times[0], times[0]
+	for _, t := range times {
+		least, longest = min(least, t), max(longest, t)
+	}
+	for decade := 10 * time.Microsecond; len(limits) == 0 || limits[len(limits)-1] < longest; decade *= 10 {
+		for _, step := range []time.Duration{1, 2, 5} {
+			if limit := step * decade; limit >= least && (len(limits) == 0 || limits[len(limits)-1] < longest) {
+				limits = append(limits, limit)
+			}
+		}
+	}
+	limits = limits[max(0, len(limits)-mostBars):]
+	counts = make([]int, len(limits))
+	for _, t := range times {
+		i := 0
+		for t > limits[i] {
+			i++
+		}
+		counts[i]++
+	}
+	return limits, counts
+}
