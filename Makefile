@@ -81,7 +81,7 @@ MUTATIONS ?= 160
 mutate:
 	nice $(GO) run ./scripts/mutate -n $(MUTATIONS)
 
-## golden: write generated documents and snapshots anew
+## golden: regenerate documents and snapshots
 .PHONY: golden
 golden:
 	$(GO) test ./internal/mcpserver ./internal/cli ./internal/sqlite -run 'Golden|Snapshot|Docs|SchemaDigests' -update

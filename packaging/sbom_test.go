@@ -13,6 +13,9 @@ import (
 // TestSBOM: the bill of materials of a program lists the modules that are in it,
 // with their versions and hashes, and says the same each time.
 func TestSBOM(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: builds the program")
+	}
 	program := filepath.Join(t.TempDir(), "bridge")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../cmd/bridge").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -92,7 +92,7 @@ func TestReadHookEventRefuses(t *testing.T) {
 }
 
 // TestReadHookEventOpenEnd: a client that leaves its end of the pipe open is
-// answered all the same.
+// answered anyway.
 func TestReadHookEventOpenEnd(t *testing.T) {
 	out, in := io.Pipe()
 	go func() { _, _ = io.WriteString(in, `{"session_id":"s","hook_event_name":"Stop"}`) }() // and no end

@@ -28,7 +28,7 @@ func (e *ExpiredError) Unwrap() error { return ErrExpired }
 type Extended struct {
 	ExpiresAt time.Time
 	// JoinCode is a fresh one, good until JoinExpiresAt, where nobody has joined
-	// yet: the one before it is worthless. Empty otherwise.
+	// yet: the one before it is invalid. Empty otherwise.
 	JoinCode      string
 	JoinExpiresAt time.Time
 	// Unread counts what waits for the caller; 0 for the operator.

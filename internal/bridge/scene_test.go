@@ -14,7 +14,8 @@ import (
 func TestEffectiveLimits(t *testing.T) {
 	one, two := ratelimit.Limit{PerMinute: 1}, ratelimit.Limit{PerMinute: 2}
 	got := bridge.EffectiveLimits([]bridge.SetLimit{
-		{Kind: bridge.LimitWrites, Limit: one}, {Kind: bridge.LimitReads, Limit: one},
+		{Kind: bridge.LimitWrites, Limit: one},
+		{Kind: bridge.LimitReads, Limit: one},
 		{Conversation: "conv_1", Kind: bridge.LimitWrites, Limit: two},
 		{Kind: "of a later version", Limit: two},
 	}, bridge.Usage{Messages: 3})

@@ -52,7 +52,7 @@ func (s *Service) Tokens(ctx context.Context, conversation string) (TokenPair, e
 }
 
 // RotateTokens replaces both tokens of a conversation: the old ones, and a join
-// code that was not redeemed, are worthless from then on.
+// code that was not redeemed, are invalid from then on.
 func (s *Service) RotateTokens(ctx context.Context, conversation string) (TokenPair, error) {
 	a, b := s.newNonce(conversation, SessionA), s.newNonce(conversation, SessionB)
 	op := s.OperatorOperation("rotate_tokens", conversation)
@@ -62,9 +62,9 @@ func (s *Service) RotateTokens(ctx context.Context, conversation string) (TokenP
 	return s.tokenPair(conversation, Nonces{A: a.Nonce, B: b.Nonce}), nil
 }
 
-// RotateToken replaces the token of one session, which puts out whoever has the
+// RotateToken replaces the token of one session, which locks out who has the
 // old one, and returns the new one. The other session notices nothing. A join code
-// that was not redeemed is worthless afterwards where the session is "b". The
+// that was not redeemed is invalid afterwards where the session is "b". The
 // error may be ErrNotFound or an InvalidError.
 func (s *Service) RotateToken(ctx context.Context, conversation string, session SessionID) (string, error) {
 	op := s.OperatorOperation("rotate_tokens", conversation)

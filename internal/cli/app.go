@@ -36,7 +36,7 @@ type app struct {
 	file    *configFile
 	origins map[*pflag.Flag]origin
 	// configErr is what is wrong with the configuration, for commands that run
-	// all the same.
+	// anyway.
 	configErr error
 	// unattended reports a command that other programs start.
 	unattended bool

@@ -192,7 +192,7 @@ func (a *app) printJudged(judged []bench.Judged, fresh []string) error {
 }
 
 func newBaselineUpdateCmd(a *app) *cobra.Command {
-	return baselineCmd(a, "update", "Measure anew what has not become slower", `Measure the cases of a suite and keep what was measured, for cases without a baseline too.
+	return baselineCmd(a, "update", "Measure again what has not become slower", `Measure the cases of a suite and keep what was measured, for cases without a baseline too.
 Where a case is slower by more than the error threshold, nothing is kept, and the exit code
 is 13: keep it with bridge harness baseline rebuild where it is meant.`,
 		func(_ context.Context, s *suite.Suite, o harnessBenchOptions, m bench.Measured) error {

@@ -34,7 +34,7 @@ const (
 func (o *harnessBenchOptions) register(cmd *cobra.Command) {
 	o.suiteOptions.register(cmd)
 	fs := cmd.Flags()
-	numberFlag(fs, &o.blocks, "blocks", "how often the servers are started anew; 0 = as often as the number of cases needs")
+	numberFlag(fs, &o.blocks, "blocks", "how often the servers are started again; 0 = as often as the number of cases needs")
 	numberFlag(fs, &o.calls, "calls", "how often each case is run after each start")
 }
 
@@ -57,7 +57,7 @@ func newHarnessBenchCmd(a *app) *cobra.Command {
 		Long: `Run each case of a suite many times and tell how long its requests took, how long the server
 took to start and how much memory it had. With --against the same cases run on a second
 program in the same minutes: calls alternate in random order, and both programs are started
-anew for each block, since two processes of one program differ too. A case is worse where
+again for each block, since two processes of one program differ too. A case is worse where
 the blocks say so beyond doubt (Wilcoxon's signed-rank test, corrected after Holm to 1 % for
 all cases together) and by more than --threshold percent.
 

@@ -35,8 +35,8 @@ store does not hold them. Whoever has a token can read and write as that session
 That they were shown is in the audit log.
 
 With --rotate both tokens are replaced. The old ones, and a join code that was not
-redeemed, are worthless from then on. With --session only that session's token is
-printed or replaced: replacing it puts out whoever has it, and the other agent goes on.
+redeemed, are invalid from then on. With --session only that session's token is
+printed or replaced: replacing it locks out who has it, and the other agent goes on.
 A join code that was not redeemed then stays good where the session is a.`,
 		Example: `  bridge tokens conv_3f2a9c0d5e6b7a81
   bridge tokens 3f2a --rotate

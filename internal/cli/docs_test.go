@@ -14,7 +14,7 @@ import (
 	"example.org/bridge/internal/cli"
 )
 
-var update = flag.Bool("update", false, "write generated files anew")
+var update = flag.Bool("update", false, "write generated files again")
 
 // TestDocs keeps docs/cli.md what the commands say of themselves.
 func TestDocs(t *testing.T) {

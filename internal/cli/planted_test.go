@@ -18,7 +18,7 @@ import (
 func TestStressFindsPlantedFaults(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("SKIPPED: builds a program with faults, which takes long with -short's patience")
+		t.Skip("SKIPPED: builds a program with faults, which takes long for -short")
 	}
 	program := buildFaulty(t)
 	for _, tt := range []struct {

@@ -29,7 +29,7 @@ func (a *app) progress() *progressLine {
 	return &progressLine{a.stderr, width - 1} // in the last column a terminal would go to the next line
 }
 
-// show writes the line anew.
+// show writes the line again.
 func (p *progressLine) show(format string, args ...any) {
 	if p.out != nil {
 		_, _ = fmt.Fprintf(p.out, "\r%s\x1b[K", cut(cleantext.CleanLine(fmt.Sprintf(format, args...)), p.width))

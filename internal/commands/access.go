@@ -98,7 +98,7 @@ func (s *Service) checkTools(a Access, workspace string) error {
 		}
 		path, folder, err := realFolder(t.Path)
 		if err != nil || path != t.Path || folder != t.Folder {
-			return fmt.Errorf("the tool folder %s is no longer the one that the operator named: open the grant anew", cleantext.Escape(t.Path))
+			return fmt.Errorf("the tool folder %s is no longer the one that the operator named: open the grant again", cleantext.Escape(t.Path))
 		}
 	}
 	return sandbox.CheckTools(a.toolPaths(), workspace, s.config.StateDirs)

@@ -35,7 +35,7 @@ type Mode = guard.Mode
 func Modes() []Mode { return []Mode{guard.ModeSafe, guard.ModeRestricted, guard.ModeYolo} }
 
 // Grant is what an operator opened for a conversation: the most that its
-// sessions may ask for. Each command needs an approval all the same.
+// sessions may ask for. Even so each command needs an approval.
 type Grant struct {
 	Conversation string
 	// Ceiling is the widest mode.

@@ -22,12 +22,12 @@ func TestProbeHook(t *testing.T) {
 		other      bool
 		want       string
 	}{
-		"works":           {body: `grep -q '"hook_event_name":"Stop"' && [ -n "$4" ] && [ ! -e "$4" ]`, args: "hook claude"},
-		"fails":           {body: "echo 'bridge: it is broken' >&2; exit 3", args: "hook claude", want: "bridge: it is broken"},
-		"waits":           {body: "exec sleep 60", args: "hook claude --wait"},
-		"waits in vain":   {body: "exit 1", args: "hook claude --wait", want: "exit status 1"},
-		"another program": {body: "touch ran", args: "hook claude", other: true, want: "another program"},
-		"more than that":  {body: "touch ran", args: "hook claude $(x)", want: "more than a plain command"},
+		"works":             {body: `grep -q '"hook_event_name":"Stop"' && [ -n "$4" ] && [ ! -e "$4" ]`, args: "hook claude"},
+		"fails":             {body: "echo 'bridge: it is broken' >&2; exit 3", args: "hook claude", want: "bridge: it is broken"},
+		"waits":             {body: "exec sleep 60", args: "hook claude --wait"},
+		"waits for nothing": {body: "exit 1", args: "hook claude --wait", want: "exit status 1"},
+		"another program":   {body: "touch ran", args: "hook claude", other: true, want: "another program"},
+		"more than that":    {body: "touch ran", args: "hook claude $(x)", want: "more than a plain command"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,7 +21,7 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 // connect serves b to an SDK client over pipes, with all tools.
 func connect(t *testing.T, b bridgetest.Served, bound bridge.Credentials) *mcp.ClientSession {

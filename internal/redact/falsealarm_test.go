@@ -58,7 +58,7 @@ func TestEvalFalseAlarms(t *testing.T) {
 	exact = c.matches(t, &list, list.modules...) && exact
 
 	if runtime.Version() == list.version && missing == 0 && !exact {
-		t.Error("the lines above are not those of testdata/alarms.tsv: look at them and mend the table")
+		t.Error("the lines above are not those of testdata/alarms.tsv: look at them and correct the table")
 	}
 	c = newCount(t)
 	c.skip = list.isFixed

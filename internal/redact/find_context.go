@@ -28,7 +28,7 @@ func (f *finder) contextAt(start, end int) {
 		return
 	}
 	before, after := f.lineAround(start, end)
-	before = lastWords(before)
+	before = afterRandom(before)
 	switch {
 	case isPlainID(s):
 		if !isUUID(s) && saysHash(after) || !f.idAnnounced(start, before, len(s)) {
@@ -119,9 +119,9 @@ func nextWords(s string) string {
 	return s
 }
 
-// lastWords cuts s after its last long run that looks random, in whose letters
+// afterRandom cuts s after its last long run that looks random, in whose letters
 // no words are to be read.
-func lastWords(s string) string {
+func afterRandom(s string) string {
 	for j := len(s); j > 0; {
 		i := j
 		for i > 0 && charsets[base64Run].has(s[i-1]) {

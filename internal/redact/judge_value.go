@@ -14,7 +14,7 @@ const (
 // says, the less the value has to look like a secret.
 func (v value) secret(n name, text string) bool {
 	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
-	if len(s) < 3 || hopeless(n, s) || isPlaceholder(s) && !(v.whole && isTangle(s)) || isEncrypted(s) || isDigest(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
+	if len(s) < 3 || wrongLength(n, s) || isPlaceholder(s) && !(v.whole && isTangle(s)) || isEncrypted(s) || isDigest(s) || hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
 	if v.op == opXML && v.quote == 0 && !opensTag(text, v.end) {
@@ -26,9 +26,9 @@ func (v value) secret(n name, text string) bool {
 	return v.judge(n, s, text) && !isPattern(s) && !isPublicKey(s)
 }
 
-// hopeless reports whether s is too short or too long a phrase to be judged
+// wrongLength reports whether s is too short or too long a phrase to be judged
 // further after the name n. It only saves time.
-func hopeless(n name, s string) bool {
+func wrongLength(n name, s string) bool {
 	switch n.class {
 	case classWeak:
 		return len(s) < minWeak || len(s) > maxUUID && strings.IndexByte(s, ' ') >= 0

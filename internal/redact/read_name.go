@@ -107,8 +107,8 @@ func classify(s string) (class, string, bool) {
 	return classNone, "", false
 }
 
-// telling reports whether the last part of a name, after its dots, says what it holds.
-func telling(s string) bool {
+// saysWhatItHolds reports whether the last part of a name, after its dots, says what it holds.
+func saysWhatItHolds(s string) bool {
 	c, _, _ := classify(s[lastDot(s)+1:])
 	return c != classNone
 }

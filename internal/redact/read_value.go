@@ -240,7 +240,7 @@ func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
 	case text[k] == '(' && quoted:
 		return opCall, q
 	case text[k] == '(':
-		if q := f.callArgument(k + 1); q > 0 && isConverter(text[k+1:q]) && telling(text[start:k]) {
+		if q := f.callArgument(k + 1); q > 0 && isConverter(text[k+1:q]) && saysWhatItHolds(text[start:k]) {
 			return opCall, q
 		}
 	}

@@ -73,7 +73,7 @@ func compile(r Rule) (compiledRule, error) {
 	case r.Example == "":
 		return c, errors.New("give an example that the pattern must hide")
 	case len(c.spans(nil, r.Example)) == 0:
-		return c, errors.New("the pattern does not hide the example; mend one of them")
+		return c, errors.New("the pattern does not hide the example; correct one of them")
 	case r.CounterExample != "" && len(c.spans(nil, r.CounterExample)) > 0:
 		return c, errors.New("the pattern hides the counter-example; make it narrower")
 	case re.MatchString(kind + placeholderSuffix):

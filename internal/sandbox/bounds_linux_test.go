@@ -278,7 +278,7 @@ func TestGrowthLimit(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				ws := t.TempDir()
 				write(t, filepath.Join(ws, "in", "keep"), "")
-				res := run(t, bash(script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, Growth: 128 << 20, Timeout: 20 * time.Second})
+				res := run(t, bash(script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, Growth: 128 << 20, Timeout: 2 * time.Minute})
 				ended := res.Exceeded == "disk" || name == "one file" && res.ExitCode == 0
 				if !ended {
 					t.Errorf("status %d, exceeded %q: %s%s", res.ExitCode, res.Exceeded, res.Stdout, res.Stderr)

@@ -77,8 +77,8 @@ func containerUser(s spec) (uid, gid int) {
 	return syscall.Getuid(), syscall.Getgid()
 }
 
-// killPatience is how long the container's client may take to kill it.
-const killPatience = 5 * time.Second
+// killTimeout is how long the container's client may take to kill it.
+const killTimeout = 5 * time.Second
 
 // stopContainer kills the container: it is its service's child, not ours.
 func (b *box) stopContainer() {
@@ -90,7 +90,7 @@ func (b *box) stopContainer() {
 	if err != nil {
 		return
 	}
-	deadline := time.Now().Add(killPatience)
+	deadline := time.Now().Add(killTimeout)
 	for time.Now().Before(deadline) {
 		if syscall.Kill(pid, 0) != nil { // reaped
 			return

@@ -28,9 +28,9 @@ func checkTools(tools []string, workspace string, hidden []string) error {
 		info, err := os.Stat(dir)
 		switch {
 		case err != nil || !info.IsDir():
-			return fmt.Errorf("the tool folder %s is not there any more; open the grant anew", dir)
+			return fmt.Errorf("the tool folder %s is not there any more; open the grant again", dir)
 		case realPath(dir) != dir:
-			return fmt.Errorf("the tool folder %s is a link now; open the grant anew", dir)
+			return fmt.Errorf("the tool folder %s is a link now; open the grant again", dir)
 		case within(dir, workspace):
 			return fmt.Errorf("the tool folder %s holds the workspace; name a folder that has only programs", dir)
 		case info.Mode().Perm()&0o022 != 0:

@@ -176,7 +176,7 @@ func TestProtectedIsNotRestored(t *testing.T) {
 }
 
 // TestIgnoredByTheSnapshot: where a command removed the list that ignores them,
-// ignored files stay all the same.
+// ignored files stay anyway.
 func TestIgnoredByTheSnapshot(t *testing.T) {
 	dir, k := repository(t), keeper(t)
 	write(t, dir, map[string]string{".git/info/exclude": "private\n", "private": "mine", "sub/.gitignore": "*.tmp\n", "sub/x.tmp": "mine"})

@@ -42,7 +42,7 @@ func (c *conn) Close() error {
 // prepared returns the statement for query, which is a constant of this package.
 //
 // A query whose LIMIT is a parameter says "LIMIT ? + 0". SQLite plans with the
-// value of a parameter that stands there alone, and compiles the statement anew
+// value of a parameter that stands there alone, and compiles the statement again
 // each time one is bound.
 func (c *conn) prepared(query string) (*stmt, error) {
 	if s := c.stmts[query]; s != nil {

@@ -84,7 +84,7 @@ func TestOpenRefusesWidePermissions(t *testing.T) {
 	tests := map[string]struct {
 		file string // beside the database; "." is the folder
 		mode os.FileMode
-		mend string
+		fix  string
 	}{
 		"folder others may write": {".", 0o777, "chmod 700"},
 		"folder group may write":  {".", 0o770, "chmod 700"},
@@ -106,17 +106,17 @@ func TestOpenRefusesWidePermissions(t *testing.T) {
 			if !errors.Is(err, bridge.ErrStorePermissions) {
 				t.Fatalf("got %v, want ErrStorePermissions", err)
 			}
-			if want := fmt.Sprintf("%s '%s'", tt.mend, path); !strings.Contains(err.Error(), want) {
-				t.Errorf("the error does not say how to mend it with %q: %v", want, err)
+			if want := fmt.Sprintf("%s '%s'", tt.fix, path); !strings.Contains(err.Error(), want) {
+				t.Errorf("the error does not say how to fix it with %q: %v", want, err)
 			}
 			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != tt.mode {
 				t.Errorf("the mode was changed to %v (%v)", info.Mode(), err)
 			}
-			mended := os.FileMode(0o600)
+			private := os.FileMode(0o600)
 			if tt.file == "." {
-				mended = 0o700
+				private = 0o700
 			}
-			if err := os.Chmod(path, mended); err != nil {
+			if err := os.Chmod(path, private); err != nil {
 				t.Fatal(err)
 			}
 			if err := open(e, true); err != nil {

@@ -24,7 +24,7 @@ func belongTogether(path string) error {
 	}
 	var alone state
 	if err := withConn(path, untouched, nil, alone.read); err != nil {
-		return nil //nolint:nilerr // a process died while it moved the log into the database, which the log mends
+		return nil //nolint:nilerr // a process died while it moved the log into the database, which the log repairs
 	}
 	fits := false
 	err := withConn(path, "ro", nil, func(c *conn) error {

@@ -66,7 +66,7 @@ func (e *entry) answers(g bridge.Gate, id int64) bool {
 	return e.get("SELECT id FROM messages WHERE id = ? AND conversation = ?", []any{id, g.Conversation}, &found) == nil
 }
 
-// share returns those of files that g's partner named of late, and keeps them for
+// share returns those of files that g's partner named lately, and keeps them for
 // the partner to be told.
 func (e *entry) share(g bridge.Gate, files []string) ([]string, error) {
 	partner := string(g.Session.Partner())

@@ -139,7 +139,7 @@ func TestKilledHolderFreesTheTurnstile(t *testing.T) {
 	holder := start(t, "hold", path)
 	holder.line(t)
 	entered := make(chan error, 1)
-	turnstile := storefile.NewTurnstile(path, time.Hour) // it is never lost patience with
+	turnstile := storefile.NewTurnstile(path, time.Hour) // nobody gives it up
 	go func() {
 		leave, err := turnstile.Enter(context.Background())
 		if err == nil {

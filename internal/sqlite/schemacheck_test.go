@@ -17,7 +17,7 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-var update = flag.Bool("update", false, "write the digests of the schema anew")
+var update = flag.Bool("update", false, "write the digests of the schema again")
 
 // TestSchemaDigests: a script that was released never changes, and its number is
 // never another's: stores have seen it.

@@ -16,7 +16,7 @@ import (
 var errGone = fmt.Errorf("the client is gone: %w", io.EOF)
 
 // A conn is a Transport in use. Two goroutines serve it: one reads lines, one
-// writes replies, so that neither a silent nor a deaf client blocks the server.
+// writes replies, so that neither a client that is silent nor one that does not read blocks the server.
 type conn struct {
 	*Transport
 	log    *slog.Logger

@@ -253,7 +253,7 @@ func TestDeafClientDoesNotHoldTheProcess(t *testing.T) {
 func TestShutdownIsBounded(t *testing.T) {
 	for _, tt := range []struct {
 		name, request string
-		deaf          bool
+		stuck         bool
 	}{
 		{"a handler that never returns", callTool("1", "ignore", `""`), false},
 		{"a client that never reads", ping("1"), true},
@@ -265,7 +265,7 @@ func TestShutdownIsBounded(t *testing.T) {
 				inR, inW := io.Pipe()
 				outR, outW := io.Pipe()
 				defer func() { _ = errors.Join(inW.Close(), outR.Close()) }()
-				if !tt.deaf {
+				if !tt.stuck {
 					go func() { _, _ = io.Copy(io.Discard, outR) }()
 				}
 				ctx, cancel := context.WithCancel(t.Context())

@@ -33,7 +33,7 @@ func FuzzFrames(f *testing.F) {
 			start := time.Now() // in a bubble, time passes only while all wait
 			out := serveGarbage(t, io.MultiReader(bytes.NewReader(garbage), bytes.NewReader(last)))
 			if waited := time.Since(start); waited > 0 {
-				t.Errorf("a request was waited for in vain, %v", waited)
+				t.Errorf("a request was waited for until the end, %v", waited)
 			}
 			answered := false
 			for line := range bytes.Lines(out) {

@@ -46,7 +46,7 @@ func (a Alert) Claimable(now time.Time) bool {
 	return !now.Before(a.ClaimUntil) || a.ClaimUntil.Sub(now) > 2*AlertClaim
 }
 
-// WatchWorkers notes, once, each worker that fell silent for longer than after,
+// WatchWorkers notes, once, each worker that became silent for longer than after,
 // and each that came back: in the store, in the audit log, with an alert, and
 // with a message to its orchestrator. However many processes watch, each change
 // is noted by one of them. It returns how many were noted by this call.
@@ -76,7 +76,7 @@ func (s *Service) WatchWorkers(ctx context.Context, after time.Duration) (noted 
 	return noted, nil
 }
 
-// noteRule decides whether a worker fell silent or came back.
+// noteRule decides whether a worker became silent or came back.
 func noteRule(now time.Time, after time.Duration) func(Worker) (WorkerNote, bool) {
 	return func(w Worker) (WorkerNote, bool) {
 		var kind AlertKind

@@ -18,7 +18,7 @@ const (
 	MaxBodyLength  = 20_000 // characters
 	MaxNoteLength  = 2_000  // characters
 	MaxOpen        = 200    // of a team
-	MaxEvents      = 500    // of a task; a change of its state is taken all the same
+	MaxEvents      = 500    // of a task; a change of its state is taken anyway
 	PageSize       = 50     // tasks in an answer
 )
 

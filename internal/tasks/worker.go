@@ -65,7 +65,7 @@ func (s *Service) Workers(ctx context.Context) ([]Worker, error) {
 	return s.store.Workers(ctx, s.core.Now())
 }
 
-// WorkerNote is what becomes of a worker that fell silent or came back.
+// WorkerNote is what becomes of a worker that became silent or came back.
 type WorkerNote struct {
 	Silent  bool
 	Alert   Alert

@@ -122,7 +122,7 @@ func TestCodexSeesInstalledBridge(t *testing.T) {
 		t.Errorf("bridge list is forbidden: %s", out)
 	}
 
-	// Codex itself writes the file again; what is ours is found all the same.
+	// Codex itself writes the file again; what is ours is found anyway.
 	u.run("codex", "mcp", "add", "other", "--", "/bin/cat")
 	u.uninstall("codex", ".codex")
 	u.want(u.run("codex", "mcp", "list"), "other")

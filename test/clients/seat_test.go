@@ -58,7 +58,7 @@ type running struct {
 
 func (s *seat) start(prompt, session string) *running {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.Context(), callTimeout)
 	r := &running{seat: s, ended: make(chan struct{}), cancel: cancel}
 	program := s.program
 	if s.shell {

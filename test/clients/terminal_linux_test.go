@@ -114,7 +114,7 @@ func hearOf[T any](at *terminal, from <-chan T) (said T) {
 	at.Helper()
 	select {
 	case said = <-from:
-	case <-time.After(patience):
+	case <-time.After(callTimeout):
 		at.Fatal("the client did not get that far")
 	}
 	return said

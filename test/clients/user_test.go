@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// patience bounds what a client may take, on a machine that is busy with other
+// callTimeout bounds what a client may take, on a machine that is busy with other
 // things. Nothing waits for it where all is well.
-const patience = 2 * time.Minute
+const callTimeout = 2 * time.Minute
 
 // user is somebody's machine: an empty home folder, a project, and no network
 // but the loopback interface as far as the clients are told.
@@ -80,7 +80,7 @@ func (u *user) install(clients ...client) {
 // code does not matter.
 func (u *user) run(program string, args ...string) string {
 	u.Helper()
-	ctx, cancel := context.WithTimeout(u.Context(), patience)
+	ctx, cancel := context.WithTimeout(u.Context(), callTimeout)
 	defer cancel()
 	cmd := u.command(ctx, program, args...)
 	out, err := cmd.CombinedOutput()

@@ -148,7 +148,7 @@ func (w *wakeTest) wake(screen func() string) {
 		select {
 		case said := <-w.told:
 			w.user.want(said, part)
-		case <-time.After(patience):
+		case <-time.After(callTimeout):
 			w.user.Fatalf("nothing woke the client: %q", screen())
 		}
 	}
@@ -237,7 +237,7 @@ func zombie(pid int) bool {
 // await looks until something is so.
 func (u *user) await(what string, is func() bool) {
 	u.Helper()
-	for deadline := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(callTimeout); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			u.Fatalf("no sign of %s", what)
 		}

@@ -46,7 +46,7 @@ func GitOverrides(keys []string) ([]string, error) {
 	seen := map[string]bool{}
 	for _, key := range keys {
 		if strings.EqualFold(key, "core.worktree") {
-			return nil, verdict.Refuse(verdict.GitSetting, "the repository's configuration moves its work tree elsewhere: mend .git/config")
+			return nil, verdict.Refuse(verdict.GitSetting, "the repository's configuration moves its work tree elsewhere: correct .git/config")
 		}
 		section, rest, _ := strings.Cut(key, ".")
 		name, last := "", rest
@@ -62,7 +62,7 @@ func GitOverrides(keys []string) ([]string, error) {
 				continue
 			}
 			if strings.ContainsAny(full, "=\n") {
-				return nil, verdict.Refuse(verdict.GitSetting, "the repository's configuration names a %s that cannot be switched off: mend .git/config", o.section)
+				return nil, verdict.Refuse(verdict.GitSetting, "the repository's configuration names a %s that cannot be switched off: correct .git/config", o.section)
 			}
 			seen[full] = true
 			out = append(out, "-c", full+"="+o.value)

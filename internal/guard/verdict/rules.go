@@ -87,7 +87,7 @@ var advice = map[Rule]string{ //nolint:gosec // advice about secrets, and none i
 	BadText:       "write plain text with ordinary spaces",
 	EmptyCommand:  "write a command",
 	TooLarge:      "put the work into a script in the workspace and run that",
-	SyntaxError:   "mend the quotes and operators",
+	SyntaxError:   "correct the quotes and operators",
 	PolicyFailed:  "write the command more simply",
 	SecretPath:    "leave the file out, or ask your human for the one value that you need",
 	ProtectedPath: "leave the file as it is, and ask your human to change it",

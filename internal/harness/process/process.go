@@ -34,15 +34,15 @@ type Process struct {
 	Stdin  io.WriteCloser
 	Stdout io.ReadCloser
 
-	cmd    *exec.Cmd
-	mark   string
-	deaf   bool
-	stderr ring
-	done   chan struct{}
-	err    error
-	tree   family
-	stop   sync.Once
-	ending Ending
+	cmd     *exec.Cmd
+	mark    string
+	noInput bool
+	stderr  ring
+	done    chan struct{}
+	err     error
+	tree    family
+	stop    sync.Once
+	ending  Ending
 }
 
 // Ending is how a server ended. Code is its exit code, and -1 where a signal ended it.
@@ -62,7 +62,7 @@ func Start(spec Spec) (*Process, error) {
 	if len(spec.Command) == 0 || spec.Command[0] == "" {
 		return nil, errors.New("there is no command to start")
 	}
-	p := &Process{mark: newMark(), deaf: spec.NoInput, done: make(chan struct{})}
+	p := &Process{mark: newMark(), noInput: spec.NoInput, done: make(chan struct{})}
 	//nolint:gosec // the suite's author says what is started
 	p.cmd = exec.Command(spec.Command[0], spec.Command[1:]...)
 	p.cmd.Dir = spec.Dir
@@ -137,7 +137,7 @@ func (p *Process) End(gently bool) Ending {
 		ended := p.waited(0)
 		p.ending.Asked = !ended
 		_ = p.Stdin.Close()
-		if gently && !ended && !p.deaf {
+		if gently && !ended && !p.noInput {
 			ended = p.waited(grace)
 			p.ending.IgnoredEnd = !ended
 		}

@@ -1,7 +1,7 @@
 // Package run runs the cases of a suite against its server and says what was found.
 //
 // Each worker has a server of its own and gives it one case after another. A server that
-// crashed, fell silent or broke the protocol is ended, and the next case gets a fresh
+// crashed, became silent or broke the protocol is ended, and the next case gets a fresh
 // one, so that a fault costs one case and bounded time.
 package run
 

@@ -97,7 +97,7 @@ func TestEachFault(t *testing.T) {
 				text = oneSum
 			case "flood", "too-large": // what comes in large quantities comes slowly on a busy machine
 				text = strings.Replace(text, "global_timeout_seconds: 5", "global_timeout_seconds: 60", 1)
-			case "no-answer", "no-start": // what never comes is waited for in vain
+			case "no-answer", "no-start": // what never comes is waited for until the limit
 				text = strings.Replace(text, "global_timeout_seconds: 5", "global_timeout_seconds: 1", 1)
 				text = strings.Replace(text, "startup_timeout_seconds: 6", "startup_timeout_seconds: 1", 1)
 			}

@@ -61,7 +61,7 @@ func (c *checker) all(environment string) {
 	c.server()
 	c.thresholds()
 	if c.suite.Reporting.RetentionDays < 0 {
-		c.complain("reporting.retention_days", "retention_days must not be less than 0, which keeps reports for ever")
+		c.complain("reporting.retention_days", "retention_days must not be less than 0, which keeps reports forever")
 	}
 	for i, format := range c.suite.Reporting.Formats {
 		if !slices.Contains(Formats(), format) {

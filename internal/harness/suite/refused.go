@@ -1,12 +1,12 @@
 package suite
 
 // refused are the keys that other tools know, and what to do instead. They are errors:
-// a setting that nobody heeds would look like one that holds.
+// a setting that has no effect would look like one that has.
 var refused = map[string]string{
 	"monitoring":                                     "there is no service that could be monitored: a run ends with an exit code and reports",
 	"performance.enable_trend_analysis":              "compare two programs with `bridge harness bench --against`, or with a baseline",
-	"performance.retention_days":                     "a baseline is kept until it is measured anew",
-	"performance.baseline_updates":                   "a baseline is measured anew by `bridge harness baseline update`, when you say so",
+	"performance.retention_days":                     "a baseline is kept until it is measured again",
+	"performance.baseline_updates":                   "a baseline is measured again by `bridge harness baseline update`, when you say so",
 	"security":                                       "roles and keys belong to a service, and a run has none",
 	"reporting.distribution":                         "reports are not sent anywhere; send the files of output_dir from your CI",
 	"global.log_level":                               "use the flag --log-level",

@@ -197,7 +197,7 @@ func s2KeepAlive(ctx context.Context, s *s2) (string, error) {
 	return what, nil
 }
 
-// recovery is what became of a worker that fell silent.
+// recovery is what became of a worker that became silent.
 type recovery struct {
 	silent, alert, moved time.Time
 	alerts, moves        int
