@@ -38,9 +38,9 @@ var plainWords = []struct {
 // otherWords are files in which such words are somebody else's, or the subject.
 var otherWords = regexp.MustCompile(`^(CONTRIBUTING\.md|CHANGELOG\.md|internal/cli/words_test\.go|internal/guard/table/options_\w+\.go)$|/testdata/(fuzz|corpus)|^internal/(guard|redact)/testdata/`)
 
-// TestPlainWords: code, documents and scripts are written in plain words
+// TestDocsAndCodeInPlainWords: code, documents and scripts are written in plain words
 // (CONTRIBUTING.md, Words).
-func TestPlainWords(t *testing.T) {
+func TestDocsAndCodeInPlainWords(t *testing.T) {
 	root := filepath.Join("..", "..")
 	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.go", "*.md", "*.sh", "*.txtar", "Makefile")
 	cmd.Dir = root

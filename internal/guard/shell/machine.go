@@ -5,51 +5,84 @@ import (
 	"strings"
 )
 
-// machine judges programs that may look at the machine, not change it.
+// machine says why a program changes the machine, and does not only look at it;
+// "" where it does not.
 func (w *walker) machine(inv invocation) string {
 	options, operands := looseOperands(inv.args)
-	verb := ""
-	if len(operands) > 0 {
-		verb = operands[0].text
+	verb := firstWord(operands)
+	for _, why := range []string{
+		changesServices(inv, verb, operands), changesKernel(inv), changesNetwork(inv, operands), changesClock(inv, verb, options),
+		removesLogs(inv, options), changesDesktop(inv, verb, operands), startsUnnamed(inv),
+	} {
+		if why != "" {
+			return why
+		}
 	}
+	if has("npm pip pip3 yarn pnpm go bundle gem composer dotnet", inv.name) && changesToolSettings(inv.name, options, operands) {
+		return "it changes settings for every project"
+	}
+	return ""
+}
+
+// servicesLook are the words by which services are only looked at.
+const servicesLook = "status is-active is-enabled is-failed show cat list-units list-unit-files list-timers list-sockets list-dependencies get-default list-sessions show-environment list-jobs"
+
+func changesServices(inv invocation, verb string, operands []value) string {
+	changes := false
 	switch inv.name {
 	case "systemctl", "rc-service", "initctl", "loginctl", "sv", "s6-svc":
-		if !has("status is-active is-enabled is-failed show cat list-units list-unit-files list-timers list-sockets list-dependencies get-default list-sessions show-environment list-jobs", verb) && verb != "" {
-			return "services are only looked at"
-		}
+		changes = verb != "" && !has(servicesLook, verb)
 	case "service":
-		if len(operands) > 1 && operands[1].text != "status" {
-			return "services are only looked at"
+		changes = len(operands) > 1 && operands[1].text != "status"
+	}
+	if changes {
+		return "services are only looked at"
+	}
+	return ""
+}
+
+func changesKernel(inv invocation) string {
+	if inv.name != "sysctl" {
+		return ""
+	}
+	for _, a := range inv.args {
+		if strings.Contains(a.text, "=") || has("-w -p --system --write --load", a.text) {
+			return "it changes the kernel"
 		}
-	case "sysctl":
-		for _, a := range inv.args {
-			if strings.Contains(a.text, "=") || a.text == "-w" || a.text == "-p" || a.text == "--system" || a.text == "--write" || a.text == "--load" {
-				return "it changes the kernel"
-			}
-		}
+	}
+	return ""
+}
+
+func changesNetwork(inv invocation, operands []value) string {
+	words := ""
+	switch inv.name {
 	case "ip":
-		for _, a := range operands {
-			if has("add del delete set flush replace change append up down exec", a.text) {
-				return "it changes the network"
-			}
-		}
+		words = "add del delete set flush replace change append up down exec"
 	case "ifconfig", "route", "iwconfig", "nmcli", "networksetup", "scutil", "resolvectl":
-		for _, a := range operands {
-			if has("up down add del delete modify connect disconnect off on", a.text) {
-				return "it changes the network"
-			}
-		}
-	case "date":
-		if hasFlag(options, "s", "--set") {
-			return "it sets the clock"
-		}
-	case "hostnamectl", "timedatectl", "localectl":
-		if strings.HasPrefix(verb, "set") {
-			return "it changes the machine"
-		}
+		words = "up down add del delete modify connect disconnect off on"
+	}
+	if slices.ContainsFunc(operands, func(a value) bool { return has(words, a.text) }) {
+		return "it changes the network"
+	}
+	return ""
+}
+
+func changesClock(inv invocation, verb string, options []value) string {
+	switch {
+	case inv.name == "date" && hasFlag(options, "s", "--set"):
+		return "it sets the clock"
+	case has("hostnamectl timedatectl localectl", inv.name) && strings.HasPrefix(verb, "set"),
+		has("security defaults csrutil spctl tccutil nvram pmset", inv.name) && verb != "" && verb != "read":
+		return "it changes the machine"
+	}
+	return ""
+}
+
+func removesLogs(inv invocation, options []value) string {
+	switch inv.name {
 	case "journalctl":
 		for _, a := range inv.args {
-			if strings.HasPrefix(a.text, "--vacuum") || a.text == "--rotate" || a.text == "--flush" {
+			if strings.HasPrefix(a.text, "--vacuum") || has("--rotate --flush", a.text) {
 				return "it removes logs"
 			}
 		}
@@ -57,10 +90,14 @@ func (w *walker) machine(inv invocation) string {
 		if hasFlag(options, "cCnDE", "--clear", "--read-clear") {
 			return "it removes logs"
 		}
-	case "swift", "security", "defaults", "csrutil", "spctl", "tccutil", "nvram", "pmset":
-		if inv.name != "swift" && verb != "" && verb != "read" {
-			return "it changes the machine"
-		}
+	case "logrotate", "utmpdump", "lastlog":
+		return "it changes logs"
+	}
+	return ""
+}
+
+func changesDesktop(inv invocation, verb string, operands []value) string {
+	switch inv.name {
 	case "dbus-send", "gdbus":
 		if inv.name == "dbus-send" || verb == "call" || slices.ContainsFunc(inv.args, func(a value) bool { return a.text == "--system" }) {
 			return "it has services outside of the sandbox act"
@@ -73,22 +110,24 @@ func (w *walker) machine(inv invocation) string {
 		if has("set write reset load default install", verb) {
 			return "it changes your human's desktop"
 		}
+	}
+	return ""
+}
+
+// startsUnnamed is about programs that run what the command does not name, or
+// reach beyond the command's end.
+func startsUnnamed(inv invocation) string {
+	switch inv.name {
 	case "git-maintenance", "write":
 		return "it reaches other users or runs later"
-	case "npm", "pip", "pip3", "yarn", "pnpm", "go", "bundle", "gem", "composer", "dotnet":
-		if changesToolSettings(inv.name, options, operands) {
-			return "it changes settings for every project"
-		}
+	case "run-parts", "gtk-launch", "dex":
+		return "it runs programs that the command does not name"
 	case "firejail", "flatpak", "snap":
 		for _, a := range inv.args {
 			if has("--noprofile --filesystem=host --filesystem=home --command=sh --command=bash --shell", a.text) {
 				return "it leaves the sandbox"
 			}
 		}
-	case "run-parts", "gtk-launch", "dex":
-		return "it runs programs that the command does not name"
-	case "logrotate", "utmpdump", "lastlog":
-		return "it changes logs"
 	}
 	return ""
 }

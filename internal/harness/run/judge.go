@@ -3,9 +3,11 @@ package run
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/theory/jsonpath"
 
@@ -74,6 +76,8 @@ func (a answer) query(q suite.Query, values map[string]any) string {
 		return fmt.Sprintf("should find %d values, and finds %d", *q.Count, len(nodes))
 	case q.Count != nil && *q.Count == 0:
 		return ""
+	case len(nodes) == 0 && q.Optional:
+		return ""
 	case len(nodes) == 0:
 		return "finds nothing"
 	}
@@ -111,7 +115,61 @@ func condition(q suite.Query, node any, values map[string]any) string {
 			return fmt.Sprintf("should match %q, and is %s", q.Matches, shown(node))
 		}
 	}
+	return shape(q, node)
+}
+
+// shape holds a value against a type and bounds.
+func shape(q suite.Query, node any) string {
+	if q.Type != "" && !hasType(node, q.Type) {
+		return fmt.Sprintf("should be of type %s, and is %s", q.Type, shown(node))
+	}
+	if q.Min == nil && q.Max == nil {
+		return ""
+	}
+	size, ok := sizeOf(node)
+	switch {
+	case !ok:
+		return "should have a size, and is " + shown(node)
+	case q.Min != nil && size < *q.Min:
+		return fmt.Sprintf("should be at least %g, and is %g", *q.Min, size)
+	case q.Max != nil && size > *q.Max:
+		return fmt.Sprintf("should be at most %g, and is %g", *q.Max, size)
+	}
 	return ""
+}
+
+// hasType reports whether a value has a type of JSON Schema.
+func hasType(node any, name string) bool {
+	switch v := node.(type) {
+	case nil:
+		return name == "null"
+	case bool:
+		return name == "boolean"
+	case string:
+		return name == "string"
+	case float64:
+		return name == "number" || name == "integer" && v == math.Trunc(v)
+	case []any:
+		return name == "array"
+	case map[string]any:
+		return name == "object"
+	}
+	return false
+}
+
+// sizeOf is a number itself, or the length of a text (in characters), array or object.
+func sizeOf(node any) (float64, bool) {
+	switch v := node.(type) {
+	case float64:
+		return v, true
+	case string:
+		return float64(utf8.RuneCountInString(v)), true
+	case []any:
+		return float64(len(v)), true
+	case map[string]any:
+		return float64(len(v)), true
+	}
+	return 0, false
 }
 
 // contains reports whether a text holds a text, or a list a value.

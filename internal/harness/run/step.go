@@ -67,6 +67,9 @@ func (w *worker) read(s suite.Step, reply wire.Reply) (answer, []finding.Finding
 	if s.Tool == "" {
 		a := answer{text: string(reply.Result)}
 		_ = json.Unmarshal(reply.Result, &a.value) // it was parsed before
+		if members, ok := a.value.(map[string]any); ok && s.Method == "tools/call" {
+			a.failed = members["isError"] == true
+		}
 		return a, nil
 	}
 	tool, known := w.run.tools[s.Tool]

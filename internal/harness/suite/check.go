@@ -19,6 +19,11 @@ var revisions = []string{"auto", "2024-11-05", "2025-03-26", "2025-06-18", "2025
 // Formats are the formats of reports that a suite may ask for.
 func Formats() []string { return []string{"json", "junit", "html"} }
 
+// Types are the types of JSON Schema, which a query may want.
+func Types() []string {
+	return []string{"string", "number", "integer", "boolean", "array", "object", "null"}
+}
+
 // MaxConcurrency is the most servers that a run may use at once.
 const MaxConcurrency = 64
 
@@ -233,6 +238,9 @@ func (c *checker) step(at string, s Step) {
 		c.query(place+".path", q.Path)
 		if q.Matches != "" {
 			c.pattern(place+".matches", q.Matches)
+		}
+		if q.Type != "" && !slices.Contains(Types(), q.Type) {
+			c.complain(place+".type", "type must be one of %s", strings.Join(Types(), ", "))
 		}
 	}
 	for name, path := range s.Store {

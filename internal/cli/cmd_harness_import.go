@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/harness/convert"
+	"example.org/bridge/internal/harness/suite"
+)
+
+func newHarnessImportCmd(a *app) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Turn a test file of another tool into a suite",
+		Long: `Read a test specification of moth (server, and tools with tests) or a configuration of the
+MCP test harness (test_suites with tool_name and input_params, or a suite with keys that a
+suite does not have) and write it as a suite. What has no counterpart is left out and told
+on standard error, each with its place; look at that before you trust the suite. Nothing
+that exists is replaced.`,
+		Example: `  bridge harness import moth.yaml --output suite.yaml`,
+		Args:    a.oneSuite,
+		RunE:    func(_ *cobra.Command, args []string) error { return a.importSuite(args[0], output) },
+	}
+	textFlag(cmd.Flags(), &output, kindPath, "output", "the file that is written (default standard output)")
+	return cmd
+}
+
+func (a *app) importSuite(path, output string) error {
+	if _, err := os.Lstat(output); output != "" && err == nil {
+		return a.badSuite(fmt.Errorf("%s exists: remove it, or name another file with --output", output))
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return a.badSuite(fmt.Errorf("cannot read the file: %w", err))
+	}
+	result, err := convert.File(data)
+	if err != nil {
+		return a.badSuite(fmt.Errorf("%s: %w", path, err))
+	}
+	text, err := suite.Encode(result.Suite, nil)
+	if err != nil {
+		return err
+	}
+	if output == "" {
+		_, err = a.stdout.Write(text)
+	} else {
+		err = writeNew(output, text)
+	}
+	for _, left := range result.Left {
+		a.printError("left out: " + cleantext.CleanLine(left))
+	}
+	// Variables are those of whoever runs the suite: any value will do here.
+	if _, wrong := suite.Parse(path, text, "", func(string) (string, bool) { return "1", true }); err == nil && wrong != nil {
+		a.printError("the suite needs your hand before it can run:")
+		err = a.badSuite(wrong)
+	}
+	return err
+}

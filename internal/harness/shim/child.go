@@ -1,0 +1,230 @@
+package shim
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"example.org/bridge/internal/harness/process"
+)
+
+const (
+	headerTimeout = 10 * time.Second
+	// mostWaiting is how many messages of a server wait for a client that listens, and for
+	// one that reads an answer; more are dropped, the oldest first.
+	mostWaiting = 1000
+)
+
+// child is one process of the server. Requests get numbers of their own on the way, since
+// several clients may use the same.
+type child struct {
+	process *process.Process
+
+	write sync.Mutex // one line at a time
+	mu    sync.Mutex
+	last  int
+	asked map[string]*exchange // by the number
+	own   *queue               // for the client that listens
+	gone  bool
+}
+
+// exchange is a request that waits for its answer.
+type exchange struct {
+	id       json.RawMessage // as the client gave it
+	progress json.RawMessage
+	number   string
+	listens  bool
+	out      *queue
+}
+
+func start(spec process.Spec) (*child, error) {
+	p, err := process.Start(spec)
+	if err != nil {
+		return nil, err
+	}
+	c := &child{process: p, asked: map[string]*exchange{}, own: newQueue()}
+	go c.read()
+	return c, nil
+}
+
+func (c *child) ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.gone
+}
+
+func (c *child) close() { c.process.Stop() }
+
+// read passes on what the server says, until it ends.
+func (c *child) read() {
+	lines := bufio.NewReaderSize(c.process.Stdout, 64<<10)
+	for {
+		line, err := readLine(lines)
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			c.route(line)
+		}
+		if err != nil {
+			break
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone = true
+	c.own.close()
+	for _, e := range c.asked {
+		e.out.put(event{answer: true, data: failure(e.id, "the server ended before it answered")})
+	}
+}
+
+// readLine reads a line. What is longer than a message may be is thrown away.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		piece, err := r.ReadSlice('\n')
+		if len(line) <= maxMessage {
+			line = append(line, piece...)
+		}
+		if err == bufio.ErrBufferFull { //nolint:errorlint // as the package documents it
+			continue
+		}
+		if len(line) > maxMessage {
+			line = nil
+		}
+		return line, err
+	}
+}
+
+// route finds the client that a message of the server is for.
+func (c *child) route(line []byte) {
+	var m message
+	if json.Unmarshal(line, &m) != nil {
+		return // a stray line: HTTP has no place for it
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m.Method == "" {
+		number := string(bytes.Trim(m.ID, `"`))
+		if e := c.asked[number]; e != nil {
+			delete(c.asked, number)
+			e.out.put(event{answer: true, data: replace(line, "id", e.id)})
+		}
+		return
+	}
+	out := c.own
+	if e := c.concerned(m); e != nil {
+		out = e.out
+		if len(m.Params.Meta.Subscription) > 0 {
+			line = replaceSubscription(line, e.id)
+		}
+	}
+	out.put(event{data: bytes.Clone(line)})
+}
+
+// concerned is the request that a notification or a request of the server belongs to: by
+// its subscription, by its progress token, or because it is the only one under way.
+func (c *child) concerned(m message) *exchange {
+	if e := c.asked[string(bytes.Trim(m.Params.Meta.Subscription, `"`))]; e != nil {
+		return e
+	}
+	var only *exchange
+	for _, e := range c.asked {
+		if len(m.Params.Progress) > 0 && bytes.Equal(m.Params.Progress, e.progress) {
+			return e
+		}
+		if e.listens {
+			continue
+		}
+		if only != nil {
+			return nil
+		}
+		only = e
+	}
+	return only
+}
+
+// forward passes on a notification or an answer of the client.
+func (c *child) forward(m message, body []byte) {
+	if m.Method == "notifications/cancelled" {
+		c.mu.Lock()
+		for number, e := range c.asked {
+			if bytes.Equal(e.id, m.Params.Cancels) {
+				body = replaceCancelled(body, json.RawMessage(number))
+			}
+		}
+		c.mu.Unlock()
+	}
+	c.send(body)
+}
+
+func (c *child) send(body []byte) {
+	var line bytes.Buffer
+	if json.Compact(&line, body) != nil {
+		return
+	}
+	line.WriteByte('\n')
+	c.write.Lock()
+	defer c.write.Unlock()
+	_, _ = c.process.Stdin.Write(line.Bytes()) // a server that ended is told by read
+}
+
+// request passes on a request and answers with what comes of it: with the answer alone, or
+// with a stream where the server says something else before.
+func (c *child) request(ctx context.Context, w http.ResponseWriter, m message, body []byte) {
+	e := c.register(m)
+	defer c.forget(ctx, e)
+	if c.ended() {
+		e.out.put(event{answer: true, data: failure(m.ID, "the server has ended")})
+	}
+	c.send(replace(body, "id", json.RawMessage(e.number)))
+	first, ok := e.out.next(ctx)
+	if !ok {
+		return
+	}
+	if first.answer {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(first.data)
+		return
+	}
+	stream(w)
+	for one := first; ok; one, ok = e.out.next(ctx) {
+		if writeEvent(w, one.data) != nil || one.answer {
+			return
+		}
+	}
+}
+
+func (c *child) register(m message) *exchange {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last++
+	e := &exchange{id: m.ID, progress: m.Params.Meta.Progress, number: strconv.Itoa(c.last), listens: m.Method == "subscriptions/listen", out: newQueue()}
+	c.asked[e.number] = e
+	return e
+}
+
+// forget ends a request. A client that went away before the answer has cancelled it.
+func (c *child) forget(ctx context.Context, e *exchange) {
+	c.mu.Lock()
+	_, waits := c.asked[e.number]
+	delete(c.asked, e.number)
+	c.mu.Unlock()
+	if waits && ctx.Err() != nil {
+		c.send([]byte(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + e.number + `}}`))
+	}
+}
+
+// listen streams what belongs to no request.
+func (c *child) listen(ctx context.Context, w http.ResponseWriter) {
+	stream(w)
+	for {
+		one, ok := c.own.next(ctx)
+		if !ok || writeEvent(w, one.data) != nil {
+			return
+		}
+	}
+}
