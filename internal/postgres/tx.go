@@ -91,28 +91,31 @@ func (s *Store) try(ctx context.Context, begin string, fn func(*conn) (durabilit
 	return err
 }
 
-// commit sends what is pending with the COMMIT.
-func (c *conn) commit() (err error) {
+// commit sends what is pending with the COMMIT. When the server has answered that,
+// the transaction counts, whatever becomes of the connection.
+func (c *conn) commit() error {
 	c.later("COMMIT")
 	results, err := c.flush()
-	defer func() { err = errors.Join(err, results.close()) }()
-	var known *pgconn.PgError
-	if errors.As(err, &known) {
-		return err // a statement failed: COMMIT was not carried out
-	}
 	var tag pgconn.CommandTag
+	var known *pgconn.PgError
+	undone := errors.As(err, &known) // a statement failed: COMMIT was not carried out
 	if err == nil {
 		tag, err = results.batch.Exec()
 	}
+	if err == nil && tag.String() == "COMMIT" {
+		_ = results.close()
+		return nil
+	}
+	err = errors.Join(err, results.close())
 	switch {
+	case undone:
+		return err
 	case err != nil && isUncertain(err):
 		return fmt.Errorf("%w: %w", bridge.ErrOutcomeUnknown, err)
 	case err != nil:
 		return fmt.Errorf("commit: %w", err)
-	case tag.String() != "COMMIT":
-		return errors.New("the server undid the transaction instead of committing it")
 	}
-	return nil
+	return errors.New("the server undid the transaction instead of committing it")
 }
 
 // Locks are taken in one order: a team, a conversation's chain, further chains of
