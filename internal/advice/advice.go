@@ -79,6 +79,10 @@ var table = []Row{
 		"`bridge extend` brings it back", ExitExpired, http.StatusGone,
 	},
 	{
+		bridge.ErrExpiryMoved, "expiry_moved", nothingStored + "tell your human to run `bridge extend` for this conversation, which sets a new end",
+		"find out what writes the store's file; then `bridge extend` sets a new end", ExitRefused, http.StatusConflict,
+	},
+	{
 		bridge.ErrBadJoinCode, "bad_join_code", "are both agents on the same store" + storeName + "? If so, ask the agent that created the conversation for a fresh join code",
 		"", ExitUnauthorized, http.StatusForbidden,
 	},
@@ -168,6 +172,14 @@ var table = []Row{
 	{
 		bridge.ErrStoreReadOnly, "store_read_only", nothingStored + "tell your human to run `bridge doctor`",
 		"make the store and its folder writable for yourself", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrStoreUnreachable, "store_unreachable", nothingStored + "try again in a few seconds; if it goes on, tell your human that the database server does not answer",
+		"is the database server running, and can this machine reach it?", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrStoreRefused, "store_refused", nothingStored + "tell your human that the database server refuses this bridge",
+		"check user, password and grants: `bridge store init --role` grants what a process needs", ExitRefused, http.StatusServiceUnavailable,
 	},
 	{bridge.ErrStoreBusy, "store_busy", nothingStored + "try again in a few seconds", "try again", ExitFailure, http.StatusServiceUnavailable},
 	{

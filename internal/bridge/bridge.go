@@ -15,6 +15,8 @@ package bridge
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"time"
 
 	"example.org/bridge/internal/audit"
@@ -53,6 +55,7 @@ type Service struct {
 	codes    auth.JoinCodes
 	once     []byte // hashes idempotency keys
 	claims   []byte // signs claims
+	ends     ExpirySealer
 	chain    audit.Chain
 }
 
@@ -77,6 +80,7 @@ func New(c Config) *Service {
 		tokens:   auth.NewTokens(c.Key),
 		codes:    auth.NewJoinCodes(c.Key),
 		claims:   c.Key.Derive("claim"),
+		ends:     NewExpirySealer(c.Key),
 		once:     c.Key.Derive("idempotency key"),
 		chain:    AuditChain(c.Key),
 	}
@@ -104,6 +108,13 @@ type Key = auth.Key
 
 // AuditChain returns the chain of the audit log under key; stores append with it.
 func AuditChain(key auth.Key) audit.Chain { return audit.NewChain(key.Derive("audit")) }
+
+// KeyCheck marks a store with the key that belongs to it: an HMAC of the store's id.
+func KeyCheck(key auth.Key, storeID []byte) []byte {
+	mac := hmac.New(sha256.New, key.Derive("store"))
+	mac.Write(storeID)
+	return mac.Sum(nil)
+}
 
 // Now returns the time, to the microsecond that stores keep, in UTC.
 func (s *Service) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -13,12 +14,16 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/pflag"
 
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cli"
 	"example.org/bridge/internal/harness/faultytest"
+	"example.org/bridge/internal/keyfile"
+	"example.org/bridge/internal/postgres/postgrestest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -83,8 +88,73 @@ func forgetUser() error {
 // the programs of TestMain, and the commands below.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	testscript.Run(t, scriptParams("testdata/script", func(*testscript.Env) {}))
+}
+
+// onBothStores are the scripts of testdata/script that work with a store and with
+// nothing of its file.
+var onBothStores = []string{
+	"agents", "alive", "arguments", "bridge_limits_set", "fleet", "hook_clients", "hook_identity", "hook_unattended", "hook_wait",
+	"inbox", "many", "yolo", "yolo_follow", "yolo_surroundings",
+}
+
+// TestScriptsOnPostgres runs testdata/postgres/*.txtar, and onBothStores, on stores in
+// PostgreSQL, each in a schema of its own.
+func TestScriptsOnPostgres(t *testing.T) {
+	t.Parallel()
+	server, err := postgrestest.Start("fsync=off")
+	if errors.Is(err, postgrestest.ErrMissing) {
+		postgrestest.Need(t, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	named := func(env *testscript.Env) {
+		password := rand.Text()
+		env.Setenv("PASSWORD", password)
+		env.Setenv("BRIDGE_DB", strings.Replace(server.Schema(), "bridge@", "bridge:"+password+"@", 1))
+	}
+	testscript.Run(t, scriptParams("testdata/postgres", named))
+	both := scriptParams("", func(env *testscript.Env) {
+		named(env)
+		if err := initServerStore(env); err != nil {
+			t.Errorf("make the store: %v", err)
+		}
+	})
+	for _, name := range onBothStores {
+		both.Files = append(both.Files, filepath.Join("testdata", "script", name+".txtar"))
+	}
+	testscript.Run(t, both)
+}
+
+// initServerStore makes the store of a script, and sets DB to what stands for its path.
+func initServerStore(env *testscript.Env) error {
+	bridge, err := exec.LookPath("bridge")
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(bridge, "store", "init")
+	cmd.Env = env.Vars
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	folders, err := filepath.Glob(filepath.Join(filepath.Dir(env.Getenv("DB")), "postgres-*"))
+	if err != nil || len(folders) != 1 {
+		return fmt.Errorf("%d folders of stores on servers: %w", len(folders), err)
+	}
+	env.Setenv("DB", filepath.Join(folders[0], "bridge.db"))
+	return nil
+}
+
+// scriptParams are what all scripts run with.
+func scriptParams(dir string, more func(*testscript.Env)) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -107,6 +177,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ESC", "\x1b[31m\u202e")
 			// What begins with ESC, U+202E and the like, for ! stdout.
 			env.Setenv("CONTROLS", `[\x00-\x08\x0b-\x1f\x7f\x{80}-\x{9f}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{fe00}-\x{fe0f}\x{e0000}-\x{e0fff}]`)
+			more(env)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -115,10 +186,11 @@ func TestScripts(t *testing.T) {
 			"capture":  capture,
 			"mode":     mode,
 			"sql":      runSQL,
+			"endsin":   endsIn,
 			"await":    await,
 			"bindings": bindings,
 		},
-	})
+	}
 }
 
 // exits CODE PROGRAM ARGS... runs a program that must end with an exit code.
@@ -191,6 +263,37 @@ func runSQL(ts *testscript.TestScript, neg bool, args []string) {
 	db.SetMaxOpenConns(1)
 	for _, statement := range args[1:] {
 		_, err := db.Exec(statement)
+		ts.Check(err)
+	}
+	ts.Check(db.Close())
+}
+
+// endsin FILE SECONDS lets all conversations of a store end so many seconds from now,
+// as if they had been made so.
+func endsIn(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: endsin file seconds")
+	}
+	path := ts.MkAbs(args[0])
+	seconds, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	key, err := keyfile.Load(filepath.Join(filepath.Dir(path), "bridge.key"))
+	ts.Check(err)
+	db, err := sql.Open("sqlite", path)
+	ts.Check(err)
+	db.SetMaxOpenConns(1)
+	rows, err := db.Query("SELECT id FROM conversations")
+	ts.Check(err)
+	var ids []string
+	for rows.Next() {
+		var id string
+		ts.Check(rows.Scan(&id))
+		ids = append(ids, id)
+	}
+	ts.Check(errors.Join(rows.Err(), rows.Close()))
+	end := time.Now().Add(time.Duration(seconds) * time.Second)
+	for _, id := range ids {
+		_, err := db.Exec("UPDATE conversations SET expires_at = ?, expiry_seal = ? WHERE id = ?", end.UnixMicro(), bridge.NewExpirySealer(key).Seal(id, end), id)
 		ts.Check(err)
 	}
 	ts.Check(db.Close())
