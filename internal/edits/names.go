@@ -20,9 +20,7 @@ func (t Target) Names(base string) []string {
 	for _, path := range forms(t.Path) {
 		roots := repositories(path)
 		if len(roots) == 0 {
-			for _, dir := range forms(base) {
-				roots = append(roots, dir)
-			}
+			roots = append(roots, forms(base)...)
 		}
 		for _, root := range roots {
 			names = append(names, t.under(root, path)...)
@@ -92,11 +90,11 @@ func resolve(path string, last bool) string {
 	const separator = string(filepath.Separator)
 	root := filepath.VolumeName(path) + separator
 	done := root
-	left := strings.TrimPrefix(path, filepath.VolumeName(path))
+	left := filepath.FromSlash(strings.TrimPrefix(path, filepath.VolumeName(path)))
 	links := 0
 	for left != "" {
 		var part string
-		part, left, _ = strings.Cut(strings.TrimLeft(left, `/`+separator), separator)
+		part, left, _ = strings.Cut(strings.TrimLeft(left, separator), separator)
 		switch part {
 		case "", ".":
 			continue
@@ -115,7 +113,7 @@ func resolve(path string, last bool) string {
 		if filepath.IsAbs(target) {
 			done = root
 		}
-		left = target + separator + left
+		left = filepath.FromSlash(target) + separator + left
 	}
 	return done
 }

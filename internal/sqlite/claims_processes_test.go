@@ -37,8 +37,13 @@ func claimChild(args []string) error {
 // for an agent of one team, exactly one gets it.
 func TestFiftyProcessesOneHolder(t *testing.T) {
 	const processes = 50
-	e := bridgetest.New(t)
-	agents := bridgetest.NewRoom(t, e.Service, 26)
+	e := bridgetest.NewEnv(t)
+	service, store, err := openChild(e.Path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	agents := bridgetest.NewRoom(t, service, 26)
 	all := make([]*child, processes)
 	for i := range all { // most agents have two processes, which are one agent
 		all[i] = start(t, "claim", arguments(e, agents[i%len(agents)])...)
@@ -64,7 +69,7 @@ func TestFiftyProcessesOneHolder(t *testing.T) {
 	if len(holders) != 1 {
 		t.Errorf("the path has %d holders: %v", len(holders), holders)
 	}
-	held, _, err := claims.New(e.Service, e.Store).Held(t.Context())
+	held, _, err := claims.New(service, store).Held(t.Context())
 	if err != nil || len(held) != 1 || !holders[held[0].Session] {
 		t.Errorf("the store has %v, %v", held, err)
 	}
