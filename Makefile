@@ -69,6 +69,14 @@ test-long:
 	STORE_KILLS=$(STORE_KILLS) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run TestKilledProcesses
 	SERVER_KILLS=$(SERVER_KILLS) $(GO) test -count=1 -timeout 20m ./internal/cli -run TestKilledServers
 
+## test-postgres: the store in PostgreSQL, on a server of the tests' own, which is killed
+## POSTGRES_KILLS times (needs PostgreSQL 15 or newer; Debian: postgresql)
+POSTGRES_KILLS ?= 5
+.PHONY: test-postgres
+test-postgres:
+	NEED_POSTGRES=1 POSTGRES_KILLS=$(POSTGRES_KILLS) $(GO) test -count=1 -timeout 20m ./internal/postgres/...
+	NEED_POSTGRES=1 $(GO) test -count=1 ./internal/cli -run TestScriptsOnPostgres
+
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s
 .PHONY: fuzz

@@ -173,6 +173,14 @@ var table = []Row{
 		bridge.ErrStoreReadOnly, "store_read_only", nothingStored + "tell your human to run `bridge doctor`",
 		"make the store and its folder writable for yourself", ExitFailure, http.StatusServiceUnavailable,
 	},
+	{
+		bridge.ErrStoreUnreachable, "store_unreachable", nothingStored + "try again in a few seconds; if it goes on, tell your human that the database server does not answer",
+		"is the database server running, and can this machine reach it?", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrStoreRefused, "store_refused", nothingStored + "tell your human that the database server refuses this bridge",
+		"check user, password and grants: `bridge store init --role` grants what a process needs", ExitRefused, http.StatusServiceUnavailable,
+	},
 	{bridge.ErrStoreBusy, "store_busy", nothingStored + "try again in a few seconds", "try again", ExitFailure, http.StatusServiceUnavailable},
 	{
 		bridge.ErrStoreGone, "store_gone", nothingStored + "tell your human to restart this MCP server",

@@ -23,6 +23,10 @@ import (
 type Entry struct {
 	// Seq numbers the entries from 1, without gaps.
 	Seq int64
+	// Chain and Link are set in a log of several chains (spine.go): the name of the
+	// chain that the entry is in, and its number there.
+	Chain string
+	Link  int64
 	// Time is when it happened, to the microsecond, in UTC.
 	Time time.Time
 	// Conversation is what it was about, as claimed by the caller; may be empty.
@@ -84,8 +88,15 @@ func (c Chain) seal(h Head) Head {
 func (c Chain) entryMAC(previous []byte, e Entry) []byte {
 	mac := hmac.New(sha256.New, c.key)
 	buf := make([]byte, 0, 512)
-	buf = append(buf, "entry"...)
-	buf = binary.BigEndian.AppendUint64(buf, uint64(e.Seq))
+	if e.Chain == "" {
+		buf = append(buf, "entry"...)
+		buf = binary.BigEndian.AppendUint64(buf, uint64(e.Seq))
+	} else {
+		buf = append(buf, "link"...)
+		buf = binary.BigEndian.AppendUint32(buf, uint32(len(e.Chain)))
+		buf = append(buf, e.Chain...)
+		buf = binary.BigEndian.AppendUint64(buf, uint64(e.Link))
+	}
 	buf = binary.BigEndian.AppendUint64(buf, uint64(e.Time.UnixMicro()))
 	for _, field := range [...]string{string(previous), e.Conversation, e.Session, e.Action, e.Outcome, e.Details} {
 		// Lengths in front of the fields: text cannot move from one field to the next.

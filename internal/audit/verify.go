@@ -23,6 +23,7 @@ type Verifier struct {
 	chain    Chain
 	previous Head
 	noted    Head
+	spine    spineCheck // of a log of several chains
 }
 
 // Verifier starts a check. A noted head, written down earlier, must be part of
@@ -33,6 +34,9 @@ func (c Chain) Verifier(noted Head) *Verifier {
 
 // Next checks the next entry in order of number. The error is a *Fault.
 func (v *Verifier) Next(e Entry) error {
+	if e.Chain != "" {
+		return v.nextLink(e)
+	}
 	want := v.previous.Seq + 1
 	switch {
 	case e.Seq > want:
@@ -42,9 +46,14 @@ func (v *Verifier) Next(e Entry) error {
 	case !hmac.Equal(e.MAC, v.chain.entryMAC(v.previous.MAC, e)):
 		return &Fault{Seq: e.Seq, Problem: "changed, moved or inserted: its HMAC does not fit"}
 	}
-	v.previous = Head{Seq: e.Seq, MAC: e.MAC}
-	if v.noted.Seq == e.Seq && !strings.HasPrefix(v.previous.String(), v.noted.String()) {
-		return &Fault{Seq: e.Seq, Problem: "not the entry that the noted head names: the log was replaced by another"}
+	return v.reach(Head{Seq: e.Seq, MAC: e.MAC})
+}
+
+// reach notes how far the log was checked, and compares the noted head with it.
+func (v *Verifier) reach(h Head) error {
+	v.previous = h
+	if v.noted.Seq == h.Seq && !strings.HasPrefix(h.String(), v.noted.String()) {
+		return &Fault{Seq: h.Seq, Problem: "not the entry that the noted head names: the log was replaced by another"}
 	}
 	return nil
 }
@@ -53,6 +62,10 @@ func (v *Verifier) Next(e Entry) error {
 func (v *Verifier) End(head Head) error {
 	last := v.previous
 	switch {
+	case v.spine.number > last.Seq:
+		return &Fault{Seq: last.Seq + 1, Problem: "added behind the end: the spine does not cover it"}
+	case v.spine.missed:
+		return &Fault{Seq: v.noted.Seq, Problem: "not the entry that the noted head names: the log was replaced by another"}
 	case !hmac.Equal(head.Seal, v.chain.seal(head).Seal):
 		return &Fault{Seq: last.Seq + 1, Problem: "the head of the log was changed"}
 	case head.Seq > last.Seq:

@@ -15,6 +15,8 @@ package bridge
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"time"
 
 	"example.org/bridge/internal/audit"
@@ -104,6 +106,13 @@ type Key = auth.Key
 
 // AuditChain returns the chain of the audit log under key; stores append with it.
 func AuditChain(key auth.Key) audit.Chain { return audit.NewChain(key.Derive("audit")) }
+
+// KeyCheck marks a store with the key that belongs to it: an HMAC of the store's id.
+func KeyCheck(key auth.Key, storeID []byte) []byte {
+	mac := hmac.New(sha256.New, key.Derive("store"))
+	mac.Write(storeID)
+	return mac.Sum(nil)
+}
 
 // Now returns the time, to the microsecond that stores keep, in UTC.
 func (s *Service) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }

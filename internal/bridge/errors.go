@@ -55,6 +55,10 @@ var (
 	ErrStoreDamaged = errors.New("the store is damaged")
 	// ErrStoreIO reports that the disk or its filesystem failed.
 	ErrStoreIO = errors.New("the disk or its filesystem reported an error")
+	// ErrStoreUnreachable reports that the server of the store does not answer.
+	ErrStoreUnreachable = errors.New("the server of the store does not answer")
+	// ErrStoreRefused reports that the server of the store refused who asked.
+	ErrStoreRefused = errors.New("the server of the store refused access")
 	// ErrTooManyFiles reports that the process, or the system, has as many files
 	// open as it may.
 	ErrTooManyFiles = errors.New("too many files are open")

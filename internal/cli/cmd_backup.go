@@ -60,6 +60,9 @@ func oneArg(command, what string) cobra.PositionalArgs {
 }
 
 func runBackup(ctx context.Context, a *app, o backupOptions, dir string) (err error) {
+	if err := a.needsFile("backup", "copy it with pg_dump, and keep the key apart"); err != nil {
+		return err
+	}
 	if err := a.checkName("the folder for backups", dir); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,8 +15,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/doctor"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/view"
 )
 
@@ -100,6 +103,10 @@ func settingName(f *pflag.Flag) string { return cmp.Or(configKey(f), snake(f.Nam
 
 // effective is the value of a flag, with the defaults of the two paths worked out.
 func (a *app) effective(f *pflag.Flag) string {
+	if f.Name == "db" && a.onServer() {
+		name, _ := a.storeName() // a connection string may hold a password
+		return name
+	}
 	if f.Value.String() != "" {
 		return f.Value.String()
 	}
@@ -154,8 +161,31 @@ func (a *app) checkStore(r *doctor.Report) {
 		r.Add("store", doctor.Problem, "%s", view.Line(err))
 		return
 	}
+	if a.onServer() {
+		a.checkServer(r, path)
+		return
+	}
 	exists, err := storeExists(path)
 	r.Store(path, exists, err)
+}
+
+// checkServer opens a store on a server, as every command does.
+func (a *app) checkServer(r *doctor.Report, place string) {
+	var limits bridge.LimitReport
+	name, err := a.storeName()
+	if err == nil {
+		err = a.withStore(context.Background(), func(s *bridge.Service) error {
+			limits, err = s.Limits(context.Background(), "")
+			return err
+		})
+	}
+	if err != nil {
+		r.Add("store", doctor.Problem, "%s", view.Line(err))
+		return
+	}
+	r.Add("store", doctor.OK, "%s", cleantext.CleanLine(name))
+	r.Add("key", doctor.OK, "%s", cleantext.CleanLine(keyfile.Beside(place)))
+	r.Limits(limits)
 }
 
 func (a *app) checkClients(r *doctor.Report, root *cobra.Command) {

@@ -58,6 +58,9 @@ deploy/prometheus has rules for alerts.`,
 }
 
 func runMetrics(ctx context.Context, a *app, o metricsOptions) error {
+	if err := a.needsFile("metrics", "it does not tell figures of such a store yet"); err != nil {
+		return err
+	}
 	for what, name := range map[string]string{"--textfile": o.textfile, "--backups": o.backups} {
 		if err := a.checkName(what, name); err != nil {
 			return err

@@ -51,6 +51,9 @@ type jsonSalvaged struct {
 }
 
 func runRepair(ctx context.Context, a *app, file string) error {
+	if err := a.needsFile("repair", "restore a copy, or the server's own archive"); err != nil {
+		return err
+	}
 	from, err := a.storePath()
 	if err != nil {
 		return err

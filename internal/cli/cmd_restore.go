@@ -77,6 +77,9 @@ type presentStore struct {
 }
 
 func runRestore(ctx context.Context, a *app, o restoreOptions, folder string) (err error) {
+	if err := a.needsFile("restore", "put back a copy with pg_restore"); err != nil {
+		return err
+	}
 	path, err := a.storePath()
 	if err != nil {
 		return err

@@ -101,6 +101,7 @@ func commandGroups(a *app) []commandGroup {
 			newServeCmd(a), newInstallCmd(a), newUninstallCmd(a), newInboxCmd(a), newHookCmd(a), newDoctorCmd(a), newBackupCmd(a), newRestoreCmd(a), newRepairCmd(a),
 		}},
 		{"Run a team unattended", []*cobra.Command{newFleetCmd(a)}},
+		{"Use several machines", []*cobra.Command{newStoreCmd(a)}},
 		{"Test MCP servers", []*cobra.Command{newHarnessCmd(a)}},
 		{"Measure and check bridge itself", []*cobra.Command{newBenchCmd(a), newStressCmd(a), newRedactCmd(a)}},
 		{groupOther, []*cobra.Command{newVersionCmd(a), newCompletionCmd(a)}},
@@ -111,7 +112,7 @@ func commandGroups(a *app) []commandGroup {
 const suggestWithin = 2
 
 func (g *globals) register(fs *pflag.FlagSet) {
-	textFlag(fs, &g.db, kindPath, "db", "the store (default bridge/bridge.db in the XDG state folder)")
+	textFlag(fs, &g.db, kindPath, "db", "the store: a file (default bridge/bridge.db in the XDG state folder), or postgres://…")
 	textFlag(fs, &g.config, kindPath, "config", "the configuration file (default bridge/config.toml in the XDG configuration folder)")
 	boolFlag(fs, &g.json, "json", "print JSON, for programs")
 	choiceFlag(fs, &g.logLevel, []string{"debug", "info", "warn", "error"}, "log-level", "what goes to the log on standard error")

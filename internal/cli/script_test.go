@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 
 	"example.org/bridge/internal/cli"
 	"example.org/bridge/internal/harness/faultytest"
+	"example.org/bridge/internal/postgres/postgrestest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -83,8 +85,73 @@ func forgetUser() error {
 // the programs of TestMain, and the commands below.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	testscript.Run(t, scriptParams("testdata/script", func(*testscript.Env) {}))
+}
+
+// onBothStores are the scripts of testdata/script that work with a store and with
+// nothing of its file.
+var onBothStores = []string{
+	"agents", "alive", "arguments", "bridge_limits_set", "fleet", "hook_clients", "hook_identity", "hook_unattended", "hook_wait",
+	"inbox", "many", "yolo", "yolo_follow", "yolo_surroundings",
+}
+
+// TestScriptsOnPostgres runs testdata/postgres/*.txtar, and onBothStores, on stores in
+// PostgreSQL, each in a schema of its own.
+func TestScriptsOnPostgres(t *testing.T) {
+	t.Parallel()
+	server, err := postgrestest.Start("fsync=off")
+	if errors.Is(err, postgrestest.ErrMissing) {
+		postgrestest.Need(t, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	named := func(env *testscript.Env) {
+		password := rand.Text()
+		env.Setenv("PASSWORD", password)
+		env.Setenv("BRIDGE_DB", strings.Replace(server.Schema(), "bridge@", "bridge:"+password+"@", 1))
+	}
+	testscript.Run(t, scriptParams("testdata/postgres", named))
+	both := scriptParams("", func(env *testscript.Env) {
+		named(env)
+		if err := initServerStore(env); err != nil {
+			t.Errorf("make the store: %v", err)
+		}
+	})
+	for _, name := range onBothStores {
+		both.Files = append(both.Files, filepath.Join("testdata", "script", name+".txtar"))
+	}
+	testscript.Run(t, both)
+}
+
+// initServerStore makes the store of a script, and sets DB to what stands for its path.
+func initServerStore(env *testscript.Env) error {
+	bridge, err := exec.LookPath("bridge")
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(bridge, "store", "init")
+	cmd.Env = env.Vars
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	folders, err := filepath.Glob(filepath.Join(filepath.Dir(env.Getenv("DB")), "postgres-*"))
+	if err != nil || len(folders) != 1 {
+		return fmt.Errorf("%d folders of stores on servers: %w", len(folders), err)
+	}
+	env.Setenv("DB", filepath.Join(folders[0], "bridge.db"))
+	return nil
+}
+
+// scriptParams are what all scripts run with.
+func scriptParams(dir string, more func(*testscript.Env)) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -107,6 +174,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ESC", "\x1b[31m\u202e")
 			// What begins with ESC, U+202E and the like, for ! stdout.
 			env.Setenv("CONTROLS", `[\x00-\x08\x0b-\x1f\x7f\x{80}-\x{9f}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{fe00}-\x{fe0f}\x{e0000}-\x{e0fff}]`)
+			more(env)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -118,7 +186,7 @@ func TestScripts(t *testing.T) {
 			"await":    await,
 			"bindings": bindings,
 		},
-	})
+	}
 }
 
 // exits CODE PROGRAM ARGS... runs a program that must end with an exit code.

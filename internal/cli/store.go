@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/adrg/xdg"
 
@@ -61,6 +62,22 @@ func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Serv
 	return a.withServices(ctx, create, func(s services) error { return fn(s.Service) })
 }
 
+// wholeStore is all that a store must be.
+type wholeStore interface {
+	bridge.Store
+	commands.Store
+	tasks.Store
+	claims.Store
+}
+
+// openedStore is a store, and what goes with its kind.
+type openedStore struct {
+	wholeStore
+	bells bridge.Notifier
+	now   func() time.Time
+	close func() error
+}
+
 // withServices opens the store, makes it first where create says so, and closes
 // it behind fn.
 func (a *app) withServices(ctx context.Context, create bool, fn func(services) error) (err error) {
@@ -72,27 +89,46 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	if err != nil {
 		return err
 	}
-	key, err := storeKey(path, create)
+	key, store, err := a.openStore(ctx, path, create)
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create, Limits: a.limits(), Waiting: a.sayWaiting, Filling: a.sayFilling})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, store.close()) }()
 	planted := plant(store, path)
 	core := bridge.New(bridge.Config{
 		Store:     planted,
 		Key:       key,
 		Redactor:  engine,
-		Doorbells: doorbell.New(doorbell.Beside(path)),
+		Doorbells: store.bells,
 		Caller:    caller(),
-		Now:       a.now,
+		Now:       store.now,
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
 	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store)})
+}
+
+// openStore opens the store, with its key.
+func (a *app) openStore(ctx context.Context, path string, create bool) (key auth.Key, store openedStore, err error) {
+	if a.onServer() {
+		if key, err = serverKey(path); err == nil {
+			store, err = a.openServer(ctx, key)
+		}
+		return key, store, err
+	}
+	if key, err = storeKey(path, create); err == nil {
+		store, err = a.openFile(ctx, path, key, create)
+	}
+	return key, store, err
+}
+
+// openFile opens a store in a file.
+func (a *app) openFile(ctx context.Context, path string, key auth.Key, create bool) (openedStore, error) {
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: create, Limits: a.limits(), Waiting: a.sayWaiting, Filling: a.sayFilling})
+	if err != nil {
+		return openedStore{}, err
+	}
+	return openedStore{store, doorbell.New(doorbell.Beside(path)), a.now, store.Close}, nil
 }
 
 // caller names the client that started this process, or this process where the

@@ -19,6 +19,9 @@ const annotationUnattended = "unattended"
 // sources read a name in the same way, and one that two clients would read
 // differently is refused: they would talk past each other.
 func (a *app) storePath() (string, error) {
+	if a.onServer() {
+		return placeOf(a.db)
+	}
 	path := a.db
 	if path == "" {
 		var err error

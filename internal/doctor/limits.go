@@ -10,9 +10,9 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// checkLimits tells which limits hold, where each comes from, and how full the
+// Limits tells which limits hold, where each comes from, and how full the
 // store is.
-func (r *Report) checkLimits(limits bridge.LimitReport) {
+func (r *Report) Limits(limits bridge.LimitReport) {
 	for _, s := range limits.Sources() {
 		var parts []string
 		for _, w := range []struct {

@@ -126,7 +126,7 @@ func (r *Report) checkDatabase(path string) {
 	}
 	r.checkKey(path, found)
 	if found.Limits != nil {
-		r.checkLimits(*found.Limits)
+		r.Limits(*found.Limits)
 	}
 }
 

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -116,14 +115,8 @@ func (h *header) readAll(path string, c *conn) error {
 	return c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck)
 }
 
-func keyCheck(key bridge.Key, storeID []byte) []byte {
-	mac := hmac.New(sha256.New, key.Derive("store"))
-	mac.Write(storeID)
-	return mac.Sum(nil)
-}
-
 func (h header) checkKey(path string, key bridge.Key) error {
-	if !hmac.Equal(h.keyCheck, keyCheck(key, h.id)) {
+	if !hmac.Equal(h.keyCheck, bridge.KeyCheck(key, h.id)) {
 		return fmt.Errorf("%w: %s: put back the bridge.key that was made with it", bridge.ErrStoreKey, path)
 	}
 	return nil

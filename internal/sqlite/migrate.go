@@ -163,7 +163,7 @@ func identify(c *conn, key bridge.Key) error {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails (crypto/rand)
 	_, err := c.exec("INSERT INTO store (one, id, key_check, created_at) VALUES (1, ?, ?, ?)",
-		id, keyCheck(key, id), time.Now())
+		id, bridge.KeyCheck(key, id), time.Now())
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/keyfile"
+)
+
+func newStoreCmd(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "store COMMAND",
+		Short: "Make a store that several machines share",
+		Long: `Make a store in a PostgreSQL database (15 to 18), for agents of several machines or for
+more writers than one file is for. All commands take its connection string as --db, or
+as BRIDGE_DB, but backup, restore, repair, install and metrics.`,
+		Example:     `  bridge store init --db postgres://owner@db.example/bridge`,
+		Args:        noCommandArgs,
+		SuggestFor:  []string{"init", "postgres"},
+		Annotations: map[string]string{annotationParent: "its commands do everything"},
+		RunE:        func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: suggestWithin,
+	}
+	addCommands(cmd, newStoreInitCmd(a))
+	return cmd
+}
+
+func newStoreInitCmd(a *app) *cobra.Command {
+	var role string
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Make or migrate the store in a PostgreSQL database",
+		Long: `Make the store in the database that --db names, in a schema of its own, and its key on
+this machine. Where the store is there, bring it up to date; nothing in it is lost.
+
+The database must be there. search_path in the connection string names another schema
+than "bridge". Give the password in PGPASSFILE or ~/.pgpass: others can read an
+argument in ps. The printed key file belongs on every machine that opens the store,
+under the path that bridge names there.
+
+With --role, a role of the database, which must be there, may work with the store: it
+can neither change its schema nor change or remove entries of the audit log. Let
+"bridge serve" use that role, and keep the owner's for this command.`,
+		Example: `  bridge store init --db postgres://owner@db.example/bridge
+  bridge store init --db postgres://owner@db.example/bridge --role bridge_agents`,
+		Args: noCommandArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runStoreInit(cmd.Context(), a, role) },
+	}
+	textFlag(cmd.Flags(), &role, kindText, "role", "a role of the database that may work with the store")
+	return cmd
+}
+
+func runStoreInit(ctx context.Context, a *app, role string) error {
+	if !a.onServer() {
+		return usagef("name the database: --db postgres://USER@HOST/DATABASE; a store in a file is made by `bridge serve`")
+	}
+	name, err := a.storeName()
+	if err != nil {
+		return err
+	}
+	place, err := a.initServer(ctx, role)
+	if err != nil {
+		return err
+	}
+	file := keyfile.Beside(place)
+	if a.json {
+		return a.printJSON(struct {
+			Store string `json:"store"`
+			Key   string `json:"key_file"`
+			Role  string `json:"role,omitempty"`
+		}{name, file, role})
+	}
+	return a.printLine("The store is ready: " + cleantext.CleanLine(name) + "\nIts key is in " + cleantext.CleanLine(file) + ": keep a copy apart, without it no token can be checked.")
+}

@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/adrg/xdg"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/keyfile"
+	"example.org/bridge/internal/postgres"
+	"example.org/bridge/internal/sqlite/storefile"
+)
+
+// onServer reports whether the store is in a PostgreSQL database.
+func (a *app) onServer() bool { return postgres.IsURL(a.db) }
+
+// storeName names the store to people and programs, without a password.
+func (a *app) storeName() (string, error) {
+	if !a.onServer() {
+		return a.storePath()
+	}
+	config, err := postgres.Parse(a.db)
+	return config.String(), err
+}
+
+// placeOf is what stands for the path of a store on a server: a file that is never
+// made, in a folder of this machine that keeps the store's key and what clients'
+// sessions remember. Each database and schema has one.
+func placeOf(dsn string) (string, error) {
+	config, err := postgres.Parse(dsn)
+	if err != nil {
+		return "", err
+	}
+	if noHome("XDG_STATE_HOME") || !filepath.IsAbs(xdg.StateHome) {
+		return "", usagef("no home folder is known for the key of the store: set HOME")
+	}
+	sum := sha256.Sum256([]byte(config.Host + "\x00" + config.Database + "\x00" + config.Schema))
+	return filepath.Join(xdg.StateHome, "bridge", "postgres-"+hex.EncodeToString(sum[:6]), "bridge.db"), nil
+}
+
+// needsFile refuses a command that works on the file of a store.
+func (a *app) needsFile(command, instead string) error {
+	if a.onServer() {
+		return usagef("`bridge %s` is for a store in a file, and this one is in PostgreSQL: %s", command, instead)
+	}
+	return nil
+}
+
+// serverKey reads the key of a store on a server. Nothing but `bridge store init`
+// makes one: processes of other machines need the same.
+func serverKey(place string) (auth.Key, error) {
+	file := keyfile.Beside(place)
+	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return auth.Key{}, err
+	}
+	key, err := keyfile.Load(file)
+	if errors.Is(err, keyfile.ErrNoKey) {
+		return key, fmt.Errorf("%w; `bridge store init` makes the first one", err)
+	}
+	return key, storefile.Unwritable(err)
+}
+
+// openServer opens a store in a PostgreSQL database, which must be there.
+func (a *app) openServer(ctx context.Context, key auth.Key) (openedStore, error) {
+	store, err := postgres.Open(ctx, a.db, postgres.Options{Key: key, Filling: a.sayFilling})
+	if err != nil {
+		return openedStore{}, err
+	}
+	clock, err := store.Clock(ctx)
+	if err != nil {
+		return openedStore{}, errors.Join(err, store.Close())
+	}
+	if unsure := clock.Unsure(); unsure > postgres.MaxUnsure {
+		a.log().Warn("the server's clock is not well known: it takes long to answer", "unsure", unsure.Round(time.Millisecond))
+	}
+	bells := store.Bells()
+	closeAll := func() error { return errors.Join(bells.Close(), clock.Close(), store.Close()) }
+	return openedStore{store, bells, clock.Now, closeAll}, nil
+}
+
+// initServer makes or migrates a store on a server, with a key where there is none,
+// and lets a role work with it.
+func (a *app) initServer(ctx context.Context, role string) (place string, err error) {
+	if place, err = a.storePath(); err != nil {
+		return "", err
+	}
+	if err := storefile.CheckAbove(place); err != nil {
+		return "", err
+	}
+	for _, folder := range []string{filepath.Dir(place), place} { // the one that all stores share, too
+		if err := storefile.Prepare(folder); err != nil {
+			return "", fmt.Errorf("make the folder of the key: %w", err)
+		}
+	}
+	file := keyfile.Beside(place)
+	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	key, err := keyfile.LoadOrCreate(file)
+	if err != nil {
+		return "", storefile.Unwritable(err)
+	}
+	store, err := postgres.Open(ctx, a.db, postgres.Options{Key: key, Create: true, Limits: a.limits()})
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if role == "" {
+		return place, nil
+	}
+	if err := store.Grant(ctx, role); err != nil {
+		return "", fmt.Errorf("grant %s what a process needs: %w", cleantext.CleanLine(role), err)
+	}
+	return place, nil
+}

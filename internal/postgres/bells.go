@@ -1,0 +1,249 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Bells wake waiters on any machine through LISTEN and NOTIFY. It is a
+// bridge.Notifier. A process has one connection that listens, for all its waiters,
+// and rings after the commit that it rings for: within a transaction NOTIFY would
+// make all writers wait for one lock.
+//
+// A ring that is lost delays a waiter until it looks again by itself. Whenever the
+// connection that listens was lost, all waiters look.
+type Bells struct {
+	store   *Store
+	channel string
+	ctx     context.Context //nolint:containedctx // of the goroutines, until Close
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mutex     sync.Mutex
+	waiters   map[string]map[chan struct{}]bool
+	pending   map[string]bool // keys to ring for
+	ringing   bool
+	listening bool
+	closed    bool
+	healthy   bool
+}
+
+// Times of the connection that listens.
+const (
+	probeEvery = 5 * time.Second // a connection that says nothing is tried that often
+	probeFor   = 2 * time.Second
+	firstRetry = 50 * time.Millisecond
+	lastRetry  = 2 * time.Second
+	ringWithin = 2 * time.Second
+)
+
+// maxPayload is less than what a NOTIFY may carry, 8000 bytes
+// (https://www.postgresql.org/docs/current/sql-notify.html).
+const maxPayload = 7000
+
+// Bells returns the bells of the store. Call Close before that of the store.
+func (s *Store) Bells() *Bells {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Bells{
+		store: s, channel: "bridge_" + s.schema, ctx: ctx, cancel: cancel,
+		waiters: map[string]map[chan struct{}]bool{}, pending: map[string]bool{},
+	}
+}
+
+// Ring implements bridge.Notifier.
+func (b *Bells) Ring(key string) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.wake(key)
+	if b.closed {
+		return
+	}
+	b.pending[key] = true
+	if !b.ringing {
+		b.ringing = true
+		b.running.Go(b.ringAll)
+	}
+}
+
+// ringAll rings for what is pending until nothing is. What comes while one NOTIFY
+// is on its way goes with the next.
+func (b *Bells) ringAll() {
+	for {
+		b.mutex.Lock()
+		keys := slices.Sorted(maps.Keys(b.pending))
+		clear(b.pending)
+		if len(keys) == 0 {
+			b.ringing = false
+			b.mutex.Unlock()
+			return
+		}
+		b.mutex.Unlock()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), ringWithin)
+		for _, payload := range payloads(keys) {
+			_, _ = b.store.pool.Exec(ctx, "SELECT pg_notify($1, $2)", b.channel, payload) // a hint: waiters look again anyway
+		}
+		cancel()
+	}
+}
+
+// payloads joins keys into as few texts as may be.
+func payloads(keys []string) (all []string) {
+	var b strings.Builder
+	for _, key := range keys {
+		if b.Len() > 0 && b.Len()+len(key)+1 > maxPayload {
+			all = append(all, b.String())
+			b.Reset()
+		}
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(key)
+	}
+	return append(all, b.String())
+}
+
+// wake tells those who listen for key. The mutex must be held.
+func (b *Bells) wake(key string) {
+	for rings := range b.waiters[key] {
+		select {
+		case rings <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Listen implements bridge.Notifier.
+func (b *Bells) Listen(key string) (rings <-chan struct{}, stop func() error, err error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if b.closed {
+		return nil, nil, errors.New("the doorbells are closed")
+	}
+	if !b.listening {
+		b.listening = true
+		b.running.Go(b.listen)
+	}
+	own := make(chan struct{}, 1)
+	if b.waiters[key] == nil {
+		b.waiters[key] = map[chan struct{}]bool{}
+	}
+	b.waiters[key][own] = true
+	return own, func() error {
+		b.mutex.Lock()
+		defer b.mutex.Unlock()
+		delete(b.waiters[key], own)
+		if len(b.waiters[key]) == 0 {
+			delete(b.waiters, key)
+		}
+		return nil
+	}, nil
+}
+
+// listen keeps a connection that listens until Close.
+func (b *Bells) listen() {
+	pause := firstRetry
+	for b.ctx.Err() == nil {
+		began := time.Now()
+		_ = b.listenOnce() // it ends with an error always: the connection was lost
+		b.setHealthy(false)
+		if time.Since(began) > lastRetry {
+			pause = firstRetry
+		}
+		select {
+		case <-b.ctx.Done():
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, lastRetry)
+	}
+}
+
+func (b *Bells) listenOnce() error {
+	c, err := pgx.ConnectConfig(b.ctx, b.store.pool.Config().ConnConfig)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close(context.WithoutCancel(b.ctx)) }()
+	if _, err := c.Exec(b.ctx, "LISTEN "+pgx.Identifier{b.channel}.Sanitize()); err != nil {
+		return err
+	}
+	if err := b.probe(c); err != nil { // a pool in between may take LISTEN and deliver nothing
+		return err
+	}
+	b.setHealthy(true)
+	b.wakeAll()
+	for {
+		switch err := b.await(c, probeEvery); {
+		case errors.Is(err, context.DeadlineExceeded) && b.ctx.Err() == nil:
+			if err := b.probe(c); err != nil {
+				return err
+			}
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// await waits for one ring.
+func (b *Bells) await(c *pgx.Conn, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(b.ctx, limit)
+	defer cancel()
+	n, err := c.WaitForNotification(ctx)
+	if err != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	for key := range strings.SplitSeq(n.Payload, "\n") {
+		b.wake(key)
+	}
+	return nil
+}
+
+// probe rings on the connection that listens, and waits until it hears it.
+func (b *Bells) probe(c *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(b.ctx, probeFor)
+	defer cancel()
+	if _, err := c.Exec(ctx, "SELECT pg_notify($1, '')", b.channel); err != nil {
+		return err
+	}
+	return b.await(c, probeFor)
+}
+
+func (b *Bells) setHealthy(healthy bool) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.healthy = healthy
+}
+
+// Healthy reports whether rings of other processes arrive just now.
+func (b *Bells) Healthy() bool {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.healthy
+}
+
+func (b *Bells) wakeAll() {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	for key := range b.waiters {
+		b.wake(key)
+	}
+}
+
+// Close stops listening. Rings that are on their way are waited for: each has its
+// time limit.
+func (b *Bells) Close() error {
+	b.mutex.Lock()
+	b.closed = true
+	b.mutex.Unlock()
+	b.cancel() // ends listening, and no ring
+	b.running.Wait()
+	return nil
+}

@@ -1,0 +1,118 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/postgres"
+	"example.org/bridge/internal/postgres/postgrestest"
+)
+
+// gateway is one process with a store and doorbells of its own.
+func gateway(t *testing.T, dsn string, key bridge.Key) (*bridge.Service, *postgres.Bells) {
+	t.Helper()
+	store := open(t, dsn, key)
+	bells := store.Bells()
+	t.Cleanup(func() { _ = bells.Close() })
+	return bridge.New(bridge.Config{Store: store, Key: key, Doorbells: bells}), bells
+}
+
+func TestRingsReachOtherProcesses(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	_, a := gateway(t, dsn, key)
+	_, b := gateway(t, dsn, key)
+	rings, stop, err := b.Listen("one/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _, err := b.Listen("two/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitRing(t, rings) // both are told to look once the connection listens
+	awaitRing(t, other)
+	for range 50 {
+		a.Ring("one/b")
+		awaitRing(t, rings)
+	}
+	select {
+	case <-other:
+		t.Error("a ring for another key arrived")
+	default:
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func awaitRing(t *testing.T, rings <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-rings:
+	case <-time.After(30 * time.Second):
+		t.Fatal("no ring arrived")
+	}
+}
+
+// TestLostListener drops the connections that listen, again and again, while a
+// session waits: each message is delivered by the wait of two seconds that it falls
+// into.
+func TestLostListener(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	sender, _ := gateway(t, dsn, key)
+	receiver, _ := gateway(t, dsn, key)
+	p := bridgetest.NewPair(t, sender)
+	drop := "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%bridge_" + schemaOf(t, dsn) + "%' AND pid <> pg_backend_pid()"
+	for range 5 {
+		got := make(chan bridge.Delivery, 1)
+		go func() {
+			d, err := receiver.Check(context.Background(), p.B, bridge.CheckRequest{Wait: 2 * time.Second}, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			got <- d
+		}()
+		execute(t, dsn, drop)
+		send(t, sender, p.A, "x")
+		d := <-got
+		if len(d.Messages) != 1 {
+			t.Fatalf("%d messages came, want 1", len(d.Messages))
+		}
+		if err := receiver.Confirm(context.Background(), d.Claim); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func schemaOf(t *testing.T, dsn string) string {
+	t.Helper()
+	c, err := postgres.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Schema
+}
+
+func TestClockIsTheServers(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	store := open(t, server.Schema(), bridgetest.NewEnv(t).Key)
+	clock, err := store.Clock(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = clock.Close() }()
+	if off := time.Since(clock.Now()).Abs(); off > clock.Unsure()+time.Second { // the server is on this machine
+		t.Errorf("the clock is off by %s, and says that it is unsure by %s", off, clock.Unsure())
+	}
+	if first, second := clock.Now(), clock.Now(); second.Before(first) {
+		t.Error("the clock goes back")
+	}
+}

@@ -1,0 +1,198 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// conn is a connection inside a transaction. Statements whose result nobody needs
+// (later) are sent with the next one that somebody waits for, so that an operation
+// takes few round trips. Not safe for concurrent use.
+type conn struct {
+	pg      *pgx.Conn
+	ctx     context.Context //nolint:containedctx // a conn lives as long as one operation, whose context it is
+	pending *pgx.Batch
+	visited bool // a row was given to somebody
+}
+
+// errNoRow reports a query without a result.
+var errNoRow = errors.New("no row")
+
+// errStop ends each early, without an error.
+var errStop = errors.New("stop")
+
+// later sends a statement with the next one that is waited for. Its error is that
+// one's.
+func (c *conn) later(query string, args ...any) {
+	if c.pending == nil {
+		c.pending = &pgx.Batch{}
+	}
+	c.pending.Queue(query, bind(args)...)
+}
+
+// exec runs a statement without rows, and returns how many rows it changed.
+func (c *conn) exec(query string, args ...any) (changed int64, err error) {
+	c.later(query, args...)
+	results, err := c.flush()
+	defer func() { err = errors.Join(err, results.close()) }()
+	if err != nil {
+		return 0, err
+	}
+	tag, err := results.batch.Exec()
+	return tag.RowsAffected(), err
+}
+
+// get reads the first row into dest, or returns errNoRow.
+func (c *conn) get(query string, args []any, dest ...any) error {
+	found := false
+	err := c.each(query, args, dest, func() error {
+		found = true
+		return errStop
+	})
+	if err == nil && !found {
+		return errNoRow
+	}
+	return err
+}
+
+// each reads every row into dest and calls visit behind each. visit must not use
+// the connection.
+func (c *conn) each(query string, args, dest []any, visit func() error) (err error) {
+	c.later(query, args...)
+	results, err := c.flush()
+	defer func() { err = errors.Join(err, results.close()) }()
+	if err != nil {
+		return err
+	}
+	rows, err := results.batch.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row, err := rows.Values()
+		if err != nil {
+			return err
+		}
+		if err := scan(row, dest); err != nil {
+			return err
+		}
+		c.visited = true
+		switch err := visit(); {
+		case errors.Is(err, errStop):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// results are the answers to a batch, of which all but the last are read.
+type results struct{ batch pgx.BatchResults }
+
+// close ends the batch. Statements behind one that failed were not carried out.
+func (r results) close() error {
+	if r.batch == nil {
+		return nil
+	}
+	return r.batch.Close()
+}
+
+// flush sends what is pending, and reads all answers but the last.
+func (c *conn) flush() (results, error) {
+	batch := c.pending
+	c.pending = nil
+	r := results{c.pg.SendBatch(c.ctx, batch)}
+	for range batch.Len() - 1 {
+		if _, err := r.batch.Exec(); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// bind turns arguments into what the driver takes.
+func bind(args []any) []any {
+	bound := make([]any, len(args))
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case time.Time:
+			bound[i] = micros(arg)
+		case string:
+			bound[i] = quote(arg)
+		default:
+			bound[i] = arg
+		}
+	}
+	return bound
+}
+
+func scan(row, dest []any) error {
+	if len(row) != len(dest) {
+		return fmt.Errorf("the query has %d columns, %d are read", len(row), len(dest))
+	}
+	for i, v := range row {
+		if err := scanValue(v, dest[i]); err != nil {
+			return fmt.Errorf("column %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// scanValue copies a column; NULL becomes the zero value.
+func scanValue(v, dest any) error {
+	var ok bool
+	switch dest := dest.(type) {
+	case *int64:
+		*dest, ok = value[int64](v)
+	case *float64:
+		*dest, ok = value[float64](v)
+	case *bool:
+		*dest, ok = value[bool](v)
+	case *string:
+		var kept string
+		kept, ok = value[string](v)
+		*dest = unquote(kept)
+	case *[]byte:
+		*dest, ok = value[[]byte](v)
+	case *time.Time:
+		var us int64
+		us, ok = value[int64](v)
+		*dest = fromMicros(us)
+	default:
+		return fmt.Errorf("cannot read into a %T", dest)
+	}
+	if !ok {
+		return fmt.Errorf("it holds a %T, not what a %T takes", v, dest)
+	}
+	return nil
+}
+
+func value[T any](v any) (T, bool) {
+	if v == nil {
+		var zero T
+		return zero, true
+	}
+	t, ok := v.(T)
+	return t, ok
+}
+
+// micros is how times are stored; the zero time is 0.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

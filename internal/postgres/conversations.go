@@ -1,0 +1,215 @@
+package postgres
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// CreateConversation implements bridge.Store.
+func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c bridge.NewConversation) (made bridge.NewConversation, err error) {
+	err = s.operate(ctx, op, durable, func(e *entry) error {
+		made = c.From(e.now)
+		e.count(made.ID, 1, 0)
+		e.newChain(made.ID)
+		e.later("INSERT INTO conversations (id, team, team_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+			made.ID, made.Team, made.TeamID, made.CreatedAt, made.ExpiresAt)
+		e.addSession(made.ID, made.A)
+		e.addSession(made.ID, made.B)
+		e.later("UPDATE session_status SET seen_at = $1 WHERE conversation = $2 AND session = 'a'", op.Now, made.ID)
+		return nil
+	})
+	return made, err
+}
+
+// SetStatus implements bridge.Store.
+func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Status) (unread int64, err error) {
+	err = s.pass(ctx, g, relaxed, func(e *entry) error {
+		if err := e.chargeCall(); err != nil {
+			return err
+		}
+		unread = e.self.Waiting(g.Now)
+		var before string
+		err := e.get("SELECT status FROM session_status WHERE conversation = $1 AND session = $2", []any{g.Conversation, string(g.Session)}, &before)
+		if err != nil {
+			return err
+		}
+		e.later("UPDATE session_status SET status = $1, heartbeat_at = $2, seen_at = $2 WHERE conversation = $3 AND session = $4",
+			string(status), g.Now, g.Conversation, string(g.Session))
+		if bridge.IsNews(bridge.Status(before), status) {
+			return nil
+		}
+		return e.fold()
+	})
+	return unread, err
+}
+
+// Refuse implements bridge.Store.
+func (s *Store) Refuse(ctx context.Context, g bridge.Gate) error {
+	return s.pass(ctx, g, relaxed, func(e *entry) error {
+		if err := e.chargeCall(); err != nil {
+			return err
+		}
+		return &bridge.Refusal{Outcome: bridge.OutcomeInvalid}
+	})
+}
+
+// RefuseOperation implements bridge.Store.
+func (s *Store) RefuseOperation(ctx context.Context, op bridge.Operation) error {
+	return s.operate(ctx, op, relaxed, func(*entry) error {
+		return &bridge.Refusal{Outcome: bridge.OutcomeInvalid}
+	})
+}
+
+// Membership implements bridge.Store.
+func (s *Store) Membership(ctx context.Context, conversation string) (m bridge.Membership, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return stateless(c.get(`
+			SELECT h.latest, h.slow, c.team, c.team_id, c.expires_at, a.nonce
+			FROM store_state h
+			LEFT JOIN conversations c ON c.id = $1
+			LEFT JOIN session_status a ON a.conversation = $1 AND a.session = 'a'`,
+			[]any{conversation}, &m.Clock.Latest, &m.Clock.Slow, &m.Team, &m.TeamID, &m.ExpiresAt, &m.Nonce))
+	})
+	return m, err
+}
+
+// ExtendConversation implements bridge.Store.
+func (s *Store) ExtendConversation(ctx context.Context, g bridge.Gate, rule bridge.ExtendRule) (unread int64, err error) {
+	err = s.pass(ctx, g, durable, func(e *entry) error {
+		if err := e.chargeCall(); err != nil {
+			return err
+		}
+		unread = e.self.Waiting(g.Now)
+		return e.extend(rule)
+	})
+	return unread, err
+}
+
+// ExtendByOperator implements bridge.Store.
+func (s *Store) ExtendByOperator(ctx context.Context, op bridge.Operation, rule bridge.ExtendRule) error {
+	return s.operate(ctx, op, durable, func(e *entry) error { return e.extend(rule) })
+}
+
+func (e *entry) extend(rule bridge.ExtendRule) error {
+	o, err := getOverview(e.conn, e.op.Conversation)
+	if err != nil {
+		return err
+	}
+	x := rule(o, e.now)
+	e.later("UPDATE conversations SET expires_at = $1 WHERE id = $2", x.ExpiresAt, o.ID)
+	if x.JoinHash != nil {
+		e.later("UPDATE session_status SET join_hash = $1, join_expires_at = $2 WHERE conversation = $3 AND session = 'b'", x.JoinHash, x.JoinExpiresAt, o.ID)
+	}
+	return nil
+}
+
+const whereExpired = " WHERE c.expires_at <= $1"
+
+// RemoveExpired implements bridge.Store.
+func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (expired []bridge.Overview, err error) {
+	if dryRun {
+		err = s.read(ctx, func(c *conn) error {
+			expired, err = listOverviews(c, whereExpired, before)
+			return err
+		})
+		return expired, err
+	}
+	for more := true; more && err == nil; {
+		if err := ctx.Err(); err != nil {
+			return expired, err
+		}
+		var removed []bridge.Overview
+		removed, more, err = s.removeSome(ctx, op, before)
+		expired = append(expired, removed...)
+	}
+	return expired, err
+}
+
+// removeSome removes some of the conversations that expired before a time, with an
+// entry in the log of its own, and reports whether more are left.
+func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time.Time) (removed []bridge.Overview, more bool, err error) {
+	op.Details = maps.Clone(op.Details)
+	err = s.operate(ctx, op, durable, func(e *entry) error {
+		expired, err := listOverviews(e.conn, whereExpired, before)
+		if err != nil {
+			return err
+		}
+		chosen := bridge.CleanupBatch(expired)
+		more = len(chosen) < len(expired)
+		if removed, err = e.stillExpired(chosen, before); err != nil {
+			return err
+		}
+		bridge.CleanedUp(removed, e.op.Details)
+		for _, o := range removed {
+			gone := bridge.CleanedUp([]bridge.Overview{o}, bridge.Details{})
+			e.count(o.ID, -gone.Conversations, -gone.Messages)
+			e.removeConversation(o)
+		}
+		e.later("DELETE FROM rate_limits WHERE at < $1", e.now.Add(-bridge.AccountsFor))
+		return e.removeOrphans()
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return removed, more, nil
+}
+
+// stillExpired locks conversations, in order of id, and returns them as they are
+// then: somebody may have extended one.
+func (e *entry) stillExpired(chosen []bridge.Overview, before time.Time) (locked []bridge.Overview, err error) {
+	ordered := slices.SortedFunc(slices.Values(chosen), func(a, b bridge.Overview) int { return strings.Compare(a.ID, b.ID) })
+	ids := make([]string, len(ordered))
+	for i, o := range ordered {
+		ids[i] = o.ID
+		holdAnother(e.conn, o.ID)
+	}
+	return listOverviews(e.conn, whereExpired+" AND c.id = ANY($2)", before, ids)
+}
+
+func (e *entry) removeConversation(o bridge.Overview) {
+	for _, query := range []string{
+		"DELETE FROM inbox WHERE conversation = $1",
+		"DELETE FROM flows WHERE conversation = $1",
+		"DELETE FROM messages WHERE conversation = $1",
+		"DELETE FROM silences WHERE worker = $1 OR worker >= $1 || '/' AND worker < $1 || '0'", // of its workers
+		"DELETE FROM pauses WHERE conversation = $1",
+		"DELETE FROM file_claims WHERE conversation = $1",
+		"DELETE FROM session_status WHERE conversation = $1",
+		"DELETE FROM yolo_modes WHERE conversation = $1",
+		"DELETE FROM yolo_grants WHERE conversation = $1",
+		"DELETE FROM command_requests WHERE conversation = $1",
+		"UPDATE tasks SET idempotency_key = NULL WHERE home = $1", // nobody can repeat the call
+		"DELETE FROM conversations WHERE id = $1",
+		"DELETE FROM limits WHERE conversation = $1",
+		"DELETE FROM folds WHERE conversation = $1",
+	} {
+		e.later(query, o.ID)
+	}
+	e.later("DELETE FROM rate_limits WHERE bucket = ANY($1)", bridge.Buckets(o.ID, o.Sessions.IDs()))
+}
+
+// removeOrphans removes the tasks of teams without any conversation left.
+func (e *entry) removeOrphans() error {
+	var open int64
+	const orphans = " WHERE team_id NOT IN (SELECT team_id FROM conversations)"
+	if err := e.get("SELECT count(*) FROM tasks"+orphans+" AND ended_at = 0", nil, &open); err != nil {
+		return err
+	}
+	if open > 0 {
+		e.op.Details["open_tasks"] = open
+	}
+	e.later("DELETE FROM task_events WHERE task IN (SELECT id FROM tasks" + orphans + ")")
+	e.later("DELETE FROM tasks" + orphans)
+	return nil
+}
+
+// Compact implements bridge.Store. The server keeps the room of what was removed
+// for what comes, and overwrites it then: it is PostgreSQL's to vacuum.
+func (s *Store) Compact(ctx context.Context) error {
+	return s.vacuum(ctx)
+}

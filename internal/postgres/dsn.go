@@ -1,0 +1,80 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// DefaultSchema is where the store is unless the connection string says otherwise.
+const DefaultSchema = "bridge"
+
+// Config is what a connection string says.
+type Config struct {
+	// Host, Database and User name the store to people. They hold no secret.
+	Host, Database, User string
+	// Schema is the one that holds the store's tables.
+	Schema string
+
+	pool *pgxpool.Config
+}
+
+// IsURL reports whether the name of a store is a connection string.
+func IsURL(name string) bool {
+	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
+}
+
+var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)
+
+// Parse reads a connection string such as postgres://user@host/database. Settings
+// that it leaves out come from the environment and the files that PostgreSQL's own
+// programs read (PGHOST, PGPASSFILE, ~/.pgpass). search_path names the schema. The
+// error never repeats the string: it may hold a password.
+func Parse(dsn string) (Config, error) {
+	p, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return Config{}, bridge.Invalid("the connection string", "cannot be read: write it as postgres://USER@HOST/DATABASE")
+	}
+	c := Config{Host: p.ConnConfig.Host, Database: p.ConnConfig.Database, User: p.ConnConfig.User, Schema: DefaultSchema, pool: p}
+	settings := p.ConnConfig.RuntimeParams
+	if path := settings["search_path"]; path != "" {
+		c.Schema = path
+	}
+	if !schemaName.MatchString(c.Schema) {
+		return Config{}, bridge.Invalid("search_path", "must name one schema, of lower-case letters, digits and underscores")
+	}
+	for name, value := range map[string]string{
+		"search_path":                         c.Schema,
+		"application_name":                    "bridge",
+		"lock_timeout":                        "30s",
+		"statement_timeout":                   "0",
+		"idle_in_transaction_session_timeout": "60s", // a client that is gone keeps no lock
+	} {
+		settings[name] = value
+	}
+	p.ConnConfig.ConnectTimeout = 10 * time.Second
+	p.AfterConnect = prepareConnection
+	if p.MaxConns < 4 {
+		p.MaxConns = 4
+	}
+	return c, nil
+}
+
+// String names the store to people.
+func (c Config) String() string {
+	return fmt.Sprintf("postgres://%s@%s/%s (schema %s)", c.User, c.Host, c.Database, c.Schema)
+}
+
+// prepareConnection makes sure that a commit is on the disk when it is
+// acknowledged: an administrator may have set another default.
+func prepareConnection(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
+	return err
+}

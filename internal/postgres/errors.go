@@ -1,0 +1,140 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Codes of PostgreSQL's errors
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+const (
+	codeSerialization = "40001"
+	codeDeadlock      = "40P01"
+	codeLockTimeout   = "55P03"
+	codeReadOnly      = "25006"
+	codeDiskFull      = "53100"
+	codeNoMemory      = "53200"
+	codeTooMany       = "53300"
+	codePermission    = "42501"
+	codeNoTable       = "42P01"
+	codeNoSchema      = "3F000"
+	codeNoDatabase    = "3D000"
+	codeBadPassword   = "28P01"
+	codeNoRole        = "28000"
+)
+
+// translate gives an error of the server the domain's name for it. What it says
+// holds neither a password nor a value: a PgError's message names tables and
+// constraints, and its detail, which has values, is left out.
+func translate(err error) error {
+	if err == nil || errors.Is(err, bridge.ErrOutcomeUnknown) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	var known *pgconn.PgError
+	if errors.As(err, &known) {
+		if name := nameOf(known.Code); name != nil {
+			return fmt.Errorf("%w: %s", name, known.Message)
+		}
+		return fmt.Errorf("store: PostgreSQL answered %s: %s", known.Code, known.Message)
+	}
+	if isConnection(err) {
+		return fmt.Errorf("%w: %s", bridge.ErrStoreUnreachable, plainReason(err))
+	}
+	return err
+}
+
+func nameOf(code string) error {
+	switch code {
+	case codeSerialization, codeDeadlock, codeLockTimeout, codeTooMany:
+		return bridge.ErrStoreBusy
+	case codeReadOnly:
+		return bridge.ErrStoreReadOnly
+	case codeDiskFull:
+		return bridge.ErrStoreFull
+	case codeNoMemory:
+		return bridge.ErrNoMemory
+	case codePermission, codeBadPassword, codeNoRole:
+		return bridge.ErrStoreRefused
+	case codeNoTable, codeNoSchema, codeNoDatabase:
+		return bridge.ErrStoreMissing
+	}
+	switch code[:2] {
+	case "57": // the server is being stopped or started
+		return bridge.ErrStoreUnreachable
+	case "58":
+		return bridge.ErrStoreIO
+	case "XX":
+		return bridge.ErrStoreDamaged
+	}
+	return nil
+}
+
+// isConnection reports an error of the connection rather than of a statement.
+func isConnection(err error) bool {
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || isLost(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// isLost reports a connection that was there and is gone.
+func isLost(err error) bool {
+	for _, sign := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.EPIPE, syscall.ECONNRESET} {
+		if errors.Is(err, sign) {
+			return true
+		}
+	}
+	return strings.Contains(err.Error(), "conn closed") // pgx has no name for it
+}
+
+// plainReason is the end of an error of connecting: what the system or the server
+// said, without the address and the settings that pgx puts before it.
+func plainReason(err error) string {
+	var known *pgconn.PgError
+	var network *net.OpError
+	switch {
+	case errors.As(err, &known):
+		return known.Message
+	case errors.As(err, &network) && network.Err != nil:
+		return network.Err.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	}
+	return "the connection was closed"
+}
+
+// isRepeatable reports an operation of which nothing happened, and which may
+// succeed when it is done again: two waited for each other, or an idle connection
+// had been closed by the other side.
+func isRepeatable(err error) bool {
+	if err == nil || errors.Is(err, bridge.ErrOutcomeUnknown) {
+		return false
+	}
+	var known *pgconn.PgError
+	if errors.As(err, &known) {
+		return known.Code == codeSerialization || known.Code == codeDeadlock
+	}
+	return isLost(err)
+}
+
+// isUncertain reports an error of COMMIT after which the commit may count all the
+// same: the connection was lost, or the server stopped, while it was on its way.
+func isUncertain(err error) bool {
+	var known *pgconn.PgError
+	if !errors.As(err, &known) {
+		return true
+	}
+	switch known.Code[:2] {
+	case "57", "58", "XX", "08":
+		return true
+	}
+	return false
+}

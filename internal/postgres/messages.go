@@ -1,0 +1,224 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// AppendMessage implements bridge.Store.
+func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, d bridge.Draft) (sent bridge.Sent, err error) {
+	err = s.pass(ctx, g, durable, func(e *entry) error {
+		sent, err = e.repeated(g, key)
+		if err != nil {
+			return err
+		}
+		var to bridge.Recipients
+		if !sent.Repeated {
+			if to, err = e.recipients(g, d.To); err != nil {
+				return err
+			}
+			if d.ReplyTo != 0 && !e.answers(g, d.ReplyTo) {
+				return bridge.RefuseReply(g)
+			}
+		}
+		if err := e.charge(g.SendCharges(sent.Repeated, len(to))); err != nil {
+			return err
+		}
+		if sent.Repeated {
+			e.op.Details["repeated"] = true
+		} else if sent, err = e.send(g, key, to, d); err != nil {
+			return err
+		}
+		if sent.Many = e.many(); sent.Many {
+			e.op.Details["to"] = sent.Recipients()
+		}
+		sent.Unread, sent.Now, sent.Standing = e.self.Waiting(g.Now), g.Now, e.standing(g)
+		e.op.Details["message_id"], e.op.Details["seq"] = sent.ID, sent.Seq
+		return nil
+	})
+	return sent, err
+}
+
+// send stores what a draft makes of a message of g's session.
+func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.Draft) (sent bridge.Sent, err error) {
+	tails, err := e.tails(g, to)
+	if err != nil {
+		return sent, err
+	}
+	m := d.Text(tails)
+	sent, err = e.deliver(mail{conversation: g.Conversation, from: string(g.Session), to: to, key: key, replyTo: d.ReplyTo}, m)
+	if err != nil {
+		return sent, err
+	}
+	if e.many() {
+		e.flow(g, sent)
+	}
+	if len(m.Files) > 0 {
+		sent.Shared, err = e.share(g, m.Files, to)
+	}
+	return sent, err
+}
+
+// answers reports whether a message is one that g's session sent or was sent.
+func (e *entry) answers(g bridge.Gate, id int64) bool {
+	var found int64
+	return e.get(`
+		SELECT m.id FROM messages m WHERE m.id = $3 AND m.conversation = $1
+		AND (m.sender = $2 OR EXISTS (SELECT 1 FROM inbox i WHERE i.message = m.id AND i.recipient = $2))`,
+		[]any{g.Conversation, string(g.Session), id}, &found) == nil
+}
+
+// ForgetShared implements bridge.Store.
+func (s *Store) ForgetShared(ctx context.Context, conversation string, session bridge.SessionID, files bridge.Shared) error {
+	return s.write(ctx, func(c *conn) (durability, error) {
+		c.later("UPDATE session_status SET shared_files = '{}' WHERE conversation = $1 AND session = $2 AND shared_files = $3",
+			conversation, string(session), fromShared(files))
+		return relaxed, nil
+	})
+}
+
+// messageColumns are those of a message, but for its number and whether it was read.
+const messageColumns = "m.sender, k.recipients, m.action_type, m.message, m.files, m.redacted, m.sent_at, m.reply_to"
+
+// allInboxes is k: who got a message m, its number in the first of their inboxes, and
+// whether each has read it.
+const allInboxes = `
+	CROSS JOIN LATERAL (
+	    SELECT string_agg(i.recipient, '' ORDER BY i.recipient) AS recipients, (array_agg(i.seq ORDER BY i.recipient))[1] AS seq,
+	           bool_and(i.seq <= s.read_seq) AS read
+	    FROM inbox i JOIN session_status s ON s.conversation = i.conversation AND s.session = i.recipient
+	    WHERE i.message = m.id) k `
+
+// selectMessage selects messages as the operator sees them.
+const selectMessage = "SELECT m.id, k.seq, " + messageColumns + ", k.read FROM messages m" + allInboxes + "WHERE m.conversation = $1 "
+
+// selectInbox selects messages as session $2 is sent them.
+const selectInbox = `
+	SELECT m.id, o.seq, ` + messageColumns + `, o.seq <= r.read_seq
+	FROM inbox o
+	JOIN messages m ON m.id = o.message
+	JOIN session_status r ON r.conversation = o.conversation AND r.session = o.recipient ` + allInboxes + `
+	WHERE o.conversation = $1 AND o.recipient = $2 `
+
+const inboxPage = "AND o.seq > $3 ORDER BY o.seq LIMIT $4"
+
+// selectHistory selects what session $2 sent or was sent, in its own numbers where it
+// was sent it. With $3 it selects all messages.
+const selectHistory = `
+	SELECT m.id, coalesce(o.seq, k.seq), ` + messageColumns + `, coalesce(o.seq <= r.read_seq, k.read)
+	FROM messages m
+	JOIN session_status r ON r.conversation = $1 AND r.session = $2
+	LEFT JOIN inbox o ON o.message = m.id AND o.recipient = $2 ` + allInboxes + `
+	WHERE m.conversation = $1 AND ($3 OR m.sender = $2 OR o.seq IS NOT NULL) `
+
+const historyPage = "AND m.id < $4 ORDER BY m.id DESC LIMIT $5"
+
+// messageRow is where a row of selectMessage is read into.
+type messageRow struct {
+	bridge.Message
+	to, action, files, redacted string
+}
+
+func (r *messageRow) dest() []any {
+	return []any{&r.ID, &r.Seq, &r.From, &r.to, &r.action, &r.Text, &r.files, &r.redacted, &r.SentAt, &r.ReplyTo, &r.Read}
+}
+
+func (r *messageRow) message() bridge.Message {
+	m := r.Message
+	m.To, m.Action = recipientList(r.to), bridge.ActionType(r.action)
+	m.Files, m.Redacted = fromList(r.files), fromList(r.redacted)
+	return m
+}
+
+// recipientList reads the letters of sessions.
+func recipientList(letters string) bridge.Recipients {
+	to := make(bridge.Recipients, 0, len(letters))
+	for _, letter := range letters {
+		to = append(to, bridge.SessionID(letter))
+	}
+	return to
+}
+
+// readMessages reads messages until there are limit of them, or until the next
+// one would make them longer than bytes (0: no bound). more says whether
+// there was a next one.
+func readMessages(c *conn, query string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
+	var row messageRow
+	size := 0
+	err = c.each(query, args, row.dest(), func() error {
+		size += len(row.Text) + len(row.files)
+		if len(all) == limit || bytes > 0 && len(all) > 0 && size > bytes {
+			more = true
+			return errStop
+		}
+		all = append(all, row.message())
+		return nil
+	})
+	return all, more, err
+}
+
+// History implements bridge.Store.
+func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h bridge.History, err error) {
+	before := p.Before
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	err = s.pass(ctx, g, relaxed, func(e *entry) error {
+		if err := e.chargeCall(); err != nil {
+			return err
+		}
+		h.Unread = e.self.Waiting(g.Now)
+		h.Messages, h.HasMore, err = readMessages(e.conn, selectHistory+historyPage,
+			[]any{g.Conversation, string(g.Session), !e.many(), before, p.Limit + 1}, p.Limit, p.Bytes)
+		slices.Reverse(h.Messages)
+		e.op.Details["messages"] = len(h.Messages)
+		return err
+	})
+	return h, err
+}
+
+// lastRunes is the end of a text of which the beginning may be cut off.
+func lastRunes(text string, limit int) string {
+	start := len(text)
+	for range limit {
+		_, size := utf8.DecodeLastRuneInString(text[:start])
+		start -= size
+	}
+	return text[start:]
+}
+
+// Messages implements bridge.Store.
+func (s *Store) Messages(ctx context.Context, conversation string, after int64, limit int) (all []bridge.Message, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		all, _, err = readMessages(c, selectMessage+"AND m.id > $2 ORDER BY m.id LIMIT $3", []any{conversation, after, limit}, limit, 0)
+		return err
+	})
+	return all, err
+}
+
+// list is how a list of strings is stored.
+func list(items []string) string {
+	if len(items) == 0 {
+		return "[]"
+	}
+	encoded, _ := json.Marshal(items) // strings always encode
+	return string(encoded)
+}
+
+// fromList reads it back. A damaged list must not keep its message from being
+// delivered: it comes out as what is there.
+func fromList(text string) []string {
+	var items []string
+	if err := json.Unmarshal([]byte(text), &items); err != nil {
+		return []string{text}
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	return items
+}

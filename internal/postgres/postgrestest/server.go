@@ -1,0 +1,214 @@
+// Package postgrestest starts a PostgreSQL server of a test's own: a new cluster in
+// a temporary folder, on a unix socket that nobody else has, which is gone with the
+// tests.
+//
+// Where no server is installed, tests skip, and say MISSING; where
+// NEED_POSTGRES is set, as `make test-postgres` does, they fail.
+package postgrestest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ErrMissing reports that no server is installed, or none can run here.
+var ErrMissing = errors.New("MISSING: postgres (Debian: postgresql)")
+
+// Server is a running server.
+type Server struct {
+	bin, dir string
+	settings []string
+	process  *exec.Cmd
+	ended    chan struct{}
+	schemas  atomic.Int64
+}
+
+// Start makes a cluster and starts its server. settings are lines such as
+// "fsync=off". Call Close when done.
+func Start(settings ...string) (_ *Server, err error) {
+	bin, err := find()
+	if err != nil {
+		return nil, err
+	}
+	// The path of a unix socket is short, and a temporary folder's may be long.
+	dir, err := os.MkdirTemp("/tmp", "bridge-pg-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{bin: bin, dir: dir, settings: settings}
+	defer func() {
+		if err != nil {
+			_ = s.Close()
+		}
+	}()
+	if err := give(dir); err != nil {
+		return nil, err
+	}
+	out, err := s.command("initdb", "-D", s.data(), "-U", "bridge", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C").CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	return s, s.Restart()
+}
+
+// Main runs the tests of a package that needs a server, with one for all of them.
+// Without a server, the tests must skip by themselves (Need).
+func Main(m *testing.M, server **Server, settings ...string) int {
+	started, err := Start(settings...)
+	switch {
+	case errors.Is(err, ErrMissing):
+		return m.Run()
+	case err != nil:
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	*server = started
+	code := m.Run()
+	if err := started.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+// Need skips the test without a server, or fails it where one must be there.
+func Need(t testing.TB, server *Server) {
+	t.Helper()
+	if server != nil {
+		return
+	}
+	if os.Getenv("NEED_POSTGRES") != "" {
+		t.Fatal(ErrMissing)
+	}
+	t.Skip(ErrMissing)
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// Log is the path of the server's log.
+func (s *Server) Log() string { return filepath.Join(s.dir, "log") }
+
+// Data is the folder of the cluster.
+func (s *Server) Data() string { return s.data() }
+
+// starts is how often a server is started that finds processes of the one before.
+const starts = 20
+
+// Restart starts the server after Kill, and waits until it answers.
+func (s *Server) Restart() (err error) {
+	for range starts {
+		if err = s.start(); err == nil || !strings.Contains(err.Error(), "still in use") {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Server) start() error {
+	args := []string{"-D", s.data(), "-k", s.dir, "-c", "listen_addresses="}
+	for _, setting := range append([]string{"max_connections=300", "log_min_messages=warning", "log_statement=none"}, s.settings...) {
+		args = append(args, "-c", setting)
+	}
+	log, err := os.OpenFile(s.Log(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }() // the server has its own
+	s.process = s.command("postgres", args...)
+	s.process.Stdout, s.process.Stderr = log, log
+	if err := s.process.Start(); err != nil {
+		return err
+	}
+	s.ended = make(chan struct{})
+	go func(p *exec.Cmd, ended chan struct{}) {
+		defer close(ended)
+		_ = p.Wait() // how it ended, its log tells
+	}(s.process, s.ended)
+	return s.await()
+}
+
+// await waits until the server answers.
+func (s *Server) await() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for {
+		c, err := pgx.Connect(ctx, s.DSN())
+		if err == nil {
+			return c.Close(ctx)
+		}
+		select {
+		case <-again.C:
+		case <-s.ended:
+			text, _ := os.ReadFile(s.Log())
+			return fmt.Errorf("the server ended: %s", text)
+		case <-ctx.Done():
+			return fmt.Errorf("the server does not answer: %w", err)
+		}
+	}
+}
+
+// Kill kills the server as a power cut of its process would: no process of it says
+// goodbye. Restart starts it again.
+func (s *Server) Kill() error {
+	if s.process == nil || s.process.Process == nil {
+		return nil
+	}
+	err := killAll(s.process.Process.Pid)
+	<-s.ended
+	s.process = nil
+	return err
+}
+
+// Close ends the server and removes its cluster.
+func (s *Server) Close() error { return errors.Join(s.Kill(), os.RemoveAll(s.dir)) }
+
+// DSN is the connection string of the database "postgres", for its superuser.
+func (s *Server) DSN() string { return "postgres://bridge@/postgres?host=" + s.dir }
+
+// Schema is the connection string of a schema that nobody else has.
+func (s *Server) Schema() string {
+	return fmt.Sprintf("%s&search_path=test_%d", s.DSN(), s.schemas.Add(1))
+}
+
+// find returns the folder with the server's programs: the one in PATH, or the
+// newest that a Debian system has.
+func find() (string, error) {
+	folders := filepath.SplitList(os.Getenv("PATH"))
+	versions, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	slices.Sort(versions)
+	slices.Reverse(versions)
+	for _, dir := range append(folders, versions...) {
+		if runs(filepath.Join(dir, "initdb")) && runs(filepath.Join(dir, "postgres")) && supported {
+			return dir, nil
+		}
+	}
+	return "", ErrMissing
+}
+
+func runs(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 && info.Mode()&fs.ModeType == 0
+}
+
+// command is a program of the server's, as a user that it accepts.
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+	cmd.Dir = s.dir
+	cmd.Env = []string{"LC_ALL=C", "PATH=" + strings.Join([]string{s.bin, "/usr/bin", "/bin"}, string(os.PathListSeparator))}
+	ordinary(cmd)
+	return cmd
+}

@@ -1,0 +1,13 @@
+//go:build !unix
+
+package postgrestest
+
+import "os/exec"
+
+const supported = false
+
+func give(string) error { return nil }
+
+func ordinary(*exec.Cmd) {}
+
+func killAll(int) error { return nil }

@@ -1,0 +1,53 @@
+package postgres
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// A text of PostgreSQL holds neither U+0000 nor bytes that are not UTF-8
+// (https://www.postgresql.org/docs/current/datatype-character.html), and what an
+// agent sends may hold both. They are written as an escape character and what was
+// there; every other text stays as it is, so that it can be searched and compared.
+const escape = '\x1a'
+
+// quote returns how a text is kept.
+func quote(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsAny(text, "\x00\x1a") {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == utf8.RuneError && size == 1, r == 0, r == escape:
+			fmt.Fprintf(&b, "%c%02x", escape, text[i])
+		default:
+			b.WriteString(text[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// unquote returns the text that is kept so. What is no escape is left as it is:
+// the end of a text may begin within one.
+func unquote(kept string) string {
+	if strings.IndexByte(kept, escape) < 0 {
+		return kept
+	}
+	var b strings.Builder
+	for i := 0; i < len(kept); i++ {
+		if kept[i] == escape && i+2 < len(kept) {
+			if n, err := strconv.ParseUint(kept[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(kept[i])
+	}
+	return b.String()
+}

@@ -1,0 +1,313 @@
+package postgres
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// A message is stored once, with a row in the inbox of each recipient.
+
+// many reports whether the session's conversation has more than two.
+func (e *entry) many() bool { return e.sessions > 2 }
+
+// recipients are those who get what the session of g sends.
+func (e *entry) recipients(g bridge.Gate, rule bridge.RecipientRule) (bridge.Recipients, error) {
+	roster := bridge.PairRoster()
+	if e.many() {
+		var err error
+		if roster, err = getRoster(e.conn, g.Conversation); err != nil {
+			return nil, err
+		}
+	}
+	to, err := rule(roster)
+	if err != nil {
+		return nil, g.Refuse(err, bridge.OutcomeInvalid)
+	}
+	return to, nil
+}
+
+// others are the sessions of a conversation that hear what one does.
+func (e *entry) others(conversation string, of bridge.SessionID) (bridge.Recipients, error) {
+	roster, err := getRoster(e.conn, conversation)
+	return roster.Partners(of).IDs(), err
+}
+
+// mail is where a message goes. An empty key is none, a replyTo of 0 too.
+type mail struct {
+	conversation, from string
+	to                 bridge.Recipients
+	key                string
+	replyTo            int64
+}
+
+// deliver stores m for all whom it goes to, or returns errNoRow where one of them is
+// not there. The chain of the conversation must be locked.
+func (e *entry) deliver(to mail, m bridge.NewMessage) (sent bridge.Sent, err error) {
+	got, err := e.nextSeqs(to.conversation, to.to)
+	if err != nil {
+		return sent, err
+	}
+	err = e.get(`
+		INSERT INTO messages (conversation, sender, action_type, message, files, redacted, sent_at, reply_to, idempotency_key)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
+		[]any{to.conversation, to.from, string(m.Action), m.Text, list(m.Files), list(m.Redacted), e.op.Now, to.replyTo, unlessEmpty(to.key)}, &sent.ID)
+	if err != nil {
+		return sent, err
+	}
+	for _, r := range got {
+		e.later("INSERT INTO inbox (conversation, recipient, seq, message, partner_unread) VALUES ($1, $2, $3, $4, $5)",
+			to.conversation, string(r.Session), r.Seq, sent.ID, r.Unread)
+	}
+	if len(got) > 1 {
+		e.later("UPDATE conversations SET copies = copies + $1 WHERE id = $2", int64(len(got)-1), to.conversation)
+	}
+	e.count(to.conversation, 0, 1)
+	sent.SentAt, sent.Redacted = e.op.Now, m.Redacted
+	addRecipients(&sent, got)
+	return sent, nil
+}
+
+// addRecipients tells who got a message.
+func addRecipients(sent *bridge.Sent, got []bridge.Recipient) {
+	first := got[0]
+	sent.Seq, sent.PartnerUnread, sent.Partner = first.Seq, first.Unread, first.SessionState
+	sent.Partner.Unread = 0
+	if len(got) > 1 {
+		sent.Further = got[1:]
+	}
+}
+
+// partnerColumns are what a sender is told of a session s that got its message.
+const partnerColumns = "s.session, s.status, s.seen_at, s.receipt_id, s.receipt_at"
+
+// recipientRow is where they are read into.
+type recipientRow struct {
+	bridge.Recipient
+	session, status string
+}
+
+func (r *recipientRow) dest() []any {
+	return []any{&r.session, &r.status, &r.SeenAt, &r.ReadID, &r.ReadAt, &r.Seq, &r.Unread}
+}
+
+func (r *recipientRow) recipient() bridge.Recipient {
+	one := r.Recipient
+	one.Session, one.Status = bridge.SessionID(r.session), bridge.Status(r.status)
+	return one
+}
+
+// names are the names of sessions as the server takes them.
+func names(of bridge.Recipients) []string {
+	all := make([]string, len(of))
+	for i, session := range of {
+		all[i] = string(session)
+	}
+	return all
+}
+
+// nextSeqs takes the next number of each inbox, in order of the sessions. It tells
+// what waits there then.
+func (e *entry) nextSeqs(conversation string, to bridge.Recipients) (got []bridge.Recipient, err error) {
+	var row recipientRow
+	err = e.each(`
+		UPDATE session_status s SET last_seq = last_seq + 1
+		WHERE conversation = $1 AND session = ANY($2) RETURNING `+partnerColumns+", s.last_seq, s.last_seq - s.read_seq",
+		[]any{conversation, names(to)}, row.dest(), func() error {
+			got = append(got, row.recipient())
+			return nil
+		})
+	if err == nil && len(got) < len(to) {
+		err = errNoRow
+	}
+	slices.SortFunc(got, func(a, b bridge.Recipient) int { return cmp.Compare(a.Session, b.Session) })
+	return got, err
+}
+
+// repeated returns the first answer to an idempotency key, with what is known of the
+// recipients now, or a zero Sent.
+func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error) {
+	if key == "" {
+		return sent, nil
+	}
+	var row recipientRow
+	var redacted string
+	var got []bridge.Recipient
+	err = e.each(`
+		SELECT m.id, m.sent_at, m.redacted, `+partnerColumns+`, i.seq, i.partner_unread
+		FROM messages m
+		JOIN inbox i ON i.message = m.id
+		JOIN session_status s ON s.conversation = i.conversation AND s.session = i.recipient
+		WHERE m.conversation = $1 AND m.sender = $2 AND m.idempotency_key = $3 ORDER BY i.recipient`,
+		[]any{g.Conversation, string(g.Session), key}, append([]any{&sent.ID, &sent.SentAt, &redacted}, row.dest()...), func() error {
+			got = append(got, row.recipient())
+			return nil
+		})
+	if err != nil || len(got) == 0 {
+		return bridge.Sent{}, err
+	}
+	sent.Repeated, sent.Redacted = true, fromList(redacted)
+	addRecipients(&sent, got)
+	return sent, nil
+}
+
+// tails are the ends of what a session said last, and last to each of to: a secret
+// must not come together in any inbox, nor for who reads them all.
+func (e *entry) tails(g bridge.Gate, to bridge.Recipients) (tails []string, err error) {
+	query, recipients := selectTail, any(string(to[0]))
+	if e.many() {
+		query, recipients = selectTails, names(to)
+	}
+	var end string
+	err = e.each(query, []any{tailStored, g.Conversation, string(g.Session), recipients}, []any{&end}, func() error {
+		tails = append(tails, lastRunes(end, bridge.TailLength))
+		return nil
+	})
+	return tails, err
+}
+
+// tailStored is how much of a stored text has its last TailLength characters: one may
+// take four (quote).
+const tailStored = 4*bridge.TailLength + 4
+
+// selectTail is for two sessions: all that one says is in the inbox of the other.
+const selectTail = `
+	SELECT right(m.message, $1) FROM messages m JOIN inbox i ON i.message = m.id
+	WHERE i.conversation = $2 AND m.sender = $3 AND i.recipient = $4 ORDER BY i.seq DESC LIMIT 1`
+
+// selectTails is for more.
+const selectTails = `
+	SELECT right(m.message, $1) FROM messages m WHERE m.id IN (
+	    SELECT max(sent_id) FROM flows WHERE conversation = $2 AND sender = $3
+	    UNION SELECT sent_id FROM flows WHERE conversation = $2 AND sender = $3 AND recipient = ANY($4)) ORDER BY m.id`
+
+// flow notes who got a message of g's session.
+func (e *entry) flow(g bridge.Gate, sent bridge.Sent) {
+	for _, session := range sent.Recipients() {
+		e.later(`
+			INSERT INTO flows (conversation, sender, recipient, sent_id) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (conversation, sender, recipient) DO UPDATE SET sent_id = $4`,
+			g.Conversation, string(g.Session), string(session), sent.ID)
+	}
+}
+
+// firstFlows notes what the two sessions of a conversation have sent each other and
+// read, before there is a third.
+func (e *entry) firstFlows(conversation string) {
+	e.later(`
+		INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at)
+		SELECT s.conversation, o.session, s.session, coalesce((
+		    SELECT i.message FROM inbox i JOIN messages m ON m.id = i.message
+		    WHERE i.conversation = s.conversation AND i.recipient = s.session AND m.sender = o.session ORDER BY i.seq DESC LIMIT 1), 0),
+		    s.receipt_id, s.receipt_at
+		FROM session_status s JOIN session_status o ON o.conversation = s.conversation AND o.session <> s.session
+		WHERE s.conversation = $1`, conversation)
+}
+
+// receipts note which message of each other session a session has read last, of those
+// behind from, up to to.
+func (e *entry) receipts(of bridge.Claim, from, to int64) {
+	e.later(`
+		INSERT INTO flows (conversation, sender, recipient, read_id, read_at)
+		SELECT i.conversation, m.sender, i.recipient, max(m.id), $5::bigint
+		FROM inbox i JOIN messages m ON m.id = i.message
+		WHERE i.conversation = $1 AND i.recipient = $2 AND i.seq > $3 AND i.seq <= $4 AND m.sender NOT IN ($6, $7)
+		GROUP BY i.conversation, i.recipient, m.sender
+		ON CONFLICT (conversation, sender, recipient) DO UPDATE SET read_id = excluded.read_id, read_at = excluded.read_at`,
+		of.Conversation, string(of.Session), from, to, e.op.Now, bridge.System, bridge.Operator)
+}
+
+// readOf tells what the sessions of a roster have read, and have not, of what another
+// session sent them.
+func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge.Roster) error {
+	var one bridge.SessionState
+	var session string
+	return c.each(`
+		SELECT s.session, f.read_id, f.read_at, (
+		    SELECT count(*) FROM inbox i JOIN messages m ON m.id = i.message
+		    WHERE i.conversation = s.conversation AND i.recipient = s.session AND i.seq > s.read_seq AND m.sender = $2)
+		FROM session_status s LEFT JOIN flows f ON f.conversation = s.conversation AND f.sender = $2 AND f.recipient = s.session
+		WHERE s.conversation = $1 AND s.session <> $2`,
+		[]any{conversation, string(sender)}, []any{&session, &one.ReadID, &one.ReadAt, &one.Unread}, func() error {
+			for i := range roster {
+				if s := &roster[i]; string(s.Session) == session {
+					s.ReadID, s.ReadAt, s.Unread = one.ReadID, one.ReadAt, one.Unread
+				}
+			}
+			return nil
+		})
+}
+
+// share returns those of files that recipients named lately to g's session, and keeps
+// them for each of those to be told.
+func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) (shared bridge.Shared, err error) {
+	named := map[bridge.SessionID][]string{}
+	var sender, paths string
+	err = e.each(`
+		SELECT m.sender, m.files FROM (
+		    SELECT message FROM inbox WHERE conversation = $1 AND recipient = $2 ORDER BY seq DESC LIMIT $4) i
+		JOIN messages m ON m.id = i.message WHERE m.sent_at > $3 AND m.files <> '[]'`,
+		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&sender, &paths}, func() error {
+			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], fromList(paths)...)
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	for _, session := range to {
+		both := bridge.SharedFiles(files, named[session])
+		if both == nil {
+			continue
+		}
+		self, other := g.Session, session
+		if !e.many() {
+			self, other = "", "" // the only partner
+		}
+		if err := e.keepShared(g.Conversation, session, self, both); err != nil {
+			return nil, err
+		}
+		shared = shared.With(other, both)
+	}
+	return shared, nil
+}
+
+// keepShared keeps files that another named for a session to be told of, beside those
+// that it was not told of yet.
+func (e *entry) keepShared(conversation string, session, other bridge.SessionID, files []string) error {
+	var kept string
+	of := []any{conversation, string(session)}
+	if err := e.get("SELECT shared_files FROM session_status WHERE conversation = $1 AND session = $2", of, &kept); err != nil {
+		return err
+	}
+	all := toShared(kept).With(other, files)
+	e.later("UPDATE session_status SET shared_files = $3 WHERE conversation = $1 AND session = $2", append(of, fromShared(all))...)
+	return nil
+}
+
+// fromShared is what the column shared_files keeps: an object of lists, by session.
+func fromShared(s bridge.Shared) string {
+	if len(s) == 0 {
+		return "{}"
+	}
+	encoded, _ := json.Marshal(s) // strings always encode
+	return string(encoded)
+}
+
+// toShared reads it back; the column of an unknown session is NULL. A damaged one
+// tells of nothing.
+func toShared(column string) (s bridge.Shared) {
+	if column == "{}" || json.Unmarshal([]byte(column), &s) != nil {
+		return nil
+	}
+	return s
+}
+
+// unlessEmpty is NULL for nothing.
+func unlessEmpty(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}

@@ -1,0 +1,82 @@
+package postgres
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+)
+
+// record appends the operation to its chain of the audit log.
+func (e *entry) record(outcome string) error {
+	details, err := json.Marshal(e.op.Details)
+	if err != nil {
+		return err
+	}
+	name, head := e.held, e.head
+	if name == "" || name != e.op.Conversation {
+		if name, head, err = e.openChain(); err != nil {
+			return err
+		}
+	}
+	line, next := e.store.chain.Extend(name, head, audit.Entry{
+		Time:         e.op.Now,
+		Conversation: e.op.Conversation,
+		Session:      e.op.Actor,
+		Action:       e.op.Action,
+		Outcome:      outcome,
+		Details:      string(details),
+	})
+	e.later("INSERT INTO audit_log (chain, link, at, conversation, session, action, outcome, details, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		line.Chain, line.Link, line.Time, line.Conversation, line.Session, line.Action, line.Outcome, line.Details, line.MAC)
+	e.later("UPDATE audit_chains SET link = $2, mac = $3, seal = $4, unsealed = true WHERE chain = $1", name, next.Seq, next.MAC, next.Seal)
+	e.keepUsage()
+	e.keepClock()
+	return nil
+}
+
+// newChain begins the chain of a conversation that is made.
+func (e *entry) newChain(conversation string) {
+	e.head = e.store.chain.ChainHead(conversation)
+	e.held = conversation
+	e.later("INSERT INTO audit_chains (chain, link, mac, seal, unsealed) VALUES ($1, 0, '', $2, false)", conversation, e.head.Seal)
+}
+
+// strangers is how many chains there are for calls that belong to no conversation.
+const strangers = 16
+
+// openChain locks the chain of what belongs to no conversation, or is not known to.
+func (e *entry) openChain() (name string, head audit.Head, err error) {
+	name = "operator"
+	if e.op.Actor != bridge.Operator {
+		hash := fnv.New32a()
+		_, _ = hash.Write([]byte(e.op.Conversation))
+		name = fmt.Sprintf("open/%d", hash.Sum32()%strangers)
+	}
+	if err := e.lockChain(name, &head); err != nil {
+		return "", audit.Head{}, err
+	}
+	return name, head, nil
+}
+
+func (e *entry) lockChain(name string, head *audit.Head) error {
+	e.later("INSERT INTO audit_chains (chain, link, mac, seal, unsealed) VALUES ($1, 0, '', $2, false) ON CONFLICT DO NOTHING",
+		name, e.store.chain.ChainHead(name).Seal)
+	return e.get("SELECT link, mac FROM audit_chains WHERE chain = $1 FOR UPDATE", []any{name}, &head.Seq, &head.MAC)
+}
+
+// clockStep is how far the store's clock may be behind the latest operation, so
+// that not each of them has to change the one row that has it.
+const clockStep = time.Second
+
+// keepClock keeps the store's time where that matters.
+func (e *entry) keepClock() {
+	kept, _ := e.state.clock.Tick(e.op.Now)
+	if kept.Latest.Sub(e.state.clock.Latest) < clockStep && kept.Slow.Equal(e.state.clock.Slow) {
+		return
+	}
+	e.later("UPDATE store_state SET latest = greatest(latest, $1), slow = $2", kept.Latest, kept.Slow)
+}

@@ -1,0 +1,76 @@
+package postgres_test
+
+import (
+	"context"
+	"os"
+	"sync"
+	"testing"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/postgres"
+	"example.org/bridge/internal/postgres/postgrestest"
+	"example.org/bridge/internal/storetest"
+)
+
+// server is the one for all tests of the package; nil where none is installed.
+var server *postgrestest.Server
+
+func TestMain(m *testing.M) {
+	os.Exit(postgrestest.Main(m, &server, "fsync=off", "synchronous_commit=on", "full_page_writes=off"))
+}
+
+func TestStore(t *testing.T) {
+	postgrestest.Need(t, server)
+	storetest.Run(t, func(t *testing.T, key auth.Key) (a, b storetest.Store) {
+		dsn := server.Schema()
+		return open(t, dsn, key), open(t, dsn, key)
+	})
+}
+
+// TestMadeAtOnce lets several processes make one store at once: all of them have the
+// same one then, and one that only opens it finds it whole.
+func TestMadeAtOnce(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			s, err := postgres.Open(context.Background(), dsn, postgres.Options{Key: key, Create: true})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = s.Close() }()
+			service := bridge.New(bridge.Config{Store: s, Key: key})
+			if _, err := service.Create(context.Background(), bridge.CreateRequest{MyRole: "one", PartnerRole: "other"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	s, err := postgres.Open(context.Background(), dsn, postgres.Options{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if made, err := s.Conversations(context.Background()); err != nil || len(made) != 6 {
+		t.Errorf("got %d conversations, %v, want 6", len(made), err)
+	}
+}
+
+func open(t *testing.T, dsn string, key auth.Key) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(context.Background(), dsn, postgres.Options{Key: key, Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}

@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"context"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Nonces implements bridge.Store.
+func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (all []bridge.NewNonce, err error) {
+	err = s.operate(ctx, op, durable, func(e *entry) error {
+		all = nil
+		var n bridge.NewNonce
+		var session string
+		err := e.each("SELECT session, nonce, fingerprint FROM session_status WHERE conversation = $1 ORDER BY session",
+			[]any{op.Conversation}, []any{&session, &n.Nonce, &n.Print}, func() error {
+				n.Session = bridge.SessionID(session)
+				all = append(all, n)
+				return nil
+			})
+		if err == nil && all == nil {
+			return bridge.ErrNotFound
+		}
+		return err
+	})
+	return all, err
+}
+
+// ReplaceNonces implements bridge.Store.
+func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, rule bridge.NonceRule) (fresh []bridge.NewNonce, err error) {
+	err = s.operate(ctx, op, durable, func(e *entry) error {
+		roster, err := getRoster(e.conn, op.Conversation)
+		if err != nil {
+			return err
+		}
+		if len(roster) == 0 {
+			return bridge.ErrNotFound
+		}
+		if fresh, err = rule(roster.IDs()); err != nil {
+			return bridge.RefuseInvalid(op, err)
+		}
+		for _, n := range fresh {
+			e.later("UPDATE session_status SET nonce = $1, fingerprint = $2, join_hash = NULL WHERE conversation = $3 AND session = $4",
+				n.Nonce, n.Print, op.Conversation, string(n.Session))
+		}
+		return nil
+	})
+	return fresh, err
+}
+
+// Suspects implements bridge.Store.
+func (s *Store) Suspects(ctx context.Context, prints []int64, visit func(bridge.Suspect)) error {
+	if len(prints) == 0 {
+		return nil
+	}
+	var all []bridge.Suspect
+	err := s.read(ctx, func(c *conn) error {
+		all = nil
+		var found bridge.Suspect
+		var session string
+		return c.each("SELECT conversation, session, nonce FROM session_status WHERE fingerprint = ANY($1)", []any{prints},
+			[]any{&found.Conversation, &session, &found.Nonce}, func() error {
+				found.Session = bridge.SessionID(session)
+				all = append(all, found)
+				return nil
+			})
+	})
+	for _, found := range all {
+		visit(found)
+	}
+	return err
+}

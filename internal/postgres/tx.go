@@ -1,0 +1,176 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// durability says what a commit survives.
+type durability bool
+
+const (
+	durable durability = true  // a power cut
+	relaxed durability = false // a killed process or server; not always a power cut
+)
+
+// Bounds of one operation.
+const (
+	maxTries = 20               // of an operation that others got in the way of
+	maxTime  = 60 * time.Second // in all
+)
+
+// write runs fn in one transaction. It commits if fn returns nil, and undoes
+// everything otherwise. What the server undid, because two operations waited for
+// each other, is done again, so that fn must set what it answers from the start.
+// A cancelled ctx stops it only before it has begun.
+func (s *Store) write(ctx context.Context, fn func(*conn) (durability, error)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxTime)
+	defer cancel()
+	var err error
+	for range maxTries {
+		if err = s.try(ctx, "BEGIN", fn); !isRepeatable(err) {
+			break
+		}
+	}
+	return translate(err)
+}
+
+// read runs fn in one read transaction: all it reads is of one moment.
+func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
+	visited := false
+	once := func(c *conn) (durability, error) {
+		err := fn(c)
+		visited = visited || c.visited
+		return durable, err
+	}
+	var err error
+	for range maxTries {
+		// What was told somebody cannot be told again.
+		if err = s.try(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", once); !isRepeatable(err) || visited {
+			break
+		}
+	}
+	return translate(err)
+}
+
+// try runs fn in a transaction once.
+func (s *Store) try(ctx context.Context, begin string, fn func(*conn) (durability, error)) error {
+	pooled, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	defer pooled.Release() // a connection with an open transaction is not used again
+	c := &conn{pg: pooled.Conn(), ctx: ctx}
+	c.later(begin)
+	finished := false
+	defer func() {
+		if !finished && !c.pg.IsClosed() {
+			c.pending = nil
+			_, _ = c.exec("ROLLBACK")
+		}
+	}()
+	level, err := fn(c)
+	if err != nil {
+		return err
+	}
+	if level == relaxed {
+		c.later("SET LOCAL synchronous_commit = off")
+	}
+	err = c.commit()
+	finished = err == nil
+	return err
+}
+
+// commit sends what is pending with the COMMIT. When the server has answered that,
+// the transaction counts, whatever becomes of the connection.
+func (c *conn) commit() error {
+	c.later("COMMIT")
+	results, err := c.flush()
+	var tag pgconn.CommandTag
+	var known *pgconn.PgError
+	undone := errors.As(err, &known) // a statement failed: COMMIT was not carried out
+	if err == nil {
+		tag, err = results.batch.Exec()
+	}
+	if err == nil && tag.String() == "COMMIT" {
+		_ = results.close()
+		return nil
+	}
+	err = errors.Join(err, results.close())
+	switch {
+	case undone:
+		return err
+	case err != nil && isUncertain(err):
+		return fmt.Errorf("%w: %w", bridge.ErrOutcomeUnknown, err)
+	case err != nil:
+		return fmt.Errorf("commit: %w", err)
+	}
+	return errors.New("the server undid the transaction instead of committing it")
+}
+
+// Locks are taken in one order: a team, a conversation's chain, further chains of
+// the team, buckets of limits, and the chain of the entry where that is another.
+// What is out of order nevertheless, the server finds and undoes (write).
+
+// lock takes a lock of a name until the end of the transaction. Two names that
+// have the same number wait for each other without need.
+func (c *conn) lock(schema, kind, name string) {
+	c.later("SELECT pg_advisory_xact_lock($1)", lockNumber(schema, kind, name))
+}
+
+func lockNumber(parts ...string) int64 {
+	hash := fnv.New64a()
+	for _, part := range parts {
+		_, _ = hash.Write([]byte(part))
+		_, _ = hash.Write([]byte{0})
+	}
+	return int64(hash.Sum64())
+}
+
+// hold locks the chain of a conversation, and with it everything of the
+// conversation, until the end of the transaction. It does nothing where there is
+// no such conversation. What was read before may have changed since.
+func (e *entry) hold(conversation string, in scope) error {
+	if conversation == "" || e.held == conversation {
+		return nil
+	}
+	if in == team {
+		if err := e.lockTeam(conversation); err != nil {
+			return err
+		}
+	}
+	err := e.get("SELECT link, mac FROM audit_chains WHERE chain = $1 FOR UPDATE", []any{conversation}, &e.head.Seq, &e.head.MAC)
+	if errors.Is(err, errNoRow) {
+		return nil
+	}
+	e.held = conversation
+	return err
+}
+
+// lockTeam locks the team of a conversation. A conversation never changes its team.
+func (e *entry) lockTeam(conversation string) error {
+	var teamID string
+	err := e.get("SELECT team_id FROM conversations WHERE id = $1", []any{conversation}, &teamID)
+	if errors.Is(err, errNoRow) {
+		return nil
+	}
+	e.lock(e.store.schema, "team", teamID)
+	return err
+}
+
+// holdAnother locks the chain of a conversation that is not the operation's own.
+// Whoever reads the mail of a conversation in order must not miss what has an
+// earlier number, so that mail is put into none that is not locked.
+func holdAnother(c *conn, conversation string) {
+	c.later("SELECT 1 FROM audit_chains WHERE chain = $1 FOR UPDATE", conversation)
+}

@@ -1,0 +1,154 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/postgres/postgrestest"
+)
+
+// TestManyWriters lets 64 senders on two processes write to eight inboxes: numbers
+// are without gaps, each message comes once, and the log is whole.
+func TestManyWriters(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	const writers, each, inboxes = 64, 10, 8
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	a, _ := gateway(t, dsn, key)
+	b, _ := gateway(t, dsn, key)
+	services := []*bridge.Service{a, b}
+	var pairs []bridgetest.Pair
+	for range inboxes {
+		pairs = append(pairs, bridgetest.NewPair(t, a))
+	}
+	var all sync.WaitGroup
+	for w := range writers {
+		all.Go(func() {
+			for n := range each {
+				request := bridge.SendRequest{Text: fmt.Sprintf("%d/%d", w, n), IdempotencyKey: fmt.Sprintf("%d/%d", w, n)}
+				for range 2 { // a repeated call stores nothing
+					if _, err := services[(w+n)%2].Send(context.Background(), pairs[w%inboxes].A, request); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	for i, p := range pairs {
+		got := map[string]bool{}
+		for next := int64(1); ; {
+			d, err := services[i%2].Check(context.Background(), p.B, bridge.CheckRequest{Limit: bridge.MaxPage}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(d.Messages) == 0 {
+				break
+			}
+			for _, m := range d.Messages {
+				if m.Seq != next || m.Redelivered || got[m.Text] {
+					t.Errorf("message %d is %q, redelivered %t, twice %t: want number %d", m.Seq, m.Text, m.Redelivered, got[m.Text], next)
+				}
+				got[m.Text] = true
+				next++
+			}
+			if err := services[(i+1)%2].Confirm(context.Background(), d.Claim); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(got) != writers*each/inboxes {
+			t.Errorf("inbox %d got %d messages, want %d", i, len(got), writers*each/inboxes)
+		}
+	}
+	verify(t, a)
+}
+
+// TestBroadcastsAtOnce lets the sessions of a conversation write to all others at once,
+// on two processes, while one invites more: each inbox is numbered without gaps, in
+// the order of the messages, and each message is stored once.
+func TestBroadcastsAtOnce(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	const sessions, each = 5, 8
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	a, _ := gateway(t, dsn, key)
+	b, _ := gateway(t, dsn, key)
+	services := []*bridge.Service{a, b}
+	room := bridgetest.NewRoom(t, a, sessions)
+	var all sync.WaitGroup
+	for i, c := range room {
+		all.Go(func() {
+			for n := range each {
+				request := bridge.SendRequest{Text: fmt.Sprintf("%d/%d", i, n), To: []bridge.SessionID{bridge.Everyone}}
+				if _, err := services[(i+n)%2].Send(context.Background(), c, request); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	var mutex sync.Mutex
+	invited := map[bridge.SessionID]bool{}
+	for n := range 6 {
+		all.Go(func() {
+			i, err := services[n%2].Invite(context.Background(), room[0], "late")
+			if err != nil {
+				t.Error(err)
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			invited[i.Session] = true
+		})
+	}
+	all.Wait()
+	if len(invited) != 6 {
+		t.Errorf("%d sessions were invited, want 6", len(invited))
+	}
+	for i, c := range room {
+		d, err := services[i%2].Check(context.Background(), c, bridge.CheckRequest{Limit: bridge.MaxPage}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, m := range d.Messages {
+			if m.Seq != int64(n+1) || n > 0 && m.ID <= d.Messages[n-1].ID {
+				t.Errorf("session %s: message %d has number %d, want %d", c.Session, m.ID, m.Seq, n+1)
+			}
+		}
+		if want := (sessions - 1) * each; len(d.Messages) != want {
+			t.Errorf("session %s got %d messages, want %d", c.Session, len(d.Messages), want)
+		}
+	}
+	o, err := a.Conversation(context.Background(), room[0].Conversation)
+	if err != nil || o.Messages() != sessions*each || len(o.Sessions) != sessions+6 {
+		t.Errorf("got %d messages of %d sessions, %v", o.Messages(), len(o.Sessions), err)
+	}
+	verify(t, a)
+}
+
+// TestMessagesOfAnyBytes sends what a text of PostgreSQL cannot hold.
+func TestMessagesOfAnyBytes(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	s, _ := gateway(t, dsn, key)
+	p := bridgetest.NewPair(t, s)
+	want := []string{"a\x00b", "\x1a00 \x00", "\xff\xfe", "caf\u00e9 \U0001f600"}
+	for _, text := range want {
+		send(t, s, p.A, text)
+	}
+	d, err := s.Check(context.Background(), p.B, bridge.CheckRequest{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range d.Messages {
+		got = append(got, m.Text)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
