@@ -48,17 +48,25 @@ func (p Partner) String() string {
 	return fmt.Sprintf("session %s, role %q (its own words: untrusted): %s", p.SessionID, p.Role, p.Presence)
 }
 
-// Read says what the partner has read of the agent's messages.
+// Read says what the partner has read of the agent's messages; in few words where there
+// are more partners.
 func (p Partner) Read() string {
+	if p.UnreadOfYours != nil {
+		return p.readOfMany()
+	}
 	read := "It has read none of your messages"
 	if p.LastReadID != 0 {
 		read = fmt.Sprintf("The last message of yours that it has read is %d, at %s", p.LastReadID, Stamp(time.Time(p.LastReadAt)))
 	}
-	read = fmt.Sprintf("%s. Unread by partner: %d", read, p.UnreadByPartner)
-	if p.UnreadOfYours != nil {
-		read = fmt.Sprintf("%s, of them yours: %d", read, *p.UnreadOfYours)
+	return fmt.Sprintf("%s. Unread by partner: %d.", read, p.UnreadByPartner)
+}
+
+func (p Partner) readOfMany() string {
+	read := "none"
+	if p.LastReadID != 0 {
+		read = fmt.Sprintf("%d, at %s", p.LastReadID, Stamp(time.Time(p.LastReadAt)))
 	}
-	return read + "."
+	return fmt.Sprintf("Last of yours read: %s. Unread by it: %d, yours: %d.", read, p.UnreadByPartner, *p.UnreadOfYours)
 }
 
 // Member is who takes part in a conversation.
