@@ -79,6 +79,10 @@ var table = []Row{
 		"`bridge extend` brings it back", ExitExpired, http.StatusGone,
 	},
 	{
+		bridge.ErrExpiryMoved, "expiry_moved", nothingStored + "tell your human to run `bridge extend` for this conversation, which sets a new end",
+		"find out what writes the store's file; then `bridge extend` sets a new end", ExitRefused, http.StatusConflict,
+	},
+	{
 		bridge.ErrBadJoinCode, "bad_join_code", "are both agents on the same store" + storeName + "? If so, ask the agent that created the conversation for a fresh join code",
 		"", ExitUnauthorized, http.StatusForbidden,
 	},

@@ -42,6 +42,8 @@ type Operation struct {
 type Proof struct {
 	Nonce     []byte
 	ExpiresAt time.Time
+	// ExpirySeal is of ExpiresAt.
+	ExpirySeal []byte
 	// Paused reports that the operator has paused the conversation.
 	Paused bool
 	// SeenAt is the session's last sign of life.
@@ -59,7 +61,8 @@ func (p Proof) Expired(now time.Time) bool { return !p.Clock.Time(now).Before(p.
 //  1. Prove says whether the caller is who it claims to be. If not, the store
 //     charges Failures and answers ErrUnauthorized, or a RateLimitError. So it
 //     does for a conversation that expired longer than Grace ago; within Grace the
-//     answer is an ExpiredError, except for what only reads.
+//     answer is an ExpiredError, except for what only reads. Where the end was
+//     moved, a genuine caller is told so: ErrExpiryMoved.
 //  2. Charge is taken; over the limit, the answer is a RateLimitError.
 //  3. The operation is carried out, or refused: then Refusal.Cost is taken.
 //  4. An audit entry says how it ended, in each of the cases above. (Of a flood
@@ -72,7 +75,10 @@ type Gate struct {
 	Session SessionID
 	// Prove reports whether the token is genuine. It is pure and takes the same
 	// time for every answer.
-	Prove    func(Proof) bool
+	Prove func(Proof) bool
+	// Ends reports whether the end of the conversation is the one that was set.
+	// Like Prove it is pure.
+	Ends     func(Proof) bool
 	Failures Charge
 	// Changes reports that the call changes something: it is refused while paused.
 	Changes bool
@@ -101,8 +107,11 @@ func (g Gate) SignOfLife(p Proof) bool { return !g.Beside && signOfLifeDue(p.See
 // Admit lets through who proves to be the session of a conversation that lives,
 // and refuses everybody else.
 func (g Gate) Admit(p Proof) error {
+	proven, ends := g.Prove(p), g.Ends(p) // both, whether the conversation is there or not
 	switch until := p.ExpiresAt.Add(Grace); {
-	case !g.Prove(p) || !p.Clock.Time(g.Now).Before(until):
+	case proven && !ends:
+		return &Refusal{Reason: ErrExpiryMoved, Outcome: OutcomeRefused, Flood: g.Repeat.flood()}
+	case !proven || !p.Clock.Time(g.Now).Before(until):
 		return &Refusal{Reason: ErrUnauthorized, Outcome: OutcomeUnauthorized, Flood: g.Failures, Unproven: true}
 	case g.Late || !p.Expired(g.Now):
 		return g.unlessPaused(p.Paused)
@@ -225,6 +234,7 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 		Prove: func(p Proof) bool {
 			return s.tokens.Verify(c.Token, claimed.Conversation, string(claimed.Session), p.Nonce)
 		},
+		Ends:     func(p Proof) bool { return s.ends.Genuine(claimed.Conversation, p.ExpiresAt, p.ExpirySeal) },
 		Late:     lateActions[action],
 		Failures: s.failures(claimed.Conversation),
 		Repeat:   s.ReadCharge(claimed.Conversation, claimed.Session),

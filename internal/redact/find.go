@@ -21,6 +21,9 @@ type finder struct {
 	tableEnd    int   // tables before this are read
 	cells       []run // the hidden cells of the last table, in order
 	manifestEnd int   // and so are objects of Kubernetes
+
+	classes [classSlots]classified // of names that were met before
+	phrase  []phraseWord           // the words that phraseRun returned last
 }
 
 // structureHeads are the pairs of characters that structureAt looks at; an a

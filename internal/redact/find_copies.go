@@ -2,6 +2,7 @@ package redact
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"strings"
 )
@@ -21,30 +22,36 @@ type needle struct {
 	text string
 	kind string
 	run  bool // hide the whole run around it, since it is part of an encoding
+	next int  // 1 + the needle before it with the same first bytes; 0 for none
 }
 
 // needles are values to look for, by their first bytes.
 type needles struct {
-	byHead map[string][]needle
+	all    []needle
+	byHead map[uint64]int // 1 + the last needle with these first bytes
 	filter [1 << 8]uint64
+}
+
+// headOf returns the first copyKey bytes of s as a number.
+func headOf(s string) uint64 {
+	return binary.LittleEndian.Uint64([]byte(s[:copyKey]))
 }
 
 func (n *needles) add(x needle) {
 	if len(x.text) < copyKey {
 		return
 	}
-	head := x.text[:copyKey]
-	list := n.byHead[head]
-	if len(list) >= maxSame {
-		return
-	}
-	for _, y := range list {
-		if y.text == x.text {
+	head := headOf(x.text)
+	x.next = n.byHead[head]
+	same := 0
+	for k := x.next; k > 0; k = n.all[k-1].next {
+		if same++; same == maxSame || n.all[k-1].text == x.text {
 			return
 		}
 	}
-	n.byHead[head] = append(list, x)
-	h := filterHash(head)
+	n.all = append(n.all, x)
+	n.byHead[head] = len(n.all)
+	h := filterHash(x.text)
 	n.filter[h>>6] |= 1 << (h & 63)
 }
 
@@ -56,7 +63,7 @@ func filterHash(s string) uint {
 
 // copies returns spans and the places of their values elsewhere in text.
 func copies(spans []span, text string) []span {
-	n := needles{byHead: make(map[string][]needle, len(spans))}
+	n := needles{byHead: make(map[uint64]int, len(spans))}
 	for i, s := range spans {
 		v := text[s.start:s.end]
 		if s.rank == rankNear && len(v) < minNearby || s.rank == rankPEM || len(v) < minCopy || !hasMixture(v) || strings.ContainsAny(v, "\n") {
@@ -67,7 +74,7 @@ func copies(spans []span, text string) []span {
 			n.addEncoded(v, s.kind)
 		}
 	}
-	if len(n.byHead) == 0 {
+	if len(n.all) == 0 {
 		return spans
 	}
 	return n.search(spans, text)
@@ -77,16 +84,16 @@ func copies(spans []span, text string) []span {
 // three places it can have in a group.
 func (n *needles) addEncoded(v, kind string) {
 	h := hex.EncodeToString([]byte(v))
-	n.add(needle{h, kind, true})
-	n.add(needle{strings.ToUpper(h), kind, true})
+	n.add(needle{text: h, kind: kind, run: true})
+	n.add(needle{text: strings.ToUpper(h), kind: kind, run: true})
 	for shift := range 3 {
 		b := append(make([]byte, shift), v...)
 		enc := base64.RawStdEncoding.EncodeToString(b)
 		from := (shift*8 + 5) / 6
 		to := len(b) * 8 / 6
 		if to-from >= copyKey {
-			n.add(needle{enc[from:to], kind, true})
-			n.add(needle{strings.NewReplacer("+", "-", "/", "_").Replace(enc[from:to]), kind, true})
+			n.add(needle{text: enc[from:to], kind: kind, run: true})
+			n.add(needle{text: base64.RawURLEncoding.EncodeToString(b)[from:to], kind: kind, run: true})
 		}
 	}
 }
@@ -117,9 +124,10 @@ func (n *needles) search(spans []span, text string) []span {
 // where none does, and where to go on.
 func (n *needles) at(text string, i int) (span, int) {
 	best := needle{}
-	for _, x := range n.byHead[text[i:i+copyKey]] {
+	for k := n.byHead[headOf(text[i:])]; k > 0; k = n.all[k-1].next {
+		x := &n.all[k-1]
 		if len(x.text) > len(best.text) && strings.HasPrefix(text[i:], x.text) && (x.run || apart(text, i, i+len(x.text))) {
-			best = x
+			best = *x
 		}
 	}
 	if best.text == "" {

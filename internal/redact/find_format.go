@@ -31,7 +31,7 @@ func (f *finder) formatAt(i int) (end int, row *format) {
 		return 0, nil
 	}
 	r := int(f.ix.formats[asciiPair(a, b)]) - 1
-	if r < 0 {
+	if r < 0 || i+2 >= len(f.text) || !f.ix.thirds[r].has(f.text[i+2]) {
 		return 0, nil
 	}
 	for ; r < len(formats); r++ {

@@ -80,9 +80,10 @@ func isPhraseGap(b byte) bool {
 }
 
 // phraseRun returns the words of the list that stand in a row around at, but
-// for more of them than a phrase has.
+// for more of them than a phrase has. The next call overwrites them.
 func (f *finder) phraseRun(at phraseWord) []phraseWord {
-	run := []phraseWord{at}
+	f.phrase = append(f.phrase[:0], at)
+	run := f.phrase
 	for len(run) <= maxPhraseRun {
 		w, ok := f.wordBeforeGap(run[len(run)-1].start)
 		if !ok {
@@ -103,6 +104,7 @@ func (f *finder) phraseRun(at phraseWord) []phraseWord {
 		}
 		run = append(run, w)
 	}
+	f.phrase = run
 	return run
 }
 

@@ -5,12 +5,12 @@ import "strings"
 // isReference reports whether s says where a secret is: a path, a plain URL,
 // an expression.
 func isReference(s string) bool {
-	for _, p := range systemPaths(s[0]) {
+	for _, p := range systemPaths[s[0]] {
 		if hasFold(s, 0, p) && len(s) < 4*minWeak {
 			return true
 		}
 	}
-	for _, p := range referenceHeads(s[0]) {
+	for _, p := range referenceHeads[s[0]] {
 		if strings.HasPrefix(s, p) {
 			return wordy(strings.TrimRight(s, "*%")) || strings.HasPrefix(p, "http") && strings.IndexByte(s, '@') < 0
 		}
@@ -18,50 +18,29 @@ func isReference(s string) bool {
 	return isFileName(s)
 }
 
-// systemPaths returns how paths of the system begin whose first byte is b.
-func systemPaths(b byte) []string {
-	switch b {
-	case '/':
-		return []string{"/usr/", "/etc/", "/var/", "/opt/", "/home/", "/run/", "/dev/", "/proc/", "/root/"}
-	case 's', 'S':
-		return []string{`software\`}
-	}
-	return nil
+// systemPaths is how paths of the system begin, by their first byte.
+var systemPaths = [256][]string{
+	'/': {"/usr/", "/etc/", "/var/", "/opt/", "/home/", "/run/", "/dev/", "/proc/", "/root/"},
+	's': {`software\`},
+	'S': {`software\`},
 }
 
-// referenceHeads returns how references begin whose first byte is b.
-func referenceHeads(b byte) []string {
-	switch b {
-	case '/':
-		return []string{"/"}
-	case '.':
-		return []string{"./", "../"}
-	case '~':
-		return []string{"~/"}
-	case 'h':
-		return []string{"http://", "https://"}
-	case 'f':
-		return []string{"file:"}
-	case 'e':
-		return []string{"env:"}
-	case 'v':
-		return []string{"vault:"}
-	case 'o':
-		return []string{"op://"}
-	case 'a':
-		return []string{"arn:"}
-	case 's':
-		return []string{"secretsmanager:", "ssm:"}
-	case 'p':
-		return []string{"projects/"}
-	case 'd':
-		return []string{"data:"}
-	case 'u':
-		return []string{"urn:"}
-	case 'r':
-		return []string{"ref+"}
-	}
-	return nil
+// referenceHeads is how references begin, by their first byte.
+var referenceHeads = [256][]string{
+	'/': {"/"},
+	'.': {"./", "../"},
+	'~': {"~/"},
+	'h': {"http://", "https://"},
+	'f': {"file:"},
+	'e': {"env:"},
+	'v': {"vault:"},
+	'o': {"op://"},
+	'a': {"arn:"},
+	's': {"secretsmanager:", "ssm:"},
+	'p': {"projects/"},
+	'd': {"data:"},
+	'u': {"urn:"},
+	'r': {"ref+"},
 }
 
 // isProse reports whether s is a sentence: words with blanks between them.

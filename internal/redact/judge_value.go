@@ -307,7 +307,8 @@ func generated(s string) bool {
 	if strings.IndexByte(s, ' ') >= 0 || strings.Contains(s, "://") {
 		return false
 	}
-	return looksRandom(s) && !wordy(s)
+	sh := shapeOf(s)
+	return sh.random() && !sh.words()
 }
 
 func isUUID(s string) bool {

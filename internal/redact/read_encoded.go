@@ -74,11 +74,37 @@ func decodeText(s string) (string, bool) {
 			return string(b), true
 		}
 	}
+	if !mayBeText(s) {
+		return "", false
+	}
 	if head, ok := decode64(s[:min(len(s), 32)&^3]); !ok || !isText(head) {
 		return "", false
 	}
 	b, ok := decode64(s)
 	return string(b), ok && isText(b)
+}
+
+// mayBeText reports whether the first three bytes in s, base64 of text perhaps,
+// are characters of it, the second zero where it is UTF-16. It only saves time.
+func mayBeText(s string) bool {
+	if len(s) < 4 {
+		return true
+	}
+	var group [4]byte
+	for i := range group {
+		switch b := s[i]; {
+		case isUpper(b):
+			group[i] = b - 'A'
+		case isLower(b):
+			group[i] = b - 'a' + 26
+		case isDigit(b):
+			group[i] = b - '0' + 52
+		default:
+			return true
+		}
+	}
+	first, second, third := group[0]<<2|group[1]>>4, group[1]<<4|group[2]>>2, group[2]<<6|group[3]
+	return isTextByte(first) && (second == 0 || isTextByte(second)) && isTextByte(third)
 }
 
 // narrow returns b, where it is ASCII text in UTF-16 as PowerShell encodes its
@@ -147,11 +173,15 @@ func isText(b []byte) bool {
 		return false
 	}
 	for _, c := range b {
-		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c >= 0x7F {
+		if !isTextByte(c) {
 			return false
 		}
 	}
 	return true
+}
+
+func isTextByte(b byte) bool {
+	return b >= ' ' && b < 0x7F || b == '\n' || b == '\r' || b == '\t'
 }
 
 // joinLines puts the base64 lines together of which the first runs from i to

@@ -107,6 +107,31 @@ func classify(s string) (class, string, bool) {
 	return classNone, "", false
 }
 
+// classified is a name and what classify says of it.
+type classified struct {
+	name  string
+	class class
+	kind  string
+	lone  bool
+}
+
+// classSlots is how many names a finder remembers. A text uses few of them again
+// and again.
+const classSlots = 16
+
+// classOf is classify with the memory of f.
+func (f *finder) classOf(s string) (class, string, bool) {
+	if s == "" {
+		return classNone, "", false
+	}
+	c := &f.classes[(len(s)*5+int(s[0])+int(s[len(s)-1])*3)%classSlots]
+	if c.name != s {
+		c.name = s
+		c.class, c.kind, c.lone = classify(s)
+	}
+	return c.class, c.kind, c.lone
+}
+
 // saysWhatItHolds reports whether the last part of a name, after its dots, says what it holds.
 func saysWhatItHolds(s string) bool {
 	c, _, _ := classify(s[lastDot(s)+1:])
@@ -323,7 +348,7 @@ func (f *finder) nameOf(start, end int) name {
 	if f.hasAt(start, "PASS:") || f.hasAt(start, "PASS ") {
 		return name{}
 	}
-	c, kind, lone := classify(f.text[start:end])
+	c, kind, lone := f.classOf(f.text[start:end])
 	if f.hasAt(start, "_authToken") && start > 0 && f.text[start-1] == ':' {
 		return name{start, end, classPassword, kindToken, false}
 	}
@@ -335,7 +360,7 @@ func (f *finder) nameOf(start, end int) name {
 			if w := f.text[prev : start-1]; isParserWord(w) || isPublicWord(w) {
 				return name{}
 			}
-			if c2, kind2, _ := classify(f.text[prev:end]); c2 != classNone {
+			if c2, kind2, _ := f.classOf(f.text[prev:end]); c2 != classNone {
 				c, kind = c2, kind2
 				lone = false
 			}

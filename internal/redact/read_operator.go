@@ -173,22 +173,19 @@ func (f *finder) spaceAssigns(n name) bool {
 			return true
 		}
 	}
-	if n.start < 2 || strings.IndexByte(spaceWordEnds, text[n.start-2]) < 0 {
+	if n.start < 2 {
 		return false
 	}
-	for _, word := range spaceWords {
-		if strings.HasSuffix(text[:n.start], word) {
+	for i := range spaceWords {
+		if word := spaceWords[i]; text[n.start-2] == word[len(word)-2] && strings.HasSuffix(text[:n.start], word) {
 			return true
 		}
 	}
 	return false
 }
 
-// spaceWords are the words before a name that a blank and its value follow;
-// spaceWordEnds are the letters that they end with.
+// spaceWords are the words before a name that a blank and its value follow.
 var spaceWords = [...]string{"ENV ", "ARG ", "setx ", "set -x ", "set -gx ", "setenv ", "set -Ux ", "enable ", "configure set ", "config set ", "ngrok ", "-String "}
-
-const spaceWordEnds = "VGxvetkg"
 
 // oneWord reports whether what follows i on its line is one word with a
 // mixture of characters, as in the configuration of servers.

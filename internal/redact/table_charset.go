@@ -11,6 +11,20 @@ func (c charset) has(b byte) bool {
 	return b < 128 && c.hi>>(b-64)&1 != 0
 }
 
+// withThird returns c with the third character of a prefix, or with all where it
+// has two only.
+func (c charset) withThird(prefix string) charset {
+	if len(prefix) < 3 {
+		return charset{^uint64(0), ^uint64(0)}
+	}
+	if b := prefix[2]; b < 64 {
+		c.lo |= 1 << b
+	} else {
+		c.hi |= 1 << (b - 64)
+	}
+	return c
+}
+
 // The building blocks of the sets below: lo holds characters 0–63, hi 64–127.
 const (
 	loDigit   = 0x3FF << '0'

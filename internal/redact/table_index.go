@@ -10,15 +10,16 @@ import (
 // depends on the tables only, is built on the first use of the package and
 // then shared.
 type index struct {
-	heads         [1 << 10]uint64     // one bit for each pair of bytes at which something may begin
-	formats       [1 << 14]uint16     // 1 + the first format for a pair of ASCII characters
-	inRun         [256]bool           // the characters of base64Run
-	plain         [256]bool           // the characters at which no disguise begins
-	labels        [256][]uint8        // the labels that begin with a byte, in small letters or in capitals
-	phraseWords   []string            // the words of recovery phrases, sorted
-	phraseNumbers [phraseSlots]uint16 // 1 + their places, by a hash
-	labelHeads    [1 << 10]uint64     // one bit for each pair of bytes at which a label may begin
-	keywords      [27]uint8           // keywords that begin with letter b: keywords[b] to keywords[b+1]
+	heads         [1 << 10]uint64       // one bit for each pair of bytes at which something may begin
+	formats       [1 << 14]uint16       // 1 + the first format for a pair of ASCII characters
+	thirds        [len(formats)]charset // the characters that follow this pair, by the first format
+	inRun         [256]bool             // the characters of base64Run
+	plain         [256]bool             // the characters at which no disguise begins
+	labels        [256][]uint8          // the labels that begin with a byte, in small letters or in capitals
+	phraseWords   []string              // the words of recovery phrases, sorted
+	phraseNumbers [phraseSlots]uint16   // 1 + their places, by a hash
+	labelHeads    [1 << 10]uint64       // one bit for each pair of bytes at which a label may begin
+	keywords      [27]uint8             // keywords that begin with letter b: keywords[b] to keywords[b+1]
 }
 
 var builtinIndex = sync.OnceValue(newIndex)
@@ -28,6 +29,10 @@ func newIndex() *index {
 	for r := len(formats) - 1; r >= 0; r-- {
 		a, b := formats[r].prefix[0], formats[r].prefix[1]
 		ix.add(a, b)
+		if pair := asciiPair(a, b); ix.formats[pair] != 0 {
+			ix.thirds[r] = ix.thirds[ix.formats[pair]-1]
+		}
+		ix.thirds[r] = ix.thirds[r].withThird(formats[r].prefix)
 		ix.formats[asciiPair(a, b)] = uint16(r + 1)
 	}
 	k := 0

@@ -76,6 +76,15 @@ func ExecFile(path string, queries ...string) error {
 	})
 }
 
+// Connect opens a connection as the store does.
+var Connect = connectModernc
+
+// Setting reads a setting of a connection that looks at a file which may not be ours.
+func Setting(path, name string) (value int64, err error) {
+	err = withConn(path, untouched, safely, func(c *conn) error { return c.get("PRAGMA "+name, nil, &value) })
+	return value, err
+}
+
 // SchemaDigest is the digest of all that the scripts up to a version make.
 func SchemaDigest(version int) (string, error) {
 	made, err := expectedObjects(version)

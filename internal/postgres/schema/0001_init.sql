@@ -28,13 +28,14 @@ CREATE TABLE store_usage (
 );
 
 CREATE TABLE conversations (
-    id         text COLLATE "C" PRIMARY KEY,
-    team       text NOT NULL,
-    team_id    text COLLATE "C" NOT NULL,
-    created_at bigint NOT NULL,
-    expires_at bigint NOT NULL,
-    sessions   bigint NOT NULL DEFAULT 2,
-    copies     bigint NOT NULL DEFAULT 0 -- rows of inbox beyond one for each message
+    id          text COLLATE "C" PRIMARY KEY,
+    team        text NOT NULL,
+    team_id     text COLLATE "C" NOT NULL,
+    created_at  bigint NOT NULL,
+    expires_at  bigint NOT NULL,
+    expiry_seal bytea NOT NULL, -- HMAC of id and expires_at
+    sessions    bigint NOT NULL DEFAULT 2,
+    copies      bigint NOT NULL DEFAULT 0 -- rows of inbox beyond one for each message
 );
 CREATE INDEX conversations_team ON conversations (team_id);
 CREATE INDEX conversations_expiry ON conversations (expires_at);
