@@ -68,7 +68,7 @@ func (e *entry) admitOperation() error {
 		return nil
 	}
 	var paused int64
-	if err := e.get("SELECT EXISTS (SELECT 1 FROM pauses WHERE conversation = '')", nil, &paused); err != nil {
+	if err := e.get("SELECT count(*) FROM pauses WHERE conversation = ''", nil, &paused); err != nil {
 		return err
 	}
 	return e.op.Admit(paused != 0)
