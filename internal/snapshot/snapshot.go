@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"time"
 )
 
@@ -112,9 +113,13 @@ func (k Keeper) Take(ctx context.Context, workspace, label string) (Snapshot, er
 
 func (k Keeper) take(ctx context.Context, top, label string) (Snapshot, error) {
 	store := &objects{dir: k.Dir}
-	cache := loadCache(k.cachePath(top))
+	var cache *cache
+	var loading sync.WaitGroup
+	loading.Go(func() { cache = k.loadCache(top) })
+	repo := findRepository(top)
+	loading.Wait()
 	w := newWalker(ctx, k, store, cache)
-	root, rules, err := w.present(top)
+	root, rules, err := w.present(top, repo)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("snapshot: %w", err)
 	}
@@ -124,7 +129,7 @@ func (k Keeper) take(ctx context.Context, top, label string) (Snapshot, error) {
 	}
 	r := record{
 		Version: recordVersion, Label: label, Time: k.Now().UTC().Truncate(time.Second),
-		Workspace: top, Tree: tree, Rules: rules, Absent: w.absent(root), Skipped: w.skipped,
+		Workspace: top, Tree: tree, Rules: rules, Absent: w.absent(), Skipped: w.skipped,
 	}
 	snap, err := k.addRecord(r)
 	if err != nil {
