@@ -196,21 +196,22 @@ func (e *entry) receipts(of bridge.Claim, from, to int64) error {
 	return nil
 }
 
-// readOf tells what the sessions of a roster have read, and have not, of what another
-// session sent them.
+// readOf tells what the sessions of a roster have read, and have not, of what one of
+// them sent the others.
 func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge.Roster) error {
 	for i := range roster {
 		if s := &roster[i]; s.Session != sender {
-			s.ReadID, s.ReadAt, s.Unread = 0, time.Time{}, 0
+			s.ReadID, s.ReadAt, s.UnreadOfCaller = 0, time.Time{}, new(int64)
 		}
 	}
 	var session string
 	var of bridge.SessionState
+	var unread int64
 	return c.each("SELECT recipient, read_id, read_at, unread FROM flows WHERE conversation = ? AND sender = ?",
-		[]any{conversation, string(sender)}, []any{&session, &of.ReadID, &of.ReadAt, &of.Unread}, func() error {
+		[]any{conversation, string(sender)}, []any{&session, &of.ReadID, &of.ReadAt, &unread}, func() error {
 			i := slices.IndexFunc(roster, func(s bridge.SessionState) bool { return string(s.Session) == session })
 			if i >= 0 && roster[i].Session != sender {
-				roster[i].ReadID, roster[i].ReadAt, roster[i].Unread = of.ReadID, of.ReadAt, of.Unread
+				roster[i].ReadID, roster[i].ReadAt, *roster[i].UnreadOfCaller = of.ReadID, of.ReadAt, unread
 			}
 			return nil
 		})

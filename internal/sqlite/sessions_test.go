@@ -141,7 +141,7 @@ func TestMigrationOfManySessions(t *testing.T) {
 		}
 		got := strings.Join(ids, ",")
 		for _, p := range partners.Partners {
-			got += fmt.Sprintf(" %s:%d", p.Session, p.Unread)
+			got += fmt.Sprintf(" %s:%d", p.Session, *p.UnreadOfCaller)
 		}
 		if got != want {
 			t.Errorf("%s has %s, want %s", session, got, want)

@@ -99,6 +99,6 @@ func (g *grown) compareUnread(t *testing.T, c bridge.Credentials) {
 	}
 	for _, other := range must(g.a.CheckPartners(t.Context(), c, ""))(t).Partners {
 		equal(t, fmt.Sprintf("what %s has not read of %s", other.Session, c.Session),
-			other.Unread, g.unread[[2]bridge.SessionID{c.Session, other.Session}])
+			*other.UnreadOfCaller, g.unread[[2]bridge.SessionID{c.Session, other.Session}])
 	}
 }
