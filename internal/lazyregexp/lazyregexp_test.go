@@ -18,7 +18,8 @@ func TestNew(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if word() != word() {
+	first := word()
+	if word() != first {
 		t.Error("it was compiled twice")
 	}
 }
