@@ -89,6 +89,9 @@ type Setup struct {
 	// Wake lets mail wake an idle agent where the client does not do so by itself:
 	// Codex, by a command of its own that may still change.
 	Wake bool
+	// GuardClaims keeps the client's own tools from changing files that another agent
+	// has claimed.
+	GuardClaims bool
 }
 
 // DefaultName is what the server is called unless somebody says otherwise.

@@ -45,6 +45,9 @@ func (s Setup) Check() error {
 	if s.Wake && s.Client != Codex {
 		return errors.New("--wake is for codex: Claude Code is woken without it, and other clients cannot be")
 	}
+	if s.GuardClaims && !s.Client.Hooked() {
+		return errors.New("--guard-claims is for claude, codex and gemini: bridge has no hooks for other clients")
+	}
 	return nil
 }
 

@@ -46,7 +46,7 @@ func newDesk(t testing.TB) *desk {
 }
 
 func (d *desk) setup(c agents.Client, scope agents.Scope) agents.Setup {
-	return agents.Setup{Client: c, Scope: scope, Program: absolute("/opt/my tools/bridge"), Name: agents.DefaultName, DenyRules: hasRules(c, scope), AllowTools: hasRules(c, scope)}
+	return agents.Setup{Client: c, Scope: scope, Program: absolute("/opt/my tools/bridge"), Name: agents.DefaultName, DenyRules: hasRules(c, scope), AllowTools: hasRules(c, scope), GuardClaims: c.Hooked()}
 }
 
 // hasRules reports whether a client has rules that bridge writes.
@@ -458,6 +458,7 @@ func TestSetupCheck(t *testing.T) {
 		"relative db":   func(s *agents.Setup) { s.DB = "x.db" },
 		"name":          func(s *agents.Setup) { s.Name = `x"y` },
 		"dotted name":   func(s *agents.Setup) { s.Name = "a.b" },
+		"no hooks":      func(s *agents.Setup) { s.Client, s.GuardClaims = agents.OpenCode, true },
 		"invalid UTF-8": func(s *agents.Setup) { s.Program += "\xff" },
 	} {
 		bad := good

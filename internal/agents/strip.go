@@ -202,7 +202,7 @@ func (p stripper) stripTOML(text []byte) ([]byte, error) {
 			foreign, removed = foreign || !ours, removed || ours
 			return ours
 		case len(s.Path) == 2 && s.Path[0] == "hooks" && s.List:
-			whole := removed && !foreign && len(s.Values) == 0
+			whole := removed && !foreign && (len(s.Values) == 0 || len(s.Values) == 1 && s.Values["matcher"] == p.client.guardMatcher())
 			foreign, removed = false, false
 			return whole
 		}

@@ -23,7 +23,7 @@ type installOptions struct {
 	scope, serverName string
 	dryRun, denyRule  bool
 	allowTools, list  bool
-	wake              bool
+	wake, guardClaims bool
 }
 
 func (o *installOptions) register(fs *pflag.FlagSet, what string) {
@@ -60,7 +60,8 @@ With --db, or BRIDGE_DB set, the client is told to use that store. --yolo-deny-r
 adds rules of the client's own, by which its agent cannot run "bridge yolo" or "bridge
 serve" in its shell. --wake lets mail wake an idle Codex, by "codex queue", which may
 still change; installing again without it takes that out. Claude Code is woken without
-it. See docs/clients.md.
+it. --guard-claims adds a hook that keeps the client's own editing tools from changing
+files that another agent of the team has claimed. See docs/clients.md and docs/claims.md.
 
 The exit code is 0 when done or nothing was to do, 1 when a file was refused, and 2 for
 wrong arguments.`,
@@ -69,6 +70,7 @@ wrong arguments.`,
   bridge install codex --dry-run
   bridge install codex --allow-tools --wake
   bridge install gemini --scope project
+  bridge install claude --guard-claims
   bridge install claude --yolo-deny-rule --db /srv/team/bridge.db`,
 		ValidArgs: clientNames(),
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -91,6 +93,7 @@ wrong arguments.`,
 	boolFlag(cmd.Flags(), &o.list, "list", "say which clients were found on this machine, and change nothing")
 	boolFlag(cmd.Flags(), &o.allowTools, "allow-tools", "let the client's agent read and answer messages without asking you each time")
 	boolFlag(cmd.Flags(), &o.wake, "wake", "let mail wake an idle agent (Codex; Claude Code is woken without it)")
+	boolFlag(cmd.Flags(), &o.guardClaims, "guard-claims", "keep the client's own tools from changing files that another agent has claimed")
 	boolFlag(cmd.Flags(), &o.denyRule, "yolo-deny-rule", "keep the client's agent from running the operator's commands")
 	return cmd
 }
@@ -139,7 +142,7 @@ func (a *app) setup(client agents.Client, o installOptions) (agents.Installer, a
 	if err != nil {
 		return installer, agents.Setup{}, err
 	}
-	setup := agents.Setup{Client: client, Scope: agents.Scope(o.scope), Name: o.serverName, DenyRules: o.denyRule, AllowTools: o.allowTools, Wake: o.wake}
+	setup := agents.Setup{Client: client, Scope: agents.Scope(o.scope), Name: o.serverName, DenyRules: o.denyRule, AllowTools: o.allowTools, Wake: o.wake, GuardClaims: o.guardClaims}
 	if setup.Program, err = a.program(); err != nil {
 		return installer, setup, err
 	}
