@@ -219,21 +219,24 @@ func (e *entry) receipts(of bridge.Claim, from, to int64) {
 		of.Conversation, string(of.Session), from, to, e.op.Now, bridge.System, bridge.Operator)
 }
 
-// readOf tells what the sessions of a roster have read, and have not, of what another
-// session sent them.
+// readOf tells what the sessions of a roster have read, and have not, of what one of
+// them sent the others.
 func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge.Roster) error {
 	var one bridge.SessionState
 	var session string
+	var unread int64
 	return c.each(`
 		SELECT s.session, f.read_id, f.read_at, (
 		    SELECT count(*) FROM inbox i JOIN messages m ON m.id = i.message
 		    WHERE i.conversation = s.conversation AND i.recipient = s.session AND i.seq > s.read_seq AND m.sender = $2)
 		FROM session_status s LEFT JOIN flows f ON f.conversation = s.conversation AND f.sender = $2 AND f.recipient = s.session
 		WHERE s.conversation = $1 AND s.session <> $2`,
-		[]any{conversation, string(sender)}, []any{&session, &one.ReadID, &one.ReadAt, &one.Unread}, func() error {
+		[]any{conversation, string(sender)}, []any{&session, &one.ReadID, &one.ReadAt, &unread}, func() error {
 			for i := range roster {
 				if s := &roster[i]; string(s.Session) == session {
-					s.ReadID, s.ReadAt, s.Unread = one.ReadID, one.ReadAt, one.Unread
+					s.ReadID, s.ReadAt = one.ReadID, one.ReadAt
+					count := unread
+					s.UnreadOfCaller = &count
 				}
 			}
 			return nil

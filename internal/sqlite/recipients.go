@@ -178,8 +178,8 @@ func (e *entry) receipts(of bridge.Claim, from, to int64) error {
 	return nil
 }
 
-// readOf tells what the sessions of a roster have read, and have not, of what another
-// session sent them.
+// readOf tells what the sessions of a roster have read, and have not, of what one of
+// them sent the others.
 func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge.Roster) error {
 	for i := range roster {
 		s := &roster[i]
@@ -192,10 +192,11 @@ func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge
 		if err != nil && !errors.Is(err, errNoRow) {
 			return err
 		}
+		s.UnreadOfCaller = new(int64)
 		err = c.get(`
 			SELECT count(*) FROM (`+unionInbox("seq > (SELECT read_seq FROM session_status WHERE conversation = ?1 AND session = ?2)", "")+`) i
 			JOIN messages m ON m.id = i.id WHERE m.sender = ?3`,
-			[]any{conversation, string(s.Session), string(sender)}, &s.Unread)
+			[]any{conversation, string(s.Session), string(sender)}, s.UnreadOfCaller)
 		if err != nil {
 			return err
 		}
