@@ -22,6 +22,7 @@ var manyTests = []test{
 	{"a message for all is stored once and numbered in each inbox", broadcastOnce},
 	{"each inbox has its own claim and read mark", inboxesApart},
 	{"a session sees what it sent or was sent, from its join on", historyOfOne},
+	{"pages of history and unread counts hold in a conversation that grew", manyThatGrew},
 	{"an answer names only what its sender can see", replyToVisible},
 	{"a write is charged for each recipient", chargedForEach},
 	{"a refused message costs a read, and a flood of them is not logged", refusedForEach},
