@@ -20,17 +20,13 @@ func TestAnotherUser(t *testing.T) {
 	}
 	i := install(t)
 	i.run(t, "list", "--db", seedStore(t, i))
-	base, err := os.MkdirTemp("", "bridge-other")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	base := t.TempDir()
 	own := filepath.Join(base, "own")
 	for _, err := range []error{
-		os.Chmod(base, 0o755), os.Mkdir(own, 0o700), os.Chown(own, stranger, stranger), //nolint:gosec // others pass through
+		os.Chmod(filepath.Dir(base), 0o755), os.Chmod(base, 0o755), os.Mkdir(own, 0o700), os.Chown(own, stranger, stranger),
 		os.CopyFS(filepath.Join(base, "closed", "home", "state"), os.DirFS(filepath.Dir(i.db))),
 		os.CopyFS(filepath.Join(base, "open"), os.DirFS(filepath.Dir(i.db))),
-		os.Chmod(filepath.Join(base, "closed"), 0o700), os.Chmod(filepath.Join(base, "open"), 0o755), //nolint:gosec // the case
+		os.Chmod(filepath.Join(base, "closed"), 0o700), os.Chmod(filepath.Join(base, "open"), 0o755),
 	} {
 		if err != nil {
 			t.Fatal(err)
