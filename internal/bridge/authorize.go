@@ -32,6 +32,9 @@ type Operation struct {
 	Details Details
 	// Charges are taken all, or none.
 	Charges []Charge
+	// Begins reports that the operation makes a conversation: it is refused while
+	// everything is paused.
+	Begins bool
 }
 
 // Proof is what a store knows of the session that a caller claims to be. The
@@ -118,6 +121,15 @@ func (g Gate) Admit(p Proof) error {
 			Flood: g.Repeat.flood(),
 		}
 	}
+}
+
+// Admit refuses to begin a conversation while the operator has paused all of them. It
+// is pure. The refusal costs nothing, and is logged until there are too many.
+func (op Operation) Admit(paused bool) error {
+	if !op.Begins || !paused {
+		return nil
+	}
+	return &Refusal{Reason: ErrAllPaused, Outcome: OutcomeRefused, Flood: op.Charges[0].flood()}
 }
 
 // unlessPaused refuses what changes something in a conversation that is paused.
