@@ -27,7 +27,8 @@ var tables = []table{
 		last_seq read_seq handed_seq claim_id claim_seq claim_until receipt_id receipt_at shared_files`)},
 	{"messages", columns("id conversation sender action_type message files redacted sent_at reply_to idempotency_key")},
 	{"inbox", columns("message recipient conversation seq partner_unread")},
-	{"flows", columns("conversation sender recipient sent_id read_id read_at")},
+	{"flows", columns("conversation sender recipient sent_id read_id read_at unread")},
+	{"sent", columns("conversation sender message")},
 	{"tasks", columns(`id team team_id home title body needs redacted state worker role last_worker note events created_at assigned_at
 		updated_at ended_at idempotency_key`)},
 	{"task_events", columns("id task at actor worker state note")},
