@@ -75,7 +75,12 @@ func (f *finder) match(row *format, i int) int {
 		return 0
 	}
 	if row.max >= minLongToken && row.max > row.min && row.cond&(rightEdge|exact) == 0 && end < len(f.text) {
-		end = f.wrapped(row.body, start, end, row.max)
+		if e := f.wrapped(row.body, start, end, row.max); e > end {
+			return e
+		}
+	}
+	if f.text[end-1] == '.' && row.cond&exact == 0 && end-start > row.min { // that of a sentence
+		end--
 	}
 	return end
 }

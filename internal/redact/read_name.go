@@ -311,6 +311,9 @@ func (f *finder) withoutValue(n name) int {
 	if end := f.changedTo(n); end > 0 {
 		return end
 	}
+	if end := f.told(n); end > 0 {
+		return end
+	}
 	f.columnAt(n)
 	f.near(n)
 	return 0
