@@ -44,7 +44,7 @@ func (v value) standsForOne(s string) bool {
 // isHarmlessForm reports whether s is known by its form to be no secret.
 func isHarmlessForm(s string) bool {
 	escaped := hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`)
-	return escaped || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isDuration(s) || strings.HasSuffix(s, "/aws4_request")
+	return escaped || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isVersion(s) || isDuration(s) || strings.HasSuffix(s, "/aws4_request")
 }
 
 // wrongLength reports whether s is too short, or too long a phrase, to be judged
