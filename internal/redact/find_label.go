@@ -15,7 +15,7 @@ func (f *finder) labelAt(i int, own []uint8) int {
 	if len(text)-i < minLabel {
 		return i
 	}
-	glued := text[i] < 0x80 && i > 0 && (isIdent(text[i-1]) || text[i-1] == '-')
+	glued := text[i] < 0x80 && i > 0 && (isIdent(text[i-1]) || strings.IndexByte("-/.\\@$#&+", text[i-1]) >= 0)
 	for _, k := range own {
 		l := &labels[k]
 		if glued && !isCompound(l.word) {
@@ -85,7 +85,7 @@ func (f *finder) inSentence(n name) bool {
 		return false
 	}
 	next := text[n.end]
-	if next != ' ' && next < 0x80 && !f.hasAt(n.end, "'s ") {
+	if next != ' ' && next < 0x80 && !f.hasAt(n.end, ", ") && !f.hasAt(n.end, "'s ") {
 		return false
 	}
 	for _, b := range []byte(text[n.start:n.end]) {
@@ -94,6 +94,9 @@ func (f *finder) inSentence(n name) bool {
 		}
 	}
 	k := skipBlank(text, n.end)
+	if next == ',' {
+		k++
+	}
 	return k < len(text) && text[k] > ' ' && strings.IndexByte("=:<>|&/+.;\\", text[k]) < 0
 }
 

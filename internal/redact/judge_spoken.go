@@ -3,6 +3,8 @@ package redact
 import "strings"
 
 const (
+	minLoose = 12 // characters of a password without signs behind other words
+
 	minSpokenKey   = 20 // characters of a key that nothing but its label announces
 	minLooseKey    = 24 // and of one behind other words
 	minPlaceDigits = 3  // of a word and a number that may be the name of a place
@@ -13,7 +15,7 @@ const (
 // joins the two, the more the value has to look like one.
 func (f *finder) isSpoken(v spoken, kind string) bool {
 	s := f.text[v.start:v.end]
-	if isHarmlessWordIn(s) {
+	if isHarmlessWordIn(s) || kind == kindCredential && !v.pair || v.joint != jointSays && isIdentifier(s) {
 		return false
 	}
 	if kind == kindPassword || kind == kindCredential {
@@ -40,9 +42,9 @@ func (f *finder) isSpokenPassword(v spoken, s string) bool {
 		return false
 	}
 	if isEmphatic(s) {
-		return v.joint != jointLoose || v.words <= maxLooseWords
+		return v.joint != jointLoose || v.words <= maxLooseWords && (len(s) >= minLoose || rareSigns(s) > 0) && strings.ToUpper(s) != s
 	}
-	mixed := mixedWord(s) || v.quoted && hasMixture(s)
+	mixed := mixedWord(s) || v.quoted && rareSigns(s) > 0
 	switch v.joint {
 	case jointSays, jointTo:
 		if v.strangers > maxLooseWords || v.place && digits(s) < minPlaceDigits {
@@ -59,7 +61,7 @@ func (f *finder) isSpokenPassword(v spoken, s string) bool {
 // isHarmlessWordIn reports whether s, a word of a sentence, is known by its form to be
 // no secret.
 func isHarmlessWordIn(s string) bool {
-	if isFlagOrMention(s) || isPlaceholder(s) || isReference(s) || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isDuration(s) {
+	if strings.IndexByte(s, '\\') >= 0 || strings.IndexByte(s, '/') >= 0 && wordy(s) || isDottedName(s) || isFlagOrMention(s) || isPlaceholder(s) || isReference(s) || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isDuration(s) {
 		return true
 	}
 	return namesAlgorithm(s) || isMachineType(strings.TrimLeft(s, "*&[]")) || isLiteralNumber(s) || isDotted(s) || isPublicKey(s) || isMail(s) || beginsCall(s) && !isScrambled(s, shapeOf(s)) || assignsIn(s)
@@ -68,7 +70,31 @@ func isHarmlessWordIn(s string) bool {
 // assignsIn reports whether s assigns to a name: user.id=42.
 func assignsIn(s string) bool {
 	k := strings.IndexByte(s, '=')
-	return k > 1 && k+1 < len(s) && wordy(s[:k]) && !strings.ContainsFunc(s[:k], func(r rune) bool { return r >= 0x80 || !isIdent(byte(r)) && r != '.' && r != '-' })
+	return k > 2 && k+1 < len(s) && wordy(s[:k]) && !isScrambled(s, shapeOf(s)) && !strings.ContainsFunc(s[:k], func(r rune) bool { return r >= 0x80 || !isIdent(byte(r)) && r != '.' && r != '-' })
+}
+
+// isIdentifier reports whether s, perhaps behind the signs of a pointer or a list, is a
+// name of code made of words, with a number.
+func isIdentifier(s string) bool {
+	pointer := s[0] == '*'
+	s = strings.TrimRight(strings.TrimLeft(s, "*&[]"), "*")
+	humps := 0
+	for i := range len(s) {
+		if !isIdent(s[i]) && s[i] != '.' {
+			return false
+		}
+		if i > 0 && (isUpper(s[i]) && !isUpper(s[i-1]) || s[i] == '_' || s[i] == '.') {
+			humps++
+		}
+	}
+	return humps > 0 && !wordAndNumber(s) && (pointer || wordy(s))
+}
+
+// isDottedName reports whether s is names of code that dots join, the first a word in
+// small letters: config.core.v3.Source.
+func isDottedName(s string) bool {
+	k := strings.IndexByte(s, '.')
+	return k >= 2 && isPlainWord(s[:k]) && wordy(s) && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == ""
 }
 
 // isFlagOrMention reports whether s is an option of a command or the name of somebody

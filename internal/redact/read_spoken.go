@@ -70,7 +70,7 @@ func (f *finder) spokenAfter(i int, kind string) (spoken, bool) {
 				return v, false
 			}
 		case r == ',' || r == '，' || r == '、':
-			v.joint = jointLoose
+			v.joint, v.words = jointLoose, max(v.words, maxAssignedWords+1)
 			j += size
 		case r == '/' && v.pair:
 			v.joint = jointSays
@@ -239,7 +239,7 @@ func (f *finder) valueIn(v *spoken, start, end int, kind string) bool {
 	for end > start && (strings.IndexByte(".,;:", text[end-1]) >= 0 || f.closesAround(start, end)) {
 		end--
 	}
-	if kind == kindCredential && !v.pair {
+	if kind == kindCredential && !v.pair && !isDigest(text[start:end]) {
 		if k := strings.IndexByte(text[start:end], ':'); k > 0 && isAlnumOnly(text[start:start+k]) {
 			start, v.pair = start+k+1, true
 		}
@@ -295,6 +295,9 @@ func (f *finder) joinedBy(v *spoken, start, end int, kind string) {
 		if v.joint != jointSays {
 			v.joint = f.target(start)
 		}
+	case kind != kindPassword && (isAspect(s) || s == "hash"): // key id, token name
+		v.strangers += maxLooseWords
+		v.word(jointLoose)
 	case isPurpose(s):
 		v.joint, v.words = jointLoose, v.words+1
 	case f.isUserName(v, end, kind):
@@ -311,7 +314,7 @@ func (f *finder) isUserName(v *spoken, i int, kind string) bool {
 		return false
 	}
 	j := skipBlank(f.text, i)
-	return f.hasAt(j, "/ ") || kind == kindCredential && j > i
+	return f.hasAt(j, "/ ") || kind == kindCredential && v.colon && j > i
 }
 
 // target is the joint of a word at i before what something is changed to, where a

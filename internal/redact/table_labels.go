@@ -145,7 +145,7 @@ func isPurpose(s string) bool {
 }
 
 // purposeStems are pieces of such words.
-var purposeStems = [...]string{"acc", "доступ", "chiffr", "cifr", "cript", "crypt", "шифр", "client", "kunde", "клиент", "webhook", "вебхук", "firma", "assin", "подпис", "sign", "priv", "compart", "condiv", "secr", "segr", "user", "prod", "staging", "для"}
+var purposeStems = [...]string{"acc", "доступ", "chiffr", "cifr", "cript", "crypt", "шифр", "client", "kunde", "клиент", "webhook", "вебхук", "firma", "assin", "подпис", "sign", "priv", "compart", "partag", "condiv", "secr", "segr", "user", "prod", "staging", "для"}
 
 // asWords stand between a value and what it is used as, with the verb after them
 // left out: use X as the password.
