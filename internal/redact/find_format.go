@@ -39,6 +39,9 @@ func (f *finder) formatAt(i int) (end int, row *format) {
 		if row0.prefix[0] != a || row0.prefix[1] != b {
 			break
 		}
+		if len(row0.prefix) > 2 && row0.prefix[2] != f.text[i+2] {
+			continue
+		}
 		if len(f.text)-i < len(row0.prefix)+row0.min || f.text[i:i+len(row0.prefix)] != row0.prefix {
 			continue
 		}

@@ -77,6 +77,15 @@ func isParserWord(s string) bool {
 	return false
 }
 
+// isArticle reports whether s before a name says nothing of it.
+func isArticle(s string) bool {
+	switch s {
+	case "the", "a", "an", "of", "and", "or", "to", "my", "your", "our", "its", "this", "that", "new", "old", "with", "for":
+		return true
+	}
+	return false
+}
+
 // isPublicWord reports whether s stands before "key" where that may be known.
 func isPublicWord(s string) bool {
 	switch s {
