@@ -27,6 +27,7 @@ type spoken struct {
 	colon      bool // a colon or the like stands before it
 	quoted     bool // in quotes of any language
 	place      bool // the word before it may also say where something is: in
+	changed    int8 // 1 where a verb of change is near, -1 where none is, 0 where nobody looked
 	pair       bool // behind the name of a user and a sign
 }
 
@@ -80,7 +81,7 @@ func (f *finder) spokenAfter(i int, kind string) (spoken, bool) {
 			j += size + 1
 		case strings.ContainsRune(openingQuotes, r):
 			return f.quotedSpoken(v, j+size, kind)
-		case (r == '。' || r == '.' && f.hasAt(j, ". ")) && f.target(j) == jointTo: // I changed the password. It is now X.
+		case (r == '。' || r == '.' && f.hasAt(j, ". ")) && f.target(&v, j) == jointTo: // I changed the password. It is now X.
 			v.joint, v.words = jointLoose, maxLooseWords+1
 			j += size
 		case r < ' ' || strings.ContainsRune("。！？!?;；|<>{}[])）", r) || r == '.' && j+1 < len(text) && isSpace(text[j+1]):
@@ -186,7 +187,7 @@ func (f *finder) runOfWords(v *spoken, i int) int {
 	case endsWithAny(s, sayingEnds[:]):
 		v.word(jointSays)
 	case endsWithAny(s, targetEnds[:]):
-		v.word(f.target(j))
+		v.word(f.target(v, j))
 	default:
 		v.word(jointLoose)
 	}
@@ -259,7 +260,7 @@ func (f *finder) closesAround(start, end int) bool {
 	if k < 0 {
 		return false
 	}
-	head := f.text[max(lineStart(f.text, start), start-maxJudged):start]
+	head := f.lineBefore(start, maxJudged)
 	return strings.Count(head, "([{<"[k:k+1]) > strings.Count(head, string(closing)) && !opened(f.text[start:end])
 }
 
@@ -293,7 +294,7 @@ func (f *finder) joinedBy(v *spoken, start, end int, kind string) {
 	case isTarget(s):
 		v.place = s == "in" || s == "en"
 		if v.joint != jointSays {
-			v.joint = f.target(start)
+			v.joint = f.target(v, start)
 		}
 	case kind != kindPassword && (isAspect(s) || s == "hash"): // key id, token name
 		v.strangers += maxLooseWords
@@ -318,19 +319,39 @@ func (f *finder) isUserName(v *spoken, i int, kind string) bool {
 }
 
 // target is the joint of a word at i before what something is changed to, where a
-// verb of change is near.
-func (f *finder) target(i int) joint {
+// verb of change is near the first of them.
+func (f *finder) target(v *spoken, i int) joint {
+	if v.changed == 0 {
+		v.changed = -1
+		if f.changeNear(i) {
+			v.changed = 1
+		}
+	}
+	if v.changed > 0 {
+		return jointTo
+	}
+	return jointLoose
+}
+
+// changeNear reports whether a piece of a verb of change stands near i.
+func (f *finder) changeNear(i int) bool {
 	var buf [2 * maxOwner]byte
-	from := max(lineStart(f.text, i), i-maxOwner)
-	n := copy(buf[:], f.text[from:min(len(f.text), i+maxOwner)])
+	n := copy(buf[:], f.lineBefore(i, maxOwner))
+	n += copy(buf[n:], f.text[i:min(len(f.text), i+maxOwner)])
 	for k := range n {
 		buf[k] = lower(buf[k])
 	}
 	window := string(buf[:n])
 	for _, stem := range changeStems {
 		if strings.Contains(window, stem) {
-			return jointTo
+			return true
 		}
 	}
-	return jointLoose
+	return false
+}
+
+// lineBefore returns what stands on its line before i, at most n bytes of it.
+func (f *finder) lineBefore(i, n int) string {
+	head := f.text[max(0, i-n):i]
+	return head[strings.LastIndexByte(head, '\n')+1:]
 }
