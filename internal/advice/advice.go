@@ -79,12 +79,20 @@ var table = []Row{
 		"`bridge extend` brings it back", ExitExpired, http.StatusGone,
 	},
 	{
+		bridge.ErrExpiryMoved, "expiry_moved", nothingStored + "tell your human to run `bridge extend` for this conversation, which sets a new end",
+		"find out what writes the store's file; then `bridge extend` sets a new end", ExitRefused, http.StatusConflict,
+	},
+	{
 		bridge.ErrBadJoinCode, "bad_join_code", "are both agents on the same store" + storeName + "? If so, ask the agent that created the conversation for a fresh join code",
 		"", ExitUnauthorized, http.StatusForbidden,
 	},
 	{
 		bridge.ErrPaused, "paused", "wait, and go on reading with check_messages: your human ends the pause",
 		"`bridge resume` ends it", ExitFailure, http.StatusLocked,
+	},
+	{
+		bridge.ErrAllPaused, "paused", "nothing was created; wait until your human ends the pause, and go on reading with check_messages where you have a conversation",
+		"`bridge resume --all` ends it", ExitFailure, http.StatusLocked,
 	},
 	{bridge.ErrJoinCodeUsed, "join_code_used", freshCode, "", ExitUnauthorized, http.StatusForbidden},
 	{bridge.ErrJoinCodeExpired, "join_code_expired", freshCode, "", ExitUnauthorized, http.StatusForbidden},

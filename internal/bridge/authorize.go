@@ -32,6 +32,9 @@ type Operation struct {
 	Details Details
 	// Charges are taken all, or none.
 	Charges []Charge
+	// Begins reports that the operation makes a conversation: it is refused while
+	// everything is paused.
+	Begins bool
 }
 
 // Proof is what a store knows of the session that a caller claims to be. The
@@ -39,6 +42,8 @@ type Operation struct {
 type Proof struct {
 	Nonce     []byte
 	ExpiresAt time.Time
+	// ExpirySeal is of ExpiresAt.
+	ExpirySeal []byte
 	// Paused reports that the operator has paused the conversation.
 	Paused bool
 	// SeenAt is the session's last sign of life.
@@ -56,7 +61,8 @@ func (p Proof) Expired(now time.Time) bool { return !p.Clock.Time(now).Before(p.
 //  1. Prove says whether the caller is who it claims to be. If not, the store
 //     charges Failures and answers ErrUnauthorized, or a RateLimitError. So it
 //     does for a conversation that expired longer than Grace ago; within Grace the
-//     answer is an ExpiredError, except for what only reads.
+//     answer is an ExpiredError, except for what only reads. Where the end was
+//     moved, a genuine caller is told so: ErrExpiryMoved.
 //  2. Charge is taken; over the limit, the answer is a RateLimitError.
 //  3. The operation is carried out, or refused: then Refusal.Cost is taken.
 //  4. An audit entry says how it ended, in each of the cases above. (Of a flood
@@ -69,7 +75,10 @@ type Gate struct {
 	Session SessionID
 	// Prove reports whether the token is genuine. It is pure and takes the same
 	// time for every answer.
-	Prove    func(Proof) bool
+	Prove func(Proof) bool
+	// Ends reports whether the end of the conversation is the one that was set.
+	// Like Prove it is pure.
+	Ends     func(Proof) bool
 	Failures Charge
 	// Changes reports that the call changes something: it is refused while paused.
 	Changes bool
@@ -98,8 +107,11 @@ func (g Gate) SignOfLife(p Proof) bool { return !g.Beside && signOfLifeDue(p.See
 // Admit lets through who proves to be the session of a conversation that lives,
 // and refuses everybody else.
 func (g Gate) Admit(p Proof) error {
+	proven, ends := g.Prove(p), g.Ends(p) // both, whether the conversation is there or not
 	switch until := p.ExpiresAt.Add(Grace); {
-	case !g.Prove(p) || !p.Clock.Time(g.Now).Before(until):
+	case proven && !ends:
+		return &Refusal{Reason: ErrExpiryMoved, Outcome: OutcomeRefused, Flood: g.Repeat.flood()}
+	case !proven || !p.Clock.Time(g.Now).Before(until):
 		return &Refusal{Reason: ErrUnauthorized, Outcome: OutcomeUnauthorized, Flood: g.Failures, Unproven: true}
 	case g.Late || !p.Expired(g.Now):
 		return g.unlessPaused(p.Paused)
@@ -109,6 +121,15 @@ func (g Gate) Admit(p Proof) error {
 			Flood: g.Repeat.flood(),
 		}
 	}
+}
+
+// Admit refuses to begin a conversation while the operator has paused all of them. It
+// is pure. The refusal costs nothing, and is logged until there are too many.
+func (op Operation) Admit(paused bool) error {
+	if !op.Begins || !paused {
+		return nil
+	}
+	return &Refusal{Reason: ErrAllPaused, Outcome: OutcomeRefused, Flood: op.Charges[0].flood()}
 }
 
 // unlessPaused refuses what changes something in a conversation that is paused.
@@ -140,6 +161,7 @@ var conversationID = regexp.MustCompile(ConversationPattern)
 
 // WriteGate returns the gate of a call that changes something.
 func (s *Service) WriteGate(c Credentials, action string) Gate {
+	c = claimed(c)
 	g := s.gate(c, action, Charge{
 		Bucket: bucket("write", c.Conversation, c.Session),
 		What:   "sending and other changes",
@@ -151,12 +173,14 @@ func (s *Service) WriteGate(c Credentials, action string) Gate {
 
 // ReadGate returns the gate of a call that only reads.
 func (s *Service) ReadGate(c Credentials, action string) Gate {
+	c = claimed(c)
 	return s.gate(c, action, s.ReadCharge(c.Conversation, c.Session))
 }
 
 // besideGate is readGate for what runs beside an agent, such as its keepalive:
 // it must not use up what the agent itself may read.
 func (s *Service) besideGate(c Credentials, action string) Gate {
+	c = claimed(c)
 	charge := s.ReadCharge(c.Conversation, c.Session)
 	charge.Bucket = bucket("beside", c.Conversation, c.Session)
 	g := s.gate(c, action, charge)
@@ -189,33 +213,39 @@ func (s *Service) ReadCharge(conversation string, session SessionID) Charge {
 	}
 }
 
-func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
-	claimed := c
-	// Only well-formed values reach the store and the audit log: anything else
-	// might be a secret in the wrong argument. No session has such a name.
+// claimed is what a caller says of itself, as it may reach the store, its server and
+// the audit log: only values of the right form, because anything else might be a
+// secret in the wrong argument. No session has such a name.
+func claimed(c Credentials) Credentials {
 	if !conversationID.MatchString(c.Conversation) {
-		claimed.Conversation = "(malformed)"
+		c.Conversation = "(malformed)"
 	}
 	if !c.Session.Valid() {
-		claimed.Session = "?"
+		c.Session = "?"
 	}
+	return c
+}
+
+// gate takes what claimed returns.
+func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 	now := s.Now()
 	return Gate{
 		Operation: Operation{
 			Now:          now,
-			Actor:        string(claimed.Session),
-			Conversation: claimed.Conversation,
+			Actor:        string(c.Session),
+			Conversation: c.Conversation,
 			Action:       action,
 			Details:      Details{},
 			Charges:      []Charge{charge},
 		},
-		Session: claimed.Session,
+		Session: c.Session,
 		Prove: func(p Proof) bool {
-			return s.tokens.Verify(c.Token, claimed.Conversation, string(claimed.Session), p.Nonce)
+			return s.tokens.Verify(c.Token, c.Conversation, string(c.Session), p.Nonce)
 		},
+		Ends:     func(p Proof) bool { return s.ends.Genuine(c.Conversation, p.ExpiresAt, p.ExpirySeal) },
 		Late:     lateActions[action],
-		Failures: s.failures(claimed.Conversation),
-		Repeat:   s.ReadCharge(claimed.Conversation, claimed.Session),
+		Failures: s.failures(c.Conversation),
+		Repeat:   s.ReadCharge(c.Conversation, c.Session),
 	}
 }
 

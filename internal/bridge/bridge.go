@@ -55,6 +55,7 @@ type Service struct {
 	codes    auth.JoinCodes
 	once     []byte // hashes idempotency keys
 	claims   []byte // signs claims
+	ends     ExpirySealer
 	chain    audit.Chain
 }
 
@@ -79,6 +80,7 @@ func New(c Config) *Service {
 		tokens:   auth.NewTokens(c.Key),
 		codes:    auth.NewJoinCodes(c.Key),
 		claims:   c.Key.Derive("claim"),
+		ends:     NewExpirySealer(c.Key),
 		once:     c.Key.Derive("idempotency key"),
 		chain:    AuditChain(c.Key),
 	}

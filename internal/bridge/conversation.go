@@ -42,6 +42,10 @@ type NewConversation struct {
 	Conversation
 	// A and B are its first two sessions.
 	A, B NewSession
+	// ExpirySeal is of ExpiresAt; From sets it.
+	ExpirySeal []byte
+
+	ends ExpirySealer
 }
 
 // NewSession is what a store keeps of a session from the start.
@@ -57,6 +61,7 @@ type NewSession struct {
 func (c NewConversation) From(at time.Time) NewConversation {
 	ahead := at.Sub(c.CreatedAt)
 	c.CreatedAt, c.ExpiresAt, c.B.JoinExpiresAt = at, c.ExpiresAt.Add(ahead), c.B.JoinExpiresAt.Add(ahead)
+	c.ExpirySeal = c.ends.Seal(c.ID, c.ExpiresAt)
 	return c
 }
 
@@ -101,6 +106,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 			NewNonce: s.newNonce(id, SessionB), Role: hide.Text(r.PartnerRole),
 			JoinHash: s.codes.Hash(code), JoinExpiresAt: op.Now.Add(min(JoinCodeTTL, ttl)),
 		},
+		ends: s.ends,
 	}
 	c.Team = hide.Text(r.Team)
 	if hide.Err() != nil {
@@ -135,6 +141,7 @@ func (s *Service) createOperation(ctx context.Context) Operation {
 		Actor:   string(SessionA),
 		Action:  "create_conversation",
 		Details: Details{},
+		Begins:  true,
 		Charges: []Charge{
 			{Bucket: "create/" + s.callerOf(ctx), What: "creating conversations from one process", Kind: LimitCreator},
 			{Bucket: "create", What: "creating conversations", Kind: LimitCreates},
@@ -199,7 +206,7 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 		return Joined{}, s.refuseOperation(ctx, op, Invalid("join_code", "must be a code such as 7KQ2M-X9D4T, of ten letters and digits"))
 	}
 	failures := Charge{Bucket: "failures/join/" + s.callerOf(ctx), What: "failing to join", Kind: LimitFailures}
-	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), redeemRule(op.Now, failures))
+	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), s.redeemRule(op.Now, failures))
 	if err != nil {
 		return Joined{}, err
 	}
@@ -219,19 +226,23 @@ type Invitation struct {
 	// JoinExpiresAt ends the time in which it can be.
 	Session                 SessionID
 	JoinedAt, JoinExpiresAt time.Time
+	ExpirySeal              []byte
 	Nonce                   []byte
 	Roster                  Roster
 	Unread                  int64
-	Clock                   Clock
+	// Paused reports that the operator has paused the conversation.
+	Paused bool
+	Clock  Clock
 }
 
 // An InvitationRule says whether an invitation may be redeemed: its error is nil
 // or a Refusal. It is pure.
 type InvitationRule func(Invitation) error
 
-// redeemRule lets a code be redeemed once, before it and its conversation expire.
+// redeemRule lets a code be redeemed once, before it and its conversation expire, and
+// not while the operator has paused the conversation.
 // A caller with another code proves nothing: its failures are charged.
-func redeemRule(now time.Time, failures Charge) InvitationRule {
+func (s *Service) redeemRule(now time.Time, failures Charge) InvitationRule {
 	return func(i Invitation) error {
 		refuse := func(reason error) error {
 			return &Refusal{Reason: reason, Outcome: OutcomeUnauthorized, Flood: failures, Unproven: true}
@@ -239,10 +250,14 @@ func redeemRule(now time.Time, failures Charge) InvitationRule {
 		switch at := i.Clock.Time(now); {
 		case i.ID == "":
 			return refuse(ErrBadJoinCode)
+		case !s.ends.Genuine(i.ID, i.ExpiresAt, i.ExpirySeal):
+			return &Refusal{Reason: ErrExpiryMoved, Outcome: OutcomeRefused, Flood: failures}
 		case !i.JoinedAt.IsZero():
 			return refuse(ErrJoinCodeUsed)
 		case !at.Before(i.JoinExpiresAt) || i.Expired(at):
 			return refuse(ErrJoinCodeExpired)
+		case i.Paused: // the code stays good
+			return &Refusal{Reason: ErrPaused, Outcome: OutcomeRefused, Flood: failures}
 		}
 		return nil
 	}

@@ -41,7 +41,8 @@ type Extended struct {
 
 // Extension is what a store keeps of an extended conversation.
 type Extension struct {
-	ExpiresAt time.Time
+	ExpiresAt  time.Time
+	ExpirySeal []byte
 	// JoinHash and JoinExpiresAt are of a fresh join code for session "b"; nil leaves
 	// the code as it is.
 	JoinHash      []byte
@@ -53,9 +54,10 @@ type Extension struct {
 type ExtendRule func(o Overview, now time.Time) Extension
 
 // Extend lets the caller's conversation live for d from now; zero means
-// DefaultExtension. Either session may, up to MaxTTL. It never becomes shorter.
+// DefaultExtension. While the conversation is paused only the operator may. Either session may, up to MaxTTL. It never becomes shorter.
 func (s *Service) Extend(ctx context.Context, c Credentials, d time.Duration) (Extended, error) {
 	g := s.ReadGate(c, "extend_conversation")
+	g.Changes = true
 	d, err := extension(d)
 	if err != nil {
 		return Extended{}, s.Refuse(ctx, g, err)
@@ -70,7 +72,8 @@ func (s *Service) Extend(ctx context.Context, c Credentials, d time.Duration) (E
 }
 
 // ExtendByOperator is Extend for the operator, who may bring back a conversation
-// that has expired. The error may be ErrNotFound.
+// that has expired. An end that was moved (ErrExpiryMoved) is replaced, and may
+// become shorter. The error may be ErrNotFound.
 func (s *Service) ExtendByOperator(ctx context.Context, conversation string, d time.Duration) (Extended, error) {
 	op := s.OperatorOperation("extend_conversation", conversation)
 	d, err := extension(d)
@@ -99,10 +102,11 @@ func extension(d time.Duration) (time.Duration, error) {
 func (s *Service) extendRule(d time.Duration, invites bool, details Details, answer *Extended) ExtendRule {
 	code := auth.NewJoinCode()
 	return func(o Overview, now time.Time) Extension {
-		e := Extension{ExpiresAt: o.ExpiresAt}
-		if until := now.Add(d); until.After(e.ExpiresAt) {
-			e.ExpiresAt = until
+		e := Extension{ExpiresAt: now.Add(d)}
+		if e.ExpiresAt.Before(o.ExpiresAt) && s.ends.Genuine(o.ID, o.ExpiresAt, o.ExpirySeal) {
+			e.ExpiresAt = o.ExpiresAt
 		}
+		e.ExpirySeal = s.ends.Seal(o.ID, e.ExpiresAt)
 		*answer = Extended{ExpiresAt: e.ExpiresAt}
 		details["expires_at"] = e.ExpiresAt.Format(time.RFC3339)
 		if b, _ := o.Sessions.Of(SessionB); invites && b.JoinedAt.IsZero() && !b.Joined() {

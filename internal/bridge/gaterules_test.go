@@ -24,7 +24,7 @@ func full(unlogged int64) bridge.Account {
 
 func TestAdmit(t *testing.T) {
 	failures := bridge.Charge{Bucket: "failures/1"}
-	g := bridge.Gate{Prove: func(p bridge.Proof) bool { return p.Nonce != nil }, Failures: failures}
+	g := bridge.Gate{Prove: func(p bridge.Proof) bool { return p.Nonce != nil }, Ends: func(p bridge.Proof) bool { return p.ExpirySeal == nil }, Failures: failures}
 	g.Now = noon
 	genuine := func(expires time.Time) bridge.Proof { return bridge.Proof{Nonce: []byte("x"), ExpiresAt: expires} }
 	if err := g.Admit(genuine(noon.Add(1))); err != nil {
@@ -35,6 +35,14 @@ func TestAdmit(t *testing.T) {
 	}
 	if err := g.Admit(genuine(noon.Add(-bridge.Grace))); !errors.Is(err, bridge.ErrUnauthorized) {
 		t.Errorf("got %v after the grace", err)
+	}
+	moved := genuine(noon.Add(1))
+	moved.ExpirySeal = []byte("of another time")
+	if err := g.Admit(moved); !errors.Is(err, bridge.ErrExpiryMoved) {
+		t.Errorf("got %v for an end that was moved", err)
+	}
+	if err := g.Admit(bridge.Proof{ExpirySeal: moved.ExpirySeal}); !errors.Is(err, bridge.ErrUnauthorized) {
+		t.Errorf("got %v for who proves nothing, of an end that was moved", err)
 	}
 	g.Late = true
 	if err := g.Admit(genuine(noon.Add(1 - bridge.Grace))); err != nil {

@@ -121,3 +121,14 @@ func TestClaimRules(t *testing.T) {
 		})
 	}
 }
+
+// TestReleaseOfWhatIsRead: a claim all of whose messages are read is not released, and
+// one with a message that is not, is.
+func TestReleaseOfWhatIsRead(t *testing.T) {
+	for read, want := range map[int64]bool{2: true, 3: false, 4: false} {
+		i := bridge.Inbox{LastSeq: 5, ReadSeq: read, HandedSeq: 3, ClaimID: 7, ClaimSeq: 3, ClaimUntil: noon}
+		if _, changed := bridge.ReleaseClaim(i, 7); changed != want {
+			t.Errorf("with %d of 3 read: %v, want %v", read, changed, want)
+		}
+	}
+}

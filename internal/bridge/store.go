@@ -132,7 +132,9 @@ type OperatorStore interface {
 // Overview is a conversation as operators see it.
 type Overview struct {
 	Conversation
-	Sessions Roster
+	// ExpirySeal is of ExpiresAt.
+	ExpirySeal []byte
+	Sessions   Roster
 	// Copies counts the messages of the sessions' inboxes beyond the first that each
 	// message is in.
 	Copies int64

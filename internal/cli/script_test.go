@@ -14,12 +14,15 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/pflag"
 
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cli"
 	"example.org/bridge/internal/harness/faultytest"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/postgres/postgrestest"
 	"example.org/bridge/internal/sandbox"
 )
@@ -183,6 +186,7 @@ func scriptParams(dir string, more func(*testscript.Env)) testscript.Params {
 			"capture":  capture,
 			"mode":     mode,
 			"sql":      runSQL,
+			"endsin":   endsIn,
 			"await":    await,
 			"bindings": bindings,
 		},
@@ -259,6 +263,37 @@ func runSQL(ts *testscript.TestScript, neg bool, args []string) {
 	db.SetMaxOpenConns(1)
 	for _, statement := range args[1:] {
 		_, err := db.Exec(statement)
+		ts.Check(err)
+	}
+	ts.Check(db.Close())
+}
+
+// endsin FILE SECONDS lets all conversations of a store end so many seconds from now,
+// as if they had been made so.
+func endsIn(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: endsin file seconds")
+	}
+	path := ts.MkAbs(args[0])
+	seconds, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	key, err := keyfile.Load(filepath.Join(filepath.Dir(path), "bridge.key"))
+	ts.Check(err)
+	db, err := sql.Open("sqlite", path)
+	ts.Check(err)
+	db.SetMaxOpenConns(1)
+	rows, err := db.Query("SELECT id FROM conversations")
+	ts.Check(err)
+	var ids []string
+	for rows.Next() {
+		var id string
+		ts.Check(rows.Scan(&id))
+		ids = append(ids, id)
+	}
+	ts.Check(errors.Join(rows.Err(), rows.Close()))
+	end := time.Now().Add(time.Duration(seconds) * time.Second)
+	for _, id := range ids {
+		_, err := db.Exec("UPDATE conversations SET expires_at = ?, expiry_seal = ? WHERE id = ?", end.UnixMicro(), bridge.NewExpirySealer(key).Seal(id, end), id)
 		ts.Check(err)
 	}
 	ts.Check(db.Close())

@@ -1,10 +1,10 @@
 package commands
 
 import (
-	"regexp"
 	"strings"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // gitReads are git's commands that need not write to the repository. (status
@@ -19,13 +19,13 @@ var gitReads = map[string]bool{
 
 // shellGit finds git's commands in a text for bash. It need not be exact: the
 // operator sees what it says, and what it misses finds .git read-only.
-var shellGit = regexp.MustCompile(`\bgit((?:\s+(?:-[cC]\s*\S+|--?[\w.=/-]+))*)\s+([a-z][a-z-]*)`)
+var shellGit = lazyregexp.New(`\bgit((?:\s+(?:-[cC]\s*\S+|--?[\w.=/-]+))*)\s+([a-z][a-z-]*)`)
 
 // writesGit reports whether a plan runs git to write to the repository. For
 // every other plan .git is read-only as a whole.
 func writesGit(p guard.Plan) bool {
 	if p.Shell != nil {
-		for _, m := range shellGit.FindAllStringSubmatch(p.Shell[len(p.Shell)-1], -1) {
+		for _, m := range shellGit().FindAllStringSubmatch(p.Shell[len(p.Shell)-1], -1) {
 			if !gitReads[m[2]] {
 				return true
 			}

@@ -14,11 +14,11 @@ import (
 func (s *Store) PeekCommand(ctx context.Context, conversation string, session bridge.SessionID, command string) (v commands.View, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		err := c.get(`
-			SELECT h.latest, h.slow, c.expires_at, s.nonce
+			SELECT h.latest, h.slow, c.expires_at, c.expiry_seal, s.nonce
 			FROM store_state h
 			LEFT JOIN conversations c ON c.id = $1
 			LEFT JOIN session_status s ON s.conversation = $1 AND s.session = $2`,
-			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.Nonce)
+			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.ExpirySeal, &v.Nonce)
 		if err = stateless(err); err != nil {
 			return err
 		}

@@ -16,8 +16,8 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 		made = c.From(e.now)
 		e.count(made.ID, 1, 0)
 		e.newChain(made.ID)
-		e.later("INSERT INTO conversations (id, team, team_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
-			made.ID, made.Team, made.TeamID, made.CreatedAt, made.ExpiresAt)
+		e.later("INSERT INTO conversations (id, team, team_id, created_at, expires_at, expiry_seal) VALUES ($1, $2, $3, $4, $5, $6)",
+			made.ID, made.Team, made.TeamID, made.CreatedAt, made.ExpiresAt, made.ExpirySeal)
 		e.addSession(made.ID, made.A)
 		e.addSession(made.ID, made.B)
 		e.later("UPDATE session_status SET seen_at = $1 WHERE conversation = $2 AND session = 'a'", op.Now, made.ID)
@@ -69,11 +69,11 @@ func (s *Store) RefuseOperation(ctx context.Context, op bridge.Operation) error 
 func (s *Store) Membership(ctx context.Context, conversation string) (m bridge.Membership, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		return stateless(c.get(`
-			SELECT h.latest, h.slow, c.team, c.team_id, c.expires_at, a.nonce
+			SELECT h.latest, h.slow, c.team, c.team_id, c.expires_at, c.expiry_seal, a.nonce
 			FROM store_state h
 			LEFT JOIN conversations c ON c.id = $1
 			LEFT JOIN session_status a ON a.conversation = $1 AND a.session = 'a'`,
-			[]any{conversation}, &m.Clock.Latest, &m.Clock.Slow, &m.Team, &m.TeamID, &m.ExpiresAt, &m.Nonce))
+			[]any{conversation}, &m.Clock.Latest, &m.Clock.Slow, &m.Team, &m.TeamID, &m.ExpiresAt, &m.ExpirySeal, &m.Nonce))
 	})
 	return m, err
 }
@@ -101,7 +101,7 @@ func (e *entry) extend(rule bridge.ExtendRule) error {
 		return err
 	}
 	x := rule(o, e.now)
-	e.later("UPDATE conversations SET expires_at = $1 WHERE id = $2", x.ExpiresAt, o.ID)
+	e.later("UPDATE conversations SET expires_at = $1, expiry_seal = $2 WHERE id = $3", x.ExpiresAt, x.ExpirySeal, o.ID)
 	if x.JoinHash != nil {
 		e.later("UPDATE session_status SET join_hash = $1, join_expires_at = $2 WHERE conversation = $3 AND session = 'b'", x.JoinHash, x.JoinExpiresAt, o.ID)
 	}
@@ -175,6 +175,7 @@ func (e *entry) removeConversation(o bridge.Overview) {
 	for _, query := range []string{
 		"DELETE FROM inbox WHERE conversation = $1",
 		"DELETE FROM flows WHERE conversation = $1",
+		"DELETE FROM sent WHERE conversation = $1",
 		"DELETE FROM messages WHERE conversation = $1",
 		"DELETE FROM silences WHERE worker = $1 OR worker >= $1 || '/' AND worker < $1 || '0'", // of its workers
 		"DELETE FROM pauses WHERE conversation = $1",

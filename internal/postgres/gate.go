@@ -55,11 +55,27 @@ func (s *Store) operateIn(ctx context.Context, op bridge.Operation, level durabi
 		if err := e.loadState(); err != nil {
 			return err
 		}
+		if err := e.admitOperation(); err != nil {
+			return err
+		}
 		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		return fn(e)
 	})
+}
+
+// admitOperation looks for a pause of everything where the operation would begin
+// something.
+func (e *entry) admitOperation() error {
+	if !e.op.Begins {
+		return nil
+	}
+	var paused bool
+	if err := e.get("SELECT EXISTS (SELECT 1 FROM pauses WHERE conversation = '')", nil, &paused); err != nil {
+		return err
+	}
+	return e.op.Admit(paused)
 }
 
 // pass is operate for a session, which has to prove itself first. Its charges are
@@ -163,7 +179,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 		e.loaded = g.Charges[0].Bucket
 	}
 	err := e.get(`
-		SELECT `+selectState+`, c.expires_at, c.team_id, c.sessions, s.nonce, s.seen_at,
+		SELECT `+selectState+`, c.expires_at, c.expiry_seal, c.team_id, c.sessions, s.nonce, s.seen_at,
 		       EXISTS (SELECT 1 FROM pauses WHERE conversation IN ('', $1)),
 		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until, s.shared_files,
 		       r.minute, r.hour, r.day, r.at
@@ -172,7 +188,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 		LEFT JOIN session_status s ON s.conversation = $1 AND s.session = $2
 		LEFT JOIN rate_limits r ON r.bucket = $3`,
 		[]any{g.Conversation, string(g.Session), e.loaded},
-		append(e.state.dest(), &proof.ExpiresAt, &e.teamID, &e.sessions, &proof.Nonce, &proof.SeenAt, &proof.Paused,
+		append(e.state.dest(), &proof.ExpiresAt, &proof.ExpirySeal, &e.teamID, &e.sessions, &proof.Nonce, &proof.SeenAt, &proof.Paused,
 			&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil, &e.shared,
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
 	e.now = e.state.clock.Time(e.op.Now)
@@ -211,7 +227,9 @@ func (e *entry) refuse(r *bridge.Refusal) error {
 	if r.Flood.Bucket == "" {
 		return e.record(r.Outcome)
 	}
-	limits, err := e.limits()
+	// Those of the store: no conversation has a limit of its own for refusals, and
+	// what is in memory of one would tell that it is there.
+	limits, err := e.limitsOf("")
 	if err != nil {
 		return err
 	}

@@ -22,18 +22,21 @@ type limitCache struct {
 const maxCached = 1000
 
 // limits returns what holds for the operation's conversation.
-func (e *entry) limits() (bridge.Limits, error) {
+func (e *entry) limits() (bridge.Limits, error) { return e.limitsOf(e.op.Conversation) }
+
+// limitsOf returns what holds for a conversation, or for the store where that is "".
+func (e *entry) limitsOf(conversation string) (bridge.Limits, error) {
 	cache := &e.store.limits
 	cache.mutex.Lock()
 	if cache.of == nil || cache.revision != e.state.revision || len(cache.of) > maxCached {
 		cache.of, cache.revision = map[string]bridge.Limits{}, e.state.revision
 	}
-	limits, ok := cache.of[e.op.Conversation]
+	limits, ok := cache.of[conversation]
 	cache.mutex.Unlock()
 	if ok {
 		return limits, nil
 	}
-	set, quota, err := loadLimits(e.conn, e.op.Conversation)
+	set, quota, err := loadLimits(e.conn, conversation)
 	if err != nil {
 		return bridge.Limits{}, err
 	}
@@ -41,7 +44,7 @@ func (e *entry) limits() (bridge.Limits, error) {
 	cache.mutex.Lock()
 	defer cache.mutex.Unlock()
 	if cache.revision == e.state.revision {
-		cache.of[e.op.Conversation] = limits
+		cache.of[conversation] = limits
 	}
 	return limits, nil
 }

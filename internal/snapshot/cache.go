@@ -13,7 +13,9 @@ import (
 
 // cache remembers what files were hashed to. A file is not read again as long
 // as its inode, size and times are the same. The time of change cannot be set
-// by a program, so that a content cannot be changed behind it.
+// by a program, so that a content cannot be changed behind it. A file that a
+// program has open for writing is not remembered: the program may have it in its
+// memory (mmap), and then only its first write changes the times.
 //
 // Entries are kept in the order of the walk, so that a walk of an unchanged
 // workspace finds each at its place, without an index.
@@ -84,9 +86,9 @@ func (c *cache) add(path string, i info, hash string, began int64) {
 }
 
 // loadCache reads what was remembered. A damaged file is no memory at all.
-func loadCache(path string) *cache {
-	c := &cache{now: time.Now}
-	data, err := os.ReadFile(path)
+func (k Keeper) loadCache(top string) *cache {
+	c := &cache{now: k.Now}
+	data, err := os.ReadFile(k.cachePath(top))
 	if err != nil || len(data) < sumSize {
 		return c
 	}

@@ -26,7 +26,10 @@
 // # Cost
 //
 // What was hashed is not read again as long as inode, size, time of change and
-// time of modification are the same. Files with equal content are kept once,
+// time of modification are the same, and no program had it open for writing:
+// through memory that was mapped before (mmap) it could be changed without a new
+// time. A file system without leases (fcntl(2)), such as some network ones, does
+// not tell who writes. Files with equal content are kept once,
 // and so are folders that have not changed. They are not compressed. [Keeper.Tidy]
 // removes old snapshots by age and size.
 //

@@ -100,7 +100,7 @@ func (k Keeper) plan(ctx context.Context, r record) (Plan, error) {
 		return Plan{}, err
 	}
 	then := tree.flatten()
-	w := newWalker(ctx, k, store, loadCache(k.cachePath(r.Workspace)))
+	w := newWalker(ctx, k, store, k.loadCache(r.Workspace))
 	root, err := w.past(r, then)
 	if err != nil {
 		return Plan{}, fmt.Errorf("snapshot: %w", err)

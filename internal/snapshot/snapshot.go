@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
+	"sync"
 	"time"
+
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // Errors a caller may want to tell apart.
@@ -86,15 +88,15 @@ type Skip struct {
 }
 
 var (
-	labelPattern  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	commitPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	labelPattern  = lazyregexp.New(`^[A-Za-z0-9_-]{1,64}$`)
+	commitPattern = lazyregexp.New(`^[0-9a-f]{64}$`)
 )
 
 // Take keeps the workspace as it is now, under the next number of the label.
 //
 // Errors: [ErrLabel], [ErrPlatform], the system's own. Nothing is kept then.
 func (k Keeper) Take(ctx context.Context, workspace, label string) (Snapshot, error) {
-	if !labelPattern.MatchString(label) {
+	if !labelPattern().MatchString(label) {
 		return Snapshot{}, ErrLabel
 	}
 	k = k.withDefaults()
@@ -112,9 +114,13 @@ func (k Keeper) Take(ctx context.Context, workspace, label string) (Snapshot, er
 
 func (k Keeper) take(ctx context.Context, top, label string) (Snapshot, error) {
 	store := &objects{dir: k.Dir}
-	cache := loadCache(k.cachePath(top))
+	var cache *cache
+	var loading sync.WaitGroup
+	loading.Go(func() { cache = k.loadCache(top) })
+	repo := findRepository(top)
+	loading.Wait()
 	w := newWalker(ctx, k, store, cache)
-	root, rules, err := w.present(top)
+	root, rules, err := w.present(top, repo)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("snapshot: %w", err)
 	}
@@ -124,7 +130,7 @@ func (k Keeper) take(ctx context.Context, top, label string) (Snapshot, error) {
 	}
 	r := record{
 		Version: recordVersion, Label: label, Time: k.Now().UTC().Truncate(time.Second),
-		Workspace: top, Tree: tree, Rules: rules, Absent: w.absent(root), Skipped: w.skipped,
+		Workspace: top, Tree: tree, Rules: rules, Absent: w.absent(), Skipped: w.skipped,
 	}
 	snap, err := k.addRecord(r)
 	if err != nil {

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"example.org/bridge/internal/guard/paths"
 )
@@ -29,10 +26,12 @@ type walker struct {
 	exclude rules
 	read    []ruleFile
 	// tracked are the paths below the workspace that are kept though they are
-	// ignored, and within those that are not looked at otherwise, the folders
-	// on the way to them.
+	// ignored, and whether each was found. trackedDirs are the folders on the way
+	// to them.
 	tracked     map[string]bool
 	trackedDirs map[string]bool
+	found       int // of tracked
+	holding     int // listings, see reader
 	skipped     []Skip
 }
 
@@ -41,8 +40,7 @@ func newWalker(ctx context.Context, k Keeper, store *objects, c *cache) *walker 
 }
 
 // present reads the workspace by its own rules, and keeps what it finds.
-func (w *walker) present(top string) (*node, []ruleFile, error) {
-	r := findRepository(top)
+func (w *walker) present(top string, r repository) (*node, []ruleFile, error) {
 	w.base = r.prefix
 	if r.exclude != "" {
 		w.exclude = parseRules("", r.exclude)
@@ -91,7 +89,7 @@ func below(paths []string, folder string) []string {
 func (w *walker) setTracked(tracked []string) {
 	w.tracked, w.trackedDirs = make(map[string]bool, len(tracked)), make(map[string]bool)
 	for _, p := range tracked {
-		w.tracked[p] = true
+		w.tracked[p] = false
 		for i := strings.LastIndexByte(p, '/'); i > 0; i = strings.LastIndexByte(p[:i], '/') {
 			if w.trackedDirs[p[:i]] {
 				break
@@ -106,17 +104,18 @@ func (w *walker) setTracked(tracked []string) {
 const maxAbsent = 10_000
 
 // absent returns what git tracks and was not found.
-func (w *walker) absent(root *node) []string {
-	if len(w.tracked) == 0 {
+func (w *walker) absent() []string {
+	if n := len(w.tracked) - w.found; n == 0 || n > maxAbsent {
 		return nil
 	}
-	there := root.flatten()
-	gone := maps.Clone(w.tracked)
-	maps.DeleteFunc(gone, func(path string, _ bool) bool { return there[path] != nil })
-	if len(gone) > maxAbsent {
-		return nil
+	var gone []string
+	for path, found := range w.tracked {
+		if !found {
+			gone = append(gone, path)
+		}
 	}
-	return slices.Sorted(maps.Keys(gone))
+	slices.Sort(gone)
+	return gone
 }
 
 // past reads the workspace by the rules of a snapshot, whose files are looked at
@@ -153,43 +152,38 @@ func (w *walker) walk(top string, above []rules) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer d.close()
 	root := &node{kind: folder}
 	lists := append([]rules{w.exclude}, above...)
-	return root, w.folder(d, "", root, lists, false)
+	return root, w.folder(list(d), "", root, lists, false)
 }
 
-// folder reads what is in d into n. In a folder that is ignored, or that is a
-// repository of its own, only tracked files are looked at.
-func (w *walker) folder(d dir, rel string, n *node, lists []rules, only bool) error {
-	if err := w.ctx.Err(); err != nil {
+// folder reads what is in l into n, and closes it. In a folder that is ignored,
+// or that is a repository of its own, only tracked files are looked at.
+func (w *walker) folder(l listing, rel string, n *node, lists []rules, only bool) error {
+	defer l.dir.close()
+	if err := errors.Join(w.ctx.Err(), l.err); err != nil {
 		return err
 	}
-	names, err := d.names()
-	if err != nil {
-		return err
-	}
-	list, err := w.rulesOf(d, rel, names)
+	list, err := w.rulesOf(l, rel)
 	if err != nil {
 		return err
 	}
 	if len(list.patterns) > 0 {
 		lists = append(lists[:len(lists):len(lists)], list)
 	}
-	infos := statAll(d, names)
-	nodes := make([]node, len(names))
-	n.children = make([]*node, 0, len(names))
-	for i, name := range names {
-		if paths.Fold(name) == ".git" {
-			if name != ".git" {
-				w.skip(join(rel, name), "named like a repository")
-			}
-			continue
+	entries := w.choose(l, rel, lists, only)
+	folders := reader{in: l.dir, names: foldersOf(entries), holding: &w.holding}
+	defer folders.close()
+	nodes := make([]node, len(entries))
+	n.children = make([]*node, 0, len(entries))
+	for i, e := range entries {
+		var kept bool
+		nodes[i] = node{name: e.name, kind: e.info.kind, mode: e.info.mode}
+		if e.info.kind == folder {
+			kept, err = w.subfolder(folders.next(), e, &nodes[i], lists)
+		} else {
+			kept, err = w.entry(l.dir, e, &nodes[i])
 		}
-		if infos[i].err != nil {
-			continue // it has gone meanwhile
-		}
-		kept, err := w.entry(d, name, join(rel, name), infos[i].info, &nodes[i], lists, only)
 		if err != nil {
 			return err
 		}
@@ -200,81 +194,93 @@ func (w *walker) folder(d dir, rel string, n *node, lists []rules, only bool) er
 	return nil
 }
 
-// looked is what stat said of a name.
-type looked struct {
-	info info
-	err  error
+// entry is a name that is looked at.
+type entry struct {
+	name, path string
+	info       info
+	// only marks a folder in which only tracked files are looked at.
+	only bool
 }
 
-// statAtOnce is from how many names on more than one processor looks at them.
-const statAtOnce = 32
-
-// statAll looks at names in a folder.
-func statAll(d dir, names []string) []looked {
-	all := make([]looked, len(names))
-	part := len(names)
-	if n := runtime.GOMAXPROCS(0); part >= statAtOnce {
-		part = (part + n - 1) / n
+// choose returns what is looked at in a folder.
+func (w *walker) choose(l listing, rel string, lists []rules, only bool) []entry {
+	entries := make([]entry, 0, len(l.names))
+	for i, name := range l.names {
+		path := join(rel, name)
+		if paths.Fold(name) == ".git" {
+			if name != ".git" {
+				w.skip(path, "named like a repository")
+			}
+			continue
+		}
+		if l.infos[i].err != nil {
+			continue // it has gone meanwhile
+		}
+		e := entry{name: name, path: path, info: l.infos[i].info}
+		isFolder := e.info.kind == folder
+		e.only = only || ignored(lists, join2(w.base, path), isFolder)
+		if !e.only || isFolder && w.trackedDirs[path] || !isFolder && w.isTracked(path) {
+			entries = append(entries, e)
+		}
 	}
-	var looking sync.WaitGroup
-	for from := part; from < len(names); from += part {
-		looking.Go(func() { statSome(d, names, all, from, min(from+part, len(names))) })
-	}
-	statSome(d, names, all, 0, part)
-	looking.Wait()
-	return all
+	return entries
 }
 
-func statSome(d dir, names []string, all []looked, from, to int) {
-	for i := from; i < to; i++ {
-		all[i].info, all[i].err = d.stat(names[i])
-	}
+func (w *walker) isTracked(path string) bool {
+	_, tracked := w.tracked[path]
+	return tracked
 }
 
-// entry looks at one name, and says whether it is kept as n.
-func (w *walker) entry(d dir, name, path string, i info, n *node, lists []rules, only bool) (kept bool, err error) {
-	isFolder := i.kind == folder
-	skip := only || ignored(lists, join2(w.base, path), isFolder)
-	*n = node{name: name, kind: i.kind, mode: i.mode}
-	switch {
-	case isFolder && (!skip || w.trackedDirs[path]):
-		return w.subfolder(d, name, path, n, lists, skip)
-	case isFolder || skip && !w.tracked[path]:
-		return false, nil
+func foldersOf(entries []entry) []string {
+	var names []string
+	for _, e := range entries {
+		if e.info.kind == folder {
+			names = append(names, e.name)
+		}
 	}
-	switch i.kind {
+	return names
+}
+
+// entry looks at one name that is no folder, and says whether it is kept as n.
+func (w *walker) entry(d dir, e entry, n *node) (kept bool, err error) {
+	switch e.info.kind {
 	case file:
-		err = w.file(d, name, path, n, i)
+		err = w.file(d, e, n)
 	case link:
-		err = w.link(d, name, path, n)
+		err = w.link(d, e, n)
 	default:
-		w.skip(path, "neither a file nor a link")
+		w.skip(e.path, "neither a file nor a link")
 	}
 	if (n.kind == special || n.kind == unread) && !w.dry {
 		return false, err
 	}
+	if w.isTracked(e.path) {
+		w.tracked[e.path] = true
+		w.found++
+	}
 	return true, err
 }
 
-func (w *walker) subfolder(d dir, name, path string, n *node, lists []rules, only bool) (kept bool, err error) {
-	sub, err := d.open(name)
-	if err != nil {
-		w.skip(path, "it cannot be opened: "+plainError(err))
+func (w *walker) subfolder(l listing, e entry, n *node, lists []rules) (kept bool, err error) {
+	if l.dir.fd < 0 {
+		w.skip(e.path, "it cannot be opened: "+plainError(l.err))
 		return false, nil
 	}
-	defer sub.close()
-	if _, err := sub.stat(".git"); err == nil {
-		w.skip(path, "a repository of its own")
+	only := e.only
+	if l.has(".git") {
+		w.skip(e.path, "a repository of its own")
 		if only = true; !w.dry {
+			l.dir.close()
 			return false, nil
 		}
 	}
-	err = w.folder(sub, path, n, lists, only)
+	err = w.folder(l, e.path, n, lists, only)
 	return err == nil && len(n.children) > 0, err
 }
 
 // file hashes a file, and keeps it.
-func (w *walker) file(d dir, name, path string, n *node, i info) error {
+func (w *walker) file(d dir, e entry, n *node) error {
+	path, i := e.path, e.info
 	n.size = i.size
 	if hash, ok := w.cache.find(path, i); ok {
 		n.hash = hash
@@ -286,12 +292,12 @@ func (w *walker) file(d dir, name, path string, n *node, i info) error {
 	if w.store.added+i.size > w.total {
 		return w.unread(n, path, "too much in all")
 	}
-	f, now, err := d.openFile(name)
+	f, now, err := d.openFile(e.name)
 	if err != nil {
 		return w.unread(n, path, "it cannot be opened: "+plainError(err))
 	}
 	defer func() { _ = f.Close() }()
-	began := w.cache.clock()
+	began, written := w.cache.clock(), openForWriting(f)
 	n.mode = now.mode
 	if w.dry {
 		n.hash, n.size, err = hashReader(f, w.max)
@@ -300,6 +306,10 @@ func (w *walker) file(d dir, name, path string, n *node, i info) error {
 	}
 	if err != nil {
 		return err
+	}
+	if written {
+		w.cache.changed = true
+		return nil
 	}
 	w.cache.add(path, now, n.hash, began)
 	return nil
@@ -311,10 +321,10 @@ func (w *walker) unread(n *node, path, why string) error {
 	return nil
 }
 
-func (w *walker) link(d dir, name, path string, n *node) error {
-	target, err := d.readlink(name)
+func (w *walker) link(d dir, e entry, n *node) error {
+	target, err := d.readlink(e.name)
 	if err != nil {
-		return w.unread(n, path, "it cannot be read: "+plainError(err))
+		return w.unread(n, e.path, "it cannot be read: "+plainError(err))
 	}
 	n.mode = 0o777
 	if w.dry {
@@ -330,15 +340,13 @@ func (w *walker) skip(path, why string) {
 }
 
 // rulesOf returns the list that holds in a folder.
-func (w *walker) rulesOf(d dir, rel string, names []string) (rules, error) {
+func (w *walker) rulesOf(l listing, rel string) (rules, error) {
 	base := join2(w.base, rel)
 	if w.fixed {
 		return w.byBase[base], nil
 	}
-	for _, name := range names {
-		if name == ".gitignore" {
-			return w.readRules(d, base)
-		}
+	if l.has(".gitignore") {
+		return w.readRules(l.dir, base)
 	}
 	return rules{}, nil
 }

@@ -15,9 +15,9 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 		c = c.From(e.now)
 		e.head.usage.Conversations++
 		_, err := e.exec(`
-			INSERT INTO conversations (id, role_a, role_b, team, team_id, created_at, expires_at, join_expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
-			c.ID, c.A.Role, c.B.Role, c.Team, c.TeamID, c.CreatedAt, c.ExpiresAt)
+			INSERT INTO conversations (id, role_a, role_b, team, team_id, created_at, expires_at, expiry_seal, join_expires_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+			c.ID, c.A.Role, c.B.Role, c.Team, c.TeamID, c.CreatedAt, c.ExpiresAt, c.ExpirySeal)
 		if err != nil {
 			return err
 		}
@@ -129,6 +129,7 @@ func removeConversation(c *conn, o bridge.Overview) error {
 	for _, query := range []string{
 		"DELETE FROM copies WHERE conversation = ?1",
 		"DELETE FROM flows WHERE conversation = ?1",
+		"DELETE FROM sent WHERE conversation = ?1",
 		"DELETE FROM messages WHERE conversation = ?1",
 		"DELETE FROM silences WHERE conversation = ?1 OR conversation >= ?1 || '/' AND conversation < ?1 || '0'", // of its workers
 		"DELETE FROM pauses WHERE conversation = ?1",
@@ -201,7 +202,7 @@ func (e *entry) extend(rule bridge.ExtendRule) error {
 		return err
 	}
 	x := rule(o, e.now)
-	if _, err := e.exec("UPDATE conversations SET expires_at = ? WHERE id = ?", x.ExpiresAt, o.ID); err != nil {
+	if _, err := e.exec("UPDATE conversations SET expires_at = ?, expiry_seal = ? WHERE id = ?", x.ExpiresAt, x.ExpirySeal, o.ID); err != nil {
 		return err
 	}
 	if x.JoinHash == nil {

@@ -166,11 +166,11 @@ func (s *Store) PeekInbox(ctx context.Context, conversation string, session brid
 	var shared string
 	err = s.read.do(ctx, func(c *conn) error {
 		err := c.get(`
-			SELECT h.latest, h.slow, c.expires_at, s.nonce, s.seen_at, s.shared_files, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until
+			SELECT h.latest, h.slow, c.expires_at, c.expiry_seal, s.nonce, s.seen_at, s.shared_files, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until
 			FROM audit_head h
 			LEFT JOIN conversations c ON c.id = ?1
 			LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2`,
-			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.Nonce, &v.SeenAt, &shared,
+			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.ExpirySeal, &v.Nonce, &v.SeenAt, &shared,
 			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
 		return headless(err)
 	})

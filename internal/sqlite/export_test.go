@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"os"
 	"regexp"
 	"time"
@@ -47,6 +48,19 @@ func (s *Store) Plans() (map[string][]string, error) {
 	return plans, nil
 }
 
+// HistoryPlan is the plan of a page of history of one session of many.
+func (s *Store) HistoryPlan() (plan []string, err error) {
+	var id, parent, unused int64
+	var detail string
+	err = s.read.do(context.Background(), func(c *conn) error {
+		return c.each("EXPLAIN QUERY PLAN "+parameter.ReplaceAllString(selectHistory, "1"), nil, []any{&id, &parent, &unused, &detail}, func() error {
+			plan = append(plan, detail)
+			return nil
+		})
+	})
+	return plan, err
+}
+
 // parameter is a parameter of a statement. No text in ours contains one.
 var parameter = regexp.MustCompile(`\?\d*`)
 
@@ -74,6 +88,15 @@ func ExecFile(path string, queries ...string) error {
 		}
 		return nil
 	})
+}
+
+// Connect opens a connection as the store does.
+var Connect = connectModernc
+
+// Setting reads a setting of a connection that looks at a file which may not be ours.
+func Setting(path, name string) (value int64, err error) {
+	err = withConn(path, untouched, safely, func(c *conn) error { return c.get("PRAGMA "+name, nil, &value) })
+	return value, err
 }
 
 // SchemaDigest is the digest of all that the scripts up to a version make.

@@ -51,11 +51,27 @@ func (s *Store) operate(ctx context.Context, op bridge.Operation, level durabili
 		if err := e.loadHead(); err != nil {
 			return err
 		}
+		if err := e.admitOperation(); err != nil {
+			return err
+		}
 		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		return fn(e)
 	})
+}
+
+// admitOperation looks for a pause of everything where the operation would begin
+// something.
+func (e *entry) admitOperation() error {
+	if !e.op.Begins {
+		return nil
+	}
+	var paused int64
+	if err := e.get("SELECT count(*) FROM pauses WHERE conversation = ''", nil, &paused); err != nil {
+		return err
+	}
+	return e.op.Admit(paused != 0)
 }
 
 // pass is operate for a session, which has to prove itself first. Its charges are
@@ -127,7 +143,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 		e.loaded = g.Charges[0].Bucket
 	}
 	err := e.get(`
-		SELECT `+selectHead+`, c.expires_at, c.sessions, s.nonce, s.seen_at,
+		SELECT `+selectHead+`, c.expires_at, c.expiry_seal, c.sessions, s.nonce, s.seen_at,
 		       EXISTS (SELECT 1 FROM pauses WHERE conversation IN ('', ?1)),
 		       s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until, s.shared_files,
 		       r.minute, r.hour, r.day, r.at
@@ -136,7 +152,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 		LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2
 		LEFT JOIN rate_limits r ON r.bucket = ?3`,
 		[]any{g.Conversation, string(g.Session), e.loaded},
-		append(e.head.dest(), &proof.ExpiresAt, &e.sessions, &proof.Nonce, &proof.SeenAt, &paused,
+		append(e.head.dest(), &proof.ExpiresAt, &proof.ExpirySeal, &e.sessions, &proof.Nonce, &proof.SeenAt, &paused,
 			&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil, &e.shared,
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
 	proof.Clock, proof.Paused = e.head.clock, paused != 0
@@ -247,7 +263,9 @@ func (e *entry) refuse(r *bridge.Refusal) error {
 	if r.Flood.Bucket == "" {
 		return e.record(r.Outcome)
 	}
-	limits, err := e.limits()
+	// Those of the store: no conversation has a limit of its own for refusals, and
+	// what is in memory of one would tell that it is there.
+	limits, err := e.limitsOf("")
 	if err != nil {
 		return err
 	}

@@ -23,22 +23,25 @@ type limitCache struct {
 const maxCached = 1000
 
 // limits returns what holds for the operation's conversation.
-func (e *entry) limits() (bridge.Limits, error) {
+func (e *entry) limits() (bridge.Limits, error) { return e.limitsOf(e.op.Conversation) }
+
+// limitsOf returns what holds for a conversation, or for the store where that is "".
+func (e *entry) limitsOf(conversation string) (bridge.Limits, error) {
 	cache := &e.store.limits
 	cache.mutex.Lock()
 	defer cache.mutex.Unlock()
 	if cache.of == nil || cache.revision != e.head.revision || len(cache.of) > maxCached {
 		cache.of, cache.revision = map[string]bridge.Limits{}, e.head.revision
 	}
-	if limits, ok := cache.of[e.op.Conversation]; ok {
+	if limits, ok := cache.of[conversation]; ok {
 		return limits, nil
 	}
-	set, quota, err := loadLimits(e.conn, e.op.Conversation)
+	set, quota, err := loadLimits(e.conn, conversation)
 	if err != nil {
 		return bridge.Limits{}, err
 	}
-	cache.of[e.op.Conversation] = bridge.EffectiveLimits(set, quota)
-	return cache.of[e.op.Conversation], nil
+	cache.of[conversation] = bridge.EffectiveLimits(set, quota)
+	return cache.of[conversation], nil
 }
 
 // loadLimits reads the limits of the store, and then those of a conversation.

@@ -130,10 +130,8 @@ func applyMigrations(c *conn, scripts []string, o Options) error {
 				return err
 			}
 		}
-		if version+1 == limitsVersion {
-			if err := addLimits(c, o, made); err != nil {
-				return err
-			}
+		if err := complete(c, int(version)+1, o, made); err != nil {
+			return err
 		}
 	}
 	_, err := c.driver.(driver.ExecerContext).ExecContext(context.Background(),
@@ -141,8 +139,42 @@ func applyMigrations(c *conn, scripts []string, o Options) error {
 	return err
 }
 
-// limitsVersion is the first version with limits and fingerprints.
-const limitsVersion = 4
+// Versions whose scripts leave something to be done by the program.
+const (
+	limitsVersion = 4  // limits, and fingerprints of tokens
+	sealVersion   = 12 // sealed ends of conversations
+)
+
+// complete does what the script of a version cannot.
+func complete(c *conn, version int, o Options, made bool) error {
+	switch version {
+	case limitsVersion:
+		return addLimits(c, o, made)
+	case sealVersion:
+		return sealExpiries(c, bridge.NewExpirySealer(o.Key))
+	}
+	return nil
+}
+
+// sealExpiries seals the ends of the conversations that are there.
+func sealExpiries(c *conn, ends bridge.ExpirySealer) error {
+	seals := map[string][]byte{}
+	var id string
+	var expiresAt time.Time
+	err := c.each("SELECT id, expires_at FROM conversations", nil, []any{&id, &expiresAt}, func() error {
+		seals[id] = ends.Seal(id, expiresAt)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for id, seal := range seals {
+		if _, err := c.exec("UPDATE conversations SET expiry_seal = ? WHERE id = ?", seal, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // addLimits completes the migration to limitsVersion. A store that was made
 // before keeps its own limits, whoever migrates it: the default ones.

@@ -9,7 +9,7 @@ import (
 
 // rosterColumns are what is known of a session s.
 const rosterColumns = `s.session, s.role, s.status, s.seen_at, s.last_seq, s.last_seq - s.read_seq, s.receipt_id, s.receipt_at, s.joined_at,
-	CASE WHEN s.join_hash IS NULL OR s.joined_at <> 0 THEN 0 ELSE s.join_expires_at END`
+	CASE WHEN s.joined_at <> 0 THEN 0 ELSE s.join_expires_at END`
 
 // rosterRow is where rosterColumns are read into.
 type rosterRow struct {
@@ -18,7 +18,7 @@ type rosterRow struct {
 }
 
 func (r *rosterRow) dest() []any {
-	return []any{&r.session, &r.Role, &r.status, &r.SeenAt, &r.Received, &r.Unread, &r.ReadID, &r.ReadAt, &r.JoinedAt, &r.CodeUntil}
+	return []any{&r.session, &r.Role, &r.status, &r.SeenAt, &r.Received, &r.Unread, &r.ReadID, &r.ReadAt, &r.JoinedAt, &r.KeptUntil}
 }
 
 func (r *rosterRow) state() bridge.SessionState {
@@ -39,7 +39,7 @@ func getRoster(c *conn, conversation string) (all bridge.Roster, err error) {
 }
 
 const selectOverview = `
-	SELECT c.id, c.team, c.team_id, c.created_at, c.expires_at, c.copies, ` + rosterColumns + `
+	SELECT c.id, c.team, c.team_id, c.created_at, c.expires_at, c.expiry_seal, c.copies, ` + rosterColumns + `
 	FROM conversations c JOIN session_status s ON s.conversation = c.id`
 
 func getOverview(c *conn, id string) (bridge.Overview, error) {
@@ -62,7 +62,7 @@ func listOverviews(c *conn, where string, args ...any) ([]bridge.Overview, error
 func readOverviews(c *conn, where string, args ...any) (all []bridge.Overview, err error) {
 	var o bridge.Overview
 	var row rosterRow
-	dest := append([]any{&o.ID, &o.Team, &o.TeamID, &o.CreatedAt, &o.ExpiresAt, &o.Copies}, row.dest()...)
+	dest := append([]any{&o.ID, &o.Team, &o.TeamID, &o.CreatedAt, &o.ExpiresAt, &o.ExpirySeal, &o.Copies}, row.dest()...)
 	err = c.each(selectOverview+where, args, dest, func() error {
 		if len(all) == 0 || all[len(all)-1].ID != o.ID {
 			all = append(all, o)
@@ -173,14 +173,16 @@ func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash 
 // getInvitation returns what a join code opens, or a zero Invitation.
 func getInvitation(c *conn, hash []byte) (i bridge.Invitation, err error) {
 	var session string
+	var paused int64
 	err = c.get(`
-		SELECT c.id, c.team, c.team_id, c.created_at, c.expires_at, s.session, s.joined_at, s.join_expires_at, s.nonce, s.last_seq - s.read_seq
+		SELECT c.id, c.team, c.team_id, c.created_at, c.expires_at, c.expiry_seal, s.session, s.joined_at, s.join_expires_at, s.nonce, s.last_seq - s.read_seq,
+		       EXISTS (SELECT 1 FROM pauses WHERE conversation IN ('', c.id))
 		FROM session_status s JOIN conversations c ON c.id = s.conversation
 		WHERE s.join_hash = ?`, []any{hash},
-		&i.ID, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &session, &i.JoinedAt, &i.JoinExpiresAt, &i.Nonce, &i.Unread)
+		&i.ID, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.ExpirySeal, &session, &i.JoinedAt, &i.JoinExpiresAt, &i.Nonce, &i.Unread, &paused)
 	if errors.Is(err, errNoRow) {
 		return bridge.Invitation{}, nil
 	}
-	i.Session = bridge.SessionID(session)
+	i.Session, i.Paused = bridge.SessionID(session), paused != 0
 	return i, err
 }

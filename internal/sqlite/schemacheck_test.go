@@ -3,6 +3,7 @@
 package sqlite_test
 
 import (
+	"database/sql/driver"
 	"errors"
 	"flag"
 	"fmt"
@@ -149,5 +150,29 @@ func TestDamagedFiles(t *testing.T) {
 		_, _ = s.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"})
 		_, _ = s.Check(t.Context(), p.B, bridge.CheckRequest{Limit: 10}, nil)
 		_ = store.Close()
+	}
+}
+
+// TestConnectionSettings: connections overwrite what is removed, believe no schema and
+// no cell, and hold references.
+func TestConnectionSettings(t *testing.T) {
+	e := newStore(t)
+	d, err := sqlite.Connect(e.Path)
+	must(t, err)
+	defer func() { must(t, d.Close()) }()
+	for name, want := range map[string]int64{"secure_delete": 1, "trusted_schema": 0, "cell_size_check": 1, "foreign_keys": 1} {
+		rows, err := d.(driver.QueryerContext).QueryContext(t.Context(), "PRAGMA "+name, nil)
+		must(t, err)
+		row := make([]driver.Value, 1)
+		must(t, rows.Next(row))
+		must(t, rows.Close())
+		if row[0] != want {
+			t.Errorf("%s is %v, want %d", name, row[0], want)
+		}
+	}
+	for name, want := range map[string]int64{"trusted_schema": 0, "cell_size_check": 1} {
+		if got, err := sqlite.Setting(e.Path, name); err != nil || got != want {
+			t.Errorf("looking at a file, %s is %d, want %d, %v", name, got, want, err)
+		}
 	}
 }

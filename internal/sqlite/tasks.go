@@ -12,11 +12,11 @@ import (
 func (s *Store) Membership(ctx context.Context, conversation string) (m bridge.Membership, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		err := c.get(`
-			SELECT h.latest, h.slow, c.team, c.team_id, c.expires_at, a.nonce
+			SELECT h.latest, h.slow, c.team, c.team_id, c.expires_at, c.expiry_seal, a.nonce
 			FROM audit_head h
 			LEFT JOIN conversations c ON c.id = ?1
 			LEFT JOIN session_status a ON a.conversation = ?1 AND a.session = 'a'`,
-			[]any{conversation}, &m.Clock.Latest, &m.Clock.Slow, &m.Team, &m.TeamID, &m.ExpiresAt, &m.Nonce)
+			[]any{conversation}, &m.Clock.Latest, &m.Clock.Slow, &m.Team, &m.TeamID, &m.ExpiresAt, &m.ExpirySeal, &m.Nonce)
 		return headless(err)
 	})
 	return m, err

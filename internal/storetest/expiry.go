@@ -18,6 +18,7 @@ var expiryTests = []test{
 	{"the operator brings one back", extendOperator},
 	{"a fresh join code takes the place of the first", freshCode},
 	{"join codes say why they do not work", codesSayWhy},
+	{"an end that was moved is refused until the operator sets one", movedEnd},
 }
 
 func wantExpired(t *testing.T, err error) {
@@ -168,4 +169,46 @@ func codesSayWhy(t *testing.T, w *world) {
 	var invalid *bridge.InvalidError
 	_, err = w.a.Join(t.Context(), "please")
 	wantAs(t, err, &invalid)
+}
+
+// move lets a conversation end an hour later, under the seal of its end before.
+func (w *world) move(t *testing.T, conversation string) {
+	t.Helper()
+	op := bridge.Operation{Now: w.clock.Now(), Actor: "operator", Action: "test", Conversation: conversation, Details: bridge.Details{}}
+	must(0, w.storeA.ExtendByOperator(t.Context(), op, func(o bridge.Overview, _ time.Time) bridge.Extension {
+		return bridge.Extension{ExpiresAt: o.ExpiresAt.Add(time.Hour), ExpirySeal: o.ExpirySeal}
+	}))(t)
+}
+
+func movedEnd(t *testing.T, w *world) {
+	p := w.pair(t)
+	invited := create(t, w.a, bridge.CreateRequest{Team: "blue"})
+	lead := bridge.Credentials{Conversation: invited.ID, Session: bridge.SessionA, Token: invited.TokenA}
+	w.move(t, p.A.Conversation)
+	w.move(t, invited.ID)
+	w.unchanged(t, func() {
+		_, err := w.a.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"})
+		wantError(t, err, bridge.ErrExpiryMoved)
+		equal(t, "entry", w.lastEntry(t), "a send_to_partner refused")
+		_, err = w.b.History(t.Context(), p.B, 0, 0)
+		wantError(t, err, bridge.ErrExpiryMoved)
+		_, err = w.b.Extend(t.Context(), p.B, bridge.MaxTTL)
+		wantError(t, err, bridge.ErrExpiryMoved)
+		_, err = w.a.Send(t.Context(), withWrongToken(p.A), bridge.SendRequest{Text: "x"})
+		wantError(t, err, bridge.ErrUnauthorized)
+		_, err = w.b.CountMail(t.Context(), p.B)
+		wantError(t, err, bridge.ErrUnauthorized)
+		_, ok := w.b.Standing(t.Context(), p.B)
+		equal(t, "standing", ok, false)
+		_, err = w.b.Join(t.Context(), invited.JoinCode)
+		wantError(t, err, bridge.ErrExpiryMoved)
+	})
+	other := create(t, w.a, bridge.CreateRequest{Team: "blue", Holds: []bridge.Credentials{lead}})
+	if other.TeamID == invited.TeamID {
+		t.Error("a conversation whose end was moved proves its team")
+	}
+	e := must(w.a.ExtendByOperator(t.Context(), p.A.Conversation, time.Minute))(t)
+	equal(t, "it ends", e.ExpiresAt, w.clock.Now().Add(time.Minute))
+	w.send(t, w.b, p.A)
+	w.verify(t)
 }

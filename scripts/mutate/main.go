@@ -8,6 +8,7 @@
 //
 //	go run ./scripts/mutate -n 160 -seed 1
 //	go run ./scripts/mutate -only internal/auth -n 1000
+//	go run ./scripts/mutate -known
 package main
 
 import (
@@ -63,8 +64,13 @@ func main() {
 	seed := flag.Uint64("seed", 1, "which ones")
 	only := flag.String("only", "", "one package, such as internal/auth")
 	out := flag.String("out", "", "append a JSON line for each change to this file, and skip those that are in it")
+	grave := flag.Bool("known", false, "try the changes that are listed in known.go, and no others")
 	flag.Parse()
-	survivors, err := run(*n, *seed, *only, *out)
+	try := func() (int, error) { return run(*n, *seed, *only, *out) }
+	if *grave {
+		try = tryKnown
+	}
+	survivors, err := try()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(2)

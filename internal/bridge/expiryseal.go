@@ -1,0 +1,35 @@
+package bridge
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// ErrExpiryMoved reports that the end of a conversation is not the one that was set
+// with the key of the store: something other than bridge has changed the file.
+var ErrExpiryMoved = errors.New("the end of this conversation was changed by something other than bridge")
+
+// ExpirySealer signs the ends of conversations. Who can write the store's file, and
+// does not have its key, cannot make a conversation live longer.
+type ExpirySealer struct{ key []byte }
+
+// NewExpirySealer returns the sealer under key.
+func NewExpirySealer(key Key) ExpirySealer { return ExpirySealer{key.Derive("expiry")} }
+
+// Seal returns the seal of a conversation that expires at a time, to the microsecond
+// that stores keep: HMAC-SHA-256 over the length of the id, the id, and the time.
+func (s ExpirySealer) Seal(conversation string, expiresAt time.Time) []byte {
+	mac := hmac.New(sha256.New, s.key)
+	text := binary.BigEndian.AppendUint32(nil, uint32(len(conversation)))
+	text = append(text, conversation...)
+	mac.Write(binary.BigEndian.AppendUint64(text, uint64(expiresAt.UnixMicro())))
+	return mac.Sum(nil)
+}
+
+// Genuine reports whether seal is the one of that conversation and time.
+func (s ExpirySealer) Genuine(conversation string, expiresAt time.Time, seal []byte) bool {
+	return hmac.Equal(seal, s.Seal(conversation, expiresAt))
+}

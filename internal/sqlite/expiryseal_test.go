@@ -1,0 +1,116 @@
+//go:build unix
+
+package sqlite_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/sqlite"
+)
+
+// TestMovedExpiry: an end that something other than bridge wrote into the file is
+// refused, whether it makes the conversation live longer or shorter, to whatever a
+// session calls; and the operator sets a new one.
+func TestMovedExpiry(t *testing.T) {
+	moves := map[string]string{
+		"later":          "UPDATE conversations SET expires_at = expires_at + 1",
+		"earlier":        "UPDATE conversations SET expires_at = 1",
+		"without a seal": "UPDATE conversations SET expiry_seal = x''",
+		"the end of another": `UPDATE conversations SET (expires_at, expiry_seal) = (
+			SELECT expires_at, expiry_seal FROM conversations o WHERE o.id <> conversations.id) WHERE id = '$ID'`,
+	}
+	for name, move := range moves {
+		t.Run(name, func(t *testing.T) {
+			e := bridgetest.NewEnv(t)
+			s := e.Service(t)
+			p := bridgetest.NewPair(t, s)
+			e.Clock.Advance(time.Second)
+			bridgetest.NewPair(t, s)
+			query(t, e.Path, strings.ReplaceAll(move, "$ID", p.A.Conversation))
+			for name, call := range operations {
+				if err := call(t.Context(), s, p.A); !errors.Is(err, bridge.ErrExpiryMoved) {
+					t.Errorf("%s: got %v, want ErrExpiryMoved", name, err)
+				}
+			}
+			if _, err := s.Extend(t.Context(), p.B, time.Hour); !errors.Is(err, bridge.ErrExpiryMoved) {
+				t.Errorf("extend_conversation: got %v, want ErrExpiryMoved", err)
+			}
+			if _, err := s.CountMail(t.Context(), p.A); !errors.Is(err, bridge.ErrUnauthorized) {
+				t.Errorf("a look at the mail: got %v, want ErrUnauthorized", err)
+			}
+			if _, err := s.ExtendByOperator(t.Context(), p.A.Conversation, time.Hour); err != nil {
+				t.Fatal(err)
+			}
+			o, err := s.Conversation(t.Context(), p.A.Conversation)
+			must(t, err)
+			if want := e.Clock.Now().Add(time.Hour); !o.ExpiresAt.Equal(want) {
+				t.Errorf("it ends at %v, want %v", o.ExpiresAt, want)
+			}
+			if _, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"}); err != nil {
+				t.Errorf("after the operator's extension: %v", err)
+			}
+		})
+	}
+}
+
+// TestMovedExpiryKeepsCode: no join code opens a conversation whose end was moved.
+func TestMovedExpiryKeepsCode(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	s := e.Service(t)
+	c, err := s.Create(t.Context(), bridge.CreateRequest{MyRole: "x", PartnerRole: "y"})
+	must(t, err)
+	query(t, e.Path, "UPDATE conversations SET expires_at = expires_at + 1")
+	if _, err := s.Join(t.Context(), c.JoinCode); !errors.Is(err, bridge.ErrExpiryMoved) {
+		t.Errorf("got %v, want ErrExpiryMoved", err)
+	}
+}
+
+// TestExpirySealIsKept: what is copied or saved from a damaged store is as genuine as
+// it was, and what was moved before stays refused.
+func TestExpirySealIsKept(t *testing.T) {
+	for name, moved := range map[string]bool{"genuine": false, "moved": true} {
+		t.Run(name, func(t *testing.T) {
+			e := bridgetest.NewEnv(t)
+			s, store, err := openChild(e.Path, nil)
+			must(t, err)
+			p := bridgetest.NewPair(t, s)
+			must(t, store.Close())
+			if moved {
+				query(t, e.Path, "UPDATE conversations SET expires_at = expires_at + 1")
+			}
+			saved := bridgetest.NewEnv(t)
+			_, err = sqlite.Salvage(t.Context(), e.Path, saved.Path, e.Key)
+			must(t, err)
+			saved.Key = e.Key
+			again := saved.Service(t, func(c *bridge.Config) { c.Now = time.Now })
+			_, err = again.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"})
+			if errors.Is(err, bridge.ErrExpiryMoved) != moved || (err != nil) != moved {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// TestMigrationSealsExpiries: conversations of an earlier schema go on.
+func TestMigrationSealsExpiries(t *testing.T) {
+	const id = "conv_0123456789abcdef"
+	const sealed = 12 // the version that knows seals
+	for version := 1; version < sealed; version++ {
+		e := bridgetest.NewEnv(t)
+		must(t, sqlite.CreateVersion(e.Path, e.Key, version))
+		query(t, e.Path,
+			`INSERT INTO conversations (id, role_a, role_b, team, created_at, expires_at, join_expires_at) VALUES ('`+id+`', 'x', 'y', '', 1, 9000000000000000, 3)`,
+			`INSERT INTO session_status (conversation, session, nonce) VALUES ('`+id+`', 'a', x'00'), ('`+id+`', 'b', x'01')`)
+		s := e.Service(t)
+		o, err := s.Conversation(t.Context(), id)
+		must(t, err)
+		if !bridge.NewExpirySealer(e.Key).Genuine(id, o.ExpiresAt, o.ExpirySeal) {
+			t.Errorf("version %d: the end is not sealed", version)
+		}
+	}
+}
