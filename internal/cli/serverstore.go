@@ -93,13 +93,8 @@ func (a *app) initServer(ctx context.Context, role string) (place string, err er
 	if place, err = a.storePath(); err != nil {
 		return "", err
 	}
-	if err := storefile.CheckAbove(place); err != nil {
+	if err := makeFolders(a, place); err != nil {
 		return "", err
-	}
-	for _, folder := range []string{filepath.Dir(place), place} { // the one that all stores share, too
-		if err := storefile.Prepare(folder); err != nil {
-			return "", fmt.Errorf("make the folder of the key: %w", err)
-		}
 	}
 	file := keyfile.Beside(place)
 	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
