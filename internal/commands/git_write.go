@@ -62,6 +62,9 @@ func readsGit(command string, args []string) bool {
 	if slices.Contains(form.verbs, first) {
 		return true
 	}
+	if command == "config" && len(args) == 1 && first != "" {
+		return true // git config NAME
+	}
 	return form.bare && !slices.ContainsFunc(args, func(arg string) bool { return !slices.Contains(form.harmless, arg) })
 }
 

@@ -28,6 +28,7 @@ func TestWritesGit(t *testing.T) {
 		{"bash that reads", shell("git status && git -C sub log --oneline | head"), false},
 		{"bash that writes", shell("cd sub && git commit -qm x"), true},
 		{"a setting", git("--no-pager", "-c", "x=y", "config", "--get", "user.name"), false},
+		{"a setting, in short", git("config", "user.name"), false},
 		{"a setting is written", git("config", "user.name", "x"), true},
 		{"the log of references", git("reflog"), false},
 		{"the log is cut", git("reflog", "expire", "--all"), true},

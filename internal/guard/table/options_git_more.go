@@ -144,6 +144,9 @@ func gitMove(g *guard, p *parsed) (map[int][]string, error) {
 		if _, err := g.world.FS.Lstat(paths.Join(g.dir, ".gitmodules")); err == nil && g.isFolder(name) {
 			return errSubmodule
 		}
+		if err := g.notSecretFile(name); err != nil {
+			return err
+		}
 		return g.writable(name)
 	})
 }
@@ -249,7 +252,7 @@ func isAddress(name string) bool {
 
 // gitConfigGet prints one setting that holds no password.
 func gitConfigGet(_ *guard, p *parsed) (map[int][]string, error) {
-	if !p.has("--get", "--get-all") || len(p.operands) != 1 || p.operand(0).IsGlob() {
+	if len(p.operands) != 1 || p.operand(0).IsGlob() { // git config NAME prints, too
 		return nil, verdict.Refuse(verdict.GitSetting, "settings are only printed: write git config --get NAME")
 	}
 	name := strings.ToLower(p.operand(0).Text)
