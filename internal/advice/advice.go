@@ -90,6 +90,10 @@ var table = []Row{
 		bridge.ErrPaused, "paused", "wait, and go on reading with check_messages: your human ends the pause",
 		"`bridge resume` ends it", ExitFailure, http.StatusLocked,
 	},
+	{
+		bridge.ErrAllPaused, "paused", "nothing was created; wait until your human ends the pause, and go on reading with check_messages where you have a conversation",
+		"`bridge resume --all` ends it", ExitFailure, http.StatusLocked,
+	},
 	{bridge.ErrJoinCodeUsed, "join_code_used", freshCode, "", ExitUnauthorized, http.StatusForbidden},
 	{bridge.ErrJoinCodeExpired, "join_code_expired", freshCode, "", ExitUnauthorized, http.StatusForbidden},
 	{bridge.ErrNotFound, "no_such_conversation", "check conversation_id", "`bridge list` shows those that there are", ExitNotFound, http.StatusNotFound},

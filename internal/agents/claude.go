@@ -41,6 +41,9 @@ func claudeTargets(s Setup, p Place) []target {
 		entries = append(entries, hookEntry(event, s.hookCommand("--wait"),
 			confedit.Member{Name: "asyncRewake", Value: true}, confedit.Member{Name: "timeout", Value: waitSeconds}))
 	}
+	if s.GuardClaims {
+		entries = append(entries, s.guardEntry(confedit.Member{Name: "timeout", Value: hookSeconds}))
+	}
 	if s.DenyRules {
 		for _, words := range s.deniedCommands() {
 			entries = append(entries, entry{path: []string{"permissions", "deny"}, list: true, value: claudeRule(words)})

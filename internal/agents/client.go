@@ -89,13 +89,24 @@ type Setup struct {
 	// Wake lets mail wake an idle agent where the client does not do so by itself:
 	// Codex, by a command of its own that may still change.
 	Wake bool
+	// GuardClaims keeps the client's own tools from changing files that another agent
+	// has claimed.
+	GuardClaims bool
+	// Tools are the groups of tools that the server offers, as its flag takes them;
+	// empty for the usual ones.
+	Tools string
 }
 
 // DefaultName is what the server is called unless somebody says otherwise.
 const DefaultName = "bridge"
 
 // serveArgs is how the client starts the server.
-func (s Setup) serveArgs() []string { return s.withPlaces("serve") }
+func (s Setup) serveArgs() []string {
+	if s.Tools != "" {
+		return s.withPlaces("serve", "--tools", s.Tools)
+	}
+	return s.withPlaces("serve")
+}
 
 // withPlaces adds the flags that say where the store and the configuration are.
 func (s Setup) withPlaces(args ...string) []string {

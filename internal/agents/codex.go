@@ -44,6 +44,12 @@ func codexTargets(s Setup, p Place, config []byte) ([]target, error) {
 		}
 		hooks.entries = append(hooks.entries, hookEntry(event, s.codexHookCommand(), confedit.Member{Name: "timeout", Value: hookSeconds}))
 	}
+	if s.GuardClaims && inline {
+		targets[0].tables = append(targets[0].tables, s.guardTable())
+	}
+	if s.GuardClaims && !inline {
+		hooks.entries = append(hooks.entries, s.guardEntry(confedit.Member{Name: "timeout", Value: hookSeconds}))
+	}
 	if !inline {
 		targets = append(targets, hooks)
 	}

@@ -36,6 +36,10 @@ func geminiTargets(s Setup, p Place) ([]target, error) {
 		settings.entries = append(settings.entries, hookEntry(event, s.hookCommand(),
 			confedit.Member{Name: "name", Value: DefaultName}, confedit.Member{Name: "timeout", Value: hookMilliseconds}))
 	}
+	if s.GuardClaims {
+		settings.entries = append(settings.entries, s.guardEntry(
+			confedit.Member{Name: "name", Value: DefaultName}, confedit.Member{Name: "timeout", Value: hookMilliseconds}))
+	}
 	targets := []target{settings}
 	if s.DenyRules || s.AllowTools {
 		if s.Scope == ScopeProject {

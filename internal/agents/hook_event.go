@@ -3,7 +3,6 @@ package agents
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -65,16 +64,33 @@ type HookEvent struct {
 	Helper bool
 	// Own reports that the tool was one of the bridge's: its answer told of mail.
 	Own bool
+	// Tool is the tool that the event is about, Arguments what it is called with, and
+	// Dir the folder that the agent works in.
+	Tool, Dir string
+	Arguments json.RawMessage
 }
 
-// ErrHookInput reports an event that is larger than MaxHookInput. The rest of it
-// was not read.
-var ErrHookInput = fmt.Errorf("the event is larger than %d bytes", MaxHookInput)
+// ErrHookInput reports an event that is larger than MaxHookInput or MaxGuardInput.
+// The rest of it was not read.
+var ErrHookInput = errors.New("the event is larger than a hook reads")
 
 // ReadHookEvent reads the event of a client: one JSON object. It returns when that
 // is whole, since some clients leave their end open; what follows is not read.
 func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
-	limited := &io.LimitedReader{R: r, N: MaxHookInput}
+	return readEvent(client, r, MaxHookInput)
+}
+
+// MaxGuardInput is MaxHookInput for events that are guarded: they carry a whole file
+// that the agent writes.
+const MaxGuardInput = 32 << 20
+
+// ReadGuardEvent is ReadHookEvent for an event that is guarded.
+func ReadGuardEvent(client string, r io.Reader) (HookEvent, error) {
+	return readEvent(client, r, MaxGuardInput)
+}
+
+func readEvent(client string, r io.Reader, most int64) (HookEvent, error) {
+	limited := &io.LimitedReader{R: r, N: most}
 	var input struct {
 		Event   string `json:"hook_event_name"`
 		Session string `json:"session_id"`
@@ -83,6 +99,9 @@ func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
 		Agent   string `json:"agent_id"`
 		Tool    string `json:"tool_name"`
 		Prompt  string `json:"prompt"`
+		Dir     string `json:"cwd"`
+
+		Arguments json.RawMessage `json:"tool_input"`
 	}
 	if err := json.NewDecoder(limited).Decode(&input); err != nil {
 		if limited.N == 0 {
@@ -99,6 +118,8 @@ func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
 		Again:   input.Again,
 		Helper:  input.Agent != "",
 		Own:     ownTool(input.Tool),
+
+		Tool: input.Tool, Dir: input.Dir, Arguments: input.Arguments,
 	}
 	switch client {
 	case "codex":
@@ -125,6 +146,7 @@ func (e *HookEvent) settleNotice(prompt string) {
 var ownTools = []string{
 	"create_conversation", "join_conversation", "send_to_partner", "check_messages", "get_history",
 	"update_my_status", "check_partner_status", "list_conversations", "extend_conversation", "assign_task", "update_task", "list_tasks",
+	"invite_to_conversation", "claim_file", "release_file",
 }
 
 // ownTool reports whether a tool is one of the bridge's: mcp__bridge__x in

@@ -7,6 +7,7 @@ import (
 
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
 )
 
 // HookSession is a client's session, seen from its hooks.
@@ -92,6 +93,32 @@ func (s HookSession) Tell(ctx context.Context, e HookEvent, mail []HookMail) (te
 		return HookNews{}, err
 	}
 	return tell, nil
+}
+
+// TellUnguarded reports whether the user is to be told that claims cannot be asked
+// for: once in a session.
+func (s HookSession) TellUnguarded(ctx context.Context) (tell bool, err error) {
+	if s.name() == (binding.Label{}) {
+		return false, nil // it would be told each time
+	}
+	err = s.Bindings.Notify(ctx, s.name(), func(n *binding.Notices) bool {
+		tell = !n.Unguarded
+		n.Unguarded = true
+		return tell
+	})
+	return tell && err == nil, err
+}
+
+// Editor is the client's agent, as claims know it: the sessions with mail, whose
+// tokens were proved, in conversations that have not ended.
+func Editor(mail []HookMail) claims.Editor {
+	var e claims.Editor
+	for _, m := range mail {
+		if m.Left > 0 {
+			e = append(e, credentials(m.Entry))
+		}
+	}
+	return e
 }
 
 func credentials(e binding.Entry) bridge.Credentials {

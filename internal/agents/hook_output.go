@@ -8,6 +8,8 @@ type hookOutput struct {
 	Decision string       `json:"decision,omitempty"`
 	Reason   string       `json:"reason,omitempty"`
 	Specific *hookContext `json:"hookSpecificOutput,omitempty"`
+	// Message is shown to the user.
+	Message string `json:"systemMessage,omitempty"`
 }
 
 type hookContext struct {
@@ -23,5 +25,11 @@ func (e HookEvent) Answer(text string) ([]byte, error) {
 		out = hookOutput{Decision: "block", Reason: text}
 	}
 	answer, err := json.Marshal(out)
+	return append(answer, '\n'), err
+}
+
+// TellUser is what a hook prints so that the user of the client reads text.
+func TellUser(text string) ([]byte, error) {
+	answer, err := json.Marshal(hookOutput{Message: text})
 	return append(answer, '\n'), err
 }

@@ -28,11 +28,15 @@ func TestReadHookEvent(t *testing.T) {
 		},
 		"claude helper": {
 			"claude", `{"session_id":"s","hook_event_name":"PostToolUse","agent_id":"a1","tool_name":"Bash"}`,
-			agents.HookEvent{Client: "claude", Name: "PostToolUse", Kind: agents.HookAfterTool, Session: "s", Helper: true},
+			agents.HookEvent{Client: "claude", Name: "PostToolUse", Kind: agents.HookAfterTool, Session: "s", Helper: true, Tool: "Bash"},
 		},
 		"claude own tool": {
 			"claude", `{"session_id":"s","hook_event_name":"PostToolUse","tool_name":"mcp__plugin_bridge_bridge__send_to_partner"}`,
-			agents.HookEvent{Client: "claude", Name: "PostToolUse", Kind: agents.HookAfterTool, Session: "s", Own: true},
+			agents.HookEvent{Client: "claude", Name: "PostToolUse", Kind: agents.HookAfterTool, Session: "s", Own: true, Tool: "mcp__plugin_bridge_bridge__send_to_partner"},
+		},
+		"claude edit": {
+			"claude", `{"session_id":"s","hook_event_name":"PreToolUse","cwd":"/p","tool_name":"Edit","tool_input":{"file_path":"a"}}`,
+			agents.HookEvent{Client: "claude", Name: "PreToolUse", Session: "s", Tool: "Edit", Dir: "/p", Arguments: json.RawMessage(`{"file_path":"a"}`)},
 		},
 		"codex start": {
 			"codex", `{"session_id":"s","transcript_path":null,"hook_event_name":"SessionStart","source":"resume"}`,
@@ -60,7 +64,7 @@ func TestReadHookEvent(t *testing.T) {
 		},
 		"gemini own tool": {
 			"gemini", `{"session_id":"s","hook_event_name":"AfterTool","tool_name":"mcp_bridge_check_messages"}`,
-			agents.HookEvent{Client: "gemini", Name: "AfterTool", Kind: agents.HookAfterTool, Session: "s", Own: true},
+			agents.HookEvent{Client: "gemini", Name: "AfterTool", Kind: agents.HookAfterTool, Session: "s", Own: true, Tool: "mcp_bridge_check_messages"},
 		},
 		"another client's event": {
 			"gemini", `{"session_id":"s","hook_event_name":"Stop"}`,
@@ -68,7 +72,7 @@ func TestReadHookEvent(t *testing.T) {
 		},
 		"a tool of that name elsewhere": {
 			"claude", `{"session_id":"s","hook_event_name":"PostToolUse","tool_name":"check_messages"}`,
-			agents.HookEvent{Client: "claude", Name: "PostToolUse", Kind: agents.HookAfterTool, Session: "s"},
+			agents.HookEvent{Client: "claude", Name: "PostToolUse", Kind: agents.HookAfterTool, Session: "s", Tool: "check_messages"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"example.org/bridge/internal/confedit"
+	"example.org/bridge/internal/lazyregexp"
 	"example.org/bridge/internal/privatefile"
 )
 
@@ -25,11 +25,11 @@ type Installer struct {
 	State string
 }
 
-var serverName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,31}$`)
+var serverName = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_-]{0,31}$`)
 
 // Check says what is wrong with a setup, if anything.
 func (s Setup) Check() error {
-	if !serverName.MatchString(s.Name) {
+	if !serverName().MatchString(s.Name) {
 		return errors.New("a server's name has up to 32 letters, digits, - and _, and begins with a letter")
 	}
 	for _, path := range []string{s.Program, s.DB, s.Config} {
@@ -44,6 +44,9 @@ func (s Setup) Check() error {
 	}
 	if s.Wake && s.Client != Codex {
 		return errors.New("--wake is for codex: Claude Code is woken without it, and other clients cannot be")
+	}
+	if s.GuardClaims && !s.Client.Hooked() {
+		return errors.New("--guard-claims is for claude, codex and gemini: bridge has no hooks for other clients")
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func newDesk(t testing.TB) *desk {
 }
 
 func (d *desk) setup(c agents.Client, scope agents.Scope) agents.Setup {
-	return agents.Setup{Client: c, Scope: scope, Program: absolute("/opt/my tools/bridge"), Name: agents.DefaultName, DenyRules: hasRules(c, scope), AllowTools: hasRules(c, scope)}
+	return agents.Setup{Client: c, Scope: scope, Program: absolute("/opt/my tools/bridge"), Name: agents.DefaultName, DenyRules: hasRules(c, scope), AllowTools: hasRules(c, scope), GuardClaims: c.Hooked()}
 }
 
 // hasRules reports whether a client has rules that bridge writes.
@@ -458,6 +458,7 @@ func TestSetupCheck(t *testing.T) {
 		"relative db":   func(s *agents.Setup) { s.DB = "x.db" },
 		"name":          func(s *agents.Setup) { s.Name = `x"y` },
 		"dotted name":   func(s *agents.Setup) { s.Name = "a.b" },
+		"no hooks":      func(s *agents.Setup) { s.Client, s.GuardClaims = agents.OpenCode, true },
 		"invalid UTF-8": func(s *agents.Setup) { s.Program += "\xff" },
 	} {
 		bad := good
@@ -466,6 +467,55 @@ func TestSetupCheck(t *testing.T) {
 			t.Errorf("%s was accepted", name)
 		}
 	}
+}
+
+// TestTools: the groups of tools are in the entry, also where one was there, and gone
+// when they are no longer asked for. What its owner entered stays.
+func TestTools(t *testing.T) {
+	for _, c := range agents.Clients() {
+		t.Run(string(c), func(t *testing.T) {
+			d := newDesk(t)
+			plain := d.setup(c, agents.ScopeUser)
+			before := d.tree()
+			d.install(plain)
+			named := plain
+			named.Tools = "core,files"
+			d.install(named)
+			if !d.serves(c, "--tools", "core,files") {
+				t.Errorf("the server is not told: %v", d.tree())
+			}
+			if again := d.install(named); !again.Empty() {
+				t.Errorf("installing again changes:\n%s", again.Diff())
+			}
+			d.install(plain)
+			if d.serves(c, "--tools") {
+				t.Error("the server is still told")
+			}
+			d.uninstall(plain)
+			if diff := cmp.Diff(before, d.tree()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	d := newDesk(t)
+	d.write("home/.claude.json", `{"mcpServers": {"bridge": {"command": "bridge", "args": ["serve", "--tools", "core"]}}}`)
+	s := d.setup(agents.Claude, agents.ScopeUser)
+	d.install(s)
+	if !d.serves(agents.Claude, "--tools", "core") {
+		t.Error("what its owner entered is gone")
+	}
+}
+
+// serves reports whether the client's server is started with words behind each other.
+func (d *desk) serves(c agents.Client, words ...string) bool {
+	d.Helper()
+	found, err := d.Find(c, agents.ScopeUser)
+	if err != nil || len(found.Servers) != 1 {
+		d.Fatal(err, found.Servers)
+	}
+	args := found.Servers[0].Args
+	at := slices.Index(args, words[0])
+	return at >= 0 && len(args) >= at+len(words) && slices.Equal(args[at:at+len(words)], words)
 }
 
 // FuzzInstallJSON: whatever valid JSON a client has, install and uninstall

@@ -4,6 +4,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // shell is what reads a command line that a client keeps.
@@ -32,9 +34,9 @@ func shellOf(client Client, goos string) shell {
 }
 
 var (
-	plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+	plainWord = lazyregexp.New(`^[A-Za-z0-9_@%+=:,./-]+$`)
 	// PowerShell reads @ and , as operators.
-	plainPowerShell = regexp.MustCompile(`^[A-Za-z0-9_+=:./-]+$`)
+	plainPowerShell = lazyregexp.New(`^[A-Za-z0-9_+=:./-]+$`)
 )
 
 // line writes words as one line for the shell.
@@ -62,7 +64,7 @@ func (sh shell) word(word string) string {
 		plain = plainPowerShell
 	}
 	switch {
-	case plain.MatchString(word):
+	case plain().MatchString(word):
 		return word
 	case sh == gitBash:
 		return `"` + word + `"`
@@ -81,20 +83,20 @@ func isHook(line string, client Client) bool {
 
 // The first word of a line, of a shell like sh, and of PowerShell.
 var (
-	posixWord  = regexp.MustCompile(`^(?:'((?:[^']|'\\'')*)'|"([^"$` + "`" + `\\]*)"|([A-Za-z0-9_@%+=:,./-]+))(?: |$)`)
-	callWord   = regexp.MustCompile(`^'((?:[^']|'')*)'()()(?: |$)`)
-	hookByName = regexp.MustCompile(`^()(?:"([^"]+)"|(\S+)) `)
+	posixWord  = lazyregexp.New(`^(?:'((?:[^']|'\\'')*)'|"([^"$` + "`" + `\\]*)"|([A-Za-z0-9_@%+=:,./-]+))(?: |$)`)
+	callWord   = lazyregexp.New(`^'((?:[^']|'')*)'()()(?: |$)`)
+	hookByName = lazyregexp.New(`^()(?:"([^"]+)"|(\S+)) `)
 )
 
 // firstWord splits the first word from a line that may have anything behind it.
 func firstWord(line string) (word, rest string, ok bool) {
 	if call, found := strings.CutPrefix(line, callOperator); found {
-		return cutWord(call, callWord, "''")
+		return cutWord(call, callWord(), "''")
 	}
-	if word, rest, ok = cutWord(line, posixWord, `'\''`); ok {
+	if word, rest, ok = cutWord(line, posixWord(), `'\''`); ok {
 		return word, rest, true
 	}
-	return cutWord(line, hookByName, "")
+	return cutWord(line, hookByName(), "")
 }
 
 func cutWord(line string, form *regexp.Regexp, quote string) (word, rest string, ok bool) {
@@ -114,9 +116,9 @@ func cutWord(line string, form *regexp.Regexp, quote string) (word, rest string,
 func Words(line string) (words []string, ok bool) {
 	line, call := strings.CutPrefix(line, callOperator)
 	for line != "" {
-		word, rest, plain := cutWord(line, posixWord, `'\''`)
+		word, rest, plain := cutWord(line, posixWord(), `'\''`)
 		if call {
-			if quoted, behind, found := cutWord(line, callWord, "''"); found {
+			if quoted, behind, found := cutWord(line, callWord(), "''"); found {
 				word, rest, plain = quoted, behind, true
 			}
 		}

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
 	"example.org/bridge/internal/confedit"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // stripper takes what is ours out of a file by what it says, wherever it stands
@@ -113,11 +113,11 @@ func (p stripper) ourHook(handler map[string]any) bool {
 }
 
 // claudeRuleForm is a rule as claudeRule writes them.
-var claudeRuleForm = regexp.MustCompile(`^Bash\((.*) (yolo|serve):\*\)$`)
+var claudeRuleForm = lazyregexp.New(`^Bash\((.*) (yolo|serve):\*\)$`)
 
 func (p stripper) stripRules(text []byte) ([]byte, error) {
 	text, err := p.stripList(text, "deny", func(rule string) bool {
-		match := claudeRuleForm.FindStringSubmatch(rule)
+		match := claudeRuleForm().FindStringSubmatch(rule)
 		return match != nil && isBridge(strings.Trim(match[1], `'"`))
 	})
 	if err != nil {
@@ -202,7 +202,7 @@ func (p stripper) stripTOML(text []byte) ([]byte, error) {
 			foreign, removed = foreign || !ours, removed || ours
 			return ours
 		case len(s.Path) == 2 && s.Path[0] == "hooks" && s.List:
-			whole := removed && !foreign && len(s.Values) == 0
+			whole := removed && !foreign && (len(s.Values) == 0 || len(s.Values) == 1 && s.Values["matcher"] == p.client.guardMatcher())
 			foreign, removed = false, false
 			return whole
 		}

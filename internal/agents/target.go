@@ -162,7 +162,7 @@ func dropOther(text []byte, e entry, client Client) ([]byte, error) {
 		handlers := handlersOf(group)
 		for h, handler := range slices.Backward(handlers) {
 			command, _ := handler["command"].(string)
-			if err != nil || !isHook(command, client) || waits(command) != waits(e.hook) {
+			if err != nil || !isHook(command, client) || waits(command) != waits(e.hook) || guards(command) != guards(e.hook) {
 				continue
 			}
 			handlers = slices.Delete(handlers, h, h+1)

@@ -24,6 +24,8 @@ type Notices struct {
 	// woken, since its user last spoke.
 	Continued int `json:"continued,omitempty"`
 	Woken     int `json:"woken,omitempty"`
+	// Unguarded reports that the user was told that claims could not be asked for.
+	Unguarded bool `json:"unguarded,omitempty"`
 }
 
 // ToldEnd is an end that an agent was told of: that it comes at a time, or that it

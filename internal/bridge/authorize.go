@@ -32,6 +32,9 @@ type Operation struct {
 	Details Details
 	// Charges are taken all, or none.
 	Charges []Charge
+	// Begins reports that the operation makes a conversation: it is refused while
+	// everything is paused.
+	Begins bool
 }
 
 // Proof is what a store knows of the session that a caller claims to be. The
@@ -120,6 +123,15 @@ func (g Gate) Admit(p Proof) error {
 	}
 }
 
+// Admit refuses to begin a conversation while the operator has paused all of them. It
+// is pure. The refusal costs nothing, and is logged until there are too many.
+func (op Operation) Admit(paused bool) error {
+	if !op.Begins || !paused {
+		return nil
+	}
+	return &Refusal{Reason: ErrAllPaused, Outcome: OutcomeRefused, Flood: op.Charges[0].flood()}
+}
+
 // unlessPaused refuses what changes something in a conversation that is paused.
 func (g Gate) unlessPaused(paused bool) error {
 	if paused && g.Changes {
@@ -149,6 +161,7 @@ var conversationID = regexp.MustCompile(ConversationPattern)
 
 // WriteGate returns the gate of a call that changes something.
 func (s *Service) WriteGate(c Credentials, action string) Gate {
+	c = claimed(c)
 	g := s.gate(c, action, Charge{
 		Bucket: bucket("write", c.Conversation, c.Session),
 		What:   "sending and other changes",
@@ -160,12 +173,14 @@ func (s *Service) WriteGate(c Credentials, action string) Gate {
 
 // ReadGate returns the gate of a call that only reads.
 func (s *Service) ReadGate(c Credentials, action string) Gate {
+	c = claimed(c)
 	return s.gate(c, action, s.ReadCharge(c.Conversation, c.Session))
 }
 
 // besideGate is readGate for what runs beside an agent, such as its keepalive:
 // it must not use up what the agent itself may read.
 func (s *Service) besideGate(c Credentials, action string) Gate {
+	c = claimed(c)
 	charge := s.ReadCharge(c.Conversation, c.Session)
 	charge.Bucket = bucket("beside", c.Conversation, c.Session)
 	g := s.gate(c, action, charge)
@@ -198,34 +213,39 @@ func (s *Service) ReadCharge(conversation string, session SessionID) Charge {
 	}
 }
 
-func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
-	claimed := c
-	// Only well-formed values reach the store and the audit log: anything else
-	// might be a secret in the wrong argument. No session has such a name.
+// claimed is what a caller says of itself, as it may reach the store, its server and
+// the audit log: only values of the right form, because anything else might be a
+// secret in the wrong argument. No session has such a name.
+func claimed(c Credentials) Credentials {
 	if !conversationID.MatchString(c.Conversation) {
-		claimed.Conversation = "(malformed)"
+		c.Conversation = "(malformed)"
 	}
 	if !c.Session.Valid() {
-		claimed.Session = "?"
+		c.Session = "?"
 	}
+	return c
+}
+
+// gate takes what claimed returns.
+func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 	now := s.Now()
 	return Gate{
 		Operation: Operation{
 			Now:          now,
-			Actor:        string(claimed.Session),
-			Conversation: claimed.Conversation,
+			Actor:        string(c.Session),
+			Conversation: c.Conversation,
 			Action:       action,
 			Details:      Details{},
 			Charges:      []Charge{charge},
 		},
-		Session: claimed.Session,
+		Session: c.Session,
 		Prove: func(p Proof) bool {
-			return s.tokens.Verify(c.Token, claimed.Conversation, string(claimed.Session), p.Nonce)
+			return s.tokens.Verify(c.Token, c.Conversation, string(c.Session), p.Nonce)
 		},
-		Ends:     func(p Proof) bool { return s.ends.Genuine(claimed.Conversation, p.ExpiresAt, p.ExpirySeal) },
+		Ends:     func(p Proof) bool { return s.ends.Genuine(c.Conversation, p.ExpiresAt, p.ExpirySeal) },
 		Late:     lateActions[action],
-		Failures: s.failures(claimed.Conversation),
-		Repeat:   s.ReadCharge(claimed.Conversation, claimed.Session),
+		Failures: s.failures(c.Conversation),
+		Repeat:   s.ReadCharge(c.Conversation, c.Session),
 	}
 }
 

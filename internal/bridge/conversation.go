@@ -141,6 +141,7 @@ func (s *Service) createOperation(ctx context.Context) Operation {
 		Actor:   string(SessionA),
 		Action:  "create_conversation",
 		Details: Details{},
+		Begins:  true,
 		Charges: []Charge{
 			{Bucket: "create/" + s.callerOf(ctx), What: "creating conversations from one process", Kind: LimitCreator},
 			{Bucket: "create", What: "creating conversations", Kind: LimitCreates},
@@ -229,14 +230,17 @@ type Invitation struct {
 	Nonce                   []byte
 	Roster                  Roster
 	Unread                  int64
-	Clock                   Clock
+	// Paused reports that the operator has paused the conversation.
+	Paused bool
+	Clock  Clock
 }
 
 // An InvitationRule says whether an invitation may be redeemed: its error is nil
 // or a Refusal. It is pure.
 type InvitationRule func(Invitation) error
 
-// redeemRule lets a code be redeemed once, before it and its conversation expire.
+// redeemRule lets a code be redeemed once, before it and its conversation expire, and
+// not while the operator has paused the conversation.
 // A caller with another code proves nothing: its failures are charged.
 func (s *Service) redeemRule(now time.Time, failures Charge) InvitationRule {
 	return func(i Invitation) error {
@@ -252,6 +256,8 @@ func (s *Service) redeemRule(now time.Time, failures Charge) InvitationRule {
 			return refuse(ErrJoinCodeUsed)
 		case !at.Before(i.JoinExpiresAt) || i.Expired(at):
 			return refuse(ErrJoinCodeExpired)
+		case i.Paused: // the code stays good
+			return &Refusal{Reason: ErrPaused, Outcome: OutcomeRefused, Flood: failures}
 		}
 		return nil
 	}

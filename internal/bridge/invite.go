@@ -64,13 +64,13 @@ func (s *Service) Invite(ctx context.Context, c Credentials, role string) (Invit
 	return i, err
 }
 
-// freePlace is the first session that there is not, or whose join code ran out
-// before anybody came. Session "b" keeps its place: mail may wait for it.
+// freePlace is the first session that there is not, or that was kept long enough
+// for somebody who did not come. Session "b" keeps its place: mail may wait for it.
 func freePlace(r Roster, now time.Time) (SessionID, bool) {
 	all := SessionIDs()[2:]
 	i := slices.IndexFunc(all, func(id SessionID) bool {
 		s, taken := r.Of(id)
-		return !taken || !s.Joined() && !s.CodeUntil.IsZero() && !now.Before(s.CodeUntil)
+		return !taken || !s.Joined() && !now.Before(s.KeptUntil)
 	})
 	if i < 0 {
 		return "", false

@@ -63,16 +63,19 @@ type SessionState struct {
 	// SeenAt is its last sign of life: a call of its own, a wait, a heartbeat.
 	// Zero when there was none.
 	SeenAt time.Time
-	// Received and Unread count the messages sent to the session, and those of
-	// them that were not yet delivered.
+	// Received and Unread count the messages sent to the session by anybody, and those
+	// of them that were not yet delivered.
 	Received, Unread int64
+	// UnreadOfCaller counts those of Unread that whoever asks has sent; nil where that
+	// is not asked, and in a conversation of two.
+	UnreadOfCaller *int64
 	// ReadID is the last message that it has read of those of its partner, or of
 	// whoever asks where there are more sessions, and ReadAt when; zero without one.
 	ReadID int64
 	ReadAt time.Time
-	// JoinedAt is when a join code for it was redeemed, and CodeUntil the end of the
-	// one that was not; zero without one.
-	JoinedAt, CodeUntil time.Time
+	// JoinedAt is when a join code for it was redeemed. Until then KeptUntil is how
+	// long its place is kept: to the end of its code, or for who was given its token.
+	JoinedAt, KeptUntil time.Time
 }
 
 // Joined reports whether an agent has ever acted for the session.
@@ -124,8 +127,7 @@ func (s *Service) UpdateStatus(ctx context.Context, c Credentials, status Status
 
 // PartnerStatus is the answer to CheckPartners.
 type PartnerStatus struct {
-	// Partners are the other sessions, or the one that was asked for. Where there
-	// are several, their Unread counts messages of the caller only.
+	// Partners are the other sessions, or the one that was asked for.
 	Partners Roster
 	// Now is the time that the answer is about.
 	Now time.Time

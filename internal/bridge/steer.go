@@ -10,6 +10,9 @@ import (
 // on, and what changes something is refused.
 var ErrPaused = errors.New("the operator has paused this conversation")
 
+// ErrAllPaused reports that the operator has paused all conversations: none begins.
+var ErrAllPaused = errors.New("the operator has paused all conversations, and no new one begins")
+
 // SteeringStore is the part of a Store with which the operator takes part.
 type SteeringStore interface {
 	// Say keeps m as the operator's for those whom rule names: once, but in a
@@ -34,7 +37,7 @@ type SteeringStore interface {
 }
 
 // Pause refuses, from now on, whatever changes something in a conversation, or in
-// all of them where the id is empty. It reports false where that was so already.
+// all of them where the id is empty; then none begins, either. It reports false where that was so already.
 // The error may be ErrNotFound.
 func (s *Service) Pause(ctx context.Context, conversation string) (changed bool, err error) {
 	return s.store.Pause(ctx, s.OperatorOperation("pause", conversation))

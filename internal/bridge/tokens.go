@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
+	"time"
 
 	"example.org/bridge/internal/auth"
 )
@@ -21,11 +22,14 @@ type NewNonce struct {
 	Session SessionID
 	Nonce   []byte
 	Print   int64
+	// KeptUntil is how long the place of a session that nobody has joined yet is kept
+	// for who is given its new token.
+	KeptUntil time.Time
 }
 
 // A NonceRule makes the nonces that take the place of those of a conversation's
-// sessions. Its error is nil or an InvalidError. It is pure but for chance.
-type NonceRule func(sessions []SessionID) ([]NewNonce, error)
+// sessions, at a time of the store. Its error is nil or an InvalidError. It is pure but for chance.
+type NonceRule func(sessions []SessionID, now time.Time) ([]NewNonce, error)
 
 // Tokens derives the tokens of a conversation again, in order of the sessions. That
 // it was done is in the audit log. The error may be ErrNotFound.
@@ -41,9 +45,9 @@ func (s *Service) Tokens(ctx context.Context, conversation string) ([]Token, err
 // that were not redeemed, are invalid from then on.
 func (s *Service) RotateTokens(ctx context.Context, conversation string) ([]Token, error) {
 	op := s.OperatorOperation("rotate_tokens", conversation)
-	fresh, err := s.store.ReplaceNonces(ctx, op, func(sessions []SessionID) (fresh []NewNonce, err error) {
+	fresh, err := s.store.ReplaceNonces(ctx, op, func(sessions []SessionID, now time.Time) (fresh []NewNonce, err error) {
 		for _, session := range sessions {
-			fresh = append(fresh, s.newNonce(conversation, session))
+			fresh = append(fresh, s.freshNonce(conversation, session, now))
 		}
 		return fresh, nil
 	})
@@ -63,11 +67,11 @@ func (s *Service) RotateToken(ctx context.Context, conversation string, session 
 		return "", s.refuseOperation(ctx, op, Invalid("session", "must be the letter of a session"))
 	}
 	op.Details["session"] = session
-	fresh, err := s.store.ReplaceNonces(ctx, op, func(sessions []SessionID) ([]NewNonce, error) {
+	fresh, err := s.store.ReplaceNonces(ctx, op, func(sessions []SessionID, now time.Time) ([]NewNonce, error) {
 		if !slices.Contains(sessions, session) {
 			return nil, Invalid("session", "must be a session of the conversation: %s", Recipients(sessions))
 		}
-		return []NewNonce{s.newNonce(conversation, session)}, nil
+		return []NewNonce{s.freshNonce(conversation, session, now)}, nil
 	})
 	if err != nil {
 		return "", err
@@ -78,6 +82,14 @@ func (s *Service) RotateToken(ctx context.Context, conversation string, session 
 func (s *Service) newNonce(conversation string, session SessionID) NewNonce {
 	nonce := auth.NewNonce()
 	return NewNonce{Session: session, Nonce: nonce, Print: s.printer.Of(conversation, session, nonce)}
+}
+
+// freshNonce takes the place of a nonce. A join code that is lost with it leaves the
+// place as long as a new code would: whoever is invited next does not take it before.
+func (s *Service) freshNonce(conversation string, session SessionID, now time.Time) NewNonce {
+	n := s.newNonce(conversation, session)
+	n.KeptUntil = now.Add(JoinCodeTTL)
+	return n
 }
 
 // issue derives the tokens of some nonces.

@@ -120,10 +120,13 @@ func takeRule(wanted []Claim) Rule {
 	}
 }
 
-func (s Scene) held(want, by Claim) error {
+func (s Scene) held(want, by Claim) error { return heldError(want.Path, by, s.Now) }
+
+// heldError says that a path is not free because of a claim.
+func heldError(path string, by Claim, now time.Time) *HeldError {
 	return &HeldError{
-		Path: want.Path, Claimed: by.Path, Conversation: by.Conversation, Session: by.Session,
-		Role: by.Role, Reason: by.Reason, Left: by.Left(s.Now),
+		Path: path, Claimed: by.Path, Conversation: by.Conversation, Session: by.Session,
+		Role: by.Role, Reason: by.Reason, Left: by.Left(now),
 	}
 }
 

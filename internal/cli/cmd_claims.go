@@ -16,17 +16,18 @@ import (
 func newClaimsCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "claims COMMAND",
-		Short: "See who works on which files, and end a claim",
+		Short: "See who works on which files, check a commit, and end a claim",
 		Long: `Agents that were started with the tools of the group "files" claim files before they edit
 them. A claim lasts while its holder works, and ends when it falls silent, when its task
 ends, or when it is released. It is an agreement between agents: it protects no file.`,
 		Example: `  bridge claims list
+  bridge claims check --staged
   bridge claims release 7`,
 		Args:        noCommandArgs,
 		Annotations: map[string]string{annotationParent: "its commands do everything"},
 		RunE:        func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newClaimsListCmd(a), newClaimsReleaseCmd(a))
+	cmd.AddCommand(newClaimsListCmd(a), newClaimsCheckCmd(a), newClaimsReleaseCmd(a))
 	return cmd
 }
 

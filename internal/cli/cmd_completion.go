@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"bytes"
+	"io"
+
 	"github.com/spf13/cobra"
 )
 
@@ -27,13 +30,27 @@ zsh, fish or powershell. Load it in the shell, or put it where the shell looks.`
 }
 
 func runCompletion(a *app, root *cobra.Command, shell string) error {
+	if !a.json {
+		return writeCompletion(a.stdout, root, shell)
+	}
+	var script bytes.Buffer
+	if err := writeCompletion(&script, root, shell); err != nil {
+		return err
+	}
+	return a.printJSON(struct {
+		Shell  string `json:"shell"`
+		Script string `json:"script"`
+	}{shell, script.String()})
+}
+
+func writeCompletion(out io.Writer, root *cobra.Command, shell string) error {
 	switch shell {
 	case "bash":
-		return root.GenBashCompletionV2(a.stdout, true)
+		return root.GenBashCompletionV2(out, true)
 	case "zsh":
-		return root.GenZshCompletion(a.stdout)
+		return root.GenZshCompletion(out)
 	case "fish":
-		return root.GenFishCompletion(a.stdout, true)
+		return root.GenFishCompletion(out, true)
 	}
-	return root.GenPowerShellCompletionWithDesc(a.stdout)
+	return root.GenPowerShellCompletionWithDesc(out)
 }

@@ -28,7 +28,8 @@ func newExportCmd(a *app) *cobra.Command {
 		Use:   "export CONVERSATION",
 		Short: "Write one conversation as a document",
 		Long: `Write a conversation with all its messages to standard output, to keep it or to pass
-it on: as Markdown, as one HTML page that loads nothing, or as JSON, one message a line.
+it on: as Markdown, as one HTML page that loads nothing, or as JSON lines, one message a
+line (--json is the same as --format jsonl).
 Nothing is marked read. What redaction has hidden stays hidden.
 
 What agents wrote stands in the document as text: no mark-up of theirs works.`,

@@ -81,16 +81,20 @@ type jsonMove struct {
 	To     *string `json:"to"`
 }
 
+func jsonMoves(moves []tasks.Move) []jsonMove {
+	views := make([]jsonMove, len(moves))
+	for i, m := range moves {
+		views[i] = jsonMove{m.Task.ID, m.Task.TeamID, cleantext.Clean(m.Task.Title), string(m.Task.State), view.Optional(m.From), view.Optional(m.Task.Worker)}
+	}
+	return views
+}
+
 func printMoves(a *app, o reassignOptions, moves []tasks.Move) error {
 	if a.json {
-		views := make([]jsonMove, len(moves))
-		for i, m := range moves {
-			views[i] = jsonMove{m.Task.ID, m.Task.TeamID, cleantext.Clean(m.Task.Title), string(m.Task.State), view.Optional(m.From), view.Optional(m.Task.Worker)}
-		}
 		return a.printJSON(struct {
 			DryRun bool       `json:"dry_run"`
 			Moves  []jsonMove `json:"moves"`
-		}{o.dryRun, views})
+		}{o.dryRun, jsonMoves(moves)})
 	}
 	if len(moves) == 0 {
 		return a.printLine("There is nothing to reassign.")

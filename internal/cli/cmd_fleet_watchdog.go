@@ -34,6 +34,8 @@ same alert_id, only if the process was killed while it delivered it.
 
 A worker that never gave a sign of life counts as silent only if it has had a task for
 as long as --silent-after. One that said "complete" and has no task does not count.
+With --once --json, print the alerts and moves of that round as one document.
+
 When the clock was set or the machine slept, no worker counts as silent until
 --silent-after has passed once more.
 
@@ -45,7 +47,12 @@ mode 0600.`,
   bridge fleet watchdog --interval 30s --silent-after 3m --exec ./alert.sh
   bridge fleet watchdog --webhook https://example.org/a --webhook-secret-file secret
   bridge fleet watchdog --once --alert-only`,
-		Args: noArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if a.json && !o.once {
+				return usagef("--json is for --once: what a watchdog does while it runs is in its log (--log-format json)")
+			}
+			return noArgs(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return runWatchdog(cmd.Context(), a, o) },
 	}
 	fs := cmd.Flags()
@@ -77,11 +84,27 @@ func runWatchdog(ctx context.Context, a *app, o watchdogOptions) error {
 		if !o.once {
 			a.announce("looking for workers silent for %s, every %s", formatAge(o.silentAfter), formatAge(o.interval))
 		}
-		return a.ended(ctx, fleet.Watchdog{
+		var done fleet.Round
+		err := a.ended(ctx, fleet.Watchdog{
 			Tasks: s.taskService, Interval: o.interval, After: o.silentAfter, Once: o.once, AlertOnly: o.alertOnly,
-			Outlets: outlets, Log: a.log(),
+			Outlets: outlets, Log: a.log(), Done: o.record(a, &done),
 		}.Run(ctx))
+		if err != nil || o.record(a, &done) == nil {
+			return err
+		}
+		return a.printJSON(struct {
+			Alerts []fleet.Event `json:"alerts"`
+			Moves  []jsonMove    `json:"moves"`
+		}{append([]fleet.Event{}, done.Alerts...), jsonMoves(done.Moves)})
 	})
+}
+
+// record is where a round is kept that is printed; nil where none is.
+func (o watchdogOptions) record(a *app, done *fleet.Round) *fleet.Round {
+	if !o.once || !a.json {
+		return nil
+	}
+	return done
 }
 
 func watchdogOutlets(a *app, o watchdogOptions) (outlets []fleet.Outlet, err error) {

@@ -36,13 +36,13 @@ const (
 )
 
 type hookOptions struct {
-	wait, wake         bool
+	wait, wake, guard  bool
 	clientPID          int
 	maxWait, timeLimit time.Duration
 }
 
 func newHookCmd(a *app) *cobra.Command {
-	o := hookOptions{maxWait: 3 * time.Hour, timeLimit: hookTime}
+	o := hookOptions{maxWait: 3 * time.Hour}
 	limit := &hookLimit{}
 	cmd := &cobra.Command{
 		Annotations: map[string]string{annotationUnattended: "clients start it in folders of their own"},
@@ -69,10 +69,15 @@ With --wake (Codex only, on Linux and macOS) the hook leaves a process behind wh
 agent becomes idle, which waits in the same way and then hands the agent the notice as
 a prompt, by "codex queue". It ends when the agent works again, and with the client.
 
+With --guard it reads the event before a tool runs, and ends with exit code 2 and the
+reason on standard error where the tool would change a file that another agent of the
+team has claimed; the client then does not run it. Where the claims cannot be read the
+tool runs, and the user is told once in the session.
+
 The agent must have created or joined its conversation through "bridge serve" in the
-same client. A hook never fails its client and never delays it: it takes at most 200 ms
-(--time-limit), and its exit code is 0 in every other case; --log-level debug says what
-happened.`,
+same client. A hook never fails its client and never delays it: it takes at most 200 ms,
+and 2 s with --guard (--time-limit), and its exit code is 0 in every other case;
+--log-level debug says what happened.`,
 		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
   bridge hook claude --wait --log-level debug < event.json`,
 		Hidden:    true,
@@ -85,12 +90,21 @@ happened.`,
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			err := a.configure(cmd)
+			if o.timeLimit <= 0 {
+				o.timeLimit = hookTime
+				if o.guard {
+					o.timeLimit = guardTime
+				}
+			}
 			if !o.wait {
 				limit.start(o.timeLimit)
 			}
 			return err
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.guard {
+				return runHookGuard(cmd.Context(), a, args[0], limit)
+			}
 			if o.wait {
 				return runHookWait(cmd.Context(), a, args[0], o)
 			}
@@ -99,9 +113,10 @@ happened.`,
 	}
 	boolFlag(cmd.Flags(), &o.wait, "wait", "wait for a message, and end with exit code 2 when one came")
 	boolFlag(cmd.Flags(), &o.wake, "wake", "leave a process behind that wakes an idle agent (Codex)")
+	boolFlag(cmd.Flags(), &o.guard, "guard", "before a tool runs: end with exit code 2 where it would change a file that another agent has claimed")
 	countFlag(cmd.Flags(), &o.clientPID, "client-pid", "the client's process, for a hook that it did not start itself")
 	ageFlag(cmd.Flags(), &o.maxWait, "max-wait", "how long to wait at most")
-	ageFlag(cmd.Flags(), &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most")
+	ageFlag(cmd.Flags(), &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most (0: 200 ms, and 2 s with --guard)")
 	settings(cmd, "max-wait", "time-limit")
 	return cmd
 }
@@ -133,6 +148,9 @@ type hookLimit struct {
 	timer  *time.Timer
 	last   time.Duration // what is left for saying something, and then for closing
 }
+
+// looking is how long the hook may look, so that it can say that it found nothing out.
+func (l *hookLimit) looking() time.Duration { return 5 * l.last }
 
 // start gives the hook a time, of which it may look for three quarters.
 func (l *hookLimit) start(all time.Duration) {
@@ -251,9 +269,14 @@ func (a *app) hookSession(client string) (agents.HookEvent, agents.HookSession, 
 	if err != nil {
 		return event, agents.HookSession{}, err
 	}
+	session, err := a.sessionOf(client, event)
+	return event, session, err
+}
+
+func (a *app) sessionOf(client string, event agents.HookEvent) (agents.HookSession, error) {
 	path, err := a.storePath()
 	if err != nil {
-		return event, agents.HookSession{}, err
+		return agents.HookSession{}, err
 	}
 	session := agents.HookSession{
 		Bindings: binding.Beside(path),
@@ -263,7 +286,7 @@ func (a *app) hookSession(client string) (agents.HookEvent, agents.HookSession, 
 	if client != "codex" { // which tells its servers the session
 		session.Process = binding.OfProcess(clientProcess())
 	}
-	return event, session, nil
+	return session, nil
 }
 
 // rescue turns a panic into an error: the runtime's exit code for one is 2, which

@@ -15,7 +15,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/agents"
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/mcpserver"
 )
 
 // installOptions are shared by install and uninstall.
@@ -23,7 +25,8 @@ type installOptions struct {
 	scope, serverName string
 	dryRun, denyRule  bool
 	allowTools, list  bool
-	wake              bool
+	wake, guardClaims bool
+	tools             string // as serve takes them; empty where none are named
 }
 
 func (o *installOptions) register(fs *pflag.FlagSet, what string) {
@@ -35,6 +38,7 @@ func (o *installOptions) register(fs *pflag.FlagSet, what string) {
 
 func newInstallCmd(a *app) *cobra.Command {
 	var o installOptions
+	var tools []mcpserver.Group
 	cmd := &cobra.Command{
 		Use:   "install [CLIENT]",
 		Short: "Connect an MCP client: its server entry and its hooks",
@@ -60,7 +64,10 @@ With --db, or BRIDGE_DB set, the client is told to use that store. --yolo-deny-r
 adds rules of the client's own, by which its agent cannot run "bridge yolo" or "bridge
 serve" in its shell. --wake lets mail wake an idle Codex, by "codex queue", which may
 still change; installing again without it takes that out. Claude Code is woken without
-it. See docs/clients.md.
+it. --guard-claims adds a hook that keeps the client's own editing tools from changing
+files that another agent of the team has claimed. --tools has the server started with
+these groups of tools; agents claim files with those of the group "files". Installing
+again without a flag takes out what it added, but not what you entered yourself. See docs/clients.md and docs/claims.md.
 
 The exit code is 0 when done or nothing was to do, 1 when a file was refused, and 2 for
 wrong arguments.`,
@@ -69,6 +76,7 @@ wrong arguments.`,
   bridge install codex --dry-run
   bridge install codex --allow-tools --wake
   bridge install gemini --scope project
+  bridge install claude --guard-claims --tools core,tasks,files
   bridge install claude --yolo-deny-rule --db /srv/team/bridge.db`,
 		ValidArgs: clientNames(),
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -78,6 +86,9 @@ wrong arguments.`,
 			return oneClient(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if named := cmd.Flags().Lookup("tools"); named.Changed {
+				o.tools = named.Value.String()
+			}
 			switch {
 			case o.list:
 				return runInstallList(a)
@@ -91,6 +102,8 @@ wrong arguments.`,
 	boolFlag(cmd.Flags(), &o.list, "list", "say which clients were found on this machine, and change nothing")
 	boolFlag(cmd.Flags(), &o.allowTools, "allow-tools", "let the client's agent read and answer messages without asking you each time")
 	boolFlag(cmd.Flags(), &o.wake, "wake", "let mail wake an idle agent (Codex; Claude Code is woken without it)")
+	toolsFlag(cmd.Flags(), &tools, "tools", "groups of tools that the server offers its agent: "+bridge.JoinWords(mcpserver.Groups()))
+	boolFlag(cmd.Flags(), &o.guardClaims, "guard-claims", "keep the client's own tools from changing files that another agent has claimed")
 	boolFlag(cmd.Flags(), &o.denyRule, "yolo-deny-rule", "keep the client's agent from running the operator's commands")
 	return cmd
 }
@@ -139,7 +152,7 @@ func (a *app) setup(client agents.Client, o installOptions) (agents.Installer, a
 	if err != nil {
 		return installer, agents.Setup{}, err
 	}
-	setup := agents.Setup{Client: client, Scope: agents.Scope(o.scope), Name: o.serverName, DenyRules: o.denyRule, AllowTools: o.allowTools, Wake: o.wake}
+	setup := agents.Setup{Client: client, Scope: agents.Scope(o.scope), Name: o.serverName, DenyRules: o.denyRule, AllowTools: o.allowTools, Wake: o.wake, GuardClaims: o.guardClaims, Tools: o.tools}
 	if setup.Program, err = a.program(); err != nil {
 		return installer, setup, err
 	}

@@ -32,7 +32,7 @@ conversations, agents, tasks and messages by state, calls by outcome, kinds of h
 secrets, approvals that wait, sizes, whether the audit log is whole, and with --backups
 when the last backup was made. No figure names a conversation, an agent or a path.
 
-With --listen, answer "GET /metrics" and "GET /healthz" on a loopback address until you
+With --json, print them as one document. With --listen, answer "GET /metrics" and "GET /healthz" on a loopback address until you
 press Ctrl-C. With --textfile, write a file for the textfile collector of node_exporter,
 whole or not at all, and end: run it from a timer.
 
@@ -41,6 +41,9 @@ deploy/prometheus has rules for alerts.`,
   bridge metrics --listen 127.0.0.1:9464 --backups ~/backups
   bridge metrics --textfile /var/lib/node_exporter/bridge.prom`,
 		Args: func(cmd *cobra.Command, args []string) error {
+			if a.json && (o.listen != "" || o.textfile != "") {
+				return usagef("--listen and --textfile give Prometheus's text: leave --json out")
+			}
 			if o.listen != "" && o.textfile != "" {
 				return usagef("--listen and --textfile are two ways: give one")
 			}
@@ -90,10 +93,19 @@ func runMetrics(ctx context.Context, a *app, o metricsOptions) error {
 			return err
 		}
 		if o.textfile == "" {
-			return figures.Write(a.stdout, all)
+			return a.printFigures(all)
 		}
 		return writeTextfile(o.textfile, all)
 	})
+}
+
+func (a *app) printFigures(all []figures.Family) error {
+	if !a.json {
+		return figures.Write(a.stdout, all)
+	}
+	return a.printJSON(struct {
+		Figures []figures.Figure `json:"figures"`
+	}{figures.Figures(all)})
 }
 
 // lookAtBackups finds the last backup in a folder, which need not be there yet.

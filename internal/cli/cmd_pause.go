@@ -18,8 +18,9 @@ func newPauseCmd(a *app) *cobra.Command {
 		Use:   "pause [CONVERSATION]",
 		Short: "Stop agents from changing anything, until you resume",
 		Long: `Pause a conversation, or with --all every conversation of the store. While it is
-paused, agents that send, assign or update tasks, or run commands are told that the
-operator has paused the conversation; reading goes on, and so does what you say.`,
+paused, agents that send, join, extend it, assign or update tasks, or run commands are
+told that the operator has paused the conversation; reading goes on, and so do agents'
+statuses and what you say. Join codes stay good. With --all no conversation begins.`,
 		Example: `  bridge pause 3f2a
   bridge pause --all`,
 	}, "pause every conversation, those to come too", func(ctx context.Context, s *bridge.Service, id string) (string, error) {

@@ -31,7 +31,7 @@ type document struct {
 type documentSession struct{ ID, Role string }
 
 type documentMessage struct {
-	N                            int64
+	N, Answers                   int64
 	From, Role, To, Action, Sent string
 	Redacted, Text               string
 	Files                        []string
@@ -51,7 +51,7 @@ func newDocument(c bridge.Overview, now time.Time) document {
 
 func (d document) message(m numbered) documentMessage {
 	return documentMessage{
-		N: m.n, From: cleantext.Field(m.From), Role: cleantext.Field(view.SenderRole(m.Message, d.overview)), To: cleantext.Field(m.To.String()),
+		N: m.n, Answers: m.answers, From: cleantext.Field(m.From), Role: cleantext.Field(view.SenderRole(m.Message, d.overview)), To: cleantext.Field(m.To.String()),
 		Action: cleantext.Field(string(m.Action)), Sent: formatTime(m.SentAt), Redacted: cleantext.Field(strings.Join(m.Redacted, ", ")),
 		Text: cleantext.Clean(m.Text), Files: view.Kinds(m.Files),
 	}
@@ -100,6 +100,9 @@ func (d document) writeMarkdown(out *bufio.Writer) {
 // writeMarkdown writes one message. The error is that of any write to out so far.
 func writeMarkdown(out *bufio.Writer, m documentMessage) error {
 	_, _ = fmt.Fprintf(out, "\n## %d. %s to %s: %s\n\n%s", m.N, m.From, m.To, m.Action, m.Sent)
+	if m.Answers > 0 {
+		_, _ = fmt.Fprintf(out, ", answers %d", m.Answers)
+	}
 	if m.Redacted != "" {
 		_, _ = fmt.Fprintf(out, ", redacted: %s", m.Redacted)
 	}

@@ -29,7 +29,7 @@ func Screens(t *testing.T, width int, colour bool) map[string]string {
 		"show": func(out *bufio.Writer) error {
 			writeHeader(out, w.screen, w.all[0], w.now)
 			for i, m := range w.messages {
-				writeMessage(out, w.screen, int64(i+1), m, w.all[0], w.now)
+				writeMessage(out, w.screen, numbered{Message: m, n: int64(i + 1)}, w.all[0], w.now)
 			}
 			return nil
 		},
@@ -37,7 +37,7 @@ func Screens(t *testing.T, width int, colour bool) map[string]string {
 			writeHeader(out, w.screen, w.all[0], w.now)
 			unread := &transcript{options: showOptions{unread: true}}
 			for _, m := range unread.choose(w.messages) {
-				writeMessage(out, w.screen, m.n, m.Message, w.all[0], w.now)
+				writeMessage(out, w.screen, m, w.all[0], w.now)
 			}
 			return nil
 		},

@@ -53,7 +53,7 @@ func (t *inboxText) show(ctx context.Context, page []bridge.Message) error {
 		return err
 	}
 	for _, m := range page {
-		writeMessage(t.out, t.screen, m.Seq, m, o, t.app.now())
+		writeMessage(t.out, t.screen, numbered{Message: m, n: m.Seq}, o, t.app.now())
 	}
 	return t.out.Flush()
 }

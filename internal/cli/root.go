@@ -187,6 +187,9 @@ func flagError(cmd *cobra.Command, err error) error {
 
 // noCommandArgs is for commands whose first argument would be a subcommand.
 func noCommandArgs(cmd *cobra.Command, args []string) error {
+	if json, _ := cmd.Flags().GetBool("json"); json && len(args) == 0 && cmd.Annotations[annotationParent] != "" {
+		return usagef("`%[1]s` alone is help for people: with --json name one of its commands, see `%[1]s --help`", cmd.CommandPath())
+	}
 	if len(args) == 0 {
 		return nil
 	}

@@ -16,18 +16,19 @@ import (
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/postgres"
+	"example.org/bridge/internal/postgres/server"
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // onServer reports whether the store is in a PostgreSQL database.
-func (a *app) onServer() bool { return postgres.IsURL(a.db) }
+func (a *app) onServer() bool { return server.IsURL(a.db) }
 
 // storeName names the store to people and programs, without a password.
 func (a *app) storeName() (string, error) {
 	if !a.onServer() {
 		return a.storePath()
 	}
-	config, err := postgres.Parse(a.db)
+	config, err := server.Parse(a.db)
 	return config.String(), err
 }
 
@@ -35,14 +36,14 @@ func (a *app) storeName() (string, error) {
 // made, in a folder of this machine that keeps the store's key and what clients'
 // sessions remember. Each database and schema has one.
 func placeOf(dsn string) (string, error) {
-	config, err := postgres.Parse(dsn)
+	config, err := server.Parse(dsn)
 	if err != nil {
 		return "", err
 	}
 	if noHome("XDG_STATE_HOME") || !filepath.IsAbs(xdg.StateHome) {
 		return "", usagef("no home folder is known for the key of the store: set HOME")
 	}
-	sum := sha256.Sum256([]byte(config.Host + "\x00" + config.Database + "\x00" + config.Schema))
+	sum := sha256.Sum256([]byte(config.Address() + "\x00" + config.Database + "\x00" + config.Schema))
 	return filepath.Join(xdg.StateHome, "bridge", "postgres-"+hex.EncodeToString(sum[:6]), "bridge.db"), nil
 }
 
@@ -78,7 +79,7 @@ func (a *app) openServer(ctx context.Context, key auth.Key) (openedStore, error)
 	if err != nil {
 		return openedStore{}, errors.Join(err, store.Close())
 	}
-	if unsure := clock.Unsure(); unsure > postgres.MaxUnsure {
+	if unsure := clock.Unsure(); unsure > server.MaxUnsure {
 		a.log().Warn("the server's clock is not well known: it takes long to answer", "unsure", unsure.Round(time.Millisecond))
 	}
 	bells := store.Bells()

@@ -36,7 +36,7 @@ func (p *transcriptPrinter) messages(c bridge.Overview, page []numbered) error {
 			}
 			continue
 		}
-		writeMessage(out, p.screen, m.n, m.Message, c, p.app.now())
+		writeMessage(out, p.screen, m, c, p.app.now())
 	}
 	return out.Flush()
 }
@@ -119,15 +119,15 @@ func strong(s style) style {
 // maxHeaderRole keeps a long role from filling the header line of a message.
 const maxHeaderRole = 30
 
-// writeMessage writes one message under a number: a line of bridge's own, the names
+// writeMessage writes one message under its number: a line of bridge's own, the names
 // of files, and the text, quoted.
-func writeMessage(out io.Writer, screen screen, n int64, m bridge.Message, c bridge.Overview, now time.Time) {
+func writeMessage(out io.Writer, screen screen, m numbered, c bridge.Overview, now time.Time) {
 	from := cleantext.Field(m.From)
-	if role := view.SenderRole(m, c); role != "" {
+	if role := view.SenderRole(m.Message, c); role != "" {
 		from += " " + strconv.Quote(cut(cleantext.Field(role), maxHeaderRole))
 	}
 	side := sideStyle(m.From)
-	title := fmt.Sprintf("#%d %s -> %s, %s, %s, ", n, from, cleantext.Field(m.To.String()), cleantext.Field(string(m.Action)), screen.stamp(m.SentAt, now))
+	title := fmt.Sprintf("#%d %s -> %s, %s, %s, ", m.n, from, cleantext.Field(m.To.String()), cleantext.Field(string(m.Action)), screen.stamp(m.SentAt, now))
 	state := cell{"unread", standout}
 	switch {
 	case m.Read:
@@ -136,6 +136,9 @@ func writeMessage(out io.Writer, screen screen, n int64, m bridge.Message, c bri
 		state.text = "UNREAD"
 	}
 	_, _ = io.WriteString(out, "\n"+screen.paint(title, strong(side))+screen.paint(state.text, state.style))
+	if m.answers > 0 {
+		_, _ = fmt.Fprintf(out, ", answers #%d", m.answers)
+	}
 	if len(m.Redacted) > 0 {
 		_, _ = io.WriteString(out, screen.paint(", redacted "+cleantext.Field(strings.Join(m.Redacted, " ")), warn))
 	}

@@ -8,10 +8,11 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// numbered is a message with its place in the whole conversation, from 1.
+// numbered is a message with its place in the whole conversation, from 1, and that of
+// the message that it answers; 0 for none.
 type numbered struct {
 	bridge.Message
-	n int64
+	n, answers int64
 }
 
 // transcript reads the messages of a conversation, as far as they are wanted.
@@ -20,7 +21,7 @@ type transcript struct {
 	id      string
 	options showOptions
 	since   time.Time
-	last, n int64 // id and number of the last message that was read
+	ids     []int64 // of the messages that were read, in order: 8 bytes a message
 }
 
 // showPage is how many messages are read at once.
@@ -62,7 +63,7 @@ func (t *transcript) eachMessage(ctx context.Context, show func(numbered) error)
 // time. A page is never empty.
 func (t *transcript) next(ctx context.Context, show func([]numbered) error) error {
 	for {
-		page, err := t.service.Messages(ctx, t.id, t.last, showPage)
+		page, err := t.service.Messages(ctx, t.id, t.last(), showPage)
 		if err != nil {
 			return err
 		}
@@ -80,12 +81,29 @@ func (t *transcript) next(ctx context.Context, show func([]numbered) error) erro
 // choose numbers a page of messages and returns those that are wanted.
 func (t *transcript) choose(page []bridge.Message) (wanted []numbered) {
 	for _, m := range page {
-		t.last, t.n = m.ID, t.n+1
+		t.ids = append(t.ids, m.ID)
 		if t.wants(m) {
-			wanted = append(wanted, numbered{m, t.n})
+			wanted = append(wanted, numbered{m, int64(len(t.ids)), t.number(m.ReplyTo)})
 		}
 	}
 	return wanted
+}
+
+// last is the id of the last message that was read.
+func (t *transcript) last() int64 {
+	if len(t.ids) == 0 {
+		return 0
+	}
+	return t.ids[len(t.ids)-1]
+}
+
+// number is the place of the message of that id; 0 where it was not read.
+func (t *transcript) number(id int64) int64 {
+	i, found := slices.BinarySearch(t.ids, id)
+	if !found {
+		return 0
+	}
+	return int64(i + 1)
 }
 
 func (t *transcript) wants(m bridge.Message) bool {

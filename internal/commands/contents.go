@@ -8,13 +8,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // Bounds of what an approval binds the content of. What is more than maxContents
@@ -71,36 +71,36 @@ type binder struct {
 }
 
 // interpreters run the first file that they are given, whatever its name.
-var interpreters = regexp.MustCompile(`^(python[0-9.]*|pypy[0-9.]*|node|nodejs|deno|bun|bash|sh|dash|zsh|ksh|ruby|perl|php|lua[0-9.]*|Rscript|pytest|source|\.)$`)
+var interpreters = lazyregexp.New(`^(python[0-9.]*|pypy[0-9.]*|node|nodejs|deno|bun|bash|sh|dash|zsh|ksh|ruby|perl|php|lua[0-9.]*|Rscript|pytest|source|\.)$`)
 
 // packageManagers run what package.json says.
-var packageManagers = regexp.MustCompile(`^(npm|npx|yarn|pnpm|bun)$`)
+var packageManagers = lazyregexp.New(`^(npm|npx|yarn|pnpm|bun)$`)
 
 // scriptEnd is how files end that are run by name.
-var scriptEnd = regexp.MustCompile(`\.(py|sh|bash|zsh|fish|js|mjs|cjs|ts|mts|cts|tsx|jsx|rb|pl|php|lua|mk|ps1|go|rs|java|kts|groovy|swift|jl|r|R|ex|exs|tcl|awk|sed|jq|sql|cmake)$`)
+var scriptEnd = lazyregexp.New(`\.(py|sh|bash|zsh|fish|js|mjs|cjs|ts|mts|cts|tsx|jsx|rb|pl|php|lua|mk|ps1|go|rs|java|kts|groovy|swift|jl|r|R|ex|exs|tcl|awk|sed|jq|sql|cmake)$`)
 
 // rulesOption is by which programs are given a file of rules: make -f, awk -f.
-var rulesOption = regexp.MustCompile(`^(-[a-zA-Z]*f|--file|--makefile|--from-file|--justfile)$`)
+var rulesOption = lazyregexp.New(`^(-[a-zA-Z]*f|--file|--makefile|--from-file|--justfile)$`)
 
 // rulesPrograms do what such a file says.
-var rulesPrograms = regexp.MustCompile(`^(g?make|[gmn]?awk|g?sed|jq|just|rake|psql|gnuplot|ninja|ant|gradle|docker|docker-compose|podman)$`)
+var rulesPrograms = lazyregexp.New(`^(g?make|[gmn]?awk|g?sed|jq|just|rake|psql|gnuplot|ninja|ant|gradle|docker|docker-compose|podman)$`)
 
 // words looks at a program and its arguments, with the folders in which they may
 // be meant.
 func (b *binder) words(program string, args, dirs []string) {
 	name := path.Base(program)
-	runs := interpreters.MatchString(name)
+	runs := interpreters().MatchString(name)
 	for _, dir := range dirs {
 		for i, word := range append([]string{program}, args...) {
-			isRules := i > 1 && rulesOption.MatchString(args[i-2]) && rulesPrograms.MatchString(name)
+			isRules := i > 1 && rulesOption().MatchString(args[i-2]) && rulesPrograms().MatchString(name)
 			if option, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "-") {
-				word, isRules = value, rulesOption.MatchString(option) && rulesPrograms.MatchString(name)
+				word, isRules = value, rulesOption().MatchString(option) && rulesPrograms().MatchString(name)
 			}
 			word, _, _ = strings.Cut(word, "::") // a test in a file, for pytest
 			b.file(dir, word, runs || isRules)
 		}
 		switch {
-		case packageManagers.MatchString(name):
+		case packageManagers().MatchString(name):
 			b.packageScripts(dir)
 		case name == "make" || name == "gmake":
 			for _, makefile := range []string{"GNUmakefile", "makefile", "Makefile"} {
@@ -112,28 +112,28 @@ func (b *binder) words(program string, args, dirs []string) {
 
 // separators divide a text for bash into words. It need not be exact: a word that
 // names no file is none.
-var separators = regexp.MustCompile("[\\s;&|<>()`\"'{}$]+")
+var separators = lazyregexp.New("[\\s;&|<>()`\"'{}$]+")
 
 // text looks at every word of a text for bash, also in the folders that it
 // changes to.
 func (b *binder) text(text string) {
-	words := separators.Split(text, -1)
+	words := separators().Split(text, -1)
 	dirs := []string{"."}
 	for i, word := range words {
 		if word == "cd" && i+1 < len(words) {
 			dirs = append(dirs, words[i+1])
 		}
 	}
-	runs := slices.ContainsFunc(words, func(w string) bool { return interpreters.MatchString(path.Base(w)) })
-	rules := slices.ContainsFunc(words, func(w string) bool { return rulesPrograms.MatchString(path.Base(w)) })
+	runs := slices.ContainsFunc(words, func(w string) bool { return interpreters().MatchString(path.Base(w)) })
+	rules := slices.ContainsFunc(words, func(w string) bool { return rulesPrograms().MatchString(path.Base(w)) })
 	for i, word := range words {
 		b.words(word, nil, dirs)
-		if rules && i > 0 && rulesOption.MatchString(words[i-1]) {
+		if rules && i > 0 && rulesOption().MatchString(words[i-1]) {
 			for _, dir := range dirs {
 				b.file(dir, word, true)
 			}
 		}
-		if runs && i > 0 && interpreters.MatchString(path.Base(words[i-1])) {
+		if runs && i > 0 && interpreters().MatchString(path.Base(words[i-1])) {
 			for _, dir := range dirs {
 				b.file(dir, word, true)
 			}
@@ -157,7 +157,7 @@ func (b *binder) file(dir, word string, runs bool) {
 	if err != nil {
 		return
 	}
-	if runs || mode&0o111 != 0 || scriptEnd.MatchString(name) || strings.HasPrefix(string(data), "#!") {
+	if runs || mode&0o111 != 0 || scriptEnd().MatchString(name) || strings.HasPrefix(string(data), "#!") {
 		b.found[name] = guard.Content{Path: filepath.ToSlash(name), SHA256: hash(data)}
 	}
 }
@@ -211,7 +211,7 @@ func (b *binder) packageScripts(dir string) {
 	}
 	b.found[name] = guard.Content{Path: filepath.ToSlash(name), What: "scripts", SHA256: hash(text)}
 	for _, script := range manifest.Scripts {
-		for _, word := range separators.Split(script, -1) {
+		for _, word := range separators().Split(script, -1) {
 			b.file(dir, word, false)
 		}
 	}

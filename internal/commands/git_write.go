@@ -1,11 +1,11 @@
 package commands
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // gitReads are git's commands that need not write to the repository. (status
@@ -21,13 +21,13 @@ var gitReads = map[string]bool{
 // shellGit finds git's commands in a text for bash, with the words behind each.
 // It need not be exact: the operator sees what it says, and what it misses finds
 // .git read-only.
-var shellGit = regexp.MustCompile(`\bgit((?:\s+(?:-[cC]\s*\S+|--?[\w.=/-]+))*)\s+([a-z][a-z-]*)([^;&|\n)]*)`)
+var shellGit = lazyregexp.New(`\bgit((?:\s+(?:-[cC]\s*\S+|--?[\w.=/-]+))*)\s+([a-z][a-z-]*)([^;&|\n)]*)`)
 
 // writesGit reports whether a plan runs git to write to the repository. For
 // every other plan .git is read-only as a whole.
 func writesGit(p guard.Plan) bool {
 	if p.Shell != nil {
-		for _, m := range shellGit.FindAllStringSubmatch(p.Shell[len(p.Shell)-1], -1) {
+		for _, m := range shellGit().FindAllStringSubmatch(p.Shell[len(p.Shell)-1], -1) {
 			if !readsGit(m[2], strings.Fields(m[3])) {
 				return true
 			}
@@ -108,13 +108,13 @@ func gitCommand(args []string) (command string, rest []string) {
 }
 
 // shellAddresses finds what prints the addresses of remotes in a text for bash.
-var shellAddresses = regexp.MustCompile(`\bgit\b[^;&|\n]*(?:\bremote\b[^;&|\n]*(?:-v|get-url|show)|\bconfig\b[^;&|\n]*(?:-l\b|--list|url|--get-regexp))|\.git/config`)
+var shellAddresses = lazyregexp.New(`\bgit\b[^;&|\n]*(?:\bremote\b[^;&|\n]*(?:-v|get-url|show)|\bconfig\b[^;&|\n]*(?:-l\b|--list|url|--get-regexp))|\.git/config`)
 
 // printsAddresses reports whether a plan may print the addresses of remotes, in
 // which a password or a token may stand.
 func printsAddresses(p guard.Plan) bool {
 	if p.Shell != nil {
-		return shellAddresses.MatchString(p.Shell[len(p.Shell)-1])
+		return shellAddresses().MatchString(p.Shell[len(p.Shell)-1])
 	}
 	for _, step := range p.Steps {
 		for _, stage := range step.Stages {

@@ -36,9 +36,17 @@ type Watchdog struct {
 	AlertOnly bool
 	// Outlets get each alert, besides the log.
 	Outlets []Outlet
-	Log     *slog.Logger
+	// Done gets what was done, where that is wanted. It may be read when Run has returned.
+	Done *Round
+	Log  *slog.Logger
 
 	read func() reading // nil means the process's clocks
+}
+
+// Round is what a watchdog has done.
+type Round struct {
+	Alerts []Event
+	Moves  []tasks.Move
 }
 
 // Run watches until ctx ends, which is not an error. What fails may pass, and is
@@ -89,6 +97,9 @@ func (w Watchdog) round(ctx context.Context, wake chan<- struct{}) error {
 		moves, err = w.Tasks.MoveTasks(ctx, bridge.System, "", w.After, false)
 		for _, m := range moves {
 			w.logMove(m)
+		}
+		if w.Done != nil {
+			w.Done.Moves = append(w.Done.Moves, moves...)
 		}
 	}
 	if err != nil && ctx.Err() == nil {
@@ -145,6 +156,9 @@ func (w Watchdog) send(ctx context.Context, a tasks.Alert) {
 	}
 	if ctx.Err() != nil && failed {
 		return
+	}
+	if w.Done != nil {
+		w.Done.Alerts = append(w.Done.Alerts, event)
 	}
 	if err := w.Tasks.EndAlert(context.WithoutCancel(ctx), a, failed); err != nil {
 		w.Log.Error("an alert could not be ended: it may come again", "alert_id", a.ID, "error", err)

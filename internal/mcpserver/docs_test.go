@@ -21,7 +21,9 @@ Generated from the code by ` + "`make golden`" + `; do not edit.
 
 Every tool answers twice with the same facts: as text and as structured content.
 Every answer to a session that has proved itself carries ` + "`unread`" + `, the number of
-messages that wait for it, refusals too. A failed call has ` + "`isError`" + ` and says what to do next; its data is
+messages that wait for it, refusals too. ` + "`unread_by_partner`" + ` is the number of those that
+wait for a partner, whoever sent them; with several partners, ` + "`unread_of_yours`" + ` says how many
+of these are the caller's. A failed call has ` + "`isError`" + ` and says what to do next; its data is
 ` + "`{error, message, retry_after_seconds, unread, ignored_arguments}`" + `.
 
 ` + "`conversation_id`, `session_id` and `token`" + ` prove who calls. They may be left out

@@ -29,15 +29,16 @@ type sendData struct {
 	Redacted      bool     `json:"redacted"`
 	RedactedKinds []string `json:"redacted_kinds"`
 	Repeated      bool     `json:"repeated"`
-	PartnerUnread int64    `json:"partner_unread"`
 	// Partner is whether anybody is there to read it.
 	Partner view.Presence `json:"partner"`
+	// UnreadByPartner counts what waits for the partner, or for the first recipient.
+	UnreadByPartner int64 `json:"unread_by_partner"`
 	// Recipients are all, of a conversation with more than two sessions.
 	Recipients []recipientData `json:"recipients,omitempty"`
 	Unread     int64           `json:"unread"`
 }
 
-// recipientData is one who gets a message, and what waits for it.
+// recipientData is one who gets a message, and what waits for it, whoever sent it.
 type recipientData struct {
 	SessionID string `json:"session_id"`
 	Seq       int64  `json:"seq"`
@@ -77,15 +78,15 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 		return answer{}, err
 	}
 	data := sendData{
-		MessageID:     sent.ID,
-		Seq:           sent.Seq,
-		SentAt:        view.Stamp(sent.SentAt),
-		Redacted:      len(sent.Redacted) > 0,
-		RedactedKinds: view.Kinds(sent.Redacted),
-		Repeated:      sent.Repeated,
-		PartnerUnread: sent.PartnerUnread,
-		Partner:       view.OfPresence(sent.Partner, sent.Now),
-		Unread:        sent.Unread,
+		MessageID:       sent.ID,
+		Seq:             sent.Seq,
+		SentAt:          view.Stamp(sent.SentAt),
+		Redacted:        len(sent.Redacted) > 0,
+		RedactedKinds:   view.Kinds(sent.Redacted),
+		Repeated:        sent.Repeated,
+		UnreadByPartner: sent.PartnerUnread,
+		Partner:         view.OfPresence(sent.Partner, sent.Now),
+		Unread:          sent.Unread,
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "Stored as message %d, seq %d, at %s.\n", data.MessageID, data.Seq, data.SentAt)
@@ -98,7 +99,7 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 		text.WriteString("Redacted: no.\n")
 	}
 	if data.Recipients = recipientsOf(sent); data.Recipients == nil {
-		fmt.Fprintf(&text, "Partner: %s. Unread by partner: %d. ", data.Partner, data.PartnerUnread)
+		fmt.Fprintf(&text, "Partner: %s. Unread by partner: %d. ", data.Partner, data.UnreadByPartner)
 	}
 	for _, r := range data.Recipients {
 		fmt.Fprintf(&text, "To %s, seq %d: %s. Unread by it: %d.\n", r.SessionID, r.Seq, r.Presence, r.Unread)

@@ -226,7 +226,7 @@ func TestConversation(t *testing.T) {
 		t.Fatalf("joined: %v\n%s", joined, text)
 	}
 	_, sent, _ := call(t, a, "send_to_partner", map[string]any{"message": "Which fields does /users return?", "action_type": "question", "files_involved": []string{"api.go"}})
-	if sent["seq"] != 1.0 || sent["partner_unread"] != 1.0 {
+	if sent["seq"] != 1.0 || sent["unread_by_partner"] != 1.0 {
 		t.Fatalf("sent: %v", sent)
 	}
 	text, got, _ := call(t, b, "check_messages", nil)

@@ -7,12 +7,12 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
-	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/postgres/postgrestest"
+	dbserver "example.org/bridge/internal/postgres/server"
 )
 
 // gateway is one process with a store and doorbells of its own.
-func gateway(t *testing.T, dsn string, key bridge.Key) (*bridge.Service, *postgres.Bells) {
+func gateway(t *testing.T, dsn string, key bridge.Key) (*bridge.Service, *dbserver.Bells) {
 	t.Helper()
 	store := open(t, dsn, key)
 	bells := store.Bells()
@@ -93,7 +93,7 @@ func TestLostListener(t *testing.T) {
 
 func schemaOf(t *testing.T, dsn string) string {
 	t.Helper()
-	c, err := postgres.Parse(dsn)
+	c, err := dbserver.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -175,6 +175,7 @@ func (e *entry) removeConversation(o bridge.Overview) {
 	for _, query := range []string{
 		"DELETE FROM inbox WHERE conversation = $1",
 		"DELETE FROM flows WHERE conversation = $1",
+		"DELETE FROM sent WHERE conversation = $1",
 		"DELETE FROM messages WHERE conversation = $1",
 		"DELETE FROM silences WHERE worker = $1 OR worker >= $1 || '/' AND worker < $1 || '0'", // of its workers
 		"DELETE FROM pauses WHERE conversation = $1",

@@ -31,18 +31,6 @@ func TestErrorsHoldNoPassword(t *testing.T) {
 	}
 }
 
-func TestConnectionStrings(t *testing.T) {
-	for _, tt := range []struct{ dsn, want string }{
-		{"postgres://me:x@db.example/bridge", "postgres://me@db.example/bridge (schema bridge)"},
-		{"postgresql://me@db.example/other?search_path=blue", "postgres://me@db.example/other (schema blue)"},
-	} {
-		c, err := postgres.Parse(tt.dsn)
-		if err != nil || c.String() != tt.want {
-			t.Errorf("got %s, %v, want %s", c, err, tt.want)
-		}
-	}
-}
-
 func TestWhatIsNoStoreIsRefused(t *testing.T) {
 	postgrestest.Need(t, server)
 	ctx := context.Background()

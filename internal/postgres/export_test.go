@@ -8,5 +8,6 @@ var (
 	SelectTail    = selectTail
 	SelectTails   = selectTails
 	SelectInbox   = selectInbox + inboxPage
-	SelectHistory = selectHistory + historyPage
+	SelectHistory = selectHistory
+	SelectOwn     = selectOwn
 )

@@ -55,11 +55,27 @@ func (s *Store) operateIn(ctx context.Context, op bridge.Operation, level durabi
 		if err := e.loadState(); err != nil {
 			return err
 		}
+		if err := e.admitOperation(); err != nil {
+			return err
+		}
 		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		return fn(e)
 	})
+}
+
+// admitOperation looks for a pause of everything where the operation would begin
+// something.
+func (e *entry) admitOperation() error {
+	if !e.op.Begins {
+		return nil
+	}
+	var paused bool
+	if err := e.get("SELECT EXISTS (SELECT 1 FROM pauses WHERE conversation = '')", nil, &paused); err != nil {
+		return err
+	}
+	return e.op.Admit(paused)
 }
 
 // pass is operate for a session, which has to prove itself first. Its charges are

@@ -107,16 +107,37 @@ const selectInbox = `
 
 const inboxPage = "AND o.seq > $3 ORDER BY o.seq LIMIT $4"
 
-// selectHistory selects what session $2 sent or was sent, in its own numbers where it
-// was sent it. With $3 it selects all messages.
+// selectHistory selects what the sessions of a conversation of two sent, as session $2
+// sees it, before a message $3, the newest first.
 const selectHistory = `
 	SELECT m.id, coalesce(o.seq, k.seq), ` + messageColumns + `, coalesce(o.seq <= r.read_seq, k.read)
 	FROM messages m
 	JOIN session_status r ON r.conversation = $1 AND r.session = $2
 	LEFT JOIN inbox o ON o.message = m.id AND o.recipient = $2 ` + allInboxes + `
-	WHERE m.conversation = $1 AND ($3 OR m.sender = $2 OR o.seq IS NOT NULL) `
+	WHERE m.conversation = $1 AND m.id < $3 ORDER BY m.id DESC LIMIT $4`
 
-const historyPage = "AND m.id < $4 ORDER BY m.id DESC LIMIT $5"
+// selectOwn is selectHistory for more than two: what the session sent or was sent, in
+// its own numbers where it was sent it. Ids rise with the numbers of an inbox, so the
+// last number before $3 is found by halving, and what is read is bounded however much
+// others sent each other.
+const selectOwn = `
+	WITH RECURSIVE found (low, high) AS (
+	    SELECT 0::bigint, last_seq FROM session_status WHERE conversation = $1 AND session = $2
+	    UNION ALL
+	    SELECT CASE WHEN before THEN middle ELSE low END, CASE WHEN before THEN high ELSE middle - 1 END FROM (
+	        SELECT low, high, (low + high + 1) / 2 AS middle, coalesce((
+	            SELECT i.message FROM inbox i WHERE i.conversation = $1 AND i.recipient = $2 AND i.seq = (low + high + 1) / 2), $3) < $3 AS before
+	        FROM found WHERE low < high) halved),
+	page (id, seq) AS (
+	    (SELECT message, NULL::bigint FROM sent WHERE conversation = $1 AND sender = $2 AND message < $3 ORDER BY message DESC LIMIT $4)
+	    UNION ALL
+	    (SELECT message, seq FROM inbox WHERE conversation = $1 AND recipient = $2
+	     AND seq <= (SELECT low FROM found WHERE low = high) ORDER BY seq DESC LIMIT $4))
+	SELECT m.id, coalesce(o.seq, k.seq), ` + messageColumns + `, coalesce(o.seq <= r.read_seq, k.read)
+	FROM (SELECT id, seq FROM page ORDER BY id DESC LIMIT $4) o
+	JOIN messages m ON m.id = o.id
+	JOIN session_status r ON r.conversation = $1 AND r.session = $2 ` + allInboxes + `
+	ORDER BY m.id DESC`
 
 // messageRow is where a row of selectMessage is read into.
 type messageRow struct {
@@ -162,23 +183,27 @@ func readMessages(c *conn, query string, args []any, limit, bytes int) (all []br
 	return all, more, err
 }
 
-// History implements bridge.Store.
+// History implements bridge.Store. The messages are read when the call is recorded, in a
+// transaction that holds no lock.
 func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h bridge.History, err error) {
-	before := p.Before
+	before, query := p.Before, selectHistory
 	if before == 0 {
 		before = math.MaxInt64
 	}
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
+		if h.Unread = e.self.Waiting(g.Now); e.many() {
+			query = selectOwn
 		}
-		h.Unread = e.self.Waiting(g.Now)
-		h.Messages, h.HasMore, err = readMessages(e.conn, selectHistory+historyPage,
-			[]any{g.Conversation, string(g.Session), !e.many(), before, p.Limit + 1}, p.Limit, p.Bytes)
-		slices.Reverse(h.Messages)
-		e.op.Details["messages"] = len(h.Messages)
+		return e.chargeCall()
+	})
+	if err != nil {
+		return h, err
+	}
+	err = s.read(ctx, func(c *conn) error {
+		h.Messages, h.HasMore, err = readMessages(c, query, []any{g.Conversation, string(g.Session), before, p.Limit + 1}, p.Limit, p.Bytes)
 		return err
 	})
+	slices.Reverse(h.Messages)
 	return h, err
 }
 

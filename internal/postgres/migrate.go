@@ -57,6 +57,9 @@ func (s *Store) migrate(ctx context.Context, o Options) error {
 		}
 		made := version == 0
 		if made {
+			if err := checkNew(c, s.schema); err != nil {
+				return durable, err
+			}
 			err := c.script("CREATE SCHEMA IF NOT EXISTS " + pgx.Identifier{s.schema}.Sanitize() + `;
 				CREATE TABLE schema_version (version bigint NOT NULL);
 				INSERT INTO schema_version VALUES (0)`)
@@ -121,6 +124,9 @@ func checkStore(c *conn, schema string, key bridge.Key) error {
 		return fmt.Errorf("%w: its schema has version %d, and this program knows %d", bridge.ErrStoreNewer, version, latest)
 	case version < latest:
 		return fmt.Errorf("the store has schema version %d of %d: run `bridge store init` once to migrate it", version, latest)
+	}
+	if err := checkOwners(c, schema); err != nil {
+		return err
 	}
 	var encoding string
 	if err := c.get("SHOW server_encoding", nil, &encoding); err != nil {

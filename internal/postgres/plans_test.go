@@ -37,7 +37,9 @@ func TestPlansReadLittle(t *testing.T) {
 	fill(pair, "b", "a", 20_001)
 	fill(pair, "a", "b", 30_001) // behind all that b said
 	execute(t, dsn, "INSERT INTO flows (conversation, sender, recipient, sent_id) VALUES ('"+room+"', 'a', 'c', 5000)")
-	execute(t, dsn, "ANALYZE messages, inbox, session_status")
+	execute(t, dsn, "INSERT INTO sent SELECT conversation, sender, id FROM messages WHERE conversation = '"+room+"'")
+	execute(t, dsn, "UPDATE session_status SET last_seq = (SELECT coalesce(max(seq), 0) FROM inbox i WHERE i.conversation = session_status.conversation AND i.recipient = session)")
+	execute(t, dsn, "ANALYZE messages, inbox, session_status, sent")
 	for name, q := range map[string]struct {
 		query string
 		args  []any
@@ -46,8 +48,9 @@ func TestPlansReadLittle(t *testing.T) {
 		"the tails of one of many": {postgres.SelectTails, []any{int64(9), room, "a", []string{"b", "c"}}},
 		"a page of one of two":     {postgres.SelectInbox, []any{pair, "b", int64(30_100), int64(51)}},
 		"a page of one of many":    {postgres.SelectInbox, []any{room, "c", int64(100), int64(51)}},
-		"the history of two":       {postgres.SelectHistory, []any{pair, "a", true, int64(math.MaxInt64), int64(51)}},
-		"the history of many":      {postgres.SelectHistory, []any{room, "c", false, int64(15_000), int64(51)}},
+		"the history of two":       {postgres.SelectHistory, []any{pair, "a", int64(math.MaxInt64), int64(51)}},
+		"the history of many":      {postgres.SelectOwn, []any{room, "c", int64(10_050), int64(51)}},
+		"the history of who sent":  {postgres.SelectOwn, []any{room, "a", int64(math.MaxInt64), int64(51)}}, // behind all that c said
 	} {
 		plan := explain(t, dsn, q.query, q.args)
 		for _, found := range regexp.MustCompile(`(?:actual rows=|Removed by (?:Join )?Filter: )([0-9]+)`).FindAllStringSubmatch(plan, -1) {

@@ -19,6 +19,7 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/postgres/server"
 )
 
 // Store implements bridge.Store.
@@ -52,16 +53,16 @@ type Options struct {
 	Filling func(bridge.Fill)
 }
 
-// Open opens the store that a connection string names (Parse). Errors are those
+// Open opens the store that a connection string names (server.Parse). Errors are those
 // that bridge calls ErrStore…; none of them holds a password.
 func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
-	config, err := Parse(dsn)
+	config, err := server.Parse(dsn)
 	if err != nil {
 		return nil, err
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config.pool)
+	pool, err := pgxpool.NewWithConfig(ctx, config.Pool)
 	if err != nil {
-		return nil, translate(err)
+		return nil, server.Translate(err)
 	}
 	s := &Store{
 		pool: pool, schema: config.Schema, chain: bridge.AuditChain(o.Key),
@@ -86,6 +87,14 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 	return s.read(ctx, func(c *conn) error { return checkStore(c, s.schema, o.Key) })
 }
 
+// Bells returns the doorbells of the store. Call Close before that of the store.
+func (s *Store) Bells() *server.Bells { return server.NewBells(s.pool, "bridge_"+s.schema) }
+
+// Clock looks at the server's clock. Call Close before that of the store.
+func (s *Store) Clock(ctx context.Context) (*server.Clock, error) {
+	return server.NewClock(ctx, s.pool)
+}
+
 // Close closes the store. It waits for operations under way.
 func (s *Store) Close() error {
 	s.closed.Do(func() {
@@ -99,7 +108,7 @@ func (s *Store) Close() error {
 func (s *Store) vacuum(ctx context.Context) error {
 	for _, table := range []string{"messages", "inbox", "session_status", "conversations", "audit_chains"} {
 		if _, err := s.pool.Exec(ctx, "VACUUM "+table); err != nil {
-			return translate(fmt.Errorf("vacuum: %w", err))
+			return server.Translate(fmt.Errorf("vacuum: %w", err))
 		}
 	}
 	return nil

@@ -183,57 +183,64 @@ const selectTails = `
 	    SELECT max(sent_id) FROM flows WHERE conversation = $2 AND sender = $3
 	    UNION SELECT sent_id FROM flows WHERE conversation = $2 AND sender = $3 AND recipient = ANY($4)) ORDER BY m.id`
 
-// flow notes who got a message of g's session.
+// flow notes that g's session sent a message, and who got it.
 func (e *entry) flow(g bridge.Gate, sent bridge.Sent) {
 	for _, session := range sent.Recipients() {
 		e.later(`
-			INSERT INTO flows (conversation, sender, recipient, sent_id) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (conversation, sender, recipient) DO UPDATE SET sent_id = $4`,
+			INSERT INTO flows (conversation, sender, recipient, sent_id, unread) VALUES ($1, $2, $3, $4, 1)
+			ON CONFLICT (conversation, sender, recipient) DO UPDATE SET sent_id = $4, unread = flows.unread + 1`,
 			g.Conversation, string(g.Session), string(session), sent.ID)
 	}
+	e.later("INSERT INTO sent (conversation, sender, message) VALUES ($1, $2, $3)", g.Conversation, string(g.Session), sent.ID)
 }
 
 // firstFlows notes what the two sessions of a conversation have sent each other and
 // read, before there is a third.
 func (e *entry) firstFlows(conversation string) {
 	e.later(`
-		INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at)
+		INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at, unread)
 		SELECT s.conversation, o.session, s.session, coalesce((
 		    SELECT i.message FROM inbox i JOIN messages m ON m.id = i.message
 		    WHERE i.conversation = s.conversation AND i.recipient = s.session AND m.sender = o.session ORDER BY i.seq DESC LIMIT 1), 0),
-		    s.receipt_id, s.receipt_at
+		    s.receipt_id, s.receipt_at, (
+		    SELECT count(*) FROM inbox i JOIN messages m ON m.id = i.message
+		    WHERE i.conversation = s.conversation AND i.recipient = s.session AND i.seq > s.read_seq AND m.sender = o.session)
 		FROM session_status s JOIN session_status o ON o.conversation = s.conversation AND o.session <> s.session
 		WHERE s.conversation = $1`, conversation)
+	e.later("INSERT INTO sent (conversation, sender, message) SELECT conversation, sender, id FROM messages WHERE conversation = $1 AND sender NOT IN ($2, $3)",
+		conversation, bridge.System, bridge.Operator)
 }
 
 // receipts note which message of each other session a session has read last, of those
-// behind from, up to to.
+// behind from, up to to, and that so many fewer are unread.
 func (e *entry) receipts(of bridge.Claim, from, to int64) {
 	e.later(`
-		INSERT INTO flows (conversation, sender, recipient, read_id, read_at)
-		SELECT i.conversation, m.sender, i.recipient, max(m.id), $5::bigint
+		INSERT INTO flows (conversation, sender, recipient, read_id, read_at, unread)
+		SELECT i.conversation, m.sender, i.recipient, max(m.id), $5::bigint, count(*)
 		FROM inbox i JOIN messages m ON m.id = i.message
 		WHERE i.conversation = $1 AND i.recipient = $2 AND i.seq > $3 AND i.seq <= $4 AND m.sender NOT IN ($6, $7)
 		GROUP BY i.conversation, i.recipient, m.sender
-		ON CONFLICT (conversation, sender, recipient) DO UPDATE SET read_id = excluded.read_id, read_at = excluded.read_at`,
+		ON CONFLICT (conversation, sender, recipient) DO UPDATE SET
+		    read_id = excluded.read_id, read_at = excluded.read_at, unread = greatest(0, flows.unread - excluded.unread)`,
 		of.Conversation, string(of.Session), from, to, e.op.Now, bridge.System, bridge.Operator)
 }
 
-// readOf tells what the sessions of a roster have read, and have not, of what another
-// session sent them.
+// readOf tells what the sessions of a roster have read, and have not, of what one of
+// them sent the others.
 func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge.Roster) error {
 	var one bridge.SessionState
 	var session string
+	var unread int64
 	return c.each(`
-		SELECT s.session, f.read_id, f.read_at, (
-		    SELECT count(*) FROM inbox i JOIN messages m ON m.id = i.message
-		    WHERE i.conversation = s.conversation AND i.recipient = s.session AND i.seq > s.read_seq AND m.sender = $2)
+		SELECT s.session, f.read_id, f.read_at, f.unread
 		FROM session_status s LEFT JOIN flows f ON f.conversation = s.conversation AND f.sender = $2 AND f.recipient = s.session
 		WHERE s.conversation = $1 AND s.session <> $2`,
-		[]any{conversation, string(sender)}, []any{&session, &one.ReadID, &one.ReadAt, &one.Unread}, func() error {
+		[]any{conversation, string(sender)}, []any{&session, &one.ReadID, &one.ReadAt, &unread}, func() error {
 			for i := range roster {
 				if s := &roster[i]; string(s.Session) == session {
-					s.ReadID, s.ReadAt, s.Unread = one.ReadID, one.ReadAt, one.Unread
+					s.ReadID, s.ReadAt = one.ReadID, one.ReadAt
+					count := unread
+					s.UnreadOfCaller = &count
 				}
 			}
 			return nil

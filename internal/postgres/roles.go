@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -17,6 +18,51 @@ const (
 	readOnly   = "store, schema_version"
 	neverFewer = "audit_chains, audit_sealed, audit_head, store_state, quota"
 )
+
+// checkNew refuses to make a store among what others have made: a function of theirs
+// may fit what a statement says better than the server's own.
+func checkNew(c *conn, schema string) error {
+	var occupied, foreign bool
+	err := c.get(`
+		SELECT EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = n.oid) OR EXISTS (SELECT 1 FROM pg_proc WHERE pronamespace = n.oid)
+		       OR EXISTS (SELECT 1 FROM pg_operator WHERE oprnamespace = n.oid),
+		       n.nspowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) AND NOT `+trustedOwner+`
+		FROM pg_namespace n WHERE n.nspname = $1`, []any{schema}, &occupied, &foreign)
+	switch {
+	case errors.Is(err, errNoRow):
+		return nil // it is made
+	case err != nil:
+		return err
+	case foreign:
+		return fmt.Errorf("%w: schema %s belongs to another role: name one that is not there", bridge.ErrStoreRefused, schema)
+	case occupied:
+		return fmt.Errorf("%w: schema %s holds something else: name one that is not there", bridge.ErrStoreForeign, schema)
+	}
+	return nil
+}
+
+// trustedOwner is an owner of a schema n who can do with its tables what it likes
+// anyway: the database's and the server's.
+const trustedOwner = `EXISTS (
+	SELECT 1 FROM pg_roles r WHERE r.oid = n.nspowner AND (r.rolsuper OR r.rolname = 'pg_database_owner'))`
+
+// checkOwners refuses a schema into which somebody else than the store's owner may put
+// something.
+func checkOwners(c *conn, schema string) error {
+	var others bool
+	err := c.get(`
+		SELECT EXISTS (SELECT 1 FROM aclexplode(n.nspacl) a WHERE a.privilege_type = 'CREATE' AND a.grantee NOT IN (n.nspowner, k.relowner))
+		       OR n.nspowner <> k.relowner AND NOT `+trustedOwner+`
+		FROM pg_namespace n JOIN pg_class k ON k.relnamespace = n.oid AND k.relname = 'store' WHERE n.nspname = $1`, []any{schema}, &others)
+	if errors.Is(err, errNoRow) {
+		return bridge.ErrStoreDamaged
+	}
+	if err == nil && others {
+		err = fmt.Errorf("%w: others than its owner may put something into schema %[2]s: REVOKE CREATE ON SCHEMA %[2]s, from PUBLIC too",
+			bridge.ErrStoreRefused, schema)
+	}
+	return err
+}
 
 // Grant lets a role of the database, which must be there, work with the store: it can
 // neither change its schema nor change or remove entries of the log. Only the owner of

@@ -9,7 +9,7 @@ import (
 
 // rosterColumns are what is known of a session s.
 const rosterColumns = `s.session, s.role, s.status, s.seen_at, s.last_seq, s.last_seq - s.read_seq, s.receipt_id, s.receipt_at, s.joined_at,
-	CASE WHEN s.join_hash IS NULL OR s.joined_at <> 0 THEN 0 ELSE s.join_expires_at END`
+	CASE WHEN s.joined_at <> 0 THEN 0 ELSE s.join_expires_at END`
 
 // rosterRow is where rosterColumns are read into.
 type rosterRow struct {
@@ -18,7 +18,7 @@ type rosterRow struct {
 }
 
 func (r *rosterRow) dest() []any {
-	return []any{&r.session, &r.Role, &r.status, &r.SeenAt, &r.Received, &r.Unread, &r.ReadID, &r.ReadAt, &r.JoinedAt, &r.CodeUntil}
+	return []any{&r.session, &r.Role, &r.status, &r.SeenAt, &r.Received, &r.Unread, &r.ReadID, &r.ReadAt, &r.JoinedAt, &r.KeptUntil}
 }
 
 func (r *rosterRow) state() bridge.SessionState {
@@ -167,10 +167,11 @@ func (s *Store) JoinConversation(ctx context.Context, op bridge.Operation, hash 
 func getInvitation(c *conn, hash []byte) (i bridge.Invitation, err error) {
 	var session string
 	err = c.get(`
-		SELECT c.id, c.team, c.team_id, c.created_at, c.expires_at, c.expiry_seal, s.session, s.joined_at, s.join_expires_at, s.nonce, s.last_seq - s.read_seq
+		SELECT c.id, c.team, c.team_id, c.created_at, c.expires_at, c.expiry_seal, s.session, s.joined_at, s.join_expires_at, s.nonce, s.last_seq - s.read_seq,
+		       EXISTS (SELECT 1 FROM pauses WHERE conversation IN ('', c.id))
 		FROM session_status s JOIN conversations c ON c.id = s.conversation
 		WHERE s.join_hash = $1`, []any{hash},
-		&i.ID, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.ExpirySeal, &session, &i.JoinedAt, &i.JoinExpiresAt, &i.Nonce, &i.Unread)
+		&i.ID, &i.Team, &i.TeamID, &i.CreatedAt, &i.ExpiresAt, &i.ExpirySeal, &session, &i.JoinedAt, &i.JoinExpiresAt, &i.Nonce, &i.Unread, &i.Paused)
 	if errors.Is(err, errNoRow) {
 		return bridge.Invitation{}, nil
 	}

@@ -36,12 +36,15 @@ func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, rule bri
 		if len(roster) == 0 {
 			return bridge.ErrNotFound
 		}
-		if fresh, err = rule(roster.IDs()); err != nil {
+		if fresh, err = rule(roster.IDs(), e.now); err != nil {
 			return bridge.RefuseInvalid(op, err)
 		}
 		for _, n := range fresh {
-			e.later("UPDATE session_status SET nonce = $1, fingerprint = $2, join_hash = NULL WHERE conversation = $3 AND session = $4",
-				n.Nonce, n.Print, op.Conversation, string(n.Session))
+			e.later(`
+				UPDATE session_status SET nonce = $1, fingerprint = $2, join_hash = NULL,
+				       join_expires_at = CASE joined_at WHEN 0 THEN $5 ELSE join_expires_at END
+				WHERE conversation = $3 AND session = $4`,
+				n.Nonce, n.Print, op.Conversation, string(n.Session), n.KeptUntil)
 		}
 		return nil
 	})

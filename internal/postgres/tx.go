@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/postgres/server"
 )
 
 // durability says what a commit survives.
@@ -38,11 +39,11 @@ func (s *Store) write(ctx context.Context, fn func(*conn) (durability, error)) e
 	defer cancel()
 	var err error
 	for range maxTries {
-		if err = s.try(ctx, "BEGIN", fn); !isRepeatable(err) {
+		if err = s.try(ctx, "BEGIN", fn); !server.IsRepeatable(err) {
 			break
 		}
 	}
-	return translate(err)
+	return server.Translate(err)
 }
 
 // read runs fn in one read transaction: all it reads is of one moment.
@@ -56,11 +57,11 @@ func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
 	var err error
 	for range maxTries {
 		// What was told somebody cannot be told again.
-		if err = s.try(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", once); !isRepeatable(err) || visited {
+		if err = s.try(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", once); !server.IsRepeatable(err) || visited {
 			break
 		}
 	}
-	return translate(err)
+	return server.Translate(err)
 }
 
 // try runs fn in a transaction once.
@@ -110,7 +111,7 @@ func (c *conn) commit() error {
 	switch {
 	case undone:
 		return err
-	case err != nil && isUncertain(err):
+	case err != nil && server.IsUncertain(err):
 		return fmt.Errorf("%w: %w", bridge.ErrOutcomeUnknown, err)
 	case err != nil:
 		return fmt.Errorf("commit: %w", err)

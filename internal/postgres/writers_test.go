@@ -3,7 +3,8 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -136,19 +137,41 @@ func TestMessagesOfAnyBytes(t *testing.T) {
 	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
 	s, _ := gateway(t, dsn, key)
 	p := bridgetest.NewPair(t, s)
-	want := []string{"a\x00b", "\x1a00 \x00", "\xff\xfe", "caf\u00e9 \U0001f600"}
-	for _, text := range want {
-		send(t, s, p.A, text)
+	want := []string{
+		"a\x00b", "\x1a00 \x00", "\xff\xfe", "caf\u00e9 \U0001f600",
+		strings.Repeat("\x00", bridge.MaxMessageLength), strings.Repeat("\U0001f600", bridge.MaxMessageLength),
 	}
-	d, err := s.Check(context.Background(), p.B, bridge.CheckRequest{}, nil)
-	if err != nil {
-		t.Fatal(err)
+	for i, text := range want {
+		// A row of an index has 2704 bytes at most.
+		request := bridge.SendRequest{Text: text, IdempotencyKey: strings.Repeat("\x00", 199) + strconv.Itoa(i)}
+		for range 2 {
+			if _, err := s.Send(context.Background(), p.A, request); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	var got []string
-	for _, m := range d.Messages {
-		got = append(got, m.Text)
+	for {
+		d, err := s.Check(context.Background(), p.B, bridge.CheckRequest{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(d.Messages) == 0 {
+			break
+		}
+		for _, m := range d.Messages {
+			got = append(got, m.Text)
+		}
+		if err := s.Confirm(context.Background(), d.Claim); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+	if len(got) != len(want) {
+		t.Fatalf("%d messages came, want %d", len(got), len(want))
+	}
+	for i, text := range want {
+		if got[i] != text {
+			t.Errorf("message %d: got %d bytes that begin with %.20q, want %d that begin with %.20q", i, len(got[i]), got[i], len(text), text)
+		}
 	}
 }

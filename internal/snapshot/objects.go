@@ -111,7 +111,7 @@ func (o *objects) get(kind, name string) ([]byte, error) {
 // copyTo writes an object to w. After an error what was written is worth
 // nothing.
 func (o *objects) copyTo(w io.Writer, kind, name string) error {
-	if !commitPattern.MatchString(name) {
+	if !commitPattern().MatchString(name) {
 		return fmt.Errorf("%w: it names %.20q", ErrDamaged, name)
 	}
 	f, err := os.Open(o.path(kind, name))

@@ -133,7 +133,7 @@ func (k Keeper) numbers(label string) ([]int, error) {
 
 // List returns the snapshots of a label, oldest first.
 func (k Keeper) List(label string) ([]Snapshot, error) {
-	if !labelPattern.MatchString(label) {
+	if !labelPattern().MatchString(label) {
 		return nil, ErrLabel
 	}
 	numbers, err := k.numbers(label)
@@ -166,10 +166,10 @@ func (k Keeper) readRecord(label string, n int) (record, []byte, error) {
 // find returns the record of a snapshot that a caller remembers, if it is still
 // the same.
 func (k Keeper) find(snap Snapshot) (record, error) {
-	if !labelPattern.MatchString(snap.Label) {
+	if !labelPattern().MatchString(snap.Label) {
 		return record{}, ErrLabel
 	}
-	if !commitPattern.MatchString(snap.Commit) {
+	if !commitPattern().MatchString(snap.Commit) {
 		return record{}, fmt.Errorf("%w: it was kept by an earlier version of the bridge, in the repository", ErrNotFound)
 	}
 	r, data, err := k.readRecord(snap.Label, snap.N)

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"sync"
 	"time"
+
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // Errors a caller may want to tell apart.
@@ -87,15 +88,15 @@ type Skip struct {
 }
 
 var (
-	labelPattern  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	commitPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	labelPattern  = lazyregexp.New(`^[A-Za-z0-9_-]{1,64}$`)
+	commitPattern = lazyregexp.New(`^[0-9a-f]{64}$`)
 )
 
 // Take keeps the workspace as it is now, under the next number of the label.
 //
 // Errors: [ErrLabel], [ErrPlatform], the system's own. Nothing is kept then.
 func (k Keeper) Take(ctx context.Context, workspace, label string) (Snapshot, error) {
-	if !labelPattern.MatchString(label) {
+	if !labelPattern().MatchString(label) {
 		return Snapshot{}, ErrLabel
 	}
 	k = k.withDefaults()

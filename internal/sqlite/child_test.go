@@ -44,6 +44,7 @@ var children = map[string]func(args []string) error{
 	"reading":  readingChild,
 	"reopen":   reopenChild,
 	"outdated": outdatedChild,
+	"claim":    claimChild,
 }
 
 func TestMain(m *testing.M) {

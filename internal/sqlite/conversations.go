@@ -129,6 +129,7 @@ func removeConversation(c *conn, o bridge.Overview) error {
 	for _, query := range []string{
 		"DELETE FROM copies WHERE conversation = ?1",
 		"DELETE FROM flows WHERE conversation = ?1",
+		"DELETE FROM sent WHERE conversation = ?1",
 		"DELETE FROM messages WHERE conversation = ?1",
 		"DELETE FROM silences WHERE conversation = ?1 OR conversation >= ?1 || '/' AND conversation < ?1 || '0'", // of its workers
 		"DELETE FROM pauses WHERE conversation = ?1",

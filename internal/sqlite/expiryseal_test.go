@@ -99,7 +99,8 @@ func TestExpirySealIsKept(t *testing.T) {
 // TestMigrationSealsExpiries: conversations of an earlier schema go on.
 func TestMigrationSealsExpiries(t *testing.T) {
 	const id = "conv_0123456789abcdef"
-	for version := 1; version < sqlite.SchemaVersion(); version++ {
+	const sealed = 12 // the version that knows seals
+	for version := 1; version < sealed; version++ {
 		e := bridgetest.NewEnv(t)
 		must(t, sqlite.CreateVersion(e.Path, e.Key, version))
 		query(t, e.Path,

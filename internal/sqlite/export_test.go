@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"os"
 	"regexp"
 	"time"
@@ -45,6 +46,19 @@ func (s *Store) Plans() (map[string][]string, error) {
 		}
 	}
 	return plans, nil
+}
+
+// HistoryPlan is the plan of a page of history of one session of many.
+func (s *Store) HistoryPlan() (plan []string, err error) {
+	var id, parent, unused int64
+	var detail string
+	err = s.read.do(context.Background(), func(c *conn) error {
+		return c.each("EXPLAIN QUERY PLAN "+parameter.ReplaceAllString(selectHistory, "1"), nil, []any{&id, &parent, &unused, &detail}, func() error {
+			plan = append(plan, detail)
+			return nil
+		})
+	})
+	return plan, err
 }
 
 // parameter is a parameter of a statement. No text in ours contains one.

@@ -51,11 +51,27 @@ func (s *Store) operate(ctx context.Context, op bridge.Operation, level durabili
 		if err := e.loadHead(); err != nil {
 			return err
 		}
+		if err := e.admitOperation(); err != nil {
+			return err
+		}
 		if err := e.chargeCall(); err != nil {
 			return err
 		}
 		return fn(e)
 	})
+}
+
+// admitOperation looks for a pause of everything where the operation would begin
+// something.
+func (e *entry) admitOperation() error {
+	if !e.op.Begins {
+		return nil
+	}
+	var paused int64
+	if err := e.get("SELECT count(*) FROM pauses WHERE conversation = ''", nil, &paused); err != nil {
+		return err
+	}
+	return e.op.Admit(paused != 0)
 }
 
 // pass is operate for a session, which has to prove itself first. Its charges are

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"math/bits"
 	"slices"
 	"unicode/utf8"
 
@@ -224,15 +225,31 @@ var selectInbox = `
 	CROSS JOIN messages m ON m.id = i.id
 	JOIN session_status s ON s.conversation = ?1 AND s.session = ?2`
 
-// selectHistory selects what session ?2 of more than two sent or was sent: in its own
-// numbers, where it was sent it.
+// selectHistory selects what session ?2 of more than two sent or was sent, before a
+// message ?3, the newest first: in its own numbers, where it was sent it. Ids rise with
+// the numbers of an inbox, so the last number before ?3 is found in steps that begin with
+// ?5 and are halved: what is read is bounded however much others sent each other.
 const selectHistory = `
+	WITH RECURSIVE found (low, step) AS (
+	    VALUES (0, ?5)
+	    UNION ALL
+	    SELECT low + iif(min(
+	        coalesce((SELECT id FROM messages WHERE conversation = ?1 AND recipient = ?2 AND seq >= low + step ORDER BY seq LIMIT 1), ?3),
+	        coalesce((SELECT message FROM copies WHERE conversation = ?1 AND recipient = ?2 AND seq >= low + step ORDER BY seq LIMIT 1), ?3)
+	    ) < ?3, step, 0), step / 2 FROM found WHERE step > 0),
+	page (id, seq) AS (
+	    SELECT * FROM (SELECT message, NULL FROM sent WHERE conversation = ?1 AND sender = ?2 AND message < ?3 ORDER BY message DESC LIMIT ?4 + 0)
+	    UNION ALL
+	    SELECT * FROM (SELECT id, seq FROM messages WHERE conversation = ?1 AND recipient = ?2
+	        AND seq <= (SELECT low FROM found WHERE step = 0) ORDER BY seq DESC LIMIT ?4 + 0)
+	    UNION ALL
+	    SELECT * FROM (SELECT message, seq FROM copies WHERE conversation = ?1 AND recipient = ?2
+	        AND seq <= (SELECT low FROM found WHERE step = 0) ORDER BY seq DESC LIMIT ?4 + 0))
 	SELECT m.id, coalesce(o.seq, m.seq), ` + messageColumns + `,
-	       CASE WHEN m.recipient = ?2 THEN m.seq <= r.read_seq WHEN o.seq IS NOT NULL THEN o.seq <= r.read_seq ELSE ` + readByAll + ` END
-	FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
-	JOIN session_status r ON r.conversation = ?1 AND r.session = ?2
-	LEFT JOIN copies o ON o.message = m.id AND o.recipient = ?2
-	WHERE m.conversation = ?1 AND (m.sender = ?2 OR m.recipient = ?2 OR o.seq IS NOT NULL) `
+	       CASE WHEN o.seq IS NULL THEN ` + readByAll + ` ELSE o.seq <= r.read_seq END
+	FROM (SELECT id, seq FROM page ORDER BY id DESC LIMIT ?4 + 0) o CROSS JOIN messages m ON m.id = o.id
+	JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
+	JOIN session_status r ON r.conversation = ?1 AND r.session = ?2`
 
 // messageRow is where a row of selectMessage is read into.
 type messageRow struct {
@@ -294,27 +311,29 @@ func readMessages(c *conn, query string, args []any, limit, bytes int) (all []br
 	return all, more, err
 }
 
-// History implements bridge.Store.
+// History implements bridge.Store. The messages are read when the call is recorded, in a
+// transaction that keeps nobody from writing.
 func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h bridge.History, err error) {
 	before := p.Before
 	if before == 0 {
 		before = math.MaxInt64
 	}
+	query, args := selectMessage+"AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4 + 0", []any{g.Conversation, string(g.Session), before, p.Limit + 1}
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
+		if e.many() {
+			query, args = selectHistory, append(args, int64(1)<<bits.Len64(uint64(e.self.LastSeq)))
 		}
 		h.Unread = e.self.Waiting(g.Now)
-		query := selectMessage
-		if e.many() {
-			query = selectHistory
-		}
-		h.Messages, h.HasMore, err = readMessages(e.conn, query+"AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4 + 0",
-			[]any{g.Conversation, string(g.Session), before, p.Limit + 1}, p.Limit, p.Bytes)
-		slices.Reverse(h.Messages)
-		e.op.Details["messages"] = len(h.Messages)
+		return e.chargeCall()
+	})
+	if err != nil {
+		return h, err
+	}
+	err = s.read.do(ctx, func(c *conn) error {
+		h.Messages, h.HasMore, err = readMessages(c, query, args, p.Limit, p.Bytes)
 		return err
 	})
+	slices.Reverse(h.Messages)
 	return h, err
 }
 

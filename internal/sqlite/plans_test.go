@@ -71,6 +71,8 @@ func TestQueryPlans(t *testing.T) {
 	_, _ = s.Join(ctx, "wrong")
 	_, _ = s.CheckPartners(ctx, b, "")
 	must(s.AuditEntries(ctx, bridge.AuditQuery{Limit: 10, Last: true}))
+	room := bridgetest.NewRoom(t, s, 3)
+	must(s.CheckPartners(ctx, room[0], ""))
 
 	plans, err := store.Plans()
 	if err != nil {
@@ -88,5 +90,28 @@ func TestQueryPlans(t *testing.T) {
 				t.Errorf("%s\nin\n%s", step, query)
 			}
 		}
+	}
+}
+
+// TestPlanOfHistory: a page of one of many is found by the numbers of its own inbox and
+// by what it sent, and not by looking through the messages of its conversation.
+func TestPlanOfHistory(t *testing.T) {
+	plan, err := bridgetest.NewEnv(t).Store(t).HistoryPlan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(plan, "\n")
+	for _, step := range []string{
+		"SEARCH sent USING PRIMARY KEY (conversation=? AND sender=? AND message<?)",
+		"messages_inbox (conversation=? AND recipient=? AND seq<?)",
+		"SEARCH copies USING PRIMARY KEY (conversation=? AND recipient=? AND seq<?)",
+		"SEARCH m USING INTEGER PRIMARY KEY (rowid=?)",
+	} {
+		if !strings.Contains(all, step) {
+			t.Errorf("no step %q in\n%s", step, all)
+		}
+	}
+	if strings.Contains(all, "messages_history") || strings.Contains(all, "SCAN m") {
+		t.Errorf("all messages of a conversation are read:\n%s", all)
 	}
 }

@@ -116,18 +116,19 @@ func (e *entry) tails(g bridge.Gate, to bridge.Recipients, limit int) ([]string,
 	return tails, nil
 }
 
-// flow notes who got a message of g's session.
+// flow notes that g's session sent a message, and who got it.
 func (e *entry) flow(g bridge.Gate, sent bridge.Sent) error {
 	for _, session := range sent.Recipients() {
 		_, err := e.exec(`
-			INSERT INTO flows (conversation, sender, recipient, sent_id) VALUES (?1, ?2, ?3, ?4)
-			ON CONFLICT (conversation, sender, recipient) DO UPDATE SET sent_id = ?4`,
+			INSERT INTO flows (conversation, sender, recipient, sent_id, unread) VALUES (?1, ?2, ?3, ?4, 1)
+			ON CONFLICT (conversation, sender, recipient) DO UPDATE SET sent_id = ?4, unread = unread + 1`,
 			g.Conversation, string(g.Session), string(session), sent.ID)
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err := e.exec("INSERT INTO sent (conversation, sender, message) VALUES (?, ?, ?)", g.Conversation, string(g.Session), sent.ID)
+	return err
 }
 
 // firstFlows notes what the two sessions of a conversation have sent each other and
@@ -141,26 +142,43 @@ func (e *entry) firstFlows(conversation string) error {
 			return err
 		}
 		_, err = e.exec(`
-			INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at)
-			SELECT conversation, ?2, session, ?4, receipt_id, receipt_at FROM session_status WHERE conversation = ?1 AND session = ?3
+			INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at, unread)
+			SELECT conversation, ?2, session, ?4, receipt_id, receipt_at, (
+			    SELECT count(*) FROM messages m WHERE m.conversation = ?1 AND m.recipient = ?3 AND m.seq > read_seq AND m.sender = ?2)
+			FROM session_status WHERE conversation = ?1 AND session = ?3
 			ON CONFLICT (conversation, sender, recipient) DO NOTHING`,
 			conversation, string(from), string(to), last)
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err := e.exec("INSERT OR IGNORE INTO sent (conversation, sender, message) "+allSent+" AND conversation = ?", conversation)
+	return err
 }
 
+// countUnread counts what the table flows holds of unread messages.
+const countUnread = `
+	UPDATE flows SET unread = (
+	    SELECT count(*) FROM messages m
+	    JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
+	    WHERE m.conversation = flows.conversation AND m.recipient = flows.recipient AND m.sender = flows.sender AND m.seq > s.read_seq) + (
+	    SELECT count(*) FROM copies k JOIN messages m ON m.id = k.message
+	    JOIN session_status s ON s.conversation = k.conversation AND s.session = k.recipient
+	    WHERE k.conversation = flows.conversation AND k.recipient = flows.recipient AND m.sender = flows.sender AND k.seq > s.read_seq)`
+
+// allSent selects what the table sent holds of messages.
+const allSent = "SELECT conversation, sender, id FROM messages WHERE sender GLOB '[a-z]'"
+
 // receipts note which message of each other session a session has read last, of those
-// behind from, up to to.
+// behind from, up to to, and that so many fewer are unread.
 func (e *entry) receipts(of bridge.Claim, from, to int64) error {
-	last := map[string]int64{}
+	last, read := map[string]int64{}, map[string]int64{}
 	var sender string
 	var id int64
 	err := e.each(`SELECT m.sender, m.id FROM (`+unionInbox("seq > ?3 AND seq <= ?4", "")+`) i JOIN messages m ON m.id = i.id WHERE m.sender <> ?5`,
 		[]any{of.Conversation, string(of.Session), from, to, bridge.System}, []any{&sender, &id}, func() error {
 			last[sender] = max(last[sender], id)
+			read[sender]++
 			return nil
 		})
 	if err != nil {
@@ -169,8 +187,8 @@ func (e *entry) receipts(of bridge.Claim, from, to int64) error {
 	for _, sender := range slices.Sorted(maps.Keys(last)) {
 		_, err := e.exec(`
 			INSERT INTO flows (conversation, sender, recipient, read_id, read_at) VALUES (?1, ?2, ?3, ?4, ?5)
-			ON CONFLICT (conversation, sender, recipient) DO UPDATE SET read_id = ?4, read_at = ?5`,
-			of.Conversation, sender, string(of.Session), last[sender], e.op.Now)
+			ON CONFLICT (conversation, sender, recipient) DO UPDATE SET read_id = ?4, read_at = ?5, unread = max(0, unread - ?6)`,
+			of.Conversation, sender, string(of.Session), last[sender], e.op.Now, read[sender])
 		if err != nil {
 			return err
 		}
@@ -178,29 +196,25 @@ func (e *entry) receipts(of bridge.Claim, from, to int64) error {
 	return nil
 }
 
-// readOf tells what the sessions of a roster have read, and have not, of what another
-// session sent them.
+// readOf tells what the sessions of a roster have read, and have not, of what one of
+// them sent the others.
 func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge.Roster) error {
 	for i := range roster {
-		s := &roster[i]
-		if s.Session == sender {
-			continue
-		}
-		s.ReadID, s.ReadAt = 0, time.Time{}
-		err := c.get("SELECT read_id, read_at FROM flows WHERE conversation = ? AND sender = ? AND recipient = ?",
-			[]any{conversation, string(sender), string(s.Session)}, &s.ReadID, &s.ReadAt)
-		if err != nil && !errors.Is(err, errNoRow) {
-			return err
-		}
-		err = c.get(`
-			SELECT count(*) FROM (`+unionInbox("seq > (SELECT read_seq FROM session_status WHERE conversation = ?1 AND session = ?2)", "")+`) i
-			JOIN messages m ON m.id = i.id WHERE m.sender = ?3`,
-			[]any{conversation, string(s.Session), string(sender)}, &s.Unread)
-		if err != nil {
-			return err
+		if s := &roster[i]; s.Session != sender {
+			s.ReadID, s.ReadAt, s.UnreadOfCaller = 0, time.Time{}, new(int64)
 		}
 	}
-	return nil
+	var session string
+	var of bridge.SessionState
+	var unread int64
+	return c.each("SELECT recipient, read_id, read_at, unread FROM flows WHERE conversation = ? AND sender = ?",
+		[]any{conversation, string(sender)}, []any{&session, &of.ReadID, &of.ReadAt, &unread}, func() error {
+			i := slices.IndexFunc(roster, func(s bridge.SessionState) bool { return string(s.Session) == session })
+			if i >= 0 && roster[i].Session != sender {
+				roster[i].ReadID, roster[i].ReadAt, *roster[i].UnreadOfCaller = of.ReadID, of.ReadAt, unread
+			}
+			return nil
+		})
 }
 
 // unionInbox selects seq and id of the messages in the inbox of session ?2 of

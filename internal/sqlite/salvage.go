@@ -300,7 +300,7 @@ const lostSessions = `
 // settleRows drops what belongs to nothing any more, and lets each inbox end with
 // the last message that it has.
 func settleRows(c *conn, tables []Salvaged) error {
-	for _, child := range []string{"session_status", "messages", "copies", "flows", "yolo_modes", "yolo_grants", "command_requests", "file_claims"} {
+	for _, child := range []string{"session_status", "messages", "copies", "flows", "sent", "yolo_modes", "yolo_grants", "command_requests", "file_claims"} {
 		if err := dropRows(c, tables, child, "conversation NOT IN (SELECT id FROM conversations)"); err != nil {
 			return err
 		}
@@ -320,6 +320,9 @@ func settleRows(c *conn, tables []Salvaged) error {
 			SELECT max(seq) FROM copies k WHERE k.conversation = session_status.conversation AND k.recipient = session_status.session), 0))`,
 		`UPDATE conversations SET sessions = (SELECT count(*) FROM session_status s WHERE s.conversation = conversations.id),
 			copies = (SELECT count(*) FROM copies k WHERE k.conversation = conversations.id)`,
+		"DELETE FROM sent WHERE message NOT IN (SELECT id FROM messages)",
+		"INSERT OR IGNORE INTO sent (conversation, sender, message) " + allSent + " AND conversation IN (SELECT id FROM conversations WHERE sessions > 2)",
+		countUnread,
 	} {
 		if _, err := c.exec(query); err != nil {
 			return err

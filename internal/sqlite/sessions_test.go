@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
@@ -105,4 +106,45 @@ func whole(t *testing.T, path string) (found string) {
 	defer func() { must(t, db.Close()) }()
 	must(t, db.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&found))
 	return found
+}
+
+// TestMigrationOfManySessions: a conversation of three that was there before pages of
+// history and unread counts had tables of their own keeps both.
+func TestMigrationOfManySessions(t *testing.T) {
+	const id, before = "conv_0123456789abcdef", 12
+	e := bridgetest.NewEnv(t)
+	must(t, sqlite.CreateVersion(e.Path, e.Key, before))
+	end := time.Now().Add(time.Hour)
+	must(t, sqlite.ExecFile(e.Path,
+		fmt.Sprintf(`INSERT INTO conversations (id, role_a, role_b, team, created_at, expires_at, expiry_seal, join_expires_at, sessions, copies)
+		 VALUES ('%s', '', '', '', 1, %d, x'%x', 0, 3, 1)`, id, end.UnixMicro(), bridge.NewExpirySealer(e.Key).Seal(id, end)),
+		`INSERT INTO session_status (conversation, session, nonce, role, joined_at, seen_at, last_seq, read_seq, handed_seq)
+		 VALUES ('`+id+`', 'a', x'00', 'lead', 0, 1, 0, 0, 0), ('`+id+`', 'b', x'01', 'worker', 1, 1, 3, 1, 1), ('`+id+`', 'c', x'02', 'tester', 1, 1, 1, 0, 0)`,
+		`INSERT INTO messages (id, conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, partner_unread)
+		 VALUES (1, '`+id+`', 'b', 1, 'a', 'info', 'read', '[]', '[]', 1, 1), (2, '`+id+`', 'b', 2, 'a', 'info', 'for both', '[]', '[]', 2, 1),
+		        (3, '`+id+`', 'b', 3, 'c', 'info', 'of c', '[]', '[]', 3, 2)`,
+		`INSERT INTO copies VALUES ('`+id+`', 'c', 1, 2, 1)`,
+		`INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at)
+		 VALUES ('`+id+`', 'a', 'b', 2, 1, 1), ('`+id+`', 'a', 'c', 2, 0, 0), ('`+id+`', 'c', 'b', 3, 0, 0)`))
+	s := e.Service(t, func(c *bridge.Config) { c.Now = time.Now })
+	for session, want := range map[bridge.SessionID]string{"a": "1,2 b:1 c:1", "b": "1,2,3 a:0 c:0", "c": "2,3 a:0 b:1"} {
+		token, err := s.RotateToken(t.Context(), id, session)
+		must(t, err)
+		who := bridge.Credentials{Conversation: id, Session: session, Token: token}
+		h, err := s.History(t.Context(), who, 0, 0)
+		must(t, err)
+		partners, err := s.CheckPartners(t.Context(), who, "")
+		must(t, err)
+		var ids []string
+		for _, m := range h.Messages {
+			ids = append(ids, fmt.Sprint(m.ID))
+		}
+		got := strings.Join(ids, ",")
+		for _, p := range partners.Partners {
+			got += fmt.Sprintf(" %s:%d", p.Session, *p.UnreadOfCaller)
+		}
+		if got != want {
+			t.Errorf("%s has %s, want %s", session, got, want)
+		}
+	}
 }

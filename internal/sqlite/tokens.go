@@ -79,12 +79,15 @@ func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, rule bri
 		if len(roster) == 0 {
 			return bridge.ErrNotFound
 		}
-		if fresh, err = rule(roster.IDs()); err != nil {
+		if fresh, err = rule(roster.IDs(), e.now); err != nil {
 			return bridge.RefuseInvalid(op, err)
 		}
 		for _, n := range fresh {
-			_, err := e.exec("UPDATE session_status SET nonce = ?, fingerprint = ?, join_hash = NULL WHERE conversation = ? AND session = ?",
-				n.Nonce, n.Print, op.Conversation, string(n.Session))
+			_, err := e.exec(`
+				UPDATE session_status SET nonce = ?, fingerprint = ?, join_hash = NULL,
+				       join_expires_at = CASE joined_at WHEN 0 THEN ? ELSE join_expires_at END
+				WHERE conversation = ? AND session = ?`,
+				n.Nonce, n.Print, n.KeptUntil, op.Conversation, string(n.Session))
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,8 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +28,8 @@ var claimTests = []test{
 	{"who may not change may not claim", claimGate},
 	{"secrets in paths and reasons are hidden", claimRedacted},
 	{"of many at once one gets the path", claimAtOnce},
+	{"edits of other agents' files are refused", claimGuard},
+	{"a commit is judged for whom it is", claimJudge},
 	{"a session has only so many claims", claimsBounded},
 	{"claims that break the rules are refused", claimInvalid},
 	{"the operator sees claims and ends them", claimOperator},
@@ -254,6 +258,69 @@ func claimAtOnce(t *testing.T, w *world) {
 	equal(t, "holders", holders, 1)
 	equal(t, "claims", len(w.held(t)), 2)
 	w.verify(t)
+}
+
+// claimGuard: the guard refuses what another agent of the team holds, records that,
+// and keeps its holder's claims alive.
+func claimGuard(t *testing.T, w *world) {
+	team, other := w.team(t, "blue", "backend", "tester"), w.pair(t)
+	w.claim(t, team.b[0], "src/**", "caf\u00e9.txt")
+	w.claim(t, other.A, "docs/**")
+	for _, tt := range []struct {
+		name   string
+		editor claims.Editor
+		path   string
+		free   bool
+	}{
+		{"its own", claims.Editor{team.b[0]}, "src/a.go", true},
+		{"another's", claims.Editor{team.b[1]}, "src/a.go", false},
+		{"in another case", claims.Editor{team.b[1]}, "SRC/A.go", false},
+		{"composed otherwise", claims.Editor{team.b[1]}, "cafe\u0301.txt", false},
+		{"all below a folder", claims.Editor{team.b[1]}, "**", false},
+		{"a free one", claims.Editor{team.b[1]}, "README.md", true},
+		{"another team's", claims.Editor{team.b[1]}, "docs/a.md", true},
+		{"one of its two teams'", claims.Editor{other.B, team.a[0]}, "src/a.go", false},
+		{"its own in one of two", claims.Editor{other.B, team.b[0]}, "src/a.go", true},
+		{"nobody's agent", nil, "src/a.go", true},
+	} {
+		err := w.claimsB.Guard(t.Context(), tt.editor, []string{"free.txt", tt.path})
+		if free := err == nil; free != tt.free || !free && !errors.Is(err, claims.ErrHeld) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	w.clock.Advance(50 * time.Second)
+	wantError(t, w.claimsB.Guard(t.Context(), claims.Editor{team.b[0]}, []string{"src/a.go"}), nil)
+	w.clock.Advance(50 * time.Second)
+	w.wantHeld(t, team.b[1], "src/a.go")
+	refusals := 0
+	for _, e := range w.log(t) {
+		if e.Action == "guard_file" && e.Outcome == bridge.OutcomeRefused {
+			refusals++
+		}
+	}
+	equal(t, "refusals", refusals, 5)
+	w.verify(t)
+}
+
+func claimJudge(t *testing.T, w *world) {
+	team, other := w.team(t, "blue", "backend", "tester"), w.pair(t)
+	w.claim(t, team.b[0], "src/**")
+	w.claim(t, other.A, "docs/**")
+	for _, tt := range []struct {
+		name   string
+		editor claims.Editor
+		want   []string
+	}{
+		{"a person", nil, []string{"docs/a.md", "src/a.go"}},
+		{"somebody of the team", claims.Editor{{Conversation: team.b[0].Conversation}}, []string{"src/a.go"}},
+		{"the holder", claims.Editor{team.b[0]}, nil},
+		{"another agent of the team", claims.Editor{team.b[1]}, []string{"src/a.go"}},
+	} {
+		j := must(w.claims.Judge(t.Context(), tt.editor, []string{"src/a.go", "docs/a.md", "free"}))(t)
+		equal(t, tt.name, slices.Sorted(maps.Keys(j.Blocks)), tt.want)
+	}
+	_, err := w.claims.Judge(t.Context(), claims.Editor{{Conversation: "conv_0000000000000000"}}, []string{"src/a.go"})
+	wantError(t, err, bridge.ErrNotFound)
 }
 
 func claimsBounded(t *testing.T, w *world) {

@@ -22,6 +22,7 @@ var manyTests = []test{
 	{"a message for all is stored once and numbered in each inbox", broadcastOnce},
 	{"each inbox has its own claim and read mark", inboxesApart},
 	{"a session sees what it sent or was sent, from its join on", historyOfOne},
+	{"pages of history and unread counts hold in a conversation that grew", manyThatGrew},
 	{"an answer names only what its sender can see", replyToVisible},
 	{"a write is charged for each recipient", chargedForEach},
 	{"a refused message costs a read, and a flood of them is not logged", refusedForEach},
@@ -29,6 +30,7 @@ var manyTests = []test{
 	{"each tells what was read of the caller's messages", readOfMine},
 	{"a secret does not come together in any inbox", splitOverRecipients},
 	{"rotating one puts one out", rotateOneOfMany},
+	{"who is put out before it joined keeps its place for a while, and leaves it then", rotatedPlace},
 	{"tasks go to any session and are seen by who has them", tasksOfMany},
 	{"a silent worker of many is told of by its name", silentOfMany},
 	{"claims of one conversation's sessions exclude each other", claimsOfMany},
@@ -308,12 +310,16 @@ func readOfMine(t *testing.T, w *world) {
 	w.texts(t, all[2])
 	status := func(c bridge.Credentials, only bridge.SessionID) (told []string) {
 		for _, s := range must(w.b.CheckPartners(t.Context(), c, only))(t).Partners {
-			told = append(told, fmt.Sprint(s.Session, " ", s.Role, " ", s.ReadID, " ", s.ReadAt.Equal(at), " ", s.Unread))
+			told = append(told, fmt.Sprint(s.Session, " ", s.Role, " ", s.ReadID, " ", s.ReadAt.Equal(at), " ", s.Unread, " ", *s.UnreadOfCaller))
 		}
 		return told
 	}
-	equal(t, "for a", status(all[0], ""), []string{"b frontend 0 false 2", fmt.Sprintf("c role c %d true 0", mine.ID)})
-	equal(t, "for b", status(all[1], "c"), []string{fmt.Sprintf("c role c %d true 0", others.ID)})
+	equal(t, "for a", status(all[0], ""), []string{"b frontend 0 false 2 2", fmt.Sprintf("c role c %d true 0 0", mine.ID)})
+	equal(t, "for b", status(all[1], "c"), []string{fmt.Sprintf("c role c %d true 0 0", others.ID)})
+	w.sendTo(t, all[0], "4", "c")
+	sent := w.sendTo(t, all[1], "5", "c")
+	equal(t, "what waits, and what of it is the caller's", status(all[1], "c"), []string{fmt.Sprintf("c role c %d true 2 1", others.ID)})
+	equal(t, "the same in the answer to a send", sent.PartnerUnread, 2)
 	_, err := w.b.CheckPartners(t.Context(), all[0], "d")
 	wantInvalid(t, err, "session")
 }
@@ -367,6 +373,29 @@ func rotateOneOfMany(t *testing.T, w *world) {
 	}
 	at := must(w.b.SessionOf(t.Context(), all[0].Conversation, must(w.b.RotateToken(t.Context(), all[0].Conversation, "c"))(t)))(t)
 	equal(t, "whose token", at, bridge.SessionID("c"))
+}
+
+func rotatedPlace(t *testing.T, w *world) {
+	p := w.pair(t)
+	ctx := t.Context()
+	invite := func() bridge.Invited { return must(w.a.Invite(ctx, p.A, "tester"))(t) }
+	first := invite()
+	w.clock.Advance(bridge.JoinCodeTTL - time.Second)
+	token := must(w.b.RotateToken(ctx, p.A.Conversation, "c"))(t)
+	w.clock.Advance(bridge.JoinCodeTTL - time.Second)
+	equal(t, "the place is kept", invite().Session, bridge.SessionID("d"))
+	_, err := w.b.Join(ctx, first.JoinCode)
+	wantError(t, err, bridge.ErrBadJoinCode)
+	w.clock.Advance(time.Second)
+	again := invite()
+	equal(t, "nobody came", again.Session, bridge.SessionID("c"))
+	_, err = w.a.Check(ctx, bridge.Credentials{Conversation: p.A.Conversation, Session: "c", Token: token}, bridge.CheckRequest{}, nil)
+	wantError(t, err, bridge.ErrUnauthorized)
+
+	token = must(w.b.RotateToken(ctx, p.A.Conversation, "c"))(t)
+	must(w.a.Check(ctx, bridge.Credentials{Conversation: p.A.Conversation, Session: "c", Token: token}, bridge.CheckRequest{}, nil))(t)
+	w.clock.Advance(bridge.JoinCodeTTL)
+	equal(t, "who came by its token stays", invite().Session == "c", false)
 }
 
 func tasksOfMany(t *testing.T, w *world) {

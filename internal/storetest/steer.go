@@ -13,6 +13,7 @@ var steerTests = []test{
 	{"the operator does not speak in an expired conversation", sayExpired},
 	{"while paused, changes are refused and reads go on", pauseRefuses},
 	{"a pause of all holds beside that of one", pauseAll},
+	{"while paused, nobody joins and nothing is extended or begun", pauseBegins},
 	{"a search finds every term, newest first", searchFinds},
 	{"calls and messages are counted", counts},
 }
@@ -67,6 +68,39 @@ func pauseAll(t *testing.T, w *world) {
 	must(w.a.Pause(t.Context(), p.A.Conversation))(t)
 	equal(t, "resumed", must(w.a.Resume(t.Context(), ""))(t), true)
 	must(w.b.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"}))(t)
+}
+
+func pauseBegins(t *testing.T, w *world) {
+	ctx := t.Context()
+	c := create(t, w.a, bridge.CreateRequest{})
+	a := bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}
+	for name, conversation := range map[string]string{"one": c.ID, "all": ""} {
+		must(w.a.Pause(ctx, conversation))(t)
+		_, err := w.b.Join(ctx, c.JoinCode)
+		wantError(t, err, bridge.ErrPaused)
+		equal(t, name+": entry", w.lastEntry(t), "? join_conversation refused")
+		_, err = w.b.Join(ctx, "00000-00000")
+		wantError(t, err, bridge.ErrBadJoinCode) // who proves nothing learns nothing
+		_, err = w.b.Extend(ctx, a, time.Hour*24)
+		wantError(t, err, bridge.ErrPaused)
+		equal(t, name+": entry", w.lastEntry(t), "a extend_conversation refused")
+		must(w.b.UpdateStatus(ctx, a, bridge.StatusWaiting))(t)
+		must(w.b.ExtendByOperator(ctx, c.ID, bridge.DefaultTTL))(t)
+		c.JoinCode = must(w.b.ExtendByOperator(ctx, c.ID, 0))(t).JoinCode
+		before := len(must(w.b.Conversations(ctx))(t))
+		_, err = w.b.Create(ctx, bridge.CreateRequest{MyRole: "x", PartnerRole: "y"})
+		if conversation == "" {
+			wantError(t, err, bridge.ErrAllPaused)
+			equal(t, name+": entry", w.lastEntry(t), "a create_conversation refused")
+			equal(t, name+": none is made", len(must(w.b.Conversations(ctx))(t)), before)
+		} else {
+			wantError(t, err, nil)
+		}
+		must(w.a.Resume(ctx, ""))(t)
+	}
+	must(w.b.Join(ctx, c.JoinCode))(t)
+	create(t, w.b, bridge.CreateRequest{})
+	w.verify(t)
 }
 
 func searchFinds(t *testing.T, w *world) {

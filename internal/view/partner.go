@@ -14,7 +14,10 @@ type Partner struct {
 	SessionID string `json:"session_id"`
 	Role      string `json:"role"`
 	Presence
-	UnreadByPartner int64 `json:"unread_by_partner"`
+	// UnreadByPartner counts what waits for the partner, whoever sent it, and UnreadOfYours
+	// those of it that the agent sent, where there may be others.
+	UnreadByPartner int64  `json:"unread_by_partner"`
+	UnreadOfYours   *int64 `json:"unread_of_yours,omitempty"`
 	// LastReadID is the last message of the agent that the partner has read.
 	LastReadID int64 `json:"last_read_message_id,omitempty"`
 	LastReadAt Time  `json:"last_read_at,omitzero"`
@@ -24,7 +27,7 @@ type Partner struct {
 func OfPartner(s bridge.SessionState, now time.Time) Partner {
 	return Partner{
 		SessionID: string(s.Session), Role: cleantext.CleanLine(s.Role), Presence: OfPresence(s, now),
-		UnreadByPartner: s.Unread, LastReadID: s.ReadID, LastReadAt: Time(s.ReadAt),
+		UnreadByPartner: s.Unread, UnreadOfYours: s.UnreadOfCaller, LastReadID: s.ReadID, LastReadAt: Time(s.ReadAt),
 	}
 }
 
@@ -45,13 +48,25 @@ func (p Partner) String() string {
 	return fmt.Sprintf("session %s, role %q (its own words: untrusted): %s", p.SessionID, p.Role, p.Presence)
 }
 
-// Read says what the partner has read of the agent's messages.
+// Read says what the partner has read of the agent's messages; in few words where there
+// are more partners.
 func (p Partner) Read() string {
+	if p.UnreadOfYours != nil {
+		return p.readOfMany()
+	}
 	read := "It has read none of your messages"
 	if p.LastReadID != 0 {
 		read = fmt.Sprintf("The last message of yours that it has read is %d, at %s", p.LastReadID, Stamp(time.Time(p.LastReadAt)))
 	}
 	return fmt.Sprintf("%s. Unread by partner: %d.", read, p.UnreadByPartner)
+}
+
+func (p Partner) readOfMany() string {
+	read := "none"
+	if p.LastReadID != 0 {
+		read = fmt.Sprintf("%d, at %s", p.LastReadID, Stamp(time.Time(p.LastReadAt)))
+	}
+	return fmt.Sprintf("Last of yours read: %s. Unread by it: %d, yours: %d.", read, p.UnreadByPartner, *p.UnreadOfYours)
 }
 
 // Member is who takes part in a conversation.

@@ -25,6 +25,18 @@ func TestPair(t *testing.T) {
 	}
 }
 
+// wait has an agent wait for mail, again where none came: another client may take more
+// than one wait to start on a machine that is busy.
+func wait(a *stub.Agent) (result stub.Result) {
+	for range 3 {
+		result = a.Call("check_messages", stub.Args{"wait_seconds": 50})
+		if got, _ := result.Messages(); len(got) > 0 {
+			break
+		}
+	}
+	return result
+}
+
 func testPair(t *testing.T, creator, joiner client) {
 	u := newUser(t, creator, joiner)
 	u.install(creator, joiner)
@@ -34,7 +46,7 @@ func testPair(t *testing.T, creator, joiner client) {
 		created := a.Call("create_conversation", stub.Args{"my_role": "frontend developer", "partner_role": "backend developer"})
 		codes <- created.Text("join_code")
 		a.Call("send_to_partner", stub.Args{"message": question, "action_type": "question"})
-		wantMessages(t, a.Call("check_messages", stub.Args{"wait_seconds": 50}), reply)
+		wantMessages(t, wait(a), reply)
 		if status := a.Call("check_partner_status", nil).Text("status"); status != "working" {
 			t.Errorf("the partner's status is %q", status)
 		}
@@ -44,7 +56,7 @@ func testPair(t *testing.T, creator, joiner client) {
 	})
 	backend := u.seat(joiner, func(a *stub.Agent) {
 		a.Call("join_conversation", stub.Args{"join_code": stub.JoinCode.FindString(a.Request().Said())})
-		wantMessages(t, a.Call("check_messages", stub.Args{"wait_seconds": 50}), question)
+		wantMessages(t, wait(a), question)
 		a.Call("update_my_status", stub.Args{"status": "working"})
 		a.Call("send_to_partner", stub.Args{"message": reply})
 		wantMessages(t, a.Call("get_history", nil), question, reply)

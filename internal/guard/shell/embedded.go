@@ -1,10 +1,10 @@
 package shell
 
 import (
-	"regexp"
 	"strings"
 
 	"example.org/bridge/internal/guard/verdict"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // embedded judges commands that stand in the arguments of another program. Many
@@ -116,7 +116,7 @@ var textPrograms = expandNames([]struct{ names, why string }{
 })
 
 // disasterText finds commands inside a text, in any language.
-var disasterText = regexp.MustCompile("(?:^|[^\\w./-])((?:/[\\w/]*/)?(?:rm|shred|chmod|chown|dd|mkfs[.\\w]*|rmdir|unlink|rimraf|find|remove-item)\\s+[^;|&)(\"'`<>\\n]*)")
+var disasterText = lazyregexp.New("(?:^|[^\\w./-])((?:/[\\w/]*/)?(?:rm|shred|chmod|chown|dd|mkfs[.\\w]*|rmdir|unlink|rimraf|find|remove-item)\\s+[^;|&)(\"'`<>\\n]*)")
 
 // embeddedText judges what a text may start, read, write and remove.
 func (w *walker) embeddedText(text string, s *state) error {
@@ -135,7 +135,7 @@ func (w *walker) embeddedText(text string, s *state) error {
 			return err
 		}
 	}
-	if removesTrees.MatchString(text) && namesHome.MatchString(text) {
+	if removesTrees().MatchString(text) && namesHome().MatchString(text) {
 		return verdict.Refuse(verdict.RemovesTooMuch, "recursive removal in inline code needs a literal target inside the workspace")
 	}
 	return onlyDisaster(w.inlinePaths(text, texts, s))
@@ -144,7 +144,7 @@ func (w *walker) embeddedText(text string, s *state) error {
 // disastersIn judges the commands that stand in a text as they are, and the text
 // as a list with commas (gcc -wrapper rm,-rf,DIR).
 func (w *walker) disastersIn(text string, s *state) error {
-	for _, m := range disasterText.FindAllStringSubmatch(text, 16) {
+	for _, m := range disasterText().FindAllStringSubmatch(text, 16) {
 		if err := w.disasterCommand(m[1], s); err != nil {
 			return err
 		}

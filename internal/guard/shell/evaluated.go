@@ -1,10 +1,10 @@
 package shell
 
 import (
-	"regexp"
 	"strings"
 
 	"example.org/bridge/internal/guard/verdict"
+	"example.org/bridge/internal/lazyregexp"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -15,9 +15,9 @@ import (
 var errEvaluated = verdict.Refuse(verdict.EvaluatedText, "bash evaluates this text although it is quoted: write a plain name or number")
 
 // evaluatedIndex is the name of an array element whose index holds a command.
-var evaluatedIndex = regexp.MustCompile("[A-Za-z_]\\w*\\[[^\\]]*(\\$\\(|`)")
+var evaluatedIndex = lazyregexp.New("[A-Za-z_]\\w*\\[[^\\]]*(\\$\\(|`)")
 
-func evaluates(text string) bool { return evaluatedIndex.MatchString(text) }
+func evaluates(text string) bool { return evaluatedIndex().MatchString(text) }
 
 func substitutes(text string) bool {
 	return strings.Contains(text, "$(") || strings.Contains(text, "`")

@@ -2,11 +2,11 @@ package shell
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/guard/verdict"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // maxInline bounds the inline code that is looked into.
@@ -15,21 +15,21 @@ const maxInline = 16 << 10
 // What inline code may not hold, whatever the language. These catch accidents:
 // code can always hide what it does, and the approval shows it to a human.
 var (
-	startsPrograms = regexp.MustCompile("(?i)system|exec|spawn|popen|subprocess|child_process|getoutput|\\bqx\\b|`|shell|process|\\|\\s*\"?getline|Deno\\.(run|Command)|%x|^!|\\be\\b")
-	removesTrees   = regexp.MustCompile(`(?i)rmtree|rmdir_?(sync|all)?|rmSync|rm_rf|rm_r\b|remove_tree|removedirs|FileUtils\.rm|delete-directory|recursive\s*=\s*true|rmdir\s*\([^)]*["']s["']|fs\.(promises\.)?rm\b|rimraf|remove_dir_all|Deno\.remove|delete_tree|remove_entry`)
-	removesFiles   = regexp.MustCompile(`(?i)unlink|os\.remove|File\.delete|truncate`)
-	writesFiles    = regexp.MustCompile(`(?i)urlretrieve|getstore|copy\s*\(|open\s*\(|write|File\.|fopen|file_put_contents|>`)
-	connects       = regexp.MustCompile(`(?i)socket|TCPSocket|net\.connect|["'](node:)?net["']|fsockopen|net\.createConnection|IO::Socket|/inet/`)
-	becomesShell   = regexp.MustCompile(`(?i)dup2|/bin/(ba|da|z|k)?sh|pty\.spawn|\bsh\s+-i|cmd\.exe|STDIN|exec|spawn`)
-	runsText       = regexp.MustCompile(`(?i)\b(eval|exec|Function|compile|vm\.run\w*|instance_eval|loadstring|load)\s*\(?`)
-	hidesText      = regexp.MustCompile(`(?i)base64|b64decode|atob|fromhex|unhexlify|decode\s*\(|urlopen|urlretrieve|getstore|URI\.open|copy\s*\(\s*["']https?:|urllib|requests\.|https?\.get|fetch\s*\(|open-uri|Net::HTTP|LWP|marshal|unpack|fromCharCode|codecs|rot13|zlib|gzip`)
-	forks          = regexp.MustCompile(`(?i)\bfork\b`)
-	loops          = regexp.MustCompile(`(?i)\b(while|for|loop|until|redo)\b`)
-	killsAll       = regexp.MustCompile(`(?i)kill\w*\s*\(?\s*(['"]?\w+['"]?\s*,\s*)?-?\b1\b`)
-	namesHome      = regexp.MustCompile(`(?i)expanduser|homedir|Path\.home|ENV\b|environ|Dir\.home|process\.env`)
-	typesKeys      = regexp.MustCompile(`(?i)TIOCSTI|pyautogui|pynput|robotjs|uinput`)
-	setsIDInline   = regexp.MustCompile(`(?i)chmod\w*[^;\n]{0,80}?\b0?o?[2-7][0-7]{3}\b|S_IS[UG]ID`)
-	quotedText     = regexp.MustCompile("'((?:[^'\\\\]|\\\\.)*)'|\"((?:[^\"\\\\]|\\\\.)*)\"|`((?:[^`\\\\]|\\\\.)*)`|%x[({\\[]([^)}\\]]*)[)}\\]]|qx[({/]([^)}/]*)[)}/]")
+	startsPrograms = lazyregexp.New("(?i)system|exec|spawn|popen|subprocess|child_process|getoutput|\\bqx\\b|`|shell|process|\\|\\s*\"?getline|Deno\\.(run|Command)|%x|^!|\\be\\b")
+	removesTrees   = lazyregexp.New(`(?i)rmtree|rmdir_?(sync|all)?|rmSync|rm_rf|rm_r\b|remove_tree|removedirs|FileUtils\.rm|delete-directory|recursive\s*=\s*true|rmdir\s*\([^)]*["']s["']|fs\.(promises\.)?rm\b|rimraf|remove_dir_all|Deno\.remove|delete_tree|remove_entry`)
+	removesFiles   = lazyregexp.New(`(?i)unlink|os\.remove|File\.delete|truncate`)
+	writesFiles    = lazyregexp.New(`(?i)urlretrieve|getstore|copy\s*\(|open\s*\(|write|File\.|fopen|file_put_contents|>`)
+	connects       = lazyregexp.New(`(?i)socket|TCPSocket|net\.connect|["'](node:)?net["']|fsockopen|net\.createConnection|IO::Socket|/inet/`)
+	becomesShell   = lazyregexp.New(`(?i)dup2|/bin/(ba|da|z|k)?sh|pty\.spawn|\bsh\s+-i|cmd\.exe|STDIN|exec|spawn`)
+	runsText       = lazyregexp.New(`(?i)\b(eval|exec|Function|compile|vm\.run\w*|instance_eval|loadstring|load)\s*\(?`)
+	hidesText      = lazyregexp.New(`(?i)base64|b64decode|atob|fromhex|unhexlify|decode\s*\(|urlopen|urlretrieve|getstore|URI\.open|copy\s*\(\s*["']https?:|urllib|requests\.|https?\.get|fetch\s*\(|open-uri|Net::HTTP|LWP|marshal|unpack|fromCharCode|codecs|rot13|zlib|gzip`)
+	forks          = lazyregexp.New(`(?i)\bfork\b`)
+	loops          = lazyregexp.New(`(?i)\b(while|for|loop|until|redo)\b`)
+	killsAll       = lazyregexp.New(`(?i)kill\w*\s*\(?\s*(['"]?\w+['"]?\s*,\s*)?-?\b1\b`)
+	namesHome      = lazyregexp.New(`(?i)expanduser|homedir|Path\.home|ENV\b|environ|Dir\.home|process\.env`)
+	typesKeys      = lazyregexp.New(`(?i)TIOCSTI|pyautogui|pynput|robotjs|uinput`)
+	setsIDInline   = lazyregexp.New(`(?i)chmod\w*[^;\n]{0,80}?\b0?o?[2-7][0-7]{3}\b|S_IS[UG]ID`)
+	quotedText     = lazyregexp.New("'((?:[^'\\\\]|\\\\.)*)'|\"((?:[^\"\\\\]|\\\\.)*)\"|`((?:[^`\\\\]|\\\\.)*)`|%x[({\\[]([^)}\\]]*)[)}\\]]|qx[({/]([^)}/]*)[)}/]")
 )
 
 // secretWords are pieces of paths that no inline code has a reason to hold.
@@ -53,7 +53,7 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 	}
 	lower := strings.ToLower(code)
 	for verb := range operatorVerbs {
-		if !startsPrograms.MatchString(code) {
+		if !startsPrograms().MatchString(code) {
 			break // printed or compared, and never run
 		}
 		if strings.Contains(lower, "bridge yolo "+verb) || (strings.Contains(lower, "bridge") && strings.Contains(lower, "yolo") && strings.Contains(lower, verb)) {
@@ -63,22 +63,22 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 	switch {
 	case language == "expect" && strings.Contains(code, "send"):
 		return verdict.Refuse(verdict.Keystrokes, "typing into a program's terminal is refused")
-	case connects.MatchString(code) && becomesShell.MatchString(code):
+	case connects().MatchString(code) && becomesShell().MatchString(code):
 		return verdict.Refuse(verdict.ReverseShell, "this inline code looks like a reverse shell")
-	case runsText.MatchString(code) && hidesText.MatchString(code):
+	case runsText().MatchString(code) && hidesText().MatchString(code):
 		return verdict.Refuse(verdict.HiddenCode, "inline code that runs hidden or downloaded text is refused")
-	case forks.MatchString(code) && loops.MatchString(code):
+	case forks().MatchString(code) && loops().MatchString(code):
 		return verdict.Refuse(verdict.ForkBomb, "inline code that forks in a loop is a fork bomb")
 	case strings.Contains(code, "ptrace"):
 		return verdict.Refuse(verdict.AttachesProcess, "inline code that attaches to a process is refused")
-	case setsIDInline.MatchString(code):
+	case setsIDInline().MatchString(code):
 		return errSetsID
-	case typesKeys.MatchString(code):
+	case typesKeys().MatchString(code):
 		return verdict.Refuse(verdict.Keystrokes, "keystroke injection is refused")
-	case killsAll.MatchString(code):
+	case killsAll().MatchString(code):
 		return verdict.Refuse(verdict.KillsTooMuch, "inline code that kills every process is refused")
 	}
-	if hidesText.MatchString(code) && writesFiles.MatchString(code) {
+	if hidesText().MatchString(code) && writesFiles().MatchString(code) {
 		for _, text := range quotedTexts(code) {
 			if !strings.Contains(text, " ") && strings.Contains(text, ".") {
 				w.downloads[baseName(text)] = true
@@ -91,7 +91,7 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 // inlineLiterals judges the quoted texts of inline code as commands and paths.
 func (w *walker) inlineLiterals(language, code string, s *state) error {
 	texts := quotedTexts(code)
-	starts := startsPrograms.MatchString(code)
+	starts := startsPrograms().MatchString(code)
 	switch language {
 	case "awk", "gawk", "mawk", "nawk":
 		starts = starts || strings.Contains(code, "|")
@@ -110,14 +110,14 @@ func (w *walker) inlineLiterals(language, code string, s *state) error {
 }
 
 var (
-	sedRuns   = regexp.MustCompile(`(?m)(?:^|[;{}\n0-9$/,]|[0-9$/]!)\s*e\s+(.+)$`)
-	sedWrites = regexp.MustCompile(`(?m)(?:^|[;{}\n0-9$/,gpiI])\s*[wW]\s+([^;}\n]+)$`)
+	sedRuns   = lazyregexp.New(`(?m)(?:^|[;{}\n0-9$/,]|[0-9$/]!)\s*e\s+(.+)$`)
+	sedWrites = lazyregexp.New(`(?m)(?:^|[;{}\n0-9$/,gpiI])\s*[wW]\s+([^;}\n]+)$`)
 )
 
 // sedScript judges what GNU sed runs (the command e, and the flag e of s) and
 // writes (the command and flag w).
 func (w *walker) sedScript(code string, s *state) error {
-	for _, m := range sedRuns.FindAllStringSubmatch(code, -1) {
+	for _, m := range sedRuns().FindAllStringSubmatch(code, -1) {
 		if err := w.nested(m[1], s.copy(), input{kind: inputPipe}); err != nil {
 			return fmt.Errorf("inside sed: %w", err)
 		}
@@ -125,7 +125,7 @@ func (w *walker) sedScript(code string, s *state) error {
 	if strings.ContainsRune(substituteFlags(code), 'e') {
 		return verdict.Refuse(verdict.EvaluatedText, "the flag e of sed runs its input as commands: leave it out")
 	}
-	for _, m := range sedWrites.FindAllStringSubmatch(code, -1) {
+	for _, m := range sedWrites().FindAllStringSubmatch(code, -1) {
 		if err := w.checkWrite(literal(w.world.Untilde(strings.TrimSpace(m[1]))), s); err != nil {
 			return err
 		}
@@ -189,8 +189,8 @@ func (w *walker) soft(text string, s *state) error {
 }
 
 func (w *walker) inlinePaths(code string, texts []string, s *state) error {
-	trees := removesTrees.MatchString(code)
-	files := trees || removesFiles.MatchString(code)
+	trees := removesTrees().MatchString(code)
+	files := trees || removesFiles().MatchString(code)
 	known := 0
 	for _, text := range texts {
 		if text == "" || strings.ContainsAny(text, "\n\x00") {
@@ -208,27 +208,27 @@ func (w *walker) inlinePaths(code string, texts []string, s *state) error {
 				return err
 			}
 		}
-		if (files || writesFiles.MatchString(code)) && (paths.IsAbs(v.text) || strings.HasPrefix(text, ".")) && writesSystem(code) {
+		if (files || writesFiles().MatchString(code)) && (paths.IsAbs(v.text) || strings.HasPrefix(text, ".")) && writesSystem(code) {
 			if err := w.checkWrite(v, s); err != nil {
 				return err
 			}
 		}
 	}
-	if trees && (known == 0 || namesHome.MatchString(code)) {
+	if trees && (known == 0 || namesHome().MatchString(code)) {
 		return verdict.Refuse(verdict.UnknownTarget, "recursive removal in inline code needs a literal target inside the workspace")
 	}
 	return nil
 }
 
-var writeMode = regexp.MustCompile(`(?i)['"][rwa]?b?[wa+]b?\+?['"]|write|>|unlink|remove|delete|truncate|put_contents|rm|copy|rename|symlink|chmod|mkdir`)
+var writeMode = lazyregexp.New(`(?i)['"][rwa]?b?[wa+]b?\+?['"]|write|>|unlink|remove|delete|truncate|put_contents|rm|copy|rename|symlink|chmod|mkdir`)
 
-func writesSystem(code string) bool { return writeMode.MatchString(code) }
+func writesSystem(code string) bool { return writeMode().MatchString(code) }
 
 // quotedTexts gives the string literals of most languages, without escapes.
 func quotedTexts(code string) []string {
 	const most = 64
 	var out []string
-	for _, m := range quotedText.FindAllStringSubmatch(code, most) {
+	for _, m := range quotedText().FindAllStringSubmatch(code, most) {
 		for _, text := range m[1:] {
 			if text != "" {
 				out = append(out, strings.ReplaceAll(text, `\`, ""))

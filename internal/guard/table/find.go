@@ -81,7 +81,7 @@ func (g *guard) startingPoint(name string) error {
 // findTerm checks one term of the expression and says how many words more it took.
 func (g *guard) findTerm(p *parsed, i int) (int, error) {
 	w := p.argv[i]
-	r := findSpec.rows[w.Text]
+	r := findSpec.rows()[w.Text]
 	switch {
 	case w.IsGlob():
 		return 0, verdict.Refuse(verdict.ShellGlob, "%s is an unquoted glob: quote it with '...'", verdict.Short(w.Text))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"example.org/bridge/internal/guard/verdict"
 )
@@ -41,7 +42,9 @@ type row struct {
 
 // spec is a compiled table with the habits of the program that reads it.
 type spec struct {
-	rows map[string]*row
+	// rows gives the row of each option. It is made when the program is first judged:
+	// a process that runs no command needs none of the hundred tables.
+	rows func() map[string]*row
 	// digits: -20 is a count.
 	digits bool
 	// stopAtOperand: options end at the first operand (interpreters).
@@ -65,16 +68,21 @@ func separateValues(s *spec)  { s.separateValues = true }
 // table compiles rows. Two rows for one option would be a mistake in a table;
 // a test looks for them.
 func table(rows []row, habits ...habit) *spec {
-	s := &spec{rows: make(map[string]*row, 2*len(rows))}
-	for i := range rows {
-		for name := range strings.FieldsSeq(rows[i].names) {
-			s.rows[name] = &rows[i]
-		}
-	}
+	s := &spec{rows: sync.OnceValue(func() map[string]*row { return byName(rows) })}
 	for _, h := range habits {
 		h(s)
 	}
 	return s
+}
+
+func byName(rows []row) map[string]*row {
+	out := make(map[string]*row, 2*len(rows))
+	for i := range rows {
+		for name := range strings.FieldsSeq(rows[i].names) {
+			out[name] = &rows[i]
+		}
+	}
+	return out
 }
 
 // join puts the rows of several tables into one list.
@@ -159,7 +167,7 @@ func (s *spec) option(g *guard, p *parsed, i int) (int, error) {
 	if s.dashValues && long {
 		name = name[1:]
 	}
-	switch r := s.rows[name]; {
+	switch r := s.rows()[name]; {
 	case r != nil && (long || !attached || s.dashValues):
 		if r.runAs != "" {
 			p.argv[i].Text = r.runAs + strings.TrimPrefix(arg, name)
@@ -202,7 +210,7 @@ func (s *spec) cluster(g *guard, p *parsed, i int) (int, error) {
 	arg := p.argv[i].Text
 	for at := 1; at < len(arg); at++ {
 		name := "-" + arg[at:at+1]
-		r := s.rows[name]
+		r := s.rows()[name]
 		if r == nil {
 			return 0, unknownOption(name)
 		}

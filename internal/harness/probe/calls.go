@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"example.org/bridge/internal/harness/contract"
 	"example.org/bridge/internal/harness/finding"
 	"example.org/bridge/internal/harness/wire"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // Calls makes calls that a sound server refuses, and finds proofs that one did not.
@@ -34,7 +34,7 @@ type Calls struct {
 }
 
 // pathName is a parameter that names a file, by its name.
-var pathName = regexp.MustCompile(`(?i)(^|_)(path|paths|file|filename|filepath|folder|dir|directory|uri|url|note|document)($|_)|(Path|File|Dir|Uri|Url)$`)
+var pathName = lazyregexp.New(`(?i)(^|_)(path|paths|file|filename|filepath|folder|dir|directory|uri|url|note|document)($|_)|(Path|File|Dir|Uri|Url)$`)
 
 // Run makes the calls. The error is the one of Open.
 func (p *Calls) Run(ctx context.Context) (found []finding.Finding, err error) {
@@ -94,7 +94,7 @@ func (p *Calls) parameter(ctx context.Context, tool contract.Tool, maker *argume
 		}
 		return nil
 	}
-	if pathName.MatchString(name) {
+	if pathName().MatchString(name) {
 		if err := try(finding.Traversal, ways(file), secret, "reads a file outside of the server's folder for the value %q"); err != nil {
 			return found, err
 		}

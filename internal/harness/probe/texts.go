@@ -9,12 +9,12 @@ package probe
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 
 	"example.org/bridge/internal/harness/contract"
 	"example.org/bridge/internal/harness/finding"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // Texts finds hidden characters and concealment in all that a server says to models.
@@ -23,7 +23,7 @@ func Texts(s *contract.Snapshot) (found []finding.Finding) {
 		if what := hidden(text); what != "" {
 			found = append(found, finding.Finding{Kind: finding.HiddenText, Where: where, Text: what})
 		}
-		if phrase := concealment.FindString(text); phrase != "" {
+		if phrase := concealment().FindString(text); phrase != "" {
 			found = append(found, finding.Finding{Kind: finding.Concealment, Where: where, Text: fmt.Sprintf("says to a model: %q", phrase)})
 		}
 	}
@@ -61,7 +61,7 @@ func walk(where string, value any, look func(where, text string)) {
 
 // concealment is a text that asks a model to keep something from its user, or to drop
 // what it was told before.
-var concealment = regexp.MustCompile(`(?i)` +
+var concealment = lazyregexp.New(`(?i)` +
 	`\b(?:do not|don't|don’t|never|must not|without)\s+(?:ever\s+)?(?:tell(?:ing)?|mention(?:ing)?|inform(?:ing)?|notify(?:ing)?|alert(?:ing)?)\s+(?:\w+\s+){0,4}?(?:user|human|person|operator)s?\b` +
 	`|\b(?:hide|conceal|keep)\s+(?:\w+\s+){1,5}?from\s+(?:the\s+|your\s+)?(?:user|human|person|operator)s?\b` +
 	`|\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:your\s+|the\s+)?(?:previous|prior|earlier|system)\s+(?:instructions|prompts?|rules)\b`)

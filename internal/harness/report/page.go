@@ -13,10 +13,13 @@ import (
 //go:embed page.html
 var pageSource string
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"took":      took,
-	"mebibytes": func(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) },
-}).Parse(pageSource))
+// page reads the template, which few runs of the program need.
+func page() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"took":      took,
+		"mebibytes": func(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) },
+	}).Parse(pageSource))
+}
 
 // pageGroup is the cases of one suite.
 type pageGroup struct {
@@ -60,7 +63,7 @@ func HTML(w io.Writer, r *run.Report) error {
 		}
 		d.Groups[at].Cases = append(d.Groups[at].Cases, c)
 	}
-	return page.Execute(w, d)
+	return page().Execute(w, d)
 }
 
 // took shows a time with three digits.

@@ -29,7 +29,7 @@ func Encode(s *Suite, comments map[string]string) ([]byte, error) {
 
 // PlainText escapes what could be taken for a variable of a suite.
 func PlainText(text string) string {
-	return variable.ReplaceAllStringFunc(text, func(found string) string { return "$" + found })
+	return variable().ReplaceAllStringFunc(text, func(found string) string { return "$" + found })
 }
 
 // Plain is [PlainText] for all texts in a value of JSON.

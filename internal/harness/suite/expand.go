@@ -2,8 +2,9 @@ package suite
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"example.org/bridge/internal/lazyregexp"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -11,10 +12,10 @@ import (
 )
 
 // variable is ${NAME} or ${NAME:-default}. $${ stands for ${.
-var variable = regexp.MustCompile(`\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}`)
+var variable = lazyregexp.New(`\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}`)
 
 // scalar is a value that is a number or a truth where it stands without quotes.
-var scalar = regexp.MustCompile(`^(?:true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)$`)
+var scalar = lazyregexp.New(`^(?:true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)$`)
 
 // expander puts variables into the values of a parsed file, so that a value can never
 // become structure, and refuses keys and forms that a suite does not have.
@@ -70,12 +71,12 @@ func (x *expander) pair(n *ast.MappingValueNode, at string) {
 // text replaces the variables of one value. Only a value that stands without quotes can
 // become a number.
 func (x *expander) text(n *ast.StringNode) ast.Node {
-	replaced := variable.ReplaceAllStringFunc(n.Value, func(found string) string { return x.value(n, found) })
+	replaced := variable().ReplaceAllStringFunc(n.Value, func(found string) string { return x.value(n, found) })
 	if replaced == n.Value {
 		return n
 	}
 	n.Value = replaced
-	if n.Token.Type == token.StringType && scalar.MatchString(replaced) {
+	if n.Token.Type == token.StringType && scalar().MatchString(replaced) {
 		if f, err := parser.ParseBytes([]byte(replaced), 0); err == nil && len(f.Docs) == 1 {
 			return f.Docs[0].Body
 		}
@@ -87,7 +88,7 @@ func (x *expander) value(n ast.Node, found string) string {
 	if strings.HasPrefix(found, "$$") {
 		return found[1:]
 	}
-	parts := variable.FindStringSubmatch(found)
+	parts := variable().FindStringSubmatch(found)
 	if value, ok := x.lookup(parts[1]); ok && value != "" {
 		return value
 	}

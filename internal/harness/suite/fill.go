@@ -2,11 +2,12 @@ package suite
 
 import (
 	"fmt"
-	"regexp"
+
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // placeholder is {{ name }}: a row of the matrix (matrix.size) or a stored result.
-var placeholder = regexp.MustCompile(`\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}`)
+var placeholder = lazyregexp.New(`\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}`)
 
 // Fill puts values into the placeholders of an input. A text that is nothing but one
 // placeholder becomes the value itself, with its type. The error names a placeholder
@@ -39,15 +40,15 @@ func Fill(v any, values map[string]any) (any, error) {
 
 func fillText(text string, values map[string]any) (any, error) {
 	var missing error
-	whole := placeholder.FindStringSubmatch(text)
+	whole := placeholder().FindStringSubmatch(text)
 	if whole != nil && whole[0] == text {
 		if value, ok := values[whole[1]]; ok {
 			return value, nil
 		}
 		return nil, noValue(whole[1])
 	}
-	filled := placeholder.ReplaceAllStringFunc(text, func(found string) string {
-		name := placeholder.FindStringSubmatch(found)[1]
+	filled := placeholder().ReplaceAllStringFunc(text, func(found string) string {
+		name := placeholder().FindStringSubmatch(found)[1]
 		value, ok := values[name]
 		if !ok {
 			missing = noValue(name)

@@ -7,9 +7,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
+
+	"example.org/bridge/internal/lazyregexp"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -101,12 +102,12 @@ func plainName(name string) string {
 var spelling = strings.NewReplacer("_", "", "-", "")
 
 // argumentName is what the name of an argument looks like.
-var argumentName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$.-]{0,31}$`)
+var argumentName = lazyregexp.New(`^[A-Za-z_$][A-Za-z0-9_$.-]{0,31}$`)
 
 // shownName is how an answer names an argument. It is the client's own and may
 // be anything: a text of any length, or a secret in the wrong place.
 func shownName(name string) string {
-	if argumentName.MatchString(name) {
+	if argumentName().MatchString(name) {
 		return name
 	}
 	return "(other)"

@@ -99,7 +99,7 @@ CREATE TABLE inbox (
 CREATE UNIQUE INDEX inbox_message ON inbox (message, recipient);
 
 -- Where a conversation has more than two sessions: the last message that each has sent
--- to each, and the last of those that was read, and when; 0 for none.
+-- to each, the last of those that was read, and when, 0 for none; and how many are unread.
 CREATE TABLE flows (
     conversation text COLLATE "C" NOT NULL REFERENCES conversations (id),
     sender       text COLLATE "C" NOT NULL CHECK (sender ~ '^[a-z]$'),
@@ -107,8 +107,18 @@ CREATE TABLE flows (
     sent_id      bigint NOT NULL DEFAULT 0,
     read_id      bigint NOT NULL DEFAULT 0,
     read_at      bigint NOT NULL DEFAULT 0,
+    unread       bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (conversation, sender, recipient)
 ) WITH (fillfactor = 70);
+
+-- There, too: what each has sent, so that a page of its history is found without
+-- reading what others sent each other.
+CREATE TABLE sent (
+    conversation text COLLATE "C" NOT NULL REFERENCES conversations (id),
+    sender       text COLLATE "C" NOT NULL CHECK (sender ~ '^[a-z]$'),
+    message      bigint NOT NULL, -- an id
+    PRIMARY KEY (conversation, sender, message)
+);
 
 -- Tasks refer to conversations by id only: they survive those of their workers. A
 -- worker is named by its conversation, with a slash and its session behind that where

@@ -90,8 +90,15 @@ func (a *Agent) CallNamed(name string, args Args) Result {
 	if args == nil {
 		args = Args{}
 	}
+	return a.call(&Call{Name: name, Args: args})
+}
+
+// CallText calls a tool of Codex's that takes a text and no other arguments.
+func (a *Agent) CallText(name, text string) Result { return a.call(&Call{Name: name, Text: text}) }
+
+func (a *Agent) call(call *Call) Result {
 	a.calls++
-	call := &Call{ID: fmt.Sprintf("call_%04d", a.calls), Name: name, Args: args}
+	call.ID = fmt.Sprintf("call_%04d", a.calls)
 	a.turn(reply{call: call})
 	return a.last.result(call)
 }

@@ -167,6 +167,8 @@ type Call struct {
 	ID   string
 	Name string // as the client calls the tool
 	Args Args
+	// Text is what a tool of Codex's takes that has no other arguments.
+	Text string
 }
 
 // Args are the arguments of a call.

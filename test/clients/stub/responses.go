@@ -132,6 +132,9 @@ const listTools = "ALL_TOOLS"
 // codexItem is a call, as code where the model is to write that.
 func (c *Call) codexItem(code bool) map[string]any {
 	args := string(encode(c.Args))
+	if c.Text != "" {
+		args = string(encode(c.Text))
+	}
 	if code {
 		script := "text(await tools." + c.Name + "(" + args + "));"
 		if c.Name == listTools {

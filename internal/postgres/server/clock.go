@@ -1,17 +1,19 @@
-package postgres
+package server
 
 import (
 	"context"
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Clock is the server's clock, as this process knows it: what processes on several
 // machines note must be comparable. It goes on by the process's own steady clock
 // between two looks at the server's.
 type Clock struct {
-	store *Store
+	pool *pgxpool.Pool
 
 	mutex   sync.Mutex
 	read    time.Time // the process's time of the last look
@@ -32,9 +34,9 @@ const (
 // it notes would not fit what others note.
 const MaxUnsure = 250 * time.Millisecond
 
-// Clock looks at the server's clock.
-func (s *Store) Clock(ctx context.Context) (*Clock, error) {
-	c := &Clock{store: s, unsure: time.Hour}
+// NewClock looks at the clock of the server that pool connects to.
+func NewClock(ctx context.Context, pool *pgxpool.Pool) (*Clock, error) {
+	c := &Clock{pool: pool, unsure: time.Hour}
 	return c, c.look(ctx)
 }
 
@@ -74,17 +76,17 @@ func (c *Clock) look(ctx context.Context) error {
 	for range looks {
 		began := time.Now()
 		var us int64
-		err := c.store.pool.QueryRow(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint").Scan(&us)
+		err := c.pool.QueryRow(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint").Scan(&us)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		if way := time.Since(began); way < best {
-			best, read, at = way, began.Add(way/2), fromMicros(us)
+			best, read, at = way, began.Add(way/2), time.UnixMicro(us).UTC()
 		}
 	}
 	if len(errs) == looks {
-		return translate(errors.Join(errs...))
+		return Translate(errors.Join(errs...))
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

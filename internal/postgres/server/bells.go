@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Bells wake waiters on any machine through LISTEN and NOTIFY. It is a
@@ -20,7 +21,7 @@ import (
 // A ring that is lost delays a waiter until it looks again by itself. Whenever the
 // connection that listens was lost, all waiters look.
 type Bells struct {
-	store   *Store
+	pool    *pgxpool.Pool
 	channel string
 	ctx     context.Context //nolint:containedctx // of the goroutines, until Close
 	cancel  context.CancelFunc
@@ -48,11 +49,12 @@ const (
 // (https://www.postgresql.org/docs/current/sql-notify.html).
 const maxPayload = 7000
 
-// Bells returns the bells of the store. Call Close before that of the store.
-func (s *Store) Bells() *Bells {
+// NewBells returns bells that ring on a channel of notifications. Call Close before
+// that of the pool.
+func NewBells(pool *pgxpool.Pool, channel string) *Bells {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Bells{
-		store: s, channel: "bridge_" + s.schema, ctx: ctx, cancel: cancel,
+		pool: pool, channel: channel, ctx: ctx, cancel: cancel,
 		waiters: map[string]map[chan struct{}]bool{}, pending: map[string]bool{},
 	}
 }
@@ -87,7 +89,7 @@ func (b *Bells) ringAll() {
 		b.mutex.Unlock()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), ringWithin)
 		for _, payload := range payloads(keys) {
-			_, _ = b.store.pool.Exec(ctx, "SELECT pg_notify($1, $2)", b.channel, payload) // a hint: waiters look again anyway
+			_, _ = b.pool.Exec(ctx, "SELECT pg_notify($1, $2)", b.channel, payload) // a hint: waiters look again anyway
 		}
 		cancel()
 	}
@@ -165,7 +167,7 @@ func (b *Bells) listen() {
 }
 
 func (b *Bells) listenOnce() error {
-	c, err := pgx.ConnectConfig(b.ctx, b.store.pool.Config().ConnConfig)
+	c, err := pgx.ConnectConfig(b.ctx, b.pool.Config().ConnConfig)
 	if err != nil {
 		return err
 	}

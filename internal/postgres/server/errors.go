@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"context"
@@ -32,10 +32,10 @@ const (
 	codeNoRole        = "28000"
 )
 
-// translate gives an error of the server the domain's name for it. What it says
+// Translate gives an error of the server the domain's name for it. What it says
 // holds neither a password nor a value: a PgError's message names tables and
 // constraints, and its detail, which has values, is left out.
-func translate(err error) error {
+func Translate(err error) error {
 	if err == nil || errors.Is(err, bridge.ErrOutcomeUnknown) || errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -111,10 +111,10 @@ func plainReason(err error) string {
 	return "the connection was closed"
 }
 
-// isRepeatable reports an operation of which nothing happened, and which may
+// IsRepeatable reports an operation of which nothing happened, and which may
 // succeed when it is done again: two waited for each other, or an idle connection
 // had been closed by the other side.
-func isRepeatable(err error) bool {
+func IsRepeatable(err error) bool {
 	if err == nil || errors.Is(err, bridge.ErrOutcomeUnknown) {
 		return false
 	}
@@ -125,9 +125,9 @@ func isRepeatable(err error) bool {
 	return isLost(err)
 }
 
-// isUncertain reports an error of COMMIT after which the commit may count all the
+// IsUncertain reports an error of COMMIT after which the commit may count all the
 // same: the connection was lost, or the server stopped, while it was on its way.
-func isUncertain(err error) bool {
+func IsUncertain(err error) bool {
 	var known *pgconn.PgError
 	if !errors.As(err, &known) {
 		return true

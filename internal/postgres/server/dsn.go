@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"context"
@@ -18,12 +18,14 @@ const DefaultSchema = "bridge"
 
 // Config is what a connection string says.
 type Config struct {
-	// Host, Database and User name the store to people. They hold no secret.
+	// Host, Port, Database and User name the store to people. They hold no secret.
 	Host, Database, User string
+	Port                 uint16
 	// Schema is the one that holds the store's tables.
 	Schema string
 
-	pool *pgxpool.Config
+	// Pool is how to connect.
+	Pool *pgxpool.Config
 }
 
 // IsURL reports whether the name of a store is a connection string.
@@ -42,7 +44,7 @@ func Parse(dsn string) (Config, error) {
 	if err != nil {
 		return Config{}, bridge.Invalid("the connection string", "cannot be read: write it as postgres://USER@HOST/DATABASE")
 	}
-	c := Config{Host: p.ConnConfig.Host, Database: p.ConnConfig.Database, User: p.ConnConfig.User, Schema: DefaultSchema, pool: p}
+	c := Config{Host: p.ConnConfig.Host, Port: p.ConnConfig.Port, Database: p.ConnConfig.Database, User: p.ConnConfig.User, Schema: DefaultSchema, Pool: p}
 	settings := p.ConnConfig.RuntimeParams
 	if path := settings["search_path"]; path != "" {
 		c.Schema = path
@@ -50,14 +52,17 @@ func Parse(dsn string) (Config, error) {
 	if !schemaName.MatchString(c.Schema) {
 		return Config{}, bridge.Invalid("search_path", "must name one schema, of lower-case letters, digits and underscores")
 	}
+	// Without its name behind it, the schema of temporary tables would come first.
+	settings["search_path"] = c.Schema + ", pg_temp"
 	for name, value := range map[string]string{
-		"search_path":                         c.Schema,
 		"application_name":                    "bridge",
 		"lock_timeout":                        "30s",
 		"statement_timeout":                   "0",
 		"idle_in_transaction_session_timeout": "60s", // a client that is gone keeps no lock
 	} {
-		settings[name] = value
+		if settings[name] == "" {
+			settings[name] = value
+		}
 	}
 	p.ConnConfig.ConnectTimeout = 10 * time.Second
 	p.AfterConnect = prepareConnection
@@ -69,7 +74,19 @@ func Parse(dsn string) (Config, error) {
 
 // String names the store to people.
 func (c Config) String() string {
-	return fmt.Sprintf("postgres://%s@%s/%s (schema %s)", c.User, c.Host, c.Database, c.Schema)
+	return fmt.Sprintf("postgres://%s@%s/%s (schema %s)", c.User, c.Address(), c.Database, c.Schema)
+}
+
+// usualPort is the one that goes without saying.
+const usualPort = 5432
+
+// Address is the server's host, with its port unless that is the usual one: two
+// servers on one machine are not the same.
+func (c Config) Address() string {
+	if c.Port == usualPort {
+		return c.Host
+	}
+	return fmt.Sprintf("%s:%d", c.Host, c.Port)
 }
 
 // prepareConnection makes sure that a commit is on the disk when it is

@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/binding"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/systemtool"
+	"example.org/bridge/internal/view"
+)
+
+type claimsCheckOptions struct {
+	staged                bool
+	conversation, session string
+}
+
+func newClaimsCheckCmd(a *app) *cobra.Command {
+	var o claimsCheckOptions
+	cmd := &cobra.Command{
+		Use:   "check --staged",
+		Short: "Before a commit: see whether somebody else has claimed a file in it",
+		Long: `Say which files that are staged for the next commit another agent has claimed. It is made
+for the hook "pre-commit" of git: put "exec bridge claims check --staged" into
+.git/hooks/pre-commit and make that file executable.
+
+In the shell of an agent of Claude Code, Codex or Gemini CLI that is in a conversation,
+the claims of its teams count, but not its own. With --conversation you say whose team
+is meant, with --session which of its agents you are. Else every claim counts, because
+a claim does not say which repository it is about.
+
+The exit code is 1 where a staged file is claimed. Where the claims cannot be read, it
+says so and the exit code is 0: a commit does not wait for the bridge.`,
+		Example: `  bridge claims check --staged
+  bridge claims check --staged --conversation 3f2a --session b
+  bridge claims check --staged --json | jq -r '.claimed[].file'`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case !o.staged:
+				return usagef("say what is to be checked: --staged")
+			case o.session != "" && o.conversation == "":
+				return usagef("--session needs --conversation")
+			}
+			return runClaimsCheck(cmd.Context(), a, o)
+		},
+	}
+	boolFlag(cmd.Flags(), &o.staged, "staged", "check the files that are staged for the next commit")
+	textFlag(cmd.Flags(), &o.conversation, kindText, "conversation", "the conversation whose team is meant")
+	sessionFlag(cmd.Flags(), &o.session, "session", "the session that you are, whose claims do not count")
+	return cmd
+}
+
+func runClaimsCheck(ctx context.Context, a *app, o claimsCheckOptions) error {
+	if o.conversation != "" {
+		if err := checkConversation(o.conversation); err != nil {
+			return err
+		}
+	}
+	files, err := stagedFiles(ctx)
+	if err != nil {
+		return err
+	}
+	var j claims.Judgement
+	if len(files) > 0 {
+		err = a.withServices(ctx, false, func(s services) error {
+			editor, err := a.committer(ctx, s.Service, o)
+			if err != nil {
+				return err
+			}
+			j, err = s.Judge(ctx, editor, files)
+			return err
+		})
+	}
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage) || errors.Is(err, bridge.ErrNotFound):
+		return err
+	case err != nil:
+		a.printError("the commit was not checked: " + view.Line(err))
+	}
+	return a.printClaimed(files, j, err == nil)
+}
+
+// committer is who commits: who the flags say, or the agent whose shell this is.
+func (a *app) committer(ctx context.Context, s *bridge.Service, o claimsCheckOptions) (claims.Editor, error) {
+	if o.conversation != "" {
+		found, err := findConversation(ctx, s, o.conversation)
+		if err != nil {
+			return nil, err
+		}
+		session := bridge.SessionID(o.session)
+		if _, known := found.Sessions.Of(session); o.session != "" && !known {
+			return nil, usagef("--session must be a session of the conversation: %s", bridge.Recipients(found.Sessions.IDs()))
+		}
+		return claims.Editor{{Conversation: found.ID, Session: session}}, nil
+	}
+	path, err := a.storePath()
+	if err != nil {
+		return nil, err
+	}
+	var e claims.Editor
+	for _, v := range shellSessions {
+		id := a.env(v.variable)
+		if id == "" {
+			continue
+		}
+		entries, err := binding.Beside(path).Load(a.now(), binding.Process{}, binding.OfSession(v.client, id))
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			if _, err := s.Conversation(ctx, entry.Conversation); err == nil {
+				e = append(e, bridge.Credentials{Conversation: entry.Conversation, Session: bridge.SessionID(entry.Session)})
+			}
+		}
+	}
+	return e, nil
+}
+
+// shellSessions are where clients tell the shells of their agents what they call the
+// session.
+var shellSessions = []struct{ client, variable string }{
+	{"claude", "CLAUDE_CODE_SESSION_ID"},
+	{"codex", "CODEX_THREAD_ID"},
+	{"gemini", "GEMINI_SESSION_ID"},
+}
+
+// stagedTime bounds how long git may take to list what is staged.
+const stagedTime = 30 * time.Second
+
+// stagedFiles are the files that the next commit would change, relative to the root
+// of the repository in whose working tree this runs.
+func stagedFiles(ctx context.Context) ([]string, error) {
+	git, err := systemtool.Find("git")
+	if err != nil {
+		return nil, fmt.Errorf("list what is staged: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, stagedTime)
+	defer cancel()
+	// The environment says which index is meant, as git tells its hooks.
+	cmd := exec.CommandContext(ctx, git, "diff", "--cached", "--name-only", "--no-renames", "--no-relative", "--no-ext-diff", "-z") //nolint:gosec // the system's git
+	var problem bytes.Buffer
+	cmd.Stderr = &problem
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, usagef("git cannot say what is staged here: run it in the working tree of a repository: %s", cleantext.CleanLine(firstLine(problem.String())))
+	}
+	var files []string
+	for name := range strings.SplitSeq(string(out), "\x00") {
+		if name != "" {
+			files = append(files, name)
+		}
+	}
+	return files, nil
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
+}
+
+// claimedFile is a staged file that another session has claimed.
+type claimedFile struct {
+	File  string     `json:"file"`
+	Claim view.Claim `json:"claim"`
+}
+
+func (a *app) printClaimed(files []string, j claims.Judgement, checked bool) error {
+	claimed := []claimedFile{}
+	for _, file := range files {
+		if c, held := j.Blocks[file]; held {
+			claimed = append(claimed, claimedFile{cleantext.CleanLine(file), view.ClaimOf(c, j.Now)})
+		}
+	}
+	var failed error
+	if len(claimed) > 0 {
+		failed = &exitError{advice.ExitFailure}
+	}
+	if a.json {
+		return errors.Join(a.printJSON(struct {
+			Checked bool          `json:"checked"`
+			Files   int           `json:"files"`
+			Claimed []claimedFile `json:"claimed"`
+		}{checked, len(files), claimed}), failed)
+	}
+	for _, c := range claimed {
+		_, _ = fmt.Fprintf(a.stdout, "%s is claimed by session %s of %s, claim %d, for %d seconds more.\n",
+			c.File, c.Claim.SessionID, c.Claim.ConversationID, c.Claim.ClaimID, c.Claim.SecondsLeft)
+	}
+	if len(claimed) > 0 {
+		_, _ = fmt.Fprintln(a.stdout, "Leave these files out of the commit, or wait until their claims have ended.")
+	}
+	return failed
+}

@@ -1,0 +1,25 @@
+package figures
+
+// Figure is one value with its labels, for programs that read JSON.
+type Figure struct {
+	Name   string            `json:"name"`
+	Kind   Kind              `json:"kind"`
+	Help   string            `json:"help"`
+	Labels map[string]string `json:"labels"`
+	Value  float64           `json:"value"`
+}
+
+// Figures are the values of families, in the order given.
+func Figures(all []Family) []Figure {
+	figures := []Figure{}
+	for _, f := range all {
+		for _, s := range f.Samples {
+			of := map[string]string{}
+			for i := 0; i+1 < len(s.Labels); i += 2 {
+				of[s.Labels[i]] = s.Labels[i+1]
+			}
+			figures = append(figures, Figure{Name: f.Name, Kind: f.Kind, Help: f.Help, Labels: of, Value: s.Value})
+		}
+	}
+	return figures
+}

@@ -1,0 +1,89 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/postgres/postgrestest"
+)
+
+// TestUndoneIsDoneAgain lets the server undo a send again and again, as it does with one
+// of two that wait for each other: the send is done again, and stored once, unless that
+// never ends.
+func TestUndoneIsDoneAgain(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	for _, code := range []string{"40001", "40P01"} {
+		dsn := server.Schema()
+		s := quiet(t, dsn)
+		p := bridgetest.NewPair(t, s)
+		undo := func(times int) {
+			execute(t, dsn, fmt.Sprintf(`
+				DROP TRIGGER IF EXISTS undo ON messages; DROP SEQUENCE IF EXISTS tries; CREATE SEQUENCE tries;
+				CREATE OR REPLACE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$
+				BEGIN
+					IF nextval('tries') <= %d THEN RAISE EXCEPTION 'undone' USING ERRCODE = '%s'; END IF;
+					RETURN new;
+				END $$;
+				CREATE TRIGGER undo BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION undo()`, times, code))
+		}
+		undo(7)
+		send(t, s, p.A, "x")
+		undo(1_000_000)
+		if _, err := s.Send(context.Background(), p.A, bridge.SendRequest{Text: "y"}); !errors.Is(err, bridge.ErrStoreBusy) {
+			t.Errorf("%s: got %v where it never ends, want %v", code, err, bridge.ErrStoreBusy)
+		}
+		undo(0)
+		send(t, s, p.A, "z")
+		d, err := s.Check(context.Background(), p.B, bridge.CheckRequest{}, nil)
+		if err != nil || len(d.Messages) != 2 || d.Messages[0].Text != "x" || d.Messages[1].Seq != 2 {
+			t.Errorf("%s: got %+v, %v, want x and z", code, d.Messages, err)
+		}
+		verify(t, s)
+	}
+}
+
+// connect is a connection of somebody else's to the schema of a store.
+func connect(t *testing.T, dsn string) *pgx.Conn {
+	t.Helper()
+	c, err := pgx.Connect(context.Background(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(context.Background()) })
+	return c
+}
+
+// TestLockedForLong keeps a conversation locked, as a client that was stopped within a
+// transaction does: others are told that the store is busy, and wait no longer than
+// lock_timeout says, and other conversations go on.
+func TestLockedForLong(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	ctx := context.Background()
+	dsn := server.Schema()
+	s := quiet(t, dsn+"&lock_timeout=300ms")
+	held, free := bridgetest.NewPair(t, s), bridgetest.NewPair(t, s)
+	c := connect(t, dsn)
+	tx, err := c.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(ctx, "SELECT 1 FROM audit_chains WHERE chain = $1 FOR UPDATE", held.A.Conversation); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Send(ctx, held.A, bridge.SendRequest{Text: "x"}); !errors.Is(err, bridge.ErrStoreBusy) {
+		t.Errorf("got %v while the conversation is locked, want %v", err, bridge.ErrStoreBusy)
+	}
+	send(t, s, free.A, "x")
+	if err := tx.Rollback(ctx); err != nil {
+		t.Fatal(err)
+	}
+	send(t, s, held.A, "x")
+}
