@@ -40,8 +40,8 @@ func placeOf(dsn string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if noHome("XDG_STATE_HOME") || !filepath.IsAbs(xdg.StateHome) {
-		return "", usagef("no home folder is known for the key of the store: set HOME")
+	if noHome("XDG_STATE_HOME") {
+		return "", usagef("%s, and the key of the store is there: set HOME", homeFault())
 	}
 	sum := sha256.Sum256([]byte(config.Address() + "\x00" + config.Database + "\x00" + config.Schema))
 	return filepath.Join(xdg.StateHome, "bridge", "postgres-"+hex.EncodeToString(sum[:6]), "bridge.db"), nil
