@@ -67,6 +67,12 @@ func (f *finder) told(n name) int {
 	if n.class < classMiddling && n.kind != kindAPIKey || f.isVerb(n) {
 		return 0
 	}
+	if n.class < classMiddling { // a key may be of a cache
+		v, ok := f.spokenAfter(n.end, n.kind)
+		if !ok || v.joint != jointSays || !f.inSentence(n) {
+			return 0
+		}
+	}
 	if f.inSentence(n) {
 		return f.announced(n.start, n.end, n.kind)
 	}
@@ -88,8 +94,8 @@ func (f *finder) inSentence(n name) bool {
 	if next != ' ' && next < 0x80 && !f.hasAt(n.end, ", ") && !f.hasAt(n.end, "'s ") {
 		return false
 	}
-	for _, b := range []byte(text[n.start:n.end]) {
-		if b == '.' || b == '_' && !envName(text[n.start:n.end]) {
+	for i := n.start; i < n.end; i++ {
+		if b := text[i]; b == '.' || (b == '_' || i > n.start && isUpper(b) && isLower(text[i-1])) && !envName(text[n.start:n.end]) {
 			return false
 		}
 	}

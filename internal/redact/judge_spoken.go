@@ -61,7 +61,7 @@ func (f *finder) isSpokenPassword(v spoken, s string) bool {
 // isHarmlessWordIn reports whether s, a word of a sentence, is known by its form to be
 // no secret.
 func isHarmlessWordIn(s string) bool {
-	if strings.IndexByte(s, '\\') >= 0 || strings.IndexByte(s, '/') >= 0 && wordy(s) || isDottedName(s) || isFlagOrMention(s) || isPlaceholder(s) || isReference(s) || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isDuration(s) {
+	if hasFold(s, 0, "did:") || strings.IndexByte(s, '\\') >= 0 || strings.IndexByte(s, '/') >= 0 && wordy(s) || isDottedName(s) || isFlagOrMention(s) || isPlaceholder(s) || isReference(s) || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isDuration(s) {
 		return true
 	}
 	return namesAlgorithm(s) || isMachineType(strings.TrimLeft(s, "*&[]")) || isLiteralNumber(s) || isDotted(s) || isPublicKey(s) || isMail(s) || beginsCall(s) && !isScrambled(s, shapeOf(s)) || assignsIn(s)
