@@ -36,6 +36,9 @@ func readFile(path string) (file, error) {
 		return f, nil
 	}
 	followed, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return f, &FileError{path, errors.New("may not be read by this user: is HOME your own home folder?")}
+	}
 	if err != nil {
 		return f, &FileError{path, errors.New("is a link that leads nowhere")}
 	}

@@ -103,6 +103,7 @@ func (v *Verifier) nextLink(e Entry) error {
 	s := &v.spine
 	if s.chains == nil {
 		s.chains, s.digest = map[string]Head{}, sha256.New()
+		s.number = v.previous.Seq // a log that was copied begins with one chain
 	}
 	if e.Chain != Spine {
 		if want := s.number + 1; e.Seq != want {

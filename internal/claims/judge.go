@@ -110,27 +110,21 @@ func (e Editor) holds(claim Claim, teams []string) (bridge.Credentials, bool) {
 	return bridge.Credentials{}, false
 }
 
-// Guard judges paths that the editor is about to change through a tool of its
-// client's. A refusal is recorded as the editor's; its own claims it keeps by that,
-// as by any sign of life. The error is a HeldError where a path is not free.
-func (s *Service) Guard(ctx context.Context, e Editor, paths []string) error {
-	if len(e) == 0 {
-		return nil
-	}
-	j, err := s.Judge(ctx, e, paths)
-	if err != nil {
-		return err
-	}
-	for _, own := range j.Own {
-		_, _ = s.core.Heartbeat(ctx, own) // it may be paused or expired: no reason to refuse
-	}
+// Record records what was judged of paths that the editor is about to change through a
+// tool of its client's: a refusal as the editor's, and work on its own claims as a sign
+// of life, by which it keeps them. The error is a HeldError where a path is still not
+// free. It waits for the store as every change does; who cannot wait goes by j.
+func (s *Service) Record(ctx context.Context, e Editor, j Judgement, paths []string) error {
 	refused := j.First(paths)
 	if refused == nil {
+		for _, own := range j.Own {
+			_, _ = s.core.Heartbeat(ctx, own) // it may be expired: no reason to refuse
+		}
 		return nil
 	}
 	g := s.core.ReadGate(e[max(0, slices.Index(j.teams, j.Blocks[refused.Path].TeamID))], "guard_file")
 	g.Details["paths"] = []string{s.core.Redaction(ctx).Text(shown(refused.Path))}
-	_, err = s.store.ChangeClaims(ctx, g, 0, e.guardRule(j, refused.Path))
+	_, err := s.store.ChangeClaims(ctx, g, 0, e.guardRule(j, refused.Path))
 	var held *HeldError
 	if err == nil || errors.As(err, &held) {
 		return err // judged again, in the transaction that recorded it

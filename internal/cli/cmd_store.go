@@ -14,8 +14,9 @@ func newStoreCmd(a *app) *cobra.Command {
 		Use:   "store COMMAND",
 		Short: "Make a store that several machines share",
 		Long: `Make a store in a PostgreSQL database (15 to 18), for agents of several machines or for
-more writers than one file is for. All commands take its connection string as --db, or
-as BRIDGE_DB, but backup, restore, repair, install and metrics.`,
+more writers than one file is for, or copy one there and back. All commands take its
+connection string as --db, or as BRIDGE_DB, but backup, restore, repair, install and
+metrics.`,
 		Example:     `  bridge store init --db postgres://owner@db.example/bridge`,
 		Args:        noCommandArgs,
 		SuggestFor:  []string{"init", "postgres"},
@@ -24,7 +25,7 @@ as BRIDGE_DB, but backup, restore, repair, install and metrics.`,
 
 		SuggestionsMinimumDistance: suggestWithin,
 	}
-	addCommands(cmd, newStoreInitCmd(a))
+	addCommands(cmd, newStoreInitCmd(a), newStoreCopyCmd(a))
 	return cmd
 }
 

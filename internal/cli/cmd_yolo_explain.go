@@ -85,8 +85,11 @@ func (o yoloExplainOptions) world() (guard.Context, error) {
 	world := guard.Context{Workspace: o.workspace, Home: o.home}
 	var err error
 	if world.Home == "" {
+		if fault := homeFault(); fault != "" {
+			return world, usagef("%s: name it with --home", fault)
+		}
 		if world.Home, err = os.UserHomeDir(); err != nil {
-			return world, usagef("no home folder is known: name it with --home")
+			return world, err
 		}
 	}
 	if world.Workspace, err = filepath.Abs(world.Workspace); err != nil {

@@ -98,6 +98,8 @@ func loadConfigFile(path string, required bool) (*configFile, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !required:
 		return file, nil
+	case errors.Is(err, fs.ErrPermission):
+		return nil, usagef("cannot read the configuration file: %s: this user may not: set HOME to your own home folder, or name a file of your own with --config", reason(err))
 	case err != nil:
 		return nil, usagef("cannot read the configuration file: %v", err)
 	}

@@ -18,7 +18,7 @@ func (a *app) checkConfiguration(r *doctor.Report, root *cobra.Command) {
 	case a.configErr != nil:
 		r.Add("configuration", doctor.Problem, "%s", view.Line(a.configErr))
 	case file.path == "":
-		r.Add("configuration", doctor.Note, "no home folder is known, so there is no file: set HOME, or name one with --config")
+		r.Add("configuration", doctor.Note, "%s, so there is no file: set HOME, or name one with --config", homeFault())
 	case !file.found:
 		r.Add("configuration", doctor.Note, "there is no file %s; it is optional", file.path)
 	default:

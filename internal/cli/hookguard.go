@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"example.org/bridge/internal/agents"
@@ -51,15 +52,30 @@ func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit.looking())
 	defer cancel()
-	err = a.withServices(ctx, false, func(s services) error {
-		mail, err := session.Mail(ctx, s.Service, entries)
-		if err != nil {
-			return err
-		}
-		return s.Guard(ctx, agents.Editor(mail), names)
+	var judged atomic.Pointer[claims.Judgement]
+	err = within(ctx, func() error {
+		return a.withServices(ctx, false, func(s services) error {
+			mail, err := session.Mail(ctx, s.Service, entries)
+			if err != nil {
+				return err
+			}
+			editor := agents.Editor(mail)
+			if len(editor) == 0 {
+				return nil // it is of no team any more
+			}
+			j, err := s.Judge(ctx, editor, names)
+			if err != nil {
+				return err
+			}
+			judged.Store(&j)
+			return s.Record(ctx, editor, j, names)
+		})
 	})
 	var held *claims.HeldError
-	if errors.As(err, &held) {
+	if j := judged.Load(); j != nil && err != nil && !errors.As(err, &held) { // others keep it from being recorded
+		held, err = j.First(names), nil
+	}
+	if held != nil {
 		_, _ = fmt.Fprintln(a.stderr, agents.GuardRefusal(held)) // which the client shows its agent
 		return &exitError{agents.ExitGuarded}
 	}
@@ -67,6 +83,24 @@ func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) 
 		return a.unguarded(session, limit, err)
 	}
 	return nil
+}
+
+// within runs ask, which may wait for a store that somebody holds and not look at ctx
+// meanwhile. What has not ended with ctx ends with the process, right after.
+func within(ctx context.Context, ask func() error) error {
+	answer := make(chan error, 1)
+	go func() {
+		var err error
+		defer func() { answer <- err }()
+		defer rescue(&err)
+		err = ask()
+	}()
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // changedNames are the files that a tool would change, as claims name them.

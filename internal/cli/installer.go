@@ -19,9 +19,15 @@ func (a *app) installer() (agents.Installer, error) {
 }
 
 func (a *app) place() (agents.Place, error) {
+	if fault := homeFault(); fault != "" {
+		return agents.Place{}, usagef("%s: set HOME", fault)
+	}
 	home, err := os.UserHomeDir()
-	if err != nil || !filepath.IsAbs(home) {
-		return agents.Place{}, usagef("no home folder is known: set HOME")
+	if err == nil {
+		_, err = os.Stat(home)
+	}
+	if err != nil {
+		return agents.Place{}, usagef("the home folder cannot be used: %s: set HOME to yours", reason(err))
 	}
 	dir, err := os.Getwd()
 	if err != nil {

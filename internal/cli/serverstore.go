@@ -40,8 +40,8 @@ func placeOf(dsn string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if noHome("XDG_STATE_HOME") || !filepath.IsAbs(xdg.StateHome) {
-		return "", usagef("no home folder is known for the key of the store: set HOME")
+	if noHome("XDG_STATE_HOME") {
+		return "", usagef("%s, and the key of the store is there: set HOME", homeFault())
 	}
 	sum := sha256.Sum256([]byte(config.Address() + "\x00" + config.Database + "\x00" + config.Schema))
 	return filepath.Join(xdg.StateHome, "bridge", "postgres-"+hex.EncodeToString(sum[:6]), "bridge.db"), nil
@@ -93,13 +93,8 @@ func (a *app) initServer(ctx context.Context, role string) (place string, err er
 	if place, err = a.storePath(); err != nil {
 		return "", err
 	}
-	if err := storefile.CheckAbove(place); err != nil {
+	if err := makeFolders(a, place); err != nil {
 		return "", err
-	}
-	for _, folder := range []string{filepath.Dir(place), place} { // the one that all stores share, too
-		if err := storefile.Prepare(folder); err != nil {
-			return "", fmt.Errorf("make the folder of the key: %w", err)
-		}
 	}
 	file := keyfile.Beside(place)
 	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -232,7 +232,7 @@ func storeExists(path string) (bool, error) {
 		}
 		return false, sqlite.LeftOverLog(path)
 	case errors.Is(err, fs.ErrPermission):
-		return false, fmt.Errorf("%w: this user may not look into %s: run bridge as the owner of the folder, or name another store with --db", bridge.ErrStorePermissions, filepath.Dir(path))
+		return false, storefile.LockedFolder(filepath.Dir(path))
 	case err != nil:
 		return false, fmt.Errorf("look for the store: %w", err)
 	case info.IsDir():

@@ -45,18 +45,10 @@ func (a *app) storePath() (string, error) {
 }
 
 func defaultStore() (string, error) {
-	path := filepath.Join(xdg.StateHome, "bridge", "bridge.db")
-	if noHome("XDG_STATE_HOME") || !filepath.IsAbs(path) {
-		return "", usagef("no home folder is known: set HOME, or name the store with --db or BRIDGE_DB")
+	if noHome("XDG_STATE_HOME") {
+		return "", usagef("%s: set HOME, or name the store with --db or BRIDGE_DB", homeFault())
 	}
-	return path, nil
-}
-
-// noHome reports that neither the variable for a folder nor the home folder is
-// known, so that the folder would be one at the root.
-func noHome(variable string) bool {
-	_, err := os.UserHomeDir()
-	return err != nil && os.Getenv(variable) == ""
+	return filepath.Join(xdg.StateHome, "bridge", "bridge.db"), nil
 }
 
 // unexpanded is a variable that a shell would have replaced.

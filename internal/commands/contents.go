@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -16,7 +17,8 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// Bounds of what an approval binds the content of.
+// Bounds of what an approval binds the content of. What is more than maxContents
+// files is bound together, so that many operands hide no script.
 const (
 	maxContents = 64
 	maxContent  = 16 << 20
@@ -51,7 +53,15 @@ func contents(workspace string, p guard.Plan) []guard.Content {
 		all = append(all, c)
 	}
 	slices.SortFunc(all, func(a, b guard.Content) int { return strings.Compare(a.Path, b.Path) })
-	return all
+	if len(all) <= maxContents {
+		return all
+	}
+	var together strings.Builder
+	for _, c := range all[maxContents:] {
+		together.WriteString(c.SHA256 + " " + c.Path + "\x00")
+	}
+	rest := guard.Content{Path: all[maxContents].Path, What: strconv.Itoa(len(all)-maxContents) + " files, this and what follows by name", SHA256: hash([]byte(together.String()))}
+	return append(all[:maxContents], rest)
 }
 
 type binder struct {
@@ -67,7 +77,13 @@ var interpreters = lazyregexp.New(`^(python[0-9.]*|pypy[0-9.]*|node|nodejs|deno|
 var packageManagers = lazyregexp.New(`^(npm|npx|yarn|pnpm|bun)$`)
 
 // scriptEnd is how files end that are run by name.
-var scriptEnd = lazyregexp.New(`\.(py|sh|bash|zsh|js|mjs|cjs|ts|rb|pl|php|lua|mk|ps1)$`)
+var scriptEnd = lazyregexp.New(`\.(py|sh|bash|zsh|fish|js|mjs|cjs|ts|mts|cts|tsx|jsx|rb|pl|php|lua|mk|ps1|go|rs|java|kts|groovy|swift|jl|r|R|ex|exs|tcl|awk|sed|jq|sql|cmake)$`)
+
+// rulesOption is by which programs are given a file of rules: make -f, awk -f.
+var rulesOption = lazyregexp.New(`^(-[a-zA-Z]*f|--file|--makefile|--from-file|--justfile)$`)
+
+// rulesPrograms do what such a file says.
+var rulesPrograms = lazyregexp.New(`^(g?make|[gmn]?awk|g?sed|jq|just|rake|psql|gnuplot|ninja|ant|gradle|docker|docker-compose|podman)$`)
 
 // words looks at a program and its arguments, with the folders in which they may
 // be meant.
@@ -75,12 +91,13 @@ func (b *binder) words(program string, args, dirs []string) {
 	name := path.Base(program)
 	runs := interpreters().MatchString(name)
 	for _, dir := range dirs {
-		for _, word := range append([]string{program}, args...) {
-			if _, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "-") {
-				word = value
+		for i, word := range append([]string{program}, args...) {
+			isRules := i > 1 && rulesOption().MatchString(args[i-2]) && rulesPrograms().MatchString(name)
+			if option, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "-") {
+				word, isRules = value, rulesOption().MatchString(option) && rulesPrograms().MatchString(name)
 			}
 			word, _, _ = strings.Cut(word, "::") // a test in a file, for pytest
-			b.file(dir, word, runs)
+			b.file(dir, word, runs || isRules)
 		}
 		switch {
 		case packageManagers().MatchString(name):
@@ -108,8 +125,14 @@ func (b *binder) text(text string) {
 		}
 	}
 	runs := slices.ContainsFunc(words, func(w string) bool { return interpreters().MatchString(path.Base(w)) })
+	rules := slices.ContainsFunc(words, func(w string) bool { return rulesPrograms().MatchString(path.Base(w)) })
 	for i, word := range words {
 		b.words(word, nil, dirs)
+		if rules && i > 0 && rulesOption().MatchString(words[i-1]) {
+			for _, dir := range dirs {
+				b.file(dir, word, true)
+			}
+		}
 		if runs && i > 0 && interpreters().MatchString(path.Base(words[i-1])) {
 			for _, dir := range dirs {
 				b.file(dir, word, true)
@@ -124,7 +147,7 @@ func (b *binder) file(dir, word string, runs bool) {
 		return
 	}
 	name, ok := b.inside(dir, word)
-	if !ok || len(b.found) >= maxContents {
+	if !ok {
 		return
 	}
 	if _, done := b.found[name]; done {
@@ -169,7 +192,7 @@ func (b *binder) read(name string) ([]byte, os.FileMode, error) {
 // run another, and the files that they name.
 func (b *binder) packageScripts(dir string) {
 	name, ok := b.inside(dir, "package.json")
-	if !ok || len(b.found) >= maxContents {
+	if !ok {
 		return
 	}
 	data, _, err := b.read(name)

@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,7 +19,7 @@ func scripts(t *testing.T) string {
 	for name, text := range map[string]string{
 		"s.py": "print(1)", "tool": "#!/bin/sh\n", "data.txt": "data", "tests/test_a.py": "def test(): pass", "Makefile": "all:\n",
 		"package.json": `{"name":"x","scripts":{"test":"node run.js && echo","build":"tsc"}}`, "run.js": "1", "sub/deploy.sh": "true",
-		"module": "a module without an ending",
+		"module": "a module without an ending", "main.go": "package main",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -51,6 +52,10 @@ func TestContents(t *testing.T) {
 		{"pytest and a test", argv("pytest", "tests/test_a.py::test"), []string{"tests/test_a.py"}},
 		{"npm test", argv("npm", "test"), []string{"package.json", "run.js"}},
 		{"make", argv("make", "all"), []string{"Makefile"}},
+		{"make and its own rules", argv("make", "-sf", "data.txt", "all"), []string{"Makefile", "data.txt"}},
+		{"go and a file", argv("go", "run", "main.go"), []string{"main.go"}},
+		{"bash and rules", bash("awk -f data.txt x"), []string{"data.txt"}},
+		{"bash and a pattern file", bash("grep -f data.txt x"), nil},
 		{"a reader", argv("cat", "data.txt"), nil},
 		{"out of the workspace", argv("python3", "../x.py"), nil},
 		{"bash that runs scripts", bash("cd sub && ./deploy.sh; python3 s.py <data.txt"), []string{"s.py", "sub/deploy.sh"}},
@@ -68,6 +73,27 @@ func TestContents(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestManyContents: a script behind many others is bound too.
+func TestManyContents(t *testing.T) {
+	dir := scripts(t)
+	words := []string{"python3"}
+	for i := range 100 {
+		name := fmt.Sprintf("a%d.py", i)
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		words = append(words, name)
+	}
+	plan := argv(append(words, "s.py")...)
+	before := commands.Contents(dir, plan)
+	if err := os.WriteFile(filepath.Join(dir, "s.py"), []byte("print(2)"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, changed := commands.ChangedSince(commands.Contents(dir, plan), before); len(changed) != 1 {
+		t.Errorf("of %d contents %q changed", len(before), changed)
 	}
 }
 

@@ -30,6 +30,9 @@ func (r Request) Describe() []string {
 	if r.Mode != guard.ModeSafe && writesGit(r.Plan) {
 		lines = append(lines, "Git:       may write to the repository, except its hooks and configuration")
 	}
+	if printsAddresses(r.Plan) {
+		lines = append(lines, "Secrets:   it may print a password or a token in the address of a remote; output is redacted")
+	}
 	lines = append(append(lines, "Runs:"), describePlan(r.Plan)...)
 	return append(lines, describeContents(r.Plan.Contents)...)
 }

@@ -9,6 +9,9 @@ var FindProgram = Access{}.findProgram
 // WritesGit tells whether a plan needs to write to the repository.
 var WritesGit = writesGit
 
+// PrintsAddresses reports whether a plan may print the addresses of remotes.
+var PrintsAddresses = printsAddresses
+
 // Contents are what an approval of a plan is bound to.
 var Contents = contents
 

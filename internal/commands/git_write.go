@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard"
@@ -17,16 +18,17 @@ var gitReads = map[string]bool{
 	"whatchanged": true, "cherry": true, "range-diff": true, "var": true, "archive": true, "fsck": true, "ls-remote": true,
 }
 
-// shellGit finds git's commands in a text for bash. It need not be exact: the
-// operator sees what it says, and what it misses finds .git read-only.
-var shellGit = lazyregexp.New(`\bgit((?:\s+(?:-[cC]\s*\S+|--?[\w.=/-]+))*)\s+([a-z][a-z-]*)`)
+// shellGit finds git's commands in a text for bash, with the words behind each.
+// It need not be exact: the operator sees what it says, and what it misses finds
+// .git read-only.
+var shellGit = lazyregexp.New(`\bgit((?:\s+(?:-[cC]\s*\S+|--?[\w.=/-]+))*)\s+([a-z][a-z-]*)([^;&|\n)]*)`)
 
 // writesGit reports whether a plan runs git to write to the repository. For
 // every other plan .git is read-only as a whole.
 func writesGit(p guard.Plan) bool {
 	if p.Shell != nil {
 		for _, m := range shellGit().FindAllStringSubmatch(p.Shell[len(p.Shell)-1], -1) {
-			if !gitReads[m[2]] {
+			if !readsGit(m[2], strings.Fields(m[3])) {
 				return true
 			}
 		}
@@ -34,7 +36,7 @@ func writesGit(p guard.Plan) bool {
 	}
 	for _, step := range p.Steps {
 		for _, stage := range step.Stages {
-			if !stage.Builtin && stage.Argv[0] == "git" && !gitReads[gitCommand(stage.Argv[1:])] {
+			if !stage.Builtin && stage.Argv[0] == "git" && !readsGit(gitCommand(stage.Argv[1:])) {
 				return true
 			}
 		}
@@ -42,15 +44,91 @@ func writesGit(p guard.Plan) bool {
 	return false
 }
 
-// gitCommand returns the command among git's arguments, after its own options.
-func gitCommand(args []string) string {
+// readsGit reports whether a command of git's only reads, with these arguments.
+func readsGit(command string, args []string) bool {
+	form, known := gitReadForms[command]
+	if !known {
+		return gitReads[command]
+	}
+	first := ""
+	for _, arg := range args {
+		if slices.Contains(form.options, arg) {
+			return true
+		}
+		if first == "" && !strings.HasPrefix(arg, "-") {
+			first = arg
+		}
+	}
+	if slices.Contains(form.verbs, first) {
+		return true
+	}
+	if command == "config" && len(args) == 1 && first != "" {
+		return true // git config NAME
+	}
+	return form.bare && !slices.ContainsFunc(args, func(arg string) bool { return !slices.Contains(form.harmless, arg) })
+}
+
+// readForm says when a command of git's reads that may also write.
+type readForm struct {
+	verbs    []string // its first word is one of these
+	options  []string // or it has one of these options
+	bare     bool     // or it has nothing but the harmless options
+	harmless []string
+}
+
+var gitReadForms = map[string]readForm{
+	"config": {verbs: []string{"get", "list"}, options: []string{"--get", "--get-all", "--get-regexp", "--get-urlmatch", "--list", "-l"}},
+	"stash":  {verbs: []string{"list", "show"}},
+	"reflog": {verbs: []string{"show", "list", "exists", "HEAD"}, bare: true, harmless: []string{"--all", "-n", "-5", "-10", "-20", "--oneline"}},
+	"branch": {
+		options: []string{"--list", "-l", "--show-current", "--contains", "--no-contains", "--merged", "--no-merged", "--points-at"},
+		bare:    true, harmless: []string{"-a", "-r", "-v", "-vv", "-av", "-rv", "-avv", "--all", "--remotes", "--verbose", "--no-color"},
+	},
+	"tag":          {options: []string{"--list", "-l", "-n", "--contains", "--merged", "--points-at"}, bare: true},
+	"remote":       {verbs: []string{"get-url"}, bare: true, harmless: []string{"-v", "--verbose"}},
+	"worktree":     {verbs: []string{"list"}},
+	"notes":        {verbs: []string{"list", "show"}, bare: true},
+	"submodule":    {verbs: []string{"status", "summary"}, bare: true},
+	"bisect":       {verbs: []string{"log", "view"}},
+	"symbolic-ref": {options: []string{"--short"}},
+}
+
+// gitCommand returns the command among git's arguments, after its own options,
+// and what follows it.
+func gitCommand(args []string) (command string, rest []string) {
 	for i := 0; i < len(args); i++ {
 		switch {
 		case args[i] == "-c" || args[i] == "-C":
 			i++
 		case !strings.HasPrefix(args[i], "-"):
-			return args[i]
+			return args[i], args[i+1:]
 		}
 	}
-	return ""
+	return "", nil
+}
+
+// shellAddresses finds what prints the addresses of remotes in a text for bash.
+var shellAddresses = lazyregexp.New(`\bgit\b[^;&|\n]*(?:\bremote\b[^;&|\n]*(?:-v|get-url|show)|\bconfig\b[^;&|\n]*(?:-l\b|--list|url|--get-regexp))|\.git/config`)
+
+// printsAddresses reports whether a plan may print the addresses of remotes, in
+// which a password or a token may stand.
+func printsAddresses(p guard.Plan) bool {
+	if p.Shell != nil {
+		return shellAddresses().MatchString(p.Shell[len(p.Shell)-1])
+	}
+	for _, step := range p.Steps {
+		for _, stage := range step.Stages {
+			if stage.Argv[0] == "git" {
+				command, rest := gitCommand(stage.Argv[1:])
+				if command == "remote" && len(rest) > 0 {
+					return true
+				}
+				continue
+			}
+			if slices.ContainsFunc(stage.Argv[1:], func(arg string) bool { return strings.HasSuffix(strings.ToLower(arg), ".git/config") }) {
+				return true
+			}
+		}
+	}
+	return false
 }

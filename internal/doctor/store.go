@@ -24,6 +24,9 @@ func (r *Report) Store(path string, exists bool, err error) {
 	case err != nil:
 		r.Add("store", Problem, "%s", withRemedy(err))
 		return
+	case !exists && storefile.CheckWritable(nearest(path)) != nil:
+		r.Add("store", Problem, "there is none at %s, and none can be made: this user may not write to %s: set HOME to your own home folder, or name a store with --db", path, nearest(path))
+		return
 	case !exists:
 		r.Add("store", Note, "there is none yet at %s; the first `bridge serve` makes it", path)
 		return
@@ -38,16 +41,21 @@ const (
 	noSpace     = 10 << 20
 )
 
-// checkFilesystem looks at the folder of the store, or at the nearest one above
-// it that is there.
-func (r *Report) checkFilesystem(path string) {
+// nearest is the folder of a file, or the nearest one above it that is there.
+func nearest(path string) string {
 	dir := filepath.Dir(path)
 	for {
 		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
-			break
+			return dir
 		}
 		dir = filepath.Dir(dir)
 	}
+}
+
+// checkFilesystem looks at the folder of the store, or at the nearest one above
+// it that is there.
+func (r *Report) checkFilesystem(path string) {
+	dir := nearest(path)
 	if name := storefile.NetworkFilesystem(dir); name != "" {
 		r.Add("filesystem", Problem, "%s is on a network filesystem (%s), where SQLite's locks do not hold: choose a local folder with --db", dir, name)
 	} else {

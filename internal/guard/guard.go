@@ -8,7 +8,7 @@ import (
 // PolicyVersion is part of every approval's digest. Raise it when a change makes
 // the policy accept, or build, something that it did not before: approvals
 // given under the old policy then no longer hold.
-const PolicyVersion = 4
+const PolicyVersion = 5
 
 // Mode is how much a conversation may ask for.
 type Mode = verdict.Mode

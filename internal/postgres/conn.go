@@ -164,6 +164,11 @@ func scanValue(v, dest any) error {
 		var us int64
 		us, ok = value[int64](v)
 		*dest = fromMicros(us)
+	case *any:
+		*dest, ok = v, true
+		if kept, isText := v.(string); isText {
+			*dest = unquote(kept)
+		}
 	default:
 		return fmt.Errorf("cannot read into a %T", dest)
 	}

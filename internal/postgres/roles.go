@@ -91,7 +91,7 @@ func grants(schema, role string) string {
 	for _, line := range []string{
 		"REVOKE ALL ON ALL TABLES IN SCHEMA %[1]s FROM %[2]s",
 		"GRANT USAGE ON SCHEMA %[1]s TO %[2]s",
-		"GRANT USAGE ON ALL SEQUENCES IN SCHEMA %[1]s TO %[2]s",
+		"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %[1]s TO %[2]s",
 		"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %[1]s TO %[2]s",
 		"REVOKE UPDATE, DELETE ON " + appendOnly + " FROM %[2]s",
 		"REVOKE INSERT, UPDATE, DELETE ON " + readOnly + " FROM %[2]s",

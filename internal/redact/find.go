@@ -16,6 +16,7 @@ type finder struct {
 	pemDone    int // the end of the last END marker
 	shortTo    int // after the first keyword, there is no long run up to here
 	called     int // the end of the name of the last call with a user and a password
+	noDigit    run // no digit stands in this
 	noUser     int // there is no @ of a URL between the // before this and this
 
 	tableEnd    int   // tables before this are read

@@ -30,7 +30,7 @@ func (f *finder) assignAt(i int) int {
 		return i
 	}
 	f.assigned = end
-	if end-j > maxAssigned || !generated(text[j:end]) || isProse64(text[j:end]) || f.innocent(text[j:end], j, end) {
+	if end-j > maxAssigned || !generated(text[j:end]) || isProse64(text[j:end]) || isLicence(text[j:end]) || f.innocent(text[j:end], j, end) {
 		return i
 	}
 	k := i

@@ -39,6 +39,9 @@ func (f *finder) formatAt(i int) (end int, row *format) {
 		if row0.prefix[0] != a || row0.prefix[1] != b {
 			break
 		}
+		if len(row0.prefix) > 2 && row0.prefix[2] != f.text[i+2] {
+			continue
+		}
 		if len(f.text)-i < len(row0.prefix)+row0.min || f.text[i:i+len(row0.prefix)] != row0.prefix {
 			continue
 		}
@@ -75,7 +78,12 @@ func (f *finder) match(row *format, i int) int {
 		return 0
 	}
 	if row.max >= minLongToken && row.max > row.min && row.cond&(rightEdge|exact) == 0 && end < len(f.text) {
-		end = f.wrapped(row.body, start, end, row.max)
+		if e := f.wrapped(row.body, start, end, row.max); e > end {
+			return e
+		}
+	}
+	if f.text[end-1] == '.' && row.cond&exact == 0 && end-start > row.min { // that of a sentence
+		end--
 	}
 	return end
 }

@@ -8,108 +8,166 @@ import (
 // Labels in other languages than English, which the names of read_name.go do
 // not cover: they hold letters that no identifier has, or are several words.
 
-// labelAt looks at a label at i, one of those in own, what joins it to a value,
-// and the value, which goes where it is a password or a random key. It returns
-// where to go on, or i.
+// labelAt looks at a label at i, one of those in own, and for its value, after
+// it or before it. It returns where to go on, or i.
 func (f *finder) labelAt(i int, own []uint8) int {
 	text := f.text
-	if text[i] < 0x80 && (i > 0 && (isIdent(text[i-1]) || text[i-1] == '-') || len(text)-i < 5) {
+	if len(text)-i < minLabel {
 		return i
 	}
+	glued := text[i] < 0x80 && i > 0 && (isIdent(text[i-1]) || strings.IndexByte("-/.\\@$#&+", text[i-1]) >= 0)
 	for _, k := range own {
 		l := &labels[k]
-		if len(text)-i < len(l.word) || text[i] < 0x80 && (text[i+1]|0x20 != l.word[1]|0x20 || text[i+3]|0x20 != l.word[3]|0x20) || !strings.EqualFold(text[i:i+len(l.word)], l.word) {
+		if glued && !isCompound(l.word) {
+			continue
+		}
+		if len(text)-i < len(l.word) || text[i] < 0x80 && (text[i+1]|0x20 != l.word[1]|0x20 || text[i+2]|0x20 != l.word[2]|0x20) || !strings.EqualFold(text[i:i+len(l.word)], l.word) {
 			continue
 		}
 		j := i + len(l.word)
-		if j < len(text) && isAlpha(text[j]) && text[j-1] < 0x80 {
+		if j < len(text) && isAlpha(text[j]) && text[j-1] < 0x80 && !strings.HasSuffix(l.word, " acce") {
 			continue
 		}
-		if start := f.afterLabel(j); start > 0 {
-			if end := f.labelled(l, start); end > 0 {
-				return end
-			}
-		}
-		return i
+		return max(i, f.announced(i, f.afterEnding(j), l.kind))
 	}
 	return i
 }
 
-// maxOwner bounds what may stand between a label and its verb or sign, in bytes.
-const maxOwner = 60
+// minLabel is the length of the shortest text that a label and a value fit in, in bytes.
+const minLabel = 5
 
-// afterLabel returns where the value begins after a label that ends at i: behind
-// a colon, a dash or a verb, with at most a few words before that; 0 where
-// there is none.
-func (f *finder) afterLabel(i int) int {
+// isCompound reports whether a label may end a longer word, as German ones do:
+// Zugriffsschlüssel.
+func isCompound(word string) bool { return word == "schlüssel" || word == "geheimnis" }
+
+// maxInflection bounds the ending of a word, in bytes.
+const maxInflection = 12
+
+// afterEnding steps over the letters of the same word that follow at i: small
+// ASCII letters, and the Russian ones.
+func (f *finder) afterEnding(i int) int {
 	text := f.text
-	stop := min(len(text), i+maxOwner)
-	for j, words := i, 0; j < stop && words <= 5; {
+	j := i
+	for j < len(text) && j-i < maxInflection {
 		switch b := text[j]; {
-		case isBlank(b):
+		case isLower(b):
 			j++
-			continue
-		case b == ':' || b == '=':
-			return j + 1
-		case b < ' ' || isQuote(b) && j > i || b == '.' || b == ',' || b == ';' || b == '(' || b == '|' || b == '<' || b == '/':
+		case (b == 0xD0 || b == 0xD1) && j+1 < len(text):
+			j += 2
+		default:
+			return j
+		}
+	}
+	return j
+}
+
+// told hides the value that a sentence tells of n, and returns where to go on, 0
+// where it tells none.
+func (f *finder) told(n name) int {
+	if n.class < classMiddling && n.kind != kindAPIKey || f.isVerb(n) {
+		return 0
+	}
+	if n.class < classMiddling { // a key may be of a cache
+		v, ok := f.spokenAfter(n.end, n.kind)
+		if !ok || v.joint != jointSays || !f.inSentence(n) {
 			return 0
 		}
-		for _, v := range labelVerbs {
-			if !strings.HasPrefix(text[j:], v) {
-				continue
-			}
-			e := j + len(v)
-			if v[0] >= 0xE0 || e < len(text) && isBlank(text[e]) && j > i { // no blanks in Chinese, Japanese and Korean
-				return e
-			}
-		}
-		from := j
-		for j < stop && text[j] > ' ' && text[j] != ':' && text[j] != '=' && (text[j] < 0xE0 || j == from) {
-			j++
-			for j < stop && text[j]&0xC0 == 0x80 {
-				j++
-			}
-		}
-		words++
+	}
+	if f.inSentence(n) {
+		return f.announced(n.start, n.end, n.kind)
+	}
+	if v, ok := f.spokenBefore(n.start, n.kind); ok {
+		f.add(v.start, v.end, n.kind, rankName)
+		return n.end
 	}
 	return 0
 }
 
-// labelled hides the value at or after i that the label l announces, and
-// returns its end; 0 where it is none.
-func (f *finder) labelled(l *label, i int) int {
+// inSentence reports whether n is a word of a sentence, which a blank or a possessive
+// follows, and no operator: those were read already.
+func (f *finder) inSentence(n name) bool {
 	text := f.text
-	j, quoted := i, false
-	for j < len(text) {
-		r, size := utf8.DecodeRuneInString(text[j:])
-		if strings.ContainsRune("\"'`«»„“”「『《（【", r) {
-			quoted = true
-		} else if r != ' ' && r != '\t' && r != '：' && r != 0xA0 && r != 0x3000 && r != 0x202F {
-			break
+	if n.start > 0 && (text[n.start-1] > ' ' && text[n.start-1] < 0x80 && strings.IndexByte("\"'`(*_-", text[n.start-1]) < 0) || n.end+1 >= len(text) {
+		return false
+	}
+	next := text[n.end]
+	if next != ' ' && next < 0x80 && !f.hasAt(n.end, ", ") && !f.hasAt(n.end, "'s ") {
+		return false
+	}
+	for i := n.start; i < n.end; i++ {
+		if b := text[i]; b == '.' || (b == '_' || i > n.start && isUpper(b) && isLower(text[i-1])) && !envName(text[n.start:n.end]) {
+			return false
 		}
-		j += size
 	}
-	end := j
-	for end < len(text) && end-j < maxTangle && text[end] > ' ' && text[end] < 0x7F && !isQuote(text[end]) {
-		end++
+	k := skipBlank(text, n.end)
+	if next == ',' {
+		k++
 	}
-	for end > j && strings.IndexByte(".,;:)]>", text[end-1]) >= 0 {
-		end--
+	return k < len(text) && text[k] > ' ' && strings.IndexByte("=:<>|&/+.;\\", text[k]) < 0
+}
+
+// announced hides the value that words from start to end announce, which is of the
+// given kind. It returns the end of the value, of the words where the value
+// stands before them, and 0 where there is none.
+func (f *finder) announced(start, end int, kind string) int {
+	if v, ok := f.spokenAfter(end, kind); ok {
+		f.add(v.start, v.end, spokenKind(kind), rankName)
+		return v.end
 	}
-	if end-j < minWord {
-		return 0
+	if v, ok := f.spokenBefore(start, kind); ok {
+		f.add(v.start, v.end, spokenKind(kind), rankName)
+		return end
 	}
-	s := text[j:end]
-	if isPlaceholder(s) || isReference(s) || isEncrypted(s) || isDigest(s) || isAlgorithm(s) || isMachineType(s) || isLiteralNumber(s) {
-		return 0
+	return 0
+}
+
+// spokenKind is the kind of what stands behind the name of a user and a sign.
+func spokenKind(kind string) string {
+	if kind == kindCredential {
+		return kindPassword
 	}
-	if l.kind == kindPassword {
-		if !mixedWord(s) && !isTangle(s) && !(quoted && hasMixture(s)) && !looksRandom(s) {
-			return 0
+	return kind
+}
+
+// spokenBefore reads the value before the words at i that say what it is used
+// as: use X as the password.
+func (f *finder) spokenBefore(i int, kind string) (spoken, bool) {
+	from := max(0, i-maxJudged)
+	head := f.text[from:i]
+	for head != "" && head[len(head)-1] == ' ' {
+		head = head[:len(head)-1]
+	}
+	if len(head) < minWord {
+		return spoken{}, false
+	}
+	for _, word := range asWords {
+		rest, ok := cutSuffixFold(head, word)
+		if !ok || word[0] < 0x80 && !strings.HasSuffix(rest, " ") {
+			continue
 		}
-	} else if tokenEnd := f.tokenAt(j); tokenEnd != end && (len(s) < minWeak || !generated(s)) {
-		return 0
+		end := from + len(strings.TrimRight(rest, " "))
+		v := spoken{end: end, joint: jointLoose}
+		if r, size := utf8.DecodeLastRuneInString(f.text[:end]); strings.ContainsRune(closingQuotes, r) {
+			v.quoted, v.end = true, end-size
+		}
+		for v.start = v.end; v.start > 0 && v.end-v.start < maxTangle && f.text[v.start-1] > ' ' && f.text[v.start-1] < 0x7F && !isQuote(f.text[v.start-1]); {
+			v.start--
+		}
+		if v.end-v.start < minWord {
+			return spoken{}, false
+		}
+		if s := f.text[v.start:v.end]; kind == kindPassword && (digits(s) >= minPlaceDigits && mixedWord(s) && !isPlainID(s) || isWordsAndNumber(s)) {
+			v.joint = jointTo
+		}
+		return v, f.isSpoken(v, kind)
 	}
-	f.add(j, end, l.kind, rankName)
-	return end
+	return spoken{}, false
+}
+
+// cutSuffixFold cuts the word, in small letters, from the end of s.
+func cutSuffixFold(s, word string) (string, bool) {
+	if len(s) < len(word) || lower(s[len(s)-1]) != word[len(word)-1] || lower(s[len(s)-len(word)]) != word[0] || !strings.EqualFold(s[len(s)-len(word):], word) {
+		return s, false
+	}
+	return s[:len(s)-len(word)], true
 }

@@ -1,5 +1,7 @@
 package redact
 
+import "strings"
+
 // sqlAt hides the string after IDENTIFIED BY or IDENTIFIED WITH … AS.
 func (f *finder) sqlAt(_, end, i int) int {
 	text := f.text
@@ -40,5 +42,5 @@ func isSQLWord(s string) bool {
 // sqlPassword reports whether s, the string of an IDENTIFIED clause, is a
 // password: any in a statement in capitals, none that is a word in prose.
 func sqlPassword(s string, capitals bool) bool {
-	return len(s) > 2 && !isPlaceholder(s) && (capitals || hasMixture(s))
+	return len(s) > 2 && !isPlaceholder(s) && (capitals || hasMixture(s) && strings.IndexByte(s, ' ') < 0)
 }

@@ -38,6 +38,23 @@ func isDotted(s string) bool {
 	return dots >= 2
 }
 
+// isVersion reports whether s is a version or a range of them: a number with a dot,
+// perhaps behind the signs of ranges, as ^7.1.2 and >=1.0.
+func isVersion(s string) bool {
+	s = strings.TrimLeft(s, "^~<>=v ")
+	return strings.IndexByte(s, '.') > 0 && isNumber(strings.ReplaceAll(s, ".", ""))
+}
+
+// isLicence reports whether s names a licence of free software with its version.
+func isLicence(s string) bool {
+	for _, l := range [...]string{"BSD-", "GPL", "Apache-", "MPL-", "CC-BY"} {
+		if strings.Contains(s, l) {
+			return true
+		}
+	}
+	return false
+}
+
 // isAPIVersion reports whether s is one of the interface of a service: v1, v1beta2.
 func isAPIVersion(s string) bool {
 	if len(s) < 2 || len(s) > len("v99alpha99") || s[0] != 'v' || !isDigit(s[1]) {

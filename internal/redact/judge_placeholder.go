@@ -30,10 +30,20 @@ func isVariable(s string) bool {
 	}
 	for i := range len(s) {
 		if !isIdent(s[i]) && s[i] != '.' && s[i] != ':' && s[i] != '-' && s[i] != '>' {
-			return false
+			return i >= minElement && isElementOf(s[:i], s[i:])
 		}
 	}
 	return !isDigit(s[0]) && !looksRandom(s)
+}
+
+// minElement is the length of the shortest name of a variable that an element is read of.
+const minElement = 3
+
+// isElementOf reports whether rest, after the variable v, reads an element of it, as in
+// Perl: $self->{pass}, $Config::Config{email}.
+func isElementOf(v, rest string) bool {
+	v = strings.TrimSuffix(v, "->")
+	return strings.IndexByte("{[$", rest[0]) >= 0 && wordy(v) && !containsDigit(v) && strings.Trim(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:") == ""
 }
 
 // masked reports whether s is made of one character, or of signs that stand

@@ -73,7 +73,7 @@ var sentenceWords = []string{"the", "your", "for", "must", "not", "and", "with",
 // number in hex as code writes it.
 func isLiteralNumber(s string) bool {
 	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
-		return len(s) <= 18
+		return len(s) <= 18 && shapeOf(strings.ReplaceAll(s[2:], "_", "")).hex
 	}
 	if strings.Count(s, ":") > 0 && isNumber(strings.ReplaceAll(s, ":", "")) {
 		return true

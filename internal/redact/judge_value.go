@@ -1,6 +1,9 @@
 package redact
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 const (
 	maxJudged    = 160 // bytes of a value that are looked at to judge it
@@ -41,7 +44,7 @@ func (v value) standsForOne(s string) bool {
 // isHarmlessForm reports whether s is known by its form to be no secret.
 func isHarmlessForm(s string) bool {
 	escaped := hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`)
-	return escaped || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isDuration(s) || strings.HasSuffix(s, "/aws4_request")
+	return escaped || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isVersion(s) || isDuration(s) || strings.HasSuffix(s, "/aws4_request")
 }
 
 // wrongLength reports whether s is too short, or too long a phrase, to be judged
@@ -120,7 +123,7 @@ func (v value) strong(n name, s, text string) bool {
 	if isReference(s) || isProse(s) && (v.quote == 0 || !isPassphrase(s)) {
 		return false
 	}
-	if v.op == opProse && isAlgorithm(s) {
+	if v.op == opProse && (isAlgorithm(s) || isForeignWord(s)) {
 		return false
 	}
 	if v.quote != 0 {
@@ -142,6 +145,18 @@ func (v value) strong(n name, s, text string) bool {
 		return (len(s) >= 5 || len(s) == 4 && v.configLine(n, s, text)) && !strings.HasPrefix(text[n.start:], "PASS:")
 	}
 	return v.configLine(n, s, text)
+}
+
+// isForeignWord reports whether s is a word with letters that are not ASCII.
+func isForeignWord(s string) bool {
+	foreign := false
+	for _, r := range strings.TrimRight(s, ".,;:!?") {
+		if r < 0x80 && !isAlpha(byte(r)) || r >= 0x80 && !unicode.IsLetter(r) {
+			return false
+		}
+		foreign = foreign || r >= 0x80
+	}
+	return foreign
 }
 
 // isContent reports whether s is the whole content of an XML element, one word

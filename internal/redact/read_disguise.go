@@ -219,7 +219,7 @@ const (
 // = at the end of a line joins it to the next one. The same sign ends base64
 // and begins values. It breaks lines where a header says so, or else where
 // every = in the text is part of an escape that an encoder writes or ends a
-// long line, and where there are both.
+// long line, and where there are both. Bytes above 127 are escaped two at a time.
 func hasSoftBreaks(text string) bool {
 	if !strings.Contains(text, "=\n") && !strings.Contains(text, "=\r\n") {
 		return false
@@ -235,8 +235,8 @@ func hasSoftBreaks(text string) bool {
 		}
 		i += k
 		if quotedAt(text, i) {
-			if v := hexValue(text[i+1 : i+3]); v != '=' && v < 0x80 && !endsLine(text, i+3) {
-				return false
+			if v := hexValue(text[i+1 : i+3]); v >= 0x80 && !quotedAt(text, i+3) && !quotedAt(text, i-3) || v != '=' && v < 0x80 && !endsLine(text, i+3) {
+				return false // PORT=8080
 			}
 			escapes++
 			continue

@@ -311,6 +311,9 @@ func (f *finder) withoutValue(n name) int {
 	if end := f.changedTo(n); end > 0 {
 		return end
 	}
+	if end := f.told(n); end > 0 {
+		return end
+	}
 	f.columnAt(n)
 	f.near(n)
 	return 0
@@ -357,12 +360,15 @@ func (f *finder) nameOf(start, end int) name {
 	}
 	if lone && c <= classMiddling && start > 1 && isBlank(f.text[start-1]) {
 		if prev := f.wordBefore(start - 1); prev < start-1 {
-			if w := f.text[prev : start-1]; isParserWord(w) || isPublicWord(w) {
+			w := f.text[prev : start-1]
+			if isParserWord(w) || isPublicWord(w) {
 				return name{}
 			}
+			if isArticle(w) && c != classNone {
+				return name{start, end, c, kind, false}
+			}
 			if c2, kind2, _ := f.classOf(f.text[prev:end]); c2 != classNone {
-				c, kind = c2, kind2
-				lone = false
+				c, kind, lone = c2, kind2, false
 			}
 		}
 	}

@@ -194,7 +194,7 @@ func (f *finder) oneWord(i int) bool {
 	if k := strings.IndexByte(rest, '\n'); k >= 0 {
 		rest = rest[:k]
 	}
-	rest = strings.TrimSpace(rest)
+	rest = strings.TrimRight(strings.TrimSpace(rest), "?")
 	return len(rest) >= 6 && strings.IndexByte("*&[]./-0123456789", rest[0]) < 0 && !strings.ContainsAny(rest, " \t(){}<>=,;:") && hasMixture(rest) && !isMachineType(rest)
 }
 

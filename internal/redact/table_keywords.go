@@ -47,7 +47,7 @@ const (
 )
 
 // notPass are words that end with "pass" and announce no password.
-var notPass = []string{"bypass", "compass", "trespass", "surpass", "overpass", "underpass", "multipass", "encompass", "onepass", "twopass", "renderpass", "firstpass", "secondpass", "lastpass"}
+var notPass = []string{"bypass", "compass", "trespass", "surpass", "overpass", "underpass", "multipass", "encompass", "onepass", "twopass", "renderpass", "firstpass", "secondpass", "lastpass", "minipass"}
 
 func oneOf(s string, list []string) bool {
 	for _, x := range list {

@@ -18,7 +18,7 @@ func isAspect(s string) bool {
 		"cache", "usage", "budget", "position", "pos", "offset", "range", "ranges", "start", "end", "kid", "issuer", "audience", "scope", "scopes", "method",
 		"mode", "status", "state", "strength", "rotation", "date", "time", "at", "by", "protected", "redacted", "template", "schema", "message", "msg",
 		"description", "desc", "title", "text2", "fingerprint", "checksum", "sha1", "sha256", "md5", "digest", "thumbprint", "iterations", "rounds",
-		"sock", "socket", "zip", "tar", "gz", "tgz", "every", "through", "thru", "encryption", "stdin", "usages", "sizes", "ops", "uses", "comment", "example", "exception", "encoding", "spec":
+		"sock", "socket", "zip", "tar", "gz", "tgz", "every", "through", "thru", "encryption", "stdin", "usages", "sizes", "ops", "uses", "comment", "example", "exception", "encoding", "spec", "warning", "warnings", "result", "results":
 		return true
 	}
 	return false
@@ -72,6 +72,15 @@ func isAccessWord(s string) bool {
 func isParserWord(s string) bool {
 	switch s {
 	case "unexpected", "unrecognized", "Unexpected", "Unrecognized", "syntax", "lexical":
+		return true
+	}
+	return false
+}
+
+// isArticle reports whether s before a name says nothing of it.
+func isArticle(s string) bool {
+	switch s {
+	case "the", "a", "an", "of", "and", "or", "to", "my", "your", "our", "its", "this", "that", "new", "old", "with", "for":
 		return true
 	}
 	return false

@@ -17,6 +17,7 @@ func TestRedactLosesNoText(t *testing.T) {
 	long := g.base64s(42)
 	tests := []struct{ name, in, want string }{
 		{"padding before a line break", "SECRET_KEY=" + key + "\nENCRYPTION_KEY=" + other + "\nPORT=8080\n", "SECRET_KEY=SECRET_REDACTED\nENCRYPTION_KEY=SECRET_REDACTED\nPORT=8080\n"},
+		{"a port that looks like an escape", "PORT=8080\nthe production secret is " + key + "\ncommit and push\n", "PORT=8080\nthe production secret is SECRET_REDACTED\ncommit and push\n"},
 		{"a WireGuard key", "[Interface]\nPrivateKey = " + key + "\nAddress = 10.8.0.2/32\n", "[Interface]\nPrivateKey = PRIVATE_KEY_REDACTED\nAddress = 10.8.0.2/32\n"},
 		{"a query that holds two hex digits", "GET /a?page=14 HTTP/1.1\r\nAuthorization: Basic " + basic + "\r\nContent-Length: 17\r\n", "GET /a?page=14 HTTP/1.1\r\nAuthorization: Basic CREDENTIAL_REDACTED\r\nContent-Length: 17\r\n"},
 		{"a parameter's name", "?id=3&api_key=" + url64, "?id=3&api_key=API_KEY_REDACTED"},

@@ -270,6 +270,7 @@ func TestGrowthLimit(t *testing.T) {
 	scripts := map[string]string{
 		"one file":    "head -c 300M /dev/zero >in/big; exit 0", // the kernel ends the writing
 		"many files":  "for i in $(seq 40); do head -c 8M /dev/zero >in/$i; done; sleep 1000",
+		"too deep":    "cd in; d=$(printf 'a%.0s' {1..250}); for i in {1..17}; do mkdir $d && cd -P $d; done; for i in $(seq 40); do head -c 8M /dev/zero >$i; done; sleep 20",
 		"without one": "exec 3>in/x; rm in/x; for i in $(seq 40); do head -c 3M /dev/zero >&3; done; exec 4>in/y; rm in/y; for i in $(seq 40); do head -c 3M /dev/zero >&4; done; sleep 1000",
 	}
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
@@ -278,6 +279,7 @@ func TestGrowthLimit(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				ws := t.TempDir()
 				write(t, filepath.Join(ws, "in", "keep"), "")
+				t.Cleanup(func() { shorten(t, filepath.Join(ws, "in")) })
 				res := run(t, bash(script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, Growth: 128 << 20, Timeout: 2 * time.Minute})
 				ended := res.Exceeded == "disk" || name == "one file" && res.ExitCode == 0
 				if !ended {

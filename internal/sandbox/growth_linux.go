@@ -1,9 +1,9 @@
 package sandbox
 
 import (
+	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -64,21 +64,57 @@ func (g *growth) exceeded(procs []proc) bool {
 }
 
 // added counts the files below dir that changed since the start, with all of
-// their size: how large they were before is not known.
+// their size: how large they were before is not known. Where the command hid some,
+// the count is no less than the limit.
 func (g *growth) added(dir string) int64 {
-	since := g.started.Add(-time.Second).UnixNano()
-	var total int64
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return nil //nolint:nilerr // a folder that cannot be read is passed over
-		}
+	c := counter{since: g.started.Add(-time.Second).UnixNano()}
+	fd, err := unix.Open(dir, folderFlags, 0)
+	if err != nil {
+		return 0
+	}
+	c.count(fd)
+	if c.hidden {
+		return max(c.total, g.limit+1)
+	}
+	return c.total
+}
+
+// counter walks by open folders: a command can nest them deeper than a path can
+// say.
+type counter struct {
+	since  int64
+	total  int64
+	hidden bool // something could not be looked at that changed since
+}
+
+// count looks at an open folder, and closes it.
+func (c *counter) count(fd int) {
+	f := os.NewFile(uintptr(fd), ".") // #nosec G115 -- a descriptor
+	defer func() { _ = f.Close() }()
+	names, err := f.Readdirnames(-1)
+	c.hidden = c.hidden || err != nil && !errors.Is(err, fs.ErrNotExist)
+	for _, name := range names {
 		var st unix.Stat_t
-		if unix.Lstat(path, &st) == nil && st.Ctim.Nano() >= since {
-			total += st.Blocks * 512
+		if unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+			continue
 		}
-		return nil
-	})
-	return total
+		changed := st.Ctim.Nano() >= c.since
+		if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+			if changed {
+				c.total += st.Blocks * 512
+			}
+			continue
+		}
+		sub, err := unix.Openat(fd, name, folderFlags, 0)
+		switch {
+		case err == nil:
+			c.count(sub)
+		case errors.Is(err, fs.ErrPermission): // somebody else's, or closed by the command
+			c.hidden = c.hidden || changed
+		case !errors.Is(err, fs.ErrNotExist):
+			c.hidden = true
+		}
+	}
 }
 
 // openFiles calls f for each distinct file that the processes have open.

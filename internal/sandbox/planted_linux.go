@@ -17,12 +17,11 @@ const maxHeldNames = 1000
 // putAside looks at the workspace after the run, when nothing of the command is
 // left, and renames what has a protected name and was not there before: an
 // embedded repository, an editor's tasks in a folder of their own. It returns
-// what it did, a sentence each. What could not be renamed is in the error.
+// what it did, a sentence each. What could not be renamed, or not be read, is in
+// the error.
 func (s *shield) putAside() ([]string, error) {
-	after, err := surveyWorkspace(s.workspace)
-	if err != nil {
-		return nil, err
-	}
+	after, err := surveyAfter(s.workspace, &s.before)
+	errs := []error{err}
 	known := make(map[place]bool)
 	for _, p := range append(s.before.protected, s.before.heads...) {
 		known[p] = true
@@ -33,7 +32,6 @@ func (s *shield) putAside() ([]string, error) {
 		}
 	}
 	var said []string
-	var errs []error
 	for _, p := range append(after.protected, after.heads...) {
 		if known[p] {
 			continue
@@ -71,6 +69,9 @@ func setAside(top, path string) (string, error) {
 	}
 	defer func() { _ = unix.Close(dir) }()
 	name := filepath.Base(path)
+	if err := unix.Faccessat(dir, ".", unix.W_OK, unix.AT_EACCESS); err != nil {
+		_ = ownRights(dir, ".") // the command may have closed it; if not, renaming says so
+	}
 	for i := range maxHeldNames {
 		to := name + heldSuffix
 		if i > 0 {

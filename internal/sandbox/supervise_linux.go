@@ -122,7 +122,7 @@ func (b *box) putAside() []string {
 	go func() {
 		held, err := b.shield.putAside()
 		if err != nil {
-			held = append(held, err.Error())
+			held = append([]string{err.Error()}, held...) // of many, the first are shown
 		}
 		done <- held
 	}()

@@ -17,7 +17,7 @@ import (
 // escapes are the tests of what is written in the box and obeyed outside. They
 // must hold with the bridge as root and as an ordinary user.
 const escapes = "^(TestHelpersAreNotFoundThroughPath|TestProtectedFolderIsNoWorkspace|TestProtectedAtEveryDepth|" +
-	"TestPlantedRepositories|TestProtectedPaths|TestGitIsReadOnly|TestEnvFilesAreCovered|TestStalePlaceholders|TestLinkedWorktree|TestLinkedWorktreeHolds|TestConfiguredProgramsAreHeld|TestAbsentHooksFolder|TestProtectedTricks)$"
+	"TestPlantedRepositories|TestPlantedOutOfSight|TestProtectedPaths|TestGitIsReadOnly|TestEnvFilesAreCovered|TestStalePlaceholders|TestLinkedWorktree|TestLinkedWorktreeHolds|TestConfiguredProgramsAreHeld|TestAbsentHooksFolder|TestProtectedTricks)$"
 
 // TestEscapesAsOrdinaryUser runs the escapes again as nobody, where the tests
 // themselves run as root.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -33,46 +34,113 @@ type survey struct {
 	heads []place
 	// env are regular files with a project's secrets.
 	env []string
+	// closed are folders that may be entered, and not be read.
+	closed map[string]bool
 }
 
 // surveyWorkspace reads the names of the whole tree, and follows no link. A
-// folder that cannot be read is passed over.
-func surveyWorkspace(top string) (survey, error) {
-	var s survey
-	if err := s.read(top, ""); err != nil {
+// folder that cannot be read is passed over, and so is what lies so deep that no
+// path leads to it. With an error, the rest was read.
+func surveyWorkspace(top string) (survey, error) { return surveyAfter(top, nil) }
+
+// surveyAfter is surveyWorkspace after a run, given what was found before it: a
+// folder that the command closed to reading is opened again, since what lies in it
+// could be obeyed by its name.
+func surveyAfter(top string, before *survey) (survey, error) {
+	s := surveyor{top: top, before: before}
+	s.closed = map[string]bool{}
+	fd, err := unix.Open(top, folderFlags, 0)
+	if err != nil {
 		return survey{}, fmt.Errorf("reading the workspace: %w", err)
 	}
+	s.read(fd, "")
 	slices.SortFunc(s.protected, func(a, b place) int { return strings.Compare(a.path, b.path) })
 	slices.Sort(s.env)
-	return s, nil
+	if s.err != nil {
+		return s.survey, fmt.Errorf("reading the workspace: %w", s.err)
+	}
+	return s.survey, nil
 }
 
-func (s *survey) read(top, rel string) error {
-	entries, err := readNames(filepath.Join(top, rel))
+const folderFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
+
+// surveyor reads a tree, each folder from the open one above it: a command can
+// nest folders deeper than a path can say.
+type surveyor struct {
+	survey
+	top    string
+	before *survey
+	err    error // the first
+}
+
+// read looks at the folder at rel, which is open, and closes it.
+func (s *surveyor) read(fd int, rel string) {
+	f := os.NewFile(uintptr(fd), ".") // #nosec G115 -- a descriptor
+	defer func() { _ = f.Close() }()
+	entries, err := f.ReadDir(-1)
 	if err != nil {
-		if rel != "" && (errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist)) {
-			return nil
-		}
-		return err
+		s.fail(err, rel)
+		return
 	}
 	if isBare(entries) {
-		s.heads = append(s.heads, placeOf(top, filepath.Join(rel, bareHead)))
+		s.heads = append(s.heads, placeIn(fd, bareHead, filepath.Join(rel, bareHead)))
 	}
 	for _, e := range entries {
 		name := e.Name()
 		path := filepath.Join(rel, name)
 		switch {
+		case len(s.top)+len(path) > unix.PathMax-2: // no path leads there
 		case paths.IsProtectedName(name):
-			s.protected = append(s.protected, placeOf(top, path))
+			s.protected = append(s.protected, placeIn(fd, name, path))
 		case e.IsDir():
-			if err := s.read(top, path); err != nil {
-				return err
+			sub, err := s.enter(fd, name, path)
+			if err != nil {
+				s.fail(err, path)
+				continue
 			}
+			s.read(sub, path)
 		case secretEnv(name):
-			s.addEnv(top, path)
+			s.addEnv(s.top, path)
 		}
 	}
-	return nil
+}
+
+// enter opens a folder in an open one.
+func (s *surveyor) enter(fd int, name, path string) (int, error) {
+	sub, err := unix.Openat(fd, name, folderFlags, 0)
+	if !errors.Is(err, unix.EACCES) {
+		return sub, err
+	}
+	if s.before == nil || s.before.closed[path] {
+		s.closed[path] = true
+		return sub, err
+	}
+	if chmodErr := ownRights(fd, name); chmodErr != nil {
+		return sub, err
+	}
+	return unix.Openat(fd, name, folderFlags, 0)
+}
+
+// ownRights gives the owner all rights to a folder in an open one.
+func ownRights(fd int, name string) error {
+	at, err := unix.Openat(fd, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(at) }()
+	var st unix.Stat_t
+	if err := unix.Fstat(at, &st); err != nil {
+		return err
+	}
+	return unix.Chmod("/proc/self/fd/"+strconv.Itoa(at), st.Mode&0o7777|0o700)
+}
+
+// fail notes an error, unless it means that a folder below the top may not be
+// read, or is gone.
+func (s *surveyor) fail(err error, path string) {
+	if s.err == nil && (path == "" || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist)) {
+		s.err = fmt.Errorf("folder %.100q: %w", path, err)
+	}
 }
 
 // addEnv notes a file of secrets. A link cannot be covered, so that its target
@@ -110,22 +178,18 @@ func isBare(entries []fs.DirEntry) bool {
 	return head && (objects && refs || common)
 }
 
-func readNames(dir string) ([]fs.DirEntry, error) {
-	f, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0) // #nosec G304 -- a folder of the workspace
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	return f.ReadDir(-1)
-}
-
-func placeOf(top, path string) place {
+// placeIn looks at a name in an open folder.
+func placeIn(fd int, name, path string) place {
 	p := place{path: path}
 	var st unix.Stat_t
-	if unix.Lstat(filepath.Join(top, path), &st) == nil {
+	if unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil {
 		p.inode, p.device = st.Ino, st.Dev
 		p.link = st.Mode&unix.S_IFMT == unix.S_IFLNK
 		p.dir = st.Mode&unix.S_IFMT == unix.S_IFDIR
 	}
 	return p
+}
+
+func placeOf(top, path string) place {
+	return placeIn(unix.AT_FDCWD, filepath.Join(top, path), path)
 }

@@ -152,3 +152,54 @@ func (s *Store) Since(ctx context.Context, copied Contents) (later Later, err er
 	})
 	return later, err
 }
+
+// Rows reads the rows that a query gives. NULL is nil; all else is an int64, a
+// float64, a string or a []byte. visit must not keep row, and not use the store.
+type Rows = func(query string, columns int, visit func(row []any) error) error
+
+// Exec carries out a statement.
+type Exec = func(query string, args ...any) error
+
+// Snapshot lets fn read the store as it is at one moment, while others write.
+func (s *Store) Snapshot(ctx context.Context, fn func(Rows) error) error {
+	return s.read.do(ctx, func(c *conn) error { return fn(c.rows(ctx)) })
+}
+
+func (c *conn) rows(ctx context.Context) Rows {
+	return func(query string, columns int, visit func(row []any) error) error {
+		row, dest := make([]any, columns), make([]any, columns)
+		for i := range row {
+			dest[i] = &row[i]
+		}
+		return c.each(query, nil, dest, func() error { return errors.Join(ctx.Err(), visit(row)) })
+	}
+}
+
+// Fill makes a store at path, where there must be none and which nobody else uses, and
+// lets fn fill it in one transaction. The file is synced; the name is not. After an
+// error, what is there is no store to be used.
+func Fill(ctx context.Context, path string, o Options, fn func(Rows, Exec) error) error {
+	if err := create(path, o); err != nil {
+		return err
+	}
+	c, err := open(path, connectModernc)
+	if err != nil {
+		return err
+	}
+	exec := func(query string, args ...any) error {
+		_, err := c.exec(query, args...)
+		return err
+	}
+	err = transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return fn(c.rows(ctx), exec) })
+	if err == nil {
+		_, err = c.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+	}
+	if err := errors.Join(err, c.Close()); err != nil {
+		return translate(path, err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

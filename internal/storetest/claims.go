@@ -281,15 +281,14 @@ func claimGuard(t *testing.T, w *world) {
 		{"another team's", claims.Editor{team.b[1]}, "docs/a.md", true},
 		{"one of its two teams'", claims.Editor{other.B, team.a[0]}, "src/a.go", false},
 		{"its own in one of two", claims.Editor{other.B, team.b[0]}, "src/a.go", true},
-		{"nobody's agent", nil, "src/a.go", true},
 	} {
-		err := w.claimsB.Guard(t.Context(), tt.editor, []string{"free.txt", tt.path})
+		err := w.guard(t, tt.editor, "free.txt", tt.path)
 		if free := err == nil; free != tt.free || !free && !errors.Is(err, claims.ErrHeld) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
 	w.clock.Advance(50 * time.Second)
-	wantError(t, w.claimsB.Guard(t.Context(), claims.Editor{team.b[0]}, []string{"src/a.go"}), nil)
+	wantError(t, w.guard(t, claims.Editor{team.b[0]}, "src/a.go"), nil)
 	w.clock.Advance(50 * time.Second)
 	w.wantHeld(t, team.b[1], "src/a.go")
 	refusals := 0
@@ -300,6 +299,13 @@ func claimGuard(t *testing.T, w *world) {
 	}
 	equal(t, "refusals", refusals, 5)
 	w.verify(t)
+}
+
+// guard judges paths and records that.
+func (w *world) guard(t *testing.T, e claims.Editor, paths ...string) error {
+	t.Helper()
+	j := must(w.claimsB.Judge(t.Context(), e, paths))(t)
+	return w.claimsB.Record(t.Context(), e, j, paths)
 }
 
 func claimJudge(t *testing.T, w *world) {

@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"strings"
 	"testing"
 
 	"example.org/bridge/test/clients/stub"
@@ -23,7 +24,14 @@ func TestClineHubSharesNothing(t *testing.T) {
 	u.run("cline", "auth", "-p", "openai", "-k", noKey, "-m", "stub", "-b", s.model.URL()+"/v1")
 	u.env = append(u.env[:len(u.env):len(u.env)],
 		"BRIDGE_CONVERSATION_ID="+created.Text("conversation_id"), "BRIDGE_SESSION_ID=b", "BRIDGE_TOKEN="+created.Text("session_b_token"))
-	u.want(u.run("cline", "--zen", "Look for mail."), "in the background")
+	out := u.run("cline", "--zen", "Look for mail.")
+	for range 2 {
+		if !strings.Contains(out, "waiting for detached hub startup") {
+			break
+		}
+		out = u.run("cline", "--zen", "Look for mail.") // Cline waits some seconds for its hub, which a busy machine exceeds
+	}
+	u.want(out, "in the background")
 	said := stub.Result("")
 	u.await("a call in the background", func() bool {
 		select {

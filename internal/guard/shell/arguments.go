@@ -100,3 +100,30 @@ func (w *walker) neverWritten(v value, s *state) bool {
 	}
 	return false
 }
+
+// globalOptions are the options with a value that may stand before the
+// subcommand, by program.
+var globalOptions = map[string]string{
+	"kubectl": kubeOptions, "oc": kubeOptions, "helm": kubeOptions,
+	"docker": "-c --context -H --host --config -l --log-level --tlscacert --tlscert --tlskey",
+	"podman": "-c --connection --url --identity --log-level --root --runroot --storage-driver --storage-opt --tmpdir",
+	"aws":    "--profile --region --output --endpoint-url --query --color --ca-bundle --cli-read-timeout --cli-connect-timeout --cli-binary-format",
+	"gcloud": "--project --account --configuration --format --verbosity --impersonate-service-account --billing-project --flags-file --access-token-file --filter",
+	"az":     "--subscription --output -o --query", "gh": "-R --repo --hostname", "glab": "-R --repo",
+	"vault": "-address -namespace -output-curl-string", "op": "--account --config --session --format", "doctl": "-t --access-token --context --config -c -o --output",
+	"npm": "--prefix -C --workspace -w --userconfig --loglevel", "git": "-C -c --git-dir --work-tree --namespace --exec-path", "fly": "-a --app -c --config", "flyctl": "-a --app -c --config",
+}
+
+const kubeOptions = "-n --namespace --context --kube-context --kubeconfig --cluster --user -s --server --token --as --as-group --as-uid --cache-dir --certificate-authority --client-key --client-certificate --request-timeout -v --tls-server-name --profile --profile-output"
+
+// fromSubcommand gives a program's arguments from its subcommand on.
+func fromSubcommand(name string, args []value) []value {
+	for len(args) > 0 && strings.HasPrefix(args[0].text, "-") {
+		used := 1
+		if has(globalOptions[name], args[0].text) {
+			used = 2
+		}
+		args = args[min(used, len(args)):]
+	}
+	return args
+}

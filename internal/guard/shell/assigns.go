@@ -44,6 +44,27 @@ func countCall(call *syntax.CallExpr, counts map[string]int) {
 	}
 }
 
+// noteFilled notes the variables that are read: what runs then stands in no
+// text that anybody has seen.
+func (w *walker) noteFilled(file *syntax.File) {
+	for node := range syntax.Preorder(file) {
+		call, ok := node.(*syntax.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			continue
+		}
+		if name := call.Args[0].Lit(); !has("read mapfile readarray", name) {
+			continue
+		}
+		if w.filled == nil {
+			w.filled = map[string]bool{}
+		}
+		w.filled["REPLY"], w.filled["MAPFILE"] = true, true
+		for _, arg := range call.Args[1:] {
+			w.filled[arg.Lit()] = true
+		}
+	}
+}
+
 func countArithmetic(node syntax.Node, counts map[string]int) {
 	syntax.Walk(node, func(n syntax.Node) bool {
 		if lit, ok := n.(*syntax.Lit); ok {

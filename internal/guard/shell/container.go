@@ -11,11 +11,15 @@ func (w *walker) container(inv invocation, s *state) error {
 	if err := containerInput(inv); err != nil {
 		return err
 	}
+	if why := otherHost(inv); why != "" {
+		return verdict.Refuse(verdict.HostContainer, "%s", why)
+	}
+	verbs := len(inv.args) - len(fromSubcommand(inv.name, inv.args)) + 3
 	for i := range inv.args {
 		if why := containerOption(inv, i); why != "" {
 			return verdict.Refuse(verdict.HostContainer, "%s", why)
 		}
-		if why := containerWord(inv, i); why != "" {
+		if why := containerWord(inv, i, verbs); why != "" {
 			return verdict.Refuse(verdict.HostContainer, "%s", why)
 		}
 		if err := w.containerMounts(inv, i, s); err != nil {
@@ -46,6 +50,21 @@ func describesHostPod(text string) bool {
 		}
 	}
 	return false
+}
+
+// otherHost says why an option before the subcommand hands the container to
+// another host: docker -c CONTEXT, where run -c is a share of the processor.
+func otherHost(inv invocation) string {
+	if !has("docker podman nerdctl", inv.name) {
+		return ""
+	}
+	for _, a := range inv.args[:len(inv.args)-len(fromSubcommand(inv.name, inv.args))] {
+		name, _, _ := strings.Cut(a.text, "=")
+		if strings.HasPrefix(name, "-c") || strings.HasPrefix(name, "-H") || has("--context --connection --url --remote -r --host", name) {
+			return verdict.Short(name) + " hands the container to another host"
+		}
+	}
+	return ""
 }
 
 // containerOption says why an option hands the host to the container.
@@ -81,12 +100,13 @@ func containerOption(inv invocation, i int) string {
 
 // containerWord says why a subcommand, a setting or a pod hands the host to the
 // container.
-func containerWord(inv invocation, i int) string {
+// Subcommands stand before verbs.
+func containerWord(inv invocation, i, verbs int) string {
 	arg := inv.args[i].text
 	switch {
 	case arg == "security.privileged=true",
-		i < 3 && arg == "node",
-		i < 3 && has("swarm plugin unshare machine system-service", arg) && inv.name != "kubectl":
+		i < verbs && arg == "node",
+		i < verbs && has("swarm plugin unshare machine system-service", arg) && inv.name != "kubectl":
 		return verdict.Short(arg) + " hands the host to the container"
 	case strings.HasPrefix(arg, "node/") && verbIndex(inv.args, "debug") >= 0:
 		return "a debug pod on a node hands the node to the pod"

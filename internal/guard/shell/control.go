@@ -125,6 +125,9 @@ func (w *walker) forLoop(c *syntax.ForClause, s *state, in input) error {
 		items = append(items, values...)
 	}
 	name := iter.Name.Value
+	if err := checkFilled(name); err != nil {
+		return err
+	}
 	defer delete(s.vars, name)
 	if len(items) == 0 || len(items) > most || w.assigns[name] != 1 || c.Select {
 		delete(s.vars, name)

@@ -57,6 +57,9 @@ func (w *walker) judge(inv invocation, s *state) error {
 	if why := w.machine(inv); why != "" {
 		return verdict.Refuse(verdict.MachineTool, "this use of %s is refused, because %s", inv.name, why)
 	}
+	if err := w.removesFolder(inv, s); err != nil {
+		return err
+	}
 	if err := w.outputs(inv, s); err != nil {
 		return err
 	}

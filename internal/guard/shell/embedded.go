@@ -12,6 +12,9 @@ import (
 // named in an argument, as a word with the words behind it, or inside a text.
 // Only disasters are refused here: a text may be mere data.
 func (w *walker) embedded(inv invocation, s *state) error {
+	if startsUnknown(inv) {
+		return verdict.Refuse(verdict.UnknownCommand, "what %s starts cannot be known: write it literally", inv.name)
+	}
 	if err := w.startedTexts(inv, s); err != nil {
 		return err
 	}
@@ -62,6 +65,24 @@ var destroyers = expandNames([]struct{ names, why string }{
 	{"rm rmdir shred unlink rimraf srm trash chmod chown chgrp mv dd find truncate", "it removes or changes what it is given"},
 	{"mkfs wipefs blkdiscard fdisk parted", "it works on disks"},
 })
+
+// packageRunners start the program behind their verb.
+var packageRunners = map[string]string{"npm": "exec x", "pnpm": "exec dlx", "yarn": "exec dlx", "bun": "x", "corepack": "npm pnpm yarn", "deno": "run", "cargo": "xtask", "go": "run tool", "rustup": "run", "nix": "run", "pixi": "run exec", "rtx": "exec"}
+
+// startsUnknown reports whether a package manager starts a program whose name
+// cannot be known.
+func startsUnknown(inv invocation) bool {
+	args := fromSubcommand(inv.name, inv.args)
+	if !has(packageRunners[inv.name], firstWord(args)) {
+		return false
+	}
+	for _, a := range args[1:] {
+		if !strings.HasPrefix(a.text, "-") {
+			return a.unknown() && (a.loose || a.computed)
+		}
+	}
+	return false
+}
 
 // holdsText reports whether a program's arguments are text that nothing runs.
 func holdsText(inv invocation) bool {

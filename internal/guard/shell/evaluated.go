@@ -52,8 +52,10 @@ func (w *walker) checkEvaluated(inv invocation) error {
 	}
 	if has("read mapfile readarray printf getopts", inv.name) {
 		for i, a := range inv.args {
-			if (inv.name != "printf" || (i > 0 && inv.args[i-1].text == "-v")) && refusedVariables[a.text] != "" {
-				return refusedSetting(a.text, "")
+			if inv.name != "printf" || (i > 0 && inv.args[i-1].text == "-v") {
+				if err := checkFilled(a.text); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -66,6 +68,22 @@ func (w *walker) checkEvaluated(inv invocation) error {
 		}
 	}
 	return nil
+}
+
+// checkFilled judges the name of a variable whose value nobody can know: a
+// builtin or a loop gives it.
+func checkFilled(name string) error {
+	if err := refusedSetting(name, unknownText); err != nil {
+		return err
+	}
+	why := loadingVariables[name]
+	if isCommandVariable(name) {
+		why = "it is a command"
+	}
+	if why == "" {
+		return nil
+	}
+	return verdict.Refuse(verdict.Environment, "setting %s to what cannot be known is refused, because %s", name, why)
 }
 
 // checkArithmetic judges a node in which bash calculates: literal text may name

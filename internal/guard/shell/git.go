@@ -126,6 +126,11 @@ func (w *walker) gitVerb(verb string, args []value, s *state) error {
 			return verdict.Refuse(verdict.SystemWrite, "a patch outside the workspace is refused")
 		}
 	case "init", "worktree", "archive":
+		if verb == "worktree" && len(operands) > 1 && operands[0].text == "remove" {
+			if err := w.checkRemove(operands[1], s, "git worktree remove"); err != nil {
+				return err
+			}
+		}
 		if err := w.gitRuns(verb, args, s); err != nil {
 			return err
 		}

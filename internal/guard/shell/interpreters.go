@@ -182,8 +182,8 @@ var errDownloaded = verdict.Refuse(verdict.DownloadedCode, "running what was jus
 
 // checkShell judges bash and its like.
 func (w *walker) checkShell(inv invocation, s *state) error {
-	if isAbout(inv.args) {
-		return nil
+	if isAbout(inv.args) || len(inv.args) == 2 && inv.args[0].text == "-n" && !strings.HasPrefix(inv.args[1].text, "-") {
+		return nil // bash -n FILE only reads
 	}
 	wantsCode, fromInput := false, false
 	for i := 0; i < len(inv.args); i++ {

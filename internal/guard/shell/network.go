@@ -60,12 +60,31 @@ func (w *walker) ssh(inv invocation, s *state) error {
 	return nil
 }
 
-// terminal refuses typing into terminals, and judges what multiplexers start.
+// runningTerminal are the words by which a multiplexer has its running server,
+// which is no part of this command, start or change something.
+const runningTerminal = "run-shell run if-shell if new-window neww split-window splitw respawn-pane respawnp respawn-window respawnw display-popup popup display-menu menu confirm-before confirm command-prompt set-hook bind-key bind source-file source set-option set set-window-option setw set-environment setenv pipe-pane pipep send-keys send send-prefix paste-buffer pasteb load-buffer loadb action plugin pipe exec edit"
+
+// terminal refuses typing into terminals and what runs in one that is there
+// already, and judges what a new session starts.
 func (w *walker) terminal(inv invocation, s *state) error {
-	for _, a := range inv.args {
-		switch a.text {
-		case "send-keys", "send", "send-prefix", "stuff", "paste-buffer", "pasteb", "pipe-pane", "write-chars", "write", "-X":
+	verb := true
+	for i, a := range inv.args {
+		switch {
+		case has("send-keys send send-prefix stuff paste-buffer pasteb pipe-pane write-chars write -X", a.text):
 			return verdict.Refuse(verdict.Keystrokes, "typing into another terminal is refused")
+		case a.text == ";" || strings.HasSuffix(a.text, ";"):
+			verb = true
+			continue
+		case i > 0 && has("-L -S -f -T", inv.args[i-1].text):
+			continue // of tmux, before the verb
+		case verb && !strings.HasPrefix(a.text, "-"):
+			verb = false
+			if startsInRunning(inv.name, a.text) {
+				return verdict.Refuse(verdict.Keystrokes, "%s runs it in a terminal that is there already, outside of this command: run the command itself", verdict.Short(a.text))
+			}
+		}
+		if i == len(inv.args)-1 && a.unknown() && !(i > 0 && has("-s -n -t -S -L", inv.args[i-1].text)) {
+			return verdict.Refuse(verdict.UnknownCommand, "what %s starts cannot be known: write it literally", inv.name)
 		}
 		if strings.Contains(a.text, " ") {
 			if err := w.nested(a.text, s.copy(), input{}); err != nil {
@@ -74,4 +93,17 @@ func (w *walker) terminal(inv invocation, s *state) error {
 		}
 	}
 	return nil
+}
+
+// startsInRunning also knows the beginnings of words that tmux takes for them.
+func startsInRunning(name, verb string) bool {
+	if name == "screen" {
+		return false // -X is how it does
+	}
+	for word := range strings.FieldsSeq(runningTerminal) {
+		if word == verb || len(verb) > 3 && strings.Contains(word, "-") && strings.HasPrefix(word, verb) {
+			return true
+		}
+	}
+	return false
 }

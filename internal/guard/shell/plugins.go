@@ -87,12 +87,21 @@ func (w *walker) namedFile(inv invocation) bool {
 func readsInput(inv invocation, i int) bool {
 	const files = "- /dev/stdin /dev/fd/0 /proc/self/fd/0"
 	arg := inv.args[i].text
-	named := i > 0 && has(files, arg) && has("-f --file --makefile -t -P", inv.args[i-1].text)
-	for _, option := range []string{"-f", "--file=", "--makefile="} {
+	named := i > 0 && has(files, arg) && (has("--file --makefile -t -P", inv.args[i-1].text) || endsCluster(inv.args[i-1].text))
+	for _, option := range []string{"--file=", "--makefile="} {
 		name, ok := strings.CutPrefix(arg, option)
 		named = named || ok && has(files, name)
 	}
+	if option, name, ok := strings.Cut(arg, "f"); ok && endsCluster(option+"f") {
+		named = named || has(files, name)
+	}
 	return named && (inv.in.kind == inputPipe || has("make gmake ninja just cmake", inv.name))
+}
+
+// endsCluster reports whether a cluster of short options ends in f: -f, -nf.
+func endsCluster(arg string) bool {
+	letters, ok := strings.CutSuffix(arg, "f")
+	return ok && strings.HasPrefix(letters, "-") && !strings.HasPrefix(letters, "--") && !strings.ContainsAny(letters[1:], "-=/.")
 }
 
 // dotCommands judges the files that sqlite3's own commands read and write.

@@ -48,6 +48,48 @@ func (w *walker) remove(inv invocation, s *state) error {
 	return nil
 }
 
+// removedBy are the words and options by which other programs than rm remove a
+// folder that is named: a verb, and behind it the folder, or an option with it.
+var removedBy = map[string]struct{ verb, option string }{
+	"cargo": {"clean", "--target-dir"}, "dotnet": {"clean", "-o --output"}, "gio": {"trash remove", ""}, "trash-put": {"", ""}, "gvfs-trash": {"", ""}, "kioclient": {"remove move", ""},
+	"del-cli": {"", ""}, "del": {"", ""}, "rclone": {"purge delete", ""}, "mvn": {"clean", "-DoutputDirectory"}, "buck2": {"clean", "--isolation-dir"},
+}
+
+// removesFolder judges what such programs remove.
+func (w *walker) removesFolder(inv invocation, s *state) error {
+	by, ok := removedBy[inv.name]
+	args := fromSubcommand(inv.name, inv.args)
+	if !ok || by.verb != "" && !has(by.verb, firstWord(args)) {
+		return nil
+	}
+	if by.option == "" {
+		_, operands := looseOperands(args)
+		for i, v := range operands {
+			if i == 0 && by.verb != "" {
+				continue
+			}
+			if err := w.checkRemove(v, s, "removal"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i, a := range args {
+		name, value, attached := strings.Cut(a.text, "=")
+		v := literal(value)
+		switch {
+		case !has(by.option, name):
+			continue
+		case !attached && i+1 < len(args):
+			v = args[i+1]
+		}
+		if err := w.checkRemove(v, s, "removal"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *walker) changeRights(inv invocation, s *state) error {
 	options, operands := looseOperands(inv.args)
 	recursive := hasFlag(options, "R", "--recursive")

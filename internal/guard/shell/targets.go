@@ -51,6 +51,11 @@ var systemFolders = []struct{ path, why string }{
 var homePersistence = []string{
 	".config/systemd", ".config/autostart", ".local/share/systemd", ".config/fish", ".local/bin", "bin",
 	".config/environment.d", "library/launchagents", ".config/git", ".config/nvim", ".vim", ".config/pip", ".pip", ".config/npm",
+	".cargo/bin", ".cargo/config", ".cargo/config.toml", ".cargo/env", ".rustup", "go/bin", ".nvm", ".volta", ".pyenv", ".rbenv", ".sdkman", ".asdf", ".deno/bin", ".bun/bin",
+	".m2/settings.xml", ".gradle/init.d", ".gradle/init.gradle", ".gradle/gradle.properties", ".local/lib", ".config/direnv", ".oh-my-zsh", ".config/zsh", ".config/bash",
+	".local/share/applications", ".config/opencode", ".config/code", ".config/cursor", ".config/zed", ".config/helix", ".emacs.d", ".config/emacs", ".config/sublime-text",
+	".config/i3", ".config/sway", ".config/hypr", ".config/tmux", ".config/kitty", ".config/wezterm", ".config/alacritty", ".ipython", ".jupyter", ".config/matplotlib",
+	"library/launchdaemons", "library/application support/code", ".config/powershell", ".config/nushell", ".config/xonsh", ".local/share/nvim", ".local/share/fish", ".config/autostart-scripts", ".config/plasma-workspace",
 }
 
 // checkWrite refuses writing to a place that matters to more than the project.

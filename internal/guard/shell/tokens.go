@@ -29,14 +29,20 @@ func (w *walker) checkPrintsSecret(inv invocation) error {
 	if !ok {
 		return nil
 	}
+	args := fromSubcommand(inv.name, inv.args)
 	for _, words := range groups {
 		found := words == ""
 		for i, a := range inv.args {
+			if strings.HasPrefix(a.text, "-") && has(words, a.text) && i < len(inv.args)-len(args) {
+				found = true
+			}
+		}
+		for i, a := range args {
 			if kind, _, _ := strings.Cut(a.text, "/"); i < 4 && (has(words, a.text) || has(words, kind) && strings.HasPrefix(kind, "secret")) {
 				found = true
 			}
 		}
-		if !found || (inv.name == "git" && verbIndex(inv.args, words) != 0) {
+		if !found || (inv.name == "git" && verbIndex(args, words) != 0) {
 			return nil
 		}
 	}

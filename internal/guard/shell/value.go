@@ -33,6 +33,8 @@ type value struct {
 	process bool
 }
 
+const unknownText = string(unknownMark)
+
 func literal(text string) value { return value{text: text, pattern: text} }
 
 func (v value) unknown() bool { return strings.ContainsRune(v.text, unknownMark) }
@@ -189,8 +191,9 @@ func (b *valueBuilder) lit(s string, quoted, first bool) {
 func (b *valueBuilder) param(p *syntax.ParamExp, quoted bool) {
 	plain := p.Param != nil && !p.Excl && !p.Length && !p.Width && p.Index == nil && p.Slice == nil &&
 		p.Repl == nil && p.Names == 0 && p.Exp == nil
+	filled := p.Param != nil && b.w.filled[p.Param.Value]
 	if !plain {
-		b.putUnknown(quoted, false)
+		b.putUnknown(quoted, filled)
 		return
 	}
 	name := p.Param.Value
@@ -209,7 +212,7 @@ func (b *valueBuilder) param(p *syntax.ParamExp, quoted bool) {
 		b.loose = b.loose || (v.unknown() && !quoted)
 		b.computed = b.computed || v.computed
 	case set:
-		b.putUnknown(quoted, false)
+		b.putUnknown(quoted, filled)
 	case name == "HOME":
 		b.put(b.w.world.Home, quoted)
 	case name == "PWD" && len(b.s.dirs) == 1:
@@ -219,7 +222,7 @@ func (b *valueBuilder) param(p *syntax.ParamExp, quoted bool) {
 	case name == "PPID" || name == "$":
 		b.put("$"+name, true)
 	default:
-		b.putUnknown(quoted, false)
+		b.putUnknown(quoted, filled)
 	}
 }
 

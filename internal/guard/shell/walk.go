@@ -30,6 +30,7 @@ type walker struct {
 	count     int
 	depth     int
 	assigns   map[string]int
+	filled    map[string]bool // the variables that builtins read a value into
 	calling   []string
 	downloads map[string]bool // base names that this command downloads
 	pipes     map[string]bool // base names of the FIFOs that it makes
@@ -91,6 +92,7 @@ func (w *walker) nested(code string, s *state, in input) error {
 	w.calculates = w.calculates || calculates(file)
 	outer := w.assigns
 	w.assigns = countAssigns(file)
+	w.noteFilled(file)
 	for name, n := range outer {
 		w.assigns[name] += n
 	}

@@ -143,7 +143,13 @@ func copySource(g *guard, recursive bool, name string) error {
 	return g.readable(name)
 }
 
-func moveSource(g *guard, _ bool, name string) error { return g.removable(name) }
+// moveSource leaves files of secrets under their name, by which they are known.
+func moveSource(g *guard, _ bool, name string) error {
+	if err := g.notSecretFile(name); err != nil {
+		return err
+	}
+	return g.removable(name)
+}
 
 // checkMode accepts plain rights: octal without set-user-ID, or letters.
 func checkMode(_ *guard, mode string) error {

@@ -1,8 +1,10 @@
 package table
 
 import (
+	"slices"
 	"strings"
 
+	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/guard/verdict"
 )
 
@@ -138,8 +140,19 @@ func gitRestore(g *guard, p *parsed) (map[int][]string, error) {
 }
 
 func gitMove(g *guard, p *parsed) (map[int][]string, error) {
-	return g.paths(p, 0, func(name string) error { return g.writable(name) })
+	return g.paths(p, 0, func(name string) error {
+		if _, err := g.world.FS.Lstat(paths.Join(g.dir, ".gitmodules")); err == nil && g.isFolder(name) {
+			return errSubmodule
+		}
+		if err := g.notSecretFile(name); err != nil {
+			return err
+		}
+		return g.writable(name)
+	})
 }
+
+// errSubmodule: for a submodule, git rm and git mv change .gitmodules too.
+var errSubmodule = verdict.Refuse(verdict.ProtectedPath, "this may be a submodule, which is written in .gitmodules: name the files one by one")
 
 func gitGrep(g *guard, p *parsed) (map[int][]string, error) {
 	first := 1
@@ -210,6 +223,9 @@ func gitRemove(g *guard, p *parsed) (map[int][]string, error) {
 		if strings.HasPrefix(name, ":") || strings.ContainsAny(name, "*?[") {
 			return verdict.Refuse(verdict.ShellGlob, "patterns are not allowed: name the paths one by one")
 		}
+		if !p.has("--cached") && g.isFolder(name) { // git removes that without -r only where it is a submodule
+			return errSubmodule
+		}
 		return accept(name)
 	})
 }
@@ -227,16 +243,23 @@ func gitOnly(word string) func(*guard, *parsed) (map[int][]string, error) {
 // printedSections are those of git's configuration that hold no password.
 var printedSections = []string{"user.", "core.", "branch.", "init.", "pull.", "push.", "remote.", "merge.", "diff.", "color."}
 
+// isAddress reports whether a setting's value may be an address, with a password
+// or a token in it.
+func isAddress(name string) bool {
+	at := strings.LastIndexByte(name, '.')
+	return slices.Contains([]string{"url", "pushurl", "proxy", "remote", "pushremote", "pushdefault", "insteadof", "pushinsteadof"}, name[at+1:]) || strings.HasSuffix(name, "header")
+}
+
 // gitConfigGet prints one setting that holds no password.
 func gitConfigGet(_ *guard, p *parsed) (map[int][]string, error) {
-	if !p.has("--get", "--get-all") || len(p.operands) != 1 || p.operand(0).IsGlob() {
+	if len(p.operands) != 1 || p.operand(0).IsGlob() { // git config NAME prints, too
 		return nil, verdict.Refuse(verdict.GitSetting, "settings are only printed: write git config --get NAME")
 	}
 	name := strings.ToLower(p.operand(0).Text)
 	for _, section := range printedSections {
-		if strings.HasPrefix(name, section) && !strings.ContainsAny(name, " =\n") && !strings.HasSuffix(name, "header") {
+		if strings.HasPrefix(name, section) && !strings.ContainsAny(name, " =\n") && !isAddress(name) {
 			return nil, nil
 		}
 	}
-	return nil, verdict.Refuse(verdict.GitSetting, "%s may hold a password: print settings of user, core, branch, remote and their like", verdict.Short(name))
+	return nil, verdict.Refuse(verdict.GitSetting, "%s may hold a password: print settings of user, core, branch and their like, and remotes with git remote", verdict.Short(name))
 }

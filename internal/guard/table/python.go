@@ -2,6 +2,8 @@ package table
 
 import (
 	"fmt"
+	"io/fs"
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard/verdict"
@@ -221,7 +223,8 @@ func (g *guard) pythonModule(args []Word, at int) ([]string, error) {
 	if len(front.operands) > 0 || at+1 >= len(args) {
 		return nil, verdict.Refuse(verdict.BadOperand, "-m needs a module: use pytest, unittest or pip")
 	}
-	check := pythonModules[args[at+1].Text]
+	name := args[at+1].Text
+	check := pythonModules[name]
 	if check == nil {
 		return nil, verdict.Refuse(verdict.BadOperand, "module %s is not in the table: use pytest, unittest, pip, venv, mypy, ruff, black, isort, flake8 or json.tool", verdict.Short(args[at+1].Text))
 	}
@@ -229,7 +232,50 @@ func (g *guard) pythonModule(args []Word, at int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(plain(args[:at+2]), rest...), nil
+	argv := plain(args[:at+2])
+	if isolatedModules[name] {
+		argv = append([]string{"-I"}, argv...)
+	} else if !front.has("-I", "-P") {
+		if err := g.shadowed(name); err != nil {
+			return nil, err
+		}
+	}
+	return append(argv, rest...), nil
+}
+
+// isolatedModules need nothing of the workspace: with -I no file of it is
+// imported in the place of the module, or of what the module imports.
+var isolatedModules = map[string]bool{"pip": true, "venv": true, "json.tool": true}
+
+// shadowed refuses a module of which the folder has another: python -m looks
+// there first, and no approval would name that code.
+func (g *guard) shadowed(module string) error {
+	entries, err := g.world.FS.ReadDir(g.dir)
+	if err != nil {
+		return nil //nolint:nilerr // a folder that is not there shadows nothing
+	}
+	for _, e := range entries {
+		base, ending, _ := strings.Cut(e.Name(), ".")
+		if base != module {
+			continue
+		}
+		code := strings.HasSuffix(ending, "py") || strings.HasSuffix(ending, "pyc") || strings.HasSuffix(ending, "so")
+		if code || ending == "" && g.isPackage(e.Name()) {
+			return verdict.Refuse(verdict.UnknownCode, "%s of the workspace would run in the place of the module %s: write -I before -m, or name the script", verdict.Short(e.Name()), module)
+		}
+	}
+	return nil
+}
+
+// isPackage reports whether a folder is a package of Python. One without
+// __init__ is none as long as there is another of its name.
+func (g *guard) isPackage(name string) bool {
+	p, err := g.locate(name)
+	if err != nil {
+		return true
+	}
+	entries, _ := g.world.FS.ReadDir(p.physical)
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), "__init__.") })
 }
 
 // pythonModules are the modules that -m may name.

@@ -15,6 +15,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/guard/paths"
@@ -88,6 +89,10 @@ func Summary(steps []verdict.Step) string {
 	return strings.Join(names, ", ")
 }
 
+// runsAs are names of shell scripts around one program, in gzip's own package. The
+// bridge starts that program itself: no shell runs, and no PATH is searched.
+var runsAs = map[string][]string{"zcat": {"gzip", "-cd"}, "gunzip": {"gzip", "-d"}}
+
 func (g *guard) stage(c Command) (verdict.Stage, error) {
 	name := c.Words[0].Text
 	known, ok := programs[name]
@@ -97,6 +102,9 @@ func (g *guard) stage(c Command) (verdict.Stage, error) {
 	argv, err := known.check(g, c.Words[1:])
 	if err != nil {
 		return verdict.Stage{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if as := runsAs[name]; as != nil {
+		name, argv = as[0], append(slices.Clone(as[1:]), argv...)
 	}
 	stage := verdict.Stage{Argv: append([]string{name}, argv...), Builtin: known.builtin, Redirects: c.Redirects}
 	if g.dir != g.world.Workspace.Lexical {

@@ -89,10 +89,20 @@ const MaxPath = 512 - len("-journal")
 // lets others put something else in its place.
 func CheckAbove(path string) error {
 	err := privatefile.CheckAbove(filepath.Dir(path))
-	if errors.Is(err, privatefile.ErrOpenToOthers) {
+	var hidden *fs.PathError
+	switch {
+	case errors.Is(err, privatefile.ErrOpenToOthers):
 		return fmt.Errorf("%w: %w", bridge.ErrStorePermissions, err)
+	case errors.Is(err, fs.ErrPermission) && errors.As(err, &hidden):
+		return LockedFolder(filepath.Dir(hidden.Path))
 	}
 	return err
+}
+
+// LockedFolder is the error for a folder of somebody else's on the way to a store.
+func LockedFolder(dir string) error {
+	return fmt.Errorf("%w: this user may not look into %s: run bridge as the owner of the folder, set HOME to your own, or name another store with --db",
+		bridge.ErrStorePermissions, dir)
 }
 
 // Unwritable gives an error of the filesystem the domain's name for it; others

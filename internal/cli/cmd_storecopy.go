@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/keyfile"
+	"example.org/bridge/internal/postgres"
+	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/storecopy"
+	"example.org/bridge/internal/view"
+)
+
+func newStoreCopyCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "copy FROM TO",
+		Short: "Copy a whole store from a file to PostgreSQL, or back",
+		Long: `Copy all of the store FROM into the new store TO. Each is a file or postgres://…, and one
+of them is in PostgreSQL. Tokens, join codes, mail and the audit log go on in the copy: it
+has the same key, which is put where TO looks for it.
+
+FROM is read in one transaction, while agents go on, and is not changed. What is written
+there later is not in TO: to move a store, end the processes that use it first, and use
+only one of the two afterwards. TO must hold nothing. Rows are counted and compared, and
+the audit log of both is verified. A copy that is killed leaves a file that has no name
+yet, or an empty schema: run the command again.
+
+In PostgreSQL, use the owner of the schema.`,
+		Example: `  bridge store copy ~/.local/state/bridge/bridge.db postgres://owner@db.example/bridge
+  bridge store copy postgres://owner@db.example/bridge ~/copies/bridge.db`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usagef("`bridge store copy` takes two stores: the one that is copied, and the one that is made")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return runStoreCopy(cmd.Context(), a, args[0], args[1]) },
+	}
+}
+
+// named is the app with another store.
+func (a *app) named(store string) *app {
+	other := *a
+	other.db = store
+	return &other
+}
+
+func runStoreCopy(ctx context.Context, a *app, fromName, toName string) (err error) {
+	from, to := a.named(fromName), a.named(toName)
+	if !from.onServer() && !to.onServer() {
+		return usagef("one of the two must be postgres://USER@HOST/DATABASE: `bridge backup` copies a store in a file")
+	}
+	fromPath, err := from.storePath()
+	if err != nil {
+		return err
+	}
+	toPath, err := to.storePath()
+	if err != nil {
+		return err
+	}
+	c, end, err := from.openSource(ctx, fromPath)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	if err := makeFolders(to, toPath); err != nil {
+		return err
+	}
+	report, err := to.copyInto(ctx, c, toPath)
+	if errors.Is(err, storecopy.ErrOccupied) {
+		return usagef("%v", err)
+	}
+	if err != nil {
+		return err
+	}
+	return a.printCopy(from, to, toPath, report)
+}
+
+// openSource opens the store that is copied.
+func (a *app) openSource(ctx context.Context, path string) (c storecopy.Copy, end func() error, err error) {
+	c.Now = a.now()
+	if a.onServer() {
+		if c.Key, err = serverKey(path); err != nil {
+			return c, nil, err
+		}
+		store, err := postgres.Open(ctx, a.db, postgres.Options{Key: c.Key})
+		if err != nil {
+			return c, nil, err
+		}
+		c.From = storecopy.FromServer(store, c.Key)
+		return c, store.Close, nil
+	}
+	if c.Key, err = storeKey(path, false); err != nil {
+		return c, nil, err
+	}
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: c.Key, Waiting: a.sayWaiting})
+	if err != nil {
+		return c, nil, err
+	}
+	c.From = storecopy.FromFile(store)
+	return c, store.Close, nil
+}
+
+// makeFolders makes the folder of a store, or of the key of one on a server.
+func makeFolders(a *app, path string) error {
+	if err := storefile.CheckAbove(path); err != nil {
+		return err
+	}
+	folders := []string{path}
+	if a.onServer() {
+		folders = []string{filepath.Dir(path), path} // the one that all stores share, too
+	}
+	for _, folder := range folders {
+		if err := storefile.Prepare(folder); err != nil {
+			return fmt.Errorf("make the folder of the store: %w", err)
+		}
+	}
+	return nil
+}
+
+// copyInto makes the store that the copy goes to.
+func (a *app) copyInto(ctx context.Context, c storecopy.Copy, path string) (r storecopy.Report, err error) {
+	file := keyfile.Beside(path)
+	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	if !a.onServer() {
+		return c.ToFile(ctx, path)
+	}
+	if err := storecopy.CheckKey(file, c.Key); err != nil {
+		return r, err
+	}
+	store, err := postgres.Open(ctx, a.db, postgres.Options{Key: c.Key, Create: true}) // which finds a store with another key
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := storecopy.PlaceKey(file, c.Key); err != nil {
+		return r, storefile.Unwritable(err)
+	}
+	return c.ToServer(ctx, store)
+}
+
+// copied is what a copy tells programs.
+type copied struct {
+	From          string           `json:"from"`
+	To            string           `json:"to"`
+	Key           string           `json:"key_file"`
+	Conversations int64            `json:"conversations"`
+	Messages      int64            `json:"messages"`
+	Tables        map[string]int64 `json:"rows"`
+	Digest        string           `json:"digest"`
+	FromHead      string           `json:"audit_head"`
+	ToHead        string           `json:"copy_audit_head"`
+}
+
+func (a *app) printCopy(from, to *app, path string, r storecopy.Report) error {
+	c := copied{
+		From: from.shownName(), To: to.shownName(), Key: keyfile.Beside(path), Conversations: r.Conversations, Messages: r.Messages,
+		Tables: r.Tables, Digest: r.Digest, FromHead: r.FromHead.String(), ToHead: r.ToHead.String(),
+	}
+	if a.json {
+		return a.printJSON(c)
+	}
+	return a.printLine(fmt.Sprintf("Copied %s with %s (%s) to %s.\nBoth hold the same; the audit log goes on from %s with %s.\nThe key is in %s. What is written to %s from now on is not in the copy.",
+		view.Count(r.Conversations, "conversation"), view.Count(r.Messages, "message"), view.Count(r.Rows, "row"), cleantext.CleanLine(c.To),
+		c.FromHead, c.ToHead, cleantext.CleanLine(c.Key), cleantext.CleanLine(c.From)))
+}
+
+// shownName names the store to people, without a password; "" where it cannot be named.
+func (a *app) shownName() string {
+	name, _ := a.storeName()
+	return name
+}

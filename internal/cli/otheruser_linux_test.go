@@ -1,0 +1,88 @@
+package cli_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// stranger is a user that is not root, whom the system need not know.
+const stranger = 12345
+
+// TestAnotherUser: what belongs to another user, or may not be looked into, is named for
+// what it is, with what to do about it, by commands and by doctor.
+func TestAnotherUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("MISSING: root, who can start programs as another user")
+	}
+	i := install(t)
+	i.run(t, "list", "--db", seedStore(t, i))
+	base := t.TempDir()
+	own := filepath.Join(base, "own")
+	for _, err := range []error{
+		os.Chmod(filepath.Dir(base), 0o755), os.Chmod(base, 0o755), os.Mkdir(own, 0o700), os.Chown(own, stranger, stranger),
+		os.CopyFS(filepath.Join(base, "closed", "home", "state"), os.DirFS(filepath.Dir(i.db))),
+		os.CopyFS(filepath.Join(base, "open"), os.DirFS(filepath.Dir(i.db))),
+		os.Chmod(filepath.Join(base, "closed"), 0o700), os.Chmod(filepath.Join(base, "open"), 0o755),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := map[string]struct{ home, db, command, doctor string }{
+		"a folder that may not be looked into": {
+			own, filepath.Join(base, "closed", "home", "state", "bridge.db"),
+			"this user may not look into " + base + "/closed: run bridge as the owner of the folder, set HOME to your own, or name another store",
+			"this user may not look into",
+		},
+		"a store of another user": {
+			own, filepath.Join(base, "open", "bridge.db"),
+			"belongs to user 0, and this is user 12345: run bridge as its owner, or name a file of your own",
+			"permissions problem the store is not yours alone: not private: " + base + "/open/bridge.key belongs to user 0, and this is user 12345: run bridge as its owner",
+		},
+		"a home of another user": {
+			filepath.Join(base, "closed", "home"), "",
+			"cannot read the configuration file", "this user may not: set HOME to your own home folder, or name a file of your own with --config",
+		},
+		"a home that is missing": {
+			filepath.Join(base, "missing"), "",
+			"", "none can be made: this user may not write to " + base + ": set HOME to your own home folder, or name a store with --db",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			run := func(command string) (string, error) {
+				// The path of the program may be closed to others, and this one is not.
+				c := exec.Command("/proc/self/exe")
+				c.Args, c.Dir = []string{"bridge", command}, "/"
+				c.Env = []string{"HOME=" + tt.home, "BRIDGE_DB=" + tt.db, "GORACE=" + os.Getenv("GORACE")}
+				c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: stranger, Gid: stranger}}
+				out, err := c.CombinedOutput()
+				return strings.Join(strings.Fields(string(out)), " "), err
+			}
+			for command, want := range map[string]string{"list": tt.command, "serve": tt.command, "doctor": tt.doctor} {
+				if out, err := run(command); err == nil || !strings.Contains(out, want) {
+					t.Errorf("%s: %v, want it to fail and say %q: %s", command, err, want, out)
+				}
+			}
+		})
+	}
+}
+
+// seedStore makes a store with a conversation, and returns its path.
+func seedStore(t *testing.T, i *installation) string {
+	t.Helper()
+	program, err := exec.LookPath("seed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := exec.Command(program, i.db)
+	seed.Env, seed.Stdin = i.env, strings.NewReader(`{"create":"x","roles":["backend","frontend"]}`+"\n")
+	if out, err := seed.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return i.db
+}

@@ -1,0 +1,199 @@
+package redact
+
+import "strings"
+
+const (
+	minLoose = 12 // characters of a password without signs behind other words
+
+	minSpokenKey   = 20 // characters of a key that nothing but its label announces
+	minLooseKey    = 24 // and of one behind other words
+	minPlaceDigits = 3  // of a word and a number that may be the name of a place
+	maxLooseWords  = 3  // between a label and a value that no verb joins
+)
+
+// isSpoken reports whether v is a secret, after a label of the given kind. The less
+// joins the two, the more the value has to look like one.
+func (f *finder) isSpoken(v spoken, kind string) bool {
+	s := f.text[v.start:v.end]
+	if isHarmlessWordIn(s) || kind == kindCredential && !v.pair || v.joint != jointSays && isIdentifier(s) {
+		return false
+	}
+	if kind == kindPassword || kind == kindCredential {
+		return f.isSpokenPassword(v, s)
+	}
+	if f.tokenAt(v.start) == v.end {
+		return true
+	}
+	if len(s) < minWeak || !generated(s) || isNamingID(s) {
+		return false
+	}
+	switch v.joint {
+	case jointSays:
+		return v.strangers == 0 || v.strangers <= maxLooseWords && !isPlainID(s)
+	case jointNext, jointTo:
+		return len(s) >= minSpokenKey && !isPlainID(s) && !f.innocent(s, v.start, v.end)
+	}
+	return v.words <= maxLooseWords && len(s) >= minLooseKey && !isPlainID(s) && !f.innocent(s, v.start, v.end)
+}
+
+// isSpokenPassword decides on s, the value v.
+func (f *finder) isSpokenPassword(v spoken, s string) bool {
+	if isPlainID(s) && (v.joint != jointSays || v.strangers > 0 || v.place || len(s) < minWeak && !v.colon) || isNamingID(s) && v.joint < jointTo && !isWordsAndNumber(s) {
+		return false
+	}
+	if isEmphatic(s) {
+		return v.joint != jointLoose || v.words <= maxLooseWords && (len(s) >= minLoose || rareSigns(s) > 0) && strings.ToUpper(s) != s
+	}
+	mixed := mixedWord(s) || v.quoted && rareSigns(s) > 0
+	switch v.joint {
+	case jointSays, jointTo:
+		if v.strangers > maxLooseWords || v.place && digits(s) < minPlaceDigits {
+			return false
+		}
+		sh := shapeOf(s)
+		return (mixed || sh.random() || isWordsAndNumber(s) || sh.kinds() == 4 && !beginsCall(s) && !holdsTemplate(s)) && !f.isPlace(v.end)
+	case jointNext:
+		return mixed || isWordsAndNumber(s)
+	}
+	return false
+}
+
+// isHarmlessWordIn reports whether s, a word of a sentence, is known by its form to be
+// no secret.
+func isHarmlessWordIn(s string) bool {
+	if hasFold(s, 0, "did:") || strings.IndexByte(s, '\\') >= 0 || strings.IndexByte(s, '/') >= 0 && wordy(s) || isDottedName(s) || isFlagOrMention(s) || isPlaceholder(s) || isReference(s) || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isDuration(s) {
+		return true
+	}
+	return namesAlgorithm(s) || isMachineType(strings.TrimLeft(s, "*&[]")) || isLiteralNumber(s) || isDotted(s) || isPublicKey(s) || isMail(s) || beginsCall(s) && !isScrambled(s, shapeOf(s)) || assignsIn(s)
+}
+
+// assignsIn reports whether s assigns to a name: user.id=42.
+func assignsIn(s string) bool {
+	k := strings.IndexByte(s, '=')
+	return k > 2 && k+1 < len(s) && wordy(s[:k]) && !isScrambled(s, shapeOf(s)) && !strings.ContainsFunc(s[:k], func(r rune) bool { return r >= 0x80 || !isIdent(byte(r)) && r != '.' && r != '-' })
+}
+
+// isIdentifier reports whether s, perhaps behind the signs of a pointer or a list, is a
+// name of code made of words, with a number.
+func isIdentifier(s string) bool {
+	pointer := s[0] == '*'
+	s = strings.TrimRight(strings.TrimLeft(s, "*&[]"), "*")
+	humps := 0
+	for i := range len(s) {
+		if !isIdent(s[i]) && s[i] != '.' {
+			return false
+		}
+		if i > 0 && (isUpper(s[i]) && !isUpper(s[i-1]) || s[i] == '_' || s[i] == '.') {
+			humps++
+		}
+	}
+	return humps > 0 && !wordAndNumber(s) && (pointer || wordy(s))
+}
+
+// isDottedName reports whether s is names of code that dots join, the first a word in
+// small letters: config.core.v3.Source.
+func isDottedName(s string) bool {
+	k := strings.IndexByte(s, '.')
+	return k >= 2 && isPlainWord(s[:k]) && wordy(s) && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == ""
+}
+
+// isFlagOrMention reports whether s is an option of a command or the name of somebody
+// behind an @.
+func isFlagOrMention(s string) bool {
+	return (s[0] == '-' || s[0] == '@') && !looksRandom(s) && !strings.ContainsFunc(strings.TrimLeft(s, "-@"), func(r rune) bool { return r >= 0x80 || !isIdent(byte(r)) && r != '-' && r != '.' && r != '=' })
+}
+
+// namesAlgorithm reports whether s is the name of an algorithm with its number,
+// and perhaps letters after it: argon2id.
+func namesAlgorithm(s string) bool {
+	if isAlgorithm(s) {
+		return true
+	}
+	for _, a := range algorithms {
+		if tail := s[min(len(s), len(a)):]; len(a) > 2 && hasFold(s, 0, a) && len(tail) < maxAlgorithmTail && isAlnumOnly(tail) && tail != "" && isDigit(tail[0]) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxAlgorithmTail bounds what follows the name of an algorithm, in bytes.
+const maxAlgorithmTail = 12
+
+// isMail reports whether s is an address of mail or the like: a name, an @ and a
+// name with a dot.
+func isMail(s string) bool {
+	k := strings.IndexByte(s, '@')
+	if k < 1 || strings.IndexByte(s[k+1:], '.') < 1 {
+		return false
+	}
+	for i := range len(s) {
+		if !isIdent(s[i]) && strings.IndexByte("@.-+", s[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// isEmphatic reports whether s, a word of a sentence, can hardly be anything but a
+// password: signs and digits amid letters as no word has them.
+func isEmphatic(s string) bool {
+	sh := shapeOf(s)
+	if sh.digits == 0 || sh.lowers+sh.uppers < 2 || sh.n < minTangle {
+		return false
+	}
+	if isTangle(s) || sh.uppers > 0 && sh.lowers > 0 && sh.random() && !sh.words() {
+		return true
+	}
+	k := 0
+	for k < len(s) && isAlpha(s[k]) {
+		k++
+	}
+	if k < 4 || !isUpper(s[0]) || sh.digits < 2 || rareSigns(s) == 0 || strings.ContainsAny(s, "()[]{}/\\=") {
+		return false
+	}
+	return !(s[k] == '#' && isNumber(s[k+1:])) // Issue#1234
+}
+
+// isWordsAndNumber reports whether s is two words or more and a number, joined by
+// hyphens, as generators of memorable passwords have them, or three groups of six
+// letters and digits, as browsers make them.
+func isWordsAndNumber(s string) bool {
+	if len(s) == 20 && s[6] == '-' && s[13] == '-' && isAlnumOnly(s[:6]+s[7:13]+s[14:]) {
+		return containsDigit(s) && mixedCase(s)
+	}
+	k := strings.LastIndexByte(s, '-')
+	if k < 0 || len(s)-k < 3 || !isNumber(s[k+1:]) {
+		return false
+	}
+	words := strings.Split(s[:k], "-")
+	for _, w := range words {
+		if len(w) < 3 || !isPlainWord(strings.ToLower(w)) {
+			return false
+		}
+	}
+	return len(words) >= 2
+}
+
+// isPlace reports whether what follows i says that something is in what stands
+// before it.
+func (f *finder) isPlace(i int) bool {
+	rest := strings.TrimLeft(f.text[i:min(len(f.text), i+8)], " ")
+	for _, p := range placeAfter {
+		if strings.HasPrefix(rest, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// digits counts the digits of s.
+func digits(s string) int {
+	n := 0
+	for i := range len(s) {
+		if isDigit(s[i]) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,170 @@
+// Package storecopy copies a whole store from a file to a server, and back. It knows the
+// tables of both kinds, so that neither knows those of the other; what the rows mean it
+// need not know.
+//
+// A copy is read in one transaction of the source, which it does not change, and written
+// in one of the target. Rows are counted and compared, and the audit log is verified,
+// before and after.
+package storecopy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/postgres"
+	"example.org/bridge/internal/sqlite"
+)
+
+// reader is what both kinds of stores offer of that.
+type reader interface {
+	Snapshot(ctx context.Context, fn func(rows) error) error
+	WalkAudit(ctx context.Context, visit func(audit.Entry) error) (audit.Head, error)
+}
+
+// Source is the store that is copied.
+type Source struct {
+	store   reader
+	dialect *dialect
+}
+
+// FromFile is a store in a file.
+func FromFile(s *sqlite.Store) Source { return Source{s, file()} }
+
+// FromServer is a store in a PostgreSQL database.
+func FromServer(s *postgres.Store, key bridge.Key) Source {
+	return Source{s, server(bridge.AuditChain(key))}
+}
+
+// Copy is one copy.
+type Copy struct {
+	From Source
+	// Key is that of the source, and so of the target.
+	Key bridge.Key
+	Now time.Time
+	// Written is called with the number of rows that are written, behind each. It may
+	// be nil.
+	Written func(rows int64)
+}
+
+// Report says what was copied.
+type Report struct {
+	// Conversations, Messages and Rows of all tables are counts.
+	Conversations, Messages, Rows int64
+	// Tables has the rows of each table.
+	Tables map[string]int64
+	// Digest is of all rows of all tables; that of the source and of the target are the
+	// same.
+	Digest string
+	// FromHead and ToHead are the ends of the logs: the target's has one entry more.
+	FromHead, ToHead audit.Head
+}
+
+// ErrDiffers reports a target that does not hold what the source does.
+var ErrDiffers = errors.New("the copy is not what was copied, and was given up")
+
+// ErrOccupied reports a target that is not empty and new.
+var ErrOccupied = errors.New("something is there already where the copy is to be")
+
+// ToServer copies into a store in a PostgreSQL database, which must hold nothing: the
+// error is ErrOccupied otherwise. One that is killed leaves it empty.
+func (c Copy) ToServer(ctx context.Context, to *postgres.Store) (Report, error) {
+	r, err := c.into(ctx, server(bridge.AuditChain(c.Key)), to.Fill)
+	if errors.Is(err, postgres.ErrNotEmpty) {
+		err = fmt.Errorf("%w: name a schema that is not there with ?search_path=", ErrOccupied)
+	}
+	return r, err
+}
+
+// into copies with the fill of the target.
+func (c Copy) into(ctx context.Context, to *dialect, fill func(context.Context, func(rows, exec) error) error) (r Report, err error) {
+	if r.FromHead, err = c.verify(ctx); err != nil {
+		return r, fmt.Errorf("the store that is to be copied: %w", err)
+	}
+	err = fill(ctx, func(read rows, run exec) error {
+		var from sums
+		w := &writer{to: to, run: run, chain: bridge.AuditChain(c.Key), written: c.Written}
+		w.head = w.chain.EmptyHead()
+		if err := w.each(to.before); err != nil {
+			return err
+		}
+		err := c.From.store.Snapshot(ctx, func(source rows) (err error) {
+			from, err = c.From.dialect.each(source, w.row)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := w.finish(); err != nil {
+			return err
+		}
+		copied, err := to.each(read, func(table, []any) error { return nil })
+		if err != nil {
+			return err
+		}
+		if err := compare(from, copied); err != nil {
+			return err
+		}
+		r.count(from)
+		r.FromHead = w.head
+		return w.note(c, read, &r)
+	})
+	return r, err
+}
+
+// verify checks the log of the source.
+func (c Copy) verify(ctx context.Context) (audit.Head, error) {
+	v := bridge.AuditChain(c.Key).Verifier(audit.Head{})
+	head, err := c.From.store.WalkAudit(ctx, v.Next)
+	if err != nil {
+		return head, err
+	}
+	return head, v.End(head)
+}
+
+// each visits every row of all tables.
+func (d *dialect) each(read rows, visit func(table, []any) error) (sums, error) {
+	all := make(sums, len(tables))
+	for i, t := range tables {
+		err := read(d.selects(t), len(t.columns), func(row []any) error {
+			return errors.Join(all[i].add(row), visit(t, row))
+		})
+		if err != nil {
+			return nil, fmt.Errorf("table %s: %w", t.name, err)
+		}
+	}
+	return all, nil
+}
+
+func compare(from, to sums) error {
+	for i, t := range tables {
+		if from[i] != to[i] {
+			return fmt.Errorf("%w: table %s has %d rows there and %d here, or other ones", ErrDiffers, t.name, from[i].rows, to[i].rows)
+		}
+	}
+	return nil
+}
+
+func (r *Report) count(all sums) {
+	r.Digest, r.Tables = all.String(), map[string]int64{}
+	for i, t := range tables {
+		r.Rows += all[i].rows
+		r.Tables[t.name] = all[i].rows
+		switch t.name {
+		case "conversations":
+			r.Conversations = all[i].rows
+		case "messages":
+			r.Messages = all[i].rows
+		}
+	}
+}
+
+// said is what the entry in the target's log says of the copy.
+func (c Copy) said(r *Report) string {
+	details, _ := json.Marshal(bridge.Details{"from": c.From.dialect.kind, "head": r.FromHead.String(), "rows": r.Rows, "digest": r.Digest})
+	return string(details)
+}

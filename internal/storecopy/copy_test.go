@@ -1,0 +1,359 @@
+package storecopy_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/keyfile"
+	"example.org/bridge/internal/postgres"
+	"example.org/bridge/internal/postgres/postgrestest"
+	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/storecopy"
+	"example.org/bridge/internal/tasks"
+)
+
+// server is the one for all tests of the package; nil where none is installed.
+var server *postgrestest.Server
+
+func TestMain(m *testing.M) {
+	if dsn := os.Getenv("COPY_AND_DIE"); dsn != "" {
+		copyAndDie(dsn)
+	}
+	os.Exit(postgrestest.Main(m, &server, "fsync=off", "full_page_writes=off"))
+}
+
+// sample is a store in a file with something in every table.
+type sample struct {
+	*bridgetest.Env
+	pair bridgetest.Pair
+	room []bridge.Credentials
+}
+
+func newSample(t *testing.T) sample {
+	t.Helper()
+	ctx := t.Context()
+	e := bridgetest.NewEnv(t)
+	e.Clock.Advance(time.Since(e.Clock.Now())) // as processes on real clocks go on with it
+	s := e.Served(t)
+	x := sample{Env: e, pair: bridgetest.NewPair(t, s.Service), room: bridgetest.NewRoom(t, s.Service, 4)}
+	for i, text := range []string{"hello", "caf\u00e9 \U0001f600", "a\x00b\x1a00", "\xff\xfe", strings.Repeat("long ", 9000)} {
+		_, err := s.Send(ctx, x.pair.A, bridge.SendRequest{Text: text, Files: []string{"a.go"}, IdempotencyKey: strconv.Itoa(i)})
+		must(t, err)
+		_, err = s.Send(ctx, x.room[i%4], bridge.SendRequest{Text: text, To: []bridge.SessionID{bridge.Everyone}})
+		must(t, err)
+	}
+	d, err := s.Check(ctx, x.pair.B, bridge.CheckRequest{Limit: 2}, nil)
+	must(t, err)
+	must(t, s.Confirm(ctx, d.Claim))
+	_, err = s.Send(ctx, bridge.Credentials{Conversation: x.pair.A.Conversation, Session: "a", Token: "wrong"}, bridge.SendRequest{Text: "x"})
+	if !errors.Is(err, bridge.ErrUnauthorized) {
+		t.Fatal(err)
+	}
+	_, err = s.Tasks.AssignTask(ctx, x.pair.A, tasks.AssignRequest{Title: "build", Body: "it", IdempotencyKey: "t"})
+	must(t, err)
+	_, err = s.Claims.Take(ctx, x.pair.B, claims.Request{Paths: []string{"src/**"}, Reason: "work", Seconds: 60})
+	must(t, err)
+	_, err = s.Pause(ctx, x.room[0].Conversation)
+	must(t, err)
+	file, err := sql.Open("sqlite", e.Path)
+	must(t, err)
+	defer func() { must(t, file.Close()) }()
+	// What only commands and silent workers leave: every column with something in it.
+	for _, statement := range []string{
+		"INSERT INTO silences VALUES ('CONV/c', 5, 6)",
+		"INSERT INTO alerts (id, at, kind, conversation, session, team, team_id, role, heartbeat_at, open_tasks) VALUES (41, 1, 'silent', 'CONV', 'b', 'x', 'team_x', 'r', 2, 3)",
+		"DELETE FROM alerts", // its number is not used again
+		"INSERT INTO alerts (at, kind, conversation, session, team, team_id, role, heartbeat_at, open_tasks) VALUES (1, 'silent', 'CONV', 'b', 'x', 'team_x', 'r', 2, 3)",
+		`INSERT INTO yolo_grants (conversation, mode, workspace, device, inode, sandbox, image, network, ask, opened_at, expires_at, seal, access)
+			VALUES ('CONV', 'safe', '/w', -1, 7, '', '', 1, 0, 1, 2, x'', '{}')`,
+		"INSERT INTO yolo_modes VALUES ('CONV', 'a', 'safe', '/w', 1, 30000000, 9)",
+		`INSERT INTO command_requests (conversation, session, command, plan, mode, workspace, device, inode, sandbox, image, network, timeout, nonce, digest, state,
+			created_at, expires_at, token_hash) VALUES ('CONV', 'a', 'ls', '{}', 'safe', '/w', 1, 2, '', '', 0, 3, x'00ff', x'01', 'pending', 4, 5, x'aa')`,
+		"INSERT OR REPLACE INTO folds VALUES ('CONV', 'a', 'check_messages', 1, 2, 3)",
+		"INSERT OR REPLACE INTO rate_limits VALUES ('write/CONV/a', 1.25, 2, 3.5, 4, 5)",
+	} {
+		if _, err := file.ExecContext(ctx, strings.ReplaceAll(statement, "CONV", x.pair.A.Conversation)); err != nil {
+			t.Fatal(statement, err)
+		}
+	}
+	return x
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func openFile(t *testing.T, path string, key auth.Key) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{Key: key})
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	return s
+}
+
+func openServer(t *testing.T, dsn string, key auth.Key) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Key: key, Create: true})
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	return s
+}
+
+// TestThereAndBack copies a store to a server and back: both copies hold what it held,
+// tokens and noted heads are good for them, and both go on.
+func TestThereAndBack(t *testing.T) {
+	postgrestest.Need(t, server)
+	ctx := t.Context()
+	x := newSample(t)
+	from := openFile(t, x.Path, x.Key)
+	before := look(t, from, x)
+	onServer := openServer(t, server.Schema(), x.Key)
+	there, err := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}.ToServer(ctx, onServer)
+	must(t, err)
+	if diff := cmp.Diff(before, look(t, onServer, x)); diff != "" {
+		t.Errorf("on the server (-want +got):\n%s", diff)
+	}
+	if there.Conversations != 2 || there.Messages < 10 || there.FromHead.Seq+1 != there.ToHead.Seq {
+		t.Errorf("got %+v", there)
+	}
+	for table, rows := range there.Tables {
+		if rows == 0 {
+			t.Errorf("the sample has nothing in table %s", table)
+		}
+	}
+	path := filepath.Join(filepath.Dir(x.Path), "back.db")
+	back, err := storecopy.Copy{From: storecopy.FromServer(onServer, x.Key), Key: x.Key, Now: time.Now()}.ToFile(ctx, path)
+	must(t, err)
+	returned := openFile(t, path, x.Key)
+	if diff := cmp.Diff(before, look(t, returned, x)); diff != "" {
+		t.Errorf("back in a file (-want +got):\n%s", diff)
+	}
+	if back.Rows != there.Rows+1 {
+		t.Errorf("%d rows came back of %d and an entry of the log", back.Rows, there.Rows)
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".bridge-copy-*")); len(left) > 0 {
+		t.Errorf("left over: %s", left)
+	}
+	for name, s := range map[string]*bridge.Service{
+		"server": bridge.New(bridge.Config{Store: onServer, Key: x.Key}), "file": bridge.New(bridge.Config{Store: returned, Key: x.Key}),
+	} {
+		goesOn(t, name, s, x, there.FromHead)
+	}
+	if diff := cmp.Diff(before, look(t, from, x)); diff != "" {
+		t.Errorf("the source was changed (-want +got):\n%s", diff)
+	}
+}
+
+// goesOn uses a copy as its sessions do.
+func goesOn(t *testing.T, name string, s *bridge.Service, x sample, noted audit.Head) {
+	t.Helper()
+	ctx := t.Context()
+	sent, err := s.Send(ctx, x.pair.A, bridge.SendRequest{Text: "x", IdempotencyKey: "0"})
+	if err != nil || !sent.Repeated {
+		t.Errorf("%s: a repeated key gave %+v, %v", name, sent, err)
+	}
+	sent, err = s.Send(ctx, x.pair.A, bridge.SendRequest{Text: "more"})
+	if err != nil || sent.Seq != 7 { // five, and the assignment
+		t.Errorf("%s: sent %+v, %v", name, sent, err)
+	}
+	if _, err := s.Send(ctx, x.room[0], bridge.SendRequest{Text: "x", To: []bridge.SessionID{"b"}}); !errors.Is(err, bridge.ErrPaused) {
+		t.Errorf("%s: got %v in a paused conversation", name, err)
+	}
+	d, err := s.Check(ctx, x.pair.B, bridge.CheckRequest{Limit: 1}, nil)
+	if err != nil || len(d.Messages) != 1 || d.Messages[0].Seq != 3 {
+		t.Errorf("%s: got %+v, %v, want message 3", name, d, err)
+	}
+	if _, err := s.VerifyAudit(ctx, noted); err != nil {
+		t.Errorf("%s: with the head of the source noted: %v", name, err)
+	}
+}
+
+// seen is what a store shows.
+type seen struct {
+	Conversations []bridge.Overview
+	History       map[string][]bridge.Message
+	Log           []string
+}
+
+func look(t *testing.T, store bridge.Store, x sample) seen {
+	t.Helper()
+	s := bridge.New(bridge.Config{Store: store, Key: x.Key, Now: x.Clock.Now})
+	all, err := s.Conversations(t.Context())
+	must(t, err)
+	v := seen{Conversations: all, History: map[string][]bridge.Message{}}
+	for _, o := range all {
+		v.History[o.ID], err = s.Messages(t.Context(), o.ID, 0, 1000)
+		must(t, err)
+	}
+	entries, err := store.AuditEntries(t.Context(), bridge.AuditQuery{})
+	must(t, err)
+	for _, e := range entries {
+		if e.Action != "copy_store" {
+			v.Log = append(v.Log, fmt.Sprint(e.Seq, e.Time.UnixMicro(), e.Conversation, e.Session, e.Action, e.Outcome, e.Details))
+		}
+	}
+	return v
+}
+
+// TestEveryColumnIsCopied compares the columns of both kinds of stores with those that
+// are copied: who adds one must say how it is copied.
+func TestEveryColumnIsCopied(t *testing.T) {
+	postgrestest.Need(t, server)
+	// What is made from other columns, or says how the store is kept.
+	made := []string{
+		"schema_version.version", "store.one", "store_state.one", "quota.one", "store_usage.shard", "store_usage.conversations", "store_usage.messages",
+		"audit_log.id", "audit_log.chain", "audit_log.link", "audit_log.mac", "audit_chains.*", "audit_order.*", "audit_sealed.*", "audit_spine.*", "audit_head.*",
+		// Of a file.
+		"conversations.role_a", "conversations.role_b", "conversations.join_hash", "conversations.join_expires_at", "conversations.joined_at",
+		"messages.recipient", "messages.seq", "messages.partner_unread", "messages.operator", "copies.*", "silences.conversation", "sqlite_sequence.*",
+	}
+	copied := storecopy.Columns()
+	check := func(table, column string) {
+		if !slices.Contains(copied[table], column) && !slices.Contains(made, table+"."+column) && !slices.Contains(made, table+".*") {
+			t.Errorf("column %s of table %s is not copied", column, table)
+		}
+	}
+	x := newSample(t)
+	file, err := sql.Open("sqlite", x.Path)
+	must(t, err)
+	defer func() { must(t, file.Close()) }()
+	rows, err := file.QueryContext(t.Context(), "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'")
+	must(t, err)
+	for rows.Next() {
+		var table, column string
+		must(t, rows.Scan(&table, &column))
+		check(table, column)
+	}
+	must(t, rows.Err())
+	dsn := server.Schema()
+	openServer(t, dsn, x.Key)
+	c, err := pgx.Connect(t.Context(), dsn)
+	must(t, err)
+	defer func() { must(t, c.Close(context.Background())) }()
+	columns, err := c.Query(t.Context(), "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()")
+	must(t, err)
+	for columns.Next() {
+		var table, column string
+		must(t, columns.Scan(&table, &column))
+		check(table, column)
+	}
+	must(t, columns.Err())
+}
+
+// TestRefusedCopies lets copies meet what they must not touch.
+func TestRefusedCopies(t *testing.T) {
+	postgrestest.Need(t, server)
+	ctx := t.Context()
+	x := newSample(t)
+	from := openFile(t, x.Path, x.Key)
+	c := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}
+	used := openServer(t, server.Schema(), x.Key)
+	bridgetest.NewPair(t, bridge.New(bridge.Config{Store: used, Key: x.Key}))
+	if _, err := c.ToServer(ctx, used); !errors.Is(err, storecopy.ErrOccupied) {
+		t.Errorf("got %v for a store in use", err)
+	}
+	if _, err := c.ToFile(ctx, x.Path); !errors.Is(err, storecopy.ErrOccupied) {
+		t.Errorf("got %v for a file that is there", err)
+	}
+	other := bridgetest.NewEnv(t) // with another key
+	if _, err := c.ToFile(ctx, other.Path); !errors.Is(err, bridge.ErrStoreKey) {
+		t.Errorf("got %v beside another store's key", err)
+	}
+	if _, err := os.Stat(other.Path); err == nil {
+		t.Error("a refused copy left a store")
+	}
+	file, err := sql.Open("sqlite", x.Path)
+	must(t, err)
+	_, err = file.ExecContext(ctx, "UPDATE audit_log SET outcome = 'ok', action = 'x' WHERE seq = 2")
+	must(t, errors.Join(err, file.Close()))
+	var fault *audit.Fault
+	if _, err := c.ToServer(ctx, openServer(t, server.Schema(), x.Key)); !errors.As(err, &fault) || fault.Seq != 2 {
+		t.Errorf("got %v for a source whose log was changed", err)
+	}
+}
+
+// TestKilledCopies kills the process that copies, both ways, and copies again.
+func TestKilledCopies(t *testing.T) {
+	postgrestest.Need(t, server)
+	x := newSample(t)
+	from := openFile(t, x.Path, x.Key)
+	dsn := server.Schema()
+	onServer := openServer(t, dsn, x.Key)
+	die(t, dsn, x.Path, "")
+	c := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}
+	first, err := c.ToServer(t.Context(), onServer)
+	must(t, err)
+	path := filepath.Join(filepath.Dir(x.Path), "back.db")
+	die(t, dsn, x.Path, path)
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a killed copy left a store")
+	}
+	c.From = storecopy.FromServer(onServer, x.Key)
+	if again, err := c.ToFile(t.Context(), path); err != nil || again.Rows != first.Rows+1 {
+		t.Errorf("copied again: %+v, %v", again, err)
+	}
+}
+
+// die has another process copy, which kills itself within.
+func die(t *testing.T, dsn, file, to string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "COPY_AND_DIE="+dsn, "COPY_FILE="+file, "COPY_TO="+to)
+	out, err := cmd.CombinedOutput()
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) || ended.ExitCode() != -1 {
+		t.Fatalf("the copy was not killed: %v %s", err, out)
+	}
+}
+
+// copyAndDie is that process.
+func copyAndDie(dsn string) {
+	ctx := context.Background()
+	key, err := keyfile.Load(keyfile.Beside(os.Getenv("COPY_FILE")))
+	if err != nil {
+		panic(err)
+	}
+	onServer, err := postgres.Open(ctx, dsn, postgres.Options{Key: key})
+	if err != nil {
+		panic(err)
+	}
+	c := storecopy.Copy{From: storecopy.FromServer(onServer, key), Key: key, Now: time.Now(), Written: func(rows int64) {
+		if rows == 40 {
+			self, _ := os.FindProcess(os.Getpid())
+			_ = self.Kill()
+			select {}
+		}
+	}}
+	if to := os.Getenv("COPY_TO"); to != "" {
+		_, err = c.ToFile(ctx, to)
+	} else {
+		from, openErr := sqlite.Open(ctx, os.Getenv("COPY_FILE"), sqlite.Options{Key: key})
+		if openErr != nil {
+			panic(openErr)
+		}
+		c.From = storecopy.FromFile(from)
+		_, err = c.ToServer(ctx, onServer)
+	}
+	panic(err)
+}

@@ -1,0 +1,106 @@
+package storecopy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/keyfile"
+	"example.org/bridge/internal/privatefile"
+	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
+)
+
+const (
+	// unfinished begins the name of the folder that a copy is made in. One that a killed
+	// process left is removed by the next copy that comes this much later.
+	unfinished = ".bridge-copy-"
+	abandoned  = 24 * time.Hour
+)
+
+// ToFile copies into a store that is made at path, with its key beside it. Nothing of a
+// store may be there; the folder must be. The copy gets its name when it is whole: one
+// that is killed leaves no store.
+func (c Copy) ToFile(ctx context.Context, path string) (r Report, err error) {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return r, fmt.Errorf("%w: name another file than %s", ErrOccupied, path)
+	}
+	if err := errors.Join(sqlite.LeftOverLog(path), CheckKey(keyfile.Beside(path), c.Key)); err != nil {
+		return r, err
+	}
+	folder := filepath.Dir(path)
+	sweep(folder, time.Now())
+	work, err := os.MkdirTemp(folder, unfinished) // mode 0700
+	if err != nil {
+		return r, storefile.Unwritable(err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	made := filepath.Join(work, filepath.Base(path))
+	r, err = c.into(ctx, file(), func(ctx context.Context, fn func(rows, exec) error) error {
+		return sqlite.Fill(ctx, made, sqlite.Options{Key: c.Key, Volatile: true}, fn)
+	})
+	if err != nil {
+		return r, err
+	}
+	if _, err := sqlite.Examine(ctx, made, c.Key); err != nil {
+		return r, fmt.Errorf("%w: %w", ErrDiffers, err)
+	}
+	return r, storefile.Unwritable(place(made, path, c.Key))
+}
+
+// place gives a store that is whole its name. Its key goes first.
+func place(made, path string, key auth.Key) error {
+	if err := PlaceKey(keyfile.Beside(path), key); err != nil {
+		return err
+	}
+	if err := os.Link(made, path); errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: name another file than %s", ErrOccupied, path)
+	} else if err != nil { // a file system without links: nobody else makes a store here just now
+		if err := os.Rename(made, path); err != nil {
+			return err
+		}
+	}
+	return privatefile.SyncFolder(filepath.Dir(path))
+}
+
+// CheckKey refuses, as bridge.ErrStoreKey, a key file that holds another key.
+func CheckKey(file string, key auth.Key) error {
+	there, err := keyfile.Load(file)
+	switch {
+	case errors.Is(err, keyfile.ErrNoKey):
+		return nil
+	case err != nil:
+		return err
+	case !auth.SameKey(there, key):
+		return fmt.Errorf("%w: %s is the key of another store, and the copy needs that of the one that is copied", bridge.ErrStoreKey, file)
+	}
+	return nil
+}
+
+// PlaceKey puts the key where the target looks for it, unless it is there.
+func PlaceKey(file string, key auth.Key) error {
+	if err := CheckKey(file, key); err != nil {
+		return err
+	}
+	err := keyfile.Save(key, file)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// sweep removes what killed processes left in a folder. What cannot be removed stays.
+func sweep(folder string, now time.Time) {
+	left, _ := filepath.Glob(filepath.Join(folder, unfinished+"*"))
+	for _, name := range left {
+		if info, err := os.Lstat(name); err == nil && now.Sub(info.ModTime()) > abandoned {
+			_ = os.RemoveAll(name)
+		}
+	}
+}

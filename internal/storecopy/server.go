@@ -1,0 +1,55 @@
+package storecopy
+
+import (
+	"strconv"
+
+	"example.org/bridge/internal/audit"
+)
+
+// server is a store in a PostgreSQL database. A log that is copied there is one chain,
+// whose name is empty; the chains and the spine begin behind it.
+func server(chain audit.Chain) *dialect {
+	const entries = `
+		SELECT o.seq, l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac
+		FROM audit_order o JOIN audit_log l ON l.chain = o.chain AND l.link = o.link`
+	return &dialect{
+		kind: "PostgreSQL",
+		read: map[string]string{
+			"inbox": "SELECT message, recipient, conversation, seq, partner_unread FROM inbox ORDER BY 1, 2",
+			// What the spine does not cover yet has its number from its place in the table.
+			log: `SELECT seq, at, conversation, session, action, outcome, details FROM (` + entries + `
+				UNION ALL
+				SELECT (SELECT seq FROM audit_head) + row_number() OVER (ORDER BY l.id), l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac
+				FROM audit_log l LEFT JOIN audit_order o ON o.chain = l.chain AND o.link = l.link WHERE o.seq IS NULL) AS e ORDER BY seq`,
+			counters: eachCounter(func(name string) string {
+				return "SELECT '" + name + "', CASE WHEN is_called THEN last_value ELSE 0 END FROM " + name + "_id_seq"
+			}),
+		},
+		write: map[string][]string{
+			state:    {"UPDATE store_state SET latest = $1, slow = $2, revision = $3"},
+			counters: {"SELECT setval(pg_get_serial_sequence($1, 'id'), greatest($2::bigint, 1), $2::bigint > 0)"},
+		},
+		parameter: func(n int) string { return "$" + strconv.Itoa(n) },
+		flagRead:  "%s::integer::bigint", flagWrite: "(%s::bigint <> 0)",
+		before: []string{"DELETE FROM store", "DELETE FROM quota", "DELETE FROM limits", "DELETE FROM store_usage"},
+		after: []string{
+			"INSERT INTO store_usage (shard, conversations, messages) SELECT 0, (SELECT count(*) FROM conversations), (SELECT count(*) FROM messages)",
+			"SELECT setval(pg_get_serial_sequence('messages', 'id'), coalesce(max(id), 1), count(*) > 0) FROM messages",
+			"SELECT setval(pg_get_serial_sequence('tasks', 'id'), coalesce(max(id), 1), count(*) > 0) FROM tasks",
+			"SELECT setval(pg_get_serial_sequence('task_events', 'id'), coalesce(max(id), 1), count(*) > 0) FROM task_events",
+		},
+		made: func(run exec, id string) error {
+			return run("INSERT INTO audit_chains (chain, link, mac, seal, unsealed) VALUES ($1, 0, '', $2, false)", id, chain.ChainHead(id).Seal)
+		},
+		entry: func(run exec, e audit.Entry) error {
+			err := run(`INSERT INTO audit_log (chain, link, at, conversation, session, action, outcome, details, mac)
+				VALUES ('', $1, $2, $3, $4, $5, $6, $7, $8)`, e.Seq, e.Time, e.Conversation, e.Session, e.Action, e.Outcome, e.Details, e.MAC)
+			if err != nil {
+				return err
+			}
+			return run("INSERT INTO audit_order (seq, chain, link) VALUES ($1, '', $1)", e.Seq)
+		},
+		head:    "UPDATE audit_head SET link = 0, seq = $1, mac = $2, seal = $3",
+		entries: entries + " ORDER BY o.seq",
+	}
+}

@@ -1,0 +1,52 @@
+package storecopy
+
+import "strings"
+
+// table is a table as both kinds of stores have it, by the names that it has in a
+// server's. A column that ends with "?" is a truth value there, and 0 or 1 in a file.
+type table struct {
+	name    string
+	columns []string
+}
+
+func columns(names string) []string { return strings.Fields(names) }
+
+// Tables that have no rows of that form in one kind of store.
+const (
+	state    = "store_state"
+	log      = "audit_log"
+	counters = "counters" // the last number given in tables whose numbers are never used again
+)
+
+// tables are all that is copied, in the order in which rows refer to each other.
+var tables = []table{
+	{"store", columns("id key_check created_at")},
+	{state, columns("latest slow revision")},
+	{"conversations", columns("id team team_id created_at expires_at expiry_seal sessions copies")},
+	{"session_status", columns(`conversation session role nonce fingerprint join_hash join_expires_at joined_at status heartbeat_at seen_at
+		last_seq read_seq handed_seq claim_id claim_seq claim_until receipt_id receipt_at shared_files`)},
+	{"messages", columns("id conversation sender action_type message files redacted sent_at reply_to idempotency_key")},
+	{"inbox", columns("message recipient conversation seq partner_unread")},
+	{"flows", columns("conversation sender recipient sent_id read_id read_at unread")},
+	{"sent", columns("conversation sender message")},
+	{"tasks", columns(`id team team_id home title body needs redacted state worker role last_worker note events created_at assigned_at
+		updated_at ended_at idempotency_key`)},
+	{"task_events", columns("id task at actor worker state note")},
+	{"silences", columns("worker heartbeat_at noticed_at")},
+	{"alerts", columns("id at kind conversation session team team_id role heartbeat_at open_tasks claim_id claim_until")},
+	{"file_claims", columns("id team_id conversation session path shared? reason task lease taken_at")},
+	{"yolo_grants", columns("conversation mode workspace device inode sandbox image network? access ask? opened_at expires_at seal")},
+	{"yolo_modes", columns("conversation session mode workspace sandbox? timeout set_at")},
+	{"command_requests", columns(`id conversation session command plan mode workspace device inode sandbox image network? access timeout nonce
+		digest state created_at expires_at decided_at approved_until token_hash seal used_at ended_at exit_code snapshot snapshot_number`)},
+	{"limits", columns("conversation kind per_minute per_hour per_day set_by set_at")},
+	{"quota", columns("bytes conversations messages")},
+	{"rate_limits", columns("bucket minute hour day at unlogged")},
+	{"folds", columns("conversation session action logged_at count first_at")},
+	{"pauses", columns("conversation since")},
+	{log, columns("seq at conversation session action outcome details")},
+	{counters, columns("name last")},
+}
+
+// counted are the tables whose numbers are never used again.
+var counted = []string{"alerts", "command_requests", "file_claims"}

@@ -1,0 +1,127 @@
+package storecopy
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+)
+
+// writer writes rows into the target. The audit log is chained again: entries of a log
+// that was one chain keep their HMACs by that.
+type writer struct {
+	to      *dialect
+	run     exec
+	chain   audit.Chain
+	head    audit.Head
+	rows    int64
+	written func(int64)
+}
+
+// each carries out statements.
+func (w *writer) each(statements []string, args ...any) error {
+	for _, statement := range statements {
+		if err := w.run(statement, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// row writes a row of a table.
+func (w *writer) row(t table, row []any) (err error) {
+	if w.rows++; w.written != nil {
+		w.written(w.rows)
+	}
+	if t.name == log {
+		return w.entry(row)
+	}
+	args := make([]any, len(row))
+	for i, value := range row {
+		if bytes, ok := value.([]byte); ok && bytes == nil {
+			value = []byte{} // which is not NULL
+		}
+		args[i] = value
+	}
+	if err := w.each(w.to.inserts(t), args...); err != nil || t.name != "conversations" {
+		return err
+	}
+	id, _ := row[0].(string)
+	return w.to.made(w.run, id)
+}
+
+// entry writes the next entry of the log.
+func (w *writer) entry(row []any) error {
+	var e audit.Entry
+	seq, isSeq := row[0].(int64)
+	at, isTime := row[1].(int64)
+	if !isSeq || !isTime || seq != w.head.Seq+1 {
+		return &audit.Fault{Seq: w.head.Seq + 1, Problem: "missing"}
+	}
+	e.Time = time.UnixMicro(at).UTC()
+	for i, field := range []*string{&e.Conversation, &e.Session, &e.Action, &e.Outcome, &e.Details} {
+		text, ok := row[2+i].(string)
+		if !ok {
+			return &audit.Fault{Seq: seq, Problem: "it has no text where it must"}
+		}
+		*field = text
+	}
+	return w.append(e)
+}
+
+func (w *writer) append(e audit.Entry) error {
+	e, w.head = w.chain.Append(w.head, e)
+	return w.to.entry(w.run, e)
+}
+
+// finish completes what was derived from the rows.
+func (w *writer) finish() error {
+	return errors.Join(w.each(w.to.after), w.end())
+}
+
+// end writes the head of the log.
+func (w *writer) end() error { return w.run(w.to.head, w.head.Seq, w.head.MAC, w.head.Seal) }
+
+// note writes the copy into the log, and verifies all of that.
+func (w *writer) note(c Copy, read rows, r *Report) error {
+	e := audit.Entry{Time: c.Now.UTC().Truncate(time.Microsecond), Session: bridge.Operator, Action: "copy_store", Outcome: bridge.OutcomeOK, Details: c.said(r)}
+	if err := errors.Join(w.append(e), w.end()); err != nil {
+		return err
+	}
+	r.ToHead = w.head
+	v := w.chain.Verifier(audit.Head{})
+	err := read(w.to.entries, 8, func(row []any) error {
+		e, err := entryOf(row)
+		if err != nil {
+			return err
+		}
+		return v.Next(e)
+	})
+	if err != nil {
+		return err
+	}
+	return v.End(w.head)
+}
+
+// entryOf is a row of entries.
+func entryOf(row []any) (e audit.Entry, err error) {
+	var at int64
+	for i, field := range []any{&e.Seq, &at, &e.Conversation, &e.Session, &e.Action, &e.Outcome, &e.Details, &e.MAC} {
+		ok := false
+		switch field := field.(type) {
+		case *int64:
+			*field, ok = row[i].(int64)
+		case *string:
+			*field, ok = row[i].(string)
+		case *[]byte:
+			*field, ok = row[i].([]byte)
+		}
+		if !ok {
+			return e, fmt.Errorf("%w: column %d of the log holds a %T", ErrDiffers, i+1, row[i])
+		}
+	}
+	e.Time = time.UnixMicro(at).UTC()
+	return e, nil
+}
