@@ -55,22 +55,34 @@ func (s *Service) Judge(ctx context.Context, e Editor, paths []string) (Judgemen
 	for _, path := range paths {
 		composed := norm.NFC.String(path)
 		hidden := hide.Text(composed) // as it is in the store
+		var on []Claim
 		for _, c := range held {
-			if len(e) > 0 && !slices.Contains(j.teams, c.TeamID) || !Overlap(composed, c.Path) && !Overlap(hidden, c.Path) {
-				continue
-			}
-			if own, mine := e.holds(c, j.teams); mine {
-				if !slices.Contains(j.Own, own) {
-					j.Own = append(j.Own, own)
-				}
-				continue
-			}
-			if _, known := j.Blocks[path]; !known {
-				j.Blocks[path] = c
+			if (len(e) == 0 || slices.Contains(j.teams, c.TeamID)) && (Overlap(composed, c.Path) || Overlap(hidden, c.Path)) {
+				on = append(on, c)
 			}
 		}
+		j.add(e, path, on)
 	}
 	return j, hide.Err()
+}
+
+// add judges a path by the claims on it. Who shares a file with others may change it,
+// as they may.
+func (j *Judgement) add(e Editor, path string, on []Claim) {
+	shares := false
+	for _, c := range on {
+		own, mine := e.holds(c, j.teams)
+		if mine && !slices.Contains(j.Own, own) {
+			j.Own = append(j.Own, own)
+		}
+		shares = shares || mine && c.Shared
+	}
+	for _, c := range on {
+		if _, mine := e.holds(c, j.teams); !mine && !(c.Shared && shares) {
+			j.Blocks[path] = c
+			return
+		}
+	}
 }
 
 // teams are those of the editor's conversations.

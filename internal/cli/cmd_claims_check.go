@@ -149,7 +149,7 @@ func stagedFiles(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, stagedTime)
 	defer cancel()
 	// The environment says which index is meant, as git tells its hooks.
-	cmd := exec.CommandContext(ctx, git, "diff", "--cached", "--name-only", "--no-renames", "--no-relative", "--no-ext-diff", "-z") //nolint:gosec // the system's git
+	cmd := exec.CommandContext(ctx, git, "diff", "--cached", "--name-only", "--no-renames", "--no-relative", "--no-ext-diff", "--ignore-submodules=none", "-z") //nolint:gosec // the system's git
 	var problem bytes.Buffer
 	cmd.Stderr = &problem
 	out, err := cmd.Output()

@@ -8,6 +8,9 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
+// maxPath is more than any system takes as a path, in bytes.
+const maxPath = 32 << 10
+
 // MaxTargets bounds what is looked for in one call. What is behind it is not known.
 const MaxTargets = 10_000
 
@@ -52,6 +55,7 @@ func Targets(tool string, arguments json.RawMessage, at Place) (targets []Target
 			return nil, false
 		}
 		w.write(path)
+		w.write(strings.TrimSpace(path)) // some tools trim what they are given
 	case tool == "apply_patch":
 		patch, ok := firstText(arguments, "command", "input", "patch")
 		if !ok {
@@ -119,7 +123,7 @@ func (w *walker) absolute(path string) string {
 		path = w.home + path[1:]
 	}
 	switch {
-	case path == "" || strings.ContainsRune(path, 0):
+	case path == "" || len(path) > maxPath || strings.ContainsRune(path, 0):
 		return ""
 	case filepath.IsAbs(path):
 		return path

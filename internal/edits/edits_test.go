@@ -63,6 +63,14 @@ func TestShell(t *testing.T) {
 		{"cd src && echo > a.go; (cd sub; echo > b); echo > c", []string{"src/a.go", "src/sub/b", "src/c"}},
 		{"cd $X && echo > a.go", nil},
 		{"cd - ; echo > a.go", nil},
+		{"cd src; cd -; echo > a.go; pushd src; echo > b; popd; echo > c; popd; echo > d", []string{"a.go", "src/b", "c"}},
+		{"(cd src; pushd x); cd -; echo > a.go", nil},
+		{"bash -euo pipefail -c 'rm a' b", []string{"a/**"}},
+		{"bash -o pipefail -O extglob -c 'rm a'; trap 'rm b' EXIT; trap - INT", []string{"a/**", "b/**"}},
+		{"bash <<E\nbash; bash\nrm a\nE", []string{"a/**"}},
+		{"npx -y prettier --write a.ts; npx tsc a.ts", []string{"a.ts"}},
+		{"gawk -i inplace '{print}' a b; awk -f x.awk c; awk '{print}' d", []string{"a", "b"}},
+		{"gofmt -w /; black /; shfmt -i 2 -w a.sh", []string{"/", "/**/*.go", "/**/*.py", "/**/*.pyi", "/**/*.ipynb", "a.sh"}},
 		{"sed -i s/a/b/ a.go b.go", []string{"a.go", "b.go"}},
 		{"sed -i.bak -e s/a/b/ a.go", []string{"a.go"}},
 		{"sed -i -n -f script.sed -- a.go", []string{"a.go"}},
@@ -90,6 +98,14 @@ func TestShell(t *testing.T) {
 		{"x=$(rm a); echo `rm b` >(rm c)", []string{"a/**", "b/**", "c/**"}},
 		{"true && rm a || rm b; rm c & time rm d", []string{"a/**", "b/**", "c/**", "d/**"}},
 		{"git checkout -- a.go src; git -C sub restore b.go; git restore --staged c; git rm d; git mv e f; git rm --cached g", []string{"a.go/**", "src/**", "sub/b.go/**", "d/**", "e/**", "f"}},
+		{"git checkout HEAD~1 gone.go; git checkout -b new main; git restore ':!x' y", []string{"gone.go/**", "y/**"}},
+		{"cat <<'E' | git apply\n--- a/x.go\n+++ b/x.go\nE", []string{"x.go"}},
+		{"git apply <<'E'\ndiff --git a/i.png b/i.png\nGIT binary patch\nE", []string{"i.png"}},
+		{"git apply <<'E'\ndiff --git \"a/\\303\\251 x\" \"b/\\303\\251 x\"\n--- \"a/\\303\\251 x\"\n+++ /dev/null\nE", []string{"é x"}},
+		{"git apply <<'E'\ndiff --git a/old b/newer\nrename from old\nrename to newer\nE", []string{"old", "newer"}},
+		{"patch <<'E'\n--- a/src/x.go\n+++ b/src/x.go\nE", []string{"x.go"}},
+		{"cat <<'E' | (cd src && patch -p1)\n--- a/x.go\n+++ b/x.go\nE", []string{"src/x.go"}},
+		{`printf '*** Begin Patch\n*** Delete File: x\n' | apply_patch`, []string{"x"}},
 		{"git checkout main; git status; git commit -am x; git stash", nil},
 		{"git apply <<'E'\n--- a/x.go\n+++ b/x.go\n@@ -1 +1 @@\n-a\n+b\nE", []string{"x.go"}},
 		{"patch -p1 <<'E'\n--- a/x.go\t2026\n+++ b/x.go\nE", []string{"x.go"}},
@@ -119,6 +135,8 @@ func TestTools(t *testing.T) {
 	}{
 		{"an edit", "Edit", args{"file_path": "/repo/a.go"}, []string{"a.go"}},
 		{"a write, relative", "Write", args{"file_path": "src/a.go"}, []string{"src/a.go"}},
+		{"blanks around", "Edit", args{"file_path": " /repo/a.go\n"}, []string{" /repo/a.go\n", "a.go"}},
+		{"longer than paths are", "Edit", args{"file_path": strings.Repeat("a/", 20_000)}, nil},
 		{"a notebook", "NotebookEdit", args{"notebook_path": "/repo/n.ipynb"}, []string{"n.ipynb"}},
 		{"gemini", "replace", args{"file_path": "a.go"}, []string{"a.go"}},
 		{"a shell of gemini in a folder", "run_shell_command", args{"command": "rm a", "dir_path": "src"}, []string{"src/a/**"}},
@@ -161,6 +179,51 @@ func TestHostileScripts(t *testing.T) {
 				t.Errorf("%d targets", len(got))
 			}
 		})
+	}
+}
+
+// TestRepository: patches in files, the paths of git's patches, and folders to format.
+func TestRepository(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{".git", "src"} {
+		if err := os.Mkdir(filepath.Join(root, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range map[string]string{
+		"git.diff": "diff --git a/src/x.go b/src/x.go\n--- a/src/x.go\n+++ b/src/x.go\n",
+		"a.patch":  "*** Begin Patch\n*** Delete File: src/x.go\n",
+	} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for script, want := range map[string]string{
+		"patch -p1 < git.diff":             "src/x.go",
+		"patch -p1 -i git.diff":            "src/x.go",
+		"cat git.diff | patch -p1":         "src/x.go",
+		"cd src && patch < ../git.diff":    "src/x.go",
+		"git apply git.diff":               "src/x.go",
+		"git apply < git.diff":             "src/x.go",
+		"cd src && git apply ../git.diff":  "src/x.go",
+		"apply_patch < a.patch":            "src/x.go",
+		"cd src; git restore :/README.md":  "README.md",
+		"cd src; git rm ':(top)README.md'": "README.md",
+		"gofmt -w .":                       "**/*.go",
+		"npx eslint --fix src":             "src/**/*.ts",
+	} {
+		text, err := json.Marshal(map[string]string{"command": script})
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets, _ := edits.Targets("Bash", text, edits.Place{Dir: root, Home: root})
+		var names []string
+		for _, target := range targets {
+			names = append(names, target.Names(root)...)
+		}
+		if !slices.Contains(names, want) {
+			t.Errorf("%s: %q, want %s", script, names, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package edits
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -59,14 +60,25 @@ func (w *walker) gitVerb(verb string, args []word) {
 	}
 }
 
+// trees notes what git's pathspecs name.
 func (w *walker) trees(paths []word) {
 	for _, path := range paths {
+		if !path.known || strings.HasPrefix(path.text, ":!") || strings.HasPrefix(path.text, ":^") || strings.HasPrefix(path.text, ":(exclude)") {
+			continue
+		}
+		rest, fromTop := strings.CutPrefix(path.text, ":/")
+		if !fromTop {
+			rest, fromTop = strings.CutPrefix(path.text, ":(top)")
+		}
+		if fromTop {
+			path.text = w.top() + "/" + rest
+		}
 		w.writeKnown(path, true)
 	}
 }
 
 // checkout writes the paths behind "--". Without that a word is a branch or a path:
-// it is taken for a path where there is such a file.
+// it is taken for a path where there is such a file, or where it follows another.
 func (w *walker) checkout(args []word) {
 	for i, arg := range args {
 		if arg.known && arg.text == "--" {
@@ -74,9 +86,11 @@ func (w *walker) checkout(args []word) {
 			return
 		}
 	}
-	for _, path := range read(args, "bB").operands {
-		if path.known && exists(w.absolute(path.text)) {
-			w.writeKnown(path, true)
+	o := read(args, "bB", "orphan")
+	for i, path := range o.operands {
+		begins := o.has("b") || o.has("B") || o.has("orphan") // and there are no paths then
+		if path.known && (i > 0 && !begins || exists(w.absolute(path.text))) {
+			w.trees([]word{path})
 		}
 	}
 }
@@ -86,19 +100,35 @@ func (w *walker) gitApply(args []word) {
 	if o.has("check") || o.has("stat") || o.has("numstat") || o.has("summary") || o.has("cached") {
 		return
 	}
-	files := o.operands
-	w.apart(func() {
-		from := *w
-		if dir, ok := o.value("directory"); ok && dir.known {
-			w.dir = w.absolute(dir.text)
+	texts := []string{w.input.content()}
+	for _, file := range o.operands {
+		if file.known {
+			texts = append(texts, readFile(w.absolute(file.text)))
 		}
-		for _, file := range files {
-			if file.known && file.text != "-" {
-				w.diffFile(from.absolute(file.text), stripOf(o, 1))
+	}
+	// The paths of git's own patches begin at the root of the working tree, others here.
+	for _, from := range []string{w.dir, w.top()} {
+		w.apart(func() {
+			w.dir = from
+			if dir, ok := o.value("directory"); ok && dir.known {
+				w.dir = w.absolute(dir.text)
 			}
-		}
-		w.diff(w.input, stripOf(o, 1))
-	})
+			for _, text := range texts {
+				w.diff(text, stripOf(o, 1))
+			}
+		})
+	}
+}
+
+// top is the root of the working tree that the current folder is in, or "".
+func (w *walker) top() string {
+	if w.dir == "" {
+		return ""
+	}
+	for _, root := range repositories(filepath.Clean(w.dir)) {
+		return root
+	}
+	return ""
 }
 
 func exists(path string) bool {

@@ -1,8 +1,8 @@
 package edits
 
 import (
-	"io"
-	"os"
+	"path"
+	"strconv"
 	"strings"
 )
 
@@ -32,53 +32,51 @@ func (w *walker) patch(text string) {
 	}
 }
 
-// maxDiff bounds the file of a patch that is read, in bytes.
-const maxDiff = 4 << 20
-
-// diffFile notes the paths of a patch in a file.
-func (w *walker) diffFile(path string, strip int) {
-	abs := w.absolute(path)
-	if abs == "" {
-		return
-	}
-	info, err := os.Stat(abs)
-	if err != nil || !info.Mode().IsRegular() {
-		return
-	}
-	file, err := os.Open(abs)
-	if err != nil {
-		return
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	if text, err := io.ReadAll(io.LimitReader(file, maxDiff)); err == nil {
-		w.diff(string(text), strip)
-	}
-}
+// baseOnly strips all folders from the paths of a patch.
+const baseOnly = -1
 
 // diff notes the paths of a patch as diff and git write them, without the first
 // strip parts of each.
 func (w *walker) diff(text string, strip int) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
+		if both, ok := strings.CutPrefix(line, "diff --git "); ok {
+			if half := len(both) / 2; half > 0 && both[half] == ' ' { // else the lines of a rename follow
+				w.diffPath(both[:half], strip)
+			}
+			continue
+		}
 		for _, start := range []string{"--- ", "+++ ", "rename from ", "rename to ", "copy to "} {
 			path, ok := strings.CutPrefix(line, start)
-			if !ok {
-				continue
-			}
-			path, _, _ = strings.Cut(path, "\t") // a time follows
-			path = strings.Trim(path, `"`)
-			parts := strip
-			if !strings.HasPrefix(start, "-") && !strings.HasPrefix(start, "+") {
-				parts = 0 // these have no a/ and b/
-			}
-			for range parts {
-				if _, rest, ok := strings.Cut(path, "/"); ok {
-					path = rest
-				}
-			}
-			if path != "/dev/null" && path != "dev/null" {
-				w.write(path)
+			switch {
+			case !ok:
+			case strings.HasPrefix(start, "-") || strings.HasPrefix(start, "+"):
+				path, _, _ = strings.Cut(path, "\t") // a time follows
+				w.diffPath(path, strip)
+			default:
+				w.diffPath(path, min(strip, 0)) // these have no a/ and b/
 			}
 		}
 	}
+}
+
+// diffPath notes a path of a patch, which git quotes where it has unusual characters.
+func (w *walker) diffPath(name string, strip int) {
+	if strings.HasPrefix(name, `"`) {
+		if plain, err := strconv.Unquote(name); err == nil {
+			name = plain
+		}
+	}
+	if name == "/dev/null" {
+		return
+	}
+	if strip == baseOnly {
+		name = path.Base(name)
+	}
+	for range strip {
+		if _, rest, ok := strings.Cut(name, "/"); ok {
+			name = rest
+		}
+	}
+	w.write(name)
 }

@@ -24,6 +24,12 @@ func (w *walker) run(words []word) {
 		w.shell(args)
 	case "eval":
 		w.evaluate(args)
+	case "trap":
+		if len(args) > 1 {
+			w.evaluate(args[:1])
+		}
+	case "awk", "gawk":
+		w.awk(args)
 	case "apply_patch", "applypatch":
 		w.applyPatch(args)
 	case "git":
@@ -47,7 +53,7 @@ func (w *walker) run(words []word) {
 // options takes a value.
 var wrappers = map[string]string{
 	"sudo": "ugpCDhrtTU", "doas": "uC", "env": "uSC", "command": "", "builtin": "", "exec": "a", "nohup": "", "time": "fo",
-	"nice": "n", "ionice": "cnp", "stdbuf": "ioe", "setsid": "", "timeout": "ks", "noglob": "", "nocorrect": "",
+	"npx": "p", "bunx": "", "uvx": "", "busybox": "", "nice": "n", "ionice": "cnp", "stdbuf": "ioe", "setsid": "", "timeout": "ks", "noglob": "", "nocorrect": "",
 }
 
 // wrapped returns the command that a wrapper starts.
@@ -89,10 +95,17 @@ type program struct {
 	// outputs are options whose value is the file that is written, instead of operands.
 	outputs []string
 	below   bool // what is below an operand is written too
+	// kinds are how the names end of what is written in an operand that is a folder.
+	kinds []string
 }
 
 var (
-	formats  = program{valued: "r", only: []string{"w", "i", "write", "fix", "in-place"}, longs: "config ignore-path parser style"}
+	inPlace  = []string{"w", "i", "write", "fix", "in-place"}
+	goCode   = program{valued: "r", only: inPlace, kinds: []string{".go"}}
+	shells   = program{valued: "i", only: []string{"w", "write"}, kinds: []string{".sh", ".bash"}}
+	formats  = program{only: inPlace, longs: "config ignore-path parser style"}
+	web      = program{only: inPlace, longs: "config ignore-path parser", kinds: strings.Fields(".js .jsx .mjs .cjs .ts .tsx .mts .cts .json .css .scss .less .html .vue .md .mdx .yaml .yml .graphql")}
+	python   = program{valued: "ltC", unless: dry, kinds: []string{".py", ".pyi", ".ipynb"}}
 	compress = program{valued: "S", unless: []string{"c", "stdout", "t", "test", "l", "list"}}
 	editor   = program{valued: "cSuTs"}
 	dry      = []string{"check", "diff", "check-only", "c"}
@@ -112,8 +125,8 @@ var programs = map[string]program{
 	"curl": {valued: "XHdFuAebcmTUwxrCyYzEK", outputs: []string{"o", "output"}},
 	"wget": {valued: "oaTtUQwP", outputs: []string{"O", "output-document"}},
 	"ed":   editor, "ex": editor, "vi": editor, "vim": editor, "nvim": editor, "nano": editor, "emacs": editor,
-	"gofmt": formats, "gofumpt": formats, "goimports": formats, "prettier": formats, "clang-format": formats, "shfmt": formats, "eslint": formats,
-	"black": {valued: "ltC", unless: dry}, "rustfmt": {unless: dry}, "isort": {unless: dry}, "dos2unix": {}, "unix2dos": {},
+	"gofmt": goCode, "gofumpt": goCode, "goimports": goCode, "prettier": web, "eslint": web, "clang-format": formats, "shfmt": shells,
+	"black": python, "isort": python, "rustfmt": {unless: dry}, "dos2unix": {}, "unix2dos": {},
 	"gzip": compress, "gunzip": compress, "bzip2": compress, "bunzip2": compress, "xz": compress, "unxz": compress,
 }
 
@@ -136,7 +149,22 @@ func (w *walker) program(p program, args []word) {
 	}
 	for _, file := range operands {
 		w.writeKnown(file, p.below)
+		if file.known && isFolder(w.absolute(file.text)) {
+			for _, kind := range p.kinds {
+				w.write(file.text + "/**/*" + kind)
+			}
+		}
 	}
+}
+
+// awk writes files only by GNU awk's extension for that.
+func (w *walker) awk(args []word) {
+	o := read(args, "ivFfe", "include", "assign", "field-separator", "file", "source")
+	included := append(slices.Clone(o.options["i"]), o.options["include"]...)
+	if !slices.ContainsFunc(included, func(one word) bool { return one.text == "inplace" }) {
+		return
+	}
+	w.program(program{valued: "ivFfe", longs: "include assign field-separator file source", skip: 1, script: []string{"f", "file", "e", "source"}}, args)
 }
 
 func shorts(names []string) (short []string) {
@@ -221,9 +249,17 @@ func (a arguments) short(letters, valued string, next []word) int {
 // change follows cd.
 func (w *walker) change(name string, args []word) {
 	o := read(args, "")
-	switch {
-	case name == "popd" || len(o.operands) > 1 || len(o.operands) == 1 && (!o.operands[0].known || o.operands[0].text == "-"):
+	before := w.dir
+	if name == "pushd" {
+		w.pushed = append(w.pushed, w.dir)
+	}
+	switch last := len(w.pushed) - 1; {
+	case name == "popd" && len(args) == 0 && last >= 0:
+		w.dir, w.pushed = w.pushed[last], w.pushed[:last]
+	case name == "popd" || len(o.operands) > 1 || len(o.operands) == 1 && !o.operands[0].known:
 		w.dir = ""
+	case len(o.operands) == 1 && o.operands[0].text == "-":
+		w.dir = w.before
 	case len(o.operands) == 0 && name == "cd":
 		w.dir = w.home
 	case len(o.operands) == 0:
@@ -231,6 +267,7 @@ func (w *walker) change(name string, args []word) {
 	default:
 		w.dir = w.absolute(o.operands[0].text)
 	}
+	w.before = before
 	delete(w.vars, "PWD")
 	if dir := w.dir; dir != "" {
 		w.vars["PWD"] = &dir
@@ -239,21 +276,20 @@ func (w *walker) change(name string, args []word) {
 
 // shell follows the script that a shell is given: by -c, or on its standard input.
 func (w *walker) shell(args []word) {
-	for i, arg := range args {
-		if !arg.known || !strings.HasPrefix(arg.text, "-") {
-			break
-		}
-		if !strings.HasPrefix(arg.text, "--") && strings.Contains(arg.text, "c") && i+1 < len(args) {
-			if args[i+1].known {
-				w.apart(func() { w.script(args[i+1].text) })
-			}
-			return
-		}
+	o := read(args, "oO", "rcfile", "init-file")
+	script := ""
+	switch {
+	case o.has("c") && len(o.operands) > 0:
+		script = o.operands[0].text // "" where it is not known
+	case len(o.operands) == 0:
+		script = w.input.content()
 	}
-	if w.input != "" && len(read(args, "o").operands) == 0 {
-		input := w.input
-		w.apart(func() { w.script(input) })
+	outer := w.input
+	if !o.has("c") {
+		w.input = input{} // the script itself
 	}
+	w.apart(func() { w.script(script) })
+	w.input = outer
 }
 
 func (w *walker) evaluate(args []word) {
@@ -273,7 +309,7 @@ func (w *walker) applyPatch(args []word) {
 			w.patch(arg.text)
 		}
 	}
-	w.patch(w.input)
+	w.patch(w.input.content())
 }
 
 // copies notes where files are copied, moved and linked to. What is moved is gone
@@ -340,19 +376,16 @@ func (w *walker) patchProgram(args []word) {
 		return
 	}
 	w.apart(func() {
-		input, given := o.value("i")
-		if !given {
-			input, given = o.value("input")
+		text := w.input.content()
+		for _, name := range []string{"i", "input"} {
+			if file, given := o.value(name); given {
+				text = readFile(w.absolute(file.text))
+			}
 		}
-		file := w.absolute(input.text)
 		if dir, ok := o.value("d"); ok && dir.known {
 			w.dir = w.absolute(dir.text)
 		}
-		strip := stripOf(o, 0)
-		if given && input.known {
-			w.diffFile(file, strip)
-		}
-		w.diff(w.input, strip)
+		w.diff(text, stripOf(o, baseOnly))
 	})
 }
 

@@ -2,6 +2,7 @@ package edits
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -23,7 +24,9 @@ type walker struct {
 	targets []Target
 	steps   int
 	nested  int
-	input   string // what the current command gets on its standard input from the script
+	input   input    // of the current command
+	before  string   // where "cd -" leads, "" where that is not known
+	pushed  []string // folders that popd returns to
 }
 
 // script notes what a shell script writes. One that cannot be read has no targets:
@@ -51,8 +54,7 @@ func (w *walker) statement(s *syntax.Stmt) {
 	if w.steps++; s == nil || w.steps > maxSteps {
 		return
 	}
-	outer := w.input
-	w.input = ""
+	outer := w.input // which is that of all commands in a statement
 	for _, r := range s.Redirs {
 		w.redirect(r)
 	}
@@ -62,16 +64,15 @@ func (w *walker) statement(s *syntax.Stmt) {
 
 // apart follows what runs in a shell of its own: its folder and variables end with it.
 func (w *walker) apart(follow func()) {
-	dir, vars := w.dir, w.vars
-	w.vars = maps.Clone(vars)
+	dir, vars, before, pushed := w.dir, w.vars, w.before, w.pushed
+	w.vars, w.pushed = maps.Clone(vars), slices.Clone(pushed)
 	follow()
-	w.dir, w.vars = dir, vars
+	w.dir, w.vars, w.before, w.pushed = dir, vars, before, pushed
 }
 
 func (w *walker) redirect(r *syntax.Redirect) {
 	w.substitutions(r.Word)
-	if text, ok := w.heredoc(r); ok {
-		w.input = text
+	if w.reads(r) {
 		return
 	}
 	switch r.Op {
@@ -129,7 +130,10 @@ func (w *walker) command(c syntax.Command) {
 func (w *walker) binary(c *syntax.BinaryCmd) {
 	if c.Op == syntax.Pipe || c.Op == syntax.PipeAll {
 		w.apart(func() { w.statement(c.X) })
+		outer := w.input
+		w.input = w.output(c.X)
 		w.apart(func() { w.statement(c.Y) })
+		w.input = outer
 		return
 	}
 	w.statement(c.X)
