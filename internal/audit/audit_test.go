@@ -78,6 +78,37 @@ func TestVerifyFindsEveryEdit(t *testing.T) {
 	}
 }
 
+// Two logs under one key that began alike, as a store and its copy that both went on:
+// entries of one do not pass in the other, wherever they are put.
+func TestVerifyFindsASplice(t *testing.T) {
+	entries, head := logOf(5)
+	fork := slices.Clone(entries[:2])
+	at := chainHead(2)
+	for i := range 3 {
+		e := entries[2+i]
+		if i == 0 {
+			e.Details = `{"seq":2}`
+		}
+		e, at = chain.Append(at, e)
+		fork = append(fork, e)
+	}
+	if err := verify(chain, fork, at, audit.Head{}); err != nil {
+		t.Fatal(err)
+	}
+	var fault *audit.Fault
+	for name, spliced := range map[string][]audit.Entry{
+		"the fork's end behind the log's middle": slices.Concat(entries[:3], fork[3:]),
+		"the log's middle before the fork's end": slices.Concat(fork[:3], entries[3:]),
+		"one entry of the fork":                  slices.Concat(entries[:3], fork[3:4], entries[4:]),
+	} {
+		for _, h := range []audit.Head{head, at} {
+			if err := verify(chain, spliced, h, audit.Head{}); !errors.As(err, &fault) || fault.Seq != 4 {
+				t.Errorf("%s: got %v, want entry 4", name, err)
+			}
+		}
+	}
+}
+
 // An attacker who holds an old head, sealed, may put it back, but not to a log
 // that goes on behind it.
 func TestVerifyWithAnOldHead(t *testing.T) {

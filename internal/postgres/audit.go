@@ -10,6 +10,12 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
+// selectNumbered are the entries behind number $1.
+const selectNumbered = ", o.seq FROM audit_order o JOIN audit_log l ON l.chain = o.chain AND l.link = o.link WHERE o.seq > $1"
+
+// ofConversation restricts them to conversation $3.
+const ofConversation = " AND l.conversation = $3"
+
 // AuditEntries implements bridge.Store.
 func (s *Store) AuditEntries(ctx context.Context, q bridge.AuditQuery) (all []audit.Entry, err error) {
 	if err := s.sealed(ctx); err != nil {
@@ -22,15 +28,17 @@ func (s *Store) AuditEntries(ctx context.Context, q bridge.AuditQuery) (all []au
 	if q.Last {
 		order = "DESC"
 	}
+	of, args := "", []any{q.After, limit}
+	if q.Conversation != "" {
+		of, args = ofConversation, append(args, q.Conversation)
+	}
 	err = s.read(ctx, func(c *conn) error {
 		all = nil
 		var e audit.Entry
-		return c.each(selectLine+`, o.seq FROM audit_order o JOIN audit_log l ON l.chain = o.chain AND l.link = o.link
-			WHERE o.seq > $1 AND ($2 = '' OR l.conversation = $2) ORDER BY o.seq `+order+" LIMIT $3",
-			[]any{q.After, q.Conversation, limit}, append(lineDest(&e), &e.Seq), func() error {
-				all = append(all, e)
-				return nil
-			})
+		return c.each(selectLine+selectNumbered+of+" ORDER BY o.seq "+order+" LIMIT $2", args, append(lineDest(&e), &e.Seq), func() error {
+			all = append(all, e)
+			return nil
+		})
 	})
 	if q.Last {
 		slices.Reverse(all)

@@ -10,4 +10,6 @@ var (
 	SelectInbox   = selectInbox + inboxPage
 	SelectHistory = selectHistory
 	SelectOwn     = selectOwn
+
+	SelectConversationLog = selectLine + selectNumbered + ofConversation + " ORDER BY o.seq LIMIT $2"
 )

@@ -44,13 +44,14 @@ func TestPlansReadLittle(t *testing.T) {
 		query string
 		args  []any
 	}{
-		"the tail of one of two":   {postgres.SelectTail, []any{int64(9), pair, "b", "a"}},
-		"the tails of one of many": {postgres.SelectTails, []any{int64(9), room, "a", []string{"b", "c"}}},
-		"a page of one of two":     {postgres.SelectInbox, []any{pair, "b", int64(30_100), int64(51)}},
-		"a page of one of many":    {postgres.SelectInbox, []any{room, "c", int64(100), int64(51)}},
-		"the history of two":       {postgres.SelectHistory, []any{pair, "a", int64(math.MaxInt64), int64(51)}},
-		"the history of many":      {postgres.SelectOwn, []any{room, "c", int64(10_050), int64(51)}},
-		"the history of who sent":  {postgres.SelectOwn, []any{room, "a", int64(math.MaxInt64), int64(51)}}, // behind all that c said
+		"the tail of one of two":    {postgres.SelectTail, []any{int64(9), pair, "b", "a"}},
+		"the tails of one of many":  {postgres.SelectTails, []any{int64(9), room, "a", []string{"b", "c"}}},
+		"a page of one of two":      {postgres.SelectInbox, []any{pair, "b", int64(30_100), int64(51)}},
+		"a page of one of many":     {postgres.SelectInbox, []any{room, "c", int64(100), int64(51)}},
+		"the history of two":        {postgres.SelectHistory, []any{pair, "a", int64(math.MaxInt64), int64(51)}},
+		"the history of many":       {postgres.SelectOwn, []any{room, "c", int64(10_050), int64(51)}},
+		"the history of who sent":   {postgres.SelectOwn, []any{room, "a", int64(math.MaxInt64), int64(51)}}, // behind all that c said
+		"the log of a conversation": {postgres.SelectConversationLog, []any{int64(0), int64(51), pair}},
 	} {
 		plan := explain(t, dsn, q.query, q.args)
 		for _, found := range regexp.MustCompile(`(?:actual rows=|Removed by (?:Join )?Filter: )([0-9]+)`).FindAllStringSubmatch(plan, -1) {

@@ -1,8 +1,8 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -83,13 +83,22 @@ func (s *Store) Pauses(ctx context.Context) (map[string]time.Time, error) {
 
 // CountCalls implements bridge.Store.
 func (s *Store) CountCalls(ctx context.Context, since time.Time) (all []bridge.CallCount, err error) {
-	err = s.read.do(ctx, func(c *conn) error {
+	counts := map[bridge.CallCount]int64{} // by what they count
+	err = s.inSlices(ctx, slicesOf{table: "audit_log", key: "seq"}, func(c *conn, after, to int64) (bool, error) {
 		var one bridge.CallCount
-		return c.each("SELECT action, outcome, count(*) FROM audit_log WHERE at >= ? GROUP BY 1, 2 ORDER BY 1, 2",
-			[]any{since}, []any{&one.Action, &one.Outcome, &one.Count}, func() error {
-				all = append(all, one)
+		var n int64
+		return false, c.each("SELECT action, outcome, count(*) FROM audit_log WHERE seq > ? AND seq <= ? AND at >= ? GROUP BY 1, 2",
+			[]any{after, to, since}, []any{&one.Action, &one.Outcome, &n}, func() error {
+				counts[one] += n
 				return nil
 			})
+	})
+	for one, n := range counts {
+		one.Count = n
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b bridge.CallCount) int {
+		return cmp.Or(cmp.Compare(a.Action, b.Action), cmp.Compare(a.Outcome, b.Outcome))
 	})
 	return all, err
 }
@@ -97,11 +106,11 @@ func (s *Store) CountCalls(ctx context.Context, since time.Time) (all []bridge.C
 // CountMessages implements bridge.Store.
 func (s *Store) CountMessages(ctx context.Context, since time.Time) (bridge.MessageCount, error) {
 	count := bridge.MessageCount{BySender: map[string]int64{}, ByKind: map[string]int64{}}
-	err := s.read.do(ctx, func(c *conn) error {
+	err := s.inSlices(ctx, slicesOf{table: "messages", key: "id"}, func(c *conn, after, to int64) (bool, error) {
 		var sender, kinds string
 		var n int64
-		return c.each(fmt.Sprintf("SELECT %s, m.redacted, count(*) FROM messages m WHERE m.sent_at >= ? GROUP BY 1, 2", senderColumn),
-			[]any{since}, []any{&sender, &kinds, &n}, func() error {
+		return false, c.each("SELECT "+senderColumn+", m.redacted, count(*) FROM messages m WHERE m.id > ? AND m.id <= ? AND m.sent_at >= ? GROUP BY 1, 2",
+			[]any{after, to, since}, []any{&sender, &kinds, &n}, func() error {
 				count.BySender[sender] += n
 				for _, kind := range fromList(kinds) {
 					count.ByKind[kind] += n

@@ -326,6 +326,7 @@ CREATE TABLE audit_log (
     PRIMARY KEY (chain, link)
 );
 CREATE INDEX audit_log_time ON audit_log (at);
+CREATE INDEX audit_log_conversation ON audit_log (conversation);
 
 -- The end of each chain. Its row is locked by whatever changes its conversation.
 CREATE TABLE audit_chains (
