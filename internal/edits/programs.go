@@ -282,7 +282,7 @@ func (w *walker) shell(args []word) {
 	case o.has("c") && len(o.operands) > 0:
 		script = o.operands[0].text // "" where it is not known
 	case len(o.operands) == 0:
-		script = w.input.content()
+		script = w.input.text
 	}
 	outer := w.input
 	if !o.has("c") {
