@@ -379,8 +379,8 @@ func TestTalkStays(t *testing.T) {
 			}
 		}
 	}
-	if altered*10_000 > 3*lines || messages*200 > rounds*20 {
-		t.Error("more than 3 of 10,000 sentences or 1 of 200 messages were altered")
+	if altered*10_000 > 3*lines || messages*100 > rounds*20 {
+		t.Error("more than 3 of 10,000 sentences or 1 of 100 messages were altered")
 	}
 	t.Logf("talk: %d of %d sentences altered (%d of %d templates), %d of %d messages", altered, lines, len(seen), len(talk), messages, rounds*20)
 }

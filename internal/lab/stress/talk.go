@@ -43,16 +43,17 @@ func (r *run) newSession(m *member, c bridge.Credentials) *session {
 // attempt. It reports whether an attempt before the last one may have had effect.
 func (s *session) ask(ctx context.Context, tool string, args map[string]any, data any) (took time.Duration, again bool, err error) {
 	args["conversation_id"], args["session_id"], args["token"] = s.Conversation, string(s.Session), s.Token
+	pacing := Pacing{Limits: s.Limits}
 	for {
 		took, err := s.call(ctx, tool, args, data)
-		refusal := new(rig.Refusal)
+		wait, waits := pacing.Wait(err)
 		switch {
 		case errors.Is(err, errInterrupted):
 			again = true
 			s.note(func(l *ledger) { l.count(s.Conversation, string(s.Session), tool, true) })
-		case errors.As(err, &refusal) && (refusal.Code == "rate_limited" && s.Limits || refusal.Code == "store_busy"):
+		case waits:
 			s.note(func(l *ledger) { l.paced++ })
-			if err := pause(ctx, max(refusal.RetryAfter, time.Second)); err != nil {
+			if err := pause(ctx, wait); err != nil {
 				return took, again, err
 			}
 		case err != nil:
@@ -62,6 +63,35 @@ func (s *session) ask(ctx context.Context, tool string, args map[string]any, dat
 			return took, again, nil
 		}
 	}
+}
+
+// Pacing says which refusals of a call an agent waits for, as it is told to.
+type Pacing struct {
+	// Limits: the store's limits hold, so that a call may be over one.
+	Limits bool
+	busy   int
+}
+
+// busyInARow is how often a store may be busy for one call. Each of these calls has
+// waited for seconds itself: a store that is busy for longer has stopped.
+const busyInARow = 10
+
+// Wait returns how long to wait before the call is made again, or false where err is
+// no reason to make it again.
+func (p *Pacing) Wait(err error) (time.Duration, bool) {
+	refusal := new(rig.Refusal)
+	if !errors.As(err, &refusal) {
+		return 0, false
+	}
+	switch {
+	case refusal.Code == "store_busy" && p.busy < busyInARow:
+		p.busy++
+	case refusal.Code == "rate_limited" && p.Limits:
+		p.busy = 0
+	default:
+		return 0, false
+	}
+	return max(refusal.RetryAfter, time.Second), true
 }
 
 // pause waits, unless ctx ends.
