@@ -18,6 +18,9 @@ type Plan struct {
 	Changes []Change
 	// Notes are what the user should know about files that stay as they are.
 	Notes []string
+	// Warnings are what keeps the client from using the bridge, also where nothing is
+	// to do.
+	Warnings []string
 
 	folder string
 	// old is the receipt that there is, new the one that takes its place; nil

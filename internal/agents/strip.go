@@ -255,13 +255,19 @@ type Server struct {
 	Env     map[string]string `json:"env"`
 	EnvVars []any             `json:"env_vars"`
 	Enabled *bool             `json:"enabled"`
+	// Disabled is Cline's word for it.
+	Disabled bool `json:"-"`
 }
+
+// Off reports that its user has switched the server off.
+func (s Server) Off() bool { return s.Disabled || s.Enabled != nil && !*s.Enabled }
 
 // readServer reads a decoded value; false where it is no server that is started.
 //
 // opencode writes program and arguments into one list, Cline both into an object
 // "transport".
 func readServer(value any) (s Server, ok bool) {
+	entry, _ := value.(map[string]any)
 	_, members := startedBy(nil, value)
 	if line, ok := members["command"].([]any); ok && len(line) > 0 {
 		members = maps.Clone(members)
@@ -275,6 +281,7 @@ func readServer(value any) (s Server, ok bool) {
 		return Server{}, false
 	}
 	err = json.Unmarshal(text, &s)
+	s.Disabled = entry["disabled"] == true // beside the transport, not in it
 	return s, err == nil && s.Command != ""
 }
 

@@ -142,8 +142,24 @@ func runInstall(ctx context.Context, a *app, client agents.Client, o installOpti
 		if err != nil {
 			return err
 		}
+		plan.Warnings = switchedOff(installer, setup)
 		return a.carryOut(plan, o.dryRun, words)
 	})
+}
+
+// switchedOff says that the entry is there and its client does not start it, which an
+// installation leaves as it is.
+func switchedOff(installer agents.Installer, setup agents.Setup) (notes []string) {
+	found, err := installer.Find(setup.Client, setup.Scope)
+	if err != nil {
+		return nil // Install has read the same files
+	}
+	for _, s := range found.Servers {
+		if s.Name == setup.Name && s.Off() {
+			notes = append(notes, fmt.Sprintf("%s is switched off in %s: no agent has the bridge until you switch it on there", s.Name, found.Path))
+		}
+	}
+	return notes
 }
 
 // setup is what to install, and where.
@@ -233,7 +249,7 @@ func (a *app) carryOut(plan *agents.Plan, dryRun bool, words planWords) error {
 			return err
 		}
 	}
-	notes := slices.Concat(plan.Notes, plan.Advice())
+	notes := slices.Concat(plan.Warnings, plan.Notes, plan.Advice())
 	if a.json {
 		return a.printJSON(jsonPlan{
 			plan.Setup.Client, plan.Setup.Scope, !plan.Empty() && !dryRun, dryRun,
@@ -252,7 +268,7 @@ func (w planWords) print(out *bufio.Writer, plan *agents.Plan, dryRun bool, note
 	text := w.done
 	switch {
 	case plan.Empty():
-		text, notes = w.nothing, nil
+		text, notes = w.nothing, plan.Warnings
 	case dryRun:
 		text = w.would
 	}

@@ -121,7 +121,7 @@ func (c *clientCheck) reinstall(f agents.Found, s agents.NamedServer) string {
 // checkServer starts the server of an entry and looks for its store.
 func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 	where := fmt.Sprintf("%s in %s (%s)", s.Name, f.Path, f.Scope)
-	if s.Enabled != nil && !*s.Enabled {
+	if s.Off() {
 		c.say(Note, "%s is switched off there", where)
 		return
 	}
