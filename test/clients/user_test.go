@@ -31,10 +31,7 @@ func newUser(t *testing.T, clients ...client) *user {
 		t.Skip("SKIPPED: the real clients are not installed here: run make test-clients")
 	}
 	t.Parallel()
-	root, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := clientFolder(t)
 	u := &user{T: t, home: filepath.Join(root, "home"), project: filepath.Join(root, "project")}
 	for _, dir := range []string{u.home, u.project} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
@@ -59,6 +56,31 @@ func newUser(t *testing.T, clients ...client) *user {
 		}
 	}
 	return u
+}
+
+// clientFolder is a folder that is removed behind the test. A client's processes in the
+// background may write into it for a moment after they were told to end, so that it is
+// not empty when it is to be removed, which t.TempDir takes for a failure.
+func clientFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "bridge-clients-") //nolint:usetesting // see above
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		limit := time.Now().Add(20 * time.Second)
+		for err = os.RemoveAll(dir); err != nil && time.Now().Before(limit); err = os.RemoveAll(dir) {
+			time.Sleep(50 * time.Millisecond)
+		}
+		if err != nil {
+			t.Errorf("a client still writes: %v", err)
+		}
+	})
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
 }
 
 // write makes a file in the home folder.
