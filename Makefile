@@ -87,6 +87,11 @@ FUZZTIME ?= 10s
 fuzz:
 	scripts/fuzz.sh $(FUZZTIME)
 
+## mutate-known: make the changes that tests once let through, and see that they notice
+.PHONY: mutate-known
+mutate-known:
+	$(GO) run ./scripts/mutate -known
+
 ## mutate: change the source in MUTATIONS small ways and see whether the tests notice (takes long)
 MUTATIONS ?= 160
 .PHONY: mutate

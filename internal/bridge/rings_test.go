@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -67,5 +68,27 @@ func TestOnlyWhoIsNamedIsWoken(t *testing.T) {
 	}
 	if _, err := s.Say(t.Context(), bridge.SayRequest{Conversation: room[0].Conversation, To: []bridge.SessionID{"d"}, Text: "x"}); err != nil || bells.taken() != "d" {
 		t.Errorf("the operator's words rang for others: %v", err)
+	}
+}
+
+// TestGivenBackRings: who waits for a session's mail is rung when a delivery ends, whether
+// its messages came back or more is left behind them.
+func TestGivenBackRings(t *testing.T) {
+	t.Parallel()
+	bells := new(bellBook)
+	s := bridgetest.New(t, func(c *bridge.Config) { c.Doorbells = bells })
+	p := bridgetest.NewPair(t, s)
+	for name, end := range map[string]func(context.Context, bridge.Claim) error{"given back": s.GiveBack, "confirmed": s.Confirm} {
+		if _, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: name}); err != nil {
+			t.Fatal(err)
+		}
+		d, err := s.Check(t.Context(), p.B, bridge.CheckRequest{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bells.taken()
+		if err := end(t.Context(), d.Claim); err != nil || bells.taken() != "b" {
+			t.Errorf("%s: b was not rung, %v", name, err)
+		}
 	}
 }

@@ -182,3 +182,29 @@ func TestBoundDoesNotRestore(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 }
+
+// TestRefusedCallProvesNothing: what a call that was refused said of itself is no identity,
+// neither for the next call of its process nor for the next process of its session.
+func TestRefusedCallProvesNothing(t *testing.T) {
+	env := bridgetest.NewEnv(t)
+	other := bridgetest.NewPair(t, env.Service(t))
+	session := newClientSession(t, env, "one")
+	process := session.start()
+	forged := map[string]any{"conversation_id": other.A.Conversation, "session_id": "a", "token": strings.Repeat("0", 64)}
+	if text, _, failed := call(t, process, "check_messages", forged); !failed {
+		t.Fatalf("let in: %s", text)
+	}
+	if binding.Beside(env.Path).Has(session.label) {
+		t.Error("it was kept for the session's hooks")
+	}
+	for name, p := range map[string]*mcp.ClientSession{"the same process": process, "the next process": session.start()} {
+		text, _, failed := call(t, p, "check_messages", nil)
+		if !failed || !strings.Contains(text, "this process has no such session of its own") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	genuine := map[string]any{"conversation_id": other.A.Conversation, "session_id": "a", "token": other.A.Token}
+	if text, _, failed := call(t, process, "check_messages", genuine); failed || !binding.Beside(env.Path).Has(session.label) {
+		t.Errorf("what was proved is not kept: %s", text)
+	}
+}

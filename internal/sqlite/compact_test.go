@@ -42,6 +42,7 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t)
 	other := e.Service(t)
+	bridgetest.SetLimits(t, s, bridge.DefaultLimits())
 	p := bridgetest.NewPair(t, s)
 	for i := range 8 {
 		_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: fmt.Sprintf("%s %d %s", marker, i, strings.Repeat("filling ", 5000)), IdempotencyKey: fmt.Sprint(i)})
@@ -60,7 +61,11 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 	if len(holding(t, filepath.Dir(e.Path), marker)) == 0 {
 		t.Fatal("the word is in no file: this test would find nothing")
 	}
-	e.Clock.Advance(bridge.MaxTTL + time.Hour)
+	accounts := "WHERE bucket LIKE '%" + p.A.Conversation + "%'"
+	if countRows(t, e.Path, "rate_limits", accounts) == 0 {
+		t.Fatal("the conversation has no account: this test would find nothing")
+	}
+	e.Clock.Advance(bridge.AccountsFor - time.Hour) // all accounts are forgotten after a day
 	if removed, err := s.Cleanup(t.Context(), 0, false); err != nil || len(removed) != 1 {
 		t.Fatalf("removed %d, %v", len(removed), err)
 	}
@@ -84,7 +89,7 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 			t.Errorf("%s still has %d rows", table, n)
 		}
 	}
-	if n := countRows(t, e.Path, "rate_limits", "WHERE bucket LIKE '%"+p.A.Conversation+"%'"); n != 0 {
+	if n := countRows(t, e.Path, "rate_limits", accounts); n != 0 {
 		t.Errorf("%d accounts of the conversation are left", n)
 	}
 	if _, err := other.Create(t.Context(), bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"}); err != nil {
