@@ -37,7 +37,7 @@ func TestKilledServer(t *testing.T) {
 	}()
 	dsn, key := own.Schema(), bridgetest.NewEnv(t).Key
 	s, _ := gateway(t, dsn, key)
-	r := &traffic{t: t, service: s, stop: make(chan struct{})}
+	r := &traffic{t: t, service: s, stop: make(chan struct{}), acks: make(chan struct{}, 1000)}
 	halt := sync.OnceFunc(func() {
 		close(r.stop)
 		r.running.Wait()
@@ -49,7 +49,7 @@ func TestKilledServer(t *testing.T) {
 		r.start(bridgetest.NewRoom(t, s, 3))
 	}
 	for range kills {
-		time.Sleep(rand.N(400*time.Millisecond) + 200*time.Millisecond) // the random moments
+		r.awaitAcks(10 + rand.N(60)) // so that each kill is in the middle of traffic
 		if err := own.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -73,8 +73,19 @@ type traffic struct {
 	t       *testing.T
 	service *bridge.Service
 	stop    chan struct{}
+	acks    chan struct{} // one for each acknowledged message that there is room for
 	running sync.WaitGroup
 	senders []*sender
+}
+
+// awaitAcks waits until n messages were acknowledged from now on.
+func (r *traffic) awaitAcks(n int) {
+	for range len(r.acks) {
+		<-r.acks
+	}
+	for range n {
+		<-r.acks
+	}
 }
 
 // sender is a session that sends to all others of its conversation.
@@ -119,6 +130,10 @@ func (r *traffic) send(from *sender) {
 					r.t.Errorf("a message went to %d sessions, want %d", got, len(from.inboxes))
 				}
 				from.acked[request.Text] = true
+				select {
+				case r.acks <- struct{}{}:
+				default: // nobody counts
+				}
 				break
 			}
 			r.mayFail(err)
