@@ -42,13 +42,13 @@ func hostKindOf(arguments []string) (hostKind, bool) {
 	return hostKind{}, false
 }
 
-// editorHost is an agent that an editor drives over the Agent Client Protocol. Qwen
-// Code's sessions share a server there; those of Gemini CLI and Copilot CLI have one
-// each.
+// editorHost is an agent that an editor drives over the Agent Client Protocol. The
+// sessions of Gemini CLI and Copilot CLI have a server each there, those of Qwen Code
+// share one; Cline and others were not tried, so they are taken to share one.
 func editorHost(agent string) hostKind {
 	for client, title := range map[string]string{"qwen": "Qwen Code", "gemini": "Gemini CLI", "copilot": "Copilot CLI", "cline": "Cline"} {
 		if strings.Contains(agent, client) {
-			return hostKind{client: client, title: title + " in an editor (--acp)", oneServer: client == "qwen", editor: true}
+			return hostKind{client: client, title: title + " in an editor (--acp)", oneServer: client == "qwen" || client == "cline", editor: true}
 		}
 	}
 	return hostKind{client: agent, title: agent + " in an editor", oneServer: true, editor: true}

@@ -115,8 +115,11 @@ func TestSharedServer(t *testing.T) {
 	}
 	r.answer(c, "send_to_partner", codeOf(first, map[string]any{"message": "For the second."}))
 	for _, args := range []map[string]any{
-		nil, {"conversation_id": first["conversation_id"]}, {"conversation_id": first["conversation_id"], "session_id": "b"},
-		{"token": auth.NewResumeCode()}, codeOf(second, map[string]any{"session_id": "a"}),
+		nil,
+		{"conversation_id": first["conversation_id"]},
+		{"conversation_id": first["conversation_id"], "session_id": "b"},
+		{"token": auth.NewResumeCode()},
+		codeOf(second, map[string]any{"session_id": "a"}),
 	} {
 		if text, _, failed := call(t, c, "check_messages", args); !failed || !strings.Contains(text, "resume code") {
 			t.Errorf("%v was not refused: %s", args, text)
