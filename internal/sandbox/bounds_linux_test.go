@@ -321,7 +321,7 @@ func TestGrowthBesideOthers(t *testing.T) {
 				t.Errorf("status %d, exceeded %q: %s%s", res.ExitCode, res.Exceeded, res.Stdout, res.Stderr)
 			}
 		})
-		t.Run("what was there is written anew", func(t *testing.T) {
+		t.Run("what was there is written again", func(t *testing.T) {
 			ws := t.TempDir()
 			for i := range 4 {
 				fill(t, filepath.Join(in(t, ws), strconv.Itoa(i)), 64*mib)
