@@ -72,21 +72,8 @@ func Serve(ctx context.Context, b Bridge, o Options) error {
 		log = slog.New(slog.DiscardHandler)
 	}
 	s := newServer(b, log, o)
-	m := mcp.NewServer(
-		&mcp.Implementation{Name: "bridge", Title: "Bridge between agents", Version: o.Version},
-		&mcp.ServerOptions{
-			Instructions: instructions,
-			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}},
-		},
-	)
 	all := tools(o.Tools, o.Commands != nil)
-	for _, t := range all {
-		m.AddTool(t.definition, s.handler(t))
-	}
-	for _, p := range prompts() {
-		m.AddPrompt(p.definition, p.get)
-	}
-	m.AddReceivingMiddleware(knownTools(all), knownPrompts(), noResources)
+	m := s.offer(all, o.Version)
 	err := stdio.Serve(ctx, m, &stdio.Transport{
 		In: o.In, Out: o.Out, Log: log,
 		Turns:    stdio.NewTurns(func(name string) bool { return waits(all, name) }),
@@ -96,6 +83,25 @@ func Serve(ctx context.Context, b Bridge, o Options) error {
 	s.awaitCommands()
 	s.deliveries.close()
 	return err
+}
+
+// offer makes a server of the protocol that has the tools and all prompts.
+func (s *server) offer(all []tool, version string) *mcp.Server {
+	m := mcp.NewServer(
+		&mcp.Implementation{Name: "bridge", Title: "Bridge between agents", Version: version},
+		&mcp.ServerOptions{
+			Instructions: instructions,
+			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}},
+		},
+	)
+	for _, t := range all {
+		m.AddTool(t.definition, s.handler(t))
+	}
+	for _, p := range prompts() {
+		m.AddPrompt(p.definition, p.get)
+	}
+	m.AddReceivingMiddleware(knownTools(all), knownPrompts(), noResources)
+	return m
 }
 
 // commandGrace is how long a cancelled command may take to die and be recorded.
@@ -194,10 +200,11 @@ func (s *server) handler(t tool) mcp.ToolHandler {
 		if a.question != nil {
 			return questionResult(a.question), nil
 		}
-		if id, ok := stdio.RequestID(ctx); ok {
-			s.deliveries.begin(id, a.claims)
-		} else if err := s.giveBack(ctx, a.claims); err != nil {
-			return nil, err // nobody would tell whether the answer arrives
+		if id, ok := stdio.RequestID(ctx); !ok || !s.deliveries.begin(id, a.claims) {
+			// Nobody will tell whether the answer arrives.
+			if err := s.giveBack(context.WithoutCancel(ctx), a.claims); err != nil {
+				return nil, err
+			}
 		}
 		return result(a.text, a.data, a.notes)
 	}
