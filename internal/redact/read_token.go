@@ -46,7 +46,13 @@ func (f *finder) passwordEnd(n name, v value, j int) (end int, whole bool) {
 // it is not.
 func (f *finder) wholeToken(n name, v value, j int) int {
 	text := f.text
-	if v.op != opAssign && v.op != opColon || v.scheme != "" || configHead(text[lineStart(text, n.start):n.start]) != "" {
+	if v.op != opAssign && v.op != opColon || v.scheme != "" {
+		return 0
+	}
+	if end := f.runEnd(tokenBody, j); end >= len(text) || text[end] <= ' ' || isQuote(text[end]) && !isAlnum(text[min(len(text)-1, end+1)]) {
+		return 0 // without signs
+	}
+	if configHead(text[lineStart(text, n.start):n.start]) != "" {
 		return 0
 	}
 	if end := f.restOfWord(n, v, j); end > 0 && endsLine(text, end) {
@@ -105,7 +111,7 @@ func (f *finder) restOfWord(n name, v value, j int) int {
 // quote behind which letters follow closes no string.
 func (f *finder) withRest(n name, v value) value {
 	text := f.text
-	if n.class < classMiddling || v.whole || v.wrapped || v.end >= len(text) || v.op != opAssign && v.op != opColon {
+	if v.end >= len(text) || text[v.end] <= ' ' || n.class < classMiddling || v.whole || v.wrapped || v.op != opAssign && v.op != opColon {
 		return v
 	}
 	start, from := v.start, v.end
