@@ -20,6 +20,7 @@ import (
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/postgres/server"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // Store implements bridge.Store.
@@ -28,7 +29,7 @@ type Store struct {
 	schema string
 	chain  audit.Chain
 	sealer *sealer
-	limits limitCache
+	limits sqlstore.LimitCache
 	usage  usageCache
 
 	filling func(bridge.Fill)

@@ -26,6 +26,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // Store implements bridge.Store.
@@ -35,7 +36,7 @@ type Store struct {
 	write *writer
 	read  *reader
 
-	limits limitCache
+	limits sqlstore.LimitCache
 	shrunk atomic.Int64 // when the log was last to be made smaller, in Unix nanoseconds
 
 	filling func(bridge.Fill)
