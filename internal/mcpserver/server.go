@@ -46,6 +46,10 @@ type Options struct {
 	// Told reports that the client gives each process of a session the same label,
 	// so that its agent needs no token after a restart.
 	Told bool
+	// Shared names the client's process whose sessions all call this server; empty
+	// where only one session does. There a call that does not tell its session
+	// is nobody's, whatever others have created or joined, until it proves one.
+	Shared string
 	// Tools are the groups of tools to offer; nil means DefaultGroups.
 	Tools []Group
 	// Commands adds the tools that run commands: the operator has set YOLO_MODE=1
@@ -136,7 +140,7 @@ func newServer(b Bridge, log *slog.Logger, o Options) *server {
 		store:    o.Store,
 		commands: o.Commands,
 		log:      log,
-		sessions: newSessions(o.Bound, o.Unbound, b.Now),
+		sessions: newSessions(o.Bound, o.Unbound, o.Shared, b.Now),
 		identity: &identity{
 			folder: o.Bindings, labels: o.Labels, told: o.Told, self: binding.Self(), bridge: b, log: log,
 			restores: o.Bound == (bridge.Credentials{}), asked: map[binding.Label]bool{}, resumed: map[string]binding.Label{},
