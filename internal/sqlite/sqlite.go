@@ -65,8 +65,8 @@ type Options struct {
 	// Waiting is told, once for each operation, of the process that has kept it
 	// waiting for two seconds. It may be nil.
 	Waiting func(bridge.Holder)
-	// Filling is told, once for each thing, that the store holds so much of what it
-	// may that its operator should make room (bridge.Fill.Warn). It is called within
+	// Filling is told, once for each thing that is bounded, that the store is so full
+	// that its operator should make room (bridge.Fill.Warn). It is called within
 	// a transaction, and may be nil.
 	Filling func(bridge.Fill)
 }
