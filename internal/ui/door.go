@@ -128,10 +128,8 @@ func (d *door) login(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, "This link is not valid, or was used. End bridge ui and start it again for a new one.")
 		return
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: d.cookie, Path: d.folder, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: false, // there is no TLS on the loopback interface
-	})
+	//nolint:gosec // G124: there is no TLS on the loopback interface, so that it is not Secure
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: d.cookie, Path: d.folder, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	w.Header().Set("Refresh", "0; url="+d.folder)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>bridge</title><p><a href="` + d.folder + `">Go on to the page</a></p></html>`))

@@ -72,6 +72,7 @@ func TestDoor(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer func() { _ = answer.Body.Close() }()
 			text := body(t, answer)
 			if answer.StatusCode != test.want {
 				t.Errorf("answered with %s: %.200s", answer.Status, text)
@@ -129,6 +130,7 @@ func TestLoginOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = again.Body.Close() }()
 	if text := body(t, again); again.StatusCode != http.StatusUnauthorized || len(again.Cookies()) != 0 {
 		t.Errorf("the second login is answered with %s, %v: %s", again.Status, again.Cookies(), text)
 	}
@@ -141,7 +143,7 @@ func TestCookie(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = body(t, answer)
+	defer func() { _ = answer.Body.Close() }()
 	if len(answer.Cookies()) != 1 {
 		t.Fatalf("cookies %v", answer.Cookies())
 	}

@@ -34,6 +34,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	last, sent := s.lastEntry(r), time.Now()
 	for {
 		_ = out.SetWriteDeadline(time.Now().Add(writeLimit))
+		//nolint:gosec // G705: a number
 		if _, err := fmt.Fprintf(w, "data: %d\n\n", last); err != nil || out.Flush() != nil {
 			return
 		}
