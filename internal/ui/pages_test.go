@@ -114,7 +114,9 @@ func TestNotThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text := body(t, answer); answer.StatusCode != want {
+		text := body(t, answer)
+		_ = answer.Body.Close()
+		if answer.StatusCode != want {
 			t.Errorf("%s is answered with %s: %s", path, answer.Status, text)
 		}
 	}
@@ -137,6 +139,7 @@ func TestReadingIsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = answer.Body.Close() }()
 	contains(t, body(t, answer), "hello")
 	if n := count(w.actions(t), "operator read_conversation ok"); n != 2 {
 		t.Errorf("%d looks are in the log", n)
@@ -184,8 +187,7 @@ func TestDeny(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
 	w.ask(t, "ls -la")
-	answer := w.press(t, "commands", "commands/1/deny")
-	contains(t, body(t, answer), "denied")
+	contains(t, w.press(t, "commands", "commands/1/deny"), "denied")
 	r, err := w.commands.Command(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
@@ -199,11 +201,11 @@ func TestPause(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
 	path := "conversations/" + w.pair.A.Conversation
-	contains(t, body(t, w.press(t, path, path+"/pause")), "Resume")
+	contains(t, w.press(t, path, path+"/pause"), "Resume")
 	if _, err := w.Send(t.Context(), w.pair.A, bridge.SendRequest{Text: "no"}); err == nil {
 		t.Error("a session sends while it is paused")
 	}
-	contains(t, body(t, w.press(t, path, path+"/resume")), "Pause")
+	contains(t, w.press(t, path, path+"/resume"), "Pause")
 	w.send(t, w.pair.A, "yes")
 }
 

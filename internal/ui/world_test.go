@@ -82,6 +82,7 @@ func (w *world) login(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = answer.Body.Close() }()
 	if text := body(t, answer); answer.StatusCode != http.StatusOK {
 		t.Fatalf("the login is answered with %s: %s", answer.Status, text)
 	}
@@ -120,6 +121,7 @@ func (w *world) get(t *testing.T, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = answer.Body.Close() }()
 	text := body(t, answer)
 	if answer.StatusCode != http.StatusOK {
 		t.Fatalf("%s is answered with %s: %s", path, answer.Status, text)
@@ -127,8 +129,8 @@ func (w *world) get(t *testing.T, path string) string {
 	return text
 }
 
-// press sends the form of a page whose action ends so.
-func (w *world) press(t *testing.T, page, action string) *http.Response {
+// press sends the form of a page whose action ends so, and returns the page that follows.
+func (w *world) press(t *testing.T, page, action string) string {
 	t.Helper()
 	form := regexp.MustCompile(`action="[^"]*` + regexp.QuoteMeta(action) + `"><input type="hidden" name="form" value="([^"]+)">`).FindStringSubmatch(w.get(t, page))
 	if form == nil {
@@ -138,7 +140,8 @@ func (w *world) press(t *testing.T, page, action string) *http.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer
+	defer func() { _ = answer.Body.Close() }()
+	return body(t, answer)
 }
 
 func (w *world) send(t *testing.T, from bridge.Credentials, text string) bridge.Sent {
