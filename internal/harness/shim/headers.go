@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -203,7 +204,7 @@ func parametersOf(answer []byte) map[string][]parameter {
 
 func (s schema) parameters(path []string) (found []parameter) {
 	for name, property := range s.Properties {
-		at := append(path[:len(path):len(path)], name)
+		at := append(slices.Clone(path), name)
 		if property.Header != "" {
 			found = append(found, parameter{at, property.Header})
 		}
