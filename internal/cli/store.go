@@ -19,6 +19,7 @@ import (
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/guard/policy"
 	"example.org/bridge/internal/keyfile"
@@ -37,18 +38,20 @@ func (a *app) redactor() (*redact.Engine, error) {
 	return engine, nil
 }
 
-// services are the domain, the command guard and the tasks on one store.
+// services are the domain, the command guard and what else works on one store.
 type services struct {
 	*bridge.Service
 	*commandService
 	*taskService
 	*claimService
+	*fileService
 }
 
 type (
 	commandService = commands.Service
 	taskService    = tasks.Service
 	claimService   = claims.Service
+	fileService    = files.Service
 )
 
 // plantable is the part of a store that a test may give a fault.
@@ -68,6 +71,7 @@ type wholeStore interface {
 	commands.Store
 	tasks.Store
 	claims.Store
+	files.Store
 }
 
 // openedStore is a store, and what goes with its kind.
@@ -105,7 +109,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
-	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store)})
+	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), files.New(core, store)})
 }
 
 // openStore opens the store, with its key.

@@ -35,6 +35,7 @@ func claimFile() tool {
 		"Claim up to 20 files or patterns before you edit them: all or none, against every agent of your team. A refusal names the holder. Claims last while you work, and end in silence or with release_file.",
 		traits{idempotent: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
+			brief(s)
 			refinePaths(s, 1)
 			s.Properties["exclusive"].Type, s.Properties["exclusive"].Types = "boolean", nil
 			bounds(s, "seconds", claims.MinSeconds, claims.MaxSeconds)

@@ -18,6 +18,7 @@ func releaseFile() tool {
 		"Give back files that you have claimed. The answer lists what you still hold.",
 		traits{}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
+			brief(s)
 			refinePaths(s, 0)
 		})
 	return sessionTool(definition, runReleaseFile)
