@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 
+	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
@@ -133,6 +134,14 @@ var table = []Row{
 	{files.ErrTooMany, "files_full", "nothing was written; put more into the files that there are, or open a second conversation", "", ExitFailure, http.StatusConflict},
 	{files.ErrTooLarge, "files_full", "nothing was written; shorten a file that is no longer needed, or open a second conversation", "", ExitFailure, http.StatusConflict},
 	{files.ErrNoTask, "no_such_task", "leave task_id out, or call list_tasks for those that are open", "", ExitNotFound, http.StatusNotFound},
+
+	// Access keys of gateways.
+	{
+		access.ErrRefused, "access_refused", "tell your human: the key is unknown to this gateway, revoked or expired",
+		"`bridge access list` shows the keys that there are", ExitUnauthorized, http.StatusUnauthorized,
+	},
+	{access.ErrRole, "access_role", "tell your human", "`bridge access list` shows the roles", ExitUnauthorized, http.StatusForbidden},
+	{access.ErrNoSuchKey, "no_such_key", "", "`bridge access list` shows those that there are", ExitNotFound, http.StatusNotFound},
 
 	// Commands.
 	{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/adrg/xdg"
 
+	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
@@ -45,6 +46,7 @@ type services struct {
 	*taskService
 	*claimService
 	*fileService
+	keys *access.Service
 }
 
 type (
@@ -72,6 +74,7 @@ type wholeStore interface {
 	tasks.Store
 	claims.Store
 	files.Store
+	access.Store
 }
 
 // openedStore is a store, and what goes with its kind.
@@ -109,7 +112,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
-	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), files.New(core, store)})
+	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), files.New(core, store), access.New(core, store, key)})
 }
 
 // openStore opens the store, with its key.

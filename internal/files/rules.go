@@ -125,9 +125,10 @@ func (s Scene) result(f File) Result {
 // version that there is: 0 for a file that there is not yet.
 func writeRule(n Name, version int64, w written) Rule {
 	return func(s Scene) (Outcome, error) {
+		forbidden := s.mayNot(n)
 		switch {
-		case s.mayNot(n) != nil:
-			return Outcome{Refused: s.mayNot(n)}, nil
+		case forbidden != nil:
+			return Outcome{Refused: forbidden}, nil
 		case s.File == nil && version != 0:
 			return Outcome{Refused: ErrNoFile}, nil
 		case s.File == nil:
@@ -149,9 +150,10 @@ func writeRule(n Name, version int64, w written) Rule {
 // the caller has read (0: in the last). What others have changed elsewhere since stays.
 func editRule(n Name, version int64, old, replacement string, hide hider) Rule {
 	return func(s Scene) (Outcome, error) {
+		forbidden := s.mayNot(n)
 		switch {
-		case s.mayNot(n) != nil:
-			return Outcome{Refused: s.mayNot(n)}, nil
+		case forbidden != nil:
+			return Outcome{Refused: forbidden}, nil
 		case s.File == nil:
 			return Outcome{Refused: ErrNoFile}, nil
 		case version > s.File.Version:

@@ -1,15 +1,23 @@
 package sqlite
 
 import (
-	"bytes"
 	"crypto/hmac"
+	"crypto/sha256"
+	"embed"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
+	"strings"
+
+	"modernc.org/sqlite"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
@@ -146,75 +154,122 @@ func (h header) checkKey(path string, key bridge.Key) error {
 	return nil
 }
 
-// belongTogether reports, as ErrStoreDamaged, a database beside the log of
-// another state of it: a copy was put in the database's place and the log was
-// left. SQLite takes such a log for the database's own, and mixes pages of both.
+// digests holds a line for each version of the schema: the digest of all that
+// its scripts make. A line that is not current costs time, and nothing else.
 //
-// The chain of the audit log tells: the database alone is of an earlier moment
-// than the database with its log, and all that was recorded in between must be
-// there, on from the very entry at which the database alone ends. It looks only
-// where a log was left behind and nobody has the store open, and changes nothing.
-func belongTogether(path string) error {
-	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 || storefile.Running(path) {
-		return nil //nolint:nilerr // there is nothing that could not belong to it
-	}
-	var alone state
-	if err := withConn(path, untouched, nil, alone.read); err != nil {
-		return nil //nolint:nilerr // a process died while it moved the log into the database, which the log repairs
-	}
-	fits := false
-	err := withConn(path, "ro", nil, func(c *conn) error {
-		return transact(c, "BEGIN", func(c *conn) (err error) {
-			fits, err = alone.leadsTo(c)
-			return err
-		})
+//go:embed schema/digests.txt
+var digests embed.FS
+
+// objects are the tables, indexes, triggers and views of a database by kind and
+// name, with the statements that make them.
+type objects map[string]string
+
+// readObjects reads them all. It executes nothing of what it reads.
+func readObjects(c *conn) (objects, error) {
+	found := objects{}
+	var kind, name, table, text string
+	err := c.each("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema", nil, []any{&kind, &name, &table, &text}, func() error {
+		found[kind+" "+name] = table + "\n" + normal(text)
+		return nil
 	})
-	switch {
-	case isDamage(err), err == nil && !fits:
-		return fmt.Errorf("%w: %s and its log (%[2]s-wal) do not belong together, as where a copy was put beside a log that was left: "+
-			"stop all bridge processes and keep both; move %[2]s-wal and %[2]s-shm away to use the copy alone", bridge.ErrStoreDamaged, path)
-	case err != nil:
-		return translate(path, err)
+	return found, err
+}
+
+// normal drops what versions of SQLite write differently: spaces, and quotes
+// around names.
+func normal(text string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(text, `"`, "")), " ")
+}
+
+func (o objects) digest() string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		_, _ = fmt.Fprintf(h, "%s\x00%s\x00", name, o[name]) // a hash never fails
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// checkObjects reports, as ErrStoreDamaged, a store that holds anything that its
+// version's scripts did not make, or lacks what they did: a trigger or a view
+// would have its way with every message.
+func checkObjects(path string, c *conn, version int) error {
+	found, err := readObjects(c)
+	if err != nil {
+		return err
+	}
+	if found.digest() == knownDigest(version) {
+		return nil
+	}
+	want, err := expectedObjects(version)
+	if err != nil {
+		return err
+	}
+	if difference := want.compare(found); difference != "" {
+		return fmt.Errorf("%w: %s: %s: something other than bridge has changed its schema", bridge.ErrStoreDamaged, path, difference)
 	}
 	return nil
 }
 
-// state is what identifies a moment of a store.
-type state struct {
-	id, mac []byte
-	seq     int64
-}
-
-func (s *state) read(c *conn) error {
-	return transact(c, "BEGIN", func(c *conn) error {
-		return errors.Join(
-			c.get("SELECT id FROM store", nil, &s.id),
-			c.get("SELECT seq, mac FROM audit_head", nil, &s.seq, &s.mac))
-	})
-}
-
-// leadsTo reports whether c is of the same store at the same moment or later.
-func (s *state) leadsTo(c *conn) (bool, error) {
-	var now, then state
-	err := errors.Join(
-		c.get("SELECT id FROM store", nil, &now.id),
-		c.get("SELECT seq, mac FROM audit_head", nil, &now.seq, &now.mac))
+func knownDigest(version int) string {
+	text, err := digests.ReadFile("schema/digests.txt")
 	if err != nil {
-		return false, err
+		return ""
 	}
-	if !bytes.Equal(s.id, now.id) || s.seq > now.seq {
-		return false, nil
+	lines := strings.Fields(string(text))
+	if version < 1 || version > len(lines) {
+		return ""
 	}
-	if s.seq > 0 {
-		err := c.get("SELECT mac FROM audit_log WHERE seq = ?", []any{s.seq}, &then.mac)
-		if errors.Is(err, errNoRow) {
-			return false, nil
+	return lines[version-1]
+}
+
+// compare names the first difference, or nothing.
+func (o objects) compare(found objects) string {
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if _, ok := o[name]; !ok {
+			return "the " + cleantext.CleanLine(cutName(name)) + " is not bridge's"
 		}
-		if err != nil || !bytes.Equal(then.mac, s.mac) {
-			return false, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		switch text, ok := found[name]; {
+		case !ok:
+			return "the " + name + " is missing"
+		case text != o[name]:
+			return "the " + name + " is another than bridge's"
 		}
 	}
-	var since int64
-	err = c.get("SELECT count(*) FROM audit_log WHERE seq > ?", []any{s.seq}, &since)
-	return since == now.seq-s.seq, err
+	return ""
+}
+
+// cutName keeps a name that somebody made up from filling the screen.
+func cutName(name string) string {
+	const longest = 60
+	if runes := []rune(name); len(runes) > longest {
+		return string(runes[:longest]) + "…"
+	}
+	return name
+}
+
+// expectedObjects makes the schema of a version in memory.
+func expectedObjects(version int) (_ objects, err error) {
+	scripts, err := migrations()
+	if err != nil {
+		return nil, err
+	}
+	d, err := new(sqlite.Driver).Open(":memory:")
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(d)
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if err := applyMigrations(c, scripts[:version], Options{}); err != nil {
+		return nil, err
+	}
+	return readObjects(c)
+}
+
+// contain turns a panic over a file that no SQLite wrote into an error.
+func contain(path string, err *error) {
+	if reason := recover(); reason != nil {
+		*err = fmt.Errorf("%w: %s: reading it failed (%v)", bridge.ErrStoreDamaged, path, reason)
+	}
 }
