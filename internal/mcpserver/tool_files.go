@@ -19,8 +19,8 @@ import (
 // fileArgs say which file.
 type fileArgs struct {
 	credentialArgs
-	Path   string `json:"path"`
-	TaskID int64  `json:"task_id,omitempty"`
+	Path   string `json:"path" jsonschema:"As docs/api.md"`
+	TaskID int64  `json:"task_id,omitempty" jsonschema:"If it is a task's"`
 }
 
 func (a fileArgs) name() files.Name { return files.Name{Path: a.Path, Task: a.TaskID} }
@@ -41,19 +41,17 @@ func refineFile(s *jsonschema.Schema, texts ...string) {
 	}
 }
 
-// brief leaves out what the core's tools, which are always there, say of credentials.
+// brief says less of credentials than the core's tools, which are always there.
 func brief(s *jsonschema.Schema) {
-	for _, name := range []string{"conversation_id", "session_id", "token"} {
-		s.Properties[name].Description = ""
-	}
+	s.Properties["conversation_id"].Description = "Yours"
 }
 
 type fileReadArgs struct {
 	credentialArgs
-	Path     string `json:"path,omitempty"`
+	Path     string `json:"path,omitempty" jsonschema:"None: list them"`
 	Version  int64  `json:"version,omitempty" jsonschema:"An earlier one"`
-	FromChar int    `json:"from_char,omitempty"`
-	TaskID   int64  `json:"task_id,omitempty"`
+	FromChar int    `json:"from_char,omitempty" jsonschema:"As next_char said"`
+	TaskID   int64  `json:"task_id,omitempty" jsonschema:"If it is a task's"`
 }
 
 // fileText is the answer to who reads a file.
@@ -83,7 +81,7 @@ type fileList struct {
 
 func fileRead() tool {
 	definition := describe[fileReadArgs]("file_read", "Read a shared file",
-		"Read a text file that the sessions of the conversation (or of its task task_id) share through the bridge; without path, list them. If next_char, go on with from_char.",
+		"Read a text file that the sessions of the conversation share through the bridge.",
 		traits{readOnly: true}, func(s *jsonschema.Schema) { refineFile(s) })
 	definition.Meta = mcp.Meta{maxResultSize: maxResultChars}
 	return sessionTool(definition, runFileRead)
@@ -165,7 +163,7 @@ func listFiles(ctx context.Context, s *server, c bridge.Credentials, task int64)
 
 type fileWriteArgs struct {
 	fileArgs
-	Text    string `json:"text"`
+	Text    string `json:"text" jsonschema:"256 KB at most"`
 	Version int64  `json:"version,omitempty" jsonschema:"The one you read; leave out for a new file"`
 }
 
@@ -184,7 +182,7 @@ type fileWritten struct {
 
 func fileWrite() tool {
 	definition := describe[fileWriteArgs]("file_write", "Write a shared file",
-		"Create a shared file, or replace all its text (256 KB at most). Refused with a diff if others changed it since version.",
+		"Create a shared file, or replace all its text. Refused with a diff if others changed it since version.",
 		traits{idempotent: true}, func(s *jsonschema.Schema) { refineFile(s, "text") })
 	return sessionTool(definition, runFileWrite)
 }
@@ -200,7 +198,7 @@ func runFileWrite(ctx context.Context, s *server, c bridge.Credentials, args fil
 type fileEditArgs struct {
 	fileArgs
 	Old     string `json:"old" jsonschema:"Must stand once in it"`
-	New     string `json:"new"`
+	New     string `json:"new" jsonschema:"In its place"`
 	Version int64  `json:"version,omitempty" jsonschema:"The one you read"`
 }
 
