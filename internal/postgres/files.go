@@ -6,6 +6,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // selectFiles reads files without their texts.
@@ -66,7 +67,7 @@ func listChanges(c *conn, file, since int64) (all []files.Change, err error) {
 		SELECT version, session, at, action, start, bytes, redacted,
 		       CASE WHEN version > $2 THEN removed ELSE '' END, CASE WHEN version > $2 THEN inserted ELSE '' END
 		FROM file_changes WHERE file = $1 ORDER BY version`, []any{file, since}, dest, func() error {
-		one.Session, one.Action, one.Redacted = bridge.SessionID(session), files.Action(action), fromList(redacted)
+		one.Session, one.Action, one.Redacted = bridge.SessionID(session), files.Action(action), sqlstore.FromList(redacted)
 		all = append(all, one)
 		return nil
 	})
@@ -173,7 +174,7 @@ func (e *entry) keepFile(o files.Outcome) error {
 	e.later(`
 		INSERT INTO file_changes (file, version, session, at, action, start, bytes, redacted, removed, inserted)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		f.ID, c.Version, string(c.Session), c.At, string(c.Action), c.Start, c.Bytes, list(c.Redacted), c.Removed, c.Inserted)
+		f.ID, c.Version, string(c.Session), c.At, string(c.Action), c.Start, c.Bytes, sqlstore.List(c.Redacted), c.Removed, c.Inserted)
 	e.later("DELETE FROM file_changes WHERE file = $1 AND version <= $2", f.ID, o.Forget)
 	return nil
 }

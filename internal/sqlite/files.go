@@ -6,6 +6,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // selectFiles reads files without their texts.
@@ -66,7 +67,7 @@ func listChanges(c *conn, file, since int64) (all []files.Change, err error) {
 		SELECT version, session, at, action, start, bytes, redacted,
 		       CASE WHEN version > ?2 THEN removed ELSE '' END, CASE WHEN version > ?2 THEN inserted ELSE '' END
 		FROM file_changes WHERE file = ?1 ORDER BY version`, []any{file, since}, dest, func() error {
-		one.Session, one.Action, one.Redacted = bridge.SessionID(session), files.Action(action), fromList(redacted)
+		one.Session, one.Action, one.Redacted = bridge.SessionID(session), files.Action(action), sqlstore.FromList(redacted)
 		all = append(all, one)
 		return nil
 	})
@@ -176,7 +177,7 @@ func (e *entry) keepFile(o files.Outcome) error {
 		{"INSERT INTO file_texts (file, text) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET text = ?2", []any{f.ID, f.Text}},
 		{
 			"INSERT INTO file_changes (file, version, session, at, action, start, bytes, redacted, removed, inserted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			[]any{f.ID, c.Version, string(c.Session), c.At, string(c.Action), c.Start, c.Bytes, list(c.Redacted), c.Removed, c.Inserted},
+			[]any{f.ID, c.Version, string(c.Session), c.At, string(c.Action), c.Start, c.Bytes, sqlstore.List(c.Redacted), c.Removed, c.Inserted},
 		},
 		{"DELETE FROM file_changes WHERE file = ? AND version <= ?", []any{f.ID, o.Forget}},
 	} {
