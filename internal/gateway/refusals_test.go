@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,11 +110,10 @@ func TestRefusals(t *testing.T) {
 }
 
 // endless is a body without an end, sent in chunks.
-type endless struct{ sent int }
+type endless struct{ sent atomic.Int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
-	e.sent += len(p)
-	if e.sent > 64<<20 {
+	if e.sent.Add(int64(len(p))) > 64<<20 {
 		return 0, io.EOF
 	}
 	return copy(p, bytes.Repeat([]byte(" "), len(p))), nil
@@ -135,8 +135,8 @@ func TestChunkedBody(t *testing.T) {
 			t.Errorf("got %d", resp.StatusCode)
 		}
 	}
-	if body.sent > 32<<20 {
-		t.Errorf("%d bytes were read", body.sent)
+	if n := body.sent.Load(); n > 32<<20 {
+		t.Errorf("%d bytes were read", n)
 	}
 	// The body of a stranger is not read at all.
 	body = &endless{}
@@ -147,8 +147,8 @@ func TestChunkedBody(t *testing.T) {
 			t.Errorf("a stranger: got %d", resp.StatusCode)
 		}
 	}
-	if body.sent > 8<<20 {
-		t.Errorf("%d bytes of a stranger's body were taken", body.sent)
+	if n := body.sent.Load(); n > 8<<20 {
+		t.Errorf("%d bytes of a stranger's body were taken", n)
 	}
 }
 
