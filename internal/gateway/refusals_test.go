@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -334,3 +336,22 @@ func TestConnections(t *testing.T) {
 
 // operationsOfNobody is an interface without operations.
 var operationsOfNobody = reflect.TypeFor[any]()
+
+// TestFirstCallsAtOnce: the first calls of a key come at once, and each proves the key
+// for itself, while the others are already answered.
+func TestFirstCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	for n := range 10 {
+		secret := p.key(t, fmt.Sprint("agent", n), access.Agent)
+		var all sync.WaitGroup
+		for range 12 {
+			all.Go(func() {
+				if status, _, body := p.raw(t, secret, "POST", "/mcp", rpc("tools/list", map[string]any{}), legacy); status != 200 {
+					t.Errorf("%d %s", status, body)
+				}
+			})
+		}
+		all.Wait()
+	}
+}
