@@ -75,6 +75,22 @@ func (s *Service) awaitMail(ctx context.Context, c Credentials, after int64, dra
 	return err
 }
 
+// PeekRoster tells a session who is in its conversation, with role and status. Like
+// CountMail it writes nothing, and refuses whom that refuses.
+func (s *Service) PeekRoster(ctx context.Context, c Credentials) (roster Roster, err error) {
+	if _, err := s.CountMail(ctx, c); err != nil {
+		return nil, err
+	}
+	o, err := s.store.Conversation(ctx, c.Conversation)
+	if err != nil {
+		return nil, err
+	}
+	for _, each := range o.Sessions {
+		roster = append(roster, SessionState{Session: each.Session, Role: each.Role, Status: each.Status})
+	}
+	return roster, nil
+}
+
 // Mail is how much there is for a session.
 type Mail struct {
 	// Unread counts the messages that wait and are not on their way to it.

@@ -11,6 +11,7 @@ import (
 type Beside interface {
 	PeekMessages(ctx context.Context, c bridge.Credentials, after int64, limit int) (bridge.Peeked, error)
 	AwaitMail(ctx context.Context, c bridge.Credentials, after int64, drain <-chan struct{}) error
+	PeekRoster(ctx context.Context, c bridge.Credentials) (bridge.Roster, error)
 	Heartbeat(ctx context.Context, c bridge.Credentials) (bridge.Pulse, error)
 	SessionOf(ctx context.Context, conversation, token string) (bridge.SessionID, error)
 }

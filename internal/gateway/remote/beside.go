@@ -27,6 +27,21 @@ func (c *Conn) AwaitMessages(ctx context.Context, cr bridge.Credentials, after i
 	}
 }
 
+// PeekRoster tells who is in the session's conversation.
+func (c *Conn) PeekRoster(ctx context.Context, cr bridge.Credentials) (out bridge.Roster, err error) {
+	_, err = c.do(ctx, request{name: "PeekRoster", arguments: []any{cr}, again: true}, &out)
+	return out, err
+}
+
+// Prove asks the gateway for nothing but whether it takes the key.
+func (c *Conn) Prove(ctx context.Context) error {
+	_, err := c.CountMail(ctx, bridge.Credentials{})
+	if errors.Is(err, bridge.ErrUnauthorized) {
+		return nil // nobody has proved a session, and the key counts
+	}
+	return err
+}
+
 // Heartbeat says that the session lives.
 func (c *Conn) Heartbeat(ctx context.Context, cr bridge.Credentials) (out bridge.Pulse, err error) {
 	_, err = c.do(ctx, request{name: "Heartbeat", arguments: []any{cr}, again: true}, &out)

@@ -54,7 +54,7 @@ func (c *Conn) do(ctx context.Context, r request, results ...any) (f fate, err e
 	if err != nil {
 		return f, err
 	}
-	until := time.Now().Add(c.o.Patience)
+	until := time.Now().Add(c.o.TryFor)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		what, err := c.attempt(ctx, r, body, results, &f)
 		if what == answered {

@@ -28,9 +28,9 @@ type Options struct {
 	Join Join
 	// Redactor hides secrets before they leave the machine; nil means the built-in rules.
 	Redactor *redact.Engine
-	// Patience is how long an operation is tried while the gateway does not answer; 0
-	// means DefaultPatience. One that waits for mail is tried as long as it waits.
-	Patience time.Duration
+	// TryFor is how long an operation is tried while the gateway does not answer; 0
+	// means DefaultTryFor. One that waits for mail is tried as long as it waits.
+	TryFor time.Duration
 	// Attempt is how long one request may take beyond what it waits for; 0 means
 	// DefaultAttempt.
 	Attempt time.Duration
@@ -42,8 +42,8 @@ type Options struct {
 
 // Defaults of Options. Clients give up a call after 60 seconds.
 const (
-	DefaultPatience = 20 * time.Second
-	DefaultAttempt  = 15 * time.Second
+	DefaultTryFor  = 20 * time.Second
+	DefaultAttempt = 15 * time.Second
 )
 
 // A peer that is gone without a word is noticed within about 15 seconds, whatever waits.
@@ -63,8 +63,8 @@ func New(o Options) *Conn {
 	if o.Redactor == nil {
 		o.Redactor = new(redact.Engine)
 	}
-	if o.Patience == 0 {
-		o.Patience = DefaultPatience
+	if o.TryFor == 0 {
+		o.TryFor = DefaultTryFor
 	}
 	if o.Attempt == 0 {
 		o.Attempt = DefaultAttempt

@@ -190,7 +190,7 @@ func TestErrors(t *testing.T) {
 func TestAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	c := w.conn(t, func(o *remote.Options) { o.Patience = 100 * time.Millisecond })
+	c := w.conn(t, func(o *remote.Options) { o.TryFor = 100 * time.Millisecond })
 	p := pair(t, w.conn(t))
 	w.way.set(func() { w.way.gone = true })
 	_, err := c.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"})
@@ -317,7 +317,7 @@ func TestCutNetwork(t *testing.T) {
 	t.Parallel()
 	const messages, pairs = 60, 3
 	w := newWorld(t)
-	c := w.conn(t, func(o *remote.Options) { o.Patience = time.Minute })
+	c := w.conn(t, func(o *remote.Options) { o.TryFor = time.Minute })
 	var work sync.WaitGroup
 	var sent atomic.Int64
 	for n := range pairs {

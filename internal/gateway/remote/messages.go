@@ -55,7 +55,7 @@ func bounded(wait time.Duration) time.Duration { return max(0, min(wait, bridge.
 // more, without waiting.
 func (c *Conn) await(ctx context.Context, wait time.Duration, drain <-chan struct{}, ask func(context.Context, time.Duration) (fate, error)) error {
 	begun := time.Now()
-	until, patience := begun.Add(bounded(wait)), begun.Add(max(bounded(wait), c.o.Patience))
+	until, giveUp := begun.Add(bounded(wait)), begun.Add(max(bounded(wait), c.o.TryFor))
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		asking, stop := context.WithCancel(ctx)
 		drained := whenClosed(asking, drain, stop)
@@ -66,7 +66,7 @@ func (c *Conn) await(ctx context.Context, wait time.Duration, drain <-chan struc
 			return err
 		}
 		next := time.Now().Add(pause)
-		again := errors.Is(err, bridge.ErrGatewayAway) && next.Before(patience) || err == nil && f.draining && next.Before(until)
+		again := errors.Is(err, bridge.ErrGatewayAway) && next.Before(giveUp) || err == nil && f.draining && next.Before(until)
 		if !again {
 			return err
 		}
