@@ -46,6 +46,10 @@ var (
 	ErrStoreFull = errors.New("the disk is full")
 	// ErrStoreReadOnly reports a store that cannot be written.
 	ErrStoreReadOnly = errors.New("the store is read-only")
+	// ErrStoreMoved reports a store that was copied to another place, and closed there.
+	ErrStoreMoved = errors.New("the store was moved")
+	// ErrStoreNotMoved reports a store that is not closed.
+	ErrStoreNotMoved = errors.New("the store was not moved: it is open")
 	// ErrStoreBusy reports that other processes kept the store locked too long.
 	ErrStoreBusy = errors.New("the store is busy")
 	// ErrStoreGone reports that another file, or none, has the name of the store

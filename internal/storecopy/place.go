@@ -34,6 +34,11 @@ func (c Copy) ToFile(ctx context.Context, path string) (r Report, err error) {
 	if err := errors.Join(sqlite.LeftOverLog(path), CheckKey(keyfile.Beside(path), c.Key)); err != nil {
 		return r, err
 	}
+	target := file()
+	return c.whole(ctx, target, func(read snapshot) (Report, error) { return c.toFile(ctx, read, target, path) })
+}
+
+func (c Copy) toFile(ctx context.Context, read snapshot, target *dialect, path string) (r Report, err error) {
 	folder := filepath.Dir(path)
 	sweep(folder, time.Now())
 	work, err := os.MkdirTemp(folder, unfinished) // mode 0700
@@ -42,7 +47,7 @@ func (c Copy) ToFile(ctx context.Context, path string) (r Report, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	made := filepath.Join(work, filepath.Base(path))
-	r, err = c.into(ctx, file(), func(ctx context.Context, fn func(rows, exec) error) error {
+	r, err = c.into(ctx, read, target, func(ctx context.Context, fn func(rows, exec) error) error {
 		return sqlite.Fill(ctx, made, sqlite.Options{Key: c.Key, Volatile: true}, fn)
 	})
 	if err != nil {
