@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -27,7 +28,8 @@ type Inspection struct {
 	WAL bool
 	// SchemaVersion is 0 for a file that nobody has put anything into.
 	SchemaVersion int
-	// Problems is what SQLite's quick check found, at most ten; empty when sound.
+	// Problems is what SQLite's quick check found, and counts that do not hold, at most
+	// ten each; empty when sound.
 	Problems []string
 	// Limits are those of the store; nil before it has any.
 	Limits *bridge.LimitReport
@@ -108,8 +110,24 @@ func (i *Inspection) readDatabase(path string, quiet bool) error {
 		}
 		report, err := limitReport(c, "")
 		i.Limits = &report
+		if err != nil || i.header.version < int64(SchemaVersion()) {
+			return err
+		}
+		wrong, err := miscounted(c)
+		i.Problems = append(i.Problems, wrong...)
 		return err
 	})
+}
+
+// miscounted compares counts that are kept with what they count.
+func miscounted(c *conn) (problems []string, err error) {
+	var conversation, sender, recipient string
+	var kept, counted int64
+	err = c.each(wrongUnread, nil, []any{&conversation, &sender, &recipient, &kept, &counted}, func() error {
+		problems = append(problems, fmt.Sprintf("%s: %d messages of %s to %s are unread, and %d are noted (table flows)", conversation, counted, sender, recipient, kept))
+		return nil
+	})
+	return problems, err
 }
 
 func quickCheck(c *conn) (problems []string, err error) {
