@@ -43,7 +43,9 @@ func inFile(t *testing.T, path string, key auth.Key) opened {
 			}
 			return s.Close()
 		},
-		reopen: func(key auth.Key) error { return sqlite.Reopen(t.Context(), path, sqlite.Options{Key: key}, reopening()) },
+		reopen: func(key auth.Key) error {
+			return sqlite.Reopen(t.Context(), path, sqlite.Options{Key: key}, reopening())
+		},
 	}
 }
 
@@ -59,7 +61,9 @@ func onServer(t *testing.T, dsn string, key auth.Key) (opened, *postgres.Store) 
 			}
 			return s.Close()
 		},
-		reopen: func(key auth.Key) error { return postgres.Reopen(t.Context(), dsn, postgres.Options{Key: key}, reopening()) },
+		reopen: func(key auth.Key) error {
+			return postgres.Reopen(t.Context(), dsn, postgres.Options{Key: key}, reopening())
+		},
 	}, s
 }
 

@@ -77,4 +77,3 @@ func goTool(args ...string) ([]byte, error) {
 	defer cancel()
 	return exec.CommandContext(ctx, "go", args...).CombinedOutput() //nolint:gosec // G204: the Go tool, with our own arguments
 }
-

@@ -235,4 +235,3 @@ func trySwitched(with []change, number map[string]int, sources map[string]*sourc
 	}
 	return nil
 }
-

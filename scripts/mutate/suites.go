@@ -33,4 +33,3 @@ const slow = "LeftOver|FilesLost|ManyProcesses|EightProcesses|FullDisk|AtEachSys
 // limit ends a test that a change has made endless. On a busy machine the tests of
 // one package take minutes.
 const limit = 6 * time.Minute
-
