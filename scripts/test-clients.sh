@@ -16,7 +16,7 @@ earlier="@anthropic-ai/claude-code@2.1.329 @openai/codex@0.169.0 @google/gemini-
 	opencode-ai@1.18.32 @qwen-code/qwen-code@0.24.3 @github/copilot@1.0.92 cline@3.0.64"
 minutes=6 # for npm, each time
 # What depends on the version of a client rather than on bridge alone.
-versioned='Installed|AsksFor|Alone|HooksTell|Identity|ToldSession|MailWakes|Daemon|Hub|Talk'
+versioned='Installed|AsksFor|Alone|HooksTell|Identity|ToldSession|MailWakes|Daemon|Hub|Talk|Served'
 
 work=$(mktemp -d)
 mkdir "$work/versions"

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 
+	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
@@ -115,6 +116,14 @@ var table = []Row{
 	{claims.ErrTooMany, "too_many_claims", "release_file those that you are done with, or claim one pattern for many files", "", ExitFailure, http.StatusConflict},
 	{claims.ErrNoTask, "no_such_task", "leave task_id out, or call list_tasks for yours", "", ExitNotFound, http.StatusNotFound},
 	{claims.ErrNoClaim, "no_such_claim", "nothing was released", "`bridge claims list` shows those that there are", ExitNotFound, http.StatusNotFound},
+
+	// Access keys of gateways.
+	{
+		access.ErrRefused, "access_refused", "tell your human: the key is unknown to this gateway, revoked or expired",
+		"`bridge access list` shows the keys that there are", ExitUnauthorized, http.StatusUnauthorized,
+	},
+	{access.ErrRole, "access_role", "tell your human", "`bridge access list` shows the roles", ExitUnauthorized, http.StatusForbidden},
+	{access.ErrNoSuchKey, "no_such_key", "", "`bridge access list` shows those that there are", ExitNotFound, http.StatusNotFound},
 
 	// Commands.
 	{

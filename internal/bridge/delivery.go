@@ -75,6 +75,32 @@ type Taken struct {
 	Busy bool
 }
 
+// Busy is the answer to a take where another answer holds the next messages of an inbox.
+// It is decided first: such a take is neither charged nor recorded.
+func (t Take) Busy(g Gate, i Inbox) (taken Taken, busy bool) {
+	if !i.Busy(g.Now) {
+		return Taken{}, false
+	}
+	return Taken{Busy: true, Delivery: Delivery{HasMore: true, Unread: i.Unread()}}, true
+}
+
+// Hand is the answer to a take that was charged: the first unread messages of an inbox,
+// under a claim, and the inbox to keep. Where there are none nothing is claimed, nothing
+// is kept, and the log may fold the call with others like it. The standing is the
+// caller's before. It notes in g's details what the log keeps of the call.
+func (t Take) Hand(g Gate, i Inbox, standing Standing, messages []Message, more bool) (taken Taken, kept Inbox) {
+	taken.Messages, taken.HasMore = messages, more
+	taken.Unread, taken.Standing = i.Unread()-int64(len(messages)), standing
+	g.Details["messages"] = len(messages)
+	if len(messages) == 0 {
+		return taken, i
+	}
+	kept = i.hand(messages, t.ClaimUntil, g.Details)
+	taken.Standing.Unread = kept.Waiting(g.Now)
+	taken.Claim = Claim{Conversation: g.Conversation, Session: g.Session, ID: kept.ClaimID}
+	return taken, kept
+}
+
 // SessionView is the state of a session, read without a change.
 type SessionView struct {
 	Proof

@@ -1,6 +1,11 @@
 package bridge
 
-import "time"
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
 
 // Inbox is the mail of one session in numbers, and the claim on it. Messages 1
 // to ReadSeq are read, those up to LastSeq are unread. Of the unread, those up
@@ -39,10 +44,10 @@ func ClaimStands(until, now time.Time) bool {
 	return now.Before(until) && until.Sub(now) < clockStep
 }
 
-// Hand claims messages, which begin behind the last that was read, for one
+// hand claims messages, which begin behind the last that was read, for one
 // answer until a time, and marks those that were handed out before. It returns
 // the inbox to keep.
-func (i Inbox) Hand(messages []Message, until time.Time, details Details) Inbox {
+func (i Inbox) hand(messages []Message, until time.Time, details Details) Inbox {
 	again := 0
 	for n := range messages {
 		if messages[n].Seq <= i.HandedSeq {
@@ -97,3 +102,31 @@ func renewClaim(until time.Time) ClaimRule {
 
 // claimed reports whether the claim with the given ID has not ended.
 func (i Inbox) claimed(id int64) bool { return i.ClaimID == id && !i.ClaimUntil.IsZero() }
+
+// ReadMessage is a message that a session has read: its ID, and who sent it.
+type ReadMessage struct {
+	ID     int64
+	Sender string
+}
+
+// Receipt tells a sender how far another session has read its messages.
+type Receipt struct {
+	Sender SessionID
+	// ID is the last one that was read, and Count how many were read with it.
+	ID, Count int64
+}
+
+// Receipts are what the senders of messages are told when they are read, in order of
+// the senders. Only sessions are: neither the bridge nor its operator waits for that.
+func Receipts(read []ReadMessage) []Receipt {
+	of := map[SessionID]Receipt{}
+	for _, m := range read {
+		sender := SessionID(m.Sender)
+		if !sender.Valid() {
+			continue
+		}
+		r := of[sender]
+		of[sender] = Receipt{Sender: sender, ID: max(r.ID, m.ID), Count: r.Count + 1}
+	}
+	return slices.SortedFunc(maps.Values(of), func(a, b Receipt) int { return cmp.Compare(a.Sender, b.Sender) })
+}

@@ -78,13 +78,18 @@ func TestHand(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			details := bridge.Details{}
-			got := tt.inbox.Hand(tt.messages, until, details)
+			g := bridge.Gate{Operation: bridge.Operation{Now: noon, Details: bridge.Details{}, Conversation: "conv_1"}, Session: "b"}
+			taken, got := bridge.Take{ClaimUntil: until}.Hand(g, tt.inbox, bridge.Standing{Unread: 9}, tt.messages, true)
+			tt.details["messages"] = len(tt.messages)
+			claim := bridge.Claim{Conversation: "conv_1", Session: "b", ID: tt.want.ClaimID}
+			if taken.Claim != claim || !taken.HasMore || taken.Unread != tt.inbox.Unread()-int64(len(tt.messages)) || taken.Standing.Unread != got.Waiting(noon) {
+				t.Errorf("got %+v", taken)
+			}
 			var again []bool
 			for _, m := range tt.messages {
 				again = append(again, m.Redelivered)
 			}
-			if diff := cmp.Diff([]any{tt.want, tt.details, tt.again}, []any{got, details, again}); diff != "" {
+			if diff := cmp.Diff([]any{tt.want, tt.details, tt.again}, []any{got, g.Details, again}); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -130,5 +135,44 @@ func TestReleaseOfWhatIsRead(t *testing.T) {
 		if _, changed := bridge.ReleaseClaim(i, 7); changed != want {
 			t.Errorf("with %d of 3 read: %v, want %v", read, changed, want)
 		}
+	}
+}
+
+// TestHandNothing: where nothing is unread nothing is claimed.
+func TestHandNothing(t *testing.T) {
+	g := bridge.Gate{Operation: bridge.Operation{Now: noon, Details: bridge.Details{}}}
+	inbox := bridge.Inbox{LastSeq: 2, ReadSeq: 2, ClaimID: 3}
+	taken, kept := bridge.Take{ClaimUntil: noon.Add(bridge.ClaimFor)}.Hand(g, inbox, bridge.Standing{Now: noon}, nil, false)
+	want := bridge.Taken{Delivery: bridge.Delivery{Standing: bridge.Standing{Now: noon}}}
+	if diff := cmp.Diff([]any{want, inbox, bridge.Details{"messages": 0}}, []any{taken, kept, g.Details}); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestTakeWhileBusy: who asks while another answer holds the messages learns how many
+// there are.
+func TestTakeWhileBusy(t *testing.T) {
+	g := bridge.Gate{Operation: bridge.Operation{Now: noon}}
+	free := bridge.Inbox{LastSeq: 3, ReadSeq: 1}
+	if taken, busy := (bridge.Take{}).Busy(g, free); busy || taken.Busy {
+		t.Error("a free inbox is busy")
+	}
+	held := free
+	held.ClaimID, held.ClaimSeq, held.ClaimUntil = 1, 2, noon.Add(time.Second)
+	taken, busy := bridge.Take{}.Busy(g, held)
+	want := bridge.Taken{Busy: true, Delivery: bridge.Delivery{HasMore: true, Unread: 2}}
+	if diff := cmp.Diff(want, taken); diff != "" || !busy {
+		t.Errorf("busy: %v; %s", busy, diff)
+	}
+}
+
+func TestReceipts(t *testing.T) {
+	got := bridge.Receipts([]bridge.ReadMessage{{1, "c"}, {2, "a"}, {3, bridge.System}, {5, "a"}, {4, "a"}, {6, bridge.Operator}})
+	want := []bridge.Receipt{{Sender: "a", ID: 5, Count: 3}, {Sender: "c", ID: 1, Count: 1}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := bridge.Receipts([]bridge.ReadMessage{{1, bridge.System}}); len(got) != 0 {
+		t.Errorf("the bridge gets a receipt: %v", got)
 	}
 }

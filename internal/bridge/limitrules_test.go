@@ -102,3 +102,20 @@ func TestAdmitMore(t *testing.T) {
 		})
 	}
 }
+
+// TestFirstLimits: a store begins with a limit of each kind.
+func TestFirstLimits(t *testing.T) {
+	all := bridge.DefaultLimits()
+	set := bridge.FirstLimits(all, bridge.LimitMade, noon)
+	if len(set) != len(bridge.LimitKinds()) {
+		t.Errorf("got %d limits", len(set))
+	}
+	for _, s := range set {
+		if s.By != bridge.LimitMade || !s.At.Equal(noon) || s.Conversation != "" {
+			t.Errorf("got %+v", s)
+		}
+	}
+	if diff := cmp.Diff(all, bridge.EffectiveLimits(set, all.Quota)); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -145,3 +145,11 @@ func EffectiveLimits(set []SetLimit, quota Usage) Limits {
 	}
 	return limits
 }
+
+// FirstLimits are what a store begins with, set by somebody at a time.
+func FirstLimits(l Limits, by string, at time.Time) (set []SetLimit) {
+	for _, kind := range LimitKinds() {
+		set = append(set, SetLimit{Kind: kind, Limit: *l.Of(kind), By: by, At: at})
+	}
+	return set
+}

@@ -102,6 +102,45 @@ type Draft struct {
 	Text    MessageRule
 }
 
+// SendScene is what decides about a message before it is made.
+type SendScene struct {
+	// Repeated reports that its idempotency key has an answer: nothing else counts then.
+	Repeated bool
+	// Roster is the sessions of the conversation.
+	Roster Roster
+	// Answers reports that the caller sent or was sent the message that it answers.
+	Answers bool
+}
+
+// Admit says who gets the message, and what the call costs. The error is a Refusal, for
+// arguments that do not fit the scene; such a call is not charged as a message.
+func (d Draft) Admit(g Gate, s SendScene) (to Recipients, charges []Charge, err error) {
+	if s.Repeated {
+		return nil, g.sendCharges(true, 0), nil
+	}
+	if to, err = d.To(s.Roster); err != nil {
+		return nil, nil, g.Refuse(err, OutcomeInvalid)
+	}
+	if d.ReplyTo != 0 && !s.Answers {
+		return nil, nil, g.Refuse(noSuchReply(), OutcomeInvalid)
+	}
+	return to, g.sendCharges(false, len(to)), nil
+}
+
+// Answer completes what a store answers to a message, in a conversation of many (more
+// than two sessions) or of two, and notes in g's details what the log keeps of it.
+func (s Sent) Answer(g Gate, many bool, standing Standing) Sent {
+	if s.Repeated {
+		g.Details["repeated"] = true
+	}
+	if s.Many = many; many {
+		g.Details["to"] = s.Recipients()
+	}
+	s.Unread, s.Now, s.Standing = standing.Unread, g.Now, standing
+	g.Details["message_id"], g.Details["seq"] = s.ID, s.Seq
+	return s
+}
+
 // Sent is the answer to Send.
 type Sent struct {
 	ID int64
@@ -139,8 +178,8 @@ func (g Gate) ChargeFor(repeated bool) []Charge {
 	return g.Charges
 }
 
-// SendCharges is what a message to so many recipients costs: a write for each.
-func (g Gate) SendCharges(repeated bool, recipients int) []Charge {
+// sendCharges is what a message to so many recipients costs: a write for each.
+func (g Gate) sendCharges(repeated bool, recipients int) []Charge {
 	charges := slices.Clone(g.ChargeFor(repeated))
 	if !repeated {
 		for i := range charges {
@@ -394,10 +433,6 @@ func (s *Service) Told(ctx context.Context, c Credentials, standing Standing) er
 func noSuchReply() error {
 	return Invalid("reply_to", "must be the message_id of a message of this conversation that you sent or were sent")
 }
-
-// RefuseReply is the refusal of an answer to a message that the caller neither sent
-// nor got.
-func RefuseReply(g Gate) error { return g.Refuse(noSuchReply(), OutcomeInvalid) }
 
 // RefuseInvalid is the refusal of an argument of the operator's that only the transaction could
 // judge. A session's is Gate.Refuse.

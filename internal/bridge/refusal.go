@@ -80,6 +80,19 @@ func (c Charge) Take(a Account, limits Limits, now time.Time) (Account, error) {
 	return Account{Bucket: kept}, nil
 }
 
+// TakeAll takes all of some charges from their accounts, which are as many, or none of
+// them: then the error is a Refusal. It returns the accounts as they are to be kept.
+func TakeAll(charges []Charge, accounts []Account, limits Limits, now time.Time) ([]Account, error) {
+	kept := make([]Account, len(charges))
+	for i, c := range charges {
+		var err error
+		if kept[i], err = c.Take(accounts[i], limits, now); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
 // flooded names the bucket of those calls to a bucket that are refused.
 func flooded(bucket string) string { return "refused/" + bucket }
 

@@ -30,7 +30,7 @@ type Store interface {
 	// AppendMessage keeps what a draft makes, once, for those whom it names, and what
 	// SharedFiles says of it. It answers a message that g's session sent or was sent,
 	// if it answers one. A repeated idempotency key is answered with the first answer;
-	// g.SendCharges says what that costs.
+	// Draft.Admit says what that costs.
 	AppendMessage(ctx context.Context, g Gate, key string, d Draft) (Sent, error)
 	// ForgetShared forgets files that a session was told of, and records nothing.
 	ForgetShared(ctx context.Context, conversation string, session SessionID, files Shared) error

@@ -92,9 +92,17 @@ type Claim struct {
 	// TakenAt is when it was taken, or taken again, and SeenAt the holder's last
 	// sign of life.
 	TakenAt, SeenAt time.Time
-	// Over reports that its conversation has expired, or that its task has ended or
-	// went to somebody else.
-	Over bool
+	// ExpiresAt is when its conversation expires.
+	ExpiresAt time.Time
+	// HasTask reports that its task, if it is for one, is an open one of its holder.
+	HasTask bool
+}
+
+// over reports that the conversation has expired, or that the task has ended or went to
+// somebody else: no sign of life keeps the claim then.
+func (c Claim) over(now time.Time) bool {
+	expired := bridge.Conversation{ExpiresAt: c.ExpiresAt}.Expired(now)
+	return expired || c.Task != 0 && !c.HasTask
 }
 
 // Left is how long the lease lasts if its holder falls silent now; 0 or less once
@@ -106,7 +114,7 @@ func (c Claim) Left(now time.Time) time.Duration {
 		from = c.SeenAt
 	}
 	left := from.Add(c.Lease).Sub(now)
-	if c.Over || left > 2*c.Lease {
+	if c.over(now) || left > 2*c.Lease {
 		return 0
 	}
 	return left

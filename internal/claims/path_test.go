@@ -83,11 +83,16 @@ func TestHeld(t *testing.T) {
 		{"run out", claims.Claim{TakenAt: noon.Add(-time.Minute)}, false},
 		{"kept by a sign of life", claims.Claim{TakenAt: noon.Add(-time.Hour), SeenAt: noon.Add(-time.Second)}, true},
 		{"silent", claims.Claim{TakenAt: noon.Add(-time.Hour), SeenAt: noon.Add(-time.Minute)}, false},
-		{"its task has ended", claims.Claim{TakenAt: noon, Over: true}, false},
+		{"its task has ended", claims.Claim{TakenAt: noon, Task: 7}, false},
+		{"its task is open", claims.Claim{TakenAt: noon, Task: 7, HasTask: true}, true},
+		{"its conversation has expired", claims.Claim{TakenAt: noon, ExpiresAt: noon}, false},
 		{"a little ahead", claims.Claim{TakenAt: noon.Add(time.Second)}, true},
 		{"from before the clock was set back", claims.Claim{TakenAt: noon.Add(time.Hour)}, false},
 	} {
 		tt.claim.Lease = time.Minute
+		if tt.claim.ExpiresAt.IsZero() {
+			tt.claim.ExpiresAt = noon.Add(24 * time.Hour)
+		}
 		if got := tt.claim.Held(noon); got != tt.want {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}

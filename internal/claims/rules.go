@@ -68,10 +68,15 @@ func (s Scene) mine(c Claim) bool {
 	return c.Session == s.Session && (c.Conversation == s.Conversation || c.Session == bridge.SessionA)
 }
 
-// over returns the numbers of the claims that no longer stand.
-func (s Scene) over() (ids []int64) {
-	for _, c := range s.Claims {
-		if !c.Held(s.Now) {
+// MayHaveLapsed reports whether a claim of a session can have run out since its last
+// sign of life: no lease is shorter than MinSeconds.
+func MayHaveLapsed(seenAt, now time.Time) bool { return now.Sub(seenAt) >= MinSeconds*time.Second }
+
+// Lapsed returns the numbers of those claims that no longer stand. A session's own are
+// removed before it gives a sign of life, which must not bring them back.
+func Lapsed(all []Claim, now time.Time) (ids []int64) {
+	for _, c := range all {
+		if !c.Held(now) {
 			ids = append(ids, c.ID)
 		}
 	}
@@ -82,7 +87,7 @@ func (s Scene) over() (ids []int64) {
 // same path is replaced.
 func takeRule(wanted []Claim) Rule {
 	return func(s Scene) Outcome {
-		o := Outcome{Remove: s.over()}
+		o := Outcome{Remove: Lapsed(s.Claims, s.Now)}
 		if wanted[0].Task != 0 && !s.HasTask {
 			o.Refused = ErrNoTask
 			return o
@@ -134,7 +139,7 @@ func heldError(path string, by Claim, now time.Time) *HeldError {
 // where there are none. Of several paths all are ended, or none.
 func releaseRule(paths []string) Rule {
 	return func(s Scene) Outcome {
-		o := Outcome{Remove: s.over()}
+		o := Outcome{Remove: Lapsed(s.Claims, s.Now)}
 		var ends []int64
 		found := map[string]bool{}
 		for _, c := range s.Claims {

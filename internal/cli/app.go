@@ -27,7 +27,9 @@ type app struct {
 	// dropped are the variables that host, a client's shared process, handed on and
 	// that are not used.
 	dropped []string
-	host    string
+	host    sharedHost
+	// shared is the process whose sessions all call this one; empty for none.
+	shared string
 
 	// fixed is the screen behind a pager, whose pipe is no terminal.
 	fixed *screen

@@ -30,7 +30,7 @@ the arguments are wrong, and 15 where the server cannot be started.`,
 		SuggestionsMinimumDistance: suggestWithin,
 	}
 	addCommands(cmd, newHarnessInitCmd(a), newHarnessImportCmd(a), newHarnessRunCmd(a), newHarnessValidateCmd(a), newHarnessListCmd(a), newHarnessSnapshotCmd(a), newHarnessDiffCmd(a),
-		newHarnessProbeCmd(a), newHarnessFuzzCmd(a), newHarnessBenchCmd(a), newHarnessBaselineCmd(a), newHarnessShimCmd(a))
+		newHarnessProbeCmd(a), newHarnessFuzzCmd(a), newHarnessBenchCmd(a), newHarnessBaselineCmd(a), newHarnessReportCmd(a), newHarnessServeCmd(a), newHarnessHealthCheckCmd(a), newHarnessShimCmd(a))
 	for _, sub := range cmd.Commands() {
 		sub.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return a.badSuite(flagError(cmd, err)) })
 	}
@@ -123,6 +123,14 @@ type jsonCase struct {
 	DependsOn []string `json:"depends_on,omitempty"`
 }
 
+func casesOf(plan []suite.Planned) []jsonCase {
+	cases := make([]jsonCase, len(plan))
+	for i, p := range plan {
+		cases[i] = jsonCase{p.ID, p.Tags, p.DependsOn}
+	}
+	return cases
+}
+
 func newHarnessListCmd(a *app) *cobra.Command {
 	var o suiteOptions
 	cmd := &cobra.Command{
@@ -144,10 +152,7 @@ func runHarnessList(a *app, o suiteOptions, path string) error {
 	if err != nil {
 		return err
 	}
-	cases := make([]jsonCase, len(plan))
-	for i, p := range plan {
-		cases[i] = jsonCase{p.ID, p.Tags, p.DependsOn}
-	}
+	cases := casesOf(plan)
 	if a.json {
 		return a.printJSON(cases)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -234,8 +233,5 @@ func baselineFolder(s *suite.Suite) string {
 	if folder == "" {
 		folder = "baselines"
 	}
-	if !filepath.IsAbs(folder) {
-		folder = filepath.Join(filepath.Dir(s.Path), folder)
-	}
-	return folder
+	return s.Beside(folder)
 }

@@ -185,10 +185,7 @@ func (a *app) promised(s *suite.Suite) (*contract.Snapshot, error) {
 	if path == "" {
 		return nil, nil //nolint:nilnil // a suite need not name one
 	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(s.Path), path)
-	}
-	return a.readSnapshot(path)
+	return a.readSnapshot(s.Beside(path))
 }
 
 // newerSnapshot reads a file, or asks a server.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -98,6 +97,7 @@ func (a *app) caseProgress(line *progressLine, cases int, engine *redact.Engine)
 func (a *app) endHarness(ctx context.Context, r *run.Report, s *suite.Suite, o harnessRunOptions, engine *redact.Engine) error {
 	report.Clean(r, engine)
 	paths, err := a.writeReports(r, s, o)
+	a.tellOfRun(ctx, r, s)
 	if err != nil {
 		return err
 	}
@@ -123,10 +123,7 @@ func (a *app) endHarness(ctx context.Context, r *run.Report, s *suite.Suite, o h
 func (a *app) writeReports(r *run.Report, s *suite.Suite, o harnessRunOptions) ([]string, error) {
 	dir, formats := o.dir, o.formats
 	if dir == "" && s.Reporting.OutputDir != "" {
-		dir = s.Reporting.OutputDir
-		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(filepath.Dir(s.Path), dir)
-		}
+		dir = s.Beside(s.Reporting.OutputDir)
 	}
 	if dir == "" {
 		return nil, nil

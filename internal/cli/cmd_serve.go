@@ -35,7 +35,8 @@ With YOLO_MODE=1 the agent is also offered tools to ask for commands: see "bridg
 Some clients run the sessions of several terminals in one background process, which has
 the variables of the terminal that started it. Behind such a process no credential is
 taken from the environment, and store and YOLO_MODE only where the client's own
-configuration sets them; the log says so.
+configuration sets them; the log says so. Where the sessions of such a process also share
+this one, an agent proves with each call which session it is.
 
 Standard output carries MCP only. The log goes to standard error.`,
 		Example: `  bridge serve
@@ -103,7 +104,9 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 			Unbound:  a.unbound(),
 			Bindings: binding.Beside(path),
 		}
-		o.Labels, o.Told = a.clientLabels()
+		if o.Shared = a.shared; o.Shared == "" {
+			o.Labels, o.Told = a.clientLabels()
+		}
 		if a.yoloEnabled() {
 			o.Commands = s.commandService
 		}

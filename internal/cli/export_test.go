@@ -99,6 +99,13 @@ const MaxAge = maxAgeDays * 24 * time.Hour
 // AgentOf tells whether a process with these arguments is an agent's.
 var AgentOf = agentOf
 
+// HostKind is the title of the shared host that a process with these arguments is,
+// whether its sessions share a server, and whether they are an editor's.
+func HostKind(arguments ...string) (title string, oneServer, editor bool) {
+	kind, _ := hostKindOf(arguments)
+	return kind.title, kind.oneServer, kind.editor
+}
+
 // AgentVariable is the first variable that says that this is an agent's shell.
 var AgentVariable = agentVariable
 

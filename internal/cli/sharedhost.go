@@ -15,8 +15,7 @@ import (
 // terminal behind a session says, and a credential among them would give the
 // first session to all others.
 type sharedHost struct {
-	// title is the client's own word for it.
-	title string
+	hostKind
 	// environ are its variables; known is false where they cannot be read.
 	environ []string
 	known   bool
@@ -43,9 +42,9 @@ func findSharedHosts() (hosts []sharedHost) {
 	pid, direct := os.Getppid(), true
 	for depth := 0; pid > 1 && depth < maxHostDepth; depth++ {
 		arguments, parent := processArguments(pid)
-		if title := sharedTitle(arguments); title != "" {
+		if kind, ok := hostKindOf(arguments); ok {
 			environ, known := processEnvironment(pid)
-			hosts = append(hosts, sharedHost{title, environ, known, direct})
+			hosts = joinHosts(hosts, sharedHost{kind, environ, known, direct})
 		}
 		direct = direct && len(arguments) > 0 && isShell(arguments[0])
 		pid = parent
@@ -53,47 +52,25 @@ func findSharedHosts() (hosts []sharedHost) {
 	return hosts
 }
 
-// sharedTitle names the shared host that a process with these arguments is; ""
-// for any other process. Checked against Codex 0.171.0, Claude Code 2.1.332 and
-// Cline 3.0.65; for opencode 1.18.33 and Qwen Code 0.24.4 it goes by their help.
-func sharedTitle(arguments []string) string {
-	agent := agentOf(arguments)
-	switch {
-	case strings.Contains(agent, "codex") && slices.Contains(arguments, "app-server"):
-		return "Codex's background server (codex app-server)"
-	case strings.Contains(agent, "claude") && isClaudeDaemon(arguments):
-		return "Claude Code's background service (claude --bg)"
-	case strings.Contains(agent, "cline") && slices.Contains(arguments, "--cline-hub-daemon"):
-		return "Cline's hub (cline hub)"
-	case strings.Contains(agent, "opencode") && hasSubcommand(arguments, "serve", "web"):
-		return "opencode's server (opencode serve)"
-	case strings.Contains(agent, "qwen") && hasSubcommand(arguments, "serve"):
-		return "Qwen Code's server (qwen serve)"
+// joinHosts adds the next host above. A server that runs its sessions in a process
+// which it drives as an editor would, as `qwen serve` does, is one host with it.
+func joinHosts(hosts []sharedHost, above sharedHost) []sharedHost {
+	if n := len(hosts); n > 0 && hosts[n-1].editor && hosts[n-1].client == above.client {
+		hosts[n-1].hostKind = above.hostKind
+		return hosts
+	}
+	return append(hosts, above)
+}
+
+// sharedServer is the title of the host whose sessions all call this process; "" if
+// only one does.
+func sharedServer(hosts []sharedHost) string {
+	for _, host := range hosts {
+		if host.direct && host.oneServer {
+			return host.title
+		}
 	}
 	return ""
-}
-
-// hasSubcommand reports whether a client was started with one of these
-// subcommands: behind its name, or behind the file that its interpreter runs.
-func hasSubcommand(arguments []string, names ...string) bool {
-	return slices.ContainsFunc(arguments[1:min(3, len(arguments))], func(argument string) bool {
-		return slices.Contains(names, argument)
-	})
-}
-
-// isClaudeDaemon reports whether arguments are those of the service behind
-// `claude --bg`, or of one of the processes that it keeps ready for sessions.
-func isClaudeDaemon(arguments []string) bool {
-	if len(arguments) < 2 {
-		return false
-	}
-	return arguments[1] == "daemon" || arguments[1] == "bg-pty-host" || isClaudeWorker(arguments)
-}
-
-// isClaudeWorker reports whether arguments are those of the process of one
-// background session.
-func isClaudeWorker(arguments []string) bool {
-	return slices.Contains(arguments, "--bg-spare") || len(arguments) > 1 && arguments[1] == "bg-spare"
 }
 
 // passedOn reports whether a variable of this process is one that the host had.
@@ -105,12 +82,18 @@ func (h sharedHost) passedOn(name, value string) bool {
 // and notes which, so that an agent and its user can be told. A server that such
 // a host started loses all credentials.
 func (a *app) dropSharedVariables(server bool) {
-	for _, host := range findSharedHosts() {
-		for _, name := range slices.Concat(credentialVariables, placeVariables) {
+	hosts := findSharedHosts()
+	a.shared = sharedServer(hosts)
+	for _, host := range hosts {
+		names := credentialVariables
+		if !host.editor {
+			names = slices.Concat(names, placeVariables)
+		}
+		for _, name := range names {
 			value := a.env(name)
 			credential := server && host.direct && slices.Contains(credentialVariables, name)
 			if value != "" && (credential || host.passedOn(name, value)) {
-				a.dropped, a.host = append(a.dropped, name), host.title
+				a.dropped, a.host = append(a.dropped, name), host
 				_ = os.Unsetenv(name) // fails for names that no variable has
 			}
 		}
@@ -129,8 +112,11 @@ func (a *app) droppedReason(names []string) string {
 	if len(names) > 1 {
 		verb = "were"
 	}
-	return fmt.Sprintf("%s %s not used: %s gives the variables of one terminal to the sessions of all terminals",
-		strings.Join(names, ", "), verb, a.host)
+	what := "gives the variables of one terminal to the sessions of all terminals"
+	if a.host.editor {
+		what = "gives the editor's variables to all sessions"
+	}
+	return fmt.Sprintf("%s %s not used: %s %s", strings.Join(names, ", "), verb, a.host.title, what)
 }
 
 // unbound says why a credential in the environment was not taken; "" where there

@@ -12,6 +12,7 @@ import (
 
 	"github.com/adrg/xdg"
 
+	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
@@ -43,6 +44,7 @@ type services struct {
 	*commandService
 	*taskService
 	*claimService
+	keys *access.Service
 }
 
 type (
@@ -68,6 +70,7 @@ type wholeStore interface {
 	commands.Store
 	tasks.Store
 	claims.Store
+	access.Store
 }
 
 // openedStore is a store, and what goes with its kind.
@@ -105,7 +108,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
-	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store)})
+	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), access.New(core, store, key)})
 }
 
 // openStore opens the store, with its key.

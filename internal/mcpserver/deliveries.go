@@ -22,9 +22,11 @@ type deliveries struct {
 	log    *slog.Logger
 
 	mu     sync.Mutex
-	open   map[jsonrpc.ID]*delivery
-	ending map[*delivery]struct{} // written or lost, and not in the store yet
+	open   map[jsonrpc.ID][]*delivery // several where one request had several calls
+	ending map[*delivery]struct{}     // written or lost, and not in the store yet
 	done   sync.WaitGroup
+	// live, where it is not nil, are the requests that still get an answer.
+	live map[jsonrpc.ID]bool
 }
 
 type delivery struct {
@@ -34,25 +36,40 @@ type delivery struct {
 }
 
 func newDeliveries(b Bridge, log *slog.Logger) *deliveries {
-	return &deliveries{bridge: b, log: log, open: map[jsonrpc.ID]*delivery{}, ending: map[*delivery]struct{}{}}
+	return &deliveries{bridge: b, log: log, open: map[jsonrpc.ID][]*delivery{}, ending: map[*delivery]struct{}{}}
 }
 
-// begin takes over the claims of the answer to the request with the given id.
-func (d *deliveries) begin(id jsonrpc.ID, claims []bridge.Claim) {
+// begin takes over the claims of the answer to the request with the given id. It
+// reports false where that request gets no answer any more.
+func (d *deliveries) begin(id jsonrpc.ID, claims []bridge.Claim) bool {
 	claims = slices.DeleteFunc(slices.Clone(claims), func(c bridge.Claim) bool { return c.ID == 0 })
 	if len(claims) == 0 {
-		return
+		return true
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.live != nil && !d.live[id] {
+		return false
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	under := &delivery{claims: claims, stop: stop, ended: make(chan struct{})}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.open[id] = under
+	d.open[id] = append(d.open[id], under)
 	d.done.Add(1)
 	go func() {
 		defer d.done.Done()
 		d.renew(ctx, claims)
 	}()
+	return true
+}
+
+// expect notes a request that gets an answer, until settled is told of it.
+func (d *deliveries) expect(id jsonrpc.ID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.live == nil {
+		d.live = map[jsonrpc.ID]bool{}
+	}
+	d.live[id] = true
 }
 
 // renewFor is how long a client may take to read an answer. Behind it the
@@ -88,7 +105,11 @@ func (d *deliveries) settle(ctx context.Context) {
 func (d *deliveries) underWay() []*delivery {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.AppendSeq(slices.Collect(maps.Values(d.open)), maps.Keys(d.ending))
+	all := slices.Collect(maps.Keys(d.ending))
+	for _, under := range d.open {
+		all = append(all, under...)
+	}
+	return all
 }
 
 func (d *deliveries) renew(ctx context.Context, claims []bridge.Claim) {
@@ -111,20 +132,24 @@ func (d *deliveries) renew(ctx context.Context, claims []bridge.Claim) {
 // settled is the transport's report on the answer to a request.
 func (d *deliveries) settled(resp *jsonrpc.Response, written bool) {
 	d.mu.Lock()
-	under := d.open[resp.ID]
+	all := d.open[resp.ID]
 	delete(d.open, resp.ID)
-	if under != nil {
+	delete(d.live, resp.ID)
+	for _, under := range all {
 		d.ending[under] = struct{}{}
 	}
 	d.mu.Unlock()
-	if under == nil {
-		return
+	for _, under := range all {
+		d.settleOne(under, written && resp.Error == nil)
 	}
+}
+
+func (d *deliveries) settleOne(under *delivery, delivered bool) {
 	defer d.ended(under)
 	under.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), finishWithin)
 	defer cancel()
-	d.finish(ctx, under.claims, written && resp.Error == nil)
+	d.finish(ctx, under.claims, delivered)
 }
 
 // ended tells who waits for a delivery that it is in the store.
@@ -151,11 +176,11 @@ func (d *deliveries) finish(ctx context.Context, claims []bridge.Claim, delivere
 func (d *deliveries) close() {
 	d.mu.Lock()
 	left := d.open
-	d.open = map[jsonrpc.ID]*delivery{}
+	d.open = map[jsonrpc.ID][]*delivery{}
 	d.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
-	for _, under := range left {
+	for _, under := range slices.Concat(slices.Collect(maps.Values(left))...) {
 		under.stop()
 		d.finish(ctx, under.claims, false)
 	}

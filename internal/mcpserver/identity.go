@@ -49,6 +49,11 @@ const (
 	codexTurn    = "x-codex-turn-metadata"
 )
 
+// qwenInvocation is what `qwen serve`, whose sessions share a server, puts into the
+// _meta of each call: an object with the sessionId that Qwen Code 0.24.4 otherwise
+// tells in the environment.
+const qwenInvocation = "qwen-code/invocation"
+
 // sessionLabel is the label of the client's session behind a call, where the
 // client tells it with each call; else the zero Label.
 func (c client) sessionLabel() binding.Label {
@@ -56,6 +61,10 @@ func (c client) sessionLabel() binding.Label {
 		return binding.Label{}
 	}
 	meta := c.request.Params.Meta
+	if invocation, qwen := meta[qwenInvocation].(map[string]any); qwen {
+		id, _ := invocation["sessionId"].(string)
+		return binding.OfSession("qwen", id)
+	}
 	id, _ := meta[codexSession].(string)
 	turn, codex := meta[codexTurn].(map[string]any)
 	if !codex {
@@ -147,9 +156,10 @@ func (i *identity) report(ctx context.Context, err error) {
 
 // resumers are the clients, by how their names begin, that do not tell their servers
 // which session they are for. Their agents get a resume code instead of a token:
-// seen with opencode 1.18.33, Cline 3.0.65 and Gemini CLI 0.61.0. Any other program
-// gets the token, and may hand it to what is no server.
-var resumers = []string{"opencode", "@cline/", "cline", "gemini-cli", "amp"}
+// seen with opencode 1.18.33, Cline 3.0.65 and Gemini CLI 0.61.0, and with Qwen Code
+// 0.24.4 where it serves an editor. Any other program gets the token, and may hand it
+// to what is no server.
+var resumers = []string{"opencode", "@cline/", "cline", "gemini-cli", "amp", "qwen-cli"}
 
 // resumer is how the client behind a call begins its name, if it is one of them.
 func (c client) resumer() (name string, ok bool) {

@@ -2,6 +2,7 @@ package mcpserver_test
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -95,5 +96,77 @@ func TestNoResumeCode(t *testing.T) {
 	r := resumerTest{t, bridgetest.NewEnv(t)}
 	if created := create(t, r.start("somebody")); created["resume_code"] != nil || created["session_a_token"] == nil {
 		t.Errorf("%v", created)
+	}
+}
+
+// TestSharedServer: where several sessions of a client call one server and the calls
+// do not tell which, nobody gets what another has joined; a resume code proves who it
+// is, in each call. A call that tells its session needs none.
+func TestSharedServer(t *testing.T) {
+	r := resumerTest{t, bridgetest.NewEnv(t)}
+	o := mcpserver.Options{Bindings: binding.Beside(r.env.Path), Shared: "opencode's server"}
+	c := connectImplementation(r, r.env.Served(t), o, &mcp.Implementation{Name: "opencode", Version: "1"}, nil)
+	first := r.answer(c, "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})
+	second := r.answer(c, "join_conversation", map[string]any{"join_code": first["join_code"]})
+	codeOf := func(was map[string]any, more map[string]any) map[string]any {
+		args := map[string]any{"token": was["resume_code"]}
+		maps.Copy(args, more)
+		return args
+	}
+	r.answer(c, "send_to_partner", codeOf(first, map[string]any{"message": "For the second."}))
+	for _, args := range []map[string]any{
+		nil,
+		{"conversation_id": first["conversation_id"]},
+		{"conversation_id": first["conversation_id"], "session_id": "b"},
+		{"token": auth.NewResumeCode()},
+		codeOf(second, map[string]any{"session_id": "a"}),
+	} {
+		if text, _, failed := call(t, c, "check_messages", args); !failed || !strings.Contains(text, "resume code") {
+			t.Errorf("%v was not refused: %s", args, text)
+		}
+	}
+	if all := r.answer(c, "list_conversations", nil); len(all["conversations"].([]any)) > 0 {
+		t.Errorf("anybody sees %v", all)
+	}
+	if got := r.answer(c, "check_messages", codeOf(second, nil)); len(got["messages"].([]any)) != 1 {
+		t.Errorf("the second got %v", got)
+	}
+	if strange := r.start("@cline/core"); strange != nil {
+		if text, _, failed := call(t, strange, "check_messages", codeOf(second, nil)); !failed {
+			t.Errorf("another client's code counts: %s", text)
+		}
+	}
+}
+
+// TestSharedServerWithTokens: a program without resume codes proves itself with all
+// three; `qwen serve` tells in each call which session it is for.
+func TestSharedServerWithTokens(t *testing.T) {
+	r := resumerTest{t, bridgetest.NewEnv(t)}
+	o := mcpserver.Options{Bindings: binding.Beside(r.env.Path), Shared: "a server"}
+	c := connectImplementation(r, r.env.Served(t), o, &mcp.Implementation{Name: "somebody", Version: "1"}, nil)
+	created := create(t, c)
+	if text, _, failed := call(t, c, "check_messages", nil); !failed {
+		t.Errorf("anybody is session a: %s", text)
+	}
+	mine := map[string]any{"conversation_id": created["conversation_id"], "session_id": "a", "token": created["session_a_token"]}
+	if text, _, failed := call(t, c, "check_messages", mine); failed {
+		t.Error(text)
+	}
+	in := func(session string) mcp.Meta {
+		return mcp.Meta{"qwen-code/invocation": map[string]any{"version": 1, "sessionId": session}}
+	}
+	for _, step := range []struct {
+		tool, session string
+		args          map[string]any
+		failed        bool
+	}{
+		{"join_conversation", "one", map[string]any{"join_code": created["join_code"]}, false},
+		{"check_messages", "one", nil, false},
+		{"check_messages", "two", nil, true},
+	} {
+		result, err := c.CallTool(t.Context(), &mcp.CallToolParams{Meta: in(step.session), Name: step.tool, Arguments: step.args})
+		if err != nil || result.IsError != step.failed {
+			t.Errorf("%s of session %s: %v, %+v", step.tool, step.session, err, result)
+		}
 	}
 }

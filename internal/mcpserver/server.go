@@ -46,6 +46,10 @@ type Options struct {
 	// Told reports that the client gives each process of a session the same label,
 	// so that its agent needs no token after a restart.
 	Told bool
+	// Shared names the client's process whose sessions all call this server; empty
+	// where only one session does. There a call that does not tell its session
+	// is nobody's, whatever others have created or joined, until it proves one.
+	Shared string
 	// Tools are the groups of tools to offer; nil means DefaultGroups.
 	Tools []Group
 	// Commands adds the tools that run commands: the operator has set YOLO_MODE=1
@@ -68,21 +72,8 @@ func Serve(ctx context.Context, b Bridge, o Options) error {
 		log = slog.New(slog.DiscardHandler)
 	}
 	s := newServer(b, log, o)
-	m := mcp.NewServer(
-		&mcp.Implementation{Name: "bridge", Title: "Bridge between agents", Version: o.Version},
-		&mcp.ServerOptions{
-			Instructions: instructions,
-			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}},
-		},
-	)
 	all := tools(o.Tools, o.Commands != nil)
-	for _, t := range all {
-		m.AddTool(t.definition, s.handler(t))
-	}
-	for _, p := range prompts() {
-		m.AddPrompt(p.definition, p.get)
-	}
-	m.AddReceivingMiddleware(knownTools(all), knownPrompts(), noResources)
+	m := s.offer(all, o.Version)
 	err := stdio.Serve(ctx, m, &stdio.Transport{
 		In: o.In, Out: o.Out, Log: log,
 		Turns:    stdio.NewTurns(func(name string) bool { return waits(all, name) }),
@@ -92,6 +83,25 @@ func Serve(ctx context.Context, b Bridge, o Options) error {
 	s.awaitCommands()
 	s.deliveries.close()
 	return err
+}
+
+// offer makes a server of the protocol that has the tools and all prompts.
+func (s *server) offer(all []tool, version string) *mcp.Server {
+	m := mcp.NewServer(
+		&mcp.Implementation{Name: "bridge", Title: "Bridge between agents", Version: version},
+		&mcp.ServerOptions{
+			Instructions: instructions,
+			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}},
+		},
+	)
+	for _, t := range all {
+		m.AddTool(t.definition, s.handler(t))
+	}
+	for _, p := range prompts() {
+		m.AddPrompt(p.definition, p.get)
+	}
+	m.AddReceivingMiddleware(knownTools(all), knownPrompts(), noResources)
+	return m
 }
 
 // commandGrace is how long a cancelled command may take to die and be recorded.
@@ -130,7 +140,7 @@ func newServer(b Bridge, log *slog.Logger, o Options) *server {
 		store:    o.Store,
 		commands: o.Commands,
 		log:      log,
-		sessions: newSessions(o.Bound, o.Unbound, b.Now),
+		sessions: newSessions(o.Bound, o.Unbound, o.Shared, b.Now),
 		identity: &identity{
 			folder: o.Bindings, labels: o.Labels, told: o.Told, self: binding.Self(), bridge: b, log: log,
 			restores: o.Bound == (bridge.Credentials{}), asked: map[binding.Label]bool{}, resumed: map[string]binding.Label{},
@@ -190,10 +200,11 @@ func (s *server) handler(t tool) mcp.ToolHandler {
 		if a.question != nil {
 			return questionResult(a.question), nil
 		}
-		if id, ok := stdio.RequestID(ctx); ok {
-			s.deliveries.begin(id, a.claims)
-		} else if err := s.giveBack(ctx, a.claims); err != nil {
-			return nil, err // nobody would tell whether the answer arrives
+		if id, ok := stdio.RequestID(ctx); !ok || !s.deliveries.begin(id, a.claims) {
+			// Nobody will tell whether the answer arrives.
+			if err := s.giveBack(context.WithoutCancel(ctx), a.claims); err != nil {
+				return nil, err
+			}
 		}
 		return result(a.text, a.data, a.notes)
 	}

@@ -36,6 +36,8 @@ type sessions struct {
 	// unbound says why the process is bound to no session although its environment
 	// names one.
 	unbound string
+	// shared is Options.Shared.
+	shared string
 }
 
 // maxProven bounds what a process remembers of sessions that are not its own.
@@ -65,15 +67,24 @@ func (o ownSession) ended(now time.Time, ago time.Duration) bool {
 
 func (o ownSession) of(caller binding.Label) bool { return o.bound || o.caller == caller }
 
-func newSessions(bound bridge.Credentials, unbound string, now func() time.Time) *sessions {
-	s := &sessions{now: now, unbound: unbound}
+func newSessions(bound bridge.Credentials, unbound, shared string, now func() time.Time) *sessions {
+	s := &sessions{now: now, unbound: unbound, shared: shared}
 	if bound != (bridge.Credentials{}) {
 		s.all = []ownSession{{Credentials: bound, bound: true}}
 	}
 	return s
 }
 
+// anonymous reports that a call may be any of several sessions': nothing is
+// remembered for it.
+func (s *sessions) anonymous(caller binding.Label) bool {
+	return s.shared != "" && caller == (binding.Label{})
+}
+
 func (s *sessions) add(c bridge.Credentials, expiresAt time.Time, caller binding.Label) {
+	if s.anonymous(caller) {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all = append(s.all, ownSession{Credentials: c, expiresAt: expiresAt, caller: caller})
@@ -103,6 +114,9 @@ func (s *sessions) learn(c bridge.Credentials, expiresAt time.Time) {
 
 // proved notes the credentials of a caller's call that passed.
 func (s *sessions) proved(c bridge.Credentials, caller binding.Label) {
+	if s.anonymous(caller) {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := provenSession{c, caller}
@@ -146,16 +160,20 @@ func (s *sessions) complete(args credentialArgs, caller binding.Label) (bridge.C
 	case 1:
 		return fitting[0], nil
 	case 0:
-		return given, s.none()
+		return given, s.none(caller)
 	}
 	return given, &bridge.InvalidError{Field: "conversation_id", Problem: "is needed: this process has several conversations (" + named(fitting) +
 		"). Say which, and session_id if it has both sides; list_conversations tells more of them"}
 }
 
 // none tells a caller without a session what to do. The caller holds s.mu.
-func (s *sessions) none() error {
+func (s *sessions) none(caller binding.Label) error {
 	problem := "are needed: this process has no such session of its own. " +
 		"Call create_conversation, or join_conversation with a join code or with your resume code, or pass all three"
+	if s.anonymous(caller) {
+		problem = "are needed: " + s.shared + " does not tell which of its sessions calls. " +
+			"Pass your resume code as token, alone, with every call. Without one call create_conversation, or join_conversation with a join code"
+	}
 	if s.unbound != "" {
 		problem += ". " + s.unbound
 	}
@@ -226,7 +244,14 @@ func (s *sessions) fitting(given bridge.Credentials, caller binding.Label) (fitt
 // an earlier process where that is needed.
 func (s *server) complete(ctx context.Context, args credentialArgs) (bridge.Credentials, error) {
 	caller := clientOf(ctx).sessionLabel()
-	if given := args.given(); given.Conversation != "" && given.Session != "" && given.Token != "" {
+	given := args.given()
+	if c, code, ok := s.identity.resume(ctx, given.Token); ok && fits(given.Conversation, c.Conversation) && fits(given.Session, c.Session) {
+		return c, nil
+	} else if code != "" {
+		given.Token = "" // a code is no token, in the log neither
+		return given, bridge.Invalid("token", "is a resume code that counts no more, or not for this conversation: ask your human for a join code or your token")
+	}
+	if given.Conversation != "" && given.Session != "" && given.Token != "" {
 		return given, nil
 	}
 	s.identity.restore(ctx, s.sessions, caller, false)
@@ -263,7 +288,7 @@ func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt tim
 	if s.identity.keep(ctx, caller, c, expiresAt, true) && s.identity.outlasts(caller) {
 		return comeback{remembered: true}
 	}
-	return comeback{}
+	return comeback{everyCall: s.sessions.anonymous(caller)}
 }
 
 // comeback is how an agent goes on with its session in the next process of its
@@ -273,6 +298,8 @@ func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt tim
 type comeback struct {
 	remembered bool
 	code       string
+	// everyCall is set where the agent must prove its session with each call.
+	everyCall bool
 }
 
 // tokenless reports that the agent needs no token.
@@ -283,8 +310,14 @@ func (c comeback) text() string {
 	switch {
 	case c.remembered:
 		return "Your client's session is remembered, after a restart too: you need no token, and none is shown."
+	case c.code != "" && c.everyCall:
+		return "Your resume code: " + c.code + ". Other sessions use this process too: pass the code as token, alone, with every call. " +
+			"It counts after a restart of your client as well; keep it to yourself."
 	case c.code != "":
 		return "Your resume code: " + c.code + ". You need no token. After a restart of your client, call join_conversation with the resume code; keep it to yourself."
+	}
+	if c.everyCall {
+		return "Other sessions use this process too: pass conversation_id, session_id and token with every call."
 	}
 	return "This process knows your token; you need not repeat it."
 }

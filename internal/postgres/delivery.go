@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"example.org/bridge/internal/bridge"
@@ -24,28 +26,22 @@ func unlessNothing(err error) error {
 // cut cannot make them come again without their being marked redelivered.
 func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (taken bridge.Taken, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		taken = bridge.Taken{}
-		if e.self.Busy(g.Now) {
-			taken = bridge.Taken{Busy: true, Delivery: bridge.Delivery{HasMore: true, Unread: e.self.Unread()}}
+		var busy bool
+		if taken, busy = t.Busy(g, e.self); busy {
 			return errNothing
 		}
 		if err := e.chargeCall(); err != nil {
 			return err
 		}
-		taken.Messages, taken.HasMore, err = e.inboxAfter(g, e.self.ReadSeq, t.Page)
+		messages, more, err := e.inboxAfter(g, e.self.ReadSeq, t.Page)
 		if err != nil {
 			return err
 		}
-		taken.Unread = e.self.Unread() - int64(len(taken.Messages))
-		taken.Standing = e.standing(g)
-		e.op.Details["messages"] = len(taken.Messages)
-		if len(taken.Messages) == 0 {
+		var kept bridge.Inbox
+		if taken, kept = t.Hand(g, e.self, e.standing(g), messages, more); len(messages) == 0 {
 			return e.fold()
 		}
 		e.level = durable
-		kept := e.self.Hand(taken.Messages, t.ClaimUntil, e.op.Details)
-		taken.Standing.Unread = kept.Waiting(g.Now)
-		taken.Claim = bridge.Claim{Conversation: g.Conversation, Session: g.Session, ID: kept.ClaimID}
 		putInbox(e.conn, taken.Claim, kept)
 		return nil
 	})
@@ -97,16 +93,13 @@ func (s *Store) UnreadHeads(ctx context.Context, conversation string, session br
 // EndClaim implements bridge.Store.
 func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.operate(ctx, op, relaxed, func(e *entry) error {
-		was, kept, err := changeClaim(e.conn, claim, rule, &e.sessions)
+		claimed, kept, err := changeClaim(e.conn, claim, rule)
+		e.sessions = claimed.sessions
 		e.op.Details["last_seq"] = kept.ClaimSeq
-		switch {
-		case err != nil || kept.ReadSeq == was.ReadSeq:
+		if err != nil || kept.ReadSeq == claimed.ReadSeq {
 			return err
-		case e.many():
-			e.receipts(claim, was.ReadSeq, kept.ReadSeq)
-		default:
-			e.receipt(claim, was.ReadSeq, kept.ReadSeq)
 		}
+		e.keepReceipts(claim, bridge.Receipts(claimed.messages()))
 		return nil
 	})
 	return unlessNothing(err)
@@ -116,50 +109,76 @@ func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.
 func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.write(ctx, func(c *conn) (durability, error) {
 		holdAnother(c, claim.Conversation)
-		_, _, err := changeClaim(c, claim, rule, new(int64))
+		_, _, err := changeClaim(c, claim, rule)
 		return relaxed, err
 	})
 	return unlessNothing(err)
 }
 
-// receipt notes which message of its only partner the session has read last, of those
-// behind from, up to to.
-func (e *entry) receipt(of bridge.Claim, from, to int64) {
-	e.later(`
-		UPDATE session_status SET receipt_id = r.message, receipt_at = $6 FROM (
-		    SELECT i.message FROM inbox i JOIN messages m ON m.id = i.message
-		    WHERE i.conversation = $1 AND i.recipient = $2 AND i.seq > $3 AND i.seq <= $4 AND m.sender NOT IN ($5, 'operator')
-		    ORDER BY i.seq DESC LIMIT 1) AS r
-		WHERE conversation = $1 AND session = $2`,
-		of.Conversation, string(of.Session), from, to, bridge.System, e.op.Now)
+// keepReceipts keeps what senders are told of what a session has read. The only partner
+// of a conversation of two has its receipt beside what is known of the session.
+func (e *entry) keepReceipts(of bridge.Claim, receipts []bridge.Receipt) {
+	for _, r := range receipts {
+		if e.many() {
+			e.later(`
+				INSERT INTO flows (conversation, sender, recipient, read_id, read_at) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (conversation, sender, recipient) DO UPDATE SET
+				    read_id = $4, read_at = $5, unread = greatest(0, flows.unread - $6)`,
+				of.Conversation, string(r.Sender), string(of.Session), r.ID, e.op.Now, r.Count)
+			continue
+		}
+		e.later("UPDATE session_status SET receipt_id = $1, receipt_at = $2 WHERE conversation = $3 AND session = $4",
+			r.ID, e.op.Now, of.Conversation, string(of.Session))
+	}
 }
 
-// changeClaim keeps what rule makes of a claim, or returns errNothing. It counts the
-// sessions of the conversation, too.
-func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule, sessions *int64) (was, kept bridge.Inbox, err error) {
-	was, err = getInbox(c, claim, sessions)
+// changeClaim keeps what rule makes of a claim, or returns errNothing.
+func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule) (was claimedInbox, kept bridge.Inbox, err error) {
+	was, err = getInbox(c, claim)
 	if errors.Is(err, errNoRow) {
-		return was, was, errNothing // the conversation was removed
+		return was, was.Inbox, errNothing // the conversation was removed
 	}
 	if err != nil {
-		return was, was, err
+		return was, was.Inbox, err
 	}
-	kept, ok := rule(was, claim.ID)
+	kept, ok := rule(was.Inbox, claim.ID)
 	if !ok {
-		return was, was, errNothing
+		return was, was.Inbox, errNothing
 	}
 	putInbox(c, claim, kept)
 	return was, kept, nil
 }
 
-func getInbox(c *conn, of bridge.Claim, sessions *int64) (i bridge.Inbox, err error) {
+// claimedInbox is an inbox with what a claim holds of it: one query brings both,
+// because each is a way to the server and back.
+type claimedInbox struct {
+	bridge.Inbox
+	sessions     int64 // of the conversation
+	ids, senders string
+}
+
+func getInbox(c *conn, of bridge.Claim) (i claimedInbox, err error) {
 	err = c.get(`
-		SELECT s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until, c.sessions
+		SELECT s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until, c.sessions, m.ids, m.senders
 		FROM session_status s JOIN conversations c ON c.id = s.conversation
+		CROSS JOIN LATERAL (
+		    SELECT string_agg(m.id::text, ' ' ORDER BY i.seq) AS ids, string_agg(m.sender, ' ' ORDER BY i.seq) AS senders
+		    FROM inbox i JOIN messages m ON m.id = i.message
+		    WHERE i.conversation = s.conversation AND i.recipient = s.session AND i.seq > s.read_seq AND i.seq <= s.claim_seq) m
 		WHERE s.conversation = $1 AND s.session = $2 FOR UPDATE OF s`,
 		[]any{of.Conversation, string(of.Session)},
-		&i.LastSeq, &i.ReadSeq, &i.HandedSeq, &i.ClaimID, &i.ClaimSeq, &i.ClaimUntil, sessions)
+		&i.LastSeq, &i.ReadSeq, &i.HandedSeq, &i.ClaimID, &i.ClaimSeq, &i.ClaimUntil, &i.sessions, &i.ids, &i.senders)
 	return i, err
+}
+
+// messages are those of the claim, from the lists that the server made.
+func (i claimedInbox) messages() (all []bridge.ReadMessage) {
+	senders := strings.Fields(i.senders)
+	for n, id := range strings.Fields(i.ids) {
+		number, _ := strconv.ParseInt(id, 10, 64) // the server's own number
+		all = append(all, bridge.ReadMessage{ID: number, Sender: senders[n]})
+	}
+	return all
 }
 
 // putInbox keeps what a claim changes of an inbox.

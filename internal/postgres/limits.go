@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"sync"
-	"time"
 
 	"example.org/bridge/internal/bridge"
 )
@@ -80,15 +79,6 @@ func putLimits(c *conn, set []bridge.SetLimit, quota bridge.Usage) {
 	c.later("UPDATE quota SET bytes = $1, conversations = $2, messages = $3", quota.Bytes, quota.Conversations, quota.Messages)
 }
 
-// firstLimits gives a store that is made its limits.
-func firstLimits(c *conn, l bridge.Limits) {
-	var set []bridge.SetLimit
-	for _, kind := range bridge.LimitKinds() {
-		set = append(set, bridge.SetLimit{Kind: kind, Limit: *l.Of(kind), By: bridge.LimitMade, At: time.Now()})
-	}
-	putLimits(c, set, l.Quota)
-}
-
 // Limits implements bridge.Store.
 func (s *Store) Limits(ctx context.Context, conversation string) (r bridge.LimitReport, err error) {
 	err = s.read(ctx, func(c *conn) error {
@@ -158,22 +148,21 @@ func (e *entry) charge(charges []bridge.Charge) error {
 			return err
 		}
 	}
-	accounts := make([]bridge.Account, len(charges))
-	changed := make([]bool, len(charges))
+	before := make([]bridge.Account, len(charges))
 	for i, c := range charges {
-		before, err := e.getAccount(c.Bucket)
-		if err != nil {
+		if before[i], err = e.getAccount(c.Bucket); err != nil {
 			return err
 		}
-		if accounts[i], err = c.Take(before, limits, e.now); err != nil {
-			return err
-		}
-		changed[i] = accounts[i] != before
+	}
+	kept, err := bridge.TakeAll(charges, before, limits, e.now)
+	if err != nil {
+		return err
 	}
 	for i, c := range charges {
-		if changed[i] {
-			e.putAccount(c.Bucket, accounts[i])
+		if kept[i] == before[i] {
+			continue
 		}
+		e.putAccount(c.Bucket, kept[i])
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func (s *Store) migrate(ctx context.Context, o Options) error {
 		c.later("UPDATE schema_version SET version = $1", version)
 		if made {
 			identify(c, o.Key)
-			firstLimits(c, o.Limits)
+			putLimits(c, bridge.FirstLimits(o.Limits, bridge.LimitMade, time.Now()), o.Limits.Quota)
 		}
 		return durable, nil
 	})

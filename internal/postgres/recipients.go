@@ -13,20 +13,16 @@ import (
 // many reports whether the session's conversation has more than two.
 func (e *entry) many() bool { return e.sessions > 2 }
 
-// recipients are those who get what the session of g sends.
-func (e *entry) recipients(g bridge.Gate, rule bridge.RecipientRule) (bridge.Recipients, error) {
-	roster := bridge.PairRoster()
+// sendScene is what decides about a message of g's session that is not a repeated one.
+func (e *entry) sendScene(g bridge.Gate, d bridge.Draft) (s bridge.SendScene, err error) {
+	s.Roster = bridge.PairRoster()
 	if e.many() {
-		var err error
-		if roster, err = getRoster(e.conn, g.Conversation); err != nil {
-			return nil, err
+		if s.Roster, err = getRoster(e.conn, g.Conversation); err != nil {
+			return s, err
 		}
 	}
-	to, err := rule(roster)
-	if err != nil {
-		return nil, g.Refuse(err, bridge.OutcomeInvalid)
-	}
-	return to, nil
+	s.Answers = d.ReplyTo != 0 && e.answers(g, d.ReplyTo)
+	return s, nil
 }
 
 // others are the sessions of a conversation that hear what one does.
@@ -209,20 +205,6 @@ func (e *entry) firstFlows(conversation string) {
 		WHERE s.conversation = $1`, conversation)
 	e.later("INSERT INTO sent (conversation, sender, message) SELECT conversation, sender, id FROM messages WHERE conversation = $1 AND sender NOT IN ($2, $3)",
 		conversation, bridge.System, bridge.Operator)
-}
-
-// receipts note which message of each other session a session has read last, of those
-// behind from, up to to, and that so many fewer are unread.
-func (e *entry) receipts(of bridge.Claim, from, to int64) {
-	e.later(`
-		INSERT INTO flows (conversation, sender, recipient, read_id, read_at, unread)
-		SELECT i.conversation, m.sender, i.recipient, max(m.id), $5::bigint, count(*)
-		FROM inbox i JOIN messages m ON m.id = i.message
-		WHERE i.conversation = $1 AND i.recipient = $2 AND i.seq > $3 AND i.seq <= $4 AND m.sender NOT IN ($6, $7)
-		GROUP BY i.conversation, i.recipient, m.sender
-		ON CONFLICT (conversation, sender, recipient) DO UPDATE SET
-		    read_id = excluded.read_id, read_at = excluded.read_at, unread = greatest(0, flows.unread - excluded.unread)`,
-		of.Conversation, string(of.Session), from, to, e.op.Now, bridge.System, bridge.Operator)
 }
 
 // readOf tells what the sessions of a roster have read, and have not, of what one of

@@ -54,13 +54,13 @@ func (e *entry) repeatedTask(key string) (tasks.Task, error) {
 	if err != nil {
 		return t, err
 	}
-	var state string
+	var first tasks.Event
+	var state, role string
 	err = e.get(`
-		SELECT v.worker, v.state, coalesce(b.role, '') FROM task_events v
-		LEFT JOIN session_status b ON `+isWorker("v.worker")+`
-		WHERE v.task = $1 ORDER BY v.id LIMIT 1`, []any{id}, &t.Worker, &state, &t.Role)
-	t.State = tasks.State(state)
-	return t, err
+		SELECT v.worker, v.state, coalesce(b.role, '') FROM task_events v LEFT JOIN session_status b ON `+isWorker("v.worker")+`
+		WHERE v.task = $1 ORDER BY v.id LIMIT 1`, []any{id}, &first.Worker, &state, &role)
+	first.State = tasks.State(state)
+	return t.AsFirst(first, role), err
 }
 
 // newTaskScene is what decides about a task that is yet to be made.

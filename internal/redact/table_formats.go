@@ -97,6 +97,7 @@ var formats = [...]format{
 	{"bkct_", alnumDash, 32, 200, kindSecret, leftEdge},
 	{"bkpt_", alnum, 40, 60, kindToken, leftEdge},
 	{"bkua_", alnum, 32, 48, kindSecret, leftEdge},
+	{"brk_", alnumUnder, 77, 77, kindSecret, leftEdge}, // access keys of bridge
 	{"bxt_", alnum, 30, 60, kindToken, leftEdge},
 	{"cal_live_", hexBody, 32, 32, kindAPIKey, leftEdge},
 	{"cfast_", alnumDash, 30, 80, kindToken, leftEdge},

@@ -270,7 +270,7 @@ func TestGrowthLimit(t *testing.T) {
 	scripts := map[string]string{
 		"one file":    "head -c 300M /dev/zero >in/big; exit 0", // the kernel ends the writing
 		"many files":  "for i in $(seq 40); do head -c 8M /dev/zero >in/$i; done; sleep 1000",
-		"too deep":    "cd in; d=$(printf 'a%.0s' {1..250}); for i in {1..17}; do mkdir $d && cd -P $d; done; for i in $(seq 40); do head -c 8M /dev/zero >$i; done; sleep 20",
+		"too deep":    "cd in; d=$(printf 'a%.0s' {1..250}); for i in {1..17}; do mkdir $d && cd -P $d; done; for i in $(seq 40); do head -c 8M /dev/zero >$i; done; sleep 1000",
 		"without one": "exec 3>in/x; rm in/x; for i in $(seq 40); do head -c 3M /dev/zero >&3; done; exec 4>in/y; rm in/y; for i in $(seq 40); do head -c 3M /dev/zero >&4; done; sleep 1000",
 	}
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
@@ -291,4 +291,70 @@ func TestGrowthLimit(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestGrowthBesideOthers: what others give back on the same disk is no room for a
+// command, and what it removes itself is.
+func TestGrowthBesideOthers(t *testing.T) {
+	const mib = 1 << 20
+	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		t.Run("others make room", func(t *testing.T) {
+			ws := t.TempDir()
+			ballast := filepath.Join(t.TempDir(), "ballast")
+			fill(t, ballast, 512*mib)
+			// Who opens a pipe for writing waits for the command's end of it.
+			pipe := filepath.Join(in(t, ws), "go")
+			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				if f, err := os.OpenFile(pipe, os.O_WRONLY, 0); err == nil {
+					_ = os.Remove(ballast)
+					_, _ = f.WriteString("on\n")
+					_ = f.Close()
+				}
+			}()
+			script := "cd in; read on <go; for i in $(seq 40); do head -c 8M /dev/zero >$i; done; sleep 1000"
+			res := run(t, bash(script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, Growth: 128 * mib, Timeout: 2 * time.Minute})
+			if res.Exceeded != "disk" {
+				t.Errorf("status %d, exceeded %q: %s%s", res.ExitCode, res.Exceeded, res.Stdout, res.Stderr)
+			}
+		})
+		t.Run("what was there is written again", func(t *testing.T) {
+			ws := t.TempDir()
+			for i := range 4 {
+				fill(t, filepath.Join(in(t, ws), strconv.Itoa(i)), 64*mib)
+			}
+			// Long enough for several counts, whatever the machine does beside.
+			script := "cd in; for n in 1 2 3; do rm ?; for i in 0 1 2 3; do head -c 64M /dev/zero >$i; done; sleep 1; done; chmod 600 ?; ln 1 name; cp 1 copy"
+			res := run(t, bash(script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, Growth: 128 * mib, Timeout: 2 * time.Minute})
+			if res.Exceeded != "" || res.ExitCode != 0 {
+				t.Errorf("status %d, exceeded %q: %s%s", res.ExitCode, res.Exceeded, res.Stdout, res.Stderr)
+			}
+		})
+	})
+}
+
+// in is the folder "in" of a workspace, made where it is not there.
+func in(t *testing.T, ws string) string {
+	t.Helper()
+	dir := filepath.Join(ws, "in")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// fill makes a file that takes size bytes of the disk.
+func fill(t *testing.T, path string, size int64) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := syscall.Fallocate(int(f.Fd()), 0, 0, size); err != nil {
+		t.Fatal(err)
+	}
 }

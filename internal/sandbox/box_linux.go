@@ -16,7 +16,7 @@ const nobody = 65534
 
 // newBox prepares what lies outside of the box.
 func newBox(s spec) (*box, error) {
-	b := &box{spec: s, exited: make(chan syscall.WaitStatus, 1), gone: make(chan struct{})}
+	b := &box{spec: s, growth: newGrowth(s), exited: make(chan syscall.WaitStatus, 1), gone: make(chan struct{})}
 	if s.Backend == None {
 		return b, nil
 	}

@@ -12,28 +12,67 @@ import (
 )
 
 // growth bounds what a command adds to its workspace (and to its private folder
-// where that is on a disk). Looking at the free space is cheap, but others use
-// the disk too: only when it has shrunk by more than the limit are the files
-// counted that changed since the start.
+// where that is on a disk). Looking at the free space is cheap, but others take
+// and give back space on the same disk: the files are counted when it has shrunk
+// by more than the limit, and from time to time however it stands.
 type growth struct {
 	limit   int64
 	started time.Time
-	dirs    []string
-	free    []int64 // of each folder's file system, at the start
+	trees   []tree
+	next    time.Time     // when the files are counted next in any case
+	ready   chan struct{} // closed when the trees were counted for the first time
 }
 
+// tree is a folder that a command may write to.
+type tree struct {
+	dir  string
+	free int64 // bytes left on its file system when it was last counted
+	held int64 // bytes that it took before the command
+}
+
+const (
+	// countEvery is the least time between two counts for which the free space
+	// gives no reason.
+	countEvery = time.Second
+	// countRest is how many times as long as a count took is waited for the next.
+	countRest = 30
+)
+
+// newGrowth begins to count what there is before the command.
 func newGrowth(s spec) *growth {
-	g := &growth{limit: s.Growth, started: time.Now(), dirs: []string{s.Workspace}}
-	if s.Home != "" {
-		g.dirs = append(g.dirs, s.Home)
+	g := &growth{limit: s.Growth, started: time.Now(), ready: make(chan struct{})}
+	if s.Writable || s.Backend == None {
+		g.trees = append(g.trees, tree{dir: s.Workspace})
 	}
 	if s.writesLinked() {
-		g.dirs = append(g.dirs, s.Linked.Common)
+		g.trees = append(g.trees, tree{dir: s.Linked.Common})
 	}
-	for _, dir := range g.dirs {
-		g.free = append(g.free, freeBytes(dir))
-	}
+	go func() {
+		defer close(g.ready)
+		for i := range g.trees {
+			g.trees[i].held = countTree(g.trees[i].dir, g.started).total
+		}
+	}()
 	return g
+}
+
+// begin waits until that is counted; the command starts then. home is its private
+// folder, new and empty, or "".
+func (g *growth) begin(home string) {
+	<-g.ready
+	if home != "" {
+		g.trees = append(g.trees, tree{dir: home})
+	}
+	for i := range g.trees {
+		g.trees[i].free = freeBytes(g.trees[i].dir)
+	}
+	g.rest(g.started)
+}
+
+// rest sets the time of the next count after one that began at the given time.
+func (g *growth) rest(began time.Time) {
+	now := time.Now()
+	g.next = now.Add(max(countEvery, countRest*now.Sub(began)))
 }
 
 func freeBytes(dir string) int64 {
@@ -46,45 +85,63 @@ func freeBytes(dir string) int64 {
 
 // exceeded reports whether more than the limit was added.
 func (g *growth) exceeded(procs []proc) bool {
-	over := false
-	for i, dir := range g.dirs {
-		over = over || g.free[i]-freeBytes(dir) > g.limit
-	}
-	if !over {
+	began := time.Now()
+	if began.Before(g.next) && !g.shrunk() {
 		return false
 	}
 	total := deletedBytes(procs)
-	for i, dir := range g.dirs {
-		added := g.added(dir)
+	for i := range g.trees {
+		t := &g.trees[i]
+		added := t.added(g.started, g.limit)
 		total += added
-		// What others have used does not count, now and later.
-		g.free[i] = freeBytes(dir) + added
+		// What others take or give back does not count, now and later.
+		t.free = freeBytes(t.dir) + added
 	}
+	g.rest(began)
 	return total > g.limit
 }
 
-// added counts the files below dir that changed since the start, with all of
-// their size: how large they were before is not known. Where the command hid some,
-// the count is no less than the limit.
-func (g *growth) added(dir string) int64 {
-	c := counter{since: g.started.Add(-time.Second).UnixNano()}
-	fd, err := unix.Open(dir, folderFlags, 0)
-	if err != nil {
-		return 0
+// shrunk reports whether a file system has lost more than the limit since its
+// tree was last counted.
+func (g *growth) shrunk() bool {
+	for _, t := range g.trees {
+		if t.free-freeBytes(t.dir) > g.limit {
+			return true
+		}
 	}
-	c.count(fd)
-	if c.hidden {
-		return max(c.total, g.limit+1)
-	}
-	return c.total
+	return false
 }
+
+// added is by how much the tree has grown since the start. Where the command hid
+// a part, it is no less than the limit.
+func (t *tree) added(since time.Time, limit int64) int64 {
+	c := countTree(t.dir, since)
+	if c.hidden {
+		return max(c.total-t.held, limit+1)
+	}
+	return c.total - t.held
+}
+
+// countTree counts what lies in a folder and below; nothing if it is gone.
+func countTree(dir string, since time.Time) counter {
+	c := counter{since: since.Add(-time.Second).UnixNano(), linked: map[file]bool{}}
+	fd, err := unix.Open(dir, folderFlags, 0)
+	if err == nil {
+		c.count(fd)
+	}
+	return c
+}
+
+// file is a file of whatever name.
+type file struct{ device, inode uint64 }
 
 // counter walks by open folders: a command can nest them deeper than a path can
 // say.
 type counter struct {
 	since  int64
-	total  int64
-	hidden bool // something could not be looked at that changed since
+	total  int64         // bytes on the disk
+	linked map[file]bool // files of several names that were counted
+	hidden bool          // something could not be looked at that changed since
 }
 
 // count looks at an open folder, and closes it.
@@ -98,11 +155,8 @@ func (c *counter) count(fd int) {
 		if unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
 			continue
 		}
-		changed := st.Ctim.Nano() >= c.since
+		c.add(&st)
 		if st.Mode&unix.S_IFMT != unix.S_IFDIR {
-			if changed {
-				c.total += st.Blocks * 512
-			}
 			continue
 		}
 		sub, err := unix.Openat(fd, name, folderFlags, 0)
@@ -110,17 +164,27 @@ func (c *counter) count(fd int) {
 		case err == nil:
 			c.count(sub)
 		case errors.Is(err, fs.ErrPermission): // somebody else's, or closed by the command
-			c.hidden = c.hidden || changed
+			c.hidden = c.hidden || st.Ctim.Nano() >= c.since
 		case !errors.Is(err, fs.ErrNotExist):
 			c.hidden = true
 		}
 	}
 }
 
+func (c *counter) add(st *unix.Stat_t) {
+	if st.Nlink > 1 && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		id := file{st.Dev, st.Ino}
+		if c.linked[id] {
+			return
+		}
+		c.linked[id] = true
+	}
+	c.total += st.Blocks * 512
+}
+
 // openFiles calls f for each distinct file that the processes have open.
 func openFiles(procs []proc, f func(target string, st *unix.Stat_t)) {
-	type id struct{ dev, ino uint64 }
-	seen := make(map[id]bool)
+	seen := make(map[file]bool)
 	for _, p := range procs {
 		dir := "/proc/" + strconv.Itoa(p.pid) + "/fd"
 		entries, err := os.ReadDir(dir)
@@ -134,10 +198,10 @@ func openFiles(procs []proc, f func(target string, st *unix.Stat_t)) {
 				continue
 			}
 			var st unix.Stat_t
-			if unix.Stat(path, &st) != nil || seen[id{st.Dev, st.Ino}] {
+			if unix.Stat(path, &st) != nil || seen[file{st.Dev, st.Ino}] {
 				continue
 			}
-			seen[id{st.Dev, st.Ino}] = true
+			seen[file{st.Dev, st.Ino}] = true
 			f(target, &st)
 		}
 	}

@@ -94,8 +94,10 @@ type Options struct {
 	// shared memory and files in memory. A control group holds the latter where
 	// one can be made; elsewhere it is looked at four times a second.
 	Memory int64
-	// Growth is how many bytes a command may add to the workspace, looked at as
-	// often, and the size of its largest file.
+	// Growth is how many bytes a command may add to the workspace, and the size of
+	// its largest file. The files are counted as soon as the disk has lost as much,
+	// looked at four times a second, and otherwise every second, or less often
+	// where counting takes longer than a thirtieth of that.
 	Growth int64
 	// PIDs is the number of processes and threads.
 	PIDs int

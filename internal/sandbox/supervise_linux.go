@@ -80,7 +80,7 @@ type box struct {
 }
 
 func (b *box) run(stop <-chan string) (outcome, error) {
-	b.growth = newGrowth(b.spec)
+	b.growth.begin(b.spec.Home)
 	if err := b.start(); err != nil {
 		return outcome{}, err
 	}

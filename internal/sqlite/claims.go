@@ -7,35 +7,34 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/tasks"
 )
 
-// selectClaims reads claims at the time ?1. One is over once its conversation has
-// expired, or its task is no longer an open one of its holder.
+// selectClaims reads claims, with what decides whether each still stands.
 const selectClaims = `
 	SELECT f.id, f.team_id, f.conversation, f.session, s.role,
-	       f.path, f.shared, f.reason, f.task, f.lease, f.taken_at, s.seen_at,
-	       c.expires_at <= ?1 OR f.task <> 0 AND NOT EXISTS (` + holdsTask + `)
+	       f.path, f.shared, f.reason, f.task, f.lease, f.taken_at, s.seen_at, c.expires_at,
+	       t.id, t.team_id, t.worker, t.state
 	FROM file_claims f
 	JOIN conversations c ON c.id = f.conversation
-	JOIN session_status s ON s.conversation = f.conversation AND s.session = f.session `
+	JOIN session_status s ON s.conversation = f.conversation AND s.session = f.session
+	LEFT JOIN tasks t ON t.id = f.task `
 
-// holdsTask is a row where the task of f is an open one of f's session: its own
-// (tasks.WorkerName), or, of session a, one of its team.
-const holdsTask = `
-	SELECT 1 FROM tasks t WHERE t.id = f.task AND t.ended_at = 0 AND
-	    (f.session = 'a' AND t.team_id = f.team_id OR f.session <> 'a' AND t.worker = f.conversation || CASE f.session WHEN 'b' THEN '' ELSE '/' || f.session END)`
-
-func listClaims(c *conn, now time.Time, where string, args ...any) (all []claims.Claim, err error) {
+func listClaims(c *conn, where string, args ...any) (all []claims.Claim, err error) {
 	var one claims.Claim
-	var session string
-	var shared, lease, over int64
+	var of tasks.Task
+	var session, state string
+	var shared, lease int64
 	dest := []any{
-		&one.ID, &one.TeamID, &one.Conversation, &session, &one.Role, &one.Path, &shared, &one.Reason, &one.Task, &lease,
-		&one.TakenAt, &one.SeenAt, &over,
+		&one.ID, &one.TeamID, &one.Conversation, &session, &one.Role,
+		&one.Path, &shared, &one.Reason, &one.Task, &lease, &one.TakenAt, &one.SeenAt, &one.ExpiresAt,
+		&of.ID, &of.TeamID, &of.Worker, &state,
 	}
-	err = c.each(selectClaims+where+" ORDER BY f.id", append([]any{now}, args...), dest, func() error {
-		one.Session, one.Shared, one.Over = bridge.SessionID(session), shared != 0, over != 0
+	err = c.each(selectClaims+where+" ORDER BY f.id", args, dest, func() error {
+		one.Session, one.Shared = bridge.SessionID(session), shared != 0
 		one.Lease = time.Duration(lease) * time.Microsecond
+		of.State = tasks.State(state)
+		one.HasTask = of.HeldBy(one.TeamID, one.Conversation, one.Session)
 		all = append(all, one)
 		return nil
 	})
@@ -73,23 +72,19 @@ func (e *entry) claimScene(g bridge.Gate, task int64) (s claims.Scene, err error
 		return s, err
 	}
 	if task != 0 {
-		var found int64
-		err := e.get("SELECT EXISTS ("+holdsTask+") FROM (SELECT ? AS task, ? AS session, ? AS team_id, ? AS conversation) f",
-			[]any{task, string(g.Session), s.TeamID, g.Conversation}, &found)
-		if err != nil {
+		of, err := getTask(e.conn, task)
+		if err != nil && !errors.Is(err, errNoRow) {
 			return s, err
 		}
-		s.HasTask = found != 0
+		s.HasTask = err == nil && of.HeldBy(s.TeamID, g.Conversation, g.Session)
 	}
-	s.Claims, err = listClaims(e.conn, e.now, "WHERE f.team_id = ?2", s.TeamID)
+	s.Claims, err = listClaims(e.conn, "WHERE f.team_id = ?", s.TeamID)
 	return s, err
 }
 
 func (e *entry) keepClaims(o claims.Outcome) error {
-	for _, id := range o.Remove {
-		if _, err := e.exec("DELETE FROM file_claims WHERE id = ?", id); err != nil {
-			return err
-		}
+	if err := e.removeClaims(o.Remove); err != nil {
+		return err
 	}
 	for _, c := range o.Add {
 		shared := 0
@@ -107,31 +102,32 @@ func (e *entry) keepClaims(o claims.Outcome) error {
 	return nil
 }
 
-// lapse removes the claims that a session let run out, before it gives a sign of
-// life again: that must not bring them back.
-func (e *entry) lapse(conversation string, session bridge.SessionID) error {
-	if e.now.Sub(e.proof.SeenAt) < claims.MinSeconds*time.Second {
-		return nil
-	}
-	own, err := listClaims(e.conn, e.now, "WHERE f.conversation = ?2 AND f.session = ?3", conversation, string(session))
-	if err != nil {
-		return err
-	}
-	for _, c := range own {
-		if c.Held(e.now) {
-			continue
-		}
-		if _, err := e.exec("DELETE FROM file_claims WHERE id = ?", c.ID); err != nil {
+func (e *entry) removeClaims(ids []int64) error {
+	for _, id := range ids {
+		if _, err := e.exec("DELETE FROM file_claims WHERE id = ?", id); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// lapse removes the claims that a session let run out, before it gives a sign of
+// life again: that must not bring them back.
+func (e *entry) lapse(conversation string, session bridge.SessionID) error {
+	if !claims.MayHaveLapsed(e.proof.SeenAt, e.now) {
+		return nil
+	}
+	own, err := listClaims(e.conn, "WHERE f.conversation = ? AND f.session = ?", conversation, string(session))
+	if err != nil {
+		return err
+	}
+	return e.removeClaims(claims.Lapsed(own, e.now))
+}
+
 // Claims implements claims.Store.
 func (s *Store) Claims(ctx context.Context, now time.Time) (all []claims.Claim, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
-		all, err = listClaims(c, now, "")
+		all, err = listClaims(c, "")
 		return err
 	})
 	return all, err

@@ -14,27 +14,22 @@ import (
 // cut cannot make them come again without their being marked redelivered.
 func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (taken bridge.Taken, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if e.self.Busy(g.Now) {
-			taken = bridge.Taken{Busy: true, Delivery: bridge.Delivery{HasMore: true, Unread: e.self.Unread()}}
+		var busy bool
+		if taken, busy = t.Busy(g, e.self); busy {
 			return errNothing
 		}
 		if err := e.chargeCall(); err != nil {
 			return err
 		}
-		taken.Messages, taken.HasMore, err = e.listInbox(g, e.self.ReadSeq, t.Page)
+		messages, more, err := e.listInbox(g, e.self.ReadSeq, t.Page)
 		if err != nil {
 			return err
 		}
-		taken.Unread = e.self.Unread() - int64(len(taken.Messages))
-		taken.Standing = e.standing(g)
-		e.op.Details["messages"] = len(taken.Messages)
-		if len(taken.Messages) == 0 {
+		var kept bridge.Inbox
+		if taken, kept = t.Hand(g, e.self, e.standing(g), messages, more); len(messages) == 0 {
 			return e.fold()
 		}
 		e.level = durable
-		kept := e.self.Hand(taken.Messages, t.ClaimUntil, e.op.Details)
-		taken.Standing.Unread = kept.Waiting(g.Now)
-		taken.Claim = bridge.Claim{Conversation: g.Conversation, Session: g.Session, ID: kept.ClaimID}
 		return putInbox(e.conn, taken.Claim, kept)
 	})
 	if errors.Is(err, errNothing) {
@@ -64,13 +59,14 @@ func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.
 	err := s.operate(ctx, op, relaxed, func(e *entry) error {
 		was, kept, err := changeClaim(e.conn, claim, rule, &e.sessions)
 		e.op.Details["last_seq"] = kept.ClaimSeq
-		switch {
-		case err != nil || kept.ReadSeq == was.ReadSeq:
+		if err != nil || kept.ReadSeq == was.ReadSeq {
 			return err
-		case e.many():
-			return e.receipts(claim, was.ReadSeq, kept.ReadSeq)
 		}
-		return e.receipt(claim, was.ReadSeq, kept.ReadSeq)
+		read, err := e.readMessages(claim, was.ReadSeq, kept.ReadSeq)
+		if err != nil {
+			return err
+		}
+		return e.keepReceipts(claim, bridge.Receipts(read))
 	})
 	if errors.Is(err, errNothing) {
 		return nil
@@ -90,23 +86,43 @@ func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.
 	return err
 }
 
-// receipt notes which message of its only partner the session has read last, of those
-// behind from, up to to.
-func (e *entry) receipt(of bridge.Claim, from, to int64) error {
-	var id int64
-	err := e.get(`
-		SELECT id FROM messages WHERE conversation = ? AND recipient = ? AND seq > ? AND seq <= ? AND sender <> ?
-		ORDER BY seq DESC LIMIT 1`,
-		[]any{of.Conversation, string(of.Session), from, to, bridge.System}, &id)
-	if errors.Is(err, errNoRow) {
+// readMessages returns those of a session's inbox behind the number from, up to to.
+func (e *entry) readMessages(of bridge.Claim, from, to int64) (all []bridge.ReadMessage, err error) {
+	query := selectReadOfPair
+	if e.many() {
+		query = selectReadOfMany
+	}
+	var m bridge.ReadMessage
+	err = e.each(query, []any{of.Conversation, string(of.Session), from, to}, []any{&m.Sender, &m.ID}, func() error {
+		all = append(all, m)
 		return nil
+	})
+	return all, err
+}
+
+const selectReadOfPair = "SELECT sender, id FROM messages WHERE conversation = ?1 AND recipient = ?2 AND seq > ?3 AND seq <= ?4"
+
+var selectReadOfMany = "SELECT m.sender, m.id FROM (" + unionInbox("seq > ?3 AND seq <= ?4", "") + ") i JOIN messages m ON m.id = i.id"
+
+// keepReceipts keeps what senders are told of what a session has read. The only partner
+// of a conversation of two has its receipt beside what is known of the session.
+func (e *entry) keepReceipts(of bridge.Claim, receipts []bridge.Receipt) error {
+	for _, r := range receipts {
+		var err error
+		if e.many() {
+			_, err = e.exec(`
+				INSERT INTO flows (conversation, sender, recipient, read_id, read_at) VALUES (?1, ?2, ?3, ?4, ?5)
+				ON CONFLICT (conversation, sender, recipient) DO UPDATE SET read_id = ?4, read_at = ?5, unread = max(0, unread - ?6)`,
+				of.Conversation, string(r.Sender), string(of.Session), r.ID, e.op.Now, r.Count)
+		} else {
+			_, err = e.exec("UPDATE session_status SET receipt_id = ?, receipt_at = ? WHERE conversation = ? AND session = ?",
+				r.ID, e.op.Now, of.Conversation, string(of.Session))
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	_, err = e.exec("UPDATE session_status SET receipt_id = ?, receipt_at = ? WHERE conversation = ? AND session = ?",
-		id, e.op.Now, of.Conversation, string(of.Session))
-	return err
+	return nil
 }
 
 // changeClaim keeps what rule makes of a claim, or returns errNothing. It counts the

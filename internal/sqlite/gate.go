@@ -193,23 +193,21 @@ func (e *entry) charge(charges []bridge.Charge) error {
 			return err
 		}
 	}
-	accounts := make([]bridge.Account, len(charges))
-	changed := make([]bool, len(charges))
+	before := make([]bridge.Account, len(charges))
 	for i, c := range charges {
-		before, err := e.getAccount(c.Bucket)
-		if err != nil {
+		if before[i], err = e.getAccount(c.Bucket); err != nil {
 			return err
 		}
-		if accounts[i], err = c.Take(before, limits, e.now); err != nil {
-			return err
-		}
-		changed[i] = accounts[i] != before
+	}
+	kept, err := bridge.TakeAll(charges, before, limits, e.now)
+	if err != nil {
+		return err
 	}
 	for i, c := range charges {
-		if !changed[i] {
+		if kept[i] == before[i] {
 			continue
 		}
-		if err := e.putAccount(c.Bucket, accounts[i]); err != nil {
+		if err := e.putAccount(c.Bucket, kept[i]); err != nil {
 			return err
 		}
 	}

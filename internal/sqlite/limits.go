@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"example.org/bridge/internal/bridge"
 )
@@ -81,15 +80,6 @@ func putLimits(c *conn, set []bridge.SetLimit, quota bridge.Usage) error {
 	}
 	_, err := c.exec("UPDATE quota SET bytes = ?, conversations = ?, messages = ? WHERE one = 1", quota.Bytes, quota.Conversations, quota.Messages)
 	return err
-}
-
-// firstLimits gives a store that is made, or migrated, its limits.
-func firstLimits(c *conn, l bridge.Limits, by string) error {
-	var set []bridge.SetLimit
-	for _, kind := range bridge.LimitKinds() {
-		set = append(set, bridge.SetLimit{Kind: kind, Limit: *l.Of(kind), By: by, At: time.Now()})
-	}
-	return putLimits(c, set, l.Quota)
 }
 
 // Limits implements bridge.Store.

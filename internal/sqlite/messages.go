@@ -19,31 +19,28 @@ func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, d 
 		if err != nil {
 			return err
 		}
-		var to bridge.Recipients
+		scene := bridge.SendScene{Repeated: sent.Repeated}
 		if !sent.Repeated {
-			if to, err = e.recipients(g, d.To); err != nil {
+			if scene, err = e.sendScene(g, d); err != nil {
 				return err
 			}
-			if d.ReplyTo != 0 && !e.answers(g, d.ReplyTo) {
-				return bridge.RefuseReply(g)
-			}
 		}
-		if err := e.charge(g.SendCharges(sent.Repeated, len(to))); err != nil {
+		to, charges, err := d.Admit(g, scene)
+		if err != nil {
+			return err
+		}
+		if err := e.charge(charges); err != nil {
 			return err
 		}
 		if sent.Repeated {
-			e.op.Details["repeated"] = true
-			if err := e.partners(g, &sent); err != nil {
-				return err
-			}
-		} else if sent, err = e.send(g, key, to, d); err != nil {
+			err = e.partners(g, &sent)
+		} else {
+			sent, err = e.send(g, key, to, d)
+		}
+		if err != nil {
 			return err
 		}
-		if sent.Many = e.many(); sent.Many {
-			e.op.Details["to"] = sent.Recipients()
-		}
-		sent.Unread, sent.Now, sent.Standing = e.self.Waiting(g.Now), g.Now, e.standing(g)
-		e.op.Details["message_id"], e.op.Details["seq"] = sent.ID, sent.Seq
+		sent = sent.Answer(g, e.many(), e.standing(g))
 		return nil
 	})
 	return sent, err

@@ -183,7 +183,7 @@ func addLimits(c *conn, o Options, made bool) error {
 	if made {
 		limits, by = o.Limits, bridge.LimitMade
 	}
-	if err := firstLimits(c, limits, by); err != nil {
+	if err := putLimits(c, bridge.FirstLimits(limits, by, time.Now()), limits.Quota); err != nil {
 		return err
 	}
 	return fillPrints(c, bridge.NewPrinter(o.Key))

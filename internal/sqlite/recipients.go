@@ -16,20 +16,16 @@ import (
 // many reports whether the session's conversation has more than two.
 func (e *entry) many() bool { return e.sessions > 2 }
 
-// recipients are those who get what the session of g sends.
-func (e *entry) recipients(g bridge.Gate, rule bridge.RecipientRule) (bridge.Recipients, error) {
-	roster := bridge.PairRoster()
+// sendScene is what decides about a message of g's session that is not a repeated one.
+func (e *entry) sendScene(g bridge.Gate, d bridge.Draft) (s bridge.SendScene, err error) {
+	s.Roster = bridge.PairRoster()
 	if e.many() {
-		var err error
-		if roster, err = getRoster(e.conn, g.Conversation); err != nil {
-			return nil, err
+		if s.Roster, err = getRoster(e.conn, g.Conversation); err != nil {
+			return s, err
 		}
 	}
-	to, err := rule(roster)
-	if err != nil {
-		return nil, g.Refuse(err, bridge.OutcomeInvalid)
-	}
-	return to, nil
+	s.Answers = d.ReplyTo != 0 && e.answers(g, d.ReplyTo)
+	return s, nil
 }
 
 // deliver stores m for all of to. An empty key is none.
@@ -173,33 +169,6 @@ const wrongUnread = "SELECT conversation, sender, recipient, unread, " + unreadO
 
 // allSent selects what the table sent holds of messages.
 const allSent = "SELECT conversation, sender, id FROM messages WHERE sender GLOB '[a-z]'"
-
-// receipts note which message of each other session a session has read last, of those
-// behind from, up to to, and that so many fewer are unread.
-func (e *entry) receipts(of bridge.Claim, from, to int64) error {
-	last, read := map[string]int64{}, map[string]int64{}
-	var sender string
-	var id int64
-	err := e.each(`SELECT m.sender, m.id FROM (`+unionInbox("seq > ?3 AND seq <= ?4", "")+`) i JOIN messages m ON m.id = i.id WHERE m.sender <> ?5`,
-		[]any{of.Conversation, string(of.Session), from, to, bridge.System}, []any{&sender, &id}, func() error {
-			last[sender] = max(last[sender], id)
-			read[sender]++
-			return nil
-		})
-	if err != nil {
-		return err
-	}
-	for _, sender := range slices.Sorted(maps.Keys(last)) {
-		_, err := e.exec(`
-			INSERT INTO flows (conversation, sender, recipient, read_id, read_at) VALUES (?1, ?2, ?3, ?4, ?5)
-			ON CONFLICT (conversation, sender, recipient) DO UPDATE SET read_id = ?4, read_at = ?5, unread = max(0, unread - ?6)`,
-			of.Conversation, sender, string(of.Session), last[sender], e.op.Now, read[sender])
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // readOf tells what the sessions of a roster have read, and have not, of what one of
 // them sent the others.

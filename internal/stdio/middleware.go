@@ -14,11 +14,11 @@ import (
 // errShutdown is why a handler's context ends when the process is told to stop.
 var errShutdown = errors.New("the bridge is shutting down")
 
-// recoverPanics is a receiving middleware that answers a request whose handler
+// RecoverPanics is a receiving middleware that answers a request whose handler
 // panics with an internal error, so that the process lives on. The log gets the
 // stack; neither it nor the client gets the panic's value, which may quote
 // arguments. Panics in goroutines that a handler starts are its own to catch.
-func recoverPanics(log *slog.Logger) mcp.Middleware {
+func RecoverPanics(log *slog.Logger) mcp.Middleware {
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (result mcp.Result, err error) {
 			defer func() {

@@ -82,7 +82,7 @@ func (o opened) Connect(context.Context) (mcp.Connection, error) { return o.conn
 // interrupted with SetReadDeadline. Standard input often cannot.
 func Serve(ctx context.Context, s *mcp.Server, t *Transport) error {
 	c := t.open()
-	s.AddReceivingMiddleware(recoverPanics(c.log), withShutdown(ctx), identify(c.ledger), t.Turns.InOrder())
+	s.AddReceivingMiddleware(RecoverPanics(c.log), withShutdown(ctx), identify(c.ledger), t.Turns.InOrder())
 	session, err := s.Connect(context.WithoutCancel(ctx), opened{c}, nil)
 	if err != nil {
 		return errors.Join(err, c.Close(), c.join())

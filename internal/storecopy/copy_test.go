@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
@@ -72,6 +73,13 @@ func newSample(t *testing.T) sample {
 	_, err = s.Claims.Take(ctx, x.pair.B, claims.Request{Paths: []string{"src/**"}, Reason: "work", Seconds: 60})
 	must(t, err)
 	_, err = s.Pause(ctx, x.room[0].Conversation)
+	must(t, err)
+	keys := access.New(s.Service, e.Store(t), e.Key)
+	for _, name := range []string{"laptop", "tablet"} {
+		_, _, err = keys.Add(ctx, name, access.Agent, time.Hour)
+		must(t, err)
+	}
+	_, _, err = keys.Revoke(ctx, "tablet")
 	must(t, err)
 	file, err := sql.Open("sqlite", e.Path)
 	must(t, err)

@@ -44,6 +44,7 @@ var tables = []table{
 	{"rate_limits", columns("bucket minute hour day at unlogged")},
 	{"folds", columns("conversation session action logged_at count first_at")},
 	{"pauses", columns("conversation since")},
+	{"access_keys", columns("id name role proof created_at expires_at revoked_at")},
 	{log, columns("seq at conversation session action outcome details")},
 	{counters, columns("name last")},
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
@@ -31,6 +32,7 @@ type Store interface {
 	commands.Store
 	tasks.Store
 	claims.Store
+	access.Store
 }
 
 // Run runs all tests on stores that open makes.
@@ -55,6 +57,7 @@ func Run(t *testing.T, open Opener) {
 		{"expiry", expiryTests},
 		{"limits", limitTests},
 		{"many", manyTests},
+		{"access", accessTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {

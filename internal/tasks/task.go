@@ -88,6 +88,25 @@ func (t Task) EndedAt() time.Time {
 	return time.Time{}
 }
 
+// HeldBy reports whether it is an open task of a session of a team: for session "a" any
+// of its team, for any other the task that it has as a worker. The zero Task is nobody's.
+func (t Task) HeldBy(teamID, conversation string, session bridge.SessionID) bool {
+	switch {
+	case t.ID == 0 || t.State.Ended():
+		return false
+	case session == bridge.SessionA:
+		return t.TeamID == teamID
+	}
+	return t.Worker == WorkerName(conversation, session)
+}
+
+// AsFirst is the task as who gave it was first answered: as the first event of its
+// history left it, and with the role that its worker has.
+func (t Task) AsFirst(first Event, role string) Task {
+	t.Worker, t.State, t.Role = first.Worker, first.State, role
+	return t
+}
+
 // LeaseFrom is the last sign of life that counts for the task.
 func (t Task) LeaseFrom() time.Time {
 	if t.SeenAt.After(t.AssignedAt) {

@@ -31,7 +31,7 @@ func TestFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := suite.Parse(name, text, "", func(string) (string, bool) { return "1", true }); err != nil {
+		if _, err := suite.Parse(name, text, "", func(string) (string, bool) { return "https://a.example", true }); err != nil {
 			t.Errorf("%s: what was written cannot be read: %v", name, err)
 		}
 		got := string(text) + "\n# Left out\n# " + strings.Join(result.Left, "\n# ") + "\n"

@@ -36,6 +36,7 @@ func (c *converter) harness(top node) {
 	if days := reporting.number("retention_days"); days != nil {
 		c.suite.Reporting.RetentionDays = int(*days)
 	}
+	c.service(top, reporting)
 	reporting.rest()
 	c.baselines(top.below("performance"))
 	top.rest()

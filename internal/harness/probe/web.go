@@ -3,13 +3,13 @@ package probe
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"example.org/bridge/internal/harness/finding"
+	"example.org/bridge/internal/harness/local"
 )
 
 // handshake is what a page in a browser would send first.
@@ -28,15 +28,10 @@ func Web(ctx context.Context, address string, headers map[string]string) (found 
 	if accepts(ctx, address, headers, func(r *http.Request) { r.Header.Set("Origin", "https://"+foreign) }) {
 		found = append(found, finding.Finding{Kind: finding.ForeignOrigin, Text: "the server answers a page of another site: it must refuse an Origin that it does not know with status 403"})
 	}
-	if loopback(target.Hostname()) && accepts(ctx, address, headers, func(r *http.Request) { r.Host = foreign }) {
+	if local.Host(target.Hostname()) && accepts(ctx, address, headers, func(r *http.Request) { r.Host = foreign }) {
 		found = append(found, finding.Finding{Kind: finding.ForeignOrigin, Text: "the server answers under a host name that is not its own, so a page can reach it by DNS rebinding"})
 	}
 	return found
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // accepts reports whether the server answers a handshake with success.

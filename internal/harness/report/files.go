@@ -30,6 +30,9 @@ func JSON(w io.Writer, r *run.Report) error {
 	return encoder.Encode(r)
 }
 
+// Form writes a report in one of the formats that a suite may name.
+func Form(w io.Writer, format string, r *run.Report) error { return writers[format].write(w, r) }
+
 // prefix marks the files that Write made, so that Sweep removes no others.
 const prefix = "harness-"
 

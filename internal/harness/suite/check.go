@@ -65,6 +65,8 @@ func (c *checker) all(environment string) {
 	c.global()
 	c.server()
 	c.thresholds()
+	c.service()
+	c.distribution()
 	if c.suite.Reporting.RetentionDays < 0 {
 		c.complain("reporting.retention_days", "retention_days must not be less than 0, which keeps reports forever")
 	}

@@ -8,6 +8,7 @@ func ForCommand(command []string) *Suite {
 	c.global()
 	c.server()
 	c.thresholds()
+	c.service()
 	return s
 }
 

@@ -3,12 +3,15 @@ package suite
 // refused are the keys that other tools know, and what to do instead. They are errors:
 // a setting that has no effect would look like one that has.
 var refused = map[string]string{
-	"monitoring":                                     "there is no service that could be monitored: a run ends with an exit code and reports",
+	"monitoring.prometheus":                          "Prometheus asks the service: deploy/prometheus has the settings for it",
+	"monitoring.alerts":                              "the limits stand in the rules: change deploy/prometheus/harness.rules.yml",
 	"performance.enable_trend_analysis":              "compare two programs with `bridge harness bench --against`, or with a baseline",
 	"performance.retention_days":                     "a baseline is kept until it is measured again",
 	"performance.baseline_updates":                   "a baseline is measured again by `bridge harness baseline update`, when you say so",
-	"security":                                       "roles and keys belong to a service, and a run has none",
-	"reporting.distribution":                         "reports are not sent anywhere; send the files of output_dir from your CI",
+	"security.audit_log_path":                        "actions go into the audit log of bridge, which cannot be changed unnoticed: `bridge audit` shows it",
+	"security.data_protection":                       "take secrets from the environment with ${VAR}; reports are redacted, and can be read by their owner only",
+	"reporting.distribution.email.daily_summary":     "mail is sent when a run has findings; the figures of `bridge harness serve` tell the rest",
+	"reporting.distribution.slack.weekly_summary":    "a post is sent when a run has findings; the figures of `bridge harness serve` tell the rest",
 	"global.log_level":                               "use the flag --log-level",
 	"global.max_network_connections":                 "connections of a server cannot be counted portably",
 	"global.resource_limits.max_cpu_seconds":         "processor time is not limited; global_timeout_seconds bounds each request",

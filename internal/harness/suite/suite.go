@@ -14,6 +14,8 @@ type Suite struct {
 	Groups       []Group           `yaml:"test_suites,omitempty"`
 	Reporting    Reporting         `yaml:"reporting,omitempty"`
 	Baselines    Baselines         `yaml:"performance,omitempty"`
+	Security     Security          `yaml:"security,omitempty"`
+	Monitoring   Monitoring        `yaml:"monitoring,omitempty"`
 	Environments map[string]Change `yaml:"environments,omitempty"`
 }
 
@@ -142,11 +144,12 @@ type Performance struct {
 	MaxBytes      int     `yaml:"max_result_bytes,omitempty"`
 }
 
-// Reporting says which reports a run writes, and how long they are kept.
+// Reporting says which reports a run writes, how long they are kept and who is told.
 type Reporting struct {
-	OutputDir     string   `yaml:"output_dir,omitempty"`
-	Formats       []string `yaml:"formats,omitempty"`
-	RetentionDays int      `yaml:"retention_days,omitempty"`
+	OutputDir     string       `yaml:"output_dir,omitempty"`
+	Formats       []string     `yaml:"formats,omitempty"`
+	RetentionDays int          `yaml:"retention_days,omitempty"`
+	Distribution  Distribution `yaml:"distribution,omitempty"`
 }
 
 // Baselines says where response times are kept and by how much a case may be slower. The

@@ -311,6 +311,18 @@ CREATE TABLE pauses (
     since        bigint NOT NULL
 );
 
+-- Who may speak to a gateway. No key is here: proof is an HMAC under the master key, of
+-- the key's secret and of all columns but revoked_at.
+CREATE TABLE access_keys (
+    id         text COLLATE "C" PRIMARY KEY,
+    name       text NOT NULL,
+    role       text NOT NULL CHECK (role IN ('agent', 'viewer', 'operator')),
+    proof      bytea NOT NULL,
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    revoked_at bigint NOT NULL DEFAULT 0 -- 0: it was not
+);
+
 -- The log: a chain for each conversation, and a few for what belongs to none.
 CREATE TABLE audit_log (
     id           bigint GENERATED ALWAYS AS IDENTITY, -- the order in which they were written

@@ -1,0 +1,95 @@
+package bridge_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/ratelimit"
+)
+
+// TestDraftAdmit: a repeated key goes before all else, then who gets the message, then
+// what it answers; and each recipient costs a write.
+func TestDraftAdmit(t *testing.T) {
+	invalid := bridge.Invalid("to", "names nobody")
+	toNobody := func(bridge.Roster) (bridge.Recipients, error) { return nil, invalid }
+	toAll := func(r bridge.Roster) (bridge.Recipients, error) { return r.IDs()[1:], nil }
+	repeat, write := bridge.Charge{Bucket: "reads/a", Kind: bridge.LimitReads}, bridge.Charge{Bucket: "writes/a", Kind: bridge.LimitWrites}
+	three := bridge.Roster{{Session: "a"}, {Session: "b"}, {Session: "c"}}
+	twice := write
+	twice.Times, twice.Instead = 2, &repeat
+	for _, tt := range []struct {
+		name    string
+		draft   bridge.Draft
+		scene   bridge.SendScene
+		to      bridge.Recipients
+		charges []bridge.Charge
+		refused string
+	}{
+		{"to all", bridge.Draft{To: toAll}, bridge.SendScene{Roster: three}, bridge.Recipients{"b", "c"}, []bridge.Charge{twice}, ""},
+		{"an answer", bridge.Draft{To: toAll, ReplyTo: 7}, bridge.SendScene{Roster: three, Answers: true}, bridge.Recipients{"b", "c"}, []bridge.Charge{twice}, ""},
+		{"repeated", bridge.Draft{To: toNobody, ReplyTo: 7}, bridge.SendScene{Repeated: true}, nil, []bridge.Charge{repeat}, ""},
+		{"to nobody", bridge.Draft{To: toNobody, ReplyTo: 7}, bridge.SendScene{Roster: three}, nil, nil, "to"},
+		{"an answer to a foreign message", bridge.Draft{To: toAll, ReplyTo: 7}, bridge.SendScene{Roster: three}, nil, nil, "reply_to"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := bridge.Gate{Operation: bridge.Operation{Details: bridge.Details{}, Charges: []bridge.Charge{write}}, Repeat: repeat}
+			to, charges, err := tt.draft.Admit(g, tt.scene)
+			if diff := cmp.Diff([]any{tt.to, tt.charges}, []any{to, charges}); diff != "" {
+				t.Error(diff)
+			}
+			var refusal *bridge.Refusal
+			var argument *bridge.InvalidError
+			switch {
+			case tt.refused == "" && err != nil:
+				t.Error(err)
+			case tt.refused != "" && (!errors.As(err, &refusal) || !errors.As(refusal.Reason, &argument) || argument.Field != tt.refused || refusal.Cost != repeat):
+				t.Errorf("got %v, want a refusal of %s that costs a read", err, tt.refused)
+			}
+		})
+	}
+}
+
+// TestSentAnswer: of a conversation of many the log keeps who got the message.
+func TestSentAnswer(t *testing.T) {
+	sent := bridge.Sent{ID: 9, Seq: 4, Partner: bridge.SessionState{Session: "b"}}
+	standing := bridge.Standing{Unread: 3}
+	for _, tt := range []struct {
+		name           string
+		many, repeated bool
+		want           bridge.Details
+	}{
+		{"of two", false, false, bridge.Details{"message_id": int64(9), "seq": int64(4)}},
+		{"of many", true, false, bridge.Details{"message_id": int64(9), "seq": int64(4), "to": bridge.Recipients{"b"}}},
+		{"repeated", false, true, bridge.Details{"message_id": int64(9), "seq": int64(4), "repeated": true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := bridge.Gate{Operation: bridge.Operation{Now: noon, Details: bridge.Details{}}}
+			sent := sent
+			sent.Repeated = tt.repeated
+			got := sent.Answer(g, tt.many, standing)
+			if got.Unread != 3 || got.Many != tt.many || !got.Now.Equal(noon) || got.Standing.Unread != 3 {
+				t.Errorf("got %+v", got)
+			}
+			if diff := cmp.Diff(tt.want, g.Details); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestTakeAll: where one account has too little, none is charged.
+func TestTakeAll(t *testing.T) {
+	charges := []bridge.Charge{{Bucket: "a", Kind: bridge.LimitWrites}, {Bucket: "b", Kind: bridge.LimitWrites}}
+	kept, err := bridge.TakeAll(charges, []bridge.Account{{}, {}}, limits, noon)
+	want := bridge.Account{Bucket: ratelimit.Bucket{Minute: 1, Hour: 1, Day: 1, At: noon}}
+	if err != nil || len(kept) != 2 || kept[0].Minute != want.Minute || kept[1].Minute != want.Minute {
+		t.Errorf("got %+v, %v", kept, err)
+	}
+	var refusal *bridge.Refusal
+	if kept, err := bridge.TakeAll(charges, []bridge.Account{{}, full(0)}, limits, noon); !errors.As(err, &refusal) || kept != nil {
+		t.Errorf("got %+v, %v where the second account is empty", kept, err)
+	}
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/view"
+)
+
+func newAccessCmd(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "access COMMAND",
+		Short: "Say who may speak to the gateway",
+		Long: `Agents on other machines reach this store through a gateway, and need an access key for
+it. The store keeps only what proves a key, so that it is shown once.`,
+		Example: `  bridge access add laptop
+  bridge access list
+  bridge access revoke laptop`,
+		Args:        noCommandArgs,
+		SuggestFor:  []string{"keys", "principals"},
+		Annotations: map[string]string{annotationParent: "its commands do everything"},
+		RunE:        func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: suggestWithin,
+	}
+	addCommands(cmd, newAccessAddCmd(a), newAccessListCmd(a), newAccessRevokeCmd(a))
+	return cmd
+}
+
+func newAccessListCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "See the access keys that there are",
+		Long: `List the access keys of the store, those that were revoked or have expired too. No
+secret is shown: the store has none.`,
+		Example: `  bridge access list
+  bridge access list --json | jq -r '.keys[] | select(.state == "valid") | .name'`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAccessList(cmd.Context(), a) },
+	}
+}
+
+// keyView is an access key for programs.
+type keyView struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Role      string `json:"role"`
+	State     string `json:"state"`
+	CreatedAt string `json:"created_at"`
+	ExpiresAt string `json:"expires_at"`
+	RevokedAt string `json:"revoked_at,omitempty"`
+}
+
+func viewOfKey(k access.Key, now time.Time) keyView {
+	v := keyView{
+		ID: k.ID, Name: cleantext.CleanLine(k.Name), Role: string(k.Role), State: string(k.State(now)),
+		CreatedAt: view.Stamp(k.CreatedAt), ExpiresAt: view.Stamp(k.ExpiresAt),
+	}
+	if !k.RevokedAt.IsZero() {
+		v.RevokedAt = view.Stamp(k.RevokedAt)
+	}
+	return v
+}
+
+func runAccessList(ctx context.Context, a *app) error {
+	return a.withServices(ctx, false, func(s services) error {
+		keys, now, err := s.keys.List(ctx)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			views := make([]keyView, len(keys))
+			for i, k := range keys {
+				views[i] = viewOfKey(k, now)
+			}
+			return a.printJSON(struct {
+				Keys []keyView `json:"keys"`
+			}{views})
+		}
+		if len(keys) == 0 {
+			_, err := fmt.Fprintln(a.stdout, "There is no access key: `bridge access add` makes one.")
+			return err
+		}
+		return keyTable(keys, now).print(a.stdout, a.screen())
+	})
+}
+
+func keyTable(keys []access.Key, now time.Time) *table {
+	t := &table{columns: []column{
+		{title: "KEY"},
+		{title: "NAME", shrink: true},
+		{title: "ROLE"},
+		{title: "STATE"},
+		{title: "MADE", drop: 1},
+		{title: "EXPIRES"},
+	}}
+	for _, k := range keys {
+		state := cell{text: string(k.State(now)), style: faint}
+		if k.State(now) == access.Valid {
+			state.style = good
+		}
+		t.add(
+			cell{text: k.ID},
+			cell{text: cleantext.Field(k.Name)},
+			cell{text: string(k.Role)},
+			state,
+			cell{text: formatTime(k.CreatedAt)},
+			cell{text: formatTime(k.ExpiresAt)},
+		)
+	}
+	return t
+}

@@ -1,0 +1,55 @@
+package report
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"example.org/bridge/internal/harness/run"
+)
+
+// Bounds of a text that is sent, so that it stays readable.
+const (
+	mostTold   = 30  // cases
+	mostLetter = 300 // characters of a line
+)
+
+// Tell is a report in a few lines, for mail and chat: a subject, and what was found. The
+// report was cleaned before.
+func Tell(r *run.Report) (subject, text string) {
+	name := filepath.Base(r.Suite)
+	switch n := r.Findings(); {
+	case r.NotStarted:
+		subject = "The server of " + name + " could not be started"
+	case n == 1:
+		subject = "1 finding in " + name
+	default:
+		subject = fmt.Sprintf("%d findings in %s", n, name)
+	}
+	lines := []string{fmt.Sprintf("%d passed, %d failed, %d flaky, %d skipped.", r.Count(run.Passed), r.Count(run.Failed), r.Count(run.Flaky), r.Count(run.Skipped))}
+	told, left := 0, 0
+	for _, o := range append([]run.Outcome{r.Server}, r.Cases...) {
+		if len(o.Findings) == 0 {
+			continue
+		}
+		if told++; told > mostTold {
+			left++
+			continue
+		}
+		lines = append(lines, "", shortened(o.ID))
+		for _, f := range o.Findings {
+			lines = append(lines, shortened("  "+string(f.Kind)+": "+f.Message()))
+		}
+	}
+	if left > 0 {
+		lines = append(lines, "", fmt.Sprintf("… and %d more: see the report.", left))
+	}
+	return subject, strings.Join(lines, "\n") + "\n"
+}
+
+func shortened(line string) string {
+	if letters := []rune(line); len(letters) > mostLetter {
+		return string(letters[:mostLetter]) + "…"
+	}
+	return line
+}

@@ -1,0 +1,2 @@
+// Package service_test runs services on clocks and ports of its own.
+package service_test

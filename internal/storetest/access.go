@@ -1,0 +1,206 @@
+package storetest
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridge"
+)
+
+var accessTests = []test{
+	{"a key proves its holder in every process", accessProves},
+	{"nothing but the key itself proves", accessRefuses},
+	{"a revoked and an expired key prove nothing", accessEnds},
+	{"of two keys of one name that are added at once, one is", accessOnce},
+	{"a key that breaks the rules is refused", accessInvalid},
+	{"keys and refusals are in the log, secrets are not", accessLogged},
+	{"of a flood of refusals the first are logged", accessFlood},
+	{"a key of another store proves nothing, its row neither", accessForeign},
+}
+
+var stranger = access.Caller{Address: "192.0.2.1", Action: "gateway_call"}
+
+// keys returns the access keys of both processes.
+func (w *world) keys() (a, b *access.Service) {
+	return access.New(w.a, w.storeA, w.key), access.New(w.b, w.storeB, w.key)
+}
+
+func accessProves(t *testing.T, w *world) {
+	a, b := w.keys()
+	added, secret, err := a.Add(t.Context(), "laptop of Ada", access.Agent, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "the key", added, must(b.Authenticate(t.Context(), secret, stranger))(t))
+	equal(t, "its end", added.ExpiresAt, w.clock.Now().Add(time.Hour))
+	all, now, err := b.List(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatalf("got %d keys, %v", len(all), err)
+	}
+	equal(t, "in the list", all[0], added)
+	equal(t, "state", all[0].State(now), access.Valid)
+}
+
+func accessRefuses(t *testing.T, w *world) {
+	a, b := w.keys()
+	_, secret, err := a.Add(t.Context(), "one", access.Agent, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, other, err := a.Add(t.Context(), "two", access.Operator, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const id = len("brk_") + 12
+	flipped := []byte(secret)
+	flipped[len(flipped)-1] ^= 1
+	for name, text := range map[string]string{
+		"empty": "", "cut off": secret[:len(secret)-1], "longer": secret + "0", "upper case": strings.ToUpper(secret),
+		"one letter": string(flipped), "the id of one with the secret of the other": secret[:id] + other[id:],
+		"its id alone": secret[4:16], "NUL": secret[:20] + "\x00" + secret[21:], "spaces": " " + secret,
+	} {
+		if _, err := b.Authenticate(t.Context(), text, stranger); !errors.Is(err, access.ErrRefused) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	equal(t, "entry", w.lastEntry(t), "? gateway_call unauthorized")
+	must(b.Authenticate(t.Context(), secret, stranger))(t)
+}
+
+func accessEnds(t *testing.T, w *world) {
+	a, b := w.keys()
+	_, first, err := a.Add(t.Context(), "first", access.Agent, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, second, err := a.Add(t.Context(), "second", access.Agent, 2*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoked, changed, err := a.Revoke(t.Context(), "second")
+	if err != nil || !changed || revoked.RevokedAt.IsZero() {
+		t.Fatalf("got %+v, %t, %v", revoked, changed, err)
+	}
+	_, err = b.Authenticate(t.Context(), second, stranger)
+	wantError(t, err, access.ErrRefused)
+	_, changed, err = b.Revoke(t.Context(), revoked.ID)
+	if err != nil || changed {
+		t.Errorf("revoked again: %t, %v", changed, err)
+	}
+	_, _, err = b.Revoke(t.Context(), "third")
+	wantError(t, err, access.ErrNoSuchKey)
+	must(b.Authenticate(t.Context(), first, stranger))(t)
+	w.clock.Advance(time.Hour)
+	_, err = b.Authenticate(t.Context(), first, stranger)
+	wantError(t, err, access.ErrRefused)
+	again, _, err := a.Add(t.Context(), "first", access.Viewer, time.Hour) // the name is free again
+	if err != nil || again.Role != access.Viewer {
+		t.Errorf("got %+v, %v", again, err)
+	}
+}
+
+func accessOnce(t *testing.T, w *world) {
+	a, b := w.keys()
+	var wait sync.WaitGroup
+	errs := make([]error, 8)
+	for i := range errs {
+		s := a
+		if i%2 == 1 {
+			s = b
+		}
+		wait.Go(func() { _, _, errs[i] = s.Add(background(), "same", access.Agent, time.Hour) })
+	}
+	wait.Wait()
+	added := 0
+	for _, err := range errs {
+		var invalid *bridge.InvalidError
+		if err == nil {
+			added++
+		} else if !errors.As(err, &invalid) {
+			t.Error(err)
+		}
+	}
+	equal(t, "added", added, 1)
+}
+
+func accessInvalid(t *testing.T, w *world) {
+	a, _ := w.keys()
+	for name, key := range map[string]struct {
+		name     string
+		role     access.Role
+		lifetime time.Duration
+	}{
+		"no name": {"", access.Agent, time.Hour}, "a long name": {strings.Repeat("x", 61), access.Agent, time.Hour},
+		"two lines": {"a\nb", access.Agent, time.Hour}, "hidden characters": {"a\u202eb", access.Agent, time.Hour},
+		"a name like an id": {"0123456789ab", access.Agent, time.Hour}, "no role": {"a", "root", time.Hour},
+		"no time": {"a", access.Agent, 0}, "too long": {"a", access.Agent, 100 * 366 * 24 * time.Hour},
+		"a secret for a name": {"ghp_" + strings.Repeat("aB3dE6gH9", 4), access.Agent, time.Hour},
+	} {
+		var invalid *bridge.InvalidError
+		if _, _, err := a.Add(t.Context(), key.name, key.role, key.lifetime); !errors.As(err, &invalid) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	all, _, err := a.List(t.Context())
+	equal(t, "keys", len(all), 0)
+	must(0, err)(t)
+}
+
+func accessLogged(t *testing.T, w *world) {
+	a, b := w.keys()
+	k, secret, err := a.Add(t.Context(), "seen", access.Agent, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = a.Revoke(t.Context(), "seen")
+	must(0, err)(t)
+	_, err = b.Authenticate(t.Context(), secret, stranger)
+	wantError(t, err, access.ErrRefused)
+	wantError(t, b.RefuseRole(t.Context(), k, stranger), access.ErrRole)
+	var got []string
+	for _, e := range w.log(t) {
+		got = append(got, strings.Join([]string{e.Session, e.Action, e.Outcome}, " "))
+		if strings.Contains(e.Details, secret[20:]) {
+			t.Errorf("%s has the secret in its details", e.Action)
+		}
+	}
+	equal(t, "log", got, []string{"operator access_add ok", "operator access_revoke ok", "? gateway_call unauthorized", "? gateway_call unauthorized"})
+	entries := w.log(t)
+	if last := entries[2].Details; !strings.Contains(last, k.ID) || !strings.Contains(last, "revoked") || !strings.Contains(last, stranger.Address) {
+		t.Errorf("the details of a refusal: %s", last)
+	}
+	w.verify(t)
+}
+
+func accessFlood(t *testing.T, w *world) {
+	limits := bridge.DefaultLimits()
+	limits.Failures.PerMinute = 3
+	w.limit(t, limits)
+	before := len(w.log(t))
+	_, b := w.keys()
+	for range 50 {
+		_, err := b.Authenticate(t.Context(), "brk_nothing", stranger)
+		wantError(t, err, access.ErrRefused)
+	}
+	equal(t, "entries", len(w.log(t))-before, 3)
+}
+
+func accessForeign(t *testing.T, w *world) {
+	a, _ := w.keys()
+	otherKey, err := auth.NewKey([]byte("the master key of another store!"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, secret, err := a.Add(t.Context(), "here", access.Agent, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := access.New(w.a, w.storeA, otherKey) // as where the row was copied there
+	_, err = foreign.Authenticate(t.Context(), secret, stranger)
+	wantError(t, err, access.ErrRefused)
+}
