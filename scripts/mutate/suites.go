@@ -28,7 +28,7 @@ var suites = []suite{
 const storeTests = "sqlite:^TestStore$|^TestVerifyAudit|^TestBadCredentials|^TestCleanup|^TestRefus"
 
 // slow are tests that take long and notice what others notice sooner.
-const slow = "LeftOver|FilesLost|ManyProcesses|EightProcesses|FullDisk|AtEachSystemCall|FaultsAtSystemCalls|DamagedFiles|KilledProcesses|AcceptedInSafeModeIsHarmless|HostileRepository|PagesFitClients|WhoHolds|WaitForMailEnds|Benchmark"
+const slow = "LeftOver|FilesLost|ManyProcesses|EightProcesses|FullDisk|AtEachSystemCall|FaultsAtSystemCalls|DamagedFiles|KilledProcesses|AcceptedInSafeModeIsHarmless|HostileRepository|PagesFitClients|WhoHolds|WaitForMailEnds|SearchIsBounded|KilledServer|LockedForLong|CutConnection|ManyWriters|Benchmark"
 
 // limit ends a test that a change has made endless. On a busy machine the tests of
 // one package take minutes.
