@@ -29,8 +29,8 @@ func newSecret() (id, text string) {
 	return all[:idLength], prefix + all[:idLength] + "_" + all[idLength:]
 }
 
-// parse returns the id of a written key. It is "" for a text that is none.
-func parse(text string) (id string) {
+// ID returns the id of a written key. It is "" for a text that is none.
+func ID(text string) (id string) {
 	if len(text) != written || !strings.HasPrefix(text, prefix) || text[len(prefix)+idLength] != '_' {
 		return ""
 	}

@@ -90,7 +90,7 @@ type Caller struct {
 // Authenticate returns the key whose written form a caller presents. Anything that
 // does not count is recorded and gets ErrRefused.
 func (s *Service) Authenticate(ctx context.Context, text string, c Caller) (Key, error) {
-	id := parse(text)
+	id := ID(text)
 	kept, clock, err := s.store.AccessKey(ctx, id)
 	if err != nil {
 		return Key{}, err

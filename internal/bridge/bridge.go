@@ -7,7 +7,7 @@
 // out by the store in the same transaction as the operation itself: the token
 // is proved, the limit is charged, the audit entry is written, whatever the
 // outcome. What an agent sends is redacted before it is stored and stays
-// untrusted for good.
+// untrusted permanently.
 //
 // The package knows neither SQL nor MCP nor the terminal. Time and storage are
 // fields of Config, so that tests decide about both.

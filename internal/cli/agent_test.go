@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.org/bridge/internal/bridgetest"
 )
 
 // agentMain is the program agent: an MCP client that starts "bridge serve", with
@@ -150,7 +152,7 @@ func leaveWaiter(line string) error {
 		waiters, _ := filepath.Glob(filepath.Join(filepath.Dir(os.Getenv("DB")), "bindings", "*.wait"))
 		return len(waiters) > 0
 	}
-	if !polled(waits) {
+	if !bridgetest.Polled(waits) {
 		return errors.New("the hook never waited")
 	}
 	return nil

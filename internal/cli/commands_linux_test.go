@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/guard/policy"
 	"example.org/bridge/internal/keyfile"
@@ -45,7 +46,7 @@ func startCommand(t *testing.T, backend sandbox.Backend) *runningCommand {
 		t.Fatal(err)
 	}
 	c.call(t, 5, "execute_command", command)
-	eventually(t, "the command to start", func() bool {
+	bridgetest.Eventually(t, "the command to start", func() bool {
 		_, err := os.Stat(filepath.Join(c.workspace, "started"))
 		return err == nil
 	})
@@ -142,9 +143,9 @@ func TestRunningCommandIsKilled(t *testing.T) {
 					t.Fatal("no process is seen in the workspace: the test cannot tell")
 				}
 				tt.end(t, c)
-				eventually(t, "the processes to end", func() bool { return c.processes(t) == 0 })
+				bridgetest.Eventually(t, "the processes to end", func() bool { return c.processes(t) == 0 })
 				if tt.told {
-					eventually(t, "the end in the log", func() bool { return c.ended(t) })
+					bridgetest.Eventually(t, "the end in the log", func() bool { return c.ended(t) })
 				}
 			})
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
 )
 
 // TestKilledServers kills `bridge serve` of a sender and of two readers of one
@@ -167,7 +168,7 @@ func (j *journal) note(data map[string]any) {
 
 // await waits until messages 1 to n have arrived, or have not for too long.
 func (j *journal) await(n int64) {
-	polled(func() bool {
+	bridgetest.Polled(func() bool {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		return int64(len(j.seen)) >= n

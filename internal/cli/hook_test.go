@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/cli"
 )
 
@@ -59,7 +60,7 @@ func awaitWaiters(ts *testscript.TestScript, dir, want string) {
 		ts.Check(err)
 		return strconv.Itoa(len(files)) == want
 	}
-	if !polled(there) {
+	if !bridgetest.Polled(there) {
 		ts.Fatalf("there were never %s waiters", want)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/cli"
 	"example.org/bridge/internal/harness/faultytest"
 	"example.org/bridge/internal/keyfile"
@@ -311,7 +312,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		text, err := os.ReadFile(ts.MkAbs(args[0]))
 		return err == nil && pattern.Match(text)
 	}
-	if !polled(shown) {
+	if !bridgetest.Polled(shown) {
 		ts.Fatalf("%s never showed %s", args[0], args[1])
 	}
 }

@@ -12,7 +12,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
+
+// timeout ends only what would hang forever: on a busy machine nothing may fail
+// because it was slow.
+const timeout = time.Minute
 
 // served is a running "bridge serve" on a store of its own.
 type served struct {

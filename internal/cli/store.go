@@ -44,7 +44,8 @@ type services struct {
 	*commandService
 	*taskService
 	*claimService
-	keys *access.Service
+	keys   *access.Service
+	master auth.Key // of the store
 }
 
 type (
@@ -108,7 +109,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
-	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), access.New(core, store, key)})
+	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), access.New(core, store, key), key})
 }
 
 // openStore opens the store, with its key.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
 )
 
 const handshake = `{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}
@@ -192,7 +193,7 @@ func TestTerminationEndsLongPoll(t *testing.T) {
 // awaitBell waits until somebody listens for mail.
 func awaitBell(t *testing.T, folder string) {
 	t.Helper()
-	eventually(t, "somebody to listen", func() bool {
+	bridgetest.Eventually(t, "somebody to listen", func() bool {
 		bells, _ := filepath.Glob(filepath.Join(folder, "*", "*"))
 		return len(bells) > 0
 	})

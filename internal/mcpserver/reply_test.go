@@ -3,7 +3,6 @@ package mcpserver_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,11 +22,13 @@ func TestReply(t *testing.T) {
 		t.Fatal(err)
 	}
 	call(t, b, "check_messages", nil)
-	text, data, _ := call(t, a, "check_partner_status", nil)
+	var text string
+	var data map[string]any
 	// A message is read once its answer was written, which its reader may outrun.
-	for deadline := time.Now().Add(10 * time.Second); data["last_read_message_id"] == nil && time.Now().Before(deadline); {
+	bridgetest.Polled(func() bool {
 		text, data, _ = call(t, a, "check_partner_status", nil)
-	}
+		return data["last_read_message_id"] != nil
+	})
 	if data["last_read_message_id"] != question["message_id"] || !strings.Contains(text, "that it has read is 1, at ") {
 		t.Errorf("receipt: %v\n%s", data, text)
 	}

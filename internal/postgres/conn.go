@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"example.org/bridge/internal/sqlstore"
 )
 
 // conn is a connection inside a transaction. Statements whose result nobody needs
@@ -20,10 +22,10 @@ type conn struct {
 }
 
 // errNoRow reports a query without a result.
-var errNoRow = errors.New("no row")
+var errNoRow = sqlstore.ErrNoRow
 
 // errStop ends each early, without an error.
-var errStop = errors.New("stop")
+var errStop = sqlstore.ErrStop
 
 // later sends a statement with the next one that is waited for. Its error is that
 // one's.
@@ -122,7 +124,7 @@ func bind(args []any) []any {
 	for i, arg := range args {
 		switch arg := arg.(type) {
 		case time.Time:
-			bound[i] = micros(arg)
+			bound[i] = sqlstore.Micros(arg)
 		case string:
 			bound[i] = quote(arg)
 		default:
@@ -163,7 +165,7 @@ func scanValue(v, dest any) error {
 	case *time.Time:
 		var us int64
 		us, ok = value[int64](v)
-		*dest = fromMicros(us)
+		*dest = sqlstore.FromMicros(us)
 	case *any:
 		*dest, ok = v, true
 		if kept, isText := v.(string); isText {
@@ -185,19 +187,4 @@ func value[T any](v any) (T, bool) {
 	}
 	t, ok := v.(T)
 	return t, ok
-}
-
-// micros is how times are stored; the zero time is 0.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func fromMicros(us int64) time.Time {
-	if us == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(us).UTC()
 }

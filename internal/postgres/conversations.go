@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // CreateConversation implements bridge.Store.
@@ -18,8 +19,11 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 		e.newChain(made.ID)
 		e.later("INSERT INTO conversations (id, team, team_id, created_at, expires_at, expiry_seal) VALUES ($1, $2, $3, $4, $5, $6)",
 			made.ID, made.Team, made.TeamID, made.CreatedAt, made.ExpiresAt, made.ExpirySeal)
-		e.addSession(made.ID, made.A)
-		e.addSession(made.ID, made.B)
+		for _, session := range []bridge.NewSession{made.A, made.B} {
+			if err := sqlstore.AddSession(e.sql(), made.ID, session); err != nil {
+				return err
+			}
+		}
 		e.later("UPDATE session_status SET seen_at = $1 WHERE conversation = $2 AND session = 'a'", op.Now, made.ID)
 		return nil
 	})
@@ -33,15 +37,9 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 			return err
 		}
 		unread = e.self.Waiting(g.Now)
-		var before string
-		err := e.get("SELECT status FROM session_status WHERE conversation = $1 AND session = $2", []any{g.Conversation, string(g.Session)}, &before)
-		if err != nil {
+		news, err := sqlstore.SetStatus(e.sql(), g, status)
+		if err != nil || news {
 			return err
-		}
-		e.later("UPDATE session_status SET status = $1, heartbeat_at = $2, seen_at = $2 WHERE conversation = $3 AND session = $4",
-			string(status), g.Now, g.Conversation, string(g.Session))
-		if bridge.IsNews(bridge.Status(before), status) {
-			return nil
 		}
 		return e.fold()
 	})
@@ -96,16 +94,7 @@ func (s *Store) ExtendByOperator(ctx context.Context, op bridge.Operation, rule 
 }
 
 func (e *entry) extend(rule bridge.ExtendRule) error {
-	o, err := getOverview(e.conn, e.op.Conversation)
-	if err != nil {
-		return err
-	}
-	x := rule(o, e.now)
-	e.later("UPDATE conversations SET expires_at = $1, expiry_seal = $2 WHERE id = $3", x.ExpiresAt, x.ExpirySeal, o.ID)
-	if x.JoinHash != nil {
-		e.later("UPDATE session_status SET join_hash = $1, join_expires_at = $2 WHERE conversation = $3 AND session = 'b'", x.JoinHash, x.JoinExpiresAt, o.ID)
-	}
-	return nil
+	return sqlstore.Extend(e.sql(), e.op.Conversation, e.now, rule)
 }
 
 const whereExpired = " WHERE c.expires_at <= $1"
@@ -114,7 +103,7 @@ const whereExpired = " WHERE c.expires_at <= $1"
 func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (expired []bridge.Overview, err error) {
 	if dryRun {
 		err = s.read(ctx, func(c *conn) error {
-			expired, err = listOverviews(c, whereExpired, before)
+			expired, err = sqlstore.Overviews(c.sql(), whereExpired, before)
 			return err
 		})
 		return expired, err
@@ -135,7 +124,7 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time.Time) (removed []bridge.Overview, more bool, err error) {
 	op.Details = maps.Clone(op.Details)
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		expired, err := listOverviews(e.conn, whereExpired, before)
+		expired, err := sqlstore.Overviews(e.sql(), whereExpired, before)
 		if err != nil {
 			return err
 		}
@@ -151,7 +140,7 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time
 			e.removeConversation(o)
 		}
 		e.later("DELETE FROM rate_limits WHERE at < $1", e.now.Add(-bridge.AccountsFor))
-		return e.removeOrphans()
+		return sqlstore.RemoveOrphans(e.sql(), e.op.Details)
 	})
 	if err != nil {
 		return nil, false, err
@@ -168,7 +157,7 @@ func (e *entry) stillExpired(chosen []bridge.Overview, before time.Time) (locked
 		ids[i] = o.ID
 		holdAnother(e.conn, o.ID)
 	}
-	return listOverviews(e.conn, whereExpired+" AND c.id = ANY($2)", before, ids)
+	return sqlstore.Overviews(e.sql(), whereExpired+" AND c.id = ANY($2)", before, ids)
 }
 
 func (e *entry) removeConversation(o bridge.Overview) {
@@ -192,21 +181,6 @@ func (e *entry) removeConversation(o bridge.Overview) {
 		e.later(query, o.ID)
 	}
 	e.later("DELETE FROM rate_limits WHERE bucket = ANY($1)", bridge.Buckets(o.ID, o.Sessions.IDs()))
-}
-
-// removeOrphans removes the tasks of teams without any conversation left.
-func (e *entry) removeOrphans() error {
-	var open int64
-	const orphans = " WHERE team_id NOT IN (SELECT team_id FROM conversations)"
-	if err := e.get("SELECT count(*) FROM tasks"+orphans+" AND ended_at = 0", nil, &open); err != nil {
-		return err
-	}
-	if open > 0 {
-		e.op.Details["open_tasks"] = open
-	}
-	e.later("DELETE FROM task_events WHERE task IN (SELECT id FROM tasks" + orphans + ")")
-	e.later("DELETE FROM tasks" + orphans)
-	return nil
 }
 
 // Compact implements bridge.Store. The server keeps the room of what was removed

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // errNothing undoes an operation that has nothing to do: it is not recorded.
@@ -42,15 +43,14 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 			return e.fold()
 		}
 		e.level = durable
-		putInbox(e.conn, taken.Claim, kept)
-		return nil
+		return sqlstore.PutInbox(e.sql(), taken.Claim, kept)
 	})
 	return taken, unlessNothing(err)
 }
 
 // inboxAfter reads a page of g's inbox behind a number.
 func (e *entry) inboxAfter(g bridge.Gate, after int64, p bridge.Page) ([]bridge.Message, bool, error) {
-	return readMessages(e.conn, selectInbox+inboxPage,
+	return sqlstore.ReadMessages(e.sql(), selectInbox+inboxPage,
 		[]any{g.Conversation, string(g.Session), after, p.Limit + 1}, p.Limit, p.Bytes)
 }
 
@@ -145,8 +145,7 @@ func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule) (was claime
 	if !ok {
 		return was, was.Inbox, errNothing
 	}
-	putInbox(c, claim, kept)
-	return was, kept, nil
+	return was, kept, sqlstore.PutInbox(c.sql(), claim, kept)
 }
 
 // claimedInbox is an inbox with what a claim holds of it: one query brings both,
@@ -179,14 +178,6 @@ func (i claimedInbox) messages() (all []bridge.ReadMessage) {
 		all = append(all, bridge.ReadMessage{ID: number, Sender: senders[n]})
 	}
 	return all
-}
-
-// putInbox keeps what a claim changes of an inbox.
-func putInbox(c *conn, of bridge.Claim, i bridge.Inbox) {
-	c.later(`
-		UPDATE session_status SET read_seq = $1, handed_seq = $2, claim_id = $3, claim_seq = $4, claim_until = $5
-		WHERE conversation = $6 AND session = $7`,
-		i.ReadSeq, i.HandedSeq, i.ClaimID, i.ClaimSeq, i.ClaimUntil, of.Conversation, string(of.Session))
 }
 
 // NoteSeen implements bridge.Store.

@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // entry is one operation inside its transaction. It loads what the rules of the
@@ -212,55 +213,18 @@ func (e *entry) seen(conversation string, session bridge.SessionID) error {
 	return nil
 }
 
-// refuse keeps what becomes of a refusal. One whose cost is not to be had becomes the
-// refusal of that.
+// refuse keeps what becomes of a refusal.
 func (e *entry) refuse(r *bridge.Refusal) error {
-	if r.Cost.Bucket != "" {
-		err := e.charge([]bridge.Charge{r.Cost})
-		var over *bridge.Refusal
-		if errors.As(err, &over) {
-			*r = *over
-		} else if err != nil {
-			return err
-		}
-	}
-	if r.Flood.Bucket == "" {
-		return e.record(r.Outcome)
-	}
-	// Those of the store: no conversation has a limit of its own for refusals, and
-	// what is in memory of one would tell that it is there.
-	limits, err := e.limitsOf("")
-	if err != nil {
+	logged, err := sqlstore.Refuse(e, r, e.op, e.now)
+	if err != nil || !logged {
 		return err
-	}
-	account, err := e.getAccount(r.Flood.Bucket)
-	if err != nil {
-		return err
-	}
-	kept, logged := r.Settle(account, limits, e.now, e.op.Details)
-	if kept != account {
-		e.putAccount(r.Flood.Bucket, kept)
-	}
-	if !logged {
-		return nil
 	}
 	return e.record(r.Outcome)
 }
 
 // fold counts an operation that may be logged together with others like it.
 func (e *entry) fold() error {
-	var f bridge.Fold
-	key := []any{e.op.Conversation, e.op.Actor, e.op.Action}
-	err := e.get("SELECT logged_at, count, first_at FROM folds WHERE conversation = $1 AND session = $2 AND action = $3", key,
-		&f.Logged, &f.Count, &f.First)
-	if err != nil && !errors.Is(err, errNoRow) {
-		return err
-	}
-	kept, logged := f.Add(e.now, e.op.Details)
+	logged, err := sqlstore.Fold(e.sql(), e.op, e.now)
 	e.folded = !logged
-	e.later(`
-		INSERT INTO folds (conversation, session, action, logged_at, count, first_at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (conversation, session, action) DO UPDATE SET logged_at = $4, count = $5, first_at = $6`,
-		append(key, kept.Logged, kept.Count, kept.First)...)
-	return nil
+	return err
 }

@@ -2,12 +2,12 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"math"
 	"slices"
 	"unicode/utf8"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // AppendMessage implements bridge.Store.
@@ -136,50 +136,6 @@ const selectOwn = `
 	JOIN session_status r ON r.conversation = $1 AND r.session = $2 ` + allInboxes + `
 	ORDER BY m.id DESC`
 
-// messageRow is where a row of selectMessage is read into.
-type messageRow struct {
-	bridge.Message
-	to, action, files, redacted string
-}
-
-func (r *messageRow) dest() []any {
-	return []any{&r.ID, &r.Seq, &r.From, &r.to, &r.action, &r.Text, &r.files, &r.redacted, &r.SentAt, &r.ReplyTo, &r.Read}
-}
-
-func (r *messageRow) message() bridge.Message {
-	m := r.Message
-	m.To, m.Action = recipientList(r.to), bridge.ActionType(r.action)
-	m.Files, m.Redacted = fromList(r.files), fromList(r.redacted)
-	return m
-}
-
-// recipientList reads the letters of sessions.
-func recipientList(letters string) bridge.Recipients {
-	to := make(bridge.Recipients, 0, len(letters))
-	for _, letter := range letters {
-		to = append(to, bridge.SessionID(letter))
-	}
-	return to
-}
-
-// readMessages reads messages until there are limit of them, or until the next
-// one would make them longer than bytes (0: no bound). more says whether
-// there was a next one.
-func readMessages(c *conn, query string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
-	var row messageRow
-	size := 0
-	err = c.each(query, args, row.dest(), func() error {
-		size += len(row.Text) + len(row.files)
-		if len(all) == limit || bytes > 0 && len(all) > 0 && size > bytes {
-			more = true
-			return errStop
-		}
-		all = append(all, row.message())
-		return nil
-	})
-	return all, more, err
-}
-
 // History implements bridge.Store. The messages are read when the call is recorded, in a
 // transaction that holds no lock.
 func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h bridge.History, err error) {
@@ -197,7 +153,7 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 		return h, err
 	}
 	err = s.read(ctx, func(c *conn) error {
-		h.Messages, h.HasMore, err = readMessages(c, query, []any{g.Conversation, string(g.Session), before, p.Limit + 1}, p.Limit, p.Bytes)
+		h.Messages, h.HasMore, err = sqlstore.ReadMessages(c.sql(), query, []any{g.Conversation, string(g.Session), before, p.Limit + 1}, p.Limit, p.Bytes)
 		return err
 	})
 	slices.Reverse(h.Messages)
@@ -217,30 +173,8 @@ func lastRunes(text string, limit int) string {
 // Messages implements bridge.Store.
 func (s *Store) Messages(ctx context.Context, conversation string, after int64, limit int) (all []bridge.Message, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		all, _, err = readMessages(c, selectMessage+"AND m.id > $2 ORDER BY m.id LIMIT $3", []any{conversation, after, limit}, limit, 0)
+		all, _, err = sqlstore.ReadMessages(c.sql(), selectMessage+"AND m.id > $2 ORDER BY m.id LIMIT $3", []any{conversation, after, limit}, limit, 0)
 		return err
 	})
 	return all, err
-}
-
-// list is how a list of strings is stored.
-func list(items []string) string {
-	if len(items) == 0 {
-		return "[]"
-	}
-	encoded, _ := json.Marshal(items) // strings always encode
-	return string(encoded)
-}
-
-// fromList reads it back. A damaged list must not keep its message from being
-// delivered: it comes out as what is there.
-func fromList(text string) []string {
-	var items []string
-	if err := json.Unmarshal([]byte(text), &items); err != nil {
-		return []string{text}
-	}
-	if len(items) == 0 {
-		return nil
-	}
-	return items
 }

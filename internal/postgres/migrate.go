@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 //go:embed schema/*.sql
@@ -75,7 +76,9 @@ func (s *Store) migrate(ctx context.Context, o Options) error {
 		c.later("UPDATE schema_version SET version = $1", version)
 		if made {
 			identify(c, o.Key)
-			putLimits(c, bridge.FirstLimits(o.Limits, bridge.LimitMade, time.Now()), o.Limits.Quota)
+			if err := sqlstore.PutLimits(c.sql(), bridge.FirstLimits(o.Limits, bridge.LimitMade, time.Now()), o.Limits.Quota); err != nil {
+				return durable, err
+			}
 		}
 		return durable, nil
 	})

@@ -20,6 +20,7 @@ import (
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/postgres/server"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // Store implements bridge.Store.
@@ -28,7 +29,7 @@ type Store struct {
 	schema string
 	chain  audit.Chain
 	sealer *sealer
-	limits limitCache
+	limits sqlstore.LimitCache
 	usage  usageCache
 
 	filling func(bridge.Fill)
@@ -47,8 +48,8 @@ type Options struct {
 	// Limits are those of a store that is made. They change nothing in one that is
 	// there: bridge.Store.SetLimits does.
 	Limits bridge.Limits
-	// Filling is told, once for each thing, that the store holds so much of what it
-	// may that its operator should make room (bridge.Fill.Warn). It is called within
+	// Filling is told, once for each thing that is bounded, that the store is so full
+	// that its operator should make room (bridge.Fill.Warn). It is called within
 	// a transaction, and may be nil.
 	Filling func(bridge.Fill)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // A message is stored once, with a row in the inbox of each recipient.
@@ -17,7 +18,7 @@ func (e *entry) many() bool { return e.sessions > 2 }
 func (e *entry) sendScene(g bridge.Gate, d bridge.Draft) (s bridge.SendScene, err error) {
 	s.Roster = bridge.PairRoster()
 	if e.many() {
-		if s.Roster, err = getRoster(e.conn, g.Conversation); err != nil {
+		if s.Roster, err = sqlstore.Roster(e.sql(), g.Conversation); err != nil {
 			return s, err
 		}
 	}
@@ -27,7 +28,7 @@ func (e *entry) sendScene(g bridge.Gate, d bridge.Draft) (s bridge.SendScene, er
 
 // others are the sessions of a conversation that hear what one does.
 func (e *entry) others(conversation string, of bridge.SessionID) (bridge.Recipients, error) {
-	roster, err := getRoster(e.conn, conversation)
+	roster, err := sqlstore.Roster(e.sql(), conversation)
 	return roster.Partners(of).IDs(), err
 }
 
@@ -49,7 +50,7 @@ func (e *entry) deliver(to mail, m bridge.NewMessage) (sent bridge.Sent, err err
 	err = e.get(`
 		INSERT INTO messages (conversation, sender, action_type, message, files, redacted, sent_at, reply_to, idempotency_key)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
-		[]any{to.conversation, to.from, string(m.Action), m.Text, list(m.Files), list(m.Redacted), e.op.Now, to.replyTo, unlessEmpty(to.key)}, &sent.ID)
+		[]any{to.conversation, to.from, string(m.Action), m.Text, sqlstore.List(m.Files), sqlstore.List(m.Redacted), e.op.Now, to.replyTo, unlessEmpty(to.key)}, &sent.ID)
 	if err != nil {
 		return sent, err
 	}
@@ -144,7 +145,7 @@ func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 	if err != nil || len(got) == 0 {
 		return bridge.Sent{}, err
 	}
-	sent.Repeated, sent.Redacted = true, fromList(redacted)
+	sent.Repeated, sent.Redacted = true, sqlstore.FromList(redacted)
 	addRecipients(&sent, got)
 	return sent, nil
 }
@@ -239,7 +240,7 @@ func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) (shar
 		    SELECT message FROM inbox WHERE conversation = $1 AND recipient = $2 ORDER BY seq DESC LIMIT $4) i
 		JOIN messages m ON m.id = i.message WHERE m.sent_at > $3 AND m.files <> '[]'`,
 		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&sender, &paths}, func() error {
-			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], fromList(paths)...)
+			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], sqlstore.FromList(paths)...)
 			return nil
 		})
 	if err != nil {

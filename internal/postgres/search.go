@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // folded is the words of a message as they are searched: without case and accents,
@@ -51,7 +52,7 @@ func (s *Store) Search(ctx context.Context, q bridge.SearchQuery) (found []bridg
 
 func completeFound(c *conn, found []bridge.Found, terms []bridge.SearchTerm) error {
 	for i, f := range found {
-		all, _, err := readMessages(c, selectMessage+"AND m.id = $2", []any{f.Conversation, f.Message.ID}, 1, 0)
+		all, _, err := sqlstore.ReadMessages(c.sql(), selectMessage+"AND m.id = $2", []any{f.Conversation, f.Message.ID}, 1, 0)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -34,7 +35,7 @@ func (r *taskRow) dest() []any {
 
 func (r *taskRow) task() tasks.Task {
 	t := r.Task
-	t.State, t.Redacted = tasks.State(r.state), fromList(r.redacted)
+	t.State, t.Redacted = tasks.State(r.state), sqlstore.FromList(r.redacted)
 	return t
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -81,7 +82,7 @@ func (e *entry) newTaskScene(g bridge.Gate, key string) (s tasks.Scene, err erro
 	if s.Workers, err = teamWorkers(e.conn, s.TeamID, e.now); err != nil || !e.many() {
 		return s, err
 	}
-	s.Roster, err = getRoster(e.conn, g.Conversation)
+	s.Roster, err = sqlstore.Roster(e.sql(), g.Conversation)
 	return s, err
 }
 
@@ -248,6 +249,6 @@ func (e *entry) insertTask(t tasks.Task, key string) {
 		INSERT INTO tasks (id, team, team_id, home, title, body, needs, redacted, state, worker, role, last_worker, note, events,
 		                   created_at, assigned_at, updated_at, idempotency_key)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', 0, $13, $14, $15, $16)`,
-		t.ID, t.Team, t.TeamID, t.Home, t.Title, t.Body, t.Needs, list(t.Redacted), string(t.State), t.Worker, t.Role, t.LastWorker,
+		t.ID, t.Team, t.TeamID, t.Home, t.Title, t.Body, t.Needs, sqlstore.List(t.Redacted), string(t.State), t.Worker, t.Role, t.LastWorker,
 		t.CreatedAt, t.AssignedAt, t.UpdatedAt, unlessEmpty(key))
 }

@@ -4,23 +4,13 @@ import (
 	"context"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // Nonces implements bridge.Store.
 func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (all []bridge.NewNonce, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		all = nil
-		var n bridge.NewNonce
-		var session string
-		err := e.each("SELECT session, nonce, fingerprint FROM session_status WHERE conversation = $1 ORDER BY session",
-			[]any{op.Conversation}, []any{&session, &n.Nonce, &n.Print}, func() error {
-				n.Session = bridge.SessionID(session)
-				all = append(all, n)
-				return nil
-			})
-		if err == nil && all == nil {
-			return bridge.ErrNotFound
-		}
+		all, err = sqlstore.Nonces(e.sql(), op.Conversation)
 		return err
 	})
 	return all, err
@@ -29,24 +19,8 @@ func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (all []bridge.N
 // ReplaceNonces implements bridge.Store.
 func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, rule bridge.NonceRule) (fresh []bridge.NewNonce, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		roster, err := getRoster(e.conn, op.Conversation)
-		if err != nil {
-			return err
-		}
-		if len(roster) == 0 {
-			return bridge.ErrNotFound
-		}
-		if fresh, err = rule(roster.IDs(), e.now); err != nil {
-			return bridge.RefuseInvalid(op, err)
-		}
-		for _, n := range fresh {
-			e.later(`
-				UPDATE session_status SET nonce = $1, fingerprint = $2, join_hash = NULL,
-				       join_expires_at = CASE joined_at WHEN 0 THEN $5 ELSE join_expires_at END
-				WHERE conversation = $3 AND session = $4`,
-				n.Nonce, n.Print, op.Conversation, string(n.Session), n.KeptUntil)
-		}
-		return nil
+		fresh, err = sqlstore.ReplaceNonces(e.sql(), op, e.now, rule)
+		return err
 	})
 	return fresh, err
 }

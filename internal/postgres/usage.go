@@ -65,8 +65,8 @@ func far(usage, quota bridge.Usage) bool {
 		(quota.Messages == 0 || quota.Messages-usage.Messages > farBelow)
 }
 
-// admitMore refuses what would be kept beyond the quota.
-func (e *entry) admitMore(quota bridge.Usage) error {
+// AdmitMore implements sqlstore.Accounts. It refuses what would be kept beyond the quota.
+func (e *entry) AdmitMore(quota bridge.Usage) error {
 	if quota == (bridge.Usage{}) {
 		return nil
 	}

@@ -30,7 +30,7 @@ type finder struct {
 // structureHeads are the pairs of characters that structureAt looks at; an a
 // in the second place stands for any letter or digit where anyAfter says so.
 var structureHeads = [...]string{
-	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "$P", "$H", "$S", "$k", "$s", "$8", "$9", "$7", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", "Pr", "ne", "NR", "|e", "MI", "MC", "MH", "b3",
+	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "$P", "$H", "$S", "$k", "$s", "$8", "$9", "$7", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", " >", "Pr", "ne", "NR", "|e", "MI", "MC", "MH", "b3",
 }
 
 // anyAfter are the characters that structureAt looks at before any letter or digit.

@@ -52,7 +52,7 @@ func (f *finder) assignAt(i int) int {
 	if isEncodedData(text[j:end]) {
 		return i
 	}
-	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end]) && !isHashLength(end-j)
+	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end]) && !isHashLength(end-j) && !isKeyID(text[start:stop], text[j:end])
 	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {
 		return i
 	}
@@ -93,6 +93,11 @@ func isCredentialID(s string) bool {
 	}
 	last, prev := w.part(w.count-1), w.part(w.count-2)
 	return (last == "id" || last == "sid") && oneOf(prev, []string{"client", "access", "account", "app", "application", "consumer", "key"})
+}
+
+// isKeyID reports whether name and s are the id of a key in PGP, 16 digits of hex.
+func isKeyID(name, s string) bool {
+	return len(s) == 16 && shapeOf(s).hex && len(name) >= len("keyid") && (hasFold(name, len(name)-len("key_id"), "key_id") || hasFold(name, len(name)-len("keyid"), "keyid"))
 }
 
 // namesID reports whether a name is that of an id or of a digest.

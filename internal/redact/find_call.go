@@ -53,6 +53,10 @@ func (f *finder) lastString(i int) (last value, count int) {
 			if !ok {
 				break
 			}
+			if isAlgorithm(text[v.start:v.end]) { // jwt.encode(claims, key, "HS256")
+				j = v.end + 1
+				continue
+			}
 			if n == maxArguments-1 && count == n-1 && last.end-last.start >= 4 {
 				break // host, user, password, and the name of a database
 			}

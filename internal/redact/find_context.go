@@ -29,9 +29,12 @@ func (f *finder) contextAt(start, end int) {
 	}
 	before, after := f.lineAround(start, end)
 	before = afterRandom(before)
+	if f.denied(start) {
+		return
+	}
 	switch {
 	case isPlainID(s):
-		if !isUUID(s) && saysHash(after) || !f.idAnnounced(start, before, len(s)) {
+		if !isUUID(s) && saysHash(after) || f.sumOfFile(end) || !f.idAnnounced(start, before, len(s)) {
 			return
 		}
 	case !f.follows(start) && !announces(before) && !announces(beforeNextRun(after)) && !opensClient(before) && (!f.aloneInQuotes(start, end, sh) || f.isPiece(start, end)):
@@ -39,6 +42,26 @@ func (f *finder) contextAt(start, end int) {
 	}
 	f.contextEnd = end
 	f.add(start, end, kindSecret, rankNear)
+}
+
+// denied reports whether what stands at start is assigned to a name with a word
+// for secrets that another word turns into something else: next-token=….
+func (f *finder) denied(start int) bool {
+	for from := start; start > 2 && from-start < maxContext && (f.text[start-1] == '%' || f.ix.inRun[f.text[start-1]] && f.text[start-1] != '='); {
+		start--
+	}
+	if start > 2 && f.text[start-1] == ' ' && f.text[start-2] == ':' {
+		start--
+	}
+	if start < 2 || f.text[start-1] != '=' && f.text[start-1] != ':' || !isAlnum(f.text[start-2]) {
+		return false
+	}
+	from, to := f.nameAround(start - 2)
+	if name := f.text[from:to]; to >= start || len(name) <= len("key") || !announces(name) && !hasFold(name, len(name)-len("key"), "key") {
+		return false
+	}
+	c, _, _ := f.classOf(f.text[from:to])
+	return c == classNone && !announcesService(f.text[from:to])
 }
 
 // follows reports whether another value that its line gave away stands within
@@ -60,7 +83,7 @@ func (f *finder) gluedAt(start, end int) bool {
 		return false
 	}
 	s := strings.TrimRight(text[k:end], "=")
-	if len(s) < minContext {
+	if len(s) < minContext || end+1 < len(text) && text[end] == '.' && isAlpha(text[end+1]) { // the name of a file
 		return false
 	}
 	head := text[max(0, k-contextReach):k]
@@ -88,10 +111,20 @@ func (f *finder) idAnnounced(start int, before string, n int) bool {
 		return true
 	}
 	last := lastWord(before)
+	if isHashLength(n) && (namesID(last) && strings.HasSuffix(before, "=") || inPath(before, last)) {
+		return false
+	}
 	if announces(last) || last == "key" && announcesService(before) {
 		return true
 	}
 	return !isHashLength(n) && assigns(before) && announcesService(before) && !namesID(last)
+}
+
+// inPath reports whether the word that s ends with, but for a blank, is the last
+// part of a path: a commit follows it in lists of modules.
+func inPath(s, word string) bool {
+	k := strings.LastIndex(s, word)
+	return k > 1 && s[k-1] == '/' && strings.Trim(s[k+len(word):], " \t") == ""
 }
 
 // assigns reports whether s ends with a sign that a value follows.
@@ -138,7 +171,7 @@ func afterRandom(s string) string {
 // contextual reports whether s is random enough to need no notation. Hex of
 // the length of a commit or a checksum needs the word right before it.
 func contextual(s string, sh shape) bool {
-	if isUUID(s) {
+	if isUUID(s) || isKeyAndSecret(s) {
 		return true
 	}
 	if sh.hex {
@@ -254,7 +287,12 @@ func opensClient(s string) bool {
 		return false
 	}
 	s = s[:len(s)-1]
-	return hasFold(s, len(s)-7, "client(") || hasFold(s, len(s)-6, ".init(")
+	for _, call := range [...]string{"client(", ".init(", ".new(", ".connect(", ".configure(", ".login("} {
+		if hasFold(s, len(s)-len(call), call) {
+			return true
+		}
+	}
+	return false
 }
 
 // announces reports whether one of the words of s is a service or a context word.

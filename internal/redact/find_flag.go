@@ -27,6 +27,9 @@ var commandFlags = [...]commandFlag{
 	{"curl", 'u', formUser, ""},
 	{"curl", 'U', formUser, ""},
 	{"curl", 'E', formUser, ""},
+	{"http", 'a', formUser, ""},
+	{"https", 'a', formUser, ""},
+	{"xh", 'a', formUser, ""},
 	{"smbclient", 'U', formUser, ""},
 	{"rpcclient", 'U', formUser, ""},
 	{"mysql", 'p', formGlued, ""},
@@ -232,6 +235,27 @@ func (f *finder) echoed(i int, reads bool) int {
 		f.add(a, b, kindPassword, rankName)
 	}
 	return i
+}
+
+// aclAt looks at the " >" at i: in the rules of Redis for a user, the password
+// follows it: user bob on >….
+func (f *finder) aclAt(i int) int {
+	text := f.text
+	if i < len("on") || text[i-1] != 'n' || text[i-2] != 'o' || i+2 >= len(text) || text[i+2] <= ' ' {
+		return i
+	}
+	if head := text[lineStart(text, i):i]; !hasFold(head, 0, "user ") && !strings.Contains(strings.ToLower(head), "setuser ") {
+		return i
+	}
+	end := i + 2
+	for end < len(text) && end-i < maxWord && text[end] > ' ' {
+		end++
+	}
+	if end-i < 2+4 || isPlaceholder(text[i+2:end]) {
+		return i
+	}
+	f.add(i+2, end, kindPassword, rankName)
+	return end
 }
 
 // hasWord reports whether word stands in line with no letters around it.

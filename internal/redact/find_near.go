@@ -84,6 +84,9 @@ func (f *finder) nearValue(start, end int, n name) bool {
 	s := strings.TrimRight(f.text[start:end], "=-_")
 	sh := shapeOf(s)
 	if isPlainID(s) {
+		if n.start > 0 && f.text[n.start-1] == '/' && isHashLength(len(s)) || f.sumOfFile(end) { // a commit behind a path
+			return false
+		}
 		return n.class >= classMiddling && f.directly(n.end, start) && (!sh.hex || sh.hexRun()) && !f.innocent(s, start, end)
 	}
 	if sh.digits < 2 || !sh.random() || wordy(s) {
@@ -93,6 +96,12 @@ func (f *finder) nearValue(start, end int, n name) bool {
 		return false
 	}
 	return !f.innocent(s, start, end)
+}
+
+// sumOfFile reports whether two blanks and a name stand at i, as behind a checksum
+// in lists of them.
+func (f *finder) sumOfFile(i int) bool {
+	return f.hasAt(i, "  ") && i+2 < len(f.text) && (isAlnum(f.text[i+2]) || f.text[i+2] == '.' || f.text[i+2] == '/')
 }
 
 // directly reports whether nothing but signs and blanks stands between a

@@ -11,6 +11,9 @@ func (f *finder) positionalAt(start, end int) int {
 	if end < len(text) && !isSpace(text[end]) || end-start < len("login") {
 		return 0
 	}
+	if f.hasAt(end, " set ") && (text[start:end] == "secret" || text[start:end] == "secrets") {
+		return f.setSecret(end)
+	}
 	switch word := text[start:end]; {
 	case word == "login" && strings.HasSuffix(text[:start], "vault "):
 		return f.hideWord(f.wordAfter(end, 0, "-"))
@@ -53,6 +56,20 @@ func (f *finder) chpasswd(start, end int) {
 		j++
 	}
 	f.hideWord(run{i, j})
+}
+
+// setSecret hides what a command stores that the words "secret set", which end
+// before i, belong to: gh secret set NAME --body VALUE.
+func (f *finder) setSecret(i int) int {
+	text := f.text
+	line := text[i:lineEnd(text, i)]
+	for _, flag := range [...]string{" --body ", " --body=", " -b ", " -b", " --value ", " --value="} {
+		if k := strings.Index(line, flag); k >= 0 && i+k+len(flag) < len(text) {
+			a, b := f.shellWord(i + k + len(flag))
+			return f.hideWord(run{a, b})
+		}
+	}
+	return 0
 }
 
 // htpasswd hides the last argument where the password is one: htpasswd -b FILE

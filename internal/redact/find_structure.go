@@ -37,6 +37,9 @@ func (f *finder) structureAt(i int) int {
 	case '@':
 		return f.dsnAt(i)
 	case ' ':
+		if f.text[i+1] == '>' {
+			return f.aclAt(i)
+		}
 		return f.flagAt(i)
 	case 'P':
 		return f.puttyAt(i)

@@ -9,7 +9,7 @@ const maxAuthority = 512
 // the password, or a token that stands alone.
 func (f *finder) urlAt(i int) int {
 	text := f.text
-	if i == 0 || text[i-1] != ':' || !f.hasAt(i, "//") {
+	if i == 0 || text[i-1] != ':' || !f.hasAt(i, "//") || f.hasAt(i, "//did:") {
 		return i
 	}
 	start := i + 2
@@ -49,6 +49,8 @@ func (f *finder) userInfo(start int) (at, colon int) {
 				return at, colonIn(text, start, at)
 			}
 			at = j
+		case b == ';' && at == 0 && f.assignsNext(j+1): // the parameters of a connection
+			return 0, 0
 		case b == '/' || b == '?' || b == '#':
 			if at > 0 {
 				return at, colonIn(text, start, at)

@@ -99,7 +99,7 @@ func (f *finder) isTail(end, j, k int) bool {
 		return false
 	}
 	hex := shapeOf(s).hex && isHex(text[end-1]) && len(s) > maxShortCommit && len(s) != 32 && !isHashLength(len(s))
-	if isPlainID(s) && !hex && strings.ToLower(s) == s || isObjectName(s) || s[0] == '-' && len(s) < minContext {
+	if isPlainID(s) && !hex && strings.ToLower(s) == s || isObjectName(s) || s[0] == '-' && len(s) < minContext && !mixedTail(s[1:]) {
 		return false
 	}
 	if end, _ := f.formatAt(j); end > 0 || f.hasAt(j, "eyJ") {
@@ -116,6 +116,14 @@ func (f *finder) isTail(end, j, k int) bool {
 		return false
 	}
 	return sh.random() || (sh.digits > 0 || sh.uppers > 0) && sh.switches > 1
+}
+
+// mixedTail reports whether s, behind a hyphen, is the rest of a token rather
+// than an option or an item of a list: small letters and capitals that change
+// often, and like no words.
+func mixedTail(s string) bool {
+	sh := shapeOf(s)
+	return sh.lowers > 1 && sh.uppers > 1 && sh.switches >= 3 && sh.quarters() >= 20
 }
 
 // chopped reports whether the words of camel case in s are too short for words:

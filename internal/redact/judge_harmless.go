@@ -67,6 +67,12 @@ func isAPIVersion(s string) bool {
 	return isNumber(rest)
 }
 
+// isCharsetName reports whether s names an encoding of characters: the argument
+// of password.encode("utf-8").
+func isCharsetName(s string) bool {
+	return len(s) <= len("iso-8859-15") && (hasFold(s, 0, "utf-") || hasFold(s, 0, "utf8") || hasFold(s, 0, "latin") || hasFold(s, 0, "iso-8859") || hasFold(s, 0, "ascii"))
+}
+
 // isDuration reports whether s is a number with a unit of time: 720h, 15m, 30s.
 func isDuration(s string) bool {
 	unit := strings.TrimLeft(s, "0123456789")
@@ -132,12 +138,18 @@ func isULID(s string) bool {
 	if len(s) != 26 || s[0] != '0' {
 		return false
 	}
+	lowers, uppers := 0, 0
 	for i := range len(s) {
-		if !isDigit(s[i]) && !isUpper(s[i]) {
+		switch b := s[i]; {
+		case isLower(b):
+			lowers++
+		case isUpper(b):
+			uppers++
+		case !isDigit(b):
 			return false
 		}
 	}
-	return true
+	return lowers == 0 || uppers == 0
 }
 
 // isCacheKey reports whether s is a digest with words in front, by which build
@@ -148,7 +160,7 @@ func isCacheKey(s string) bool {
 }
 
 // algorithms are the names that numbers follow in those of algorithms.
-var algorithms = [...]string{"curve", "ed", "x", "rsa", "aes", "chacha", "argon", "hs", "rs", "es", "ps", "secp", "md", "pbkdf", "blake", "poly", "sha", "fips", "rfc"}
+var algorithms = [...]string{"curve", "ed", "x", "rsa", "aes", "chacha", "argon", "hs", "rs", "es", "ps", "secp", "md", "pbkdf", "blake", "poly", "sha", "fips", "rfc", "pkcs", "pkcs-", "sha-", "aes-"}
 
 // isAlgorithm reports whether s is the name of one with its number: Curve25519.
 func isAlgorithm(s string) bool {

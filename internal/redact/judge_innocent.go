@@ -82,10 +82,18 @@ func isRecordID(s string) bool {
 	return k >= 2 && k <= 12 && isPlainWord(s[:k]) && !oneOf(s[:k], []string{"key", "token", "secret", "sk", "pat", "api", "tok"})
 }
 
-// isData reports whether the value at start is that of a data: URL, or a part of
-// a decentralised identifier.
+// isData reports whether the value at start is that of a data: URL, a part of a
+// decentralised identifier, the id of an app or of a request, or the public key of
+// a peer of WireGuard.
 func (f *finder) isData(start int) bool {
-	return strings.HasSuffix(f.text[:start], ";base64,") || strings.HasSuffix(f.text[:start], "did:plc:") || strings.HasSuffix(f.text[:start], "did:key:")
+	if start > 5 && f.text[start-1] == ':' && isAlpha(f.text[start-2]) {
+		for _, app := range [...]string{":web:", ":ios:", ":android:"} { // an app of Firebase
+			if strings.HasSuffix(f.text[:start], app) {
+				return true
+			}
+		}
+	}
+	return strings.HasSuffix(f.text[:start], ";base64,") || strings.HasSuffix(f.text[:start], "amz-id-2: ") || strings.HasSuffix(f.text[:start], "code_challenge=") || strings.HasSuffix(f.text[:start], "peer: ") || strings.HasSuffix(f.text[:start], ": peer ") || strings.HasSuffix(f.text[:start], "did:plc:") || strings.HasSuffix(f.text[:start], "did:key:")
 }
 
 // publicMembers are the members of a JSON web key that are public, RFC 7518.
@@ -97,12 +105,17 @@ const keyReach = 4096
 // publicMember reports whether the string at start is a public member of a JSON web key.
 func (f *finder) publicMember(start int) bool {
 	text := f.text
-	head := strings.TrimRight(text[max(0, start-8):start], " \t\"'\\:")
+	head := strings.TrimRight(text[max(0, start-8):start], " \t\"'\\:=")
 	k := len(head)
 	for k > 0 && isIdent(head[k-1]) {
 		k--
 	}
-	return oneOf(head[k:], publicMembers) && strings.Contains(text[max(0, start-keyReach):min(len(text), start+keyReach)], `kty`)
+	return oneOf(head[k:], publicMembers) && holdsJWK(text[max(0, start-keyReach):min(len(text), start+keyReach)])
+}
+
+// holdsJWK reports whether s speaks of a JSON web key or a set of them.
+func holdsJWK(s string) bool {
+	return strings.Contains(s, "kty") || strings.Contains(s, "jwks") || strings.Contains(s, "JWKS")
 }
 
 // isDigest reports whether s is a digest with its algorithm in front, as in

@@ -12,10 +12,20 @@ func isReference(s string) bool {
 	}
 	for _, p := range referenceHeads[s[0]] {
 		if strings.HasPrefix(s, p) {
-			return wordy(strings.TrimRight(s, "*%")) || strings.HasPrefix(p, "http") && strings.IndexByte(s, '@') < 0
+			return wordy(strings.TrimRight(s, "*%")) || p == "data:" || strings.HasPrefix(p, "http") && strings.IndexByte(s, '@') < 0
 		}
 	}
-	return isFileName(s)
+	return isFileName(s) || isDeepPath(s)
+}
+
+// isDeepPath reports whether s is a path of three parts or more, the first a word.
+func isDeepPath(s string) bool {
+	if s[0] != '/' || strings.Count(s, "/") < 3 {
+		return false
+	}
+	first, _, _ := strings.Cut(s[1:], "/")
+	second, _, _ := strings.Cut(s[len(first)+2:], "/")
+	return len(first) >= 3 && isPlainWord(first) && (wordy(first) || isPlainWord(second))
 }
 
 // systemPaths is how paths of the system begin, by their first byte.
@@ -126,6 +136,9 @@ func isMember(s string) bool {
 		return true
 	}
 	t := strings.TrimLeft(s, "*&[]")
+	if name := strings.TrimRight(t, ","); len(t) < len(s) && isNames(name) && len(name) >= minWord && (wordy(name) || endsAsKey(name)) { // *privateKey
+		return true
+	}
 	k := strings.IndexByte(t, '.')
 	return k > 1 && k+2 < len(t) && len(t) < len(s) && isLower(t[0]) && isAlnumOnly(t[:k]) && isUpper(t[k+1]) && isAlnumOnly(t[k+1:]) && wordy(t[k+1:])
 }

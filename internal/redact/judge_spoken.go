@@ -15,7 +15,7 @@ const (
 // joins the two, the more the value has to look like one.
 func (f *finder) isSpoken(v spoken, kind string) bool {
 	s := f.text[v.start:v.end]
-	if isHarmlessWordIn(s) || kind == kindCredential && !v.pair || v.joint != jointSays && isIdentifier(s) {
+	if isHarmlessWordIn(s) || hasFold(f.text, v.start-len("public key is "), "public key is ") || hasFold(f.text, v.start-len("public key: "), "public key: ") || kind == kindCredential && !v.pair || v.joint != jointSays && isIdentifier(s) {
 		return false
 	}
 	if kind == kindPassword || kind == kindCredential {
@@ -61,7 +61,7 @@ func (f *finder) isSpokenPassword(v spoken, s string) bool {
 // isHarmlessWordIn reports whether s, a word of a sentence, is known by its form to be
 // no secret.
 func isHarmlessWordIn(s string) bool {
-	if hasFold(s, 0, "did:") || strings.IndexByte(s, '\\') >= 0 || strings.IndexByte(s, '/') >= 0 && wordy(s) || isDottedName(s) || isFlagOrMention(s) || isPlaceholder(s) || isReference(s) || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isDuration(s) {
+	if hasFold(s, 0, "did:") || strings.HasPrefix(s, `{"`) || strings.Contains(s, ";base64,") || strings.IndexByte(s, '\\') >= 0 || strings.IndexByte(s, '/') >= 0 && wordy(s) || isDottedName(s) || isFlagOrMention(s) || isPlaceholder(s) || isReference(s) || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isDuration(s) {
 		return true
 	}
 	return namesAlgorithm(s) || isMachineType(strings.TrimLeft(s, "*&[]")) || isLiteralNumber(s) || isDotted(s) || isPublicKey(s) || isMail(s) || beginsCall(s) && !isScrambled(s, shapeOf(s)) || assignsIn(s)

@@ -19,7 +19,7 @@ func isTangle(s string) bool {
 	}
 	sh := shapeOf(s)
 	kinds := sh.kinds()
-	if kinds < 3 || sh.others == 0 || sh.lowers+sh.uppers < 2 {
+	if kinds < 3 || sh.others == 0 || sh.lowers+sh.uppers < 2 || isExpression(s) {
 		return false
 	}
 	if isScrambled(s, sh) {
@@ -35,6 +35,16 @@ func isTangle(s string) bool {
 		return !isNumbered(s)
 	}
 	return holdsNoise(s) && (rareSigns(s) > 0 || !balanced(s)) || distinctRareSigns(s) >= 4
+}
+
+// signedToken reports whether s is one word of letters, digits and signs that
+// no expression of code needs, such as Harbour#4711.
+func signedToken(s string) bool {
+	if len(s) < minTangle || len(s) > maxTangle || rareSigns(s) == 0 || strings.ContainsAny(s, " /.:()<>=,;|\\") || holdsTemplate(s) {
+		return false
+	}
+	sh := shapeOf(s)
+	return sh.digits >= 2 && sh.lowers+sh.uppers >= 3
 }
 
 // kinds counts which of small letters, capitals, digits and signs there are.
@@ -121,6 +131,45 @@ func beginsCall(s string) bool {
 		}
 	}
 	return !holdsNoise(name[:k])
+}
+
+// isExpression reports whether s is a name of code, or several with dots between
+// them, as the beginning of a call, of a literal or of a type is: &pkg.Type{,
+// base64.b64encode(, *CreateKeyRequest.
+func isExpression(s string) bool {
+	s = strings.TrimRight(s, ",;:")
+	name := strings.TrimLeft(s, "&*!(")
+	led := len(name) < len(s)
+	s = name
+	name = strings.TrimRight(s, "({[")
+	open, dots := len(name) < len(s), 0
+	for i := range len(name) {
+		switch b := name[i]; {
+		case b == '.' && i > 0 && i+1 < len(name) && !isDigit(name[i+1]):
+			dots++
+		case !isIdent(b) || i == 0 && isDigit(b):
+			return false
+		}
+	}
+	return dots > 0 && (led || open) || led && isTypeName(name)
+}
+
+// isTypeName reports whether s is several words in camel case, as the names of
+// types and functions are, though its digits and abbreviations make it look
+// generated: GoogleCloudGkemulticloudV1Jwk.
+func isTypeName(s string) bool {
+	if len(s) < minWeak || len(s) > maxName {
+		return false
+	}
+	var w words
+	w.split(s)
+	letters := 0
+	for i := range w.count {
+		if p := w.part(i); len(p) >= 4 && !containsDigit(p) && shapeOf(p).quarters() < 19 {
+			letters += len(p)
+		}
+	}
+	return w.count >= 3 && letters*5 >= len(s)*3
 }
 
 // skipArrayType returns s without the brackets that an array's or slice's type

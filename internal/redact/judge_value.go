@@ -23,6 +23,9 @@ func (v value) secret(n name, text string) bool {
 	if v.op == opXML && v.quote == 0 && !closesTag(text, v.end) {
 		return false
 	}
+	if v.quote != 0 && v.end+1 < len(text) && text[v.end] == v.quote && text[v.end+1] == ':' && isPlainWord(s) { // a name in JSON
+		return false
+	}
 	if v.op == opCall && n.class < classStrong && isConstant(s) {
 		return false
 	}
@@ -35,7 +38,7 @@ func (v value) secret(n name, text string) bool {
 // standsForOne reports whether s only stands for a value: a template, stars, the
 // tag of a field.
 func (v value) standsForOne(s string) bool {
-	if v.quote == '`' && isStructTag(s) {
+	if v.quote == '`' && (isStructTag(s) || strings.Contains(s, "&& ") || strings.Contains(s, `"$`)) { // a command of a shell
 		return true
 	}
 	return isPlaceholder(s) && !(v.whole && isTangle(s))
@@ -44,7 +47,7 @@ func (v value) standsForOne(s string) bool {
 // isHarmlessForm reports whether s is known by its form to be no secret.
 func isHarmlessForm(s string) bool {
 	escaped := hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`)
-	return escaped || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isVersion(s) || isDuration(s) || strings.HasSuffix(s, "/aws4_request")
+	return escaped || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isCharsetName(s) || isVersion(s) || isDuration(s) || strings.HasSuffix(s, "/aws4_request")
 }
 
 // wrongLength reports whether s is too short, or too long a phrase, to be judged
@@ -81,7 +84,7 @@ func (v value) judge(n name, s, text string) bool {
 
 // weak judges the value of a key, a cookie, a salt or a signature.
 func (v value) weak(n name, s, text string) bool {
-	if len(s) < minWeak || !generated(s) || isProse64(s) || isCacheKey(s) {
+	if len(s) < minWeak || !generated(s) && !isKeyAndSecret(s) || isProse64(s) || isCacheKey(s) || v.op == opProse && isRecordID(s) {
 		return false
 	}
 	if v.quote == 0 && (isCode(s) || mentionsKey(s)) {
@@ -123,7 +126,10 @@ func (v value) strong(n name, s, text string) bool {
 	if isReference(s) || isProse(s) && (v.quote == 0 || !isPassphrase(s)) {
 		return false
 	}
-	if v.op == opProse && (isAlgorithm(s) || isForeignWord(s)) {
+	if v.op == opProse && (isAlgorithm(s) || isForeignWord(s)) || v.op == opColon && v.quote == 0 && isAlgorithm(s) && !endsLine(text, v.end) {
+		return false
+	}
+	if v.isTalk(n, s, text) {
 		return false
 	}
 	if v.quote != 0 {
@@ -145,6 +151,29 @@ func (v value) strong(n name, s, text string) bool {
 		return (len(s) >= 5 || len(s) == 4 && v.configLine(n, s, text)) && !strings.HasPrefix(text[n.start:], "PASS:")
 	}
 	return v.configLine(n, s, text)
+}
+
+// isTalk reports whether s, after a name that is strong by itself, is code or
+// documentation: the type of a parameter, the default of a flag in a table of
+// them, the argument of a function that passes something on.
+func (v value) isTalk(n name, s, text string) bool {
+	if k := strings.IndexByte(s, ','); k > 0 && v.quote == 0 && isStandInWord(s[:k]) {
+		return true
+	}
+	if v.op == opColon && v.quote != 0 && n.start > 1 && text[n.start-1] == '-' && text[n.start-2] == '-' && !hasMixture(s) {
+		return true
+	}
+	return v.op == opCall && !v.comma && passesOn(text[n.start:n.end])
+}
+
+// passesOn reports whether the name of a function begins with the verb pass: passValue, pass_args.
+func passesOn(s string) bool {
+	const verb = "pass"
+	if len(s) <= len(verb) || !hasFold(s, 0, verb) || !isUpper(s[len(verb)]) && s[len(verb)] != '_' {
+		return false
+	}
+	rest := strings.ToLower(strings.TrimLeft(s[len(verb):], "_"))
+	return rest != "" && !strings.HasPrefix(rest, "word") && !strings.HasPrefix(rest, "phrase") && !strings.HasPrefix(rest, "code") && !strings.HasPrefix(rest, "wd")
 }
 
 // isForeignWord reports whether s is a word with letters that are not ASCII.
@@ -193,6 +222,9 @@ func (v value) strongQuoted(n name, s string) bool {
 	if wordAndNumber(s) {
 		return true
 	}
+	if n.class == classStrong && isUpper(s[0]) && !isDigit(s[len(s)-1]) && isAlnumOnly(s) && isTypeName(s) {
+		return false
+	}
 	if hasMixture(s) || strings.IndexByte(s, ' ') > 0 {
 		return !strings.ContainsAny(s, "-_./ ") || !namesItself(s)
 	}
@@ -207,13 +239,35 @@ func (v value) middling(s string) bool {
 	if len(s) < 8 || isLiteralNumber(s) || isReference(s) || isProse(s) || v.quote == 0 && isCode(s) {
 		return false
 	}
-	if generated(s) || manySigns(s) && (v.quote != 0 || v.op == opAssign || v.op == opColon || v.op == opXML) {
+	if v.quote == 0 && v.op != opAssign && len(s) <= maxShortHash && shapeOf(s).hex { // a commit
+		return false
+	}
+	if v.quote != 0 && v.op != opCall && (isTangle(s) || signedToken(s)) {
+		return true
+	}
+	if generated(s) || isPairWithKey(s) || manySigns(s) && (v.quote != 0 || v.op == opAssign || v.op == opColon || v.op == opXML) {
 		return true
 	}
 	if len(s) < 10 || !containsDigit(s) || strings.IndexByte(s, ' ') >= 0 || wordy(s) {
 		return false
 	}
 	return v.quote != 0 && len(s) >= 12 || v.quote == 0 && tokenOnly(s) && !isLiteralNumber(strings.TrimLeft(s, "-")) && !strings.Contains(s, "oken") && !strings.Contains(s, "Key")
+}
+
+// isPairWithKey reports whether s is a user or an id, a colon and a generated key.
+func isPairWithKey(s string) bool {
+	k := strings.IndexByte(s, ':')
+	return k > 0 && len(s)-k > minNear && (isAlnumOnly(s[:k]) || isUUID(s[:k])) && isAlnumOnly(s[k+1:]) && generated(s[k+1:])
+}
+
+// isKeyAndSecret reports whether s is a key's id and its secret in one: a UUID
+// and hex digits behind a colon, or what Mailgun makes, which is hex of 32, 8
+// and 8 digits with hyphens between them.
+func isKeyAndSecret(s string) bool {
+	if len(s) == 50 && s[32] == '-' && s[41] == '-' {
+		return shapeOf(s[:32] + s[33:41] + s[42:]).hexRun()
+	}
+	return len(s) > 36 && s[36] == ':' && isPairWithKey(s)
 }
 
 // userPair reports whether s is user:password, all that is assigned.
@@ -249,6 +303,9 @@ func (v value) shortKey(s string) bool {
 	return sh.n >= minShortKey && sh.digits > 0 && sh.lowers+sh.uppers > 1 && sh.digits+sh.lowers+sh.uppers == sh.n && !isLiteralNumber(s) && !isMachineType(s) && !namesItself(s)
 }
 
+// maxShortHash is the length of the longest hash that git cuts a commit to.
+const maxShortHash = 12
+
 // minNumberKey is the length of the shortest key of digits alone.
 const minNumberKey = 10
 
@@ -281,6 +338,9 @@ func tokenOnly(s string) bool {
 // configLine reports whether a bare word is the whole value of a line in a
 // configuration file: NAME=word, or name: word.
 func (v value) configLine(n name, s, text string) bool {
+	if v.op == opFlag && oneOf(s, flagTalk) {
+		return false
+	}
 	if len(s) < 4 || n.class != classPassword && len(s) < 6 || isCapitalised(s) || !containsDigit(s) && namesItself(s) || !endsLine(text, v.end) || oneOf(s, plainValues) {
 		return false
 	}
@@ -289,6 +349,9 @@ func (v value) configLine(n name, s, text string) bool {
 	}
 	return v.op == opAssign && !v.spaced || v.op == opColon && isAlnumOnly(s)
 }
+
+// flagTalk are words that follow an option where people write about it.
+var flagTalk = []string{"option", "options", "flag", "flags", "argument", "arguments", "parameter", "parameters", "switch", "instead", "works", "because", "which", "cannot", "should"}
 
 // wholeLine reports whether a value below its name is all that its line holds.
 func (v value) wholeLine(s, text string) bool {
@@ -323,7 +386,7 @@ func generated(s string) bool {
 		return false
 	}
 	sh := shapeOf(s)
-	return sh.random() && !sh.words()
+	return sh.random() && !sh.words() && !(sh.uppers > 1 && isTypeName(s))
 }
 
 func isUUID(s string) bool {

@@ -28,6 +28,9 @@ func (f *finder) nameAround(i int) (start, end int) {
 		}
 		break
 	}
+	if start > 0 && text[start-1] == '\\' && i-start > 4 && text[start] == 'u' && hexValue(text[start+1:start+5]) >= 0 { // \u0026
+		start += 5
+	}
 	for end < len(text) && end-i < maxName {
 		b := text[end]
 		if isIdent(b) || (b == '-' || b == '.') && end+1 < len(text) && isAlnum(text[end+1]) {
@@ -297,6 +300,7 @@ func (f *finder) nameAt(i int) int {
 	if v.quote == 0 && v.end < len(f.text) {
 		v.end = max(v.end, f.tokenAt(v.start), f.wrappedValue(v))
 	}
+	v = f.withRest(n, v)
 	f.add(v.start, v.end, n.kind, rankName)
 	return v.end
 }
@@ -352,6 +356,9 @@ func (f *finder) nameOf(start, end int) name {
 		return name{}
 	}
 	c, kind, lone := f.classOf(f.text[start:end])
+	if c != classNone && f.endsConstant(start, end) {
+		return name{}
+	}
 	if f.hasAt(start, "_authToken") && start > 0 && f.text[start-1] == ':' {
 		return name{start, end, classPassword, kindToken, false}
 	}
@@ -373,6 +380,21 @@ func (f *finder) nameOf(start, end int) name {
 		}
 	}
 	return name{start, end, c, kind, lone}
+}
+
+// endsConstant reports whether the word from start to end is the type that
+// follows a constant which begins with it; see typesConstant.
+func (f *finder) endsConstant(start, end int) bool {
+	text := f.text
+	if start < 2 || !isUpper(text[start]) || !isBlank(text[start-1]) {
+		return false
+	}
+	k := start - 1
+	for k > 0 && isBlank(text[k-1]) {
+		k--
+	}
+	from := f.wordBefore(k)
+	return k-from > end-start && text[from:from+end-start] == text[start:end]
 }
 
 // inARN reports whether the word at i is a part of an Amazon resource name or

@@ -164,7 +164,7 @@ func (f *finder) spaceAssigns(n name) bool {
 		return true
 	}
 	text := f.text
-	if n.start > 0 && !isSpace(text[n.start-1]) {
+	if n.start > 0 && !isSpace(text[n.start-1]) || isUpstream(text[n.start:n.end]) {
 		return false
 	}
 	if n.class >= classStrong {
@@ -184,6 +184,11 @@ func (f *finder) spaceAssigns(n name) bool {
 	return false
 }
 
+// isUpstream reports whether s is a directive of nginx that names where a request goes.
+func isUpstream(s string) bool {
+	return oneOf(s, []string{"proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"})
+}
+
 // spaceWords are the words before a name that a blank and its value follow.
 var spaceWords = [...]string{"ENV ", "ARG ", "setx ", "set -x ", "set -gx ", "setenv ", "set -Ux ", "enable ", "configure set ", "config set ", "ngrok ", "-String "}
 
@@ -195,6 +200,9 @@ func (f *finder) oneWord(i int) bool {
 		rest = rest[:k]
 	}
 	rest = strings.TrimRight(strings.TrimSpace(rest), "?")
+	if strings.IndexByte(rest, ' ') < 0 && isTangle(rest) {
+		return true
+	}
 	return len(rest) >= 6 && strings.IndexByte("*&[]./-0123456789", rest[0]) < 0 && !strings.ContainsAny(rest, " \t(){}<>=,;:") && hasMixture(rest) && !isMachineType(rest)
 }
 
@@ -242,6 +250,45 @@ func (f *finder) pairValue(i int) int {
 	return 0
 }
 
+// pairBelowTag is pairValue for an element whose name is an attribute, with
+// other attributes behind it: <setting name="Password" type="x"><value>….
+func (f *finder) pairBelowTag(n name, j int) int {
+	text := f.text
+	if n.start < len(`name="`) || text[n.start-1] != '"' || text[n.start-2] != '=' || j >= len(text) || text[j] != ' ' {
+		return 0
+	}
+	for k := j; k < len(text) && k-j < maxTag; k++ {
+		switch text[k] {
+		case '<', '\n':
+			return 0
+		case '>':
+			if text[k-1] == '/' {
+				return 0
+			}
+			return f.pairValue(k)
+		}
+	}
+	return 0
+}
+
+// maxTag bounds the attributes of an element of XML.
+const maxTag = 160
+
+// setFor returns where the value begins in SET PASSWORD FOR 'bob'@'%' = '…',
+// whose FOR stands at k; 0 where there is no such statement.
+func (f *finder) setFor(n name, k int) int {
+	text := f.text
+	if n.class != classPassword || !hasFold(text, k, "for ") || n.start < len("set ") || !hasFold(text, n.start-len("set "), "set ") {
+		return 0
+	}
+	line := text[k:min(len(text), k+maxTag)]
+	e := strings.IndexAny(line, "=\n")
+	if e < 0 || line[e] != '=' {
+		return 0
+	}
+	return k + e + 1
+}
+
 // afterClosingTag steps from within </key> to the next tag's name.
 func (f *finder) afterClosingTag(j int) int {
 	text := f.text
@@ -273,7 +320,7 @@ func (f *finder) tagEnd(n name, j int) int {
 	if !f.opensElement(n.start) || j >= len(text) || text[j] != ' ' {
 		return 0
 	}
-	for k := j; k < len(text) && k-j < 160; k++ {
+	for k := j; k < len(text) && k-j < maxTag; k++ {
 		switch text[k] {
 		case '<', '\n':
 			return 0

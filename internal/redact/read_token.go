@@ -10,8 +10,12 @@ import "strings"
 // like; 0 where the rules for other values hold.
 func (f *finder) passwordEnd(n name, v value, j int) (end int, whole bool) {
 	text := f.text
-	if n.class < classStrong || v.op == opNone || v.op == opCompare || v.op == opCall || v.op == opXML || v.op == opPair || j >= len(text) {
+	if n.class < classMiddling || v.op == opNone || v.op == opCompare || v.op == opCall || v.op == opXML || v.op == opPair || j >= len(text) {
 		return 0, false
+	}
+	if n.class == classMiddling {
+		end := f.wholeToken(n, v, j)
+		return end, end > 0
 	}
 	if end := f.restOfWord(n, v, j); end > 0 {
 		return end, true
@@ -37,6 +41,39 @@ func (f *finder) passwordEnd(n name, v value, j int) (end int, whole bool) {
 	return 0, false
 }
 
+// wholeToken returns the end of a token or an API key that holds signs, as
+// passwords do, where it is all that a line of configuration assigns; 0 where
+// it is not.
+func (f *finder) wholeToken(n name, v value, j int) int {
+	text := f.text
+	if v.op != opAssign && v.op != opColon || v.scheme != "" {
+		return 0
+	}
+	if end := f.runEnd(tokenBody, j); end >= len(text) || text[end] <= ' ' || isQuote(text[end]) && !isAlnum(text[min(len(text)-1, end+1)]) {
+		return 0 // without signs
+	}
+	if configHead(text[lineStart(text, n.start):n.start]) != "" {
+		return 0
+	}
+	if end := f.restOfWord(n, v, j); end > 0 && endsLine(text, end) {
+		return end
+	}
+	stop := f.tokenEnd(n, j)
+	if s := text[j:stop]; len(s) < minTangle || isStandInWord(strings.ToLower(firstName(s))) || !endsLine(text, stop) || !isTangle(s) && (v.spaced || v.op != opAssign || !plainAssignment(s) || !signedToken(s)) {
+		return 0
+	}
+	return stop
+}
+
+// firstName returns the letters and digits that s begins with.
+func firstName(s string) string {
+	k := 0
+	for k < len(s) && isIdent(s[k]) {
+		k++
+	}
+	return s[:k]
+}
+
 // restOfWord returns the end of a generated password without quotes that
 // begins at j and holds signs which end others: quotes, backslashes, tags. It
 // ends at a blank, or where the next pair of a connection string begins; 0 where
@@ -60,13 +97,54 @@ func (f *finder) restOfWord(n name, v value, j int) int {
 	if len(s) < minScrambled || !strings.ContainsAny(s, "\"'`\\<|") || f.holdsPairs(j, end) || !config && isQuote(s[len(s)-1]) || isQuote(s[0]) && (!config || s[len(s)-1] == s[0]) {
 		return 0
 	}
-	if sh := shapeOf(s); sh.kinds() < 4 || !isScrambled(s, sh) {
+	if sh := shapeOf(s); sh.kinds() < 4 || !isScrambled(s, sh) || callsWithString(s) {
 		return 0
 	}
 	if f.hasAt(end-len("&&"), "&&") || !config && openQuote(text[lineStart(text, n.start):n.start], s) {
 		return 0
 	}
 	return end
+}
+
+// withRest returns v with the rest of its word, where that is all that a line of
+// configuration assigns: signs that end other values belong to this one, and a
+// quote behind which letters follow closes no string.
+func (f *finder) withRest(n name, v value) value {
+	text := f.text
+	if v.end >= len(text) || text[v.end] <= ' ' || n.class < classMiddling || v.whole || v.wrapped || v.op != opAssign && v.op != opColon {
+		return v
+	}
+	start, from := v.start, v.end
+	if v.quote != 0 {
+		start, from = v.start-1, v.end+1
+		if from >= len(text) || !isAlnum(text[from]) || text[start] != v.quote {
+			return v
+		}
+	}
+	end := f.wordEnd(from)
+	rest := text[from:end]
+	if len(rest) < minRest || !endsLine(text, end) || configHead(text[lineStart(text, n.start):n.start]) != "" {
+		return v
+	}
+	if strings.HasPrefix(rest, "</") || strings.ContainsAny(rest, "$(") || f.holdsPairs(from, end) || closedTemplate(rest) || shapeOf(rest).others == len(rest) {
+		return v
+	}
+	v.start, v.end = start, end
+	return v
+}
+
+// minRest is the length of the shortest rest that is looked at.
+const minRest = 3
+
+// callsWithString reports whether s is the call of a function with a string:
+// Ptr("…").
+func callsWithString(s string) bool {
+	k := strings.IndexAny(s, "([{")
+	if k < 1 || k+1 >= len(s) || !isQuote(s[k+1]) {
+		return false
+	}
+	s, end := s[:k], strings.TrimRight(s, ",;")
+	return !isDigit(s[0]) && strings.Trim(s, "_.&*") != "" && isNames(strings.TrimLeft(s, "&*")) && strings.IndexByte(")]}", end[len(end)-1]) >= 0
 }
 
 // holdsPairs reports whether more names and values follow in the text from i to

@@ -60,6 +60,9 @@ func (f *finder) valueOf(n name) (value, bool) {
 func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 	text := f.text
 	j, closed := f.closeName(n)
+	if closed && n.start > 1 && text[n.start-1] == '$' && !isQuote(text[n.start-2]) { // the end of a string with a variable
+		return opNone, false, 0
+	}
 	if at = f.tagEnd(n, j); at > 0 {
 		return opXML, false, at
 	}
@@ -80,11 +83,17 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 		}
 		return op, spaced || at < len(text) && isBlank(text[at]), at
 	}
-	if e := f.typeBefore(k); spaced && e > 0 {
+	if e := f.typeBefore(k); spaced && e > 0 && !f.typesConstant(n, k) {
 		return opAssign, true, e
 	}
 	if at = f.pairValue(j); at > 0 {
 		return opPair, true, at
+	}
+	if at = f.pairBelowTag(n, j); at > 0 {
+		return opPair, true, at
+	}
+	if at = f.setFor(n, k); spaced && at > 0 {
+		return opAssign, true, at
 	}
 	if spaced {
 		return f.wordOperator(n, k)
@@ -120,14 +129,22 @@ func (f *finder) closeName(n name) (j int, closed bool) {
 		}
 	}
 	for range 3 {
-		if j < len(text) && (text[j] == '"' || text[j] == '\'' || text[j] == '`') {
+		switch {
+		case j >= len(text):
+		case isQuote(text[j]):
 			closed = true
 			j++
-		} else if j < len(text) && (text[j] == ']' || text[j] == ')' || text[j] == '*') {
+		case text[j] == ']' || text[j] == ')' || text[j] == '*' || text[j] == '}' && f.inHash(n.start):
 			j++
 		}
 	}
 	return j, closed
+}
+
+// inHash reports whether the name at i is the key of an element of a hash in
+// Perl: $ENV{name}, $cfg->{name}.
+func (f *finder) inHash(i int) bool {
+	return i > 1 && f.text[i-1] == '{' && (isIdent(f.text[i-2]) || f.text[i-2] == '>')
 }
 
 // signOperators are the operators that signs make, longer ones before those
@@ -181,6 +198,9 @@ func signOperator(text string, k int) (operator, int) {
 				return opNone, 0
 			}
 			continue
+		}
+		if o.sign == "::" && j+1 < len(text) && text[j] == ' ' && isQuote(text[j+1]) { // a hidden field of Jsonnet
+			return opColon, j
 		}
 		if o.sign == ":" && j < len(text) && text[j] != '<' && text[j] != '-' && isOperatorSign(text[j]) {
 			return opNone, 0
@@ -318,6 +338,14 @@ func (f *finder) typeBefore(k int) int {
 	return 0
 }
 
+// typesConstant reports whether the word at k is the type of a constant whose
+// name n begins with it, as in lists of values:
+// SecretStateActive SecretState = "active".
+func (f *finder) typesConstant(n name, k int) bool {
+	t := firstName(f.text[k:min(len(f.text), k+maxName)])
+	return len(t) > len("Type") && len(t) < n.end-n.start && isUpper(t[0]) && strings.HasPrefix(f.text[n.start:n.end], t)
+}
+
 func isQuote(b byte) bool { return b == '"' || b == '\'' || b == '`' }
 
 // readValue reads the value that begins at or after i.
@@ -379,6 +407,9 @@ func (f *finder) valueStart(i int) int {
 			return j + len(p)
 		}
 	}
+	if k := f.afterTag(j); k > 0 {
+		return k
+	}
 	if j < len(text) && (text[j] == '\n' || text[j] == '\r') {
 		k := j
 		for k < len(text) && k-j < 64 && isSpace(text[k]) {
@@ -387,6 +418,23 @@ func (f *finder) valueStart(i int) int {
 		return f.insideFence(k)
 	}
 	return j
+}
+
+// afterTag returns where the string begins that the tag of YAML at j, as in
+// !secret "…", belongs to; 0 where there is none.
+func (f *finder) afterTag(j int) int {
+	text := f.text
+	if j >= len(text) || text[j] != '!' {
+		return 0
+	}
+	k := j + 1
+	for k < len(text) && k-j < maxNextName && (isIdent(text[k]) || text[k] == '!' || text[k] == '-' || text[k] == ':') {
+		k++
+	}
+	if k > j+1 && k+1 < len(text) && text[k] == ' ' && isQuote(text[k+1]) {
+		return k + 1
+	}
+	return 0
 }
 
 // insideFence returns where the text begins in the fence of Markdown at i; i
@@ -409,7 +457,7 @@ func (f *finder) quoteAt(j int) int {
 	for k := j; k < len(text) && k <= j+2; k++ {
 		b := text[k]
 		if isQuote(b) {
-			if f.opensFence(k) {
+			if f.opensFence(k) || b == '`' && !f.closesOnLine(k+1, b) {
 				return 0
 			}
 			return k
@@ -419,6 +467,17 @@ func (f *finder) quoteAt(j int) int {
 		}
 	}
 	return 0
+}
+
+// closesOnLine reports whether quote follows on the line of i. A backtick that
+// does not close there is a sign of a password, not the beginning of a string
+// that would take the lines below with it.
+func (f *finder) closesOnLine(i int, quote byte) bool {
+	line := f.text[i:min(len(f.text), i+maxValue)]
+	if k := strings.IndexByte(line, '\n'); k >= 0 {
+		line = line[:k]
+	}
+	return strings.IndexByte(line, quote) >= 0
 }
 
 // opensFence reports whether the quote at i is the first of a fence in Markdown:

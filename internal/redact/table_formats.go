@@ -23,6 +23,7 @@ var formats = [...]format{
 	{"AIza", alnumDash, 35, 35, kindAPIKey, leftEdge},
 	{"AKCp", alnum, 60, 80, kindSecret, leftEdge},
 	{"AKIA", upperDigit, 16, 16, kindAWS, mayBeCut},
+	{"AKID", alnum, 32, 32, kindSecret, leftEdge | rightEdge | mustBeRandom | hasDigit},
 	{"ANPA", upperDigit, 16, 16, kindAWS, leftEdge | rightEdge | mustBeRandom | hasDigit},
 	{"ANVA", upperDigit, 16, 16, kindAWS, leftEdge | rightEdge | mustBeRandom | hasDigit},
 	{"APA91b", alnumDash, 100, 200, kindAPIKey, 0},

@@ -18,7 +18,7 @@ func isAspect(s string) bool {
 		"cache", "usage", "budget", "position", "pos", "offset", "range", "ranges", "start", "end", "kid", "issuer", "audience", "scope", "scopes", "method",
 		"mode", "status", "state", "strength", "rotation", "date", "time", "at", "by", "protected", "redacted", "template", "schema", "message", "msg",
 		"description", "desc", "title", "text2", "fingerprint", "checksum", "sha1", "sha256", "md5", "digest", "thumbprint", "iterations", "rounds",
-		"sock", "socket", "zip", "tar", "gz", "tgz", "every", "through", "thru", "encryption", "stdin", "usages", "sizes", "ops", "uses", "comment", "example", "exception", "encoding", "spec", "warning", "warnings", "result", "results":
+		"sock", "socket", "with", "zip", "tar", "gz", "tgz", "every", "through", "thru", "encryption", "stdin", "usages", "sizes", "ops", "uses", "comment", "example", "exception", "encoding", "spec", "warning", "warnings", "result", "results":
 		return true
 	}
 	return false
@@ -30,7 +30,7 @@ func isOtherKey(s string) bool {
 	case "num", "max", "min", "total", "public", "pk", "primary", "foreign", "sort", "partition", "cache", "idempotency", "dedup", "deduplication", "row",
 		"map", "shift", "ctrl", "alt", "arrow", "routing", "hash", "object", "group", "lookup", "translation", "i18n", "sum", "checksum", "registry",
 		"count", "next", "page", "pagination", "continuation", "prev", "previous", "cancellation", "cancel", "hot", "function", "composite", "unique",
-		"index", "partial", "bypass", "recv", "gpg", "pgp", "rowversion", "concurrency", "span", "trace":
+		"index", "partial", "bypass", "disabled", "ask", "without", "recv", "gpg", "pgp", "rowversion", "concurrency", "span", "trace":
 		return true
 	}
 	return false
@@ -128,7 +128,7 @@ func isHarmlessWord(s string) bool {
 	case "hash", "integrity", "etag", "checksum", "sum", "sig", "signature", "digest", "version", "rev", "revision", "commit", "sha", "sha1", "sha256",
 		"sha384", "sha512", "md5", "public", "pub", "cert", "certificate", "name", "asm", "charset", "alphabet", "encode", "encoding", "nonce", "iv", "id",
 		"uuid", "fingerprint", "image", "png", "src", "href", "url", "path", "file", "tag", "module", "package", "build", "type", "expected", "want", "got",
-		"trace", "span", "request", "correlation", "match", "modified", "etags", "buildid", "jti", "kid", "cursor", "ciphertext", "plaintext", "cipher", "input", "output", "in", "out", "accept", "gz", "zip", "base64", "b64", "body", "blob", "binary", "payload", "encrypted", "encoded", "compressed", "requestid", "examples", "thumbprint", "timestamp", "verification", "bytes", "pkg", "msi", "tar", "exe", "deb", "accumulated":
+		"trace", "span", "request", "correlation", "match", "modified", "etags", "buildid", "jti", "kid", "cursor", "ciphertext", "plaintext", "cipher", "input", "output", "in", "out", "accept", "gz", "zip", "base64", "b64", "body", "blob", "binary", "payload", "encrypted", "encoded", "compressed", "requestid", "examples", "thumbprint", "timestamp", "verification", "bytes", "pkg", "msi", "tar", "exe", "deb", "accumulated", "ct", "aad", "msg":
 		return true
 	}
 	return false

@@ -31,6 +31,8 @@ func TestRedactLosesNoText(t *testing.T) {
 		{"a label in bold", "**Password:** " + url64[:18] + "\n**Port:** 80", "**Password:** PASSWORD_REDACTED\n**Port:** 80"},
 		{"a value in bold", "Password: **" + url64[:18] + "** for now", "Password: **PASSWORD_REDACTED** for now"},
 		{"a password without a user", "redis://:" + url64[:12] + "#4?x@cache:6379/0", "redis://:PASSWORD_REDACTED@cache:6379/0"},
+		{"a backtick in a password", "DB_PASSWORD=q`5@G(deO9cNYkBQ\nHOST=db\nsee `make run`\n", "DB_PASSWORD=PASSWORD_REDACTED\nHOST=db\nsee `make run`\n"},
+		{"an escaped backtick in a password", "db_password=q%605@G(deO9cNYkBQ\nhost=db\n", "db_password=PASSWORD_REDACTED\nhost=db\n"},
 		{"a comparison", "if PASSWORD == x || PASSWORD==y {", "if PASSWORD == x || PASSWORD==y {"},
 		{"the first byte of a list", "secret := []byte{0x00, 0x8f, 0x1a}", "secret := []byte{0x00, 0x8f, 0x1a}"},
 		{"the first byte of an array", "secret = &[4]u8{0x8f, 0x1a}", "secret = &[4]u8{0x8f, 0x1a}"},

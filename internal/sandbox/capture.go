@@ -6,7 +6,7 @@ import (
 )
 
 // capture keeps the first limit bytes written to it and throws away the rest,
-// so that whoever writes is never held up.
+// so that the writer never waits.
 type capture struct {
 	limit int
 

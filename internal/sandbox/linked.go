@@ -62,12 +62,12 @@ func (l *LinkedRepository) check(workspace string, hidden []string) error {
 		}
 	}
 	if within(workspace, l.Common) || within(l.Common, workspace) {
-		return fmt.Errorf("the repository %s and the workspace lie in one another", l.Common)
+		return fmt.Errorf("the repository %s and the workspace must not contain one another", l.Common)
 	}
 	apart := append(slices.Clone(kernelRoots), hidden...)
 	for _, path := range apart {
 		if path = realPath(path); within(path, l.Common) || within(l.Common, path) {
-			return fmt.Errorf("the repository %s and %s lie in one another", l.Common, path)
+			return fmt.Errorf("the repository %s and %s must not contain one another", l.Common, path)
 		}
 	}
 	home, _ := os.UserHomeDir()
@@ -77,7 +77,7 @@ func (l *LinkedRepository) check(workspace string, hidden []string) error {
 		}
 	}
 	if part := protectedComponent(filepath.Dir(l.Common)); part != "" {
-		return fmt.Errorf("the repository %s lies in %s", l.Common, part)
+		return fmt.Errorf("the repository %s is in %s", l.Common, part)
 	}
 	return nil
 }

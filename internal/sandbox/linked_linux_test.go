@@ -124,8 +124,8 @@ func TestFindLinked(t *testing.T) {
 		want                    string
 	}{
 		{"a copy of the .git file", other, "", "in turn"},
-		{"the bridge's own below it", ws, filepath.Join(main, ".git", "bridge"), "lie in one another"},
-		{"below the bridge's own", ws, main, "lie in one another"},
+		{"the bridge's own below it", ws, filepath.Join(main, ".git", "bridge"), "contain one another"},
+		{"below the bridge's own", ws, main, "contain one another"},
 	} {
 		hidden := []string{c.hidden}
 		if c.hidden == "" {

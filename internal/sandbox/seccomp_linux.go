@@ -139,7 +139,7 @@ func filterFile(prog []unix.SockFilter) (*os.File, error) {
 }
 
 // installFilter confines the calling process, all of its threads and whatever
-// it starts, for good.
+// it starts, permanently.
 func installFilter(prog []unix.SockFilter) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no_new_privs: %w", err)

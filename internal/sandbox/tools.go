@@ -42,11 +42,11 @@ func checkTools(tools []string, workspace string, hidden []string) error {
 		}
 		for _, path := range slices.Concat(hidden, kernelRoots) {
 			if within(path, dir) {
-				return fmt.Errorf("the tool folder %s lies in %s; name another", dir, path)
+				return fmt.Errorf("the tool folder %s is in %s; name another", dir, path)
 			}
 		}
 		if part := protectedComponent(dir); part != "" && !within(workspace, dir) {
-			return fmt.Errorf("the tool folder %s lies in %s (%s); name another", dir, part, protectedBy(part))
+			return fmt.Errorf("the tool folder %s is in %s (%s); name another", dir, part, protectedBy(part))
 		}
 	}
 	return nil

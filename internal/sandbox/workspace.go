@@ -66,7 +66,7 @@ func resolveWorkspace(workspace string, hidden []string) (string, []string, erro
 		}
 		h = realPath(h)
 		if within(target, h) || within(h, target) {
-			return refuse("%q and %s, which is the bridge's own, lie in one another; choose a project's folder", workspace, h)
+			return refuse("%q and %s, which is the bridge's own, must not contain one another; choose a project's folder", workspace, h)
 		}
 		reals = append(reals, h)
 	}

@@ -85,7 +85,7 @@ func (c *cache) add(path string, i info, hash string, began int64) {
 	c.new = append(c.new, cached{path: path, hash: hash, dev: i.dev, inode: i.inode, size: i.size, mtime: i.mtime, ctime: i.ctime})
 }
 
-// loadCache reads what was remembered. A damaged file is no memory at all.
+// loadCache reads what was remembered. A damaged file counts as none.
 func (k Keeper) loadCache(top string) *cache {
 	c := &cache{now: k.Now}
 	data, err := os.ReadFile(k.cachePath(top))

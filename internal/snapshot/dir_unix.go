@@ -148,7 +148,7 @@ func (d dir) removeDir(name string) error { return unix.Unlinkat(d.fd, name, uni
 
 func (d dir) rename(from, to string) error { return unix.Renameat(d.fd, from, d.fd, to) }
 
-// owner is who shall have what is made; -1 leaves it.
+// owner is who owns what is made; -1 leaves it.
 type owner struct{ uid, gid int }
 
 // ownerFor returns whom root's new files must be given to.

@@ -144,7 +144,7 @@ func (k Keeper) List(label string) ([]Snapshot, error) {
 	for _, n := range numbers {
 		r, data, err := k.readRecord(label, n)
 		if err != nil {
-			continue // damaged; it is said to whoever asks for that one
+			continue // damaged; whoever asks for that one is told
 		}
 		all = append(all, r.snapshot(data))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // PeekCommand implements bridge.Store.
@@ -209,7 +210,7 @@ func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d comman
 			return err
 		}
 		_, err = e.exec("UPDATE command_requests SET state = ?, decided_at = ?, approved_until = ?, token_hash = ?, seal = ? WHERE id = ?",
-			string(d.State), e.now, d.ApprovedUntil, blob(d.TokenHash), blob(d.Seal), d.ID)
+			string(d.State), e.now, d.ApprovedUntil, sqlstore.Blob(d.TokenHash), sqlstore.Blob(d.Seal), d.ID)
 		return err
 	})
 }
@@ -262,12 +263,4 @@ func listCommands(c *conn, where string, args ...any) (all []commands.Request, e
 		return nil
 	})
 	return all, err
-}
-
-// blob is NULL for nothing.
-func blob(b []byte) any {
-	if b == nil {
-		return nil
-	}
-	return b
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"example.org/bridge/internal/sqlstore"
 )
 
 // conn is one connection on which every statement is prepared once. It works on
@@ -26,7 +28,7 @@ type stmt struct {
 }
 
 // errNoRow reports a query without a result.
-var errNoRow = errors.New("no row")
+var errNoRow = sqlstore.ErrNoRow
 
 func newConn(c driver.Conn) *conn { return &conn{driver: c, stmts: map[string]*stmt{}} }
 
@@ -87,7 +89,7 @@ func (c *conn) get(query string, args []any, dest ...any) error {
 }
 
 // errStop ends each early, without an error.
-var errStop = errors.New("stop")
+var errStop = sqlstore.ErrStop
 
 // each reads every row into dest and calls visit behind each.
 func (c *conn) each(query string, args, dest []any, visit func() error) (err error) {
@@ -131,7 +133,12 @@ func (s *stmt) bind(args []any) []driver.NamedValue {
 		case int:
 			v = int64(arg)
 		case time.Time:
-			v = micros(arg)
+			v = sqlstore.Micros(arg)
+		case bool:
+			v = int64(0)
+			if arg {
+				v = int64(1)
+			}
 		}
 		s.args = append(s.args, driver.NamedValue{Ordinal: i + 1, Value: v})
 	}
@@ -156,6 +163,10 @@ func scanValue(v driver.Value, dest any) error {
 	switch dest := dest.(type) {
 	case *int64:
 		*dest, ok = value[int64](v)
+	case *bool:
+		var n int64
+		n, ok = value[int64](v)
+		*dest = n != 0
 	case *float64:
 		*dest, ok = value[float64](v)
 	case *string:
@@ -165,7 +176,7 @@ func scanValue(v driver.Value, dest any) error {
 	case *time.Time:
 		var us int64
 		us, ok = value[int64](v)
-		*dest = fromMicros(us)
+		*dest = sqlstore.FromMicros(us)
 	case *any:
 		*dest, ok = v, true
 	default:
@@ -186,17 +197,24 @@ func value[T any](v driver.Value) (T, bool) {
 	return t, ok
 }
 
-// micros is how times are stored; the zero time is 0.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
+// sql is the connection for the statements that all stores share.
+func (c *conn) sql() sqlstore.Conn { return statements{c} }
+
+// statements runs the statements of package sqlstore, each at once.
+type statements struct{ *conn }
+
+// Get implements sqlstore.Conn.
+func (s statements) Get(query string, args []any, dest ...any) error {
+	return s.get(query, args, dest...)
 }
 
-func fromMicros(us int64) time.Time {
-	if us == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(us).UTC()
+// Each implements sqlstore.Conn.
+func (s statements) Each(query string, args, dest []any, visit func() error) error {
+	return s.each(query, args, dest, visit)
+}
+
+// Later implements sqlstore.Conn.
+func (s statements) Later(query string, args ...any) error {
+	_, err := s.exec(query, args...)
+	return err
 }

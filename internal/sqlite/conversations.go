@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // CreateConversation implements bridge.Store.
@@ -22,7 +23,7 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 			return err
 		}
 		for _, session := range []bridge.NewSession{c.A, c.B} {
-			if err := e.addSession(c.ID, session); err != nil {
+			if err := sqlstore.AddSession(e.sql(), c.ID, session); err != nil {
 				return err
 			}
 		}
@@ -39,14 +40,8 @@ func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Stat
 			return err
 		}
 		unread = e.self.Waiting(g.Now)
-		var before string
-		err := e.get("SELECT status FROM session_status WHERE conversation = ? AND session = ?", []any{g.Conversation, string(g.Session)}, &before)
-		if err != nil {
-			return err
-		}
-		_, err = e.exec("UPDATE session_status SET status = ?1, heartbeat_at = ?2, seen_at = ?2 WHERE conversation = ?3 AND session = ?4",
-			string(status), g.Now, g.Conversation, string(g.Session))
-		if err != nil || bridge.IsNews(bridge.Status(before), status) {
+		news, err := sqlstore.SetStatus(e.sql(), g, status)
+		if err != nil || news {
 			return err
 		}
 		return e.fold()
@@ -74,7 +69,7 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 	const where = " WHERE c.expires_at <= ?"
 	if dryRun {
 		err = s.read.do(ctx, func(c *conn) error {
-			expired, err = listOverviews(c, where, before)
+			expired, err = sqlstore.Overviews(c.sql(), where, before)
 			return err
 		})
 		return expired, err
@@ -100,7 +95,7 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where string, before time.Time) (removed []bridge.Overview, more bool, err error) {
 	op.Details = maps.Clone(op.Details)
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		expired, err := listOverviews(e.conn, where, before)
+		expired, err := sqlstore.Overviews(e.sql(), where, before)
 		if err != nil {
 			return err
 		}
@@ -117,7 +112,7 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where strin
 		if err := e.forgetAccounts(); err != nil {
 			return err
 		}
-		return e.removeOrphans()
+		return sqlstore.RemoveOrphans(e.sql(), e.op.Details)
 	})
 	if err != nil {
 		return nil, false, err
@@ -162,23 +157,6 @@ func (e *entry) forgetAccounts() error {
 	return err
 }
 
-// removeOrphans removes the tasks of teams without any conversation left.
-func (e *entry) removeOrphans() error {
-	var open int64
-	const orphans = " WHERE team_id NOT IN (SELECT team_id FROM conversations)"
-	if err := e.get("SELECT count(*) FROM tasks"+orphans+" AND ended_at = 0", nil, &open); err != nil {
-		return err
-	}
-	if open > 0 {
-		e.op.Details["open_tasks"] = open
-	}
-	if _, err := e.exec("DELETE FROM task_events WHERE task IN (SELECT id FROM tasks" + orphans + ")"); err != nil {
-		return err
-	}
-	_, err := e.exec("DELETE FROM tasks" + orphans)
-	return err
-}
-
 // ExtendConversation implements bridge.Store.
 func (s *Store) ExtendConversation(ctx context.Context, g bridge.Gate, rule bridge.ExtendRule) (unread int64, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) error {
@@ -197,17 +175,5 @@ func (s *Store) ExtendByOperator(ctx context.Context, op bridge.Operation, rule 
 }
 
 func (e *entry) extend(rule bridge.ExtendRule) error {
-	o, err := getOverview(e.conn, e.op.Conversation)
-	if err != nil {
-		return err
-	}
-	x := rule(o, e.now)
-	if _, err := e.exec("UPDATE conversations SET expires_at = ?, expiry_seal = ? WHERE id = ?", x.ExpiresAt, x.ExpirySeal, o.ID); err != nil {
-		return err
-	}
-	if x.JoinHash == nil {
-		return nil
-	}
-	_, err = e.exec("UPDATE session_status SET join_hash = ?, join_expires_at = ? WHERE conversation = ? AND session = 'b'", x.JoinHash, x.JoinExpiresAt, o.ID)
-	return err
+	return sqlstore.Extend(e.sql(), e.op.Conversation, e.now, rule)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // TakeUnread implements bridge.Store. An empty inbox is recorded without
@@ -30,7 +31,7 @@ func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (t
 			return e.fold()
 		}
 		e.level = durable
-		return putInbox(e.conn, taken.Claim, kept)
+		return sqlstore.PutInbox(e.sql(), taken.Claim, kept)
 	})
 	if errors.Is(err, errNothing) {
 		return taken, nil
@@ -139,7 +140,7 @@ func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule, sessions *i
 	if !ok {
 		return was, was, errNothing
 	}
-	return was, kept, putInbox(c, claim, kept)
+	return was, kept, sqlstore.PutInbox(c.sql(), claim, kept)
 }
 
 func getInbox(c *conn, of bridge.Claim, sessions *int64) (i bridge.Inbox, err error) {
@@ -150,15 +151,6 @@ func getInbox(c *conn, of bridge.Claim, sessions *int64) (i bridge.Inbox, err er
 		[]any{of.Conversation, string(of.Session)},
 		&i.LastSeq, &i.ReadSeq, &i.HandedSeq, &i.ClaimID, &i.ClaimSeq, &i.ClaimUntil, sessions)
 	return i, err
-}
-
-// putInbox keeps what a claim changes of an inbox.
-func putInbox(c *conn, of bridge.Claim, i bridge.Inbox) error {
-	_, err := c.exec(`
-		UPDATE session_status SET read_seq = ?, handed_seq = ?, claim_id = ?, claim_seq = ?, claim_until = ?
-		WHERE conversation = ? AND session = ?`,
-		i.ReadSeq, i.HandedSeq, i.ClaimID, i.ClaimSeq, i.ClaimUntil, of.Conversation, string(of.Session))
-	return err
 }
 
 // NoteSeen implements bridge.Store.
@@ -198,7 +190,7 @@ func (s *Store) PeekInbox(ctx context.Context, conversation string, session brid
 // of a conversation of two named them, else a list for each session.
 func fromShared(s bridge.Shared) string {
 	if len(s) == 0 || len(s) == 1 && s[""] != nil {
-		return list(s[""])
+		return sqlstore.List(s[""])
 	}
 	encoded, _ := json.Marshal(s) // strings always encode
 	return string(encoded)
@@ -209,5 +201,5 @@ func toShared(column string) (s bridge.Shared) {
 	if column == "" || json.Unmarshal([]byte(column), &s) == nil {
 		return s
 	}
-	return s.With("", fromList(column))
+	return s.With("", sqlstore.FromList(column))
 }

@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // entry is one operation inside its transaction. It loads what the rules of the
@@ -181,41 +182,11 @@ func (e *entry) chargeCall() error { return e.charge(e.op.Charges) }
 
 // charge takes all of some charges, or none.
 func (e *entry) charge(charges []bridge.Charge) error {
-	if len(charges) == 0 {
-		return nil
-	}
-	limits, err := e.limits()
-	if err != nil {
-		return err
-	}
-	if bridge.Keeps(charges) {
-		if err := e.admitMore(limits.Quota); err != nil {
-			return err
-		}
-	}
-	before := make([]bridge.Account, len(charges))
-	for i, c := range charges {
-		if before[i], err = e.getAccount(c.Bucket); err != nil {
-			return err
-		}
-	}
-	kept, err := bridge.TakeAll(charges, before, limits, e.now)
-	if err != nil {
-		return err
-	}
-	for i, c := range charges {
-		if kept[i] == before[i] {
-			continue
-		}
-		if err := e.putAccount(c.Bucket, kept[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return sqlstore.Charge(e, charges, e.op.Conversation, e.now)
 }
 
-// admitMore refuses what would be kept beyond the quota.
-func (e *entry) admitMore(quota bridge.Usage) error {
+// AdmitMore implements sqlstore.Accounts. It refuses what would be kept beyond the quota.
+func (e *entry) AdmitMore(quota bridge.Usage) error {
 	usage := e.head.usage
 	if quota.Bytes > 0 {
 		var err error
@@ -246,39 +217,11 @@ func usedBytes(c *conn) (int64, error) {
 	return (pages - free) * pageSize, err
 }
 
-// refuse keeps what becomes of a refusal. One whose cost is not to be had becomes the
-// refusal of that.
+// refuse keeps what becomes of a refusal.
 func (e *entry) refuse(r *bridge.Refusal) error {
-	if r.Cost.Bucket != "" {
-		err := e.charge([]bridge.Charge{r.Cost})
-		var over *bridge.Refusal
-		if errors.As(err, &over) {
-			*r = *over
-		} else if err != nil {
-			return err
-		}
-	}
-	if r.Flood.Bucket == "" {
-		return e.record(r.Outcome)
-	}
-	// Those of the store: no conversation has a limit of its own for refusals, and
-	// what is in memory of one would tell that it is there.
-	limits, err := e.limitsOf("")
-	if err != nil {
+	logged, err := sqlstore.Refuse(e, r, e.op, e.now)
+	if err != nil || !logged {
 		return err
-	}
-	account, err := e.getAccount(r.Flood.Bucket)
-	if err != nil {
-		return err
-	}
-	kept, logged := r.Settle(account, limits, e.now, e.op.Details)
-	if kept != account {
-		if err := e.putAccount(r.Flood.Bucket, kept); err != nil {
-			return err
-		}
-	}
-	if !logged {
-		return nil
 	}
 	return e.record(r.Outcome)
 }
@@ -310,41 +253,23 @@ func (e *entry) record(outcome string) error {
 
 // fold counts an operation that may be logged together with others like it.
 func (e *entry) fold() error {
-	var f bridge.Fold
-	key := []any{e.op.Conversation, e.op.Actor, e.op.Action}
-	err := e.get("SELECT logged_at, count, first_at FROM folds WHERE conversation = ? AND session = ? AND action = ?", key,
-		&f.Logged, &f.Count, &f.First)
-	if err != nil && !errors.Is(err, errNoRow) {
-		return err
-	}
-	kept, logged := f.Add(e.now, e.op.Details)
+	logged, err := sqlstore.Fold(e.sql(), e.op, e.now)
 	e.folded = !logged
-	_, err = e.exec(`
-		INSERT INTO folds (conversation, session, action, logged_at, count, first_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-		ON CONFLICT (conversation, session, action) DO UPDATE SET logged_at = ?4, count = ?5, first_at = ?6`,
-		append(key, kept.Logged, kept.Count, kept.First)...)
 	return err
 }
 
-func (e *entry) getAccount(bucket string) (a bridge.Account, err error) {
+// Account implements sqlstore.Accounts.
+func (e *entry) Account(bucket string) (bridge.Account, error) {
 	if bucket == e.loaded {
 		return e.account, nil
 	}
-	err = e.get("SELECT minute, hour, day, at, unlogged FROM rate_limits WHERE bucket = ?", []any{bucket},
-		&a.Minute, &a.Hour, &a.Day, &a.At, &a.Unlogged)
-	if errors.Is(err, errNoRow) {
-		return bridge.Account{}, nil
-	}
-	return a, err
+	return sqlstore.GetAccount(e.sql(), bucket)
 }
 
-func (e *entry) putAccount(bucket string, a bridge.Account) error {
+// KeepAccount implements sqlstore.Accounts.
+func (e *entry) KeepAccount(bucket string, a bridge.Account) error {
 	if bucket == e.loaded {
 		e.account = a
 	}
-	_, err := e.exec(`
-		INSERT INTO rate_limits (bucket, minute, hour, day, at, unlogged) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-		ON CONFLICT (bucket) DO UPDATE SET minute = ?2, hour = ?3, day = ?4, at = ?5, unlogged = ?6`,
-		bucket, a.Minute, a.Hour, a.Day, a.At, a.Unlogged)
-	return err
+	return sqlstore.PutAccount(e.sql(), bucket, a)
 }

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math"
 	"math/bits"
@@ -10,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // AppendMessage implements bridge.Store.
@@ -95,7 +95,7 @@ func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) (
 		SELECT files FROM messages WHERE conversation = ? AND recipient = ? AND sender = ? AND sent_at > ? AND files <> '[]'
 		ORDER BY seq DESC LIMIT ? + 0`,
 		[]any{g.Conversation, string(g.Session), string(partner), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&names}, func() error {
-			others = append(others, fromList(names)...)
+			others = append(others, sqlstore.FromList(names)...)
 			return nil
 		})
 	shared := bridge.SharedFiles(files, others)
@@ -167,7 +167,7 @@ func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 	if errors.Is(err, errNoRow) {
 		return bridge.Sent{}, nil
 	}
-	sent.Repeated, sent.Redacted, sent.Partner.Session = true, fromList(redacted), bridge.SessionID(recipient)
+	sent.Repeated, sent.Redacted, sent.Partner.Session = true, sqlstore.FromList(redacted), bridge.SessionID(recipient)
 	if err != nil || !e.many() {
 		return sent, err
 	}
@@ -187,7 +187,7 @@ func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key str
 	result, err := e.exec(`
 		INSERT INTO messages (conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, idempotency_key, partner_unread)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		conversation, string(to), sent.Seq, from, string(m.Action), m.Text, list(m.Files), list(m.Redacted), e.op.Now, once, sent.PartnerUnread)
+		conversation, string(to), sent.Seq, from, string(m.Action), m.Text, sqlstore.List(m.Files), sqlstore.List(m.Redacted), e.op.Now, once, sent.PartnerUnread)
 	if err != nil {
 		return sent, err
 	}
@@ -248,64 +248,18 @@ const selectHistory = `
 	JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
 	JOIN session_status r ON r.conversation = ?1 AND r.session = ?2`
 
-// messageRow is where a row of selectMessage is read into.
-type messageRow struct {
-	bridge.Message
-	to, action, files, redacted string
-	read                        int64
-}
-
-func (r *messageRow) dest() []any {
-	return []any{&r.ID, &r.Seq, &r.From, &r.to, &r.action, &r.Text, &r.files, &r.redacted, &r.SentAt, &r.ReplyTo, &r.read}
-}
-
-func (r *messageRow) message() bridge.Message {
-	m := r.Message
-	m.To, m.Action = recipientList(r.to), bridge.ActionType(r.action)
-	m.Files, m.Redacted, m.Read = fromList(r.files), fromList(r.redacted), r.read != 0
-	return m
-}
-
-// recipientList reads the letters of sessions.
-func recipientList(letters string) bridge.Recipients {
-	to := make(bridge.Recipients, 0, len(letters))
-	for _, letter := range letters {
-		to = append(to, bridge.SessionID(letter))
-	}
-	slices.Sort(to)
-	return to
-}
-
 // listInbox reads a page of the messages behind a number that g's session was sent.
 func (e *entry) listInbox(g bridge.Gate, after int64, p bridge.Page) ([]bridge.Message, bool, error) {
 	query := selectMessage + "AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4 + 0"
 	if e.many() {
 		query = selectInbox
 	}
-	return readMessages(e.conn, query, []any{g.Conversation, string(g.Session), after, p.Limit + 1}, p.Limit, p.Bytes)
+	return sqlstore.ReadMessages(e.sql(), query, []any{g.Conversation, string(g.Session), after, p.Limit + 1}, p.Limit, p.Bytes)
 }
 
 // listMessages is readMessages for those that where selects.
 func listMessages(c *conn, where string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
-	return readMessages(c, selectMessage+where, args, limit, bytes)
-}
-
-// readMessages reads messages until there are limit of them, or until the next
-// one would make them longer than bytes (0: no bound). more says whether
-// there was a next one.
-func readMessages(c *conn, query string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
-	var row messageRow
-	size := 0
-	err = c.each(query, args, row.dest(), func() error {
-		size += len(row.Text) + len(row.files)
-		if len(all) == limit || bytes > 0 && len(all) > 0 && size > bytes {
-			more = true
-			return errStop
-		}
-		all = append(all, row.message())
-		return nil
-	})
-	return all, more, err
+	return sqlstore.ReadMessages(c.sql(), selectMessage+where, args, limit, bytes)
 }
 
 // History implements bridge.Store. The messages are read when the call is recorded, in a
@@ -327,7 +281,7 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 		return h, err
 	}
 	err = s.read.do(ctx, func(c *conn) error {
-		h.Messages, h.HasMore, err = readMessages(c, query, args, p.Limit, p.Bytes)
+		h.Messages, h.HasMore, err = sqlstore.ReadMessages(c.sql(), query, args, p.Limit, p.Bytes)
 		return err
 	})
 	slices.Reverse(h.Messages)
@@ -370,26 +324,4 @@ func (s *Store) Messages(ctx context.Context, conversation string, after int64, 
 		return err
 	})
 	return all, err
-}
-
-// list is how a list of strings is stored.
-func list(items []string) string {
-	if len(items) == 0 {
-		return "[]"
-	}
-	encoded, _ := json.Marshal(items) // strings always encode
-	return string(encoded)
-}
-
-// fromList reads it back. A damaged list must not keep its message from being
-// delivered: it comes out as what is there.
-func fromList(text string) []string {
-	var items []string
-	if err := json.Unmarshal([]byte(text), &items); err != nil {
-		return []string{text}
-	}
-	if len(items) == 0 {
-		return nil
-	}
-	return items
 }

@@ -15,6 +15,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // applicationID marks a database as a store of the bridge ("brdg").
@@ -183,7 +184,7 @@ func addLimits(c *conn, o Options, made bool) error {
 	if made {
 		limits, by = o.Limits, bridge.LimitMade
 	}
-	if err := putLimits(c, bridge.FirstLimits(limits, by, time.Now()), limits.Quota); err != nil {
+	if err := sqlstore.PutLimits(c.sql(), bridge.FirstLimits(limits, by, time.Now()), limits.Quota); err != nil {
 		return err
 	}
 	return fillPrints(c, bridge.NewPrinter(o.Key))

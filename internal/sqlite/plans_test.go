@@ -14,7 +14,7 @@ import (
 
 // oneRow are the scans of what never grows.
 // pauses has a row for each conversation that the operator has paused.
-var oneRow = []string{"SCAN audit_head", "SCAN h", "SCAN 2-ROW VALUES CLAUSE", "SCAN CONSTANT ROW", "SCAN pauses"}
+var oneRow = []string{"SCAN audit_head", "SCAN h", "SCAN 2-ROW VALUES CLAUSE", "SCAN CONSTANT ROW", "SCAN pauses", "SCAN quota"}
 
 // TestQueryPlans shows that nothing that agents do reads more of a table than
 // it returns: the store stays as quick with a million messages.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // A message is stored once: its row holds its place in the inbox of its first
@@ -20,7 +21,7 @@ func (e *entry) many() bool { return e.sessions > 2 }
 func (e *entry) sendScene(g bridge.Gate, d bridge.Draft) (s bridge.SendScene, err error) {
 	s.Roster = bridge.PairRoster()
 	if e.many() {
-		if s.Roster, err = getRoster(e.conn, g.Conversation); err != nil {
+		if s.Roster, err = sqlstore.Roster(e.sql(), g.Conversation); err != nil {
 			return s, err
 		}
 	}
@@ -209,7 +210,7 @@ func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipient
 		SELECT m.sender, m.files FROM (`+unionInbox("seq > 0", "ORDER BY 1 DESC LIMIT ?4 + 0")+`) i JOIN messages m ON m.id = i.id
 		WHERE m.sent_at > ?3 AND m.files <> '[]'`,
 		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&sender, &names}, func() error {
-			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], fromList(names)...)
+			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], sqlstore.FromList(names)...)
 			return nil
 		})
 	if err != nil {
@@ -230,6 +231,6 @@ func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipient
 
 // others are the sessions of a conversation that hear what one does.
 func (e *entry) others(conversation string, of bridge.SessionID) (bridge.Recipients, error) {
-	roster, err := getRoster(e.conn, conversation)
+	roster, err := sqlstore.Roster(e.sql(), conversation)
 	return roster.Partners(of).IDs(), err
 }

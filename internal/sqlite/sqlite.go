@@ -26,6 +26,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // Store implements bridge.Store.
@@ -35,7 +36,7 @@ type Store struct {
 	write *writer
 	read  *reader
 
-	limits limitCache
+	limits sqlstore.LimitCache
 	shrunk atomic.Int64 // when the log was last to be made smaller, in Unix nanoseconds
 
 	filling func(bridge.Fill)
@@ -64,8 +65,8 @@ type Options struct {
 	// Waiting is told, once for each operation, of the process that has kept it
 	// waiting for two seconds. It may be nil.
 	Waiting func(bridge.Holder)
-	// Filling is told, once for each thing, that the store holds so much of what it
-	// may that its operator should make room (bridge.Fill.Warn). It is called within
+	// Filling is told, once for each thing that is bounded, that the store is so full
+	// that its operator should make room (bridge.Fill.Warn). It is called within
 	// a transaction, and may be nil.
 	Filling func(bridge.Fill)
 }

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // Say implements bridge.Store.
 func (s *Store) Say(ctx context.Context, op bridge.Operation, m bridge.NewMessage, rule bridge.SayRule) (sent []bridge.Sent, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		o, err := getOverview(e.conn, op.Conversation)
+		o, err := sqlstore.Overview(e.sql(), op.Conversation)
 		if err != nil {
 			return err
 		}
@@ -52,7 +53,7 @@ func (s *Store) Resume(ctx context.Context, op bridge.Operation) (changed bool, 
 func (s *Store) changePauses(ctx context.Context, op bridge.Operation, query string, args ...any) (changed bool, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
 		if op.Conversation != "" {
-			if _, err := getOverview(e.conn, op.Conversation); err != nil {
+			if _, err := sqlstore.Overview(e.sql(), op.Conversation); err != nil {
 				return err
 			}
 		}
@@ -68,15 +69,10 @@ func (s *Store) changePauses(ctx context.Context, op bridge.Operation, query str
 }
 
 // Pauses implements bridge.Store.
-func (s *Store) Pauses(ctx context.Context) (map[string]time.Time, error) {
-	pauses := map[string]time.Time{}
-	err := s.read.do(ctx, func(c *conn) error {
-		var conversation string
-		var since time.Time
-		return c.each("SELECT conversation, since FROM pauses", nil, []any{&conversation, &since}, func() error {
-			pauses[conversation] = since
-			return nil
-		})
+func (s *Store) Pauses(ctx context.Context) (pauses map[string]time.Time, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		pauses, err = sqlstore.Pauses(c.sql())
+		return err
 	})
 	return pauses, err
 }
@@ -112,7 +108,7 @@ func (s *Store) CountMessages(ctx context.Context, since time.Time) (bridge.Mess
 		return false, c.each("SELECT "+senderColumn+", m.redacted, count(*) FROM messages m WHERE m.id > ? AND m.id <= ? AND m.sent_at >= ? GROUP BY 1, 2",
 			[]any{after, to, since}, []any{&sender, &kinds, &n}, func() error {
 				count.BySender[sender] += n
-				for _, kind := range fromList(kinds) {
+				for _, kind := range sqlstore.FromList(kinds) {
 					count.ByKind[kind] += n
 				}
 				return nil

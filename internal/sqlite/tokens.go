@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // Suspects implements bridge.Store. A text has at most some ten thousand places
@@ -53,17 +54,7 @@ func fillPrints(c *conn, p bridge.Printer) error {
 // Nonces implements bridge.Store.
 func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (all []bridge.NewNonce, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		var n bridge.NewNonce
-		var session string
-		err := e.each("SELECT session, nonce, fingerprint FROM session_status WHERE conversation = ? ORDER BY session",
-			[]any{op.Conversation}, []any{&session, &n.Nonce, &n.Print}, func() error {
-				n.Session = bridge.SessionID(session)
-				all = append(all, n)
-				return nil
-			})
-		if err == nil && all == nil {
-			return bridge.ErrNotFound
-		}
+		all, err = sqlstore.Nonces(e.sql(), op.Conversation)
 		return err
 	})
 	return all, err
@@ -72,27 +63,8 @@ func (s *Store) Nonces(ctx context.Context, op bridge.Operation) (all []bridge.N
 // ReplaceNonces implements bridge.Store.
 func (s *Store) ReplaceNonces(ctx context.Context, op bridge.Operation, rule bridge.NonceRule) (fresh []bridge.NewNonce, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		roster, err := getRoster(e.conn, op.Conversation)
-		if err != nil {
-			return err
-		}
-		if len(roster) == 0 {
-			return bridge.ErrNotFound
-		}
-		if fresh, err = rule(roster.IDs(), e.now); err != nil {
-			return bridge.RefuseInvalid(op, err)
-		}
-		for _, n := range fresh {
-			_, err := e.exec(`
-				UPDATE session_status SET nonce = ?, fingerprint = ?, join_hash = NULL,
-				       join_expires_at = CASE joined_at WHEN 0 THEN ? ELSE join_expires_at END
-				WHERE conversation = ? AND session = ?`,
-				n.Nonce, n.Print, n.KeptUntil, op.Conversation, string(n.Session))
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		fresh, err = sqlstore.ReplaceNonces(e.sql(), op, e.now, rule)
+		return err
 	})
 	return fresh, err
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.org/bridge/internal/bridgetest"
 )
 
 // callTimeout bounds what a client may take, on a machine that is busy with other
@@ -68,10 +70,8 @@ func clientFolder(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		limit := time.Now().Add(20 * time.Second)
-		for err = os.RemoveAll(dir); err != nil && time.Now().Before(limit); err = os.RemoveAll(dir) {
-			time.Sleep(50 * time.Millisecond)
-		}
+		var err error
+		bridgetest.Polled(func() bool { err = os.RemoveAll(dir); return err == nil })
 		if err != nil {
 			t.Errorf("a client still writes: %v", err)
 		}
@@ -136,9 +136,5 @@ func (u *user) want(text, part string) {
 // await looks until something is so.
 func (u *user) await(what string, is func() bool) {
 	u.Helper()
-	for deadline := time.Now().Add(callTimeout); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			u.Fatalf("no sign of %s", what)
-		}
-	}
+	bridgetest.Eventually(u, what, is)
 }

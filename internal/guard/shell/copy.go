@@ -80,10 +80,10 @@ func (w *walker) readsTree(v value, s *state) error {
 	places, _ := w.places(v, s)
 	for _, place := range places {
 		if !paths.HasGlob(place) && w.world.Secrets.Below(paths.UnescapeGlob(place)) {
-			return verdict.Refuse(verdict.ReadsTree, "secrets lie below %s: name a narrower folder", verdict.Short(v.text))
+			return verdict.Refuse(verdict.ReadsTree, "there are secrets below %s: name a narrower folder", verdict.Short(v.text))
 		}
 		if dir, rest := paths.SplitGlob(place); len(rest) == 1 && isBroad(rest[0]) && w.world.Secrets.Below(paths.Clean(dir)) {
-			return verdict.Refuse(verdict.ReadsTree, "secrets lie below %s: name a narrower folder", verdict.Short(v.text))
+			return verdict.Refuse(verdict.ReadsTree, "there are secrets below %s: name a narrower folder", verdict.Short(v.text))
 		}
 	}
 	return nil

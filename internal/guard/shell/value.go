@@ -290,7 +290,7 @@ func (w *walker) substitutions(node syntax.Node, s *state) error {
 }
 
 // places gives the absolute paths that a value may name, one for each folder
-// the shell may be in, as cleaned patterns. ok is false if there is no telling.
+// the shell may be in, as cleaned patterns. ok is false where that cannot be known.
 func (w *walker) places(v value, s *state) (out []string, ok bool) {
 	if paths.IsAbs(v.pattern) {
 		return []string{path.Clean(v.pattern)}, true

@@ -73,7 +73,7 @@ func (g *guard) readableTree(name string) error {
 		return err
 	}
 	if g.world.Secrets.Below(p.lexical) || g.world.Secrets.Below(p.physical) {
-		return verdict.Refuse(verdict.ReadsTree, "secrets lie below %s: name a narrower folder", verdict.Short(name))
+		return verdict.Refuse(verdict.ReadsTree, "there are secrets below %s: name a narrower folder", verdict.Short(name))
 	}
 	return nil
 }

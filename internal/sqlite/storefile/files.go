@@ -62,7 +62,7 @@ func CheckFiles(path string, create bool) error {
 
 // reopenLog lets the owner write to the log and its index again. SQLite gives
 // them the mode of the database, so inspecting one that was read-only for a
-// while leaves files that keep it read-only for good. They are not opened here:
+// while leaves files that keep it read-only permanently. They are not opened here:
 // closing them would drop SQLite's locks.
 func reopenLog(path string, database fs.FileInfo) error {
 	const owner = 0o600

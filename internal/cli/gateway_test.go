@@ -1,0 +1,249 @@
+package cli_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// runningGateway is `bridge gateway`, which may be killed and started again.
+type runningGateway struct {
+	place   *installation
+	roots   *x509.CertPool
+	process *exec.Cmd
+	address atomic.Value // string
+	log     strings.Builder
+	reading sync.WaitGroup
+}
+
+func (i *installation) gateway(t *testing.T) *runningGateway {
+	t.Helper()
+	i.run(t, "serve")
+	g := &runningGateway{place: i, roots: x509.NewCertPool()}
+	if !g.roots.AppendCertsFromPEM([]byte(i.run(t, "access", "authority"))) {
+		t.Fatal("no certificate")
+	}
+	g.start(t)
+	t.Cleanup(g.kill)
+	return g
+}
+
+var listens = regexp.MustCompile(`msg="the gateway listens" address=(\S+)`)
+
+func (g *runningGateway) start(t *testing.T) {
+	t.Helper()
+	g.process = g.place.command("gateway", "--listen", "127.0.0.1:0", "--log-format", "text", "--log-level", "debug")
+	out, err := g.process.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		g.log.WriteString(lines.Text() + "\n")
+		if found := listens.FindStringSubmatch(lines.Text()); found != nil {
+			g.address.Store(found[1])
+			g.reading.Go(func() {
+				for lines.Scan() {
+					g.log.WriteString(lines.Text() + "\n")
+				}
+			})
+			return
+		}
+	}
+	t.Fatalf("the gateway did not start:\n%s", g.log.String())
+}
+
+// kill ends the gateway as a power cut would end it.
+func (g *runningGateway) kill() {
+	_ = g.process.Process.Kill()
+	g.reading.Wait()
+	_ = g.process.Wait()
+}
+
+// caller speaks to the gateway with one access key.
+type caller struct {
+	gateway *runningGateway
+	key     string
+	web     *http.Client
+}
+
+func (g *runningGateway) caller(t *testing.T, name string) *caller {
+	t.Helper()
+	out, err := g.place.command("access", "add", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &caller{g, strings.TrimSpace(string(out)), &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: g.roots, MinVersion: tls.VersionTLS12},
+	}}}
+}
+
+var errRefusedCall = errors.New("the call was refused")
+
+// call calls a tool once.
+func (c *caller) call(ctx context.Context, tool string, arguments map[string]any) (data map[string]any, err error) {
+	body, err := json.Marshal(map[string]any{
+		"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": map[string]any{"name": tool, "arguments": arguments},
+	})
+	if err != nil {
+		return nil, err
+	}
+	address, _ := c.gateway.address.Load().(string)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+address+"/mcp", strings.NewReader(string(body)))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	r.Header.Set("Mcp-Protocol-Version", "2025-06-18")
+	r.Header.Set("Authorization", "Bearer "+c.key)
+	resp, err := c.web.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("status %d: %.200s", resp.StatusCode, text)
+	}
+	var answer struct {
+		Result struct {
+			IsError           bool           `json:"isError"`
+			StructuredContent map[string]any `json:"structuredContent"`
+		} `json:"result"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return nil, err
+	}
+	if answer.Result.IsError {
+		return nil, fmt.Errorf("%w: %v", errRefusedCall, answer.Result.StructuredContent)
+	}
+	return answer.Result.StructuredContent, nil
+}
+
+// insist calls a tool until it is answered.
+func (c *caller) insist(ctx context.Context, tool string, arguments map[string]any) (data map[string]any, err error) {
+	for {
+		data, err = c.call(ctx, tool, arguments)
+		if err == nil || errors.Is(err, errRefusedCall) || ctx.Err() != nil {
+			return data, err
+		}
+		select { // the gateway is away, and takes a moment to come back
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// TestKilledGateway: a gateway is killed again and again under traffic. Nothing that
+// was acknowledged is lost, nothing comes twice without a mark, the order is kept, and
+// the audit log is whole. No key and no token is in the gateway's log.
+func TestKilledGateway(t *testing.T) {
+	t.Parallel()
+	const kills, pairs = 4, 3
+	place := install(t)
+	g := place.gateway(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	var work sync.WaitGroup
+	var stopped, acknowledged atomic.Int64
+	secrets := make(chan string, 4*pairs)
+	for n := range pairs {
+		writer, reader := g.caller(t, fmt.Sprintf("writer %d", n)), g.caller(t, fmt.Sprintf("reader %d", n))
+		created, err := writer.insist(ctx, "create_conversation", map[string]any{"my_role": "writer", "partner_role": "reader"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := reader.insist(ctx, "join_conversation", map[string]any{"join_code": created["join_code"]}); err != nil {
+			t.Fatal(err)
+		}
+		token, _ := created["session_b_token"].(string)
+		secrets <- writer.key
+		secrets <- reader.key
+		secrets <- token
+		sent := make(chan int64, 1)
+		work.Go(func() {
+			var last int64
+			for stopped.Load() < kills {
+				_, err := writer.insist(ctx, "send_to_partner", map[string]any{
+					"message": fmt.Sprint(last + 1), "idempotency_key": fmt.Sprint("n", last+1),
+				})
+				if err != nil {
+					t.Errorf("send: %v", err)
+					break
+				}
+				last++
+				acknowledged.Add(1)
+			}
+			sent <- last
+		})
+		work.Go(func() {
+			read, total := int64(0), int64(-1)
+			for total < 0 || read < total {
+				select {
+				case total = <-sent:
+				default:
+				}
+				got, err := reader.insist(ctx, "check_messages", map[string]any{"wait_seconds": 1})
+				if err != nil {
+					t.Errorf("check: %v", err)
+					return
+				}
+				messages, _ := got["messages"].([]any)
+				for _, m := range messages {
+					message, _ := m.(map[string]any)
+					var number int64
+					_, _ = fmt.Sscan(fmt.Sprint(message["message"]), &number)
+					switch {
+					case number == read+1:
+						read++
+					case number <= read && message["redelivered"] == true:
+					default:
+						t.Errorf("pair %d: message %d behind %d, redelivered %v", n, number, read, message["redelivered"])
+						return
+					}
+				}
+			}
+		})
+	}
+	for n := range int64(kills) {
+		for until := acknowledged.Load() + 60; acknowledged.Load() < until && ctx.Err() == nil; {
+			time.Sleep(time.Millisecond)
+		}
+		g.kill()
+		g.start(t)
+		stopped.Store(n + 1)
+	}
+	work.Wait()
+	g.kill()
+	if ctx.Err() != nil {
+		t.Fatal("it took too long")
+	}
+	close(secrets)
+	for secret := range secrets {
+		if len(secret) > 20 && strings.Contains(g.log.String(), secret[20:]) {
+			t.Error("a secret is in the gateway's log")
+		}
+	}
+	t.Logf("%d messages acknowledged, %d kills", acknowledged.Load(), kills)
+	place.run(t, "audit", "verify")
+}

@@ -1,0 +1,146 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/gateway/operation"
+)
+
+const operationsPath = operation.Path
+
+// operations are the methods of an interface, by their names.
+type operations struct {
+	methods  map[string]reflect.Value
+	draining <-chan struct{}
+}
+
+func newOperations(target any, all reflect.Type, draining <-chan struct{}) *operations {
+	o := &operations{methods: map[string]reflect.Value{}, draining: draining}
+	on := reflect.ValueOf(target)
+	for method := range all.Methods() {
+		if method.Type.NumIn() > 0 && method.Type.In(0) == reflect.TypeFor[context.Context]() {
+			o.methods[method.Name] = on.MethodByName(method.Name)
+		}
+	}
+	return o
+}
+
+var errArguments = errors.New("the arguments are not those of this operation: is bridge on this machine of the gateway's version?")
+
+// arguments decodes a JSON array into the arguments of a method.
+func (o *operations) arguments(ctx context.Context, method reflect.Type, body []byte) ([]reflect.Value, error) {
+	var given []json.RawMessage
+	if err := json.Unmarshal(body, &given); err != nil {
+		return nil, errArguments
+	}
+	in := []reflect.Value{reflect.ValueOf(ctx)}
+	for n := 1; n < method.NumIn(); n++ {
+		of := method.In(n)
+		if of == reflect.TypeFor[<-chan struct{}]() {
+			in = append(in, reflect.ValueOf(o.draining))
+			continue
+		}
+		if len(given) == 0 {
+			return nil, errArguments
+		}
+		value, err := argument(of, given[0])
+		if err != nil {
+			return nil, errArguments
+		}
+		in, given = append(in, value), given[1:]
+	}
+	if len(given) > 0 {
+		return nil, errArguments
+	}
+	return in, nil
+}
+
+func argument(of reflect.Type, text json.RawMessage) (reflect.Value, error) {
+	if of == reflect.TypeFor[error]() {
+		var blamed operation.Blamed
+		err := json.Unmarshal(text, &blamed)
+		return reflect.ValueOf(blamed.Reason()), err
+	}
+	value := reflect.New(of)
+	err := json.Unmarshal(text, value.Interface())
+	return value.Elem(), err
+}
+
+// serveOperation carries out one operation for bridge on another machine.
+func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call) {
+	method, ok := g.operations.methods[strings.TrimPrefix(r.URL.Path, operationsPath)]
+	if !ok {
+		refuse(w, http.StatusNotFound, "no_such_operation", "this gateway has no such operation: is it of the version of bridge on this machine?")
+		return
+	}
+	ctx := bridge.WithCaller(r.Context(), "key "+c.principal.key.ID)
+	in, err := g.operations.arguments(ctx, method.Type(), c.body)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "arguments", err.Error())
+		return
+	}
+	out, err := g.carryOut(method, in)
+	if err != nil {
+		g.answerFailure(w, r, err)
+		return
+	}
+	var a operation.Answer
+	for _, v := range out {
+		text, err := json.Marshal(v.Interface())
+		if err != nil {
+			g.failed(w, err)
+			return
+		}
+		a.Results = append(a.Results, text)
+	}
+	if r.Context().Err() == nil {
+		answer(w, http.StatusOK, a)
+	}
+}
+
+var errPanic = errors.New("an operation panicked")
+
+// carryOut calls a method and takes the error out of what it returns.
+func (g *Gateway) carryOut(method reflect.Value, in []reflect.Value) (out []reflect.Value, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			g.o.Log.Error("an operation panicked", "type", reflect.TypeOf(value).String())
+			err = errPanic
+		}
+	}()
+	out = method.Call(in)
+	if last := len(out) - 1; method.Type().Out(last) == reflect.TypeFor[error]() {
+		err, _ = out[last].Interface().(error)
+		out = out[:last]
+	}
+	return out, err
+}
+
+// answerFailure answers with an error of the domain.
+func (g *Gateway) answerFailure(w http.ResponseWriter, r *http.Request, err error) {
+	row, known := advice.Of(err)
+	f := operation.Typed(err)
+	var invalid *bridge.InvalidError
+	var limited *bridge.RateLimitError
+	switch {
+	case errors.As(err, &invalid):
+		row.Status = http.StatusUnprocessableEntity
+	case errors.As(err, &limited):
+		row.Status = http.StatusTooManyRequests
+	case f == nil && !known:
+		if r.Context().Err() == nil {
+			g.o.Log.Error("an operation failed", "error", err.Error())
+		}
+		f = &operation.Failure{Code: row.Code}
+	case f == nil:
+		f = &operation.Failure{Text: row.Err.Error(), Code: row.Code}
+	}
+	answer(w, row.Status, operation.Answer{Failure: f})
+}

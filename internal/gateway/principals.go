@@ -1,0 +1,198 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"example.org/bridge/internal/access"
+)
+
+// How long what is known of keys is believed. A revoked key is refused, and its calls
+// are ended, within five seconds on every gateway.
+const (
+	believeFor = 2 * time.Second
+	watchEvery = 2 * time.Second
+	// forgetAfter is after how long without a call an endpoint is given up. What its
+	// holder created or joined is in files, and is found again.
+	forgetAfter = 10 * time.Minute
+)
+
+// principals are the holders of keys that have called.
+type principals struct {
+	keys     *access.Service
+	endpoint func(access.Key) Endpoint
+	handler  func(Endpoint) http.Handler
+	log      *slog.Logger
+
+	mu  sync.Mutex
+	all map[string]*principal // by the key's id
+}
+
+// principal is one of them.
+type principal struct {
+	key      access.Key
+	endpoint Endpoint
+	handler  http.Handler
+	// hash is of the written key, and checked when it was last proved.
+	hash    [sha256.Size]byte
+	checked time.Time
+	used    time.Time
+	calls   map[int64]context.CancelCauseFunc // under way
+	gone    bool
+}
+
+func newPrincipals(o Options) *principals {
+	handler := func(e Endpoint) http.Handler { return connected(e, o.Log) }
+	return &principals{keys: o.Keys, endpoint: o.Endpoint, handler: handler, log: o.Log, all: map[string]*principal{}}
+}
+
+// recall returns the holder of a written key that was proved just now.
+func (ps *principals) recall(text string) *principal {
+	hash := sha256.Sum256([]byte(text))
+	now := time.Now()
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	p := ps.all[access.ID(text)]
+	if p == nil || subtle.ConstantTimeCompare(hash[:], p.hash[:]) != 1 || now.Sub(p.checked) >= believeFor {
+		return nil
+	}
+	return p
+}
+
+// admit returns the holder of a written key, or access.ErrRefused.
+func (ps *principals) admit(ctx context.Context, text string, c access.Caller) (*principal, error) {
+	if p := ps.recall(text); p != nil {
+		return p, nil
+	}
+	key, err := ps.keys.Authenticate(ctx, text, c)
+	if err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256([]byte(text))
+	now := time.Now()
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	p := ps.all[key.ID]
+	if p == nil {
+		e := ps.endpoint(key)
+		p = &principal{key: key, endpoint: e, handler: ps.handler(e), calls: map[int64]context.CancelCauseFunc{}}
+		ps.all[key.ID] = p
+	}
+	p.key, p.hash, p.checked, p.used = key, hash, now, now
+	return p, nil
+}
+
+var (
+	errBusy = errors.New("too many calls of this key are under way")
+	// errRevoked is why a call ends whose key counts no more.
+	errRevoked = errors.New("the access key was revoked or has expired")
+)
+
+// begin notes a call, which ends when the key counts no more. Call end behind it.
+func (ps *principals) begin(ctx context.Context, p *principal, number int64) (_ context.Context, end func(), err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	switch {
+	case p.gone:
+		cancel(errRevoked)
+		return nil, nil, access.ErrRefused
+	case len(p.calls) >= maxCalls:
+		cancel(errBusy)
+		return nil, nil, errBusy
+	}
+	p.calls[number] = cancel
+	p.used = time.Now()
+	return ctx, func() {
+		cancel(nil)
+		ps.mu.Lock()
+		defer ps.mu.Unlock()
+		delete(p.calls, number)
+	}, nil
+}
+
+// watch ends the calls of keys that count no more, until ctx ends.
+func (ps *principals) watch(ctx context.Context) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			ps.look(ctx)
+		}
+	}
+}
+
+// look compares the holders that are known with the keys that count.
+func (ps *principals) look(ctx context.Context) {
+	ps.mu.Lock()
+	known := len(ps.all)
+	ps.mu.Unlock()
+	if known == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, watchEvery)
+	defer cancel()
+	keys, now, err := ps.keys.List(ctx)
+	if err != nil {
+		ps.log.Warn("the access keys could not be read", "error", err.Error())
+		return
+	}
+	valid := map[string]bool{}
+	for _, k := range keys {
+		valid[k.ID] = k.State(now) == access.Valid
+	}
+	for _, p := range ps.drop(valid) {
+		p.endpoint.Drain()
+		p.endpoint.Close()
+	}
+}
+
+// drop takes out the holders of keys that count no more, whose calls it ends, and
+// those who have not called for long.
+func (ps *principals) drop(valid map[string]bool) (dropped []*principal) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for id, p := range ps.all {
+		idle := len(p.calls) == 0 && time.Since(p.used) > forgetAfter
+		if valid[id] && !idle {
+			continue
+		}
+		p.gone = true
+		delete(ps.all, id)
+		for _, cancel := range p.calls {
+			cancel(errRevoked)
+		}
+		dropped = append(dropped, p)
+	}
+	return dropped
+}
+
+func (ps *principals) each() []*principal {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return slices.Collect(maps.Values(ps.all))
+}
+
+// drain lets the calls that wait return.
+func (ps *principals) drain() {
+	for _, p := range ps.each() {
+		p.endpoint.Drain()
+	}
+}
+
+func (ps *principals) close() {
+	for _, p := range ps.each() {
+		p.endpoint.Close()
+	}
+}

@@ -1,0 +1,191 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/advice"
+)
+
+// Actions of the audit log, for calls that were refused before they became one of the
+// bridge's own.
+const (
+	actionMCP       = "gateway_mcp"
+	actionOperation = "gateway_operation"
+)
+
+// ServeHTTP answers one request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Accel-Buffering", "no") // a proxy in between must not hold answers back
+	if status, problem := g.admitHost(r); status != 0 {
+		refuse(w, status, "refused", problem)
+		return
+	}
+	switch path := r.URL.Path; {
+	case path == "/health":
+		g.health(w, r)
+	case path == "/ready":
+		g.ready(w, r)
+	case path == "/mcp":
+		g.guarded(w, r, actionMCP, g.serveMCP)
+	case strings.HasPrefix(path, operationsPath):
+		g.guarded(w, r, actionOperation, g.serveOperation)
+	default:
+		refuse(w, http.StatusNotFound, "not_found", "there is nothing here")
+	}
+}
+
+// call is a request whose sender is known.
+type call struct {
+	principal *principal
+	number    int64
+	body      []byte
+}
+
+// guarded serves a request that only a key with a role that calls tools may make.
+func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string, serve func(http.ResponseWriter, *http.Request, call)) {
+	if g.isDraining() {
+		g.goAway(w)
+		return
+	}
+	p, ok := g.authenticate(w, r, action)
+	if !ok {
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "only POST is answered here")
+		return
+	}
+	c := call{principal: p, number: g.last.Add(1)}
+	ctx, end, err := g.principals.begin(r.Context(), p, c.number)
+	if err != nil {
+		if errors.Is(err, errBusy) {
+			w.Header().Set("Retry-After", "1")
+			refuse(w, http.StatusTooManyRequests, "busy", err.Error())
+		} else {
+			g.unauthorized(w)
+		}
+		return
+	}
+	defer end()
+	body, release, ok := g.readBody(w, r)
+	if !ok {
+		return
+	}
+	defer release()
+	c.body = body
+	serve(&paced{ResponseWriter: w, control: http.NewResponseController(w)}, r.WithContext(ctx), c)
+}
+
+// authenticate finds out who calls. Where it reports false it has answered.
+func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action string) (*principal, bool) {
+	caller := access.Caller{Address: addressOf(r), Action: action}
+	text := bearer(r)
+	p := g.principals.recall(text)
+	if p == nil {
+		select {
+		case g.strangers <- struct{}{}:
+			defer func() { <-g.strangers }()
+		case <-time.After(time.Second):
+			w.Header().Set("Retry-After", "2")
+			refuse(w, http.StatusTooManyRequests, "busy", "too many keys are being checked")
+			return nil, false
+		case <-r.Context().Done():
+			return nil, false
+		}
+		var err error
+		if p, err = g.principals.admit(r.Context(), text, caller); err != nil {
+			if errors.Is(err, access.ErrRefused) {
+				g.unauthorized(w)
+			} else {
+				g.failed(w, err)
+			}
+			return nil, false
+		}
+	}
+	if !p.key.Role.Calls() {
+		err := g.o.Keys.RefuseRole(r.Context(), p.key, caller)
+		if errors.Is(err, access.ErrRole) {
+			refuse(w, http.StatusForbidden, "access_role", err.Error())
+		} else {
+			g.failed(w, err)
+		}
+		return nil, false
+	}
+	return p, true
+}
+
+// bearer is the key of a request (RFC 6750, section 2.1); "" where there is not one.
+func bearer(r *http.Request) string {
+	values := r.Header.Values("Authorization")
+	if len(values) != 1 {
+		return ""
+	}
+	scheme, text, _ := strings.Cut(values[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(text)
+}
+
+// addressOf is from where the connection comes. What a client or a proxy says in a
+// header is no fact, and is not looked at.
+func addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return "?"
+	}
+	return host
+}
+
+func (g *Gateway) unauthorized(w http.ResponseWriter) {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="bridge"`)
+	refuse(w, http.StatusUnauthorized, "access_refused", access.ErrRefused.Error())
+}
+
+// goAway tells a client to come back, to another gateway or to this one's successor.
+func (g *Gateway) goAway(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "2")
+	w.Header().Set("Connection", "close")
+	refuse(w, http.StatusServiceUnavailable, "draining", "this gateway is ending: try again in a few seconds")
+}
+
+// failed answers for the store. What the table of advice does not know goes to the log
+// and not to the client.
+func (g *Gateway) failed(w http.ResponseWriter, err error) {
+	if errors.Is(err, context.Canceled) {
+		return // nobody reads the answer
+	}
+	row, known := advice.Of(err)
+	if !known {
+		g.o.Log.Error("a request failed", "error", err.Error())
+		refuse(w, row.Status, row.Code, "the gateway failed; its log has the details")
+		return
+	}
+	refuse(w, row.Status, row.Code, row.Err.Error())
+}
+
+// refuse answers with an error, as JSON.
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	answer(w, status, map[string]any{"error": code, "message": message})
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		status, text = http.StatusInternalServerError, []byte(`{"error":"internal"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(text, '\n'))
+}

@@ -1,0 +1,46 @@
+package postgres
+
+import (
+	"strings"
+	"sync"
+
+	"example.org/bridge/internal/sqlstore"
+)
+
+// sql is the connection for the statements that all stores share.
+func (c *conn) sql() sqlstore.Conn { return statements{c} }
+
+// statements runs the statements of package sqlstore. What nobody waits for goes to the
+// server with the next that somebody does.
+type statements struct{ *conn }
+
+// Get implements sqlstore.Conn.
+func (s statements) Get(query string, args []any, dest ...any) error {
+	return s.get(dollars(query), args, dest...)
+}
+
+// Each implements sqlstore.Conn.
+func (s statements) Each(query string, args, dest []any, visit func() error) error {
+	return s.each(dollars(query), args, dest, visit)
+}
+
+// Later implements sqlstore.Conn.
+func (s statements) Later(query string, args ...any) error {
+	s.later(dollars(query), args...)
+	return nil
+}
+
+// written are the statements that were asked for, as PostgreSQL takes them. There are as
+// many as the program has.
+var written sync.Map
+
+// dollars writes the parameters of a statement as PostgreSQL does: ?1 is $1. No
+// statement has a question mark for anything else.
+func dollars(query string) string {
+	if kept, ok := written.Load(query); ok {
+		return kept.(string)
+	}
+	text := strings.ReplaceAll(query, "?", "$")
+	written.Store(query, text)
+	return text
+}

@@ -1,0 +1,71 @@
+package sqlstore
+
+import (
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Extend keeps what rule makes of a conversation at a time of the store.
+func Extend(c Conn, conversation string, now time.Time, rule bridge.ExtendRule) error {
+	o, err := Overview(c, conversation)
+	if err != nil {
+		return err
+	}
+	x := rule(o, now)
+	err = c.Later("UPDATE conversations SET expires_at = ?1, expiry_seal = ?2 WHERE id = ?3", x.ExpiresAt, x.ExpirySeal, o.ID)
+	if err != nil || x.JoinHash == nil {
+		return err
+	}
+	return c.Later("UPDATE session_status SET join_hash = ?1, join_expires_at = ?2 WHERE conversation = ?3 AND session = 'b'", x.JoinHash, x.JoinExpiresAt, o.ID)
+}
+
+// SetStatus sets the status of g's session, which is a sign of life, and reports whether
+// that is news.
+func SetStatus(c Conn, g bridge.Gate, status bridge.Status) (news bool, err error) {
+	var before string
+	err = c.Get("SELECT status FROM session_status WHERE conversation = ?1 AND session = ?2", []any{g.Conversation, string(g.Session)}, &before)
+	if err != nil {
+		return false, err
+	}
+	err = c.Later("UPDATE session_status SET status = ?1, heartbeat_at = ?2, seen_at = ?2 WHERE conversation = ?3 AND session = ?4",
+		string(status), g.Now, g.Conversation, string(g.Session))
+	return bridge.IsNews(bridge.Status(before), status), err
+}
+
+// RemoveOrphans removes the tasks of teams without any conversation left, and notes in
+// the details how many of them were open.
+func RemoveOrphans(c Conn, details bridge.Details) error {
+	var open int64
+	const orphans = " WHERE team_id NOT IN (SELECT team_id FROM conversations)"
+	if err := c.Get("SELECT count(*) FROM tasks"+orphans+" AND ended_at = 0", nil, &open); err != nil {
+		return err
+	}
+	if open > 0 {
+		details["open_tasks"] = open
+	}
+	if err := c.Later("DELETE FROM task_events WHERE task IN (SELECT id FROM tasks" + orphans + ")"); err != nil {
+		return err
+	}
+	return c.Later("DELETE FROM tasks" + orphans)
+}
+
+// PutInbox keeps what a claim changes of an inbox.
+func PutInbox(c Conn, of bridge.Claim, i bridge.Inbox) error {
+	return c.Later(`
+		UPDATE session_status SET read_seq = ?1, handed_seq = ?2, claim_id = ?3, claim_seq = ?4, claim_until = ?5
+		WHERE conversation = ?6 AND session = ?7`,
+		i.ReadSeq, i.HandedSeq, i.ClaimID, i.ClaimSeq, i.ClaimUntil, of.Conversation, string(of.Session))
+}
+
+// Pauses returns since when conversations are paused; "" is all of them.
+func Pauses(c Conn) (map[string]time.Time, error) {
+	pauses := map[string]time.Time{}
+	var conversation string
+	var since time.Time
+	err := c.Each("SELECT conversation, since FROM pauses", nil, []any{&conversation, &since}, func() error {
+		pauses[conversation] = since
+		return nil
+	})
+	return pauses, err
+}
