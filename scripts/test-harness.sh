@@ -1,6 +1,7 @@
 #!/bin/sh
-# Tests `bridge serve` with `bridge harness`, in both protocol eras, and then three
-# servers of others: scripts/test-harness.sh bin/bridge
+# Tests `bridge serve` with `bridge harness`, in both protocol eras, then three servers of
+# others, which must raise no false alarm in cases, probes and fuzzing:
+# scripts/test-harness.sh bin/bridge
 # Skips the servers of others, and says so, where npm cannot install them.
 set -eu
 bridge=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
@@ -28,4 +29,7 @@ export BIN="$work/node_modules/.bin" NOTES="$work/notes" MEMORY="$work/memory.js
 for server in everything filesystem memory; do
 	echo "server-$server"
 	"$bridge" harness run "$suites/$server.yaml"
+	"$bridge" harness probe "$suites/$server.yaml"
+	# server-everything has a tool that takes as long as it is told to: fuzzing waits for it.
+	[ "$server" = everything ] || "$bridge" harness fuzz --calls 20 "$suites/$server.yaml"
 done

@@ -16,6 +16,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/tasks"
@@ -108,7 +109,7 @@ var table = []Row{
 
 	// Claims on files.
 	{
-		claims.ErrHeld, "claimed", "nothing was claimed; work on something else, ask the holder with send_to_partner, or try again when it has ended",
+		claims.ErrHeld, "claimed", "nothing was changed; work on something else, ask the holder with send_to_partner, or try again when it has ended",
 		"", ExitFailure, http.StatusConflict,
 	},
 	{claims.ErrNotHeld, "no_such_claim", "nothing was released; a claim is released under the path that it was taken with", "", ExitNotFound, http.StatusNotFound},
@@ -116,6 +117,23 @@ var table = []Row{
 	{claims.ErrTooMany, "too_many_claims", "release_file those that you are done with, or claim one pattern for many files", "", ExitFailure, http.StatusConflict},
 	{claims.ErrNoTask, "no_such_task", "leave task_id out, or call list_tasks for yours", "", ExitNotFound, http.StatusNotFound},
 	{claims.ErrNoClaim, "no_such_claim", "nothing was released", "`bridge claims list` shows those that there are", ExitNotFound, http.StatusNotFound},
+
+	// Shared files.
+	{
+		files.ErrConflict, "conflict", "nothing was written; read it again with file_read, and make your change in the version that there is",
+		"", ExitFailure, http.StatusConflict,
+	},
+	{
+		files.ErrNoFile, "no_such_file", "call file_read without path for those that there are; file_write without version makes a new one",
+		"`bridge files list` shows those that there are", ExitNotFound, http.StatusNotFound,
+	},
+	{
+		files.ErrNoVersion, "no_such_version", "leave version out for the last one",
+		"`bridge files history` shows those that are kept", ExitNotFound, http.StatusNotFound,
+	},
+	{files.ErrTooMany, "files_full", "nothing was written; put more into the files that there are, or open a second conversation", "", ExitFailure, http.StatusConflict},
+	{files.ErrTooLarge, "files_full", "nothing was written; shorten a file that is no longer needed, or open a second conversation", "", ExitFailure, http.StatusConflict},
+	{files.ErrNoTask, "no_such_task", "leave task_id out, or call list_tasks for those that are open", "", ExitNotFound, http.StatusNotFound},
 
 	// Access keys of gateways.
 	{

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"example.org/bridge/internal/audit"
@@ -38,6 +39,21 @@ func (s *Service) Conversation(ctx context.Context, id string) (Overview, error)
 // stored after the one with the ID after.
 func (s *Service) Messages(ctx context.Context, conversation string, after int64, limit int) ([]Message, error) {
 	return s.store.Messages(ctx, conversation, after, limit)
+}
+
+// MessagesBefore returns the last limit messages of a conversation, in order, that were
+// stored before the one with the ID before; 0 means those that there are.
+func (s *Service) MessagesBefore(ctx context.Context, conversation string, before int64, limit int) ([]Message, error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	return s.store.MessagesBefore(ctx, conversation, before, limit)
+}
+
+// RecordReading records that the operator reads a conversation, where nothing
+// else tells of it.
+func (s *Service) RecordReading(ctx context.Context, conversation string) error {
+	return s.store.RecordOperation(ctx, s.OperatorOperation("read_conversation", conversation))
 }
 
 // Cleanup removes the conversations that expired at least olderThan ago, with

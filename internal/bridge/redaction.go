@@ -17,6 +17,7 @@ const (
 // Redaction hides secrets in the strings of one call, before anything is stored.
 type Redaction struct {
 	service *Service
+	lookup  Lookup
 	ctx     context.Context //nolint:containedctx // lives as long as the call it belongs to
 	kinds   []string
 	err     error
@@ -24,7 +25,16 @@ type Redaction struct {
 
 // Redaction begins the redaction of one call.
 func (s *Service) Redaction(ctx context.Context) *Redaction {
-	return &Redaction{service: s, ctx: ctx}
+	return s.RedactionBy(ctx, s.store.Suspects)
+}
+
+// Lookup calls visit with each session whose token has one of the fingerprints
+// (Store.Suspects).
+type Lookup func(ctx context.Context, prints []int64, visit func(Suspect)) error
+
+// RedactionBy is Redaction inside of a transaction, which has its own lookup.
+func (s *Service) RedactionBy(ctx context.Context, lookup Lookup) *Redaction {
+	return &Redaction{service: s, lookup: lookup, ctx: ctx}
 }
 
 // Text redacts one string.
@@ -66,7 +76,7 @@ func (r *Redaction) hideTokens(text string) string {
 	}
 	slices.Sort(prints)
 	prints = slices.Compact(prints)
-	r.err = errors.Join(r.err, s.store.Suspects(r.ctx, prints, func(found Suspect) {
+	r.err = errors.Join(r.err, r.lookup(r.ctx, prints, func(found Suspect) {
 		token := s.tokens.Issue(found.Conversation, string(found.Session), found.Nonce)
 		if strings.Contains(text, token) {
 			text = strings.ReplaceAll(text, token, tokenPlaceholder)

@@ -77,6 +77,8 @@ type Store interface {
 
 	// Refuse passes g and records that the call is refused as invalid.
 	Refuse(ctx context.Context, g Gate) error
+	// RecordOperation records that op was done, which changes nothing.
+	RecordOperation(ctx context.Context, op Operation) error
 	// RefuseOperation records that op is refused as invalid.
 	RefuseOperation(ctx context.Context, op Operation) error
 
@@ -97,6 +99,9 @@ type OperatorStore interface {
 	// Messages returns up to limit messages of a conversation with an ID above
 	// after, in order.
 	Messages(ctx context.Context, conversation string, after int64, limit int) ([]Message, error)
+	// MessagesBefore returns the last limit messages of a conversation with an ID below
+	// before, in order.
+	MessagesBefore(ctx context.Context, conversation string, before int64, limit int) ([]Message, error)
 	// Nonces records op and returns the values behind a conversation's tokens, in
 	// order of the sessions.
 	Nonces(ctx context.Context, op Operation) ([]NewNonce, error)

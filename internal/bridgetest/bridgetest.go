@@ -13,6 +13,7 @@ import (
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/guard/policy"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sandbox"
@@ -120,6 +121,7 @@ type Served struct {
 	*bridge.Service
 	*Tasks
 	*Claims
+	*Files
 }
 
 type (
@@ -127,6 +129,8 @@ type (
 	Tasks = tasks.Service
 	// Claims is another one.
 	Claims = claims.Service
+	// Files is another one.
+	Files = files.Service
 )
 
 // Served opens the store and returns what a process serves of it. The changes, if
@@ -134,7 +138,7 @@ type (
 func (e *Env) Served(t testing.TB, changes ...func(*bridge.Config)) Served {
 	t.Helper()
 	core := e.Service(t, changes...)
-	return Served{core, e.Tasks(t, core), claims.New(core, e.Store(t))}
+	return Served{core, e.Tasks(t, core), claims.New(core, e.Store(t)), files.New(core, e.Store(t))}
 }
 
 // Tasks returns the tasks of the store, with s as its domain.

@@ -15,12 +15,13 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/relpath"
 )
 
 // Limits of claims.
 const (
-	MaxPaths       = 20  // in one call
-	MaxPathLength  = 240 // bytes of one path
+	MaxPaths       = 20 // in one call
+	MaxPathLength  = relpath.MaxLength
 	MaxReason      = 200 // characters
 	MaxHeld        = 50  // of one session
 	DefaultSeconds = 60  // of a lease

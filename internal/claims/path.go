@@ -1,46 +1,6 @@
 package claims
 
-import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
-)
-
-// cleanPath brings a path or pattern into the one form in which claims are
-// compared: relative to the root of the repository or of the shared files, with
-// slashes, composed as Unicode's form C. It returns what is wrong with it otherwise.
-func cleanPath(path string) (clean, problem string) {
-	switch {
-	case len(path) > MaxPathLength:
-		return "", "must have paths of at most 240 bytes"
-	case !utf8.ValidString(path) || strings.ContainsFunc(path, unicode.IsControl):
-		return "", "must have paths without control characters"
-	case strings.Contains(path, `\`):
-		return "", `must have paths with "/" between their parts`
-	case strings.HasPrefix(path, "/") || strings.HasPrefix(path, "~") || len(path) > 1 && path[1] == ':':
-		return "", "must have paths relative to the root of the repository"
-	}
-	below := strings.HasSuffix(path, "/")
-	var parts []string
-	for part := range strings.SplitSeq(norm.NFC.String(path), "/") {
-		switch part {
-		case "", ".":
-		case "..":
-			return "", `must have paths without ".."`
-		default:
-			parts = append(parts, part)
-		}
-	}
-	if below && len(parts) > 0 {
-		parts = append(parts, "**")
-	}
-	if len(parts) == 0 {
-		return "", `must have paths of files, or patterns such as "src/**"; "**" is everything`
-	}
-	return strings.Join(parts, "/"), ""
-}
+import "strings"
 
 // Overlap reports whether there can be a file that both patterns mean. In a
 // pattern "**" as a whole part stands for any number of parts, "*" for any

@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/relpath"
 )
 
 // Request asks for claims on some paths: all of them, or none.
@@ -95,7 +96,7 @@ func cleanPaths(hide *bridge.Redaction, paths []string) ([]string, error) {
 	}
 	clean := make([]string, 0, len(paths))
 	for _, path := range paths {
-		one, problem := cleanPath(path)
+		one, problem := relpath.Clean(path)
 		if problem != "" {
 			return nil, bridge.Invalid("paths", "%s", problem)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -31,6 +32,7 @@ type seedStep struct {
 	Report string `json:"report"` // on the task with the number task
 	Beat   string `json:"beat"`
 	Claim  string `json:"claim"` // claims files for the reason text
+	Write  string `json:"write"` // gives the first of files the text, in the place of version
 
 	Session string   `json:"session"`
 	Roles   []string `json:"roles"`
@@ -44,6 +46,7 @@ type seedStep struct {
 	Title   string   `json:"title"`
 	Needs   string   `json:"needs"`
 	Task    int64    `json:"task"`
+	Version int64    `json:"version"`
 }
 
 // seeder fills a store through the service, without limits, and with a clock
@@ -52,6 +55,7 @@ type seeder struct {
 	*bridge.Service
 	*seedTasks
 	*seedClaims
+	*seedFiles
 	offset  time.Duration
 	created map[string]bridge.Created
 }
@@ -60,6 +64,7 @@ type seeder struct {
 type (
 	seedTasks  = tasks.Service
 	seedClaims = claims.Service
+	seedFiles  = files.Service
 )
 
 // seedMain is the program seed: it fills the store that it is given the path of
@@ -80,7 +85,7 @@ func seedMain() int {
 	}
 	s := &seeder{created: map[string]bridge.Created{}}
 	s.Service = bridge.New(bridge.Config{Store: store, Key: key, Now: func() time.Time { return time.Now().Add(s.offset) }})
-	s.seedTasks, s.seedClaims = tasks.New(s.Service, store), claims.New(s.Service, store)
+	s.seedTasks, s.seedClaims, s.seedFiles = tasks.New(s.Service, store), claims.New(s.Service, store), files.New(s.Service, store)
 	if err := errors.Join(s.run(ctx), store.Close()); err != nil {
 		return fatal(err)
 	}
@@ -140,6 +145,10 @@ func (s *seeder) do(ctx context.Context, step seedStep) error {
 		return err
 	case step.Claim != "":
 		_, err := s.Take(ctx, s.credentials(step.Claim, step.Session), claims.Request{Paths: step.Files, Reason: step.Text})
+		return err
+	case step.Write != "":
+		_, err := s.WriteFile(ctx, s.credentials(step.Write, step.Session),
+			files.WriteRequest{Name: files.Name{Path: step.Files[0], Task: step.Task}, Text: step.Text, Version: step.Version})
 		return err
 	case step.Beat != "":
 		_, err := s.Heartbeat(ctx, s.credentials(step.Beat, step.Session))

@@ -20,6 +20,7 @@ import (
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/doorbell"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/guard/policy"
 	"example.org/bridge/internal/keyfile"
@@ -38,12 +39,13 @@ func (a *app) redactor() (*redact.Engine, error) {
 	return engine, nil
 }
 
-// services are the domain, the command guard and the tasks on one store.
+// services are the domain, the command guard and what else works on one store.
 type services struct {
 	*bridge.Service
 	*commandService
 	*taskService
 	*claimService
+	*fileService
 	keys   *access.Service
 	master auth.Key // of the store
 }
@@ -52,6 +54,7 @@ type (
 	commandService = commands.Service
 	taskService    = tasks.Service
 	claimService   = claims.Service
+	fileService    = files.Service
 )
 
 // plantable is the part of a store that a test may give a fault.
@@ -71,6 +74,7 @@ type wholeStore interface {
 	commands.Store
 	tasks.Store
 	claims.Store
+	files.Store
 	access.Store
 }
 
@@ -109,7 +113,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
-	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), access.New(core, store, key), key})
+	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), files.New(core, store), access.New(core, store, key), key})
 }
 
 // openStore opens the store, with its key.

@@ -28,8 +28,8 @@ import (
 
 // place is a gateway on a store of its own.
 type place struct {
-	*bridgetest.Env
 	served    bridgetest.Served
+	gateway   *gateway.Gateway
 	keys      *access.Service
 	authority *gateway.Authority
 	address   string
@@ -65,10 +65,15 @@ func newPlace(t *testing.T, changes ...func(*gateway.Options)) *place {
 // placeOn starts a gateway on a store that others may have as well.
 func placeOn(t *testing.T, e *bridgetest.Env, changes ...func(*gateway.Options)) *place {
 	t.Helper()
-	p := &place{Env: e, log: &journal{}, ended: make(chan error, 1)}
-	p.served = e.Served(t, func(c *bridge.Config) { c.Now = time.Now })
-	p.keys = access.New(p.served.Service, e.Store(t), e.Key)
-	p.authority = must(gateway.NewAuthority(e.Key))(t)
+	served := e.Served(t, func(c *bridge.Config) { c.Now = time.Now })
+	return serve(t, served, access.New(served.Service, e.Store(t), e.Key), e.Key, changes...)
+}
+
+// serve starts a gateway for what a process serves of a store.
+func serve(t *testing.T, served bridgetest.Served, keys *access.Service, key bridge.Key, changes ...func(*gateway.Options)) *place {
+	t.Helper()
+	p := &place{served: served, keys: keys, log: &journal{}, ended: make(chan error, 1)}
+	p.authority = must(gateway.NewAuthority(key))(t)
 	p.roots = x509.NewCertPool()
 	p.roots.AppendCertsFromPEM(p.authority.PEM())
 	l := must(new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0"))(t)
@@ -90,7 +95,8 @@ func placeOn(t *testing.T, e *bridgetest.Env, changes ...func(*gateway.Options))
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
-	go func() { p.ended <- gateway.New(o).Serve(ctx, l) }()
+	p.gateway = gateway.New(o)
+	go func() { p.ended <- p.gateway.Serve(ctx, l) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-p.ended; err != nil {
@@ -314,6 +320,60 @@ func TestLostAnswer(t *testing.T) {
 		if !reflect.DeepEqual(got, []string{text}) {
 			t.Fatalf("after a client that went away: %q", got)
 		}
+	}
+}
+
+// broken is a connection that fails, at once or when all was written.
+type broken struct {
+	header   http.Header
+	onWrite  error
+	onFlush  error
+	received bytes.Buffer
+}
+
+func (b *broken) Header() http.Header { return b.header }
+func (b *broken) WriteHeader(int)     {}
+func (b *broken) FlushError() error   { return b.onFlush }
+
+func (b *broken) Write(p []byte) (int, error) {
+	if b.onWrite != nil {
+		return 0, b.onWrite
+	}
+	return b.received.Write(p)
+}
+
+// TestUnwrittenAnswer: messages in an answer that was not written whole come again at
+// once, marked, and those of one that was do not.
+func TestUnwrittenAnswer(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	ada, secret := p.agent(t, p.key(t, "ada", access.Agent)), p.key(t, "bob", access.Agent)
+	created := tool(t, ada, "create_conversation", map[string]any{"my_role": "one", "partner_role": "two"})
+	p.raw(t, secret, "POST", "/mcp", callOf("join_conversation", map[string]any{"join_code": created["join_code"]}), legacy)
+	tool(t, ada, "send_to_partner", map[string]any{"message": "hello there"})
+	check := func(w *broken) string {
+		w.header = http.Header{}
+		r := must(http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+p.address+"/mcp",
+			strings.NewReader(callOf("check_messages", map[string]any{}))))(t)
+		r.RemoteAddr, r.TLS = "127.0.0.1:1", &tls.ConnectionState{}
+		for name, value := range map[string]string{
+			"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+			"Authorization": "Bearer " + secret, "Mcp-Protocol-Version": "2025-06-18",
+		} {
+			r.Header.Set(name, value)
+		}
+		p.gateway.ServeHTTP(w, r)
+		return w.received.String()
+	}
+	check(&broken{onWrite: io.ErrClosedPipe})
+	if got := check(&broken{onFlush: io.ErrClosedPipe}); !strings.Contains(got, "hello there") || !strings.Contains(got, `"redelivered":true`) {
+		t.Errorf("after an answer that was not written: %s", got)
+	}
+	if got := check(&broken{}); !strings.Contains(got, "hello there") {
+		t.Errorf("after an answer that was not written to its end: %s", got)
+	}
+	if got := check(&broken{}); strings.Contains(got, "hello there") {
+		t.Errorf("after one that was written: %s", got)
 	}
 }
 

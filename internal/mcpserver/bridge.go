@@ -6,6 +6,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -26,6 +27,7 @@ type Bridge interface {
 	deliveryEnds
 	taskCalls
 	claimCalls
+	fileCalls
 	refusals
 }
 
@@ -71,6 +73,13 @@ type taskCalls interface {
 type claimCalls interface {
 	Take(ctx context.Context, c bridge.Credentials, r claims.Request) (claims.Result, error)
 	Release(ctx context.Context, c bridge.Credentials, paths []string) (claims.Result, error)
+}
+
+type fileCalls interface {
+	ReadFile(ctx context.Context, c bridge.Credentials, r files.ReadRequest) (files.Result, error)
+	ListFiles(ctx context.Context, c bridge.Credentials, task int64) (files.List, error)
+	WriteFile(ctx context.Context, c bridge.Credentials, r files.WriteRequest) (files.Result, error)
+	EditFile(ctx context.Context, c bridge.Credentials, r files.EditRequest) (files.Result, error)
 }
 
 // refusals record calls that were refused before they became an operation. They

@@ -100,8 +100,11 @@ func (s schemaDoc) rules() string {
 	if len(s.Enum) > 0 {
 		rules = append(rules, "one of "+strings.Join(s.Enum, ", "))
 	}
-	if s.MaxLength != nil {
+	switch {
+	case s.MaxLength != nil && s.MinLength != nil:
 		rules = append(rules, fmt.Sprintf("%d to %d characters", *s.MinLength, *s.MaxLength))
+	case s.MaxLength != nil:
+		rules = append(rules, fmt.Sprintf("at most %d characters", *s.MaxLength))
 	}
 	switch {
 	case s.Minimum != nil && s.Maximum != nil:

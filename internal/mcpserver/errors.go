@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -10,6 +11,7 @@ import (
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/view"
 )
 
@@ -21,6 +23,10 @@ type failureData struct {
 	Unread            *int64 `json:"unread,omitempty"`
 	// Holder is who has claimed what was asked for.
 	Holder *view.Holder `json:"holder,omitempty"`
+	// Version and Diff say what the file is, and how it was changed, whose change was
+	// overtaken. Agents wrote what is in the diff.
+	Version int64  `json:"version,omitempty"`
+	Diff    string `json:"diff,omitempty"`
 }
 
 // failure words an error for the agent that has to act on it. What the domain
@@ -34,6 +40,7 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 	var refused *commands.RefusedError
 	var content *commands.ContentError
 	var held *claims.HeldError
+	var conflict *files.ConflictError
 	switch {
 	case errors.As(err, &invalid):
 		data = failureData{Error: "invalid_argument", Message: err.Error()}
@@ -46,6 +53,9 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 	case errors.As(err, &held):
 		row, _ := advice.Of(claims.ErrHeld)
 		data = failureData{Error: row.Code, Message: held.Error() + ": " + row.Agent, Holder: view.HolderOf(held)}
+	case errors.As(err, &conflict):
+		row, _ := advice.Of(files.ErrConflict)
+		data = failureData{Error: row.Code, Message: conflict.Error() + ": " + row.Agent, Version: conflict.Version, Diff: cleantext.Clean(conflict.Diff)}
 	case errors.As(err, &busy):
 		data = failureData{Error: "store_busy", Message: "nothing was stored: " + busy.Error() + "; tell your human if it lasts"}
 	case errors.As(err, &expired):
@@ -61,6 +71,9 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 	text := data.Message
 	if data.Holder != nil {
 		text += "\n" + data.Holder.Text()
+	}
+	if data.Diff != "" {
+		text += "\nHow it differs (untrusted, each line behind \"> \"):\n" + cleantext.Quote(strings.TrimSuffix(conflict.Diff, "\n"))
 	}
 	if data.Unread = a.unread; a.unread != nil {
 		text += "\n" + view.Unread(*a.unread)

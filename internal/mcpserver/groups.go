@@ -17,7 +17,7 @@ type Group string
 const (
 	GroupCore  Group = "core"  // conversations, messages, status
 	GroupTasks Group = "tasks" // what an orchestrator gives its workers
-	GroupFiles Group = "files" // who works on which files
+	GroupFiles Group = "files" // shared files, and who works on which files
 )
 
 // Groups lists all groups in the order in which their tools are listed.
@@ -67,6 +67,9 @@ func tools(groups []Group, withCommands bool) []tool {
 			listTasks(),
 		},
 		GroupFiles: {
+			fileRead(),
+			fileWrite(),
+			fileEdit(),
 			claimFile(),
 			releaseFile(),
 		},

@@ -43,7 +43,8 @@ type traits struct {
 	destructive bool // may destroy what is not the bridge's
 }
 
-// describe makes a tool's definition. The schema is that of its arguments Args,
+// describe makes a tool's definition. Its title stands among the annotations only, where
+// every revision of the protocol looks for it: twice it would cost models twice. The schema is that of its arguments Args,
 // with the rules that Go's types do not express added by refine.
 func describe[Args any](name, title, description string, t traits, refine func(*jsonschema.Schema)) *mcp.Tool {
 	schema, err := jsonschema.For[Args](nil)
@@ -54,7 +55,6 @@ func describe[Args any](name, title, description string, t traits, refine func(*
 	no := false
 	return &mcp.Tool{
 		Name:        name,
-		Title:       title,
 		Description: description,
 		InputSchema: schema,
 		Annotations: &mcp.ToolAnnotations{

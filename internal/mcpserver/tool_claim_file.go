@@ -35,6 +35,7 @@ func claimFile() tool {
 		"Claim up to 20 files or patterns before you edit them: all or none, against every agent of your team. A refusal names the holder. Claims last while you work, and end in silence or with release_file.",
 		traits{idempotent: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
+			brief(s)
 			refinePaths(s, 1)
 			s.Properties["exclusive"].Type, s.Properties["exclusive"].Types = "boolean", nil
 			bounds(s, "seconds", claims.MinSeconds, claims.MaxSeconds)
@@ -85,4 +86,28 @@ func cleanLines(lines []string) []string {
 		clean[i] = cleantext.CleanLine(line)
 	}
 	return clean
+}
+
+type releaseFileArgs struct {
+	credentialArgs
+	Paths []string `json:"paths,omitempty" jsonschema:"As you claimed them; none means all that you hold"`
+}
+
+func releaseFile() tool {
+	definition := describe[releaseFileArgs]("release_file", "Release files",
+		"Give back files that you have claimed. The answer lists what you still hold.",
+		traits{}, func(s *jsonschema.Schema) {
+			refineCredentials(s)
+			brief(s)
+			refinePaths(s, 0)
+		})
+	return sessionTool(definition, runReleaseFile)
+}
+
+func runReleaseFile(ctx context.Context, s *server, c bridge.Credentials, args releaseFileArgs) (answer, error) {
+	r, err := s.bridge.Release(ctx, c, args.Paths)
+	if err != nil {
+		return answer{}, err
+	}
+	return claimAnswer("You have released", r), nil
 }

@@ -169,6 +169,9 @@ func (e *entry) removeConversation(o bridge.Overview) {
 		"DELETE FROM silences WHERE worker = $1 OR worker >= $1 || '/' AND worker < $1 || '0'", // of its workers
 		"DELETE FROM pauses WHERE conversation = $1",
 		"DELETE FROM file_claims WHERE conversation = $1",
+		"DELETE FROM file_changes WHERE file IN (SELECT id FROM files WHERE conversation = $1)",
+		"DELETE FROM file_texts WHERE file IN (SELECT id FROM files WHERE conversation = $1)",
+		"DELETE FROM files WHERE conversation = $1",
 		"DELETE FROM session_status WHERE conversation = $1",
 		"DELETE FROM yolo_modes WHERE conversation = $1",
 		"DELETE FROM yolo_grants WHERE conversation = $1",

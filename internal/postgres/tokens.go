@@ -31,19 +31,24 @@ func (s *Store) Suspects(ctx context.Context, prints []int64, visit func(bridge.
 		return nil
 	}
 	var all []bridge.Suspect
-	err := s.read(ctx, func(c *conn) error {
-		all = nil
-		var found bridge.Suspect
-		var session string
-		return c.each("SELECT conversation, session, nonce FROM session_status WHERE fingerprint = ANY($1)", []any{prints},
-			[]any{&found.Conversation, &session, &found.Nonce}, func() error {
-				found.Session = bridge.SessionID(session)
-				all = append(all, found)
-				return nil
-			})
+	err := s.read(ctx, func(c *conn) (err error) {
+		all, err = suspects(c, prints)
+		return err
 	})
 	for _, found := range all {
 		visit(found)
 	}
 	return err
+}
+
+func suspects(c *conn, prints []int64) (all []bridge.Suspect, err error) {
+	var found bridge.Suspect
+	var session string
+	err = c.each("SELECT conversation, session, nonce FROM session_status WHERE fingerprint = ANY($1)", []any{prints},
+		[]any{&found.Conversation, &session, &found.Nonce}, func() error {
+			found.Session = bridge.SessionID(session)
+			all = append(all, found)
+			return nil
+		})
+	return all, err
 }

@@ -7,7 +7,7 @@ import "strings"
 
 // innocent reports whether s, the run from start to end, is such a value.
 func (f *finder) innocent(s string, start, end int) bool {
-	return isNamingID(s) || isPublicKey(s) || isDigest(s) || isSealed(s) || isMaskedToken(s) ||
+	return isNamingID(s) || isTypeName(s) || isPublicKey(s) || isDigest(s) || isSealed(s) || isMaskedToken(s) ||
 		f.isData(start) || f.isCiphertext(start) || f.hashBefore(start) || f.pathAround(start, end) || f.publicMember(start)
 }
 

@@ -52,9 +52,9 @@ func newSpec(list List, opts Options) (spec, error) {
 	if err != nil {
 		return spec{}, err
 	}
-	exe, err := os.Executable()
+	exe, err := helperProgram()
 	if err != nil {
-		return spec{}, fmt.Errorf("%w: finding this program: %w", ErrSetup, err)
+		return spec{}, fmt.Errorf("%w: %w", ErrSetup, err)
 	}
 	s := spec{
 		Version: protocolVersion, Backend: opts.Backend, List: list,
@@ -74,6 +74,19 @@ func newSpec(list List, opts Options) (spec, error) {
 		return s, fmt.Errorf("%w: %w", ErrWorkspace, err)
 	}
 	return s, s.findTool()
+}
+
+// helperProgram is this program, which is started again as the sandbox's helper. One that
+// was itself started so and did not call [Helper] would start another, without end.
+func helperProgram() (string, error) {
+	if len(os.Args) > 1 && os.Args[1] == helperName {
+		return "", errors.New("this program was started as the helper of a sandbox and did not act as one: call sandbox.Helper first")
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("finding this program: %w", err)
+	}
+	return exe, nil
 }
 
 // findTool looks for the backend's program, and says what is missing.

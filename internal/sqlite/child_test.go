@@ -45,6 +45,7 @@ var children = map[string]func(args []string) error{
 	"reopen":   reopenChild,
 	"outdated": outdatedChild,
 	"claim":    claimChild,
+	"editor":   editorChild,
 }
 
 func TestMain(m *testing.M) {

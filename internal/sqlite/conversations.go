@@ -129,6 +129,9 @@ func removeConversation(c *conn, o bridge.Overview) error {
 		"DELETE FROM silences WHERE conversation = ?1 OR conversation >= ?1 || '/' AND conversation < ?1 || '0'", // of its workers
 		"DELETE FROM pauses WHERE conversation = ?1",
 		"DELETE FROM file_claims WHERE conversation = ?1",
+		"DELETE FROM file_changes WHERE file IN (SELECT id FROM files WHERE conversation = ?1)",
+		"DELETE FROM file_texts WHERE file IN (SELECT id FROM files WHERE conversation = ?1)",
+		"DELETE FROM files WHERE conversation = ?1",
 		"DELETE FROM session_status WHERE conversation = ?1",
 		"DELETE FROM yolo_modes WHERE conversation = ?1",
 		"DELETE FROM yolo_grants WHERE conversation = ?1",

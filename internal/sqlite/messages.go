@@ -325,3 +325,13 @@ func (s *Store) Messages(ctx context.Context, conversation string, after int64, 
 	})
 	return all, err
 }
+
+// MessagesBefore implements bridge.Store.
+func (s *Store) MessagesBefore(ctx context.Context, conversation string, before int64, limit int) (all []bridge.Message, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		all, _, err = listMessages(c, "AND m.id < ?2 ORDER BY m.id DESC LIMIT ?3 + 0", []any{conversation, before, limit}, limit, 0)
+		return err
+	})
+	slices.Reverse(all)
+	return all, err
+}

@@ -89,7 +89,7 @@ func columnsOf(t *testing.T, db *sql.DB) map[string][]string {
 // its own.
 var filled = map[string]string{
 	"conversation": "'conv_0123456789abcdef'", "conversations.id": "'conv_0123456789abcdef'",
-	"session": "'b'", "sender": "'a'", "recipient": "'b'", "actor": "'a'",
+	"session": "'b'", "sender": "'a'", "recipient": "'b'", "actor": "'a'", "writer": "'a'",
 	"tasks.state": "'running'", "tasks.ended_at": "0", "command_requests.state": "'pending'",
 	"read_seq": "1", "handed_seq": "2", "last_seq": "3",
 	"files": `'["kept.go"]'`, "redacted": `'["PASSWORD"]'`, "shared_files": `'["kept.go"]'`, "details": `'{"kept":1}'`,

@@ -291,6 +291,8 @@ const lostSessions = `
 		UNION SELECT conversation, recipient FROM copies
 		UNION SELECT conversation, sender FROM flows UNION SELECT conversation, recipient FROM flows
 		UNION SELECT conversation, session FROM file_claims
+		UNION SELECT conversation, writer FROM files
+		UNION SELECT f.conversation, k.session FROM file_changes k JOIN files f ON f.id = k.file
 		UNION SELECT conversation, session FROM yolo_modes UNION SELECT conversation, session FROM command_requests
 		UNION SELECT substr(worker, 1, instr(worker, '/') - 1), substr(worker, instr(worker, '/') + 1) FROM tasks WHERE instr(worker, '/') > 0
 		UNION SELECT substr(worker, 1, instr(worker, '/') - 1), substr(worker, instr(worker, '/') + 1) FROM task_events WHERE instr(worker, '/') > 0)
@@ -300,7 +302,7 @@ const lostSessions = `
 // settleRows drops what belongs to nothing any more, and lets each inbox end with
 // the last message that it has.
 func settleRows(c *conn, tables []Salvaged) error {
-	for _, child := range []string{"session_status", "messages", "copies", "flows", "sent", "yolo_modes", "yolo_grants", "command_requests", "file_claims"} {
+	for _, child := range []string{"session_status", "messages", "copies", "flows", "sent", "yolo_modes", "yolo_grants", "command_requests", "file_claims", "files"} {
 		if err := dropRows(c, tables, child, "conversation NOT IN (SELECT id FROM conversations)"); err != nil {
 			return err
 		}
@@ -309,6 +311,9 @@ func settleRows(c *conn, tables []Salvaged) error {
 		return err
 	}
 	if err := dropRows(c, tables, "task_events", "task NOT IN (SELECT id FROM tasks)"); err != nil {
+		return err
+	}
+	if err := settleFiles(c, tables); err != nil {
 		return err
 	}
 	if _, err := c.exec(lostSessions); err != nil {
@@ -329,6 +334,25 @@ func settleRows(c *conn, tables []Salvaged) error {
 		}
 	}
 	return nil
+}
+
+// settleFiles drops files without their texts, and of their pasts what no longer leads to
+// the last version without a gap.
+func settleFiles(c *conn, tables []Salvaged) error {
+	for _, lost := range []struct{ table, where string }{
+		{"files", "id NOT IN (SELECT file FROM file_texts)"},
+		{"file_texts", "file NOT IN (SELECT id FROM files)"},
+		{"file_changes", "file NOT IN (SELECT id FROM files)"},
+		{"file_changes", "version > (SELECT f.version FROM files f WHERE f.id = file_changes.file)"},
+		{"file_changes", `version <= (SELECT f.version FROM files f WHERE f.id = file_changes.file) - (
+			SELECT count(*) FROM file_changes k WHERE k.file = file_changes.file AND k.version >= file_changes.version)`},
+	} {
+		if err := dropRows(c, tables, lost.table, lost.where); err != nil {
+			return err
+		}
+	}
+	_, err := c.exec("UPDATE files SET history = (SELECT coalesce(sum(bytes), 0) FROM file_changes k WHERE k.file = files.id)")
+	return err
 }
 
 // dropRows removes rows of a table, and counts them.

@@ -10,22 +10,24 @@ import (
 // Suspects implements bridge.Store. A text has at most some ten thousand places
 // that look like a token, and nearly none of them is one.
 func (s *Store) Suspects(ctx context.Context, prints []int64, visit func(bridge.Suspect)) error {
-	return s.read.do(ctx, func(c *conn) error {
-		var found bridge.Suspect
-		var session string
-		for _, fingerprint := range prints {
-			err := c.each("SELECT conversation, session, nonce FROM session_status WHERE fingerprint = ?", []any{fingerprint},
-				[]any{&found.Conversation, &session, &found.Nonce}, func() error {
-					found.Session = bridge.SessionID(session)
-					visit(found)
-					return nil
-				})
-			if err != nil {
-				return err
-			}
+	return s.read.do(ctx, func(c *conn) error { return suspects(c, prints, visit) })
+}
+
+func suspects(c *conn, prints []int64, visit func(bridge.Suspect)) error {
+	var found bridge.Suspect
+	var session string
+	for _, fingerprint := range prints {
+		err := c.each("SELECT conversation, session, nonce FROM session_status WHERE fingerprint = ?", []any{fingerprint},
+			[]any{&found.Conversation, &session, &found.Nonce}, func() error {
+				found.Session = bridge.SessionID(session)
+				visit(found)
+				return nil
+			})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // fillPrints gives the sessions of a store that is migrated their fingerprints.

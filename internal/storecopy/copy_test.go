@@ -23,6 +23,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/postgres/postgrestest"
@@ -72,6 +73,10 @@ func newSample(t *testing.T) sample {
 	must(t, err)
 	_, err = s.Claims.Take(ctx, x.pair.B, claims.Request{Paths: []string{"src/**"}, Reason: "work", Seconds: 60})
 	must(t, err)
+	for version, text := range []string{"one\n", "two \x00 ünd\n"} {
+		_, err = s.WriteFile(ctx, x.pair.B, files.WriteRequest{Name: files.Name{Path: "docs/a.md"}, Text: text, Version: int64(version)})
+		must(t, err)
+	}
 	_, err = s.Pause(ctx, x.room[0].Conversation)
 	must(t, err)
 	keys := access.New(s.Service, e.Store(t), e.Key)

@@ -35,6 +35,9 @@ var tables = []table{
 	{"silences", columns("worker heartbeat_at noticed_at")},
 	{"alerts", columns("id at kind conversation session team team_id role heartbeat_at open_tasks claim_id claim_until")},
 	{"file_claims", columns("id team_id conversation session path shared? reason task lease taken_at")},
+	{"files", columns("id conversation task path version bytes history writer created_at written_at")},
+	{"file_texts", columns("file text")},
+	{"file_changes", columns("file version session at action start bytes redacted removed inserted")},
 	{"yolo_grants", columns("conversation mode workspace device inode sandbox image network? access ask? opened_at expires_at seal")},
 	{"yolo_modes", columns("conversation session mode workspace sandbox? timeout set_at")},
 	{"command_requests", columns(`id conversation session command plan mode workspace device inode sandbox image network? access timeout nonce

@@ -19,6 +19,8 @@ var operatorTests = []test{
 	{"cleanup removes what expired and nothing else", cleanupRemoves},
 	{"a dry run of cleanup changes and records nothing", cleanupDryRun},
 	{"cleanup says how many unread messages went", cleanupCountsUnread},
+	{"the last messages are read from the end", lastMessages},
+	{"a reading is recorded, and nothing else changes", readingRecorded},
 	{"the chain stays valid through cleanup", chainSurvivesCleanup},
 	{"numbers go on rising after cleanup", idsAfterCleanup},
 	{"the log is paged and filtered", logPages},
@@ -238,4 +240,36 @@ func walkIsOneMoment(t *testing.T, w *world) {
 	equal(t, "visited", visited, 4)
 	equal(t, "head", head.Seq, 4)
 	equal(t, "head afterwards", w.verify(t).Seq, 5)
+}
+
+func lastMessages(t *testing.T, w *world) {
+	p, other := w.pair(t), w.pair(t)
+	var ids []int64
+	for i := range 7 {
+		from := []bridge.Credentials{p.A, p.B}[i%2]
+		ids = append(ids, must(w.a.Send(t.Context(), from, bridge.SendRequest{Text: "one", Action: bridge.ActionInfo}))(t).ID)
+		must(w.a.Send(t.Context(), other.A, bridge.SendRequest{Text: "another's", Action: bridge.ActionInfo}))(t)
+	}
+	idsOf := func(before int64, limit int) (got []int64) {
+		for _, m := range must(w.b.MessagesBefore(t.Context(), p.A.Conversation, before, limit))(t) {
+			got = append(got, m.ID)
+		}
+		return got
+	}
+	equal(t, "the last three", idsOf(0, 3), ids[4:])
+	equal(t, "those before", idsOf(ids[4], 3), ids[1:4])
+	equal(t, "the first", idsOf(ids[1], 3), ids[:1])
+	equal(t, "before the first", idsOf(ids[0], 3), nil)
+	equal(t, "as read forwards", must(w.b.MessagesBefore(t.Context(), p.A.Conversation, 0, 100))(t), must(w.b.Messages(t.Context(), p.A.Conversation, 0, 100))(t))
+}
+
+func readingRecorded(t *testing.T, w *world) {
+	p := w.pair(t)
+	before := w.verify(t).Seq
+	if err := w.a.RecordReading(t.Context(), p.A.Conversation); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "head", w.verify(t).Seq, before+1)
+	last := must(w.b.AuditEntries(t.Context(), bridge.AuditQuery{Limit: 1, Last: true}))(t)[0]
+	equal(t, "entry", []string{last.Session, last.Action, last.Outcome, last.Conversation}, []string{bridge.Operator, "read_conversation", "ok", p.A.Conversation})
 }

@@ -19,6 +19,7 @@ import (
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -32,6 +33,7 @@ type Store interface {
 	commands.Store
 	tasks.Store
 	claims.Store
+	files.Store
 	access.Store
 }
 
@@ -52,6 +54,7 @@ func Run(t *testing.T, open Opener) {
 		{"tasks", taskTests},
 		{"watch", watchTests},
 		{"claims", claimTests},
+		{"files", fileTests},
 		{"steer", steerTests},
 		{"life", lifeTests},
 		{"expiry", expiryTests},
@@ -85,6 +88,8 @@ type world struct {
 	tasksB   *tasks.Service  // with b
 	claims   *claims.Service // with a
 	claimsB  *claims.Service // with b
+	files    *files.Service  // with a
+	filesB   *files.Service  // with b
 	sequence int
 }
 
@@ -99,6 +104,7 @@ func newWorld(t *testing.T, open Opener) *world {
 	w.a, w.b = w.plain(w.storeA), w.plain(w.storeB)
 	w.tasksA, w.tasksB = tasks.New(w.a, w.storeA), tasks.New(w.b, w.storeB)
 	w.claims, w.claimsB = claims.New(w.a, w.storeA), claims.New(w.b, w.storeB)
+	w.files, w.filesB = files.New(w.a, w.storeA), files.New(w.b, w.storeB)
 	return w
 }
 

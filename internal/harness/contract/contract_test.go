@@ -84,6 +84,8 @@ func TestReadResult(t *testing.T) {
 		{"one of two texts", "sum", `{"content":[{"type":"text","text":"{\"see\":1}"},{"type":"text","text":"{\"sum\":3}"}],` + three + `}`, ""},
 		{"wrapped list", "free", `{"content":[{"type":"text","text":"[1]"}],"structuredContent":{"result":[1]}}`, ""},
 		{"list of a server of others", "free", `{"content":[{"type":"text","text":"[{\"n\":1}]"}],"structuredContent":{"entities":[{"n":1}]}}`, ""},
+		{"wrapped text", "free", `{"content":[{"type":"text","text":"[2]"}],"structuredContent":{"content":"[2]"}}`, ""},
+		{"wrapped text that differs", "free", `{"content":[{"type":"text","text":"[2]"}],"structuredContent":{"content":"[1]"}}`, finding.Disagree},
 		{"wrapped list that differs", "free", `{"content":[{"type":"text","text":"[2]"}],"structuredContent":{"result":[1]}}`, finding.Disagree},
 		{"an error needs no structure", "sum", `{"content":[{"type":"text","text":"no"}],"isError":true}`, ""},
 		{"input required", "sum", `{"resultType":"input_required","inputRequests":{}}`, ""},

@@ -111,14 +111,21 @@ func (r Result) checkForms(texts []string, where string) []finding.Finding {
 	agrees := func(v any) bool {
 		return reflect.DeepEqual(v, r.Structured) || reflect.DeepEqual(v, onlyMember(r.Structured))
 	}
-	if len(claims) == 0 || slices.ContainsFunc(claims, agrees) {
+	if len(claims) == 0 || slices.ContainsFunc(claims, agrees) || slices.Contains(texts, textOf(onlyMember(r.Structured))) {
 		return nil
 	}
 	return []finding.Finding{{Kind: finding.Disagree, Where: where, Text: "the text is JSON that differs from structuredContent; a client that shows one of them hides the other"}}
 }
 
+// textOf is a value that is a text; "" for others.
+func textOf(v any) string {
+	text, _ := v.(string)
+	return text
+}
+
 // onlyMember is what a structured result wraps: it must be an object, so that a list
-// becomes {"result": […]} or {"entities": […]}, while the text shows the list alone.
+// becomes {"result": […]} or {"entities": […]}, while the text shows the list alone, and a
+// text becomes {"content": "…"}.
 func onlyMember(structured any) any {
 	members, ok := structured.(map[string]any)
 	if !ok || len(members) != 1 {

@@ -74,6 +74,7 @@ var Faults = []Fault{
 	{"evaluates", "works out an expression in an argument", ""},
 	{"any-origin", "answers pages of other sites", ""},
 	{"crash-quote", "ends where a text has a double quote", ""},
+	{"slow-large", "takes a minute to add a number of 1,000 or more, as it may", ""},
 	{"silent-long", "does not answer where a text has more than 1,000 characters", ""},
 	{"internal-error", "answers a text with a percent sign with the error -32603", ""},
 	{"takes-invalid", "adds what is no number", ""},

@@ -3,6 +3,7 @@ package faultytest
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,6 +123,9 @@ func (s *server) add(r request, args object) object {
 		return success(r, toolError("a and b must be numbers"))
 	}
 	sum := a + b
+	if s.faults["slow-large"] && (math.Abs(a) >= 1000 || math.Abs(b) >= 1000) {
+		time.Sleep(time.Minute)
+	}
 	if s.faults["wrong-answer"] {
 		sum++
 	}

@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"math"
+	"slices"
 	"time"
 
 	"example.org/bridge/internal/harness/arguments"
@@ -43,7 +45,8 @@ type fuzzer struct {
 	Options
 	conn       *wire.Conn
 	calls      int
-	unanswered int // calls of the tool in hand, each of which took a whole time limit
+	unanswered int    // calls of the tool in hand, each of which took a whole time limit
+	atWork     string // the tool that takes long where it is asked for much
 	found      []Failure
 }
 
@@ -109,6 +112,9 @@ func (f *fuzzer) try(ctx context.Context, tool contract.Tool, judge *arguments.M
 	if ctx.Err() != nil || f.unanswered >= mostUnanswered {
 		return nil //nolint:nilerr // the run was told to end, or would take too long
 	}
+	if f.atWork == tool.Name && asksForMuch(made) {
+		return nil
+	}
 	fits := judge.Fits(made)
 	what, err := f.call(ctx, tool, made, fits)
 	if err != nil || what == nil || f.known(tool.Name, what.Kind) {
@@ -131,8 +137,33 @@ func (f *fuzzer) try(ctx context.Context, tool contract.Tool, judge *arguments.M
 		most = mostSlowShrinks
 	}
 	err = shrink(made, most, again)
+	if what.Kind == finding.NoAnswer && asksForMuch(smallest.Arguments) {
+		f.atWork = tool.Name
+		return err
+	}
 	f.found = append(f.found, smallest)
 	return err
+}
+
+// much is a number from which a call may take long because it was asked for that much.
+const much = 1000
+
+// asksForMuch reports a large number anywhere in arguments. That such a call takes longer
+// than the limit is no proof: its caller wanted 65,535 steps.
+func asksForMuch(v any) bool {
+	switch v := v.(type) {
+	case float64:
+		return math.Abs(v) >= much
+	case []any:
+		return slices.ContainsFunc(v, asksForMuch)
+	case map[string]any:
+		for _, member := range v {
+			if asksForMuch(member) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Tries to make a case smaller, few where each takes a whole time limit; and how many

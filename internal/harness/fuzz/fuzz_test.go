@@ -92,6 +92,16 @@ func TestSilent(t *testing.T) {
 	}
 }
 
+// TestAtWork: a call that was asked for much may take longer than the limit.
+func TestAtWork(t *testing.T) {
+	t.Parallel()
+	o := options(t, "slow-large")
+	o.Names, o.Limit, o.Calls = []string{"add"}, time.Second, 60
+	if failures, calls, err := fuzz.Run(t.Context(), o); err != nil || len(failures) > 0 || calls < 10 {
+		t.Error(failures, calls, err)
+	}
+}
+
 // TestCorpus: a failing call is kept, and made first the next time.
 func TestCorpus(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "cases")

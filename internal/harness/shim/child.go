@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,6 +33,8 @@ type child struct {
 	asked map[string]*exchange // by the number
 	own   *queue               // for the client that listens
 	gone  bool
+	// parameters are those of tools whose values headers repeat, as the server listed them.
+	parameters map[string][]parameter
 }
 
 // exchange is a request that waits for its answer.
@@ -38,7 +42,7 @@ type exchange struct {
 	id       json.RawMessage // as the client gave it
 	progress json.RawMessage
 	number   string
-	listens  bool
+	method   string
 	out      *queue
 }
 
@@ -47,7 +51,7 @@ func start(spec process.Spec) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &child{process: p, asked: map[string]*exchange{}, own: newQueue()}
+	c := &child{process: p, asked: map[string]*exchange{}, own: newQueue(), parameters: map[string][]parameter{}}
 	go c.read()
 	return c, nil
 }
@@ -56,6 +60,14 @@ func (c *child) ended() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.gone
+}
+
+// parametersOf are the parameters of a tool whose values headers repeat; none where no
+// client has listed the tools yet.
+func (c *child) parametersOf(tool string) []parameter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.parameters[tool]
 }
 
 func (c *child) close() { c.process.Stop() }
@@ -77,7 +89,7 @@ func (c *child) read() {
 	c.gone = true
 	c.own.close()
 	for _, e := range c.asked {
-		e.out.put(event{answer: true, data: failure(e.id, "the server ended before it answered")})
+		e.out.put(event{answer: true, data: failure(e.id, internalError, "the server ended before it answered")})
 	}
 }
 
@@ -111,6 +123,9 @@ func (c *child) route(line []byte) {
 		number := string(bytes.Trim(m.ID, `"`))
 		if e := c.asked[number]; e != nil {
 			delete(c.asked, number)
+			if e.method == "tools/list" {
+				maps.Copy(c.parameters, parametersOf(line))
+			}
 			e.out.put(event{answer: true, data: replace(line, "id", e.id)})
 		}
 		return
@@ -136,7 +151,7 @@ func (c *child) concerned(m message) *exchange {
 		if len(m.Params.Progress) > 0 && bytes.Equal(m.Params.Progress, e.progress) {
 			return e
 		}
-		if e.listens {
+		if e.method == "subscriptions/listen" {
 			continue
 		}
 		if only != nil {
@@ -172,26 +187,32 @@ func (c *child) send(body []byte) {
 	_, _ = c.process.Stdin.Write(line.Bytes()) // a server that ended is told by read
 }
 
-// request passes on a request and answers with what comes of it: with the answer alone, or
-// with a stream where the server says something else before.
-func (c *child) request(ctx context.Context, w http.ResponseWriter, m message, body []byte) {
+// request passes on a request and answers with what comes of it: with a stream where the
+// client takes one, else with the answer alone.
+func (c *child) request(w http.ResponseWriter, r *http.Request, m message, body []byte) {
+	ctx := r.Context()
 	e := c.register(m)
 	defer c.forget(ctx, e)
 	if c.ended() {
-		e.out.put(event{answer: true, data: failure(m.ID, "the server has ended")})
+		e.out.put(event{answer: true, data: failure(m.ID, internalError, "the server has ended")})
 	}
 	c.send(replace(body, "id", json.RawMessage(e.number)))
-	first, ok := e.out.next(ctx)
+	one, ok := e.out.next(ctx)
 	if !ok {
 		return
 	}
-	if first.answer {
+	status := http.StatusOK
+	if one.answer {
+		status = statusOf(r.Header, one.data)
+	}
+	if status != http.StatusOK || one.answer && !strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(first.data)
+		w.WriteHeader(status)
+		_, _ = w.Write(one.data)
 		return
 	}
 	stream(w)
-	for one := first; ok; one, ok = e.out.next(ctx) {
+	for ; ok; one, ok = e.out.next(ctx) {
 		if writeEvent(w, one.data) != nil || one.answer {
 			return
 		}
@@ -202,7 +223,7 @@ func (c *child) register(m message) *exchange {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last++
-	e := &exchange{id: m.ID, progress: m.Params.Meta.Progress, number: strconv.Itoa(c.last), listens: m.Method == "subscriptions/listen", out: newQueue()}
+	e := &exchange{id: m.ID, progress: m.Params.Meta.Progress, number: strconv.Itoa(c.last), method: m.Method, out: newQueue()}
 	c.asked[e.number] = e
 	return e
 }

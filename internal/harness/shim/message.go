@@ -46,9 +46,12 @@ func replaceSubscription(line []byte, id json.RawMessage) []byte {
 	return within(line, id, "params", "_meta", "io.modelcontextprotocol/subscriptionId")
 }
 
-// failure is an answer for a request that the server did not answer.
-func failure(id json.RawMessage, text string) []byte {
-	return encode(map[string]any{"jsonrpc": "2.0", "id": id, "error": map[string]any{"code": -32603, "message": text}})
+// internalError is the error for a request that the server did not answer.
+const internalError = -32603
+
+// failure is an answer of the shim itself.
+func failure(id json.RawMessage, code int, text string) []byte {
+	return encode(map[string]any{"jsonrpc": "2.0", "id": id, "error": map[string]any{"code": code, "message": text}})
 }
 
 // stream begins an event stream (HTML Living Standard, section 9.2).

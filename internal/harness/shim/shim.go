@@ -100,11 +100,15 @@ type message struct {
 	Params struct {
 		Meta struct {
 			Revision     string          `json:"io.modelcontextprotocol/protocolVersion"`
+			Capabilities json.RawMessage `json:"io.modelcontextprotocol/clientCapabilities"`
 			Progress     json.RawMessage `json:"progressToken"`
 			Subscription json.RawMessage `json:"io.modelcontextprotocol/subscriptionId"`
 		} `json:"_meta"`
-		Progress json.RawMessage `json:"progressToken"`
-		Cancels  json.RawMessage `json:"requestId"`
+		Progress  json.RawMessage `json:"progressToken"`
+		Name      json.RawMessage `json:"name"`
+		URI       json.RawMessage `json:"uri"`
+		Arguments json.RawMessage `json:"arguments"`
+		Cancels   json.RawMessage `json:"requestId"`
 	} `json:"params"`
 }
 
@@ -113,16 +117,16 @@ func (m message) isRequest() bool { return m.Method != "" && len(m.ID) > 0 }
 func (s *Shim) post(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
 	if err != nil {
-		refuse(w, http.StatusRequestEntityTooLarge, -32600, "the message is too large or broke off")
+		refuse(w, nil, http.StatusRequestEntityTooLarge, -32600, "the message is too large or broke off")
 		return
 	}
 	var m message
 	if !json.Valid(body) {
-		refuse(w, http.StatusBadRequest, -32700, "the body is no JSON")
+		refuse(w, nil, http.StatusBadRequest, -32700, "the body is no JSON")
 		return
 	}
 	if json.Unmarshal(body, &m) != nil || body[0] == '[' {
-		refuse(w, http.StatusBadRequest, -32600, "the body is not one JSON-RPC message")
+		refuse(w, nil, http.StatusBadRequest, -32600, "the body is not one JSON-RPC message")
 		return
 	}
 	c, id, err := s.childFor(r, m)
@@ -133,10 +137,14 @@ func (s *Shim) post(w http.ResponseWriter, r *http.Request) {
 		} else if errors.Is(err, errFull) || errors.Is(err, errStart) {
 			status = http.StatusServiceUnavailable
 		}
-		refuse(w, status, -32600, err.Error())
+		refuse(w, nil, status, -32600, err.Error())
 		return
 	}
-	if m.Method == "initialize" {
+	if code, err := checkModern(r.Header, m, c.parametersOf); err != nil {
+		refuse(w, m.ID, http.StatusBadRequest, code, err.Error())
+		return
+	}
+	if id != "" && m.Method == "initialize" {
 		w.Header().Set(sessionName, id)
 	}
 	if !m.isRequest() {
@@ -144,7 +152,7 @@ func (s *Shim) post(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	c.request(r.Context(), w, m, body)
+	c.request(w, r, m, body)
 }
 
 var (
@@ -162,7 +170,7 @@ func (s *Shim) childFor(r *http.Request, m message) (c *child, id string, err er
 	switch {
 	case s.closed:
 		return nil, "", errFull
-	case m.Method == "initialize":
+	case m.Method == "initialize" && r.Header.Get(versionHeader) < modern:
 		if len(s.sessions) >= maxSessions {
 			return nil, "", errFull
 		}
@@ -177,7 +185,7 @@ func (s *Shim) childFor(r *http.Request, m message) (c *child, id string, err er
 			return nil, "", errNoSession
 		}
 		return c, id, nil
-	case r.Header.Get("Mcp-Protocol-Version") < modern && m.Params.Meta.Revision < modern:
+	case r.Header.Get(versionHeader) < modern && m.Params.Meta.Revision < modern:
 		return nil, "", errNoID
 	}
 	if s.shared == nil || s.shared.ended() {
@@ -195,7 +203,7 @@ func (s *Shim) listen(w http.ResponseWriter, r *http.Request) {
 	c := s.sessions[r.Header.Get(sessionName)]
 	s.mu.Unlock()
 	if c == nil {
-		refuse(w, http.StatusNotFound, -32600, errNoSession.Error())
+		refuse(w, nil, http.StatusNotFound, -32600, errNoSession.Error())
 		return
 	}
 	c.listen(r.Context(), w)
@@ -208,18 +216,18 @@ func (s *Shim) end(w http.ResponseWriter, r *http.Request) {
 	delete(s.sessions, id)
 	s.mu.Unlock()
 	if c == nil {
-		refuse(w, http.StatusNotFound, -32600, errNoSession.Error())
+		refuse(w, nil, http.StatusNotFound, -32600, errNoSession.Error())
 		return
 	}
 	c.close()
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// refuse answers with an error of JSON-RPC.
-func refuse(w http.ResponseWriter, status, code int, text string) {
+// refuse answers with an error of JSON-RPC. The id is nil where it is not known.
+func refuse(w http.ResponseWriter, id json.RawMessage, status, code int, text string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"jsonrpc": "2.0", "id": nil, "error": map[string]any{"code": code, "message": text}})
+	_, _ = w.Write(failure(id, code, text))
 }
 
 // Serve listens until ctx ends. Ready is told the address.

@@ -55,6 +55,10 @@ func talk(in io.Reader, out io.Writer) {
 			say(`{"jsonrpc":"2.0","method":"notifications/x","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":%s}}}`, m.ID)
 		case "alone":
 			say(`{"jsonrpc":"2.0","method":"notifications/alone"}`)
+		case "tools/list":
+			say(`{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"t","inputSchema":{"properties":{"region":{"x-mcp-header":"Region"},"deep":{"properties":{"n":{"x-mcp-header":"N"}}}}}}]}}`, m.ID)
+		case "gone":
+			say(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"there is no such method"}}`, m.ID)
 		case "never":
 		case "end":
 			return
@@ -215,6 +219,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+const modernMeta = `{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
+
 // TestShared: clients of the newest revision share a process, may use the same ids, and
 // get what is theirs.
 func TestShared(t *testing.T) {
@@ -232,7 +238,7 @@ func TestShared(t *testing.T) {
 	all.Wait()
 	// A subscription is told its own id, and ends when its client goes away.
 	ctx, cancel := context.WithCancel(t.Context())
-	resp := c.do(ctx, http.MethodPost, `{"jsonrpc":"2.0","id":"sub","method":"subscriptions/listen"}`, "Mcp-Protocol-Version", "2026-07-28")
+	resp := c.do(ctx, http.MethodPost, `{"jsonrpc":"2.0","id":"sub","method":"subscriptions/listen","params":{"_meta":`+modernMeta+`}}`, "Mcp-Protocol-Version", "2026-07-28", "Mcp-Method", "subscriptions/listen")
 	lines := bufio.NewScanner(resp.body)
 	for lines.Scan() && !strings.HasPrefix(lines.Text(), "data: ") {
 	}

@@ -1,0 +1,79 @@
+package cli_test
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestUI: the program says where its page is, the file that it names logs one browser in,
+// and is gone when the program ends.
+func TestUI(t *testing.T) {
+	s := startServe(t)
+	s.send(t, `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"create_conversation","arguments":{"my_role":"backend","partner_role":"frontend"}}}`)
+	s.receive(t, `"join_code"`)
+
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bridge", "ui", "--no-browser")
+	cmd.Env = s.Env
+	var failure strings.Builder
+	cmd.Stderr = &failure
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	var address, link string
+	for link == "" && lines.Scan() {
+		if text, ok := strings.CutPrefix(lines.Text(), "The page is at "); ok {
+			address = text
+		}
+		if _, text, ok := strings.Cut(lines.Text(), "once: "); ok {
+			link = text
+		}
+	}
+	if !strings.HasPrefix(address, "http://127.0.0.1:") || link == "" {
+		t.Fatalf("said %q and %q; %s", address, link, failure.String())
+	}
+	text, err := os.ReadFile(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile(`name="code" value="([^"]+)"`).FindSubmatch(text)
+	jar, _ := cookiejar.New(nil)
+	browser := &http.Client{Jar: jar}
+	login, err := browser.PostForm(address+"login", url.Values{"code": {string(code[1])}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = login.Body.Close()
+	page, err := browser.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = page.Body.Close()
+	if page.StatusCode != http.StatusOK {
+		t.Errorf("the page is answered with %s", page.Status)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("ended with %v: %s", err, failure.String())
+	}
+	if _, err := os.Stat(link); err == nil {
+		t.Error("the file is still there")
+	}
+}

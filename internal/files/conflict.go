@@ -1,0 +1,89 @@
+package files
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
+)
+
+// ConflictError is an ErrConflict that says what there is. Its fields are for the
+// caller, who may read the file.
+type ConflictError struct {
+	Path string
+	// Version is the last one, made by Writer at At.
+	Version int64
+	Writer  bridge.SessionID
+	At      time.Time
+	// Since is the version that the caller named; 0 where it expected no file.
+	Since int64
+	// Diff is how the file was changed since, or, where that version is no longer kept,
+	// how it differs from what the caller sent; cut where it is long. Agents wrote what
+	// is in it.
+	Diff string
+	Cut  bool
+	// FromSent reports that it is from what the caller sent.
+	FromSent bool
+}
+
+func (e *ConflictError) Error() string {
+	if e.Since == 0 {
+		return fmt.Sprintf("%s exists: session %s wrote its version %d", shown(e.Path), e.Writer, e.Version)
+	}
+	return fmt.Sprintf("%s was changed since version %d: session %s wrote version %d", shown(e.Path), e.Since, e.Writer, e.Version)
+}
+
+// Is makes it an ErrConflict.
+func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+
+// conflict refuses a change of a version that is not the last. sent is the whole text
+// that the caller wanted, if it sent one.
+func (s Scene) conflict(version int64, sent string) error {
+	e := &ConflictError{Path: s.File.Path, Version: s.File.Version, Writer: s.File.Writer, At: s.File.WrittenAt, Since: version}
+	before, err := s.textOf(version)
+	switch {
+	case err == nil:
+		e.Diff = Diff(s.File.Path, version, s.File.Version, before, s.File.Text)
+	case sent != "":
+		e.FromSent = true
+		e.Diff = udiff.Unified(shown(s.File.Path)+" (sent)", label(s.File.Path, s.File.Version), sent, s.File.Text)
+	}
+	e.Diff, e.Cut = cutText(e.Diff, MaxShownDiff)
+	return e
+}
+
+// cutText ends a text behind a whole line, or at least a whole character.
+func cutText(text string, most int) (string, bool) {
+	if len(text) <= most {
+		return text, false
+	}
+	end := strings.LastIndexByte(text[:most], '\n') + 1
+	if end == 0 {
+		end = most
+	}
+	for inside(text, end) {
+		end--
+	}
+	return text[:end], true
+}
+
+// label names a version in the head of a diff; before the first there was none.
+func label(path string, version int64) string {
+	if version == 0 {
+		return "/dev/null"
+	}
+	return fmt.Sprintf("%s (version %d)", shown(path), version)
+}
+
+// shown is a path in a sentence: on one line, and not too long.
+func shown(path string) string {
+	runes := []rune(cleantext.CleanLine(path))
+	if len(runes) > maxPathsInMessage {
+		return string(runes[:maxPathsInMessage]) + "…"
+	}
+	return string(runes)
+}

@@ -1,0 +1,180 @@
+package files
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/relpath"
+)
+
+// ReadRequest asks for a file.
+type ReadRequest struct {
+	Name
+	// Version is the one that is wanted; 0 for the last.
+	Version int64
+}
+
+// WriteRequest gives a file a whole text.
+type WriteRequest struct {
+	Name
+	Text string
+	// Version is the one that was read; 0 makes a new file.
+	Version int64
+}
+
+// EditRequest replaces one text in a file by another.
+type EditRequest struct {
+	Name
+	Old, New string
+	// Version is the one that was read; 0 takes the last.
+	Version int64
+}
+
+// ReadFile returns a file with its text. The error may be ErrNoFile or ErrNoVersion.
+func (s *Service) ReadFile(ctx context.Context, c bridge.Credentials, r ReadRequest) (Result, error) {
+	g := s.core.ReadGate(c, "file_read")
+	n, _, err := s.prepare(ctx, g, r.Name, r.Version)
+	if err != nil {
+		return Result{}, err
+	}
+	return s.store.UseFile(ctx, g, Use{Name: n, Since: r.Version, Reads: true}, readRule(r.Version))
+}
+
+// ListFiles returns the files of the conversation, or of one of its tasks, without their
+// texts.
+func (s *Service) ListFiles(ctx context.Context, c bridge.Credentials, task int64) (List, error) {
+	g := s.core.ReadGate(c, "file_read")
+	if task < 0 {
+		return List{}, s.core.Refuse(ctx, g, noTask())
+	}
+	return s.store.ListFiles(ctx, g, task)
+}
+
+// WriteFile gives a file a whole text. The error may be a ConflictError.
+func (s *Service) WriteFile(ctx context.Context, c bridge.Credentials, r WriteRequest) (Result, error) {
+	g := s.core.WriteGate(c, "file_write")
+	n, kinds, err := s.prepare(ctx, g, r.Name, r.Version)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := checkText("text", r.Text); err != nil {
+		return Result{}, s.core.Refuse(ctx, g, err)
+	}
+	hide := s.core.Redaction(ctx)
+	w := written{given: r.Text, text: hide.Text(r.Text)}
+	if w.kinds = hide.Found(); hide.Err() != nil {
+		return Result{}, hide.Err()
+	}
+	if len(w.text) > MaxText {
+		return Result{}, s.core.Refuse(ctx, g, tooLong(len(w.text)))
+	}
+	return s.use(ctx, g, Use{Name: n, Since: r.Version}, kinds, writeRule(n, r.Version, w))
+}
+
+// EditFile replaces one text in a file by another. The error may be a ConflictError.
+func (s *Service) EditFile(ctx context.Context, c bridge.Credentials, r EditRequest) (Result, error) {
+	g := s.core.WriteGate(c, "file_edit")
+	n, kinds, err := s.prepare(ctx, g, r.Name, r.Version)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := checkEdit(r); err != nil {
+		return Result{}, s.core.Refuse(ctx, g, err)
+	}
+	hide := func(text string, lookup bridge.Lookup) (string, []string, error) {
+		h := s.core.RedactionBy(ctx, lookup)
+		clean := h.Text(text)
+		return clean, h.Found(), h.Err()
+	}
+	return s.use(ctx, g, Use{Name: n, Since: r.Version}, kinds, editRule(n, r.Version, r.Old, r.New, hide))
+}
+
+func checkEdit(r EditRequest) error {
+	if r.Old == "" {
+		return bridge.Invalid("old", "must not be empty: file_write gives a file its first text")
+	}
+	return cmp.Or(checkText("old", r.Old), checkText("new", r.New))
+}
+
+// use lets a rule decide, and notes in the audit log what came of it. The kinds are of
+// secrets that were hidden in the path.
+func (s *Service) use(ctx context.Context, g bridge.Gate, u Use, kinds []string, rule Rule) (Result, error) {
+	return s.store.UseFile(ctx, g, u, func(scene Scene) (Outcome, error) {
+		o, err := rule(scene)
+		if err != nil || o.Refused != nil {
+			return o, err
+		}
+		o.Result.Redacted = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(kinds), o.Result.Redacted...))))
+		g.Details["version"] = o.Result.File.Version
+		if o.Change != nil {
+			g.Details["bytes"] = o.File.Bytes
+			g.Details["how"] = string(o.Change.Action)
+		}
+		if len(o.Result.Redacted) > 0 {
+			g.Details["redacted"] = o.Result.Redacted
+		}
+		return o, nil
+	})
+}
+
+// prepare brings the name into its one form, redacts it, and says in the audit log what
+// the call is about. What it returns as an error was recorded.
+func (s *Service) prepare(ctx context.Context, g bridge.Gate, n Name, version int64) (_ Name, kinds []string, err error) {
+	hide := s.core.Redaction(ctx)
+	path, err := cleanPath(n.Path)
+	n.Path, kinds = hide.Text(path), hide.Found()
+	switch {
+	case err != nil:
+	case n.Task < 0:
+		err = noTask()
+	case version < 0:
+		err = bridge.Invalid("version", "must be a version of the file, as file_read tells it")
+	}
+	if err != nil {
+		return n, nil, s.core.Refuse(ctx, g, err)
+	}
+	g.Details["path"] = n.Path
+	if n.Task != 0 {
+		g.Details["task_id"] = n.Task
+	}
+	return n, kinds, hide.Err()
+}
+
+func noTask() error { return bridge.Invalid("task_id", "must be the id of a task") }
+
+// cleanPath is the one form of the path of one file. What is not shown as it is written
+// could not be named by who reads it.
+func cleanPath(path string) (string, error) {
+	clean, problem := relpath.Clean(path)
+	switch {
+	case problem != "":
+		return "", bridge.Invalid("path", "%s", strings.Replace(problem, "must have paths", "must be a path", 1))
+	case strings.ContainsAny(path, "*?"):
+		return "", bridge.Invalid("path", "must be the path of one file, without * and ?")
+	case strings.HasSuffix(path, "/"):
+		return "", bridge.Invalid("path", "must be the path of a file, without / at its end")
+	case cleantext.CleanLine(clean) != clean:
+		return "", bridge.Invalid("path", "must be without characters that are not shown, and without mark-up")
+	}
+	return clean, nil
+}
+
+func checkText(field, text string) error {
+	switch {
+	case !utf8.ValidString(text):
+		return bridge.Invalid(field, "must be text in UTF-8")
+	case len(text) > MaxText:
+		return bridge.Invalid(field, "must have at most %d KB, it has %d: keep it in several files", MaxText>>10, (len(text)+1023)>>10)
+	}
+	return nil
+}
+
+// tooLong refuses a file that is too long as a whole.
+func tooLong(bytes int) error {
+	return bridge.Invalid("path", "is of a file that would have %d KB, more than %d: keep it in several files", (bytes+1023)>>10, MaxText>>10)
+}

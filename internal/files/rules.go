@@ -1,0 +1,265 @@
+package files
+
+import (
+	"errors"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Use says what a call needs to know of a file.
+type Use struct {
+	Name
+	// Since is the version that the caller has read: its changes behind it are loaded
+	// with their texts. 0 loads none.
+	Since int64
+	// Reads reports that the call only reads.
+	Reads bool
+}
+
+// Scene is all that decides about a call, as of one moment.
+type Scene struct {
+	Now     time.Time
+	Session bridge.SessionID
+	// HasTask reports that the task of the call is an open one of the conversation.
+	HasTask bool
+	// File is nil where there is none.
+	File *File
+	// Changes are those that are kept of the file, oldest first; only those behind
+	// Use.Since have their texts.
+	Changes []Change
+	Usage   Usage
+	// Held refuses the change of the file because another session has claimed it; nil
+	// where it may be changed.
+	Held error
+	// HolderConversation and Holder say who has claimed it; empty where nobody has.
+	HolderConversation string
+	Holder             bridge.SessionID
+	// Suspects looks for the bridge's own tokens (bridge.Store), in the transaction.
+	Suspects bridge.Lookup
+	// Unread counts what waits for the caller.
+	Unread int64
+}
+
+// Rule says what becomes of a file. It is pure, but for what it asks of Scene.Suspects.
+type Rule func(Scene) (Outcome, error)
+
+// Outcome is what a rule decided.
+type Outcome struct {
+	// File is to be kept where Change is not nil, which made it. Changes up to version
+	// Forget are to be removed.
+	File   File
+	Change *Change
+	Forget int64
+	Result Result
+	// Refused refuses the call; then nothing is kept.
+	Refused error
+}
+
+// Charges is what a call of g costs that was not refused: a change that changes nothing
+// costs one read.
+func (o Outcome) Charges(g bridge.Gate) []bridge.Charge {
+	if o.Change == nil {
+		return []bridge.Charge{g.Repeat}
+	}
+	return g.Charges
+}
+
+// Refusal is the end of a call of g that was refused.
+func (o Outcome) Refusal(g bridge.Gate) error {
+	outcome := bridge.OutcomeRefused
+	var invalid *bridge.InvalidError
+	if errors.As(o.Refused, &invalid) {
+		outcome = bridge.OutcomeInvalid
+	}
+	return g.Refuse(o.Refused, outcome)
+}
+
+// Result is what a session learns of a call.
+type Result struct {
+	// File has its text only where it was read.
+	File File
+	// Merged reports that others have changed the file elsewhere since the version that
+	// the caller named; Unchanged that it had the text already, so that there is no new
+	// version.
+	Merged, Unchanged bool
+	// Redacted names the kinds of secrets that were hidden in what the caller wrote, and
+	// RedactedLines the first lines of the file in which that changed something, from 1.
+	Redacted      []string
+	RedactedLines []int
+	// Holder has claimed the file; empty where nobody has.
+	HolderConversation string
+	Holder             bridge.SessionID
+	Unread             int64
+}
+
+// hider hides the secrets in a text, and says their kinds.
+type hider func(text string, lookup bridge.Lookup) (clean string, kinds []string, err error)
+
+// readRule returns the file as the version was; 0 is the last.
+func readRule(version int64) Rule {
+	return func(s Scene) (Outcome, error) {
+		if s.File == nil {
+			return Outcome{Refused: ErrNoFile}, nil
+		}
+		f := *s.File
+		if version != 0 {
+			text, err := s.textOf(version)
+			if err != nil {
+				return Outcome{Refused: err}, nil //nolint:nilerr // it is the answer
+			}
+			if made := s.change(version); made != nil {
+				f.Writer, f.WrittenAt = made.Session, made.At
+			}
+			f.Version, f.Text, f.Bytes = version, text, int64(len(text))
+		}
+		return Outcome{Result: s.result(f)}, nil
+	}
+}
+
+func (s Scene) result(f File) Result {
+	return Result{File: f, HolderConversation: s.HolderConversation, Holder: s.Holder, Unread: s.Unread}
+}
+
+// writeRule gives a file a whole new text, which is redacted already. It needs the
+// version that there is: 0 for a file that there is not yet.
+func writeRule(n Name, version int64, w written) Rule {
+	return func(s Scene) (Outcome, error) {
+		forbidden := s.mayNot(n)
+		switch {
+		case forbidden != nil:
+			return Outcome{Refused: forbidden}, nil
+		case s.File == nil && version != 0:
+			return Outcome{Refused: ErrNoFile}, nil
+		case s.File == nil:
+			w.action = Create
+			return s.keep(n, w), nil
+		case s.File.Text == w.text:
+			return s.unchanged(w), nil
+		case version > s.File.Version:
+			return Outcome{Refused: bridge.Invalid("version", "is one that the file never had: it has %d", s.File.Version)}, nil
+		case version != s.File.Version:
+			return Outcome{Refused: s.conflict(version, w.text)}, nil
+		}
+		w.action = Write
+		return s.keep(n, w), nil
+	}
+}
+
+// editRule puts one text in another's place, which must stand once in the version that
+// the caller has read (0: in the last). What others have changed elsewhere since stays.
+func editRule(n Name, version int64, old, replacement string, hide hider) Rule {
+	return func(s Scene) (Outcome, error) {
+		forbidden := s.mayNot(n)
+		switch {
+		case forbidden != nil:
+			return Outcome{Refused: forbidden}, nil
+		case s.File == nil:
+			return Outcome{Refused: ErrNoFile}, nil
+		case version > s.File.Version:
+			return Outcome{Refused: bridge.Invalid("version", "is one that the file never had: it has %d", s.File.Version)}, nil
+		}
+		w := written{action: Edit}
+		base := s.File.Text
+		if version != 0 && version != s.File.Version {
+			var err error
+			if base, err = s.textOf(version); err != nil {
+				return Outcome{Refused: s.conflict(version, "")}, nil //nolint:nilerr // the conflict says so
+			}
+			w.action = Merge
+		}
+		edit, err := find(base, old, replacement)
+		if err != nil {
+			return Outcome{Refused: err}, nil //nolint:nilerr // it is the answer
+		}
+		merged, ok := edit.onto(base, s.File.Text)
+		if !ok {
+			return Outcome{Refused: s.conflict(version, "")}, nil
+		}
+		w.given = merged
+		if w.text, w.kinds, err = hide(merged, s.Suspects); err != nil {
+			return Outcome{}, err
+		}
+		switch {
+		case len(w.text) > MaxText:
+			return Outcome{Refused: tooLong(len(w.text))}, nil
+		case w.text == s.File.Text:
+			return s.unchanged(w), nil
+		}
+		return s.keep(n, w), nil
+	}
+}
+
+// mayNot says why the caller may not change the file.
+func (s Scene) mayNot(n Name) error {
+	if n.Task != 0 && !s.HasTask {
+		return ErrNoTask
+	}
+	return s.Held
+}
+
+// written is a text that a file is to have.
+type written struct {
+	given  string // before redaction
+	text   string
+	kinds  []string
+	action Action
+}
+
+func (s Scene) unchanged(w written) Outcome {
+	r := s.result(*s.File)
+	r.File.Text, r.Unchanged, r.Redacted = "", true, w.kinds
+	return Outcome{Result: r}
+}
+
+// keep makes the next version of the file, where the conversation has room for it.
+func (s Scene) keep(n Name, w written) Outcome {
+	before := File{Name: n, CreatedAt: s.Now}
+	if s.File != nil {
+		before = *s.File
+	} else if s.Usage.Files >= MaxFiles {
+		return Outcome{Refused: ErrTooMany}
+	}
+	if s.Usage.Texts-int64(len(before.Text))+int64(len(w.text)) > MaxTexts {
+		return Outcome{Refused: ErrTooLarge}
+	}
+	next := before
+	next.Version, next.Text, next.Bytes, next.Writer, next.WrittenAt = before.Version+1, w.text, int64(len(w.text)), s.Session, s.Now
+	change := changeOf(before.Text, w.text)
+	change.Version, change.Session, change.At, change.Action, change.Redacted = next.Version, s.Session, s.Now, w.action, w.kinds
+	o := Outcome{File: next, Change: &change}
+	o.File.History, o.Forget = s.history(change, before)
+	o.Result = s.result(next)
+	o.Result.File.Text, o.Result.Redacted = "", w.kinds
+	o.Result.Merged = w.action == Merge && before.Version > 0
+	o.Result.RedactedLines = changedLines(w.given, w.text)
+	return o
+}
+
+// history says how much is kept of the file's past when a change is added, and up to
+// which version changes are forgotten: the oldest first.
+func (s Scene) history(added Change, before File) (bytes, forget int64) {
+	room := min(MaxFileHistory, MaxHistory-(s.Usage.History-before.History))
+	bytes = before.History + added.Bytes
+	kept := append(append([]Change(nil), s.Changes...), added)
+	for i, c := range kept {
+		if bytes <= room && len(kept)-i <= MaxVersions {
+			break
+		}
+		bytes, forget = bytes-c.Bytes, c.Version
+	}
+	return bytes, forget
+}
+
+// change is the one that made a version; nil where it is not kept.
+func (s Scene) change(version int64) *Change {
+	for i := range s.Changes {
+		if s.Changes[i].Version == version {
+			return &s.Changes[i]
+		}
+	}
+	return nil
+}
+
+// textOf is the text that the file had in a version. The error is ErrNoVersion.
+func (s Scene) textOf(version int64) (string, error) { return TextOf(*s.File, s.Changes, version) }

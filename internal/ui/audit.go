@@ -1,0 +1,104 @@
+package ui
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
+)
+
+// verdict is what the last verification of the whole log said.
+type verdict struct {
+	At    view.Time
+	Head  string
+	Fault string // empty where the log is what the bridge wrote
+}
+
+// verdict returns the last verification.
+func (s *Server) verdict() verdict {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	return s.verified
+}
+
+// verify verifies the log and keeps what came of it. An error says that it could not.
+func (s *Server) verify(r *http.Request) error {
+	head, err := s.Bridge.VerifyAudit(r.Context(), audit.Head{})
+	v := verdict{At: view.Time(s.Now())}
+	var fault *audit.Fault
+	switch {
+	case errors.As(err, &fault):
+		v.Fault = view.Line(fault)
+	case err != nil:
+		return err
+	default:
+		v.Head = head.String()
+	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	s.verified = v
+	return nil
+}
+
+func (s *Server) verifyNow(r *http.Request) (string, error) { return "audit", s.verify(r) }
+
+// alarm is what every page says.
+func (s *Server) alarm() string {
+	if v := s.verdict(); v.Fault != "" {
+		return "The audit log does not verify: " + v.Fault + ". Run `bridge audit verify`, and see docs/operations.md."
+	}
+	return ""
+}
+
+// entry is an entry of the log, with its details as text.
+type entry struct {
+	view.Entry
+	Text string
+}
+
+// audit is the log, the newest entries first, or those about one conversation.
+func (s *Server) audit(r *http.Request) (content, error) {
+	if time.Time(s.verdict().At).Before(s.Now().Add(-s.VerifyEvery)) {
+		if err := s.verify(r); err != nil {
+			return content{}, err
+		}
+	}
+	conversation, before := r.FormValue("conversation"), number(r.FormValue("before"))
+	entries, earlier, err := s.entries(r, conversation, before)
+	if err != nil {
+		return content{}, err
+	}
+	data := struct {
+		Conversation, Earlier string
+		Entries               []entry
+		Verified              verdict
+	}{Conversation: conversation, Verified: s.verdict()}
+	if earlier > 0 {
+		data.Earlier = query("audit", "conversation", conversation, "before", itoa(earlier))
+	}
+	for i := len(entries) - 1; i >= 0; i-- {
+		e := entries[i]
+		data.Entries = append(data.Entries, entry{view.OfEntry(e), view.Details(e.Details)})
+	}
+	return content{"audit", "Audit", data}, nil
+}
+
+// entries are the last ones before a number, and the number before which there are more;
+// 0 where there are none. Of one conversation, only the last are shown.
+func (s *Server) entries(r *http.Request, conversation string, before int64) ([]audit.Entry, int64, error) {
+	if conversation != "" {
+		entries, err := s.Bridge.AuditEntries(r.Context(), bridge.AuditQuery{Conversation: conversation, Limit: rows, Last: true})
+		return entries, 0, err
+	}
+	if before == 0 {
+		before = s.lastEntry(r) + 1
+	}
+	entries, err := s.Bridge.AuditEntries(r.Context(), bridge.AuditQuery{After: max(before-1-rows, 0), Limit: int(min(before-1, rows))})
+	if before <= 1 {
+		entries = nil
+	}
+	return entries, max(before-rows, 0), err
+}

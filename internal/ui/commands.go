@@ -1,0 +1,84 @@
+package ui
+
+import (
+	"net/http"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/view"
+)
+
+// request is a command that an agent asked for. What the agent wrote is escaped, so that
+// it is read as it would run.
+type request struct {
+	ID                      int64
+	ConversationID, Session string
+	Command, State          string
+	Mode, Workspace         string
+	Asked, Expires          view.Time
+	Waiting, Deniable       bool
+}
+
+func requestOf(r commands.Request, now time.Time) request {
+	return request{
+		ID: r.ID, ConversationID: r.Conversation, Session: string(r.Session), Command: cleantext.Escape(r.Command),
+		State: r.Status(now), Mode: string(r.Mode), Workspace: cleantext.Field(r.Workspace), Asked: view.Time(r.CreatedAt),
+		Expires: view.Time(r.ExpiresAt), Waiting: r.Waiting(now), Deniable: r.Waiting(now) || r.Usable(now),
+	}
+}
+
+// waitingRequests are those that the operator may decide now.
+func waitingRequests(all []commands.Request, now time.Time) (waiting []request) {
+	for _, r := range all {
+		if r.Waiting(now) {
+			waiting = append(waiting, requestOf(r, now))
+		}
+	}
+	return waiting
+}
+
+// commands is what agents asked to run, the newest first, and what is open for them.
+func (s *Server) commands(r *http.Request) (content, error) {
+	all, err := s.Commands.Commands(r.Context(), commands.Query{Limit: rows})
+	if err != nil {
+		return content{}, err
+	}
+	grants, err := s.Commands.Grants(r.Context())
+	if err != nil {
+		return content{}, err
+	}
+	now := s.Now()
+	data := struct {
+		Requests []request
+		Grants   []grant
+	}{}
+	for _, one := range all {
+		data.Requests = append(data.Requests, requestOf(one, now))
+	}
+	for _, g := range grants {
+		data.Grants = append(data.Grants, grant{g.Conversation, string(g.Ceiling), cleantext.Field(g.Workspace), view.Time(g.ExpiresAt), g.Unsandboxed()})
+	}
+	return content{"commands", "Commands", data}, nil
+}
+
+// grant is what the operator opened for a conversation.
+type grant struct {
+	ConversationID, Mode, Workspace string
+	Expires                         view.Time
+	Unsandboxed                     bool
+}
+
+// deny refuses a command, or withdraws an approval that was not used.
+func (s *Server) deny(r *http.Request) (string, error) {
+	id := number(r.PathValue("id"))
+	if id == 0 {
+		return "", bridge.ErrNotFound
+	}
+	one, err := s.Commands.Command(r.Context(), id)
+	if err != nil {
+		return "", err
+	}
+	return "commands", s.Commands.Deny(r.Context(), one, "page")
+}

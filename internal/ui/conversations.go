@@ -1,0 +1,203 @@
+package ui
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/view"
+)
+
+// conversations is the list, the newest first.
+func (s *Server) conversations(r *http.Request) (content, error) {
+	all, err := s.Bridge.Conversations(r.Context())
+	if err != nil {
+		return content{}, err
+	}
+	now := s.Now()
+	show, words := r.FormValue("show"), strings.TrimSpace(r.FormValue("q"))
+	chosen := slices.DeleteFunc(slices.Clone(all), func(c bridge.Overview) bool {
+		return show == "live" && c.Expired(now) || show == "unread" && c.Sessions.Unread() == 0 || !mentions(c, words)
+	})
+	part, p := paged(r, chosen, "conversations", "show", show, "q", words)
+	return content{"conversations", "Conversations", struct {
+		Show, Words   string
+		All           int
+		Conversations []view.Conversation
+		Pager         pager
+	}{show, words, len(all), view.OfConversations(part, now), p}}, nil
+}
+
+// mentions reports whether a conversation's id, team or roles hold the words, in any case.
+func mentions(c bridge.Overview, words string) bool {
+	words = strings.ToLower(words)
+	if strings.Contains(strings.ToLower(c.ID+"\n"+c.Team+"\n"+c.TeamID), words) {
+		return true
+	}
+	return slices.ContainsFunc(c.Sessions, func(s bridge.SessionState) bool {
+		return strings.Contains(strings.ToLower(s.Role), words)
+	})
+}
+
+const (
+	// pageMessages is how many messages of a transcript a page shows at most, and
+	// pageBytes how much of their text, but one is always shown.
+	pageMessages = 50
+	pageBytes    = 96 << 10
+	// longMessage is how much of a message the transcript shows, in bytes.
+	longMessage = 6 << 10
+)
+
+// shown is a message of a transcript, as much of it as is shown.
+type shown struct {
+	view.Message
+	Cut bool
+}
+
+// transcript is one conversation, its last messages first of all. A look at it is
+// recorded, unless the page only fetches itself again.
+func (s *Server) transcript(r *http.Request) (content, error) {
+	o, err := s.Bridge.Conversation(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return content{}, err
+	}
+	before := number(r.FormValue("before"))
+	all, err := s.Bridge.MessagesBefore(r.Context(), o.ID, before, pageMessages+1)
+	if err != nil {
+		return content{}, err
+	}
+	if err := s.recordReading(r, o.ID); err != nil {
+		return content{}, err
+	}
+	messages, more := lastOf(all, o)
+	data := struct {
+		Conversation view.Conversation
+		Messages     []shown
+		Earlier      string
+		Live         bool
+	}{Conversation: view.OfConversation(o, s.Now()), Messages: messages, Live: before == 0}
+	if more {
+		data.Earlier = query("conversations/"+o.ID, "before", itoa(messages[0].MessageID))
+	}
+	return content{"transcript", short(o.ID), data}, nil
+}
+
+// recordReading notes that the operator looks at a conversation.
+func (s *Server) recordReading(r *http.Request, id string) error {
+	if r.Header.Get("Bridge-Live") != "" {
+		return nil
+	}
+	return s.Bridge.RecordReading(r.Context(), id)
+}
+
+// lastOf are the last messages that fit a page, and whether there are more before them.
+func lastOf(all []bridge.Message, o bridge.Overview) (messages []shown, more bool) {
+	size := 0
+	for _, m := range slices.Backward(all) {
+		v := shown{Message: view.MessageOf(m, o)}
+		v.Message.Message, v.Cut = cut(v.Message.Message, longMessage)
+		size += len(v.Message.Message)
+		if len(messages) == pageMessages || len(messages) > 0 && size > pageBytes {
+			more = true
+			break
+		}
+		messages = append(messages, v)
+	}
+	slices.Reverse(messages)
+	return messages, more
+}
+
+// cut shortens a text to n bytes, between two characters.
+func cut(text string, n int) (string, bool) {
+	if len(text) <= n {
+		return text, false
+	}
+	return strings.ToValidUTF8(text[:n], ""), true
+}
+
+// message is one message, whole.
+func (s *Server) message(r *http.Request) (content, error) {
+	id := number(r.PathValue("id"))
+	o, err := s.Bridge.Conversation(r.Context(), r.FormValue("in"))
+	if err != nil {
+		return content{}, err
+	}
+	found, err := s.Bridge.Messages(r.Context(), o.ID, id-1, 1)
+	if err != nil {
+		return content{}, err
+	}
+	if len(found) == 0 || found[0].ID != id {
+		return content{}, bridge.ErrNotFound
+	}
+	if err := s.recordReading(r, o.ID); err != nil {
+		return content{}, err
+	}
+	return content{"message", "Message " + itoa(id), struct {
+		Conversation view.Conversation
+		Message      shown
+	}{view.OfConversation(o, s.Now()), shown{Message: view.MessageOf(found[0], o)}}}, nil
+}
+
+func (s *Server) pause(r *http.Request) (string, error) {
+	id := r.PathValue("id")
+	_, err := s.Bridge.Pause(r.Context(), id)
+	return "conversations/" + id, err
+}
+
+func (s *Server) resume(r *http.Request) (string, error) {
+	id := r.PathValue("id")
+	_, err := s.Bridge.Resume(r.Context(), id)
+	return "conversations/" + id, err
+}
+
+// search looks for messages.
+func (s *Server) search(r *http.Request) (content, error) {
+	words := strings.TrimSpace(r.FormValue("q"))
+	data := struct {
+		Words string
+		Found []found
+	}{Words: words}
+	if words == "" {
+		return content{"search", "Search", data}, nil
+	}
+	terms, err := bridge.ParseSearch(words)
+	if err != nil {
+		return content{}, err
+	}
+	all, err := s.Bridge.Search(r.Context(), bridge.SearchQuery{Terms: terms, Limit: rows})
+	if err != nil {
+		return content{}, err
+	}
+	for _, f := range all {
+		data.Found = append(data.Found, foundOf(f))
+	}
+	return content{"search", "Search", data}, s.recordReading(r, "")
+}
+
+// found is a message that a search found.
+type found struct {
+	view.Message
+	Excerpt []excerpt
+}
+
+// excerpt is a part of a text, which is one of the words or stands between them.
+type excerpt struct {
+	Text string
+	Mark bool
+}
+
+func foundOf(f bridge.Found) found {
+	v := found{Message: view.OfMessage(f.Message)}
+	v.ConversationID = f.Conversation
+	for i, part := range strings.Split(f.Excerpt, bridge.MarkBegin) {
+		marked, rest, ok := strings.Cut(part, bridge.MarkEnd)
+		if i > 0 && ok {
+			v.Excerpt = append(v.Excerpt, excerpt{cleantext.Clean(marked), true})
+			part = rest
+		}
+		v.Excerpt = append(v.Excerpt, excerpt{cleantext.Clean(part), false})
+	}
+	return v
+}

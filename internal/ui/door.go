@@ -1,0 +1,153 @@
+package ui
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/hex"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// cookieName is the session's cookie. Its path is the door's folder, so that a browser
+// does not send it to servers on other ports of this machine, as it otherwise would:
+// cookies know no ports (RFC 6265, section 8.5).
+const cookieName = "bridge_ui"
+
+// policy lets the page load its own style, script and images, connect to itself, and
+// nothing else.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// door lets the operator in, and nobody else.
+type door struct {
+	hosts  []string // what Host may say
+	folder string   // the path that everything lies below, "/…/"
+	cookie string
+	form   string // what a form of the page sends along
+
+	turn sync.Mutex
+	code string // of the login; empty once it was used
+}
+
+// newDoor makes a door for a listener on the loopback interface.
+func newDoor(l net.Listener) *door {
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	d := &door{folder: "/" + secret(8) + "/", cookie: secret(32), form: secret(32), code: secret(32)}
+	for _, name := range []string{"127.0.0.1", "localhost", "[::1]"} {
+		d.hosts = append(d.hosts, name+":"+port)
+	}
+	return d
+}
+
+// secret returns n random bytes in hexadecimal digits.
+func secret(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // it never fails
+	return hex.EncodeToString(b)
+}
+
+func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// guard puts the door before the pages.
+func (d *door) guard(pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setHeaders(w.Header())
+		path, inside := strings.CutPrefix(r.URL.Path, d.folder)
+		switch {
+		case !d.knows(r.Host):
+			refuse(w, http.StatusMisdirectedRequest, "This server has no such name.")
+		case !inside:
+			refuse(w, http.StatusNotFound, "There is nothing here. Open the page as bridge ui says at its start.")
+		case path == "login" && r.Method == http.MethodPost:
+			d.login(w, r)
+		case !d.admits(r):
+			refuse(w, http.StatusUnauthorized, "This browser is not logged in. End bridge ui and start it again for a new link.")
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && !d.ownForm(w, r):
+			refuse(w, http.StatusForbidden, "This did not come from the page itself. Nothing was done.")
+		default:
+			http.StripPrefix(strings.TrimSuffix(d.folder, "/"), pages).ServeHTTP(w, r)
+		}
+	})
+}
+
+func setHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	// With no-referrer a browser would send "Origin: null" with the page's own forms.
+	h.Set("Referrer-Policy", "same-origin")
+}
+
+func refuse(w http.ResponseWriter, status int, text string) { http.Error(w, text, status) }
+
+// knows reports whether the request was meant for this server, and not for another name
+// that was made to point here.
+func (d *door) knows(host string) bool {
+	for _, h := range d.hosts {
+		if strings.EqualFold(h, host) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *door) admits(r *http.Request) bool {
+	for _, c := range r.CookiesNamed(cookieName) {
+		if same(c.Value, d.cookie) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxForm is how many bytes a form of the page may have.
+const maxForm = 4 << 10
+
+// ownForm reports whether a form came from the page: from its origin where the browser
+// says which, and with the value that only the page holds.
+func (d *door) ownForm(w http.ResponseWriter, r *http.Request) bool {
+	if origin := r.Header.Get("Origin"); origin != "" && origin != "http://"+r.Host {
+		return false
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" {
+		return false
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	return r.ParseForm() == nil && same(r.PostForm.Get("form"), d.form)
+}
+
+// login gives the cookie for the code, once. The answer leads on by itself rather than by
+// a redirect: in a chain that began in a file, a browser keeps a strict cookie back.
+func (d *door) login(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil || !d.redeem(r.PostForm.Get("code")) {
+		refuse(w, http.StatusUnauthorized, "This link is not valid, or was used. End bridge ui and start it again for a new one.")
+		return
+	}
+	//nolint:gosec // G124: there is no TLS on the loopback interface, so that it is not Secure
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: d.cookie, Path: d.folder, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	w.Header().Set("Refresh", "0; url="+d.folder)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>bridge</title><p><a href="` + d.folder + `">Go on to the page</a></p></html>`))
+}
+
+func (d *door) redeem(code string) bool {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	if d.code == "" || !same(code, d.code) {
+		return false
+	}
+	d.code = ""
+	return true
+}
+
+// used reports whether somebody has logged in.
+func (d *door) used() bool {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	return d.code == ""
+}

@@ -1,0 +1,116 @@
+package ui
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/view"
+)
+
+// limits is what holds for the store, and how full it is.
+func (s *Server) limits(r *http.Request) (content, error) {
+	report, err := s.Bridge.Limits(r.Context(), "")
+	if err != nil {
+		return content{}, err
+	}
+	data := struct {
+		Limits []limit
+		Fills  []fill
+	}{}
+	for _, kind := range bridge.LimitKinds() {
+		l := report.Limits.Of(kind)
+		data.Limits = append(data.Limits, limit{string(kind), [3]int{l.PerMinute, l.PerHour, l.PerDay}})
+	}
+	used, may := report.Usage, report.Limits.Quota
+	data.Fills = []fill{
+		{"bytes", view.Bytes(uint64(max(used.Bytes, 0))), view.Bytes(uint64(max(may.Bytes, 0))), percent(used.Bytes, may.Bytes)},
+		{"conversations", itoa(used.Conversations), itoa(may.Conversations), percent(used.Conversations, may.Conversations)},
+		{"messages", itoa(used.Messages), itoa(may.Messages), percent(used.Messages, may.Messages)},
+	}
+	return content{"limits", "Limits", data}, nil
+}
+
+// limit is how often something may happen in a minute, an hour and a day; 0 is any
+// number.
+type limit struct {
+	Name string
+	Most [3]int
+}
+
+// fill is how much of what the store may hold it holds.
+type fill struct {
+	Name, Used, Of string
+	Percent        int64 // -1 where there is no bound
+}
+
+func percent(n, of int64) int64 {
+	if of <= 0 {
+		return -1
+	}
+	return int64(float64(n) * 100 / float64(of))
+}
+
+// figures is what happened over the last hour and the last day.
+func (s *Server) figures(r *http.Request) (content, error) {
+	now := s.Now()
+	data := struct {
+		Calls          []row
+		Senders, Kinds []row
+	}{}
+	for i, since := range []time.Duration{time.Hour, 24 * time.Hour} {
+		calls, err := s.Bridge.Calls(r.Context(), now.Add(-since))
+		if err != nil {
+			return content{}, err
+		}
+		counts, err := s.Bridge.CountMessages(r.Context(), now.Add(-since))
+		if err != nil {
+			return content{}, err
+		}
+		byCall := map[event]int64{}
+		for _, c := range calls {
+			byCall[event{c.Action, c.Outcome}] += c.Count
+		}
+		data.Calls, data.Senders, data.Kinds = add(data.Calls, i, byCall), add(data.Senders, i, named(counts.BySender)), add(data.Kinds, i, named(counts.ByKind))
+	}
+	for _, all := range [][]row{data.Calls, data.Senders, data.Kinds} {
+		slices.SortFunc(all, func(a, b row) int {
+			return cmp.Or(cmp.Compare(b.Counts[1], a.Counts[1]), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Outcome, b.Outcome))
+		})
+	}
+	return content{"figures", "Figures", data}, nil
+}
+
+// event is what is counted.
+type event struct{ Name, Outcome string }
+
+func named(counts map[string]int64) map[event]int64 {
+	events := map[event]int64{}
+	for name, n := range counts {
+		events[event{Name: name}] = n
+	}
+	return events
+}
+
+// row is how often something happened in the last hour and in the last day.
+type row struct {
+	event
+	Counts [2]int64
+}
+
+// add puts counts into the column i.
+func add(all []row, i int, counts map[event]int64) []row {
+	for e, n := range counts {
+		e = event{cleantext.CleanLine(e.Name), cleantext.CleanLine(e.Outcome)}
+		at := slices.IndexFunc(all, func(r row) bool { return r.event == e })
+		if at < 0 {
+			at = len(all)
+			all = append(all, row{event: e})
+		}
+		all[at].Counts[i] += n
+	}
+	return all
+}

@@ -1,0 +1,164 @@
+package ui
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/view"
+)
+
+// page looks up what a page shows: the name of its template, its title, and its data.
+type page func(r *http.Request) (content, error)
+
+// content is what a template shows.
+type content struct {
+	Template string
+	Title    string
+	Data     any
+}
+
+// frame is what stands around every page.
+type frame struct {
+	content
+	Base  string // the folder of all addresses
+	Path  string // of this page, below Base
+	Form  string
+	Store string
+	Now   time.Time
+	Seq   int64  // of the log's last entry, when the page was begun
+	Alarm string // what must not be overlooked on any page
+}
+
+// action changes something and returns the page that shows it.
+type action func(r *http.Request) (then string, err error)
+
+//go:embed templates
+var sources embed.FS
+
+// templates are parsed when the first page is shown.
+var templates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(functions).ParseFS(sources, "templates/*.html"))
+})
+
+var functions = template.FuncMap{
+	"ago":    func(now time.Time, t view.Time) string { return ago(now, time.Time(t)) },
+	"until":  func(now time.Time, t view.Time) string { return until(now, time.Time(t)) },
+	"exact":  func(t view.Time) string { return time.Time(t).UTC().Format("2006-01-02 15:04:05 UTC") },
+	"stamp":  func(t view.Time) string { return time.Time(t).UTC().Format(time.RFC3339) },
+	"set":    func(t view.Time) bool { return !time.Time(t).IsZero() },
+	"count":  view.Count,
+	"short":  short,
+	"blocks": blocks,
+	"on":     func(f frame, data any) part { return part{f, data} },
+	"target": func(path, name string) target { return target{path, name} },
+}
+
+// part is what a template that several pages use is given.
+type part struct {
+	F frame
+	D any
+}
+
+// target is a page that the navigation leads to.
+type target struct{ Path, Name string }
+
+// On reports whether a page is the one that is shown, or above it.
+func (f frame) On(path string) bool {
+	here := strings.TrimPrefix(f.Path, "/")
+	return here == path || path != "" && strings.HasPrefix(here, path+"/")
+}
+
+// short is how a conversation is named in a table; the whole id is behind it.
+func short(id string) string {
+	const digits = len("conv_") + 6
+	if len(id) <= digits {
+		return id
+	}
+	return id[:digits]
+}
+
+// shows answers with a page, or with what is wrong.
+func (s *Server) shows(p page) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		seq := s.lastEntry(r)
+		c, err := p(r)
+		if err != nil {
+			s.fails(w, r, err)
+			return
+		}
+		s.write(w, r, http.StatusOK, seq, c)
+	}
+}
+
+func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, seq int64, c content) {
+	var text bytes.Buffer
+	f := frame{content: c, Base: s.door.folder, Path: r.URL.Path, Form: s.door.form, Store: s.Store, Now: s.Now(), Seq: seq, Alarm: s.alarm()}
+	if err := templates().ExecuteTemplate(&text, c.Template, f); err != nil {
+		s.Log.Error("a page could not be made", "page", c.Template, "error", err)
+		refuse(w, http.StatusInternalServerError, "This page could not be made: bridge ui's own log says why.")
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = text.WriteTo(w)
+}
+
+// fails shows an error with the next step.
+func (s *Server) fails(w http.ResponseWriter, r *http.Request, err error) {
+	status, next := http.StatusInternalServerError, ""
+	if row, ok := advice.Of(err); ok {
+		status, next = row.Status, row.Operator
+	}
+	if invalid := (*bridge.InvalidError)(nil); errors.As(err, &invalid) {
+		status = http.StatusBadRequest
+	}
+	if status >= http.StatusInternalServerError {
+		s.Log.Warn("a page could not be shown", "path", r.URL.Path, "error", err)
+	}
+	s.write(w, r, status, 0, content{"error", "Not shown", map[string]string{"Text": view.Line(err), "Next": next}})
+}
+
+// does answers with a redirect to the page that shows what was done.
+func (s *Server) does(a action) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		then, err := a(r)
+		if err != nil {
+			s.fails(w, r, err)
+			return
+		}
+		http.Redirect(w, r, s.door.folder+then, http.StatusSeeOther)
+	}
+}
+
+// number reads a number of an address; what is none asks for nothing that there is.
+func number(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// query is an address with other values; an empty value is left out.
+func query(path string, pairs ...string) string {
+	values := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			values.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
+}

@@ -1,0 +1,245 @@
+package ui_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/tasks"
+)
+
+// fill gives every page something to show, hostile wherever an agent writes.
+func (w *world) fill(t *testing.T) {
+	t.Helper()
+	w.send(t, w.pair.A, "The endpoint answers.\n```go\nfunc main() {}\n```\n"+hostile)
+	w.send(t, w.pair.B, hostile)
+	created, err := w.Create(t.Context(), bridge.CreateRequest{MyRole: hostile, PartnerRole: "tester", Team: "red & <b>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if created.ID == "" {
+		t.Fatal("no conversation")
+	}
+	if _, err := w.tasks.AssignTask(t.Context(), w.pair.A, tasks.AssignRequest{Title: hostile, Body: hostile, Needs: "designer"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.UpdateStatus(t.Context(), w.pair.B, bridge.StatusBlocked); err != nil {
+		t.Fatal(err)
+	}
+	w.ask(t, "ls -la")
+}
+
+// ask lets session a ask for a command.
+func (w *world) ask(t *testing.T, command string) {
+	t.Helper()
+	grant, err := w.commands.PrepareGrant(t.Context(), commands.GrantRequest{Conversation: w.pair.A.Conversation, Mode: "safe", Workspace: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.commands.OpenGrant(t.Context(), grant); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.commands.EnableYolo(t.Context(), w.pair.A, commands.ModeRequest{Mode: "safe"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.commands.Execute(t.Context(), w.pair.A, commands.Call{Command: command}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var activeParts = regexp.MustCompile(`(?i)<script>|<script [^s]|<img src=x|\son[a-z]+="|\sstyle=|javascript:`)
+
+// TestPages looks at every page: it shows what there is, and nothing that an agent wrote
+// is more than text.
+func TestPages(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	w.fill(t)
+	id := w.pair.A.Conversation
+	tests := map[string][]string{
+		"":                                {"bridge yolo approve 1", "frontend", "blocked", "Tasks that nobody has", "live conversations"},
+		"conversations":                   {id, "backend", "tester", "&lt;script&gt;"},
+		"conversations?show=unread":       {id},
+		"conversations?q=FRONT":           {id},
+		"conversations/" + id:             {"The endpoint answers.", `<pre class="code">`, "func main() {}", "&lt;script&gt;", "a.go", "Pause"},
+		"messages/1?in=" + id:             {"The endpoint answers.", id},
+		"agents":                          {"backend", "frontend", "look at it", "has not joined"},
+		"tasks":                           {"&lt;script&gt;", "waiting", "designer"},
+		"tasks?show=all":                  {"waiting"},
+		"tasks/1":                         {"&lt;script&gt;", "needs"},
+		"claims":                          {"Nobody has claimed a file"},
+		"commands":                        {"ls -la", "bridge yolo approve 1", "bridge yolo disable " + id, "Deny"},
+		"audit":                           {"send_to_partner", "Verified", "create_conversation"},
+		"audit?conversation=" + id:        {"send_to_partner", "The last entries about"},
+		"limits":                          {"writes", "conversations", "any"},
+		"figures":                         {"send_to_partner, ok", "Last hour"},
+		"search":                          {"every word"},
+		"search?q=endpoint":               {"<mark>endpoint</mark>", id},
+		"search?q=nothingatall":           {"No message holds that"},
+		"conversations?q=nosuchthing":     {"None of the 2 conversations"},
+		"conversations?from=999999999999": {id},
+	}
+	for path, parts := range tests {
+		t.Run(path, func(t *testing.T) {
+			text := w.get(t, path)
+			contains(t, text, parts...)
+			if found := activeParts.FindString(text); found != "" {
+				t.Errorf("%q is active in\n%s", found, text)
+			}
+			if strings.ContainsAny(text, "\x1b\u202e") {
+				t.Error("controls come through")
+			}
+		})
+	}
+}
+
+// TestNotThere: an address that means nothing says so, and leads back.
+func TestNotThere(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	for path, want := range map[string]int{
+		"conversations/conv_0000000000000000": http.StatusNotFound, "tasks/99": http.StatusNotFound, "tasks/x": http.StatusNotFound,
+		"messages/7?in=" + w.pair.A.Conversation: http.StatusNotFound, "nothing": http.StatusNotFound,
+		"search?q=" + strings.Repeat("a+", 40): http.StatusBadRequest,
+	} {
+		answer, err := w.browser.Get(w.page.Address() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := body(t, answer)
+		_ = answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%s is answered with %s: %s", path, answer.Status, text)
+		}
+	}
+}
+
+// TestReadingIsRecorded: each look at a transcript is in the log, but not each time that
+// an open page fetches itself.
+func TestReadingIsRecorded(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	w.send(t, w.pair.A, "hello")
+	w.get(t, "conversations/"+w.pair.A.Conversation)
+	w.get(t, "messages/1?in="+w.pair.A.Conversation)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.page.Address()+"conversations/"+w.pair.A.Conversation, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Bridge-Live", "1")
+	answer, err := w.browser.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	contains(t, body(t, answer), "hello")
+	if n := count(w.actions(t), "operator read_conversation ok"); n != 2 {
+		t.Errorf("%d looks are in the log", n)
+	}
+}
+
+var messageIDs = regexp.MustCompile(`<article class="message[^"]*" id="m(\d+)">`)
+
+// TestTranscriptPages: each message is on one page, and no page is too large.
+func TestTranscriptPages(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	const messages = 130
+	var want []string
+	for i := range messages {
+		text := "short"
+		if i%3 == 0 {
+			text = strings.Repeat("long & ", 7000) // each escaped sign takes five bytes
+		}
+		want = append(want, fmt.Sprint(w.send(t, w.pair.A, text).ID))
+	}
+	var got []string
+	path := "conversations/" + w.pair.A.Conversation
+	for path != "" {
+		text := w.get(t, path)
+		if len(text) > 200<<10 {
+			t.Errorf("%s has %d bytes", path, len(text))
+		}
+		var ids []string
+		for _, m := range messageIDs.FindAllStringSubmatch(text, -1) {
+			ids = append(ids, m[1])
+		}
+		got = slices.Concat(ids, got)
+		path = ""
+		if m := regexp.MustCompile(`href="/[0-9a-f]+/([^"]+)" rel="prev"`).FindStringSubmatch(text); m != nil {
+			path = m[1]
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the pages have %v", got)
+	}
+}
+
+func TestDeny(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	w.ask(t, "ls -la")
+	contains(t, w.press(t, "commands", "commands/1/deny"), "denied")
+	r, err := w.commands.Command(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.State != commands.StateDenied {
+		t.Errorf("the request is %s", r.State)
+	}
+}
+
+func TestPause(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	path := "conversations/" + w.pair.A.Conversation
+	contains(t, w.press(t, path, path+"/pause"), "Resume")
+	if _, err := w.Send(t.Context(), w.pair.A, bridge.SendRequest{Text: "no"}); err == nil {
+		t.Error("a session sends while it is paused")
+	}
+	contains(t, w.press(t, path, path+"/resume"), "Pause")
+	w.send(t, w.pair.A, "yes")
+}
+
+// TestStream: an open page is told of a change, and of where it stands at first.
+func TestStream(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.page.Address()+"events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := w.browser.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	lines := bufio.NewScanner(answer.Body)
+	next := func() string {
+		for lines.Scan() {
+			if text, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				return text
+			}
+		}
+		t.Fatalf("the stream ended: %v", lines.Err())
+		return ""
+	}
+	first := next()
+	if page := w.get(t, ""); !strings.Contains(page, `data-seq="`+first+`"`) {
+		t.Errorf("the stream begins at %s, the page does not", first)
+	}
+	w.send(t, w.pair.A, "news")
+	for second := first; second == first; {
+		second = next() // a beat may come between
+	}
+}

@@ -1,0 +1,130 @@
+package ui
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/tasks"
+)
+
+// Config is what the page shows.
+type Config struct {
+	Bridge   *bridge.Service
+	Commands *commands.Service
+	Tasks    *tasks.Service
+	Claims   *claims.Service
+	Now      func() time.Time
+	Log      *slog.Logger
+	// Store names the store to the operator.
+	Store string
+	// VerifyEvery is how often the whole audit log is verified.
+	VerifyEvery time.Duration
+}
+
+// Server is the page of one store, for one operator.
+type Server struct {
+	Config
+	door     *door
+	listener net.Listener
+	streams  chan struct{} // one of each open stream
+
+	turn     sync.Mutex
+	verified verdict
+}
+
+// ErrNotLoopback reports an address that other machines could reach.
+var ErrNotLoopback = errors.New("the page is for this machine only: listen on 127.0.0.1 or [::1], and reach it from another machine through ssh -L")
+
+// Listen opens a loopback address. Port 0 takes a free one.
+func Listen(ctx context.Context, address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, ErrNotLoopback
+	}
+	return new(net.ListenConfig).Listen(ctx, "tcp", address)
+}
+
+const (
+	// maxStreams is how many pages may be open at once.
+	maxStreams = 32
+	// readLimit bounds reading a request, writeLimit writing an answer.
+	readLimit  = 10 * time.Second
+	writeLimit = time.Minute
+	idleLimit  = 2 * time.Minute
+)
+
+// New returns a server that answers on l.
+func New(c Config, l net.Listener) *Server {
+	return &Server{Config: c, door: newDoor(l), listener: l, streams: make(chan struct{}, maxStreams)}
+}
+
+// Address is the page's address without what a login needs.
+func (s *Server) Address() string { return "http://" + s.door.hosts[0] + s.door.folder }
+
+// LoggedIn reports whether the link was used.
+func (s *Server) LoggedIn() bool { return s.door.used() }
+
+// Serve answers until ctx ends.
+func (s *Server) Serve(ctx context.Context) error {
+	server := &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: readLimit, ReadTimeout: readLimit, WriteTimeout: writeLimit, IdleTimeout: idleLimit,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+//go:embed static
+var static embed.FS
+
+// Handler is the whole page, behind its door.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	files, _ := fs.Sub(static, "static") // it is embedded
+	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(files)))
+	mux.HandleFunc("GET /events", s.events)
+	for pattern, show := range map[string]page{
+		"GET /{$}":                s.overview,
+		"GET /conversations":      s.conversations,
+		"GET /conversations/{id}": s.transcript,
+		"GET /messages/{id}":      s.message,
+		"GET /agents":             s.agents,
+		"GET /tasks":              s.tasks,
+		"GET /tasks/{id}":         s.task,
+		"GET /claims":             s.claims,
+		"GET /commands":           s.commands,
+		"GET /audit":              s.audit,
+		"GET /limits":             s.limits,
+		"GET /figures":            s.figures,
+		"GET /search":             s.search,
+	} {
+		mux.HandleFunc(pattern, s.shows(show))
+	}
+	for pattern, do := range map[string]action{
+		"POST /commands/{id}/deny":        s.deny,
+		"POST /conversations/{id}/pause":  s.pause,
+		"POST /conversations/{id}/resume": s.resume,
+		"POST /audit/verify":              s.verifyNow,
+	} {
+		mux.HandleFunc(pattern, s.does(do))
+	}
+	return s.door.guard(mux)
+}

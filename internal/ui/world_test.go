@@ -1,0 +1,185 @@
+package ui_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/tasks"
+	"example.org/bridge/internal/ui"
+)
+
+// hostile is what an agent may write anywhere.
+const hostile = `<script>alert(1)</script><img src=x onerror=alert(2)>" onmouseover="alert(3)` + "\x1b[31m\u202e"
+
+// world is a store with two agents, its page, and a browser that is logged in.
+type world struct {
+	*bridge.Service
+	commands *commands.Service
+	tasks    *tasks.Service
+	pair     bridgetest.Pair
+	clock    *bridgetest.Clock
+	page     *ui.Server
+	link     string
+	browser  *http.Client
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	env := bridgetest.NewEnv(t)
+	core := env.Service(t)
+	w := &world{Service: core, clock: env.Clock, commands: env.Commands(t, core, bridgetest.FakeSandbox(ranNothing)), tasks: env.Tasks(t, core), pair: bridgetest.NewPair(t, core)}
+	l, err := ui.Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.page = ui.New(ui.Config{
+		Bridge: core, Commands: w.commands, Tasks: w.tasks, Claims: claims.New(core, env.Store(t)), Now: env.Clock.Now,
+		Log: slog.New(slog.DiscardHandler), Store: "the store", VerifyEvery: time.Hour,
+	}, l)
+	link, err := w.page.Link(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.link = link.Path()
+	ended := make(chan error, 1)
+	go func() { ended <- w.page.Serve(t.Context()) }()
+	t.Cleanup(func() {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.browser = &http.Client{Jar: jar}
+	return w
+}
+
+func ranNothing(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error) {
+	return sandbox.Result{}, nil
+}
+
+// login does what the file does in a browser.
+func (w *world) login(t *testing.T) {
+	t.Helper()
+	action, code := w.readLink(t)
+	answer, err := w.browser.PostForm(action, url.Values{"code": {code}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if text := body(t, answer); answer.StatusCode != http.StatusOK {
+		t.Fatalf("the login is answered with %s: %s", answer.Status, text)
+	}
+}
+
+func (w *world) readLink(t *testing.T) (action, code string) {
+	t.Helper()
+	text, err := os.ReadFile(w.link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	field := func(pattern string) string {
+		m := regexp.MustCompile(pattern).FindStringSubmatch(string(text))
+		if m == nil {
+			t.Fatalf("%s is not in %s", pattern, text)
+		}
+		return m[1]
+	}
+	return field(`action="([^"]+)"`), field(`name="code" value="([^"]+)"`)
+}
+
+func body(t *testing.T, answer *http.Response) string {
+	t.Helper()
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// get fetches a page that must be there.
+func (w *world) get(t *testing.T, path string) string {
+	t.Helper()
+	answer, err := w.browser.Get(w.page.Address() + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text := body(t, answer)
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s is answered with %s: %s", path, answer.Status, text)
+	}
+	return text
+}
+
+// press sends the form of a page whose action ends so, and returns the page that follows.
+func (w *world) press(t *testing.T, page, action string) string {
+	t.Helper()
+	form := regexp.MustCompile(`action="[^"]*` + regexp.QuoteMeta(action) + `"><input type="hidden" name="form" value="([^"]+)">`).FindStringSubmatch(w.get(t, page))
+	if form == nil {
+		t.Fatalf("%s has no form for %s", page, action)
+	}
+	answer, err := w.browser.PostForm(w.page.Address()+action, url.Values{"form": {form[1]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	return body(t, answer)
+}
+
+func (w *world) send(t *testing.T, from bridge.Credentials, text string) bridge.Sent {
+	t.Helper()
+	sent, err := w.Send(t.Context(), from, bridge.SendRequest{Text: text, Files: []string{"a.go"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sent
+}
+
+// actions are the actions of the log, the newest last.
+func (w *world) actions(t *testing.T) (all []string) {
+	t.Helper()
+	entries, err := w.AuditEntries(t.Context(), bridge.AuditQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		all = append(all, e.Session+" "+e.Action+" "+e.Outcome)
+	}
+	return all
+}
+
+func count(all []string, one string) (n int) {
+	for _, s := range all {
+		if s == one {
+			n++
+		}
+	}
+	return n
+}
+
+func contains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is not in\n%s", part, text)
+		}
+	}
+}
