@@ -86,14 +86,14 @@ func runAccessList(ctx context.Context, a *app) error {
 			_, err := fmt.Fprintln(a.stdout, "There is no access key: `bridge access add` makes one.")
 			return err
 		}
-		return keyTable(keys, now).print(a.stdout, a.screen())
+		return keyTable(keys, now, a.screen()).print(a.stdout, a.screen())
 	})
 }
 
-func keyTable(keys []access.Key, now time.Time) *table {
+func keyTable(keys []access.Key, now time.Time, screen screen) *table {
 	t := &table{columns: []column{
 		{title: "KEY"},
-		{title: "NAME", shrink: true},
+		{title: "NAME", shrink: true, least: 12},
 		{title: "ROLE"},
 		{title: "STATE"},
 		{title: "MADE", drop: 1},
@@ -109,8 +109,8 @@ func keyTable(keys []access.Key, now time.Time) *table {
 			cell{text: cleantext.Field(k.Name)},
 			cell{text: string(k.Role)},
 			state,
-			cell{text: formatTime(k.CreatedAt)},
-			cell{text: formatTime(k.ExpiresAt)},
+			cell{text: screen.stamp(k.CreatedAt, now)},
+			cell{text: screen.stamp(k.ExpiresAt, now)},
 		)
 	}
 	return t

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,7 +66,7 @@ func runAccessAdd(ctx context.Context, a *app, o accessAddOptions) error {
 				Secret string `json:"key"`
 			}{viewOfKey(key, key.CreatedAt), secret})
 		}
-		_, _ = fmt.Fprintf(a.stderr, "bridge: this is the only time that the key is shown; it expires on %s\n", formatTime(key.ExpiresAt))
+		a.note("this is the only time that the key is shown; it expires on " + formatTime(key.ExpiresAt))
 		return a.printLine(secret)
 	})
 }

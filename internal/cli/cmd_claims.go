@@ -64,19 +64,23 @@ func runClaimsList(ctx context.Context, a *app) error {
 			_, err := fmt.Fprintln(a.stdout, "Nobody has claimed a file.")
 			return err
 		}
-		return claimTable(held, now).print(a.stdout, a.screen())
+		id, err := a.shortID(ctx, s.Service)
+		if err != nil {
+			return err
+		}
+		return claimTable(held, now, id).print(a.stdout, a.screen())
 	})
 }
 
-func claimTable(held []claims.Claim, now time.Time) *table {
+func claimTable(held []claims.Claim, now time.Time, id func(string) string) *table {
 	t := &table{columns: []column{
 		{title: "CLAIM", right: true},
-		{title: "PATH", shrink: true},
+		{title: "PATH", wrap: true, shrink: true, least: 24},
 		{title: "CONVERSATION"},
 		{title: "SESSION"},
-		{title: "ROLE", shrink: true, drop: 2},
-		{title: "REASON", shrink: true, drop: 3},
-		{title: "KIND", drop: 1},
+		{title: "ROLE", shrink: true, least: 10, drop: 3},
+		{title: "REASON", shrink: true, least: 14, drop: 1},
+		{title: "KIND", drop: 2},
 		{title: "LEFT", right: true},
 	}}
 	for _, c := range held {
@@ -87,8 +91,8 @@ func claimTable(held []claims.Claim, now time.Time) *table {
 		t.add(
 			cell{text: strconv.FormatInt(c.ID, 10)},
 			cell{text: cleantext.Field(c.Path)},
-			cell{text: c.Conversation},
-			cell{text: string(c.Session)},
+			cell{text: id(c.Conversation)},
+			cell{string(c.Session), sideStyle(string(c.Session))},
 			cell{text: orDash(cleantext.Field(c.Role))},
 			cell{text: orDash(cleantext.Field(c.Reason))},
 			cell{text: kind},

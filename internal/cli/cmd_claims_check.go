@@ -87,7 +87,7 @@ func runClaimsCheck(ctx context.Context, a *app, o claimsCheckOptions) error {
 	case errors.As(err, &usage) || errors.Is(err, bridge.ErrNotFound):
 		return err
 	case err != nil:
-		a.printError("the commit was not checked: " + view.Line(err))
+		a.note("the commit was not checked: " + view.Line(err))
 	}
 	return a.printClaimed(files, j, err == nil)
 }
@@ -195,11 +195,10 @@ func (a *app) printClaimed(files []string, j claims.Judgement, checked bool) err
 		}{checked, len(files), claimed}), failed)
 	}
 	for _, c := range claimed {
-		_, _ = fmt.Fprintf(a.stdout, "%s is claimed by session %s of %s, claim %d, for %d seconds more.\n",
-			c.File, c.Claim.SessionID, c.Claim.ConversationID, c.Claim.ClaimID, c.Claim.SecondsLeft)
+		_ = a.say("%s is claimed by session %s of %s, claim %d, for %d seconds more.", c.File, c.Claim.SessionID, c.Claim.ConversationID, c.Claim.ClaimID, c.Claim.SecondsLeft) // the exit code tells, too
 	}
 	if len(claimed) > 0 {
-		_, _ = fmt.Fprintln(a.stdout, "Leave these files out of the commit, or wait until their claims have ended.")
+		_ = a.say("Leave these files out of the commit, or wait until their claims have ended.")
 	}
 	return failed
 }

@@ -42,10 +42,10 @@ func (a *app) badSuite(err error) error {
 	var several interface{ Unwrap() []error }
 	if errors.As(err, &several) {
 		for _, one := range several.Unwrap() {
-			a.printError(one.Error())
+			a.note(one.Error())
 		}
 	} else {
-		a.printError(err.Error())
+		a.note(err.Error())
 	}
 	return &exitError{advice.ExitBadSuite}
 }

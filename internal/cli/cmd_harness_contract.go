@@ -129,7 +129,7 @@ func (a *app) printFindings(found []finding.Finding) error {
 		return err
 	}
 	for _, f := range report.Outcome(run.Outcome{Findings: found}, engine).Findings {
-		a.printError(string(f.Kind) + ": " + f.Message())
+		a.note(string(f.Kind) + ": " + f.Message())
 	}
 	return nil
 }

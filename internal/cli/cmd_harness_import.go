@@ -52,10 +52,10 @@ func (a *app) importSuite(path, output string) error {
 		err = writeNew(output, text)
 	}
 	for _, left := range result.Left {
-		a.printError("left out: " + cleantext.CleanLine(left))
+		a.note("left out: " + cleantext.CleanLine(left))
 	}
 	if _, wrong := suite.Parse(path, text, "", anyValue); err == nil && wrong != nil {
-		a.printError("the suite needs your hand before it can run:")
+		a.note("the suite needs your hand before it can run:")
 		err = a.badSuite(wrong)
 	}
 	return err

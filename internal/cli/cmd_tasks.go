@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -85,7 +86,11 @@ func runTasks(ctx context.Context, a *app, o tasksOptions) error {
 			_, err := fmt.Fprintln(a.stdout, "There are no such tasks.")
 			return err
 		}
-		return taskTable(all, a.now()).print(a.stdout, a.screen())
+		id, err := a.shortID(ctx, s.Service)
+		if err != nil {
+			return err
+		}
+		return taskTable(all, a.now(), id).print(a.stdout, a.screen())
 	})
 }
 
@@ -113,15 +118,15 @@ func teamExists(ctx context.Context, s *bridge.Service, name string) (bool, erro
 	return slices.ContainsFunc(conversations, func(o bridge.Overview) bool { return inTeam(o.Team, o.TeamID, name) }), err
 }
 
-func taskTable(all []tasks.Task, now time.Time) *table {
+func taskTable(all []tasks.Task, now time.Time, id func(string) string) *table {
 	t := &table{columns: []column{
 		{title: "TASK", right: true},
 		{title: "STATE"},
-		{title: "TITLE", shrink: true},
+		{title: "TITLE", shrink: true, least: 24},
 		{title: "WORKER"},
-		{title: "ROLE", shrink: true, drop: 3},
-		{title: "NEEDS", shrink: true, drop: 5},
-		{title: "TEAM", shrink: true, drop: 4},
+		{title: "ROLE", shrink: true, least: 12, drop: 3},
+		{title: "NEEDS", shrink: true, least: 10, drop: 5},
+		{title: "TEAM", shrink: true, least: 8, drop: 4},
 		{title: "SIGN OF LIFE", drop: 1},
 		{title: "AGE", right: true, drop: 2},
 	}}
@@ -146,7 +151,7 @@ func taskTable(all []tasks.Task, now time.Time) *table {
 			cell{text: strconv.FormatInt(task.ID, 10)},
 			cell{string(task.State), taskStyle(task.State)},
 			cell{text: cleantext.Field(task.Title)},
-			cell{text: orDash(task.Worker)},
+			cell{text: orDash(shortWorker(task.Worker, id))},
 			cell{text: orDash(cleantext.Field(task.Role))},
 			cell{text: orDash(cleantext.Field(task.Needs))},
 			cell{text: team},
@@ -155,6 +160,15 @@ func taskTable(all []tasks.Task, now time.Time) *table {
 		)
 	}
 	return t
+}
+
+// shortWorker names a worker, as CONVERSATION or CONVERSATION/SESSION, with a short id.
+func shortWorker(worker string, id func(string) string) string {
+	conversation, session, several := strings.Cut(worker, "/")
+	if several {
+		session = "/" + session
+	}
+	return id(conversation) + session
 }
 
 func taskStyle(s tasks.State) style {
@@ -189,19 +203,35 @@ func showTask(ctx context.Context, a *app, s services, id int64) error {
 			History []view.TaskEvent `json:"history"`
 		}{view.TaskOf(all[i], a.now()), view.OfHistory(history)})
 	}
-	if err := taskTable(all[i:i+1], a.now()).print(a.stdout, a.screen()); err != nil {
+	short, err := a.shortID(ctx, s.Service)
+	if err != nil {
 		return err
 	}
-	out, width := bufio.NewWriter(a.stdout), a.screen().width
-	_, _ = out.WriteString("\n" + wrap(cleantext.Clean(all[i].Title), "> ", width))
-	if all[i].Body != "" {
-		_, _ = out.WriteString("\n" + wrap(strings.ReplaceAll(cleantext.Clean(all[i].Body), "\t", "    "), "> ", width))
+	out := bufio.NewWriter(a.stdout)
+	return errors.Join(writeTask(out, a.screen(), all[i], history, a.now(), short), out.Flush())
+}
+
+// writeTask writes a task's row, its whole title and body, quoted, and its history.
+func writeTask(out *bufio.Writer, screen screen, t tasks.Task, history []tasks.Event, now time.Time, id func(string) string) error {
+	if err := taskTable([]tasks.Task{t}, now, id).print(out, screen); err != nil {
+		return err
+	}
+	quoted := func(text string) string {
+		return wrap(strings.ReplaceAll(cleantext.Clean(text), "\t", "    "), "> ", screen.width)
+	}
+	_, _ = out.WriteString("\n" + quoted(t.Title))
+	if t.Body != "" {
+		_, _ = out.WriteString("\n" + quoted(t.Body))
 	}
 	for _, e := range history {
-		_, _ = fmt.Fprintf(out, "\n%s %s %s, worker %s\n", formatTime(e.At), cleantext.Field(e.Actor), cleantext.Field(string(e.State)), orDash(e.Worker))
+		line := fmt.Sprintf("%s %s %s", screen.stamp(e.At, now), cleantext.Field(e.Actor), cleantext.Field(string(e.State)))
+		if e.Worker != "" {
+			line += ", worker " + shortWorker(e.Worker, id)
+		}
+		_, _ = out.WriteString("\n" + screen.line(line))
 		if e.Note != "" {
-			_, _ = out.WriteString(wrap(strings.ReplaceAll(cleantext.Clean(e.Note), "\t", "    "), "> ", width))
+			_, _ = out.WriteString(quoted(e.Note))
 		}
 	}
-	return out.Flush()
+	return nil
 }

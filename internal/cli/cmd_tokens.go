@@ -83,18 +83,18 @@ func deriveTokens(ctx context.Context, s *bridge.Service, o tokensOptions, c bri
 }
 
 func warnOfTokens(a *app, o tokensOptions, found bridge.Overview) {
-	_, _ = fmt.Fprintln(a.stderr, "bridge: warning: whoever has a token can read and write as its session: pass it on privately")
+	a.note("warning: whoever has a token can read and write as its session: pass it on privately")
 	switch {
 	case !o.rotate:
 	case o.session == "":
-		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the old tokens and an unused join code no longer work: give all agents the new ones")
+		a.note("warning: the old tokens and an unused join code no longer work: give all agents the new ones")
 	case o.session == string(bridge.SessionA):
-		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the old token of session a no longer works: give the new one only to who is to be session a")
+		a.note("warning: the old token of session a no longer works: give the new one only to who is to be session a")
 	default:
-		_, _ = fmt.Fprintf(a.stderr, "bridge: warning: the old token of session %[1]s and an unused join code no longer work: give the new token only to who is to be session %[1]s\n", o.session)
+		a.note(fmt.Sprintf("warning: the old token of session %[1]s and an unused join code no longer work: give the new token only to who is to be session %[1]s", o.session))
 	}
 	if found.Expired(a.now()) {
-		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: the conversation has expired: with its tokens it can only be read, for 24 hours from its end")
+		a.note("warning: the conversation has expired: with its tokens it can only be read, for 24 hours from its end")
 	}
 }
 
@@ -106,11 +106,20 @@ func printTokens(a *app, o tokensOptions, found bridge.Overview, tokens []bridge
 		}
 		return a.printJSON(printed)
 	}
-	var text strings.Builder
-	fmt.Fprintf(&text, "conversation %s\n", found.ID)
-	for _, t := range tokens {
-		fmt.Fprintf(&text, "%s %s\n  %s\n", t.Session, cleantext.Quoted(found.Sessions.Role(t.Session)), t.Token)
-	}
-	_, err := fmt.Fprint(a.stdout, text.String())
+	_, err := a.stdout.WriteString(tokensText(a.screen(), found, tokens))
 	return err
+}
+
+func tokensText(screen screen, c bridge.Overview, tokens []bridge.Token) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "conversation %s\n", c.ID)
+	for _, t := range tokens {
+		who := string(t.Session) + " " + cleantext.Quoted(c.Sessions.Role(t.Session))
+		if screen.width > 0 {
+			who = cut(who, screen.width) // no line begins with an agent's words
+		}
+		text.WriteString(who + "\n")
+		fmt.Fprintf(&text, "  %s\n", t.Token)
+	}
+	return text.String()
 }

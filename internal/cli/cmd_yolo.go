@@ -59,8 +59,17 @@ func oneRequest(cmd *cobra.Command, args []string) error {
 	return usagef("`%s` takes one request, it was given %d: `bridge yolo status` shows them", cmd.CommandPath(), len(args))
 }
 
-// say prints a line to standard output.
+// say prints a line to standard output, on a terminal broken between words.
 func (a *app) say(format string, args ...any) error {
-	_, err := fmt.Fprintf(a.stdout, format+"\n", args...)
+	_, err := a.stdout.WriteString(a.screen().line(fmt.Sprintf(format, args...)))
 	return err
+}
+
+// line is text as a line or, where it does not fit, as several; a text of several
+// lines keeps them.
+func (s screen) line(text string) string {
+	if s.width == 0 {
+		return text + "\n"
+	}
+	return wrap(text, "", s.width)
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"regexp"
@@ -59,7 +58,7 @@ var wholeToken = regexp.MustCompile(`^[0-9a-f]{64}$`)
 func (a *app) session(ctx context.Context, s *bridge.Service, o sessionOptions) (bridge.Credentials, error) {
 	c := bridge.Credentials{Conversation: o.conversation, Token: o.token}
 	if o.token != "" {
-		_, _ = fmt.Fprintln(a.stderr, "bridge: warning: other users can see a token on the command line: use --token-file or BRIDGE_TOKEN")
+		a.note("warning: other users can see a token on the command line: use --token-file or BRIDGE_TOKEN")
 	}
 	if o.tokenFile != "" {
 		if err := readTokenFile(o.tokenFile, &c); err != nil {

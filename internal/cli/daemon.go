@@ -27,7 +27,7 @@ func daemon(ctx context.Context) (context.Context, context.CancelFunc) {
 // to end it. Programs and journals need not be told.
 func (a *app) announce(format string, args ...any) {
 	if term.IsTerminal(int(a.stderr.Fd())) {
-		_, _ = fmt.Fprintf(a.stderr, "bridge: "+format+"; press Ctrl-C to end\n", args...)
+		a.note(fmt.Sprintf(format, args...) + "; press Ctrl-C to end")
 	}
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"maps"
 	"path/filepath"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func Screens(t *testing.T, width int, colour bool) map[string]string {
 	t.Helper()
 	w := screenWorld(width, colour)
 	screens := map[string]string{}
-	for name, write := range map[string]func(*bufio.Writer) error{
+	writers := map[string]func(*bufio.Writer) error{
 		"list": func(out *bufio.Writer) error {
 			return conversationTable(w.all, w.now, w.screen.shortID(w.all)).print(out, w.screen)
 		},
@@ -63,7 +64,9 @@ func Screens(t *testing.T, width int, colour bool) map[string]string {
 				2, "conv_28", w.all[0].ID, w.all[1].ID)), "bridge: ", "  ", width))
 			return err
 		},
-	} {
+	}
+	maps.Copy(writers, w.more())
+	for name, write := range writers {
 		var text bytes.Buffer
 		out := bufio.NewWriter(&text)
 		if err := write(out); err != nil {

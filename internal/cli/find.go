@@ -82,6 +82,15 @@ func (s screen) shortID(all []bridge.Overview) func(id string) string {
 	return func(id string) string { return cleantext.Field(cutBytes(id, length)) }
 }
 
+// shortID is that of the screen for all conversations of the store.
+func (a *app) shortID(ctx context.Context, s *bridge.Service) (func(id string) string, error) {
+	if a.screen().width == 0 {
+		return cleantext.Field, nil
+	}
+	all, err := s.Conversations(ctx)
+	return a.screen().shortID(all), err
+}
+
 // roles are those of a conversation's sessions, on a line.
 func roles(o bridge.Overview) string {
 	all := make([]string, len(o.Sessions))

@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"example.org/bridge/internal/bridgetest"
 )
 
 // runningGateway is `bridge gateway`, which may be killed and started again.
@@ -226,9 +228,8 @@ func TestKilledGateway(t *testing.T) {
 		})
 	}
 	for n := range int64(kills) {
-		for until := acknowledged.Load() + 60; acknowledged.Load() < until && ctx.Err() == nil; {
-			time.Sleep(time.Millisecond)
-		}
+		until := acknowledged.Load() + 60
+		bridgetest.Eventually(t, "60 more messages", func() bool { return acknowledged.Load() >= until })
 		g.kill()
 		g.start(t)
 		stopped.Store(n + 1)

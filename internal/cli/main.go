@@ -38,13 +38,14 @@ func Main() int {
 	}
 	code, text := explain(err)
 	if text != "" {
-		a.printError(text)
+		a.note(text)
 	}
 	return code
 }
 
-// printError prints an error: one line, which on a terminal is broken between words.
-func (a *app) printError(text string) {
+// note prints an error or a warning to standard error: one line, which on a terminal
+// is broken between words.
+func (a *app) note(text string) {
 	width, _ := a.errorWidth()
 	if width == 0 {
 		_, _ = fmt.Fprintln(a.stderr, "bridge: "+text)

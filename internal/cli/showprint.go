@@ -135,14 +135,14 @@ func writeMessage(out io.Writer, screen screen, m numbered, c bridge.Overview, n
 	case screen.width > 0: // it stands out without colours too
 		state.text = "UNREAD"
 	}
-	_, _ = io.WriteString(out, "\n"+screen.paint(title, strong(side))+screen.paint(state.text, state.style))
+	header := []cell{{title, strong(side)}, state}
 	if m.answers > 0 {
-		_, _ = fmt.Fprintf(out, ", answers #%d", m.answers)
+		header = append(header, cell{text: fmt.Sprintf(", answers #%d", m.answers)})
 	}
 	if len(m.Redacted) > 0 {
-		_, _ = io.WriteString(out, screen.paint(", redacted "+cleantext.Field(strings.Join(m.Redacted, " ")), warn))
+		header = append(header, cell{", redacted " + cleantext.Field(strings.Join(m.Redacted, " ")), warn})
 	}
-	_, _ = io.WriteString(out, "\n")
+	_, _ = io.WriteString(out, "\n"+screen.header(header, strong(side)))
 	for _, file := range m.Files {
 		_, _ = io.WriteString(out, wrap(cleantext.Quoted(file), "  file ", screen.width))
 	}
@@ -151,4 +151,23 @@ func writeMessage(out io.Writer, screen screen, m numbered, c bridge.Overview, n
 		text = strings.ReplaceAll("\n"+strings.TrimSuffix(text, "\n"), "\n> ", "\n"+screen.paint("> ", side))[1:] + "\n"
 	}
 	_, _ = io.WriteString(out, text)
+}
+
+// header writes the line above a message. One that does not fit goes on in further
+// lines, all in one style: the terminal would begin the next line with words of an
+// agent.
+func (s screen) header(parts []cell, how style) string {
+	var plain, painted strings.Builder
+	for _, part := range parts {
+		plain.WriteString(part.text)
+		painted.WriteString(s.paint(part.text, part.style))
+	}
+	if s.width == 0 || displayWidth(plain.String()) <= s.width {
+		return painted.String() + "\n"
+	}
+	painted.Reset()
+	for line := range strings.Lines(wrapWords(plain.String(), "", "    ", s.width)) {
+		painted.WriteString(s.paint(strings.TrimSuffix(line, "\n"), how) + "\n")
+	}
+	return painted.String()
 }

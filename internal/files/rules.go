@@ -117,6 +117,9 @@ func readRule(version int64) Rule {
 	}
 }
 
+// refuse is the outcome of a call that is refused for a reason that the caller is told.
+func refuse(reason error) (Outcome, error) { return Outcome{Refused: reason}, nil }
+
 func (s Scene) result(f File) Result {
 	return Result{File: f, HolderConversation: s.HolderConversation, Holder: s.Holder, Unread: s.Unread}
 }
@@ -128,7 +131,7 @@ func writeRule(n Name, version int64, w written) Rule {
 		forbidden := s.mayNot(n)
 		switch {
 		case forbidden != nil:
-			return Outcome{Refused: forbidden}, nil
+			return refuse(forbidden)
 		case s.File == nil && version != 0:
 			return Outcome{Refused: ErrNoFile}, nil
 		case s.File == nil:
@@ -153,7 +156,7 @@ func editRule(n Name, version int64, old, replacement string, hide hider) Rule {
 		forbidden := s.mayNot(n)
 		switch {
 		case forbidden != nil:
-			return Outcome{Refused: forbidden}, nil
+			return refuse(forbidden)
 		case s.File == nil:
 			return Outcome{Refused: ErrNoFile}, nil
 		case version > s.File.Version:

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -53,12 +55,15 @@ func tooLarge(w http.ResponseWriter) {
 	refuse(w, http.StatusRequestEntityTooLarge, "too_large", "a request may have 8 MiB")
 }
 
-// paced gives a client so long to read each piece of an answer, and knows whether all
-// of it was written.
+// paced keeps an answer until it is whole, sends it with its length, and knows whether all
+// of it was written. Written in pieces, an answer of which the last is missing would
+// have been taken for written when the process is killed there, and refused by the client.
 type paced struct {
 	http.ResponseWriter
 	control *http.ResponseController
 	status  int
+	answer  bytes.Buffer
+	sent    bool
 	failed  bool
 }
 
@@ -67,32 +72,39 @@ func (p *paced) WriteHeader(status int) {
 	if p.status == 0 {
 		p.status = status
 	}
-	p.ResponseWriter.WriteHeader(status)
 }
 
-// Write writes a piece.
+// Write keeps a piece.
 func (p *paced) Write(data []byte) (int, error) {
-	if p.status == 0 {
-		p.status = http.StatusOK
+	p.WriteHeader(http.StatusOK)
+	return p.answer.Write(data)
+}
+
+// Flush sends nothing: an answer is sent whole.
+func (p *paced) Flush() {}
+
+// send sends the answer, once. A client has writeTimeout to read it.
+func (p *paced) send() {
+	if p.sent {
+		return
 	}
+	p.sent = true
+	p.WriteHeader(http.StatusOK)
 	_ = p.control.SetWriteDeadline(time.Now().Add(writeTimeout))
-	n, err := p.ResponseWriter.Write(data)
-	p.failed = p.failed || err != nil
-	return n, err
+	defer func() { _ = p.control.SetWriteDeadline(time.Time{}) }()
+	if p.status >= http.StatusOK && p.status != http.StatusNoContent && p.status != http.StatusNotModified {
+		p.Header().Set("Content-Length", strconv.Itoa(p.answer.Len()))
+	}
+	p.ResponseWriter.WriteHeader(p.status)
+	_, err := p.ResponseWriter.Write(p.answer.Bytes())
+	if p.answer.Len() == 0 {
+		err = nil
+	}
+	p.failed = errors.Join(err, p.control.Flush()) != nil
 }
 
-// Flush sends what was written.
-func (p *paced) Flush() { p.failed = p.FlushError() != nil || p.failed }
-
-// FlushError is Flush for who wants to know.
-func (p *paced) FlushError() error {
-	_ = p.control.SetWriteDeadline(time.Now().Add(writeTimeout))
-	return p.control.Flush()
-}
-
-// whole reports whether the answer has gone to the system whole.
+// whole sends the answer and reports whether the system has all of it.
 func (p *paced) whole() bool {
-	err := p.FlushError()
-	_ = p.control.SetWriteDeadline(time.Time{})
-	return err == nil && !p.failed && p.status == http.StatusOK
+	p.send()
+	return !p.failed && p.status == http.StatusOK
 }

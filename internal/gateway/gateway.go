@@ -130,11 +130,13 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(quiet{g.o.Log.Handler()}, slog.LevelDebug),
 	}
+	// HTTP/2 ends an answer in a frame of its own, behind what counts as written.
+	server.Protocols = new(http.Protocols)
+	server.Protocols.SetHTTP1(true)
 	l = limit(l, g.o.MaxClients)
 	if g.o.Certificates != nil {
 		server.TLSConfig = &tls.Config{
 			MinVersion:     tls.VersionTLS12,
-			NextProtos:     []string{"h2", "http/1.1"},
 			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return g.o.Certificates.Certificate() },
 		}
 	}

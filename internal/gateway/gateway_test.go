@@ -122,8 +122,7 @@ func (p *place) key(t *testing.T, name string, role access.Role) string {
 // web is a client of HTTP that trusts the gateway's authority.
 func (p *place) web(secret string) *http.Client {
 	return &http.Client{Transport: withKey{&http.Transport{
-		TLSClientConfig:   &tls.Config{RootCAs: p.roots, MinVersion: tls.VersionTLS12},
-		ForceAttemptHTTP2: true,
+		TLSClientConfig: &tls.Config{RootCAs: p.roots, MinVersion: tls.VersionTLS12},
 	}, secret}}
 }
 

@@ -38,10 +38,13 @@ type principals struct {
 
 // principal is one of them.
 type principal struct {
+	// These are as they were when it first called, and are read without the lock: of a
+	// key only its last use changes, and that it is revoked ends the principal.
 	key      access.Key
 	endpoint Endpoint
 	handler  http.Handler
-	// hash is of the written key, and checked when it was last proved.
+	// All else is behind the lock. hash is of the written key, and checked when it was
+	// last proved.
 	hash    [sha256.Size]byte
 	checked time.Time
 	used    time.Time
@@ -86,7 +89,7 @@ func (ps *principals) admit(ctx context.Context, text string, c access.Caller) (
 		p = &principal{key: key, endpoint: e, handler: ps.handler(e), calls: map[int64]context.CancelCauseFunc{}}
 		ps.all[key.ID] = p
 	}
-	p.key, p.hash, p.checked, p.used = key, hash, now, now
+	p.hash, p.checked, p.used = hash, now, now
 	return p, nil
 }
 

@@ -5,11 +5,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,11 +112,10 @@ func TestRefusals(t *testing.T) {
 }
 
 // endless is a body without an end, sent in chunks.
-type endless struct{ sent int }
+type endless struct{ sent atomic.Int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
-	e.sent += len(p)
-	if e.sent > 64<<20 {
+	if e.sent.Add(int64(len(p))) > 64<<20 {
 		return 0, io.EOF
 	}
 	return copy(p, bytes.Repeat([]byte(" "), len(p))), nil
@@ -135,8 +137,8 @@ func TestChunkedBody(t *testing.T) {
 			t.Errorf("got %d", resp.StatusCode)
 		}
 	}
-	if body.sent > 32<<20 {
-		t.Errorf("%d bytes were read", body.sent)
+	if n := body.sent.Load(); n > 32<<20 {
+		t.Errorf("%d bytes were read", n)
 	}
 	// The body of a stranger is not read at all.
 	body = &endless{}
@@ -147,8 +149,8 @@ func TestChunkedBody(t *testing.T) {
 			t.Errorf("a stranger: got %d", resp.StatusCode)
 		}
 	}
-	if body.sent > 8<<20 {
-		t.Errorf("%d bytes of a stranger's body were taken", body.sent)
+	if n := body.sent.Load(); n > 8<<20 {
+		t.Errorf("%d bytes of a stranger's body were taken", n)
 	}
 }
 
@@ -334,3 +336,22 @@ func TestConnections(t *testing.T) {
 
 // operationsOfNobody is an interface without operations.
 var operationsOfNobody = reflect.TypeFor[any]()
+
+// TestFirstCallsAtOnce: the first calls of a key come at once, and each proves the key
+// for itself, while the others are already answered.
+func TestFirstCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	for n := range 10 {
+		secret := p.key(t, fmt.Sprint("agent", n), access.Agent)
+		var all sync.WaitGroup
+		for range 12 {
+			all.Go(func() {
+				if status, _, body := p.raw(t, secret, "POST", "/mcp", rpc("tools/list", map[string]any{}), legacy); status != 200 {
+					t.Errorf("%d %s", status, body)
+				}
+			})
+		}
+		all.Wait()
+	}
+}

@@ -84,7 +84,9 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 	}
 	defer release()
 	c.body = body
-	serve(&paced{ResponseWriter: w, control: http.NewResponseController(w)}, r.WithContext(ctx), c)
+	answer := &paced{ResponseWriter: w, control: http.NewResponseController(w)}
+	serve(answer, r.WithContext(ctx), c)
+	answer.send()
 }
 
 // authenticate finds out who calls. Where it reports false it has answered.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ type growth struct {
 	started time.Time
 	trees   []tree
 	next    time.Time     // when the files are counted next in any case
+	held    []int64       // bytes that each tree took before the command, once ready
 	ready   chan struct{} // closed when the trees were counted for the first time
 }
 
@@ -27,10 +29,11 @@ type growth struct {
 type tree struct {
 	dir  string
 	free int64 // bytes left on its file system when it was last counted
-	held int64 // bytes that it took before the command
 }
 
 const (
+	// firstCount is how long a command waits until its workspace is counted.
+	firstCount = 40 * time.Millisecond
 	// countEvery is the least time between two counts for which the free space
 	// gives no reason.
 	countEvery = time.Second
@@ -47,19 +50,25 @@ func newGrowth(s spec) *growth {
 	if s.writesLinked() {
 		g.trees = append(g.trees, tree{dir: s.Linked.Common})
 	}
-	go func() {
+	held := make([]int64, len(g.trees))
+	g.held = held
+	go func(trees []tree) {
 		defer close(g.ready)
-		for i := range g.trees {
-			g.trees[i].held = countTree(g.trees[i].dir, g.started).total
+		for i, t := range trees {
+			held[i] = countBefore(t.dir, g.started)
 		}
-	}()
+	}(slices.Clone(g.trees))
 	return g
 }
 
-// begin waits until that is counted; the command starts then. home is its private
+// begin waits until that is counted, or for firstCount: of what a command has changed by
+// then, nothing counts as held before. The command starts then. home is its private
 // folder, new and empty, or "".
 func (g *growth) begin(home string) {
-	<-g.ready
+	select {
+	case <-g.ready:
+	case <-time.After(firstCount):
+	}
 	if home != "" {
 		g.trees = append(g.trees, tree{dir: home})
 	}
@@ -85,6 +94,11 @@ func freeBytes(dir string) int64 {
 
 // exceeded reports whether more than the limit was added.
 func (g *growth) exceeded(procs []proc) bool {
+	select {
+	case <-g.ready:
+	default:
+		return false // a very large tree: it is looked at when it was counted
+	}
 	began := time.Now()
 	if began.Before(g.next) && !g.shrunk() {
 		return false
@@ -92,13 +106,21 @@ func (g *growth) exceeded(procs []proc) bool {
 	total := deletedBytes(procs)
 	for i := range g.trees {
 		t := &g.trees[i]
-		added := t.added(g.started, g.limit)
+		added := t.added(g.started, g.limit, g.before(i))
 		total += added
 		// What others take or give back does not count, now and later.
 		t.free = freeBytes(t.dir) + added
 	}
 	g.rest(began)
 	return total > g.limit
+}
+
+// before is what a tree took before the command: nothing, if it is its private folder.
+func (g *growth) before(i int) int64 {
+	if i < len(g.held) {
+		return g.held[i]
+	}
+	return 0
 }
 
 // shrunk reports whether a file system has lost more than the limit since its
@@ -114,12 +136,12 @@ func (g *growth) shrunk() bool {
 
 // added is by how much the tree has grown since the start. Where the command hid
 // a part, it is no less than the limit.
-func (t *tree) added(since time.Time, limit int64) int64 {
+func (t *tree) added(since time.Time, limit, held int64) int64 {
 	c := countTree(t.dir, since)
 	if c.hidden {
-		return max(c.total-t.held, limit+1)
+		return max(c.total-held, limit+1)
 	}
-	return c.total - t.held
+	return c.total - held
 }
 
 // countTree counts what lies in a folder and below; nothing if it is gone.
@@ -132,6 +154,15 @@ func countTree(dir string, since time.Time) counter {
 	return c
 }
 
+// countBefore counts what has not changed since the start.
+func countBefore(dir string, start time.Time) int64 {
+	c := counter{since: start.UnixNano(), unchanged: true, linked: map[file]bool{}}
+	if fd, err := unix.Open(dir, folderFlags, 0); err == nil {
+		c.count(fd)
+	}
+	return c.total
+}
+
 // file is a file of whatever name.
 type file struct{ device, inode uint64 }
 
@@ -141,7 +172,9 @@ type counter struct {
 	since  int64
 	total  int64         // bytes on the disk
 	linked map[file]bool // files of several names that were counted
-	hidden bool          // something could not be looked at that changed since
+	// unchanged counts only what has not changed since then.
+	unchanged bool
+	hidden    bool // something could not be looked at that changed since
 }
 
 // count looks at an open folder, and closes it.
@@ -172,6 +205,9 @@ func (c *counter) count(fd int) {
 }
 
 func (c *counter) add(st *unix.Stat_t) {
+	if c.unchanged && st.Ctim.Nano() > c.since {
+		return
+	}
 	if st.Nlink > 1 && st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		id := file{st.Dev, st.Ino}
 		if c.linked[id] {

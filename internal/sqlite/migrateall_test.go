@@ -88,7 +88,8 @@ func columnsOf(t *testing.T, db *sql.DB) map[string][]string {
 // filled are the values that a schema's rules ask for; every other column gets a value of
 // its own.
 var filled = map[string]string{
-	"conversation": "'conv_0123456789abcdef'", "conversations.id": "'conv_0123456789abcdef'",
+	"access_keys.role": "'operator'",
+	"conversation":     "'conv_0123456789abcdef'", "conversations.id": "'conv_0123456789abcdef'",
 	"session": "'b'", "sender": "'a'", "recipient": "'b'", "actor": "'a'", "writer": "'a'",
 	"tasks.state": "'running'", "tasks.ended_at": "0", "command_requests.state": "'pending'",
 	"read_seq": "1", "handed_seq": "2", "last_seq": "3",

@@ -23,7 +23,7 @@ var knownChanges = []known{
 	{"a delivery that is given back wakes nobody", "internal/bridge/delivery.go", "	s.Ring(claim.Conversation, claim.Session) // who waits for what is left\n", "", "bridge:Rings"},
 	{"refused creations use up the good ones", "internal/bridge/authorize.go", `	op.Charges = []Charge{{Bucket: "invalid/" + s.callerOf(ctx), What: "calls with wrong arguments", Kind: LimitReads}}` + "\n", "", "sqlite:^TestStore$"},
 	{"a moved end passes", "internal/bridge/authorize.go", "case proven && !ends:", "case false && !ends:", "bridge:Admit"},
-	{"the limits of a conversation tell that it is there", "internal/sqlite/gate.go", `e.limitsOf("")`, "e.limits()", "sqlite:SameQueries"},
+	{"the limits of a conversation tell that it is there", "internal/sqlstore/accounts.go", `of.LimitsOf("")`, "of.LimitsOf(op.Conversation)", "sqlite:SameQueries"},
 }
 
 // tryKnown tries them all, and returns how many survived.
