@@ -20,9 +20,6 @@ func OpenTraced(ctx context.Context, dsn string, o Options, tracer pgx.QueryTrac
 
 // For tests.
 var (
-	Quote   = quote
-	Unquote = unquote
-
 	SelectTail    = selectTail
 	SelectTails   = selectTails
 	SelectInbox   = selectInbox + inboxPage
