@@ -16,12 +16,10 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/postgres"
-	"example.org/bridge/internal/sqlite"
 )
 
-// reader is what both kinds of stores offer of that.
-type reader interface {
+// Reader is what both kinds of stores offer of that.
+type Reader interface {
 	Snapshot(ctx context.Context, fn func(rows) error) error
 	Move(ctx context.Context, op bridge.Operation, fn func(rows) error) error
 	WalkAudit(ctx context.Context, visit func(audit.Entry) error) (audit.Head, error)
@@ -29,15 +27,15 @@ type reader interface {
 
 // Source is the store that is copied.
 type Source struct {
-	store   reader
+	store   Reader
 	dialect *dialect
 }
 
 // FromFile is a store in a file.
-func FromFile(s *sqlite.Store) Source { return Source{s, file()} }
+func FromFile(s Reader) Source { return Source{s, file()} }
 
 // FromServer is a store in a PostgreSQL database.
-func FromServer(s *postgres.Store, key bridge.Key) Source {
+func FromServer(s Reader, key bridge.Key) Source {
 	return Source{s, server(bridge.AuditChain(key))}
 }
 
@@ -77,15 +75,14 @@ var ErrStillOpen = errors.New("the copy is whole, but the store that was copied 
 // ErrOccupied reports a target that is not empty and new.
 var ErrOccupied = errors.New("something is there already where the copy is to be")
 
-// ToServer copies into a store in a PostgreSQL database, which must hold nothing: the
-// error is ErrOccupied otherwise. One that is killed leaves it empty.
-func (c Copy) ToServer(ctx context.Context, to *postgres.Store) (Report, error) {
+// Fill lets fn fill a new store in one transaction.
+type Fill = func(ctx context.Context, fn func(rows, exec) error) error
+
+// ToServer copies into a store in a PostgreSQL database, which must hold nothing: fill
+// refuses it otherwise. One that is killed leaves it empty.
+func (c Copy) ToServer(ctx context.Context, fill Fill) (Report, error) {
 	target := server(bridge.AuditChain(c.Key))
-	r, err := c.whole(ctx, target, func(read snapshot) (Report, error) { return c.into(ctx, read, target, to.Fill) })
-	if errors.Is(err, postgres.ErrNotEmpty) {
-		err = fmt.Errorf("%w: name a schema that is not there with ?search_path=", ErrOccupied)
-	}
-	return r, err
+	return c.whole(ctx, target, func(read snapshot) (Report, error) { return c.into(ctx, read, target, fill) })
 }
 
 // snapshot lets fn read a store.
@@ -114,7 +111,7 @@ func (c Copy) whole(ctx context.Context, to *dialect, copyAll func(snapshot) (Re
 }
 
 // into copies with the fill of the target.
-func (c Copy) into(ctx context.Context, from snapshot, to *dialect, fill func(context.Context, func(rows, exec) error) error) (r Report, err error) {
+func (c Copy) into(ctx context.Context, from snapshot, to *dialect, fill Fill) (r Report, err error) {
 	err = fill(ctx, func(read rows, run exec) error {
 		var sent sums
 		w := &writer{to: to, run: run, chain: bridge.AuditChain(c.Key), written: c.Written}

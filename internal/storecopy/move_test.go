@@ -80,14 +80,14 @@ func TestMovedStoresAreClosed(t *testing.T) {
 
 	move.From = file.source
 	whileSending(t, x, file.store, place.store, func() error {
-		_, err := move.ToServer(t.Context(), target)
+		_, err := move.ToServer(t.Context(), target.Fill)
 		return err
 	})
 	closed(t, "file", x, file)
 
 	move.From = place.source
 	whileSending(t, x, place.store, nil, func() error {
-		_, err := move.ToFile(t.Context(), path)
+		_, err := move.ToFile(t.Context(), inFiles(), path)
 		return err
 	})
 	closed(t, "server", x, place)
@@ -192,8 +192,8 @@ func TestMovesThatFailLeaveTheSourceOpen(t *testing.T) {
 	die(t, dsn, x.Path, "", 40)
 	must(t, file.open(x.Key))
 	bridgetest.NewPair(t, bridge.New(bridge.Config{Store: used.store, Key: x.Key}))
-	_, err := storecopy.Copy{From: file.source, Key: x.Key, Now: time.Now(), Move: true}.ToServer(t.Context(), target)
-	if !errors.Is(err, storecopy.ErrOccupied) {
+	_, err := storecopy.Copy{From: file.source, Key: x.Key, Now: time.Now(), Move: true}.ToServer(t.Context(), target.Fill)
+	if !errors.Is(err, postgres.ErrNotEmpty) {
 		t.Errorf("got %v for a store in use", err)
 	}
 	must(t, file.open(x.Key))
