@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/postgres"
@@ -132,7 +133,7 @@ func (a *app) copyInto(ctx context.Context, c storecopy.Copy, path string) (r st
 		return r, err
 	}
 	if !a.onServer() {
-		return c.ToFile(ctx, path)
+		return c.ToFile(ctx, storecopy.Files{LeftOver: sqlite.LeftOverLog, Fill: fillFile, Examine: sqlite.Examine}, path)
 	}
 	if err := storecopy.CheckKey(file, c.Key); err != nil {
 		return r, err
@@ -145,7 +146,16 @@ func (a *app) copyInto(ctx context.Context, c storecopy.Copy, path string) (r st
 	if err := storecopy.PlaceKey(file, c.Key); err != nil {
 		return r, storefile.Unwritable(err)
 	}
-	return c.ToServer(ctx, store)
+	r, err = c.ToServer(ctx, store.Fill)
+	if errors.Is(err, postgres.ErrNotEmpty) {
+		err = fmt.Errorf("%w: name a schema that is not there with ?search_path=", storecopy.ErrOccupied)
+	}
+	return r, err
+}
+
+// fillFile makes the store of a copy. It need not survive a power cut before it is whole.
+func fillFile(ctx context.Context, path string, key auth.Key, fn func(sqlite.Rows, sqlite.Exec) error) error {
+	return sqlite.Fill(ctx, path, sqlite.Options{Key: key, Volatile: true}, fn)
 }
 
 // copied is what a copy tells programs.

@@ -10,19 +10,8 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlite/storefile"
 )
-
-// Contents says what a store holds at one moment.
-type Contents struct {
-	SchemaVersion int
-	// ID is what a store got when it was made; its copies have the same.
-	ID []byte
-	// Head is the end of the audit log.
-	Head audit.Head
-	// Conversations and Messages are counts; LastMessage is the highest number of a
-	// message, 0 where there is none.
-	Conversations, Messages, LastMessage int64
-}
 
 // CopyTo writes what the store holds into the file at path, which must be there and
 // empty, while other processes go on reading and writing. What was acknowledged
@@ -50,7 +39,7 @@ func (s *Store) CopyTo(path string) (err error) {
 // changes nothing: whether SQLite finds it sound, whether it was made with key, and
 // whether its audit log is whole. Errors are those that bridge calls ErrStore…, or
 // hold an audit.Fault.
-func Examine(ctx context.Context, path string, key bridge.Key) (found Contents, err error) {
+func Examine(ctx context.Context, path string, key bridge.Key) (found storefile.Contents, err error) {
 	defer contain(path, &err)
 	err = withConn(path, untouched, append([]string{"foreign_keys(ON)"}, safely...), func(c *conn) error {
 		var h header
@@ -98,8 +87,8 @@ func sound(c *conn) error {
 	return nil
 }
 
-func contents(c *conn, h header) (found Contents, err error) {
-	found = Contents{SchemaVersion: int(h.version), ID: h.id}
+func contents(c *conn, h header) (found storefile.Contents, err error) {
+	found = storefile.Contents{SchemaVersion: int(h.version), ID: h.id}
 	err = errors.Join(
 		c.get("SELECT (SELECT count(*) FROM conversations), count(*), coalesce(max(id), 0) FROM messages", nil,
 			&found.Conversations, &found.Messages, &found.LastMessage),
@@ -127,7 +116,7 @@ type Later struct {
 }
 
 // Since compares the store with an earlier copy of it.
-func (s *Store) Since(ctx context.Context, copied Contents) (later Later, err error) {
+func (s *Store) Since(ctx context.Context, copied storefile.Contents) (later Later, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		var id, mac []byte
 		if err := c.get("SELECT id FROM store", nil, &id); err != nil || !bytes.Equal(id, copied.ID) {

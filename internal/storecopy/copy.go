@@ -16,27 +16,25 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/postgres"
-	"example.org/bridge/internal/sqlite"
 )
 
-// reader is what both kinds of stores offer of that.
-type reader interface {
+// Reader is what both kinds of stores offer of that.
+type Reader interface {
 	Snapshot(ctx context.Context, fn func(rows) error) error
 	WalkAudit(ctx context.Context, visit func(audit.Entry) error) (audit.Head, error)
 }
 
 // Source is the store that is copied.
 type Source struct {
-	store   reader
+	store   Reader
 	dialect *dialect
 }
 
 // FromFile is a store in a file.
-func FromFile(s *sqlite.Store) Source { return Source{s, file()} }
+func FromFile(s Reader) Source { return Source{s, file()} }
 
 // FromServer is a store in a PostgreSQL database.
-func FromServer(s *postgres.Store, key bridge.Key) Source {
+func FromServer(s Reader, key bridge.Key) Source {
 	return Source{s, server(bridge.AuditChain(key))}
 }
 
@@ -70,18 +68,17 @@ var ErrDiffers = errors.New("the copy is not what was copied, and was given up")
 // ErrOccupied reports a target that is not empty and new.
 var ErrOccupied = errors.New("something is there already where the copy is to be")
 
-// ToServer copies into a store in a PostgreSQL database, which must hold nothing: the
-// error is ErrOccupied otherwise. One that is killed leaves it empty.
-func (c Copy) ToServer(ctx context.Context, to *postgres.Store) (Report, error) {
-	r, err := c.into(ctx, server(bridge.AuditChain(c.Key)), to.Fill)
-	if errors.Is(err, postgres.ErrNotEmpty) {
-		err = fmt.Errorf("%w: name a schema that is not there with ?search_path=", ErrOccupied)
-	}
-	return r, err
+// Fill lets fn fill a new store in one transaction.
+type Fill = func(ctx context.Context, fn func(rows, exec) error) error
+
+// ToServer copies into a store in a PostgreSQL database, which must hold nothing: fill
+// refuses it otherwise. One that is killed leaves it empty.
+func (c Copy) ToServer(ctx context.Context, fill Fill) (Report, error) {
+	return c.into(ctx, server(bridge.AuditChain(c.Key)), fill)
 }
 
 // into copies with the fill of the target.
-func (c Copy) into(ctx context.Context, to *dialect, fill func(context.Context, func(rows, exec) error) error) (r Report, err error) {
+func (c Copy) into(ctx context.Context, to *dialect, fill Fill) (r Report, err error) {
 	if r.FromHead, err = c.verify(ctx); err != nil {
 		return r, fmt.Errorf("the store that is to be copied: %w", err)
 	}

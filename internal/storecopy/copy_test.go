@@ -125,6 +125,17 @@ func openFile(t *testing.T, path string, key auth.Key) *sqlite.Store {
 	return s
 }
 
+// inFiles makes stores in files, as the command does.
+func inFiles() storecopy.Files {
+	return storecopy.Files{
+		LeftOver: sqlite.LeftOverLog,
+		Fill: func(ctx context.Context, path string, key auth.Key, fn func(sqlite.Rows, sqlite.Exec) error) error {
+			return sqlite.Fill(ctx, path, sqlite.Options{Key: key, Volatile: true}, fn)
+		},
+		Examine: sqlite.Examine,
+	}
+}
+
 func openServer(t *testing.T, dsn string, key auth.Key) *postgres.Store {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Key: key, Create: true})
@@ -142,7 +153,7 @@ func TestThereAndBack(t *testing.T) {
 	from := openFile(t, x.Path, x.Key)
 	before := look(t, from, x)
 	onServer := openServer(t, server.Schema(), x.Key)
-	there, err := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}.ToServer(ctx, onServer)
+	there, err := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}.ToServer(ctx, onServer.Fill)
 	must(t, err)
 	if diff := cmp.Diff(before, look(t, onServer, x)); diff != "" {
 		t.Errorf("on the server (-want +got):\n%s", diff)
@@ -156,7 +167,7 @@ func TestThereAndBack(t *testing.T) {
 		}
 	}
 	path := filepath.Join(filepath.Dir(x.Path), "back.db")
-	back, err := storecopy.Copy{From: storecopy.FromServer(onServer, x.Key), Key: x.Key, Now: time.Now()}.ToFile(ctx, path)
+	back, err := storecopy.Copy{From: storecopy.FromServer(onServer, x.Key), Key: x.Key, Now: time.Now()}.ToFile(ctx, inFiles(), path)
 	must(t, err)
 	returned := openFile(t, path, x.Key)
 	if diff := cmp.Diff(before, look(t, returned, x)); diff != "" {
@@ -283,14 +294,14 @@ func TestRefusedCopies(t *testing.T) {
 	c := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}
 	used := openServer(t, server.Schema(), x.Key)
 	bridgetest.NewPair(t, bridge.New(bridge.Config{Store: used, Key: x.Key}))
-	if _, err := c.ToServer(ctx, used); !errors.Is(err, storecopy.ErrOccupied) {
+	if _, err := c.ToServer(ctx, used.Fill); !errors.Is(err, postgres.ErrNotEmpty) {
 		t.Errorf("got %v for a store in use", err)
 	}
-	if _, err := c.ToFile(ctx, x.Path); !errors.Is(err, storecopy.ErrOccupied) {
+	if _, err := c.ToFile(ctx, inFiles(), x.Path); !errors.Is(err, storecopy.ErrOccupied) {
 		t.Errorf("got %v for a file that is there", err)
 	}
 	other := bridgetest.NewEnv(t) // with another key
-	if _, err := c.ToFile(ctx, other.Path); !errors.Is(err, bridge.ErrStoreKey) {
+	if _, err := c.ToFile(ctx, inFiles(), other.Path); !errors.Is(err, bridge.ErrStoreKey) {
 		t.Errorf("got %v beside another store's key", err)
 	}
 	if _, err := os.Stat(other.Path); err == nil {
@@ -301,7 +312,7 @@ func TestRefusedCopies(t *testing.T) {
 	_, err = file.ExecContext(ctx, "UPDATE audit_log SET outcome = 'ok', action = 'x' WHERE seq = 2")
 	must(t, errors.Join(err, file.Close()))
 	var fault *audit.Fault
-	if _, err := c.ToServer(ctx, openServer(t, server.Schema(), x.Key)); !errors.As(err, &fault) || fault.Seq != 2 {
+	if _, err := c.ToServer(ctx, openServer(t, server.Schema(), x.Key).Fill); !errors.As(err, &fault) || fault.Seq != 2 {
 		t.Errorf("got %v for a source whose log was changed", err)
 	}
 }
@@ -315,7 +326,7 @@ func TestKilledCopies(t *testing.T) {
 	onServer := openServer(t, dsn, x.Key)
 	die(t, dsn, x.Path, "")
 	c := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}
-	first, err := c.ToServer(t.Context(), onServer)
+	first, err := c.ToServer(t.Context(), onServer.Fill)
 	must(t, err)
 	path := filepath.Join(filepath.Dir(x.Path), "back.db")
 	die(t, dsn, x.Path, path)
@@ -323,7 +334,7 @@ func TestKilledCopies(t *testing.T) {
 		t.Error("a killed copy left a store")
 	}
 	c.From = storecopy.FromServer(onServer, x.Key)
-	if again, err := c.ToFile(t.Context(), path); err != nil || again.Rows != first.Rows+1 {
+	if again, err := c.ToFile(t.Context(), inFiles(), path); err != nil || again.Rows != first.Rows+1 {
 		t.Errorf("copied again: %+v, %v", again, err)
 	}
 }
@@ -359,14 +370,14 @@ func copyAndDie(dsn string) {
 		}
 	}}
 	if to := os.Getenv("COPY_TO"); to != "" {
-		_, err = c.ToFile(ctx, to)
+		_, err = c.ToFile(ctx, inFiles(), to)
 	} else {
 		from, openErr := sqlite.Open(ctx, os.Getenv("COPY_FILE"), sqlite.Options{Key: key})
 		if openErr != nil {
 			panic(openErr)
 		}
 		c.From = storecopy.FromFile(from)
-		_, err = c.ToServer(ctx, onServer)
+		_, err = c.ToServer(ctx, onServer.Fill)
 	}
 	panic(err)
 }
