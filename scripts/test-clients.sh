@@ -19,16 +19,17 @@ minutes=6 # for npm, each time
 versioned='Installed|AsksFor|Alone|HooksTell|Identity|ToldSession|MailWakes|Daemon|Hub|Talk|Served'
 
 work=$(mktemp -d)
-mkdir "$work/versions"
 fetching=
 trap '[ -z "$fetching" ] || kill "$fetching" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 # drive FOLDER runs the tests with the clients in it.
 drive() {
+	# An empty home for each: Copilot CLI runs the newest version that it finds in there.
+	home=$(mktemp -d "$work/home.XXXXXX")
 	for program in claude codex gemini opencode qwen copilot cline; do
 		[ -e "$1/node_modules/.bin/$program" ] || continue
 		printf '%s ' "$program"
-		HOME="$work/versions" PATH="$1/node_modules/.bin:$PATH" "$program" --version </dev/null || {
+		HOME="$home" PATH="$1/node_modules/.bin:$PATH" "$program" --version </dev/null || {
 			echo "!!! SKIPPED: $program was installed, but does not run here"
 			return 0
 		}

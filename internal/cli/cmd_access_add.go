@@ -99,7 +99,7 @@ func runAccessAdd(ctx context.Context, a *app, o accessAddOptions) error {
 		if a.json {
 			return a.printJSON(issuedKey(viewOfKey(key, key.CreatedAt), secret, o))
 		}
-		a.note("this is the only time that the key is shown; it expires on " + formatTime(key.ExpiresAt))
+		a.note("this is the only time that the key is shown; it expires on " + a.moment(key.ExpiresAt))
 		return a.printLine(secret)
 	})
 }

@@ -21,6 +21,7 @@ import (
 	"example.org/bridge/internal/doctor"
 	"example.org/bridge/internal/gateway/remote"
 	"example.org/bridge/internal/keyfile"
+	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/view"
 )
 
@@ -175,7 +176,7 @@ func (a *app) checkStore(r *doctor.Report) {
 		return
 	}
 	exists, err := storeExists(path)
-	r.Store(path, exists, err)
+	r.Store(path, exists, err, sqlite.Inspect)
 }
 
 // checkGateway asks the gateway that this machine is connected to.

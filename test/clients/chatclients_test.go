@@ -32,11 +32,15 @@ var opencode = client{
 	session: regexp.MustCompile(`"sessionID":"([^"]+)"`),
 }
 
+// qwenQuiet are the settings with which Qwen Code asks its model for nothing but the
+// dialogue.
+const qwenQuiet = `"privacy": {"usageStatisticsEnabled": false}, "general": {"enableAutoUpdate": false}, "memory": {"enableManagedAutoMemory": false, "enableManagedAutoDream": false}`
+
 var qwen = client{
 	title:    "qwen",
 	program:  "qwen",
 	wire:     stub.QwenChat,
-	settings: map[string]string{".qwen/settings.json": `{"privacy": {"usageStatisticsEnabled": false}, "general": {"enableAutoUpdate": false}}` + "\n"},
+	settings: map[string]string{".qwen/settings.json": "{" + qwenQuiet + "}\n"},
 	model: func(url string) []string {
 		return []string{"OPENAI_BASE_URL=" + url + "/v1", "OPENAI_API_KEY=" + noKey, "OPENAI_MODEL=stub"}
 	},

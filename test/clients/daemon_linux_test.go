@@ -68,8 +68,11 @@ func testCodexDaemon(t *testing.T, entry string) {
 
 func wantRefused(t *testing.T, r stub.Result) {
 	t.Helper()
-	if !r.Has("are needed") || r.Has(mail) {
+	if r.Has(mail) {
 		t.Errorf("a session got another's mail: %s", r)
+	}
+	if !r.Has("are needed") {
+		t.Errorf("the call was not refused: %q", r)
 	}
 }
 

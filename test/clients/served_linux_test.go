@@ -78,7 +78,7 @@ func TestServedOpencode(t *testing.T) {
 // another gets nothing.
 func TestServedQwen(t *testing.T) {
 	u := newUser(t, qwen)
-	u.write(".qwen/settings.json", `{"privacy": {"usageStatisticsEnabled": false}, "general": {"enableAutoUpdate": false}, "ui": {"enableFollowupSuggestions": false}, "security": {"auth": {"selectedType": "openai"}}}`+"\n")
+	u.write(".qwen/settings.json", "{"+qwenQuiet+`, "ui": {"enableFollowupSuggestions": false}, "security": {"auth": {"selectedType": "openai"}}}`+"\n")
 	u.install(qwen)
 	p := u.partner()
 	code := p.call("create_conversation", stub.Args{"my_role": "backend developer", "partner_role": "frontend developer"}).Text("join_code")

@@ -96,11 +96,17 @@ func (a *Agent) CallNamed(name string, args Args) Result {
 // CallText calls a tool of Codex's that takes a text and no other arguments.
 func (a *Agent) CallText(name, text string) Result { return a.call(&Call{Name: name, Text: text}) }
 
+// call replies with a call and waits for the request that has its result. Any other
+// request meanwhile is not of this dialogue: clients have agents of their own in the
+// background, which ask the same model, also while a tool runs.
 func (a *Agent) call(call *Call) Result {
 	a.calls++
 	call.ID = fmt.Sprintf("call_%04d", a.calls)
-	a.turn(reply{call: call})
-	return a.last.result(call)
+	for a.turn(reply{call: call}); ; a.turn(aside(a.last)) {
+		if result, ok := a.last.result(call); ok {
+			return result
+		}
+	}
 }
 
 // Tools are the names of the tools that the model can find out of, each on a

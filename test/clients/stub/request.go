@@ -67,12 +67,12 @@ func (r *Request) Said() string {
 	return strings.Join(said, "\n")
 }
 
-// result finds what came of a call.
-func (r *Request) result(call *Call) Result {
+// result finds what came of a call. ok is false where the request has no result of it.
+func (r *Request) result(call *Call) (result Result, ok bool) {
 	for _, item := range slices.Backward(r.Items) {
 		if item.Kind == Output && item.ID == call.ID {
-			return Result(item.Text)
+			return Result(item.Text), true
 		}
 	}
-	return ""
+	return "", false
 }

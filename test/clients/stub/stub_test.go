@@ -98,6 +98,30 @@ func TestDialogue(t *testing.T) {
 	}
 }
 
+// TestCallAwaitsItsResult: an agent of the client's own that asks the model while a tool
+// runs gets an answer, and the script its result.
+func TestCallAwaitsItsResult(t *testing.T) {
+	for name, d := range dialogues {
+		t.Run(name, func(t *testing.T) {
+			model := stub.Start(d.wire, func(a *stub.Agent) {
+				if got := a.Call("x", stub.Args{"n": 1}).Text("unread"); got != "7" {
+					t.Errorf("the script was given another agent's request: %q", got)
+				}
+				a.Say("The end.")
+			})
+			defer model.Close()
+			url := model.URL() + d.path
+			post(t, url, d.prompt)
+			if aside := post(t, url, d.prompt); !strings.Contains(aside, `"ok"`) || strings.Contains(aside, d.call) {
+				t.Errorf("the other agent was answered with %s", aside)
+			}
+			if last := post(t, url, d.result); !strings.Contains(last, "The end.") {
+				t.Errorf("the script did not go on: %s", last)
+			}
+		})
+	}
+}
+
 // TestCloseEndsScript: a script that waits for a client that is gone is ended.
 func TestCloseEndsScript(t *testing.T) {
 	model := stub.Start(stub.Gemini, func(a *stub.Agent) {
