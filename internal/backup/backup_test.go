@@ -67,10 +67,14 @@ func (r *room) backUp(t *testing.T, recipients ...age.Recipient) (folder string,
 	r.work(t, func(_ *bridge.Service, store *sqlite.Store) {
 		var err error
 		r.now = r.now.Add(time.Hour)
-		folder, made, err = backup.Maker{Store: store, Key: r.env.Key, Program: "v1", Recipients: recipients}.Make(t.Context(), r.dir, r.now)
+		folder, made, err = backup.Maker{Path: store.Path(), CopyTo: store.CopyTo, Examine: sqlite.Examine, Key: r.env.Key, Program: "v1", Recipients: recipients}.Make(t.Context(), r.dir, r.now)
 		must(t, err)
 	})
 	return folder, made
+}
+
+func (r *room) reader(identities []age.Identity) backup.Reader {
+	return backup.Reader{Key: r.env.Key, Identities: identities, Examine: sqlite.Examine}
 }
 
 func (r *room) unread(t *testing.T) (n int64) {
@@ -100,7 +104,7 @@ func TestPlace(t *testing.T) {
 	folder, _ := r.backUp(t)
 	r.work(t, func(s *bridge.Service, _ *sqlite.Store) { r.send(t, s, "the second message") })
 
-	o, err := backup.Open(t.Context(), folder, filepath.Dir(r.env.Path), r.env.Key, nil)
+	o, err := r.reader(nil).Open(t.Context(), folder, filepath.Dir(r.env.Path))
 	must(t, err)
 	r.work(t, func(_ *bridge.Service, store *sqlite.Store) {
 		later, err := store.Since(t.Context(), o.Contents)
@@ -135,7 +139,7 @@ func TestPlace(t *testing.T) {
 func TestPlaceFails(t *testing.T) {
 	r := newRoom(t)
 	folder, _ := r.backUp(t)
-	o, err := backup.Open(t.Context(), folder, filepath.Dir(r.env.Path), r.env.Key, nil)
+	o, err := r.reader(nil).Open(t.Context(), folder, filepath.Dir(r.env.Path))
 	must(t, err)
 	must(t, o.Close()) // the copy is gone
 	other, err := auth.NewKey(bytes.Repeat([]byte{7}, auth.KeySize))
@@ -172,7 +176,7 @@ func TestPlaceOverRemains(t *testing.T) {
 				if otherKey {
 					must(t, os.WriteFile(r.keyFile, old, 0o600))
 				}
-				o, err := backup.Open(t.Context(), folder, filepath.Dir(r.env.Path), r.env.Key, nil)
+				o, err := r.reader(nil).Open(t.Context(), folder, filepath.Dir(r.env.Path))
 				must(t, err)
 				aside, err := o.Place(r.env.Path, r.env.Key, r.now)
 				must(t, errors.Join(err, o.Close()))
@@ -220,7 +224,7 @@ func TestSealed(t *testing.T) {
 		{"a stranger", []age.Identity{stranger}, backup.ErrSealed},
 		{"the recipient", []age.Identity{stranger, identity}, nil},
 	} {
-		o, err := backup.Open(t.Context(), folder, filepath.Dir(r.env.Path), r.env.Key, tt.identities)
+		o, err := r.reader(tt.identities).Open(t.Context(), folder, filepath.Dir(r.env.Path))
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%s: error %v, want %v", tt.name, err, tt.want)
 		}

@@ -15,7 +15,6 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/privatefile"
-	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
@@ -32,10 +31,19 @@ const (
 	abandoned  = 24 * time.Hour
 )
 
+// Examine reads all of a store in a file that nobody has open, and checks it: pages,
+// references, key and audit log.
+type Examine func(ctx context.Context, path string, key auth.Key) (storefile.Contents, error)
+
 // Maker makes backups of one store.
 type Maker struct {
-	Store *sqlite.Store
-	Key   auth.Key
+	// Path is where the store is.
+	Path string
+	// CopyTo writes what the store holds into an empty file, while others use it.
+	CopyTo func(path string) error
+	// Examine checks the copy.
+	Examine Examine
+	Key     auth.Key
 	// Program is the version of bridge, for the manifest.
 	Program string
 	// Recipients can open the copy, when there are any; nobody else can.
@@ -71,7 +79,7 @@ func (m Maker) Make(ctx context.Context, dir string, now time.Time) (folder stri
 func (m Maker) fill(ctx context.Context, work string, now time.Time) (made Manifest, err error) {
 	plain := filepath.Join(work, databaseName)
 	if len(m.Recipients) > 0 {
-		dir := filepath.Dir(m.Store.Path())
+		dir := filepath.Dir(m.Path)
 		sweep(dir, now)
 		beside, mkErr := os.MkdirTemp(dir, unfinished)
 		if mkErr != nil {
@@ -96,10 +104,10 @@ func (m Maker) copy(ctx context.Context, plain string, now time.Time) (made Mani
 	if err := os.WriteFile(plain, nil, 0o600); err != nil {
 		return made, err
 	}
-	if err := m.Store.CopyTo(plain); err != nil {
+	if err := m.CopyTo(plain); err != nil {
 		return made, err
 	}
-	found, err := sqlite.Examine(ctx, plain, m.Key)
+	found, err := m.Examine(ctx, plain, m.Key)
 	if err != nil {
 		return made, fmt.Errorf("check the copy: %w", err)
 	}

@@ -24,7 +24,7 @@ import (
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/privatefile"
-	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // The names in a backup's folder.
@@ -66,7 +66,7 @@ type Manifest struct {
 	MAC           string `json:"mac"`
 }
 
-func describe(c sqlite.Contents) Manifest {
+func describe(c storefile.Contents) Manifest {
 	return Manifest{
 		Format:        format,
 		Store:         hex.EncodeToString(c.ID),

@@ -17,25 +17,33 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/privatefile"
-	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // ErrSealed reports a sealed backup that the identities given do not open.
 var ErrSealed = errors.New("the backup is sealed")
 
+// Reader opens backups of one store.
+type Reader struct {
+	Key auth.Key
+	// Identities open what is sealed.
+	Identities []age.Identity
+	// Examine checks what was unpacked.
+	Examine Examine
+}
+
 // Opened is a backup whose copy is unpacked and checked.
 type Opened struct {
 	Manifest Manifest
-	Contents sqlite.Contents
+	Contents storefile.Contents
 	work     string // the folder of the unpacked copy
 }
 
 // Open unpacks the backup in folder into a folder of its own in dir, which must be the
 // store's for Place to work, and checks all of it: manifest, digest, pages, references, key and audit log.
 // Call Close when it is not needed any more.
-func Open(ctx context.Context, folder, dir string, key auth.Key, identities []age.Identity) (*Opened, error) {
-	m, err := ReadManifest(folder, key)
+func (r Reader) Open(ctx context.Context, folder, dir string) (*Opened, error) {
+	m, err := ReadManifest(folder, r.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -45,15 +53,15 @@ func Open(ctx context.Context, folder, dir string, key auth.Key, identities []ag
 		return nil, storefile.Unwritable(err)
 	}
 	o := &Opened{Manifest: m, work: work}
-	if err := o.unpack(ctx, folder, key, identities); err != nil {
+	if err := r.unpack(ctx, o, folder); err != nil {
 		return nil, errors.Join(fmt.Errorf("the backup in %s: %w", folder, err), o.Close())
 	}
 	return o, nil
 }
 
 // unpack fills the folder of the unpacked copy, and checks what is in it.
-func (o *Opened) unpack(ctx context.Context, folder string, key auth.Key, identities []age.Identity) error {
-	if err := extract(folder, o.copy(), o.Manifest, identities); err != nil {
+func (r Reader) unpack(ctx context.Context, o *Opened, folder string) error {
+	if err := extract(folder, o.copy(), o.Manifest, r.Identities); err != nil {
 		return storefile.Unwritable(err)
 	}
 	size, sum, err := digest(o.copy())
@@ -63,7 +71,7 @@ func (o *Opened) unpack(ctx context.Context, folder string, key auth.Key, identi
 	if size != o.Manifest.Bytes || sum != o.Manifest.SHA256 {
 		return fmt.Errorf("%w: the copy is not the one that its manifest describes: use another backup", bridge.ErrStoreDamaged)
 	}
-	o.Contents, err = sqlite.Examine(ctx, o.copy(), key)
+	o.Contents, err = r.Examine(ctx, o.copy(), r.Key)
 	return err
 }
 

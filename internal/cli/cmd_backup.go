@@ -86,7 +86,7 @@ func runBackup(ctx context.Context, a *app, o backupOptions, dir string) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	maker := backup.Maker{Store: store, Key: key, Program: bridgeVersion(), Recipients: recipients}
+	maker := backup.Maker{Path: path, CopyTo: store.CopyTo, Examine: sqlite.Examine, Key: key, Program: bridgeVersion(), Recipients: recipients}
 	folder, made, err := maker.Make(ctx, dir, a.now())
 	if err != nil {
 		return err

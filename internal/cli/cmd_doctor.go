@@ -19,6 +19,7 @@ import (
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/doctor"
 	"example.org/bridge/internal/keyfile"
+	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/view"
 )
 
@@ -166,7 +167,7 @@ func (a *app) checkStore(r *doctor.Report) {
 		return
 	}
 	exists, err := storeExists(path)
-	r.Store(path, exists, err)
+	r.Store(path, exists, err, sqlite.Inspect)
 }
 
 // checkServer opens a store on a server, as every command does.

@@ -103,7 +103,7 @@ func runRestore(ctx context.Context, a *app, o restoreOptions, folder string) (e
 	if err != nil {
 		return err
 	}
-	opened, err := backup.Open(ctx, folder, dir, key, identities)
+	opened, err := backup.Reader{Key: key, Identities: identities, Examine: sqlite.Examine}.Open(ctx, folder, dir)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (a *app) recordRestore(ctx context.Context, path string, key auth.Key, m ba
 
 // comparePresent looks at the store that is there; nil where there is none. One that
 // cannot be opened is reported as such: restoring moves it aside, and removes nothing.
-func comparePresent(ctx context.Context, path string, copied sqlite.Contents) *presentStore {
+func comparePresent(ctx context.Context, path string, copied storefile.Contents) *presentStore {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -188,7 +188,7 @@ func comparePresent(ctx context.Context, path string, copied sqlite.Contents) *p
 	return &presentStore{Readable: err == nil, Same: later.Same, Entries: later.Entries, Messages: later.Messages}
 }
 
-func openAndCompare(ctx context.Context, path string, copied sqlite.Contents) (later sqlite.Later, err error) {
+func openAndCompare(ctx context.Context, path string, copied storefile.Contents) (later sqlite.Later, err error) {
 	key, err := storeKey(path, false)
 	if err != nil {
 		return later, err

@@ -11,14 +11,13 @@ import (
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/keyfile"
-	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/view"
 )
 
 // Store looks at the store at path, and everything that makes it up. exists and
-// err are what was found when it was looked for.
-func (r *Report) Store(path string, exists bool, err error) {
+// err are what was found when it was looked for; inspect reads the file of a store.
+func (r *Report) Store(path string, exists bool, err error, inspect func(path string) (storefile.Inspection, error)) {
 	r.checkFilesystem(path)
 	switch {
 	case err != nil:
@@ -32,7 +31,7 @@ func (r *Report) Store(path string, exists bool, err error) {
 		return
 	}
 	r.checkPermissions(path)
-	r.checkDatabase(path)
+	r.checkDatabase(path, inspect)
 }
 
 // Free disk space below which doctor speaks up.
@@ -105,14 +104,14 @@ func listable(dir string) bool {
 	return err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o055 != 0
 }
 
-func (r *Report) checkDatabase(path string) {
-	found, err := sqlite.Inspect(path)
+func (r *Report) checkDatabase(path string, inspect func(path string) (storefile.Inspection, error)) {
+	found, err := inspect(path)
 	if err != nil {
 		r.Add("store", Problem, "%s", withRemedy(err))
 		return
 	}
 	r.Add("store", OK, "%s, %s", path, view.Bytes(uint64(found.Bytes)))
-	switch latest := sqlite.SchemaVersion(); {
+	switch latest := found.KnownVersion; {
 	case found.SchemaVersion == 0:
 		r.Add("schema", Note, "the store is empty; the next `bridge serve` fills it")
 		return
@@ -141,7 +140,7 @@ func (r *Report) checkDatabase(path string) {
 // largeLog is four times what the log grows to while nobody holds it.
 const largeLog = 16 << 20
 
-func (r *Report) checkLog(found sqlite.Inspection) {
+func (r *Report) checkLog(found storefile.Inspection) {
 	if found.LogBytes < largeLog {
 		return
 	}
@@ -162,7 +161,7 @@ func withRemedy(err error) string {
 	return strings.TrimSuffix(view.Line(err)+": "+row.Operator, ": ")
 }
 
-func (r *Report) checkKey(path string, found sqlite.Inspection) {
+func (r *Report) checkKey(path string, found storefile.Inspection) {
 	key, err := keyfile.Load(keyfile.Beside(path))
 	switch {
 	case err != nil:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,17 +17,23 @@ const nobody = 65534
 
 // newBox prepares what lies outside of the box.
 func newBox(s spec) (*box, error) {
-	b := &box{spec: s, growth: newGrowth(s), exited: make(chan syscall.WaitStatus, 1), gone: make(chan struct{})}
+	b := &box{spec: s, exited: make(chan syscall.WaitStatus, 1), gone: make(chan struct{})}
 	if s.Backend == None {
+		b.growth = newGrowth(s, nil)
 		return b, nil
 	}
 	if err := b.chooseUser(); err != nil {
 		return nil, err
 	}
-	sh, err := newShield(s)
+	var held *counter // counted on the way, if it is to be counted
+	if s.Writable {
+		held = newCounter(time.Now())
+	}
+	sh, err := newShield(s, held)
 	if err != nil {
 		return nil, err
 	}
+	b.growth = newGrowth(s, held)
 	b.shield, b.spec.Shield = sh, sh.mounts
 	if s.Backend == Landlock {
 		if err := b.makeHome(); err != nil {

@@ -27,7 +27,7 @@ func ContainerArgs(backend Backend, workspace string, writable, network bool, to
 		Exe: "/opt/bridge", Image: "image", User: &userID{UID: 1000, GID: 1001}, Tools: tools,
 	}
 	if writable {
-		sh, err := newShield(s)
+		sh, err := newShield(s, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,20 +20,17 @@ type growth struct {
 	limit   int64
 	started time.Time
 	trees   []tree
-	next    time.Time     // when the files are counted next in any case
-	held    []int64       // bytes that each tree took before the command, once ready
-	ready   chan struct{} // closed when the trees were counted for the first time
+	next    time.Time // when the files are counted next in any case
 }
 
 // tree is a folder that a command may write to.
 type tree struct {
 	dir  string
+	held int64 // bytes that it took before the command
 	free int64 // bytes left on its file system when it was last counted
 }
 
 const (
-	// firstCount is how long a command waits until its workspace is counted.
-	firstCount = 40 * time.Millisecond
 	// countEvery is the least time between two counts for which the free space
 	// gives no reason.
 	countEvery = time.Second
@@ -41,41 +38,32 @@ const (
 	countRest = 30
 )
 
-// newGrowth begins to count what there is before the command.
-func newGrowth(s spec) *growth {
-	g := &growth{limit: s.Growth, started: time.Now(), ready: make(chan struct{})}
+// newGrowth notes what there is before the command. The workspace was counted
+// already, unless workspace is nil.
+func newGrowth(s spec, workspace *counter) *growth {
+	g := &growth{limit: s.Growth, started: time.Now()}
 	if s.Writable || s.Backend == None {
-		g.trees = append(g.trees, tree{dir: s.Workspace})
+		if workspace == nil {
+			workspace = countTree(s.Workspace, g.started)
+		}
+		g.trees = append(g.trees, tree{dir: s.Workspace, held: workspace.total})
 	}
 	if s.writesLinked() {
-		g.trees = append(g.trees, tree{dir: s.Linked.Common})
+		g.trees = append(g.trees, tree{dir: s.Linked.Common, held: countTree(s.Linked.Common, g.started).total})
 	}
-	held := make([]int64, len(g.trees))
-	g.held = held
-	go func(trees []tree) {
-		defer close(g.ready)
-		for i, t := range trees {
-			held[i] = countBefore(t.dir, g.started)
-		}
-	}(slices.Clone(g.trees))
 	return g
 }
 
-// begin waits until that is counted, or for firstCount: of what a command has changed by
-// then, nothing counts as held before. The command starts then. home is its private
-// folder, new and empty, or "".
+// begin is called when the command is about to start. home is its private folder,
+// new and empty, or "".
 func (g *growth) begin(home string) {
-	select {
-	case <-g.ready:
-	case <-time.After(firstCount):
-	}
 	if home != "" {
 		g.trees = append(g.trees, tree{dir: home})
 	}
 	for i := range g.trees {
 		g.trees[i].free = freeBytes(g.trees[i].dir)
 	}
-	g.rest(g.started)
+	g.rest(time.Now())
 }
 
 // rest sets the time of the next count after one that began at the given time.
@@ -94,11 +82,6 @@ func freeBytes(dir string) int64 {
 
 // exceeded reports whether more than the limit was added.
 func (g *growth) exceeded(procs []proc) bool {
-	select {
-	case <-g.ready:
-	default:
-		return false // a very large tree: it is looked at when it was counted
-	}
 	began := time.Now()
 	if began.Before(g.next) && !g.shrunk() {
 		return false
@@ -106,21 +89,13 @@ func (g *growth) exceeded(procs []proc) bool {
 	total := deletedBytes(procs)
 	for i := range g.trees {
 		t := &g.trees[i]
-		added := t.added(g.started, g.limit, g.before(i))
+		added := t.added(g.started, g.limit)
 		total += added
 		// What others take or give back does not count, now and later.
 		t.free = freeBytes(t.dir) + added
 	}
 	g.rest(began)
 	return total > g.limit
-}
-
-// before is what a tree took before the command: nothing, if it is its private folder.
-func (g *growth) before(i int) int64 {
-	if i < len(g.held) {
-		return g.held[i]
-	}
-	return 0
 }
 
 // shrunk reports whether a file system has lost more than the limit since its
@@ -136,45 +111,39 @@ func (g *growth) shrunk() bool {
 
 // added is by how much the tree has grown since the start. Where the command hid
 // a part, it is no less than the limit.
-func (t *tree) added(since time.Time, limit, held int64) int64 {
+func (t *tree) added(since time.Time, limit int64) int64 {
 	c := countTree(t.dir, since)
 	if c.hidden {
-		return max(c.total-held, limit+1)
+		return max(c.total-t.held, limit+1)
 	}
-	return c.total - held
+	return c.total - t.held
 }
 
 // countTree counts what lies in a folder and below; nothing if it is gone.
-func countTree(dir string, since time.Time) counter {
-	c := counter{since: since.Add(-time.Second).UnixNano(), linked: map[file]bool{}}
-	fd, err := unix.Open(dir, folderFlags, 0)
-	if err == nil {
+func countTree(dir string, since time.Time) *counter {
+	c := newCounter(since)
+	if fd, err := unix.Open(dir, folderFlags, 0); err == nil {
 		c.count(fd)
 	}
 	return c
 }
 
-// countBefore counts what has not changed since the start.
-func countBefore(dir string, start time.Time) int64 {
-	c := counter{since: start.UnixNano(), unchanged: true, linked: map[file]bool{}}
-	if fd, err := unix.Open(dir, folderFlags, 0); err == nil {
-		c.count(fd)
-	}
-	return c.total
-}
-
 // file is a file of whatever name.
 type file struct{ device, inode uint64 }
 
-// counter walks by open folders: a command can nest them deeper than a path can
-// say.
+// counter adds up the sizes of a tree's files. It walks by open folders: a command
+// can nest them deeper than a path can say. A nil counter counts nothing.
 type counter struct {
-	since  int64
+	since int64
+
+	mu     sync.Mutex    // guards the rest
 	total  int64         // bytes on the disk
 	linked map[file]bool // files of several names that were counted
-	// unchanged counts only what has not changed since then.
-	unchanged bool
-	hidden    bool // something could not be looked at that changed since
+	hidden bool          // something could not be looked at that changed since
+}
+
+func newCounter(since time.Time) *counter {
+	return &counter{since: since.Add(-time.Second).UnixNano(), linked: map[file]bool{}}
 }
 
 // count looks at an open folder, and closes it.
@@ -182,40 +151,55 @@ func (c *counter) count(fd int) {
 	f := os.NewFile(uintptr(fd), ".") // #nosec G115 -- a descriptor
 	defer func() { _ = f.Close() }()
 	names, err := f.Readdirnames(-1)
-	c.hidden = c.hidden || err != nil && !errors.Is(err, fs.ErrNotExist)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.hide()
+	}
 	for _, name := range names {
-		var st unix.Stat_t
-		if unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
-			continue
-		}
-		c.add(&st)
-		if st.Mode&unix.S_IFMT != unix.S_IFDIR {
-			continue
-		}
-		sub, err := unix.Openat(fd, name, folderFlags, 0)
-		switch {
-		case err == nil:
-			c.count(sub)
-		case errors.Is(err, fs.ErrPermission): // somebody else's, or closed by the command
-			c.hidden = c.hidden || st.Ctim.Nano() >= c.since
-		case !errors.Is(err, fs.ErrNotExist):
-			c.hidden = true
-		}
+		c.entry(fd, name)
 	}
 }
 
-func (c *counter) add(st *unix.Stat_t) {
-	if c.unchanged && st.Ctim.Nano() > c.since {
+// entry counts what has a name in an open folder, and all below it.
+func (c *counter) entry(fd int, name string) {
+	st, ok := c.look(fd, name)
+	if !ok || st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return
 	}
+	sub, err := unix.Openat(fd, name, folderFlags, 0)
+	switch {
+	case err == nil:
+		c.count(sub)
+	case errors.Is(err, fs.ErrPermission): // somebody else's, or closed by the command
+		if st.Ctim.Nano() >= c.since {
+			c.hide()
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		c.hide()
+	}
+}
+
+func (c *counter) hide() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hidden = true
+}
+
+// look counts what has a name in an open folder, and nothing below it.
+func (c *counter) look(fd int, name string) (st unix.Stat_t, ok bool) {
+	if c == nil || unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		return st, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if st.Nlink > 1 && st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		id := file{st.Dev, st.Ino}
 		if c.linked[id] {
-			return
+			return st, true
 		}
 		c.linked[id] = true
 	}
 	c.total += st.Blocks * 512
+	return st, true
 }
 
 // openFiles calls f for each distinct file that the processes have open.

@@ -35,8 +35,9 @@ type shield struct {
 
 // newShield looks at the workspace, which no other run may be using, if it is
 // writable. A protected name that is a symbolic link is refused: the link could
-// be replaced, and its target is not held.
-func newShield(sp spec) (*shield, error) {
+// be replaced, and its target is not held. The workspace is counted into held, unless
+// that is nil.
+func newShield(sp spec, held *counter) (*shield, error) {
 	s := &shield{workspace: sp.Workspace, gitWrite: sp.GitWrite}
 	if sp.Writable {
 		s.clearStale()
@@ -46,7 +47,7 @@ func newShield(sp spec) (*shield, error) {
 		clearStaleGit(sp.Linked.Own)
 	}
 	var err error
-	if s.before, err = surveyWorkspace(sp.Workspace); err != nil {
+	if s.before, err = surveyWorkspace(sp.Workspace, held); err != nil {
 		return nil, err
 	}
 	if sp.Writable {

@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -40,20 +42,30 @@ type survey struct {
 
 // surveyWorkspace reads the names of the whole tree, and follows no link. A
 // folder that cannot be read is passed over, and so is what lies so deep that no
-// path leads to it. With an error, the rest was read.
-func surveyWorkspace(top string) (survey, error) { return surveyAfter(top, nil) }
+// path leads to it. With an error, the rest was read. The files are counted on the
+// way, unless held is nil.
+func surveyWorkspace(top string, held *counter) (survey, error) {
+	s := surveyor{top: top, held: held}
+	return s.run()
+}
 
 // surveyAfter is surveyWorkspace after a run, given what was found before it: a
 // folder that the command closed to reading is opened again, since what lies in it
 // could be obeyed by its name.
 func surveyAfter(top string, before *survey) (survey, error) {
 	s := surveyor{top: top, before: before}
+	return s.run()
+}
+
+func (s *surveyor) run() (survey, error) {
 	s.closed = map[string]bool{}
-	fd, err := unix.Open(top, folderFlags, 0)
+	s.spare = make(chan struct{}, min(maxReaders, runtime.GOMAXPROCS(0))-1)
+	fd, err := unix.Open(s.top, folderFlags, 0)
 	if err != nil {
 		return survey{}, fmt.Errorf("reading the workspace: %w", err)
 	}
 	s.read(fd, "")
+	s.readers.Wait()
 	slices.SortFunc(s.protected, func(a, b place) int { return strings.Compare(a.path, b.path) })
 	slices.Sort(s.env)
 	if s.err != nil {
@@ -64,13 +76,21 @@ func surveyAfter(top string, before *survey) (survey, error) {
 
 const folderFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
 
+// maxReaders is how many folders are read at once, at most.
+const maxReaders = 4
+
 // surveyor reads a tree, each folder from the open one above it: a command can
 // nest folders deeper than a path can say.
 type surveyor struct {
+	top     string
+	before  *survey
+	held    *counter
+	spare   chan struct{} // has room for as many readers as may be started
+	readers sync.WaitGroup
+
+	mu sync.Mutex // guards the rest
 	survey
-	top    string
-	before *survey
-	err    error // the first
+	err error // one of them
 }
 
 // read looks at the folder at rel, which is open, and closes it.
@@ -83,26 +103,58 @@ func (s *surveyor) read(fd int, rel string) {
 		return
 	}
 	if isBare(entries) {
-		s.heads = append(s.heads, placeIn(fd, bareHead, filepath.Join(rel, bareHead)))
+		head := placeIn(fd, bareHead, filepath.Join(rel, bareHead))
+		s.note(func() { s.heads = append(s.heads, head) })
 	}
 	for _, e := range entries {
-		name := e.Name()
-		path := filepath.Join(rel, name)
-		switch {
-		case len(s.top)+len(path) > unix.PathMax-2: // no path leads there
-		case paths.IsProtectedName(name):
-			s.protected = append(s.protected, placeIn(fd, name, path))
-		case e.IsDir():
-			sub, err := s.enter(fd, name, path)
-			if err != nil {
-				s.fail(err, path)
-				continue
-			}
-			s.read(sub, path)
-		case secretEnv(name):
-			s.addEnv(s.top, path)
+		s.entry(fd, e, filepath.Join(rel, e.Name()))
+	}
+}
+
+// entry looks at what has a path, by its name in an open folder.
+func (s *surveyor) entry(fd int, e fs.DirEntry, path string) {
+	name := e.Name()
+	switch {
+	case len(s.top)+len(path) > unix.PathMax-2: // no path leads there
+		s.held.entry(fd, name)
+	case paths.IsProtectedName(name):
+		p := placeIn(fd, name, path)
+		s.note(func() { s.protected = append(s.protected, p) })
+		s.held.entry(fd, name)
+	case e.IsDir():
+		s.held.look(fd, name)
+		s.folder(fd, name, path)
+	default:
+		s.held.entry(fd, name)
+		if secretEnv(name) {
+			s.note(func() { s.addEnv(s.top, path) })
 		}
 	}
+}
+
+// folder reads a folder in an open one, beside this if there is a reader to spare.
+func (s *surveyor) folder(fd int, name, path string) {
+	sub, err := s.enter(fd, name, path)
+	if err != nil {
+		s.fail(err, path)
+		return
+	}
+	select {
+	case s.spare <- struct{}{}:
+		s.readers.Go(func() {
+			defer func() { <-s.spare }()
+			s.read(sub, path)
+		})
+	default:
+		s.read(sub, path)
+	}
+}
+
+// note writes down what was found.
+func (s *surveyor) note(found func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found()
 }
 
 // enter opens a folder in an open one.
@@ -112,7 +164,7 @@ func (s *surveyor) enter(fd int, name, path string) (int, error) {
 		return sub, err
 	}
 	if s.before == nil || s.before.closed[path] {
-		s.closed[path] = true
+		s.note(func() { s.closed[path] = true })
 		return sub, err
 	}
 	if chmodErr := ownRights(fd, name); chmodErr != nil {
@@ -138,6 +190,8 @@ func ownRights(fd int, name string) error {
 // fail notes an error, unless it means that a folder below the top may not be
 // read, or is gone.
 func (s *surveyor) fail(err error, path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.err == nil && (path == "" || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist)) {
 		s.err = fmt.Errorf("folder %.100q: %w", path, err)
 	}

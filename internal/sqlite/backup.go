@@ -10,19 +10,8 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlite/storefile"
 )
-
-// Contents says what a store holds at one moment.
-type Contents struct {
-	SchemaVersion int
-	// ID is what a store got when it was made; its copies have the same.
-	ID []byte
-	// Head is the end of the audit log.
-	Head audit.Head
-	// Conversations and Messages are counts; LastMessage is the highest number of a
-	// message, 0 where there is none.
-	Conversations, Messages, LastMessage int64
-}
 
 // CopyTo writes what the store holds into the file at path, which must be there and
 // empty, while other processes go on reading and writing. What was acknowledged
@@ -50,7 +39,7 @@ func (s *Store) CopyTo(path string) (err error) {
 // changes nothing: whether SQLite finds it sound, whether it was made with key, and
 // whether its audit log is whole. Errors are those that bridge calls ErrStore…, or
 // hold an audit.Fault.
-func Examine(ctx context.Context, path string, key bridge.Key) (found Contents, err error) {
+func Examine(ctx context.Context, path string, key bridge.Key) (found storefile.Contents, err error) {
 	defer contain(path, &err)
 	err = withConn(path, untouched, append([]string{"foreign_keys(ON)"}, safely...), func(c *conn) error {
 		var h header
@@ -98,8 +87,8 @@ func sound(c *conn) error {
 	return nil
 }
 
-func contents(c *conn, h header) (found Contents, err error) {
-	found = Contents{SchemaVersion: int(h.version), ID: h.id}
+func contents(c *conn, h header) (found storefile.Contents, err error) {
+	found = storefile.Contents{SchemaVersion: int(h.version), ID: h.id}
 	err = errors.Join(
 		c.get("SELECT (SELECT count(*) FROM conversations), count(*), coalesce(max(id), 0) FROM messages", nil,
 			&found.Conversations, &found.Messages, &found.LastMessage),
@@ -127,7 +116,7 @@ type Later struct {
 }
 
 // Since compares the store with an earlier copy of it.
-func (s *Store) Since(ctx context.Context, copied Contents) (later Later, err error) {
+func (s *Store) Since(ctx context.Context, copied storefile.Contents) (later Later, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		var id, mac []byte
 		if err := c.get("SELECT id FROM store", nil, &id); err != nil || !bytes.Equal(id, copied.ID) {
@@ -202,4 +191,72 @@ func Fill(ctx context.Context, path string, o Options, fn func(Rows, Exec) error
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// Move lets copyAll read the store while nobody else writes, and closes the store when
+// that has copied it: every process refuses it then, as bridge.ErrStoreMoved. op is
+// recorded. After an error the store is open as before, but for
+// bridge.ErrOutcomeUnknown.
+func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows) error) error {
+	return s.operate(ctx, op, durable, func(e *entry) error {
+		if err := copyAll(e.rows(ctx)); err != nil {
+			return err
+		}
+		return setVersion(e.conn, bridge.MovedVersion(int64(SchemaVersion())))
+	})
+}
+
+// Reopen opens a store again that was moved. op is recorded. The error is
+// bridge.ErrStoreNotMoved for one that is open.
+func Reopen(ctx context.Context, path string, o Options, op bridge.Operation) (err error) {
+	defer contain(path, &err)
+	if err := storefile.CheckFiles(path, false); err != nil {
+		return err
+	}
+	err = withConn(path, "rw", safely, func(c *conn) error {
+		return transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return unmove(path, c, o.Key) })
+	})
+	if err != nil {
+		return translate(path, err)
+	}
+	s, err := Open(ctx, path, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return s.operate(ctx, op, durable, func(*entry) error { return nil })
+}
+
+// unmove takes the mark away from a store that belongs to the key.
+func unmove(path string, c *conn, key bridge.Key) error {
+	var h header
+	if err := c.get("PRAGMA application_id", nil, &h.application); err != nil {
+		return err
+	}
+	if err := c.get("PRAGMA user_version", nil, &h.version); err != nil {
+		return err
+	}
+	if h.application != applicationID {
+		return h.usable(path)
+	}
+	before, moved := bridge.UnmovedVersion(h.version)
+	if !moved {
+		return fmt.Errorf("%w: %s", bridge.ErrStoreNotMoved, path)
+	}
+	h.version = before
+	if err := h.usable(path); err != nil {
+		return err
+	}
+	if err := checkObjects(path, c, int(before)); err != nil {
+		return err
+	}
+	if err := c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck); err != nil {
+		return err
+	}
+	return errors.Join(h.checkKey(path, key), setVersion(c, before))
+}
+
+func setVersion(c *conn, version int64) error {
+	_, err := c.exec(fmt.Sprintf("PRAGMA user_version = %d", version))
+	return err
 }

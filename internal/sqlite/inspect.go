@@ -2,41 +2,17 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // LibraryVersion is the version of SQLite.
 const LibraryVersion = sqlite3.SQLITE_VERSION
-
-// Inspection is what can be told of a store from outside.
-type Inspection struct {
-	// Bytes is the size of the database file.
-	Bytes int64
-	// LogBytes is the size of the write-ahead log beside it.
-	LogBytes int64
-	// LogReaders are processes that read from the log just now, as far as the
-	// system tells. While they do it cannot become smaller.
-	LogReaders []bridge.Holder
-	// WAL reports that the database is in WAL mode.
-	WAL bool
-	// SchemaVersion is 0 for a file that nobody has put anything into.
-	SchemaVersion int
-	// Problems is what SQLite's quick check found, at most ten; empty when sound.
-	Problems []string
-	// Limits are those of the store; nil before it has any.
-	Limits *bridge.LimitReport
-
-	header header
-}
-
-// FitsKey reports whether the store was made with key.
-func (i Inspection) FitsKey(key bridge.Key) bool { return i.header.checkKey("", key) == nil }
 
 // Identify reports, as ErrStoreForeign or ErrStoreNewer, a file that is not a store
 // that this program can use. It needs no key, changes nothing, and lets through
@@ -49,33 +25,33 @@ func Identify(path string) (err error) {
 // Inspect looks at the store at path, and changes nothing. It must not be
 // called in a process that has the store open: it opens the database file
 // itself, and closing that would drop SQLite's locks.
-func Inspect(path string) (i Inspection, err error) {
+func Inspect(path string) (found storefile.Inspection, err error) {
 	defer contain(path, &err)
-	if err := i.readFile(path); err != nil {
-		return i, err
+	if err := measure(path, &found); err != nil {
+		return found, err
 	}
 	if info, err := os.Stat(path + "-wal"); err == nil {
-		i.LogBytes, i.LogReaders = info.Size(), storefile.LogReaders(path)
+		found.LogBytes, found.LogReaders = info.Size(), storefile.LogReaders(path)
 	}
 	if err := recognize(path); err != nil {
-		return i, err
+		return found, err
 	}
 	// Without a log there is nothing but the file: inspecting that alone keeps
 	// SQLite from making a log and its index. A process that starts just now
 	// makes them, and then the look is taken again.
 	quiet := !inUse(path)
-	err = i.readDatabase(path, quiet)
+	err = inspectDatabase(path, quiet, &found)
 	if quiet && inUse(path) {
-		err = i.readDatabase(path, false)
+		err = inspectDatabase(path, false, &found)
 	}
-	i.SchemaVersion = int(i.header.version)
-	if err == nil && i.SchemaVersion == SchemaVersion() {
+	if err == nil && found.SchemaVersion == found.KnownVersion {
 		err = belongTogether(path)
 	}
-	return i, translate(path, err)
+	return found, translate(path, err)
 }
 
-func (i *Inspection) readFile(path string) error {
+// measure looks at the file, and not at what is in it.
+func measure(path string, found *storefile.Inspection) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -85,31 +61,49 @@ func (i *Inspection) readFile(path string) error {
 	if err != nil {
 		return err
 	}
-	i.Bytes = info.Size()
+	found.Bytes = info.Size()
 	var versions [2]byte
 	if _, err := f.ReadAt(versions[:], offsetVersions); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	i.WAL = versions == [2]byte{walVersion, walVersion}
+	found.WAL = versions == [2]byte{walVersion, walVersion}
 	return nil
 }
 
-func (i *Inspection) readDatabase(path string, quiet bool) error {
+func inspectDatabase(path string, quiet bool, found *storefile.Inspection) error {
 	mode := "ro"
 	if quiet {
 		mode = untouched
 	}
 	return withConn(path, mode, safely, func(c *conn) (err error) {
-		if err := i.header.readAll(path, c); err != nil {
+		var h header
+		if err := h.readAll(path, c); err != nil {
 			return err
 		}
-		if i.Problems, err = quickCheck(c); err != nil || i.header.version < limitsVersion {
+		found.SchemaVersion, found.KnownVersion, found.ID, found.KeyCheck = int(h.version), SchemaVersion(), h.id, h.keyCheck
+		if found.Problems, err = quickCheck(c); err != nil || h.version < limitsVersion {
 			return err
 		}
 		report, err := limitReport(c, "")
-		i.Limits = &report
+		found.Limits = &report
+		if err != nil || found.SchemaVersion < found.KnownVersion {
+			return err
+		}
+		wrong, err := miscounted(c)
+		found.Problems = append(found.Problems, wrong...)
 		return err
 	})
+}
+
+// miscounted compares counts that are kept with what they count.
+func miscounted(c *conn) (problems []string, err error) {
+	var conversation, sender, recipient string
+	var kept, counted int64
+	err = c.each(wrongUnread, nil, []any{&conversation, &sender, &recipient, &kept, &counted}, func() error {
+		problems = append(problems, fmt.Sprintf("%s: %d messages of %s to %s are unread, and %d are noted (table flows)", conversation, counted, sender, recipient, kept))
+		return nil
+	})
+	return problems, err
 }
 
 func quickCheck(c *conn) (problems []string, err error) {

@@ -125,6 +125,17 @@ func openFile(t *testing.T, path string, key auth.Key) *sqlite.Store {
 	return s
 }
 
+// inFiles makes stores in files, as the command does.
+func inFiles() storecopy.Files {
+	return storecopy.Files{
+		LeftOver: sqlite.LeftOverLog,
+		Fill: func(ctx context.Context, path string, key auth.Key, fn func(sqlite.Rows, sqlite.Exec) error) error {
+			return sqlite.Fill(ctx, path, sqlite.Options{Key: key, Volatile: true}, fn)
+		},
+		Examine: sqlite.Examine,
+	}
+}
+
 func openServer(t *testing.T, dsn string, key auth.Key) *postgres.Store {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Key: key, Create: true})
@@ -142,7 +153,7 @@ func TestThereAndBack(t *testing.T) {
 	from := openFile(t, x.Path, x.Key)
 	before := look(t, from, x)
 	onServer := openServer(t, server.Schema(), x.Key)
-	there, err := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}.ToServer(ctx, onServer)
+	there, err := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}.ToServer(ctx, onServer.Fill)
 	must(t, err)
 	if diff := cmp.Diff(before, look(t, onServer, x)); diff != "" {
 		t.Errorf("on the server (-want +got):\n%s", diff)
@@ -156,7 +167,7 @@ func TestThereAndBack(t *testing.T) {
 		}
 	}
 	path := filepath.Join(filepath.Dir(x.Path), "back.db")
-	back, err := storecopy.Copy{From: storecopy.FromServer(onServer, x.Key), Key: x.Key, Now: time.Now()}.ToFile(ctx, path)
+	back, err := storecopy.Copy{From: storecopy.FromServer(onServer, x.Key), Key: x.Key, Now: time.Now()}.ToFile(ctx, inFiles(), path)
 	must(t, err)
 	returned := openFile(t, path, x.Key)
 	if diff := cmp.Diff(before, look(t, returned, x)); diff != "" {
@@ -283,14 +294,14 @@ func TestRefusedCopies(t *testing.T) {
 	c := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}
 	used := openServer(t, server.Schema(), x.Key)
 	bridgetest.NewPair(t, bridge.New(bridge.Config{Store: used, Key: x.Key}))
-	if _, err := c.ToServer(ctx, used); !errors.Is(err, storecopy.ErrOccupied) {
+	if _, err := c.ToServer(ctx, used.Fill); !errors.Is(err, postgres.ErrNotEmpty) {
 		t.Errorf("got %v for a store in use", err)
 	}
-	if _, err := c.ToFile(ctx, x.Path); !errors.Is(err, storecopy.ErrOccupied) {
+	if _, err := c.ToFile(ctx, inFiles(), x.Path); !errors.Is(err, storecopy.ErrOccupied) {
 		t.Errorf("got %v for a file that is there", err)
 	}
 	other := bridgetest.NewEnv(t) // with another key
-	if _, err := c.ToFile(ctx, other.Path); !errors.Is(err, bridge.ErrStoreKey) {
+	if _, err := c.ToFile(ctx, inFiles(), other.Path); !errors.Is(err, bridge.ErrStoreKey) {
 		t.Errorf("got %v beside another store's key", err)
 	}
 	if _, err := os.Stat(other.Path); err == nil {
@@ -301,7 +312,7 @@ func TestRefusedCopies(t *testing.T) {
 	_, err = file.ExecContext(ctx, "UPDATE audit_log SET outcome = 'ok', action = 'x' WHERE seq = 2")
 	must(t, errors.Join(err, file.Close()))
 	var fault *audit.Fault
-	if _, err := c.ToServer(ctx, openServer(t, server.Schema(), x.Key)); !errors.As(err, &fault) || fault.Seq != 2 {
+	if _, err := c.ToServer(ctx, openServer(t, server.Schema(), x.Key).Fill); !errors.As(err, &fault) || fault.Seq != 2 {
 		t.Errorf("got %v for a source whose log was changed", err)
 	}
 }
@@ -313,26 +324,27 @@ func TestKilledCopies(t *testing.T) {
 	from := openFile(t, x.Path, x.Key)
 	dsn := server.Schema()
 	onServer := openServer(t, dsn, x.Key)
-	die(t, dsn, x.Path, "")
+	die(t, dsn, x.Path, "", 40)
 	c := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}
-	first, err := c.ToServer(t.Context(), onServer)
+	first, err := c.ToServer(t.Context(), onServer.Fill)
 	must(t, err)
 	path := filepath.Join(filepath.Dir(x.Path), "back.db")
-	die(t, dsn, x.Path, path)
+	die(t, dsn, x.Path, path, 40)
 	if _, err := os.Stat(path); err == nil {
 		t.Error("a killed copy left a store")
 	}
 	c.From = storecopy.FromServer(onServer, x.Key)
-	if again, err := c.ToFile(t.Context(), path); err != nil || again.Rows != first.Rows+1 {
+	if again, err := c.ToFile(t.Context(), inFiles(), path); err != nil || again.Rows != first.Rows+1 {
 		t.Errorf("copied again: %+v, %v", again, err)
 	}
 }
 
-// die has another process copy, which kills itself within.
-func die(t *testing.T, dsn, file, to string) {
+// die has another process copy, which kills itself when it has written
+// so many rows.
+func die(t *testing.T, dsn, file, to string, rows int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "COPY_AND_DIE="+dsn, "COPY_FILE="+file, "COPY_TO="+to)
+	cmd.Env = append(os.Environ(), "COPY_AND_DIE="+dsn, "COPY_FILE="+file, "COPY_TO="+to, "COPY_ROWS="+strconv.Itoa(rows))
 	out, err := cmd.CombinedOutput()
 	var ended *exec.ExitError
 	if !errors.As(err, &ended) || ended.ExitCode() != -1 {
@@ -351,22 +363,26 @@ func copyAndDie(dsn string) {
 	if err != nil {
 		panic(err)
 	}
-	c := storecopy.Copy{From: storecopy.FromServer(onServer, key), Key: key, Now: time.Now(), Written: func(rows int64) {
-		if rows == 40 {
+	at, err := strconv.ParseInt(os.Getenv("COPY_ROWS"), 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	c := storecopy.Copy{From: storecopy.FromServer(onServer, key), Key: key, Now: time.Now(), Move: os.Getenv("COPY_MOVES") != "", Written: func(rows int64) {
+		if rows == at {
 			self, _ := os.FindProcess(os.Getpid())
 			_ = self.Kill()
 			select {}
 		}
 	}}
 	if to := os.Getenv("COPY_TO"); to != "" {
-		_, err = c.ToFile(ctx, to)
+		_, err = c.ToFile(ctx, inFiles(), to)
 	} else {
 		from, openErr := sqlite.Open(ctx, os.Getenv("COPY_FILE"), sqlite.Options{Key: key})
 		if openErr != nil {
 			panic(openErr)
 		}
 		c.From = storecopy.FromFile(from)
-		_, err = c.ToServer(ctx, onServer)
+		_, err = c.ToServer(ctx, onServer.Fill)
 	}
 	panic(err)
 }

@@ -13,7 +13,6 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/privatefile"
-	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
@@ -24,16 +23,31 @@ const (
 	abandoned  = 24 * time.Hour
 )
 
+// Files makes stores in files, and checks them.
+type Files struct {
+	// LeftOver refuses the log of a store whose file is missing.
+	LeftOver func(path string) error
+	// Fill makes a store at path and fills it as the other Fill does.
+	Fill func(ctx context.Context, path string, key auth.Key, fn func(rows, exec) error) error
+	// Examine reads all of a store, and refuses one that is not whole.
+	Examine func(ctx context.Context, path string, key auth.Key) (storefile.Contents, error)
+}
+
 // ToFile copies into a store that is made at path, with its key beside it. Nothing of a
 // store may be there; the folder must be. The copy gets its name when it is whole: one
 // that is killed leaves no store.
-func (c Copy) ToFile(ctx context.Context, path string) (r Report, err error) {
+func (c Copy) ToFile(ctx context.Context, files Files, path string) (r Report, err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return r, fmt.Errorf("%w: name another file than %s", ErrOccupied, path)
 	}
-	if err := errors.Join(sqlite.LeftOverLog(path), CheckKey(keyfile.Beside(path), c.Key)); err != nil {
+	if err := errors.Join(files.LeftOver(path), CheckKey(keyfile.Beside(path), c.Key)); err != nil {
 		return r, err
 	}
+	target := file()
+	return c.whole(ctx, target, func(read snapshot) (Report, error) { return c.toFile(ctx, read, target, files, path) })
+}
+
+func (c Copy) toFile(ctx context.Context, read snapshot, target *dialect, files Files, path string) (r Report, err error) {
 	folder := filepath.Dir(path)
 	sweep(folder, time.Now())
 	work, err := os.MkdirTemp(folder, unfinished) // mode 0700
@@ -42,13 +56,13 @@ func (c Copy) ToFile(ctx context.Context, path string) (r Report, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	made := filepath.Join(work, filepath.Base(path))
-	r, err = c.into(ctx, file(), func(ctx context.Context, fn func(rows, exec) error) error {
-		return sqlite.Fill(ctx, made, sqlite.Options{Key: c.Key, Volatile: true}, fn)
+	r, err = c.into(ctx, read, target, func(ctx context.Context, fn func(rows, exec) error) error {
+		return files.Fill(ctx, made, c.Key, fn)
 	})
 	if err != nil {
 		return r, err
 	}
-	if _, err := sqlite.Examine(ctx, made, c.Key); err != nil {
+	if _, err := files.Examine(ctx, made, c.Key); err != nil {
 		return r, fmt.Errorf("%w: %w", ErrDiffers, err)
 	}
 	return r, storefile.Unwritable(place(made, path, c.Key))

@@ -1,0 +1,48 @@
+package storefile
+
+import (
+	"crypto/hmac"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+)
+
+// Contents says what a store holds at one moment.
+type Contents struct {
+	SchemaVersion int
+	// ID is what a store got when it was made; its copies have the same.
+	ID []byte
+	// Head is the end of the audit log.
+	Head audit.Head
+	// Conversations and Messages are counts; LastMessage is the highest number of a
+	// message, 0 where there is none.
+	Conversations, Messages, LastMessage int64
+}
+
+// Inspection is what can be told of a store from outside.
+type Inspection struct {
+	// Bytes is the size of the database file.
+	Bytes int64
+	// LogBytes is the size of the write-ahead log beside it.
+	LogBytes int64
+	// LogReaders are processes that read from the log just now, as far as the
+	// system tells. While they do it cannot become smaller.
+	LogReaders []bridge.Holder
+	// WAL reports that the database is in WAL mode.
+	WAL bool
+	// SchemaVersion is 0 for a file that nobody has put anything into. KnownVersion
+	// is the newest that this program knows.
+	SchemaVersion, KnownVersion int
+	// Problems is what SQLite's quick check found, and counts that do not hold, at most
+	// ten each; empty when sound.
+	Problems []string
+	// Limits are those of the store; nil before it has any.
+	Limits *bridge.LimitReport
+	// ID is the store's, and KeyCheck says which key it was made with.
+	ID, KeyCheck []byte
+}
+
+// FitsKey reports whether the store was made with key.
+func (i Inspection) FitsKey(key bridge.Key) bool {
+	return hmac.Equal(i.KeyCheck, bridge.KeyCheck(key, i.ID))
+}
