@@ -172,10 +172,11 @@ test-inspector: build
 test-sdk: build
 	scripts/test-sdk.sh bin/bridge
 
-## test-harness: `bridge serve` and three servers of others tested by `bridge harness` (the latter need npm)
+## test-harness: `bridge serve`, the gateway, the examples and three servers of others tested by `bridge harness` (the last need npm)
 .PHONY: test-harness
 test-harness: build
 	scripts/test-harness.sh bin/bridge
+	scripts/test-examples.sh bin/bridge
 
 ## test-poisoned: tests as on the machine of somebody who uses bridge already
 .PHONY: test-poisoned
