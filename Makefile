@@ -177,6 +177,7 @@ test-sdk: build
 test-harness: build
 	scripts/test-harness.sh bin/bridge
 	scripts/test-examples.sh bin/bridge
+	scripts/test-report.sh bin/bridge
 
 ## test-poisoned: tests as on the machine of somebody who uses bridge already
 .PHONY: test-poisoned
