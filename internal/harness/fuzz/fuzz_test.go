@@ -91,9 +91,9 @@ func TestEachFault(t *testing.T) {
 			if fault.Name == "crash-quote" {
 				runs = 2
 			}
-			o.Parts = named(o, want.Name)
+			o.Parts, o.Calls, o.Limit = named(o, want.Name), 60, time.Minute
 			if want.Kind == finding.NoAnswer {
-				o.Limit, o.Calls = time.Second/2, 60
+				o.Limit = time.Second / 2
 			}
 			for range runs {
 				failures, _, err := fuzz.Run(t.Context(), o)
@@ -118,7 +118,7 @@ func TestSound(t *testing.T) {
 		t.Run(faults, func(t *testing.T) {
 			t.Parallel()
 			o := options(t, faults)
-			o.Calls = 60
+			o.Calls, o.Limit = 60, time.Minute
 			failures, calls, err := fuzz.Run(t.Context(), o)
 			if err != nil || len(failures) > 0 || calls < 300 {
 				t.Error(failures, calls, err)
