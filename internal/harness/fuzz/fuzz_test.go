@@ -91,9 +91,9 @@ func TestEachFault(t *testing.T) {
 			if fault.Name == "crash-quote" {
 				runs = 2
 			}
-			o.Parts, o.Calls, o.Limit = named(o, want.Name), 60, time.Minute
+			o.Parts, o.Calls, o.Limit = named(o, want.Name), 120, time.Minute
 			if want.Kind == finding.NoAnswer {
-				o.Limit = time.Second / 2
+				o.Limit, o.Calls = time.Second/2, 60
 			}
 			for range runs {
 				failures, _, err := fuzz.Run(t.Context(), o)
