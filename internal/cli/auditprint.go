@@ -31,7 +31,11 @@ func newAuditPrinter(a *app, o auditOptions, all []bridge.Overview) auditPrinter
 		return &jsonlPrinter{out: out, encoder: newEncoder(out)}
 	}
 	screen := a.screen()
-	return &tablePrinter{out: out, screen: screen, now: a.now, id: screen.shortID(all)}
+	none := "There are no entries."
+	if o.conversation != "" || o.filter.set() {
+		none = "There are no such entries."
+	}
+	return &tablePrinter{out: out, screen: screen, now: a.now, id: screen.shortID(all), none: none}
 }
 
 // tablePrinter prints rows with columns of fixed width, so that a row can be
@@ -43,6 +47,7 @@ type tablePrinter struct {
 	now    func() time.Time
 	id     func(string) string
 	begun  bool
+	none   string // is printed where there is no entry
 }
 
 // Widths of the columns: for programs, whole times and ids; for people, short ones.
@@ -54,8 +59,6 @@ const (
 	auditWidth = 80
 	// Behind auditNarrow there is room for details where it leaves auditDetails columns.
 	auditDetails = 30
-	// auditIndent is before details that stand below their entry.
-	auditIndent = "        "
 )
 
 func (p *tablePrinter) entry(e audit.Entry) error {
@@ -95,7 +98,7 @@ func (p *tablePrinter) row(seq, at, conversation, session, action, outcome, deta
 	}
 	p.painted(line+"\n", how)
 	if how != bold && details != "" { // a title needs none
-		p.painted(wrap(details, auditIndent, width), faint)
+		p.painted(wrap(details, belowIndent, width), faint)
 	}
 }
 
@@ -110,7 +113,7 @@ func (p *tablePrinter) flush() error { return p.out.Flush() }
 
 func (p *tablePrinter) end() error {
 	if !p.begun {
-		_, _ = p.out.WriteString("There are no entries.\n")
+		_, _ = p.out.WriteString(p.none + "\n")
 	}
 	return p.flush()
 }

@@ -66,7 +66,7 @@ func runAccessAdd(ctx context.Context, a *app, o accessAddOptions) error {
 				Secret string `json:"key"`
 			}{viewOfKey(key, key.CreatedAt), secret})
 		}
-		a.note("this is the only time that the key is shown; it expires on " + formatTime(key.ExpiresAt))
+		a.note("this is the only time that the key is shown; it expires on " + a.moment(key.ExpiresAt))
 		return a.printLine(secret)
 	})
 }

@@ -29,7 +29,7 @@ func newClaimsCheckCmd(a *app) *cobra.Command {
 	var o claimsCheckOptions
 	cmd := &cobra.Command{
 		Use:   "check --staged",
-		Short: "Before a commit: see whether somebody else has claimed a file in it",
+		Short: "See whether others have claimed files of your commit",
 		Long: `Say which files that are staged for the next commit another agent has claimed. It is made
 for the hook "pre-commit" of git: put "exec bridge claims check --staged" into
 .git/hooks/pre-commit and make that file executable.

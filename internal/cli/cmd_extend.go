@@ -53,9 +53,9 @@ func runExtend(ctx context.Context, a *app, o extendOptions) error {
 				JoinExpiresAt  view.Time `json:"join_code_expires_at"`
 			}{c.ID, view.Time(e.ExpiresAt), e.JoinCode, view.Time(e.JoinExpiresAt)})
 		}
-		if err := a.say("It expires at %s.", formatTime(e.ExpiresAt)); err != nil || e.JoinCode == "" {
+		if err := a.say("It expires at %s.", a.moment(e.ExpiresAt)); err != nil || e.JoinCode == "" {
 			return err
 		}
-		return a.say("Join code, until %s: %s", formatTime(e.JoinExpiresAt), e.JoinCode)
+		return a.say("Join code, until %s: %s", a.moment(e.JoinExpiresAt), e.JoinCode)
 	})
 }

@@ -76,5 +76,5 @@ func printPulse(a *app, c bridge.Credentials, p bridge.Pulse) error {
 			ExpiresAt      view.Time `json:"expires_at"`
 		}{view.Time(p.At), c.Conversation, string(c.Session), p.Unread, view.Time(p.ExpiresAt)})
 	}
-	return a.printLine(fmt.Sprintf("%s  heartbeat of %s in %s, unread %d", formatTime(p.At), c.Session, c.Conversation, p.Unread))
+	return a.printLine(fmt.Sprintf("%s  heartbeat of %s in %s, unread %d", a.screen().stamp(p.At, a.now()), c.Session, c.Conversation, p.Unread))
 }

@@ -89,8 +89,9 @@ func runGateway(ctx context.Context, a *app, o gatewayOptions) error {
 		if err != nil {
 			return errors.Join(err, l.Close())
 		}
-		a.announce("the gateway listens on %s", l.Addr())
-		a.log().Info("the gateway listens", "address", l.Addr().String(), "tls", !o.plain)
+		if a.announce("the gateway listens on %s", l.Addr()); !a.attended() {
+			a.log().Info("the gateway listens", "address", l.Addr().String(), "tls", !o.plain)
+		}
 		err = gateway.New(options).Serve(ctx, l)
 		if errors.Is(err, gateway.ErrPlain) {
 			return usagef("--plain: %v: name one such as 127.0.0.1, or leave --plain out", err)
@@ -187,7 +188,7 @@ func namesOf(address net.Addr) (names []string) {
 func newAccessAuthorityCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "authority",
-		Short: "Print the certificate that clients of the gateway have to trust",
+		Short: "Print the certificate that a gateway's clients trust",
 		Long: `Print the certificate of the authority of this store, in PEM, for clients that call the
 gateway themselves. It is no secret, and the same for all gateways of the store.`,
 		Example: `  bridge access authority > bridge-ca.pem

@@ -19,7 +19,7 @@ func newHarnessServeCmd(a *app) *cobra.Command {
 	var o suiteOptions
 	cmd := &cobra.Command{
 		Use:   "serve SUITE",
-		Short: "Run a suite on a schedule, with figures and health checks",
+		Short: "Run a suite on a schedule, and serve its figures",
 		Long: `Run a suite again and again, as often as monitoring.interval_seconds of the suite says (900),
 and answer over HTTP until you press Ctrl-C: figures for Prometheus on
 monitoring.metrics_port (9090), health, the last result and the reports on

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -84,7 +85,7 @@ func printLimits(a *app, conversation string, r bridge.LimitReport) error {
 		{title: "SET BY", shrink: true},
 	}}
 	for _, s := range r.Sources() {
-		limits.add(cell{text: string(s.Kind)}, limitCell(s.Limit.PerMinute), limitCell(s.Limit.PerHour), limitCell(s.Limit.PerDay), cell{text: sourceOf(s)})
+		limits.add(cell{text: string(s.Kind)}, limitCell(s.Limit.PerMinute), limitCell(s.Limit.PerHour), limitCell(s.Limit.PerDay), cell{text: sourceOf(s, a.screen(), a.now())})
 	}
 	if err := limits.print(a.stdout, a.screen()); err != nil {
 		return err
@@ -92,7 +93,7 @@ func printLimits(a *app, conversation string, r bridge.LimitReport) error {
 	if _, err := fmt.Fprintln(a.stdout); err != nil {
 		return err
 	}
-	quota := &table{columns: []column{{title: "QUOTA"}, {title: "USED", right: true}, {title: "MOST", right: true}, {title: "", right: true}}}
+	quota := &table{columns: []column{{title: "QUOTA"}, {title: "USED", right: true}, {title: "MOST", right: true}, {title: "FULL", right: true}}}
 	for _, f := range r.Usage.Fills(r.Limits.Quota) {
 		quota.add(cell{text: f.What}, cell{text: amount(f.What, f.Used)}, cell{text: most(f)}, percent(f))
 	}
@@ -124,7 +125,7 @@ func limitCell(n int) cell {
 }
 
 // sourceOf says who set a limit, and when.
-func sourceOf(s bridge.SetLimit) string {
+func sourceOf(s bridge.SetLimit, screen screen, now time.Time) string {
 	by := map[string]string{
 		bridge.LimitDefault: "default",
 		bridge.LimitMade:    "who made the store",
@@ -133,7 +134,7 @@ func sourceOf(s bridge.SetLimit) string {
 	if s.Conversation != "" {
 		by += ", for this conversation"
 	}
-	return by + ", " + formatTime(s.At)
+	return by + ", " + screen.stamp(s.At, now)
 }
 
 func amount(what string, n int64) string {

@@ -94,12 +94,20 @@ func printList(ctx context.Context, a *app, s *bridge.Service, o listOptions) er
 			Conversations []view.Conversation `json:"conversations"`
 		}{view.OfConversations(chosen, now)})
 	case len(all) == 0:
-		return a.printLine("There are no conversations.")
+		return a.printLine(noneOf(0, "conversation"))
 	case len(chosen) == 0:
-		return a.printLine(fmt.Sprintf("None of the %s is like that.", view.Count(int64(len(all)), "conversation")))
+		return a.printLine(noneOf(int64(len(all)), "conversation"))
 	}
 	screen := a.screen()
 	return conversationTable(chosen, now, screen.shortID(all)).print(a.stdout, screen)
+}
+
+// noneOf is what is printed where nothing is to be shown of so many things.
+func noneOf(n int64, noun string) string {
+	if n == 0 {
+		return "There are no " + noun + "s."
+	}
+	return fmt.Sprintf("None of the %s is like that.", view.Count(n, noun))
 }
 
 // choose filters and sorts. What is equal stays in the order of its creation.

@@ -84,9 +84,16 @@ func showConversation(ctx context.Context, a *app, s *bridge.Service, o showOpti
 			return err
 		}
 	}
-	err := reader.latest(ctx, func(page []numbered) error { return out.messages(c, page) })
-	if err != nil || !o.follow {
+	shown := false
+	err := reader.latest(ctx, func(page []numbered) error { shown = true; return out.messages(c, page) })
+	if err != nil {
 		return err
+	}
+	if !o.follow {
+		if shown {
+			return nil
+		}
+		return a.printLine("\n" + noneOf(c.Messages(), "message"))
 	}
 	a.announce("following %s", c.ID)
 	return followTranscript(ctx, s, reader, out)

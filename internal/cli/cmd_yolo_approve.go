@@ -70,9 +70,9 @@ func runYoloApprove(ctx context.Context, a *app, o yoloApproveOptions) error {
 			return err
 		}
 		if o.withToken {
-			return a.say("Approved until %s, with this token:\n%s", formatTime(approved.ApprovedUntil), token)
+			return a.say("Approved until %s, with this token:\n%s", a.moment(approved.ApprovedUntil), token)
 		}
-		return a.say("Approved until %s: the agent's next identical call runs it, once.", formatTime(approved.ApprovedUntil))
+		return a.say("Approved until %s: the agent's next identical call runs it, once.", a.moment(approved.ApprovedUntil))
 	})
 }
 

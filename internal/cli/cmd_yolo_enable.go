@@ -107,7 +107,7 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 		if err := s.OpenGrant(ctx, grant); err != nil {
 			return err
 		}
-		return a.say("Open for commands up to %s mode until %s. Each needs your approval: bridge yolo status.", grant.Ceiling, formatTime(grant.ExpiresAt))
+		return a.say("Open for commands up to %s mode until %s. Each needs your approval: bridge yolo status.", grant.Ceiling, a.moment(grant.ExpiresAt))
 	})
 }
 

@@ -148,7 +148,7 @@ func requestTable(requests []commands.Request, now time.Time, id func(string) st
 		{title: "MODE"},
 		{title: "AGE", right: true, drop: 1},
 		{title: "SANDBOX", drop: 3},
-		{title: "COMMAND", shrink: true, least: 24, wrap: true},
+		{title: "COMMAND", shrink: true, least: 40, wrap: true, below: true},
 	}}
 	for _, r := range requests {
 		t.add(

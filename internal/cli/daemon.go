@@ -26,15 +26,19 @@ func daemon(ctx context.Context) (context.Context, context.CancelFunc) {
 // announce tells a person at the terminal what a command that goes on does, and how
 // to end it. Programs and journals need not be told.
 func (a *app) announce(format string, args ...any) {
-	if term.IsTerminal(int(a.stderr.Fd())) {
+	if a.attended() {
 		a.note(fmt.Sprintf(format, args...) + "; press Ctrl-C to end")
 	}
 }
 
+// attended reports that standard error is a terminal, so that a person reads it and no
+// journal.
+func (a *app) attended() bool { return term.IsTerminal(int(a.stderr.Fd())) }
+
 // ended says why a long-running command ended, where its error does not: to a
 // journal, since a person at the terminal has pressed Ctrl-C.
 func (a *app) ended(ctx context.Context, err error) error {
-	if err == nil && ctx.Err() != nil && !term.IsTerminal(int(a.stderr.Fd())) {
+	if err == nil && ctx.Err() != nil && !a.attended() {
 		a.log().Info("ended by a signal")
 	}
 	return err

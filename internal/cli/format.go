@@ -57,6 +57,16 @@ func (s screen) stamp(t, now time.Time) string {
 	return t.Format("2006-01-02")
 }
 
+// moment is a time in a sentence: at a terminal as people read it and how far off it
+// is, else whole.
+func (a *app) moment(t time.Time) string {
+	screen, now := a.screen(), a.now()
+	if screen.width == 0 || t.IsZero() {
+		return formatTime(t)
+	}
+	return screen.stamp(t, now) + " (" + formatAgo(t.Round(time.Second), now.Round(time.Second)) + ")"
+}
+
 // formatAgo shows how long ago something was, or how far off it is.
 func formatAgo(t, now time.Time) string {
 	if t.After(now) {

@@ -31,6 +31,16 @@ func TestScreens(t *testing.T) {
 	}
 }
 
+// TestSummariesFit: in the help each command has one line, also on a narrow screen.
+func TestSummariesFit(t *testing.T) {
+	commands, _, _ := strings.Cut(cli.Screens(t, 80, false)["help"], "\nGlobal flags\n")
+	for line := range strings.Lines(commands) {
+		if strings.HasPrefix(line, "     ") {
+			t.Errorf("a summary goes on in a second line: %q", line)
+		}
+	}
+}
+
 func golden(t *testing.T, name, text string) {
 	t.Helper()
 	path := filepath.Join("testdata", "screens", name+".txt")

@@ -16,6 +16,9 @@ type column struct {
 	least  int
 	// wrap continues below what does not fit, instead of cutting it.
 	wrap bool
+	// below puts the cell into lines of its own below its row where the screen is too
+	// narrow for least columns of it: nothing of it is cut.
+	below bool
 	// drop is the order in which columns are left out where that is not enough,
 	// the highest first; 0 never.
 	drop  int
@@ -51,6 +54,8 @@ type table struct {
 const (
 	columnGap = "  "
 	minColumn = 4
+	// belowIndent is before what stands below its row.
+	belowIndent = "        "
 )
 
 func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
@@ -64,10 +69,23 @@ func (t *table) print(w io.Writer, s screen) error {
 	for i, c := range t.columns {
 		titles[i] = cell{c.title, bold}
 	}
-	for _, row := range append([][]cell{titles}, t.rows...) {
+	t.printRow(out, s, titles, shown, widths)
+	for _, row := range t.rows {
 		t.printRow(out, s, row, shown, widths)
+		t.printBelow(out, s, row, shown)
 	}
 	return out.Flush()
+}
+
+// printBelow writes the cells of a row for which there is no column.
+func (t *table) printBelow(out *bufio.Writer, s screen, row []cell, shown []int) {
+	for i, c := range t.columns {
+		if c.below && !slices.Contains(shown, i) {
+			for line := range strings.Lines(wrap(row[i].text, belowIndent, s.width)) {
+				_, _ = out.WriteString(s.paint(strings.TrimSuffix(line, "\n"), row[i].style) + "\n")
+			}
+		}
+	}
 }
 
 func (t *table) printRow(out *bufio.Writer, s screen, row []cell, shown, widths []int) {
@@ -118,7 +136,8 @@ func (t *table) printLine(out *bufio.Writer, s screen, row []cell, n int, lines 
 }
 
 // fit returns the indices of the columns to show and the widths of all. Where
-// not even the narrowest columns fit, one is left out, and the rest have its room.
+// not even the narrowest columns fit, one goes below its rows or is left out, and the
+// rest have its room.
 func (t *table) fit(width int) (shown, widths []int) {
 	natural := make([]int, len(t.columns))
 	for i, c := range t.columns {
@@ -132,6 +151,10 @@ func (t *table) fit(width int) (shown, widths []int) {
 		widths = slices.Clone(natural)
 		if width == 0 || t.shrinkTo(shown, widths, width, func(c column) int { return max(c.least, minColumn) }) {
 			return shown, widths
+		}
+		if below := slices.IndexFunc(shown, func(i int) bool { return t.columns[i].below }); below >= 0 {
+			shown = slices.Delete(shown, below, below+1)
+			continue
 		}
 		last := slices.MaxFunc(shown, func(a, b int) int { return t.columns[a].drop - t.columns[b].drop })
 		if t.columns[last].drop == 0 {

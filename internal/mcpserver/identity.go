@@ -54,6 +54,10 @@ const (
 // tells in the environment.
 const qwenInvocation = "qwen-code/invocation"
 
+// opencodeSession is what opencode 2 puts into the _meta of each call, the id of its
+// session (its pull request 46008). Version 1.18.33 tells none.
+const opencodeSession = "sessionID"
+
 // sessionLabel is the label of the client's session behind a call, where the
 // client tells it with each call; else the zero Label.
 func (c client) sessionLabel() binding.Label {
@@ -64,6 +68,10 @@ func (c client) sessionLabel() binding.Label {
 	if invocation, qwen := meta[qwenInvocation].(map[string]any); qwen {
 		id, _ := invocation["sessionId"].(string)
 		return binding.OfSession("qwen", id)
+	}
+	if name, _ := c.resumer(); name == opencodeName {
+		id, _ := meta[opencodeSession].(string)
+		return binding.OfSession(opencodeName, id)
 	}
 	id, _ := meta[codexSession].(string)
 	turn, codex := meta[codexTurn].(map[string]any)
@@ -159,7 +167,10 @@ func (i *identity) report(ctx context.Context, err error) {
 // seen with opencode 1.18.33, Cline 3.0.65 and Gemini CLI 0.61.0, and with Qwen Code
 // 0.24.4 where it serves an editor. Any other program gets the token, and may hand it
 // to what is no server.
-var resumers = []string{"opencode", "@cline/", "cline", "gemini-cli", "amp", "qwen-cli"}
+var resumers = []string{opencodeName, "@cline/", "cline", "gemini-cli", "amp", "qwen-cli"}
+
+// opencodeName is how opencode names itself to a server.
+const opencodeName = "opencode"
 
 // resumer is how the client behind a call begins its name, if it is one of them.
 func (c client) resumer() (name string, ok bool) {

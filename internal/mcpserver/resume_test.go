@@ -12,6 +12,7 @@ import (
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/binding"
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/mcpserver"
 )
@@ -139,7 +140,7 @@ func TestSharedServer(t *testing.T) {
 }
 
 // TestSharedServerWithTokens: a program without resume codes proves itself with all
-// three; `qwen serve` tells in each call which session it is for.
+// three.
 func TestSharedServerWithTokens(t *testing.T) {
 	r := resumerTest{t, bridgetest.NewEnv(t)}
 	o := mcpserver.Options{Bindings: binding.Beside(r.env.Path), Shared: "a server"}
@@ -152,21 +153,49 @@ func TestSharedServerWithTokens(t *testing.T) {
 	if text, _, failed := call(t, c, "check_messages", mine); failed {
 		t.Error(text)
 	}
-	in := func(session string) mcp.Meta {
-		return mcp.Meta{"qwen-code/invocation": map[string]any{"version": 1, "sessionId": session}}
-	}
-	for _, step := range []struct {
-		tool, session string
-		args          map[string]any
-		failed        bool
-	}{
-		{"join_conversation", "one", map[string]any{"join_code": created["join_code"]}, false},
-		{"check_messages", "one", nil, false},
-		{"check_messages", "two", nil, true},
+}
+
+// TestSharedServerTold: where a client tells in each call which session it is for, the
+// session that joined needs no code and no token, also in the client's next process,
+// and another gets nothing.
+func TestSharedServerTold(t *testing.T) {
+	for client, in := range map[string]func(session string) mcp.Meta{
+		"qwen-cli": func(session string) mcp.Meta {
+			return mcp.Meta{"qwen-code/invocation": map[string]any{"version": 1, "sessionId": session}}
+		},
+		"opencode": func(session string) mcp.Meta { return mcp.Meta{"sessionID": session, "progressToken": 1} },
 	} {
-		result, err := c.CallTool(t.Context(), &mcp.CallToolParams{Meta: in(step.session), Name: step.tool, Arguments: step.args})
-		if err != nil || result.IsError != step.failed {
-			t.Errorf("%s of session %s: %v, %+v", step.tool, step.session, err, result)
+		for host, shared := range map[string]string{"a server": "a server", "a terminal": ""} {
+			t.Run(client+" in "+host, func(t *testing.T) { testTold(t, client, shared, in) })
+		}
+	}
+}
+
+func testTold(t *testing.T, client, shared string, in func(session string) mcp.Meta) {
+	r := resumerTest{t, bridgetest.NewEnv(t)}
+	joinCode := create(t, connect(t, r.env.Served(t), bridge.Credentials{}))["join_code"]
+	start := func() *mcp.ClientSession {
+		o := mcpserver.Options{Bindings: binding.Beside(r.env.Path), Shared: shared}
+		return connectImplementation(r, r.env.Served(t), o, &mcp.Implementation{Name: client, Version: "2"}, nil)
+	}
+	ask := func(c *mcp.ClientSession, tool, session string, args map[string]any) (text string, failed bool) {
+		result, err := c.CallTool(t.Context(), &mcp.CallToolParams{Meta: in(session), Name: tool, Arguments: args})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result.Content[0].(*mcp.TextContent).Text, result.IsError
+	}
+	first, next := start(), start()
+	joined, failed := ask(first, "join_conversation", "one", map[string]any{"join_code": joinCode})
+	if failed || !strings.Contains(joined, "session is remembered") {
+		t.Errorf("session one was told: %s", joined)
+	}
+	for _, c := range []*mcp.ClientSession{first, next} {
+		if text, failed := ask(c, "check_messages", "one", nil); failed {
+			t.Errorf("session one is nobody: %s", text)
+		}
+		if text, failed := ask(c, "check_messages", "two", nil); !failed {
+			t.Errorf("session two is session one: %s", text)
 		}
 	}
 }
