@@ -39,7 +39,12 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	env := bridgetest.NewEnv(t)
+	return newWorldOn(t, bridgetest.NewEnv(t))
+}
+
+// newWorldOn is a world on a store that others have as well.
+func newWorldOn(t *testing.T, env *bridgetest.Env) *world {
+	t.Helper()
 	core := env.Service(t)
 	w := &world{Service: core, clock: env.Clock, commands: env.Commands(t, core, bridgetest.FakeSandbox(ranNothing)), tasks: env.Tasks(t, core), pair: bridgetest.NewPair(t, core)}
 	l, err := ui.Listen(t.Context(), "127.0.0.1:0")
