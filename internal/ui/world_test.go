@@ -46,7 +46,7 @@ func newWorld(t testing.TB) *world {
 }
 
 // newWorldOn is a world on a store that others have as well.
-func newWorldOn(t *testing.T, env *bridgetest.Env) *world {
+func newWorldOn(t testing.TB, env *bridgetest.Env) *world {
 	t.Helper()
 	core := env.Service(t)
 	store := env.Store(t)
