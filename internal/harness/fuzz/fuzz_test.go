@@ -146,7 +146,7 @@ func TestSilent(t *testing.T) {
 func TestAtWork(t *testing.T) {
 	t.Parallel()
 	o := options(t, "slow-large")
-	o.Parts, o.Limit, o.Calls = named(o, "add"), 2*time.Second, 60
+	o.Parts, o.Limit, o.Calls = named(o, "add"), 10*time.Second, 60
 	if failures, calls, err := fuzz.Run(t.Context(), o); err != nil || len(failures) > 0 || calls < 3 {
 		t.Error(failures, calls, err)
 	}
