@@ -53,7 +53,7 @@ func harnessExpressions(t *testing.T) map[string]string {
 			all["alert "+one.Alert] = one.Expr
 		}
 	}
-	for title, expr := range dashboard(t) {
+	for title, expr := range dashboard(t, "harness", "mcp-test-harness") {
 		all["panel "+title] = expr
 	}
 	if len(all) < 18 {
@@ -63,9 +63,9 @@ func harnessExpressions(t *testing.T) map[string]string {
 }
 
 // dashboard are the expressions of its panels, with what Grafana fills in.
-func dashboard(t *testing.T) map[string]string {
+func dashboard(t *testing.T, name, job string) map[string]string {
 	t.Helper()
-	content, err := os.ReadFile("grafana/harness.json")
+	content, err := os.ReadFile("grafana/" + name + ".json")
 	must(t, err)
 	var board struct {
 		Title  string
@@ -80,7 +80,7 @@ func dashboard(t *testing.T) map[string]string {
 	all := map[string]string{}
 	for _, p := range board.Panels {
 		for _, target := range p.Targets {
-			all[strings.TrimSpace(p.Title+" "+target.Expr)] = strings.NewReplacer("$__rate_interval", "5m", "$job", "mcp-test-harness").Replace(target.Expr)
+			all[strings.TrimSpace(p.Title+" "+target.Expr)] = strings.NewReplacer("$__rate_interval", "5m", "$job", job).Replace(target.Expr)
 		}
 	}
 	return all
@@ -117,7 +117,7 @@ func TestHarnessPromtool(t *testing.T) {
 	folder := t.TempDir()
 	var panels strings.Builder
 	panels.WriteString("groups:\n  - name: panels\n    rules:\n")
-	for _, expr := range dashboard(t) {
+	for _, expr := range dashboard(t, "harness", "mcp-test-harness") {
 		data, err := json.Marshal(expr)
 		must(t, err)
 		panels.WriteString("      - {record: panel, expr: " + string(data) + "}\n")

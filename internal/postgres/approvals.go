@@ -2,15 +2,13 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
-	"math"
-	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/sqlstore"
 )
 
-// PeekCommand implements bridge.Store.
+// PeekCommand implements commands.Store.
 func (s *Store) PeekCommand(ctx context.Context, conversation string, session bridge.SessionID, command string) (v commands.View, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		err := c.get(`
@@ -22,27 +20,12 @@ func (s *Store) PeekCommand(ctx context.Context, conversation string, session br
 		if err = stateless(err); err != nil {
 			return err
 		}
-		if v.Grant, err = first(listGrants(c, "WHERE conversation = $1", conversation)); err != nil {
-			return err
-		}
-		if v.Mode, err = getYoloMode(c, conversation, session); err != nil {
-			return err
-		}
-		v.Last, err = first(listCommands(c, "WHERE conversation = $1 AND session = $2 AND command = $3 ORDER BY id DESC LIMIT 1",
-			conversation, string(session), command))
-		return err
+		return sqlstore.ViewCommand(c.sql(), conversation, session, command, &v)
 	})
 	return v, err
 }
 
-func first[T any](all []T, err error) (*T, error) {
-	if err != nil || len(all) == 0 {
-		return nil, err
-	}
-	return &all[0], nil
-}
-
-// CheckCommand implements bridge.Store.
+// CheckCommand implements commands.Store.
 func (s *Store) CheckCommand(ctx context.Context, g bridge.Gate) (unread int64, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
 		unread = e.self.Waiting(g.Now)
@@ -51,7 +34,7 @@ func (s *Store) CheckCommand(ctx context.Context, g bridge.Gate) (unread int64, 
 	return unread, err
 }
 
-// RefuseCommand implements bridge.Store.
+// RefuseCommand implements commands.Store.
 func (s *Store) RefuseCommand(ctx context.Context, g bridge.Gate) error {
 	return s.pass(ctx, g, relaxed, func(e *entry) error {
 		if err := e.chargeCall(); err != nil {
@@ -61,117 +44,26 @@ func (s *Store) RefuseCommand(ctx context.Context, g bridge.Gate) error {
 	})
 }
 
-// QueueCommand implements bridge.Store.
+// QueueCommand implements commands.Store.
 func (s *Store) QueueCommand(ctx context.Context, g bridge.Gate, r commands.Request, l commands.QueueLimits) (id, unread int64, err error) {
-	err = s.pass(ctx, g, durable, func(e *entry) error {
-		scene, err := e.queueScene(r.Conversation)
-		if err != nil {
-			return err
-		}
-		if err := scene.Admit(r, l); err != nil {
-			return err
-		}
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		for _, replaced := range scene.Replaces(r) {
-			e.cancelCommand(replaced)
-		}
-		id, err = e.insertCommand(r)
-		unread = e.self.Waiting(g.Now)
-		e.op.Details["request"] = id
+	err = s.pass(ctx, g, durable, func(e *entry) (err error) {
+		id, unread, err = sqlstore.QueueCommand(e, g, r, l)
 		return err
 	})
 	return id, unread, err
 }
 
-// queueScene is what decides about a new request.
-func (e *entry) queueScene(conversation string) (s commands.QueueScene, err error) {
-	s.Now = e.now
-	if s.Opening, err = getOpening(e.conn, conversation); err != nil {
-		return s, err
-	}
-	var a commands.Asked
-	var session, state string
-	err = e.each("SELECT id, session, command, state, decided_at, expires_at FROM command_requests WHERE conversation = $1", []any{conversation},
-		[]any{&a.ID, &session, &a.Command, &state, &a.DecidedAt, &a.ExpiresAt}, func() error {
-			a.Session, a.State = bridge.SessionID(session), commands.State(state)
-			s.Asked = append(s.Asked, a)
-			return nil
-		})
-	return s, err
-}
-
-func (e *entry) cancelCommand(id int64) {
-	e.later("UPDATE command_requests SET state = $1 WHERE id = $2", string(commands.StateCancelled), id)
-}
-
-func (e *entry) insertCommand(r commands.Request) (int64, error) {
-	plan, err := json.Marshal(r.Plan)
-	if err != nil {
-		return 0, err
-	}
-	access, err := json.Marshal(r.Access)
-	if err != nil {
-		return 0, err
-	}
-	var id int64
-	err = e.get(`
-		INSERT INTO command_requests (conversation, session, command, plan, mode, workspace, device, inode,
-		                              sandbox, image, network, access, timeout, nonce, digest, state, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'pending', $16, $17) RETURNING id`,
-		[]any{
-			r.Conversation, string(r.Session), r.Command, string(plan), string(r.Mode), r.Workspace,
-			int64(r.Folder.Device), int64(r.Folder.Inode), string(r.Sandbox), r.Image, r.Network, string(access),
-			r.Timeout.Microseconds(), r.Nonce, r.Digest, r.CreatedAt, r.ExpiresAt,
-		}, &id)
-	return id, err
-}
-
 // UseApproval implements commands.Store.
 func (s *Store) UseApproval(ctx context.Context, g bridge.Gate, u commands.ApprovalUse) error {
-	return s.pass(ctx, g, durable, func(e *entry) error {
-		scene, err := e.approvalScene("WHERE id = $1 AND conversation = $2 AND session = $3", u.ID, g.Conversation, string(g.Session))
-		if err != nil {
-			return err
-		}
-		if scene.Opening, err = getOpening(e.conn, g.Conversation); err != nil {
-			return err
-		}
-		void, err := scene.Admit(u)
-		if void {
-			e.cancelCommand(u.ID)
-		}
-		if err != nil {
-			e.op.Details["stage"], e.op.Details["reason"] = "refused", err.Error()
-			return err
-		}
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		e.later("UPDATE command_requests SET state = 'consumed', used_at = $1 WHERE id = $2", g.Now, u.ID)
-		return nil
-	})
-}
-
-// approvalScene is what decides about a request that is there; one with ID 0
-// where there is none.
-func (e *entry) approvalScene(where string, args ...any) (commands.ApprovalScene, error) {
-	s := commands.ApprovalScene{Now: e.now}
-	found, err := first(listCommands(e.conn, where, args...))
-	if err != nil || found == nil {
-		return s, err
-	}
-	s.Request = *found
-	s.Opening, err = getOpening(e.conn, found.Conversation)
-	return s, err
+	return s.pass(ctx, g, durable, func(e *entry) error { return sqlstore.UseApproval(e, g, u) })
 }
 
 // EndCommand implements bridge.Store.
 func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end commands.End, of bridge.SessionID, m bridge.NewMessage) (sent bridge.Sent, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		e.later("UPDATE command_requests SET ended_at = $1, exit_code = $2, snapshot = $3, snapshot_number = $4 WHERE id = $5",
-			op.Now, end.ExitCode, end.Snapshot, end.SnapshotNumber, end.ID)
+		if err := sqlstore.EndCommand(e.sql(), end, op.Now); err != nil {
+			return err
+		}
 		sent = bridge.Sent{}
 		to, err := e.others(op.Conversation, of)
 		if err != nil {
@@ -193,18 +85,7 @@ func (s *Store) EndCommand(ctx context.Context, op bridge.Operation, end command
 
 // DecideCommand implements commands.Store.
 func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d commands.Decision) error {
-	return s.operate(ctx, op, durable, func(e *entry) error {
-		scene, err := e.approvalScene("WHERE id = $1 FOR UPDATE", d.ID)
-		if err != nil {
-			return err
-		}
-		if err := scene.Decide(d); err != nil {
-			return err
-		}
-		e.later("UPDATE command_requests SET state = $1, decided_at = $2, approved_until = $3, token_hash = $4, seal = $5 WHERE id = $6",
-			string(d.State), e.now, d.ApprovedUntil, d.TokenHash, d.Seal, d.ID)
-		return nil
-	})
+	return s.operate(ctx, op, durable, func(e *entry) error { return sqlstore.DecideCommand(e, d, " FOR UPDATE") })
 }
 
 // RecordOperation implements bridge.Store.
@@ -212,47 +93,11 @@ func (s *Store) RecordOperation(ctx context.Context, op bridge.Operation) error 
 	return s.operate(ctx, op, durable, func(*entry) error { return nil })
 }
 
-// Commands implements bridge.Store.
+// Commands implements commands.Store.
 func (s *Store) Commands(ctx context.Context, q commands.Query) (all []commands.Request, err error) {
-	limit := int64(q.Limit)
-	if limit == 0 {
-		limit = math.MaxInt64
-	}
-	err = s.read(ctx, func(c *conn) error {
-		all, err = listCommands(c, "WHERE ($1::bigint = 0 OR id = $1) AND ($2 = '' OR conversation = $2) AND ($3 = '' OR state = $3) ORDER BY id DESC LIMIT $4",
-			q.ID, q.Conversation, string(q.State), limit)
+	err = s.read(ctx, func(c *conn) (err error) {
+		all, err = sqlstore.Commands(c.sql(), q)
 		return err
-	})
-	return all, err
-}
-
-func listCommands(c *conn, where string, args ...any) (all []commands.Request, err error) {
-	var r commands.Request
-	var session, plan, mode, backend, state, access string
-	var device, inode, timeout int64
-	dest := []any{
-		&r.ID, &r.Conversation, &session, &r.Command, &plan, &mode, &r.Workspace, &device, &inode,
-		&backend, &r.Image, &r.Network, &access, &timeout, &r.Nonce, &r.Digest, &state, &r.CreatedAt, &r.ExpiresAt,
-		&r.DecidedAt, &r.ApprovedUntil, &r.TokenHash, &r.Seal, &r.UsedAt, &r.EndedAt, &r.ExitCode, &r.Snapshot, &r.SnapshotNumber,
-	}
-	err = c.each(`
-		SELECT id, conversation, session, command, plan, mode, workspace, device, inode,
-		       sandbox, image, network, access, timeout, nonce, digest, state, created_at, expires_at,
-		       decided_at, approved_until, token_hash, seal, used_at, ended_at, exit_code, snapshot, snapshot_number
-		FROM command_requests `+where, args, dest, func() error {
-		found := r
-		found.Session, found.Mode = bridge.SessionID(session), commands.Mode(mode)
-		found.Folder, found.Sandbox = folder(device, inode), commands.Backend(backend)
-		found.Timeout = time.Duration(timeout) * time.Microsecond
-		found.State = commands.State(state)
-		found.Plan = commands.Plan{}
-		if err := json.Unmarshal([]byte(plan), &found.Plan); err != nil {
-			found.Plan = commands.Plan{} // its digest no longer fits: nobody can approve it
-		}
-		found.Access = commands.Access{}
-		_ = json.Unmarshal([]byte(access), &found.Access) // as above
-		all = append(all, found)
-		return nil
 	})
 	return all, err
 }

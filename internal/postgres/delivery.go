@@ -12,7 +12,7 @@ import (
 )
 
 // errNothing undoes an operation that has nothing to do: it is not recorded.
-var errNothing = errors.New("nothing to do")
+var errNothing = sqlstore.ErrNothing
 
 // unlessNothing is err, and nil for errNothing.
 func unlessNothing(err error) error {
@@ -219,20 +219,10 @@ func (s *Store) Heartbeat(ctx context.Context, g bridge.Gate) (p bridge.Pulse, e
 			return err
 		}
 		p.Unread, p.ExpiresAt = e.self.Unread(), e.proof.ExpiresAt
-		if err := e.beat(g); err != nil {
+		if err := sqlstore.Beat(e, g); err != nil {
 			return err
 		}
 		return e.fold()
 	})
 	return p, err
-}
-
-// beat sets the heartbeat of g's session.
-func (e *entry) beat(g bridge.Gate) error {
-	if err := e.lapse(g.Conversation, g.Session); err != nil {
-		return err
-	}
-	e.later("UPDATE session_status SET heartbeat_at = $1, seen_at = $1 WHERE conversation = $2 AND session = $3",
-		g.Now, g.Conversation, string(g.Session))
-	return nil
 }

@@ -206,7 +206,7 @@ func (e *entry) standing(g bridge.Gate) bridge.Standing {
 
 // seen notes a sign of life of a session.
 func (e *entry) seen(conversation string, session bridge.SessionID) error {
-	if err := e.lapse(conversation, session); err != nil {
+	if err := sqlstore.Lapse(e, conversation, session); err != nil {
 		return err
 	}
 	e.later("UPDATE session_status SET seen_at = $1 WHERE conversation = $2 AND session = $3", e.op.Now, conversation, string(session))

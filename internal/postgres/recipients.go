@@ -50,7 +50,7 @@ func (e *entry) deliver(to mail, m bridge.NewMessage) (sent bridge.Sent, err err
 	err = e.get(`
 		INSERT INTO messages (conversation, sender, action_type, message, files, redacted, sent_at, reply_to, idempotency_key)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
-		[]any{to.conversation, to.from, string(m.Action), m.Text, sqlstore.List(m.Files), sqlstore.List(m.Redacted), e.op.Now, to.replyTo, unlessEmpty(to.key)}, &sent.ID)
+		[]any{to.conversation, to.from, string(m.Action), m.Text, sqlstore.List(m.Files), sqlstore.List(m.Redacted), e.op.Now, to.replyTo, sqlstore.OrNull(to.key)}, &sent.ID)
 	if err != nil {
 		return sent, err
 	}
@@ -292,12 +292,4 @@ func toShared(column string) (s bridge.Shared) {
 		return nil
 	}
 	return s
-}
-
-// unlessEmpty is NULL for nothing.
-func unlessEmpty(text string) any {
-	if text == "" {
-		return nil
-	}
-	return text
 }

@@ -161,7 +161,7 @@ func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridg
 		if err != nil && !errors.Is(err, errNoRow) {
 			return relaxed, err
 		}
-		if err := e.lapse(conversation, session); err != nil {
+		if err := sqlstore.Lapse(e, conversation, session); err != nil {
 			return relaxed, err
 		}
 		_, err = c.exec("UPDATE session_status SET seen_at = ? WHERE conversation = ? AND session = ?", now, conversation, string(session))

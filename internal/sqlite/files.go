@@ -2,77 +2,11 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/sqlstore"
 )
-
-// selectFiles reads files without their texts.
-const selectFiles = `
-	SELECT f.id, f.conversation, f.task, f.path, f.version, f.bytes, f.history, f.writer, f.created_at, f.written_at
-	FROM files f `
-
-// fileRow is a file as it is read.
-type fileRow struct {
-	files.File
-	writer string
-}
-
-func (r *fileRow) dest() []any {
-	return []any{&r.ID, &r.Conversation, &r.Task, &r.Path, &r.Version, &r.Bytes, &r.History, &r.writer, &r.CreatedAt, &r.WrittenAt}
-}
-
-func (r *fileRow) file() files.File {
-	f := r.File
-	f.Writer = bridge.SessionID(r.writer)
-	return f
-}
-
-func listFiles(c *conn, where string, args ...any) (all []files.File, err error) {
-	var row fileRow
-	err = c.each(selectFiles+where+" ORDER BY f.conversation, f.task, f.path", args, row.dest(), func() error {
-		all = append(all, row.file())
-		return nil
-	})
-	return all, err
-}
-
-// getFile reads a file with its text; nil where there is none.
-func getFile(c *conn, conversation string, n files.Name) (*files.File, error) {
-	var row fileRow
-	err := c.get(selectFiles+"WHERE f.conversation = ? AND f.task = ? AND f.path = ?", []any{conversation, n.Task, n.Path}, row.dest()...)
-	if errors.Is(err, errNoRow) {
-		return nil, nil //nolint:nilnil // there is none
-	}
-	if err != nil {
-		return nil, err
-	}
-	f := row.file()
-	err = c.get("SELECT text FROM file_texts WHERE file = ?", []any{f.ID}, &f.Text)
-	if errors.Is(err, errNoRow) {
-		err = bridge.ErrStoreDamaged
-	}
-	return &f, err
-}
-
-// listChanges reads the changes of a file, oldest first; of those up to version since
-// without their texts.
-func listChanges(c *conn, file, since int64) (all []files.Change, err error) {
-	var one files.Change
-	var session, action, redacted string
-	dest := []any{&one.Version, &session, &one.At, &action, &one.Start, &one.Bytes, &redacted, &one.Removed, &one.Inserted}
-	err = c.each(`
-		SELECT version, session, at, action, start, bytes, redacted,
-		       CASE WHEN version > ?2 THEN removed ELSE '' END, CASE WHEN version > ?2 THEN inserted ELSE '' END
-		FROM file_changes WHERE file = ?1 ORDER BY version`, []any{file, since}, dest, func() error {
-		one.Session, one.Action, one.Redacted = bridge.SessionID(session), files.Action(action), sqlstore.FromList(redacted)
-		all = append(all, one)
-		return nil
-	})
-	return all, err
-}
 
 // UseFile implements files.Store.
 func (s *Store) UseFile(ctx context.Context, g bridge.Gate, u files.Use, rule files.Rule) (result files.Result, err error) {
@@ -80,122 +14,19 @@ func (s *Store) UseFile(ctx context.Context, g bridge.Gate, u files.Use, rule fi
 	if u.Reads {
 		level = relaxed
 	}
-	err = s.pass(ctx, g, level, func(e *entry) error {
-		scene, err := e.fileScene(g, u)
-		if err != nil {
-			return err
-		}
-		outcome, err := rule(scene)
-		if err != nil {
-			return err
-		}
-		if outcome.Refused != nil {
-			return outcome.Refusal(g)
-		}
-		if err := e.charge(outcome.Charges(g)); err != nil {
-			return err
-		}
-		result = outcome.Result
-		return e.keepFile(outcome)
+	err = s.pass(ctx, g, level, func(e *entry) (err error) {
+		result, err = sqlstore.UseFile(e, g, u, func(_ context.Context, prints []int64, visit func(bridge.Suspect)) error {
+			return suspects(e.conn, prints, visit)
+		}, rule)
+		return err
 	})
 	return result, err
 }
 
-// fileScene is what decides about a call of g for a file.
-func (e *entry) fileScene(g bridge.Gate, u files.Use) (s files.Scene, err error) {
-	s = files.Scene{Now: e.op.Now, Session: g.Session, Unread: e.self.Waiting(g.Now)}
-	s.Suspects = func(_ context.Context, prints []int64, visit func(bridge.Suspect)) error {
-		return suspects(e.conn, prints, visit)
-	}
-	if s.File, err = getFile(e.conn, g.Conversation, u.Name); err != nil {
-		return s, err
-	}
-	if s.File != nil {
-		since := u.Since
-		if since == 0 {
-			since = s.File.Version
-		}
-		if s.Changes, err = listChanges(e.conn, s.File.ID, since); err != nil {
-			return s, err
-		}
-	}
-	held, err := e.claimScene(g, 0)
-	if err != nil {
-		return s, err
-	}
-	s.HolderConversation, s.Holder = held.Holder(u.Path)
-	if u.Reads {
-		return s, nil
-	}
-	s.Held = held.Edit(u.Path)
-	if s.HasTask, err = e.hasTask(g.Conversation, u.Task); err != nil {
-		return s, err
-	}
-	err = e.get("SELECT count(*), coalesce(sum(bytes), 0), coalesce(sum(history), 0) FROM files WHERE conversation = ?",
-		[]any{g.Conversation}, &s.Usage.Files, &s.Usage.Texts, &s.Usage.History)
-	return s, err
-}
-
-// hasTask reports whether a task is an open one of a session of the conversation
-// (tasks.WorkerName).
-func (e *entry) hasTask(conversation string, task int64) (bool, error) {
-	if task == 0 {
-		return false, nil
-	}
-	var found int64
-	err := e.get(`
-		SELECT count(*) FROM tasks WHERE id = ?1 AND ended_at = 0
-		AND (worker = ?2 OR worker >= ?2 || '/' AND worker < ?2 || '0')`, []any{task, conversation}, &found)
-	return found != 0, err
-}
-
-// keepFile keeps a version, and what made it.
-func (e *entry) keepFile(o files.Outcome) error {
-	if o.Change == nil {
-		return nil
-	}
-	f, c := o.File, o.Change
-	if f.ID == 0 {
-		result, err := e.exec(`
-			INSERT INTO files (conversation, task, path, version, bytes, history, writer, created_at, written_at)
-			VALUES (?, ?, ?, 0, 0, 0, ?, ?, ?)`, e.op.Conversation, f.Task, f.Path, string(f.Writer), f.CreatedAt, f.WrittenAt)
-		if err != nil {
-			return err
-		}
-		if f.ID, err = result.LastInsertId(); err != nil {
-			return err
-		}
-	}
-	for _, statement := range []struct {
-		query string
-		args  []any
-	}{
-		{
-			"UPDATE files SET version = ?, bytes = ?, history = ?, writer = ?, written_at = ? WHERE id = ?",
-			[]any{f.Version, f.Bytes, f.History, string(f.Writer), f.WrittenAt, f.ID},
-		},
-		{"INSERT INTO file_texts (file, text) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET text = ?2", []any{f.ID, f.Text}},
-		{
-			"INSERT INTO file_changes (file, version, session, at, action, start, bytes, redacted, removed, inserted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			[]any{f.ID, c.Version, string(c.Session), c.At, string(c.Action), c.Start, c.Bytes, sqlstore.List(c.Redacted), c.Removed, c.Inserted},
-		},
-		{"DELETE FROM file_changes WHERE file = ? AND version <= ?", []any{f.ID, o.Forget}},
-	} {
-		if _, err := e.exec(statement.query, statement.args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // ListFiles implements files.Store.
 func (s *Store) ListFiles(ctx context.Context, g bridge.Gate, task int64) (l files.List, err error) {
-	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		l.Unread = e.self.Waiting(g.Now)
-		l.Files, err = listFiles(e.conn, "WHERE f.conversation = ? AND f.task = ?", g.Conversation, task)
+	err = s.pass(ctx, g, relaxed, func(e *entry) (err error) {
+		l, err = sqlstore.ListFiles(e, g, task)
 		return err
 	})
 	return l, err
@@ -203,8 +34,8 @@ func (s *Store) ListFiles(ctx context.Context, g bridge.Gate, task int64) (l fil
 
 // Files implements files.Store.
 func (s *Store) Files(ctx context.Context, conversation string) (all []files.File, err error) {
-	err = s.read.do(ctx, func(c *conn) error {
-		all, err = listFiles(c, "WHERE ?1 IN ('', f.conversation)", conversation)
+	err = s.read.do(ctx, func(c *conn) (err error) {
+		all, err = sqlstore.Files(c.sql(), conversation)
 		return err
 	})
 	return all, err
@@ -212,16 +43,8 @@ func (s *Store) Files(ctx context.Context, conversation string) (all []files.Fil
 
 // FileHistory implements files.Store.
 func (s *Store) FileHistory(ctx context.Context, conversation string, n files.Name) (f files.File, changes []files.Change, err error) {
-	err = s.read.do(ctx, func(c *conn) error {
-		found, err := getFile(c, conversation, n)
-		if err != nil {
-			return err
-		}
-		if found == nil {
-			return files.ErrNoFile
-		}
-		f = *found
-		changes, err = listChanges(c, f.ID, 0)
+	err = s.read.do(ctx, func(c *conn) (err error) {
+		f, changes, err = sqlstore.FileHistory(c.sql(), conversation, n)
 		return err
 	})
 	return f, changes, err

@@ -170,7 +170,7 @@ func (e *entry) standing(g bridge.Gate) bridge.Standing {
 
 // seen notes a sign of life of a session.
 func (e *entry) seen(conversation string, session bridge.SessionID) error {
-	if err := e.lapse(conversation, session); err != nil {
+	if err := sqlstore.Lapse(e, conversation, session); err != nil {
 		return err
 	}
 	_, err := e.exec("UPDATE session_status SET seen_at = ? WHERE conversation = ? AND session = ?", e.op.Now, conversation, string(session))

@@ -2,209 +2,53 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/sqlstore"
 )
 
-// OpenGrant implements bridge.Store.
+// OpenGrant implements commands.Store.
 func (s *Store) OpenGrant(ctx context.Context, op bridge.Operation, g commands.Grant) error {
-	return s.operate(ctx, op, durable, func(e *entry) error {
-		var c bridge.Conversation
-		err := e.get("SELECT expires_at FROM conversations WHERE id = ?", []any{g.Conversation}, &c.ExpiresAt)
-		if err != nil && !errors.Is(err, errNoRow) {
-			return err
-		}
-		if err := commands.AdmitGrant(c, e.now); err != nil {
-			return err
-		}
-		if _, err := e.dropGrant(g.Conversation); err != nil {
-			return err
-		}
-		access, err := json.Marshal(g.Access)
-		if err != nil {
-			return err
-		}
-		_, err = e.exec(`
-			INSERT INTO yolo_grants (conversation, mode, workspace, device, inode, sandbox, image, network, access, ask, opened_at, expires_at, seal)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			g.Conversation, string(g.Ceiling), g.Workspace, int64(g.Folder.Device), int64(g.Folder.Inode),
-			string(g.Sandbox), g.Image, bit(g.Network), string(access), bit(g.AskInClient), g.OpenedAt, g.ExpiresAt, g.Seal)
-		return err
-	})
+	return s.operate(ctx, op, durable, func(e *entry) error { return sqlstore.OpenGrant(e, g) })
 }
 
-// CloseGrant implements bridge.Store.
+// CloseGrant implements commands.Store.
 func (s *Store) CloseGrant(ctx context.Context, op bridge.Operation) error {
-	return s.operate(ctx, op, durable, func(e *entry) error {
-		found, err := e.dropGrant(op.Conversation)
-		if err == nil && !found {
-			return commands.ErrNoGrant
-		}
-		return err
-	})
+	return s.operate(ctx, op, durable, func(e *entry) error { return sqlstore.CloseGrant(e.sql(), op.Conversation) })
 }
 
-// dropGrant removes a grant and makes void what was asked for under it.
-func (e *entry) dropGrant(conversation string) (found bool, err error) {
-	for _, state := range commands.VoidWithGrant() {
-		_, err := e.exec("UPDATE command_requests SET state = ? WHERE conversation = ? AND state = ?",
-			string(commands.StateCancelled), conversation, string(state))
-		if err != nil {
-			return false, err
-		}
-	}
-	if _, err := e.exec("DELETE FROM yolo_modes WHERE conversation = ?", conversation); err != nil {
-		return false, err
-	}
-	result, err := e.exec("DELETE FROM yolo_grants WHERE conversation = ?", conversation)
-	if err != nil {
-		return false, err
-	}
-	changed, err := result.RowsAffected()
-	return changed > 0, err
-}
-
-// Grants implements bridge.Store.
+// Grants implements commands.Store.
 func (s *Store) Grants(ctx context.Context) (all []commands.Grant, err error) {
-	err = s.read.do(ctx, func(c *conn) error {
-		all, err = listGrants(c, "ORDER BY opened_at DESC, conversation")
+	err = s.read.do(ctx, func(c *conn) (err error) {
+		all, err = sqlstore.Grants(c.sql())
 		return err
 	})
 	return all, err
 }
 
-func listGrants(c *conn, where string, args ...any) (all []commands.Grant, err error) {
-	var g commands.Grant
-	var mode, backend, access string
-	var device, inode, network, ask int64
-	dest := []any{&g.Conversation, &mode, &g.Workspace, &device, &inode, &backend, &g.Image, &network, &access, &ask, &g.OpenedAt, &g.ExpiresAt, &g.Seal}
-	err = c.each("SELECT conversation, mode, workspace, device, inode, sandbox, image, network, access, ask, opened_at, expires_at, seal FROM yolo_grants "+where,
-		args, dest, func() error {
-			found := g
-			found.Ceiling, found.Sandbox = commands.Mode(mode), commands.Backend(backend)
-			found.Folder = folder(device, inode)
-			found.Network, found.AskInClient = network != 0, ask != 0
-			// What cannot be read is no longer what was sealed: the grant is void.
-			found.Access = commands.Access{}
-			_ = json.Unmarshal([]byte(access), &found.Access)
-			all = append(all, found)
-			return nil
-		})
-	return all, err
-}
-
-func getYoloMode(c *conn, conversation string, session bridge.SessionID) (*commands.SessionMode, error) {
-	var m commands.SessionMode
-	var mode string
-	var sandboxed, timeout int64
-	err := c.get("SELECT mode, workspace, sandbox, timeout, set_at FROM yolo_modes WHERE conversation = ? AND session = ?",
-		[]any{conversation, string(session)}, &mode, &m.Workspace, &sandboxed, &timeout, &m.SetAt)
-	if errors.Is(err, errNoRow) {
-		return nil, nil //nolint:nilnil // a session without a mode is no error
-	}
-	m.Mode, m.Sandbox, m.Timeout = commands.Mode(mode), sandboxed != 0, time.Duration(timeout)*time.Microsecond
-	return &m, err
-}
-
-// SetYoloMode implements bridge.Store.
+// SetYoloMode implements commands.Store.
 func (s *Store) SetYoloMode(ctx context.Context, g bridge.Gate, m commands.SessionMode) (unread int64, err error) {
-	err = s.pass(ctx, g, durable, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		opening, err := getOpening(e.conn, g.Conversation)
-		if err != nil {
-			return err
-		}
-		if err := opening.Admit(e.now); err != nil {
-			return err
-		}
-		unread = e.self.Waiting(g.Now)
-		_, err = e.exec(`
-			INSERT INTO yolo_modes (conversation, session, mode, workspace, sandbox, timeout, set_at)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-			ON CONFLICT (conversation, session) DO UPDATE SET mode = ?3, workspace = ?4, sandbox = ?5, timeout = ?6, set_at = ?7`,
-			g.Conversation, string(g.Session), string(m.Mode), m.Workspace, bit(m.Sandbox), m.Timeout.Microseconds(), m.SetAt)
+	err = s.pass(ctx, g, durable, func(e *entry) (err error) {
+		unread, err = sqlstore.SetMode(e, g, m)
 		return err
 	})
 	return unread, err
 }
 
-// getOpening returns what decides whether a grant stands.
-func getOpening(c *conn, conversation string) (o commands.Opening, err error) {
-	err = c.get("SELECT opened_at, expires_at FROM yolo_grants WHERE conversation = ?", []any{conversation}, &o.OpenedAt, &o.ExpiresAt)
-	if errors.Is(err, errNoRow) {
-		return commands.Opening{}, nil
-	}
-	return o, err
-}
-
-func folder(device, inode int64) commands.Folder {
-	return commands.Folder{Device: uint64(device), Inode: uint64(inode)}
-}
-
-func bit(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-const overGrants = " FROM yolo_grants WHERE expires_at <= ?"
-
 // ForgetCommands implements commands.Store.
 func (s *Store) ForgetCommands(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (requests, grants int64, err error) {
-	expired := bridge.Earlier(before, op.Now)
 	if dryRun {
-		err = s.read.do(ctx, func(c *conn) error {
-			over, err := overRequests(c, before, op.Now)
-			if err != nil {
-				return err
-			}
-			requests = int64(len(over))
-			return c.get("SELECT count(*)"+overGrants, []any{expired}, &grants)
+		err = s.read.do(ctx, func(c *conn) (err error) {
+			requests, grants, err = sqlstore.OverCommands(c.sql(), before, op.Now)
+			return err
 		})
 		return requests, grants, err
 	}
-	err = s.operate(ctx, op, durable, func(e *entry) error {
-		over, err := overRequests(e.conn, before, op.Now)
-		if err != nil {
-			return err
-		}
-		for _, id := range over {
-			if _, err := e.exec("DELETE FROM command_requests WHERE id = ?", id); err != nil {
-				return err
-			}
-		}
-		result, err := e.exec("DELETE"+overGrants, expired)
-		if err != nil {
-			return err
-		}
-		requests = int64(len(over))
-		if grants, err = result.RowsAffected(); err != nil {
-			return err
-		}
-		e.op.Details["requests"], e.op.Details["grants"] = requests, grants
-		return nil
+	err = s.operate(ctx, op, durable, func(e *entry) (err error) {
+		requests, grants, err = sqlstore.ForgetCommands(e, before)
+		return err
 	})
 	return requests, grants, err
-}
-
-// overRequests are the numbers of the requests that were made before a time and are
-// over now.
-func overRequests(c *conn, before, now time.Time) (ids []int64, err error) {
-	var r commands.Request
-	var state string
-	err = c.each("SELECT id, state, expires_at, approved_until, ended_at FROM command_requests WHERE created_at <= ?", []any{before},
-		[]any{&r.ID, &state, &r.ExpiresAt, &r.ApprovedUntil, &r.EndedAt}, func() error {
-			if r.State = commands.State(state); r.Over(now) {
-				ids = append(ids, r.ID)
-			}
-			return nil
-		})
-	return ids, err
 }

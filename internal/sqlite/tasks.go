@@ -25,173 +25,37 @@ func (s *Store) Membership(ctx context.Context, conversation string) (m bridge.M
 
 // CreateTask implements tasks.Store.
 func (s *Store) CreateTask(ctx context.Context, g bridge.Gate, key string, rule tasks.Rule) (result tasks.Result, err error) {
-	err = s.pass(ctx, g, durable, func(e *entry) error {
-		result.Unread = e.self.Waiting(g.Now)
-		scene, err := e.newTaskScene(g, key)
-		if err != nil {
-			return err
-		}
-		change := rule(scene)
-		if err := e.charge(change.Charges); err != nil {
-			return err
-		}
-		if err := change.Refusal(); err != nil {
-			return err
-		}
-		result.Change = change
-		if change.Repeated {
-			e.op.Details["task_id"], e.op.Details["repeated"] = change.Task.ID, true
-			return nil
-		}
-		if err := e.insertTask(change.Task, key); err != nil {
-			return err
-		}
-		return e.apply(&result.Change)
+	err = s.pass(ctx, g, durable, func(e *entry) (err error) {
+		result, err = sqlstore.CreateTask(e, g, key, rule)
+		return err
 	})
 	return result, err
-}
-
-// repeatedTask returns the task of an idempotency key as it was first answered;
-// one with ID 0 if there is none.
-func (e *entry) repeatedTask(key string) (tasks.Task, error) {
-	if key == "" {
-		return tasks.Task{}, nil
-	}
-	var id int64
-	err := e.get("SELECT id FROM tasks WHERE home = ? AND idempotency_key = ?", []any{e.op.Conversation, key}, &id)
-	if errors.Is(err, errNoRow) {
-		return tasks.Task{}, nil
-	}
-	if err != nil {
-		return tasks.Task{}, err
-	}
-	t, err := getTask(e.conn, id)
-	if err != nil {
-		return t, err
-	}
-	var first tasks.Event
-	var state, role string
-	err = e.get(`
-		SELECT v.worker, v.state, coalesce(b.role, '') FROM task_events v LEFT JOIN session_status b ON `+isWorker("v.worker")+`
-		WHERE v.task = ? ORDER BY v.id LIMIT 1`, []any{id}, &first.Worker, &state, &role)
-	first.State = tasks.State(state)
-	return t.AsFirst(first, role), err
-}
-
-// newTaskScene is what decides about a task that is yet to be made.
-func (e *entry) newTaskScene(g bridge.Gate, key string) (s tasks.Scene, err error) {
-	first, err := e.repeatedTask(key)
-	if err != nil || first.ID != 0 {
-		return tasks.Scene{First: first}, err
-	}
-	if s, err = e.callerScene(g); err != nil {
-		return s, err
-	}
-	if err = e.get("SELECT ifnull(max(id), 0) + 1 FROM tasks", nil, &s.Task.ID); err != nil {
-		return s, err
-	}
-	if err = e.get("SELECT count(*) FROM tasks WHERE team_id = ? AND ended_at = 0", []any{s.TeamID}, &s.Open); err != nil {
-		return s, err
-	}
-	if s.Workers, err = teamWorkers(e.conn, s.TeamID, e.now); err != nil || !e.many() {
-		return s, err
-	}
-	s.Roster, err = sqlstore.Roster(e.sql(), g.Conversation)
-	return s, err
-}
-
-func (e *entry) callerScene(g bridge.Gate) (tasks.Scene, error) {
-	s := tasks.Scene{Conversation: g.Conversation, Session: g.Session}
-	err := e.get("SELECT team, team_id FROM conversations WHERE id = ?", []any{g.Conversation}, &s.Team, &s.TeamID)
-	return s, err
 }
 
 // ChangeTask implements tasks.Store.
 func (s *Store) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule tasks.Rule) (result tasks.Result, err error) {
-	err = s.pass(ctx, g, durable, func(e *entry) error {
-		result.Unread = e.self.Waiting(g.Now)
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		if err := e.beat(g); err != nil {
-			return err
-		}
-		scene, err := e.taskScene(g, id)
-		if err != nil {
-			return err
-		}
-		result.Change = rule(scene)
-		if err := result.Refusal(); err != nil {
-			return err
-		}
-		if result.Repeated {
-			e.op.Details["repeated"] = true
-			return nil
-		}
-		return e.apply(&result.Change)
+	err = s.pass(ctx, g, durable, func(e *entry) (err error) {
+		result, err = sqlstore.ChangeTask(e, g, id, rule)
+		return err
 	})
 	return result, err
 }
 
-// taskScene is what decides about a task that a session reports on.
-func (e *entry) taskScene(g bridge.Gate, id int64) (s tasks.Scene, err error) {
-	if s, err = e.callerScene(g); err != nil {
-		return s, err
-	}
-	s.Task, err = getTask(e.conn, id)
-	if errors.Is(err, errNoRow) {
-		s.Task = tasks.Task{}
-		return s, nil
-	}
-	if err != nil {
-		return s, err
-	}
-	if err := e.loadPast(&s); err != nil {
-		return s, err
-	}
-	s.Workers, err = teamWorkers(e.conn, s.Task.TeamID, e.now)
-	return s, err
-}
-
-// loadPast reads what the history of the task says of the caller, and its end.
-func (e *entry) loadPast(s *tasks.Scene) error {
-	var had, late int64
-	err := e.get(`
-		SELECT count(*), count(*) FILTER (WHERE state = 'late') FROM task_events WHERE task = ? AND worker = ?`,
-		[]any{s.Task.ID, s.Caller()}, &had, &late)
-	if err != nil {
-		return err
-	}
-	s.Had, s.Late = had > 0, late > 0
-	var state string
-	err = e.get("SELECT actor, worker, state, note FROM task_events WHERE task = ? ORDER BY id DESC LIMIT 1",
-		[]any{s.Task.ID}, &s.Last.Actor, &s.Last.Worker, &state, &s.Last.Note)
-	s.Last.State = tasks.State(state)
-	return err
-}
-
 // errNothing undoes an operation that has nothing to do: it is not recorded.
-var errNothing = errors.New("nothing to do")
+var errNothing = sqlstore.ErrNothing
 
 // MoveTask implements tasks.Store.
 func (s *Store) MoveTask(ctx context.Context, op bridge.Operation, id int64, rule tasks.Rule) (change tasks.Change, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		task, err := getTask(e.conn, id)
+		task, err := sqlstore.GetTask(e.sql(), id)
 		if errors.Is(err, errNoRow) {
 			return errNothing
 		}
 		if err != nil {
 			return err
 		}
-		scene := tasks.Scene{Task: task, TeamID: task.TeamID}
-		if scene.Workers, err = teamWorkers(e.conn, task.TeamID, e.now); err != nil {
-			return err
-		}
-		if change = rule(scene); change.Event.State == "" {
-			return errNothing
-		}
-		e.op.Details["from"] = change.From
-		return e.apply(&change)
+		change, err = sqlstore.MoveTask(e, task, rule)
+		return err
 	})
 	if errors.Is(err, errNothing) {
 		return tasks.Change{}, nil
@@ -199,61 +63,57 @@ func (s *Store) MoveTask(ctx context.Context, op bridge.Operation, id int64, rul
 	return change, err
 }
 
-// apply keeps what a rule decided. Notices to conversations that have expired
-// are left out, and removed from the change.
-func (e *entry) apply(change *tasks.Change) error {
-	t, v := change.Task, change.Event
-	_, err := e.exec(`
-		UPDATE tasks SET state = ?, worker = ?, role = ?, last_worker = ?, note = ?, events = ?,
-		       assigned_at = ?, updated_at = ?, ended_at = ?
-		WHERE id = ?`,
-		string(t.State), t.Worker, t.Role, t.LastWorker, t.Note, t.Events, t.AssignedAt, t.UpdatedAt, t.EndedAt(), t.ID)
-	if err != nil {
-		return err
-	}
-	_, err = e.exec("INSERT INTO task_events (task, at, actor, worker, state, note) VALUES (?, ?, ?, ?, ?, ?)",
-		t.ID, e.op.Now, v.Actor, v.Worker, string(v.State), v.Note)
-	if err != nil {
-		return err
-	}
-	e.op.Details["task_id"], e.op.Details["state"] = t.ID, string(t.State)
-	if t.Worker != "" {
-		e.op.Details["worker"] = t.Worker
-	}
-	change.Notices, err = e.tell(change.Notices)
-	return err
+// NextTask implements sqlstore.TaskEntry.
+func (e *entry) NextTask() (id int64, err error) {
+	err = e.get("SELECT ifnull(max(id), 0) + 1 FROM tasks", nil, &id)
+	return id, err
 }
 
-// tell stores messages of the bridge's own, and returns those whose conversation
-// takes any.
-func (e *entry) tell(notices []tasks.Notice) (told []tasks.Notice, err error) {
-	for _, n := range notices {
-		var c bridge.Conversation
-		err := e.get("SELECT expires_at FROM conversations WHERE id = ?", []any{n.Conversation}, &c.ExpiresAt)
-		if err != nil && !errors.Is(err, errNoRow) {
-			return told, err
-		}
-		if c.Expired(e.now) {
-			continue
-		}
-		if _, err := e.appendTo(n.Conversation, bridge.System, n.To, "", bridge.NewMessage{Action: n.Action, Text: n.Text}); err != nil {
-			return told, err
-		}
-		told = append(told, n)
-	}
-	return told, nil
+// Workers implements sqlstore.TaskEntry.
+func (e *entry) Workers(teamID string) ([]tasks.Worker, error) {
+	return teamWorkers(e.conn, teamID, e.now)
 }
 
-func (e *entry) insertTask(t tasks.Task, key string) error {
-	var once any
-	if key != "" {
-		once = key
-	}
-	_, err := e.exec(`
-		INSERT INTO tasks (id, team, team_id, home, title, body, needs, redacted, state, worker, role, last_worker, note, events,
-		                   created_at, assigned_at, updated_at, idempotency_key)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, ?, ?, ?, ?)`,
-		t.ID, t.Team, t.TeamID, t.Home, t.Title, t.Body, t.Needs, sqlstore.List(t.Redacted), string(t.State), t.Worker, t.Role, t.LastWorker,
-		t.CreatedAt, t.AssignedAt, t.UpdatedAt, once)
-	return err
+// Tell implements sqlstore.TaskEntry.
+func (e *entry) Tell(notices []tasks.Notice) (told []tasks.Notice, err error) {
+	return sqlstore.Tell(e.sql(), notices, e.now, func(n tasks.Notice) error {
+		_, err := e.appendTo(n.Conversation, bridge.System, n.To, "", bridge.NewMessage{Action: n.Action, Text: n.Text})
+		return err
+	})
+}
+
+// ListTasks implements tasks.Store.
+func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q tasks.Query) (l tasks.List, err error) {
+	err = s.pass(ctx, g, relaxed, func(e *entry) (err error) {
+		l, err = sqlstore.ListTasks(e, g, q)
+		return err
+	})
+	return l, err
+}
+
+// ReadTask implements tasks.Store.
+func (s *Store) ReadTask(ctx context.Context, g bridge.Gate, id int64) (l tasks.List, err error) {
+	err = s.pass(ctx, g, relaxed, func(e *entry) (err error) {
+		l, err = sqlstore.ReadTask(e, g, id)
+		return err
+	})
+	return l, err
+}
+
+// Tasks implements tasks.Store.
+func (s *Store) Tasks(ctx context.Context, openOnly bool) (all []tasks.Task, err error) {
+	err = s.read.do(ctx, func(c *conn) (err error) {
+		all, err = sqlstore.Tasks(c.sql(), openOnly)
+		return err
+	})
+	return all, err
+}
+
+// TaskHistory implements tasks.Store.
+func (s *Store) TaskHistory(ctx context.Context, id int64) (all []tasks.Event, err error) {
+	err = s.read.do(ctx, func(c *conn) (err error) {
+		all, err = sqlstore.TaskHistory(c.sql(), id)
+		return err
+	})
+	return all, err
 }

@@ -45,7 +45,7 @@ func probed(t *testing.T, faults, address string) []finding.Finding {
 		t.Fatal(err)
 	}
 	calls := probe.Calls{
-		Parts: snapshot.Primitives(called), Folder: t.TempDir(), Limit: 10 * time.Second, URL: s.Server.URL,
+		Parts: snapshot.Primitives(called), Folder: t.TempDir(), Limit: time.Minute, URL: s.Server.URL,
 		Open: func(ctx context.Context) (*wire.Conn, error) { return run.Open(ctx, s) },
 	}
 	proofs, err := calls.Run(t.Context())

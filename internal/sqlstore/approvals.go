@@ -1,0 +1,196 @@
+package sqlstore
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/commands"
+)
+
+// ViewCommand adds to v what is known of a command of a session before anything is
+// decided.
+func ViewCommand(c Conn, conversation string, session bridge.SessionID, command string, v *commands.View) (err error) {
+	if v.Grant, err = first(listGrants(c, "WHERE conversation = ?1", conversation)); err != nil {
+		return err
+	}
+	if v.Mode, err = getMode(c, conversation, session); err != nil {
+		return err
+	}
+	v.Last, err = first(listCommands(c, "WHERE conversation = ?1 AND session = ?2 AND command = ?3 ORDER BY id DESC LIMIT 1",
+		conversation, string(session), command))
+	return err
+}
+
+func first[T any](all []T, err error) (*T, error) {
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+// QueueCommand is a call of g that asks for a command.
+func QueueCommand(e Entry, g bridge.Gate, r commands.Request, l commands.QueueLimits) (id, unread int64, err error) {
+	scene, err := queueScene(e, r.Conversation)
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := scene.Admit(r, l); err != nil {
+		return 0, 0, err
+	}
+	if err := e.Charge(g.Charges); err != nil {
+		return 0, 0, err
+	}
+	for _, replaced := range scene.Replaces(r) {
+		if err := cancelCommand(e.SQL(), replaced); err != nil {
+			return 0, 0, err
+		}
+	}
+	id, err = insertCommand(e.SQL(), r)
+	e.Op().Details["request"] = id
+	return id, e.Inbox().Waiting(g.Now), err
+}
+
+// queueScene is what decides about a new request.
+func queueScene(e Entry, conversation string) (s commands.QueueScene, err error) {
+	s.Now = e.Now()
+	if s.Opening, err = getOpening(e.SQL(), conversation); err != nil {
+		return s, err
+	}
+	var a commands.Asked
+	var session, state string
+	err = e.SQL().Each("SELECT id, session, command, state, decided_at, expires_at FROM command_requests WHERE conversation = ?1", []any{conversation},
+		[]any{&a.ID, &session, &a.Command, &state, &a.DecidedAt, &a.ExpiresAt}, func() error {
+			a.Session, a.State = bridge.SessionID(session), commands.State(state)
+			s.Asked = append(s.Asked, a)
+			return nil
+		})
+	return s, err
+}
+
+func cancelCommand(c Conn, id int64) error {
+	return c.Later("UPDATE command_requests SET state = ?1 WHERE id = ?2", string(commands.StateCancelled), id)
+}
+
+func insertCommand(c Conn, r commands.Request) (id int64, err error) {
+	plan, err := json.Marshal(r.Plan)
+	if err != nil {
+		return 0, err
+	}
+	access, err := json.Marshal(r.Access)
+	if err != nil {
+		return 0, err
+	}
+	err = c.Get(`
+		INSERT INTO command_requests (conversation, session, command, plan, mode, workspace, device, inode,
+		                              sandbox, image, network, access, timeout, nonce, digest, state, created_at, expires_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'pending', ?16, ?17) RETURNING id`,
+		[]any{
+			r.Conversation, string(r.Session), r.Command, string(plan), string(r.Mode), r.Workspace,
+			int64(r.Folder.Device), int64(r.Folder.Inode), string(r.Sandbox), r.Image, r.Network, string(access),
+			r.Timeout.Microseconds(), r.Nonce, r.Digest, r.CreatedAt, r.ExpiresAt,
+		}, &id)
+	return id, err
+}
+
+// UseApproval is a call of g that uses up an approval, or is refused it.
+func UseApproval(e Entry, g bridge.Gate, u commands.ApprovalUse) error {
+	c, details := e.SQL(), e.Op().Details
+	scene, err := approvalScene(e, "WHERE id = ?1 AND conversation = ?2 AND session = ?3", u.ID, g.Conversation, string(g.Session))
+	if err != nil {
+		return err
+	}
+	if scene.Opening, err = getOpening(c, g.Conversation); err != nil {
+		return err
+	}
+	void, err := scene.Admit(u)
+	if void {
+		if err := cancelCommand(c, u.ID); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		details["stage"], details["reason"] = "refused", err.Error()
+		return err
+	}
+	if err := e.Charge(g.Charges); err != nil {
+		return err
+	}
+	return c.Later("UPDATE command_requests SET state = 'consumed', used_at = ?1 WHERE id = ?2", g.Now, u.ID)
+}
+
+// approvalScene is what decides about a request that is there; one with ID 0
+// where there is none.
+func approvalScene(e Entry, where string, args ...any) (commands.ApprovalScene, error) {
+	s := commands.ApprovalScene{Now: e.Now()}
+	found, err := first(listCommands(e.SQL(), where, args...))
+	if err != nil || found == nil {
+		return s, err
+	}
+	s.Request = *found
+	s.Opening, err = getOpening(e.SQL(), found.Conversation)
+	return s, err
+}
+
+// DecideCommand keeps the operator's decision about a request. forUpdate is what the
+// store adds to a query that locks its row.
+func DecideCommand(e Entry, d commands.Decision, forUpdate string) error {
+	scene, err := approvalScene(e, "WHERE id = ?1"+forUpdate, d.ID)
+	if err != nil {
+		return err
+	}
+	if err := scene.Decide(d); err != nil {
+		return err
+	}
+	return e.SQL().Later("UPDATE command_requests SET state = ?1, decided_at = ?2, approved_until = ?3, token_hash = ?4, seal = ?5 WHERE id = ?6",
+		string(d.State), e.Now(), d.ApprovedUntil, Blob(d.TokenHash), Blob(d.Seal), d.ID)
+}
+
+// EndCommand keeps how a command ended.
+func EndCommand(c Conn, end commands.End, now time.Time) error {
+	return c.Later("UPDATE command_requests SET ended_at = ?1, exit_code = ?2, snapshot = ?3, snapshot_number = ?4 WHERE id = ?5",
+		now, end.ExitCode, end.Snapshot, end.SnapshotNumber, end.ID)
+}
+
+// Commands returns the requests that q selects, the newest first.
+func Commands(c Conn, q commands.Query) ([]commands.Request, error) {
+	limit := int64(q.Limit)
+	if limit == 0 {
+		limit = math.MaxInt64
+	}
+	return listCommands(c, `
+		WHERE (CAST(?1 AS bigint) = 0 OR id = ?1) AND (?2 = '' OR conversation = ?2) AND (?3 = '' OR state = ?3)
+		ORDER BY id DESC LIMIT CAST(?4 AS bigint)`, q.ID, q.Conversation, string(q.State), limit)
+}
+
+func listCommands(c Conn, where string, args ...any) (all []commands.Request, err error) {
+	var r commands.Request
+	var session, plan, mode, backend, state, access string
+	var device, inode, timeout int64
+	dest := []any{
+		&r.ID, &r.Conversation, &session, &r.Command, &plan, &mode, &r.Workspace, &device, &inode,
+		&backend, &r.Image, &r.Network, &access, &timeout, &r.Nonce, &r.Digest, &state, &r.CreatedAt, &r.ExpiresAt,
+		&r.DecidedAt, &r.ApprovedUntil, &r.TokenHash, &r.Seal, &r.UsedAt, &r.EndedAt, &r.ExitCode, &r.Snapshot, &r.SnapshotNumber,
+	}
+	err = c.Each(`
+		SELECT id, conversation, session, command, plan, mode, workspace, device, inode,
+		       sandbox, image, network, access, timeout, nonce, digest, state, created_at, expires_at,
+		       decided_at, approved_until, token_hash, seal, used_at, ended_at, exit_code, snapshot, snapshot_number
+		FROM command_requests `+where, args, dest, func() error {
+		found := r
+		found.Session, found.Mode = bridge.SessionID(session), commands.Mode(mode)
+		found.Folder, found.Sandbox = folder(device, inode), commands.Backend(backend)
+		found.Timeout = time.Duration(timeout) * time.Microsecond
+		found.State = commands.State(state)
+		found.Plan = commands.Plan{}
+		if err := json.Unmarshal([]byte(plan), &found.Plan); err != nil {
+			found.Plan = commands.Plan{} // its digest no longer fits: nobody can approve it
+		}
+		found.Access = commands.Access{}
+		_ = json.Unmarshal([]byte(access), &found.Access) // as above
+		all = append(all, found)
+		return nil
+	})
+	return all, err
+}

@@ -1,0 +1,198 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/files"
+)
+
+// selectFiles reads files without their texts.
+const selectFiles = `
+	SELECT f.id, f.conversation, f.task, f.path, f.version, f.bytes, f.history, f.writer, f.created_at, f.written_at
+	FROM files f `
+
+// fileRow is a file as it is read.
+type fileRow struct {
+	files.File
+	writer string
+}
+
+func (r *fileRow) dest() []any {
+	return []any{&r.ID, &r.Conversation, &r.Task, &r.Path, &r.Version, &r.Bytes, &r.History, &r.writer, &r.CreatedAt, &r.WrittenAt}
+}
+
+func (r *fileRow) file() files.File {
+	f := r.File
+	f.Writer = bridge.SessionID(r.writer)
+	return f
+}
+
+func listFiles(c Conn, where string, args ...any) (all []files.File, err error) {
+	var row fileRow
+	err = c.Each(selectFiles+where+" ORDER BY f.conversation, f.task, f.path", args, row.dest(), func() error {
+		all = append(all, row.file())
+		return nil
+	})
+	return all, err
+}
+
+// Files returns the files of a conversation, or of all of them where that is "".
+func Files(c Conn, conversation string) ([]files.File, error) {
+	return listFiles(c, "WHERE ?1 IN ('', f.conversation)", conversation)
+}
+
+// FileHistory returns a file, and its changes, oldest first.
+func FileHistory(c Conn, conversation string, n files.Name) (files.File, []files.Change, error) {
+	found, err := getFile(c, conversation, n)
+	if err != nil {
+		return files.File{}, nil, err
+	}
+	if found == nil {
+		return files.File{}, nil, files.ErrNoFile
+	}
+	changes, err := listChanges(c, found.ID, 0)
+	return *found, changes, err
+}
+
+// ListFiles is the call of g that lists the files of a task.
+func ListFiles(e Entry, g bridge.Gate, task int64) (l files.List, err error) {
+	if err := e.Charge(g.Charges); err != nil {
+		return l, err
+	}
+	l.Unread = e.Inbox().Waiting(g.Now)
+	l.Files, err = listFiles(e.SQL(), "WHERE f.conversation = ?1 AND f.task = ?2", g.Conversation, task)
+	return l, err
+}
+
+// getFile reads a file with its text; nil where there is none.
+func getFile(c Conn, conversation string, n files.Name) (*files.File, error) {
+	var row fileRow
+	err := c.Get(selectFiles+"WHERE f.conversation = ?1 AND f.task = ?2 AND f.path = ?3", []any{conversation, n.Task, n.Path}, row.dest()...)
+	if errors.Is(err, ErrNoRow) {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	if err != nil {
+		return nil, err
+	}
+	f := row.file()
+	err = c.Get("SELECT text FROM file_texts WHERE file = ?1", []any{f.ID}, &f.Text)
+	if errors.Is(err, ErrNoRow) {
+		err = bridge.ErrStoreDamaged
+	}
+	return &f, err
+}
+
+// listChanges reads the changes of a file, oldest first; of those up to version since
+// without their texts.
+func listChanges(c Conn, file, since int64) (all []files.Change, err error) {
+	var one files.Change
+	var session, action, redacted string
+	dest := []any{&one.Version, &session, &one.At, &action, &one.Start, &one.Bytes, &redacted, &one.Removed, &one.Inserted}
+	err = c.Each(`
+		SELECT version, session, at, action, start, bytes, redacted,
+		       CASE WHEN version > ?2 THEN removed ELSE '' END, CASE WHEN version > ?2 THEN inserted ELSE '' END
+		FROM file_changes WHERE file = ?1 ORDER BY version`, []any{file, since}, dest, func() error {
+		one.Session, one.Action, one.Redacted = bridge.SessionID(session), files.Action(action), FromList(redacted)
+		all = append(all, one)
+		return nil
+	})
+	return all, err
+}
+
+// Suspects gives the messages that may have the same words as a text with these prints.
+type Suspects = func(ctx context.Context, prints []int64, visit func(bridge.Suspect)) error
+
+// UseFile is a call of g for a file.
+func UseFile(e Entry, g bridge.Gate, u files.Use, suspects Suspects, rule files.Rule) (result files.Result, err error) {
+	scene, err := fileScene(e, g, u)
+	if err != nil {
+		return result, err
+	}
+	scene.Suspects = suspects
+	outcome, err := rule(scene)
+	if err != nil {
+		return result, err
+	}
+	if outcome.Refused != nil {
+		return result, outcome.Refusal(g)
+	}
+	if err := e.Charge(outcome.Charges(g)); err != nil {
+		return result, err
+	}
+	return outcome.Result, keepFile(e, outcome)
+}
+
+// fileScene is what decides about a call of g for a file.
+func fileScene(e Entry, g bridge.Gate, u files.Use) (s files.Scene, err error) {
+	c := e.SQL()
+	s = files.Scene{Now: e.Op().Now, Session: g.Session, Unread: e.Inbox().Waiting(g.Now)}
+	if s.File, err = getFile(c, g.Conversation, u.Name); err != nil {
+		return s, err
+	}
+	if s.File != nil {
+		since := u.Since
+		if since == 0 {
+			since = s.File.Version
+		}
+		if s.Changes, err = listChanges(c, s.File.ID, since); err != nil {
+			return s, err
+		}
+	}
+	held, err := claimScene(e, g, 0)
+	if err != nil {
+		return s, err
+	}
+	s.HolderConversation, s.Holder = held.Holder(u.Path)
+	if u.Reads {
+		return s, nil
+	}
+	s.Held = held.Edit(u.Path)
+	if s.HasTask, err = hasTask(c, g.Conversation, u.Task); err != nil {
+		return s, err
+	}
+	err = c.Get("SELECT count(*), CAST(coalesce(sum(bytes), 0) AS bigint), CAST(coalesce(sum(history), 0) AS bigint) FROM files WHERE conversation = ?1",
+		[]any{g.Conversation}, &s.Usage.Files, &s.Usage.Texts, &s.Usage.History)
+	return s, err
+}
+
+// hasTask reports whether a task is an open one of a session of the conversation
+// (tasks.WorkerName).
+func hasTask(c Conn, conversation string, task int64) (found bool, err error) {
+	if task == 0 {
+		return false, nil
+	}
+	err = c.Get(`
+		SELECT EXISTS (SELECT 1 FROM tasks WHERE id = ?1 AND ended_at = 0
+		AND (worker = ?2 OR worker >= ?2 || '/' AND worker < ?2 || '0'))`, []any{task, conversation}, &found)
+	return found, err
+}
+
+// keepFile keeps a version, and what made it.
+func keepFile(e Entry, o files.Outcome) error {
+	if o.Change == nil {
+		return nil
+	}
+	c, f, change := e.SQL(), o.File, o.Change
+	if f.ID == 0 {
+		err := c.Get(`
+			INSERT INTO files (conversation, task, path, version, bytes, history, writer, created_at, written_at)
+			VALUES (?1, ?2, ?3, 0, 0, 0, ?4, ?5, ?6) RETURNING id`,
+			[]any{e.Op().Conversation, f.Task, f.Path, string(f.Writer), f.CreatedAt, f.WrittenAt}, &f.ID)
+		if err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		c.Later("UPDATE files SET version = ?1, bytes = ?2, history = ?3, writer = ?4, written_at = ?5 WHERE id = ?6",
+			f.Version, f.Bytes, f.History, string(f.Writer), f.WrittenAt, f.ID),
+		c.Later("INSERT INTO file_texts (file, text) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET text = ?2", f.ID, f.Text),
+		c.Later(`
+			INSERT INTO file_changes (file, version, session, at, action, start, bytes, redacted, removed, inserted)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
+			f.ID, change.Version, string(change.Session), change.At, string(change.Action), change.Start, change.Bytes,
+			List(change.Redacted), change.Removed, change.Inserted),
+		c.Later("DELETE FROM file_changes WHERE file = ?1 AND version <= ?2", f.ID, o.Forget),
+	)
+}

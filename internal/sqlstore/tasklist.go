@@ -1,0 +1,133 @@
+package sqlstore
+
+import (
+	"errors"
+	"math"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
+)
+
+var selectTask = `
+	SELECT t.id, t.team, t.team_id, t.home, t.title, t.body, t.needs, t.redacted, t.state, t.worker, t.role, t.last_worker,
+	       t.note, t.events, t.created_at, t.assigned_at, t.updated_at, b.seen_at
+	FROM tasks t LEFT JOIN session_status b ON ` + isWorker("t.worker") + ` `
+
+// isWorker is true of the session b that a column names as tasks.WorkerName does: a
+// conversation's id, of 21 characters, and for most nothing behind it.
+func isWorker(column string) string {
+	return "b.conversation = substr(" + column + ", 1, 21) AND b.session = CASE WHEN length(" + column + ") > 22 THEN substr(" + column + ", 23) ELSE 'b' END"
+}
+
+// taskRow is where a row of selectTask is read into.
+type taskRow struct {
+	tasks.Task
+	redacted, state string
+}
+
+func (r *taskRow) dest() []any {
+	return []any{
+		&r.ID, &r.Team, &r.TeamID, &r.Home, &r.Title, &r.Body, &r.Needs, &r.redacted, &r.state, &r.Worker, &r.Role, &r.LastWorker,
+		&r.Note, &r.Events, &r.CreatedAt, &r.AssignedAt, &r.UpdatedAt, &r.SeenAt,
+	}
+}
+
+func (r *taskRow) task() tasks.Task {
+	t := r.Task
+	t.State, t.Redacted = tasks.State(r.state), FromList(r.redacted)
+	return t
+}
+
+// GetTask returns one task, or ErrNoRow.
+func GetTask(c Conn, id int64) (tasks.Task, error) {
+	var row taskRow
+	err := c.Get(selectTask+"WHERE t.id = ?1", []any{id}, row.dest()...)
+	return row.task(), err
+}
+
+// listTasks reads tasks until there are limit of them, or until the next one
+// would make their titles and notes longer than bytes. more says whether there
+// was a next one.
+func listTasks(c Conn, where string, args []any, limit, bytes int) (all []tasks.Task, more bool, err error) {
+	var row taskRow
+	size := 0
+	err = c.Each(selectTask+where, args, row.dest(), func() error {
+		size += len(row.Title) + len(row.Note)
+		if len(all) == limit || len(all) > 0 && size > bytes {
+			more = true
+			return ErrStop
+		}
+		all = append(all, row.task())
+		return nil
+	})
+	return all, more, err
+}
+
+// ListTasks is a call of g for a page of tasks.
+func ListTasks(e Entry, g bridge.Gate, q tasks.Query) (l tasks.List, err error) {
+	if err := e.Charge(g.Charges); err != nil {
+		return l, err
+	}
+	l.Unread = e.Inbox().Waiting(g.Now)
+	scene, err := callerScene(e.SQL(), g)
+	if err != nil {
+		return l, err
+	}
+	const rest = " AND t.id > ?2 AND (?3 OR t.ended_at = 0) ORDER BY t.id LIMIT CAST(?4 AS bigint)"
+	of, worker := scene.Listed()
+	where := "WHERE t.team_id = ?1" + rest
+	if of == "" {
+		of, where = worker, "WHERE t.worker = ?1"+rest
+	}
+	l.Tasks, l.HasMore, err = listTasks(e.SQL(), where, []any{of, q.After, q.Ended, q.Limit + 1}, q.Limit, q.Bytes)
+	e.Op().Details["tasks"] = len(l.Tasks)
+	return l, err
+}
+
+// ReadTask is a call of g for one task and its history.
+func ReadTask(e TaskEntry, g bridge.Gate, id int64) (l tasks.List, err error) {
+	if err := e.Charge(g.Charges); err != nil {
+		return l, err
+	}
+	l.Unread = e.Inbox().Waiting(g.Now)
+	scene, err := taskScene(e, g, id)
+	if err != nil {
+		return l, err
+	}
+	if !scene.Visible() {
+		return l, refused(tasks.ErrNoTask)
+	}
+	l.Tasks = []tasks.Task{scene.Task}
+	l.History, err = history(e.SQL(), id)
+	return l, err
+}
+
+func history(c Conn, id int64) (all []tasks.Event, err error) {
+	v := tasks.Event{Task: id}
+	var state string
+	err = c.Each("SELECT at, actor, worker, state, note FROM task_events WHERE task = ?1 ORDER BY id",
+		[]any{id}, []any{&v.At, &v.Actor, &v.Worker, &state, &v.Note}, func() error {
+			v.State = tasks.State(state)
+			all = append(all, v)
+			return nil
+		})
+	return all, err
+}
+
+// Tasks returns all tasks, or the open ones.
+func Tasks(c Conn, openOnly bool) ([]tasks.Task, error) {
+	where := "ORDER BY t.id"
+	if openOnly {
+		where = "WHERE t.ended_at = 0 ORDER BY t.id"
+	}
+	all, _, err := listTasks(c, where, nil, math.MaxInt, math.MaxInt)
+	return all, err
+}
+
+// TaskHistory returns what happened to a task, oldest first.
+func TaskHistory(c Conn, id int64) ([]tasks.Event, error) {
+	if _, err := GetTask(c, id); errors.Is(err, ErrNoRow) {
+		return nil, tasks.ErrNoTask
+	}
+	return history(c, id)
+}

@@ -1,0 +1,138 @@
+package sqlstore
+
+import (
+	"errors"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/tasks"
+)
+
+// TaskEntry is an Entry that may change tasks. Nobody else may change those of its team
+// meanwhile.
+type TaskEntry interface {
+	Entry
+	// NextTask is the number of the next task.
+	NextTask() (int64, error)
+	// Workers are those of a team.
+	Workers(teamID string) ([]tasks.Worker, error)
+	// Many reports a conversation of more than two sessions.
+	Many() bool
+	// Tell delivers messages of the bridge's own, and returns those that it delivered.
+	Tell(notices []tasks.Notice) ([]tasks.Notice, error)
+}
+
+// CreateTask is a call of g that makes a task.
+func CreateTask(e TaskEntry, g bridge.Gate, key string, rule tasks.Rule) (result tasks.Result, err error) {
+	result.Unread = e.Inbox().Waiting(g.Now)
+	scene, err := newTaskScene(e, g, key)
+	if err != nil {
+		return result, err
+	}
+	change := rule(scene)
+	if err := e.Charge(change.Charges); err != nil {
+		return result, err
+	}
+	if err := change.Refusal(); err != nil {
+		return result, err
+	}
+	result.Change = change
+	details := e.Op().Details
+	if change.Repeated {
+		details["task_id"], details["repeated"] = change.Task.ID, true
+		return result, nil
+	}
+	if err := insertTask(e.SQL(), change.Task, key); err != nil {
+		return result, err
+	}
+	return result, apply(e, &result.Change)
+}
+
+// ChangeTask is a call of g's session that reports on a task.
+func ChangeTask(e TaskEntry, g bridge.Gate, id int64, rule tasks.Rule) (result tasks.Result, err error) {
+	result.Unread = e.Inbox().Waiting(g.Now)
+	if err := e.Charge(g.Charges); err != nil {
+		return result, err
+	}
+	if err := Beat(e, g); err != nil {
+		return result, err
+	}
+	scene, err := taskScene(e, g, id)
+	if err != nil {
+		return result, err
+	}
+	result.Change = rule(scene)
+	if err := result.Refusal(); err != nil {
+		return result, err
+	}
+	if result.Repeated {
+		e.Op().Details["repeated"] = true
+		return result, nil
+	}
+	return result, apply(e, &result.Change)
+}
+
+// MoveTask gives a task to another worker, or reports ErrNothing.
+func MoveTask(e TaskEntry, task tasks.Task, rule tasks.Rule) (change tasks.Change, err error) {
+	scene := tasks.Scene{Task: task, TeamID: task.TeamID}
+	if scene.Workers, err = e.Workers(task.TeamID); err != nil {
+		return change, err
+	}
+	if change = rule(scene); change.Event.State == "" {
+		return change, ErrNothing
+	}
+	e.Op().Details["from"] = change.From
+	return change, apply(e, &change)
+}
+
+// apply keeps what a rule decided. Notices to conversations that have expired
+// are left out, and removed from the change.
+func apply(e TaskEntry, change *tasks.Change) error {
+	t, v := change.Task, change.Event
+	c, op := e.SQL(), e.Op()
+	err := errors.Join(
+		c.Later(`
+			UPDATE tasks SET state = ?1, worker = ?2, role = ?3, last_worker = ?4, note = ?5, events = ?6,
+			       assigned_at = ?7, updated_at = ?8, ended_at = ?9
+			WHERE id = ?10`,
+			string(t.State), t.Worker, t.Role, t.LastWorker, t.Note, t.Events, t.AssignedAt, t.UpdatedAt, t.EndedAt(), t.ID),
+		c.Later("INSERT INTO task_events (task, at, actor, worker, state, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+			t.ID, op.Now, v.Actor, v.Worker, string(v.State), v.Note),
+	)
+	if err != nil {
+		return err
+	}
+	op.Details["task_id"], op.Details["state"] = t.ID, string(t.State)
+	if t.Worker != "" {
+		op.Details["worker"] = t.Worker
+	}
+	change.Notices, err = e.Tell(change.Notices)
+	return err
+}
+
+// Tell delivers notices with deliver, and returns those whose conversation takes any.
+func Tell(c Conn, notices []tasks.Notice, now time.Time, deliver func(tasks.Notice) error) (told []tasks.Notice, err error) {
+	for _, n := range notices {
+		to, err := conversation(c, n.Conversation)
+		if err != nil {
+			return told, err
+		}
+		if to.Expired(now) {
+			continue
+		}
+		if err := deliver(n); err != nil {
+			return told, err
+		}
+		told = append(told, n)
+	}
+	return told, nil
+}
+
+func insertTask(c Conn, t tasks.Task, key string) error {
+	return c.Later(`
+		INSERT INTO tasks (id, team, team_id, home, title, body, needs, redacted, state, worker, role, last_worker, note, events,
+		                   created_at, assigned_at, updated_at, idempotency_key)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, '', 0, ?13, ?14, ?15, ?16)`,
+		t.ID, t.Team, t.TeamID, t.Home, t.Title, t.Body, t.Needs, List(t.Redacted), string(t.State), t.Worker, t.Role, t.LastWorker,
+		t.CreatedAt, t.AssignedAt, t.UpdatedAt, OrNull(key))
+}
