@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -183,5 +184,24 @@ func BenchmarkAppend(b *testing.B) {
 	e := audit.Entry{Time: time.UnixMicro(1), Conversation: "conv_0123456789abcdef", Session: "a", Action: "send_to_partner", Outcome: "ok", Details: `{"seq":1}`}
 	for b.Loop() {
 		_, head = chain.Append(head, e)
+	}
+}
+
+// TestChainsAreToldApart: the first entry of one chain is not that of another, and
+// neither is the head.
+func TestChainsAreToldApart(t *testing.T) {
+	chain := audit.NewChain([]byte("key"))
+	e := audit.Entry{Seq: 1, Conversation: "c", Action: "send", Outcome: "ok"}
+	one, headOne := chain.Extend("one", audit.Head{}, e)
+	two, headTwo := chain.Extend("two", audit.Head{}, e)
+	if bytes.Equal(one.MAC, two.MAC) {
+		t.Error("an entry can be moved from one chain to another")
+	}
+	headTwo.MAC, headOne.MAC = nil, nil
+	if bytes.Equal(headOne.Seal, headTwo.Seal) || bytes.Equal(chain.ChainHead("one").Seal, chain.ChainHead("two").Seal) {
+		t.Error("a head can be moved from one chain to another")
+	}
+	if one.Link != 1 || headOne.Seq != 1 {
+		t.Errorf("the first entry of a chain has number %d, and its head %d", one.Link, headOne.Seq)
 	}
 }

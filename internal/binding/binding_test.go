@@ -444,3 +444,52 @@ func TestSweepKeeps(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingToKeep: what keeps nothing, or for nobody, makes no folder.
+func TestNothingToKeep(t *testing.T) {
+	f, dir := newFolder(t)
+	for name, try := range map[string]error{
+		"no session": f.Keep(t.Context(), now, binding.Process{}, nil, binding.OfSession("claude", "one")),
+		"no label":   f.Keep(t.Context(), now, binding.Process{}, []binding.Entry{entry("c1", "t1")}, binding.Label{}),
+	} {
+		if try != nil {
+			t.Errorf("%s: %v", name, try)
+		}
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is there: %v", err)
+	}
+}
+
+// TestNamesOfSessions: a name with a control character names nothing.
+func TestNamesOfSessions(t *testing.T) {
+	for _, id := range []string{"", "a\nb", "a\x00", "a\x1f", "a\x7f"} {
+		if got := binding.OfSession("claude", id); got != (binding.Label{}) {
+			t.Errorf("%q is a label: %v", id, got)
+		}
+	}
+	for _, id := range []string{"a b", "a~", "é"} {
+		if binding.OfSession("claude", id) == (binding.Label{}) {
+			t.Errorf("%q is no label", id)
+		}
+	}
+}
+
+// TestNoticesComeBack: all that a session was told is read back, and can be added to.
+func TestNoticesComeBack(t *testing.T) {
+	f, _ := newFolder(t)
+	one := binding.OfSession("claude", "one")
+	for i := range int64(3) {
+		err := f.Notify(t.Context(), one, func(n *binding.Notices) bool {
+			if len(n.Told) != int(i) || len(n.Stopped) != int(i) || len(n.Ends) != int(i) {
+				t.Errorf("before %d: %+v", i, n)
+			}
+			key := entry(strings.Repeat("c", int(i)+1), "t").Key()
+			n.Told[key], n.Stopped[key], n.Ends[key] = i, i, binding.ToldEnd{At: now, Over: true}
+			return true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

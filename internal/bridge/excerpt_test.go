@@ -32,6 +32,22 @@ func TestExcerpt(t *testing.T) {
 		},
 		{"a term longer than an excerpt", "a " + hit(numbered(1, 40)) + " b", "…" + hit(numbered(1, 24)) + "…"},
 		{"nothing marked", numbered(1, 40), numbered(1, 24) + "…"},
+		{"as long as an excerpt", "(" + numbered(1, 24) + ").", "(" + numbered(1, 24) + ")."},
+		{
+			"a term at the begin and one far behind it",
+			hit("x") + " " + numbered(1, 19) + " " + hit("y") + " " + numbered(20, 40),
+			hit("x") + " " + numbered(1, 19) + " " + hit("y") + " " + numbered(20, 22) + "…",
+		},
+		{
+			"terms that stand together, and another far behind them",
+			numbered(1, 40) + " " + hit("x") + " " + hit("y") + " " + numbered(41, 80) + " " + hit("z") + " " + numbered(81, 120),
+			"…" + numbered(30, 40) + " " + hit("x") + " " + hit("y") + " " + numbered(41, 51) + "…",
+		},
+		{
+			"terms that just fit",
+			numbered(1, 40) + " " + hit("x") + " " + numbered(41, 62) + " " + hit("y") + " " + numbered(63, 80),
+			"…" + hit("x") + " " + numbered(41, 62) + " " + hit("y") + "…",
+		},
 		{"letters of several bytes", strings.Repeat("ä ", 40) + hit("é") + strings.Repeat(" ö", 40), "…" + strings.Repeat("ä ", 11) + hit("é") + strings.Repeat(" ö", 12) + "…"},
 	}
 	for _, tt := range tests {

@@ -72,14 +72,14 @@ func TestRefusedElsewhere(t *testing.T) {
 	}
 	found := 0
 	for _, e := range entries {
-		if !strings.Contains(string(e.Details), `"argument":"message"`) {
+		if !strings.Contains(e.Details, `"argument":"message"`) {
 			continue
 		}
 		found++
 		if e.Action != "check_messages" && e.Action != "?" {
 			t.Errorf("recorded: %.40q", e.Action)
 		}
-		if e.Conversation == "" && !strings.Contains(string(e.Details), `"caller":"key 0123456789ab"`) {
+		if e.Conversation == "" && !strings.Contains(e.Details, `"caller":"key 0123456789ab"`) {
 			t.Errorf("the caller is not told: %s", e.Details)
 		}
 	}

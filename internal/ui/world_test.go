@@ -42,7 +42,12 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	env := bridgetest.NewEnv(t)
+	return newWorldOn(t, bridgetest.NewEnv(t))
+}
+
+// newWorldOn is a world on a store that others have as well.
+func newWorldOn(t testing.TB, env *bridgetest.Env) *world {
+	t.Helper()
 	core := env.Service(t)
 	store := env.Store(t)
 	w := &world{Service: core, clock: env.Clock, commands: env.Commands(t, core, bridgetest.FakeSandbox(ranNothing)), tasks: env.Tasks(t, core), claims: claims.New(core, store), files: files.New(core, store), pair: bridgetest.NewPair(t, core)}

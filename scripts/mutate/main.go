@@ -18,16 +18,20 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"time"
 )
 
 func main() {
-	n := flag.Int("n", 200, "how many changes in all")
-	seed := flag.Uint64("seed", 1, "which ones")
-	only := flag.String("only", "", "one package, such as internal/auth")
-	out := flag.String("out", "", "append a JSON line for each change to this file, and skip those that are in it")
+	var o options
+	flag.IntVar(&o.n, "n", 200, "how many changes in all")
+	flag.Uint64Var(&o.seed, "seed", 1, "which ones")
+	flag.StringVar(&o.only, "only", "", "one package, such as internal/auth")
+	flag.StringVar(&o.out, "out", "", "append a JSON line for each change to this file, and skip those that are in it")
+	flag.StringVar(&o.work, "work", "", "keep in this folder which tests reach which changes; a later run with the same -n, -seed, -only and source goes on with it")
+	flag.DurationVar(&o.most, "for", 0, "end after this long, such as 9m; with -work and -out another run goes on")
 	grave := flag.Bool("known", false, "try the changes that are listed in known.go, and no others")
 	flag.Parse()
-	try := func() (int, error) { return run(*n, *seed, *only, *out) }
+	try := o.run
 	if *grave {
 		try = tryKnown
 	}
@@ -41,41 +45,60 @@ func main() {
 	}
 }
 
-func run(n int, seed uint64, only, out string) (survivors int, err error) {
-	tried := map[string]result{}
-	if err := load(out, tried); err != nil {
+// options say what is tried, and for how long.
+type options struct {
+	n               int
+	seed            uint64
+	only, out, work string
+	most            time.Duration
+}
+
+func (o options) run() (survivors int, err error) {
+	t := &tests{dir: o.work}
+	if o.most > 0 {
+		t.until = time.Now().Add(o.most)
+	}
+	if o.work == "" {
+		if t.dir, err = os.MkdirTemp("", "mutate-*"); err != nil {
+			return 0, err
+		}
+		defer func() { _ = os.RemoveAll(t.dir) }()
+	} else if err := os.MkdirAll(o.work, 0o700); err != nil {
 		return 0, err
 	}
-	chosen, sources, err := choose(n, seed, only)
+	tried := map[string]result{}
+	if err := load(o.out, tried); err != nil {
+		return 0, err
+	}
+	chosen, sources, err := choose(o.n, o.seed, o.only)
 	if err != nil {
 		return 0, err
 	}
-	var open []change
-	for _, c := range chosen {
-		if _, done := tried[c.key()]; !done {
-			open = append(open, c)
-		}
-	}
+	done := func(c change) bool { _, done := tried[c.key()]; return done }
 	report := func(c change, r result) error {
 		tried[c.key()] = r
 		fmt.Printf("%-9s %s: %s %s\n", r.Outcome, r.Place, r.Change, r.By)
-		return keep(out, r)
+		return keep(o.out, r)
 	}
-	if err := tryAll(open, sources, report); err != nil {
-		return 0, err
-	}
-	return summary(chosen, tried), nil
+	err = t.tryAll(chosen, done, sources, report)
+	return summary(chosen, tried), err
 }
 
 func summary(chosen []change, tried map[string]result) (survivors int) {
 	var left []result
+	done := 0
 	for _, c := range chosen {
-		if r := tried[c.key()]; r.Outcome == "survived" {
+		r, ok := tried[c.key()]
+		if !ok {
+			continue
+		}
+		done++
+		if r.Outcome == "survived" {
 			left = append(left, r)
 		}
 	}
-	fmt.Printf("\n%d changes, %d noticed, %d survived (%.1f %%)\n",
-		len(chosen), len(chosen)-len(left), len(left), 100*float64(len(left))/float64(max(1, len(chosen))))
+	fmt.Printf("\n%d changes of %d tried, %d noticed, %d survived (%.1f %%)\n",
+		done, len(chosen), done-len(left), len(left), 100*float64(len(left))/float64(max(1, done)))
 	for _, r := range left {
 		fmt.Printf("survived: %s: %s\n", r.Place, r.Change)
 	}

@@ -17,10 +17,12 @@ import (
 
 // unit is a test that is run by itself, or a group of a store's tests.
 type unit struct {
-	program, dir string // the built tests, and where they run
-	run          string // what -test.run takes
-	took         time.Duration
-	reaches      map[int]bool
+	program string        // the built tests
+	Dir     string        `json:"dir"` // where they run
+	Run     string        `json:"run"` // what -test.run takes
+	Took    time.Duration `json:"took"`
+	Reaches map[int]bool  `json:"reaches,omitempty"`
+	Fails   bool          `json:"fails,omitempty"` // without any change
 }
 
 // long is how long a test takes that is told of: it may belong into slow.
@@ -33,9 +35,16 @@ const ownOnly = "internal/postgres"
 // tests is what runs the tests of all packages with the switches in them.
 type tests struct {
 	dir, overlay string
+	until        time.Time      // zero for as long as it takes
+	number       map[string]int // of the changes with a switch, by their keys
 	units        []*unit
 	left         []string // fails without any change
 }
+
+// errTime ends a run whose time is up. Another goes on where it ended.
+var errTime = errors.New("the time is up: run it again to go on")
+
+func (t *tests) timeIsUp() bool { return !t.until.IsZero() && time.Now().After(t.until) }
 
 // build builds the tests of a package.
 func (t *tests) build(dir string) (program string, err error) {
@@ -47,8 +56,14 @@ func (t *tests) build(dir string) (program string, err error) {
 }
 
 // look runs each test of a package once, without a change, and notes what it reaches.
+// What an earlier run noted in the same folder is not run again.
 func (t *tests) look(dir string) error {
 	program, err := t.build(dir)
+	if err != nil {
+		return err
+	}
+	notes := filepath.Join(t.dir, filepath.Base(dir)+".tests.jsonl")
+	known, err := lines[unit](notes)
 	if err != nil {
 		return err
 	}
@@ -57,28 +72,47 @@ func (t *tests) look(dir string) error {
 		return err
 	}
 	for _, name := range names {
-		u := &unit{program: program, dir: dir, run: name}
-		trace := filepath.Join(t.dir, "trace")
-		_ = os.Remove(trace)
-		start := time.Now()
-		if _, err := u.test(limit, "MUTANT_TRACE="+trace); err != nil {
+		if t.timeIsUp() {
+			return errTime
+		}
+		u := &unit{Dir: dir, Run: name}
+		if i := slices.IndexFunc(known, func(k unit) bool { return k.Run == name }); i >= 0 {
+			u = &known[i]
+		}
+		u.program = program
+		if u.Took == 0 {
+			if err := u.tryOnce(filepath.Join(t.dir, "trace")); err != nil {
+				return err
+			}
+			if err := keep(notes, u); err != nil {
+				return err
+			}
+		}
+		if u.Fails {
 			t.left = append(t.left, filepath.Base(dir)+" "+name)
 			continue
-		}
-		if u.took = time.Since(start); u.took > long {
-			fmt.Printf("took %s: %s %s\n", u.took.Round(time.Second), dir, name)
-		}
-		if u.reaches, err = reached(trace); err != nil {
-			return err
 		}
 		t.units = append(t.units, u)
 	}
 	return nil
 }
 
+// tryOnce runs the unit without a change.
+func (u *unit) tryOnce(trace string) (err error) {
+	_ = os.Remove(trace)
+	start := time.Now()
+	_, failed := u.test(limit, "MUTANT_TRACE="+trace)
+	u.Took, u.Fails = time.Since(start), failed != nil
+	if u.Took > long {
+		fmt.Printf("took %s: %s %s\n", u.Took.Round(time.Second), u.Dir, u.Run)
+	}
+	u.Reaches, err = reached(trace)
+	return err
+}
+
 // names lists the tests of a package, and the groups of those that every store meets.
 func (t *tests) names(program, dir string) (names []string, err error) {
-	list, err := (&unit{program: program, dir: dir}).command("-test.list", "^Test").Output()
+	list, err := (&unit{program: program, Dir: dir}).command("-test.list", "^Test").Output()
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +123,7 @@ func (t *tests) names(program, dir string) (names []string, err error) {
 		case name != "TestStore":
 			names = append(names, "^"+name+"$")
 		default:
-			groups, err := groups(program, dir)
+			groups, err := t.groups(program, dir)
 			if err != nil {
 				return nil, err
 			}
@@ -101,8 +135,12 @@ func (t *tests) names(program, dir string) (names []string, err error) {
 
 var groupName = regexp.MustCompile(`(?m)^=== RUN +TestStore/([^/\s]+)`)
 
-func groups(program, dir string) (names []string, err error) {
-	text, err := (&unit{program: program, dir: dir, run: "^TestStore$"}).test(limit, "-v")
+func (t *tests) groups(program, dir string) (names []string, err error) {
+	notes := filepath.Join(t.dir, filepath.Base(dir)+".groups.jsonl")
+	if names, err = lines[string](notes); err != nil || names != nil {
+		return names, err
+	}
+	text, err := (&unit{program: program, Dir: dir, Run: "^TestStore$"}).test(limit, "-v")
 	if err != nil {
 		return nil, fmt.Errorf("TestStore of %s fails without a change: %w", dir, err)
 	}
@@ -110,7 +148,13 @@ func groups(program, dir string) (names []string, err error) {
 		names = append(names, "^TestStore$/^"+string(found[1])+"$")
 	}
 	slices.Sort(names)
-	return slices.Compact(names), nil
+	names = slices.Compact(names)
+	for _, name := range names {
+		if err := keep(notes, name); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
 }
 
 func reached(trace string) (map[int]bool, error) {
@@ -129,7 +173,7 @@ func reached(trace string) (map[int]bool, error) {
 
 // test runs the unit. more holds variables of the environment, and "-v".
 func (u *unit) test(limit time.Duration, more ...string) ([]byte, error) {
-	args := []string{"-test.short", "-test.failfast", "-test.run", u.run, "-test.timeout", limit.String()}
+	args := []string{"-test.short", "-test.failfast", "-test.run", u.Run, "-test.timeout", limit.String()}
 	var env []string
 	for _, m := range more {
 		if m == "-v" {
@@ -145,7 +189,7 @@ func (u *unit) test(limit time.Duration, more ...string) ([]byte, error) {
 
 func (u *unit) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.Background(), u.program, args...) //nolint:gosec // G204: tests that we built
-	cmd.Dir = u.dir
+	cmd.Dir = u.Dir
 	cmd.WaitDelay = time.Second // what a test left behind may hold its output
 	return cmd
 }
@@ -153,16 +197,16 @@ func (u *unit) command(args ...string) *exec.Cmd {
 // notice runs the tests that reach a change with it, and returns the first that fails
 // twice, or "". A test that fails once does not count: on a busy machine some miss a
 // deadline.
-func (t *tests) notice(n int, changed string) (by string) {
+func (t *tests) notice(n int, wanted func(*unit) bool) (by string) {
 	var units []*unit
 	for _, u := range t.units {
-		if u.reaches[n] && (u.dir == changed || u.dir != ownOnly) {
+		if u.Reaches[n] && wanted(u) {
 			units = append(units, u)
 		}
 	}
-	slices.SortStableFunc(units, func(a, b *unit) int { return cmp.Compare(a.took, b.took) })
+	slices.SortStableFunc(units, func(a, b *unit) int { return cmp.Compare(a.Took, b.Took) })
 	for _, u := range units {
-		limit := 30*time.Second + 20*u.took // it was quick without the change
+		limit := 30*time.Second + 20*u.Took // it was quick without the change
 		text, err := u.test(limit, "MUTANT="+strconv.Itoa(n))
 		if err == nil {
 			continue
@@ -170,56 +214,48 @@ func (t *tests) notice(n int, changed string) (by string) {
 		if _, err := u.test(limit, "MUTANT="+strconv.Itoa(n)); err == nil {
 			continue
 		}
-		name := u.run
+		name := u.Run
 		if found := failure.FindSubmatch(text); found != nil {
 			name = string(found[1])
 		}
-		return filepath.Base(u.dir) + " " + name
+		return filepath.Base(u.Dir) + " " + name
 	}
 	return ""
 }
 
-// tryAll tries changes: those with a switch in one build, the others alone.
-func tryAll(open []change, sources map[string]*source, report func(change, result) error) error {
+// tryAll tries the changes that are not done. Those with a switch are in one build, which
+// has all of them: each meets the tests of its package first, and those of the others if
+// these do not notice it. Those without are tried alone.
+func (t *tests) tryAll(chosen []change, done func(change) bool, sources map[string]*source, report func(change, result) error) error {
 	var with, without []change
-	number := map[string]int{}
-	for _, c := range open {
+	t.number = map[string]int{}
+	for _, c := range chosen {
 		if c.switched == "" {
 			without = append(without, c)
 			continue
 		}
 		with = append(with, c)
-		number[c.key()] = len(with)
+		t.number[c.key()] = len(with)
 	}
-	if err := trySwitched(with, number, sources, report); err != nil {
-		return err
-	}
-	for _, c := range without {
-		at := slices.IndexFunc(suites, func(s suite) bool { return s.dir == filepath.Dir(c.file) })
-		r, err := suites[at].test(c)
+	if !allDone(with, done) {
+		overlay, err := withSwitches(t.dir, sources, with, t.number)
 		if err != nil {
 			return err
 		}
-		if err := report(c, r); err != nil {
+		t.overlay = overlay
+		if err := t.tryOwn(with, done, sources, report); err != nil {
 			return err
 		}
 	}
-	return nil
+	others := func(dir string, u *unit) bool { return u.Dir != dir }
+	return t.tryEach(slices.Concat(with, without), done, func(c change) error {
+		r, err := t.try(c, others)
+		return cmp.Or(err, report(c, r))
+	})
 }
 
-func trySwitched(with []change, number map[string]int, sources map[string]*source, report func(change, result) error) error {
-	if with == nil {
-		return nil
-	}
-	dir, err := os.MkdirTemp("", "mutate-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	t := &tests{dir: dir}
-	if t.overlay, err = withSwitches(dir, sources, with, number); err != nil {
-		return err
-	}
+// tryOwn reports the changes that the tests of their own packages notice.
+func (t *tests) tryOwn(with []change, done func(change) bool, sources map[string]*source, report func(change, result) error) error {
 	for _, s := range suites {
 		if s.dir == ownOnly && sources[ownOnly] == nil {
 			continue
@@ -227,18 +263,54 @@ func trySwitched(with []change, number map[string]int, sources map[string]*sourc
 		if err := t.look(s.dir); err != nil {
 			return err
 		}
+		here := slices.DeleteFunc(slices.Clone(with), func(c change) bool { return filepath.Dir(c.file) != s.dir })
+		own := func(dir string, u *unit) bool { return u.Dir == dir }
+		err := t.tryEach(here, done, func(c change) error {
+			r, err := t.try(c, own)
+			if err != nil || r.Outcome != "noticed" {
+				return err
+			}
+			return report(c, r)
+		})
+		if err != nil {
+			return err
+		}
 	}
 	if t.left != nil {
 		fmt.Printf("these fail without a change, and are left out: %s\n", strings.Join(t.left, ", "))
 	}
-	for _, c := range with {
-		r := result{Place: c.place, Change: c.what, Outcome: "survived"}
-		if by := t.notice(number[c.key()], filepath.Dir(c.file)); by != "" {
-			r.Outcome, r.By = "noticed", "by "+by
+	return nil
+}
+
+func (t *tests) tryEach(changes []change, done func(change) bool, try func(change) error) error {
+	for _, c := range changes {
+		if done(c) {
+			continue
 		}
-		if err := report(c, r); err != nil {
+		if t.timeIsUp() {
+			return errTime
+		}
+		if err := try(c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func allDone(changes []change, done func(change) bool) bool {
+	return !slices.ContainsFunc(changes, func(c change) bool { return !done(c) })
+}
+
+// try tries one change with those tests that reach it and are wanted.
+func (t *tests) try(c change, wanted func(dir string, u *unit) bool) (result, error) {
+	dir := filepath.Dir(c.file)
+	if c.switched == "" {
+		at := slices.IndexFunc(suites, func(s suite) bool { return s.dir == dir })
+		return suites[at].test(c)
+	}
+	r := result{Place: c.place, Change: c.what, Outcome: "survived"}
+	if by := t.notice(t.number[c.key()], func(u *unit) bool { return wanted(dir, u) && (u.Dir == dir || u.Dir != ownOnly) }); by != "" {
+		r.Outcome, r.By = "noticed", "by "+by
+	}
+	return r, nil
 }

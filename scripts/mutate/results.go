@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 )
 
@@ -18,22 +19,34 @@ type result struct {
 
 // load reads what was tried before.
 func load(path string, known map[string]result) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil // nothing was tried yet
-	}
-	for line := range bytes.Lines(text) {
-		var r result
-		if err := json.Unmarshal(line, &r); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
+	all, err := lines[result](path)
+	for _, r := range all {
 		known[r.Place+r.Change] = r
 	}
-	return nil
+	return err
 }
 
-// keep notes what became of a change.
-func keep(path string, r result) error {
+// lines reads a file of JSON lines; none if there is no such file.
+func lines[T any](path string) (all []T, err error) {
+	text, err := os.ReadFile(path)
+	if path == "" || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for line := range bytes.Lines(text) {
+		var one T
+		if err := json.Unmarshal(line, &one); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// keep adds a line to such a file.
+func keep(path string, one any) error {
 	if path == "" {
 		return nil
 	}
@@ -41,5 +54,5 @@ func keep(path string, r result) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(json.NewEncoder(f).Encode(r), f.Close())
+	return errors.Join(json.NewEncoder(f).Encode(one), f.Close())
 }
