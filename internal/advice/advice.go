@@ -61,6 +61,16 @@ func Of(err error) (Row, bool) {
 	return Row{Code: "internal", Exit: ExitFailure, Status: http.StatusInternalServerError}, false
 }
 
+// Sentinel returns the error of the table that has this text; nil for none.
+func Sentinel(text string) error {
+	for _, row := range table {
+		if row.Err.Error() == text {
+			return row.Err
+		}
+	}
+	return nil
+}
+
 const (
 	nothingStored = "nothing was stored; "
 	nothingRun    = "nothing was run; "
@@ -180,6 +190,23 @@ var table = []Row{
 		bridge.ErrOutcomeUnknown, "outcome_unknown",
 		"repeat the call unchanged with the same idempotency_key, which stores it once; without one, look first (get_history, list_tasks) whether it is there",
 		"look whether it is there before you repeat it, and check the disk", ExitFailure, http.StatusBadGateway,
+	},
+	{
+		bridge.ErrAnswerLost, "outcome_unknown",
+		"repeat send_to_partner and assign_task unchanged, which stores them once; for anything else look first (get_history, list_conversations) whether it is there",
+		"look whether it is there before you repeat it", ExitFailure, http.StatusBadGateway,
+	},
+	{
+		bridge.ErrGatewayAway, "gateway_away", "nothing was stored, and no message is lost: try again in a few seconds; if it goes on, tell your human that bridge cannot reach its gateway",
+		"is `bridge gateway` running where the store is, and can this machine reach it?", ExitFailure, http.StatusServiceUnavailable,
+	},
+	{
+		bridge.ErrGatewayForeign, "gateway_foreign", "nothing was sent: tell your human",
+		"either the store is another one now, or somebody is in between: `bridge access add --gateway` where the store is gives a new join string", ExitRefused, http.StatusBadGateway,
+	},
+	{
+		bridge.ErrGatewayVersion, "gateway_version", "nothing was stored: tell your human to update bridge here and at the gateway",
+		"`bridge version` on both machines must tell the same", ExitRefused, http.StatusNotImplemented,
 	},
 	{
 		bridge.ErrStoreEmpty, "store_empty", "tell your human to run `bridge doctor`",

@@ -34,15 +34,15 @@ func partnerRoles(others bridge.Roster) string {
 // Roles are the words of whoever created
 // the conversation: they are cleaned, quoted and called untrusted. It is empty
 // where there is nothing to say.
-func HookIdentity(ctx context.Context, b *bridge.Service, mail, ends []HookMail) (string, error) {
+func HookIdentity(ctx context.Context, b HookBridge, mail, ends []HookMail) (string, error) {
 	var parts []string
 	for _, m := range mail[:min(len(mail), maxHookSessions)] {
-		o, err := b.Conversation(ctx, m.Conversation)
+		sessions, err := b.PeekRoster(ctx, credentials(m.Entry))
 		if err != nil {
 			return "", err
 		}
 		self := bridge.SessionID(m.Session)
-		parts = append(parts, fmt.Sprintf("session %s of %s with the role %s, %s", m.Session, m.Conversation, cleantext.Quoted(o.Sessions.Role(self)), partnerRoles(o.Sessions.Others(self))))
+		parts = append(parts, fmt.Sprintf("session %s of %s with the role %s, %s", m.Session, m.Conversation, cleantext.Quoted(sessions.Role(self)), partnerRoles(sessions.Others(self))))
 	}
 	if len(parts) == 0 {
 		return "", nil

@@ -10,6 +10,13 @@ import (
 	"example.org/bridge/internal/claims"
 )
 
+// HookBridge is what a hook asks: bridge.Service, or a connection to a gateway.
+type HookBridge interface {
+	CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail, error)
+	AwaitMessages(ctx context.Context, c bridge.Credentials, after int64) error
+	PeekRoster(ctx context.Context, c bridge.Credentials) (bridge.Roster, error)
+}
+
 // HookSession is a client's session, seen from its hooks.
 type HookSession struct {
 	Bindings binding.Folder
@@ -38,7 +45,7 @@ func (s HookSession) Entries() ([]binding.Entry, error) {
 }
 
 // Mail counts the mail of entries. A session whose token is refused is forgotten.
-func (s HookSession) Mail(ctx context.Context, b *bridge.Service, entries []binding.Entry) ([]HookMail, error) {
+func (s HookSession) Mail(ctx context.Context, b HookBridge, entries []binding.Entry) ([]HookMail, error) {
 	var (
 		all  []HookMail
 		errs []error

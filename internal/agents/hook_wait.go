@@ -15,7 +15,7 @@ import (
 // is idle.
 type HookWait struct {
 	HookSession
-	Bridge *bridge.Service
+	Bridge HookBridge
 	// Client is the client's process; with its end the wait ends. The zero
 	// Process does not end.
 	Client binding.Process
@@ -108,14 +108,14 @@ func (w HookWait) unfinished(ctx context.Context, mail []HookMail) ([]HookMail, 
 		if !m.endsSoon() {
 			continue
 		}
-		o, err := w.Bridge.Conversation(ctx, m.Conversation)
+		sessions, err := w.Bridge.PeekRoster(ctx, credentials(m.Entry))
 		if err != nil {
 			return nil, err
 		}
 		done := func(state bridge.SessionState) bool {
 			return state.Session == bridge.SessionID(m.Session) && state.Status == bridge.StatusComplete
 		}
-		if slices.ContainsFunc(o.Sessions, done) {
+		if slices.ContainsFunc(sessions, done) {
 			mail[i].Ends = time.Time{}
 		}
 	}

@@ -79,3 +79,31 @@ func (f Folder) stale(path string, now time.Time, live func(Entry) (bool, error)
 	})
 	return !used && !r.Shared, lookErr
 }
+
+// Conversations returns the ids of all conversations that sessions of clients are kept of,
+// also those of processes that have ended, sorted, each once.
+func (f Folder) Conversations(now time.Time) (all []string, err error) {
+	names, err := filepath.Glob(filepath.Join(f.dir, "*"+recordSuffix))
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, path := range names {
+		text, err := f.read(path)
+		if err != nil {
+			errs = append(errs, removed(err))
+			continue
+		}
+		r := parse(text)
+		if r == nil {
+			continue // of another version, perhaps
+		}
+		for _, e := range r.Entries {
+			if !e.expired(now) {
+				all = append(all, e.Conversation)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), errors.Join(errs...)
+}

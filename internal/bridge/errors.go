@@ -77,6 +77,20 @@ var (
 // error of a store after which something may have happened.
 var ErrOutcomeUnknown = errors.New("it may have been stored: the disk failed in the last step")
 
+// Errors of a connection to a gateway. Only ErrAnswerLost leaves open whether
+// something happened.
+var (
+	// ErrGatewayAway reports that the gateway could not be asked: nothing was stored.
+	ErrGatewayAway = errors.New("the gateway does not answer")
+	// ErrAnswerLost reports that the gateway was asked, and its answer did not come.
+	ErrAnswerLost = errors.New("it may have been stored: the connection to the gateway ended before its answer came")
+	// ErrGatewayForeign reports that what answers has no certificate of the authority that
+	// the connection was made for. Nothing was sent to it.
+	ErrGatewayForeign = errors.New("what answers at the gateway's address is not the gateway")
+	// ErrGatewayVersion reports a gateway that does not know an operation, or its arguments.
+	ErrGatewayVersion = errors.New("the gateway is of another version of bridge")
+)
+
 // BusyError is an ErrStoreBusy that knows who holds the store.
 type BusyError struct{ Holder Holder }
 

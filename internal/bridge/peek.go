@@ -46,7 +46,22 @@ func (s *Service) PeekMessages(ctx context.Context, c Credentials, after int64, 
 // above after, or when PeekMessages would be refused. It marks and records
 // nothing, and costs next to nothing while it waits.
 func (s *Service) AwaitMessages(ctx context.Context, c Credentials, after int64) error {
-	_, err := wait(ctx, s.bells, bellKey(c.Conversation, c.Session), nil, func(ctx context.Context) (bool, error) {
+	return s.awaitMail(ctx, c, after, nil)
+}
+
+// AwaitMail is AwaitMessages that returns in any case when MaxWait is over, or when
+// drain is closed.
+func (s *Service) AwaitMail(ctx context.Context, c Credentials, after int64, drain <-chan struct{}) error {
+	short, cancel := context.WithTimeout(ctx, MaxWait)
+	defer cancel()
+	if err := s.awaitMail(short, c, after, drain); err != nil && short.Err() == nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+func (s *Service) awaitMail(ctx context.Context, c Credentials, after int64, drain <-chan struct{}) error {
+	_, err := wait(ctx, s.bells, bellKey(c.Conversation, c.Session), drain, func(ctx context.Context) (bool, error) {
 		g := s.besideGate(c, "peek_messages")
 		view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 		if ctx.Err() != nil || err != nil {
@@ -58,6 +73,22 @@ func (s *Service) AwaitMessages(ctx context.Context, c Credentials, after int64)
 		return ctx.Err()
 	}
 	return err
+}
+
+// PeekRoster tells a session who is in its conversation, with role and status. Like
+// CountMail it writes nothing, and refuses whom that refuses.
+func (s *Service) PeekRoster(ctx context.Context, c Credentials) (roster Roster, err error) {
+	if _, err := s.CountMail(ctx, c); err != nil {
+		return nil, err
+	}
+	o, err := s.store.Conversation(ctx, c.Conversation)
+	if err != nil {
+		return nil, err
+	}
+	for _, each := range o.Sessions {
+		roster = append(roster, SessionState{Session: each.Session, Role: each.Role, Status: each.Status})
+	}
+	return roster, nil
 }
 
 // Mail is how much there is for a session.

@@ -34,6 +34,8 @@ type app struct {
 	// fixed is the screen behind a pager, whose pipe is no terminal.
 	fixed *screen
 
+	connection connection
+
 	globals
 	file    *configFile
 	origins map[*pflag.Flag]origin

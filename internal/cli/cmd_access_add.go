@@ -2,17 +2,27 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"io"
+	"strings"
 	"time"
 
+	"filippo.io/age"
+	"filippo.io/age/armor"
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/backup"
+	"example.org/bridge/internal/gateway"
+	"example.org/bridge/internal/gateway/remote"
 )
 
 type accessAddOptions struct {
 	name     string
 	role     string
 	lifetime time.Duration
+	gateway  string
+	sealTo   []string
 }
 
 func newAccessAddCmd(a *app) *cobra.Command {
@@ -26,9 +36,16 @@ another if it is lost. Give each holder a key of its own, so that you can revoke
 without the others.
 
 An agent calls the tools, a viewer reads figures, an operator does both. The key proves
-its holder to the gateway only: for a conversation an agent needs its token as well.`,
+its holder to the gateway only: for a conversation an agent needs its token as well.
+
+With --gateway, the address and port at which the gateway is reached, a join string for
+"bridge connect" is printed in the place of the key: it holds address, key, and what
+proves the gateway. With --seal-to it is encrypted for an age key of the other machine,
+so that it may be sent or committed to a repository.`,
 		Example: `  bridge access add laptop
   bridge access add "build machine" --expires 7d
+  umask 077; bridge access add laptop --gateway bridge.example:8443 > join.txt
+  bridge access add laptop --gateway bridge.example:8443 --seal-to age1… > laptop.age
   bridge access add prometheus --role viewer
   umask 077; bridge access add laptop --json | jq -r .key > laptop.key`,
 		Args: oneKeyName,
@@ -43,6 +60,8 @@ its holder to the gateway only: for a conversation an agent needs its token as w
 	}
 	choiceFlag(cmd.Flags(), &o.role, roles, "role", "what its holder may do")
 	ageFlag(cmd.Flags(), &o.lifetime, "expires", "how long the key counts")
+	textFlag(cmd.Flags(), &o.gateway, "address", "gateway", "print a join string for the gateway at this address and port")
+	listFlag(cmd.Flags(), &o.sealTo, kindText, "seal-to", "encrypt it for this age recipient; may be given several times")
 	return cmd
 }
 
@@ -55,20 +74,68 @@ func oneKeyName(cmd *cobra.Command, args []string) error {
 }
 
 func runAccessAdd(ctx context.Context, a *app, o accessAddOptions) error {
+	recipients, err := backup.Recipients(o.sealTo)
+	switch {
+	case err != nil:
+		return usagef("--seal-to: %v", err)
+	case o.gateway != "" && remote.CheckAddress(o.gateway) != nil:
+		return usagef("--gateway: %v", remote.CheckAddress(o.gateway))
+	}
 	return a.withServices(ctx, false, func(s services) error {
 		key, secret, err := s.keys.Add(ctx, o.name, access.Role(o.role), o.lifetime)
 		if err != nil {
 			return err
 		}
+		if o.gateway != "" {
+			authority, err := gateway.NewAuthority(s.master)
+			if err != nil {
+				return err
+			}
+			secret = remote.Join{Address: o.gateway, Pin: authority.Pin(), Key: secret}.String()
+		}
+		if secret, err = sealedFor(recipients, secret); err != nil {
+			return err
+		}
 		if a.json {
-			return a.printJSON(struct {
-				keyView
-				Secret string `json:"key"`
-			}{viewOfKey(key, key.CreatedAt), secret})
+			return a.printJSON(issuedKey(viewOfKey(key, key.CreatedAt), secret, o))
 		}
 		a.note("this is the only time that the key is shown; it expires on " + a.moment(key.ExpiresAt))
 		return a.printLine(secret)
 	})
+}
+
+// issuedKeyView is a new key with what is shown once: the key, or a join string.
+type issuedKeyView struct {
+	keyView
+	Key    string `json:"key,omitempty"`
+	Join   string `json:"join,omitempty"`
+	Sealed bool   `json:"sealed,omitempty"`
+}
+
+func issuedKey(v keyView, secret string, o accessAddOptions) issuedKeyView {
+	issued := issuedKeyView{keyView: v, Sealed: len(o.sealTo) > 0}
+	if o.gateway != "" {
+		issued.Join = secret
+	} else {
+		issued.Key = secret
+	}
+	return issued
+}
+
+// sealedFor encrypts a text as lines of letters; without recipients it stays.
+func sealedFor(recipients []age.Recipient, text string) (string, error) {
+	if len(recipients) == 0 {
+		return text, nil
+	}
+	var out strings.Builder
+	lines := armor.NewWriter(&out)
+	sealed, err := age.Encrypt(lines, recipients...)
+	if err != nil {
+		return "", err
+	}
+	_, err = io.WriteString(sealed, text)
+	err = errors.Join(err, sealed.Close(), lines.Close())
+	return strings.TrimSpace(out.String()), err
 }
 
 func newAccessRevokeCmd(a *app) *cobra.Command {

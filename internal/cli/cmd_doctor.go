@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/doctor"
+	"example.org/bridge/internal/gateway/remote"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/view"
@@ -111,6 +113,9 @@ func (a *app) effective(f *pflag.Flag) string {
 	if f.Value.String() != "" {
 		return f.Value.String()
 	}
+	if join, ok, _ := a.connected(); ok && f.Name == "db" {
+		return "behind the gateway " + join.Address
+	}
 	switch f.Name {
 	case "db":
 		path, _ := a.storePath()
@@ -166,9 +171,32 @@ func (a *app) checkStore(r *doctor.Report) {
 		a.checkServer(r, path)
 		return
 	}
+	if join, ok, _ := a.connected(); ok {
+		a.checkGateway(r, join)
+		return
+	}
 	exists, err := storeExists(path)
 	r.Store(path, exists, err, sqlite.Inspect)
 }
+
+// checkGateway asks the gateway that this machine is connected to.
+func (a *app) checkGateway(r *doctor.Report, join remote.Join) {
+	conn, err := a.dial(join)
+	if err == nil {
+		defer conn.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), gatewayAnswersWithin)
+		defer cancel()
+		err = conn.Prove(ctx)
+	}
+	if err != nil {
+		r.Add("gateway", doctor.Problem, "%s: %s", join.Address, view.Line(err))
+		return
+	}
+	r.Add("gateway", doctor.OK, "%s answers, and takes the key of this machine", join.Address)
+}
+
+// gatewayAnswersWithin is how long doctor waits for a gateway.
+const gatewayAnswersWithin = 10 * time.Second
 
 // checkServer opens a store on a server, as every command does.
 func (a *app) checkServer(r *doctor.Report, place string) {

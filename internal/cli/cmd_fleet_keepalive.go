@@ -51,7 +51,7 @@ func runKeepalive(ctx context.Context, a *app, o keepaliveOptions) error {
 	}
 	ctx, stop := daemon(ctx)
 	defer stop()
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withBeside(ctx, func(s besideAgent) error {
 		c, err := a.session(ctx, s, o.sessionOptions)
 		if err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/gateway"
+	"example.org/bridge/internal/gateway/operation"
 	"example.org/bridge/internal/mcpserver"
 )
 
@@ -26,6 +27,12 @@ type gatewayOptions struct {
 	plain             bool
 	maxConnections    int
 	tools             []mcpserver.Group
+}
+
+// gatewayOperations are what bridge on other machines may ask for.
+type gatewayOperations interface {
+	mcpserver.Bridge
+	operation.Beside
 }
 
 func newGatewayCmd(a *app) *cobra.Command {
@@ -106,7 +113,7 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 	g = gateway.Options{
 		Keys:       s.keys,
 		Bridge:     s,
-		Operations: reflect.TypeFor[mcpserver.Bridge](),
+		Operations: reflect.TypeFor[gatewayOperations](),
 		Ready: func(ctx context.Context) error {
 			_, err := s.StoreTime(ctx)
 			return err
@@ -128,6 +135,11 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 	if o.plain {
 		return g, nil
 	}
+	authority, err := gateway.NewAuthority(s.master)
+	if err != nil {
+		return g, err
+	}
+	g.Authority = authority.Issue([]string{operation.ServerName})
 	if o.certFile != "" {
 		files := &gateway.Files{CertPath: o.certFile, KeyPath: o.keyFile}
 		names, err := files.Names()
@@ -136,10 +148,6 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 		}
 		g.Certificates, g.Names = files, append(g.Names, names...)
 		return g, nil
-	}
-	authority, err := gateway.NewAuthority(s.master)
-	if err != nil {
-		return g, err
 	}
 	g.Certificates = authority.Issue(g.Names)
 	return g, nil

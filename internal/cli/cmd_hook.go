@@ -16,12 +16,14 @@ import (
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/agents"
 	"example.org/bridge/internal/binding"
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/view"
 )
 
 // hookTime is how long a hook may take, whatever happens.
 const hookTime = 200 * time.Millisecond
+
+// hookTimeAway is hookTime where the store is behind a gateway.
+const hookTimeAway = time.Second
 
 // wakeTime is how long a hook may take until it has left a waiter behind: on a busy
 // machine an agent without one would not be woken at all.
@@ -80,8 +82,8 @@ tool runs, and the user is told once in the session.
 
 The agent must have created or joined its conversation through "bridge serve" in the
 same client. A hook never fails its client and never delays it: it takes at most 200 ms,
-and 2 s with --guard (--time-limit), and its exit code is 0 in every other case; with --wake
-it may take 2 s until the process that waits is started;
+1 s through a gateway, 2 s with --guard (--time-limit), and its exit code is 0 in every
+other case; with --wake it may take 2 s until the process that waits is started;
 --log-level debug says what happened.`,
 		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
   bridge hook claude --wait --log-level debug < event.json`,
@@ -97,6 +99,9 @@ it may take 2 s until the process that waits is started;
 			err := a.configure(cmd)
 			if o.timeLimit <= 0 {
 				o.timeLimit = hookTime
+				if a.isConnected() {
+					o.timeLimit = hookTimeAway
+				}
 				if o.guard {
 					o.timeLimit = guardTime
 				}
@@ -125,7 +130,7 @@ it may take 2 s until the process that waits is started;
 	boolFlag(cmd.Flags(), &o.guard, "guard", "before a tool runs: end with exit code 2 where it would change a file that another agent has claimed")
 	countFlag(cmd.Flags(), &o.clientPID, "client-pid", "the client's process, for a hook that it did not start itself")
 	ageFlag(cmd.Flags(), &o.maxWait, "max-wait", "how long to wait at most")
-	ageFlag(cmd.Flags(), &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most (0: 200 ms, and 2 s with --guard)")
+	ageFlag(cmd.Flags(), &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most (0: 200 ms, 1 s through a gateway, 2 s with --guard)")
 	settings(cmd, "max-wait", "time-limit")
 	return cmd
 }
@@ -204,7 +209,7 @@ func runHook(ctx context.Context, a *app, client string, o hookOptions, limit *h
 		}
 		limit.start(o.timeLimit)
 	}
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withBeside(ctx, func(s besideAgent) error {
 		mail, err := session.Mail(ctx, s, entries)
 		if err != nil || len(mail) == 0 {
 			return err
@@ -231,7 +236,7 @@ func runHook(ctx context.Context, a *app, client string, o hookOptions, limit *h
 
 // hookNotice is what the agent is told: of its mail or, without any, who it is
 // where it may have forgotten that.
-func hookNotice(ctx context.Context, s *bridge.Service, event agents.HookEvent, mail []agents.HookMail, tell agents.HookNews) (string, error) {
+func hookNotice(ctx context.Context, s agents.HookBridge, event agents.HookEvent, mail []agents.HookMail, tell agents.HookNews) (string, error) {
 	switch {
 	case event.Forgets() && len(tell.Mail) == 0:
 		return agents.HookIdentity(ctx, s, mail, tell.Ends)
@@ -263,7 +268,7 @@ func runHookWait(ctx context.Context, a *app, client string, o hookOptions) (err
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.maxWait)
 	defer cancel()
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withBeside(ctx, func(s besideAgent) error {
 		text, err := agents.HookWait{HookSession: session, Bridge: s, Client: process}.Run(ctx)
 		if err != nil || text == "" {
 			return err

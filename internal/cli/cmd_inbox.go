@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/fleet"
 )
 
@@ -63,7 +62,7 @@ the conversation has expired.
 func runInbox(ctx context.Context, a *app, o inboxOptions) error {
 	ctx, stop := daemon(ctx)
 	defer stop()
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withBeside(ctx, func(s besideAgent) error {
 		c, err := a.session(ctx, s, o.sessionOptions)
 		if err != nil {
 			return err

@@ -184,11 +184,18 @@ func (a *app) setup(client agents.Client, o installOptions) (agents.Installer, a
 // entered for the user only, since a project's files are for others too, but where
 // the client hands no variables on.
 func (a *app) namePlaces(setup *agents.Setup, storeNamed bool) (err error) {
-	if err := a.needsFile("install", "give the client's server the connection string as BRIDGE_DB yourself"); err != nil {
-		return err
+	connected := a.isConnected()
+	if !connected {
+		if err := a.needsFile("install", "give the client's server the connection string as BRIDGE_DB yourself"); err != nil {
+			return err
+		}
 	}
 	user := setup.Scope == agents.ScopeUser || setup.Client == agents.Codex
-	if storeNamed || user && a.moved("XDG_STATE_HOME", ".local", "state") {
+	moved := a.moved("XDG_STATE_HOME", ".local", "state")
+	if connected && moved {
+		a.note("the connection to the gateway is kept where XDG_STATE_HOME leads: the client must hand that variable on to its server")
+	}
+	if !connected && (storeNamed || user && moved) {
 		if setup.DB, err = a.storePath(); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/mcpserver"
+	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/stdio"
 )
 
@@ -89,7 +90,11 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 		log.Debug("the client that started this process has ended")
 		cancel()
 	})
-	return a.withServices(ctx, true, func(s services) error {
+	join, away, err := a.connected()
+	if err != nil {
+		return err
+	}
+	serve := func(b mcpserver.Bridge, guard *commandService) error {
 		if term.IsTerminal(int(a.stdin.Fd())) {
 			_, _ = fmt.Fprintln(a.stderr, "bridge waits for MCP messages on standard input, as MCP clients send them; press Ctrl-D to end")
 		}
@@ -108,10 +113,25 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 			o.Labels, o.Told = a.clientLabels()
 		}
 		if a.yoloEnabled() {
-			o.Commands = s.commandService
+			o.Commands = guard
 		}
-		return mcpserver.Serve(ctx, s, o)
-	})
+		return mcpserver.Serve(ctx, b, o)
+	}
+	if !away {
+		return a.withServices(ctx, true, func(s services) error { return serve(s, s.commandService) })
+	}
+	if err := storefile.Prepare(path); err != nil {
+		return err
+	}
+	if a.yoloEnabled() {
+		log.Warn("the tools for commands are not offered: the store is behind a gateway")
+	}
+	conn, err := a.dial(join)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return serve(conn, nil)
 }
 
 // clientLabels are what is known of the session of the client that started the

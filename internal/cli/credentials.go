@@ -55,7 +55,7 @@ var wholeToken = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // session returns the credentials: from the command line, the file, or the
 // environment, in this order. The session follows from the token.
-func (a *app) session(ctx context.Context, s *bridge.Service, o sessionOptions) (bridge.Credentials, error) {
+func (a *app) session(ctx context.Context, s besideAgent, o sessionOptions) (bridge.Credentials, error) {
 	c := bridge.Credentials{Conversation: o.conversation, Token: o.token}
 	if o.token != "" {
 		a.note("warning: other users can see a token on the command line: use --token-file or BRIDGE_TOKEN")
@@ -80,7 +80,11 @@ func (a *app) session(ctx context.Context, s *bridge.Service, o sessionOptions) 
 		return c, usagef("that is not a token: a token is 64 hex digits, as `bridge tokens` prints them")
 	}
 	if !wholeID.MatchString(c.Conversation) {
-		found, err := findConversation(ctx, s, c.Conversation)
+		here, ok := s.(*bridge.Service)
+		if !ok {
+			return c, usagef("write the id of the conversation out: only the machine that has the store can complete it")
+		}
+		found, err := findConversation(ctx, here, c.Conversation)
 		if err != nil {
 			return c, err
 		}

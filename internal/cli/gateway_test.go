@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -24,6 +25,7 @@ import (
 // runningGateway is `bridge gateway`, which may be killed and started again.
 type runningGateway struct {
 	place   *installation
+	listen  string // empty for any port
 	roots   *x509.CertPool
 	process *exec.Cmd
 	address atomic.Value // string
@@ -47,7 +49,7 @@ var listens = regexp.MustCompile(`msg="the gateway listens" address=(\S+)`)
 
 func (g *runningGateway) start(t *testing.T) {
 	t.Helper()
-	g.process = g.place.command("gateway", "--listen", "127.0.0.1:0", "--log-format", "text", "--log-level", "debug")
+	g.process = g.place.command("gateway", "--listen", cmp.Or(g.listen, "127.0.0.1:0"), "--log-format", "text", "--log-level", "debug")
 	out, err := g.process.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

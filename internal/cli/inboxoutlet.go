@@ -20,8 +20,11 @@ type inboxOutlet interface {
 	end(shown int) error
 }
 
-func newInboxOutlet(a *app, s *bridge.Service, c bridge.Credentials, o inboxOptions) (inboxOutlet, error) {
-	overview := func(ctx context.Context) (bridge.Overview, error) { return s.Conversation(ctx, c.Conversation) }
+func newInboxOutlet(a *app, s besideAgent, c bridge.Credentials, o inboxOptions) (inboxOutlet, error) {
+	overview := func(ctx context.Context) (bridge.Overview, error) {
+		sessions, err := s.PeekRoster(ctx, c)
+		return bridge.Overview{Conversation: bridge.Conversation{ID: c.Conversation}, Sessions: sessions}, err
+	}
 	switch {
 	case o.exec != "":
 		program, err := a.operatorProgram(o.exec)

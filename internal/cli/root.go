@@ -101,7 +101,7 @@ func commandGroups(a *app) []commandGroup {
 			newServeCmd(a), newInstallCmd(a), newUninstallCmd(a), newInboxCmd(a), newHookCmd(a), newDoctorCmd(a), newBackupCmd(a), newRestoreCmd(a), newRepairCmd(a),
 		}},
 		{"Run a team unattended", []*cobra.Command{newFleetCmd(a)}},
-		{"Use several machines", []*cobra.Command{newGatewayCmd(a), newAccessCmd(a), newStoreCmd(a)}},
+		{"Use several machines", []*cobra.Command{newGatewayCmd(a), newAccessCmd(a), newConnectCmd(a), newDisconnectCmd(a), newStoreCmd(a)}},
 		{"Test MCP servers", []*cobra.Command{newHarnessCmd(a)}},
 		{"Measure and check bridge itself", []*cobra.Command{newBenchCmd(a), newStressCmd(a), newRedactCmd(a)}},
 		{groupOther, []*cobra.Command{newVersionCmd(a), newCompletionCmd(a)}},

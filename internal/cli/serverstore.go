@@ -49,6 +49,9 @@ func placeOf(dsn string) (string, error) {
 
 // needsFile refuses a command that works on the file of a store.
 func (a *app) needsFile(command, instead string) error {
+	if err := a.needsStore(); err != nil {
+		return err
+	}
 	if a.onServer() {
 		return usagef("`bridge %s` is for a store in a file, and this one is in PostgreSQL: %s", command, instead)
 	}

@@ -89,6 +89,9 @@ type openedStore struct {
 // withServices opens the store, makes it first where create says so, and closes
 // it behind fn.
 func (a *app) withServices(ctx context.Context, create bool, fn func(services) error) (err error) {
+	if err := a.needsStore(); err != nil {
+		return err
+	}
 	path, err := a.storePath()
 	if err != nil {
 		return err

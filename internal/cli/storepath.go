@@ -24,6 +24,9 @@ func (a *app) storePath() (string, error) {
 	}
 	path := a.db
 	if path == "" {
+		if join, ok, err := a.connected(); ok || err != nil {
+			return placeBehind(join), err
+		}
 		var err error
 		if path, err = defaultStore(); err != nil {
 			return "", err

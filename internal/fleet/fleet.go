@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"time"
 
+	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/bridge"
 )
 
@@ -27,6 +28,7 @@ func final(err error) bool {
 	for _, known := range []error{
 		bridge.ErrExpired, bridge.ErrUnauthorized, bridge.ErrStoreMissing, bridge.ErrStoreForeign, bridge.ErrStoreNewer, bridge.ErrStoreMoved,
 		bridge.ErrStorePermissions, bridge.ErrStoreKey, bridge.ErrStoreGone, bridge.ErrStoreDamaged,
+		access.ErrRefused, access.ErrRole, bridge.ErrGatewayForeign, bridge.ErrGatewayVersion,
 	} {
 		if errors.Is(err, known) {
 			return true

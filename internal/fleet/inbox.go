@@ -13,9 +13,19 @@ import (
 // maxRetry bounds the pauses of a follower whose store fails.
 const maxRetry = 10 * time.Second
 
+// Mailbox is what an inbox is read from: bridge.Service, or a connection to a gateway.
+type Mailbox interface {
+	PeekMessages(ctx context.Context, c bridge.Credentials, after int64, limit int) (bridge.Peeked, error)
+	AwaitMessages(ctx context.Context, c bridge.Credentials, after int64) error
+	Check(ctx context.Context, c bridge.Credentials, r bridge.CheckRequest, drain <-chan struct{}) (bridge.Delivery, error)
+	Confirm(ctx context.Context, claim bridge.Claim) error
+	GiveBack(ctx context.Context, claim bridge.Claim) error
+	Renew(ctx context.Context, claim bridge.Claim) error
+}
+
 // Inbox shows the messages to one session outside its client.
 type Inbox struct {
-	Bridge  *bridge.Service
+	Bridge  Mailbox
 	Session bridge.Credentials
 	// MarkRead marks each page read once Show has returned without an error. The
 	// agent does not get those messages again.

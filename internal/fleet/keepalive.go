@@ -15,9 +15,14 @@ const KeepaliveInterval = 30 * time.Second
 // doubles up to the interval.
 const firstRetry = 250 * time.Millisecond
 
+// Heart takes heartbeats: bridge.Service, or a connection to a gateway.
+type Heart interface {
+	Heartbeat(ctx context.Context, c bridge.Credentials) (bridge.Pulse, error)
+}
+
 // Keepalive sends heartbeats for a session. It never marks anything read.
 type Keepalive struct {
-	Bridge   *bridge.Service
+	Bridge   Heart
 	Session  bridge.Credentials
 	Interval time.Duration
 	// Once ends after the first heartbeat.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"example.org/bridge/internal/gateway/operation"
 )
 
 // small is how large a body may be without waiting for others.
@@ -42,7 +44,7 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) (body []byte,
 			tooLarge(w)
 		} else {
 			w.Header().Set("Connection", "close")
-			refuse(w, http.StatusRequestTimeout, "body", "the body did not come whole, or not within 30 seconds")
+			refuse(w, http.StatusRequestTimeout, operation.Unfinished, "the body did not come whole, or not within 30 seconds")
 		}
 		return nil, func() {}, false
 	}

@@ -4,11 +4,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -19,6 +17,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/gateway/operation"
 )
 
 // Certificates give the certificate for the next connection.
@@ -69,13 +68,7 @@ func NewAuthority(key bridge.Key) (*Authority, error) {
 }
 
 // Pin is the hash of the authority's public key: 64 hexadecimal characters.
-func (a *Authority) Pin() string { return PinOf(a.cert) }
-
-// PinOf is the pin of a certificate: SHA-256 of its public key (RFC 7469, section 2.4).
-func PinOf(c *x509.Certificate) string {
-	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
-	return hex.EncodeToString(sum[:])
-}
+func (a *Authority) Pin() string { return operation.PinOf(a.cert) }
 
 // PEM is the authority's certificate, for clients that are told to trust it.
 func (a *Authority) PEM() []byte {

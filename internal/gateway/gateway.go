@@ -27,6 +27,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/gateway/operation"
 )
 
 // Limits of a gateway.
@@ -67,6 +68,9 @@ type Options struct {
 	Ready func(context.Context) error
 	// Certificates are of TLS; nil is plain HTTP, which is for loopback only.
 	Certificates Certificates
+	// Authority gives the certificates for bridge's own connections, which trust no other
+	// than the store's authority. Nil where Certificates are of that one already.
+	Authority Certificates
 	// Names are the hosts, without ports, by which clients reach the gateway.
 	Names []string
 	// MaxClients bounds the number of connections.
@@ -109,6 +113,9 @@ func New(o Options) *Gateway {
 	for _, name := range o.Names {
 		g.names[canonical(name)] = true
 	}
+	if o.Certificates != nil {
+		g.names[operation.ServerName] = true
+	}
 	g.operations = newOperations(o.Bridge, o.Operations, g.draining)
 	g.principals = newPrincipals(o)
 	return g
@@ -137,7 +144,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	if g.o.Certificates != nil {
 		server.TLSConfig = &tls.Config{
 			MinVersion:     tls.VersionTLS12,
-			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return g.o.Certificates.Certificate() },
+			GetCertificate: g.certificate,
 		}
 	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -165,6 +172,14 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	<-watched
 	g.principals.close()
 	return err
+}
+
+// certificate is the one for a connection.
+func (g *Gateway) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if g.o.Authority != nil && hello.ServerName == operation.ServerName {
+		return g.o.Authority.Certificate()
+	}
+	return g.o.Certificates.Certificate()
 }
 
 // notClosed is an error of a server other than that it was told to end.

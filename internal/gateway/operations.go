@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"time"
 
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/bridge"
@@ -19,10 +20,19 @@ const operationsPath = operation.Path
 type operations struct {
 	methods  map[string]reflect.Value
 	draining <-chan struct{}
+	// giveBack ends the delivery of messages that were not written.
+	giveBack func(context.Context, bridge.Claim) error
+	now      func() time.Time
 }
 
 func newOperations(target any, all reflect.Type, draining <-chan struct{}) *operations {
-	o := &operations{methods: map[string]reflect.Value{}, draining: draining}
+	o := &operations{methods: map[string]reflect.Value{}, draining: draining, now: time.Now}
+	if b, ok := target.(interface {
+		GiveBack(ctx context.Context, claim bridge.Claim) error
+		Now() time.Time
+	}); ok {
+		o.giveBack, o.now = b.GiveBack, b.Now
+	}
 	on := reflect.ValueOf(target)
 	for method := range all.Methods() {
 		if method.Type.NumIn() > 0 && method.Type.In(0) == reflect.TypeFor[context.Context]() {
@@ -77,21 +87,27 @@ func argument(of reflect.Type, text json.RawMessage) (reflect.Value, error) {
 func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call) {
 	method, ok := g.operations.methods[strings.TrimPrefix(r.URL.Path, operationsPath)]
 	if !ok {
-		refuse(w, http.StatusNotFound, "no_such_operation", "this gateway has no such operation: is it of the version of bridge on this machine?")
+		refuse(w, http.StatusNotFound, operation.Unknown, "this gateway has no such operation: is it of the version of bridge on this machine?")
 		return
 	}
 	ctx := bridge.WithCaller(r.Context(), "key "+c.principal.key.ID)
 	in, err := g.operations.arguments(ctx, method.Type(), c.body)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "arguments", err.Error())
+		refuse(w, http.StatusBadRequest, operation.Arguments, err.Error())
 		return
 	}
 	out, err := g.carryOut(method, in)
+	if errors.Is(context.Cause(r.Context()), errRevoked) {
+		g.unauthorized(w)
+		return
+	}
 	if err != nil {
 		g.answerFailure(w, r, err)
 		return
 	}
-	var a operation.Answer
+	written := false
+	defer func() { g.operations.settle(ctx, out, written) }()
+	a := operation.Answer{Now: g.operations.now(), Draining: g.isDraining()}
 	for _, v := range out {
 		text, err := json.Marshal(v.Interface())
 		if err != nil {
@@ -100,8 +116,33 @@ func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call)
 		}
 		a.Results = append(a.Results, text)
 	}
-	if r.Context().Err() == nil {
-		answer(w, http.StatusOK, a)
+	if r.Context().Err() != nil {
+		return
+	}
+	answer(w, http.StatusOK, a)
+	p, ok := w.(*paced)
+	written = !ok || p.whole()
+}
+
+// settle gives messages back whose answer was not written. Of one that was, the other
+// side says whether its agent got it; where it does not, the claim runs out.
+func (o *operations) settle(ctx context.Context, results []reflect.Value, written bool) {
+	if written || o.giveBack == nil {
+		return
+	}
+	for _, result := range results {
+		var claims []bridge.Claim
+		switch r := result.Interface().(type) {
+		case bridge.Delivery:
+			claims = []bridge.Claim{r.Claim}
+		case bridge.Collected:
+			claims = r.Claims
+		}
+		for _, claim := range claims {
+			if claim.ID != 0 {
+				_ = o.giveBack(context.WithoutCancel(ctx), claim) // else it runs out
+			}
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/gateway/operation"
 )
 
 // Actions of the audit log, for calls that were refused before they became one of the
@@ -71,7 +72,7 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 	if err != nil {
 		if errors.Is(err, errBusy) {
 			w.Header().Set("Retry-After", "1")
-			refuse(w, http.StatusTooManyRequests, "busy", err.Error())
+			refuse(w, http.StatusTooManyRequests, operation.Busy, err.Error())
 		} else {
 			g.unauthorized(w)
 		}
@@ -100,7 +101,7 @@ func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action st
 			defer func() { <-g.strangers }()
 		case <-time.After(time.Second):
 			w.Header().Set("Retry-After", "2")
-			refuse(w, http.StatusTooManyRequests, "busy", "too many keys are being checked")
+			refuse(w, http.StatusTooManyRequests, operation.Busy, "too many keys are being checked")
 			return nil, false
 		case <-r.Context().Done():
 			return nil, false
@@ -118,7 +119,7 @@ func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action st
 	if !p.key.Role.Calls() {
 		err := g.o.Keys.RefuseRole(r.Context(), p.key, caller)
 		if errors.Is(err, access.ErrRole) {
-			refuse(w, http.StatusForbidden, "access_role", err.Error())
+			refuse(w, http.StatusForbidden, operation.WrongRole, err.Error())
 		} else {
 			g.failed(w, err)
 		}
@@ -152,14 +153,14 @@ func addressOf(r *http.Request) string {
 
 func (g *Gateway) unauthorized(w http.ResponseWriter) {
 	w.Header().Set("WWW-Authenticate", `Bearer realm="bridge"`)
-	refuse(w, http.StatusUnauthorized, "access_refused", access.ErrRefused.Error())
+	refuse(w, http.StatusUnauthorized, operation.Refused, access.ErrRefused.Error())
 }
 
 // goAway tells a client to come back, to another gateway or to this one's successor.
 func (g *Gateway) goAway(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "2")
 	w.Header().Set("Connection", "close")
-	refuse(w, http.StatusServiceUnavailable, "draining", "this gateway is ending: try again in a few seconds")
+	refuse(w, http.StatusServiceUnavailable, operation.Draining, "this gateway is ending: try again in a few seconds")
 }
 
 // failed answers for the store. What the table of advice does not know goes to the log
@@ -179,7 +180,7 @@ func (g *Gateway) failed(w http.ResponseWriter, err error) {
 
 // refuse answers with an error, as JSON.
 func refuse(w http.ResponseWriter, status int, code, message string) {
-	answer(w, status, map[string]any{"error": code, "message": message})
+	answer(w, status, operation.Refusal{Code: code, Message: message})
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

@@ -13,6 +13,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/mcpserver"
 )
 
@@ -55,6 +56,7 @@ func TestErrorsEncode(t *testing.T) {
 	for _, of := range []reflect.Type{
 		reflect.TypeFor[bridge.InvalidError](), reflect.TypeFor[bridge.RateLimitError](),
 		reflect.TypeFor[bridge.ExpiredError](), reflect.TypeFor[bridge.BusyError](), reflect.TypeFor[bridge.QuotaError](), reflect.TypeFor[claims.HeldError](),
+		reflect.TypeFor[files.ConflictError](),
 	} {
 		t.Run(of.Name(), func(t *testing.T) { survives(t, of) })
 	}

@@ -10,9 +10,11 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/files"
 )
 
 // Path is in front of the names of operations. Its number changes when an older
@@ -24,7 +26,30 @@ type Answer struct {
 	// Results are what the operation returned, but the error.
 	Results []json.RawMessage `json:"results,omitempty"`
 	Failure *Failure          `json:"failure,omitempty"`
+	// Now is the time of the store, when the answer was made.
+	Now time.Time `json:"now,omitzero"`
+	// Draining reports that the gateway ends: what waited returned early.
+	Draining bool `json:"draining,omitempty"`
 }
+
+// Refusal is what comes in the place of an Answer where the gateway did not begin with
+// the operation.
+type Refusal struct {
+	// Code is one of those below, or that of an error of the domain.
+	Code    string `json:"error"`
+	Message string `json:"message"`
+}
+
+// Codes of refusals.
+const (
+	Draining   = "draining"
+	Busy       = "busy"
+	Unfinished = "body" // the body did not come whole in time
+	Refused    = "access_refused"
+	WrongRole  = "access_role"
+	Unknown    = "no_such_operation"
+	Arguments  = "arguments"
+)
 
 // Failure is an error of the domain.
 type Failure struct {
@@ -41,6 +66,7 @@ type Failure struct {
 var known = []reflect.Type{
 	reflect.TypeFor[bridge.InvalidError](), reflect.TypeFor[bridge.RateLimitError](), reflect.TypeFor[bridge.ExpiredError](),
 	reflect.TypeFor[bridge.BusyError](), reflect.TypeFor[bridge.QuotaError](), reflect.TypeFor[claims.HeldError](),
+	reflect.TypeFor[files.ConflictError](),
 }
 
 // Typed is the form of an error that has a type of the domain; nil for any other.

@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/adrg/xdg"
+
+	"example.org/bridge/internal/agents"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/fleet"
+	"example.org/bridge/internal/gateway/remote"
+	"example.org/bridge/internal/privatefile"
+	"example.org/bridge/internal/sqlite/storefile"
+)
+
+// connection is the gateway that this machine uses in the place of a store.
+type connection struct {
+	remote.Join
+	read bool
+	err  error
+}
+
+// connectionFile holds the join string. It is in the folder that is hidden from commands.
+func connectionFile() string { return filepath.Join(xdg.StateHome, "bridge", "gateway") }
+
+// connected returns the gateway to use; ok is false where there is none. A store that is
+// named is used instead: by --db, BRIDGE_DB or the configuration file.
+func (a *app) connected() (join remote.Join, ok bool, err error) {
+	if a.db != "" || noHome("XDG_STATE_HOME") {
+		return remote.Join{}, false, nil
+	}
+	c := &a.connection
+	if !c.read {
+		c.read = true
+		c.Join, c.err = readConnection()
+	}
+	return c.Join, c.err == nil && c.Address != "", c.err
+}
+
+// isConnected reports whether a gateway is used.
+func (a *app) isConnected() bool {
+	_, ok, _ := a.connected()
+	return ok
+}
+
+// readConnection reads the file; without one there is no address.
+func readConnection() (remote.Join, error) {
+	path := connectionFile()
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return remote.Join{}, nil
+	}
+	text, err := readSecretFile(path)
+	if err != nil {
+		return remote.Join{}, err
+	}
+	join, err := remote.ParseJoin(string(text))
+	if err != nil {
+		return join, usagef("%s is damaged: run `bridge connect` again, or `bridge disconnect`", path)
+	}
+	return join, nil
+}
+
+// keepConnection writes the file, whole and for the user alone.
+func keepConnection(join remote.Join) error {
+	path := connectionFile()
+	if err := storefile.Prepare(path); err != nil {
+		return err
+	}
+	if err := storefile.CheckPrivate(filepath.Dir(path)); err != nil {
+		return err
+	}
+	return storefile.Unwritable(privatefile.Write{Durable: true}.File(path, []byte(join.String()+"\n")))
+}
+
+// placeBehind is what stands for the path of a store behind a gateway: a file that is
+// never made, in a folder that keeps what clients' sessions remember. All gateways of a
+// store have one pin, and so one folder.
+func placeBehind(join remote.Join) string {
+	return filepath.Join(xdg.StateHome, "bridge", "gateway-"+join.Pin[:16], "bridge.db")
+}
+
+// needsStore refuses what only the machine with the store can do.
+func (a *app) needsStore() error {
+	join, ok, err := a.connected()
+	if !ok {
+		return err
+	}
+	return usagef("the store is behind the gateway %s, and this machine sees its own conversations only: run this where the store is, or name a store of this machine with --db", join.Address)
+}
+
+// dial returns a connection to a gateway.
+func (a *app) dial(join remote.Join) (*remote.Conn, error) {
+	engine, err := a.redactor()
+	if err != nil {
+		return nil, err
+	}
+	return remote.New(remote.Options{Join: join, Redactor: engine, Log: a.log()}), nil
+}
+
+// besideAgent is what runs beside an agent asks: bridge.Service, or a connection.
+type besideAgent interface {
+	agents.HookBridge
+	fleet.Mailbox
+	fleet.Heart
+	SessionOf(ctx context.Context, conversation, token string) (bridge.SessionID, error)
+}
+
+// withBeside opens the store that there is, or the connection, and calls fn with it.
+func (a *app) withBeside(ctx context.Context, fn func(besideAgent) error) error {
+	join, ok, err := a.connected()
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return a.withStore(ctx, func(s *bridge.Service) error { return fn(s) })
+	}
+	conn, err := a.dial(join)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return fn(conn)
+}

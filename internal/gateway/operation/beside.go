@@ -1,0 +1,17 @@
+package operation
+
+import (
+	"context"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Beside are the operations of what runs beside an agent, such as its client's hooks:
+// they neither mark anything read nor change what the agent said.
+type Beside interface {
+	PeekMessages(ctx context.Context, c bridge.Credentials, after int64, limit int) (bridge.Peeked, error)
+	AwaitMail(ctx context.Context, c bridge.Credentials, after int64, drain <-chan struct{}) error
+	PeekRoster(ctx context.Context, c bridge.Credentials) (bridge.Roster, error)
+	Heartbeat(ctx context.Context, c bridge.Credentials) (bridge.Pulse, error)
+	SessionOf(ctx context.Context, conversation, token string) (bridge.SessionID, error)
+}

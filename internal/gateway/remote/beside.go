@@ -1,0 +1,55 @@
+package remote
+
+import (
+	"context"
+	"errors"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// PeekMessages returns messages and leaves them unread.
+func (c *Conn) PeekMessages(ctx context.Context, cr bridge.Credentials, after int64, limit int) (out bridge.Peeked, err error) {
+	_, err = c.do(ctx, request{name: "PeekMessages", arguments: []any{cr, after, limit}, again: true}, &out)
+	return out, err
+}
+
+// AwaitMessages returns when there may be a message with a number above after. While the
+// gateway is away it goes on waiting, and looks then.
+func (c *Conn) AwaitMessages(ctx context.Context, cr bridge.Credentials, after int64) error {
+	for {
+		_, err := c.do(ctx, request{name: "AwaitMail", arguments: []any{cr, after}, again: true, hasty: true, wait: bridge.MaxWait})
+		if !errors.Is(err, bridge.ErrGatewayAway) {
+			return err
+		}
+		if !sleep(ctx, maxPause) {
+			return ctx.Err()
+		}
+	}
+}
+
+// PeekRoster tells who is in the session's conversation.
+func (c *Conn) PeekRoster(ctx context.Context, cr bridge.Credentials) (out bridge.Roster, err error) {
+	_, err = c.do(ctx, request{name: "PeekRoster", arguments: []any{cr}, again: true}, &out)
+	return out, err
+}
+
+// Prove asks the gateway for nothing but whether it takes the key.
+func (c *Conn) Prove(ctx context.Context) error {
+	_, err := c.CountMail(ctx, bridge.Credentials{})
+	if errors.Is(err, bridge.ErrUnauthorized) {
+		return nil // nobody has proved a session, and the key counts
+	}
+	return err
+}
+
+// Heartbeat says that the session lives.
+func (c *Conn) Heartbeat(ctx context.Context, cr bridge.Credentials) (out bridge.Pulse, err error) {
+	_, err = c.do(ctx, request{name: "Heartbeat", arguments: []any{cr}, again: true}, &out)
+	return out, err
+}
+
+// SessionOf returns the session that a token belongs to.
+func (c *Conn) SessionOf(ctx context.Context, conversation, token string) (out bridge.SessionID, err error) {
+	_, err = c.do(ctx, request{name: "SessionOf", arguments: []any{conversation, token}, again: true}, &out)
+	return out, err
+}

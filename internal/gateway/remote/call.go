@@ -1,0 +1,115 @@
+package remote
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Pauses between two attempts.
+const (
+	firstPause = 50 * time.Millisecond
+	maxPause   = 2 * time.Second
+)
+
+// request is one operation.
+type request struct {
+	name      string
+	arguments []any
+	// again reports that it may be repeated where its answer was lost, and stores that
+	// it stores something all the same, once.
+	again, stores bool
+	// hasty is tried once.
+	hasty bool
+	// wait is how long the gateway may wait before it answers.
+	wait time.Duration
+}
+
+// outcome is what is known of an attempt.
+type outcome int
+
+const (
+	answered outcome = iota // it was carried out, or refused for good
+	undone                  // it was not begun
+	lost                    // it may have been carried out
+)
+
+// fate is what else is known of an operation.
+type fate struct {
+	lost     bool // an earlier answer was lost
+	draining bool // the gateway ends
+}
+
+// do carries out an operation and decodes what it returned, but its error, into results.
+func (c *Conn) do(ctx context.Context, r request, results ...any) (f fate, err error) {
+	if r.arguments == nil {
+		r.arguments = []any{}
+	}
+	body, err := json.Marshal(r.arguments)
+	if err != nil {
+		return f, err
+	}
+	until := time.Now().Add(c.o.TryFor)
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		what, err := c.attempt(ctx, r, body, results, &f)
+		if what == answered {
+			c.noteAway(nil)
+			return f, err
+		}
+		f.lost = f.lost || what == lost
+		if ctx.Err() == nil {
+			c.noteAway(err)
+		}
+		over := r.hasty || f.lost && !r.again || time.Now().Add(pause).After(until)
+		if over || !sleep(ctx, spread(pause)) {
+			return f, r.givenUp(ctx, f, err)
+		}
+	}
+}
+
+// spread is a pause of half to all of a time, so that those who wait do not come back
+// together.
+func spread(d time.Duration) time.Duration {
+	return d/2 + rand.N(d/2) //nolint:gosec // G404: no secret
+}
+
+// givenUp is the error of an operation that was not answered.
+func (r request) givenUp(ctx context.Context, f fate, last error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case f.lost && (r.stores || !r.again):
+		return fmt.Errorf("%w: %w", bridge.ErrAnswerLost, last)
+	case f.lost || errors.Is(last, errTransport):
+		return fmt.Errorf("%w: %w", bridge.ErrGatewayAway, last)
+	}
+	return last
+}
+
+// noteAway tells the log once that the gateway does not answer, and once that it does
+// again.
+func (c *Conn) noteAway(err error) {
+	switch {
+	case err != nil && !c.away.Swap(true):
+		c.o.Log.Warn("the gateway does not answer; calls are tried again", "gateway", c.o.Join.Address, "error", err)
+	case err == nil && c.away.Load() && c.away.Swap(false):
+		c.o.Log.Info("the gateway answers again", "gateway", c.o.Join.Address)
+	}
+}
+
+// sleep waits, unless ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,368 @@
+package remote_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/gateway"
+	"example.org/bridge/internal/gateway/remote"
+	"example.org/bridge/internal/tasks"
+)
+
+// pair opens a conversation through a connection.
+func pair(t *testing.T, c *remote.Conn) bridgetest.Pair {
+	t.Helper()
+	created := must(c.Create(t.Context(), bridge.CreateRequest{MyRole: "one", PartnerRole: "two"}))(t)
+	joined := must(c.Join(t.Context(), created.JoinCode))(t)
+	return bridgetest.Pair{
+		A: bridge.Credentials{Conversation: created.ID, Session: bridge.SessionA, Token: created.TokenA},
+		B: bridge.Credentials{Conversation: created.ID, Session: joined.Session, Token: joined.Token},
+	}
+}
+
+// take takes what waits and confirms it.
+func take(t *testing.T, c *remote.Conn, of bridge.Credentials, wait time.Duration) []bridge.Message {
+	t.Helper()
+	d := must(c.Check(t.Context(), of, bridge.CheckRequest{Wait: wait}, nil))(t)
+	if d.Claim.ID != 0 {
+		if err := c.Confirm(t.Context(), d.Claim); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d.Messages
+}
+
+func textsOf(messages []bridge.Message) (all []string) {
+	for _, m := range messages {
+		all = append(all, m.Text)
+	}
+	return all
+}
+
+// TestOperations: what a session does on one machine it does through a gateway.
+func TestOperations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, ctx := w.conn(t), t.Context()
+	p := pair(t, c)
+	sent := must(c.Send(ctx, p.A, bridge.SendRequest{Text: "hello", IdempotencyKey: "k"}))(t)
+	if again := must(c.Send(ctx, p.A, bridge.SendRequest{Text: "hello", IdempotencyKey: "k"}))(t); again.ID != sent.ID || !again.Repeated {
+		t.Errorf("repeated: %+v", again)
+	}
+	for range 2 { // without a key the same text twice is two messages
+		if sent := must(c.Send(ctx, p.A, bridge.SendRequest{Text: "same"}))(t); sent.Repeated {
+			t.Error("a message of its own is told to be a repetition")
+		}
+	}
+	if mail := must(c.CountMail(ctx, p.B))(t); mail.Unread != 3 {
+		t.Errorf("counted %+v", mail)
+	}
+	peeked := must(c.PeekMessages(ctx, p.B, bridge.FromUnread, 10))(t)
+	if diff := cmp.Diff([]string{"hello", "same", "same"}, textsOf(peeked.Messages)); diff != "" {
+		t.Errorf("peeked (-want +got):\n%s", diff)
+	}
+	d := must(c.Check(ctx, p.B, bridge.CheckRequest{Limit: 1}, nil))(t)
+	if err := errors.Join(c.Renew(ctx, d.Claim), c.GiveBack(ctx, d.Claim)); err != nil {
+		t.Fatal(err)
+	}
+	got := take(t, c, p.B, 0)
+	if diff := cmp.Diff([]string{"hello", "same", "same"}, textsOf(got)); diff != "" || !got[0].Redelivered || got[1].Redelivered {
+		t.Errorf("after giving back (-want +got):\n%s%+v", diff, got)
+	}
+	if got := take(t, c, p.B, 0); len(got) != 0 {
+		t.Errorf("delivered again: %+v", got)
+	}
+	if all := must(c.CheckAll(ctx, []bridge.Credentials{p.A, p.B}, bridge.CheckRequest{}, nil))(t); len(all.Messages) != 0 {
+		t.Errorf("all: %+v", all)
+	}
+	if h := must(c.HistoryWithin(ctx, p.B, 0, 10, bridge.PageBytes))(t); len(h.Messages) != 3 {
+		t.Errorf("history: %+v", h)
+	}
+	must(c.UpdateStatus(ctx, p.B, bridge.StatusBlocked))(t)
+	if s := must(c.CheckPartners(ctx, p.A, ""))(t); s.Partners[0].Status != bridge.StatusBlocked {
+		t.Errorf("status: %+v", s)
+	}
+	if _, ok := c.Standing(ctx, p.A); !ok {
+		t.Error("no standing")
+	}
+	if _, ok := c.Standing(ctx, bridge.Credentials{Conversation: p.A.Conversation, Session: "a", Token: p.B.Token}); ok {
+		t.Error("a standing without a proof")
+	}
+	if s := must(c.SessionOf(ctx, p.A.Conversation, p.A.Token))(t); s != bridge.SessionA {
+		t.Errorf("session %q", s)
+	}
+	if task := must(c.AssignTask(ctx, p.A, tasks.AssignRequest{Title: "do it"}))(t); task.Task.ID == 0 || task.Task.Worker == "" {
+		t.Errorf("task: %+v", task)
+	}
+	if skew := time.Until(c.Now()); skew > time.Minute || skew < -time.Minute {
+		t.Errorf("the time is off by %s", skew)
+	}
+	_ = c.RefuseCall(ctx, p.A, "send_to_partner", bridge.Invalid("message", "must not be empty"))
+	entries := must(w.served.AuditEntries(ctx, bridge.AuditQuery{Last: true, Limit: 1}))(t)
+	if entries[0].Action != "send_to_partner" || !strings.Contains(fmt.Sprint(entries[0].Details), "message") {
+		t.Errorf("the refusal was recorded as %+v", entries[0])
+	}
+}
+
+// failing answers each count of mail with an error of a test's.
+type failing struct {
+	bridgetest.Served
+	err *atomic.Value
+}
+
+type boxed struct{ error }
+
+func (f failing) CountMail(context.Context, bridge.Credentials) (bridge.Mail, error) {
+	b, _ := f.err.Load().(boxed)
+	return bridge.Mail{}, b.error
+}
+
+// TestErrors: an error is the same on both sides of the connection, and nothing is
+// repeated that the bridge has answered.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	var now atomic.Value
+	w := newWorld(t, func(o *gateway.Options) { o.Bridge = failing{o.Bridge.(bridgetest.Served), &now} })
+	c := w.conn(t)
+	at := time.Date(2026, 11, 29, 1, 2, 3, 0, time.UTC)
+	for _, want := range []error{
+		&bridge.InvalidError{Field: "limit", Problem: "must be less"},
+		&bridge.RateLimitError{What: "reading", Window: "minute", Limit: 3, RetryAfter: 7 * time.Second},
+		&bridge.ExpiredError{At: at},
+		&bridge.BusyError{Holder: bridge.Holder{PID: 7, Program: "x"}},
+		&bridge.QuotaError{},
+		&claims.HeldError{},
+		&files.ConflictError{Path: "a/b", Version: 3, Writer: "b", At: at, Since: 2, Diff: "-x\n+y\n"},
+	} {
+		t.Run(fmt.Sprintf("%T", want), func(t *testing.T) {
+			now.Store(boxed{fmt.Errorf("wrapped: %w", want)})
+			_, err := c.CountMail(t.Context(), bridge.Credentials{})
+			if diff := cmp.Diff(want, err); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	for _, want := range []error{
+		bridge.ErrUnauthorized, bridge.ErrExpired, bridge.ErrPaused, bridge.ErrBadJoinCode, bridge.ErrOutcomeUnknown,
+		bridge.ErrStoreFull, bridge.ErrStoreUnreachable, tasks.ErrNoTask, claims.ErrNotHeld, files.ErrNoFile,
+	} {
+		t.Run(want.Error(), func(t *testing.T) {
+			now.Store(boxed{fmt.Errorf("wrapped: %w", want)})
+			if _, err := c.CountMail(t.Context(), bridge.Credentials{}); !errors.Is(err, want) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	now.Store(boxed{errors.New("of nobody: /a/path")})
+	if _, err := c.CountMail(t.Context(), bridge.Credentials{}); err == nil || strings.Contains(err.Error(), "path") {
+		t.Errorf("an error without a name: %v", err)
+	}
+	stranger := w.conn(t, func(o *remote.Options) { o.Join.Key = strings.Replace(w.secret, w.secret[20:24], "0000", 1) })
+	if _, err := stranger.CountMail(t.Context(), bridge.Credentials{}); !errors.Is(err, access.ErrRefused) {
+		t.Errorf("with a wrong key: %v", err)
+	}
+	_, viewer, err := w.keys.Add(t.Context(), "viewer", access.Viewer, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	looks := w.conn(t, func(o *remote.Options) { o.Join.Key = viewer })
+	if _, err := looks.CountMail(t.Context(), bridge.Credentials{}); !errors.Is(err, access.ErrRole) {
+		t.Errorf("with the key of a viewer: %v", err)
+	}
+}
+
+// TestAway: while the gateway is away nothing is stored and the error says so; a message
+// whose answer was lost is stored once, also where its agent repeats it.
+func TestAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.conn(t, func(o *remote.Options) { o.TryFor = 100 * time.Millisecond })
+	p := pair(t, w.conn(t))
+	w.way.set(func() { w.way.gone = true })
+	_, err := c.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"})
+	if !errors.Is(err, bridge.ErrGatewayAway) {
+		t.Errorf("sent to nobody: %v", err)
+	}
+	if _, err := c.Check(t.Context(), p.A, bridge.CheckRequest{}, nil); !errors.Is(err, bridge.ErrGatewayAway) {
+		t.Errorf("read from nobody: %v", err)
+	}
+	w.way.set(func() { w.way.gone = false })
+	must(w.insist(t, func() (bridge.Sent, error) { _, err := c.CountMail(t.Context(), p.A); return bridge.Sent{}, err }))(t)
+	w.way.set(func() { w.way.stale = true })
+	lost := make(chan error, 1)
+	send := func() (bridge.Sent, error) {
+		return c.Send(t.Context(), p.A, bridge.SendRequest{Text: "once"})
+	}
+	go func() { _, err := send(); lost <- err }()
+	bridgetest.Eventually(t, "the message is stored", func() bool {
+		mail, err := w.served.CountMail(t.Context(), p.B)
+		return err == nil && mail.Unread == 1
+	})
+	w.way.set(func() { w.way.gone = true })
+	w.way.cut()
+	if err := <-lost; !errors.Is(err, bridge.ErrAnswerLost) {
+		t.Fatalf("an answer that did not come: %v", err)
+	}
+	w.way.set(func() { w.way.gone, w.way.stale = false, false })
+	if again := must(w.insist(t, send))(t); again.Repeated {
+		t.Error("the agent gave no key, and is told that it repeated one")
+	}
+	must(w.insist(t, send))(t) // a further one is another message
+	if diff := cmp.Diff([]string{"once", "once"}, textsOf(take(t, w.conn(t), p.B, 0))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestAnswerLost: what is not repeated ends with an error that says so.
+func TestAnswerLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.conn(t)
+	must(w.insist(t, func() (bridge.Sent, error) {
+		_, err := c.CountMail(t.Context(), bridge.Credentials{})
+		if errors.Is(err, bridge.ErrUnauthorized) {
+			err = nil
+		}
+		return bridge.Sent{}, err
+	}))(t)
+	w.way.set(func() { w.way.stale = true })
+	lost := make(chan error, 1)
+	go func() {
+		_, err := c.Create(t.Context(), bridge.CreateRequest{MyRole: "x", PartnerRole: "y"})
+		lost <- err
+	}()
+	bridgetest.Eventually(t, "the conversation is there", func() bool {
+		all, err := w.served.Conversations(t.Context())
+		return err == nil && len(all) == 1
+	})
+	w.way.cut()
+	if err := <-lost; !errors.Is(err, bridge.ErrAnswerLost) {
+		t.Errorf("got %v", err)
+	}
+	if all := must(w.served.Conversations(t.Context()))(t); len(all) != 1 {
+		t.Errorf("there are %d conversations", len(all))
+	}
+}
+
+// insist repeats a call while the gateway is away, as an agent does.
+func (w *world) insist(t *testing.T, call func() (bridge.Sent, error)) (sent bridge.Sent, err error) {
+	t.Helper()
+	bridgetest.Eventually(t, "an answer", func() bool {
+		sent, err = call()
+		return !errors.Is(err, bridge.ErrGatewayAway) && !errors.Is(err, bridge.ErrAnswerLost)
+	})
+	return sent, err
+}
+
+// TestSuccessor: a call that waits goes on at the next gateway when the first one ends,
+// and returns when its own side ends.
+func TestSuccessor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.conn(t)
+	p := pair(t, c)
+	type result struct {
+		bridge.Delivery
+		err error
+	}
+	waits := func(drain <-chan struct{}) chan result {
+		got := make(chan result, 1)
+		go func() {
+			d, err := c.Check(t.Context(), p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, drain)
+			got <- result{d, err}
+		}()
+		return got
+	}
+	got := waits(nil)
+	for range 2 {
+		first := w.stop
+		w.start(t)
+		first()
+	}
+	must(c.Send(t.Context(), p.A, bridge.SendRequest{Text: "there you are"}))(t)
+	r := <-got
+	if r.err != nil || len(r.Messages) != 1 || c.Confirm(t.Context(), r.Claim) != nil {
+		t.Fatalf("across gateways: %+v", r)
+	}
+	drain := make(chan struct{})
+	got = waits(drain)
+	close(drain)
+	if r := <-got; r.err != nil || len(r.Messages) != 0 {
+		t.Errorf("when this side ends: %+v", r)
+	}
+	must(c.Send(t.Context(), p.A, bridge.SendRequest{Text: "still there"}))(t)
+	if r := <-waits(drain); r.err != nil || len(r.Messages) != 1 {
+		t.Errorf("of what is there when this side ends: %+v", r)
+	}
+}
+
+// TestCutNetwork: connections are cut again and again, in the middle of whatever they
+// carry. Nothing that was acknowledged is lost, nothing comes twice without a mark, and
+// the order is kept.
+func TestCutNetwork(t *testing.T) {
+	t.Parallel()
+	const messages, pairs = 60, 3
+	w := newWorld(t)
+	c := w.conn(t, func(o *remote.Options) { o.TryFor = time.Minute })
+	var work sync.WaitGroup
+	var sent atomic.Int64
+	for n := range pairs {
+		p := pair(t, c)
+		work.Go(func() {
+			for i := range messages {
+				if _, err := c.Send(t.Context(), p.A, bridge.SendRequest{Text: fmt.Sprint(i)}); err != nil {
+					t.Errorf("send: %v", err)
+					return
+				}
+				sent.Add(1)
+			}
+		})
+		work.Go(func() {
+			for next := 0; next < messages; {
+				d, err := c.Check(t.Context(), p.B, bridge.CheckRequest{Wait: 5 * time.Second}, nil)
+				if err != nil {
+					t.Errorf("check: %v", err)
+					return
+				}
+				for _, m := range d.Messages {
+					var number int
+					_, _ = fmt.Sscan(m.Text, &number)
+					switch {
+					case number == next:
+						next++
+					case number < next && m.Redelivered:
+					default:
+						t.Errorf("pair %d: message %d where %d is next, redelivered %t", n, number, next, m.Redelivered)
+						return
+					}
+				}
+				if err := c.Confirm(t.Context(), d.Claim); d.Claim.ID != 0 && err != nil {
+					t.Errorf("confirm: %v", err)
+					return
+				}
+			}
+		})
+	}
+	for cuts := int64(0); cuts < messages*pairs; cuts += 20 {
+		bridgetest.Eventually(t, "more messages", func() bool { return sent.Load() >= cuts || t.Failed() })
+		w.way.cut()
+	}
+	work.Wait()
+	if _, err := w.served.VerifyAudit(t.Context(), must(w.served.VerifyAudit(t.Context(), audit.Head{}))(t)); err != nil {
+		t.Error(err)
+	}
+}

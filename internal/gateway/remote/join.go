@@ -1,0 +1,65 @@
+package remote
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"example.org/bridge/internal/access"
+)
+
+// Join is what a machine needs to use a gateway: where it is, what proves it, and what
+// proves the machine. Its written form, brg1:HOST:PORT:PIN:KEY, is a secret.
+type Join struct {
+	// Address is a host, which is bracketed where it is an IPv6 address, and a port.
+	Address string
+	// Pin is the hash of the public key of the store's authority (operation.PinOf).
+	Pin string
+	// Key is the access key.
+	Key string
+}
+
+const joinPrefix = "brg1:"
+
+var pinForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// ErrJoin reports a text that is no join string.
+var ErrJoin = errors.New("that is no join string: it is one line, brg1:HOST:PORT:PIN:KEY, as `bridge access add --gateway` prints it")
+
+// ParseJoin reads the written form. Its error never repeats the text.
+func ParseJoin(text string) (Join, error) {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(text), joinPrefix)
+	parts := strings.Split(rest, ":")
+	if !ok || len(parts) < 4 {
+		return Join{}, ErrJoin
+	}
+	last := len(parts) - 1
+	j := Join{Address: strings.Join(parts[:last-1], ":"), Pin: parts[last-1], Key: parts[last]}
+	if CheckAddress(j.Address) != nil || !pinForm.MatchString(j.Pin) || access.ID(j.Key) == "" {
+		return Join{}, ErrJoin
+	}
+	return j, nil
+}
+
+// String is the written form, with the key.
+func (j Join) String() string { return joinPrefix + j.Address + ":" + j.Pin + ":" + j.Key }
+
+var errAddress = errors.New("it must be HOST:PORT, such as bridge.example:8443 or [2001:db8::1]:8443")
+
+// CheckAddress refuses what is not a host and a port.
+func CheckAddress(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" {
+		return errAddress
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return errAddress
+	}
+	if at, err := url.Parse("https://" + address); err != nil || at.Host != address || at.User != nil {
+		return errAddress
+	}
+	return nil
+}

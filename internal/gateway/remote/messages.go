@@ -1,0 +1,117 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// Send stores a message. It has an idempotency key always, so that it is stored once
+// however often the connection is lost.
+func (c *Conn) Send(ctx context.Context, cr bridge.Credentials, r bridge.SendRequest) (out bridge.Sent, err error) {
+	h := c.hide(&r.Text)
+	r.Files = h.list(r.Files)
+	settle := func(error) {}
+	own := r.IdempotencyKey == ""
+	if own {
+		r.IdempotencyKey, settle = c.once.take("send", cr, r)
+	}
+	f, err := c.do(ctx, request{name: "Send", arguments: []any{cr, r}, again: true, stores: true}, &out)
+	settle(err)
+	out.Redacted = h.found(out.Redacted)
+	out.Repeated = out.Repeated && !own && !f.lost // the repetition may have been this side's own
+	return out, err
+}
+
+// Check takes the messages that wait for a session.
+func (c *Conn) Check(ctx context.Context, cr bridge.Credentials, r bridge.CheckRequest, drain <-chan struct{}) (out bridge.Delivery, err error) {
+	err = c.await(ctx, r.Wait, drain, func(ctx context.Context, wait time.Duration) (fate, error) {
+		r.Wait, out = wait, bridge.Delivery{}
+		f, err := c.do(ctx, request{name: "Check", arguments: []any{cr, r}, again: true, hasty: true, wait: bounded(wait)}, &out)
+		f.draining = f.draining && len(out.Messages) == 0
+		return f, err
+	})
+	return out, err
+}
+
+// CheckAll is Check for several sessions.
+func (c *Conn) CheckAll(ctx context.Context, all []bridge.Credentials, r bridge.CheckRequest, drain <-chan struct{}) (out bridge.Collected, err error) {
+	err = c.await(ctx, r.Wait, drain, func(ctx context.Context, wait time.Duration) (fate, error) {
+		r.Wait, out = wait, bridge.Collected{}
+		f, err := c.do(ctx, request{name: "CheckAll", arguments: []any{all, r}, again: true, hasty: true, wait: bounded(wait)}, &out)
+		f.draining = f.draining && len(out.Messages) == 0 && len(out.Refused) == 0
+		return f, err
+	})
+	return out, err
+}
+
+// bounded is how long the gateway may wait: it refuses what is out of bounds.
+func bounded(wait time.Duration) time.Duration { return max(0, min(wait, bridge.MaxWait)) }
+
+// await asks, and asks again for what is left of the wait where the gateway was away, or
+// ended and answered early: its successor goes on. When drain is closed it asks once
+// more, without waiting.
+func (c *Conn) await(ctx context.Context, wait time.Duration, drain <-chan struct{}, ask func(context.Context, time.Duration) (fate, error)) error {
+	begun := time.Now()
+	until, giveUp := begun.Add(bounded(wait)), begun.Add(max(bounded(wait), c.o.TryFor))
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		asking, stop := context.WithCancel(ctx)
+		drained := whenClosed(asking, drain, stop)
+		f, err := ask(asking, wait)
+		stop()
+		if <-drained && isContext(err) && ctx.Err() == nil {
+			_, err = ask(ctx, 0)
+			return err
+		}
+		next := time.Now().Add(pause)
+		again := errors.Is(err, bridge.ErrGatewayAway) && next.Before(giveUp) || err == nil && f.draining && next.Before(until)
+		if !again {
+			return err
+		}
+		if !sleep(ctx, spread(pause)) {
+			return ctx.Err()
+		}
+		wait = max(0, time.Until(until))
+	}
+}
+
+// whenClosed calls fn when drain is closed before ctx ends, and then tells whether it was.
+func whenClosed(ctx context.Context, drain <-chan struct{}, fn func()) <-chan bool {
+	closed := make(chan bool, 1)
+	go func() {
+		select {
+		case <-drain:
+			closed <- true
+			fn()
+		case <-ctx.Done():
+			closed <- false
+		}
+	}()
+	return closed
+}
+
+// HistoryWithin returns earlier messages.
+func (c *Conn) HistoryWithin(ctx context.Context, cr bridge.Credentials, before int64, limit, bytes int) (out bridge.History, err error) {
+	_, err = c.do(ctx, request{name: "HistoryWithin", arguments: []any{cr, before, limit, bytes}, again: true}, &out)
+	return out, err
+}
+
+// Confirm marks the messages of a delivery read.
+func (c *Conn) Confirm(ctx context.Context, claim bridge.Claim) error {
+	_, err := c.do(ctx, request{name: "Confirm", arguments: []any{claim}, again: true})
+	return err
+}
+
+// GiveBack lets the messages of a delivery wait again.
+func (c *Conn) GiveBack(ctx context.Context, claim bridge.Claim) error {
+	_, err := c.do(ctx, request{name: "GiveBack", arguments: []any{claim}, again: true})
+	return err
+}
+
+// Renew keeps the messages of a delivery for who has them. The next one comes in a second.
+func (c *Conn) Renew(ctx context.Context, claim bridge.Claim) error {
+	_, err := c.do(ctx, request{name: "Renew", arguments: []any{claim}, again: true, hasty: true})
+	return err
+}

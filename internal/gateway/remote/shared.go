@@ -1,0 +1,89 @@
+package remote
+
+import (
+	"context"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/tasks"
+)
+
+// AssignTask gives a worker a task, once, as Send sends.
+func (c *Conn) AssignTask(ctx context.Context, cr bridge.Credentials, r tasks.AssignRequest) (out tasks.Result, err error) {
+	h := c.hide(&r.Title, &r.Body, &r.Needs)
+	settle := func(error) {}
+	own := r.IdempotencyKey == ""
+	if own {
+		r.IdempotencyKey, settle = c.once.take("assign", cr, r)
+	}
+	_, err = c.do(ctx, request{name: "AssignTask", arguments: []any{cr, r}, again: true, stores: true}, &out)
+	settle(err)
+	out.Task.Redacted = h.found(out.Task.Redacted)
+	return out, err
+}
+
+// UpdateTask reports on a task.
+func (c *Conn) UpdateTask(ctx context.Context, cr bridge.Credentials, r tasks.Report) (out tasks.Result, err error) {
+	c.hide(&r.Note)
+	_, err = c.do(ctx, request{name: "UpdateTask", arguments: []any{cr, r}}, &out)
+	return out, err
+}
+
+// ListTasks lists a page of tasks.
+func (c *Conn) ListTasks(ctx context.Context, cr bridge.Credentials, q tasks.Query) (out tasks.List, err error) {
+	_, err = c.do(ctx, request{name: "ListTasks", arguments: []any{cr, q}, again: true}, &out)
+	return out, err
+}
+
+// ReadTaskWithin returns one task with its history.
+func (c *Conn) ReadTaskWithin(ctx context.Context, cr bridge.Credentials, id int64, history int) (out tasks.List, err error) {
+	_, err = c.do(ctx, request{name: "ReadTaskWithin", arguments: []any{cr, id, history}, again: true}, &out)
+	return out, err
+}
+
+// Take claims paths. Who has them already has them again.
+func (c *Conn) Take(ctx context.Context, cr bridge.Credentials, r claims.Request) (out claims.Result, err error) {
+	h := c.hide(&r.Reason)
+	r.Paths = h.list(r.Paths)
+	_, err = c.do(ctx, request{name: "Take", arguments: []any{cr, r}, again: true}, &out)
+	return out, err
+}
+
+// Release gives claims back.
+func (c *Conn) Release(ctx context.Context, cr bridge.Credentials, paths []string) (out claims.Result, err error) {
+	paths = c.hide().list(paths)
+	_, err = c.do(ctx, request{name: "Release", arguments: []any{cr, paths}}, &out)
+	return out, err
+}
+
+// ReadFile returns a shared file.
+func (c *Conn) ReadFile(ctx context.Context, cr bridge.Credentials, r files.ReadRequest) (out files.Result, err error) {
+	c.hide(&r.Path)
+	_, err = c.do(ctx, request{name: "ReadFile", arguments: []any{cr, r}, again: true}, &out)
+	return out, err
+}
+
+// ListFiles lists shared files.
+func (c *Conn) ListFiles(ctx context.Context, cr bridge.Credentials, task int64) (out files.List, err error) {
+	_, err = c.do(ctx, request{name: "ListFiles", arguments: []any{cr, task}, again: true}, &out)
+	return out, err
+}
+
+// WriteFile gives a shared file a whole text.
+func (c *Conn) WriteFile(ctx context.Context, cr bridge.Credentials, r files.WriteRequest) (out files.Result, err error) {
+	h := c.hide(&r.Path, &r.Text)
+	_, err = c.do(ctx, request{name: "WriteFile", arguments: []any{cr, r}}, &out)
+	out.Redacted = h.found(out.Redacted)
+	return out, err
+}
+
+// EditFile replaces one text in a shared file. A file holds no secrets, so that a secret
+// in the old text stands there redacted, too.
+func (c *Conn) EditFile(ctx context.Context, cr bridge.Credentials, r files.EditRequest) (out files.Result, err error) {
+	c.hide(&r.Old)
+	h := c.hide(&r.Path, &r.New)
+	_, err = c.do(ctx, request{name: "EditFile", arguments: []any{cr, r}}, &out)
+	out.Redacted = h.found(out.Redacted)
+	return out, err
+}
