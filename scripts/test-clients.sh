@@ -11,9 +11,11 @@ cd "$(dirname "$0")/.."
 
 # Newer ones may behave differently: docs/clients.md says what was measured.
 newest="@anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0
-	opencode-ai@1.18.33 @qwen-code/qwen-code@0.24.4 @github/copilot@1.0.102 cline@3.0.65"
+	opencode-ai@1.18.33 @qwen-code/qwen-code@0.24.4 @github/copilot@1.0.102 cline@3.0.65
+	@ampcode/cli@0.0.1790142911-g7618fb"
 earlier="@anthropic-ai/claude-code@2.1.329 @openai/codex@0.169.0 @google/gemini-cli@0.60.0
-	opencode-ai@1.18.32 @qwen-code/qwen-code@0.24.3 @github/copilot@1.0.92 cline@3.0.64"
+	opencode-ai@1.18.32 @qwen-code/qwen-code@0.24.3 @github/copilot@1.0.92 cline@3.0.64
+	@ampcode/cli@0.0.1789963237-g4ed0c7"
 minutes=6 # for npm, each time
 # What depends on the version of a client rather than on bridge alone.
 versioned='Installed|AsksFor|Alone|HooksTell|Identity|ToldSession|MailWakes|Daemon|Hub|Talk|Served'
@@ -26,7 +28,7 @@ trap '[ -z "$fetching" ] || kill "$fetching" 2>/dev/null || true; rm -rf "$work"
 drive() {
 	# An empty home for each: Copilot CLI runs the newest version that it finds in there.
 	home=$(mktemp -d "$work/home.XXXXXX")
-	for program in claude codex gemini opencode qwen copilot cline; do
+	for program in claude codex gemini opencode qwen copilot cline amp; do
 		[ -e "$1/node_modules/.bin/$program" ] || continue
 		printf '%s ' "$program"
 		HOME="$home" PATH="$1/node_modules/.bin:$PATH" "$program" --version </dev/null || {

@@ -24,10 +24,13 @@ func (a *app) storePath() (string, error) {
 	}
 	path := a.db
 	if path == "" {
-		if join, ok, err := a.connected(); ok || err != nil {
-			return placeBehind(join), err
+		join, ok, err := a.connected()
+		if err != nil {
+			return "", err
 		}
-		var err error
+		if ok {
+			return placeBehind(join), nil
+		}
 		if path, err = defaultStore(); err != nil {
 			return "", err
 		}
