@@ -120,8 +120,14 @@ func TestKilledGatewayBehindProxies(t *testing.T) {
 	}
 }
 
+// insistent calls a tool until it is answered.
+type insistent interface {
+	insist(ctx context.Context, tool string, arguments map[string]any) (map[string]any, error)
+}
+
 // readAll reads numbered messages until all that were sent are there.
-func readAll(ctx context.Context, t *testing.T, reader *client, pair int, sent <-chan int64) {
+func readAll(ctx context.Context, t *testing.T, reader insistent, pair int, sent <-chan int64) {
+	t.Helper()
 	read, total := int64(0), int64(-1)
 	for total < 0 || read < total {
 		select {

@@ -200,34 +200,7 @@ func TestKilledGateway(t *testing.T) {
 			}
 			sent <- last
 		})
-		work.Go(func() {
-			read, total := int64(0), int64(-1)
-			for total < 0 || read < total {
-				select {
-				case total = <-sent:
-				default:
-				}
-				got, err := reader.insist(ctx, "check_messages", map[string]any{"wait_seconds": 1})
-				if err != nil {
-					t.Errorf("check: %v", err)
-					return
-				}
-				messages, _ := got["messages"].([]any)
-				for _, m := range messages {
-					message, _ := m.(map[string]any)
-					var number int64
-					_, _ = fmt.Sscan(fmt.Sprint(message["message"]), &number)
-					switch {
-					case number == read+1:
-						read++
-					case number <= read && message["redelivered"] == true:
-					default:
-						t.Errorf("pair %d: message %d behind %d, redelivered %v", n, number, read, message["redelivered"])
-						return
-					}
-				}
-			}
-		})
+		work.Go(func() { readAll(ctx, t, reader, n, sent) })
 	}
 	for n := range int64(kills) {
 		until := acknowledged.Load() + 60
