@@ -178,7 +178,8 @@ func TestMigrationKilledAtEachSystemCall(t *testing.T) {
 func TestFaultsAtSystemCalls(t *testing.T) {
 	t.Parallel()
 	skipShort(t)
-	errnos := []string{"EIO", "ENOSPC", "EMFILE", "ENOMEM", "EROFS", "ENOLCK"}
+	errnos := []string{"EIO", "ENOSPC", "EMFILE", "ENOMEM", "EROFS", "ENOLCK", "EDQUOT", "EACCES", "EINTR"}
+	between := step(t)
 	if !*everyFault {
 		errnos = errnos[:2]
 	}
@@ -187,7 +188,7 @@ func TestFaultsAtSystemCalls(t *testing.T) {
 		t.Run(errno, func(t *testing.T) {
 			here := 0
 			for _, call := range fileCalls {
-				here += faultsAt(t, errno, call)
+				here += faultsAt(t, errno, call, between)
 			}
 			t.Logf("%d faults of %s", here, errno)
 			faults += here
@@ -196,11 +197,21 @@ func TestFaultsAtSystemCalls(t *testing.T) {
 	t.Logf("%d faults were injected", faults)
 }
 
-// faultsAt lets one kind of call fail, each of its calls in a process of its own, and
-// returns how many that were.
-func faultsAt(t *testing.T, errno, call string) (faults int) {
+// TestSignalsBetweenSystemCalls: who looks whether a file is still the store's looks
+// again after a signal.
+func TestSignalsBetweenSystemCalls(t *testing.T) {
+	t.Parallel()
+	skipShort(t)
+	if faults := faultsAt(t, "EINTR", "newfstatat", 3); faults < 5 {
+		t.Errorf("only %d calls were interrupted", faults)
+	}
+}
+
+// faultsAt lets one kind of call fail, some of its calls, each in a process of its own,
+// and returns how many that were.
+func faultsAt(t *testing.T, errno, call string, between int) (faults int) {
 	t.Helper()
-	for when := 1; when <= maxCalls; when += step(t) {
+	for when := 1; when <= maxCalls; when += between {
 		e := bridgetest.NewEnv(t)
 		s, store, err := openChild(e.Path, nil)
 		must(t, err)

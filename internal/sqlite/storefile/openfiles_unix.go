@@ -25,7 +25,11 @@ type fileID struct {
 // file drops the locks that SQLite has on it in this process (fcntl(2)).
 func identifyFile(name string) (fileID, error) {
 	var stat unix.Stat_t
-	if err := unix.Stat(name, &stat); err != nil {
+	err := unix.Stat(name, &stat)
+	for errors.Is(err, unix.EINTR) { // a signal came between, on some file systems
+		err = unix.Stat(name, &stat)
+	}
+	if err != nil {
 		return fileID{}, &fs.PathError{Op: "stat", Path: name, Err: err}
 	}
 	return fileID{uint64(stat.Dev), uint64(stat.Ino), stat.Size}, nil //nolint:unconvert // not the same types everywhere
