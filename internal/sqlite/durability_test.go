@@ -159,6 +159,45 @@ func TestFlushAfterOneThatFailed(t *testing.T) {
 	}
 }
 
+// TestOthersKnowOfAFlushThatFailed: neither a process that runs nor one that begins
+// acknowledges anything while a part of the log is not copied that another process could
+// not flush, whatever the system says to them.
+func TestOthersKnowOfAFlushThatFailed(t *testing.T) {
+	ctx := t.Context()
+	e := bridgetest.NewEnv(t)
+	failing := &disk{}
+	first := failing.store(t, e)
+	s := bridge.New(bridge.Config{Store: first, Key: e.Key, Now: e.Clock.Now})
+	p := bridgetest.NewPair(t, s)
+	running := bridge.New(bridge.Config{Store: new(disk).store(t, e), Key: e.Key, Now: e.Clock.Now})
+	db, err := sql.Open("sqlite", e.Path)
+	must(t, err)
+	defer func() { _ = db.Close() }()
+	db.SetMaxOpenConns(1)
+	_, err = db.Exec("BEGIN; SELECT count(*) FROM messages")
+	must(t, err)
+	failing.err = fs.ErrInvalid
+	if _, err := s.Send(ctx, p.A, bridge.SendRequest{Text: "hello"}); !errors.Is(err, bridge.ErrOutcomeUnknown) {
+		t.Fatalf("got %v, want outcome unknown", err)
+	}
+	beginning := bridge.New(bridge.Config{Store: new(disk).store(t, e), Key: e.Key, Now: e.Clock.Now})
+	for name, other := range map[string]*bridge.Service{"running": running, "beginning": beginning} {
+		if _, err := other.Send(ctx, p.B, bridge.SendRequest{Text: "x", IdempotencyKey: name}); !errors.Is(err, bridge.ErrOutcomeUnknown) {
+			t.Errorf("%s: got %v, want outcome unknown while the log is not copied", name, err)
+		}
+	}
+	_, err = db.Exec("ROLLBACK")
+	must(t, err)
+	if sent, err := running.Send(ctx, p.B, bridge.SendRequest{Text: "x", IdempotencyKey: "running"}); err != nil || !sent.Repeated {
+		t.Errorf("got %+v, %v, want the first answer", sent, err)
+	}
+	if size := fileSize(t, e.Path+"-turn"); size != 0 {
+		t.Errorf("the mark of %d flushes that failed is left", size)
+	}
+	_, err = beginning.Send(ctx, p.B, bridge.SendRequest{Text: "y"})
+	must(t, err)
+}
+
 func fileSize(t *testing.T, path string) int64 {
 	t.Helper()
 	info, err := os.Stat(path)

@@ -62,19 +62,22 @@ func (w *writer) do(ctx context.Context, fn func(*conn) (durability, error)) err
 	return w.settle()
 }
 
-// settle waits until the log is on the disk. After a flush that failed, later
-// ones prove nothing until the whole log was copied into the database.
+// settle waits until the log is on the disk. After a flush that failed, in any process,
+// later ones prove nothing until the whole log was copied into the database.
 func (w *writer) settle() error {
 	err := w.flush(w.files.Log())
 	if err != nil {
 		w.unsaved.Store(true)
+		err = errors.Join(err, w.files.MarkUnsaved())
 	}
-	if !w.unsaved.Load() {
+	failed := w.files.Unsaved()
+	if failed == 0 && !w.unsaved.Load() {
 		return nil
 	}
 	saved := w.saveLog()
 	if saved == nil {
 		w.unsaved.Store(false)
+		w.files.MarkSaved(failed)
 	}
 	if err := errors.Join(err, saved); err != nil {
 		return fmt.Errorf("%w: flush the log: %w", bridge.ErrOutcomeUnknown, err)

@@ -24,6 +24,9 @@ type Turnstile struct {
 	queue, turn lockFile
 }
 
+// turnSuffix is what the name of the file of turns ends in.
+const turnSuffix = "-turn"
+
 // TurnTimeout is the usual Timeout of a store's turnstile.
 const TurnTimeout = 2 * time.Second
 
@@ -32,7 +35,7 @@ const TurnTimeout = 2 * time.Second
 func NewTurnstile(database string, timeout time.Duration) *Turnstile {
 	return &Turnstile{
 		queue:   lockFile{path: database + "-queue"},
-		turn:    lockFile{path: database + "-turn"},
+		turn:    lockFile{path: database + turnSuffix},
 		Timeout: timeout,
 	}
 }
