@@ -39,6 +39,7 @@ type tests struct {
 	number       map[string]int // of the changes with a switch, by their keys
 	units        []*unit
 	left         []string // fails without any change
+	passed       map[pass]bool
 }
 
 // errTime ends a run whose time is up. Another goes on where it ended.
@@ -196,31 +197,48 @@ func (u *unit) command(args ...string) *exec.Cmd {
 
 // notice runs the tests that reach a change with it, and returns the first that fails
 // twice, or "". A test that fails once does not count: on a busy machine some miss a
-// deadline.
-func (t *tests) notice(n int, wanted func(*unit) bool) (by string) {
+// deadline. What passed in an earlier run is not run again.
+func (t *tests) notice(c change, wanted func(*unit) bool) (by string, err error) {
+	n := t.number[c.key()]
 	var units []*unit
 	for _, u := range t.units {
-		if u.Reaches[n] && wanted(u) {
+		if u.Reaches[n] && wanted(u) && !t.passed[pass{c.key(), u.Dir, u.Run}] {
 			units = append(units, u)
 		}
 	}
 	slices.SortStableFunc(units, func(a, b *unit) int { return cmp.Compare(a.Took, b.Took) })
-	for _, u := range units {
-		limit := 30*time.Second + 20*u.Took // it was quick without the change
-		text, err := u.test(limit, "MUTANT="+strconv.Itoa(n))
-		if err == nil {
-			continue
+	for _, b := range batches(units) {
+		if t.timeIsUp() {
+			return "", errTime
 		}
-		if _, err := u.test(limit, "MUTANT="+strconv.Itoa(n)); err == nil {
-			continue
+		if by := b.notice("MUTANT=" + strconv.Itoa(n)); by != "" {
+			return by, nil
 		}
-		name := u.Run
-		if found := failure.FindSubmatch(text); found != nil {
-			name = string(found[1])
+		for _, u := range b {
+			p := pass{c.key(), u.Dir, u.Run}
+			t.passed[p] = true
+			if err := keep(t.passes(), p); err != nil {
+				return "", err
+			}
 		}
-		return filepath.Base(u.Dir) + " " + name
 	}
-	return ""
+	return "", nil
+}
+
+func (u *unit) notice(mutant string) (by string) {
+	limit := 30*time.Second + 20*u.Took // it was quick without the change
+	text, err := u.test(limit, mutant)
+	if err == nil {
+		return ""
+	}
+	if _, err := u.test(limit, mutant); err == nil {
+		return ""
+	}
+	name := u.Run
+	if found := failure.FindSubmatch(text); found != nil {
+		name = string(found[1])
+	}
+	return filepath.Base(u.Dir) + " " + name
 }
 
 // tryAll tries the changes that are not done. Those with a switch are in one build, which
@@ -228,7 +246,14 @@ func (t *tests) notice(n int, wanted func(*unit) bool) (by string) {
 // these do not notice it. Those without are tried alone.
 func (t *tests) tryAll(chosen []change, done func(change) bool, sources map[string]*source, report func(change, result) error) error {
 	var with, without []change
-	t.number = map[string]int{}
+	t.number, t.passed = map[string]int{}, map[pass]bool{}
+	passed, err := lines[pass](t.passes())
+	if err != nil {
+		return err
+	}
+	for _, p := range passed {
+		t.passed[p] = true
+	}
 	for _, c := range chosen {
 		if c.switched == "" {
 			without = append(without, c)
@@ -250,7 +275,10 @@ func (t *tests) tryAll(chosen []change, done func(change) bool, sources map[stri
 	others := func(dir string, u *unit) bool { return u.Dir != dir }
 	return t.tryEach(slices.Concat(with, without), done, func(c change) error {
 		r, err := t.try(c, others)
-		return cmp.Or(err, report(c, r))
+		if err != nil {
+			return err
+		}
+		return report(c, r)
 	})
 }
 
@@ -309,8 +337,9 @@ func (t *tests) try(c change, wanted func(dir string, u *unit) bool) (result, er
 		return suites[at].test(c)
 	}
 	r := result{Place: c.place, Change: c.what, Outcome: "survived"}
-	if by := t.notice(t.number[c.key()], func(u *unit) bool { return wanted(dir, u) && (u.Dir == dir || u.Dir != ownOnly) }); by != "" {
+	by, err := t.notice(c, func(u *unit) bool { return wanted(dir, u) && (u.Dir == dir || u.Dir != ownOnly) })
+	if by != "" {
 		r.Outcome, r.By = "noticed", "by "+by
 	}
-	return r, nil
+	return r, err
 }
