@@ -43,7 +43,9 @@ func refineFile(s *jsonschema.Schema, texts ...string) {
 
 // brief says less of credentials than the core's tools, which are always there.
 func brief(s *jsonschema.Schema) {
-	s.Properties["conversation_id"].Description = "Yours"
+	for _, name := range []string{"conversation_id", "session_id", "token"} {
+		s.Properties[name].Description = ""
+	}
 }
 
 type fileReadArgs struct {
