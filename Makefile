@@ -172,6 +172,18 @@ test-inspector: build
 test-sdk: build
 	scripts/test-sdk.sh bin/bridge
 
+## test-ui: the operator's page in a real Chromium (needs npm and chromium)
+.PHONY: test-ui
+test-ui:
+	scripts/test-ui.sh
+
+## ui-screenshots: draw the operator's page for the documents (needs npm and chromium)
+.PHONY: ui-screenshots
+ui-screenshots:
+	scripts/test-ui.sh bin/pictures
+	cp bin/pictures/overview-light.png docs/ui-overview.png
+	cp bin/pictures/transcript-dark.png docs/ui-transcript.png
+
 ## test-harness: `bridge serve` and three servers of others tested by `bridge harness` (the latter need npm)
 .PHONY: test-harness
 test-harness: build

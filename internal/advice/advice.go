@@ -192,6 +192,8 @@ var table = []Row{
 	{bridge.ErrStoreMissing, "no_store", "tell your human to run `bridge doctor`", "the first `bridge serve` makes it; name another with --db", ExitNoStore, http.StatusServiceUnavailable},
 	{bridge.ErrStoreForeign, "store_foreign", "tell your human to run `bridge doctor`", "it was left as it is; name another file with --db", ExitRefused, http.StatusServiceUnavailable},
 	{bridge.ErrStoreNewer, "store_newer", nothingStored + "tell your human to restart this MCP server with the newer bridge", "", ExitRefused, http.StatusServiceUnavailable},
+	{bridge.ErrStoreMoved, "store_moved", nothingStored + "tell your human to restart this MCP server with the store that took its place", "", ExitRefused, http.StatusServiceUnavailable},
+	{bridge.ErrStoreNotMoved, "store_not_moved", "tell your human", "", ExitRefused, http.StatusConflict},
 	{bridge.ErrStorePermissions, "store_permissions", "tell your human to run `bridge doctor`", "", ExitRefused, http.StatusServiceUnavailable},
 	{bridge.ErrStoreKey, "store_key", "tell your human to run `bridge doctor`", "", ExitRefused, http.StatusServiceUnavailable},
 	{privatefile.ErrOpenToOthers, "not_private", "tell your human to run `bridge doctor`", "", ExitRefused, http.StatusServiceUnavailable},

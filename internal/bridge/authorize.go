@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -319,6 +320,9 @@ func (s *Service) Refuse(ctx context.Context, g Gate, reason error) error {
 // uses nothing of what a good call needs.
 func (s *Service) refuseOperation(ctx context.Context, op Operation, reason error) error {
 	op.Charges = []Charge{{Bucket: "invalid/" + s.callerOf(ctx), What: "calls with wrong arguments", Kind: LimitReads}}
+	if caller, ok := ctx.Value(callerKey{}).(string); ok {
+		op.Details["caller"] = caller // of another machine
+	}
 	op.Details.Blame(reason)
 	if err := s.store.RefuseOperation(ctx, op); err != nil {
 		return err
@@ -338,10 +342,19 @@ func (d Details) Blame(reason error) {
 // before it reached the domain, for example because an argument has the wrong
 // type. It returns reason, or what the gate says.
 func (s *Service) RefuseCall(ctx context.Context, c Credentials, action string, reason error) error {
-	return s.Refuse(ctx, s.ReadGate(c, action), reason)
+	return s.Refuse(ctx, s.ReadGate(c, namedAction(action)), reason)
 }
 
 // RefuseOpenCall is RefuseCall for an action that needs no credentials.
 func (s *Service) RefuseOpenCall(ctx context.Context, action string, reason error) error {
-	return s.refuseOperation(ctx, Operation{Now: s.Now(), Actor: "?", Action: action, Details: Details{}}, reason)
+	return s.refuseOperation(ctx, Operation{Now: s.Now(), Actor: "?", Action: namedAction(action), Details: Details{}}, reason)
+}
+
+// namedAction is what is recorded of the name of an action: an adapter on another
+// machine says which one it refused, and may make up any text.
+func namedAction(action string) string {
+	if action == "" || len(action) > 40 || strings.Trim(action, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		return "?"
+	}
+	return action
 }

@@ -23,6 +23,9 @@ type Collected struct {
 	Refused []Credentials
 }
 
+// MaxTogether is how many sessions one call can name.
+const MaxTogether = 1000
+
 // Head is what is known of an unread message before it is taken.
 type Head struct {
 	ID    int64
@@ -33,6 +36,9 @@ type Head struct {
 // all of them, and waits until one has mail. The error is ErrUnauthorized where
 // no token counts.
 func (s *Service) CheckAll(ctx context.Context, all []Credentials, r CheckRequest, drain <-chan struct{}) (Collected, error) {
+	if len(all) == 0 || len(all) > MaxTogether {
+		return Collected{}, s.RefuseOpenCall(ctx, "check_messages", Invalid("conversation_id", "is needed: 1 to %d conversations can be checked at once", MaxTogether))
+	}
 	page, err := r.page()
 	if err != nil {
 		return Collected{}, s.Refuse(ctx, s.ReadGate(all[0], "check_messages"), err)

@@ -72,7 +72,8 @@ type CreateRequest struct {
 	TTL  time.Duration
 	Team string
 	// Holds are sessions that the caller can prove. The conversation joins the
-	// team of the first of them that is session "a" of one with the same Team.
+	// team of the first of them that is session "a" of one with the same Team. There
+	// may be MaxTogether.
 	Holds []Credentials
 }
 
@@ -157,6 +158,9 @@ func validateCreate(r CreateRequest) (time.Duration, error) {
 	}
 	if !cleantext.Within(r.Team, MaxTeamLength) {
 		return 0, Invalid("team", "must have at most %d characters, it has %d", MaxTeamLength, cleantext.Characters(r.Team))
+	}
+	if len(r.Holds) > MaxTogether {
+		return 0, Invalid("token", "must be of at most %d conversations, it is of %d", MaxTogether, len(r.Holds))
 	}
 	if r.TTL == 0 {
 		return DefaultTTL, nil

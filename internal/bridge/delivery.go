@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -30,7 +29,8 @@ type CheckRequest struct {
 	Limit int
 	// Wait is how long to wait for mail when there is none, up to MaxWait.
 	Wait time.Duration
-	// Bytes ends the page early, behind at least one message; 0 means PageBytes.
+	// Bytes ends the page early, behind at least one message; 0 means PageBytes, and
+	// there are never more.
 	Bytes int
 }
 
@@ -134,7 +134,7 @@ func (r CheckRequest) page() (Page, error) {
 	if r.Wait < 0 || r.Wait > MaxWait {
 		err = Invalid("wait_seconds", "must be 0 to %d", int(MaxWait.Seconds()))
 	}
-	return Page{Limit: limit, Bytes: cmp.Or(r.Bytes, PageBytes)}, err
+	return Page{Limit: limit, Bytes: PageWithin(r.Bytes)}, err
 }
 
 // take takes what there is. Where another answer to the same session is being

@@ -341,8 +341,7 @@ func (s *Service) History(ctx context.Context, c Credentials, before int64, limi
 	return s.HistoryWithin(ctx, c, before, limit, PageBytes)
 }
 
-// HistoryWithin is History for a caller that shows less, or more, than PageBytes
-// on a page.
+// HistoryWithin is History for a caller that shows less than PageBytes on a page.
 func (s *Service) HistoryWithin(ctx context.Context, c Credentials, before int64, limit, bytes int) (History, error) {
 	g := s.ReadGate(c, "get_history")
 	limit, err := pageSize(limit)
@@ -352,7 +351,15 @@ func (s *Service) HistoryWithin(ctx context.Context, c Credentials, before int64
 	if err != nil {
 		return History{}, s.Refuse(ctx, g, err)
 	}
-	return s.store.History(ctx, g, Page{Before: before, Limit: limit, Bytes: bytes})
+	return s.store.History(ctx, g, Page{Before: before, Limit: limit, Bytes: PageWithin(bytes)})
+}
+
+// PageWithin is how many bytes a page has that is to have so many.
+func PageWithin(bytes int) int {
+	if bytes < 1 || bytes > PageBytes {
+		return PageBytes
+	}
+	return bytes
 }
 
 // Page says which part of a conversation to read.

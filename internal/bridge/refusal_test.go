@@ -49,3 +49,41 @@ func TestSendTellsAFailingStoreFromAWrongToken(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedElsewhere: what an adapter on another machine says that it refused is
+// no text of the log, and the log says who said it.
+func TestRefusedElsewhere(t *testing.T) {
+	t.Parallel()
+	s := bridgetest.New(t)
+	p := bridgetest.NewPair(t, s)
+	ctx := bridge.WithCaller(t.Context(), "key 0123456789ab")
+	wrong := bridge.Invalid("message", "is wrong")
+	for _, action := range []string{"check_messages", "", strings.Repeat("a", 1<<20), "approve\ncommand", "é", "Send"} {
+		if err := s.RefuseOpenCall(ctx, action, wrong); !errors.Is(err, wrong) {
+			t.Errorf("%.20q: %v", action, err)
+		}
+		if err := s.RefuseCall(ctx, p.A, action, wrong); !errors.Is(err, wrong) {
+			t.Errorf("%.20q: %v", action, err)
+		}
+	}
+	entries, err := s.AuditEntries(t.Context(), bridge.AuditQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, e := range entries {
+		if !strings.Contains(string(e.Details), `"argument":"message"`) {
+			continue
+		}
+		found++
+		if e.Action != "check_messages" && e.Action != "?" {
+			t.Errorf("recorded: %.40q", e.Action)
+		}
+		if e.Conversation == "" && !strings.Contains(string(e.Details), `"caller":"key 0123456789ab"`) {
+			t.Errorf("the caller is not told: %s", e.Details)
+		}
+	}
+	if found == 0 {
+		t.Error("nothing was recorded")
+	}
+}

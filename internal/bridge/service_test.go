@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,7 @@ func TestCreateValidates(t *testing.T) {
 		{"too short a life", bridge.CreateRequest{MyRole: role(3), PartnerRole: role(3), TTL: bridge.MinTTL - 1}, "ttl_minutes"},
 		{"negative life", bridge.CreateRequest{MyRole: role(3), PartnerRole: role(3), TTL: -time.Hour}, "ttl_minutes"},
 		{"too long a life", bridge.CreateRequest{MyRole: role(3), PartnerRole: role(3), TTL: bridge.MaxTTL + 1}, "ttl_minutes"},
+		{"too many held", bridge.CreateRequest{MyRole: role(3), PartnerRole: role(3), Team: "x", Holds: make([]bridge.Credentials, bridge.MaxTogether+1)}, "token"},
 	}
 	s := bridgetest.New(t)
 	for _, tt := range tests {
@@ -87,11 +89,17 @@ func TestReadingValidates(t *testing.T) {
 		_, err := s.History(t.Context(), p.A, before, limit)
 		return err
 	}
+	together := func(n int) error {
+		_, err := s.CheckAll(t.Context(), slices.Repeat([]bridge.Credentials{p.A}, n), bridge.CheckRequest{}, nil)
+		return err
+	}
 	tests := []struct {
 		name  string
 		err   error
 		field string
 	}{
+		{"nobody", together(0), "conversation_id"},
+		{"too many at once", together(bridge.MaxTogether + 1), "conversation_id"},
 		{"largest page", check(bridge.MaxPage, 0), ""},
 		{"page too large", check(bridge.MaxPage+1, 0), "limit"},
 		{"negative page", check(-1, 0), "limit"},

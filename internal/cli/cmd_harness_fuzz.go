@@ -23,14 +23,16 @@ func newHarnessFuzzCmd(a *app) *cobra.Command {
 	o := fuzzOptions{calls: 60}
 	cmd := &cobra.Command{
 		Use:   "fuzz {SUITE | -- COMMAND...}",
-		Short: "Call tools with arguments made from their schemas",
+		Short: "Call a server's parts with made-up arguments",
 		Long: `Call each tool with arguments that fit its inputSchema, that lie at its bounds, and that do
-not fit it, and find calls that end the server, get no answer or are answered against the
-contract. What fails is made as small as it can be. --corpus keeps such calls in a folder
-and makes them first the next time. The seed is printed: with --seed the same calls are
-made again.
+not fit it, each prompt with and without its arguments, and read resources at addresses
+made from each template. Find calls that end the server, get no answer or are answered
+against the contract. What fails is made as small as it can be. --corpus keeps such calls
+in a folder and makes them first the next time. The seed is printed: with --seed the same
+calls are made again.
 
-Only tools whose readOnlyHint is true are called, and those that --tools names.`,
+Of the tools only those are called whose readOnlyHint is true, and those that --tools
+names. What takes no arguments is called once.`,
 		Example: `  bridge harness fuzz suite.yaml --corpus fuzz-cases
   bridge harness fuzz --calls 500 --seed 7 -- python server.py`,
 		Args: a.serverArgs(0),
@@ -44,7 +46,7 @@ Only tools whose readOnlyHint is true are called, and those that --tools names.`
 	}
 	o.register(cmd)
 	fs := cmd.Flags()
-	numberFlag(fs, &o.calls, "calls", "how many calls are made of each tool")
+	numberFlag(fs, &o.calls, "calls", "how many calls are made of each tool, prompt and template")
 	numberFlag(fs, &o.seed, "seed", "make the calls of this seed; 0 = another one each time")
 	textFlag(fs, &o.corpus, kindPath, "corpus", "the folder in which failing calls are kept")
 	return cmd
@@ -58,7 +60,7 @@ func (a *app) fuzz(ctx context.Context, s *suite.Suite, o fuzzOptions) error {
 		return err
 	}
 	options := fuzz.Options{
-		Tools: target.snapshot.Checked(), Names: target.called, Calls: o.calls, Seed: uint64(o.seed),
+		Parts: target.parts, Calls: o.calls, Seed: uint64(o.seed),
 		Open: target.open, Limit: target.limit,
 	}
 	if o.seed == 0 {
@@ -98,5 +100,5 @@ func tellFailure(f fuzz.Failure) finding.Finding {
 	if len(call) > most {
 		call = call[:most] + "…"
 	}
-	return finding.Finding{Kind: f.Kind, Where: "tool " + f.Tool + " with " + call, Text: f.Finding.Text}
+	return finding.Finding{Kind: f.Kind, Where: f.What + " " + f.Name + " with " + call, Text: f.Finding.Text}
 }

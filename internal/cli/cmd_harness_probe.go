@@ -17,11 +17,12 @@ func newHarnessProbeCmd(a *app) *cobra.Command {
 		Use:   "probe {SUITE | -- COMMAND...}",
 		Short: "Look for what makes a server dangerous to its users",
 		Long: `Read all that a server says to models and look for characters that nobody sees and for
-texts that ask a model to keep something from its user. Call its tools with paths that lead
-to a file outside of the server's folder, and with expressions that only code works out.
-Ask a server over HTTP as a page of another site would. Each alarm comes with a proof.
+texts that ask a model to keep something from its user, in the messages of prompts too.
+Call its tools and prompts, and read its resources, with paths that lead to a file outside
+of the server's folder, and with expressions that only code works out. Ask a server over
+HTTP as a page of another site would. Each alarm comes with a proof.
 
-Only tools whose readOnlyHint is true are called, and those that --tools names.`,
+Of the tools only those are called whose readOnlyHint is true, and those that --tools names.`,
 		Example: `  bridge harness probe suite.yaml
   bridge harness probe --tools write_note -- python server.py`,
 		Args: a.serverArgs(0),
@@ -50,7 +51,7 @@ func (a *app) probe(ctx context.Context, s *suite.Suite, o callOptions) error {
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	calls := probe.Calls{
-		Tools: target.snapshot.Checked(), Names: target.called, Folder: folder,
+		Parts: target.parts, Folder: folder,
 		Open: target.open, Limit: target.limit,
 		URL: s.Server.URL, Headers: s.Server.Headers,
 	}

@@ -23,6 +23,10 @@ import (
 // hookTime is how long a hook may take, whatever happens.
 const hookTime = 200 * time.Millisecond
 
+// wakeTime is how long a hook may take until it has left a waiter behind: on a busy
+// machine an agent without one would not be woken at all.
+const wakeTime = 2 * time.Second
+
 // exitWake makes Claude Code wake its agent (asyncRewake). It is another
 // meaning of 2 than advice.ExitUsage, which is why no mistake in the use of a hook may
 // end with it: clients take 2 for "block what the agent does".
@@ -76,7 +80,8 @@ tool runs, and the user is told once in the session.
 
 The agent must have created or joined its conversation through "bridge serve" in the
 same client. A hook never fails its client and never delays it: it takes at most 200 ms,
-and 2 s with --guard (--time-limit), and its exit code is 0 in every other case;
+and 2 s with --guard (--time-limit), and its exit code is 0 in every other case; with --wake
+it may take 2 s until the process that waits is started;
 --log-level debug says what happened.`,
 		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
   bridge hook claude --wait --log-level debug < event.json`,
@@ -88,7 +93,7 @@ and 2 s with --guard (--time-limit), and its exit code is 0 in every other case;
 			}
 			return nil
 		},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
 			err := a.configure(cmd)
 			if o.timeLimit <= 0 {
 				o.timeLimit = hookTime
@@ -96,7 +101,11 @@ and 2 s with --guard (--time-limit), and its exit code is 0 in every other case;
 					o.timeLimit = guardTime
 				}
 			}
-			if !o.wait {
+			switch o.wake = o.wake && args[0] == "codex"; {
+			case o.wait:
+			case o.wake:
+				limit.start(max(o.timeLimit, wakeTime))
+			default:
 				limit.start(o.timeLimit)
 			}
 			return err
@@ -108,7 +117,7 @@ and 2 s with --guard (--time-limit), and its exit code is 0 in every other case;
 			if o.wait {
 				return runHookWait(cmd.Context(), a, args[0], o)
 			}
-			return runHook(cmd.Context(), a, args[0], o.wake && args[0] == "codex", limit)
+			return runHook(cmd.Context(), a, args[0], o, limit)
 		},
 	}
 	boolFlag(cmd.Flags(), &o.wait, "wait", "wait for a message, and end with exit code 2 when one came")
@@ -152,8 +161,11 @@ type hookLimit struct {
 // looking is how long the hook may look, so that it can say that it found nothing out.
 func (l *hookLimit) looking() time.Duration { return 5 * l.last }
 
-// start gives the hook a time, of which it may look for three quarters.
+// start gives the hook a time from now on, of which it may look for three quarters.
 func (l *hookLimit) start(all time.Duration) {
+	if l.timer != nil {
+		l.timer.Stop()
+	}
 	l.last = all / 8
 	l.timer = time.AfterFunc(all-2*l.last, func() {
 		l.saying.Lock()
@@ -172,7 +184,7 @@ func (l *hookLimit) say(fn func(context.Context) error) error {
 	return fn(ctx)
 }
 
-func runHook(ctx context.Context, a *app, client string, wake bool, limit *hookLimit) (err error) {
+func runHook(ctx context.Context, a *app, client string, o hookOptions, limit *hookLimit) (err error) {
 	defer rescue(&err)
 	event, session, err := a.hookSession(client)
 	if errors.Is(err, agents.ErrHookInput) {
@@ -186,10 +198,11 @@ func runHook(ctx context.Context, a *app, client string, wake bool, limit *hookL
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	if wake {
+	if o.wake {
 		if err := settleWaiter(event, session); err != nil {
 			a.log().Debug("nothing waits for mail", "error", view.Line(err))
 		}
+		limit.start(o.timeLimit)
 	}
 	return a.withStore(ctx, func(s *bridge.Service) error {
 		mail, err := session.Mail(ctx, s, entries)

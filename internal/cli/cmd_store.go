@@ -25,7 +25,7 @@ metrics.`,
 
 		SuggestionsMinimumDistance: suggestWithin,
 	}
-	addCommands(cmd, newStoreInitCmd(a), newStoreCopyCmd(a))
+	addCommands(cmd, newStoreInitCmd(a), newStoreCopyCmd(a), newStoreReopenCmd(a))
 	return cmd
 }
 

@@ -20,30 +20,39 @@ import (
 )
 
 func newStoreCopyCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	keep := false
+	cmd := &cobra.Command{
 		Use:   "copy FROM TO",
-		Short: "Copy a whole store from a file to PostgreSQL, or back",
+		Short: "Move a whole store from a file to PostgreSQL, or back",
 		Long: `Copy all of the store FROM into the new store TO. Each is a file or postgres://…, and one
 of them is in PostgreSQL. Tokens, join codes, mail and the audit log go on in the copy: it
 has the same key, which is put where TO looks for it.
 
-FROM is read in one transaction, while agents go on, and is not changed. What is written
-there later is not in TO: to move a store, end the processes that use it first, and use
-only one of the two afterwards. TO must hold nothing. Rows are counted and compared, and
-the audit log of both is verified. A copy that is killed leaves a file that has no name
-yet, or an empty schema: run the command again.
+FROM is read in one transaction, and closed in it when TO is whole: from then on every
+process refuses FROM, and ` + "`bridge store reopen FROM`" + ` opens it again. Who writes there
+meanwhile waits. With --keep FROM stays open, agents go on, and what is written there later
+is not in TO: that is for backups.
+
+TO must hold nothing. Rows are counted and compared, and the audit log of both is verified.
+A copy that is killed leaves FROM open, and a file that has no name yet or an empty schema:
+run the command again. Only if it is killed when TO is whole and FROM not yet closed, both
+are open: remove TO, or use ` + "`bridge audit`" + ` to see which of them has move_store.
 
 In PostgreSQL, use the owner of the schema.`,
 		Example: `  bridge store copy ~/.local/state/bridge/bridge.db postgres://owner@db.example/bridge
-  bridge store copy postgres://owner@db.example/bridge ~/copies/bridge.db`,
+  bridge store copy --keep postgres://owner@db.example/bridge ~/copies/bridge.db`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return usagef("`bridge store copy` takes two stores: the one that is copied, and the one that is made")
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runStoreCopy(cmd.Context(), a, args[0], args[1]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runStoreCopy(cmd.Context(), a, args[0], args[1], keep)
+		},
 	}
+	cmd.Flags().BoolVar(&keep, "keep", false, "leave FROM open to all that use it")
+	return cmd
 }
 
 // named is the app with another store.
@@ -53,7 +62,7 @@ func (a *app) named(store string) *app {
 	return &other
 }
 
-func runStoreCopy(ctx context.Context, a *app, fromName, toName string) (err error) {
+func runStoreCopy(ctx context.Context, a *app, fromName, toName string, keep bool) (err error) {
 	from, to := a.named(fromName), a.named(toName)
 	if !from.onServer() && !to.onServer() {
 		return usagef("one of the two must be postgres://USER@HOST/DATABASE: `bridge backup` copies a store in a file")
@@ -74,6 +83,7 @@ func runStoreCopy(ctx context.Context, a *app, fromName, toName string) (err err
 	if err := makeFolders(to, toPath); err != nil {
 		return err
 	}
+	c.Move = !keep
 	report, err := to.copyInto(ctx, c, toPath)
 	if errors.Is(err, storecopy.ErrOccupied) {
 		return usagef("%v", err)
@@ -81,7 +91,7 @@ func runStoreCopy(ctx context.Context, a *app, fromName, toName string) (err err
 	if err != nil {
 		return err
 	}
-	return a.printCopy(from, to, toPath, report)
+	return a.printCopy(from, to, toPath, report, !keep)
 }
 
 // openSource opens the store that is copied.
@@ -169,19 +179,24 @@ type copied struct {
 	Digest        string           `json:"digest"`
 	FromHead      string           `json:"audit_head"`
 	ToHead        string           `json:"copy_audit_head"`
+	Moved         bool             `json:"moved"`
 }
 
-func (a *app) printCopy(from, to *app, path string, r storecopy.Report) error {
+func (a *app) printCopy(from, to *app, path string, r storecopy.Report, moved bool) error {
 	c := copied{
 		From: from.shownName(), To: to.shownName(), Key: keyfile.Beside(path), Conversations: r.Conversations, Messages: r.Messages,
-		Tables: r.Tables, Digest: r.Digest, FromHead: r.FromHead.String(), ToHead: r.ToHead.String(),
+		Tables: r.Tables, Digest: r.Digest, FromHead: r.FromHead.String(), ToHead: r.ToHead.String(), Moved: moved,
 	}
 	if a.json {
 		return a.printJSON(c)
 	}
-	return a.printLine(fmt.Sprintf("Copied %s with %s (%s) to %s.\nBoth hold the same; the audit log goes on from %s with %s.\nThe key is in %s. What is written to %s from now on is not in the copy.",
+	rest := "What is written to " + cleantext.CleanLine(c.From) + " from now on is not in the copy."
+	if moved {
+		rest = cleantext.CleanLine(c.From) + " is closed now: use the copy (--db, BRIDGE_DB). `bridge store reopen` opens it again, without what the copy gets."
+	}
+	return a.printLine(fmt.Sprintf("Copied %s with %s (%s) to %s.\nBoth hold the same; the audit log goes on from %s with %s.\nThe key is in %s. %s",
 		view.Count(r.Conversations, "conversation"), view.Count(r.Messages, "message"), view.Count(r.Rows, "row"), cleantext.CleanLine(c.To),
-		c.FromHead, c.ToHead, cleantext.CleanLine(c.Key), cleantext.CleanLine(c.From)))
+		c.FromHead, c.ToHead, cleantext.CleanLine(c.Key), rest))
 }
 
 // shownName names the store to people, without a password; "" where it cannot be named.

@@ -25,8 +25,8 @@ func newUICmd(a *app) *cobra.Command {
 		Use:   "ui",
 		Short: "Look at everything in a browser",
 		Long: `Show the store in a browser on this machine, as it changes: what waits for you, who is
-alive and who is stuck, conversations, tasks, claims, commands, the audit log, limits and
-figures. The page can refuse a command, and pause and resume a conversation. Approving a
+alive and who is stuck, conversations, tasks, claims, shared files, commands, the audit
+log, limits and figures. The page can refuse a command, and pause and resume a conversation. Approving a
 command stays at a terminal: the page shows what to type.
 
 The page is offered on a loopback address, to one browser: the command writes a file that
@@ -61,7 +61,7 @@ func runUI(ctx context.Context, a *app, o uiOptions) error {
 			return usagef("--listen: %s", reason(err))
 		}
 		server := ui.New(ui.Config{
-			Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Claims: s.claimService,
+			Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Claims: s.claimService, Files: s.fileService,
 			Now: a.now, Log: a.log(), Store: name, VerifyEvery: verifyEvery,
 		}, l)
 		link, err := server.Link("")

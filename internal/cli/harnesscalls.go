@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,21 +22,23 @@ import (
 
 // callOptions are for commands that call tools with arguments of their own.
 type callOptions struct {
-	environment, tools string
+	environment, tools, skip string
 }
 
 func (o *callOptions) register(cmd *cobra.Command) {
 	textFlag(cmd.Flags(), &o.environment, kindText, "environment", "one of the suite's environments")
 	textFlag(cmd.Flags(), &o.tools, kindText, "tools", "call these tools too, with commas between them, though they are not marked as read-only")
+	textFlag(cmd.Flags(), &o.skip, kindText, "skip", "leave these tools alone, with commas between them")
 }
 
-// callTarget is a server whose tools a command calls with arguments of its own.
+// callTarget is a server that a command calls with arguments of its own.
 type callTarget struct {
 	suite    *suite.Suite
 	snapshot *contract.Snapshot
-	found    []finding.Finding // while its lists were read
-	called   []string          // the tools that may be called
-	left     []string          // the others
+	found    []finding.Finding    // while its lists were read
+	called   []string             // the tools that may be called
+	left     []string             // the others
+	parts    []contract.Primitive // what may be called: these tools, prompts, templates
 	open     func(context.Context) (*wire.Conn, error)
 	limit    time.Duration // for each call
 }
@@ -50,7 +53,34 @@ func (a *app) callTarget(ctx context.Context, s *suite.Suite, o callOptions) (t 
 	if t.called, t.left, err = t.snapshot.Callable(words(o.tools)); err != nil {
 		return t, a.badSuite(err)
 	}
+	if err := t.leaveAlone(words(o.skip)); err != nil {
+		return t, a.badSuite(err)
+	}
+	t.parts = t.snapshot.Primitives(t.called)
 	return t, nil
+}
+
+// leaveAlone takes tools out of those that may be called.
+func (t *callTarget) leaveAlone(tools []string) error {
+	for _, name := range tools {
+		if t.snapshot.Tools[name] == nil {
+			return fmt.Errorf("--skip: there is no tool %q: `bridge harness snapshot` shows their names", cleantext.CleanLine(name))
+		}
+		is := func(n string) bool { return n == name }
+		t.called, t.left = slices.DeleteFunc(t.called, is), slices.DeleteFunc(t.left, is)
+	}
+	return nil
+}
+
+// named are the names of the parts of one kind.
+func (t callTarget) named(what string) []string {
+	names := []string{}
+	for _, p := range t.parts {
+		if p.What == what {
+			names = append(names, cleantext.CleanLine(p.Name))
+		}
+	}
+	return names
 }
 
 // maybeNotStarted is an error, or a server that could not be started.
@@ -66,22 +96,23 @@ type foundJSON struct {
 	Findings  []finding.Finding `json:"findings"`
 	Called    []string          `json:"called"`
 	LeftAlone []string          `json:"left_alone"`
+	Prompts   []string          `json:"prompts"`
+	Templates []string          `json:"resource_templates"`
 }
 
 // tellFound prints what was found, the target's own findings first, without secrets,
 // and makes an exit code of it.
 func (a *app) tellFound(target callTarget, more []finding.Finding) error {
 	found := run.HideSecrets(target.suite, append(target.found, more...))
-	called, left := target.called, target.left
 	engine, err := a.redactor()
 	if err != nil {
 		return err
 	}
 	clean := report.Outcome(run.Outcome{Findings: found}, engine).Findings
 	if a.json {
-		err = a.printJSON(foundJSON{clean, shortNames(called), shortNames(left)})
+		err = a.printJSON(foundJSON{clean, target.named(contract.IsTool), shortNames(target.left), target.named(contract.IsPrompt), target.named(contract.IsTemplate)})
 	} else {
-		err = a.tellLines(clean, called, left)
+		err = a.tellLines(clean, target)
 	}
 	if err == nil && len(clean) > 0 {
 		err = &exitError{advice.ExitFinding}
@@ -89,20 +120,21 @@ func (a *app) tellFound(target callTarget, more []finding.Finding) error {
 	return err
 }
 
-func (a *app) tellLines(found []finding.Finding, called, left []string) error {
+func (a *app) tellLines(found []finding.Finding, target callTarget) error {
 	s := a.screen()
 	for _, f := range found {
 		if _, err := fmt.Fprintf(a.stdout, "%s: %s\n", s.paint(string(f.Kind), bad), f.Message()); err != nil {
 			return err
 		}
 	}
-	if len(left) > 0 {
-		names := strings.Join(shortNames(left), ", ")
+	if len(target.left) > 0 {
+		names := strings.Join(shortNames(target.left), ", ")
 		if _, err := fmt.Fprintf(a.stdout, "Not called, because they are not marked as read-only: %s. --tools calls them.\n", names); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(a.stdout, "%d findings; %d tools were called.\n", len(found), len(called))
+	_, err := fmt.Fprintf(a.stdout, "%d findings; %d tools, %d prompts and %d resource templates were called.\n",
+		len(found), len(target.called), len(target.named(contract.IsPrompt)), len(target.named(contract.IsTemplate)))
 	return err
 }
 

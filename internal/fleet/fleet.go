@@ -25,7 +25,7 @@ import (
 func final(err error) bool {
 	var invalid *bridge.InvalidError
 	for _, known := range []error{
-		bridge.ErrExpired, bridge.ErrUnauthorized, bridge.ErrStoreMissing, bridge.ErrStoreForeign, bridge.ErrStoreNewer,
+		bridge.ErrExpired, bridge.ErrUnauthorized, bridge.ErrStoreMissing, bridge.ErrStoreForeign, bridge.ErrStoreNewer, bridge.ErrStoreMoved,
 		bridge.ErrStorePermissions, bridge.ErrStoreKey, bridge.ErrStoreGone, bridge.ErrStoreDamaged,
 	} {
 		if errors.Is(err, known) {

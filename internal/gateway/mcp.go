@@ -68,6 +68,7 @@ func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request, c call) {
 	r.ContentLength = int64(len(c.body))
 	c.principal.handler.ServeHTTP(w, r)
 	if p, ok := w.(*paced); ok {
+		p.answerWithID(c.body)
 		written = p.whole() && r.Context().Err() == nil
 	}
 }

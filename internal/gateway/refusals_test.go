@@ -111,6 +111,30 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestUnhandled: what the SDK refuses in plain text is answered under the request's id.
+func TestUnhandled(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	secret := p.key(t, "agent", access.Agent)
+	for name, tt := range map[string]struct {
+		body   string
+		status int
+		want   string
+	}{
+		"no such method":   {rpc("no/such", map[string]any{}), 200, `{"error":{"code":-32601,"message":"there is no such method"},"id":1,"jsonrpc":"2.0"}`},
+		"parameters wrong": {`{"jsonrpc":"2.0","id":"a","method":"tools/call"}`, 400, `"code":-32600`},
+		"its id":           {`{"jsonrpc":"2.0","id":"a","method":"tools/call"}`, 400, `"id":"a"`},
+		"a notification":   {`{"jsonrpc":"2.0","method":"no/such"}`, 400, `not handled`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, _, body := p.raw(t, secret, "POST", "/mcp", tt.body, legacy)
+			if status != tt.status || !strings.Contains(body, tt.want) {
+				t.Errorf("%d %s", status, body)
+			}
+		})
+	}
+}
+
 // endless is a body without an end, sent in chunks.
 type endless struct{ sent atomic.Int64 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"example.org/bridge/internal/postgres/server"
 	"example.org/bridge/internal/sqlstore"
 )
 
@@ -126,7 +127,7 @@ func bind(args []any) []any {
 		case time.Time:
 			bound[i] = sqlstore.Micros(arg)
 		case string:
-			bound[i] = quote(arg)
+			bound[i] = server.Quote(arg)
 		default:
 			bound[i] = arg
 		}
@@ -159,7 +160,7 @@ func scanValue(v, dest any) error {
 	case *string:
 		var kept string
 		kept, ok = value[string](v)
-		*dest = unquote(kept)
+		*dest = server.Unquote(kept)
 	case *[]byte:
 		*dest, ok = value[[]byte](v)
 	case *time.Time:
@@ -169,7 +170,7 @@ func scanValue(v, dest any) error {
 	case *any:
 		*dest, ok = v, true
 		if kept, isText := v.(string); isText {
-			*dest = unquote(kept)
+			*dest = server.Unquote(kept)
 		}
 	default:
 		return fmt.Errorf("cannot read into a %T", dest)

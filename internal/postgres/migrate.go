@@ -123,6 +123,8 @@ func checkStore(c *conn, schema string, key bridge.Key) error {
 	switch {
 	case version == 0:
 		return fmt.Errorf("%w in schema %s: `bridge store init` makes one", bridge.ErrStoreMissing, schema)
+	case bridge.CheckMoved("", version) != nil:
+		return bridge.CheckMoved("", version)
 	case version > latest:
 		return fmt.Errorf("%w: its schema has version %d, and this program knows %d", bridge.ErrStoreNewer, version, latest)
 	case version < latest:

@@ -61,6 +61,10 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openConfig(ctx, config, o)
+}
+
+func openConfig(ctx context.Context, config server.Config, o Options) (*Store, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, config.Pool)
 	if err != nil {
 		return nil, server.Translate(err)

@@ -166,7 +166,7 @@ func (e *entry) tails(g bridge.Gate, to bridge.Recipients) (tails []string, err 
 }
 
 // tailStored is how much of a stored text has its last TailLength characters: one may
-// take four (quote).
+// take four (server.Quote).
 const tailStored = 4*bridge.TailLength + 4
 
 // selectTail is for two sessions: all that one says is in the inbox of the other.

@@ -43,7 +43,7 @@ func (s *Store) write(ctx context.Context, fn func(*conn) (durability, error)) e
 			break
 		}
 	}
-	return server.Translate(err)
+	return s.explain(ctx, err)
 }
 
 // read runs fn in one read transaction: all it reads is of one moment.
@@ -61,7 +61,7 @@ func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
 			break
 		}
 	}
-	return server.Translate(err)
+	return s.explain(ctx, err)
 }
 
 // try runs fn in a transaction once.

@@ -45,3 +45,18 @@ func Generated(s string) bool { return looksRandom(s) }
 
 // PhraseWords returns the words that recovery phrases are made of.
 func PhraseWords() []string { return phraseWords() }
+
+// Looks returns how many looks at a text find something.
+func (e *Engine) Looks(text string) int {
+	for round := range maxRounds {
+		spans := e.look(text, round)
+		if len(spans) == 0 {
+			return round
+		}
+		text = replace(text, widen(spans, text, round))
+	}
+	return maxRounds
+}
+
+// LastLooks is the look that hides more than it found.
+const LastLooks = lastLooks

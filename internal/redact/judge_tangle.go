@@ -169,7 +169,7 @@ func isTypeName(s string) bool {
 			letters += len(p)
 		}
 	}
-	return w.count >= 3 && letters*5 >= len(s)*3
+	return w.count >= 3 && letters*2 >= len(s)
 }
 
 // skipArrayType returns s without the brackets that an array's or slice's type

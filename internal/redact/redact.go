@@ -35,9 +35,8 @@ func (e *Engine) Redact(text string) (string, []string) {
 }
 
 // lastLooks is the number of the look from which on everything goes that
-// follows the first find. Of 40,000 generated texts of 40 lines full of secrets
-// none needed more than three looks; a text that does was made so that each
-// hidden value uncovers the next.
+// follows the first find. A text that needs more than three looks was made so
+// that each hidden value uncovers the next; see docs/redaction.md.
 const lastLooks = 3
 
 // widen makes what a late look found so large that few more are needed, which

@@ -192,3 +192,71 @@ func Fill(ctx context.Context, path string, o Options, fn func(Rows, Exec) error
 	}
 	return errors.Join(f.Sync(), f.Close())
 }
+
+// Move lets copyAll read the store while nobody else writes, and closes the store when
+// that has copied it: every process refuses it then, as bridge.ErrStoreMoved. op is
+// recorded. After an error the store is open as before, but for
+// bridge.ErrOutcomeUnknown.
+func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows) error) error {
+	return s.operate(ctx, op, durable, func(e *entry) error {
+		if err := copyAll(e.rows(ctx)); err != nil {
+			return err
+		}
+		return setVersion(e.conn, bridge.MovedVersion(int64(SchemaVersion())))
+	})
+}
+
+// Reopen opens a store again that was moved. op is recorded. The error is
+// bridge.ErrStoreNotMoved for one that is open.
+func Reopen(ctx context.Context, path string, o Options, op bridge.Operation) (err error) {
+	defer contain(path, &err)
+	if err := storefile.CheckFiles(path, false); err != nil {
+		return err
+	}
+	err = withConn(path, "rw", safely, func(c *conn) error {
+		return transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return unmove(path, c, o.Key) })
+	})
+	if err != nil {
+		return translate(path, err)
+	}
+	s, err := Open(ctx, path, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return s.operate(ctx, op, durable, func(*entry) error { return nil })
+}
+
+// unmove takes the mark away from a store that belongs to the key.
+func unmove(path string, c *conn, key bridge.Key) error {
+	var h header
+	if err := c.get("PRAGMA application_id", nil, &h.application); err != nil {
+		return err
+	}
+	if err := c.get("PRAGMA user_version", nil, &h.version); err != nil {
+		return err
+	}
+	if h.application != applicationID {
+		return h.usable(path)
+	}
+	before, moved := bridge.UnmovedVersion(h.version)
+	if !moved {
+		return fmt.Errorf("%w: %s", bridge.ErrStoreNotMoved, path)
+	}
+	h.version = before
+	if err := h.usable(path); err != nil {
+		return err
+	}
+	if err := checkObjects(path, c, int(before)); err != nil {
+		return err
+	}
+	if err := c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck); err != nil {
+		return err
+	}
+	return errors.Join(h.checkKey(path, key), setVersion(c, before))
+}
+
+func setVersion(c *conn, version int64) error {
+	_, err := c.exec(fmt.Sprintf("PRAGMA user_version = %d", version))
+	return err
+}

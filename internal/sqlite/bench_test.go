@@ -4,6 +4,7 @@ package sqlite_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"os"
@@ -192,6 +193,32 @@ func BenchmarkSendAmong(b *testing.B) {
 				send(b, s, p.A, text)
 			}
 		})
+	}
+}
+
+// BenchmarkSendByContent: a text full of what looks like tokens costs as much among many
+// live conversations as among few, because their tokens are found by an index. The
+// ratios of one run are what counts.
+func BenchmarkSendByContent(b *testing.B) {
+	digests := ""
+	for i := range 20 {
+		digests += fmt.Sprintf("%064x ", sha256.Sum256([]byte(strconv.Itoa(i))))
+	}
+	for _, live := range []int{1, 5_000} {
+		for name, text := range map[string]string{"words": strings.Repeat("word ", len(digests)/5), "digests": digests} {
+			b.Run(fmt.Sprintf("%d/%s", live, name), func(b *testing.B) {
+				e, s, p := inhabited(b)
+				numbers := fmt.Sprintf("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) ", live)
+				query(b, e.Path,
+					numbers+`INSERT INTO conversations (id, role_a, role_b, team, created_at, expires_at, expiry_seal, join_expires_at, sessions, copies)
+						SELECT printf('conv_%016x', i), '', '', '', 1, 1 << 60, x'', 0, 2, 0 FROM n`,
+					numbers+`INSERT INTO session_status (conversation, session, nonce, fingerprint, role, joined_at, seen_at, last_seq, read_seq, handed_seq)
+						SELECT printf('conv_%016x', i), 'a', randomblob(16), random(), '', 1, 1, 0, 0, 0 FROM n`)
+				for b.Loop() {
+					send(b, s, p.A, text)
+				}
+			})
+		}
 	}
 }
 

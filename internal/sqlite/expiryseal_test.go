@@ -11,6 +11,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/storetest"
 )
 
 // TestMovedExpiry: an end that something other than bridge wrote into the file is
@@ -32,7 +33,7 @@ func TestMovedExpiry(t *testing.T) {
 			e.Clock.Advance(time.Second)
 			bridgetest.NewPair(t, s)
 			query(t, e.Path, strings.ReplaceAll(move, "$ID", p.A.Conversation))
-			for name, call := range operations {
+			for name, call := range storetest.SessionCalls {
 				if err := call(t.Context(), s, p.A); !errors.Is(err, bridge.ErrExpiryMoved) {
 					t.Errorf("%s: got %v, want ErrExpiryMoved", name, err)
 				}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
@@ -20,6 +21,10 @@ import (
 
 // everyFault tries each single system call rather than a sample: minutes.
 var everyFault = flag.Bool("sqlite.every-fault", false, "inject a fault at every system call, not at a sample of them")
+
+// answerWithin is how long a process with a fault may take to answer: longer than it
+// waits for any lock.
+const answerWithin = 3 * time.Minute
 
 // injected runs faultyChild under strace with a fault, and returns what it
 // printed and its exit code, -1 where it was killed. Where there were fewer such
@@ -40,14 +45,20 @@ func injected(t *testing.T, call, fault string, when int, args ...string) (out s
 			only = append(only, "-P", filepath.Dir(args[0])+name)
 		}
 	}
-	cmd := exec.Command(strace, append(append(only,
+	ctx, cancel := context.WithTimeout(t.Context(), answerWithin)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, strace, append(append(only,
 		"-f", "-qq", "-o", log, "-e", "trace="+call, "-e", "signal=none",
 		"-e", fmt.Sprintf("inject=%s:%s:when=%d", call, fault, when), os.Args[0]),
 		args...)...)
 	cmd.Env = append(os.Environ(), childEnv+"=faulty", "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1")
+	cmd.WaitDelay = time.Second
 	text, err := cmd.Output()
 	var exit *exec.ExitError
 	switch {
+	case ctx.Err() != nil:
+		t.Errorf("%s at call %d of %s: no answer within %s", fault, when, call, answerWithin)
+		return string(text), 0, false
 	case err == nil:
 	case errors.As(err, &exit):
 		code = exit.ExitCode()
@@ -172,25 +183,37 @@ func TestFaultsAtSystemCalls(t *testing.T) {
 		errnos = errnos[:2]
 	}
 	faults := 0
-	for _, errno := range errnos {
-		for _, call := range fileCalls {
-			for when := 1; when <= maxCalls; when += step(t) {
-				e := bridgetest.NewEnv(t)
-				s, store, err := openChild(e.Path, nil)
-				must(t, err)
-				p := bridgetest.NewPair(t, s)
-				must(t, store.Close())
-				out, code, hit := injected(t, call, "error="+errno, when, arguments(e, p.A)...)
-				if !hit {
-					break
-				}
-				faults++
-				checkAfterFault(t, fmt.Sprintf("%s at call %d of %s", errno, when, call), e.Path, p, out, code)
+	for _, errno := range errnos { // each can be run alone
+		t.Run(errno, func(t *testing.T) {
+			here := 0
+			for _, call := range fileCalls {
+				here += faultsAt(t, errno, call)
 			}
-		}
-		t.Logf("%d faults until the end of %s", faults, errno) // what a run that is stopped has done
+			t.Logf("%d faults of %s", here, errno)
+			faults += here
+		})
 	}
 	t.Logf("%d faults were injected", faults)
+}
+
+// faultsAt lets one kind of call fail, each of its calls in a process of its own, and
+// returns how many that were.
+func faultsAt(t *testing.T, errno, call string) (faults int) {
+	t.Helper()
+	for when := 1; when <= maxCalls; when += step(t) {
+		e := bridgetest.NewEnv(t)
+		s, store, err := openChild(e.Path, nil)
+		must(t, err)
+		p := bridgetest.NewPair(t, s)
+		must(t, store.Close())
+		out, code, hit := injected(t, call, "error="+errno, when, arguments(e, p.A)...)
+		if !hit {
+			break
+		}
+		faults++
+		checkAfterFault(t, fmt.Sprintf("%s at call %d of %s", errno, when, call), e.Path, p, out, code)
+	}
+	return faults
 }
 
 func checkAfterFault(t *testing.T, name, path string, p bridgetest.Pair, out string, code int) {

@@ -99,6 +99,8 @@ func (h *header) usable(path string) error {
 		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
 	case h.version < 0:
 		return fmt.Errorf("%w: its schema version is %d", bridge.ErrStoreDamaged, h.version)
+	case bridge.CheckMoved(path, h.version) != nil:
+		return bridge.CheckMoved(path, h.version)
 	case h.version > latest:
 		return fmt.Errorf("%w: its schema is version %d, this bridge knows %d: update bridge", bridge.ErrStoreNewer, h.version, latest)
 	}

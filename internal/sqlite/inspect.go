@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -85,8 +86,24 @@ func inspectDatabase(path string, quiet bool, found *storefile.Inspection) error
 		}
 		report, err := limitReport(c, "")
 		found.Limits = &report
+		if err != nil || found.SchemaVersion < found.KnownVersion {
+			return err
+		}
+		wrong, err := miscounted(c)
+		found.Problems = append(found.Problems, wrong...)
 		return err
 	})
+}
+
+// miscounted compares counts that are kept with what they count.
+func miscounted(c *conn) (problems []string, err error) {
+	var conversation, sender, recipient string
+	var kept, counted int64
+	err = c.each(wrongUnread, nil, []any{&conversation, &sender, &recipient, &kept, &counted}, func() error {
+		problems = append(problems, fmt.Sprintf("%s: %d messages of %s to %s are unread, and %d are noted (table flows)", conversation, counted, sender, recipient, kept))
+		return nil
+	})
+	return problems, err
 }
 
 func quickCheck(c *conn) (problems []string, err error) {

@@ -126,3 +126,31 @@ func TestFreeSpace(t *testing.T) {
 		t.Errorf("%d, %v", free, err)
 	}
 }
+
+// TestInspectComparesUnreadCounts: a count of unread messages that is kept is compared
+// with the inboxes that it is about.
+func TestInspectComparesUnreadCounts(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	t.Run("fill", func(t *testing.T) {
+		s := e.Service(t)
+		room := bridgetest.NewRoom(t, s, 3)
+		for range 3 {
+			_, err := s.Send(t.Context(), room[0], bridge.SendRequest{Text: "hello", To: []bridge.SessionID{bridge.Everyone}})
+			must(t, err)
+		}
+		d, err := s.Check(t.Context(), room[1], bridge.CheckRequest{Limit: 1}, nil)
+		must(t, err)
+		must(t, s.Confirm(t.Context(), d.Claim))
+	})
+	got, err := sqlite.Inspect(e.Path)
+	must(t, err)
+	if len(got.Problems) > 0 {
+		t.Errorf("of a store as it is made: %q", got.Problems)
+	}
+	must(t, sqlite.ExecFile(e.Path, "UPDATE flows SET unread = 9 WHERE sender = 'a' AND recipient = 'b'"))
+	got, err = sqlite.Inspect(e.Path)
+	must(t, err)
+	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], ": 2 messages of a to b are unread, and 9 are noted") {
+		t.Errorf("of a store with a wrong count: %q", got.Problems)
+	}
+}

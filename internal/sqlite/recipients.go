@@ -153,15 +153,20 @@ func (e *entry) firstFlows(conversation string) error {
 	return err
 }
 
-// countUnread counts what the table flows holds of unread messages.
-const countUnread = `
-	UPDATE flows SET unread = (
+// unreadOfFlow counts the unread messages that a row of the table flows is about.
+const unreadOfFlow = `(
 	    SELECT count(*) FROM messages m
 	    JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
 	    WHERE m.conversation = flows.conversation AND m.recipient = flows.recipient AND m.sender = flows.sender AND m.seq > s.read_seq) + (
 	    SELECT count(*) FROM copies k JOIN messages m ON m.id = k.message
 	    JOIN session_status s ON s.conversation = k.conversation AND s.session = k.recipient
 	    WHERE k.conversation = flows.conversation AND k.recipient = flows.recipient AND m.sender = flows.sender AND k.seq > s.read_seq)`
+
+// countUnread counts what the table flows holds of unread messages.
+const countUnread = "UPDATE flows SET unread = " + unreadOfFlow
+
+// wrongUnread finds what the table flows does not hold as it is.
+const wrongUnread = "SELECT conversation, sender, recipient, unread, " + unreadOfFlow + " AS counted FROM flows WHERE unread <> counted LIMIT 10"
 
 // allSent selects what the table sent holds of messages.
 const allSent = "SELECT conversation, sender, id FROM messages WHERE sender GLOB '[a-z]'"

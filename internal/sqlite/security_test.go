@@ -24,62 +24,8 @@ import (
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/ratelimit"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/storetest"
 )
-
-// operations are all that take credentials, and the names of their entries.
-var operations = map[string]func(context.Context, *bridge.Service, bridge.Credentials) error{
-	"send_to_partner": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		_, err := s.Send(ctx, c, bridge.SendRequest{Text: "hello", IdempotencyKey: "k"})
-		return err
-	},
-	"send_to_partner/invalid": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		_, err := s.Send(ctx, c, bridge.SendRequest{})
-		return err
-	},
-	"check_messages": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		_, err := s.Check(ctx, c, bridge.CheckRequest{}, ended())
-		return err
-	},
-	"check_messages/wait": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		_, err := s.Check(ctx, c, bridge.CheckRequest{Wait: bridge.MaxWait}, ended())
-		return err
-	},
-	"check_messages/invalid": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		_, err := s.Check(ctx, c, bridge.CheckRequest{Limit: -1}, nil)
-		return err
-	},
-	"get_history": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		_, err := s.History(ctx, c, 0, 0)
-		return err
-	},
-	"get_history/invalid": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		_, err := s.History(ctx, c, -1, 0)
-		return err
-	},
-	"update_my_status": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		_, err := s.UpdateStatus(ctx, c, bridge.StatusComplete)
-		return err
-	},
-	"update_my_status/invalid": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		_, err := s.UpdateStatus(ctx, c, "dancing")
-		return err
-	},
-	"check_partner_status": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		_, err := s.CheckPartners(ctx, c, "")
-		return err
-	},
-	"some_tool": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
-		return s.RefuseCall(ctx, c, "some_tool", errors.New("the arguments are wrong"))
-	},
-}
-
-// ended is the sign of a process that is to end: what proves itself gets an
-// answer at once, though the clock stands still and no claim runs out.
-func ended() <-chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}
 
 // cast is a store with all that an attacker might want to use or reach.
 type cast struct {
@@ -176,7 +122,7 @@ func TestBadCredentialsAreRefusedAlike(t *testing.T) {
 	ctx := context.Background()
 	c := newCast(t)
 	before := dump(t, c.env.Path, changeable)
-	for operation, call := range operations {
+	for operation, call := range storetest.SessionCalls {
 		action, _, _ := strings.Cut(operation, "/")
 		for name, bad := range c.bad {
 			head := verified(t, c.service)
@@ -200,7 +146,7 @@ func TestBadCredentialsAreRefusedAlike(t *testing.T) {
 	if diff := cmp.Diff(before, dump(t, c.env.Path, changeable)); diff != "" {
 		t.Errorf("the store changed (-before +after):\n%s", diff)
 	}
-	for operation, call := range operations {
+	for operation, call := range storetest.SessionCalls {
 		if err := call(ctx, c.service, c.victim.A); errors.Is(err, bridge.ErrUnauthorized) {
 			t.Errorf("%s: the owner is refused: %v", operation, err)
 		}
@@ -225,7 +171,7 @@ func TestBadCredentialsSpendNothingOfTheOwners(t *testing.T) {
 	})
 	limited := 0
 	for _, bad := range c.bad {
-		for _, call := range operations {
+		for _, call := range storetest.SessionCalls {
 			err := call(ctx, s, bad)
 			var limit *bridge.RateLimitError
 			switch {
@@ -355,7 +301,7 @@ func TestSecretsAreNeverStored(t *testing.T) {
 		func() error { _, err := s.Tokens(ctx, v.A.Conversation); return err },
 	}
 	for _, bad := range c.bad {
-		for _, call := range operations {
+		for _, call := range storetest.SessionCalls {
 			calls = append(calls, func() error { return call(ctx, s, bad) })
 		}
 	}

@@ -208,6 +208,9 @@ func (f openFiles) current(c *conn) error {
 	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
 		return err
 	}
+	if err := bridge.CheckMoved(f.Path(), version); err != nil {
+		return err
+	}
 	if version != int64(SchemaVersion()) {
 		return fmt.Errorf("%w: it was migrated to schema version %d meanwhile, and this process knows %d: restart it with the new bridge",
 			bridge.ErrStoreNewer, version, SchemaVersion())

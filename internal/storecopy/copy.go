@@ -2,9 +2,9 @@
 // tables of both kinds, so that neither knows those of the other; what the rows mean it
 // need not know.
 //
-// A copy is read in one transaction of the source, which it does not change, and written
-// in one of the target. Rows are counted and compared, and the audit log is verified,
-// before and after.
+// A copy is read in one transaction of the source and written in one of the target. Rows
+// are counted and compared, and the audit log is verified, before and after. A store that
+// is moved is closed when its copy is whole, in the transaction in which it was read.
 package storecopy
 
 import (
@@ -21,6 +21,7 @@ import (
 // Reader is what both kinds of stores offer of that.
 type Reader interface {
 	Snapshot(ctx context.Context, fn func(rows) error) error
+	Move(ctx context.Context, op bridge.Operation, fn func(rows) error) error
 	WalkAudit(ctx context.Context, visit func(audit.Entry) error) (audit.Head, error)
 }
 
@@ -44,6 +45,9 @@ type Copy struct {
 	// Key is that of the source, and so of the target.
 	Key bridge.Key
 	Now time.Time
+	// Move closes the source when the copy is whole: nothing that is written there
+	// meanwhile is lost, because nothing is.
+	Move bool
 	// Written is called with the number of rows that are written, behind each. It may
 	// be nil.
 	Written func(rows int64)
@@ -65,6 +69,9 @@ type Report struct {
 // ErrDiffers reports a target that does not hold what the source does.
 var ErrDiffers = errors.New("the copy is not what was copied, and was given up")
 
+// ErrStillOpen reports a store that was copied whole, and could not be closed.
+var ErrStillOpen = errors.New("the copy is whole, but the store that was copied may still be open: end the processes that use it, or remove the copy")
+
 // ErrOccupied reports a target that is not empty and new.
 var ErrOccupied = errors.New("something is there already where the copy is to be")
 
@@ -74,23 +81,46 @@ type Fill = func(ctx context.Context, fn func(rows, exec) error) error
 // ToServer copies into a store in a PostgreSQL database, which must hold nothing: fill
 // refuses it otherwise. One that is killed leaves it empty.
 func (c Copy) ToServer(ctx context.Context, fill Fill) (Report, error) {
-	return c.into(ctx, server(bridge.AuditChain(c.Key)), fill)
+	target := server(bridge.AuditChain(c.Key))
+	return c.whole(ctx, target, func(read snapshot) (Report, error) { return c.into(ctx, read, target, fill) })
 }
 
-// into copies with the fill of the target.
-func (c Copy) into(ctx context.Context, to *dialect, fill Fill) (r Report, err error) {
+// snapshot lets fn read a store.
+type snapshot func(ctx context.Context, fn func(rows) error) error
+
+// whole verifies the source, has it copied, and closes it where it is moved.
+func (c Copy) whole(ctx context.Context, to *dialect, copyAll func(snapshot) (Report, error)) (r Report, err error) {
 	if r.FromHead, err = c.verify(ctx); err != nil {
 		return r, fmt.Errorf("the store that is to be copied: %w", err)
 	}
+	if !c.Move {
+		return copyAll(c.From.store.Snapshot)
+	}
+	op := bridge.Operation{Now: c.Now, Actor: bridge.Operator, Action: "move_store", Details: bridge.Details{"to": to.kind}}
+	copied := false
+	err = c.From.store.Move(ctx, op, func(read rows) (err error) {
+		r, err = copyAll(func(_ context.Context, fn func(rows) error) error { return fn(read) })
+		op.Details["head"], op.Details["rows"], op.Details["digest"] = r.ToHead.String(), r.Rows, r.Digest
+		copied = err == nil
+		return err
+	})
+	if copied && err != nil {
+		err = fmt.Errorf("%w: %w", ErrStillOpen, err)
+	}
+	return r, err
+}
+
+// into copies with the fill of the target.
+func (c Copy) into(ctx context.Context, from snapshot, to *dialect, fill Fill) (r Report, err error) {
 	err = fill(ctx, func(read rows, run exec) error {
-		var from sums
+		var sent sums
 		w := &writer{to: to, run: run, chain: bridge.AuditChain(c.Key), written: c.Written}
 		w.head = w.chain.EmptyHead()
 		if err := w.each(to.before); err != nil {
 			return err
 		}
-		err := c.From.store.Snapshot(ctx, func(source rows) (err error) {
-			from, err = c.From.dialect.each(source, w.row)
+		err := from(ctx, func(source rows) (err error) {
+			sent, err = c.From.dialect.each(source, w.row)
 			return err
 		})
 		if err != nil {
@@ -103,10 +133,10 @@ func (c Copy) into(ctx context.Context, to *dialect, fill Fill) (r Report, err e
 		if err != nil {
 			return err
 		}
-		if err := compare(from, copied); err != nil {
+		if err := compare(sent, copied); err != nil {
 			return err
 		}
-		r.count(from)
+		r.count(sent)
 		r.FromHead = w.head
 		return w.note(c, read, &r)
 	})

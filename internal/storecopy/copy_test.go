@@ -329,12 +329,12 @@ func TestKilledCopies(t *testing.T) {
 	from := openFile(t, x.Path, x.Key)
 	dsn := server.Schema()
 	onServer := openServer(t, dsn, x.Key)
-	die(t, dsn, x.Path, "")
+	die(t, dsn, x.Path, "", 40)
 	c := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}
 	first, err := c.ToServer(t.Context(), onServer.Fill)
 	must(t, err)
 	path := filepath.Join(filepath.Dir(x.Path), "back.db")
-	die(t, dsn, x.Path, path)
+	die(t, dsn, x.Path, path, 40)
 	if _, err := os.Stat(path); err == nil {
 		t.Error("a killed copy left a store")
 	}
@@ -344,11 +344,12 @@ func TestKilledCopies(t *testing.T) {
 	}
 }
 
-// die has another process copy, which kills itself within.
-func die(t *testing.T, dsn, file, to string) {
+// die has another process copy, which kills itself when it has written
+// so many rows.
+func die(t *testing.T, dsn, file, to string, rows int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "COPY_AND_DIE="+dsn, "COPY_FILE="+file, "COPY_TO="+to)
+	cmd.Env = append(os.Environ(), "COPY_AND_DIE="+dsn, "COPY_FILE="+file, "COPY_TO="+to, "COPY_ROWS="+strconv.Itoa(rows))
 	out, err := cmd.CombinedOutput()
 	var ended *exec.ExitError
 	if !errors.As(err, &ended) || ended.ExitCode() != -1 {
@@ -367,8 +368,12 @@ func copyAndDie(dsn string) {
 	if err != nil {
 		panic(err)
 	}
-	c := storecopy.Copy{From: storecopy.FromServer(onServer, key), Key: key, Now: time.Now(), Written: func(rows int64) {
-		if rows == 40 {
+	at, err := strconv.ParseInt(os.Getenv("COPY_ROWS"), 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	c := storecopy.Copy{From: storecopy.FromServer(onServer, key), Key: key, Now: time.Now(), Move: os.Getenv("COPY_MOVES") != "", Written: func(rows int64) {
+		if rows == at {
 			self, _ := os.FindProcess(os.Getpid())
 			_ = self.Kill()
 			select {}

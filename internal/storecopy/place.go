@@ -43,6 +43,11 @@ func (c Copy) ToFile(ctx context.Context, files Files, path string) (r Report, e
 	if err := errors.Join(files.LeftOver(path), CheckKey(keyfile.Beside(path), c.Key)); err != nil {
 		return r, err
 	}
+	target := file()
+	return c.whole(ctx, target, func(read snapshot) (Report, error) { return c.toFile(ctx, read, target, files, path) })
+}
+
+func (c Copy) toFile(ctx context.Context, read snapshot, target *dialect, files Files, path string) (r Report, err error) {
 	folder := filepath.Dir(path)
 	sweep(folder, time.Now())
 	work, err := os.MkdirTemp(folder, unfinished) // mode 0700
@@ -51,7 +56,7 @@ func (c Copy) ToFile(ctx context.Context, files Files, path string) (r Report, e
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	made := filepath.Join(work, filepath.Base(path))
-	r, err = c.into(ctx, file(), func(ctx context.Context, fn func(rows, exec) error) error {
+	r, err = c.into(ctx, read, target, func(ctx context.Context, fn func(rows, exec) error) error {
 		return files.Fill(ctx, made, c.Key, fn)
 	})
 	if err != nil {

@@ -258,7 +258,10 @@ func (s *Service) ListTasks(ctx context.Context, c bridge.Credentials, q Query) 
 	if q.After < 0 {
 		return List{}, s.core.Refuse(ctx, g, bridge.Invalid("after", "must be the id of a task"))
 	}
-	q.Limit, q.Bytes = cmp.Or(q.Limit, PageSize), cmp.Or(q.Bytes, bridge.PageBytes)
+	if q.Limit < 0 || q.Limit > PageSize {
+		return List{}, s.core.Refuse(ctx, g, bridge.Invalid("limit", "must be 1 to %d", PageSize))
+	}
+	q.Limit, q.Bytes = cmp.Or(q.Limit, PageSize), bridge.PageWithin(q.Bytes)
 	list, err := s.store.ListTasks(ctx, g, q)
 	list.Now = g.Now
 	return list, err
@@ -279,7 +282,7 @@ func (s *Service) ReadTaskWithin(ctx context.Context, c bridge.Credentials, id i
 	g.Details["task_id"] = id
 	list, err := s.store.ReadTask(ctx, g, id)
 	list.Now = g.Now
-	list.omit(history)
+	list.omit(bridge.PageWithin(history))
 	return list, err
 }
 

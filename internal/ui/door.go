@@ -58,6 +58,8 @@ func (d *door) guard(pages http.Handler) http.Handler {
 		switch {
 		case !d.knows(r.Host):
 			refuse(w, http.StatusMisdirectedRequest, "This server has no such name.")
+		case r.URL.Path == "/favicon.ico": // which a browser asks for by itself at the login
+			w.WriteHeader(http.StatusNoContent)
 		case !inside:
 			refuse(w, http.StatusNotFound, "There is nothing here. Open the page as bridge ui says at its start.")
 		case path == "login" && r.Method == http.MethodPost:

@@ -79,7 +79,7 @@ func (s *Server) tiles(r *http.Request, all []bridge.Overview, roster []agent, o
 	return []tile{
 		{"live conversations", "conversations?show=live", live},
 		{"agents alive", "agents", alive},
-		{"messages in the last hour", "figures", sent},
+		{"sent in the last hour", "figures", sent},
 		{"unread messages", "conversations?show=unread", unread},
 		{"open tasks", "tasks", int64(len(open))},
 	}, nil

@@ -75,6 +75,9 @@ type target struct{ Path, Name string }
 // On reports whether a page is the one that is shown, or above it.
 func (f frame) On(path string) bool {
 	here := strings.TrimPrefix(f.Path, "/")
+	if path == "conversations" && strings.HasPrefix(here, "messages/") {
+		return true
+	}
 	return here == path || path != "" && strings.HasPrefix(here, path+"/")
 }
 

@@ -76,6 +76,7 @@ func TestPages(t *testing.T) {
 		"tasks?show=all":                  {"waiting"},
 		"tasks/1":                         {"&lt;script&gt;", "needs"},
 		"claims":                          {"Nobody has claimed a file"},
+		"files":                           {"Agents share no files yet"},
 		"commands":                        {"ls -la", "bridge yolo approve 1", "bridge yolo disable " + id, "Deny"},
 		"audit":                           {"send_to_partner", "Verified", "create_conversation"},
 		"audit?conversation=" + id:        {"send_to_partner", "The last entries about"},

@@ -14,6 +14,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -23,6 +24,7 @@ type Config struct {
 	Commands *commands.Service
 	Tasks    *tasks.Service
 	Claims   *claims.Service
+	Files    *files.Service
 	Now      func() time.Time
 	Log      *slog.Logger
 	// Store names the store to the operator.
@@ -98,9 +100,10 @@ var static embed.FS
 // Handler is the whole page, behind its door.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	files, _ := fs.Sub(static, "static") // it is embedded
-	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(files)))
+	assets, _ := fs.Sub(static, "static") // it is embedded
+	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(assets)))
 	mux.HandleFunc("GET /events", s.events)
+	mux.HandleFunc("GET /conversations/{id}/export", s.export)
 	for pattern, show := range map[string]page{
 		"GET /{$}":                s.overview,
 		"GET /conversations":      s.conversations,
@@ -110,6 +113,8 @@ func (s *Server) Handler() http.Handler {
 		"GET /tasks":              s.tasks,
 		"GET /tasks/{id}":         s.task,
 		"GET /claims":             s.claims,
+		"GET /files":              s.files,
+		"GET /files/text":         s.file,
 		"GET /commands":           s.commands,
 		"GET /audit":              s.audit,
 		"GET /limits":             s.limits,

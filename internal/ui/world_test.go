@@ -17,6 +17,7 @@ import (
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/tasks"
 	"example.org/bridge/internal/ui"
@@ -30,6 +31,8 @@ type world struct {
 	*bridge.Service
 	commands *commands.Service
 	tasks    *tasks.Service
+	claims   *claims.Service
+	files    *files.Service
 	pair     bridgetest.Pair
 	clock    *bridgetest.Clock
 	page     *ui.Server
@@ -37,17 +40,18 @@ type world struct {
 	browser  *http.Client
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	env := bridgetest.NewEnv(t)
 	core := env.Service(t)
-	w := &world{Service: core, clock: env.Clock, commands: env.Commands(t, core, bridgetest.FakeSandbox(ranNothing)), tasks: env.Tasks(t, core), pair: bridgetest.NewPair(t, core)}
+	store := env.Store(t)
+	w := &world{Service: core, clock: env.Clock, commands: env.Commands(t, core, bridgetest.FakeSandbox(ranNothing)), tasks: env.Tasks(t, core), claims: claims.New(core, store), files: files.New(core, store), pair: bridgetest.NewPair(t, core)}
 	l, err := ui.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.page = ui.New(ui.Config{
-		Bridge: core, Commands: w.commands, Tasks: w.tasks, Claims: claims.New(core, env.Store(t)), Now: env.Clock.Now,
+		Bridge: core, Commands: w.commands, Tasks: w.tasks, Claims: w.claims, Files: w.files, Now: env.Clock.Now,
 		Log: slog.New(slog.DiscardHandler), Store: "the store", VerifyEvery: time.Hour,
 	}, l)
 	link, err := w.page.Link(t.TempDir())
@@ -75,7 +79,7 @@ func ranNothing(context.Context, sandbox.List, sandbox.Options) (sandbox.Result,
 }
 
 // login does what the file does in a browser.
-func (w *world) login(t *testing.T) {
+func (w *world) login(t testing.TB) {
 	t.Helper()
 	action, code := w.readLink(t)
 	answer, err := w.browser.PostForm(action, url.Values{"code": {code}})
@@ -88,7 +92,7 @@ func (w *world) login(t *testing.T) {
 	}
 }
 
-func (w *world) readLink(t *testing.T) (action, code string) {
+func (w *world) readLink(t testing.TB) (action, code string) {
 	t.Helper()
 	text, err := os.ReadFile(w.link)
 	if err != nil {
@@ -104,7 +108,7 @@ func (w *world) readLink(t *testing.T) (action, code string) {
 	return field(`action="([^"]+)"`), field(`name="code" value="([^"]+)"`)
 }
 
-func body(t *testing.T, answer *http.Response) string {
+func body(t testing.TB, answer *http.Response) string {
 	t.Helper()
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
@@ -115,7 +119,14 @@ func body(t *testing.T, answer *http.Response) string {
 }
 
 // get fetches a page that must be there.
-func (w *world) get(t *testing.T, path string) string {
+func (w *world) get(t testing.TB, path string) string {
+	t.Helper()
+	text, _ := w.answer(t, path, http.StatusOK)
+	return text
+}
+
+// answer fetches what must be answered with a status.
+func (w *world) answer(t testing.TB, path string, status int) (string, http.Header) {
 	t.Helper()
 	answer, err := w.browser.Get(w.page.Address() + path)
 	if err != nil {
@@ -123,10 +134,10 @@ func (w *world) get(t *testing.T, path string) string {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	text := body(t, answer)
-	if answer.StatusCode != http.StatusOK {
+	if answer.StatusCode != status {
 		t.Fatalf("%s is answered with %s: %s", path, answer.Status, text)
 	}
-	return text
+	return text, answer.Header
 }
 
 // press sends the form of a page whose action ends so, and returns the page that follows.
@@ -144,7 +155,7 @@ func (w *world) press(t *testing.T, page, action string) string {
 	return body(t, answer)
 }
 
-func (w *world) send(t *testing.T, from bridge.Credentials, text string) bridge.Sent {
+func (w *world) send(t testing.TB, from bridge.Credentials, text string) bridge.Sent {
 	t.Helper()
 	sent, err := w.Send(t.Context(), from, bridge.SendRequest{Text: text, Files: []string{"a.go"}})
 	if err != nil {

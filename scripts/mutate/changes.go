@@ -3,81 +3,48 @@ package main
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"maps"
-	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// change is one changed copy of a file.
+// change is one changed copy of a file. Most can also be made by a switch: code that
+// does both, the one or the other (see switches.go).
 type change struct {
-	file  string
-	place string // file and line
-	what  string
-	text  []byte
+	file     string
+	place    string // file and line
+	what     string
+	text     []byte
+	from, to int    // where the switch goes
+	line     [2]int // the first line of it, and the last
+	switched string // what goes there; %[1]d is the number of the switch, "" if there is none
 }
+
+// key tells a change from others.
+func (c change) key() string { return c.place + c.what }
 
 // changesOf returns all changes that can be made in a package's source.
-func changesOf(dir string) (all []change, err error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		return nil, err
+func changesOf(p *source) (all []change) {
+	for i, tree := range p.trees {
+		e := &editor{file: p.files[i], text: p.texts[i], source: p}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			e.visit(n)
+			return true
+		})
+		all = append(all, e.all...)
 	}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") || foreign(file) {
-			continue
-		}
-		changes, err := changesIn(file)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, changes...)
-	}
-	return all, nil
-}
-
-// foreign reports a file for another platform, by its name.
-func foreign(file string) bool {
-	name := strings.TrimSuffix(filepath.Base(file), ".go")
-	_, suffix, found := strings.Cut(name, "_")
-	if !found {
-		return false
-	}
-	switch suffix = suffix[strings.LastIndexByte(suffix, '_')+1:]; suffix {
-	case "other", "windows", "darwin", "linux", "unix":
-		return suffix != runtime.GOOS && (suffix != "unix" || runtime.GOOS == "windows")
-	}
-	return false
+	return all
 }
 
 // editor collects the changes of one file.
 type editor struct {
+	*source
+
 	file string
 	text []byte
-	set  *token.FileSet
 	all  []change
-}
-
-func changesIn(file string) ([]change, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	e := &editor{file: file, text: text, set: token.NewFileSet()}
-	tree, err := parser.ParseFile(e.set, file, text, parser.SkipObjectResolution)
-	if err != nil {
-		return nil, err
-	}
-	ast.Inspect(tree, func(n ast.Node) bool {
-		e.visit(n)
-		return true
-	})
-	return e.all, nil
 }
 
 // swaps are the operators that one slip turns into another.
@@ -96,28 +63,60 @@ var settings = map[string]string{
 func (e *editor) visit(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.BinaryExpr:
-		if to, ok := swaps[n.Op]; ok {
-			e.replace(n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), to)
-		}
+		e.visitOperator(n)
 	case *ast.IfStmt:
-		e.replace(n.Cond.Pos(), n.Cond.End(), "!("+e.source(n.Cond)+")")
+		e.replace(n.Cond.Pos(), n.Cond.End(), "!("+e.textOf(n.Cond)+")")
+		e.turn(n.Cond, "((", ") != mutantOn(%[1]d))")
 	case *ast.ReturnStmt:
 		e.visitReturn(n)
-	case *ast.ExprStmt:
-		e.replace(n.Pos(), n.End(), "")
+	case *ast.ExprStmt, *ast.DeferStmt:
+		e.leaveOut(n)
 	case *ast.AssignStmt:
 		if n.Tok == token.ASSIGN || n.Tok == token.ADD_ASSIGN {
-			e.replace(n.Pos(), n.End(), "")
+			e.leaveOut(n)
 		}
-	case *ast.DeferStmt:
-		e.replace(n.Pos(), n.End(), "")
 	case *ast.Ident:
 		if n.Name == "true" || n.Name == "false" {
 			e.replace(n.Pos(), n.End(), map[string]string{"true": "false", "false": "true"}[n.Name])
+			e.turn(n, "(", " != mutantOn(%[1]d))")
 		}
 	case *ast.BasicLit:
 		e.visitLiteral(n)
 	}
+}
+
+// visitOperator takes another operator. Texts have no difference: their sum stays.
+func (e *editor) visitOperator(n *ast.BinaryExpr) {
+	to, ok := swaps[n.Op]
+	if !ok || n.Op == token.ADD && (isText(n.X) || isText(n.Y)) {
+		return
+	}
+	e.replace(n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), to)
+	if n.Op == token.ADD || n.Op == token.SUB {
+		name := map[token.Token]string{token.ADD: "mutantPlus", token.SUB: "mutantMinus"}[n.Op]
+		e.turn(n, name+"["+e.typeOf(n)+"](%[1]d, ", ")")
+		e.all[len(e.all)-1].switched = name + "[" + e.typeOf(n) + "](%[1]d, " + escape(e.textOf(n.X)+", "+e.textOf(n.Y)) + ")"
+		return
+	}
+	changed := e.textOf(n.X) + " " + to + " " + e.textOf(n.Y)
+	e.turn(n, "(mutantOn(%[1]d) && ("+escape(changed)+") || !mutantOn(%[1]d) && (", "))")
+}
+
+// isText reports an expression that has a text in it, so that it is one.
+func isText(n ast.Expr) bool {
+	switch n := n.(type) {
+	case *ast.BasicLit:
+		return n.Kind == token.STRING
+	case *ast.BinaryExpr:
+		return isText(n.X) || isText(n.Y)
+	}
+	return false
+}
+
+// leaveOut takes a statement away.
+func (e *editor) leaveOut(n ast.Node) {
+	e.replace(n.Pos(), n.End(), "")
+	e.turn(n, "if !mutantOn(%[1]d) { ", " }")
 }
 
 // visitReturn forgets an error.
@@ -128,6 +127,7 @@ func (e *editor) visitReturn(n *ast.ReturnStmt) {
 	last := n.Results[len(n.Results)-1]
 	if name, ok := last.(*ast.Ident); ok && name.Name == "err" {
 		e.replace(last.Pos(), last.End(), "nil")
+		e.turn(last, "mutantError(%[1]d, ", ")")
 	}
 }
 
@@ -136,23 +136,28 @@ func (e *editor) visitLiteral(n *ast.BasicLit) {
 	case token.INT:
 		if value, err := strconv.ParseInt(n.Value, 0, 64); err == nil {
 			e.replace(n.Pos(), n.End(), strconv.FormatInt(value+1, 10))
+			e.turn(n, "mutantMore["+e.typeOf(n)+"](%[1]d, ", ")")
 		}
 	case token.STRING:
 		for _, from := range slices.Sorted(maps.Keys(settings)) { // in one order, to be repeated
 			to := settings[from]
-			if at := strings.Index(n.Value, from); at >= 0 {
-				start := n.Pos() + token.Pos(at)
-				if from == "DELETE FROM" {
-					e.replace(n.Pos(), n.End(), `"SELECT 1 WHERE ?1 IS NULL"`)
-					continue
-				}
-				e.replace(start, start+token.Pos(len(from)), to)
+			at := strings.Index(n.Value, from)
+			if at < 0 {
+				continue
 			}
+			changed := n.Value[:at] + to + n.Value[at+len(from):]
+			if from == "DELETE FROM" {
+				changed = `"SELECT 1 WHERE ?1 IS NULL"`
+				e.replace(n.Pos(), n.End(), changed)
+			} else {
+				e.replace(n.Pos()+token.Pos(at), n.Pos()+token.Pos(at+len(from)), to)
+			}
+			e.turn(n, "mutantText(%[1]d, ", ", "+escape(changed)+")")
 		}
 	}
 }
 
-func (e *editor) source(n ast.Node) string {
+func (e *editor) textOf(n ast.Node) string {
 	return string(e.text[e.offset(n.Pos()):e.offset(n.End())])
 }
 
@@ -167,8 +172,21 @@ func (e *editor) replace(from, to token.Pos, with string) {
 	if with == "" {
 		what = "without " + short(old)
 	}
-	e.all = append(e.all, change{e.file, fmt.Sprintf("%s:%d:%d", e.file, position.Line, position.Column), what, []byte(changed)})
+	place := fmt.Sprintf("%s:%d:%d", e.file, position.Line, position.Column)
+	e.all = append(e.all, change{file: e.file, place: place, what: what, text: []byte(changed)})
 }
+
+// turn makes the last change one that a switch can make: what stands at n, between two
+// texts.
+func (e *editor) turn(n ast.Node, before, after string) {
+	c := &e.all[len(e.all)-1]
+	c.from, c.to = e.offset(n.Pos()), e.offset(n.End())
+	c.line = [2]int{e.set.Position(n.Pos()).Line, e.set.Position(n.End()).Line}
+	c.switched = before + escape(e.textOf(n)) + after
+}
+
+// escape lets a text stand in a format.
+func escape(text string) string { return strings.ReplaceAll(text, "%", "%%") }
 
 func short(text string) string {
 	const longest = 60

@@ -37,7 +37,7 @@ func tryKnown() (survivors int, err error) {
 			return survivors, fmt.Errorf("%s: there is no single %q any more: change scripts/mutate/known.go", k.file, k.from)
 		}
 		c := change{file: k.file, place: k.file, what: k.what, text: bytes.Replace(text, []byte(k.from), []byte(k.to), 1)}
-		r, err := suite{dir: filepath.Dir(k.file), tests: []string{k.tests}}.test(c, nil)
+		r, err := suite{dir: filepath.Dir(k.file), tests: []string{k.tests}}.test(c)
 		if err != nil {
 			return survivors, err
 		}

@@ -147,17 +147,31 @@ func (s *seat) serve(env []string) (url string, stop func()) {
 // address is that of a server on the loopback interface.
 var address = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
 
-// qwenSession opens a session of `qwen serve` that asks nobody before it uses tools.
+// qwenSession opens a session of `qwen serve` that asks nobody before it uses tools. On
+// a busy machine the process that is to run it may take longer than Qwen Code waits for
+// it; it says that one may try again.
 func (s *seat) qwenSession(url string) (id string) {
 	s.Helper()
-	id, _ = s.post(url+"/session", map[string]any{"cwd": s.project, "sessionScope": "thread", "approvalMode": "yolo"})["sessionId"].(string)
-	if id == "" {
-		s.Fatal("no session")
-	}
+	s.await("a session", func() bool {
+		status, answer := s.ask(url+"/session", map[string]any{"cwd": s.project, "sessionScope": "thread", "approvalMode": "yolo"})
+		if again, _ := answer["retryable"].(bool); status >= http.StatusBadRequest && !again {
+			s.Fatalf("no session: %d, %v", status, answer)
+		}
+		id, _ = answer["sessionId"].(string)
+		return id != ""
+	})
 	return id
 }
 
-func (s *seat) post(url string, body any) (answer map[string]any) {
+// post sends what has to be taken.
+func (s *seat) post(url string, body any) {
+	s.Helper()
+	if status, answer := s.ask(url, body); status >= http.StatusBadRequest {
+		s.Fatalf("%s: %d, %v", url, status, answer)
+	}
+}
+
+func (s *seat) ask(url string, body any) (status int, answer map[string]any) {
 	s.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -173,10 +187,10 @@ func (s *seat) post(url string, body any) (answer map[string]any) {
 		s.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode >= http.StatusBadRequest {
-		s.Fatalf("%s: %s, %v, %v", url, response.Status, err, answer)
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		s.Fatalf("%s: %s, %v", url, response.Status, err)
 	}
-	return answer
+	return response.StatusCode, answer
 }
 
 // hear waits for what a script says.

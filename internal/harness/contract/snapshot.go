@@ -69,11 +69,29 @@ func (s *Snapshot) Add(member string, list []json.RawMessage) (found []finding.F
 		case into[id] != nil:
 			found = append(found, finding.Finding{Kind: finding.BadList, Where: where, Text: short(id) + " is listed twice"})
 		default:
+			if wrong := wrongItem(member, id, item); wrong != "" {
+				found = append(found, finding.Finding{Kind: finding.BadList, Where: where, Text: wrong})
+			}
 			delete(item, key)
 			into[id] = item
 		}
 	}
 	return found
+}
+
+// wrongItem says what makes an item of a list unusable for its clients; "" for nothing.
+func wrongItem(member, id string, item map[string]any) string {
+	switch member {
+	case "resourceTemplates":
+		if _, err := parseTemplate(id); err != nil {
+			return short(id) + " is no URI template (RFC 6570)"
+		}
+	case "prompts":
+		if _, _, wrong := promptArguments(item); wrong != "" {
+			return short(id) + " " + wrong
+		}
+	}
+	return ""
 }
 
 // ParseSnapshot reads a snapshot's file.

@@ -39,7 +39,7 @@ func (s *server) answer(r request) object {
 	var p struct {
 		Meta      object `json:"_meta"`
 		Revision  string `json:"protocolVersion"`
-		Cursor    string `json:"cursor"`
+		URI       string `json:"uri"`
 		Name      string `json:"name"`
 		Arguments object `json:"arguments"`
 	}
@@ -62,6 +62,16 @@ func (s *server) answer(r request) object {
 		return success(r, s.list())
 	case "tools/call":
 		return s.call(r, p.Name, p.Arguments)
+	case "prompts/list":
+		return success(r, s.prompts())
+	case "prompts/get":
+		return s.prompt(r, p.Name, p.Arguments)
+	case "resources/list":
+		return success(r, object{"resources": []object{}})
+	case "resources/templates/list":
+		return success(r, s.templates())
+	case "resources/read":
+		return s.read(r, p.URI)
 	}
 	return failure(r, -32601, "there is no such method")
 }
@@ -71,7 +81,7 @@ func (s *server) initialize(asked string) object {
 		asked = newestLegacy
 	}
 	result := object{
-		"protocolVersion": asked, "capabilities": object{"tools": object{}},
+		"protocolVersion": asked, "capabilities": offers(),
 		"serverInfo": object{"name": "faulty", "version": "1"}, "instructions": "A server for tests.",
 	}
 	if s.faults["unknown-revision"] {
@@ -85,7 +95,7 @@ func (s *server) initialize(asked string) object {
 
 func (s *server) discover() object {
 	result := object{
-		"resultType": "complete", "supportedVersions": []string{newest}, "capabilities": object{"tools": object{}},
+		"resultType": "complete", "supportedVersions": []string{newest}, "capabilities": offers(),
 		"instructions": "A server for tests.", "ttlMs": 0, "cacheScope": "private",
 	}
 	if s.faults["unknown-revision"] {
@@ -96,6 +106,8 @@ func (s *server) discover() object {
 	}
 	return result
 }
+
+func offers() object { return object{"tools": object{}, "prompts": object{}, "resources": object{}} }
 
 func success(r request, result object) object {
 	result["resultType"] = "complete"

@@ -19,8 +19,8 @@ func Save(folder string, c Case) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	tool := unsafeName.ReplaceAllString(c.Tool, "_")
-	path := filepath.Join(folder, tool[:min(len(tool), 80)]+"."+string(c.Kind)+".json")
+	name := unsafeName.ReplaceAllString(c.What+"-"+c.Name, "_")
+	path := filepath.Join(folder, name[:min(len(name), 80)]+"."+string(c.Kind)+".json")
 	if err := os.WriteFile(path, append(data, '\n'), 0o600); err != nil {
 		return "", fmt.Errorf("cannot keep a case: %w", err)
 	}
@@ -39,7 +39,7 @@ func Load(folder string) (cases []Case, err error) {
 			return nil, fmt.Errorf("a case cannot be read: %w", err)
 		}
 		var c Case
-		if json.Unmarshal(data, &c) != nil || c.Tool == "" {
+		if json.Unmarshal(data, &c) != nil || c.What == "" || c.Name == "" {
 			return nil, fmt.Errorf("%s is no case of `bridge harness fuzz`", path)
 		}
 		cases = append(cases, c)

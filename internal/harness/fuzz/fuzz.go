@@ -1,6 +1,6 @@
-// Package fuzz calls tools with arguments made from their schemas and finds calls that a
-// server does not survive, leaves without an answer or answers against its contract. What
-// fails is made as small as it can be and kept.
+// Package fuzz calls tools, prompts and resource templates with arguments made from their
+// schemas and finds calls that a server does not survive, leaves without an answer or
+// answers against its contract. What fails is made as small as it can be and kept.
 package fuzz
 
 import (
@@ -19,18 +19,18 @@ import (
 
 // Options say what to call. The same seed makes the same calls.
 type Options struct {
-	Tools contract.Tools
-	Names []string // the tools that may be called
+	Parts []contract.Primitive // what may be called
 	Open  func(context.Context) (*wire.Conn, error)
 	Limit time.Duration // for each call
 	Seed  uint64
-	Calls int    // for each tool
+	Calls int    // for each part
 	Saved []Case // called first
 }
 
 // Case is a call that failed.
 type Case struct {
-	Tool      string         `json:"tool"`
+	What      string         `json:"what"` // of [contract.Primitive], as its name
+	Name      string         `json:"name"`
 	Arguments map[string]any `json:"arguments"`
 	Kind      finding.Kind   `json:"kind"`
 }
@@ -44,13 +44,13 @@ type Failure struct {
 type fuzzer struct {
 	Options
 	conn       *wire.Conn
-	calls      int
-	unanswered int    // calls of the tool in hand, each of which took a whole time limit
-	atWork     string // the tool that takes long where it is asked for much
+	made       int  // calls
+	unanswered int  // calls of the part in hand, each of which took a whole time limit
+	atWork     bool // the part in hand takes long where it is asked for much
 	found      []Failure
 }
 
-// Run makes the calls and returns one failure for each tool and kind of finding. A tool
+// Run makes the calls and returns one failure for each part and kind of finding. A part
 // that leaves ten calls without an answer is not called any more. The error is the one
 // of Open. When ctx ends, no further call is made.
 func Run(ctx context.Context, o Options) (found []Failure, calls int, err error) {
@@ -60,72 +60,84 @@ func Run(ctx context.Context, o Options) (found []Failure, calls int, err error)
 			f.conn.Close()
 		}
 	}()
-	for _, name := range o.Names {
-		if err := f.tool(ctx, o.Tools[name]); err != nil {
-			return f.found, f.calls, err
+	for _, part := range o.Parts {
+		if err := f.part(ctx, part); err != nil {
+			return f.found, f.made, err
 		}
 	}
-	return f.found, f.calls, nil
+	return f.found, f.made, nil
 }
 
-// tool calls one tool, first with what was saved.
-func (f *fuzzer) tool(ctx context.Context, tool contract.Tool) error {
-	if tool.Input == nil {
+// part calls one part of the server, first with what was saved.
+func (f *fuzzer) part(ctx context.Context, part contract.Primitive) error {
+	if part.Input == nil {
 		return nil // the list has a finding for it
 	}
-	f.unanswered = 0
-	schema := tool.InputSchema()
-	judge := arguments.New(schema, tool.Input, 0)
+	f.unanswered, f.atWork = 0, false
+	judge := arguments.New(part.Schema, part.Input, 0)
 	for _, c := range f.Saved {
-		if c.Tool != tool.Name {
+		if c.What != part.What || c.Name != part.Name {
 			continue
 		}
-		if err := f.try(ctx, tool, judge, c.Arguments); err != nil {
+		if err := f.try(ctx, part, judge, c.Arguments); err != nil {
 			return err
 		}
 	}
-	for i := range f.Calls {
-		maker := arguments.New(schema, tool.Input, mix(f.Seed, tool.Name, i))
+	for i := range f.calls(judge) {
+		maker := arguments.New(part.Schema, part.Input, mix(f.Seed, part, i))
 		made, ok := maker.Valid()
-		if i%3 == 2 {
+		if i%3 == 2 && part.HasSchema() {
 			made, _, ok = maker.Invalid()
 		}
 		if !ok {
 			continue
 		}
-		if err := f.try(ctx, tool, judge, made); err != nil {
+		if err := f.try(ctx, part, judge, made); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// calls is how often a part is called: once where it takes no values, so that all calls
+// are the same.
+func (f *fuzzer) calls(judge *arguments.Maker) int {
+	if len(judge.Properties()) == 0 {
+		return min(f.Calls, 1)
+	}
+	return f.Calls
+}
+
 // mix makes the seed of one call.
-func mix(seed uint64, tool string, i int) uint64 {
+func mix(seed uint64, part contract.Primitive, i int) uint64 {
 	h := fnv.New64a()
-	_, _ = fmt.Fprintf(h, "%d %s %d", seed, tool, i)
+	_, _ = fmt.Fprintf(h, "%d %s %s %d", seed, part.What, part.Name, i)
 	return h.Sum64()
 }
 
 // try makes a call, and shrinks it where it fails in a new way.
-func (f *fuzzer) try(ctx context.Context, tool contract.Tool, judge *arguments.Maker, made map[string]any) error {
+func (f *fuzzer) try(ctx context.Context, part contract.Primitive, judge *arguments.Maker, made map[string]any) error {
 	if ctx.Err() != nil || f.unanswered >= mostUnanswered {
 		return nil //nolint:nilerr // the run was told to end, or would take too long
 	}
-	if f.atWork == tool.Name && asksForMuch(made) {
+	if f.atWork && f.asksForMuch(made) {
 		return nil
 	}
 	fits := judge.Fits(made)
-	what, err := f.call(ctx, tool, made, fits)
-	if err != nil || what == nil || f.known(tool.Name, what.Kind) {
+	what, err := f.call(ctx, part, made, fits)
+	if err != nil || what == nil || f.known(part, what.Kind) {
 		return err
 	}
-	smallest := Failure{Case{tool.Name, made, what.Kind}, *what}
+	if what.Kind == finding.NoAnswer && f.asksForMuch(made) {
+		f.atWork = true
+		return nil
+	}
+	smallest := Failure{Case{part.What, part.Name, made, what.Kind}, *what}
 	again := func(smaller map[string]any) (bool, error) {
 		if judge.Fits(smaller) != fits {
 			return false, nil
 		}
-		got, err := f.call(ctx, tool, smaller, fits)
+		got, err := f.call(ctx, part, smaller, fits)
 		if err != nil || got == nil || got.Kind != what.Kind {
 			return false, err
 		}
@@ -137,28 +149,23 @@ func (f *fuzzer) try(ctx context.Context, tool contract.Tool, judge *arguments.M
 		most = mostSlowShrinks
 	}
 	err = shrink(made, most, again)
-	if what.Kind == finding.NoAnswer && asksForMuch(smallest.Arguments) {
-		f.atWork = tool.Name
-		return err
-	}
 	f.found = append(f.found, smallest)
 	return err
 }
 
-// much is a number from which a call may take long because it was asked for that much.
-const much = 1000
-
-// asksForMuch reports a large number anywhere in arguments. That such a call takes longer
-// than the limit is no proof: its caller wanted 65,535 steps.
-func asksForMuch(v any) bool {
+// asksForMuch reports a large number anywhere in arguments: one of so many things that a
+// second for each is more than the time limit, or of a thousand. That such a call takes
+// longer than the limit is no proof: its caller wanted 128 seconds, or 65,535 steps.
+func (f *fuzzer) asksForMuch(v any) bool {
+	const most = 1000
 	switch v := v.(type) {
 	case float64:
-		return math.Abs(v) >= much
+		return math.Abs(v) >= min(most, f.Limit.Seconds())
 	case []any:
-		return slices.ContainsFunc(v, asksForMuch)
+		return slices.ContainsFunc(v, f.asksForMuch)
 	case map[string]any:
 		for _, member := range v {
-			if asksForMuch(member) {
+			if f.asksForMuch(member) {
 				return true
 			}
 		}
@@ -167,16 +174,16 @@ func asksForMuch(v any) bool {
 }
 
 // Tries to make a case smaller, few where each takes a whole time limit; and how many
-// calls of a tool may take one.
+// calls of a part may take one.
 const (
 	mostShrinks     = 150
 	mostSlowShrinks = 4
 	mostUnanswered  = 10
 )
 
-func (f *fuzzer) known(tool string, kind finding.Kind) bool {
+func (f *fuzzer) known(part contract.Primitive, kind finding.Kind) bool {
 	for _, k := range f.found {
-		if k.Tool == tool && k.Kind == kind {
+		if k.What == part.What && k.Name == part.Name && k.Kind == kind {
 			return true
 		}
 	}
@@ -184,7 +191,7 @@ func (f *fuzzer) known(tool string, kind finding.Kind) bool {
 }
 
 // call makes one call and returns the first thing that is wrong with what came of it.
-func (f *fuzzer) call(ctx context.Context, tool contract.Tool, made map[string]any, fits bool) (*finding.Finding, error) {
+func (f *fuzzer) call(ctx context.Context, part contract.Primitive, made map[string]any, fits bool) (*finding.Finding, error) {
 	if f.conn == nil {
 		conn, err := f.Open(ctx)
 		if err != nil {
@@ -193,10 +200,11 @@ func (f *fuzzer) call(ctx context.Context, tool contract.Tool, made map[string]a
 		f.conn = conn
 		f.conn.Findings() // what is wrong without a call is no matter of arguments
 	}
-	f.calls++
+	f.made++
 	limited, cancel := context.WithTimeout(ctx, f.Limit)
 	defer cancel()
-	reply, err := f.conn.Call(limited, "tools/call", map[string]any{"name": tool.Name, "arguments": made})
+	method, params := part.Request(made)
+	reply, err := f.conn.Call(limited, method, params)
 	found := f.conn.Findings()
 	if f.conn.Broken() {
 		if len(found) > 0 {
@@ -208,7 +216,7 @@ func (f *fuzzer) call(ctx context.Context, tool contract.Tool, made map[string]a
 		f.conn = nil
 	}
 	if err == nil {
-		found = append(found, judge(tool, reply, fits)...)
+		found = append(found, part.Judge(reply, fits)...)
 	}
 	if len(found) == 0 || ctx.Err() != nil {
 		return nil, nil //nolint:nilnil // nothing was found
@@ -217,22 +225,4 @@ func (f *fuzzer) call(ctx context.Context, tool contract.Tool, made map[string]a
 		f.unanswered++
 	}
 	return &found[0], nil
-}
-
-// internalError is the code for a fault inside of a server (JSON-RPC 2.0, section 5.1).
-const internalError = -32603
-
-// judge holds an answer against the contract.
-func judge(tool contract.Tool, reply wire.Reply, fits bool) []finding.Finding {
-	if reply.Error != nil {
-		if reply.Error.Code == internalError {
-			return []finding.Finding{{Kind: finding.InternalError, Text: "the server failed inside: " + reply.Error.Message}}
-		}
-		return nil
-	}
-	result, found := contract.ReadResult(tool, reply.Result)
-	if !fits && !result.IsError && len(found) == 0 {
-		found = append(found, finding.Finding{Kind: finding.TakesInvalid, Text: "the call succeeded, and its arguments do not fit the inputSchema"})
-	}
-	return found
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.org/bridge/internal/harness/contract"
 	"example.org/bridge/internal/harness/faultytest"
 	"example.org/bridge/internal/harness/finding"
 	"example.org/bridge/internal/harness/fuzz"
@@ -43,35 +44,81 @@ func options(t *testing.T, faults string) fuzz.Options {
 		t.Fatal(called, left, err)
 	}
 	return fuzz.Options{
-		Tools: snapshot.Checked(), Names: called, Seed: 5, Calls: 240, Limit: 10 * time.Second,
+		Parts: snapshot.Primitives(called), Seed: 5, Calls: 240, Limit: 10 * time.Second,
 		Open: func(ctx context.Context) (*wire.Conn, error) { return run.Open(ctx, s) },
 	}
 }
 
-// TestRun: each fault is found with the smallest arguments that show it, and the same
-// seed finds the same; the sound server has none.
-func TestRun(t *testing.T) {
-	for _, c := range []struct {
-		faults string
-		want   []fuzz.Case
-	}{
-		{"", nil},
-		{"crash-quote", []fuzz.Case{{Tool: "repeat", Arguments: map[string]any{"text": `"`}, Kind: finding.Crash}}},
-		{"internal-error", []fuzz.Case{{Tool: "repeat", Arguments: map[string]any{"text": "%"}, Kind: finding.InternalError}}},
-		{"takes-invalid", []fuzz.Case{{Tool: "add", Arguments: map[string]any{}, Kind: finding.TakesInvalid}}},
-	} {
-		t.Run(c.faults, func(t *testing.T) {
+// named are the parts of one name.
+func named(o fuzz.Options, name string) (parts []contract.Primitive) {
+	for _, p := range o.Parts {
+		if p.Name == name {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
+// smallest are the smallest calls that show a fault. What gets no answer is not made as
+// small as it can be, since each try takes a whole time limit.
+var smallest = map[string]fuzz.Case{
+	"crash-quote":          {What: contract.IsTool, Name: "repeat", Arguments: map[string]any{"text": `"`}},
+	"internal-error":       {What: contract.IsTool, Name: "repeat", Arguments: map[string]any{"text": "%"}},
+	"takes-invalid":        {What: contract.IsTool, Name: "add", Arguments: map[string]any{}},
+	"silent-long":          {What: contract.IsTool, Name: "repeat"},
+	"template-crash":       {What: contract.IsTemplate, Name: "word://{word}", Arguments: map[string]any{"word": `"`}},
+	"template-silent":      {What: contract.IsTemplate, Name: "word://{word}"},
+	"template-contents":    {What: contract.IsTemplate, Name: "word://{word}"},
+	"prompt-crash":         {What: contract.IsPrompt, Name: "greet", Arguments: map[string]any{"who": "%"}},
+	"prompt-silent":        {What: contract.IsPrompt, Name: "greet"},
+	"prompt-role":          {What: contract.IsPrompt, Name: "greet", Arguments: map[string]any{"who": ""}},
+	"prompt-messages":      {What: contract.IsPrompt, Name: "greet", Arguments: map[string]any{"who": ""}},
+	"prompt-takes-invalid": {What: contract.IsPrompt, Name: "greet", Arguments: map[string]any{}},
+}
+
+// TestEachFault: each fault is found with the smallest arguments that show it, and the
+// same seed finds the same.
+func TestEachFault(t *testing.T) {
+	for _, fault := range faultytest.FoundBy(faultytest.ByFuzz) {
+		t.Run(fault.Name, func(t *testing.T) {
 			t.Parallel()
-			o := options(t, c.faults)
-			for range 2 {
-				failures, calls, err := fuzz.Run(t.Context(), o)
-				var got []fuzz.Case
-				for _, f := range failures {
-					got = append(got, f.Case)
+			want, ok := smallest[fault.Name]
+			if !ok {
+				t.Fatal("no call is wanted for this fault")
+			}
+			want.Kind = finding.Kind(fault.Kind)
+			o, runs := options(t, fault.Name), 2
+			o.Parts = named(o, want.Name)
+			if want.Kind == finding.NoAnswer {
+				o.Limit, o.Calls, runs = time.Second/2, 60, 1
+			}
+			for range runs {
+				failures, _, err := fuzz.Run(t.Context(), o)
+				if err != nil || len(failures) != 1 {
+					t.Fatal(failures, err)
 				}
-				if diff := cmp.Diff(c.want, got); err != nil || diff != "" || calls < 180 {
-					t.Error(calls, err, diff)
+				got := failures[0].Case
+				if want.Arguments == nil {
+					got.Arguments = nil
 				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+}
+
+// TestSound: the server without a fault has no finding in many calls, in either era.
+func TestSound(t *testing.T) {
+	for _, faults := range []string{"", "legacy-only", "modern-only"} {
+		t.Run(faults, func(t *testing.T) {
+			t.Parallel()
+			o := options(t, faults)
+			o.Calls = 60
+			failures, calls, err := fuzz.Run(t.Context(), o)
+			if err != nil || len(failures) > 0 || calls < 300 {
+				t.Error(failures, calls, err)
 			}
 		})
 	}
@@ -82,7 +129,7 @@ func TestRun(t *testing.T) {
 func TestSilent(t *testing.T) {
 	t.Parallel()
 	o := options(t, "silent-long")
-	o.Names, o.Limit = []string{"repeat"}, time.Second/2
+	o.Parts, o.Limit = named(o, "repeat"), time.Second/4
 	failures, calls, err := fuzz.Run(t.Context(), o)
 	if err != nil || len(failures) != 1 || failures[0].Kind != finding.NoAnswer {
 		t.Error(failures, err)
@@ -96,8 +143,8 @@ func TestSilent(t *testing.T) {
 func TestAtWork(t *testing.T) {
 	t.Parallel()
 	o := options(t, "slow-large")
-	o.Names, o.Limit, o.Calls = []string{"add"}, time.Second, 60
-	if failures, calls, err := fuzz.Run(t.Context(), o); err != nil || len(failures) > 0 || calls < 10 {
+	o.Parts, o.Limit, o.Calls = named(o, "add"), 2*time.Second, 60
+	if failures, calls, err := fuzz.Run(t.Context(), o); err != nil || len(failures) > 0 || calls < 3 {
 		t.Error(failures, calls, err)
 	}
 }
@@ -105,11 +152,11 @@ func TestAtWork(t *testing.T) {
 // TestCorpus: a failing call is kept, and made first the next time.
 func TestCorpus(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "cases")
-	want := fuzz.Case{Tool: "repeat", Arguments: map[string]any{"text": `"`}, Kind: finding.Crash}
+	want := fuzz.Case{What: "tool", Name: "repeat", Arguments: map[string]any{"text": `"`}, Kind: finding.Crash}
 	if _, err := fuzz.Save(folder, want); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fuzz.Save(folder, fuzz.Case{Tool: "../up/" + string(make([]byte, 300)), Kind: finding.Crash}); err != nil {
+	if _, err := fuzz.Save(folder, fuzz.Case{What: "tool", Name: "../up/" + string(make([]byte, 300)), Kind: finding.Crash}); err != nil {
 		t.Fatal(err)
 	}
 	saved, err := fuzz.Load(folder)

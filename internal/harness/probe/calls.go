@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -21,8 +22,7 @@ import (
 
 // Calls makes calls that a sound server refuses, and finds proofs that one did not.
 type Calls struct {
-	Tools  contract.Tools
-	Names  []string // the tools that may be called
+	Parts  []contract.Primitive // what may be called
 	Open   func(context.Context) (*wire.Conn, error)
 	Limit  time.Duration // for each call
 	Folder string        // where the canary is laid, outside of the server's folder
@@ -51,19 +51,33 @@ func (p *Calls) Run(ctx context.Context) (found []finding.Finding, err error) {
 		}
 	}()
 	found = Web(ctx, p.URL, p.Headers)
-	for _, name := range p.Names {
-		tool := p.Tools[name]
-		maker := arguments.New(tool.InputSchema(), tool.Input, 1)
-		properties := maker.Properties()
-		for _, parameter := range slices.Sorted(maps.Keys(properties)) {
-			if !takesText(properties[parameter]) {
-				continue
-			}
-			one, err := p.parameter(ctx, tool, maker, parameter, file, secret)
-			if err != nil {
-				return found, err
-			}
-			found = append(found, one...)
+	for _, part := range p.Parts {
+		one, err := p.part(ctx, part, file, secret)
+		found = append(found, one...)
+		if err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// part probes one part of the server with each of its texts.
+func (p *Calls) part(ctx context.Context, part contract.Primitive, file, secret string) (found []finding.Finding, err error) {
+	maker := arguments.New(part.Schema, part.Input, 1)
+	if part.What == contract.IsPrompt {
+		if found, err = p.rendered(ctx, part, maker); err != nil {
+			return found, err
+		}
+	}
+	properties := maker.Properties()
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if !takesText(properties[name]) {
+			continue
+		}
+		one, err := p.value(ctx, part, maker, name, file, secret)
+		found = append(found, one...)
+		if err != nil {
+			return found, err
 		}
 	}
 	return found, nil
@@ -73,33 +87,60 @@ func takesText(schema map[string]any) bool {
 	return schema["enum"] == nil && (schema["type"] == "string" || schema["type"] == nil)
 }
 
-// parameter probes one parameter of a tool; one proof of each kind is enough.
-func (p *Calls) parameter(ctx context.Context, tool contract.Tool, maker *arguments.Maker, name, file, secret string) (found []finding.Finding, err error) {
+// rendered looks at the messages that a prompt becomes, as [Texts] does at its list.
+func (p *Calls) rendered(ctx context.Context, part contract.Primitive, maker *arguments.Maker) (found []finding.Finding, err error) {
+	values, ok := maker.Simple()
+	if !ok {
+		return nil, nil
+	}
+	reply, err := p.call(ctx, part, values)
+	if err != nil || reply.Error != nil {
+		return nil, err
+	}
+	texts, _ := contract.ReadPrompt(reply.Result) // its form is a matter for fuzzing
+	for i, text := range texts {
+		found = append(found, look(fmt.Sprintf("%s, message %d", part.Where(), i+1), text)...)
+	}
+	return found, nil
+}
+
+// valueOf is what the values of a part are called.
+var valueOf = map[string]string{
+	contract.IsTool: "parameter", contract.IsPrompt: "argument", contract.IsTemplate: "variable", contract.IsRead: "address",
+}
+
+// value probes one value of a part; one proof of each kind is enough.
+func (p *Calls) value(ctx context.Context, part contract.Primitive, maker *arguments.Maker, name, file, secret string) (found []finding.Finding, err error) {
 	base, ok := maker.Valid()
 	if !ok {
 		return nil, nil
 	}
-	where := "tool " + tool.Name + ", parameter " + name
-	try := func(kind finding.Kind, values []string, proof, text string) error {
+	where := fmt.Sprintf("%s, %s %s", part.Where(), valueOf[part.What], name)
+	try := func(part contract.Primitive, kind finding.Kind, values []string, proof, text string) error {
 		for _, value := range values {
 			base[name] = value
-			answer, err := p.call(ctx, tool.Name, base)
+			answer, err := p.call(ctx, part, base)
 			if err != nil {
 				return err
 			}
-			if strings.Contains(answer, proof) {
+			if strings.Contains(textOf(answer), proof) {
 				found = append(found, finding.Finding{Kind: kind, Where: where, Text: fmt.Sprintf(text, shown(value))})
 				return nil
 			}
 		}
 		return nil
 	}
-	if pathName().MatchString(name) {
-		if err := try(finding.Traversal, ways(file), secret, "reads a file outside of the server's folder for the value %q"); err != nil {
+	const reads = "reads a file outside of the server's folder for the value %q"
+	if !part.HasSchema() || pathName().MatchString(name) {
+		err = try(part, finding.Traversal, ways(file), secret, reads)
+		if verbatim, ok := part.Verbatim(); ok && err == nil && len(found) == 0 {
+			err = try(verbatim, finding.Traversal, ways(file), secret, reads)
+		}
+		if err != nil {
 			return found, err
 		}
 	}
-	err = try(finding.Evaluates, expressions, product, "runs a part of its value %q as code")
+	err = try(part, finding.Evaluates, expressions, product, "runs a part of its value %q as code")
 	return found, err
 }
 
@@ -130,9 +171,9 @@ func layCanary(folder string) (secret, file string, err error) {
 	return secret, file, os.WriteFile(file, []byte(secret+"\n"), 0o600)
 }
 
-// call makes a call and returns what was answered, as text. A server that broke is
+// call makes a call; what is not answered has an empty reply. A server that broke is
 // started again for the next call; breaking is a matter for fuzzing.
-func (p *Calls) call(ctx context.Context, tool string, values map[string]any) (string, error) {
+func (p *Calls) call(ctx context.Context, part contract.Primitive, values map[string]any) (reply wire.Reply, err error) {
 	if p.conn != nil && p.conn.Broken() {
 		p.conn.Close()
 		p.conn = nil
@@ -140,20 +181,36 @@ func (p *Calls) call(ctx context.Context, tool string, values map[string]any) (s
 	if p.conn == nil {
 		conn, err := p.Open(ctx)
 		if err != nil {
-			return "", err
+			return reply, err
 		}
 		p.conn = conn
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.Limit)
 	defer cancel()
-	reply, err := p.conn.Call(ctx, "tools/call", map[string]any{"name": tool, "arguments": values})
-	if err != nil {
-		return "", nil // no answer is no proof
+	method, params := part.Request(values)
+	if reply, err = p.conn.Call(ctx, method, params); err != nil {
+		return wire.Reply{}, nil // no answer is no proof
 	}
+	return reply, nil
+}
+
+// textOf is all that a reply says. The bytes of a resource come as base64.
+func textOf(reply wire.Reply) string {
 	if reply.Error != nil {
-		return reply.Error.Message + string(reply.Error.Data), nil
+		return reply.Error.Message + string(reply.Error.Data)
 	}
-	return string(reply.Result), nil
+	text := string(reply.Result)
+	var blobs struct {
+		Contents []struct {
+			Blob []byte `json:"blob"`
+		} `json:"contents"`
+	}
+	if json.Unmarshal(reply.Result, &blobs) == nil {
+		for _, c := range blobs.Contents {
+			text += "\n" + string(c.Blob)
+		}
+	}
+	return text
 }
 
 func shown(value string) string {

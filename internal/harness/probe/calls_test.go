@@ -45,7 +45,7 @@ func probed(t *testing.T, faults, address string) []finding.Finding {
 		t.Fatal(err)
 	}
 	calls := probe.Calls{
-		Tools: snapshot.Checked(), Names: called, Folder: t.TempDir(), Limit: 10 * time.Second, URL: s.Server.URL,
+		Parts: snapshot.Primitives(called), Folder: t.TempDir(), Limit: 10 * time.Second, URL: s.Server.URL,
 		Open: func(ctx context.Context) (*wire.Conn, error) { return run.Open(ctx, s) },
 	}
 	proofs, err := calls.Run(t.Context())
@@ -57,15 +57,13 @@ func probed(t *testing.T, faults, address string) []finding.Finding {
 
 // TestProbes: each fault is found under its kind, and the sound server has no finding.
 func TestProbes(t *testing.T) {
-	for fault, want := range map[string]finding.Kind{
-		"": "", "hidden-unicode": finding.HiddenText, "concealment": finding.Concealment,
-		"traversal": finding.Traversal, "evaluates": finding.Evaluates, "crash-call": "",
-	} {
-		t.Run(fault, func(t *testing.T) {
+	sound := []faultytest.Fault{{Name: ""}, {Name: "crash-call"}, {Name: "legacy-only"}, {Name: "modern-only"}}
+	for _, fault := range append(sound, faultytest.FoundBy(faultytest.ByProbe)...) {
+		t.Run(fault.Name, func(t *testing.T) {
 			t.Parallel()
-			found := probed(t, fault, "")
-			if want == "" && len(found) > 0 || want != "" && (len(found) != 1 || found[0].Kind != want) {
-				t.Errorf("want %q, found %+v", want, found)
+			found := probed(t, fault.Name, "")
+			if fault.Kind == "" && len(found) > 0 || fault.Kind != "" && (len(found) != 1 || string(found[0].Kind) != fault.Kind) {
+				t.Errorf("want %q, found %+v", fault.Kind, found)
 			}
 		})
 	}

@@ -19,24 +19,28 @@ import (
 
 // Texts finds hidden characters and concealment in all that a server says to models.
 func Texts(s *contract.Snapshot) (found []finding.Finding) {
-	look := func(where, text string) {
-		if what := hidden(text); what != "" {
-			found = append(found, finding.Finding{Kind: finding.HiddenText, Where: where, Text: what})
-		}
-		if phrase := concealment().FindString(text); phrase != "" {
-			found = append(found, finding.Finding{Kind: finding.Concealment, Where: where, Text: fmt.Sprintf("says to a model: %q", phrase)})
-		}
-	}
-	look("instructions", s.Instructions)
+	add := func(where, text string) { found = append(found, look(where, text)...) }
+	add("instructions", s.Instructions)
 	for _, list := range []struct {
 		what  string
 		items map[string]map[string]any
 	}{{"tool", s.Tools}, {"resource", s.Resources}, {"resource template", s.Templates}, {"prompt", s.Prompts}} {
 		for _, id := range slices.Sorted(maps.Keys(list.items)) {
 			where := list.what + " " + strconv.QuoteToASCII(id)
-			look(where+", name", id)
-			walk(where, list.items[id], look)
+			add(where+", name", id)
+			walk(where, list.items[id], add)
 		}
+	}
+	return found
+}
+
+// look looks at one text.
+func look(where, text string) (found []finding.Finding) {
+	if what := hidden(text); what != "" {
+		found = append(found, finding.Finding{Kind: finding.HiddenText, Where: where, Text: what})
+	}
+	if phrase := concealment().FindString(text); phrase != "" {
+		found = append(found, finding.Finding{Kind: finding.Concealment, Where: where, Text: fmt.Sprintf("says to a model: %q", phrase)})
 	}
 	return found
 }

@@ -82,10 +82,7 @@ test_suites:
 
 // TestEachFault: a run finds and names each fault, and the report shows no secret.
 func TestEachFault(t *testing.T) {
-	for _, fault := range faultytest.Faults {
-		if fault.Kind == "" {
-			continue
-		}
+	for _, fault := range faultytest.FoundBy(faultytest.ByRun) {
 		t.Run(fault.Name, func(t *testing.T) {
 			if runtime.GOOS != "linux" && (fault.Kind == "left-process" || fault.Kind == "no-exit") {
 				t.Skip("MISSING: /proc, by which processes outside of a group are found")
@@ -117,8 +114,16 @@ func TestEachFault(t *testing.T) {
 			}
 		})
 	}
-	if n := len(faultytest.Faults); n < 30 {
-		t.Errorf("only %d faults", n)
+}
+
+// TestRefusedRevision: a server that refuses the revision of the suite is told so.
+func TestRefusedRevision(t *testing.T) {
+	refused := map[string]string{"legacy-only": "2026-07-28", "modern-only": "2025-11-25"}
+	for _, fault := range faultytest.FoundBy(faultytest.ByRevision) {
+		text := strings.Replace(oneSum, "server:", "server:\n  protocol: \""+refused[fault.Name]+"\"", 1)
+		if got := kinds(runSuite(t, text, fault.Name)); !slices.Contains(got, finding.Kind(fault.Kind)) {
+			t.Errorf("%s: want %s, found %v", fault.About, fault.Kind, got)
+		}
 	}
 }
 

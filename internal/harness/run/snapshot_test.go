@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/harness/contract"
+	"example.org/bridge/internal/harness/faultytest"
 	"example.org/bridge/internal/harness/finding"
 	"example.org/bridge/internal/harness/run"
 	"example.org/bridge/internal/harness/suite"
@@ -27,13 +28,19 @@ func snapshot(t *testing.T, faults string) *contract.Snapshot {
 // server and another era of it do not.
 func TestSnapshotDiff(t *testing.T) {
 	old := snapshot(t, "")
+	wants := map[string]string{
+		"": "", "renamed-parameter": "text: is gone", "removed-tool": "tool add: is gone",
+		"required-parameter": "times: is new and required", "legacy-only": "revision: was 2026-07-28",
+	}
+	for _, fault := range faultytest.FoundBy(faultytest.ByDiff) {
+		if wants[fault.Name] == "" || fault.Kind != string(finding.BreakingChange) {
+			t.Errorf("nothing is wanted for the fault %s", fault.Name)
+		}
+	}
 	if len(old.Tools) != 5 || old.ListTokens == 0 || old.Instructions == "" {
 		t.Fatalf("%+v", old)
 	}
-	for faults, want := range map[string]string{
-		"": "", "renamed-parameter": "text: is gone", "removed-tool": "tool add: is gone",
-		"required-parameter": "times: is new and required", "legacy-only": "revision: was 2026-07-28",
-	} {
+	for faults, want := range wants {
 		t.Run(faults, func(t *testing.T) {
 			var first string
 			if changes := contract.Compare(old, snapshot(t, faults)); len(changes) > 0 {
@@ -49,6 +56,16 @@ func TestSnapshotDiff(t *testing.T) {
 				t.Errorf("a run finds %v", kinds(r))
 			}
 		})
+	}
+}
+
+// TestListFaults: what is wrong with a list of prompts or templates is found.
+func TestListFaults(t *testing.T) {
+	for _, fault := range faultytest.FoundBy(faultytest.ByList) {
+		_, found, err := run.Snapshot(t.Context(), load(t, oneSum, fault.Name))
+		if err != nil || len(found) != 1 || string(found[0].Kind) != fault.Kind {
+			t.Errorf("%s: want %s, found %v, %v", fault.About, fault.Kind, found, err)
+		}
 	}
 }
 

@@ -106,7 +106,11 @@ func (h *httpLink) failed(ctx context.Context, err error, method string) error {
 }
 
 func (h *httpLink) noMessage(resp *http.Response, method string) error {
-	h.ledger.add(finding.Malformed, fmt.Sprintf("%s was answered with HTTP status %d and no JSON-RPC message", method, resp.StatusCode))
+	text := fmt.Sprintf("%s was answered with HTTP status %d and no JSON-RPC message", method, resp.StatusCode)
+	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
+		text += "; server.headers holds what the suite sends to be let in"
+	}
+	h.ledger.add(finding.Malformed, text)
 	return ErrBroken
 }
 
@@ -122,12 +126,20 @@ func (h *httpLink) receive(resp *http.Response, id string) (*outcome, error) {
 		case len(body) > maxMessage:
 			h.ledger.add(finding.TooLarge, fmt.Sprintf("a message of more than %d bytes", maxMessage))
 			return nil, ErrBroken
+		case resp.StatusCode >= http.StatusBadRequest && !answers(body, id):
+			return nil, nil // the refusal of a proxy or of a check before the server
 		}
 		return h.take(body, id), nil
 	case "text/event-stream":
 		return h.stream(resp.Body, id)
 	}
 	return nil, nil
+}
+
+// answers reports a message that is the answer to a request.
+func answers(body []byte, id string) bool {
+	m, kind, _ := classify(body)
+	return kind == answer && string(m.ID) == id
 }
 
 // stream reads events until the answer is there.

@@ -132,7 +132,7 @@ func (c *Conn) discover(ctx context.Context, tentative bool) error {
 	}
 	if err != nil || reply.Error != nil {
 		c.link.setModern(false)
-		return refused("server/discover", Modern, reply, err)
+		return c.refused("server/discover", Modern, !tentative, reply, err)
 	}
 	var result struct {
 		Supported    []string                   `json:"supportedVersions"`
@@ -162,7 +162,7 @@ func (c *Conn) initialize(ctx context.Context, revision string, exact bool) erro
 		"protocolVersion": revision, "capabilities": map[string]any{}, "clientInfo": clientInfo,
 	})
 	if err != nil || reply.Error != nil {
-		return refused("initialize", revision, reply, err)
+		return c.refused("initialize", revision, exact, reply, err)
 	}
 	var result struct {
 		Revision     string          `json:"protocolVersion"`
@@ -195,9 +195,15 @@ func (c *Conn) wrongRevision(text string) error {
 	return errors.New(text)
 }
 
-func refused(method, revision string, reply Reply, err error) error {
+// refused is why there was no agreement. A server that answers with an error where the
+// suite wants exactly this revision does not offer it.
+func (c *Conn) refused(method, revision string, exact bool, reply Reply, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)
 	}
-	return fmt.Errorf("the server refuses %s at revision %s: error %d: %s", method, revision, reply.Error.Code, excerpt([]byte(reply.Error.Message)))
+	text := fmt.Sprintf("the server refuses %s at revision %s: error %d: %s", method, revision, reply.Error.Code, excerpt([]byte(reply.Error.Message)))
+	if exact {
+		return c.wrongRevision(text)
+	}
+	return errors.New(text)
 }

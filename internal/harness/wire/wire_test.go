@@ -112,7 +112,7 @@ var onWire = []finding.Kind{
 
 // TestFaultsOnTheWire: each fault of the wire is found and named, and takes bounded time.
 func TestFaultsOnTheWire(t *testing.T) {
-	for _, fault := range faultytest.Faults {
+	for _, fault := range faultytest.FoundBy(faultytest.ByRun) {
 		kind := finding.Kind(fault.Kind)
 		if !slices.Contains(onWire, kind) {
 			continue

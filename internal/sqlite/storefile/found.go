@@ -33,7 +33,8 @@ type Inspection struct {
 	// SchemaVersion is 0 for a file that nobody has put anything into. KnownVersion
 	// is the newest that this program knows.
 	SchemaVersion, KnownVersion int
-	// Problems is what SQLite's quick check found, at most ten; empty when sound.
+	// Problems is what SQLite's quick check found, and counts that do not hold, at most
+	// ten each; empty when sound.
 	Problems []string
 	// Limits are those of the store; nil before it has any.
 	Limits *bridge.LimitReport

@@ -1,11 +1,11 @@
-package postgres_test
+package server_test
 
 import (
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	"example.org/bridge/internal/postgres"
+	"example.org/bridge/internal/postgres/server"
 )
 
 func FuzzQuote(f *testing.F) {
@@ -13,11 +13,11 @@ func FuzzQuote(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		kept := postgres.Quote(text)
+		kept := server.Quote(text)
 		if !utf8.ValidString(kept) || strings.ContainsRune(kept, 0) {
 			t.Errorf("%q is kept as %q, which PostgreSQL refuses", text, kept)
 		}
-		if got := postgres.Unquote(kept); got != text {
+		if got := server.Unquote(kept); got != text {
 			t.Errorf("%q comes back as %q", text, got)
 		}
 	})

@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ import (
 // there; every other text stays as it is, so that it can be searched and compared.
 const escape = '\x1a'
 
-// quote returns how a text is kept.
-func quote(text string) string {
+// Quote returns how a text is kept.
+func Quote(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsAny(text, "\x00\x1a") {
 		return text
 	}
@@ -32,9 +32,9 @@ func quote(text string) string {
 	return b.String()
 }
 
-// unquote returns the text that is kept so. What is no escape is left as it is:
+// Unquote returns the text that is kept so. What is no escape is left as it is:
 // the end of a text may begin within one.
-func unquote(kept string) string {
+func Unquote(kept string) string {
 	if strings.IndexByte(kept, escape) < 0 {
 		return kept
 	}

@@ -1,0 +1,132 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/postgres/server"
+)
+
+// A moved store has a schema version that every program refuses, and no table of the
+// name that all look at first: so it is refused by those that run, too.
+const (
+	closeStore = "ALTER TABLE conversations RENAME TO moved_conversations"
+	openStore  = "ALTER TABLE moved_conversations RENAME TO conversations"
+)
+
+// Move lets copyAll read the store while nobody else uses it, and closes the store when
+// that has copied it: every process refuses it then, as bridge.ErrStoreMoved. op is
+// recorded. Only the owner of the schema can do that. After an error the store is open
+// as before, but for bridge.ErrOutcomeUnknown.
+func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows) error) error {
+	begun := false
+	move := func(c *conn) (durability, error) {
+		if err := s.alone(c); err != nil {
+			return durable, err
+		}
+		begun = true
+		e := &entry{conn: c, store: s, op: op, level: durable}
+		if err := e.loadState(); err != nil {
+			return durable, err
+		}
+		if err := copyAll(c.rows()); err != nil {
+			return durable, err
+		}
+		if err := e.record(bridge.OutcomeOK); err != nil {
+			return durable, err
+		}
+		c.later(closeStore)
+		c.later("UPDATE schema_version SET version = $1", bridge.MovedVersion(int64(SchemaVersion())))
+		return durable, nil
+	}
+	var err error
+	for range maxTries {
+		if err = s.try(ctx, "BEGIN", move); begun || !server.IsRepeatable(err) {
+			break
+		}
+	}
+	return s.explain(ctx, err)
+}
+
+// alone locks all tables, in the order in which others do where they lock more than one.
+func (s *Store) alone(c *conn) error {
+	c.lock(s.schema, "spine", "")
+	var tables []string
+	var name string
+	err := c.each("SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY tablename <> 'store', tablename", []any{s.schema}, []any{&name}, func() error {
+		tables = append(tables, pgx.Identifier{s.schema, name}.Sanitize())
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = c.exec("LOCK TABLE " + strings.Join(tables, ", ") + " IN ACCESS EXCLUSIVE MODE")
+	return err
+}
+
+// explain names an error of the server. A table that is missing may say that the store
+// was moved meanwhile.
+func (s *Store) explain(ctx context.Context, err error) error {
+	err = server.Translate(err)
+	if !errors.Is(err, bridge.ErrStoreMissing) {
+		return err
+	}
+	var moved error
+	_ = s.try(ctx, "BEGIN READ ONLY", func(c *conn) (durability, error) {
+		version, err := schemaVersion(c, s.schema)
+		moved = bridge.CheckMoved("", version)
+		return relaxed, err
+	})
+	if moved != nil {
+		return moved
+	}
+	return err
+}
+
+// Reopen opens a store again that was moved. op is recorded. The error is
+// bridge.ErrStoreNotMoved for one that is open.
+func Reopen(ctx context.Context, dsn string, o Options, op bridge.Operation) (err error) {
+	config, err := server.Parse(dsn)
+	if err != nil {
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config.Pool)
+	if err != nil {
+		return server.Translate(err)
+	}
+	defer pool.Close()
+	s := &Store{pool: pool, schema: config.Schema}
+	if err := s.write(ctx, func(c *conn) (durability, error) { return durable, s.unmove(c, o.Key) }); err != nil {
+		return err
+	}
+	opened, err := Open(ctx, dsn, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	return opened.operate(ctx, op, durable, func(*entry) error { return nil })
+}
+
+// unmove takes the mark away from a store that belongs to the key.
+func (s *Store) unmove(c *conn, key bridge.Key) error {
+	c.lock(s.schema, "migrate", "")
+	version, err := schemaVersion(c, s.schema)
+	if err != nil {
+		return err
+	}
+	before, moved := bridge.UnmovedVersion(version)
+	if !moved && version > 0 {
+		return fmt.Errorf("%w: schema %s", bridge.ErrStoreNotMoved, s.schema)
+	}
+	if moved {
+		c.later(openStore)
+		c.later("UPDATE schema_version SET version = $1", before)
+	}
+	return checkStore(c, s.schema, key)
+}

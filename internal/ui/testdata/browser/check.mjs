@@ -1,0 +1,170 @@
+// Looks at every page as a person does: with eyes of both colour schemes, on a phone, at
+// 200 % zoom, with the keyboard alone and through a screen reader's rules (axe).
+// Prints one line for each fault; UI_CONTROL is where it asks the test to do something.
+import { axeSource, fault, faults, launch, link, login, watch } from "./open.mjs";
+import { pathToFileURL } from "node:url";
+
+const control = (what) => fetch(process.env.UI_CONTROL + what, { method: "POST" }).then((r) => r.text());
+const pages = JSON.parse(process.env.UI_PAGES);
+const conversation = process.env.UI_CONVERSATION;
+const expect = (ok, text) => ok || fault(text);
+
+const browser = await launch();
+const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+context.setDefaultTimeout(60_000);
+const page = await context.newPage();
+watch(page);
+await page.addInitScript(() => {
+  addEventListener("securitypolicyviolation", (e) => console.error("policy: " + e.violatedDirective + " " + e.blockedURI));
+});
+const base = await login(page);
+
+await loginOnce();
+for (const scheme of ["light", "dark"]) {
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: scheme === "dark" ? "reduce" : "no-preference" });
+  for (const path of pages) await look(path, scheme);
+}
+await narrow();
+await keyboard();
+await live();
+await deny();
+await pause();
+await download();
+await policyHolds();
+await browser.close();
+for (const f of faults) console.log("FAULT " + f);
+console.log(`looked at ${pages.length} pages`);
+
+// loginOnce: the file that was used lets no second browser in.
+async function loginOnce() {
+  const other = await browser.newContext();
+  const second = await other.newPage();
+  await second.goto(pathToFileURL(link).href);
+  await second.waitForURL(/login$/);
+  expect((await second.textContent("body")).includes("was used"), "the file logs in twice");
+  const answer = await second.goto(base);
+  expect(answer.status() === 401, `a browser without a cookie gets ${answer.status()}`);
+  await other.close();
+}
+
+async function look(path, scheme) {
+  const where = `${scheme} /${path}`;
+  const answer = await page.goto(base + path);
+  expect(answer.status() === 200, `${where} is answered with ${answer.status()}`);
+  const found = await page.evaluate(() => ({
+    active: document.querySelectorAll("main script, main img, main iframe, main object, [onclick], [onmouseover], [onerror], [style]").length,
+    headings: document.querySelectorAll("h1").length,
+    moving: document.getAnimations().length,
+    ground: getComputedStyle(document.documentElement).backgroundColor,
+  }));
+  expect(found.active === 0, `${where}: ${found.active} elements that agents could have made`);
+  expect(found.headings === 1, `${where} has ${found.headings} main headings`);
+  expect(found.moving === 0, `${where}: something moves`);
+  const bright = found.ground.match(/\d+/g).slice(0, 3).every((n) => n > 128);
+  expect(bright === (scheme === "light"), `${where} has the ground ${found.ground}`);
+  await page.evaluate(axeSource);
+  const report = await page.evaluate(() => axe.run(document, { preload: false, resultTypes: ["violations"] }));
+  for (const v of report.violations) fault(`${where}: axe ${v.id}: ${v.nodes[0].html.slice(0, 200)} ${v.nodes[0].failureSummary}`);
+}
+
+// narrow: no page scrolls sideways on a phone, or at 200 % zoom of a screen of 1280
+// pixels, which is a window of half as many.
+async function narrow() {
+  for (const width of [360, 640]) {
+    await page.setViewportSize({ width, height: 700 });
+    for (const path of pages) {
+      await page.goto(base + path);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(wide <= width, `/${path} is ${wide} pixels wide in a window of ${width}`);
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+// keyboard: the first key leads to a link that skips the navigation; each thing that can
+// be pressed is reached, and seen when it is.
+async function keyboard() {
+  await page.goto(base);
+  await page.keyboard.press("Tab");
+  expect((await page.evaluate(() => document.activeElement.className)) === "skip", "the first key does not reach the link to the content");
+  await page.keyboard.press("Enter");
+  expect((await page.evaluate(() => document.activeElement.id)) === "content", "the link to the content does not lead there");
+  for (const path of ["", "conversations/" + conversation, "commands"]) {
+    await page.goto(base + path);
+    const all = await page.evaluate(() => {
+      const things = [...document.querySelectorAll('a[href], button, input:not([type="hidden"]), select, [tabindex="0"]')];
+      things.forEach((e, i) => { e.dataset.reached = i; });
+      return things.length;
+    });
+    const reached = new Set();
+    for (let i = 0; i < all; i++) {
+      await page.keyboard.press("Tab");
+      const [n, outline] = await page.evaluate(() => [document.activeElement.dataset.reached, getComputedStyle(document.activeElement).outlineStyle]);
+      reached.add(n);
+      expect(outline !== "none", `/${path}: thing ${n} does not show that it has the focus`);
+    }
+    expect(reached.size === all, `/${path}: ${reached.size} of ${all} things are reached by the keyboard`);
+  }
+  await page.goto(base);
+  await page.focus("#find");
+  await page.keyboard.type("endpoint");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("mark");
+}
+
+// live: what is sent appears by itself; the rest of the page is the same as before, and
+// stays where it was.
+async function live() {
+  await page.goto(base + "conversations/" + conversation);
+  await page.waitForFunction(() => document.getElementById("stream").textContent === "Live.");
+  await page.evaluate(() => {
+    document.querySelector("#messages article").kept = true; // of the element, not of its text
+    scrollTo(0, 10);
+  });
+  const before = await page.evaluate(() => scrollY);
+  await control("/send?text=appears+by+itself");
+  await page.waitForFunction(() => document.querySelector("#messages").textContent.includes("appears by itself"));
+  expect(await page.evaluate(() => document.querySelector("#messages article").kept === true), "a message that did not change was made anew");
+  const after = await page.evaluate(() => scrollY);
+  const end = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+  expect(after === before || before >= end - 200, `the page moved from ${before} to ${after}`);
+}
+
+// deny: with the keyboard, from the first page.
+async function deny() {
+  await page.goto(base);
+  await page.focus("#requests button");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(base + "commands");
+  const state = await control("/request");
+  expect(state === "denied", `the command is ${state} after it was denied`);
+}
+
+async function pause() {
+  await page.goto(base + "conversations/" + conversation);
+  await page.click("#steer button");
+  await page.waitForFunction(() => document.querySelector("#steer button").textContent === "Resume");
+  await page.click("#steer button");
+  await page.waitForFunction(() => document.querySelector("#steer button").textContent === "Pause");
+}
+
+async function download() {
+  await page.goto(base + "conversations/" + conversation);
+  const [file] = await Promise.all([page.waitForEvent("download"), page.click("a[download]")]);
+  expect(file.suggestedFilename() === conversation + ".jsonl", `the export is called ${file.suggestedFilename()}`);
+}
+
+// policyHolds: the policy would stop a script, were one let in.
+async function policyHolds() {
+  const other = await context.newPage();
+  watch(other, ["Content Security Policy"]);
+  await other.goto(base);
+  const ran = await other.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "window.ran = true";
+    document.body.append(script);
+    return window.ran === true;
+  });
+  expect(!ran, "the policy lets an inline script run");
+  await other.close();
+}

@@ -1,0 +1,19 @@
+// Writes pictures of the pages in UI_PAGES, an object of names and paths, into UI_PICTURES.
+import { faults, launch, login, watch } from "./open.mjs";
+
+const browser = await launch();
+const context = await browser.newContext({ viewport: { width: 1180, height: 760 } });
+context.setDefaultTimeout(60_000);
+const page = await context.newPage();
+watch(page);
+const base = await login(page);
+for (const [name, path] of Object.entries(JSON.parse(process.env.UI_PAGES))) {
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.goto(base + path);
+    await page.waitForFunction(() => document.getElementById("stream").textContent === "Live.");
+    await page.screenshot({ path: `${process.env.UI_PICTURES}/${name}-${scheme}.png` });
+  }
+}
+await browser.close();
+for (const f of faults) console.log("FAULT " + f);
