@@ -13,8 +13,8 @@ import (
 
 type logStepArgs struct {
 	credentialArgs
-	Text   string `json:"text"`
-	TaskID int64  `json:"task_id,omitempty"`
+	Text   string `json:"text" jsonschema:"One line"`
+	TaskID int64  `json:"task_id,omitempty" jsonschema:"If for a task"`
 }
 
 type loggedStep struct {
