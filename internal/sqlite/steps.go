@@ -10,24 +10,9 @@ import (
 
 // LogStep implements steps.Store.
 func (s *Store) LogStep(ctx context.Context, g bridge.Gate, task int64, rule steps.Rule) (logged steps.Logged, err error) {
-	err = s.pass(ctx, g, durable, func(e *entry) error {
-		last, err := sqlstore.LastStep(e.sql(), g.Conversation)
-		if err != nil {
-			return err
-		}
-		scene := steps.Scene{Last: last}
-		if scene.HasTask, err = e.hasTask(g.Conversation, task); err != nil {
-			return err
-		}
-		outcome := rule(scene)
-		if outcome.Refused != nil {
-			return g.Refuse(outcome.Refused, bridge.OutcomeRefused)
-		}
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		logged = steps.Logged{Step: outcome.Step, Unread: e.self.Waiting(g.Now)}
-		return sqlstore.PutStep(e.sql(), outcome)
+	err = s.pass(ctx, g, durable, func(e *entry) (err error) {
+		logged, err = sqlstore.LogStep(e, g, task, rule)
+		return err
 	})
 	return logged, err
 }

@@ -7,14 +7,35 @@ import (
 	"example.org/bridge/internal/steps"
 )
 
-// LastStep returns the number of the last step of a conversation; 0 where there is none.
-func LastStep(c Conn, conversation string) (last int64, err error) {
-	err = c.Get("SELECT coalesce(max(number), 0) FROM steps WHERE conversation = ?1", []any{conversation}, &last)
-	return last, err
+// LogStep is a call of g that logs a step.
+func LogStep(e Entry, g bridge.Gate, task int64, rule steps.Rule) (logged steps.Logged, err error) {
+	scene, err := stepScene(e.SQL(), g.Conversation, task)
+	if err != nil {
+		return logged, err
+	}
+	outcome := rule(scene)
+	if outcome.Refused != nil {
+		return logged, refused(outcome.Refused)
+	}
+	if err := e.Charge(g.Charges); err != nil {
+		return logged, err
+	}
+	logged = steps.Logged{Step: outcome.Step, Unread: e.Inbox().Waiting(g.Now)}
+	return logged, keepStep(e.SQL(), outcome)
 }
 
-// PutStep keeps a step, and forgets those that it takes the place of.
-func PutStep(c Conn, o steps.Outcome) error {
+// stepScene is what decides about a step of a conversation.
+func stepScene(c Conn, conversation string, task int64) (s steps.Scene, err error) {
+	err = c.Get("SELECT coalesce(max(number), 0) FROM steps WHERE conversation = ?1", []any{conversation}, &s.Last)
+	if err != nil {
+		return s, err
+	}
+	s.HasTask, err = hasTask(c, conversation, task)
+	return s, err
+}
+
+// keepStep keeps a step, and forgets those that it takes the place of.
+func keepStep(c Conn, o steps.Outcome) error {
 	s := o.Step
 	err := c.Later("INSERT INTO steps (conversation, number, session, task, at, text, redacted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 		s.Conversation, s.Number, string(s.Session), s.Task, s.At, s.Text, List(s.Redacted))

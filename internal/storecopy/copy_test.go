@@ -28,8 +28,8 @@ import (
 	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/postgres/postgrestest"
 	"example.org/bridge/internal/sqlite"
-	"example.org/bridge/internal/storecopy"
 	"example.org/bridge/internal/steps"
+	"example.org/bridge/internal/storecopy"
 	"example.org/bridge/internal/tasks"
 )
 
