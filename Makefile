@@ -79,6 +79,7 @@ POSTGRES_KILLS ?= 5
 .PHONY: test-postgres
 test-postgres:
 	NEED_POSTGRES=1 POSTGRES_KILLS=$(POSTGRES_KILLS) $(GO) test -count=1 -timeout 20m ./internal/postgres/... ./internal/storecopy ./internal/gateway
+	NEED_POSTGRES=1 $(GO) test -count=1 -timeout 20m ./internal/cli -run 'TestDrill|TestScriptsOnPostgres/(backup|store)$$'
 	NEED_POSTGRES=1 $(GO) test -count=1 ./internal/cli -run TestScriptsOnPostgres
 
 ## fuzz: every fuzz target for FUZZTIME each

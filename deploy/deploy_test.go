@@ -133,7 +133,7 @@ func TestUnits(t *testing.T) {
 func TestExposure(t *testing.T) {
 	analyze := tool(t, "systemd-analyze")
 	score := regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`)
-	for _, unit := range []string{"systemd/bridge-backup.service", "systemd/bridge-metrics.service"} {
+	for _, unit := range []string{"systemd/bridge-backup.service", "systemd/bridge-rehearsal.service", "systemd/bridge-metrics.service"} {
 		out, err := exec.Command(analyze, "security", "--offline=true", "--no-pager", unit).CombinedOutput()
 		match := score.FindSubmatch(out)
 		if match == nil {
