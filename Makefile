@@ -73,6 +73,11 @@ test-long:
 	STORE_KILLS=$(STORE_KILLS) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run TestKilledProcesses
 	SERVER_KILLS=$(SERVER_KILLS) $(GO) test -count=1 -timeout 20m ./internal/cli -run TestKilledServers
 
+## test-upgrade: change the program of a store from an older revision, and go back
+.PHONY: test-upgrade
+test-upgrade:
+	scripts/test-upgrade.sh
+
 ## test-postgres: the store in PostgreSQL, on a server of the tests' own, which is killed
 ## POSTGRES_KILLS times (needs PostgreSQL 15 or newer; Debian: postgresql)
 POSTGRES_KILLS ?= 5
