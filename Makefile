@@ -73,6 +73,18 @@ test-long:
 	STORE_KILLS=$(STORE_KILLS) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run TestKilledProcesses
 	SERVER_KILLS=$(SERVER_KILLS) $(GO) test -count=1 -timeout 20m ./internal/cli -run TestKilledServers
 
+## image: an OCI image layout of the program in bin/image, without a daemon
+.PHONY: image
+image:
+	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/image-bridge ./cmd/bridge
+	rm -rf bin/image
+	cd deploy/image && $(GO) run . ../../bin/image-bridge linux/$$($(GO) env GOARCH) dev ../../bin/image
+
+## test-image: the image is the same each time, and its program runs with nothing but it
+.PHONY: test-image
+test-image:
+	cd deploy/image && $(GO) vet ./... && $(GO) test -count=1 ./...
+
 ## test-upgrade: change the program of a store from an older revision, and go back
 .PHONY: test-upgrade
 test-upgrade:
@@ -131,6 +143,7 @@ lint:
 tidy:
 	$(GO) mod tidy -diff
 	cd bench && $(GO) mod tidy -diff
+	cd deploy/image && $(GO) mod tidy -diff
 
 # The charts that are kept are those of the report that is kept.
 .PHONY: check-charts
