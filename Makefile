@@ -73,6 +73,12 @@ test-long:
 	STORE_KILLS=$(STORE_KILLS) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run TestKilledProcesses
 	SERVER_KILLS=$(SERVER_KILLS) $(GO) test -count=1 -timeout 20m ./internal/cli -run TestKilledServers
 
+## year: ten agents for a year of the clock, YEAR messages of each a day: sizes and times
+YEAR ?= 100
+.PHONY: year
+year:
+	$(GO) test -count=1 -timeout 30m ./internal/sqlite -run '^TestYear$$' -sqlite.year $(YEAR) -v
+
 ## image: an OCI image layout of the program in bin/image, without a daemon
 .PHONY: image
 image:
