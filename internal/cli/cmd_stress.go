@@ -13,6 +13,7 @@ import (
 
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/lab/stress"
+	"example.org/bridge/internal/postgres/server"
 )
 
 type stressOptions struct {
@@ -40,6 +41,11 @@ A violation is an acknowledged message that was lost, came twice without a mark,
 of order or altered; a task without exactly one end; an operation without its entry
 in the audit log; a damaged store. The exit code is 1 if there is one.
 
+With --gateways, so many gateways serve the store, and each agent is on a machine of its
+own that only connects to one of them ("bridge connect"): no two share a file. Every fifth
+kill is of a gateway. With --db and the connection string of a PostgreSQL database the
+store is in a schema of its own there, which is removed in the end.
+
 Presets, for --preset; flags that are given beat what a preset says:
 ` + presetNames() + `
 
@@ -51,7 +57,8 @@ message was due. --compress divides a preset's duration; the report says so.`,
   bridge stress --preset ten-agents
   bridge stress --preset s2 --compress 120
   bridge stress --agents 20 --conversations 19 --duration 5m --kills 100 --json
-  bridge stress --preset offered-load --rate 500`,
+  bridge stress --preset offered-load --rate 500
+  bridge stress --preset kills --gateways 2 --db postgres://bridge@db.example/test`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runStress(cmd.Context(), a, cmd.Flags(), o) },
 	}
@@ -67,6 +74,7 @@ message was due. --compress divides a preset's duration; the report says so.`,
 	numberFlag(fs, &o.Kills, "kills", "how many times to kill a process")
 	boolFlag(fs, &o.Limits, "default-limits", "keep the default rate limits")
 	countFlag(fs, &o.compress, "compress", "what to divide a preset's duration by (default what the preset says)")
+	numberFlag(fs, &o.Gateways, "gateways", "how many gateways to put between agents and store; 0 = none")
 	numberFlag(fs, &o.seed, "seed", "what decides about messages and kills")
 	textFlag(fs, &o.dir, kindPath, "dir", "the folder for the temporary store (default the one for temporary files)")
 	return cmd
@@ -88,7 +96,7 @@ func presetNames() string {
 }
 
 // settings returns the preset's settings with those of the flags that were given.
-func (o stressOptions) settings(a *app, fs *pflag.FlagSet) stress.Settings {
+func (o stressOptions) settings(fs *pflag.FlagSet) stress.Settings {
 	s := o.Settings
 	if preset, ok := stress.FindPreset(o.preset); ok {
 		s = preset
@@ -100,14 +108,15 @@ func (o stressOptions) settings(a *app, fs *pflag.FlagSet) stress.Settings {
 			"tasks":          func() { s.Tasks = o.Tasks },
 			"duration":       func() { s.Duration = o.Duration },
 			"kills":          func() { s.Kills = o.Kills },
+			"gateways":       func() { s.Gateways = o.Gateways },
 			"default-limits": func() { s.Limits = o.Limits },
 		} {
-			if _, given := a.origins[fs.Lookup(name)]; given {
+			if fs.Changed(name) {
 				keep()
 			}
 		}
 	}
-	if _, given := a.origins[fs.Lookup("rate")]; given || o.preset == "" {
+	if fs.Changed("rate") || o.preset == "" {
 		s.Rate = float64(o.rate)
 	}
 	if o.compress > 0 {
@@ -118,7 +127,7 @@ func (o stressOptions) settings(a *app, fs *pflag.FlagSet) stress.Settings {
 }
 
 func runStress(ctx context.Context, a *app, fs *pflag.FlagSet, o stressOptions) error {
-	s := o.settings(a, fs)
+	s := o.settings(fs)
 	if err := s.Check(); err != nil {
 		return usagef("%v", err)
 	}
@@ -126,13 +135,19 @@ func runStress(ctx context.Context, a *app, fs *pflag.FlagSet, o stressOptions) 
 	if err != nil {
 		return fmt.Errorf("find bridge itself: %w", err)
 	}
+	dsn, drop, err := a.scratchStore(fs)
+	if err != nil {
+		return err
+	}
+	whole := ctx
 	ctx, stop := daemon(ctx)
 	defer stop()
 	line := a.progress()
 	report, err := stress.Run(ctx, stress.Options{
-		Settings: s, Program: program, Version: bridgeVersion(), Dir: o.dir, Progress: stressProgress(line), Log: a.log(),
+		Settings: s, Program: program, Version: bridgeVersion(), DSN: dsn, Dir: o.dir, Progress: stressProgress(line), Log: a.log(),
 	})
 	line.clear()
+	err = errors.Join(err, drop(context.WithoutCancel(whole)))
 	if ctx.Err() != nil {
 		return errors.New("ended before everything was sent and read, so nothing is reported")
 	}
@@ -146,4 +161,18 @@ func runStress(ctx context.Context, a *app, fs *pflag.FlagSet, o stressOptions) 
 		return &exitError{advice.ExitFailure}
 	}
 	return nil
+}
+
+// scratchStore is where the temporary store is made: in a schema of its own of the database
+// that --db names, or "" for a file. A store that the environment or the configuration
+// names is the operator's, and not used.
+func (a *app) scratchStore(fs *pflag.FlagSet) (dsn string, drop func(context.Context) error, err error) {
+	nothing := func(context.Context) error { return nil }
+	if !fs.Changed("db") {
+		return "", nothing, nil
+	}
+	if !a.onServer() {
+		return "", nil, usagef("--db: the test makes files of its own; only a database can be named, as postgres://USER@HOST/DATABASE")
+	}
+	return server.Scratch(a.db)
 }

@@ -11,6 +11,7 @@ import (
 
 	"example.org/bridge/internal/lab/rig"
 	"example.org/bridge/internal/lab/stress"
+	"example.org/bridge/internal/postgres/postgrestest"
 )
 
 // TestStressFindsPlantedFaults builds a bridge that has faults, and holds that
@@ -37,20 +38,70 @@ func TestStressFindsPlantedFaults(t *testing.T) {
 	} {
 		t.Run("fault="+tt.fault, func(t *testing.T) {
 			t.Parallel()
-			report, code := runFaulty(t, program, tt.fault)
-			var violated []string
-			for _, v := range report.Violations {
-				violated = append(violated, v.Rule)
-			}
-			if wantCode := min(len(tt.rules), 1); code != wantCode || len(tt.rules) == 0 && len(violated) > 0 {
-				t.Errorf("exit code %d, want %d; violated: %v", code, wantCode, report.Violations)
-			}
-			for _, rule := range tt.rules {
-				if !slices.Contains(violated, rule) {
-					t.Errorf("the rule %q was not violated, but %v", rule, report.Violations)
-				}
-			}
+			findsFault(t, program, tt.fault, tt.rules)
 		})
+	}
+	// The same behind gateways: a machine that repeats calls by itself hides nothing.
+	for fault, rule := range map[string]string{"": "", "drop": stress.RuleLost, "unlogged": stress.RuleAudit, "share": stress.RuleTask} {
+		t.Run("gateways, fault="+fault, func(t *testing.T) {
+			t.Parallel()
+			findsFault(t, program, fault, ruleList(rule), "--gateways", "2")
+		})
+	}
+}
+
+// TestStressFindsPlantedFaultsOnPostgres does so on a store in a database.
+func TestStressFindsPlantedFaultsOnPostgres(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("SKIPPED: builds a program with faults, which takes long for -short")
+	}
+	server, err := postgrestest.Start("fsync=off")
+	if errors.Is(err, postgrestest.ErrMissing) {
+		postgrestest.Need(t, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	program := buildFaulty(t)
+	for fault, rule := range map[string]string{"": "", "drop": stress.RuleLost, "duplicate": stress.RuleDuplicate, "reorder": stress.RuleOrder, "task": stress.RuleTask} {
+		t.Run("fault="+fault, func(t *testing.T) {
+			findsFault(t, program, fault, ruleList(rule), "--db", server.Schema())
+		})
+	}
+	t.Run("gateways, fault=unlogged", func(t *testing.T) {
+		findsFault(t, program, "unlogged", ruleList(stress.RuleAudit), "--gateways", "2", "--db", server.Schema())
+	})
+}
+
+func ruleList(rule string) []string {
+	if rule == "" {
+		return nil
+	}
+	return []string{rule}
+}
+
+// findsFault holds that stress, run with some more flags, finds that all of the rules are
+// violated, or that none is where there are none.
+func findsFault(t *testing.T, program, fault string, rules []string, flags ...string) {
+	t.Helper()
+	report, code := runFaulty(t, program, fault, flags...)
+	var violated []string
+	for _, v := range report.Violations {
+		violated = append(violated, v.Rule)
+	}
+	if wantCode := min(len(rules), 1); code != wantCode || len(rules) == 0 && len(violated) > 0 {
+		t.Errorf("exit code %d, want %d; violated: %v", code, wantCode, report.Violations)
+	}
+	for _, rule := range rules {
+		if !slices.Contains(violated, rule) {
+			t.Errorf("the rule %q was not violated, but %v", rule, report.Violations)
+		}
 	}
 }
 
@@ -64,10 +115,13 @@ func buildFaulty(t *testing.T) string {
 	return program
 }
 
-func runFaulty(t *testing.T, program, fault string) (report stress.Report, code int) {
+func runFaulty(t *testing.T, program, fault string, flags ...string) (report stress.Report, code int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, "stress", "--agents", "4", "--conversations", "3",
-		"--messages", "120", "--duration", "0s", "--kills", "0", "--tasks", "6", "--json")
+	args := []string{
+		"stress", "--agents", "4", "--conversations", "3",
+		"--messages", "120", "--duration", "0s", "--kills", "0", "--tasks", "6", "--json",
+	}
+	cmd := exec.CommandContext(t.Context(), program, append(args, flags...)...)
 	cmd.Env = append(os.Environ(), rig.PlantedFault+"="+fault)
 	out, err := cmd.Output()
 	exit := new(exec.ExitError)

@@ -78,7 +78,13 @@ func stressSummary(r stress.Report) []string {
 		lines = append(lines, fmt.Sprintf("Times were divided by %g.", by))
 	}
 	if len(r.Tests) > 0 {
+		if n := r.Settings.Gateways; n > 0 {
+			lines = append(lines, fmt.Sprintf("Each agent was on a machine of its own; gateways: %d.", n))
+		}
 		return append(lines, fmt.Sprintf("%d agents, %d conversations, %.1f s, %d audit entries", c.Agents, c.Conversations, r.Seconds, c.AuditEntries))
+	}
+	if n := r.Settings.Gateways; n > 0 {
+		lines = append(lines, fmt.Sprintf("Each agent was on a machine of its own; gateways: %d, killed: %d.", n, c.GatewayKills))
 	}
 	lines = append(lines,
 		fmt.Sprintf("%d agents, %d conversations, %.1f s, %d kills", c.Agents, c.Conversations, r.Seconds, c.Kills),

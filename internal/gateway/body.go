@@ -23,16 +23,21 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) (body []byte,
 		return nil, release, false
 	}
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
+	_ = control.SetReadDeadline(time.Now().Add(g.o.Deadlines.Body))
 	body, err := io.ReadAll(io.LimitReader(r.Body, small))
 	if err == nil && len(body) == small {
 		select {
 		case g.large <- struct{}{}:
 			release = func() { <-g.large }
+		case <-time.After(g.o.Deadlines.Body):
+			w.Header().Set("Connection", "close")
+			w.Header().Set("Retry-After", "2")
+			refuse(w, http.StatusServiceUnavailable, operation.Busy, "too many large requests are under way")
+			return nil, release, false
 		case <-r.Context().Done():
 			return nil, release, false
 		}
-		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
+		_ = control.SetReadDeadline(time.Now().Add(g.o.Deadlines.Body))
 		var rest []byte
 		rest, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody-small))
 		body = append(body, rest...)
@@ -44,7 +49,7 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) (body []byte,
 			tooLarge(w)
 		} else {
 			w.Header().Set("Connection", "close")
-			refuse(w, http.StatusRequestTimeout, operation.Unfinished, "the body did not come whole, or not within 30 seconds")
+			refuse(w, http.StatusRequestTimeout, operation.Unfinished, "the body did not come whole, or not in time")
 		}
 		return nil, func() {}, false
 	}
@@ -67,6 +72,7 @@ type paced struct {
 	answer  bytes.Buffer
 	sent    bool
 	failed  bool
+	within  time.Duration // that the client has to read the answer
 }
 
 // WriteHeader notes the status.
@@ -85,14 +91,14 @@ func (p *paced) Write(data []byte) (int, error) {
 // Flush sends nothing: an answer is sent whole.
 func (p *paced) Flush() {}
 
-// send sends the answer, once. A client has writeTimeout to read it.
+// send sends the answer, once.
 func (p *paced) send() {
 	if p.sent {
 		return
 	}
 	p.sent = true
 	p.WriteHeader(http.StatusOK)
-	_ = p.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = p.control.SetWriteDeadline(time.Now().Add(p.within))
 	defer func() { _ = p.control.SetWriteDeadline(time.Time{}) }()
 	if p.status >= http.StatusOK && p.status != http.StatusNoContent && p.status != http.StatusNotModified {
 		p.Header().Set("Content-Length", strconv.Itoa(p.answer.Len()))

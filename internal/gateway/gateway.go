@@ -32,16 +32,29 @@ import (
 
 // Limits of a gateway.
 const (
-	MaxBody           = 8 << 20          // bytes of a request
-	maxHeader         = 16 << 10         // bytes of a request's header
-	headerTimeout     = 10 * time.Second // to send a header, or to finish a handshake
-	bodyTimeout       = 30 * time.Second // to send a body
-	writeTimeout      = 30 * time.Second // to read a piece of an answer
-	idleTimeout       = 2 * time.Minute  // between two requests of a connection
-	maxCalls          = 512              // of one key at once
-	maxBatch          = 100              // messages in one request
-	DefaultMaxClients = 4096             // connections
+	MaxBody           = 8 << 20  // bytes of a request
+	maxHeader         = 16 << 10 // bytes of a request's header
+	maxLarge          = 8        // large bodies in memory at once
+	maxCalls          = 512      // of one key at once
+	maxBatch          = 100      // messages in one request
+	DefaultMaxClients = 4096     // connections
 )
+
+// Deadlines are how long a gateway waits for a client that is slow.
+type Deadlines struct {
+	Header time.Duration // to send a header, or to finish a handshake
+	Body   time.Duration // to send a body, or to get room for a large one
+	Answer time.Duration // to read an answer
+	Idle   time.Duration // between two requests of a connection
+}
+
+// defaultDeadlines are those of a gateway that is told no others.
+var defaultDeadlines = Deadlines{
+	Header: 10 * time.Second,
+	Body:   30 * time.Second,
+	Answer: 30 * time.Second,
+	Idle:   2 * time.Minute,
+}
 
 // Endpoint answers the calls of one access key over MCP.
 type Endpoint struct {
@@ -75,6 +88,8 @@ type Options struct {
 	Names []string
 	// MaxClients bounds the number of connections.
 	MaxClients int
+	// Deadlines are for slow clients; zero means the default ones.
+	Deadlines Deadlines
 	// Version is the bridge's own.
 	Version string
 	// Log hears of failures; never of a key, a token or a message's text.
@@ -102,9 +117,12 @@ func New(o Options) *Gateway {
 	if o.MaxClients == 0 {
 		o.MaxClients = DefaultMaxClients
 	}
+	if o.Deadlines == (Deadlines{}) {
+		o.Deadlines = defaultDeadlines
+	}
 	g := &Gateway{
 		o:         o,
-		large:     make(chan struct{}, 8),
+		large:     make(chan struct{}, maxLarge),
 		strangers: make(chan struct{}, 16),
 		draining:  make(chan struct{}),
 		names:     map[string]bool{},
@@ -132,8 +150,8 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	}
 	server := &http.Server{
 		Handler:           g,
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
+		ReadHeaderTimeout: g.o.Deadlines.Header,
+		IdleTimeout:       g.o.Deadlines.Idle,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(quiet{g.o.Log.Handler()}, slog.LevelDebug),
 	}

@@ -85,7 +85,7 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 	}
 	defer release()
 	c.body = body
-	answer := &paced{ResponseWriter: w, control: http.NewResponseController(w)}
+	answer := &paced{ResponseWriter: w, control: http.NewResponseController(w), within: g.o.Deadlines.Answer}
 	serve(answer, r.WithContext(ctx), c)
 	answer.send()
 }

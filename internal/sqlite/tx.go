@@ -36,12 +36,13 @@ type writer struct {
 	turnstile *storefile.Turnstile
 	flush     func(log *os.File) error // nil: no commit waits for the disk
 	waiting   func(bridge.Holder)
+	together  *storefile.Together
 	unsaved   atomic.Bool  // a flush failed, and the log is not in the database yet
 	working   sync.RWMutex // held for reading by each operation
 }
 
 func newWriter(c *conn, f openFiles, t *storefile.Turnstile, flush func(*os.File) error, waiting func(bridge.Holder)) *writer {
-	return &writer{mutex: make(chan struct{}, 1), conn: c, files: f, turnstile: t, flush: flush, waiting: waiting}
+	return &writer{mutex: make(chan struct{}, 1), conn: c, files: f, turnstile: t, together: storefile.NewTogether(), flush: flush, waiting: waiting}
 }
 
 var errClosed = errors.New("the store is closed")
@@ -59,7 +60,7 @@ func (w *writer) do(ctx context.Context, fn func(*conn) (durability, error)) err
 	if level == relaxed || w.flush == nil {
 		return nil
 	}
-	return w.settle()
+	return w.together.Do(w.settle) // a flush takes along all that was committed before it began
 }
 
 // settle waits until the log is on the disk. After a flush that failed, in any process,

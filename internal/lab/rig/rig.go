@@ -4,7 +4,8 @@
 //
 //	rig.go      a place with a store, and processes on it
 //	agent.go    an MCP client with its own `bridge serve`
-//	daemon.go   a command that runs until it is told to end
+//	daemon.go   a command that runs until it is told to end; gateway.go a gateway, and
+//	            machines that connect to it
 //	machine.go  what figures depend on; usage.go memory; spread.go percentiles
 package rig
 
@@ -15,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"example.org/bridge/internal/bridge"
 )
@@ -22,10 +24,11 @@ import (
 // Place is a temporary store, and what starts bridge on it.
 type Place struct {
 	program string
-	// Dir is the folder of the place. DB is the store in it, which the first
-	// process makes.
-	Dir, DB string
-	env     []string
+	// Dir is the folder of the place. DB is the store: a file in it, which the first
+	// process makes, or the connection string of a database. A machine that has none,
+	// and uses a gateway, has "".
+	Dir, DB  string
+	settings []string
 }
 
 // inherited are the variables that children get from this process. None of
@@ -55,15 +58,54 @@ func NewPlace(parent, program string, settings ...string) (*Place, error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	p := &Place{program: program, Dir: dir, DB: filepath.Join(dir, "state", "bridge.db")}
-	for _, name := range inherited {
+	return &Place{program: program, Dir: dir, DB: filepath.Join(dir, "state", "bridge.db"), settings: settings}, nil
+}
+
+// IsServer reports whether a store's name is a connection string of a database.
+func IsServer(db string) bool {
+	return strings.HasPrefix(db, "postgres://") || strings.HasPrefix(db, "postgresql://")
+}
+
+// NewServerPlace is NewPlace for a store in a PostgreSQL database, which it makes there.
+// What is in the database is left to the caller.
+func NewServerPlace(ctx context.Context, parent, program, dsn string, settings ...string) (*Place, error) {
+	p, err := NewPlace(parent, program, append(settings[:len(settings):len(settings)], passwords()...)...)
+	if err != nil {
+		return nil, err
+	}
+	p.DB = dsn
+	if out, err := p.Command(ctx, "store", "init").CombinedOutput(); err != nil {
+		return nil, errors.Join(fmt.Errorf("make the store: %w: %.500s", err, out), p.Close())
+	}
+	return p, nil
+}
+
+// passwords are the variables by which a database's password is found: the place has a
+// home of its own.
+func passwords() (all []string) {
+	if home, err := os.UserHomeDir(); err == nil && os.Getenv("PGPASSFILE") == "" {
+		all = append(all, "PGPASSFILE="+filepath.Join(home, ".pgpass"))
+	}
+	for _, name := range []string{"PGPASSFILE", "PGPASSWORD"} {
 		if value, ok := os.LookupEnv(name); ok {
-			p.env = append(p.env, name+"="+value)
+			all = append(all, name+"="+value)
 		}
 	}
-	p.env = append(p.env, "HOME="+dir, "XDG_STATE_HOME="+dir, "XDG_CONFIG_HOME="+dir, "BRIDGE_DB="+p.DB, "BRIDGE_LOG_LEVEL=warn")
-	p.env = append(p.env, settings...)
-	return p, nil
+	return all
+}
+
+// environment is that of the place's processes.
+func (p *Place) environment() (env []string) {
+	for _, name := range inherited {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	env = append(env, "HOME="+p.Dir, "XDG_STATE_HOME="+p.Dir, "XDG_CONFIG_HOME="+p.Dir, "BRIDGE_LOG_LEVEL=warn")
+	if p.DB != "" {
+		env = append(env, "BRIDGE_DB="+p.DB)
+	}
+	return append(env, p.settings...)
 }
 
 // Close removes the place and all that is in it.
@@ -72,7 +114,7 @@ func (p *Place) Close() error { return os.RemoveAll(p.Dir) }
 // Command is bridge on this store. It is killed when ctx ends.
 func (p *Place) Command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, p.program, args...) //nolint:gosec // the program is bridge itself
-	c.Env, c.Dir = p.env, p.Dir
+	c.Env, c.Dir = p.environment(), p.Dir
 	return c
 }
 

@@ -14,8 +14,10 @@ import (
 
 // member is an agent whose process may be killed and started again at any time.
 type member struct {
-	mu    sync.RWMutex
-	agent *rig.Agent
+	connect func() (*rig.Agent, error) // starts a process that lives as long as the run
+	gateway int                        // the number of the gateway that its machine uses
+	mu      sync.RWMutex
+	agent   *rig.Agent
 }
 
 // errInterrupted reports a call whose process was killed: whether bridge did what
@@ -43,13 +45,13 @@ func (m *member) current() *rig.Agent {
 }
 
 // restart kills the process and starts another.
-func (m *member) restart(connect func() (*rig.Agent, error)) error {
+func (m *member) restart() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.agent.Kill(); err != nil {
 		return err
 	}
-	agent, err := connect()
+	agent, err := m.connect()
 	if err != nil {
 		return fmt.Errorf("after a kill: %w", err)
 	}
@@ -64,8 +66,15 @@ func (r *run) startAll(ctx context.Context) error {
 	errs := make([]error, r.Agents)
 	var starting sync.WaitGroup
 	for i := range r.members {
-		r.members[i] = new(member)
-		starting.Go(func() { r.members[i].agent, errs[i] = r.connect() })
+		place, gateway, err := r.place.machine(ctx)
+		if err != nil {
+			return err
+		}
+		connect := func() (*rig.Agent, error) { return place.Connect(ctx, bridge.Credentials{}) }
+		r.members[i] = &member{connect: connect, gateway: gateway}
+	}
+	for i, m := range r.members {
+		starting.Go(func() { m.agent, errs[i] = m.connect() })
 	}
 	starting.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -120,6 +129,9 @@ func (r *run) connectPair(ctx context.Context, coordinator, worker *member, i in
 func (r *run) dismiss() error {
 	var errs []error
 	for _, m := range r.members {
+		if m == nil {
+			continue // it was not reached
+		}
 		m.mu.Lock()
 		if m.agent != nil {
 			errs = append(errs, m.agent.Close())
@@ -130,8 +142,8 @@ func (r *run) dismiss() error {
 	return errors.Join(errs...)
 }
 
-// killSome kills agents, one after the other, spread over the run.
-func (r *run) killSome(ctx context.Context) error {
+// killSome kills agents and gateways, one after the other, spread over the run.
+func (r *run) killSome(ctx context.Context) (err error) {
 	random := rand.New(rand.NewPCG(r.Seed, 9)) //nolint:gosec // what is tried is no secret
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -146,18 +158,24 @@ func (r *run) killSome(ctx context.Context) error {
 		if r.done() < float64(killed+1)/float64(r.Kills+1) {
 			continue
 		}
-		target := r.members[random.IntN(len(r.members))]
-		if err := target.restart(r.connect); err != nil {
+		if len(r.place.gateways) > 0 && killed%5 == 4 {
+			err = r.killGateway(random.IntN(len(r.place.gateways)))
+		} else {
+			err = r.killMember(r.members[random.IntN(len(r.members))])
+		}
+		if err != nil {
 			return err
 		}
 		killed++
-		r.noteKill(target)
 	}
 	return nil
 }
 
-// noteKill remembers whose mail may now come again.
-func (r *run) noteKill(target *member) {
+// killMember kills an agent's process and starts another. Its mail may come again.
+func (r *run) killMember(target *member) error {
+	if err := target.restart(); err != nil {
+		return err
+	}
 	r.note(func(l *ledger) {
 		l.kills++
 		for _, s := range r.sessions {
@@ -166,6 +184,26 @@ func (r *run) noteKill(target *member) {
 			}
 		}
 	})
+	return nil
+}
+
+// killGateway kills a gateway and starts it again. What its machines had asked for may
+// have been done, and is asked for again; mail that was on its way may come again.
+func (r *run) killGateway(n int) error {
+	if err := r.place.gateways[n].Restart(); err != nil {
+		return err
+	}
+	r.note(func(l *ledger) {
+		l.kills++
+		l.gatewayKills++
+		for _, s := range r.sessions {
+			if s.gateway == n {
+				s.inbox.Killed = true
+				l.cut(s.Conversation, string(s.Session))
+			}
+		}
+	})
+	return nil
 }
 
 // done is how much of the sending is done, from 0 to 1.

@@ -198,7 +198,7 @@ func (r *run) violations(e evidence) []Violation {
 	if len(works) != r.Tasks {
 		found = append(found, Violation{RuleTask, fmt.Sprintf("%d tasks were acknowledged, %d assigned", r.Tasks, len(works))})
 	}
-	found = append(found, JudgeAudit(r.acts, e.logged)...)
+	found = append(found, JudgeAudit(r.counted(), e.logged)...)
 	if r.due() == 0 {
 		found = append(found, JudgeFairness(r.sentBySession())...)
 	}

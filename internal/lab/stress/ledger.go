@@ -1,6 +1,7 @@
 package stress
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -64,13 +65,16 @@ type ledger struct {
 	received int64
 	ended    int64
 	kills    int64
-	paced    int
-	repeated int
-	elapsed  time.Duration
+	// gatewayKills counts those among the kills that were of a gateway.
+	gatewayKills int
+	cuts         map[Act]int // by session, without an action: kills of its gateway
+	paced        int
+	repeated     int
+	elapsed      time.Duration
 }
 
 func newLedger() *ledger {
-	return &ledger{acts: map[Act]Count{}, works: map[int64]*Work{}, sends: map[int][]time.Duration{}}
+	return &ledger{acts: map[Act]Count{}, cuts: map[Act]int{}, works: map[int64]*Work{}, sends: map[int][]time.Duration{}}
 }
 
 // note writes into the ledger.
@@ -90,6 +94,21 @@ func (l *ledger) count(conversation, session, action string, unknown bool) {
 		c.Sure++
 	}
 	l.acts[act] = c
+}
+
+// cut notes that each call that a session had made may be made twice by its machine,
+// which the session does not see. Call it within note.
+func (l *ledger) cut(conversation, session string) { l.cuts[Act{conversation, session, ""}]++ }
+
+// counted returns how often each act was done, with those that a machine may have
+// repeated by itself.
+func (l *ledger) counted() map[Act]Count {
+	all := maps.Clone(l.acts)
+	for act, c := range all {
+		c.Unknown += l.cuts[Act{act.Conversation, act.Session, ""}]
+		all[act] = c
+	}
+	return all
 }
 
 // task returns what is known of a task. Call it within note.

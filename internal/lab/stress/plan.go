@@ -31,6 +31,10 @@ type Settings struct {
 	Rate float64 `json:"rate"`
 	// Kills is how many times an agent's process is killed and started again.
 	Kills int `json:"kills"`
+	// Gateways is how many gateways serve the store to the agents, each of which is on
+	// a machine of its own then. Every fifth kill is of a gateway. 0 means that the
+	// agents open the store themselves.
+	Gateways int `json:"gateways,omitempty"`
 	// Limits keeps the default rate limits; otherwise there are none.
 	Limits bool `json:"limits"`
 	// Compress says by what a former test's times were divided; 0 and 1 mean that
@@ -44,12 +48,15 @@ type Settings struct {
 const (
 	MaxAgents        = 200
 	MaxConversations = 1000
+	MaxGateways      = 8
 	MaxDuration      = 24 * time.Hour
 )
 
 // Check says what is wrong with settings, in words for those who gave them.
 func (s Settings) Check() error {
 	switch {
+	case s.Gateways < 0 || s.Gateways > MaxGateways:
+		return fmt.Errorf("there must be 0 to %d gateways", MaxGateways)
 	case s.Preset == PresetS2:
 		return nil
 	case s.Agents < 2 || s.Agents > MaxAgents:

@@ -24,7 +24,7 @@ type Report struct {
 	Times []Timing `json:"times"`
 	// Sessions tells how evenly sessions were served.
 	Sessions *Fairness `json:"sessions,omitempty"`
-	// StoreBytes is the size of the database in the end.
+	// StoreBytes is the size of the database in the end; 0 for one on a server.
 	StoreBytes int64 `json:"store_bytes"`
 	// Tests are those of a protocol.
 	Tests      []Test      `json:"tests,omitempty"`
@@ -45,6 +45,7 @@ type Counts struct {
 	Reads        int `json:"reads"`
 	Tasks        int `json:"tasks"`
 	Kills        int `json:"kills"`
+	GatewayKills int `json:"gateway_kills,omitempty"`
 	// Paced is how many calls a rate limit, or a busy store, told to come later.
 	Paced        int `json:"paced"`
 	AuditEntries int `json:"audit_entries"`
@@ -79,7 +80,7 @@ func (r *run) report(machine rig.Machine, e evidence) Report {
 		Format: Format, At: r.begin.UTC(), Machine: machine, Settings: r.Settings, Seconds: r.elapsed.Seconds(),
 		Counts: Counts{
 			Agents: r.Agents, Conversations: r.Conversations, Acknowledged: len(sends), Repeated: r.repeated,
-			Reads: r.reads, Tasks: len(r.works), Kills: int(r.kills), Paced: r.paced, AuditEntries: e.entries,
+			Reads: r.reads, Tasks: len(r.works), Kills: int(r.kills), GatewayKills: r.gatewayKills, Paced: r.paced, AuditEntries: e.entries,
 		},
 		Sessions: &Fairness{Fewest: slices.Min(bySession), Most: slices.Max(bySession), WorstP99: worst},
 	}

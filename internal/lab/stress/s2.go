@@ -14,7 +14,7 @@ import (
 // The S2 protocol is how the Python bridge that this program replaces tested its
 // hardening: an orchestrator and eight workers for 90 minutes. Its documents name tests 9 to 13; of the others
 // they give only the number, so 1 to 8 are named here, after what those documents
-// claim. All of them run on one machine, and Compress divides every length of
+// claim. Compress divides every length of
 // time: how often a worker gives a sign of life, how often the watchdog looks, and
 // how long a silence is.
 const s2Workers = 8
@@ -34,7 +34,7 @@ type Test struct {
 // s2 is a run of the protocol.
 type s2 struct {
 	Options
-	place        *rig.Place
+	place        *stage
 	orchestrator *rig.Agent
 	workers      []*worker
 	// What one test measures and another one judges.
@@ -44,6 +44,7 @@ type s2 struct {
 // worker is a worker of the protocol, and the orchestrator's side of their
 // conversation.
 type worker struct {
+	place     *rig.Place // its machine
 	agent     *rig.Agent
 	a, b      bridge.Credentials
 	keepalive *beats
@@ -102,11 +103,11 @@ func runS2(ctx context.Context, o Options) (_ Report, err error) {
 		return Report{}, fmt.Errorf("the S2 protocol can be compressed by %d at most", MaxCompressS2)
 	}
 	s := &s2{Options: o}
-	if s.place, err = rig.NewPlace(o.Dir, o.Program); err != nil {
+	if s.place, err = newStage(ctx, o); err != nil {
 		return Report{}, err
 	}
-	defer func() { err = errors.Join(err, s.end(), s.place.Close()) }()
-	report := Report{Format: Format, At: time.Now().UTC(), Settings: o.Settings, Machine: rig.ReadMachine(ctx, s.place.Dir, o.Version)}
+	defer func() { err = errors.Join(err, s.end(), s.place.close()) }()
+	report := Report{Format: Format, At: time.Now().UTC(), Settings: o.Settings, Machine: s.place.describe(ctx, o.Version)}
 	for _, test := range s2Tests {
 		o.Log.Info("testing", "number", test.number, "name", test.name)
 		what, failure := test.do(ctx, s)
@@ -124,7 +125,7 @@ func runS2(ctx context.Context, o Options) (_ Report, err error) {
 	slices.SortFunc(report.Tests, func(a, b Test) int { return a.Number - b.Number })
 	report.Seconds = time.Since(report.At).Seconds()
 	report.Counts = Counts{Agents: 1 + len(s.workers), Conversations: len(s.workers)}
-	e, err := gather(ctx, s.place)
+	e, err := gather(ctx, s.place.Place)
 	if err != nil {
 		return Report{}, err
 	}
@@ -151,6 +152,16 @@ func (s *s2) end() error {
 func as(c bridge.Credentials, args map[string]any) map[string]any {
 	args["conversation_id"], args["session_id"], args["token"] = c.Conversation, string(c.Session), c.Token
 	return args
+}
+
+// start starts an agent on a machine of its own, where there are gateways.
+func (s *s2) start(ctx context.Context) (*rig.Place, *rig.Agent, error) {
+	place, _, err := s.place.machine(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	agent, err := place.Connect(ctx, bridge.Credentials{})
+	return place, agent, err
 }
 
 // created is a conversation as its creator knows it.

@@ -28,7 +28,7 @@ func wrong(err error, format string, args ...any) error {
 func s2Join(ctx context.Context, s *s2) (string, error) {
 	begin := time.Now()
 	var err error
-	if s.orchestrator, err = s.place.Connect(ctx, bridge.Credentials{}); err != nil {
+	if _, s.orchestrator, err = s.start(ctx); err != nil {
 		return "", err
 	}
 	for i := range s2Workers {
@@ -36,11 +36,11 @@ func s2Join(ctx context.Context, s *s2) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		agent, err := s.place.Connect(ctx, bridge.Credentials{})
+		place, agent, err := s.start(ctx)
 		if err != nil {
 			return "", err
 		}
-		w := &worker{agent: agent, a: bridge.Credentials{Conversation: c.Conversation, Session: bridge.SessionA, Token: c.A}}
+		w := &worker{place: place, agent: agent, a: bridge.Credentials{Conversation: c.Conversation, Session: bridge.SessionA, Token: c.A}}
 		s.workers = append(s.workers, w)
 		if w.b, err = join(ctx, agent, c.Code); err != nil {
 			return "", err
@@ -174,16 +174,29 @@ func s2Redaction(ctx context.Context, s *s2) (string, error) {
 	if err != nil || len(texts) != 1 || strings.Contains(texts[0], secret) || !strings.Contains(texts[0], "AWS_KEY_REDACTED") {
 		return "", wrong(err, "the partner got %d messages with the secret in them, or without a mark", len(texts))
 	}
+	if found, err := s.stored(ctx, secret); err != nil || found {
+		return "", wrong(err, "the secret is in the store")
+	}
+	return "1 of 1 hidden before it was stored", nil
+}
+
+// stored reports whether a text is in the store: in its files, or in what the operator's
+// commands show of one on a server.
+func (s *s2) stored(ctx context.Context, text string) (bool, error) {
+	if s.place.onServer() {
+		out, err := s.place.Command(ctx, "search", text, "--json").Output()
+		return bytes.Contains(out, []byte("deploy with")), err
+	}
 	for _, file := range []string{s.place.DB, s.place.DB + "-wal"} {
 		content, err := os.ReadFile(file)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return "", err
+			return false, err
 		}
-		if bytes.Contains(content, []byte(secret)) {
-			return "", errors.New("the secret is in the store")
+		if bytes.Contains(content, []byte(text)) {
+			return true, nil
 		}
 	}
-	return "1 of 1 hidden before it was stored", nil
+	return false, nil
 }
 
 // s2RateLimits floods from one worker until it is told to stop.
@@ -217,7 +230,7 @@ func s2RateLimits(ctx context.Context, s *s2) (string, error) {
 
 // s2Audit checks the log, in which the tries of test 5 must be.
 func s2Audit(ctx context.Context, s *s2) (string, error) {
-	e, err := gather(ctx, s.place)
+	e, err := gather(ctx, s.place.Place)
 	if err != nil {
 		return "", err
 	}
@@ -247,7 +260,7 @@ func s2Credentials(ctx context.Context, s *s2) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	agent, err := s.place.Connect(ctx, bridge.Credentials{})
+	_, agent, err := s.start(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -263,5 +276,9 @@ func s2Credentials(ctx context.Context, s *s2) (string, error) {
 	if _, err := join(ctx, s.workers[0].agent, c.Code); !errors.As(err, &refusal) || refusal.Code != "join_code_used" {
 		return "", wrong(err, "the code worked twice")
 	}
-	return fmt.Sprintf("%s from the creation to the worker's token, on one machine; the code works once", took.Round(time.Millisecond)), nil
+	where := "on one machine"
+	if len(s.place.gateways) > 0 {
+		where = "on a machine that had to be connected first"
+	}
+	return fmt.Sprintf("%s from the creation to the worker's token, %s; the code works once", took.Round(time.Millisecond), where), nil
 }

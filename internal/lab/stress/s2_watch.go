@@ -67,11 +67,11 @@ func (s *s2) await(ctx context.Context, timeout time.Duration, find func([]logEn
 func s2PushTest(ctx context.Context, s *s2) (_ string, err error) {
 	var taken []float64
 	for _, w := range s.workers[1:] {
-		file, err := s.place.TokenFile(w.b)
+		file, err := w.place.TokenFile(w.b)
 		if err != nil {
 			return "", err
 		}
-		watch, err := s.place.StartDaemon(ctx, "inbox", "--follow", "--json", "--token-file", file)
+		watch, err := w.place.StartDaemon(ctx, "inbox", "--follow", "--json", "--token-file", file)
 		if err != nil {
 			return "", err
 		}
@@ -127,11 +127,11 @@ type beats struct {
 
 // keepAlive starts `bridge fleet keepalive` for a worker.
 func (s *s2) keepAlive(ctx context.Context, w *worker) error {
-	file, err := s.place.TokenFile(w.b)
+	file, err := w.place.TokenFile(w.b)
 	if err != nil {
 		return err
 	}
-	daemon, err := s.place.StartDaemon(ctx, "fleet", "keepalive", "--json", "--token-file", file, "--interval", s.divided(s2Beat).String())
+	daemon, err := w.place.StartDaemon(ctx, "fleet", "keepalive", "--json", "--token-file", file, "--interval", s.divided(s2Beat).String())
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,8 @@
 //	stress.go   Run: set up, run, drain, judge
 //	preset.go   named settings; s2.go, s2_basics.go and s2_watch.go the S2 protocol
 //	plan.go     who talks to whom, and when
-//	agents.go   agents that are killed and started again
+//	stage.go    the store, gateways, and the machines of the agents
+//	agents.go   agents and gateways that are killed and started again
 //	talk.go     what a session says and reads; tasks.go its tasks
 //	ledger.go   what the sessions saw
 //	judge.go    the rules; pure, so that they can be shown to fail
@@ -23,7 +24,6 @@ import (
 	"sync"
 	"time"
 
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/lab/rig"
 )
 
@@ -32,6 +32,9 @@ type Options struct {
 	Settings
 	// Program is the path of bridge, and Version what it calls itself.
 	Program, Version string
+	// DSN is the connection string of a PostgreSQL database in which a store is made;
+	// empty means one in a file. Nothing else may be in its schema.
+	DSN string
 	// Dir is the folder in which the temporary store is made; empty means the
 	// system's for temporary files.
 	Dir string
@@ -51,8 +54,7 @@ type Progress struct {
 type run struct {
 	Options
 	*ledger
-	place    *rig.Place
-	connect  func() (*rig.Agent, error) // starts a process that lives as long as the run
+	place    *stage
 	members  []*member
 	sessions []*session
 	begin    time.Time
@@ -69,12 +71,11 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 		return runS2(ctx, o)
 	}
 	r := &run{Options: o, ledger: newLedger(), sending: make(chan struct{})}
-	if r.place, err = rig.NewPlace(o.Dir, o.Program, o.limits()...); err != nil {
+	if r.place, err = newStage(ctx, o, o.limits()...); err != nil {
 		return Report{}, err
 	}
-	defer func() { err = errors.Join(err, r.place.Close()) }()
-	r.connect = func() (*rig.Agent, error) { return r.place.Connect(ctx, bridge.Credentials{}) }
-	machine := rig.ReadMachine(ctx, r.place.Dir, o.Version)
+	defer func() { err = errors.Join(err, r.place.close()) }()
+	machine := r.place.describe(ctx, o.Version)
 	defer func() { err = errors.Join(err, r.dismiss()) }()
 	if err := r.startAll(ctx); err != nil {
 		return Report{}, fmt.Errorf("start the agents: %w", err)
@@ -150,12 +151,15 @@ func (r *run) judge(ctx context.Context, machine rig.Machine) (Report, error) {
 	if err := r.dismiss(); err != nil {
 		return Report{}, err
 	}
-	e, err := gather(ctx, r.place)
+	e, err := gather(ctx, r.place.Place)
 	if err != nil {
 		return Report{}, fmt.Errorf("read what the run left: %w", err)
 	}
 	report := r.report(machine, e)
 	report.Violations = append(append([]Violation{}, r.violations(e)...), e.violations()...)
+	if r.place.onServer() {
+		return report, nil
+	}
 	info, err := os.Stat(r.place.DB)
 	if err != nil {
 		return Report{}, err

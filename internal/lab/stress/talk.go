@@ -43,7 +43,7 @@ func (r *run) newSession(m *member, c bridge.Credentials) *session {
 // attempt. It reports whether an attempt before the last one may have had effect.
 func (s *session) ask(ctx context.Context, tool string, args map[string]any, data any) (took time.Duration, again bool, err error) {
 	args["conversation_id"], args["session_id"], args["token"] = s.Conversation, string(s.Session), s.Token
-	pacing := Pacing{Limits: s.Limits}
+	pacing := Pacing{Limits: s.Limits, Gateways: s.Gateways > 0}
 	for {
 		took, err := s.call(ctx, tool, args, data)
 		wait, waits := pacing.Wait(err)
@@ -52,7 +52,14 @@ func (s *session) ask(ctx context.Context, tool string, args map[string]any, dat
 			again = true
 			s.note(func(l *ledger) { l.count(s.Conversation, string(s.Session), tool, true) })
 		case waits:
-			s.note(func(l *ledger) { l.paced++ })
+			cut := pacing.cut(err)
+			again = again || cut
+			s.note(func(l *ledger) {
+				l.paced++
+				if cut {
+					l.count(s.Conversation, string(s.Session), tool, true)
+				}
+			})
 			if err := pause(ctx, wait); err != nil {
 				return took, again, err
 			}
@@ -69,7 +76,9 @@ func (s *session) ask(ctx context.Context, tool string, args map[string]any, dat
 type Pacing struct {
 	// Limits: the store's limits hold, so that a call may be over one.
 	Limits bool
-	busy   int
+	// Gateways: a gateway may be killed, so that a call may have no answer.
+	Gateways bool
+	busy     int
 }
 
 // busyInARow is how often a store may be busy for one call. Each of these calls has
@@ -84,7 +93,7 @@ func (p *Pacing) Wait(err error) (time.Duration, bool) {
 		return 0, false
 	}
 	switch {
-	case refusal.Code == "store_busy" && p.busy < busyInARow:
+	case (refusal.Code == "store_busy" || p.cut(err)) && p.busy < busyInARow:
 		p.busy++
 	case refusal.Code == "rate_limited" && p.Limits:
 		p.busy = 0
@@ -92,6 +101,13 @@ func (p *Pacing) Wait(err error) (time.Duration, bool) {
 		return 0, false
 	}
 	return max(refusal.RetryAfter, time.Second), true
+}
+
+// cut reports that the machine's gateway gave no answer, so that what was asked for may
+// have been done.
+func (p *Pacing) cut(err error) bool {
+	refusal := new(rig.Refusal)
+	return p.Gateways && errors.As(err, &refusal) && (refusal.Code == "gateway_away" || refusal.Code == "outcome_unknown")
 }
 
 // pause waits, unless ctx ends.
@@ -176,7 +192,7 @@ func (s *session) sendOne(ctx context.Context, n int, begin time.Time) error {
 			l.repeated++
 		}
 	})
-	if sent.Repeated && !again {
+	if sent.Repeated && !again && s.Gateways == 0 { // a machine that connects repeats calls by itself
 		return fmt.Errorf("the first call with a key was answered as a repeated one, in %s", s.inbox.Name)
 	}
 	return nil

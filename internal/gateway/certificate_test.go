@@ -1,0 +1,138 @@
+package gateway_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/gateway"
+)
+
+// pair is a certificate and its key as files have them.
+type pair struct{ cert, key []byte }
+
+// newPair makes a certificate for a name.
+func newPair(t *testing.T, a *gateway.Authority, name string) pair {
+	t.Helper()
+	c := must(a.Issue([]string{name}).Certificate())(t)
+	key := must(x509.MarshalPKCS8PrivateKey(c.PrivateKey))(t)
+	return pair{
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+	}
+}
+
+// TestFilesAreReadAgain: a certificate that was replaced is used within seconds, and the
+// last good one as long as the files are no certificate and its key.
+func TestFilesAreReadAgain(t *testing.T) {
+	t.Parallel()
+	authority := must(gateway.NewAuthority(bridgetest.NewEnv(t).Key))(t)
+	one, two, three := newPair(t, authority, "one"), newPair(t, authority, "two"), newPair(t, authority, "three")
+	dir := t.TempDir()
+	f := &gateway.Files{CertPath: filepath.Join(dir, "cert.pem"), KeyPath: filepath.Join(dir, "key.pem")}
+	write := func(path string, text []byte) {
+		// Written beside it and renamed, as certificate tools do: with a new time of change.
+		if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	steps := []struct {
+		name   string
+		change func()
+		want   string
+	}{
+		{"the first", func() { write(f.CertPath, one.cert); write(f.KeyPath, one.key) }, "one"},
+		{"no change", func() {}, "one"},
+		{"only the certificate", func() { write(f.CertPath, two.cert) }, "one"},
+		{"its key as well", func() { write(f.KeyPath, two.key) }, "two"},
+		{"no certificate", func() { write(f.CertPath, []byte("nothing")) }, "two"},
+		{"no file", func() { _ = os.Remove(f.CertPath) }, "two"},
+		{"no key", func() { write(f.CertPath, two.cert); _ = os.Remove(f.KeyPath) }, "two"},
+		{"another pair", func() { write(f.CertPath, three.cert); write(f.KeyPath, three.key) }, "three"},
+	}
+	synctest.Test(t, func(t *testing.T) {
+		for _, step := range steps {
+			step.change()
+			time.Sleep(6 * time.Second) // longer than the files are believed
+			names, err := f.Names()
+			if err != nil || strings.Join(names, " ") != step.want {
+				t.Errorf("%s: the certificate is for %v, want %s: %v", step.name, names, step.want, err)
+			}
+		}
+	})
+	missing := &gateway.Files{CertPath: filepath.Join(dir, "none"), KeyPath: filepath.Join(dir, "none")}
+	if _, err := missing.Certificate(); err == nil || strings.Contains(err.Error(), string(one.key)) {
+		t.Errorf("without files: %v", err)
+	}
+}
+
+// TestIssuedAreRenewed: a gateway that runs for months always shows a certificate that
+// counts.
+func TestIssuedAreRenewed(t *testing.T) {
+	t.Parallel()
+	key := bridgetest.NewEnv(t).Key
+	synctest.Test(t, func(t *testing.T) {
+		authority := must(gateway.NewAuthority(key))(t)
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(authority.PEM())
+		certificates := authority.Issue([]string{"bridge.example"})
+		first := must(certificates.Certificate())(t)
+		if again := must(certificates.Certificate())(t); again != first {
+			t.Error("each connection gets a certificate of its own")
+		}
+		for range 20 {
+			time.Sleep(7 * 24 * time.Hour)
+			leaf := must(x509.ParseCertificate(must(certificates.Certificate())(t).Certificate[0]))(t)
+			if _, err := leaf.Verify(x509.VerifyOptions{DNSName: "bridge.example", Roots: roots, CurrentTime: time.Now().Add(7 * 24 * time.Hour)}); err != nil {
+				t.Fatalf("it does not count for a week: %v", err)
+			}
+		}
+	})
+}
+
+// changing gives one certificate after the other.
+type changing struct {
+	current atomic.Pointer[gateway.Certificates]
+}
+
+func (c *changing) Certificate() (*tls.Certificate, error) { return (*c.current.Load()).Certificate() }
+
+// TestNextConnectionGetsNewCertificate: a replaced certificate is for the next
+// connection, and those that are there go on.
+func TestNextConnectionGetsNewCertificate(t *testing.T) {
+	t.Parallel()
+	c := &changing{}
+	p := newPlace(t, func(o *gateway.Options) {
+		first := o.Certificates
+		c.current.Store(&first)
+		o.Certificates = c
+	})
+	before := p.dial(t)
+	other := p.authority.Issue([]string{"127.0.0.1", "other.example"})
+	c.current.Store(&other)
+	after := p.dial(t)
+	if names := after.ConnectionState().PeerCertificates[0].DNSNames; len(names) != 1 || names[0] != "other.example" {
+		t.Errorf("the next connection's certificate is for %v", names)
+	}
+	if names := before.ConnectionState().PeerCertificates[0].DNSNames; len(names) != 1 || names[0] != "localhost" {
+		t.Errorf("the first connection's certificate is for %v", names)
+	}
+	if _, err := io.WriteString(before, "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := ends(t, before); !strings.Contains(got, "200 OK") {
+		t.Errorf("the first connection got %q", got)
+	}
+}

@@ -1,0 +1,246 @@
+package gateway_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/gateway"
+)
+
+// short are deadlines that a test can wait for. never is for those that it must not meet.
+const (
+	short = 300 * time.Millisecond
+	never = time.Hour
+)
+
+// patient has no deadline that a test meets.
+var patient = gateway.Deadlines{Header: never, Body: never, Answer: never, Idle: never}
+
+// within changes one of the deadlines.
+func within(change func(*gateway.Deadlines)) func(*gateway.Options) {
+	return func(o *gateway.Options) {
+		o.Deadlines = patient
+		change(&o.Deadlines)
+	}
+}
+
+// dial opens a connection that the test writes and reads itself. On a busy machine the
+// handshake may meet the deadline, and room that was just given back may not be there yet.
+func (p *place) dial(t *testing.T) *tls.Conn {
+	t.Helper()
+	var c *tls.Conn
+	bridgetest.Eventually(t, "the gateway takes a connection", func() bool {
+		var err error
+		c, err = tls.Dial("tcp", p.address, &tls.Config{RootCAs: p.roots, MinVersion: tls.VersionTLS12, ServerName: "127.0.0.1"})
+		return err == nil
+	})
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// ends returns what the gateway sends until it closes the connection, which it must.
+func ends(t *testing.T, c net.Conn) string {
+	t.Helper()
+	if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(c)
+	var late net.Error
+	if errors.As(err, &late) && late.Timeout() {
+		t.Fatal("the connection stays open")
+	}
+	return string(text)
+}
+
+// drip writes a byte now and then until the gateway has enough of it.
+func drip(c net.Conn) {
+	ticker := time.NewTicker(short / 20)
+	defer ticker.Stop()
+	for range ticker.C {
+		if _, err := c.Write([]byte("x")); err != nil {
+			return
+		}
+	}
+}
+
+func (p *place) post(secret, path string, length int) string {
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", path, secret, length)
+}
+
+// TestSlowClients: who is slow to shake hands, to send a header or a body, or to ask
+// again is cut off, also when a byte comes now and then.
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	slowHeader := within(func(d *gateway.Deadlines) { d.Header = short })
+	slowBody := within(func(d *gateway.Deadlines) { d.Body = short })
+	tests := []struct {
+		name   string
+		change func(*gateway.Options)
+		plain  bool // no handshake
+		keyed  bool // it sends a header with a key first
+		sends  string
+		drips  bool
+		want   string
+	}{
+		{"no handshake", slowHeader, true, false, "", false, ""},
+		{"a handshake in drops", slowHeader, true, false, "\x16\x03\x01\x10\x00", true, ""},
+		{"no header", slowHeader, false, false, "", false, ""},
+		{"half a header", slowHeader, false, false, "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ", false, ""},
+		{"a header in drops", slowHeader, false, false, "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ", true, ""},
+		{"no body", slowBody, false, true, "", false, " 408 "},
+		{"half a body", slowBody, false, true, "{", false, " 408 "},
+		{"a body in drops", slowBody, false, true, "{", true, " 408 "},
+		{"half of a large body", slowBody, false, true, strings.Repeat(" ", 100<<10), false, " 408 "},
+		{"no second request", within(func(d *gateway.Deadlines) { d.Idle = short }), false, false, "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", false, " 200 "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, tt.change)
+			var c net.Conn
+			if tt.plain {
+				c = must(new(net.Dialer).DialContext(t.Context(), "tcp", p.address))(t)
+				defer func() { _ = c.Close() }()
+			} else {
+				c = p.dial(t)
+			}
+			sends := tt.sends
+			if tt.keyed {
+				sends = p.post(p.key(t, "slow", access.Agent), "/mcp", 200<<10) + sends
+			}
+			_, _ = io.WriteString(c, sends) // fails where the gateway has had enough already
+			if tt.drips {
+				go drip(c)
+			}
+			if got := ends(t, c); !strings.Contains(got, tt.want) || (tt.want == "" && strings.Contains(got, " 200 ")) {
+				t.Errorf("got %q, want %q in it", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestSlowClientsLeaveRoom: slow clients that hold every connection give them back.
+func TestSlowClientsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	const most = 6
+	p := newPlace(t, within(func(d *gateway.Deadlines) { d.Header, d.Body = short, short }), func(o *gateway.Options) { o.MaxClients = most })
+	secret := p.key(t, "slow", access.Agent)
+	for _, sends := range []string{"POST /mcp HTTP/1.1\r\n", p.post(secret, "/mcp", 200<<10) + "{"} {
+		var all []net.Conn
+		for range most {
+			c := p.dial(t)
+			_, _ = io.WriteString(c, sends) // fails where the gateway has had enough already
+			all = append(all, c)
+		}
+		for _, c := range all {
+			ends(t, c)
+			_ = c.Close()
+		}
+	}
+	for range most {
+		p.dial(t)
+	}
+}
+
+// mailbox delivers a large message, and notes what is given back.
+type mailbox struct {
+	given chan bridge.Claim
+}
+
+type mailboxOperations interface {
+	Take(ctx context.Context) (bridge.Delivery, error)
+}
+
+func (m *mailbox) Take(context.Context) (bridge.Delivery, error) {
+	text := strings.Repeat("large ", 4<<20)
+	return bridge.Delivery{Messages: []bridge.Message{{Text: text}}, Claim: bridge.Claim{ID: 7}}, nil
+}
+
+func (m *mailbox) GiveBack(_ context.Context, c bridge.Claim) error {
+	m.given <- c
+	return nil
+}
+
+func (m *mailbox) Now() time.Time { return time.Now() }
+
+// TestSlowReader: who does not read its answer is cut off, and its messages are given
+// back for the next one to ask.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	box := &mailbox{given: make(chan bridge.Claim, 1)}
+	p := newPlace(t, within(func(d *gateway.Deadlines) { d.Answer = short }), func(o *gateway.Options) {
+		o.Bridge, o.Operations = box, reflect.TypeFor[mailboxOperations]()
+	})
+	c := p.dial(t)
+	if _, err := io.WriteString(c, p.post(p.key(t, "slow", access.Agent), "/api/v1/operations/Take", 2)+"[]"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case claim := <-box.given:
+		if claim.ID != 7 {
+			t.Errorf("given back: %+v", claim)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("nothing is given back")
+	}
+	if text := ends(t, c); len(text) > 20<<20 {
+		t.Errorf("%d bytes of the answer came", len(text))
+	}
+}
+
+// TestLargeBodiesAtOnce: only so many large bodies are in memory. Who gets no room in
+// time is told to come again, and small requests are answered meanwhile.
+func TestLargeBodiesAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, within(func(d *gateway.Deadlines) { d.Body = short }))
+	secret := p.key(t, "many", access.Agent)
+	small := rpc("tools/list", map[string]any{})
+	large := small + strings.Repeat(" ", 1<<20)
+	p.gateway.HoldLarge()
+	if status, header, body := p.raw(t, secret, "POST", "/mcp", large, legacy); status != 503 || header.Get("Retry-After") == "" {
+		t.Errorf("without room: %d %.200s", status, body)
+	}
+	if status, _, body := p.raw(t, secret, "POST", "/mcp", small, legacy); status != 200 {
+		t.Errorf("a small request: %d %.200s", status, body)
+	}
+	p = newPlace(t, within(func(*gateway.Deadlines) {}))
+	secret = p.key(t, "many", access.Agent)
+	for range 20 { // more than there is room for at once: each gives it back
+		if status, _, body := p.raw(t, secret, "POST", "/mcp", large, legacy); status != 200 {
+			t.Fatalf("with room: %d %.200s", status, body)
+		}
+	}
+	p.gateway.HoldLarge() // all of it is free
+}
+
+// TestCallsAtOnce: one key has so many calls under way at most, and other keys theirs.
+func TestCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, within(func(*gateway.Deadlines) {}))
+	greedy, other := p.key(t, "greedy", access.Agent), p.key(t, "other", access.Agent)
+	const most = 512
+	for range most {
+		if _, err := io.WriteString(p.dial(t), p.post(greedy, "/mcp", 10)+"{"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bridgetest.Eventually(t, "all calls begin", func() bool { return p.gateway.Calls(access.ID(greedy)) == most })
+	list := rpc("tools/list", map[string]any{})
+	if status, header, _ := p.raw(t, greedy, "POST", "/mcp", list, legacy); status != 429 || header.Get("Retry-After") == "" {
+		t.Errorf("one more: %d", status)
+	}
+	if status, _, body := p.raw(t, other, "POST", "/mcp", list, legacy); status != 200 {
+		t.Errorf("another key: %d %s", status, body)
+	}
+}
