@@ -91,11 +91,19 @@ func stressSummary(r stress.Report) []string {
 		fmt.Sprintf("%d messages acknowledged, %d delivered; %d came again, marked; %d calls repeated after a kill",
 			c.Acknowledged, c.Delivered, c.Redelivered, c.Repeated),
 		fmt.Sprintf("%d reads, %d tasks, %d calls told to come later, %d audit entries, store %s",
-			c.Reads, c.Tasks, c.Paced, c.AuditEntries, view.Bytes(uint64(r.StoreBytes))))
+			c.Reads, c.Tasks, c.Paced, c.AuditEntries, storeSize(r)))
 	if f := r.Sessions; f != nil {
 		lines = append(lines, fmt.Sprintf("sessions sent %d to %d messages; the slowest one's p99 is %s ms", f.Fewest, f.Most, decimal(f.WorstP99)))
 	}
 	return lines
+}
+
+// storeSize is how large the store is in the end, which a server is not asked.
+func storeSize(r stress.Report) string {
+	if r.StoreBytes == 0 {
+		return "in PostgreSQL"
+	}
+	return view.Bytes(uint64(r.StoreBytes))
 }
 
 func stressTimes(r stress.Report) *table {
