@@ -73,12 +73,36 @@ test-long:
 	STORE_KILLS=$(STORE_KILLS) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run TestKilledProcesses
 	SERVER_KILLS=$(SERVER_KILLS) $(GO) test -count=1 -timeout 20m ./internal/cli -run TestKilledServers
 
+## year: ten agents for a year of the clock, YEAR messages of each a day: sizes and times
+YEAR ?= 100
+.PHONY: year
+year:
+	$(GO) test -count=1 -timeout 30m ./internal/sqlite -run '^TestYear$$' -sqlite.year $(YEAR) -v
+
+## image: an OCI image layout of the program in bin/image, without a daemon
+.PHONY: image
+image:
+	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/image-bridge ./cmd/bridge
+	rm -rf bin/image
+	cd deploy/image && $(GO) run . ../../bin/image-bridge linux/$$($(GO) env GOARCH) dev ../../bin/image
+
+## test-image: the image is the same each time, and its program runs with nothing but it
+.PHONY: test-image
+test-image:
+	cd deploy/image && $(GO) vet ./... && $(GO) test -count=1 ./...
+
+## test-upgrade: change the program of a store from an older revision, and go back
+.PHONY: test-upgrade
+test-upgrade:
+	scripts/test-upgrade.sh
+
 ## test-postgres: the store in PostgreSQL, on a server of the tests' own, which is killed
 ## POSTGRES_KILLS times (needs PostgreSQL 15 or newer; Debian: postgresql)
 POSTGRES_KILLS ?= 5
 .PHONY: test-postgres
 test-postgres:
 	NEED_POSTGRES=1 POSTGRES_KILLS=$(POSTGRES_KILLS) $(GO) test -count=1 -timeout 20m ./internal/postgres/... ./internal/storecopy ./internal/gateway
+	NEED_POSTGRES=1 $(GO) test -count=1 -timeout 20m ./internal/cli -run 'TestDrill|TestScriptsOnPostgres/(backup|store)$$'
 	NEED_POSTGRES=1 $(GO) test -count=1 ./internal/cli -run TestScriptsOnPostgres
 
 ## fuzz: every fuzz target for FUZZTIME each
@@ -125,6 +149,7 @@ lint:
 tidy:
 	$(GO) mod tidy -diff
 	cd bench && $(GO) mod tidy -diff
+	cd deploy/image && $(GO) mod tidy -diff
 
 # The charts that are kept are those of the report that is kept.
 .PHONY: check-charts

@@ -129,11 +129,17 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestExposure: the services that need no program of the operator's can do little.
+// startsPrograms are the services that start programs of the operator's.
+var startsPrograms = regexp.MustCompile(`bridge-(inbox@|watchdog)\.service$`)
+
+// TestExposure: the services that need no program of the operator's can do little, and the
+// others nothing that no such program needs. The score is systemd's, from 0 to 10.
 func TestExposure(t *testing.T) {
 	analyze := tool(t, "systemd-analyze")
 	score := regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`)
-	for _, unit := range []string{"systemd/bridge-backup.service", "systemd/bridge-metrics.service"} {
+	units, err := filepath.Glob("systemd/*.service")
+	must(t, err)
+	for _, unit := range units {
 		out, err := exec.Command(analyze, "security", "--offline=true", "--no-pager", unit).CombinedOutput()
 		match := score.FindSubmatch(out)
 		if match == nil {
@@ -142,8 +148,12 @@ func TestExposure(t *testing.T) {
 		exposure, err := strconv.ParseFloat(string(match[1]), 64)
 		must(t, err)
 		t.Logf("%s: exposure %.1f", unit, exposure)
-		if exposure > 2 {
-			t.Errorf("%s has exposure %.1f, 2 is the most", unit, exposure)
+		most := 2.2
+		if startsPrograms.MatchString(unit) {
+			most = 6.5
+		}
+		if exposure > most {
+			t.Errorf("%s has exposure %.1f, %.1f is the most", unit, exposure, most)
 		}
 	}
 }

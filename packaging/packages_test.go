@@ -96,7 +96,7 @@ func TestBundleNamesTheTools(t *testing.T) {
 		t.Fatalf("no tools: %v", err)
 	}
 	// Listed with YOLO_MODE=1 only, or with --tools files.
-	others := []string{"enable_yolo_mode", "execute_command", "claim_file", "release_file", "file_read", "file_write", "file_edit"}
+	others := []string{"enable_yolo_mode", "execute_command", "claim_file", "release_file", "file_read", "file_write", "file_edit", "log_step"}
 	var want, got []string
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")

@@ -19,6 +19,7 @@ import (
 	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/privatefile"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -144,6 +145,9 @@ var table = []Row{
 	{files.ErrTooMany, "files_full", "nothing was written; put more into the files that there are, or open a second conversation", "", ExitFailure, http.StatusConflict},
 	{files.ErrTooLarge, "files_full", "nothing was written; shorten a file that is no longer needed, or open a second conversation", "", ExitFailure, http.StatusConflict},
 	{files.ErrNoTask, "no_such_task", "leave task_id out, or call list_tasks for those that are open", "", ExitNotFound, http.StatusNotFound},
+
+	// Steps.
+	{steps.ErrNoTask, "no_such_task", "nothing was logged; leave task_id out, or call list_tasks for those that are open", "", ExitNotFound, http.StatusNotFound},
 
 	// Access keys of gateways.
 	{

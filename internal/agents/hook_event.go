@@ -147,7 +147,7 @@ var ownTools = []string{
 	"create_conversation", "join_conversation", "send_to_partner", "check_messages", "get_history",
 	"update_my_status", "check_partner_status", "list_conversations", "extend_conversation", "assign_task", "update_task", "list_tasks",
 	"invite_to_conversation", "claim_file", "release_file",
-	"file_read", "file_write", "file_edit",
+	"file_read", "file_write", "file_edit", "log_step",
 }
 
 // ownTool reports whether a tool is one of the bridge's: mcp__bridge__x in

@@ -40,6 +40,19 @@ func List(dir string, key auth.Key) (all []Kept, err error) {
 	return all, nil
 }
 
+// Newest returns folder where it is a backup, and else the newest backup of the store with
+// key that is in it. What is neither is returned as it is.
+func Newest(folder string, key auth.Key) string {
+	if exists(filepath.Join(folder, manifestName)) {
+		return folder
+	}
+	all, err := List(folder, key)
+	if err != nil || len(all) == 0 {
+		return folder
+	}
+	return all[len(all)-1].Folder
+}
+
 // Prune removes the backups in dir, of the same store as newest, that were made more
 // than age before it, and returns their folders. The newest stays in any case.
 func Prune(dir string, key auth.Key, newest Manifest, age time.Duration) (removed []string, err error) {

@@ -13,6 +13,7 @@ import (
 
 	"filippo.io/age"
 
+	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -39,8 +40,9 @@ type Examine func(ctx context.Context, path string, key auth.Key) (storefile.Con
 type Maker struct {
 	// Path is where the store is.
 	Path string
-	// CopyTo writes what the store holds into an empty file, while others use it.
-	CopyTo func(path string) error
+	// CopyTo writes what the store holds into a new file, while others use it. It returns
+	// the end of the store's own log before that, where that is not in the copy's log.
+	CopyTo func(ctx context.Context, path string) (noted audit.Head, err error)
 	// Examine checks the copy.
 	Examine Examine
 	Key     auth.Key
@@ -101,10 +103,8 @@ func (m Maker) fill(ctx context.Context, work string, now time.Time) (made Manif
 
 // copy makes the plain copy, reads it again, and describes it.
 func (m Maker) copy(ctx context.Context, plain string, now time.Time) (made Manifest, err error) {
-	if err := os.WriteFile(plain, nil, 0o600); err != nil {
-		return made, err
-	}
-	if err := m.CopyTo(plain); err != nil {
+	noted, err := m.CopyTo(ctx, plain)
+	if err != nil {
 		return made, err
 	}
 	found, err := m.Examine(ctx, plain, m.Key)
@@ -112,6 +112,9 @@ func (m Maker) copy(ctx context.Context, plain string, now time.Time) (made Mani
 		return made, fmt.Errorf("check the copy: %w", err)
 	}
 	made = describe(found)
+	if noted.Seq > 0 {
+		made.ServerHead = noted.String()
+	}
 	made.Made, made.Program, made.Sealed = now.UTC().Truncate(time.Millisecond), m.Program, len(m.Recipients) > 0
 	made.Bytes, made.SHA256, err = digest(plain)
 	return made, err

@@ -59,7 +59,10 @@ type Manifest struct {
 	Store         string `json:"store"`
 	SchemaVersion int    `json:"schema_version"`
 	// AuditHead is the end of the audit log, as `bridge audit verify --expect` takes it.
-	AuditHead     string `json:"audit_head"`
+	AuditHead string `json:"audit_head"`
+	// ServerHead is the end of the log of a store in PostgreSQL before it was copied: its
+	// log is several chains and that of the copy is one, so the copy has another head.
+	ServerHead    string `json:"server_audit_head,omitempty"`
 	Conversations int64  `json:"conversations"`
 	Messages      int64  `json:"messages"`
 	LastMessage   int64  `json:"last_message"`

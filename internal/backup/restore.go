@@ -61,21 +61,23 @@ func (r Reader) Open(ctx context.Context, folder, dir string) (*Opened, error) {
 
 // unpack fills the folder of the unpacked copy, and checks what is in it.
 func (r Reader) unpack(ctx context.Context, o *Opened, folder string) error {
-	if err := extract(folder, o.copy(), o.Manifest, r.Identities); err != nil {
+	if err := extract(folder, o.Copy(), o.Manifest, r.Identities); err != nil {
 		return storefile.Unwritable(err)
 	}
-	size, sum, err := digest(o.copy())
+	size, sum, err := digest(o.Copy())
 	if err != nil {
 		return err
 	}
 	if size != o.Manifest.Bytes || sum != o.Manifest.SHA256 {
 		return fmt.Errorf("%w: the copy is not the one that its manifest describes: use another backup", bridge.ErrStoreDamaged)
 	}
-	o.Contents, err = r.Examine(ctx, o.copy(), r.Key)
+	o.Contents, err = r.Examine(ctx, o.Copy(), r.Key)
 	return err
 }
 
-func (o *Opened) copy() string { return filepath.Join(o.work, databaseName) }
+// Copy is the file of the unpacked copy, in a folder of its own. It may be opened as a
+// store, and is gone after Close. Place needs it as it was unpacked.
+func (o *Opened) Copy() string { return filepath.Join(o.work, databaseName) }
 
 // Close removes what was unpacked.
 func (o *Opened) Close() error { return os.RemoveAll(o.work) }
@@ -161,7 +163,7 @@ func (o *Opened) place(path string, key auth.Key) error {
 			return err
 		}
 	}
-	err := os.Rename(o.copy(), path)
+	err := os.Rename(o.Copy(), path)
 	if err != nil && !kept {
 		err = errors.Join(err, os.Remove(beside))
 	}

@@ -173,6 +173,19 @@ func (s *Service) WriteGate(c Credentials, action string) Gate {
 	return g
 }
 
+// StepGate returns the gate of a call that writes into the log of a session's work. It
+// has a limit of its own, so that who tells much can still send.
+func (s *Service) StepGate(c Credentials, action string) Gate {
+	c = claimed(c)
+	g := s.gate(c, action, Charge{
+		Bucket: bucket("step", c.Conversation, c.Session),
+		What:   "logging steps",
+		Kind:   LimitSteps,
+	})
+	g.Changes = true
+	return g
+}
+
 // ReadGate returns the gate of a call that only reads.
 func (s *Service) ReadGate(c Credentials, action string) Gate {
 	c = claimed(c)
@@ -198,7 +211,7 @@ func bucket(kind, conversation string, session SessionID) string {
 // Buckets lists the buckets of a conversation's sessions, which go with it.
 func Buckets(conversation string, sessions []SessionID) (all []string) {
 	for _, session := range sessions {
-		for _, kind := range []string{"write", "read", "beside"} {
+		for _, kind := range []string{"write", "step", "read", "beside"} {
 			name := bucket(kind, conversation, session)
 			all = append(all, name, flooded(name))
 		}

@@ -13,6 +13,9 @@ import (
 type Limits struct {
 	// Writes counts what changes something, per session of a conversation.
 	Writes ratelimit.Limit
+	// Steps counts the lines that a session writes into the log of its work, per session
+	// of a conversation.
+	Steps ratelimit.Limit
 	// Reads counts reading, heartbeats and calls refused as invalid, per
 	// session of a conversation.
 	Reads ratelimit.Limit
@@ -32,6 +35,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Writes:   ratelimit.Limit{PerMinute: 10, PerHour: 100, PerDay: 500},
+		Steps:    ratelimit.Limit{PerMinute: 60, PerHour: 1_000, PerDay: 5_000},
 		Reads:    ratelimit.Limit{PerMinute: 600, PerHour: 20_000, PerDay: 200_000},
 		Creates:  ratelimit.Limit{PerMinute: 120, PerHour: 1_000, PerDay: 5_000},
 		Creator:  ratelimit.Limit{PerMinute: 30, PerHour: 200, PerDay: 1_000},
@@ -47,6 +51,7 @@ type LimitKind string
 // The kinds of limits.
 const (
 	LimitWrites   LimitKind = "writes"
+	LimitSteps    LimitKind = "steps"
 	LimitReads    LimitKind = "reads"
 	LimitCreates  LimitKind = "creates"
 	LimitCreator  LimitKind = "creator"
@@ -55,17 +60,21 @@ const (
 
 // LimitKinds lists the kinds in the order in which they are shown.
 func LimitKinds() []LimitKind {
-	return []LimitKind{LimitWrites, LimitReads, LimitCreates, LimitCreator, LimitFailures}
+	return []LimitKind{LimitWrites, LimitSteps, LimitReads, LimitCreates, LimitCreator, LimitFailures}
 }
 
 // PerConversation reports whether a conversation can have a limit of its own.
-func (k LimitKind) PerConversation() bool { return k == LimitWrites || k == LimitReads }
+func (k LimitKind) PerConversation() bool {
+	return k == LimitWrites || k == LimitSteps || k == LimitReads
+}
 
 // Of returns the limit of a kind; nil for an unknown one.
 func (l *Limits) Of(kind LimitKind) *ratelimit.Limit {
 	switch kind {
 	case LimitWrites:
 		return &l.Writes
+	case LimitSteps:
+		return &l.Steps
 	case LimitReads:
 		return &l.Reads
 	case LimitCreates:

@@ -46,7 +46,9 @@ type Charge struct {
 
 // Keeps reports whether the call that is charged puts more into the store.
 func Keeps(charges []Charge) bool {
-	return slices.ContainsFunc(charges, func(c Charge) bool { return c.Kind == LimitWrites || c.Kind == LimitCreates })
+	return slices.ContainsFunc(charges, func(c Charge) bool {
+		return c.Kind == LimitWrites || c.Kind == LimitSteps || c.Kind == LimitCreates
+	})
 }
 
 // Take charges the call at the time now. It returns the account to keep, or a

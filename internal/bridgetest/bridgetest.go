@@ -19,6 +19,7 @@ import (
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -122,6 +123,7 @@ type Served struct {
 	*Tasks
 	*Claims
 	*Files
+	*Steps
 }
 
 type (
@@ -131,6 +133,8 @@ type (
 	Claims = claims.Service
 	// Files is another one.
 	Files = files.Service
+	// Steps is another one.
+	Steps = steps.Service
 )
 
 // Served opens the store and returns what a process serves of it. The changes, if
@@ -138,7 +142,7 @@ type (
 func (e *Env) Served(t testing.TB, changes ...func(*bridge.Config)) Served {
 	t.Helper()
 	core := e.Service(t, changes...)
-	return Served{core, e.Tasks(t, core), claims.New(core, e.Store(t)), files.New(core, e.Store(t))}
+	return Served{core, e.Tasks(t, core), claims.New(core, e.Store(t)), files.New(core, e.Store(t)), steps.New(core, e.Store(t))}
 }
 
 // Tasks returns the tasks of the store, with s as its domain.

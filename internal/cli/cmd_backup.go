@@ -37,6 +37,9 @@ private as an SSH key. Without it a backup cannot be restored. A copy that is no
 holds the messages as text. With --seal-to only the owner of that age identity can open
 it (https://age-encryption.org/v1); age-keygen makes one.
 
+The copy is a store in a file, whatever the store is: a backup of one in PostgreSQL can be
+restored into a file, and the other way round. In PostgreSQL, use the owner of the schema.
+
 With --keep, backups of this store in DIR that are older are removed once the new one is
 there.`,
 		Example: `  bridge backup ~/backups --keep 30d
@@ -60,7 +63,7 @@ func oneArg(command, what string) cobra.PositionalArgs {
 }
 
 func runBackup(ctx context.Context, a *app, o backupOptions, dir string) (err error) {
-	if err := a.needsFile("backup", "copy it with pg_dump, and keep the key apart"); err != nil {
+	if err := a.needsStore(); err != nil {
 		return err
 	}
 	if err := a.checkName("the folder for backups", dir); err != nil {
@@ -77,16 +80,12 @@ func runBackup(ctx context.Context, a *app, o backupOptions, dir string) (err er
 	if err != nil {
 		return err
 	}
-	key, err := storeKey(path, false)
+	key, store, err := a.openBackedUp(ctx, path)
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Waiting: a.sayWaiting})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	maker := backup.Maker{Path: path, CopyTo: store.CopyTo, Examine: sqlite.Examine, Key: key, Program: bridgeVersion(), Recipients: recipients}
+	defer func() { err = errors.Join(err, store.close()) }()
+	maker := backup.Maker{Path: path, CopyTo: store.copyTo, Examine: sqlite.Examine, Key: key, Program: bridgeVersion(), Recipients: recipients}
 	folder, made, err := maker.Make(ctx, dir, a.now())
 	if err != nil {
 		return err
@@ -101,7 +100,7 @@ func runBackup(ctx context.Context, a *app, o backupOptions, dir string) (err er
 }
 
 // recordCopy puts what the operator did with a backup into the audit log.
-func (a *app) recordCopy(ctx context.Context, store *sqlite.Store, action string, details bridge.Details) error {
+func (a *app) recordCopy(ctx context.Context, store recorder, action string, details bridge.Details) error {
 	return store.RecordOperation(ctx, bridge.Operation{Now: a.now(), Actor: bridge.Operator, Action: action, Details: details})
 }
 
@@ -120,9 +119,13 @@ func (a *app) printBackup(folder string, made backup.Manifest, removed []string)
 	if err != nil {
 		return err
 	}
+	head := made.AuditHead
+	if made.ServerHead != "" {
+		head = made.ServerHead + " on the server, " + head + " in the copy"
+	}
 	text := fmt.Sprintf("Backed up %s with %s to %s (%s).\nAudit log: %s.\nThe key is not in it: keep a copy of %s apart.",
 		view.Count(made.Conversations, "conversation"), view.Count(made.Messages, "message"), cleantext.CleanLine(folder), view.Bytes(uint64(made.Bytes)),
-		made.AuditHead, cleantext.CleanLine(keyfile.Beside(path)))
+		head, cleantext.CleanLine(keyfile.Beside(path)))
 	if len(removed) > 0 {
 		text += fmt.Sprintf("\nRemoved %s.", view.Count(int64(len(removed)), "older backup"))
 	}

@@ -18,6 +18,7 @@ var limitPrefixes = []struct {
 	prefix, what string
 }{
 	{bridge.LimitWrites, "rate", "messages and other changes of a session"},
+	{bridge.LimitSteps, "step-rate", "steps that a session logs"},
 	{bridge.LimitReads, "read-rate", "reads and heartbeats of a session"},
 	{bridge.LimitCreates, "create-rate", "new conversations in the store"},
 	{bridge.LimitCreator, "creator-rate", "new conversations from one process"},
@@ -26,7 +27,7 @@ var limitPrefixes = []struct {
 
 type limitsSetOptions struct {
 	conversation string
-	windows      [5]struct{ minute, hour, day int }
+	windows      [6]struct{ minute, hour, day int }
 	quota        struct{ bytes, conversations, messages int64 }
 }
 

@@ -32,7 +32,7 @@ func newRestoreCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore BACKUP",
 		Short: "Check a backup, and make it the store",
-		Long: `Unpack the backup in the folder BACKUP, check all of it, say what the present store
+		Long: `Unpack the backup in the folder BACKUP, or the newest one in it, check all of it, say what the present store
 holds that it does not, and make it the store. With --check nothing is changed: that is
 the rehearsal.
 
@@ -41,8 +41,10 @@ has it open. It is not removed: it is moved, with its key, into a folder beside 
 one. What agents read after the backup was made comes to them again; tokens that were
 replaced since then are valid again; grants of commands are as they were.
 
+In PostgreSQL the schema must hold nothing: others may be using what is there.
+
 Without --key the key beside the store is used.`,
-		Example: `  bridge restore --check ~/backups/bridge-20261128T110512.000Z
+		Example: `  bridge restore --check ~/backups
   bridge restore ~/backups/bridge-20261128T110512.000Z --key ~/safe/bridge.key
   bridge restore bridge-20261128T110512.000Z --identity age.txt --replace`,
 		Args: oneArg("restore", "one that `bridge backup` made"),
@@ -57,7 +59,9 @@ Without --key the key beside the store is used.`,
 
 // restored is what a restore found and did.
 type restored struct {
+	Backup   string          `json:"backup"`
 	Store    string          `json:"store"`
+	place    string          // of the store's file, or what stands for it
 	Checked  bool            `json:"only_checked"`
 	Manifest backup.Manifest `json:"manifest"`
 	// Present says what the store that is there holds; nil where there is none.
@@ -77,7 +81,7 @@ type presentStore struct {
 }
 
 func runRestore(ctx context.Context, a *app, o restoreOptions, folder string) (err error) {
-	if err := a.needsFile("restore", "put back a copy with pg_restore"); err != nil {
+	if err := a.needsStore(); err != nil {
 		return err
 	}
 	path, err := a.storePath()
@@ -99,25 +103,47 @@ func runRestore(ctx context.Context, a *app, o restoreOptions, folder string) (e
 			return usagef("--identity: %v", err)
 		}
 	}
-	dir, err := unpackIn(path, o.check)
+	dir, err := a.restorePlace(path, o.check)
 	if err != nil {
 		return err
 	}
+	folder = backup.Newest(folder, key)
 	opened, err := backup.Reader{Key: key, Identities: identities, Examine: sqlite.Examine}.Open(ctx, folder, dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	done := restored{Store: path, Checked: o.check, Manifest: opened.Manifest, Present: comparePresent(ctx, path, opened.Contents)}
-	if !o.check {
-		if err := a.placeBackup(ctx, opened, &done, key, o.replace); err != nil {
-			return err
-		}
+	done := restored{Backup: folder, Store: path, place: path, Checked: o.check, Manifest: opened.Manifest}
+	if err := a.restore(ctx, opened, &done, key, o); err != nil {
+		return err
 	}
 	if a.json {
 		return a.printJSON(done)
 	}
 	return a.printLine(done.text())
+}
+
+// restore compares the opened backup with the store that is there, and makes it the store
+// if it may.
+func (a *app) restore(ctx context.Context, opened *backup.Opened, done *restored, key auth.Key, o restoreOptions) (err error) {
+	if !a.onServer() {
+		done.Present = comparePresent(ctx, done.place, opened.Contents)
+		if o.check {
+			return nil
+		}
+		return a.placeBackup(ctx, opened, done, key, o.replace)
+	}
+	if o.replace {
+		return usagef("--replace is for a store in a file: in PostgreSQL name a schema that is not there with ?search_path=")
+	}
+	if done.Store, err = a.storeName(); err != nil {
+		return err
+	}
+	done.Present = a.compareServer(ctx, done.place, opened.Contents)
+	if o.check {
+		return nil
+	}
+	return a.restoreToServer(ctx, opened, done, key)
 }
 
 // unpackIn returns where a backup is unpacked: in the store's folder, which is made,
@@ -146,10 +172,11 @@ func (a *app) placeBackup(ctx context.Context, opened *backup.Opened, done *rest
 	if err != nil {
 		return err
 	}
-	if err := a.recordRestore(ctx, done.Store, key, opened.Manifest); err != nil {
-		return fmt.Errorf("%s The audit log could not note it: %w", done.text(), err)
+	store, err := sqlite.Open(ctx, done.Store, sqlite.Options{Key: key, Create: true}) // which migrates an older one
+	if err != nil {
+		return fmt.Errorf("%s It does not open: %w", done.text(), err)
 	}
-	return nil
+	return errors.Join(a.noteRestore(ctx, store, done, opened.Manifest), store.Close())
 }
 
 // restoreKey loads the key that was named, or the one beside the store.
@@ -168,14 +195,9 @@ func restoreKey(path, named string) (key auth.Key, err error) {
 	return key, err
 }
 
-// recordRestore notes in the audit log that goes on where the backup ends that it does.
-// An older version's store is migrated by that.
-func (a *app) recordRestore(ctx context.Context, path string, key auth.Key, m backup.Manifest) error {
-	store, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: true})
-	if err != nil {
-		return err
-	}
-	return errors.Join(a.recordCopy(ctx, store, "restore", bridge.Details{"head": m.AuditHead, "made": m.Made.Format(time.RFC3339)}), store.Close())
+// restoreDetails are what the audit log says of a backup that became the store.
+func restoreDetails(m backup.Manifest) bridge.Details {
+	return bridge.Details{"head": m.AuditHead, "made": m.Made.Format(time.RFC3339)}
 }
 
 // comparePresent looks at the store that is there; nil where there is none. One that
@@ -216,8 +238,8 @@ func (p *presentStore) lost() string {
 }
 
 func (r restored) text() string {
-	text := fmt.Sprintf("The backup is whole: %s with %s, audit log %s.",
-		view.Count(r.Manifest.Conversations, "conversation"), view.Count(r.Manifest.Messages, "message"), r.Manifest.AuditHead)
+	text := fmt.Sprintf("The backup of %s is whole: %s with %s, audit log %s.",
+		r.Manifest.Made.Format(time.RFC3339), view.Count(r.Manifest.Conversations, "conversation"), view.Count(r.Manifest.Messages, "message"), r.Manifest.AuditHead)
 	if r.Present != nil {
 		text += fmt.Sprintf("\nThe store that is there: %s.", r.Present.lost())
 	}

@@ -117,6 +117,11 @@ func (c *client) mustCall(tb testing.TB, tool string, args map[string]any) map[s
 func (i *installation) pair(tb testing.TB) (a, b bridge.Credentials) {
 	tb.Helper()
 	created := i.mustConnect(tb, bridge.Credentials{}).mustCall(tb, "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})
+	return credentials(created)
+}
+
+// credentials are those of both sessions, of the answer to who created them.
+func credentials(created map[string]any) (a, b bridge.Credentials) {
 	id := created["conversation_id"].(string)
 	return bridge.Credentials{Conversation: id, Session: bridge.SessionA, Token: created["session_a_token"].(string)},
 		bridge.Credentials{Conversation: id, Session: bridge.SessionB, Token: created["session_b_token"].(string)}

@@ -16,6 +16,7 @@ import (
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -33,6 +34,7 @@ type seedStep struct {
 	Beat   string `json:"beat"`
 	Claim  string `json:"claim"` // claims files for the reason text
 	Write  string `json:"write"` // gives the first of files the text, in the place of version
+	Log    string `json:"log"`   // logs text as a step, about task
 
 	Session string   `json:"session"`
 	Roles   []string `json:"roles"`
@@ -56,6 +58,7 @@ type seeder struct {
 	*seedTasks
 	*seedClaims
 	*seedFiles
+	*seedSteps
 	offset  time.Duration
 	created map[string]bridge.Created
 }
@@ -65,6 +68,7 @@ type (
 	seedTasks  = tasks.Service
 	seedClaims = claims.Service
 	seedFiles  = files.Service
+	seedSteps  = steps.Service
 )
 
 // seedMain is the program seed: it fills the store that it is given the path of
@@ -86,6 +90,7 @@ func seedMain() int {
 	s := &seeder{created: map[string]bridge.Created{}}
 	s.Service = bridge.New(bridge.Config{Store: store, Key: key, Now: func() time.Time { return time.Now().Add(s.offset) }})
 	s.seedTasks, s.seedClaims, s.seedFiles = tasks.New(s.Service, store), claims.New(s.Service, store), files.New(s.Service, store)
+	s.seedSteps = steps.New(s.Service, store)
 	if err := errors.Join(s.run(ctx), store.Close()); err != nil {
 		return fatal(err)
 	}
@@ -145,6 +150,9 @@ func (s *seeder) do(ctx context.Context, step seedStep) error {
 		return err
 	case step.Claim != "":
 		_, err := s.Take(ctx, s.credentials(step.Claim, step.Session), claims.Request{Paths: step.Files, Reason: step.Text})
+		return err
+	case step.Log != "":
+		_, err := s.LogStep(ctx, s.credentials(step.Log, step.Session), steps.LogRequest{Text: step.Text, Task: step.Task})
 		return err
 	case step.Write != "":
 		_, err := s.WriteFile(ctx, s.credentials(step.Write, step.Session),

@@ -36,7 +36,7 @@ func startServe(t *testing.T) *served {
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	t.Cleanup(cancel)
 	s := &served{Cmd: exec.CommandContext(ctx, "bridge", "serve"), stderr: new(strings.Builder)}
-	s.Env = append(os.Environ(), "BRIDGE_DB="+filepath.Join(t.TempDir(), "state", "bridge.db"), "XDG_CONFIG_HOME="+t.TempDir())
+	s.Env = append(os.Environ(), "BRIDGE_DB="+filepath.Join(t.TempDir(), "state", "bridge.db"), "XDG_CONFIG_HOME="+t.TempDir(), "HOME="+t.TempDir())
 	s.Stderr = s.stderr
 	var err error
 	if s.in, err = s.StdinPipe(); err != nil {

@@ -27,6 +27,7 @@ import (
 	"example.org/bridge/internal/redact"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -46,6 +47,7 @@ type services struct {
 	*taskService
 	*claimService
 	*fileService
+	*stepService
 	keys   *access.Service
 	master auth.Key // of the store
 }
@@ -55,6 +57,7 @@ type (
 	taskService    = tasks.Service
 	claimService   = claims.Service
 	fileService    = files.Service
+	stepService    = steps.Service
 )
 
 // plantable is the part of a store that a test may give a fault.
@@ -75,6 +78,7 @@ type wholeStore interface {
 	tasks.Store
 	claims.Store
 	files.Store
+	steps.Store
 	access.Store
 }
 
@@ -116,7 +120,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
-	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), files.New(core, store), access.New(core, store, key), key})
+	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), files.New(core, store), steps.New(core, store), access.New(core, store, key), key})
 }
 
 // openStore opens the store, with its key.

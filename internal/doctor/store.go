@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -126,6 +127,7 @@ func (r *Report) checkDatabase(path string, inspect func(path string) (storefile
 		r.Add("journal", Problem, "not a write-ahead log: something other than bridge has changed the store")
 	}
 	r.checkLog(found)
+	r.checkPrograms(storefile.OtherPrograms(path))
 	if len(found.Problems) > 0 {
 		r.Add("integrity", Problem, "%s: stop all bridge processes and keep a copy", strings.Join(found.Problems, "; "))
 	} else {
@@ -153,6 +155,20 @@ func (r *Report) checkLog(found storefile.Inspection) {
 		holders = "it cannot become smaller while these read from it: " + strings.Join(names, "; ")
 	}
 	r.Add("log", Warning, "the write-ahead log has grown to %s; %s", view.Bytes(uint64(found.LogBytes)), holders)
+}
+
+// checkPrograms names the processes that were started with another program than this one.
+// They go on with it, and are refused once this program has migrated the store.
+func (r *Report) checkPrograms(others []bridge.Holder) {
+	if len(others) == 0 {
+		return
+	}
+	names := make([]string, len(others))
+	for i, h := range others {
+		names[i] = h.String()
+	}
+	r.Add("processes", Warning, "these have the store open with another program than this one: %s: restart their clients, or start all with the same program",
+		strings.Join(names, "; "))
 }
 
 // withRemedy is an error with what its operator can do about it.

@@ -7,6 +7,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -28,6 +29,7 @@ type Bridge interface {
 	taskCalls
 	claimCalls
 	fileCalls
+	stepCalls
 	refusals
 }
 
@@ -80,6 +82,10 @@ type fileCalls interface {
 	ListFiles(ctx context.Context, c bridge.Credentials, task int64) (files.List, error)
 	WriteFile(ctx context.Context, c bridge.Credentials, r files.WriteRequest) (files.Result, error)
 	EditFile(ctx context.Context, c bridge.Credentials, r files.EditRequest) (files.Result, error)
+}
+
+type stepCalls interface {
+	LogStep(ctx context.Context, c bridge.Credentials, r steps.LogRequest) (steps.Logged, error)
 }
 
 // refusals record calls that were refused before they became an operation. They

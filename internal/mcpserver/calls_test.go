@@ -49,6 +49,7 @@ var sessionCalls = map[string]map[string]any{
 	"claim_file":             {"paths": []string{"src/a.go"}},
 	"invite_to_conversation": {"role": "tester"},
 	"release_file":           {},
+	"log_step":               {"text": "reads the contract"},
 	"file_read":              {"path": "docs/api.md"},
 	"file_write":             {"path": "docs/api.md", "text": "one\n"},
 	"file_edit":              {"path": "docs/api.md", "old": "one", "new": "two"},

@@ -17,7 +17,7 @@ type Group string
 const (
 	GroupCore  Group = "core"  // conversations, messages, status
 	GroupTasks Group = "tasks" // what an orchestrator gives its workers
-	GroupFiles Group = "files" // shared files, and who works on which files
+	GroupFiles Group = "files" // shared files, who works on which files, and what is done
 )
 
 // Groups lists all groups in the order in which their tools are listed.
@@ -72,6 +72,7 @@ func tools(groups []Group, withCommands bool) []tool {
 			fileEdit(),
 			claimFile(),
 			releaseFile(),
+			logStep(),
 		},
 	}
 	var all []tool

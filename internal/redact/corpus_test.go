@@ -8,7 +8,7 @@ import (
 )
 
 // seeded makes a generator from a seed that a failure prints.
-func seeded(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 17))} }
+func seeded(seed uint64) generator { return generator{Rand: rand.New(rand.NewPCG(seed, 17))} }
 
 // base64s are the bytes n in base64, padded.
 func (g generator) base64s(n int) string {
@@ -59,9 +59,19 @@ func (g generator) randomPassword() string {
 			s = g.alnum(12 + g.IntN(12))
 		}
 		if strings.ContainsAny(s, decimals) && strings.ContainsAny(s, uppers) && strings.ContainsAny(s, lowers) {
-			return s
+			return g.withEscapes(s)
 		}
 	}
+}
+
+// withEscapes returns s, with signs in it, where odd says so, that are the escape of
+// a quote, a blank or a bracket in another notation, or begin something there.
+func (g generator) withEscapes(s string) string {
+	if !g.odd {
+		return s
+	}
+	k := 1 + g.IntN(len(s)-1)
+	return s[:k] + g.pick("%22", "%27", "%60", "%0A", "%20", "%3D", "%2C", "=22", "=20", "<P", "${I}<", "${+", "<!", "|", "&", "[0m", "u0022", "x22") + s[k:]
 }
 
 // humanPassword is one that a person thought of.

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"flag"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -18,8 +20,23 @@ import (
 var (
 	evaluate = flag.Bool("redact.eval", false, "measure recall and false alarms (make redact-eval)")
 	evalShow = flag.Int("redact.show", 0, "print this many altered lines of each tree")
+	evalSeed = flag.String("redact.seed", "1", "generate the evaluations' data from this number, or from a random one")
 	evalRoot = flag.String("redact.root", "", "measure this folder instead of the Go trees")
 )
+
+// evaluationSeed is the number that an evaluation's data is generated from: a fixed
+// one, so that a change is judged by what it does, or another where the flag says so.
+func evaluationSeed(t *testing.T) uint64 {
+	t.Helper()
+	if *evalSeed == "random" {
+		return rand.Uint64N(1 << 40)
+	}
+	seed, err := strconv.ParseUint(*evalSeed, 10, 64)
+	if err != nil {
+		t.Fatalf("-redact.seed %q: neither a number nor random", *evalSeed)
+	}
+	return seed
+}
 
 // TestEvalFalseAlarms counts the lines altered in the Go distribution and in
 // a fixed set of modules, which hold code, documentation and test data of many

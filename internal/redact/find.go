@@ -93,7 +93,7 @@ func (e *Engine) scanShadow(f *finder, depth int) {
 		return
 	}
 	for _, sp := range e.find(s.text, depth+1) {
-		f.spans = append(f.spans, s.spanBack(sp))
+		f.spans = append(f.spans, s.spanBack(f.text, sp))
 	}
 }
 

@@ -59,10 +59,35 @@ func shadowOf(text string) (shadow, bool) {
 // disguises are the printable characters that may begin one.
 var disguises = charset{1<<'%' | 1<<'&' | 1<<'=' | 1<<'"' | 1<<'\'', 1<<('\\'-64) | 1<<('`'-64)}
 
-// spanBack maps a span of the shadow to the original.
-func (s *shadow) spanBack(sp span) span {
+// spanBack maps a span of the shadow to the original, text. The quote of a string
+// in text stays outside, even where its escape stood in the string, which closes
+// the string early or joins it to what follows in the shadow.
+func (s *shadow) spanBack(text string, sp span) span {
 	sp.start, _ = s.back(sp.start)
 	_, sp.end = s.back(sp.end - 1)
+	return insideQuotes(text, sp)
+}
+
+// insideQuotes returns sp without the quotes of the string in text that it begins
+// with, or ends with.
+func insideQuotes(text string, sp span) span {
+	first, head := text[sp.start:sp.start+1], text[lineStart(text, sp.start):sp.start]
+	opening := sp.end-sp.start > 1 && isQuote(first[0]) && !openQuote(head, first)
+	if opening && sp.start+1+strings.Index(text[sp.start+1:lineEnd(text, sp.start)], first) >= sp.end {
+		sp.start++
+		return sp
+	}
+	k := closingQuote(text[sp.start:sp.end])
+	if k < 1 {
+		return sp
+	}
+	quote := text[sp.start+k : sp.start+k+1]
+	switch inside := strings.Count(text[sp.start:sp.start+k], quote); {
+	case inside == 1 && opening && first == quote && k > 1:
+		sp.start, sp.end = sp.start+1, sp.start+k
+	case inside == 0 && openQuote(head, quote):
+		sp.end = sp.start + k
+	}
 	return sp
 }
 
@@ -219,7 +244,9 @@ const (
 // = at the end of a line joins it to the next one. The same sign ends base64
 // and begins values. It breaks lines where a header says so, or else where
 // every = in the text is part of an escape that an encoder writes or ends a
-// long line, and where there are both. Bytes above 127 are escaped two at a time.
+// long line, and where there are both. Encoders escape the sign itself, bytes
+// above 127, two at a time, and a blank at the end of a line (RFC 2045, section
+// 6.7); a blank's escape alone proves nothing, since LENGTH=20 is none.
 func hasSoftBreaks(text string) bool {
 	if !strings.Contains(text, "=\n") && !strings.Contains(text, "=\r\n") {
 		return false
@@ -235,10 +262,12 @@ func hasSoftBreaks(text string) bool {
 		}
 		i += k
 		if quotedAt(text, i) {
-			if v := hexValue(text[i+1 : i+3]); v >= 0x80 && !quotedAt(text, i+3) && !quotedAt(text, i-3) || v != '=' && v < 0x80 && !endsLine(text, i+3) {
+			switch v := hexValue(text[i+1 : i+3]); {
+			case v == '=', v >= 0x80 && (quotedAt(text, i+3) || quotedAt(text, i-3)):
+				escapes++
+			case v != ' ' && v != '\t' || !endsLine(text, i+3):
 				return false // PORT=8080
 			}
-			escapes++
 			continue
 		}
 		line := i - strings.LastIndexByte(text[:i], '\n')

@@ -50,11 +50,20 @@ func (f *finder) findQuote(i int, quote byte) int {
 			j++
 		case '\n':
 			if quote != '`' {
-				return j
+				return beforeReturn(text, i, j)
 			}
 		}
 	}
 	return stop
+}
+
+// beforeReturn returns where the line from i ends whose line break is at j: before
+// the carriage return, if it has one.
+func beforeReturn(text string, i, j int) int {
+	if j > i && text[j-1] == '\r' {
+		return j - 1
+	}
+	return j
 }
 
 // doubledQuote returns where a pair of quotes at j ends that stands for one in

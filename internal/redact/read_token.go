@@ -108,7 +108,8 @@ func (f *finder) restOfWord(n name, v value, j int) int {
 
 // withRest returns v with the rest of its word, where that is all that a line of
 // configuration assigns: signs that end other values belong to this one, and a
-// quote behind which letters follow closes no string.
+// quote behind which letters follow closes no string. The quotes around the whole
+// stay outside: those of the value, and those of a string that holds the name, too.
 func (f *finder) withRest(n name, v value) value {
 	text := f.text
 	if v.end >= len(text) || text[v.end] <= ' ' || n.class < classMiddling || v.whole || v.wrapped || v.op != opAssign && v.op != opColon {
@@ -122,15 +123,32 @@ func (f *finder) withRest(n name, v value) value {
 		}
 	}
 	end := f.wordEnd(from)
-	rest := text[from:end]
-	if len(rest) < minRest || !endsLine(text, end) || configHead(text[lineStart(text, n.start):n.start]) != "" {
+	if k := strings.Index(text[from:end], "</"); k > 0 {
+		end = from + k
+	}
+	rest, head := text[from:end], text[lineStart(text, n.start):n.start]
+	if len(rest) < minRest || !endsLine(text, end) || configHead(head) != "" {
 		return v
 	}
 	if strings.HasPrefix(rest, "</") || strings.ContainsAny(rest, "$(") || f.holdsPairs(from, end) || closedTemplate(rest) || shapeOf(rest).others == len(rest) {
 		return v
 	}
+	if k := closingQuote(rest); k >= 0 && (v.quote == rest[k] || v.quote == 0 && openQuote(head, rest[k:])) {
+		v.end = from + k
+		return v
+	}
 	v.start, v.end = start, end
 	return v
+}
+
+// closingQuote returns the index of the quote that s ends with, before what may
+// follow a string in a list; -1 where s does not end so.
+func closingQuote(s string) int {
+	k := len(strings.TrimRight(s, ",;)]}")) - 1
+	if k < 0 || !isQuote(s[k]) {
+		return -1
+	}
+	return k
 }
 
 // minRest is the length of the shortest rest that is looked at.

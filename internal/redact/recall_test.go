@@ -13,9 +13,12 @@ import (
 )
 
 // generator makes fakes from a fixed seed, so that two runs measure the same.
-type generator struct{ *rand.Rand }
+type generator struct {
+	*rand.Rand
+	odd bool // its passwords hold what means something else in another notation
+}
 
-func newGenerator() generator { return generator{rand.New(rand.NewPCG(7, 11))} }
+func newGenerator() generator { return generator{Rand: rand.New(rand.NewPCG(7, 11))} }
 
 func (g generator) chars(alphabet string, n int) string {
 	b := make([]byte, n)

@@ -10,14 +10,19 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// CopyTo writes what the store holds into the file at path, which must be there and
-// empty, while other processes go on reading and writing. What was acknowledged
-// before the call is in the copy. The file is synced; the name is not.
+// CopyTo writes what the store holds into a new file at path, while other processes go
+// on reading and writing. What was acknowledged before the call is in the copy. The file
+// is synced; the name is not.
 func (s *Store) CopyTo(path string) (err error) {
 	defer contain(s.path, &err)
+	// SQLite would make it with the permissions of the process's mask.
+	if err := (privatefile.Write{New: true}).File(path, nil); err != nil {
+		return storefile.Unwritable(err)
+	}
 	c, err := open(s.path, connectModernc)
 	if err != nil {
 		return err

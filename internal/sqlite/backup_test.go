@@ -36,7 +36,7 @@ func TestCopyUnderLoad(t *testing.T) {
 		before := r.sent()
 		acknowledged = len(before)
 		copied := filepath.Join(t.TempDir(), "bridge.db")
-		must(t, os.WriteFile(copied, nil, 0o600))
+
 		must(t, store.CopyTo(copied))
 		found, err := sqlite.Examine(t.Context(), copied, e.Key)
 		must(t, err)
@@ -96,7 +96,7 @@ func TestExamine(t *testing.T) {
 		must(t, err)
 	}
 	whole := filepath.Join(t.TempDir(), "whole.db")
-	must(t, os.WriteFile(whole, nil, 0o600))
+
 	must(t, store.CopyTo(whole))
 	must(t, store.Close())
 	content, err := os.ReadFile(whole)

@@ -132,6 +132,7 @@ func removeConversation(c *conn, o bridge.Overview) error {
 		"DELETE FROM file_changes WHERE file IN (SELECT id FROM files WHERE conversation = ?1)",
 		"DELETE FROM file_texts WHERE file IN (SELECT id FROM files WHERE conversation = ?1)",
 		"DELETE FROM files WHERE conversation = ?1",
+		"DELETE FROM steps WHERE conversation = ?1",
 		"DELETE FROM session_status WHERE conversation = ?1",
 		"DELETE FROM yolo_modes WHERE conversation = ?1",
 		"DELETE FROM yolo_grants WHERE conversation = ?1",

@@ -107,3 +107,12 @@ func SchemaDigest(version int) (string, error) {
 
 // KnownDigest is the one that is kept.
 var KnownDigest = knownDigest
+
+// MigrateAndFail migrates a store by all scripts, and one more that fails at its end.
+func MigrateAndFail(path string, o Options) error {
+	scripts, err := migrations()
+	if err != nil {
+		return err
+	}
+	return migrateBy(path, append(scripts, "CREATE TABLE half (a); INSERT INTO half VALUES (1); DELETE FROM messages; SELECT a FROM nowhere"), o)
+}

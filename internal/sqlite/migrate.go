@@ -104,6 +104,10 @@ func migrate(path string, o Options) error {
 	if err != nil {
 		return err
 	}
+	return migrateBy(path, scripts, o)
+}
+
+func migrateBy(path string, scripts []string, o Options) error {
 	return withConn(path, "rw", []string{"journal_mode(WAL)", "synchronous(FULL)"}, func(c *conn) error {
 		return transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return applyMigrations(c, scripts, o) })
 	})

@@ -1,7 +1,10 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -91,5 +94,49 @@ func TestMigrationKeepsMail(t *testing.T) {
 	messages, err := s.Messages(t.Context(), id, 0, 10)
 	if err != nil || len(messages) != 1 || messages[0].Text != "hello" {
 		t.Errorf("the messages became %+v, %v", messages, err)
+	}
+}
+
+// TestFailedMigrationChangesNothing: a migration that fails at its very end leaves a store
+// of each version as it was, to the byte, and the next one succeeds.
+func TestFailedMigrationChangesNothing(t *testing.T) {
+	key, err := auth.NewKey([]byte("a master key for tests, 32 bytes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version := 1; version <= sqlite.SchemaVersion(); version++ {
+		path := filepath.Join(t.TempDir(), "state", "bridge.db")
+		if err := errors.Join(storefile.Prepare(path), sqlite.CreateVersion(path, key, version), sqlite.ExecFile(path,
+			`INSERT INTO conversations (id, role_a, role_b, team, created_at, expires_at, join_expires_at)
+			 VALUES ('conv_0123456789abcdef', 'backend', 'frontend', 'blue', 1, 2, 3)`,
+			`INSERT INTO session_status (conversation, session, nonce)
+			 VALUES ('conv_0123456789abcdef', 'a', x'00'), ('conv_0123456789abcdef', 'b', x'01')`)); err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := sqlite.MigrateAndFail(path, sqlite.Options{Key: key}); err == nil || !strings.Contains(err.Error(), "nowhere") {
+			t.Errorf("version %d: the migration ended with %v", version, err)
+		}
+		after, err := os.ReadFile(path)
+		if err != nil || !bytes.Equal(before, after) {
+			t.Errorf("version %d: the file was changed, %v", version, err)
+		}
+		if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+			t.Errorf("version %d: a log of %d bytes is left", version, log.Size())
+		}
+		s, err := sqlite.Open(t.Context(), path, sqlite.Options{Key: key, Create: true})
+		if err != nil {
+			t.Errorf("version %d: the next migration: %v", version, err)
+			continue
+		}
+		if _, err := s.Conversation(t.Context(), "conv_0123456789abcdef"); err != nil {
+			t.Errorf("version %d: %v", version, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

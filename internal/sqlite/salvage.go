@@ -291,7 +291,7 @@ const lostSessions = `
 		UNION SELECT conversation, recipient FROM copies
 		UNION SELECT conversation, sender FROM flows UNION SELECT conversation, recipient FROM flows
 		UNION SELECT conversation, session FROM file_claims
-		UNION SELECT conversation, writer FROM files
+		UNION SELECT conversation, writer FROM files UNION SELECT conversation, session FROM steps
 		UNION SELECT f.conversation, k.session FROM file_changes k JOIN files f ON f.id = k.file
 		UNION SELECT conversation, session FROM yolo_modes UNION SELECT conversation, session FROM command_requests
 		UNION SELECT substr(worker, 1, instr(worker, '/') - 1), substr(worker, instr(worker, '/') + 1) FROM tasks WHERE instr(worker, '/') > 0
@@ -302,7 +302,7 @@ const lostSessions = `
 // settleRows drops what belongs to nothing any more, and lets each inbox end with
 // the last message that it has.
 func settleRows(c *conn, tables []Salvaged) error {
-	for _, child := range []string{"session_status", "messages", "copies", "flows", "sent", "yolo_modes", "yolo_grants", "command_requests", "file_claims", "files"} {
+	for _, child := range []string{"session_status", "messages", "copies", "flows", "sent", "yolo_modes", "yolo_grants", "command_requests", "file_claims", "files", "steps"} {
 		if err := dropRows(c, tables, child, "conversation NOT IN (SELECT id FROM conversations)"); err != nil {
 			return err
 		}

@@ -64,6 +64,9 @@ type Report struct {
 	Digest string
 	// FromHead and ToHead are the ends of the logs: the target's has one entry more.
 	FromHead, ToHead audit.Head
+	// Verified is the end of the source's own log when it was verified, before the copy.
+	// That of a server is not in a copy, whose log is one chain.
+	Verified audit.Head
 }
 
 // ErrDiffers reports a target that does not hold what the source does.
@@ -90,9 +93,11 @@ type snapshot func(ctx context.Context, fn func(rows) error) error
 
 // whole verifies the source, has it copied, and closes it where it is moved.
 func (c Copy) whole(ctx context.Context, to *dialect, copyAll func(snapshot) (Report, error)) (r Report, err error) {
-	if r.FromHead, err = c.verify(ctx); err != nil {
+	verified, err := c.verify(ctx)
+	if err != nil {
 		return r, fmt.Errorf("the store that is to be copied: %w", err)
 	}
+	defer func() { r.Verified = verified }()
 	if !c.Move {
 		return copyAll(c.From.store.Snapshot)
 	}

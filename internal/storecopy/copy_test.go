@@ -28,6 +28,7 @@ import (
 	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/postgres/postgrestest"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/storecopy"
 	"example.org/bridge/internal/tasks"
 )
@@ -75,6 +76,10 @@ func newSample(t *testing.T) sample {
 	must(t, err)
 	for version, text := range []string{"one\n", "two \x00 ünd\n"} {
 		_, err = s.WriteFile(ctx, x.pair.B, files.WriteRequest{Name: files.Name{Path: "docs/a.md"}, Text: text, Version: int64(version)})
+		must(t, err)
+	}
+	for _, text := range []string{"reads", "\x1b[2J caf\u00e9"} {
+		_, err = s.LogStep(ctx, x.pair.B, steps.LogRequest{Text: text})
 		must(t, err)
 	}
 	_, err = s.Pause(ctx, x.room[0].Conversation)

@@ -56,16 +56,27 @@ func (c Copy) toFile(ctx context.Context, read snapshot, target *dialect, files 
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	made := filepath.Join(work, filepath.Base(path))
-	r, err = c.into(ctx, read, target, func(ctx context.Context, fn func(rows, exec) error) error {
-		return files.Fill(ctx, made, c.Key, fn)
-	})
-	if err != nil {
+	if r, err = c.fillFile(ctx, read, target, files, made); err != nil {
 		return r, err
 	}
 	if _, err := files.Examine(ctx, made, c.Key); err != nil {
 		return r, fmt.Errorf("%w: %w", ErrDiffers, err)
 	}
 	return r, storefile.Unwritable(place(made, path, c.Key))
+}
+
+func (c Copy) fillFile(ctx context.Context, read snapshot, target *dialect, files Files, path string) (Report, error) {
+	return c.into(ctx, read, target, func(ctx context.Context, fn func(rows, exec) error) error {
+		return files.Fill(ctx, path, c.Key, fn)
+	})
+}
+
+// ToBareFile copies into a file that is made at path, without the key: it is for backups,
+// which are examined where they are made. The source stays open.
+func (c Copy) ToBareFile(ctx context.Context, files Files, path string) (Report, error) {
+	target := file()
+	c.Move = false
+	return c.whole(ctx, target, func(read snapshot) (Report, error) { return c.fillFile(ctx, read, target, files, path) })
 }
 
 // place gives a store that is whole its name. Its key goes first.

@@ -38,6 +38,7 @@ var tables = []table{
 	{"files", columns("id conversation task path version bytes history writer created_at written_at")},
 	{"file_texts", columns("file text")},
 	{"file_changes", columns("file version session at action start bytes redacted removed inserted")},
+	{"steps", columns("conversation number session task at text redacted")},
 	{"yolo_grants", columns("conversation mode workspace device inode sandbox image network? access ask? opened_at expires_at seal")},
 	{"yolo_modes", columns("conversation session mode workspace sandbox? timeout set_at")},
 	{"command_requests", columns(`id conversation session command plan mode workspace device inode sandbox image network? access timeout nonce

@@ -20,6 +20,7 @@ import (
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -34,6 +35,7 @@ type Store interface {
 	tasks.Store
 	claims.Store
 	files.Store
+	steps.Store
 	access.Store
 }
 
@@ -55,6 +57,7 @@ func Run(t *testing.T, open Opener) {
 		{"watch", watchTests},
 		{"claims", claimTests},
 		{"files", fileTests},
+		{"steps", stepTests},
 		{"steer", steerTests},
 		{"life", lifeTests},
 		{"expiry", expiryTests},
@@ -90,6 +93,8 @@ type world struct {
 	claimsB  *claims.Service // with b
 	files    *files.Service  // with a
 	filesB   *files.Service  // with b
+	stepsA   *steps.Service  // with a
+	stepsB   *steps.Service  // with b
 	sequence int
 }
 
@@ -105,6 +110,7 @@ func newWorld(t *testing.T, open Opener) *world {
 	w.tasksA, w.tasksB = tasks.New(w.a, w.storeA), tasks.New(w.b, w.storeB)
 	w.claims, w.claimsB = claims.New(w.a, w.storeA), claims.New(w.b, w.storeB)
 	w.files, w.filesB = files.New(w.a, w.storeA), files.New(w.b, w.storeB)
+	w.stepsA, w.stepsB = steps.New(w.a, w.storeA), steps.New(w.b, w.storeB)
 	return w
 }
 

@@ -26,6 +26,7 @@ import (
 	"example.org/bridge/internal/gateway"
 	"example.org/bridge/internal/gateway/operation"
 	"example.org/bridge/internal/gateway/remote"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -181,6 +182,10 @@ func TestSecretsStayHere(t *testing.T) {
 	must(c.WriteFile(ctx, a, files.WriteRequest{Name: name, Text: "x " + canary + "\ny\n"}))(t)
 	must(c.EditFile(ctx, a, files.EditRequest{Name: name, Old: "x " + canary, New: "z " + canary}))(t)
 	must(c.ReadFile(ctx, a, files.ReadRequest{Name: name}))(t)
+	step := must(c.LogStep(ctx, a, steps.LogRequest{Text: "s " + canary}))(t)
+	if len(step.Redacted) != 1 || !strings.Contains(step.Text, "AWS_KEY_REDACTED") {
+		t.Errorf("a step came back as %q, told of %v", step.Text, step.Redacted)
+	}
 	_ = c.RefuseCall(ctx, a, "send_to_partner", bridge.Invalid("message", "holds %s", canary))
 	said := h.String()
 	if strings.Contains(said, canary) {

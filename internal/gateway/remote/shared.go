@@ -6,6 +6,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -84,6 +85,14 @@ func (c *Conn) EditFile(ctx context.Context, cr bridge.Credentials, r files.Edit
 	c.hide(&r.Old)
 	h := c.hide(&r.Path, &r.New)
 	_, err = c.do(ctx, request{name: "EditFile", arguments: []any{cr, r}}, &out)
+	out.Redacted = h.found(out.Redacted)
+	return out, err
+}
+
+// LogStep logs a step.
+func (c *Conn) LogStep(ctx context.Context, cr bridge.Credentials, r steps.LogRequest) (out steps.Logged, err error) {
+	h := c.hide(&r.Text)
+	_, err = c.do(ctx, request{name: "LogStep", arguments: []any{cr, r}}, &out)
 	out.Redacted = h.found(out.Redacted)
 	return out, err
 }

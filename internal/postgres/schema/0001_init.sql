@@ -238,6 +238,18 @@ CREATE TABLE file_changes (
 );
 CREATE UNIQUE INDEX file_changes_version ON file_changes (file, version);
 
+-- What agents tell of their work, for others to follow: one line a step.
+CREATE TABLE steps (
+    conversation text COLLATE "C" NOT NULL REFERENCES conversations (id),
+    number       bigint NOT NULL, -- from 1, without gaps; the oldest go first
+    session      text COLLATE "C" NOT NULL CHECK (session ~ '^[a-z]$'),
+    task         bigint NOT NULL, -- 0: about none
+    at           bigint NOT NULL,
+    text         text COLLATE "C" NOT NULL,
+    redacted     text NOT NULL, -- JSON array
+    PRIMARY KEY (conversation, number)
+);
+
 -- What operators have opened: at most one grant for a conversation.
 CREATE TABLE yolo_grants (
     conversation text COLLATE "C" PRIMARY KEY REFERENCES conversations (id),
@@ -303,7 +315,7 @@ CREATE INDEX command_requests_of ON command_requests (conversation, session, id)
 -- What may be done how often, in the whole store ('') or in one conversation.
 CREATE TABLE limits (
     conversation text COLLATE "C" NOT NULL,
-    kind         text COLLATE "C" NOT NULL, -- writes, reads, creates, creator, failures
+    kind         text COLLATE "C" NOT NULL, -- writes, steps, reads, creates, creator, failures
     per_minute   bigint NOT NULL, -- 0: no limit
     per_hour     bigint NOT NULL,
     per_day      bigint NOT NULL,
