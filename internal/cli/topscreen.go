@@ -122,8 +122,12 @@ func figureRows(t top) *table {
 
 func requestRows(t top, id func(string) string) *table {
 	rows := &table{columns: []column{
-		{title: "REQUEST", right: true}, {title: "CONVERSATION", drop: 2}, {title: "BY", drop: 1}, {title: "COMMAND", shrink: true, least: 16},
-		{title: "ENDS"}, {title: "DECIDE WITH", drop: 3},
+		{title: "REQUEST", right: true},
+		{title: "CONVERSATION", drop: 2},
+		{title: "BY", drop: 1},
+		{title: "COMMAND", shrink: true, least: 16},
+		{title: "ENDS"},
+		{title: "DECIDE WITH", drop: 3},
 	}}
 	for _, r := range t.Requests {
 		rows.add(requestCells(r, t, id)...)
@@ -154,8 +158,14 @@ func unassignedRows(waiting []tasks.Task) *table {
 
 func agentRows(t top, id func(string) string) *table {
 	rows := &table{columns: []column{
-		{title: "CONVERSATION"}, {title: "AGENT"}, {title: "ROLE", shrink: true, least: 10}, {title: "TEAM", shrink: true, least: 6, drop: 2},
-		{title: "STATE"}, {title: "SAYS", drop: 1}, {title: "SEEN", right: true}, {title: "UNREAD", right: true},
+		{title: "CONVERSATION"},
+		{title: "AGENT"},
+		{title: "ROLE", shrink: true, least: 10},
+		{title: "TEAM", shrink: true, least: 6, drop: 2},
+		{title: "STATE"},
+		{title: "SAYS", drop: 1},
+		{title: "SEEN", right: true},
+		{title: "UNREAD", right: true},
 	}}
 	for _, a := range t.Agents {
 		seen := "never"

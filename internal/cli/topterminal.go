@@ -47,7 +47,7 @@ func (a *app) redrawTop(ctx context.Context, w *watched) (err error) {
 	for shown := ""; ; {
 		if picture := a.picture(w.top); picture != shown {
 			if _, err := a.stdout.WriteString(picture); err != nil {
-				return nil //nolint:nilerr // the terminal is gone, and who looked at it
+				return nil // the terminal is gone, and who looked at it
 			}
 			shown = picture
 		}

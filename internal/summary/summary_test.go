@@ -8,6 +8,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/ratelimit"
 	"example.org/bridge/internal/summary"
 	"example.org/bridge/internal/tasks"
 )
@@ -80,12 +81,12 @@ func TestSince(t *testing.T) {
 	if err := send(t, core, wrong, "x"); !errors.Is(err, bridge.ErrUnauthorized) {
 		t.Fatal(err)
 	}
-	for limited := error(nil); limited == nil; {
-		if limited = send(t, core, pair.B, "again"); limited != nil && !errors.As(limited, new(*bridge.RateLimitError)) {
-			t.Fatal(limited)
-		}
+	bridgetest.SetLimits(t, core, bridge.Limits{Writes: ratelimit.Limit{PerMinute: 1}})
+	must(t, send(t, core, pair.B, "again"))
+	if err := send(t, core, pair.B, "too soon"); !errors.As(err, new(*bridge.RateLimitError)) {
+		t.Fatal(err)
 	}
-	for since, want := range map[time.Duration][3]int64{time.Hour: {11, 1, 1}, 24 * time.Hour: {12, 1, 1}} {
+	for since, want := range map[time.Duration][3]int64{time.Hour: {2, 1, 1}, 24 * time.Hour: {3, 1, 1}} {
 		p, err := s.Since(t.Context(), e.Clock.Now().Add(-since))
 		must(t, err)
 		if got := [3]int64{p.Sent, p.Refused, p.Limited}; got != want {
