@@ -7,6 +7,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/summary"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -30,9 +31,11 @@ func (w fixedWorld) more() map[string]func(*bufio.Writer) error {
 			writeMessage(out, w.screen, numbered{Message: w.messages[3], n: w.messages[3].Seq}, w.all[0], w.now)
 			return nil
 		},
-		"tasks":  func(out *bufio.Writer) error { return taskTable(w.tasks(), w.now, id).print(out, w.screen) },
-		"task":   func(out *bufio.Writer) error { return writeTask(out, w.screen, w.tasks()[1], w.history(), w.now, id) },
-		"claims": func(out *bufio.Writer) error { return claimTable(w.claims(), w.now, id).print(out, w.screen) },
+		"top":     func(out *bufio.Writer) error { return w.writeTop(out, all, 24) },
+		"top_low": func(out *bufio.Writer) error { return w.writeTop(out, all, 12) },
+		"tasks":   func(out *bufio.Writer) error { return taskTable(w.tasks(), w.now, id).print(out, w.screen) },
+		"task":    func(out *bufio.Writer) error { return writeTask(out, w.screen, w.tasks()[1], w.history(), w.now, id) },
+		"claims":  func(out *bufio.Writer) error { return claimTable(w.claims(), w.now, id).print(out, w.screen) },
 		"tokens": func(out *bufio.Writer) error {
 			_, err := out.WriteString(tokensText(w.screen, many, []bridge.Token{
 				{Session: "a", Token: strings.Repeat("0a", 32)}, {Session: "c", Token: strings.Repeat("0c", 32)},
@@ -40,6 +43,18 @@ func (w fixedWorld) more() map[string]func(*bufio.Writer) error {
 			return err
 		},
 	}
+}
+
+// writeTop writes the screen of `bridge top` of so many lines.
+func (w fixedWorld) writeTop(out *bufio.Writer, all []bridge.Overview, height int) error {
+	t := top{store: "/home/ada/.local/state/bridge/bridge.db"}
+	t.At, t.All, t.Live, t.Paused, t.Alive, t.Silent, t.Unread = w.now, all, 3, 1, 4, 3, 1240
+	t.Agents, t.Requests, t.Tasks, t.Claims = summary.Agents(all, w.now), w.requests[:1], w.tasks(), w.claims()
+	t.hour, t.day = summary.Period{Sent: 4, Refused: 1}, summary.Period{Sent: 1041, Refused: 7, Limited: 2}
+	for _, line := range topLines(t, w.screen, height) {
+		_, _ = out.WriteString(line + "\n")
+	}
+	return nil
 }
 
 // hostile is a role that tries to look like the bridge's own lines.

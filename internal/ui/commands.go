@@ -29,16 +29,6 @@ func requestOf(r commands.Request, now time.Time) request {
 	}
 }
 
-// waitingRequests are those that the operator may decide now.
-func waitingRequests(all []commands.Request, now time.Time) (waiting []request) {
-	for _, r := range all {
-		if r.Waiting(now) {
-			waiting = append(waiting, requestOf(r, now))
-		}
-	}
-	return waiting
-}
-
 // commands is what agents asked to run, the newest first, and what is open for them.
 func (s *Server) commands(r *http.Request) (content, error) {
 	all, err := s.Commands.Commands(r.Context(), commands.Query{Limit: rows})

@@ -1,52 +1,47 @@
 package ui
 
 import (
-	"cmp"
 	"net/http"
-	"slices"
 	"time"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/commands"
-	"example.org/bridge/internal/tasks"
+	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/summary"
 	"example.org/bridge/internal/view"
 )
 
+// sources are what the first page and the roster are made of.
+func (s *Server) sources() summary.Sources {
+	return summary.Sources{Bridge: s.Bridge, Commands: s.Commands, Tasks: s.Tasks, Claims: s.Claims}
+}
+
 // overview is the first page: what waits for the operator, and how things stand.
 func (s *Server) overview(r *http.Request) (content, error) {
-	all, err := s.Bridge.Conversations(r.Context())
-	if err != nil {
-		return content{}, err
-	}
-	requests, err := s.Commands.Commands(r.Context(), commands.Query{State: commands.StatePending})
-	if err != nil {
-		return content{}, err
-	}
-	open, err := s.Tasks.Tasks(r.Context(), true)
-	if err != nil {
-		return content{}, err
-	}
 	now := s.Now()
+	sum, err := s.sources().Gather(r.Context(), now)
+	if err != nil {
+		return content{}, err
+	}
+	hour, err := s.Bridge.CountMessages(r.Context(), now.Add(-time.Hour))
+	if err != nil {
+		return content{}, err
+	}
+	stuck, p := paged(r, agentsOf(sum.Stuck(), now), "")
 	data := struct {
 		Requests []request
 		Stuck    []agent
+		Pager    pager
 		Tasks    []view.Task
 		Tiles    []tile
 		Verified verdict
-	}{Requests: waitingRequests(requests, now), Verified: s.verdict()}
-	roster := agentsOf(all, now)
-	for _, a := range roster {
-		if a.Stuck() {
-			data.Stuck = append(data.Stuck, a)
-		}
+	}{Stuck: stuck, Pager: p, Tiles: tiles(sum, hour), Verified: s.verdict()}
+	for _, one := range sum.Requests {
+		data.Requests = append(data.Requests, requestOf(one, now))
 	}
-	for _, t := range open {
-		if t.State == tasks.Waiting {
-			data.Tasks = append(data.Tasks, view.TaskOf(t, now))
-		}
+	for _, t := range sum.Unassigned() {
+		data.Tasks = append(data.Tasks, view.TaskOf(t, now))
 	}
-	data.Tiles, err = s.tiles(r, all, roster, open)
-	return content{"overview", "Overview", data}, err
+	return content{"overview", "Overview", data}, nil
 }
 
 // tile is one figure of the first page.
@@ -55,85 +50,44 @@ type tile struct {
 	Value      int64
 }
 
-func (s *Server) tiles(r *http.Request, all []bridge.Overview, roster []agent, open []tasks.Task) ([]tile, error) {
-	now := s.Now()
-	hour, err := s.Bridge.CountMessages(r.Context(), now.Add(-time.Hour))
-	if err != nil {
-		return nil, err
-	}
-	var live, alive, unread, sent int64
-	for _, c := range all {
-		if !c.Expired(now) {
-			live++
-			unread += c.Sessions.Unread()
-		}
-	}
-	for _, a := range roster {
-		if a.Alive {
-			alive++
-		}
-	}
+func tiles(sum summary.Summary, hour bridge.MessageCount) []tile {
+	var sent int64
 	for _, n := range hour.BySender {
 		sent += n
 	}
 	return []tile{
-		{"live conversations", "conversations?show=live", live},
-		{"agents alive", "agents", alive},
+		{"live conversations", "conversations?show=live", int64(sum.Live)},
+		{"agents alive", "agents", int64(sum.Alive)},
 		{"sent in the last hour", "figures", sent},
-		{"unread messages", "conversations?show=unread", unread},
-		{"open tasks", "tasks", int64(len(open))},
-	}, nil
+		{"unread messages", "conversations?show=unread", sum.Unread},
+		{"open tasks", "tasks", int64(len(sum.Tasks))},
+	}
 }
 
 // agent is a session, with its conversation.
 type agent struct {
 	view.Session
 	ConversationID, Team string
-	Paused               bool
+	Paused, Stuck        bool
 }
 
-// Stuck reports an agent that somebody should look at: it says so, or mail waits and
-// nobody reads it.
-func (a agent) Stuck() bool {
-	return a.Joined && !a.Paused && (a.Status == string(bridge.StatusBlocked) || !a.Alive && a.Unread > 0 && a.Status != string(bridge.StatusComplete))
-}
-
-// agentsOf are the sessions of the conversations that have not expired: those that are
-// stuck first, then those seen last.
-func agentsOf(all []bridge.Overview, now time.Time) (roster []agent) {
-	for _, c := range all {
-		if c.Expired(now) {
-			continue
-		}
-		v := view.OfConversation(c, now)
-		for _, session := range v.Sessions {
-			roster = append(roster, agent{session, v.ConversationID, v.Team, v.Paused})
-		}
+func agentsOf(all []summary.Agent, now time.Time) []agent {
+	agents := make([]agent, len(all))
+	for i, a := range all {
+		agents[i] = agent{view.OfSession(a.SessionState, now), cleantext.CleanLine(a.Conversation), cleantext.Clean(a.Team), a.Paused, a.Stuck(now)}
 	}
-	slices.SortStableFunc(roster, func(a, b agent) int {
-		if a.Stuck() != b.Stuck() {
-			return cmp.Compare(rank(a), rank(b))
-		}
-		return time.Time(b.LastHeartbeat).Compare(time.Time(a.LastHeartbeat))
-	})
-	return roster
-}
-
-func rank(a agent) int {
-	if a.Stuck() {
-		return 0
-	}
-	return 1
+	return agents
 }
 
 func (s *Server) agents(r *http.Request) (content, error) {
+	now := s.Now()
 	all, err := s.Bridge.Conversations(r.Context())
 	if err != nil {
 		return content{}, err
 	}
-	roster, p := paged(r, agentsOf(all, s.Now()), "agents")
+	some, p := paged(r, summary.Agents(all, now), "agents")
 	return content{"agents", "Agents", struct {
 		Agents []agent
 		Pager  pager
-	}{roster, p}}, nil
+	}{agentsOf(some, now), p}}, nil
 }

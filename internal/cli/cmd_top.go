@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/summary"
+)
+
+func newTopCmd(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "top",
+		Short: "Watch at a glance who works, who is stuck and what waits for you",
+		Long: `Show how things stand on one screen of a terminal, and keep it current: the commands that
+wait for your decision, tasks that nobody has, the agents, those that are stuck first, and
+what happened in the last hour and day. It works over ssh, and fits any size.
+
+An agent is stuck if it says that it is blocked, or if messages wait for it and it has
+given no sign of life for two minutes. q or Ctrl-C ends it and gives you your screen back.
+
+Where the output is no terminal, or with --json, everything is printed once.`,
+		Example: `  bridge top
+  ssh host bridge top
+  bridge top --json | jq '.agents[] | select(.stuck)'`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runTop(cmd.Context(), a) },
+	}
+	return cmd
+}
+
+func runTop(ctx context.Context, a *app) error {
+	return a.withServices(ctx, false, func(s services) error {
+		w := &watched{
+			sources: summary.Sources{Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Claims: s.claimService},
+			now:     s.Now,
+		}
+		var err error
+		if w.store, err = a.storeName(); err != nil {
+			return err
+		}
+		if err := w.read(ctx); err != nil {
+			return err
+		}
+		switch {
+		case a.json:
+			return a.printJSON(jsonTopOf(w.top))
+		case !a.redraws():
+			_, err := a.stdout.WriteString(strings.Join(topLines(w.top, a.screen(), 0), "\n") + "\n")
+			return err
+		}
+		return follow(ctx, func(ctx context.Context) error { return a.redrawTop(ctx, w) })
+	})
+}
+
+// redraws reports whether the output is a terminal that a picture can be drawn on again
+// and again.
+func (a *app) redraws() bool {
+	return a.screen().width > 0 && coloursWork && a.env("TERM") != "dumb"
+}
+
+const (
+	// topEvery is the time between two looks at the store, figuresEvery between two counts
+	// of what happened.
+	topEvery     = 2 * time.Second
+	figuresEvery = 10 * time.Second
+)
+
+// watched is what top shows, as it was last read.
+type watched struct {
+	top
+	sources summary.Sources
+	now     func() time.Time
+	counted time.Time
+}
+
+// read reads how things stand. What was read before stays where that fails.
+func (w *watched) read(ctx context.Context) error {
+	now := w.now()
+	sum, err := w.sources.Gather(ctx, now)
+	if err != nil {
+		return err
+	}
+	if since := now.Sub(w.counted); since >= figuresEvery || since < 0 {
+		hour, err := w.sources.Since(ctx, now.Add(-time.Hour))
+		if err != nil {
+			return err
+		}
+		day, err := w.sources.Since(ctx, now.Add(-24*time.Hour))
+		if err != nil {
+			return err
+		}
+		w.hour, w.day, w.counted = hour, day, now
+	}
+	w.Summary = sum
+	return nil
+}

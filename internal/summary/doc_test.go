@@ -1,0 +1,2 @@
+// Package summary_test tests package summary.
+package summary_test
