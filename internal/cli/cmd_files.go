@@ -24,12 +24,13 @@ are kept.`,
 		Example: `  bridge files list
   bridge files show 3f2a docs/api.md
   bridge files history 3f2a docs/api.md
-  bridge files diff 3f2a docs/api.md --from 3`,
+  bridge files diff 3f2a docs/api.md --from 3
+  bridge files export 3f2a ./shared`,
 		Args:        noCommandArgs,
 		Annotations: map[string]string{annotationParent: "its commands do everything"},
 		RunE:        func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newFilesListCmd(a), newFilesShowCmd(a), newFilesHistoryCmd(a), newFilesDiffCmd(a))
+	cmd.AddCommand(newFilesListCmd(a), newFilesShowCmd(a), newFilesHistoryCmd(a), newFilesDiffCmd(a), newFilesExportCmd(a))
 	return cmd
 }
 
