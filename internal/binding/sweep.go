@@ -15,10 +15,11 @@ import (
 // after its last change.
 const idleFor = 7 * 24 * time.Hour
 
-// Sweep removes what has no use any more, and returns how many sessions of
-// clients that were: bindings all of whose conversations are expired or gone,
-// those of processes that have ended, and what is left of others. Live says of
-// an entry whether its token still counts. With dryRun it only counts.
+// Sweep removes files that are no longer needed and returns how many bindings were
+// among them: bindings whose conversations have all expired or no longer exist,
+// bindings of processes that have ended, and notices and waiters that have not changed
+// for 7 days. live reports whether the token of an entry is still valid; a binding for
+// which it fails stays. With dryRun nothing is removed.
 func (f Folder) Sweep(ctx context.Context, now time.Time, dryRun bool, live func(Entry) (bool, error)) (int, error) {
 	if _, err := os.Lstat(f.dir); errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -80,8 +81,8 @@ func (f Folder) stale(path string, now time.Time, live func(Entry) (bool, error)
 	return !used && !r.Shared, lookErr
 }
 
-// Conversations returns the ids of all conversations that sessions of clients are kept of,
-// also those of processes that have ended, sorted, each once.
+// Conversations returns the ids of all conversations in the folder that have not
+// expired, including those of processes that have ended: sorted, without duplicates.
 func (f Folder) Conversations(now time.Time) (all []string, err error) {
 	names, err := filepath.Glob(filepath.Join(f.dir, "*"+recordSuffix))
 	if err != nil {

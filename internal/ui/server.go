@@ -18,7 +18,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// Config is what the page shows.
+// Config is what a Server shows and how. All fields are required.
 type Config struct {
 	Bridge   *bridge.Service
 	Commands *commands.Service
@@ -27,13 +27,13 @@ type Config struct {
 	Files    *files.Service
 	Now      func() time.Time
 	Log      *slog.Logger
-	// Store names the store to the operator.
+	// Store is the store's name as the operator is shown it.
 	Store string
-	// VerifyEvery is how often the whole audit log is verified.
+	// VerifyEvery is the time between two verifications of the whole audit log.
 	VerifyEvery time.Duration
 }
 
-// Server is the page of one store, for one operator.
+// Server serves the page of one store to one operator.
 type Server struct {
 	Config
 	door     *door
@@ -44,10 +44,11 @@ type Server struct {
 	verified verdict
 }
 
-// ErrNotLoopback reports an address that other machines could reach.
+// ErrNotLoopback refuses an address that other machines could reach.
 var ErrNotLoopback = errors.New("the page is for this machine only: listen on 127.0.0.1 or [::1], and reach it from another machine through ssh -L")
 
-// Listen opens a loopback address. Port 0 takes a free one.
+// Listen opens a listener on a loopback address, HOST:PORT. Port 0 means a free port.
+// The error may be ErrNotLoopback.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -68,18 +69,18 @@ const (
 	idleLimit  = 2 * time.Minute
 )
 
-// New returns a server that answers on l.
+// New returns a server for l. It answers when Serve is called.
 func New(c Config, l net.Listener) *Server {
 	return &Server{Config: c, door: newDoor(l), listener: l, streams: make(chan struct{}, maxStreams)}
 }
 
-// Address is the page's address without what a login needs.
+// Address returns the URL of the page, which is not enough to log in.
 func (s *Server) Address() string { return "http://" + s.door.hosts[0] + s.door.folder }
 
-// LoggedIn reports whether the link was used.
+// LoggedIn reports whether the login has been used.
 func (s *Server) LoggedIn() bool { return s.door.used() }
 
-// Serve answers until ctx ends.
+// Serve answers requests until ctx ends.
 func (s *Server) Serve(ctx context.Context) error {
 	server := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: readLimit, ReadTimeout: readLimit, WriteTimeout: writeLimit, IdleTimeout: idleLimit,
@@ -97,7 +98,7 @@ func (s *Server) Serve(ctx context.Context) error {
 //go:embed static
 var static embed.FS
 
-// Handler is the whole page, behind its door.
+// Handler returns the handler of all requests, with all checks.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	assets, _ := fs.Sub(static, "static") // it is embedded

@@ -6,8 +6,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Beside are the operations of what runs beside an agent, such as its client's hooks:
-// they neither mark anything read nor change what the agent said.
+// Beside are the operations used by programs that run beside an agent, such as its
+// client's hooks. They mark nothing read and do not change the agent's status.
 type Beside interface {
 	PeekMessages(ctx context.Context, c bridge.Credentials, after int64, limit int) (bridge.Peeked, error)
 	AwaitMail(ctx context.Context, c bridge.Credentials, after int64, drain <-chan struct{}) error

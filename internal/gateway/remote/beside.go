@@ -7,14 +7,14 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// PeekMessages returns messages and leaves them unread.
+// PeekMessages returns messages without marking them read.
 func (c *Conn) PeekMessages(ctx context.Context, cr bridge.Credentials, after int64, limit int) (out bridge.Peeked, err error) {
 	_, err = c.do(ctx, request{name: "PeekMessages", arguments: []any{cr, after, limit}, again: true}, &out)
 	return out, err
 }
 
-// AwaitMessages returns when there may be a message with a number above after. While the
-// gateway is away it goes on waiting, and looks then.
+// AwaitMessages returns when there may be a message with a number above after. If the
+// gateway does not answer, it keeps waiting and asks again when the gateway is back.
 func (c *Conn) AwaitMessages(ctx context.Context, cr bridge.Credentials, after int64) error {
 	for {
 		_, err := c.do(ctx, request{name: "AwaitMail", arguments: []any{cr, after}, again: true, hasty: true, wait: bridge.MaxWait})
@@ -27,13 +27,13 @@ func (c *Conn) AwaitMessages(ctx context.Context, cr bridge.Credentials, after i
 	}
 }
 
-// PeekRoster tells who is in the session's conversation.
+// PeekRoster returns the sessions of a conversation.
 func (c *Conn) PeekRoster(ctx context.Context, cr bridge.Credentials) (out bridge.Roster, err error) {
 	_, err = c.do(ctx, request{name: "PeekRoster", arguments: []any{cr}, again: true}, &out)
 	return out, err
 }
 
-// Prove asks the gateway for nothing but whether it takes the key.
+// Prove sends a request that only checks whether the gateway accepts the access key.
 func (c *Conn) Prove(ctx context.Context) error {
 	_, err := c.CountMail(ctx, bridge.Credentials{})
 	if errors.Is(err, bridge.ErrUnauthorized) {
@@ -42,7 +42,7 @@ func (c *Conn) Prove(ctx context.Context) error {
 	return err
 }
 
-// Heartbeat says that the session lives.
+// Heartbeat records a sign of life of the session.
 func (c *Conn) Heartbeat(ctx context.Context, cr bridge.Credentials) (out bridge.Pulse, err error) {
 	_, err = c.do(ctx, request{name: "Heartbeat", arguments: []any{cr}, again: true}, &out)
 	return out, err
