@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
@@ -29,7 +30,10 @@ type Config struct {
 	Log      *slog.Logger
 	// Store is the store's name as the operator is shown it.
 	Store string
-	// VerifyEvery is the time between two verifications of the whole audit log.
+	// Verify verifies the whole audit log, as bridge.Service does it. It runs beside the
+	// pages and should not keep them waiting: give it a store of its own.
+	Verify func(context.Context) (audit.Head, error)
+	// VerifyEvery is the time between two verifications.
 	VerifyEvery time.Duration
 }
 
@@ -39,9 +43,11 @@ type Server struct {
 	door     *door
 	listener net.Listener
 	streams  chan struct{} // one of each open stream
+	looks    chan struct{} // one where somebody looked at the counts
 
 	turn     sync.Mutex
 	verified verdict
+	counts   counted
 }
 
 // ErrNotLoopback refuses an address that other machines could reach.
@@ -71,7 +77,7 @@ const (
 
 // New returns a server for l. It answers when Serve is called.
 func New(c Config, l net.Listener) *Server {
-	return &Server{Config: c, door: newDoor(l), listener: l, streams: make(chan struct{}, maxStreams)}
+	return &Server{Config: c, door: newDoor(l), listener: l, streams: make(chan struct{}, maxStreams), looks: make(chan struct{}, 1)}
 }
 
 // Address returns the URL of the page, which is not enough to log in.
@@ -87,8 +93,14 @@ func (s *Server) Serve(ctx context.Context) error {
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
+	ctx, end := context.WithCancel(ctx)
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
+	var beside sync.WaitGroup
+	beside.Go(func() { s.keepVerified(ctx) })
+	beside.Go(func() { s.keepCounted(ctx) })
+	defer beside.Wait()
+	defer end()
 	if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
