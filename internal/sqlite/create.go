@@ -159,7 +159,7 @@ func (s *state) leadsTo(c *conn) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !bytes.Equal(s.id, now.id) || s.seq > now.seq {
+	if !bytes.Equal(s.id, now.id) {
 		return false, nil
 	}
 	if s.seq > 0 {

@@ -128,6 +128,8 @@ func Tasks(c Conn, openOnly bool) ([]tasks.Task, error) {
 func TaskHistory(c Conn, id int64) ([]tasks.Event, error) {
 	if _, err := GetTask(c, id); errors.Is(err, ErrNoRow) {
 		return nil, tasks.ErrNoTask
+	} else if err != nil {
+		return nil, err
 	}
 	return history(c, id)
 }

@@ -38,7 +38,7 @@ type Files struct {
 // that is killed leaves no store.
 func (c Copy) ToFile(ctx context.Context, files Files, path string) (r Report, err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return r, fmt.Errorf("%w: name another file than %s", ErrOccupied, path)
+		return r, c.Occupied("name another file than " + path)
 	}
 	if err := errors.Join(files.LeftOver(path), CheckKey(keyfile.Beside(path), c.Key)); err != nil {
 		return r, err
