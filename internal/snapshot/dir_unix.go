@@ -103,7 +103,7 @@ func infoOf(st *unix.Stat_t) info {
 		mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano(), uid: st.Uid, gid: st.Gid,
 		names: uint32(st.Nlink), blocks: st.Blocks * 512,
 	}
-	switch uint32(st.Mode) & unix.S_IFMT {
+	switch uint32(st.Mode) & unix.S_IFMT { //nolint:unconvert // as above
 	case unix.S_IFREG:
 		i.kind = file
 	case unix.S_IFLNK:
