@@ -1,6 +1,7 @@
 package binding
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -85,6 +86,17 @@ func (f Folder) stale(path string, now time.Time, live func(Entry) (bool, error)
 // Conversations returns the ids of all conversations in the folder that have not
 // expired, including those of processes that have ended: sorted, without duplicates.
 func (f Folder) Conversations(now time.Time) (all []string, err error) {
+	entries, err := f.All(now)
+	for _, e := range entries {
+		all = append(all, e.Conversation)
+	}
+	return slices.Compact(all), err
+}
+
+// All returns every session that is kept and has not expired, whatever client it is of,
+// also those of processes that have ended: each once, sorted by conversation and session.
+// What could not be read is in the error, beside what could.
+func (f Folder) All(now time.Time) (all []Entry, err error) {
 	names, err := fs.Glob(os.DirFS(f.dir), "*"+recordSuffix)
 	if err != nil {
 		return nil, err
@@ -101,11 +113,13 @@ func (f Folder) Conversations(now time.Time) (all []string, err error) {
 			continue // of another version, perhaps
 		}
 		for _, e := range r.Entries {
-			if !e.expired(now) {
-				all = append(all, e.Conversation)
+			if !e.expired(now) && !slices.ContainsFunc(all, e.names) {
+				all = append(all, e)
 			}
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all), errors.Join(errs...)
+	slices.SortFunc(all, func(x, y Entry) int {
+		return cmp.Or(strings.Compare(x.Conversation, y.Conversation), strings.Compare(x.Session, y.Session))
+	})
+	return all, errors.Join(errs...)
 }

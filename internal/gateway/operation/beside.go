@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/tasks"
 )
 
 // Beside are the operations used by programs that run beside an agent, such as its
@@ -14,4 +16,10 @@ type Beside interface {
 	PeekRoster(ctx context.Context, c bridge.Credentials) (bridge.Roster, error)
 	Heartbeat(ctx context.Context, c bridge.Credentials) (bridge.Pulse, error)
 	SessionOf(ctx context.Context, conversation, token string) (bridge.SessionID, error)
+	// PeekTasks and PeekTask are of "bridge tasks".
+	PeekTasks(ctx context.Context, c bridge.Credentials, q tasks.Query) (tasks.List, error)
+	PeekTask(ctx context.Context, c bridge.Credentials, id int64) (tasks.List, error)
+	// JudgeChange and RecordChange are of a hook that guards claims.
+	JudgeChange(ctx context.Context, e claims.Editor, paths []string) (claims.Judgement, error)
+	RecordChange(ctx context.Context, e claims.Editor, paths []string) error
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/tasks"
 )
 
 // PeekMessages returns messages without marking them read.
@@ -51,5 +53,40 @@ func (c *Conn) Heartbeat(ctx context.Context, cr bridge.Credentials) (out bridge
 // SessionOf returns the session that a token belongs to.
 func (c *Conn) SessionOf(ctx context.Context, conversation, token string) (out bridge.SessionID, err error) {
 	_, err = c.do(ctx, request{name: "SessionOf", arguments: []any{conversation, token}, again: true}, &out)
+	return out, err
+}
+
+// JudgeChange says which of paths other sessions have claimed. It is tried once: a tool
+// waits for the answer.
+func (c *Conn) JudgeChange(ctx context.Context, e claims.Editor, paths []string) (out claims.Judgement, err error) {
+	hidden := c.hide().list(paths)
+	if _, err = c.do(ctx, request{name: "JudgeChange", arguments: []any{e, hidden}, again: true, hasty: true}, &out); err != nil {
+		return claims.Judgement{}, err
+	}
+	blocks := map[string]claims.Claim{}
+	for i, path := range paths {
+		if claim, held := out.Blocks[hidden[i]]; held {
+			blocks[path] = claim
+		}
+	}
+	out.Blocks = blocks
+	return out, nil
+}
+
+// RecordChange records what JudgeChange said.
+func (c *Conn) RecordChange(ctx context.Context, e claims.Editor, paths []string) error {
+	_, err := c.do(ctx, request{name: "RecordChange", arguments: []any{e, c.hide().list(paths)}, hasty: true})
+	return err
+}
+
+// PeekTasks lists a page of tasks.
+func (c *Conn) PeekTasks(ctx context.Context, cr bridge.Credentials, q tasks.Query) (out tasks.List, err error) {
+	_, err = c.do(ctx, request{name: "PeekTasks", arguments: []any{cr, q}, again: true}, &out)
+	return out, err
+}
+
+// PeekTask returns one task with its history.
+func (c *Conn) PeekTask(ctx context.Context, cr bridge.Credentials, id int64) (out tasks.List, err error) {
+	_, err = c.do(ctx, request{name: "PeekTask", arguments: []any{cr, id}, again: true}, &out)
 	return out, err
 }
