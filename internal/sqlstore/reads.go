@@ -86,6 +86,16 @@ func (r Reads) Tasks(ctx context.Context, openOnly bool) ([]tasks.Task, error) {
 	return readAll(ctx, r, func(c Conn) ([]tasks.Task, error) { return Tasks(c, openOnly) })
 }
 
+// TaskOf implements tasks.Store.
+func (r Reads) TaskOf(ctx context.Context, conversation string, session bridge.SessionID, id int64) (tasks.Task, error) {
+	return readAll(ctx, r, func(c Conn) (tasks.Task, error) { return TaskOf(c, conversation, session, id) })
+}
+
+// OpenTasks implements tasks.Store.
+func (r Reads) OpenTasks(ctx context.Context, conversation string, session bridge.SessionID) ([]int64, error) {
+	return readAll(ctx, r, func(c Conn) ([]int64, error) { return OpenTasks(c, conversation, session) })
+}
+
 // TaskHistory implements tasks.Store.
 func (r Reads) TaskHistory(ctx context.Context, id int64) ([]tasks.Event, error) {
 	return readAll(ctx, r, func(c Conn) ([]tasks.Event, error) { return TaskHistory(c, id) })
