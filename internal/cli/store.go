@@ -13,6 +13,7 @@ import (
 	"github.com/adrg/xdg"
 
 	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/archive"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
@@ -49,7 +50,8 @@ type services struct {
 	*fileService
 	*stepService
 	keys   *access.Service
-	master auth.Key // of the store
+	old    *archive.Archives // of the audit log
+	master auth.Key          // of the store
 }
 
 type (
@@ -120,7 +122,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
-	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), files.New(core, store), steps.New(core, store), access.New(core, store, key), key})
+	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), files.New(core, store), steps.New(core, store), access.New(core, store, key), archive.New(store, key), key})
 }
 
 // openStore opens the store, with its key.

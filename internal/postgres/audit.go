@@ -48,7 +48,7 @@ func (s *Store) AuditEntries(ctx context.Context, q bridge.AuditQuery) (all []au
 
 // WalkAudit implements bridge.Store. The entries of the spine come between the
 // others, each with the number of the last that it covers.
-func (s *Store) WalkAudit(ctx context.Context, visit func(audit.Entry) error) (head audit.Head, err error) {
+func (s *Store) WalkAudit(ctx context.Context, begin func(audit.Base) error, visit func(audit.Entry) error) (head audit.Head, err error) {
 	if err := s.seal(ctx, true); err != nil && !errors.Is(err, bridge.ErrStoreReadOnly) {
 		return head, err
 	}
@@ -56,8 +56,15 @@ func (s *Store) WalkAudit(ctx context.Context, visit func(audit.Entry) error) (h
 		if err := endsFit(c); err != nil {
 			return err
 		}
+		base, err := auditBase(c)
+		if err != nil {
+			return err
+		}
+		if err := begin(base); err != nil {
+			return err
+		}
 		var e audit.Entry
-		err := c.each(selectLine+`, o.seq, 0::bigint FROM audit_order o JOIN audit_log l ON l.chain = o.chain AND l.link = o.link
+		err = c.each(selectLine+`, o.seq, 0::bigint FROM audit_order o JOIN audit_log l ON l.chain = o.chain AND l.link = o.link
 			UNION ALL
 			SELECT 'spine', p.link, p.at, '', 'system', 'seal_log', 'ok', p.details, p.mac, p.seq, 1::bigint FROM audit_spine p
 			ORDER BY 10, 11`, nil, append(lineDest(&e), &e.Seq, new(int64)), func() error { return visit(e) })

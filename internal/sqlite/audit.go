@@ -95,12 +95,19 @@ func (s *Store) inSlices(ctx context.Context, of slicesOf, visit func(c *conn, a
 }
 
 // WalkAudit implements bridge.Store.
-func (s *Store) WalkAudit(ctx context.Context, visit func(audit.Entry) error) (head audit.Head, err error) {
+func (s *Store) WalkAudit(ctx context.Context, begin func(audit.Base) error, visit func(audit.Entry) error) (head audit.Head, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
+		base, err := auditBase(c)
+		if err != nil {
+			return err
+		}
+		if err := begin(base); err != nil {
+			return err
+		}
 		if err := eachEntry(c, "ORDER BY seq", nil, visit); err != nil {
 			return err
 		}
-		err := c.get("SELECT seq, mac, seal FROM audit_head", nil, &head.Seq, &head.MAC, &head.Seal)
+		err = c.get("SELECT seq, mac, seal FROM audit_head", nil, &head.Seq, &head.MAC, &head.Seal)
 		if errors.Is(err, errNoRow) {
 			return nil // a head without a seal, which no verifier takes
 		}

@@ -64,6 +64,7 @@ func Run(t *testing.T, open Opener) {
 		{"limits", limitTests},
 		{"many", manyTests},
 		{"access", accessTests},
+		{"archives", archiveTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {
