@@ -76,7 +76,7 @@ func (s *Archives) Make(ctx context.Context, op bridge.Operation, path string, b
 	if cut <= base.Seq {
 		return made, ErrNothing
 	}
-	if made, err = s.write(ctx, path, cut); err != nil {
+	if made, err = s.write(ctx, path, base.Archived().Seq, cut); err != nil {
 		return made, err
 	}
 	if err := s.note(ctx, op, path, made); err != nil {
@@ -89,11 +89,12 @@ func (s *Archives) Make(ctx context.Context, op bridge.Operation, path string, b
 	return made, err
 }
 
-// write writes the entries up to a number into a new file, and reads it again.
-func (s *Archives) write(ctx context.Context, path string, cut int64) (made audit.Archived, err error) {
+// write writes the entries behind a number and up to another into a new file, and reads it
+// again.
+func (s *Archives) write(ctx context.Context, path string, from, cut int64) (made audit.Archived, err error) {
 	privatefile.Sweep(filepath.Dir(path))
 	err = privatefile.Write{New: true, Durable: true}.Stream(path, func(to io.Writer) error {
-		made, err = s.fill(ctx, to, cut)
+		made, err = s.fill(ctx, to, from, cut)
 		return err
 	})
 	if errors.Is(err, fs.ErrExist) {
@@ -112,13 +113,17 @@ func (s *Archives) write(ctx context.Context, path string, cut int64) (made audi
 	return made, nil
 }
 
-// fill verifies the log of the store and writes its entries up to a number.
-func (s *Archives) fill(ctx context.Context, to io.Writer, cut int64) (made audit.Archived, err error) {
+// fill verifies the log of the store and writes its entries behind a number and up to
+// another. The error is bridge.ErrCutElsewhere where others have archived meanwhile.
+func (s *Archives) fill(ctx context.Context, to io.Writer, from, cut int64) (made audit.Archived, err error) {
 	v := s.chain.Verifier()
 	var w *audit.ArchiveWriter
 	head, err := s.log.WalkAudit(ctx, func(base audit.Base) (err error) {
 		if err := v.Begin(base); err != nil {
 			return err
+		}
+		if base.Archived().Seq != from {
+			return bridge.ErrCutElsewhere
 		}
 		w, err = s.chain.NewArchive(to, base)
 		return err
