@@ -124,6 +124,16 @@ type OperatorStore interface {
 	// wait for all of it. Those that it returns with an error were removed. A dry
 	// run only tells which.
 	RemoveExpired(ctx context.Context, op Operation, before time.Time, dryRun bool) ([]Overview, error)
+	// Retention returns how long what was set for it is kept. It records nothing.
+	Retention(ctx context.Context) ([]Retention, error)
+	// SetRetention records op and keeps how long some kinds are kept.
+	SetRetention(ctx context.Context, op Operation, set []Retention) error
+	// CountOld counts, in each conversation that has something of it, what happened before
+	// some times and may be forgotten. It changes and records nothing.
+	CountOld(ctx context.Context, before Before) (map[string]Old, error)
+	// ForgetOld removes that from op's conversation, records op and returns how much it
+	// was. The last step and the last change of a file stay, and no gap comes to be.
+	ForgetOld(ctx context.Context, op Operation, before Before) (Old, error)
 	// Compact gives back to the system the room of what was removed, and makes sure
 	// that nothing of it can be read from the store's files.
 	Compact(ctx context.Context) error

@@ -86,6 +86,10 @@ func (s *Store) TrimAudit(ctx context.Context) (removed int64, err error) {
 			// As who extends the spine, of which the last entry may go.
 			c.lock(s.schema, "spine", "")
 			c.lock(s.schema, "archive", "")
+			if err := c.checkCurrent(); err != nil {
+				return durable, err
+			}
+			var err error
 			some, err = s.trimSome(c)
 			return durable, err
 		})

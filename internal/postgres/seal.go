@@ -71,6 +71,9 @@ func (s *Store) seal(ctx context.Context, wait bool) error {
 				return relaxed, err
 			}
 		}
+		if err := c.checkCurrent(); err != nil {
+			return relaxed, err
+		}
 		return durable, s.extendSpine(c)
 	})
 }

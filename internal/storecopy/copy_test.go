@@ -109,6 +109,7 @@ func newSample(t *testing.T) sample {
 		"INSERT INTO yolo_modes VALUES ('CONV', 'a', 'safe', '/w', 1, 30000000, 9)",
 		`INSERT INTO command_requests (conversation, session, command, plan, mode, workspace, device, inode, sandbox, image, network, timeout, nonce, digest, state,
 			created_at, expires_at, token_hash) VALUES ('CONV', 'a', 'ls', '{}', 'safe', '/w', 1, 2, '', '', 0, 3, x'00ff', x'01', 'pending', 4, 5, x'aa')`,
+		"INSERT INTO retention VALUES ('steps', 86400000000, 5)",
 		"INSERT OR REPLACE INTO folds VALUES ('CONV', 'a', 'check_messages', 1, 2, 3)",
 		"INSERT OR REPLACE INTO rate_limits VALUES ('write/CONV/a', 1.25, 2, 3.5, 4, 5)",
 	} {

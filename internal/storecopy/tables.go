@@ -51,6 +51,7 @@ var tables = []table{
 	{"folds", columns("conversation session action logged_at count first_at")},
 	{"pauses", columns("conversation since")},
 	{"access_keys", columns("id name role proof created_at expires_at revoked_at")},
+	{"retention", columns("kind age set_at")},
 	{archives, columns("first last mac name bytes sha256 made_at seal")},
 	{base, columns("seq mac")},
 	{log, columns("seq at conversation session action outcome details")},

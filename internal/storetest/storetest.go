@@ -65,6 +65,7 @@ func Run(t *testing.T, open Opener) {
 		{"many", manyTests},
 		{"access", accessTests},
 		{"archives", archiveTests},
+		{"retention", retentionTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {

@@ -457,3 +457,10 @@ CREATE TABLE audit_archives (
     made_at bigint NOT NULL,
     seal    bytea NOT NULL
 );
+
+-- How long what is done is kept. A kind without a row is kept as long as the program says.
+CREATE TABLE retention (
+    kind   text COLLATE "C" PRIMARY KEY,
+    age    bigint NOT NULL, -- microseconds; -1: as long as the conversation that it belongs to
+    set_at bigint NOT NULL
+);
