@@ -1,14 +1,15 @@
-// Package access says who may speak to a gateway. An operator gives each machine or
-// agent an access key, which is shown once; the store keeps only what proves it.
+// Package access decides who may use a gateway. An operator gives each machine or agent
+// an access key, which is shown once; the store keeps only a proof of it.
 //
-// A key proves its holder to a gateway and nothing more: whoever acts in a
-// conversation needs that session's token as well. Threats: a stolen copy of the
-// store opens nothing, because it holds an HMAC under the master key; a row that was
+// A key authenticates its holder to a gateway and nothing more: an operation in a
+// conversation needs that session's token as well. Threat model: a stolen copy of the
+// store gives no access, because it holds an HMAC under the master key; a row that was
 // changed, or copied to another store, proves nothing, because the HMAC covers every
-// field and each store has its own key; a wrong, unknown, revoked and expired key get
-// one answer, after the same work.
+// field and each store has its own master key; a wrong, an unknown, a revoked and an
+// expired key get the same answer after the same work.
 //
-// What is decided is a pure function (rules.go); the store keeps what comes of it.
+// The rules are pure functions (rules.go); the store keeps their results.
+// docs/machines.md describes access keys for operators.
 package access
 
 import (
@@ -22,28 +23,28 @@ import (
 // Errors of this package.
 var (
 	// ErrRefused is the one answer to a key that is unknown, wrong, of another store,
-	// revoked or expired.
+	// revoked or expired. It does not say which.
 	ErrRefused = errors.New("the access key is not valid here")
-	// ErrRole reports a key whose role does not allow what was asked for.
+	// ErrRole reports a key whose role does not allow the request.
 	ErrRole = errors.New("the role of this access key does not allow that")
-	// ErrNoSuchKey reports, to an operator, that there is no such key.
+	// ErrNoSuchKey reports to an operator that no key has that name or id.
 	ErrNoSuchKey = errors.New("no such access key")
 )
 
-// Role says what the holder of a key may do.
+// Role is what the holder of a key may do.
 type Role string
 
 // The roles. Each may do only what stands here: none contains another.
 const (
-	// Agent calls the tools.
+	// Agent may call the tools.
 	Agent Role = "agent"
-	// Viewer reads figures.
+	// Viewer may read figures (/metrics).
 	Viewer Role = "viewer"
-	// Operator calls the tools and reads figures.
+	// Operator may call the tools and read figures.
 	Operator Role = "operator"
 )
 
-// Roles are all roles.
+// Roles returns all roles.
 func Roles() []Role { return []Role{Agent, Viewer, Operator} }
 
 // Calls reports whether the role may call tools.
@@ -54,19 +55,19 @@ func (r Role) Watches() bool { return r == Viewer || r == Operator }
 
 // Key is an access key without its secret.
 type Key struct {
-	// ID is 12 hexadecimal characters; it is no secret.
+	// ID is 12 hexadecimal characters. It is not secret and appears in the audit log.
 	ID string
-	// Name is what the operator calls the holder. No two keys that count have the
-	// same.
+	// Name is the operator's name for the holder, 1 to MaxName characters on one line.
+	// No two valid keys have the same name.
 	Name      string
 	Role      Role
 	CreatedAt time.Time
 	ExpiresAt time.Time
-	// RevokedAt is zero for a key that was not revoked.
+	// RevokedAt is when the key was revoked, or zero.
 	RevokedAt time.Time
 }
 
-// State is what a key is worth.
+// State says whether a key is accepted.
 type State string
 
 // The states of a key.
@@ -76,7 +77,8 @@ const (
 	Revoked State = "revoked"
 )
 
-// State is what the key is worth at the store's time now.
+// State returns the key's state at the time now. A revoked key that has also expired is
+// Revoked.
 func (k Key) State(now time.Time) State {
 	switch {
 	case !k.RevokedAt.IsZero():
@@ -87,25 +89,30 @@ func (k Key) State(now time.Time) State {
 	return Valid
 }
 
-// Kept is a key as a store keeps it.
+// Kept is an access key as a store keeps it.
 type Kept struct {
 	Key
-	// Proof is an HMAC of the secret and of every field but RevokedAt.
+	// Proof is an HMAC-SHA-256, under a key derived from the master key, of the secret
+	// and of every field except RevokedAt.
 	Proof []byte
 }
 
-// Store is the part of a store that keeps access keys.
+// Store is the part of a store that keeps access keys. Times are read from the clock
+// that it returns.
 type Store interface {
-	// AccessKeys returns all keys, the oldest first, and the store's clock.
+	// AccessKeys returns all keys, oldest first, and the store's clock.
 	AccessKeys(ctx context.Context) ([]Kept, bridge.Clock, error)
-	// AccessKey returns the key with an id, or a zero one, and the store's clock.
+	// AccessKey returns the key with an id, or the zero Kept if there is none, and the
+	// store's clock.
 	AccessKey(ctx context.Context, id string) (Kept, bridge.Clock, error)
-	// ChangeAccessKeys records op and keeps the one key that rule makes or changes of
-	// all that there are. An error of rule that is a bridge.Refusal is recorded.
+	// ChangeAccessKeys calls rule with all keys, keeps the one key that it returns, and
+	// records op, in one transaction. If rule returns a bridge.Refusal, nothing is kept
+	// and the refusal is recorded.
 	ChangeAccessKeys(ctx context.Context, op bridge.Operation, rule Rule) (Kept, error)
-	// RefuseAccess records that op is refused, as r says, and returns r's reason.
+	// RefuseAccess records that op was refused as r says, and returns r's reason.
 	RefuseAccess(ctx context.Context, op bridge.Operation, r bridge.Refusal) error
 }
 
-// Rule decides on all keys, at the store's time. It is pure.
+// Rule returns the one key that an operation adds or changes, given all keys and the
+// store's time. It has no side effects in the store.
 type Rule func(all []Kept, now time.Time) (Kept, error)

@@ -15,7 +15,7 @@ const (
 	DefaultLifetime = 90 * 24 * time.Hour
 	MinLifetime     = time.Minute
 	MaxLifetime     = 10 * 366 * 24 * time.Hour
-	// MaxKeys is how many keys a store keeps, those that count no more included.
+	// MaxKeys is how many keys a store keeps, including revoked and expired ones.
 	MaxKeys = 10_000
 )
 

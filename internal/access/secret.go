@@ -29,7 +29,8 @@ func newSecret() (id, text string) {
 	return all[:idLength], prefix + all[:idLength] + "_" + all[idLength:]
 }
 
-// ID returns the id of a written key. It is "" for a text that is none.
+// ID returns the id of an access key in its written form, or "" if text is not in that
+// form. The secret part is not checked.
 func ID(text string) (id string) {
 	if len(text) != written || !strings.HasPrefix(text, prefix) || text[len(prefix)+idLength] != '_' {
 		return ""

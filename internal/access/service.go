@@ -9,19 +9,22 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Service gives out access keys and checks them.
+// Service issues access keys and checks them. It is safe for concurrent use.
 type Service struct {
 	core   *bridge.Service
 	store  Store
 	prover prover
 }
 
-// New returns a service on a store and the key of that store.
+// New returns a service. key must be the master key of the store.
 func New(core *bridge.Service, store Store, key bridge.Key) *Service {
 	return &Service{core: core, store: store, prover: newProver(key)}
 }
 
-// Add makes a key and returns it with its written form, which nobody can see again.
+// Add makes a key that is valid for lifetime, from MinLifetime to MaxLifetime, and
+// returns it with its written form, which cannot be read again. The error is a
+// bridge.InvalidError for a name, role or lifetime that breaks a rule, or if a valid
+// key has the name.
 func (s *Service) Add(ctx context.Context, name string, role Role, lifetime time.Duration) (Key, string, error) {
 	op := s.core.OperatorOperation("access_add", "")
 	id, secret := newSecret()
@@ -51,7 +54,7 @@ func (s *Service) Add(ctx context.Context, name string, role Role, lifetime time
 	return kept.Key, secret, nil
 }
 
-// List returns all keys, the oldest first, and the store's time.
+// List returns all keys, oldest first, and the store's time.
 func (s *Service) List(ctx context.Context) ([]Key, time.Time, error) {
 	all, clock, err := s.store.AccessKeys(ctx)
 	keys := make([]Key, len(all))
@@ -61,8 +64,8 @@ func (s *Service) List(ctx context.Context) ([]Key, time.Time, error) {
 	return keys, clock.Time(s.core.Now()), err
 }
 
-// Revoke ends a key, by its name or id. It reports false for one that was revoked
-// before. The error may be ErrNoSuchKey.
+// Revoke ends a key, given its id or its name (the newest key of that name). changed is
+// false if the key was revoked before. The error may be ErrNoSuchKey.
 func (s *Service) Revoke(ctx context.Context, nameOrID string) (k Key, changed bool, err error) {
 	op := s.core.OperatorOperation("access_revoke", "")
 	kept, err := s.store.ChangeAccessKeys(ctx, op, func(all []Kept, now time.Time) (Kept, error) {
@@ -79,16 +82,16 @@ func (s *Service) Revoke(ctx context.Context, nameOrID string) (k Key, changed b
 	return kept.Key, changed, err
 }
 
-// Caller is what is known of whoever presents a key, beside the key.
+// Caller describes a request that presents a key.
 type Caller struct {
-	// Address is from where the call comes, as the listener sees it.
+	// Address is the peer's address as the listener sees it.
 	Address string
-	// Action is what is called, in the words of the audit log.
+	// Action is what is called, as the audit log names it.
 	Action string
 }
 
-// Authenticate returns the key whose written form a caller presents. Anything that
-// does not count is recorded and gets ErrRefused.
+// Authenticate returns the key whose written form is text. For any other text, and for
+// a key that is not valid, it records a refusal and returns ErrRefused.
 func (s *Service) Authenticate(ctx context.Context, text string, c Caller) (Key, error) {
 	id := ID(text)
 	kept, clock, err := s.store.AccessKey(ctx, id)
@@ -107,13 +110,13 @@ func (s *Service) Authenticate(ctx context.Context, text string, c Caller) (Key,
 	return Key{}, s.refuse(ctx, c, ErrRefused, details)
 }
 
-// RefuseRole records that a key's role does not allow a call, and returns ErrRole.
+// RefuseRole records that the role of a key does not allow a call, and returns ErrRole.
 func (s *Service) RefuseRole(ctx context.Context, k Key, c Caller) error {
 	return s.refuse(ctx, c, ErrRole, bridge.Details{"key": k.ID, "role": string(k.Role)})
 }
 
-// RefuseForeign records that a holder of a key asked for what is another's, and
-// returns reason.
+// RefuseForeign records that the holder of a key asked for something that belongs to
+// another holder, and returns reason.
 func (s *Service) RefuseForeign(ctx context.Context, k Key, c Caller, reason error) error {
 	return s.refuse(ctx, c, reason, bridge.Details{"key": k.ID})
 }

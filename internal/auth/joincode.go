@@ -18,7 +18,8 @@ const joinAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 // finds one within its ten minutes with a chance below one in a million.
 const joinCodeLength = 10
 
-// NewJoinCode returns a fresh random join code such as "7KQ2M-X9D4T".
+// NewJoinCode returns a random join code of 50 bits in Crockford's base 32, such as
+// "7KQ2M-X9D4T".
 func NewJoinCode() string {
 	random := make([]byte, joinCodeLength)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
@@ -28,15 +29,15 @@ func NewJoinCode() string {
 	return string(random[:joinCodeLength/2]) + "-" + string(random[joinCodeLength/2:])
 }
 
-// JoinCodes hashes the join codes of one store.
+// JoinCodes computes the hashes of the join codes of one store.
 type JoinCodes struct{ key []byte }
 
-// NewJoinCodes returns the join codes under key.
+// NewJoinCodes returns the JoinCodes of the store with the master key key.
 func NewJoinCodes(key Key) JoinCodes { return JoinCodes{key: key.Derive("join code")} }
 
-// Hash returns what a store keeps of a code: an HMAC, so that the short code
-// cannot be searched for in a stolen database. The code may be written in any
-// way that ReadJoinCode reads.
+// Hash returns what a store keeps of a code: an HMAC-SHA-256, so that the short code
+// cannot be found by trying codes against a stolen database. code may be written in any
+// form that ReadJoinCode accepts.
 func (j JoinCodes) Hash(code string) []byte {
 	if read, ok := ReadJoinCode(code); ok {
 		code = read
@@ -46,11 +47,11 @@ func (j JoinCodes) Hash(code string) []byte {
 	return mac.Sum(nil)
 }
 
-// ReadJoinCode finds the join code in what somebody typed or pasted, and returns
-// it as NewJoinCode writes it. Case, spaces, quotes, dashes of any kind and other
-// signs do not count, full-width letters are ordinary ones, and I, L and O are
-// read as the digits they look like. Words around it go if it has its hyphen. ok
-// is false where there is not just one code.
+// ReadJoinCode finds the join code in typed or pasted text (at most the first 1,000
+// bytes) and returns it in the form of NewJoinCode. It ignores case, spaces, quotes,
+// dashes of any kind and other punctuation, accepts full-width letters, and reads I, L
+// and O as the digits 1, 1 and 0 (Crockford's rule). If the code has its hyphen, text
+// may contain other words. ok is false unless text contains exactly one code.
 func ReadJoinCode(text string) (code string, ok bool) {
 	text = text[:min(len(text), maxPasted)]
 	code = joinCharacters(text)

@@ -13,7 +13,7 @@ const (
 	resumeGroup      = 4
 )
 
-// NewResumeCode returns a fresh random resume code such as "K7QM-2X9D-4TAB".
+// NewResumeCode returns a random resume code of 60 bits, such as "K7QM-2X9D-4TAB".
 func NewResumeCode() string {
 	random := make([]byte, resumeCodeLength)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
@@ -29,8 +29,9 @@ func grouped(code string) string {
 
 var resumeCodeInText = regexp.MustCompile(`\b[0-9A-Za-z]{4}\s*-\s*[0-9A-Za-z]{4}\s*-\s*[0-9A-Za-z]{4}\b`)
 
-// ReadResumeCode finds the resume code in what an agent passes, as liberally as
-// ReadJoinCode does. ok is false where there is not just one.
+// ReadResumeCode finds the resume code in text, with the same tolerance as
+// ReadJoinCode, and returns it in the form of NewResumeCode. The hyphens are required.
+// ok is false unless text contains exactly one code.
 func ReadResumeCode(text string) (code string, ok bool) {
 	text = strings.Map(plainDash, text[:min(len(text), maxPasted)])
 	found := resumeCodeInText.FindAllString(text, 2)

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// NonceSize is the size in bytes of the random value that a store keeps
-	// for each session. Replacing it invalidates the session's token.
+	// NonceSize is the size, in bytes, of the random value that a store keeps for each
+	// session. Replacing the value invalidates the session's token.
 	NonceSize = 32
 	// TokenLength is the length of a token in hexadecimal characters.
 	TokenLength = 2 * sha256.Size
@@ -19,7 +19,7 @@ const (
 	tokenVersion = 1
 )
 
-// NewNonce returns a fresh random nonce.
+// NewNonce returns NonceSize random bytes.
 func NewNonce() []byte {
 	nonce := make([]byte, NonceSize)
 	_, _ = rand.Read(nonce) // never fails (crypto/rand)
@@ -29,17 +29,18 @@ func NewNonce() []byte {
 // Tokens issues and checks the tokens of one store.
 type Tokens struct{ key []byte }
 
-// NewTokens returns the tokens under key.
+// NewTokens returns the Tokens of the store with the master key key.
 func NewTokens(key Key) Tokens { return Tokens{key: key.Derive("token")} }
 
-// Issue returns the token of a session: 64 lower-case hex characters of
-// HMAC-SHA-256 over version, conversation, session and nonce.
+// Issue returns the token of a session: HMAC-SHA-256 over version, conversation,
+// session and nonce, as TokenLength lower-case hexadecimal characters.
 func (t Tokens) Issue(conversation, session string, nonce []byte) string {
 	return hex.EncodeToString(t.mac(conversation, session, nonce))
 }
 
-// Verify reports whether token is the session's, in a time that depends on
-// neither. A nil nonce (an unknown session) costs the same and never verifies.
+// Verify reports whether token is the session's token. Its time depends neither on the
+// token nor on whether the session exists: a nil nonce (an unknown session) costs the
+// same and is never verified.
 func (t Tokens) Verify(token, conversation, session string, nonce []byte) bool {
 	known := nonce != nil
 	if !known {

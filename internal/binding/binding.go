@@ -1,16 +1,17 @@
-// Package binding keeps which sessions of conversations belong to a session of
-// an MCP client, so that an agent goes on with its conversation after its
-// bridge process was restarted, and so that the client's hooks can look for
-// mail, without a token in the model's context.
+// Package binding stores which sessions of conversations belong to a session of an MCP
+// client. With it an agent continues its conversation after its bridge process
+// restarted, and the client's hooks can check for mail, without a token in the model's
+// context.
 //
-// A binding is a private file beside the store. Its name is the hash of a
-// label: what the client calls its session, or the client's process. A label
-// finds the file and proves nothing. What protects the tokens in it is that the
-// file has mode 0600, its folder 0700, and both belong to the user; anything
-// else is refused. Against programs of the same user there is no protection
-// here, as there is none for the store's key.
+// A binding is a private file beside the store. Its name is the hash of a label: the
+// client's own name for the session, or the client's process. A label locates the file
+// and proves nothing. The tokens in a file are protected by its permissions: the file
+// must have mode 0600 and its folder 0700, and both must belong to the user; anything
+// else is refused. There is no protection against programs of the same user, as there
+// is none for the store's key.
 //
-// Every file is replaced whole, by a rename, behind one lock for the folder.
+// Every file is replaced as a whole, by a rename, under one lock for the folder.
+// docs/clients.md describes the hooks.
 package binding
 
 import (
@@ -23,8 +24,8 @@ import (
 	"example.org/bridge/internal/privatefile"
 )
 
-// ErrUnsafe reports a binding or its folder that others could read or change,
-// or that belongs to another user. The text has the command that fixes it.
+// ErrUnsafe reports a binding, or its folder, that other users could read or change or
+// that belongs to another user. Its text contains the command that fixes it.
 var ErrUnsafe = privatefile.ErrOpenToOthers
 
 // folderName is the folder's name, beside the store.
@@ -34,29 +35,29 @@ const folderName = "bindings"
 // maxEntries takes a quarter of it.
 const maxFile = 256 << 10
 
-// Folder holds the bindings of one store. The zero Folder holds none and keeps
-// none.
+// Folder is the folder with the bindings of one store. The zero Folder stores nothing
+// and finds nothing.
 type Folder struct{ dir, store string }
 
-// Beside returns the folder of the store at the absolute path store. It is made
-// when something is first kept in it.
+// Beside returns the folder of the store at an absolute path. The folder is created
+// when something is first stored in it.
 func Beside(store string) Folder {
 	return Folder{dir: filepath.Join(filepath.Dir(store), folderName), store: filepath.Base(store)}
 }
 
-// Path is where the folder lies.
+// Path returns the path of the folder.
 func (f Folder) Path() string { return f.dir }
 
-// Entry is one session of a conversation.
+// Entry is one session of a conversation, with its token.
 type Entry struct {
 	Conversation string `json:"conversation"`
 	Session      string `json:"session"`
 	Token        string `json:"token"`
-	// ExpiresAt is when the conversation ends; zero if that is not known.
+	// ExpiresAt is when the conversation expires; zero if that is not known.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	// Own marks a session that the client's server may act for without being
-	// told its token: one that it created or joined, or was started with. One
-	// that is not its own was proved by a call, and is only looked at by hooks.
+	// Own marks a session that the client's server may act for without being passed its
+	// token: one that it created, joined or was started with. Any other session was
+	// proved by a call, and only hooks read its mail count.
 	Own bool `json:"own"`
 }
 

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Label finds a binding. But for a resume code it is no secret and no credential.
-// The zero Label finds none.
+// Label locates a binding. Except for a resume code it is neither secret nor a
+// credential. The zero Label locates nothing.
 type Label struct {
 	text string
 	// process marks the label of a process, whose sessions end with it and in
@@ -18,8 +18,8 @@ type Label struct {
 // maxID bounds what a client may call its session, in bytes.
 const maxID = 256
 
-// OfSession labels a client's session by the name that the client gives it. An
-// empty or overlong id, or one with control characters, gives the zero Label.
+// OfSession returns the label of a client session with the id that the client gives it:
+// 1 to 256 bytes without control characters. Any other id gives the zero Label.
 func OfSession(client, id string) Label {
 	if id == "" || len(id) > maxID {
 		return Label{}
@@ -32,15 +32,15 @@ func OfSession(client, id string) Label {
 	return Label{text: fmt.Sprintf("session/%s/%s", client, id)}
 }
 
-// OfResumeCode labels a session of a client that does not say which session it is,
-// by a code that its agent was given. Unlike a client's own name for a session it is
-// a secret: whoever passes it gets what is kept.
+// OfResumeCode returns the label of a client session that is identified by a code its
+// agent was given, for clients that do not name their sessions. Unlike other labels it
+// is a secret: whoever passes the code gets the sessions stored for it.
 func OfResumeCode(client, code string) Label {
 	return Label{text: fmt.Sprintf("resume/%s/%s", client, code)}
 }
 
-// OfProcess labels what a client's process does, for clients that do not tell
-// their servers what they call the session.
+// OfProcess returns the label of a client's process, for clients that do not tell their
+// servers a name for the session.
 func OfProcess(p Process) Label {
 	if p.Started == "" {
 		return Label{}
@@ -56,7 +56,7 @@ func (l Label) sum(store string) [sha256.Size]byte {
 
 func (l Label) none() bool { return l.text == "" }
 
-// First returns the first of the labels that is one, or the zero Label.
+// First returns the first of the labels that is not the zero Label, or the zero Label.
 func First(labels ...Label) Label {
 	for _, l := range labels {
 		if !l.none() {

@@ -2,19 +2,19 @@ package binding
 
 import "os"
 
-// Process is a process that cannot be mistaken for a later one with its number.
+// Process identifies a process, also after its number was used again.
 type Process struct {
 	PID int `json:"pid"`
-	// Started tells processes with the same number apart; empty where the
-	// platform does not say. Compare it, nothing else.
+	// Started distinguishes processes with the same number; empty where the platform
+	// has no such value. It has no meaning except for comparison.
 	Started string `json:"started"`
 }
 
-// Self is the process that asks; the zero Process where the platform does not
-// tell processes apart.
+// Self returns the calling process, or the zero Process where the platform cannot
+// identify processes.
 func Self() Process { return Running(os.Getpid()) }
 
-// Running returns the process that has the number now, or the zero Process.
+// Running returns the process that has the number pid now, or the zero Process.
 func Running(pid int) Process {
 	started := startOf(pid)
 	if started == "" {
@@ -23,7 +23,8 @@ func Running(pid int) Process {
 	return Process{PID: pid, Started: started}
 }
 
-// Alive reports whether the process still runs.
+// Alive reports whether the process is still running; false for the zero Process and
+// for a zombie.
 func (p Process) Alive() bool { return p.Started != "" && startOf(p.PID) == p.Started }
 
 // owner returns the process that a label names, if it names one.

@@ -91,9 +91,10 @@ func (r *record) usable(reader Process) bool {
 	return r.Holder == nil || reader == (Process{}) || *r.Holder == reader || !r.Holder.Alive()
 }
 
-// Load returns the sessions that are kept under the labels and have not
-// expired, each once. The reader is the server that asks; a hook has none. A file
-// with nothing but expired ones is removed.
+// Load returns the sessions stored for the labels that have not expired, without
+// duplicates. reader is the server that asks; a hook passes the zero Process. Expired
+// conversations are returned for a further 24 hours, in which they can be read and
+// extended. A file whose sessions have all expired is removed.
 func (f Folder) Load(now time.Time, reader Process, labels ...Label) ([]Entry, error) {
 	var all []Entry
 	for _, l := range labels {
@@ -139,14 +140,17 @@ func (f Folder) prune(now time.Time, l Label) {
 	})
 }
 
-// Has reports whether something is kept under the label.
+// Has reports whether there is a readable binding for the label.
 func (f Folder) Has(l Label) bool {
 	r, err := f.load(l)
 	return err == nil && r != nil
 }
 
-// Keep adds sessions to what is kept under the labels, or replaces their
-// tokens. The holder is the server that keeps them; a hook has none.
+// Keep adds sessions to the bindings of the labels, or replaces their tokens. A binding
+// has at most 128 sessions; the oldest are dropped. holder is the server that stores
+// them; a hook passes the zero Process. If two running servers store sessions for the
+// label of one process, the binding becomes unusable for both, because nobody could
+// tell their sessions apart.
 func (f Folder) Keep(ctx context.Context, now time.Time, holder Process, entries []Entry, labels ...Label) error {
 	if f.dir == "" || len(entries) == 0 || First(labels...).none() {
 		return nil
@@ -201,8 +205,8 @@ func (r *record) keep(now time.Time, l Label, holder Process, entries []Entry) {
 	r.Entries = r.Entries[max(0, len(r.Entries)-maxEntries):]
 }
 
-// Forget removes a session whose token no longer counts from the labels. One
-// whose token was replaced meanwhile stays.
+// Forget removes a session whose token is no longer valid from all labels. A session
+// whose token has been replaced in the meantime stays.
 func (f Folder) Forget(ctx context.Context, gone Entry, labels ...Label) error {
 	if f.dir == "" {
 		return nil

@@ -1,6 +1,7 @@
 package binding
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -15,22 +16,24 @@ import (
 // after its last change.
 const idleFor = 7 * 24 * time.Hour
 
-// Sweep removes what has no use any more, and returns how many sessions of
-// clients that were: bindings all of whose conversations are expired or gone,
-// those of processes that have ended, and what is left of others. Live says of
-// an entry whether its token still counts. With dryRun it only counts.
+// Sweep removes files that are no longer needed and returns how many bindings were
+// among them: bindings whose conversations have all expired or no longer exist,
+// bindings of processes that have ended, and notices and waiters that have not changed
+// for 7 days. live reports whether the token of an entry is still valid; a binding for
+// which it fails stays. With dryRun nothing is removed.
 func (f Folder) Sweep(ctx context.Context, now time.Time, dryRun bool, live func(Entry) (bool, error)) (int, error) {
 	if _, err := os.Lstat(f.dir); errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
 	gone := 0
 	err := f.locked(ctx, func() error {
-		names, err := filepath.Glob(filepath.Join(f.dir, "*"))
+		names, err := fs.Glob(os.DirFS(f.dir), "*")
 		if err != nil {
 			return err
 		}
 		var errs []error
-		for _, path := range names {
+		for _, name := range names {
+			path := filepath.Join(f.dir, name)
 			stale, err := f.stale(path, now, live)
 			errs = append(errs, err)
 			if !stale || err != nil {
@@ -80,16 +83,27 @@ func (f Folder) stale(path string, now time.Time, live func(Entry) (bool, error)
 	return !used && !r.Shared, lookErr
 }
 
-// Conversations returns the ids of all conversations that sessions of clients are kept of,
-// also those of processes that have ended, sorted, each once.
+// Conversations returns the ids of all conversations in the folder that have not
+// expired, including those of processes that have ended: sorted, without duplicates.
 func (f Folder) Conversations(now time.Time) (all []string, err error) {
-	names, err := filepath.Glob(filepath.Join(f.dir, "*"+recordSuffix))
+	entries, err := f.All(now)
+	for _, e := range entries {
+		all = append(all, e.Conversation)
+	}
+	return slices.Compact(all), err
+}
+
+// All returns every session that is kept and has not expired, whatever client it is of,
+// also those of processes that have ended: each once, sorted by conversation and session.
+// What could not be read is in the error, beside what could.
+func (f Folder) All(now time.Time) (all []Entry, err error) {
+	names, err := fs.Glob(os.DirFS(f.dir), "*"+recordSuffix)
 	if err != nil {
 		return nil, err
 	}
 	var errs []error
-	for _, path := range names {
-		text, err := f.read(path)
+	for _, name := range names {
+		text, err := f.read(filepath.Join(f.dir, name))
 		if err != nil {
 			errs = append(errs, removed(err))
 			continue
@@ -99,11 +113,13 @@ func (f Folder) Conversations(now time.Time) (all []string, err error) {
 			continue // of another version, perhaps
 		}
 		for _, e := range r.Entries {
-			if !e.expired(now) {
-				all = append(all, e.Conversation)
+			if !e.expired(now) && !slices.ContainsFunc(all, e.names) {
+				all = append(all, e)
 			}
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all), errors.Join(errs...)
+	slices.SortFunc(all, func(x, y Entry) int {
+		return cmp.Or(strings.Compare(x.Conversation, y.Conversation), strings.Compare(x.Session, y.Session))
+	})
+	return all, errors.Join(errs...)
 }

@@ -192,9 +192,9 @@ func (s *Service) ReadGate(c Credentials, action string) Gate {
 	return s.gate(c, action, s.ReadCharge(c.Conversation, c.Session))
 }
 
-// besideGate is readGate for what runs beside an agent, such as its keepalive:
+// BesideGate is ReadGate for what runs beside an agent, such as its keepalive:
 // it must not use up what the agent itself may read.
-func (s *Service) besideGate(c Credentials, action string) Gate {
+func (s *Service) BesideGate(c Credentials, action string) Gate {
 	c = claimed(c)
 	charge := s.ReadCharge(c.Conversation, c.Session)
 	charge.Bucket = bucket("beside", c.Conversation, c.Session)

@@ -31,7 +31,7 @@ func (i Inbox) Behind(after int64) int64 {
 // PeekMessages returns the caller's messages with a number above after, oldest
 // first, and leaves them as they are: not read, not claimed.
 func (s *Service) PeekMessages(ctx context.Context, c Credentials, after int64, limit int) (Peeked, error) {
-	g := s.besideGate(c, "peek_messages")
+	g := s.BesideGate(c, "peek_messages")
 	limit, err := pageSize(limit)
 	if after < FromUnread {
 		err = Invalid("after", "must be the number of a message")
@@ -62,7 +62,7 @@ func (s *Service) AwaitMail(ctx context.Context, c Credentials, after int64, dra
 
 func (s *Service) awaitMail(ctx context.Context, c Credentials, after int64, drain <-chan struct{}) error {
 	_, err := wait(ctx, s.bells, bellKey(c.Conversation, c.Session), drain, func(ctx context.Context) (bool, error) {
-		g := s.besideGate(c, "peek_messages")
+		g := s.BesideGate(c, "peek_messages")
 		view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 		if ctx.Err() != nil || err != nil {
 			return false, err
@@ -111,7 +111,7 @@ func (m Mail) Left() time.Duration { return max(m.ExpiresAt.Sub(m.Now), 0) }
 // entry, for who looks often. It is ErrUnauthorized for who cannot prove to be
 // that session, or whose conversation expired longer than Grace ago.
 func (s *Service) CountMail(ctx context.Context, c Credentials) (Mail, error) {
-	g := s.besideGate(c, "")
+	g := s.BesideGate(c, "")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if err != nil {
 		return Mail{}, err

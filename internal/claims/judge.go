@@ -20,11 +20,69 @@ type Judgement struct {
 	// Blocks is the claim of another session on each path that is not free, by path.
 	Blocks map[string]Claim
 	// Own are the sessions of the editor that have claimed a path themselves.
-	Own []bridge.Credentials
+	Own []bridge.Credentials `json:"-"`
 	// Now is the time of the judgement.
 	Now time.Time
 
 	teams []string // of the editor's sessions
+}
+
+// Bounds of what JudgeChange takes.
+const (
+	maxSessions = 256
+	maxChanged  = 10_000
+)
+
+// JudgeChange is Judge for a caller whose word counts for nothing, such as another
+// machine: only the sessions that prove themselves are the editor, and without one it is
+// refused with bridge.ErrUnauthorized. The paths are at most 10,000.
+func (s *Service) JudgeChange(ctx context.Context, e Editor, paths []string) (Judgement, error) {
+	proved, err := s.proved(ctx, e, paths)
+	if err != nil {
+		return Judgement{}, err
+	}
+	return s.Judge(ctx, proved, paths)
+}
+
+// RecordChange is Record for a caller as JudgeChange has them. It judges again: the
+// judgement of such a caller is no fact either.
+func (s *Service) RecordChange(ctx context.Context, e Editor, paths []string) error {
+	proved, err := s.proved(ctx, e, paths)
+	if err != nil {
+		return err
+	}
+	j, err := s.Judge(ctx, proved, paths)
+	if err != nil {
+		return err
+	}
+	return s.Record(ctx, proved, j, paths)
+}
+
+// proved are the sessions that are who they say, in conversations that have not ended.
+func (s *Service) proved(ctx context.Context, e Editor, paths []string) (Editor, error) {
+	switch {
+	case len(e) > maxSessions:
+		return nil, bridge.Invalid("sessions", "must be at most 256")
+	case len(paths) > maxChanged:
+		return nil, bridge.Invalid("paths", "must be at most 10000")
+	}
+	var proved Editor
+	for _, c := range e {
+		mail, err := s.core.CountMail(ctx, c)
+		if errors.Is(err, bridge.ErrUnauthorized) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if mail.Left() > 0 {
+			proved = append(proved, c)
+		}
+	}
+	if len(proved) == 0 {
+		return nil, bridge.ErrUnauthorized
+	}
+	return proved, nil
 }
 
 // First returns the first of paths that is not free, as an error.

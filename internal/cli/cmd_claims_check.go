@@ -73,14 +73,7 @@ func runClaimsCheck(ctx context.Context, a *app, o claimsCheckOptions) error {
 	}
 	var j claims.Judgement
 	if len(files) > 0 {
-		err = a.withServices(ctx, false, func(s services) error {
-			editor, err := a.committer(ctx, s.Service, o)
-			if err != nil {
-				return err
-			}
-			j, err = s.Judge(ctx, editor, files)
-			return err
-		})
+		j, err = a.judgeStaged(ctx, o, files)
 	}
 	var usage *usageError
 	switch {
@@ -90,6 +83,49 @@ func runClaimsCheck(ctx context.Context, a *app, o claimsCheckOptions) error {
 		a.note("the commit was not checked: " + view.Line(err))
 	}
 	return a.printClaimed(files, j, err == nil)
+}
+
+// judgeStaged says which of the files others have claimed.
+func (a *app) judgeStaged(ctx context.Context, o claimsCheckOptions, files []string) (j claims.Judgement, err error) {
+	if a.isConnected() {
+		return a.judgeBehind(ctx, o, files)
+	}
+	err = a.withServices(ctx, false, func(s services) error {
+		editor, err := a.committer(ctx, s.Service, o)
+		if err != nil {
+			return err
+		}
+		j, err = s.Judge(ctx, editor, files)
+		return err
+	})
+	return j, err
+}
+
+// errNobodysShell is why a commit is not checked where other sessions' claims cannot be seen.
+var errNobodysShell = errors.New("the store is behind a gateway, which tells claims to the agents of a team only: commit in the shell of your agent")
+
+// judgeBehind is judgeStaged where the store is behind a gateway. It asks as the agent
+// whose shell this is.
+func (a *app) judgeBehind(ctx context.Context, o claimsCheckOptions, files []string) (j claims.Judgement, err error) {
+	if o.conversation != "" {
+		return j, usagef("--conversation is for the machine that has the store: leave it out, and commit in the shell of your agent")
+	}
+	entries, err := a.shellEntries()
+	if err != nil {
+		return j, err
+	}
+	if len(entries) == 0 {
+		return j, errNobodysShell
+	}
+	var e claims.Editor
+	for _, entry := range entries {
+		e = append(e, bridge.Credentials{Conversation: entry.Conversation, Session: bridge.SessionID(entry.Session), Token: entry.Token})
+	}
+	err = a.withBeside(ctx, func(s besideAgent) error {
+		j, err = s.JudgeChange(ctx, e, files)
+		return err
+	})
+	return j, err
 }
 
 // committer is who commits: who the flags say, or the agent whose shell this is.
@@ -105,11 +141,25 @@ func (a *app) committer(ctx context.Context, s *bridge.Service, o claimsCheckOpt
 		}
 		return claims.Editor{{Conversation: found.ID, Session: session}}, nil
 	}
-	path, err := a.storePath()
+	entries, err := a.shellEntries()
 	if err != nil {
 		return nil, err
 	}
 	var e claims.Editor
+	for _, entry := range entries {
+		if _, err := s.Conversation(ctx, entry.Conversation); err == nil {
+			e = append(e, bridge.Credentials{Conversation: entry.Conversation, Session: bridge.SessionID(entry.Session)})
+		}
+	}
+	return e, nil
+}
+
+// shellEntries are the sessions of the agent whose shell this is.
+func (a *app) shellEntries() (all []binding.Entry, err error) {
+	path, err := a.storePath()
+	if err != nil {
+		return nil, err
+	}
 	for _, v := range shellSessions {
 		id := a.env(v.variable)
 		if id == "" {
@@ -119,13 +169,9 @@ func (a *app) committer(ctx context.Context, s *bridge.Service, o claimsCheckOpt
 		if err != nil {
 			return nil, err
 		}
-		for _, entry := range entries {
-			if _, err := s.Conversation(ctx, entry.Conversation); err == nil {
-				e = append(e, bridge.Credentials{Conversation: entry.Conversation, Session: bridge.SessionID(entry.Session)})
-			}
-		}
+		all = append(all, entries...)
 	}
-	return e, nil
+	return all, nil
 }
 
 // shellSessions are where clients tell the shells of their agents what they call the

@@ -158,7 +158,7 @@ func (a *app) copyInto(ctx context.Context, c storecopy.Copy, path string) (r st
 	}
 	r, err = c.ToServer(ctx, store.Fill)
 	if errors.Is(err, postgres.ErrNotEmpty) {
-		err = fmt.Errorf("%w: name a schema that is not there with ?search_path=", storecopy.ErrOccupied)
+		err = c.Occupied("name a schema that is not there with ?search_path=")
 	}
 	return r, err
 }

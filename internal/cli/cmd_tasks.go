@@ -33,6 +33,9 @@ func newTasksCmd(a *app) *cobra.Command {
 sign of life. With a team, by its name or id, or a conversation, only theirs; teams
 of different orchestrators may have the same name, TEAM then shows the id too.
 
+On a machine that is connected to a gateway it lists the tasks of this machine's own
+agents: those of the teams that they lead, and those that they work on.
+
 With --all, ended tasks too; with --task, one task with its body and its history.
 What agents wrote is shown without anything that could control the terminal.`,
 		Example: `  bridge tasks
@@ -60,6 +63,12 @@ What agents wrote is shown without anything that could control the terminal.`,
 }
 
 func runTasks(ctx context.Context, a *app, o tasksOptions) error {
+	if join, ok, err := a.connected(); err != nil || ok {
+		if err != nil {
+			return err
+		}
+		return runTasksBehind(ctx, a, join, o)
+	}
 	return a.withTasks(ctx, func(s services) error {
 		if o.task > 0 {
 			return showTask(ctx, a, s, int64(o.task))
@@ -73,25 +82,29 @@ func runTasks(ctx context.Context, a *app, o tasksOptions) error {
 				return err
 			}
 		}
-		if a.json {
-			views := make([]view.Task, len(all))
-			for i, t := range all {
-				views[i] = view.TaskOf(t, a.now())
-			}
-			return a.printJSON(struct {
-				Tasks []view.Task `json:"tasks"`
-			}{views})
-		}
-		if len(all) == 0 {
-			_, err := fmt.Fprintln(a.stdout, "There are no such tasks.")
-			return err
-		}
-		id, err := a.shortID(ctx, s.Service)
-		if err != nil {
-			return err
-		}
-		return taskTable(all, a.now(), id).print(a.stdout, a.screen())
+		return a.printTasks(all, a.now(), func() (func(string) string, error) { return a.shortID(ctx, s.Service) })
 	})
+}
+
+// printTasks prints the tasks as a table, or as JSON. short tells how ids are shortened.
+func (a *app) printTasks(all []tasks.Task, now time.Time, short func() (func(string) string, error)) error {
+	if a.json {
+		views := make([]view.Task, len(all))
+		for i, t := range all {
+			views[i] = view.TaskOf(t, now)
+		}
+		return a.printJSON(struct {
+			Tasks []view.Task `json:"tasks"`
+		}{views})
+	}
+	if len(all) == 0 {
+		return a.printLine("There are no such tasks.")
+	}
+	id, err := short()
+	if err != nil {
+		return err
+	}
+	return taskTable(all, now, id).print(a.stdout, a.screen())
 }
 
 // tasksOf keeps the tasks of a team, or of a conversation where there is no team
@@ -197,18 +210,23 @@ func showTask(ctx context.Context, a *app, s services, id int64) error {
 	if i < 0 {
 		return tasks.ErrNoTask // removed in between
 	}
+	return a.printTask(all[i], history, a.now(), func() (func(string) string, error) { return a.shortID(ctx, s.Service) })
+}
+
+// printTask prints one task with its history.
+func (a *app) printTask(t tasks.Task, history []tasks.Event, now time.Time, short func() (func(string) string, error)) error {
 	if a.json {
 		return a.printJSON(struct {
 			Task    view.Task        `json:"task"`
 			History []view.TaskEvent `json:"history"`
-		}{view.TaskOf(all[i], a.now()), view.OfHistory(history)})
+		}{view.TaskOf(t, now), view.OfHistory(history)})
 	}
-	short, err := a.shortID(ctx, s.Service)
+	id, err := short()
 	if err != nil {
 		return err
 	}
 	out := bufio.NewWriter(a.stdout)
-	return errors.Join(writeTask(out, a.screen(), all[i], history, a.now(), short), out.Flush())
+	return errors.Join(writeTask(out, a.screen(), t, history, now, id), out.Flush())
 }
 
 // writeTask writes a task's row, its whole title and body, quoted, and its history.

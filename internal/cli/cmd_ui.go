@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/systemtool"
 	"example.org/bridge/internal/ui"
 )
@@ -62,7 +63,7 @@ func runUI(ctx context.Context, a *app, o uiOptions) error {
 		}
 		server := ui.New(ui.Config{
 			Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Claims: s.claimService, Files: s.fileService,
-			Now: a.now, Log: a.log(), Store: name, VerifyEvery: verifyEvery,
+			Now: a.now, Log: a.log(), Store: name, Verify: a.verifyBeside, VerifyEvery: verifyEvery,
 		}, l)
 		link, err := server.Link("")
 		if err != nil {
@@ -78,6 +79,15 @@ func runUI(ctx context.Context, a *app, o uiOptions) error {
 		a.announce("showing the page")
 		return a.ended(ctx, server.Serve(ctx))
 	})
+}
+
+// verifyBeside verifies the log on a connection of its own, so that nobody waits for it.
+func (a *app) verifyBeside(ctx context.Context) (head audit.Head, err error) {
+	err = a.withServices(ctx, false, func(s services) error {
+		head, err = s.VerifyAudit(ctx, audit.Head{})
+		return err
+	})
+	return head, err
 }
 
 // openBrowser opens a file in the browser that the person has chosen, if the system has

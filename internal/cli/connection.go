@@ -11,6 +11,7 @@ import (
 
 	"example.org/bridge/internal/agents"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/fleet"
 	"example.org/bridge/internal/gateway/remote"
 	"example.org/bridge/internal/privatefile"
@@ -106,7 +107,14 @@ type besideAgent interface {
 	agents.HookBridge
 	fleet.Mailbox
 	fleet.Heart
+	claimJudge
 	SessionOf(ctx context.Context, conversation, token string) (bridge.SessionID, error)
+}
+
+// claimJudge says whether an agent may change files.
+type claimJudge interface {
+	JudgeChange(ctx context.Context, e claims.Editor, paths []string) (claims.Judgement, error)
+	RecordChange(ctx context.Context, e claims.Editor, paths []string) error
 }
 
 // withBeside opens the store that there is, or the connection, and calls fn with it.
@@ -116,7 +124,7 @@ func (a *app) withBeside(ctx context.Context, fn func(besideAgent) error) error 
 		return err
 	}
 	if !ok {
-		return a.withStore(ctx, func(s *bridge.Service) error { return fn(s) })
+		return a.withServices(ctx, false, func(s services) error { return fn(s) })
 	}
 	conn, err := a.dial(join)
 	if err != nil {

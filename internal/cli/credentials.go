@@ -80,11 +80,11 @@ func (a *app) session(ctx context.Context, s besideAgent, o sessionOptions) (bri
 		return c, usagef("that is not a token: a token is 64 hex digits, as `bridge tokens` prints them")
 	}
 	if !wholeID.MatchString(c.Conversation) {
-		here, ok := s.(*bridge.Service)
+		here, ok := s.(services)
 		if !ok {
 			return c, usagef("write the id of the conversation out: only the machine that has the store can complete it")
 		}
-		found, err := findConversation(ctx, here, c.Conversation)
+		found, err := findConversation(ctx, here.Service, c.Conversation)
 		if err != nil {
 			return c, err
 		}

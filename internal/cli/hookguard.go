@@ -54,8 +54,8 @@ func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) 
 	defer cancel()
 	var judged atomic.Pointer[claims.Judgement]
 	err = within(ctx, func() error {
-		return a.withServices(ctx, false, func(s services) error {
-			mail, err := session.Mail(ctx, s.Service, entries)
+		return a.withBeside(ctx, func(s besideAgent) error {
+			mail, err := session.Mail(ctx, s, entries)
 			if err != nil {
 				return err
 			}
@@ -63,12 +63,12 @@ func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) 
 			if len(editor) == 0 {
 				return nil // it is of no team any more
 			}
-			j, err := s.Judge(ctx, editor, names)
+			j, err := s.JudgeChange(ctx, editor, names)
 			if err != nil {
 				return err
 			}
 			judged.Store(&j)
-			return s.Record(ctx, editor, j, names)
+			return s.RecordChange(ctx, editor, names)
 		})
 	})
 	var held *claims.HeldError

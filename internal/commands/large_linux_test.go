@@ -33,10 +33,11 @@ func BenchmarkLargeWorkspace(b *testing.B) {
 		b.Run(string(backend), func(b *testing.B) {
 			once := func(workspace string) time.Duration {
 				began := time.Now()
-				if _, err := keeper.Take(b.Context(), workspace, "large"); err != nil {
+				_, seen, err := keeper.TakeAndSee(b.Context(), workspace, "large")
+				if err != nil {
 					b.Fatal(err)
 				}
-				opts := sandbox.Options{Workspace: workspace, Backend: backend, Writable: true, Timeout: time.Minute}
+				opts := sandbox.Options{Workspace: workspace, Backend: backend, Writable: true, Timeout: time.Minute, Seen: seen}
 				if _, err := sandbox.Run(b.Context(), sandbox.Program("/usr/bin/true"), opts); err != nil {
 					b.Fatal(err)
 				}

@@ -10,6 +10,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/dirstate"
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/guard/table"
@@ -148,14 +149,15 @@ func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List,
 	defer end()
 	o := Outcome{Sandbox: r.Sandbox, ExitCode: -1}
 	var err error
-	if o.Snapshot, o.SnapshotNote, err = s.takeSnapshot(ctx, r); err != nil {
+	options := s.sandboxOptions(r)
+	if o.Snapshot, options.Seen, o.SnapshotNote, err = s.takeSnapshot(ctx, r); err != nil {
 		s.notRun(ctx, &o, fmt.Errorf("nothing was run: the state of the workspace could not be kept: %w", err))
 		return o
 	}
 	// Old ones may go only now: a failure to remove them is none of the command's.
 	defer func() { _, _ = s.snapshots.Tidy() }()
 	var result sandbox.Result
-	result, err = s.config.Run(ctx, list, s.sandboxOptions(r))
+	result, err = s.config.Run(ctx, list, options)
 	o.ExitCode, o.Duration, o.Truncated = result.ExitCode, result.Duration, result.Truncated
 	o.Ended = howEnded(ctx, result, err)
 	if err != nil && o.Ended == "" {
@@ -216,17 +218,17 @@ func howEnded(ctx context.Context, result sandbox.Result, err error) string {
 	return ""
 }
 
-// takeSnapshot keeps the state of a workspace that the command may change. The
-// note says why there is none.
-func (s *Service) takeSnapshot(ctx context.Context, r Request) (kept snapshot.Snapshot, note string, err error) {
+// takeSnapshot keeps the state of a workspace that the command may change, and
+// returns what it saw of its folders. The note says why there is none.
+func (s *Service) takeSnapshot(ctx context.Context, r Request) (kept snapshot.Snapshot, seen *dirstate.Seen, note string, err error) {
 	switch {
 	case r.Mode == guard.ModeSafe:
-		return kept, "none: safe mode changes nothing", nil
+		return kept, nil, "none: safe mode changes nothing", nil
 	case s.snapshots.Dir == "":
-		return kept, "none: there is no folder for them, so this cannot be rolled back", nil
+		return kept, nil, "none: there is no folder for them, so this cannot be rolled back", nil
 	}
-	kept, err = s.snapshots.Take(ctx, r.Workspace, r.Conversation)
-	return kept, "", err
+	kept, seen, err = s.snapshots.TakeAndSee(ctx, r.Workspace, r.Conversation)
+	return kept, seen, "", err
 }
 
 // maxSkipped is how many paths that a snapshot lacks are named.

@@ -1,12 +1,13 @@
-// Package doorbell lets a process wait for mail that another process stores.
+// Package doorbell wakes a process that waits for mail when another process has stored
+// some.
 //
-// A waiter binds a unix datagram socket in a private folder beside the store;
-// whoever has committed something for it sends one byte there, without blocking
-// and ignoring errors. A ring is a hint and the store is the truth: a waiter
-// looks into the store after it has begun to listen and before it sleeps, and
-// again every second or so, so that a lost ring delays and never loses. Anyone
-// who can write to the folder (the store's owner) could ring: that wakes a
-// waiter for nothing, no more.
+// A waiter binds a Unix datagram socket in a private folder beside the store. A process
+// that has committed something for the waiter sends one byte to that socket, without
+// blocking and ignoring errors. The datagram is only a hint; the store has the truth: a
+// waiter reads the store after it has bound the socket and before it sleeps, and again
+// about every second, so that a lost datagram causes a delay and never a loss. Anyone
+// who can write to the folder (the store's owner) can send one: that wakes a waiter
+// unnecessarily and has no other effect.
 package doorbell
 
 import (
@@ -20,23 +21,24 @@ import (
 	"path/filepath"
 )
 
-// ErrUnsupported reports a platform without unix datagram sockets. Waiters
-// there fall back on looking into the store at short intervals.
+// ErrUnsupported reports a platform without Unix datagram sockets. There, waiters read
+// the store at short intervals instead.
 var ErrUnsupported = errors.New("doorbells need unix datagram sockets, which this platform lacks")
 
-// Doorbells is the folder of one store's bells. The zero value has no bells:
-// its Ring does nothing and its Listen fails.
+// Doorbells is the folder with the sockets of one store's waiters. With the zero value
+// Ring does nothing and Listen returns ErrUnsupported.
 type Doorbells struct{ dir string }
 
-// Beside is where the bells of a store are: in a folder beside it.
+// Beside returns the path of the folder that belongs to the store at path store.
 func Beside(store string) string { return filepath.Join(filepath.Dir(store), "bells") }
 
-// New returns the doorbells in dir. The folder is made, with mode 0700, when
-// somebody first listens.
+// New returns the doorbells in the folder dir. The folder is created with mode 0700 on
+// the first Listen.
 func New(dir string) Doorbells { return Doorbells{dir: dir} }
 
-// Listen hangs up a bell for key. rings receives after each ring; rings that
-// nobody took yet are one. stop takes the bell down and waits until it is silent.
+// Listen makes a socket for key. rings receives a value after a Ring; several rings
+// that were not received yet count as one. The caller must call stop, which removes the
+// socket and waits until nothing more is sent to rings.
 func (d Doorbells) Listen(key string) (rings <-chan struct{}, stop func() error, err error) {
 	if d.dir == "" {
 		return nil, nil, ErrUnsupported
@@ -76,8 +78,8 @@ func makePrivate(dir string) error {
 // attempts bounds how often Listen makes a folder that others remove.
 const attempts = 100
 
-// Ring wakes everybody who listens for key, in any process. It never blocks
-// and never fails: a bell whose owner died is taken down.
+// Ring wakes every process that listens for key. It never blocks and reports no errors.
+// Sockets of processes that have died are removed.
 func (d Doorbells) Ring(key string) {
 	if d.dir == "" {
 		return
@@ -98,8 +100,8 @@ func (d Doorbells) ringAll(folder string) {
 	}
 }
 
-// Sweep takes down the bells of all who have died, whatever they listened for.
-// Who lives is woken for nothing.
+// Sweep removes the sockets of all processes that have died. It wakes all living
+// waiters.
 func (d Doorbells) Sweep() {
 	if d.dir == "" {
 		return

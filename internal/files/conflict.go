@@ -11,22 +11,22 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// ConflictError is an ErrConflict that says what there is. Its fields are for the
-// caller, who may read the file.
+// ConflictError is an ErrConflict with details. Its text names the session that changed
+// the file; the fields are for the caller, who is allowed to read the file.
 type ConflictError struct {
 	Path string
-	// Version is the last one, made by Writer at At.
+	// Version is the last version, which Writer made at At.
 	Version int64
 	Writer  bridge.SessionID
 	At      time.Time
-	// Since is the version that the caller named; 0 where it expected no file.
+	// Since is the version that the caller named; 0 if it expected no file.
 	Since int64
-	// Diff is how the file was changed since, or, where that version is no longer kept,
-	// how it differs from what the caller sent; cut where it is long. Agents wrote what
-	// is in it.
+	// Diff is the unified diff from version Since to the last one, or, if Since is no
+	// longer kept, from the text that the caller sent. It has at most MaxShownDiff
+	// bytes. Agents wrote its content: untrusted.
 	Diff string
 	Cut  bool
-	// FromSent reports that it is from what the caller sent.
+	// FromSent reports that Diff starts from the text that the caller sent.
 	FromSent bool
 }
 
@@ -37,7 +37,7 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s was changed since version %d: session %s wrote version %d", shown(e.Path), e.Since, e.Writer, e.Version)
 }
 
-// Is makes it an ErrConflict.
+// Is makes errors.Is(e, ErrConflict) true.
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
 // conflict refuses a change of a version that is not the last. sent is the whole text

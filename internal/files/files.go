@@ -1,12 +1,12 @@
-// Package files keeps text files that the agents of a conversation share: they may run
-// on machines, or in folders, that have no file in common. Each change makes a version,
-// is refused where somebody else was quicker or has claimed the file, and is redacted
-// before it is kept.
+// Package files implements text files that the agents of a conversation share, for
+// agents on machines, or in folders, that have no file system in common. Each change
+// makes a version. It is refused if another session changed the same lines first or has
+// claimed the file, and redacted before it is stored.
 //
-// What becomes of a file is decided by rules without side effects (rules.go) on a Scene,
-// which a Store loads and whose Outcome it keeps, in one transaction. Sessions are
-// proved, limits charged and secrets recognised by package bridge; what claims say comes
-// with the scene.
+// The rules are functions without side effects (rules.go) of a Scene, which a Store
+// loads and whose Outcome it keeps, in one transaction. Package bridge authenticates
+// sessions, charges limits and finds secrets; the scene contains what claims decide.
+// docs/files.md describes shared files for their users.
 package files
 
 import (
@@ -36,47 +36,49 @@ const (
 	maxPathsInMessage = 120     // characters of a path in a sentence
 )
 
-// ErrNoFile is the one answer to a file that there is not, and to one of another
+// ErrNoFile is the answer for a file that does not exist, and for one of another
 // conversation or task.
 var ErrNoFile = errors.New("there is no such shared file")
 
-// ErrNoVersion reports a version that is no longer kept.
+// ErrNoVersion reports a version that the file never had or that is no longer kept.
 var ErrNoVersion = errors.New("that version of the file is no longer kept")
 
-// ErrConflict reports a change that somebody else's has overtaken. It comes as a
-// ConflictError.
+// ErrConflict reports a change of a version that is no longer the last. It is returned
+// as a *ConflictError.
 var ErrConflict = errors.New("the file was changed meanwhile")
 
-// ErrTooMany reports a conversation with MaxFiles files.
+// ErrTooMany refuses a new file in a conversation that has MaxFiles files.
 var ErrTooMany = errors.New("the conversation has 1000 shared files, which is the most")
 
-// ErrTooLarge reports files that would have more than MaxTexts bytes together.
+// ErrTooLarge refuses a change after which the files of the conversation would have
+// more than MaxTexts bytes in total.
 var ErrTooLarge = errors.New("the shared files of a conversation may have 32 MB together")
 
-// ErrNoTask reports that a file is for a task that is no open one of the conversation.
+// ErrNoTask refuses a change of a file of a task that is not an open task of the
+// conversation.
 var ErrNoTask = errors.New("the conversation has no such open task")
 
-// Name says which file of a conversation.
+// Name identifies a file of a conversation.
 type Name struct {
 	Path string
-	// Task is the task of the conversation that it belongs to; 0 for none. The same
-	// path may be one file of the conversation and one of each of its tasks.
+	// Task is the task that the file belongs to, or 0. Files of different tasks, and of
+	// no task, are different files even if their paths are equal.
 	Task int64
 }
 
-// File is a shared file, as its last version is.
+// File is a shared file in its last version.
 type File struct {
 	ID           int64
 	Conversation string
 	Name
-	// Version numbers the texts that it has had, from 1.
+	// Version counts the texts that the file has had, from 1.
 	Version int64
-	// Text is empty where only its size is asked for. Agents wrote it: untrusted.
+	// Text is empty where only metadata was requested. Agents wrote it: untrusted.
 	Text  string
 	Bytes int64
-	// History is how many bytes the changes have that are kept of it.
+	// History is the size, in bytes, of all changes kept of the file.
 	History int64
-	// Writer made the last version.
+	// Writer is the session that made the last version.
 	Writer               bridge.SessionID
 	CreatedAt, WrittenAt time.Time
 }
@@ -84,7 +86,7 @@ type File struct {
 // Action says how a version was made.
 type Action string
 
-// The actions. A merge is an edit of an earlier version than the last.
+// The actions. A merge is an edit that was based on an earlier version than the last.
 const (
 	Create Action = "create"
 	Write  Action = "write"
@@ -92,54 +94,58 @@ const (
 	Merge  Action = "merge"
 )
 
-// Change is what made a version of the one before: at a byte, one piece of text stands
-// in another's place.
+// Change is the difference between a version and the one before it: one piece of text,
+// at a byte offset, replaced by another.
 type Change struct {
-	Version  int64
-	Session  bridge.SessionID
-	At       time.Time
-	Action   Action
+	Version int64
+	Session bridge.SessionID
+	At      time.Time
+	Action  Action
+	// Start is the offset in bytes, the same in both texts.
 	Start    int64 // bytes before it
 	Removed  string
 	Inserted string
-	// Bytes is how long both are, also where they are not loaded.
+	// Bytes is the length of Removed and Inserted together, also where these are not
+	// loaded.
 	Bytes int64
-	// Redacted names the kinds of secrets that were hidden in it.
+	// Redacted names the kinds of secrets that were removed from the text.
 	Redacted []string
 }
 
-// Usage is how much a conversation keeps.
+// Usage is what a conversation stores: the number of files, and the bytes of their
+// texts and of their changes.
 type Usage struct{ Files, Texts, History int64 }
 
 // Store is the part of a store that keeps shared files.
 type Store interface {
-	// UseFile loads the scene of a file for rule, and keeps what it decides, in one
+	// UseFile loads the scene of a file, calls rule, and keeps its outcome, in one
 	// transaction.
 	UseFile(ctx context.Context, g bridge.Gate, u Use, rule Rule) (Result, error)
-	// ListFiles passes g, and returns the files of its conversation, or of one of its
-	// tasks, without their texts and in order of their paths.
+	// ListFiles passes g and returns the files of its conversation that belong to task
+	// (0: to no task), ordered by path, without their texts.
 	ListFiles(ctx context.Context, g bridge.Gate, task int64) (List, error)
-	// Files returns all files of a conversation, or of all where that is empty, without
-	// their texts. It records nothing.
+	// Files returns the files of a conversation, or of all conversations if that is "",
+	// without their texts. It is for the operator and writes no audit entry.
 	Files(ctx context.Context, conversation string) ([]File, error)
-	// FileHistory returns a file and the changes that are kept of it, oldest first. It
-	// records nothing. The error may be ErrNoFile.
+	// FileHistory returns a file with its text, and its kept changes, oldest first. It
+	// is for the operator and writes no audit entry. The error may be ErrNoFile.
 	FileHistory(ctx context.Context, conversation string, n Name) (File, []Change, error)
 }
 
-// List is the answer to a session that asks which files there are.
+// List is the answer to a session that lists files.
 type List struct {
-	Files  []File
+	Files []File
+	// Unread counts the messages that wait for the session.
 	Unread int64
 }
 
-// Service is the shared files of one store. It is safe for concurrent use and keeps
-// nothing in memory that another process would need.
+// Service implements the operations on shared files of one store. It is safe for
+// concurrent use and keeps no state in memory.
 type Service struct {
 	core  *bridge.Service
 	store Store
 }
 
-// New returns a service. Gates and redaction are those of core, which must be on the
-// same store.
+// New returns a service that authenticates, charges and redacts through core. Both must
+// use the same store.
 func New(core *bridge.Service, store Store) *Service { return &Service{core, store} }

@@ -2,8 +2,8 @@ package files
 
 import "context"
 
-// All returns the files of a conversation, or of all where that is empty, for the
-// operator and without their texts.
+// All returns, for the operator, the files of a conversation, or of all conversations
+// if that is "", without their texts. The error may be bridge.ErrNotFound.
 func (s *Service) All(ctx context.Context, conversation string) ([]File, error) {
 	if conversation != "" {
 		if _, err := s.core.Conversation(ctx, conversation); err != nil {
@@ -13,8 +13,9 @@ func (s *Service) All(ctx context.Context, conversation string) ([]File, error) 
 	return s.store.Files(ctx, conversation)
 }
 
-// Kept returns a file with its text and the changes that are kept of it, oldest first,
-// for the operator.
+// Kept returns, for the operator, a file with its text and its kept changes, oldest
+// first. The error may be ErrNoFile, bridge.ErrNotFound, or a bridge.InvalidError for
+// the path.
 func (s *Service) Kept(ctx context.Context, conversation string, n Name) (File, []Change, error) {
 	path, err := cleanPath(n.Path)
 	if err != nil {

@@ -12,26 +12,27 @@ import (
 	"example.org/bridge/internal/relpath"
 )
 
-// ReadRequest asks for a file.
+// ReadRequest are the arguments of ReadFile.
 type ReadRequest struct {
 	Name
-	// Version is the one that is wanted; 0 for the last.
+	// Version is the version to read; 0 reads the last.
 	Version int64
 }
 
-// WriteRequest gives a file a whole text.
+// WriteRequest are the arguments of WriteFile.
 type WriteRequest struct {
 	Name
 	Text string
-	// Version is the one that was read; 0 makes a new file.
+	// Version is the version that the caller has read, which must be the last; 0
+	// creates a file.
 	Version int64
 }
 
-// EditRequest replaces one text in a file by another.
+// EditRequest are the arguments of EditFile. Old must occur exactly once.
 type EditRequest struct {
 	Name
 	Old, New string
-	// Version is the one that was read; 0 takes the last.
+	// Version is the version that the caller has read; 0 stands for the last.
 	Version int64
 }
 
@@ -45,8 +46,8 @@ func (s *Service) ReadFile(ctx context.Context, c bridge.Credentials, r ReadRequ
 	return s.store.UseFile(ctx, g, Use{Name: n, Since: r.Version, Reads: true}, readRule(r.Version))
 }
 
-// ListFiles returns the files of the conversation, or of one of its tasks, without their
-// texts.
+// ListFiles returns the files of the conversation that belong to task (0: to no task),
+// without their texts.
 func (s *Service) ListFiles(ctx context.Context, c bridge.Credentials, task int64) (List, error) {
 	g := s.core.ReadGate(c, "file_read")
 	if task < 0 {
@@ -55,7 +56,9 @@ func (s *Service) ListFiles(ctx context.Context, c bridge.Credentials, task int6
 	return s.store.ListFiles(ctx, g, task)
 }
 
-// WriteFile gives a file a whole text. The error may be a ConflictError.
+// WriteFile replaces the whole text of a file, of at most MaxText bytes in UTF-8, or
+// creates the file. The error may be a ConflictError, ErrNoFile, ErrNoTask, ErrTooMany,
+// ErrTooLarge, or that of another session's claim.
 func (s *Service) WriteFile(ctx context.Context, c bridge.Credentials, r WriteRequest) (Result, error) {
 	g := s.core.WriteGate(c, "file_write")
 	n, kinds, err := s.prepare(ctx, g, r.Name, r.Version)
@@ -76,7 +79,9 @@ func (s *Service) WriteFile(ctx context.Context, c bridge.Credentials, r WriteRe
 	return s.use(ctx, g, Use{Name: n, Since: r.Version}, kinds, writeRule(n, r.Version, w))
 }
 
-// EditFile replaces one text in a file by another. The error may be a ConflictError.
+// EditFile replaces one text in a file by another. An edit of an earlier version is
+// merged with later changes, unless these are in the same or adjacent lines. The error
+// may be a ConflictError, or another one of WriteFile.
 func (s *Service) EditFile(ctx context.Context, c bridge.Credentials, r EditRequest) (Result, error) {
 	g := s.core.WriteGate(c, "file_edit")
 	n, kinds, err := s.prepare(ctx, g, r.Name, r.Version)

@@ -7,57 +7,60 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Use says what a call needs to know of a file.
+// Use says what to load for a call.
 type Use struct {
 	Name
-	// Since is the version that the caller has read: its changes behind it are loaded
-	// with their texts. 0 loads none.
+	// Since is the version that the caller has read: later changes are loaded with
+	// their texts; 0 loads none.
 	Since int64
-	// Reads reports that the call only reads.
+	// Reads reports that the call changes nothing.
 	Reads bool
 }
 
-// Scene is all that decides about a call, as of one moment.
+// Scene is everything that the rules decide on, at one moment.
 type Scene struct {
 	Now     time.Time
 	Session bridge.SessionID
-	// HasTask reports that the task of the call is an open one of the conversation.
+	// HasTask reports that the task of the call is an open task of the conversation.
 	HasTask bool
-	// File is nil where there is none.
+	// File is nil if the file does not exist.
 	File *File
-	// Changes are those that are kept of the file, oldest first; only those behind
+	// Changes are the kept changes of the file, oldest first. Only those later than
 	// Use.Since have their texts.
 	Changes []Change
 	Usage   Usage
-	// Held refuses the change of the file because another session has claimed it; nil
-	// where it may be changed.
+	// Held is the error for a change of the file if another session has claimed it, or
+	// nil.
 	Held error
-	// HolderConversation and Holder say who has claimed it; empty where nobody has.
+	// HolderConversation and Holder identify the session that has claimed the file;
+	// empty if none has.
 	HolderConversation string
 	Holder             bridge.SessionID
-	// Suspects looks for the bridge's own tokens (bridge.Store), in the transaction.
+	// Suspects finds tokens of this store in a text, in the transaction (see
+	// bridge.Store).
 	Suspects bridge.Lookup
-	// Unread counts what waits for the caller.
+	// Unread counts the messages that wait for the caller.
 	Unread int64
 }
 
-// Rule says what becomes of a file. It is pure, but for what it asks of Scene.Suspects.
+// Rule decides on a call. It has no side effects; Scene.Suspects is the only input
+// beside the scene's values.
 type Rule func(Scene) (Outcome, error)
 
-// Outcome is what a rule decided.
+// Outcome is the decision of a Rule.
 type Outcome struct {
-	// File is to be kept where Change is not nil, which made it. Changes up to version
-	// Forget are to be removed.
+	// File is to be stored if Change is not nil; Change is what made its version.
+	// Changes up to and including version Forget are to be deleted.
 	File   File
 	Change *Change
 	Forget int64
 	Result Result
-	// Refused refuses the call; then nothing is kept.
+	// Refused is the reason if the call is refused; then nothing is stored.
 	Refused error
 }
 
-// Charges is what a call of g costs that was not refused: a change that changes nothing
-// costs one read.
+// Charges returns what a call of g that was not refused counts against the limits: a
+// call that stores no new version counts as one read.
 func (o Outcome) Charges(g bridge.Gate) []bridge.Charge {
 	if o.Change == nil {
 		return []bridge.Charge{g.Repeat}
@@ -65,7 +68,8 @@ func (o Outcome) Charges(g bridge.Gate) []bridge.Charge {
 	return g.Charges
 }
 
-// Refusal is the end of a call of g that was refused.
+// Refusal returns the error of a call of g that was refused, with the outcome that the
+// audit log records.
 func (o Outcome) Refusal(g bridge.Gate) error {
 	outcome := bridge.OutcomeRefused
 	var invalid *bridge.InvalidError
@@ -75,19 +79,21 @@ func (o Outcome) Refusal(g bridge.Gate) error {
 	return g.Refuse(o.Refused, outcome)
 }
 
-// Result is what a session learns of a call.
+// Result is what a session is told about its call.
 type Result struct {
-	// File has its text only where it was read.
+	// File has its text only in the result of a read.
 	File File
-	// Merged reports that others have changed the file elsewhere since the version that
-	// the caller named; Unchanged that it had the text already, so that there is no new
-	// version.
+	// Merged reports that other sessions have changed the file since the version that
+	// the caller named, in other lines; Unchanged that the file had the text already,
+	// so that there is no new version.
 	Merged, Unchanged bool
-	// Redacted names the kinds of secrets that were hidden in what the caller wrote, and
-	// RedactedLines the first lines of the file in which that changed something, from 1.
+	// Redacted names the kinds of secrets that were removed from what the caller wrote.
+	// RedactedLines are the numbers of the first MaxRedactedLines lines that this
+	// changed, from 1.
 	Redacted      []string
 	RedactedLines []int
-	// Holder has claimed the file; empty where nobody has.
+	// HolderConversation and Holder identify the session that has claimed the file;
+	// empty if none has.
 	HolderConversation string
 	Holder             bridge.SessionID
 	Unread             int64

@@ -43,8 +43,8 @@ func (c Change) undo(after string) (before string, ok bool) {
 	return after[:start] + c.Removed + after[end:], true
 }
 
-// TextOf is the text that a file had in a version, by the changes that were made since,
-// oldest first. The error is ErrNoVersion.
+// TextOf returns the text of a version of f, computed from its last text and the
+// changes since, oldest first. The error is ErrNoVersion.
 func TextOf(f File, changes []Change, version int64) (string, error) {
 	if version < 1 || version > f.Version {
 		return "", ErrNoVersion
@@ -141,7 +141,8 @@ func changedLines(before, after string) (lines []int) {
 	return lines
 }
 
-// Diff is the unified diff between two versions; empty where they are equal.
+// Diff returns the unified diff between two versions of a file; "" if they are equal.
+// Version 0 stands for no file.
 func Diff(path string, from, to int64, before, after string) string {
 	return udiff.Unified(label(path, from), label(path, to), before, after)
 }

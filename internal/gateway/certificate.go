@@ -20,14 +20,14 @@ import (
 	"example.org/bridge/internal/gateway/operation"
 )
 
-// Certificates give the certificate for the next connection.
+// Certificates returns the certificate for each new connection.
 type Certificates interface {
 	Certificate() (*tls.Certificate, error)
 }
 
-// Authority makes certificates for the gateways of one store. Its key is derived from
-// the store's master key: each gateway of a store has the same authority, a pin of it
-// stays good, and there is no further secret to keep.
+// Authority issues certificates for the gateways of one store. Its private key is
+// derived from the store's master key: all gateways of a store have the same authority,
+// a pin of it stays valid, and no further secret has to be kept.
 type Authority struct {
 	key  *ecdsa.PrivateKey
 	cert *x509.Certificate
@@ -39,7 +39,7 @@ const (
 	clockSlack    = 24 * time.Hour // of clients whose clocks are behind
 )
 
-// NewAuthority returns the authority of the store that key is of.
+// NewAuthority returns the authority of the store with the given master key.
 func NewAuthority(key bridge.Key) (*Authority, error) {
 	a := &Authority{}
 	// A derived value is a valid scalar of the curve but once in 2^32 times.
@@ -67,16 +67,16 @@ func NewAuthority(key bridge.Key) (*Authority, error) {
 	return a, err
 }
 
-// Pin is the hash of the authority's public key: 64 hexadecimal characters.
+// Pin returns the hash of the authority's public key (operation.PinOf).
 func (a *Authority) Pin() string { return operation.PinOf(a.cert) }
 
-// PEM is the authority's certificate, for clients that are told to trust it.
+// PEM returns the authority's certificate, for clients that are configured to trust it.
 func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
-// Issue returns certificates for hosts, which are made again before they expire. Their
-// keys are only in memory.
+// Issue returns certificates for hosts (names or IP addresses). They are renewed before
+// they expire; their private keys are only in memory.
 func (a *Authority) Issue(names []string) Certificates { return &issued{authority: a, names: names} }
 
 type issued struct {
@@ -136,7 +136,8 @@ func (a *Authority) leaf(names []string, now time.Time) (*tls.Certificate, error
 	return &tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}, nil
 }
 
-// Files is a certificate in files, which is read again when they change.
+// Files are a certificate and its private key in two PEM files, which are read again
+// when they change.
 type Files struct {
 	CertPath, KeyPath string
 
@@ -151,8 +152,8 @@ const lookEvery = 5 * time.Second
 
 var errNoCertificate = errors.New("the certificate cannot be read")
 
-// Certificate implements Certificates. Where the files were replaced by something that
-// is no certificate and its key, the last good one stays.
+// Certificate implements Certificates. If the files were replaced by something that is
+// not a certificate with its key, it returns the last valid one.
 func (f *Files) Certificate() (*tls.Certificate, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -175,7 +176,7 @@ func (f *Files) Certificate() (*tls.Certificate, error) {
 	return f.current, nil
 }
 
-// Names are the hosts that the certificate is for.
+// Names returns the hosts that the certificate is for.
 func (f *Files) Names() ([]string, error) {
 	c, err := f.Certificate()
 	if err != nil {

@@ -1,15 +1,16 @@
-// Package gateway lets agents of other machines use a store over HTTP: the tools over
-// MCP's Streamable HTTP at /mcp, and single operations for bridge itself at /api/v1.
+// Package gateway gives agents on other machines access to a store over HTTP: the tools
+// over MCP's Streamable HTTP at /mcp, and single operations, for bridge itself, at
+// /api/v1.
 //
-// What a stranger can send is refused in this order, each before the next is looked at:
-// too many connections; no TLS, but on loopback; a Host or an Origin that is not this
-// gateway's (rebinding, pages of other sites); a path that there is not; no valid access
-// key; a role that does not allow it; too many calls of one key; a body that is too
-// large or too slow. Nothing of a request's body is read before its key was checked.
+// A request is checked in this order, and refused at the first check that fails: number
+// of connections; TLS (except on loopback); Host and Origin against the gateway's own
+// names (DNS rebinding, pages of other sites); path; access key; role; rate of the key;
+// size and speed of the body. Nothing of a body is read before the key was checked.
 //
-// Who calls is a private value in the request's context that only this package sets:
-// no header of a client is ever an identity or the name of a request. A key proves its
-// holder only; for a conversation the session's token is needed as on one machine.
+// The caller is a private value in the request's context that only this package sets:
+// no header of a client is used as an identity or as the id of a request. A key
+// authenticates its holder only; an operation in a conversation needs the session's
+// token, as on one machine. docs/machines.md describes gateways for operators.
 package gateway
 
 import (
@@ -40,7 +41,7 @@ const (
 	DefaultMaxClients = 4096     // connections
 )
 
-// Deadlines are how long a gateway waits for a client that is slow.
+// Deadlines limit how long a gateway waits for a slow client.
 type Deadlines struct {
 	Header time.Duration // to send a header, or to finish a handshake
 	Body   time.Duration // to send a body, or to get room for a large one
@@ -56,47 +57,50 @@ var defaultDeadlines = Deadlines{
 	Idle:   2 * time.Minute,
 }
 
-// Endpoint answers the calls of one access key over MCP.
+// Endpoint answers the MCP calls of one access key.
 type Endpoint struct {
 	MCP *mcp.Server
-	// Expect is called before a request with an id, and Settled behind its answer,
-	// which was written whole or was not.
+	// Expect is called before a request with an id is handled, and Settled after its
+	// answer was written; written is false if it could not be written completely.
 	Expect  func(id jsonrpc.ID)
 	Settled func(id jsonrpc.ID, written bool)
-	// Drain lets calls that wait return, and Close ends the endpoint.
+	// Drain makes calls that wait return early. Close ends the endpoint.
 	Drain, Close func()
 }
 
-// Options say what a gateway serves. All but Certificates and Log are required.
+// Options are the parameters of a gateway. Certificates, Authority, Deadlines and Log
+// may be left out.
 type Options struct {
-	// Keys says who may call.
+	// Keys checks access keys.
 	Keys *access.Service
-	// Endpoint makes the endpoint of a key.
+	// Endpoint makes the endpoint of a key. It is called when a key is first used,
+	// and again after its endpoint was closed for being idle.
 	Endpoint func(access.Key) Endpoint
-	// Bridge answers the operations of /api/v1, which are the methods of Operations,
-	// an interface type.
+	// Bridge implements the operations of /api/v1, which are the methods of the
+	// interface type Operations.
 	Bridge     any
 	Operations reflect.Type
-	// Ready reports whether the store answers.
+	// Ready returns an error if the store does not answer.
 	Ready func(context.Context) error
-	// Certificates are of TLS; nil is plain HTTP, which is for loopback only.
+	// Certificates are for TLS; nil means plain HTTP, which is allowed on loopback
+	// addresses only.
 	Certificates Certificates
-	// Authority gives the certificates for bridge's own connections, which trust no other
-	// than the store's authority. Nil where Certificates are of that one already.
+	// Authority issues the certificates for connections of bridge itself, which trusts
+	// only the store's authority; nil if Certificates are issued by it already.
 	Authority Certificates
-	// Names are the hosts, without ports, by which clients reach the gateway.
+	// Names are the host names, without ports, that clients may use in Host and Origin.
 	Names []string
-	// MaxClients bounds the number of connections.
+	// MaxClients limits the number of open connections.
 	MaxClients int
-	// Deadlines are for slow clients; zero means the default ones.
+	// Deadlines for slow clients; a zero field means its default.
 	Deadlines Deadlines
-	// Version is the bridge's own.
+	// Version is the program's version, as clients are told.
 	Version string
-	// Log hears of failures; never of a key, a token or a message's text.
+	// Log receives failures. It never receives a key, a token or the text of a message.
 	Log *slog.Logger
 }
 
-// Gateway serves a store. It is made by New.
+// Gateway serves a store. Use New to make one.
 type Gateway struct {
 	o          Options
 	principals *principals
@@ -109,7 +113,7 @@ type Gateway struct {
 	last       atomic.Int64 // the number of the last request
 }
 
-// New returns a gateway.
+// New returns a gateway. It listens only when Serve is called.
 func New(o Options) *Gateway {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -142,8 +146,9 @@ func New(o Options) *Gateway {
 // drainGrace is how long calls that are under way get when the gateway is to end.
 const drainGrace = 10 * time.Second
 
-// Serve answers on l until ctx ends. Then calls that wait return with what they have,
-// new ones are told to come back (503), and those that change something are finished.
+// Serve answers requests on l until ctx ends, and closes l. Then calls that wait return
+// what they have, new requests get status 503, and changes that have begun are
+// finished.
 func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	if g.o.Certificates == nil && !isLoopback(l.Addr()) {
 		return errors.Join(ErrPlain, l.Close())

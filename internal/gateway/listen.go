@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// ErrPlain refuses plain HTTP on an address that others can reach.
+// ErrPlain refuses plain HTTP on an address that other machines can reach.
 var ErrPlain = errors.New("plain HTTP is for loopback addresses only")
 
 // isLoopback reports whether only this machine reaches an address.

@@ -71,6 +71,24 @@ func TestChangedLogIsFound(t *testing.T) {
 	}
 }
 
+// TestSealedChainsAreDone: of what the spine covers nothing is looked at again.
+func TestSealedChainsAreDone(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	dsn := server.Schema()
+	s := quiet(t, dsn)
+	p := bridgetest.NewPair(t, s)
+	c := connect(t, dsn)
+	for range 3 { // the first is also new
+		send(t, s, p.A, "x")
+		verify(t, s)
+		var left int
+		if err := c.QueryRow(t.Context(), "SELECT count(*) FROM audit_chains WHERE unsealed").Scan(&left); err != nil || left != 0 {
+			t.Errorf("%d chains wait for the spine, %v", left, err)
+		}
+	}
+}
+
 func send(t testing.TB, s *bridge.Service, c bridge.Credentials, text string) bridge.Sent {
 	t.Helper()
 	sent, err := s.Send(context.Background(), c, bridge.SendRequest{Text: text})

@@ -62,12 +62,12 @@ func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.D
 }
 
 // answers reports whether a message is one that g's session sent or was sent.
-func (e *entry) answers(g bridge.Gate, id int64) bool {
-	var found int64
-	return e.get(`
-		SELECT m.id FROM messages m WHERE m.id = $3 AND m.conversation = $1
-		AND (m.sender = $2 OR EXISTS (SELECT 1 FROM inbox i WHERE i.message = m.id AND i.recipient = $2))`,
-		[]any{g.Conversation, string(g.Session), id}, &found) == nil
+func (e *entry) answers(g bridge.Gate, id int64) (found bool, err error) {
+	err = e.get(`
+		SELECT EXISTS (SELECT 1 FROM messages m WHERE m.id = $3 AND m.conversation = $1
+		AND (m.sender = $2 OR EXISTS (SELECT 1 FROM inbox i WHERE i.message = m.id AND i.recipient = $2)))`,
+		[]any{g.Conversation, string(g.Session), id}, &found)
+	return found, err
 }
 
 // ForgetShared implements bridge.Store.

@@ -22,8 +22,10 @@ func (e *entry) sendScene(g bridge.Gate, d bridge.Draft) (s bridge.SendScene, er
 			return s, err
 		}
 	}
-	s.Answers = d.ReplyTo != 0 && e.answers(g, d.ReplyTo)
-	return s, nil
+	if d.ReplyTo != 0 {
+		s.Answers, err = e.answers(g, d.ReplyTo)
+	}
+	return s, err
 }
 
 // others are the sessions of a conversation that hear what one does.
@@ -71,7 +73,6 @@ func (e *entry) deliver(to mail, m bridge.NewMessage) (sent bridge.Sent, err err
 func addRecipients(sent *bridge.Sent, got []bridge.Recipient) {
 	first := got[0]
 	sent.Seq, sent.PartnerUnread, sent.Partner = first.Seq, first.Unread, first.SessionState
-	sent.Partner.Unread = 0
 	if len(got) > 1 {
 		sent.Further = got[1:]
 	}

@@ -1,8 +1,8 @@
-// Package ratelimit is the arithmetic of token buckets over three windows.
+// Package ratelimit computes token buckets over three windows: minute, hour and day.
 //
-// It holds no state and reads no clock: a store keeps each Bucket and calls
-// Take inside the transaction that the call belongs to, so that limits hold
-// across processes and restarts.
+// It holds no state and reads no clock. A store keeps each Bucket and calls Take inside
+// the transaction of the call that is limited, so that limits hold across processes and
+// restarts. PRODUCTION.md lists the limits of the bridge.
 package ratelimit
 
 import (
@@ -11,13 +11,15 @@ import (
 	"time"
 )
 
-// Limit is how often something may happen: bursts up to each number, refilled
-// evenly over its window. Zero means no limit for that window.
+// Limit is the number of calls allowed in each window. All calls of a window may come
+// at once; its allowance refills evenly over the window. 0 means that the window is not
+// limited.
 type Limit struct {
 	PerMinute, PerHour, PerDay int
 }
 
-// Burst is how many calls may come at once at most; 0 is any number.
+// Burst returns the largest number of calls that can be allowed at once: the smallest
+// limit of a window, or 0 if no window is limited.
 func (l Limit) Burst() (most int) {
 	for _, limit := range []int{l.PerMinute, l.PerHour, l.PerDay} {
 		if limit > 0 && (most == 0 || limit < most) {
@@ -27,23 +29,23 @@ func (l Limit) Burst() (most int) {
 	return most
 }
 
-// Bucket is what a store remembers of one limited thing. The zero Bucket has
-// spent nothing.
+// Bucket is the state of one limit. The zero Bucket has the full allowance.
 type Bucket struct {
-	// Spent is what each window has used up and not yet got back, in calls.
+	// Minute, Hour and Day are the calls that were charged to each window and have not
+	// been refilled yet.
 	Minute, Hour, Day float64
-	// At is when the three numbers were true.
+	// At is the time for which the three numbers are computed.
 	At time.Time
 }
 
-// Exceeded reports that a call was over its limit. Nothing was charged.
+// Exceeded reports a call that was over its limit and was not charged.
 type Exceeded struct {
 	// Window is "minute", "hour" or "day".
 	Window string
 	// Limit is the number of calls that the window allows.
 	Limit int
-	// RetryAfter is how long until the same call would be let through,
-	// in whole seconds, at least one.
+	// RetryAfter is how long to wait until the same call would be allowed, in whole
+	// seconds, at least one.
 	RetryAfter time.Duration
 }
 
@@ -54,11 +56,10 @@ func (e *Exceeded) Error() string {
 // rounding is what a sum of refills may be off by, in calls.
 const rounding = 1e-9
 
-// Take charges one call at the time now. It returns the bucket to keep and, if
-// the call is over the limit, an *Exceeded that names the window with the longest
-// wait; then the bucket is as it was. A call with an earlier time than the one
-// before it refills nothing. Of a window without a limit the bucket keeps what it
-// has.
+// Take charges one call at the time now and returns the bucket to keep. If the call is
+// over the limit, the error is an *Exceeded that names the window with the longest
+// wait, and the bucket is returned unchanged. A time earlier than that of the last call
+// refills nothing. Numbers of windows that are not limited are not changed.
 func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
 	at := now
 	if at.Before(b.At) {

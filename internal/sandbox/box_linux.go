@@ -30,6 +30,7 @@ func newBox(s spec) (*box, error) {
 		held = newCounter(time.Now())
 	}
 	sh, err := newShield(s, held)
+	b.spec.Seen = nil
 	if err != nil {
 		return nil, err
 	}

@@ -4,9 +4,15 @@ package sandbox
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"example.org/bridge/internal/dirstate"
 )
 
 // FilterKind selects a filter for a test.
@@ -80,4 +86,64 @@ func GitSettings(text string) []string {
 		all = append(all, s.key+"="+s.value)
 	}
 	return all
+}
+
+// Look is what a look at a workspace finds.
+type Look struct {
+	Protected, Heads, Env []string // Protected and Heads with the file's number
+	Bytes                 int64    // what its files take on the disk
+
+	before survey
+}
+
+func lookOf(s survey, bytes int64) Look {
+	l := Look{Env: s.env, Bytes: bytes, before: s}
+	for _, p := range s.protected {
+		l.Protected = append(l.Protected, fmt.Sprint(p))
+	}
+	for _, p := range s.heads {
+		l.Heads = append(l.Heads, fmt.Sprint(p))
+	}
+	slices.Sort(l.Heads)
+	return l
+}
+
+// LookBefore looks as before a command, given what was seen.
+func LookBefore(top string, seen *dirstate.Seen) (Look, error) {
+	data, err := seen.MarshalBinary()
+	if err != nil {
+		return Look{}, err
+	}
+	taken := new(dirstate.Seen)
+	if err := taken.UnmarshalBinary(data); err != nil {
+		return Look{}, err
+	}
+	held := newCounter(time.Now())
+	s, err := surveyWorkspace(top, taken, held)
+	return lookOf(s, held.total()), err
+}
+
+// LookAfter looks as after a command, given the look before it. It counts nothing.
+func LookAfter(top string, before Look) (Look, error) {
+	s, err := surveyAfter(top, &before.before)
+	return lookOf(s, 0), err
+}
+
+// KnownFolders is how many folders the look after a command may pass over.
+func (l Look) KnownFolders() int { return l.before.folders.Len() }
+
+// CountTree counts a folder as it is done while a command runs.
+func CountTree(dir string) int64 { return countTree(dir, time.Now()).total() }
+
+// LockFolder locks a folder, and reports whether another had it first.
+func LockFolder(ctx context.Context, path string) (f *os.File, waited bool, err error) {
+	return lockFolder(ctx, path)
+}
+
+// ParseDirents returns the names of what getdents64(2) gave.
+func ParseDirents(data []byte) (names []string) {
+	for _, e := range parseDirents(nil, data) {
+		names = append(names, e.name)
+	}
+	return names
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -46,10 +47,10 @@ func newGrowth(s spec, workspace *counter) *growth {
 		if workspace == nil {
 			workspace = countTree(s.Workspace, g.started)
 		}
-		g.trees = append(g.trees, tree{dir: s.Workspace, held: workspace.total})
+		g.trees = append(g.trees, tree{dir: s.Workspace, held: workspace.total()})
 	}
 	if s.writesLinked() {
-		g.trees = append(g.trees, tree{dir: s.Linked.Common, held: countTree(s.Linked.Common, g.started).total})
+		g.trees = append(g.trees, tree{dir: s.Linked.Common, held: countTree(s.Linked.Common, g.started).total()})
 	}
 	return g
 }
@@ -113,10 +114,10 @@ func (g *growth) shrunk() bool {
 // a part, it is no less than the limit.
 func (t *tree) added(since time.Time, limit int64) int64 {
 	c := countTree(t.dir, since)
-	if c.hidden {
-		return max(c.total-t.held, limit+1)
+	if c.hidden.Load() {
+		return max(c.total()-t.held, limit+1)
 	}
-	return c.total - t.held
+	return c.total() - t.held
 }
 
 // countTree counts what lies in a folder and below; nothing if it is gone.
@@ -134,28 +135,37 @@ type file struct{ device, inode uint64 }
 // counter adds up the sizes of a tree's files. It walks by open folders: a command
 // can nest them deeper than a path can say. A nil counter counts nothing.
 type counter struct {
-	since int64
+	since  int64
+	bytes  atomic.Int64 // on the disk
+	hidden atomic.Bool  // something could not be looked at that changed since
 
 	mu     sync.Mutex    // guards the rest
-	total  int64         // bytes on the disk
 	linked map[file]bool // files of several names that were counted
-	hidden bool          // something could not be looked at that changed since
 }
 
 func newCounter(since time.Time) *counter {
 	return &counter{since: since.Add(-time.Second).UnixNano(), linked: map[file]bool{}}
 }
 
+// total is what was counted, in bytes.
+func (c *counter) total() int64 { return c.bytes.Load() }
+
+// add counts what another reader has counted.
+func (c *counter) add(bytes int64) {
+	if c != nil {
+		c.bytes.Add(bytes)
+	}
+}
+
 // count looks at an open folder, and closes it.
 func (c *counter) count(fd int) {
-	f := os.NewFile(uintptr(fd), ".") // #nosec G115 -- a descriptor
-	defer func() { _ = f.Close() }()
-	names, err := f.Readdirnames(-1)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		c.hide()
+	defer func() { _ = unix.Close(fd) }()
+	entries, err := readFolder(fd)
+	if err != nil {
+		c.hidden.Store(true)
 	}
-	for _, name := range names {
-		c.entry(fd, name)
+	for _, e := range entries {
+		c.entry(fd, e.name)
 	}
 }
 
@@ -171,17 +181,11 @@ func (c *counter) entry(fd int, name string) {
 		c.count(sub)
 	case errors.Is(err, fs.ErrPermission): // somebody else's, or closed by the command
 		if st.Ctim.Nano() >= c.since {
-			c.hide()
+			c.hidden.Store(true)
 		}
 	case !errors.Is(err, fs.ErrNotExist):
-		c.hide()
+		c.hidden.Store(true)
 	}
-}
-
-func (c *counter) hide() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.hidden = true
 }
 
 // look counts what has a name in an open folder, and nothing below it.
@@ -189,17 +193,21 @@ func (c *counter) look(fd int, name string) (st unix.Stat_t, ok bool) {
 	if c == nil || unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
 		return st, false
 	}
+	if st.Nlink <= 1 || st.Mode&unix.S_IFMT == unix.S_IFDIR || c.first(file{st.Dev, st.Ino}) {
+		c.bytes.Add(st.Blocks * 512)
+	}
+	return st, true
+}
+
+// first reports whether a file of several names was not counted under another.
+func (c *counter) first(f file) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if st.Nlink > 1 && st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		id := file{st.Dev, st.Ino}
-		if c.linked[id] {
-			return st, true
-		}
-		c.linked[id] = true
+	if c.linked[f] {
+		return false
 	}
-	c.total += st.Blocks * 512
-	return st, true
+	c.linked[f] = true
+	return true
 }
 
 // openFiles calls f for each distinct file that the processes have open.

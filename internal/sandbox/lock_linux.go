@@ -22,22 +22,24 @@ const lockPoll = 50 * time.Millisecond
 //
 // A lock is on the folder itself, and the supervisor inherits it: the kernel
 // frees it with the supervisor, not with the server.
-func lockWorkspace(ctx context.Context, s spec) (locks []*os.File, err error) {
+//
+// waited means that another run had the workspace first.
+func lockWorkspace(ctx context.Context, s spec) (locks []*os.File, waited bool, err error) {
 	if !s.Writable || s.Backend == None {
-		return nil, nil
+		return nil, false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
 	// The worktree is always first, so that two runs never wait for each other.
 	for _, path := range s.lockedFolders() {
-		dir, err := lockFolder(ctx, path)
+		dir, busy, err := lockFolder(ctx, path)
 		if err != nil {
 			closeFiles(locks)
-			return nil, err
+			return nil, false, err
 		}
-		locks = append(locks, dir)
+		locks, waited = append(locks, dir), waited || busy
 	}
-	return locks, nil
+	return locks, waited, nil
 }
 
 func (s spec) lockedFolders() []string {
@@ -51,26 +53,27 @@ func (s spec) lockedFolders() []string {
 	return []string{s.Workspace, main}
 }
 
-func lockFolder(ctx context.Context, path string) (*os.File, error) {
+func lockFolder(ctx context.Context, path string) (_ *os.File, waited bool, err error) {
 	dir, err := os.Open(path) // #nosec G304 -- the workspace, or its repository
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrWorkspace, err)
+		return nil, false, fmt.Errorf("%w: %w", ErrWorkspace, err)
 	}
 	tick := time.NewTicker(lockPoll)
 	defer tick.Stop()
 	for {
 		err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
-			return dir, nil
+			return dir, waited, nil
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) {
 			_ = dir.Close()
-			return nil, fmt.Errorf("%w: locking it: %w", ErrWorkspace, err)
+			return nil, false, fmt.Errorf("%w: locking it: %w", ErrWorkspace, err)
 		}
+		waited = true
 		select {
 		case <-ctx.Done():
 			_ = dir.Close()
-			return nil, fmt.Errorf("%w: another command is running in it; try again later", ErrWorkspace)
+			return nil, false, fmt.Errorf("%w: another command is running in it; try again later", ErrWorkspace)
 		case <-tick.C:
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"example.org/bridge/internal/dirstate"
 	"example.org/bridge/internal/guard/paths"
 	"example.org/bridge/internal/sandbox/egress"
 )
@@ -90,6 +91,10 @@ type Options struct {
 	ReadRoots []string
 	// Path is the command's PATH; empty means that of Tools and [DefaultPath].
 	Path string
+	// Seen, where set, is what was found in the workspace's folders just before, as by a
+	// snapshot of it. Those that are as they were are not read again, and the files in
+	// them not counted again: what they take is what they took then.
+	Seen *dirstate.Seen
 	// Memory is the limit in bytes, for each process and for all together, with
 	// shared memory and files in memory. A control group holds the latter where
 	// one can be made; elsewhere it is looked at four times a second.

@@ -24,7 +24,7 @@ const (
 )
 
 // protocolVersion tells a helper that the program on disk was replaced.
-const protocolVersion = 4
+const protocolVersion = 5
 
 // Descriptors of the supervisor and of the init, after the standard three.
 const (
@@ -70,6 +70,9 @@ type spec struct {
 	// UserHome is the user's home folder outside, which "~" stands for in a
 	// repository's configuration. It is not shown to the command.
 	UserHome string `json:"userHome,omitempty"`
+
+	// Seen is [Options.Seen] as bytes. The supervisor takes it for itself.
+	Seen []byte `json:"seen,omitempty"`
 
 	// The supervisor fills in the rest, for the init.
 

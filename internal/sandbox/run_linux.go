@@ -44,7 +44,7 @@ func Run(ctx context.Context, list List, opts Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return runSpec(ctx, s, opts.OutputLimit)
+	return runSpec(ctx, s, opts)
 }
 
 func newSpec(list List, opts Options) (spec, error) {
@@ -133,10 +133,16 @@ type supervisor struct {
 	stdout, stderr *os.File
 }
 
-func runSpec(ctx context.Context, s spec, limit int) (Result, error) {
-	locks, err := lockWorkspace(ctx, s)
+func runSpec(ctx context.Context, s spec, opts Options) (Result, error) {
+	locks, waited, err := lockWorkspace(ctx, s)
 	if err != nil {
 		return Result{}, err
+	}
+	if s.Writable && !waited { // or another command has written since
+		if s.Seen, err = opts.Seen.MarshalBinary(); err != nil {
+			closeFiles(locks)
+			return Result{}, fmt.Errorf("%w: %w", ErrSetup, err)
+		}
 	}
 	began := time.Now()
 	sup, err := startSupervisor(locks)
@@ -150,7 +156,7 @@ func runSpec(ctx context.Context, s spec, limit int) (Result, error) {
 		guard.Reset(endGrace)
 		sup.end()
 	})
-	stdout, stderr := &capture{limit: limit}, &capture{limit: limit}
+	stdout, stderr := &capture{limit: opts.OutputLimit}, &capture{limit: opts.OutputLimit}
 	var drained sync.WaitGroup
 	drained.Go(func() { _, _ = io.Copy(stdout, sup.stdout) })
 	drained.Go(func() { _, _ = io.Copy(stderr, sup.stderr) })

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"example.org/bridge/internal/dirstate"
 	"example.org/bridge/internal/guard/paths"
 )
 
@@ -38,6 +39,10 @@ type shield struct {
 // be replaced, and its target is not held. The workspace is counted into held, unless
 // that is nil.
 func newShield(sp spec, held *counter) (*shield, error) {
+	seen := new(dirstate.Seen)
+	if err := seen.UnmarshalBinary(sp.Seen); err != nil {
+		return nil, err
+	}
 	s := &shield{workspace: sp.Workspace, gitWrite: sp.GitWrite}
 	if sp.Writable {
 		s.clearStale()
@@ -47,7 +52,7 @@ func newShield(sp spec, held *counter) (*shield, error) {
 		clearStaleGit(sp.Linked.Own)
 	}
 	var err error
-	if s.before, err = surveyWorkspace(sp.Workspace, held); err != nil {
+	if s.before, err = surveyWorkspace(sp.Workspace, seen, held); err != nil {
 		return nil, err
 	}
 	if sp.Writable {

@@ -11,9 +11,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"example.org/bridge/internal/dirstate"
 	"example.org/bridge/internal/guard/paths"
 )
 
@@ -38,14 +40,18 @@ type survey struct {
 	env []string
 	// closed are folders that may be entered, and not be read.
 	closed map[string]bool
+	// folders are those that need not be read again as long as they look the same.
+	folders *dirstate.Seen
 }
 
 // surveyWorkspace reads the names of the whole tree, and follows no link. A
 // folder that cannot be read is passed over, and so is what lies so deep that no
 // path leads to it. With an error, the rest was read. The files are counted on the
-// way, unless held is nil.
-func surveyWorkspace(top string, held *counter) (survey, error) {
+// way, unless held is nil. What was seen of folders that are as they were is not
+// looked at again; more is added to it where the files are counted.
+func surveyWorkspace(top string, seen *dirstate.Seen, held *counter) (survey, error) {
 	s := surveyor{top: top, held: held}
+	s.folders = seen
 	return s.run()
 }
 
@@ -54,6 +60,7 @@ func surveyWorkspace(top string, held *counter) (survey, error) {
 // could be obeyed by its name.
 func surveyAfter(top string, before *survey) (survey, error) {
 	s := surveyor{top: top, before: before}
+	s.folders = before.folders
 	return s.run()
 }
 
@@ -87,6 +94,7 @@ type surveyor struct {
 	held    *counter
 	spare   chan struct{} // has room for as many readers as may be started
 	readers sync.WaitGroup
+	trust   dirstate.Trust
 
 	mu sync.Mutex // guards the rest
 	survey
@@ -95,45 +103,85 @@ type surveyor struct {
 
 // read looks at the folder at rel, which is open, and closes it.
 func (s *surveyor) read(fd int, rel string) {
-	f := os.NewFile(uintptr(fd), ".") // #nosec G115 -- a descriptor
-	defer func() { _ = f.Close() }()
-	entries, err := f.ReadDir(-1)
+	defer func() { _ = unix.Close(fd) }()
+	var self unix.Stat_t
+	began := time.Now()
+	if err := unix.Fstat(fd, &self); err != nil {
+		s.fail(err, rel)
+		return
+	}
+	if f, ok := s.known(&self); ok {
+		s.held.add(f.Blocks)
+		for _, name := range f.Folders {
+			s.folder(fd, name, filepath.Join(rel, name))
+		}
+		return
+	}
+	entries, err := readFolder(fd)
 	if err != nil {
 		s.fail(err, rel)
 		return
+	}
+	// It is for the look after the run, which counts nothing: by Linked.
+	found := dirstate.Folder{Linked: true}
+	if now := dirstate.StampOf(&self); now.Settled(began.UnixNano()) && s.trust.Folder(fd, now.Device) {
+		found.Stamp = now
 	}
 	if isBare(entries) {
 		head := placeIn(fd, bareHead, filepath.Join(rel, bareHead))
 		s.note(func() { s.heads = append(s.heads, head) })
 	}
 	for _, e := range entries {
-		s.entry(fd, e, filepath.Join(rel, e.Name()))
+		s.entry(fd, e, filepath.Join(rel, e.name), &found)
+	}
+	if s.held != nil {
+		s.note(func() { s.folders.Add(found) })
 	}
 }
 
-// entry looks at what has a path, by its name in an open folder.
-func (s *surveyor) entry(fd int, e fs.DirEntry, path string) {
-	name := e.Name()
+// known returns what was seen of a folder, if nothing in it matters but the folders.
+func (s *surveyor) known(self *unix.Stat_t) (*dirstate.Folder, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.folders.Find(dirstate.StampOf(self))
+	return f, ok && !f.Marked && (s.held == nil || !f.Linked)
+}
+
+// entry looks at what has a path, by its name in an open folder, of which it
+// writes down what is found.
+func (s *surveyor) entry(fd int, e dirent, path string, found *dirstate.Folder) {
+	isFolder, matters := e.isFolder(fd), paths.Surveyed(e.name)
+	found.Marked = found.Marked || matters
+	if isFolder {
+		found.Folders = append(found.Folders, e.name)
+	}
 	switch {
-	case len(s.top)+len(path) > unix.PathMax-2: // no path leads there
-		s.held.entry(fd, name)
-	case paths.IsProtectedName(name):
-		p := placeIn(fd, name, path)
+	case matters && paths.IsProtectedName(e.name) && s.reachable(path):
+		p := placeIn(fd, e.name, path)
 		s.note(func() { s.protected = append(s.protected, p) })
-		s.held.entry(fd, name)
-	case e.IsDir():
-		s.held.look(fd, name)
-		s.folder(fd, name, path)
+		s.held.entry(fd, e.name)
+	case isFolder:
+		s.folder(fd, e.name, path)
 	default:
-		s.held.entry(fd, name)
-		if secretEnv(name) {
+		s.held.entry(fd, e.name)
+		if matters && secretEnv(e.name) && s.reachable(path) {
 			s.note(func() { s.addEnv(s.top, path) })
 		}
 	}
 }
 
-// folder reads a folder in an open one, beside this if there is a reader to spare.
+// reachable reports whether a path leads to what lies in the workspace under it.
+func (s *surveyor) reachable(path string) bool { return len(s.top)+len(path) <= unix.PathMax-2 }
+
+// folder looks at a folder in an open one, beside this if there is a reader to spare.
 func (s *surveyor) folder(fd int, name, path string) {
+	if !s.reachable(path) {
+		s.held.entry(fd, name)
+		return
+	}
+	if s.isLeaf(fd, name) {
+		return
+	}
 	sub, err := s.enter(fd, name, path)
 	if err != nil {
 		s.fail(err, path)
@@ -148,6 +196,25 @@ func (s *surveyor) folder(fd int, name, path string) {
 	default:
 		s.read(sub, path)
 	}
+}
+
+// isLeaf counts a folder in an open one, and reports whether nothing in it is left
+// to be looked at.
+func (s *surveyor) isLeaf(fd int, name string) bool {
+	if s.held == nil && s.folders.Len() == 0 {
+		return false
+	}
+	var st unix.Stat_t
+	if unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		return false
+	}
+	s.held.add(st.Blocks * 512)
+	f, ok := s.known(&st)
+	if !ok || len(f.Folders) > 0 {
+		return false
+	}
+	s.held.add(f.Blocks)
+	return true
 }
 
 // note writes down what was found.
@@ -215,10 +282,10 @@ func (s *survey) addEnv(top, path string) {
 // isBare reports whether git takes a folder with these entries for a repository
 // (is_git_directory in git's setup.c looks for HEAD, and for objects and refs
 // beside it or where commondir says).
-func isBare(entries []fs.DirEntry) bool {
+func isBare(entries []dirent) bool {
 	var head, objects, refs, common bool
 	for _, e := range entries {
-		switch e.Name() {
+		switch e.name {
 		case bareHead:
 			head = true
 		case "objects":

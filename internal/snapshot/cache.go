@@ -1,46 +1,56 @@
 package snapshot
 
 import (
-	"crypto/sha256"
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"example.org/bridge/internal/dirstate"
 )
 
-// cache remembers what files were hashed to. A file is not read again as long
-// as its inode, size and times are the same. The time of change cannot be set
-// by a program, so that a content cannot be changed behind it. A file that a
-// program has open for writing is not remembered: the program may have it in its
-// memory (mmap), and then only its first write changes the times.
-//
-// Entries are kept in the order of the walk, so that a walk of an unchanged
-// workspace finds each at its place, without an index.
+// cache remembers what the folders of a workspace held, and what files were hashed
+// to. A file is not read again as long as its inode, size and times are the same.
+// The time of change cannot be set by a program, so that a content cannot be
+// changed behind it. A file that a program has open for writing is not remembered:
+// the program may have it in its memory (mmap), and then only its first write
+// changes the times. The names in a folder are not read again as long as they are
+// known to be the same (package dirstate).
 type cache struct {
-	old     []cached
-	at      int            // where in old the walk is
-	index   map[string]int // of old, made when the walk leaves its order
-	new     []cached
-	now     func() time.Time
+	old  map[string]*known // by the folder's path below the workspace
+	next []string          // what is remembered of each folder that was looked at
+	now  func() time.Time
+	// changed means that next is not what the file has.
 	changed bool
 }
 
-type cached struct {
-	path         string
-	hash         string // hexadecimal
-	dev, inode   uint64
-	size         int64
-	mtime, ctime int64
+// known is what is remembered of a folder, in the bytes of the cache's file.
+type known struct {
+	whole   string
+	stamp   dirstate.Stamp // zero if there may be more names
+	entries string
+	names   string
 }
 
-// settled is how old a file's last change must be when it is read. A later one
-// then has another time, whatever the grain of the file system's clock.
-const settled = 100 * time.Millisecond
+const cacheMagic = "bridge snapshot cache 3\n"
 
-const cacheMagic = "bridge snapshot cache 2\n"
+// A folder in the file has a head, its path, an entry of a fixed size for each name,
+// in order, and the names. The head is the size of the path, the number of entries
+// and the size of the names, and the stamp. An entry is where its name ends in the
+// names, what it was (0 if no hash is remembered), five numbers, and the hash in
+// hexadecimal.
+const (
+	headSize    = 3*4 + 4*8
+	numbersFrom = 4 + 1
+	hashFrom    = numbersFrom + 5*8
+	hashLength  = 64
+	entrySize   = hashFrom + hashLength
+)
 
 func (k Keeper) cachePath(top string) string {
 	return filepath.Join(k.Dir, "caches", hashOf([]byte(top)))
@@ -48,126 +58,195 @@ func (k Keeper) cachePath(top string) string {
 
 func (c *cache) clock() int64 { return c.now().UnixNano() }
 
-func (c *cache) find(path string, i info) (hash string, ok bool) {
-	e := c.lookup(path)
-	if e == nil || e.dev != i.dev || e.inode != i.inode || e.size != i.size || e.mtime != i.mtime || e.ctime != i.ctime {
-		return "", false
-	}
-	c.new = append(c.new, *e)
-	return e.hash, true
-}
-
-// lookup returns what is remembered of a path, or nil.
-func (c *cache) lookup(path string) *cached {
-	if c.at == len(c.old) || c.old[c.at].path != path {
-		if c.index == nil {
-			c.index = make(map[string]int, len(c.old))
-			for i, e := range c.old {
-				c.index[e.path] = i
-			}
-		}
-		at, found := c.index[path]
-		if !found {
-			return nil
-		}
-		c.at = at
-	}
-	c.at++
-	return &c.old[c.at-1]
-}
-
-// add remembers a file that was opened at began and looked as i says.
-func (c *cache) add(path string, i info, hash string, began int64) {
-	c.changed = true
-	if i.ctime > began-int64(settled) || i.mtime > began-int64(settled) {
-		return
-	}
-	c.new = append(c.new, cached{path: path, hash: hash, dev: i.dev, inode: i.inode, size: i.size, mtime: i.mtime, ctime: i.ctime})
-}
-
 // loadCache reads what was remembered. A damaged file counts as none.
 func (k Keeper) loadCache(top string) *cache {
 	c := &cache{now: k.Now}
-	data, err := os.ReadFile(k.cachePath(top))
-	if err != nil || len(data) < sumSize {
-		return c
-	}
-	body, sum := data[:len(data)-sumSize], data[len(data)-sumSize:]
-	if checksum(body) != binary.LittleEndian.Uint32(sum) {
-		return c
-	}
-	if old, err := decodeCache(string(body)); err == nil {
-		c.old = old
-		c.new = make([]cached, 0, len(old))
+	if text, err := readSummed(k.cachePath(top)); err == nil {
+		if rest, ok := strings.CutPrefix(text, cacheMagic); ok {
+			c.old = decodeCache(rest)
+		}
 	}
 	return c
 }
+
+var (
+	errCache   = errors.New("damaged")
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+)
 
 // sumSize is the size of the sum at the end of the file. It tells damage, not
 // forgery: who can write to the keeper's folder can do more than that.
 const sumSize = 4
 
-func checksum(data []byte) uint32 { return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)) }
-
-var errCache = errors.New("damaged")
-
-// An entry of the file is five numbers, the length of the path, the hash in
-// hexadecimal, and the path.
-const (
-	numbersSize = 5 * 8
-	hashLength  = 2 * sha256.Size
-	fixedSize   = numbersSize + 2 + hashLength
-)
-
-// decodeCache takes a string, of which the entries share the memory.
-func decodeCache(text string) ([]cached, error) {
-	rest, ok := strings.CutPrefix(text, cacheMagic)
-	if !ok {
-		return nil, errCache
+// readSummed reads a file that ends in its own sum.
+func readSummed(path string) (string, error) {
+	f, err := os.Open(path) // #nosec G304 -- in the keeper's folder
+	if err != nil {
+		return "", err
 	}
-	all := make([]cached, 0, len(rest)/(fixedSize+16))
-	for len(rest) > 0 {
-		if len(rest) < fixedSize {
-			return nil, errCache
-		}
-		length := int(rest[numbersSize]) | int(rest[numbersSize+1])<<8
-		if len(rest) < fixedSize+length {
-			return nil, errCache
-		}
-		all = append(all, cached{
-			path: rest[fixedSize : fixedSize+length], hash: rest[numbersSize+2 : fixedSize],
-			dev: number(rest), inode: number(rest[8:]), size: int64(number(rest[16:])),
-			mtime: int64(number(rest[24:])), ctime: int64(number(rest[32:])),
-		})
-		rest = rest[fixedSize+length:]
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil || info.Size() < sumSize {
+		return "", errors.Join(err, errCache)
 	}
-	return all, nil
+	var text strings.Builder
+	text.Grow(int(info.Size()))
+	sum := crc32.New(castagnoli)
+	if _, err := io.CopyN(io.MultiWriter(&text, sum), f, info.Size()-sumSize); err != nil {
+		return "", err
+	}
+	var want [sumSize]byte
+	if _, err := io.ReadFull(f, want[:]); err != nil || binary.LittleEndian.Uint32(want[:]) != sum.Sum32() {
+		return "", errors.Join(err, errCache)
+	}
+	return text.String(), nil
+}
+
+// decodeCache takes a text of which the folders share the memory. It returns none
+// at all of one that is damaged.
+func decodeCache(text string) map[string]*known {
+	all := make(map[string]*known)
+	for len(text) > 0 {
+		if len(text) < headSize {
+			return nil
+		}
+		path, count, names := uint64(number4(text)), uint64(number4(text[4:])), uint64(number4(text[8:]))
+		begin := headSize + path
+		end := begin + count*entrySize
+		if end+names > uint64(len(text)) {
+			return nil
+		}
+		f := &known{whole: text[:end+names], entries: text[begin:end], names: text[end : end+names]}
+		f.stamp.Device, f.stamp.Inode = number(text[12:]), number(text[20:])
+		f.stamp.Modified, f.stamp.Changed = int64(number(text[28:])), int64(number(text[36:])) // #nosec G115 -- as it was written
+		if !f.ordered() {
+			return nil
+		}
+		all[text[headSize:begin]] = f
+		text = text[end+names:]
+	}
+	return all
+}
+
+// number4 reads four bytes, the lowest first.
+func number4(s string) uint32 {
+	_ = s[3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 // number reads eight bytes, the lowest first.
 func number(s string) uint64 {
 	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return uint64(number4(s)) | uint64(number4(s[4:]))<<32
+}
+
+// count is how many names there are; none of nil.
+func (f *known) count() int {
+	if f == nil {
+		return 0
+	}
+	return len(f.entries) / entrySize
+}
+
+// ordered reports whether the entries say where the names are.
+func (f *known) ordered() bool {
+	last := uint32(0)
+	for i := range f.count() {
+		end := number4(f.entries[i*entrySize:])
+		if end < last || uint64(end) > uint64(len(f.names)) {
+			return false
+		}
+		last = end
+	}
+	return true
+}
+
+func (f *known) name(i int) string {
+	from := uint32(0)
+	if i > 0 {
+		from = number4(f.entries[(i-1)*entrySize:])
+	}
+	return f.names[from:number4(f.entries[i*entrySize:])]
+}
+
+// hash returns what a file or link was hashed to, if it looks as it did then.
+func (f *known) hash(i int, now *info) string {
+	e := f.entries[i*entrySize : (i+1)*entrySize]
+	n := e[numbersFrom:hashFrom]
+	if e[4] == 0 || kind(e[4]) != now.kind || number(n) != now.dev || number(n[8:]) != now.inode || number(n[16:]) != uint64(now.size) ||
+		number(n[24:]) != uint64(now.mtime) || number(n[32:]) != uint64(now.ctime) { // #nosec G115 -- as they were written
+		return ""
+	}
+	return e[hashFrom:]
+}
+
+// remembers reports whether there is a hash of the i-th name.
+func (f *known) remembers(i int) bool { return f.entries[i*entrySize+4] != 0 }
+
+// settled reports whether a file that was read from a time on gets other times by
+// every later change.
+func (i *info) settled(read int64) bool {
+	return dirstate.Settled(i.mtime, read) && dirstate.Settled(i.ctime, read)
+}
+
+// note remembers a folder that was looked at.
+func (c *cache) note(path string, l *listing) {
+	if l.isKnown() {
+		c.next = append(c.next, l.known.whole)
+		return
+	}
+	c.changed = true
+	c.next = append(c.next, encode(path, l))
+}
+
+func encode(path string, l *listing) string {
+	size := 0
+	for i := range l.found {
+		size += len(l.found[i].name)
+	}
+	var b strings.Builder
+	b.Grow(headSize + len(path) + len(l.found)*entrySize + size)
+	var buf []byte
+	for _, n := range []int{len(path), len(l.found), size} {
+		buf = binary.LittleEndian.AppendUint32(buf, uint32(n)) // #nosec G115 -- of what is in memory
+	}
+	for _, n := range []uint64{l.stamp.Device, l.stamp.Inode, uint64(l.stamp.Modified), uint64(l.stamp.Changed)} { // #nosec G115 -- and back
+		buf = binary.LittleEndian.AppendUint64(buf, n)
+	}
+	b.Write(buf)
+	b.WriteString(path)
+	end := 0
+	for i := range l.found {
+		e := &l.found[i]
+		end += len(e.name)
+		b.Write(e.encode(buf[:0], end))
+	}
+	for i := range l.found {
+		b.WriteString(l.found[i].name)
+	}
+	return b.String()
+}
+
+var noHash [hashLength]byte
+
+// encode appends an entry whose name ends at a place.
+func (e *found) encode(buf []byte, end int) []byte {
+	buf = binary.LittleEndian.AppendUint32(buf, uint32(end)) // #nosec G115 -- as above
+	if !e.remember {
+		return append(append(buf, make([]byte, 1+5*8)...), noHash[:]...)
+	}
+	buf = append(buf, byte(e.kind))
+	for _, n := range []uint64{e.dev, e.inode, uint64(e.size), uint64(e.mtime), uint64(e.ctime)} { // #nosec G115 -- and back
+		buf = binary.LittleEndian.AppendUint64(buf, n)
+	}
+	return append(buf, e.hash...)
 }
 
 // save writes what is remembered now, if that is not what was.
 func (c *cache) save(path string) error {
-	if !c.changed && len(c.new) == len(c.old) {
+	if !c.changed && len(c.next) == len(c.old) {
 		return nil
 	}
-	data := []byte(cacheMagic)
-	for _, e := range c.new {
-		if len(e.path) > maxPath || len(e.hash) != hashLength {
-			continue
-		}
-		for _, n := range []uint64{e.dev, e.inode, uint64(e.size), uint64(e.mtime), uint64(e.ctime)} {
-			data = binary.LittleEndian.AppendUint64(data, n)
-		}
-		data = binary.LittleEndian.AppendUint16(data, uint16(len(e.path)))
-		data = append(append(data, e.hash...), e.path...)
-	}
-	data = binary.LittleEndian.AppendUint32(data, checksum(data))
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
@@ -175,12 +254,27 @@ func (c *cache) save(path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Close()); err == nil {
+	if err = errors.Join(c.write(tmp), tmp.Close()); err == nil {
 		err = os.Rename(tmp.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(tmp.Name()))
 	}
 	return nil
+}
+
+func (c *cache) write(f *os.File) error {
+	out := bufio.NewWriterSize(f, 256<<10)
+	sum := crc32.New(castagnoli)
+	both := io.MultiWriter(out, sum)
+	_, err := io.WriteString(both, cacheMagic)
+	for _, folder := range c.next {
+		if err == nil {
+			_, err = io.WriteString(both, folder)
+		}
+	}
+	if err == nil {
+		_, err = out.Write(binary.LittleEndian.AppendUint32(nil, sum.Sum32()))
+	}
+	return errors.Join(err, out.Flush())
 }

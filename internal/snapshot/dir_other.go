@@ -11,10 +11,10 @@ type dir struct{ fd int }
 type info struct {
 	kind         kind
 	mode         uint32
-	size         int64
+	names        uint32
+	size, blocks int64
 	inode, dev   uint64
 	mtime, ctime int64
-	uid, gid     int
 }
 
 type owner struct{ uid, gid int }

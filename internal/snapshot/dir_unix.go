@@ -21,10 +21,11 @@ type dir struct{ fd int }
 type info struct {
 	kind         kind
 	mode         uint32 // permissions
-	size         int64
+	names        uint32 // how many it has
+	uid, gid     uint32
+	size, blocks int64 // bytes, and those that it takes on the disk
 	inode, dev   uint64
 	mtime, ctime int64 // nanoseconds
-	uid, gid     int
 }
 
 const dirFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
@@ -99,7 +100,8 @@ func (d dir) stat(name string) (info, error) {
 func infoOf(st *unix.Stat_t) info {
 	i := info{
 		mode: uint32(st.Mode) & 0o777, size: st.Size, inode: uint64(st.Ino), dev: uint64(st.Dev), //nolint:unconvert // they differ between systems
-		mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano(), uid: int(st.Uid), gid: int(st.Gid),
+		mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano(), uid: st.Uid, gid: st.Gid,
+		names: uint32(st.Nlink), blocks: st.Blocks * 512,
 	}
 	switch uint32(st.Mode) & unix.S_IFMT { //nolint:unconvert // as above
 	case unix.S_IFREG:
@@ -156,7 +158,7 @@ func ownerFor(i info) owner {
 	if os.Geteuid() != 0 {
 		return owner{-1, -1}
 	}
-	return owner{i.uid, i.gid}
+	return owner{int(i.uid), int(i.gid)}
 }
 
 func (d dir) mkdir(name string, mode uint32, o owner) error {

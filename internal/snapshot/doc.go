@@ -29,7 +29,9 @@
 // time of modification are the same, and no program had it open for writing:
 // through memory that was mapped before (mmap) it could be changed without a new
 // time. A file system without leases (fcntl(2)), such as some network ones, does
-// not tell who writes. Files with equal content are kept once,
+// not tell who writes. Every file is looked at for each snapshot; the names in a
+// folder are read again only when the folder has changed (package dirstate). Files
+// with equal content are kept once,
 // and so are folders that have not changed. They are not compressed. [Keeper.Tidy]
 // removes old snapshots by age and size.
 //

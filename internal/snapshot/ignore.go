@@ -84,7 +84,9 @@ func trimSpaces(line string) string {
 	return line[:end]
 }
 
-func (p pattern) matches(path, name string, dir bool) bool {
+// matches judges a name, and for an anchored pattern its path below the list's
+// folder.
+func (p *pattern) matches(path, name string, dir bool) bool {
 	switch {
 	case p.dirOnly && !dir:
 		return false
@@ -100,20 +102,48 @@ func (p pattern) matches(path, name string, dir bool) bool {
 	return wildmatch(p.text, path)
 }
 
-// ignored judges a path below the repository's top by lists, of which a later
-// one wins over an earlier one.
-func ignored(lists []rules, path string, dir bool) bool {
-	name := path[strings.LastIndexByte(path, '/')+1:]
-	for i := len(lists) - 1; i >= 0; i-- {
-		below := path
-		if base := lists[i].base; base != "" {
-			below = strings.TrimPrefix(path, base+"/")
-		}
-		for j := len(lists[i].patterns) - 1; j >= 0; j-- {
-			if p := lists[i].patterns[j]; p.matches(below, name, dir) {
+// judgement judges the names in one folder by lists, of which a later one wins over
+// an earlier one.
+type judgement struct {
+	lists  []rules
+	base   string // the workspace below the repository's top
+	folder string // below the workspace
+	inBase string // the two together with a slash, made when needed
+}
+
+// ignored judges a name.
+func (j *judgement) ignored(name string, dir bool) bool {
+	path := "" // below the repository's top, made when needed
+	for i := len(j.lists) - 1; i >= 0; i-- {
+		list := &j.lists[i]
+		for k := len(list.patterns) - 1; k >= 0; k-- {
+			p := &list.patterns[k]
+			if p.dirOnly && !dir {
+				continue
+			}
+			below := ""
+			if p.anchored {
+				if path == "" {
+					path = j.path(name)
+				}
+				if below = path; list.base != "" {
+					below = strings.TrimPrefix(path, list.base+"/")
+				}
+			}
+			if p.matches(below, name, dir) {
 				return !p.negated
 			}
 		}
 	}
 	return false
+}
+
+func (j *judgement) path(name string) string {
+	if j.inBase == "" {
+		if j.inBase = join2(j.base, j.folder); j.inBase == "" {
+			return name
+		}
+		j.inBase += "/"
+	}
+	return j.inBase + name
 }

@@ -2,65 +2,163 @@ package snapshot
 
 import (
 	"runtime"
+	"slices"
+	"sort"
+	"strings"
 	"sync"
+
+	"example.org/bridge/internal/dirstate"
+	"example.org/bridge/internal/guard/paths"
 )
 
 // listing is an open folder and what stands in it.
 type listing struct {
 	dir   dir
-	names []string // in order
-	infos []looked // of names
-	err   error    // of opening or reading the folder
+	found []found // in the order of their names
+	// known is what is remembered of the folder, or nil. same means that it has the
+	// same names, in the same order.
+	known *known
+	same  bool
+	// stamp is zero if a later change of the names may leave it as it is.
+	stamp dirstate.Stamp
+	read  int64 // the time from which on it was read
+	err   error // of opening or reading the folder
 }
 
-// looked is what stat said of a name.
-type looked struct {
-	info info
-	err  error
+// found is a name and what stat said of it. Its kind is 0 if it has gone since.
+type found struct {
+	name string
+	info
+	// hash is what it is hashed to, once that is known. remember means that this
+	// holds as long as it looks the same.
+	hash     string
+	remember bool
 }
 
 // list reads a folder that is open. The listing closes it.
-func list(d dir) listing {
-	l := listing{dir: d}
-	if l.names, l.err = d.names(); l.err == nil {
-		l.infos = statAll(d, l.names)
+func (w *walker) list(d dir, path string) *listing {
+	l := &listing{dir: d, known: w.cache.old[path], read: w.cache.clock()}
+	self, err := d.stamp(&w.trust)
+	if err != nil {
+		l.err = err
+		return l
+	}
+	if self.Settled(l.read) {
+		l.stamp = self
+	}
+	if l.same = l.known != nil && l.stamp != (dirstate.Stamp{}) && l.stamp == l.known.stamp; l.same {
+		l.recall()
+	} else {
+		l.readNames()
+	}
+	if l.err == nil {
+		l.look()
 	}
 	return l
 }
 
-// has reports whether a name stands in the folder.
-func (l listing) has(name string) bool {
-	for _, n := range l.names {
-		if n == name {
-			return true
-		}
+// recall takes the names that are remembered.
+func (l *listing) recall() {
+	l.found = make([]found, l.known.count())
+	for i := range l.found {
+		l.found[i].name = l.known.name(i)
 	}
-	return false
 }
 
-// statAtOnce is from how many names on more than one processor looks at them.
-const statAtOnce = 512
+func (l *listing) readNames() {
+	names, err := l.dir.names()
+	if err != nil {
+		l.err = err
+		return
+	}
+	l.found = make([]found, len(names))
+	l.same = l.known != nil && len(names) == l.known.count()
+	for i, name := range names {
+		l.found[i].name = name
+		l.same = l.same && name == l.known.name(i)
+	}
+}
 
-// statAll looks at names in a folder.
-func statAll(d dir, names []string) []looked {
-	all := make([]looked, len(names))
-	part := len(names)
-	if n := runtime.GOMAXPROCS(0); part >= statAtOnce {
-		part = (part + n - 1) / n
+// find returns where a name is, and whether it is there.
+func (l *listing) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(l.found, name, func(f found, name string) int { return strings.Compare(f.name, name) })
+}
+
+// has reports whether a name stands in the folder.
+func (l *listing) has(name string) bool {
+	_, ok := l.find(name)
+	return ok
+}
+
+// lookAtOnce is from how many names on more than one processor looks at them.
+const lookAtOnce = 512
+
+// look asks for the state of each name, and recalls the hashes of those that look as
+// they did.
+func (l *listing) look() {
+	n := len(l.found)
+	part := n
+	if n >= lookAtOnce {
+		part = (n + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
 	}
 	var looking sync.WaitGroup
-	for from := part; from < len(names); from += part {
-		looking.Go(func() { statSome(d, names, all, from, min(from+part, len(names))) })
+	for from := part; from < n; from += part {
+		looking.Go(func() { l.lookAt(from, min(from+part, n)) })
 	}
-	statSome(d, names, all, 0, part)
+	l.lookAt(0, part)
 	looking.Wait()
-	return all
 }
 
-func statSome(d dir, names []string, all []looked, from, to int) {
-	for i := from; i < to; i++ {
-		all[i].info, all[i].err = d.stat(names[i])
+func (l *listing) lookAt(from, to int) {
+	at := from // in what is remembered
+	if !l.same && l.known != nil && from < to {
+		at = sort.Search(l.known.count(), func(i int) bool { return l.known.name(i) >= l.found[from].name })
 	}
+	for i := from; i < to; i++ {
+		e := &l.found[i]
+		e.info, _ = l.dir.stat(e.name)
+		if !l.same {
+			for at < l.known.count() && l.known.name(at) < e.name {
+				at++
+			}
+		}
+		if at < l.known.count() && (l.same || l.known.name(at) == e.name) {
+			e.hash = l.known.hash(at, &e.info)
+			e.remember = e.hash != ""
+			at++
+		}
+	}
+}
+
+// isKnown reports whether all that is remembered of the folder still holds, and
+// there is nothing to add.
+func (l *listing) isKnown() bool {
+	if !l.same || l.stamp != l.known.stamp {
+		return false
+	}
+	for i := range l.found {
+		e := &l.found[i]
+		if e.remember != l.known.remembers(i) || e.remember && l.known.hash(i, &e.info) != e.hash {
+			return false
+		}
+	}
+	return true
+}
+
+// seen is what another reader of the tree can rely on.
+func (l *listing) seen() dirstate.Folder {
+	f := dirstate.Folder{Stamp: l.stamp}
+	for i := range l.found {
+		e := &l.found[i]
+		f.Marked = f.Marked || paths.Surveyed(e.name)
+		if e.kind == folder {
+			f.Folders = append(f.Folders, strings.Clone(e.name)) // the cache goes
+			continue
+		}
+		f.Blocks += e.blocks
+		f.Linked = f.Linked || e.names > 1
+	}
+	return f
 }
 
 // Bounds of what is read ahead: each listing holds a descriptor.
@@ -72,44 +170,45 @@ const (
 // reader opens and reads the folders within one folder. It reads a few ahead,
 // since looking at files takes most of the time of a walk.
 type reader struct {
-	in      dir
-	names   []string // of the folders, in the order of the walk
-	begun   []func() listing
-	taken   int
-	holding *int // how many listings are begun and not taken, of the whole walk
+	walker *walker
+	in     dir
+	path   string
+	names  []string // of the folders, in the order of the walk
+	begun  []func() *listing
+	taken  int
 }
 
 // next returns the next folder, which the caller closes.
-func (r *reader) next() listing {
-	for len(r.begun) < len(r.names) && (len(r.begun) <= r.taken || len(r.begun) <= r.taken+aheadInFolder && *r.holding < aheadInAll) {
+func (r *reader) next() *listing {
+	for len(r.begun) < len(r.names) && (len(r.begun) <= r.taken || len(r.begun) <= r.taken+aheadInFolder && r.walker.holding < aheadInAll) {
 		r.begin(r.names[len(r.begun)])
 	}
 	read := r.begun[r.taken]
 	r.taken++
-	*r.holding--
+	r.walker.holding--
 	return read()
 }
 
 // begin starts to read a folder. Who needs it before that has begun reads it.
 func (r *reader) begin(name string) {
-	read := sync.OnceValue(func() listing {
+	read := sync.OnceValue(func() *listing {
 		d, err := r.in.open(name)
 		if err != nil {
-			return listing{dir: d, err: err}
+			return &listing{dir: d, err: err}
 		}
-		return list(d)
+		return r.walker.list(d, join(r.path, name))
 	})
 	if len(r.begun) > r.taken {
 		go read()
 	}
 	r.begun = append(r.begun, read)
-	*r.holding++
+	r.walker.holding++
 }
 
 // close closes what was read and not taken.
 func (r *reader) close() {
 	for ; r.taken < len(r.begun); r.taken++ {
-		*r.holding--
+		r.walker.holding--
 		r.begun[r.taken]().dir.close()
 	}
 }

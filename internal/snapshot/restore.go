@@ -81,7 +81,7 @@ func (k Keeper) Restore(ctx context.Context, snap Snapshot) (done Restored, err 
 	if err != nil {
 		return Restored{}, err
 	}
-	if done.Before, err = k.take(ctx, r.Workspace, r.Label); err != nil {
+	if done.Before, _, err = k.take(ctx, r.Workspace, r.Label); err != nil {
 		return Restored{}, err
 	}
 	if done.Plan, err = k.plan(ctx, r); err != nil {

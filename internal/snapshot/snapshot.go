@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"example.org/bridge/internal/dirstate"
 	"example.org/bridge/internal/lazyregexp"
 )
 
@@ -96,23 +97,30 @@ var (
 //
 // Errors: [ErrLabel], [ErrPlatform], the system's own. Nothing is kept then.
 func (k Keeper) Take(ctx context.Context, workspace, label string) (Snapshot, error) {
+	snap, _, err := k.TakeAndSee(ctx, workspace, label)
+	return snap, err
+}
+
+// TakeAndSee is [Keeper.Take], and returns what was found in the workspace's folders,
+// for the next reader of them.
+func (k Keeper) TakeAndSee(ctx context.Context, workspace, label string) (Snapshot, *dirstate.Seen, error) {
 	if !labelPattern().MatchString(label) {
-		return Snapshot{}, ErrLabel
+		return Snapshot{}, nil, ErrLabel
 	}
 	k = k.withDefaults()
 	top, err := filepath.EvalSymlinks(workspace)
 	if err != nil {
-		return Snapshot{}, fmt.Errorf("snapshot: %w", err)
+		return Snapshot{}, nil, fmt.Errorf("snapshot: %w", err)
 	}
 	lock, err := k.lock(false)
 	if err != nil {
-		return Snapshot{}, err
+		return Snapshot{}, nil, err
 	}
 	defer lock.unlock()
 	return k.take(ctx, top, label)
 }
 
-func (k Keeper) take(ctx context.Context, top, label string) (Snapshot, error) {
+func (k Keeper) take(ctx context.Context, top, label string) (Snapshot, *dirstate.Seen, error) {
 	store := &objects{dir: k.Dir}
 	var cache *cache
 	var loading sync.WaitGroup
@@ -122,22 +130,18 @@ func (k Keeper) take(ctx context.Context, top, label string) (Snapshot, error) {
 	w := newWalker(ctx, k, store, cache)
 	root, rules, err := w.present(top, repo)
 	if err != nil {
-		return Snapshot{}, fmt.Errorf("snapshot: %w", err)
-	}
-	tree, err := store.putTree(root)
-	if err != nil {
-		return Snapshot{}, fmt.Errorf("snapshot: %w", err)
+		return Snapshot{}, nil, fmt.Errorf("snapshot: %w", err)
 	}
 	r := record{
 		Version: recordVersion, Label: label, Time: k.Now().UTC().Truncate(time.Second),
-		Workspace: top, Tree: tree, Rules: rules, Absent: w.absent(), Skipped: w.skipped,
+		Workspace: top, Tree: root.hash, Rules: rules, Absent: w.tracked.absent(), Skipped: w.skipped,
 	}
 	snap, err := k.addRecord(r)
 	if err != nil {
-		return Snapshot{}, fmt.Errorf("snapshot: %w", err)
+		return Snapshot{}, nil, fmt.Errorf("snapshot: %w", err)
 	}
 	// The rest only saves time and space later.
 	_ = cache.save(k.cachePath(top))
 	k.noteUsage(store.added)
-	return snap, nil
+	return snap, w.seen, nil
 }

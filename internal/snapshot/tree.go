@@ -27,27 +27,20 @@ type node struct {
 	// hash names the content of a file, the target of a link, or a tree.
 	hash     string
 	children []*node // of a folder, by name
+	// empty means that nothing in a folder that was looked at is kept.
+	empty bool
 }
 
-// putTree keeps a folder and what is in it, whose files are kept already. The
-// result is the tree's name.
-func (o *objects) putTree(n *node) (string, error) {
-	var text []byte
+// appendText appends a folder's text, as it is kept. What is in it is kept already.
+func (n *node) appendText(text []byte) []byte {
 	for _, c := range n.children {
-		if c.kind == folder {
-			hash, err := o.putTree(c)
-			if err != nil {
-				return "", err
-			}
-			c.hash = hash
-		}
 		text = append(text, byte(c.kind), ' ')
 		text = append(strconv.AppendUint(text, uint64(c.mode), 8), ' ')
 		text = append(strconv.AppendInt(text, c.size, 10), ' ')
 		text = append(append(text, c.hash...), ' ')
 		text = append(strconv.AppendQuote(text, c.name), '\n')
 	}
-	return o.put(trees, text)
+	return text
 }
 
 // getTree reads a folder and what is in it.

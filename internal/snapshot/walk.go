@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.org/bridge/internal/dirstate"
 	"example.org/bridge/internal/guard/paths"
 )
 
@@ -25,18 +26,16 @@ type walker struct {
 	byBase  map[string]rules
 	exclude rules
 	read    []ruleFile
-	// tracked are the paths below the workspace that are kept though they are
-	// ignored, and whether each was found. trackedDirs are the folders on the way
-	// to them.
-	tracked     map[string]bool
-	trackedDirs map[string]bool
-	found       int // of tracked
-	holding     int // listings, see reader
-	skipped     []Skip
+	tracked tracked
+	holding int // listings, see reader
+	trust   dirstate.Trust
+	seen    *dirstate.Seen
+	text    []byte // of a tree, used again
+	skipped []Skip
 }
 
 func newWalker(ctx context.Context, k Keeper, store *objects, c *cache) *walker {
-	return &walker{ctx: ctx, max: k.MaxFile, total: k.MaxTotal, store: store, cache: c, byBase: map[string]rules{}}
+	return &walker{ctx: ctx, max: k.MaxFile, total: k.MaxTotal, store: store, cache: c, byBase: map[string]rules{}, seen: new(dirstate.Seen)}
 }
 
 // present reads the workspace by its own rules, and keeps what it finds.
@@ -65,7 +64,7 @@ func (w *walker) present(top string, r repository) (*node, []ruleFile, error) {
 		}
 		lists = append(lists, list)
 	}
-	w.setTracked(below(r.tracked, r.prefix))
+	w.tracked = newTracked(below(r.tracked, r.prefix))
 	root, err := w.walk(top, lists)
 	return root, w.read, err
 }
@@ -84,38 +83,6 @@ func below(paths []string, folder string) []string {
 		}
 	}
 	return in
-}
-
-func (w *walker) setTracked(tracked []string) {
-	w.tracked, w.trackedDirs = make(map[string]bool, len(tracked)), make(map[string]bool)
-	for _, p := range tracked {
-		w.tracked[p] = false
-		for i := strings.LastIndexByte(p, '/'); i > 0; i = strings.LastIndexByte(p[:i], '/') {
-			if w.trackedDirs[p[:i]] {
-				break
-			}
-			w.trackedDirs[p[:i]] = true
-		}
-	}
-}
-
-// maxAbsent bounds the list below: a sparse checkout lacks most of what git
-// tracks.
-const maxAbsent = 10_000
-
-// absent returns what git tracks and was not found.
-func (w *walker) absent() []string {
-	if n := len(w.tracked) - w.found; n == 0 || n > maxAbsent {
-		return nil
-	}
-	var gone []string
-	for path, found := range w.tracked {
-		if !found {
-			gone = append(gone, path)
-		}
-	}
-	slices.Sort(gone)
-	return gone
 }
 
 // past reads the workspace by the rules of a snapshot, whose files are looked at
@@ -139,11 +106,12 @@ func (w *walker) past(r record, has map[string]*node) (*node, error) {
 			w.byBase[f.Base] = list
 		}
 	}
-	tracked := slices.Clone(r.Absent)
+	kept := slices.Clone(r.Absent)
 	for path := range has {
-		tracked = append(tracked, path)
+		kept = append(kept, path)
 	}
-	w.setTracked(tracked)
+	slices.Sort(kept)
+	w.tracked = newTracked(slices.Compact(kept))
 	return w.walk(r.Workspace, above)
 }
 
@@ -154,35 +122,47 @@ func (w *walker) walk(top string, above []rules) (*node, error) {
 	}
 	root := &node{kind: folder}
 	lists := append([]rules{w.exclude}, above...)
-	return root, w.folder(list(d), "", root, lists, false)
+	in := place{lists: lists, tracked: w.tracked.all()}
+	return root, w.folder(w.list(d, ""), in, root)
 }
+
+// place is where in the workspace a folder is.
+type place struct {
+	path    string  // below the workspace
+	lists   []rules // that hold there
+	tracked span    // what is tracked below it
+	only    bool    // only that is looked at
+}
+
+// under returns the path of a name in it.
+func (p *place) under(name string) string { return join(p.path, name) }
 
 // folder reads what is in l into n, and closes it. In a folder that is ignored,
 // or that is a repository of its own, only tracked files are looked at.
-func (w *walker) folder(l listing, rel string, n *node, lists []rules, only bool) error {
+func (w *walker) folder(l *listing, in place, n *node) error {
 	defer l.dir.close()
 	if err := errors.Join(w.ctx.Err(), l.err); err != nil {
 		return err
 	}
-	list, err := w.rulesOf(l, rel)
+	list, err := w.rulesOf(l, in.path)
 	if err != nil {
 		return err
 	}
 	if len(list.patterns) > 0 {
-		lists = append(lists[:len(lists):len(lists)], list)
+		in.lists = append(in.lists[:len(in.lists):len(in.lists)], list)
 	}
-	entries := w.choose(l, rel, lists, only)
-	folders := reader{in: l.dir, names: foldersOf(entries), holding: &w.holding}
+	entries := w.choose(l, &in)
+	folders := reader{walker: w, in: l.dir, path: in.path, names: foldersOf(entries)}
 	defer folders.close()
 	nodes := make([]node, len(entries))
 	n.children = make([]*node, 0, len(entries))
 	for i, e := range entries {
 		var kept bool
-		nodes[i] = node{name: e.name, kind: e.info.kind, mode: e.info.mode}
-		if e.info.kind == folder {
-			kept, err = w.subfolder(folders.next(), e, &nodes[i], lists)
+		nodes[i] = node{name: e.name, kind: e.kind, mode: e.mode}
+		if e.kind == folder {
+			kept, err = w.subfolder(folders.next(), e, &in, &nodes[i])
 		} else {
-			kept, err = w.entry(l.dir, e, &nodes[i])
+			kept, err = w.entry(l.dir, e, &in, &nodes[i])
 		}
 		if err != nil {
 			return err
@@ -191,50 +171,64 @@ func (w *walker) folder(l listing, rel string, n *node, lists []rules, only bool
 			n.children = append(n.children, &nodes[i])
 		}
 	}
-	return nil
+	n.empty = len(n.children) == 0
+	if w.dry {
+		return nil
+	}
+	w.cache.note(in.path, l)
+	w.seen.Add(l.seen())
+	if n.empty && in.path != "" {
+		return nil
+	}
+	return w.keepTree(n)
+}
+
+// keepTree keeps a folder of which all is kept, and lets go of what is in it.
+func (w *walker) keepTree(n *node) (err error) {
+	w.text = n.appendText(w.text[:0])
+	n.hash, err = w.store.put(trees, w.text)
+	n.children = nil
+	return err
 }
 
 // entry is a name that is looked at.
 type entry struct {
-	name, path string
-	info       info
+	*found
 	// only marks a folder in which only tracked files are looked at.
 	only bool
 }
 
 // choose returns what is looked at in a folder.
-func (w *walker) choose(l listing, rel string, lists []rules, only bool) []entry {
-	entries := make([]entry, 0, len(l.names))
-	for i, name := range l.names {
-		path := join(rel, name)
-		if paths.Fold(name) == ".git" {
-			if name != ".git" {
-				w.skip(path, "named like a repository")
+func (w *walker) choose(l *listing, in *place) []entry {
+	entries := make([]entry, 0, len(l.found))
+	judge := judgement{lists: in.lists, base: w.base, folder: in.path}
+	for i := range l.found {
+		e := &l.found[i]
+		if isGit(e.name) {
+			if e.name != ".git" {
+				w.skip(in.under(e.name), "named like a repository")
 			}
 			continue
 		}
-		if l.infos[i].err != nil {
+		if e.kind == 0 {
 			continue // it has gone meanwhile
 		}
-		e := entry{name: name, path: path, info: l.infos[i].info}
-		isFolder := e.info.kind == folder
-		e.only = only || ignored(lists, join2(w.base, path), isFolder)
-		if !e.only || isFolder && w.trackedDirs[path] || !isFolder && w.isTracked(path) {
-			entries = append(entries, e)
+		isFolder := e.kind == folder
+		only := in.only || judge.ignored(e.name, isFolder)
+		if !only || isFolder && !w.tracked.below(in.tracked, e.name).empty() || !isFolder && w.tracked.find(in.tracked, e.name) >= 0 {
+			entries = append(entries, entry{found: e, only: only})
 		}
 	}
 	return entries
 }
 
-func (w *walker) isTracked(path string) bool {
-	_, tracked := w.tracked[path]
-	return tracked
-}
+// isGit reports whether a name is .git where case does not matter.
+func isGit(name string) bool { return strings.HasPrefix(name, ".") && paths.Fold(name) == ".git" }
 
 func foldersOf(entries []entry) []string {
 	var names []string
 	for _, e := range entries {
-		if e.info.kind == folder {
+		if e.kind == folder {
 			names = append(names, e.name)
 		}
 	}
@@ -242,59 +236,55 @@ func foldersOf(entries []entry) []string {
 }
 
 // entry looks at one name that is no folder, and says whether it is kept as n.
-func (w *walker) entry(d dir, e entry, n *node) (kept bool, err error) {
-	switch e.info.kind {
+func (w *walker) entry(d dir, e entry, in *place, n *node) (kept bool, err error) {
+	switch e.kind {
 	case file:
-		err = w.file(d, e, n)
+		err = w.file(d, e.found, in, n)
 	case link:
-		err = w.link(d, e, n)
+		err = w.link(d, e.found, in, n)
 	default:
-		w.skip(e.path, "neither a file nor a link")
+		w.skip(in.under(e.name), "neither a file nor a link")
 	}
 	if (n.kind == special || n.kind == unread) && !w.dry {
 		return false, err
 	}
-	if w.isTracked(e.path) {
-		w.tracked[e.path] = true
-		w.found++
-	}
+	w.tracked.mark(in.tracked, e.name)
 	return true, err
 }
 
-func (w *walker) subfolder(l listing, e entry, n *node, lists []rules) (kept bool, err error) {
+func (w *walker) subfolder(l *listing, e entry, in *place, n *node) (kept bool, err error) {
 	if l.dir.fd < 0 {
-		w.skip(e.path, "it cannot be opened: "+plainError(l.err))
+		w.skip(in.under(e.name), "it cannot be opened: "+plainError(l.err))
 		return false, nil
 	}
-	only := e.only
+	at := place{path: in.under(e.name), lists: in.lists, tracked: w.tracked.below(in.tracked, e.name), only: e.only}
 	if l.has(".git") {
-		w.skip(e.path, "a repository of its own")
-		if only = true; !w.dry {
+		w.skip(at.path, "a repository of its own")
+		if at.only = true; !w.dry {
 			l.dir.close()
 			return false, nil
 		}
 	}
-	err = w.folder(l, e.path, n, lists, only)
-	return err == nil && len(n.children) > 0, err
+	err = w.folder(l, at, n)
+	return !n.empty, err
 }
 
 // file hashes a file, and keeps it.
-func (w *walker) file(d dir, e entry, n *node) error {
-	path, i := e.path, e.info
-	n.size = i.size
-	if hash, ok := w.cache.find(path, i); ok {
-		n.hash = hash
+func (w *walker) file(d dir, e *found, in *place, n *node) error {
+	n.size = e.size
+	if e.hash != "" {
+		n.hash = e.hash
 		return nil
 	}
-	if i.size > w.max {
-		return w.unread(n, path, fmt.Sprintf("larger than %d MiB", w.max>>20))
+	if e.size > w.max {
+		return w.unread(n, in.under(e.name), fmt.Sprintf("larger than %d MiB", w.max>>20))
 	}
-	if w.store.added+i.size > w.total {
-		return w.unread(n, path, "too much in all")
+	if w.store.added+e.size > w.total {
+		return w.unread(n, in.under(e.name), "too much in all")
 	}
 	f, now, err := d.openFile(e.name)
 	if err != nil {
-		return w.unread(n, path, "it cannot be opened: "+plainError(err))
+		return w.unread(n, in.under(e.name), "it cannot be opened: "+plainError(err))
 	}
 	defer func() { _ = f.Close() }()
 	began, written := w.cache.clock(), openForWriting(f)
@@ -307,11 +297,7 @@ func (w *walker) file(d dir, e entry, n *node) error {
 	if err != nil {
 		return err
 	}
-	if written {
-		w.cache.changed = true
-		return nil
-	}
-	w.cache.add(path, now, n.hash, began)
+	e.info, e.hash, e.remember = now, n.hash, !written && now.settled(began)
 	return nil
 }
 
@@ -321,17 +307,25 @@ func (w *walker) unread(n *node, path, why string) error {
 	return nil
 }
 
-func (w *walker) link(d dir, e entry, n *node) error {
+// link keeps where a link leads. Unlike a file it is never changed, but only
+// replaced, so that what stat said before it was read holds.
+func (w *walker) link(d dir, e *found, in *place, n *node) error {
+	n.mode = 0o777
+	if e.hash != "" {
+		n.hash = e.hash
+		return nil
+	}
+	began := w.cache.clock()
 	target, err := d.readlink(e.name)
 	if err != nil {
-		return w.unread(n, e.path, "it cannot be read: "+plainError(err))
+		return w.unread(n, in.under(e.name), "it cannot be read: "+plainError(err))
 	}
-	n.mode = 0o777
 	if w.dry {
 		n.hash = hashOf([]byte(target))
 		return nil
 	}
 	n.hash, err = w.store.put(blobs, []byte(target))
+	e.hash, e.remember = n.hash, e.settled(began)
 	return err
 }
 
@@ -340,7 +334,7 @@ func (w *walker) skip(path, why string) {
 }
 
 // rulesOf returns the list that holds in a folder.
-func (w *walker) rulesOf(l listing, rel string) (rules, error) {
+func (w *walker) rulesOf(l *listing, rel string) (rules, error) {
 	base := join2(w.base, rel)
 	if w.fixed {
 		return w.byBase[base], nil

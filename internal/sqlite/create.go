@@ -160,7 +160,7 @@ func (s *state) leadsTo(c *conn) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !bytes.Equal(s.id, now.id) || s.seq > now.seq {
+	if !bytes.Equal(s.id, now.id) {
 		return false, nil
 	}
 	from, err := auditBase(c)

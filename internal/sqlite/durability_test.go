@@ -11,6 +11,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // disk counts how often a store waits for the disk, and can fail.
@@ -191,8 +192,11 @@ func TestOthersKnowOfAFlushThatFailed(t *testing.T) {
 	if sent, err := running.Send(ctx, p.B, bridge.SendRequest{Text: "x", IdempotencyKey: "running"}); err != nil || !sent.Repeated {
 		t.Errorf("got %+v, %v, want the first answer", sent, err)
 	}
-	if size := fileSize(t, e.Path+"-turn"); size != 0 {
-		t.Errorf("the mark of %d flushes that failed is left", size)
+	files, err := storefile.Track(e.Path)
+	must(t, err)
+	defer func() { must(t, files.Close()) }()
+	if failed := files.Unsaved(); failed != 0 {
+		t.Errorf("that %d flushes failed is not forgotten", failed)
 	}
 	_, err = beginning.Send(ctx, p.B, bridge.SendRequest{Text: "y"})
 	must(t, err)

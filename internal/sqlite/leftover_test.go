@@ -3,6 +3,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"errors"
 	"os"
 	"strings"
@@ -90,4 +91,77 @@ func TestCopyBesideALeftOverLog(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLogOfAnotherMoment: a log that was left belongs to a database of the same store
+// whose last entry is one of the log's own past, and to no other.
+func TestLogOfAnotherMoment(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	type files struct{ database, log []byte }
+	// after opens the store at a moment, and returns what a process leaves that is killed
+	// behind some sends, and what it would have left at its end.
+	after := func(database []byte, sends int) (killed files, ended []byte) {
+		d := &bridgetest.Env{Path: bridgetest.NewEnv(t).Path, Key: e.Key}
+		if database != nil {
+			must(t, os.WriteFile(d.Path, database, 0o600))
+		}
+		store, err := sqlite.Open(t.Context(), d.Path, sqlite.Options{Key: d.Key, Create: true})
+		must(t, err)
+		s := bridge.New(bridge.Config{Store: store, Key: d.Key})
+		for range sends {
+			_, err := s.Create(t.Context(), bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
+			must(t, err)
+		}
+		killed.database, err = os.ReadFile(d.Path)
+		must(t, err)
+		killed.log, err = os.ReadFile(d.Path + "-wal")
+		must(t, err)
+		must(t, store.Close())
+		ended, err = os.ReadFile(d.Path)
+		must(t, err)
+		return killed, ended
+	}
+	first, one := after(nil, 1)
+	_, fork := after(one, 1)
+	longer, _ := after(one, 3)
+	tests := []struct {
+		name string
+		left files
+		fits bool
+	}{
+		{"nothing was recorded before it", first, true},
+		{"all of it came later", longer, true},
+		{"the same number is another entry's", files{fork, longer.log}, false},
+		{"the store has another name", renamedInLog(t, one), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := bridgetest.NewEnv(t)
+			must(t, os.WriteFile(d.Path, tt.left.database, 0o600))
+			must(t, os.WriteFile(d.Path+"-wal", tt.left.log, 0o600))
+			store, err := sqlite.Open(t.Context(), d.Path, sqlite.Options{Key: e.Key})
+			if err == nil {
+				must(t, store.Close())
+			}
+			if want := bridge.ErrStoreDamaged; tt.fits != (err == nil) || !tt.fits && !errors.Is(err, want) {
+				t.Errorf("got %v, want it to fit: %v", err, tt.fits)
+			}
+		})
+	}
+}
+
+// renamedInLog returns a database and a log in which the store's id is another.
+func renamedInLog(t *testing.T, database []byte) (left struct{ database, log []byte }) {
+	t.Helper()
+	path := bridgetest.NewEnv(t).Path
+	must(t, os.WriteFile(path, database, 0o600))
+	db, err := sql.Open("sqlite", path)
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	_, err = db.ExecContext(t.Context(), "UPDATE store SET id = randomblob(16)")
+	must(t, err)
+	left.log, err = os.ReadFile(path + "-wal")
+	must(t, err)
+	left.database = database
+	return left
 }

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,7 @@ func TestQueryPlans(t *testing.T) {
 	must(s.Join(ctx, created.JoinCode))
 	must(s.Send(ctx, a, bridge.SendRequest{Text: "x", IdempotencyKey: "k"}))
 	must(s.Send(ctx, a, bridge.SendRequest{Text: "x"}))
+	must(s.Send(ctx, a, bridge.SendRequest{Text: strings.Repeat("0123456789abcdef", 4)})) // it could be a token
 	d, err := s.Check(ctx, b, bridge.CheckRequest{Limit: 1}, nil)
 	must(d, err)
 	must(nil, s.Renew(ctx, d.Claim))
@@ -80,6 +82,9 @@ func TestQueryPlans(t *testing.T) {
 	}
 	if len(plans) < 15 {
 		t.Errorf("only %d statements were looked at", len(plans))
+	}
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(plans)), func(q string) bool { return strings.Contains(q, "fingerprint = ?") }) {
+		t.Error("no token was looked for")
 	}
 	for query, plan := range plans {
 		for _, step := range plan {

@@ -25,8 +25,10 @@ func (e *entry) sendScene(g bridge.Gate, d bridge.Draft) (s bridge.SendScene, er
 			return s, err
 		}
 	}
-	s.Answers = d.ReplyTo != 0 && e.answers(g, d.ReplyTo)
-	return s, nil
+	if d.ReplyTo != 0 {
+		s.Answers, err = e.answers(g, d.ReplyTo)
+	}
+	return s, err
 }
 
 // deliver stores m for all of to. An empty key is none.

@@ -30,6 +30,9 @@ func TestSalvageWithoutASession(t *testing.T) {
 		must(t, send(s, 0, "only for "+string(letter), letter))
 		must(t, send(s, i+1, "from "+string(letter)+" to a", bridge.SessionA))
 	}
+	for range 2 {
+		must(t, send(s, 0, "for two", "b", "c"))
+	}
 	must(t, send(s, 0, "for all", bridge.Everyone))
 	must(t, store.Close())
 	whole, err := os.ReadFile(e.Path)
@@ -56,6 +59,10 @@ func loseSession(t *testing.T, path string, letter bridge.SessionID) {
 	must(t, db.Close())
 }
 
+// inboxes are how many messages each session has: from each of the others to a; what is
+// for one alone, for two, and for all.
+var inboxes = []int{3, 4, 4, 2}
+
 // checkWithout looks at a salvaged store as the sessions that are left.
 func checkWithout(t *testing.T, to *bridgetest.Env, room []bridge.Credentials, lost int) {
 	t.Helper()
@@ -70,14 +77,13 @@ func checkWithout(t *testing.T, to *bridgetest.Env, room []bridge.Credentials, l
 		d, err := s.Check(t.Context(), c, bridge.CheckRequest{}, nil)
 		must(t, err)
 		must(t, s.Confirm(t.Context(), d.Claim))
-		want := map[bool]int{true: 3, false: 2}[i == 0] // from each to a; what is for it alone, and for all
-		if len(d.Messages) != want {
+		if want := inboxes[i]; len(d.Messages) != want {
 			t.Errorf("%s gets %d messages, want %d", letters[i], len(d.Messages), want)
 		}
 		h, err := s.History(t.Context(), c, 0, 50)
 		must(t, err)
 		for _, m := range h.Messages {
-			if own := string(letters[i]); m.From != own && m.Text != "for all" && m.Text != "only for "+own && (i != 0 || !strings.HasSuffix(m.Text, " to a")) {
+			if own := string(letters[i]); m.From != own && m.Text != "for all" && m.Text != "only for "+own && (i == 3 || m.Text != "for two") && (i != 0 || !strings.HasSuffix(m.Text, " to a")) {
 				t.Errorf("%s sees %q", own, m.Text)
 			}
 		}
@@ -100,13 +106,17 @@ func checkWithout(t *testing.T, to *bridgetest.Env, room []bridge.Credentials, l
 	}
 	sent, err := s.Send(t.Context(), room[0], bridge.SendRequest{To: []bridge.SessionID{bridge.Everyone}, Text: "again"})
 	must(t, err)
-	for _, c := range append([]bridge.Credentials{fresh}, room[1:]...) {
+	for i, c := range append([]bridge.Credentials{fresh}, room[1:]...) {
 		if c.Session == letters[lost] {
 			continue
 		}
+		next := int64(1)
+		if i > 0 {
+			next += int64(inboxes[i])
+		}
 		d, err := s.Check(t.Context(), c, bridge.CheckRequest{}, nil)
 		must(t, err)
-		if len(d.Messages) != 1 || d.Messages[0].ID != sent.ID {
+		if len(d.Messages) != 1 || d.Messages[0].ID != sent.ID || d.Messages[0].Seq != next {
 			t.Errorf("%s gets %+v", c.Session, d.Messages)
 		}
 	}

@@ -16,10 +16,10 @@ func listAccessKeys(c Conn, where string, args ...any) (all []access.Kept, err e
 	return all, err
 }
 
-// AccessKeys returns all access keys that are kept, oldest first.
+// AccessKeys returns all access keys, oldest first.
 func AccessKeys(c Conn) ([]access.Kept, error) { return listAccessKeys(c, "ORDER BY created_at, id") }
 
-// AccessKey returns one of them; the zero value where there is none.
+// AccessKey returns the access key with an id, or the zero value.
 func AccessKey(c Conn, id string) (access.Kept, error) {
 	all, err := listAccessKeys(c, "WHERE id = ?1", id)
 	if err != nil || len(all) == 0 {
@@ -28,8 +28,8 @@ func AccessKey(c Conn, id string) (access.Kept, error) {
 	return all[0], nil
 }
 
-// ChangeAccessKeys keeps what rule makes of all keys, which nobody else may change
-// meanwhile.
+// ChangeAccessKeys implements access.Store. The caller prevents other changes of access
+// keys until the transaction ends.
 func ChangeAccessKeys(e Entry, rule access.Rule) (kept access.Kept, err error) {
 	all, err := AccessKeys(e.SQL())
 	if err != nil {

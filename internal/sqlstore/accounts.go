@@ -7,20 +7,21 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Accounts is what an operation of a store knows of what calls may cost.
+// Accounts gives access to limits and to what has been charged, in the transaction of
+// an operation.
 type Accounts interface {
-	// LimitsOf returns what holds for a conversation, or for the store where that is "".
+	// LimitsOf returns the limits of a conversation, or of the store if that is "".
 	LimitsOf(conversation string) (bridge.Limits, error)
-	// Account returns the account of a bucket, which nobody else changes until the end of
-	// the transaction.
+	// Account returns the account of a bucket and locks it until the transaction ends.
 	Account(bucket string) (bridge.Account, error)
+	// KeepAccount stores the account of a bucket.
 	KeepAccount(bucket string, a bridge.Account) error
-	// AdmitMore refuses what would be kept beyond the quota.
+	// AdmitMore returns a bridge.Refusal if the store has reached the quota.
 	AdmitMore(quota bridge.Usage) error
 }
 
-// Charge takes all of the charges of an operation, or none: then the error is a
-// bridge.Refusal.
+// Charge takes all charges of an operation. If one is over its limit, it takes none and
+// returns a bridge.Refusal.
 func Charge(of Accounts, charges []bridge.Charge, conversation string, now time.Time) error {
 	if len(charges) == 0 {
 		return nil
@@ -55,8 +56,8 @@ func Charge(of Accounts, charges []bridge.Charge, conversation string, now time.
 	return nil
 }
 
-// Refuse charges an operation for its refusal, and reports whether that is to be logged
-// as r says. One whose cost is not to be had becomes the refusal of that.
+// Refuse charges a refused operation, and reports whether the refusal is to be logged.
+// If the charge itself is over its limit, *r becomes the refusal of that.
 func Refuse(of Accounts, r *bridge.Refusal, op bridge.Operation, now time.Time) (logged bool, err error) {
 	if r.Cost.Bucket != "" {
 		err := Charge(of, []bridge.Charge{r.Cost}, op.Conversation, now)
@@ -87,7 +88,7 @@ func Refuse(of Accounts, r *bridge.Refusal, op bridge.Operation, now time.Time) 
 	return logged, err
 }
 
-// GetAccount reads the account of a bucket.
+// GetAccount returns the account of a bucket, or the zero value.
 func GetAccount(c Conn, bucket string) (a bridge.Account, err error) {
 	err = c.Get("SELECT minute, hour, day, at, unlogged FROM rate_limits WHERE bucket = ?1", []any{bucket},
 		&a.Minute, &a.Hour, &a.Day, &a.At, &a.Unlogged)
@@ -97,7 +98,7 @@ func GetAccount(c Conn, bucket string) (a bridge.Account, err error) {
 	return a, err
 }
 
-// PutAccount keeps the account of a bucket.
+// PutAccount stores the account of a bucket.
 func PutAccount(c Conn, bucket string, a bridge.Account) error {
 	return c.Later(`
 		INSERT INTO rate_limits (bucket, minute, hour, day, at, unlogged) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -105,8 +106,8 @@ func PutAccount(c Conn, bucket string, a bridge.Account) error {
 		bucket, a.Minute, a.Hour, a.Day, a.At, a.Unlogged)
 }
 
-// Fold counts an operation that may be logged together with others like it, and reports
-// whether it is to be logged itself.
+// Fold counts an operation that is logged together with similar ones (bridge.Fold), and
+// reports whether this one is to be logged.
 func Fold(c Conn, op bridge.Operation, now time.Time) (logged bool, err error) {
 	var f bridge.Fold
 	key := []any{op.Conversation, op.Actor, op.Action}

@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/commands"
 )
 
-// ViewCommand adds to v what is known of a command of a session before anything is
-// decided.
+// ViewCommand fills v with what is known before a command of a session is decided: the
+// conversation's grant, the session's mode, and its last request for the same command.
 func ViewCommand(c Conn, conversation string, session bridge.SessionID, command string, v *commands.View) (err error) {
 	if v.Grant, err = first(listGrants(c, "WHERE conversation = ?1", conversation)); err != nil {
 		return err
@@ -30,7 +30,8 @@ func first[T any](all []T, err error) (*T, error) {
 	return &all[0], nil
 }
 
-// QueueCommand is a call of g that asks for a command.
+// QueueCommand is the call of g that requests a command. It returns the request's id,
+// and how many messages wait for the session.
 func QueueCommand(e Entry, g bridge.Gate, r commands.Request, l commands.QueueLimits) (id, unread int64, err error) {
 	scene, err := queueScene(e, r.Conversation)
 	if err != nil {
@@ -94,7 +95,8 @@ func insertCommand(c Conn, r commands.Request) (id int64, err error) {
 	return id, err
 }
 
-// UseApproval is a call of g that uses up an approval, or is refused it.
+// UseApproval is the call of g that runs an approved command: it uses up the approval,
+// or returns a bridge.Refusal.
 func UseApproval(e Entry, g bridge.Gate, u commands.ApprovalUse) error {
 	c, details := e.SQL(), e.Op().Details
 	scene, err := approvalScene(e, "WHERE id = ?1 AND conversation = ?2 AND session = ?3", u.ID, g.Conversation, string(g.Session))
@@ -133,8 +135,8 @@ func approvalScene(e Entry, where string, args ...any) (commands.ApprovalScene, 
 	return s, err
 }
 
-// DecideCommand keeps the operator's decision about a request. forUpdate is what the
-// store adds to a query that locks its row.
+// DecideCommand stores the operator's decision about a request. forUpdate is appended
+// to the query that must lock the request's row; it may be empty.
 func DecideCommand(e Entry, d commands.Decision, forUpdate string) error {
 	scene, err := approvalScene(e, "WHERE id = ?1"+forUpdate, d.ID)
 	if err != nil {
@@ -147,13 +149,13 @@ func DecideCommand(e Entry, d commands.Decision, forUpdate string) error {
 		string(d.State), e.Now(), d.ApprovedUntil, Blob(d.TokenHash), Blob(d.Seal), d.ID)
 }
 
-// EndCommand keeps how a command ended.
+// EndCommand stores how a command ended.
 func EndCommand(c Conn, end commands.End, now time.Time) error {
 	return c.Later("UPDATE command_requests SET ended_at = ?1, exit_code = ?2, snapshot = ?3, snapshot_number = ?4 WHERE id = ?5",
 		now, end.ExitCode, end.Snapshot, end.SnapshotNumber, end.ID)
 }
 
-// Commands returns the requests that q selects, the newest first.
+// Commands returns the requests that q selects, newest first.
 func Commands(c Conn, q commands.Query) ([]commands.Request, error) {
 	limit := int64(q.Limit)
 	if limit == 0 {

@@ -40,11 +40,11 @@ func listClaims(c Conn, where string, args ...any) (all []claims.Claim, err erro
 	return all, err
 }
 
-// Claims returns all claims that are kept.
+// Claims returns all stored claims, including those that have lapsed.
 func Claims(c Conn) ([]claims.Claim, error) { return listClaims(c, "") }
 
-// ChangeClaims is a call of g that takes or gives back claims. Nobody else may change
-// those of its team meanwhile.
+// ChangeClaims is the call of g that takes or releases claims. The caller prevents
+// other changes of the team's claims until the transaction ends.
 func ChangeClaims(e Entry, g bridge.Gate, task int64, rule claims.Rule) (result claims.Result, err error) {
 	result.Unread = e.Inbox().Waiting(g.Now)
 	if err := e.Charge(g.Charges); err != nil {
@@ -108,7 +108,7 @@ func removeClaims(c Conn, ids []int64) error {
 	return nil
 }
 
-// RemoveClaim removes one claim.
+// RemoveClaim deletes one claim. The error may be claims.ErrNoClaim.
 func RemoveClaim(c Conn, id int64) error {
 	err := c.Get("DELETE FROM file_claims WHERE id = ?1 RETURNING id", []any{id}, &id)
 	if errors.Is(err, ErrNoRow) {
@@ -117,8 +117,8 @@ func RemoveClaim(c Conn, id int64) error {
 	return err
 }
 
-// Lapse removes the claims that a session let run out, before it gives a sign of
-// life again: that must not bring them back.
+// Lapse deletes the claims that a session has let lapse. It is called before each sign
+// of life, which must not make them valid again.
 func Lapse(e Entry, conversation string, session bridge.SessionID) error {
 	if !claims.MayHaveLapsed(e.SeenAt(), e.Now()) {
 		return nil
@@ -130,7 +130,7 @@ func Lapse(e Entry, conversation string, session bridge.SessionID) error {
 	return removeClaims(e.SQL(), claims.Lapsed(own, e.Now()))
 }
 
-// Beat sets the heartbeat of g's session, which is a sign of life.
+// Beat sets the heartbeat of g's session to g.Now. A heartbeat is a sign of life.
 func Beat(e Entry, g bridge.Gate) error {
 	if err := Lapse(e, g.Conversation, g.Session); err != nil {
 		return err

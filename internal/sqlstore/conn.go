@@ -1,9 +1,11 @@
-// Package sqlstore is what all stores in SQL databases do with the same statements: what
-// they load for the rules of the domain, and how they keep what the rules decide. How a
-// database is opened, locked, written to the disk and sent statements is each store's own,
-// and so is a query that one of them needs in another form.
+// Package sqlstore has the statements that are the same for all stores in SQL
+// databases: they load what the rules of the domain decide on, and store what the rules
+// return. Each store has its own code to open, lock and sync its database and to run
+// statements, and its own form of a query where the databases differ.
 //
-// Parameters are written ?1, ?2 and so on. Times are kept in microseconds, lists as JSON.
+// Parameters are numbered (?1, ?2). Times are stored as microseconds since 1970, lists
+// as JSON. A type of the domain decides; a function here never does.
+// docs/architecture.md ("The way of a call") shows where it is called.
 package sqlstore
 
 import (
@@ -11,25 +13,27 @@ import (
 	"time"
 )
 
-// Conn runs statements in a transaction of a store.
+// Conn runs statements in the transaction of a store.
 type Conn interface {
-	// Get reads the first row into dest, or returns ErrNoRow.
+	// Get reads the first row into dest. The error is ErrNoRow if there is none.
 	Get(query string, args []any, dest ...any) error
-	// Each reads every row into dest and calls visit behind each. visit may return ErrStop,
-	// and must not use the connection.
+	// Each reads every row into dest and calls visit after each. visit must not use the
+	// connection; it may return ErrStop.
 	Each(query string, args, dest []any, visit func() error) error
-	// Later runs a statement whose result nobody needs: at once, or with the next one that
-	// somebody waits for, whose error its own is then.
+	// Later runs a statement without a result. The store may delay it until the next
+	// statement with a result or the commit, which then returns its error.
 	Later(query string, args ...any) error
 }
 
-// ErrNoRow reports a query without a result.
+// ErrNoRow reports a query that found no row.
 var ErrNoRow = errors.New("no row")
 
-// ErrStop ends Conn.Each early, without an error.
+// ErrStop, returned by the function that Conn.Each calls, ends Each early; Each then
+// returns nil.
 var ErrStop = errors.New("stop")
 
-// Micros is how times are stored; the zero time is 0.
+// Micros returns the stored form of a time: microseconds since 1970, and 0 for the zero
+// time.
 func Micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -37,7 +41,7 @@ func Micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// FromMicros reads a time back.
+// FromMicros returns the time of its stored form, in UTC.
 func FromMicros(us int64) time.Time {
 	if us == 0 {
 		return time.Time{}
@@ -45,7 +49,7 @@ func FromMicros(us int64) time.Time {
 	return time.UnixMicro(us).UTC()
 }
 
-// Blob is NULL for nothing.
+// Blob returns b as a parameter; nil is stored as NULL.
 func Blob(b []byte) any {
 	if b == nil {
 		return nil

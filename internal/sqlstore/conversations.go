@@ -6,7 +6,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Extend keeps what rule makes of a conversation at a time of the store.
+// Extend stores the new end of a conversation that rule returns for the store's time
+// now. The error may be bridge.ErrNotFound.
 func Extend(c Conn, conversation string, now time.Time, rule bridge.ExtendRule) error {
 	o, err := Overview(c, conversation)
 	if err != nil {
@@ -20,8 +21,8 @@ func Extend(c Conn, conversation string, now time.Time, rule bridge.ExtendRule) 
 	return c.Later("UPDATE session_status SET join_hash = ?1, join_expires_at = ?2 WHERE conversation = ?3 AND session = 'b'", x.JoinHash, x.JoinExpiresAt, o.ID)
 }
 
-// SetStatus sets the status of g's session, which is a sign of life, and reports whether
-// that is news.
+// SetStatus sets the status of g's session, which is a sign of life, and reports
+// whether other sessions are to be told (bridge.IsNews).
 func SetStatus(c Conn, g bridge.Gate, status bridge.Status) (news bool, err error) {
 	var before string
 	err = c.Get("SELECT status FROM session_status WHERE conversation = ?1 AND session = ?2", []any{g.Conversation, string(g.Session)}, &before)
@@ -33,8 +34,8 @@ func SetStatus(c Conn, g bridge.Gate, status bridge.Status) (news bool, err erro
 	return bridge.IsNews(bridge.Status(before), status), err
 }
 
-// RemoveOrphans removes the tasks of teams without any conversation left, and notes in
-// the details how many of them were open.
+// RemoveOrphans deletes the tasks of teams that have no conversation left. If any were
+// open it sets details["open_tasks"] to their number.
 func RemoveOrphans(c Conn, details bridge.Details) error {
 	var open int64
 	const orphans = " WHERE team_id NOT IN (SELECT team_id FROM conversations)"
@@ -50,7 +51,7 @@ func RemoveOrphans(c Conn, details bridge.Details) error {
 	return c.Later("DELETE FROM tasks" + orphans)
 }
 
-// PutInbox keeps what a claim changes of an inbox.
+// PutInbox stores the read mark, the handed-out mark and the claim of an inbox.
 func PutInbox(c Conn, of bridge.Claim, i bridge.Inbox) error {
 	return c.Later(`
 		UPDATE session_status SET read_seq = ?1, handed_seq = ?2, claim_id = ?3, claim_seq = ?4, claim_until = ?5
@@ -58,7 +59,8 @@ func PutInbox(c Conn, of bridge.Claim, i bridge.Inbox) error {
 		i.ReadSeq, i.HandedSeq, i.ClaimID, i.ClaimSeq, i.ClaimUntil, of.Conversation, string(of.Session))
 }
 
-// Pauses returns since when conversations are paused; "" is all of them.
+// Pauses returns since when conversations are paused. The key "" stands for all
+// conversations.
 func Pauses(c Conn) (map[string]time.Time, error) {
 	pauses := map[string]time.Time{}
 	var conversation string

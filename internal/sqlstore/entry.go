@@ -7,22 +7,25 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Entry is one operation of a store inside its transaction. It is recorded when the
-// function that carries it out returns without an error, or with a bridge.Refusal.
+// Entry is one operation of a store in its transaction. The operation is recorded in
+// the audit log if the function that implements it returns nil or a bridge.Refusal.
 type Entry interface {
+	// SQL is the connection of the transaction.
 	SQL() Conn
-	// Op is the operation. What is added to its details goes to the audit log.
+	// Op is the operation. What is added to its Details is recorded in the audit log.
 	Op() bridge.Operation
 	// Now is the store's time of the operation.
 	Now() time.Time
-	// Inbox is that of the session that calls, and SeenAt its last sign of life before.
+	// Inbox is the inbox of the calling session, and SeenAt its previous sign of life.
 	Inbox() bridge.Inbox
 	SeenAt() time.Time
-	// Charge takes all of some charges, or none: then the error is a bridge.Refusal.
+	// Charge takes all charges. If one is over its limit, it takes none and returns a
+	// bridge.Refusal.
 	Charge(charges []bridge.Charge) error
 }
 
-// ErrNothing undoes an operation that has nothing to do: it is not recorded.
+// ErrNothing rolls an operation back that has nothing to do. The operation is not
+// recorded.
 var ErrNothing = errors.New("nothing to do")
 
 // refused is the refusal of a rule, which is recorded as one.
@@ -30,7 +33,7 @@ func refused(reason error) error {
 	return &bridge.Refusal{Reason: reason, Outcome: bridge.OutcomeRefused}
 }
 
-// OrNull is NULL for no text.
+// OrNull returns text as a parameter; "" is stored as NULL.
 func OrNull(text string) any {
 	if text == "" {
 		return nil

@@ -38,12 +38,14 @@ func listFiles(c Conn, where string, args ...any) (all []files.File, err error) 
 	return all, err
 }
 
-// Files returns the files of a conversation, or of all of them where that is "".
+// Files returns the files of a conversation, or of all conversations if that is "",
+// without their texts.
 func Files(c Conn, conversation string) ([]files.File, error) {
 	return listFiles(c, "WHERE ?1 IN ('', f.conversation)", conversation)
 }
 
-// FileHistory returns a file, and its changes, oldest first.
+// FileHistory returns a file with its text, and its kept changes, oldest first. The
+// error may be files.ErrNoFile.
 func FileHistory(c Conn, conversation string, n files.Name) (files.File, []files.Change, error) {
 	found, err := getFile(c, conversation, n)
 	if err != nil {
@@ -56,7 +58,7 @@ func FileHistory(c Conn, conversation string, n files.Name) (files.File, []files
 	return *found, changes, err
 }
 
-// ListFiles is the call of g that lists the files of a task.
+// ListFiles is the call of g that lists the files of a task (0: of none).
 func ListFiles(e Entry, g bridge.Gate, task int64) (l files.List, err error) {
 	if err := e.Charge(g.Charges); err != nil {
 		return l, err
@@ -101,10 +103,11 @@ func listChanges(c Conn, file, since int64) (all []files.Change, err error) {
 	return all, err
 }
 
-// Suspects gives the messages that may have the same words as a text with these prints.
+// Suspects calls visit with the messages that may contain the same words as a text with
+// these fingerprints.
 type Suspects = func(ctx context.Context, prints []int64, visit func(bridge.Suspect)) error
 
-// UseFile is a call of g for a file.
+// UseFile is the call of g that reads or changes a file.
 func UseFile(e Entry, g bridge.Gate, u files.Use, suspects Suspects, rule files.Rule) (result files.Result, err error) {
 	scene, err := fileScene(e, g, u)
 	if err != nil {

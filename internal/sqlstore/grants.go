@@ -9,7 +9,8 @@ import (
 	"example.org/bridge/internal/commands"
 )
 
-// OpenGrant keeps a grant in place of the one that the conversation has.
+// OpenGrant stores a grant in place of the conversation's present one, and cancels what
+// was requested under that one.
 func OpenGrant(e Entry, g commands.Grant) error {
 	c := e.SQL()
 	of, err := conversation(c, g.Conversation)
@@ -33,7 +34,8 @@ func OpenGrant(e Entry, g commands.Grant) error {
 		string(g.Sandbox), g.Image, g.Network, string(access), g.AskInClient, g.OpenedAt, g.ExpiresAt, g.Seal)
 }
 
-// CloseGrant removes the grant of a conversation.
+// CloseGrant deletes the grant of a conversation and cancels what was requested under
+// it. The error may be commands.ErrNoGrant.
 func CloseGrant(c Conn, conversation string) error {
 	found, err := dropGrant(c, conversation)
 	if err == nil && !found {
@@ -61,7 +63,7 @@ func dropGrant(c Conn, conversation string) (found bool, err error) {
 	return err == nil, err
 }
 
-// Grants returns all grants that are kept, the newest first.
+// Grants returns all grants, newest first.
 func Grants(c Conn) ([]commands.Grant, error) {
 	return listGrants(c, "ORDER BY opened_at DESC, conversation")
 }
@@ -103,7 +105,8 @@ func getMode(c Conn, conversation string, session bridge.SessionID) (*commands.S
 	return &m, err
 }
 
-// SetMode is a call of g that chooses a mode.
+// SetMode is the call of g that chooses a mode for commands. It returns how many
+// messages wait for the session.
 func SetMode(e Entry, g bridge.Gate, m commands.SessionMode) (unread int64, err error) {
 	if err := e.Charge(g.Charges); err != nil {
 		return 0, err
@@ -133,7 +136,7 @@ func getOpening(c Conn, conversation string) (o commands.Opening, err error) {
 
 const overGrants = " FROM yolo_grants WHERE expires_at <= ?1"
 
-// OverCommands counts what ForgetCommands would remove.
+// OverCommands counts what ForgetCommands would delete.
 func OverCommands(c Conn, before, now time.Time) (requests, grants int64, err error) {
 	over, err := overRequests(c, before, now)
 	if err != nil {
@@ -143,8 +146,8 @@ func OverCommands(c Conn, before, now time.Time) (requests, grants int64, err er
 	return int64(len(over)), grants, err
 }
 
-// ForgetCommands removes grants that ended before a time, and requests that were made
-// before it and are over.
+// ForgetCommands deletes grants that ended before a time, and requests that were made
+// before it and are finished. It returns how many of each.
 func ForgetCommands(e Entry, before time.Time) (requests, grants int64, err error) {
 	c, op := e.SQL(), e.Op()
 	over, err := overRequests(c, before, op.Now)

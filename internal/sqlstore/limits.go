@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// LimitCache keeps limits in memory, as of a revision. Every operation reads the
-// revision that counts. The zero LimitCache is empty.
+// LimitCache keeps limits in memory as of a revision, which changes with every change
+// of a limit. The zero LimitCache is empty. It is safe for concurrent use.
 type LimitCache struct {
 	mutex    sync.Mutex
 	revision int64
@@ -18,8 +18,8 @@ type LimitCache struct {
 // maxCached bounds the cache; it is filled again when it is full.
 const maxCached = 1000
 
-// Of returns what holds for a conversation, or for the store where that is "", as of a
-// revision that c has read.
+// Of returns the limits of a conversation, or of the store if that is "". revision must
+// have been read in the present transaction.
 func (l *LimitCache) Of(c Conn, revision int64, conversation string) (bridge.Limits, error) {
 	if limits, ok := l.get(revision, conversation); ok {
 		return limits, nil
@@ -47,7 +47,8 @@ func (l *LimitCache) get(revision int64, conversation string) (limits bridge.Lim
 	return limits, ok
 }
 
-// LoadLimits reads the limits of the store, and then those of a conversation.
+// LoadLimits returns the limits set for the store, then those set for a conversation,
+// and the quota.
 func LoadLimits(c Conn, conversation string) (set []bridge.SetLimit, quota bridge.Usage, err error) {
 	var s bridge.SetLimit
 	var kind string
@@ -68,7 +69,7 @@ func LoadLimits(c Conn, conversation string) (set []bridge.SetLimit, quota bridg
 	return set, quota, err
 }
 
-// PutLimits keeps limits, each in the place of the one before it, and the quota.
+// PutLimits stores limits, each in place of the present one, and the quota.
 func PutLimits(c Conn, set []bridge.SetLimit, quota bridge.Usage) error {
 	for _, s := range set {
 		err := c.Later(`
@@ -82,8 +83,8 @@ func PutLimits(c Conn, set []bridge.SetLimit, quota bridge.Usage) error {
 	return c.Later("UPDATE quota SET bytes = ?1, conversations = ?2, messages = ?3", quota.Bytes, quota.Conversations, quota.Messages)
 }
 
-// LimitReport is what holds for a conversation, or for the store where that is "", and
-// what was set. How much the store holds is left to the store. The error may be
+// LimitReport returns the limits of a conversation, or of the store if that is "", and
+// which of them were set. The caller adds how much the store holds. The error may be
 // bridge.ErrNotFound.
 func LimitReport(c Conn, conversation string) (r bridge.LimitReport, err error) {
 	if err := mustExist(c, conversation); err != nil {

@@ -7,7 +7,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// List is how a list of strings is stored.
+// List returns the stored form of a list of strings.
 func List(items []string) string {
 	if len(items) == 0 {
 		return "[]"
@@ -16,8 +16,8 @@ func List(items []string) string {
 	return string(encoded)
 }
 
-// FromList reads it back. A damaged list must not keep its message from being
-// delivered: it comes out as what is there.
+// FromList returns the list of its stored form. Damaged text is returned as the only
+// element, so that a message with a damaged list can still be delivered.
 func FromList(text string) []string {
 	var items []string
 	if err := json.Unmarshal([]byte(text), &items); err != nil {
@@ -29,7 +29,8 @@ func FromList(text string) []string {
 	return items
 }
 
-// FromLetters reads the letters of sessions, one behind the other, in any order.
+// FromLetters returns the recipients that a string of session letters stands for,
+// sorted.
 func FromLetters(letters string) bridge.Recipients {
 	to := make(bridge.Recipients, 0, len(letters))
 	for _, letter := range letters {

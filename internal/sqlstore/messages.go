@@ -19,11 +19,11 @@ func (r *messageRow) message() bridge.Message {
 	return m
 }
 
-// ReadMessages reads messages until there are limit of them, or until the next one would
-// make them longer than bytes (0: no bound). more says whether there was a next one. The
-// query selects a message's id, its number in an inbox, its sender, the letters of its
-// recipients, its kind, text, files, kinds of hidden secrets, time, what it answers, and
-// whether it was read.
+// ReadMessages reads at most limit messages, and stops before a message with which they
+// would have more than bytes bytes (0: no bound), but never before the first. more
+// reports whether it stopped early. The query must select these columns: id, number in
+// the inbox, sender, letters of the recipients, kind, text, files, kinds of redacted
+// secrets, time, the message that it answers, and whether it was read.
 func ReadMessages(c Conn, query string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
 	var row messageRow
 	size := 0

@@ -41,7 +41,7 @@ const selectOverview = `
 	SELECT c.id, c.team, c.team_id, c.created_at, c.expires_at, c.expiry_seal, c.copies, ` + rosterColumns + `
 	FROM conversations c JOIN session_status s ON s.conversation = c.id`
 
-// Overview returns a conversation, or bridge.ErrNotFound.
+// Overview returns one conversation. The error may be bridge.ErrNotFound.
 func Overview(c Conn, id string) (bridge.Overview, error) {
 	all, err := readOverviews(c, " WHERE c.id = ?1 ORDER BY s.session", id)
 	if err == nil && len(all) == 0 {
@@ -53,7 +53,8 @@ func Overview(c Conn, id string) (bridge.Overview, error) {
 	return all[0], nil
 }
 
-// Overviews returns conversations c for which where is true, the newest first.
+// Overviews returns the conversations (alias c) for which the SQL condition where is
+// true, newest first.
 func Overviews(c Conn, where string, args ...any) ([]bridge.Overview, error) {
 	return readOverviews(c, where+" ORDER BY c.created_at DESC, c.id, s.session", args...)
 }
@@ -75,13 +76,13 @@ func readOverviews(c Conn, where string, args ...any) (all []bridge.Overview, er
 	return all, err
 }
 
-// AddSession keeps a session of a conversation that has none of its name.
+// AddSession stores a session whose name the conversation does not have yet.
 func AddSession(c Conn, conversation string, s bridge.NewSession) error {
 	return c.Later("INSERT INTO session_status (conversation, session, nonce, fingerprint, role, join_hash, join_expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 		conversation, string(s.Session), s.Nonce, s.Print, s.Role, Blob(s.JoinHash), s.JoinExpiresAt)
 }
 
-// ReplaceSession keeps a session in the place of the one of its name, if there is one.
+// ReplaceSession stores a session, in place of the one with its name if there is one.
 func ReplaceSession(c Conn, conversation string, s bridge.NewSession) error {
 	err := c.Later("DELETE FROM session_status WHERE conversation = ?1 AND session = ?2", conversation, string(s.Session))
 	if err != nil {
@@ -93,7 +94,8 @@ func ReplaceSession(c Conn, conversation string, s bridge.NewSession) error {
 	return c.Later("UPDATE conversations SET sessions = (SELECT count(*) FROM session_status WHERE conversation = ?1) WHERE id = ?1", conversation)
 }
 
-// Invitation returns what a join code opens, or a zero bridge.Invitation.
+// Invitation returns the session that a join code with a hash is for, or the zero
+// value.
 func Invitation(c Conn, hash []byte) (i bridge.Invitation, err error) {
 	var session string
 	err = c.Get(`

@@ -7,7 +7,7 @@ import (
 	"example.org/bridge/internal/steps"
 )
 
-// LogStep is a call of g that logs a step.
+// LogStep is the call of g that logs a step.
 func LogStep(e Entry, g bridge.Gate, task int64, rule steps.Rule) (logged steps.Logged, err error) {
 	scene, err := stepScene(e.SQL(), g.Conversation, task)
 	if err != nil {
@@ -45,7 +45,7 @@ func keepStep(c Conn, o steps.Outcome) error {
 	return c.Later("DELETE FROM steps WHERE conversation = ?1 AND number <= ?2", s.Conversation, o.Forget)
 }
 
-// Steps returns steps of a conversation, in order.
+// Steps returns the steps that q selects, in the order in which they were logged.
 func Steps(c Conn, q steps.Query) (all []steps.Step, err error) {
 	order := "number"
 	if q.Last {

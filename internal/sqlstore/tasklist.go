@@ -38,7 +38,7 @@ func (r *taskRow) task() tasks.Task {
 	return t
 }
 
-// GetTask returns one task, or ErrNoRow.
+// GetTask returns one task. The error may be ErrNoRow.
 func GetTask(c Conn, id int64) (tasks.Task, error) {
 	var row taskRow
 	err := c.Get(selectTask+"WHERE t.id = ?1", []any{id}, row.dest()...)
@@ -63,7 +63,7 @@ func listTasks(c Conn, where string, args []any, limit, bytes int) (all []tasks.
 	return all, more, err
 }
 
-// ListTasks is a call of g for a page of tasks.
+// ListTasks is the call of g for one page of tasks.
 func ListTasks(e Entry, g bridge.Gate, q tasks.Query) (l tasks.List, err error) {
 	if err := e.Charge(g.Charges); err != nil {
 		return l, err
@@ -84,7 +84,7 @@ func ListTasks(e Entry, g bridge.Gate, q tasks.Query) (l tasks.List, err error) 
 	return l, err
 }
 
-// ReadTask is a call of g for one task and its history.
+// ReadTask is the call of g for one task and its history.
 func ReadTask(e TaskEntry, g bridge.Gate, id int64) (l tasks.List, err error) {
 	if err := e.Charge(g.Charges); err != nil {
 		return l, err
@@ -114,7 +114,7 @@ func history(c Conn, id int64) (all []tasks.Event, err error) {
 	return all, err
 }
 
-// Tasks returns all tasks, or the open ones.
+// Tasks returns all tasks, or only the open ones.
 func Tasks(c Conn, openOnly bool) ([]tasks.Task, error) {
 	where := "ORDER BY t.id"
 	if openOnly {
@@ -124,10 +124,12 @@ func Tasks(c Conn, openOnly bool) ([]tasks.Task, error) {
 	return all, err
 }
 
-// TaskHistory returns what happened to a task, oldest first.
+// TaskHistory returns the events of a task, oldest first.
 func TaskHistory(c Conn, id int64) ([]tasks.Event, error) {
 	if _, err := GetTask(c, id); errors.Is(err, ErrNoRow) {
 		return nil, tasks.ErrNoTask
+	} else if err != nil {
+		return nil, err
 	}
 	return history(c, id)
 }

@@ -8,21 +8,21 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// TaskEntry is an Entry that may change tasks. Nobody else may change those of its team
-// meanwhile.
+// TaskEntry is an Entry that may change tasks. The store prevents other changes of the
+// team's tasks until the transaction ends.
 type TaskEntry interface {
 	Entry
-	// NextTask is the number of the next task.
+	// NextTask returns the id for a new task.
 	NextTask() (int64, error)
-	// Workers are those of a team.
+	// Workers returns the workers of a team.
 	Workers(teamID string) ([]tasks.Worker, error)
-	// Many reports a conversation of more than two sessions.
+	// Many reports whether the conversation has more than two sessions.
 	Many() bool
-	// Tell delivers messages of the bridge's own, and returns those that it delivered.
+	// Tell delivers messages of the bridge itself and returns those that it delivered.
 	Tell(notices []tasks.Notice) ([]tasks.Notice, error)
 }
 
-// CreateTask is a call of g that makes a task.
+// CreateTask is the call of g that creates a task.
 func CreateTask(e TaskEntry, g bridge.Gate, key string, rule tasks.Rule) (result tasks.Result, err error) {
 	result.Unread = e.Inbox().Waiting(g.Now)
 	scene, err := newTaskScene(e, g, key)
@@ -48,7 +48,7 @@ func CreateTask(e TaskEntry, g bridge.Gate, key string, rule tasks.Rule) (result
 	return result, apply(e, &result.Change)
 }
 
-// ChangeTask is a call of g's session that reports on a task.
+// ChangeTask is the call of g that reports on a task.
 func ChangeTask(e TaskEntry, g bridge.Gate, id int64, rule tasks.Rule) (result tasks.Result, err error) {
 	result.Unread = e.Inbox().Waiting(g.Now)
 	if err := e.Charge(g.Charges); err != nil {
@@ -72,7 +72,8 @@ func ChangeTask(e TaskEntry, g bridge.Gate, id int64, rule tasks.Rule) (result t
 	return result, apply(e, &result.Change)
 }
 
-// MoveTask gives a task to another worker, or reports ErrNothing.
+// MoveTask assigns a task to another worker. The error is ErrNothing if rule decides
+// otherwise.
 func MoveTask(e TaskEntry, task tasks.Task, rule tasks.Rule) (change tasks.Change, err error) {
 	scene := tasks.Scene{Task: task, TeamID: task.TeamID}
 	if scene.Workers, err = e.Workers(task.TeamID); err != nil {
@@ -110,7 +111,8 @@ func apply(e TaskEntry, change *tasks.Change) error {
 	return err
 }
 
-// Tell delivers notices with deliver, and returns those whose conversation takes any.
+// Tell calls deliver with each notice whose conversation still accepts messages, and
+// returns those notices.
 func Tell(c Conn, notices []tasks.Notice, now time.Time, deliver func(tasks.Notice) error) (told []tasks.Notice, err error) {
 	for _, n := range notices {
 		to, err := conversation(c, n.Conversation)

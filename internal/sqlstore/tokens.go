@@ -6,8 +6,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Nonces returns the values behind a conversation's tokens, in order of the sessions, or
-// bridge.ErrNotFound.
+// Nonces returns the nonces of a conversation's tokens, ordered by session. The error
+// may be bridge.ErrNotFound.
 func Nonces(c Conn, conversation string) (all []bridge.NewNonce, err error) {
 	var n bridge.NewNonce
 	var session string
@@ -23,8 +23,9 @@ func Nonces(c Conn, conversation string) (all []bridge.NewNonce, err error) {
 	return all, err
 }
 
-// ReplaceNonces keeps what rule makes, at a time of the store, for the sessions of op's
-// conversation. The error may be bridge.ErrNotFound, or a bridge.Refusal.
+// ReplaceNonces stores the new nonces that rule returns for the sessions of op's
+// conversation at the store's time now. The error may be bridge.ErrNotFound or a
+// bridge.Refusal.
 func ReplaceNonces(c Conn, op bridge.Operation, now time.Time, rule bridge.NonceRule) ([]bridge.NewNonce, error) {
 	roster, err := Roster(c, op.Conversation)
 	if err != nil {

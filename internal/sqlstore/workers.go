@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// SelectWorkers begins the query that ReadWorkers takes; silentWorker is the column of
-// the table silences, as x, that names its worker.
+// SelectWorkers returns the beginning of the query that ReadWorkers takes. silentWorker
+// is the column of table silences (alias x) with the worker's name.
 func SelectWorkers(silentWorker string) string {
 	// As tasks.WorkerName names the session b.
 	const name = "b.conversation || CASE b.session WHEN 'b' THEN '' ELSE '/' || b.session END"
@@ -22,7 +22,7 @@ func SelectWorkers(silentWorker string) string {
 	LEFT JOIN silences x ON ` + silentWorker + ` = ` + name + ` `
 }
 
-// ReadWorkers reads the rows of a query that begins with SelectWorkers.
+// ReadWorkers returns the rows of a query that starts with SelectWorkers.
 func ReadWorkers(c Conn, query string, args ...any) (all []tasks.Worker, err error) {
 	var w tasks.Worker
 	var session, status string
@@ -38,7 +38,7 @@ func ReadWorkers(c Conn, query string, args ...any) (all []tasks.Worker, err err
 	return all, err
 }
 
-// AddAlert keeps an alert, and returns its number.
+// AddAlert stores an alert and returns its id.
 func AddAlert(c Conn, a tasks.Alert) (id int64, err error) {
 	err = c.Get(`
 		INSERT INTO alerts (at, kind, conversation, session, team, team_id, role, heartbeat_at, open_tasks)
@@ -47,7 +47,7 @@ func AddAlert(c Conn, a tasks.Alert) (id int64, err error) {
 	return id, err
 }
 
-// FirstAlert returns the oldest alert that rule takes.
+// FirstAlert returns the oldest alert for which rule returns true.
 func FirstAlert(c Conn, rule func(tasks.Alert) bool) (a tasks.Alert, ok bool, err error) {
 	var kind, session string
 	err = c.Each(`
@@ -64,12 +64,14 @@ func FirstAlert(c Conn, rule func(tasks.Alert) bool) (a tasks.Alert, ok bool, er
 	return a, ok, err
 }
 
-// KeepAlertClaim keeps who sends an alert, and until when.
+// KeepAlertClaim stores which process is sending an alert, and until when that is
+// valid.
 func KeepAlertClaim(c Conn, a tasks.Alert) error {
 	return c.Later("UPDATE alerts SET claim_id = ?1, claim_until = ?2 WHERE id = ?3", a.Claim, a.ClaimUntil, a.ID)
 }
 
-// EndAlert removes an alert that was sent under its claim, or reports ErrNothing.
+// EndAlert deletes an alert that was sent under the claim in a. The error is ErrNothing
+// if another process has claimed it since.
 func EndAlert(c Conn, a tasks.Alert) error {
 	err := c.Get("DELETE FROM alerts WHERE id = ?1 AND claim_id = ?2 RETURNING id", []any{a.ID, a.Claim}, &a.ID)
 	if errors.Is(err, ErrNoRow) {

@@ -79,6 +79,16 @@ var ErrStillOpen = errors.New("the copy is whole, but the store that was copied 
 // ErrOccupied reports a target that is not empty and new.
 var ErrOccupied = errors.New("something is there already where the copy is to be")
 
+// Occupied is ErrOccupied with what to do about it. A move that is killed when its copy is
+// whole and its source is not closed yet leaves both, and the source is the one in use.
+func (c Copy) Occupied(remedy string) error {
+	if !c.Move {
+		return fmt.Errorf("%w: %s", ErrOccupied, remedy)
+	}
+	return fmt.Errorf("%w: %s. The store that is to be moved is open, and has everything: where a move of it was killed, what is there may be its copy, "+
+		"which nobody uses; remove that, and move again", ErrOccupied, remedy)
+}
+
 // Fill lets fn fill a new store in one transaction.
 type Fill = func(ctx context.Context, fn func(rows, exec) error) error
 

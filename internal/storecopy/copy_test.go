@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -186,7 +187,7 @@ func TestThereAndBack(t *testing.T) {
 	if back.Rows != there.Rows+1 {
 		t.Errorf("%d rows came back of %d and an entry of the log", back.Rows, there.Rows)
 	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".bridge-copy-*")); len(left) > 0 {
+	if left, _ := fs.Glob(os.DirFS(filepath.Dir(path)), ".bridge-copy-*"); len(left) > 0 {
 		t.Errorf("left over: %s", left)
 	}
 	for name, s := range map[string]*bridge.Service{
@@ -365,6 +366,25 @@ func die(t *testing.T, dsn, file, to string, rows int) {
 	}
 }
 
+func killSelf() {
+	self, _ := os.FindProcess(os.Getpid())
+	_ = self.Kill()
+	select {}
+}
+
+// diesBehind is a store whose process is killed when it was copied whole.
+type diesBehind struct{ storecopy.Reader }
+
+func (s diesBehind) Move(ctx context.Context, op bridge.Operation, fn func(func(string, int, func([]any) error) error) error) error {
+	return s.Reader.Move(ctx, op, func(read func(string, int, func([]any) error) error) error {
+		if err := fn(read); err != nil {
+			return err
+		}
+		killSelf()
+		return nil
+	})
+}
+
 // copyAndDie is that process.
 func copyAndDie(dsn string) {
 	ctx := context.Background()
@@ -382,12 +402,14 @@ func copyAndDie(dsn string) {
 	}
 	c := storecopy.Copy{From: storecopy.FromServer(onServer, key), Key: key, Now: time.Now(), Move: os.Getenv("COPY_MOVES") != "", Written: func(rows int64) {
 		if rows == at {
-			self, _ := os.FindProcess(os.Getpid())
-			_ = self.Kill()
-			select {}
+			killSelf()
 		}
 	}}
+	behind := os.Getenv("COPY_DIES_BEHIND") != "" // when the copy is whole, and its source not closed yet
 	if to := os.Getenv("COPY_TO"); to != "" {
+		if behind {
+			c.From = storecopy.FromServer(diesBehind{onServer}, key)
+		}
 		_, err = c.ToFile(ctx, inFiles(), to)
 	} else {
 		from, openErr := sqlite.Open(ctx, os.Getenv("COPY_FILE"), sqlite.Options{Key: key})
@@ -395,6 +417,9 @@ func copyAndDie(dsn string) {
 			panic(openErr)
 		}
 		c.From = storecopy.FromFile(from)
+		if behind {
+			c.From = storecopy.FromFile(diesBehind{from})
+		}
 		_, err = c.ToServer(ctx, onServer.Fill)
 	}
 	panic(err)

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
@@ -203,4 +205,61 @@ func TestMovesThatFailLeaveTheSourceOpen(t *testing.T) {
 	if _, err := bridge.New(bridge.Config{Store: used.store, Key: x.Key}).Conversations(t.Context()); err != nil {
 		t.Errorf("a move that was killed closed its source: %v", err)
 	}
+}
+
+// TestMoveKilledBehindItsCopy kills a move between its copy's being whole and the close of
+// its source: both hold everything, the source is the one in use, and who moves again is
+// told so and can, when the copy is removed.
+func TestMoveKilledBehindItsCopy(t *testing.T) {
+	postgrestest.Need(t, server)
+	x := newSample(t)
+	file := inFile(t, x.Path, x.Key)
+	dsn := server.Schema()
+	place, target := onServer(t, dsn, x.Key)
+	path := filepath.Join(filepath.Dir(x.Path), "back.db")
+	move := storecopy.Copy{Key: x.Key, Now: time.Now(), Move: true}
+	t.Setenv("COPY_MOVES", "1")
+	t.Setenv("COPY_DIES_BEHIND", "1")
+
+	die(t, dsn, x.Path, "", -1)
+	stillUsed(t, x, file, place.store)
+	move.From = file.source
+	if _, err := move.ToServer(t.Context(), target.Fill); !errors.Is(err, postgres.ErrNotEmpty) {
+		t.Errorf("moved again: got %v, want ErrNotEmpty", err)
+	}
+
+	die(t, dsn, x.Path, path, -1)
+	stillUsed(t, x, place, openFile(t, path, x.Key))
+	move.From = place.source
+	_, err := move.ToFile(t.Context(), inFiles(), path)
+	if !errors.Is(err, storecopy.ErrOccupied) || !strings.Contains(err.Error(), "remove that, and move again") {
+		t.Errorf("moved again: got %v, want ErrOccupied and what to do", err)
+	}
+	path = filepath.Join(filepath.Dir(x.Path), "again.db")
+	whileSending(t, x, place.store, nil, func() error {
+		_, err := move.ToFile(t.Context(), inFiles(), path)
+		return err
+	})
+	closed(t, "server", x, place)
+}
+
+// stillUsed looks at a store behind a move that was killed when its copy was whole.
+func stillUsed(t *testing.T, x sample, source opened, copied bridge.Store) {
+	t.Helper()
+	must(t, source.open(x.Key))
+	s, c := bridge.New(bridge.Config{Store: source.store, Key: x.Key}), bridge.New(bridge.Config{Store: copied, Key: x.Key})
+	there, err := s.Messages(t.Context(), x.pair.A.Conversation, 0, 1000)
+	must(t, err)
+	here, err := c.Messages(t.Context(), x.pair.A.Conversation, 0, 1000)
+	must(t, err)
+	if diff := cmp.Diff(there, here); diff != "" {
+		t.Errorf("the copy has other messages: %s", diff)
+	}
+	for name, s := range map[string]*bridge.Service{"source": s, "copy": c} {
+		if _, err := s.VerifyAudit(t.Context(), audit.Head{}); err != nil {
+			t.Errorf("the log of the %s: %v", name, err)
+		}
+	}
+	_, err = s.Send(t.Context(), x.pair.A, bridge.SendRequest{Text: "it goes on"})
+	must(t, err)
 }

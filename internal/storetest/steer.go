@@ -123,6 +123,9 @@ func searchFinds(t *testing.T, w *world) {
 	equal(t, "since", find("database", bridge.SearchQuery{Since: w.clock.Now().Add(-150 * time.Minute)}), []string{"Database of the café"})
 	equal(t, "another conversation", find("database", bridge.SearchQuery{Conversation: w.pair(t).A.Conversation}), []string(nil))
 	equal(t, "limit", find("database", bridge.SearchQuery{Limit: 1}), []string{"Database of the café"})
+	marked := must(w.b.Search(t.Context(), bridge.SearchQuery{Terms: must(bridge.ParseSearch("cafe dat*"))(t)}))(t)
+	hit := func(words string) string { return bridge.MarkBegin + words + bridge.MarkEnd }
+	equal(t, "marked", marked[0].Excerpt, hit("Database")+" of the "+hit("café"))
 }
 
 func counts(t *testing.T, w *world) {

@@ -1,9 +1,9 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
@@ -15,6 +15,7 @@ type verdict struct {
 	At    view.Time
 	Head  string
 	Fault string // empty where the log is what the bridge wrote
+	Times int    // how often it was verified
 }
 
 // verdict returns the last verification.
@@ -25,8 +26,8 @@ func (s *Server) verdict() verdict {
 }
 
 // verify verifies the log and keeps what came of it. An error says that it could not.
-func (s *Server) verify(r *http.Request) error {
-	head, err := s.Bridge.VerifyAudit(r.Context(), audit.Head{})
+func (s *Server) verify(ctx context.Context) error {
+	head, err := s.Verify(ctx)
 	v := verdict{At: view.Time(s.Now())}
 	var fault *audit.Fault
 	switch {
@@ -39,11 +40,12 @@ func (s *Server) verify(r *http.Request) error {
 	}
 	s.turn.Lock()
 	defer s.turn.Unlock()
+	v.Times = s.verified.Times + 1
 	s.verified = v
 	return nil
 }
 
-func (s *Server) verifyNow(r *http.Request) (string, error) { return "audit", s.verify(r) }
+func (s *Server) verifyNow(r *http.Request) (string, error) { return "audit", s.verify(r.Context()) }
 
 // alarm is what every page says.
 func (s *Server) alarm() string {
@@ -60,12 +62,7 @@ type entry struct {
 }
 
 // audit is the log, the newest entries first, or those about one conversation.
-func (s *Server) audit(r *http.Request) (content, error) {
-	if time.Time(s.verdict().At).Before(s.Now().Add(-s.VerifyEvery)) {
-		if err := s.verify(r); err != nil {
-			return content{}, err
-		}
-	}
+func (s *Server) audit(r look) (content, error) {
 	conversation, before := r.FormValue("conversation"), number(r.FormValue("before"))
 	entries, earlier, err := s.entries(r, conversation, before)
 	if err != nil {
@@ -88,17 +85,17 @@ func (s *Server) audit(r *http.Request) (content, error) {
 
 // entries are the last ones before a number, and the number before which there are more;
 // 0 where there are none. Of one conversation, only the last are shown.
-func (s *Server) entries(r *http.Request, conversation string, before int64) ([]audit.Entry, int64, error) {
+func (s *Server) entries(r look, conversation string, before int64) ([]audit.Entry, int64, error) {
 	if conversation != "" {
-		entries, err := s.Bridge.AuditEntries(r.Context(), bridge.AuditQuery{Conversation: conversation, Limit: rows, Last: true})
+		entries, err := s.Bridge.AuditEntries(r.Context(), bridge.AuditQuery{Conversation: conversation, Limit: r.rows, Last: true})
 		return entries, 0, err
 	}
 	if before == 0 {
-		before = s.lastEntry(r) + 1
+		before = s.lastEntry(r.Request) + 1
 	}
-	entries, err := s.Bridge.AuditEntries(r.Context(), bridge.AuditQuery{After: max(before-1-rows, 0), Limit: int(min(before-1, rows))})
+	entries, err := s.Bridge.AuditEntries(r.Context(), bridge.AuditQuery{After: max(before-1-int64(r.rows), 0), Limit: int(min(before-1, int64(r.rows)))})
 	if before <= 1 {
 		entries = nil
 	}
-	return entries, max(before-rows, 0), err
+	return entries, max(before-int64(r.rows), 0), err
 }

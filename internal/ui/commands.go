@@ -30,8 +30,8 @@ func requestOf(r commands.Request, now time.Time) request {
 }
 
 // commands is what agents asked to run, the newest first, and what is open for them.
-func (s *Server) commands(r *http.Request) (content, error) {
-	all, err := s.Commands.Commands(r.Context(), commands.Query{Limit: rows})
+func (s *Server) commands(r look) (content, error) {
+	all, err := s.Commands.Commands(r.Context(), commands.Query{})
 	if err != nil {
 		return content{}, err
 	}
@@ -41,13 +41,19 @@ func (s *Server) commands(r *http.Request) (content, error) {
 	}
 	now := s.Now()
 	data := struct {
-		Requests []request
-		Grants   []grant
+		Requests   []request
+		Pager      pager
+		Grants     []grant
+		MoreGrants int
 	}{}
-	for _, one := range all {
+	part, p := paged(r, all, "commands")
+	data.Pager = p
+	for _, one := range part {
 		data.Requests = append(data.Requests, requestOf(one, now))
 	}
-	for _, g := range grants {
+	some, more := few(r, grants)
+	data.MoreGrants = more
+	for _, g := range some {
 		data.Grants = append(data.Grants, grant{g.Conversation, string(g.Ceiling), cleantext.Field(g.Workspace), view.Time(g.ExpiresAt), g.Unsandboxed()})
 	}
 	return content{"commands", "Commands", data}, nil

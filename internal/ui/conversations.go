@@ -11,7 +11,7 @@ import (
 )
 
 // conversations is the list, the newest first.
-func (s *Server) conversations(r *http.Request) (content, error) {
+func (s *Server) conversations(r look) (content, error) {
 	all, err := s.Bridge.Conversations(r.Context())
 	if err != nil {
 		return content{}, err
@@ -58,20 +58,21 @@ type shown struct {
 
 // transcript is one conversation, its last messages first of all. A look at it is
 // recorded, unless the page only fetches itself again.
-func (s *Server) transcript(r *http.Request) (content, error) {
+func (s *Server) transcript(r look) (content, error) {
 	o, err := s.Bridge.Conversation(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return content{}, err
 	}
 	before := number(r.FormValue("before"))
-	all, err := s.Bridge.MessagesBefore(r.Context(), o.ID, before, pageMessages+1)
+	most := min(pageMessages, r.rows)
+	all, err := s.Bridge.MessagesBefore(r.Context(), o.ID, before, most+1)
 	if err != nil {
 		return content{}, err
 	}
 	if err := s.recordReading(r, o.ID); err != nil {
 		return content{}, err
 	}
-	messages, more := lastOf(all, o)
+	messages, more := lastOf(all, o, most)
 	data := struct {
 		Conversation view.Conversation
 		Messages     []shown
@@ -85,21 +86,21 @@ func (s *Server) transcript(r *http.Request) (content, error) {
 }
 
 // recordReading notes that the operator looks at a conversation.
-func (s *Server) recordReading(r *http.Request, id string) error {
-	if r.Header.Get("Bridge-Live") != "" {
+func (s *Server) recordReading(r look, id string) error {
+	if r.again || r.Header.Get("Bridge-Live") != "" {
 		return nil
 	}
 	return s.Bridge.RecordReading(r.Context(), id)
 }
 
 // lastOf are the last messages that fit a page, and whether there are more before them.
-func lastOf(all []bridge.Message, o bridge.Overview) (messages []shown, more bool) {
+func lastOf(all []bridge.Message, o bridge.Overview, most int) (messages []shown, more bool) {
 	size := 0
 	for _, m := range slices.Backward(all) {
 		v := shown{Message: view.MessageOf(m, o)}
 		v.Message.Message, v.Cut = cut(v.Message.Message, longMessage)
 		size += len(v.Message.Message)
-		if len(messages) == pageMessages || len(messages) > 0 && size > pageBytes {
+		if len(messages) == most || len(messages) > 0 && size > pageBytes {
 			more = true
 			break
 		}
@@ -117,8 +118,8 @@ func cut(text string, n int) (string, bool) {
 	return strings.ToValidUTF8(text[:n], ""), true
 }
 
-// message is one message, whole.
-func (s *Server) message(r *http.Request) (content, error) {
+// message is one message, whole unless that is more than a page.
+func (s *Server) message(r look) (content, error) {
 	id := number(r.PathValue("id"))
 	o, err := s.Bridge.Conversation(r.Context(), r.FormValue("in"))
 	if err != nil {
@@ -134,10 +135,14 @@ func (s *Server) message(r *http.Request) (content, error) {
 	if err := s.recordReading(r, o.ID); err != nil {
 		return content{}, err
 	}
-	return content{"message", "Message " + itoa(id), struct {
+	data := struct {
 		Conversation view.Conversation
 		Message      shown
-	}{view.OfConversation(o, s.Now()), shown{Message: view.MessageOf(found[0], o)}}}, nil
+		Cut          bool
+	}{Conversation: view.OfConversation(o, s.Now()), Message: shown{Message: view.MessageOf(found[0], o)}}
+	text := &data.Message.Message.Message
+	*text, data.Cut = r.cut(*text, maxPage)
+	return content{"message", "Message " + itoa(id), data}, nil
 }
 
 func (s *Server) pause(r *http.Request) (string, error) {
@@ -153,7 +158,7 @@ func (s *Server) resume(r *http.Request) (string, error) {
 }
 
 // search looks for messages.
-func (s *Server) search(r *http.Request) (content, error) {
+func (s *Server) search(r look) (content, error) {
 	words := strings.TrimSpace(r.FormValue("q"))
 	data := struct {
 		Words string
@@ -166,7 +171,7 @@ func (s *Server) search(r *http.Request) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	all, err := s.Bridge.Search(r.Context(), bridge.SearchQuery{Terms: terms, Limit: rows})
+	all, err := s.Bridge.Search(r.Context(), bridge.SearchQuery{Terms: terms, Limit: r.rows})
 	if err != nil {
 		return content{}, err
 	}
@@ -188,16 +193,26 @@ type excerpt struct {
 	Mark bool
 }
 
+// ends shortens a text that has hardly any words, which an excerpt holds whole, to its
+// beginning and its end.
+func ends(text string) string {
+	const most = 400 // bytes of each
+	if len(text) <= 2*most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + " … " + strings.ToValidUTF8(text[len(text)-most:], "")
+}
+
 func foundOf(f bridge.Found) found {
 	v := found{Message: view.OfMessage(f.Message)}
 	v.ConversationID = f.Conversation
 	for i, part := range strings.Split(f.Excerpt, bridge.MarkBegin) {
 		marked, rest, ok := strings.Cut(part, bridge.MarkEnd)
 		if i > 0 && ok {
-			v.Excerpt = append(v.Excerpt, excerpt{cleantext.Clean(marked), true})
+			v.Excerpt = append(v.Excerpt, excerpt{ends(cleantext.Clean(marked)), true})
 			part = rest
 		}
-		v.Excerpt = append(v.Excerpt, excerpt{cleantext.Clean(part), false})
+		v.Excerpt = append(v.Excerpt, excerpt{ends(cleantext.Clean(part)), false})
 	}
 	return v
 }

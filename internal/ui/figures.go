@@ -2,9 +2,7 @@ package ui
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
-	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
@@ -12,7 +10,7 @@ import (
 )
 
 // limits is what holds for the store, and how full it is.
-func (s *Server) limits(r *http.Request) (content, error) {
+func (s *Server) limits(r look) (content, error) {
 	report, err := s.Bridge.Limits(r.Context(), "")
 	if err != nil {
 		return content{}, err
@@ -55,26 +53,19 @@ func percent(n, of int64) int64 {
 }
 
 // figures is what happened over the last hour and the last day.
-func (s *Server) figures(r *http.Request) (content, error) {
-	now := s.Now()
+func (s *Server) figures(look) (content, error) {
+	c := s.lastCounts()
 	data := struct {
+		At             view.Time
 		Calls          []row
 		Senders, Kinds []row
-	}{}
-	for i, since := range []time.Duration{time.Hour, 24 * time.Hour} {
-		calls, err := s.Bridge.Calls(r.Context(), now.Add(-since))
-		if err != nil {
-			return content{}, err
-		}
-		counts, err := s.Bridge.CountMessages(r.Context(), now.Add(-since))
-		if err != nil {
-			return content{}, err
-		}
+	}{At: view.Time(c.At)}
+	for i, p := range c.Periods {
 		byCall := map[event]int64{}
-		for _, c := range calls {
+		for _, c := range p.Calls {
 			byCall[event{c.Action, c.Outcome}] += c.Count
 		}
-		data.Calls, data.Senders, data.Kinds = add(data.Calls, i, byCall), add(data.Senders, i, named(counts.BySender)), add(data.Kinds, i, named(counts.ByKind))
+		data.Calls, data.Senders, data.Kinds = add(data.Calls, i, byCall), add(data.Senders, i, named(p.Messages.BySender)), add(data.Kinds, i, named(p.Messages.ByKind))
 	}
 	for _, all := range [][]row{data.Calls, data.Senders, data.Kinds} {
 		slices.SortFunc(all, func(a, b row) int {

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -29,7 +28,7 @@ func filePage(f files.File, version int64) string {
 }
 
 // files is the list of shared files, those written last first.
-func (s *Server) files(r *http.Request) (content, error) {
+func (s *Server) files(r look) (content, error) {
 	all, err := s.Files.All(r.Context(), "")
 	if err != nil {
 		return content{}, err
@@ -60,7 +59,7 @@ const longFile = 64 << 10
 
 // file is one shared file: a version of it, how that differs from the one before, and all
 // that are kept. A look at it is recorded like one at the messages of its conversation.
-func (s *Server) file(r *http.Request) (content, error) {
+func (s *Server) file(r look) (content, error) {
 	o, err := s.Bridge.Conversation(r.Context(), r.FormValue("in"))
 	if err != nil {
 		return content{}, err
@@ -85,9 +84,9 @@ func (s *Server) file(r *http.Request) (content, error) {
 		Cut      bool
 		Versions []version
 	}{File: fileOf(f), Version: wanted}
-	diff, cutDiff := cut(lastChange(f, changes, wanted), longFile)
+	diff, cutDiff := r.cut(lastChange(f, changes, wanted), longFile)
 	data.Diff = linesOf(diff)
-	data.Text, data.Cut = cut(cleantext.Clean(text), longFile)
+	data.Text, data.Cut = r.cut(cleantext.Clean(text), longFile)
 	data.Cut = data.Cut || cutDiff
 	for _, c := range slices.Backward(changes) {
 		data.Versions = append(data.Versions, version{view.VersionOf(c), filePage(f, c.Version), c.Version == wanted})

@@ -28,18 +28,18 @@ const link = `<!doctype html>
 </html>
 `
 
-// Link is a login that works once: a file in a folder of its own that only the operator
+// Link is a login that works once, in a file of its own folder that only the operator
 // can read.
 type Link struct{ dir string }
 
-// Path is the file.
+// Path returns the path of the file.
 func (l Link) Path() string { return filepath.Join(l.dir, "bridge.html") }
 
-// Remove removes the file, and the folder with it.
+// Remove deletes the file and its folder. It is no error if they do not exist.
 func (l Link) Remove() error { return os.RemoveAll(l.dir) }
 
-// Link writes the login of a server into a new folder below dir; "" is the system's
-// folder for temporary files.
+// Link writes a login file into a new folder in dir; "" means the system's folder for
+// temporary files.
 func (s *Server) Link(dir string) (Link, error) {
 	dir, err := os.MkdirTemp(dir, "bridge-ui-")
 	if err != nil {

@@ -1,10 +1,9 @@
 package ui
 
 import (
-	"net/http"
+	"strconv"
 	"time"
 
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/summary"
 	"example.org/bridge/internal/view"
@@ -16,13 +15,9 @@ func (s *Server) sources() summary.Sources {
 }
 
 // overview is the first page: what waits for the operator, and how things stand.
-func (s *Server) overview(r *http.Request) (content, error) {
+func (s *Server) overview(r look) (content, error) {
 	now := s.Now()
 	sum, err := s.sources().Gather(r.Context(), now)
-	if err != nil {
-		return content{}, err
-	}
-	hour, err := s.Bridge.CountMessages(r.Context(), now.Add(-time.Hour))
 	if err != nil {
 		return content{}, err
 	}
@@ -34,33 +29,46 @@ func (s *Server) overview(r *http.Request) (content, error) {
 		Tasks    []view.Task
 		Tiles    []tile
 		Verified verdict
-	}{Stuck: stuck, Pager: p, Tiles: tiles(sum, hour), Verified: s.verdict()}
-	for _, one := range sum.Requests {
+
+		MoreRequests, MoreTasks int
+	}{Stuck: stuck, Pager: p, Tiles: tiles(sum, s.lastCounts()), Verified: s.verdict()}
+	requests, more := few(r, sum.Requests)
+	for _, one := range requests {
 		data.Requests = append(data.Requests, requestOf(one, now))
 	}
-	for _, t := range sum.Unassigned() {
+	data.MoreRequests = more
+	waiting, more := few(r, sum.Unassigned())
+	for _, t := range waiting {
 		data.Tasks = append(data.Tasks, view.TaskOf(t, now))
 	}
+	data.MoreTasks = more
 	return content{"overview", "Overview", data}, nil
+}
+
+// few is the beginning of a list that is not the only one of a page, and how many are
+// behind it.
+func few[T any](r look, all []T) ([]T, int) {
+	n := min(len(all), max(r.share(20), 1))
+	return all[:n], len(all) - n
 }
 
 // tile is one figure of the first page.
 type tile struct {
 	Name, Path string
-	Value      int64
+	Value      string
 }
 
-func tiles(sum summary.Summary, hour bridge.MessageCount) []tile {
-	var sent int64
-	for _, n := range hour.BySender {
-		sent += n
+func tiles(sum summary.Summary, c counted) []tile {
+	sent := "…" // not counted yet
+	if !c.At.IsZero() {
+		sent = itoa(c.Periods[0].Sent)
 	}
 	return []tile{
-		{"live conversations", "conversations?show=live", int64(sum.Live)},
-		{"agents alive", "agents", int64(sum.Alive)},
+		{"live conversations", "conversations?show=live", strconv.Itoa(sum.Live)},
+		{"agents alive", "agents", strconv.Itoa(sum.Alive)},
 		{"sent in the last hour", "figures", sent},
-		{"unread messages", "conversations?show=unread", sum.Unread},
-		{"open tasks", "tasks", int64(len(sum.Tasks))},
+		{"unread messages", "conversations?show=unread", itoa(sum.Unread)},
+		{"open tasks", "tasks", strconv.Itoa(len(sum.Tasks))},
 	}
 }
 
@@ -79,7 +87,7 @@ func agentsOf(all []summary.Agent, now time.Time) []agent {
 	return agents
 }
 
-func (s *Server) agents(r *http.Request) (content, error) {
+func (s *Server) agents(r look) (content, error) {
 	now := s.Now()
 	all, err := s.Bridge.Conversations(r.Context())
 	if err != nil {

@@ -18,7 +18,28 @@ import (
 )
 
 // page looks up what a page shows: the name of its template, its title, and its data.
-type page func(r *http.Request) (content, error)
+type page func(r look) (content, error)
+
+// look is one time that a page is made for a request.
+type look struct {
+	*http.Request
+	// rows is how many rows of a table it shows at most.
+	rows int
+	// again reports that the page was made before, and came out too large.
+	again bool
+}
+
+// fewer is the next time after one that came out with so many bytes.
+func (l look) fewer(size int) look {
+	l.rows, l.again = max(min(l.rows*maxPage/size*9/10, l.rows-1), 1), true
+	return l
+}
+
+// share is the part of n that the page may show: all of it the first time.
+func (l look) share(n int) int { return n * l.rows / rows }
+
+// cut shortens a text to what the page may show of it, n bytes at most.
+func (l look) cut(text string, n int) (string, bool) { return cut(text, l.share(min(n, len(text)))) }
 
 // content is what a template shows.
 type content struct {
@@ -35,7 +56,7 @@ type frame struct {
 	Form  string
 	Store string
 	Now   time.Time
-	Seq   int64  // of the log's last entry, when the page was begun
+	State string // when the page was begun
 	Alarm string // what must not be overlooked on any page
 }
 
@@ -90,23 +111,46 @@ func short(id string) string {
 	return id[:digits]
 }
 
+const (
+	// rows is how many rows of a table a page shows at most.
+	rows = 100
+	// maxPage is how many bytes a page has at most. What agents wrote may be long, and
+	// takes up to five bytes for one where it is escaped: a page that came out larger is
+	// made again with fewer rows, the rest being on further pages.
+	maxPage = 200 << 10
+)
+
 // shows answers with a page, or with what is wrong.
 func (s *Server) shows(p page) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		seq := s.lastEntry(r)
-		c, err := p(r)
-		if err != nil {
-			s.fails(w, r, err)
+		state := s.state(r)
+		for l := (look{Request: r, rows: rows}); ; {
+			c, err := p(l)
+			if err != nil {
+				s.fails(w, r, err)
+				return
+			}
+			text, err := s.render(r, state, c)
+			if err == nil && text.Len() > maxPage && l.rows > 1 {
+				l = l.fewer(text.Len())
+				continue
+			}
+			s.write(w, http.StatusOK, c, text, err)
 			return
 		}
-		s.write(w, r, http.StatusOK, seq, c)
 	}
 }
 
-func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, seq int64, c content) {
-	var text bytes.Buffer
-	f := frame{content: c, Base: s.door.folder, Path: r.URL.Path, Form: s.door.form, Store: s.Store, Now: s.Now(), Seq: seq, Alarm: s.alarm()}
-	if err := templates().ExecuteTemplate(&text, c.Template, f); err != nil {
+// render makes a page of its content.
+func (s *Server) render(r *http.Request, state string, c content) (*bytes.Buffer, error) {
+	text := new(bytes.Buffer)
+	f := frame{content: c, Base: s.door.folder, Path: r.URL.Path, Form: s.door.form, Store: s.Store, Now: s.Now(), State: state, Alarm: s.alarm()}
+	return text, templates().ExecuteTemplate(text, c.Template, f)
+}
+
+// write answers with a page, or says that it could not be made.
+func (s *Server) write(w http.ResponseWriter, status int, c content, text *bytes.Buffer, err error) {
+	if err != nil {
 		s.Log.Error("a page could not be made", "page", c.Template, "error", err)
 		refuse(w, http.StatusInternalServerError, "This page could not be made: bridge ui's own log says why.")
 		return
@@ -128,7 +172,9 @@ func (s *Server) fails(w http.ResponseWriter, r *http.Request, err error) {
 	if status >= http.StatusInternalServerError {
 		s.Log.Warn("a page could not be shown", "path", r.URL.Path, "error", err)
 	}
-	s.write(w, r, status, 0, content{"error", "Not shown", map[string]string{"Text": view.Line(err), "Next": next}})
+	c := content{"error", "Not shown", map[string]string{"Text": view.Line(err), "Next": next}}
+	text, err := s.render(r, "", c)
+	s.write(w, status, c, text, err)
 }
 
 // does answers with a redirect to the page that shows what was done.

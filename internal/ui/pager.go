@@ -1,12 +1,6 @@
 package ui
 
-import (
-	"net/http"
-	"strconv"
-)
-
-// rows is how many rows of a table a page shows.
-const rows = 100
+import "strconv"
 
 // pager leads to the other pages of a table. An empty address leads nowhere.
 type pager struct {
@@ -16,13 +10,15 @@ type pager struct {
 
 // paged is the part of a list that a request asks for; pairs are the other values of its
 // address.
-func paged[T any](r *http.Request, all []T, path string, pairs ...string) ([]T, pager) {
-	from := min(int(min(number(r.FormValue("from")), 1<<30)), max(len(all)-1, 0))
-	from -= from % rows
-	to := min(from+rows, len(all))
+func paged[T any](r look, all []T, path string, pairs ...string) ([]T, pager) {
+	from := int(min(number(r.FormValue("from")), 1<<30))
+	if from >= len(all) {
+		from = max(len(all)-r.rows, 0)
+	}
+	to := min(from+r.rows, len(all))
 	p := pager{First: from + 1, Last: to, All: len(all)}
 	if from > 0 {
-		p.Previous = query(path, append(pairs, "from", positive(from-rows))...)
+		p.Previous = query(path, append(pairs, "from", positive(from-r.rows))...)
 	}
 	if to < len(all) {
 		p.Further = query(path, append(pairs, "from", strconv.Itoa(to))...)

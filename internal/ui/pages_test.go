@@ -1,15 +1,12 @@
 package ui_test
 
 import (
-	"bufio"
-	"context"
 	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
@@ -63,6 +60,8 @@ func TestPages(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
 	w.fill(t)
+	w.await(t, "audit", "Verified")
+	w.await(t, "figures", "Counted", "send_to_partner, ok")
 	id := w.pair.A.Conversation
 	tests := map[string][]string{
 		"":                                {"bridge yolo approve 1", "frontend", "blocked", "Tasks that nobody has", "live conversations"},
@@ -78,7 +77,7 @@ func TestPages(t *testing.T) {
 		"claims":                          {"Nobody has claimed a file"},
 		"files":                           {"Agents share no files yet"},
 		"commands":                        {"ls -la", "bridge yolo approve 1", "bridge yolo disable " + id, "Deny"},
-		"audit":                           {"send_to_partner", "Verified", "create_conversation"},
+		"audit":                           {"send_to_partner", "create_conversation"},
 		"audit?conversation=" + id:        {"send_to_partner", "The last entries about"},
 		"limits":                          {"writes", "conversations", "any"},
 		"figures":                         {"send_to_partner, ok", "Last hour"},
@@ -214,29 +213,11 @@ func TestPause(t *testing.T) {
 func TestStream(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.page.Address()+"events", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := w.browser.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	lines := bufio.NewScanner(answer.Body)
-	next := func() string {
-		for lines.Scan() {
-			if text, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
-				return text
-			}
-		}
-		t.Fatalf("the stream ended: %v", lines.Err())
-		return ""
-	}
+	w.await(t, "audit", "Verified")
+	w.await(t, "figures", "Counted")
+	next := w.events(t)
 	first := next()
-	if page := w.get(t, ""); !strings.Contains(page, `data-seq="`+first+`"`) {
+	if page := w.get(t, ""); !strings.Contains(page, `data-state="`+first+`"`) {
 		t.Errorf("the stream begins at %s, the page does not", first)
 	}
 	w.send(t, w.pair.A, "news")

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
@@ -18,7 +19,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// Config is what the page shows.
+// Config is what a Server shows and how. All fields are required.
 type Config struct {
 	Bridge   *bridge.Service
 	Commands *commands.Service
@@ -27,27 +28,33 @@ type Config struct {
 	Files    *files.Service
 	Now      func() time.Time
 	Log      *slog.Logger
-	// Store names the store to the operator.
+	// Store is the store's name as the operator is shown it.
 	Store string
-	// VerifyEvery is how often the whole audit log is verified.
+	// Verify verifies the whole audit log, as bridge.Service does it. It runs beside the
+	// pages and should not keep them waiting: give it a store of its own.
+	Verify func(context.Context) (audit.Head, error)
+	// VerifyEvery is the time between two verifications.
 	VerifyEvery time.Duration
 }
 
-// Server is the page of one store, for one operator.
+// Server serves the page of one store to one operator.
 type Server struct {
 	Config
 	door     *door
 	listener net.Listener
 	streams  chan struct{} // one of each open stream
+	looks    chan struct{} // one where somebody looked at the counts
 
 	turn     sync.Mutex
 	verified verdict
+	counts   counted
 }
 
-// ErrNotLoopback reports an address that other machines could reach.
+// ErrNotLoopback refuses an address that other machines could reach.
 var ErrNotLoopback = errors.New("the page is for this machine only: listen on 127.0.0.1 or [::1], and reach it from another machine through ssh -L")
 
-// Listen opens a loopback address. Port 0 takes a free one.
+// Listen opens a listener on a loopback address, HOST:PORT. Port 0 means a free port.
+// The error may be ErrNotLoopback.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -68,26 +75,32 @@ const (
 	idleLimit  = 2 * time.Minute
 )
 
-// New returns a server that answers on l.
+// New returns a server for l. It answers when Serve is called.
 func New(c Config, l net.Listener) *Server {
-	return &Server{Config: c, door: newDoor(l), listener: l, streams: make(chan struct{}, maxStreams)}
+	return &Server{Config: c, door: newDoor(l), listener: l, streams: make(chan struct{}, maxStreams), looks: make(chan struct{}, 1)}
 }
 
-// Address is the page's address without what a login needs.
+// Address returns the URL of the page, which is not enough to log in.
 func (s *Server) Address() string { return "http://" + s.door.hosts[0] + s.door.folder }
 
-// LoggedIn reports whether the link was used.
+// LoggedIn reports whether the login has been used.
 func (s *Server) LoggedIn() bool { return s.door.used() }
 
-// Serve answers until ctx ends.
+// Serve answers requests until ctx ends.
 func (s *Server) Serve(ctx context.Context) error {
 	server := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: readLimit, ReadTimeout: readLimit, WriteTimeout: writeLimit, IdleTimeout: idleLimit,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
+	ctx, end := context.WithCancel(ctx)
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
+	var beside sync.WaitGroup
+	beside.Go(func() { s.keepVerified(ctx) })
+	beside.Go(func() { s.keepCounted(ctx) })
+	defer beside.Wait()
+	defer end()
 	if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
@@ -97,7 +110,7 @@ func (s *Server) Serve(ctx context.Context) error {
 //go:embed static
 var static embed.FS
 
-// Handler is the whole page, behind its door.
+// Handler returns the handler of all requests, with all checks.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	assets, _ := fs.Sub(static, "static") // it is embedded

@@ -18,7 +18,8 @@ const (
 )
 
 // events tells a page, as server-sent events (HTML Standard, section 9.2), that it should
-// fetch itself again. An event's data is the number of the log's last entry.
+// fetch itself again: the log has a new entry or was verified, or it is time. An event's
+// data is state.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	select {
 	case s.streams <- struct{}{}:
@@ -31,22 +32,31 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	out := http.NewResponseController(w)
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	last, sent := s.lastEntry(r), time.Now()
+	last, sent := s.state(r), time.Now()
 	for {
 		_ = out.SetWriteDeadline(time.Now().Add(writeLimit))
-		//nolint:gosec // G705: a number
-		if _, err := fmt.Fprintf(w, "data: %d\n\n", last); err != nil || out.Flush() != nil {
+		//nolint:gosec // G705: numbers
+		if _, err := fmt.Fprintf(w, "data: %s\n\n", last); err != nil || out.Flush() != nil {
 			return
 		}
-		for now := last; now == last && time.Since(sent) < beatEvery; now = s.lastEntry(r) {
+		for now := last; now == last && time.Since(sent) < beatEvery; now = s.state(r) {
 			select {
 			case <-r.Context().Done():
 				return
 			case <-ticker.C:
 			}
 		}
-		last, sent = s.lastEntry(r), time.Now()
+		last, sent = s.state(r), time.Now()
 	}
+}
+
+// state is what changes with everything that a page shows: the number of the log's last
+// entry, and how often something came of what is done beside the pages.
+func (s *Server) state(r *http.Request) string {
+	last := s.lastEntry(r)
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	return fmt.Sprintf("%d.%d.%d", last, s.verified.Times, s.counts.Times)
 }
 
 // lastEntry is the number of the last entry of the log; 0 where it cannot be read now.

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"net/http"
 	"slices"
 	"strconv"
 
@@ -13,7 +12,7 @@ import (
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // tasks is the list of tasks by state, the open ones unless all are asked for.
-func (s *Server) tasks(r *http.Request) (content, error) {
+func (s *Server) tasks(r look) (content, error) {
 	ended := r.FormValue("show") == "all"
 	all, err := s.Tasks.Tasks(r.Context(), !ended)
 	if err != nil {
@@ -34,8 +33,8 @@ func (s *Server) tasks(r *http.Request) (content, error) {
 	}{ended, counts, part, p}}, nil
 }
 
-// task is one task, with its history.
-func (s *Server) task(r *http.Request) (content, error) {
+// task is one task, with the end of its history.
+func (s *Server) task(r look) (content, error) {
 	id := number(r.PathValue("id"))
 	all, err := s.Tasks.Tasks(r.Context(), false)
 	if err != nil {
@@ -51,11 +50,19 @@ func (s *Server) task(r *http.Request) (content, error) {
 	}
 	v := view.TaskOf(all[i], s.Now())
 	v.History = view.OfHistory(history)
-	return content{"task", "Task " + itoa(id), v}, nil
+	if len(v.History) > r.rows {
+		v.History = v.History[len(v.History)-r.rows:]
+	}
+	data := struct {
+		view.Task
+		Cut bool
+	}{Task: v}
+	data.Body, data.Cut = r.cut(v.Body, maxPage)
+	return content{"task", "Task " + itoa(id), data}, nil
 }
 
 // claims is who works on which files.
-func (s *Server) claims(r *http.Request) (content, error) {
+func (s *Server) claims(r look) (content, error) {
 	held, now, err := s.Claims.Held(r.Context())
 	if err != nil {
 		return content{}, err

@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"log/slog"
@@ -9,10 +10,12 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/claims"
@@ -35,6 +38,7 @@ type world struct {
 	files    *files.Service
 	pair     bridgetest.Pair
 	clock    *bridgetest.Clock
+	path     string // of the database file
 	page     *ui.Server
 	link     string
 	browser  *http.Client
@@ -50,14 +54,14 @@ func newWorldOn(t testing.TB, env *bridgetest.Env) *world {
 	t.Helper()
 	core := env.Service(t)
 	store := env.Store(t)
-	w := &world{Service: core, clock: env.Clock, commands: env.Commands(t, core, bridgetest.FakeSandbox(ranNothing)), tasks: env.Tasks(t, core), claims: claims.New(core, store), files: files.New(core, store), pair: bridgetest.NewPair(t, core)}
+	w := &world{Service: core, clock: env.Clock, path: env.Path, commands: env.Commands(t, core, bridgetest.FakeSandbox(ranNothing)), tasks: env.Tasks(t, core), claims: claims.New(core, store), files: files.New(core, store), pair: bridgetest.NewPair(t, core)}
 	l, err := ui.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.page = ui.New(ui.Config{
 		Bridge: core, Commands: w.commands, Tasks: w.tasks, Claims: w.claims, Files: w.files, Now: env.Clock.Now,
-		Log: slog.New(slog.DiscardHandler), Store: "the store", VerifyEvery: time.Hour,
+		Log: slog.New(slog.DiscardHandler), Store: "the store", Verify: verifier(env.Service(t)), VerifyEvery: time.Hour,
 	}, l)
 	link, err := w.page.Link(t.TempDir())
 	if err != nil {
@@ -77,6 +81,10 @@ func newWorldOn(t testing.TB, env *bridgetest.Env) *world {
 	}
 	w.browser = &http.Client{Jar: jar}
 	return w
+}
+
+func verifier(s *bridge.Service) func(context.Context) (audit.Head, error) {
+	return func(ctx context.Context) (audit.Head, error) { return s.VerifyAudit(ctx, audit.Head{}) }
 }
 
 func ranNothing(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error) {
@@ -160,6 +168,44 @@ func (w *world) press(t *testing.T, page, action string) string {
 	return body(t, answer)
 }
 
+// events opens the stream of events; what it returns waits for the next.
+func (w *world) events(t *testing.T) func() string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.page.Address()+"events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := w.browser.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = answer.Body.Close() })
+	lines := bufio.NewScanner(answer.Body)
+	return func() string {
+		t.Helper()
+		for lines.Scan() {
+			if text, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				return text
+			}
+		}
+		t.Fatalf("the stream ended: %v", lines.Err())
+		return ""
+	}
+}
+
+// await looks at a page, as an open one does with each event, until it has the parts.
+func (w *world) await(t *testing.T, path string, parts ...string) string {
+	t.Helper()
+	for next := w.events(t); ; next() {
+		text := w.get(t, path)
+		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(text, part) }) {
+			return text
+		}
+	}
+}
+
 func (w *world) send(t testing.TB, from bridge.Credentials, text string) bridge.Sent {
 	t.Helper()
 	sent, err := w.Send(t.Context(), from, bridge.SendRequest{Text: text, Files: []string{"a.go"}})
@@ -197,5 +243,15 @@ func contains(t *testing.T, text string, parts ...string) {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q is not in\n%s", part, text)
 		}
+	}
+}
+
+// everyPage are the addresses of all pages that show something.
+func (w *world) everyPage() []string {
+	id := w.pair.A.Conversation
+	return []string{
+		"", "conversations", "conversations?q=nosuchthing", "conversations?from=100", "conversations/" + id, "conversations/" + id + "?before=1000",
+		"messages/1?in=" + id, "agents", "tasks", "claims", "files", "commands", "audit", "audit?before=1000", "audit?conversation=" + id,
+		"figures", "limits", "search?q=review", "search",
 	}
 }

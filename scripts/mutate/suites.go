@@ -19,6 +19,8 @@ var suites = []suite{
 	{"internal/binding", 12, []string{"binding", "mcpserver"}},
 	{"internal/bridge", 40, []string{"bridge", storeTests, "mcpserver"}},
 	{"internal/commands", 20, []string{"commands", storeTests, "mcpserver"}},
+	{"internal/sqlstore", 16, []string{"sqlstore", "sqlite"}},
+	{"internal/sqlite/storefile", 8, []string{"sqlite/storefile", "sqlite"}},
 	{"internal/sqlite", 36, []string{"sqlite", "mcpserver"}},
 	{"internal/postgres", 20, []string{"postgres"}},
 	{"internal/mcpserver", 20, []string{"mcpserver"}},

@@ -4,14 +4,22 @@ import (
 	"context"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/tasks"
 )
 
-// Beside are the operations of what runs beside an agent, such as its client's hooks:
-// they neither mark anything read nor change what the agent said.
+// Beside are the operations used by programs that run beside an agent, such as its
+// client's hooks. They mark nothing read and do not change the agent's status.
 type Beside interface {
 	PeekMessages(ctx context.Context, c bridge.Credentials, after int64, limit int) (bridge.Peeked, error)
 	AwaitMail(ctx context.Context, c bridge.Credentials, after int64, drain <-chan struct{}) error
 	PeekRoster(ctx context.Context, c bridge.Credentials) (bridge.Roster, error)
 	Heartbeat(ctx context.Context, c bridge.Credentials) (bridge.Pulse, error)
 	SessionOf(ctx context.Context, conversation, token string) (bridge.SessionID, error)
+	// PeekTasks and PeekTask are of "bridge tasks".
+	PeekTasks(ctx context.Context, c bridge.Credentials, q tasks.Query) (tasks.List, error)
+	PeekTask(ctx context.Context, c bridge.Credentials, id int64) (tasks.List, error)
+	// JudgeChange and RecordChange are of a hook that guards claims.
+	JudgeChange(ctx context.Context, e claims.Editor, paths []string) (claims.Judgement, error)
+	RecordChange(ctx context.Context, e claims.Editor, paths []string) error
 }

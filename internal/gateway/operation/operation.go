@@ -1,9 +1,9 @@
-// Package operation is the form of one operation of the bridge between a gateway and
-// bridge itself on another machine: a POST to Path and the operation's name, with a JSON
-// array of its arguments, and an Answer.
+// Package operation defines how one operation of the bridge is called through a
+// gateway: a POST to Path plus the operation's name, with a JSON array of its
+// arguments, is answered with an Answer or a Refusal.
 //
-// Contexts, channels and this side's clock stay where they are. Of an error only what
-// the other side may know goes over the wire.
+// Contexts, channels and the caller's clock are not sent. Of an error only what the
+// caller may know is sent.
 package operation
 
 import (
@@ -17,48 +17,50 @@ import (
 	"example.org/bridge/internal/files"
 )
 
-// Path is in front of the names of operations. Its number changes when an older
-// program would misunderstand.
+// Path is the prefix of the operations' paths. Its version number changes when an older
+// program could misunderstand the protocol.
 const Path = "/api/v1/operations/"
 
-// Answer is what comes back.
+// Answer is the answer to an operation that was carried out, also if it failed.
 type Answer struct {
-	// Results are what the operation returned, but the error.
+	// Results are the operation's results, without the error.
 	Results []json.RawMessage `json:"results,omitempty"`
 	Failure *Failure          `json:"failure,omitempty"`
-	// Now is the time of the store, when the answer was made.
+	// Now is the store's time when the answer was made.
 	Now time.Time `json:"now,omitzero"`
-	// Draining reports that the gateway ends: what waited returned early.
+	// Draining reports that the gateway is shutting down: a call that waited has
+	// returned early.
 	Draining bool `json:"draining,omitempty"`
 }
 
-// Refusal is what comes in the place of an Answer where the gateway did not begin with
-// the operation.
+// Refusal is sent instead of an Answer if the gateway did not start the operation.
 type Refusal struct {
-	// Code is one of those below, or that of an error of the domain.
+	// Code is one of the codes of this package, or that of an error of the domain.
 	Code    string `json:"error"`
 	Message string `json:"message"`
 }
 
-// Codes of refusals.
+// Codes of refusals. After the first three the caller may try again.
 const (
-	Draining   = "draining"
-	Busy       = "busy"
-	Unfinished = "body" // the body did not come whole in time
-	Refused    = "access_refused"
-	WrongRole  = "access_role"
-	Unknown    = "no_such_operation"
-	Arguments  = "arguments"
+	Draining   = "draining"          // the gateway is shutting down
+	Busy       = "busy"              // too many calls of this key, or too many large bodies
+	Unfinished = "body"              // the body was not received completely in time
+	Refused    = "access_refused"    // no valid access key
+	WrongRole  = "access_role"       // the key's role does not allow the call
+	Unknown    = "no_such_operation" // the gateway has no operation of that name
+	Arguments  = "arguments"         // the body is not the JSON array of the operation's arguments
 )
 
-// Failure is an error of the domain.
+// Failure is an error of the domain as it is sent. Either Type and Value are set, or
+// Text and Code.
 type Failure struct {
-	// Type names an error type of the domain, of which Value is one.
+	// Type is the name of an error type of the domain, and Value an error of that type
+	// in JSON.
 	Type  string          `json:"type,omitempty"`
 	Value json.RawMessage `json:"value,omitempty"`
-	// Text is that of a sentinel, for an error without a type.
+	// Text is the text of a sentinel error.
 	Text string `json:"text,omitempty"`
-	// Code is the sentinel's, for programs.
+	// Code is the sentinel's code, for programs.
 	Code string `json:"code,omitempty"`
 }
 
@@ -69,7 +71,7 @@ var known = []reflect.Type{
 	reflect.TypeFor[files.ConflictError](),
 }
 
-// Typed is the form of an error that has a type of the domain; nil for any other.
+// Typed returns the Failure of an error that has a type of the domain, or nil.
 func Typed(err error) *Failure {
 	for _, of := range known {
 		target := reflect.New(reflect.PointerTo(of))
@@ -85,7 +87,8 @@ func Typed(err error) *Failure {
 	return nil
 }
 
-// TypedError is the error that Typed made f of; nil where it is of no known type.
+// TypedError returns the error that Typed was called with, or nil if its type is not
+// known.
 func (f *Failure) TypedError() error {
 	for _, of := range known {
 		if of.String() != f.Type {
@@ -100,13 +103,13 @@ func (f *Failure) TypedError() error {
 	return nil
 }
 
-// Blamed is all that goes over the wire of the reason of a refusal: which argument was
-// at fault.
+// Blamed is the part of a refusal's reason that is sent: the name of the argument that
+// was wrong.
 type Blamed struct {
 	Argument string `json:"argument,omitempty"`
 }
 
-// Blame returns it for a reason.
+// Blame returns the Blamed of an error.
 func Blame(reason error) Blamed {
 	var invalid *bridge.InvalidError
 	if errors.As(reason, &invalid) {
@@ -115,5 +118,5 @@ func Blame(reason error) Blamed {
 	return Blamed{}
 }
 
-// Reason is an error with the same blame.
+// Reason returns an error with the same Blamed.
 func (b Blamed) Reason() error { return bridge.Invalid(b.Argument, "is wrong") }

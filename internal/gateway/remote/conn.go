@@ -1,14 +1,19 @@
-// Package remote is a bridge whose store is behind a gateway: the same operations as
-// bridge.Service, each one request to the gateway's /api/v1.
+// Package remote implements the operations of bridge.Service for a store behind a
+// gateway. Each operation is one request to the gateway's /api/v1.
 //
-// The gateway is proved first, by the pin of its store's authority, and nothing is sent
-// to any other. What an agent writes is redacted here, before it leaves the machine, and
-// again at the gateway.
+// The gateway is authenticated first, by the pin of its store's authority; nothing is
+// sent to any other server. What an agent writes is redacted before it leaves the
+// machine, and again at the gateway.
 //
-// A connection that is lost is made again, with pauses that grow. An operation that can
-// be repeated is: reading, what only sets something, and messages and tasks, which have
-// an idempotency key always. Any other one whose answer was lost ends with
-// bridge.ErrAnswerLost, and one that could not begin with bridge.ErrGatewayAway.
+// A lost connection is made again, with growing pauses. An operation is repeated if
+// that has the same effect as doing it once: reading, setting a value, and messages and
+// tasks, which always have an idempotency key. Any other operation whose answer was
+// lost returns bridge.ErrAnswerLost, and one that could not start returns
+// bridge.ErrGatewayAway.
+//
+// The methods of Conn take and return what the methods of bridge.Service, and of the
+// services of tasks, claims, files and steps, with the same names do; their errors are
+// the same, and those two.
 package remote
 
 import (
@@ -23,24 +28,28 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// Options say how a gateway is reached. Only Join is required.
+// Options are the parameters of a connection. Only Join is required.
 type Options struct {
 	Join Join
-	// Redactor hides secrets before they leave the machine; nil means the built-in rules.
+	// Redactor removes secrets before text leaves the machine; nil means the built-in
+	// rules.
 	Redactor *redact.Engine
-	// TryFor is how long an operation is tried while the gateway does not answer; 0
-	// means DefaultTryFor. One that waits for mail is tried as long as it waits.
+	// TryFor is how long an operation is retried while the gateway does not answer; 0
+	// means DefaultTryFor. An operation that waits for mail is retried until its wait
+	// ends.
 	TryFor time.Duration
-	// Attempt is how long one request may take beyond what it waits for; 0 means
-	// DefaultAttempt.
+	// Attempt is the timeout of one request, in addition to the time that it waits for
+	// mail; 0 means DefaultAttempt.
 	Attempt time.Duration
-	// Dial makes a connection; nil means the system's.
+	// Dial opens a connection; nil means net.Dialer's DialContext.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Log hears when the gateway is away and when it is back; nil is silence.
+	// Log receives a line when the gateway stops answering and when it answers again;
+	// nil disables it.
 	Log *slog.Logger
 }
 
-// Defaults of Options. Clients give up a call after 60 seconds.
+// Defaults of Options. Together they stay below 60 seconds, after which clients give up
+// a call.
 const (
 	DefaultTryFor  = 20 * time.Second
 	DefaultAttempt = 15 * time.Second
@@ -49,7 +58,8 @@ const (
 // A peer that is gone without a word is noticed within about 15 seconds, whatever waits.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3}
 
-// Conn is a bridge behind a gateway. It is made by New, and safe for concurrent use.
+// Conn is a connection to a bridge behind a gateway. Use New to make one. It is safe
+// for concurrent use.
 type Conn struct {
 	o      Options
 	web    *http.Client
@@ -58,7 +68,7 @@ type Conn struct {
 	away   atomic.Bool
 }
 
-// New returns a connection. It sends nothing yet.
+// New returns a connection. Nothing is sent before the first operation.
 func New(o Options) *Conn {
 	if o.Redactor == nil {
 		o.Redactor = new(redact.Engine)
@@ -90,11 +100,11 @@ func New(o Options) *Conn {
 
 var errRedirect = errors.New("a gateway does not redirect")
 
-// Close gives up connections that are not used.
+// Close closes idle connections.
 func (c *Conn) Close() { c.web.CloseIdleConnections() }
 
-// Now is the time of the store, as far as the last answer told.
+// Now returns the store's time, estimated from the last answer.
 func (c *Conn) Now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
 
-// Address is where the gateway is.
+// Address returns the gateway's host and port.
 func (c *Conn) Address() string { return c.o.Join.Address }

@@ -8,7 +8,7 @@ import (
 	"example.org/bridge/internal/gateway/operation"
 )
 
-// Create makes a conversation.
+// Create creates a conversation.
 func (c *Conn) Create(ctx context.Context, r bridge.CreateRequest) (out bridge.Created, err error) {
 	h := c.hide(&r.MyRole, &r.PartnerRole, &r.Team)
 	_, err = c.do(ctx, request{name: "Create", arguments: []any{r}}, &out)
@@ -30,25 +30,26 @@ func (c *Conn) Invite(ctx context.Context, cr bridge.Credentials, role string) (
 	return out, err
 }
 
-// Extend moves the end of a conversation.
+// Extend moves the end of a conversation by d.
 func (c *Conn) Extend(ctx context.Context, cr bridge.Credentials, d time.Duration) (out bridge.Extended, err error) {
 	_, err = c.do(ctx, request{name: "Extend", arguments: []any{cr, d}, again: true}, &out)
 	return out, err
 }
 
-// Describe tells a session of its conversation.
+// Describe returns a session's view of its conversation.
 func (c *Conn) Describe(ctx context.Context, cr bridge.Credentials) (out bridge.Described, err error) {
 	_, err = c.do(ctx, request{name: "Describe", arguments: []any{cr}, again: true}, &out)
 	return out, err
 }
 
-// UpdateStatus sets what the session says of itself.
+// UpdateStatus sets the status that the session gives itself.
 func (c *Conn) UpdateStatus(ctx context.Context, cr bridge.Credentials, status bridge.Status) (out bridge.StatusUpdate, err error) {
 	_, err = c.do(ctx, request{name: "UpdateStatus", arguments: []any{cr, status}, again: true}, &out)
 	return out, err
 }
 
-// CheckPartners tells of the other sessions.
+// CheckPartners returns the status of the conversation's other sessions, or of the one
+// named only.
 func (c *Conn) CheckPartners(ctx context.Context, cr bridge.Credentials, only bridge.SessionID) (out bridge.PartnerStatus, err error) {
 	_, err = c.do(ctx, request{name: "CheckPartners", arguments: []any{cr, only}, again: true}, &out)
 	return out, err
@@ -60,19 +61,20 @@ func (c *Conn) CountMail(ctx context.Context, cr bridge.Credentials) (out bridge
 	return out, err
 }
 
-// Standing is for the notes of an answer: while the gateway is away there are none.
+// Standing returns what the notes in an answer are made from. ok is false while the
+// gateway does not answer.
 func (c *Conn) Standing(ctx context.Context, cr bridge.Credentials) (out bridge.Standing, ok bool) {
 	_, err := c.do(ctx, request{name: "Standing", arguments: []any{cr}, again: true, hasty: true}, &out, &ok)
 	return out, ok && err == nil
 }
 
-// Told notes what a session was told.
+// Told records what a session was told in the notes of an answer.
 func (c *Conn) Told(ctx context.Context, cr bridge.Credentials, standing bridge.Standing) error {
 	_, err := c.do(ctx, request{name: "Told", arguments: []any{cr, standing}, again: true, hasty: true})
 	return err
 }
 
-// RefuseCall records a call that was refused here.
+// RefuseCall records a call that this process has refused.
 func (c *Conn) RefuseCall(ctx context.Context, cr bridge.Credentials, action string, reason error) error {
 	return c.refuse(ctx, "RefuseCall", reason, cr, action)
 }

@@ -11,10 +11,11 @@ import (
 	"example.org/bridge/internal/access"
 )
 
-// Join is what a machine needs to use a gateway: where it is, what proves it, and what
-// proves the machine. Its written form, brg1:HOST:PORT:PIN:KEY, is a secret.
+// Join is what a machine needs to use a gateway: its address, what authenticates it,
+// and what authenticates the machine. The written form, brg1:HOST:PORT:PIN:KEY, is a
+// secret.
 type Join struct {
-	// Address is a host, which is bracketed where it is an IPv6 address, and a port.
+	// Address is a host and a port. An IPv6 address is in brackets.
 	Address string
 	// Pin is the hash of the public key of the store's authority (operation.PinOf).
 	Pin string
@@ -26,10 +27,10 @@ const joinPrefix = "brg1:"
 
 var pinForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// ErrJoin reports a text that is no join string.
+// ErrJoin reports text that is not a join string.
 var ErrJoin = errors.New("that is no join string: it is one line, brg1:HOST:PORT:PIN:KEY, as `bridge access add --gateway` prints it")
 
-// ParseJoin reads the written form. Its error never repeats the text.
+// ParseJoin reads the written form. The error is ErrJoin and never contains the text.
 func ParseJoin(text string) (Join, error) {
 	rest, ok := strings.CutPrefix(strings.TrimSpace(text), joinPrefix)
 	parts := strings.Split(rest, ":")
@@ -44,12 +45,12 @@ func ParseJoin(text string) (Join, error) {
 	return j, nil
 }
 
-// String is the written form, with the key.
+// String returns the written form, which contains the access key.
 func (j Join) String() string { return joinPrefix + j.Address + ":" + j.Pin + ":" + j.Key }
 
 var errAddress = errors.New("it must be HOST:PORT, such as bridge.example:8443 or [2001:db8::1]:8443")
 
-// CheckAddress refuses what is not a host and a port.
+// CheckAddress returns an error unless address is a host and a port.
 func CheckAddress(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" {

@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Send stores a message. It has an idempotency key always, so that it is stored once
-// however often the connection is lost.
+// Send stores a message. It always has an idempotency key, so that the message is
+// stored once, however often the connection is lost.
 func (c *Conn) Send(ctx context.Context, cr bridge.Credentials, r bridge.SendRequest) (out bridge.Sent, err error) {
 	h := c.hide(&r.Text)
 	r.Files = h.list(r.Files)
@@ -104,13 +104,14 @@ func (c *Conn) Confirm(ctx context.Context, claim bridge.Claim) error {
 	return err
 }
 
-// GiveBack lets the messages of a delivery wait again.
+// GiveBack returns the messages of a delivery to the inbox.
 func (c *Conn) GiveBack(ctx context.Context, claim bridge.Claim) error {
 	_, err := c.do(ctx, request{name: "GiveBack", arguments: []any{claim}, again: true})
 	return err
 }
 
-// Renew keeps the messages of a delivery for who has them. The next one comes in a second.
+// Renew extends the claim on the messages of a delivery. If it fails it is not
+// repeated, because the next renewal follows within a second.
 func (c *Conn) Renew(ctx context.Context, claim bridge.Claim) error {
 	_, err := c.do(ctx, request{name: "Renew", arguments: []any{claim}, again: true, hasty: true})
 	return err

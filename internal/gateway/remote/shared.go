@@ -10,7 +10,8 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// AssignTask gives a worker a task, once, as Send sends.
+// AssignTask gives a worker a task. Like Send it is done once, however often it is
+// sent.
 func (c *Conn) AssignTask(ctx context.Context, cr bridge.Credentials, r tasks.AssignRequest) (out tasks.Result, err error) {
 	h := c.hide(&r.Title, &r.Body, &r.Needs)
 	settle := func(error) {}
@@ -43,7 +44,8 @@ func (c *Conn) ReadTaskWithin(ctx context.Context, cr bridge.Credentials, id int
 	return out, err
 }
 
-// Take claims paths. Who has them already has them again.
+// Take claims paths. Claiming paths again that the session has already is no error, so
+// the call can be repeated.
 func (c *Conn) Take(ctx context.Context, cr bridge.Credentials, r claims.Request) (out claims.Result, err error) {
 	h := c.hide(&r.Reason)
 	r.Paths = h.list(r.Paths)
@@ -51,7 +53,7 @@ func (c *Conn) Take(ctx context.Context, cr bridge.Credentials, r claims.Request
 	return out, err
 }
 
-// Release gives claims back.
+// Release gives up claims on paths.
 func (c *Conn) Release(ctx context.Context, cr bridge.Credentials, paths []string) (out claims.Result, err error) {
 	paths = c.hide().list(paths)
 	_, err = c.do(ctx, request{name: "Release", arguments: []any{cr, paths}}, &out)
@@ -71,7 +73,7 @@ func (c *Conn) ListFiles(ctx context.Context, cr bridge.Credentials, task int64)
 	return out, err
 }
 
-// WriteFile gives a shared file a whole text.
+// WriteFile replaces the whole text of a shared file.
 func (c *Conn) WriteFile(ctx context.Context, cr bridge.Credentials, r files.WriteRequest) (out files.Result, err error) {
 	h := c.hide(&r.Path, &r.Text)
 	_, err = c.do(ctx, request{name: "WriteFile", arguments: []any{cr, r}}, &out)
@@ -79,8 +81,8 @@ func (c *Conn) WriteFile(ctx context.Context, cr bridge.Credentials, r files.Wri
 	return out, err
 }
 
-// EditFile replaces one text in a shared file. A file holds no secrets, so that a secret
-// in the old text stands there redacted, too.
+// EditFile replaces one text in a shared file by another. Stored files are redacted, so
+// the text to be replaced is redacted, too, before it is sent.
 func (c *Conn) EditFile(ctx context.Context, cr bridge.Credentials, r files.EditRequest) (out files.Result, err error) {
 	c.hide(&r.Old)
 	h := c.hide(&r.Path, &r.New)

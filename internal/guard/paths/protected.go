@@ -103,6 +103,15 @@ func indexNames(rows []Protected) map[string]string {
 // wherever it stands.
 func IsProtectedName(name string) bool { return protectedNameIndex[Fold(name)] != "" }
 
+// Surveyed reports whether a name may matter to a look through a whole workspace:
+// it is protected, may be a file of secrets (.env), or may make its folder a git
+// repository (HEAD). Which of them does is for the look itself to say; of a folder
+// without such a name only the folders in it matter.
+func Surveyed(name string) bool {
+	name = Fold(name)
+	return protectedNameIndex[name] != "" || strings.HasPrefix(name, ".env") || name == "head"
+}
+
 // NeverWritten reports whether a path leads to something that no command may
 // write. Inside a .git folder only the names of the table are.
 func NeverWritten(name string) bool {

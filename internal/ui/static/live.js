@@ -5,7 +5,7 @@
 const body = document.body;
 const live = document.getElementById("live");
 const stream = document.getElementById("stream");
-let shown = body.dataset.seq;
+let shown = body.dataset.state;
 let busy = false;
 
 function update(old, fresh) {
@@ -39,7 +39,7 @@ function inUse() {
   return (selection && !selection.isCollapsed) || live.contains(document.activeElement);
 }
 
-async function refresh(seq) {
+async function refresh(state) {
   if (busy || document.hidden || inUse()) return;
   busy = true;
   try {
@@ -49,7 +49,7 @@ async function refresh(seq) {
     const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 40;
     update(live, page.getElementById("live"));
     if (atEnd && document.getElementById("messages")) scrollTo(0, document.documentElement.scrollHeight);
-    shown = seq;
+    shown = state;
     stream.textContent = stream.dataset.live;
   } catch {
     stream.textContent = stream.dataset.still;

@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"example.org/bridge/internal/dirstate"
 )
 
 // openForWriting reports whether some program may have a file open for writing,
@@ -18,4 +20,18 @@ func openForWriting(f *os.File) bool {
 		return false
 	}
 	return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES)
+}
+
+// stamp tells d from another folder, and from itself with other entries. It is the
+// zero value where that cannot be relied on.
+func (d dir) stamp(t *dirstate.Trust) (dirstate.Stamp, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(d.fd, &st); err != nil {
+		return dirstate.Stamp{}, err
+	}
+	s := dirstate.StampOf(&st)
+	if !t.Folder(d.fd, s.Device) {
+		return dirstate.Stamp{}, nil
+	}
+	return s, nil
 }

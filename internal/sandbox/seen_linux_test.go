@@ -1,0 +1,237 @@
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/sys/unix"
+
+	"example.org/bridge/internal/dirstate"
+	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/snapshot"
+)
+
+// seenBySnapshot is what a snapshot says of a workspace's folders. All of them count
+// as old enough to be relied on.
+func seenBySnapshot(t *testing.T, ws string) *dirstate.Seen {
+	t.Helper()
+	k := snapshot.Keeper{Dir: filepath.Join(t.TempDir(), "snapshots"), Now: func() time.Time { return time.Now().Add(time.Minute) }}
+	_, seen, err := k.TakeAndSee(t.Context(), ws, "seen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen.Len() == 0 {
+		t.Skip("MISSING: a local file system below ", ws)
+	}
+	return seen
+}
+
+// manyKinds makes a workspace with what matters to a look, and what is counted
+// in another way.
+func manyKinds(t *testing.T) string {
+	t.Helper()
+	ws := t.TempDir()
+	for name, size := range map[string]int{
+		"top": 10, "a/one": 5000, "a/two": 100_000, "a/deep/er/three": 9000, "b/four": 1, "b/leaf/five": 20_000,
+		".gitignore": 0, "node_modules/pack/index.js": 40_000, "node_modules/.env": 5, "c/.env": 5, "c/.env.example": 5,
+		"d/.vscode/tasks.json": 5, "e/inner/.git/HEAD": 5, "e/inner/src/main.go": 5000, "f/HEAD": 5, "f/objects/x": 5, "f/refs/y": 5,
+		"g/linked": 30_000, "h/empty/keep": 0,
+	} {
+		write(t, filepath.Join(ws, name), strings.Repeat("x", size))
+	}
+	write(t, filepath.Join(ws, ".gitignore"), "node_modules/\n")
+	must(t, os.Link(filepath.Join(ws, "g/linked"), filepath.Join(ws, "g/again")), os.Link(filepath.Join(ws, "g/linked"), filepath.Join(ws, "b/again")),
+		os.Symlink("a", filepath.Join(ws, "link")), os.Truncate(filepath.Join(ws, "a/two"), 50<<20), os.Remove(filepath.Join(ws, "h/empty/keep")))
+	return ws
+}
+
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sameLook compares two looks.
+func sameLook(t *testing.T, what string, got, want sandbox.Look) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(sandbox.Look{}), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s: %s", what, diff)
+	}
+}
+
+func look(t *testing.T, ws string, seen *dirstate.Seen) sandbox.Look {
+	t.Helper()
+	l, err := sandbox.LookBefore(ws, seen)
+	must(t, err)
+	return l
+}
+
+// changesOfAWorkspace are what may happen to one that was looked at.
+var changesOfAWorkspace = map[string]func(ws string) error{
+	"nothing": func(string) error { return nil },
+	"tasks in a known folder": func(ws string) error {
+		return os.MkdirAll(filepath.Join(ws, "a/deep/er/.vscode"), 0o755)
+	},
+	"a known folder becomes a repository": func(ws string) error { return os.MkdirAll(filepath.Join(ws, "b/leaf/.git"), 0o755) },
+	"a known folder becomes a bare repository": func(ws string) error {
+		return errors.Join(os.WriteFile(filepath.Join(ws, "b/leaf/HEAD"), nil, 0o644), os.Mkdir(filepath.Join(ws, "b/leaf/objects"), 0o755), os.Mkdir(filepath.Join(ws, "b/leaf/refs"), 0o755))
+	},
+	"a file of secrets": func(ws string) error { return os.WriteFile(filepath.Join(ws, "b/leaf/.env"), []byte("x"), 0o644) },
+	"behind the time of modification": func(ws string) error {
+		at := time.Now().Add(-time.Hour)
+		return errors.Join(os.Mkdir(filepath.Join(ws, "b/leaf/.claude"), 0o755), os.Chtimes(filepath.Join(ws, "b/leaf"), at, at))
+	},
+	"a folder is moved":          func(ws string) error { return os.Rename(filepath.Join(ws, "d"), filepath.Join(ws, "b/d")) },
+	"a folder with one is moved": func(ws string) error { return os.Rename(filepath.Join(ws, "e"), filepath.Join(ws, "a/e")) },
+	"two folders change places": func(ws string) error {
+		return unix.Renameat2(unix.AT_FDCWD, filepath.Join(ws, "b/leaf"), unix.AT_FDCWD, filepath.Join(ws, "d"), unix.RENAME_EXCHANGE)
+	},
+	"a link in the place of a folder": func(ws string) error {
+		return errors.Join(os.RemoveAll(filepath.Join(ws, "b/leaf")), os.Symlink("../d", filepath.Join(ws, "b/leaf")))
+	},
+	"a protected name is renamed": func(ws string) error { return os.Rename(filepath.Join(ws, "d/.vscode"), filepath.Join(ws, "d/.idea")) },
+	"a folder in a folder is new": func(ws string) error { return os.MkdirAll(filepath.Join(ws, "a/deep/new/.cursor"), 0o755) },
+	"a folder closed and opened": func(ws string) error {
+		return errors.Join(os.Chmod(filepath.Join(ws, "b/leaf"), 0), os.Chmod(filepath.Join(ws, "b/leaf"), 0o755))
+	},
+	"a file and a folder change": func(ws string) error {
+		return errors.Join(os.Remove(filepath.Join(ws, "b/leaf/five")), os.MkdirAll(filepath.Join(ws, "b/leaf/five/.git"), 0o755))
+	},
+	"all of a folder is new": func(ws string) error {
+		return errors.Join(os.RemoveAll(filepath.Join(ws, "a")), os.MkdirAll(filepath.Join(ws, "a/deep/er/.vscode"), 0o755))
+	},
+}
+
+// TestSeenHidesNothing: a look that passes over what was seen before finds what one
+// does that has seen nothing, whatever changed since.
+func TestSeenHidesNothing(t *testing.T) {
+	for name, change := range changesOfAWorkspace {
+		t.Run(name, func(t *testing.T) {
+			ws := manyKinds(t)
+			seen := seenBySnapshot(t, ws)
+			must(t, change(ws))
+			before := look(t, ws, seen)
+			sameLook(t, "before a command", before, look(t, ws, nil))
+			if want := sandbox.CountTree(ws); before.Bytes != want {
+				t.Errorf("%d bytes are counted, want %d", before.Bytes, want)
+			}
+		})
+		t.Run(name+", by a command", func(t *testing.T) {
+			ws := manyKinds(t)
+			before := look(t, ws, seenBySnapshot(t, ws))
+			if before.KnownFolders() < 8 {
+				t.Fatalf("only %d folders are known: the test shows nothing", before.KnownFolders())
+			}
+			must(t, change(ws))
+			after, err := sandbox.LookAfter(ws, before)
+			must(t, err)
+			want := look(t, ws, nil)
+			want.Bytes = 0
+			sameLook(t, "after a command", after, want)
+		})
+	}
+}
+
+// TestSeenAndARun: in a workspace that a snapshot has seen, what was there before
+// stays as it is, and what comes new is put aside.
+func TestSeenAndARun(t *testing.T) {
+	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		ws := manyKinds(t)
+		seen := seenBySnapshot(t, ws)
+		write(t, filepath.Join(ws, "b/leaf/.vscode/tasks.json"), "old")
+		script := "echo new >b/leaf/.vscode/tasks.json; mkdir -p a/deep/er/.vscode a/deep/new; (cd a/deep/new && mkdir .git && echo x >.git/HEAD); true"
+		res := run(t, bash(script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, Seen: seen})
+		if got := read(t, filepath.Join(ws, "b/leaf/.vscode/tasks.json")); got != "old" {
+			t.Errorf("a protected file became %q", got)
+		}
+		if said := strings.Join(res.Held, "\n"); !strings.Contains(said, "a/deep/er/.vscode is new") || !strings.Contains(said, "a/deep/new/.git is new") {
+			t.Errorf("said %q", said)
+		}
+		for _, name := range []string{"a/deep/er/.vscode", "a/deep/new/.git"} {
+			if _, err := os.Lstat(filepath.Join(ws, name)); err == nil {
+				t.Errorf("%s is still there", name)
+			}
+		}
+	})
+}
+
+// TestSeenAndGrowth: what was there when it was seen does not count as added, and
+// what a command adds does.
+func TestSeenAndGrowth(t *testing.T) {
+	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
+		t.Helper()
+		const each = "for i in 1 2 3; do "
+		for script, exceeds := range map[string]bool{
+			each + "head -c 30M /dev/zero >old/new$i; done; sleep 60":                                     true,
+			each + "head -c 30M /dev/zero >>old/file$i; done; sleep 60":                                   true,
+			"rm old/file*; " + each + "head -c 20M /dev/zero >old/new$i; done; " + each + "sleep 1; done": false,
+		} {
+			ws := t.TempDir()
+			for _, name := range []string{"old/file1", "old/file2", "old/file3"} {
+				write(t, filepath.Join(ws, name), strings.Repeat("x", 20<<20))
+			}
+			res := run(t, bash(script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, Growth: 55 << 20, Timeout: 2 * time.Minute, Seen: seenBySnapshot(t, ws)})
+			if (res.Exceeded == "disk") != exceeds {
+				t.Errorf("%s: exceeded %q, exit code %d, %s", script, res.Exceeded, res.ExitCode, res.Stderr)
+			}
+		}
+	})
+}
+
+// waiting is a context that says when somebody waits for its end.
+type waiting struct {
+	context.Context
+	waits func()
+}
+
+func (w waiting) Done() <-chan struct{} {
+	w.waits()
+	return w.Context.Done()
+}
+
+// TestLockSaysWhetherItWaited: what was seen before another run had the workspace is
+// not relied on.
+func TestLockSaysWhetherItWaited(t *testing.T) {
+	dir := t.TempDir()
+	first, waited, err := sandbox.LockFolder(t.Context(), dir)
+	if err != nil || waited {
+		t.Fatal(waited, err)
+	}
+	free := waiting{Context: t.Context(), waits: func() { _ = first.Close() }}
+	second, waited, err := sandbox.LockFolder(free, dir)
+	if err != nil || !waited {
+		t.Errorf("waited: %v, %v", waited, err)
+	}
+	closing(t, second)
+}
+
+// FuzzDirents reads what getdents64(2) could give, and what it could not.
+func FuzzDirents(f *testing.F) {
+	entry := func(size uint16, name string) string {
+		return strings.Repeat("\x01", 16) + string([]byte{byte(size), byte(size >> 8), 8}) + name
+	}
+	f.Add([]byte(entry(24, "name\x00") + entry(24, "..\x00\x00\x00")))
+	f.Add([]byte(entry(24, "noend") + entry(0, "x\x00")))
+	f.Add([]byte(entry(65535, "far\x00")))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		size := 0
+		for _, name := range sandbox.ParseDirents(data) {
+			if size += len(name); name == "." || name == ".." || strings.Contains(name, "\x00") {
+				t.Fatalf("the name %q", name)
+			}
+		}
+		if size > len(data) {
+			t.Fatal(fmt.Sprint(size, " bytes of names of ", len(data)))
+		}
+	})
+}
