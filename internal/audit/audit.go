@@ -99,10 +99,15 @@ func (c Chain) entryMAC(previous []byte, e Entry) []byte {
 	}
 	buf = binary.BigEndian.AppendUint64(buf, uint64(e.Time.UnixMicro()))
 	for _, field := range [...]string{string(previous), e.Conversation, e.Session, e.Action, e.Outcome, e.Details} {
-		// Lengths in front of the fields: text cannot move from one field to the next.
-		buf = binary.BigEndian.AppendUint32(buf, uint32(len(field)))
-		buf = append(buf, field...)
+		buf = appendField(buf, field)
 	}
 	mac.Write(buf)
 	return mac.Sum(nil)
+}
+
+// appendField adds a text with its length in front: text cannot move from one field to
+// the next.
+func appendField(buf []byte, field string) []byte {
+	buf = binary.BigEndian.AppendUint32(buf, uint32(len(field)))
+	return append(buf, field...)
 }

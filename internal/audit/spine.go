@@ -94,7 +94,7 @@ type spineCheck struct {
 	number int64           // of the last entry
 	chains map[string]Head // the last entry of each chain
 	digest hash.Hash       // of the entries behind the spine's last
-	missed bool            // the spine passed the noted head's number
+	missed int64           // a noted head's number that the spine passed; 0: none
 }
 
 // nextLink checks the next entry of a log of several chains: entries in order of
@@ -139,6 +139,10 @@ func (v *Verifier) covered(e Entry) error {
 		return &Fault{Seq: said.First, Problem: fmt.Sprintf("this entry or one up to %d is not what the spine covers", said.Last)}
 	}
 	s.digest.Reset()
-	s.missed = s.missed || said.First <= v.noted.Seq && v.noted.Seq < said.Last
+	for _, noted := range v.noted {
+		if said.First <= noted.Seq && noted.Seq < said.Last {
+			s.missed = noted.Seq
+		}
+	}
 	return v.reach(Head{Seq: e.Seq, MAC: e.MAC})
 }

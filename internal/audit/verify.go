@@ -22,14 +22,22 @@ func (f *Fault) Error() string { return fmt.Sprintf("entry %d: %s", f.Seq, f.Pro
 type Verifier struct {
 	chain    Chain
 	previous Head
-	noted    Head
+	noted    []Head
+	ends     []Head     // of archives
 	spine    spineCheck // of a log of several chains
 }
 
 // Verifier starts a check. A noted head, written down earlier, must be part of
-// the log; the zero Head asks for nothing.
-func (c Chain) Verifier(noted Head) *Verifier {
-	return &Verifier{chain: c, noted: noted}
+// the log; the zero Head asks for nothing. One of what was cut off the log is not looked
+// for: Base says what was.
+func (c Chain) Verifier(noted ...Head) *Verifier {
+	v := &Verifier{chain: c}
+	for _, h := range noted {
+		if h.Seq > 0 {
+			v.noted = append(v.noted, h)
+		}
+	}
+	return v
 }
 
 // Next checks the next entry in order of number. The error is a *Fault.
@@ -52,8 +60,15 @@ func (v *Verifier) Next(e Entry) error {
 // reach notes how far the log was checked, and compares the noted head with it.
 func (v *Verifier) reach(h Head) error {
 	v.previous = h
-	if v.noted.Seq == h.Seq && !strings.HasPrefix(h.String(), v.noted.String()) {
-		return &Fault{Seq: h.Seq, Problem: "not the entry that the noted head names: the log was replaced by another"}
+	for _, noted := range v.noted {
+		if noted.Seq == h.Seq && !strings.HasPrefix(h.String(), noted.String()) {
+			return &Fault{Seq: h.Seq, Problem: "not the entry that the noted head names: the log was replaced by another"}
+		}
+	}
+	for _, end := range v.ends {
+		if end.Seq == h.Seq && !hmac.Equal(end.MAC, h.MAC) {
+			return &Fault{Seq: h.Seq, Problem: "not the entry that an archive ends with"}
+		}
 	}
 	return nil
 }
@@ -64,8 +79,8 @@ func (v *Verifier) End(head Head) error {
 	switch {
 	case v.spine.number > last.Seq:
 		return &Fault{Seq: last.Seq + 1, Problem: "added behind the end: the spine does not cover it"}
-	case v.spine.missed:
-		return &Fault{Seq: v.noted.Seq, Problem: "not the entry that the noted head names: the log was replaced by another"}
+	case v.spine.missed > 0:
+		return &Fault{Seq: v.spine.missed, Problem: "not the entry that the noted head names: the log was replaced by another"}
 	case !hmac.Equal(head.Seal, v.chain.seal(head).Seal):
 		return &Fault{Seq: last.Seq + 1, Problem: "the head of the log was changed"}
 	case head.Seq > last.Seq:
@@ -74,8 +89,11 @@ func (v *Verifier) End(head Head) error {
 		return &Fault{Seq: head.Seq + 1, Problem: fmt.Sprintf("added behind the end: the head stands at entry %d", head.Seq)}
 	case !hmac.Equal(head.MAC, last.MAC):
 		return &Fault{Seq: last.Seq, Problem: "not the entry that the head was made for"}
-	case v.noted.Seq > last.Seq:
-		return &Fault{Seq: last.Seq + 1, Problem: fmt.Sprintf("missing: the noted head is entry %d, the store was put back to an earlier copy", v.noted.Seq)}
+	}
+	for _, noted := range v.noted {
+		if noted.Seq > last.Seq {
+			return &Fault{Seq: last.Seq + 1, Problem: fmt.Sprintf("missing: the noted head is entry %d, the store was put back to an earlier copy", noted.Seq)}
+		}
 	}
 	return nil
 }

@@ -75,6 +75,10 @@ var (
 	ErrNoLocks = errors.New("the system gives no more file locks")
 )
 
+// ErrCutElsewhere reports an archive that does not go on where the audit log begins:
+// another process has archived meanwhile.
+var ErrCutElsewhere = errors.New("the audit log does not begin where this archive does: it was archived meanwhile")
+
 // ErrOutcomeUnknown reports that the last step of an operation failed, and it is
 // not known whether it counts: what was to be stored may be there. It is the only
 // error of a store after which something may have happened.

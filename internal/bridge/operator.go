@@ -115,7 +115,7 @@ func (s *Service) AuditEntries(ctx context.Context, q AuditQuery) ([]audit.Entry
 // the log is not what the bridge wrote.
 func (s *Service) VerifyAudit(ctx context.Context, noted audit.Head) (audit.Head, error) {
 	v := s.chain.Verifier(noted)
-	head, err := s.store.WalkAudit(ctx, v.Next)
+	head, err := s.store.WalkAudit(ctx, v.Begin, v.Next)
 	if err != nil {
 		return audit.Head{}, err
 	}

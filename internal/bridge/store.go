@@ -124,14 +124,37 @@ type OperatorStore interface {
 	// wait for all of it. Those that it returns with an error were removed. A dry
 	// run only tells which.
 	RemoveExpired(ctx context.Context, op Operation, before time.Time, dryRun bool) ([]Overview, error)
+	// Retention returns how long what was set for it is kept. It records nothing.
+	Retention(ctx context.Context) ([]Retention, error)
+	// SetRetention records op and keeps how long some kinds are kept.
+	SetRetention(ctx context.Context, op Operation, set []Retention) error
+	// CountOld counts, in each conversation that has something of it, what happened before
+	// some times and may be forgotten. It changes and records nothing.
+	CountOld(ctx context.Context, before Before) (map[string]Old, error)
+	// ForgetOld removes that from op's conversation, records op and returns how much it
+	// was. The last step and the last change of a file stay, and no gap comes to be.
+	ForgetOld(ctx context.Context, op Operation, before Before) (Old, error)
 	// Compact gives back to the system the room of what was removed, and makes sure
 	// that nothing of it can be read from the store's files.
 	Compact(ctx context.Context) error
 	// AuditEntries returns part of the log, in order.
 	AuditEntries(ctx context.Context, q AuditQuery) ([]audit.Entry, error)
-	// WalkAudit calls visit with every entry in order of number, as of one
-	// moment, and returns the head of that moment.
-	WalkAudit(ctx context.Context, visit func(audit.Entry) error) (audit.Head, error)
+	// WalkAudit calls begin with where the log begins and visit with every entry in
+	// order of number, as of one moment, and returns the head of that moment.
+	WalkAudit(ctx context.Context, begin func(audit.Base) error, visit func(audit.Entry) error) (audit.Head, error)
+	// AuditBase returns where the log begins, and which archives hold what was before.
+	AuditBase(ctx context.Context) (audit.Base, error)
+	// AuditCut returns the number of the last entry behind which the log may be cut off
+	// so that all up to it happened before a time and are sealed; 0 where there is none.
+	AuditCut(ctx context.Context, before time.Time) (int64, error)
+	// NoteArchive records op and keeps what a says of an archive, with its seal, which
+	// must go on where the last one ends, and end with an entry that is there. The error
+	// may be ErrCutElsewhere.
+	NoteArchive(ctx context.Context, op Operation, a audit.Archived) error
+	// TrimAudit removes from the log what archives hold that were noted, in steps, so
+	// that others need not wait for all of it, and records nothing. It returns how many
+	// entries that were. Interrupted, it has removed some, and the log verifies.
+	TrimAudit(ctx context.Context) (removed int64, err error)
 }
 
 // Overview is a conversation as operators see it.

@@ -27,6 +27,7 @@ type auditOptions struct {
 	follow, reverse bool
 	format          string
 	filter          auditFilter
+	archives        []string
 }
 
 func newAuditCmd(a *app) *cobra.Command {
@@ -39,7 +40,10 @@ ones included. With a conversation, only what was about it; the log also keeps
 entries of conversations that were removed, under their whole id.
 
 --json means --format json, or with --follow jsonl: one object a line.
-With --follow, print new entries as they come, until you press Ctrl-C.`,
+With --follow, print new entries as they come, until you press Ctrl-C.
+
+Entries that "bridge audit archive" has moved into a file are printed with --archive,
+before those of the store.`,
 		Example: `  bridge audit --limit 20
   bridge audit 3f2a --follow
   bridge audit --refused --since 1h
@@ -69,7 +73,8 @@ With --follow, print new entries as they come, until you press Ctrl-C.`,
 	boolFlag(fs, &o.reverse, "reverse", "the newest first")
 	boolFlag(fs, &o.follow, "follow", "go on with new entries as they come")
 	choiceFlag(fs, &o.format, []string{formatTable, formatJSON, formatJSONL}, "format", "how to print them")
-	addCommands(cmd, newAuditVerifyCmd(a))
+	fs.StringArrayVar(&o.archives, "archive", nil, "entries of this archive, too; may be given again")
+	addCommands(cmd, newAuditVerifyCmd(a), newAuditArchiveCmd(a))
 	return cmd
 }
 
@@ -79,6 +84,9 @@ func runAudit(ctx context.Context, a *app, o auditOptions) error {
 	}
 	if o.follow && o.format == formatJSON {
 		o.format = formatJSONL
+	}
+	if o.follow && len(o.archives) > 0 {
+		return usagef("--follow is for new entries, --archive for old ones: give one of the two")
 	}
 	if o.follow && o.reverse {
 		return usagef("--follow goes on with newer entries, --reverse begins with them: give one of the two")
@@ -104,7 +112,8 @@ func follow(ctx context.Context, fn func(context.Context) error) error {
 
 // printAudit prints the entries that are there, and with --follow those to come.
 func printAudit(ctx context.Context, a *app, o auditOptions) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withServices(ctx, false, func(open services) error {
+		s := open.Service
 		if o.conversation != "" && !wholeID.MatchString(o.conversation) {
 			found, err := findConversation(ctx, s, o.conversation)
 			if err != nil {
@@ -117,14 +126,22 @@ func printAudit(ctx context.Context, a *app, o auditOptions) error {
 			return err
 		}
 		out := newAuditPrinter(a, o, all)
-		last, err := printEntries(ctx, s, o, out)
+		var last int64
+		if len(o.archives) > 0 {
+			last, err = printArchived(ctx, open, o, out)
+		} else {
+			last, err = printEntries(ctx, s, o, out)
+		}
 		if err != nil {
 			return err
 		}
 		if o.follow {
 			return followEntries(ctx, s, o, out, last)
 		}
-		if last == 0 && o.conversation != "" {
+		if err := a.tellArchived(ctx, open, o); err != nil {
+			return err
+		}
+		if last == 0 && o.conversation != "" && len(o.archives) == 0 {
 			if _, err := s.Conversation(ctx, o.conversation); err != nil {
 				return err
 			}

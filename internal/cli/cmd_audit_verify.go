@@ -7,11 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"example.org/bridge/internal/archive"
 	"example.org/bridge/internal/audit"
-	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 )
 
-type auditVerifyOptions struct{ expect string }
+type auditVerifyOptions struct {
+	expect   string
+	archives []string
+}
 
 func newAuditVerifyCmd(a *app) *cobra.Command {
 	var o auditVerifyOptions
@@ -22,14 +26,20 @@ func newAuditVerifyCmd(a *app) *cobra.Command {
 log against its seal. A changed, removed, inserted, reordered or cut-off entry is
 found, and the first bad one is named; the exit code is then 5.
 
+Of a log whose older entries were moved into files by "bridge audit archive", what is left
+is checked from where it begins, and the files are named. With --archive they are checked,
+too, and that one goes on behind the other and the log behind the last.
+
 A whole store that was put back to an earlier copy is consistent in itself. Note the
 head that verify prints somewhere else, and give it to a later verify with --expect.`,
 		Example: `  bridge audit verify
+  bridge audit verify --archive audit-2026-10 --archive audit-2026-11
   bridge audit verify --expect 1204:5f0c4b7a90e1d2c3a4b5968778695a4b`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAuditVerify(cmd.Context(), a, o) },
 	}
 	textFlag(cmd.Flags(), &o.expect, "head", "expect", "a head that was noted earlier and must be part of the log")
+	cmd.Flags().StringArrayVar(&o.archives, "archive", nil, "a file that `bridge audit archive` made; may be given again")
 	return cmd
 }
 
@@ -38,21 +48,42 @@ func runAuditVerify(ctx context.Context, a *app, o auditVerifyOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.withStore(ctx, func(s *bridge.Service) error {
-		head, err := s.VerifyAudit(ctx, noted)
+	for _, path := range o.archives {
+		if err := a.checkName("--archive", path); err != nil {
+			return err
+		}
+	}
+	return a.withServices(ctx, false, func(s services) error {
+		r, err := s.old.Verify(ctx, noted, o.archives)
 		var fault *audit.Fault
 		if err != nil && !errors.As(err, &fault) {
 			return err
 		}
 		if a.json {
-			return errors.Join(a.printJSON(viewVerdict(head, fault)), err)
+			return errors.Join(a.printJSON(viewVerdict(r, fault)), err)
 		}
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.stdout, "ok: %s, head %s\n", countEntries(head.Seq), head)
-		return err
+		return a.printLine(verdictText(r))
 	})
+}
+
+// verdictText says what was verified, and where the rest is.
+func verdictText(r archive.Report) string {
+	text := fmt.Sprintf("ok: %s, head %s", countEntries(r.Head.Seq-r.First()+1), r.Head)
+	if n := r.First() - 1; n > 0 {
+		text += fmt.Sprintf("\nNot checked: %s in archives. Give them with --archive:", countEntries(n))
+	}
+	for _, kept := range r.Base.Archives {
+		if kept.Last < r.First() {
+			text += fmt.Sprintf("\n  %d to %d: %s, SHA-256 %x", kept.First, kept.Last, cleantext.CleanLine(kept.Name), kept.SHA256)
+		}
+	}
+	for _, read := range r.Read {
+		text += fmt.Sprintf("\n  %d to %d: %s", read.First, read.Last, cleantext.CleanLine(read.Name))
+	}
+	return text
 }
 
 // parseHead reads a noted head. That of an empty log asks for nothing.
@@ -80,12 +111,27 @@ type jsonVerdict struct {
 	Head          *string `json:"head"`
 	FirstBadEntry *int64  `json:"first_bad_entry"`
 	Problem       *string `json:"problem"`
+	// FirstChecked is the number of the first entry that was verified: those before it
+	// are in archives that were not given.
+	FirstChecked int64         `json:"first_checked"`
+	Archives     []jsonArchive `json:"archives"`
 }
 
-func viewVerdict(head audit.Head, fault *audit.Fault) jsonVerdict {
+func viewVerdict(r archive.Report, fault *audit.Fault) jsonVerdict {
+	v := jsonVerdict{Archives: []jsonArchive{}}
 	if fault != nil {
-		return jsonVerdict{FirstBadEntry: &fault.Seq, Problem: &fault.Problem}
+		v.FirstBadEntry, v.Problem = &fault.Seq, &fault.Problem
+		return v
 	}
-	text := head.String()
-	return jsonVerdict{OK: true, Entries: head.Seq, Head: &text}
+	text := r.Head.String()
+	v.OK, v.Entries, v.Head, v.FirstChecked = true, r.Head.Seq, &text, r.First()
+	for _, kept := range r.Base.Archives {
+		if kept.Last < r.First() {
+			v.Archives = append(v.Archives, viewArchive(kept, false))
+		}
+	}
+	for _, read := range r.Read {
+		v.Archives = append(v.Archives, viewArchive(read, true))
+	}
+	return v
 }

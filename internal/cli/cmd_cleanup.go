@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
-	"example.org/bridge/internal/snapshot"
 	"example.org/bridge/internal/view"
 )
 
@@ -22,7 +22,7 @@ type cleanupOptions struct {
 }
 
 func newCleanupCmd(a *app) *cobra.Command {
-	o := cleanupOptions{snapshots: snapshot.DefaultMaxAge}
+	var o cleanupOptions
 	cmd := &cobra.Command{
 		Use:   "cleanup",
 		Short: "Remove expired conversations, old requests and what they left",
@@ -34,12 +34,17 @@ clients that have no conversation any more.
 The audit log keeps all its entries, and stays verifiable. A rollback to the state
 before a command whose request was removed needs the number of its snapshot.
 
+From conversations that stay, old versions of shared files, steps and idempotency keys are
+removed where "bridge retention set" says how old they become. Messages never are.
+
 Snapshots of workspaces are removed when they are 30 days old, and the oldest when all
-together exceed 8 GiB. The bridge looks once a day; this command does at once.`,
+together exceed 8 GiB. The bridge looks once a day; this command does at once.
+
+Ages that are not given are those of "bridge retention".`,
 		Example: `  bridge cleanup --dry-run
   bridge cleanup --older-than 7d`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runCleanup(cmd.Context(), a, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runCleanup(cmd.Context(), a, cmd.Flags(), o) },
 	}
 	ageFlag(cmd.Flags(), &o.olderThan, "older-than", "only what ended at least that long ago, such as 36h or 7d")
 	ageFlag(cmd.Flags(), &o.snapshots, "snapshots", "also snapshots that are at least so old")
@@ -53,18 +58,37 @@ type cleaned struct {
 	requests, grants int64
 	bindings         int
 	snapshots        int
+	old              bridge.Old // of conversations that stay
 }
 
-func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
+// retained completes what was not given with what was set for the store.
+func (o *cleanupOptions) retained(ctx context.Context, s services, given *pflag.FlagSet) error {
+	kept, err := s.Retention(ctx)
+	for _, r := range kept {
+		switch {
+		case r.Kind == bridge.RetainConversations && !given.Changed("older-than"):
+			o.olderThan = r.Age
+		case r.Kind == bridge.RetainSnapshots && !given.Changed("snapshots"):
+			o.snapshots = r.Age
+		}
+	}
+	return err
+}
+
+func runCleanup(ctx context.Context, a *app, given *pflag.FlagSet, o cleanupOptions) error {
 	return a.withCommands(ctx, func(s services) error {
 		var done cleaned
-		var err error
+		err := o.retained(ctx, s, given)
+		if err != nil {
+			return err
+		}
 		done.conversations, err = s.Cleanup(ctx, o.olderThan, o.dryRun)
 		if err != nil && len(done.conversations) == 0 {
 			return err
 		}
 		// What was removed before an error is gone, so it is printed in any case.
-		var commandErr, snapshotErr, sweepErr error
+		var commandErr, snapshotErr, sweepErr, oldErr error
+		done.old, oldErr = s.ForgetOld(ctx, o.dryRun)
 		done.requests, done.grants, commandErr = s.ForgetCommands(ctx, o.olderThan, o.dryRun)
 		done.snapshots, snapshotErr = s.ForgetSnapshots(ctx, o.snapshots, o.dryRun)
 		done.bindings, sweepErr = a.sweepBindings(ctx, s.Service, o.dryRun)
@@ -72,7 +96,7 @@ func runCleanup(ctx context.Context, a *app, o cleanupOptions) error {
 			a.log().Warn("a client keeps the bindings locked: what is left of them goes with the next cleanup")
 			sweepErr = nil
 		}
-		err = errors.Join(err, commandErr, snapshotErr, sweepErr)
+		err = errors.Join(err, oldErr, commandErr, snapshotErr, sweepErr)
 		if !o.dryRun {
 			err = errors.Join(err, s.Compact(ctx))
 		}
@@ -124,7 +148,13 @@ func printCleanupJSON(a *app, o cleanupOptions, done cleaned) error {
 		Grants        int64               `json:"grants"`
 		Bindings      int                 `json:"bindings"`
 		Snapshots     int                 `json:"snapshots"`
-	}{o.dryRun, view.OfConversations(done.conversations, a.now()), messages, unread, done.requests, done.grants, done.bindings, done.snapshots})
+		FileVersions  int64               `json:"file_versions"`
+		Steps         int64               `json:"steps"`
+		Keys          int64               `json:"idempotency_keys"`
+	}{
+		o.dryRun, view.OfConversations(done.conversations, a.now()), messages, unread, done.requests, done.grants, done.bindings, done.snapshots,
+		done.old.FileVersions, done.old.Steps, done.old.Keys,
+	})
 }
 
 func printCleanup(a *app, o cleanupOptions, done cleaned) error {
@@ -143,6 +173,10 @@ func printCleanup(a *app, o cleanupOptions, done cleaned) error {
 	}
 	if done.requests+done.grants > 0 {
 		lines = append(lines, fmt.Sprintf("%s %s and %s.", did, view.Count(done.requests, "request"), view.Count(done.grants, "closed grant")))
+	}
+	if old := done.old; old != (bridge.Old{}) {
+		lines = append(lines, fmt.Sprintf("%s %s of shared files, %s and %s of conversations that stay.", did,
+			view.Count(old.FileVersions, "old version"), view.Count(old.Steps, "step"), view.Count(old.Keys, "idempotency key")))
 	}
 	if done.snapshots > 0 {
 		lines = append(lines, fmt.Sprintf("%s %s of workspaces.", did, view.Count(int64(done.snapshots), "snapshot")))

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/archive"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sandbox"
@@ -70,9 +71,13 @@ func explain(err error) (code int, text string) {
 		return silent.code, ""
 	case errors.As(err, &usage):
 		return advice.ExitUsage, view.Line(err)
+	case errors.Is(err, archive.ErrThere):
+		return advice.ExitUsage, view.Line(err)
 	case errors.As(err, &fault):
 		return advice.ExitAuditBroken, "the audit log is not what bridge wrote: " + view.Line(err) +
 			": keep a copy of the store, and find out who can write to it"
+	case errors.Is(err, audit.ErrNoArchive), errors.Is(err, archive.ErrNotGiven):
+		return advice.ExitAuditBroken, view.Line(err)
 	case errors.As(err, &refuse):
 		return advice.ExitUsage, view.Line(err)
 	}

@@ -96,7 +96,7 @@ const groupOther = "Other"
 func commandGroups(a *app) []commandGroup {
 	return []commandGroup{
 		{"Follow what agents do", []*cobra.Command{newListCmd(a), newShowCmd(a), newTopCmd(a), newUICmd(a), newAuditCmd(a), newSearchCmd(a), newExportCmd(a), newStatsCmd(a), newMetricsCmd(a)}},
-		{"Steer them", []*cobra.Command{newSayCmd(a), newPauseCmd(a), newResumeCmd(a), newExtendCmd(a), newTasksCmd(a), newClaimsCmd(a), newFilesCmd(a), newStepsCmd(a), newTokensCmd(a), newLimitsCmd(a), newCleanupCmd(a), newYoloCmd(a)}},
+		{"Steer them", []*cobra.Command{newSayCmd(a), newPauseCmd(a), newResumeCmd(a), newExtendCmd(a), newTasksCmd(a), newClaimsCmd(a), newFilesCmd(a), newStepsCmd(a), newTokensCmd(a), newLimitsCmd(a), newRetentionCmd(a), newCleanupCmd(a), newYoloCmd(a)}},
 		{"Connect agents", []*cobra.Command{
 			newServeCmd(a), newInstallCmd(a), newUninstallCmd(a), newInboxCmd(a), newHookCmd(a), newDoctorCmd(a), newBackupCmd(a), newRestoreCmd(a), newRepairCmd(a),
 		}},

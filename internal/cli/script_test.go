@@ -391,7 +391,7 @@ func TestHelp(t *testing.T) {
 	text := cli.HelpOf(t, root)
 	for _, cmd := range cli.AllCommands(root)[1:] {
 		_, name, _ := strings.Cut(cmd.CommandPath(), " ")
-		parent := cmd.HasSubCommands() && !slices.Contains([]string{"audit", "limits", "harness baseline"}, name)
+		parent := cmd.HasSubCommands() && !slices.Contains([]string{"audit", "limits", "retention", "harness baseline"}, name)
 		if strings.Count(name, " ") > 1 { // the help of its parent has it
 			if !strings.Contains(cli.HelpOf(t, cmd.Parent()), "\n  "+name+" ") {
 				t.Errorf("%s is not in the help of its parent", name)

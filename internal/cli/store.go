@@ -13,6 +13,7 @@ import (
 	"github.com/adrg/xdg"
 
 	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/archive"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
@@ -51,7 +52,8 @@ type services struct {
 	*stepService
 	*resourceService
 	keys   *access.Service
-	master auth.Key // of the store
+	old    *archive.Archives // of the audit log
+	master auth.Key          // of the store
 }
 
 type (
@@ -126,7 +128,8 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
 	s := services{
 		Service: core, commandService: commands.New(guarded), taskService: tasks.New(core, planted), claimService: claims.New(core, store),
-		fileService: files.New(core, store), stepService: steps.New(core, store), keys: access.New(core, store, key), master: key,
+		fileService: files.New(core, store), stepService: steps.New(core, store), keys: access.New(core, store, key),
+		old: archive.New(store, key), master: key,
 	}
 	s.resourceService = resources.New(core, s.taskService, s.claimService, s.fileService, s.stepService)
 	return fn(s)

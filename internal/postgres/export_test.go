@@ -18,6 +18,15 @@ func OpenTraced(ctx context.Context, dsn string, o Options, tracer pgx.QueryTrac
 	return openConfig(ctx, config, o)
 }
 
+// Migrate changes the schema as a newer program does, which has scripts more.
+func (s *Store) Migrate(ctx context.Context, scripts ...string) error {
+	known, err := migrations()
+	if err != nil {
+		return err
+	}
+	return s.migrateBy(ctx, append(known, scripts...), Options{})
+}
+
 // For tests.
 var (
 	SelectTail    = selectTail

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"time"
 
@@ -153,16 +154,34 @@ func (s *Store) commit(ctx context.Context, op bridge.Operation, level durabilit
 type state struct {
 	clock    bridge.Clock
 	revision int64 // of the limits
+	version  int64 // of the schema
 }
 
-const selectState = "h.latest, h.slow, h.revision"
+const selectState = "h.latest, h.slow, h.revision, (SELECT version FROM schema_version)"
 
-func (h *state) dest() []any { return []any{&h.clock.Latest, &h.clock.Slow, &h.revision} }
+func (h *state) dest() []any {
+	return []any{&h.clock.Latest, &h.clock.Slow, &h.revision, &h.version}
+}
+
+// current refuses a store that a newer program has migrated while this one had it open.
+func (h *state) current() error {
+	if h.version > int64(SchemaVersion()) && bridge.CheckMoved("", h.version) == nil {
+		return fmt.Errorf("%w: its schema has version %d, and this program knows %d: start this process again with the newer one",
+			bridge.ErrStoreNewer, h.version, SchemaVersion())
+	}
+	return nil
+}
+
+// checkCurrent is state.current for what is no operation of anybody.
+func (c *conn) checkCurrent() error {
+	var h state
+	return errors.Join(stateless(c.get("SELECT "+selectState+" FROM store_state h", nil, h.dest()...)), h.current())
+}
 
 func (e *entry) loadState() error {
 	err := stateless(e.get("SELECT "+selectState+" FROM store_state h", nil, e.state.dest()...))
 	e.now = e.state.clock.Time(e.op.Now)
-	return err
+	return errors.Join(err, e.state.current())
 }
 
 // stateless names the reason why a query of the store's state has no row.
@@ -194,7 +213,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
 	e.now = e.state.clock.Time(e.op.Now)
 	proof.Clock = e.state.clock
-	return stateless(err)
+	return errors.Join(stateless(err), e.state.current())
 }
 
 // standing is how the session of g stands, as the operation leaves it.

@@ -7,6 +7,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,21 +36,31 @@ func migrations() (scripts []string, err error) {
 }
 
 // SchemaVersion is the version of the schema that this program knows.
-func SchemaVersion() int {
+func SchemaVersion() int { return knownVersion() }
+
+var knownVersion = sync.OnceValue(func() int {
 	scripts, _ := migrations() // of the program itself: always readable
 	return len(scripts)
-}
+})
 
 // migrate makes the schema, or brings it up to date. It is one transaction under a
 // lock: of several processes one does it, and one that is killed has done nothing.
 func (s *Store) migrate(ctx context.Context, o Options) error {
+	scripts, err := migrations()
+	if err != nil {
+		return err
+	}
+	return s.migrateBy(ctx, scripts, o)
+}
+
+// fenceOff waits for the operations under way, and lets others wait until the schema is
+// another one: each of them looks at its version first (state.current).
+const fenceOff = "LOCK TABLE store_state IN ACCESS EXCLUSIVE MODE"
+
+func (s *Store) migrateBy(ctx context.Context, scripts []string, o Options) error {
 	return s.write(ctx, func(c *conn) (durability, error) {
 		c.lock(s.schema, "migrate", "")
 		version, err := schemaVersion(c, s.schema)
-		if err != nil {
-			return durable, err
-		}
-		scripts, err := migrations()
 		if err != nil {
 			return durable, err
 		}
@@ -57,6 +68,9 @@ func (s *Store) migrate(ctx context.Context, o Options) error {
 			return relaxed, nil // up to date, or newer: checkStore tells
 		}
 		made := version == 0
+		if !made {
+			c.later(fenceOff)
+		}
 		if made {
 			if err := checkNew(c, s.schema); err != nil {
 				return durable, err

@@ -116,7 +116,7 @@ func (s *Store) Close() error {
 
 // vacuum lets the server use again what was removed. It cannot be in a transaction.
 func (s *Store) vacuum(ctx context.Context) error {
-	for _, table := range []string{"messages", "inbox", "session_status", "conversations", "audit_chains"} {
+	for _, table := range []string{"messages", "inbox", "session_status", "conversations", "audit_chains", "audit_log", "audit_order"} {
 		if _, err := s.pool.Exec(ctx, "VACUUM "+table); err != nil {
 			return server.Translate(fmt.Errorf("vacuum: %w", err))
 		}

@@ -15,7 +15,7 @@ import (
 // the log stays there, whoever takes over such a process.
 const (
 	appendOnly = "audit_log, audit_order, audit_spine"
-	readOnly   = "store, schema_version"
+	readOnly   = "store, schema_version, audit_base, audit_bases, audit_archives"
 	neverFewer = "audit_chains, audit_sealed, audit_head, store_state, quota"
 )
 

@@ -71,6 +71,9 @@ func (s *Store) seal(ctx context.Context, wait bool) error {
 				return relaxed, err
 			}
 		}
+		if err := c.checkCurrent(); err != nil {
+			return relaxed, err
+		}
 		return durable, s.extendSpine(c)
 	})
 }
@@ -87,7 +90,8 @@ func (s *Store) extendSpine(c *conn) error {
 		return err
 	}
 	var log, spine audit.Head
-	err = c.get("SELECT h.link, h.seq, p.mac FROM audit_head h LEFT JOIN audit_spine p ON p.link = h.link", nil, &spine.Seq, &log.Seq, &spine.MAC)
+	// The log ends with the spine, but for one that was copied and has none yet.
+	err = c.get("SELECT link, seq, CASE WHEN link > 0 THEN mac END FROM audit_head", nil, &spine.Seq, &log.Seq, &spine.MAC)
 	if errors.Is(err, errNoRow) {
 		return &audit.Fault{Problem: "the head of the spine was removed"}
 	}

@@ -4,6 +4,7 @@ package privatefile
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,6 +37,15 @@ const attempts = 100
 // whole; after an error, the old one. The folder must exist. A process that is
 // killed meanwhile leaves a file under a temporary name, which Sweep removes.
 func (w Write) File(path string, data []byte) error {
+	return w.Stream(path, func(to io.Writer) error {
+		_, err := to.Write(data)
+		return err
+	})
+}
+
+// Stream is File for what is not in memory: fill writes it. It may be called again, from
+// the beginning of another file.
+func (w Write) Stream(path string, fill func(io.Writer) error) error {
 	var err error
 	for range attempts {
 		var temp *os.File
@@ -44,7 +54,7 @@ func (w Write) File(path string, data []byte) error {
 		}
 		err = hold(temp)
 		if err == nil {
-			err = w.place(temp, path, data)
+			err = w.place(temp, path, fill)
 		} else {
 			err = errors.Join(err, temp.Close())
 		}
@@ -57,7 +67,7 @@ func (w Write) File(path string, data []byte) error {
 
 // place fills the temporary file and gives it its name. Either way it does not
 // keep its first one.
-func (w Write) place(temp *os.File, path string, data []byte) (err error) {
+func (w Write) place(temp *os.File, path string, fill func(io.Writer) error) (err error) {
 	defer func() {
 		if closing := temp.Close(); !errors.Is(closing, os.ErrClosed) {
 			err = errors.Join(err, closing)
@@ -66,7 +76,7 @@ func (w Write) place(temp *os.File, path string, data []byte) (err error) {
 			err = errors.Join(err, gone)
 		}
 	}()
-	if err := w.fill(temp, data); err != nil {
+	if err := w.fill(temp, fill); err != nil {
 		return err
 	}
 	if !heldWhileOpen {
@@ -85,12 +95,12 @@ func (w Write) place(temp *os.File, path string, data []byte) (err error) {
 	return SyncFolder(filepath.Dir(path))
 }
 
-func (w Write) fill(f *os.File, data []byte) error {
+func (w Write) fill(f *os.File, fill func(io.Writer) error) error {
 	mode := w.Mode
 	if mode == 0 {
 		mode = 0o600
 	}
-	if _, err := f.Write(data); err != nil {
+	if err := fill(f); err != nil {
 		return err
 	}
 	if err := errors.Join(f.Chmod(mode), keepOwner(f, w.Like)); err != nil {

@@ -63,7 +63,7 @@ func Examine(ctx context.Context, path string, key bridge.Key) (found storefile.
 		if found, err = contents(c, h); err != nil {
 			return err
 		}
-		return verifyLog(ctx, c, bridge.AuditChain(key), found.Head)
+		return verifyLog(ctx, c, h.version, bridge.AuditChain(key), found.Head)
 	})
 	return found, translate(path, err)
 }
@@ -102,9 +102,19 @@ func contents(c *conn, h header) (found storefile.Contents, err error) {
 	return found, err
 }
 
-func verifyLog(ctx context.Context, c *conn, chain audit.Chain, head audit.Head) error {
-	v := chain.Verifier(audit.Head{})
-	err := eachEntry(c, "ORDER BY seq", nil, func(e audit.Entry) error { return errors.Join(ctx.Err(), v.Next(e)) })
+// verifyLog checks the log of a store of any version.
+func verifyLog(ctx context.Context, c *conn, version int64, chain audit.Chain, head audit.Head) (err error) {
+	v := chain.Verifier()
+	var base audit.Base
+	if version >= archivesVersion {
+		if base, err = auditBase(c); err != nil {
+			return err
+		}
+	}
+	if err := v.Begin(base); err != nil {
+		return err
+	}
+	err = eachEntry(c, "ORDER BY seq", nil, func(e audit.Entry) error { return errors.Join(ctx.Err(), v.Next(e)) })
 	if err != nil {
 		return err
 	}
@@ -114,7 +124,8 @@ func verifyLog(ctx context.Context, c *conn, chain audit.Chain, head audit.Head)
 // Later is what a store holds that an earlier copy of it does not.
 type Later struct {
 	// Same reports that the copy is one of this store: the log of the store goes on
-	// where that of the copy ends. Nothing else is known where it is not.
+	// where that of the copy ends, or has moved that place into an archive. Nothing else
+	// is known where it is not.
 	Same bool
 	// Entries of the audit log and messages that came after the copy.
 	Entries, Messages int64
@@ -127,10 +138,17 @@ func (s *Store) Since(ctx context.Context, copied storefile.Contents) (later Lat
 		if err := c.get("SELECT id FROM store", nil, &id); err != nil || !bytes.Equal(id, copied.ID) {
 			return err
 		}
-		err := c.get("SELECT mac FROM audit_log WHERE seq = ?", []any{copied.Head.Seq}, &mac)
+		base, err := auditBase(c)
+		if err != nil {
+			return err
+		}
+		err = c.get("SELECT mac FROM audit_log WHERE seq = ?", []any{copied.Head.Seq}, &mac)
 		switch {
-		case errors.Is(err, errNoRow):
-			later.Same = copied.Head.Seq == 0
+		case copied.Head.Seq < base.Seq:
+			later.Same = true // that entry is in an archive now
+		case copied.Head.Seq == base.Seq:
+			later.Same = bytes.Equal(base.MAC, copied.Head.MAC)
+		case errors.Is(err, errNoRow): // the copy went on by itself
 		case err != nil:
 			return err
 		default:
@@ -140,7 +158,7 @@ func (s *Store) Since(ctx context.Context, copied storefile.Contents) (later Lat
 			return nil
 		}
 		return errors.Join(
-			c.get("SELECT count(*) FROM audit_log WHERE seq > ?", []any{copied.Head.Seq}, &later.Entries),
+			c.get("SELECT seq - ? FROM audit_head", []any{copied.Head.Seq}, &later.Entries),
 			c.get("SELECT count(*) FROM messages WHERE id > ?", []any{copied.LastMessage}, &later.Messages),
 		)
 	})

@@ -109,7 +109,8 @@ func unfinished(path string) bool {
 //
 // The chain of the audit log tells: the database alone is of an earlier moment
 // than the database with its log, and all that was recorded in between must be
-// there, on from the very entry at which the database alone ends. It looks only
+// there, on from the very entry at which the database alone ends, or from where the log
+// begins if that entry was moved into an archive. It looks only
 // where a log was left behind and nobody has the store open, and changes nothing.
 func belongTogether(path string) error {
 	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 || storefile.Running(path) {
@@ -162,7 +163,18 @@ func (s *state) leadsTo(c *conn) (bool, error) {
 	if !bytes.Equal(s.id, now.id) {
 		return false, nil
 	}
-	if s.seq > 0 {
+	from, err := auditBase(c)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case s.seq < from.Seq: // the entry was moved into an archive in between
+		s.seq = from.Seq
+	case s.seq == from.Seq:
+		if !bytes.Equal(from.MAC, s.mac) {
+			return false, nil
+		}
+	default:
 		err := c.get("SELECT mac FROM audit_log WHERE seq = ?", []any{s.seq}, &then.mac)
 		if errors.Is(err, errNoRow) {
 			return false, nil

@@ -42,7 +42,7 @@ func TestLogShrinks(t *testing.T) {
 		bridgetest.SetLimits(t, s, bridge.Limits{})
 		pair := bridgetest.NewPair(t, s)
 		filled := false
-		_, err := other.WalkAudit(t.Context(), func(audit.Entry) error {
+		_, err := other.WalkAudit(t.Context(), func(audit.Base) error { return nil }, func(audit.Entry) error {
 			if !filled {
 				filled = true
 				fill(t, s, e.Path, pair.A)

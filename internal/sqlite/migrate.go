@@ -150,6 +150,9 @@ const (
 	sealVersion   = 12 // sealed ends of conversations
 )
 
+// archivesVersion is the first of which the log may begin behind archives.
+const archivesVersion = 17
+
 // complete does what the script of a version cannot.
 func complete(c *conn, version int, o Options, made bool) error {
 	switch version {

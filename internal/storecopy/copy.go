@@ -22,7 +22,8 @@ import (
 type Reader interface {
 	Snapshot(ctx context.Context, fn func(rows) error) error
 	Move(ctx context.Context, op bridge.Operation, fn func(rows) error) error
-	WalkAudit(ctx context.Context, visit func(audit.Entry) error) (audit.Head, error)
+	TrimAudit(ctx context.Context) (removed int64, err error)
+	WalkAudit(ctx context.Context, begin func(audit.Base) error, visit func(audit.Entry) error) (audit.Head, error)
 }
 
 // Source is the store that is copied.
@@ -103,6 +104,10 @@ type snapshot func(ctx context.Context, fn func(rows) error) error
 
 // whole verifies the source, has it copied, and closes it where it is moved.
 func (c Copy) whole(ctx context.Context, to *dialect, copyAll func(snapshot) (Report, error)) (r Report, err error) {
+	// The HMACs of a server's log are other ones in a copy: an archive must not end in it.
+	if _, err := c.From.store.TrimAudit(ctx); err != nil {
+		return r, err
+	}
 	verified, err := c.verify(ctx)
 	if err != nil {
 		return r, fmt.Errorf("the store that is to be copied: %w", err)
@@ -161,7 +166,7 @@ func (c Copy) into(ctx context.Context, from snapshot, to *dialect, fill Fill) (
 // verify checks the log of the source.
 func (c Copy) verify(ctx context.Context) (audit.Head, error) {
 	v := bridge.AuditChain(c.Key).Verifier(audit.Head{})
-	head, err := c.From.store.WalkAudit(ctx, v.Next)
+	head, err := c.From.store.WalkAudit(ctx, v.Begin, v.Next)
 	if err != nil {
 		return head, err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/archive"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
@@ -64,6 +65,9 @@ func newSample(t *testing.T) sample {
 		_, err = s.Send(ctx, x.room[i%4], bridge.SendRequest{Text: text, To: []bridge.SessionID{bridge.Everyone}})
 		must(t, err)
 	}
+	op := s.OperatorOperation("archive_audit", "")
+	_, err := archive.New(e.Store(t), e.Key).Make(ctx, op, filepath.Join(t.TempDir(), "first"), e.Clock.Now().Add(time.Hour))
+	must(t, err)
 	d, err := s.Check(ctx, x.pair.B, bridge.CheckRequest{Limit: 2}, nil)
 	must(t, err)
 	must(t, s.Confirm(ctx, d.Claim))
@@ -106,6 +110,7 @@ func newSample(t *testing.T) sample {
 		"INSERT INTO yolo_modes VALUES ('CONV', 'a', 'safe', '/w', 1, 30000000, 9)",
 		`INSERT INTO command_requests (conversation, session, command, plan, mode, workspace, device, inode, sandbox, image, network, timeout, nonce, digest, state,
 			created_at, expires_at, token_hash) VALUES ('CONV', 'a', 'ls', '{}', 'safe', '/w', 1, 2, '', '', 0, 3, x'00ff', x'01', 'pending', 4, 5, x'aa')`,
+		"INSERT INTO retention VALUES ('steps', 86400000000, 5)",
 		"INSERT OR REPLACE INTO folds VALUES ('CONV', 'a', 'check_messages', 1, 2, 3)",
 		"INSERT OR REPLACE INTO rate_limits VALUES ('write/CONV/a', 1.25, 2, 3.5, 4, 5)",
 	} {
@@ -254,6 +259,7 @@ func TestEveryColumnIsCopied(t *testing.T) {
 	made := []string{
 		"schema_version.version", "store.one", "store_state.one", "quota.one", "store_usage.shard", "store_usage.conversations", "store_usage.messages",
 		"audit_log.id", "audit_log.chain", "audit_log.link", "audit_log.mac", "audit_chains.*", "audit_order.*", "audit_sealed.*", "audit_spine.*", "audit_head.*",
+		"audit_base.one", "audit_base.link", "audit_base.seal", "audit_bases.*",
 		// Of a file.
 		"conversations.role_a", "conversations.role_b", "conversations.join_hash", "conversations.join_expires_at", "conversations.joined_at",
 		"messages.recipient", "messages.seq", "messages.partner_unread", "messages.operator", "copies.*", "silences.conversation", "sqlite_sequence.*",
@@ -315,10 +321,12 @@ func TestRefusedCopies(t *testing.T) {
 	}
 	file, err := sql.Open("sqlite", x.Path)
 	must(t, err)
-	_, err = file.ExecContext(ctx, "UPDATE audit_log SET outcome = 'ok', action = 'x' WHERE seq = 2")
+	var changed int64
+	must(t, file.QueryRowContext(ctx, "SELECT min(seq) + 1 FROM audit_log").Scan(&changed))
+	_, err = file.ExecContext(ctx, "UPDATE audit_log SET outcome = 'ok', action = 'x' WHERE seq = ?", changed)
 	must(t, errors.Join(err, file.Close()))
 	var fault *audit.Fault
-	if _, err := c.ToServer(ctx, openServer(t, server.Schema(), x.Key).Fill); !errors.As(err, &fault) || fault.Seq != 2 {
+	if _, err := c.ToServer(ctx, openServer(t, server.Schema(), x.Key).Fill); !errors.As(err, &fault) || fault.Seq != changed {
 		t.Errorf("got %v for a source whose log was changed", err)
 	}
 }

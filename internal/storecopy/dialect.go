@@ -32,6 +32,8 @@ type dialect struct {
 	// entry and head write the audit log.
 	entry func(exec, audit.Entry) error
 	head  string
+	// base writes where the log begins: behind a number, with its HMAC and the seal.
+	base string
 	// entries reads the log with its HMACs, in order of number.
 	entries string
 }

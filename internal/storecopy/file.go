@@ -58,6 +58,7 @@ func file() *dialect {
 		},
 		head: `UPDATE audit_head SET seq = ?1, fence = ?1, mac = ?2, seal = ?3, conversations = (SELECT count(*) FROM conversations),
 			messages = (SELECT count(*) FROM messages)`,
+		base:    "INSERT INTO audit_base (one, seq, mac, seal) VALUES (1, ?1, ?2, ?3)",
 		entries: "SELECT seq, at, conversation, session, action, outcome, details, mac FROM audit_log ORDER BY seq",
 	}
 }

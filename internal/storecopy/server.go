@@ -49,6 +49,7 @@ func server(chain audit.Chain) *dialect {
 			}
 			return run("INSERT INTO audit_order (seq, chain, link) VALUES ($1, '', $1)", e.Seq)
 		},
+		base:    "INSERT INTO audit_base (one, link, seq, mac, seal) VALUES (true, 0, $1, $2, $3)",
 		head:    "UPDATE audit_head SET link = 0, seq = $1, mac = $2, seal = $3",
 		entries: entries + " ORDER BY o.seq",
 	}

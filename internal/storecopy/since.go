@@ -36,7 +36,7 @@ func (s Source) Since(ctx context.Context, copied storefile.Contents) (same bool
 		if err := read(fmt.Sprintf("SELECT count(*) FROM messages WHERE id > %d", copied.LastMessage), 1, count(&later.Messages)); err != nil {
 			return err
 		}
-		return read("SELECT count(*) FROM audit_log", 1, count(&later.Entries))
+		return read("SELECT count(*) + coalesce((SELECT seq FROM audit_base), 0) FROM audit_log", 1, count(&later.Entries))
 	})
 	later.Entries = max(0, later.Entries-(copied.Head.Seq-1))
 	return same, later, err

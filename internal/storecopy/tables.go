@@ -15,7 +15,9 @@ func columns(names string) []string { return strings.Fields(names) }
 const (
 	state    = "store_state"
 	log      = "audit_log"
-	counters = "counters" // the last number given in tables whose numbers are never used again
+	archives = "audit_archives"
+	base     = "audit_base" // where the log begins: no row where it is whole
+	counters = "counters"   // the last number given in tables whose numbers are never used again
 )
 
 // tables are all that is copied, in the order in which rows refer to each other.
@@ -49,6 +51,9 @@ var tables = []table{
 	{"folds", columns("conversation session action logged_at count first_at")},
 	{"pauses", columns("conversation since")},
 	{"access_keys", columns("id name role proof created_at expires_at revoked_at")},
+	{"retention", columns("kind age set_at")},
+	{archives, columns("first last mac name bytes sha256 made_at seal")},
+	{base, columns("seq mac")},
 	{log, columns("seq at conversation session action outcome details")},
 	{counters, columns("name last")},
 }

@@ -1,6 +1,7 @@
 package storecopy
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -16,6 +17,7 @@ type writer struct {
 	run     exec
 	chain   audit.Chain
 	head    audit.Head
+	from    audit.Base // where the log begins
 	rows    int64
 	written func(int64)
 }
@@ -35,8 +37,15 @@ func (w *writer) row(t table, row []any) (err error) {
 	if w.rows++; w.written != nil {
 		w.written(w.rows)
 	}
-	if t.name == log {
+	switch t.name {
+	case log:
 		return w.entry(row)
+	case base:
+		return w.begin(row)
+	case archives:
+		if err := w.archived(row); err != nil {
+			return err
+		}
 	}
 	args := make([]any, len(row))
 	for i, value := range row {
@@ -50,6 +59,31 @@ func (w *writer) row(t table, row []any) (err error) {
 	}
 	id, _ := row[0].(string)
 	return w.to.made(w.run, id)
+}
+
+// archived notes an archive, for the check of the copy.
+func (w *writer) archived(row []any) error {
+	var a audit.Archived
+	var at int64
+	if err := scan(row, []any{&a.First, &a.Last, &a.MAC, &a.Name, &a.Bytes, &a.SHA256, &at, &a.Seal}); err != nil {
+		return err
+	}
+	a.At = time.UnixMicro(at).UTC()
+	w.from.Archives = append(w.from.Archives, a)
+	return nil
+}
+
+// begin lets the log begin behind what was archived. In a copy it is one chain.
+func (w *writer) begin(row []any) error {
+	seq, isSeq := row[0].(int64)
+	mac, isMAC := row[1].([]byte)
+	if !isSeq || !isMAC {
+		return &audit.Fault{Seq: 1, Problem: "what the store says of where its log begins cannot be read"}
+	}
+	w.head = audit.Head{Seq: seq, MAC: bytes.Clone(mac)}
+	w.from.Head = w.head
+	w.from = w.chain.SealBase(w.from)
+	return w.run(w.to.base, seq, mac, w.from.Seal)
 }
 
 // entry writes the next entry of the log.
@@ -91,7 +125,10 @@ func (w *writer) note(c Copy, read rows, r *Report) error {
 		return err
 	}
 	r.ToHead = w.head
-	v := w.chain.Verifier(audit.Head{})
+	v := w.chain.Verifier()
+	if err := v.Begin(w.from); err != nil {
+		return err
+	}
 	err := read(w.to.entries, 8, func(row []any) error {
 		e, err := entryOf(row)
 		if err != nil {
@@ -108,7 +145,14 @@ func (w *writer) note(c Copy, read rows, r *Report) error {
 // entryOf is a row of entries.
 func entryOf(row []any) (e audit.Entry, err error) {
 	var at int64
-	for i, field := range []any{&e.Seq, &at, &e.Conversation, &e.Session, &e.Action, &e.Outcome, &e.Details, &e.MAC} {
+	err = scan(row, []any{&e.Seq, &at, &e.Conversation, &e.Session, &e.Action, &e.Outcome, &e.Details, &e.MAC})
+	e.Time = time.UnixMicro(at).UTC()
+	return e, err
+}
+
+// scan reads a row into fields.
+func scan(row, dest []any) error {
+	for i, field := range dest {
 		ok := false
 		switch field := field.(type) {
 		case *int64:
@@ -116,12 +160,13 @@ func entryOf(row []any) (e audit.Entry, err error) {
 		case *string:
 			*field, ok = row[i].(string)
 		case *[]byte:
-			*field, ok = row[i].([]byte)
+			var b []byte
+			b, ok = row[i].([]byte)
+			*field = bytes.Clone(b)
 		}
 		if !ok {
-			return e, fmt.Errorf("%w: column %d of the log holds a %T", ErrDiffers, i+1, row[i])
+			return fmt.Errorf("%w: column %d of the log holds a %T", ErrDiffers, i+1, row[i])
 		}
 	}
-	e.Time = time.UnixMicro(at).UTC()
-	return e, nil
+	return nil
 }

@@ -230,7 +230,7 @@ func walkIsOneMoment(t *testing.T, w *world) {
 		w.send(t, w.a, p.A)
 	}
 	visited := int64(0)
-	head := must(w.storeB.WalkAudit(t.Context(), func(e audit.Entry) error {
+	head := must(w.storeB.WalkAudit(t.Context(), func(audit.Base) error { return nil }, func(e audit.Entry) error {
 		visited = e.Seq
 		if e.Seq == 2 {
 			w.send(t, w.a, p.A) // another process goes on meanwhile

@@ -65,6 +65,8 @@ func Run(t *testing.T, open Opener) {
 		{"limits", limitTests},
 		{"many", manyTests},
 		{"access", accessTests},
+		{"archives", archiveTests},
+		{"retention", retentionTests},
 	}
 	for _, g := range groups {
 		for _, test := range g.tests {

@@ -428,3 +428,39 @@ CREATE TABLE audit_head (
     mac  bytea NOT NULL,
     seal bytea NOT NULL
 );
+
+-- Where the log begins, whose older entries were moved into archives. No row: it is whole.
+CREATE TABLE audit_base (
+    one  boolean PRIMARY KEY CHECK (one),
+    link bigint NOT NULL, -- the last entry of the spine that was removed
+    seq  bigint NOT NULL, -- the last number that it covers
+    mac  bytea NOT NULL,
+    seal bytea NOT NULL
+);
+
+-- The end of each chain there, if anything was removed of it.
+CREATE TABLE audit_bases (
+    chain text COLLATE "C" PRIMARY KEY,
+    link  bigint NOT NULL,
+    mac   bytea NOT NULL
+);
+
+-- The archives that hold those entries, and which may end behind them: what they hold is
+-- removed bit by bit.
+CREATE TABLE audit_archives (
+    first   bigint PRIMARY KEY,
+    last    bigint NOT NULL,
+    mac     bytea NOT NULL, -- of the last entry of the spine
+    name    text NOT NULL, -- of the file when it was made
+    bytes   bigint NOT NULL,
+    sha256  bytea NOT NULL,
+    made_at bigint NOT NULL,
+    seal    bytea NOT NULL
+);
+
+-- How long what is done is kept. A kind without a row is kept as long as the program says.
+CREATE TABLE retention (
+    kind   text COLLATE "C" PRIMARY KEY,
+    age    bigint NOT NULL, -- microseconds; -1: as long as the conversation that it belongs to
+    set_at bigint NOT NULL
+);

@@ -1,0 +1,101 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"testing"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/postgres"
+	"example.org/bridge/internal/postgres/postgrestest"
+)
+
+// newerSchema is what a newer program does.
+const newerSchema = "CREATE TABLE later (one bigint); ALTER TABLE messages ADD COLUMN later bigint"
+
+// TestFailedMigration: a schema that could not be changed is as it was, and so is what
+// programs do with it.
+func TestFailedMigration(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	store := open(t, dsn, key)
+	s := bridge.New(bridge.Config{Store: store, Key: key})
+	p := bridgetest.NewPair(t, s)
+	for _, script := range []string{newerSchema + "; SELECT 1/0", "DROP TABLE audit_log; nonsense", "SELECT missing FROM messages"} {
+		if err := store.Migrate(t.Context(), newerSchema, script); err == nil {
+			t.Errorf("%q did not fail", script)
+		}
+	}
+	send(t, s, p.A, "goes on")
+	verify(t, s)
+	again := open(t, dsn, key)
+	if messages, err := again.Messages(t.Context(), p.A.Conversation, 0, 9); err != nil || len(messages) != 1 {
+		t.Errorf("got %d messages, %v", len(messages), err)
+	}
+	if err := store.Migrate(t.Context(), newerSchema); err != nil {
+		t.Errorf("nothing of the failed ones may be left: %v", err)
+	}
+}
+
+// TestOlderProgramsAreFencedOff migrates a store while processes of an older program write
+// into it, and starts another one behind that: from then on none writes, what was
+// acknowledged is there, and the log is whole.
+func TestOlderProgramsAreFencedOff(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	newer := open(t, dsn, key)
+	type process struct {
+		pair bridgetest.Pair
+		sent int
+		err  error
+	}
+	begun, ended := make(chan struct{}), make(chan process)
+	const writers = 4
+	for range writers {
+		s := bridge.New(bridge.Config{Store: open(t, dsn, key), Key: key})
+		p := process{pair: bridgetest.NewPair(t, s)}
+		go func() {
+			for i := 0; p.err == nil; i++ {
+				if _, p.err = s.Send(context.Background(), p.pair.A, bridge.SendRequest{Text: strconv.Itoa(i)}); p.err == nil {
+					p.sent++
+				}
+				if i == 2 {
+					begun <- struct{}{}
+				}
+			}
+			ended <- p
+		}()
+	}
+	for range writers {
+		<-begun
+	}
+	if err := newer.Migrate(t.Context(), newerSchema); err != nil {
+		t.Fatal(err)
+	}
+	for range writers {
+		p := <-ended
+		if !errors.Is(p.err, bridge.ErrStoreNewer) {
+			t.Errorf("a process that ran ended with %v", p.err)
+		}
+		messages, err := newer.Messages(t.Context(), p.pair.A.Conversation, 0, 10_000)
+		if err != nil || len(messages) != p.sent {
+			t.Errorf("%d messages are there of %d that were acknowledged, %v", len(messages), p.sent, err)
+		}
+	}
+	if _, err := postgres.Open(t.Context(), dsn, postgres.Options{Key: key}); !errors.Is(err, bridge.ErrStoreNewer) {
+		t.Errorf("a process that begins later got %v", err)
+	}
+	if _, err := postgres.Open(t.Context(), dsn, postgres.Options{Key: key, Create: true}); !errors.Is(err, bridge.ErrStoreNewer) {
+		t.Errorf("one that would migrate got %v", err)
+	}
+	execute(t, dsn, "UPDATE schema_version SET version = "+strconv.Itoa(postgres.SchemaVersion()))
+	s := bridge.New(bridge.Config{Store: newer, Key: key})
+	if _, err := s.VerifyAudit(t.Context(), audit.Head{}); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,238 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/archive"
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+)
+
+var archiveTests = []test{
+	{"months", archivesOfMonths},
+	{"nothing old enough", archiveNothing},
+	{"interrupted", archiveInterrupted},
+	{"at once", archivesAtOnce},
+	{"refused", archiveRefused},
+	{"whole log", archiveWholeLog},
+}
+
+// archived makes an archive of what is older than age, in a folder of the test's own.
+func (w *world) archived(t *testing.T, path string, age time.Duration) (audit.Archived, error) {
+	t.Helper()
+	op := w.a.OperatorOperation("archive_audit", "")
+	return archive.New(w.storeA, w.key).Make(t.Context(), op, path, op.Now.Add(-age))
+}
+
+// month sends some messages in a new conversation, and lets thirty days pass.
+func (w *world) month(t *testing.T) bridgetest.Pair {
+	t.Helper()
+	p := w.pair(t)
+	for range 3 {
+		w.send(t, w.a, p.A)
+		w.verify(t) // in a log with a spine, it grows
+	}
+	w.clock.Advance(30 * 24 * time.Hour)
+	return p
+}
+
+// check verifies the log through archives, in a process that did not make them.
+func (w *world) follow(noted audit.Head, paths ...string) (archive.Report, error) {
+	return archive.New(w.storeB, w.key).Verify(background(), noted, paths)
+}
+
+// archivesOfMonths archives twice, and follows the log through both: what was cut off is
+// in them, in order, and a file that is missing in the middle is said.
+func archivesOfMonths(t *testing.T, w *world) {
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "one"), filepath.Join(dir, "two")
+	w.month(t)
+	young := w.month(t)
+	all := w.log(t)
+	noted := w.verify(t)
+	first := must(w.archived(t, one, 45*24*time.Hour))(t)
+	equal(t, "entries up to the last that is old enough", all[first.Last].Time.After(all[first.Last-1].Time), true)
+	equal(t, "the entry", w.lastEntry(t), "operator archive_audit ok")
+	equal(t, "left", w.log(t)[0].Seq, first.Last+1)
+	must(w.follow(noted))(t)
+	w.send(t, w.a, bridgetest.NewPair(t, w.a).A)
+	w.clock.Advance(60 * 24 * time.Hour)
+	second := must(w.archived(t, two, time.Hour))(t)
+	equal(t, "the second goes on", second.First, first.Last+1)
+	equal(t, "what is old went", len(w.log(t)), 1)
+	w.verify(t)
+
+	r := must(w.follow(noted, two, one))(t)
+	equal(t, "first verified", r.First(), int64(1))
+	equal(t, "archives known", len(r.Base.Archives), 2)
+	equal(t, "known as", r.Base.Archives[0].Name, "one")
+	must(w.follow(audit.Head{}))(t)
+	must(w.follow(audit.Head{}, two))(t)
+	for name, paths := range map[string][]string{"the head is in an archive": nil, "the second is missing": {one}} {
+		_, err := w.follow(noted, paths...)
+		if !errors.Is(err, archive.ErrNotGiven) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	_, err := w.follow(audit.Head{Seq: noted.Seq, MAC: []byte("sixteen other bytes")}, one, two)
+	wantError(t, err, audit.ErrNoArchive)
+	var seen []audit.Entry
+	last := must(archive.New(w.storeB, w.key).Entries(t.Context(), []string{two, one}, func(e audit.Entry) error {
+		seen = append(seen, e)
+		return nil
+	}))(t)
+	equal(t, "last archived", last, second.Last)
+	equal(t, "what is in the archives", seen[:len(all)], all)
+	info := must(os.Stat(one))(t)
+	equal(t, "mode", info.Mode().Perm(), os.FileMode(0o600))
+	_ = young
+}
+
+func archiveNothing(t *testing.T, w *world) {
+	path := filepath.Join(t.TempDir(), "none")
+	_, err := w.archived(t, path, time.Hour)
+	wantError(t, err, archive.ErrNothing)
+	w.month(t)
+	_, err = w.archived(t, path, 60*24*time.Hour)
+	wantError(t, err, archive.ErrNothing)
+	if _, err := os.Lstat(path); err == nil {
+		t.Error("a file was made for nothing")
+	}
+}
+
+// killed is the log of a store whose process dies at a step.
+type killed struct {
+	archive.Log
+	noting, trimming bool
+}
+
+var errKilled = errors.New("killed")
+
+func (k killed) NoteArchive(ctx context.Context, op bridge.Operation, a audit.Archived) error {
+	if k.noting {
+		return bridge.ErrOutcomeUnknown // after which the file must stay
+	}
+	return k.Log.NoteArchive(ctx, op, a)
+}
+
+func (k killed) TrimAudit(ctx context.Context) (int64, error) {
+	if k.trimming {
+		return 0, nil // dies behind what was noted
+	}
+	return k.Log.TrimAudit(ctx)
+}
+
+// archiveInterrupted lets a process die between the steps: nothing is lost, the log
+// verifies, and a second run ends what was begun.
+func archiveInterrupted(t *testing.T, w *world) {
+	path := filepath.Join(t.TempDir(), "archive")
+	w.month(t)
+	all := w.log(t)
+	op := w.a.OperatorOperation("archive_audit", "")
+	make := func(log archive.Log) error {
+		_, err := archive.New(log, w.key).Make(t.Context(), op, path, op.Now)
+		return err
+	}
+	wantError(t, make(killed{w.storeA, true, false}), bridge.ErrOutcomeUnknown)
+	equal(t, "behind the file: the log", w.log(t), all)
+	must(w.follow(audit.Head{}))(t)
+	must(w.follow(audit.Head{}, path))(t) // a file that the store does not know is good for its entries
+
+	must(0, make(killed{w.storeA, false, true}))(t)
+	if kept := w.log(t); len(kept) != len(all)+1 {
+		t.Errorf("noted, not removed: %d entries of %d and one", len(kept), len(all))
+	}
+	must(w.follow(audit.Head{}))(t)
+	must(w.follow(audit.Head{}, path))(t)
+
+	must(0, make(w.storeA))(t) // finishes
+	equal(t, "left", len(w.log(t)), 1)
+	must(w.follow(audit.Head{}, path))(t)
+	wantError(t, make(w.storeA), archive.ErrThere)
+}
+
+// archivesAtOnce has two processes archive the same entries: one does.
+func archivesAtOnce(t *testing.T, w *world) {
+	dir := t.TempDir()
+	w.month(t)
+	all := w.log(t)
+	var made [2]audit.Archived
+	var errs [2]error
+	paths := []string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}
+	done := make(chan struct{})
+	for i, store := range []Store{w.storeA, w.storeB} {
+		go func() {
+			op := w.a.OperatorOperation("archive_audit", "")
+			made[i], errs[i] = archive.New(store, w.key).Make(background(), op, paths[i], op.Now)
+			done <- struct{}{}
+		}()
+	}
+	<-done
+	<-done
+	var kept []string
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			kept = append(kept, paths[i])
+		case !errors.Is(err, bridge.ErrCutElsewhere) && !errors.Is(err, archive.ErrNothing):
+			t.Errorf("got %v", err)
+		default:
+			if _, err := os.Lstat(paths[i]); err == nil {
+				t.Error("what was not noted was kept")
+			}
+		}
+	}
+	if len(kept) == 0 {
+		t.Fatal("nobody archived")
+	}
+	r := must(w.follow(audit.Head{}, kept...))(t)
+	if r.Base.Seq < int64(len(all)) {
+		t.Errorf("cut at %d of %d", r.Base.Seq, len(all))
+	}
+}
+
+// archiveRefused offers what is no archive of this store.
+func archiveRefused(t *testing.T, w *world) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "archive")
+	w.month(t)
+	if err := os.WriteFile(path, []byte("something else"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.archived(t, path, 0)
+	wantError(t, err, archive.ErrThere)
+	must(0, os.Remove(path))(t)
+	_, err = w.archived(t, dir, 0)
+	wantError(t, err, archive.ErrThere)
+	must(w.archived(t, path, 0))(t)
+	w.month(t)
+	before := must(os.ReadFile(path))(t)
+	_, err = w.archived(t, path, 0)
+	wantError(t, err, archive.ErrThere)
+	equal(t, "the file", must(os.ReadFile(path))(t), before)
+	err = w.storeB.NoteArchive(t.Context(), w.b.OperatorOperation("archive_audit", ""), audit.Archived{First: 1, Last: 2})
+	wantError(t, err, bridge.ErrCutElsewhere)
+}
+
+// archiveWholeLog archives all that there is, again and again: the log goes on behind.
+func archiveWholeLog(t *testing.T, w *world) {
+	dir := t.TempDir()
+	var paths []string
+	p := w.pair(t)
+	for i := range 4 {
+		w.send(t, w.a, p.A)
+		w.clock.Advance(time.Second)
+		paths = append(paths, filepath.Join(dir, string(rune('a'+i))))
+		must(w.archived(t, paths[i], 0))(t)
+	}
+	noted := w.verify(t)
+	w.send(t, w.b, p.A)
+	r := must(w.follow(noted, paths...))(t)
+	equal(t, "archives", len(r.Read), 4)
+}
