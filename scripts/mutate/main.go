@@ -33,7 +33,7 @@ func main() {
 	flag.Parse()
 	try := o.run
 	if *grave {
-		try = tryKnown
+		try = func() (int, error) { return tryKnown(o.only) }
 	}
 	survivors, err := try()
 	if err != nil {
