@@ -69,19 +69,32 @@ type Folder struct {
 // grows.
 type Seen struct {
 	folders []Folder
+	names   int // bytes of the names in them
 	index   map[inode]int
 }
 
 type inode struct{ device, number uint64 }
 
-// maxSeen bounds the memory that it takes; what does not fit is read again.
-const maxSeen = 1 << 17
+// Bounds of the memory that it takes: folders, and bytes of names in them. What does
+// not fit is read again.
+const (
+	maxSeen  = 1 << 17
+	maxNames = 16 << 20
+)
 
 // Add notes a folder.
 func (s *Seen) Add(f Folder) {
 	if s == nil || len(s.folders) == maxSeen || f.Stamp == (Stamp{}) {
 		return
 	}
+	names := 0
+	for _, name := range f.Folders {
+		names += len(name)
+	}
+	if s.names+names > maxNames {
+		return
+	}
+	s.names += names
 	if s.index == nil {
 		s.index = make(map[inode]int)
 	}

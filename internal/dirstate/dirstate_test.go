@@ -3,6 +3,7 @@ package dirstate_test
 import (
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,6 +90,13 @@ func TestSeenIsBounded(t *testing.T) {
 	}
 	if n := s.Len(); n != 1<<17 {
 		t.Errorf("%d folders are kept", n)
+	}
+	s = dirstate.Seen{}
+	for i := range uint64(10) {
+		s.Add(dirstate.Folder{Stamp: dirstate.Stamp{Inode: i + 1}, Folders: []string{strings.Repeat("x", 3<<20)}})
+	}
+	if n := s.Len(); n != 5 {
+		t.Errorf("%d folders with 3 MiB of names each are kept", n)
 	}
 }
 
