@@ -118,7 +118,7 @@ func search(t *testing.T, dir string, secrets map[string]string) {
 				}
 			}
 		}
-		if raw, err := hex.DecodeString(secrets["token of a"]); err == nil && bytes.Contains(content, raw) {
+		if raw, err := hex.DecodeString(secrets["token of a"]); err == nil && len(raw) > 0 && bytes.Contains(content, raw) {
 			t.Errorf("the bytes of a token are in %s", filepath.Base(path))
 		}
 		return nil

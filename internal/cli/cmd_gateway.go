@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +10,14 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/figures"
 	"example.org/bridge/internal/gateway"
 	"example.org/bridge/internal/gateway/operation"
 	"example.org/bridge/internal/mcpserver"
@@ -42,7 +45,8 @@ func newGatewayCmd(a *app) *cobra.Command {
 		Short: "Let agents of other machines use this store",
 		Long: `Answer agents of other machines over HTTPS until you press Ctrl-C: MCP clients at /mcp,
 with "Authorization: Bearer" and a key of "bridge access add". /health and /ready are for
-monitors. Any number of gateways may serve one store in PostgreSQL.
+monitors, and so is /metrics (of a store in a file), for this machine and for keys of the
+roles viewer and operator. Any number of gateways may serve one store in PostgreSQL.
 
 Connections are always encrypted. Without --tls-cert and --tls-key the certificate is of
 an authority of this store's own: "bridge access authority" prints what clients have to
@@ -132,6 +136,9 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 			MCP: e.MCP, Expect: e.Expect, Settled: e.Settled, Drain: e.Drain, Close: e.Close,
 		}
 	}
+	if !a.onServer() {
+		g.Figures = a.gatewayFigures(s, path)
+	}
 	if o.plain {
 		return g, nil
 	}
@@ -151,6 +158,23 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 	}
 	g.Certificates = authority.Issue(g.Names)
 	return g, nil
+}
+
+// gatewayFigures gives the figures of the store, by one caller at a time.
+func (a *app) gatewayFigures(s services, path string) func(context.Context) ([]byte, error) {
+	c := &figures.Collector{
+		Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Path: path,
+		Program: bridgeVersion(), VerifyEvery: time.Hour,
+	}
+	return func(ctx context.Context) ([]byte, error) {
+		all, err := c.Gather(ctx, a.now())
+		if err != nil {
+			return nil, err
+		}
+		var text bytes.Buffer
+		err = figures.Write(&text, all)
+		return text.Bytes(), err
+	}
 }
 
 // bindingsOf is where the sessions of the holder of a key are kept, apart from those of

@@ -94,6 +94,9 @@ type Options struct {
 	MaxClients int
 	// Deadlines for slow clients; a zero field means its default.
 	Deadlines Deadlines
+	// Figures gives what /metrics answers, in Prometheus's text format; it is called by one
+	// request at a time. Nil where there is no such page.
+	Figures func(context.Context) ([]byte, error)
 	// Version is the program's version, as clients are told.
 	Version string
 	// Log receives failures. It never receives a key, a token or the text of a message.
@@ -107,6 +110,7 @@ type Gateway struct {
 	operations *operations
 	large      chan struct{} // held while a large body is in memory
 	strangers  chan struct{} // held while a refused key is recorded
+	gathering  chan struct{} // held while figures are gathered
 	draining   chan struct{}
 	names      map[string]bool
 	begun      time.Time
@@ -128,6 +132,7 @@ func New(o Options) *Gateway {
 		o:         o,
 		large:     make(chan struct{}, maxLarge),
 		strangers: make(chan struct{}, 16),
+		gathering: make(chan struct{}, 1),
 		draining:  make(chan struct{}),
 		names:     map[string]bool{},
 		begun:     time.Now(),

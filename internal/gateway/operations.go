@@ -23,6 +23,7 @@ type operations struct {
 	// giveBack ends the delivery of messages that were not written.
 	giveBack func(context.Context, bridge.Claim) error
 	now      func() time.Time
+	prover   prover // nil where refusals cannot be recorded
 }
 
 func newOperations(target any, all reflect.Type, draining <-chan struct{}) *operations {
@@ -33,6 +34,7 @@ func newOperations(target any, all reflect.Type, draining <-chan struct{}) *oper
 	}); ok {
 		o.giveBack, o.now = b.GiveBack, b.Now
 	}
+	o.prover, _ = target.(prover)
 	on := reflect.ValueOf(target)
 	for method := range all.Methods() {
 		if method.Type.NumIn() > 0 && method.Type.In(0) == reflect.TypeFor[context.Context]() {
@@ -85,7 +87,8 @@ func argument(of reflect.Type, text json.RawMessage) (reflect.Value, error) {
 
 // serveOperation carries out one operation for bridge on another machine.
 func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call) {
-	method, ok := g.operations.methods[strings.TrimPrefix(r.URL.Path, operationsPath)]
+	name := strings.TrimPrefix(r.URL.Path, operationsPath)
+	method, ok := g.operations.methods[name]
 	if !ok {
 		refuse(w, http.StatusNotFound, operation.Unknown, "this gateway has no such operation: is it of the version of bridge on this machine?")
 		return
@@ -97,6 +100,7 @@ func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call)
 		return
 	}
 	out, err := g.carryOut(method, in)
+	g.operations.recordProbe(ctx, name, in, out, err)
 	if errors.Is(context.Cause(r.Context()), errRevoked) {
 		g.unauthorized(w)
 		return

@@ -36,6 +36,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.health(w, r)
 	case path == "/ready":
 		g.ready(w, r)
+	case path == "/metrics":
+		g.metrics(w, r)
 	case path == "/mcp":
 		g.guarded(w, r, actionMCP, g.serveMCP)
 	case strings.HasPrefix(path, operationsPath):
@@ -58,7 +60,7 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 		g.goAway(w)
 		return
 	}
-	p, ok := g.authenticate(w, r, action)
+	p, ok := g.authenticate(w, r, action, access.Role.Calls)
 	if !ok {
 		return
 	}
@@ -90,8 +92,9 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 	answer.send()
 }
 
-// authenticate finds out who calls. Where it reports false it has answered.
-func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action string) (*principal, bool) {
+// authenticate finds out who calls, and whether the role allows it. Where it reports
+// false it has answered.
+func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action string, allows func(access.Role) bool) (*principal, bool) {
 	caller := access.Caller{Address: addressOf(r), Action: action}
 	text := bearer(r)
 	p := g.principals.recall(text)
@@ -116,7 +119,7 @@ func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action st
 			return nil, false
 		}
 	}
-	if !p.key.Role.Calls() {
+	if !allows(p.key.Role) {
 		err := g.o.Keys.RefuseRole(r.Context(), p.key, caller)
 		if errors.Is(err, access.ErrRole) {
 			refuse(w, http.StatusForbidden, operation.WrongRole, err.Error())
