@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Limits of a search.
@@ -59,6 +60,7 @@ const (
 // ParseSearch reads what a person types: words, "words that follow each other", and
 // begin* of words. All must be in a message.
 func ParseSearch(text string) (terms []SearchTerm, err error) {
+	text = strings.Map(spaceForControl, text)
 	for i, part := range strings.Split(text, `"`) {
 		if i%2 == 1 { // within quotes
 			if words := strings.TrimSpace(part); words != "" {
@@ -80,6 +82,14 @@ func ParseSearch(text string) (terms []SearchTerm, err error) {
 		return nil, Invalid("words", "must be at most %d", MaxSearchTerms)
 	}
 	return terms, nil
+}
+
+// spaceForControl keeps out of a search what ends an expression early, and the marks.
+func spaceForControl(r rune) rune {
+	if unicode.IsControl(r) {
+		return ' '
+	}
+	return r
 }
 
 // Search returns the messages that hold every term, the newest first. It is for the

@@ -17,6 +17,7 @@ import (
 
 type uiOptions struct {
 	listen    string
+	reports   string
 	noBrowser bool
 }
 
@@ -26,9 +27,10 @@ func newUICmd(a *app) *cobra.Command {
 		Use:   "ui",
 		Short: "Look at everything in a browser",
 		Long: `Show the store in a browser on this machine, as it changes: what waits for you, who is
-alive and who is stuck, conversations, tasks, claims, shared files, commands, the audit
-log, limits and figures. The page can refuse a command, and pause and resume a conversation. Approving a
-command stays at a terminal: the page shows what to type.
+alive and who is stuck, conversations, tasks, claims, shared files, steps, commands, the
+audit log, limits and figures, and with --reports the runs of bridge harness. The page
+can refuse a command, and pause and resume a conversation. Approving a command stays at
+a terminal: the page shows what to type.
 
 The page is offered on a loopback address, to one browser: the command writes a file that
 only you can read, and opens it, which logs the browser in, once. Where no browser can be
@@ -37,11 +39,13 @@ file.
 
 Each look at a transcript is in the audit log.`,
 		Example: `  bridge ui
-  bridge ui --no-browser --listen 127.0.0.1:8080`,
+  bridge ui --no-browser --listen 127.0.0.1:8080
+  bridge ui --reports reports`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runUI(cmd.Context(), a, o) },
 	}
 	textFlag(cmd.Flags(), &o.listen, "address", "listen", "a loopback address; port 0 is a free one")
+	textFlag(cmd.Flags(), &o.reports, kindPath, "reports", "a folder of reports of bridge harness, whose runs are shown")
 	boolFlag(cmd.Flags(), &o.noBrowser, "no-browser", "only say which file to open")
 	return cmd
 }
@@ -61,8 +65,12 @@ func runUI(ctx context.Context, a *app, o uiOptions) error {
 		if err != nil {
 			return usagef("--listen: %s", reason(err))
 		}
+		runs, err := a.runReader(o.reports)
+		if err != nil {
+			return errors.Join(err, l.Close())
+		}
 		server := ui.New(ui.Config{
-			Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Claims: s.claimService, Files: s.fileService,
+			Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Claims: s.claimService, Files: s.fileService, Steps: s.stepService, Runs: runs,
 			Now: a.now, Log: a.log(), Store: name, Verify: a.verifyBeside, VerifyEvery: verifyEvery,
 		}, l)
 		link, err := server.Link("")

@@ -3,11 +3,13 @@ package cli_test
 import (
 	"bufio"
 	"context"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -23,7 +25,18 @@ func TestUI(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bridge", "ui", "--no-browser")
+	reports := t.TempDir()
+	for name, text := range map[string]string{
+		"harness-20260102T030405.678Z.json": `{"suite":"sums","started":"2026-01-02T03:04:05Z","server":{"findings":[{"kind":"stray-output","text":"a line on stdout"}]},"cases":[{"id":"sums/add","state":"passed"}]}`,
+		"harness-20260102T030405.999Z.json": "not a report",
+		"harness-20260102T030405.678Z.xml":  "<a/>",
+		"notes.json":                        `{"suite":"not one of ours","started":"2026-01-02T03:04:05Z"}`,
+	} {
+		if err := os.WriteFile(filepath.Join(reports, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(ctx, "bridge", "ui", "--no-browser", "--reports", reports)
 	cmd.Env = s.Env
 	var failure strings.Builder
 	cmd.Stderr = &failure
@@ -66,6 +79,17 @@ func TestUI(t *testing.T) {
 	_ = page.Body.Close()
 	if page.StatusCode != http.StatusOK {
 		t.Errorf("the page is answered with %s", page.Status)
+	}
+	for path, want := range map[string]string{"runs": "sums", "runs/report?name=harness-20260102T030405.678Z.json": "stray-output: a line on stdout"} {
+		runs, err := browser.Get(address + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(runs.Body)
+		_ = runs.Body.Close()
+		if err != nil || !strings.Contains(string(text), want) || strings.Contains(string(text), "not one of ours") {
+			t.Errorf("%s: %s, %v: %s", path, runs.Status, err, text)
+		}
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

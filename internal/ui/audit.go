@@ -63,7 +63,7 @@ type entry struct {
 
 // audit is the log, the newest entries first, or those about one conversation.
 func (s *Server) audit(r look) (content, error) {
-	conversation, before := r.FormValue("conversation"), number(r.FormValue("before"))
+	conversation, before := given(r, "conversation"), number(r.FormValue("before"))
 	entries, earlier, err := s.entries(r, conversation, before)
 	if err != nil {
 		return content{}, err

@@ -54,7 +54,7 @@ func TestBrowser(t *testing.T) {
 	defer control.Close()
 	w.inBrowser(t, "check.mjs", []string{
 		"", "conversations", "conversations?q=nosuchthing", "conversations/" + id, "messages/1?in=" + id, "agents", "tasks", "tasks/1",
-		"claims", "files", "files/text?in=" + id + "&path=api.md", "commands", "audit", "audit?conversation=" + id, "figures", "limits",
+		"claims", "files", "files/text?in=" + id + "&path=api.md", "steps", "conversations/" + id + "/steps", "runs", "runs/report?name=harness-2.json", "commands", "audit", "audit?conversation=" + id, "figures", "limits",
 		"search?q=endpoint", "search",
 	}, "UI_CONTROL="+control.URL, "UI_CONVERSATION="+id)
 }

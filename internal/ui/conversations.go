@@ -17,7 +17,7 @@ func (s *Server) conversations(r look) (content, error) {
 		return content{}, err
 	}
 	now := s.Now()
-	show, words := r.FormValue("show"), strings.TrimSpace(r.FormValue("q"))
+	show, words := given(r, "show"), given(r, "q")
 	chosen := slices.DeleteFunc(slices.Clone(all), func(c bridge.Overview) bool {
 		return show == "live" && c.Expired(now) || show == "unread" && c.Sessions.Unread() == 0 || !mentions(c, words)
 	})
@@ -159,7 +159,7 @@ func (s *Server) resume(r *http.Request) (string, error) {
 
 // search looks for messages.
 func (s *Server) search(r look) (content, error) {
-	words := strings.TrimSpace(r.FormValue("q"))
+	words := given(r, "q")
 	data := struct {
 		Words string
 		Found []found

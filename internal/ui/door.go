@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net"
 	"net/http"
+	"path"
 	"strings"
 	"sync"
 )
@@ -54,16 +55,18 @@ func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byt
 func (d *door) guard(pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())
-		path, inside := strings.CutPrefix(r.URL.Path, d.folder)
+		inner, inside := strings.CutPrefix(r.URL.Path, d.folder)
 		switch {
 		case !d.knows(r.Host):
 			refuse(w, http.StatusMisdirectedRequest, "This server has no such name.")
 		case r.URL.Path == "/favicon.ico": // which a browser asks for by itself at the login
 			w.WriteHeader(http.StatusNoContent)
-		case !inside:
+		case !inside, path.Clean("/"+inner) != "/"+inner:
 			refuse(w, http.StatusNotFound, "There is nothing here. Open the page as bridge ui says at its start.")
-		case path == "login" && r.Method == http.MethodPost:
+		case inner == "login" && r.Method == http.MethodPost:
 			d.login(w, r)
+		case !ownRequest(r):
+			refuse(w, http.StatusForbidden, "This did not come from the page itself. Nothing was done.")
 		case !d.admits(r):
 			refuse(w, http.StatusUnauthorized, "This browser is not logged in. End bridge ui and start it again for a new link.")
 		case r.Method != http.MethodGet && r.Method != http.MethodHead && !d.ownForm(w, r):
@@ -106,6 +109,19 @@ func (d *door) admits(r *http.Request) bool {
 	return false
 }
 
+// ownRequest reports whether a request comes from the page or from the person, as far as
+// the browser says. A server on another port of this machine is of the same site, so that
+// its pages' requests bring a strict cookie along.
+func ownRequest(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none":
+		return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Header.Get("Sec-Fetch-Site") == ""
+	case "same-origin":
+		return true
+	}
+	return false
+}
+
 // maxForm is how many bytes a form of the page may have.
 const maxForm = 4 << 10
 
@@ -113,9 +129,6 @@ const maxForm = 4 << 10
 // says which, and with the value that only the page holds.
 func (d *door) ownForm(w http.ResponseWriter, r *http.Request) bool {
 	if origin := r.Header.Get("Origin"); origin != "" && origin != "http://"+r.Host {
-		return false
-	}
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" {
 		return false
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)

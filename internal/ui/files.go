@@ -27,24 +27,27 @@ func filePage(f files.File, version int64) string {
 	return query("files/text", "in", f.Conversation, "path", f.Path, "task", positive(int(f.Task)), "version", positive(int(version)))
 }
 
-// files is the list of shared files, those written last first.
+// files is the list of shared files, of all conversations or of one, those written last
+// first.
 func (s *Server) files(r look) (content, error) {
-	all, err := s.Files.All(r.Context(), "")
+	in := given(r, "in")
+	all, err := s.Files.All(r.Context(), in)
 	if err != nil {
 		return content{}, err
 	}
 	slices.SortStableFunc(all, func(a, b files.File) int {
 		return cmp.Or(b.WrittenAt.Compare(a.WrittenAt), cmp.Compare(a.Path, b.Path))
 	})
-	part, p := paged(r, all, "files")
+	part, p := paged(r, all, "files", "in", in)
 	views := make([]file, len(part))
 	for i, f := range part {
 		views[i] = fileOf(f)
 	}
 	return content{"files", "Files", struct {
-		Files []file
-		Pager pager
-	}{views, p}}, nil
+		Conversation string
+		Files        []file
+		Pager        pager
+	}{in, views, p}}, nil
 }
 
 // version is one that is kept of a file, with the address that shows it.

@@ -14,6 +14,7 @@ import (
 
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/view"
 )
 
@@ -79,6 +80,7 @@ var functions = template.FuncMap{
 	"set":    func(t view.Time) bool { return !time.Time(t).IsZero() },
 	"count":  view.Count,
 	"short":  short,
+	"took":   took,
 	"blocks": blocks,
 	"on":     func(f frame, data any) part { return part{f, data} },
 	"target": func(path, name string) target { return target{path, name} },
@@ -187,6 +189,11 @@ func (s *Server) does(a action) http.HandlerFunc {
 		}
 		http.Redirect(w, r, s.door.folder+then, http.StatusSeeOther)
 	}
+}
+
+// given is a text of an address, without what could deceive where it is shown again.
+func given(r look, name string) string {
+	return strings.TrimSpace(cleantext.CleanLine(r.FormValue(name)))
 }
 
 // number reads a number of an address; what is none asks for nothing that there is.

@@ -7,10 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
+	"example.org/bridge/internal/ui"
 )
 
 // fill gives every page something to show, hostile wherever an agent writes.
@@ -32,6 +35,16 @@ func (w *world) fill(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.ask(t, "ls -la")
+	must(w.steps.LogStep(t.Context(), w.pair.A, steps.LogRequest{Text: "reads the schema"}))(t)
+	must(w.steps.LogStep(t.Context(), w.pair.B, steps.LogRequest{Text: hostile}))(t)
+	w.reports = []ui.Run{
+		{Name: "harness-2.json", Suite: hostile, Revision: "2025-06-18", Began: w.clock.Now(), Took: 1500 * time.Millisecond, Passed: 1, Failed: 1, Cases: []ui.Case{
+			{Name: "sums/add", State: "passed", Took: 3 * time.Millisecond},
+			{Name: hostile, State: "failed", Took: 2 * time.Minute, Findings: []string{"wrong-result: $.sum is 4, not 3", hostile}},
+			{Name: "sums/big", State: "skipped", Reason: hostile},
+		}},
+		{Name: "harness-1.json", Suite: "sums", Began: w.clock.Now().Add(-time.Hour), NotStarted: true},
+	}
 }
 
 // ask lets session a ask for a command.
@@ -52,7 +65,7 @@ func (w *world) ask(t *testing.T, command string) {
 	}
 }
 
-var activeParts = regexp.MustCompile(`(?i)<script>|<script [^s]|<img src=x|\son[a-z]+="|\sstyle=|javascript:`)
+var activeParts = regexp.MustCompile(`(?i)<script>|<script [^s]|<img src=x|\son[a-z]+="|\sstyle=|(?:href|src|action)="\s*javascript:`)
 
 // TestPages looks at every page: it shows what there is, and nothing that an agent wrote
 // is more than text.
@@ -64,28 +77,35 @@ func TestPages(t *testing.T) {
 	w.await(t, "figures", "Counted", "send_to_partner, ok")
 	id := w.pair.A.Conversation
 	tests := map[string][]string{
-		"":                                {"bridge yolo approve 1", "frontend", "blocked", "Tasks that nobody has", "live conversations"},
-		"conversations":                   {id, "backend", "tester", "&lt;script&gt;"},
-		"conversations?show=unread":       {id},
-		"conversations?q=FRONT":           {id},
-		"conversations/" + id:             {"The endpoint answers.", `<pre class="code">`, "func main() {}", "&lt;script&gt;", "a.go", "Pause"},
-		"messages/1?in=" + id:             {"The endpoint answers.", id},
-		"agents":                          {"backend", "frontend", "look at it", "has not joined"},
-		"tasks":                           {"&lt;script&gt;", "waiting", "designer"},
-		"tasks?show=all":                  {"waiting"},
-		"tasks/1":                         {"&lt;script&gt;", "needs"},
-		"claims":                          {"Nobody has claimed a file"},
-		"files":                           {"Agents share no files yet"},
-		"commands":                        {"ls -la", "bridge yolo approve 1", "bridge yolo disable " + id, "Deny"},
-		"audit":                           {"send_to_partner", "create_conversation"},
-		"audit?conversation=" + id:        {"send_to_partner", "The last entries about"},
-		"limits":                          {"writes", "conversations", "any"},
-		"figures":                         {"send_to_partner, ok", "Last hour"},
-		"search":                          {"every word"},
-		"search?q=endpoint":               {"<mark>endpoint</mark>", id},
-		"search?q=nothingatall":           {"No message holds that"},
-		"conversations?q=nosuchthing":     {"None of the 2 conversations"},
-		"conversations?from=999999999999": {id},
+		"":                                      {"bridge yolo approve 1", "frontend", "blocked", "Tasks that nobody has", "live conversations"},
+		"conversations":                         {id, "backend", "tester", "&lt;script&gt;"},
+		"conversations?show=unread":             {id},
+		"conversations?q=FRONT":                 {id},
+		"conversations/" + id:                   {"The endpoint answers.", `<pre class="code">`, "func main() {}", "&lt;script&gt;", "a.go", "Pause"},
+		"messages/1?in=" + id:                   {"The endpoint answers.", id},
+		"agents":                                {"backend", "frontend", "look at it", "has not joined"},
+		"tasks":                                 {"&lt;script&gt;", "waiting", "designer"},
+		"tasks?show=all":                        {"waiting"},
+		"tasks/1":                               {"&lt;script&gt;", "needs"},
+		"claims":                                {"Nobody has claimed a file"},
+		"files":                                 {"Agents share no files yet"},
+		"commands":                              {"ls -la", "bridge yolo approve 1", "bridge yolo disable " + id, "Deny"},
+		"audit":                                 {"send_to_partner", "create_conversation"},
+		"audit?conversation=" + id:              {"send_to_partner", "The last entries about"},
+		"files?in=" + id:                        {"Files of all conversations"},
+		"steps":                                 {"reads the schema", "&lt;script&gt;", id[:11]},
+		"conversations/" + id + "/steps":        {"reads the schema", "&lt;script&gt;", "Steps of all conversations"},
+		"conversations/" + id + "/steps?task=1": {"No steps", "All its steps"},
+		"runs":                                  {"not started", "2 findings", "&lt;script&gt;", "sums", "1.5 s"},
+		"runs/report?name=harness-2.json":       {"wrong-result", "sums/add", "2 min", "&lt;script&gt;", "bridge harness report harness-2.json"},
+		"runs/report?name=harness-1.json":       {"not started", "No case ran"},
+		"limits":                                {"writes", "conversations", "any"},
+		"figures":                               {"send_to_partner, ok", "Last hour"},
+		"search":                                {"every word"},
+		"search?q=endpoint":                     {"<mark>endpoint</mark>", id},
+		"search?q=nothingatall":                 {"No message holds that"},
+		"conversations?q=nosuchthing":           {"None of the 2 conversations"},
+		"conversations?from=999999999999":       {id},
 	}
 	for path, parts := range tests {
 		t.Run(path, func(t *testing.T) {
@@ -106,7 +126,8 @@ func TestNotThere(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
 	for path, want := range map[string]int{
-		"conversations/conv_0000000000000000": http.StatusNotFound, "tasks/99": http.StatusNotFound, "tasks/x": http.StatusNotFound,
+		"conversations/conv_0000000000000000": http.StatusNotFound, "tasks/99": http.StatusNotFound, "tasks/x": http.StatusNotFound, "runs/report?name=../bridge.key": http.StatusNotFound,
+		"conversations/conv_0000000000000000/steps": http.StatusNotFound, "files?in=conv_0000000000000000": http.StatusNotFound,
 		"messages/7?in=" + w.pair.A.Conversation: http.StatusNotFound, "nothing": http.StatusNotFound,
 		"search?q=" + strings.Repeat("a+", 40): http.StatusBadRequest,
 	} {
@@ -224,4 +245,50 @@ func TestStream(t *testing.T) {
 	for second := first; second == first; {
 		second = next() // a beat may come between
 	}
+}
+
+// TestStepPages: each step of a conversation is on one page, the newest first, and looks at
+// them are recorded.
+func TestStepPages(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	const logged = 230
+	for i := range logged {
+		must(w.steps.LogStep(t.Context(), w.pair.A, steps.LogRequest{Text: fmt.Sprintf("step %d ends", i+1)}))(t)
+	}
+	id := w.pair.A.Conversation
+	text, path := "", "conversations/"+id+"/steps"
+	for pages := 0; path != ""; pages++ {
+		page := w.get(t, path)
+		text, path = text+page, ""
+		if m := further.FindStringSubmatch(page); m != nil {
+			path = m[1]
+		}
+		if pages > 3 {
+			t.Fatal("the pages do not end")
+		}
+	}
+	at := -1
+	for i := logged; i > 0; i-- {
+		part := fmt.Sprintf(">step %d ends<", i)
+		next := strings.Index(text, part)
+		if next <= at || strings.Count(text, part) != 1 {
+			t.Fatalf("step %d is %d times there, at %d behind %d", i, strings.Count(text, part), next, at)
+		}
+		at = next
+	}
+	contains(t, w.get(t, "steps"), "step 230 ends", "step 211 ends")
+	if n := count(w.actions(t), "operator read_conversation ok"); n != 4 {
+		t.Errorf("%d looks are in the log", n)
+	}
+}
+
+// TestLiveSteps: an open page is told of a step.
+func TestLiveSteps(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	path := "conversations/" + w.pair.A.Conversation + "/steps"
+	contains(t, w.get(t, path), "No steps")
+	must(w.steps.LogStep(t.Context(), w.pair.A, steps.LogRequest{Text: "looks for the fault"}))(t)
+	w.await(t, path, "looks for the fault")
 }

@@ -16,18 +16,22 @@ import (
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
 
-// Config is what a Server shows and how. All fields are required.
+// Config is what a Server shows and how. All fields but Runs are required.
 type Config struct {
 	Bridge   *bridge.Service
 	Commands *commands.Service
 	Tasks    *tasks.Service
 	Claims   *claims.Service
 	Files    *files.Service
-	Now      func() time.Time
-	Log      *slog.Logger
+	Steps    *steps.Service
+	// Runs reads the runs of `bridge harness`, the newest first; nil where none are shown.
+	Runs func() ([]Run, error)
+	Now  func() time.Time
+	Log  *slog.Logger
 	// Store is the store's name as the operator is shown it.
 	Store string
 	// Verify verifies the whole audit log, as bridge.Service does it. It runs beside the
@@ -114,7 +118,7 @@ var static embed.FS
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	assets, _ := fs.Sub(static, "static") // it is embedded
-	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(assets)))
+	mux.Handle("GET /static/{file}", http.StripPrefix("/static/", http.FileServerFS(assets)))
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("GET /conversations/{id}/export", s.export)
 	for pattern, show := range map[string]page{
@@ -122,17 +126,22 @@ func (s *Server) Handler() http.Handler {
 		"GET /conversations":      s.conversations,
 		"GET /conversations/{id}": s.transcript,
 		"GET /messages/{id}":      s.message,
-		"GET /agents":             s.agents,
-		"GET /tasks":              s.tasks,
-		"GET /tasks/{id}":         s.task,
-		"GET /claims":             s.claims,
-		"GET /files":              s.files,
-		"GET /files/text":         s.file,
-		"GET /commands":           s.commands,
-		"GET /audit":              s.audit,
-		"GET /limits":             s.limits,
-		"GET /figures":            s.figures,
-		"GET /search":             s.search,
+
+		"GET /conversations/{id}/steps": s.conversationSteps,
+		"GET /agents":                   s.agents,
+		"GET /tasks":                    s.tasks,
+		"GET /tasks/{id}":               s.task,
+		"GET /claims":                   s.claims,
+		"GET /files":                    s.files,
+		"GET /steps":                    s.steps,
+		"GET /runs":                     s.runs,
+		"GET /runs/report":              s.run,
+		"GET /files/text":               s.file,
+		"GET /commands":                 s.commands,
+		"GET /audit":                    s.audit,
+		"GET /limits":                   s.limits,
+		"GET /figures":                  s.figures,
+		"GET /search":                   s.search,
 	} {
 		mux.HandleFunc(pattern, s.shows(show))
 	}

@@ -12,7 +12,9 @@ import (
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
+	"example.org/bridge/internal/ui"
 )
 
 // largestPage is how large a page may be, in bytes, whatever is in the store.
@@ -53,6 +55,16 @@ func (w *world) stuff(t testing.TB) {
 			r.Files = append(r.Files, quotes(bridge.MaxFileNameLength))
 		}
 		must(w.Send(ctx, w.pair.A, r))(t)
+	}
+	for range 110 {
+		must(w.steps.LogStep(ctx, w.pair.A, steps.LogRequest{Text: quotes(steps.MaxText)}))(t)
+	}
+	for i := range 110 {
+		run := ui.Run{Name: fmt.Sprint(i), Suite: quotes(5000), Began: w.clock.Now()}
+		for range 110 {
+			run.Cases = append(run.Cases, ui.Case{Name: quotes(5000), State: "failed", Findings: []string{quotes(5000), quotes(5000)}})
+		}
+		w.reports = append(w.reports, run)
 	}
 	must(w.files.WriteFile(ctx, w.pair.A, files.WriteRequest{Name: files.Name{Path: "long.txt"}, Text: quotes(files.MaxText)}))(t)
 	must(w.UpdateStatus(ctx, w.pair.B, bridge.StatusBlocked))(t)
@@ -96,7 +108,7 @@ func TestPageSizes(t *testing.T) {
 	if got := len(w.list(t, "conversations/"+id, `<article `)); got != 25 {
 		t.Errorf("the transcript has %d messages", got)
 	}
-	for _, path := range append(w.everyPage(), "files/text?path=long.txt&in="+id, "messages/2?in="+id, "tasks/1", "search?q=word") {
+	for _, path := range append(w.everyPage(), "files/text?path=long.txt&in="+id, "messages/2?in="+id, "tasks/1", "search?q=word", "runs/report?name=3") {
 		w.list(t, path, "<tr")
 	}
 	if n := count(w.actions(t), "operator read_conversation ok"); n == 0 {

@@ -35,7 +35,6 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	last, sent := s.state(r), time.Now()
 	for {
 		_ = out.SetWriteDeadline(time.Now().Add(writeLimit))
-		//nolint:gosec // G705: numbers
 		if _, err := fmt.Fprintf(w, "data: %s\n\n", last); err != nil || out.Flush() != nil {
 			return
 		}

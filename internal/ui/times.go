@@ -26,6 +26,19 @@ func until(now, t time.Time) string {
 	return "in " + length(d)
 }
 
+// took says how long something lasted.
+func took(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return "< 1 ms"
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return length(d)
+}
+
 func length(d time.Duration) string {
 	switch {
 	case d < time.Minute:

@@ -24,7 +24,7 @@ func (s *Server) tasks(r look) (content, error) {
 		counts[t.State]++
 		views[i] = view.TaskOf(t, s.Now())
 	}
-	part, p := paged(r, views, "tasks", "show", r.FormValue("show"))
+	part, p := paged(r, views, "tasks", "show", given(r, "show"))
 	return content{"tasks", "Tasks", struct {
 		Ended  bool
 		Counts map[tasks.State]int64

@@ -22,6 +22,7 @@ import (
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/sandbox"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 	"example.org/bridge/internal/ui"
 )
@@ -36,6 +37,8 @@ type world struct {
 	tasks    *tasks.Service
 	claims   *claims.Service
 	files    *files.Service
+	steps    *steps.Service
+	reports  []ui.Run
 	pair     bridgetest.Pair
 	clock    *bridgetest.Clock
 	path     string // of the database file
@@ -54,13 +57,13 @@ func newWorldOn(t testing.TB, env *bridgetest.Env) *world {
 	t.Helper()
 	core := env.Service(t)
 	store := env.Store(t)
-	w := &world{Service: core, clock: env.Clock, path: env.Path, commands: env.Commands(t, core, bridgetest.FakeSandbox(ranNothing)), tasks: env.Tasks(t, core), claims: claims.New(core, store), files: files.New(core, store), pair: bridgetest.NewPair(t, core)}
+	w := &world{Service: core, clock: env.Clock, path: env.Path, commands: env.Commands(t, core, bridgetest.FakeSandbox(ranNothing)), tasks: env.Tasks(t, core), claims: claims.New(core, store), files: files.New(core, store), steps: steps.New(core, store), pair: bridgetest.NewPair(t, core)}
 	l, err := ui.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.page = ui.New(ui.Config{
-		Bridge: core, Commands: w.commands, Tasks: w.tasks, Claims: w.claims, Files: w.files, Now: env.Clock.Now,
+		Bridge: core, Commands: w.commands, Tasks: w.tasks, Claims: w.claims, Files: w.files, Steps: w.steps, Runs: w.runs, Now: env.Clock.Now,
 		Log: slog.New(slog.DiscardHandler), Store: "the store", Verify: verifier(env.Service(t)), VerifyEvery: time.Hour,
 	}, l)
 	link, err := w.page.Link(t.TempDir())
@@ -82,6 +85,8 @@ func newWorldOn(t testing.TB, env *bridgetest.Env) *world {
 	w.browser = &http.Client{Jar: jar}
 	return w
 }
+
+func (w *world) runs() ([]ui.Run, error) { return w.reports, nil }
 
 func verifier(s *bridge.Service) func(context.Context) (audit.Head, error) {
 	return func(ctx context.Context) (audit.Head, error) { return s.VerifyAudit(ctx, audit.Head{}) }
@@ -252,6 +257,6 @@ func (w *world) everyPage() []string {
 	return []string{
 		"", "conversations", "conversations?q=nosuchthing", "conversations?from=100", "conversations/" + id, "conversations/" + id + "?before=1000",
 		"messages/1?in=" + id, "agents", "tasks", "claims", "files", "commands", "audit", "audit?before=1000", "audit?conversation=" + id,
-		"figures", "limits", "search?q=review", "search",
+		"figures", "limits", "search?q=review", "search", "steps", "conversations/" + id + "/steps", "runs",
 	}
 }

@@ -33,8 +33,8 @@ func JSON(w io.Writer, r *run.Report) error {
 // Form writes a report in one of the formats that a suite may name.
 func Form(w io.Writer, format string, r *run.Report) error { return writers[format].write(w, r) }
 
-// prefix marks the files that Write made, so that Sweep removes no others.
-const prefix = "harness-"
+// Prefix marks the files that Write made, so that Sweep removes no others.
+const Prefix = "harness-"
 
 // Write writes a report in each format into a folder, which is made where there is none,
 // and returns the paths. The files can be read by their owner only.
@@ -42,7 +42,7 @@ func Write(folder string, formats []string, r *run.Report) (paths []string, err 
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the folder for reports: %w", err)
 	}
-	stem := prefix + r.Started.UTC().Format("20060102T150405.000Z")
+	stem := Prefix + r.Started.UTC().Format("20060102T150405.000Z")
 	for _, name := range formats {
 		format := writers[name]
 		path := filepath.Join(folder, stem+format.extension)
@@ -70,9 +70,9 @@ func Sweep(folder string, before time.Time) (removed int, err error) {
 		return 0, err
 	}
 	for _, e := range entries {
-		stem, _, _ := strings.Cut(strings.TrimPrefix(e.Name(), prefix), "Z.")
+		stem, _, _ := strings.Cut(strings.TrimPrefix(e.Name(), Prefix), "Z.")
 		written, err := time.Parse("20060102T150405.000", stem)
-		if err != nil || !strings.HasPrefix(e.Name(), prefix) || !e.Type().IsRegular() || !written.Before(before) {
+		if err != nil || !strings.HasPrefix(e.Name(), Prefix) || !e.Type().IsRegular() || !written.Before(before) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(folder, e.Name())); err != nil {

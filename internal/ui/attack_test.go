@@ -1,0 +1,223 @@
+package ui_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"example.org/bridge/internal/bridge"
+)
+
+// exchange sends bytes as they are, as no client would, and returns the answer's status.
+func (w *world) exchange(t *testing.T, request string) (status int, text string) {
+	t.Helper()
+	address, _ := w.cookies(t)
+	c, err := new(net.Dialer).DialContext(t.Context(), "tcp", address.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if _, err := io.WriteString(c, request); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	return answer.StatusCode, body(t, answer)
+}
+
+// TestRawRequests sends what another process of this machine may send: none of it reaches
+// the store, and none of it is sent back.
+func TestRawRequests(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	w.send(t, w.pair.A, "said in confidence")
+	address, cookies := w.cookies(t)
+	host, folder, cookie := address.Host, address.Path, cookies[0].String()
+	page := folder + "conversations/" + w.pair.A.Conversation
+	for name, tt := range map[string]struct {
+		request string
+		want    int
+	}{
+		"all is right":                {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 200},
+		"no host":                     {"GET " + page + " HTTP/1.0\r\nCookie: " + cookie + "\r\n\r\n", 421},
+		"an address for a path":       {"GET http://evil.example" + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 421},
+		"a host with a dot behind it": {"GET " + page + " HTTP/1.1\r\nHost: localhost.:" + address.Port() + "\r\nCookie: " + cookie + "\r\n\r\n", 421},
+		"a host without the port":     {"GET " + page + " HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: " + cookie + "\r\n\r\n", 421},
+		"two hosts":                   {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nHost: evil.example\r\nCookie: " + cookie + "\r\n\r\n", 400},
+		"a host of others forwarded":  {"GET " + page + " HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 421},
+		"the folder in capitals":      {"GET " + strings.ToUpper(folder) + "X HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
+		"dots before the folder":      {"GET /x/.." + page + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n", 404},
+		"dots behind the folder":      {"GET " + folder + "static/../../../etc/passwd HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
+		"dots, escaped":               {"GET " + folder + "static/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
+		"a slash, escaped":            {"GET " + folder + "static/..%2f..%2fserver.go HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
+		"the folder of static files":  {"GET " + folder + "static/ HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
+		"another method":              {"TRACE " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 403},
+		"a preflight":                 {"OPTIONS " + page + " HTTP/1.1\r\nHost: " + host + "\r\nOrigin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\n\r\n", 401},
+		"a long header":               {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", 431},
+		"a long query":                {"GET " + folder + "search?q=" + strings.Repeat("x", 64<<10) + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n", 431},
+		"a length and chunks":         {"POST " + page + "/pause HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 403},
+		"another site's frame":        {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: iframe\r\n\r\n", 403},
+		"another site's script":       {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\nSec-Fetch-Site: same-site\r\nSec-Fetch-Dest: script\r\n\r\n", 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, text := w.exchange(t, tt.request)
+			if status != tt.want {
+				t.Errorf("answered with %d, want %d: %.200s", status, tt.want, text)
+			}
+			if leaked := strings.Contains(text, "said in confidence") || strings.Contains(text, "root:"); leaked != (tt.want == 200) {
+				t.Errorf("shown: %t: %.300s", leaked, text)
+			}
+			if strings.Contains(text, strings.Repeat("x", 100)) {
+				t.Error("the request is sent back")
+			}
+		})
+	}
+	if n := count(w.actions(t), "operator pause ok"); n != 0 {
+		t.Errorf("paused %d times", n)
+	}
+}
+
+// TestSecretsStayInside: neither the cookie nor the login's code is in any page, and the
+// value of the forms stands in forms only, which have to be posted.
+func TestSecretsStayInside(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	w.fill(t)
+	_, code := w.readLink(t)
+	_, cookies := w.cookies(t)
+	hidden := regexp.MustCompile(`<form method="post"[^>]*>(?:<input type="hidden" name="form" value="[0-9a-f]{64}">)`)
+	value := regexp.MustCompile(`[0-9a-f]{64}`)
+	for _, path := range w.everyPage() {
+		text := w.get(t, path)
+		if strings.Contains(text, cookies[0].Value) || strings.Contains(text, code) {
+			t.Errorf("/%s holds a secret", path)
+		}
+		form := hidden.FindString(w.get(t, "audit"))
+		rest := strings.ReplaceAll(text, value.FindString(form), "")
+		if got, want := len(value.FindAllString(text, -1))-len(value.FindAllString(rest, -1)), strings.Count(text, `<form method="post"`); got != want {
+			t.Errorf("/%s has the value %d times in %d forms", path, got, want)
+		}
+		for _, address := range regexp.MustCompile(`(?:href|src|action)="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+			if !strings.HasPrefix(address[1], "/") && !strings.HasPrefix(address[1], "#") || strings.HasPrefix(address[1], "//") {
+				t.Errorf("/%s leads to %s", path, address[1])
+			}
+		}
+	}
+}
+
+// TestHostileQueries: what stands in an address is no more than text where it is shown
+// again, and leads to no error of the page itself.
+func TestHostileQueries(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	w.fill(t)
+	w.share(t)
+	id := w.pair.A.Conversation
+	for _, value := range []string{
+		hostile, "../../bridge.key", "/etc/passwd", "..", "'; DROP TABLE messages; --", "\x00", "%00", "-1", "9223372036854775807", "99999999999999999999999",
+		strings.Repeat("a", 8000), "javascript:alert(1)", "//evil.example", "\r\nSet-Cookie: a=b", "\u202eab",
+	} {
+		q := url.QueryEscape(value)
+		for _, path := range []string{
+			"conversations?q=" + q, "conversations?show=" + q, "conversations?from=" + q, "search?q=" + q, "audit?conversation=" + q, "audit?before=" + q,
+			"files?in=" + q, "files/text?in=" + id + "&path=" + q, "files/text?in=" + q + "&path=api.md", "files/text?in=" + id + "&path=api.md&version=" + q,
+			"messages/1?in=" + q, "tasks?show=" + q, "runs/report?name=" + q, "runs?from=" + q, "conversations/" + id + "/steps?task=" + q,
+			"conversations/" + id + "/steps?before=" + q, "conversations/" + id + "?before=" + q, "conversations/" + url.PathEscape(value),
+			"conversations/" + url.PathEscape(value) + "/steps", "tasks/" + url.PathEscape(value),
+		} {
+			answer, err := w.browser.Get(w.page.Address() + path)
+			if err != nil {
+				t.Fatalf("%.80s: %v", path, err)
+			}
+			text := body(t, answer)
+			_ = answer.Body.Close()
+			if answer.StatusCode >= 500 {
+				t.Errorf("%.120s is answered with %s: %.300s", path, answer.Status, text)
+			}
+			if found := activeParts.FindString(text); found != "" || strings.ContainsAny(text, "\x00\x1b\u202e") || answer.Header.Get("Set-Cookie") != "" {
+				t.Errorf("%.120s comes back active: %q", path, found)
+			}
+			checkHeaders(t, answer.Header)
+		}
+	}
+	must(w.Send(t.Context(), w.pair.A, bridge.SendRequest{Text: "still here"}))(t)
+}
+
+// TestStreams: pages that are open take no more than their share, and give it back when
+// they are closed.
+func TestStreams(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	open := func() (*http.Response, error) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.page.Address()+"events", nil)
+		if err != nil {
+			return nil, err
+		}
+		return w.browser.Do(r)
+	}
+	var all []*http.Response
+	for {
+		answer := must(open())(t)
+		if answer.StatusCode == http.StatusServiceUnavailable {
+			_ = answer.Body.Close()
+			break
+		}
+		all = append(all, answer)
+		if len(all) > 100 {
+			t.Fatal("any number of streams can be open")
+		}
+	}
+	contains(t, w.get(t, "conversations"), w.pair.A.Conversation) // pages are shown nevertheless
+	for _, answer := range all {
+		_ = answer.Body.Close()
+	}
+	for { // the server hears of the end a moment later
+		answer := must(open())(t)
+		status := answer.StatusCode
+		_ = answer.Body.Close()
+		if status == http.StatusOK {
+			return
+		}
+	}
+}
+
+// TestConnections: somebody who opens connections and sends half a request keeps nobody
+// out.
+func TestConnections(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	address, _ := w.cookies(t)
+	for range 300 {
+		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", address.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		if _, err := fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	contains(t, w.get(t, "conversations"), w.pair.A.Conversation)
+}
+
+// TestLinkIsRemoved: nothing that is left on the disk logs anybody in.
+func TestLinkIsRemoved(t *testing.T) {
+	w := newWorld(t)
+	link := must(w.page.Link(t.TempDir()))(t)
+	if err := link.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(link.Path()); !os.IsNotExist(err) {
+		t.Errorf("the file is there: %v", err)
+	}
+}
