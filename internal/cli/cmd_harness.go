@@ -108,7 +108,7 @@ is 14 where there is one. Variables must be set as for a run.`,
 			if a.json {
 				return a.printJSON(map[string]any{"suite": s.Path, "cases": len(plan), "ok": true})
 			}
-			_, err = fmt.Fprintf(a.stdout, "%s is a suite with %d cases.\n", s.Path, len(plan))
+			_, err = fmt.Fprintf(a.stdout, "%s is a suite with %s.\n", s.Path, counted(len(plan), "case"))
 			return err
 		},
 	}

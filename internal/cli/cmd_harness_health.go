@@ -69,7 +69,7 @@ func (a *app) checkHealth(ctx context.Context, s *suite.Suite) error {
 	if a.json {
 		err = a.printJSON(h)
 	} else {
-		_, err = fmt.Fprintf(a.stdout, "The server speaks revision %s and offers %d tools; %d findings.\n", cleantext.CleanLine(h.Revision), h.Tools, h.Findings)
+		_, err = fmt.Fprintf(a.stdout, "The server speaks revision %s and offers %s; %s.\n", cleantext.CleanLine(h.Revision), counted(h.Tools, "tool"), counted(h.Findings, "finding"))
 	}
 	if err == nil && len(found) > 0 {
 		err = &exitError{advice.ExitFinding}

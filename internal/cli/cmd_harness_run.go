@@ -164,8 +164,8 @@ func (a *app) printRun(r *run.Report, paths []string) error {
 	if revision == "" {
 		revision = "none"
 	}
-	_, err := fmt.Fprintf(a.stdout, "\n%d passed, %d failed, %d flaky, %d skipped; %d findings. Revision %s, %d tools of about %d tokens.\n",
-		r.Count(run.Passed), r.Count(run.Failed), r.Count(run.Flaky), r.Count(run.Skipped), r.Findings(), revision, r.Tools, r.ListTokens)
+	_, err := fmt.Fprintf(a.stdout, "\n%d passed, %d failed, %d flaky, %d skipped; %s. Revision %s, %s of about %d tokens.\n",
+		r.Count(run.Passed), r.Count(run.Failed), r.Count(run.Flaky), r.Count(run.Skipped), counted(r.Findings(), "finding"), revision, counted(r.Tools, "tool"), r.ListTokens)
 	for _, path := range paths {
 		if err == nil {
 			_, err = fmt.Fprintln(a.stdout, "Report:", path)

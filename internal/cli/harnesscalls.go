@@ -18,6 +18,7 @@ import (
 	"example.org/bridge/internal/harness/run"
 	"example.org/bridge/internal/harness/suite"
 	"example.org/bridge/internal/harness/wire"
+	"example.org/bridge/internal/view"
 )
 
 // callOptions are for commands that call tools with arguments of their own.
@@ -133,10 +134,13 @@ func (a *app) tellLines(found []finding.Finding, target callTarget) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(a.stdout, "%d findings; %d tools, %d prompts and %d resource templates were called.\n",
-		len(found), len(target.called), len(target.named(contract.IsPrompt)), len(target.named(contract.IsTemplate)))
+	_, err := fmt.Fprintf(a.stdout, "%s; %s, %s and %s were called.\n", counted(len(found), "finding"),
+		counted(len(target.called), "tool"), counted(len(target.named(contract.IsPrompt)), "prompt"), counted(len(target.named(contract.IsTemplate)), "resource template"))
 	return err
 }
+
+// counted is view.Count for a length.
+func counted(n int, singular string) string { return view.Count(int64(n), singular) }
 
 // shortNames makes names of tools fit to be printed; it never returns nil.
 func shortNames(names []string) []string {
