@@ -84,7 +84,7 @@ func (f *finder) nearValue(start, end int, n name) bool {
 	s := strings.TrimRight(f.text[start:end], "=-_")
 	sh := shapeOf(s)
 	if isPlainID(s) {
-		if n.start > 0 && f.text[n.start-1] == '/' && isHashLength(len(s)) || f.sumOfFile(end) { // a commit behind a path
+		if isHashLength(len(s)) && f.qualified(n) || f.sumOfFile(end) || isFingerprint(n, s, f.text) {
 			return false
 		}
 		return n.class >= classMiddling && f.directly(n.end, start) && (!sh.hex || sh.hexRun()) && !f.innocent(s, start, end)
@@ -96,6 +96,12 @@ func (f *finder) nearValue(start, end int, n name) bool {
 		return false
 	}
 	return !f.innocent(s, start, end)
+}
+
+// qualified reports whether n is the last part of a path or of a symbol in code,
+// behind which a commit stands: x/token, Info::IsFirstPass.
+func (f *finder) qualified(n name) bool {
+	return n.start > 0 && f.text[n.start-1] == '/' || f.hasAt(n.start-len("::"), "::") && isAlpha(f.text[n.start])
 }
 
 // sumOfFile reports whether two blanks and a name stand at i, as behind a checksum

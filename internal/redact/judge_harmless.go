@@ -1,6 +1,9 @@
 package redact
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Values that look like secrets by their characters and are known not to be.
 
@@ -21,6 +24,27 @@ func isFileName(s string) bool {
 		}
 	}
 	return false
+}
+
+// isObjectPath reports whether s is the key of an object in a bucket: folders, the
+// first a word, one a number, before a name.
+func isObjectPath(s string) bool {
+	parts := strings.Split(s, "/")
+	if len(parts) < 3 || len(parts[0]) < 3 || !isPlainWord(parts[0]) || !wordy(parts[0]) {
+		return false
+	}
+	return slices.ContainsFunc(parts[1:len(parts)-1], func(part string) bool { return part != "" && isNumber(part) })
+}
+
+// isFingerprint reports whether s, after the name n, is the fingerprint of a key in
+// PGP, which is public: 40 digits of hex.
+func isFingerprint(n name, s, text string) bool {
+	const reach = len("OpenPGP signing ")
+	if len(s) != 40 || !shapeOf(s).hex {
+		return false
+	}
+	before := strings.ToLower(text[max(lineStart(text, n.start), n.start-reach):n.end])
+	return strings.Contains(before, "gpg") || strings.Contains(before, "pgp")
 }
 
 // isDotted reports whether s is a version, an address or an object identifier:

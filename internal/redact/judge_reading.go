@@ -132,6 +132,12 @@ func isMember(s string) bool {
 	if k := lastDot(s); k > 0 && k+1 < len(s) && isAlpha(s[0]) && isNames(s) && saysWhatItHolds(s) {
 		return true
 	}
+	if k := strings.Index(s, "?."); k > 0 && isPlainWord(s[:k]) && k+2 < len(s) && isNames(s[k+2:]) && (wordy(s[k+2:]) || saysWhatItHolds(s)) { // cfg?.apiKey
+		return true
+	}
+	if strings.HasPrefix(s, "!!") && isTruth(s[2:]) {
+		return true
+	}
 	if k := strings.Index(s, "]."); k > 0 && strings.IndexByte(s[:k], '[') > 0 {
 		return true
 	}
@@ -141,6 +147,26 @@ func isMember(s string) bool {
 	}
 	k := strings.IndexByte(t, '.')
 	return k > 1 && k+2 < len(t) && len(t) < len(s) && isLower(t[0]) && isAlnumOnly(t[:k]) && isUpper(t[k+1]) && isAlnumOnly(t[k+1:]) && wordy(t[k+1:])
+}
+
+// isTruth reports whether s is what !! makes a boolean of in JavaScript: an
+// expression in parentheses, an element or a member, or a variable that is called
+// like what it holds, with a number of a bundler's behind it.
+func isTruth(s string) bool {
+	if strings.HasPrefix(s, "(") {
+		return true
+	}
+	k := 0
+	for k < len(s) && isIdent(s[k]) {
+		k++
+	}
+	if k == 0 || !isAlpha(s[0]) || !wordy(strings.TrimRight(s[:k], "0123456789")) {
+		return false
+	}
+	if k < len(s) {
+		return s[k] == '[' || s[k] == '.' && k+1 < len(s) && isAlpha(s[k+1])
+	}
+	return saysWhatItHolds(strings.TrimRight(s, "0123456789"))
 }
 
 // isNames reports whether s is identifiers without digits that dots join.

@@ -75,7 +75,7 @@ func (v value) judge(n name, s, text string) bool {
 	case classPassword, classStrong:
 		return v.strong(n, s, text)
 	case classMiddling:
-		return v.middling(s) || n.kind == kindAPIKey && (v.shortKey(s) || v.numberKey(n, s, text)) || n.kind == kindCredential && v.userPair(s)
+		return !isFingerprint(n, s, text) && (v.middling(s) || n.kind == kindAPIKey && (v.shortKey(s) || v.numberKey(n, s, text)) || n.kind == kindCredential && v.userPair(s))
 	case classWeak:
 		return v.weak(n, s, text)
 	}
@@ -84,7 +84,7 @@ func (v value) judge(n name, s, text string) bool {
 
 // weak judges the value of a key, a cookie, a salt or a signature.
 func (v value) weak(n name, s, text string) bool {
-	if len(s) < minWeak || !generated(s) && !isKeyAndSecret(s) || isProse64(s) || isCacheKey(s) || v.op == opProse && isRecordID(s) {
+	if len(s) < minWeak || !generated(s) && !isKeyAndSecret(s) || isProse64(s) || isCacheKey(s) || isObjectPath(s) || isFingerprint(n, s, text) || v.op == opProse && isRecordID(s) {
 		return false
 	}
 	if v.quote == 0 && (isCode(s) || mentionsKey(s)) {
@@ -144,7 +144,7 @@ func (v value) strong(n name, s, text string) bool {
 	if isCode(s) && (!containsDigit(s) || !isAlnumOnly(s) || !v.configLine(n, s, text)) {
 		return false
 	}
-	if isLiteralNumber(s) && (len(s) < 4 || strings.IndexByte(s, ':') > 0 || v.spaced && (v.op != opColon || !isNumber(s) || !v.configLine(n, s, text))) {
+	if isLiteralNumber(s) && (len(s) < 4 || strings.IndexByte(s, ':') > 0 || v.spaced && !v.isLongNumber(n, s, text) && (v.op != opColon || !isNumber(s) || !v.configLine(n, s, text))) {
 		return false
 	}
 	if hasMixture(s) || mixedCase(s) {
@@ -309,14 +309,35 @@ const maxShortHash = 12
 // minNumberKey is the length of the shortest key of digits alone.
 const minNumberKey = 10
 
+// minSpokenNumber is the length of the shortest number that a sentence tells as a password.
+const minSpokenNumber = 8
+
 // numberKey reports whether s is a key of digits alone: a string, or all that a
 // line of configuration assigns. A number in JSON stays, since a word in its
 // place would break the document.
 func (v value) numberKey(n name, s, text string) bool {
-	if len(s) < minNumberKey || !isNumber(s) || masked(s) || shapeOf(s).distinct < 4 || v.op != opAssign && v.op != opColon && v.op != opPair {
+	if v.quote != 0 && (v.op == opColon || v.op == opPair) {
+		return isKeyOfDigits(s)
+	}
+	return v.op == opAssign && v.isLongNumber(n, s, text)
+}
+
+// isLongNumber reports whether s, digits alone with blanks around the operator,
+// is a password or a key rather than a number that code works with: all that a
+// line of configuration assigns, or what a sentence tells.
+func (v value) isLongNumber(n name, s, text string) bool {
+	if v.op == opProse {
+		return len(s) >= minSpokenNumber && isNumber(s) && shapeOf(s).distinct >= 4
+	}
+	if v.op != opAssign || !isKeyOfDigits(s) {
 		return false
 	}
-	return v.quote != 0 || !v.spaced && v.op == opAssign && configHead(text[lineStart(text, n.start):n.start]) == "" && endsLine(text, v.end)
+	return v.quote != 0 || configHead(text[lineStart(text, n.start):n.start]) == "" && endsLine(text, v.end)
+}
+
+// isKeyOfDigits reports whether s is long enough for a key of digits alone, and no pattern.
+func isKeyOfDigits(s string) bool {
+	return len(s) >= minNumberKey && isNumber(s) && !masked(s) && shapeOf(s).distinct >= 4
 }
 
 // isElement reports whether a bare value is an identifier in a map of code:

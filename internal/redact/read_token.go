@@ -23,7 +23,7 @@ func (f *finder) passwordEnd(n name, v value, j int) (end int, whole bool) {
 	if end := f.restOfString(n, v, j); end > 0 {
 		return end, true
 	}
-	stop := f.tokenEnd(n, j)
+	stop := f.tokenEnd(n, v, j)
 	if stop-j < minWord || stop < len(text) && text[stop] == '(' {
 		return 0, false
 	}
@@ -58,7 +58,7 @@ func (f *finder) wholeToken(n name, v value, j int) int {
 	if end := f.restOfWord(n, v, j); end > 0 && endsLine(text, end) {
 		return end
 	}
-	stop := f.tokenEnd(n, j)
+	stop := f.tokenEnd(n, v, j)
 	if s := text[j:stop]; len(s) < minTangle || isStandInWord(strings.ToLower(firstName(s))) || !endsLine(text, stop) || !isTangle(s) && (v.spaced || v.op != opAssign || !plainAssignment(s) || !signedToken(s)) {
 		return 0
 	}
@@ -229,7 +229,8 @@ func opened(s string) bool {
 
 // tokenEnd returns where the text without blanks ends that begins at j: at a
 // blank or quote, before the next of several assignments on a line, before a tag.
-func (f *finder) tokenEnd(n name, j int) int {
+// An & joins assignments only behind one: in a sentence it is a sign of the value.
+func (f *finder) tokenEnd(n name, v value, j int) int {
 	text := f.text
 	list := !envName(text[n.start:n.end]) || n.start > 0 && !isSpace(text[n.start-1])
 	stop := min(len(text), j+maxTangle)
@@ -241,7 +242,7 @@ func (f *finder) tokenEnd(n name, j int) int {
 			return k
 		case (b == '&' || b == '|') && k+1 < stop && text[k+1] == b && f.moreWords(k):
 			return k
-		case (b == ',' || b == '&' || b == ';') && k > j && list && f.assignsNext(k+1):
+		case (b == ',' || b == '&' && v.op != opProse || b == ';') && k > j && list && f.assignsNext(k+1):
 			return k
 		}
 	}

@@ -67,6 +67,7 @@ const (
 	hookBody
 	chatBody
 	botBody
+	djangoBody
 	bodyCount
 )
 
@@ -88,6 +89,7 @@ var charsets = [bodyCount]charset{
 	hookBody:   {loDigit | loPlus | loSlash | loEquals | loHyphen | loDot | loPercent | loColon, hiUpper | hiLower | hiUnder | hiTilde | 1<<('@'-64)},
 	chatBody:   {loDigit | loHyphen | loSlash | loEquals | loPercent | 1<<'?' | 1<<'&', hiUpper | hiLower | hiUnder},
 	botBody:    {loDigit | loColon | loHyphen, hiUpper | hiLower | hiUnder},
+	djangoBody: {loDigit | loPlus | loEquals | loHyphen | loPercent | 1<<'!' | 1<<'#' | 1<<'$' | 1<<'&' | 1<<'(' | 1<<')' | 1<<'*', hiLower | hiUnder | 1<<('@'-64) | 1<<('^'-64)},
 	hashBody:   {loDigit | loPlus | loSlash | loEquals | loDot | 1<<'$' | loColon, hiUpper | hiLower},
 	base64Run:  {loDigit | loPlus | loSlash | loHyphen, hiUpper | hiLower | hiUnder},
 	base64Body: {loDigit | loPlus | loSlash | loEquals | loHyphen, hiUpper | hiLower | hiUnder},

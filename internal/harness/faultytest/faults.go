@@ -60,7 +60,7 @@ var Faults = []Fault{
 	{"crash-start", "ends at once with exit code 3", "no-start", ByRun},
 	{"crash-call", "ends with exit code 3 in the middle of a call", "crash", ByRun},
 	{"exit-code", "ends with exit code 4 when it is told to end", "crash", ByRun},
-	{"huge-answer", "answers a call with 12 MiB", "too-large", ByRun},
+	{"huge-answer", "answers a call with 50 MB", "too-large", ByRun},
 	{"flood", "sends notifications without end instead of an answer", "flood", ByRun},
 	{"no-input-schema", "lists a tool without inputSchema", "malformed-tool", ByRun},
 	{"array-schema", "lists a tool whose inputSchema is an array", "malformed-tool", ByRun},

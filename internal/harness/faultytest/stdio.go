@@ -128,10 +128,10 @@ func (s *server) distort(r request, answer object, frame []byte) [][]byte {
 	return [][]byte{frame}
 }
 
-// hugeAnswer is an answer of more than 12 MiB. It is put together by hand, because
+// hugeAnswer is an answer of more than 50 MB. It is put together by hand, because
 // encoding such a text can take longer than a client waits.
 func hugeAnswer(r request) []byte {
 	const mark = "TEXT"
 	frame, _ := json.Marshal(success(r, textResult(mark)))
-	return bytes.Replace(frame, []byte(mark), bytes.Repeat([]byte("x"), 12<<20), 1)
+	return bytes.Replace(frame, []byte(mark), bytes.Repeat([]byte("x"), 50_000_000), 1)
 }
