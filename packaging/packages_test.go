@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -200,7 +201,7 @@ func hashOf(t *testing.T, path string) string {
 // unpack takes the program out of the bundle in a folder.
 func unpack(t *testing.T, dir string) string {
 	t.Helper()
-	bundles, err := filepath.Glob(filepath.Join(dir, "*.mcpb"))
+	bundles, err := fs.Glob(os.DirFS(dir), "*.mcpb")
 	if err != nil || len(bundles) != 1 {
 		t.Fatalf("%v, %v", bundles, err)
 	}

@@ -40,7 +40,7 @@ type room struct {
 
 func newRoom(t *testing.T) *room {
 	t.Helper()
-	r := &room{env: bridgetest.NewEnv(t), dir: filepath.Join(t.TempDir(), "kept"), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	r := &room{env: bridgetest.NewEnv(t), dir: filepath.Join(t.TempDir(), "kept a[b"), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	r.keyFile = keyfile.Beside(r.env.Path)
 	r.work(t, func(s *bridge.Service, _ *sqlite.Store) {
 		r.pair = bridgetest.NewPair(t, s)

@@ -3,6 +3,7 @@ package backup
 import (
 	"cmp"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,8 +77,9 @@ func Prune(dir string, key auth.Key, newest Manifest, age time.Duration) (remove
 
 // sweep removes what killed processes left in dir. What cannot be removed stays.
 func sweep(dir string, now time.Time) {
-	left, _ := filepath.Glob(filepath.Join(dir, unfinished+"*"))
-	for _, folder := range left {
+	left, _ := fs.Glob(os.DirFS(dir), unfinished+"*")
+	for _, name := range left {
+		folder := filepath.Join(dir, name)
 		if info, err := os.Lstat(folder); err == nil && now.Sub(info.ModTime()) > abandoned {
 			_ = os.RemoveAll(folder)
 		}

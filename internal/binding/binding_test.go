@@ -3,6 +3,7 @@ package binding_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,9 +20,11 @@ import (
 
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
+// newFolder is beside a store in a folder whose name would be a pattern.
 func newFolder(t *testing.T) (f binding.Folder, dir string) {
 	t.Helper()
-	root := t.TempDir()
+	root := filepath.Join(t.TempDir(), "a[b")
+	must(t, os.Mkdir(root, 0o700))
 	return binding.Beside(filepath.Join(root, "bridge.db")), filepath.Join(root, "bindings")
 }
 
@@ -101,7 +104,7 @@ func TestExpired(t *testing.T) {
 	if err != nil || len(late) != 0 {
 		t.Errorf("%v, %v", late, err)
 	}
-	left, err := filepath.Glob(filepath.Join(dir, "*.*"))
+	left, err := fs.Glob(os.DirFS(dir), "*.*")
 	if err != nil || len(left) > 0 {
 		t.Errorf("it is still there: %v, %v", left, err)
 	}
@@ -121,7 +124,7 @@ func TestLabels(t *testing.T) {
 			t.Errorf("%q: %v", id, got)
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	files, err := fs.Glob(os.DirFS(dir), "*.json")
 	if err != nil || len(files) != len(ids)+1 {
 		t.Errorf("%d files, %v", len(files), err)
 	}
@@ -174,11 +177,11 @@ func TestPrivate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f, dir := newFolder(t)
 			keep(t, f, binding.Process{}, entry("c", "t"), l)
-			files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+			files, err := fs.Glob(os.DirFS(dir), "*.json")
 			if err != nil || len(files) != 1 {
 				t.Fatal(files, err)
 			}
-			spoil(t, dir, files[0])
+			spoil(t, dir, filepath.Join(dir, files[0]))
 			if all, err := f.Load(now, binding.Process{}, l); !errors.Is(err, binding.ErrUnsafe) || len(all) != 0 {
 				t.Errorf("loaded %v, %v", all, err)
 			}
@@ -199,8 +202,8 @@ func TestForeignText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f, dir := newFolder(t)
 			keep(t, f, binding.Process{}, entry("c", "t"), l)
-			files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
-			must(t, os.WriteFile(files[0], []byte(text), 0o600))
+			files, _ := fs.Glob(os.DirFS(dir), "*.json")
+			must(t, os.WriteFile(filepath.Join(dir, files[0]), []byte(text), 0o600))
 			if all, _ := f.Load(now, binding.Process{}, l); len(all) != 0 {
 				t.Error(all)
 			}
@@ -343,7 +346,7 @@ func TestWaiters(t *testing.T) {
 		t.Error("a waiter was not displaced")
 	}
 	must(t, second.Close(t.Context()))
-	if left, _ := filepath.Glob(filepath.Join(dir, "*.wait")); len(left) > 0 {
+	if left, _ := fs.Glob(os.DirFS(dir), "*.wait"); len(left) > 0 {
 		t.Error(left)
 	}
 }
@@ -380,13 +383,13 @@ func TestSweep(t *testing.T) {
 	if n, err := f.Sweep(t.Context(), now, false, broken); err == nil || n != 0 {
 		t.Errorf("what could not be checked was removed: %d, %v", n, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*.told")); len(left) != 1 {
+	if left, _ := fs.Glob(os.DirFS(dir), "*.told"); len(left) != 1 {
 		t.Errorf("what was told to a session goes with it: %v", left)
 	}
 	if _, err := f.Sweep(t.Context(), time.Now().Add(8*24*time.Hour), false, live); err != nil {
 		t.Fatal(err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*.told")); len(left) > 0 {
+	if left, _ := fs.Glob(os.DirFS(dir), "*.told"); len(left) > 0 {
 		t.Error(left)
 	}
 }
@@ -422,11 +425,11 @@ func must(t *testing.T, err error) {
 func TestSweepKeeps(t *testing.T) {
 	f, dir := newFolder(t)
 	must(t, f.Notify(t.Context(), binding.OfSession("claude", "s"), func(n *binding.Notices) bool { n.Continued = 1; return true }))
-	told, err := filepath.Glob(filepath.Join(dir, "*.told"))
+	told, err := fs.Glob(os.DirFS(dir), "*.told")
 	if err != nil || len(told) != 1 {
 		t.Fatal(told, err)
 	}
-	must(t, os.Chtimes(told[0], now, now))
+	must(t, os.Chtimes(filepath.Join(dir, told[0]), now, now))
 	live := func(binding.Entry) (bool, error) { return true, nil }
 	const week = 7 * 24 * time.Hour
 	for _, step := range []struct {
@@ -436,7 +439,7 @@ func TestSweepKeeps(t *testing.T) {
 		if _, err := f.Sweep(t.Context(), step.at, false, live); err != nil {
 			t.Fatal(err)
 		}
-		if left, _ := filepath.Glob(filepath.Join(dir, "*.told")); len(left) != step.left {
+		if left, _ := fs.Glob(os.DirFS(dir), "*.told"); len(left) != step.left {
 			t.Errorf("at %v: %v", step.at, left)
 		}
 		if _, err := os.Lstat(filepath.Join(dir, "lock")); err != nil {

@@ -26,12 +26,13 @@ func (f Folder) Sweep(ctx context.Context, now time.Time, dryRun bool, live func
 	}
 	gone := 0
 	err := f.locked(ctx, func() error {
-		names, err := filepath.Glob(filepath.Join(f.dir, "*"))
+		names, err := fs.Glob(os.DirFS(f.dir), "*")
 		if err != nil {
 			return err
 		}
 		var errs []error
-		for _, path := range names {
+		for _, name := range names {
+			path := filepath.Join(f.dir, name)
 			stale, err := f.stale(path, now, live)
 			errs = append(errs, err)
 			if !stale || err != nil {
@@ -84,13 +85,13 @@ func (f Folder) stale(path string, now time.Time, live func(Entry) (bool, error)
 // Conversations returns the ids of all conversations in the folder that have not
 // expired, including those of processes that have ended: sorted, without duplicates.
 func (f Folder) Conversations(now time.Time) (all []string, err error) {
-	names, err := filepath.Glob(filepath.Join(f.dir, "*"+recordSuffix))
+	names, err := fs.Glob(os.DirFS(f.dir), "*"+recordSuffix)
 	if err != nil {
 		return nil, err
 	}
 	var errs []error
-	for _, path := range names {
-		text, err := f.read(path)
+	for _, name := range names {
+		text, err := f.read(filepath.Join(f.dir, name))
 		if err != nil {
 			errs = append(errs, removed(err))
 			continue

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -149,7 +150,7 @@ func leaveWaiter(line string) error {
 		return err
 	}
 	waits := func() bool {
-		waiters, _ := filepath.Glob(filepath.Join(filepath.Dir(os.Getenv("DB")), "bindings", "*.wait"))
+		waiters, _ := fs.Glob(os.DirFS(filepath.Dir(os.Getenv("DB"))), "bindings/*.wait")
 		return len(waiters) > 0
 	}
 	if !bridgetest.Polled(waits) {

@@ -10,6 +10,7 @@ import (
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/harness/suite"
+	"example.org/bridge/internal/view"
 )
 
 func newHarnessCmd(a *app) *cobra.Command {
@@ -108,7 +109,7 @@ is 14 where there is one. Variables must be set as for a run.`,
 			if a.json {
 				return a.printJSON(map[string]any{"suite": s.Path, "cases": len(plan), "ok": true})
 			}
-			_, err = fmt.Fprintf(a.stdout, "%s is a suite with %d cases.\n", s.Path, len(plan))
+			_, err = fmt.Fprintf(a.stdout, "%s is a suite with %s.\n", s.Path, view.Count(int64(len(plan)), "case"))
 			return err
 		},
 	}

@@ -11,6 +11,7 @@ import (
 	"example.org/bridge/internal/harness/finding"
 	"example.org/bridge/internal/harness/fuzz"
 	"example.org/bridge/internal/harness/suite"
+	"example.org/bridge/internal/view"
 )
 
 type fuzzOptions struct {
@@ -85,7 +86,7 @@ func (a *app) fuzz(ctx context.Context, s *suite.Suite, o fuzzOptions) error {
 		found = append(found, tellFailure(f))
 	}
 	if !a.json {
-		if _, err := fmt.Fprintf(a.stdout, "%d calls with the seed %d.\n", calls, options.Seed); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "%s with the seed %d.\n", view.Count(int64(calls), "call"), options.Seed); err != nil {
 			return err
 		}
 	}

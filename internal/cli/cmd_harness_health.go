@@ -15,6 +15,7 @@ import (
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/harness/suite"
+	"example.org/bridge/internal/view"
 )
 
 func newHarnessHealthCheckCmd(a *app) *cobra.Command {
@@ -69,7 +70,8 @@ func (a *app) checkHealth(ctx context.Context, s *suite.Suite) error {
 	if a.json {
 		err = a.printJSON(h)
 	} else {
-		_, err = fmt.Fprintf(a.stdout, "The server speaks revision %s and offers %d tools; %d findings.\n", cleantext.CleanLine(h.Revision), h.Tools, h.Findings)
+		_, err = fmt.Fprintf(a.stdout, "The server speaks revision %s and offers %s; %s.\n",
+			cleantext.CleanLine(h.Revision), view.Count(int64(h.Tools), "tool"), view.Count(int64(h.Findings), "finding"))
 	}
 	if err == nil && len(found) > 0 {
 		err = &exitError{advice.ExitFinding}

@@ -14,6 +14,7 @@ import (
 	"example.org/bridge/internal/harness/run"
 	"example.org/bridge/internal/harness/suite"
 	"example.org/bridge/internal/harness/wire"
+	"example.org/bridge/internal/view"
 )
 
 func newHarnessInitCmd(a *app) *cobra.Command {
@@ -85,8 +86,8 @@ func (a *app) saveSuite(path string, d draft.Draft, left int) error {
 	if a.json {
 		return a.printJSON(map[string]any{"suite": path, "cases": len(d.Suite.Groups[0].Cases), "called": d.Tried, "not_called": left})
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s has %d cases; %d tools were called, %d were not.\nNext: bridge harness run %s\n",
-		path, len(d.Suite.Groups[0].Cases), d.Tried, left, path)
+	_, err = fmt.Fprintf(a.stdout, "%s has %s; tools called: %d, not called: %d.\nNext: bridge harness run %s\n",
+		path, view.Count(int64(len(d.Suite.Groups[0].Cases)), "case"), d.Tried, left, path)
 	return err
 }
 

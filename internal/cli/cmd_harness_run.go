@@ -13,6 +13,7 @@ import (
 	"example.org/bridge/internal/harness/run"
 	"example.org/bridge/internal/harness/suite"
 	"example.org/bridge/internal/redact"
+	"example.org/bridge/internal/view"
 )
 
 type harnessRunOptions struct {
@@ -110,7 +111,7 @@ func (a *app) endHarness(ctx context.Context, r *run.Report, s *suite.Suite, o h
 	case err != nil:
 		return err
 	case ctx.Err() != nil:
-		return fmt.Errorf("ended by a signal: %d cases did not run", r.Count(run.Skipped))
+		return fmt.Errorf("ended by a signal: %s did not run", view.Count(int64(r.Count(run.Skipped)), "case"))
 	case r.NotStarted:
 		return &exitError{advice.ExitNoServer}
 	case r.Findings() > 0:
@@ -164,8 +165,9 @@ func (a *app) printRun(r *run.Report, paths []string) error {
 	if revision == "" {
 		revision = "none"
 	}
-	_, err := fmt.Fprintf(a.stdout, "\n%d passed, %d failed, %d flaky, %d skipped; %d findings. Revision %s, %d tools of about %d tokens.\n",
-		r.Count(run.Passed), r.Count(run.Failed), r.Count(run.Flaky), r.Count(run.Skipped), r.Findings(), revision, r.Tools, r.ListTokens)
+	_, err := fmt.Fprintf(a.stdout, "\n%d passed, %d failed, %d flaky, %d skipped; %s. Revision %s, %s of about %s.\n",
+		r.Count(run.Passed), r.Count(run.Failed), r.Count(run.Flaky), r.Count(run.Skipped), view.Count(int64(r.Findings()), "finding"), revision,
+		view.Count(int64(r.Tools), "tool"), view.Count(int64(r.ListTokens), "token"))
 	for _, path := range paths {
 		if err == nil {
 			_, err = fmt.Fprintln(a.stdout, "Report:", path)

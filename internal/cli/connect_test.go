@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -114,7 +115,7 @@ func TestKilledGatewayBehindProxies(t *testing.T) {
 	g.kill()
 	store.run(t, "audit", "verify")
 	for _, m := range []*installation{one, two} {
-		if found, err := filepath.Glob(filepath.Join(m.dir, ".local", "state", "bridge", "*.key")); err != nil || len(found) > 0 {
+		if found, err := fs.Glob(os.DirFS(m.dir), ".local/state/bridge/*.key"); err != nil || len(found) > 0 {
 			t.Errorf("a machine that only connects has a key: %v %v", found, err)
 		}
 	}

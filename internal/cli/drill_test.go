@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -143,14 +144,14 @@ func (d *drill) keptKey() string { return filepath.Join(d.dir, "kept.key") }
 func (d *drill) loseAll(t *testing.T) {
 	t.Helper()
 	state := filepath.Join(d.dir, "state")
-	keys, err := filepath.Glob(filepath.Join(state, "bridge.key"))
+	keys, err := fs.Glob(os.DirFS(state), "bridge.key")
 	if len(keys) == 0 {
-		keys, err = filepath.Glob(filepath.Join(state, "bridge", "*", "bridge.key"))
+		keys, err = fs.Glob(os.DirFS(state), "bridge/*/bridge.key")
 	}
 	if err != nil || len(keys) != 1 {
 		t.Fatalf("keys %v, %v", keys, err)
 	}
-	key, err := os.ReadFile(keys[0])
+	key, err := os.ReadFile(filepath.Join(state, keys[0]))
 	if err == nil {
 		err = os.WriteFile(d.keptKey(), key, 0o600)
 	}

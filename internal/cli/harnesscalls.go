@@ -18,6 +18,7 @@ import (
 	"example.org/bridge/internal/harness/run"
 	"example.org/bridge/internal/harness/suite"
 	"example.org/bridge/internal/harness/wire"
+	"example.org/bridge/internal/view"
 )
 
 // callOptions are for commands that call tools with arguments of their own.
@@ -133,8 +134,9 @@ func (a *app) tellLines(found []finding.Finding, target callTarget) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(a.stdout, "%d findings; %d tools, %d prompts and %d resource templates were called.\n",
-		len(found), len(target.called), len(target.named(contract.IsPrompt)), len(target.named(contract.IsTemplate)))
+	_, err := fmt.Fprintf(a.stdout, "%s; %s, %s and %s called.\n",
+		view.Count(int64(len(found)), "finding"), view.Count(int64(len(target.called)), "tool"),
+		view.Count(int64(len(target.named(contract.IsPrompt))), "prompt"), view.Count(int64(len(target.named(contract.IsTemplate))), "resource template"))
 	return err
 }
 

@@ -29,7 +29,7 @@ func bindings(ts *testscript.TestScript, neg bool, args []string) {
 		awaitWaiters(ts, dir, args[1])
 		return
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	files, err := fs.Glob(os.DirFS(dir), "*.json")
 	ts.Check(err)
 	if args[0] == "count" {
 		if got := strconv.Itoa(len(files)); got != args[1] {
@@ -42,7 +42,8 @@ func bindings(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := strconv.ParseUint(args[1], 8, 32)
 	ts.Check(err)
-	for _, file := range files {
+	for _, name := range files {
+		file := filepath.Join(dir, name)
 		if args[0] == "chmod" {
 			ts.Check(os.Chmod(file, fs.FileMode(want)))
 		}
@@ -56,7 +57,7 @@ func bindings(ts *testscript.TestScript, neg bool, args []string) {
 
 func awaitWaiters(ts *testscript.TestScript, dir, want string) {
 	there := func() bool {
-		files, err := filepath.Glob(filepath.Join(dir, "*.wait"))
+		files, err := fs.Glob(os.DirFS(dir), "*.wait")
 		ts.Check(err)
 		return strconv.Itoa(len(files)) == want
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"example.org/bridge/internal/view"
 )
 
 // A lossyWriter hands lines on to another writer and never makes its callers wait:
@@ -40,7 +42,7 @@ func (w *lossyWriter) Write(line []byte) (int, error) {
 		return len(line), nil
 	}
 	if w.lost > 0 && len(w.lines) < cap(w.lines)-1 {
-		w.lines <- fmt.Appendf(nil, "bridge: %d lines of the log were dropped: they were not read in time\n", w.lost)
+		w.lines <- fmt.Appendf(nil, "bridge: %s of the log dropped: not read in time\n", view.Count(int64(w.lost), "line"))
 		w.lost = 0
 	}
 	select {

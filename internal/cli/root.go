@@ -154,6 +154,15 @@ func refuseLimitFlags(cmd *cobra.Command) (err error) {
 }
 
 func noSuchFlag(cmd *cobra.Command, name string) error {
+	// The flags of a command that is given as arguments are not ours.
+	if _, rest, ok := strings.Cut(cmd.Use, " -- COMMAND"); ok {
+		command := "COMMAND" + strings.TrimRight(rest, "}")
+		if rest == "" {
+			command = "'COMMAND'" // one text
+		}
+		command, _, _ = strings.Cut(command, " ")
+		return usagef("there is no flag %s: if COMMAND has it, write `%s -- %s`", echo(name), cmd.CommandPath(), command)
+	}
 	return usagef("there is no flag %s: see `%s --help`", echo(name), cmd.CommandPath())
 }
 

@@ -144,11 +144,12 @@ func initServerStore(env *testscript.Env) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
-	folders, err := filepath.Glob(filepath.Join(filepath.Dir(env.Getenv("DB")), "postgres-*"))
+	state := filepath.Dir(env.Getenv("DB"))
+	folders, err := fs.Glob(os.DirFS(state), "postgres-*")
 	if err != nil || len(folders) != 1 {
 		return fmt.Errorf("%d folders of stores on servers: %w", len(folders), err)
 	}
-	env.Setenv("DB", filepath.Join(folders[0], "bridge.db"))
+	env.Setenv("DB", filepath.Join(state, folders[0], "bridge.db"))
 	return nil
 }
 

@@ -68,7 +68,7 @@ func (a *app) printVerdict(report stress.Report) error {
 			failed++
 		}
 	}
-	return a.printLine(fmt.Sprintf("FAILED: %d violations, %d tests failed", len(report.Violations), failed))
+	return a.printLine(fmt.Sprintf("FAILED: %s, %s failed", view.Count(int64(len(report.Violations)), "violation"), view.Count(int64(failed), "test")))
 }
 
 func stressSummary(r stress.Report) []string {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -194,7 +195,7 @@ func TestTerminationEndsLongPoll(t *testing.T) {
 func awaitBell(t *testing.T, folder string) {
 	t.Helper()
 	bridgetest.Eventually(t, "somebody to listen", func() bool {
-		bells, _ := filepath.Glob(filepath.Join(folder, "*", "*"))
+		bells, _ := fs.Glob(os.DirFS(folder), "*/*")
 		return len(bells) > 0
 	})
 }

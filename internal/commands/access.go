@@ -3,6 +3,8 @@ package commands
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -163,25 +165,26 @@ func (a Access) checkBackend(b sandbox.Backend) error {
 // a workspace: real paths, which a grant may name.
 func FindTools(home, workspace string) []string {
 	var found []string
-	for _, pattern := range []string{
-		filepath.Join(home, ".rustup", "toolchains", "*"),
-		filepath.Join(home, ".cargo", "bin"),
-		filepath.Join(home, ".nvm", "versions", "node", "*"),
-		filepath.Join(home, ".local", "share", "pipx", "venvs", "*"),
-		filepath.Join(home, ".local", "share", "uv", "tools", "*"),
-		filepath.Join(home, ".local", "share", "uv", "python", "*"),
-		filepath.Join(home, ".pyenv", "versions", "*"),
-		filepath.Join(home, ".rbenv", "versions", "*"),
-		filepath.Join(home, ".bun", "bin"),
-		filepath.Join(home, ".deno", "bin"),
-		filepath.Join(home, "go", "bin"),
-		filepath.Join(home, "sdk", "go*"),
-		filepath.Join(workspace, ".venv"),
-		filepath.Join(workspace, "venv"),
+	for _, place := range []struct{ root, pattern string }{
+		{home, ".rustup/toolchains/*"},
+		{home, ".cargo/bin"},
+		{home, ".nvm/versions/node/*"},
+		{home, ".local/share/pipx/venvs/*"},
+		{home, ".local/share/uv/tools/*"},
+		{home, ".local/share/uv/python/*"},
+		{home, ".pyenv/versions/*"},
+		{home, ".rbenv/versions/*"},
+		{home, ".bun/bin"},
+		{home, ".deno/bin"},
+		{home, "go/bin"},
+		{home, "sdk/go*"},
+		{workspace, ".venv"},
+		{workspace, "venv"},
 	} {
-		matches, _ := filepath.Glob(pattern) // only a bad pattern is an error
+		matches, _ := fs.Glob(os.DirFS(place.root), place.pattern) // only a bad pattern is an error
 		for _, m := range matches {
-			if dir, _, err := realFolder(m); err == nil && sandbox.CheckTools([]string{dir}, workspace, nil) == nil {
+			dir, _, err := realFolder(filepath.Join(place.root, filepath.FromSlash(m)))
+			if err == nil && sandbox.CheckTools([]string{dir}, workspace, nil) == nil {
 				found = append(found, dir)
 			}
 		}

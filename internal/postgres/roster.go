@@ -7,24 +7,6 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// Conversations implements bridge.Store.
-func (s *Store) Conversations(ctx context.Context) (all []bridge.Overview, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		all, err = sqlstore.Overviews(c.sql(), "")
-		return err
-	})
-	return all, err
-}
-
-// Conversation implements bridge.Store.
-func (s *Store) Conversation(ctx context.Context, id string) (o bridge.Overview, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		o, err = sqlstore.Overview(c.sql(), id)
-		return err
-	})
-	return o, err
-}
-
 // Roster implements bridge.Store.
 func (s *Store) Roster(ctx context.Context, g bridge.Gate) (roster bridge.Roster, unread int64, err error) {
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {

@@ -61,15 +61,6 @@ func (s *Store) changePauses(ctx context.Context, op bridge.Operation, query str
 	return changed, err
 }
 
-// Pauses implements bridge.Store.
-func (s *Store) Pauses(ctx context.Context) (pauses map[string]time.Time, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		pauses, err = sqlstore.Pauses(c.sql())
-		return err
-	})
-	return pauses, err
-}
-
 // CountCalls implements bridge.Store.
 func (s *Store) CountCalls(ctx context.Context, since time.Time) (all []bridge.CallCount, err error) {
 	err = s.read(ctx, func(c *conn) error {

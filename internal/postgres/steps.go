@@ -16,12 +16,3 @@ func (s *Store) LogStep(ctx context.Context, g bridge.Gate, task int64, rule ste
 	})
 	return logged, err
 }
-
-// Steps implements steps.Store.
-func (s *Store) Steps(ctx context.Context, q steps.Query) (all []steps.Step, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		all, err = sqlstore.Steps(c.sql(), q)
-		return err
-	})
-	return all, err
-}

@@ -3,6 +3,7 @@
 package privatefile
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -17,9 +18,9 @@ func hold(*os.File) error { return nil }
 // folder under temporary names. What cannot be removed stays.
 func Sweep(folder string) {
 	for _, pattern := range temporary {
-		names, _ := filepath.Glob(filepath.Join(escape(folder), pattern))
+		names, _ := fs.Glob(os.DirFS(folder), pattern)
 		for _, name := range names {
-			_ = os.Remove(name)
+			_ = os.Remove(filepath.Join(folder, name))
 		}
 	}
 }

@@ -28,9 +28,9 @@ func hold(f *os.File) error {
 // folder under temporary names. What cannot be removed stays.
 func Sweep(folder string) {
 	for _, pattern := range temporary {
-		names, _ := filepath.Glob(filepath.Join(escape(folder), pattern))
+		names, _ := fs.Glob(os.DirFS(folder), pattern)
 		for _, name := range names {
-			sweep(name)
+			sweep(filepath.Join(folder, name))
 		}
 	}
 }

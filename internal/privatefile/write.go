@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // Write says how a file is put in its place. The zero Write replaces whatever
@@ -108,12 +107,4 @@ func (w Write) name(temp, path string) error {
 		return os.Link(temp, path)
 	}
 	return os.Rename(temp, path)
-}
-
-// escape makes a folder's name a pattern that only it matches.
-func escape(folder string) string {
-	if os.PathSeparator == '\\' {
-		return folder
-	}
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(folder)
 }

@@ -22,7 +22,8 @@
 //	           │    find_structure, find_marked, find_pem, find_url, find_flag …
 //	           │    find_label    a label in another language
 //	           │    read_name     a name, then
-//	           │      read_operator, read_sign, read_value, read_quoted: its value
+//	           │      read_operator, read_sign, read_value, read_quoted, read_token:
+//	           │      its value (read_token: where one without quotes ends)
 //	           │      judge_value, judge_tangle …: is it a secret?
 //	           │      find_near, find_table, find_manifest: or what stands around it
 //	           ├─ decodeRuns (read_encoded.go): runs of base64 and hex; text

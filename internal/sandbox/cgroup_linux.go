@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,12 +75,12 @@ const cgroupPrefix = "bridge-"
 // clearStaleGroups removes the groups of supervisors that were killed. The kernel
 // refuses that for a group which still has processes.
 func clearStaleGroups(parent string) {
-	groups, _ := filepath.Glob(filepath.Join(parent, cgroupPrefix+"*")) // parent is the kernel's name
-	for _, path := range groups {
-		number, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), cgroupPrefix), "-")
+	groups, _ := fs.Glob(os.DirFS(parent), cgroupPrefix+"*")
+	for _, name := range groups {
+		number, _, _ := strings.Cut(strings.TrimPrefix(name, cgroupPrefix), "-")
 		pid, err := strconv.Atoi(number)
 		if err == nil && errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
-			_ = unix.Rmdir(path)
+			_ = unix.Rmdir(filepath.Join(parent, name))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,7 +117,7 @@ print("survived")'`
 			t.Errorf("within the limit: exceeded %q: %s%s", res.Exceeded, res.Stdout, res.Stderr)
 		}
 	})
-	left, err := filepath.Glob(filepath.Join(parent, "bridge-*"))
+	left, err := fs.Glob(os.DirFS(parent), "bridge-*")
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
 	}

@@ -1,6 +1,8 @@
 package snapshot_test
 
 import (
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -126,7 +128,7 @@ func TestSplitIndex(t *testing.T) {
 			git(t, dir, "update-index", "--split-index")
 			write(t, dir, map[string]string{"later": "added to the split part", "tracked": "changed"})
 			git(t, dir, "add", "later", "tracked")
-			if shared, err := filepath.Glob(filepath.Join(dir, ".git", "sharedindex.*")); err != nil || len(shared) == 0 {
+			if shared, err := fs.Glob(os.DirFS(dir), ".git/sharedindex.*"); err != nil || len(shared) == 0 {
 				t.Fatalf("git has made no shared index: %q, %v", shared, err)
 			}
 			got := strings.Join(snapshot.Tracked(dir), "\x00") + "\x00"

@@ -91,12 +91,3 @@ func (s *Store) DecideCommand(ctx context.Context, op bridge.Operation, d comman
 func (s *Store) RecordOperation(ctx context.Context, op bridge.Operation) error {
 	return s.operate(ctx, op, durable, func(*entry) error { return nil })
 }
-
-// Commands implements commands.Store.
-func (s *Store) Commands(ctx context.Context, q commands.Query) (all []commands.Request, err error) {
-	err = s.read.do(ctx, func(c *conn) (err error) {
-		all, err = sqlstore.Commands(c.sql(), q)
-		return err
-	})
-	return all, err
-}

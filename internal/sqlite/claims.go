@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
@@ -16,15 +15,6 @@ func (s *Store) ChangeClaims(ctx context.Context, g bridge.Gate, task int64, rul
 		return err
 	})
 	return result, err
-}
-
-// Claims implements claims.Store.
-func (s *Store) Claims(ctx context.Context, _ time.Time) (all []claims.Claim, err error) {
-	err = s.read.do(ctx, func(c *conn) (err error) {
-		all, err = sqlstore.Claims(c.sql())
-		return err
-	})
-	return all, err
 }
 
 // RemoveClaim implements claims.Store.

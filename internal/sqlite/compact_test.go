@@ -55,7 +55,7 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 	must(t, waiter.Process.Kill())
 	_ = waiter.Wait()
 	bells := filepath.Join(filepath.Dir(e.Path), "bells")
-	if left, _ := filepath.Glob(bells + "/*/*"); len(left) == 0 {
+	if left, _ := fs.Glob(os.DirFS(bells), "*/*"); len(left) == 0 {
 		t.Log("the waiter had hung up no bell yet")
 	}
 	if len(holding(t, filepath.Dir(e.Path), marker)) == 0 {
@@ -73,7 +73,7 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 	if left := holding(t, filepath.Dir(e.Path), marker); len(left) > 0 {
 		t.Errorf("the word is still in %v", left)
 	}
-	if left, _ := filepath.Glob(bells + "/*"); len(left) > 0 {
+	if left, _ := fs.Glob(os.DirFS(bells), "*"); len(left) > 0 {
 		t.Errorf("bells are left: %v", left)
 	}
 	info, err := os.Stat(e.Path)

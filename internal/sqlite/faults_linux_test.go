@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,7 +123,7 @@ func TestFirstStartKilledAtEachSystemCall(t *testing.T) {
 			if err := startAgain(path); err != nil {
 				t.Errorf("killed at call %d of %s: %v", when, call, err)
 			}
-			if left, _ := filepath.Glob(filepath.Join(dir, ".bridge-*")); len(left) > 0 {
+			if left, _ := fs.Glob(os.DirFS(dir), ".bridge-*"); len(left) > 0 {
 				t.Errorf("killed at call %d of %s: %v is left", when, call, left)
 			}
 		}

@@ -31,21 +31,3 @@ func (s *Store) ListFiles(ctx context.Context, g bridge.Gate, task int64) (l fil
 	})
 	return l, err
 }
-
-// Files implements files.Store.
-func (s *Store) Files(ctx context.Context, conversation string) (all []files.File, err error) {
-	err = s.read.do(ctx, func(c *conn) (err error) {
-		all, err = sqlstore.Files(c.sql(), conversation)
-		return err
-	})
-	return all, err
-}
-
-// FileHistory implements files.Store.
-func (s *Store) FileHistory(ctx context.Context, conversation string, n files.Name) (f files.File, changes []files.Change, err error) {
-	err = s.read.do(ctx, func(c *conn) (err error) {
-		f, changes, err = sqlstore.FileHistory(c.sql(), conversation, n)
-		return err
-	})
-	return f, changes, err
-}

@@ -19,15 +19,6 @@ func (s *Store) CloseGrant(ctx context.Context, op bridge.Operation) error {
 	return s.operate(ctx, op, durable, func(e *entry) error { return sqlstore.CloseGrant(e.sql(), op.Conversation) })
 }
 
-// Grants implements commands.Store.
-func (s *Store) Grants(ctx context.Context) (all []commands.Grant, err error) {
-	err = s.read.do(ctx, func(c *conn) (err error) {
-		all, err = sqlstore.Grants(c.sql())
-		return err
-	})
-	return all, err
-}
-
 // SetYoloMode implements commands.Store.
 func (s *Store) SetYoloMode(ctx context.Context, g bridge.Gate, m commands.SessionMode) (unread int64, err error) {
 	err = s.pass(ctx, g, durable, func(e *entry) (err error) {

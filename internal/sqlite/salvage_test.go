@@ -88,7 +88,7 @@ func TestSalvage(t *testing.T) {
 				t.Errorf("the log: %v", err)
 			}
 			checkIntegrity(t, to.Path)
-			if left, _ := filepath.Glob(filepath.Join(filepath.Dir(to.Path), ".bridge-*")); len(left) > 0 {
+			if left, _ := fs.Glob(os.DirFS(filepath.Dir(to.Path)), ".bridge-*"); len(left) > 0 {
 				t.Errorf("%v is left", left)
 			}
 		})

@@ -31,6 +31,8 @@ import (
 
 // Store implements bridge.Store.
 type Store struct {
+	sqlstore.Reads
+
 	path  string
 	chain audit.Chain
 	write *writer
@@ -119,6 +121,9 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		read:    newReader(files, func() (*conn, error) { return open(path, connect) }),
 	}
 	store.read.done = store.shrinkLog
+	store.Reads = sqlstore.NewReads(func(ctx context.Context, do func(sqlstore.Conn) error) error {
+		return store.read.do(ctx, func(c *conn) error { return do(c.sql()) })
+	})
 	return store, nil
 }
 

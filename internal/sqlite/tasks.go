@@ -99,21 +99,3 @@ func (s *Store) ReadTask(ctx context.Context, g bridge.Gate, id int64) (l tasks.
 	})
 	return l, err
 }
-
-// Tasks implements tasks.Store.
-func (s *Store) Tasks(ctx context.Context, openOnly bool) (all []tasks.Task, err error) {
-	err = s.read.do(ctx, func(c *conn) (err error) {
-		all, err = sqlstore.Tasks(c.sql(), openOnly)
-		return err
-	})
-	return all, err
-}
-
-// TaskHistory implements tasks.Store.
-func (s *Store) TaskHistory(ctx context.Context, id int64) (all []tasks.Event, err error) {
-	err = s.read.do(ctx, func(c *conn) (err error) {
-		all, err = sqlstore.TaskHistory(c.sql(), id)
-		return err
-	})
-	return all, err
-}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -181,7 +182,7 @@ func TestThereAndBack(t *testing.T) {
 	if back.Rows != there.Rows+1 {
 		t.Errorf("%d rows came back of %d and an entry of the log", back.Rows, there.Rows)
 	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".bridge-copy-*")); len(left) > 0 {
+	if left, _ := fs.Glob(os.DirFS(filepath.Dir(path)), ".bridge-copy-*"); len(left) > 0 {
 		t.Errorf("left over: %s", left)
 	}
 	for name, s := range map[string]*bridge.Service{

@@ -122,10 +122,11 @@ func PlaceKey(file string, key auth.Key) error {
 
 // sweep removes what killed processes left in a folder. What cannot be removed stays.
 func sweep(folder string, now time.Time) {
-	left, _ := filepath.Glob(filepath.Join(folder, unfinished+"*"))
+	left, _ := fs.Glob(os.DirFS(folder), unfinished+"*")
 	for _, name := range left {
-		if info, err := os.Lstat(name); err == nil && now.Sub(info.ModTime()) > abandoned {
-			_ = os.RemoveAll(name)
+		path := filepath.Join(folder, name)
+		if info, err := os.Lstat(path); err == nil && now.Sub(info.ModTime()) > abandoned {
+			_ = os.RemoveAll(path)
 		}
 	}
 }

@@ -147,11 +147,12 @@ func load(path string) (b Baseline, err error) {
 
 // Clear removes the baselines of a folder and nothing else.
 func Clear(folder string) error {
-	all, err := filepath.Glob(filepath.Join(folder, "*", baselineFile))
+	all, err := fs.Glob(os.DirFS(folder), "*/"+baselineFile)
 	if err != nil {
 		return err
 	}
-	for _, path := range all {
+	for _, name := range all {
+		path := filepath.Join(folder, filepath.FromSlash(name))
 		if err := os.Remove(path); err != nil {
 			return err
 		}

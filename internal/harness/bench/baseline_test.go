@@ -44,7 +44,7 @@ func TestBaselineCheck(t *testing.T) {
 }
 
 func TestBaselinesAreKept(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "baselines")
+	folder := filepath.Join(t.TempDir(), "baselines a[b")
 	if all, err := bench.Load(folder); len(all) != 0 || err != nil {
 		t.Fatalf("a folder that there is not: %v, %v", all, err)
 	}

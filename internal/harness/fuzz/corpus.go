@@ -3,6 +3,7 @@ package fuzz
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,11 +30,12 @@ func Save(folder string, c Case) (string, error) {
 
 // Load reads the cases of a folder; one that is not there has none.
 func Load(folder string) (cases []Case, err error) {
-	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	names, err := fs.Glob(os.DirFS(folder), "*.json")
 	if err != nil {
-		return nil, fmt.Errorf("the folder of cases has a name that cannot be read: %w", err)
+		return nil, fmt.Errorf("the folder of cases cannot be read: %w", err)
 	}
-	for _, path := range paths {
+	for _, name := range names {
+		path := filepath.Join(folder, name)
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("a case cannot be read: %w", err)

@@ -154,7 +154,7 @@ func TestAtWork(t *testing.T) {
 
 // TestCorpus: a failing call is kept, and made first the next time.
 func TestCorpus(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "cases")
+	folder := filepath.Join(t.TempDir(), "cases a[b")
 	want := fuzz.Case{What: "tool", Name: "repeat", Arguments: map[string]any{"text": `"`}, Kind: finding.Crash}
 	if _, err := fuzz.Save(folder, want); err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -60,7 +59,7 @@ func chartOf(cases []run.Outcome) *chart {
 			Label: label, Count: n, X: i*width + gap/2, Y: chartBase - height, Width: width - gap, Height: height,
 			Middle: i*width + width/2, Above: chartBase - height - 6, Below: chartBase + 18,
 		})
-		told = append(told, fmt.Sprintf("%d cases %s", n, strings.Replace(label, "≤", "at most", 1)))
+		told = append(told, count(n, "case")+" "+strings.Replace(label, "≤", "at most", 1))
 	}
 	c.Text = strings.Join(told, ", ")
 	return c

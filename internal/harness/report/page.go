@@ -48,10 +48,8 @@ func HTML(w io.Writer, r *run.Report) error {
 	switch n := r.Findings(); {
 	case r.NotStarted:
 		d.State, d.Verdict = run.Failed, "The server could not be started"
-	case n == 1:
-		d.State, d.Verdict = run.Failed, "1 finding"
-	case n > 1:
-		d.State, d.Verdict = run.Failed, fmt.Sprintf("%d findings", n)
+	case n > 0:
+		d.State, d.Verdict = run.Failed, count(n, "finding")
 	}
 	places := map[string]int{}
 	for _, c := range r.Cases {

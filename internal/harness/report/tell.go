@@ -21,10 +21,8 @@ func Tell(r *run.Report) (subject, text string) {
 	switch n := r.Findings(); {
 	case r.NotStarted:
 		subject = "The server of " + name + " could not be started"
-	case n == 1:
-		subject = "1 finding in " + name
 	default:
-		subject = fmt.Sprintf("%d findings in %s", n, name)
+		subject = count(n, "finding") + " in " + name
 	}
 	lines := []string{fmt.Sprintf("%d passed, %d failed, %d flaky, %d skipped.", r.Count(run.Passed), r.Count(run.Failed), r.Count(run.Flaky), r.Count(run.Skipped))}
 	told, left := 0, 0
@@ -52,4 +50,12 @@ func shortened(line string) string {
 		return string(letters[:mostLetter]) + "…"
 	}
 	return line
+}
+
+// count is "1 finding", "2 findings".
+func count(n int, singular string) string {
+	if n == 1 {
+		return "1 " + singular
+	}
+	return fmt.Sprintf("%d %ss", n, singular)
 }

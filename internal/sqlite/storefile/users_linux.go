@@ -51,9 +51,9 @@ func OtherPrograms(path string) (all []bridge.Holder) {
 
 // hasOpen reports that a process has a file open.
 func hasOpen(dir string, file os.FileInfo) bool {
-	open, _ := filepath.Glob(dir + "/fd/*") // none where this user may not look
-	for _, name := range open {
-		if info, err := os.Stat(name); err == nil && os.SameFile(file, info) {
+	open, _ := os.ReadDir(dir + "/fd") // none where this user may not look
+	for _, fd := range open {
+		if info, err := os.Stat(dir + "/fd/" + fd.Name()); err == nil && os.SameFile(file, info) {
 			return true
 		}
 	}
