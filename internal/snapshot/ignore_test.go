@@ -2,8 +2,8 @@ package snapshot_test
 
 import (
 	"io/fs"
-	"os/exec"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"

@@ -89,7 +89,7 @@ func TestChart(t *testing.T) {
 			t.Errorf("%s: %d bars, want %d", tt.name, n, tt.bars)
 		}
 		counted := 0
-		for _, m := range regexp.MustCompile(`(\d+) cases at most`).FindAllStringSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`(\d+) cases? at most`).FindAllStringSubmatch(text, -1) {
 			var n int
 			if _, err := fmt.Sscan(m[1], &n); err != nil {
 				t.Fatal(err)
