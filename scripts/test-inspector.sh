@@ -77,6 +77,16 @@ for era in legacy modern; do
 	call update_my_status "conversation_id=$conversation" session_id=b "token=$b" status=working >/dev/null
 	call check_partner_status "conversation_id=$conversation" session_id=a "token=$a" | grep -q working || fail "the status did not arrive"
 	call get_history "conversation_id=$conversation" session_id=a "token=$a" | grep -q "hello from the inspector" || fail "no history"
+	inspect --protocol-era "$era" --method resources/templates/list >"$work/templates"
+	for scheme in collaboration agents workspace tasks; do
+		grep -q "\"uriTemplate\": *\"$scheme://" "$work/templates" || fail "no template of $scheme://"
+	done
+	as="-e BRIDGE_CONVERSATION_ID=$conversation -e BRIDGE_SESSION_ID=a -e BRIDGE_TOKEN=$a"
+	# shellcheck disable=SC2086 # options, one by one
+	inspect --protocol-era "$era" $as --method resources/list --strict >"$work/resources"
+	grep -q "agents://$conversation/b/status" "$work/resources" || fail "the partner is not listed: $(cat "$work/resources")"
+	# shellcheck disable=SC2086 # options, one by one
+	inspect --protocol-era "$era" $as --method resources/read --uri "collaboration://$conversation" | grep -q 'backend' || fail "the conversation cannot be read"
 	# Limits belong to the store: a process cannot bring its own.
 	"$bridge" limits set --rate-per-minute 0 --rate-per-hour 0 --rate-per-day 0 >/dev/null
 	load send_to_partner "message=under load"

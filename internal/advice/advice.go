@@ -109,6 +109,7 @@ var table = []Row{
 	},
 	{bridge.ErrJoinCodeUsed, "join_code_used", freshCode, "", ExitUnauthorized, http.StatusForbidden},
 	{bridge.ErrJoinCodeExpired, "join_code_expired", freshCode, "", ExitUnauthorized, http.StatusForbidden},
+	{bridge.ErrNoResource, "no_such_resource", "resources/list names those that you may read", "", ExitNotFound, http.StatusNotFound},
 	{bridge.ErrNotFound, "no_such_conversation", "check conversation_id", "`bridge list` shows those that there are", ExitNotFound, http.StatusNotFound},
 
 	// Tasks.

@@ -99,7 +99,7 @@ const Grace = 24 * time.Hour
 // but read marks. "" is a read that is not a call.
 var lateActions = map[string]bool{
 	"": true, "check_messages": true, "get_history": true, "check_partner_status": true, "list_tasks": true, "list_conversations": true,
-	"file_read": true,
+	"file_read": true, ReadAction: true,
 }
 
 // SignOfLife reports whether the call is to be noted as the session's last sign

@@ -214,6 +214,7 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	if err != nil {
 		return Joined{}, err
 	}
+	s.Ring(c.ID, Work)
 	return Joined{
 		Conversation: c.Conversation,
 		Session:      c.Session,

@@ -23,6 +23,9 @@ var (
 	ErrJoinCodeUsed = errors.New("this join code was already used, and works once")
 	// ErrJoinCodeExpired is the answer to one that nobody redeemed in time.
 	ErrJoinCodeExpired = errors.New("this join code has run out: it works for ten minutes")
+	// ErrNoResource is the one answer to a URI of nothing, and to one of what is another
+	// conversation's.
+	ErrNoResource = errors.New("there is no such resource, or it is not yours")
 	// ErrNotFound reports, to an operator, that a conversation does not exist.
 	ErrNotFound = errors.New("no such conversation")
 )

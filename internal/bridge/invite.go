@@ -60,6 +60,9 @@ func (s *Service) Invite(ctx context.Context, c Credentials, role string) (Invit
 			JoinHash: s.codes.Hash(i.JoinCode), JoinExpiresAt: Earlier(now.Add(JoinCodeTTL), o.ExpiresAt),
 		}, nil
 	})
+	if err == nil {
+		s.Ring(c.Conversation, Work)
+	}
 	i.Session, i.JoinExpiresAt, i.Unread = fresh.Session, fresh.JoinExpiresAt, unread
 	return i, err
 }

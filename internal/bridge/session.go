@@ -122,6 +122,7 @@ func (s *Service) UpdateStatus(ctx context.Context, c Credentials, status Status
 	if err != nil {
 		return StatusUpdate{}, err
 	}
+	s.Ring(c.Conversation, Work)
 	return StatusUpdate{Status: status, HeartbeatAt: g.Now, Unread: unread}, nil
 }
 
@@ -174,11 +175,26 @@ type Described struct {
 	// Session and Role are the caller's own.
 	Session SessionID
 	Role    string
+	// Self is the caller's own session, as its partners see it.
+	Self SessionState
 }
 
 // Describe tells a session of its conversation and the other sessions.
 func (s *Service) Describe(ctx context.Context, c Credentials) (Described, error) {
-	g := s.ReadGate(c, "list_conversations")
+	return s.describe(ctx, c, s.ReadGate(c, "list_conversations"))
+}
+
+// ReadAction is the action, in the audit log, of a read of a resource that no tool reads.
+const ReadAction = "read_resource"
+
+// DescribeAs is Describe for who reads a resource, which the log then names.
+func (s *Service) DescribeAs(ctx context.Context, c Credentials, resource string) (Described, error) {
+	g := s.ReadGate(c, ReadAction)
+	g.Details["resource"] = resource
+	return s.describe(ctx, c, g)
+}
+
+func (s *Service) describe(ctx context.Context, c Credentials, g Gate) (Described, error) {
 	roster, unread, err := s.store.Roster(ctx, g)
 	if err != nil {
 		return Described{}, err
@@ -187,7 +203,9 @@ func (s *Service) Describe(ctx context.Context, c Credentials) (Described, error
 	if err != nil {
 		return Described{}, err
 	}
+	self, _ := roster.Of(g.Session)
 	return Described{
+		Self:          self,
 		Conversation:  o.Conversation,
 		PartnerStatus: PartnerStatus{Partners: roster.Others(g.Session), Now: g.Now, CallerUnread: unread},
 		Session:       g.Session, Role: roster.Role(g.Session),

@@ -16,6 +16,7 @@ import (
 	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/guard/policy"
 	"example.org/bridge/internal/keyfile"
+	"example.org/bridge/internal/resources"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -124,6 +125,7 @@ type Served struct {
 	*Claims
 	*Files
 	*Steps
+	*Resources
 }
 
 type (
@@ -135,6 +137,8 @@ type (
 	Files = files.Service
 	// Steps is another one.
 	Steps = steps.Service
+	// Resources is another one.
+	Resources = resources.Service
 )
 
 // Served opens the store and returns what a process serves of it. The changes, if
@@ -142,7 +146,9 @@ type (
 func (e *Env) Served(t testing.TB, changes ...func(*bridge.Config)) Served {
 	t.Helper()
 	core := e.Service(t, changes...)
-	return Served{core, e.Tasks(t, core), claims.New(core, e.Store(t)), files.New(core, e.Store(t)), steps.New(core, e.Store(t))}
+	s := Served{Service: core, Tasks: e.Tasks(t, core), Claims: claims.New(core, e.Store(t)), Files: files.New(core, e.Store(t)), Steps: steps.New(core, e.Store(t))}
+	s.Resources = resources.New(core, s.Tasks, s.Claims, s.Files, s.Steps)
+	return s
 }
 
 // Tasks returns the tasks of the store, with s as its domain.

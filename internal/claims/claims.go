@@ -166,5 +166,9 @@ func (s *Service) Held(ctx context.Context) (held []Claim, now time.Time, err er
 func (s *Service) Remove(ctx context.Context, c Claim) error {
 	op := s.core.OperatorOperation("release_claim", c.Conversation)
 	op.Details["claim_id"] = c.ID
-	return s.store.RemoveClaim(ctx, op, c.ID)
+	err := s.store.RemoveClaim(ctx, op, c.ID)
+	if err == nil {
+		s.core.Ring(c.Conversation, bridge.Work)
+	}
+	return err
 }

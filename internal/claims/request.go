@@ -48,7 +48,16 @@ func (s *Service) Take(ctx context.Context, c bridge.Credentials, r Request) (Re
 		return Result{}, hide.Err()
 	}
 	note(g, hide, paths)
-	return s.store.ChangeClaims(ctx, g, r.Task, takeRule(wanted))
+	return s.change(ctx, g, r.Task, takeRule(wanted))
+}
+
+// change lets a rule decide, and tells who watches the conversation.
+func (s *Service) change(ctx context.Context, g bridge.Gate, task int64, rule Rule) (Result, error) {
+	result, err := s.store.ChangeClaims(ctx, g, task, rule)
+	if err == nil {
+		s.core.Ring(g.Conversation, bridge.Work)
+	}
+	return result, err
 }
 
 func validate(r Request) error {
@@ -78,7 +87,7 @@ func (s *Service) Release(ctx context.Context, c bridge.Credentials, paths []str
 		return Result{}, hide.Err()
 	}
 	note(g, hide, paths)
-	return s.store.ChangeClaims(ctx, g, 0, releaseRule(paths))
+	return s.change(ctx, g, 0, releaseRule(paths))
 }
 
 // gate is the gate of a change of claims: refused while paused, and counted as

@@ -25,6 +25,7 @@ import (
 	"example.org/bridge/internal/guard/policy"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/redact"
+	"example.org/bridge/internal/resources"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/steps"
@@ -48,6 +49,7 @@ type services struct {
 	*claimService
 	*fileService
 	*stepService
+	*resourceService
 	keys   *access.Service
 	master auth.Key // of the store
 }
@@ -58,6 +60,8 @@ type (
 	claimService   = claims.Service
 	fileService    = files.Service
 	stepService    = steps.Service
+
+	resourceService = resources.Service
 )
 
 // plantable is the part of a store that a test may give a fault.
@@ -120,7 +124,12 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	})
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
-	return fn(services{core, commands.New(guarded), tasks.New(core, planted), claims.New(core, store), files.New(core, store), steps.New(core, store), access.New(core, store, key), key})
+	s := services{
+		Service: core, commandService: commands.New(guarded), taskService: tasks.New(core, planted), claimService: claims.New(core, store),
+		fileService: files.New(core, store), stepService: steps.New(core, store), keys: access.New(core, store, key), master: key,
+	}
+	s.resourceService = resources.New(core, s.taskService, s.claimService, s.fileService, s.stepService)
+	return fn(s)
 }
 
 // openStore opens the store, with its key.

@@ -109,7 +109,7 @@ func checkEdit(r EditRequest) error {
 // use lets a rule decide, and notes in the audit log what came of it. The kinds are of
 // secrets that were hidden in the path.
 func (s *Service) use(ctx context.Context, g bridge.Gate, u Use, kinds []string, rule Rule) (Result, error) {
-	return s.store.UseFile(ctx, g, u, func(scene Scene) (Outcome, error) {
+	result, err := s.store.UseFile(ctx, g, u, func(scene Scene) (Outcome, error) {
 		o, err := rule(scene)
 		if err != nil || o.Refused != nil {
 			return o, err
@@ -125,6 +125,10 @@ func (s *Service) use(ctx context.Context, g bridge.Gate, u Use, kinds []string,
 		}
 		return o, nil
 	})
+	if err == nil && !result.Unchanged {
+		s.core.Ring(g.Conversation, bridge.Work)
+	}
+	return result, err
 }
 
 // prepare brings the name into its one form, redacts it, and says in the audit log what

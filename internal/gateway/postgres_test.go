@@ -18,8 +18,11 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/postgres/postgrestest"
+	"example.org/bridge/internal/resources"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -41,7 +44,11 @@ func placeOnServer(t *testing.T, dsn string, key auth.Key) *place {
 		}
 	})
 	core := bridge.New(bridge.Config{Store: store, Key: key, Doorbells: bells})
-	served := bridgetest.Served{Service: core, Tasks: tasks.New(core, store), Claims: claims.New(core, store)}
+	served := bridgetest.Served{
+		Service: core, Tasks: tasks.New(core, store), Claims: claims.New(core, store),
+		Files: files.New(core, store), Steps: steps.New(core, store),
+	}
+	served.Resources = resources.New(core, served.Tasks, served.Claims, served.Files, served.Steps)
 	return serve(t, served, access.New(core, store, key), key)
 }
 

@@ -7,6 +7,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/resources"
 	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
@@ -30,6 +31,7 @@ type Bridge interface {
 	claimCalls
 	fileCalls
 	stepCalls
+	resourceCalls
 	refusals
 }
 
@@ -86,6 +88,15 @@ type fileCalls interface {
 
 type stepCalls interface {
 	LogStep(ctx context.Context, c bridge.Credentials, r steps.LogRequest) (steps.Logged, error)
+}
+
+// resourceCalls read what sessions share, by URI. Each takes all sessions that the caller
+// can prove, and reads for the one that a URI is of.
+type resourceCalls interface {
+	ReadResource(ctx context.Context, all []bridge.Credentials, uri string) (resources.Content, error)
+	ListResources(ctx context.Context, all []bridge.Credentials) ([]resources.Listed, error)
+	// WatchResources waits like Check for a mark that is not the known one.
+	WatchResources(ctx context.Context, all []resources.Watched, known []string, wait time.Duration, drain <-chan struct{}) ([]string, error)
 }
 
 // refusals record calls that were refused before they became an operation. They

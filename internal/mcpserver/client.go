@@ -20,12 +20,29 @@ const (
 )
 
 // client is the MCP client behind a call.
-type client struct{ request *mcp.CallToolRequest }
+type client struct {
+	request *mcp.CallToolRequest // nil where no tool is called
+	// meta is what the client says beside the parameters, and name what it calls itself.
+	meta mcp.Meta
+	name string
+}
 
 type clientKey struct{}
 
 func withClient(ctx context.Context, req *mcp.CallToolRequest) context.Context {
-	return context.WithValue(ctx, clientKey{}, client{req})
+	return context.WithValue(ctx, clientKey{}, client{req, req.Params.Meta, nameOf(req.ClientInfo())})
+}
+
+// withReader is withClient for a request that calls no tool.
+func withReader(ctx context.Context, meta mcp.Meta, who *mcp.Implementation) context.Context {
+	return context.WithValue(ctx, clientKey{}, client{meta: meta, name: nameOf(who)})
+}
+
+func nameOf(who *mcp.Implementation) string {
+	if who == nil {
+		return ""
+	}
+	return who.Name
 }
 
 func clientOf(ctx context.Context) client {

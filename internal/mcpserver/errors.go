@@ -29,9 +29,9 @@ type failureData struct {
 	Diff    string `json:"diff,omitempty"`
 }
 
-// failure words an error for the agent that has to act on it. What the domain
+// describe words an error for the agent that has to act on it. What the domain
 // does not know by name goes to the log and not to the agent.
-func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult, error) {
+func (s *server) describe(tool string, err error) failureData {
 	data := failureData{Error: "internal", Message: "the bridge failed; nothing was changed. Try again, and tell your human if it happens again (its log has the details)"}
 	var busy *bridge.BusyError
 	var expired *bridge.ExpiredError
@@ -68,12 +68,18 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 			s.log.Error("a tool failed", "tool", tool, "error", err)
 		}
 	}
+	return data
+}
+
+// failure is the answer to a call of a tool that failed.
+func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult, error) {
+	data := s.describe(tool, err)
 	text := data.Message
 	if data.Holder != nil {
 		text += "\n" + data.Holder.Text()
 	}
 	if data.Diff != "" {
-		text += "\nHow it differs (untrusted, each line behind \"> \"):\n" + cleantext.Quote(strings.TrimSuffix(conflict.Diff, "\n"))
+		text += "\nHow it differs (untrusted, each line behind \"> \"):\n" + cleantext.Quote(strings.TrimSuffix(data.Diff, "\n"))
 	}
 	if data.Unread = a.unread; a.unread != nil {
 		text += "\n" + view.Unread(*a.unread)

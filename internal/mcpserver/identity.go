@@ -61,10 +61,7 @@ const opencodeSession = "sessionID"
 // sessionLabel is the label of the client's session behind a call, where the
 // client tells it with each call; else the zero Label.
 func (c client) sessionLabel() binding.Label {
-	if c.request == nil {
-		return binding.Label{}
-	}
-	meta := c.request.Params.Meta
+	meta := c.meta
 	if invocation, qwen := meta[qwenInvocation].(map[string]any); qwen {
 		id, _ := invocation["sessionId"].(string)
 		return binding.OfSession("qwen", id)
@@ -174,10 +171,7 @@ const opencodeName = "opencode"
 
 // resumer is how the client behind a call begins its name, if it is one of them.
 func (c client) resumer() (name string, ok bool) {
-	if c.request == nil || c.request.ClientInfo() == nil {
-		return "", false
-	}
-	i := slices.IndexFunc(resumers, func(begin string) bool { return strings.HasPrefix(c.request.ClientInfo().Name, begin) })
+	i := slices.IndexFunc(resumers, func(begin string) bool { return strings.HasPrefix(c.name, begin) })
 	if i < 0 {
 		return "", false
 	}

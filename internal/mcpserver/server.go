@@ -1,4 +1,4 @@
-// Package mcpserver is the bridge as MCP tools and prompts.
+// Package mcpserver is the bridge as MCP tools, prompts and resources.
 package mcpserver
 
 import (
@@ -73,25 +73,30 @@ func Serve(ctx context.Context, b Bridge, o Options) error {
 	}
 	s := newServer(b, log, o)
 	all := tools(o.Tools, o.Commands != nil)
-	m := s.offer(all, o.Version)
-	err := stdio.Serve(ctx, m, &stdio.Transport{
+	t := &stdio.Transport{
 		In: o.In, Out: o.Out, Log: log,
 		Turns:    stdio.NewTurns(func(name string) bool { return waits(all, name) }),
 		Settled:  s.deliveries.settled,
 		Draining: s.drain,
-	})
+	}
+	s.subscriptions = newSubscriptions(ctx, s, t)
+	err := stdio.Serve(ctx, s.offer(all, o.Version), t)
+	s.subscriptions.close()
 	s.awaitCommands()
 	s.deliveries.close()
 	return err
 }
 
-// offer makes a server of the protocol that has the tools and all prompts.
+// offer makes a server of the protocol that has the tools, all prompts and the resources.
 func (s *server) offer(all []tool, version string) *mcp.Server {
 	m := mcp.NewServer(
 		&mcp.Implementation{Name: "bridge", Title: "Bridge between agents", Version: version},
 		&mcp.ServerOptions{
 			Instructions: instructions,
-			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}},
+			Capabilities: &mcp.ServerCapabilities{
+				Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{},
+				Resources: &mcp.ResourceCapabilities{ListChanged: s.subscriptions != nil, Subscribe: s.subscriptions != nil},
+			},
 		},
 	)
 	for _, t := range all {
@@ -100,7 +105,7 @@ func (s *server) offer(all []tool, version string) *mcp.Server {
 	for _, p := range prompts() {
 		m.AddPrompt(p.definition, p.get)
 	}
-	m.AddReceivingMiddleware(knownTools(all), knownPrompts(), noResources)
+	m.AddReceivingMiddleware(knownTools(all), knownPrompts(), s.offerResources)
 	return m
 }
 
@@ -127,10 +132,12 @@ type server struct {
 	sessions   *sessions
 	identity   *identity
 	deliveries *deliveries
-	commands   *commands.Service // nil where no command may be asked for
-	running    sync.RWMutex      // held for reading while a command may run
-	drained    chan struct{}     // closed when long polls are to return
-	drain      func()
+	// subscriptions are nil where no update can reach the client.
+	subscriptions *subscriptions
+	commands      *commands.Service // nil where no command may be asked for
+	running       sync.RWMutex      // held for reading while a command may run
+	drained       chan struct{}     // closed when long polls are to return
+	drain         func()
 }
 
 func newServer(b Bridge, log *slog.Logger, o Options) *server {
@@ -173,17 +180,6 @@ func knownTools(all []tool) mcp.Middleware {
 			}
 			return next(ctx, method, req)
 		}
-	}
-}
-
-// noResources refuses what is asked of resources, which this server has none of,
-// before the SDK does, which would repeat the resource's name at any length.
-func noResources(next mcp.MethodHandler) mcp.MethodHandler {
-	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
-		if _, ok := req.(*mcp.ReadResourceRequest); ok {
-			return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: "this server has no resources: tools/list names its tools"}
-		}
-		return next(ctx, method, req)
 	}
 }
 

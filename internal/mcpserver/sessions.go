@@ -284,6 +284,7 @@ func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt tim
 	s.identity.restore(ctx, s.sessions, caller, false)
 	if !s.sessions.has(c, caller) {
 		s.sessions.add(c, expiresAt, caller)
+		s.subscriptions.poke()
 	}
 	if s.identity.keep(ctx, caller, c, expiresAt, true) && s.identity.outlasts(caller) {
 		return comeback{remembered: true}

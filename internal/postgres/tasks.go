@@ -108,6 +108,24 @@ func (s *Store) ReadTask(ctx context.Context, g bridge.Gate, id int64) (l tasks.
 	return l, err
 }
 
+// PeekTask implements tasks.Store.
+func (s *Store) PeekTask(ctx context.Context, conversation string, session bridge.SessionID, id int64) (task tasks.Task, err error) {
+	err = s.read(ctx, func(c *conn) (err error) {
+		task, err = sqlstore.PeekTask(c.sql(), conversation, session, id)
+		return err
+	})
+	return task, err
+}
+
+// OpenTasks implements tasks.Store.
+func (s *Store) OpenTasks(ctx context.Context, conversation string, session bridge.SessionID) (all []int64, err error) {
+	err = s.read(ctx, func(c *conn) (err error) {
+		all, err = sqlstore.OpenTasks(c.sql(), conversation, session)
+		return err
+	})
+	return all, err
+}
+
 // Tasks implements tasks.Store.
 func (s *Store) Tasks(ctx context.Context, openOnly bool) (all []tasks.Task, err error) {
 	err = s.read(ctx, func(c *conn) (err error) {

@@ -102,6 +102,40 @@ func ReadTask(e TaskEntry, g bridge.Gate, id int64) (l tasks.List, err error) {
 	return l, err
 }
 
+// PeekTask is a look of a session at one task.
+func PeekTask(c Conn, conversation string, session bridge.SessionID, id int64) (tasks.Task, error) {
+	s, err := sessionScene(c, conversation, session)
+	if err == nil {
+		s.Task, err = GetTask(c, id)
+	}
+	if err == nil {
+		err = loadPast(c, &s)
+	}
+	if errors.Is(err, ErrNoRow) || err == nil && !s.Visible() {
+		return tasks.Task{}, tasks.ErrNoTask
+	}
+	return s.Task, err
+}
+
+// OpenTasks are the open tasks that a session is listed.
+func OpenTasks(c Conn, conversation string, session bridge.SessionID) (all []int64, err error) {
+	s, err := sessionScene(c, conversation, session)
+	if err != nil {
+		return nil, err
+	}
+	of, worker := s.Listed()
+	where := "team_id = ?1"
+	if of == "" {
+		of, where = worker, "worker = ?1"
+	}
+	var id int64
+	err = c.Each("SELECT id FROM tasks WHERE "+where+" AND ended_at = 0 ORDER BY id", []any{of}, []any{&id}, func() error {
+		all = append(all, id)
+		return nil
+	})
+	return all, err
+}
+
 func history(c Conn, id int64) (all []tasks.Event, err error) {
 	v := tasks.Event{Task: id}
 	var state string

@@ -58,8 +58,13 @@ func repeatedTask(c Conn, home, key string) (tasks.Task, error) {
 }
 
 func callerScene(c Conn, g bridge.Gate) (tasks.Scene, error) {
-	s := tasks.Scene{Conversation: g.Conversation, Session: g.Session}
-	err := c.Get("SELECT team, team_id FROM conversations WHERE id = ?1", []any{g.Conversation}, &s.Team, &s.TeamID)
+	return sessionScene(c, g.Conversation, g.Session)
+}
+
+// sessionScene is callerScene for a session that is not calling.
+func sessionScene(c Conn, conversation string, session bridge.SessionID) (tasks.Scene, error) {
+	s := tasks.Scene{Conversation: conversation, Session: session}
+	err := c.Get("SELECT team, team_id FROM conversations WHERE id = ?1", []any{conversation}, &s.Team, &s.TeamID)
 	return s, err
 }
 

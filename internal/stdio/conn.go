@@ -46,6 +46,7 @@ func (t *Transport) open() *conn {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
+	t.conn = c
 	go c.readLines()
 	go c.writeReplies()
 	return c

@@ -32,6 +32,7 @@ type ledger struct {
 	calls      map[jsonrpc.ID]*call
 	carried    map[*mcp.RequestExtra]jsonrpc.ID // of calls, by what was attached to them
 	ready      []*reply                         // complete, in the order to be written
+	notes      map[string]bool                  // in ready, each once
 	queued     int                              // bytes in ready
 	running    int                              // calls without an answer
 	taken      int                              // bytes of their parameters
@@ -46,7 +47,7 @@ type ledger struct {
 }
 
 func newLedger() *ledger {
-	l := &ledger{calls: make(map[jsonrpc.ID]*call), carried: make(map[*mcp.RequestExtra]jsonrpc.ID)}
+	l := &ledger{calls: make(map[jsonrpc.ID]*call), carried: make(map[*mcp.RequestExtra]jsonrpc.ID), notes: make(map[string]bool)}
 	l.changed.L = &l.mu
 	return l
 }
@@ -244,6 +245,30 @@ func (l *ledger) send(data []byte) bool {
 	return true
 }
 
+// notify is send for a notification that need not be said twice: the same one that waits
+// to be written already stands for it.
+func (l *ledger) notify(data []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.broken || l.closed {
+		return false
+	}
+	if !l.notes[string(data)] {
+		l.notes[string(data)] = true
+		l.push(&reply{parts: []*part{{data: data, note: true}}})
+	}
+	return true
+}
+
+func (l *ledger) wireID(id jsonrpc.ID) json.RawMessage {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.calls[id]; c != nil {
+		return c.wire
+	}
+	return nil
+}
+
 func (l *ledger) push(r *reply) {
 	l.ready = append(l.ready, r)
 	for _, p := range r.parts {
@@ -272,6 +297,9 @@ func (l *ledger) next() *reply {
 	l.writing = true
 	for _, p := range r.parts {
 		l.queued -= len(p.data)
+		if p.note {
+			delete(l.notes, string(p.data))
+		}
 		if p.call == nil {
 			continue
 		}

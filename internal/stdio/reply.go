@@ -31,6 +31,7 @@ type reply struct {
 type part struct {
 	data []byte
 	call *call // nil if it answers no call
+	note bool  // a notification that need not be said twice
 }
 
 // line is the reply as it goes out, without what was cancelled; it is empty if

@@ -11,6 +11,7 @@ package stdio
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -62,7 +63,26 @@ type Transport struct {
 	// polls should then return what they have. Requests already read get 10 s for
 	// their answer, or half a second if it is Serve's context that has ended.
 	Draining func()
+
+	conn *conn // once it is open
 }
+
+// Notify queues a notification for the client, which may say anything that was true when
+// it was queued: while the same one waits to be written, it is not queued again, so that
+// a client that does not read costs nothing more. It reports false if it is too late, and
+// is for handlers of this transport's session and what they start.
+func (t *Transport) Notify(method string, params any) bool {
+	encoded, err := marshal(params)
+	if err != nil {
+		return false
+	}
+	data, err := jsonrpc.EncodeMessage(&jsonrpc.Request{Method: method, Params: encoded})
+	return err == nil && t.conn.ledger.notify(data)
+}
+
+// WireID is the id of a request that is under way as the client wrote it, in JSON; nil
+// for one that is not.
+func (t *Transport) WireID(id jsonrpc.ID) json.RawMessage { return t.conn.ledger.wireID(id) }
 
 // Connect implements [mcp.Transport].
 func (t *Transport) Connect(context.Context) (mcp.Connection, error) { return t.open(), nil }

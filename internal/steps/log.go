@@ -36,7 +36,11 @@ func (s *Service) LogStep(ctx context.Context, c bridge.Credentials, r LogReques
 	if len(step.Redacted) > 0 {
 		g.Details["redacted"] = step.Redacted
 	}
-	return s.store.LogStep(ctx, g, r.Task, logRule(step, g))
+	logged, err := s.store.LogStep(ctx, g, r.Task, logRule(step, g))
+	if err == nil {
+		s.core.Ring(g.Conversation, bridge.Work)
+	}
+	return logged, err
 }
 
 func check(r LogRequest) error {

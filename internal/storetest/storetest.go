@@ -58,6 +58,7 @@ func Run(t *testing.T, open Opener) {
 		{"claims", claimTests},
 		{"files", fileTests},
 		{"steps", stepTests},
+		{"resources", resourceTests},
 		{"steer", steerTests},
 		{"life", lifeTests},
 		{"expiry", expiryTests},

@@ -169,6 +169,9 @@ func (s *Service) MoveTasks(ctx context.Context, actor, conversation string, aft
 		if change.Event.State == "" {
 			continue
 		}
+		if !dryRun {
+			s.ringFor(change.Task, conversationOf(change.From))
+		}
 		moves = append(moves, Move{change.Task, change.From})
 		teams[t.TeamID] = countTask(teams[t.TeamID], change.Task.Worker)
 	}

@@ -88,6 +88,12 @@ func (t Task) EndedAt() time.Time {
 	return time.Time{}
 }
 
+// Place is the conversation in which the task is done, or was: that of who has or had it
+// last; that from which it was assigned where nobody did.
+func (t Task) Place() string {
+	return cmp.Or(conversationOf(t.Worker), conversationOf(t.LastWorker), t.Home)
+}
+
 // HeldBy reports whether it is an open task of a session of a team: for session "a" any
 // of its team, for any other the task that it has as a worker. The zero Task is nobody's.
 func (t Task) HeldBy(teamID, conversation string, session bridge.SessionID) bool {
@@ -185,7 +191,9 @@ func (s *Service) AssignTask(ctx context.Context, c bridge.Credentials, r Assign
 	}
 	rule := assignRule(task, r.To, g, s.core.ReadCharge(g.Conversation, g.Session))
 	result, err := s.store.CreateTask(ctx, g, s.core.OnceKey(r.IdempotencyKey), rule)
-	s.ringAll(result.Notices)
+	if s.ringAll(result.Notices); err == nil {
+		s.ringFor(result.Task, g.Conversation)
+	}
 	return result, err
 }
 
@@ -236,7 +244,9 @@ func (s *Service) UpdateTask(ctx context.Context, c bridge.Credentials, r Report
 		g.Details["redacted"] = found
 	}
 	result, err := s.store.ChangeTask(ctx, g, r.ID, reportRule(r, g.Now))
-	s.ringAll(result.Notices)
+	if s.ringAll(result.Notices); err == nil {
+		s.ringFor(result.Task, g.Conversation)
+	}
 	return result, err
 }
 
@@ -299,6 +309,18 @@ func (l *List) omit(bytes int) {
 
 // eventBytes is about what an event takes besides its note.
 const eventBytes = 100
+
+// PeekTask returns a task that a session may see, or ErrNoTask. It neither asks for a
+// proof nor charges or records anything: it is for who has proved the session.
+func (s *Service) PeekTask(ctx context.Context, conversation string, session bridge.SessionID, id int64) (Task, error) {
+	return s.store.PeekTask(ctx, conversation, session, id)
+}
+
+// OpenTasks returns the ids of the open tasks that ListTasks would list a session, as
+// PeekTask does.
+func (s *Service) OpenTasks(ctx context.Context, conversation string, session bridge.SessionID) ([]int64, error) {
+	return s.store.OpenTasks(ctx, conversation, session)
+}
 
 // Tasks returns the tasks of all teams, for the operator.
 func (s *Service) Tasks(ctx context.Context, openOnly bool) ([]Task, error) {

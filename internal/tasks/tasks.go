@@ -9,6 +9,7 @@ package tasks
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"example.org/bridge/internal/bridge"
@@ -41,6 +42,17 @@ func (s *Service) ringAll(notices []Notice) {
 	}
 }
 
+// ringFor tells who watches where a task was assigned, is done, and was spoken of.
+func (s *Service) ringFor(t Task, spokenOf string) {
+	var rung []string
+	for _, conversation := range []string{t.Home, conversationOf(t.Worker), conversationOf(t.LastWorker), spokenOf} {
+		if conversation != "" && !slices.Contains(rung, conversation) {
+			rung = append(rung, conversation)
+			s.core.Ring(conversation, bridge.Work)
+		}
+	}
+}
+
 // Store is the part of a store that keeps tasks and watches over workers. What
 // becomes of a task is decided by a Rule, inside the transaction.
 type Store interface {
@@ -63,6 +75,11 @@ type Store interface {
 	Tasks(ctx context.Context, openOnly bool) ([]Task, error)
 	// TaskHistory returns a task's history. It records nothing.
 	TaskHistory(ctx context.Context, id int64) ([]Event, error)
+
+	// PeekTask returns a task that a session may see, or ErrNoTask, and OpenTasks those
+	// open ones that ListTasks would list it. They record nothing.
+	PeekTask(ctx context.Context, conversation string, session bridge.SessionID, id int64) (Task, error)
+	OpenTasks(ctx context.Context, conversation string, session bridge.SessionID) ([]int64, error)
 
 	// Workers returns the workers of all conversations that live at a time. It
 	// changes and records nothing.

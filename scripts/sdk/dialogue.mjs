@@ -84,12 +84,35 @@ async function talk(backend, frontend) {
   const tasks = await call(backend, "list_tasks", { ended: true });
   assert.deepEqual(tasks.tasks.map((t) => t.state), ["done"]);
 
+  await resources(backend, frontend, created.conversation_id);
+
   assert.ok((await call(backend, "get_history", { limit: 1 })).has_more);
 
   // Nobody opened a grant: both must refuse, and say whom to ask.
   assert.match(await refused(backend, "enable_yolo_mode", { mode: "safe" }), /yolo enable/);
   assert.match(await refused(backend, "execute_command", { command: "ls", dry_run: true }), /yolo enable/);
   assert.match(await refused(backend, "send_to_partner", { message: "" }), /message/);
+}
+
+// resources reads what both share, and hears from the other process that it has changed.
+async function resources(reader, writer, conversation) {
+  const templates = (await reader.listResourceTemplates()).resourceTemplates.map((t) => t.uriTemplate);
+  assert.equal(templates.length, 6);
+  const { resources: own } = await reader.listResources();
+  for (const { uri } of own) {
+    assert.equal((await reader.readResource({ uri })).contents[0].uri, uri);
+  }
+  const uri = `agents://${conversation}/b/status`;
+  assert.ok(own.some((r) => r.uri === uri), `${uri} is not listed`);
+  for (const foreign of ["collaboration://conv_0123456789abcdef", `workspace://${conversation}/%2e%2e/x`, "file:///etc/passwd"]) {
+    await assert.rejects(reader.readResource({ uri: foreign }), /resource|uri/);
+  }
+  const updated = new Promise((resolve) => reader.setNotificationHandler(reader.updatedNotification, ({ params }) => resolve(params.uri)));
+  const end = await reader.follow(uri);
+  await call(writer, "update_my_status", { status: "blocked" });
+  assert.equal(await updated, uri);
+  assert.equal(JSON.parse((await reader.readResource({ uri })).contents[0].text).status, "blocked");
+  await end();
 }
 
 async function listed(client) {
