@@ -109,7 +109,7 @@ func (s *server) resourceFailure(method string, err error) error {
 	case errors.Is(err, context.Canceled):
 		return err
 	case errors.Is(err, bridge.ErrNoResource):
-		return &jsonrpc.Error{Code: mcp.CodeResourceNotFound, Message: s.describe(method, err).Message}
+		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: s.describe(method, err).Message}
 	case errors.As(err, &invalid):
 		return badResource(invalid.Error())
 	}

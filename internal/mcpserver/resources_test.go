@@ -58,7 +58,8 @@ func newRawClient(t *testing.T, b bridgetest.Served, o mcpserver.Options, modern
 	}()
 	t.Cleanup(func() {
 		_ = in.Close()
-		for range c.lines { //nolint:revive // drained, so that the server can end
+		for range c.lines {
+			continue // until the server can end
 		}
 		if err := <-served; err != nil {
 			t.Errorf("serve: %v", err)

@@ -13,6 +13,11 @@ for (const mode of [{ pin: REVISION }, "auto"]) {
     const client = new Client({ name: "modern", version: "1.0.0" }, { versionNegotiation: { mode } });
     await client.connect(new StdioClientTransport({ command, args, env }));
     assert.equal(client.getNegotiatedProtocolVersion(), REVISION);
+    client.updatedNotification = "notifications/resources/updated";
+    client.follow = async (uri) => {
+      const subscription = await client.listen({ resourceSubscriptions: [uri] });
+      return () => subscription.close();
+    };
     return client;
   };
   await dialogue(`TypeScript SDK, ${mode.pin ?? mode}`, open, process.argv[2]);

@@ -107,8 +107,11 @@ func resourceData(c resources.Content) any {
 	case resources.Collaboration:
 		return ofSharedConversation(c)
 	case resources.Agent:
-		all := append(c.Described.Partners, c.Described.Self)
-		a := ofAgent(all[0], c)
+		of := c.Described.Self
+		if len(c.Described.Partners) > 0 {
+			of = c.Described.Partners[0]
+		}
+		a := ofAgent(of, c)
 		a.ConversationID = c.Conversation
 		return a
 	case resources.TaskState:
