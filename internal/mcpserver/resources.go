@@ -94,9 +94,27 @@ func (s *server) readResource(ctx context.Context, uri string) (mcp.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	return &mcp.ReadResourceResult{Cacheable: private, Contents: []*mcp.ResourceContents{
+	r := &readResult{Cacheable: private, Contents: []contents{
 		{URI: uri, MIMEType: content.URI.Kind.MIMEType(), Text: text, Meta: meta},
-	}}, nil
+	}}
+	r.Meta = mcp.Meta{}
+	return r, nil
+}
+
+// readResult is an mcp.ReadResourceResult to which the SDK adds the result type that
+// revision 2026-07-28 asks for, as it does to the results of all that it embeds.
+type readResult struct {
+	mcp.SubscriptionsListenResult
+	mcp.Cacheable
+	Contents []contents `json:"contents"`
+}
+
+// contents are mcp.ResourceContents that have a text even where it is empty.
+type contents struct {
+	URI      string   `json:"uri"`
+	MIMEType string   `json:"mimeType"`
+	Text     string   `json:"text"`
+	Meta     mcp.Meta `json:"_meta"`
 }
 
 // codeRefused is the JSON-RPC code of what is refused for now; its data say why.

@@ -309,6 +309,15 @@ func TestSubscriptionsListen(t *testing.T) {
 		}
 		return id
 	}
+	// Answers say that they are whole, and an empty file has a text.
+	if _, err := other.WriteFile(t.Context(), p.B, files.WriteRequest{Name: files.Name{Path: "empty.md"}}); err != nil {
+		t.Fatal(err)
+	}
+	read, _ := c.request("resources/read", map[string]any{"uri": "workspace://" + p.A.Conversation + "/empty.md"})["result"].(map[string]any)
+	contents, _ := read["contents"].([]any)
+	if len(contents) != 1 || read["resultType"] != "complete" || read["cacheScope"] != "private" || contents[0].(map[string]any)["text"] != "" {
+		t.Errorf("an empty file: %v", read)
+	}
 	first, second := listen(), listen()
 	set := func(status bridge.Status) {
 		t.Helper()
