@@ -4,14 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/mcpserver/resourcetext"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/resources"
+	"example.org/bridge/internal/view"
 )
 
 // listPage is how many resources one answer lists.
@@ -76,7 +78,7 @@ func (s *server) listResources(ctx context.Context, cursor, version string) (mcp
 	page := all[from:min(len(all), from+listPage)]
 	result := &mcp.ListResourcesResult{Cacheable: private, Resources: make([]*mcp.Resource, len(page))}
 	for i, l := range page {
-		v := resourcetext.ListedOf(l)
+		v := listedOf(l)
 		result.Resources[i] = &mcp.Resource{URI: v.URI, Name: v.Name, Title: v.Title, Description: v.Description, MIMEType: v.MIMEType, Size: v.Size}
 	}
 	if from += len(page); from < len(all) {
@@ -90,7 +92,7 @@ func (s *server) readResource(ctx context.Context, uri string) (mcp.Result, erro
 	if err != nil {
 		return nil, s.resourceFailure("resources/read", err)
 	}
-	text, meta, err := resourcetext.Of(content)
+	text, meta, err := resourceText(content)
 	if err != nil {
 		return nil, err
 	}
@@ -166,4 +168,155 @@ func (s *server) admit(ctx context.Context, uri string) (*subscription, error) {
 	}
 	sub.mark = marks[0]
 	return sub, nil
+}
+
+// listed is a resource in a list.
+type listed struct {
+	URI, Name, Title, Description, MIMEType string
+	Size                                    int64
+}
+
+// listedOf is l for an agent. What agents wrote is on one line, and short.
+func listedOf(l resources.Listed) listed {
+	v := listed{URI: l.URI.String(), MIMEType: l.URI.Kind.MIMEType(), Size: l.Bytes}
+	switch l.URI.Kind {
+	case resources.Collaboration:
+		v.Name, v.Title = l.URI.Conversation, "Conversation "+l.URI.Conversation
+		v.Description = "Who takes part, what waits for each, claims, shared files and the last steps"
+	case resources.Agent:
+		v.Name = "session " + string(l.URI.Session)
+		v.Title = fmt.Sprintf("Session %s of %s", l.URI.Session, l.URI.Conversation)
+	case resources.Workspace:
+		v.Name = cleantext.CleanLine(l.URI.Path)
+		v.Description = "A shared file of " + l.URI.Conversation
+	case resources.TaskState, resources.TaskLogs, resources.TaskFiles:
+		what := map[resources.Kind]string{resources.TaskState: "state", resources.TaskLogs: "steps", resources.TaskFiles: "files"}[l.URI.Kind]
+		v.Name = fmt.Sprintf("task %d %s", l.URI.Task, what)
+		v.Title = cleantext.ShortName(l.Text)
+	}
+	return v
+}
+
+// sharedConversation is a conversation for one of its sessions that reads it.
+type sharedConversation struct {
+	ConversationID string `json:"conversation_id"`
+	// SessionID is the reader's own.
+	SessionID string        `json:"session_id"`
+	Team      string        `json:"team,omitempty"`
+	ExpiresAt view.Time     `json:"expires_at"`
+	Agents    []agentData   `json:"agents"`
+	Claims    []sharedClaim `json:"claims"`
+	Files     []view.File   `json:"files"`
+	Steps     []view.Step   `json:"steps"`
+	Trust     string        `json:"trust"`
+}
+
+// agentData is a session of a conversation for another that reads of it.
+type agentData struct {
+	ConversationID string `json:"conversation_id,omitempty"`
+	SessionID      string `json:"session_id"`
+	Role           string `json:"role"`
+	view.Presence
+	// Unread counts what waits for it.
+	Unread int64  `json:"unread"`
+	Trust  string `json:"trust"`
+}
+
+// sharedClaim is a claim for another session of its conversation.
+type sharedClaim struct {
+	Path        string `json:"path"`
+	Exclusive   bool   `json:"exclusive"`
+	SessionID   string `json:"session_id"`
+	Reason      string `json:"reason"`
+	TaskID      *int64 `json:"task_id,omitempty"`
+	SecondsLeft int64  `json:"seconds_left"`
+}
+
+// resourceText is a resource as its reader gets it, and what is said beside it. What
+// agents wrote is cleaned of what could control a terminal or imitate a client.
+func resourceText(c resources.Content) (text string, meta map[string]any, err error) {
+	meta = map[string]any{metaTrust: untrusted}
+	if c.URI.Kind == resources.Workspace {
+		clean := cleantext.Clean(c.File.Text)
+		meta[metaVersion], meta[metaWriter] = c.File.Version, string(c.File.Writer)
+		if clean != c.File.Text {
+			meta[metaCleaned] = true
+		}
+		return clean, meta, nil
+	}
+	encoded, err := json.Marshal(resourceData(c))
+	return string(encoded), meta, err
+}
+
+// untrusted is how far what agents wrote may be trusted.
+const untrusted = "untrusted"
+
+// What is said beside a resource.
+const (
+	metaTrust   = "bridge/trust"
+	metaVersion = "bridge/version"
+	metaWriter  = "bridge/written_by"
+	// metaCleaned is set where characters of the text are not shown, or shown otherwise.
+	metaCleaned = "bridge/cleaned"
+)
+
+func resourceData(c resources.Content) any {
+	switch c.URI.Kind { //nolint:exhaustive // a workspace is text
+	case resources.Collaboration:
+		return ofSharedConversation(c)
+	case resources.Agent:
+		of := c.Described.Self
+		if len(c.Described.Partners) > 0 {
+			of = c.Described.Partners[0]
+		}
+		a := ofAgent(of, c)
+		a.ConversationID = c.Conversation
+		return a
+	case resources.TaskState:
+		task := view.OfTask(c.Task, c.Now)
+		task.Body, task.History, task.Omitted = cleantext.Clean(c.Task.Body), view.OfHistory(c.History), c.Omitted
+		return task
+	case resources.TaskLogs:
+		return map[string]any{"task_id": c.URI.Task, "steps": ofSteps(c)}
+	default:
+		return map[string]any{"task_id": c.URI.Task, "files": ofFiles(c)}
+	}
+}
+
+func ofSharedConversation(c resources.Content) sharedConversation {
+	d := c.Described
+	v := sharedConversation{
+		ConversationID: d.ID, SessionID: string(d.Session), Team: cleantext.CleanLine(d.Team), ExpiresAt: view.Time(d.ExpiresAt),
+		Agents: []agentData{ofAgent(d.Self, c)}, Claims: make([]sharedClaim, len(c.Claims)), Files: ofFiles(c), Steps: ofSteps(c), Trust: untrusted,
+	}
+	for _, p := range d.Partners {
+		v.Agents = append(v.Agents, ofAgent(p, c))
+	}
+	for i, claim := range c.Claims {
+		all := view.ClaimOf(claim, c.Now)
+		v.Claims[i] = sharedClaim{all.Path, all.Exclusive, all.SessionID, all.Reason, all.TaskID, all.SecondsLeft}
+	}
+	return v
+}
+
+func ofAgent(s bridge.SessionState, c resources.Content) agentData {
+	return agentData{
+		SessionID: string(s.Session), Role: cleantext.CleanLine(s.Role), Presence: view.OfPresence(s, c.Now), Unread: s.Unread, Trust: untrusted,
+	}
+}
+
+func ofFiles(c resources.Content) []view.File {
+	views := make([]view.File, len(c.Files))
+	for i, f := range c.Files {
+		views[i] = view.FileOf(f)
+	}
+	return views
+}
+
+func ofSteps(c resources.Content) []view.Step {
+	views := make([]view.Step, len(c.Steps))
+	for i, s := range c.Steps {
+		views[i] = view.StepOf(s)
+	}
+	return views
 }

@@ -97,7 +97,7 @@ func (s *subscriptions) close() {
 	s.watching.Wait()
 }
 
-// poke lets the watcher look anew: what is watched, or the caller's sessions, changed.
+// poke lets the watcher look again: what is watched, or the caller's sessions, changed.
 func (s *subscriptions) poke() {
 	if s == nil {
 		return
