@@ -21,7 +21,7 @@ sh "$here/node22.sh" "$work" playwright-core@1.65.1 axe-core@4.14.1 >/dev/null |
 cd "$here/.."
 if [ $# -gt 0 ]; then
 	pictures=$(mkdir -p "$1" && cd "$1" && pwd)
-	go test -count=1 ./internal/ui -run TestPictures -args -ui.packages "$work" -ui.browser "$browser" -ui.pictures "$pictures"
+	go test -count=1 -timeout 20m ./internal/ui -run TestPictures -args -ui.packages "$work" -ui.browser "$browser" -ui.pictures "$pictures"
 else
-	go test -count=1 ./internal/ui -run TestBrowser -args -ui.packages "$work" -ui.browser "$browser"
+	go test -count=1 -timeout 20m ./internal/ui -run TestBrowser -args -ui.packages "$work" -ui.browser "$browser"
 fi
