@@ -38,7 +38,7 @@ type Role string
 const (
 	// Agent may call the tools.
 	Agent Role = "agent"
-	// Viewer may read figures (/metrics).
+	// Viewer may read figures.
 	Viewer Role = "viewer"
 	// Operator may call the tools and read figures.
 	Operator Role = "operator"
