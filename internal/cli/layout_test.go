@@ -183,7 +183,7 @@ func TestDecisions(t *testing.T) {
 		if n := strings.Count(string(list), "("+name+")"); n != 1 {
 			t.Errorf("%s is listed %d times", name, n)
 		}
-		text, err := os.ReadFile(page)
+		text, err := os.ReadFile(filepath.Join(folder, page))
 		if err != nil || !strings.HasPrefix(string(text), "# "+number) {
 			t.Errorf("%s does not begin with its number: %v", name, err)
 		}
