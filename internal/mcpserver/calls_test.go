@@ -212,7 +212,7 @@ func TestUnknownResourceIsNotEchoed(t *testing.T) {
 		if !errors.As(err, &coded) {
 			t.Fatalf("got %v, want a JSON-RPC error", err)
 		}
-		if coded.Code != jsonrpc.CodeMethodNotFound || strings.Contains(coded.Message+string(coded.Data), "canary") {
+		if coded.Code != jsonrpc.CodeInvalidParams || strings.Contains(coded.Message+string(coded.Data), "canary") {
 			t.Errorf("got code %d, %d bytes of text, %d of data", coded.Code, len(coded.Message), len(coded.Data))
 		}
 	}
