@@ -221,6 +221,7 @@ var table = []Row{
 	{bridge.ErrStoreForeign, "store_foreign", "tell your human to run `bridge doctor`", "it was left as it is; name another file with --db", ExitRefused, http.StatusServiceUnavailable},
 	{bridge.ErrStoreNewer, "store_newer", nothingStored + "tell your human to restart this MCP server with the newer bridge", "", ExitRefused, http.StatusServiceUnavailable},
 	{bridge.ErrStoreMoved, "store_moved", nothingStored + "tell your human to restart this MCP server with the store that took its place", "", ExitRefused, http.StatusServiceUnavailable},
+	{bridge.ErrCutElsewhere, "cut_elsewhere", "tell your human", "run `bridge audit archive` again with another file: it begins where the log begins now", ExitRefused, http.StatusConflict},
 	{bridge.ErrStoreNotMoved, "store_not_moved", "tell your human", "", ExitRefused, http.StatusConflict},
 	{bridge.ErrStorePermissions, "store_permissions", "tell your human to run `bridge doctor`", "", ExitRefused, http.StatusServiceUnavailable},
 	{bridge.ErrStoreKey, "store_key", "tell your human to run `bridge doctor`", "", ExitRefused, http.StatusServiceUnavailable},

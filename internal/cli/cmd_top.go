@@ -13,7 +13,7 @@ import (
 func newTopCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "top",
-		Short: "Watch at a glance who works, who is stuck and what waits for you",
+		Short: "Watch who works, who is stuck and what waits for you",
 		Long: `Show how things stand on one screen of a terminal, and keep it current: the commands that
 wait for your decision, tasks that nobody has, the agents, those that are stuck first, and
 what happened in the last hour and day. It works over ssh, and fits any size.

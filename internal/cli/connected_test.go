@@ -17,7 +17,7 @@ import (
 // connectedArguments are what commands need until they look for their store.
 var connectedArguments = map[string]string{
 	"claims release": "1", "export": "0123", "extend": "0123", "files diff": "0123 a.go", "files export": "0123 out",
-	"files history": "0123 a.go", "files list": "0123", "files show": "0123 a.go", "limits set": "--rate-per-minute 1",
+	"files history": "0123 a.go", "files list": "0123", "files show": "0123 a.go", "limits set": "--rate-per-minute 1", "retention set": "--steps 14d", "audit archive": "old.audit",
 	"metrics": "--textfile out.prom", "pause": "0123", "resume": "0123", "say": "0123 hello", "search": "word", "show": "0123",
 	"steps": "0123", "tokens": "0123", "backup": "kept", "restore": "kept", "repair": "kept.db", "access add": "name",
 	"access revoke": "name", "yolo enable": "0123 --mode safe", "yolo approve": "1", "yolo deny": "1", "yolo disable": "0123",
