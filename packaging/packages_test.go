@@ -205,7 +205,7 @@ func unpack(t *testing.T, dir string) string {
 	if err != nil || len(bundles) != 1 {
 		t.Fatalf("%v, %v", bundles, err)
 	}
-	archive, err := zip.OpenReader(bundles[0])
+	archive, err := zip.OpenReader(filepath.Join(dir, bundles[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
