@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -54,7 +55,7 @@ func (i *installation) tap(t *testing.T, to string) *tap {
 			r.Body = tapped.keep(t, "answer", r.Body)
 			return nil
 		},
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, //nolint:gosec // the test's own gateway
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, // the test's own gateway
 	}
 	server := &http.Server{Handler: proxy, ReadHeaderTimeout: time.Minute, TLSConfig: &tls.Config{
 		MinVersion:     tls.VersionTLS12,
@@ -62,7 +63,12 @@ func (i *installation) tap(t *testing.T, to string) *tap {
 	}}
 	ended := make(chan error, 1)
 	go func() { ended <- server.ServeTLS(l, "", "") }()
-	t.Cleanup(func() { _ = server.Close(); <-ended })
+	t.Cleanup(func() {
+		_ = server.Close()
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
 	return tapped
 }
 

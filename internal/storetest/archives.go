@@ -112,8 +112,6 @@ type killed struct {
 	noting, trimming bool
 }
 
-var errKilled = errors.New("killed")
-
 func (k killed) NoteArchive(ctx context.Context, op bridge.Operation, a audit.Archived) error {
 	if k.noting {
 		return bridge.ErrOutcomeUnknown // after which the file must stay
@@ -135,26 +133,26 @@ func archiveInterrupted(t *testing.T, w *world) {
 	w.month(t)
 	all := w.log(t)
 	op := w.a.OperatorOperation("archive_audit", "")
-	make := func(log archive.Log) error {
+	archived := func(log archive.Log) error {
 		_, err := archive.New(log, w.key).Make(t.Context(), op, path, op.Now)
 		return err
 	}
-	wantError(t, make(killed{w.storeA, true, false}), bridge.ErrOutcomeUnknown)
+	wantError(t, archived(killed{w.storeA, true, false}), bridge.ErrOutcomeUnknown)
 	equal(t, "behind the file: the log", w.log(t), all)
 	must(w.follow(audit.Head{}))(t)
 	must(w.follow(audit.Head{}, path))(t) // a file that the store does not know is good for its entries
 
-	must(0, make(killed{w.storeA, false, true}))(t)
+	must(0, archived(killed{w.storeA, false, true}))(t)
 	if kept := w.log(t); len(kept) != len(all)+1 {
 		t.Errorf("noted, not removed: %d entries of %d and one", len(kept), len(all))
 	}
 	must(w.follow(audit.Head{}))(t)
 	must(w.follow(audit.Head{}, path))(t)
 
-	must(0, make(w.storeA))(t) // finishes
+	must(0, archived(w.storeA))(t) // finishes
 	equal(t, "left", len(w.log(t)), 1)
 	must(w.follow(audit.Head{}, path))(t)
-	wantError(t, make(w.storeA), archive.ErrThere)
+	wantError(t, archived(w.storeA), archive.ErrThere)
 }
 
 // archivesAtOnce has two processes archive the same entries: one does.

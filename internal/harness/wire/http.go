@@ -86,6 +86,8 @@ func (h *httpLink) call(ctx context.Context, r outgoing) (Reply, error) {
 	switch {
 	case err != nil:
 		return Reply{}, h.failed(ctx, err, r.method)
+	case o == nil && tooLarge(r, resp.StatusCode):
+		return Reply{Error: &RemoteError{Code: invalidRequest, Message: resp.Status}}, nil
 	case o == nil:
 		return Reply{}, h.noMessage(resp, r.method)
 	}
@@ -103,6 +105,23 @@ func (h *httpLink) failed(ctx context.Context, err error, method string) error {
 	}
 	h.ledger.add(finding.Crash, "the connection ended while "+method+" waited for its answer")
 	return ErrEnded
+}
+
+// invalidRequest is JSON-RPC 2.0's code (section 5.1) for what is no request to a server.
+const invalidRequest = -32600
+
+// Below these sizes a server should answer by JSON-RPC: it takes a name in a header of 4
+// KiB, and a body of 1 MiB. Common servers refuse headers from 8 KiB on.
+const (
+	modestHeader = 4 << 10
+	modestBody   = 1 << 20
+)
+
+// tooLarge reports that HTTP itself refused a request for its size (RFC 9110 section
+// 15.5.14, RFC 6585 section 5), before anybody read a message in it. A server may.
+func tooLarge(r outgoing, status int) bool {
+	return status == http.StatusRequestHeaderFieldsTooLarge && len(r.name) > modestHeader ||
+		status == http.StatusRequestEntityTooLarge && len(r.frame) > modestBody
 }
 
 func (h *httpLink) noMessage(resp *http.Response, method string) error {

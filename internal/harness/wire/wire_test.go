@@ -6,9 +6,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -195,6 +200,45 @@ func TestFaultsOverHTTP(t *testing.T) {
 				t.Errorf("want %s, found %v", kind, found)
 			}
 		})
+	}
+}
+
+// TestTooLargeForHTTP: HTTP may refuse a request for its size before a message is read,
+// but only a large one.
+func TestTooLargeForHTTP(t *testing.T) {
+	goal := target(t, "", freeAddress(t), wire.Modern)
+	to, err := url.Parse(goal.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: to.Scheme, Host: to.Host})
+	front := httptest.NewUnstartedServer(proxy)
+	front.Config.MaxHeaderBytes = 8 << 10
+	front.Start()
+	t.Cleanup(front.Close)
+	server, err := wire.Open(t.Context(), goal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	c, err := wire.Open(t.Context(), wire.Target{URL: front.URL + "/mcp", Revision: wire.Modern, StartTimeout: 8 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	reply, err := c.Call(t.Context(), "tools/call", map[string]any{"name": strings.Repeat("x", 64<<10), "arguments": map[string]any{}})
+	if found := c.Findings(); err != nil || reply.Error == nil || !strings.Contains(reply.Error.Message, "431") || len(found) > 0 {
+		t.Errorf("a long name: %+v, %v, %v", reply, err, found)
+	}
+	for _, status := range []int{http.StatusRequestHeaderFieldsTooLarge, http.StatusRequestEntityTooLarge} {
+		refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		_, err := wire.Open(t.Context(), wire.Target{URL: refuses.URL, StartTimeout: 8 * time.Second})
+		start := new(wire.StartError)
+		malformed := func(f finding.Finding) bool { return f.Kind == finding.Malformed }
+		if !errors.As(err, &start) || !slices.ContainsFunc(start.Findings, malformed) {
+			t.Errorf("status %d for a small request: %v, %v", status, err, start.Findings)
+		}
+		refuses.Close()
 	}
 }
 
