@@ -16,6 +16,16 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
+// cookies are those of the browser, and the address that they are for.
+func (w *world) cookies(t testing.TB) (*url.URL, []*http.Cookie) {
+	t.Helper()
+	address, err := url.Parse(w.page.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address, w.browser.Jar.Cookies(address)
+}
+
 // exchange sends bytes as they are, as no client would, and returns the answer's status.
 func (w *world) exchange(t *testing.T, request string) (status int, text string) {
 	t.Helper()

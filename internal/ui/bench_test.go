@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,14 +99,4 @@ func (w *world) change(t testing.TB, statements ...string) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// cookies are those of the browser, and the address that they are for.
-func (w *world) cookies(t testing.TB) (*url.URL, []*http.Cookie) {
-	t.Helper()
-	address, err := url.Parse(w.page.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address, w.browser.Jar.Cookies(address)
 }
