@@ -43,6 +43,7 @@ var children = map[string]func(args []string) error{
 	"writing":  writingChild,
 	"reading":  readingChild,
 	"reopen":   reopenChild,
+	"refill":   refillChild,
 	"outdated": outdatedChild,
 	"claim":    claimChild,
 	"editor":   editorChild,

@@ -3,11 +3,17 @@
 package sqlite_test
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/sqlite/storefile"
 )
 
 // TestOpenWhileTheLastCloses: the last process that closes a store removes the log
@@ -49,6 +55,56 @@ func reopenChild(args []string) error {
 		}
 	}
 	return nil
+}
+
+// TestOpenWhileTheIndexIsMadeAnew: the first process that opens a store behind one that
+// was killed, or only read, empties the index that was left and fills it again
+// (unixLockSharedMemory in SQLite's os_unix.c). Who looks at it before, meanwhile and
+// after must not take that for a log that was lost.
+func TestOpenWhileTheIndexIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bridge.db")
+	must(t, os.WriteFile(path+"-wal", make([]byte, 32), 0o600))
+	refilling := start(t, "refill", path+"-shm")
+	if got := refilling.line(t); got != "begun" {
+		t.Fatal(got)
+	}
+	for n := range 20_000 {
+		release, err := storefile.CheckRunning(path)
+		release()
+		if err != nil {
+			t.Fatalf("time %d: %v", n, err)
+		}
+	}
+	refilling.begin(t)
+	refilling.lines(t)
+}
+
+// refillChild uses an index, as far as others can tell, and empties and fills it
+// until stdin ends.
+func refillChild(args []string) error {
+	index, err := os.OpenFile(args[0], os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer index.Close() //nolint:errcheck // nothing of it is kept
+	alive := unix.Flock_t{Type: unix.F_RDLCK, Start: 128, Len: 1}
+	if err := unix.FcntlFlock(index.Fd(), unix.F_SETLK, &alive); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() { awaitBegin(); close(ended) }()
+	fmt.Println("begun")
+	for {
+		select {
+		case <-ended:
+			return nil
+		default:
+			if err := errors.Join(index.Truncate(3), index.Truncate(32<<10)); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // skipUnderRace is for long tests that do one thing after the other in one

@@ -32,32 +32,41 @@ const (
 // indexLooks bounds how often the index is read while others change it.
 const indexLooks = 1000
 
-// ends reports whether log ends with the frame that index says is the last: the
-// same salt, which changes each time the log starts again, and the same checksum,
-// which runs over all frames of the log. An index that others are changing all
-// the time, and one that a process died over, are let through.
-func ends(index, log io.ReaderAt) bool {
+// fit says how a log and its index go together.
+type fit int
+
+const (
+	fits    fit = iota
+	differs     // the log does not end with the frame that the index says is the last
+	emptied     // the index has no header: it is new, or it was emptied
+)
+
+// ends compares the end of a log with the frame that index says is the last: they fit
+// where both have the same salt, which changes each time the log starts again, and the
+// same checksum, which runs over all frames of the log. An index that others are changing
+// all the time, and one that a process died over, are let through.
+func ends(index, log io.ReaderAt) fit {
 	var header indexHeader
 	for range indexLooks {
 		switch stable, whole := header.read(index); {
 		case !whole:
-			return false // it was emptied
+			return emptied
 		case !stable:
 			continue
 		}
 		if header.frame() == 0 {
-			return true // all is in the database; what the log holds means nothing
+			return fits // all is in the database; what the log holds means nothing
 		}
 		if header.endOf(log) {
-			return true
+			return fits
 		}
 		// The log may have started again in between, and then the index has changed.
 		before := header
 		if stable, whole := header.read(index); whole && stable && header == before {
-			return false
+			return differs
 		}
 	}
-	return true
+	return fits
 }
 
 // indexHeader is the first copy.

@@ -100,7 +100,7 @@ func (i *logIndex) count(stores int) {
 	i.stores += stores
 }
 
-func (i *logIndex) matches(log *os.File) bool { return ends(i.file, log) }
+func (i *logIndex) matches(log *os.File) bool { return ends(i.file, log) == fits }
 
 func (i *logIndex) pages() int64 { return pagesOf(i.file) }
 
@@ -136,9 +136,10 @@ const (
 // release when the store is open or given up.
 //
 // The last process that closes a store removes both files, and the next makes new
-// ones, an empty index first. So a log that does not fit counts only while the
-// index that was read is still the store's, in use, and not empty; else it is
-// checked again. An index that stays empty was emptied.
+// ones, an empty index first; one that finds an index which nobody uses empties it and
+// fills it again. So a log that does not fit counts only while the index that was read
+// is still the store's, in use, and had a header when the two were compared; else it is
+// checked again. An index that stays without one was emptied.
 func CheckRunning(path string) (release func(), err error) {
 	names := fileNames(path)
 	for range runningChecks {
@@ -150,15 +151,20 @@ func CheckRunning(path string) (release func(), err error) {
 		if !index.running() {
 			return release, nil
 		}
-		filled := index.isAt(names[indexFile])
-		err = checkLog(names[logFile], index)
-		if err == nil || filled && index.isAt(names[indexFile]) && index.running() {
-			return release, err
+		found, logErr := fitOfLog(names[logFile], index)
+		if logErr != nil {
+			return release, logErr
+		}
+		if found == fits {
+			return release, nil
+		}
+		if found == differs && index.isAt(names[indexFile]) && index.running() {
+			return release, goneUnder(names[logFile])
 		}
 		release()
 		time.Sleep(runningPause)
 	}
-	return func() {}, err
+	return func() {}, goneUnder(names[logFile])
 }
 
 // running reports that another process has the index open.
@@ -167,26 +173,33 @@ func (i *logIndex) running() bool {
 	return held
 }
 
-// isAt reports that the index is the file of that name, and has been filled.
+// isAt reports that the index is the file of that name.
 func (i *logIndex) isAt(name string) bool {
 	now, err := identifyFile(name)
-	return err == nil && i.id.same(now) && now.size >= indexHeaderSize
+	return err == nil && i.id.same(now)
 }
 
-// checkLog reports a log that is not there, or does not fit the index.
-func checkLog(name string, index *logIndex) error {
+// fitOfLog compares the log of that name with its index. A log that is not there fits
+// only an index without a header.
+func fitOfLog(name string, index *logIndex) (fit, error) {
 	log, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return goneUnder(name)
+		return index.fitWithoutLog(), nil
 	}
 	if err != nil {
-		return Unwritable(err)
+		return differs, Unwritable(err)
 	}
 	defer func() { _ = log.Close() }()
-	if !index.matches(log) {
-		return goneUnder(name)
+	return ends(index.file, log), nil
+}
+
+// fitWithoutLog is how the index goes together with a log that is not there.
+func (i *logIndex) fitWithoutLog() fit {
+	var header indexHeader
+	if _, whole := header.read(i.file); !whole {
+		return emptied
 	}
-	return nil
+	return differs
 }
 
 func goneUnder(name string) error {
