@@ -1,6 +1,6 @@
 // Package postgrestest starts a PostgreSQL server of a test's own: a new cluster in
-// a temporary folder, on a unix socket that nobody else has, which is gone with the
-// tests.
+// a temporary folder, on a unix socket that nobody else has. Both are gone with the tests,
+// also with tests that are killed.
 //
 // Where no server is installed, tests skip, and say MISSING; where
 // NEED_POSTGRES is set, as `make test-postgres` does, they fail.
@@ -30,6 +30,7 @@ var ErrMissing = errors.New("MISSING: postgres (Debian: postgresql)")
 type Server struct {
 	bin, dir string
 	settings []string
+	watcher  *watcher
 	process  *exec.Cmd
 	ended    chan struct{}
 	schemas  atomic.Int64
@@ -53,6 +54,9 @@ func Start(settings ...string) (_ *Server, err error) {
 			_ = s.Close()
 		}
 	}()
+	if s.watcher, err = watch(dir); err != nil {
+		return nil, err
+	}
 	if err := give(dir); err != nil {
 		return nil, err
 	}
@@ -132,11 +136,13 @@ func (s *Server) start() error {
 		return err
 	}
 	s.ended = make(chan struct{})
-	go func(p *exec.Cmd, ended chan struct{}) {
+	told := s.watcher.running(s.process.Process.Pid)
+	go func(p *exec.Cmd, w *watcher, ended chan struct{}) {
 		defer close(ended)
 		_ = p.Wait() // how it ended, its log tells
-	}(s.process, s.ended)
-	return s.await()
+		_ = w.gone() // who cannot be told ends when this process does
+	}(s.process, s.watcher, s.ended)
+	return errors.Join(told, s.await())
 }
 
 // await waits until the server answers.
@@ -174,7 +180,13 @@ func (s *Server) Kill() error {
 }
 
 // Close ends the server and removes its cluster.
-func (s *Server) Close() error { return errors.Join(s.Kill(), os.RemoveAll(s.dir)) }
+func (s *Server) Close() error {
+	err := errors.Join(s.Kill(), os.RemoveAll(s.dir))
+	if s.watcher != nil {
+		err = errors.Join(err, s.watcher.close())
+	}
+	return err
+}
 
 // DSN is the connection string of the database "postgres", for its superuser.
 func (s *Server) DSN() string { return "postgres://bridge@/postgres?host=" + s.dir }

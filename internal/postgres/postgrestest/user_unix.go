@@ -35,6 +35,9 @@ func ordinary(cmd *exec.Cmd) {
 	}
 }
 
+// alone starts a command in a session of its own.
+func alone(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
+
 // killAll kills a server with all its processes, each of which is the leader of a
 // group. It is stopped first, so that it does not notice that they are gone.
 func killAll(pid int) error {
