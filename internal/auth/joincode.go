@@ -56,11 +56,11 @@ func ReadJoinCode(text string) (code string, ok bool) {
 	text = text[:min(len(text), maxPasted)]
 	code = joinCharacters(text)
 	if len(code) != joinCodeLength {
-		found := joinCodeInText.FindAllString(strings.Map(plainDash, text), 2)
-		if len(found) != 1 {
+		found, one := onlyMatch(joinCodeInText, strings.Map(plainDash, text))
+		if !one {
 			return "", false
 		}
-		code = joinCharacters(found[0])
+		code = joinCharacters(found)
 	}
 	if strings.Trim(code, joinAlphabet) != "" {
 		return "", false
@@ -72,6 +72,15 @@ func ReadJoinCode(text string) (code string, ok bool) {
 const maxPasted = 1000
 
 var joinCodeInText = regexp.MustCompile(`\b[0-9A-Za-z]{5}\s*-\s*[0-9A-Za-z]{5}\b`)
+
+// onlyMatch returns the part of text that has the form, if there is exactly one.
+func onlyMatch(form *regexp.Regexp, text string) (match string, ok bool) {
+	at := form.FindStringIndex(text)
+	if at == nil || form.MatchString(text[at[1]:]) {
+		return "", false
+	}
+	return text[at[0]:at[1]], true
+}
 
 func plainDash(r rune) rune {
 	if unicode.Is(unicode.Pd, r) || r == '\u2212' {

@@ -62,6 +62,18 @@ func TestReadJoinCodeGivesOneForm(t *testing.T) {
 	}
 }
 
+// TestReadJoinCodeRefuses: what is no code, or more than one, is none.
+func TestReadJoinCodeRefuses(t *testing.T) {
+	for _, text := range []string{
+		"", "7KQ2M", "7KQ2M-X9D4", "7KQ2M-X9D4T0", "7KQ2MX9D4U", "U7KQ2-MX9D4", "7KQ2M-UX9D4", "the code is 7KQ2M-X9D4U",
+		"7KQ2M-X9D4T 7KQ2M-X9D4T", "7KQ2M-X9D4T, 7KQ2M-X9D4V or 7KQ2M-X9D4W", "7KQ2M-X9D4T7KQ2M-X9D4V",
+	} {
+		if code, ok := auth.ReadJoinCode(text); ok || code != "" {
+			t.Errorf("%q: got %q, %v", text, code, ok)
+		}
+	}
+}
+
 // TestReadJoinCodeFullWidth: the first and the last character that have a form in full
 // width are read in it.
 func TestReadJoinCodeFullWidth(t *testing.T) {

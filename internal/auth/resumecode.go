@@ -34,11 +34,11 @@ var resumeCodeInText = regexp.MustCompile(`\b[0-9A-Za-z]{4}\s*-\s*[0-9A-Za-z]{4}
 // ok is false unless text contains exactly one code.
 func ReadResumeCode(text string) (code string, ok bool) {
 	text = strings.Map(plainDash, text[:min(len(text), maxPasted)])
-	found := resumeCodeInText.FindAllString(text, 2)
-	if len(found) != 1 {
+	found, one := onlyMatch(resumeCodeInText, text)
+	if !one {
 		return "", false
 	}
-	code = joinCharacters(found[0])
+	code = joinCharacters(found)
 	if len(code) != resumeCodeLength || strings.Trim(code, joinAlphabet) != "" {
 		return "", false
 	}

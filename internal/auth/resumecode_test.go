@@ -17,7 +17,7 @@ func TestResumeCode(t *testing.T) {
 			t.Errorf("%q is read as %q, %t", written, read, ok)
 		}
 	}
-	for _, text := range []string{"", "K7QM-2X9D", "K7QM2X9D4TAB", "K7QM-2X9D-4TAU", auth.NewJoinCode(), code + " " + auth.NewResumeCode()} {
+	for _, text := range []string{"", "K7QM-2X9D", "K7QM2X9D4TAB", "K7QM-2X9D-4TAU", auth.NewJoinCode(), code + " " + auth.NewResumeCode(), code + " " + code + " " + code} {
 		if read, ok := auth.ReadResumeCode(text); ok {
 			t.Errorf("%q is read as %q", text, read)
 		}
