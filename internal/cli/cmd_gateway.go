@@ -133,7 +133,7 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 			Bindings: bindingsOf(path, k), Labels: []binding.Label{binding.OfSession("access", k.ID)}, Told: !a.onServer(),
 		})
 		return gateway.Endpoint{
-			MCP: e.MCP, Expect: e.Expect, Settled: e.Settled, Drain: e.Drain, Close: e.Close,
+			MCP: e.MCP, Expect: e.Expect, Settled: e.Settled, Forget: e.Forget, Drain: e.Drain, Close: e.Close,
 		}
 	}
 	if !a.onServer() {

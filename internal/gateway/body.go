@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"example.org/bridge/internal/gateway/operation"
@@ -73,6 +74,7 @@ type paced struct {
 	sent    bool
 	failed  bool
 	within  time.Duration // that the client has to read the answer
+	events  *stream       // for an answer of events; nil where there is none
 }
 
 // WriteHeader notes the status.
@@ -84,8 +86,19 @@ func (p *paced) WriteHeader(status int) {
 
 // Write keeps a piece.
 func (p *paced) Write(data []byte) (int, error) {
+	if p.streams() {
+		if err := p.events.write(data); err != nil {
+			return 0, err
+		}
+		return len(data), nil
+	}
 	p.WriteHeader(http.StatusOK)
 	return p.answer.Write(data)
+}
+
+// streams reports whether the answer is one of events, each of which is written at once.
+func (p *paced) streams() bool {
+	return p.events != nil && strings.HasPrefix(p.Header().Get("Content-Type"), "text/event-stream")
 }
 
 // Flush sends nothing: an answer is sent whole.
@@ -97,6 +110,9 @@ func (p *paced) send() {
 		return
 	}
 	p.sent = true
+	if p.streams() {
+		return
+	}
 	p.WriteHeader(http.StatusOK)
 	_ = p.control.SetWriteDeadline(time.Now().Add(p.within))
 	defer func() { _ = p.control.SetWriteDeadline(time.Time{}) }()
@@ -114,5 +130,5 @@ func (p *paced) send() {
 // whole sends the answer and reports whether the system has all of it.
 func (p *paced) whole() bool {
 	p.send()
-	return !p.failed && p.status == http.StatusOK
+	return !p.failed && !p.streams() && p.status == http.StatusOK
 }

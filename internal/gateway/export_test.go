@@ -1,5 +1,7 @@
 package gateway
 
+import "example.org/bridge/internal/stdio"
+
 // HoldLarge takes all the room for large bodies, when it is free.
 func (g *Gateway) HoldLarge() {
 	for range maxLarge {
@@ -15,4 +17,14 @@ func (g *Gateway) Calls(id string) int {
 		return len(p.calls)
 	}
 	return 0
+}
+
+// NewOutlet is an outlet that nobody reads, and how many notifications wait in it.
+func NewOutlet() (o stdio.Outlet, waiting func() int) {
+	made := newOutlet()
+	return made, func() int {
+		made.mu.Lock()
+		defer made.mu.Unlock()
+		return len(made.waiting)
+	}
 }

@@ -14,6 +14,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -29,6 +30,7 @@ import (
 
 	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/gateway/operation"
+	"example.org/bridge/internal/stdio"
 )
 
 // Limits of a gateway.
@@ -47,6 +49,8 @@ type Deadlines struct {
 	Body   time.Duration // to send a body, or to get room for a large one
 	Answer time.Duration // to read an answer
 	Idle   time.Duration // between two requests of a connection
+	Beat   time.Duration // between two events of a stream, after which a comment is sent
+	Stream time.Duration // that a stream lasts; a client opens another then
 }
 
 // defaultDeadlines are those of a gateway that is told no others.
@@ -55,6 +59,20 @@ var defaultDeadlines = Deadlines{
 	Body:   30 * time.Second,
 	Answer: 30 * time.Second,
 	Idle:   2 * time.Minute,
+	Beat:   15 * time.Second,
+	Stream: time.Hour,
+}
+
+// orDefault puts the defaults where nothing is set.
+func (d Deadlines) orDefault() Deadlines {
+	return Deadlines{
+		Header: cmp.Or(d.Header, defaultDeadlines.Header),
+		Body:   cmp.Or(d.Body, defaultDeadlines.Body),
+		Answer: cmp.Or(d.Answer, defaultDeadlines.Answer),
+		Idle:   cmp.Or(d.Idle, defaultDeadlines.Idle),
+		Beat:   cmp.Or(d.Beat, defaultDeadlines.Beat),
+		Stream: cmp.Or(d.Stream, defaultDeadlines.Stream),
+	}
 }
 
 // Endpoint answers the MCP calls of one access key.
@@ -64,6 +82,8 @@ type Endpoint struct {
 	// answer was written; written is false if it could not be written completely.
 	Expect  func(id jsonrpc.ID)
 	Settled func(id jsonrpc.ID, written bool)
+	// Forget ends what a client subscribed to through an outlet.
+	Forget func(stdio.Outlet)
 	// Drain makes calls that wait return early. Close ends the endpoint.
 	Drain, Close func()
 }
@@ -112,6 +132,8 @@ type Gateway struct {
 	strangers  chan struct{} // held while a refused key is recorded
 	gathering  chan struct{} // held while figures are gathered
 	draining   chan struct{}
+	drained    context.Context //nolint:containedctx // ends with draining, for what waits for a context
+	endStreams context.CancelFunc
 	names      map[string]bool
 	begun      time.Time
 	last       atomic.Int64 // the number of the last request
@@ -125,9 +147,7 @@ func New(o Options) *Gateway {
 	if o.MaxClients == 0 {
 		o.MaxClients = DefaultMaxClients
 	}
-	if o.Deadlines == (Deadlines{}) {
-		o.Deadlines = defaultDeadlines
-	}
+	o.Deadlines = o.Deadlines.orDefault()
 	g := &Gateway{
 		o:         o,
 		large:     make(chan struct{}, maxLarge),
@@ -137,6 +157,7 @@ func New(o Options) *Gateway {
 		names:     map[string]bool{},
 		begun:     time.Now(),
 	}
+	g.drained, g.endStreams = context.WithCancel(context.Background())
 	for _, name := range o.Names {
 		g.names[canonical(name)] = true
 	}
@@ -221,6 +242,7 @@ func notClosed(err error) error {
 // drain ends the calls that wait, and then the server.
 func (g *Gateway) drain(server *http.Server) error {
 	close(g.draining)
+	g.endStreams()
 	g.principals.drain()
 	ctx, cancel := context.WithTimeout(context.Background(), drainGrace)
 	defer cancel()

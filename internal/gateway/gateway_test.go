@@ -87,7 +87,7 @@ func serve(t *testing.T, served bridgetest.Served, keys *access.Service, key bri
 		Version:      "test", Log: log,
 		Endpoint: func(access.Key) gateway.Endpoint {
 			e := mcpserver.NewEndpoint(p.served, mcpserver.Options{Log: log, Bindings: binding.Folder{}})
-			return gateway.Endpoint{MCP: e.MCP, Expect: e.Expect, Settled: e.Settled, Drain: e.Drain, Close: e.Close}
+			return gateway.Endpoint{MCP: e.MCP, Expect: e.Expect, Settled: e.Settled, Forget: e.Forget, Drain: e.Drain, Close: e.Close}
 		},
 	}
 	for _, change := range changes {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -47,6 +48,15 @@ func untilRequestEnds(next mcp.MethodHandler) mcp.MethodHandler {
 	}
 }
 
+// methodListen is the one method whose answer is a stream (MCP 2026-07-28).
+const methodListen = "subscriptions/listen"
+
+// envelope is what the gateway itself looks at in a request.
+type envelope struct {
+	ID     json.RawMessage `json:"id"`
+	Method string          `json:"method"`
+}
+
 // serveMCP answers a request of the protocol.
 func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request, c call) {
 	if problem := checkBatch(c.body); problem != "" {
@@ -58,18 +68,40 @@ func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request, c call) {
 		g.failed(w, err)
 		return
 	}
+	var asked envelope
+	_ = json.Unmarshal(c.body, &asked) // a batch, or what the SDK refuses
+	p, _ := w.(*paced)
 	e := c.principal.endpoint
 	e.Expect(id)
 	written := false
 	defer func() { e.Settled(id, written) }()
 	ctx := stdio.WithRequestID(context.WithValue(r.Context(), callKey{}, r.Context()), id)
+	switch asked.Method {
+	case methodListen:
+		to, end := g.listening(r.Context(), p)
+		defer end()
+		ctx = stdio.WithOutlet(ctx, func() (stdio.Outlet, json.RawMessage) { return to, asked.ID })
+	case "initialize":
+		w.Header().Set(clientHeader, rand.Text())
+	default:
+		ctx = stdio.WithOutlet(ctx, c.principal.toldOf(clientName(r)))
+	}
 	r = r.WithContext(bridge.WithCaller(ctx, "key "+c.principal.key.ID))
 	r.Body = io.NopCloser(bytes.NewReader(c.body))
 	r.ContentLength = int64(len(c.body))
 	c.principal.handler.ServeHTTP(w, r)
-	if p, ok := w.(*paced); ok {
-		p.answerWithID(c.body)
-		written = p.whole() && r.Context().Err() == nil
+	p.answerWithID(c.body)
+	written = p.whole() && r.Context().Err() == nil
+}
+
+// toldOf gives the channel of a client, made when it is first needed.
+func (p *principal) toldOf(client string) func() (stdio.Outlet, json.RawMessage) {
+	return func() (stdio.Outlet, json.RawMessage) {
+		c, ok := p.channels.of(client)
+		if !ok {
+			return nil, nil
+		}
+		return c.outlet, nil
 	}
 }
 
@@ -86,6 +118,12 @@ func checkBatch(body []byte) (problem string) {
 	}
 	if len(batch) == 0 || len(batch) > maxBatch {
 		return "a batch has 1 to 100 messages"
+	}
+	for _, each := range batch {
+		var asked envelope
+		if json.Unmarshal(each, &asked) == nil && asked.Method == methodListen {
+			return methodListen + " goes alone: its answer is a stream"
+		}
 	}
 	return ""
 }

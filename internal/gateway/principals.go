@@ -43,6 +43,7 @@ type principal struct {
 	key      access.Key
 	endpoint Endpoint
 	handler  http.Handler
+	channels *channels
 	// All else is behind the lock. hash is of the written key, and checked when it was
 	// last proved.
 	hash    [sha256.Size]byte
@@ -86,7 +87,7 @@ func (ps *principals) admit(ctx context.Context, text string, c access.Caller) (
 	p := ps.all[key.ID]
 	if p == nil {
 		e := ps.endpoint(key)
-		p = &principal{key: key, endpoint: e, handler: ps.handler(e), calls: map[int64]context.CancelCauseFunc{}}
+		p = &principal{key: key, endpoint: e, handler: ps.handler(e), channels: newChannels(e.Forget), calls: map[int64]context.CancelCauseFunc{}}
 		ps.all[key.ID] = p
 	}
 	p.hash, p.checked, p.used = hash, now, now
@@ -138,11 +139,12 @@ func (ps *principals) watch(ctx context.Context) {
 
 // look compares the holders that are known with the keys that count.
 func (ps *principals) look(ctx context.Context) {
-	ps.mu.Lock()
-	known := len(ps.all)
-	ps.mu.Unlock()
-	if known == 0 {
+	known := ps.each()
+	if len(known) == 0 {
 		return
+	}
+	for _, p := range known {
+		p.channels.expire(time.Now())
 	}
 	ctx, cancel := context.WithTimeout(ctx, watchEvery)
 	defer cancel()

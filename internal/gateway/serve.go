@@ -64,9 +64,14 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 	if !ok {
 		return
 	}
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "only POST is answered here")
+	streams := action == actionMCP
+	if r.Method == http.MethodDelete && streams && clientName(r) != "" {
+		p.channels.remove(clientName(r))
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if r.Method != http.MethodPost && (r.Method != http.MethodGet || !streams) {
+		notAllowed(w, streams)
 		return
 	}
 	c := call{principal: p, number: g.last.Add(1)}
@@ -81,6 +86,10 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 		return
 	}
 	defer end()
+	if r.Method == http.MethodGet {
+		g.serveStream(w, r.WithContext(ctx), p)
+		return
+	}
 	body, release, ok := g.readBody(w, r)
 	if !ok {
 		return
@@ -90,6 +99,15 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 	answer := &paced{ResponseWriter: w, control: http.NewResponseController(w), within: g.o.Deadlines.Answer}
 	serve(answer, r.WithContext(ctx), c)
 	answer.send()
+}
+
+func notAllowed(w http.ResponseWriter, streams bool) {
+	allow, text := http.MethodPost, "only POST is answered here"
+	if streams {
+		allow, text = "GET, POST, DELETE", "GET opens a stream here, POST asks, and DELETE with "+clientHeader+" ends a client's stream"
+	}
+	w.Header().Set("Allow", allow)
+	refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", text)
 }
 
 // authenticate finds out who calls, and whether the role allows it. Where it reports

@@ -1,11 +1,14 @@
 package mcpserver
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.org/bridge/internal/stdio"
 )
 
 // Endpoint is the bridge for one holder of an access key, whose requests come one by
@@ -13,7 +16,8 @@ import (
 // of it with another Endpoint.
 //
 // Whoever serves it gives each request an id of its own in the context of its handlers
-// (stdio.WithRequestID), and calls Expect before and Settled behind it.
+// (stdio.WithRequestID), and calls Expect before and Settled behind it. Where the client
+// can be told of changes, it gives an outlet too (stdio.WithOutlet).
 type Endpoint struct {
 	// MCP answers the requests. Middleware may be added to it before the first.
 	MCP    *mcp.Server
@@ -28,6 +32,7 @@ func NewEndpoint(b Bridge, o Options) *Endpoint {
 	}
 	o.Commands = nil // commands never run on the machine of a gateway
 	s := newServer(b, log, o)
+	s.subscriptions = newSubscriptions(context.Background(), s, nil)
 	return &Endpoint{MCP: s.offer(tools(o.Tools, false), o.Version), server: s}
 }
 
@@ -49,5 +54,11 @@ func (e *Endpoint) Settled(id jsonrpc.ID, written bool) {
 // Drain lets calls that wait return with what they have.
 func (e *Endpoint) Drain() { e.server.drain() }
 
-// Close gives back what no answer will carry any more.
-func (e *Endpoint) Close() { e.server.deliveries.close() }
+// Forget ends what was subscribed to through an outlet.
+func (e *Endpoint) Forget(to stdio.Outlet) { e.server.subscriptions.forget(to) }
+
+// Close gives back what no answer will carry any more, and watches nothing from then on.
+func (e *Endpoint) Close() {
+	e.server.subscriptions.close()
+	e.server.deliveries.close()
+}

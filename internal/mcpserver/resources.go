@@ -40,7 +40,7 @@ func (s *server) offerResources(next mcp.MethodHandler) mcp.MethodHandler {
 		case *mcp.SubscribeRequest:
 			return s.subscribe(withReader(ctx, r.Params.Meta, r.ClientInfo()), r.Params.URI)
 		case *mcp.UnsubscribeRequest:
-			return s.unsubscribe(r.Params.URI)
+			return s.unsubscribe(ctx, r.Params.URI)
 		case *mcp.SubscriptionsListenRequest:
 			return s.listen(withReader(ctx, r.Params.Meta, r.ClientInfo()), r.Params.Notifications)
 		}
@@ -71,8 +71,8 @@ func (s *server) listResources(ctx context.Context, cursor, version string) (mcp
 	if err != nil {
 		return nil, s.resourceFailure("resources/list", err)
 	}
-	if s.subscriptions != nil && version < firstWithoutServerRequests {
-		s.subscriptions.followList(clientOf(ctx).sessionLabel(), nil)
+	if to, _, ok := s.subscriptions.outlet(ctx); ok && version < firstWithoutServerRequests {
+		s.subscriptions.followList(clientOf(ctx).sessionLabel(), to, nil)
 	}
 	from = min(from, len(all))
 	page := all[from:min(len(all), from+listPage)]

@@ -53,6 +53,8 @@ type subscription struct {
 	caller binding.Label
 	marks  map[bridge.Credentials]string // of the list, by session; nil before the first look
 
+	// to is where the client hears of it.
+	to stdio.Outlet
 	// listen is the id of the request that asked for it, as the client wrote it; nil for
 	// one of the revisions before 2026-07-28.
 	listen json.RawMessage
@@ -60,6 +62,11 @@ type subscription struct {
 
 func (s *subscription) watched() resources.Watched {
 	return resources.Watched{Credentials: s.credentials, URI: s.uri}
+}
+
+// tell tells the client, and reports false where it hears nothing any more.
+func (s *subscription) tell(method string, params map[string]any) bool {
+	return s.to.Notify(method, s.about(params))
 }
 
 // about is what a notification says beside its method: never what has changed.
@@ -70,12 +77,12 @@ func (s *subscription) about(params map[string]any) map[string]any {
 	return params
 }
 
-// subscriptions are what a client wants to hear of. One goroutine watches for all of
-// them, as long as there are any.
+// subscriptions are what a client, or those who share an access key, want to hear of.
+// One goroutine watches for all of them, as long as there are any.
 type subscriptions struct {
 	server    *server
-	transport *stdio.Transport
-	ctx       context.Context //nolint:containedctx // of the watcher, until close
+	transport *stdio.Transport // nil where each request has an outlet of its own
+	ctx       context.Context  //nolint:containedctx // of the watcher, until close
 	cancel    context.CancelFunc
 	watching  sync.WaitGroup
 
@@ -116,6 +123,27 @@ func (s *subscriptions) pokeLocked() {
 	}
 }
 
+// outlet returns where the client of a request hears of changes, and the id of the
+// request as it wrote it.
+func (s *subscriptions) outlet(ctx context.Context) (to stdio.Outlet, wire json.RawMessage, ok bool) {
+	if s == nil {
+		return nil, nil, false
+	}
+	if s.transport == nil {
+		return stdio.OutletOf(ctx)
+	}
+	id, ok := stdio.RequestID(ctx)
+	if !ok {
+		return nil, nil, false
+	}
+	return s.transport, s.transport.WireID(id), true
+}
+
+// forget ends what is told through an outlet.
+func (s *subscriptions) forget(to stdio.Outlet) {
+	s.remove(func(sub *subscription) bool { return sub.to == to })
+}
+
 // add takes subscriptions on, or reports that they are too many.
 func (s *subscriptions) add(subs ...*subscription) bool {
 	s.mu.Lock()
@@ -145,15 +173,15 @@ func (s *subscriptions) remove(which func(*subscription) bool) {
 }
 
 // followList tells the client, from now on, when the list of a caller has changed.
-func (s *subscriptions) followList(caller binding.Label, listen json.RawMessage) *subscription {
+func (s *subscriptions) followList(caller binding.Label, to stdio.Outlet, listen json.RawMessage) *subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, sub := range s.all {
-		if sub.list && sub.caller == caller && sub.listen == nil && listen == nil {
+		if sub.list && sub.caller == caller && sub.to == to && sub.listen == nil && listen == nil {
 			return sub
 		}
 	}
-	sub := &subscription{list: true, caller: caller, listen: listen}
+	sub := &subscription{list: true, caller: caller, to: to, listen: listen}
 	s.all = append(s.all, sub)
 	s.pokeLocked()
 	return sub
@@ -253,7 +281,9 @@ func (s *subscriptions) told(l look, marks []string) bool {
 		if mark != sub.mark && slices.Contains(s.all, sub) {
 			changed = true
 			sub.mark = mark
-			s.transport.Notify(noteUpdated, sub.about(map[string]any{"uri": sub.uri}))
+			if !sub.tell(noteUpdated, map[string]any{"uri": sub.uri}) {
+				sub.mark = resources.Gone
+			}
 		}
 	}
 	for _, sub := range l.subs {
@@ -279,38 +309,47 @@ func (s *subscriptions) toldList(sub *subscription, marks map[bridge.Credentials
 	if first || same {
 		return false
 	}
-	s.transport.Notify(noteListChanged, sub.about(map[string]any{}))
+	sub.tell(noteListChanged, map[string]any{})
 	return true
 }
 
 // subscribe answers resources/subscribe, of the revisions before 2026-07-28.
 func (s *server) subscribe(ctx context.Context, uri string) (mcp.Result, error) {
-	if s.subscriptions == nil {
+	to, _, ok := s.subscriptions.outlet(ctx)
+	if !ok {
 		return nil, noUpdates()
 	}
 	sub, err := s.admit(ctx, uri)
 	if err != nil {
 		return nil, s.resourceFailure("resources/subscribe", err)
 	}
-	s.subscriptions.remove(func(other *subscription) bool { return other.listen == nil && !other.list && other.uri == uri })
+	sub.to = to
+	s.subscriptions.remove(sub.same)
 	if !s.subscriptions.add(sub) {
 		return nil, tooMany()
 	}
 	return &done{}, nil
 }
 
-func (s *server) unsubscribe(uri string) (mcp.Result, error) {
-	if s.subscriptions == nil {
+// same reports a subscription of the same client, of the revisions before 2026-07-28, to
+// the same URI.
+func (s *subscription) same(other *subscription) bool {
+	return other.listen == nil && !other.list && other.uri == s.uri && other.to == s.to
+}
+
+func (s *server) unsubscribe(ctx context.Context, uri string) (mcp.Result, error) {
+	to, _, ok := s.subscriptions.outlet(ctx)
+	if !ok {
 		return nil, noUpdates()
 	}
-	s.subscriptions.remove(func(sub *subscription) bool { return sub.listen == nil && !sub.list && sub.uri == uri })
+	s.subscriptions.remove((&subscription{uri: uri, to: to}).same)
 	return &done{}, nil
 }
 
 // noUpdates refuses to tell of changes where the answer to a request is all that reaches
 // the client.
 func noUpdates() error {
-	return badResource("updates of resources do not come over HTTP: read the resource again, or use this gateway with `bridge connect`")
+	return badResource("no update can reach you: too many clients of your key are told of changes, or none can be over this connection; read the resource again")
 }
 
 func tooMany() error {
@@ -318,47 +357,47 @@ func tooMany() error {
 }
 
 // listen answers subscriptions/listen. It returns when the client cancels it, or when the
-// process is to end.
+// process or the client's outlet is to end.
 func (s *server) listen(ctx context.Context, wanted *mcp.NotificationSubscriptions) (mcp.Result, error) {
-	id, ok := stdio.RequestID(ctx)
+	to, wire, ok := s.subscriptions.outlet(ctx)
 	switch {
 	case wanted == nil:
 		return nil, badResource("notifications is missing: it says what to tell of")
-	case s.subscriptions == nil || !ok:
+	case !ok:
 		return nil, noUpdates()
 	case len(wanted.ResourceSubscriptions) > maxSubscriptions || !s.subscriptions.begin():
 		return nil, tooMany()
 	}
 	defer s.subscriptions.end()
-	wire := s.subscriptions.transport.WireID(id)
-	subs, err := s.admitAll(ctx, wanted.ResourceSubscriptions, wire)
+	subs, err := s.admitAll(ctx, wanted.ResourceSubscriptions, to, wire)
 	if err != nil {
 		return nil, err
 	}
-	result := &mcp.SubscriptionsListenResult{Meta: mcp.Meta{mcp.MetaKeySubscriptionID: wire}}
-	agreed := mcp.NotificationSubscriptions{ResourcesListChanged: wanted.ResourcesListChanged, ResourceSubscriptions: wanted.ResourceSubscriptions}
-	s.subscriptions.transport.Notify(noteAcknowledged, map[string]any{
-		"notifications": agreed, "_meta": map[string]any{mcp.MetaKeySubscriptionID: wire},
-	})
-	if len(subs) == 0 && !agreed.ResourcesListChanged {
+	about := mcp.Meta{mcp.MetaKeySubscriptionID: wire}
+	to.Notify(noteAcknowledged, map[string]any{"_meta": about, "notifications": mcp.NotificationSubscriptions{
+		ResourcesListChanged: wanted.ResourcesListChanged, ResourceSubscriptions: wanted.ResourceSubscriptions,
+	}})
+	result := &mcp.SubscriptionsListenResult{Meta: about}
+	if len(subs) == 0 && !wanted.ResourcesListChanged {
 		return result, nil
 	}
-	if agreed.ResourcesListChanged {
-		subs = append(subs, s.subscriptions.followList(clientOf(ctx).sessionLabel(), wire))
-	}
 	defer s.subscriptions.remove(func(sub *subscription) bool { return slices.Contains(subs, sub) })
-	if !s.subscriptions.add(slices.DeleteFunc(slices.Clone(subs), func(sub *subscription) bool { return sub.list })...) {
+	if !s.subscriptions.add(subs...) {
 		return nil, tooMany()
+	}
+	if wanted.ResourcesListChanged {
+		subs = append(subs, s.subscriptions.followList(clientOf(ctx).sessionLabel(), to, wire))
 	}
 	select {
 	case <-ctx.Done():
+	case <-to.Closing():
 	case <-s.drained:
 	}
 	return result, nil
 }
 
 // admitAll is admit for several URIs, each once.
-func (s *server) admitAll(ctx context.Context, uris []string, listen json.RawMessage) (subs []*subscription, err error) {
+func (s *server) admitAll(ctx context.Context, uris []string, to stdio.Outlet, listen json.RawMessage) (subs []*subscription, err error) {
 	for i, uri := range uris {
 		if slices.Contains(uris[:i], uri) {
 			continue
@@ -367,7 +406,7 @@ func (s *server) admitAll(ctx context.Context, uris []string, listen json.RawMes
 		if err != nil {
 			return nil, s.resourceFailure("subscriptions/listen", err)
 		}
-		sub.listen = listen
+		sub.to, sub.listen = to, listen
 		subs = append(subs, sub)
 	}
 	return subs, nil

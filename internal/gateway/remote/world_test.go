@@ -63,7 +63,7 @@ func (w *world) options() gateway.Options {
 		Certificates: w.authority.Issue([]string{"127.0.0.1"}), Names: []string{"127.0.0.1"}, Version: "test",
 		Endpoint: func(access.Key) gateway.Endpoint {
 			e := mcpserver.NewEndpoint(w.served, mcpserver.Options{})
-			return gateway.Endpoint{MCP: e.MCP, Expect: e.Expect, Settled: e.Settled, Drain: e.Drain, Close: e.Close}
+			return gateway.Endpoint{MCP: e.MCP, Expect: e.Expect, Settled: e.Settled, Forget: e.Forget, Drain: e.Drain, Close: e.Close}
 		},
 	}
 	for _, change := range w.change {
