@@ -120,9 +120,9 @@ func (f Folder) Load(now time.Time, reader Process, labels ...Label) ([]Entry, e
 	return all, nil
 }
 
-// over reports that all conversations of a record have expired.
+// over reports that no conversation of a record goes on.
 func (r *record) over(now time.Time) bool {
-	return len(r.Entries) > 0 && !slices.ContainsFunc(r.Entries, func(e Entry) bool { return !e.expired(now) })
+	return !slices.ContainsFunc(r.Entries, func(e Entry) bool { return !e.expired(now) })
 }
 
 // pruneTimeout bounds how long pruning waits for other processes.

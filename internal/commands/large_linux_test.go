@@ -33,7 +33,7 @@ func BenchmarkLargeWorkspace(b *testing.B) {
 		b.Run(string(backend), func(b *testing.B) {
 			once := func(workspace string) time.Duration {
 				began := time.Now()
-				_, seen, err := keeper.TakeAndSee(b.Context(), workspace, "large")
+				_, seen, err := keeper.Take(b.Context(), workspace, "large")
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -227,7 +227,7 @@ func (s *Service) takeSnapshot(ctx context.Context, r Request) (kept snapshot.Sn
 	case s.snapshots.Dir == "":
 		return kept, nil, "none: there is no folder for them, so this cannot be rolled back", nil
 	}
-	kept, seen, err = s.snapshots.TakeAndSee(ctx, r.Workspace, r.Conversation)
+	kept, seen, err = s.snapshots.Take(ctx, r.Workspace, r.Conversation)
 	return kept, seen, "", err
 }
 

@@ -24,7 +24,7 @@ import (
 func seenBySnapshot(t *testing.T, ws string) *dirstate.Seen {
 	t.Helper()
 	k := snapshot.Keeper{Dir: filepath.Join(t.TempDir(), "snapshots"), Now: func() time.Time { return time.Now().Add(time.Minute) }}
-	_, seen, err := k.TakeAndSee(t.Context(), ws, "seen")
+	_, seen, err := k.Take(t.Context(), ws, "seen")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,13 +51,13 @@ func benchmarkTake(b *testing.B, dir string) {
 	b.Helper()
 	k := keeper(b)
 	began := time.Now()
-	if _, err := k.Take(b.Context(), dir, label); err != nil {
+	if _, _, err := k.Take(b.Context(), dir, label); err != nil {
 		b.Fatal(err)
 	}
 	b.Logf("the first took %s", time.Since(began).Round(time.Millisecond))
 	before := processorTime(b)
 	for b.Loop() {
-		if _, err := k.Take(b.Context(), dir, label); err != nil {
+		if _, _, err := k.Take(b.Context(), dir, label); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -99,7 +99,7 @@ func TestPipesDoNotHold(t *testing.T) {
 			}
 			done := make(chan error, 1)
 			go func() {
-				snap, err := k.Take(t.Context(), dir, label)
+				snap, _, err := k.Take(t.Context(), dir, label)
 				if err == nil {
 					_, err = k.Restore(t.Context(), snap)
 				}

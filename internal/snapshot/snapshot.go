@@ -93,17 +93,11 @@ var (
 	commitPattern = lazyregexp.New(`^[0-9a-f]{64}$`)
 )
 
-// Take keeps the workspace as it is now, under the next number of the label.
+// Take keeps the workspace as it is now, under the next number of the label. It returns
+// what was found in the workspace's folders too, for the next reader of them.
 //
 // Errors: [ErrLabel], [ErrPlatform], the system's own. Nothing is kept then.
-func (k Keeper) Take(ctx context.Context, workspace, label string) (Snapshot, error) {
-	snap, _, err := k.TakeAndSee(ctx, workspace, label)
-	return snap, err
-}
-
-// TakeAndSee is [Keeper.Take], and returns what was found in the workspace's folders,
-// for the next reader of them.
-func (k Keeper) TakeAndSee(ctx context.Context, workspace, label string) (Snapshot, *dirstate.Seen, error) {
+func (k Keeper) Take(ctx context.Context, workspace, label string) (Snapshot, *dirstate.Seen, error) {
 	if !labelPattern().MatchString(label) {
 		return Snapshot{}, nil, ErrLabel
 	}

@@ -121,7 +121,7 @@ func keeper(t testing.TB) snapshot.Keeper {
 
 func take(t *testing.T, k snapshot.Keeper, dir string) snapshot.Snapshot {
 	t.Helper()
-	snap, err := k.Take(t.Context(), dir, label)
+	snap, _, err := k.Take(t.Context(), dir, label)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestList(t *testing.T) {
 	for range 12 { // numbers, not names, are in order
 		want = append(want, take(t, k, dir))
 	}
-	if _, err := k.Take(t.Context(), dir, "other"); err != nil {
+	if _, _, err := k.Take(t.Context(), dir, "other"); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(k.Dir, "labels", label), map[string]string{"x.json": "{}", "13.json": "not a record"})
@@ -221,7 +221,7 @@ func TestTakenAtOnce(t *testing.T) {
 	errs := make(chan error)
 	for range many {
 		go func() {
-			_, err := k.Take(t.Context(), dir, label)
+			_, _, err := k.Take(t.Context(), dir, label)
 			errs <- err
 		}()
 	}
@@ -395,8 +395,8 @@ func TestRefused(t *testing.T) {
 		err  func() error
 		want error
 	}{
-		{"an empty label", func() error { _, err := k.Take(t.Context(), dir, ""); return err }, snapshot.ErrLabel},
-		{"a label that is a path", func() error { _, err := k.Take(t.Context(), dir, "../heads/main"); return err }, snapshot.ErrLabel},
+		{"an empty label", func() error { _, _, err := k.Take(t.Context(), dir, ""); return err }, snapshot.ErrLabel},
+		{"a label that is a path", func() error { _, _, err := k.Take(t.Context(), dir, "../heads/main"); return err }, snapshot.ErrLabel},
 		{"a branch for a commit", func() error {
 			_, err := k.Restore(t.Context(), bad(func(s *snapshot.Snapshot) { s.Commit = "main" }))
 			return err

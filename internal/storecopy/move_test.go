@@ -102,7 +102,7 @@ func TestMovedStoresAreClosed(t *testing.T) {
 // the store that it went to.
 func whileSending(t *testing.T, x sample, from, to bridge.Store, move func() error) {
 	t.Helper()
-	begun, ended := make(chan struct{}), make(chan error)
+	begun, moved, ended := make(chan struct{}), make(chan struct{}), make(chan error)
 	sent := 0
 	go func() {
 		s := bridge.New(bridge.Config{Store: from, Key: x.Key})
@@ -116,13 +116,14 @@ func whileSending(t *testing.T, x sample, from, to bridge.Store, move func() err
 				return
 			}
 			sent++
-			if i > 20 {
-				time.Sleep(time.Second) // below the limits, and above what moving takes
+			if i > 20 { // more would meet the limits
+				<-moved
 			}
 		}
 	}()
 	<-begun
 	must(t, move())
+	close(moved)
 	if err := <-ended; !errors.Is(err, bridge.ErrStoreMoved) {
 		t.Fatalf("the sender ended with %v", err)
 	}

@@ -159,10 +159,3 @@ func (d *door) redeem(code string) bool {
 	d.code = ""
 	return true
 }
-
-// used reports whether somebody has logged in.
-func (d *door) used() bool {
-	d.turn.Lock()
-	defer d.turn.Unlock()
-	return d.code == ""
-}

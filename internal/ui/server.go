@@ -87,9 +87,6 @@ func New(c Config, l net.Listener) *Server {
 // Address returns the URL of the page, which is not enough to log in.
 func (s *Server) Address() string { return "http://" + s.door.hosts[0] + s.door.folder }
 
-// LoggedIn reports whether the login has been used.
-func (s *Server) LoggedIn() bool { return s.door.used() }
-
 // Serve answers requests until ctx ends.
 func (s *Server) Serve(ctx context.Context) error {
 	server := &http.Server{
