@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,7 +13,9 @@ import (
 
 // Limits of channels.
 const (
-	maxChannels = 16 // of one key
+	maxChannels = 64 // of one key
+	// maxEnded is how many names of clients that said goodbye are kept for a key.
+	maxEnded = 64
 	// channelGrace is how long one lasts that nobody reads.
 	channelGrace = 30 * time.Second
 	// maxClientName is how many characters the name of a client has.
@@ -38,8 +41,9 @@ func clientName(r *http.Request) string {
 type channels struct {
 	forget func(stdio.Outlet) // ends what was subscribed to through an outlet
 
-	mu  sync.Mutex
-	all map[string]*channel // by the client's name
+	mu    sync.Mutex
+	all   map[string]*channel // by the client's name
+	ended []string            // names that their clients gave up, the latest last
 }
 
 // channel lasts as long as a stream reads it, and a while without one.
@@ -92,11 +96,22 @@ func (cs *channels) drop(client string) {
 	cs.forget(c.outlet)
 }
 
-// remove ends the channel of a client.
+// remove ends the channel of a client, which gives up its name.
 func (cs *channels) remove(client string) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.drop(client)
+	if cs.ended = append(cs.ended, client); len(cs.ended) > maxEnded {
+		cs.ended = slices.Delete(cs.ended, 0, 1)
+	}
+}
+
+// hasEnded reports whether a client has given up its name. No other name is ever unknown:
+// clients take 404 for the end of all that they had here.
+func (cs *channels) hasEnded(client string) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return slices.Contains(cs.ended, client)
 }
 
 // read notes that a stream, which end ends, reads a channel. There is one: what read it

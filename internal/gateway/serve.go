@@ -65,6 +65,10 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 		return
 	}
 	streams := action == actionMCP
+	if streams && p.channels.hasEnded(clientName(r)) {
+		refuse(w, http.StatusNotFound, "ended", "this client has ended its session with DELETE: it begins again with initialize")
+		return
+	}
 	if r.Method == http.MethodDelete && streams && clientName(r) != "" {
 		p.channels.remove(clientName(r))
 		w.WriteHeader(http.StatusNoContent)

@@ -110,7 +110,7 @@ func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request, p *princip
 	c, ok := p.channels.of(clientName(r))
 	if !ok {
 		w.Header().Set("Retry-After", "30")
-		refuse(w, http.StatusTooManyRequests, operation.Busy, "too many streams of this key are open: it may have 16")
+		refuse(w, http.StatusTooManyRequests, operation.Busy, "too many streams of this key are open: it may have 64")
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), g.o.Deadlines.Stream)

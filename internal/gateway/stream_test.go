@@ -294,6 +294,11 @@ func TestStreamBefore2026(t *testing.T) {
 	if all := second.ends(); len(all) != 0 {
 		t.Errorf("behind DELETE: %v", all)
 	}
+	for _, method := range []string{"POST", "GET", "DELETE"} {
+		if status, _, _ := p.raw(t, ada, method, "/mcp", rpc("tools/list", nil), one); status != 404 {
+			t.Errorf("%s behind DELETE: %d", method, status)
+		}
+	}
 	// Those beside are told of nothing until they subscribe themselves.
 	p.follow(t, ada, uri, other)
 	setStatus(t, p, pair.B, bridge.StatusComplete)
@@ -310,9 +315,9 @@ func TestStreamsAreLimited(t *testing.T) {
 	p := newPlace(t)
 	secret, other := p.key(t, "ada", access.Agent), p.key(t, "bob", access.Agent)
 	pair := p.pairOf(t, secret)
-	for n := range 17 {
+	for n := range 65 {
 		e, status := p.open(t, secret, "GET", "", map[string]string{"Mcp-Session-Id": fmt.Sprint(n)})
-		if want := map[bool]int{true: 200, false: 429}[n < 16]; status != want {
+		if want := map[bool]int{true: 200, false: 429}[n < 64]; status != want {
 			t.Errorf("stream %d: %d %v", n, status, e.header)
 		}
 	}
