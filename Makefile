@@ -216,6 +216,11 @@ test-harness: build
 	scripts/test-examples.sh bin/bridge
 	scripts/test-report.sh bin/bridge
 
+## test-conformance: the official conformance suite at the gateway, in both eras (needs npm)
+.PHONY: test-conformance
+test-conformance: build
+	scripts/test-gateway-conformance.sh bin/bridge
+
 ## test-poisoned: tests as on the machine of somebody who uses bridge already
 .PHONY: test-poisoned
 test-poisoned:

@@ -35,7 +35,6 @@ first() {
 
 store="$work/bridge.db"
 "$bridge" serve --db "$store" </dev/null
-# The suite makes more conversations in a minute than an agent does.
 "$bridge" gateway --db "$store" --listen 127.0.0.1:0 --plain --tools core,tasks,files --log-format text 2>"$work/gateway.log" &
 started=$!
 tail -f -n +1 --pid=$started "$work/gateway.log" | sed -n '/the gateway listens/{s/.*address=\([^ ]*\).*/\1/p;q;}' >"$work/address"
@@ -66,8 +65,7 @@ for revision in 2025-11-25 2026-07-28; do
 		echo "FAILED: conformance at revision $revision"
 		exit 1
 	fi
-	passed=$(grep -c '^✓' "$work/log" || true)
-	failed=$(grep -c '^✗' "$work/log" || true)
-	[ "$passed" -gt 10 ] || { cat "$work/log"; echo "FAILED: the suite ran too little"; exit 1; }
-	echo "conformance of the gateway at $revision: $passed scenarios pass, $failed fail as test/conformance/$revision.yaml says"
+	checks=$(sed -n 's/^Total: \([0-9]*\) passed.*/\1/p' "$work/log")
+	[ "${checks:-0}" -ge 40 ] || { cat "$work/log"; echo "FAILED: the suite ran too little"; exit 1; }
+	echo "conformance of the gateway at $revision: $checks checks pass, and only what test/conformance/$revision.yaml explains fails"
 done
