@@ -28,3 +28,13 @@ func NewOutlet() (o stdio.Outlet, waiting func() int) {
 		return len(made.waiting)
 	}
 }
+
+// AllCalls is how many calls of all keys are under way.
+func (g *Gateway) AllCalls() (n int) {
+	g.principals.mu.Lock()
+	defer g.principals.mu.Unlock()
+	for _, p := range g.principals.all {
+		n += len(p.calls)
+	}
+	return n
+}

@@ -57,20 +57,20 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
-func newPlace(t *testing.T, changes ...func(*gateway.Options)) *place {
+func newPlace(t testing.TB, changes ...func(*gateway.Options)) *place {
 	t.Helper()
 	return placeOn(t, bridgetest.NewEnv(t), changes...)
 }
 
 // placeOn starts a gateway on a store that others may have as well.
-func placeOn(t *testing.T, e *bridgetest.Env, changes ...func(*gateway.Options)) *place {
+func placeOn(t testing.TB, e *bridgetest.Env, changes ...func(*gateway.Options)) *place {
 	t.Helper()
 	served := e.Served(t, func(c *bridge.Config) { c.Now = time.Now })
 	return serve(t, served, access.New(served.Service, e.Store(t), e.Key), e.Key, changes...)
 }
 
 // serve starts a gateway for what a process serves of a store.
-func serve(t *testing.T, served bridgetest.Served, keys *access.Service, key bridge.Key, changes ...func(*gateway.Options)) *place {
+func serve(t testing.TB, served bridgetest.Served, keys *access.Service, key bridge.Key, changes ...func(*gateway.Options)) *place {
 	t.Helper()
 	p := &place{served: served, keys: keys, log: &journal{}, ended: make(chan error, 1)}
 	p.authority = must(gateway.NewAuthority(key))(t)
@@ -110,7 +110,7 @@ func serve(t *testing.T, served bridgetest.Served, keys *access.Service, key bri
 }
 
 // key makes an access key.
-func (p *place) key(t *testing.T, name string, role access.Role) string {
+func (p *place) key(t testing.TB, name string, role access.Role) string {
 	t.Helper()
 	_, secret, err := p.keys.Add(t.Context(), name, role, time.Hour)
 	if err != nil {
