@@ -14,6 +14,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/figures"
 )
 
@@ -30,7 +31,7 @@ func metrics(t *testing.T) string {
 		t.Fatal(err)
 	}
 	c := figures.Collector{
-		Bridge: s, Commands: e.Commands(t, s), Tasks: e.Tasks(t, s), Path: e.Path,
+		Bridge: s, Commands: e.Commands(t, s), Tasks: e.Tasks(t, s), Claims: claims.New(s, e.Store(t)), Path: e.Path, Calls: calls(),
 		Backups: func() (figures.Backups, error) { return figures.Backups{Count: 1, LastMade: time.Unix(1, 0)}, nil },
 	}
 	all, err := c.Gather(t.Context(), e.Clock.Now())

@@ -11,10 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/figures"
 )
 
@@ -57,7 +59,7 @@ func TestAlertsOnFigures(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t)
 	bridgetest.NewPair(t, s)
-	c := figures.Collector{Bridge: s, Commands: e.Commands(t, s), Tasks: e.Tasks(t, s), Path: e.Path}
+	c := figures.Collector{Bridge: s, Commands: e.Commands(t, s), Tasks: e.Tasks(t, s), Claims: claims.New(s, e.Store(t)), Path: e.Path, Calls: calls()}
 	all, err := c.Gather(t.Context(), e.Clock.Now())
 	must(t, err)
 	var text bytes.Buffer
@@ -76,6 +78,16 @@ func TestAlertsOnFigures(t *testing.T) {
 			t.Errorf("docs/operations.md does not say what to do about %s", alert)
 		}
 	}
+}
+
+// calls are some that a gateway had.
+func calls() *figures.Calls {
+	c := new(figures.Calls)
+	for _, took := range []time.Duration{time.Millisecond, 2 * time.Second} {
+		c.Add("mcp", "send_to_partner", false, took)
+		c.Add("mcp", "check_messages", false, took)
+	}
+	return c
 }
 
 // tool skips where a program is not installed.

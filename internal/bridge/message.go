@@ -136,6 +136,9 @@ func (s Sent) Answer(g Gate, many bool, standing Standing) Sent {
 	if s.Many = many; many {
 		g.Details["to"] = s.Recipients()
 	}
+	if seqs := s.seqs(); len(seqs) > 1 {
+		g.Details["seqs"] = seqs
+	}
 	s.Unread, s.Now, s.Standing = standing.Unread, g.Now, standing
 	g.Details["message_id"], g.Details["seq"] = s.ID, s.Seq
 	return s
@@ -197,6 +200,16 @@ func (s Sent) Recipients() Recipients {
 	all := Recipients{s.Partner.Session}
 	for _, r := range s.Further {
 		all = append(all, r.Session)
+	}
+	return all
+}
+
+// seqs are the numbers that the message has in the inboxes of its recipients, in their
+// order.
+func (s Sent) seqs() []int64 {
+	all := []int64{s.Seq}
+	for _, r := range s.Further {
+		all = append(all, r.Seq)
 	}
 	return all
 }

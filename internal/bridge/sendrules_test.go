@@ -55,20 +55,25 @@ func TestDraftAdmit(t *testing.T) {
 // TestSentAnswer: of a conversation of many the log keeps who got the message.
 func TestSentAnswer(t *testing.T) {
 	sent := bridge.Sent{ID: 9, Seq: 4, Partner: bridge.SessionState{Session: "b"}}
+	toTwo := []bridge.Recipient{{SessionState: bridge.SessionState{Session: "c"}, Seq: 7}}
 	standing := bridge.Standing{Unread: 3}
 	for _, tt := range []struct {
 		name           string
 		many, repeated bool
+		further        []bridge.Recipient
 		want           bridge.Details
 	}{
-		{"of two", false, false, bridge.Details{"message_id": int64(9), "seq": int64(4)}},
-		{"of many", true, false, bridge.Details{"message_id": int64(9), "seq": int64(4), "to": bridge.Recipients{"b"}}},
-		{"repeated", false, true, bridge.Details{"message_id": int64(9), "seq": int64(4), "repeated": true}},
+		{"of two", false, false, nil, bridge.Details{"message_id": int64(9), "seq": int64(4)}},
+		{"of many", true, false, nil, bridge.Details{"message_id": int64(9), "seq": int64(4), "to": bridge.Recipients{"b"}}},
+		{"to several, by the number in each inbox", true, false, toTwo, bridge.Details{
+			"message_id": int64(9), "seq": int64(4), "to": bridge.Recipients{"b", "c"}, "seqs": []int64{4, 7},
+		}},
+		{"repeated", false, true, nil, bridge.Details{"message_id": int64(9), "seq": int64(4), "repeated": true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := bridge.Gate{Operation: bridge.Operation{Now: noon, Details: bridge.Details{}}}
 			sent := sent
-			sent.Repeated = tt.repeated
+			sent.Repeated, sent.Further = tt.repeated, tt.further
 			got := sent.Answer(g, tt.many, standing)
 			if got.Unread != 3 || got.Many != tt.many || !got.Now.Equal(noon) || got.Standing.Unread != 3 {
 				t.Errorf("got %+v", got)

@@ -45,8 +45,8 @@ func newGatewayCmd(a *app) *cobra.Command {
 		Short: "Let agents of other machines use this store",
 		Long: `Answer agents of other machines over HTTPS until you press Ctrl-C: MCP clients at /mcp,
 with "Authorization: Bearer" and a key of "bridge access add". /health and /ready are for
-monitors, and so is /metrics (of a store in a file), for this machine and for keys of the
-roles viewer and operator. Any number of gateways may serve one store in PostgreSQL.
+monitors, and so is /metrics, for this machine and for keys of the roles viewer and
+operator: the figures of "bridge metrics", and how long this gateway took to answer. Any number of gateways may serve one store in PostgreSQL.
 
 Connections are always encrypted. Without --tls-cert and --tls-key the certificate is of
 an authority of this store's own: "bridge access authority" prints what clients have to
@@ -136,9 +136,8 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 			MCP: e.MCP, Expect: e.Expect, Settled: e.Settled, Forget: e.Forget, Drain: e.Drain, Close: e.Close,
 		}
 	}
-	if !a.onServer() {
-		g.Figures = a.gatewayFigures(s, path)
-	}
+	calls := new(figures.Calls)
+	g.Observe, g.Figures = calls.Add, a.gatewayFigures(s, path, calls)
 	if o.plain {
 		return g, nil
 	}
@@ -161,11 +160,9 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 }
 
 // gatewayFigures gives the figures of the store, by one caller at a time.
-func (a *app) gatewayFigures(s services, path string) func(context.Context) ([]byte, error) {
-	c := &figures.Collector{
-		Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Path: path,
-		Program: bridgeVersion(), VerifyEvery: time.Hour,
-	}
+func (a *app) gatewayFigures(s services, path string, calls *figures.Calls) func(context.Context) ([]byte, error) {
+	c := a.collector(s, path)
+	c.VerifyEvery, c.Calls = time.Hour, calls
 	return func(ctx context.Context) ([]byte, error) {
 		all, err := c.Gather(ctx, a.now())
 		if err != nil {

@@ -28,9 +28,10 @@ func newMetricsCmd(a *app) *cobra.Command {
 		Use:   "metrics",
 		Short: "Give figures of the store to Prometheus",
 		Long: `Print what the store holds and what happened in it, in Prometheus's text format:
-conversations, agents, tasks and messages by state, calls by outcome, kinds of hidden
-secrets, approvals that wait, sizes, whether the audit log is whole, and with --backups
-when the last backup was made. No figure names a conversation, an agent or a path.
+conversations, agents, tasks, claims and messages by state, how long messages waited for
+delivery, calls by outcome, limits that were hit, kinds of hidden secrets, approvals that
+wait, what the operator has not looked at, sizes, whether the audit log is whole, and with
+--backups when the last backup was made. No figure names a conversation, an agent or a path.
 
 With --json, print them as one document. With --listen, answer "GET /metrics" and "GET /healthz" on a loopback address until you
 press Ctrl-C. With --textfile, write a file for the textfile collector of node_exporter,
@@ -61,7 +62,7 @@ deploy/prometheus has rules for alerts.`,
 }
 
 func runMetrics(ctx context.Context, a *app, o metricsOptions) error {
-	if err := a.needsFile("metrics", "it does not tell figures of such a store yet"); err != nil {
+	if err := a.needsStore(); err != nil {
 		return err
 	}
 	for what, name := range map[string]string{"--textfile": o.textfile, "--backups": o.backups} {
@@ -78,10 +79,8 @@ func runMetrics(ctx context.Context, a *app, o metricsOptions) error {
 		if err != nil {
 			return err
 		}
-		c := &figures.Collector{
-			Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Path: path,
-			Program: bridgeVersion(), VerifyEvery: o.verifyEvery,
-		}
+		c := a.collector(s, path)
+		c.VerifyEvery = o.verifyEvery
 		if o.backups != "" {
 			c.Backups = func() (figures.Backups, error) { return lookAtBackups(o.backups, key) }
 		}
@@ -97,6 +96,16 @@ func runMetrics(ctx context.Context, a *app, o metricsOptions) error {
 		}
 		return writeTextfile(o.textfile, all)
 	})
+}
+
+// collector counts what the store at path holds.
+func (a *app) collector(s services, path string) *figures.Collector {
+	if a.onServer() {
+		path = "" // no file has its size
+	}
+	return &figures.Collector{
+		Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Claims: s.claimService, Path: path, Program: bridgeVersion(),
+	}
 }
 
 func (a *app) printFigures(all []figures.Family) error {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/summary"
 )
 
 type statsOptions struct{ since moment }
@@ -21,10 +21,15 @@ func newStatsCmd(a *app) *cobra.Command {
 	var o statsOptions
 	cmd := &cobra.Command{
 		Use:   "stats",
-		Short: "Count conversations, messages, calls and refusals",
-		Long: `Count what the store holds and what happened: conversations, messages by sender, the
-kinds of secrets that were hidden, and calls by their outcome. With --since, only what
-is newer; conversations are counted as they are now.`,
+		Short: "Count conversations, messages, delays, calls and refusals",
+		Long: `Count what the store holds and what happened: conversations, agents, tasks and claims,
+messages by sender, how long they waited for delivery, what you have not looked at, the
+kinds of secrets that were hidden, calls over a limit, and calls by their outcome.
+
+With --since, messages, secrets and calls are those that are newer, and delays those of
+messages that were delivered since; without it, delays are of the last day. All else is
+counted as it is now. A message that was sent a day before that time is not among the
+delays.`,
 		Example: `  bridge stats
   bridge stats --since 1d
   bridge stats --json | jq '.calls[] | select(.outcome != "ok")'`,
@@ -41,9 +46,17 @@ type stats struct {
 	Live          int64            `json:"live"`
 	Paused        int64            `json:"paused"`
 	Unread        int64            `json:"unread"`
+	New           int64            `json:"new"` // messages since the operator last looked
+	Alive         int64            `json:"alive"`
+	Silent        int64            `json:"silent"`
+	Tasks         int64            `json:"tasks"`
+	Claims        int64            `json:"claims"`
+	Approvals     int64            `json:"approvals_waiting"`
+	Limited       int64            `json:"limited"`
 	Messages      map[string]int64 `json:"messages"`
 	Redacted      map[string]int64 `json:"redacted"`
 	Calls         []callCount      `json:"calls"`
+	jsonDelays
 }
 
 type callCount struct {
@@ -53,7 +66,7 @@ type callCount struct {
 }
 
 func runStats(ctx context.Context, a *app, o statsOptions) error {
-	return a.withStore(ctx, func(s *bridge.Service) error {
+	return a.withServices(ctx, false, func(s services) error {
 		figures, err := gatherStats(ctx, s, o.since.time(a.now()), a.now())
 		if err != nil {
 			return err
@@ -65,32 +78,49 @@ func runStats(ctx context.Context, a *app, o statsOptions) error {
 	})
 }
 
-func gatherStats(ctx context.Context, s *bridge.Service, since, now time.Time) (stats, error) {
+// delaysFor is of which time delays are told where no other was asked for.
+const delaysFor = 24 * time.Hour
+
+func gatherStats(ctx context.Context, s services, since, now time.Time) (stats, error) {
 	figures := stats{Calls: []callCount{}}
-	all, err := s.Conversations(ctx)
+	keep := delaysFor
+	if !since.IsZero() {
+		keep = now.Sub(since)
+	}
+	log := &summary.Log{Entries: s.AuditEntries, Keep: keep}
+	if err := log.Read(ctx, now); err != nil {
+		return figures, err
+	}
+	figures.jsonDelays = jsonDelaysOf(log.Delays(now.Add(-keep)))
+	sources := summary.Sources{Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Claims: s.claimService}
+	sum, err := sources.Gather(ctx, now)
 	if err != nil {
 		return figures, err
 	}
-	figures.Conversations = int64(len(all))
-	for _, c := range all {
-		figures.Unread += unread(c)
-		if !c.Expired(now) {
-			figures.Live++
-		}
-		if !c.PausedAt.IsZero() {
-			figures.Paused++
-		}
-	}
-	messages, err := s.CountMessages(ctx, since)
+	figures.present(sum)
+	figures.New = summary.NewsOf(sum.All, log.Unseen(), now).Messages
+	period, err := sources.Since(ctx, since)
 	if err != nil {
 		return figures, err
 	}
-	figures.Messages, figures.Redacted = messages.BySender, messages.ByKind
-	calls, err := s.Calls(ctx, since)
-	for _, c := range calls {
+	figures.Messages, figures.Redacted, figures.Limited = period.Messages.BySender, period.Messages.ByKind, period.Limited
+	for _, c := range period.Calls {
 		figures.Calls = append(figures.Calls, callCount{cleantext.Field(c.Action), cleantext.Field(c.Outcome), c.Count})
 	}
-	return figures, err
+	return figures, nil
+}
+
+// present takes over what is counted as it is now.
+func (s *stats) present(sum summary.Summary) {
+	s.Conversations, s.Live = int64(len(sum.All)), int64(sum.Live)
+	for _, c := range sum.All {
+		s.Unread += unread(c)
+		if !c.PausedAt.IsZero() {
+			s.Paused++
+		}
+	}
+	s.Alive, s.Silent = int64(sum.Alive), int64(sum.Silent)
+	s.Tasks, s.Claims, s.Approvals = int64(len(sum.Tasks)), int64(len(sum.Claims)), int64(len(sum.Requests))
 }
 
 func printStats(a *app, s stats) error {
@@ -102,12 +132,28 @@ func printStats(a *app, s stats) error {
 	add(totals, "conversations", s.Conversations, plain)
 	add(totals, "  live", s.Live, plain)
 	add(totals, "  paused", s.Paused, when(s.Paused > 0, warn))
+	add(totals, "agents alive", s.Alive, plain)
+	add(totals, "agents silent", s.Silent, plain)
+	add(totals, "open tasks", s.Tasks, plain)
+	add(totals, "claims on files", s.Claims, plain)
+	add(totals, "commands that wait for you", s.Approvals, when(s.Approvals > 0, standout))
 	add(totals, "messages that wait", s.Unread, when(s.Unread > 0, standout))
+	add(totals, "messages since you last looked", s.New, when(s.New > 0, standout))
 	for _, sender := range slices.Sorted(maps.Keys(s.Messages)) {
 		add(totals, "messages from "+cleantext.Field(sender), s.Messages[sender], sideStyle(sender))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(s.Redacted)) {
 		add(totals, "messages with a hidden "+cleantext.Field(kind), s.Redacted[kind], warn)
+	}
+	add(totals, "calls over a limit", s.Limited, when(s.Limited > 0, warn))
+	add(totals, "messages delivered", s.Delivered, plain)
+	if s.Delivered > 0 {
+		for _, d := range []struct {
+			what    string
+			seconds float64
+		}{{"  half of them within", s.Median}, {"  95 of 100 within", s.P95}, {"  the slowest after", s.Longest}} {
+			totals.add(cell{text: d.what}, cell{text: formatDelay(time.Duration(d.seconds * float64(time.Second)))})
+		}
 	}
 	if err := totals.print(a.stdout, screen); err != nil || len(s.Calls) == 0 {
 		return err

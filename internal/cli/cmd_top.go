@@ -16,7 +16,8 @@ func newTopCmd(a *app) *cobra.Command {
 		Short: "Watch who works, who is stuck and what waits for you",
 		Long: `Show how things stand on one screen of a terminal, and keep it current: the commands that
 wait for your decision, tasks that nobody has, the agents, those that are stuck first, and
-what happened in the last hour and day. It works over ssh, and fits any size.
+what happened in the last hour and day. "new" counts the messages since you last looked at
+their conversation. It works over ssh, and fits any size.
 
 An agent is stuck if it says that it is blocked, or if messages wait for it and it has
 given no sign of life for two minutes. q or Ctrl-C ends it and gives you your screen back.
@@ -34,7 +35,7 @@ Where the output is no terminal, or with --json, everything is printed once.`,
 func runTop(ctx context.Context, a *app) error {
 	return a.withServices(ctx, false, func(s services) error {
 		w := &watched{
-			sources: summary.Sources{Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Claims: s.claimService},
+			sources: summary.Sources{Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Claims: s.claimService, Log: &summary.Log{Entries: s.AuditEntries, Keep: 24 * time.Hour}},
 			now:     s.Now,
 		}
 		var err error
@@ -84,6 +85,9 @@ func (w *watched) read(ctx context.Context) error {
 		return err
 	}
 	if since := now.Sub(w.counted); since >= figuresEvery || since < 0 {
+		if err := w.sources.Log.Read(ctx, now); err != nil {
+			return err
+		}
 		hour, err := w.sources.Since(ctx, now.Add(-time.Hour))
 		if err != nil {
 			return err
@@ -92,7 +96,7 @@ func (w *watched) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		w.hour, w.day, w.counted = hour, day, now
+		w.hour, w.day, w.counted, w.unseen = hour, day, now, w.sources.Log.Unseen()
 	}
 	w.Summary = sum
 	return nil

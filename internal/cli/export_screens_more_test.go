@@ -50,7 +50,9 @@ func (w fixedWorld) writeTop(out *bufio.Writer, all []bridge.Overview, height in
 	t := top{store: "/home/ada/.local/state/bridge/bridge.db"}
 	t.At, t.All, t.Live, t.Paused, t.Alive, t.Silent, t.Unread = w.now, all, 3, 1, 4, 3, 1240
 	t.Agents, t.Requests, t.Tasks, t.Claims = summary.Agents(all, w.now), w.requests[:1], w.tasks(), w.claims()
-	t.hour, t.day = summary.Period{Sent: 4, Refused: 1}, summary.Period{Sent: 1041, Refused: 7, Limited: 2}
+	t.hour, t.day = summary.Period{Sent: 4, Refused: 1}, summary.Period{
+		Sent: 1041, Refused: 7, Limited: 2, Delays: summary.Delays{Count: 1012, Median: 1400 * time.Millisecond, P95: 95 * time.Second, Longest: 2 * time.Hour},
+	}
 	for _, line := range topLines(t, w.screen, height) {
 		_, _ = out.WriteString(line + "\n")
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"time"
 )
 
@@ -23,6 +24,14 @@ func formatAge(d time.Duration) string {
 		return units(d, time.Hour, "h", time.Minute, "m")
 	}
 	return units(d, day, "d", time.Hour, "h")
+}
+
+// formatDelay shows how long something waited, which may be less than a second.
+func formatDelay(d time.Duration) string {
+	if d < 10*time.Second {
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + "s"
+	}
+	return formatAge(d)
 }
 
 func units(d, large time.Duration, largeName string, small time.Duration, smallName string) string {

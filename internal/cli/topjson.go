@@ -15,6 +15,7 @@ type jsonTop struct {
 	Alive         int           `json:"alive"`
 	Silent        int           `json:"silent"`
 	Unread        int64         `json:"unread"`
+	New           int64         `json:"new"` // messages since the operator last looked
 	Requests      []jsonRequest `json:"requests"`
 	Agents        []jsonAgent   `json:"agents"`
 	Tasks         []view.Task   `json:"tasks"`
@@ -36,11 +37,25 @@ type jsonPeriod struct {
 	Sent    int64 `json:"sent"`
 	Refused int64 `json:"refused"`
 	Limited int64 `json:"limited"`
+	jsonDelays
+}
+
+// jsonDelays are how long messages waited for delivery, in seconds; 0 where none was
+// delivered.
+type jsonDelays struct {
+	Delivered int64   `json:"delivered"`
+	Median    float64 `json:"delay_median_seconds"`
+	P95       float64 `json:"delay_p95_seconds"`
+	Longest   float64 `json:"delay_longest_seconds"`
+}
+
+func jsonDelaysOf(d summary.Delays) jsonDelays {
+	return jsonDelays{d.Count, d.Median.Seconds(), d.P95.Seconds(), d.Longest.Seconds()}
 }
 
 func jsonTopOf(t top) jsonTop {
 	v := jsonTop{
-		At: view.Time(t.At), Store: t.store, Conversations: t.Live, Paused: t.Paused, Alive: t.Alive, Silent: t.Silent, Unread: t.Unread,
+		At: view.Time(t.At), Store: t.store, Conversations: t.Live, Paused: t.Paused, Alive: t.Alive, Silent: t.Silent, Unread: t.Unread, New: t.news().Messages,
 		Requests: viewRequests(t.Requests, t.At), Agents: make([]jsonAgent, len(t.Agents)), Tasks: make([]view.Task, len(t.Tasks)),
 		Claims: make([]view.Claim, len(t.Claims)), LastHour: jsonPeriodOf(t.hour), LastDay: jsonPeriodOf(t.day),
 	}
@@ -56,4 +71,6 @@ func jsonTopOf(t top) jsonTop {
 	return v
 }
 
-func jsonPeriodOf(p summary.Period) jsonPeriod { return jsonPeriod{p.Sent, p.Refused, p.Limited} }
+func jsonPeriodOf(p summary.Period) jsonPeriod {
+	return jsonPeriod{p.Sent, p.Refused, p.Limited, jsonDelaysOf(p.Delays)}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
@@ -18,6 +19,7 @@ import (
 type top struct {
 	summary.Summary
 	hour, day summary.Period
+	unseen    map[string]summary.Unseen
 	store     string
 	fault     string // why it is not current; empty where it is
 }
@@ -65,12 +67,15 @@ func topTotals(t top, s screen) string {
 	if t.Paused > 0 {
 		live += fmt.Sprintf(" (%d paused)", t.Paused)
 	}
-	text := live + fmt.Sprintf("  alive %d  silent %d  unread %d  open tasks %d  claims %d", t.Alive, t.Silent, t.Unread, len(t.Tasks), len(t.Claims))
+	text := live + fmt.Sprintf("  alive %d  silent %d  unread %d  new %d  open tasks %d  claims %d", t.Alive, t.Silent, t.Unread, t.news().Messages, len(t.Tasks), len(t.Claims))
 	if s.width > 0 {
 		text = cut(text, s.width)
 	}
 	return text
 }
+
+// news are what the operator has not looked at.
+func (t top) news() summary.News { return summary.NewsOf(t.All, t.unseen, t.At) }
 
 // topEnd is the last line: how to leave, or that what is shown is old.
 func topEnd(t top, s screen) string {
@@ -109,15 +114,24 @@ func linesOf(t *table, s screen) []string {
 
 // figureRows are what happened in the last hour and in the last day.
 func figureRows(t top) *table {
-	rows := &table{columns: []column{{title: ""}, {title: "SENT", right: true}, {title: "REFUSED", right: true}, {title: "OVER A LIMIT", right: true}}}
+	rows := &table{columns: []column{{title: ""}, {title: "SENT", right: true}, {title: "REFUSED", right: true}, {title: "OVER A LIMIT", right: true}, {title: "DELIVERED", right: true, drop: 3}, {title: "HALF WITHIN", right: true, drop: 2}, {title: "95 % WITHIN", right: true, drop: 1}}}
 	count := func(n int64, how style) cell { return cell{strconv.FormatInt(n, 10), when(n > 0, how)} }
 	for _, one := range []struct {
 		name string
 		of   summary.Period
 	}{{"last hour", t.hour}, {"last day", t.day}} {
-		rows.add(cell{text: one.name}, count(one.of.Sent, plain), count(one.of.Refused, bad), count(one.of.Limited, warn))
+		rows.add(cell{text: one.name}, count(one.of.Sent, plain), count(one.of.Refused, bad), count(one.of.Limited, warn),
+			count(one.of.Delays.Count, plain), delayCell(one.of.Delays, one.of.Delays.Median), delayCell(one.of.Delays, one.of.Delays.P95))
 	}
 	return rows
+}
+
+// delayCell is a delay of some deliveries; "-" where there were none.
+func delayCell(of summary.Delays, d time.Duration) cell {
+	if of.Count == 0 {
+		return cell{"-", faint}
+	}
+	return cell{text: formatDelay(d)}
 }
 
 func requestRows(t top, id func(string) string) *table {

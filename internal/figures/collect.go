@@ -2,13 +2,16 @@ package figures
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"time"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/summary"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -18,8 +21,12 @@ type Collector struct {
 	Bridge   *bridge.Service
 	Commands *commands.Service
 	Tasks    *tasks.Service
-	// Path is the database file, for its size.
+	Claims   *claims.Service
+	// Path is the database file, for its size and that of its log; empty where the store
+	// is on a server, which tells its own size.
 	Path string
+	// Calls are those of the gateway that gives the figures; nil elsewhere.
+	Calls *Calls
 	// Backups tells of the backups of the store; nil where none are watched.
 	Backups func() (Backups, error)
 	// Program is the version of bridge.
@@ -28,7 +35,10 @@ type Collector struct {
 	VerifyEvery time.Duration
 
 	calls      map[call]int64
-	counted    int64 // the last entry of the audit log that is in calls
+	limited    map[string]int64 // calls over a limit, by action
+	mail       summary.Mail
+	delays     *Histogram
+	counted    int64 // the last entry of the audit log that is in what is above
 	verifiedAt time.Time
 	whole      bool
 }
@@ -43,6 +53,13 @@ type Backups struct {
 
 type call struct{ action, outcome string }
 
+// delayBounds are those of the time from sending to delivery: agents look for mail when
+// they have done something else, or are woken.
+var delayBounds = []time.Duration{
+	100 * time.Millisecond, time.Second, 5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute,
+	15 * time.Minute, time.Hour, 4 * time.Hour, 24 * time.Hour,
+}
+
 // pageOfEntries is how many entries of the audit log are read at once.
 const pageOfEntries = 10_000
 
@@ -50,7 +67,7 @@ const pageOfEntries = 10_000
 func (c *Collector) Gather(ctx context.Context, now time.Time) (all []Family, err error) {
 	all = append(all, one("bridge_build_info", "The version of bridge that counts.", 1, "version", c.Program))
 	for _, gather := range []func(context.Context, time.Time) ([]Family, error){
-		c.conversations, c.messages, c.work, c.approvals, c.log, c.files, c.backups,
+		c.log, c.conversations, c.messages, c.work, c.approvals, c.sizes, c.backups,
 	} {
 		some, err := gather(ctx, now)
 		if err != nil {
@@ -58,18 +75,21 @@ func (c *Collector) Gather(ctx context.Context, now time.Time) (all []Family, er
 		}
 		all = append(all, some...)
 	}
+	if c.Calls != nil {
+		all = append(all, c.Calls.Family())
+	}
 	return all, nil
 }
 
 func one(name, help string, value float64, labels ...string) Family {
-	return Family{Name: name, Help: help, Kind: Gauge, Samples: []Sample{{labels, value}}}
+	return Family{Name: name, Help: help, Kind: Gauge, Samples: []Sample{{Labels: labels, Value: value}}}
 }
 
 // tally returns a family with one sample for each value of a label.
 func tally[K ~string](name, help string, kind Kind, label string, counts map[K]int64) Family {
 	f := Family{Name: name, Help: help, Kind: kind}
 	for value, n := range counts {
-		f.Samples = append(f.Samples, Sample{[]string{label, string(value)}, float64(n)})
+		f.Samples = append(f.Samples, Sample{Labels: []string{label, string(value)}, Value: float64(n)})
 	}
 	return f
 }
@@ -81,7 +101,7 @@ func (c *Collector) conversations(ctx context.Context, now time.Time) ([]Family,
 	}
 	states := map[string]int64{"live": 0, "paused": 0, "expired": 0}
 	agents := map[string]int64{"alive": 0, "silent": 0, "not_joined": 0}
-	var unread, oldest float64
+	var unread, unseen, oldest float64
 	for _, o := range all {
 		expired := o.Expired(now)
 		switch {
@@ -96,6 +116,7 @@ func (c *Collector) conversations(ctx context.Context, now time.Time) ([]Family,
 		if expired {
 			continue
 		}
+		unseen += float64(c.mail.Unseen(o.ID))
 		for _, s := range o.Sessions {
 			agents[presence(s, now)]++
 			if age, ok := s.Age(now); ok && s.Unread > 0 {
@@ -107,6 +128,7 @@ func (c *Collector) conversations(ctx context.Context, now time.Time) ([]Family,
 		tally("bridge_conversations", "Conversations by state.", Gauge, "state", states),
 		tally("bridge_agents", "Sessions of conversations that have not expired; one is silent two minutes after its last sign of life.", Gauge, "state", agents),
 		one("bridge_messages_unread", "Messages that wait to be read.", unread),
+		one("bridge_operator_unread", "Messages of live conversations since the operator last looked at the transcript.", unseen),
 		one("bridge_unread_silence_seconds", "The longest time without a sign of life of a session that has unread messages.", oldest),
 	}, nil
 }
@@ -139,6 +161,7 @@ func (c *Collector) messages(ctx context.Context, _ time.Time) ([]Family, error)
 	}, nil
 }
 
+// work counts the tasks, and the claims that stand.
 func (c *Collector) work(ctx context.Context, _ time.Time) ([]Family, error) {
 	all, err := c.Tasks.Tasks(ctx, false)
 	if err != nil {
@@ -153,7 +176,22 @@ func (c *Collector) work(ctx context.Context, _ time.Time) ([]Family, error) {
 	for _, t := range all {
 		states[t.State]++
 	}
-	return []Family{tally("bridge_tasks", "Tasks by state.", Gauge, "state", states)}, nil
+	held, _, err := c.Claims.Held(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kinds := map[string]int64{"exclusive": 0, "shared": 0}
+	for _, h := range held {
+		if h.Shared {
+			kinds["shared"]++
+		} else {
+			kinds["exclusive"]++
+		}
+	}
+	return []Family{
+		tally("bridge_tasks", "Tasks by state.", Gauge, "state", states),
+		tally("bridge_claims", "Claims on files that stand, by kind.", Gauge, "kind", kinds),
+	}, nil
 }
 
 func (c *Collector) approvals(ctx context.Context, now time.Time) ([]Family, error) {
@@ -188,10 +226,15 @@ func (c *Collector) log(ctx context.Context, now time.Time) ([]Family, error) {
 	}
 	calls := Family{Name: "bridge_calls_total", Help: "Entries of the audit log by what was done and how it ended.", Kind: Counter}
 	for what, n := range c.calls {
-		calls.Samples = append(calls.Samples, Sample{[]string{"action", what.action, "outcome", what.outcome}, float64(n)})
+		calls.Samples = append(calls.Samples, Sample{Labels: []string{"action", what.action, "outcome", what.outcome}, Value: float64(n)})
 	}
 	return []Family{
 		calls,
+		tally("bridge_limits_hit_total", "Calls that were over a limit, with those that the log only counts.", Counter, "action", c.limited),
+		{
+			Name: "bridge_delivery_delay_seconds", Kind: Distribution, Samples: c.delays.samples(),
+			Help: "How long messages of agents waited from being sent to being delivered.",
+		},
 		one("bridge_audit_entries", "Entries of the audit log.", float64(c.counted)),
 		one("bridge_audit_verified", "1 where the audit log was whole when it was last verified, 0 where it was not.", whole),
 		one("bridge_audit_verified_timestamp_seconds", "When the audit log was last verified.", float64(c.verifiedAt.Unix())),
@@ -200,7 +243,8 @@ func (c *Collector) log(ctx context.Context, now time.Time) ([]Family, error) {
 
 func (c *Collector) count(ctx context.Context) error {
 	if c.calls == nil {
-		c.calls = map[call]int64{}
+		c.calls, c.limited = map[call]int64{}, map[string]int64{"send_to_partner": 0}
+		c.delays = NewHistogram(delayBounds...)
 	}
 	for {
 		page, err := c.Bridge.AuditEntries(ctx, bridge.AuditQuery{After: c.counted, Limit: pageOfEntries})
@@ -208,8 +252,7 @@ func (c *Collector) count(ctx context.Context) error {
 			return err
 		}
 		for _, e := range page {
-			c.calls[call{e.Action, e.Outcome}]++
-			c.counted = e.Seq
+			c.entry(e)
 		}
 		if len(page) < pageOfEntries {
 			return nil
@@ -217,7 +260,28 @@ func (c *Collector) count(ctx context.Context) error {
 	}
 }
 
-func (c *Collector) files(context.Context, time.Time) ([]Family, error) {
+// entry counts one entry of the log.
+func (c *Collector) entry(e audit.Entry) {
+	c.counted = e.Seq
+	c.calls[call{e.Action, e.Outcome}]++
+	for _, delay := range c.mail.Next(e) {
+		c.delays.Add(delay)
+	}
+	if e.Outcome == bridge.OutcomeRateLimited {
+		var unlogged struct {
+			Before int64 `json:"unlogged_before"`
+		}
+		_ = json.Unmarshal([]byte(e.Details), &unlogged) // none where it does not say so
+		c.limited[e.Action] += 1 + unlogged.Before
+	}
+}
+
+// sizes are how much room the store takes.
+func (c *Collector) sizes(ctx context.Context, _ time.Time) ([]Family, error) {
+	if c.Path == "" {
+		report, err := c.Bridge.Limits(ctx, "")
+		return []Family{one("bridge_store_bytes", "The size of the tables and their indexes.", float64(report.Usage.Bytes))}, err
+	}
 	return []Family{
 		one("bridge_store_bytes", "The size of the database file.", fileSize(c.Path)),
 		one("bridge_log_bytes", "The size of the write-ahead log.", fileSize(c.Path+"-wal")),

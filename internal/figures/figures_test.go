@@ -8,13 +8,17 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/figures"
+	"example.org/bridge/internal/ratelimit"
 )
 
 func must(t *testing.T, err error) {
@@ -61,7 +65,7 @@ func newRoom(t *testing.T) room {
 	s := e.Service(t)
 	return room{
 		&figures.Collector{
-			Bridge: s, Commands: e.Commands(t, s), Tasks: e.Tasks(t, s), Path: e.Path, Program: "v1", VerifyEvery: time.Hour,
+			Bridge: s, Commands: e.Commands(t, s), Tasks: e.Tasks(t, s), Claims: claims.New(s, e.Store(t)), Path: e.Path, Program: "v1", VerifyEvery: time.Hour,
 		},
 		e, bridgetest.NewPair(t, s), e.Clock,
 	}
@@ -116,6 +120,92 @@ func TestGather(t *testing.T) {
 
 	r.clock.Advance(3 * time.Minute)
 	expect(t, r.text(t), `bridge_agents{state="silent"} 1`)
+}
+
+// TestDelays: how long each message waited is counted once, by how long that was, and what
+// the operator has not looked at is known.
+func TestDelays(t *testing.T) {
+	r := newRoom(t)
+	send := func(text string) {
+		_, err := r.Bridge.Send(t.Context(), r.pair.A, bridge.SendRequest{Text: text})
+		must(t, err)
+	}
+	send("one")
+	expect(t, r.text(t), `bridge_delivery_delay_seconds_bucket{le="+Inf"} 0`, "bridge_delivery_delay_seconds_sum 0", "bridge_operator_unread 1")
+	r.clock.Advance(3 * time.Second)
+	send("two")
+	r.clock.Advance(2 * time.Second)
+	d, err := r.Bridge.Check(t.Context(), r.pair.B, bridge.CheckRequest{}, nil)
+	must(t, err)
+	must(t, r.Bridge.Confirm(t.Context(), d.Claim))
+	for range 2 {
+		expect(t, r.text(t), `bridge_delivery_delay_seconds_bucket{le="1"} 0`, `bridge_delivery_delay_seconds_bucket{le="5"} 2`,
+			`bridge_delivery_delay_seconds_bucket{le="+Inf"} 2`, "bridge_delivery_delay_seconds_sum 7", "bridge_delivery_delay_seconds_count 2", "bridge_operator_unread 2")
+	}
+	must(t, r.Bridge.RecordReading(t.Context(), r.pair.A.Conversation))
+	expect(t, r.text(t), "bridge_operator_unread 0")
+}
+
+// TestClaims: those that stand are counted.
+func TestClaims(t *testing.T) {
+	r := newRoom(t)
+	_, err := r.Claims.Take(t.Context(), r.pair.A, claims.Request{Paths: []string{"a.go", "b.go"}})
+	must(t, err)
+	_, err = r.Claims.Take(t.Context(), r.pair.A, claims.Request{Paths: []string{"c.go"}, Shared: true})
+	must(t, err)
+	expect(t, r.text(t), `bridge_claims{kind="exclusive"} 2`, `bridge_claims{kind="shared"} 1`)
+}
+
+// TestLimitsHit: each call over a limit counts, those as well that the log only counts.
+func TestLimitsHit(t *testing.T) {
+	r := newRoom(t)
+	expect(t, r.text(t), `bridge_limits_hit_total{action="send_to_partner"} 0`)
+	limits := bridge.DefaultLimits()
+	limits.Writes, limits.Failures = ratelimit.Limit{PerMinute: 1}, ratelimit.Limit{PerMinute: 1}
+	bridgetest.SetLimits(t, r.Bridge, limits)
+	const refused = 5
+	for i := range 1 + refused {
+		_, err := r.Bridge.Send(t.Context(), r.pair.A, bridge.SendRequest{Text: "x"})
+		if limited := errors.As(err, new(*bridge.RateLimitError)); limited != (i > 0) {
+			t.Fatal(i, err)
+		}
+	}
+	r.clock.Advance(2 * time.Minute) // and one more, which says how many were before it
+	for range 2 {
+		_, _ = r.Bridge.Send(t.Context(), r.pair.A, bridge.SendRequest{Text: "x"})
+	}
+	expect(t, r.text(t), `bridge_limits_hit_total{action="send_to_partner"} 6`)
+}
+
+// TestOnServer: a store without a file tells its own size.
+func TestOnServer(t *testing.T) {
+	r := newRoom(t)
+	r.Path = ""
+	if text := r.text(t); strings.Contains(text, "bridge_log_bytes") || !regexp.MustCompile(`(?m)^bridge_store_bytes [1-9]`).MatchString(text) {
+		t.Errorf("the figures are:\n%s", text)
+	}
+}
+
+// TestCalls: durations are counted by call, way and outcome, by many at once.
+func TestCalls(t *testing.T) {
+	var c figures.Calls
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() { c.Add("mcp", "send_to_partner", false, 3*time.Millisecond) })
+	}
+	all.Wait()
+	c.Add("mcp", "send_to_partner", true, 2*time.Minute)
+	c.Add("api", "Send", false, time.Millisecond)
+	var text bytes.Buffer
+	must(t, figures.Write(&text, []figures.Family{c.Family()}))
+	const name, sent = "bridge_gateway_call_duration_seconds", `via="mcp",call="send_to_partner",outcome="ok"`
+	expect(t, text.String(), "# TYPE "+name+" histogram",
+		name+`_bucket{`+sent+`,le="0.0025"} 0`, name+`_bucket{`+sent+`,le="0.005"} 10`, name+`_count{`+sent+`} 10`,
+		name+`_bucket{via="mcp",call="send_to_partner",outcome="error",le="60"} 0`, name+`_count{via="mcp",call="send_to_partner",outcome="error"} 1`,
+		name+`_bucket{via="api",call="Send",outcome="ok",le="0.001"} 1`)
+	if first, last := strings.Index(text.String(), `le="0.001"`), strings.Index(text.String(), `le="+Inf"`); first > last {
+		t.Errorf("the bounds do not ascend:\n%s", text.String())
+	}
 }
 
 // TestBackupAge: the last backup is known.

@@ -18,7 +18,7 @@ func Figures(all []Family) []Figure {
 			for i := 0; i+1 < len(s.Labels); i += 2 {
 				of[s.Labels[i]] = s.Labels[i+1]
 			}
-			figures = append(figures, Figure{Name: f.Name, Kind: f.Kind, Help: f.Help, Labels: of, Value: s.Value})
+			figures = append(figures, Figure{Name: f.Name + s.Suffix, Kind: f.Kind, Help: f.Help, Labels: of, Value: s.Value})
 		}
 	}
 	return figures

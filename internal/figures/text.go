@@ -23,6 +23,8 @@ type Kind string
 const (
 	Gauge   Kind = "gauge"   // it goes up and down
 	Counter Kind = "counter" // it only grows, but where cleanup removed what was counted
+	// Distribution counts values by upper bounds, which the label "le" has, with their sum.
+	Distribution Kind = "histogram"
 )
 
 // Family is a figure with all its values.
@@ -37,9 +39,13 @@ type Family struct {
 type Sample struct {
 	Labels []string
 	Value  float64
+	// Suffix follows the name of the family: "_bucket", "_sum" or "_count" in a
+	// Distribution, "" elsewhere.
+	Suffix string
 }
 
-// Write writes families in the order given, and the samples of each by their labels.
+// Write writes families in the order given, and the samples of each by their labels; those
+// of a Distribution by their labels but the bounds, which stay in order.
 func Write(w io.Writer, all []Family) error {
 	out := bufio.NewWriter(w)
 	for _, f := range all {
@@ -47,12 +53,20 @@ func Write(w io.Writer, all []Family) error {
 			continue
 		}
 		_, _ = fmt.Fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", f.Name, f.Help, f.Name, f.Kind)
-		slices.SortFunc(f.Samples, func(a, b Sample) int { return slices.CompareFunc(a.Labels, b.Labels, cmp.Compare[string]) })
+		slices.SortStableFunc(f.Samples, func(a, b Sample) int { return slices.CompareFunc(a.sorted(), b.sorted(), cmp.Compare[string]) })
 		for _, s := range f.Samples {
-			_, _ = fmt.Fprintf(out, "%s%s %s\n", f.Name, labels(s.Labels), strconv.FormatFloat(s.Value, 'f', -1, 64))
+			_, _ = fmt.Fprintf(out, "%s%s%s %s\n", f.Name, s.Suffix, labels(s.Labels), strconv.FormatFloat(s.Value, 'f', -1, 64))
 		}
 	}
 	return out.Flush() // keeps the first error
+}
+
+// sorted are the labels by which a sample is put in order.
+func (s Sample) sorted() []string {
+	if s.Suffix == "_bucket" {
+		return s.Labels[:len(s.Labels)-2]
+	}
+	return s.Labels
 }
 
 // escaped are the characters that a label's value may not hold as they are.

@@ -117,6 +117,8 @@ type Options struct {
 	// Figures gives what /metrics answers, in Prometheus's text format; it is called by one
 	// request at a time. Nil where there is no such page.
 	Figures func(context.Context) ([]byte, error)
+	// Observe is told of calls; nil where nobody asks.
+	Observe Observer
 	// Version is the program's version, as clients are told.
 	Version string
 	// Log receives failures. It never receives a key, a token or the text of a message.
@@ -143,6 +145,9 @@ type Gateway struct {
 func New(o Options) *Gateway {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, string, bool, time.Duration) {}
 	}
 	if o.MaxClients == 0 {
 		o.MaxClients = DefaultMaxClients

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"strconv"
 
@@ -22,8 +21,8 @@ type callKey struct{}
 
 // connected makes of an endpoint what answers requests over HTTP: each is a session of
 // its own, in both eras of the protocol, and identity is never in one.
-func connected(e Endpoint, log *slog.Logger) http.Handler {
-	e.MCP.AddReceivingMiddleware(stdio.RecoverPanics(log), untilRequestEnds)
+func connected(e Endpoint, o Options) http.Handler {
+	e.MCP.AddReceivingMiddleware(o.Observe.middleware, stdio.RecoverPanics(o.Log), untilRequestEnds)
 	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return e.MCP }, &mcp.StreamableHTTPOptions{
 		Stateless:                    true,
 		JSONResponse:                 true,

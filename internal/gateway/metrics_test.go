@@ -4,11 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/bridge"
@@ -61,6 +65,42 @@ func TestMetrics(t *testing.T) {
 	broken = errors.New("no such table: secrets")
 	if status, _, body := p.raw(t, viewer, "GET", "/metrics", "", far); status != 503 || strings.Contains(body, "secrets") {
 		t.Errorf("broken figures: status %d: %s", status, body)
+	}
+}
+
+// TestObserve: each call is told of by a name that exists, the way it came, and how it ended.
+func TestObserve(t *testing.T) {
+	t.Parallel()
+	var turn sync.Mutex
+	var seen []string
+	p := newPlace(t, func(o *gateway.Options) {
+		o.Operations = reflect.TypeFor[probed]()
+		o.Observe = func(via, call string, failed bool, took time.Duration) {
+			turn.Lock()
+			defer turn.Unlock()
+			if took < 0 {
+				t.Errorf("%s took %s", call, took)
+			}
+			seen = append(seen, fmt.Sprint(via, " ", call, " ", failed))
+		}
+	})
+	agent := p.key(t, "agent", access.Agent)
+	mcp := map[string]string{"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+	call := func(name, arguments string) {
+		p.raw(t, agent, "POST", "/mcp", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+name+`","arguments":`+arguments+`}}`, mcp)
+	}
+	call("list_conversations", "{}")
+	call("send_to_partner", `{"message":"x"}`)
+	call("made_up_by_a_client", "{}")
+	p.raw(t, agent, "POST", "/mcp", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, mcp)
+	p.raw(t, agent, "POST", "/api/v1/operations/CountMail", `[{"Conversation":"","Session":"","Token":""}]`, nil)
+	p.raw(t, agent, "POST", "/api/v1/operations/MadeUp", "[]", nil)
+	p.raw(t, "brk_wrong", "POST", "/mcp", "{}", mcp)
+	want := []string{"mcp list_conversations false", "mcp send_to_partner true", "mcp other true", "api CountMail true"}
+	turn.Lock()
+	defer turn.Unlock()
+	if !slices.Equal(seen, want) {
+		t.Errorf("observed %q, want %q", seen, want)
 	}
 }
 

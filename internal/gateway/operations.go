@@ -99,7 +99,9 @@ func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call)
 		refuse(w, http.StatusBadRequest, operation.Arguments, err.Error())
 		return
 	}
+	began := time.Now()
 	out, err := g.carryOut(method, in)
+	g.o.Observe(viaAPI, name, err != nil, time.Since(began))
 	g.operations.recordProbe(ctx, name, in, out, err)
 	if errors.Is(context.Cause(r.Context()), errRevoked) {
 		g.unauthorized(w)

@@ -54,7 +54,7 @@ type principal struct {
 }
 
 func newPrincipals(o Options) *principals {
-	handler := func(e Endpoint) http.Handler { return connected(e, o.Log) }
+	handler := func(e Endpoint) http.Handler { return connected(e, o) }
 	return &principals{keys: o.Keys, endpoint: o.Endpoint, handler: handler, log: o.Log, all: map[string]*principal{}}
 }
 

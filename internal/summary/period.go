@@ -15,9 +15,11 @@ type Period struct {
 	// Sent counts the messages, Limited the calls that were refused because they came too
 	// often, and Refused those that were refused for another reason.
 	Sent, Limited, Refused int64
+	// Delays are those of what was delivered; zero where no log is followed.
+	Delays Delays
 }
 
-// Since reads what happened since a time.
+// Since reads what happened since a time. The log is followed up to its last Read.
 func (s Sources) Since(ctx context.Context, since time.Time) (p Period, err error) {
 	if p.Calls, err = s.Bridge.Calls(ctx, since); err != nil {
 		return p, err
@@ -36,6 +38,9 @@ func (s Sources) Since(ctx context.Context, since time.Time) (p Period, err erro
 		default:
 			p.Refused += c.Count
 		}
+	}
+	if s.Log != nil {
+		p.Delays = s.Log.Delays(since)
 	}
 	return p, nil
 }

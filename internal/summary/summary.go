@@ -19,6 +19,8 @@ type Sources struct {
 	Commands *commands.Service
 	Tasks    *tasks.Service
 	Claims   *claims.Service
+	// Log is followed for how long messages waited; nil where that is not asked.
+	Log *Log
 }
 
 // Summary is how things stand at a time.
@@ -89,6 +91,21 @@ func (s Summary) Stuck() []Agent {
 		}
 	}
 	return s.Agents
+}
+
+// News are the messages of live conversations that the operator has not looked at, and in
+// how many conversations they are.
+type News struct{ Messages, Conversations int64 }
+
+// NewsOf counts them; unseen is what a Log says, by conversation.
+func NewsOf(all []bridge.Overview, unseen map[string]Unseen, now time.Time) (n News) {
+	for _, c := range all {
+		if m := unseen[c.ID].Messages; m > 0 && !c.Expired(now) {
+			n.Messages += m
+			n.Conversations++
+		}
+	}
+	return n
 }
 
 // Unassigned are the tasks that nobody has.

@@ -15,7 +15,8 @@ import (
 type counted struct {
 	At      time.Time // zero where it was not counted yet
 	Periods [2]summary.Period
-	Times   int // how often something else came of it
+	Unseen  map[string]summary.Unseen // by conversation
+	Times   int                       // how often something else came of it
 }
 
 // periods are what is counted.
@@ -60,6 +61,10 @@ func rest(ctx context.Context, d time.Duration) bool {
 
 func (s *Server) count(ctx context.Context) error {
 	c := counted{At: s.Now()}
+	if err := s.log.Read(ctx, c.At); err != nil {
+		return err
+	}
+	c.Unseen = s.log.Unseen()
 	for i, period := range periods {
 		var err error
 		if c.Periods[i], err = s.sources().Since(ctx, c.At.Add(-period)); err != nil {
@@ -69,7 +74,7 @@ func (s *Server) count(ctx context.Context) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	c.Times = s.counts.Times
-	if s.counts.At.IsZero() || !reflect.DeepEqual(c.Periods, s.counts.Periods) {
+	if s.counts.At.IsZero() || !reflect.DeepEqual(c.Periods, s.counts.Periods) || !reflect.DeepEqual(c.Unseen, s.counts.Unseen) {
 		c.Times++
 	}
 	s.counts = c

@@ -4,9 +4,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/summary"
 	"example.org/bridge/internal/view"
 )
 
@@ -16,18 +18,33 @@ func (s *Server) conversations(r look) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	now := s.Now()
+	now, unseen := s.Now(), s.unseen()
 	show, words := given(r, "show"), given(r, "q")
 	chosen := slices.DeleteFunc(slices.Clone(all), func(c bridge.Overview) bool {
-		return show == "live" && c.Expired(now) || show == "unread" && c.Sessions.Unread() == 0 || !mentions(c, words)
+		return show == "live" && c.Expired(now) || show == "unread" && c.Sessions.Unread() == 0 || show == "new" && unseen[c.ID].Messages == 0 || !mentions(c, words)
 	})
 	part, p := paged(r, chosen, "conversations", "show", show, "q", words)
 	return content{"conversations", "Conversations", struct {
 		Show, Words   string
 		All           int
-		Conversations []view.Conversation
+		Conversations []listed
 		Pager         pager
-	}{show, words, len(all), view.OfConversations(part, now), p}}, nil
+	}{show, words, len(all), listedOf(part, unseen, now), p}}, nil
+}
+
+// listed is a conversation of the list, and how many of its messages are new to the
+// operator.
+type listed struct {
+	view.Conversation
+	New int64
+}
+
+func listedOf(all []bridge.Overview, unseen map[string]summary.Unseen, now time.Time) []listed {
+	rows := make([]listed, len(all))
+	for i, c := range view.OfConversations(all, now) {
+		rows[i] = listed{c, unseen[all[i].ID].Messages}
+	}
+	return rows
 }
 
 // mentions reports whether a conversation's id, team or roles hold the words, in any case.
@@ -87,6 +104,9 @@ func (s *Server) transcript(r look) (content, error) {
 
 // recordReading notes that the operator looks at a conversation.
 func (s *Server) recordReading(r look, id string) error {
+	s.turn.Lock()
+	s.looked[id] = s.Now()
+	s.turn.Unlock()
 	if r.again || r.Header.Get("Bridge-Live") != "" {
 		return nil
 	}

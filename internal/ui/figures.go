@@ -3,9 +3,11 @@ package ui
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/summary"
 	"example.org/bridge/internal/view"
 )
 
@@ -57,9 +59,10 @@ func (s *Server) figures(look) (content, error) {
 	c := s.lastCounts()
 	data := struct {
 		At             view.Time
+		Messages       []counting
 		Calls          []row
 		Senders, Kinds []row
-	}{At: view.Time(c.At)}
+	}{At: view.Time(c.At), Messages: messageLines(c.Periods)}
 	for i, p := range c.Periods {
 		byCall := map[event]int64{}
 		for _, c := range p.Calls {
@@ -73,6 +76,38 @@ func (s *Server) figures(look) (content, error) {
 		})
 	}
 	return content{"figures", "Figures", data}, nil
+}
+
+// counting is a figure of the last hour and of the last day, as text.
+type counting struct {
+	Name   string
+	Values [2]string
+}
+
+// messageLines say what became of messages, and how long that took.
+func messageLines(of [2]summary.Period) []counting {
+	waited := func(d time.Duration, n int64) string {
+		if n == 0 {
+			return "–"
+		}
+		return took(d)
+	}
+	var lines []counting
+	for _, one := range []struct {
+		name string
+		of   func(summary.Period) string
+	}{
+		{"sent", func(p summary.Period) string { return itoa(p.Sent) }},
+		{"delivered", func(p summary.Period) string { return itoa(p.Delays.Count) }},
+		{"half of them within", func(p summary.Period) string { return waited(p.Delays.Median, p.Delays.Count) }},
+		{"95 of 100 within", func(p summary.Period) string { return waited(p.Delays.P95, p.Delays.Count) }},
+		{"the slowest after", func(p summary.Period) string { return waited(p.Delays.Longest, p.Delays.Count) }},
+		{"calls refused", func(p summary.Period) string { return itoa(p.Refused) }},
+		{"calls over a limit", func(p summary.Period) string { return itoa(p.Limited) }},
+	} {
+		lines = append(lines, counting{one.name, [2]string{one.of(of[0]), one.of(of[1])}})
+	}
+	return lines
 }
 
 // event is what is counted.

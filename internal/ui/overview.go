@@ -11,7 +11,7 @@ import (
 
 // sources are what the first page and the roster are made of.
 func (s *Server) sources() summary.Sources {
-	return summary.Sources{Bridge: s.Bridge, Commands: s.Commands, Tasks: s.Tasks, Claims: s.Claims}
+	return summary.Sources{Bridge: s.Bridge, Commands: s.Commands, Tasks: s.Tasks, Claims: s.Claims, Log: s.log}
 }
 
 // overview is the first page: what waits for the operator, and how things stand.
@@ -29,9 +29,10 @@ func (s *Server) overview(r look) (content, error) {
 		Tasks    []view.Task
 		Tiles    []tile
 		Verified verdict
+		News     summary.News
 
 		MoreRequests, MoreTasks int
-	}{Stuck: stuck, Pager: p, Tiles: tiles(sum, s.lastCounts()), Verified: s.verdict()}
+	}{Stuck: stuck, Pager: p, Tiles: tiles(sum, s.lastCounts()), Verified: s.verdict(), News: summary.NewsOf(sum.All, s.unseen(), now)}
 	requests, more := few(r, sum.Requests)
 	for _, one := range requests {
 		data.Requests = append(data.Requests, requestOf(one, now))
@@ -43,6 +44,20 @@ func (s *Server) overview(r look) (content, error) {
 	}
 	data.MoreTasks = more
 	return content{"overview", "Overview", data}, nil
+}
+
+// unseen are the messages since the operator looked at a conversation: those of the last
+// count, but for what was looked at since.
+func (s *Server) unseen() map[string]summary.Unseen {
+	counts, all := s.lastCounts(), map[string]summary.Unseen{}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	for id, u := range counts.Unseen {
+		if u.Last.After(s.looked[id]) {
+			all[id] = u
+		}
+	}
+	return all
 }
 
 // few is the beginning of a list that is not the only one of a page, and how many are

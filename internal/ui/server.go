@@ -17,6 +17,7 @@ import (
 	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/steps"
+	"example.org/bridge/internal/summary"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -52,6 +53,9 @@ type Server struct {
 	turn     sync.Mutex
 	verified verdict
 	counts   counted
+	looked   map[string]time.Time // when the operator looked at a conversation, while this page is served
+
+	log *summary.Log // followed where it is counted
 }
 
 // ErrNotLoopback refuses an address that other machines could reach.
@@ -81,7 +85,10 @@ const (
 
 // New returns a server for l. It answers when Serve is called.
 func New(c Config, l net.Listener) *Server {
-	return &Server{Config: c, door: newDoor(l), listener: l, streams: make(chan struct{}, maxStreams), looks: make(chan struct{}, 1)}
+	return &Server{
+		Config: c, door: newDoor(l), listener: l, streams: make(chan struct{}, maxStreams), looks: make(chan struct{}, 1),
+		looked: map[string]time.Time{}, log: &summary.Log{Entries: c.Bridge.AuditEntries, Keep: periods[1]},
+	}
 }
 
 // Address returns the URL of the page, which is not enough to log in.

@@ -1,0 +1,160 @@
+package summary
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"example.org/bridge/internal/audit"
+	"example.org/bridge/internal/bridge"
+)
+
+// Actions of the audit log that tell how messages go.
+const (
+	actionSend = "send_to_partner"
+	actionRead = "messages_delivered"
+	actionLook = "read_conversation"
+)
+
+// Mail follows the messages that agents send through the audit log: how long each waited
+// until it was delivered, and which the operator has not looked at. It is given the
+// entries in their order, and knows nothing of what is not in them: notices of the bridge
+// and words of the operator are no messages of agents, and one that was sent before the
+// first entry has no known delay. The zero Mail has followed nothing.
+type Mail struct {
+	waiting map[inbox][]sent
+	unseen  map[string]Unseen
+	swept   time.Time
+}
+
+// inbox is that of one session of a conversation.
+type inbox struct {
+	conversation string
+	session      bridge.SessionID
+}
+
+// sent is a message that waits, by its number in the inbox.
+type sent struct {
+	seq int64
+	at  time.Time
+}
+
+// Unseen are the messages of a conversation since the operator looked at it.
+type Unseen struct {
+	Messages int64
+	// Last is when the last of them was sent.
+	Last time.Time
+}
+
+// Next takes the next entry of the log, and returns how long each message waited that was
+// delivered with it. A delay is never negative, whatever clocks said.
+func (m *Mail) Next(e audit.Entry) []time.Duration {
+	if e.Outcome != bridge.OutcomeOK {
+		return nil
+	}
+	switch e.Action {
+	case actionSend:
+		m.send(e)
+	case actionRead:
+		return m.deliver(e)
+	case actionLook:
+		if e.Session == bridge.Operator {
+			delete(m.unseen, e.Conversation)
+		}
+	}
+	return nil
+}
+
+// Unseen counts the messages of a conversation that were sent since the operator last
+// looked at it.
+func (m *Mail) Unseen(conversation string) int64 { return m.unseen[conversation].Messages }
+
+// sending is what an entry of the log says of a message. To and Seqs are there where it
+// has several recipients; a conversation of two has the one who did not send it.
+type sending struct {
+	Seq      int64              `json:"seq"`
+	To       []bridge.SessionID `json:"to"`
+	Seqs     []int64            `json:"seqs"`
+	Repeated bool               `json:"repeated"`
+}
+
+func (m *Mail) send(e audit.Entry) {
+	var s sending
+	if json.Unmarshal([]byte(e.Details), &s) != nil || s.Repeated || s.Seq < 1 {
+		return
+	}
+	if m.waiting == nil {
+		m.waiting, m.unseen = map[inbox][]sent{}, map[string]Unseen{}
+	}
+	m.sweep(e.Time)
+	to := s.To
+	if len(to) == 0 {
+		to = []bridge.SessionID{bridge.PairRoster().Partners(bridge.SessionID(e.Session)).IDs()[0]}
+	}
+	if len(s.Seqs) == 0 {
+		s.Seqs = []int64{s.Seq} // the first recipient's
+	}
+	for i, seq := range s.Seqs[:min(len(s.Seqs), len(to))] {
+		of := inbox{e.Conversation, to[i]}
+		m.waiting[of] = append(m.waiting[of], sent{seq, e.Time})
+	}
+	m.unseen[e.Conversation] = Unseen{m.unseen[e.Conversation].Messages + 1, e.Time}
+}
+
+func (m *Mail) deliver(e audit.Entry) (delays []time.Duration) {
+	var d struct {
+		LastSeq int64 `json:"last_seq"`
+	}
+	of := inbox{e.Conversation, bridge.SessionID(e.Session)}
+	waiting := m.waiting[of]
+	if len(waiting) == 0 || json.Unmarshal([]byte(e.Details), &d) != nil {
+		return nil
+	}
+	n := 0
+	for n < len(waiting) && waiting[n].seq <= d.LastSeq {
+		delays = append(delays, max(e.Time.Sub(waiting[n].at), 0))
+		n++
+	}
+	if m.waiting[of] = waiting[n:]; n == len(waiting) {
+		delete(m.waiting, of)
+	}
+	return delays
+}
+
+// sweepEvery is the time between two looks for messages that nobody can read any more.
+const sweepEvery = time.Hour
+
+// sweep forgets the conversations in which nothing was said for as long as one may live.
+func (m *Mail) sweep(now time.Time) {
+	if since := now.Sub(m.swept); 0 <= since && since < sweepEvery {
+		return
+	}
+	m.swept = now
+	for of, waiting := range m.waiting {
+		if now.Sub(waiting[len(waiting)-1].at) > bridge.MaxTTL {
+			delete(m.waiting, of)
+		}
+	}
+	for conversation, u := range m.unseen {
+		if now.Sub(u.Last) > bridge.MaxTTL {
+			delete(m.unseen, conversation)
+		}
+	}
+}
+
+// Delays are how long the messages of a period waited until they were delivered.
+type Delays struct {
+	// Count is how many messages were delivered.
+	Count int64
+	// Half of them waited no longer than Median, and 95 of 100 no longer than P95.
+	Median, P95, Longest time.Duration
+}
+
+func delaysOf(all []time.Duration) Delays {
+	if len(all) == 0 {
+		return Delays{}
+	}
+	slices.Sort(all)
+	at := func(percent int) time.Duration { return all[(len(all)*percent+99)/100-1] }
+	return Delays{int64(len(all)), at(50), at(95), all[len(all)-1]}
+}
