@@ -14,8 +14,8 @@ import (
 // stressProgress shows how far a run is.
 func stressProgress(line *progressLine) func(stress.Progress) {
 	return func(p stress.Progress) {
-		line.show("%6s  %d sent, %d received, %d tasks ended, %d kills",
-			p.Elapsed.Truncate(time.Second), p.Sent, p.Received, p.Ended, p.Kills)
+		line.show("%6s  %d sent, %d received, %s ended, %s",
+			p.Elapsed.Truncate(time.Second), p.Sent, p.Received, view.Count(p.Ended, "task"), view.Count(p.Kills, "kill"))
 	}
 }
 
@@ -81,22 +81,26 @@ func stressSummary(r stress.Report) []string {
 		if n := r.Settings.Gateways; n > 0 {
 			lines = append(lines, fmt.Sprintf("Each agent was on a machine of its own; gateways: %d.", n))
 		}
-		return append(lines, fmt.Sprintf("%d agents, %d conversations, %.1f s, %d audit entries", c.Agents, c.Conversations, r.Seconds, c.AuditEntries))
+		return append(lines, fmt.Sprintf("%s, %s, %.1f s, %s of the audit log",
+			counted(c.Agents, "agent"), counted(c.Conversations, "conversation"), r.Seconds, countEntries(int64(c.AuditEntries))))
 	}
 	if n := r.Settings.Gateways; n > 0 {
 		lines = append(lines, fmt.Sprintf("Each agent was on a machine of its own; gateways: %d, killed: %d.", n, c.GatewayKills))
 	}
 	lines = append(lines,
-		fmt.Sprintf("%d agents, %d conversations, %.1f s, %d kills", c.Agents, c.Conversations, r.Seconds, c.Kills),
-		fmt.Sprintf("%d messages acknowledged, %d delivered; %d came again, marked; %d calls repeated after a kill",
-			c.Acknowledged, c.Delivered, c.Redelivered, c.Repeated),
-		fmt.Sprintf("%d reads, %d tasks, %d calls told to come later, %d audit entries, store %s",
-			c.Reads, c.Tasks, c.Paced, c.AuditEntries, storeSize(r)))
+		fmt.Sprintf("%s, %s, %.1f s, %s", counted(c.Agents, "agent"), counted(c.Conversations, "conversation"), r.Seconds, counted(c.Kills, "kill")),
+		fmt.Sprintf("%s acknowledged, %d delivered; %d came again, marked; %s repeated after a kill",
+			counted(c.Acknowledged, "message"), c.Delivered, c.Redelivered, counted(c.Repeated, "call")),
+		fmt.Sprintf("%s, %s, %s told to come later, %s of the audit log, store %s",
+			counted(c.Reads, "read"), counted(c.Tasks, "task"), counted(c.Paced, "call"), countEntries(int64(c.AuditEntries)), storeSize(r)))
 	if f := r.Sessions; f != nil {
-		lines = append(lines, fmt.Sprintf("sessions sent %d to %d messages; the slowest one's p99 is %s ms", f.Fewest, f.Most, decimal(f.WorstP99)))
+		lines = append(lines, fmt.Sprintf("sessions sent %d to %s; the slowest one's p99 is %s ms", f.Fewest, counted(f.Most, "message"), decimal(f.WorstP99)))
 	}
 	return lines
 }
+
+// counted is a number of things that are counted as an int.
+func counted(n int, what string) string { return view.Count(int64(n), what) }
 
 // storeSize is how large the store is in the end, which a server is not asked.
 func storeSize(r stress.Report) string {

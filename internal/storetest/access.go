@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -203,4 +204,36 @@ func accessForeign(t *testing.T, w *world) {
 	foreign := access.New(w.a, w.storeA, otherKey) // as where the row was copied there
 	_, err = foreign.Authenticate(t.Context(), secret, stranger)
 	wantError(t, err, access.ErrRefused)
+}
+
+// brokenKeys are those of access keys.
+var brokenKeys = []brokenOperation{
+	simply("add an access key", func(ctx context.Context, c *commandWorld) (access.Key, error) {
+		keys, _ := c.keys()
+		added, _, err := keys.Add(ctx, "laptop", access.Agent, time.Hour)
+		return added, err
+	}),
+	withKey("access keys", func(ctx context.Context, s *access.Service, _ string) error {
+		_, _, err := s.List(ctx)
+		return err
+	}),
+	withKey("authenticate", func(ctx context.Context, s *access.Service, secret string) error {
+		_, err := s.Authenticate(ctx, secret, stranger)
+		return err
+	}),
+	withKey("revoke", func(ctx context.Context, s *access.Service, _ string) error {
+		_, _, err := s.Revoke(ctx, "laptop")
+		return err
+	}),
+}
+
+func withKey(name string, call func(context.Context, *access.Service, string) error) brokenOperation {
+	return prepared(name, func(t *testing.T, c *commandWorld) func(context.Context) (nothing, error) {
+		keys, _ := c.keys()
+		_, secret, err := keys.Add(t.Context(), "laptop", access.Agent, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(ctx context.Context) (nothing, error) { return none(call(ctx, keys, secret)) }
+	})
 }

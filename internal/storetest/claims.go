@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -383,4 +384,28 @@ func claimOperator(t *testing.T, w *world) {
 	wantError(t, w.claims.Remove(t.Context(), all[0]), claims.ErrNoClaim)
 	w.claim(t, p.B, "a.go")
 	w.verify(t)
+}
+
+// brokenClaims are those of claims.
+var brokenClaims = []brokenOperation{
+	simply("claim", func(ctx context.Context, c *commandWorld) (claims.Result, error) {
+		return c.claims.Take(ctx, c.A, claims.Request{Paths: []string{"a.go", "src/**"}, Reason: "renames"})
+	}),
+	claimed("release", func(ctx context.Context, c *commandWorld) (claims.Result, error) {
+		return c.claims.Release(ctx, c.A, []string{"a.go"})
+	}),
+	claimed("claims", func(ctx context.Context, c *commandWorld) ([]claims.Claim, error) {
+		held, _, err := c.claims.Held(ctx)
+		return held, err
+	}),
+	claimed("judge", func(ctx context.Context, c *commandWorld) (claims.Judgement, error) {
+		return c.claims.Judge(ctx, claims.Editor{c.B}, []string{"a.go"})
+	}),
+}
+
+func claimed[T any](name string, call func(context.Context, *commandWorld) (T, error)) brokenOperation {
+	return prepared(name, func(t *testing.T, c *commandWorld) func(context.Context) (T, error) {
+		c.claim(t, c.A, "a.go", "b.go")
+		return func(ctx context.Context) (T, error) { return call(ctx, c) }
+	})
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -141,4 +142,60 @@ func commandsOfExpired(t *testing.T, w *world) {
 	must(c.a.Cleanup(t.Context(), 0, false))(t)
 	equal(t, "requests", len(must(c.a.Commands(t.Context(), commands.Query{}))(t)), 0)
 	equal(t, "grants", len(must(c.a.Grants(t.Context()))(t)), 0)
+}
+
+// brokenCommands are those of the command guard.
+var brokenCommands = []brokenOperation{
+	simply("open a grant", func(ctx context.Context, c *commandWorld) (nothing, error) {
+		g, err := c.a.PrepareGrant(ctx, commands.GrantRequest{Conversation: c.A.Conversation, Mode: "safe", Workspace: c.workspace})
+		if err != nil {
+			return none(err)
+		}
+		return none(c.a.OpenGrant(ctx, g))
+	}),
+	granted("close a grant", func(ctx context.Context, c *commandWorld) (nothing, error) {
+		return none(c.a.CloseGrant(ctx, c.A.Conversation))
+	}),
+	granted("grants", func(ctx context.Context, c *commandWorld) ([]commands.Grant, error) { return c.a.Grants(ctx) }),
+	granted("choose a mode", func(ctx context.Context, c *commandWorld) (commands.ModeSet, error) {
+		return c.a.EnableYolo(ctx, c.A, commands.ModeRequest{Mode: "restricted"})
+	}),
+	granted("ask for a command", func(ctx context.Context, c *commandWorld) (commands.Execution, error) {
+		return c.a.Execute(ctx, c.A, commands.Call{Command: "ls"}, nil)
+	}),
+	granted("try a command", func(ctx context.Context, c *commandWorld) (commands.Execution, error) {
+		return c.a.Execute(ctx, c.A, commands.Call{Command: "ls", DryRun: true}, nil)
+	}),
+	asked("requests", func(ctx context.Context, c *commandWorld, _ commands.Request) error {
+		_, err := c.a.Commands(ctx, commands.Query{})
+		return err
+	}),
+	asked("approve", func(ctx context.Context, c *commandWorld, r commands.Request) error {
+		_, err := approve(ctx, c.a, r, false)
+		return err
+	}),
+	asked("deny", func(ctx context.Context, c *commandWorld, r commands.Request) error { return c.a.Deny(ctx, r, "test") }),
+	prepared("forget commands", func(t *testing.T, c *commandWorld) func(context.Context) (int64, error) {
+		c.open(t)
+		must(0, c.a.Deny(t.Context(), c.ask(t, c.A, "ls"), "test"))(t)
+		return func(ctx context.Context) (int64, error) {
+			requests, _, err := c.a.ForgetCommands(ctx, 0, false)
+			return requests, err
+		}
+	}),
+}
+
+func granted[T any](name string, call func(context.Context, *commandWorld) (T, error)) brokenOperation {
+	return prepared(name, func(t *testing.T, c *commandWorld) func(context.Context) (T, error) {
+		c.open(t)
+		return func(ctx context.Context) (T, error) { return call(ctx, c) }
+	})
+}
+
+func asked(name string, call func(context.Context, *commandWorld, commands.Request) error) brokenOperation {
+	return prepared(name, func(t *testing.T, c *commandWorld) func(context.Context) (nothing, error) {
+		c.open(t)
+		r := c.ask(t, c.A, "ls")
+		return func(ctx context.Context) (nothing, error) { return none(call(ctx, c, r)) }
+	})
 }

@@ -400,3 +400,60 @@ func waitDrains(t *testing.T, w *world) {
 func redelivered(messages []bridge.Message) []int64 {
 	return seqs(slices.DeleteFunc(slices.Clone(messages), func(m bridge.Message) bool { return !m.Redelivered }))
 }
+
+// brokenDeliveries read what was sent.
+var brokenDeliveries = []brokenOperation{
+	simply("look into an empty inbox", func(ctx context.Context, c *commandWorld) (bridge.Delivery, error) {
+		return c.a.Check(ctx, c.B, bridge.CheckRequest{}, nil)
+	}),
+	prepared("check", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.Delivery, error) {
+		c.send(t, c.a.Service, c.A)
+		return func(ctx context.Context) (bridge.Delivery, error) {
+			return c.a.Check(ctx, c.B, bridge.CheckRequest{}, nil)
+		}
+	}),
+	prepared("check in a room", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.Delivery, error) {
+		room := c.room(t, 4)
+		c.sendTo(t, room[0], "x", bridge.Everyone)
+		return func(ctx context.Context) (bridge.Delivery, error) {
+			return c.a.Check(ctx, room[2], bridge.CheckRequest{}, nil)
+		}
+	}),
+	prepared("confirm", func(t *testing.T, c *commandWorld) func(context.Context) (nothing, error) {
+		c.send(t, c.a.Service, c.A)
+		d := c.check(t, c.a.Service, c.B, 0)
+		return func(ctx context.Context) (nothing, error) { return none(c.a.Confirm(ctx, d.Claim)) }
+	}),
+	prepared("confirm in a room", func(t *testing.T, c *commandWorld) func(context.Context) (nothing, error) {
+		room := c.room(t, 4)
+		c.sendTo(t, room[0], "x", bridge.Everyone)
+		d := c.check(t, c.a.Service, room[2], 0)
+		return func(ctx context.Context) (nothing, error) { return none(c.a.Confirm(ctx, d.Claim)) }
+	}),
+	prepared("give back", func(t *testing.T, c *commandWorld) func(context.Context) (nothing, error) {
+		c.send(t, c.a.Service, c.A)
+		d := c.check(t, c.a.Service, c.B, 0)
+		return func(ctx context.Context) (nothing, error) { return none(c.a.GiveBack(ctx, d.Claim)) }
+	}),
+	prepared("renew", func(t *testing.T, c *commandWorld) func(context.Context) (nothing, error) {
+		c.send(t, c.a.Service, c.A)
+		d := c.check(t, c.a.Service, c.B, 0)
+		return func(ctx context.Context) (nothing, error) { return none(c.a.Renew(ctx, d.Claim)) }
+	}),
+	prepared("peek", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.Peeked, error) {
+		c.send(t, c.a.Service, c.A)
+		return func(ctx context.Context) (bridge.Peeked, error) { return c.a.PeekMessages(ctx, c.B, 0, 10) }
+	}),
+	simply("count mail", func(ctx context.Context, c *commandWorld) (bridge.Mail, error) { return c.a.CountMail(ctx, c.B) }),
+	simply("peek at the roster", func(ctx context.Context, c *commandWorld) (bridge.Roster, error) { return c.a.PeekRoster(ctx, c.B) }),
+	inParts(simply("describe", func(ctx context.Context, c *commandWorld) (bridge.Described, error) { return c.a.Describe(ctx, c.B) })),
+	inParts(prepared("history", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.History, error) {
+		c.send(t, c.a.Service, c.A)
+		return func(ctx context.Context) (bridge.History, error) { return c.a.History(ctx, c.B, 0, 10) }
+	})),
+	inParts(prepared("history of a room", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.History, error) {
+		room := c.room(t, 4)
+		c.sendTo(t, room[0], "x", bridge.Everyone)
+		return func(ctx context.Context) (bridge.History, error) { return c.a.History(ctx, room[1], 0, 10) }
+	})),
+}

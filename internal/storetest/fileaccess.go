@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -239,4 +240,36 @@ func fileExpired(t *testing.T, w *world) {
 	equal(t, "left", left, []string{"b"})
 	_, _, err = w.storeB.FileHistory(t.Context(), p.A.Conversation, named("a"))
 	wantError(t, err, files.ErrNoFile)
+}
+
+// brokenFiles are those of shared files.
+var brokenFiles = []brokenOperation{
+	simply("write a file", func(ctx context.Context, c *commandWorld) (files.Result, error) {
+		return c.files.WriteFile(ctx, c.A, files.WriteRequest{Name: named("new"), Text: "text\n"})
+	}),
+	written("write a file again", func(ctx context.Context, c *commandWorld) (files.Result, error) {
+		return c.files.WriteFile(ctx, c.A, files.WriteRequest{Name: named("a"), Text: "other\n", Version: 2})
+	}),
+	written("edit a file", func(ctx context.Context, c *commandWorld) (files.Result, error) {
+		return c.files.EditFile(ctx, c.A, files.EditRequest{Name: named("a"), Old: "second", New: "third", Version: 2})
+	}),
+	written("read a file", func(ctx context.Context, c *commandWorld) (files.Result, error) {
+		return c.files.ReadFile(ctx, c.B, files.ReadRequest{Name: named("a"), Version: 1})
+	}),
+	written("list files", func(ctx context.Context, c *commandWorld) (files.List, error) { return c.files.ListFiles(ctx, c.B, 0) }),
+	written("all files", func(ctx context.Context, c *commandWorld) ([]files.File, error) {
+		return c.files.All(ctx, c.A.Conversation)
+	}),
+	written("a file and its past", func(ctx context.Context, c *commandWorld) (files.File, error) {
+		file, _, err := c.files.Kept(ctx, c.A.Conversation, named("a"))
+		return file, err
+	}),
+}
+
+func written[T any](name string, call func(context.Context, *commandWorld) (T, error)) brokenOperation {
+	return prepared(name, func(t *testing.T, c *commandWorld) func(context.Context) (T, error) {
+		c.write(t, c.A, "a", "first\n", 0)
+		c.write(t, c.A, "a", "second\n", 1)
+		return func(ctx context.Context) (T, error) { return call(ctx, c) }
+	})
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -125,4 +126,60 @@ func joinThrottled(t *testing.T, w *world) {
 	_, err := s.CheckPartners(t.Context(), withWrongToken(bridge.Credentials{Conversation: c.ID, Session: "a", Token: c.TokenA}), "")
 	wantError(t, err, bridge.ErrUnauthorized)
 	equal(t, "recorded joins", len(entriesOf(w.log(t), "join_conversation")), 3)
+}
+
+// brokenConversations begin conversations, join them and send to them.
+var brokenConversations = []brokenOperation{
+	simply("create", func(ctx context.Context, c *commandWorld) (bridge.Created, error) {
+		return c.a.Create(ctx, bridge.CreateRequest{MyRole: "one", PartnerRole: "other", Team: "blue"})
+	}),
+	prepared("create in a team", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.Created, error) {
+		team := c.team(t, "blue", "backend")
+		return func(ctx context.Context) (bridge.Created, error) {
+			return c.a.Create(ctx, bridge.CreateRequest{MyRole: "one", PartnerRole: "other", Team: "blue", Holds: team.a})
+		}
+	}),
+	prepared("join", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.Joined, error) {
+		made := must(c.a.Create(t.Context(), bridge.CreateRequest{MyRole: "one", PartnerRole: "other"}))(t)
+		return func(ctx context.Context) (bridge.Joined, error) { return c.a.Join(ctx, made.JoinCode) }
+	}),
+	refusedWith("join with a wrong code", bridge.ErrBadJoinCode, func(ctx context.Context, c *commandWorld) (bridge.Joined, error) {
+		return c.a.Join(ctx, "7KQ2M-X9D4T")
+	}),
+	prepared("invite a third", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.Invited, error) {
+		c.send(t, c.a.Service, c.A)
+		c.send(t, c.a.Service, c.B)
+		return func(ctx context.Context) (bridge.Invited, error) { return c.a.Invite(ctx, c.A, "third") }
+	}),
+	prepared("join as a third", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.Joined, error) {
+		invited := must(c.a.Invite(t.Context(), c.A, "third"))(t)
+		return func(ctx context.Context) (bridge.Joined, error) { return c.a.Join(ctx, invited.JoinCode) }
+	}),
+	prepared("send", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.Sent, error) {
+		first := must(c.a.Send(t.Context(), c.B, bridge.SendRequest{Text: "first", Files: []string{"a.go"}}))(t)
+		return func(ctx context.Context) (bridge.Sent, error) {
+			return c.a.Send(ctx, c.A, bridge.SendRequest{Text: "second", Files: []string{"a.go"}, ReplyTo: first.ID, IdempotencyKey: "once"})
+		}
+	}),
+	prepared("send once more", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.Sent, error) {
+		r := bridge.SendRequest{Text: "first", IdempotencyKey: "once"}
+		must(c.a.Send(t.Context(), c.A, r))(t)
+		return func(ctx context.Context) (bridge.Sent, error) { return c.a.Send(ctx, c.A, r) }
+	}),
+	prepared("send to all", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.Sent, error) {
+		room := c.room(t, 4)
+		first := must(c.a.Send(t.Context(), room[1], bridge.SendRequest{Text: "first", Files: []string{"a.go"}, To: everyone}))(t)
+		return func(ctx context.Context) (bridge.Sent, error) {
+			return c.a.Send(ctx, room[0], bridge.SendRequest{Text: "second", Files: []string{"a.go"}, ReplyTo: first.ID, To: everyone, IdempotencyKey: "once"})
+		}
+	}),
+	prepared("send to all once more", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.Sent, error) {
+		room := c.room(t, 4)
+		r := bridge.SendRequest{Text: "first", To: everyone, IdempotencyKey: "once"}
+		must(c.a.Send(t.Context(), room[0], r))(t)
+		return func(ctx context.Context) (bridge.Sent, error) { return c.a.Send(ctx, room[0], r) }
+	}),
+	refusedWith("send with a wrong token", bridge.ErrUnauthorized, func(ctx context.Context, c *commandWorld) (bridge.Sent, error) {
+		return c.a.Send(ctx, withWrongToken(c.A), bridge.SendRequest{Text: "x"})
+	}),
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -170,3 +171,30 @@ func receipts(t *testing.T, w *world) {
 	equal(t, "the second", w.partnerOf(t, p.A).ReadID, second.ID)
 	equal(t, "the other way", w.partnerOf(t, p.B).ReadID, 0)
 }
+
+// brokenSessions are what a session says of itself and its conversation.
+var brokenSessions = []brokenOperation{
+	simply("set a status", func(ctx context.Context, c *commandWorld) (bridge.StatusUpdate, error) {
+		return c.a.UpdateStatus(ctx, c.A, bridge.StatusComplete)
+	}),
+	prepared("partners", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.PartnerStatus, error) {
+		room := c.room(t, 3)
+		return func(ctx context.Context) (bridge.PartnerStatus, error) { return c.a.CheckPartners(ctx, room[1], "") }
+	}),
+	simply("heartbeat", func(ctx context.Context, c *commandWorld) (bridge.Pulse, error) { return c.a.Heartbeat(ctx, c.A) }),
+	simply("extend", func(ctx context.Context, c *commandWorld) (bridge.Extended, error) {
+		return c.a.Extend(ctx, c.A, bridge.MaxTTL)
+	}),
+	simply("extend as the operator", func(ctx context.Context, c *commandWorld) (bridge.Extended, error) {
+		return c.a.ExtendByOperator(ctx, c.A.Conversation, bridge.MaxTTL)
+	}),
+	simply("refuse a call", func(ctx context.Context, c *commandWorld) (nothing, error) {
+		err := c.a.RefuseCall(ctx, c.A, "some_tool", errWrong)
+		if errors.Is(err, errWrong) {
+			err = nil
+		}
+		return none(err)
+	}),
+}
+
+var errWrong = errors.New("the arguments are wrong")

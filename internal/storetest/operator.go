@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -272,4 +273,79 @@ func readingRecorded(t *testing.T, w *world) {
 	equal(t, "head", w.verify(t).Seq, before+1)
 	last := must(w.b.AuditEntries(t.Context(), bridge.AuditQuery{Limit: 1, Last: true}))(t)[0]
 	equal(t, "entry", []string{last.Session, last.Action, last.Outcome, last.Conversation}, []string{bridge.Operator, "read_conversation", "ok", p.A.Conversation})
+}
+
+// brokenOperator are the operator's.
+var brokenOperator = []brokenOperation{
+	simply("limits", func(ctx context.Context, c *commandWorld) (bridge.LimitReport, error) {
+		return c.a.Limits(ctx, c.A.Conversation)
+	}),
+	simply("set limits", func(ctx context.Context, c *commandWorld) (bridge.LimitReport, error) {
+		many := int64(1_000_000)
+		return c.a.SetLimits(ctx, bridge.LimitChange{Messages: &many})
+	}),
+	simply("say to all", func(ctx context.Context, c *commandWorld) ([]bridge.Sent, error) {
+		return c.a.Say(ctx, bridge.SayRequest{Conversation: c.A.Conversation, Text: "hello"})
+	}),
+	simply("pause", func(ctx context.Context, c *commandWorld) (bool, error) { return c.a.Pause(ctx, c.A.Conversation) }),
+	prepared("resume", func(t *testing.T, c *commandWorld) func(context.Context) (bool, error) {
+		must(c.a.Pause(t.Context(), c.A.Conversation))(t)
+		return func(ctx context.Context) (bool, error) { return c.a.Resume(ctx, c.A.Conversation) }
+	}),
+	simply("pauses", func(ctx context.Context, c *commandWorld) (bridge.Pauses, error) { return c.a.Pauses(ctx) }),
+	simply("count calls", func(ctx context.Context, c *commandWorld) ([]bridge.CallCount, error) {
+		return c.a.Calls(ctx, c.clock.Now().Add(-time.Hour))
+	}),
+	simply("count messages", func(ctx context.Context, c *commandWorld) (bridge.MessageCount, error) {
+		return c.a.CountMessages(ctx, time.Time{})
+	}),
+	simply("conversations", func(ctx context.Context, c *commandWorld) ([]bridge.Overview, error) { return c.a.Conversations(ctx) }),
+	prepared("messages", func(t *testing.T, c *commandWorld) func(context.Context) ([]bridge.Message, error) {
+		c.send(t, c.a.Service, c.A)
+		return func(ctx context.Context) ([]bridge.Message, error) {
+			return c.a.Messages(ctx, c.A.Conversation, 0, 10)
+		}
+	}),
+	prepared("search", func(t *testing.T, c *commandWorld) func(context.Context) ([]bridge.Found, error) {
+		c.send(t, c.a.Service, c.A)
+		terms := must(bridge.ParseSearch("text"))(t)
+		return func(ctx context.Context) ([]bridge.Found, error) {
+			return c.a.Search(ctx, bridge.SearchQuery{Terms: terms, Limit: 10})
+		}
+	}),
+	simply("tokens", func(ctx context.Context, c *commandWorld) ([]bridge.Token, error) {
+		return c.a.Tokens(ctx, c.A.Conversation)
+	}),
+	simply("rotate tokens", func(ctx context.Context, c *commandWorld) ([]bridge.Token, error) {
+		return c.a.RotateTokens(ctx, c.A.Conversation)
+	}),
+	simply("record reading", func(ctx context.Context, c *commandWorld) (nothing, error) {
+		return none(c.a.RecordReading(ctx, c.A.Conversation))
+	}),
+	prepared("cleanup", func(t *testing.T, c *commandWorld) func(context.Context) ([]bridge.Overview, error) {
+		c.fill(t)
+		c.clock.Advance(bridge.MaxTTL + time.Hour)
+		return func(ctx context.Context) ([]bridge.Overview, error) { return c.a.Cleanup(ctx, time.Minute, false) }
+	}),
+	simply("entries of the log", func(ctx context.Context, c *commandWorld) ([]audit.Entry, error) {
+		return c.a.AuditEntries(ctx, bridge.AuditQuery{})
+	}),
+	simply("verify the log", func(ctx context.Context, c *commandWorld) (audit.Head, error) {
+		return c.a.VerifyAudit(ctx, audit.Head{})
+	}),
+}
+
+// fill puts some of everything into the store.
+func (c *commandWorld) fill(t *testing.T) {
+	t.Helper()
+	c.open(t)
+	c.ask(t, c.A, "ls")
+	c.send(t, c.a.Service, c.A)
+	c.claim(t, c.A, "a.go")
+	c.write(t, c.A, "a", "first\n", 0)
+	c.step(t, c.A, "first")
+	room := c.room(t, 3)
+	c.sendTo(t, room[0], "x", bridge.Everyone)
+	team := c.team(t, "blue", "backend")
+	c.assign(t, team.a[0], "the task", "")
 }

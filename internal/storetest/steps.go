@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -217,4 +218,17 @@ func stepExpired(t *testing.T, w *world) {
 	must(w.a.Cleanup(t.Context(), 0, false))(t)
 	equal(t, "kept", len(must(w.storeB.Steps(t.Context(), steps.Query{Conversation: p.A.Conversation, Limit: 9}))(t)), 0)
 	equal(t, "kept", w.stepsOf(t, steps.Query{Conversation: other.A.Conversation}), []string{"a 1 two"})
+}
+
+// brokenSteps are those of steps.
+var brokenSteps = []brokenOperation{
+	simply("log a step", func(ctx context.Context, c *commandWorld) (steps.Logged, error) {
+		return c.stepsA.LogStep(ctx, c.A, steps.LogRequest{Text: "first"})
+	}),
+	prepared("steps", func(t *testing.T, c *commandWorld) func(context.Context) ([]steps.Step, error) {
+		c.step(t, c.A, "first")
+		return func(ctx context.Context) ([]steps.Step, error) {
+			return c.stepsA.Steps(ctx, steps.Query{Conversation: c.A.Conversation, Limit: 10})
+		}
+	}),
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -398,4 +399,66 @@ func orchestratorEnds(t *testing.T, w *world) {
 
 	waiting := w.assign(t, team.a[0], "test", "designer").ID
 	equal(t, "state", w.report(t, team.a[0], waiting, tasks.Declined, "").Task.State, tasks.Declined)
+}
+
+// brokenTasks are those of teams and their tasks.
+var brokenTasks = []brokenOperation{
+	withTeam("assign", func(ctx context.Context, c *commandWorld, team team, _ tasks.Task) error {
+		_, err := c.tasksA.AssignTask(ctx, team.a[0], tasks.AssignRequest{Title: "another", Needs: "backend", IdempotencyKey: "once"})
+		return err
+	}),
+	withTeam("report", func(ctx context.Context, c *commandWorld, team team, task tasks.Task) error {
+		_, err := c.tasksA.UpdateTask(ctx, team.b[0], tasks.Report{ID: task.ID, State: tasks.Progress, Note: "on it"})
+		return err
+	}),
+	withTeam("tasks of a team", func(ctx context.Context, c *commandWorld, team team, _ tasks.Task) error {
+		_, err := c.tasksA.ListTasks(ctx, team.b[0], tasks.Query{Ended: true})
+		return err
+	}),
+	withTeam("read a task", func(ctx context.Context, c *commandWorld, team team, task tasks.Task) error {
+		_, err := c.tasksA.ReadTask(ctx, team.b[0], task.ID)
+		return err
+	}),
+	withTeam("all tasks", func(ctx context.Context, c *commandWorld, _ team, _ tasks.Task) error {
+		_, err := c.tasksA.Tasks(ctx, false)
+		return err
+	}),
+	withTeam("history of a task", func(ctx context.Context, c *commandWorld, _ team, task tasks.Task) error {
+		_, err := c.tasksA.TaskHistory(ctx, task.ID)
+		return err
+	}),
+	withTeam("workers", func(ctx context.Context, c *commandWorld, _ team, _ tasks.Task) error {
+		_, err := c.tasksA.Workers(ctx)
+		return err
+	}),
+	inParts(withTeam("watch", func(ctx context.Context, c *commandWorld, team team, _ tasks.Task) error {
+		_, err := c.tasksA.WatchWorkers(ctx, after)
+		return err
+	})),
+	inParts(withTeam("move tasks", func(ctx context.Context, c *commandWorld, _ team, _ tasks.Task) error {
+		_, err := c.tasksA.MoveTasks(ctx, bridge.System, "", after, false)
+		return err
+	})),
+	inParts(withTeam("tell of an alert", func(ctx context.Context, c *commandWorld, _ team, _ tasks.Task) error {
+		if _, err := c.tasksA.WatchWorkers(ctx, after); err != nil {
+			return err
+		}
+		alert, _, err := c.tasksA.NextAlert(ctx)
+		if err != nil {
+			return err
+		}
+		return c.tasksA.EndAlert(ctx, alert, false)
+	})),
+}
+
+// withTeam is an operation of a team with two workers, one of whom has a task and has
+// been silent for long.
+func withTeam(name string, call func(context.Context, *commandWorld, team, tasks.Task) error) brokenOperation {
+	return prepared(name, func(t *testing.T, c *commandWorld) func(context.Context) (nothing, error) {
+		team := c.team(t, "blue", "backend", "backend")
+		task := c.assign(t, team.a[0], "the task", "")
+		c.clock.Advance(2 * after)
+		c.beat(t, team.b[1])
+		return func(ctx context.Context) (nothing, error) { return none(call(ctx, c, team, task)) }
+	})
 }
