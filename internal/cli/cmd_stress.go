@@ -38,8 +38,9 @@ over real MCP, kill some of the processes with kill -9, and then hold what every
 saw against what every agent sent. Your own store and its settings are not touched.
 
 A violation is an acknowledged message that was lost, came twice without a mark, out
-of order or altered; a task without exactly one end; an operation without its entry
-in the audit log; a damaged store. The exit code is 1 if there is one.
+of order or altered; a task without exactly one end; an accepted edit that is not in the
+file, once and in order; a file with two holders; an operation without its entry in the
+audit log; a damaged store. The exit code is 1 if there is one.
 
 With --gateways, so many gateways serve the store, and each agent is on a machine of its
 own that only connects to one of them ("bridge connect"): no two share a file. Every fifth
@@ -57,6 +58,7 @@ message was due. --compress divides a preset's duration; the report says so.`,
   bridge stress --preset ten-agents
   bridge stress --preset s2 --compress 120
   bridge stress --agents 20 --conversations 19 --duration 5m --kills 100 --json
+  bridge stress --preset shared-work --duration 5m --kills 300
   bridge stress --preset offered-load --rate 500
   bridge stress --preset kills --gateways 2 --db postgres://bridge@db.example/test`,
 		Args: noArgs,

@@ -54,6 +54,9 @@ func (f *faulty) AppendMessage(ctx context.Context, g bridge.Gate, key string, d
 	if f.now("unlogged") {
 		g.Action = "something_else"
 	}
+	if sent, err, planted := f.broadcast(ctx, g, key, d); planted {
+		return sent, err
+	}
 	sent, err := f.plantable.AppendMessage(ctx, g, key, d)
 	if err == nil && f.now("duplicate") {
 		_, err = f.plantable.AppendMessage(ctx, g, "", d)
@@ -74,8 +77,20 @@ func (f *faulty) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (
 		messages[0].Text += "!"
 	case f.now("redeliver"):
 		messages[0].Redelivered = true
+	case f.fault == "unmarked":
+		for i := range messages {
+			messages[i].Redelivered = false
+		}
 	}
 	return taken, err
+}
+
+// EndClaim forgets once that messages were read, so that they come again.
+func (f *faulty) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.Claim, rule bridge.ClaimRule) error {
+	if f.now("unmarked") {
+		return nil
+	}
+	return f.plantable.EndClaim(ctx, op, claim, rule)
 }
 
 // CreateTask tells a second worker, too, that the task is its own.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 
 	"example.org/bridge/internal/lab/rig"
@@ -41,12 +42,54 @@ func TestStressFindsPlantedFaults(t *testing.T) {
 			findsFault(t, program, tt.fault, tt.rules)
 		})
 	}
+	for _, tt := range sharedFaults {
+		t.Run(tt.preset+", fault="+tt.fault, func(t *testing.T) {
+			t.Parallel()
+			findsFault(t, program, tt.fault, tt.rules, tt.flags()...)
+		})
+	}
 	// The same behind gateways: a machine that repeats calls by itself hides nothing.
 	for fault, rule := range map[string]string{"": "", "drop": stress.RuleLost, "unlogged": stress.RuleAudit, "share": stress.RuleTask} {
 		t.Run("gateways, fault="+fault, func(t *testing.T) {
 			t.Parallel()
 			findsFault(t, program, fault, ruleList(rule), "--gateways", "2")
 		})
+	}
+}
+
+// sharedFault is one of a conversation of many, or of what its sessions share.
+type sharedFault struct {
+	preset, fault string
+	// kills is how many kills find it. Faults that show only between two steps of a
+	// process, which a kill parts, are found by several.
+	kills int
+	rules []string
+}
+
+var sharedFaults = []sharedFault{
+	{stress.PresetRoom, "", 8, nil},
+	{stress.PresetRoom, "pass_over", 0, []string{stress.RuleLost}},
+	{stress.PresetRoom, "leak", 0, []string{stress.RuleForeign}},
+	{stress.PresetRoom, "unmarked", 0, []string{stress.RuleDuplicate}},
+	{stress.PresetRoom, "half", 12, []string{stress.RuleLost}},
+	{stress.PresetRoom, "forget_key", 12, []string{stress.RuleDuplicate}},
+	{stress.PresetSharedWork, "", 8, nil},
+	{stress.PresetSharedWork, "vanish", 0, []string{stress.RuleLost}},
+	{stress.PresetSharedWork, "overwrite", 0, []string{stress.RuleLost}},
+	{stress.PresetSharedWork, "swap", 0, []string{stress.RuleOrder}},
+	{stress.PresetSharedWork, "twice", 0, []string{stress.RuleDuplicate}},
+	{stress.PresetSharedWork, "version", 0, []string{stress.RuleNumbering}},
+	{stress.PresetSharedWork, "ignore_claims", 0, []string{stress.RuleHolder}},
+	{stress.PresetSharedWork, "two_holders", 0, []string{stress.RuleHolder}},
+	{stress.PresetSharedWork, "keep", 0, []string{stress.RuleHolder, stress.RuleAudit}},
+	{stress.PresetSharedWork, "unlogged", 0, []string{stress.RuleAudit}},
+}
+
+// flags are those of a run that finds the fault: six agents for some seconds.
+func (f sharedFault) flags() []string {
+	return []string{
+		"--preset", f.preset, "--agents", "6", "--conversations", "1", "--messages", "0", "--tasks", "0",
+		"--duration", "4s", "--kills", strconv.Itoa(f.kills),
 	}
 }
 
@@ -73,6 +116,13 @@ func TestStressFindsPlantedFaultsOnPostgres(t *testing.T) {
 		t.Run("fault="+fault, func(t *testing.T) {
 			findsFault(t, program, fault, ruleList(rule), "--db", server.Schema())
 		})
+	}
+	for _, tt := range sharedFaults {
+		if slices.Contains([]string{"", "half", "vanish", "two_holders"}, tt.fault) {
+			t.Run(tt.preset+", fault="+tt.fault, func(t *testing.T) {
+				findsFault(t, program, tt.fault, tt.rules, append(tt.flags(), "--db", server.Schema())...)
+			})
+		}
 	}
 	t.Run("gateways, fault=unlogged", func(t *testing.T) {
 		findsFault(t, program, "unlogged", ruleList(stress.RuleAudit), "--gateways", "2", "--db", server.Schema())

@@ -70,6 +70,8 @@ type (
 type plantable interface {
 	bridge.Store
 	tasks.Store
+	claims.Store
+	files.Store
 }
 
 // withService is withServices for what needs only the domain.
@@ -127,8 +129,8 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	guarded := a.commandConfig(path)
 	guarded.Bridge, guarded.Store, guarded.Key, guarded.Decide = core, store, key, policy.Decide
 	s := services{
-		Service: core, commandService: commands.New(guarded), taskService: tasks.New(core, planted), claimService: claims.New(core, store),
-		fileService: files.New(core, store), stepService: steps.New(core, store), keys: access.New(core, store, key),
+		Service: core, commandService: commands.New(guarded), taskService: tasks.New(core, planted), claimService: claims.New(core, planted),
+		fileService: files.New(core, planted), stepService: steps.New(core, store), keys: access.New(core, store, key),
 		old: archive.New(store, key), master: key,
 	}
 	s.resourceService = resources.New(core, s.taskService, s.claimService, s.fileService, s.stepService)

@@ -14,6 +14,11 @@ import (
 // stressProgress shows how far a run is.
 func stressProgress(line *progressLine) func(stress.Progress) {
 	return func(p stress.Progress) {
+		if p.Edits > 0 {
+			line.show("%6s  %s accepted, %s taken, %s",
+				p.Elapsed.Truncate(time.Second), view.Count(p.Edits, "edit"), view.Count(p.Claims, "claim"), view.Count(p.Kills, "kill"))
+			return
+		}
 		line.show("%6s  %d sent, %d received, %s ended, %s",
 			p.Elapsed.Truncate(time.Second), p.Sent, p.Received, view.Count(p.Ended, "task"), view.Count(p.Kills, "kill"))
 	}
@@ -87,8 +92,16 @@ func stressSummary(r stress.Report) []string {
 	if n := r.Settings.Gateways; n > 0 {
 		lines = append(lines, fmt.Sprintf("Each agent was on a machine of its own; gateways: %d, killed: %d.", n, c.GatewayKills))
 	}
+	lines = append(lines, fmt.Sprintf("%s, %s, %.1f s, %s",
+		counted(c.Agents, "agent"), counted(c.Conversations, "conversation"), r.Seconds, counted(c.Kills, "kill")))
+	if c.Files > 0 {
+		return append(lines,
+			fmt.Sprintf("%s of %s accepted, %d of them merged; %s",
+				counted(c.Edits, "edit"), counted(c.Files, "file"), c.Merged, counted(c.Conflicts, "conflict")),
+			fmt.Sprintf("%s taken; %s refused for a claim, %s of the audit log, store %s",
+				counted(c.Claims, "claim"), counted(c.Held, "call"), countEntries(int64(c.AuditEntries)), storeSize(r)))
+	}
 	lines = append(lines,
-		fmt.Sprintf("%s, %s, %.1f s, %s", counted(c.Agents, "agent"), counted(c.Conversations, "conversation"), r.Seconds, counted(c.Kills, "kill")),
 		fmt.Sprintf("%s acknowledged, %d delivered; %d came again, marked; %s repeated after a kill",
 			counted(c.Acknowledged, "message"), c.Delivered, c.Redelivered, counted(c.Repeated, "call")),
 		fmt.Sprintf("%s, %s, %s told to come later, %s of the audit log, store %s",

@@ -72,6 +72,8 @@ type Refusal struct {
 	Code       string // as in docs/tools.md: "rate_limited" and so on
 	Message    string
 	RetryAfter time.Duration
+	// Holder is the session that has claimed what was asked for, if one has.
+	Holder string
 }
 
 func (r *Refusal) Error() string { return fmt.Sprintf("%s was refused: %.200s", r.Tool, r.Message) }
@@ -103,9 +105,14 @@ func refusal(tool string, text []byte) error {
 		Error      string `json:"error"`
 		Message    string `json:"message"`
 		RetryAfter int    `json:"retry_after_seconds"`
+		Holder     struct {
+			Session string `json:"session_id"`
+		} `json:"holder"`
 	}
 	if err := json.Unmarshal(text, &said); err != nil {
 		return fmt.Errorf("%s: %w", tool, err)
 	}
-	return &Refusal{Tool: tool, Code: said.Error, Message: said.Message, RetryAfter: time.Duration(said.RetryAfter) * time.Second}
+	return &Refusal{
+		Tool: tool, Code: said.Error, Message: said.Message, RetryAfter: time.Duration(said.RetryAfter) * time.Second, Holder: said.Holder.Session,
+	}
 }

@@ -80,49 +80,22 @@ func (r *run) startAll(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	workers, coordinators := r.places()
-	for i := range r.Conversations {
-		a, b, err := r.connectPair(ctx, r.members[workers+i%coordinators], r.members[i%workers], i)
-		if err != nil {
+	if r.inRoom() {
+		if err := r.fillRoom(ctx, r.members[0], r.members[1:]); err != nil {
 			return err
 		}
-		r.sessions = append(r.sessions, a, b)
+	}
+	workers, coordinators := r.places()
+	for i := 0; i < r.Conversations && !r.inRoom(); i++ {
+		coordinator, worker := r.members[workers+i%coordinators], r.members[i%workers]
+		if err := r.connectPair(ctx, coordinator, worker, i); err != nil {
+			return err
+		}
 	}
 	for i, s := range r.sessions {
 		s.number, s.texts = i, newTexts(r.Seed, uint64(i))
 	}
 	return nil
-}
-
-// connectPair makes a conversation between two agents.
-func (r *run) connectPair(ctx context.Context, coordinator, worker *member, i int) (a, b *session, err error) {
-	var created struct {
-		Conversation string `json:"conversation_id"`
-		Token        string `json:"session_a_token"`
-		Code         string `json:"join_code"`
-	}
-	_, err = coordinator.call(ctx, "create_conversation", map[string]any{
-		"my_role": "coordinator", "partner_role": fmt.Sprintf("worker %d", i+1), "team": "stress",
-		"ttl_minutes": int((r.Duration + time.Hour).Minutes()),
-	}, &created)
-	if err != nil {
-		return nil, nil, err
-	}
-	var joined struct {
-		Conversation string `json:"conversation_id"`
-		Token        string `json:"token"`
-	}
-	if _, err := worker.call(ctx, "join_conversation", map[string]any{"join_code": created.Code}, &joined); err != nil {
-		return nil, nil, err
-	}
-	r.note(func(l *ledger) {
-		l.count(created.Conversation, "a", "create_conversation", false)
-		l.count(created.Conversation, "b", "join_conversation", false)
-	})
-	a = r.newSession(coordinator, bridge.Credentials{Conversation: created.Conversation, Session: bridge.SessionA, Token: created.Token})
-	b = r.newSession(worker, bridge.Credentials{Conversation: joined.Conversation, Session: bridge.SessionB, Token: joined.Token})
-	a.outbox, b.outbox = b.inbox, a.inbox
-	return a, b, nil
 }
 
 // dismiss ends all processes.

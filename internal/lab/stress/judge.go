@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"example.org/bridge/internal/bridge"
 )
 
 // Violation is a promise of the bridge's that was broken.
@@ -16,12 +18,13 @@ type Violation struct {
 
 // The rules.
 const (
-	RuleLost       = "lost"       // an acknowledged message was never delivered
-	RuleDuplicate  = "duplicate"  // one was delivered again without a mark, or without a crash
-	RuleOrder      = "order"      // one was delivered before an earlier one
-	RuleAltered    = "altered"    // another text was delivered under its number
-	RuleForeign    = "foreign"    // a message was delivered that nobody sent there
-	RuleNumbering  = "numbering"  // two messages have one number, or the answer gave another
+	RuleLost       = "lost"       // an acknowledged message was never delivered; an accepted edit is not in the file
+	RuleDuplicate  = "duplicate"  // one was delivered again without a mark, or without a crash; an edit was made twice
+	RuleOrder      = "order"      // one was delivered, or is in the file, before an earlier one
+	RuleAltered    = "altered"    // another text was delivered under its number; a file has text that no edit made
+	RuleForeign    = "foreign"    // a message was delivered that nobody sent there; an edit is in a file that was refused
+	RuleNumbering  = "numbering"  // two messages or edits have one number, or the answer gave another
+	RuleHolder     = "holder"     // two sessions held one file, or one was refused for a claim that nobody had
 	RuleTask       = "task"       // a task was not ended, ended twice, or had two workers
 	RuleAudit      = "audit"      // an operation is not in the audit log, or one too many is
 	RuleIntegrity  = "integrity"  // the store or its audit log is damaged
@@ -95,26 +98,18 @@ func (j *inboxJudge) receive(r Receipt) {
 	}
 	j.last = max(j.last, r.Seq)
 	j.seen[r.Seq], j.texts[r.Text] = r.Text, true
-	if r.From != j.in.Partner {
-		j.judgeOther(r)
-		return
-	}
-	j.compare(r)
-}
-
-// judgeOther looks at a message that is not the partner's.
-func (j *inboxJudge) judgeOther(r Receipt) {
-	if r.From != "system" {
-		j.find(RuleForeign, "message %d says that %q sent it", r.Seq, r.From)
-	}
-	if j.bySeq[r.Seq] != "" {
-		j.find(RuleNumbering, "the number %d was given to the partner's message and to another", r.Seq)
+	if r.From != bridge.System {
+		j.compare(r)
+	} else if j.bySeq[r.Seq] != "" {
+		j.find(RuleNumbering, "the number %d was given to a session's message and to the bridge's own", r.Seq)
 	}
 }
 
-// compare holds a message of the partner's against what the partner sent.
+// compare holds a message of a session's against what was sent.
 func (j *inboxJudge) compare(r Receipt) {
 	switch sent, known := j.sent[r.Text]; {
+	case known && sent.From != r.From:
+		j.find(RuleForeign, "message %d says that %q sent it, and %q did", r.Seq, r.From, sent.From)
 	case j.bySeq[r.Seq] != "" && j.bySeq[r.Seq] != r.Text:
 		j.altered[r.Seq] = !known
 		j.find(RuleAltered, "message %d was delivered with another text than was sent", r.Seq)
@@ -185,7 +180,7 @@ func JudgeFairness(sent []int) []Violation {
 
 // violations applies the rules to the whole run.
 func (r *run) violations(e evidence) []Violation {
-	var found []Violation
+	found := slices.Clone(r.found)
 	for _, in := range r.inboxes {
 		found = append(found, JudgeInbox(*in)...)
 	}
@@ -202,13 +197,16 @@ func (r *run) violations(e evidence) []Violation {
 	if r.due() == 0 {
 		found = append(found, JudgeFairness(r.sentBySession())...)
 	}
-	return found
+	return append(found, r.shared.violations()...)
 }
 
 func (r *run) sentBySession() []int {
-	sent := make([]int, len(r.sessions))
-	for i := range sent {
-		sent[i] = len(r.sends[i])
+	done := make([]int, len(r.sessions))
+	for i, s := range r.sessions {
+		done[i] = len(r.sends[i])
+		if r.Preset == PresetSharedWork {
+			done[i] = r.shared.editsOf(s.Session)
+		}
 	}
-	return sent
+	return done
 }

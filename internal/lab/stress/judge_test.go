@@ -10,8 +10,8 @@ import (
 // something in between, numbered 1 to 4, and all was well.
 func inbox() stress.Inbox {
 	return stress.Inbox{
-		Name: "conv/b", Partner: "a",
-		Sent: []stress.Sent{{Text: "one", Seq: 1}, {Text: "two", Seq: 2}, {Text: "three", Seq: 4}},
+		Name: "conv/b",
+		Sent: []stress.Sent{{Text: "one", From: "a", Seq: 1}, {Text: "two", From: "a", Seq: 2}, {Text: "three", From: "a", Seq: 4}},
 		Received: []stress.Receipt{
 			{Seq: 1, From: "a", Text: "one"},
 			{Seq: 2, From: "a", Text: "two"},
@@ -46,9 +46,9 @@ func TestJudgeInbox(t *testing.T) {
 			func(in *stress.Inbox) { in.Received[1].Redelivered = true },
 			[]string{stress.RuleDuplicate},
 		},
-		"not acknowledged, and not there": {func(in *stress.Inbox) { in.Sent = append(in.Sent, stress.Sent{Text: "four"}) }, nil},
+		"not acknowledged, and not there": {func(in *stress.Inbox) { in.Sent = append(in.Sent, stress.Sent{From: "a", Text: "four"}) }, nil},
 		"not acknowledged, and there": {func(in *stress.Inbox) {
-			in.Sent = append(in.Sent, stress.Sent{Text: "four"})
+			in.Sent = append(in.Sent, stress.Sent{From: "a", Text: "four"})
 			in.Received = append(in.Received, stress.Receipt{Seq: 5, From: "a", Text: "four"})
 		}, nil},
 		"the last lost": {func(in *stress.Inbox) { in.Received = in.Received[:3] }, []string{stress.RuleLost}},
@@ -84,9 +84,11 @@ func TestJudgeInbox(t *testing.T) {
 			in.Received = append(in.Received, stress.Receipt{Seq: 5, From: "a", Text: "hello"})
 		}, []string{stress.RuleForeign}},
 		"lost, and its number given again": {func(in *stress.Inbox) {
-			in.Sent = append(in.Sent, stress.Sent{Text: "four", Seq: 3})
+			in.Sent = append(in.Sent, stress.Sent{From: "a", Text: "four", Seq: 3})
 		}, []string{stress.RuleNumbering, stress.RuleLost}},
-		"another sender": {func(in *stress.Inbox) { in.Received[2].From = "b" }, []string{stress.RuleForeign}},
+		"another sender":                        {func(in *stress.Inbox) { in.Received[2].From = "b" }, []string{stress.RuleForeign}},
+		"a partner's under the name of a third": {func(in *stress.Inbox) { in.Received[1].From = "c" }, []string{stress.RuleForeign}},
+		"of two senders":                        {func(in *stress.Inbox) { in.Sent[1].From, in.Received[1].From = "c", "c" }, nil},
 		"one number for two": {
 			func(in *stress.Inbox) { in.Sent[1].Seq = 1 },
 			[]string{stress.RuleNumbering, stress.RuleAltered, stress.RuleDuplicate},

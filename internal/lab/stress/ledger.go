@@ -9,7 +9,9 @@ import (
 // Sent is a message as its sender knows it.
 type Sent struct {
 	Text string
-	// Seq is the number that the answer gave it; 0 if no answer came.
+	// From is the session that sent it.
+	From string
+	// Seq is the number that the answer gave it in this inbox; 0 if no answer came.
 	Seq int64
 	// Begin is when it was due, or when it was first tried.
 	Begin time.Time
@@ -25,11 +27,12 @@ type Receipt struct {
 
 // Inbox is all that is known of what one session was sent and what it read.
 type Inbox struct {
-	// Name is the conversation and the session, Partner the other session.
-	Name, Partner string
+	// Name is the conversation and the session.
+	Name string
 	// Killed reports that the reader's process was killed at least once. Only
 	// then may anything come again.
-	Killed   bool
+	Killed bool
+	// Sent is what other sessions sent to this one; Received is what it read.
 	Sent     []Sent
 	Received []Receipt
 }
@@ -43,7 +46,7 @@ type Count struct{ Sure, Unknown int }
 // Work is what is known of a task.
 type Work struct {
 	Task int64
-	// Workers are the conversations whose workers had a report on it applied.
+	// Workers are the sessions, with their conversations, that had a report on it applied.
 	Workers map[string]bool
 	// Ended counts the answers that said that it is done.
 	Ended int
@@ -70,11 +73,16 @@ type ledger struct {
 	cuts         map[Act]int // by session, without an action: kills of its gateway
 	paced        int
 	repeated     int
+	found        []Violation // seen while the run went on
+	shared       sharedLedger
 	elapsed      time.Duration
 }
 
 func newLedger() *ledger {
-	return &ledger{acts: map[Act]Count{}, cuts: map[Act]int{}, works: map[int64]*Work{}, sends: map[int][]time.Duration{}}
+	return &ledger{
+		acts: map[Act]Count{}, cuts: map[Act]int{}, works: map[int64]*Work{}, sends: map[int][]time.Duration{},
+		shared: sharedLedger{files: map[sharedFile]*FileWork{}},
+	}
 }
 
 // note writes into the ledger.
@@ -122,5 +130,8 @@ func (l *ledger) task(task int64) *Work {
 func (l *ledger) progress(elapsed time.Duration) Progress {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Progress{Elapsed: elapsed, Sent: l.sent, Received: l.received, Ended: l.ended, Kills: l.kills}
+	return Progress{
+		Elapsed: elapsed, Sent: l.sent, Received: l.received, Ended: l.ended, Kills: l.kills,
+		Edits: int64(len(l.shared.edits)), Claims: int64(len(l.shared.holds)),
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"example.org/bridge/internal/bridge"
 )
 
 // Settings are what a run can be told. They are part of its report.
@@ -59,12 +61,33 @@ func (s Settings) Check() error {
 		return fmt.Errorf("there must be 0 to %d gateways", MaxGateways)
 	case s.Preset == PresetS2:
 		return nil
+	case s.inRoom():
+		return s.checkRoom()
 	case s.Agents < 2 || s.Agents > MaxAgents:
 		return fmt.Errorf("there must be 2 to %d agents", MaxAgents)
 	case s.Conversations < 1 || s.Conversations > MaxConversations:
 		return fmt.Errorf("there must be 1 to %d conversations", MaxConversations)
 	case s.Agents > 2*s.Conversations:
 		return fmt.Errorf("%d conversations have sessions for %d agents at most", s.Conversations, 2*s.Conversations)
+	}
+	return s.checkAmounts()
+}
+
+// checkRoom is Check for one conversation of all agents.
+func (s Settings) checkRoom() error {
+	switch {
+	case s.Agents < 3 || s.Agents > bridge.MaxSessions:
+		return fmt.Errorf("there must be 3 to %d agents in one conversation", bridge.MaxSessions)
+	case s.Conversations != 1:
+		return fmt.Errorf("all agents of the preset %s are in one conversation", s.Preset)
+	case s.Preset == PresetSharedWork && (s.Messages != 0 || s.Reads != 0 || s.Tasks != 0 || s.Rate != 0 || s.Limits):
+		return fmt.Errorf("the preset %s has neither messages nor tasks, and no limits: only agents, kills, gateways and the duration can be set", s.Preset)
+	}
+	return s.checkAmounts()
+}
+
+func (s Settings) checkAmounts() error {
+	switch {
 	case s.Messages < 0 || s.Reads < 0 || s.Tasks < 0 || s.Kills < 0 || s.Rate < 0:
 		return errors.New("no number may be negative")
 	case s.Duration < 0 || s.Duration > MaxDuration:
@@ -83,8 +106,17 @@ func (s Settings) places() (workers, coordinators int) {
 	return workers, s.Agents - workers
 }
 
-// sessions is the number of sessions: two a conversation.
-func (s Settings) sessions() int { return 2 * s.Conversations }
+// inRoom reports whether all agents are in one conversation.
+func (s Settings) inRoom() bool { return s.Preset == PresetRoom || s.Preset == PresetSharedWork }
+
+// sessions is the number of sessions: two a conversation, or as many as there are agents
+// in one of all.
+func (s Settings) sessions() int {
+	if s.inRoom() {
+		return s.Agents
+	}
+	return 2 * s.Conversations
+}
 
 // due is the number of messages that are to be sent at given times; 0 for none.
 func (s Settings) due() int {

@@ -5,8 +5,15 @@ import (
 	"time"
 )
 
-// PresetS2 is the protocol of s2.go.
-const PresetS2 = "s2"
+// Presets that are more than settings.
+const (
+	// PresetS2 is the protocol of s2.go.
+	PresetS2 = "s2"
+	// PresetRoom is one conversation of all agents.
+	PresetRoom = "room"
+	// PresetSharedWork is the edits and claims of work.go, in one conversation.
+	PresetSharedWork = "shared-work"
+)
 
 // Preset is a named set of settings.
 type Preset struct {
@@ -35,6 +42,14 @@ var presets = []Preset{
 	{
 		"kills", "10 agents for a minute, 60 kills, 45 tasks",
 		Settings{Agents: 10, Conversations: 9, Duration: time.Minute, Tasks: 45, Kills: 60},
+	},
+	{
+		PresetRoom, "10 agents in one conversation for 30 s, messages to all or some, 30 kills, 18 tasks",
+		Settings{Agents: 10, Conversations: 1, Duration: 30 * time.Second, Tasks: 18, Kills: 30},
+	},
+	{
+		PresetSharedWork, "10 agents edit and claim the same files for 30 s, 30 kills",
+		Settings{Agents: 10, Conversations: 1, Duration: 30 * time.Second, Kills: 30},
 	},
 	{
 		"soak", "10 agents for 30 minutes, 20 messages a second, 60 kills, tasks",

@@ -49,6 +49,16 @@ type Counts struct {
 	// Paced is how many calls a rate limit, or a busy store, told to come later.
 	Paced        int `json:"paced"`
 	AuditEntries int `json:"audit_entries"`
+	// Files is how many shared files there were. Edits were accepted, Merged ones of an
+	// earlier version of the file, and Conflicts refused, since others had changed the
+	// same lines. Claims were taken, and Held ones refused, as were edits of what another
+	// session had claimed.
+	Files     int `json:"files,omitempty"`
+	Edits     int `json:"edits,omitempty"`
+	Merged    int `json:"merged,omitempty"`
+	Conflicts int `json:"conflicts,omitempty"`
+	Claims    int `json:"claims,omitempty"`
+	Held      int `json:"held,omitempty"`
 }
 
 // Timing is how long something took, in milliseconds.
@@ -88,6 +98,7 @@ func (r *run) report(machine rig.Machine, e evidence) Report {
 	if r.Rate > 0 {
 		about = "send_to_partner, from when it was due until it was answered"
 	}
+	r.shared.report(&report)
 	report.add("send", about, sends)
 	report.add("check", "check_messages without waiting", r.checks)
 	report.add("delivery", "from the call, or from when it was due, until the partner's client has it", r.deliveries(&report.Counts))

@@ -47,4 +47,38 @@ func TestSettingsCheck(t *testing.T) {
 	if err := good.Check(); err != nil {
 		t.Error(err)
 	}
+	for _, preset := range []string{stress.PresetRoom, stress.PresetSharedWork} {
+		room, _ := stress.FindPreset(preset)
+		for name, change := range map[string]func(*stress.Settings){
+			"two agents":          func(s *stress.Settings) { s.Agents = 2 },
+			"27 agents":           func(s *stress.Settings) { s.Agents = 27 },
+			"two conversations":   func(s *stress.Settings) { s.Conversations = 2 },
+			"no end":              func(s *stress.Settings) { s.Duration = 0 },
+			"tasks for no reader": func(s *stress.Settings) { s.Tasks, s.Reads, s.Rate = 1, 1, -1 },
+		} {
+			s := room
+			change(&s)
+			if s.Check() == nil {
+				t.Errorf("%s: %s was accepted", preset, name)
+			}
+		}
+		room.Agents = 26
+		if err := room.Check(); err != nil {
+			t.Errorf("%s: %v", preset, err)
+		}
+	}
+	work, _ := stress.FindPreset(stress.PresetSharedWork)
+	for name, change := range map[string]func(*stress.Settings){
+		"messages": func(s *stress.Settings) { s.Messages = 1 },
+		"reads":    func(s *stress.Settings) { s.Reads = 1 },
+		"tasks":    func(s *stress.Settings) { s.Tasks = 1 },
+		"a rate":   func(s *stress.Settings) { s.Rate = 1 },
+		"limits":   func(s *stress.Settings) { s.Limits = true },
+	} {
+		s := work
+		change(&s)
+		if s.Check() == nil {
+			t.Errorf("shared work: %s was accepted", name)
+		}
+	}
 }

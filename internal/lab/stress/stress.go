@@ -5,12 +5,14 @@
 //
 //	stress.go   Run: set up, run, drain, judge
 //	preset.go   named settings; s2.go, s2_basics.go and s2_watch.go the S2 protocol
-//	plan.go     who talks to whom, and when
+//	plan.go     who talks to whom, and when; join.go how they get there
 //	stage.go    the store, gateways, and the machines of the agents
 //	agents.go   agents and gateways that are killed and started again
-//	talk.go     what a session says and reads; tasks.go its tasks
-//	ledger.go   what the sessions saw
-//	judge.go    the rules; pure, so that they can be shown to fail
+//	talk.go     what a session says and reads; letter.go to whom; tasks.go its tasks
+//	work.go     how sessions edit and claim files; copy.go what one knows of a file
+//	ledger.go   what the sessions saw; sharedledger.go of files and claims
+//	judge.go    the rules; pure, so that they can be shown to fail; judgework.go those
+//	            of files and claims
 //	evidence.go what the operator's commands say afterwards
 //	report.go   the result
 package stress
@@ -21,6 +23,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,6 +50,7 @@ type Options struct {
 type Progress struct {
 	Elapsed               time.Duration
 	Sent, Received, Ended int64 // messages acknowledged, messages delivered, tasks ended
+	Edits, Claims         int64 // accepted
 	Kills                 int64
 }
 
@@ -71,7 +75,7 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 		return runS2(ctx, o)
 	}
 	r := &run{Options: o, ledger: newLedger(), sending: make(chan struct{})}
-	if r.place, err = newStage(ctx, o, o.limits()...); err != nil {
+	if r.place, err = newStage(ctx, o, o.environment()...); err != nil {
 		return Report{}, err
 	}
 	defer func() { err = errors.Join(err, r.place.close()) }()
@@ -86,11 +90,15 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 	return r.judge(ctx, machine)
 }
 
-func (o Options) limits() []string {
-	if o.Limits {
-		return nil
+// environment are the settings of all processes.
+func (o Options) environment() (env []string) {
+	if !o.Limits {
+		env = rig.Unlimited
 	}
-	return rig.Unlimited
+	if o.Preset == PresetSharedWork {
+		env = append(slices.Clone(env), "BRIDGE_SERVE_TOOLS=core,tasks,files")
+	}
+	return env
 }
 
 // work lets the sessions talk until all is sent and read.
@@ -107,6 +115,10 @@ func (r *run) work(ctx context.Context) error {
 		})
 	}
 	for _, s := range r.sessions {
+		if r.Preset == PresetSharedWork {
+			start(&senders, s.shareWork)
+			continue
+		}
 		start(&senders, s.sendAll)
 		start(&senders, s.assignAll)
 		start(&others, s.readAll)
@@ -117,7 +129,7 @@ func (r *run) work(ctx context.Context) error {
 	senders.Wait()
 	close(r.sending)
 	others.Wait()
-	if context.Cause(ctx) == nil {
+	if context.Cause(ctx) == nil && r.Preset != PresetSharedWork {
 		if err := r.listTasks(ctx); err != nil {
 			stop(err)
 		}
@@ -154,6 +166,9 @@ func (r *run) judge(ctx context.Context, machine rig.Machine) (Report, error) {
 	e, err := gather(ctx, r.place.Place)
 	if err != nil {
 		return Report{}, fmt.Errorf("read what the run left: %w", err)
+	}
+	if err := r.gatherShared(ctx); err != nil {
+		return Report{}, fmt.Errorf("read the files and claims that the run left: %w", err)
 	}
 	report := r.report(machine, e)
 	report.Violations = append(append([]Violation{}, r.violations(e)...), e.violations()...)

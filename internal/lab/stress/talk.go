@@ -19,21 +19,17 @@ type session struct {
 	*run
 	*member
 	bridge.Credentials
-	number        int
-	texts         *texts
-	inbox, outbox *Inbox
-	given         chan int64     // tasks that it was told of
-	told          map[int64]bool // the same; used within note
+	number   int
+	texts    *texts
+	inbox    *Inbox
+	partners []*session     // the other sessions of its conversation
+	given    chan int64     // tasks that it was told of
+	told     map[int64]bool // the same; used within note
 }
 
 func (r *run) newSession(m *member, c bridge.Credentials) *session {
-	name := func(s bridge.SessionID) string { return c.Conversation + "/" + string(s) }
 	s := &session{run: r, member: m, Credentials: c, given: make(chan int64, 1+r.Tasks), told: map[int64]bool{}}
-	partner := bridge.SessionA
-	if c.Session == bridge.SessionA {
-		partner = bridge.SessionB
-	}
-	s.inbox = &Inbox{Name: name(c.Session), Partner: string(partner)}
+	s.inbox = &Inbox{Name: c.Conversation + "/" + string(c.Session)}
 	r.note(func(l *ledger) { l.inboxes = append(l.inboxes, s.inbox) })
 	return s
 }
@@ -160,21 +156,13 @@ func (s *session) sendOnTime(ctx context.Context, count int) error {
 // sendOne sends message n. Where begin is given the time of the answer counts
 // from then: what waits behind a slow answer is slow, too.
 func (s *session) sendOne(ctx context.Context, n int, begin time.Time) error {
-	text := s.texts.message(n)
-	i := 0
 	first := begin
 	if first.IsZero() {
 		first = time.Now()
 	}
-	s.note(func(*ledger) {
-		i = len(s.outbox.Sent)
-		s.outbox.Sent = append(s.outbox.Sent, Sent{Text: text, Begin: first})
-	})
-	var sent struct {
-		Seq      int64 `json:"seq"`
-		Repeated bool  `json:"repeated"`
-	}
-	took, again, err := s.ask(ctx, "send_to_partner", map[string]any{"message": text, "idempotency_key": strconv.Itoa(n)}, &sent)
+	letter := s.write(n, first)
+	var sent sentAnswer
+	took, again, err := s.ask(ctx, "send_to_partner", letter.arguments(strconv.Itoa(n)), &sent)
 	if err != nil {
 		return err
 	}
@@ -182,10 +170,10 @@ func (s *session) sendOne(ctx context.Context, n int, begin time.Time) error {
 		took = time.Since(begin)
 	}
 	s.note(func(l *ledger) {
-		s.outbox.Sent[i].Seq = sent.Seq
 		if begin.IsZero() && !again {
-			s.outbox.Sent[i].Begin = time.Now().Add(-took) // behind the waits for a limit
+			first = time.Now().Add(-took) // behind the waits for a limit
 		}
+		l.acknowledge(letter, sent, first)
 		l.sent++
 		l.sends[s.number] = append(l.sends[s.number], took)
 		if sent.Repeated {

@@ -59,7 +59,7 @@ func (s *session) reportTask(ctx context.Context, task int64, state string) erro
 	s.note(func(l *ledger) {
 		t := l.task(task)
 		if data.Applied {
-			t.Workers[s.Conversation] = true
+			t.Workers[s.inbox.Name] = true
 		}
 		if state == "done" && (data.Applied || data.Repeated) {
 			t.Ended++
