@@ -96,7 +96,7 @@ func TestScripts(t *testing.T) {
 // nothing of its file.
 var onBothStores = []string{
 	"agents", "alive", "arguments", "bridge_limits_set", "fleet", "hook_clients", "hook_identity", "hook_unattended", "hook_wait",
-	"inbox", "many", "yolo", "yolo_follow", "yolo_surroundings",
+	"inbox", "many", "workflow_three", "yolo", "yolo_follow", "yolo_surroundings",
 }
 
 // TestScriptsOnPostgres runs testdata/postgres/*.txtar, and onBothStores, on stores in

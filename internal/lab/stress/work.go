@@ -131,7 +131,7 @@ func (w *workman) editCommon(ctx context.Context, c *copyOf) error {
 	return err
 }
 
-// rewrite writes the whole text anew with one more mark in the session's own line.
+// rewrite writes the whole text again, with one more mark in the session's own line.
 func (w *workman) rewrite(ctx context.Context, c *copyOf) error {
 	text, err := w.read(ctx, c)
 	if err != nil {
