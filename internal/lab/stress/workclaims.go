@@ -17,7 +17,9 @@ const claimSeconds = 600
 func (w *workman) underClaim(ctx context.Context, c *copyOf) error {
 	wide := []workPath{
 		workPath(c.sharedFile), workPath(c.sharedFile), workPath(c.sharedFile),
-		{c.folder, anyOf}, {anyOf, c.part}, {anyOf, anyOf},
+		{c.folder, anyOf},
+		{anyOf, c.part},
+		{anyOf, anyOf},
 	}
 	h := &Hold{Session: w.Session, Claim: wide[w.random.IntN(len(wide))], Shared: w.random.IntN(4) == 0}
 	taken, err := w.take(ctx, h)
