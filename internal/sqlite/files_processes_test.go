@@ -29,13 +29,15 @@ type accepted struct {
 }
 
 // editorChild edits one file so many times: its own section, from the version that it
-// saw last, and every fourth time the line that all edit. It prints what was accepted.
+// saw last, and every fourth time the line that all edit. It prints what was accepted. A
+// fault that is named happens to its last edit.
 func editorChild(args []string) error {
 	service, store, err := openChild(args[0], nil)
 	if err != nil {
 		return err
 	}
-	s, c := files.New(service, store), credentials(args[1:])
+	planted := &faultyFiles{Store: store}
+	s, c := files.New(service, planted), credentials(args[1:])
 	own, err := strconv.Atoi(args[4])
 	if err != nil {
 		return err
@@ -49,6 +51,9 @@ func editorChild(args []string) error {
 	version := int64(1)
 	out := json.NewEncoder(os.Stdout)
 	for n := range times {
+		if n == times-1 && len(args) > 6 {
+			planted.fault = args[6]
+		}
 		a, err := editOnce(s, c, own, n, version)
 		if err != nil {
 			return err
@@ -91,6 +96,87 @@ func editOnce(s *files.Service, c bridge.Credentials, own, n int, version int64)
 
 func section(own, n int) string { return fmt.Sprintf("section %d: %d.\n", own, n) }
 
+// faultyFiles has the fault that it names.
+type faultyFiles struct {
+	files.Store
+	fault string
+}
+
+func (f *faultyFiles) UseFile(ctx context.Context, g bridge.Gate, u files.Use, rule files.Rule) (files.Result, error) {
+	return f.Store.UseFile(ctx, g, u, func(s files.Scene) (files.Outcome, error) {
+		o, err := rule(s)
+		if err != nil || o.Change == nil {
+			return o, err
+		}
+		switch f.fault {
+		case "lost": // it is answered, and not kept
+			o.Change = nil
+		case "reordered": // it is answered as the edit before it
+			o.Result.File.Version--
+		}
+		return o, err
+	})
+}
+
+// editTogether lets processes edit one file, and returns its first text, what they were
+// told, in order of the versions, and what the file is then. The first process has the
+// fault, if one is named.
+func editTogether(t *testing.T, processes, times int, fault string) (first string, edits []accepted, final files.File) {
+	t.Helper()
+	e := bridgetest.NewEnv(t)
+	service, store, err := openChild(e.Path, nil)
+	must(t, err)
+	t.Cleanup(func() { _ = store.Close() })
+	agents := bridgetest.NewRoom(t, service, processes)
+	first = "all: 0\n\n"
+	for i := range processes {
+		first += section(i, 0) + "\n"
+	}
+	s := files.New(service, store)
+	_, err = s.WriteFile(t.Context(), agents[0], files.WriteRequest{Name: contract, Text: first})
+	must(t, err)
+	all := make([]*child, processes)
+	for i := range all {
+		args := append(arguments(e, agents[i]), strconv.Itoa(i), strconv.Itoa(times))
+		if i == 0 && fault != "" {
+			args = append(args, fault)
+		}
+		all[i] = start(t, "editor", args...)
+		if line := all[i].line(t); line != "ready" {
+			t.Fatal(line)
+		}
+	}
+	for _, c := range all {
+		c.begin(t)
+	}
+	for _, c := range all {
+		for _, line := range c.lines(t) {
+			var a accepted
+			must(t, json.Unmarshal([]byte(line), &a))
+			edits = append(edits, a)
+		}
+	}
+	slices.SortStableFunc(edits, func(a, b accepted) int { return int(a.Version - b.Version) })
+	read, err := s.ReadFile(t.Context(), agents[0], files.ReadRequest{Name: contract})
+	must(t, err)
+	return first, edits, read.File
+}
+
+// replay holds that a file is its first text with the edits that were accepted, in the
+// order of the versions that were told, and with nothing else.
+func replay(text string, edits []accepted, final files.File) error {
+	for i, a := range edits {
+		if a.Version != int64(i)+2 || strings.Count(text, a.Old) != 1 {
+			return fmt.Errorf("edit %d was told version %d, and its old text %q is %d times in what was there", i, a.Version, a.Old, strings.Count(text, a.Old))
+		}
+		text = strings.Replace(text, a.Old, a.New, 1)
+	}
+	if final.Version != int64(len(edits))+1 || final.Text != text {
+		return fmt.Errorf("%d edits made version %d:\n%s\nwant:\n%s", len(edits), final.Version, final.Text, text)
+	}
+	return nil
+}
+
 // TestTwentyProcessesEditOneFile: what twenty processes were told is in the file, in the
 // order of the versions, and nothing else is.
 func TestTwentyProcessesEditOneFile(t *testing.T) {
@@ -99,47 +185,33 @@ func TestTwentyProcessesEditOneFile(t *testing.T) {
 	if testing.Short() {
 		times = 20
 	}
-	e := bridgetest.NewEnv(t)
-	service, store, err := openChild(e.Path, nil)
-	must(t, err)
-	t.Cleanup(func() { _ = store.Close() })
-	agents := bridgetest.NewRoom(t, service, processes)
-	text := "all: 0\n\n"
-	for i := range processes {
-		text += section(i, 0) + "\n"
+	first, edits, final := editTogether(t, processes, times, "")
+	if err := replay(first, edits, final); err != nil || len(edits) != processes*times {
+		t.Errorf("%d edits: %v", len(edits), err)
 	}
-	s := files.New(service, store)
-	_, err = s.WriteFile(t.Context(), agents[0], files.WriteRequest{Name: contract, Text: text})
-	must(t, err)
-	all := make([]*child, processes)
-	for i := range all {
-		all[i] = start(t, "editor", append(arguments(e, agents[i]), strconv.Itoa(i), strconv.Itoa(times))...)
-		if line := all[i].line(t); line != "ready" {
-			t.Fatal(line)
+}
+
+// TestEditorsFindPlantedFaults: the same, of processes of which one loses an edit, or tells
+// a wrong order, is seen to fail.
+func TestEditorsFindPlantedFaults(t *testing.T) {
+	for _, fault := range []string{"lost", "reordered"} {
+		first, edits, final := editTogether(t, 4, 8, fault)
+		if err := replay(first, edits, final); err == nil {
+			t.Errorf("an edit was %s, and nothing was wrong", fault)
 		}
 	}
-	for _, c := range all {
-		c.begin(t)
-	}
-	var edits []accepted
-	for _, c := range all {
-		for _, line := range c.lines(t) {
-			var a accepted
-			must(t, json.Unmarshal([]byte(line), &a))
-			edits = append(edits, a)
-		}
-	}
-	slices.SortFunc(edits, func(a, b accepted) int { return int(a.Version - b.Version) })
+	first, edits, final := editTogether(t, 2, 4, "")
+	must(t, replay(first, edits, final))
+	var common []int // edits of the one line, whose order shows
 	for i, a := range edits {
-		if a.Version != int64(i)+2 || strings.Count(text, a.Old) != 1 {
-			t.Fatalf("edit %d was told version %d, and its old text %q is %d times in what was there", i, a.Version, a.Old, strings.Count(text, a.Old))
+		if strings.HasPrefix(a.Old, "all: ") {
+			common = append(common, i)
 		}
-		text = strings.Replace(text, a.Old, a.New, 1)
 	}
-	read, err := s.ReadFile(t.Context(), agents[0], files.ReadRequest{Name: contract})
-	must(t, err)
-	if len(edits) != processes*times || read.File.Version != int64(len(edits))+1 || read.File.Text != text {
-		t.Errorf("%d edits made version %d:\n%s\nwant:\n%s", len(edits), read.File.Version, read.File.Text, text)
+	i, j := common[0], common[1]
+	edits[i], edits[j] = accepted{edits[i].Version, edits[j].Old, edits[j].New}, accepted{edits[j].Version, edits[i].Old, edits[i].New}
+	if replay(first, edits, final) == nil {
+		t.Error("two edits of one line passed in the other order")
 	}
 }
 
