@@ -19,7 +19,8 @@ done
 # The gateway stands as it would for another machine: TLS of its own authority, one key.
 store="$work/gateway/bridge.db"
 "$bridge" serve --db "$store" </dev/null
-"$bridge" gateway --db "$store" --listen 127.0.0.1:0 --log-format text 2>"$work/gateway.log" &
+: >"$work/gateway.log" # it must be there when it is followed, however late the gateway starts
+"$bridge" gateway --db "$store" --listen 127.0.0.1:0 --log-format text 2>>"$work/gateway.log" &
 started=$!
 tail -f -n +1 --pid=$started "$work/gateway.log" | sed -n '/the gateway listens/{p;q;}' >"$work/listens"
 GATEWAY=https://$(sed 's/.*address=\([^ ]*\).*/\1/' "$work/listens")/mcp

@@ -1,9 +1,11 @@
 package cli_test
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -62,18 +64,30 @@ func TestEachCommandOfAConnectedMachine(t *testing.T) {
 			defer cancel()
 			c := store.connectedTo(t, address).command(append(strings.Fields(name), strings.Fields(connectedArguments[name])...)...)
 			c.Dir = t.TempDir()
-			stop := context.AfterFunc(ctx, func() { _ = c.Process.Kill() })
-			defer stop()
-			out, _ := c.CombinedOutput()
-			refused := strings.Contains(string(out), "the store is behind the gateway "+address)
+			out := outputUntil(ctx, t, c)
+			refused := strings.Contains(out, "the store is behind the gateway "+address)
 			if refused != refuses || refused && c.ProcessState.ExitCode() != 2 {
 				t.Errorf("exit code %d, and it %s:\n%s", c.ProcessState.ExitCode(), says, out)
 			}
-			if refused && !strings.Contains(string(out), "run this where the store is") {
+			if refused && !strings.Contains(out, "run this where the store is") {
 				t.Errorf("it does not say what to do:\n%s", out)
 			}
 		})
 	}
+}
+
+// outputUntil is all that a command prints until it ends, or ctx ends it.
+func outputUntil(ctx context.Context, t *testing.T, c *exec.Cmd) string {
+	t.Helper()
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.Process.Kill() })
+	defer stop()
+	_ = c.Wait() // the exit code is looked at
+	return out.String()
 }
 
 // connectedTo is a machine that is connected to a gateway, which need not be there.
