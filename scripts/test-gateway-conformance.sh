@@ -35,7 +35,8 @@ first() {
 
 store="$work/bridge.db"
 "$bridge" serve --db "$store" </dev/null
-"$bridge" gateway --db "$store" --listen 127.0.0.1:0 --plain --tools core,tasks,files --log-format text 2>"$work/gateway.log" &
+: >"$work/gateway.log" # it must be there when it is followed, however late the gateway starts
+"$bridge" gateway --db "$store" --listen 127.0.0.1:0 --plain --tools core,tasks,files --log-format text 2>>"$work/gateway.log" &
 started=$!
 tail -f -n +1 --pid=$started "$work/gateway.log" | sed -n '/the gateway listens/{s/.*address=\([^ ]*\).*/\1/p;q;}' >"$work/address"
 KEY=$("$bridge" access add conformance --db "$store" 2>/dev/null)
