@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"example.org/bridge/internal/connlimit"
 )
 
 // ErrNotLoopback reports an address that other machines could reach.
@@ -32,6 +34,9 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// maxConnections is how many connections may be open at once. What is over is closed.
+const maxConnections = 64
+
 // Server answers scrapes, one after the other.
 type Server struct {
 	Collector *Collector
@@ -52,7 +57,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(connlimit.Listener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -29,6 +29,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/connlimit"
 	"example.org/bridge/internal/gateway/operation"
 	"example.org/bridge/internal/stdio"
 )
@@ -194,7 +195,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	// HTTP/2 ends an answer in a frame of its own, behind what counts as written.
 	server.Protocols = new(http.Protocols)
 	server.Protocols.SetHTTP1(true)
-	l = limit(l, g.o.MaxClients)
+	l = connlimit.Listener(l, g.o.MaxClients)
 	if g.o.Certificates != nil {
 		server.TLSConfig = &tls.Config{
 			MinVersion:     tls.VersionTLS12,

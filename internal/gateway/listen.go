@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"sync"
 )
 
 // ErrPlain refuses plain HTTP on an address that other machines can reach.
@@ -15,43 +14,6 @@ var ErrPlain = errors.New("plain HTTP is for loopback addresses only")
 func isLoopback(a net.Addr) bool {
 	tcp, ok := a.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
-}
-
-// limited is a listener that closes at once what is over a number of connections, so
-// that those which are there go on.
-type limited struct {
-	net.Listener
-	free chan struct{}
-}
-
-func limit(l net.Listener, most int) net.Listener {
-	return &limited{l, make(chan struct{}, most)}
-}
-
-// Accept returns the next connection that there is room for.
-func (l *limited) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		select {
-		case l.free <- struct{}{}:
-			return &counted{Conn: c, release: sync.OnceFunc(func() { <-l.free })}, nil
-		default:
-			_ = c.Close()
-		}
-	}
-}
-
-type counted struct {
-	net.Conn
-	release func()
-}
-
-func (c *counted) Close() error {
-	defer c.release()
-	return c.Conn.Close()
 }
 
 // quiet logs what net/http complains of, such as handshakes of strangers, as debug: a

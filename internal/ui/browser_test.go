@@ -103,7 +103,8 @@ func TestPictures(t *testing.T) {
 	w.inBrowser(t, "pictures.mjs", map[string]string{
 		"overview": "", "conversations": "conversations", "transcript": "conversations/" + id, "agents": "agents", "tasks": "tasks",
 		"claims": "claims", "files": "files", "file": "files/text?in=" + id + "&path=api.md", "commands": "commands", "audit": "audit",
-		"figures": "figures", "limits": "limits", "search": "search?q=users",
+		"figures": "figures", "limits": "limits", "search": "search?q=users", "steps": "steps", "runs": "runs", "message": "messages/2?in=" + id,
+		"task": "tasks/1", "expired": "conversations?q=nosuchthing",
 	}, "UI_PICTURES="+*pictures)
 }
 

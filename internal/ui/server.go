@@ -15,6 +15,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/connlimit"
 	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/summary"
@@ -77,6 +78,9 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 const (
 	// maxStreams is how many pages may be open at once.
 	maxStreams = 32
+	// maxConnections is how many connections may be open at once: a browser has six, and
+	// one for each stream. What is over is closed.
+	maxConnections = 256
 	// readLimit bounds reading a request, writeLimit writing an answer.
 	readLimit  = 10 * time.Second
 	writeLimit = time.Minute
@@ -109,7 +113,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	beside.Go(func() { s.keepCounted(ctx) })
 	defer beside.Wait()
 	defer end()
-	if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(connlimit.Listener(s.listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -1,4 +1,5 @@
-// Writes pictures of the pages in UI_PAGES, an object of names and paths, into UI_PICTURES.
+// Writes pictures of the pages in UI_PAGES, an object of names and paths, into UI_PICTURES:
+// in both colour schemes, of a wide window and, whole, of a phone's.
 import { faults, launch, login, watch } from "./open.mjs";
 
 const browser = await launch();
@@ -8,11 +9,15 @@ const page = await context.newPage();
 watch(page);
 const base = await login(page);
 for (const [name, path] of Object.entries(JSON.parse(process.env.UI_PAGES))) {
+  await page.setViewportSize({ width: 1180, height: 760 });
+  await page.goto(base + path);
+  await page.waitForFunction(() => document.getElementById("stream").textContent === "Live.");
   for (const scheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: scheme });
-    await page.goto(base + path);
-    await page.waitForFunction(() => document.getElementById("stream").textContent === "Live.");
+    await page.setViewportSize({ width: 1180, height: 760 });
     await page.screenshot({ path: `${process.env.UI_PICTURES}/${name}-${scheme}.png` });
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.screenshot({ path: `${process.env.UI_PICTURES}/${name}-${scheme}-phone.png`, fullPage: true });
   }
 }
 await browser.close();

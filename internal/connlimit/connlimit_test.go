@@ -1,0 +1,71 @@
+package connlimit_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"testing"
+
+	"example.org/bridge/internal/connlimit"
+)
+
+// TestListener: what is over the bound is closed, what is there goes on, and who leaves
+// makes room, once.
+func TestListener(t *testing.T) {
+	inner, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := connlimit.Listener(inner, 2)
+	accepted := make(chan net.Conn)
+	go func() {
+		defer close(accepted)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- c
+		}
+	}()
+	dial := func() net.Conn {
+		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	closed := func(c net.Conn) bool {
+		_, err := c.Read(make([]byte, 1))
+		return errors.Is(err, io.EOF) || err != nil
+	}
+	dial()
+	first := <-accepted
+	second := dial()
+	kept := <-accepted
+	if !closed(dial()) {
+		t.Error("a third connection is open")
+	}
+	for range 2 { // closing twice makes room once
+		_ = first.Close()
+	}
+	dial()
+	again := <-accepted
+	if !closed(dial()) {
+		t.Error("closing twice made room for two")
+	}
+	if _, err := kept.Write([]byte("x")); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.ReadFull(second, make([]byte, 1)); err != nil {
+		t.Errorf("one that was there is gone: %v", err)
+	}
+	_ = again.Close()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, more := <-accepted; more {
+		t.Error("one more was accepted")
+	}
+}
