@@ -73,11 +73,13 @@ test-long:
 	STORE_KILLS=$(STORE_KILLS) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run TestKilledProcesses
 	SERVER_KILLS=$(SERVER_KILLS) $(GO) test -count=1 -timeout 20m ./internal/cli -run TestKilledServers
 
-## year: ten agents for a year of the clock, YEAR messages of each a day: sizes and times
+## year: ten agents for a year of the clock, YEAR messages of each a day: sizes and times;
+## YEAR_ARCHIVE=false leaves the monthly archives of the audit log out
 YEAR ?= 100
+YEAR_ARCHIVE ?= true
 .PHONY: year
 year:
-	$(GO) test -count=1 -timeout 30m ./internal/sqlite -run '^TestYear$$' -sqlite.year $(YEAR) -v
+	$(GO) test -count=1 -timeout 30m ./internal/sqlite -run '^TestYear$$' -sqlite.year $(YEAR) -sqlite.year-archive=$(YEAR_ARCHIVE) -v
 
 ## image: an OCI image layout of the program in bin/image, without a daemon
 .PHONY: image
