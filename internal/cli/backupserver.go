@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/backup"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/postgres"
+	"example.org/bridge/internal/postgres/server"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/storecopy"
@@ -68,8 +71,55 @@ func (a *app) openBackedUpServer(ctx context.Context, path string) (key auth.Key
 // nothing: others may be in the middle of using what is there.
 func (a *app) restoreToServer(ctx context.Context, opened *backup.Opened, done *restored, key auth.Key) (err error) {
 	if done.Present != nil {
-		return usagef("a store is there already: %s. Name a schema that is not there with ?search_path=, or remove the old one with DROP SCHEMA", done.Present.lost())
+		return usagef("a store is there already: %s. With --replace it is kept under another name; or name a schema that is not there with ?search_path=", done.Present.lost())
 	}
+	return a.fillServer(ctx, opened, done, key, func(store *postgres.Store) error {
+		return a.noteRestore(ctx, store, done, opened.Manifest)
+	})
+}
+
+// replaceOnServer makes a backup a store beside the one that is there, and lets it take
+// its place when it is whole.
+func (a *app) replaceOnServer(ctx context.Context, opened *backup.Opened, done *restored, key auth.Key) (err error) {
+	roles, err := server.Grantees(ctx, a.db)
+	if err != nil {
+		return err
+	}
+	fresh, drop, err := server.Scratch(a.db)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil { // also where it is not known: it has another name when it is the store
+			err = errors.Join(err, drop(context.WithoutCancel(ctx)))
+		}
+	}()
+	beside := *a
+	beside.db = fresh
+	err = beside.fillServer(ctx, opened, done, key, func(store *postgres.Store) error {
+		for _, role := range roles {
+			if err := store.Grant(ctx, role); err != nil {
+				return fmt.Errorf("let %s use the new store: %w", cleantext.CleanLine(role), err)
+			}
+		}
+		return a.recordCopy(ctx, store, "restore", restoreDetails(opened.Manifest))
+	})
+	if err != nil {
+		return err
+	}
+	aside, err := server.Replacement{DSN: a.db, Fresh: fresh, Now: a.now(), Timeout: endingTime}.Run(ctx)
+	if aside != "" {
+		done.Aside = &aside
+	}
+	return err
+}
+
+// endingTime is how long a server may take to notice that a process has ended.
+const endingTime = 3 * time.Second
+
+// fillServer copies an opened backup into a store that holds nothing, and calls then with
+// it.
+func (a *app) fillServer(ctx context.Context, opened *backup.Opened, done *restored, key auth.Key, then func(*postgres.Store) error) (err error) {
 	source, err := sqlite.Open(ctx, opened.Copy(), sqlite.Options{Key: key, Create: true}) // which migrates an older one
 	if err != nil {
 		return err
@@ -86,7 +136,7 @@ func (a *app) restoreToServer(ctx context.Context, opened *backup.Opened, done *
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	return a.noteRestore(ctx, store, done, opened.Manifest)
+	return then(store)
 }
 
 // compareServer looks at the store in the database; nil where there is none.

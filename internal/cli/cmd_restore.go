@@ -17,6 +17,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/keyfile"
+	"example.org/bridge/internal/postgres/server"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/view"
@@ -41,7 +42,10 @@ has it open. It is not removed: it is moved, with its key, into a folder beside 
 one. What agents read after the backup was made comes to them again; tokens that were
 replaced since then are valid again; grants of commands are as they were.
 
-In PostgreSQL the schema must hold nothing: others may be using what is there.
+In PostgreSQL the schema must hold nothing, or --replace gives the old one another name in
+the same database, in the transaction in which the new one, which is whole by then, takes
+its place. Roles that could use the old one can use the new one. It takes the owner of the
+schema, and no bridge process of any machine may be connected.
 
 Without --key the key beside the store is used.`,
 		Example: `  bridge restore --check ~/backups
@@ -66,7 +70,8 @@ type restored struct {
 	Manifest backup.Manifest `json:"manifest"`
 	// Present says what the store that is there holds; nil where there is none.
 	Present *presentStore `json:"present_store"`
-	// Aside is where the store that was there has been moved; nil where none was.
+	// Aside is where the store that was there has been moved: a folder, or a schema of the
+	// same database. It is nil where none was.
 	Aside *string `json:"moved_to"`
 }
 
@@ -133,15 +138,15 @@ func (a *app) restore(ctx context.Context, opened *backup.Opened, done *restored
 		}
 		return a.placeBackup(ctx, opened, done, key, o.replace)
 	}
-	if o.replace {
-		return usagef("--replace is for a store in a file: in PostgreSQL name a schema that is not there with ?search_path=")
-	}
 	if done.Store, err = a.storeName(); err != nil {
 		return err
 	}
 	done.Present = a.compareServer(ctx, done.place, opened.Contents)
 	if o.check {
 		return nil
+	}
+	if o.replace {
+		return a.replaceOnServer(ctx, opened, done, key)
 	}
 	return a.restoreToServer(ctx, opened, done, key)
 }
@@ -247,7 +252,11 @@ func (r restored) text() string {
 		return text + "\nNothing was changed."
 	}
 	text += fmt.Sprintf("\nIt is the store now: %s.", cleantext.CleanLine(r.Store))
-	if r.Aside != nil {
+	switch {
+	case r.Aside == nil:
+	case server.IsURL(r.Store):
+		text += fmt.Sprintf("\nThe old one is in the schema %s; its key is the same.", cleantext.CleanLine(*r.Aside))
+	default:
 		text += fmt.Sprintf("\nThe old one, with its key, is in %s.", cleantext.CleanLine(*r.Aside))
 	}
 	return text

@@ -26,13 +26,13 @@ func TestScratch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	schemas := func() (n int) {
+	schemas := func(names ...string) (n int) {
 		c, err := pgx.Connect(t.Context(), dsn)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = c.Close(t.Context()) }()
-		err = c.QueryRow(t.Context(), "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'bridge\\_scratch\\_%' OR nspname = $1", schemaOf(t, dsn)).Scan(&n)
+		err = c.QueryRow(t.Context(), "SELECT count(*) FROM pg_namespace WHERE nspname = ANY($1)", names).Scan(&n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestScratch(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(scratch)
-	if n := schemas(); n != 2 {
+	if n := schemas(schemaOf(t, dsn), schemaOf(t, scratch)); n != 2 {
 		t.Errorf("%d schemas, want the store's and the scratch one", n)
 	}
 	for range 2 { // dropping again is no error
@@ -52,7 +52,7 @@ func TestScratch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := schemas(); n != 1 {
+	if n := schemas(schemaOf(t, dsn), schemaOf(t, scratch)); n != 1 {
 		t.Errorf("%d schemas, want the store's", n)
 	}
 	if _, _, err := pgserver.Scratch("postgres://%zz"); err == nil {

@@ -55,7 +55,6 @@ func Parse(dsn string) (Config, error) {
 	// Without its name behind it, the schema of temporary tables would come first.
 	settings["search_path"] = c.Schema + ", pg_temp"
 	for name, value := range map[string]string{
-		"application_name":                    "bridge",
 		"lock_timeout":                        "30s",
 		"statement_timeout":                   "0",
 		"idle_in_transaction_session_timeout": "60s", // a client that is gone keeps no lock
@@ -64,6 +63,7 @@ func Parse(dsn string) (Config, error) {
 			settings[name] = value
 		}
 	}
+	settings["application_name"] = c.applicationName()
 	p.ConnConfig.ConnectTimeout = 10 * time.Second
 	p.AfterConnect = prepareConnection
 	if p.MaxConns < 4 {
@@ -71,6 +71,10 @@ func Parse(dsn string) (Config, error) {
 	}
 	return c, nil
 }
+
+// applicationName is what each connection to the schema calls itself, so that others find
+// out whether a process uses it.
+func (c Config) applicationName() string { return "bridge in " + c.Schema }
 
 // String names the store to people.
 func (c Config) String() string {
