@@ -2,6 +2,7 @@
 package connlimit
 
 import (
+	"errors"
 	"net"
 	"sync"
 )
@@ -41,4 +42,14 @@ type counted struct {
 func (c *counted) Close() error {
 	defer c.release()
 	return c.Conn.Close()
+}
+
+// CloseWrite ends what is sent and lets the rest be read, as a server of HTTP does that
+// answers before it has read a request whole: closing at once would reset the
+// connection, and the answer would be lost on its way (RFC 9112, section 9.6).
+func (c *counted) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
 }

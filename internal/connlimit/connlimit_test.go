@@ -69,3 +69,43 @@ func TestListener(t *testing.T) {
 		t.Error("one more was accepted")
 	}
 }
+
+// TestCloseWrite: a server that has answered before it read all can say so, and its
+// answer arrives though more is sent.
+func TestCloseWrite(t *testing.T) {
+	inner, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := connlimit.Listener(inner, 1)
+	defer l.Close() //nolint:errcheck // nothing is left of it
+	client, err := new(net.Dialer).DialContext(t.Context(), "tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close() //nolint:errcheck // read to its end
+	server, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close() //nolint:errcheck // read to its end
+	if _, err := server.Write([]byte("too long")); err != nil {
+		t.Fatal(err)
+	}
+	half, ok := server.(interface{ CloseWrite() error })
+	if !ok {
+		t.Fatal("a server can only close the connection whole")
+	}
+	if err := half.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(client); err != nil || string(got) != "too long" {
+		t.Errorf("the client read %q, %v", got, err)
+	}
+	if _, err := client.Write([]byte("the rest")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(server, make([]byte, len("the rest"))); err != nil {
+		t.Errorf("the rest cannot be read: %v", err)
+	}
+}
