@@ -54,6 +54,40 @@ load() {
 	grep -q '"requests":300,"ok":300,' "$work/load" || fail "$tool: not every call succeeded"
 }
 
+# follow URI has the Inspector subscribe to a resource as session a of $conversation, lets
+# another process change it, and waits for the notification.
+follow() {
+	mcpdo connect --connection "$era" --era "$era" -e "BRIDGE_DB=$BRIDGE_DB" -e "BRIDGE_CONVERSATION_ID=$conversation" \
+		-e BRIDGE_SESSION_ID=a -e "BRIDGE_TOKEN=$a" -- "$bridge" serve </dev/null >"$work/connected" 2>&1 ||
+		fail "connect: $(cat "$work/connected")"
+	mcpdo --connection "$era" --format json resources/subscribe "$1" </dev/null >"$work/followed" 2>&1 &
+	following=$!
+	wait_for '"subscribed"' "$work/followed"
+	call update_my_status "conversation_id=$conversation" session_id=b "token=$b" status=blocked >/dev/null
+	wait_for updated "$work/followed"
+	kill "$following" 2>/dev/null || true
+	wait "$following" 2>/dev/null || true
+	# What is somebody else's cannot be followed.
+	if mcpdo --connection "$era" resources/subscribe "collaboration://conv_0123456789abcdef" </dev/null >"$work/foreign" 2>&1; then
+		fail "a foreign conversation can be followed: $(cat "$work/foreign")"
+	fi
+	grep -q 'no such resource' "$work/foreign" || fail "a foreign conversation: $(cat "$work/foreign")"
+	mcpdo disconnect "$era" </dev/null >/dev/null 2>&1 || true
+}
+
+# wait_for PATTERN FILE waits until a line of the file has it.
+wait_for() {
+	for _ in $(seq 300); do
+		! grep -q "$1" "$2" || return 0
+		sleep 0.1
+	done
+	fail "nothing with $1: $(cat "$2")"
+}
+
+# A connection of mcpdo lives in a daemon: one of this script's own.
+eval "$(mcpdo private)"
+trap 'mcpdo daemon stop </dev/null >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+
 for era in legacy modern; do
 	echo "== $era protocol era"
 	inspect --protocol-era "$era" --method tools/list --strict >"$work/tools"
@@ -87,6 +121,7 @@ for era in legacy modern; do
 	grep -q "agents://$conversation/b/status" "$work/resources" || fail "the partner is not listed: $(cat "$work/resources")"
 	# shellcheck disable=SC2086 # options, one by one
 	inspect --protocol-era "$era" $as --method resources/read --uri "collaboration://$conversation" | grep -q 'backend' || fail "the conversation cannot be read"
+	follow "agents://$conversation/b/status"
 	# Limits belong to the store: a process cannot bring its own.
 	"$bridge" limits set --rate-per-minute 0 --rate-per-hour 0 --rate-per-day 0 >/dev/null
 	load send_to_partner "message=under load"
