@@ -76,17 +76,18 @@ func (s *stream) pump(ctx context.Context, beat time.Duration) {
 }
 
 // listening is the answer to subscriptions/listen (MCP 2026-07-28): a stream of its own,
-// which begins with the first event that the endpoint queues.
+// which begins with the first event that the endpoint queues, the acknowledgement, and
+// lasts so long from then on: however slow a machine is, it does not end unacknowledged.
 func (g *Gateway) listening(ctx context.Context, p *paced) (o *outlet, end func()) {
 	s := &stream{w: p.ResponseWriter, control: p.control, within: p.within, outlet: newOutlet()}
 	p.events = s
-	timer := time.AfterFunc(g.o.Deadlines.Stream, s.outlet.close)
 	ctx, cancel := context.WithCancel(ctx)
 	pumped := make(chan struct{})
 	go func() {
 		defer close(pumped)
 		select {
 		case <-s.outlet.ready:
+			defer time.AfterFunc(g.o.Deadlines.Stream, s.outlet.close).Stop()
 			s.pump(ctx, g.o.Deadlines.Beat)
 		case <-s.outlet.closing:
 		case <-ctx.Done():
@@ -94,7 +95,6 @@ func (g *Gateway) listening(ctx context.Context, p *paced) (o *outlet, end func(
 		s.outlet.close() // also where the client does not read: the endpoint's call ends then
 	}()
 	return s.outlet, func() {
-		timer.Stop()
 		cancel()
 		<-pumped
 	}
