@@ -78,22 +78,21 @@ func (r Roster) Unread() (unread int64) {
 	return unread
 }
 
-// MaxListed is how many sessions are named in the middle of a text.
+// MaxListed is how many sessions are named with their roles in the middle of a text.
 const MaxListed = 5
 
-// String names the first sessions with their roles, which are what agents wrote:
-// quoted, clean and short.
+// String names all sessions, and the first MaxListed with their roles, which are what
+// agents wrote: quoted, clean and short. Who reads it can name any of them.
 func (r Roster) String() string {
-	var parts []string
-	for _, s := range r[:min(len(r), MaxListed)] {
-		part := fmt.Sprintf("%s %q", s.Session, cleantext.ShortName(s.Role))
-		if !s.Joined() {
-			part += " (nobody has joined yet)"
+	parts := make([]string, len(r))
+	for i, s := range r {
+		parts[i] = string(s.Session)
+		if i < MaxListed {
+			parts[i] += fmt.Sprintf(" %q", cleantext.ShortName(s.Role))
 		}
-		parts = append(parts, part)
-	}
-	if more := len(r) - MaxListed; more > 0 {
-		parts = append(parts, fmt.Sprintf("and %d more", more))
+		if !s.Joined() {
+			parts[i] += " (nobody has joined yet)"
+		}
 	}
 	return strings.Join(parts, ", ")
 }
