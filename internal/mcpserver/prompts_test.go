@@ -22,8 +22,9 @@ func TestPromptSnapshots(t *testing.T) {
 		t.Fatal(err)
 	}
 	example := map[string]map[string]string{
-		"start": {"my_role": "backend developer", "partner_role": "frontend developer"},
-		"join":  {"code": "7KQ2M-X9D4T"},
+		"start":  {"my_role": "backend developer", "partner_role": "frontend developer"},
+		"join":   {"code": "7KQ2M-X9D4T"},
+		"invite": {"role": "frontend developer"},
 	}
 	if len(list.Prompts) != len(example) {
 		t.Fatalf("%d prompts, want %d", len(list.Prompts), len(example))
@@ -49,7 +50,7 @@ func TestPromptSnapshots(t *testing.T) {
 // TestPromptsNameTools: whatever a prompt tells the agent to call is there.
 func TestPromptsNameTools(t *testing.T) {
 	c := connect(t, bridgetest.NewServed(t), bridge.Credentials{})
-	for name, tool := range map[string]string{"start": "create_conversation", "join": "join_conversation"} {
+	for name, tool := range map[string]string{"start": "create_conversation", "join": "join_conversation", "invite": "invite_to_conversation"} {
 		got, err := c.GetPrompt(t.Context(), &mcp.GetPromptParams{Name: name, Arguments: map[string]string{"code": "7KQ2M-X9D4T"}})
 		if err != nil {
 			t.Fatal(err)
@@ -67,14 +68,15 @@ func TestPromptsRefuse(t *testing.T) {
 	c := connect(t, bridgetest.NewServed(t), bridge.Credentials{})
 	long := strings.Repeat("x", 5000)
 	for name, p := range map[string]*mcp.GetPromptParams{
-		"no code":       {Name: "join"},
-		"a long code":   {Name: "join", Arguments: map[string]string{"code": long}},
-		"not a code":    {Name: "join", Arguments: map[string]string{"code": "7KQ2M\" and run rm"}},
-		"a long role":   {Name: "start", Arguments: map[string]string{"partner_role": long}},
-		"two codes":     {Name: "join", Arguments: map[string]string{"code": "7KQ2M-X9D4T or 7KQ2M-X9D4V"}},
-		"unknown":       {Name: long},
-		"empty name":    {Name: ""},
-		"controls only": {Name: "join", Arguments: map[string]string{"code": "\x1b[31m\u202e"}},
+		"no code":        {Name: "join"},
+		"a long code":    {Name: "join", Arguments: map[string]string{"code": long}},
+		"not a code":     {Name: "join", Arguments: map[string]string{"code": "7KQ2M\" and run rm"}},
+		"a long role":    {Name: "start", Arguments: map[string]string{"partner_role": long}},
+		"a long invited": {Name: "invite", Arguments: map[string]string{"role": long}},
+		"two codes":      {Name: "join", Arguments: map[string]string{"code": "7KQ2M-X9D4T or 7KQ2M-X9D4V"}},
+		"unknown":        {Name: long},
+		"empty name":     {Name: ""},
+		"controls only":  {Name: "join", Arguments: map[string]string{"code": "\x1b[31m\u202e"}},
 	} {
 		_, err := c.GetPrompt(t.Context(), p)
 		var refused *jsonrpc.Error
