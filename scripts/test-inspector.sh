@@ -95,7 +95,7 @@ for era in legacy modern; do
 		grep -q "\"name\": *\"$tool\"" "$work/tools" || fail "$tool is not listed"
 	done
 	inspect --protocol-era "$era" --method prompts/list >"$work/prompts"
-	for prompt in start join; do
+	for prompt in start join invite; do
 		grep -q "\"name\": *\"$prompt\"" "$work/prompts" || fail "the prompt $prompt is not listed"
 	done
 	inspect --protocol-era "$era" --method prompts/get --prompt-name join --prompt-args code=R8T52-GN3ZK |
