@@ -134,13 +134,12 @@ func (s *Service) refuse(ctx context.Context, all []bridge.Credentials, reason e
 }
 
 // stranger records that somebody without a session of the conversation asked for what
-// is in it, as a wrong token would be.
+// is in it. Who it was is not known there: no session of the conversation is named.
 func (s *Service) stranger(ctx context.Context, all []bridge.Credentials, u URI) error {
-	as := bridge.Credentials{Conversation: u.Conversation, Session: cmp.Or(u.Session, bridge.SessionA)}
 	if u.Conversation == "" {
 		return hide(s.refuse(ctx, all, bridge.ErrNoResource))
 	}
-	return hide(s.core.RefuseCall(ctx, as, bridge.ReadAction, bridge.ErrNoResource))
+	return hide(s.core.RefuseCall(ctx, bridge.Credentials{Conversation: u.Conversation}, bridge.ReadAction, bridge.ErrNoResource))
 }
 
 // hide lets through what is no answer to the question, such as a busy store.

@@ -108,14 +108,14 @@ func resourceForeign(t *testing.T, w *world) {
 		uri   string
 		entry string
 	}{
-		"another's conversation": {[]bridge.Credentials{p.A, p.B}, "collaboration://" + other.A.Conversation, "a read_resource unauthorized"},
-		"another's file":         {[]bridge.Credentials{p.A}, "workspace://" + other.A.Conversation + "/secret.md", "a read_resource unauthorized"},
-		"another's agent":        {[]bridge.Credentials{p.A}, "agents://" + other.A.Conversation + "/b/status", "b read_resource unauthorized"},
-		"no such conversation":   {[]bridge.Credentials{p.A}, "collaboration://conv_0123456789abcdef", "a read_resource unauthorized"},
+		"another's conversation": {[]bridge.Credentials{p.A, p.B}, "collaboration://" + other.A.Conversation, "? read_resource unauthorized"},
+		"another's file":         {[]bridge.Credentials{p.A}, "workspace://" + other.A.Conversation + "/secret.md", "? read_resource unauthorized"},
+		"another's agent":        {[]bridge.Credentials{p.A}, "agents://" + other.A.Conversation + "/b/status", "? read_resource unauthorized"},
+		"no such conversation":   {[]bridge.Credentials{p.A}, "collaboration://conv_0123456789abcdef", "? read_resource unauthorized"},
 		"no such file":           {[]bridge.Credentials{p.A}, "workspace://" + p.A.Conversation + "/secret.md", "a file_read refused"},
 		"no such agent":          {[]bridge.Credentials{p.A}, "agents://" + p.A.Conversation + "/q/status", "a read_resource ok"},
 		"a forged token":         {[]bridge.Credentials{forged}, "collaboration://" + other.A.Conversation, "a read_resource unauthorized"},
-		"nobody":                 {nil, "collaboration://" + p.A.Conversation, "a read_resource unauthorized"},
+		"nobody":                 {nil, "collaboration://" + p.A.Conversation, "? read_resource unauthorized"},
 		"nobody's task":          {nil, "tasks://1/state", "? read_resource invalid"},
 	} {
 		before := len(w.log(t))
