@@ -144,7 +144,7 @@ func TestMain(m *testing.M) {
 func newContainers(t *testing.T) containers {
 	t.Helper()
 	if runtime.GOOS == "windows" {
-		t.Skip("containers of this image are for Linux")
+		t.Skip("SKIPPED: containers of this image are for Linux")
 	}
 	program, err := built()
 	must(t, err)

@@ -153,7 +153,7 @@ func TestTwoStores(t *testing.T) {
 
 func TestPrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("permissions are not those of POSIX here")
+		t.Skip("SKIPPED: permissions are not those of POSIX here")
 	}
 	l := binding.OfSession("claude", "s")
 	for name, spoil := range map[string]func(t *testing.T, dir, file string){

@@ -79,7 +79,7 @@ func TestSizeOfAFile(t *testing.T) {
 // TestFilesArePrivate: all that is written is for the user alone, whatever is written.
 func TestFilesArePrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("permissions are not those of POSIX here")
+		t.Skip("SKIPPED: permissions are not those of POSIX here")
 	}
 	f, dir := newFolder(t)
 	l := binding.OfSession("claude", "s")
@@ -116,7 +116,7 @@ func TestForeignNotices(t *testing.T) {
 // TestUnsafeNotices: what others can read is neither used nor written over.
 func TestUnsafeNotices(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("permissions are not those of POSIX here")
+		t.Skip("SKIPPED: permissions are not those of POSIX here")
 	}
 	f, dir := newFolder(t)
 	l := binding.OfSession("claude", "s")
@@ -151,7 +151,7 @@ func TestSweepOfExpired(t *testing.T) {
 // TestUnreadableBesideGood: a binding that cannot be used is said, and hides no other.
 func TestUnreadableBesideGood(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("permissions are not those of POSIX here")
+		t.Skip("SKIPPED: permissions are not those of POSIX here")
 	}
 	f, dir := newFolder(t)
 	bad, newer := binding.OfSession("claude", "bad"), binding.OfSession("claude", "newer")
