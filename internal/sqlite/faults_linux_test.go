@@ -199,11 +199,12 @@ func TestFaultsAtSystemCalls(t *testing.T) {
 }
 
 // TestSignalsBetweenSystemCalls: who looks whether a file is still the store's looks
-// again after a signal.
+// again after a signal. Each such call is interrupted, the first ones too: how many
+// there are depends on the time that a start takes.
 func TestSignalsBetweenSystemCalls(t *testing.T) {
 	t.Parallel()
 	skipShort(t)
-	if faults := faultsAt(t, "EINTR", "newfstatat", 3); faults < 5 {
+	if faults := faultsAt(t, "EINTR", "newfstatat", 1); faults < 5 {
 		t.Errorf("only %d calls were interrupted", faults)
 	}
 }
