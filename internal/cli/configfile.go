@@ -128,14 +128,7 @@ func checkConfigFile(path string, info fs.FileInfo) error {
 	if err := privatefile.CheckTrusted(path, info); err != nil {
 		return err
 	}
-	if err := privatefile.CheckAbove(path); err != nil {
-		return err
-	}
-	target, err := filepath.EvalSymlinks(path)
-	if err != nil || target == path {
-		return err
-	}
-	return privatefile.CheckAbove(target)
+	return privatefile.CheckAbove(path)
 }
 
 func (c *configFile) parse(text []byte) error {

@@ -21,16 +21,30 @@ const unmapped = 65534
 // below it: sshd's StrictModes looks at the same. It looks up to the user's home
 // folder where path is in it, and up to the root otherwise. A folder for everybody
 // that has the sticky bit, such as /tmp, lets nobody touch what is another's.
+//
+// Where path or a folder above it is a link, whoever can change the link, or what is
+// above its target, can put something else there, too: it looks above each link on the
+// way, and a link of another user is refused.
 func CheckAbove(path string) error {
-	resolved, err := existing(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
 	home, _ := os.UserHomeDir()
 	if target, err := filepath.EvalSymlinks(home); err == nil {
 		home = target
 	}
-	for dir := resolved; ; dir = filepath.Dir(dir) {
+	dirs, err := passed(path)
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		if err := checkUp(dir, home); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkUp checks a folder, without links in its name, and those above it.
+func checkUp(dir, home string) error {
+	for ; ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
 		if err != nil {
 			return err
@@ -44,16 +58,60 @@ func CheckAbove(path string) error {
 	}
 }
 
-// existing returns the folder, or the nearest one above it that is there, without
-// links.
-func existing(dir string) (string, error) {
-	for {
-		resolved, err := filepath.EvalSymlinks(dir)
-		if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
-			return resolved, err
-		}
-		dir = filepath.Dir(dir)
+// mostLinks is how many links one name may lead through, as on Linux
+// (path_resolution(7)).
+const mostLinks = 40
+
+// passed looks path up as the system does, and returns the folders, without links, in
+// which a link stood, and last the one in which path stands. What is missing of it is
+// to be made in the last one that is there.
+func passed(path string) (dirs []string, err error) {
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return nil, err
 	}
+	at, links := "/", 0
+	rest := names(path)
+	for len(rest) > 0 {
+		next := filepath.Join(at, rest[0]) // of ".." it is the folder above
+		info, err := os.Lstat(next)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return append(dirs, at), nil
+		case err != nil:
+			return nil, err
+		case info.Mode().Type() != fs.ModeSymlink:
+			if rest = rest[1:]; len(rest) > 0 {
+				at = next
+			}
+			continue
+		}
+		if links++; links > mostLinks {
+			return nil, &fs.PathError{Op: "look up", Path: path, Err: syscall.ELOOP}
+		}
+		target, err := checkLink(next, info)
+		if err != nil {
+			return nil, err
+		}
+		dirs, rest = append(dirs, at), append(names(target), rest[1:]...)
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+	}
+	return append(dirs, at), nil
+}
+
+func names(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == filepath.Separator })
+}
+
+// checkLink returns where a link leads, and refuses one that its owner could let lead
+// elsewhere.
+func checkLink(path string, info fs.FileInfo) (target string, err error) {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && !trusted(stat) {
+		return "", fmt.Errorf("%w: the link %s belongs to user %d, who could let it lead elsewhere: name the folder that it leads to", ErrOpenToOthers, path, stat.Uid)
+	}
+	return os.Readlink(path)
 }
 
 func checkAbove(dir string, info fs.FileInfo) error {

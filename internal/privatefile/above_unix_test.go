@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 
 	"example.org/bridge/internal/privatefile"
@@ -63,6 +65,81 @@ func TestCheckAbove(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCheckAboveLinks: who can change a link on the way, or what is above its target,
+// can put something else in the place of what is below it.
+func TestCheckAboveLinks(t *testing.T) {
+	tests := []struct {
+		name  string
+		links [][2]string // below the home folder: a link, and what it leads to
+		path  string
+		fine  bool
+	}{
+		{"to a folder below an open one", [][2]string{{"link", "open/mine"}}, "link/file", false},
+		{"the folder itself below an open one", [][2]string{{"link", "open/mine"}}, "link", false},
+		{"by a full name", [][2]string{{"link", "HOME/open/mine"}}, "link/file", false},
+		{"in an open folder", [][2]string{{"open/link", "../private"}}, "open/link/sub/file", false},
+		{"through an open folder", [][2]string{{"link", "open/back"}, {"open/back", "../private"}}, "link/sub/file", false},
+		{"in a folder with the sticky bit", [][2]string{{"shared/link", "../private"}}, "shared/link/sub/file", true},
+		{"between folders of one's own", [][2]string{{"link", "private/sub"}, {"private/sub/up", "../.."}}, "link/up/private/file", true},
+		{"to what is missing", [][2]string{{"link", "private/new"}}, "link/file", true},
+		{"to what is missing below an open one", [][2]string{{"link", "open/new"}}, "link/file", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			home := linkedHome(t, tt.links)
+			err := privatefile.CheckAbove(filepath.Join(home, tt.path))
+			if (err == nil) != tt.fine || err != nil && !errors.Is(err, privatefile.ErrOpenToOthers) {
+				t.Errorf("%s: %v", tt.path, err)
+			}
+		})
+	}
+	t.Run("of another user", func(t *testing.T) {
+		if os.Geteuid() != 0 {
+			t.Skip("MISSING: root, who can give a link away")
+		}
+		home := linkedHome(t, [][2]string{{"shared/link", "../private"}})
+		if err := os.Lchown(filepath.Join(home, "shared", "link"), 12345, 12345); err != nil {
+			t.Fatal(err)
+		}
+		if err := privatefile.CheckAbove(filepath.Join(home, "shared", "link", "file")); !errors.Is(err, privatefile.ErrOpenToOthers) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("in a circle", func(t *testing.T) {
+		home := linkedHome(t, [][2]string{{"one", "two"}, {"two", "one"}})
+		if err := privatefile.CheckAbove(filepath.Join(home, "one", "file")); !errors.Is(err, syscall.ELOOP) {
+			t.Errorf("got %v, want ELOOP", err)
+		}
+	})
+}
+
+// linkedHome makes a home folder with folders that are private, open to others and
+// sticky, and links.
+func linkedHome(t *testing.T, links [][2]string) string {
+	t.Helper()
+	home, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOME", home)
+	for _, dir := range []string{"open/mine", "private/sub", "shared"} {
+		if err := os.MkdirAll(filepath.Join(home, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for dir, mode := range map[string]fs.FileMode{"open": 0o777, "shared": 0o777 | fs.ModeSticky} {
+		if err := os.Chmod(filepath.Join(home, dir), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, link := range links {
+		if err := os.Symlink(strings.Replace(link[1], "HOME", home, 1), filepath.Join(home, link[0])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return home
 }
 
 func TestCheckTrusted(t *testing.T) {
