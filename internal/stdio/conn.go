@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -25,6 +26,8 @@ type conn struct {
 	queue  []jsonrpc.Message // of the frame being handed to the server
 	frames chan frame        // closed at the end of the input
 	stop   chan struct{}     // closed when no more input is wanted
+
+	underWay atomic.Pointer[[]byte] // the line that is being written, nil between two
 
 	drained sync.Once
 	ended   chan struct{} // closed when Read has returned its io.EOF
@@ -203,7 +206,9 @@ func (c *conn) put(line []byte) bool {
 	if len(line) == 0 {
 		return true
 	}
+	c.underWay.Store(&line)
 	n, err := c.Out.Write(line)
+	c.underWay.Store(nil)
 	if err == nil && n < len(line) {
 		err = io.ErrShortWrite
 	}

@@ -14,6 +14,7 @@ import (
 
 	"example.org/bridge/internal/stdio"
 	"github.com/google/go-cmp/cmp"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
 func TestRequestsBeforeEOFAreAnswered(t *testing.T) {
@@ -60,6 +61,70 @@ func TestGraceAfterEOFEnds(t *testing.T) {
 			t.Errorf("settled (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// A machine that is slow to note what became of an answer is not a client that does not
+// read: the process has done all that it was asked for.
+func TestSlowSettlementIsNoFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newToy()
+		var settled settlements
+		slowly := func(r *jsonrpc.Response, written bool) {
+			time.Sleep(time.Second) // of the bubble's clock
+			settled.add(r, written)
+		}
+		input := hello("2025-06-18") + "\n" + callTool("1", "wait", `""`)
+		err := stdio.Serve(t.Context(), y.server(), &stdio.Transport{In: strings.NewReader(input), Out: io.Discard, Settled: slowly})
+		if err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		if diff := cmp.Diff(map[any]bool{"hello": true, int64(1): false}, settled.byID()); diff != "" {
+			t.Errorf("settled (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// What is never noted holds no process: neither one whose input has ended nor, for a
+// second, one that is told to stop.
+func TestEndlessSettlementIsLeft(t *testing.T) {
+	for name, tt := range map[string]struct {
+		stop bool
+		most time.Duration
+	}{
+		"input ended":  {false, 20 * time.Second},
+		"told to stop": {true, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				never := make(chan struct{})
+				defer close(never)
+				inR, inW := io.Pipe()
+				defer func() { _ = inW.Close() }()
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				y := newToy()
+				server := y.server()
+				done := make(chan error, 1)
+				go func() {
+					done <- stdio.Serve(ctx, server, &stdio.Transport{In: inR, Out: io.Discard, Settled: func(*jsonrpc.Response, bool) { <-never }})
+				}()
+				_, _ = io.WriteString(inW, ping("1")+"\n")
+				synctest.Wait()
+				start := time.Now()
+				if tt.stop {
+					cancel()
+				} else {
+					_ = inW.Close()
+				}
+				if err := <-done; err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("Serve: %v", err)
+				}
+				if took := time.Since(start); took >= tt.most {
+					t.Errorf("Serve took %v", took)
+				}
+			})
+		})
+	}
 }
 
 func TestHandlerThatNeverReturnsIsLeft(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"os/signal"
 	"syscall"
@@ -32,7 +33,8 @@ const (
 	stopGrace = 500 * time.Millisecond
 	// handlerGrace is how long a handler may take to notice that it is cancelled.
 	handlerGrace = 5 * time.Second
-	// joinGrace is the last wait, for handlers and goroutines of a stopped session.
+	// joinGrace is how long one write may take once the session is over, and what each
+	// step of its end may take longer than the one before once the process is told to stop.
 	joinGrace = 200 * time.Millisecond
 )
 
@@ -102,10 +104,14 @@ func (o opened) Connect(context.Context) (mcp.Connection, error) { return o.conn
 // interrupted with SetReadDeadline. Standard input often cannot.
 func Serve(ctx context.Context, s *mcp.Server, t *Transport) error {
 	c := t.open()
+	handled, release := after(ctx, stopGrace+joinGrace)
+	defer release()
+	joined, release := after(ctx, stopGrace+2*joinGrace)
+	defer release()
 	s.AddReceivingMiddleware(RecoverPanics(c.log), withShutdown(ctx), identify(c.ledger), t.Turns.InOrder())
 	session, err := s.Connect(context.WithoutCancel(ctx), opened{c}, nil)
 	if err != nil {
-		return errors.Join(err, c.Close(), c.join())
+		return errors.Join(err, c.Close(), c.join(joined))
 	}
 	waited := make(chan error, 1)
 	go func() { waited <- session.Wait() }()
@@ -118,41 +124,61 @@ func Serve(ctx context.Context, s *mcp.Server, t *Transport) error {
 		defer timer.Stop()
 		<-c.ended
 	}
-	err = awaitHandlers(ctx, waited)
-	return errors.Join(err, c.Close(), c.join())
+	err = awaitHandlers(handled, waited)
+	return errors.Join(err, c.Close(), c.join(joined))
+}
+
+// after returns a channel that is closed so long after the end of ctx. All that the end
+// of a session waits for shares that time: what one step leaves, the next one has.
+func after(ctx context.Context, more time.Duration) (passed <-chan struct{}, release func()) {
+	closing := make(chan struct{})
+	timer := time.AfterFunc(math.MaxInt64, func() { close(closing) })
+	stop := context.AfterFunc(ctx, func() { timer.Reset(more) })
+	return closing, func() { _, _ = stop(), timer.Stop() }
 }
 
 // awaitHandlers waits for the end of the session. The SDK has cancelled all
 // handlers by now; one that does not care must not hold the process for good.
-func awaitHandlers(ctx context.Context, waited <-chan error) error {
+func awaitHandlers(stopped <-chan struct{}, waited <-chan error) error {
 	select {
 	case err := <-waited:
 		return err
 	case <-time.After(handlerGrace):
-	case <-ctx.Done():
-		select {
-		case err := <-waited:
-			return err
-		case <-time.After(joinGrace):
-		}
+	case <-stopped:
 	}
 	return errors.New("a request is still running although it was cancelled")
 }
 
-// join waits for the goroutines of a closed conn.
-func (c *conn) join() error {
+// join waits for the goroutines of a closed conn. Only a write that does not end is the
+// client's doing. A writer that has nothing to write, or notes what became of an answer,
+// waits for this machine, which may be busy: it gets as long as a handler.
+func (c *conn) join(stopped <-chan struct{}) error {
 	if in, ok := c.In.(interface{ SetReadDeadline(time.Time) error }); ok {
 		if in.SetReadDeadline(time.Unix(1, 0)) == nil {
 			<-c.reader
 		}
 	}
-	select {
-	case <-c.writer:
-		return nil
-	case <-time.After(joinGrace):
-		return fmt.Errorf("the client does not read its answers: %w", os.ErrDeadlineExceeded)
+	late := time.After(handlerGrace)
+	for before := c.underWay.Load(); ; {
+		select {
+		case <-c.writer:
+			return nil
+		case <-time.After(joinGrace):
+			now := c.underWay.Load()
+			if now != nil && now == before {
+				return fmt.Errorf("the client does not read its answers: %w", os.ErrDeadlineExceeded)
+			}
+			before = now
+		case <-stopped:
+			return errEndless
+		case <-late:
+			return errEndless
+		}
 	}
 }
+
+// errEndless is not the client's fault.
+var errEndless = errors.New("what became of the last answers was not noted in time")
 
 // SurviveClosedOutput makes a write to a standard output or error that nobody
 // reads fail with EPIPE. Without it the Go runtime ends the process there, before
