@@ -142,17 +142,51 @@ func openChild(path string, now func() time.Time) (*bridge.Service, *sqlite.Stor
 func startChild(args []string) error {
 	awaitBegin()
 	ctx := context.Background()
-	s, store, err := openChild(args[0], nil)
+	var (
+		s     *bridge.Service
+		store *sqlite.Store
+		made  bridge.Created
+	)
+	err := patiently(func() (err error) {
+		s, store, err = openChild(args[0], nil)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	c, err := s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
+	err = patiently(func() (err error) {
+		made, err = s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	a := bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}
-	_, err = s.Send(ctx, a, bridge.SendRequest{Text: "hello"})
+	a := bridge.Credentials{Conversation: made.ID, Session: bridge.SessionA, Token: made.TokenA}
+	err = patiently(func() error {
+		_, err := s.Send(ctx, a, bridge.SendRequest{Text: "hello"})
+		return err
+	})
 	return errors.Join(err, store.Close())
+}
+
+// soonest is less than what anybody waits for a store before it is called busy: 30 s for
+// SQLite's lock, some 10 s for its log's.
+const soonest = 9 * time.Second
+
+// patiently does what ErrStoreBusy advises: nothing was stored, so try again. A hundred
+// processes that begin at once on a machine with other work wait for more than half a
+// minute. Who is told so without having waited has met a fault.
+func patiently(do func() error) (err error) {
+	for range 20 {
+		begun := time.Now()
+		if err = do(); !errors.Is(err, bridge.ErrStoreBusy) {
+			return err
+		}
+		if waited := time.Since(begun); waited < soonest {
+			return fmt.Errorf("after %s: %w", waited, err)
+		}
+	}
+	return err
 }
 
 // drainChild prints and confirms a session's mail until n messages are read.
