@@ -45,6 +45,9 @@ func newUser(t *testing.T, clients ...client) *user {
 		t.Fatal(err)
 	}
 	u.env = []string{"HOME=" + u.home, "PATH=" + os.Getenv("PATH"), "TERM=dumb", "LANG=C.UTF-8", "CLAUDE_CODE_TMPDIR=" + root}
+	// A hook gives up within a fraction of a second rather than delay its client. On a
+	// busy machine that is no reason to say nothing here.
+	u.write(".config/bridge/config.toml", "[hook]\ntime_limit = \"30s\"\n")
 	for _, c := range clients {
 		if c.program == cline.program {
 			u.aloneAtHub()
