@@ -14,7 +14,7 @@ import (
 // CreateConversation implements bridge.Store.
 func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c bridge.NewConversation) (made bridge.NewConversation, err error) {
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		made = c.From(e.now)
+		made = c.From(e.Time)
 		e.count(made.ID, 1, 0)
 		e.newChain(made.ID)
 		e.later("INSERT INTO conversations (id, team, team_id, created_at, expires_at, expiry_seal) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -28,73 +28,6 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 		return nil
 	})
 	return made, err
-}
-
-// SetStatus implements bridge.Store.
-func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Status) (unread int64, err error) {
-	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		unread = e.self.Waiting(g.Now)
-		news, err := sqlstore.SetStatus(e.sql(), g, status)
-		if err != nil || news {
-			return err
-		}
-		return e.fold()
-	})
-	return unread, err
-}
-
-// Refuse implements bridge.Store.
-func (s *Store) Refuse(ctx context.Context, g bridge.Gate) error {
-	return s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		return &bridge.Refusal{Outcome: bridge.OutcomeInvalid}
-	})
-}
-
-// RefuseOperation implements bridge.Store.
-func (s *Store) RefuseOperation(ctx context.Context, op bridge.Operation) error {
-	return s.operate(ctx, op, relaxed, func(*entry) error {
-		return &bridge.Refusal{Outcome: bridge.OutcomeInvalid}
-	})
-}
-
-// Membership implements bridge.Store.
-func (s *Store) Membership(ctx context.Context, conversation string) (m bridge.Membership, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return stateless(c.get(`
-			SELECT h.latest, h.slow, c.team, c.team_id, c.expires_at, c.expiry_seal, a.nonce
-			FROM store_state h
-			LEFT JOIN conversations c ON c.id = $1
-			LEFT JOIN session_status a ON a.conversation = $1 AND a.session = 'a'`,
-			[]any{conversation}, &m.Clock.Latest, &m.Clock.Slow, &m.Team, &m.TeamID, &m.ExpiresAt, &m.ExpirySeal, &m.Nonce))
-	})
-	return m, err
-}
-
-// ExtendConversation implements bridge.Store.
-func (s *Store) ExtendConversation(ctx context.Context, g bridge.Gate, rule bridge.ExtendRule) (unread int64, err error) {
-	err = s.pass(ctx, g, durable, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		unread = e.self.Waiting(g.Now)
-		return e.extend(rule)
-	})
-	return unread, err
-}
-
-// ExtendByOperator implements bridge.Store.
-func (s *Store) ExtendByOperator(ctx context.Context, op bridge.Operation, rule bridge.ExtendRule) error {
-	return s.operate(ctx, op, durable, func(e *entry) error { return e.extend(rule) })
-}
-
-func (e *entry) extend(rule bridge.ExtendRule) error {
-	return sqlstore.Extend(e.sql(), e.op.Conversation, e.now, rule)
 }
 
 const whereExpired = " WHERE c.expires_at <= $1"
@@ -133,14 +66,14 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time
 		if removed, err = e.stillExpired(chosen, before); err != nil {
 			return err
 		}
-		bridge.CleanedUp(removed, e.op.Details)
+		bridge.CleanedUp(removed, e.Operation.Details)
 		for _, o := range removed {
 			gone := bridge.CleanedUp([]bridge.Overview{o}, bridge.Details{})
 			e.count(o.ID, -gone.Conversations, -gone.Messages)
 			e.removeConversation(o)
 		}
-		e.later("DELETE FROM rate_limits WHERE at < $1", e.now.Add(-bridge.AccountsFor))
-		return sqlstore.RemoveOrphans(e.sql(), e.op.Details)
+		e.later("DELETE FROM rate_limits WHERE at < $1", e.Time.Add(-bridge.AccountsFor))
+		return sqlstore.RemoveOrphans(e.sql(), e.Operation.Details)
 	})
 	if err != nil {
 		return nil, false, err

@@ -14,61 +14,10 @@ import (
 // errNothing undoes an operation that has nothing to do: it is not recorded.
 var errNothing = sqlstore.ErrNothing
 
-// unlessNothing is err, and nil for errNothing.
-func unlessNothing(err error) error {
-	if errors.Is(err, errNothing) {
-		return nil
-	}
-	return err
-}
-
-// TakeUnread implements bridge.Store. An empty inbox is recorded without
-// waiting for the disk; messages are handed out durably, so that even a power
-// cut cannot make them come again without their being marked redelivered.
-func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (taken bridge.Taken, err error) {
-	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		var busy bool
-		if taken, busy = t.Busy(g, e.self); busy {
-			return errNothing
-		}
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		messages, more, err := e.inboxAfter(g, e.self.ReadSeq, t.Page)
-		if err != nil {
-			return err
-		}
-		var kept bridge.Inbox
-		if taken, kept = t.Hand(g, e.self, e.standing(g), messages, more); len(messages) == 0 {
-			return e.fold()
-		}
-		e.level = durable
-		return sqlstore.PutInbox(e.sql(), taken.Claim, kept)
-	})
-	return taken, unlessNothing(err)
-}
-
-// inboxAfter reads a page of g's inbox behind a number.
-func (e *entry) inboxAfter(g bridge.Gate, after int64, p bridge.Page) ([]bridge.Message, bool, error) {
+// InboxAfter implements sqlstore.MailEntry.
+func (e *entry) InboxAfter(g bridge.Gate, after int64, p bridge.Page) ([]bridge.Message, bool, error) {
 	return sqlstore.ReadMessages(e.sql(), selectInbox+inboxPage,
 		[]any{g.Conversation, string(g.Session), after, p.Limit + 1}, p.Limit, p.Bytes)
-}
-
-// PeekMessages implements bridge.Store.
-func (s *Store) PeekMessages(ctx context.Context, g bridge.Gate, after int64, page bridge.Page) (p bridge.Peeked, err error) {
-	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		p.LastSeq, p.Unread = e.self.LastSeq, e.self.Unread()
-		p.Messages, p.HasMore, err = e.inboxAfter(g, e.self.Behind(after), page)
-		e.op.Details["messages"] = len(p.Messages)
-		if err != nil || len(p.Messages) > 0 {
-			return err
-		}
-		return e.fold()
-	})
-	return p, err
 }
 
 // UnreadHeads implements bridge.Store.
@@ -94,15 +43,15 @@ func (s *Store) UnreadHeads(ctx context.Context, conversation string, session br
 func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.operate(ctx, op, relaxed, func(e *entry) error {
 		claimed, kept, err := changeClaim(e.conn, claim, rule)
-		e.sessions = claimed.sessions
-		e.op.Details["last_seq"] = kept.ClaimSeq
+		e.Sessions = claimed.sessions
+		e.Operation.Details["last_seq"] = kept.ClaimSeq
 		if err != nil || kept.ReadSeq == claimed.ReadSeq {
 			return err
 		}
 		e.keepReceipts(claim, bridge.Receipts(claimed.messages()))
 		return nil
 	})
-	return unlessNothing(err)
+	return sqlstore.UnlessNothing(err)
 }
 
 // RenewClaim implements bridge.Store.
@@ -112,23 +61,23 @@ func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.
 		_, _, err := changeClaim(c, claim, rule)
 		return relaxed, err
 	})
-	return unlessNothing(err)
+	return sqlstore.UnlessNothing(err)
 }
 
 // keepReceipts keeps what senders are told of what a session has read. The only partner
 // of a conversation of two has its receipt beside what is known of the session.
 func (e *entry) keepReceipts(of bridge.Claim, receipts []bridge.Receipt) {
 	for _, r := range receipts {
-		if e.many() {
+		if e.Many() {
 			e.later(`
 				INSERT INTO flows (conversation, sender, recipient, read_id, read_at) VALUES ($1, $2, $3, $4, $5)
 				ON CONFLICT (conversation, sender, recipient) DO UPDATE SET
 				    read_id = $4, read_at = $5, unread = greatest(0, flows.unread - $6)`,
-				of.Conversation, string(r.Sender), string(of.Session), r.ID, e.op.Now, r.Count)
+				of.Conversation, string(r.Sender), string(of.Session), r.ID, e.Operation.Now, r.Count)
 			continue
 		}
 		e.later("UPDATE session_status SET receipt_id = $1, receipt_at = $2 WHERE conversation = $3 AND session = $4",
-			r.ID, e.op.Now, of.Conversation, string(of.Session))
+			r.ID, e.Operation.Now, of.Conversation, string(of.Session))
 	}
 }
 
@@ -184,15 +133,15 @@ func (i claimedInbox) messages() (all []bridge.ReadMessage) {
 func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridge.SessionID, now time.Time) error {
 	return s.write(ctx, func(c *conn) (durability, error) {
 		holdAnother(c, conversation)
-		e := &entry{conn: c, store: s, now: now, op: bridge.Operation{Now: now}}
-		err := c.get("SELECT seen_at FROM session_status WHERE conversation = $1 AND session = $2", []any{conversation, string(session)}, &e.proof.SeenAt)
+		e := &entry{conn: c, Call: sqlstore.Call{Operation: bridge.Operation{Now: now}, Time: now}, store: s}
+		err := c.get("SELECT seen_at FROM session_status WHERE conversation = $1 AND session = $2", []any{conversation, string(session)}, &e.Proof.SeenAt)
 		if errors.Is(err, errNoRow) {
 			return relaxed, nil
 		}
 		if err != nil {
 			return relaxed, err
 		}
-		return relaxed, e.seen(conversation, session)
+		return relaxed, sqlstore.Seen(e, conversation, session)
 	})
 }
 
@@ -210,19 +159,4 @@ func (s *Store) PeekInbox(ctx context.Context, conversation string, session brid
 	})
 	v.Shared = toShared(shared)
 	return v, err
-}
-
-// Heartbeat implements bridge.Store.
-func (s *Store) Heartbeat(ctx context.Context, g bridge.Gate) (p bridge.Pulse, err error) {
-	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		p.Unread, p.ExpiresAt = e.self.Unread(), e.proof.ExpiresAt
-		if err := sqlstore.Beat(e, g); err != nil {
-			return err
-		}
-		return e.fold()
-	})
-	return p, err
 }

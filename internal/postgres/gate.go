@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"time"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
@@ -16,23 +15,18 @@ import (
 // domain need, and keeps what they decide.
 type entry struct {
 	*conn
-	store  *Store
-	op     bridge.Operation
-	head   audit.Head   // of the conversation's chain
-	held   string       // the conversation whose chain is locked; "" for none
-	state  state        // of the store
-	now    time.Time    // the store's time of the operation
-	proof  bridge.Proof // of a session
-	self   bridge.Inbox // of a session
-	teamID string       // of the conversation
-	shared string       // of a session: the files of Standing
-	// sessions is how many the conversation of a session has.
-	sessions int64
-	account  bridge.Account // of the bucket loaded
-	loaded   string         // a bucket; empty for none
-	level    durability     // of the commit; an operation may raise it
-	folded   bool           // counted, and not logged
-	usage    usageChange
+	sqlstore.Call
+
+	store   *Store
+	head    audit.Head     // of the conversation's chain
+	held    string         // the conversation whose chain is locked; "" for none
+	state   state          // of the store
+	teamID  string         // of the conversation
+	shared  string         // of a session: the files of Standing
+	account bridge.Account // of the bucket loaded
+	loaded  string         // a bucket; empty for none
+	level   durability     // of the commit; an operation may raise it
+	usage   usageChange
 }
 
 // scope says what an operation locks besides the chain of its conversation.
@@ -60,7 +54,7 @@ func (s *Store) operateIn(ctx context.Context, op bridge.Operation, level durabi
 		if err := e.admitOperation(); err != nil {
 			return err
 		}
-		if err := e.chargeCall(); err != nil {
+		if err := e.Charge(op.Charges); err != nil {
 			return err
 		}
 		return fn(e)
@@ -70,14 +64,14 @@ func (s *Store) operateIn(ctx context.Context, op bridge.Operation, level durabi
 // admitOperation looks for a pause of everything where the operation would begin
 // something.
 func (e *entry) admitOperation() error {
-	if !e.op.Begins {
+	if !e.Operation.Begins {
 		return nil
 	}
 	var paused bool
 	if err := e.get("SELECT EXISTS (SELECT 1 FROM pauses WHERE conversation = '')", nil, &paused); err != nil {
 		return err
 	}
-	return e.op.Admit(paused)
+	return e.Operation.Admit(paused)
 }
 
 // pass is operate for a session, which has to prove itself first. Its charges are
@@ -94,7 +88,7 @@ func (s *Store) passIn(ctx context.Context, g bridge.Gate, level durability, in 
 			return err
 		}
 		var refusal *bridge.Refusal
-		if err := g.Admit(e.proof); errors.As(err, &refusal) && refusal.Unproven {
+		if err := g.Admit(e.Proof); errors.As(err, &refusal) && refusal.Unproven {
 			return err
 		}
 		if err := e.hold(g.Conversation, in); err != nil {
@@ -103,11 +97,11 @@ func (s *Store) passIn(ctx context.Context, g bridge.Gate, level durability, in 
 		if err := e.loadSession(g); err != nil { // as it is now that nobody else changes it
 			return err
 		}
-		if err := g.Admit(e.proof); err != nil {
+		if err := g.Admit(e.Proof); err != nil {
 			return err
 		}
-		if g.SignOfLife(e.proof) {
-			if err := e.seen(g.Conversation, g.Session); err != nil {
+		if g.SignOfLife(e.Proof) {
+			if err := sqlstore.Seen(e, g.Conversation, g.Session); err != nil {
 				return err
 			}
 		}
@@ -126,13 +120,13 @@ func (s *Store) commit(ctx context.Context, op bridge.Operation, level durabilit
 		clear(op.Details)
 		maps.Copy(op.Details, details)
 		refusal, recorded = nil, false
-		e := &entry{conn: c, store: s, op: op, level: level}
+		e := &entry{conn: c, Call: sqlstore.Call{Operation: op}, store: s, level: level}
 		err := fn(e)
 		if errors.As(err, &refusal) {
 			recorded = true
 			return e.level, e.refuse(refusal)
 		}
-		if err != nil || e.folded {
+		if err != nil || e.Folded {
 			return e.level, err
 		}
 		recorded = true
@@ -180,9 +174,12 @@ func (c *conn) checkCurrent() error {
 
 func (e *entry) loadState() error {
 	err := stateless(e.get("SELECT "+selectState+" FROM store_state h", nil, e.state.dest()...))
-	e.now = e.state.clock.Time(e.op.Now)
+	e.tick()
 	return errors.Join(err, e.state.current())
 }
+
+// tick sets the time of the operation.
+func (e *entry) tick() { e.Clock, e.Time = e.state.clock, e.state.clock.Time(e.Operation.Now) }
 
 // stateless names the reason why a query of the store's state has no row.
 func stateless(err error) error {
@@ -194,7 +191,7 @@ func stateless(err error) error {
 
 // loadSession reads all that a session's operation needs in one query.
 func (e *entry) loadSession(g bridge.Gate) error {
-	proof := &e.proof
+	proof, self := &e.Proof, &e.Self
 	if len(g.Charges) > 0 {
 		e.loaded = g.Charges[0].Bucket
 	}
@@ -208,42 +205,78 @@ func (e *entry) loadSession(g bridge.Gate) error {
 		LEFT JOIN session_status s ON s.conversation = $1 AND s.session = $2
 		LEFT JOIN rate_limits r ON r.bucket = $3`,
 		[]any{g.Conversation, string(g.Session), e.loaded},
-		append(e.state.dest(), &proof.ExpiresAt, &proof.ExpirySeal, &e.teamID, &e.sessions, &proof.Nonce, &proof.SeenAt, &proof.Paused,
-			&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil, &e.shared,
+		append(e.state.dest(), &proof.ExpiresAt, &proof.ExpirySeal, &e.teamID, &e.Sessions, &proof.Nonce, &proof.SeenAt, &proof.Paused,
+			&self.LastSeq, &self.ReadSeq, &self.HandedSeq, &self.ClaimID, &self.ClaimSeq, &self.ClaimUntil, &e.shared,
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
-	e.now = e.state.clock.Time(e.op.Now)
-	proof.Clock = e.state.clock
+	e.tick()
+	proof.Clock = e.Clock
 	return errors.Join(stateless(err), e.state.current())
 }
 
-// standing is how the session of g stands, as the operation leaves it.
-func (e *entry) standing(g bridge.Gate) bridge.Standing {
+// Standing implements sqlstore.StoreEntry.
+func (e *entry) Standing(g bridge.Gate) bridge.Standing {
 	return bridge.Standing{
-		Now: e.proof.Clock.Time(g.Now), ExpiresAt: e.proof.ExpiresAt, Unread: e.self.Waiting(g.Now), Shared: toShared(e.shared),
+		Now: e.Proof.Clock.Time(g.Now), ExpiresAt: e.Proof.ExpiresAt, Unread: e.Self.Waiting(g.Now), Shared: toShared(e.shared),
 	}
-}
-
-// seen notes a sign of life of a session.
-func (e *entry) seen(conversation string, session bridge.SessionID) error {
-	if err := sqlstore.Lapse(e, conversation, session); err != nil {
-		return err
-	}
-	e.later("UPDATE session_status SET seen_at = $1 WHERE conversation = $2 AND session = $3", e.op.Now, conversation, string(session))
-	return nil
 }
 
 // refuse keeps what becomes of a refusal.
 func (e *entry) refuse(r *bridge.Refusal) error {
-	logged, err := sqlstore.Refuse(e, r, e.op, e.now)
+	logged, err := sqlstore.Refuse(e, r, e.Operation, e.Time)
 	if err != nil || !logged {
 		return err
 	}
 	return e.record(r.Outcome)
 }
 
-// fold counts an operation that may be logged together with others like it.
-func (e *entry) fold() error {
-	logged, err := sqlstore.Fold(e.sql(), e.op, e.now)
-	e.folded = !logged
+// transactions runs the operations that all stores share.
+type transactions struct{ *Store }
+
+// Operate implements sqlstore.Transactions.
+func (t transactions) Operate(ctx context.Context, op bridge.Operation, how sqlstore.How, do func(sqlstore.StoreEntry) error) error {
+	return t.operateIn(ctx, op, durability(!how.Relaxed), scope(how.Team), func(e *entry) error {
+		t.lockAlone(e.conn, how)
+		return do(e)
+	})
+}
+
+// Pass implements sqlstore.Transactions.
+func (t transactions) Pass(ctx context.Context, g bridge.Gate, how sqlstore.How, do func(sqlstore.StoreEntry) error) error {
+	return t.passIn(ctx, g, durability(!how.Relaxed), scope(how.Team), func(e *entry) error {
+		t.lockAlone(e.conn, how)
+		return do(e)
+	})
+}
+
+// Write implements sqlstore.Transactions.
+func (t transactions) Write(ctx context.Context, how sqlstore.How, do func(sqlstore.Conn) error) error {
+	return t.write(ctx, func(c *conn) (durability, error) {
+		t.lockAlone(c, how)
+		return durability(!how.Relaxed), do(c.sql())
+	})
+}
+
+func (s *Store) lockAlone(c *conn, how sqlstore.How) {
+	if how.Alone != "" {
+		c.lock(s.schema, how.Alone, "")
+	}
+}
+
+// dialect is what the statements of all stores have to know of this one.
+var dialect = sqlstore.Dialect{State: "store_state", NoState: bridge.ErrStoreDamaged, ForUpdate: " FOR UPDATE", SilentWorker: "worker"}
+
+// SQL implements sqlstore.Entry.
+func (e *entry) SQL() sqlstore.Conn { return e.sql() }
+
+// Hold implements sqlstore.StoreEntry.
+func (e *entry) Hold(conversation string) error { return e.hold(conversation, alone) }
+
+// Flush implements sqlstore.StoreEntry.
+func (e *entry) Flush() { e.level = durable }
+
+// Fold implements sqlstore.StoreEntry.
+func (e *entry) Fold() error {
+	logged, err := sqlstore.Fold(e.sql(), e.Operation, e.Time)
+	e.Folded = !logged
 	return err
 }

@@ -22,6 +22,17 @@ func (s *Store) Limits(ctx context.Context, conversation string) (r bridge.Limit
 	return r, err
 }
 
+// LimitReport implements sqlstore.LimitEntry.
+func (e *entry) LimitReport(conversation string) (bridge.LimitReport, error) {
+	return limitReport(e.conn, conversation)
+}
+
+// LimitsChanged implements sqlstore.LimitEntry.
+func (e *entry) LimitsChanged() error {
+	e.later("UPDATE store_state SET revision = revision + 1")
+	return nil
+}
+
 func limitReport(c *conn, conversation string) (r bridge.LimitReport, err error) {
 	if r, err = sqlstore.LimitReport(c.sql(), conversation); err != nil {
 		return r, err
@@ -30,31 +41,9 @@ func limitReport(c *conn, conversation string) (r bridge.LimitReport, err error)
 	return r, err
 }
 
-// SetLimits implements bridge.Store.
-func (s *Store) SetLimits(ctx context.Context, op bridge.Operation, rule bridge.LimitRule) (r bridge.LimitReport, err error) {
-	err = s.operate(ctx, op, durable, func(e *entry) error {
-		e.lock(s.schema, "limits", "")
-		before, err := limitReport(e.conn, op.Conversation)
-		if err != nil {
-			return err
-		}
-		set, quota := rule(before)
-		if err := sqlstore.PutLimits(e.sql(), set, quota); err != nil {
-			return err
-		}
-		e.later("UPDATE store_state SET revision = revision + 1")
-		r, err = limitReport(e.conn, op.Conversation)
-		return err
-	})
-	return r, err
-}
-
-// chargeCall takes what the operation costs.
-func (e *entry) chargeCall() error { return e.charge(e.op.Charges) }
-
-// charge takes all of some charges, or none.
-func (e *entry) charge(charges []bridge.Charge) error {
-	return sqlstore.Charge(e, charges, e.op.Conversation, e.now)
+// Charge implements sqlstore.Entry.
+func (e *entry) Charge(charges []bridge.Charge) error {
+	return sqlstore.Charge(e, charges, e.Operation.Conversation, e.Time)
 }
 
 // Account implements sqlstore.Accounts. The accounts of a conversation that is locked are
@@ -76,36 +65,4 @@ func (e *entry) KeepAccount(bucket string, a bridge.Account) error {
 		e.account = a
 	}
 	return sqlstore.PutAccount(e.sql(), bucket, a)
-}
-
-// Retention implements bridge.Store.
-func (s *Store) Retention(ctx context.Context) (set []bridge.Retention, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		set, err = sqlstore.Retention(c.sql())
-		return err
-	})
-	return set, err
-}
-
-// SetRetention implements bridge.Store.
-func (s *Store) SetRetention(ctx context.Context, op bridge.Operation, set []bridge.Retention) error {
-	return s.operate(ctx, op, durable, func(e *entry) error { return sqlstore.PutRetention(e.sql(), set) })
-}
-
-// CountOld implements bridge.Store.
-func (s *Store) CountOld(ctx context.Context, before bridge.Before) (found map[string]bridge.Old, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		found, err = sqlstore.CountOld(c.sql(), before)
-		return err
-	})
-	return found, err
-}
-
-// ForgetOld implements bridge.Store.
-func (s *Store) ForgetOld(ctx context.Context, op bridge.Operation, before bridge.Before) (old bridge.Old, err error) {
-	err = s.operate(ctx, op, durable, func(e *entry) error {
-		old, err = sqlstore.ForgetOld(e.sql(), e.op, before)
-		return err
-	})
-	return old, err
 }

@@ -10,39 +10,8 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// AppendMessage implements bridge.Store.
-func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, d bridge.Draft) (sent bridge.Sent, err error) {
-	err = s.pass(ctx, g, durable, func(e *entry) error {
-		sent, err = e.repeated(g, key)
-		if err != nil {
-			return err
-		}
-		scene := bridge.SendScene{Repeated: sent.Repeated}
-		if !sent.Repeated {
-			if scene, err = e.sendScene(g, d); err != nil {
-				return err
-			}
-		}
-		to, charges, err := d.Admit(g, scene)
-		if err != nil {
-			return err
-		}
-		if err := e.charge(charges); err != nil {
-			return err
-		}
-		if !sent.Repeated {
-			if sent, err = e.send(g, key, to, d); err != nil {
-				return err
-			}
-		}
-		sent = sent.Answer(g, e.many(), e.standing(g))
-		return nil
-	})
-	return sent, err
-}
-
-// send stores what a draft makes of a message of g's session.
-func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.Draft) (sent bridge.Sent, err error) {
+// Send implements sqlstore.MailEntry.
+func (e *entry) Send(g bridge.Gate, key string, to bridge.Recipients, d bridge.Draft) (sent bridge.Sent, err error) {
 	tails, err := e.tails(g, to)
 	if err != nil {
 		return sent, err
@@ -52,7 +21,7 @@ func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.D
 	if err != nil {
 		return sent, err
 	}
-	if e.many() {
+	if e.Many() {
 		e.flow(g, sent)
 	}
 	if len(m.Files) > 0 {
@@ -61,8 +30,8 @@ func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.D
 	return sent, err
 }
 
-// answers reports whether a message is one that g's session sent or was sent.
-func (e *entry) answers(g bridge.Gate, id int64) (found bool, err error) {
+// Answers implements sqlstore.MailEntry.
+func (e *entry) Answers(g bridge.Gate, id int64) (found bool, err error) {
 	err = e.get(`
 		SELECT EXISTS (SELECT 1 FROM messages m WHERE m.id = $3 AND m.conversation = $1
 		AND (m.sender = $2 OR EXISTS (SELECT 1 FROM inbox i WHERE i.message = m.id AND i.recipient = $2)))`,
@@ -144,10 +113,10 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 		before = math.MaxInt64
 	}
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if h.Unread = e.self.Waiting(g.Now); e.many() {
+		if h.Unread = e.Self.Waiting(g.Now); e.Many() {
 			query = selectOwn
 		}
-		return e.chargeCall()
+		return e.Charge(g.Charges)
 	})
 	if err != nil {
 		return h, err

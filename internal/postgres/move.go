@@ -11,6 +11,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/postgres/server"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // A moved store has a schema version that every program refuses, and no table of the
@@ -31,7 +32,7 @@ func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows
 			return durable, err
 		}
 		begun = true
-		e := &entry{conn: c, store: s, op: op, level: durable}
+		e := &entry{conn: c, Call: sqlstore.Call{Operation: op}, store: s, level: durable}
 		if err := e.loadState(); err != nil {
 			return durable, err
 		}

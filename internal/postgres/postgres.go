@@ -25,7 +25,7 @@ import (
 
 // Store implements bridge.Store.
 type Store struct {
-	sqlstore.Reads
+	sqlstore.Operations
 
 	pool   *pgxpool.Pool
 	schema string
@@ -75,9 +75,9 @@ func openConfig(ctx context.Context, config server.Config, o Options) (*Store, e
 		pool: pool, schema: config.Schema, chain: bridge.AuditChain(o.Key),
 		filling: o.Filling, told: map[string]bool{},
 	}
-	s.Reads = sqlstore.NewReads(func(ctx context.Context, do func(sqlstore.Conn) error) error {
+	s.Operations = sqlstore.NewOperations(func(ctx context.Context, do func(sqlstore.Conn) error) error {
 		return s.read(ctx, func(c *conn) error { return do(c.sql()) })
-	})
+	}, transactions{s}, dialect)
 	if err := s.prepare(ctx, o); err != nil {
 		pool.Close()
 		return nil, err

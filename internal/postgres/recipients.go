@@ -11,35 +11,17 @@ import (
 
 // A message is stored once, with a row in the inbox of each recipient.
 
-// many reports whether the session's conversation has more than two.
-func (e *entry) many() bool { return e.sessions > 2 }
-
-// sendScene is what decides about a message of g's session that is not a repeated one.
-func (e *entry) sendScene(g bridge.Gate, d bridge.Draft) (s bridge.SendScene, err error) {
-	s.Roster = bridge.PairRoster()
-	if e.many() {
-		if s.Roster, err = sqlstore.Roster(e.sql(), g.Conversation); err != nil {
-			return s, err
-		}
-	}
-	if d.ReplyTo != 0 {
-		s.Answers, err = e.answers(g, d.ReplyTo)
-	}
-	return s, err
-}
-
-// others are the sessions of a conversation that hear what one does.
-func (e *entry) others(conversation string, of bridge.SessionID) (bridge.Recipients, error) {
-	roster, err := sqlstore.Roster(e.sql(), conversation)
-	return roster.Partners(of).IDs(), err
-}
-
 // mail is where a message goes. An empty key is none, a replyTo of 0 too.
 type mail struct {
 	conversation, from string
 	to                 bridge.Recipients
 	key                string
 	replyTo            int64
+}
+
+// Deliver implements sqlstore.MailEntry.
+func (e *entry) Deliver(conversation, from string, to bridge.Recipients, m bridge.NewMessage) (bridge.Sent, error) {
+	return e.deliver(mail{conversation: conversation, from: from, to: to}, m)
 }
 
 // deliver stores m for all whom it goes to, or returns errNoRow where one of them is
@@ -52,7 +34,7 @@ func (e *entry) deliver(to mail, m bridge.NewMessage) (sent bridge.Sent, err err
 	err = e.get(`
 		INSERT INTO messages (conversation, sender, action_type, message, files, redacted, sent_at, reply_to, idempotency_key)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
-		[]any{to.conversation, to.from, string(m.Action), m.Text, sqlstore.List(m.Files), sqlstore.List(m.Redacted), e.op.Now, to.replyTo, sqlstore.OrNull(to.key)}, &sent.ID)
+		[]any{to.conversation, to.from, string(m.Action), m.Text, sqlstore.List(m.Files), sqlstore.List(m.Redacted), e.Operation.Now, to.replyTo, sqlstore.OrNull(to.key)}, &sent.ID)
 	if err != nil {
 		return sent, err
 	}
@@ -64,7 +46,7 @@ func (e *entry) deliver(to mail, m bridge.NewMessage) (sent bridge.Sent, err err
 		e.later("UPDATE conversations SET copies = copies + $1 WHERE id = $2", int64(len(got)-1), to.conversation)
 	}
 	e.count(to.conversation, 0, 1)
-	sent.SentAt, sent.Redacted = e.op.Now, m.Redacted
+	sent.SentAt, sent.Redacted = e.Operation.Now, m.Redacted
 	addRecipients(&sent, got)
 	return sent, nil
 }
@@ -124,9 +106,9 @@ func (e *entry) nextSeqs(conversation string, to bridge.Recipients) (got []bridg
 	return got, err
 }
 
-// repeated returns the first answer to an idempotency key, with what is known of the
+// Repeated returns the first answer to an idempotency key, with what is known of the
 // recipients now, or a zero Sent.
-func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error) {
+func (e *entry) Repeated(g bridge.Gate, key string) (sent bridge.Sent, err error) {
 	if key == "" {
 		return sent, nil
 	}
@@ -155,7 +137,7 @@ func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 // must not come together in any inbox, nor for who reads them all.
 func (e *entry) tails(g bridge.Gate, to bridge.Recipients) (tails []string, err error) {
 	query, recipients := selectTail, any(string(to[0]))
-	if e.many() {
+	if e.Many() {
 		query, recipients = selectTails, names(to)
 	}
 	var end string
@@ -192,9 +174,9 @@ func (e *entry) flow(g bridge.Gate, sent bridge.Sent) {
 	e.later("INSERT INTO sent (conversation, sender, message) VALUES ($1, $2, $3)", g.Conversation, string(g.Session), sent.ID)
 }
 
-// firstFlows notes what the two sessions of a conversation have sent each other and
-// read, before there is a third.
-func (e *entry) firstFlows(conversation string) {
+// FirstFlows implements sqlstore.MailEntry: it notes what the two sessions of a
+// conversation have sent each other and read, before there is a third.
+func (e *entry) FirstFlows(conversation string) error {
 	e.later(`
 		INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at, unread)
 		SELECT s.conversation, o.session, s.session, coalesce((
@@ -207,15 +189,15 @@ func (e *entry) firstFlows(conversation string) {
 		WHERE s.conversation = $1`, conversation)
 	e.later("INSERT INTO sent (conversation, sender, message) SELECT conversation, sender, id FROM messages WHERE conversation = $1 AND sender NOT IN ($2, $3)",
 		conversation, bridge.System, bridge.Operator)
+	return nil
 }
 
-// readOf tells what the sessions of a roster have read, and have not, of what one of
-// them sent the others.
-func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge.Roster) error {
+// ReadMarks implements sqlstore.MailEntry.
+func (e *entry) ReadMarks(conversation string, sender bridge.SessionID, roster bridge.Roster) error {
 	var one bridge.SessionState
 	var session string
 	var unread int64
-	return c.each(`
+	return e.each(`
 		SELECT s.session, f.read_id, f.read_at, f.unread
 		FROM session_status s LEFT JOIN flows f ON f.conversation = s.conversation AND f.sender = $2 AND f.recipient = s.session
 		WHERE s.conversation = $1 AND s.session <> $2`,
@@ -253,7 +235,7 @@ func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) (shar
 			continue
 		}
 		self, other := g.Session, session
-		if !e.many() {
+		if !e.Many() {
 			self, other = "", "" // the only partner
 		}
 		if err := e.keepShared(g.Conversation, session, self, both); err != nil {

@@ -12,21 +12,21 @@ import (
 
 // record appends the operation to its chain of the audit log.
 func (e *entry) record(outcome string) error {
-	details, err := json.Marshal(e.op.Details)
+	details, err := json.Marshal(e.Operation.Details)
 	if err != nil {
 		return err
 	}
 	name, head := e.held, e.head
-	if name == "" || name != e.op.Conversation {
+	if name == "" || name != e.Operation.Conversation {
 		if name, head, err = e.openChain(); err != nil {
 			return err
 		}
 	}
 	line, next := e.store.chain.Extend(name, head, audit.Entry{
-		Time:         e.op.Now,
-		Conversation: e.op.Conversation,
-		Session:      e.op.Actor,
-		Action:       e.op.Action,
+		Time:         e.Operation.Now,
+		Conversation: e.Operation.Conversation,
+		Session:      e.Operation.Actor,
+		Action:       e.Operation.Action,
 		Outcome:      outcome,
 		Details:      string(details),
 	})
@@ -51,9 +51,9 @@ const strangers = 16
 // openChain locks the chain of what belongs to no conversation, or is not known to.
 func (e *entry) openChain() (name string, head audit.Head, err error) {
 	name = "operator"
-	if e.op.Actor != bridge.Operator {
+	if e.Operation.Actor != bridge.Operator {
 		hash := fnv.New32a()
-		_, _ = hash.Write([]byte(e.op.Conversation))
+		_, _ = hash.Write([]byte(e.Operation.Conversation))
 		name = fmt.Sprintf("open/%d", hash.Sum32()%strangers)
 	}
 	if err := e.lockChain(name, &head); err != nil {
@@ -74,7 +74,7 @@ const clockStep = time.Second
 
 // keepClock keeps the store's time where that matters.
 func (e *entry) keepClock() {
-	kept, _ := e.state.clock.Tick(e.op.Now)
+	kept, _ := e.state.clock.Tick(e.Operation.Now)
 	if kept.Latest.Sub(e.state.clock.Latest) < clockStep && kept.Slow.Equal(e.state.clock.Slow) {
 		return
 	}

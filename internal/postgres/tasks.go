@@ -11,24 +11,6 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// CreateTask implements tasks.Store.
-func (s *Store) CreateTask(ctx context.Context, g bridge.Gate, key string, rule tasks.Rule) (result tasks.Result, err error) {
-	err = s.passIn(ctx, g, durable, team, func(e *entry) (err error) {
-		result, err = sqlstore.CreateTask(e, g, key, rule)
-		return err
-	})
-	return result, err
-}
-
-// ChangeTask implements tasks.Store.
-func (s *Store) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule tasks.Rule) (result tasks.Result, err error) {
-	err = s.passIn(ctx, g, durable, team, func(e *entry) (err error) {
-		result, err = sqlstore.ChangeTask(e, g, id, rule)
-		return err
-	})
-	return result, err
-}
-
 // MoveTask implements tasks.Store.
 func (s *Store) MoveTask(ctx context.Context, op bridge.Operation, id int64, rule tasks.Rule) (change tasks.Change, err error) {
 	err = s.commit(ctx, op, durable, func(e *entry) error {
@@ -67,13 +49,13 @@ func (e *entry) NextTask() (id int64, err error) {
 
 // Workers implements sqlstore.TaskEntry.
 func (e *entry) Workers(teamID string) ([]tasks.Worker, error) {
-	return teamWorkers(e.conn, teamID, e.now)
+	return sqlstore.TeamWorkers(e.sql(), dialect, teamID, e.Time)
 }
 
 // Tell implements sqlstore.TaskEntry. The team must be locked.
 func (e *entry) Tell(notices []tasks.Notice) (told []tasks.Notice, err error) {
 	e.holdAll(notices)
-	return sqlstore.Tell(e.sql(), notices, e.now, func(n tasks.Notice) error {
+	return sqlstore.Tell(e.sql(), notices, e.Time, func(n tasks.Notice) error {
 		to := mail{conversation: n.Conversation, from: bridge.System, to: bridge.Recipients{n.To}}
 		_, err := e.deliver(to, bridge.NewMessage{Action: n.Action, Text: n.Text})
 		return err
@@ -88,22 +70,4 @@ func (e *entry) holdAll(notices []tasks.Notice) {
 			holdAnother(e.conn, n.Conversation)
 		}
 	}
-}
-
-// ListTasks implements tasks.Store.
-func (s *Store) ListTasks(ctx context.Context, g bridge.Gate, q tasks.Query) (l tasks.List, err error) {
-	err = s.pass(ctx, g, relaxed, func(e *entry) (err error) {
-		l, err = sqlstore.ListTasks(e, g, q)
-		return err
-	})
-	return l, err
-}
-
-// ReadTask implements tasks.Store.
-func (s *Store) ReadTask(ctx context.Context, g bridge.Gate, id int64) (l tasks.List, err error) {
-	err = s.pass(ctx, g, relaxed, func(e *entry) (err error) {
-		l, err = sqlstore.ReadTask(e, g, id)
-		return err
-	})
-	return l, err
 }

@@ -13,7 +13,7 @@ import (
 // CreateConversation implements bridge.Store.
 func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c bridge.NewConversation) (bridge.NewConversation, error) {
 	err := s.operate(ctx, op, durable, func(e *entry) error {
-		c = c.From(e.now)
+		c = c.From(e.Time)
 		e.head.usage.Conversations++
 		_, err := e.exec(`
 			INSERT INTO conversations (id, role_a, role_b, team, team_id, created_at, expires_at, expiry_seal, join_expires_at)
@@ -31,37 +31,6 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 		return err
 	})
 	return c, err
-}
-
-// SetStatus implements bridge.Store.
-func (s *Store) SetStatus(ctx context.Context, g bridge.Gate, status bridge.Status) (unread int64, err error) {
-	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		unread = e.self.Waiting(g.Now)
-		news, err := sqlstore.SetStatus(e.sql(), g, status)
-		if err != nil || news {
-			return err
-		}
-		return e.fold()
-	})
-	return unread, err
-}
-
-// Refuse implements bridge.Store.
-func (s *Store) Refuse(ctx context.Context, g bridge.Gate) error {
-	return s.pass(ctx, g, relaxed, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		return &bridge.Refusal{Outcome: bridge.OutcomeInvalid}
-	})
-}
-
-// RefuseOperation implements bridge.Store.
-func (s *Store) RefuseOperation(ctx context.Context, op bridge.Operation) error {
-	return s.operate(ctx, op, relaxed, func(e *entry) error { return &bridge.Refusal{Outcome: bridge.OutcomeInvalid} })
 }
 
 // RemoveExpired implements bridge.Store.
@@ -101,7 +70,7 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where strin
 		}
 		removed = bridge.CleanupBatch(expired)
 		more = len(removed) < len(expired)
-		gone := bridge.CleanedUp(removed, e.op.Details)
+		gone := bridge.CleanedUp(removed, e.Operation.Details)
 		e.head.usage.Conversations -= gone.Conversations
 		e.head.usage.Messages -= gone.Messages
 		for _, o := range removed {
@@ -112,7 +81,7 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where strin
 		if err := e.forgetAccounts(); err != nil {
 			return err
 		}
-		return sqlstore.RemoveOrphans(e.sql(), e.op.Details)
+		return sqlstore.RemoveOrphans(e.sql(), e.Operation.Details)
 	})
 	if err != nil {
 		return nil, false, err
@@ -157,27 +126,6 @@ func removeConversation(c *conn, o bridge.Overview) error {
 // forgetAccounts removes the accounts of callers that are gone: after a day each
 // window has got back what was spent.
 func (e *entry) forgetAccounts() error {
-	_, err := e.exec("DELETE FROM rate_limits WHERE at < ?", e.now.Add(-bridge.AccountsFor))
+	_, err := e.exec("DELETE FROM rate_limits WHERE at < ?", e.Time.Add(-bridge.AccountsFor))
 	return err
-}
-
-// ExtendConversation implements bridge.Store.
-func (s *Store) ExtendConversation(ctx context.Context, g bridge.Gate, rule bridge.ExtendRule) (unread int64, err error) {
-	err = s.pass(ctx, g, durable, func(e *entry) error {
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		unread = e.self.Waiting(g.Now)
-		return e.extend(rule)
-	})
-	return unread, err
-}
-
-// ExtendByOperator implements bridge.Store.
-func (s *Store) ExtendByOperator(ctx context.Context, op bridge.Operation, rule bridge.ExtendRule) error {
-	return s.operate(ctx, op, durable, func(e *entry) error { return e.extend(rule) })
-}
-
-func (e *entry) extend(rule bridge.ExtendRule) error {
-	return sqlstore.Extend(e.sql(), e.op.Conversation, e.now, rule)
 }

@@ -10,35 +10,6 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// TakeUnread implements bridge.Store. An empty inbox is recorded without
-// waiting for the disk; messages are handed out durably, so that even a power
-// cut cannot make them come again without their being marked redelivered.
-func (s *Store) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (taken bridge.Taken, err error) {
-	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		var busy bool
-		if taken, busy = t.Busy(g, e.self); busy {
-			return errNothing
-		}
-		if err := e.chargeCall(); err != nil {
-			return err
-		}
-		messages, more, err := e.listInbox(g, e.self.ReadSeq, t.Page)
-		if err != nil {
-			return err
-		}
-		var kept bridge.Inbox
-		if taken, kept = t.Hand(g, e.self, e.standing(g), messages, more); len(messages) == 0 {
-			return e.fold()
-		}
-		e.level = durable
-		return sqlstore.PutInbox(e.sql(), taken.Claim, kept)
-	})
-	if errors.Is(err, errNothing) {
-		return taken, nil
-	}
-	return taken, err
-}
-
 // UnreadHeads implements bridge.Store.
 func (s *Store) UnreadHeads(ctx context.Context, conversation string, session bridge.SessionID, limit int) (all []bridge.Head, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
@@ -58,8 +29,8 @@ func (s *Store) UnreadHeads(ctx context.Context, conversation string, session br
 // EndClaim implements bridge.Store.
 func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.Claim, rule bridge.ClaimRule) error {
 	err := s.operate(ctx, op, relaxed, func(e *entry) error {
-		was, kept, err := changeClaim(e.conn, claim, rule, &e.sessions)
-		e.op.Details["last_seq"] = kept.ClaimSeq
+		was, kept, err := changeClaim(e.conn, claim, rule, &e.Sessions)
+		e.Operation.Details["last_seq"] = kept.ClaimSeq
 		if err != nil || kept.ReadSeq == was.ReadSeq {
 			return err
 		}
@@ -69,10 +40,7 @@ func (s *Store) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.
 		}
 		return e.keepReceipts(claim, bridge.Receipts(read))
 	})
-	if errors.Is(err, errNothing) {
-		return nil
-	}
-	return err
+	return sqlstore.UnlessNothing(err)
 }
 
 // RenewClaim implements bridge.Store.
@@ -81,16 +49,13 @@ func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.
 		_, _, err := changeClaim(c, claim, rule, new(int64))
 		return relaxed, err
 	})
-	if errors.Is(err, errNothing) {
-		return nil
-	}
-	return err
+	return sqlstore.UnlessNothing(err)
 }
 
 // readMessages returns those of a session's inbox behind the number from, up to to.
 func (e *entry) readMessages(of bridge.Claim, from, to int64) (all []bridge.ReadMessage, err error) {
 	query := selectReadOfPair
-	if e.many() {
+	if e.Many() {
 		query = selectReadOfMany
 	}
 	var m bridge.ReadMessage
@@ -110,14 +75,14 @@ var selectReadOfMany = "SELECT m.sender, m.id FROM (" + unionInbox("seq > ?3 AND
 func (e *entry) keepReceipts(of bridge.Claim, receipts []bridge.Receipt) error {
 	for _, r := range receipts {
 		var err error
-		if e.many() {
+		if e.Many() {
 			_, err = e.exec(`
 				INSERT INTO flows (conversation, sender, recipient, read_id, read_at) VALUES (?1, ?2, ?3, ?4, ?5)
 				ON CONFLICT (conversation, sender, recipient) DO UPDATE SET read_id = ?4, read_at = ?5, unread = max(0, unread - ?6)`,
-				of.Conversation, string(r.Sender), string(of.Session), r.ID, e.op.Now, r.Count)
+				of.Conversation, string(r.Sender), string(of.Session), r.ID, e.Operation.Now, r.Count)
 		} else {
 			_, err = e.exec("UPDATE session_status SET receipt_id = ?, receipt_at = ? WHERE conversation = ? AND session = ?",
-				r.ID, e.op.Now, of.Conversation, string(of.Session))
+				r.ID, e.Operation.Now, of.Conversation, string(of.Session))
 		}
 		if err != nil {
 			return err
@@ -156,16 +121,12 @@ func getInbox(c *conn, of bridge.Claim, sessions *int64) (i bridge.Inbox, err er
 // NoteSeen implements bridge.Store.
 func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridge.SessionID, now time.Time) error {
 	return s.write.do(ctx, func(c *conn) (durability, error) {
-		e := &entry{conn: c, now: now}
-		err := c.get("SELECT seen_at FROM session_status WHERE conversation = ? AND session = ?", []any{conversation, string(session)}, &e.proof.SeenAt)
+		e := &entry{conn: c, Call: sqlstore.Call{Operation: bridge.Operation{Now: now}, Time: now}}
+		err := c.get("SELECT seen_at FROM session_status WHERE conversation = ? AND session = ?", []any{conversation, string(session)}, &e.Proof.SeenAt)
 		if err != nil && !errors.Is(err, errNoRow) {
 			return relaxed, err
 		}
-		if err := sqlstore.Lapse(e, conversation, session); err != nil {
-			return relaxed, err
-		}
-		_, err = c.exec("UPDATE session_status SET seen_at = ? WHERE conversation = ? AND session = ?", now, conversation, string(session))
-		return relaxed, err
+		return relaxed, sqlstore.Seen(e, conversation, session)
 	})
 }
 

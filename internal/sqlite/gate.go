@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
@@ -16,19 +15,14 @@ import (
 // domain need, and keeps what they decide.
 type entry struct {
 	*conn
-	store  *Store
-	op     bridge.Operation
-	head   head
-	now    time.Time    // the store's time of the operation
-	proof  bridge.Proof // of a session
-	self   bridge.Inbox // of a session
-	shared string       // of a session: the files of Standing
-	// sessions is how many the conversation of a session has.
-	sessions int64
-	account  bridge.Account // of the bucket loaded
-	loaded   string         // a bucket; empty for none
-	level    durability     // of the commit; an operation may raise it
-	folded   bool           // counted, and not logged
+	sqlstore.Call
+
+	store   *Store
+	head    head
+	shared  string         // of a session: the files of Standing
+	account bridge.Account // of the bucket loaded
+	loaded  string         // a bucket; empty for none
+	level   durability     // of the commit; an operation may raise it
 }
 
 // head is the row that every operation reads and writes.
@@ -55,7 +49,7 @@ func (s *Store) operate(ctx context.Context, op bridge.Operation, level durabili
 		if err := e.admitOperation(); err != nil {
 			return err
 		}
-		if err := e.chargeCall(); err != nil {
+		if err := e.Charge(op.Charges); err != nil {
 			return err
 		}
 		return fn(e)
@@ -65,14 +59,14 @@ func (s *Store) operate(ctx context.Context, op bridge.Operation, level durabili
 // admitOperation looks for a pause of everything where the operation would begin
 // something.
 func (e *entry) admitOperation() error {
-	if !e.op.Begins {
+	if !e.Operation.Begins {
 		return nil
 	}
 	var paused int64
 	if err := e.get("SELECT count(*) FROM pauses WHERE conversation = ''", nil, &paused); err != nil {
 		return err
 	}
-	return e.op.Admit(paused != 0)
+	return e.Operation.Admit(paused != 0)
 }
 
 // pass is operate for a session, which has to prove itself first. Its charges are
@@ -82,11 +76,11 @@ func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn fu
 		if err := e.loadSession(g); err != nil {
 			return err
 		}
-		if err := g.Admit(e.proof); err != nil {
+		if err := g.Admit(e.Proof); err != nil {
 			return err
 		}
-		if g.SignOfLife(e.proof) {
-			if err := e.seen(g.Conversation, g.Session); err != nil {
+		if g.SignOfLife(e.Proof) {
+			if err := sqlstore.Seen(e, g.Conversation, g.Session); err != nil {
 				return err
 			}
 		}
@@ -99,12 +93,12 @@ func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn fu
 func (s *Store) commit(ctx context.Context, op bridge.Operation, level durability, fn func(*entry) error) error {
 	var refusal *bridge.Refusal
 	err := s.write.do(ctx, func(c *conn) (durability, error) {
-		e := &entry{conn: c, store: s, op: op, level: level}
+		e := &entry{conn: c, Call: sqlstore.Call{Operation: op}, store: s, level: level}
 		err := fn(e)
 		if errors.As(err, &refusal) {
 			return e.level, e.refuse(refusal)
 		}
-		if err != nil || e.folded {
+		if err != nil || e.Folded {
 			return e.level, err
 		}
 		return e.level, e.record(bridge.OutcomeOK)
@@ -125,20 +119,25 @@ func (e *entry) loadHead() error {
 }
 
 // tick sets the time of the operation.
-func (e *entry) tick() { e.head.clock, e.now = e.head.clock.Tick(e.op.Now) }
+func (e *entry) tick() {
+	e.Clock = e.head.clock
+	e.head.clock, e.Time = e.Clock.Tick(e.Operation.Now)
+}
+
+var errNoHead = fmt.Errorf("%w: the head of its audit log was removed", bridge.ErrStoreDamaged)
 
 // headless names the reason why a query of the audit head has no row. Nothing
 // more is done on such a store: it could not be recorded.
 func headless(err error) error {
 	if errors.Is(err, errNoRow) {
-		return fmt.Errorf("%w: the head of its audit log was removed", bridge.ErrStoreDamaged)
+		return errNoHead
 	}
 	return err
 }
 
 // loadSession reads all that a session's operation needs in one query.
 func (e *entry) loadSession(g bridge.Gate) error {
-	proof := &e.proof
+	proof, self := &e.Proof, &e.Self
 	var paused int64
 	if len(g.Charges) > 0 {
 		e.loaded = g.Charges[0].Bucket
@@ -153,36 +152,24 @@ func (e *entry) loadSession(g bridge.Gate) error {
 		LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2
 		LEFT JOIN rate_limits r ON r.bucket = ?3`,
 		[]any{g.Conversation, string(g.Session), e.loaded},
-		append(e.head.dest(), &proof.ExpiresAt, &proof.ExpirySeal, &e.sessions, &proof.Nonce, &proof.SeenAt, &paused,
-			&e.self.LastSeq, &e.self.ReadSeq, &e.self.HandedSeq, &e.self.ClaimID, &e.self.ClaimSeq, &e.self.ClaimUntil, &e.shared,
+		append(e.head.dest(), &proof.ExpiresAt, &proof.ExpirySeal, &e.Sessions, &proof.Nonce, &proof.SeenAt, &paused,
+			&self.LastSeq, &self.ReadSeq, &self.HandedSeq, &self.ClaimID, &self.ClaimSeq, &self.ClaimUntil, &e.shared,
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
 	proof.Clock, proof.Paused = e.head.clock, paused != 0
 	e.tick()
 	return headless(err)
 }
 
-// standing is how the session of g stands, as the operation leaves it.
-func (e *entry) standing(g bridge.Gate) bridge.Standing {
+// Standing implements sqlstore.StoreEntry.
+func (e *entry) Standing(g bridge.Gate) bridge.Standing {
 	return bridge.Standing{
-		Now: e.proof.Clock.Time(g.Now), ExpiresAt: e.proof.ExpiresAt, Unread: e.self.Waiting(g.Now), Shared: toShared(e.shared),
+		Now: e.Proof.Clock.Time(g.Now), ExpiresAt: e.Proof.ExpiresAt, Unread: e.Self.Waiting(g.Now), Shared: toShared(e.shared),
 	}
 }
 
-// seen notes a sign of life of a session.
-func (e *entry) seen(conversation string, session bridge.SessionID) error {
-	if err := sqlstore.Lapse(e, conversation, session); err != nil {
-		return err
-	}
-	_, err := e.exec("UPDATE session_status SET seen_at = ? WHERE conversation = ? AND session = ?", e.op.Now, conversation, string(session))
-	return err
-}
-
-// chargeCall takes what the operation costs.
-func (e *entry) chargeCall() error { return e.charge(e.op.Charges) }
-
-// charge takes all of some charges, or none.
-func (e *entry) charge(charges []bridge.Charge) error {
-	return sqlstore.Charge(e, charges, e.op.Conversation, e.now)
+// Charge implements sqlstore.Entry.
+func (e *entry) Charge(charges []bridge.Charge) error {
+	return sqlstore.Charge(e, charges, e.Operation.Conversation, e.Time)
 }
 
 // AdmitMore implements sqlstore.Accounts. It refuses what would be kept beyond the quota.
@@ -217,26 +204,17 @@ func usedBytes(c *conn) (int64, error) {
 	return (pages - free) * pageSize, err
 }
 
-// refuse keeps what becomes of a refusal.
-func (e *entry) refuse(r *bridge.Refusal) error {
-	logged, err := sqlstore.Refuse(e, r, e.op, e.now)
-	if err != nil || !logged {
-		return err
-	}
-	return e.record(r.Outcome)
-}
-
 // record appends the operation to the audit log.
 func (e *entry) record(outcome string) error {
-	details, err := json.Marshal(e.op.Details)
+	details, err := json.Marshal(e.Operation.Details)
 	if err != nil {
 		return err
 	}
 	line, next := e.store.chain.Append(e.head.Head, audit.Entry{
-		Time:         e.op.Now,
-		Conversation: e.op.Conversation,
-		Session:      e.op.Actor,
-		Action:       e.op.Action,
+		Time:         e.Operation.Now,
+		Conversation: e.Operation.Conversation,
+		Session:      e.Operation.Actor,
+		Action:       e.Operation.Action,
 		Outcome:      outcome,
 		Details:      string(details),
 	})
@@ -248,13 +226,6 @@ func (e *entry) record(outcome string) error {
 	_, err = e.exec("UPDATE audit_head SET seq = ?1, fence = ?1, mac = ?2, seal = ?3, latest = ?4, slow = ?5, revision = ?6, conversations = ?7, messages = ?8",
 		next.Seq, next.MAC, next.Seal, e.head.clock.Latest, e.head.clock.Slow, e.head.revision, e.head.usage.Conversations, e.head.usage.Messages)
 	e.head.Head = next
-	return err
-}
-
-// fold counts an operation that may be logged together with others like it.
-func (e *entry) fold() error {
-	logged, err := sqlstore.Fold(e.sql(), e.op, e.now)
-	e.folded = !logged
 	return err
 }
 
@@ -272,4 +243,53 @@ func (e *entry) KeepAccount(bucket string, a bridge.Account) error {
 		e.account = a
 	}
 	return sqlstore.PutAccount(e.sql(), bucket, a)
+}
+
+// refuse keeps what becomes of a refusal.
+func (e *entry) refuse(r *bridge.Refusal) error {
+	logged, err := sqlstore.Refuse(e, r, e.Operation, e.Time)
+	if err != nil || !logged {
+		return err
+	}
+	return e.record(r.Outcome)
+}
+
+// transactions runs the operations that all stores share.
+type transactions struct{ *Store }
+
+// Operate implements sqlstore.Transactions.
+func (t transactions) Operate(ctx context.Context, op bridge.Operation, how sqlstore.How, do func(sqlstore.StoreEntry) error) error {
+	return t.operate(ctx, op, level(how), func(e *entry) error { return do(e) })
+}
+
+// Pass implements sqlstore.Transactions.
+func (t transactions) Pass(ctx context.Context, g bridge.Gate, how sqlstore.How, do func(sqlstore.StoreEntry) error) error {
+	return t.pass(ctx, g, level(how), func(e *entry) error { return do(e) })
+}
+
+// Write implements sqlstore.Transactions.
+func (t transactions) Write(ctx context.Context, how sqlstore.How, do func(sqlstore.Conn) error) error {
+	return t.write.do(ctx, func(c *conn) (durability, error) { return level(how), do(c.sql()) })
+}
+
+// level is all that a transaction needs here: one that writes keeps out all others.
+func level(how sqlstore.How) durability { return durability(!how.Relaxed) }
+
+// dialect is what the statements of all stores have to know of this one.
+var dialect = sqlstore.Dialect{State: "audit_head", NoState: errNoHead, SilentWorker: "conversation"}
+
+// SQL implements sqlstore.Entry.
+func (e *entry) SQL() sqlstore.Conn { return e.sql() }
+
+// Hold implements sqlstore.StoreEntry: a transaction that writes keeps out all others.
+func (e *entry) Hold(string) error { return nil }
+
+// Flush implements sqlstore.StoreEntry.
+func (e *entry) Flush() { e.level = durable }
+
+// Fold implements sqlstore.StoreEntry.
+func (e *entry) Fold() error {
+	logged, err := sqlstore.Fold(e.sql(), e.Operation, e.Time)
+	e.Folded = !logged
+	return err
 }

@@ -12,42 +12,8 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// AppendMessage implements bridge.Store.
-func (s *Store) AppendMessage(ctx context.Context, g bridge.Gate, key string, d bridge.Draft) (sent bridge.Sent, err error) {
-	err = s.pass(ctx, g, durable, func(e *entry) error {
-		sent, err = e.repeated(g, key)
-		if err != nil {
-			return err
-		}
-		scene := bridge.SendScene{Repeated: sent.Repeated}
-		if !sent.Repeated {
-			if scene, err = e.sendScene(g, d); err != nil {
-				return err
-			}
-		}
-		to, charges, err := d.Admit(g, scene)
-		if err != nil {
-			return err
-		}
-		if err := e.charge(charges); err != nil {
-			return err
-		}
-		if sent.Repeated {
-			err = e.partners(g, &sent)
-		} else {
-			sent, err = e.send(g, key, to, d)
-		}
-		if err != nil {
-			return err
-		}
-		sent = sent.Answer(g, e.many(), e.standing(g))
-		return nil
-	})
-	return sent, err
-}
-
-// send stores what rule makes of a message of g's session.
-func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.Draft) (sent bridge.Sent, err error) {
+// Send implements sqlstore.MailEntry.
+func (e *entry) Send(g bridge.Gate, key string, to bridge.Recipients, d bridge.Draft) (sent bridge.Sent, err error) {
 	tails, err := e.tails(g, to, bridge.TailLength)
 	if err != nil {
 		return sent, err
@@ -56,7 +22,7 @@ func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.D
 	if sent, err = e.deliver(g.Conversation, string(g.Session), to, key, m); err != nil {
 		return sent, err
 	}
-	if e.many() {
+	if e.Many() {
 		if err := e.flow(g, sent); err != nil {
 			return sent, err
 		}
@@ -68,7 +34,7 @@ func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.D
 	}
 	switch {
 	case len(m.Files) == 0:
-	case e.many():
+	case e.Many():
 		sent.Shared, err = e.shareWithMany(g, m.Files, to)
 	default:
 		sent.Shared, err = e.share(g, m.Files, to[0])
@@ -76,8 +42,8 @@ func (e *entry) send(g bridge.Gate, key string, to bridge.Recipients, d bridge.D
 	return sent, err
 }
 
-// answers reports whether a message is one that g's session sent or was sent.
-func (e *entry) answers(g bridge.Gate, id int64) (found bool, err error) {
+// Answers implements sqlstore.MailEntry.
+func (e *entry) Answers(g bridge.Gate, id int64) (found bool, err error) {
 	err = e.get("SELECT EXISTS (SELECT 1 FROM messages m WHERE m.id = ?3 AND m.conversation = ?1 AND "+ofSession+")",
 		[]any{g.Conversation, string(g.Session), id}, &found)
 	return found, err
@@ -153,8 +119,8 @@ func (e *entry) partners(g bridge.Gate, sent *bridge.Sent) error {
 	return nil
 }
 
-// repeated returns the first answer to an idempotency key, or a zero Sent.
-func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error) {
+// Repeated implements sqlstore.MailEntry.
+func (e *entry) Repeated(g bridge.Gate, key string) (sent bridge.Sent, err error) {
 	if key == "" {
 		return sent, nil
 	}
@@ -168,10 +134,13 @@ func (e *entry) repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 		return bridge.Sent{}, nil
 	}
 	sent.Repeated, sent.Redacted, sent.Partner.Session = true, sqlstore.FromList(redacted), bridge.SessionID(recipient)
-	if err != nil || !e.many() {
+	if err == nil && e.Many() {
+		err = e.copiesOf(&sent)
+	}
+	if err != nil {
 		return sent, err
 	}
-	return sent, e.copiesOf(&sent)
+	return sent, e.partners(g, &sent)
 }
 
 // appendTo gives m the next number of to's inbox and stores it. The conversation
@@ -187,12 +156,12 @@ func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key str
 	result, err := e.exec(`
 		INSERT INTO messages (conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, idempotency_key, partner_unread)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		conversation, string(to), sent.Seq, from, string(m.Action), m.Text, sqlstore.List(m.Files), sqlstore.List(m.Redacted), e.op.Now, once, sent.PartnerUnread)
+		conversation, string(to), sent.Seq, from, string(m.Action), m.Text, sqlstore.List(m.Files), sqlstore.List(m.Redacted), e.Operation.Now, once, sent.PartnerUnread)
 	if err != nil {
 		return sent, err
 	}
 	e.head.usage.Messages++
-	sent.SentAt, sent.Redacted = e.op.Now, m.Redacted
+	sent.SentAt, sent.Redacted = e.Operation.Now, m.Redacted
 	sent.ID, err = result.LastInsertId()
 	return sent, err
 }
@@ -248,10 +217,10 @@ const selectHistory = `
 	JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
 	JOIN session_status r ON r.conversation = ?1 AND r.session = ?2`
 
-// listInbox reads a page of the messages behind a number that g's session was sent.
-func (e *entry) listInbox(g bridge.Gate, after int64, p bridge.Page) ([]bridge.Message, bool, error) {
+// InboxAfter implements sqlstore.MailEntry.
+func (e *entry) InboxAfter(g bridge.Gate, after int64, p bridge.Page) ([]bridge.Message, bool, error) {
 	query := selectMessage + "AND m.recipient = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4 + 0"
-	if e.many() {
+	if e.Many() {
 		query = selectInbox
 	}
 	return sqlstore.ReadMessages(e.sql(), query, []any{g.Conversation, string(g.Session), after, p.Limit + 1}, p.Limit, p.Bytes)
@@ -271,11 +240,11 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 	}
 	query, args := selectMessage+"AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4 + 0", []any{g.Conversation, string(g.Session), before, p.Limit + 1}
 	err = s.pass(ctx, g, relaxed, func(e *entry) error {
-		if e.many() {
-			query, args = selectHistory, append(args, int64(1)<<bits.Len64(uint64(e.self.LastSeq)))
+		if e.Many() {
+			query, args = selectHistory, append(args, int64(1)<<bits.Len64(uint64(e.Self.LastSeq)))
 		}
-		h.Unread = e.self.Waiting(g.Now)
-		return e.chargeCall()
+		h.Unread = e.Self.Waiting(g.Now)
+		return e.Charge(g.Charges)
 	})
 	if err != nil {
 		return h, err

@@ -14,21 +14,14 @@ import (
 // A message is stored once: its row holds its place in the inbox of its first
 // recipient, and copies has a row for each further one.
 
-// many reports whether the session's conversation has more than two.
-func (e *entry) many() bool { return e.sessions > 2 }
-
-// sendScene is what decides about a message of g's session that is not a repeated one.
-func (e *entry) sendScene(g bridge.Gate, d bridge.Draft) (s bridge.SendScene, err error) {
-	s.Roster = bridge.PairRoster()
-	if e.many() {
-		if s.Roster, err = sqlstore.Roster(e.sql(), g.Conversation); err != nil {
-			return s, err
-		}
+// Deliver implements sqlstore.MailEntry. What the operator says is the bridge's, with a
+// mark.
+func (e *entry) Deliver(conversation, from string, to bridge.Recipients, m bridge.NewMessage) (bridge.Sent, error) {
+	sent, err := e.deliver(conversation, bridge.System, to, "", m)
+	if err == nil && from == bridge.Operator {
+		_, err = e.exec("UPDATE messages SET operator = 1 WHERE id = ?", sent.ID)
 	}
-	if d.ReplyTo != 0 {
-		s.Answers, err = e.answers(g, d.ReplyTo)
-	}
-	return s, err
+	return sent, err
 }
 
 // deliver stores m for all of to. An empty key is none.
@@ -86,7 +79,7 @@ func (e *entry) copiesOf(sent *bridge.Sent) error {
 // tails are the ends of what a session said last, and last to each of to: a secret
 // must not come together in any inbox, nor for who reads them all.
 func (e *entry) tails(g bridge.Gate, to bridge.Recipients, limit int) ([]string, error) {
-	if !e.many() {
+	if !e.Many() {
 		tail, err := lastText(e.conn, g.Conversation, g.Session, to[0], limit)
 		return []string{tail}, err
 	}
@@ -130,9 +123,9 @@ func (e *entry) flow(g bridge.Gate, sent bridge.Sent) error {
 	return err
 }
 
-// firstFlows notes what the two sessions of a conversation have sent each other and
-// read, before there is a third.
-func (e *entry) firstFlows(conversation string) error {
+// FirstFlows implements sqlstore.MailEntry: it notes what the two sessions of a
+// conversation have sent each other and read, before there is a third.
+func (e *entry) FirstFlows(conversation string) error {
 	for from, to := range map[bridge.SessionID]bridge.SessionID{bridge.SessionA: bridge.SessionB, bridge.SessionB: bridge.SessionA} {
 		var last int64
 		err := e.get("SELECT id FROM messages WHERE conversation = ? AND recipient = ? AND sender = ? ORDER BY seq DESC LIMIT 1",
@@ -173,9 +166,8 @@ const wrongUnread = "SELECT conversation, sender, recipient, unread, " + unreadO
 // allSent selects what the table sent holds of messages.
 const allSent = "SELECT conversation, sender, id FROM messages WHERE sender GLOB '[a-z]'"
 
-// readOf tells what the sessions of a roster have read, and have not, of what one of
-// them sent the others.
-func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge.Roster) error {
+// ReadMarks implements sqlstore.MailEntry.
+func (e *entry) ReadMarks(conversation string, sender bridge.SessionID, roster bridge.Roster) error {
 	for i := range roster {
 		if s := &roster[i]; s.Session != sender {
 			s.ReadID, s.ReadAt, s.UnreadOfCaller = 0, time.Time{}, new(int64)
@@ -184,7 +176,7 @@ func readOf(c *conn, conversation string, sender bridge.SessionID, roster bridge
 	var session string
 	var of bridge.SessionState
 	var unread int64
-	return c.each("SELECT recipient, read_id, read_at, unread FROM flows WHERE conversation = ? AND sender = ?",
+	return e.each("SELECT recipient, read_id, read_at, unread FROM flows WHERE conversation = ? AND sender = ?",
 		[]any{conversation, string(sender)}, []any{&session, &of.ReadID, &of.ReadAt, &unread}, func() error {
 			i := slices.IndexFunc(roster, func(s bridge.SessionState) bool { return string(s.Session) == session })
 			if i >= 0 && roster[i].Session != sender {
@@ -229,10 +221,4 @@ func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipient
 		shared = shared.With(session, both)
 	}
 	return shared, nil
-}
-
-// others are the sessions of a conversation that hear what one does.
-func (e *entry) others(conversation string, of bridge.SessionID) (bridge.Recipients, error) {
-	roster, err := sqlstore.Roster(e.sql(), conversation)
-	return roster.Partners(of).IDs(), err
 }

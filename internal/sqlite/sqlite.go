@@ -31,7 +31,7 @@ import (
 
 // Store implements bridge.Store.
 type Store struct {
-	sqlstore.Reads
+	sqlstore.Operations
 
 	path  string
 	chain audit.Chain
@@ -121,9 +121,9 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		read:    newReader(files, func() (*conn, error) { return open(path, connect) }),
 	}
 	store.read.done = store.shrinkLog
-	store.Reads = sqlstore.NewReads(func(ctx context.Context, do func(sqlstore.Conn) error) error {
+	store.Operations = sqlstore.NewOperations(func(ctx context.Context, do func(sqlstore.Conn) error) error {
 		return store.read.do(ctx, func(c *conn) error { return do(c.sql()) })
-	})
+	}, transactions{store}, dialect)
 	return store, nil
 }
 

@@ -130,6 +130,14 @@ func Lapse(e Entry, conversation string, session bridge.SessionID) error {
 	return removeClaims(e.SQL(), claims.Lapsed(own, e.Now()))
 }
 
+// Seen notes a sign of life of a session at the time of the operation.
+func Seen(e Entry, conversation string, session bridge.SessionID) error {
+	if err := Lapse(e, conversation, session); err != nil {
+		return err
+	}
+	return e.SQL().Later("UPDATE session_status SET seen_at = ?1 WHERE conversation = ?2 AND session = ?3", e.Op().Now, conversation, string(session))
+}
+
 // Beat sets the heartbeat of g's session to g.Now. A heartbeat is a sign of life.
 func Beat(e Entry, g bridge.Gate) error {
 	if err := Lapse(e, g.Conversation, g.Session); err != nil {

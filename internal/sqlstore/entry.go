@@ -19,6 +19,8 @@ type Entry interface {
 	// Inbox is the inbox of the calling session, and SeenAt its previous sign of life.
 	Inbox() bridge.Inbox
 	SeenAt() time.Time
+	// ExpiresAt is when the conversation of the calling session ends.
+	ExpiresAt() time.Time
 	// Charge takes all charges. If one is over its limit, it takes none and returns a
 	// bridge.Refusal.
 	Charge(charges []bridge.Charge) error

@@ -69,6 +69,12 @@ func LoadLimits(c Conn, conversation string) (set []bridge.SetLimit, quota bridg
 	return set, quota, err
 }
 
+// keepLimits stores what rule makes of limits.
+func keepLimits(c Conn, before bridge.LimitReport, rule bridge.LimitRule) error {
+	set, quota := rule(before)
+	return PutLimits(c, set, quota)
+}
+
 // PutLimits stores limits, each in place of the present one, and the quota.
 func PutLimits(c Conn, set []bridge.SetLimit, quota bridge.Usage) error {
 	for _, s := range set {

@@ -2,8 +2,10 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/commands"
@@ -13,15 +15,15 @@ import (
 )
 
 // Reads are the methods of a store that only read, for the operator, and that are the
-// same for all stores in SQL databases. A store embeds them. They write no audit entry.
-type Reads struct{ read ReadFunc }
+// same for all stores in SQL databases. They write no audit entry.
+type Reads struct {
+	read    ReadFunc
+	dialect Dialect
+}
 
 // ReadFunc calls do in a transaction that changes nothing. Where a store tries a
 // transaction again, do is called again: it starts from nothing each time.
 type ReadFunc func(ctx context.Context, do func(Conn) error) error
-
-// NewReads returns the methods for a store whose transactions read starts.
-func NewReads(read ReadFunc) Reads { return Reads{read} }
 
 // readAll is one query in a transaction of its own.
 func readAll[T any](ctx context.Context, r Reads, query func(Conn) (T, error)) (result T, err error) {
@@ -99,4 +101,78 @@ func (r Reads) OpenTasks(ctx context.Context, conversation string, session bridg
 // TaskHistory implements tasks.Store.
 func (r Reads) TaskHistory(ctx context.Context, id int64) ([]tasks.Event, error) {
 	return readAll(ctx, r, func(c Conn) ([]tasks.Event, error) { return TaskHistory(c, id) })
+}
+
+// Workers implements tasks.Store.
+func (r Reads) Workers(ctx context.Context, now time.Time) ([]tasks.Worker, error) {
+	return readAll(ctx, r, func(c Conn) ([]tasks.Worker, error) {
+		return readWorkers(c, r.dialect, "WHERE c.expires_at > ?1", now)
+	})
+}
+
+// Retention implements bridge.Store.
+func (r Reads) Retention(ctx context.Context) ([]bridge.Retention, error) {
+	return readAll(ctx, r, Retention)
+}
+
+// CountOld implements bridge.Store.
+func (r Reads) CountOld(ctx context.Context, before bridge.Before) (map[string]bridge.Old, error) {
+	return readAll(ctx, r, func(c Conn) (map[string]bridge.Old, error) { return CountOld(c, before) })
+}
+
+// withState reads the store's state h, and what joins and columns add to it, into a clock
+// and dest.
+func (r Reads) withState(c Conn, columns, joins string, args []any, clock *bridge.Clock, dest ...any) error {
+	err := c.Get("SELECT h.latest, h.slow"+columns+" FROM "+r.dialect.State+" h "+joins, args, append([]any{&clock.Latest, &clock.Slow}, dest...)...)
+	if errors.Is(err, ErrNoRow) {
+		return r.dialect.NoState
+	}
+	return err
+}
+
+// joinSession adds conversation ?1 as c and its session ?2 as s.
+const joinSession = "LEFT JOIN conversations c ON c.id = ?1 LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2"
+
+// AccessKeys implements access.Store.
+func (r Reads) AccessKeys(ctx context.Context) (all []access.Kept, clock bridge.Clock, err error) {
+	err = r.read(ctx, func(c Conn) (err error) {
+		if err := r.withState(c, "", "", nil, &clock); err != nil {
+			return err
+		}
+		all, err = AccessKeys(c)
+		return err
+	})
+	return all, clock, err
+}
+
+// AccessKey implements access.Store.
+func (r Reads) AccessKey(ctx context.Context, id string) (found access.Kept, clock bridge.Clock, err error) {
+	err = r.read(ctx, func(c Conn) (err error) {
+		if err := r.withState(c, "", "", nil, &clock); err != nil {
+			return err
+		}
+		found, err = AccessKey(c, id)
+		return err
+	})
+	return found, clock, err
+}
+
+// Membership implements bridge.Store.
+func (r Reads) Membership(ctx context.Context, conversation string) (bridge.Membership, error) {
+	return readAll(ctx, r, func(c Conn) (m bridge.Membership, err error) {
+		return m, r.withState(c, ", c.team, c.team_id, c.expires_at, c.expiry_seal, s.nonce", joinSession,
+			[]any{conversation, "a"}, &m.Clock, &m.Team, &m.TeamID, &m.ExpiresAt, &m.ExpirySeal, &m.Nonce)
+	})
+}
+
+// PeekCommand implements commands.Store.
+func (r Reads) PeekCommand(ctx context.Context, conversation string, session bridge.SessionID, command string) (commands.View, error) {
+	return readAll(ctx, r, func(c Conn) (v commands.View, err error) {
+		err = r.withState(c, ", c.expires_at, c.expiry_seal, s.nonce", joinSession,
+			[]any{conversation, string(session)}, &v.Clock, &v.ExpiresAt, &v.ExpirySeal, &v.Nonce)
+		if err != nil {
+			return v, err
+		}
+		return v, ViewCommand(c, conversation, session, command, &v)
+	})
 }
