@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
@@ -67,15 +68,18 @@ before those of the store.`,
 			return runAudit(cmd.Context(), a, o)
 		},
 	}
-	fs := cmd.Flags()
+	o.register(cmd.Flags())
+	addCommands(cmd, newAuditVerifyCmd(a), newAuditArchiveCmd(a))
+	return cmd
+}
+
+func (o *auditOptions) register(fs *pflag.FlagSet) {
 	numberFlag(fs, &o.limit, "limit", "how many of the latest entries; 0 = all")
 	o.filter.register(fs)
 	boolFlag(fs, &o.reverse, "reverse", "the newest first")
 	boolFlag(fs, &o.follow, "follow", "go on with new entries as they come")
 	choiceFlag(fs, &o.format, []string{formatTable, formatJSON, formatJSONL}, "format", "how to print them")
-	fs.StringArrayVar(&o.archives, "archive", nil, "entries of this archive, too; may be given again")
-	addCommands(cmd, newAuditVerifyCmd(a), newAuditArchiveCmd(a))
-	return cmd
+	listFlag(fs, &o.archives, kindPath, "archive", "entries of this archive, too; may be given several times")
 }
 
 func runAudit(ctx context.Context, a *app, o auditOptions) error {

@@ -28,7 +28,7 @@ found, and the first bad one is named; the exit code is then 5.
 
 Of a log whose older entries were moved into files by "bridge audit archive", what is left
 is checked from where it begins, and the files are named. With --archive they are checked,
-too, and that one goes on behind the other and the log behind the last.
+too, and that no entry is missing between one and the next or before the log.
 
 A whole store that was put back to an earlier copy is consistent in itself. Note the
 head that verify prints somewhere else, and give it to a later verify with --expect.`,
@@ -39,7 +39,7 @@ head that verify prints somewhere else, and give it to a later verify with --exp
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAuditVerify(cmd.Context(), a, o) },
 	}
 	textFlag(cmd.Flags(), &o.expect, "head", "expect", "a head that was noted earlier and must be part of the log")
-	cmd.Flags().StringArrayVar(&o.archives, "archive", nil, "a file that `bridge audit archive` made; may be given again")
+	listFlag(cmd.Flags(), &o.archives, kindPath, "archive", `a file that "bridge audit archive" made; may be given several times`)
 	return cmd
 }
 

@@ -47,8 +47,8 @@ there.`,
 		Args: oneArg("backup", "the folder for backups"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runBackup(cmd.Context(), a, o, args[0]) },
 	}
-	ageFlag(cmd.Flags(), &o.keep, "keep", "remove backups of this store that are older, such as 30d")
-	cmd.Flags().StringArrayVar(&o.sealTo, "seal-to", nil, "an age recipient who alone can open the copy; may be given again")
+	ageFlag(cmd.Flags(), &o.keep, "keep", "remove backups of this store that are older, such as 30d (default: none)")
+	listFlag(cmd.Flags(), &o.sealTo, kindText, "seal-to", "an age recipient who alone can open the copy; may be given several times")
 	return cmd
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/keyfile"
@@ -52,7 +53,8 @@ MCP client, which is part of this program.
 
 --compare takes what --json printed before. A figure is worse if its value is by more
 than --threshold percent; the exit code is 12 if one is. Tails are shown and not
-judged. Figures of different machines say nothing: the output says if they are.`,
+judged. Figures of different machines cannot be compared: the output says so if the
+machines differ.`,
 		Example: `  bridge bench
   bridge bench --only send,delivery --samples 2000
   bridge bench --json >now.json
@@ -63,8 +65,12 @@ judged. Figures of different machines say nothing: the output says if they are.`
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd.Context(), a, o) },
 	}
-	fs := cmd.Flags()
-	choicesFlag(fs, &o.Only, names, "only", "the measurements to do, with commas between them (default all)")
+	o.register(cmd.Flags(), names)
+	return cmd
+}
+
+func (o *benchOptions) register(fs *pflag.FlagSet, measurements []string) {
+	choicesFlag(fs, &o.Only, measurements, "only", "the measurements to do, with commas between them (default all)")
 	countFlag(fs, &o.Samples, "samples", "how often each single thing is measured")
 	numberFlag(fs, &o.warmUp, "warm-up", "how often it is done before, without being measured")
 	ageFlag(fs, &o.Duration, "duration", "how long pairs, the idle watch and the keepalive run")
@@ -77,7 +83,6 @@ judged. Figures of different machines say nothing: the output says if they are.`
 	textFlag(fs, &o.dir, kindPath, "dir", "the folder for the temporary store (default the one for temporary files)")
 	textFlag(fs, &o.former, kindPath, "compare", "a former report, to compare with")
 	numberFlag(fs, &o.threshold, "threshold", "by how many percent a figure may be worse than the former one")
-	return cmd
 }
 
 func benchNames(names, about []string) string {

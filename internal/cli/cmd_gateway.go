@@ -69,7 +69,7 @@ not offered. When told to end, the gateway answers what has begun, and the rest 
 	textFlag(flags, &o.certFile, kindPath, "tls-cert", "a certificate and its chain, in PEM")
 	textFlag(flags, &o.keyFile, kindPath, "tls-key", "the certificate's key, in PEM")
 	boolFlag(flags, &o.plain, "plain", "no TLS, on a loopback address")
-	numberFlag(flags, &o.maxConnections, "max-connections", "connections at once; what is over is closed")
+	numberFlag(flags, &o.maxConnections, "max-connections", "how many connections there may be at once; further ones are closed")
 	toolsFlag(flags, &o.tools, "tools", "groups of tools to offer: "+bridge.JoinWords(mcpserver.Groups()))
 	settings(cmd, "listen", "host", "tls-cert", "tls-key", "plain", "max-connections", "tools")
 	return cmd
@@ -141,22 +141,27 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 	if o.plain {
 		return g, nil
 	}
+	return g, certify(&g, s, o)
+}
+
+// certify gives a gateway its certificates: those of files where they are named.
+func certify(g *gateway.Options, s services, o gatewayOptions) error {
 	authority, err := gateway.NewAuthority(s.master)
 	if err != nil {
-		return g, err
+		return err
 	}
 	g.Authority = authority.Issue([]string{operation.ServerName})
 	if o.certFile != "" {
 		files := &gateway.Files{CertPath: o.certFile, KeyPath: o.keyFile}
 		names, err := files.Names()
 		if err != nil {
-			return g, usagef("--tls-cert and --tls-key: %v", err)
+			return usagef("--tls-cert and --tls-key: %v", err)
 		}
 		g.Certificates, g.Names = files, append(g.Names, names...)
-		return g, nil
+		return nil
 	}
 	g.Certificates = authority.Issue(g.Names)
-	return g, nil
+	return nil
 }
 
 // gatewayFigures gives the figures of the store, by one caller at a time.

@@ -129,7 +129,7 @@ func writeCommandList(b *strings.Builder, root *cobra.Command) {
 func writeCommand(b *strings.Builder, cmd *cobra.Command) {
 	fmt.Fprintf(b, "\n## %s\n\n%s.\n\n", cmd.CommandPath(), cmd.Short)
 	fmt.Fprintf(b, "```\n%s\n```\n\n", cmd.UseLine())
-	fmt.Fprintf(b, "%s\nExample:\n\n```sh\n%s\n```\n", cli.Reflow(cmd.Long, docsWidth), unindent(cmd.Example))
+	fmt.Fprintf(b, "%s\nExample:\n\n```sh\n%s\n```\n", fenceLists(cli.Reflow(cmd.Long, docsWidth)), unindent(cmd.Example))
 	flags := ""
 	if cmd.HasParent() {
 		flags = cmd.LocalFlags().FlagUsages()
@@ -139,10 +139,45 @@ func writeCommand(b *strings.Builder, cmd *cobra.Command) {
 	}
 }
 
+// fenceLists shows the lists in a help as they are: Markdown would join their lines.
+func fenceLists(help string) string {
+	var b strings.Builder
+	inList := false
+	for line := range strings.Lines(help) {
+		switch list := strings.HasPrefix(line, " "); {
+		case list && !inList:
+			b.WriteString("\n```\n")
+			inList = true
+		case !list && inList:
+			b.WriteString("```\n")
+			inList = false
+		}
+		b.WriteString(line)
+	}
+	if inList {
+		b.WriteString("```\n")
+	}
+	return b.String()
+}
+
 func unindent(example string) string {
 	lines := strings.Split(example, "\n")
 	for i := range lines {
 		lines[i] = strings.TrimPrefix(lines[i], "  ")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// TestReflow: prose is broken again, and the lines of a list stay as they are.
+func TestReflow(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"prose":                {"one two\nthree four", "one two three\nfour\n"},
+		"two paragraphs":       {"one\ntwo\n\nthree", "one two\n\nthree\n"},
+		"a list":               {"  a  one two three four\n  b  two", "  a  one two three four\n  b  two\n"},
+		"a list within a text": {"one\ntwo:\n  a  one two three\n  b  two\nthree\nfour", "one two:\n  a  one two three\n  b  two\nthree four\n"},
+	} {
+		if got := cli.Reflow(c.text, 14); got != c.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, c.want)
+		}
+	}
 }

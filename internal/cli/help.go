@@ -195,18 +195,27 @@ func (h *helpPrinter) lines(text string) { _, _ = h.out.WriteString(text + "\n")
 
 func (h *helpPrinter) paragraphs(text string) { _, _ = h.out.WriteString(reflow(text, h.screen.width)) }
 
-// reflow breaks the paragraphs of text again, to fit into width columns; those that
-// begin with a blank stay as they are.
+// reflow breaks the paragraphs of text again, to fit into width columns. Lines that begin
+// with a blank, such as those of a list, stay as they are.
 func reflow(text string, width int) string {
-	paragraphs := strings.Split(text, "\n\n")
-	for i, p := range paragraphs {
-		if strings.HasPrefix(p, " ") {
-			paragraphs[i] += "\n"
+	var out strings.Builder
+	var prose []string
+	flush := func() {
+		if len(prose) > 0 {
+			out.WriteString(wrapWords(strings.Join(prose, "\n"), "", "", width))
+		}
+		prose = nil
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if line != "" && line[0] != ' ' {
+			prose = append(prose, line)
 			continue
 		}
-		paragraphs[i] = wrapWords(p, "", "", width)
+		flush()
+		out.WriteString(line + "\n")
 	}
-	return strings.Join(paragraphs, "\n")
+	flush()
+	return out.String()
 }
 
 // maxTerm is how wide the left column of a list may be.

@@ -105,6 +105,9 @@ func choiceFlag(fs *pflag.FlagSet, dest *string, choices []string, name, usage s
 // ageFlag takes a length of time such as 90m, 36h or 7d.
 func ageFlag(fs *pflag.FlagSet, dest *time.Duration, name, usage string) {
 	fs.Var(&value[time.Duration]{dest, parseAge, formatAge, kindAge}, name, usage)
+	if *dest == 0 {
+		fs.Lookup(name).DefValue = "" // the usage says what it means not to give it
+	}
 }
 
 var errAge = errors.New("must be a length of time such as 90m, 36h or 7d")
