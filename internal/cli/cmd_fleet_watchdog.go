@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/fleet"
 	"example.org/bridge/internal/tasks"
@@ -55,7 +56,12 @@ mode 0600.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return runWatchdog(cmd.Context(), a, o) },
 	}
-	fs := cmd.Flags()
+	o.register(cmd.Flags())
+	settings(cmd, "interval", "silent-after", "exec", "webhook", "webhook-secret-file", "alert-only")
+	return cmd
+}
+
+func (o *watchdogOptions) register(fs *pflag.FlagSet) {
 	ageFlag(fs, &o.interval, "interval", "the time between two rounds")
 	silentAfterFlag(fs, &o.silentAfter)
 	execFlag(fs, &o.exec, "each alert")
@@ -63,8 +69,6 @@ mode 0600.`,
 	textFlag(fs, &o.secretFile, kindPath, "webhook-secret-file", "a file of mode 0600 with the secret that signs")
 	boolFlag(fs, &o.alertOnly, "alert-only", "leave the tasks of silent workers where they are")
 	boolFlag(fs, &o.once, "once", "do one round, and end")
-	settings(cmd, "interval", "silent-after", "exec", "webhook", "webhook-secret-file", "alert-only")
-	return cmd
 }
 
 func runWatchdog(ctx context.Context, a *app, o watchdogOptions) error {

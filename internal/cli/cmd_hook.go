@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/advice"
 	"example.org/bridge/internal/agents"
@@ -89,50 +90,62 @@ other case; with --wake it may take 2 s until the process that waits is started;
   bridge hook claude --wait --log-level debug < event.json`,
 		Hidden:    true,
 		ValidArgs: agents.HookClients(),
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || !slices.Contains(agents.HookClients(), args[0]) {
-				return usagef("name one client: %s", strings.Join(agents.HookClients(), ", "))
-			}
-			return nil
-		},
+		Args:      oneHookClient,
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
 			err := a.configure(cmd)
-			if o.timeLimit <= 0 {
-				o.timeLimit = hookTime
-				if a.isConnected() {
-					o.timeLimit = hookTimeAway
-				}
-				if o.guard {
-					o.timeLimit = guardTime
-				}
-			}
-			switch o.wake = o.wake && args[0] == "codex"; {
-			case o.wait:
-			case o.wake:
-				limit.start(max(o.timeLimit, wakeTime))
-			default:
-				limit.start(o.timeLimit)
-			}
+			o.begin(a, args[0], limit)
 			return err
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.guard {
-				return runHookGuard(cmd.Context(), a, args[0], limit)
+			switch ctx, client := cmd.Context(), args[0]; {
+			case o.guard:
+				return runHookGuard(ctx, a, client, limit)
+			case o.wait:
+				return runHookWait(ctx, a, client, o)
+			default:
+				return runHook(ctx, a, client, o, limit)
 			}
-			if o.wait {
-				return runHookWait(cmd.Context(), a, args[0], o)
-			}
-			return runHook(cmd.Context(), a, args[0], o, limit)
 		},
 	}
-	boolFlag(cmd.Flags(), &o.wait, "wait", "wait for a message, and end with exit code 2 when one came")
-	boolFlag(cmd.Flags(), &o.wake, "wake", "leave a process behind that wakes an idle agent (Codex)")
-	boolFlag(cmd.Flags(), &o.guard, "guard", "before a tool runs: end with exit code 2 where it would change a file that another agent has claimed")
-	countFlag(cmd.Flags(), &o.clientPID, "client-pid", "the client's process, for a hook that it did not start itself")
-	ageFlag(cmd.Flags(), &o.maxWait, "max-wait", "how long to wait at most")
-	ageFlag(cmd.Flags(), &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most (0: 200 ms, 1 s through a gateway, 2 s with --guard)")
+	o.register(cmd.Flags())
 	settings(cmd, "max-wait", "time-limit")
 	return cmd
+}
+
+func oneHookClient(_ *cobra.Command, args []string) error {
+	if len(args) != 1 || !slices.Contains(agents.HookClients(), args[0]) {
+		return usagef("name one client: %s", strings.Join(agents.HookClients(), ", "))
+	}
+	return nil
+}
+
+func (o *hookOptions) register(fs *pflag.FlagSet) {
+	boolFlag(fs, &o.wait, "wait", "wait for a message, and end with exit code 2 when one came")
+	boolFlag(fs, &o.wake, "wake", "leave a process behind that wakes an idle agent (Codex)")
+	boolFlag(fs, &o.guard, "guard", "before a tool runs: end with exit code 2 where it would change a file that another agent has claimed")
+	countFlag(fs, &o.clientPID, "client-pid", "the client's process, for a hook that it did not start itself")
+	ageFlag(fs, &o.maxWait, "max-wait", "how long to wait at most")
+	ageFlag(fs, &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most (0: 200 ms, 1 s through a gateway, 2 s with --guard)")
+}
+
+// begin starts the time of a hook of a client. One that waits for mail has none.
+func (o *hookOptions) begin(a *app, client string, limit *hookLimit) {
+	switch {
+	case o.timeLimit > 0:
+	case o.guard:
+		o.timeLimit = guardTime
+	case a.isConnected():
+		o.timeLimit = hookTimeAway
+	default:
+		o.timeLimit = hookTime
+	}
+	switch o.wake = o.wake && client == "codex"; {
+	case o.wait:
+	case o.wake:
+		limit.start(max(o.timeLimit, wakeTime))
+	default:
+		limit.start(o.timeLimit)
+	}
 }
 
 // isHook reports whether cmd is for clients rather than for people.
@@ -215,23 +228,27 @@ func runHook(ctx context.Context, a *app, client string, o hookOptions, limit *h
 			return err
 		}
 		return limit.say(func(ctx context.Context) error {
-			linkErr := session.Link(ctx, mail)
-			tell, err := session.Tell(ctx, event, mail)
-			if err != nil {
-				return errors.Join(linkErr, err)
-			}
-			notice, err := hookNotice(ctx, s, event, mail, tell)
-			if err != nil || notice == "" {
-				return errors.Join(linkErr, err)
-			}
-			answer, err := event.Answer(notice)
-			if err != nil {
-				return err
-			}
-			_, err = a.stdout.Write(answer)
-			return errors.Join(linkErr, err)
+			return errors.Join(session.Link(ctx, mail), a.tellAgent(ctx, s, session, event, mail))
 		})
 	})
+}
+
+// tellAgent answers the client's hook with what its agent is to know, if anything.
+func (a *app) tellAgent(ctx context.Context, s agents.HookBridge, session agents.HookSession, event agents.HookEvent, mail []agents.HookMail) error {
+	tell, err := session.Tell(ctx, event, mail)
+	if err != nil {
+		return err
+	}
+	notice, err := hookNotice(ctx, s, event, mail, tell)
+	if err != nil || notice == "" {
+		return err
+	}
+	answer, err := event.Answer(notice)
+	if err != nil {
+		return err
+	}
+	_, err = a.stdout.Write(answer)
+	return err
 }
 
 // hookNotice is what the agent is told: of its mail or, without any, who it is

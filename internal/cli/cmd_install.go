@@ -38,16 +38,15 @@ func (o *installOptions) register(fs *pflag.FlagSet, what string) {
 
 func newInstallCmd(a *app) *cobra.Command {
 	var o installOptions
-	var tools []mcpserver.Group
 	cmd := &cobra.Command{
 		Use:   "install [CLIENT]",
 		Short: "Connect an MCP client: its server entry and its hooks",
 		Long: `Enter bridge into the configuration of an MCP client: claude (Claude Code), codex, gemini
 (Gemini CLI), opencode, qwen (Qwen Code), copilot (Copilot CLI), cline or amp. Without a
 name it asks whether to connect all that it finds; --list says which those are. The
-server is entered and, for the first three, hooks that tell the agent of waiting mail. Comments, order, indentation and what
-others entered stay as they are. It says which files it changed; with --dry-run it
-prints the changes as a diff and does nothing.
+server is entered and, for the first three, hooks that tell the agent of waiting mail.
+Comments, order, indentation and what others entered stay as they are. It says which
+files it changed; with --dry-run it prints the changes as a diff and does nothing.
 
 Where a bridge is entered already, only how it is started changes: env, timeouts,
 permissions and the like are yours. --allow-tools adds permissions of the client's own
@@ -67,7 +66,8 @@ still change; installing again without it takes that out. Claude Code is woken w
 it. --guard-claims adds a hook that keeps the client's own editing tools from changing
 files that another agent of the team has claimed. --tools has the server started with
 these groups of tools; agents claim files with those of the group "files". Installing
-again without a flag takes out what it added, but not what you entered yourself. See docs/clients.md and docs/claims.md.
+again without a flag takes out what it added, but not what you entered yourself. See
+docs/clients.md and docs/claims.md.
 
 The exit code is 0 when done or nothing was to do, 1 when a file was refused, and 2 for
 wrong arguments.`,
@@ -79,12 +79,7 @@ wrong arguments.`,
   bridge install claude --guard-claims --tools core,tasks,files
   bridge install claude --yolo-deny-rule --db /srv/team/bridge.db`,
 		ValidArgs: clientNames(),
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return oneClient(cmd, args)
-		},
+		Args:      oneClientOrAll,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if named := cmd.Flags().Lookup("tools"); named.Changed {
 				o.tools = named.Value.String()
@@ -99,13 +94,26 @@ wrong arguments.`,
 		},
 	}
 	o.register(cmd.Flags(), "written")
-	boolFlag(cmd.Flags(), &o.list, "list", "say which clients were found on this machine, and change nothing")
-	boolFlag(cmd.Flags(), &o.allowTools, "allow-tools", "let the client's agent read and answer messages without asking you each time")
-	boolFlag(cmd.Flags(), &o.wake, "wake", "let mail wake an idle agent (Codex; Claude Code is woken without it)")
-	toolsFlag(cmd.Flags(), &tools, "tools", "groups of tools that the server offers its agent: "+bridge.JoinWords(mcpserver.Groups()))
-	boolFlag(cmd.Flags(), &o.guardClaims, "guard-claims", "keep the client's own tools from changing files that another agent has claimed")
-	boolFlag(cmd.Flags(), &o.denyRule, "yolo-deny-rule", "keep the client's agent from running the operator's commands")
+	o.registerInstall(cmd.Flags())
 	return cmd
+}
+
+// registerInstall adds the flags of install alone.
+func (o *installOptions) registerInstall(fs *pflag.FlagSet) {
+	var tools []mcpserver.Group // kept as text
+	boolFlag(fs, &o.list, "list", "say which clients were found on this machine, and change nothing")
+	boolFlag(fs, &o.allowTools, "allow-tools", "let the client's agent read and answer messages without asking you each time")
+	boolFlag(fs, &o.wake, "wake", "let mail wake an idle agent (Codex; Claude Code is woken without it)")
+	toolsFlag(fs, &tools, "tools", "groups of tools that the server offers its agent: "+bridge.JoinWords(mcpserver.Groups()))
+	boolFlag(fs, &o.guardClaims, "guard-claims", "keep the client's own tools from changing files that another agent has claimed")
+	boolFlag(fs, &o.denyRule, "yolo-deny-rule", "keep the client's agent from running the operator's commands")
+}
+
+func oneClientOrAll(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return oneClient(cmd, args)
 }
 
 func clientNames() (names []string) {

@@ -14,6 +14,7 @@ import (
 
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/gateway/remote"
 	"example.org/bridge/internal/mcpserver"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/stdio"
@@ -90,48 +91,63 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 		log.Debug("the client that started this process has ended")
 		cancel()
 	})
+	o := a.serveOptions(path, tools)
+	o.Log, o.Bound = log, bound
 	join, away, err := a.connected()
 	if err != nil {
 		return err
 	}
-	serve := func(b mcpserver.Bridge, guard *commandService) error {
-		if term.IsTerminal(int(a.stdin.Fd())) {
-			_, _ = fmt.Fprintln(a.stderr, "bridge waits for MCP messages on standard input, as MCP clients send them; press Ctrl-D to end")
-		}
-		o := mcpserver.Options{
-			In:       newRestingInput(a.stdin),
-			Out:      a.stdout,
-			Log:      log,
-			Version:  bridgeVersion(),
-			Store:    path,
-			Tools:    tools,
-			Bound:    bound,
-			Unbound:  a.unbound(),
-			Bindings: binding.Beside(path),
-		}
-		if o.Shared = a.shared; o.Shared == "" {
-			o.Labels, o.Told = a.clientLabels()
-		}
-		if a.yoloEnabled() {
-			o.Commands = guard
-		}
-		return mcpserver.Serve(ctx, b, o)
+	if away {
+		return a.serveAway(ctx, join, o)
 	}
-	if !away {
-		return a.withServices(ctx, true, func(s services) error { return serve(s, s.commandService) })
+	return a.withServices(ctx, true, func(s services) error { return a.serveAgent(ctx, s, s.commandService, o) })
+}
+
+// serveOptions are what an agent's server is made of, but for its log and the session
+// that it is bound to.
+func (a *app) serveOptions(path string, tools []mcpserver.Group) mcpserver.Options {
+	o := mcpserver.Options{
+		In:       newRestingInput(a.stdin),
+		Out:      a.stdout,
+		Version:  bridgeVersion(),
+		Store:    path,
+		Tools:    tools,
+		Unbound:  a.unbound(),
+		Bindings: binding.Beside(path),
+		Shared:   a.shared,
 	}
-	if err := storefile.Prepare(path); err != nil {
+	if o.Shared == "" {
+		o.Labels, o.Told = a.clientLabels()
+	}
+	return o
+}
+
+// serveAgent serves one agent until its client ends. guard is nil where no commands can
+// be offered.
+func (a *app) serveAgent(ctx context.Context, b mcpserver.Bridge, guard *commandService, o mcpserver.Options) error {
+	if term.IsTerminal(int(a.stdin.Fd())) {
+		_, _ = fmt.Fprintln(a.stderr, "bridge waits for MCP messages on standard input, as MCP clients send them; press Ctrl-D to end")
+	}
+	if a.yoloEnabled() {
+		o.Commands = guard
+	}
+	return mcpserver.Serve(ctx, b, o)
+}
+
+// serveAway serves one agent of a machine that is connected to a gateway.
+func (a *app) serveAway(ctx context.Context, join remote.Join, o mcpserver.Options) error {
+	if err := storefile.Prepare(o.Store); err != nil {
 		return err
 	}
 	if a.yoloEnabled() {
-		log.Warn("the tools for commands are not offered: the store is behind a gateway")
+		o.Log.Warn("the tools for commands are not offered: the store is behind a gateway")
 	}
 	conn, err := a.dial(join)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	return serve(conn, nil)
+	return a.serveAgent(ctx, conn, nil, o)
 }
 
 // clientLabels are what is known of the session of the client that started the

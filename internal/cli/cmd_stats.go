@@ -125,37 +125,7 @@ func (s *stats) present(sum summary.Summary) {
 
 func printStats(a *app, s stats) error {
 	screen := a.screen()
-	totals := &table{columns: []column{{title: "WHAT"}, {title: "COUNT", right: true}}}
-	add := func(t *table, what string, n int64, how style) {
-		t.add(cell{text: what}, cell{strconv.FormatInt(n, 10), how})
-	}
-	add(totals, "conversations", s.Conversations, plain)
-	add(totals, "  live", s.Live, plain)
-	add(totals, "  paused", s.Paused, when(s.Paused > 0, warn))
-	add(totals, "agents alive", s.Alive, plain)
-	add(totals, "agents silent", s.Silent, plain)
-	add(totals, "open tasks", s.Tasks, plain)
-	add(totals, "claims on files", s.Claims, plain)
-	add(totals, "commands that wait for you", s.Approvals, when(s.Approvals > 0, standout))
-	add(totals, "messages that wait", s.Unread, when(s.Unread > 0, standout))
-	add(totals, "messages since you last looked", s.New, when(s.New > 0, standout))
-	for _, sender := range slices.Sorted(maps.Keys(s.Messages)) {
-		add(totals, "messages from "+cleantext.Field(sender), s.Messages[sender], sideStyle(sender))
-	}
-	for _, kind := range slices.Sorted(maps.Keys(s.Redacted)) {
-		add(totals, "messages with a hidden "+cleantext.Field(kind), s.Redacted[kind], warn)
-	}
-	add(totals, "calls over a limit", s.Limited, when(s.Limited > 0, warn))
-	add(totals, "messages delivered", s.Delivered, plain)
-	if s.Delivered > 0 {
-		for _, d := range []struct {
-			what    string
-			seconds float64
-		}{{"  half of them within", s.Median}, {"  95 of 100 within", s.P95}, {"  the slowest after", s.Longest}} {
-			totals.add(cell{text: d.what}, cell{text: formatDelay(time.Duration(d.seconds * float64(time.Second)))})
-		}
-	}
-	if err := totals.print(a.stdout, screen); err != nil || len(s.Calls) == 0 {
+	if err := s.totals().print(a.stdout, screen); err != nil || len(s.Calls) == 0 {
 		return err
 	}
 	if err := a.printLine(""); err != nil {
@@ -168,4 +138,39 @@ func printStats(a *app, s stats) error {
 		calls.add(cell{c.Action, how}, cell{c.Outcome, how}, cell{fmt.Sprint(c.Count), how})
 	}
 	return calls.print(a.stdout, screen)
+}
+
+// totals is what there is and what happened, but for single calls.
+func (s stats) totals() *table {
+	t := &table{columns: []column{{title: "WHAT"}, {title: "COUNT", right: true}}}
+	add := func(what string, n int64, how style) {
+		t.add(cell{text: what}, cell{strconv.FormatInt(n, 10), how})
+	}
+	add("conversations", s.Conversations, plain)
+	add("  live", s.Live, plain)
+	add("  paused", s.Paused, when(s.Paused > 0, warn))
+	add("agents alive", s.Alive, plain)
+	add("agents silent", s.Silent, plain)
+	add("open tasks", s.Tasks, plain)
+	add("claims on files", s.Claims, plain)
+	add("commands that wait for you", s.Approvals, when(s.Approvals > 0, standout))
+	add("messages that wait", s.Unread, when(s.Unread > 0, standout))
+	add("messages since you last looked", s.New, when(s.New > 0, standout))
+	for _, sender := range slices.Sorted(maps.Keys(s.Messages)) {
+		add("messages from "+cleantext.Field(sender), s.Messages[sender], sideStyle(sender))
+	}
+	for _, kind := range slices.Sorted(maps.Keys(s.Redacted)) {
+		add("messages with a hidden "+cleantext.Field(kind), s.Redacted[kind], warn)
+	}
+	add("calls over a limit", s.Limited, when(s.Limited > 0, warn))
+	add("messages delivered", s.Delivered, plain)
+	if s.Delivered > 0 {
+		for _, d := range []struct {
+			what    string
+			seconds float64
+		}{{"  half of them within", s.Median}, {"  95 of 100 within", s.P95}, {"  the slowest after", s.Longest}} {
+			t.add(cell{text: d.what}, cell{text: formatDelay(time.Duration(d.seconds * float64(time.Second)))})
+		}
+	}
+	return t
 }

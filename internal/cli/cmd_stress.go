@@ -64,7 +64,11 @@ message was due. --compress divides a preset's duration; the report says so.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runStress(cmd.Context(), a, cmd.Flags(), o) },
 	}
-	fs := cmd.Flags()
+	o.register(cmd.Flags())
+	return cmd
+}
+
+func (o *stressOptions) register(fs *pflag.FlagSet) {
 	choiceFlag(fs, &o.preset, presetChoices(), "preset", "settings to begin with")
 	countFlag(fs, &o.Agents, "agents", "how many processes")
 	countFlag(fs, &o.Conversations, "conversations", "how many conversations among them")
@@ -79,7 +83,6 @@ message was due. --compress divides a preset's duration; the report says so.`,
 	numberFlag(fs, &o.Gateways, "gateways", "how many gateways to put between agents and store; 0 = none")
 	numberFlag(fs, &o.seed, "seed", "what decides about messages and kills")
 	textFlag(fs, &o.dir, kindPath, "dir", "the folder for the temporary store (default the one for temporary files)")
-	return cmd
 }
 
 func presetChoices() (names []string) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/agents"
+	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/edits"
 	"example.org/bridge/internal/view"
@@ -52,6 +53,20 @@ func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit.looking())
 	defer cancel()
+	held, err := a.holderOf(ctx, session, entries, names)
+	if held != nil {
+		_, _ = fmt.Fprintln(a.stderr, agents.GuardRefusal(held)) // which the client shows its agent
+		return &exitError{agents.ExitGuarded}
+	}
+	if err != nil {
+		return a.unguarded(session, limit, err)
+	}
+	return nil
+}
+
+// holderOf says who has claimed one of the files that a session would change, and records
+// the change where nobody has. It is nil where the session is of no team any more.
+func (a *app) holderOf(ctx context.Context, session agents.HookSession, entries []binding.Entry, names []string) (held *claims.HeldError, err error) {
 	var judged atomic.Pointer[claims.Judgement]
 	err = within(ctx, func() error {
 		return a.withBeside(ctx, func(s besideAgent) error {
@@ -61,7 +76,7 @@ func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) 
 			}
 			editor := agents.Editor(mail)
 			if len(editor) == 0 {
-				return nil // it is of no team any more
+				return nil
 			}
 			j, err := s.JudgeChange(ctx, editor, names)
 			if err != nil {
@@ -71,18 +86,13 @@ func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) 
 			return s.RecordChange(ctx, editor, names)
 		})
 	})
-	var held *claims.HeldError
-	if j := judged.Load(); j != nil && err != nil && !errors.As(err, &held) { // others keep it from being recorded
-		held, err = j.First(names), nil
+	if errors.As(err, &held) {
+		return held, nil
 	}
-	if held != nil {
-		_, _ = fmt.Fprintln(a.stderr, agents.GuardRefusal(held)) // which the client shows its agent
-		return &exitError{agents.ExitGuarded}
+	if j := judged.Load(); j != nil && err != nil { // others keep it from being recorded
+		return j.First(names), nil
 	}
-	if err != nil {
-		return a.unguarded(session, limit, err)
-	}
-	return nil
+	return nil, err
 }
 
 // within runs ask, which may wait for a store that somebody holds and not look at ctx

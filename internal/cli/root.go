@@ -38,20 +38,7 @@ without a command does the same; at a terminal it prints this help.`,
 		Args:          noCommandArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if term.IsTerminal(int(a.stdin.Fd())) {
-				return cmd.Help()
-			}
-			serve, _, err := cmd.Find([]string{"serve"})
-			if err != nil {
-				return err
-			}
-			serve.SetContext(cmd.Context())
-			if err := a.resolve(serve); err != nil {
-				return err
-			}
-			return serve.RunE(serve, nil)
-		},
+		RunE:          func(cmd *cobra.Command, _ []string) error { return a.runRoot(cmd) },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := refuseLimitFlags(cmd); err != nil {
 				return err
@@ -68,6 +55,30 @@ without a command does the same; at a terminal it prints this help.`,
 	root.SetVersionTemplate("bridge {{.Version}}\n")
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.printHelp(cmd) })
 	a.register(root.PersistentFlags())
+	root.PersistentFlags().SortFlags = false
+	a.addGroups(root)
+	return root
+}
+
+// runRoot is bridge without a command: serve where a client started it, and help for a
+// person.
+func (a *app) runRoot(cmd *cobra.Command) error {
+	if term.IsTerminal(int(a.stdin.Fd())) {
+		return cmd.Help()
+	}
+	serve, _, err := cmd.Find([]string{"serve"})
+	if err != nil {
+		return err
+	}
+	serve.SetContext(cmd.Context())
+	if err := a.resolve(serve); err != nil {
+		return err
+	}
+	return serve.RunE(serve, nil)
+}
+
+// addGroups adds all commands.
+func (a *app) addGroups(root *cobra.Command) {
 	for _, g := range commandGroups(a) {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, cmd := range g.commands {
@@ -77,11 +88,9 @@ without a command does the same; at a terminal it prints this help.`,
 	}
 	root.SetHelpCommand(newHelpCmd())
 	root.SetHelpCommandGroupID(groupOther)
-	root.PersistentFlags().SortFlags = false
 	for _, cmd := range allCommands(root) {
 		cmd.Flags().SortFlags = false // what belongs together stands together
 	}
-	return root
 }
 
 // commandGroup is commands that the help shows under one title.
