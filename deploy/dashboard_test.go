@@ -18,22 +18,29 @@ import (
 	"example.org/bridge/internal/figures"
 )
 
-// metrics is what `bridge metrics` gives of a store in which something happened.
-func metrics(t *testing.T) string {
+// collector collects of a store in which something happened: a secret was hidden, and a
+// call was refused.
+func collector(t *testing.T, backup time.Time) (*figures.Collector, *bridgetest.Env) {
 	t.Helper()
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t)
 	pair := bridgetest.NewPair(t, s)
 	_, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "PASSWORD=" + strings.Repeat("xK9#", 5)})
 	must(t, err)
-	pair.A.Token = strings.Repeat("0", 64)
-	if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "x"}); !errors.Is(err, bridge.ErrUnauthorized) {
+	pair.B.Token = strings.Repeat("0", 64)
+	if _, err := s.Send(t.Context(), pair.B, bridge.SendRequest{Text: "x"}); !errors.Is(err, bridge.ErrUnauthorized) {
 		t.Fatal(err)
 	}
-	c := figures.Collector{
+	return &figures.Collector{
 		Bridge: s, Commands: e.Commands(t, s), Tasks: e.Tasks(t, s), Claims: claims.New(s, e.Store(t)), Path: e.Path, Calls: calls(),
-		Backups: func() (figures.Backups, error) { return figures.Backups{Count: 1, LastMade: time.Unix(1, 0)}, nil },
-	}
+		Backups: func() (figures.Backups, error) { return figures.Backups{Count: 1, LastMade: backup}, nil },
+	}, e
+}
+
+// metrics is what `bridge metrics` gives of such a store.
+func metrics(t *testing.T) string {
+	t.Helper()
+	c, e := collector(t, time.Unix(1, 0))
 	all, err := c.Gather(t.Context(), e.Clock.Now())
 	must(t, err)
 	var text bytes.Buffer

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,13 +12,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
-	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/figures"
 )
 
@@ -111,21 +107,10 @@ scrape_configs:
 // the alerts gives something or nothing but never an error, and an alert fires and clears.
 func TestPrometheus(t *testing.T) {
 	tool(t, "prometheus")
-	e := bridgetest.NewEnv(t)
-	s := e.Service(t)
-	pair := bridgetest.NewPair(t, s)
-	_, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "PASSWORD=" + strings.Repeat("xK9#", 5)})
-	must(t, err)
-	pair.B.Token = strings.Repeat("0", 64)
-	if _, err := s.Send(t.Context(), pair.B, bridge.SendRequest{Text: "x"}); !errors.Is(err, bridge.ErrUnauthorized) {
-		t.Fatal(err)
-	}
+	c, e := collector(t, time.Now())
 	l, err := figures.Listen(t.Context(), "127.0.0.1:0")
 	must(t, err)
-	server := figures.Server{Now: time.Now, Log: slog.New(slog.DiscardHandler), Collector: &figures.Collector{
-		Bridge: s, Commands: e.Commands(t, s), Tasks: e.Tasks(t, s), Claims: claims.New(s, e.Store(t)), Path: e.Path, Calls: calls(),
-		Backups: func() (figures.Backups, error) { return figures.Backups{Count: 1, LastMade: time.Now()}, nil },
-	}}
+	server := figures.Server{Now: time.Now, Log: slog.New(slog.DiscardHandler), Collector: c}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ctx, l) }()
