@@ -179,6 +179,58 @@ func TestFilesLostUnderProcesses(t *testing.T) {
 	}
 }
 
+// TestFormerIndexPutBack: an index that is put back from a copy, with its log or without,
+// fits the beginning of the log. Who knows of more must not write over that.
+func TestFormerIndexPutBack(t *testing.T) {
+	tests := []struct {
+		name  string
+		files []string
+		copy  int // after so many messages
+		keeps int // how many of three are there afterwards
+	}{
+		{"index", []string{"-shm"}, 2, 3},
+		{"index of an empty log", []string{"-shm"}, 0, 3},
+		{"log and index", []string{"-wal", "-shm"}, 2, 2},
+		{"all files", []string{"", "-wal", "-shm"}, 1, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e := bridgetest.NewEnv(t)
+			s, store, err := openChild(e.Path, nil)
+			must(t, err)
+			p := bridgetest.NewPair(t, s)
+			must(t, store.Close())
+			talker := startTalker(t, e, p.A, "open")
+			former := map[string][]byte{}
+			for n, text := range []string{"one", "two", "three"} {
+				if n == tt.copy {
+					for _, name := range tt.files {
+						former[name], err = os.ReadFile(e.Path + name)
+						must(t, err)
+					}
+				}
+				talker.say(t, text, "ok")
+			}
+			for _, name := range tt.files {
+				overwrite(t, e.Path+name, former[name])
+			}
+			talker.say(t, "lost", "gone")
+			talker.end(t)
+
+			s, store, err = openChild(e.Path, nil)
+			must(t, err)
+			defer func() { must(t, store.Close()) }()
+			messages, err := s.Messages(t.Context(), p.A.Conversation, 0, 100)
+			must(t, err)
+			if len(messages) != tt.keeps {
+				t.Errorf("%d messages, want %d", len(messages), tt.keeps)
+			}
+			checkIntegrity(t, e.Path)
+		})
+	}
+}
+
 func sortedKeys(m map[string]bool) (keys []string) {
 	for key := range m {
 		keys = append(keys, key)

@@ -111,6 +111,9 @@ func (w *writer) commit(ctx context.Context, fn func(*conn) (durability, error))
 		level, err = fn(c)
 		return err
 	})
+	if err == nil {
+		w.files.Committed()
+	}
 	return level, w.files.explain(err)
 }
 

@@ -3,6 +3,7 @@ package storefile
 import (
 	"encoding/binary"
 	"io"
+	"sync"
 )
 
 // The header of the log's index: two copies of the same 48 bytes, in the
@@ -69,6 +70,42 @@ func ends(index, log io.ReaderAt) fit {
 	return fits
 }
 
+// mostRestarts bounds how often a log starts again between two looks at its index. The
+// salts of an index of another log are as good as random.
+const mostRestarts = 1 << 20
+
+// past remembers how far a log had come when its index was last looked at.
+type past struct {
+	mutex sync.Mutex
+	seen  *indexHeader
+}
+
+// wentBack reports an index that says less than it has said before, as one that was put
+// back from a copy does: it fits the beginning of the log, and what was committed behind
+// that would be overwritten. While a log has the same salts its frames become only more.
+// One that starts again counts the first salt up, and has no frames at first.
+func (p *past) wentBack(index, log io.ReaderAt) bool {
+	p.mutex.Lock() // from the look on: who looks later sees no less
+	defer p.mutex.Unlock()
+	var now indexHeader
+	if stable, whole := now.read(index); !stable || !whole {
+		return false
+	}
+	if before := p.seen; before != nil && before.frame() > 0 {
+		passed := now.salts()[0] - before.salts()[0]
+		switch {
+		case now.salts() == before.salts():
+			if now.frame() < before.frame() {
+				return true
+			}
+		case now.frame() == 0 && (passed == 0 || passed > mostRestarts) && before.endOf(log):
+			return true // the log holds what this index knows nothing of
+		}
+	}
+	p.seen = &now
+	return false
+}
+
 // indexHeader is the first copy.
 type indexHeader [indexCopySize]byte
 
@@ -96,6 +133,11 @@ func pagesOf(index io.ReaderAt) int64 {
 		return 0
 	}
 	return int64(binary.NativeEndian.Uint32(header[offsetPages:]))
+}
+
+// salts are in the order of the log's bytes.
+func (h *indexHeader) salts() [2]uint32 {
+	return [2]uint32{binary.BigEndian.Uint32(h[offsetSalt:]), binary.BigEndian.Uint32(h[offsetSalt+4:])}
 }
 
 func (h *indexHeader) pageSize() int64 {

@@ -101,6 +101,14 @@ func (f *Files) Fit() error {
 	return f.lose(f.names[logFile], "or its index was overwritten")
 }
 
+// Committed notes how far the log has come with what was committed just now, so that Fit
+// finds an index which was put back from a copy of before.
+func (f *Files) Committed() {
+	if f.index != nil && f.log != nil && f.index.wentBack(f.log) {
+		_ = f.lose(f.names[logFile], "or its index was overwritten")
+	}
+}
+
 func (f *Files) lose(name, what string) error {
 	err := fmt.Errorf("%w: %s %s", bridge.ErrStoreGone, name, what)
 	f.lost.CompareAndSwap(nil, &err)

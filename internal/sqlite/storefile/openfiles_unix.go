@@ -45,6 +45,7 @@ func openLog(name string) (*os.File, error) { return os.Open(name) }
 // shared by all stores of the process, and closed behind the last of them.
 type logIndex struct {
 	file   *os.File
+	past   past
 	id     fileID
 	users  int
 	stores int // users that are open stores, and not just looking
@@ -100,7 +101,11 @@ func (i *logIndex) count(stores int) {
 	i.stores += stores
 }
 
-func (i *logIndex) matches(log *os.File) bool { return ends(i.file, log) == fits }
+func (i *logIndex) matches(log *os.File) bool {
+	return ends(i.file, log) == fits && !i.wentBack(log)
+}
+
+func (i *logIndex) wentBack(log *os.File) bool { return i.past.wentBack(i.file, log) }
 
 func (i *logIndex) pages() int64 { return pagesOf(i.file) }
 

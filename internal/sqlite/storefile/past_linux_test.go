@@ -1,0 +1,68 @@
+package storefile_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+
+	"example.org/bridge/internal/sqlite/storefile"
+)
+
+// TestWentBack: what an index says may only become more, or begin again.
+func TestWentBack(t *testing.T) {
+	type state struct{ salt, frames uint32 }
+	tests := []struct {
+		name        string
+		before, now state
+		want        bool
+	}{
+		{"the same", state{7, 5}, state{7, 5}, false},
+		{"more", state{7, 5}, state{7, 6}, false},
+		{"fewer", state{7, 5}, state{7, 4}, true},
+		{"none any more", state{7, 5}, state{7, 0}, true},
+		{"begins again", state{7, 5}, state{8, 0}, false},
+		{"has begun again twice", state{7, 5}, state{9, 2}, false},
+		{"counts over", state{1<<32 - 1, 5}, state{0, 0}, false},
+		{"from before it began again", state{7, 5}, state{6, 0}, true},
+		{"of a log that nobody has written", state{1 << 31, 5}, state{0, 0}, true},
+		{"was empty", state{7, 0}, state{0, 0}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			log := fakeLog(tt.before.salt, tt.before.frames)
+			looks := storefile.Looks(bytes.NewReader(log), fakeIndex(tt.before.salt, tt.before.frames), fakeIndex(tt.now.salt, tt.now.frames))
+			if looks[0] || looks[1] != tt.want {
+				t.Errorf("got %v, want %v behind false", looks, tt.want)
+			}
+		})
+	}
+}
+
+const (
+	pageSize  = 512
+	frameSize = 24 + pageSize
+)
+
+// fakeIndex is an index's header, twice, with the second salt and the checksums 1.
+func fakeIndex(salt, frames uint32) *bytes.Reader {
+	header := make([]byte, 48)
+	binary.NativeEndian.PutUint16(header[14:], pageSize)
+	binary.NativeEndian.PutUint32(header[16:], frames)
+	binary.NativeEndian.PutUint32(header[24:], 1)
+	binary.NativeEndian.PutUint32(header[28:], 1)
+	binary.BigEndian.PutUint32(header[32:], salt)
+	binary.BigEndian.PutUint32(header[36:], 1)
+	return bytes.NewReader(append(header, header...))
+}
+
+// fakeLog is a log that ends as fakeIndex says.
+func fakeLog(salt, frames uint32) []byte {
+	log := make([]byte, 32+int(frames)*frameSize)
+	if frames > 0 {
+		last := log[len(log)-frameSize:]
+		for i, word := range []uint32{salt, 1, 1, 1} {
+			binary.BigEndian.PutUint32(last[8+4*i:], word)
+		}
+	}
+	return log
+}
