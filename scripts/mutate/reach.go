@@ -40,6 +40,7 @@ type tests struct {
 	units        []*unit
 	left         []string // fails without any change
 	passed       map[pass]bool
+	looked       map[string]bool // packages whose tests are in units
 }
 
 // errTime ends a run whose time is up. Another goes on where it ended.
@@ -59,6 +60,7 @@ func (t *tests) build(dir string) (program string, err error) {
 // look runs each test of a package once, without a change, and notes what it reaches.
 // What an earlier run noted in the same folder is not run again.
 func (t *tests) look(dir string) error {
+	t.looked[dir] = true
 	program, err := t.build(dir)
 	if err != nil {
 		return err
@@ -246,7 +248,7 @@ func (u *unit) notice(mutant string) (by string) {
 // these do not notice it. Those without are tried alone.
 func (t *tests) tryAll(chosen []change, done func(change) bool, sources map[string]*source, report func(change, result) error) error {
 	var with, without []change
-	t.number, t.passed = map[string]int{}, map[pass]bool{}
+	t.number, t.passed, t.looked = map[string]int{}, map[pass]bool{}, map[string]bool{}
 	passed, err := lines[pass](t.passes())
 	if err != nil {
 		return err
@@ -268,7 +270,12 @@ func (t *tests) tryAll(chosen []change, done func(change) bool, sources map[stri
 			return err
 		}
 		t.overlay = overlay
-		if err := t.tryOwn(with, done, sources, report); err != nil {
+		if err := t.tryOwn(with, done, report); err != nil {
+			return err
+		}
+	}
+	if !allDone(with, done) {
+		if err := t.lookAtOthers(sources); err != nil {
 			return err
 		}
 	}
@@ -283,15 +290,15 @@ func (t *tests) tryAll(chosen []change, done func(change) bool, sources map[stri
 }
 
 // tryOwn reports the changes that the tests of their own packages notice.
-func (t *tests) tryOwn(with []change, done func(change) bool, sources map[string]*source, report func(change, result) error) error {
+func (t *tests) tryOwn(with []change, done func(change) bool, report func(change, result) error) error {
 	for _, s := range suites {
-		if s.dir == ownOnly && sources[ownOnly] == nil {
+		here := slices.DeleteFunc(slices.Clone(with), func(c change) bool { return filepath.Dir(c.file) != s.dir })
+		if allDone(here, done) {
 			continue
 		}
 		if err := t.look(s.dir); err != nil {
 			return err
 		}
-		here := slices.DeleteFunc(slices.Clone(with), func(c change) bool { return filepath.Dir(c.file) != s.dir })
 		own := func(dir string, u *unit) bool { return u.Dir == dir }
 		err := t.tryEach(here, done, func(c change) error {
 			r, err := t.try(c, own)
@@ -301,6 +308,20 @@ func (t *tests) tryOwn(with []change, done func(change) bool, sources map[string
 			return report(c, r)
 		})
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookAtOthers looks at the tests of all packages that are not known yet, for what the
+// tests of its own did not notice.
+func (t *tests) lookAtOthers(sources map[string]*source) error {
+	for _, s := range suites {
+		if t.looked[s.dir] || s.dir == ownOnly && sources[ownOnly] == nil {
+			continue
+		}
+		if err := t.look(s.dir); err != nil {
 			return err
 		}
 	}
