@@ -152,7 +152,7 @@ func runBash(t *testing.T, bash, command string, list []shellCommand, status int
 		}
 	}
 	script.WriteString("exec 9>&1 >&2\n" + command + "\n")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, bash, "--noprofile", "--norc", "-c", script.String())
 	cmd.Dir = t.TempDir()
