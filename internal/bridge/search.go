@@ -11,9 +11,6 @@ import (
 const (
 	MaxFound       = 1000
 	MaxSearchTerms = 20
-	// MaxSearched is how many bytes of messages are searched: the index of a search
-	// is in memory.
-	MaxSearched = 512 << 20
 )
 
 // SearchQuery says which messages are searched.
@@ -23,15 +20,25 @@ type SearchQuery struct {
 	// Conversation restricts them to one, if not empty; Since to newer messages.
 	Conversation string
 	Since        time.Time
-	// Limit is how many to return at most.
+	// Before restricts them to those before the message of that number; 0 does not. It is
+	// what an earlier result has, to go on behind it.
+	Before int64
+	// Limit is how many to return at most, up to MaxFound; 0 is MaxFound.
 	Limit int
-	// MaxBytes is how many bytes of messages may be searched; 0 is any number.
+	// MaxBytes is how many bytes of messages are read, about, until the search stops and
+	// says how far it came; each counts 128 more than its text has. 0 is any number.
 	MaxBytes int64
 }
 
-// TooMuchToSearch is the error of a search through more than MaxBytes.
-func (q SearchQuery) TooMuchToSearch() error {
-	return Invalid("words", "would be looked for in more than %d MB of messages: search in one conversation (--conversation), or in newer messages only (--since)", q.MaxBytes>>20)
+// SearchResult is what a search found, the newest first.
+type SearchResult struct {
+	Found []Found
+	// Before is where the search goes on (SearchQuery.Before): it has looked at all later
+	// messages. It is 0 where it has looked at all.
+	Before int64
+	// Reached is when the oldest message was sent that it has looked at; the zero time
+	// where there was none.
+	Reached time.Time
 }
 
 // SearchTerm is a word, or words that follow each other. Case and accents make no
@@ -93,12 +100,12 @@ func spaceForControl(r rune) rune {
 }
 
 // Search returns the messages that hold every term, the newest first. It is for the
-// operator, who may read all. The error may be an InvalidError: TooMuchToSearch.
-func (s *Service) Search(ctx context.Context, q SearchQuery) ([]Found, error) {
+// operator, who may read all. Messages are read from the newest on until Limit are found,
+// MaxBytes are read or none is left.
+func (s *Service) Search(ctx context.Context, q SearchQuery) (SearchResult, error) {
 	q.Limit = min(q.Limit, MaxFound)
 	if q.Limit == 0 {
 		q.Limit = MaxFound
 	}
-	q.MaxBytes = MaxSearched
 	return s.store.Search(ctx, q)
 }

@@ -26,8 +26,9 @@ type SteeringStore interface {
 	// Pauses returns the conversations that are paused, and since when; "" stands
 	// for all of them.
 	Pauses(ctx context.Context) (map[string]time.Time, error)
-	// Search returns the messages that hold every term of q, the newest first.
-	Search(ctx context.Context, q SearchQuery) ([]Found, error)
+	// Search returns the messages that hold every term of q, the newest first, as far as
+	// q lets it look.
+	Search(ctx context.Context, q SearchQuery) (SearchResult, error)
 	// CountCalls counts the entries of the audit log since a time, by action and
 	// outcome.
 	CountCalls(ctx context.Context, since time.Time) ([]CallCount, error)

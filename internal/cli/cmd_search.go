@@ -65,11 +65,11 @@ func runSearch(ctx context.Context, a *app, o searchOptions) error {
 				}
 				q.Conversation = c.ID
 			}
-			found, err := s.Search(ctx, q)
+			result, err := s.Search(ctx, q)
 			if err != nil {
 				return err
 			}
-			return printFound(ctx, a, s, found)
+			return printFound(ctx, a, s, result.Found)
 		})
 	})
 }

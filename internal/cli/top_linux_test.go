@@ -87,7 +87,8 @@ func (d *display) await(t *testing.T, what string, wanted func(string) bool) str
 	defer d.turn.Unlock()
 	for !wanted(d.written.String()) {
 		if d.ended {
-			t.Fatalf("%s: not within %s:\n%q", what, timeout, d.written.String())
+			all := d.written.String()
+			t.Fatalf("%s: not within %s:\n%q", what, timeout, all[max(len(all)-4000, 0):])
 		}
 		d.more.Wait()
 	}
@@ -115,11 +116,12 @@ func last(text string) func(string) bool {
 }
 
 // startTop starts `bridge top` on a display, for a store with two agents, one of whom
-// calls itself what would control a terminal.
+// calls itself what would control a terminal, and the other what is twice as wide as its
+// letters are many.
 func startTop(t *testing.T, d *display, env ...string) (*served, *exec.Cmd) {
 	t.Helper()
 	s := startServe(t)
-	s.call(t, 2, "create_conversation", `{"my_role":"\u001b]0;owned\u0007\u001b[2Jthe \u202eplanner","partner_role":"worker"}`)
+	s.call(t, 2, "create_conversation", `{"my_role":"\u001b]0;owned\u0007\u001b[2Jthe \u202eplanner","partner_role":"\u6f22\u5b57\u6f22\u5b57\u6f22\u5b57\u6f22\u5b57 \ud83d\udc69\u200d\ud83d\udcbb"}`)
 	s.receive(t, "join_code")
 	cmd := exec.CommandContext(t.Context(), "bridge", "top")
 	cmd.Env = append(append(s.Env, "TERM=xterm"), env...)
@@ -142,15 +144,18 @@ func TestTop(t *testing.T) {
 	s.call(t, 3, "send_to_partner", `{"message":"hello"}`)
 	s.receive(t, "message_id")
 	d.await(t, "the message", last("unread 1 "))
-	for _, size := range [][2]uint16{{60, 12}, {132, 40}, {20, 4}} {
+	for _, size := range [][2]uint16{{60, 12}, {40, 10}, {132, 40}, {80, 24}, {20, 4}, {1, 1}} {
 		before := len(pictures(d.all()))
 		d.resize(t, size[0], size[1])
 		written := d.await(t, "another size", func(written string) bool {
 			all := pictures(written)
 			return len(all) > before && fits(all[len(all)-1], size[0], size[1])
 		})
-		if size[1] == 12 && !last("AGENTS")(written) {
-			t.Errorf("no agents on a low screen:\n%q", written)
+		for _, part := range []string{"WAITS FOR YOU", "AGENTS", "the", "not joined", "UNREAD"} {
+			if size[1] >= 10 && !last(part)(written) {
+				all := pictures(written)
+				t.Errorf("%d columns and %d lines do not show %q:\n%q", size[0], size[1], part, all[len(all)-1])
+			}
 		}
 	}
 	if _, err := d.master.WriteString("q"); err != nil {
@@ -202,7 +207,7 @@ func TestTopEnds(t *testing.T) {
 				t.Error(err)
 			}
 			written := d.await(t, "the end", func(written string) bool { return strings.HasSuffix(written, ownScreen) })
-			if !strings.HasPrefix(written, otherScreen) || strings.Contains(written, "\x1b[1m") {
+			if !strings.HasPrefix(written, otherScreen) || colours.MatchString(written) {
 				t.Errorf("it begins elsewhere, or has colours: %q", written)
 			}
 			after, err := unix.IoctlGetTermios(int(d.slave.Fd()), unix.TCGETS)
@@ -210,5 +215,26 @@ func TestTopEnds(t *testing.T) {
 				t.Errorf("the terminal was %v and is %v: %v", d.before, after, err)
 			}
 		})
+	}
+}
+
+// TestTopOnADumbTerminal: it prints all there is once, with nothing such a terminal does
+// not know, and ends.
+func TestTopOnADumbTerminal(t *testing.T) {
+	t.Parallel()
+	d := newDisplay(t, 80, 24)
+	s := startServe(t)
+	s.call(t, 2, "create_conversation", `{"my_role":"\u001b]0;owned\u0007the planner","partner_role":"worker"}`)
+	s.receive(t, "join_code")
+	cmd := exec.CommandContext(t.Context(), "bridge", "top")
+	cmd.Env = append(s.Env, "TERM=dumb")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = d.slave, d.slave, d.slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	written := d.await(t, "the agents", func(written string) bool { return strings.Contains(written, "the planner") })
+	if strings.ContainsAny(written, "\x1b\a") {
+		t.Errorf("it is sent what it does not know: %q", written)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,9 +25,12 @@ type top struct {
 	fault     string // why it is not current; empty where it is
 }
 
-// topLow is the height of a screen below which there is only room for what waits and for
-// agents.
-const topLow = 18
+const (
+	// topLow is the height of a screen below which there is only room for what waits and for
+	// agents, topTight the one below which there is none for blank lines.
+	topLow   = 18
+	topTight = 14
+)
 
 // topLines are the lines of a screen of so many lines; of 0 lines, all that there is.
 func topLines(t top, s screen, height int) []string {
@@ -35,20 +39,31 @@ func topLines(t top, s screen, height int) []string {
 	if !low {
 		lines = append(append(lines, ""), linesOf(figureRows(t), s)...)
 	}
+	tight := height > 0 && height < topTight
 	id := s.shortID(t.All)
 	lines = append(lines, topPart(s, "WAITS FOR YOU", requestRows(t, id), max(height/6, min(height, 2)), "No command waits for your decision.")...)
 	if waiting := t.Unassigned(); len(waiting) > 0 && !low {
 		lines = append(lines, topPart(s, "TASKS THAT NOBODY HAS", unassignedRows(waiting), height/8, "")...)
 	}
-	room := 0
+	room, rest := 0, 4 // a blank line, the title, the head and the last line
+	if tight {
+		lines, rest = withoutBlanks(lines), 3
+	}
 	if height > 0 {
-		room = max(height-len(lines)-4, 1) // without a blank line, the title, the head and the last line
+		room = max(height-len(lines)-rest, 1)
 	}
 	lines = append(lines, topPart(s, "AGENTS", agentRows(t, id), room, "There are no live conversations. `bridge install CLIENT` connects an agent.")...)
+	if tight {
+		lines = withoutBlanks(lines)
+	}
 	if height == 0 {
 		return lines
 	}
-	return append(lines[:min(len(lines), max(height-1, 1))], topEnd(t, s))
+	return append(lines[:min(len(lines), height-1)], topEnd(t, s))
+}
+
+func withoutBlanks(lines []string) []string {
+	return slices.DeleteFunc(lines, func(line string) bool { return line == "" })
 }
 
 // topTitle is the first line: which store it is, and at its end when that was.
@@ -172,13 +187,13 @@ func unassignedRows(waiting []tasks.Task) *table {
 
 func agentRows(t top, id func(string) string) *table {
 	rows := &table{columns: []column{
-		{title: "CONVERSATION"},
+		{title: "CONVERSATION", drop: 1},
 		{title: "AGENT"},
 		{title: "ROLE", shrink: true, least: 10},
-		{title: "TEAM", shrink: true, least: 6, drop: 2},
+		{title: "TEAM", shrink: true, least: 6, drop: 4},
 		{title: "STATE"},
-		{title: "SAYS", drop: 1},
-		{title: "SEEN", right: true},
+		{title: "SAYS", drop: 3},
+		{title: "SEEN", right: true, drop: 2},
 		{title: "UNREAD", right: true},
 	}}
 	for _, a := range t.Agents {

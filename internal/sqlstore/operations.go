@@ -45,6 +45,8 @@ type Dialect struct {
 	// ForUpdate ends a query whose rows are to be locked. It is "" where a transaction
 	// that writes keeps out all others.
 	ForUpdate string
+	// OneMessage selects the message ?2 of the conversation ?1 as ReadMessages wants it.
+	OneMessage string
 	// SilentWorker is the column of the table silences with the worker's name.
 	SilentWorker string
 }

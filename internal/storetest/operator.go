@@ -306,10 +306,10 @@ var brokenOperator = []brokenOperation{
 			return c.a.Messages(ctx, c.A.Conversation, 0, 10)
 		}
 	}),
-	prepared("search", func(t *testing.T, c *commandWorld) func(context.Context) ([]bridge.Found, error) {
+	prepared("search", func(t *testing.T, c *commandWorld) func(context.Context) (bridge.SearchResult, error) {
 		c.send(t, c.a.Service, c.A)
 		terms := must(bridge.ParseSearch("text"))(t)
-		return func(ctx context.Context) ([]bridge.Found, error) {
+		return func(ctx context.Context) (bridge.SearchResult, error) {
 			return c.a.Search(ctx, bridge.SearchQuery{Terms: terms, Limit: 10})
 		}
 	}),

@@ -15,6 +15,7 @@ var steerTests = []test{
 	{"a pause of all holds beside that of one", pauseAll},
 	{"while paused, nobody joins and nothing is extended or begun", pauseBegins},
 	{"a search finds every term, newest first", searchFinds},
+	{"a search goes on where it stopped", searchGoesOn},
 	{"calls and messages are counted", counts},
 }
 
@@ -111,7 +112,7 @@ func searchFinds(t *testing.T, w *world) {
 	}
 	find := func(words string, q bridge.SearchQuery) (texts []string) {
 		q.Terms = must(bridge.ParseSearch(words))(t)
-		for _, f := range must(w.b.Search(t.Context(), q))(t) {
+		for _, f := range must(w.b.Search(t.Context(), q))(t).Found {
 			texts = append(texts, f.Message.Text)
 		}
 		return texts
@@ -125,7 +126,50 @@ func searchFinds(t *testing.T, w *world) {
 	equal(t, "limit", find("database", bridge.SearchQuery{Limit: 1}), []string{"Database of the café"})
 	marked := must(w.b.Search(t.Context(), bridge.SearchQuery{Terms: must(bridge.ParseSearch("cafe dat*"))(t)}))(t)
 	hit := func(words string) string { return bridge.MarkBegin + words + bridge.MarkEnd }
-	equal(t, "marked", marked[0].Excerpt, hit("Database")+" of the "+hit("café"))
+	equal(t, "marked", marked.Found[0].Excerpt, hit("Database")+" of the "+hit("café"))
+}
+
+// searchGoesOn: each message is found once, whatever stops the search in between.
+func searchGoesOn(t *testing.T, w *world) {
+	p := w.pair(t)
+	want := []string{}
+	for i := range 7 {
+		text := "the word " + strings.Repeat("and more ", i)
+		if i%3 == 1 {
+			text = "something else"
+		} else {
+			want = append([]string{text}, want...)
+		}
+		must(w.a.Send(t.Context(), p.A, bridge.SendRequest{Text: text}))(t)
+		w.clock.Advance(10 * time.Minute)
+	}
+	first := w.clock.Now().Add(-70 * time.Minute)
+	for name, q := range map[string]bridge.SearchQuery{
+		"by what was found":   {Limit: 2},
+		"by what was read":    {MaxBytes: 1},
+		"in one conversation": {MaxBytes: 1, Conversation: p.A.Conversation},
+	} {
+		var got []string
+		pages := 0
+		q.Terms = must(bridge.ParseSearch("word"))(t)
+		for pages < 20 {
+			result := must(w.b.Search(t.Context(), q))(t)
+			for _, f := range result.Found {
+				got = append(got, f.Message.Text)
+			}
+			pages++
+			if result.Before > 0 && result.Reached.Before(first) {
+				t.Errorf("%s: reached %s, before the first message", name, result.Reached)
+			}
+			if q.Before = result.Before; q.Before == 0 {
+				break
+			}
+		}
+		equal(t, name, got, want)
+		if pages < 3 || pages > 9 {
+			t.Errorf("%s: %d pages", name, pages)
+		}
+	}
 }
 
 func counts(t *testing.T, w *world) {

@@ -22,6 +22,7 @@ type Log struct {
 	started bool
 	last    int64 // the number of the last entry that was read
 	done    []delivery
+	hours   hours
 }
 
 // delivery is when a message was delivered, and how long it had waited then.
@@ -44,7 +45,7 @@ func (l *Log) Read(ctx context.Context, now time.Time) error {
 		if err := l.start(ctx, now.Add(-l.Keep-before)); err != nil {
 			return err
 		}
-		l.started = true
+		l.started, l.hours = true, hours{}
 	}
 	for {
 		page, err := l.Entries(ctx, bridge.AuditQuery{After: l.last, Limit: pageOfEntries})
@@ -55,10 +56,12 @@ func (l *Log) Read(ctx context.Context, now time.Time) error {
 			for _, delay := range l.mail.Next(e) {
 				l.done = append(l.done, delivery{e.Time, delay})
 			}
+			l.hours.add(e)
 			l.last = e.Seq
 		}
 		if len(page) < pageOfEntries {
 			l.forget(now.Add(-l.Keep))
+			l.hours.forget(now.Add(-l.Keep))
 			return nil
 		}
 	}

@@ -98,6 +98,49 @@ func TestRawRequests(t *testing.T) {
 	}
 }
 
+// TestForms: what changes something is a form of the page, posted as one and nothing else,
+// also where somebody has the value that it holds.
+func TestForms(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	address, cookies := w.cookies(t)
+	page := address.Path + "conversations/" + w.pair.A.Conversation
+	value := regexp.MustCompile(`name="form" value="([0-9a-f]{64})"`).FindStringSubmatch(w.get(t, "conversations/"+w.pair.A.Conversation))[1]
+	_, code := w.readLink(t)
+	const form = "application/x-www-form-urlencoded"
+	for _, tt := range []struct {
+		name, method, path, kind, body, header string
+		want                                   int
+	}{
+		{"its value in the address", "POST", page + "/pause?form=" + value, form, "", "", 403},
+		{"its value as JSON", "POST", page + "/pause", "application/json", `{"form":"` + value + `"}`, "", 403},
+		{"its value as plain text", "POST", page + "/pause", "text/plain", "form=" + value, "", 403},
+		{"in parts", "POST", page + "/pause", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"form\"\r\n\r\n" + value + "\r\n--x--\r\n", "", 403},
+		{"another method that says it is this one", "GET", page + "/pause", form, "", "X-HTTP-Method-Override: POST\r\n", 405},
+		{"another method with the form", "PUT", page + "/pause", form, "form=" + value, "", 405},
+		{"to a page that changes nothing", "POST", page, form, "form=" + value, "", 405},
+		{"from no origin", "POST", page + "/pause", form, "form=" + value, "Origin: null\r\n", 403},
+		{"from this host by TLS", "POST", page + "/pause", form, "form=" + value, "Origin: https://" + address.Host + "\r\n", 403},
+		{"from another name of this machine", "POST", page + "/pause", form, "form=" + value, "Origin: http://localhost:" + address.Port() + "\r\n", 403},
+		{"from another port, as the browser says", "POST", page + "/pause", form, "form=" + value, "Sec-Fetch-Site: same-site\r\n", 403},
+		{"from a person, as no form is", "POST", page + "/pause", form, "form=" + value, "Sec-Fetch-Site: none\r\n", 403},
+		{"a login by an address", "POST", address.Path + "login?code=" + code, form, "", "", 401},
+		{"a login by a link", "GET", address.Path + "login?code=" + code, form, "", "", 404},
+		{"all is right", "POST", page + "/pause", form, "form=" + value, "Origin: http://" + address.Host + "\r\nSec-Fetch-Site: same-origin\r\n", 303},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			status, text := w.exchange(t, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nCookie: bridge_ui=other; %s\r\n%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+				tt.method, tt.path, address.Host, cookies[0], tt.header, tt.kind, len(tt.body), tt.body))
+			if status != tt.want {
+				t.Errorf("answered with %d, want %d: %.200s", status, tt.want, text)
+			}
+			if n, right := count(w.actions(t), "operator pause ok"), tt.want == 303; n > 0 != right {
+				t.Errorf("paused %d times", n)
+			}
+		})
+	}
+}
+
 // TestSecretsStayInside: neither the cookie nor the login's code is in any page, and the
 // value of the forms stands in forms only, which have to be posted.
 func TestSecretsStayInside(t *testing.T) {

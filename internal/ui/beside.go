@@ -16,6 +16,7 @@ type counted struct {
 	At      time.Time // zero where it was not counted yet
 	Periods [2]summary.Period
 	Unseen  map[string]summary.Unseen // by conversation
+	Hours   []summary.Hour            // of the last day, the oldest first
 	Times   int                       // how often something else came of it
 }
 
@@ -64,7 +65,7 @@ func (s *Server) count(ctx context.Context) error {
 	if err := s.log.Read(ctx, c.At); err != nil {
 		return err
 	}
-	c.Unseen = s.log.Unseen()
+	c.Unseen, c.Hours = s.log.Unseen(), s.log.Hours(c.At, 24)
 	for i, period := range periods {
 		var err error
 		if c.Periods[i], err = s.sources().Since(ctx, c.At.Add(-period)); err != nil {
@@ -74,7 +75,7 @@ func (s *Server) count(ctx context.Context) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	c.Times = s.counts.Times
-	if s.counts.At.IsZero() || !reflect.DeepEqual(c.Periods, s.counts.Periods) || !reflect.DeepEqual(c.Unseen, s.counts.Unseen) {
+	if s.counts.At.IsZero() || !reflect.DeepEqual(c.Periods, s.counts.Periods) || !reflect.DeepEqual(c.Unseen, s.counts.Unseen) || !reflect.DeepEqual(c.Hours, s.counts.Hours) {
 		c.Times++
 	}
 	s.counts = c

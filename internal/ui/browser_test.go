@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,7 +16,9 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -67,6 +70,50 @@ func (w *world) control(t *testing.T) http.Handler {
 			t.Error(err)
 		}
 	})
+	for name, do := range map[string]func(text string) error{
+		"task": func(text string) error {
+			_, err := w.tasks.AssignTask(t.Context(), w.pair.A, tasks.AssignRequest{Title: text, Body: text, Needs: "designer"})
+			return err
+		},
+		"claim": func(text string) error {
+			_, err := w.claims.Take(t.Context(), w.pair.B, claims.Request{Paths: []string{text}})
+			return err
+		},
+		"write": func(text string) error {
+			_, err := w.files.WriteFile(t.Context(), w.pair.A, files.WriteRequest{Name: files.Name{Path: text}, Text: text})
+			return err
+		},
+		"edit": func(text string) error {
+			_, err := w.files.EditFile(t.Context(), w.pair.B, files.EditRequest{Name: files.Name{Path: "api.md"}, Old: "GET", New: text})
+			return err
+		},
+		"step": func(text string) error {
+			_, err := w.steps.LogStep(t.Context(), w.pair.A, steps.LogRequest{Text: text})
+			return err
+		},
+		"status": func(text string) error {
+			_, err := w.UpdateStatus(t.Context(), w.pair.A, bridge.Status(text))
+			return err
+		},
+		"ask": func(text string) error {
+			_, err := w.commands.Execute(t.Context(), w.pair.A, commands.Call{Command: text}, nil)
+			return err
+		},
+		"fill": func(string) error { // a list that is longer than a window
+			for i := range 60 {
+				if _, err := w.steps.LogStep(t.Context(), w.pair.B, steps.LogRequest{Text: fmt.Sprint("step ", i)}); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	} {
+		mux.HandleFunc("POST /"+name, func(_ http.ResponseWriter, r *http.Request) {
+			if err := do(r.URL.Query().Get("text")); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
 	mux.HandleFunc("POST /request", func(out http.ResponseWriter, r *http.Request) {
 		one, err := w.commands.Command(r.Context(), 1)
 		if err != nil {
@@ -100,11 +147,26 @@ func TestPictures(t *testing.T) {
 	w := newWorld(t)
 	w.work(t)
 	id := w.pair.A.Conversation
-	w.inBrowser(t, "pictures.mjs", map[string]string{
-		"overview": "", "conversations": "conversations", "transcript": "conversations/" + id, "agents": "agents", "tasks": "tasks",
-		"claims": "claims", "files": "files", "file": "files/text?in=" + id + "&path=api.md", "commands": "commands", "audit": "audit",
-		"figures": "figures", "limits": "limits", "search": "search?q=users", "steps": "steps", "runs": "runs", "message": "messages/2?in=" + id,
-		"task": "tasks/1", "expired": "conversations?q=nosuchthing",
+	w.inBrowser(t, "pictures.mjs", [][2]string{
+		{"overview", ""},
+		{"conversations", "conversations"},
+		{"transcript", "conversations/" + id},
+		{"agents", "agents"},
+		{"tasks", "tasks"},
+		{"task", "tasks/1"},
+		{"claims", "claims"},
+		{"files", "files"},
+		{"file", "files/text?in=" + id + "&path=api.md"},
+		{"steps", "steps"},
+		{"commands", "commands"},
+		{"audit", "audit"},
+		{"figures", "figures"},
+		{"limits", "limits"},
+		{"search", "search?q=users"},
+		{"nothing", "search?q=nosuchthing"},
+		{"runs", "runs"},
+		{"message", "messages/2?in=" + id},
+		{"expired", "conversations?q=nosuchthing"},
 	}, "UI_PICTURES="+*pictures)
 }
 
@@ -135,6 +197,8 @@ func (w *world) work(t *testing.T) {
 	if _, err := w.UpdateStatus(t.Context(), w.pair.A, bridge.StatusWorking); err != nil {
 		t.Fatal(err)
 	}
+	must(w.steps.LogStep(t.Context(), w.pair.A, steps.LogRequest{Text: "added role and open to GET /users; the tests pass"}))(t)
+	must(w.steps.LogStep(t.Context(), w.pair.B, steps.LogRequest{Text: "waits for the empty list before it draws the table"}))(t)
 	w.ask(t, "ls -la web")
 	w.clock.Advance(50 * time.Second)
 }

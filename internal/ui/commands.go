@@ -29,9 +29,11 @@ func requestOf(r commands.Request, now time.Time) request {
 	}
 }
 
-// commands is what agents asked to run, the newest first, and what is open for them.
+// commands is what agents asked to run, the newest first, or one of it, and what is open
+// for them.
 func (s *Server) commands(r look) (content, error) {
-	all, err := s.Commands.Commands(r.Context(), commands.Query{})
+	only := number(r.FormValue("request"))
+	all, err := s.Commands.Commands(r.Context(), commands.Query{ID: only})
 	if err != nil {
 		return content{}, err
 	}
@@ -41,11 +43,12 @@ func (s *Server) commands(r look) (content, error) {
 	}
 	now := s.Now()
 	data := struct {
+		Only       int64
 		Requests   []request
 		Pager      pager
 		Grants     []grant
 		MoreGrants int
-	}{}
+	}{Only: only}
 	part, p := paged(r, all, "commands")
 	data.Pager = p
 	for _, one := range part {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/summary"
 	"example.org/bridge/internal/view"
 )
@@ -99,7 +98,22 @@ func (s *Server) transcript(r look) (content, error) {
 	if more {
 		data.Earlier = query("conversations/"+o.ID, "before", itoa(messages[0].MessageID))
 	}
-	return content{"transcript", short(o.ID), data}, nil
+	return content{"transcript", titleOf(data.Conversation), data}, nil
+}
+
+// titleOf names a conversation by the roles of those who take part.
+func titleOf(c view.Conversation) string {
+	const most = 4
+	roles := make([]string, 0, most)
+	for _, one := range c.Sessions[:min(len(c.Sessions), most)] {
+		role, _ := cut(one.Role, 60)
+		roles = append(roles, role)
+	}
+	title := strings.Join(roles, ", ")
+	if n := len(c.Sessions) - most; n > 0 {
+		title += " and " + itoa(int64(n)) + " more"
+	}
+	return title
 }
 
 // recordReading notes that the operator looks at a conversation.
@@ -175,64 +189,4 @@ func (s *Server) resume(r *http.Request) (string, error) {
 	id := r.PathValue("id")
 	_, err := s.Bridge.Resume(r.Context(), id)
 	return "conversations/" + id, err
-}
-
-// search looks for messages.
-func (s *Server) search(r look) (content, error) {
-	words := given(r, "q")
-	data := struct {
-		Words string
-		Found []found
-	}{Words: words}
-	if words == "" {
-		return content{"search", "Search", data}, nil
-	}
-	terms, err := bridge.ParseSearch(words)
-	if err != nil {
-		return content{}, err
-	}
-	all, err := s.Bridge.Search(r.Context(), bridge.SearchQuery{Terms: terms, Limit: r.rows})
-	if err != nil {
-		return content{}, err
-	}
-	for _, f := range all {
-		data.Found = append(data.Found, foundOf(f))
-	}
-	return content{"search", "Search", data}, s.recordReading(r, "")
-}
-
-// found is a message that a search found.
-type found struct {
-	view.Message
-	Excerpt []excerpt
-}
-
-// excerpt is a part of a text, which is one of the words or stands between them.
-type excerpt struct {
-	Text string
-	Mark bool
-}
-
-// ends shortens a text that has hardly any words, which an excerpt holds whole, to its
-// beginning and its end.
-func ends(text string) string {
-	const most = 400 // bytes of each
-	if len(text) <= 2*most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + " … " + strings.ToValidUTF8(text[len(text)-most:], "")
-}
-
-func foundOf(f bridge.Found) found {
-	v := found{Message: view.OfMessage(f.Message)}
-	v.ConversationID = f.Conversation
-	for i, part := range strings.Split(f.Excerpt, bridge.MarkBegin) {
-		marked, rest, ok := strings.Cut(part, bridge.MarkEnd)
-		if i > 0 && ok {
-			v.Excerpt = append(v.Excerpt, excerpt{ends(cleantext.Clean(marked)), true})
-			part = rest
-		}
-		v.Excerpt = append(v.Excerpt, excerpt{ends(cleantext.Clean(part)), false})
-	}
-	return v
 }

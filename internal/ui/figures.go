@@ -59,10 +59,11 @@ func (s *Server) figures(look) (content, error) {
 	c := s.lastCounts()
 	data := struct {
 		At             view.Time
+		Chart          chart
 		Messages       []counting
 		Calls          []row
 		Senders, Kinds []row
-	}{At: view.Time(c.At), Messages: messageLines(c.Periods)}
+	}{At: view.Time(c.At), Chart: chartOf(c.Hours), Messages: messageLines(c.Periods)}
 	for i, p := range c.Periods {
 		byCall := map[event]int64{}
 		for _, c := range p.Calls {
@@ -139,4 +140,50 @@ func add(all []row, i int, counts map[event]int64) []row {
 		all[at].Counts[i] += n
 	}
 	return all
+}
+
+// Sizes of the chart of the last day, in its own units.
+const (
+	chartHeight = 60
+	barStep     = 20
+	barWidth    = 14
+)
+
+// chart draws the hours of the last day as bars.
+type chart struct {
+	Width, Height int
+	Most          int64 // what the highest bar stands for; 0 where nothing happened
+	Bars          []bar
+}
+
+// bar is one hour: what was sent, and above that what was refused.
+type bar struct {
+	summary.Hour
+	X, Width              int
+	SentY, SentHeight     int
+	RefusedY, RefusedHigh int
+	Label                 string
+}
+
+func chartOf(hours []summary.Hour) chart {
+	c := chart{Width: len(hours) * barStep, Height: chartHeight}
+	for _, h := range hours {
+		c.Most = max(c.Most, h.Sent+h.Refused)
+	}
+	for i, h := range hours {
+		b := bar{Hour: h, X: i * barStep, Width: barWidth, SentHeight: c.high(h.Sent), RefusedHigh: c.high(h.Refused)}
+		b.SentY = chartHeight - b.SentHeight
+		b.RefusedY = b.SentY - b.RefusedHigh
+		b.Label = h.Begins.Format("15:04 UTC") + ": " + itoa(h.Sent) + " sent, " + itoa(h.Refused) + " refused"
+		c.Bars = append(c.Bars, b)
+	}
+	return c
+}
+
+// high is how high a bar is for n: never nothing where there is something.
+func (c chart) high(n int64) int {
+	if n == 0 {
+		return 0
+	}
+	return max(int(float64(n)*(chartHeight-2)/float64(c.Most)), 1)
 }

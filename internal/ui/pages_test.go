@@ -25,9 +25,7 @@ func (w *world) fill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if created.ID == "" {
-		t.Fatal("no conversation")
-	}
+	w.other = created.ID
 	if _, err := w.tasks.AssignTask(t.Context(), w.pair.A, tasks.AssignRequest{Title: hostile, Body: hostile, Needs: "designer"}); err != nil {
 		t.Fatal(err)
 	}
@@ -100,10 +98,17 @@ func TestPages(t *testing.T) {
 		"runs/report?name=harness-2.json":       {"wrong-result", "sums/add", "2 min", "&lt;script&gt;", "bridge harness report harness-2.json"},
 		"runs/report?name=harness-1.json":       {"not started", "No case ran"},
 		"limits":                                {"writes", "conversations", "any"},
-		"figures":                               {"send_to_partner, ok", "Last hour"},
+		"figures":                               {"send_to_partner, ok", "Last hour", `<svg viewBox="0 0 480 60"`, " UTC: 2 sent, 0 refused"},
 		"search":                                {"every word"},
+		"search?q=reads":                        {"<mark>reads</mark> the schema", "No message holds that"},
+		"search?q=backend":                      {"conversation", "<mark>backend</mark>"},
+		"search?q=ls":                           {"command", "commands?request=1", "<mark>ls</mark> -la"},
+		"commands?request=1":                    {"Only request 1", "ls -la"},
+		"commands?request=7":                    {"Only request 7", "Nothing"},
+		"search?q=endpoint&before=1":            {"No older message holds that"},
 		"search?q=endpoint":                     {"<mark>endpoint</mark>", id},
 		"search?q=nothingatall":                 {"No message holds that"},
+		"conversations/" + w.other:              {"<h1>&lt;script&gt;", "tester", "Nobody has sent anything yet"},
 		"conversations?q=nosuchthing":           {"None of the 2 conversations"},
 		"conversations?from=999999999999":       {id},
 	}

@@ -29,8 +29,8 @@ const (
 	// followed is how many conversations the page of all steps looks at: those whose
 	// agents were seen last.
 	followed = 50
-	// lastSteps is how many steps of each it looks at.
-	lastSteps = 20
+	// followedSteps is how many steps of each it looks at.
+	followedSteps = 20
 )
 
 // steps is what agents did last, in all conversations.
@@ -39,7 +39,7 @@ func (s *Server) steps(r look) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	found, err := s.latestSteps(r.Context(), seenLast(summary.Agents(all, s.Now())))
+	found, err := s.lastSteps(r, all)
 	if err != nil {
 		return content{}, err
 	}
@@ -52,6 +52,11 @@ func (s *Server) steps(r look) (content, error) {
 		Steps        []step
 		Earlier      string
 	}{Steps: stepsOf(found[:min(len(found), r.rows)])}}, nil
+}
+
+// lastSteps are those of the conversations whose agents were seen last.
+func (s *Server) lastSteps(r look, all []bridge.Overview) ([]steps.Step, error) {
+	return s.latestSteps(r.Context(), seenLast(summary.Agents(all, s.Now())))
 }
 
 // seenLast are the conversations of the agents that were seen last.
@@ -71,7 +76,7 @@ func seenLast(agents []summary.Agent) (ids []string) {
 // latestSteps are the last steps of some conversations, the newest first.
 func (s *Server) latestSteps(ctx context.Context, conversations []string) (found []steps.Step, err error) {
 	for _, id := range conversations {
-		some, err := s.Steps.Steps(ctx, steps.Query{Conversation: id, Limit: lastSteps, Last: true})
+		some, err := s.Steps.Steps(ctx, steps.Query{Conversation: id, Limit: followedSteps, Last: true})
 		if err != nil {
 			return nil, err
 		}

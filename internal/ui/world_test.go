@@ -3,6 +3,9 @@ package ui_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -39,6 +42,7 @@ type world struct {
 	files    *files.Service
 	steps    *steps.Service
 	reports  []ui.Run
+	other    string // a conversation between agents with hostile roles
 	pair     bridgetest.Pair
 	clock    *bridgetest.Clock
 	path     string // of the database file
@@ -257,6 +261,50 @@ func (w *world) everyPage() []string {
 	return []string{
 		"", "conversations", "conversations?q=nosuchthing", "conversations?from=100", "conversations/" + id, "conversations/" + id + "?before=1000",
 		"messages/1?in=" + id, "agents", "tasks", "claims", "files", "commands", "audit", "audit?before=1000", "audit?conversation=" + id,
-		"figures", "limits", "search?q=review", "search", "steps", "conversations/" + id + "/steps", "runs",
+		"figures", "limits", "search?q=review", "search?q=nosuchthing", "search", "steps", "conversations/" + id + "/steps", "runs",
+	}
+}
+
+// crowd fills the store with conversations of ten teams, and with messages of the last day
+// and their entries in the log, half of them in the first conversation.
+func (w *world) crowd(t testing.TB, conversations, messages int) {
+	t.Helper()
+	for i := 1; i < conversations; i++ {
+		_, err := w.Create(t.Context(), bridge.CreateRequest{MyRole: fmt.Sprintf("backend %d", i), PartnerRole: "frontend", Team: fmt.Sprintf("team %d", i%10)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	numbers := fmt.Sprintf("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d), ", messages) +
+		fmt.Sprintf("c (i, id) AS MATERIALIZED (SELECT row_number() OVER (ORDER BY id <> '%s') - 1, id FROM conversations), ", w.pair.A.Conversation) +
+		fmt.Sprintf("m (i, id, at) AS (SELECT n.i, c.id, %d - (%d - n.i) * %d FROM n JOIN c ON c.i = iif(n.i %% 2, 0, n.i / 2 %% %d)) ",
+			w.clock.Now().UnixMicro(), messages, 86_400_000_000/messages, conversations)
+	w.change(t,
+		"CREATE INDEX temporary ON conversations (id)",
+		numbers+`INSERT INTO messages (conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, partner_unread)
+			SELECT id, 'b', i, 'a', 'info', 'Message ' || i || ': GET /users answers with id, name and role; the build is green and the list is drawn from it. Please review.', '[]', '[]', at, 1 FROM m`,
+		numbers+`INSERT INTO audit_log (seq, at, conversation, session, action, outcome, details, mac)
+			SELECT i + (SELECT max(seq) FROM audit_log), at, id, 'a', 'send_to_partner', 'ok', '{"action_type":"info","characters":120,"message_id":' || i || ',"seq":1}', randomblob(32) FROM m`,
+		"DROP INDEX temporary",
+		"UPDATE audit_head SET seq = (SELECT max(seq) FROM audit_log), fence = (SELECT max(seq) FROM audit_log)",
+		"UPDATE session_status SET last_seq = s.n, read_seq = s.n / 2, handed_seq = s.n / 2 FROM (SELECT conversation, max(seq) AS n FROM messages GROUP BY 1) s WHERE s.conversation = session_status.conversation AND session = 'b'",
+		"PRAGMA wal_checkpoint(TRUNCATE)",
+	)
+}
+
+// change changes the store behind the back of its processes.
+func (w *world) change(t testing.TB, statements ...string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	for _, s := range statements {
+		_, failed := db.ExecContext(t.Context(), s)
+		err = errors.Join(err, failed)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
 	}
 }

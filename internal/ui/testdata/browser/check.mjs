@@ -20,13 +20,12 @@ await page.addInitScript(() => {
 const base = await login(page);
 
 await loginOnce();
-for (const scheme of ["light", "dark"]) {
-  await page.emulateMedia({ colorScheme: scheme, reducedMotion: scheme === "dark" ? "reduce" : "no-preference" });
-  for (const path of pages) await look(path, scheme);
-}
-await narrow();
+for (const path of pages) await look(path);
+await hereIsSeen();
 await keyboard();
 await live();
+await everyPageIsLive();
+await stays();
 await deny();
 await pause();
 await download();
@@ -47,36 +46,46 @@ async function loginOnce() {
   await other.close();
 }
 
-async function look(path, scheme) {
-  const where = `${scheme} /${path}`;
+// look looks at one page: in both colour schemes, on a wide screen, at 200 % zoom of a
+// screen of 1280 pixels, which is a window of half as many, and on a phone.
+async function look(path) {
   const answer = await page.goto(base + path);
-  expect(answer.status() === 200, `${where} is answered with ${answer.status()}`);
+  expect(answer.status() === 200, `/${path} is answered with ${answer.status()}`);
+  await page.evaluate(axeSource);
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: scheme === "dark" ? "reduce" : "no-preference" });
+    for (const width of [1280, 640, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      await rules(`/${path}, ${scheme}, ${width} pixels`, scheme, width);
+    }
+  }
+}
+
+async function rules(where, scheme, width) {
   const found = await page.evaluate(() => ({
     active: document.querySelectorAll("main script, main img, main iframe, main object, [onclick], [onmouseover], [onerror], [style]").length,
     headings: document.querySelectorAll("h1").length,
     moving: document.getAnimations().length,
     ground: getComputedStyle(document.documentElement).backgroundColor,
+    wide: document.documentElement.scrollWidth,
   }));
   expect(found.active === 0, `${where}: ${found.active} elements that agents could have made`);
   expect(found.headings === 1, `${where} has ${found.headings} main headings`);
   expect(found.moving === 0, `${where}: something moves`);
+  expect(found.wide <= width, `${where}: it is ${found.wide} pixels wide`);
   const bright = found.ground.match(/\d+/g).slice(0, 3).every((n) => n > 128);
   expect(bright === (scheme === "light"), `${where} has the ground ${found.ground}`);
-  await page.evaluate(axeSource);
   const report = await page.evaluate(() => axe.run(document, { preload: false, resultTypes: ["violations"] }));
   for (const v of report.violations) fault(`${where}: axe ${v.id}: ${v.nodes[0].html.slice(0, 200)} ${v.nodes[0].failureSummary}`);
 }
 
-// narrow: no page scrolls sideways on a phone, or at 200 % zoom of a screen of 1280
-// pixels, which is a window of half as many.
-async function narrow() {
-  for (const width of [360, 640]) {
-    await page.setViewportSize({ width, height: 700 });
-    for (const path of pages) {
-      await page.goto(base + path);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-      expect(wide <= width, `/${path} is ${wide} pixels wide in a window of ${width}`);
-    }
+// hereIsSeen: on a phone the navigation scrolls, and shows which page this is.
+async function hereIsSeen() {
+  await page.setViewportSize({ width: 360, height: 700 });
+  for (const path of ["limits", "runs", "audit"]) {
+    await page.goto(base + path);
+    const [here, bar] = await page.evaluate(() => ["nav [aria-current]", "nav"].map((s) => document.querySelector(s).getBoundingClientRect().toJSON()));
+    expect(here.left >= bar.left - 1 && here.right <= bar.right + 1, `/${path}: the navigation from ${bar.left} to ${bar.right} does not show where this is, from ${here.left} to ${here.right}`);
   }
   await page.setViewportSize({ width: 1280, height: 900 });
 }
@@ -89,7 +98,7 @@ async function keyboard() {
   expect((await page.evaluate(() => document.activeElement.className)) === "skip", "the first key does not reach the link to the content");
   await page.keyboard.press("Enter");
   expect((await page.evaluate(() => document.activeElement.id)) === "content", "the link to the content does not lead there");
-  for (const path of ["", "conversations/" + conversation, "commands"]) {
+  for (const path of pages) {
     await page.goto(base + path);
     const all = await page.evaluate(() => {
       const things = [...document.querySelectorAll('a[href], button, input:not([type="hidden"]), select, [tabindex="0"]')];
@@ -130,10 +139,88 @@ async function live() {
   expect(after === before || before >= end - 200, `the page moved from ${before} to ${after}`);
 }
 
+// everyPageIsLive: what happens appears on each page that shows it; what the keyboard is at
+// stays at it, and what did not change is the same element.
+async function everyPageIsLive() {
+  await page.setViewportSize({ width: 1280, height: 600 });
+  const here = "conversations/" + conversation;
+  for (const [path, does, appears] of [
+    ["", "task?text=for+the+overview", "for the overview"],
+    ["", "ask?text=ls+for-the-overview", "ls for-the-overview"],
+    ["conversations", "send?text=one+more", null],
+    [here, "status?text=waiting", "waiting"],
+    ["agents", "status?text=blocked", null],
+    ["tasks", "task?text=for+the+tasks", "for the tasks"],
+    ["claims", "claim?text=web/live.ts", "web/live.ts"],
+    ["files", "write?text=live.md", "live.md"],
+    ["files/text?in=" + conversation + "&path=api.md", "edit?text=PUT", "PUT"],
+    ["steps", "step?text=for+the+steps", "for the steps"],
+    [here + "/steps", "step?text=for+its+steps", "for its steps"],
+    ["commands", "ask?text=ls+for-the-commands", "ls for-the-commands"],
+    ["audit", "step?text=for+the+log", "log_step"],
+    ["limits", "send?text=one+more", null],
+    ["figures", "send?text=one+more", null],
+  ]) {
+    await page.goto(base + path);
+    await page.waitForFunction(() => document.getElementById("stream").textContent === "Live.");
+    const before = await page.evaluate(() => {
+      const link = document.querySelector("#live a, #live [tabindex='0']");
+      link?.focus({ preventScroll: true });
+      if (link) link.held = true;
+      document.getElementById("live").kept = true;
+      return { text: document.getElementById("live").textContent, focused: !!link };
+    });
+    const failed = await control("/" + does);
+    expect(failed === "", `/${path}: ${does} answers ${failed}`);
+    const found = await page
+      .waitForFunction(([was, wanted]) => {
+        const text = document.getElementById("live").textContent;
+        return wanted ? text.includes(wanted) : text !== was;
+      }, [before.text, appears], { timeout: 30_000 })
+      .catch(() => null);
+    expect(found, `/${path} does not show ${does} by itself`);
+    const after = await page.evaluate(() => ({ same: document.getElementById("live").kept === true, held: document.activeElement.held === true, focus: document.activeElement.outerHTML }));
+    expect(after.same, `/${path} was made anew`);
+    expect(!before.focused || after.held, `/${path}: the focus went to ${after.focus.slice(0, 200)}`);
+  }
+}
+
+// stays: what is read stays where it is when something comes above it, and marked text
+// stays marked until the person goes on; then the page shows what it kept back.
+async function stays() {
+  await control("/fill");
+  const path = "conversations/" + conversation + "/steps";
+  await page.goto(base + path);
+  await page.waitForFunction(() => document.getElementById("stream").textContent === "Live.");
+  const place = () => page.evaluate(() => {
+    const row = document.querySelectorAll("#rows tr")[30];
+    if (!window.row) window.row = row;
+    return window.row.isConnected ? window.row.getBoundingClientRect().top : null;
+  });
+  await page.evaluate(() => scrollTo(0, 900));
+  const before = await place();
+  await control("/step?text=above+what+is+read");
+  await page.waitForFunction(() => document.getElementById("rows").textContent.includes("above what is read"));
+  const after = await place();
+  expect(after !== null && Math.abs(after - before) <= 1, `what is read moved from ${before} to ${after}`);
+  await page.evaluate(() => getSelection().selectAllChildren(document.querySelectorAll("#rows .said")[3]));
+  const marked = await page.evaluate(() => getSelection().toString());
+  await control("/step?text=while+text+is+marked");
+  await page.evaluate(() => new Promise((next) => { // the event has come
+    const events = new EventSource(document.body.dataset.events);
+    events.onmessage = () => { events.close(); next(); };
+  }));
+  expect(marked !== "" && (await page.evaluate(() => getSelection().toString())) === marked, "marked text did not stay marked");
+  await page.evaluate(() => getSelection().removeAllRanges());
+  const found = await page.waitForFunction(() => document.getElementById("rows").textContent.includes("while text is marked"), null, { timeout: 15_000 }).catch(() => null);
+  expect(found, "the page does not go on once no text is marked");
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
 // deny: with the keyboard, from the first page.
 async function deny() {
   await page.goto(base);
-  await page.focus("#requests button");
+  await page.focus("#request-1 button");
   await page.keyboard.press("Enter");
   await page.waitForURL(base + "commands");
   const state = await control("/request");

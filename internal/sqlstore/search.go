@@ -1,0 +1,122 @@
+package sqlstore
+
+import (
+	"context"
+	"math"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/words"
+)
+
+const (
+	// batchBytes is about how much of messages a search reads at once, batchRows how many
+	// at most: a reader that goes on for long keeps SQLite's log from being written back,
+	// and PostgreSQL sends all that was asked for.
+	batchBytes = 1 << 20
+	batchRows  = 4000
+	// firstRows is how many are read before it is known how long they are.
+	firstRows = 500
+	// rowBytes is what reading a message costs beside its text, as if it were text.
+	rowBytes = 128
+)
+
+const (
+	searchAll = "SELECT id, conversation, sent_at, message FROM messages WHERE id < ?1 AND sent_at >= ?2 ORDER BY id DESC LIMIT CAST(?3 AS bigint) + 0"
+	searchOne = "SELECT id, conversation, sent_at, message FROM messages WHERE conversation = ?4 AND id < ?1 AND sent_at >= ?2 ORDER BY id DESC LIMIT CAST(?3 AS bigint) + 0"
+)
+
+// Search implements bridge.Store. Messages are read from the newest on, some in each
+// transaction, and looked at here: an index of words would cost each send several pages,
+// and keep words of messages that were removed (decision 0179).
+func (r Reads) Search(ctx context.Context, q bridge.SearchQuery) (result bridge.SearchResult, err error) {
+	s := &search{SearchQuery: q, finder: words.New(q.Terms), rows: firstRows}
+	if s.Before == 0 {
+		s.Before = math.MaxInt64
+	}
+	for !s.finder.Empty() && !s.over() {
+		if err := r.read(ctx, s.batch); err != nil {
+			return result, err
+		}
+		s.accept()
+	}
+	result = s.result
+	result.Found, err = readAll(ctx, r, func(c Conn) ([]bridge.Found, error) { return loadFound(c, s.result.Found, r.dialect.OneMessage) })
+	return result, err
+}
+
+// search is how far a search has come.
+type search struct {
+	bridge.SearchQuery
+	finder *words.Finder
+	rows   int // how many the next batch reads
+
+	size   int64 // of all that was read
+	ended  bool  // there are no further messages
+	result bridge.SearchResult
+
+	found []bridge.Found // by the last batch
+	last  struct{ id, bytes, rows, sent int64 }
+	full  bool // the last batch ended before its rows did
+}
+
+func (s *search) over() bool {
+	return s.ended || len(s.result.Found) >= s.Limit || s.MaxBytes > 0 && s.size >= s.MaxBytes
+}
+
+// batch looks at the next messages. It may be called again, and then begins again.
+func (s *search) batch(c Conn) error {
+	s.found, s.full = nil, false
+	s.last.id, s.last.bytes, s.last.rows = s.Before, 0, 0
+	query, args := searchAll, []any{s.Before, Micros(s.Since), s.rows}
+	if s.Conversation != "" {
+		query, args = searchOne, append(args, s.Conversation)
+	}
+	var one bridge.Found
+	var text string
+	return c.Each(query, args, []any{&s.last.id, &one.Conversation, &s.last.sent, &text}, func() error {
+		s.last.rows++
+		s.last.bytes += int64(len(text)) + rowBytes
+		if marked, ok := s.finder.Find(text); ok {
+			one.Message.ID, one.Excerpt = s.last.id, bridge.Excerpt(marked)
+			s.found = append(s.found, one)
+		}
+		if s.full = s.enough(); s.full {
+			return ErrStop
+		}
+		return nil
+	})
+}
+
+// enough reports whether the batch need not go on.
+func (s *search) enough() bool {
+	return len(s.result.Found)+len(s.found) >= s.Limit || s.last.bytes >= batchBytes || s.MaxBytes > 0 && s.size+s.last.bytes >= s.MaxBytes
+}
+
+// accept goes on behind what the last batch has read.
+func (s *search) accept() {
+	s.result.Found = append(s.result.Found, s.found...)
+	s.size += s.last.bytes
+	s.Before, s.ended = s.last.id, s.last.rows < int64(s.rows) && !s.full
+	s.result.Before, s.result.Reached = s.Before, FromMicros(s.last.sent)
+	if s.ended {
+		s.result.Before = 0
+	}
+	if s.last.rows > 0 {
+		s.rows = int(min(max(batchBytes/(s.last.bytes/s.last.rows), 1), batchRows))
+	}
+}
+
+// loadFound completes what a search found. What was removed meanwhile is left out.
+func loadFound(c Conn, found []bridge.Found, one string) (kept []bridge.Found, err error) {
+	for _, f := range found {
+		all, _, err := ReadMessages(c, one, []any{f.Conversation, f.Message.ID}, 1, 0)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 1 {
+			f.Message = all[0]
+			kept = append(kept, f)
+		}
+	}
+	return kept, nil
+}
