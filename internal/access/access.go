@@ -2,7 +2,9 @@
 // an access key, which is shown once; the store keeps only a proof of it.
 //
 // A key authenticates its holder to a gateway and nothing more: an operation in a
-// conversation needs that session's token as well. Threat model: a stolen copy of the
+// conversation needs that session's token as well. A key that is bound to conversations
+// (Key.Conversations) is refused in all others, also with a token of theirs: what was
+// stolen together with it, or is found on its holder's machine, opens no more. Threat model: a stolen copy of the
 // store gives no access, because it holds an HMAC under the master key; a row that was
 // changed, or copied to another store, proves nothing, because the HMAC covers every
 // field and each store has its own master key; a wrong, an unknown, a revoked and an
@@ -59,10 +61,13 @@ type Key struct {
 	ID string
 	// Name is the operator's name for the holder, 1 to MaxName characters on one line.
 	// No two valid keys have the same name.
-	Name      string
-	Role      Role
-	CreatedAt time.Time
-	ExpiresAt time.Time
+	Name string
+	Role Role
+	// Conversations are those in which its holder may act, sorted; none means in all. A key
+	// that is bound to some begins no other, and joins no other.
+	Conversations []string
+	CreatedAt     time.Time
+	ExpiresAt     time.Time
 	// RevokedAt is when the key was revoked, or zero.
 	RevokedAt time.Time
 }

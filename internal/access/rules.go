@@ -1,6 +1,7 @@
 package access
 
 import (
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,6 +18,8 @@ const (
 	MaxLifetime     = 10 * 366 * 24 * time.Hour
 	// MaxKeys is how many keys a store keeps, including revoked and expired ones.
 	MaxKeys = 10_000
+	// MaxConversations is how many conversations one key is bound to at most.
+	MaxConversations = 100
 )
 
 // checkName refuses what is no name.
@@ -33,8 +36,11 @@ func checkName(name string) error {
 }
 
 // checkNew refuses a key that breaks a rule.
-func checkNew(name string, role Role, lifetime time.Duration) error {
+func checkNew(name string, role Role, lifetime time.Duration, conversations []string) error {
 	if err := checkName(name); err != nil {
+		return err
+	}
+	if err := checkConversations(role, conversations); err != nil {
 		return err
 	}
 	if !role.Calls() && !role.Watches() {
@@ -45,6 +51,27 @@ func checkNew(name string, role Role, lifetime time.Duration) error {
 	}
 	return nil
 }
+
+// checkConversations refuses bounds that are none. The figures that viewers and operators
+// read are of the whole store, so that only an agent's key can have bounds.
+func checkConversations(role Role, conversations []string) error {
+	switch {
+	case len(conversations) == 0:
+		return nil
+	case role != Agent:
+		return bridge.Invalid("conversations", "are for the role agent: a %s sees figures of all conversations", role)
+	case len(conversations) > MaxConversations:
+		return bridge.Invalid("conversations", "must be at most %d, they are %d", MaxConversations, len(conversations))
+	}
+	for _, id := range conversations {
+		if !conversationID.MatchString(id) {
+			return bridge.Invalid("conversations", "must be ids such as conv_0123456789abcdef, in full")
+		}
+	}
+	return nil
+}
+
+var conversationID = regexp.MustCompile(bridge.ConversationPattern)
 
 // admitNew decides whether a key of that name may be added.
 func admitNew(all []Kept, name string, now time.Time) error {

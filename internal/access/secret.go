@@ -57,6 +57,11 @@ func (p prover) proof(k Key, text string) []byte {
 	for _, at := range []time.Time{k.CreatedAt, k.ExpiresAt} {
 		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro())))
 	}
+	// Without bounds nothing is added, as for keys that were made before there were any.
+	for _, id := range k.Conversations {
+		mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(id))))
+		mac.Write([]byte(id))
+	}
 	return mac.Sum(nil)
 }
 

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,8 +25,10 @@ func New(core *bridge.Service, store Store, key bridge.Key) *Service {
 // Add makes a key that is valid for lifetime, from MinLifetime to MaxLifetime, and
 // returns it with its written form, which cannot be read again. The error is a
 // bridge.InvalidError for a name, role or lifetime that breaks a rule, or if a valid
-// key has the name.
-func (s *Service) Add(ctx context.Context, name string, role Role, lifetime time.Duration) (Key, string, error) {
+// key has the name. With conversations, given by their full ids, the key counts in these
+// only; it is not looked whether there are such.
+func (s *Service) Add(ctx context.Context, name string, role Role, lifetime time.Duration, conversations ...string) (Key, string, error) {
+	conversations = slices.Compact(slices.Sorted(slices.Values(conversations)))
 	op := s.core.OperatorOperation("access_add", "")
 	id, secret := newSecret()
 	clean := s.core.Redaction(ctx)
@@ -37,14 +40,17 @@ func (s *Service) Add(ctx context.Context, name string, role Role, lifetime time
 		if hidden {
 			return Kept{}, bridge.RefuseInvalid(op, bridge.Invalid("name", "looks like a secret: take another"))
 		}
-		if err := checkNew(name, role, lifetime); err != nil {
+		if err := checkNew(name, role, lifetime, conversations); err != nil {
 			return Kept{}, bridge.RefuseInvalid(op, err)
 		}
 		if err := admitNew(all, name, now); err != nil {
 			return Kept{}, bridge.RefuseInvalid(op, err)
 		}
 		op.Details["key"], op.Details["name"], op.Details["role"] = id, name, string(role)
-		k := Kept{Key: Key{ID: id, Name: name, Role: role, CreatedAt: now, ExpiresAt: now.Add(lifetime)}}
+		if len(conversations) > 0 {
+			op.Details["conversations"] = conversations
+		}
+		k := Kept{Key: Key{ID: id, Name: name, Role: role, Conversations: conversations, CreatedAt: now, ExpiresAt: now.Add(lifetime)}}
 		k.Proof = s.prover.proof(k.Key, secret)
 		return k, nil
 	})

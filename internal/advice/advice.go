@@ -82,6 +82,11 @@ const (
 var table = []Row{
 	// Sessions and conversations.
 	{
+		bridge.ErrOutOfBounds, "out_of_bounds",
+		nothingStored + "go on in the conversations that your key is for, or ask your human for a key that is for this one too",
+		"`bridge access list` shows what each key is for; `bridge access add --conversation` makes another", ExitUnauthorized, http.StatusForbidden,
+	},
+	{
 		bridge.ErrUnauthorized, "unauthorized",
 		"check conversation_id, session_id and token; if the conversation has expired or you lost the token, " +
 			"ask your human (`bridge list`, `bridge tokens`) or create a new conversation",

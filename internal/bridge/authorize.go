@@ -36,6 +36,9 @@ type Operation struct {
 	// Begins reports that the operation makes a conversation: it is refused while
 	// everything is paused.
 	Begins bool
+	// Outside reports that the caller may not act in this conversation (Within), or, of
+	// an operation that begins one, that it may begin none.
+	Outside bool
 }
 
 // Proof is what a store knows of the session that a caller claims to be. The
@@ -63,7 +66,8 @@ func (p Proof) Expired(now time.Time) bool { return !p.Clock.Time(now).Before(p.
 //     charges Failures and answers ErrUnauthorized, or a RateLimitError. So it
 //     does for a conversation that expired longer than Grace ago; within Grace the
 //     answer is an ExpiredError, except for what only reads. Where the end was
-//     moved, a genuine caller is told so: ErrExpiryMoved.
+//     moved, a genuine caller is told so: ErrExpiryMoved. A genuine caller whose
+//     access key is for other conversations gets ErrOutOfBounds.
 //  2. Charge is taken; over the limit, the answer is a RateLimitError.
 //  3. The operation is carried out, or refused: then Refusal.Cost is taken.
 //  4. An audit entry says how it ended, in each of the cases above. (Of a flood
@@ -111,6 +115,8 @@ func (g Gate) SignOfLife(p Proof) bool { return !g.Beside && signOfLifeDue(p.See
 func (g Gate) Admit(p Proof) error {
 	proven, ends := g.Prove(p), g.Ends(p) // both, whether the conversation is there or not
 	switch until := p.ExpiresAt.Add(Grace); {
+	case proven && g.Outside:
+		return outOfBounds(g.Repeat)
 	case proven && !ends:
 		return &Refusal{Reason: ErrExpiryMoved, Outcome: OutcomeRefused, Flood: g.Repeat.flood()}
 	case !proven || !p.Clock.Time(g.Now).Before(until):
@@ -125,13 +131,23 @@ func (g Gate) Admit(p Proof) error {
 	}
 }
 
-// Admit refuses to begin a conversation while the operator has paused all of them. It
-// is pure. The refusal costs nothing, and is logged until there are too many.
+// Admit refuses to begin a conversation while the operator has paused all of them, and
+// to a caller that is bound to others. It is pure. The refusal costs nothing, and is
+// logged until there are too many.
 func (op Operation) Admit(paused bool) error {
+	if op.Begins && op.Outside {
+		return outOfBounds(op.Charges[0])
+	}
 	if !op.Begins || !paused {
 		return nil
 	}
 	return &Refusal{Reason: ErrAllPaused, Outcome: OutcomeRefused, Flood: op.Charges[0].flood()}
+}
+
+// outOfBounds refuses a call of a caller that is bound to other conversations. It costs
+// nothing, and is logged until there are too many.
+func outOfBounds(c Charge) *Refusal {
+	return &Refusal{Reason: ErrOutOfBounds, Outcome: OutcomeRefused, Flood: c.flood()}
 }
 
 // unlessPaused refuses what changes something in a conversation that is paused.
@@ -162,9 +178,9 @@ const ConversationPattern = "^conv_[0-9a-f]{16}$"
 var conversationID = regexp.MustCompile(ConversationPattern)
 
 // WriteGate returns the gate of a call that changes something.
-func (s *Service) WriteGate(c Credentials, action string) Gate {
+func (s *Service) WriteGate(ctx context.Context, c Credentials, action string) Gate {
 	c = claimed(c)
-	g := s.gate(c, action, Charge{
+	g := s.gate(ctx, c, action, Charge{
 		Bucket: bucket("write", c.Conversation, c.Session),
 		What:   "sending and other changes",
 		Kind:   LimitWrites,
@@ -175,9 +191,9 @@ func (s *Service) WriteGate(c Credentials, action string) Gate {
 
 // StepGate returns the gate of a call that writes into the log of a session's work. It
 // has a limit of its own, so that who tells much can still send.
-func (s *Service) StepGate(c Credentials, action string) Gate {
+func (s *Service) StepGate(ctx context.Context, c Credentials, action string) Gate {
 	c = claimed(c)
-	g := s.gate(c, action, Charge{
+	g := s.gate(ctx, c, action, Charge{
 		Bucket: bucket("step", c.Conversation, c.Session),
 		What:   "logging steps",
 		Kind:   LimitSteps,
@@ -187,18 +203,18 @@ func (s *Service) StepGate(c Credentials, action string) Gate {
 }
 
 // ReadGate returns the gate of a call that only reads.
-func (s *Service) ReadGate(c Credentials, action string) Gate {
+func (s *Service) ReadGate(ctx context.Context, c Credentials, action string) Gate {
 	c = claimed(c)
-	return s.gate(c, action, s.ReadCharge(c.Conversation, c.Session))
+	return s.gate(ctx, c, action, s.ReadCharge(c.Conversation, c.Session))
 }
 
 // BesideGate is ReadGate for what runs beside an agent, such as its keepalive:
 // it must not use up what the agent itself may read.
-func (s *Service) BesideGate(c Credentials, action string) Gate {
+func (s *Service) BesideGate(ctx context.Context, c Credentials, action string) Gate {
 	c = claimed(c)
 	charge := s.ReadCharge(c.Conversation, c.Session)
 	charge.Bucket = bucket("beside", c.Conversation, c.Session)
-	g := s.gate(c, action, charge)
+	g := s.gate(ctx, c, action, charge)
 	g.Beside = true
 	return g
 }
@@ -242,9 +258,9 @@ func claimed(c Credentials) Credentials {
 }
 
 // gate takes what claimed returns.
-func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
+func (s *Service) gate(ctx context.Context, c Credentials, action string, charge Charge) Gate {
 	now := s.Now()
-	return Gate{
+	g := Gate{
 		Operation: Operation{
 			Now:          now,
 			Actor:        string(c.Session),
@@ -252,6 +268,7 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 			Action:       action,
 			Details:      Details{},
 			Charges:      []Charge{charge},
+			Outside:      outside(ctx, c.Conversation),
 		},
 		Session: c.Session,
 		Prove: func(p Proof) bool {
@@ -262,6 +279,10 @@ func (s *Service) gate(c Credentials, action string, charge Charge) Gate {
 		Failures: s.failures(c.Conversation),
 		Repeat:   s.ReadCharge(c.Conversation, c.Session),
 	}
+	if g.Outside {
+		g.Details["caller"] = s.callerOf(ctx) // whose key to look at
+	}
+	return g
 }
 
 // Proves checks whether g would be let through.
@@ -288,9 +309,12 @@ func (s Standing) Left() time.Duration { return max(s.ExpiresAt.Sub(s.Now), 0) }
 // Standing reads how a session stands, for an answer that tells of something
 // else. It is false for who cannot prove to be that session.
 func (s *Service) Standing(ctx context.Context, c Credentials) (Standing, bool) {
-	g := s.ReadGate(c, "")
+	g := s.ReadGate(ctx, c, "")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	return Standing{Now: view.Clock.Time(g.Now), ExpiresAt: view.ExpiresAt, Unread: view.Waiting(g.Now), Shared: view.Shared}, err == nil && g.Admits(view.Proof)
+	if err != nil || !g.Admits(view.Proof) {
+		return Standing{}, false // a gateway sends all that is returned
+	}
+	return Standing{Now: view.Clock.Time(g.Now), ExpiresAt: view.ExpiresAt, Unread: view.Waiting(g.Now), Shared: view.Shared}, true
 }
 
 // failures returns the charge of a failed proof. The bucket depends only on
@@ -342,7 +366,7 @@ func (d Details) Blame(reason error) {
 // before it reached the domain, for example because an argument has the wrong
 // type. It returns reason, or what the gate says.
 func (s *Service) RefuseCall(ctx context.Context, c Credentials, action string, reason error) error {
-	return s.Refuse(ctx, s.ReadGate(c, namedAction(action)), reason)
+	return s.Refuse(ctx, s.ReadGate(ctx, c, namedAction(action)), reason)
 }
 
 // RefuseOpenCall is RefuseCall for an action that needs no credentials.

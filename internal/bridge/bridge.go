@@ -17,6 +17,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"example.org/bridge/internal/audit"
@@ -93,6 +94,32 @@ type callerKey struct{}
 // count for it. The key is private: nothing that a client sends can set it.
 func WithCaller(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, callerKey{}, name)
+}
+
+type boundsKey struct{}
+
+// Within returns a context for calls by a caller that may act in these conversations
+// only, such as the holder of an access key that is bound to them. An operation in any
+// other is refused with ErrOutOfBounds, whatever the caller proves, and so is beginning
+// one. Without conversations the caller is not bound. Like the caller's name, the bounds
+// are private to this process.
+func Within(ctx context.Context, conversations []string) context.Context {
+	if len(conversations) == 0 {
+		return ctx
+	}
+	return context.WithValue(ctx, boundsKey{}, conversations)
+}
+
+// bounds are the conversations that a caller is bound to; nil where it is not.
+func bounds(ctx context.Context) []string {
+	all, _ := ctx.Value(boundsKey{}).([]string)
+	return all
+}
+
+// outside reports that the caller may not act in a conversation.
+func outside(ctx context.Context, conversation string) bool {
+	all := bounds(ctx)
+	return len(all) > 0 && !slices.Contains(all, conversation)
 }
 
 // callerOf is who makes a call.

@@ -41,7 +41,7 @@ func (s *Service) CheckAll(ctx context.Context, all []Credentials, r CheckReques
 	}
 	page, err := r.page()
 	if err != nil {
-		return Collected{}, s.Refuse(ctx, s.ReadGate(all[0], "check_messages"), err)
+		return Collected{}, s.Refuse(ctx, s.ReadGate(ctx, all[0], "check_messages"), err)
 	}
 	if r.Wait > 0 {
 		if err := s.awaitAny(ctx, all, r.Wait, drain); err != nil {
@@ -134,6 +134,7 @@ type collector struct {
 	service *Service
 	page    Page
 	drain   <-chan struct{}
+	why     error // the last of those in Refused was refused
 }
 
 // waiting is a session with the first of its unread messages.
@@ -150,7 +151,7 @@ func (c *collector) collect(ctx context.Context, all []Credentials) error {
 		return err
 	}
 	if len(inboxes) == 0 {
-		return ErrUnauthorized
+		return c.why
 	}
 	share(inboxes, c.page)
 	if !slices.ContainsFunc(inboxes, func(w *waiting) bool { return w.take > 0 }) {
@@ -171,16 +172,17 @@ func (c *collector) collect(ctx context.Context, all []Credentials) error {
 func (c *collector) peekAll(ctx context.Context, all []Credentials) (inboxes []*waiting, err error) {
 	s := c.service
 	for _, of := range all {
-		g := s.ReadGate(of, "check_messages")
+		g := s.ReadGate(ctx, of, "check_messages")
 		view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 		if err != nil {
 			return nil, err
 		}
 		if !g.Admits(view.Proof) {
-			if err := s.store.Refuse(ctx, g); err == nil || !errors.Is(err, ErrUnauthorized) {
+			err := s.store.Refuse(ctx, g)
+			if err == nil || !errors.Is(err, ErrUnauthorized) {
 				return nil, err
 			}
-			c.Refused = append(c.Refused, of)
+			c.Refused, c.why = append(c.Refused, of), err
 			continue
 		}
 		w := &waiting{Credentials: of, unread: view.Waiting(g.Now)}

@@ -137,17 +137,22 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 }
 
 func (s *Service) createOperation(ctx context.Context) Operation {
-	return Operation{
+	op := Operation{
 		Now:     s.Now(),
 		Actor:   string(SessionA),
 		Action:  "create_conversation",
 		Details: Details{},
 		Begins:  true,
+		Outside: len(bounds(ctx)) > 0,
 		Charges: []Charge{
 			{Bucket: "create/" + s.callerOf(ctx), What: "creating conversations from one process", Kind: LimitCreator},
 			{Bucket: "create", What: "creating conversations", Kind: LimitCreates},
 		},
 	}
+	if op.Outside {
+		op.Details["caller"] = s.callerOf(ctx)
+	}
+	return op
 }
 
 func validateCreate(r CreateRequest) (time.Duration, error) {
@@ -210,7 +215,7 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 		return Joined{}, s.refuseOperation(ctx, op, Invalid("join_code", "must be a code such as 7KQ2M-X9D4T, of ten letters and digits"))
 	}
 	failures := Charge{Bucket: "failures/join/" + s.callerOf(ctx), What: "failing to join", Kind: LimitFailures}
-	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), s.redeemRule(op.Now, failures))
+	c, err := s.store.JoinConversation(ctx, op, s.codes.Hash(code), s.redeemRule(ctx, op, failures))
 	if err != nil {
 		return Joined{}, err
 	}
@@ -245,16 +250,20 @@ type Invitation struct {
 type InvitationRule func(Invitation) error
 
 // redeemRule lets a code be redeemed once, before it and its conversation expire, and
-// not while the operator has paused the conversation.
+// not while the operator has paused the conversation. A caller that is bound to other
+// conversations redeems none of this one.
 // A caller with another code proves nothing: its failures are charged.
-func (s *Service) redeemRule(now time.Time, failures Charge) InvitationRule {
+func (s *Service) redeemRule(ctx context.Context, op Operation, failures Charge) InvitationRule {
 	return func(i Invitation) error {
 		refuse := func(reason error) error {
 			return &Refusal{Reason: reason, Outcome: OutcomeUnauthorized, Flood: failures, Unproven: true}
 		}
-		switch at := i.Clock.Time(now); {
+		switch at := i.Clock.Time(op.Now); {
 		case i.ID == "":
 			return refuse(ErrBadJoinCode)
+		case outside(ctx, i.ID): // the code stays good
+			op.Details["caller"] = s.callerOf(ctx)
+			return &Refusal{Reason: ErrOutOfBounds, Outcome: OutcomeRefused, Flood: failures}
 		case !s.ends.Genuine(i.ID, i.ExpiresAt, i.ExpirySeal):
 			return &Refusal{Reason: ErrExpiryMoved, Outcome: OutcomeRefused, Flood: failures}
 		case !i.JoinedAt.IsZero():

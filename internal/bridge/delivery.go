@@ -118,7 +118,7 @@ type SessionView struct {
 func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drain <-chan struct{}) (Delivery, error) {
 	page, err := r.page()
 	if err != nil {
-		return Delivery{}, s.Refuse(ctx, s.ReadGate(c, "check_messages"), err)
+		return Delivery{}, s.Refuse(ctx, s.ReadGate(ctx, c, "check_messages"), err)
 	}
 	if r.Wait == 0 {
 		taken, err := s.take(ctx, c, page, time.Time{}, drain)
@@ -149,7 +149,7 @@ func (s *Service) take(ctx context.Context, c Credentials, page Page, deadline t
 	timeout, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
 	_, err = wait(timeout, s.bells, bellKey(c.Conversation, c.Session), drain, func(context.Context) (bool, error) {
-		g := s.ReadGate(c, "check_messages")
+		g := s.ReadGate(ctx, c, "check_messages")
 		var err error
 		taken, err = s.takeOnce(ctx, g, Take{Page: page, ClaimUntil: g.Now.Add(ClaimFor)}, deadline)
 		taken.Claim = s.signed(taken.Claim)
@@ -205,7 +205,7 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, time
 // mailReady reports whether a take for c would bring messages or a refusal. It is
 // the last one to wait for where the conversation has expired: no more will come.
 func (s *Service) mailReady(ctx context.Context, c Credentials) (ready, last bool, err error) {
-	g := s.ReadGate(c, "check_messages")
+	g := s.ReadGate(ctx, c, "check_messages")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if ctx.Err() != nil {
 		return false, false, nil //nolint:nilerr // the end of the wait is no failure

@@ -13,6 +13,9 @@ var (
 	// ErrUnauthorized is the one answer to a wrong, swapped, expired, rotated or
 	// foreign token and to an unknown conversation. It does not say which.
 	ErrUnauthorized = errors.New("no such conversation, session and token, or the conversation has expired")
+	// ErrOutOfBounds is the answer to a caller that proves a session, and whose access key
+	// is for other conversations. It counts as ErrUnauthorized.
+	ErrOutOfBounds error = boundsError{}
 	// ErrExpired reports that the conversation has expired: nothing more is
 	// accepted on it.
 	ErrExpired = errors.New("the conversation has expired")
@@ -29,6 +32,12 @@ var (
 	// ErrNotFound reports, to an operator, that a conversation does not exist.
 	ErrNotFound = errors.New("no such conversation")
 )
+
+// boundsError is the type of ErrOutOfBounds.
+type boundsError struct{}
+
+func (boundsError) Error() string        { return "the access key is for other conversations only" }
+func (boundsError) Is(target error) bool { return target == ErrUnauthorized }
 
 // Errors of the store. What was asked for did not happen.
 var (

@@ -56,7 +56,7 @@ type ExtendRule func(o Overview, now time.Time) Extension
 // Extend lets the caller's conversation live for d from now; zero means
 // DefaultExtension. While the conversation is paused only the operator may. Either session may, up to MaxTTL. It never becomes shorter.
 func (s *Service) Extend(ctx context.Context, c Credentials, d time.Duration) (Extended, error) {
-	g := s.ReadGate(c, "extend_conversation")
+	g := s.ReadGate(ctx, c, "extend_conversation")
 	g.Changes = true
 	d, err := extension(d)
 	if err != nil {

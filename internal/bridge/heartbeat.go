@@ -16,7 +16,7 @@ type Pulse struct {
 
 // Heartbeat says that the caller lives. Its status stays what it is.
 func (s *Service) Heartbeat(ctx context.Context, c Credentials) (Pulse, error) {
-	g := s.BesideGate(c, "heartbeat")
+	g := s.BesideGate(ctx, c, "heartbeat")
 	p, err := s.store.Heartbeat(ctx, g)
 	p.At = g.Now
 	return p, err

@@ -34,7 +34,7 @@ type InviteRule func(o Overview, now time.Time) (NewSession, error)
 // session "a" may. The session that was invited before and did not come in time gives
 // its place to the next. The error may be ErrFull.
 func (s *Service) Invite(ctx context.Context, c Credentials, role string) (Invited, error) {
-	g := s.WriteGate(c, "invite_to_conversation")
+	g := s.WriteGate(ctx, c, "invite_to_conversation")
 	err := validateRole("role", role)
 	if c.Session != SessionA {
 		err = Invalid("session_id", "must be a: only who created the conversation invites others")

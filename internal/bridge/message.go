@@ -217,7 +217,7 @@ func (s Sent) seqs() []int64 {
 // Send stores a message for the sessions that it names, or for the caller's only
 // partner. When it returns without an error the message survives a power cut.
 func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent, error) {
-	g := s.WriteGate(c, "send_to_partner")
+	g := s.WriteGate(ctx, c, "send_to_partner")
 	if r.Action == "" {
 		r.Action = ActionInfo
 	}
@@ -356,7 +356,7 @@ func (s *Service) History(ctx context.Context, c Credentials, before int64, limi
 
 // HistoryWithin is History for a caller that shows less than PageBytes on a page.
 func (s *Service) HistoryWithin(ctx context.Context, c Credentials, before int64, limit, bytes int) (History, error) {
-	g := s.ReadGate(c, "get_history")
+	g := s.ReadGate(ctx, c, "get_history")
 	limit, err := pageSize(limit)
 	if before < 0 {
 		err = Invalid("before", "must be the id of a message")
@@ -443,7 +443,7 @@ func SharedFiles(names, others []string) (shared []string) {
 // Told forgets the files that the standing told a session of. The error is
 // ErrUnauthorized for who cannot prove to be that session.
 func (s *Service) Told(ctx context.Context, c Credentials, standing Standing) error {
-	if proved, err := s.Proves(ctx, s.ReadGate(c, "")); err != nil || !proved {
+	if proved, err := s.Proves(ctx, s.ReadGate(ctx, c, "")); err != nil || !proved {
 		return cmp.Or(err, ErrUnauthorized)
 	}
 	return s.store.ForgetShared(ctx, c.Conversation, c.Session, standing.Shared)

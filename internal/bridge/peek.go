@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -31,7 +32,7 @@ func (i Inbox) Behind(after int64) int64 {
 // PeekMessages returns the caller's messages with a number above after, oldest
 // first, and leaves them as they are: not read, not claimed.
 func (s *Service) PeekMessages(ctx context.Context, c Credentials, after int64, limit int) (Peeked, error) {
-	g := s.BesideGate(c, "peek_messages")
+	g := s.BesideGate(ctx, c, "peek_messages")
 	limit, err := pageSize(limit)
 	if after < FromUnread {
 		err = Invalid("after", "must be the number of a message")
@@ -62,7 +63,7 @@ func (s *Service) AwaitMail(ctx context.Context, c Credentials, after int64, dra
 
 func (s *Service) awaitMail(ctx context.Context, c Credentials, after int64, drain <-chan struct{}) error {
 	_, err := wait(ctx, s.bells, bellKey(c.Conversation, c.Session), drain, func(ctx context.Context) (bool, error) {
-		g := s.BesideGate(c, "peek_messages")
+		g := s.BesideGate(ctx, c, "peek_messages")
 		view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 		if ctx.Err() != nil || err != nil {
 			return false, err
@@ -111,12 +112,15 @@ func (m Mail) Left() time.Duration { return max(m.ExpiresAt.Sub(m.Now), 0) }
 // entry, for who looks often. It is ErrUnauthorized for who cannot prove to be
 // that session, or whose conversation expired longer than Grace ago.
 func (s *Service) CountMail(ctx context.Context, c Credentials) (Mail, error) {
-	g := s.BesideGate(c, "")
+	g := s.BesideGate(ctx, c, "")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if err != nil {
 		return Mail{}, err
 	}
-	if !g.Admits(view.Proof) {
+	switch err := g.Admit(view.Proof); {
+	case errors.Is(err, ErrOutOfBounds):
+		return Mail{}, ErrOutOfBounds
+	case err != nil:
 		return Mail{}, ErrUnauthorized
 	}
 	return Mail{Unread: view.Waiting(g.Now), LastSeq: view.LastSeq, ExpiresAt: view.ExpiresAt, Now: view.Clock.Time(g.Now)}, nil
@@ -129,7 +133,7 @@ func (s *Service) CountMail(ctx context.Context, c Credentials) (Mail, error) {
 func (s *Service) SessionOf(ctx context.Context, conversation, token string) (SessionID, error) {
 	found := SessionB
 	for _, session := range SessionIDs() {
-		g := s.ReadGate(Credentials{conversation, session, token}, "")
+		g := s.ReadGate(ctx, Credentials{conversation, session, token}, "")
 		view, err := s.store.PeekInbox(ctx, g.Conversation, session)
 		if err != nil {
 			return "", err
@@ -137,7 +141,7 @@ func (s *Service) SessionOf(ctx context.Context, conversation, token string) (Se
 		if len(view.Nonce) == 0 {
 			continue // a damaged store may have lost one of them
 		}
-		if g.Prove(view.Proof) {
+		if g.Prove(view.Proof) && !g.Outside {
 			found = session
 		}
 	}

@@ -113,7 +113,7 @@ type StatusUpdate struct {
 
 // UpdateStatus sets the caller's status; each update is a heartbeat.
 func (s *Service) UpdateStatus(ctx context.Context, c Credentials, status Status) (StatusUpdate, error) {
-	g := s.ReadGate(c, "update_my_status")
+	g := s.ReadGate(ctx, c, "update_my_status")
 	if !slices.Contains(Statuses(), status) {
 		return StatusUpdate{}, s.Refuse(ctx, g, Invalid("status", "must be one of %s", JoinWords(Statuses())))
 	}
@@ -139,7 +139,7 @@ type PartnerStatus struct {
 // CheckPartners tells what the other sessions of the caller's conversation are
 // doing, or only the one of that name.
 func (s *Service) CheckPartners(ctx context.Context, c Credentials, only SessionID) (PartnerStatus, error) {
-	g := s.ReadGate(c, "check_partner_status")
+	g := s.ReadGate(ctx, c, "check_partner_status")
 	if only != "" && (!only.Valid() || only == c.Session) {
 		return PartnerStatus{}, s.Refuse(ctx, g, Invalid("session", "must be the letter of another session"))
 	}
@@ -181,7 +181,7 @@ type Described struct {
 
 // Describe tells a session of its conversation and the other sessions.
 func (s *Service) Describe(ctx context.Context, c Credentials) (Described, error) {
-	return s.describe(ctx, c, s.ReadGate(c, "list_conversations"))
+	return s.describe(ctx, c, s.ReadGate(ctx, c, "list_conversations"))
 }
 
 // ReadAction is the action, in the audit log, of a read of a resource that no tool reads.
@@ -189,7 +189,7 @@ const ReadAction = "read_resource"
 
 // DescribeAs is Describe for who reads a resource, which the log then names.
 func (s *Service) DescribeAs(ctx context.Context, c Credentials, resource string) (Described, error) {
-	g := s.ReadGate(c, ReadAction)
+	g := s.ReadGate(ctx, c, ReadAction)
 	g.Details["resource"] = resource
 	return s.describe(ctx, c, g)
 }

@@ -37,7 +37,7 @@ func (s *Service) teamFor(ctx context.Context, c NewConversation, holds []Creden
 		if err != nil {
 			return "", err
 		}
-		if m.Team == c.Team && s.ReadGate(held, "create_conversation").Admits(m.Proof) {
+		if m.Team == c.Team && s.ReadGate(ctx, held, "create_conversation").Admits(m.Proof) {
 			return m.TeamID, nil
 		}
 	}

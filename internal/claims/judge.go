@@ -180,7 +180,7 @@ func (s *Service) Record(ctx context.Context, e Editor, j Judgement, paths []str
 		}
 		return nil
 	}
-	g := s.core.ReadGate(e[max(0, slices.Index(j.teams, j.Blocks[refused.Path].TeamID))], "guard_file")
+	g := s.core.ReadGate(ctx, e[max(0, slices.Index(j.teams, j.Blocks[refused.Path].TeamID))], "guard_file")
 	g.Details["paths"] = []string{s.core.Redaction(ctx).Text(shown(refused.Path))}
 	_, err := s.store.ChangeClaims(ctx, g, 0, e.guardRule(j, refused.Path))
 	var held *HeldError

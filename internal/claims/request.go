@@ -29,7 +29,7 @@ type Request struct {
 
 // Take claims paths for the caller. The error may be a HeldError.
 func (s *Service) Take(ctx context.Context, c bridge.Credentials, r Request) (Result, error) {
-	g := s.gate(c, "claim_file")
+	g := s.gate(ctx, c, "claim_file")
 	r.Seconds = cmp.Or(r.Seconds, DefaultSeconds)
 	if err := validate(r); err != nil {
 		return Result{}, s.core.Refuse(ctx, g, err)
@@ -77,7 +77,7 @@ func validate(r Request) error {
 // Release ends the caller's claims on exactly these paths, or all its claims where
 // there are none. The error may be ErrNotHeld.
 func (s *Service) Release(ctx context.Context, c bridge.Credentials, paths []string) (Result, error) {
-	g := s.gate(c, "release_file")
+	g := s.gate(ctx, c, "release_file")
 	hide := s.core.Redaction(ctx)
 	paths, err := cleanPaths(hide, paths)
 	if err != nil {
@@ -92,8 +92,8 @@ func (s *Service) Release(ctx context.Context, c bridge.Credentials, paths []str
 
 // gate is the gate of a change of claims: refused while paused, and counted as
 // reading is, because an agent claims for each file that it edits.
-func (s *Service) gate(c bridge.Credentials, action string) bridge.Gate {
-	g := s.core.ReadGate(c, action)
+func (s *Service) gate(ctx context.Context, c bridge.Credentials, action string) bridge.Gate {
+	g := s.core.ReadGate(ctx, c, action)
 	g.Changes = true
 	return g
 }

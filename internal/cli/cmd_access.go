@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,18 +48,20 @@ secret is shown: the store has none.`,
 
 // keyView is an access key for programs.
 type keyView struct {
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	Role      string `json:"role"`
-	State     string `json:"state"`
-	CreatedAt string `json:"created_at"`
-	ExpiresAt string `json:"expires_at"`
-	RevokedAt string `json:"revoked_at,omitempty"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Role string `json:"role"`
+	// Conversations are the only ones that it is for; empty where it is for all.
+	Conversations []string `json:"conversations,omitempty"`
+	State         string   `json:"state"`
+	CreatedAt     string   `json:"created_at"`
+	ExpiresAt     string   `json:"expires_at"`
+	RevokedAt     string   `json:"revoked_at,omitempty"`
 }
 
 func viewOfKey(k access.Key, now time.Time) keyView {
 	v := keyView{
-		ID: k.ID, Name: cleantext.CleanLine(k.Name), Role: string(k.Role), State: string(k.State(now)),
+		ID: k.ID, Name: cleantext.CleanLine(k.Name), Role: string(k.Role), Conversations: k.Conversations, State: string(k.State(now)),
 		CreatedAt: view.Stamp(k.CreatedAt), ExpiresAt: view.Stamp(k.ExpiresAt),
 	}
 	if !k.RevokedAt.IsZero() {
@@ -90,11 +93,20 @@ func runAccessList(ctx context.Context, a *app) error {
 	})
 }
 
+// scopeOf names the conversations of a key in a table.
+func scopeOf(k access.Key) string {
+	if len(k.Conversations) == 0 {
+		return "all"
+	}
+	return strings.Join(k.Conversations, " ")
+}
+
 func keyTable(keys []access.Key, now time.Time, screen screen) *table {
 	t := &table{columns: []column{
 		{title: "KEY"},
 		{title: "NAME", shrink: true, least: 12},
 		{title: "ROLE"},
+		{title: "FOR", shrink: true, least: 9},
 		{title: "STATE"},
 		{title: "MADE", drop: 1},
 		{title: "EXPIRES"},
@@ -108,6 +120,7 @@ func keyTable(keys []access.Key, now time.Time, screen screen) *table {
 			cell{text: k.ID},
 			cell{text: cleantext.Field(k.Name)},
 			cell{text: string(k.Role)},
+			cell{text: scopeOf(k)},
 			state,
 			cell{text: screen.stamp(k.CreatedAt, now)},
 			cell{text: screen.stamp(k.ExpiresAt, now)},

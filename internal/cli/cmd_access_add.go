@@ -23,6 +23,7 @@ type accessAddOptions struct {
 	lifetime time.Duration
 	gateway  string
 	sealTo   []string
+	within   []string // conversations, as they were typed
 }
 
 func newAccessAddCmd(a *app) *cobra.Command {
@@ -38,6 +39,10 @@ without the others.
 An agent calls the tools, a viewer reads figures, an operator does both. The key proves
 its holder to the gateway only: for a conversation an agent needs its token as well.
 
+With --conversations an agent's key counts in these only: it begins and joins no other,
+and what it asks for in another is refused, whatever token it has. Make the conversation
+first, and give the holder its join code.
+
 With --gateway, the address and port at which the gateway is reached, a join string for
 "bridge connect" is printed in the place of the key: it holds address, key, and what
 proves the gateway. With --seal-to it is encrypted for an age key of the other machine,
@@ -46,6 +51,7 @@ so that it may be sent or committed to a repository.`,
   bridge access add "build machine" --expires 7d
   umask 077; bridge access add laptop --gateway bridge.example:8443 > join.txt
   bridge access add laptop --gateway bridge.example:8443 --seal-to age1… > laptop.age
+  bridge access add contractor --conversations 3f2a,91c0 --expires 7d
   bridge access add prometheus --role viewer
   umask 077; bridge access add laptop --json | jq -r .key > laptop.key`,
 		Args: oneKeyName,
@@ -60,6 +66,7 @@ so that it may be sent or committed to a repository.`,
 	}
 	choiceFlag(cmd.Flags(), &o.role, roles, "role", "what its holder may do")
 	ageFlag(cmd.Flags(), &o.lifetime, "expires", "how long the key counts")
+	conversationsFlag(cmd.Flags(), &o.within, "conversations", "the only conversations that it is for, with commas between them (default all)")
 	textFlag(cmd.Flags(), &o.gateway, "address", "gateway", "print a join string for the gateway at this address and port")
 	listFlag(cmd.Flags(), &o.sealTo, kindText, "seal-to", "encrypt it for this age recipient; may be given several times")
 	return cmd
@@ -82,7 +89,11 @@ func runAccessAdd(ctx context.Context, a *app, o accessAddOptions) error {
 		return usagef("--gateway: %v", remote.CheckAddress(o.gateway))
 	}
 	return a.withServices(ctx, false, func(s services) error {
-		key, secret, err := s.keys.Add(ctx, o.name, access.Role(o.role), o.lifetime)
+		within, err := findConversations(ctx, s.Service, o.within)
+		if err != nil {
+			return err
+		}
+		key, secret, err := s.keys.Add(ctx, o.name, access.Role(o.role), o.lifetime, within...)
 		if err != nil {
 			return err
 		}

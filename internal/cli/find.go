@@ -58,6 +58,18 @@ func findConversation(ctx context.Context, s *bridge.Service, name string) (brid
 		len(found), start, found[0].ID, found[1].ID)
 }
 
+// findConversations returns the ids of the conversations that names stand for.
+func findConversations(ctx context.Context, s *bridge.Service, names []string) (ids []string, err error) {
+	for _, name := range names {
+		found, err := findConversation(ctx, s, name)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, found.ID)
+	}
+	return ids, nil
+}
+
 // shortIDLength is how many digits of an id people see at least.
 const shortIDLength = 4
 

@@ -83,6 +83,23 @@ func sessionFlag(fs *pflag.FlagSet, dest *string, name, usage string, words ...s
 	fs.Var(&value[string]{dest, parse, func(s string) string { return s }, kindText}, name, usage)
 }
 
+// conversationsFlag defines a flag that takes conversations, with commas between them; it
+// may be given several times.
+func conversationsFlag(fs *pflag.FlagSet, dest *[]string, name, usage string) {
+	parse := func(text string) ([]string, error) {
+		all := *dest
+		for field := range strings.SplitSeq(text, ",") {
+			field = strings.TrimSpace(field)
+			if err := checkConversation(field); err != nil {
+				return nil, err
+			}
+			all = append(all, field)
+		}
+		return all, nil
+	}
+	fs.Var(&value[[]string]{dest, parse, func(s []string) string { return strings.Join(s, ",") }, kindText}, name, usage)
+}
+
 // sessionsFlag defines a flag that takes letters of sessions, with commas between
 // them.
 func sessionsFlag(fs *pflag.FlagSet, dest *[]string, name, usage string) {

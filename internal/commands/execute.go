@@ -62,7 +62,7 @@ type Execution struct {
 // Errors: RefusedError where the rules do not allow it; ErrNoGrant and the other
 // errors of commands; those of every session.
 func (s *Service) Execute(ctx context.Context, c bridge.Credentials, call Call, stop <-chan struct{}) (Execution, error) {
-	g := s.core.WriteGate(c, "execute_command")
+	g := s.core.WriteGate(ctx, c, "execute_command")
 	if err := validateCall(call); err != nil {
 		return Execution{}, s.core.Refuse(ctx, g, err)
 	}

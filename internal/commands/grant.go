@@ -229,7 +229,7 @@ type ModeSet struct {
 // less than the grant, never more. Errors: ErrNoGrant, a RefusedError, and those
 // of every session.
 func (s *Service) EnableYolo(ctx context.Context, c bridge.Credentials, r ModeRequest) (ModeSet, error) {
-	g := s.core.ReadGate(c, "enable_yolo_mode")
+	g := s.core.ReadGate(ctx, c, "enable_yolo_mode")
 	if !slices.Contains(Modes(), r.Mode) {
 		return ModeSet{}, s.core.Refuse(ctx, g, bridge.Invalid("mode", "must be one of %s", bridge.JoinWords(Modes())))
 	}

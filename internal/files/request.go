@@ -38,7 +38,7 @@ type EditRequest struct {
 
 // ReadFile returns a file with its text. The error may be ErrNoFile or ErrNoVersion.
 func (s *Service) ReadFile(ctx context.Context, c bridge.Credentials, r ReadRequest) (Result, error) {
-	g := s.core.ReadGate(c, "file_read")
+	g := s.core.ReadGate(ctx, c, "file_read")
 	n, _, err := s.prepare(ctx, g, r.Name, r.Version)
 	if err != nil {
 		return Result{}, err
@@ -49,7 +49,7 @@ func (s *Service) ReadFile(ctx context.Context, c bridge.Credentials, r ReadRequ
 // ListFiles returns the files of the conversation that belong to task (0: to no task),
 // without their texts.
 func (s *Service) ListFiles(ctx context.Context, c bridge.Credentials, task int64) (List, error) {
-	g := s.core.ReadGate(c, "file_read")
+	g := s.core.ReadGate(ctx, c, "file_read")
 	if task < 0 {
 		return List{}, s.core.Refuse(ctx, g, noTask())
 	}
@@ -60,7 +60,7 @@ func (s *Service) ListFiles(ctx context.Context, c bridge.Credentials, task int6
 // creates the file. The error may be a ConflictError, ErrNoFile, ErrNoTask, ErrTooMany,
 // ErrTooLarge, or that of another session's claim.
 func (s *Service) WriteFile(ctx context.Context, c bridge.Credentials, r WriteRequest) (Result, error) {
-	g := s.core.WriteGate(c, "file_write")
+	g := s.core.WriteGate(ctx, c, "file_write")
 	n, kinds, err := s.prepare(ctx, g, r.Name, r.Version)
 	if err != nil {
 		return Result{}, err
@@ -83,7 +83,7 @@ func (s *Service) WriteFile(ctx context.Context, c bridge.Credentials, r WriteRe
 // merged with later changes, unless these are in the same or adjacent lines. The error
 // may be a ConflictError, or another one of WriteFile.
 func (s *Service) EditFile(ctx context.Context, c bridge.Credentials, r EditRequest) (Result, error) {
-	g := s.core.WriteGate(c, "file_edit")
+	g := s.core.WriteGate(ctx, c, "file_edit")
 	n, kinds, err := s.prepare(ctx, g, r.Name, r.Version)
 	if err != nil {
 		return Result{}, err

@@ -12,7 +12,6 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
-	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/stdio"
 )
 
@@ -85,7 +84,7 @@ func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request, c call) {
 	default:
 		ctx = stdio.WithOutlet(ctx, c.principal.toldOf(clientName(r)))
 	}
-	r = r.WithContext(bridge.WithCaller(ctx, "key "+c.principal.key.ID))
+	r = r.WithContext(c.principal.calling(ctx))
 	r.Body = io.NopCloser(bytes.NewReader(c.body))
 	r.ContentLength = int64(len(c.body))
 	c.principal.handler.ServeHTTP(w, r)

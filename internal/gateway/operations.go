@@ -93,7 +93,7 @@ func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call)
 		refuse(w, http.StatusNotFound, operation.Unknown, "this gateway has no such operation: is it of the version of bridge on this machine?")
 		return
 	}
-	ctx := bridge.WithCaller(r.Context(), "key "+c.principal.key.ID)
+	ctx := c.principal.calling(r.Context())
 	in, err := g.operations.arguments(ctx, method.Type(), c.body)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, operation.Arguments, err.Error())

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/bridge"
 )
 
 // How long what is known of keys is believed. A revoked key is refused, and its calls
@@ -51,6 +52,11 @@ type principal struct {
 	used    time.Time
 	calls   map[int64]context.CancelCauseFunc // under way
 	gone    bool
+}
+
+// calling returns a context for a call of the holder: who it is, and where it may act.
+func (p *principal) calling(ctx context.Context) context.Context {
+	return bridge.Within(bridge.WithCaller(ctx, "key "+p.key.ID), p.key.Conversations)
 }
 
 func newPrincipals(o Options) *principals {

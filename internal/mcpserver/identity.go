@@ -110,6 +110,7 @@ func (i *identity) restore(ctx context.Context, s *sessions, caller binding.Labe
 			continue
 		}
 		switch _, err := i.bridge.CountMail(ctx, c); {
+		case errors.Is(err, bridge.ErrOutOfBounds): // another key may bring it back
 		case errors.Is(err, bridge.ErrUnauthorized):
 			i.report(ctx, i.folder.Forget(ctx, e, labels...))
 		case err != nil:
@@ -217,7 +218,7 @@ func (i *identity) resume(ctx context.Context, text string) (c bridge.Credential
 	e := entries[0]
 	c = bridge.Credentials{Conversation: e.Conversation, Session: bridge.SessionID(e.Session), Token: e.Token}
 	if _, err := i.bridge.CountMail(ctx, c); err != nil {
-		if errors.Is(err, bridge.ErrUnauthorized) {
+		if errors.Is(err, bridge.ErrUnauthorized) && !errors.Is(err, bridge.ErrOutOfBounds) {
 			i.report(ctx, i.folder.Forget(ctx, e, label))
 		}
 		return c, code, false

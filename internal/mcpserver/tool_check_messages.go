@@ -111,7 +111,7 @@ func checked(shown shownMessages, data checkData) answer {
 	shown.write(&text)
 	text.WriteString(view.Unread(data.Unread))
 	if len(data.Refused) > 0 {
-		fmt.Fprintf(&text, "\nNo longer yours, because their tokens were replaced or they are over: %s.", strings.Join(data.Refused, ", "))
+		fmt.Fprintf(&text, "\nNo longer yours, because their tokens were replaced, they are over, or the access key is for others: %s.", strings.Join(data.Refused, ", "))
 	}
 	return answer{text: text.String(), data: data}
 }

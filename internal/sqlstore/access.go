@@ -2,14 +2,15 @@ package sqlstore
 
 import "example.org/bridge/internal/access"
 
-const accessColumns = "id, name, role, proof, created_at, expires_at, revoked_at"
+const accessColumns = "id, name, role, proof, created_at, expires_at, revoked_at, conversations"
 
 func listAccessKeys(c Conn, where string, args ...any) (all []access.Kept, err error) {
 	var k access.Kept
-	var role string
-	dest := []any{&k.ID, &k.Name, &role, &k.Proof, &k.CreatedAt, &k.ExpiresAt, &k.RevokedAt}
+	var role, conversations string
+	dest := []any{&k.ID, &k.Name, &role, &k.Proof, &k.CreatedAt, &k.ExpiresAt, &k.RevokedAt, &conversations}
 	err = c.Each("SELECT "+accessColumns+" FROM access_keys "+where, args, dest, func() error {
 		k.Role = access.Role(role)
+		k.Conversations = FromList(conversations)
 		all = append(all, k)
 		return nil
 	})
@@ -39,7 +40,8 @@ func ChangeAccessKeys(e Entry, rule access.Rule) (kept access.Kept, err error) {
 		return kept, err
 	}
 	return kept, e.SQL().Later(`
-		INSERT INTO access_keys (`+accessColumns+`) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+		INSERT INTO access_keys (`+accessColumns+`) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 		ON CONFLICT (id) DO UPDATE SET revoked_at = ?7`,
-		kept.ID, kept.Name, string(kept.Role), kept.Proof, kept.CreatedAt, kept.ExpiresAt, kept.RevokedAt)
+		kept.ID, kept.Name, string(kept.Role), kept.Proof, kept.CreatedAt, kept.ExpiresAt, kept.RevokedAt,
+		List(kept.Conversations))
 }

@@ -18,7 +18,7 @@ type LogRequest struct {
 
 // LogStep logs a step. The error may be ErrNoTask.
 func (s *Service) LogStep(ctx context.Context, c bridge.Credentials, r LogRequest) (Logged, error) {
-	g := s.core.StepGate(c, "log_step")
+	g := s.core.StepGate(ctx, c, "log_step")
 	if err := check(r); err != nil {
 		return Logged{}, s.core.Refuse(ctx, g, err)
 	}

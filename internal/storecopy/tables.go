@@ -50,7 +50,7 @@ var tables = []table{
 	{"rate_limits", columns("bucket minute hour day at unlogged")},
 	{"folds", columns("conversation session action logged_at count first_at")},
 	{"pauses", columns("conversation since")},
-	{"access_keys", columns("id name role proof created_at expires_at revoked_at")},
+	{"access_keys", columns("id name role proof created_at expires_at revoked_at conversations")},
 	{"retention", columns("kind age set_at")},
 	{archives, columns("first last mac name bytes sha256 made_at seal")},
 	{base, columns("seq mac")},

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,8 @@ var accessTests = []test{
 	{"keys and refusals are in the log, secrets are not", accessLogged},
 	{"of a flood of refusals the first are logged", accessFlood},
 	{"a key of another store proves nothing, its row neither", accessForeign},
+	{"a key keeps the conversations that it is for", accessBoundKey},
+	{"a bound caller acts in its conversations only", accessBoundCaller},
 }
 
 var stranger = access.Caller{Address: "192.0.2.1", Action: "gateway_call"}
@@ -205,6 +208,121 @@ func accessForeign(t *testing.T, w *world) {
 	_, err = foreign.Authenticate(t.Context(), secret, stranger)
 	wantError(t, err, access.ErrRefused)
 }
+
+// widened is a store in which somebody has written other bounds into the rows of keys.
+type widened struct {
+	access.Store
+	conversations []string
+}
+
+func (s widened) AccessKey(ctx context.Context, id string) (access.Kept, bridge.Clock, error) {
+	k, clock, err := s.Store.AccessKey(ctx, id)
+	k.Conversations = s.conversations
+	return k, clock, err
+}
+
+func accessBoundKey(t *testing.T, w *world) {
+	a, b := w.keys()
+	one, two := "conv_0000000000000001", "conv_0000000000000002"
+	added, secret, err := a.Add(t.Context(), "bound", access.Agent, time.Hour, two, one, two)
+	must(0, err)(t)
+	equal(t, "bounds", added.Conversations, []string{one, two})
+	equal(t, "the key", must(b.Authenticate(t.Context(), secret, stranger))(t), added)
+	w.clock.Advance(time.Second)
+	_, free, err := a.Add(t.Context(), "free", access.Agent, time.Hour)
+	must(0, err)(t)
+	all, _, err := b.List(t.Context())
+	must(0, err)(t)
+	equal(t, "in the list", [][]string{all[0].Conversations, all[1].Conversations}, [][]string{{one, two}, nil})
+	if entry := w.log(t)[0].Details; !strings.Contains(entry, one) || !strings.Contains(entry, two) {
+		t.Errorf("the bounds are not in the log: %s", entry)
+	}
+	for name, bounds := range map[string][]string{
+		"none": nil, "one fewer": {one}, "one more": {one, two, "conv_0000000000000003"}, "another order": {two, one}, "run together": {one + two},
+	} {
+		changed := access.New(w.b, widened{w.storeB, bounds}, w.key)
+		if _, err := changed.Authenticate(t.Context(), secret, stranger); !errors.Is(err, access.ErrRefused) {
+			t.Errorf("a row with other bounds, %s: %v", name, err)
+		}
+	}
+	bounded := access.New(w.b, widened{w.storeB, []string{one}}, w.key)
+	_, err = bounded.Authenticate(t.Context(), free, stranger)
+	wantError(t, err, access.ErrRefused)
+	for name, bad := range map[string]struct {
+		role access.Role
+		ids  []string
+	}{
+		"a viewer": {access.Viewer, []string{one}}, "an operator": {access.Operator, []string{one}},
+		"no id": {access.Agent, []string{""}}, "the beginning of one": {access.Agent, []string{"conv_0000"}},
+		"too many": {access.Agent, manyIDs(access.MaxConversations + 1)},
+	} {
+		var invalid *bridge.InvalidError
+		if _, _, err := a.Add(t.Context(), name, bad.role, time.Hour, bad.ids...); !errors.As(err, &invalid) || invalid.Field != "conversations" {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func manyIDs(n int) (ids []string) {
+	for i := range n {
+		ids = append(ids, fmt.Sprintf("conv_%016x", i))
+	}
+	return ids
+}
+
+// accessBoundCaller: whatever a caller proves, out of its bounds it is refused and logged
+// with its name; within them nothing changes.
+func accessBoundCaller(t *testing.T, w *world) {
+	in, out := w.pair(t), w.pair(t)
+	ctx := bridge.Within(bridge.WithCaller(t.Context(), "key 0123456789ab"), []string{in.A.Conversation})
+	send := func(c bridge.Credentials) error {
+		_, err := w.b.Send(ctx, c, bridge.SendRequest{Text: "hello"})
+		return err
+	}
+	must(0, send(in.A))(t)
+	before := len(w.log(t))
+	made := must(w.a.Create(t.Context(), bridge.CreateRequest{MyRole: "one", PartnerRole: "two"}))(t)
+	wrong := out.A
+	wrong.Token = in.A.Token
+	for _, tt := range []struct {
+		name string
+		err  error
+		want error
+		line string
+	}{
+		{"send", send(out.A), bridge.ErrOutOfBounds, "a send_to_partner refused"},
+		{"send without a proof", send(wrong), bridge.ErrUnauthorized, "a send_to_partner unauthorized"},
+		{"create", second(w.b.Create(ctx, bridge.CreateRequest{MyRole: "one", PartnerRole: "two"})), bridge.ErrOutOfBounds, "a create_conversation refused"},
+		{"join", second(w.b.Join(ctx, made.JoinCode)), bridge.ErrOutOfBounds, "? join_conversation refused"},
+	} {
+		if !errors.Is(tt.err, tt.want) || errors.Is(tt.err, bridge.ErrOutOfBounds) != (tt.want == bridge.ErrOutOfBounds) {
+			t.Errorf("%s: got %v, want %v", tt.name, tt.err, tt.want)
+		}
+		found := false
+		for _, e := range w.log(t)[before:] {
+			if strings.Join([]string{e.Session, e.Action, e.Outcome}, " ") == tt.line {
+				found = true
+				if named := strings.Contains(e.Details, "key 0123456789ab"); named != (tt.want == bridge.ErrOutOfBounds) {
+					t.Errorf("%s: the entry's details are %s", tt.name, e.Details)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s: no entry %q", tt.name, tt.line)
+		}
+	}
+	all := must(w.b.CheckAll(ctx, []bridge.Credentials{out.B, in.B}, bridge.CheckRequest{}, nil))(t)
+	if len(all.Messages) != 1 || len(all.Refused) != 1 || all.Refused[0] != out.B {
+		t.Errorf("of two sessions, one out of bounds: %+v", all)
+	}
+	_, err := w.b.CheckAll(ctx, []bridge.Credentials{out.B, out.A}, bridge.CheckRequest{}, nil)
+	wantError(t, err, bridge.ErrOutOfBounds)
+	must(w.b.Join(t.Context(), made.JoinCode))(t) // who is not bound: the code is still good
+	equal(t, "mail of the other conversation", must(w.b.CountMail(t.Context(), out.B))(t).Unread, int64(0))
+	w.verify(t)
+}
+
+func second[T any](_ T, err error) error { return err }
 
 // brokenKeys are those of access keys.
 var brokenKeys = []brokenOperation{

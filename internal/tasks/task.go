@@ -174,7 +174,7 @@ type AssignRequest struct {
 // that has the role that the task needs, or to a live worker of the team that has.
 // Without one the task waits. Only session "a" assigns.
 func (s *Service) AssignTask(ctx context.Context, c bridge.Credentials, r AssignRequest) (Result, error) {
-	g := s.core.WriteGate(c, "assign_task")
+	g := s.core.WriteGate(ctx, c, "assign_task")
 	if err := validateAssign(c, r); err != nil {
 		return Result{}, s.core.Refuse(ctx, g, err)
 	}
@@ -230,7 +230,7 @@ type Report struct {
 // it no longer has is kept as a note, and changes nothing else. Session "a" may
 // end any task of its team. Each report of a worker is a heartbeat.
 func (s *Service) UpdateTask(ctx context.Context, c bridge.Credentials, r Report) (Result, error) {
-	g := s.core.ReadGate(c, "update_task")
+	g := s.core.ReadGate(ctx, c, "update_task")
 	if err := validateReport(r); err != nil {
 		return Result{}, s.core.Refuse(ctx, g, err)
 	}
@@ -264,12 +264,12 @@ func validateReport(r Report) error {
 
 // ListTasks lists a page of tasks: the team's for session "a", its own for any other.
 func (s *Service) ListTasks(ctx context.Context, c bridge.Credentials, q Query) (List, error) {
-	return s.list(ctx, s.core.ReadGate(c, "list_tasks"), q)
+	return s.list(ctx, s.core.ReadGate(ctx, c, "list_tasks"), q)
 }
 
 // PeekTasks is ListTasks for what runs beside the session: it is no sign of life.
 func (s *Service) PeekTasks(ctx context.Context, c bridge.Credentials, q Query) (List, error) {
-	return s.list(ctx, s.core.BesideGate(c, "list_tasks"), q)
+	return s.list(ctx, s.core.BesideGate(ctx, c, "list_tasks"), q)
 }
 
 func (s *Service) list(ctx context.Context, g bridge.Gate, q Query) (List, error) {
@@ -293,12 +293,12 @@ func (s *Service) ReadTask(ctx context.Context, c bridge.Credentials, id int64) 
 
 // ReadTaskWithin is ReadTask for a caller that shows so many bytes of history.
 func (s *Service) ReadTaskWithin(ctx context.Context, c bridge.Credentials, id int64, history int) (List, error) {
-	return s.read(ctx, s.core.ReadGate(c, "list_tasks"), id, history)
+	return s.read(ctx, s.core.ReadGate(ctx, c, "list_tasks"), id, history)
 }
 
 // PeekTask is ReadTask for what runs beside the session: it is no sign of life.
 func (s *Service) PeekTask(ctx context.Context, c bridge.Credentials, id int64) (List, error) {
-	return s.read(ctx, s.core.BesideGate(c, "list_tasks"), id, bridge.PageBytes-MaxBodyLength)
+	return s.read(ctx, s.core.BesideGate(ctx, c, "list_tasks"), id, bridge.PageBytes-MaxBodyLength)
 }
 
 func (s *Service) read(ctx context.Context, g bridge.Gate, id int64, history int) (List, error) {

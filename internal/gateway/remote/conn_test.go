@@ -99,8 +99,8 @@ func TestOperations(t *testing.T) {
 	if _, ok := c.Standing(ctx, p.A); !ok {
 		t.Error("no standing")
 	}
-	if _, ok := c.Standing(ctx, bridge.Credentials{Conversation: p.A.Conversation, Session: "a", Token: p.B.Token}); ok {
-		t.Error("a standing without a proof")
+	if s, ok := c.Standing(ctx, bridge.Credentials{Conversation: p.A.Conversation, Session: "b", Token: p.A.Token}); ok || s.Unread != 0 || !s.ExpiresAt.IsZero() || s.Shared != nil {
+		t.Errorf("a standing without a proof: %+v, %t", s, ok)
 	}
 	if s := must(c.SessionOf(ctx, p.A.Conversation, p.A.Token))(t); s != bridge.SessionA {
 		t.Errorf("session %q", s)

@@ -1,0 +1,186 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/gateway"
+	"example.org/bridge/internal/gateway/operation"
+	"example.org/bridge/internal/mcpserver"
+)
+
+// everyOperation is what a gateway offers bridge on other machines.
+type everyOperation interface {
+	mcpserver.Bridge
+	operation.Beside
+}
+
+// boundKey makes a key that is for some conversations only.
+func (p *place) boundKey(t *testing.T, name string, conversations ...string) (id, secret string) {
+	t.Helper()
+	k, secret, err := p.keys.Add(t.Context(), name, access.Agent, time.Hour, conversations...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k.ID, secret
+}
+
+// filled is a value of a type in which all credentials are c, and every list has one element.
+func filled(of reflect.Type, c bridge.Credentials) reflect.Value {
+	v := reflect.New(of).Elem()
+	switch {
+	case of == reflect.TypeFor[bridge.Credentials]():
+		v.Set(reflect.ValueOf(c))
+	case of == reflect.TypeFor[time.Time]():
+	case of.Kind() == reflect.Struct:
+		for i := range of.NumField() {
+			if of.Field(i).IsExported() {
+				v.Field(i).Set(filled(of.Field(i).Type, c))
+			}
+		}
+	case of.Kind() == reflect.Slice:
+		v.Set(reflect.Append(v, filled(of.Elem(), c)))
+	}
+	return v
+}
+
+// argumentsOf is the body of a request for an operation whose arguments are filled with c.
+func argumentsOf(method reflect.Type, c bridge.Credentials) string {
+	all := []any{}
+	for n := 1; n < method.NumIn(); n++ {
+		if method.In(n).Kind() != reflect.Chan && method.In(n) != reflect.TypeFor[error]() {
+			all = append(all, filled(method.In(n), c).Interface())
+		} else if method.In(n) == reflect.TypeFor[error]() {
+			all = append(all, operation.Blamed{})
+		}
+	}
+	text, _ := json.Marshal(all)
+	return string(text)
+}
+
+// TestBoundKeyReachesNoOtherOperation calls every operation there is with good credentials
+// of a conversation that the key is not for. An operation that is added later is called too.
+func TestBoundKeyReachesNoOtherOperation(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(o *gateway.Options) { o.Operations = reflect.TypeFor[everyOperation]() })
+	free := p.key(t, "free", access.Agent)
+	in, out := p.pairOf(t, free), p.pairOf(t, free)
+	id, secret := p.boundKey(t, "bound", in.A.Conversation)
+	if _, err := p.served.Send(t.Context(), out.B, bridge.SendRequest{Text: "not for the bound key"}); err != nil {
+		t.Fatal(err)
+	}
+	before := must(p.served.HistoryWithin(t.Context(), out.A, 0, 10, bridge.PageBytes))(t)
+	// What does not answer that the key is out of its bounds, and what it answers.
+	harmless := map[string]string{
+		"Standing":       `[{"Now":"0001-01-01T00:00:00Z","ExpiresAt":"0001-01-01T00:00:00Z","Unread":0,"Shared":null},false]`,
+		"AwaitMail":      `{"now":`,               // as to anybody: ask
+		"SessionOf":      `{"results":["b"]`,      // as of a token of no session
+		"Told":           `"code":"unauthorized"`, // what follows looks for who is proved
+		"JudgeChange":    `"code":"unauthorized"`,
+		"RecordChange":   `"code":"unauthorized"`,
+		"WatchResources": `{"results":[["gone"]]`, // what may not be seen any more
+		"ListResources":  `{"results":[null]`,     // nothing may be read
+		"Confirm":        `{"now":`,               // an empty claim ends nothing
+		"GiveBack":       `{"now":`,
+		"Renew":          `"code":"unauthorized"`,
+		"Join":           `"Field":"join_code"`, // the storetests have a good code
+		"RefuseOpenCall": `"Problem":"is wrong"`,
+	}
+	for method := range reflect.TypeFor[everyOperation]().Methods() {
+		if method.Type.NumIn() == 0 || method.Type.In(0) != reflect.TypeFor[context.Context]() {
+			continue
+		}
+		status, _, body := p.raw(t, secret, "POST", operation.Path+method.Name, argumentsOf(method.Type, out.A), nil)
+		want, known := harmless[method.Name]
+		switch {
+		case !known && (status != 403 || !strings.Contains(body, `"code":"out_of_bounds"`)):
+			t.Errorf("%s: %d %s", method.Name, status, body)
+		case known && !strings.Contains(body, want):
+			t.Errorf("%s: %d %s, want %s", method.Name, status, body, want)
+		}
+		if strings.Contains(body, "not for the bound key") || strings.Contains(body, out.B.Token) {
+			t.Errorf("%s tells of the other conversation: %s", method.Name, body)
+		}
+	}
+	after := must(p.served.HistoryWithin(t.Context(), out.A, 0, 10, bridge.PageBytes))(t)
+	if !reflect.DeepEqual(after.Messages, before.Messages) {
+		t.Errorf("the other conversation has changed: %+v", after.Messages)
+	}
+	if mail := must(p.served.CountMail(t.Context(), out.A))(t); mail.Unread != 1 {
+		t.Errorf("its mail was read: %+v", mail)
+	}
+	var actions []string
+	for _, e := range must(p.served.AuditEntries(t.Context(), bridge.AuditQuery{Conversation: out.A.Conversation, Limit: 1000}))(t) {
+		if e.Outcome == bridge.OutcomeRefused && strings.Contains(fmt.Sprint(e.Details), "key "+id) {
+			actions = append(actions, e.Action)
+		}
+	}
+	for _, action := range []string{"send_to_partner", "check_messages", "get_history", "file_write", "claim_file", "log_step", "assign_task", "heartbeat", "peek_messages", "invite_to_conversation", "standing", "await_mail", "count_mail"} {
+		if !slices.Contains(actions, action) {
+			t.Errorf("%s was refused without an entry with the key; there are %q", action, actions)
+		}
+	}
+}
+
+// TestBoundKeyOverMCP: tools, resources and both kinds of streams.
+func TestBoundKeyOverMCP(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	create := func() (bridge.Credentials, string) {
+		c := must(p.served.Create(t.Context(), bridge.CreateRequest{MyRole: "one", PartnerRole: "two"}))(t)
+		return bridge.Credentials{Conversation: c.ID, Session: bridge.SessionB, Token: c.TokenB}, c.JoinCode
+	}
+	in, code := create()
+	out, foreign := create()
+	_, secret := p.boundKey(t, "bound", in.Conversation)
+	client := p.agent(t, secret)
+	arguments := func(c bridge.Credentials) map[string]any {
+		return map[string]any{"conversation_id": c.Conversation, "session_id": string(c.Session), "token": c.Token, "message": "hello"}
+	}
+	if joined := tool(t, client, "join_conversation", map[string]any{"join_code": code}); joined["token"] != in.Token {
+		t.Errorf("joined: %v", joined)
+	}
+	if _, err := try(client, "join_conversation", map[string]any{"join_code": foreign}); err == nil || !strings.Contains(err.Error(), "out_of_bounds") {
+		t.Errorf("joined another: %v", err)
+	}
+	if sent := tool(t, client, "send_to_partner", arguments(in)); sent["seq"] != float64(1) {
+		t.Errorf("within its bounds: %v", sent)
+	}
+	if _, err := try(client, "send_to_partner", arguments(out)); err == nil || !strings.Contains(err.Error(), "out_of_bounds") {
+		t.Errorf("out of its bounds: %v", err)
+	}
+	if _, err := try(client, "create_conversation", map[string]any{"my_role": "one", "partner_role": "two"}); err == nil || !strings.Contains(err.Error(), "out_of_bounds") {
+		t.Errorf("a conversation of its own: %v", err)
+	}
+	uri := func(c bridge.Credentials) string { return "collaboration://" + c.Conversation }
+	for name, tt := range map[string]struct {
+		of    bridge.Credentials
+		found bool
+	}{"within": {in, true}, "out of bounds": {out, false}} {
+		_, _, read := p.raw(t, secret, "POST", "/mcp", rpc("resources/read", map[string]any{"uri": uri(tt.of)}), legacy)
+		if strings.Contains(read, `"contents"`) != tt.found {
+			t.Errorf("%s: reading: %s", name, read)
+		}
+		header := p.initialized(t, secret)
+		_, _, followed := p.raw(t, secret, "POST", "/mcp", rpc("resources/subscribe", map[string]any{"uri": uri(tt.of)}), header)
+		if strings.Contains(followed, `"error"`) == tt.found {
+			t.Errorf("%s: subscribing: %s", name, followed)
+		}
+	}
+	_, status := p.open(t, secret, "POST", listenBody(1, map[string]any{"resourceSubscriptions": []string{uri(in)}}), listenHeader())
+	if status != 200 {
+		t.Errorf("listening within its bounds: %d", status)
+	}
+	_, _, listened := p.raw(t, secret, "POST", "/mcp", listenBody(1, map[string]any{"resourceSubscriptions": []string{uri(in), uri(out)}}), listenHeader())
+	if !strings.Contains(listened, `"error"`) || strings.Contains(listened, "acknowledged") {
+		t.Errorf("listening out of its bounds: %s", listened)
+	}
+}
