@@ -97,7 +97,7 @@ func (h *header) usable(path string) error {
 	switch {
 	case !h.fresh() && h.application != applicationID:
 		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
-	case h.version < 0:
+	case h.version < 0 || h.version == 0 && !h.fresh(): // a store is made with its version
 		return fmt.Errorf("%w: its schema version is %d", bridge.ErrStoreDamaged, h.version)
 	case bridge.CheckMoved(path, h.version) != nil:
 		return bridge.CheckMoved(path, h.version)

@@ -76,7 +76,7 @@ func TestCraftedSchema(t *testing.T) {
 }
 
 func TestVersionsThatNobodyWrites(t *testing.T) {
-	for _, version := range []int{-1, -2147483648} {
+	for _, version := range []int{-1, -2147483648, 0} {
 		e := newStore(t)
 		query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", version))
 		if err := open(e, true); !errors.Is(err, bridge.ErrStoreDamaged) {
