@@ -90,18 +90,25 @@ func nameOf(path string, code int) error {
 // minSpace is less than what opening a store needs.
 const minSpace = 256 << 10
 
+// mostFiles is how many files SQLite has open for one connection: the database, its log,
+// the log's index, a journal, and a folder. What it had opened before it failed is
+// closed again.
+const mostFiles = 5
+
 // probe finds out why SQLite could not open or use a file, because its codes do
 // not say: it tries what needs the same. It returns nil where nothing fails.
 func probe(path string) error {
 	dir := filepath.Dir(path)
-	f, err := os.Open(dir) // a folder: closing it drops no locks of SQLite
-	for _, name := range []error{bridge.ErrTooManyFiles, bridge.ErrNoMemory} {
-		if errors.Is(storefile.Unwritable(err), name) {
-			return name
+	for range mostFiles {
+		f, err := os.Open(dir) // a folder: closing it drops no locks of SQLite
+		for _, name := range []error{bridge.ErrTooManyFiles, bridge.ErrNoMemory} {
+			if errors.Is(storefile.Unwritable(err), name) {
+				return name
+			}
 		}
-	}
-	if err == nil {
-		_ = f.Close()
+		if err == nil {
+			defer f.Close() //nolint:errcheck // nothing was written
+		}
 	}
 	if free, err := storefile.FreeSpace(dir); err == nil && free < minSpace {
 		return bridge.ErrStoreFull

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +55,39 @@ func envIn(t *testing.T, dir string) *bridgetest.Env {
 		t.Fatal(err)
 	}
 	return &bridgetest.Env{Path: filepath.Join(dir, "bridge.db"), Key: key, Clock: bridgetest.NewClock()}
+}
+
+// TestFewDescriptors: whatever number of files a process may open, it starts or says that
+// too many are open, on a new store and on one that is there.
+func TestFewDescriptors(t *testing.T) {
+	t.Parallel()
+	there := newStore(t).Path
+	for name, path := range map[string]func() string{
+		"new":   func() string { return filepath.Join(t.TempDir(), "state", "bridge.db") },
+		"there": func() string { return there },
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused := 0
+			for most := 6; most < 40; most++ {
+				cmd := exec.Command("sh", "-c", `ulimit -n "$1"; exec "$0" "$2"`, os.Args[0], strconv.Itoa(most), path())
+				cmd.Env = append(os.Environ(), childEnv+"=start")
+				out, err := cmd.CombinedOutput()
+				text := string(out)
+				switch {
+				case err == nil:
+					if refused == 0 {
+						t.Errorf("it starts with %d files: the test shows nothing", most)
+					}
+					return
+				case strings.Contains(text, bridge.ErrTooManyFiles.Error()):
+					refused++
+				case !strings.Contains(text, "fatal error"): // Go itself needs some before main
+					t.Errorf("with %d files: %s", most, text)
+				}
+			}
+			t.Error("it never starts")
+		})
+	}
 }
 
 func TestFullDisk(t *testing.T) {
