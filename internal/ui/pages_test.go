@@ -252,6 +252,31 @@ func TestStream(t *testing.T) {
 	}
 }
 
+// TestAlarm: once the log does not verify, every page says so, open pages are told, and it
+// is over when the log is whole again.
+func TestAlarm(t *testing.T) {
+	w := newWorld(t)
+	w.login(t)
+	w.send(t, w.pair.A, "hello")
+	w.await(t, "audit", "Verified")
+	next := w.events(t)
+	before := next()
+	w.change(t, "UPDATE audit_log SET session = 'c' WHERE action = 'send_to_partner'")
+	contains(t, w.press(t, "audit", "audit/verify"), "It does not verify")
+	for told := before; told == before; {
+		told = next()
+	}
+	const alarm = `<p id="alarm" class="alarm" role="alert">The audit log does not verify`
+	for _, path := range w.everyPage() {
+		contains(t, w.get(t, path), alarm)
+	}
+	w.change(t, "UPDATE audit_log SET session = 'a' WHERE action = 'send_to_partner'")
+	contains(t, w.press(t, "audit", "audit/verify"), "Verified")
+	if text := w.get(t, ""); strings.Contains(text, alarm) {
+		t.Error("the alarm goes on after the log is whole again")
+	}
+}
+
 // TestStepPages: each step of a conversation is on one page, the newest first, and looks at
 // them are recorded.
 func TestStepPages(t *testing.T) {
