@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sleep"
 )
 
 // HookWait waits, in the background, for mail of a client's session whose agent
@@ -37,7 +38,7 @@ func (w HookWait) Run(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer func() { _ = place.Close(context.WithoutCancel(ctx)) }()
-	for pause(ctx, waitSettle) && place.Current() {
+	for sleep.For(ctx, waitSettle) == nil && place.Current() {
 		entries, err := w.Entries()
 		if err != nil {
 			return "", err
@@ -163,14 +164,4 @@ func (w HookWait) await(ctx context.Context, place *binding.Waiter, mail []HookM
 
 func sameSessions(entries []binding.Entry, mail []HookMail) bool {
 	return slices.EqualFunc(entries, mail, func(e binding.Entry, m HookMail) bool { return e.Key() == m.Key() && e.Token == m.Token })
-}
-
-// pause waits, unless ctx ends first.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
 }

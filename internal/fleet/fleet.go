@@ -20,6 +20,7 @@ import (
 
 	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sleep"
 )
 
 // final reports whether trying again cannot help.
@@ -59,16 +60,5 @@ func (p *backoff) pause(ctx context.Context, err error) bool {
 		wait = limited.RetryAfter
 	}
 	p.next = min(2*p.next, p.most)
-	return sleep(ctx, wait)
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return sleep.For(ctx, wait) == nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sleep"
 )
 
 // maxRetry bounds the pauses of a follower whose store fails.
@@ -98,7 +99,7 @@ func (in Inbox) keep(ctx context.Context, claim bridge.Claim) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var renewing sync.WaitGroup
 	renewing.Go(func() {
-		for sleep(ctx, bridge.RenewEvery) {
+		for sleep.For(ctx, bridge.RenewEvery) == nil {
 			_ = in.Bridge.Renew(ctx, claim) // without it the messages come again, marked redelivered
 		}
 	})

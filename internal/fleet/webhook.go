@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"example.org/bridge/internal/sleep"
 )
 
 // Bounds of a webhook. All attempts together end before the claim on the alert
@@ -76,7 +78,7 @@ func (w *Webhook) Send(ctx context.Context, event []byte) error {
 		if attempt == webhookAttempts {
 			return fmt.Errorf("given up after %d attempts: %w", attempt, err)
 		}
-		if !sleep(ctx, wait) {
+		if sleep.For(ctx, wait) != nil {
 			return ctx.Err()
 		}
 		wait *= 2

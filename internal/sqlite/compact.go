@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sleep"
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
@@ -88,10 +89,8 @@ func (s *Store) emptyLog(ctx context.Context) error {
 		if try == compactTries-1 {
 			break
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(compactPause):
+		if err := sleep.For(ctx, compactPause); err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("%w: another process reads from the log of the store, which keeps words that were removed until it has ended", bridge.ErrStoreBusy)

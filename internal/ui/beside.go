@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"time"
 
+	"example.org/bridge/internal/sleep"
 	"example.org/bridge/internal/summary"
 )
 
@@ -37,7 +38,7 @@ func (s *Server) keepCounted(ctx context.Context) {
 		if err := s.count(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Warn("messages and calls could not be counted", "error", err)
 		}
-		if !rest(ctx, max(countEvery, countShare*time.Since(began))) {
+		if sleep.For(ctx, max(countEvery, countShare*time.Since(began))) != nil {
 			return
 		}
 		select {
@@ -45,18 +46,6 @@ func (s *Server) keepCounted(ctx context.Context) {
 			return
 		case <-s.looks:
 		}
-	}
-}
-
-// rest waits for d, and reports false where ctx ended before.
-func rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
 
@@ -99,7 +88,7 @@ func (s *Server) keepVerified(ctx context.Context) {
 		if err := s.verify(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Warn("the audit log could not be verified", "error", err)
 		}
-		if !rest(ctx, s.VerifyEvery) {
+		if sleep.For(ctx, s.VerifyEvery) != nil {
 			return
 		}
 	}

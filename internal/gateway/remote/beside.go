@@ -6,6 +6,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/sleep"
 	"example.org/bridge/internal/tasks"
 )
 
@@ -23,7 +24,7 @@ func (c *Conn) AwaitMessages(ctx context.Context, cr bridge.Credentials, after i
 		if !errors.Is(err, bridge.ErrGatewayAway) {
 			return err
 		}
-		if !sleep(ctx, maxPause) {
+		if sleep.For(ctx, maxPause) != nil {
 			return ctx.Err()
 		}
 	}

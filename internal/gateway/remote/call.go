@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sleep"
 )
 
 // Pauses between two attempts.
@@ -66,7 +67,7 @@ func (c *Conn) do(ctx context.Context, r request, results ...any) (f fate, err e
 			c.noteAway(err)
 		}
 		over := r.hasty || f.lost && !r.again || time.Now().Add(pause).After(until)
-		if over || !sleep(ctx, spread(pause)) {
+		if over || sleep.For(ctx, spread(pause)) != nil {
 			return f, r.givenUp(ctx, f, err)
 		}
 	}
@@ -99,17 +100,5 @@ func (c *Conn) noteAway(err error) {
 		c.o.Log.Warn("the gateway does not answer; calls are tried again", "gateway", c.o.Join.Address, "error", err)
 	case err == nil && c.away.Load() && c.away.Swap(false):
 		c.o.Log.Info("the gateway answers again", "gateway", c.o.Join.Address)
-	}
-}
-
-// sleep waits, unless ctx ends first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

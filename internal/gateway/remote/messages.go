@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sleep"
 )
 
 // Send stores a message. It always has an idempotency key, so that the message is
@@ -70,7 +71,7 @@ func (c *Conn) await(ctx context.Context, wait time.Duration, drain <-chan struc
 		if !again {
 			return err
 		}
-		if !sleep(ctx, spread(pause)) {
+		if sleep.For(ctx, spread(pause)) != nil {
 			return ctx.Err()
 		}
 		wait = max(0, time.Until(until))

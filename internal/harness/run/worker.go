@@ -10,6 +10,7 @@ import (
 	"example.org/bridge/internal/harness/finding"
 	"example.org/bridge/internal/harness/suite"
 	"example.org/bridge/internal/harness/wire"
+	"example.org/bridge/internal/sleep"
 )
 
 // worker runs cases on a server of its own.
@@ -100,14 +101,7 @@ func pause(ctx context.Context, r suite.Retry, attempt int) bool {
 	if r.Exponential {
 		d <<= min(attempt-1, 16)
 	}
-	timer := time.NewTimer(min(d, longestPause))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return sleep.For(ctx, min(d, longestPause)) == nil
 }
 
 // attempt runs a case once. A server that broke is ended, and its end belongs to the

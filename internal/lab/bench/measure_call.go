@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"example.org/bridge/internal/sleep"
 )
 
 // measureSend is a durable transaction with proof, limit, redaction and audit
@@ -86,7 +88,7 @@ func (r *run) deliver(ctx context.Context, s *settled) (whole, behind time.Durat
 		arrived = time.Now()
 		received <- err
 	}()
-	err = pause(ctx, r.texts.pause()) // the receiver waits by then; if not, that is measured, too
+	err = sleep.For(ctx, r.texts.pause()) // the receiver waits by then; if not, that is measured, too
 	begin := time.Now()
 	if err == nil {
 		_, err = s.sender.send(ctx, text)
@@ -98,16 +100,4 @@ func (r *run) deliver(ctx context.Context, s *settled) (whole, behind time.Durat
 	err = errors.Join(err, <-received)
 	cancel()
 	return arrived.Sub(begin), max(arrived.Sub(answered), 0), err
-}
-
-// pause waits for d, or for the end of ctx, which is an error.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/lab/rig"
+	"example.org/bridge/internal/sleep"
 )
 
 // measureStart starts processes on a store that is there and holds a message.
@@ -72,7 +73,7 @@ func measureMemory(ctx context.Context, r *run) (err error) {
 			return err
 		}
 	}
-	if err := pause(ctx, idleFor); err != nil {
+	if err := sleep.For(ctx, idleFor); err != nil {
 		return err
 	}
 	return r.addMemory(ctx, agents)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/lab/rig"
+	"example.org/bridge/internal/sleep"
 )
 
 // measureWatch sends to a session that `bridge inbox --follow` follows. A time runs from
@@ -57,7 +58,7 @@ func (r *run) push(ctx context.Context, s *settled) (_ []time.Duration, err erro
 		return nil, err
 	}
 	return r.sample(ctx, func(ctx context.Context) (time.Duration, error) {
-		if err := pause(ctx, r.texts.pause()); err != nil {
+		if err := sleep.For(ctx, r.texts.pause()); err != nil {
 			return 0, err
 		}
 		text := r.texts.next()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/lab/rig"
+	"example.org/bridge/internal/sleep"
 )
 
 // measureWatchdog kills a worker that has a task, and waits, as the clients of
@@ -22,7 +23,7 @@ func measureWatchdog(ctx context.Context, r *run) (err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	// Or the kill would always be at the same time between two checks.
-	if err := pause(ctx, r.texts.within(r.Look)); err != nil {
+	if err := sleep.For(ctx, r.texts.within(r.Look)); err != nil {
 		return err
 	}
 	if err := f.killWorker(); err != nil {

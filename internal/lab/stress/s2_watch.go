@@ -12,6 +12,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/lab/rig"
+	"example.org/bridge/internal/sleep"
 )
 
 // logEntry is an entry of the audit log.
@@ -57,7 +58,7 @@ func (s *s2) await(ctx context.Context, timeout time.Duration, find func([]logEn
 		if time.Now().After(deadline) {
 			return fmt.Errorf("nothing happened for %s", timeout)
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		if err := sleep.For(ctx, 50*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -178,7 +179,7 @@ func s2KeepAlive(ctx context.Context, s *s2) (string, error) {
 		}
 	}
 	keep, beat := s.divided(s2Keep), s.divided(s2Beat)
-	if err := pause(ctx, keep+beat/2); err != nil {
+	if err := sleep.For(ctx, keep+beat/2); err != nil {
 		return "", err
 	}
 	due, came := 0, 0

@@ -12,6 +12,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/lab/rig"
+	"example.org/bridge/internal/sleep"
 )
 
 // session is one side of a conversation, and the agent that speaks for it.
@@ -56,7 +57,7 @@ func (s *session) ask(ctx context.Context, tool string, args map[string]any, dat
 					l.count(s.Conversation, string(s.Session), tool, true)
 				}
 			})
-			if err := pause(ctx, wait); err != nil {
+			if err := sleep.For(ctx, wait); err != nil {
 				return took, again, err
 			}
 		case err != nil:
@@ -106,18 +107,6 @@ func (p *Pacing) cut(err error) bool {
 	return p.Gateways && errors.As(err, &refusal) && (refusal.Code == "gateway_away" || refusal.Code == "outcome_unknown")
 }
 
-// pause waits, unless ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
 // sendAll sends what this session has to send.
 func (s *session) sendAll(ctx context.Context) error {
 	if due := s.due(); due > 0 {
@@ -139,7 +128,7 @@ func (s *session) sendAll(ctx context.Context) error {
 func (s *session) sendOnTime(ctx context.Context, count int) error {
 	for n := s.number; n < count; n += s.Settings.sessions() {
 		due := s.begin.Add(s.at(n, count))
-		if err := pause(ctx, time.Until(due)); err != nil {
+		if err := sleep.For(ctx, time.Until(due)); err != nil {
 			return err
 		}
 		begin := time.Time{}
@@ -238,7 +227,7 @@ func isClosed(c <-chan struct{}) bool {
 
 func (s *session) readOnTime(ctx context.Context) error {
 	for n := s.number; n < s.Reads; n += s.Settings.sessions() {
-		if err := pause(ctx, time.Until(s.begin.Add(s.Settings.spread(n, s.Reads)))); err != nil {
+		if err := sleep.For(ctx, time.Until(s.begin.Add(s.Settings.spread(n, s.Reads)))); err != nil {
 			return err
 		}
 		if _, _, err := s.readOnce(ctx, 0); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/lab/rig"
+	"example.org/bridge/internal/sleep"
 )
 
 // assignAll assigns a coordinator's share of the tasks, beside its messages.
@@ -17,7 +18,7 @@ func (s *session) assignAll(ctx context.Context) error {
 		return nil
 	}
 	for n := s.number / 2; n < s.Tasks; n += s.Conversations {
-		if err := pause(ctx, time.Until(s.begin.Add(s.Settings.spread(n, s.Tasks)))); err != nil {
+		if err := sleep.For(ctx, time.Until(s.begin.Add(s.Settings.spread(n, s.Tasks)))); err != nil {
 			return err
 		}
 		var assigned struct {
