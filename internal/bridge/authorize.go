@@ -179,25 +179,20 @@ var conversationID = regexp.MustCompile(ConversationPattern)
 
 // WriteGate returns the gate of a call that changes something.
 func (s *Service) WriteGate(ctx context.Context, c Credentials, action string) Gate {
-	c = claimed(c)
-	g := s.gate(ctx, c, action, Charge{
-		Bucket: bucket("write", c.Conversation, c.Session),
-		What:   "sending and other changes",
-		Kind:   LimitWrites,
-	})
-	g.Changes = true
-	return g
+	return s.changeGate(ctx, c, action, "write", "sending and other changes", LimitWrites)
 }
 
 // StepGate returns the gate of a call that writes into the log of a session's work. It
 // has a limit of its own, so that who tells much can still send.
 func (s *Service) StepGate(ctx context.Context, c Credentials, action string) Gate {
+	return s.changeGate(ctx, c, action, "step", "logging steps", LimitSteps)
+}
+
+// changeGate is the gate of a call that changes something, and that one kind of limit is
+// for.
+func (s *Service) changeGate(ctx context.Context, c Credentials, action, name, what string, kind LimitKind) Gate {
 	c = claimed(c)
-	g := s.gate(ctx, c, action, Charge{
-		Bucket: bucket("step", c.Conversation, c.Session),
-		What:   "logging steps",
-		Kind:   LimitSteps,
-	})
+	g := s.gate(ctx, c, action, Charge{Bucket: bucket(name, c.Conversation, c.Session), What: what, Kind: kind})
 	g.Changes = true
 	return g
 }

@@ -64,9 +64,22 @@ func redactText(engine *redact.Engine, text string) jsonRedacted {
 	return jsonRedacted{Text: clean, Kinds: append([]string{}, kinds...)}
 }
 
-// redactLines answers each line before it waits for the next one, so that it
-// can be used as a coprocess.
+// redactLines answers each line of {"text": ...}.
 func redactLines(engine *redact.Engine, in *bufio.Reader, out *bufio.Writer) error {
+	return answerLines(in, out, func(line []byte) (any, error) {
+		var request struct {
+			Text *string `json:"text"`
+		}
+		if json.Unmarshal(line, &request) != nil || request.Text == nil {
+			return nil, errors.New(`is not {"text": "..."}`)
+		}
+		return redactText(engine, *request.Text), nil
+	})
+}
+
+// answerLines answers each line before it waits for the next one, so that the command can
+// be used as a coprocess. An error of answer says what is wrong with a line.
+func answerLines(in *bufio.Reader, out *bufio.Writer, answer func(line []byte) (any, error)) error {
 	encoder := newEncoder(out)
 	for number := 1; ; number++ {
 		line, err := in.ReadBytes('\n')
@@ -76,13 +89,11 @@ func redactLines(engine *redact.Engine, in *bufio.Reader, out *bufio.Writer) err
 		if len(line) == 0 {
 			return nil
 		}
-		var request struct {
-			Text *string `json:"text"`
+		answered, err := answer(line)
+		if err != nil {
+			return usagef("line %d %v: nothing after it was read", number, err)
 		}
-		if json.Unmarshal(line, &request) != nil || request.Text == nil {
-			return usagef(`line %d is not {"text": "..."}: nothing behind it was read`, number)
-		}
-		if err := encoder.Encode(redactText(engine, *request.Text)); err != nil {
+		if err := encoder.Encode(answered); err != nil {
 			return err
 		}
 		if in.Buffered() == 0 {

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,32 +117,17 @@ func explainCommand(world guard.Context, mode guard.Mode, command string) jsonDe
 	return jsonDecision{Allow: d.Allow, Reason: d.Reason, Rule: d.Rule, Instead: d.Instead}
 }
 
-// explainLines answers each line before it waits for the next one, so that it
-// can be used as a coprocess. A line without a mode is judged by the flag's.
+// explainLines answers each line of {"command": ...}. One without a mode is judged by the
+// flag's.
 func explainLines(world guard.Context, mode guard.Mode, in *bufio.Reader, out *bufio.Writer) error {
-	encoder := newEncoder(out)
-	for number := 1; ; number++ {
-		line, err := in.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("read standard input: %w", err)
-		}
-		if len(line) == 0 {
-			return nil
-		}
+	return answerLines(in, out, func(line []byte) (any, error) {
 		request := struct {
 			Mode    guard.Mode `json:"mode"`
 			Command *string    `json:"command"`
 		}{Mode: mode}
 		if json.Unmarshal(line, &request) != nil || request.Command == nil {
-			return usagef(`line %d is not {"mode": "...", "command": "..."}: nothing behind it was read`, number)
+			return nil, errors.New(`is not {"mode": "...", "command": "..."}`)
 		}
-		if err := encoder.Encode(explainCommand(world, request.Mode, *request.Command)); err != nil {
-			return err
-		}
-		if in.Buffered() == 0 {
-			if err := out.Flush(); err != nil {
-				return err
-			}
-		}
-	}
+		return explainCommand(world, request.Mode, *request.Command), nil
+	})
 }

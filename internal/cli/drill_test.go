@@ -26,18 +26,7 @@ func TestDrill(t *testing.T) {
 	t.Parallel()
 	t.Run("a file", func(t *testing.T) { newDrill(t, install(t)).run(t) })
 	t.Run("PostgreSQL", func(t *testing.T) {
-		server, err := postgrestest.Start("fsync=off")
-		if errors.Is(err, postgrestest.ErrMissing) {
-			postgrestest.Need(t, nil)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := server.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		server := postgrestest.ForTest(t)
 		d := newDrill(t, install(t, "BRIDGE_DB="+server.Schema()))
 		d.env = append(d.env, "XDG_STATE_HOME="+filepath.Join(d.dir, "state"))
 		d.installation.run(t, "store", "init")

@@ -99,18 +99,7 @@ func TestStressFindsPlantedFaultsOnPostgres(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: builds a program with faults, which takes long for -short")
 	}
-	server, err := postgrestest.Start("fsync=off")
-	if errors.Is(err, postgrestest.ErrMissing) {
-		postgrestest.Need(t, nil)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := postgrestest.ForTest(t)
 	program := buildFaulty(t)
 	for fault, rule := range map[string]string{"": "", "drop": stress.RuleLost, "duplicate": stress.RuleDuplicate, "reorder": stress.RuleOrder, "task": stress.RuleTask} {
 		t.Run("fault="+fault, func(t *testing.T) {

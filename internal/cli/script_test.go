@@ -103,18 +103,7 @@ var onBothStores = []string{
 // PostgreSQL, each in a schema of its own.
 func TestScriptsOnPostgres(t *testing.T) {
 	t.Parallel()
-	server, err := postgrestest.Start("fsync=off")
-	if errors.Is(err, postgrestest.ErrMissing) {
-		postgrestest.Need(t, nil)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := postgrestest.ForTest(t)
 	named := func(env *testscript.Env) {
 		password := rand.Text()
 		env.Setenv("PASSWORD", password)

@@ -87,6 +87,25 @@ func Main(m *testing.M, server **Server, settings ...string) int {
 	return code
 }
 
+// ForTest starts a server that does not wait for the disk, for one test, and ends it with
+// the test. Where there is none to start the test skips or fails (Need).
+func ForTest(t testing.TB) *Server {
+	t.Helper()
+	s, err := Start("fsync=off")
+	if errors.Is(err, ErrMissing) {
+		Need(t, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
 // Need skips the test without a server, or fails it where one must be there.
 func Need(t testing.TB, server *Server) {
 	t.Helper()
