@@ -46,3 +46,15 @@ func TestFor(t *testing.T) {
 		})
 	}
 }
+
+// TestEndedContextWins: a time that is over does not hide that the context has ended. With
+// real timers, because either could win there.
+func TestEndedContextWins(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 1000 {
+		if err := sleep.For(ctx, -time.Second); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+	}
+}
