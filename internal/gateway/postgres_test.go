@@ -19,6 +19,7 @@ import (
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/gateway"
 	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/postgres/postgrestest"
 	"example.org/bridge/internal/resources"
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // placeOnServer starts a gateway on a store in a database, with a connection of its own.
-func placeOnServer(t *testing.T, dsn string, key auth.Key) *place {
+func placeOnServer(t *testing.T, dsn string, key auth.Key, changes ...func(*gateway.Options)) *place {
 	t.Helper()
 	store := must(postgres.Open(context.Background(), dsn, postgres.Options{Key: key, Create: true}))(t)
 	bells := store.Bells()
@@ -49,7 +50,7 @@ func placeOnServer(t *testing.T, dsn string, key auth.Key) *place {
 		Files: files.New(core, store), Steps: steps.New(core, store),
 	}
 	served.Resources = resources.New(core, served.Tasks, served.Claims, served.Files, served.Steps)
-	return serve(t, served, access.New(core, store, key), key)
+	return serve(t, served, access.New(core, store, key), key, changes...)
 }
 
 // TestTwoGateways: writers send through two gateways on one database, and readers take

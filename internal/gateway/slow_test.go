@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -196,6 +198,89 @@ func TestSlowReader(t *testing.T) {
 	}
 	if text := ends(t, c); len(text) > 20<<20 {
 		t.Errorf("%d bytes of the answer came", len(text))
+	}
+}
+
+// pipes is a listener whose connections have no buffers: what is not read is not written.
+type pipes struct {
+	made  chan net.Conn
+	ended chan struct{}
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.made:
+		return c, nil
+	case <-p.ended:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.ended) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+// dialPipe is a connection to the gateway that holds nothing on the way.
+func (p *place) dialPipe(t *testing.T) net.Conn {
+	t.Helper()
+	l := &pipes{made: make(chan net.Conn, 1), ended: make(chan struct{})}
+	server := &http.Server{Handler: p.gateway, ReadHeaderTimeout: never}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	ours, theirs := net.Pipe()
+	l.made <- theirs
+	t.Cleanup(func() {
+		_ = ours.Close()
+		_ = server.Close()
+		<-served
+	})
+	return ours
+}
+
+// TestStreamThatNobodyReads: a client that reads the beginning of its stream and no more
+// is cut off when it has not read an event in time, its call ends, and what happens
+// meanwhile is kept within the outlet's bounds; others hear of everything.
+func TestStreamThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	for name, ask := range map[string]func(p *place, secret, uri string) string{
+		"subscriptions/listen": func(p *place, secret, uri string) string {
+			body := listenBody(1, map[string]any{"resourceSubscriptions": []string{uri}})
+			return strings.Replace(p.post(secret, "/mcp", len(body)), "\r\n\r\n",
+				"\r\nAccept: application/json, text/event-stream\r\nMcp-Protocol-Version: 2026-07-28\r\nMcp-Method: subscriptions/listen\r\n\r\n", 1) + body
+		},
+		"GET": func(_ *place, secret, _ string) string {
+			return "GET /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\nAuthorization: Bearer " + secret + "\r\n\r\n"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, within(func(d *gateway.Deadlines) { d.Answer, d.Beat = short, short/10 }))
+			ada, bob := p.key(t, "ada", access.Agent), p.key(t, "bob", access.Agent)
+			pair, beside := p.pairOf(t, ada), p.pairOf(t, bob)
+			uri := "collaboration://" + beside.A.Conversation
+			reading := p.listen(t, bob, 1, uri)
+			if message, _ := reading.next(); message["method"] != "notifications/subscriptions/acknowledged" {
+				t.Fatalf("acknowledged: %v", message)
+			}
+			c := p.dialPipe(t)
+			if _, err := io.WriteString(c, ask(p, ada, "collaboration://"+pair.A.Conversation)); err != nil {
+				t.Fatal(err)
+			}
+			begin := make([]byte, 12)
+			if _, err := io.ReadFull(c, begin); err != nil || string(begin) != "HTTP/1.1 200" {
+				t.Fatalf("the stream begins with %q, %v", begin, err)
+			}
+			if n := p.gateway.Calls(access.ID(ada)); n != 1 {
+				t.Fatalf("%d calls are under way", n)
+			}
+			setStatus(t, p, pair.B, bridge.StatusWorking)
+			bridgetest.Eventually(t, "the call of who does not read ends", func() bool { return p.gateway.Calls(access.ID(ada)) == 0 })
+			setStatus(t, p, beside.B, bridge.StatusWorking)
+			reading.want(updated, `{"_meta":{"io.modelcontextprotocol/subscriptionId":1},"uri":"`+uri+`"}`)
+			if rest, err := io.ReadAll(c); err != nil || len(rest) > 64<<10 {
+				t.Errorf("%d bytes were kept for who did not read: %v", len(rest), err)
+			}
+		})
 	}
 }
 
