@@ -223,6 +223,13 @@ test-harness: build
 test-conformance: build
 	scripts/test-gateway-conformance.sh bin/bridge
 
+## test-machines: the S2 protocol with each agent in a network namespace, without shared
+## files; 90 minutes are divided by MACHINES_COMPRESS (Linux, root, ip, unshare)
+MACHINES_COMPRESS ?= 180
+.PHONY: test-machines
+test-machines: build
+	scripts/test-machines.sh bin/bridge $(MACHINES_COMPRESS)
+
 ## test-poisoned: tests as on the machine of somebody who uses bridge already
 .PHONY: test-poisoned
 test-poisoned:

@@ -128,6 +128,8 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 		Log:        log,
 	}
 	g.Endpoint = func(k access.Key) gateway.Endpoint {
+		// A server's store may have other gateways, and what they remember is not here: an
+		// agent whose next request may reach one of them gets its tokens.
 		e := mcpserver.NewEndpoint(s, mcpserver.Options{
 			Log: log, Version: bridgeVersion(), Tools: o.tools,
 			Bindings: bindingsOf(path, k), Labels: []binding.Label{binding.OfSession("access", k.ID)}, Told: !a.onServer(),

@@ -23,6 +23,8 @@ type stressOptions struct {
 	compress int
 	seed     int
 	dir      string
+	host     string
+	enter    string
 }
 
 func newStressCmd(a *app) *cobra.Command {
@@ -44,7 +46,8 @@ audit log; a damaged store. The exit code is 1 if there is one.
 
 With --gateways, so many gateways serve the store, and each agent is on a machine of its
 own that only connects to one of them ("bridge connect"): no two share a file. Every fifth
-kill is of a gateway. With --db and the connection string of a PostgreSQL database the
+kill is of a gateway. With --enter such a machine can have a network of its own, which
+reaches the gateways at --gateway-address: scripts/test-machines.sh does that. With --db and the connection string of a PostgreSQL database the
 store is in a schema of its own there, which is removed in the end.
 
 Presets, for --preset; flags that are given beat what a preset says:
@@ -81,6 +84,8 @@ func (o *stressOptions) register(fs *pflag.FlagSet) {
 	boolFlag(fs, &o.Limits, "default-limits", "keep the default rate limits")
 	countFlag(fs, &o.compress, "compress", "what to divide a preset's duration by (default what the preset says)")
 	numberFlag(fs, &o.Gateways, "gateways", "how many gateways to put between agents and store; 0 = none")
+	textFlag(fs, &o.host, "address", "gateway-address", "the address of this machine on which gateways listen (default loopback)")
+	textFlag(fs, &o.enter, kindPath, "enter", "a program that runs each machine's commands: it gets the machine's number and the command")
 	numberFlag(fs, &o.seed, "seed", "what decides about messages and kills")
 	textFlag(fs, &o.dir, kindPath, "dir", "the folder for the temporary store (default the one for temporary files)")
 }
@@ -136,6 +141,9 @@ func runStress(ctx context.Context, a *app, fs *pflag.FlagSet, o stressOptions) 
 	if err := s.Check(); err != nil {
 		return usagef("%v", err)
 	}
+	if s.Gateways == 0 && (o.host != "" || o.enter != "") {
+		return usagef("--gateway-address and --enter are for machines that connect to a gateway: give --gateways too")
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find bridge itself: %w", err)
@@ -149,7 +157,7 @@ func runStress(ctx context.Context, a *app, fs *pflag.FlagSet, o stressOptions) 
 	defer stop()
 	line := a.progress()
 	report, err := stress.Run(ctx, stress.Options{
-		Settings: s, Program: program, Version: bridgeVersion(), DSN: dsn, Dir: o.dir, Progress: stressProgress(line), Log: a.log(),
+		Settings: s, Program: program, Version: bridgeVersion(), DSN: dsn, Dir: o.dir, Host: o.host, Enter: o.enter, Progress: stressProgress(line), Log: a.log(),
 	})
 	line.clear()
 	err = errors.Join(err, drop(context.WithoutCancel(whole)))

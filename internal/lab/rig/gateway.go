@@ -2,9 +2,11 @@ package rig
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +16,7 @@ import (
 	"syscall"
 )
 
-// Gateway is a `bridge gateway` on a loopback address, which may be killed and started
+// Gateway is a `bridge gateway` on an address of this machine, which may be killed and started
 // again. It is safe for concurrent use.
 type Gateway struct {
 	command func(address string) *exec.Cmd
@@ -33,7 +35,7 @@ func (p *Place) StartGateway(ctx context.Context) (*Gateway, error) {
 	if out, err := p.Command(ctx, "serve").CombinedOutput(); err != nil { // with nothing to read it ends
 		return nil, fmt.Errorf("make the store: %w: %.500s", err, out)
 	}
-	g := &Gateway{address: "127.0.0.1:0", command: func(address string) *exec.Cmd {
+	g := &Gateway{address: net.JoinHostPort(cmp.Or(p.Host, "127.0.0.1"), "0"), command: func(address string) *exec.Cmd {
 		return p.Command(ctx, "gateway", "--listen", address, "--log-format", "text", "--log-level", "info")
 	}}
 	return g, g.start()
@@ -102,8 +104,10 @@ func (g *Gateway) Stop() (log string, err error) {
 }
 
 // Behind makes a machine of its own that has no store and connects to the gateway: its
-// home, settings and files are apart from those of the place and of other machines.
-func (p *Place) Behind(ctx context.Context, g *Gateway, name string) (*Place, error) {
+// home, settings and files are apart from those of the place and of other machines. What
+// enter names is put in front of each of its commands; it must become them by exec, so that
+// a signal reaches them.
+func (p *Place) Behind(ctx context.Context, g *Gateway, name string, enter ...string) (*Place, error) {
 	dir := filepath.Join(p.Dir, name)
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
@@ -117,7 +121,7 @@ func (p *Place) Behind(ctx context.Context, g *Gateway, name string) (*Place, er
 	if err != nil {
 		return nil, fmt.Errorf("bridge access add: %w: %.500s", err, said.String())
 	}
-	machine := &Place{program: p.program, Dir: dir, settings: p.settings}
+	machine := &Place{program: p.program, Dir: dir, settings: p.settings, enter: enter}
 	connect := machine.Command(ctx, "connect")
 	connect.Stdin = strings.NewReader(string(join))
 	if out, err := connect.CombinedOutput(); err != nil {

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/bridge"
@@ -27,8 +28,13 @@ type Place struct {
 	// Dir is the folder of the place. DB is the store: a file in it, which the first
 	// process makes, or the connection string of a database. A machine that has none,
 	// and uses a gateway, has "".
-	Dir, DB  string
+	Dir, DB string
+	// Host is the address of this machine on which gateways of the place listen; "" means
+	// loopback.
+	Host     string
 	settings []string
+	// enter is a command in front of every other, as for a network namespace.
+	enter []string
 }
 
 // inherited are the variables that children get from this process. None of
@@ -113,7 +119,8 @@ func (p *Place) Close() error { return os.RemoveAll(p.Dir) }
 
 // Command is bridge on this store. It is killed when ctx ends.
 func (p *Place) Command(ctx context.Context, args ...string) *exec.Cmd {
-	c := exec.CommandContext(ctx, p.program, args...) //nolint:gosec // the program is bridge itself
+	line := append(append(slices.Clone(p.enter), p.program), args...)
+	c := exec.CommandContext(ctx, line[0], line[1:]...) //nolint:gosec // the program is bridge itself
 	c.Env, c.Dir = p.environment(), p.Dir
 	return c
 }

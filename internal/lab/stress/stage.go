@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"example.org/bridge/internal/lab/rig"
 )
@@ -15,6 +16,7 @@ type stage struct {
 	*rig.Place
 	gateways []*rig.Gateway
 	machines int
+	enter    string
 }
 
 // newStage makes the store that the options name, and starts its gateways.
@@ -28,6 +30,7 @@ func newStage(ctx context.Context, o Options, settings ...string) (_ *stage, err
 	if err != nil {
 		return nil, err
 	}
+	s.Host, s.enter = o.Host, o.Enter
 	for range o.Gateways {
 		g, err := s.StartGateway(ctx)
 		if err != nil {
@@ -46,7 +49,11 @@ func (s *stage) machine(ctx context.Context) (*rig.Place, int, error) {
 	n := s.machines
 	s.machines++
 	gateway := n % len(s.gateways)
-	p, err := s.Behind(ctx, s.gateways[gateway], fmt.Sprintf("machine-%d", n+1))
+	var enter []string
+	if s.enter != "" {
+		enter = []string{s.enter, strconv.Itoa(n + 1)}
+	}
+	p, err := s.Behind(ctx, s.gateways[gateway], fmt.Sprintf("machine-%d", n+1), enter...)
 	return p, gateway, err
 }
 

@@ -41,6 +41,10 @@ type Options struct {
 	// Dir is the folder in which the temporary store is made; empty means the
 	// system's for temporary files.
 	Dir string
+	// Host is the address on which gateways listen; empty means loopback. Enter is a program
+	// that runs each command of a machine that only connects: it gets the machine's number,
+	// from 1 on, and the command, which it must become by exec. Empty runs them as they are.
+	Host, Enter string
 	// Progress, if set, is called a few times a second.
 	Progress func(Progress)
 	Log      *slog.Logger
