@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -227,7 +228,7 @@ func TestTopOnADumbTerminal(t *testing.T) {
 	s.call(t, 2, "create_conversation", `{"my_role":"\u001b]0;owned\u0007the planner","partner_role":"worker"}`)
 	s.receive(t, "join_code")
 	cmd := exec.CommandContext(t.Context(), "bridge", "top")
-	cmd.Env = append(s.Env, "TERM=dumb")
+	cmd.Env = slices.Concat(s.Env, []string{"TERM=dumb"})
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = d.slave, d.slave, d.slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Run(); err != nil {
