@@ -45,7 +45,20 @@ rotated() {
 	"$bridge" tokens "$id" --rotate --db "$db"
 }
 
-beside cleanup "$bridge" cleanup --db "$db" &
+# cleaned: a cleanup does what it says where words that it removed stay in the log for a
+# reader: it is run again. On a machine with other work there is a reader nearly always.
+# shellcheck disable=SC2317
+cleaned() {
+	local said
+	for _ in 1 2 3; do
+		said=$("$bridge" cleanup --db "$db" 2>&1) && return
+		[[ $said == *"another process reads from the log"* ]] || break
+	done
+	echo "$said"
+	return 1
+}
+
+beside cleanup cleaned &
 beside rotation rotated &
 beside verify "$bridge" audit verify --db "$db" &
 beside watchdog "$bridge" fleet watchdog --once --alert-only --db "$db" &
