@@ -88,7 +88,7 @@ var (
 	hookByName = lazyregexp.New(`^()(?:"([^"]+)"|(\S+)) `)
 )
 
-// firstWord splits the first word from a line that may have anything behind it.
+// firstWord splits the first word from a line that may have anything after it.
 func firstWord(line string) (word, rest string, ok bool) {
 	if call, found := strings.CutPrefix(line, callOperator); found {
 		return cutWord(call, callWord(), "''")

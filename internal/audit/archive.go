@@ -65,7 +65,7 @@ type ArchiveWriter struct {
 	begun   map[string]bool // chains whose beginning was written
 }
 
-// NewArchive begins an archive of the entries behind base. Call End behind the last.
+// NewArchive begins an archive of the entries after base. Call End after the last.
 func (c Chain) NewArchive(w io.Writer, base Base) (*ArchiveWriter, error) {
 	a := &ArchiveWriter{
 		chain: c, base: base, mac: c.fileMAC(), sum: sha256.New(), last: Head{Seq: base.Seq, MAC: base.MAC}, begun: map[string]bool{},

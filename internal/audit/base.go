@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Base is where a log begins whose older part was moved into archives: behind the last
+// Base is where a log begins whose older part was moved into archives: after the last
 // entry that was cut off. The zero Base is that of a log that is whole.
 type Base struct {
 	// Head is that entry. Its seal proves that a holder of the key cut there: the seal of
@@ -85,8 +85,8 @@ func (c Chain) SealArchived(a Archived) Archived {
 	return a
 }
 
-// checkArchives checks that one archive goes on behind the other, and that the log goes
-// on in or behind the last. The error is a *Fault.
+// checkArchives checks that one archive continues the other, and that the log goes
+// on in or after the last. The error is a *Fault.
 func (c Chain) checkArchives(b Base) error {
 	last := Archived{}
 	for _, a := range b.Archives {

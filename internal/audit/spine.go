@@ -98,7 +98,7 @@ type spineCheck struct {
 }
 
 // nextLink checks the next entry of a log of several chains: entries in order of
-// number, and each of the spine behind the last that it covers.
+// number, and each of the spine after the last that it covers.
 func (v *Verifier) nextLink(e Entry) error {
 	s := &v.spine
 	if s.chains == nil {

@@ -139,7 +139,7 @@ func (r CheckRequest) page() (Page, error) {
 
 // take takes what there is. Where another answer to the same session is being
 // written it waits for the end of that, which is a crash's claim at the latest:
-// answering "nothing" would be wrong, and going on behind it out of order. It
+// answering "nothing" would be wrong, and continuing after it out of order. It
 // does not wait for a client that is slow to read its answer, nor in a process
 // that is to end: it answers that there is more.
 //

@@ -44,7 +44,7 @@ func ClaimStands(until, now time.Time) bool {
 	return now.Before(until) && until.Sub(now) < clockStep
 }
 
-// hand claims messages, which begin behind the last that was read, for one
+// hand claims messages, which begin after the last that was read, for one
 // answer until a time, and marks those that were handed out before. It returns
 // the inbox to keep.
 func (i Inbox) hand(messages []Message, until time.Time, details Details) Inbox {

@@ -51,7 +51,7 @@ type Bell struct {
 // alone, such as a lease, and for rings that were lost.
 const watchAgain = 5 * time.Second
 
-// AwaitChange calls check, and again behind each ring of one of the bells and every few
+// AwaitChange calls check, and again after each ring of one of the bells and every few
 // seconds, until it reports true or fails; then it answers true. It answers false when
 // drain is closed, and when timeout is over, which is at most MaxWait.
 func (s *Service) AwaitChange(ctx context.Context, bells []Bell, timeout time.Duration, drain <-chan struct{}, check func(context.Context) (bool, error)) (bool, error) {

@@ -21,7 +21,7 @@ type SearchQuery struct {
 	Conversation string
 	Since        time.Time
 	// Before restricts them to those before the message of that number; 0 does not. It is
-	// what an earlier result has, to go on behind it.
+	// what an earlier result has, to continue after it.
 	Before int64
 	// Limit is how many to return at most, up to MaxFound; 0 is MaxFound.
 	Limit int

@@ -77,7 +77,7 @@ func (a *app) printBenchTable(report bench.Report, c *comparison) error {
 	if c != nil {
 		lines = append(lines, "Compared with "+formatTime(time.Time(c.Former))+": "+c.machine)
 		if !c.SameMachine {
-			lines = append(lines, "These are different machines: the ratios say nothing of bridge.")
+			lines = append(lines, "These are different machines: the ratios do not show a change of bridge.")
 		}
 	}
 	for _, line := range lines {

@@ -61,7 +61,7 @@ func servesSessions(arguments []string) bool {
 }
 
 // wakes reports whether Claude Code, started with arguments, runs a waiting hook
-// in the background and wakes its agent behind it. Where it prints and ends (-p)
+// in the background and wakes its agent after it. Where it prints and ends (-p)
 // it waits for the hook itself, for hours: at once, or, where a program feeds it
 // (--input-format), at the end of the input. So nothing waits there, nor where
 // nobody attends, as CLAUDE_CODE_SESSION_ATTENDED tells; unless it is a session in

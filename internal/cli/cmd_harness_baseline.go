@@ -127,7 +127,7 @@ func baselineCmd(a *app, use, short, long string, do func(context.Context, *suit
 }
 
 func newBaselineCheckCmd(a *app) *cobra.Command {
-	return baselineCmd(a, "check", "Measure, and compare with the baselines", `Measure the cases of a suite and hold them beside their baselines. A case has a level where
+	return baselineCmd(a, "check", "Measure, and compare with the baselines", `Measure the cases of a suite and compare them with their baselines. A case has a level where
 it is slower by more than performance.thresholds says (25, 50, 100 %) and its times lie apart
 from the kept ones. The exit code is 13 for error and critical. A baseline of another
 machine, or one that is not sound, gives warnings only.`,

@@ -58,8 +58,8 @@ func newHookCmd(a *app) *cobra.Command {
 		Long: `Read an event of a client's hook (Claude Code, Codex, Gemini CLI) on standard input, and
 answer in the client's own form how many messages wait for the agent and which tool
 fetches them. The answer holds counts and ids, never a word that a partner wrote. The
-end of a conversation is told as mail is: once in its last 15 minutes, and once behind
-it.
+end of a conversation is told as mail is: once in its last 15 minutes, and once
+after it.
 
 At the start of a session, after a prompt and after a tool, the agent is told once of
 what is new. At the end of a turn the hook asks the client to go on, once for each new

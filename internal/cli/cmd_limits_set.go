@@ -38,7 +38,7 @@ func newLimitsSetCmd(a *app) *cobra.Command {
 		Short: "Change how much agents may do",
 		Long: `Change limits, from the next call on, for all processes on the store. What is not named
 stays as it is; 0 means no limit. With --conversation, change those of one conversation:
-they go before the store's, and go with it.
+they apply in place of the store's, and are removed with the conversation.
 
 Bursts are allowed up to each number, and come back evenly over the minute, the hour
 and the day. 100 a minute, 500 an hour and 2000 a day suit teams of many agents.

@@ -74,6 +74,7 @@ What was set is in the audit log.`,
 			parse = parseRetained
 		}
 		cmd.Flags().Var(&value[time.Duration]{age, parse, formatRetained, kindAge}, retentionFlag(kind), retentionUsage[kind])
+		cmd.Flags().Lookup(retentionFlag(kind)).DefValue = "" // what is not named stays as it is
 	}
 	return cmd
 }

@@ -14,9 +14,8 @@ func newStoreCmd(a *app) *cobra.Command {
 		Use:   "store COMMAND",
 		Short: "Make a store that several machines share",
 		Long: `Make a store in a PostgreSQL database (15 to 18), for agents of several machines or for
-more writers than one file is for, or copy one there and back. All commands take its
-connection string as --db, or as BRIDGE_DB, but backup, restore, repair, install and
-metrics.`,
+more writers than one file is for, or copy one there and back. All commands but repair
+and install take its connection string, as --db or as BRIDGE_DB.`,
 		Example:     `  bridge store init --db postgres://owner@db.example/bridge`,
 		Args:        noCommandArgs,
 		SuggestFor:  []string{"init", "postgres"},

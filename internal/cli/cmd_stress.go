@@ -36,8 +36,8 @@ func newStressCmd(a *app) *cobra.Command {
 		Use:   "stress",
 		Short: "Test that nothing is lost under load, on a temporary store",
 		Long: `Let many agents, each with a real bridge process, talk through one temporary store
-over real MCP, kill some of the processes with kill -9, and then hold what every agent
-saw against what every agent sent. Your own store and its settings are not touched.
+over real MCP, kill some of the processes with kill -9, and then compare what every
+agent saw with what every agent sent. Your own store and its settings are not touched.
 
 A violation is an acknowledged message that was lost, came twice without a mark, out
 of order or altered; a task without exactly one end; an accepted edit that is not in the

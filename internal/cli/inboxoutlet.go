@@ -16,7 +16,7 @@ type inboxOutlet interface {
 	page() int
 	// show handles messages in order. Where it fails they are not read.
 	show(ctx context.Context, page []bridge.Message) error
-	// end closes the output behind that many messages.
+	// end closes the output after that many messages.
 	end(shown int) error
 }
 

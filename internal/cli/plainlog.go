@@ -21,7 +21,7 @@ const (
 )
 
 // plainLog writes the log for a person at a terminal: what happened and when, with
-// its particulars behind it.
+// its particulars after it.
 //
 //	15:09:26 warning: worker silent (conversation conv_28d4, open tasks 2)
 type plainLog struct {

@@ -107,7 +107,7 @@ func breakAt(line string, width int) (head, rest string) {
 	return head[:at], head[at+1:] + rest
 }
 
-// breakWord splits a word that does not fit into width columns: behind the last
+// breakWord splits a word that does not fit into width columns: after the last
 // slash in the second half of what does, or where that ends.
 func breakWord(word string, width int) (head, rest string) {
 	head, rest = splitAt(word, width)

@@ -11,7 +11,7 @@ import (
 // maxPath is more than any system takes as a path, in bytes.
 const maxPath = 32 << 10
 
-// MaxTargets bounds what is looked for in one call. What is behind it is not known.
+// MaxTargets bounds what is looked for in one call. What comes after it is not known.
 const MaxTargets = 10_000
 
 // Target is what a call would change.

@@ -8,7 +8,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Bounds of a script. What is behind them is not known.
+// Bounds of a script. What comes after them is not known.
 const (
 	maxScript = 256 << 10 // bytes
 	maxSteps  = 5_000     // statements

@@ -106,7 +106,7 @@ var (
 	errRevoked = errors.New("the access key was revoked or has expired")
 )
 
-// begin notes a call, which ends when the key counts no more. Call end behind it.
+// begin notes a call, which ends when the key is no longer valid. Call end after it.
 func (ps *principals) begin(ctx context.Context, p *principal, number int64) (_ context.Context, end func(), err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	ps.mu.Lock()

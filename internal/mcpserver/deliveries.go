@@ -72,7 +72,7 @@ func (d *deliveries) expect(id jsonrpc.ID) {
 	d.live[id] = true
 }
 
-// renewFor is how long a client may take to read an answer. Behind it the
+// renewFor is how long a client may take to read an answer. After that the
 // messages are given to whoever asks, as if the process had been killed.
 const renewFor = 30 * time.Second
 

@@ -16,7 +16,7 @@ import (
 // of it with another Endpoint.
 //
 // Whoever serves it gives each request an id of its own in the context of its handlers
-// (stdio.WithRequestID), and calls Expect before and Settled behind it. Where the client
+// (stdio.WithRequestID), and calls Expect before and Settled after it. Where the client
 // can be told of changes, it gives an outlet too (stdio.WithOutlet).
 type Endpoint struct {
 	// MCP answers the requests. Middleware may be added to it before the first.

@@ -130,7 +130,7 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-// readSpec reads one line, and no more: the pipe stays open behind it.
+// readSpec reads one line, and no more: the pipe stays open after it.
 func readSpec(r io.Reader) (spec, error) {
 	var s spec
 	line, err := bufio.NewReader(r).ReadBytes('\n')

@@ -25,7 +25,7 @@ func (s spec) checkDomains() error {
 	case len(s.Domains) == 0:
 		return nil
 	case s.Network:
-		return fmt.Errorf("%w: with the whole network a list of domains means nothing", ErrSetup)
+		return fmt.Errorf("%w: a list of domains has no effect with the whole network", ErrSetup)
 	case s.Backend != Bubblewrap:
 		return fmt.Errorf("%w: a list of domains needs bubblewrap, which gives the command a network of its own; %s cannot hold it", ErrUnavailable, s.Backend)
 	}

@@ -17,7 +17,7 @@ import (
 // cache remembers what the folders of a workspace held, and what files were hashed
 // to. A file is not read again as long as its inode, size and times are the same.
 // The time of change cannot be set by a program, so that a content cannot be
-// changed behind it. A file that a program has open for writing is not remembered:
+// changed after it. A file that a program has open for writing is not remembered:
 // the program may have it in its memory (mmap), and then only its first write
 // changes the times. The names in a folder are not read again as long as they are
 // known to be the same (package dirstate).

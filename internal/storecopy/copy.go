@@ -49,7 +49,7 @@ type Copy struct {
 	// Move closes the source when the copy is whole: nothing that is written there
 	// meanwhile is lost, because nothing is.
 	Move bool
-	// Written is called with the number of rows that are written, behind each. It may
+	// Written is called with the number of rows that are written, after each. It may
 	// be nil.
 	Written func(rows int64)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // server is a store in a PostgreSQL database. A log that is copied there is one chain,
-// whose name is empty; the chains and the spine begin behind it.
+// whose name is empty; the chains and the spine begin after it.
 func server(chain audit.Chain) *dialect {
 	const entries = `
 		SELECT o.seq, l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac

@@ -146,7 +146,7 @@ type Query struct {
 // List is the answer to a request for tasks.
 type List struct {
 	Tasks []Task
-	// HasMore reports that there are more behind the last.
+	// HasMore reports that there are more after the last.
 	HasMore bool
 	// History is that of the one task that was asked for, without its first
 	// Omitted events.

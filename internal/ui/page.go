@@ -104,7 +104,7 @@ func (f frame) On(path string) bool {
 	return here == path || path != "" && strings.HasPrefix(here, path+"/")
 }
 
-// short is how a conversation is named in a table; the whole id is behind it.
+// short is how a conversation is named in a table; the whole id is in its link.
 func short(id string) string {
 	const digits = len("conv_") + 6
 	if len(id) <= digits {

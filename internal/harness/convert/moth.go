@@ -118,7 +118,7 @@ func (n node) readable(q *suite.Query) bool {
 }
 
 // qualify turns the names of tests on which others depend into suite/case: names hold for
-// the whole file there. A test of the same tool goes before others of that name.
+// the whole file there. A test of the same tool takes precedence over others of that name.
 func (c *converter) qualify() {
 	homes := map[string][]string{}
 	for _, g := range c.suite.Groups {

@@ -46,7 +46,7 @@ func measureBeats(ctx context.Context, r *run) (err error) {
 }
 
 // keepAlive returns when heartbeats were given, by their own time stamps. It
-// ends half an interval behind the last one that is due.
+// ends half an interval after the last one that is due.
 func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err error) {
 	file, err := s.TokenFile(s.b)
 	if err != nil {

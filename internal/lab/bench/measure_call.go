@@ -56,7 +56,7 @@ const longPoll = 50 * time.Second
 
 // measureDelivery sends to a client that is waiting. When a commit happened only
 // the process knows that did it, so there are two times: from the call of send,
-// which includes it, and from its answer, which comes a little behind it.
+// which includes it, and from its answer, which comes a little after it.
 func measureDelivery(ctx context.Context, r *run) (err error) {
 	s, err := r.settle(ctx)
 	if err != nil {

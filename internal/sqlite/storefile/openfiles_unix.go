@@ -42,7 +42,7 @@ func openLog(name string) (*os.File, error) { return os.Open(name) }
 
 // logIndex is the index of a log, open to look at. SQLite's locks are on that
 // file and go when the process closes any descriptor of it, so this one is
-// shared by all stores of the process, and closed behind the last of them.
+// shared by all stores of the process, and closed after the last of them.
 type logIndex struct {
 	file   *os.File
 	past   past
