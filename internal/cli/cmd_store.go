@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -12,10 +13,11 @@ import (
 func newStoreCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "store COMMAND",
-		Short: "Make a store that several machines share",
+		Short: "Make a store that several machines share, or encrypt one",
 		Long: `Make a store in a PostgreSQL database (15 to 18), for agents of several machines or for
-more writers than one file is for, or copy one there and back. All commands but repair
-and install take its connection string, as --db or as BRIDGE_DB.`,
+more writers than one file is for, or copy one there and back; encrypt what a store keeps,
+wherever it is. All commands but repair and install take its connection string, as --db or
+as BRIDGE_DB.`,
 		Example:     `  bridge store init --db postgres://owner@db.example/bridge`,
 		Args:        noCommandArgs,
 		SuggestFor:  []string{"init", "postgres"},
@@ -24,12 +26,12 @@ and install take its connection string, as --db or as BRIDGE_DB.`,
 
 		SuggestionsMinimumDistance: suggestWithin,
 	}
-	addCommands(cmd, newStoreInitCmd(a), newStoreCopyCmd(a), newStoreReopenCmd(a))
+	addCommands(cmd, newStoreInitCmd(a), newStoreCopyCmd(a), newStoreReopenCmd(a), newStoreEncryptCmd(a), newStoreDecryptCmd(a))
 	return cmd
 }
 
 func newStoreInitCmd(a *app) *cobra.Command {
-	var role string
+	var o storeInit
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make or migrate the store in a PostgreSQL database",
@@ -43,27 +45,45 @@ under the path that bridge names there.
 
 With --role, a role of the database, which must be there, may work with the store: it
 can neither change its schema nor change or remove entries of the audit log. Let
-"bridge serve" use that role, and keep the owner's for this command.`,
+"bridge serve" use that role, and keep the owner's for this command.
+
+With --encrypt the store is encrypted before anything is in it (bridge store encrypt); then
+this command makes a store in a file, too.`,
 		Example: `  bridge store init --db postgres://owner@db.example/bridge
   bridge store init --db postgres://owner@db.example/bridge --role bridge_agents`,
 		Args: noCommandArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runStoreInit(cmd.Context(), a, role) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runStoreInit(cmd.Context(), a, o) },
 	}
-	textFlag(cmd.Flags(), &role, kindText, "role", "a role of the database that may work with the store")
+	boolFlag(cmd.Flags(), &o.encrypt, "encrypt", "encrypt the texts that the store will keep")
+	textFlag(cmd.Flags(), &o.role, kindText, "role", "a role of the database that may work with the store")
 	return cmd
 }
 
-func runStoreInit(ctx context.Context, a *app, role string) error {
+// storeInit are the flags of bridge store init.
+type storeInit struct {
+	role    string
+	encrypt bool
+}
+
+func runStoreInit(ctx context.Context, a *app, o storeInit) error {
 	if !a.onServer() {
-		return usagef("name the database: --db postgres://USER@HOST/DATABASE; a store in a file is made by `bridge serve`")
+		if o.encrypt && o.role == "" {
+			return initEncryptedFile(ctx, a)
+		}
+		return usagef("name the database: --db postgres://USER@HOST/DATABASE; a store in a file is made by `bridge serve`, or by this command with --encrypt")
 	}
 	name, err := a.storeName()
 	if err != nil {
 		return err
 	}
-	place, err := a.initServer(ctx, role)
+	place, err := a.initServer(ctx, o.role)
 	if err != nil {
 		return err
+	}
+	if o.encrypt {
+		if err := runConvert(ctx, a, true); err != nil {
+			return err
+		}
 	}
 	file := keyfile.Beside(place)
 	if a.json {
@@ -71,7 +91,24 @@ func runStoreInit(ctx context.Context, a *app, role string) error {
 			Store string `json:"store"`
 			Key   string `json:"key_file"`
 			Role  string `json:"role,omitempty"`
-		}{name, file, role})
+		}{name, file, o.role})
 	}
 	return a.printLine("The store is ready: " + cleantext.CleanLine(name) + "\nIts key is in " + cleantext.CleanLine(file) + ": keep a copy apart, without it no token can be checked.")
+}
+
+// initEncryptedFile makes a store in a file, and encrypts it.
+func initEncryptedFile(ctx context.Context, a *app) error {
+	if err := a.needsStore(); err != nil {
+		return err
+	}
+	path, err := a.storePath()
+	if err != nil {
+		return err
+	}
+	_, store, err := a.openStore(ctx, path, true)
+	if err != nil {
+		return err
+	}
+	err = a.convert(ctx, store, true)
+	return errors.Join(err, store.close())
 }

@@ -121,6 +121,14 @@ func (r *Report) checkDatabase(path string, inspect func(path string) (storefile
 	default:
 		r.Add("schema", OK, "version %d", found.SchemaVersion)
 	}
+	switch {
+	case found.Unfinished && found.Encrypted:
+		r.Add("encryption", Note, "texts are being encrypted, or that was interrupted: `bridge store encrypt` does the rest")
+	case found.Unfinished:
+		r.Add("encryption", Note, "texts are being decrypted, or that was interrupted: `bridge store decrypt` does the rest")
+	case found.Encrypted:
+		r.Add("encryption", OK, "texts are encrypted at rest: without %s nobody reads them", filepath.Base(keyfile.Beside(path)))
+	}
 	if found.WAL {
 		r.Add("journal", OK, "write-ahead log")
 	} else {

@@ -39,7 +39,7 @@ func (s *Store) AuditEntries(ctx context.Context, q bridge.AuditQuery) (all []au
 		all = nil
 		var e audit.Entry
 		return c.each(selectLine+selectNumbered+of+" ORDER BY o.seq "+order+" LIMIT $2", args, append(lineDest(&e), &e.Seq), func() error {
-			all = append(all, e)
+			all = append(all, c.opened(e))
 			return nil
 		})
 	})
@@ -70,7 +70,7 @@ func (s *Store) WalkAudit(ctx context.Context, begin func(audit.Base) error, vis
 		err = c.each(selectLine+`, o.seq, 0::bigint FROM audit_order o JOIN audit_log l ON l.chain = o.chain AND l.link = o.link
 			UNION ALL
 			SELECT 'spine', p.link, p.at, '', 'system', 'seal_log', 'ok', p.details, p.mac, p.seq, 1::bigint FROM audit_spine p
-			ORDER BY 10, 11`, nil, append(lineDest(&e), &e.Seq, new(int64)), func() error { return visit(e) })
+			ORDER BY 10, 11`, nil, append(lineDest(&e), &e.Seq, new(int64)), func() error { return visit(c.opened(e)) })
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/postgres/server"
 	"example.org/bridge/internal/sqlstore"
 )
@@ -20,6 +21,9 @@ type conn struct {
 	ctx     context.Context //nolint:containedctx // a conn lives as long as one operation, whose context it is
 	pending *pgx.Batch
 	visited bool // a row was given to somebody
+	schema  string
+	box     *atrest.Box
+	state   *atrest.State // of this transaction; nil until it is known
 }
 
 // errNoRow reports a query without a result.

@@ -149,14 +149,15 @@ func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridg
 func (s *Store) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (v bridge.SessionView, err error) {
 	var shared string
 	err = s.read(ctx, func(c *conn) error {
-		return stateless(c.get(`
+		err := c.get(`
 			SELECT h.latest, h.slow, c.expires_at, c.expiry_seal, s.nonce, s.seen_at, s.shared_files, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until
 			FROM store_state h
 			LEFT JOIN conversations c ON c.id = $1
 			LEFT JOIN session_status s ON s.conversation = $1 AND s.session = $2`,
 			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.ExpirySeal, &v.Nonce, &v.SeenAt, &shared,
-			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil))
+			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
+		v.Shared = toShared(c.openShared(conversation, session, shared))
+		return stateless(err)
 	})
-	v.Shared = toShared(shared)
 	return v, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlstore"
@@ -158,24 +159,27 @@ func (h *state) dest() []any {
 }
 
 // current refuses a store that a newer program has migrated while this one had it open.
-func (h *state) current() error {
-	if h.version > int64(SchemaVersion()) && bridge.CheckMoved("", h.version) == nil {
+// It tells c whether texts are encrypted.
+func (h *state) current(c *conn) error {
+	schema, atRest := atrest.Split(h.version)
+	if schema > int64(SchemaVersion()) && bridge.CheckMoved("", schema) == nil {
 		return fmt.Errorf("%w: its schema has version %d, and this program knows %d: start this process again with the newer one",
-			bridge.ErrStoreNewer, h.version, SchemaVersion())
+			bridge.ErrStoreNewer, schema, SchemaVersion())
 	}
+	c.state = &atRest
 	return nil
 }
 
 // checkCurrent is state.current for what is no operation of anybody.
 func (c *conn) checkCurrent() error {
 	var h state
-	return errors.Join(stateless(c.get("SELECT "+selectState+" FROM store_state h", nil, h.dest()...)), h.current())
+	return errors.Join(stateless(c.get("SELECT "+selectState+" FROM store_state h", nil, h.dest()...)), h.current(c))
 }
 
 func (e *entry) loadState() error {
 	err := stateless(e.get("SELECT "+selectState+" FROM store_state h", nil, e.state.dest()...))
 	e.tick()
-	return errors.Join(err, e.state.current())
+	return errors.Join(err, e.state.current(e.conn))
 }
 
 // tick sets the time of the operation.
@@ -210,13 +214,13 @@ func (e *entry) loadSession(g bridge.Gate) error {
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
 	e.tick()
 	proof.Clock = e.Clock
-	return errors.Join(stateless(err), e.state.current())
+	return errors.Join(stateless(err), e.state.current(e.conn))
 }
 
 // Standing implements sqlstore.StoreEntry.
 func (e *entry) Standing(g bridge.Gate) bridge.Standing {
 	return bridge.Standing{
-		Now: e.Proof.Clock.Time(g.Now), ExpiresAt: e.Proof.ExpiresAt, Unread: e.Self.Waiting(g.Now), Shared: toShared(e.shared),
+		Now: e.Proof.Clock.Time(g.Now), ExpiresAt: e.Proof.ExpiresAt, Unread: e.Self.Waiting(g.Now), Shared: toShared(e.openShared(g.Conversation, g.Session, e.shared)),
 	}
 }
 

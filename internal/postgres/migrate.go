@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlstore"
 )
@@ -64,6 +65,7 @@ func (s *Store) migrateBy(ctx context.Context, scripts []string, o Options) erro
 		if err != nil {
 			return durable, err
 		}
+		version, atRest := atrest.Split(version)
 		if version >= int64(len(scripts)) {
 			return relaxed, nil // up to date, or newer: checkStore tells
 		}
@@ -87,7 +89,7 @@ func (s *Store) migrateBy(ctx context.Context, scripts []string, o Options) erro
 				return durable, fmt.Errorf("migrate the store to schema version %d: %w", version+1, err)
 			}
 		}
-		c.later("UPDATE schema_version SET version = $1", version)
+		c.later("UPDATE schema_version SET version = $1", atRest.Mark(version))
 		if made {
 			identify(c, o.Key)
 			if err := sqlstore.PutLimits(c.sql(), bridge.FirstLimits(o.Limits, bridge.LimitMade, time.Now()), o.Limits.Quota); err != nil {
@@ -134,6 +136,7 @@ func checkStore(c *conn, schema string, key bridge.Key) error {
 		return err
 	}
 	latest := int64(SchemaVersion())
+	version, _ = atrest.Split(version)
 	switch {
 	case version == 0:
 		return fmt.Errorf("%w in schema %s: `bridge store init` makes one", bridge.ErrStoreMissing, schema)

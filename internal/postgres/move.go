@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/postgres/server"
 	"example.org/bridge/internal/sqlstore"
@@ -43,7 +44,7 @@ func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows
 			return durable, err
 		}
 		c.later(closeStore)
-		c.later("UPDATE schema_version SET version = $1", bridge.MovedVersion(int64(SchemaVersion())))
+		c.later("UPDATE schema_version SET version = $1", c.state.Mark(bridge.MovedVersion(int64(SchemaVersion()))))
 		return durable, nil
 	}
 	var err error
@@ -130,4 +131,79 @@ func (s *Store) unmove(c *conn, key bridge.Key) error {
 		c.later("UPDATE schema_version SET version = $1", before)
 	}
 	return checkStore(c, s.schema, key)
+}
+
+// AtRest reports how the texts of the store are kept.
+func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		cipher, err := c.cipher()
+		state = cipher.State
+		return err
+	})
+	return state, err
+}
+
+// Convert encrypts the texts of the store, or decrypts them, while other processes go
+// on; they wait for a moment with each page. From its first transaction on all that is
+// written is of the new kind, and texts of both kinds can be read meanwhile. A process
+// that is killed leaves the store in atrest.TurningOn or TurningOff; calling Convert
+// again completes it. At the end of an encryption the tables are written again, so that
+// their files hold no clear text; the server's own log (pg_wal) and its archives do until
+// the server has overwritten them, which nobody can ask of it. Only the owner of the
+// schema can do that. op is recorded when it begins and when it is done. changed counts
+// rows; converted is told of them, and may be nil.
+func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (changed int64, err error) {
+	begin, end := atrest.Turning(on)
+	state, err := s.AtRest(ctx)
+	if err != nil || state == end {
+		return 0, err
+	}
+	if err := s.setState(ctx, sqlstore.ConversionStage(op, "begun", 0), begin); err != nil {
+		return 0, err
+	}
+	tables := sqlstore.Convertibles("chain", "link")
+	changed, err = sqlstore.Conversion{
+		Tables: tables, Lock: " FOR UPDATE", Converted: converted,
+		Do: func(fn func(sqlstore.Conn) error) error {
+			return s.write(ctx, func(c *conn) (durability, error) {
+				c.later(fenceOff) // a version of a file and its text are of one moment
+				return relaxed, fn(c.sql())
+			})
+		},
+	}.Run()
+	if err == nil && on {
+		err = s.scrub(ctx, tables)
+	}
+	if err != nil {
+		return changed, err
+	}
+	return changed, s.setState(ctx, sqlstore.ConversionStage(op, "done", changed), end)
+}
+
+func (s *Store) setState(ctx context.Context, op bridge.Operation, state atrest.State) error {
+	return s.commit(ctx, op, durable, func(e *entry) error {
+		e.later(fenceOff)
+		if err := e.loadState(); err != nil {
+			return err
+		}
+		e.conn.state = &state
+		e.later("UPDATE schema_version SET version = $1", state.Mark(int64(SchemaVersion())))
+		return nil
+	})
+}
+
+// scrub writes tables again, which leaves nothing in their files that is not in a row.
+func (s *Store) scrub(ctx context.Context, tables []sqlstore.Convertible) error {
+	for _, t := range tables {
+		if _, err := s.pool.Exec(ctx, "VACUUM FULL "+pgx.Identifier{s.schema, t.Name}.Sanitize()); err != nil {
+			return fmt.Errorf("write the table %s again: %w", t.Name, server.Translate(err))
+		}
+	}
+	// The old files are emptied at once and removed at a checkpoint. Who may not ask for
+	// one waits for the server's own.
+	_, err := s.pool.Exec(ctx, "CHECKPOINT")
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return nil
 }

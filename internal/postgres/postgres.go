@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/postgres/server"
@@ -30,6 +31,7 @@ type Store struct {
 	pool   *pgxpool.Pool
 	schema string
 	chain  audit.Chain
+	box    *atrest.Box
 	sealer *sealer
 	limits sqlstore.LimitCache
 	usage  usageCache
@@ -72,7 +74,7 @@ func openConfig(ctx context.Context, config server.Config, o Options) (*Store, e
 		return nil, server.Translate(err)
 	}
 	s := &Store{
-		pool: pool, schema: config.Schema, chain: bridge.AuditChain(o.Key),
+		pool: pool, schema: config.Schema, chain: bridge.AuditChain(o.Key), box: atrest.New(o.Key.Derive),
 		filling: o.Filling, told: map[string]bool{},
 	}
 	s.Operations = sqlstore.NewOperations(func(ctx context.Context, do func(sqlstore.Conn) error) error {

@@ -3,8 +3,10 @@ package postgres
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"slices"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlstore"
 )
@@ -31,11 +33,7 @@ func (e *entry) deliver(to mail, m bridge.NewMessage) (sent bridge.Sent, err err
 	if err != nil {
 		return sent, err
 	}
-	err = e.get(`
-		INSERT INTO messages (conversation, sender, action_type, message, files, redacted, sent_at, reply_to, idempotency_key)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
-		[]any{to.conversation, to.from, string(m.Action), m.Text, sqlstore.List(m.Files), sqlstore.List(m.Redacted), e.Operation.Now, to.replyTo, sqlstore.OrNull(to.key)}, &sent.ID)
-	if err != nil {
+	if sent.ID, err = e.insertMessage(to, m); err != nil {
 		return sent, err
 	}
 	for _, r := range got {
@@ -49,6 +47,29 @@ func (e *entry) deliver(to mail, m bridge.NewMessage) (sent bridge.Sent, err err
 	sent.SentAt, sent.Redacted = e.Operation.Now, m.Redacted
 	addRecipients(&sent, got)
 	return sent, nil
+}
+
+// insertMessage stores a message. The texts of one that is sealed are bound to its id,
+// which is taken first.
+func (e *entry) insertMessage(to mail, m bridge.NewMessage) (id int64, err error) {
+	cipher, err := e.cipher()
+	if err != nil {
+		return 0, err
+	}
+	given := "DEFAULT"
+	args := []any{to.conversation, to.from, string(m.Action), nil, nil, sqlstore.List(m.Redacted), e.Operation.Now, to.replyTo, sqlstore.OrNull(to.key)}
+	if cipher.State.Seals() {
+		if err := e.get("SELECT nextval(pg_get_serial_sequence('messages', 'id'))", nil, &id); err != nil {
+			return 0, err
+		}
+		given, args = "$10", append(args, id)
+	}
+	args[3] = cipher.Text(sqlstore.MessagePlace("message", to.conversation, id), m.Text)
+	args[4] = sqlstore.SealList(cipher, sqlstore.MessagePlace("files", to.conversation, id), m.Files)
+	err = e.get(`
+		INSERT INTO messages (conversation, sender, action_type, message, files, redacted, sent_at, reply_to, idempotency_key, id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, `+given+`) RETURNING id`, args, &id)
+	return id, err
 }
 
 // addRecipients tells who got a message.
@@ -140,8 +161,18 @@ func (e *entry) tails(g bridge.Gate, to bridge.Recipients) (tails []string, err 
 	if e.Many() {
 		query, recipients = selectTails, names(to)
 	}
+	cipher, err := e.cipher()
+	if err != nil {
+		return nil, err
+	}
+	stored := int64(tailStored)
+	if cipher.State != atrest.Off {
+		stored = math.MaxInt32 // a sealed text is read whole
+	}
+	var id int64
 	var end string
-	err = e.each(query, []any{tailStored, g.Conversation, string(g.Session), recipients}, []any{&end}, func() error {
+	err = e.each(query, []any{stored, g.Conversation, string(g.Session), recipients}, []any{&id, &end}, func() error {
+		end = sqlstore.Shown(e.sql(), sqlstore.MessagePlace("message", g.Conversation, id), end)
 		tails = append(tails, lastRunes(end, bridge.TailLength))
 		return nil
 	})
@@ -154,12 +185,12 @@ const tailStored = 4*bridge.TailLength + 4
 
 // selectTail is for two sessions: all that one says is in the inbox of the other.
 const selectTail = `
-	SELECT right(m.message, $1) FROM messages m JOIN inbox i ON i.message = m.id
+	SELECT m.id, right(m.message, $1) FROM messages m JOIN inbox i ON i.message = m.id
 	WHERE i.conversation = $2 AND m.sender = $3 AND i.recipient = $4 ORDER BY i.seq DESC LIMIT 1`
 
 // selectTails is for more.
 const selectTails = `
-	SELECT right(m.message, $1) FROM messages m WHERE m.id IN (
+	SELECT m.id, right(m.message, $1) FROM messages m WHERE m.id IN (
 	    SELECT max(sent_id) FROM flows WHERE conversation = $2 AND sender = $3
 	    UNION SELECT sent_id FROM flows WHERE conversation = $2 AND sender = $3 AND recipient = ANY($4)) ORDER BY m.id`
 
@@ -217,13 +248,14 @@ func (e *entry) ReadMarks(conversation string, sender bridge.SessionID, roster b
 // them for each of those to be told.
 func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) (shared bridge.Shared, err error) {
 	named := map[bridge.SessionID][]string{}
+	var id int64
 	var sender, paths string
 	err = e.each(`
-		SELECT m.sender, m.files FROM (
+		SELECT m.id, m.sender, m.files FROM (
 		    SELECT message FROM inbox WHERE conversation = $1 AND recipient = $2 ORDER BY seq DESC LIMIT $4) i
 		JOIN messages m ON m.id = i.message WHERE m.sent_at > $3 AND m.files <> '[]'`,
-		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&sender, &paths}, func() error {
-			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], sqlstore.FromList(paths)...)
+		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&id, &sender, &paths}, func() error {
+			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], sqlstore.OpenList(e.sql(), sqlstore.MessagePlace("files", g.Conversation, id), paths)...)
 			return nil
 		})
 	if err != nil {
@@ -254,9 +286,19 @@ func (e *entry) keepShared(conversation string, session, other bridge.SessionID,
 	if err := e.get("SELECT shared_files FROM session_status WHERE conversation = $1 AND session = $2", of, &kept); err != nil {
 		return err
 	}
-	all := toShared(kept).With(other, files)
-	e.later("UPDATE session_status SET shared_files = $3 WHERE conversation = $1 AND session = $2", append(of, fromShared(all))...)
+	cipher, err := e.cipher()
+	if err != nil {
+		return err
+	}
+	all := toShared(e.openShared(conversation, session, kept)).With(other, files)
+	stored := cipher.Fixed(sqlstore.SharedPlace(conversation, string(session)), fromShared(all))
+	e.later("UPDATE session_status SET shared_files = $3 WHERE conversation = $1 AND session = $2", append(of, stored)...)
 	return nil
+}
+
+// openShared opens what the column shared_files keeps of a session.
+func (c *conn) openShared(conversation string, session bridge.SessionID, stored string) string {
+	return sqlstore.Shown(c.sql(), sqlstore.SharedPlace(conversation, string(session)), stored)
 }
 
 // fromShared is what the column shared_files keeps: an object of lists, by session.

@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // record appends the operation to its chain of the audit log.
@@ -30,8 +31,13 @@ func (e *entry) record(outcome string) error {
 		Outcome:      outcome,
 		Details:      string(details),
 	})
+	cipher, err := e.cipher()
+	if err != nil {
+		return err
+	}
+	stored := cipher.Text(sqlstore.EntryPlace(line.Time, line.Conversation, line.Session, line.Action, line.Outcome), line.Details)
 	e.later("INSERT INTO audit_log (chain, link, at, conversation, session, action, outcome, details, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-		line.Chain, line.Link, line.Time, line.Conversation, line.Session, line.Action, line.Outcome, line.Details, line.MAC)
+		line.Chain, line.Link, line.Time, line.Conversation, line.Session, line.Action, line.Outcome, stored, line.MAC)
 	e.later("UPDATE audit_chains SET link = $2, mac = $3, seal = $4, unsealed = true WHERE chain = $1", name, next.Seq, next.MAC, next.Seal)
 	e.keepUsage()
 	e.keepClock()

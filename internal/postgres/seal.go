@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // sealEvery is how long entries of the log wait for the spine, at most.
@@ -152,6 +153,7 @@ func (s *Store) uncovered(c *conn, spans []span, last int64) (all []audit.Entry,
 		    ON l.chain = n.chain AND l.link > n.first AND l.link <= n.last
 		ORDER BY l.id`, []any{chains, from, to}, lineDest(&e), func() error {
 		last++
+		e := c.opened(e)
 		e.Seq = last
 		if fault := s.chain.Follows(heads[e.Chain], e); fault != nil {
 			return &audit.Fault{Seq: e.Seq, Problem: fault.Error()}
@@ -172,6 +174,12 @@ func (s *Store) uncovered(c *conn, spans []span, last int64) (all []audit.Entry,
 }
 
 const selectLine = "SELECT l.chain, l.link, l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac "
+
+// opened is an entry with its details in clear.
+func (c *conn) opened(e audit.Entry) audit.Entry {
+	e.Details = sqlstore.OpenDetails(c.box, e.Details, e.Time, e.Conversation, e.Session, e.Action, e.Outcome)
+	return e
+}
 
 func lineDest(e *audit.Entry) []any {
 	return []any{&e.Chain, &e.Link, &e.Time, &e.Conversation, &e.Session, &e.Action, &e.Outcome, &e.Details, &e.MAC}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/sqlstore"
 )
 
@@ -22,6 +23,26 @@ func (s statements) Get(query string, args []any, dest ...any) error {
 // Each implements sqlstore.Conn.
 func (s statements) Each(query string, args, dest []any, visit func() error) error {
 	return s.each(dollars(query), args, dest, visit)
+}
+
+// Box implements sqlstore.Conn.
+func (s statements) Box() *atrest.Box { return s.box }
+
+// Cipher implements sqlstore.Conn.
+func (s statements) Cipher() (atrest.Cipher, error) { return s.cipher() }
+
+// cipher is how texts are written. Operations know their store's state (state.current);
+// for what is none it is read.
+func (c *conn) cipher() (atrest.Cipher, error) {
+	if c.state == nil {
+		version, err := schemaVersion(c, c.schema)
+		if err != nil {
+			return atrest.Cipher{}, err
+		}
+		_, state := atrest.Split(version)
+		c.state = &state
+	}
+	return atrest.Cipher{Box: c.box, State: *c.state}, nil
 }
 
 // Later implements sqlstore.Conn.

@@ -2,10 +2,12 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"sync"
 	"testing"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
@@ -26,6 +28,17 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, key auth.Key) (a, b storetest.Store) {
 		dsn := server.Schema()
 		return open(t, dsn, key), open(t, dsn, key)
+	})
+}
+
+// TestEncryptedStore: a store whose texts are encrypted does all that another does.
+func TestEncryptedStore(t *testing.T) {
+	postgrestest.Need(t, server)
+	storetest.Run(t, func(t *testing.T, key auth.Key) (a, b storetest.Store) {
+		dsn := server.Schema()
+		first := open(t, dsn, key)
+		execute(t, dsn, fmt.Sprintf("UPDATE schema_version SET version = %d", atrest.On.Mark(int64(postgres.SchemaVersion()))))
+		return first, open(t, dsn, key)
 	})
 }
 

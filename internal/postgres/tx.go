@@ -71,7 +71,7 @@ func (s *Store) try(ctx context.Context, begin string, fn func(*conn) (durabilit
 		return errors.Join(err, ctx.Err())
 	}
 	defer pooled.Release() // a connection with an open transaction is not used again
-	c := &conn{pg: pooled.Conn(), ctx: ctx}
+	c := &conn{pg: pooled.Conn(), ctx: ctx, schema: s.schema, box: s.box}
 	c.later(begin)
 	finished := false
 	defer func() {

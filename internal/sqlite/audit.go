@@ -19,7 +19,11 @@ const selectEntry = "SELECT seq, at, conversation, session, action, outcome, det
 func eachEntry(c *conn, where string, args []any, visit func(audit.Entry) error) error {
 	var e audit.Entry
 	dest := []any{&e.Seq, &e.Time, &e.Conversation, &e.Session, &e.Action, &e.Outcome, &e.Details, &e.MAC}
-	return c.each(selectEntry+where, args, dest, func() error { return visit(e) })
+	return c.each(selectEntry+where, args, dest, func() error {
+		opened := e
+		opened.Details = sqlstore.OpenDetails(c.cipher.Box, e.Details, e.Time, e.Conversation, e.Session, e.Action, e.Outcome)
+		return visit(opened)
+	})
 }
 
 // AuditEntries implements bridge.Store.

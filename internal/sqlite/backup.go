@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/privatefile"
@@ -47,6 +48,7 @@ func (s *Store) CopyTo(path string) (err error) {
 func Examine(ctx context.Context, path string, key bridge.Key) (found storefile.Contents, err error) {
 	defer contain(path, &err)
 	err = withConn(path, untouched, append([]string{"foreign_keys(ON)"}, safely...), func(c *conn) error {
+		c.cipher.Box = atrest.New(key.Derive)
 		var h header
 		if err := errors.Join(h.readAll(path, c), h.usable(path)); err != nil {
 			return err
@@ -225,7 +227,7 @@ func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows
 		if err := copyAll(e.rows(ctx)); err != nil {
 			return err
 		}
-		return setVersion(e.conn, bridge.MovedVersion(int64(SchemaVersion())))
+		return setVersion(e.conn, e.cipher.State.Mark(bridge.MovedVersion(int64(SchemaVersion()))))
 	})
 }
 
@@ -259,6 +261,7 @@ func unmove(path string, c *conn, key bridge.Key) error {
 	if err := c.get("PRAGMA user_version", nil, &h.version); err != nil {
 		return err
 	}
+	h.version, h.atRest = atrest.Split(h.version)
 	if h.application != applicationID {
 		return h.usable(path)
 	}
@@ -276,7 +279,7 @@ func unmove(path string, c *conn, key bridge.Key) error {
 	if err := c.get("SELECT id, key_check FROM store", nil, &h.id, &h.keyCheck); err != nil {
 		return err
 	}
-	return errors.Join(h.checkKey(path, key), setVersion(c, before))
+	return errors.Join(h.checkKey(path, key), setVersion(c, h.atRest.Mark(before)))
 }
 
 func setVersion(c *conn, version int64) error {

@@ -47,6 +47,7 @@ var children = map[string]func(args []string) error{
 	"outdated": outdatedChild,
 	"claim":    claimChild,
 	"editor":   editorChild,
+	"convert":  convertChild,
 }
 
 func TestMain(m *testing.M) {

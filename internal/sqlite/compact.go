@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sleep"
 	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/sqlstore"
 )
 
 const (
@@ -188,4 +190,64 @@ func (s *Store) makeRoom(ctx context.Context, before time.Time) error {
 			return err
 		}
 	}
+}
+
+// AtRest reports how the texts of the store are kept.
+func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
+	err = s.read.do(ctx, func(c *conn) error {
+		state = c.cipher.State
+		return nil
+	})
+	return state, err
+}
+
+// Convert encrypts the texts of the store, or decrypts them, while other processes go
+// on: from its first transaction on all that is written is of the new kind, then what is
+// there is converted a page at a time, and texts of both kinds can be read meanwhile. A
+// process that is killed leaves the store in atrest.TurningOn or TurningOff; calling
+// Convert again completes it. At the end of an encryption the file is written again and
+// the log emptied, so that no clear text is left in either; bridge.ErrStoreBusy reports
+// that somebody reads from the log for too long. op is recorded when it begins and when
+// it is done. changed counts rows; converted is told of them, and may be nil.
+func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (changed int64, err error) {
+	begin, end := atrest.Turning(on)
+	state, err := s.AtRest(ctx)
+	if err != nil || state == end {
+		return 0, err
+	}
+	if err := s.setState(ctx, sqlstore.ConversionStage(op, "begun", 0), begin); err != nil {
+		return 0, err
+	}
+	changed, err = sqlstore.Conversion{
+		Tables: sqlstore.Convertibles("seq"), Converted: converted,
+		Do: func(fn func(sqlstore.Conn) error) error {
+			return s.write.do(ctx, func(c *conn) (durability, error) { return relaxed, fn(c.sql()) })
+		},
+	}.Run()
+	if err == nil && on {
+		err = s.scrub(ctx)
+	}
+	if err != nil {
+		return changed, err
+	}
+	return changed, s.setState(ctx, sqlstore.ConversionStage(op, "done", changed), end)
+}
+
+func (s *Store) setState(ctx context.Context, op bridge.Operation, state atrest.State) error {
+	return s.operate(ctx, op, durable, func(e *entry) error {
+		e.cipher.State = state
+		return setVersion(e.conn, state.Mark(int64(SchemaVersion())))
+	})
+}
+
+// scrub leaves nothing in the files that is not in a row.
+func (s *Store) scrub(ctx context.Context) error {
+	err := s.write.alone(ctx, func(c *conn) error {
+		_, err := c.exec("VACUUM")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.emptyLog(ctx)
 }

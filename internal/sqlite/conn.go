@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/sqlstore"
 )
 
@@ -17,6 +18,7 @@ import (
 type conn struct {
 	driver driver.Conn
 	stmts  map[string]*stmt
+	cipher atrest.Cipher // its state is that of the transaction (openFiles.current)
 }
 
 type stmt struct {
@@ -212,6 +214,12 @@ func (s statements) Get(query string, args []any, dest ...any) error {
 func (s statements) Each(query string, args, dest []any, visit func() error) error {
 	return s.each(query, args, dest, visit)
 }
+
+// Box implements sqlstore.Conn.
+func (s statements) Box() *atrest.Box { return s.cipher.Box }
+
+// Cipher implements sqlstore.Conn.
+func (s statements) Cipher() (atrest.Cipher, error) { return s.cipher, nil }
 
 // Later implements sqlstore.Conn.
 func (s statements) Later(query string, args ...any) error {

@@ -141,10 +141,15 @@ func (s *Store) PeekInbox(ctx context.Context, conversation string, session brid
 			LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2`,
 			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.ExpirySeal, &v.Nonce, &v.SeenAt, &shared,
 			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
+		v.Shared = toShared(c.openShared(conversation, session, shared))
 		return headless(err)
 	})
-	v.Shared = toShared(shared)
 	return v, err
+}
+
+// openShared opens what the column shared_files keeps of a session.
+func (c *conn) openShared(conversation string, session bridge.SessionID, stored string) string {
+	return sqlstore.Shown(c.sql(), sqlstore.SharedPlace(conversation, string(session)), stored)
 }
 
 // fromShared is what the column shared_files keeps: a list where only the one partner

@@ -163,7 +163,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 // Standing implements sqlstore.StoreEntry.
 func (e *entry) Standing(g bridge.Gate) bridge.Standing {
 	return bridge.Standing{
-		Now: e.Proof.Clock.Time(g.Now), ExpiresAt: e.Proof.ExpiresAt, Unread: e.Self.Waiting(g.Now), Shared: toShared(e.shared),
+		Now: e.Proof.Clock.Time(g.Now), ExpiresAt: e.Proof.ExpiresAt, Unread: e.Self.Waiting(g.Now), Shared: toShared(e.openShared(g.Conversation, g.Session, e.shared)),
 	}
 }
 
@@ -218,8 +218,9 @@ func (e *entry) record(outcome string) error {
 		Outcome:      outcome,
 		Details:      string(details),
 	})
+	stored := e.cipher.Text(sqlstore.EntryPlace(line.Time, line.Conversation, line.Session, line.Action, line.Outcome), line.Details)
 	_, err = e.exec("INSERT INTO audit_log (seq, at, conversation, session, action, outcome, details, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		line.Seq, line.Time, line.Conversation, line.Session, line.Action, line.Outcome, line.Details, line.MAC)
+		line.Seq, line.Time, line.Conversation, line.Session, line.Action, line.Outcome, stored, line.MAC)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -24,6 +25,7 @@ import (
 // header is what tells one database from another.
 type header struct {
 	application, version, tables int64
+	atRest                       atrest.State // version is without it
 	id, keyCheck                 []byte
 }
 
@@ -75,7 +77,7 @@ func firstPage(path string) (h header, ok bool) {
 	if _, err := io.ReadFull(f, page[:]); err != nil || string(page[:16]) != "SQLite format 3\x00" {
 		return h, false
 	}
-	h.version = int64(int32(binary.BigEndian.Uint32(page[60:])))
+	h.version, h.atRest = atrest.Split(int64(int32(binary.BigEndian.Uint32(page[60:]))))
 	h.application = int64(int32(binary.BigEndian.Uint32(page[68:])))
 	return h, true
 }
@@ -123,6 +125,7 @@ func (h *header) readMarks(c *conn) error {
 				return err
 			}
 		}
+		h.version, h.atRest = atrest.Split(h.version)
 		return nil
 	})
 }

@@ -81,6 +81,7 @@ func inspectDatabase(path string, quiet bool, found *storefile.Inspection) error
 			return err
 		}
 		found.SchemaVersion, found.KnownVersion, found.ID, found.KeyCheck = int(h.version), SchemaVersion(), h.id, h.keyCheck
+		found.Encrypted, found.Unfinished = h.atRest.Seals(), !h.atRest.Settled()
 		if found.Problems, err = quickCheck(c); err != nil || h.version < limitsVersion {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlstore"
 )
@@ -56,12 +57,13 @@ const ofSession = `(m.sender = ?2 OR m.recipient = ?2 OR EXISTS (SELECT 1 FROM c
 // the partner to be told.
 func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) (bridge.Shared, error) {
 	var others []string
+	var id int64
 	var names string
 	err := e.each(`
-		SELECT files FROM messages WHERE conversation = ? AND recipient = ? AND sender = ? AND sent_at > ? AND files <> '[]'
+		SELECT id, files FROM messages WHERE conversation = ? AND recipient = ? AND sender = ? AND sent_at > ? AND files <> '[]'
 		ORDER BY seq DESC LIMIT ? + 0`,
-		[]any{g.Conversation, string(g.Session), string(partner), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&names}, func() error {
-			others = append(others, sqlstore.FromList(names)...)
+		[]any{g.Conversation, string(g.Session), string(partner), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&id, &names}, func() error {
+			others = append(others, sqlstore.OpenList(e.sql(), sqlstore.MessagePlace("files", g.Conversation, id), names)...)
 			return nil
 		})
 	shared := bridge.SharedFiles(files, others)
@@ -74,8 +76,9 @@ func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) (
 // ForgetShared implements bridge.Store.
 func (s *Store) ForgetShared(ctx context.Context, conversation string, session bridge.SessionID, files bridge.Shared) error {
 	return s.write.do(ctx, func(c *conn) (durability, error) {
-		_, err := c.exec("UPDATE session_status SET shared_files = '[]' WHERE conversation = ? AND session = ? AND shared_files = ?",
-			conversation, string(session), fromShared(files))
+		plain, sealed := c.cipher.Forms(sqlstore.SharedPlace(conversation, string(session)), fromShared(files))
+		_, err := c.exec("UPDATE session_status SET shared_files = '[]' WHERE conversation = ? AND session = ? AND shared_files IN (?, ?)",
+			conversation, string(session), plain, sealed)
 		return relaxed, err
 	})
 }
@@ -88,8 +91,9 @@ func (e *entry) keepShared(conversation string, session, other bridge.SessionID,
 	if err := e.get("SELECT shared_files FROM session_status WHERE conversation = ? AND session = ?", of, &kept); err != nil {
 		return err
 	}
-	all := toShared(kept).With(other, files)
-	_, err := e.exec("UPDATE session_status SET shared_files = ?3 WHERE conversation = ?1 AND session = ?2", append(of, fromShared(all))...)
+	all := toShared(e.openShared(conversation, session, kept)).With(other, files)
+	stored := e.cipher.Fixed(sqlstore.SharedPlace(conversation, string(session)), fromShared(all))
+	_, err := e.exec("UPDATE session_status SET shared_files = ?3 WHERE conversation = ?1 AND session = ?2", append(of, stored)...)
 	return err
 }
 
@@ -149,14 +153,14 @@ func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key str
 	if sent.Seq, sent.PartnerUnread, err = e.nextSeq(conversation, to, &sent.Partner); err != nil {
 		return sent, err
 	}
-	var once any
-	if key != "" {
-		once = key
+	id, text, files, err := e.textsOf(conversation, m)
+	if err != nil {
+		return sent, err
 	}
 	result, err := e.exec(`
-		INSERT INTO messages (conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, idempotency_key, partner_unread)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		conversation, string(to), sent.Seq, from, string(m.Action), m.Text, sqlstore.List(m.Files), sqlstore.List(m.Redacted), e.Operation.Now, once, sent.PartnerUnread)
+		INSERT INTO messages (id, conversation, recipient, seq, sender, action_type, message, files, redacted, sent_at, idempotency_key, partner_unread)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		id, conversation, string(to), sent.Seq, from, string(m.Action), text, files, sqlstore.List(m.Redacted), e.Operation.Now, sqlstore.OrNull(key), sent.PartnerUnread)
 	if err != nil {
 		return sent, err
 	}
@@ -164,6 +168,19 @@ func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key str
 	sent.SentAt, sent.Redacted = e.Operation.Now, m.Redacted
 	sent.ID, err = result.LastInsertId()
 	return sent, err
+}
+
+// textsOf is how the texts of a new message are stored, and its id, to which they are
+// bound: the one that SQLite would give it (https://www.sqlite.org/autoinc.html), or nil,
+// which leaves it to SQLite where nothing is bound.
+func (e *entry) textsOf(conversation string, m bridge.NewMessage) (id any, text, files string, err error) {
+	if !e.cipher.State.Seals() {
+		return nil, atrest.Clear(m.Text), sqlstore.List(m.Files), nil
+	}
+	var next int64
+	err = e.get("SELECT coalesce(max(id), 0) + 1 FROM messages", nil, &next)
+	text = e.cipher.Text(sqlstore.MessagePlace("message", conversation, next), m.Text)
+	return next, text, sqlstore.SealList(e.cipher, sqlstore.MessagePlace("files", conversation, next), m.Files), err
 }
 
 // senderColumn is who sent a message: the operator's own are the bridge's, marked.
@@ -268,12 +285,27 @@ func lastText(c *conn, conversation string, from, partner bridge.SessionID, limi
 // textEnd returns the last limit characters of a message, or "". They are cut as
 // bytes, because SQLite takes a NUL for the end of a text.
 func textEnd(c *conn, where string, limit int, args ...any) (string, error) {
+	if c.cipher.State != atrest.Off {
+		return sealedEnd(c, where, limit, args...)
+	}
 	var end []byte
 	err := c.get("SELECT substr(CAST(message AS BLOB), -?1) FROM messages "+where, append([]any{limit * utf8.UTFMax}, args...), &end)
 	if errors.Is(err, errNoRow) {
 		return "", nil
 	}
 	return lastRunes(end, limit), err
+}
+
+// sealedEnd is textEnd for a store that has sealed texts: they are read whole.
+func sealedEnd(c *conn, where string, limit int, args ...any) (string, error) {
+	var id int64
+	var conversation, text string
+	err := c.get("SELECT id, conversation, message FROM messages "+where, append([]any{limit}, args...), &id, &conversation, &text)
+	if errors.Is(err, errNoRow) {
+		return "", nil
+	}
+	text = sqlstore.Shown(c.sql(), sqlstore.MessagePlace("message", conversation, id), text)
+	return lastRunes([]byte(text), limit), err
 }
 
 // lastRunes is the end of a text of which the beginning may be cut off.

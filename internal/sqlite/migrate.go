@@ -13,6 +13,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/sqlite/storefile"
 	"example.org/bridge/internal/sqlstore"
@@ -119,6 +120,7 @@ func applyMigrations(c *conn, scripts []string, o Options) error {
 	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
 		return err
 	}
+	version, state := atrest.Split(version)
 	if version == int64(len(scripts)) {
 		return nil // another process was quicker
 	}
@@ -140,7 +142,7 @@ func applyMigrations(c *conn, scripts []string, o Options) error {
 		}
 	}
 	_, err := c.driver.(driver.ExecerContext).ExecContext(context.Background(),
-		fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", version, applicationID), nil)
+		fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", state.Mark(version), applicationID), nil)
 	return err
 }
 

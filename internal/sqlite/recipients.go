@@ -199,12 +199,13 @@ func unionInbox(where, order string) string {
 // those files that it named itself to g's session.
 func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipients) (shared bridge.Shared, err error) {
 	named := map[bridge.SessionID][]string{}
+	var id int64
 	var sender, names string
 	err = e.each(`
-		SELECT m.sender, m.files FROM (`+unionInbox("seq > 0", "ORDER BY 1 DESC LIMIT ?4 + 0")+`) i JOIN messages m ON m.id = i.id
+		SELECT m.id, m.sender, m.files FROM (`+unionInbox("seq > 0", "ORDER BY 1 DESC LIMIT ?4 + 0")+`) i JOIN messages m ON m.id = i.id
 		WHERE m.sent_at > ?3 AND m.files <> '[]'`,
-		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&sender, &names}, func() error {
-			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], sqlstore.FromList(names)...)
+		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&id, &sender, &names}, func() error {
+			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], sqlstore.OpenList(e.sql(), sqlstore.MessagePlace("files", g.Conversation, id), names)...)
 			return nil
 		})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/privatefile"
@@ -83,35 +84,36 @@ func salvage(ctx context.Context, old, fresh string, key auth.Key) (tables []Sal
 	if err := os.WriteFile(fresh, image, 0o600); err != nil {
 		return nil, storefile.Unwritable(err)
 	}
-	if err := migrateCopy(old, key); err != nil {
+	state, err := migrateCopy(old, key)
+	if err != nil {
 		return nil, err
 	}
 	err = withConn(old, "rw", append([]string{"foreign_keys(OFF)"}, safely...), func(source *conn) error {
 		return withConn(fresh, "rw", []string{"foreign_keys(OFF)", "synchronous(OFF)"}, func(target *conn) error {
 			tables, err = refill(ctx, source, target)
-			return err
+			return errors.Join(err, setVersion(target, state.Mark(int64(SchemaVersion()))))
 		})
 	})
 	return tables, err
 }
 
 // migrateCopy brings a copy of an older version up to date, as far as it can be
-// read; rows go into tables of today.
-func migrateCopy(path string, key auth.Key) error {
+// read; rows go into tables of today. It returns how their texts are kept.
+func migrateCopy(path string, key auth.Key) (atrest.State, error) {
 	var h header
 	if err := withConn(path, "rw", safely, h.readMarks); err != nil {
-		return err
+		return h.atRest, err
 	}
 	if err := h.usable(path); err != nil {
-		return err
+		return h.atRest, err
 	}
 	if h.fresh() {
-		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
+		return h.atRest, fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
 	}
 	if h.version == int64(SchemaVersion()) {
-		return nil
+		return h.atRest, nil
 	}
-	return migrate(path, Options{Key: key})
+	return h.atRest, migrate(path, Options{Key: key})
 }
 
 // refill moves all rows over, in one transaction.

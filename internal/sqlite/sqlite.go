@@ -22,6 +22,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/privatefile"
@@ -100,7 +101,15 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if connect == nil {
 		connect = connectModernc
 	}
-	c, err := open(path, connect)
+	box := atrest.New(o.Key.Derive)
+	openOne := func() (*conn, error) {
+		c, err := open(path, connect)
+		if err == nil {
+			c.cipher.Box = box
+		}
+		return c, err
+	}
+	c, err := openOne()
 	if err != nil {
 		return nil, errors.Join(err, turnstile.Close())
 	}
@@ -118,7 +127,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		filling: o.Filling,
 		told:    map[string]bool{},
 		write:   newWriter(c, files, turnstile, flush, o.Waiting),
-		read:    newReader(files, func() (*conn, error) { return open(path, connect) }),
+		read:    newReader(files, openOne),
 	}
 	store.read.done = store.shrinkLog
 	store.Operations = sqlstore.NewOperations(func(ctx context.Context, do func(sqlstore.Conn) error) error {
@@ -204,7 +213,8 @@ func dsn(path, mode string, pragmas ...string) string {
 type openFiles struct{ *storefile.Files }
 
 // current is Fit, and reports, as ErrStoreNewer, a store that a newer program has
-// migrated since it was opened: what this one writes would not mean the same there.
+// migrated since it was opened: what this one writes would not mean the same there. It
+// tells c whether texts are encrypted.
 func (f openFiles) current(c *conn) error {
 	if err := f.Fit(); err != nil {
 		return err
@@ -216,9 +226,11 @@ func (f openFiles) current(c *conn) error {
 	if err := bridge.CheckMoved(f.Path(), version); err != nil {
 		return err
 	}
-	if version != int64(SchemaVersion()) {
+	schema, state := atrest.Split(version)
+	if schema != int64(SchemaVersion()) {
 		return fmt.Errorf("%w: it was migrated to schema version %d meanwhile, and this process knows %d: restart it with the new bridge",
-			bridge.ErrStoreNewer, version, SchemaVersion())
+			bridge.ErrStoreNewer, schema, SchemaVersion())
 	}
+	c.cipher.State = state
 	return nil
 }

@@ -11,8 +11,11 @@ import (
 	"example.org/bridge/internal/storetest"
 )
 
-func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, key auth.Key) (a, b storetest.Store) {
+func TestStore(t *testing.T) { storetest.Run(t, opener(func(*testing.T, string) {})) }
+
+// opener opens two handles of a new store, whose file it gives to change.
+func opener(change func(t *testing.T, path string)) storetest.Opener {
+	return func(t *testing.T, key auth.Key) (a, b storetest.Store) {
 		path := filepath.Join(t.TempDir(), "state", "bridge.db")
 		if err := storefile.Prepare(path); err != nil {
 			t.Fatal(err)
@@ -29,6 +32,8 @@ func TestStore(t *testing.T) {
 			})
 			return s
 		}
-		return handle(), handle()
-	})
+		a = handle()
+		change(t, path)
+		return a, handle()
+	}
 }

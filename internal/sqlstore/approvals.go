@@ -18,8 +18,13 @@ func ViewCommand(c Conn, conversation string, session bridge.SessionID, command 
 	if v.Mode, err = getMode(c, conversation, session); err != nil {
 		return err
 	}
-	v.Last, err = first(listCommands(c, "WHERE conversation = ?1 AND session = ?2 AND command = ?3 ORDER BY id DESC LIMIT 1",
-		conversation, string(session), command))
+	cipher, err := c.Cipher()
+	if err != nil {
+		return err
+	}
+	plain, sealed := cipher.Forms(commandPlace(conversation, string(session)), command)
+	v.Last, err = first(listCommands(c, "WHERE conversation = ?1 AND session = ?2 AND command IN (?3, ?4) ORDER BY id DESC LIMIT 1",
+		conversation, string(session), plain, sealed))
 	return err
 }
 
@@ -64,8 +69,11 @@ func queueScene(e Entry, conversation string) (s commands.QueueScene, err error)
 	err = e.SQL().Each("SELECT id, session, command, state, decided_at, expires_at FROM command_requests WHERE conversation = ?1", []any{conversation},
 		[]any{&a.ID, &session, &a.Command, &state, &a.DecidedAt, &a.ExpiresAt}, func() error {
 			a.Session, a.State = bridge.SessionID(session), commands.State(state)
-			s.Asked = append(s.Asked, a)
-			return nil
+			found := a
+			var err error
+			found.Command, err = needed(e.SQL(), commandPlace(conversation, session), a.Command)
+			s.Asked = append(s.Asked, found)
+			return err
 		})
 	return s, err
 }
@@ -83,12 +91,18 @@ func insertCommand(c Conn, r commands.Request) (id int64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	cipher, err := c.Cipher()
+	if err != nil {
+		return 0, err
+	}
+	session := string(r.Session)
 	err = c.Get(`
 		INSERT INTO command_requests (conversation, session, command, plan, mode, workspace, device, inode,
 		                              sandbox, image, network, access, timeout, nonce, digest, state, created_at, expires_at)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'pending', ?16, ?17) RETURNING id`,
 		[]any{
-			r.Conversation, string(r.Session), r.Command, string(plan), string(r.Mode), r.Workspace,
+			r.Conversation, session, cipher.Fixed(commandPlace(r.Conversation, session), r.Command),
+			cipher.Text(planPlace(r.Conversation, session, r.Nonce), string(plan)), string(r.Mode), r.Workspace,
 			int64(r.Folder.Device), int64(r.Folder.Inode), string(r.Sandbox), r.Image, r.Network, string(access),
 			r.Timeout.Microseconds(), r.Nonce, r.Digest, r.CreatedAt, r.ExpiresAt,
 		}, &id)
@@ -185,8 +199,10 @@ func listCommands(c Conn, where string, args ...any) (all []commands.Request, er
 		found.Folder, found.Sandbox = folder(device, inode), commands.Backend(backend)
 		found.Timeout = time.Duration(timeout) * time.Microsecond
 		found.State = commands.State(state)
+		found.Command = Shown(c, commandPlace(r.Conversation, session), r.Command) // what does not open has another digest
 		found.Plan = commands.Plan{}
-		if err := json.Unmarshal([]byte(plan), &found.Plan); err != nil {
+		opened := Shown(c, planPlace(r.Conversation, session, r.Nonce), plan)
+		if err := json.Unmarshal([]byte(opened), &found.Plan); err != nil {
 			found.Plan = commands.Plan{} // its digest no longer fits: nobody can approve it
 		}
 		found.Access = commands.Access{}

@@ -11,6 +11,8 @@ package sqlstore
 import (
 	"errors"
 	"time"
+
+	"example.org/bridge/internal/atrest"
 )
 
 // Conn runs statements in the transaction of a store.
@@ -23,6 +25,10 @@ type Conn interface {
 	// Later runs a statement without a result. The store may delay it until the next
 	// statement with a result or the commit, which then returns its error.
 	Later(query string, args ...any) error
+	// Box opens the texts of the store.
+	Box() *atrest.Box
+	// Cipher says how texts are written in this transaction.
+	Cipher() (atrest.Cipher, error)
 }
 
 // ErrNoRow reports a query that found no row.

@@ -1,8 +1,10 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/files"
@@ -32,8 +34,14 @@ func (r *fileRow) file() files.File {
 func listFiles(c Conn, where string, args ...any) (all []files.File, err error) {
 	var row fileRow
 	err = c.Each(selectFiles+where+" ORDER BY f.conversation, f.task, f.path", args, row.dest(), func() error {
-		all = append(all, row.file())
+		f := row.file()
+		f.Path = Shown(c, pathPlace(f.Conversation, f.Task), f.Path)
+		all = append(all, f)
 		return nil
+	})
+	// Sealed paths have another order.
+	slices.SortStableFunc(all, func(a, b files.File) int {
+		return cmp.Or(cmp.Compare(a.Conversation, b.Conversation), cmp.Compare(a.Task, b.Task), cmp.Compare(a.Path, b.Path))
 	})
 	return all, err
 }
@@ -71,7 +79,12 @@ func ListFiles(e Entry, g bridge.Gate, task int64) (l files.List, err error) {
 // getFile reads a file with its text; nil where there is none.
 func getFile(c Conn, conversation string, n files.Name) (*files.File, error) {
 	var row fileRow
-	err := c.Get(selectFiles+"WHERE f.conversation = ?1 AND f.task = ?2 AND f.path = ?3", []any{conversation, n.Task, n.Path}, row.dest()...)
+	cipher, err := c.Cipher()
+	if err != nil {
+		return nil, err
+	}
+	plain, sealed := cipher.Forms(pathPlace(conversation, n.Task), n.Path)
+	err = c.Get(selectFiles+"WHERE f.conversation = ?1 AND f.task = ?2 AND f.path IN (?3, ?4)", []any{conversation, n.Task, plain, sealed}, row.dest()...)
 	if errors.Is(err, ErrNoRow) {
 		return nil, nil //nolint:nilnil // there is none
 	}
@@ -79,9 +92,13 @@ func getFile(c Conn, conversation string, n files.Name) (*files.File, error) {
 		return nil, err
 	}
 	f := row.file()
+	f.Path = n.Path
 	err = c.Get("SELECT text FROM file_texts WHERE file = ?1", []any{f.ID}, &f.Text)
 	if errors.Is(err, ErrNoRow) {
 		err = bridge.ErrStoreDamaged
+	}
+	if err == nil {
+		f.Text, err = needed(c, filePlace(f.ID, f.Version), f.Text)
 	}
 	return &f, err
 }
@@ -97,8 +114,12 @@ func listChanges(c Conn, file, since int64) (all []files.Change, err error) {
 		       CASE WHEN version > ?2 THEN removed ELSE '' END, CASE WHEN version > ?2 THEN inserted ELSE '' END
 		FROM file_changes WHERE file = ?1 ORDER BY version`, []any{file, since}, dest, func() error {
 		one.Session, one.Action, one.Redacted = bridge.SessionID(session), files.Action(action), FromList(redacted)
-		all = append(all, one)
-		return nil
+		found := one
+		var removed, inserted error
+		found.Removed, removed = needed(c, changePlace("removed", file, one.Version), one.Removed)
+		found.Inserted, inserted = needed(c, changePlace("inserted", file, one.Version), one.Inserted)
+		all = append(all, found)
+		return errors.Join(removed, inserted)
 	})
 	return all, err
 }
@@ -178,11 +199,15 @@ func keepFile(e Entry, o files.Outcome) error {
 		return nil
 	}
 	c, f, change := e.SQL(), o.File, o.Change
+	cipher, err := c.Cipher()
+	if err != nil {
+		return err
+	}
 	if f.ID == 0 {
 		err := c.Get(`
 			INSERT INTO files (conversation, task, path, version, bytes, history, writer, created_at, written_at)
 			VALUES (?1, ?2, ?3, 0, 0, 0, ?4, ?5, ?6) RETURNING id`,
-			[]any{e.Op().Conversation, f.Task, f.Path, string(f.Writer), f.CreatedAt, f.WrittenAt}, &f.ID)
+			[]any{e.Op().Conversation, f.Task, cipher.Fixed(pathPlace(e.Op().Conversation, f.Task), f.Path), string(f.Writer), f.CreatedAt, f.WrittenAt}, &f.ID)
 		if err != nil {
 			return err
 		}
@@ -190,12 +215,13 @@ func keepFile(e Entry, o files.Outcome) error {
 	return errors.Join(
 		c.Later("UPDATE files SET version = ?1, bytes = ?2, history = ?3, writer = ?4, written_at = ?5 WHERE id = ?6",
 			f.Version, f.Bytes, f.History, string(f.Writer), f.WrittenAt, f.ID),
-		c.Later("INSERT INTO file_texts (file, text) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET text = ?2", f.ID, f.Text),
+		c.Later("INSERT INTO file_texts (file, text) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET text = ?2", f.ID, cipher.Text(filePlace(f.ID, f.Version), f.Text)),
 		c.Later(`
 			INSERT INTO file_changes (file, version, session, at, action, start, bytes, redacted, removed, inserted)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
 			f.ID, change.Version, string(change.Session), change.At, string(change.Action), change.Start, change.Bytes,
-			List(change.Redacted), change.Removed, change.Inserted),
+			List(change.Redacted), cipher.Text(changePlace("removed", f.ID, change.Version), change.Removed),
+			cipher.Text(changePlace("inserted", f.ID, change.Version), change.Inserted)),
 		c.Later("DELETE FROM file_changes WHERE file = ?1 AND version <= ?2", f.ID, o.Forget),
 	)
 }

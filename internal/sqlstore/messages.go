@@ -12,6 +12,12 @@ func (r *messageRow) dest() []any {
 	return []any{&r.ID, &r.Seq, &r.From, &r.to, &r.action, &r.Text, &r.files, &r.redacted, &r.SentAt, &r.ReplyTo, &r.Read}
 }
 
+// open opens what is sealed of a message of a conversation.
+func (r *messageRow) open(c Conn, conversation string) {
+	r.Text = Shown(c, MessagePlace("message", conversation, r.ID), r.Text)
+	r.files = Shown(c, MessagePlace("files", conversation, r.ID), r.files)
+}
+
 func (r *messageRow) message() bridge.Message {
 	m := r.Message
 	m.To, m.Action = FromLetters(r.to), bridge.ActionType(r.action)
@@ -21,13 +27,16 @@ func (r *messageRow) message() bridge.Message {
 
 // ReadMessages reads at most limit messages, and stops before a message with which they
 // would have more than bytes bytes (0: no bound), but never before the first. more
-// reports whether it stopped early. The query must select these columns: id, number in
+// reports whether it stopped early. The first argument of the query is the conversation,
+// and it must select these columns: id, number in
 // the inbox, sender, letters of the recipients, kind, text, files, kinds of redacted
 // secrets, time, the message that it answers, and whether it was read.
 func ReadMessages(c Conn, query string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
 	var row messageRow
 	size := 0
+	conversation, _ := args[0].(string)
 	err = c.Each(query, args, row.dest(), func() error {
+		row.open(c, conversation)
 		size += len(row.Text) + len(row.files)
 		if len(all) == limit || bytes > 0 && len(all) > 0 && size > bytes {
 			more = true

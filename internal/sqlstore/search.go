@@ -76,6 +76,7 @@ func (s *search) batch(c Conn) error {
 	return c.Each(query, args, []any{&s.last.id, &one.Conversation, &s.last.sent, &text}, func() error {
 		s.last.rows++
 		s.last.bytes += int64(len(text)) + rowBytes
+		text := Shown(c, MessagePlace("message", one.Conversation, s.last.id), text)
 		if marked, ok := s.finder.Find(text); ok {
 			one.Message.ID, one.Excerpt = s.last.id, bridge.Excerpt(marked)
 			s.found = append(s.found, one)

@@ -37,8 +37,12 @@ func stepScene(c Conn, conversation string, task int64) (s steps.Scene, err erro
 // keepStep keeps a step, and forgets those that it takes the place of.
 func keepStep(c Conn, o steps.Outcome) error {
 	s := o.Step
-	err := c.Later("INSERT INTO steps (conversation, number, session, task, at, text, redacted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-		s.Conversation, s.Number, string(s.Session), s.Task, s.At, s.Text, List(s.Redacted))
+	cipher, err := c.Cipher()
+	if err != nil {
+		return err
+	}
+	err = c.Later("INSERT INTO steps (conversation, number, session, task, at, text, redacted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		s.Conversation, s.Number, string(s.Session), s.Task, s.At, cipher.Text(stepPlace(s.Conversation, s.Number), s.Text), List(s.Redacted))
 	if err != nil || o.Forget <= 0 {
 		return err
 	}
@@ -59,6 +63,7 @@ func Steps(c Conn, q steps.Query) (all []steps.Step, err error) {
 		WHERE conversation = ?1 AND number > ?2 AND CAST(?3 AS bigint) IN (0, task) ORDER BY `+order+" LIMIT ?4",
 		[]any{q.Conversation, q.After, q.Task, int64(q.Limit)}, dest, func() error {
 			one.Session, one.Redacted = bridge.SessionID(session), FromList(redacted)
+			one.Text = Shown(c, stepPlace(one.Conversation, one.Number), one.Text)
 			all = append(all, one)
 			return nil
 		})

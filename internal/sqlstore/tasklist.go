@@ -32,8 +32,11 @@ func (r *taskRow) dest() []any {
 	}
 }
 
-func (r *taskRow) task() tasks.Task {
+func (r *taskRow) task(c Conn) tasks.Task {
 	t := r.Task
+	for column, text := range map[string]*string{"title": &t.Title, "body": &t.Body, "needs": &t.Needs, "note": &t.Note} {
+		*text = Shown(c, taskPlace(column, t.ID), *text)
+	}
 	t.State, t.Redacted = tasks.State(r.state), FromList(r.redacted)
 	return t
 }
@@ -42,7 +45,7 @@ func (r *taskRow) task() tasks.Task {
 func GetTask(c Conn, id int64) (tasks.Task, error) {
 	var row taskRow
 	err := c.Get(selectTask+"WHERE t.id = ?1", []any{id}, row.dest()...)
-	return row.task(), err
+	return row.task(c), err
 }
 
 // listTasks reads tasks until there are limit of them, or until the next one
@@ -52,12 +55,13 @@ func listTasks(c Conn, where string, args []any, limit, bytes int) (all []tasks.
 	var row taskRow
 	size := 0
 	err = c.Each(selectTask+where, args, row.dest(), func() error {
-		size += len(row.Title) + len(row.Note)
+		found := row.task(c)
+		size += len(found.Title) + len(found.Note)
 		if len(all) == limit || len(all) > 0 && size > bytes {
 			more = true
 			return ErrStop
 		}
-		all = append(all, row.task())
+		all = append(all, found)
 		return nil
 	})
 	return all, more, err
@@ -142,6 +146,7 @@ func history(c Conn, id int64) (all []tasks.Event, err error) {
 	err = c.Each("SELECT at, actor, worker, state, note FROM task_events WHERE task = ?1 ORDER BY id",
 		[]any{id}, []any{&v.At, &v.Actor, &v.Worker, &state, &v.Note}, func() error {
 			v.State = tasks.State(state)
+			v.Note = Shown(c, eventPlace(id, v.At, v.Actor, v.Worker, state), v.Note)
 			all = append(all, v)
 			return nil
 		})

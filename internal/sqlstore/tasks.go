@@ -91,14 +91,18 @@ func MoveTask(e TaskEntry, task tasks.Task, rule tasks.Rule) (change tasks.Chang
 func apply(e TaskEntry, change *tasks.Change) error {
 	t, v := change.Task, change.Event
 	c, op := e.SQL(), e.Op()
-	err := errors.Join(
+	cipher, err := c.Cipher()
+	if err != nil {
+		return err
+	}
+	err = errors.Join(
 		c.Later(`
 			UPDATE tasks SET state = ?1, worker = ?2, role = ?3, last_worker = ?4, note = ?5, events = ?6,
 			       assigned_at = ?7, updated_at = ?8, ended_at = ?9
 			WHERE id = ?10`,
-			string(t.State), t.Worker, t.Role, t.LastWorker, t.Note, t.Events, t.AssignedAt, t.UpdatedAt, t.EndedAt(), t.ID),
+			string(t.State), t.Worker, t.Role, t.LastWorker, cipher.Text(taskPlace("note", t.ID), t.Note), t.Events, t.AssignedAt, t.UpdatedAt, t.EndedAt(), t.ID),
 		c.Later("INSERT INTO task_events (task, at, actor, worker, state, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-			t.ID, op.Now, v.Actor, v.Worker, string(v.State), v.Note),
+			t.ID, op.Now, v.Actor, v.Worker, string(v.State), cipher.Text(eventPlace(t.ID, op.Now, v.Actor, v.Worker, string(v.State)), v.Note)),
 	)
 	if err != nil {
 		return err
@@ -131,10 +135,15 @@ func Tell(c Conn, notices []tasks.Notice, now time.Time, deliver func(tasks.Noti
 }
 
 func insertTask(c Conn, t tasks.Task, key string) error {
+	cipher, err := c.Cipher()
+	if err != nil {
+		return err
+	}
 	return c.Later(`
 		INSERT INTO tasks (id, team, team_id, home, title, body, needs, redacted, state, worker, role, last_worker, note, events,
 		                   created_at, assigned_at, updated_at, idempotency_key)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, '', 0, ?13, ?14, ?15, ?16)`,
-		t.ID, t.Team, t.TeamID, t.Home, t.Title, t.Body, t.Needs, List(t.Redacted), string(t.State), t.Worker, t.Role, t.LastWorker,
+		t.ID, t.Team, t.TeamID, t.Home, cipher.Text(taskPlace("title", t.ID), t.Title), cipher.Text(taskPlace("body", t.ID), t.Body),
+		cipher.Text(taskPlace("needs", t.ID), t.Needs), List(t.Redacted), string(t.State), t.Worker, t.Role, t.LastWorker,
 		t.CreatedAt, t.AssignedAt, t.UpdatedAt, OrNull(key))
 }

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"errors"
+	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/tasks"
@@ -100,8 +101,10 @@ func loadPast(c Conn, s *tasks.Scene) error {
 	}
 	s.Had, s.Late = had > 0, late > 0
 	var state string
-	err = c.Get("SELECT actor, worker, state, note FROM task_events WHERE task = ?1 ORDER BY id DESC LIMIT 1",
-		[]any{s.Task.ID}, &s.Last.Actor, &s.Last.Worker, &state, &s.Last.Note)
+	var at time.Time
+	err = c.Get("SELECT at, actor, worker, state, note FROM task_events WHERE task = ?1 ORDER BY id DESC LIMIT 1",
+		[]any{s.Task.ID}, &at, &s.Last.Actor, &s.Last.Worker, &state, &s.Last.Note)
 	s.Last.State = tasks.State(state)
+	s.Last.Note = Shown(c, eventPlace(s.Task.ID, at, s.Last.Actor, s.Last.Worker, state), s.Last.Note)
 	return err
 }

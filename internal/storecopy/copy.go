@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"time"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 )
@@ -135,11 +136,14 @@ func (c Copy) into(ctx context.Context, from snapshot, to *dialect, fill Fill) (
 	err = fill(ctx, func(read rows, run exec) error {
 		var sent sums
 		w := &writer{to: to, run: run, chain: bridge.AuditChain(c.Key), written: c.Written}
-		w.head = w.chain.EmptyHead()
+		w.head, w.box = w.chain.EmptyHead(), atrest.New(c.Key.Derive)
 		if err := w.each(to.before); err != nil {
 			return err
 		}
 		err := from(ctx, func(source rows) (err error) {
+			if err := w.asIn(source, c.From.dialect, read); err != nil {
+				return err
+			}
 			sent, err = c.From.dialect.each(source, w.row)
 			return err
 		})

@@ -1,6 +1,7 @@
 package storecopy_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -20,6 +21,7 @@ import (
 
 	"example.org/bridge/internal/access"
 	"example.org/bridge/internal/archive"
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
@@ -197,6 +199,53 @@ func TestThereAndBack(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, look(t, from, x)); diff != "" {
 		t.Errorf("the source was changed (-want +got):\n%s", diff)
+	}
+}
+
+// TestEncryptedThereAndBack copies an encrypted store to a server and back: its texts stay
+// sealed on the way and in both, and both read them.
+func TestEncryptedThereAndBack(t *testing.T) {
+	postgrestest.Need(t, server)
+	ctx := t.Context()
+	x := newSample(t)
+	from := openFile(t, x.Path, x.Key)
+	op := bridge.Operation{Now: time.Unix(1, 0), Actor: bridge.Operator, Action: "test", Details: bridge.Details{}}
+	if _, err := from.Convert(ctx, op, true, nil); err != nil {
+		t.Fatal(err)
+	}
+	before := look(t, from, x)
+	onServer := openServer(t, server.Schema(), x.Key)
+	_, err := storecopy.Copy{From: storecopy.FromFile(from), Key: x.Key, Now: time.Now()}.ToServer(ctx, onServer.Fill)
+	must(t, err)
+	path := filepath.Join(filepath.Dir(x.Path), "back.db")
+	_, err = storecopy.Copy{From: storecopy.FromServer(onServer, x.Key), Key: x.Key, Now: time.Now()}.ToFile(ctx, inFiles(), path)
+	must(t, err)
+	returned := openFile(t, path, x.Key)
+	for name, store := range map[string]interface {
+		bridge.Store
+		AtRest(ctx context.Context) (atrest.State, error)
+	}{"server": onServer, "file": returned} {
+		if state, err := store.AtRest(ctx); err != nil || state != atrest.On {
+			t.Errorf("%s: the encryption is %s, %v", name, state, err)
+		}
+		if diff := cmp.Diff(before, look(t, store, x)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		s := bridge.New(bridge.Config{Store: store, Key: x.Key})
+		sent, err := s.Send(ctx, x.pair.A, bridge.SendRequest{Text: "x", IdempotencyKey: "0"})
+		if err != nil || !sent.Repeated {
+			t.Errorf("%s: a repeated key gave %+v, %v", name, sent, err)
+		}
+		if _, err := s.VerifyAudit(ctx, audit.Head{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	content, err := os.ReadFile(path)
+	must(t, err)
+	for _, word := range []string{"hello", "long long", "docs/a.md"} {
+		if bytes.Contains(content, []byte(word)) {
+			t.Errorf("%q is in the file that came back", word)
+		}
 	}
 }
 

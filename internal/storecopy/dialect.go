@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/audit"
 )
 
@@ -34,8 +35,25 @@ type dialect struct {
 	head  string
 	// base writes where the log begins: behind a number, with its HMAC and the seal.
 	base string
+	// version reads the version number of a store, which says whether its texts are
+	// sealed too, and setVersion sets that.
+	version    string
+	setVersion func(run exec, version int64) error
 	// entries reads the log with its HMACs, in order of number.
 	entries string
+}
+
+// atRest reads how the texts of a store are kept.
+func (d *dialect) atRest(read rows) (schema int64, state atrest.State, err error) {
+	err = read(d.version, 1, func(row []any) error {
+		version, ok := row[0].(int64)
+		if !ok {
+			return fmt.Errorf("%w: the version of the store is a %T", ErrDiffers, row[0])
+		}
+		schema, state = atrest.Split(version)
+		return nil
+	})
+	return schema, state, err
 }
 
 // selects is the query for the rows of a table.

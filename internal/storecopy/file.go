@@ -1,6 +1,7 @@
 package storecopy
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -59,6 +60,10 @@ func file() *dialect {
 		head: `UPDATE audit_head SET seq = ?1, fence = ?1, mac = ?2, seal = ?3, conversations = (SELECT count(*) FROM conversations),
 			messages = (SELECT count(*) FROM messages)`,
 		base:    "INSERT INTO audit_base (one, seq, mac, seal) VALUES (1, ?1, ?2, ?3)",
+		version: "SELECT user_version FROM pragma_user_version",
+		setVersion: func(run exec, version int64) error {
+			return run(fmt.Sprintf("PRAGMA user_version = %d", version)) // which takes no parameter
+		},
 		entries: "SELECT seq, at, conversation, session, action, outcome, details, mac FROM audit_log ORDER BY seq",
 	}
 }

@@ -49,6 +49,10 @@ func server(chain audit.Chain) *dialect {
 			}
 			return run("INSERT INTO audit_order (seq, chain, link) VALUES ($1, '', $1)", e.Seq)
 		},
+		version: "SELECT version FROM schema_version",
+		setVersion: func(run exec, version int64) error {
+			return run("UPDATE schema_version SET version = $1", version)
+		},
 		base:    "INSERT INTO audit_base (one, link, seq, mac, seal) VALUES (true, 0, $1, $2, $3)",
 		head:    "UPDATE audit_head SET link = 0, seq = $1, mac = $2, seal = $3",
 		entries: entries + " ORDER BY o.seq",

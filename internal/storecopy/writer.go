@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // writer writes rows into the target. The audit log is chained again: entries of a log
@@ -16,6 +18,8 @@ type writer struct {
 	to      *dialect
 	run     exec
 	chain   audit.Chain
+	box     *atrest.Box
+	sealing atrest.Cipher // how the source keeps its texts
 	head    audit.Head
 	from    audit.Base // where the log begins
 	rows    int64
@@ -105,9 +109,34 @@ func (w *writer) entry(row []any) error {
 	return w.append(e)
 }
 
+// asIn marks the target as a store whose texts are kept as in the source: rows are copied
+// as they are.
+func (w *writer) asIn(source rows, from *dialect, target rows) error {
+	_, state, err := from.atRest(source)
+	if err != nil {
+		return err
+	}
+	schema, _, err := w.to.atRest(target)
+	if err != nil {
+		return err
+	}
+	w.sealing = atrest.Cipher{Box: w.box, State: state}
+	return w.to.setVersion(w.run, state.Mark(schema))
+}
+
+// append writes an entry, whose details may be sealed: they stay so, and their HMAC is
+// that of what they say.
 func (w *writer) append(e audit.Entry) error {
-	e, w.head = w.chain.Append(w.head, e)
+	stored := e.Details
+	e, w.head = w.chain.Append(w.head, opened(w.box, e))
+	e.Details = stored
 	return w.to.entry(w.run, e)
+}
+
+// opened is an entry with its details in clear.
+func opened(box *atrest.Box, e audit.Entry) audit.Entry {
+	e.Details = sqlstore.OpenDetails(box, e.Details, e.Time, e.Conversation, e.Session, e.Action, e.Outcome)
+	return e
 }
 
 // finish completes what was derived from the rows.
@@ -121,6 +150,7 @@ func (w *writer) end() error { return w.run(w.to.head, w.head.Seq, w.head.MAC, w
 // note writes the copy into the log, and verifies all of that.
 func (w *writer) note(c Copy, read rows, r *Report) error {
 	e := audit.Entry{Time: c.Now.UTC().Truncate(time.Microsecond), Session: bridge.Operator, Action: "copy_store", Outcome: bridge.OutcomeOK, Details: c.said(r)}
+	e.Details = w.sealing.Text(sqlstore.EntryPlace(e.Time, e.Conversation, e.Session, e.Action, e.Outcome), e.Details)
 	if err := errors.Join(w.append(e), w.end()); err != nil {
 		return err
 	}
@@ -134,7 +164,7 @@ func (w *writer) note(c Copy, read rows, r *Report) error {
 		if err != nil {
 			return err
 		}
-		return v.Next(e)
+		return v.Next(opened(w.box, e))
 	})
 	if err != nil {
 		return err

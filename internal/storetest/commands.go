@@ -2,14 +2,22 @@ package storetest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/steps"
+	"example.org/bridge/internal/tasks"
 )
 
 func commandLimits(t *testing.T, w *world) {
@@ -198,4 +206,103 @@ func asked(name string, call func(context.Context, *commandWorld, commands.Reque
 		r := c.ask(t, c.A, "ls")
 		return func(ctx context.Context) (nothing, error) { return none(call(ctx, c, r)) }
 	})
+}
+
+// Texts is a store in which each kind of text that agents and operators write is once, or
+// more often, with a word of its own.
+type Texts struct {
+	c     *commandWorld
+	words []string
+	files int
+	sent  []repeatable
+
+	shared string // a file that both name
+}
+
+// repeatable is a message that was sent with an idempotency key.
+type repeatable struct {
+	from    bridge.Credentials
+	request bridge.SendRequest
+	id      int64
+}
+
+// NewTexts makes one on a new store.
+func NewTexts(t *testing.T, open Opener) *Texts {
+	t.Helper()
+	x := &Texts{c: newCommandWorld(t, newWorld(t, open))}
+	x.c.open(t)
+	x.shared = x.word("both/named")
+	return x
+}
+
+// Words are those that were written.
+func (x *Texts) Words() []string { return x.words }
+
+// Store is the first of the two processes.
+func (x *Texts) Store() Store { return x.c.storeA }
+
+// Pair are the sessions that wrote.
+func (x *Texts) Pair() bridgetest.Pair { return x.c.Pair }
+
+func (x *Texts) word(kind string) string {
+	x.words = append(x.words, kind+"-"+strings.ToLower(rand.Text()[:12]))
+	return x.words[len(x.words)-1]
+}
+
+// Write writes one of each kind.
+func (x *Texts) Write(t *testing.T) {
+	t.Helper()
+	ctx, c := t.Context(), x.c
+	for from, to := range map[bridge.Credentials]bridge.Credentials{c.A: c.B, c.B: c.A} {
+		r := bridge.SendRequest{Text: x.word("message") + "\n\x00\x1a äöü", Files: []string{x.word("named/file"), x.shared}, IdempotencyKey: rand.Text()}
+		x.sent = append(x.sent, repeatable{from, r, must(c.a.Send(ctx, from, r))(t).ID})
+		c.confirm(t, c.world.b, c.check(t, c.world.b, to, 0))
+	}
+	task := must(c.tasksA.AssignTask(ctx, c.A, tasks.AssignRequest{Title: x.word("title"), Body: x.word("body"), IdempotencyKey: rand.Text()}))(t).Task
+	must(c.tasksB.UpdateTask(ctx, c.B, tasks.Report{ID: task.ID, State: tasks.Accepted, Note: x.word("note")}))(t)
+	must(c.tasksB.UpdateTask(ctx, c.B, tasks.Report{ID: task.ID, State: tasks.Done, Note: x.word("result")}))(t)
+	must(c.stepsA.LogStep(ctx, c.A, steps.LogRequest{Text: x.word("step")}))(t)
+	path, first := x.word("shared/path"), x.word("first")
+	x.files++
+	made := c.write(t, c.A, path, first+" and the rest", 0)
+	must(c.edit(t, c.B, path, first, x.word("second"), made.File.Version))(t)
+	must(c.claims.Take(ctx, c.A, claims.Request{Paths: []string{x.word("claimed/path")}, Reason: x.word("reason"), Seconds: 3600}))(t)
+	c.ask(t, c.A, "echo "+x.word("command"))
+}
+
+// Check fails unless each word is read back by who wrote it, and the log verifies.
+func (x *Texts) Check(t *testing.T) {
+	t.Helper()
+	ctx, c := t.Context(), x.c
+	var seen strings.Builder
+	add := func(values ...any) { _, _ = fmt.Fprintf(&seen, "%+v\n", values) }
+	history := must(c.b.History(ctx, c.A, 0, bridge.MaxPage))(t)
+	add(history.Messages, must(c.storeB.Messages(ctx, c.A.Conversation, 0, 1000))(t))
+	for _, task := range must(c.tasksB.Tasks(ctx, false))(t) {
+		add(task, must(c.storeB.TaskHistory(ctx, task.ID))(t))
+	}
+	add(must(c.stepsB.Steps(ctx, steps.Query{Conversation: c.A.Conversation, Limit: 1000}))(t))
+	all := must(c.filesB.All(ctx, c.A.Conversation))(t)
+	equal(t, "files", len(all), x.files)
+	for _, f := range all {
+		kept, changes, err := c.filesB.Kept(ctx, c.A.Conversation, files.Name{Path: f.Path})
+		must(0, err)(t)
+		add(f.Path, kept.Text, changes, c.text(t, c.A, f.Path, 0))
+	}
+	held, _, err := c.claimsB.Held(ctx)
+	must(held, err)(t)
+	add(held, must(c.storeB.Commands(ctx, commands.Query{}))(t))
+	for _, e := range c.log(t) {
+		add(e.Details)
+	}
+	for _, word := range x.words {
+		if !strings.Contains(seen.String(), word) {
+			t.Errorf("%s is nowhere", word)
+		}
+	}
+	must(c.b.VerifyAudit(ctx, audit.Head{}))(t)
+	for _, s := range x.sent {
+		again := must(c.b.Send(ctx, s.from, s.request))(t)
+		equal(t, "the message of a repeated key", again.ID, s.id)
+	}
 }

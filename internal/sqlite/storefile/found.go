@@ -33,6 +33,9 @@ type Inspection struct {
 	// SchemaVersion is 0 for a file that nobody has put anything into. KnownVersion
 	// is the newest that this program knows.
 	SchemaVersion, KnownVersion int
+	// Encrypted reports that texts are encrypted, or were to be, and Unfinished that
+	// there may be both kinds: a conversion runs, or was interrupted.
+	Encrypted, Unfinished bool
 	// Problems is what SQLite's quick check found, and counts that do not hold, at most
 	// ten each; empty when sound.
 	Problems []string

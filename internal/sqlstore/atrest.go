@@ -1,0 +1,111 @@
+package sqlstore
+
+import (
+	"fmt"
+	"time"
+
+	"example.org/bridge/internal/atrest"
+	"example.org/bridge/internal/bridge"
+)
+
+// Where each text of a store is. A place must be known before its row is written, must
+// not change, and must be the same in all stores, because rows are copied as they are.
+
+// MessagePlace is the place of a column of a message ("message", "files").
+func MessagePlace(column, conversation string, id int64) atrest.Place {
+	return atrest.Place{Column: "messages." + column, Of: conversation, Number: id}
+}
+
+// SharedPlace is the place of the files that a session is to be told of.
+func SharedPlace(conversation, session string) atrest.Place {
+	return atrest.Place{Column: "session_status.shared_files", Of: conversation, Part: session}
+}
+
+// EntryPlace is the place of the details of an entry of the audit log. Its number is
+// another one in a copy; that it stands where it should is shown by the log's own HMACs.
+func EntryPlace(at time.Time, conversation, session, action, outcome string) atrest.Place {
+	return atrest.Place{Column: "audit_log.details", Of: conversation, Part: session + "\x00" + action + "\x00" + outcome, Time: Micros(at)}
+}
+
+func taskPlace(column string, id int64) atrest.Place {
+	return atrest.Place{Column: "tasks." + column, Number: id}
+}
+
+func eventPlace(task int64, at time.Time, actor, worker, state string) atrest.Place {
+	return atrest.Place{Column: "task_events.note", Of: worker, Part: actor + "\x00" + state, Number: task, Time: Micros(at)}
+}
+
+func stepPlace(conversation string, number int64) atrest.Place {
+	return atrest.Place{Column: "steps.text", Of: conversation, Number: number}
+}
+
+func pathPlace(conversation string, task int64) atrest.Place {
+	return atrest.Place{Column: "files.path", Of: conversation, Number: task}
+}
+
+func filePlace(file, version int64) atrest.Place {
+	return atrest.Place{Column: "file_texts.text", Number: file, Time: version}
+}
+
+func changePlace(column string, file, version int64) atrest.Place {
+	return atrest.Place{Column: "file_changes." + column, Number: file, Time: version}
+}
+
+func claimPlace(column, conversation, session string, takenAt time.Time) atrest.Place {
+	return atrest.Place{Column: "file_claims." + column, Of: conversation, Part: session, Time: Micros(takenAt)}
+}
+
+func commandPlace(conversation, session string) atrest.Place {
+	return atrest.Place{Column: "command_requests.command", Of: conversation, Part: session}
+}
+
+func planPlace(conversation, session string, nonce []byte) atrest.Place {
+	return atrest.Place{Column: "command_requests.plan", Of: conversation, Part: session + "\x00" + string(nonce)}
+}
+
+// Unreadable is shown in the place of a text that does not open. One such text must not
+// keep what is beside it from being read.
+const Unreadable = "[damaged: what the store holds here was changed, or belongs to another place; `bridge audit verify` and a backup tell what was here]"
+
+// Shown opens a text that is shown to somebody. One that does not open is Unreadable.
+func Shown(c Conn, p atrest.Place, stored string) string {
+	text, err := c.Box().Open(p, stored)
+	if err != nil {
+		return Unreadable
+	}
+	return text
+}
+
+// OpenList opens a list of names. One that does not open is Unreadable.
+func OpenList(c Conn, p atrest.Place, stored string) []string {
+	return FromList(Shown(c, p, stored))
+}
+
+// needed opens a text on which something is decided. The error is
+// bridge.ErrStoreDamaged.
+func needed(c Conn, p atrest.Place, stored string) (string, error) {
+	text, err := c.Box().Open(p, stored)
+	if err != nil {
+		return "", fmt.Errorf("%w: %s: %w", bridge.ErrStoreDamaged, p.Column, err)
+	}
+	return text, nil
+}
+
+// SealList is the stored form of a list of names. The empty list stays as it is, so that
+// a query can tell it.
+func SealList(c atrest.Cipher, p atrest.Place, items []string) string {
+	if len(items) == 0 {
+		return List(items)
+	}
+	return c.Text(p, List(items))
+}
+
+// OpenDetails opens the details of an entry. Those that do not open stay as they are:
+// the entry's HMAC does not fit them, by which the verification of the log finds it.
+func OpenDetails(b *atrest.Box, stored string, at time.Time, conversation, session, action, outcome string) string {
+	text, err := b.Open(EntryPlace(at, conversation, session, action, outcome), stored)
+	if err != nil {
+		return stored
+	}
+	return text
+}

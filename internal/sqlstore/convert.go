@@ -1,0 +1,274 @@
+package sqlstore
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"example.org/bridge/internal/atrest"
+	"example.org/bridge/internal/bridge"
+)
+
+// Convertible is a table that holds texts which are sealed where a store is encrypted.
+type Convertible struct {
+	Name string
+	// key are the columns of a unique key, in whose order rows are converted; of is what
+	// else the places of texts need. A place gets the values of both, in this order.
+	key, of []string
+	texts   []sealedText
+}
+
+// sealedText is one column.
+type sealedText struct {
+	name  string
+	fixed bool // written by atrest.Cipher.Fixed
+	place func(row []any) atrest.Place
+}
+
+func number(v any) int64 {
+	n, _ := v.(int64)
+	return n
+}
+
+func word(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// each is the same place for several columns.
+func each(place func(column string, row []any) atrest.Place, names ...string) (all []sealedText) {
+	for _, name := range names {
+		all = append(all, sealedText{name: name, place: func(row []any) atrest.Place { return place(name, row) }})
+	}
+	return all
+}
+
+func fixed(name string, place func(row []any) atrest.Place) sealedText {
+	return sealedText{name: name, fixed: true, place: place}
+}
+
+// Convertibles are all such tables. auditKey are the columns of the key of audit_log,
+// which differs between stores.
+func Convertibles(auditKey ...string) []Convertible {
+	return []Convertible{
+		{
+			"messages",
+			[]string{"id"},
+			[]string{"conversation"},
+			each(func(column string, row []any) atrest.Place { return MessagePlace(column, word(row[1]), number(row[0])) }, "message", "files"),
+		},
+		{"session_status", []string{"conversation", "session"}, nil, []sealedText{
+			fixed("shared_files", func(row []any) atrest.Place { return SharedPlace(word(row[0]), word(row[1])) }),
+		}},
+		{
+			"tasks",
+			[]string{"id"},
+			nil,
+			each(func(column string, row []any) atrest.Place { return taskPlace(column, number(row[0])) }, "title", "body", "needs", "note"),
+		},
+		{"task_events", []string{"id"}, []string{"task", "at", "actor", "worker", "state"}, each(func(_ string, row []any) atrest.Place {
+			return eventPlace(number(row[1]), FromMicros(number(row[2])), word(row[3]), word(row[4]), word(row[5]))
+		}, "note")},
+		{"files", []string{"id"}, []string{"conversation", "task"}, []sealedText{
+			fixed("path", func(row []any) atrest.Place { return pathPlace(word(row[1]), number(row[2])) }),
+		}},
+		{
+			"file_texts",
+			[]string{"file"},
+			[]string{"(SELECT f.version FROM files f WHERE f.id = file_texts.file)"},
+			each(func(_ string, row []any) atrest.Place { return filePlace(number(row[0]), number(row[1])) }, "text"),
+		},
+		{
+			"file_changes",
+			[]string{"file", "version"},
+			nil,
+			each(func(column string, row []any) atrest.Place {
+				return changePlace(column, number(row[0]), number(row[1]))
+			}, "removed", "inserted"),
+		},
+		{
+			"steps",
+			[]string{"conversation", "number"},
+			nil,
+			each(func(_ string, row []any) atrest.Place { return stepPlace(word(row[0]), number(row[1])) }, "text"),
+		},
+		{"file_claims", []string{"id"}, []string{"conversation", "session", "taken_at"}, each(func(column string, row []any) atrest.Place {
+			return claimPlace(column, word(row[1]), word(row[2]), FromMicros(number(row[3])))
+		}, "path", "reason")},
+		{"command_requests", []string{"id"}, []string{"conversation", "session", "nonce"}, append(
+			each(func(_ string, row []any) atrest.Place {
+				nonce, _ := row[3].([]byte)
+				return planPlace(word(row[1]), word(row[2]), nonce)
+			}, "plan"),
+			fixed("command", func(row []any) atrest.Place { return commandPlace(word(row[1]), word(row[2])) }))},
+		{"audit_log", auditKey, []string{"at", "conversation", "session", "action", "outcome"}, each(func(_ string, row []any) atrest.Place {
+			of := row[len(auditKey):]
+			return EntryPlace(FromMicros(number(of[0])), word(of[1]), word(of[2]), word(of[3]), word(of[4]))
+		}, "details")},
+	}
+}
+
+// Columns are those that hold texts.
+func (t Convertible) Columns() (names []string) {
+	for _, text := range t.texts {
+		names = append(names, text.name)
+	}
+	return names
+}
+
+// Bounds of what is converted in one transaction.
+const (
+	convertRows  = 500
+	convertBytes = 4 << 20
+)
+
+// Convert converts the next rows of a table behind a key (nil: from the first on), and
+// returns the last of their keys; nil behind the last row. changed counts rows that
+// were of the other kind. lock is appended to the query; it may be empty. A text that
+// does not open stays as it is: it is found when it is read.
+func (t Convertible) Convert(c Conn, after []any, lock string) (last []any, changed int64, err error) {
+	cipher, err := c.Cipher()
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, last, err := t.page(c, after, lock)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, row := range rows {
+		fresh, different := t.convert(cipher, row)
+		if !different {
+			continue
+		}
+		changed++
+		if err := c.Later(t.update(), append(fresh, row[:len(t.key)]...)...); err != nil {
+			return nil, changed, err
+		}
+	}
+	return last, changed, nil
+}
+
+// page reads the next rows. Each has its key, what else places need, and its texts.
+func (t Convertible) page(c Conn, after []any, lock string) (rows [][]any, last []any, err error) {
+	columns := append(append([]string(nil), t.key...), t.of...)
+	for _, text := range t.texts {
+		columns = append(columns, text.name)
+	}
+	where := ""
+	if after != nil {
+		where = " WHERE " + tuple(t.key, func(_ int, name string) string { return name }) + " > " +
+			tuple(t.key, func(i int, _ string) string { return fmt.Sprintf("?%d", i+1) })
+	}
+	row, dest := make([]any, len(columns)), make([]any, len(columns))
+	for i := range row {
+		dest[i] = &row[i]
+	}
+	size := 0
+	query := fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s LIMIT %d%s", strings.Join(columns, ", "), t.Name, where, strings.Join(t.key, ", "), convertRows, lock)
+	err = c.Each(query, after, dest, func() error {
+		rows = append(rows, append([]any(nil), row...))
+		for _, v := range row {
+			size += len(word(v))
+		}
+		if size >= convertBytes {
+			return ErrStop
+		}
+		return nil
+	})
+	if len(rows) > 0 {
+		last = rows[len(rows)-1][:len(t.key)]
+	}
+	return rows, last, err
+}
+
+func tuple(of []string, each func(i int, name string) string) string {
+	parts := make([]string, len(of))
+	for i, name := range of {
+		parts[i] = each(i, name)
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+func (t Convertible) update() string {
+	var set, where []string
+	for i, text := range t.texts {
+		set = append(set, fmt.Sprintf("%s = ?%d", text.name, i+1))
+	}
+	for i, name := range t.key {
+		where = append(where, fmt.Sprintf("%s = ?%d", name, len(t.texts)+i+1))
+	}
+	return "UPDATE " + t.Name + " SET " + strings.Join(set, ", ") + " WHERE " + strings.Join(where, " AND ")
+}
+
+// convert returns the texts of a row as they are to be stored.
+func (t Convertible) convert(cipher atrest.Cipher, row []any) (fresh []any, different bool) {
+	stored := row[len(t.key)+len(t.of):]
+	for i, text := range t.texts {
+		old, isText := stored[i].(string)
+		if !isText || old == "" || old == "[]" || old == "{}" || atrest.IsSealed(old) == cipher.State.Seals() {
+			fresh = append(fresh, stored[i])
+			continue
+		}
+		place := text.place(row)
+		plain, err := cipher.Box.Open(place, old)
+		if err != nil {
+			fresh = append(fresh, stored[i])
+			continue
+		}
+		different = true
+		if text.fixed {
+			fresh = append(fresh, cipher.Fixed(place, plain))
+		} else {
+			fresh = append(fresh, cipher.Text(place, plain))
+		}
+	}
+	return fresh, different
+}
+
+// Conversion is how the texts of a whole store are converted.
+type Conversion struct {
+	// Tables are Convertibles.
+	Tables []Convertible
+	// Lock is appended to queries, if a store needs that to keep others from changing
+	// what was read.
+	Lock string
+	// Do runs fn in a transaction in which nobody else changes texts.
+	Do func(fn func(Conn) error) error
+	// Converted is told how many rows were converted so far; it may be nil.
+	Converted func(rows int64)
+}
+
+// Run converts all rows, a page in each transaction, and returns how many it changed.
+// It may be interrupted at any time and begun again.
+func (v Conversion) Run() (total int64, err error) {
+	for _, t := range v.Tables {
+		var after []any
+		for {
+			var last []any
+			var changed int64
+			err := v.Do(func(c Conn) (err error) {
+				last, changed, err = t.Convert(c, after, v.Lock)
+				return err
+			})
+			if err != nil {
+				return total, fmt.Errorf("convert the table %s: %w", t.Name, err)
+			}
+			if total += changed; v.Converted != nil {
+				v.Converted(total)
+			}
+			if last == nil {
+				break
+			}
+			after = last
+		}
+	}
+	return total, nil
+}
+
+// ConversionStage is the operation of a conversion as it is recorded at one of its ends.
+// rows counts those that were converted.
+func ConversionStage(op bridge.Operation, stage string, rows int64) bridge.Operation {
+	op.Details = maps.Clone(op.Details)
+	op.Details["stage"], op.Details["rows"] = stage, rows
+	return op
+}
