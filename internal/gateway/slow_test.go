@@ -232,7 +232,9 @@ func (p *place) dialPipe(t *testing.T) net.Conn {
 	t.Cleanup(func() {
 		_ = ours.Close()
 		_ = server.Close()
-		<-served
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	})
 	return ours
 }

@@ -295,14 +295,15 @@ func accessBoundCaller(t *testing.T, w *world) {
 		{"create", second(w.b.Create(ctx, bridge.CreateRequest{MyRole: "one", PartnerRole: "two"})), bridge.ErrOutOfBounds, "a create_conversation refused"},
 		{"join", second(w.b.Join(ctx, made.JoinCode)), bridge.ErrOutOfBounds, "? join_conversation refused"},
 	} {
-		if !errors.Is(tt.err, tt.want) || errors.Is(tt.err, bridge.ErrOutOfBounds) != (tt.want == bridge.ErrOutOfBounds) {
+		bound := errors.Is(tt.want, bridge.ErrOutOfBounds)
+		if !errors.Is(tt.err, tt.want) || errors.Is(tt.err, bridge.ErrOutOfBounds) != bound {
 			t.Errorf("%s: got %v, want %v", tt.name, tt.err, tt.want)
 		}
 		found := false
 		for _, e := range w.log(t)[before:] {
 			if strings.Join([]string{e.Session, e.Action, e.Outcome}, " ") == tt.line {
 				found = true
-				if named := strings.Contains(e.Details, "key 0123456789ab"); named != (tt.want == bridge.ErrOutOfBounds) {
+				if named := strings.Contains(e.Details, "key 0123456789ab"); named != bound {
 					t.Errorf("%s: the entry's details are %s", tt.name, e.Details)
 				}
 			}

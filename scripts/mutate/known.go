@@ -43,6 +43,14 @@ var knownChanges = []known{
 	{"a store is made below a folder that others can change", "internal/cli/store.go", "if create {\n\t\tif err := storefile.CheckAbove(path); err != nil {", "if create {\n\t\tif err := storefile.CheckAbove(path); err != nil && path == \"\" {", "cli:TestScripts/paths$"},
 	{"a folder that others can list is one's own", "internal/doctor/store.go", "case listable(dir):", "case listable(dir) && dir == \"\":", "cli:TestScripts/paths$"},
 	{"a configuration file of another user is used", "internal/privatefile/above_unix.go", "if !trusted(stat) {\n\t\treturn fmt.Errorf(\"%w: %s belongs", "if !trusted(stat) && path == \"\" {\n\t\treturn fmt.Errorf(\"%w: %s belongs", "privatefile:CheckTrusted"},
+	{"messages of an answer that was not written are not given back", "internal/gateway/operations.go", "if written || o.giveBack == nil {", "if written || !written {", "gateway:SlowReader"},
+	{"a machine confirms what it is to give back", "internal/gateway/remote/messages.go", `request{name: "GiveBack"`, `request{name: "Confirm"`, "gateway/remote:TestOperations"},
+	{"a message is sent again without its key", "internal/gateway/remote/once.go", "\t\to.keep(sum, key)\n", "\t\to.keep(sum, newKey())\n", "gateway/remote:TestAway"},
+	{"two messages are one", "internal/gateway/remote/once.go", "\t\tif errors.Is(err, bridge.ErrAnswerLost) || isContext(err) {\n", "\t\tif errors.Is(err, bridge.ErrAnswerLost) || isContext(err) || err == nil {\n", "gateway/remote:TestOperations"},
+	{"a key reaches conversations that it is not for", "internal/gateway/principals.go", "p.key.Conversations)", "nil)", "gateway:TestBoundKey"},
+	{"a bound key begins conversations", "internal/bridge/conversation.go", "Outside: len(bounds(ctx)) > 0,", "Outside: false,", "gateway:TestBoundKey"},
+	{"a bound key joins every conversation", "internal/bridge/conversation.go", "case outside(ctx, i.ID):", "case outside(ctx, i.ID) && i.ID == \"\":", "gateway:TestBoundKeyOverMCP"},
+	{"who proves no session is told how it stands", "internal/bridge/authorize.go", "if err != nil || !g.Admits(view.Proof) {", "if err != nil {", "gateway:TestBoundKeyReaches"},
 }
 
 // tryKnown tries them all, or those of one package, several at once, and returns how
