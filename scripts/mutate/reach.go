@@ -144,7 +144,7 @@ func (t *tests) groups(program, dir string) (names []string, err error) {
 	if names, err = lines[string](notes); err != nil || names != nil {
 		return names, err
 	}
-	text, err := (&unit{program: program, Dir: dir, Run: "^TestStore$"}).test(limit, "-v")
+	text, err := (&unit{program: program, Dir: dir, Run: "^TestStore$"}).test(3*limit, "-v")
 	if err != nil {
 		return nil, fmt.Errorf("TestStore of %s fails without a change: %w", dir, err)
 	}
