@@ -39,7 +39,7 @@ var knownChanges = []known{
 	{"a link of a chain that was changed verifies", "internal/audit/spine.go", "case !hmac.Equal(e.MAC, c.entryMAC(head.MAC, e)):", "case len(e.MAC) == 0:", "audit:."},
 	{"the limits of a conversation tell that it is there", "internal/sqlstore/accounts.go", `of.LimitsOf("")`, "of.LimitsOf(op.Conversation)", "sqlite:SameQueries"},
 	{"a configuration file that others can change is used", "internal/cli/configfile.go", "if err := privatefile.CheckTrusted(path, info); err != nil {", "if err := privatefile.CheckTrusted(path, info); err != nil && path == \"\" {", "cli:TestScripts/paths$"},
-	{"the folder that a linked configuration file is in is not looked at", "internal/cli/configfile.go", "return privatefile.CheckAbove(target)", "return nil", "cli:TestScripts/paths$"},
+	{"the folder that a linked configuration file is in is not looked at", "internal/cli/configfile.go", "return privatefile.CheckAbove(path)", "return nil", "cli:TestScripts/paths$"},
 	{"a store is made below a folder that others can change", "internal/cli/store.go", "if create {\n\t\tif err := storefile.CheckAbove(path); err != nil {", "if create {\n\t\tif err := storefile.CheckAbove(path); err != nil && path == \"\" {", "cli:TestScripts/paths$"},
 	{"a folder that others can list is one's own", "internal/doctor/store.go", "case listable(dir):", "case listable(dir) && dir == \"\":", "cli:TestScripts/paths$"},
 	{"a configuration file of another user is used", "internal/privatefile/above_unix.go", "if !trusted(stat) {\n\t\treturn fmt.Errorf(\"%w: %s belongs", "if !trusted(stat) && path == \"\" {\n\t\treturn fmt.Errorf(\"%w: %s belongs", "privatefile:CheckTrusted"},
