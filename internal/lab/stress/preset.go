@@ -44,7 +44,7 @@ var presets = []Preset{
 		Settings{Agents: 10, Conversations: 9, Duration: time.Minute, Tasks: 45, Kills: 60},
 	},
 	{
-		PresetRoom, "10 agents in one conversation for 30 s: mail to all or some, 30 kills, 18 tasks",
+		PresetRoom, "10 agents in one conversation for 30 s, 30 kills, 18 tasks",
 		Settings{Agents: 10, Conversations: 1, Duration: 30 * time.Second, Tasks: 18, Kills: 30},
 	},
 	{
