@@ -231,6 +231,43 @@ func TestFormerIndexPutBack(t *testing.T) {
 	}
 }
 
+// TestIndexOfFormerLogPutBack: a log that has begun again still holds, behind its new frames,
+// those of the log before, and so the last one that a former index names. Neither who has
+// the store open nor who opens it takes that index for the store's.
+func TestIndexOfFormerLogPutBack(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	s, store, err := openChild(e.Path, nil)
+	must(t, err)
+	p := bridgetest.NewPair(t, s)
+	must(t, store.Close())
+	talker := startTalker(t, e, p.A, "open")
+	const before, behind = 12, 2
+	for n := range before {
+		talker.say(t, fmt.Sprint("before ", n), "ok")
+	}
+	former, err := os.ReadFile(e.Path + "-shm")
+	must(t, err)
+	query(t, e.Path, "PRAGMA wal_checkpoint(RESTART)")
+	for n := range behind {
+		talker.say(t, fmt.Sprint("behind ", n), "ok")
+	}
+
+	overwrite(t, e.Path+"-shm", former)
+	startTalker(t, e, p.A, "gone").end(t)
+	talker.say(t, "lost", "gone")
+	talker.end(t)
+
+	s, store, err = openChild(e.Path, nil)
+	must(t, err)
+	defer func() { must(t, store.Close()) }()
+	messages, err := s.Messages(t.Context(), p.A.Conversation, 0, 100)
+	must(t, err)
+	if len(messages) != before+behind {
+		t.Errorf("%d messages, want %d", len(messages), before+behind)
+	}
+	checkIntegrity(t, e.Path)
+}
+
 func sortedKeys(m map[string]bool) (keys []string) {
 	for key := range m {
 		keys = append(keys, key)

@@ -23,6 +23,7 @@ const (
 // https://www.sqlite.org/fileformat.html#the_write_ahead_log).
 const (
 	logHeaderSize    = 32
+	logSalt          = 16
 	frameHeaderSize  = 24
 	frameSalt        = 8
 	frameChecksum    = 16
@@ -44,7 +45,9 @@ const (
 
 // ends compares the end of a log with the frame that index says is the last: they fit
 // where both have the same salt, which changes each time the log starts again, and the
-// same checksum, which runs over all frames of the log. An index that others are changing
+// same checksum, which runs over all frames of the log. The beginning of the log must have
+// that salt, too: behind its new frames, a log that has started again still holds those of
+// before. An index that others are changing
 // all the time, and one that a process died over, are let through.
 func ends(index, log io.ReaderAt) fit {
 	var header indexHeader
@@ -58,7 +61,7 @@ func ends(index, log io.ReaderAt) fit {
 		if header.frame() == 0 {
 			return fits // all is in the database; what the log holds means nothing
 		}
-		if header.endOf(log) {
+		if header.begins(log) && header.endOf(log) {
 			return fits
 		}
 		// The log may have started again in between, and then the index has changed.
@@ -83,7 +86,8 @@ type past struct {
 // wentBack reports an index that says less than it has said before, as one that was put
 // back from a copy does: it fits the beginning of the log, and what was committed behind
 // that would be overwritten. While a log has the same salts its frames become only more.
-// One that starts again counts the first salt up, and has no frames at first.
+// One that starts again counts the first salt up, so an index with a lower one is of a log
+// of before, if this log still is the one that was seen.
 func (p *past) wentBack(index, log io.ReaderAt) bool {
 	p.mutex.Lock() // from the look on: who looks later sees no less
 	defer p.mutex.Unlock()
@@ -98,7 +102,7 @@ func (p *past) wentBack(index, log io.ReaderAt) bool {
 			if now.frame() < before.frame() {
 				return true
 			}
-		case now.frame() == 0 && (passed == 0 || passed > mostRestarts) && before.endOf(log):
+		case (passed == 0 || passed > mostRestarts) && before.endOf(log):
 			return true // the log holds what this index knows nothing of
 		}
 	}
@@ -145,6 +149,16 @@ func (h *indexHeader) pageSize() int64 {
 		return int64(size)
 	}
 	return largestPage
+}
+
+// begins reports whether the header of log has the same salts. SQLite writes it with the
+// first frame behind each start, and counts that frame in the index afterwards.
+func (h *indexHeader) begins(log io.ReaderAt) bool {
+	var salts [8]byte
+	if n, err := log.ReadAt(salts[:], logSalt); n < len(salts) {
+		return err != nil && err != io.EOF
+	}
+	return salts == [8]byte(h[offsetSalt:])
 }
 
 // endOf reports whether the frame of log that is to be the last one is.

@@ -26,6 +26,9 @@ func TestWentBack(t *testing.T) {
 		{"from before it began again", state{7, 5}, state{6, 0}, true},
 		{"of a log that nobody has written", state{1 << 31, 5}, state{0, 0}, true},
 		{"was empty", state{7, 0}, state{0, 0}, false},
+		{"of the log before, with frames", state{7, 2}, state{6, 5}, true},
+		{"of the log before, with as many frames", state{7, 5}, state{6, 5}, true},
+		{"of another log, with frames", state{1 << 31, 2}, state{0, 5}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
