@@ -47,7 +47,11 @@ func (a *app) storePath() (string, error) {
 			return "", err
 		}
 	}
-	return checkLength(followFile(filepath.Clean(path)))
+	path, err := followFile(filepath.Clean(path))
+	if err != nil {
+		return "", err
+	}
+	return checkLength(path)
 }
 
 func defaultStore() (string, error) {
@@ -91,15 +95,19 @@ func (a *app) checkRelative() error {
 }
 
 // followFile resolves a link that stands for the store's file. SQLite puts the
-// log beside the file itself, so that is where everything else belongs.
-func followFile(path string) string {
+// log beside the file itself, so that is where everything else belongs. What is
+// above the link is looked at here: the name that it leads to does not tell.
+func followFile(path string) (string, error) {
 	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
-		return path
+		return path, nil //nolint:nilerr // whoever opens the store says what is wrong with it
+	}
+	if err := storefile.CheckLink(path); err != nil {
+		return "", err
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
-		return target
+		return target, nil
 	}
-	return path
+	return path, nil
 }
 
 func checkLength(path string) (string, error) {

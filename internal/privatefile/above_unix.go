@@ -109,7 +109,7 @@ func names(path string) []string {
 // elsewhere.
 func checkLink(path string, info fs.FileInfo) (target string, err error) {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && !trusted(stat) {
-		return "", fmt.Errorf("%w: the link %s belongs to user %d, who could let it lead elsewhere: name the folder that it leads to", ErrOpenToOthers, path, stat.Uid)
+		return "", fmt.Errorf("%w: the link %s belongs to user %d, who could let it lead elsewhere: name what it leads to", ErrOpenToOthers, path, stat.Uid)
 	}
 	return os.Readlink(path)
 }

@@ -87,8 +87,15 @@ const MaxPath = 512 - len("-journal")
 
 // CheckAbove reports, as ErrStorePermissions, a folder above the store's that
 // lets others put something else in its place.
-func CheckAbove(path string) error {
-	err := privatefile.CheckAbove(filepath.Dir(path))
+func CheckAbove(path string) error { return checkWay(filepath.Dir(path)) }
+
+// CheckLink reports, as ErrStorePermissions, a link that is the store's file which
+// others can let lead elsewhere: it is theirs, or they can change the folder that it
+// stands in or one above it, or one above what it leads to.
+func CheckLink(path string) error { return checkWay(path) }
+
+func checkWay(path string) error {
+	err := privatefile.CheckAbove(path)
 	var hidden *fs.PathError
 	switch {
 	case errors.Is(err, privatefile.ErrOpenToOthers):
