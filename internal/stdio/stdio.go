@@ -33,9 +33,14 @@ const (
 	stopGrace = 500 * time.Millisecond
 	// handlerGrace is how long a handler may take to notice that it is cancelled.
 	handlerGrace = 5 * time.Second
-	// joinGrace is how long one write may take once the session is over, and what each
-	// step of its end may take longer than the one before once the process is told to stop.
+	// joinGrace is what each step of a session's end may take longer than the one before
+	// once the process is told to stop.
 	joinGrace = 200 * time.Millisecond
+	// joinLook and joinLooks are how long one write may take once the session is over: it
+	// is looked at so often. A machine that stops this process for a while stops its
+	// looking, too.
+	joinLook  = 100 * time.Millisecond
+	joinLooks = 3
 )
 
 // Transport is the transport between one MCP client and this process:
@@ -159,16 +164,19 @@ func (c *conn) join(stopped <-chan struct{}) error {
 		}
 	}
 	late := time.After(handlerGrace)
-	for before := c.underWay.Load(); ; {
+	for write, seen := c.underWay.Load(), 0; ; {
 		select {
 		case <-c.writer:
 			return nil
-		case <-time.After(joinGrace):
+		case <-time.After(joinLook):
 			now := c.underWay.Load()
-			if now != nil && now == before {
+			if now == nil || now != write {
+				write, seen = now, 0
+				continue
+			}
+			if seen++; seen == joinLooks {
 				return fmt.Errorf("the client does not read its answers: %w", os.ErrDeadlineExceeded)
 			}
-			before = now
 		case <-stopped:
 			return errEndless
 		case <-late:
