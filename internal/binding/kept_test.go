@@ -200,3 +200,29 @@ func glob(t *testing.T, dir, pattern string) (paths []string) {
 	}
 	return paths
 }
+
+// TestLockOfAnotherKind: where the lock cannot be taken, nothing is kept.
+func TestLockOfAnotherKind(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED: nothing is locked here")
+	}
+	for name, put := range map[string]func(path string) error{
+		"a link":   func(path string) error { return os.Symlink(filepath.Join(t.TempDir(), "elsewhere"), path) },
+		"a folder": func(path string) error { return os.Mkdir(path, 0o700) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, dir := newFolder(t)
+			l := binding.OfSession("claude", "s")
+			keep(t, f, binding.Process{}, entry("c", "t"), l)
+			lock := filepath.Join(dir, "lock")
+			must(t, os.RemoveAll(lock))
+			must(t, put(lock))
+			if err := f.Keep(t.Context(), now, binding.Process{}, []binding.Entry{entry("c2", "t2")}, l); err == nil {
+				t.Error("it was kept without the lock")
+			}
+			if all, err := f.Load(now, binding.Process{}, l); err != nil || len(all) != 1 {
+				t.Errorf("loaded %v, %v", all, err)
+			}
+		})
+	}
+}

@@ -1,7 +1,10 @@
 package binding_test
 
 import (
+	"bytes"
+	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -28,5 +31,17 @@ func TestZombie(t *testing.T) {
 	must(t, unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil))
 	if p.Alive() || binding.Running(cmd.Process.Pid) != (binding.Process{}) {
 		t.Error("it is alive though it has ended")
+	}
+}
+
+// TestStarted: a process is known by the time at which it was started, which stays the
+// same for as long as it runs: the 22nd field of proc_pid_stat(5).
+func TestStarted(t *testing.T) {
+	stat, err := os.ReadFile("/proc/self/stat")
+	must(t, err)
+	const behindName = 22 - 2
+	want := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))[behindName-1]
+	if got, _, _ := strings.Cut(binding.Self().Started, "@"); got != want {
+		t.Errorf("it was started at %s, want %s", got, want)
 	}
 }

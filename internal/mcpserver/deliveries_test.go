@@ -36,16 +36,9 @@ func TestEndDoesNotWaitForARenewal(t *testing.T) {
 	if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "x"}); err != nil {
 		t.Fatal(err)
 	}
-	in, out := io.MultiReader(strings.NewReader(
-		line(1, "initialize", map[string]any{"protocolVersion": "2025-06-18", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "x", "version": "1"}})+"\n"+
-			line(2, "tools/call", map[string]any{"name": "check_messages", "arguments": credentials(pair.B)})+"\n"), open(t)), unread(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = mcpserver.Serve(ctx, s, mcpserver.Options{In: in, Out: out}) // says that the client does not read
-	}()
+	ended := checkUnread(ctx, t, s, pair.B)
 	<-renewing
 	cancel()
 	select {
@@ -53,6 +46,55 @@ func TestEndDoesNotWaitForARenewal(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Fatal("it waits for the store")
 	}
+}
+
+// toldStore tells when a claim is renewed.
+type toldStore struct {
+	bridge.Store
+	renewing func()
+}
+
+func (s toldStore) RenewClaim(ctx context.Context, c bridge.Claim, r bridge.ClaimRule) error {
+	s.renewing()
+	return s.Store.RenewClaim(ctx, c, r)
+}
+
+// TestUnreadAnswerIsGivenBack: what is in an answer that its client never reads is not
+// taken for read when the session ends. It comes again, and at once.
+func TestUnreadAnswerIsGivenBack(t *testing.T) {
+	renewing := make(chan struct{})
+	s := bridgetest.NewServed(t, func(c *bridge.Config) {
+		c.Store = toldStore{c.Store, sync.OnceFunc(func() { close(renewing) })}
+	})
+	pair := bridgetest.NewPair(t, s.Service)
+	if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := checkUnread(ctx, t, s, pair.B)
+	<-renewing
+	cancel()
+	<-ended
+	again, err := s.Check(t.Context(), pair.B, bridge.CheckRequest{}, nil)
+	if err != nil || len(again.Messages) != 1 {
+		t.Errorf("%d messages came again, want 1; %v", len(again.Messages), err)
+	}
+}
+
+// checkUnread serves a client that fetches its messages and does not read the answer,
+// until ctx ends.
+func checkUnread(ctx context.Context, t *testing.T, s bridgetest.Served, c bridge.Credentials) (ended <-chan struct{}) {
+	t.Helper()
+	in, out := io.MultiReader(strings.NewReader(
+		line(1, "initialize", map[string]any{"protocolVersion": "2025-06-18", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "x", "version": "1"}})+"\n"+
+			line(2, "tools/call", map[string]any{"name": "check_messages", "arguments": credentials(c)})+"\n"), open(t)), unread(t)
+	end := make(chan struct{})
+	go func() {
+		defer close(end)
+		_ = mcpserver.Serve(ctx, s, mcpserver.Options{In: in, Out: out}) // says that the client does not read
+	}()
+	return end
 }
 
 // open is an input that goes on for as long as the test.
