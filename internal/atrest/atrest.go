@@ -176,3 +176,13 @@ func Clear(text string) string {
 	}
 	return text
 }
+
+// Forms are the two stored forms that a text may have where Cipher.Fixed wrote it,
+// whatever the store's state.
+func (b *Box) Forms(p Place, text string) (plain, sealed string) {
+	plain = Clear(text)
+	if b == nil {
+		return plain, plain
+	}
+	return plain, b.SealFixed(p, text)
+}

@@ -118,7 +118,7 @@ func TestClearTextsAreNeverTaken(t *testing.T) {
 					t.Errorf("%s, %s: %q is stored as %q", state, kind, text, stored)
 				}
 			}
-			plain, found := c.Forms(here, text)
+			plain, found := box.Forms(here, text)
 			if stored := c.Fixed(here, text); stored != plain && stored != found {
 				t.Errorf("%s: %q is stored as %q, and looked for as %q and %q", state, text, stored, plain, found)
 			}

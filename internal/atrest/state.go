@@ -27,6 +27,17 @@ func Turning(on bool) (begin, end State) {
 	return TurningOff, Off
 }
 
+// Converted is what a conversion has done.
+type Converted struct {
+	// Rows counts those that were changed.
+	Rows int64
+	// Damaged counts texts that do not open. They stay as they are.
+	Damaged int64
+	// Statistics reports that values of columns may be left in what the server's planner
+	// knows of them, which this user may not write again.
+	Statistics bool
+}
+
 // String names the state to people.
 func (s State) String() string {
 	switch s {
@@ -87,14 +98,4 @@ func (c Cipher) Fixed(p Place, text string) string {
 		return c.Box.SealFixed(p, text)
 	}
 	return Clear(text)
-}
-
-// Forms are the two stored forms that a text may have where Fixed wrote it. They are the
-// same in a store that holds no sealed text.
-func (c Cipher) Forms(p Place, text string) (plain, sealed string) {
-	plain = Clear(text)
-	if c.State == Off || c.Box == nil {
-		return plain, plain
-	}
-	return plain, c.Box.SealFixed(p, text)
 }

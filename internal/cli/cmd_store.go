@@ -80,18 +80,34 @@ func runStoreInit(ctx context.Context, a *app, o storeInit) error {
 	if err != nil {
 		return err
 	}
+	var c *conversion
 	if o.encrypt {
-		if err := runConvert(ctx, a, true); err != nil {
+		if c, err = a.convertNamed(ctx, true); err != nil {
 			return err
 		}
 	}
+	return a.sayReady(name, place, o.role, c)
+}
+
+// sayReady says what a store has become; c is nil where it was not encrypted.
+func (a *app) sayReady(name, place, role string, c *conversion) error {
 	file := keyfile.Beside(place)
 	if a.json {
+		encryption := ""
+		if c != nil {
+			encryption = c.now.String()
+		}
 		return a.printJSON(struct {
-			Store string `json:"store"`
-			Key   string `json:"key_file"`
-			Role  string `json:"role,omitempty"`
-		}{name, file, o.role})
+			Store      string `json:"store"`
+			Key        string `json:"key_file"`
+			Role       string `json:"role,omitempty"`
+			Encryption string `json:"encryption,omitempty"`
+		}{name, file, role, encryption})
+	}
+	if c != nil {
+		if err := a.sayConverted(*c); err != nil {
+			return err
+		}
 	}
 	return a.printLine("The store is ready: " + cleantext.CleanLine(name) + "\nIts key is in " + cleantext.CleanLine(file) + ": keep a copy apart, without it no token can be checked.")
 }
@@ -109,6 +125,9 @@ func initEncryptedFile(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	err = a.convert(ctx, store, true)
-	return errors.Join(err, store.close())
+	c, err := a.convert(ctx, store, true)
+	if err := errors.Join(err, store.close()); err != nil {
+		return err
+	}
+	return a.sayConverted(c)
 }

@@ -15,7 +15,7 @@ import (
 // convertible is a store whose texts can be encrypted.
 type convertible interface {
 	AtRest(ctx context.Context) (atrest.State, error)
-	Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (changed int64, err error)
+	Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (done atrest.Converted, err error)
 }
 
 func newStoreEncryptCmd(a *app) *cobra.Command {
@@ -60,65 +60,87 @@ In PostgreSQL, use the owner of the schema.`,
 }
 
 func runConvert(ctx context.Context, a *app, on bool) error {
-	if err := a.needsStore(); err != nil {
+	c, err := a.convertNamed(ctx, on)
+	if err != nil {
 		return err
+	}
+	return a.sayConverted(*c)
+}
+
+// convertNamed encrypts or decrypts the store that was named.
+func (a *app) convertNamed(ctx context.Context, on bool) (*conversion, error) {
+	if err := a.needsStore(); err != nil {
+		return nil, err
 	}
 	path, err := a.storePath()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, store, err := a.openStore(ctx, path, false)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = a.convert(ctx, store, on)
-	return errors.Join(err, store.close())
+	c, err := a.convert(ctx, store, on)
+	return &c, errors.Join(err, store.close())
 }
 
-// convert encrypts or decrypts a store that is open, and says so.
-func (a *app) convert(ctx context.Context, store openedStore, on bool) error {
+// conversion is what became of a store.
+type conversion struct {
+	before, now atrest.State
+	atrest.Converted
+}
+
+// convert encrypts or decrypts a store that is open.
+func (a *app) convert(ctx context.Context, store openedStore, on bool) (c conversion, err error) {
 	of, ok := store.wholeStore.(convertible)
 	if !ok {
-		return usagef("this store cannot be encrypted")
+		return c, usagef("this store cannot be encrypted")
 	}
-	before, err := of.AtRest(ctx)
-	if err != nil {
-		return err
+	if c.before, err = of.AtRest(ctx); err != nil {
+		return c, err
 	}
-	_, end := atrest.Turning(on)
-	line, action := a.progress(), "encrypt_store"
-	if !on {
-		action = "decrypt_store"
-	}
-	op := bridge.Operation{Now: store.now(), Actor: bridge.Operator, Action: action, Details: bridge.Details{}}
-	changed, err := of.Convert(ctx, op, on, func(rows int64) { line.show("%s so far", view.Count(rows, "row")) })
+	_, c.now = atrest.Turning(on)
+	line := a.progress()
+	op := bridge.Operation{Now: store.now(), Actor: bridge.Operator, Details: bridge.Details{}}
+	c.Converted, err = of.Convert(ctx, op, on, func(rows int64) { line.show("%s so far", view.Count(rows, "row")) })
 	line.clear()
 	if errors.Is(err, bridge.ErrStoreBusy) || ctx.Err() != nil {
 		err = errors.Join(err, errors.New("what was done stays: run the command again, and it does the rest"))
 	}
-	if err != nil {
-		return err
-	}
-	return a.sayConverted(before, end, changed)
+	return c, err
 }
 
-func (a *app) sayConverted(before, now atrest.State, changed int64) error {
+func (a *app) sayConverted(c conversion) error {
 	if a.json {
 		return a.printJSON(struct {
 			Store      string `json:"store"`
 			Encryption string `json:"encryption"`
 			Changed    bool   `json:"changed"`
 			Rows       int64  `json:"rows"`
-		}{a.shownName(), now.String(), before != now, changed})
+			Damaged    int64  `json:"damaged"`
+			Statistics bool   `json:"statistics_kept,omitempty"`
+		}{a.shownName(), c.now.String(), c.before != c.now, c.Rows, c.Damaged, c.Statistics})
 	}
-	name := cleantext.CleanLine(a.shownName())
+	return a.printLine(cleantext.CleanLine(a.shownName()) + c.String())
+}
+
+// String says it behind the name of the store.
+func (c conversion) String() string {
 	switch {
-	case before == now && now == atrest.On:
-		return a.printLine(name + " is encrypted already.")
-	case before == now:
-		return a.printLine(name + " is not encrypted.")
-	case now == atrest.On:
-		return a.printLine(name + " is encrypted now: " + view.Count(changed, "row") + " changed.\nWithout its key file nobody reads it, you neither: keep a copy of the key apart. Backups and exports from before are not encrypted.")
+	case c.before == c.now && c.now == atrest.On:
+		return " is encrypted already."
+	case c.before == c.now:
+		return " is not encrypted."
 	}
-	return a.printLine(name + " keeps its texts in clear now: " + view.Count(changed, "row") + " changed.")
+	text := " keeps its texts in clear now: " + view.Count(c.Rows, "row") + " changed."
+	if c.now == atrest.On {
+		text = " is encrypted now: " + view.Count(c.Rows, "row") + " changed.\nWithout its key file nobody reads it, you neither: keep a copy of the key apart. Backups and exports from before are not encrypted."
+	}
+	if c.Damaged > 0 {
+		text += "\n" + view.Count(c.Damaged, "text") + " could not be opened and stayed as they were: they were changed or moved. A backup from before has them."
+	}
+	if c.Statistics {
+		text += "\nThe planner's statistics of the database may hold texts still, which this user may not write again: let the database's owner run VACUUM FULL pg_catalog.pg_statistic there."
+	}
+	return text
 }

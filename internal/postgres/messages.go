@@ -42,11 +42,7 @@ func (e *entry) Answers(g bridge.Gate, id int64) (found bool, err error) {
 // ForgetShared implements bridge.Store.
 func (s *Store) ForgetShared(ctx context.Context, conversation string, session bridge.SessionID, files bridge.Shared) error {
 	return s.write(ctx, func(c *conn) (durability, error) {
-		cipher, err := c.cipher()
-		if err != nil {
-			return relaxed, err
-		}
-		plain, sealed := cipher.Forms(sqlstore.SharedPlace(conversation, string(session)), fromShared(files))
+		plain, sealed := c.box.Forms(sqlstore.SharedPlace(conversation, string(session)), fromShared(files))
 		c.later("UPDATE session_status SET shared_files = '{}' WHERE conversation = $1 AND session = $2 AND shared_files IN ($3, $4)",
 			conversation, string(session), plain, sealed)
 		return relaxed, nil

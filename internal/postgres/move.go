@@ -150,20 +150,25 @@ func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
 // again completes it. At the end of an encryption the tables are written again, so that
 // their files hold no clear text; the server's own log (pg_wal) and its archives do until
 // the server has overwritten them, which nobody can ask of it. Only the owner of the
-// schema can do that. op is recorded when it begins and when it is done. changed counts
-// rows; converted is told of them, and may be nil.
-func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (changed int64, err error) {
+// schema can do that. op is recorded when it begins and when it is done. converted is
+// told of rows, and may be nil. The error is bridge.ErrStoreBusy where another conversion
+// has begun or ended meanwhile.
+func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (done atrest.Converted, err error) {
 	begin, end := atrest.Turning(on)
 	state, err := s.AtRest(ctx)
 	if err != nil || state == end {
-		return 0, err
+		return done, err
 	}
-	if err := s.setState(ctx, sqlstore.ConversionStage(op, "begun", 0), begin); err != nil {
-		return 0, err
+	var begun int64
+	err = s.setState(ctx, sqlstore.ConversionStage(op, on, "begun", done), state, begin, func(e *entry) error {
+		return e.get("SELECT coalesce((SELECT link FROM audit_chains WHERE chain = 'operator'), 0)", nil, &begun)
+	})
+	if err != nil {
+		return done, err
 	}
 	tables := sqlstore.Convertibles("chain", "link")
-	changed, err = sqlstore.Conversion{
-		Tables: tables, Lock: " FOR UPDATE", Converted: converted,
+	done, err = sqlstore.Conversion{
+		Tables: tables, Lock: " FOR UPDATE", Converted: converted, State: begin,
 		Do: func(fn func(sqlstore.Conn) error) error {
 			return s.write(ctx, func(c *conn) (durability, error) {
 				c.later(fenceOff) // a version of a file and its text are of one moment
@@ -175,19 +180,25 @@ func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, conve
 		err = s.scrub(ctx, tables)
 	}
 	if err != nil {
-		return changed, err
+		return done, err
 	}
-	return changed, s.setState(ctx, sqlstore.ConversionStage(op, "done", changed), end)
+	return done, s.setState(ctx, sqlstore.ConversionStage(op, on, "done", done), begin, end, func(e *entry) error {
+		return sqlstore.Alone(e.sql(), "chain = 'operator' AND link > ?1", begun)
+	})
 }
 
-func (s *Store) setState(ctx context.Context, op bridge.Operation, state atrest.State) error {
+// setState brings the store from one state into another, if check finds nothing against it.
+func (s *Store) setState(ctx context.Context, op bridge.Operation, from, to atrest.State, check func(*entry) error) error {
 	return s.commit(ctx, op, durable, func(e *entry) error {
 		e.later(fenceOff)
 		if err := e.loadState(); err != nil {
 			return err
 		}
-		e.conn.state = &state
-		e.later("UPDATE schema_version SET version = $1", state.Mark(int64(SchemaVersion())))
+		if err := errors.Join(sqlstore.Expect(*e.conn.state, from), check(e)); err != nil {
+			return err
+		}
+		e.conn.state = &to
+		e.later("UPDATE schema_version SET version = $1", to.Mark(int64(SchemaVersion())))
 		return nil
 	})
 }

@@ -48,7 +48,7 @@ func TestEncryptedStore(t *testing.T) {
 // convert encrypts or decrypts a store, and returns how many rows that changed.
 func convert(t *testing.T, s *sqlite.Store, on bool) int64 {
 	t.Helper()
-	changed, err := s.Convert(t.Context(), conversion(), on, nil)
+	done, err := s.Convert(t.Context(), conversion(), on, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func convert(t *testing.T, s *sqlite.Store, on bool) int64 {
 	if state, err := s.AtRest(t.Context()); err != nil || state != want {
 		t.Fatalf("the encryption is %s, %v", state, err)
 	}
-	return changed
+	return done.Rows
 }
 
 // inFiles returns those of words that are somewhere in the files of a folder.

@@ -208,18 +208,24 @@ func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
 // Convert again completes it. At the end of an encryption the file is written again and
 // the log emptied, so that no clear text is left in either; bridge.ErrStoreBusy reports
 // that somebody reads from the log for too long. op is recorded when it begins and when
-// it is done. changed counts rows; converted is told of them, and may be nil.
-func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (changed int64, err error) {
+// it is done. converted is told of rows, and may be nil. bridge.ErrStoreBusy reports,
+// too, that another conversion has begun or ended meanwhile.
+func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (done atrest.Converted, err error) {
 	begin, end := atrest.Turning(on)
 	state, err := s.AtRest(ctx)
 	if err != nil || state == end {
-		return 0, err
+		return done, err
 	}
-	if err := s.setState(ctx, sqlstore.ConversionStage(op, "begun", 0), begin); err != nil {
-		return 0, err
+	var begun int64
+	err = s.setState(ctx, sqlstore.ConversionStage(op, on, "begun", done), state, begin, func(e *entry) error {
+		begun = e.head.Seq
+		return nil
+	})
+	if err != nil {
+		return done, err
 	}
-	changed, err = sqlstore.Conversion{
-		Tables: sqlstore.Convertibles("seq"), Converted: converted,
+	done, err = sqlstore.Conversion{
+		Tables: sqlstore.Convertibles("seq"), Converted: converted, State: begin,
 		Do: func(fn func(sqlstore.Conn) error) error {
 			return s.write.do(ctx, func(c *conn) (durability, error) { return relaxed, fn(c.sql()) })
 		},
@@ -228,15 +234,21 @@ func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, conve
 		err = s.scrub(ctx)
 	}
 	if err != nil {
-		return changed, err
+		return done, err
 	}
-	return changed, s.setState(ctx, sqlstore.ConversionStage(op, "done", changed), end)
+	return done, s.setState(ctx, sqlstore.ConversionStage(op, on, "done", done), begin, end, func(e *entry) error {
+		return sqlstore.Alone(e.sql(), "seq > ?1", begun)
+	})
 }
 
-func (s *Store) setState(ctx context.Context, op bridge.Operation, state atrest.State) error {
+// setState brings the store from one state into another, if check finds nothing against it.
+func (s *Store) setState(ctx context.Context, op bridge.Operation, from, to atrest.State, check func(*entry) error) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
-		e.cipher.State = state
-		return setVersion(e.conn, state.Mark(int64(SchemaVersion())))
+		if err := errors.Join(sqlstore.Expect(e.cipher.State, from), check(e)); err != nil {
+			return err
+		}
+		e.cipher.State = to
+		return setVersion(e.conn, to.Mark(int64(SchemaVersion())))
 	})
 }
 

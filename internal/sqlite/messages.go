@@ -76,7 +76,7 @@ func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) (
 // ForgetShared implements bridge.Store.
 func (s *Store) ForgetShared(ctx context.Context, conversation string, session bridge.SessionID, files bridge.Shared) error {
 	return s.write.do(ctx, func(c *conn) (durability, error) {
-		plain, sealed := c.cipher.Forms(sqlstore.SharedPlace(conversation, string(session)), fromShared(files))
+		plain, sealed := c.cipher.Box.Forms(sqlstore.SharedPlace(conversation, string(session)), fromShared(files))
 		_, err := c.exec("UPDATE session_status SET shared_files = '[]' WHERE conversation = ? AND session = ? AND shared_files IN (?, ?)",
 			conversation, string(session), plain, sealed)
 		return relaxed, err

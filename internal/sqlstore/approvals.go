@@ -18,11 +18,7 @@ func ViewCommand(c Conn, conversation string, session bridge.SessionID, command 
 	if v.Mode, err = getMode(c, conversation, session); err != nil {
 		return err
 	}
-	cipher, err := c.Cipher()
-	if err != nil {
-		return err
-	}
-	plain, sealed := cipher.Forms(commandPlace(conversation, string(session)), command)
+	plain, sealed := c.Box().Forms(commandPlace(conversation, string(session)), command)
 	v.Last, err = first(listCommands(c, "WHERE conversation = ?1 AND session = ?2 AND command IN (?3, ?4) ORDER BY id DESC LIMIT 1",
 		conversation, string(session), plain, sealed))
 	return err

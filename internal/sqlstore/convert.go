@@ -22,6 +22,7 @@ type Convertible struct {
 type sealedText struct {
 	name  string
 	fixed bool // written by atrest.Cipher.Fixed
+	list  bool // a list of names, which stays in clear where it is empty
 	place func(row []any) atrest.Place
 }
 
@@ -55,10 +56,13 @@ func Convertibles(auditKey ...string) []Convertible {
 			"messages",
 			[]string{"id"},
 			[]string{"conversation"},
-			each(func(column string, row []any) atrest.Place { return MessagePlace(column, word(row[1]), number(row[0])) }, "message", "files"),
+			[]sealedText{
+				{"message", false, false, func(row []any) atrest.Place { return MessagePlace("message", word(row[1]), number(row[0])) }},
+				{"files", false, true, func(row []any) atrest.Place { return MessagePlace("files", word(row[1]), number(row[0])) }},
+			},
 		},
 		{"session_status", []string{"conversation", "session"}, nil, []sealedText{
-			fixed("shared_files", func(row []any) atrest.Place { return SharedPlace(word(row[0]), word(row[1])) }),
+			{"shared_files", true, true, func(row []any) atrest.Place { return SharedPlace(word(row[0]), word(row[1])) }},
 		}},
 		{
 			"tasks",
@@ -123,29 +127,29 @@ const (
 )
 
 // Convert converts the next rows of a table behind a key (nil: from the first on), and
-// returns the last of their keys; nil behind the last row. changed counts rows that
-// were of the other kind. lock is appended to the query; it may be empty. A text that
-// does not open stays as it is: it is found when it is read.
-func (t Convertible) Convert(c Conn, after []any, lock string) (last []any, changed int64, err error) {
+// returns the last of their keys; nil behind the last row. lock is appended to the query;
+// it may be empty. A text that does not open stays as it is, and is counted.
+func (t Convertible) Convert(c Conn, after []any, lock string) (last []any, done atrest.Converted, err error) {
 	cipher, err := c.Cipher()
 	if err != nil {
-		return nil, 0, err
+		return nil, done, err
 	}
 	rows, last, err := t.page(c, after, lock)
 	if err != nil {
-		return nil, 0, err
+		return nil, done, err
 	}
 	for _, row := range rows {
-		fresh, different := t.convert(cipher, row)
+		fresh, different, damaged := t.convert(cipher, row)
+		done.Damaged += damaged
 		if !different {
 			continue
 		}
-		changed++
+		done.Rows++
 		if err := c.Later(t.update(), append(fresh, row[:len(t.key)]...)...); err != nil {
-			return nil, changed, err
+			return nil, done, err
 		}
 	}
-	return last, changed, nil
+	return last, done, nil
 }
 
 // page reads the next rows. Each has its key, what else places need, and its texts.
@@ -200,29 +204,33 @@ func (t Convertible) update() string {
 	return "UPDATE " + t.Name + " SET " + strings.Join(set, ", ") + " WHERE " + strings.Join(where, " AND ")
 }
 
-// convert returns the texts of a row as they are to be stored.
-func (t Convertible) convert(cipher atrest.Cipher, row []any) (fresh []any, different bool) {
+// convert returns the texts of a row as they are to be stored. damaged counts those that
+// do not open.
+func (t Convertible) convert(cipher atrest.Cipher, row []any) (fresh []any, different bool, damaged int64) {
 	stored := row[len(t.key)+len(t.of):]
 	for i, text := range t.texts {
 		old, isText := stored[i].(string)
-		if !isText || old == "" || old == "[]" || old == "{}" || atrest.IsSealed(old) == cipher.State.Seals() {
-			fresh = append(fresh, stored[i])
+		fresh = append(fresh, stored[i])
+		if !isText || old == "" || text.list && (old == "[]" || old == "{}") {
 			continue
 		}
 		place := text.place(row)
 		plain, err := cipher.Box.Open(place, old)
 		if err != nil {
-			fresh = append(fresh, stored[i])
+			damaged++
+			continue
+		}
+		if atrest.IsSealed(old) == cipher.State.Seals() {
 			continue
 		}
 		different = true
 		if text.fixed {
-			fresh = append(fresh, cipher.Fixed(place, plain))
+			fresh[i] = cipher.Fixed(place, plain)
 		} else {
-			fresh = append(fresh, cipher.Text(place, plain))
+			fresh[i] = cipher.Text(place, plain)
 		}
 	}
-	return fresh, different
+	return fresh, different, damaged
 }
 
 // Conversion is how the texts of a whole store are converted.
@@ -232,29 +240,28 @@ type Conversion struct {
 	// Lock is appended to queries, if a store needs that to keep others from changing
 	// what was read.
 	Lock string
+	// State is that of a store while it is converted. In another one nothing is done.
+	State atrest.State
 	// Do runs fn in a transaction in which nobody else changes texts.
 	Do func(fn func(Conn) error) error
 	// Converted is told how many rows were converted so far; it may be nil.
 	Converted func(rows int64)
 }
 
-// Run converts all rows, a page in each transaction, and returns how many it changed.
-// It may be interrupted at any time and begun again.
-func (v Conversion) Run() (total int64, err error) {
+// Run converts all rows, a page in each transaction, and returns what it did. It may be
+// interrupted at any time and begun again. The error is bridge.ErrStoreBusy where another
+// conversion has changed the state meanwhile.
+func (v Conversion) Run() (total atrest.Converted, err error) {
 	for _, t := range v.Tables {
 		var after []any
 		for {
-			var last []any
-			var changed int64
-			err := v.Do(func(c Conn) (err error) {
-				last, changed, err = t.Convert(c, after, v.Lock)
-				return err
-			})
+			last, done, err := v.page(t, after)
 			if err != nil {
 				return total, fmt.Errorf("convert the table %s: %w", t.Name, err)
 			}
-			if total += changed; v.Converted != nil {
-				v.Converted(total)
+			total.Damaged += done.Damaged
+			if total.Rows += done.Rows; v.Converted != nil {
+				v.Converted(total.Rows)
 			}
 			if last == nil {
 				break
@@ -265,10 +272,57 @@ func (v Conversion) Run() (total int64, err error) {
 	return total, nil
 }
 
-// ConversionStage is the operation of a conversion as it is recorded at one of its ends.
-// rows counts those that were converted.
-func ConversionStage(op bridge.Operation, stage string, rows int64) bridge.Operation {
+func (v Conversion) page(t Convertible, after []any) (last []any, done atrest.Converted, err error) {
+	err = v.Do(func(c Conn) error {
+		cipher, err := c.Cipher()
+		if err == nil {
+			err = Expect(cipher.State, v.State)
+		}
+		if err == nil {
+			last, done, err = t.Convert(c, after, v.Lock)
+		}
+		return err
+	})
+	return last, done, err
+}
+
+// Expect refuses a step of a conversion in a store that is not in the state in which the
+// step before left it. The error is bridge.ErrStoreBusy.
+func Expect(is, want atrest.State) error {
+	if is == want {
+		return nil
+	}
+	return fmt.Errorf("%w: another conversion of its texts has begun or ended meanwhile: its encryption is %s", bridge.ErrStoreBusy, is)
+}
+
+// conversionActions are those of ConversionStage.
+const conversionActions = "('encrypt_store', 'decrypt_store')"
+
+// Alone refuses to end a conversion when another one has begun or ended since its own
+// beginning: their pages may lie between each other. where selects the entries of the log
+// behind the one before that beginning. The error is bridge.ErrStoreBusy.
+func Alone(c Conn, where string, args ...any) error {
+	var n int64
+	if err := c.Get("SELECT count(*) FROM audit_log WHERE action IN "+conversionActions+" AND "+where, args, &n); err != nil {
+		return err
+	}
+	if n > 1 {
+		return fmt.Errorf("%w: another conversion of its texts has begun or ended meanwhile", bridge.ErrStoreBusy)
+	}
+	return nil
+}
+
+// ConversionStage is the operation of a conversion (on: an encryption) as it is recorded
+// at one of its ends.
+func ConversionStage(op bridge.Operation, on bool, stage string, done atrest.Converted) bridge.Operation {
+	op.Action = "decrypt_store"
+	if on {
+		op.Action = "encrypt_store"
+	}
 	op.Details = maps.Clone(op.Details)
-	op.Details["stage"], op.Details["rows"] = stage, rows
+	op.Details["stage"], op.Details["rows"] = stage, done.Rows
+	if done.Damaged > 0 {
+		op.Details["damaged"] = done.Damaged
+	}
 	return op
 }

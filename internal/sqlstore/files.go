@@ -79,12 +79,8 @@ func ListFiles(e Entry, g bridge.Gate, task int64) (l files.List, err error) {
 // getFile reads a file with its text; nil where there is none.
 func getFile(c Conn, conversation string, n files.Name) (*files.File, error) {
 	var row fileRow
-	cipher, err := c.Cipher()
-	if err != nil {
-		return nil, err
-	}
-	plain, sealed := cipher.Forms(pathPlace(conversation, n.Task), n.Path)
-	err = c.Get(selectFiles+"WHERE f.conversation = ?1 AND f.task = ?2 AND f.path IN (?3, ?4)", []any{conversation, n.Task, plain, sealed}, row.dest()...)
+	plain, sealed := c.Box().Forms(pathPlace(conversation, n.Task), n.Path)
+	err := c.Get(selectFiles+"WHERE f.conversation = ?1 AND f.task = ?2 AND f.path IN (?3, ?4)", []any{conversation, n.Task, plain, sealed}, row.dest()...)
 	if errors.Is(err, ErrNoRow) {
 		return nil, nil //nolint:nilnil // there is none
 	}

@@ -197,6 +197,16 @@ func TestThereAndBack(t *testing.T) {
 	} {
 		goesOn(t, name, s, x, there.FromHead)
 	}
+	for name, store := range map[string]interface {
+		bridge.Store
+		files.Store
+	}{"server": onServer, "file": returned} {
+		s := files.New(bridge.New(bridge.Config{Store: store, Key: x.Key}), store)
+		w, err := s.WriteFile(ctx, x.pair.B, files.WriteRequest{Name: files.Name{Path: "docs/new.md"}, Text: "n\n"})
+		if err != nil || w.File.Version != 1 {
+			t.Errorf("%s: a new file: version %d, %v", name, w.File.Version, err)
+		}
+	}
 	if diff := cmp.Diff(before, look(t, from, x)); diff != "" {
 		t.Errorf("the source was changed (-want +got):\n%s", diff)
 	}

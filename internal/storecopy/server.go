@@ -37,6 +37,7 @@ func server(chain audit.Chain) *dialect {
 			"SELECT setval(pg_get_serial_sequence('messages', 'id'), coalesce(max(id), 1), count(*) > 0) FROM messages",
 			"SELECT setval(pg_get_serial_sequence('tasks', 'id'), coalesce(max(id), 1), count(*) > 0) FROM tasks",
 			"SELECT setval(pg_get_serial_sequence('task_events', 'id'), coalesce(max(id), 1), count(*) > 0) FROM task_events",
+			"SELECT setval(pg_get_serial_sequence('files', 'id'), coalesce(max(id), 1), count(*) > 0) FROM files",
 		},
 		made: func(run exec, id string) error {
 			return run("INSERT INTO audit_chains (chain, link, mac, seal, unsealed) VALUES ($1, 0, '', $2, false)", id, chain.ChainHead(id).Seal)

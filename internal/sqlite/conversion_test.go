@@ -1,0 +1,129 @@
+//go:build unix
+
+package sqlite_test
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"example.org/bridge/internal/atrest"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/sqlite"
+)
+
+// TestConversionsTogether runs conversions in the middle of another one, which must not
+// end it in a state that says what is not so.
+func TestConversionsTogether(t *testing.T) {
+	for name, c := range map[string]struct {
+		on    bool
+		inner []bool
+		state atrest.State // in the end
+	}{
+		"decrypted while it is encrypted":            {true, []bool{false}, atrest.Off},
+		"encrypted while it is decrypted":            {false, []bool{true}, atrest.On},
+		"decrypted and encrypted meanwhile":          {true, []bool{false, true}, atrest.On},
+		"encrypted by two":                           {true, []bool{true}, atrest.On},
+		"encrypted and decrypted while it decrypted": {false, []bool{true, false}, atrest.Off},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := bridgetest.NewEnv(t)
+			s := e.Served(t)
+			p := bridgetest.NewPair(t, s.Service)
+			_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "canary-of-a-message"})
+			a := e.Store(t)
+			b, opened := sqlite.Open(t.Context(), e.Path, sqlite.Options{Key: e.Key})
+			if err := errors.Join(err, opened); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = b.Close() }()
+			if !c.on {
+				convert(t, a, true)
+			}
+			begun := false
+			_, err = a.Convert(t.Context(), conversion(), c.on, func(int64) {
+				if !begun {
+					begun = true
+					for _, on := range c.inner {
+						convert(t, b, on)
+					}
+				}
+			})
+			if !errors.Is(err, bridge.ErrStoreBusy) {
+				t.Errorf("the outer conversion ended with %v", err)
+			}
+			state, err := b.AtRest(t.Context())
+			if err != nil || state != c.state {
+				t.Errorf("the encryption is %s, %v", state, err)
+			}
+			if found := inFiles(t, filepath.Dir(e.Path), []string{"canary-of-a-message"}); state == atrest.On && len(found) > 0 {
+				t.Errorf("it is on, and in clear are %v", found)
+			}
+			if n := countSealed(t, e.Path); state == atrest.Off && n > 0 {
+				t.Errorf("it is off, and sealed are %d texts", n)
+			}
+		})
+	}
+}
+
+// TestConversionThatOthersOvertake: a conversion that was stopped, while another one went
+// the other way and back and is on its way still, does not end for that one.
+func TestConversionThatOthersOvertake(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	s := e.Served(t)
+	p := bridgetest.NewPair(t, s.Service)
+	if _, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "canary-of-a-message"}); err != nil {
+		t.Fatal(err)
+	}
+	a := e.Store(t)
+	b, err := sqlite.Open(t.Context(), e.Path, sqlite.Options{Key: e.Key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = b.Close() }()
+	var outer error
+	late, begun := false, false
+	_, err = a.Convert(t.Context(), conversion(), true, func(int64) {
+		if late { // its other tables
+			return
+		}
+		late = true
+		convert(t, b, false)
+		_, err := b.Convert(t.Context(), conversion(), true, func(int64) {
+			if !begun {
+				begun = true
+				_, outer = e.Store(t).Convert(t.Context(), conversion(), true, nil)
+			}
+		})
+		if !errors.Is(err, bridge.ErrStoreBusy) {
+			t.Errorf("the second ended with %v", err)
+		}
+	})
+	if outer != nil || !errors.Is(err, bridge.ErrStoreBusy) {
+		t.Errorf("the last ended with %v, the first with %v", outer, err)
+	}
+	if found := inFiles(t, filepath.Dir(e.Path), []string{"canary-of-a-message"}); len(found) > 0 {
+		t.Errorf("in clear are %v", found)
+	}
+}
+
+// TestFilesOfEitherForm: a shared file is found by its path however that is stored.
+func TestFilesOfEitherForm(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	s := e.Served(t)
+	p := bridgetest.NewPair(t, s.Service)
+	store := e.Store(t)
+	convert(t, store, true)
+	if _, err := s.WriteFile(t.Context(), p.A, files.WriteRequest{Name: files.Name{Path: "x.txt"}, Text: "one"}); err != nil {
+		t.Fatal(err)
+	}
+	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", sqlite.SchemaVersion())) // somebody turned it off
+	r, err := s.ReadFile(t.Context(), p.B, files.ReadRequest{Name: files.Name{Path: "x.txt"}})
+	if err != nil || r.File.Text != "one" {
+		t.Errorf("got %q, %v", r.File.Text, err)
+	}
+}
