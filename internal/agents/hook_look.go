@@ -44,7 +44,9 @@ func (s HookSession) Entries() ([]binding.Entry, error) {
 	return s.Bindings.Load(s.Now(), binding.Process{}, s.labels()...)
 }
 
-// Mail counts the mail of entries. A session whose token is refused is forgotten.
+// Mail counts the mail of entries. A session whose token is refused is forgotten. One that
+// is out of the bounds of this machine's access key is left out only: another key may bring
+// it back.
 func (s HookSession) Mail(ctx context.Context, b HookBridge, entries []binding.Entry) ([]HookMail, error) {
 	var (
 		all  []HookMail
@@ -53,6 +55,7 @@ func (s HookSession) Mail(ctx context.Context, b HookBridge, entries []binding.E
 	for _, e := range entries {
 		mail, err := b.CountMail(ctx, credentials(e))
 		switch {
+		case errors.Is(err, bridge.ErrOutOfBounds): // which counts as ErrUnauthorized
 		case errors.Is(err, bridge.ErrUnauthorized):
 			errs = append(errs, s.Bindings.Forget(ctx, e, s.labels()...))
 		case err != nil:
@@ -67,17 +70,21 @@ func (s HookSession) Mail(ctx context.Context, b HookBridge, entries []binding.E
 // Link lets the client's session be found by both its labels: Gemini CLI tells
 // only its hooks what it calls the session, so what its server kept under the
 // process is kept for the session, too, and found again in the next process.
-// So it is where a client gives its session a new name.
-func (s HookSession) Link(ctx context.Context, mail []HookMail) error {
-	entries := make([]binding.Entry, len(mail))
-	for i, m := range mail {
-		entries[i] = m.Entry
-	}
+// So it is where a client gives its session a new name. All is linked that Mail has not
+// forgotten, because a label that has been linked is not looked at again.
+func (s HookSession) Link(ctx context.Context) error {
 	var missing []binding.Label
 	for _, l := range s.labels() {
 		if l != (binding.Label{}) && !s.Bindings.Has(l) {
 			missing = append(missing, l)
 		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	entries, err := s.Entries()
+	if err != nil {
+		return err
 	}
 	return s.Bindings.Keep(ctx, s.Now(), binding.Process{}, entries, missing...)
 }

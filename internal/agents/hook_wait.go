@@ -54,7 +54,7 @@ func (w HookWait) Run(ctx context.Context) (string, error) {
 		if err != nil || !more {
 			return "", err
 		}
-		if !w.await(ctx, place, mail) {
+		if !w.await(ctx, place, entries, mail) {
 			return "", nil
 		}
 	}
@@ -124,8 +124,9 @@ func (w HookWait) unfinished(ctx context.Context, mail []HookMail) ([]HookMail, 
 }
 
 // await returns true when there may be news: a message came, a conversation ends
-// soon, or the client's session has another one. It is false when the wait is over.
-func (w HookWait) await(ctx context.Context, place *binding.Waiter, mail []HookMail) bool {
+// soon, or the client's session has others than entries, of which mail is. It is false
+// when the wait is over.
+func (w HookWait) await(ctx context.Context, place *binding.Waiter, entries []binding.Entry, mail []HookMail) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	came := make(chan error, len(mail))
 	var waiting sync.WaitGroup
@@ -155,13 +156,11 @@ func (w HookWait) await(ctx context.Context, place *binding.Waiter, mail []HookM
 		if !place.Current() || w.Client.Started != "" && !w.Client.Alive() {
 			return false
 		}
-		entries, err := w.Entries()
-		if err == nil && !sameSessions(entries, mail) {
+		now, err := w.Entries()
+		if err == nil && !slices.EqualFunc(now, entries, sameSession) {
 			return true
 		}
 	}
 }
 
-func sameSessions(entries []binding.Entry, mail []HookMail) bool {
-	return slices.EqualFunc(entries, mail, func(e binding.Entry, m HookMail) bool { return e.Key() == m.Key() && e.Token == m.Token })
-}
+func sameSession(a, b binding.Entry) bool { return a.Key() == b.Key() && a.Token == b.Token }

@@ -228,7 +228,7 @@ func runHook(ctx context.Context, a *app, client string, o hookOptions, limit *h
 			return err
 		}
 		return limit.say(func(ctx context.Context) error {
-			return errors.Join(session.Link(ctx, mail), a.tellAgent(ctx, s, session, event, mail))
+			return errors.Join(session.Link(ctx), a.tellAgent(ctx, s, session, event, mail))
 		})
 	})
 }

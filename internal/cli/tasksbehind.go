@@ -73,7 +73,7 @@ func runTasksBehind(ctx context.Context, a *app, join remote.Join, o tasksOption
 }
 
 // skipped reports whether a session that was refused is left out: its token was replaced,
-// or its conversation is gone.
+// its conversation is gone, or the access key is for others. It stays on disk.
 func (s ownSession) skipped(err error) bool {
 	return !s.named && errors.Is(err, bridge.ErrUnauthorized)
 }

@@ -208,7 +208,9 @@ func (s *sessions) own(caller binding.Label) (all []bridge.Credentials) {
 	return all
 }
 
-// forget drops a session whose token counts no more.
+// forget drops a session whose token counts no more in this process. One that is out of
+// the bounds of the access key goes, too: a process has one key, whose bounds never change.
+// What is kept on disk stays for a process with another.
 func (s *sessions) forget(c bridge.Credentials) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
