@@ -84,7 +84,7 @@ var table = []Row{
 	{
 		bridge.ErrOutOfBounds, "out_of_bounds",
 		nothingStored + "go on in the conversations that your key is for, or ask your human for a key that is for this one too",
-		"`bridge access list` shows what each key is for; `bridge access add --conversation` makes another", ExitUnauthorized, http.StatusForbidden,
+		"`bridge access list` shows what each key is for; `bridge access add --conversations` makes another", ExitUnauthorized, http.StatusForbidden,
 	},
 	{
 		bridge.ErrUnauthorized, "unauthorized",

@@ -1,11 +1,19 @@
 package cli_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/agents"
 	"example.org/bridge/internal/cli"
@@ -33,6 +41,57 @@ func TestDocumentedCommands(t *testing.T) {
 	if commands < 30 {
 		t.Errorf("only %d commands were found", commands)
 	}
+}
+
+// TestCommandsInTexts: each command of bridge's that an error, its advice or an answer to an
+// agent names exists, with these flags.
+func TestCommandsInTexts(t *testing.T) {
+	flags := map[string]int{}
+	for file, texts := range literals(t, filepath.Join("..", "..", "internal")) {
+		for _, text := range texts {
+			for _, span := range strings.Split(text, "`")[1:] {
+				command, _, _ := strings.Cut(span, "%") // the rest is filled in
+				if !strings.HasPrefix(command, "bridge ") {
+					continue
+				}
+				flags[filepath.Base(filepath.Dir(file))] += strings.Count(command, " --")
+				if problem := parseCommand(command); problem != "" {
+					t.Errorf("%s: %q: %s", file, span, problem)
+				}
+			}
+		}
+	}
+	if flags["advice"] < 6 || flags["cli"] < 3 {
+		t.Errorf("flags by package: %v: the test looks in the wrong place", flags)
+	}
+}
+
+// literals are the texts of the sources below a folder, by file, without those of tests.
+func literals(t *testing.T, root string) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
+				if text, err := strconv.Unquote(l.Value); err == nil {
+					all[path] = append(all[path], text)
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 var (
@@ -85,9 +144,19 @@ func parseCommand(line string) string {
 	}
 	for _, word := range rest {
 		name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
-		if strings.HasPrefix(word, "--") && name != "" && name != "help" && cmd.Flag(name) == nil && cmd.InheritedFlags().Lookup(name) == nil {
+		if strings.HasPrefix(word, "--") && name != "" && name != "help" && !hasFlag(cmd, name) {
 			return "there is no flag --" + name
 		}
 	}
 	return ""
+}
+
+// hasFlag reports whether a command has a flag or, for a name that ends with "-", one
+// that begins so.
+func hasFlag(cmd *cobra.Command, name string) (found bool) {
+	if !strings.HasSuffix(name, "-") {
+		return cmd.Flag(name) != nil || cmd.InheritedFlags().Lookup(name) != nil
+	}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { found = found || strings.HasPrefix(f.Name, name) })
+	return found
 }
