@@ -67,7 +67,7 @@ func (p Proof) Expired(now time.Time) bool { return !p.Clock.Time(now).Before(p.
 //     does for a conversation that expired longer than Grace ago; within Grace the
 //     answer is an ExpiredError, except for what only reads. Where the end was
 //     moved, a genuine caller is told so: ErrExpiryMoved. A genuine caller whose
-//     access key is for other conversations gets ErrOutOfBounds.
+//     access key is for other conversations gets ErrOutOfBounds, until Grace is over.
 //  2. Charge is taken; over the limit, the answer is a RateLimitError.
 //  3. The operation is carried out, or refused: then Refusal.Cost is taken.
 //  4. An audit entry says how it ended, in each of the cases above. (Of a flood
@@ -115,7 +115,7 @@ func (g Gate) SignOfLife(p Proof) bool { return !g.Beside && signOfLifeDue(p.See
 func (g Gate) Admit(p Proof) error {
 	proven, ends := g.Prove(p), g.Ends(p) // both, whether the conversation is there or not
 	switch until := p.ExpiresAt.Add(Grace); {
-	case proven && g.Outside:
+	case proven && g.Outside && (!ends || p.Clock.Time(g.Now).Before(until)):
 		return outOfBounds(g.Repeat)
 	case proven && !ends:
 		return &Refusal{Reason: ErrExpiryMoved, Outcome: OutcomeRefused, Flood: g.Repeat.flood()}

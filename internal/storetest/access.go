@@ -320,6 +320,17 @@ func accessBoundCaller(t *testing.T, w *world) {
 	wantError(t, err, bridge.ErrOutOfBounds)
 	must(w.b.Join(t.Context(), made.JoinCode))(t) // who is not bound: the code is still good
 	equal(t, "mail of the other conversation", must(w.b.CountMail(t.Context(), out.B))(t).Unread, int64(0))
+	w.clock.Advance(bridge.DefaultTTL + bridge.Grace - time.Microsecond)
+	_, err = w.b.CountMail(ctx, out.B)
+	wantError(t, err, bridge.ErrOutOfBounds)
+	w.clock.Advance(time.Microsecond) // from here on it is told what everybody is told
+	_, err = w.b.CountMail(ctx, out.B)
+	_, history := w.b.History(ctx, out.B, 0, 0)
+	for _, err := range []error{err, history, send(out.A)} {
+		if !errors.Is(err, bridge.ErrUnauthorized) || errors.Is(err, bridge.ErrOutOfBounds) {
+			t.Errorf("of a conversation that ended longer than Grace ago: %v", err)
+		}
+	}
 	w.verify(t)
 }
 
