@@ -236,8 +236,8 @@ func (s *Service) endClaim(ctx context.Context, claim Claim, action string, rule
 	if claim.ID == 0 {
 		return nil
 	}
-	if !s.genuine(claim) {
-		return ErrUnauthorized
+	if err := s.admitClaim(ctx, claim, action); err != nil {
+		return err
 	}
 	if err := s.store.EndClaim(ctx, s.claimOperation(claim, action), claim, rule); err != nil {
 		return err
@@ -248,10 +248,28 @@ func (s *Service) endClaim(ctx context.Context, claim Claim, action string, rule
 
 // Renew keeps a delivery's messages with it for another ClaimFor.
 func (s *Service) Renew(ctx context.Context, claim Claim) error {
+	if err := s.admitClaim(ctx, claim, "messages_kept"); err != nil {
+		return err
+	}
+	return s.store.RenewClaim(ctx, claim, renewClaim(s.Now().Add(ClaimFor)))
+}
+
+// admitClaim lets through who holds a claim that a service on this store handed out. It
+// refuses a caller that may not act in the conversation of one, and records that under
+// action: somebody else was given the messages.
+func (s *Service) admitClaim(ctx context.Context, claim Claim, action string) error {
 	if !s.genuine(claim) {
 		return ErrUnauthorized
 	}
-	return s.store.RenewClaim(ctx, claim, renewClaim(s.Now().Add(ClaimFor)))
+	if !outside(ctx, claim.Conversation) {
+		return nil
+	}
+	g := s.BesideGate(ctx, Credentials{Conversation: claim.Conversation, Session: claim.Session}, action)
+	g.Prove = func(p Proof) bool { return len(p.Nonce) > 0 } // the claim is the proof, as long as there is the session
+	if err := s.store.Refuse(ctx, g); err != nil {
+		return err
+	}
+	return ErrOutOfBounds
 }
 
 // signed is the claim with its proof; one that claims nothing needs none.
