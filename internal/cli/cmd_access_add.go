@@ -40,8 +40,10 @@ An agent calls the tools, a viewer reads figures, an operator does both. The key
 its holder to the gateway only: for a conversation an agent needs its token as well.
 
 With --conversations an agent's key counts in these only: it begins and joins no other,
-and what it asks for in another is refused, whatever token it has. Make the conversation
-first, and give the holder its join code.
+and what it asks for in another is refused, whatever token it has. A session in one of
+them still sees the tasks and claims of its team, claims files for all of it and, as
+session a, ends and assigns its tasks: name conversations that have a team to themselves.
+Make the conversation first, and give the holder its join code.
 
 With --gateway, the address and port at which the gateway is reached, a join string for
 "bridge connect" is printed in the place of the key: it holds address, key, and what
