@@ -127,6 +127,46 @@ func TestEndlessSettlementIsLeft(t *testing.T) {
 	}
 }
 
+// lateReads is an input at the end of which this process was not scheduled for so long that
+// all the time it has is over.
+type lateReads struct{ io.Reader }
+
+func (lateReads) SetReadDeadline(time.Time) error {
+	time.Sleep(time.Minute) // of the bubble's clock
+	return os.ErrNoDeadline
+}
+
+// What has ended has ended, also where its time is over when somebody looks: a select
+// between the two would draw lots.
+func TestEndFoundLateIsAnEnd(t *testing.T) {
+	const draws = 50
+	t.Run("writer", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			for range draws {
+				inR, inW := io.Pipe()
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				err := stdio.Serve(ctx, newToy().server(), &stdio.Transport{In: lateReads{inR}, Out: io.Discard})
+				_ = inW.Close()
+				if err != nil {
+					t.Fatalf("Serve: %v", err)
+				}
+			}
+		})
+	})
+	t.Run("handlers", func(t *testing.T) {
+		stopped := make(chan struct{})
+		close(stopped)
+		for range draws {
+			waited := make(chan error, 1)
+			waited <- io.ErrUnexpectedEOF
+			if err := stdio.AwaitHandlers(stopped, waited); !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Fatalf("got %v, want what the session ended with", err)
+			}
+		}
+	})
+}
+
 func TestHandlerThatNeverReturnsIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := newToy()

@@ -151,7 +151,12 @@ func awaitHandlers(stopped <-chan struct{}, waited <-chan error) error {
 	case <-time.After(handlerGrace):
 	case <-stopped:
 	}
-	return errors.New("a request is still running although it was cancelled")
+	select { // that one of these was drawn does not say that nothing else was ready
+	case err := <-waited:
+		return err
+	default:
+		return errors.New("a request is still running although it was cancelled")
+	}
 }
 
 // join waits for the goroutines of a closed conn. Only a write that does not end is the
@@ -178,15 +183,22 @@ func (c *conn) join(stopped <-chan struct{}) error {
 				return fmt.Errorf("the client does not read its answers: %w", os.ErrDeadlineExceeded)
 			}
 		case <-stopped:
-			return errEndless
+			return c.endless()
 		case <-late:
-			return errEndless
+			return c.endless()
 		}
 	}
 }
 
-// errEndless is not the client's fault.
-var errEndless = errors.New("what became of the last answers was not noted in time")
+// endless is an error that is not the client's fault, unless the writer has ended, too.
+func (c *conn) endless() error {
+	select {
+	case <-c.writer:
+		return nil
+	default:
+		return errors.New("what became of the last answers was not noted in time")
+	}
+}
 
 // SurviveClosedOutput makes a write to a standard output or error that nobody
 // reads fail with EPIPE. Without it the Go runtime ends the process there, before

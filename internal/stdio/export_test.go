@@ -1,0 +1,4 @@
+package stdio
+
+// AwaitHandlers is awaitHandlers.
+var AwaitHandlers = awaitHandlers
