@@ -2,12 +2,15 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/audit"
@@ -28,8 +31,8 @@ func conversion() bridge.Operation {
 // convert encrypts or decrypts a store.
 func convert(t *testing.T, s *postgres.Store, on bool) {
 	t.Helper()
-	if _, err := s.Convert(t.Context(), conversion(), on, nil); err != nil {
-		t.Fatal(err)
+	if done, err := s.Convert(t.Context(), conversion(), on, nil); err != nil || done.Statistics {
+		t.Fatalf("%+v, %v", done, err)
 	}
 	_, want := atrest.Turning(on)
 	if state, err := s.AtRest(t.Context()); err != nil || state != want {
@@ -51,8 +54,9 @@ func TestEncryptedTablesHoldNoText(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	var dsn string
 	x := storetest.NewTexts(t, func(t *testing.T, key auth.Key) (a, b storetest.Store) {
-		dsn := own.Schema()
+		dsn = own.Schema()
 		return open(t, dsn, key), open(t, dsn, key)
 	})
 	store := x.Store().(*postgres.Store)
@@ -68,6 +72,25 @@ func TestEncryptedTablesHoldNoText(t *testing.T) {
 	if found := searchFiles(t, words(0), "no control", filepath.Join(own.Data(), "base")); len(found) != len(x.Words()) {
 		t.Fatalf("of %q only %v are in the tables of a store in clear: the search is no good", x.Words(), found)
 	}
+	execute(t, dsn, "ANALYZE") // the planner's statistics keep values
+	older, err := pgx.Connect(t.Context(), own.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = older.Exec(t.Context(), "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It may see the rows of before: they stay, and the store is not called encrypted.
+	if _, err := store.Convert(t.Context(), conversion(), true, nil); !errors.Is(err, bridge.ErrStoreBusy) {
+		t.Errorf("beside an older transaction: %v", err)
+	}
+	if state, err := store.AtRest(t.Context()); err != nil || state != atrest.TurningOn {
+		t.Errorf("the encryption is %s, %v", state, err)
+	}
+	if err := older.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	convert(t, store, true)
 	execute(t, own.DSN(), "CHECKPOINT")
 	if found := searchFiles(t, words(0), "no control", filepath.Join(own.Data(), "base")); len(found) > 0 {
@@ -82,6 +105,14 @@ func TestEncryptedTablesHoldNoText(t *testing.T) {
 	}
 	convert(t, store, false)
 	x.Check(t)
+	// Statistics of a table that is empty by now stay, and keep values.
+	execute(t, dsn, "ANALYZE")
+	execute(t, dsn, "DELETE FROM steps")
+	convert(t, store, true)
+	execute(t, own.DSN(), "CHECKPOINT")
+	if found := searchFiles(t, words(0), "no control", filepath.Join(own.Data(), "base")); len(found) > 0 {
+		t.Errorf("the tables of a store that was encrypted again hold %v", found)
+	}
 }
 
 // TestMovedTextsDoNotOpen exchanges the texts of two messages on the server.

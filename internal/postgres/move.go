@@ -4,14 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/lazyregexp"
 	"example.org/bridge/internal/postgres/server"
+	"example.org/bridge/internal/sleep"
 	"example.org/bridge/internal/sqlstore"
 )
 
@@ -177,7 +182,7 @@ func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, conve
 		},
 	}.Run()
 	if err == nil && on {
-		err = s.scrub(ctx, tables)
+		done.Statistics, err = s.scrub(ctx, tables)
 	}
 	if err != nil {
 		return done, err
@@ -203,18 +208,114 @@ func (s *Store) setState(ctx context.Context, op bridge.Operation, from, to atre
 	})
 }
 
-// scrub writes tables again, which leaves nothing in their files that is not in a row.
-func (s *Store) scrub(ctx context.Context, tables []sqlstore.Convertible) error {
+// scrub writes tables again, which leaves nothing in their files that is not in a row, and
+// then the planner's statistics, which have values of columns. statistics reports that
+// those could not be written again: only the owner of the database may. The error is
+// bridge.ErrStoreBusy while a transaction is open that may still see the rows of before.
+func (s *Store) scrub(ctx context.Context, tables []sqlstore.Convertible) (statistics bool, err error) {
+	c, err := s.rewriter(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = c.pg.Close(context.WithoutCancel(ctx)) }()
 	for _, t := range tables {
-		if _, err := s.pool.Exec(ctx, "VACUUM FULL "+pgx.Identifier{s.schema, t.Name}.Sanitize()); err != nil {
-			return fmt.Errorf("write the table %s again: %w", t.Name, server.Translate(err))
+		name := pgx.Identifier{s.schema, t.Name}.Sanitize()
+		done, err := c.rewrite(ctx, name)
+		if err == nil && !done {
+			err = fmt.Errorf("%w: only the owner of the schema may write it again", bridge.ErrStoreRefused)
 		}
+		if err == nil {
+			err = c.forgetValues(ctx, s.schema, t)
+		}
+		if err != nil {
+			return false, fmt.Errorf("write the table %s again: %w", t.Name, err)
+		}
+	}
+	done, err := c.rewrite(ctx, "pg_catalog.pg_statistic")
+	if err != nil {
+		return false, fmt.Errorf("write the planner's statistics again: %w", err)
 	}
 	// The old files are emptied at once and removed at a checkpoint. Who may not ask for
 	// one waits for the server's own.
-	_, err := s.pool.Exec(ctx, "CHECKPOINT")
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
+	if _, err := c.pg.Exec(ctx, "CHECKPOINT"); err != nil && ctx.Err() != nil {
+		return !done, ctx.Err()
 	}
-	return nil
+	return !done, nil
+}
+
+// rewriter writes tables again, on a connection of its own.
+type rewriter struct {
+	pg   *pgx.Conn
+	dead int64 // how many dead rows the last table keeps; -1 for one that was not written
+}
+
+func (s *Store) rewriter(ctx context.Context) (*rewriter, error) {
+	c := &rewriter{}
+	config := s.pool.Config().ConnConfig
+	// Who waits for a lock keeps all others waiting who come behind.
+	config.RuntimeParams["lock_timeout"] = "1s"
+	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
+		// "%.0f dead row versions cannot be removed yet.", in whatever language.
+		if digits := firstNumber().FindString(n.Detail); digits != "" {
+			c.dead, _ = strconv.ParseInt(digits, 10, 64)
+		}
+	}
+	var err error
+	c.pg, err = pgx.ConnectConfig(ctx, config)
+	return c, server.Translate(err)
+}
+
+var firstNumber = lazyregexp.New(`[0-9]+`)
+
+// rewriteTries is how often a table is written again that keeps dead rows, or that others
+// use, and rewritePause how long it is left to them first; the next pause is twice as long.
+const (
+	rewriteTries = 6
+	rewritePause = 100 * time.Millisecond
+)
+
+// rewrite writes a table again without dead rows. done is false where this user may not.
+func (c *rewriter) rewrite(ctx context.Context, name string) (done bool, err error) {
+	for try := range rewriteTries {
+		c.dead = -1
+		_, err = c.pg.Exec(ctx, "VACUUM (FULL, VERBOSE) "+name)
+		if err = server.Translate(err); err == nil && c.dead <= 0 {
+			return c.dead == 0, nil
+		}
+		if err != nil && !errors.Is(err, bridge.ErrStoreBusy) {
+			return false, err
+		}
+		if try < rewriteTries-1 {
+			if err := sleep.For(ctx, rewritePause<<try); err != nil {
+				return false, err
+			}
+		}
+	}
+	if err != nil {
+		return false, err
+	}
+	return false, fmt.Errorf("%w: a transaction of another program is open since before the end of the conversion, and may still see texts in clear; end it (pg_stat_activity, pg_replication_slots and pg_prepared_xacts list them)", bridge.ErrStoreBusy)
+}
+
+// forgetValues removes what the planner knows of the columns with texts, and lets it look
+// at the table as it is now. A change of a column's type does that, to the same type, too,
+// and also where a table is empty, of which ANALYZE keeps what it knew.
+func (c *rewriter) forgetValues(ctx context.Context, schema string, t sqlstore.Convertible) error {
+	name := pgx.Identifier{schema, t.Name}.Sanitize()
+	var changes []string
+	for _, column := range t.Columns() {
+		var kind string
+		err := c.pg.QueryRow(ctx, `
+			SELECT format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attcollation <> 0 THEN ' COLLATE ' || a.attcollation::regcollation::text ELSE '' END
+			FROM pg_attribute a WHERE a.attrelid = $1::text::regclass AND a.attname = $2`, name, column).Scan(&kind)
+		if err != nil {
+			return server.Translate(err)
+		}
+		changes = append(changes, "ALTER COLUMN "+column+" TYPE "+kind)
+	}
+	_, err := c.pg.Exec(ctx, "ALTER TABLE "+name+" "+strings.Join(changes, ", "))
+	if err == nil {
+		_, err = c.pg.Exec(ctx, "ANALYZE "+name)
+	}
+	return server.Translate(err)
 }
