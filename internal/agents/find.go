@@ -43,9 +43,11 @@ func (in Installer) Find(c Client, scope Scope) (Found, error) {
 	f := Found{Client: c, Scope: scope, Path: mainFile(c, scope, in.Place)}
 	switch c {
 	case Claude:
-		return f, in.findClaude(&f)
+		err := in.findClaude(&f)
+		return f, err
 	case Codex:
-		return f, in.findCodex(&f)
+		err := in.findCodex(&f)
+		return f, err
 	}
 	document, err := readDocument(f.Path, commentedJSON)
 	f.servers(lookupTree(document, []string{c.serversKey()}))

@@ -232,7 +232,8 @@ func (w *workbench) change(path string, f format) (Change, error) {
 	}
 	if !w.guess && bytes.Equal(now.text, kept.after) {
 		c.After, c.start, c.Exists = kept.before, kept.before, kept.Existed
-		return c, p.keep(&c, kept, f)
+		err := p.keep(&c, kept, f)
+		return c, err
 	}
 	stripped, err := p.strip(f, now.text)
 	if err != nil {
@@ -243,7 +244,8 @@ func (w *workbench) change(path string, f format) (Change, error) {
 		c.After = merged
 	}
 	c.Exists, c.start = !w.vanishes(kept, f, c.After), c.After
-	return c, p.keep(&c, kept, f)
+	err = p.keep(&c, kept, f)
+	return c, err
 }
 
 // keep starts from the server's entry as it is, where it is not only ours.

@@ -143,7 +143,8 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 	if o.plain {
 		return g, nil
 	}
-	return g, certify(&g, s, o)
+	err = certify(&g, s, o)
+	return g, err
 }
 
 // certify gives a gateway its certificates: those of files where they are named.

@@ -81,14 +81,16 @@ func (s *Service) Execute(ctx context.Context, c bridge.Credentials, call Call, 
 	switch {
 	case call.DryRun:
 		x.Stage = StageDryRun
-		return x, s.check(ctx, g, &x, "dry_run")
+		err = s.check(ctx, g, &x, "dry_run")
+		return x, err
 	case call.Token != "" && last == nil:
 		return Execution{}, s.refuseCommand(ctx, g, ErrApprovalChanged)
 	case call.Token != "", last != nil && last.Usable(now):
 		return s.useApproval(ctx, g, x, *last, call.Token, stop)
 	case last != nil && last.Waiting(now) && fits(x.Request, *last):
 		x.Stage, x.Request = StagePending, *last
-		return x, s.check(ctx, g, &x, "pending")
+		err = s.check(ctx, g, &x, "pending")
+		return x, err
 	}
 	return s.queue(ctx, g, x)
 }

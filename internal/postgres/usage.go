@@ -93,8 +93,9 @@ func loadUsage(c *conn, bytes bool) (u bridge.Usage, err error) {
 	if err != nil || !bytes {
 		return u, err
 	}
-	return u, c.get("SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'",
+	err = c.get("SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'",
 		nil, &u.Bytes)
+	return u, err
 }
 
 // warn tells, once for each thing, how nearly full the store is.

@@ -73,7 +73,8 @@ func newSpec(list List, opts Options) (spec, error) {
 	if err := checkTools(s.Tools, workspace, hidden); err != nil {
 		return s, fmt.Errorf("%w: %w", ErrWorkspace, err)
 	}
-	return s, s.findTool()
+	err = s.findTool()
+	return s, err
 }
 
 // helperProgram is this program, which is started again as the sandbox's helper. One that

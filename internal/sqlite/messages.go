@@ -144,7 +144,8 @@ func (e *entry) Repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 	if err != nil {
 		return sent, err
 	}
-	return sent, e.partners(g, &sent)
+	err = e.partners(g, &sent)
+	return sent, err
 }
 
 // appendTo gives m the next number of to's inbox and stores it. The conversation

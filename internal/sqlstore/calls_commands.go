@@ -57,8 +57,9 @@ func (o Operations) EndCommand(ctx context.Context, op bridge.Operation, end com
 			return sent, err
 		}
 		details["message_id"] = sent.ID
-		return sent, c.Get("SELECT last_seq - read_seq FROM session_status WHERE conversation = ?1 AND session = ?2",
+		err = c.Get("SELECT last_seq - read_seq FROM session_status WHERE conversation = ?1 AND session = ?2",
 			[]any{op.Conversation, string(of)}, &sent.Unread)
+		return sent, err
 	})
 }
 

@@ -160,8 +160,9 @@ func (r Reads) AccessKey(ctx context.Context, id string) (found access.Kept, clo
 // Membership implements bridge.Store.
 func (r Reads) Membership(ctx context.Context, conversation string) (bridge.Membership, error) {
 	return readAll(ctx, r, func(c Conn) (m bridge.Membership, err error) {
-		return m, r.withState(c, ", c.team, c.team_id, c.expires_at, c.expiry_seal, s.nonce", joinSession,
+		err = r.withState(c, ", c.team, c.team_id, c.expires_at, c.expiry_seal, s.nonce", joinSession,
 			[]any{conversation, "a"}, &m.Clock, &m.Team, &m.TeamID, &m.ExpiresAt, &m.ExpirySeal, &m.Nonce)
+		return m, err
 	})
 }
 
@@ -173,6 +174,7 @@ func (r Reads) PeekCommand(ctx context.Context, conversation string, session bri
 		if err != nil {
 			return v, err
 		}
-		return v, ViewCommand(c, conversation, session, command, &v)
+		err = ViewCommand(c, conversation, session, command, &v)
+		return v, err
 	})
 }

@@ -45,7 +45,8 @@ func CreateTask(e TaskEntry, g bridge.Gate, key string, rule tasks.Rule) (result
 	if err := insertTask(e.SQL(), change.Task, key); err != nil {
 		return result, err
 	}
-	return result, apply(e, &result.Change)
+	err = apply(e, &result.Change)
+	return result, err
 }
 
 // ChangeTask is the call of g that reports on a task.
@@ -69,7 +70,8 @@ func ChangeTask(e TaskEntry, g bridge.Gate, id int64, rule tasks.Rule) (result t
 		e.Op().Details["repeated"] = true
 		return result, nil
 	}
-	return result, apply(e, &result.Change)
+	err = apply(e, &result.Change)
+	return result, err
 }
 
 // MoveTask assigns a task to another worker. The error is ErrNothing if rule decides
@@ -83,7 +85,8 @@ func MoveTask(e TaskEntry, task tasks.Task, rule tasks.Rule) (change tasks.Chang
 		return change, ErrNothing
 	}
 	e.Op().Details["from"] = change.From
-	return change, apply(e, &change)
+	err = apply(e, &change)
+	return change, err
 }
 
 // apply keeps what a rule decided. Notices to conversations that have expired

@@ -101,7 +101,8 @@ func (n node) query() (q suite.Query, ok bool) {
 		}
 	}
 	n.rest()
-	return q, n.readable(&q)
+	readable := n.readable(&q)
+	return q, readable
 }
 
 // readable reports whether a suite can read a query; what it cannot is told.

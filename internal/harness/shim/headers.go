@@ -108,7 +108,8 @@ func (m message) name() (name string, wanted bool) {
 	default:
 		return "", false
 	}
-	return name, json.Unmarshal(raw, &name) == nil // what is no text is the server's to refuse
+	wanted = json.Unmarshal(raw, &name) == nil // what is no text is the server's to refuse
+	return name, wanted
 }
 
 // check holds the header of a parameter beside its value.

@@ -58,5 +58,6 @@ func readPage(result json.RawMessage, key string) (items []json.RawMessage, next
 	if raw := page["nextCursor"]; raw != nil && json.Unmarshal(raw, &next) != nil {
 		return nil, "", false
 	}
-	return items, next, json.Unmarshal(page[key], &items) == nil
+	ok = json.Unmarshal(page[key], &items) == nil
+	return items, next, ok
 }
