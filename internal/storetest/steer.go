@@ -170,6 +170,9 @@ func searchGoesOn(t *testing.T, w *world) {
 			t.Errorf("%s: %d pages", name, pages)
 		}
 	}
+	old := must(w.b.Search(t.Context(), bridge.SearchQuery{Terms: must(bridge.ParseSearch("word"))(t), MaxBytes: 1, Since: w.clock.Now()}))(t)
+	equal(t, "messages that are too old are read like others", old.Before > 0, true)
+	equal(t, "and not found", len(old.Found), 0)
 }
 
 func counts(t *testing.T, w *world) {

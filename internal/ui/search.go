@@ -12,8 +12,8 @@ import (
 
 const (
 	// searchedBytes is how much of messages a page of a search looks at: about 20,000 of
-	// forty words. What is older is on further pages, so that a page takes as long in a
-	// store of any size.
+	// forty words. What is older is on further pages, so that messages take a page as long
+	// in a store of any size. All else that the first page looks at is in memory at once.
 	searchedBytes = 8 << 20
 	// otherHits is how many tasks, files and so on a search shows of each.
 	otherHits = 10
