@@ -156,9 +156,18 @@ func benchService(b *testing.B, e *bridgetest.Env) *bridge.Service {
 }
 
 // waiterChild waits for messages that hold the time of their sending and prints
-// how old they are, in microseconds, when it has them.
+// how old they are, in microseconds, when it has them. Its clock may be one that stands
+// still at a fifth argument.
 func waiterChild(args []string) error {
-	s, _, err := openChild(args[0], nil)
+	var now func() time.Time
+	if len(args) > 4 {
+		at, err := time.Parse(time.RFC3339, args[4])
+		if err != nil {
+			return err
+		}
+		now = func() time.Time { return at }
+	}
+	s, _, err := openChild(args[0], now)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,9 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 	}
 	_, err := other.Conversations(t.Context())
 	must(t, err)
-	waiter := start(t, "waiter", arguments(e, p.B)...)
+	// With the clock of this process: a later one would be the store's from then on, and
+	// make all accounts old enough to be forgotten.
+	waiter := start(t, "waiter", append(arguments(e, p.B), e.Clock.Now().Format(time.RFC3339))...)
 	waiter.line(t)
 	must(t, waiter.Process.Kill())
 	_ = waiter.Wait()
