@@ -159,47 +159,32 @@ func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
 // told of rows, and may be nil. The error is bridge.ErrStoreBusy where another conversion
 // has begun or ended meanwhile.
 func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (done atrest.Converted, err error) {
-	begin, end := atrest.Turning(on)
-	state, err := s.AtRest(ctx)
-	if err != nil || state == end {
-		return done, err
-	}
-	var begun int64
-	err = s.setState(ctx, sqlstore.ConversionStage(op, on, "begun", done), state, begin, func(e *entry) error {
-		return e.get("SELECT coalesce((SELECT link FROM audit_chains WHERE chain = 'operator'), 0)", nil, &begun)
-	})
-	if err != nil {
-		return done, err
-	}
 	tables := sqlstore.Convertibles("chain", "link")
-	done, err = sqlstore.Conversion{
-		Tables: tables, Lock: " FOR UPDATE", Converted: converted, State: begin,
+	return sqlstore.Conversion{
+		On: on, Tables: tables, Lock: " FOR UPDATE", Converted: converted,
+		Last: "SELECT coalesce((SELECT link FROM audit_chains WHERE chain = 'operator'), 0)", Since: "chain = 'operator' AND link > ?1",
+		State: func() (atrest.State, error) { return s.AtRest(ctx) },
+		Set: func(op bridge.Operation, to atrest.State, check func(sqlstore.Conn) error) error {
+			return s.setState(ctx, op, to, check)
+		},
 		Do: func(fn func(sqlstore.Conn) error) error {
 			return s.write(ctx, func(c *conn) (durability, error) {
 				c.later(fenceOff) // a version of a file and its text are of one moment
 				return relaxed, fn(c.sql())
 			})
 		},
-	}.Run()
-	if err == nil && on {
-		done.Statistics, err = s.scrub(ctx, tables)
-	}
-	if err != nil {
-		return done, err
-	}
-	return done, s.setState(ctx, sqlstore.ConversionStage(op, on, "done", done), begin, end, func(e *entry) error {
-		return sqlstore.Alone(e.sql(), "chain = 'operator' AND link > ?1", begun)
-	})
+		Scrub: func() (bool, error) { return s.scrub(ctx, tables) },
+	}.Run(op)
 }
 
-// setState brings the store from one state into another, if check finds nothing against it.
-func (s *Store) setState(ctx context.Context, op bridge.Operation, from, to atrest.State, check func(*entry) error) error {
+// setState brings the store into another state, if check finds nothing against it.
+func (s *Store) setState(ctx context.Context, op bridge.Operation, to atrest.State, check func(sqlstore.Conn) error) error {
 	return s.commit(ctx, op, durable, func(e *entry) error {
 		e.later(fenceOff)
 		if err := e.loadState(); err != nil {
 			return err
 		}
-		if err := errors.Join(sqlstore.Expect(*e.conn.state, from), check(e)); err != nil {
+		if err := check(e.sql()); err != nil {
 			return err
 		}
 		e.conn.state = &to

@@ -130,21 +130,33 @@ func TestEncryptedFilesHoldNoText(t *testing.T) {
 // countSealed counts the sealed texts of all columns.
 func countSealed(t *testing.T, path string) (total int) {
 	t.Helper()
+	for _, n := range sealedTexts(t, path) {
+		total += n
+	}
+	return total
+}
+
+// sealedTexts counts the sealed texts of each column that has some.
+func sealedTexts(t *testing.T, path string) map[string]int {
+	t.Helper()
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
+	found := map[string]int{}
 	for _, table := range sqlstore.Convertibles("seq") {
 		for _, column := range table.Columns() {
 			var n int
 			if err := db.QueryRow(fmt.Sprintf("SELECT count(*) FROM %s WHERE substr(%s, 1, 4) = char(2, 2, 115, 58)", table.Name, column)).Scan(&n); err != nil {
 				t.Fatal(err)
 			}
-			total += n
+			if n > 0 {
+				found[table.Name+"."+column] = n
+			}
 		}
 	}
-	return total
+	return found
 }
 
 // TestMovedTextsDoNotOpen exchanges texts of two rows, as somebody can who may write the

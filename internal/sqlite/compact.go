@@ -211,40 +211,24 @@ func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
 // it is done. converted is told of rows, and may be nil. bridge.ErrStoreBusy reports,
 // too, that another conversion has begun or ended meanwhile.
 func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (done atrest.Converted, err error) {
-	begin, end := atrest.Turning(on)
-	state, err := s.AtRest(ctx)
-	if err != nil || state == end {
-		return done, err
-	}
-	var begun int64
-	err = s.setState(ctx, sqlstore.ConversionStage(op, on, "begun", done), state, begin, func(e *entry) error {
-		begun = e.head.Seq
-		return nil
-	})
-	if err != nil {
-		return done, err
-	}
-	done, err = sqlstore.Conversion{
-		Tables: sqlstore.Convertibles("seq"), Converted: converted, State: begin,
+	return sqlstore.Conversion{
+		On: on, Tables: sqlstore.Convertibles("seq"), Converted: converted,
+		Last: "SELECT seq FROM audit_head", Since: "seq > ?1",
+		State: func() (atrest.State, error) { return s.AtRest(ctx) },
+		Set: func(op bridge.Operation, to atrest.State, check func(sqlstore.Conn) error) error {
+			return s.setState(ctx, op, to, check)
+		},
 		Do: func(fn func(sqlstore.Conn) error) error {
 			return s.write.do(ctx, func(c *conn) (durability, error) { return relaxed, fn(c.sql()) })
 		},
-	}.Run()
-	if err == nil && on {
-		err = s.scrub(ctx)
-	}
-	if err != nil {
-		return done, err
-	}
-	return done, s.setState(ctx, sqlstore.ConversionStage(op, on, "done", done), begin, end, func(e *entry) error {
-		return sqlstore.Alone(e.sql(), "seq > ?1", begun)
-	})
+		Scrub: func() (bool, error) { return false, s.scrub(ctx) },
+	}.Run(op)
 }
 
-// setState brings the store from one state into another, if check finds nothing against it.
-func (s *Store) setState(ctx context.Context, op bridge.Operation, from, to atrest.State, check func(*entry) error) error {
+// setState brings the store into another state, if check finds nothing against it.
+func (s *Store) setState(ctx context.Context, op bridge.Operation, to atrest.State, check func(sqlstore.Conn) error) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
-		if err := errors.Join(sqlstore.Expect(e.cipher.State, from), check(e)); err != nil {
+		if err := check(e.sql()); err != nil {
 			return err
 		}
 		e.cipher.State = to

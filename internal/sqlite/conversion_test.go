@@ -5,7 +5,9 @@ package sqlite_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"example.org/bridge/internal/atrest"
@@ -13,6 +15,8 @@ import (
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlstore"
+	"example.org/bridge/internal/tasks"
 )
 
 // TestConversionsTogether runs conversions in the middle of another one, which must not
@@ -125,5 +129,48 @@ func TestFilesOfEitherForm(t *testing.T) {
 	r, err := s.ReadFile(t.Context(), p.B, files.ReadRequest{Name: files.Name{Path: "x.txt"}})
 	if err != nil || r.File.Text != "one" {
 		t.Errorf("got %q, %v", r.File.Text, err)
+	}
+}
+
+// TestTextsOfWhatIsGoneDoNotOpen puts texts of a conversation that was removed where
+// another one has rows of the same number by now, as SQLite gives numbers again: who kept
+// an old copy of the file has them.
+func TestTextsOfWhatIsGoneDoNotOpen(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	e := bridgetest.NewEnv(t)
+	s := e.Served(t)
+	convert(t, e.Store(t), true)
+	gone, p := bridgetest.NewPair(t, s.Service), bridgetest.NewPair(t, s.Service)
+	for _, c := range []bridge.Credentials{gone.A, p.A} {
+		w, err := s.WriteFile(ctx, c, files.WriteRequest{Name: files.Name{Path: "x.txt"}, Text: "one two three"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.EditFile(ctx, c, files.EditRequest{Name: files.Name{Path: "x.txt"}, Version: w.File.Version, Old: "two", New: "2"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.AssignTask(ctx, c, tasks.AssignRequest{Title: "title", Body: "body"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The numbers are the other's now. Nothing else of the files and tasks is.
+	query(t, e.Path, append(exchange("tasks", "id", "team_id", 1, 2), "UPDATE files SET id = -id", "UPDATE files SET id = 3 + id")...)
+	if _, err := s.ReadFile(ctx, p.A, files.ReadRequest{Name: files.Name{Path: "x.txt"}}); !errors.Is(err, bridge.ErrStoreDamaged) || !strings.Contains(err.Error(), "file_texts.text") {
+		t.Errorf("the text of another file: %v", err)
+	}
+	all, err := s.Tasks.Tasks(ctx, false)
+	if err != nil || len(all) != 2 || all[0].Title != sqlstore.Unreadable || all[0].Body != sqlstore.Unreadable {
+		t.Errorf("got the tasks %+v, %v", all, err)
+	}
+	done, err := e.Store(t).Convert(ctx, conversion(), false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := sealedTexts(t, e.Path)
+	want := map[string]int{"file_texts.text": 2, "file_changes.removed": 2, "file_changes.inserted": 4, "tasks.title": 2, "tasks.body": 2}
+	if !maps.Equal(left, want) || done.Damaged != 12 {
+		t.Errorf("%d texts do not open: %v, want %v", done.Damaged, left, want)
 	}
 }

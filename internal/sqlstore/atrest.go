@@ -6,6 +6,7 @@ import (
 
 	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
 )
 
 // Where each text of a store is. A place must be known before its row is written, must
@@ -27,8 +28,10 @@ func EntryPlace(at time.Time, conversation, session, action, outcome string) atr
 	return atrest.Place{Column: "audit_log.details", Of: conversation, Part: session + "\x00" + action + "\x00" + outcome, Time: Micros(at)}
 }
 
-func taskPlace(column string, id int64) atrest.Place {
-	return atrest.Place{Column: "tasks." + column, Number: id}
+// taskPlace names the team, too: SQLite gives the id of the newest task again when that
+// was removed.
+func taskPlace(column, teamID string, id int64) atrest.Place {
+	return atrest.Place{Column: "tasks." + column, Of: teamID, Number: id}
 }
 
 func eventPlace(task int64, at time.Time, actor, worker, state string) atrest.Place {
@@ -43,16 +46,23 @@ func pathPlace(conversation string, task int64) atrest.Place {
 	return atrest.Place{Column: "files.path", Of: conversation, Number: task}
 }
 
-func filePlace(file, version int64) atrest.Place {
-	return atrest.Place{Column: "file_texts.text", Number: file, Time: version}
+// filePlace and changePlace name the conversation for the same reason.
+func filePlace(conversation string, file, version int64) atrest.Place {
+	return atrest.Place{Column: "file_texts.text", Of: conversation, Number: file, Time: version}
 }
 
-func changePlace(column string, file, version int64) atrest.Place {
-	return atrest.Place{Column: "file_changes." + column, Number: file, Time: version}
+func changePlace(column, conversation string, file, version int64) atrest.Place {
+	return atrest.Place{Column: "file_changes." + column, Of: conversation, Number: file, Time: version}
 }
 
-func claimPlace(column, conversation, session string, takenAt time.Time) atrest.Place {
-	return atrest.Place{Column: "file_claims." + column, Of: conversation, Part: session, Time: Micros(takenAt)}
+// claimPlace names all of a claim that is known before it has a number. Those that were
+// taken in one call share it: who exchanges their paths has exchanged their numbers.
+func claimPlace(column string, c claims.Claim) atrest.Place {
+	part := string(c.Session)
+	if c.Shared {
+		part += "\x00shared"
+	}
+	return atrest.Place{Column: "file_claims." + column, Of: c.Conversation, Part: part, Number: c.Task, Time: Micros(c.TakenAt)}
 }
 
 func commandPlace(conversation, session string) atrest.Place {

@@ -33,8 +33,8 @@ func listClaims(c Conn, where string, args ...any) (all []claims.Claim, err erro
 		one.Session = bridge.SessionID(session)
 		one.Lease = time.Duration(lease) * time.Microsecond
 		of.State = tasks.State(state)
-		one.Path = Shown(c, claimPlace("path", one.Conversation, session, one.TakenAt), one.Path)
-		one.Reason = Shown(c, claimPlace("reason", one.Conversation, session, one.TakenAt), one.Reason)
+		one.Path = Shown(c, claimPlace("path", one), one.Path)
+		one.Reason = Shown(c, claimPlace("reason", one), one.Reason)
 		one.HasTask = of.HeldBy(one.TeamID, one.Conversation, one.Session)
 		all = append(all, one)
 		return nil
@@ -98,8 +98,8 @@ func keepClaims(c Conn, o claims.Outcome) error {
 		err := c.Later(`
 			INSERT INTO file_claims (team_id, conversation, session, path, shared, reason, task, lease, taken_at)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
-			one.TeamID, one.Conversation, session, cipher.Text(claimPlace("path", one.Conversation, session, one.TakenAt), one.Path), one.Shared,
-			cipher.Text(claimPlace("reason", one.Conversation, session, one.TakenAt), one.Reason), one.Task, one.Lease.Microseconds(), one.TakenAt)
+			one.TeamID, one.Conversation, session, cipher.Text(claimPlace("path", one), one.Path), one.Shared,
+			cipher.Text(claimPlace("reason", one), one.Reason), one.Task, one.Lease.Microseconds(), one.TakenAt)
 		if err != nil {
 			return err
 		}

@@ -2,11 +2,11 @@ package sqlstore
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 
 	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/claims"
 )
 
 // Convertible is a table that holds texts which are sealed where a store is encrypted.
@@ -67,8 +67,8 @@ func Convertibles(auditKey ...string) []Convertible {
 		{
 			"tasks",
 			[]string{"id"},
-			nil,
-			each(func(column string, row []any) atrest.Place { return taskPlace(column, number(row[0])) }, "title", "body", "needs", "note"),
+			[]string{"team_id"},
+			each(func(column string, row []any) atrest.Place { return taskPlace(column, word(row[1]), number(row[0])) }, "title", "body", "needs", "note"),
 		},
 		{"task_events", []string{"id"}, []string{"task", "at", "actor", "worker", "state"}, each(func(_ string, row []any) atrest.Place {
 			return eventPlace(number(row[1]), FromMicros(number(row[2])), word(row[3]), word(row[4]), word(row[5]))
@@ -79,15 +79,17 @@ func Convertibles(auditKey ...string) []Convertible {
 		{
 			"file_texts",
 			[]string{"file"},
-			[]string{"(SELECT f.version FROM files f WHERE f.id = file_texts.file)"},
-			each(func(_ string, row []any) atrest.Place { return filePlace(number(row[0]), number(row[1])) }, "text"),
+			[]string{"(SELECT f.conversation FROM files f WHERE f.id = file_texts.file)", "(SELECT f.version FROM files f WHERE f.id = file_texts.file)"},
+			each(func(_ string, row []any) atrest.Place {
+				return filePlace(word(row[1]), number(row[0]), number(row[2]))
+			}, "text"),
 		},
 		{
 			"file_changes",
 			[]string{"file", "version"},
-			nil,
+			[]string{"(SELECT f.conversation FROM files f WHERE f.id = file_changes.file)"},
 			each(func(column string, row []any) atrest.Place {
-				return changePlace(column, number(row[0]), number(row[1]))
+				return changePlace(column, word(row[2]), number(row[0]), number(row[1]))
 			}, "removed", "inserted"),
 		},
 		{
@@ -96,8 +98,11 @@ func Convertibles(auditKey ...string) []Convertible {
 			nil,
 			each(func(_ string, row []any) atrest.Place { return stepPlace(word(row[0]), number(row[1])) }, "text"),
 		},
-		{"file_claims", []string{"id"}, []string{"conversation", "session", "taken_at"}, each(func(column string, row []any) atrest.Place {
-			return claimPlace(column, word(row[1]), word(row[2]), FromMicros(number(row[3])))
+		{"file_claims", []string{"id"}, []string{"conversation", "session", "taken_at", "CAST(CASE WHEN shared THEN 1 ELSE 0 END AS bigint)", "task"}, each(func(column string, row []any) atrest.Place {
+			return claimPlace(column, claims.Claim{
+				Conversation: word(row[1]), Session: bridge.SessionID(word(row[2])), TakenAt: FromMicros(number(row[3])),
+				Shared: number(row[4]) != 0, Task: number(row[5]),
+			})
 		}, "path", "reason")},
 		{"command_requests", []string{"id"}, []string{"conversation", "session", "nonce"}, append(
 			each(func(_ string, row []any) atrest.Place {
@@ -231,98 +236,4 @@ func (t Convertible) convert(cipher atrest.Cipher, row []any) (fresh []any, diff
 		}
 	}
 	return fresh, different, damaged
-}
-
-// Conversion is how the texts of a whole store are converted.
-type Conversion struct {
-	// Tables are Convertibles.
-	Tables []Convertible
-	// Lock is appended to queries, if a store needs that to keep others from changing
-	// what was read.
-	Lock string
-	// State is that of a store while it is converted. In another one nothing is done.
-	State atrest.State
-	// Do runs fn in a transaction in which nobody else changes texts.
-	Do func(fn func(Conn) error) error
-	// Converted is told how many rows were converted so far; it may be nil.
-	Converted func(rows int64)
-}
-
-// Run converts all rows, a page in each transaction, and returns what it did. It may be
-// interrupted at any time and begun again. The error is bridge.ErrStoreBusy where another
-// conversion has changed the state meanwhile.
-func (v Conversion) Run() (total atrest.Converted, err error) {
-	for _, t := range v.Tables {
-		var after []any
-		for {
-			last, done, err := v.page(t, after)
-			if err != nil {
-				return total, fmt.Errorf("convert the table %s: %w", t.Name, err)
-			}
-			total.Damaged += done.Damaged
-			if total.Rows += done.Rows; v.Converted != nil {
-				v.Converted(total.Rows)
-			}
-			if last == nil {
-				break
-			}
-			after = last
-		}
-	}
-	return total, nil
-}
-
-func (v Conversion) page(t Convertible, after []any) (last []any, done atrest.Converted, err error) {
-	err = v.Do(func(c Conn) error {
-		cipher, err := c.Cipher()
-		if err == nil {
-			err = Expect(cipher.State, v.State)
-		}
-		if err == nil {
-			last, done, err = t.Convert(c, after, v.Lock)
-		}
-		return err
-	})
-	return last, done, err
-}
-
-// Expect refuses a step of a conversion in a store that is not in the state in which the
-// step before left it. The error is bridge.ErrStoreBusy.
-func Expect(is, want atrest.State) error {
-	if is == want {
-		return nil
-	}
-	return fmt.Errorf("%w: another conversion of its texts has begun or ended meanwhile: its encryption is %s", bridge.ErrStoreBusy, is)
-}
-
-// conversionActions are those of ConversionStage.
-const conversionActions = "('encrypt_store', 'decrypt_store')"
-
-// Alone refuses to end a conversion when another one has begun or ended since its own
-// beginning: their pages may lie between each other. where selects the entries of the log
-// behind the one before that beginning. The error is bridge.ErrStoreBusy.
-func Alone(c Conn, where string, args ...any) error {
-	var n int64
-	if err := c.Get("SELECT count(*) FROM audit_log WHERE action IN "+conversionActions+" AND "+where, args, &n); err != nil {
-		return err
-	}
-	if n > 1 {
-		return fmt.Errorf("%w: another conversion of its texts has begun or ended meanwhile", bridge.ErrStoreBusy)
-	}
-	return nil
-}
-
-// ConversionStage is the operation of a conversion (on: an encryption) as it is recorded
-// at one of its ends.
-func ConversionStage(op bridge.Operation, on bool, stage string, done atrest.Converted) bridge.Operation {
-	op.Action = "decrypt_store"
-	if on {
-		op.Action = "encrypt_store"
-	}
-	op.Details = maps.Clone(op.Details)
-	op.Details["stage"], op.Details["rows"] = stage, done.Rows
-	if done.Damaged > 0 {
-		op.Details["damaged"] = done.Damaged
-	}
-	return op
 }

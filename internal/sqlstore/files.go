@@ -62,7 +62,7 @@ func FileHistory(c Conn, conversation string, n files.Name) (files.File, []files
 	if found == nil {
 		return files.File{}, nil, files.ErrNoFile
 	}
-	changes, err := listChanges(c, found.ID, 0)
+	changes, err := listChanges(c, conversation, found.ID, 0)
 	return *found, changes, err
 }
 
@@ -94,14 +94,14 @@ func getFile(c Conn, conversation string, n files.Name) (*files.File, error) {
 		err = bridge.ErrStoreDamaged
 	}
 	if err == nil {
-		f.Text, err = needed(c, filePlace(f.ID, f.Version), f.Text)
+		f.Text, err = needed(c, filePlace(f.Conversation, f.ID, f.Version), f.Text)
 	}
 	return &f, err
 }
 
 // listChanges reads the changes of a file, oldest first; of those up to version since
 // without their texts.
-func listChanges(c Conn, file, since int64) (all []files.Change, err error) {
+func listChanges(c Conn, conversation string, file, since int64) (all []files.Change, err error) {
 	var one files.Change
 	var session, action, redacted string
 	dest := []any{&one.Version, &session, &one.At, &action, &one.Start, &one.Bytes, &redacted, &one.Removed, &one.Inserted}
@@ -112,8 +112,8 @@ func listChanges(c Conn, file, since int64) (all []files.Change, err error) {
 		one.Session, one.Action, one.Redacted = bridge.SessionID(session), files.Action(action), FromList(redacted)
 		found := one
 		var removed, inserted error
-		found.Removed, removed = needed(c, changePlace("removed", file, one.Version), one.Removed)
-		found.Inserted, inserted = needed(c, changePlace("inserted", file, one.Version), one.Inserted)
+		found.Removed, removed = needed(c, changePlace("removed", conversation, file, one.Version), one.Removed)
+		found.Inserted, inserted = needed(c, changePlace("inserted", conversation, file, one.Version), one.Inserted)
 		all = append(all, found)
 		return errors.Join(removed, inserted)
 	})
@@ -156,7 +156,7 @@ func fileScene(e Entry, g bridge.Gate, u files.Use) (s files.Scene, err error) {
 		if since == 0 {
 			since = s.File.Version
 		}
-		if s.Changes, err = listChanges(c, s.File.ID, since); err != nil {
+		if s.Changes, err = listChanges(c, g.Conversation, s.File.ID, since); err != nil {
 			return s, err
 		}
 	}
@@ -211,13 +211,13 @@ func keepFile(e Entry, o files.Outcome) error {
 	return errors.Join(
 		c.Later("UPDATE files SET version = ?1, bytes = ?2, history = ?3, writer = ?4, written_at = ?5 WHERE id = ?6",
 			f.Version, f.Bytes, f.History, string(f.Writer), f.WrittenAt, f.ID),
-		c.Later("INSERT INTO file_texts (file, text) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET text = ?2", f.ID, cipher.Text(filePlace(f.ID, f.Version), f.Text)),
+		c.Later("INSERT INTO file_texts (file, text) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET text = ?2", f.ID, cipher.Text(filePlace(e.Op().Conversation, f.ID, f.Version), f.Text)),
 		c.Later(`
 			INSERT INTO file_changes (file, version, session, at, action, start, bytes, redacted, removed, inserted)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
 			f.ID, change.Version, string(change.Session), change.At, string(change.Action), change.Start, change.Bytes,
-			List(change.Redacted), cipher.Text(changePlace("removed", f.ID, change.Version), change.Removed),
-			cipher.Text(changePlace("inserted", f.ID, change.Version), change.Inserted)),
+			List(change.Redacted), cipher.Text(changePlace("removed", e.Op().Conversation, f.ID, change.Version), change.Removed),
+			cipher.Text(changePlace("inserted", e.Op().Conversation, f.ID, change.Version), change.Inserted)),
 		c.Later("DELETE FROM file_changes WHERE file = ?1 AND version <= ?2", f.ID, o.Forget),
 	)
 }

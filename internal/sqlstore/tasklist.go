@@ -34,9 +34,10 @@ func (r *taskRow) dest() []any {
 
 func (r *taskRow) task(c Conn) tasks.Task {
 	t := r.Task
-	for column, text := range map[string]*string{"title": &t.Title, "body": &t.Body, "needs": &t.Needs, "note": &t.Note} {
-		*text = Shown(c, taskPlace(column, t.ID), *text)
-	}
+	t.Title = Shown(c, taskPlace("title", t.TeamID, t.ID), t.Title)
+	t.Body = Shown(c, taskPlace("body", t.TeamID, t.ID), t.Body)
+	t.Needs = Shown(c, taskPlace("needs", t.TeamID, t.ID), t.Needs)
+	t.Note = Shown(c, taskPlace("note", t.TeamID, t.ID), t.Note)
 	t.State, t.Redacted = tasks.State(r.state), FromList(r.redacted)
 	return t
 }

@@ -103,7 +103,7 @@ func apply(e TaskEntry, change *tasks.Change) error {
 			UPDATE tasks SET state = ?1, worker = ?2, role = ?3, last_worker = ?4, note = ?5, events = ?6,
 			       assigned_at = ?7, updated_at = ?8, ended_at = ?9
 			WHERE id = ?10`,
-			string(t.State), t.Worker, t.Role, t.LastWorker, cipher.Text(taskPlace("note", t.ID), t.Note), t.Events, t.AssignedAt, t.UpdatedAt, t.EndedAt(), t.ID),
+			string(t.State), t.Worker, t.Role, t.LastWorker, cipher.Text(taskPlace("note", t.TeamID, t.ID), t.Note), t.Events, t.AssignedAt, t.UpdatedAt, t.EndedAt(), t.ID),
 		c.Later("INSERT INTO task_events (task, at, actor, worker, state, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 			t.ID, op.Now, v.Actor, v.Worker, string(v.State), cipher.Text(eventPlace(t.ID, op.Now, v.Actor, v.Worker, string(v.State)), v.Note)),
 	)
@@ -146,7 +146,7 @@ func insertTask(c Conn, t tasks.Task, key string) error {
 		INSERT INTO tasks (id, team, team_id, home, title, body, needs, redacted, state, worker, role, last_worker, note, events,
 		                   created_at, assigned_at, updated_at, idempotency_key)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, '', 0, ?13, ?14, ?15, ?16)`,
-		t.ID, t.Team, t.TeamID, t.Home, cipher.Text(taskPlace("title", t.ID), t.Title), cipher.Text(taskPlace("body", t.ID), t.Body),
-		cipher.Text(taskPlace("needs", t.ID), t.Needs), List(t.Redacted), string(t.State), t.Worker, t.Role, t.LastWorker,
+		t.ID, t.Team, t.TeamID, t.Home, cipher.Text(taskPlace("title", t.TeamID, t.ID), t.Title), cipher.Text(taskPlace("body", t.TeamID, t.ID), t.Body),
+		cipher.Text(taskPlace("needs", t.TeamID, t.ID), t.Needs), List(t.Redacted), string(t.State), t.Worker, t.Role, t.LastWorker,
 		t.CreatedAt, t.AssignedAt, t.UpdatedAt, OrNull(key))
 }

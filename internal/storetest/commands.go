@@ -267,6 +267,8 @@ func (x *Texts) Write(t *testing.T) {
 	made := c.write(t, c.A, path, first+" and the rest", 0)
 	must(c.edit(t, c.B, path, first, x.word("second"), made.File.Version))(t)
 	must(c.claims.Take(ctx, c.A, claims.Request{Paths: []string{x.word("claimed/path")}, Reason: x.word("reason"), Seconds: 3600}))(t)
+	open := must(c.tasksA.AssignTask(ctx, c.A, tasks.AssignRequest{Title: x.word("title")}))(t).Task
+	must(c.claims.Take(ctx, c.B, claims.Request{Paths: []string{x.word("claimed/for/task")}, Reason: x.word("reason"), Seconds: 3600, Shared: true, Task: open.ID}))(t)
 	c.ask(t, c.A, "echo "+x.word("command"))
 }
 
