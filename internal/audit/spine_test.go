@@ -122,6 +122,7 @@ func TestNotedHeadInManyChains(t *testing.T) {
 		"one before":                  {second, 0},
 		"another entry":               {audit.Head{Seq: 6, MAC: head.MAC}, 6},
 		"the first that is covered":   {audit.Head{Seq: 4, MAC: entries[4].MAC}, 4},
+		"the first of all":            {audit.Head{Seq: 1, MAC: entries[0].MAC}, 1},
 		"the last but one":            {audit.Head{Seq: 8, MAC: entries[9].MAC}, 8},
 		"one that is not there (yet)": {audit.Head{Seq: 12, MAC: later[len(later)-1].MAC}, 10},
 	} {

@@ -10,6 +10,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/tasks"
 )
 
 // bellBook is a Notifier that notes who is rung for.
@@ -90,5 +91,22 @@ func TestGivenBackRings(t *testing.T) {
 		if err := end(t.Context(), d.Claim); err != nil || bells.taken() != "b" {
 			t.Errorf("%s: b was not rung, %v", name, err)
 		}
+	}
+}
+
+// TestTasksRing: who a task is given to, and who gave it, is rung when there is a notice
+// for it, beside those who watch the conversation.
+func TestTasksRing(t *testing.T) {
+	t.Parallel()
+	bells := new(bellBook)
+	s := bridgetest.NewServed(t, func(c *bridge.Config) { c.Doorbells = bells })
+	p := bridgetest.NewPair(t, s.Service)
+	bells.taken()
+	given, err := s.AssignTask(t.Context(), p.A, tasks.AssignRequest{Title: "a", Body: "b", To: p.B.Session})
+	if err != nil || bells.taken() != "b" {
+		t.Errorf("the worker was not rung: %v", err)
+	}
+	if _, err := s.UpdateTask(t.Context(), p.B, tasks.Report{ID: given.Task.ID, State: tasks.Done, Note: "done"}); err != nil || bells.taken() != "a" {
+		t.Errorf("who gave the task was not rung: %v", err)
 	}
 }

@@ -53,7 +53,7 @@ func (w *world) grown(t *testing.T) bridgetest.Pair {
 	p := w.pair(t)
 	for i := range 2 {
 		w.keyed(t, p, i)
-		must(w.tasksA.AssignTask(t.Context(), p.A, tasks.AssignRequest{Title: "x", Body: "x", IdempotencyKey: string(rune('k' + i))}))(t)
+		w.keyedTask(t, p, i)
 		for k := range 2 {
 			must(w.stepsA.LogStep(t.Context(), p.A, steps.LogRequest{Text: "works"}))(t)
 			must(w.files.WriteFile(t.Context(), p.A, files.WriteRequest{
@@ -70,6 +70,12 @@ func (w *world) grown(t *testing.T) bridgetest.Pair {
 func (w *world) keyed(t *testing.T, p bridgetest.Pair, i int) bridge.Sent {
 	t.Helper()
 	return must(w.a.Send(t.Context(), p.A, bridge.SendRequest{Text: "text", IdempotencyKey: string(rune('a' + i))}))(t)
+}
+
+// keyedTask assigns the task with a number once.
+func (w *world) keyedTask(t *testing.T, p bridgetest.Pair, i int) tasks.Result {
+	t.Helper()
+	return must(w.tasksA.AssignTask(t.Context(), p.A, tasks.AssignRequest{Title: "x", Body: "x", IdempotencyKey: string(rune('k' + i))}))(t)
 }
 
 // retentionOld forgets what is older than a day and a half, and then all that may go.
@@ -98,6 +104,8 @@ func retentionOld(t *testing.T, w *world) {
 	equal(t, "history", file.History, changes[0].Bytes+changes[1].Bytes)
 	equal(t, "a key that was kept", w.keyed(t, p, 1).Repeated, true)
 	equal(t, "a key that was forgotten", w.keyed(t, p, 0).Repeated, false)
+	equal(t, "a task's key that was kept", w.keyedTask(t, p, 1).Repeated, true)
+	equal(t, "a task's key that was forgotten", w.keyedTask(t, p, 0).Repeated, false)
 
 	set(0)
 	must(w.a.ForgetOld(t.Context(), false))(t)
