@@ -95,7 +95,7 @@ func TestScripts(t *testing.T) {
 // onBothStores are the scripts of testdata/script that work with a store and with
 // nothing of its file.
 var onBothStores = []string{
-	"agents", "alive", "arguments", "bridge_limits_set", "fleet", "hook_clients", "hook_identity", "hook_unattended", "hook_wait",
+	"agents", "arguments", "bridge_limits_set", "fleet", "hook_clients", "hook_identity", "hook_unattended", "hook_wait",
 	"inbox", "many", "workflow_three", "yolo", "yolo_follow", "yolo_surroundings",
 }
 
