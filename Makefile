@@ -93,6 +93,14 @@ image:
 test-image:
 	cd deploy/image && $(GO) vet ./... && $(GO) test -count=1 ./...
 
+VALIDATE  := sigs.k8s.io/kubectl-validate@v0.0.4
+KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
+
+## test-kubernetes: the manifests by Kubernetes' own schemas, without a cluster (builds the tools: minutes)
+.PHONY: test-kubernetes
+test-kubernetes:
+	scripts/test-kubernetes.sh $(VALIDATE) $(KUSTOMIZE)
+
 ## test-upgrade: change the program of a store from an older revision, and go back
 .PHONY: test-upgrade
 test-upgrade:
@@ -104,6 +112,7 @@ POSTGRES_KILLS ?= 5
 .PHONY: test-postgres
 test-postgres:
 	NEED_POSTGRES=1 POSTGRES_KILLS=$(POSTGRES_KILLS) $(GO) test -count=1 -timeout 20m ./internal/postgres/... ./internal/storecopy ./internal/gateway
+	NEED_POSTGRES=1 $(GO) test -count=1 ./deploy -run TestKubernetesPostgres
 	NEED_POSTGRES=1 $(GO) test -count=1 -timeout 20m ./internal/cli -run 'TestDrill|TestScriptsOnPostgres/(backup|store)$$'
 	NEED_POSTGRES=1 $(GO) test -count=1 ./internal/cli -run 'TestScriptsOnPostgres|TestStressFindsPlantedFaultsOnPostgres'
 

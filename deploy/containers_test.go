@@ -116,7 +116,11 @@ func listens(t *testing.T, args []string) int {
 
 // containers runs the program with the environment that its image gives, in a folder that
 // stands for the volume.
-type containers struct{ program, state string }
+type containers struct {
+	program, state string
+	as             int      // the user; 0 for that of the tests
+	extra          []string // environment, beside the image's
+}
 
 // folder is where the program is, once a test has needed it.
 var folder string
@@ -150,13 +154,17 @@ func newContainers(t *testing.T) containers {
 	must(t, err)
 	state := filepath.Join(t.TempDir(), "state")
 	must(t, os.Mkdir(state, 0o700))
-	return containers{program, state}
+	return containers{program: program, state: state}
 }
 
 func (c containers) command(args []string) *exec.Cmd {
 	cmd := exec.Command(c.program, args...)
 	cmd.Dir = c.state
 	cmd.Env = []string{"PATH=/", "HOME=" + c.state, "BRIDGE_DB=" + filepath.Join(c.state, "bridge", "bridge.db"), "XDG_STATE_HOME=" + c.state}
+	cmd.Env = append(cmd.Env, c.extra...)
+	if c.as != 0 {
+		runAs(cmd, c.as)
+	}
 	return cmd
 }
 

@@ -51,7 +51,7 @@ func (a *app) openBackedUp(ctx context.Context, path string) (key auth.Key, b ba
 }
 
 func (a *app) openBackedUpServer(ctx context.Context, path string) (key auth.Key, b backedUp, err error) {
-	if key, err = serverKey(path); err != nil {
+	if key, err = a.serverKey(path); err != nil {
 		return key, b, err
 	}
 	store, err := postgres.Open(ctx, a.db, postgres.Options{Key: key})
@@ -141,7 +141,7 @@ func (a *app) fillServer(ctx context.Context, opened *backup.Opened, done *resto
 
 // compareServer looks at the store in the database; nil where there is none.
 func (a *app) compareServer(ctx context.Context, place string, copied storefile.Contents) *presentStore {
-	key, err := keyfile.Load(keyfile.Beside(place))
+	key, err := keyfile.Load(a.keyFile(place))
 	if errors.Is(err, keyfile.ErrNoKey) { // it may be there, and then the copying finds it
 		return nil
 	}

@@ -12,7 +12,6 @@ import (
 	"example.org/bridge/internal/backup"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
-	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/view"
 )
@@ -125,7 +124,7 @@ func (a *app) printBackup(folder string, made backup.Manifest, removed []string)
 	}
 	text := fmt.Sprintf("Backed up %s with %s to %s (%s).\nAudit log: %s.\nThe key is not in it: keep a copy of %s apart.",
 		view.Count(made.Conversations, "conversation"), view.Count(made.Messages, "message"), cleantext.CleanLine(folder), view.Bytes(uint64(made.Bytes)),
-		head, cleantext.CleanLine(keyfile.Beside(path)))
+		head, cleantext.CleanLine(a.keyFile(path)))
 	if len(removed) > 0 {
 		text += fmt.Sprintf("\nRemoved %s.", view.Count(int64(len(removed)), "older backup"))
 	}

@@ -20,7 +20,6 @@ import (
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/doctor"
 	"example.org/bridge/internal/gateway/remote"
-	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/view"
 )
@@ -213,7 +212,7 @@ func (a *app) checkServer(r *doctor.Report, place string) {
 		return
 	}
 	r.Add("store", doctor.OK, "%s", cleantext.CleanLine(name))
-	r.Add("key", doctor.OK, "%s", cleantext.CleanLine(keyfile.Beside(place)))
+	r.Add("key", doctor.OK, "%s", cleantext.CleanLine(a.keyFile(place)))
 	r.Limits(limits)
 }
 

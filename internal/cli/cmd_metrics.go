@@ -75,7 +75,7 @@ func runMetrics(ctx context.Context, a *app, o metricsOptions) error {
 		return err
 	}
 	return a.withCommands(ctx, func(s services) error {
-		key, err := keyfile.Load(keyfile.Beside(path))
+		key, err := keyfile.Load(a.keyFile(path))
 		if err != nil {
 			return err
 		}

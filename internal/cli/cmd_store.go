@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/cleantext"
-	"example.org/bridge/internal/keyfile"
 )
 
 func newStoreCmd(a *app) *cobra.Command {
@@ -91,7 +90,7 @@ func runStoreInit(ctx context.Context, a *app, o storeInit) error {
 
 // sayReady says what a store has become; c is nil where it was not encrypted.
 func (a *app) sayReady(name, place, role string, c *conversion) error {
-	file := keyfile.Beside(place)
+	file := a.keyFile(place)
 	if a.json {
 		encryption := ""
 		if c != nil {

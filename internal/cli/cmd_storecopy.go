@@ -98,7 +98,7 @@ func runStoreCopy(ctx context.Context, a *app, fromName, toName string, keep boo
 func (a *app) openSource(ctx context.Context, path string) (c storecopy.Copy, end func() error, err error) {
 	c.Now = a.now()
 	if a.onServer() {
-		if c.Key, err = serverKey(path); err != nil {
+		if c.Key, err = a.serverKey(path); err != nil {
 			return c, nil, err
 		}
 		store, err := postgres.Open(ctx, a.db, postgres.Options{Key: c.Key})

@@ -40,7 +40,7 @@ func (a *app) reopen(ctx context.Context) error {
 	op := bridge.Operation{Now: a.now(), Actor: bridge.Operator, Action: "reopen_store", Details: bridge.Details{}}
 	var key auth.Key
 	if a.onServer() {
-		if key, err = serverKey(path); err == nil {
+		if key, err = a.serverKey(path); err == nil {
 			err = postgres.Reopen(ctx, a.db, postgres.Options{Key: key}, op)
 		}
 	} else if key, err = storeKey(path, false); err == nil {

@@ -36,7 +36,7 @@ func (a *app) checkConfiguration(r *doctor.Report, root *cobra.Command) {
 }
 
 // sessionVariables are the variables that belong to no flag.
-var sessionVariables = []string{"BRIDGE_CONVERSATION_ID", "BRIDGE_SESSION_ID", "BRIDGE_TOKEN", "BRIDGE_WATCHDOG_WEBHOOK_SECRET"}
+var sessionVariables = []string{"BRIDGE_CONVERSATION_ID", "BRIDGE_SESSION_ID", "BRIDGE_TOKEN", "BRIDGE_WATCHDOG_WEBHOOK_SECRET", keyFileVariable}
 
 // unknownVariables names variables that look like settings and are none.
 func (a *app) unknownVariables(root *cobra.Command) []string {

@@ -17,6 +17,7 @@ import (
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/postgres/server"
+	"example.org/bridge/internal/privatefile"
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
@@ -58,9 +59,41 @@ func (a *app) needsFile(command, instead string) error {
 	return nil
 }
 
+// keyFileVariable names the key of a store on a server where something else than bridge
+// keeps it, such as a volume of Kubernetes. A store in a file has its key beside it.
+const keyFileVariable = "BRIDGE_KEY_FILE"
+
+// keyFile is the file with the key of the store at place.
+func (a *app) keyFile(place string) string {
+	if named := a.env(keyFileVariable); named != "" && a.onServer() {
+		return named
+	}
+	return keyfile.Beside(place)
+}
+
+// namedKey reads the key from the file that the environment names, if it names one. It
+// may belong to root, and be a link, where nobody but root and the user can change either.
+func (a *app) namedKey() (key auth.Key, named bool, err error) {
+	file := a.env(keyFileVariable)
+	if file == "" {
+		return key, false, nil
+	}
+	if !filepath.IsAbs(file) {
+		return key, true, usagef("%s must be an absolute path: each client starts bridge in another folder", keyFileVariable)
+	}
+	if err := privatefile.CheckSecret(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return key, true, fmt.Errorf("%s: %w", keyFileVariable, err)
+	}
+	key, err = keyfile.Load(file)
+	return key, true, err
+}
+
 // serverKey reads the key of a store on a server. Nothing but `bridge store init`
 // makes one: processes of other machines need the same.
-func serverKey(place string) (auth.Key, error) {
+func (a *app) serverKey(place string) (auth.Key, error) {
+	if key, named, err := a.namedKey(); named {
+		return key, storefile.Unwritable(err)
+	}
 	file := keyfile.Beside(place)
 	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return auth.Key{}, err
@@ -70,6 +103,19 @@ func serverKey(place string) (auth.Key, error) {
 		return key, fmt.Errorf("%w; `bridge store init` makes the first one", err)
 	}
 	return key, storefile.Unwritable(err)
+}
+
+// keyBeside reads the key that this machine keeps for a store on a server, and makes one
+// where there is none.
+func (a *app) keyBeside(place string) (key auth.Key, err error) {
+	if err := makeFolders(a, place); err != nil {
+		return key, err
+	}
+	file := keyfile.Beside(place)
+	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	return keyfile.LoadOrCreate(file)
 }
 
 // openServer opens a store in a PostgreSQL database, which must be there.
@@ -96,14 +142,10 @@ func (a *app) initServer(ctx context.Context, role string) (place string, err er
 	if place, err = a.storePath(); err != nil {
 		return "", err
 	}
-	if err := makeFolders(a, place); err != nil {
-		return "", err
+	key, named, err := a.namedKey()
+	if !named {
+		key, err = a.keyBeside(place)
 	}
-	file := keyfile.Beside(place)
-	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	key, err := keyfile.LoadOrCreate(file)
 	if err != nil {
 		return "", storefile.Unwritable(err)
 	}

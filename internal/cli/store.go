@@ -140,7 +140,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 // openStore opens the store, with its key.
 func (a *app) openStore(ctx context.Context, path string, create bool) (key auth.Key, store openedStore, err error) {
 	if a.onServer() {
-		if key, err = serverKey(path); err == nil {
+		if key, err = a.serverKey(path); err == nil {
 			store, err = a.openServer(ctx, key)
 		}
 		return key, store, err
@@ -183,6 +183,9 @@ func (a *app) commandConfig(store string) commands.Config {
 	dirs := append(append(stateDirs(home), storePaths(store)...), filepath.Join(xdg.StateHome, "bridge"), filepath.Join(xdg.ConfigHome, "bridge"))
 	if a.file.found {
 		dirs = append(dirs, a.file.path)
+	}
+	if file := a.keyFile(store); file != keyfile.Beside(store) {
+		dirs = append(dirs, file)
 	}
 	return commands.Config{Home: home, StateDirs: dirs, Snapshots: snapshotsBeside(store)}
 }

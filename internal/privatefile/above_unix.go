@@ -145,6 +145,33 @@ func CheckTrusted(path string, info fs.FileInfo) error {
 	return nil
 }
 
+// CheckSecret reports, as ErrOpenToOthers, a file with a secret that somebody else than
+// the user or root can read or change, or that others could replace (CheckAbove, which
+// links must pass, too). Unlike Check it takes a file of root's, and one that a group of
+// the user's own number may read: so Kubernetes mounts a secret, as a link, for a user
+// whose number is that of fsGroup
+// (https://kubernetes.io/docs/concepts/storage/volumes/#secret).
+func CheckSecret(path string) error {
+	if err := CheckAbove(path); err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if err := CheckTrusted(path, info); err != nil {
+		return err
+	}
+	forbidden := fs.FileMode(0o077)
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && ownGroup(stat) {
+		forbidden = 0o007
+	}
+	if info.Mode().Perm()&forbidden != 0 {
+		return fmt.Errorf("%w: others can read %s (mode %04o); run: chmod go-rwx %s", ErrOpenToOthers, path, info.Mode().Perm(), quote(path))
+	}
+	return nil
+}
+
 // trusted reports an owner who may do what the user may: the user and root.
 func trusted(stat *syscall.Stat_t) bool {
 	return stat.Uid == 0 || int(stat.Uid) == os.Geteuid() || stat.Uid == unmapped && mapped()
@@ -160,10 +187,15 @@ func mapped() bool {
 // writable are the permissions to write that somebody else has. A group of the
 // user's own number is theirs alone, as systems make it that give each user one.
 func writable(stat *syscall.Stat_t) fs.FileMode {
-	if int(stat.Gid) == os.Getegid() && os.Getegid() == os.Geteuid() && stat.Gid != 0 {
+	if ownGroup(stat) {
 		return 0o002
 	}
 	return Unchangeable
+}
+
+// ownGroup reports a group that is the user's alone.
+func ownGroup(stat *syscall.Stat_t) bool {
+	return int(stat.Gid) == os.Getegid() && os.Getegid() == os.Geteuid() && stat.Gid != 0
 }
 
 func quote(path string) string { return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'" }

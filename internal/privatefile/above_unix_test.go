@@ -173,3 +173,51 @@ func TestCheckTrusted(t *testing.T) {
 		t.Errorf("another user's: %v", err)
 	}
 }
+
+// TestCheckSecret: a secret is the user's or root's, nobody else reads it, and nobody else
+// can put another in its place.
+func TestCheckSecret(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	if err := os.Chmod(home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(home, "folder", "secret")
+	link := filepath.Join(home, "link")
+	if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("x"), 0o600), os.Symlink(path, link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		folder, file fs.FileMode
+		fine         bool
+	}{
+		{0o700, 0o600, true},
+		{0o700, 0o400, true},
+		{0o755, 0o600, true},
+		{0o700, 0o604, false},
+		{0o700, 0o602, false},
+		{0o777, 0o600, false},
+		{0o777 | fs.ModeSticky, 0o600, true},
+	} {
+		if err := errors.Join(os.Chmod(filepath.Dir(path), tt.folder), os.Chmod(path, tt.file)); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{path, link} {
+			if err := privatefile.CheckSecret(name); (err == nil) != tt.fine || err != nil && !errors.Is(err, privatefile.ErrOpenToOthers) {
+				t.Errorf("folder %v, file %v, %s: %v", tt.folder, tt.file, filepath.Base(name), err)
+			}
+		}
+	}
+	if err := privatefile.CheckSecret(filepath.Join(home, "missing")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing: %v", err)
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("MISSING: root, whose group is nobody's own")
+	}
+	if err := errors.Join(os.Chmod(filepath.Dir(path), 0o700), os.Chmod(path, 0o640)); err != nil {
+		t.Fatal(err)
+	}
+	if err := privatefile.CheckSecret(path); !errors.Is(err, privatefile.ErrOpenToOthers) {
+		t.Errorf("a group that may read it: %v", err)
+	}
+}

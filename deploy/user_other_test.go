@@ -1,0 +1,8 @@
+//go:build !unix
+
+package deploy_test
+
+import "os/exec"
+
+// runAs is never called here: these tests need root.
+func runAs(*exec.Cmd, int) { panic("no other user") }
