@@ -19,6 +19,7 @@ import (
 	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/privatefile"
+	"example.org/bridge/internal/rolesocket"
 	"example.org/bridge/internal/steps"
 	"example.org/bridge/internal/tasks"
 )
@@ -162,6 +163,13 @@ var table = []Row{
 	},
 	{access.ErrRole, "access_role", "tell your human", "`bridge access list` shows the roles", ExitUnauthorized, http.StatusForbidden},
 	{access.ErrNoSuchKey, "no_such_key", "", "`bridge access list` shows those that there are", ExitNotFound, http.StatusNotFound},
+
+	// Sockets for other users of the machine.
+	{rolesocket.ErrRefused, "role_refused", "tell your human", "`bridge access serve --help` has what each role may do", ExitUnauthorized, http.StatusForbidden},
+	{rolesocket.ErrNotAllowed, "role_unknown", "tell your human", "ask the store's owner to put you into the group, and log in again", ExitUnauthorized, http.StatusForbidden},
+	{rolesocket.ErrNotOffered, "role_not_offered", "tell your human", "the store's owner starts it with `bridge access serve`", ExitNotFound, http.StatusServiceUnavailable},
+	{rolesocket.ErrTaken, "role_socket_taken", "tell your human", "end it, or name another --folder", ExitRefused, http.StatusConflict},
+	{rolesocket.ErrUntrusted, "role_socket_untrusted", "tell your human", "ask the store's owner which socket is theirs", ExitRefused, http.StatusBadGateway},
 
 	// Commands.
 	{

@@ -24,6 +24,8 @@ type app struct {
 	now            func() time.Time
 	environ        func() []string
 	lookupEnv      func(string) (string, bool)
+	// typed are the process's arguments.
+	typed []string
 	// dropped are the variables that host, a client's shared process, handed on and
 	// that are not used.
 	dropped []string

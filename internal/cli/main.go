@@ -31,8 +31,9 @@ func Main() int {
 		return code
 	}
 	a := newApp(os.Stdin, os.Stdout, os.Stderr)
+	a.typed = os.Args[1:]
 	root := newRootCmd(a)
-	root.SetArgs(os.Args[1:])
+	root.SetArgs(a.typed)
 	cmd, err := root.ExecuteContextC(context.Background())
 	if isHook(cmd) {
 		return hookExit(a, err)

@@ -43,7 +43,10 @@ without a command does the same; at a terminal it prints this help.`,
 			if err := refuseLimitFlags(cmd); err != nil {
 				return err
 			}
-			return a.configure(cmd)
+			if err := a.configure(cmd); err != nil {
+				return err
+			}
+			return a.throughSocket(cmd)
 		},
 		SuggestionsMinimumDistance: suggestWithin,
 		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -121,7 +124,7 @@ func commandGroups(a *app) []commandGroup {
 const suggestWithin = 2
 
 func (g *globals) register(fs *pflag.FlagSet) {
-	textFlag(fs, &g.db, kindPath, "db", "the store: a file (default bridge/bridge.db in the XDG state folder), or postgres://…")
+	textFlag(fs, &g.db, kindPath, "db", "the store: a file (default bridge/bridge.db in the XDG state folder), postgres://…, or unix:SOCKET")
 	textFlag(fs, &g.config, kindPath, "config", "the configuration file (default bridge/config.toml in the XDG configuration folder)")
 	boolFlag(fs, &g.json, "json", "print JSON, for programs")
 	choiceFlag(fs, &g.logLevel, []string{"debug", "info", "warn", "error"}, "log-level", "what goes to the log on standard error")

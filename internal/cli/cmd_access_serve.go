@@ -1,0 +1,284 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/rolesocket"
+	"example.org/bridge/internal/view"
+)
+
+type accessServeOptions struct {
+	folder                     string
+	viewers, operators, admins string
+}
+
+func newAccessServeCmd(a *app) *cobra.Command {
+	var o accessServeOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Let other users of this machine read or steer this store",
+		Long: `Answer other users of this machine until you press Ctrl-C, through a Unix socket for each
+role: viewer.sock, operator.sock and admin.sock in the folder. Who is in the group of a
+role may use its socket, and nobody else but you. They run
+
+  bridge --db unix:/var/lib/bridge-roles/viewer.sock list
+
+and this process runs the command for them: they need neither the store nor its key, and
+what they may do ends when their group does.
+
+A viewer has list, show, audit, audit verify, stats, search, tasks, steps, claims list,
+files list, show, history and diff, limits and retention. An operator has these, and
+pause, resume, extend and claims release. An admin has these, and limits set, retention
+set, cleanup, tokens, and access add, list and revoke: tokens and keys are those of
+agents, so an admin can speak as each of them. What asks a person at a terminal does not go
+through a socket (say, and approving commands), and no flag that names a file is taken.
+Each command is in the audit log, with the role and the user who ran it.
+
+The folder must be there, and others must not be able to change it; they must be able to
+enter it, which they cannot in a home folder that is closed.`,
+		Example: `  sudo install -d -o "$USER" -m 0755 /var/lib/bridge-roles
+  bridge access serve --folder /var/lib/bridge-roles --viewers bridge-viewers
+  bridge access serve --folder /srv/bridge --viewers staff --admins wheel
+  bridge --db unix:/var/lib/bridge-roles/viewer.sock show 3f2a --follow`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAccessServe(cmd.Context(), a, o) },
+	}
+	flags := cmd.Flags()
+	textFlag(flags, &o.folder, kindPath, "folder", "the folder for the sockets")
+	textFlag(flags, &o.viewers, kindText, "viewers", "the group, by name or number, whose members are viewers")
+	textFlag(flags, &o.operators, kindText, "operators", "the group whose members are operators")
+	textFlag(flags, &o.admins, kindText, "admins", "the group whose members are admins")
+	return cmd
+}
+
+// groups are the roles that are offered, and the numbers of their groups.
+func (o accessServeOptions) groups() (map[role]int, error) {
+	found := map[role]int{}
+	for r, name := range map[role]string{roleViewer: o.viewers, roleOperator: o.operators, roleAdmin: o.admins} {
+		if name == "" {
+			continue
+		}
+		number := name
+		if group, err := user.LookupGroup(name); err == nil {
+			number = group.Gid
+		}
+		id, err := strconv.ParseUint(number, 10, 31)
+		if err != nil {
+			return nil, usagef("--%ss: there is no group %s: make it, or name another", r, echo(name))
+		}
+		found[r] = int(id)
+	}
+	if len(found) == 0 {
+		return nil, usagef("nobody would be let in: name a group with --viewers, --operators or --admins")
+	}
+	return found, nil
+}
+
+func runAccessServe(ctx context.Context, a *app, o accessServeOptions) (err error) {
+	if err := a.needsStore(); err != nil {
+		return err
+	}
+	if o.folder == "" {
+		return usagef("name the folder for the sockets with --folder, such as /var/lib/bridge-roles")
+	}
+	folder, err := filepath.Abs(o.folder)
+	if err != nil {
+		return err
+	}
+	groups, err := o.groups()
+	if err != nil {
+		return err
+	}
+	path, err := a.storePath()
+	if err != nil {
+		return err
+	}
+	ctx, stop := daemon(ctx)
+	defer stop()
+	_, store, err := a.openStore(ctx, path, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.close()) }()
+	return a.ended(ctx, a.serveRoles(ctx, store, folder, groups))
+}
+
+// serveRoles serves all sockets until ctx ends or one cannot go on.
+func (a *app) serveRoles(ctx context.Context, store openedStore, folder string, groups map[role]int) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	ended := make(chan error)
+	begun := 0
+	for _, r := range localRoles {
+		group, ok := groups[r]
+		if !ok {
+			continue
+		}
+		o := offering{a: a, store: store, role: r, program: self}
+		s := &rolesocket.Socket{Allow: o.allow, Run: o.run, Log: a.log().With("role", string(r))}
+		if listening := s.Listen(filepath.Join(folder, string(r)+".sock"), group); listening != nil {
+			err = listening
+			break
+		}
+		begun++
+		go func() { ended <- s.Serve(ctx) }()
+	}
+	if err == nil {
+		if a.announce("%s in %s", bridge.JoinWords(names(groups)), folder); !a.attended() {
+			a.log().Info("other users are served", "roles", strings.Join(names(groups), " "), "folder", folder)
+		}
+	} else {
+		cancel()
+	}
+	for range begun {
+		err = errors.Join(err, <-ended)
+		cancel() // one without the others would be a surprise
+	}
+	return err
+}
+
+func names(groups map[role]int) (all []string) {
+	for _, r := range localRoles {
+		if _, ok := groups[r]; ok {
+			all = append(all, string(r)+".sock")
+		}
+	}
+	return all
+}
+
+// offering runs the commands of one role.
+type offering struct {
+	a       *app
+	store   openedStore
+	role    role
+	program string
+}
+
+func (o offering) allow(args []string) error {
+	_, err := offered(o.role, args)
+	return err
+}
+
+// run records a command and runs it, in a process of its own, on this store.
+func (o offering) run(ctx context.Context, who rolesocket.Peer, args []string, stdout, stderr io.Writer) int {
+	name, err := offered(o.role, args)
+	if err == nil {
+		err = o.store.RecordOperation(ctx, bridge.Operation{
+			Now: o.store.now(), Actor: bridge.Operator, Action: "role_command",
+			Details: bridge.Details{"role": string(o.role), "user": who.UID, "command": name},
+		})
+	}
+	if err != nil { // what cannot be recorded does not happen
+		code, text := explain(err)
+		_, _ = fmt.Fprintln(stderr, "bridge: "+text)
+		return code
+	}
+	cmd := exec.CommandContext(ctx, o.program, args...)
+	cmd.Args[0] = "bridge"
+	cmd.Env = o.environment()
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 5 * time.Second
+	err = cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return cmp.Or(max(exit.ExitCode(), 0), 1)
+	case err != nil:
+		o.a.log().Warn("a command could not be run", "command", name, "error", view.Line(err))
+		return 1
+	}
+	return 0
+}
+
+// environment is this process's, with the store and the configuration that it has.
+func (o offering) environment() []string {
+	env := slices.DeleteFunc(o.a.environ(), func(variable string) bool {
+		return strings.HasPrefix(variable, "BRIDGE_DB=") || strings.HasPrefix(variable, "BRIDGE_CONFIG=") || strings.HasPrefix(variable, "PAGER=")
+	})
+	if o.a.db != "" {
+		db := o.a.db
+		if path, err := o.a.storePath(); err == nil && !o.a.onServer() {
+			db = path
+		}
+		env = append(env, "BRIDGE_DB="+db)
+	}
+	if o.a.file.found {
+		env = append(env, "BRIDGE_CONFIG="+o.a.file.path)
+	}
+	return env
+}
+
+// socketPrefix marks a store that another user of this machine offers.
+const socketPrefix = "unix:"
+
+// throughSocket lets a command run where the store is, if it is named by a socket.
+func (a *app) throughSocket(cmd *cobra.Command) error {
+	path, ok := strings.CutPrefix(a.db, socketPrefix)
+	if !ok {
+		return nil
+	}
+	if _, offered := offers[commandName(cmd)]; !offered {
+		return usagef("`%s` does not go through a socket: `bridge access serve --help` has what does", cmd.CommandPath())
+	}
+	if !filepath.IsAbs(path) {
+		return usagef("--db: name the socket by its full path, such as unix:/var/lib/bridge-roles/viewer.sock")
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.ask(cmd.Context(), path) }
+	return nil
+}
+
+// sent are the arguments without those that are this user's own: the store, the
+// configuration, and the log.
+func sent(typed []string) (args []string) {
+	for i := 0; i < len(typed); i++ {
+		name, _, whole := strings.Cut(typed[i], "=")
+		switch name {
+		case "--":
+			return append(args, typed[i:]...)
+		case "--db", "--config", "--log-level", "--log-format":
+			if !whole {
+				i++ // its value
+			}
+		default:
+			args = append(args, typed[i])
+		}
+	}
+	return args
+}
+
+// ask lets whoever serves the socket run the command.
+func (a *app) ask(ctx context.Context, path string) error {
+	ctx, stop := daemon(ctx)
+	defer stop()
+	code, err := rolesocket.Ask(ctx, path, sent(a.typed), a.stdout, a.stderr)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	if code != 0 {
+		return &exitError{code}
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package cli_test
+
+import (
+	"bufio"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"example.org/bridge/internal/advice"
+)
+
+// Groups of the roles, and users; none needs an entry in a file of users.
+const (
+	groupOfViewers, groupOfOperators, groupOfAdmins = 45001, 45002, 45003
+	someUser                                        = 12345
+)
+
+// sharedStore is a store that `bridge access serve` offers.
+type sharedStore struct {
+	*installation
+	conversation, folder string
+	process              *exec.Cmd
+}
+
+func shareStore(t *testing.T) *sharedStore {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("MISSING: root, who can start a program as another user")
+	}
+	folder, err := os.MkdirTemp("/tmp", "roles-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := &sharedStore{installation: install(t), folder: folder}
+	seedStore(t, s.installation)
+	for field := range strings.SplitSeq(s.run(t, "list", "--json"), `"`) {
+		if strings.HasPrefix(field, "conv_") {
+			s.conversation = field
+		}
+	}
+	s.process = s.command("access", "serve", "--folder", folder, "--viewers", strconv.Itoa(groupOfViewers),
+		"--operators", strconv.Itoa(groupOfOperators), "--admins", strconv.Itoa(groupOfAdmins), "--log-format", "text")
+	out, err := s.process.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.process.Process.Kill() })
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "other users are served") {
+			go func() {
+				for lines.Scan() { // or it would wait for a reader
+				}
+			}()
+			return s
+		}
+		t.Log(lines.Text())
+	}
+	t.Fatalf("it did not start: %v", s.process.Wait())
+	return nil
+}
+
+// as runs bridge as somebody else, with a socket in the place of the store.
+func (s *sharedStore) as(user, group uint32, more []uint32, socket string, args ...string) (out string, code int, err error) {
+	c := exec.Command("/proc/self/exe") // the path of the program may be closed to others, and this one is not
+	c.Args, c.Dir = append([]string{"bridge", "--db", "unix:" + filepath.Join(s.folder, socket)}, args...), "/"
+	c.Env = []string{"HOME=/nonexistent", "GORACE=" + os.Getenv("GORACE")}
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: group, Groups: more}}
+	text, err := c.CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return string(text), exit.ExitCode(), nil
+	}
+	return string(text), 0, err
+}
+
+// TestRolesOfThisMachine: other users of the machine do through a socket what the role of
+// their group has, by the kernel's word for who they are, and nothing else; what they ran is
+// in the audit log.
+func TestRolesOfThisMachine(t *testing.T) {
+	t.Parallel()
+	s := shareStore(t)
+	none := []uint32{}
+	conv := s.conversation
+	tests := []struct {
+		name         string
+		group        uint32
+		more         []uint32
+		socket, args string
+		code         int
+		want         string
+	}{
+		{"a viewer lists", groupOfViewers, none, "viewer.sock", "list", 0, "backend"},
+		{"by a further group", someUser, []uint32{groupOfViewers}, "viewer.sock", "list --json", 0, conv},
+		{"shows", groupOfViewers, none, "viewer.sock", "show " + conv, 0, "backend"},
+		{"reads the log", groupOfViewers, none, "viewer.sock", "audit --limit 5", 0, "role_command"},
+		{"verifies it", groupOfViewers, none, "viewer.sock", "audit verify", 0, "head"},
+		{"counts", groupOfViewers, none, "viewer.sock", "stats", 0, ""},
+		{"finds nothing", groupOfViewers, none, "viewer.sock", "show conv_0000000000000000", advice.ExitNotFound, "bridge list"},
+		{"pauses nothing", groupOfViewers, none, "viewer.sock", "pause " + conv, advice.ExitUnauthorized, "for the role operator"},
+		{"says nothing", groupOfViewers, none, "viewer.sock", "say " + conv + " hello", advice.ExitUsage, "does not go through a socket"},
+		{"sees no tokens", groupOfViewers, none, "viewer.sock", "tokens " + conv, advice.ExitUnauthorized, "for the role admin"},
+		{"opens no file of the operator's", groupOfViewers, none, "viewer.sock", "audit --archive /etc/passwd", advice.ExitUnauthorized, "--archive names a file"},
+		{"makes no backup", groupOfViewers, none, "viewer.sock", "backup /tmp", advice.ExitUsage, "does not go through a socket"},
+		{"is no operator", groupOfViewers, none, "operator.sock", "list", advice.ExitUnauthorized, "not in the group"},
+		{"a stranger is none of them", someUser, none, "viewer.sock", "list", advice.ExitUnauthorized, "not in the group"},
+		{"an operator pauses", groupOfOperators, none, "operator.sock", "pause " + conv, 0, ""},
+		{"sees no tokens either", groupOfOperators, none, "operator.sock", "tokens " + conv, advice.ExitUnauthorized, "for the role admin"},
+		{"sets no limits", groupOfOperators, none, "operator.sock", "limits set --rate-per-minute 7", advice.ExitUnauthorized, "for the role admin"},
+		{"an admin does", groupOfAdmins, none, "admin.sock", "limits set --rate-per-minute 7", 0, ""},
+		{"sees tokens", groupOfAdmins, none, "admin.sock", "tokens " + conv, 0, conv},
+		{"approves no command", groupOfAdmins, none, "admin.sock", "yolo approve x", advice.ExitUsage, "does not go through a socket"},
+		{"nobody serves another", groupOfAdmins, none, "other.sock", "list", advice.ExitNotFound, "nobody serves"},
+	}
+	for _, tt := range tests {
+		out, code, err := s.as(someUser, tt.group, tt.more, tt.socket, strings.Fields(tt.args)...)
+		if flat := strings.Join(strings.Fields(out), " "); err != nil || code != tt.code || !strings.Contains(flat, tt.want) {
+			t.Errorf("%s: code %d, want %d and %q: %v: %s", tt.name, code, tt.code, tt.want, err, out)
+		}
+	}
+	log := s.run(t, "audit", "--action", "role_command", "--json", "--limit", "0")
+	for _, want := range []string{`"user":12345`, `"role":"viewer"`, `"command":"audit verify"`, `"role":"admin"`} {
+		if !strings.Contains(strings.ReplaceAll(log, `": `, `":`), want) {
+			t.Errorf("the audit log does not have %s: %s", want, log)
+		}
+	}
+	s.run(t, "audit", "verify")
+	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.process.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if left, err := fs.Glob(os.DirFS(s.folder), "*.sock"); err != nil || len(left) > 0 {
+		t.Errorf("left: %v %v", left, err)
+	}
+}
+
+func dialRole(t *testing.T, path string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestRolesAskedByHand: what bridge would not send is refused where the store is.
+func TestRolesAskedByHand(t *testing.T) {
+	t.Parallel()
+	s := shareStore(t)
+	for request, want := range map[string]string{
+		`["--db","/etc/passwd","list"]`:              "--db names a file",
+		`["list","--config=/etc/passwd"]`:            "--config names a file",
+		`["serve"]`:                                  "for whoever owns the store",
+		`["access","serve","--folder","/tmp"]`:       "for whoever owns the store",
+		`["yolo","approve","x"]`:                     "for whoever owns the store",
+		`["backup","/tmp/x"]`:                        "for whoever owns the store",
+		`["export","x"]`:                             "for whoever owns the store",
+		`["__complete","list",""]`:                   "refused",
+		`["files","export","x","/tmp/x"]`:            "for whoever owns the store",
+		`["audit","archive","/tmp/x"]`:               "for whoever owns the store",
+		`["list","--no-such-flag"]`:                  "there is no flag",
+		`[""]`:                                       "refused",
+		`["inbox","--exec","/bin/sh","--follow"]`:    "for whoever owns the store",
+		`["audit","--archive","/etc/passwd","3f2a"]`: "--archive names a file",
+	} {
+		c := dialRole(t, filepath.Join(s.folder, "admin.sock"))
+		if _, err := c.Write([]byte(`{"args":` + request + "}\n")); err != nil {
+			t.Fatal(err)
+		}
+		line, err := bufio.NewReader(c).ReadString('\n')
+		if err != nil || !strings.Contains(line, `"refused"`) || !strings.Contains(line, want) {
+			t.Errorf("%s: %v: %s", request, err, line)
+		}
+		_ = c.Close()
+	}
+}

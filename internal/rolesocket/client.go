@@ -1,0 +1,110 @@
+//go:build unix
+
+package rolesocket
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"example.org/bridge/internal/privatefile"
+)
+
+// Ask lets who serves the socket at path run a command, writes what it prints, and returns
+// its exit code. It sends nothing before it knows that the one who answers is the owner of
+// the socket, in a folder in which nobody else can put another.
+func Ask(ctx context.Context, path string, args []string, stdout, stderr io.Writer) (code int, err error) {
+	owner, err := ownerOf(path)
+	if err != nil {
+		return 0, err
+	}
+	connection, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return 0, fmt.Errorf("%w: %s", ErrNotAllowed, path)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return 0, fmt.Errorf("%w: %s", ErrNotOffered, path)
+	case err != nil:
+		return 0, err
+	}
+	c, _ := connection.(*net.UnixConn)
+	defer func() { _ = c.Close() }()
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	defer stop()
+	if who, err := peerOf(c); err != nil || who.UID != owner {
+		return 0, errors.Join(fmt.Errorf("%w: user %d answers at %s, and it belongs to user %d", ErrUntrusted, who.UID, path, owner), err)
+	}
+	text, err := json.Marshal(request{args})
+	if err != nil {
+		return 0, err
+	}
+	if _, err := c.Write(append(text, '\n')); err != nil {
+		return 0, err
+	}
+	return read(c, stdout, stderr)
+}
+
+// ownerOf is the user whose socket is at path.
+func ownerOf(path string) (int, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, fmt.Errorf("%w: %s", ErrNotOffered, path)
+	case errors.Is(err, fs.ErrPermission):
+		return 0, fmt.Errorf("%w: %s", ErrNotAllowed, path)
+	case err != nil:
+		return 0, err
+	case info.Mode().Type() != fs.ModeSocket:
+		return 0, fmt.Errorf("%w: %s is no socket", ErrUntrusted, path)
+	}
+	socket, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, fmt.Errorf("%w: nobody says whose it is", ErrUntrusted)
+	}
+	folder, err := os.Lstat(filepath.Dir(path))
+	if err != nil {
+		return 0, err
+	}
+	above, ok := folder.Sys().(*syscall.Stat_t)
+	if !ok || above.Uid != socket.Uid && above.Uid != 0 || folder.Mode().Perm()&privatefile.Unchangeable != 0 {
+		return 0, fmt.Errorf("%w: others than its owner can change the folder of %s", ErrUntrusted, path)
+	}
+	return int(socket.Uid), nil
+}
+
+// read takes an answer to its end.
+func read(c io.Reader, stdout, stderr io.Writer) (int, error) {
+	lines := bufio.NewScanner(c)
+	lines.Buffer(nil, 4*chunk) // a part is written in base64
+	for lines.Scan() {
+		var p part
+		if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
+			return 0, fmt.Errorf("the answer cannot be read: %w", err)
+		}
+		_, errOut := stdout.Write(p.Out)
+		_, errErr := stderr.Write(p.Err)
+		switch {
+		case errOut != nil || errErr != nil:
+			return 0, errors.Join(errOut, errErr)
+		case p.Refused != "":
+			return 0, &refusal{p.Refused}
+		case p.Exit != nil:
+			return *p.Exit, nil
+		}
+	}
+	return 0, errors.Join(errors.New("the answer ended too early: the one who serves the socket has ended"), lines.Err())
+}
+
+// refusal is ErrRefused in the words of the one who serves the socket.
+type refusal struct{ text string }
+
+func (r *refusal) Error() string        { return r.text }
+func (r *refusal) Is(target error) bool { return target == ErrRefused }
