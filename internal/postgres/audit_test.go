@@ -51,7 +51,9 @@ func TestChangedLogIsFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
-			s := bridge.New(bridge.Config{Store: open(t, dsn, key), Key: key})
+			store := open(t, dsn, key)
+			store.StopSealing() // some changes are to what the spine does not cover yet
+			s := bridge.New(bridge.Config{Store: store, Key: key})
 			for range 2 {
 				p := bridgetest.NewPair(t, s)
 				for i := range 3 {

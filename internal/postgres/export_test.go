@@ -27,6 +27,10 @@ func (s *Store) Migrate(ctx context.Context, scripts ...string) error {
 	return s.migrateBy(ctx, append(known, scripts...), Options{})
 }
 
+// StopSealing ends what extends the spine behind operations: from then on what verifies
+// the log does.
+func (s *Store) StopSealing() { s.sealer.close() }
+
 // For tests.
 var (
 	SelectTail    = selectTail
