@@ -19,7 +19,7 @@ func (s *Service) Conversations(ctx context.Context) ([]Overview, error) {
 	}
 	pauses, err := s.Pauses(ctx)
 	for i := range all {
-		all[i].PausedAt = pauses.Of(all[i].ID)
+		all[i].PausedAt, all[i].EndMoved = pauses.Of(all[i].ID), s.endMoved(all[i])
 	}
 	return all, err
 }
@@ -31,8 +31,13 @@ func (s *Service) Conversation(ctx context.Context, id string) (Overview, error)
 		return Overview{}, err
 	}
 	pauses, err := s.Pauses(ctx)
-	found.PausedAt = pauses.Of(id)
+	found.PausedAt, found.EndMoved = pauses.Of(id), s.endMoved(found)
 	return found, err
+}
+
+// endMoved reports an end that something other than bridge has written into the store.
+func (s *Service) endMoved(o Overview) bool {
+	return !s.ends.Genuine(o.ID, o.ExpiresAt, o.ExpirySeal)
 }
 
 // Messages returns up to limit messages of a conversation, in order, that were

@@ -160,8 +160,10 @@ type OperatorStore interface {
 // Overview is a conversation as operators see it.
 type Overview struct {
 	Conversation
-	// ExpirySeal is of ExpiresAt.
+	// ExpirySeal is of ExpiresAt. EndMoved reports that it is not, which only a Service
+	// can tell: sessions are refused with ErrExpiryMoved.
 	ExpirySeal []byte
+	EndMoved   bool
 	Sessions   Roster
 	// Copies counts the messages of the sessions' inboxes beyond the first that each
 	// message is in.

@@ -200,10 +200,19 @@ const gatewayAnswersWithin = 10 * time.Second
 // checkServer opens a store on a server, as every command does.
 func (a *app) checkServer(r *doctor.Report, place string) {
 	var limits bridge.LimitReport
+	var moved []string
 	name, err := a.storeName()
 	if err == nil {
 		err = a.withStore(context.Background(), func(s *bridge.Service) error {
-			limits, err = s.Limits(context.Background(), "")
+			if limits, err = s.Limits(context.Background(), ""); err != nil {
+				return err
+			}
+			all, err := s.Conversations(context.Background())
+			for _, c := range all {
+				if c.EndMoved {
+					moved = append(moved, c.ID)
+				}
+			}
 			return err
 		})
 	}
@@ -214,6 +223,7 @@ func (a *app) checkServer(r *doctor.Report, place string) {
 	r.Add("store", doctor.OK, "%s", cleantext.CleanLine(name))
 	r.Add("key", doctor.OK, "%s", cleantext.CleanLine(a.keyFile(place)))
 	r.Limits(limits)
+	r.Ends(moved)
 }
 
 func (a *app) checkClients(r *doctor.Report, root *cobra.Command) {

@@ -56,7 +56,10 @@ func unreadCell(n int64) cell {
 }
 
 func expiryCell(o bridge.Overview, now time.Time) cell {
-	if o.Expired(now) {
+	switch {
+	case o.EndMoved:
+		return cell{"end moved", warn}
+	case o.Expired(now):
 		return cell{formatAgo(o.ExpiresAt, now), faint}
 	}
 	return cell{text: formatAgo(o.ExpiresAt, now)}

@@ -54,6 +54,7 @@ func writeHeader(out io.Writer, screen screen, c bridge.Overview, now time.Time)
 		{"Created", screen.stamp(c.CreatedAt, now) + " (" + formatAgo(c.CreatedAt, now) + ")"},
 		{"Joined", screen.stamp(joinedAt(c), now)},
 		{expiryName(c.Expired(now)), screen.stamp(c.ExpiresAt, now) + " (" + formatAgo(c.ExpiresAt, now) + ")"},
+		{"End moved", endMoved(c)},
 		{"Paused", pausedSince(c, screen, now)},
 	} {
 		if line.text != "" {
@@ -92,6 +93,14 @@ func pausedSince(c bridge.Overview, screen screen, now time.Time) string {
 		return ""
 	}
 	return "since " + screen.stamp(c.PausedAt, now) + " (bridge resume ends it)"
+}
+
+// endMoved is what to do about an end that bridge did not set.
+func endMoved(c bridge.Overview) string {
+	if !c.EndMoved {
+		return ""
+	}
+	return "something other than bridge has changed it, and the sessions are refused: `bridge extend` sets a new one"
 }
 
 func expiryName(expired bool) string {

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -194,5 +195,21 @@ func (r *Report) checkKey(path string, found storefile.Inspection) {
 		r.Add("key", Problem, "%s does not belong to the store: put back the key that was made with it", keyfile.Beside(path))
 	default:
 		r.Add("key", OK, "it belongs to the store")
+		r.Ends(found.MovedEnds(key))
 	}
+}
+
+// namedEnds is how many conversations a line names.
+const namedEnds = 3
+
+// Ends speaks of the conversations whose ends that something other than bridge wrote into the store.
+func (r *Report) Ends(moved []string) {
+	if len(moved) == 0 {
+		return
+	}
+	names := strings.Join(moved[:min(len(moved), namedEnds)], ", ")
+	if more := len(moved) - namedEnds; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	r.Add("ends", Problem, "something other than bridge has changed when these conversations end: %s: their sessions are refused until `bridge extend` sets a new end; find out what writes into the store", names)
 }

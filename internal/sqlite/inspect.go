@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -90,6 +91,9 @@ func inspectDatabase(path string, quiet bool, found *storefile.Inspection) error
 		if err != nil || found.SchemaVersion < found.KnownVersion {
 			return err
 		}
+		if found.Ends, err = sealedEnds(c); err != nil {
+			return err
+		}
 		wrong, err := miscounted(c)
 		found.Problems = append(found.Problems, wrong...)
 		return err
@@ -105,6 +109,17 @@ func miscounted(c *conn) (problems []string, err error) {
 		return nil
 	})
 	return problems, err
+}
+
+// sealedEnds are the ends of all conversations.
+func sealedEnds(c *conn) (all []storefile.End, err error) {
+	var end storefile.End
+	err = c.each("SELECT id, expires_at, expiry_seal FROM conversations ORDER BY created_at, id", nil, []any{&end.Conversation, &end.At, &end.Seal}, func() error {
+		end.Seal = bytes.Clone(end.Seal)
+		all = append(all, end)
+		return nil
+	})
+	return all, err
 }
 
 func quickCheck(c *conn) (problems []string, err error) {

@@ -16,6 +16,7 @@ type Conversation struct {
 	ExpiresAt      Time      `json:"expires_at"`
 	JoinedAt       Time      `json:"joined_at"` // of session b
 	Expired        bool      `json:"expired"`
+	EndMoved       bool      `json:"end_moved"` // by something other than bridge
 	Paused         bool      `json:"paused"`
 	Messages       int64     `json:"messages"`
 	Unread         int64     `json:"unread"`
@@ -50,6 +51,7 @@ func OfConversation(o bridge.Overview, now time.Time) Conversation {
 		ExpiresAt:      Time(o.ExpiresAt),
 		JoinedAt:       Time(b.JoinedAt),
 		Expired:        o.Expired(now),
+		EndMoved:       o.EndMoved,
 		Paused:         !o.PausedAt.IsZero(),
 		Messages:       o.Messages(),
 		Unread:         o.Sessions.Unread(),

@@ -2,6 +2,7 @@ package storefile
 
 import (
 	"crypto/hmac"
+	"time"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
@@ -41,8 +42,29 @@ type Inspection struct {
 	Problems []string
 	// Limits are those of the store; nil before it has any.
 	Limits *bridge.LimitReport
+	// Ends are those of the conversations of a store whose version seals them.
+	Ends []End
 	// ID is the store's, and KeyCheck says which key it was made with.
 	ID, KeyCheck []byte
+}
+
+// End is when a conversation ends, with the seal of that.
+type End struct {
+	Conversation string
+	At           time.Time
+	Seal         []byte
+}
+
+// MovedEnds are the conversations whose end was not set with key, oldest first. Their
+// sessions are refused until the operator sets an end.
+func (i Inspection) MovedEnds(key bridge.Key) (moved []string) {
+	ends := bridge.NewExpirySealer(key)
+	for _, e := range i.Ends {
+		if !ends.Genuine(e.Conversation, e.At, e.Seal) {
+			moved = append(moved, e.Conversation)
+		}
+	}
+	return moved
 }
 
 // FitsKey reports whether the store was made with key.
