@@ -11,6 +11,15 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
+// overwriteHead writes into the database in dir.
+func overwriteHead(t *testing.T, dir string, at int64, with []byte) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(dir, "bridge.db"), os.O_WRONLY, 0)
+	must(t, err)
+	_, err = f.WriteAt(with, at)
+	must(t, errors.Join(err, f.Close()))
+}
+
 // TestStoreThatIsGone: a process that goes on with a file that nobody else can
 // open would acknowledge messages that are lost.
 func TestStoreThatIsGone(t *testing.T) {
@@ -28,6 +37,9 @@ func TestStoreThatIsGone(t *testing.T) {
 			must(t, os.RemoveAll(dir))
 			must(t, os.Rename(dir+"-copy", dir))
 		}},
+		{"overwritten at its beginning", func(t *testing.T, dir string) { overwriteHead(t, dir, 0, make([]byte, 100)) }},
+		{"made a database without a log", func(t *testing.T, dir string) { overwriteHead(t, dir, 18, []byte{1, 1}) }},
+		{"emptied", func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, "bridge.db"), 0)) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -37,6 +37,7 @@ type Files struct {
 	ids   [storeFiles]fileID
 	log   *os.File  // to look at, and to flush
 	index *logIndex // to look at; nil where the platform needs no look
+	main  *mainHead // the same
 	lost  atomic.Pointer[error]
 }
 
@@ -60,13 +61,17 @@ func Track(path string) (_ *Files, err error) {
 	if f.index, err = openIndex(f.names[indexFile]); err != nil {
 		return nil, err
 	}
+	if f.main, err = openMain(f.names[mainFile]); err != nil {
+		return nil, err
+	}
 	f.index.count(1)
 	return f, f.Fit()
 }
 
 // Check reports, as ErrStoreGone, that a name of the store stands for another
 // file now, or for none, as where a store was removed, or put back from a copy,
-// under running agents. It stays so until the process ends: what was in between
+// under running agents, or that the beginning of the database was overwritten, which
+// SQLite sees late: it has that page in its memory. It stays so until the process ends: what was in between
 // is not known.
 func (f *Files) Check() error {
 	if lost := f.lost.Load(); lost != nil {
@@ -85,6 +90,9 @@ func (f *Files) Check() error {
 			// Touching what SQLite has mapped of it would end the process.
 			return f.lose(name, "was emptied")
 		}
+	}
+	if f.main.changed() {
+		return f.lose(f.names[mainFile], "was overwritten")
 	}
 	return nil
 }
@@ -181,7 +189,8 @@ func (f *Files) Close() error {
 		f.index.count(-1)
 		errs = append(errs, f.index.release())
 	}
-	f.log, f.index = nil, nil
+	errs = append(errs, f.main.release())
+	f.log, f.index, f.main = nil, nil, nil
 	return errors.Join(errs...)
 }
 

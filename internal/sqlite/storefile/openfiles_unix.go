@@ -5,6 +5,7 @@ package storefile
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -40,9 +41,9 @@ func (f fileID) same(other fileID) bool { return f.device == other.device && f.i
 // openLog opens the log to look at. SQLite has no locks on that file.
 func openLog(name string) (*os.File, error) { return os.Open(name) }
 
-// logIndex is the index of a log, open to look at. SQLite's locks are on that
-// file and go when the process closes any descriptor of it, so this one is
-// shared by all stores of the process, and closed after the last of them.
+// logIndex is a file that SQLite has locks on, the index of a log or the database, open
+// to look at. The locks go when the process closes any descriptor of the file, so this
+// one is shared by all stores of the process, and closed after the last of them.
 type logIndex struct {
 	file   *os.File
 	past   past
@@ -55,6 +56,47 @@ type logIndex struct {
 var indexes struct {
 	sync.Mutex
 	open []*logIndex
+}
+
+// mainHeadSize is how much of a database nothing changes while it is open: what it calls
+// itself, the size of its pages, and that it has a log
+// (https://www.sqlite.org/fileformat.html, section 1.3).
+const mainHeadSize = 20
+
+// mainHead is the beginning of a database, as it was when the store was opened.
+type mainHead struct {
+	*logIndex
+	was [mainHeadSize]byte
+}
+
+// openMain notes how the database of that name begins.
+func openMain(name string) (*mainHead, error) {
+	file, err := openIndex(name)
+	if err != nil {
+		return nil, err
+	}
+	m := &mainHead{logIndex: file}
+	if _, err := file.file.ReadAt(m.was[:], 0); err != nil {
+		return nil, errors.Join(err, m.release())
+	}
+	return m, nil
+}
+
+// changed reports that the database begins in another way than it did, or is cut off
+// there. An error of the disk says nothing about that.
+func (m *mainHead) changed() bool {
+	var now [mainHeadSize]byte
+	if _, err := m.file.ReadAt(now[:], 0); err != nil {
+		return errors.Is(err, io.EOF)
+	}
+	return now != m.was
+}
+
+func (m *mainHead) release() error {
+	if m == nil {
+		return nil
+	}
+	return m.logIndex.release()
 }
 
 func openIndex(name string) (*logIndex, error) {
