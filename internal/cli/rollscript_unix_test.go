@@ -1,0 +1,247 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/postgres/postgrestest"
+)
+
+// front stands for the proxy in front of two gateways: it passes bytes on to the address in
+// a file, which is read for each connection.
+type front struct {
+	net.Listener
+	target string
+	away   atomic.Int64 // connections for which there was no gateway
+}
+
+func newFront(t *testing.T, dir string) *front {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	f := &front{Listener: l, target: filepath.Join(dir, "target")}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go f.pass(c)
+		}
+	}()
+	return f
+}
+
+func (f *front) pass(c net.Conn) {
+	defer func() { _ = c.Close() }()
+	address, err := os.ReadFile(f.target)
+	if err != nil {
+		f.away.Add(1)
+		return
+	}
+	to, err := net.Dial("tcp", strings.TrimSpace(string(address)))
+	if err != nil {
+		f.away.Add(1)
+		return
+	}
+	defer func() { _ = to.Close() }()
+	var ways sync.WaitGroup
+	for _, way := range [2][2]net.Conn{{to, c}, {c, to}} {
+		ways.Go(func() {
+			_, _ = io.Copy(way[0], way[1])
+			if half, ok := way[0].(*net.TCPConn); ok {
+				_ = half.CloseWrite()
+			}
+		})
+	}
+	ways.Wait()
+}
+
+// rollingScript runs roll-gateway.sh for a store.
+type rollingScript struct {
+	place          *installation
+	folder, change string
+	ports          [2]string
+}
+
+func newRollingScript(t *testing.T, place *installation, f *front) *rollingScript {
+	t.Helper()
+	s := &rollingScript{place: place, folder: filepath.Join(place.dir, "rolling"), change: filepath.Join(place.dir, "switch")}
+	text := "#!/bin/sh\necho \"$1\" >'" + f.target + ".new' && mv '" + f.target + ".new' '" + f.target + "'\n"
+	if err := os.WriteFile(s.change, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for n := range s.ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = l.Close() }()
+		_, s.ports[n], _ = net.SplitHostPort(l.Addr().String())
+	}
+	t.Cleanup(func() {
+		if pid := s.current(); pid > 0 {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+	return s
+}
+
+// current is the process of the gateway that is in use.
+func (s *rollingScript) current() (pid int) {
+	text, err := os.ReadFile(filepath.Join(s.folder, "gateway"))
+	if err != nil {
+		return 0
+	}
+	_, _ = fmt.Sscan(string(text), &pid)
+	return pid
+}
+
+func (s *rollingScript) run(change string, flags ...string) (string, error) {
+	script := exec.Command("../../scripts/production/roll-gateway.sh", append([]string{s.folder, change, s.ports[0], s.ports[1]}, flags...)...)
+	script.Env = append(s.place.env, "BRIDGE="+s.place.program, "PATH="+os.Getenv("PATH"))
+	out, err := script.CombinedOutput()
+	return string(out), err
+}
+
+// TestRollingScript replaces a gateway by the script that operators run, several times under
+// the traffic of two machines that only connect. No client sees an error, each message that
+// was acknowledged is delivered once; a next gateway that does not start, and a proxy that
+// does not change, leave the old one in its place.
+func TestRollingScript(t *testing.T) {
+	t.Parallel()
+	t.Run("file", func(t *testing.T) {
+		t.Parallel()
+		place := install(t)
+		place.run(t, "serve")
+		rollUnderTraffic(t, place)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		server := postgrestest.ForTest(t)
+		place := install(t, "XDG_STATE_HOME="+t.TempDir())
+		place.env = append(place.env, "BRIDGE_DB="+server.Schema())
+		place.run(t, "store", "init")
+		rollUnderTraffic(t, place)
+	})
+}
+
+func rollUnderTraffic(t *testing.T, place *installation) {
+	t.Helper()
+	const rolls = 3
+	f := newFront(t, place.dir)
+	s := newRollingScript(t, place, f)
+	if out, err := s.run(s.change); err != nil {
+		t.Fatalf("the first gateway: %v: %s", err, out)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	g := &runningGateway{place: place}
+	g.address.Store(f.Addr().String())
+	one, two := place.machine(t), place.machine(t)
+	one.joins(t, g, "one")
+	two.joins(t, g, "two")
+	w := &rolledWork{writer: one.mustConnect(t, bridge.Credentials{}), reader: two.mustConnect(t, bridge.Credentials{})}
+	w.start(ctx, t)
+	for range rolls {
+		if out, err := s.run("/bin/false"); err == nil || !strings.Contains(out, "failed") {
+			t.Errorf("a proxy that does not change: %v: %s", err, out)
+		}
+		before, until := s.current(), w.sent.Load()+10
+		if out, err := s.run(s.change); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+		if syscall.Kill(before, 0) == nil {
+			t.Error("the old gateway runs")
+		}
+		bridgetest.Eventually(t, "messages through the next gateway", func() bool { return w.sent.Load() > until || t.Failed() })
+	}
+	before := s.current()
+	if out, err := s.run(s.change, "--max-connections", "0"); err == nil || !strings.Contains(out, "ended") {
+		t.Errorf("a next gateway that does not start: %v: %s", err, out)
+	}
+	if s.current() != before || syscall.Kill(before, 0) != nil {
+		t.Error("the old gateway did not go on")
+	}
+	w.end(t)
+	if n := f.away.Load(); n > 0 {
+		t.Errorf("%d connections found no gateway", n)
+	}
+	place.run(t, "audit", "verify")
+	t.Logf("%d gateways one after the other, %d messages sent, no call failed", rolls+1, w.sent.Load())
+}
+
+// rolledWork are a writer and a reader that take no error for an answer.
+type rolledWork struct {
+	writer, reader *client
+	ended, written atomic.Bool
+	sent           atomic.Int64
+	received       journal
+	work           sync.WaitGroup
+}
+
+func (w *rolledWork) start(ctx context.Context, t *testing.T) {
+	t.Helper()
+	must := func(c *client, tool string, args map[string]any) map[string]any {
+		data, failed, err := c.call(ctx, tool, args)
+		if err != nil || failed {
+			t.Errorf("%s: %v: %v", tool, err, data)
+			return nil
+		}
+		return data
+	}
+	created := must(w.writer, "create_conversation", map[string]any{"my_role": "writer", "partner_role": "reader"})
+	must(w.reader, "join_conversation", map[string]any{"join_code": created["join_code"]})
+	w.work.Go(func() {
+		defer w.written.Store(true)
+		for !w.ended.Load() && !t.Failed() {
+			if must(w.writer, "send_to_partner", map[string]any{"message": fmt.Sprint(w.sent.Load() + 1)}) != nil {
+				w.sent.Add(1)
+			}
+		}
+	})
+	w.work.Go(func() {
+		for !t.Failed() {
+			last := w.written.Load()
+			data := must(w.reader, "check_messages", map[string]any{"wait_seconds": 1})
+			w.received.note(data)
+			if messages, _ := data["messages"].([]any); last && len(messages) == 0 {
+				return
+			}
+		}
+	})
+}
+
+// end lets the reader take what is left, and judges what it got.
+func (w *rolledWork) end(t *testing.T) {
+	t.Helper()
+	w.ended.Store(true)
+	w.work.Wait()
+	if w.sent.Load() == 0 {
+		t.Error("nothing was sent")
+	}
+	for _, problem := range w.received.problems(w.sent.Load()) {
+		t.Error(problem)
+	}
+	if w.received.again > 0 {
+		t.Errorf("%d messages came again", w.received.again)
+	}
+}
