@@ -25,9 +25,9 @@ import (
 	"strings"
 )
 
-// ErrDamaged reports a sealed text that does not open: it was changed, was moved to
-// another place of the store, or was sealed with another key.
-var ErrDamaged = errors.New("damaged: a sealed text of the store does not open; it was changed, or it belongs to another place or key")
+// ErrDamaged reports a text that does not open: it was changed, was moved to another
+// place of the store, was sealed with another key, or is in clear where all are sealed.
+var ErrDamaged = errors.New("damaged: a text of the store does not open; it was changed, belongs to another place or key, or was put in clear into an encrypted store")
 
 // Marks that a stored text begins with. A clear text that begins like one is stored
 // behind markClear.
@@ -164,6 +164,20 @@ func open(with cipher.AEAD, p Place, encoded string) (string, error) {
 		return "", ErrDamaged
 	}
 	return string(text), nil
+}
+
+// MarkLength is how many bytes of a stored text Size needs.
+const MarkLength = len(markSealed)
+
+// Size is how many bytes a text has, by the start of its stored form, of MarkLength bytes
+// or more, and how many that has in all.
+func Size(start string, stored int) int {
+	if !IsSealed(start) {
+		return stored
+	}
+	// Behind the mark and the letter of its kind, base64 writes a nonce of 12 bytes, the
+	// text and a tag of 16 bytes.
+	return max(0, (stored-MarkLength-1)*3/4-12-16)
 }
 
 // IsSealed reports whether a stored text is sealed.

@@ -187,3 +187,32 @@ func BenchmarkSeal(b *testing.B) {
 		})
 	}
 }
+
+func TestSizeOfWhatIsSealed(t *testing.T) {
+	box := boxOf("key")
+	for n := range 200 {
+		text := strings.Repeat("x", n)
+		for _, stored := range []string{text, box.Seal(here, text), box.SealFixed(here, text)} {
+			if got := atrest.Size(stored[:min(len(stored), atrest.MarkLength)], len(stored)); got != n {
+				t.Fatalf("%d bytes, stored as %d, count as %d", n, len(stored), got)
+			}
+		}
+	}
+}
+
+func TestClearTextsInStates(t *testing.T) {
+	box := boxOf("key")
+	for state, opens := range map[atrest.State]bool{atrest.Off: true, atrest.TurningOn: true, atrest.TurningOff: true, atrest.On: false} {
+		c := atrest.Cipher{Box: box, State: state}
+		for _, stored := range []string{"hello", "[]", atrest.Clear("\x02\x02c:"), "\x02\x02x"} {
+			if _, err := c.Open(here, stored); (err == nil) != opens || err != nil && !errors.Is(err, atrest.ErrDamaged) {
+				t.Errorf("%s: %q: %v", state, stored, err)
+			}
+		}
+		for _, stored := range []string{"", box.Seal(here, "hello")} {
+			if _, err := c.Open(here, stored); err != nil {
+				t.Errorf("%s: %q: %v", state, stored, err)
+			}
+		}
+	}
+}

@@ -84,6 +84,16 @@ type Cipher struct {
 	State State
 }
 
+// Open returns the text of its stored form. A store whose state is On holds no text in
+// clear: one that is there was put there by who has no key, and does not open. The error
+// is ErrDamaged.
+func (c Cipher) Open(p Place, stored string) (string, error) {
+	if c.State == On && stored != "" && !IsSealed(stored) {
+		return "", ErrDamaged
+	}
+	return c.Box.Open(p, stored)
+}
+
 // Text is the stored form of a text.
 func (c Cipher) Text(p Place, text string) string {
 	if c.State.Seals() {

@@ -16,10 +16,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/doctor"
 	"example.org/bridge/internal/gateway/remote"
+	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/view"
 )
@@ -176,6 +178,11 @@ func (a *app) checkStore(r *doctor.Report) {
 	}
 	exists, err := storeExists(path)
 	r.Store(path, exists, err, sqlite.Inspect)
+	key, err := keyfile.Load(a.keyFile(path))
+	if !exists || err != nil || r.Worst() == doctor.Problem {
+		return // with another key no text opens
+	}
+	r.Unopened(sqlite.Unopened(path, key))
 }
 
 // checkGateway asks the gateway that this machine is connected to.
@@ -222,8 +229,29 @@ func (a *app) checkServer(r *doctor.Report, place string) {
 	}
 	r.Add("store", doctor.OK, "%s", cleantext.CleanLine(name))
 	r.Add("key", doctor.OK, "%s", cleantext.CleanLine(a.keyFile(place)))
+	state, unopened, err := a.texts(context.Background(), place)
+	r.Encryption(a.keyFile(place), state.Seals(), !state.Settled())
+	r.Unopened(unopened, err)
 	r.Limits(limits)
 	r.Ends(moved)
+}
+
+// texts says how a store keeps its texts, and counts those that do not open.
+func (a *app) texts(ctx context.Context, place string) (state atrest.State, unopened map[string]int64, err error) {
+	_, store, err := a.openStore(ctx, place, false)
+	if err != nil {
+		return state, nil, err
+	}
+	defer func() { err = errors.Join(err, store.close()) }()
+	of, ok := store.wholeStore.(convertible)
+	if !ok {
+		return state, nil, nil
+	}
+	if state, err = of.AtRest(ctx); err != nil || state == atrest.Off {
+		return state, nil, err
+	}
+	unopened, err = of.Unopened(ctx)
+	return state, unopened, err
 }
 
 func (a *app) checkClients(r *doctor.Report, root *cobra.Command) {

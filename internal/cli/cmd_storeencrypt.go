@@ -15,6 +15,7 @@ import (
 // convertible is a store whose texts can be encrypted.
 type convertible interface {
 	AtRest(ctx context.Context) (atrest.State, error)
+	Unopened(ctx context.Context) (map[string]int64, error)
 	Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (done atrest.Converted, err error)
 }
 

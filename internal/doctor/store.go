@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/advice"
@@ -122,14 +124,7 @@ func (r *Report) checkDatabase(path string, inspect func(path string) (storefile
 	default:
 		r.Add("schema", OK, "version %d", found.SchemaVersion)
 	}
-	switch {
-	case found.Unfinished && found.Encrypted:
-		r.Add("encryption", Note, "texts are being encrypted, or that was interrupted: `bridge store encrypt` does the rest")
-	case found.Unfinished:
-		r.Add("encryption", Note, "texts are being decrypted, or that was interrupted: `bridge store decrypt` does the rest")
-	case found.Encrypted:
-		r.Add("encryption", OK, "texts are encrypted at rest: without %s nobody reads them", filepath.Base(keyfile.Beside(path)))
-	}
+	r.Encryption(keyfile.Beside(path), found.Encrypted, found.Unfinished)
 	if found.WAL {
 		r.Add("journal", OK, "write-ahead log")
 	} else {
@@ -146,6 +141,43 @@ func (r *Report) checkDatabase(path string, inspect func(path string) (storefile
 	if found.Limits != nil {
 		r.Limits(*found.Limits)
 	}
+}
+
+// Encryption says how the texts of a store are kept, and where their key is; nothing
+// where they are in clear.
+func (r *Report) Encryption(key string, encrypted, unfinished bool) {
+	switch {
+	case unfinished && encrypted:
+		r.Add("encryption", Note, "texts are being encrypted, or that was interrupted: `bridge store encrypt` does the rest")
+	case unfinished:
+		r.Add("encryption", Note, "texts are being decrypted, or that was interrupted: `bridge store decrypt` does the rest")
+	case encrypted:
+		r.Add("encryption", OK, "texts are encrypted at rest: without %s nobody reads them", filepath.Base(key))
+	}
+}
+
+// Unopened tells of texts that do not open, by table and column.
+func (r *Report) Unopened(found map[string]int64, err error) {
+	if err != nil {
+		r.Add("texts", Problem, "%s", withRemedy(err))
+		return
+	}
+	var total int64
+	var where []string
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		total += found[name]
+		where = append(where, fmt.Sprintf("%s %d", name, found[name]))
+	}
+	if total > 0 {
+		r.Add("texts", Problem, "%s not open (%s): they were changed, moved, or put there in clear; a backup from before has them", counted(total), strings.Join(where, ", "))
+	}
+}
+
+func counted(n int64) string {
+	if n == 1 {
+		return "1 text does"
+	}
+	return fmt.Sprintf("%d texts do", n)
 }
 
 // largeLog is four times what the log grows to while nobody holds it.

@@ -24,6 +24,7 @@ type conn struct {
 	schema  string
 	box     *atrest.Box
 	state   *atrest.State // of this transaction; nil until it is known
+	learns  bool          // its second statement is selectVersion, which says the state
 }
 
 // errNoRow reports a query without a result.
@@ -115,12 +116,26 @@ func (c *conn) flush() (results, error) {
 	batch := c.pending
 	c.pending = nil
 	r := results{c.pg.SendBatch(c.ctx, batch)}
-	for range batch.Len() - 1 {
-		if _, err := r.batch.Exec(); err != nil {
+	for i := range batch.Len() - 1 {
+		if err := c.skip(r, i); err != nil {
 			return r, err
 		}
 	}
 	return r, nil
+}
+
+// skip reads the answer to a statement that nobody waits for.
+func (c *conn) skip(r results, i int) error {
+	if !c.learns || i != 1 {
+		_, err := r.batch.Exec()
+		return err
+	}
+	c.learns = false
+	var version int64
+	err := r.batch.QueryRow().Scan(&version)
+	_, state := atrest.Split(version)
+	c.state = &state
+	return err
 }
 
 // bind turns arguments into what the driver takes.

@@ -24,15 +24,15 @@ func (e *entry) InboxAfter(g bridge.Gate, after int64, p bridge.Page) ([]bridge.
 func (s *Store) UnreadHeads(ctx context.Context, conversation string, session bridge.SessionID, limit int) (all []bridge.Head, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		all = nil
-		var id, bytes int64
+		var h sqlstore.HeadRow
 		return c.each(`
-			SELECT m.id, (octet_length(m.message) + octet_length(m.files))::bigint
+			SELECT m.id, left(m.message, 4), octet_length(m.message)::bigint, left(m.files, 4), octet_length(m.files)::bigint
 			FROM session_status s
 			JOIN inbox i ON i.conversation = s.conversation AND i.recipient = s.session AND i.seq > s.read_seq
 			JOIN messages m ON m.id = i.message
 			WHERE s.conversation = $1 AND s.session = $2 ORDER BY i.seq LIMIT $3`,
-			[]any{conversation, string(session), limit}, []any{&id, &bytes}, func() error {
-				all = append(all, bridge.Head{ID: id, Bytes: int(bytes)})
+			[]any{conversation, string(session), limit}, h.Dest(), func() error {
+				all = append(all, h.Head())
 				return nil
 			})
 	})

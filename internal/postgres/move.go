@@ -159,7 +159,7 @@ func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
 // told of rows, and may be nil. The error is bridge.ErrStoreBusy where another conversion
 // has begun or ended meanwhile.
 func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (done atrest.Converted, err error) {
-	tables := sqlstore.Convertibles("chain", "link")
+	tables := sqlstore.Convertibles(dialect.AuditKey...)
 	return sqlstore.Conversion{
 		On: on, Tables: tables, Lock: " FOR UPDATE", Converted: converted,
 		Last: "SELECT coalesce((SELECT link FROM audit_chains WHERE chain = 'operator'), 0)", Since: "chain = 'operator' AND link > ?1",

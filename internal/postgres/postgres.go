@@ -39,6 +39,7 @@ type Store struct {
 	filling func(bridge.Fill)
 	told    map[string]bool // what filling was told of; with usage.mutex
 	closed  sync.Once
+	checked bool // the schema is there, and has a version
 }
 
 var _ bridge.Store = (*Store)(nil)
@@ -84,6 +85,7 @@ func openConfig(ctx context.Context, config server.Config, o Options) (*Store, e
 		pool.Close()
 		return nil, err
 	}
+	s.checked = true
 	s.sealer = newSealer(s)
 	return s, nil
 }

@@ -298,7 +298,7 @@ func (e *entry) keepShared(conversation string, session, other bridge.SessionID,
 
 // openShared opens what the column shared_files keeps of a session.
 func (c *conn) openShared(conversation string, session bridge.SessionID, stored string) string {
-	return sqlstore.Shown(c.sql(), sqlstore.SharedPlace(conversation, string(session)), stored)
+	return sqlstore.OpenShared(c.sql(), sqlstore.SharedPlace(conversation, string(session)), stored)
 }
 
 // fromShared is what the column shared_files keeps: an object of lists, by session.

@@ -25,11 +25,27 @@ func (s statements) Each(query string, args, dest []any, visit func() error) err
 	return s.each(dollars(query), args, dest, visit)
 }
 
-// Box implements sqlstore.Conn.
-func (s statements) Box() *atrest.Box { return s.box }
+// Opener implements sqlstore.Conn.
+func (s statements) Opener() atrest.Cipher {
+	c := atrest.Cipher{Box: s.box}
+	if s.state != nil {
+		c.State = *s.state
+	}
+	return c
+}
 
 // Cipher implements sqlstore.Conn.
 func (s statements) Cipher() (atrest.Cipher, error) { return s.cipher() }
+
+// selectVersion reads the version of the schema, and with it the state.
+const selectVersion = "SELECT version FROM schema_version"
+
+// learn reads the state with the first statement of a transaction, before which it is
+// called, without a round trip of its own.
+func (c *conn) learn() {
+	c.later(selectVersion)
+	c.learns = true
+}
 
 // cipher is how texts are written. Operations know their store's state (state.current);
 // for what is none it is read.

@@ -50,6 +50,9 @@ func (s *Store) write(ctx context.Context, fn func(*conn) (durability, error)) e
 func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
 	visited := false
 	once := func(c *conn) (durability, error) {
+		if s.checked {
+			c.learn()
+		}
 		err := fn(c)
 		visited = visited || c.visited
 		return durable, err

@@ -212,7 +212,7 @@ func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
 // too, that another conversion has begun or ended meanwhile.
 func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (done atrest.Converted, err error) {
 	return sqlstore.Conversion{
-		On: on, Tables: sqlstore.Convertibles("seq"), Converted: converted,
+		On: on, Tables: sqlstore.Convertibles(dialect.AuditKey...), Converted: converted,
 		Last: "SELECT seq FROM audit_head", Since: "seq > ?1",
 		State: func() (atrest.State, error) { return s.AtRest(ctx) },
 		Set: func(op bridge.Operation, to atrest.State, check func(sqlstore.Conn) error) error {

@@ -215,8 +215,8 @@ func (s statements) Each(query string, args, dest []any, visit func() error) err
 	return s.each(query, args, dest, visit)
 }
 
-// Box implements sqlstore.Conn.
-func (s statements) Box() *atrest.Box { return s.cipher.Box }
+// Opener implements sqlstore.Conn.
+func (s statements) Opener() atrest.Cipher { return s.cipher }
 
 // Cipher implements sqlstore.Conn.
 func (s statements) Cipher() (atrest.Cipher, error) { return s.cipher, nil }

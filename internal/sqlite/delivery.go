@@ -13,13 +13,13 @@ import (
 // UnreadHeads implements bridge.Store.
 func (s *Store) UnreadHeads(ctx context.Context, conversation string, session bridge.SessionID, limit int) (all []bridge.Head, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
-		var id, bytes int64
+		var h sqlstore.HeadRow
 		return c.each(`
-			SELECT m.id, length(CAST(m.message AS BLOB)) + length(m.files)
+			SELECT m.id, substr(m.message, 1, 4), length(CAST(m.message AS BLOB)), substr(m.files, 1, 4), length(m.files)
 			FROM (`+unionInbox("seq > (SELECT read_seq FROM session_status WHERE conversation = ?1 AND session = ?2)", "ORDER BY 1 LIMIT ?3 + 0")+`) i
 			CROSS JOIN messages m ON m.id = i.id`,
-			[]any{conversation, string(session), limit}, []any{&id, &bytes}, func() error {
-				all = append(all, bridge.Head{ID: id, Bytes: int(bytes)})
+			[]any{conversation, string(session), limit}, h.Dest(), func() error {
+				all = append(all, h.Head())
 				return nil
 			})
 	})
@@ -149,7 +149,7 @@ func (s *Store) PeekInbox(ctx context.Context, conversation string, session brid
 
 // openShared opens what the column shared_files keeps of a session.
 func (c *conn) openShared(conversation string, session bridge.SessionID, stored string) string {
-	return sqlstore.Shown(c.sql(), sqlstore.SharedPlace(conversation, string(session)), stored)
+	return sqlstore.OpenShared(c.sql(), sqlstore.SharedPlace(conversation, string(session)), stored)
 }
 
 // fromShared is what the column shared_files keeps: a list where only the one partner

@@ -9,7 +9,10 @@ import (
 
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"example.org/bridge/internal/atrest"
+	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/sqlite/storefile"
+	"example.org/bridge/internal/sqlstore"
 )
 
 // LibraryVersion is the version of SQLite.
@@ -98,6 +101,31 @@ func inspectDatabase(path string, quiet bool, found *storefile.Inspection) error
 		found.Problems = append(found.Problems, wrong...)
 		return err
 	})
+}
+
+// Unopened counts the texts of the store at path that do not open with its key, by table
+// and column. It reads all of them, and changes nothing; of a store that is not encrypted,
+// or not of this program's version, it counts none. As Inspect it must not be called in a
+// process that has the store open.
+func Unopened(path string, key auth.Key) (found map[string]int64, err error) {
+	defer contain(path, &err)
+	mode := "ro"
+	if !inUse(path) {
+		mode = untouched
+	}
+	err = withConn(path, mode, safely, func(c *conn) error {
+		var h header
+		if err := h.readAll(path, c); err != nil || h.atRest == atrest.Off || h.version != int64(SchemaVersion()) {
+			return err
+		}
+		c.cipher = atrest.Cipher{Box: atrest.New(key.Derive), State: h.atRest}
+		var err error
+		found, err = sqlstore.Unopened(func(do func(sqlstore.Conn) error) error {
+			return transact(c, "BEGIN", func(c *conn) error { return do(c.sql()) })
+		}, dialect.AuditKey...)
+		return err
+	})
+	return found, translate(path, err)
 }
 
 // miscounted compares counts that are kept with what they count.

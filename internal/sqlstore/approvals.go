@@ -18,7 +18,7 @@ func ViewCommand(c Conn, conversation string, session bridge.SessionID, command 
 	if v.Mode, err = getMode(c, conversation, session); err != nil {
 		return err
 	}
-	plain, sealed := c.Box().Forms(commandPlace(conversation, string(session)), command)
+	plain, sealed := c.Opener().Box.Forms(commandPlace(conversation, string(session)), command)
 	v.Last, err = first(listCommands(c, "WHERE conversation = ?1 AND session = ?2 AND command IN (?3, ?4) ORDER BY id DESC LIMIT 1",
 		conversation, string(session), plain, sealed))
 	return err
@@ -66,10 +66,12 @@ func queueScene(e Entry, conversation string) (s commands.QueueScene, err error)
 		[]any{&a.ID, &session, &a.Command, &state, &a.DecidedAt, &a.ExpiresAt}, func() error {
 			a.Session, a.State = bridge.SessionID(session), commands.State(state)
 			found := a
-			var err error
-			found.Command, err = needed(e.SQL(), commandPlace(conversation, session), a.Command)
+			var damaged error
+			if found.Command, damaged = e.SQL().Opener().Open(commandPlace(conversation, session), a.Command); damaged != nil {
+				found.Command = "" // it counts, and is no command that somebody asks for
+			}
 			s.Asked = append(s.Asked, found)
-			return err
+			return nil
 		})
 	return s, err
 }

@@ -79,22 +79,49 @@ const Unreadable = "[damaged: what the store holds here was changed, or belongs 
 
 // Shown opens a text that is shown to somebody. One that does not open is Unreadable.
 func Shown(c Conn, p atrest.Place, stored string) string {
-	text, err := c.Box().Open(p, stored)
+	text, err := c.Opener().Open(p, stored)
 	if err != nil {
 		return Unreadable
 	}
 	return text
 }
 
-// OpenList opens a list of names. One that does not open is Unreadable.
+// shownList is Shown for a list of names, which is in clear where it is empty.
+func shownList(c Conn, p atrest.Place, stored string) string {
+	if isEmptyList(stored) {
+		return stored
+	}
+	return Shown(c, p, stored)
+}
+
+func isEmptyList(stored string) bool { return stored == "[]" || stored == "{}" }
+
+// OpenShared opens a list of names, which somebody is told of as a help. One that does not
+// open is empty: it must not be kept again as if it were a name.
+func OpenShared(c Conn, p atrest.Place, stored string) string {
+	if isEmptyList(stored) {
+		return stored
+	}
+	text, err := c.Opener().Open(p, stored)
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// OpenList is OpenShared for a list of one form.
 func OpenList(c Conn, p atrest.Place, stored string) []string {
-	return FromList(Shown(c, p, stored))
+	text := OpenShared(c, p, stored)
+	if text == "" {
+		return nil
+	}
+	return FromList(text)
 }
 
 // needed opens a text on which something is decided. The error is
 // bridge.ErrStoreDamaged.
 func needed(c Conn, p atrest.Place, stored string) (string, error) {
-	text, err := c.Box().Open(p, stored)
+	text, err := c.Opener().Open(p, stored)
 	if err != nil {
 		return "", fmt.Errorf("%w: %s: %w", bridge.ErrStoreDamaged, p.Column, err)
 	}

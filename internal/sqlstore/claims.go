@@ -33,14 +33,31 @@ func listClaims(c Conn, where string, args ...any) (all []claims.Claim, err erro
 		one.Session = bridge.SessionID(session)
 		one.Lease = time.Duration(lease) * time.Microsecond
 		of.State = tasks.State(state)
-		one.Path = Shown(c, claimPlace("path", one), one.Path)
-		one.Reason = Shown(c, claimPlace("reason", one), one.Reason)
-		one.HasTask = of.HeldBy(one.TeamID, one.Conversation, one.Session)
-		all = append(all, one)
+		found := one
+		openClaim(c, &found)
+		found.HasTask = of.HeldBy(one.TeamID, one.Conversation, one.Session)
+		all = append(all, found)
 		return nil
 	})
 	return all, err
 }
+
+// DamagedClaim is the reason of a claim whose path does not open.
+const DamagedClaim = "[damaged: the store cannot open the path of this claim, so it stands for every path until it ends; `bridge claims release` ends it]"
+
+// openClaim opens the texts of a claim. One whose path does not open stands for every
+// path, for its holder alone: what it protects must not be lost with it.
+func openClaim(c Conn, one *claims.Claim) {
+	path, err := c.Opener().Open(claimPlace("path", *one), one.Path)
+	one.Reason = Shown(c, claimPlace("reason", *one), one.Reason)
+	one.Path = path
+	if err != nil {
+		one.Path, one.Reason, one.Shared = everyPath, DamagedClaim, false
+	}
+}
+
+// everyPath is the pattern of all files (claims.Overlap).
+const everyPath = "**"
 
 // Claims returns all stored claims, including those that have lapsed.
 func Claims(c Conn) ([]claims.Claim, error) { return listClaims(c, "") }

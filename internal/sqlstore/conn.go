@@ -25,8 +25,9 @@ type Conn interface {
 	// Later runs a statement without a result. The store may delay it until the next
 	// statement with a result or the commit, which then returns its error.
 	Later(query string, args ...any) error
-	// Box opens the texts of the store.
-	Box() *atrest.Box
+	// Opener opens the texts of the store. Its state is atrest.Off, in which it opens all
+	// kinds, where this transaction does not know the state yet.
+	Opener() atrest.Cipher
 	// Cipher says how texts are written in this transaction.
 	Cipher() (atrest.Cipher, error)
 }

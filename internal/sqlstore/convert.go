@@ -216,7 +216,7 @@ func (t Convertible) convert(cipher atrest.Cipher, row []any) (fresh []any, diff
 	for i, text := range t.texts {
 		old, isText := stored[i].(string)
 		fresh = append(fresh, stored[i])
-		if !isText || old == "" || text.list && (old == "[]" || old == "{}") {
+		if !isText || old == "" || text.list && isEmptyList(old) {
 			continue
 		}
 		place := text.place(row)
@@ -236,4 +236,50 @@ func (t Convertible) convert(cipher atrest.Cipher, row []any) (fresh []any, diff
 		}
 	}
 	return fresh, different, damaged
+}
+
+// Unopened counts the texts that do not open, by table and column ("messages.message");
+// columns without one are left out. All texts of the store are read, a page with each call
+// of read, which runs its argument in a transaction. auditKey is that of Convertibles.
+func Unopened(read func(func(Conn) error) error, auditKey ...string) (map[string]int64, error) {
+	found := map[string]int64{}
+	for _, t := range Convertibles(auditKey...) {
+		for after, more := []any(nil), true; more; {
+			var last []any
+			var names []string
+			err := read(func(c Conn) (err error) {
+				last, names, err = t.unopened(c, after)
+				return err
+			})
+			if err != nil {
+				return nil, fmt.Errorf("read the table %s: %w", t.Name, err)
+			}
+			for _, name := range names {
+				found[t.Name+"."+name]++
+			}
+			after, more = last, last != nil
+		}
+	}
+	return found, nil
+}
+
+// unopened returns the columns of texts on the next page that do not open, each as often.
+func (t Convertible) unopened(c Conn, after []any) (last []any, names []string, err error) {
+	rows, last, err := t.page(c, after, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	opener := c.Opener()
+	for _, row := range rows {
+		for i, text := range t.texts {
+			stored := word(row[len(t.key)+len(t.of)+i])
+			if text.list && isEmptyList(stored) {
+				continue
+			}
+			if _, err := opener.Open(text.place(row), stored); err != nil {
+				names = append(names, text.name)
+			}
+		}
+	}
+	return last, names, nil
 }

@@ -79,7 +79,7 @@ func ListFiles(e Entry, g bridge.Gate, task int64) (l files.List, err error) {
 // getFile reads a file with its text; nil where there is none.
 func getFile(c Conn, conversation string, n files.Name) (*files.File, error) {
 	var row fileRow
-	plain, sealed := c.Box().Forms(pathPlace(conversation, n.Task), n.Path)
+	plain, sealed := c.Opener().Box.Forms(pathPlace(conversation, n.Task), n.Path)
 	err := c.Get(selectFiles+"WHERE f.conversation = ?1 AND f.task = ?2 AND f.path IN (?3, ?4)", []any{conversation, n.Task, plain, sealed}, row.dest()...)
 	if errors.Is(err, ErrNoRow) {
 		return nil, nil //nolint:nilnil // there is none
@@ -88,7 +88,9 @@ func getFile(c Conn, conversation string, n files.Name) (*files.File, error) {
 		return nil, err
 	}
 	f := row.file()
-	f.Path = n.Path
+	if f.Path, err = needed(c, pathPlace(conversation, n.Task), f.Path); err != nil {
+		return nil, err
+	}
 	err = c.Get("SELECT text FROM file_texts WHERE file = ?1", []any{f.ID}, &f.Text)
 	if errors.Is(err, ErrNoRow) {
 		err = bridge.ErrStoreDamaged

@@ -1,6 +1,24 @@
 package sqlstore
 
-import "example.org/bridge/internal/bridge"
+import (
+	"example.org/bridge/internal/atrest"
+	"example.org/bridge/internal/bridge"
+)
+
+// HeadRow is where a row of a query for bridge.Head is read into: the id of a message, and
+// of its text and of its files the first four characters and how many bytes are stored.
+type HeadRow struct {
+	id, text, list   int64
+	textMark, marked string
+}
+
+// Dest are the columns in that order.
+func (r *HeadRow) Dest() []any { return []any{&r.id, &r.textMark, &r.text, &r.marked, &r.list} }
+
+// Head is the row, with the sizes of what was sealed.
+func (r *HeadRow) Head() bridge.Head {
+	return bridge.Head{ID: r.id, Bytes: atrest.Size(r.textMark, int(r.text)) + atrest.Size(r.marked, int(r.list))}
+}
 
 // messageRow is where a row that ReadMessages selects is read into.
 type messageRow struct {
@@ -15,7 +33,7 @@ func (r *messageRow) dest() []any {
 // open opens what is sealed of a message of a conversation.
 func (r *messageRow) open(c Conn, conversation string) {
 	r.Text = Shown(c, MessagePlace("message", conversation, r.ID), r.Text)
-	r.files = Shown(c, MessagePlace("files", conversation, r.ID), r.files)
+	r.files = shownList(c, MessagePlace("files", conversation, r.ID), r.files)
 }
 
 func (r *messageRow) message() bridge.Message {

@@ -49,6 +49,8 @@ type Dialect struct {
 	OneMessage string
 	// SilentWorker is the column of the table silences with the worker's name.
 	SilentWorker string
+	// AuditKey are the columns of the key of audit_log.
+	AuditKey []string
 }
 
 // StoreEntry is an Entry with what a store does by statements of its own.

@@ -103,6 +103,11 @@ func (r Reads) TaskHistory(ctx context.Context, id int64) ([]tasks.Event, error)
 	return readAll(ctx, r, func(c Conn) ([]tasks.Event, error) { return TaskHistory(c, id) })
 }
 
+// Unopened counts the texts of the store that do not open, by table and column.
+func (r Reads) Unopened(ctx context.Context) (map[string]int64, error) {
+	return Unopened(func(do func(Conn) error) error { return r.read(ctx, do) }, r.dialect.AuditKey...)
+}
+
 // Workers implements tasks.Store.
 func (r Reads) Workers(ctx context.Context, now time.Time) ([]tasks.Worker, error) {
 	return readAll(ctx, r, func(c Conn) ([]tasks.Worker, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/words"
 )
@@ -77,7 +78,7 @@ func (s *search) batch(c Conn) error {
 	var text string
 	return c.Each(query, args, []any{&s.last.id, &one.Conversation, &s.last.sent, &text}, func() error {
 		s.last.rows++
-		s.last.bytes += int64(len(text)) + rowBytes
+		s.last.bytes += int64(atrest.Size(text, len(text))) + rowBytes
 		text := Shown(c, MessagePlace("message", one.Conversation, s.last.id), text)
 		if marked, ok := s.finder.Find(text); ok {
 			one.Message.ID, one.Excerpt = s.last.id, bridge.Excerpt(marked)

@@ -98,12 +98,13 @@ func apply(e TaskEntry, change *tasks.Change) error {
 	if err != nil {
 		return err
 	}
+	// The last note stays where the event has none: it may be one that does not open.
 	err = errors.Join(
 		c.Later(`
-			UPDATE tasks SET state = ?1, worker = ?2, role = ?3, last_worker = ?4, note = ?5, events = ?6,
+			UPDATE tasks SET state = ?1, worker = ?2, role = ?3, last_worker = ?4, note = CASE WHEN ?5 = '' THEN note ELSE ?5 END, events = ?6,
 			       assigned_at = ?7, updated_at = ?8, ended_at = ?9
 			WHERE id = ?10`,
-			string(t.State), t.Worker, t.Role, t.LastWorker, cipher.Text(taskPlace("note", t.TeamID, t.ID), t.Note), t.Events, t.AssignedAt, t.UpdatedAt, t.EndedAt(), t.ID),
+			string(t.State), t.Worker, t.Role, t.LastWorker, cipher.Text(taskPlace("note", t.TeamID, t.ID), v.Note), t.Events, t.AssignedAt, t.UpdatedAt, t.EndedAt(), t.ID),
 		c.Later("INSERT INTO task_events (task, at, actor, worker, state, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 			t.ID, op.Now, v.Actor, v.Worker, string(v.State), cipher.Text(eventPlace(t.ID, op.Now, v.Actor, v.Worker, string(v.State)), v.Note)),
 	)

@@ -1,0 +1,217 @@
+//go:build unix
+
+package sqlite_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"testing"
+
+	"example.org/bridge/internal/atrest"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/sqlite"
+	"example.org/bridge/internal/sqlstore"
+	"example.org/bridge/internal/steps"
+	"example.org/bridge/internal/storetest"
+	"example.org/bridge/internal/tasks"
+)
+
+// changed is the last character of a column as another one.
+func changed(table, column, where string) string {
+	return "UPDATE " + table + " SET " + column + " = substr(" + column + ", 1, length(" + column + ") - 1) || CASE substr(" + column + ", -1) WHEN 'A' THEN 'B' ELSE 'A' END WHERE " + where
+}
+
+// TestPlantedTextsDoNotOpen puts texts in clear into a store, as somebody can who writes
+// the file and has no key: one that is encrypted takes none, one that is being converted
+// reads both kinds.
+func TestPlantedTextsDoNotOpen(t *testing.T) {
+	t.Parallel()
+	for name, planted := range map[string]string{"a text": "'pay me'", "a text that begins like a sealed one": "char(2, 2, 99, 58) || 'pay me'"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			e := bridgetest.NewEnv(t)
+			s := e.Served(t)
+			convert(t, e.Store(t), true)
+			p := bridgetest.NewPair(t, s.Service)
+			x := files.Name{Path: "x.txt"}
+			_, sent := s.Send(ctx, p.A, bridge.SendRequest{Text: "hello", Files: []string{"x.txt"}})
+			_, logged := s.LogStep(ctx, p.A, steps.LogRequest{Text: "hello"})
+			_, written := s.WriteFile(ctx, p.A, files.WriteRequest{Name: x, Text: "hello"})
+			if err := errors.Join(sent, logged, written); err != nil {
+				t.Fatal(err)
+			}
+			query(t, e.Path, "UPDATE messages SET message = "+planted, "UPDATE steps SET text = "+planted, "UPDATE file_texts SET text = "+planted)
+			read := func() (message, step string, err error) {
+				all, err := s.Messages(ctx, p.A.Conversation, 0, 2)
+				if err != nil || len(all) != 1 {
+					t.Fatalf("got %d messages, %v", len(all), err)
+				}
+				logged, err := s.Steps.Steps(ctx, steps.Query{Conversation: p.A.Conversation, Limit: 2})
+				if err != nil || len(logged) != 1 {
+					t.Fatalf("got %d steps, %v", len(logged), err)
+				}
+				_, err = s.ReadFile(ctx, p.B, files.ReadRequest{Name: x})
+				return all[0].Text, logged[0].Text, err
+			}
+			if message, step, err := read(); message != sqlstore.Unreadable || step != sqlstore.Unreadable || !errors.Is(err, bridge.ErrStoreDamaged) {
+				t.Errorf("encrypted: got %q, %q, %v", message, step, err)
+			}
+			query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", atrest.TurningOn.Mark(int64(sqlite.SchemaVersion()))))
+			if message, step, err := read(); message != "pay me" || step != "pay me" || err != nil {
+				t.Errorf("while it is encrypted: got %q, %q, %v", message, step, err)
+			}
+		})
+	}
+}
+
+// TestDamagedClaimStandsForAll: what a claim protects is not lost with its path.
+func TestDamagedClaimStandsForAll(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]string{
+		"a changed path":              changed("file_claims", "path", "true"),
+		"a path in clear":             "UPDATE file_claims SET path = 'other/y.go'",
+		"one that is shared by now":   "UPDATE file_claims SET shared = 1",
+		"one of another conversation": "UPDATE file_claims SET path = (SELECT message FROM messages)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			e := bridgetest.NewEnv(t)
+			s := e.Served(t)
+			convert(t, e.Store(t), true)
+			p := bridgetest.NewPair(t, s.Service)
+			_, sent := s.Send(ctx, p.A, bridge.SendRequest{Text: "src/x.go"})
+			_, taken := s.Take(ctx, p.A, claims.Request{Paths: []string{"src/x.go"}, Seconds: claims.MaxSeconds})
+			if err := errors.Join(sent, taken); err != nil {
+				t.Fatal(err)
+			}
+			query(t, e.Path, damage)
+			for _, path := range []string{"src/x.go", "docs/a.md"} {
+				_, err := s.Take(ctx, p.B, claims.Request{Paths: []string{path}, Shared: true})
+				var held *claims.HeldError
+				if !errors.As(err, &held) || held.Claimed != "**" || held.Reason != sqlstore.DamagedClaim {
+					t.Errorf("%s is claimed beside it: %v", path, err)
+				}
+			}
+			if _, err := s.WriteFile(ctx, p.B, files.WriteRequest{Name: files.Name{Path: "src/x.go"}, Text: "x"}); !errors.Is(err, claims.ErrHeld) {
+				t.Errorf("the file is written beside it: %v", err)
+			}
+			if j, err := s.Claims.Judge(ctx, claims.Editor{p.B}, []string{"src/x.go"}); err != nil || len(j.Blocks) != 1 {
+				t.Errorf("a commit beside it: %+v, %v", j, err)
+			}
+			if _, err := s.Claims.Release(ctx, p.A, nil); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Take(ctx, p.B, claims.Request{Paths: []string{"src/x.go"}}); err != nil {
+				t.Errorf("behind its end: %v", err)
+			}
+		})
+	}
+}
+
+// TestDamagedTextsStayWhatTheyAre: a text that does not open is not sealed again as what is
+// shown in its place, and jams nothing beside it.
+func TestDamagedTextsStayWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	e := bridgetest.NewEnv(t)
+	s := e.Served(t)
+	store := e.Store(t)
+	convert(t, store, true)
+	p := bridgetest.NewPair(t, s.Service)
+	a, err := s.AssignTask(ctx, p.A, tasks.AssignRequest{Title: "title"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []tasks.Report{{State: tasks.Accepted, Note: "noted"}, {State: tasks.Progress}, {State: tasks.Done, Note: "ended"}} {
+		r.ID = a.Task.ID
+		if _, err := s.UpdateTask(ctx, p.B, r); err != nil {
+			t.Fatal(err)
+		}
+		if r.State == tasks.Accepted {
+			query(t, e.Path, changed("tasks", "note", "true"))
+		}
+		all, err := s.Tasks.Tasks(ctx, false)
+		want := map[tasks.State]string{tasks.Accepted: sqlstore.Unreadable, tasks.Progress: sqlstore.Unreadable, tasks.Done: "ended"}[r.State]
+		if err != nil || len(all) != 1 || all[0].Note != want {
+			t.Errorf("%s: got %+v, %v", r.State, all, err)
+		}
+		if left, err := store.Unopened(ctx); err != nil || (left["tasks.note"] == 1) != (r.State != tasks.Done) {
+			t.Errorf("%s: do not open: %v, %v", r.State, left, err)
+		}
+	}
+	copied := filepath.Join(t.TempDir(), "copy.db") // none that this process has open
+	query(t, e.Path, changed("tasks", "note", "true"))
+	if err := store.CopyTo(copied); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := sqlite.Unopened(copied, e.Key); err != nil || !maps.Equal(left, map[string]int64{"tasks.note": 1}) {
+		t.Errorf("in a copy do not open: %v, %v", left, err)
+	}
+	query(t, e.Path, "UPDATE session_status SET shared_files = 'x.txt' WHERE session = 'b'")
+	named := bridge.SendRequest{Text: "see", Files: []string{"both.txt"}}
+	for _, c := range []bridge.Credentials{p.B, p.A} {
+		if _, err := s.Send(ctx, c, named); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v, err := store.PeekInbox(ctx, p.B.Conversation, p.B.Session)
+	if err != nil || fmt.Sprint(v.Shared) != "map[:[both.txt]]" {
+		t.Errorf("named by both: got %v, %v", v.Shared, err)
+	}
+}
+
+// TestDamagedCommandsJamNoOthers: of a request that does not open nobody can ask again,
+// and everybody for others.
+func TestDamagedCommandsJamNoOthers(t *testing.T) {
+	t.Parallel()
+	x := storetest.NewTexts(t, opener(func(*testing.T, string) {}))
+	store := x.Store().(*sqlite.Store)
+	convert(t, store, true)
+	x.Write(t)
+	query(t, store.Path(), changed("command_requests", "command", "true"))
+	x.Write(t) // asks for another
+	left, err := store.Unopened(t.Context())
+	if err != nil || left["command_requests.command"] != 1 {
+		t.Errorf("do not open: %v, %v", left, err)
+	}
+}
+
+// TestSizesAreThoseOfTexts: pages hold as much of an encrypted store as of one in clear.
+func TestSizesAreThoseOfTexts(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	e := bridgetest.NewEnv(t)
+	s := e.Served(t)
+	store := e.Store(t)
+	p := bridgetest.NewPair(t, s.Service)
+	for _, text := range []string{"x", "äöü", "two\nlines and\x00 more"} {
+		if _, err := s.Send(ctx, p.A, bridge.SendRequest{Text: text, Files: []string{"a.txt"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var clear []bridge.Head
+	for _, on := range []bool{false, true} {
+		if on {
+			convert(t, store, true)
+		}
+		heads, err := store.UnreadHeads(ctx, p.B.Conversation, p.B.Session, 10)
+		if err != nil || len(heads) != 3 {
+			t.Fatalf("got %v, %v", heads, err)
+		}
+		if !on {
+			clear = heads
+		}
+		for i, h := range heads {
+			if h.Bytes != clear[i].Bytes || h.Bytes < len(`["a.txt"]`)+1 {
+				t.Errorf("on %t: message %d has %d bytes, in clear %d", on, h.ID, h.Bytes, clear[i].Bytes)
+			}
+		}
+	}
+}
