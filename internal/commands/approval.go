@@ -72,7 +72,7 @@ func (s *Service) Approve(ctx context.Context, a ApproveRequest) (r Request, tok
 		return r, "", bridge.Invalid("the approval's time", "must be %s to %s", MinApprovalFor, MaxApprovalFor)
 	}
 	r = a.Request
-	if !bytes.Equal(digest(r), r.Digest) {
+	if !bytes.Equal(s.digest(r), r.Digest) {
 		return r, "", fmt.Errorf("%w: its digest does not fit, somebody changed it in the store", ErrDecided)
 	}
 	now, err := s.core.StoreTime(ctx)

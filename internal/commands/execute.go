@@ -87,7 +87,7 @@ func (s *Service) Execute(ctx context.Context, c bridge.Credentials, call Call, 
 		return Execution{}, s.refuseCommand(ctx, g, ErrApprovalChanged)
 	case call.Token != "", last != nil && last.Usable(now):
 		return s.useApproval(ctx, g, x, *last, call.Token, stop)
-	case last != nil && last.Waiting(now) && fits(x.Request, *last):
+	case last != nil && last.Waiting(now) && s.fits(x.Request, *last):
 		x.Stage, x.Request = StagePending, *last
 		err = s.check(ctx, g, &x, "pending")
 		return x, err
@@ -184,18 +184,18 @@ func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call
 		Sandbox: backend, Image: grant.Image, Network: grant.Network, Access: grant.Access, Timeout: mode.Timeout,
 		Nonce: random(), State: StatePending, CreatedAt: now, ExpiresAt: bridge.Earlier(now.Add(PendingFor), grant.ExpiresAt),
 	}
-	r.Digest = digest(r)
+	r.Digest = s.digest(r)
 	g.Details["mode"], g.Details["sandbox"] = string(r.Mode), backendName(r.Sandbox)
 	return Execution{Request: r, Reason: decision.Reason, Ask: grant.AskInClient, changed: changed}, nil
 }
 
 // fits reports whether r is what last asked for, the nonce aside.
-func fits(r, last Request) bool { return bytes.Equal(digestLike(r, last), last.Digest) }
+func (s *Service) fits(r, last Request) bool { return bytes.Equal(s.digestLike(r, last), last.Digest) }
 
 // digestLike is the digest that r would have, had it last's nonce.
-func digestLike(r, last Request) []byte {
+func (s *Service) digestLike(r, last Request) []byte {
 	r.Nonce = last.Nonce
-	return digest(r)
+	return s.digest(r)
 }
 
 // check records a call that changes nothing.
@@ -227,7 +227,7 @@ func (s *Service) useApproval(ctx context.Context, g bridge.Gate, x Execution, l
 		return Execution{}, s.refuseCommand(ctx, g, err)
 	}
 	r := x.Request
-	r.ID, r.Nonce, r.Digest = last.ID, last.Nonce, digestLike(r, last)
+	r.ID, r.Nonce, r.Digest = last.ID, last.Nonce, s.digestLike(r, last)
 	r.ApprovedUntil, r.TokenHash = last.ApprovedUntil, s.hashToken(token)
 	r.Seal = s.sealApproval(r)
 	g.Details["stage"], g.Details["request"] = "started", r.ID

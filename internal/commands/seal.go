@@ -63,8 +63,9 @@ func (s *Service) GrantCode(g Grant) string { return s.code(random(), g.Seal) }
 func (s *Service) RequestCode(r Request) string { return s.code(random(), r.Digest) }
 
 // digest is over everything that an approval binds (docs/yolo.md): with any of
-// it changed it is another approval.
-func digest(r Request) []byte {
+// it changed it is another approval. It is keyed: all but the command is in clear in an
+// encrypted store, too, and who has that must not be able to try guesses of the command.
+func (s *Service) digest(r Request) []byte {
 	sum := guard.ApprovalRequest{
 		Conversation: r.Conversation,
 		Session:      string(r.Session),
@@ -80,7 +81,7 @@ func digest(r Request) []byte {
 		Timeout:      r.Timeout,
 		Nonce:        r.Nonce,
 	}.Digest()
-	return sum[:]
+	return s.mac("request", sum[:])
 }
 
 func number(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }

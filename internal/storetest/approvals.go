@@ -14,6 +14,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/commands"
+	rules "example.org/bridge/internal/guard"
 	"example.org/bridge/internal/guard/policy"
 	"example.org/bridge/internal/sandbox"
 )
@@ -32,6 +33,7 @@ var approvalTests = []test{
 	{"another folder under the name of the workspace is refused", otherFolder},
 	{"opening and closing a grant voids what went before", grantsVoid},
 	{"a grant or an approval that was written by other means is worth nothing", forged},
+	{"who has a request and no key cannot try commands against it", guessed},
 	{"who cannot prove itself learns nothing and runs nothing", unprovenCommands},
 	{"a secret in a command is refused and not kept", secretCommands},
 	{"a refused command costs nothing, a queued one does", commandLimits},
@@ -156,6 +158,21 @@ func wantRefused(t testing.TB, err error) {
 	if !errors.As(err, &refusal) {
 		t.Errorf("got %v, want a RefusedError", err)
 	}
+}
+
+// guessed makes the digest of all that is in clear of a request, and of the right command.
+func guessed(t *testing.T, w *world) {
+	c := newCommandWorld(t, w)
+	c.open(t)
+	r := c.ask(t, c.A, "cat a.txt")
+	guess := rules.ApprovalRequest{
+		Conversation: r.Conversation, Session: string(r.Session), Command: r.Command, Plan: &r.Plan, Mode: r.Mode, Workspace: r.Workspace,
+		Device: r.Folder.Device, Inode: r.Folder.Inode, Sandbox: string(r.Sandbox) + " " + r.Image, Network: r.Network, Timeout: r.Timeout, Nonce: r.Nonce,
+	}.Digest()
+	if bytes.Equal(r.Digest, guess[:]) {
+		t.Error("it has the digest of the request")
+	}
+	c.approve(t, r)
 }
 
 func fourStages(t *testing.T, w *world) {
