@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// pollTimeout ends only what would hang forever: on a busy machine nothing may fail
+// PollTimeout ends only what would hang forever: on a busy machine nothing may fail
 // because it was slow.
-const pollTimeout = 2 * time.Minute
+const PollTimeout = 2 * time.Minute
 
 // pollEvery is how often the state of another process is looked at, where that
 // process has no way to tell of it.
@@ -16,7 +16,7 @@ const pollEvery = 5 * time.Millisecond
 // Polled waits for a condition and reports whether it became true. It is for what has no
 // channel, file or doorbell to wait at.
 func Polled(condition func() bool) bool {
-	for deadline := time.Now().Add(pollTimeout); !condition(); time.Sleep(pollEvery) {
+	for deadline := time.Now().Add(PollTimeout); !condition(); time.Sleep(pollEvery) {
 		if time.Now().After(deadline) {
 			return false
 		}

@@ -25,7 +25,8 @@ import (
 // runningGateway is `bridge gateway`, which may be killed and started again.
 type runningGateway struct {
 	place   *installation
-	listen  string // empty for any port
+	listen  string                    // empty for any port
+	slow    func(*exec.Cmd) *exec.Cmd // nil: it is started as it is
 	roots   *x509.CertPool
 	process *exec.Cmd
 	address atomic.Value // string
@@ -33,7 +34,7 @@ type runningGateway struct {
 	reading sync.WaitGroup
 }
 
-func (i *installation) gateway(t *testing.T) *runningGateway {
+func (i *installation) gateway(t testing.TB) *runningGateway {
 	t.Helper()
 	i.run(t, "serve")
 	g := &runningGateway{place: i, roots: x509.NewCertPool()}
@@ -47,9 +48,12 @@ func (i *installation) gateway(t *testing.T) *runningGateway {
 
 var listens = regexp.MustCompile(`msg="the gateway listens" address=(\S+)`)
 
-func (g *runningGateway) start(t *testing.T) {
+func (g *runningGateway) start(t testing.TB) {
 	t.Helper()
 	g.process = g.place.command("gateway", "--listen", cmp.Or(g.listen, "127.0.0.1:0"), "--log-format", "text", "--log-level", "debug")
+	if g.slow != nil {
+		g.process = g.slow(g.process)
+	}
 	out, err := g.process.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +91,7 @@ type caller struct {
 	web     *http.Client
 }
 
-func (g *runningGateway) caller(t *testing.T, name string) *caller {
+func (g *runningGateway) caller(t testing.TB, name string) *caller {
 	t.Helper()
 	out, err := g.place.command("access", "add", name).Output()
 	if err != nil {

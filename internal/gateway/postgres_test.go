@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // placeOnServer starts a gateway on a store in a database, with a connection of its own.
-func placeOnServer(t *testing.T, dsn string, key auth.Key, changes ...func(*gateway.Options)) *place {
+func placeOnServer(t testing.TB, dsn string, key auth.Key, changes ...func(*gateway.Options)) *place {
 	t.Helper()
 	store := must(postgres.Open(context.Background(), dsn, postgres.Options{Key: key, Create: true}))(t)
 	bells := store.Bells()

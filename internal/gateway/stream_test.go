@@ -76,12 +76,17 @@ func (p *place) open(t *testing.T, secret, method, body string, header map[strin
 // next waits for the next message; ok is false at the stream's end.
 func (e *events) next() (message map[string]any, ok bool) {
 	e.t.Helper()
-	for each := range e.all {
-		if each.message != nil {
-			return each.message, true
+	tooLong := time.After(bridgetest.PollTimeout)
+	for {
+		select {
+		case each, open := <-e.all:
+			if each.message != nil || !open {
+				return each.message, open
+			}
+		case <-tooLong:
+			e.t.Fatal("nothing came, and the stream did not end")
 		}
 	}
-	return nil, false
 }
 
 // want waits for a notification and compares its parameters as JSON.

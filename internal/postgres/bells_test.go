@@ -91,7 +91,7 @@ func TestLostListener(t *testing.T) {
 	}
 }
 
-func schemaOf(t *testing.T, dsn string) string {
+func schemaOf(t testing.TB, dsn string) string {
 	t.Helper()
 	c, err := dbserver.Parse(dsn)
 	if err != nil {

@@ -81,3 +81,56 @@ func process(b *testing.B, dsn string, key bridge.Key) *bridge.Service {
 	})
 	return bridge.New(bridge.Config{Store: store, Key: key, Doorbells: bells})
 }
+
+// oneHead makes each entry of the log wait for the transaction before it, as a log with
+// one chain does: a row is changed with each entry, and is locked until the commit.
+const oneHead = `CREATE TABLE one_head (n bigint);
+INSERT INTO one_head VALUES (0);
+CREATE FUNCTION next_of_one() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE one_head SET n = n + 1; RETURN NEW; END';
+CREATE TRIGGER one_head BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION next_of_one();`
+
+// BenchmarkWriters has 64 writers send on a server with fsync on, and tells how many times
+// faster they are with a chain of the log for each conversation than with one for all, and
+// than in one conversation. The three take turns, each with 512 messages.
+func BenchmarkWriters(b *testing.B) {
+	postgrestest.Need(b, server)
+	own, err := postgrestest.Start()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = own.Close() }()
+	const writers, each = 64, 8
+	dsn, key := own.Schema(), bridgetest.NewEnv(b).Key
+	chains := process(b, dsn, key)
+	dsnOfOne := own.Schema()
+	head := process(b, dsnOfOne, key)
+	execute(b, dsnOfOne, "SET search_path TO "+schemaOf(b, dsnOfOne)+"; "+oneHead)
+	sends := func(service *bridge.Service, to []bridgetest.Pair) time.Duration {
+		began := time.Now()
+		var all sync.WaitGroup
+		for w := range writers {
+			all.Go(func() {
+				for range each {
+					if _, err := service.Send(context.Background(), to[w%len(to)].A, bridge.SendRequest{Text: "x"}); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		return time.Since(began)
+	}
+	var of, ofOne []bridgetest.Pair
+	for range writers {
+		of, ofOne = append(of, bridgetest.NewPair(b, chains)), append(ofOne, bridgetest.NewPair(b, head))
+	}
+	var apart, together, one time.Duration
+	for b.Loop() {
+		apart += sends(chains, of)
+		together += sends(head, ofOne)
+		one += sends(chains, of[:1])
+	}
+	b.ReportMetric(float64(writers*each*b.N)/apart.Seconds(), "sends/s")
+	b.ReportMetric(float64(together)/float64(apart), "times-one-chain")
+	b.ReportMetric(float64(one)/float64(apart), "times-one-conversation")
+}
