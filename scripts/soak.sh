@@ -2,29 +2,43 @@
 # soak.sh BRIDGE [SECONDS] [AGENTS]: `bridge stress` with kills and tasks, while on the
 # same store conversations are made, rotated, expire and are cleaned up, the audit log is
 # verified, and the watchdog and the inbox look on. It fails unless all that was sent was
-# received and every command beside it succeeded.
+# received and every command beside it succeeded. With SERVER, as postgres://USER@HOST/DATABASE,
+# the store is in a schema of its own there (needs psql).
 set -euo pipefail
 bridge=$(realpath "$1") seconds=${2:-240} agents=${3:-100}
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$dir"' EXIT
 
 "$bridge" stress --agents "$agents" --conversations $((agents / 2)) --duration "${seconds}s" --rate "${RATE:-100}" \
-	--kills $((seconds / 4)) --tasks "$agents" --dir "$dir" --json >"$dir/report.json" 2>"$dir/report.err" &
+	--kills $((seconds / 4)) --tasks "$agents" --dir "$dir" ${SERVER:+--db "$SERVER"} --json >"$dir/report.json" 2>"$dir/report.err" &
 stress=$!
-find_store() { find "$dir" -name bridge.db -print -quit; }
-for _ in $(seq 100); do
+find_store() {
+	if [ -z "${SERVER:-}" ]; then
+		find "$dir" -name bridge.db -print -quit
+		return
+	fi
+	local schema
+	schema=$(psql "$SERVER" -AtXc "SELECT schemaname FROM pg_tables WHERE schemaname LIKE 'bridge_scratch_%' AND tablename = 'store'" | head -1)
+	[ -z "$schema" ] || echo "$SERVER$([[ $SERVER == *\?* ]] && echo '&' || echo '?')search_path=$schema"
+}
+for _ in $(seq 300); do
 	db=$(find_store)
 	[ -n "$db" ] && break
 	sleep 0.1
 done
 [ -n "$db" ] || { echo "soak: the store was not made"; cat "$dir/report.err"; exit 1; }
 
+# The test has a home of its own, which it removes in the end.
+place=$(find "$dir" -mindepth 1 -maxdepth 1 -type d -print -quit)
+# shellcheck disable=SC2317
+on_store() { HOME=$place XDG_STATE_HOME=$place XDG_CONFIG_HOME=$place BRIDGE_DB=$db "$bridge" "$@"; }
+
 # beside NAME COMMAND...: run a command on the store again and again, as long as it lasts.
 beside() {
 	local name=$1 runs=0
 	shift
 	while kill -0 $stress 2>/dev/null; do
-		if ! "$@" >"$dir/$name.out" 2>&1 && kill -0 $stress 2>/dev/null && [ -e "$db" ]; then # stress removes it
+		if ! "$@" >"$dir/$name.out" 2>&1 && kill -0 $stress 2>/dev/null && [ -e "$place" ]; then # stress removes it
 			{ echo "soak: $name failed:" && tail -5 "$dir/$name.out"; } >>"$dir/failed"
 		fi
 		runs=$((runs + 1))
@@ -41,8 +55,8 @@ rotated() {
 		printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"soak","version":"1"}}}' \
 			'{"jsonrpc":"2.0","method":"notifications/initialized"}' \
 			'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"create_conversation","arguments":{"my_role":"a","partner_role":"b","ttl_minutes":1}}}'
-	} | "$bridge" serve --db "$db" | grep -o 'conv_[0-9a-f]\{16\}' | head -1)
-	"$bridge" tokens "$id" --rotate --db "$db"
+	} | on_store serve | grep -o 'conv_[0-9a-f]\{16\}' | head -1)
+	on_store tokens "$id" --rotate
 }
 
 # cleaned: a cleanup does what it says where words that it removed stay in the log for a
@@ -51,7 +65,7 @@ rotated() {
 cleaned() {
 	local said
 	for _ in 1 2 3; do
-		said=$("$bridge" cleanup --db "$db" 2>&1) && return
+		said=$(on_store cleanup 2>&1) && return
 		[[ $said == *"another process reads from the log"* ]] || break
 	done
 	echo "$said"
@@ -60,9 +74,9 @@ cleaned() {
 
 beside cleanup cleaned &
 beside rotation rotated &
-beside verify "$bridge" audit verify --db "$db" &
-beside watchdog "$bridge" fleet watchdog --once --alert-only --db "$db" &
-beside list "$bridge" list --db "$db" &
+beside verify on_store audit verify &
+beside watchdog on_store fleet watchdog --once --alert-only &
+beside list on_store list &
 code=0
 wait $stress || code=$?
 wait
