@@ -49,6 +49,7 @@ func commandLog(t *testing.T, w *world) {
 	_, err := c.execute(t, c.A, "rm a.txt", "")
 	wantRefused(t, err)
 	r := c.ask(t, c.A, "ls")
+	equal(t, "asked again", c.ask(t, c.A, "ls").ID, r.ID)
 	must(0, c.a.RefuseOperator(t.Context(), "yolo_approve", c.A.Conversation, "the code was not typed"))(t)
 	c.approve(t, r)
 	must(c.execute(t, c.A, "ls", ""))(t)
@@ -59,11 +60,38 @@ func commandLog(t *testing.T, w *world) {
 		got = append(got, e.Session+" "+e.Action+" "+e.Outcome)
 	}
 	equal(t, "entries", got, []string{
-		"a execute_command ok", "a execute_command refused", "a execute_command ok", "operator yolo_approve invalid",
+		"a execute_command ok", "a execute_command refused", "a execute_command ok", "a execute_command ok", "operator yolo_approve invalid",
 		"operator yolo_approve ok", "a execute_command ok", "system command_ended ok",
 		"a execute_command ok", "operator yolo_deny ok", "operator yolo_disable ok",
 	})
+	c.wantDetails(t, start-3,
+		`{"ask_in_client":false,"expires_at":"2026-01-02T04:04:05Z","mode":"yolo","network":false,"sandbox":"automatic","workspace":"$W"}`,
+		`{"mode":"safe","timeout_seconds":30,"workspace":"$W"}`,
+		`{"mode":"safe","timeout_seconds":30,"workspace":"$W"}`,
+		`{"command":"ls","mode":"safe","sandbox":"bubblewrap","stage":"dry_run"}`,
+		`{"command":"rm a.txt","reason":"refused: \"rm\" needs restricted mode: ask your human for it"}`,
+		`{"command":"ls","mode":"safe","request":1,"sandbox":"bubblewrap","stage":"queued"}`,
+		`{"command":"ls","mode":"safe","request":1,"sandbox":"bubblewrap","stage":"pending"}`,
+		`{"reason":"the code was not typed"}`,
+		`{"command":"ls","request":1,"until":"2026-01-02T03:09:05Z","where":"test","with_token":false}`,
+		`{"command":"ls","mode":"safe","request":1,"sandbox":"bubblewrap","stage":"started"}`,
+		`{"exit_code":0,"message_id":1,"milliseconds":0,"request":1,"sandbox":"bubblewrap","truncated":false}`,
+		`{"command":"pwd","mode":"safe","request":2,"sandbox":"bubblewrap","stage":"queued"}`,
+		`{"command":"pwd","request":2,"where":"test"}`,
+		`{}`,
+	)
 	c.verify(t)
+}
+
+// wantDetails fails the test unless these are the details of the entries from one on. $W
+// stands for the workspace.
+func (c *commandWorld) wantDetails(t *testing.T, start int, want ...string) {
+	t.Helper()
+	var got []string
+	for _, e := range c.log(t)[start:] {
+		got = append(got, strings.ReplaceAll(e.Details, c.workspace, "$W"))
+	}
+	equal(t, "details", got, want)
 }
 
 func partnerTold(t *testing.T, w *world) {

@@ -36,6 +36,8 @@ func retentionDefaults(t *testing.T, w *world) {
 	equal(t, "snapshots", age(bridge.RetainSnapshots), 30*day)
 	must(w.a.SetRetention(t.Context(), map[bridge.Retained]time.Duration{bridge.RetainSteps: day, bridge.RetainSnapshots: 2 * day}))(t)
 	equal(t, "entry", w.lastEntry(t), "operator set_retention ok")
+	entries := w.log(t)
+	equal(t, "details", entries[len(entries)-1].Details, `{"snapshots":"48h0m0s","steps":"24h0m0s"}`)
 	equal(t, "steps", age(bridge.RetainSteps), day)
 	equal(t, "snapshots", age(bridge.RetainSnapshots), 2*day)
 	must(w.a.SetRetention(t.Context(), map[bridge.Retained]time.Duration{bridge.RetainSteps: bridge.Forever}))(t)
