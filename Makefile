@@ -277,10 +277,12 @@ GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.1
 release-snapshot:
 	$(GO) run $(GORELEASER) release --clean --snapshot --skip=sign,publish
 
-## release-check: make a whole release, unpublished, sign it with a throw-away key, and verify it
+## release-check: make a whole release, unpublished, sign it with a throw-away key, verify
+## and install it; RELEASE_VERSION=0.2.0 gives it that name
+RELEASE_VERSION ?=
 .PHONY: release-check
 release-check:
-	scripts/release-check.sh $(GORELEASER)
+	scripts/release-check.sh $(GORELEASER) $(RELEASE_VERSION)
 
 ## release: what a tag publishes, as a draft, signed with RELEASE_KEY
 .PHONY: release

@@ -34,7 +34,7 @@ func newPod(t *testing.T, variant string) *pod {
 	program, err := built()
 	must(t, err)
 	must(t, os.Chmod(filepath.Dir(program), 0o755))
-	state, err := os.MkdirTemp("", "bridge-pod-")
+	state, err := os.MkdirTemp("", "bridge-pod-") //nolint:usetesting // that is closed to the pod's user
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(state) })
 	must(t, os.Chmod(state, 0o755))

@@ -9,6 +9,6 @@ import (
 
 // runAs starts a command as another user, with the group of the same number only.
 func runAs(cmd *exec.Cmd, user int) {
-	id := uint32(user) //nolint:gosec // the number of a manifest
+	id := uint32(user)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: id, Gid: id}}
 }

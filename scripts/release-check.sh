@@ -1,9 +1,12 @@
 #!/bin/sh
 # Makes a release of the last commit in a folder of its own, without publishing it,
-# signs it with a key that is thrown away, and verifies it as users do:
-# scripts/release-check.sh GORELEASER, a package for `go run` or a program.
+# signs it with a key that is thrown away, verifies it as users do, and installs what is for
+# this machine: scripts/release-check.sh GORELEASER [VERSION]
+# GORELEASER is a package for `go run` or a program. With a version such as 0.2.0 the copy
+# gets its tag, and the release its name; otherwise it is a snapshot.
 set -eu
-goreleaser=${1:?usage: release-check.sh GORELEASER}
+goreleaser=${1:?usage: release-check.sh GORELEASER [VERSION]}
+version=${2:-}
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -15,8 +18,15 @@ cd "$work/bridge"
 git remote set-url origin https://github.com/example/bridge.git # the check wants one
 "$goreleaser" check
 ssh-keygen -q -t ed25519 -N '' -C release -f "$work/key"
-RELEASE_KEY="$work/key" "$goreleaser" release --clean --snapshot --skip=publish --parallelism 2
+set -- --clean --skip=publish --parallelism 2
+if [ -n "$version" ]; then
+	git tag "v$version"
+else
+	set -- "$@" --snapshot
+fi
+RELEASE_KEY="$work/key" "$goreleaser" release "$@"
 mkdir "$work/release"
-cp dist/*.tar.gz dist/*.zip dist/*.cdx.json dist/SHA256SUMS dist/SHA256SUMS.sig "$work/release"
+cp dist/*.tar.gz dist/*.zip dist/*.deb dist/*.rpm dist/*.cdx.json dist/SHA256SUMS dist/SHA256SUMS.sig "$work/release"
 echo "release namespaces=\"bridge-release\" $(cat "$work/key.pub")" >"$work/signers"
 scripts/release-verify.sh "$work/release" "$work/signers"
+scripts/release-install.sh "$work/release" "$version"

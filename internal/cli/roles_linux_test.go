@@ -34,7 +34,7 @@ func shareStore(t *testing.T) *sharedStore {
 	if os.Geteuid() != 0 {
 		t.Skip("MISSING: root, who can start a program as another user")
 	}
-	folder, err := os.MkdirTemp("/tmp", "roles-")
+	folder, err := os.MkdirTemp("/tmp", "roles-") //nolint:usetesting // that is closed to other users
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -117,7 +118,7 @@ func (s *rollingScript) current() (pid int) {
 
 func (s *rollingScript) run(change string, flags ...string) (string, error) {
 	script := exec.Command("../../scripts/production/roll-gateway.sh", append([]string{s.folder, change, s.ports[0], s.ports[1]}, flags...)...)
-	script.Env = append(s.place.env, "BRIDGE="+s.place.program, "PATH="+os.Getenv("PATH"))
+	script.Env = append(slices.Clone(s.place.env), "BRIDGE="+s.place.program, "PATH="+os.Getenv("PATH"))
 	out, err := script.CombinedOutput()
 	return string(out), err
 }

@@ -31,7 +31,7 @@ func must(t *testing.T, err error) {
 // folder is one for sockets, with a short name: that of a socket has at most 107 bytes.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "roles-")
+	dir, err := os.MkdirTemp("/tmp", "roles-") //nolint:usetesting // its name is too long
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	must(t, os.Chmod(dir, 0o755))
@@ -57,13 +57,7 @@ func serve(t *testing.T, path string, fn run) (end func() error) {
 		cancel()
 		return <-ended
 	}
-	t.Cleanup(func() {
-		cancel()
-		select {
-		case <-ended:
-		default:
-		}
-	})
+	t.Cleanup(cancel)
 	return end
 }
 
@@ -131,7 +125,9 @@ func TestLeaving(t *testing.T) {
 	<-begun
 	must(t, end())
 	<-ended
-	<-asked
+	if err := <-asked; err != nil {
+		t.Errorf("a command that ended with the server: %v", err)
+	}
 }
 
 // TestTooMany: one user has a few commands at once, and the place of one that ended is free.
