@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -179,5 +180,160 @@ func TestInterruptedConversions(t *testing.T) {
 	}
 	if _, err := s.VerifyAudit(t.Context(), audit.Head{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestConversionBesideAReader converts a store from which somebody reads for long, which
+// keeps a page from its lock: agents go on meanwhile, and it does, too, when the reader ends.
+func TestConversionBesideAReader(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	store := open(t, dsn, key)
+	s := bridge.New(bridge.Config{Store: open(t, dsn+"&lock_timeout=10s", key), Key: key})
+	p := bridgetest.NewPair(t, s)
+	send(t, s, p.A, "x")
+	reader := connect(t, dsn)
+	if _, err := reader.Exec(t.Context(), "BEGIN; LOCK TABLE store_state IN ACCESS SHARE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := store.Convert(context.Background(), conversion(), true, nil)
+		ended <- err
+	}()
+	watch := connect(t, dsn)
+	bridgetest.Eventually(t, "the conversion waits for the lock", func() bool {
+		var waits bool
+		err := watch.QueryRow(t.Context(), "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'store_state'::regclass AND NOT granted)").Scan(&waits)
+		return err == nil && waits
+	})
+	send(t, s, p.A, "y") // behind the one that waits, which gives up
+	if _, err := reader.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("behind the reader: %v", err)
+	}
+	if state, err := store.AtRest(t.Context()); err != nil || state != atrest.On {
+		t.Errorf("the encryption is %s, %v", state, err)
+	}
+}
+
+// TestConversionsTogether runs a conversion in the middle of another one, which must not
+// end it in a state that says what is not so.
+func TestConversionsTogether(t *testing.T) {
+	postgrestest.Need(t, server)
+	for name, c := range map[string]struct {
+		inner bool
+		state atrest.State // in the end
+	}{
+		"decrypted while it is encrypted": {false, atrest.Off},
+		"encrypted by two":                {true, atrest.On},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+			a, b := open(t, dsn, key), open(t, dsn, key)
+			s := bridge.New(bridge.Config{Store: b, Key: key})
+			p := bridgetest.NewPair(t, s)
+			send(t, s, p.A, "canary-of-a-message")
+			begun := false
+			_, err := a.Convert(t.Context(), conversion(), true, func(int64) {
+				if !begun {
+					begun = true
+					convert(t, b, c.inner)
+				}
+			})
+			if !errors.Is(err, sqlstore.ErrOvertaken) {
+				t.Errorf("the outer conversion ended with %v", err)
+			}
+			if state, err := b.AtRest(t.Context()); err != nil || state != c.state {
+				t.Errorf("the encryption is %s, %v", state, err)
+			}
+			var stored string
+			if err := connect(t, dsn).QueryRow(t.Context(), "SELECT message FROM messages").Scan(&stored); err != nil || atrest.IsSealed(stored) != (c.state == atrest.On) {
+				t.Errorf("stored is %q, %v", stored, err)
+			}
+			if left, err := b.Unopened(t.Context()); err != nil || len(left) > 0 {
+				t.Errorf("do not open: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// TestRoleOfAnEncryptedStore lets a role with the grants of a process work with a store
+// whose tables a conversion has written again, and not convert it.
+func TestRoleOfAnEncryptedStore(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	ctx := t.Context()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	owner := open(t, dsn, key)
+	role := "agent_" + schemaOf(t, dsn)
+	execute(t, dsn, "CREATE ROLE "+role+" LOGIN")
+	if err := owner.Grant(ctx, role); err != nil {
+		t.Fatal(err)
+	}
+	columns := func() (all string) {
+		err := connect(t, dsn).QueryRow(ctx, `
+			SELECT string_agg(concat_ws(' ', table_name, column_name, data_type, collation_name, is_nullable, column_default), '; ' ORDER BY table_name, ordinal_position)
+			FROM information_schema.columns WHERE table_schema = $1`, schemaOf(t, dsn)).Scan(&all)
+		if err != nil || all == "" {
+			t.Fatal(all, err)
+		}
+		return all
+	}
+	before := columns()
+	convert(t, owner, true)
+	if after := columns(); after != before {
+		t.Errorf("the columns were\n%s\nand are\n%s", before, after)
+	}
+	store, err := postgres.Open(ctx, strings.Replace(dsn, "postgres://bridge@", "postgres://"+role+"@", 1), postgres.Options{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	s := bridge.New(bridge.Config{Store: store, Key: key})
+	p := bridgetest.NewPair(t, s)
+	send(t, s, p.A, "hello")
+	d, err := s.Check(ctx, p.B, bridge.CheckRequest{}, nil)
+	if err != nil || len(d.Messages) != 1 || d.Messages[0].Text != "hello" {
+		t.Errorf("got %+v, %v", d.Messages, err)
+	}
+	if _, err := store.Convert(ctx, conversion(), false, nil); !errors.Is(err, bridge.ErrStoreRefused) {
+		t.Errorf("the role converts it: %v", err)
+	}
+	if state, err := owner.AtRest(ctx); err != nil || state != atrest.On {
+		t.Errorf("the encryption is %s, %v", state, err)
+	}
+}
+
+// TestPlantedTextsDoNotOpen: what only reads knows that all texts are sealed, too.
+func TestPlantedTextsDoNotOpen(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	store := open(t, dsn, key)
+	s := bridge.New(bridge.Config{Store: store, Key: key})
+	p := bridgetest.NewPair(t, s)
+	send(t, s, p.A, "hello")
+	for _, want := range []string{"pay me", sqlstore.Unreadable} {
+		if want == sqlstore.Unreadable {
+			convert(t, store, true)
+		}
+		execute(t, dsn, "UPDATE messages SET message = 'pay me'")
+		heads, headed := store.UnreadHeads(t.Context(), p.B.Conversation, p.B.Session, 9)
+		shown, err := s.Messages(t.Context(), p.A.Conversation, 0, 9) // only reads
+		if err := errors.Join(err, headed); err != nil || len(shown) != 1 || shown[0].Text != want || len(heads) != 1 || heads[0].Bytes != len("pay me[]") {
+			t.Fatalf("got %+v of %+v, %v, want %q", shown, heads, err, want)
+		}
+	}
+	if left, err := store.Unopened(t.Context()); err != nil || len(left) != 1 || left["messages.message"] != 1 {
+		t.Errorf("do not open: %v, %v", left, err)
+	}
+	d, err := s.Check(t.Context(), p.B, bridge.CheckRequest{}, nil)
+	if err != nil || len(d.Messages) != 1 || d.Messages[0].Text != sqlstore.Unreadable {
+		t.Errorf("got %+v, %v", d.Messages, err)
 	}
 }

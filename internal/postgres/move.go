@@ -165,21 +165,53 @@ func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, conve
 		Last: "SELECT coalesce((SELECT link FROM audit_chains WHERE chain = 'operator'), 0)", Since: "chain = 'operator' AND link > ?1",
 		State: func() (atrest.State, error) { return s.AtRest(ctx) },
 		Set: func(op bridge.Operation, to atrest.State, check func(sqlstore.Conn) error) error {
-			return s.setState(ctx, op, to, check)
+			return patiently(ctx, func() error { return s.setState(ctx, op, to, check) })
 		},
 		Do: func(fn func(sqlstore.Conn) error) error {
-			return s.write(ctx, func(c *conn) (durability, error) {
-				c.later(fenceOff) // a version of a file and its text are of one moment
-				return relaxed, fn(c.sql())
-			})
+			return patiently(ctx, func() error { return s.page(ctx, fn) })
 		},
 		Scrub: func() (bool, error) { return s.scrub(ctx, tables) },
 	}.Run(op)
 }
 
+// fenceTries is how often a step of a conversion is done that others kept from its lock, and
+// fencePause how long the store is left to them first; the next pause is twice as long.
+const (
+	fenceTries = 6
+	fencePause = 500 * time.Millisecond
+)
+
+// giveUpSoon goes before fenceOff in a step of a conversion: who waits for that lock keeps
+// all others waiting who come behind.
+const giveUpSoon = "SET LOCAL lock_timeout = '1s'"
+
+// patiently does a step of a conversion again that gave up.
+func patiently(ctx context.Context, step func() error) error {
+	for try := range fenceTries {
+		err := step()
+		if !errors.Is(err, bridge.ErrStoreBusy) || errors.Is(err, sqlstore.ErrOvertaken) || try == fenceTries-1 {
+			return err
+		}
+		if err := sleep.For(ctx, fencePause<<try); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// page runs a page of a conversion: a version of a file and its text are of one moment.
+func (s *Store) page(ctx context.Context, fn func(sqlstore.Conn) error) error {
+	return s.write(ctx, func(c *conn) (durability, error) {
+		c.later(giveUpSoon)
+		c.later(fenceOff)
+		return relaxed, fn(c.sql())
+	})
+}
+
 // setState brings the store into another state, if check finds nothing against it.
 func (s *Store) setState(ctx context.Context, op bridge.Operation, to atrest.State, check func(sqlstore.Conn) error) error {
 	return s.commit(ctx, op, durable, func(e *entry) error {
+		e.later(giveUpSoon)
 		e.later(fenceOff)
 		if err := e.loadState(); err != nil {
 			return err

@@ -196,7 +196,7 @@ func TestSizesAreThoseOfTexts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var clear []bridge.Head
+	var inClear []bridge.Head
 	for _, on := range []bool{false, true} {
 		if on {
 			convert(t, store, true)
@@ -206,11 +206,11 @@ func TestSizesAreThoseOfTexts(t *testing.T) {
 			t.Fatalf("got %v, %v", heads, err)
 		}
 		if !on {
-			clear = heads
+			inClear = heads
 		}
 		for i, h := range heads {
-			if h.Bytes != clear[i].Bytes || h.Bytes < len(`["a.txt"]`)+1 {
-				t.Errorf("on %t: message %d has %d bytes, in clear %d", on, h.ID, h.Bytes, clear[i].Bytes)
+			if h.Bytes != inClear[i].Bytes || h.Bytes < len(`["a.txt"]`)+1 {
+				t.Errorf("on %t: message %d has %d bytes, in clear %d", on, h.ID, h.Bytes, inClear[i].Bytes)
 			}
 		}
 	}

@@ -106,10 +106,12 @@ func expect(c Conn, want atrest.State) error {
 	if err != nil || cipher.State == want {
 		return err
 	}
-	return fmt.Errorf("%w: its encryption is %s", errOvertaken, cipher.State)
+	return fmt.Errorf("%w: its encryption is %s", ErrOvertaken, cipher.State)
 }
 
-var errOvertaken = fmt.Errorf("%w: another conversion of its texts has begun or ended meanwhile", bridge.ErrStoreBusy)
+// ErrOvertaken is the bridge.ErrStoreBusy of a conversion that another one has overtaken: to
+// do its step again would not help.
+var ErrOvertaken = fmt.Errorf("%w: another conversion of its texts has begun or ended meanwhile", bridge.ErrStoreBusy)
 
 // conversionActions are those of Conversion.stage.
 const conversionActions = "('encrypt_store', 'decrypt_store')"
@@ -120,7 +122,7 @@ func (v Conversion) alone(c Conn, begun int64) error {
 	var n int64
 	err := c.Get("SELECT count(*) FROM audit_log WHERE action IN "+conversionActions+" AND "+v.Since, []any{begun}, &n)
 	if err == nil && n > 1 {
-		err = errOvertaken
+		err = ErrOvertaken
 	}
 	return err
 }
