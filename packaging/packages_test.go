@@ -40,7 +40,7 @@ func read(t *testing.T, name string) map[string]any {
 
 func TestOneVersion(t *testing.T) {
 	versions := map[string]any{}
-	for _, name := range []string{"server.json", "plugins/claude/.claude-plugin/plugin.json", "extensions/gemini/gemini-extension.json", "packaging/mcpb/manifest.json"} {
+	for _, name := range []string{"server.json", "plugins/claude/.claude-plugin/plugin.json", "extensions/gemini/gemini-extension.json", "packaging/mcpb/manifest.json", "packaging/npm/package.json"} {
 		versions[name] = read(t, name)["version"]
 	}
 	plugin := read(t, ".claude-plugin/marketplace.json")["plugins"].([]any)[0].(map[string]any)

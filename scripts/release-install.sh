@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what a release has for this machine, each in a clean folder, and runs it:
 # scripts/release-install.sh FOLDER [VERSION]
-# The archive is unpacked; the deb and the rpm are installed by dpkg and rpm into a root of
-# their own. All three must hold the same program, which makes and verifies a store and, if
+# The archive is unpacked, the package for npm installed by npm, the deb and the rpm by dpkg
+# and rpm into a root of their own. All must hold the same program, which makes and verifies a store and, if
 # VERSION is given, says that version. Needs root for the packages, and says what it skips.
 set -eu
 folder=$(realpath "${1:?usage: release-install.sh FOLDER [VERSION]}")
@@ -13,7 +13,10 @@ trap 'rm -rf "$work"' EXIT
 
 # one is the only file of the release with this ending.
 one() {
-	set -- "$folder"/bridge_*_linux_"$arch.$1"
+	case $1 in
+	npm.tgz) set -- "$folder"/bridge_*_linux_"$arch"_npm.tgz ;;
+	*) set -- "$folder"/bridge_*_linux_"$arch.$1" ;;
+	esac
 	if [ $# != 1 ] || [ ! -f "$1" ]; then
 		echo "the release has no single $arch file: $*" >&2
 		exit 1
@@ -39,6 +42,17 @@ runs() {
 mkdir "$work/archive" "$work/deb" "$work/rpm"
 tar -xzf "$(one tar.gz)" -C "$work/archive"
 runs "$work/archive/bridge" archive
+if command -v npm >/dev/null; then
+	# Nothing is asked of a registry: the package depends on nothing.
+	npm install --prefix "$work/npm" --cache "$work/cache" --offline --no-audit --no-fund --silent "$(one npm.tgz)"
+	runs "$work/npm/node_modules/.bin/bridge" npm
+	if [ -n "$version" ] && ! npm list --prefix "$work/npm" --depth 0 | grep -q "bridge@$version\$"; then
+		echo "npm knows another version: $(npm list --prefix "$work/npm" --depth 0)" >&2
+		exit 1
+	fi
+else
+	echo "SKIPPED: npm, there is no npm"
+fi
 if [ "$(id -u)" != 0 ]; then
 	echo "SKIPPED: deb and rpm, only root installs packages into a root of their own"
 	exit 0
