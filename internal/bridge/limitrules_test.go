@@ -70,6 +70,17 @@ func TestFoldAdd(t *testing.T) {
 	}
 }
 
+// TestAdmitMoreThanOne: a quota of one is one, and none is no limit.
+func TestAdmitMoreThanOne(t *testing.T) {
+	t.Parallel()
+	for quota, want := range map[int64]bool{0: false, 1: true, 2: false} {
+		err := bridge.Usage{Messages: 1}.AdmitMore(bridge.Usage{Messages: quota})
+		if got := errors.Is(err, bridge.ErrQuota); got != want {
+			t.Errorf("one of %d: refused %v, want %v: %v", quota, got, want, err)
+		}
+	}
+}
+
 func TestAdmitMore(t *testing.T) {
 	quota := bridge.Usage{Bytes: 1000, Conversations: 10}
 	for _, tt := range []struct {

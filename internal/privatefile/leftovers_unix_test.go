@@ -3,9 +3,12 @@
 package privatefile_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -72,4 +75,28 @@ func TestWritingWhileOthersSweep(t *testing.T) {
 	}
 	close(done)
 	<-ended
+}
+
+// TestLockFolder: a folder is locked until unlock is called, whatever is in it, and who
+// waits for it gives up in time.
+func TestLockFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	long, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	for range 3 {
+		unlock, err := privatefile.LockFolder(long, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if _, err := privatefile.LockFolder(short, dir); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a second lock: %v", err)
+		}
+		cancel()
+		unlock()
+	}
+	if _, err := privatefile.LockFolder(t.Context(), filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
 }
