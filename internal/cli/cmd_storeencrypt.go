@@ -31,7 +31,8 @@ whom stay readable: SECURITY.md lists them.
 
 Agents go on meanwhile. A command that is killed has lost nothing: run it again, and it does
 the rest. Programs older than this one refuse an encrypted store. At the end the file is
-written again and its log is emptied; that needs as much free space as the store takes.
+written again and its log is emptied; that needs as much free space as the store takes, and
+who writes waits meanwhile.
 
 What was copied before stays readable: backups, exports, archives of the audit log, blocks
 of a disk that were freed, and for PostgreSQL the server's own log and its archives.
