@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"time"
 
@@ -35,6 +36,18 @@ func (s *Service) Conversation(ctx context.Context, id string) (Overview, error)
 	return found, err
 }
 
+// checkEnds refuses, as ErrExpiryMoved, to take a conversation for one that ended before a
+// time because something other than bridge says so.
+func (s *Service) checkEnds(ctx context.Context, before time.Time) error {
+	all, err := s.store.Conversations(ctx)
+	for _, o := range all {
+		if o.Expired(before) && s.endMoved(o) {
+			return fmt.Errorf("nothing was removed: %s: %w", o.ID, ErrExpiryMoved)
+		}
+	}
+	return err
+}
+
 // endMoved reports an end that something other than bridge has written into the store.
 func (s *Service) endMoved(o Overview) bool {
 	return !s.ends.Genuine(o.ID, o.ExpiresAt, o.ExpirySeal)
@@ -63,10 +76,15 @@ func (s *Service) RecordReading(ctx context.Context, conversation string) error 
 
 // Cleanup removes the conversations that expired at least olderThan ago, with
 // their messages, and returns them. The audit log keeps its entries. A dry run
-// removes nothing.
+// removes nothing. The error is ErrExpiryMoved where one has ended only because something
+// other than bridge has changed its end.
 func (s *Service) Cleanup(ctx context.Context, olderThan time.Duration, dryRun bool) ([]Overview, error) {
 	op := s.OperatorOperation("cleanup", "")
-	return s.store.RemoveExpired(ctx, op, op.Now.Add(-olderThan), dryRun)
+	before := op.Now.Add(-olderThan)
+	if err := s.checkEnds(ctx, before); err != nil {
+		return nil, err
+	}
+	return s.store.RemoveExpired(ctx, op, before, dryRun)
 }
 
 // Compact ends a cleanup: what was removed takes no room any more and cannot be

@@ -44,6 +44,11 @@ func TestMovedExpiry(t *testing.T) {
 			if _, err := s.CountMail(t.Context(), p.A); !errors.Is(err, bridge.ErrUnauthorized) {
 				t.Errorf("a look at the mail: got %v, want ErrUnauthorized", err)
 			}
+			e.Clock.Advance(30 * 24 * time.Hour)
+			if _, err := s.Cleanup(t.Context(), 0, false); !errors.Is(err, bridge.ErrExpiryMoved) {
+				t.Errorf("a cleanup: got %v, want ErrExpiryMoved", err)
+			}
+			e.Clock.Advance(-30 * 24 * time.Hour)
 			if _, err := s.ExtendByOperator(t.Context(), p.A.Conversation, time.Hour); err != nil {
 				t.Fatal(err)
 			}
