@@ -33,6 +33,9 @@ func TestStore(t *testing.T) {
 
 // TestEncryptedStore: a store whose texts are encrypted does all that another does.
 func TestEncryptedStore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: the same tests run on a store in clear")
+	}
 	postgrestest.Need(t, server)
 	storetest.Run(t, func(t *testing.T, key auth.Key) (a, b storetest.Store) {
 		dsn := server.Schema()

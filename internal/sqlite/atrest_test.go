@@ -40,6 +40,9 @@ func conversion() bridge.Operation {
 
 // TestEncryptedStore: a store whose texts are encrypted does all that another does.
 func TestEncryptedStore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: the same tests run on a store in clear")
+	}
 	storetest.Run(t, opener(func(t *testing.T, path string) {
 		query(t, path, fmt.Sprintf("PRAGMA user_version = %d", atrest.On.Mark(int64(sqlite.SchemaVersion()))))
 	}))
