@@ -58,6 +58,7 @@ type Service struct {
 	claims   []byte // signs claims
 	ends     ExpirySealer
 	chain    audit.Chain
+	lookout  *lookout
 }
 
 // New returns a service.
@@ -84,6 +85,7 @@ func New(c Config) *Service {
 		ends:     NewExpirySealer(c.Key),
 		once:     c.Key.Derive("idempotency key"),
 		chain:    AuditChain(c.Key),
+		lookout:  &lookout{store: c.Store},
 	}
 }
 

@@ -63,16 +63,12 @@ func (s *Service) CheckAll(ctx context.Context, all []Credentials, r CheckReques
 func (s *Service) awaitAny(ctx context.Context, all []Credentials, timeout time.Duration, drain <-chan struct{}) error {
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	keys := make([]string, len(all))
-	for i, c := range all {
-		keys[i] = bellKey(c.Conversation, c.Session)
-	}
-	_, err := wait(within, together{s.bells, keys}, "", drain, func(within context.Context) (bool, error) {
+	_, err := s.waitMail(within, all, drain, func(within context.Context, views []SessionView) (bool, error) {
 		lasts := 0
-		for _, c := range all {
-			ready, last, err := s.mailReady(within, c)
-			if err != nil || ready && !last {
-				return ready, err
+		for i, c := range all {
+			ready, last := s.mailReady(within, c, views[i])
+			if ready && !last {
+				return true, nil
 			}
 			if last {
 				lasts++
@@ -90,6 +86,9 @@ type together struct {
 }
 
 func (t together) Listen(string) (<-chan struct{}, func() error, error) {
+	if len(t.keys) == 1 {
+		return t.Notifier.Listen(t.keys[0])
+	}
 	var stops []func() error
 	var listening sync.WaitGroup
 	merged, ended := make(chan struct{}, 1), make(chan struct{})

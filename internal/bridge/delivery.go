@@ -185,11 +185,12 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, time
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	deadline := time.Now().Add(timeout)
-	found, err := wait(within, s.bells, bellKey(c.Conversation, c.Session), drain, func(within context.Context) (bool, error) {
-		ready, last, err := s.mailReady(within, c)
-		if !ready || err != nil {
-			return false, err
+	found, err := s.waitMail(within, []Credentials{c}, drain, func(within context.Context, views []SessionView) (bool, error) {
+		ready, last := s.mailReady(within, c, views[0])
+		if !ready {
+			return false, nil
 		}
+		var err error
 		taken, err = s.take(ctx, c, page, deadline, drain)
 		return last || len(taken.Messages) > 0, err
 	})
@@ -204,21 +205,24 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, time
 
 // mailReady reports whether a take for c would bring messages or a refusal. It is
 // the last one to wait for where the conversation has expired: no more will come.
-func (s *Service) mailReady(ctx context.Context, c Credentials) (ready, last bool, err error) {
+func (s *Service) mailReady(ctx context.Context, c Credentials, view SessionView) (ready, last bool) {
 	g := s.ReadGate(ctx, c, "check_messages")
-	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-	if ctx.Err() != nil {
-		return false, false, nil //nolint:nilerr // the end of the wait is no failure
-	}
-	if err != nil {
-		return false, false, err
-	}
 	last = !g.Admits(view.Proof) || view.Expired(g.Now)
 	ready = last || view.Ready(g.Now)
 	if !ready && signOfLifeDue(view.SeenAt, g.Now) {
-		_ = s.store.NoteSeen(ctx, g.Conversation, g.Session, g.Now) // the call at the end of the wait is another
+		s.noteSeen(ctx, c, view.SeenAt, g.Now) // the call at the end of the wait is another
 	}
-	return ready, last, nil
+	return ready, last
+}
+
+// noteSeen notes a sign of life of a session that waits: together with those of others
+// where the last was noted a moment ago, as with each but the first of a wait.
+func (s *Service) noteSeen(ctx context.Context, c Credentials, last, now time.Time) {
+	if age := now.Sub(last); age >= 0 && age < noteTogether {
+		s.lookout.noteLater(Address{c.Conversation, c.Session}, now)
+		return
+	}
+	_ = s.store.NoteSeen(ctx, c.Conversation, c.Session, now) // without it a session looks silent for a moment
 }
 
 // Confirm marks the messages of a delivery read: its answer was written whole.

@@ -3,6 +3,9 @@ package bridge
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -105,4 +108,184 @@ func waitFor(ctx context.Context, n Notifier, key string, drain <-chan struct{},
 		case <-again.C:
 		}
 	}
+}
+
+// Address names the inbox of a session.
+type Address struct {
+	Conversation string
+	Session      SessionID
+}
+
+// addresses are the inboxes of sessions.
+func addresses(all []Credentials) []Address {
+	of := make([]Address, len(all))
+	for i, c := range all {
+		of[i] = Address{c.Conversation, c.Session}
+	}
+	return of
+}
+
+// Limits of one look.
+const (
+	lookWithin = 5 * time.Second
+	lookFor    = 2000 // waiters: others want to read meanwhile
+)
+
+// lookout looks into the store for everybody who waits for mail in this process: with one
+// look a second, however many they are. A ring wakes a waiter at once; this finds what
+// nobody rang for, such as the end of a claim whose process died, or an expiry. It runs while
+// somebody waits.
+type lookout struct {
+	store Store
+
+	mutex   sync.Mutex
+	waiting map[*watch]bool
+	seen    map[Address]time.Time // sessions whose sign of life is to be noted, with its time
+	running bool
+}
+
+// watch is what one waiter waits at.
+type watch struct {
+	inboxes []Address
+	// views receives the latest look at them; nil where that failed, and the waiter is to look.
+	views chan []SessionView
+}
+
+// join begins to look at inboxes. Call leave when done.
+func (l *lookout) join(inboxes []Address) *watch {
+	w := &watch{inboxes, make(chan []SessionView, 1)}
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if l.waiting == nil {
+		l.waiting, l.seen = map[*watch]bool{}, map[Address]time.Time{}
+	}
+	l.waiting[w] = true
+	if !l.running {
+		l.running = true
+		go l.run()
+	}
+	return w
+}
+
+func (l *lookout) leave(w *watch) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	delete(l.waiting, w)
+}
+
+// noteLater has a sign of life noted together with those of others.
+func (l *lookout) noteLater(of Address, at time.Time) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.seen[of] = at
+}
+
+func (l *lookout) run() {
+	again := time.NewTicker(checkAgain)
+	defer again.Stop()
+	for range again.C {
+		l.mutex.Lock()
+		all, seen := slices.Collect(maps.Keys(l.waiting)), l.seen
+		l.seen = map[Address]time.Time{}
+		l.running = len(all) > 0
+		l.mutex.Unlock()
+		l.note(seen)
+		if len(all) == 0 {
+			return
+		}
+		for some := range slices.Chunk(all, lookFor) {
+			l.look(some)
+		}
+	}
+}
+
+// note notes signs of life. Without them a session looks silent for a moment.
+func (l *lookout) note(seen map[Address]time.Time) {
+	if len(seen) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
+	defer cancel()
+	latest := slices.MaxFunc(slices.Collect(maps.Values(seen)), time.Time.Compare)
+	_ = l.store.NoteAllSeen(ctx, slices.Collect(maps.Keys(seen)), latest, latest.Add(-noteTogether))
+}
+
+// look looks once for waiters.
+func (l *lookout) look(all []*watch) {
+	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
+	defer cancel()
+	var of []Address
+	for _, w := range all {
+		of = append(of, w.inboxes...)
+	}
+	views, err := l.store.PeekInboxes(ctx, of)
+	for _, w := range all {
+		var own []SessionView
+		if err == nil {
+			own, views = views[:len(w.inboxes)], views[len(w.inboxes):]
+		}
+		select { // a look that nobody took is replaced
+		case <-w.views:
+		default:
+		}
+		w.views <- own
+	}
+}
+
+// waitMail calls check with a look at the inboxes of all until it reports true, or fails, or
+// until ctx or drain has ended; then it answers false. It looks when somebody rings for one
+// of them, and once a second together with whoever else waits in this process.
+func (s *Service) waitMail(ctx context.Context, all []Credentials, drain <-chan struct{}, check func(context.Context, []SessionView) (bool, error)) (bool, error) {
+	look := func(views []SessionView) (found bool, err error) {
+		if views == nil {
+			if views, err = s.peekEach(ctx, all); err != nil || ctx.Err() != nil {
+				return false, err
+			}
+		}
+		return check(ctx, views)
+	}
+	if found, err := look(nil); found || err != nil {
+		return found, err
+	}
+	keys := make([]string, len(all))
+	for i, c := range all {
+		keys[i] = bellKey(c.Conversation, c.Session)
+	}
+	rings, stop, err := together{s.bells, keys}.Listen("")
+	if err != nil {
+		return wait(ctx, silence{}, "", drain, func(context.Context) (bool, error) { return look(nil) })
+	}
+	defer func() { _ = stop() }()
+	w := s.lookout.join(addresses(all))
+	defer s.lookout.leave(w)
+	var views []SessionView // Listen first, then look: what is committed in between is seen
+	for {
+		if found, err := look(views); found || err != nil {
+			return found, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, nil
+		case <-drain:
+			return false, nil
+		case <-rings:
+			views = nil
+		case views = <-w.views:
+		}
+	}
+}
+
+// peekEach looks at the inboxes of all. The error is nil where ctx has ended.
+func (s *Service) peekEach(ctx context.Context, all []Credentials) (views []SessionView, err error) {
+	for _, c := range all {
+		view, err := s.store.PeekInbox(ctx, c.Conversation, c.Session)
+		if ctx.Err() != nil {
+			return nil, nil //nolint:nilerr // the end of the wait is no failure
+		}
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, view)
+	}
+	return views, nil
 }

@@ -62,13 +62,9 @@ func (s *Service) AwaitMail(ctx context.Context, c Credentials, after int64, dra
 }
 
 func (s *Service) awaitMail(ctx context.Context, c Credentials, after int64, drain <-chan struct{}) error {
-	_, err := wait(ctx, s.bells, bellKey(c.Conversation, c.Session), drain, func(ctx context.Context) (bool, error) {
+	_, err := s.waitMail(ctx, []Credentials{c}, drain, func(ctx context.Context, views []SessionView) (bool, error) {
 		g := s.BesideGate(ctx, c, "peek_messages")
-		view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
-		if ctx.Err() != nil || err != nil {
-			return false, err
-		}
-		return !g.Admits(view.Proof) || view.LastSeq > after, nil
+		return !g.Admits(views[0].Proof) || views[0].LastSeq > after, nil
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()

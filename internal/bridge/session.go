@@ -47,6 +47,11 @@ const AliveFor = 120 * time.Second
 // as long as it lasts.
 const seenEvery = 10 * time.Second
 
+// noteTogether is how long ago the last sign of life is at most where the next may be noted
+// together with those of others. It is less than the shortest lease of a claim, so that
+// none has run out meanwhile.
+const noteTogether = 20 * time.Second
+
 // signOfLifeDue reports whether a sign of life is to be noted now, where the last was
 // noted at seen. One from the future was noted before the clock was set back.
 func signOfLifeDue(seen, now time.Time) bool {

@@ -49,6 +49,9 @@ type Store interface {
 	// NoteSeen notes a sign of life of a session that waits, and records nothing.
 	// A power cut may undo it.
 	NoteSeen(ctx context.Context, conversation string, session SessionID, now time.Time) error
+	// NoteAllSeen is NoteSeen of several sessions, of those whose last sign of life was
+	// noted after since. It may leave out those that others change just now.
+	NoteAllSeen(ctx context.Context, of []Address, now, since time.Time) error
 	// Heartbeat sets g's heartbeat; a power cut may undo it.
 	Heartbeat(ctx context.Context, g Gate) (Pulse, error)
 	// PeekMessages returns a page of g's messages with a number above after, or
@@ -56,6 +59,9 @@ type Store interface {
 	PeekMessages(ctx context.Context, g Gate, after int64, p Page) (Peeked, error)
 	// PeekInbox looks at a session. It changes and records nothing.
 	PeekInbox(ctx context.Context, conversation string, session SessionID) (SessionView, error)
+	// PeekInboxes is PeekInbox of several sessions at one time, without what others
+	// shared with them.
+	PeekInboxes(ctx context.Context, of []Address) ([]SessionView, error)
 	// History returns a page of the messages that g's session sent or was sent, newest
 	// page first, oldest message first.
 	History(ctx context.Context, g Gate, p Page) (History, error)

@@ -145,19 +145,73 @@ func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridg
 	})
 }
 
+// NoteAllSeen implements bridge.Store. It waits for nobody who changes one of the rows.
+func (s *Store) NoteAllSeen(ctx context.Context, of []bridge.Address, now, since time.Time) error {
+	conversations, sessions := columns(of)
+	return s.write(ctx, func(c *conn) (durability, error) {
+		c.later(`
+			UPDATE session_status SET seen_at = $1 WHERE (conversation, session) IN (
+			    SELECT s.conversation, s.session FROM session_status s
+			    JOIN unnest($2::text[], $3::text[]) AS n (conversation, session) ON n.conversation = s.conversation AND n.session = s.session
+			    WHERE s.seen_at > $4
+			    FOR UPDATE OF s SKIP LOCKED)`, now, conversations, sessions, since)
+		return relaxed, nil
+	})
+}
+
+// columns are addresses as a statement takes them.
+func columns(of []bridge.Address) (conversations, sessions []string) {
+	for _, one := range of {
+		conversations, sessions = append(conversations, one.Conversation), append(sessions, string(one.Session))
+	}
+	return conversations, sessions
+}
+
+const selectView = `h.latest, h.slow, c.expires_at, c.expiry_seal, s.nonce, s.seen_at, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until`
+
+// viewColumns are where selectView is read into.
+func viewColumns(v *bridge.SessionView) []any {
+	return []any{
+		&v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.ExpirySeal, &v.Nonce, &v.SeenAt,
+		&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil,
+	}
+}
+
 // PeekInbox implements bridge.Store.
 func (s *Store) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (v bridge.SessionView, err error) {
 	var shared string
 	err = s.read(ctx, func(c *conn) error {
-		err := c.get(`
-			SELECT h.latest, h.slow, c.expires_at, c.expiry_seal, s.nonce, s.seen_at, s.shared_files, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until
+		err := c.get("SELECT s.shared_files, "+selectView+`
 			FROM store_state h
 			LEFT JOIN conversations c ON c.id = $1
 			LEFT JOIN session_status s ON s.conversation = $1 AND s.session = $2`,
-			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.ExpirySeal, &v.Nonce, &v.SeenAt, &shared,
-			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
+			[]any{conversation, string(session)}, append([]any{&shared}, viewColumns(&v)...)...)
 		v.Shared = toShared(c.openShared(conversation, session, shared))
 		return stateless(err)
 	})
 	return v, err
+}
+
+// PeekInboxes implements bridge.Store.
+func (s *Store) PeekInboxes(ctx context.Context, of []bridge.Address) ([]bridge.SessionView, error) {
+	conversations, sessions := columns(of)
+	var views []bridge.SessionView
+	err := s.read(ctx, func(c *conn) error {
+		var v bridge.SessionView
+		views = make([]bridge.SessionView, 0, len(of))
+		return c.each("SELECT "+selectView+`
+			FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS n (conversation, session, place)
+			CROSS JOIN store_state h
+			LEFT JOIN conversations c ON c.id = n.conversation
+			LEFT JOIN session_status s ON s.conversation = n.conversation AND s.session = n.session
+			ORDER BY n.place`, []any{conversations, sessions}, viewColumns(&v), func() error {
+			views = append(views, v)
+			v = bridge.SessionView{}
+			return nil
+		})
+	})
+	if err == nil && len(views) != len(of) {
+		return nil, stateless(errNoRow)
+	}
+	return views, err
 }

@@ -130,21 +130,53 @@ func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridg
 	})
 }
 
+// NoteAllSeen implements bridge.Store.
+func (s *Store) NoteAllSeen(ctx context.Context, of []bridge.Address, now, since time.Time) error {
+	return s.write.do(ctx, func(c *conn) (durability, error) {
+		for _, one := range of {
+			_, err := c.exec("UPDATE session_status SET seen_at = ? WHERE conversation = ? AND session = ? AND seen_at > ?",
+				now, one.Conversation, string(one.Session), since)
+			if err != nil {
+				return relaxed, err
+			}
+		}
+		return relaxed, nil
+	})
+}
+
 // PeekInbox implements bridge.Store.
 func (s *Store) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (v bridge.SessionView, err error) {
-	var shared string
 	err = s.read.do(ctx, func(c *conn) error {
-		err := c.get(`
-			SELECT h.latest, h.slow, c.expires_at, c.expiry_seal, s.nonce, s.seen_at, s.shared_files, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until
-			FROM audit_head h
-			LEFT JOIN conversations c ON c.id = ?1
-			LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2`,
-			[]any{conversation, string(session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.ExpirySeal, &v.Nonce, &v.SeenAt, &shared,
-			&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
+		shared, err := c.peek(bridge.Address{Conversation: conversation, Session: session}, &v)
 		v.Shared = toShared(c.openShared(conversation, session, shared))
-		return headless(err)
+		return err
 	})
 	return v, err
+}
+
+// PeekInboxes implements bridge.Store.
+func (s *Store) PeekInboxes(ctx context.Context, of []bridge.Address) ([]bridge.SessionView, error) {
+	views := make([]bridge.SessionView, len(of))
+	err := s.read.do(ctx, func(c *conn) error {
+		for i, one := range of {
+			if _, err := c.peek(one, &views[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return views, err
+}
+
+func (c *conn) peek(of bridge.Address, v *bridge.SessionView) (shared string, err error) {
+	err = c.get(`
+		SELECT h.latest, h.slow, c.expires_at, c.expiry_seal, s.nonce, s.seen_at, s.shared_files, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until
+		FROM audit_head h
+		LEFT JOIN conversations c ON c.id = ?1
+		LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2`,
+		[]any{of.Conversation, string(of.Session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.ExpirySeal, &v.Nonce, &v.SeenAt, &shared,
+		&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
+	return shared, headless(err)
 }
 
 // openShared opens what the column shared_files keeps of a session.

@@ -16,6 +16,8 @@ var lifeTests = []test{
 	{"what runs beside an agent and what strangers do is none", noSigns},
 	{"signs of life are noted seldom", signsSeldom},
 	{"an open wait is a sign of life", waitIsSign},
+	{"signs of life of several are noted together", signsTogether},
+	{"several inboxes are looked at together", looksTogether},
 	{"a clock set back hides no sign of life", signsClockBack},
 	{"who waits for work is not silent and keeps its task", waitingKeepsTask},
 	{"a receipt names the last message of mine that was read", receipts},
@@ -99,6 +101,51 @@ func signsSeldom(t *testing.T, w *world) {
 	w.clock.Advance(time.Second)
 	w.send(t, w.a, p.B)
 	equal(t, "seen after ten seconds", w.partnerOf(t, p.A).SeenAt, w.clock.Now())
+}
+
+func signsTogether(t *testing.T, w *world) {
+	ctx := t.Context()
+	silent, lively := w.pair(t), w.pair(t)
+	w.send(t, w.a, silent.B)
+	begun := w.clock.Now()
+	w.clock.Advance(15 * time.Second)
+	w.send(t, w.a, lively.B)
+	w.clock.Advance(15 * time.Second)
+	entries := len(w.log(t))
+	err := w.storeA.NoteAllSeen(ctx, []bridge.Address{
+		{Conversation: lively.B.Conversation, Session: "b"},
+		{Conversation: silent.B.Conversation, Session: "b"},
+		{Conversation: "conv_0123456789abcdef", Session: "b"},
+	}, w.clock.Now(), w.clock.Now().Add(-20*time.Second))
+	equal(t, "error", err, nil)
+	equal(t, "entries", len(w.log(t))-entries, 0)
+	equal(t, "seen lately", w.partnerOf(t, lively.A).SeenAt, w.clock.Now())
+	equal(t, "seen long ago", w.partnerOf(t, silent.A).SeenAt, begun)
+	equal(t, "nobody", w.storeA.NoteAllSeen(ctx, nil, w.clock.Now(), begun), nil)
+}
+
+func looksTogether(t *testing.T, w *world) {
+	ctx := t.Context()
+	p, q := w.pair(t), w.pair(t)
+	w.send(t, w.a, p.A)
+	w.check(t, w.b, p.B, 0)
+	w.send(t, w.a, q.B)
+	of := []bridge.Address{
+		{Conversation: p.B.Conversation, Session: "b"},
+		{Conversation: q.A.Conversation, Session: "a"},
+		{Conversation: "conv_0123456789abcdef", Session: "a"},
+		{Conversation: q.A.Conversation, Session: "z"},
+		{},
+		{Conversation: p.B.Conversation, Session: "b"},
+	}
+	views := must(w.storeB.PeekInboxes(ctx, of))(t)
+	equal(t, "how many", len(views), len(of))
+	for i, one := range of {
+		equal(t, "view", views[i], must(w.storeB.PeekInbox(ctx, one.Conversation, one.Session))(t))
+	}
+	equal(t, "claimed", views[0].ClaimUntil.IsZero(), false)
+	equal(t, "waits", views[1].LastSeq, int64(1))
+	equal(t, "nothing", len(must(w.storeB.PeekInboxes(ctx, nil))(t)), 0)
 }
 
 func waitIsSign(t *testing.T, w *world) {

@@ -1,0 +1,122 @@
+package bridge_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+)
+
+// countingStore counts looks into inboxes, and may fail those that are for several.
+type countingStore struct {
+	storeOf
+	single, together, notes, notesTogether atomic.Int64
+	fails                                  atomic.Bool
+}
+
+func (s *countingStore) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (bridge.SessionView, error) {
+	s.single.Add(1)
+	return s.storeOf.PeekInbox(ctx, conversation, session)
+}
+
+func (s *countingStore) PeekInboxes(ctx context.Context, of []bridge.Address) ([]bridge.SessionView, error) {
+	s.together.Add(1)
+	if s.fails.Load() {
+		return nil, errDeaf
+	}
+	return s.storeOf.PeekInboxes(ctx, of)
+}
+
+func (s *countingStore) NoteSeen(ctx context.Context, conversation string, session bridge.SessionID, now time.Time) error {
+	s.notes.Add(1)
+	return s.storeOf.NoteSeen(ctx, conversation, session, now)
+}
+
+func (s *countingStore) NoteAllSeen(ctx context.Context, of []bridge.Address, now, since time.Time) error {
+	s.notesTogether.Add(1)
+	return s.storeOf.NoteAllSeen(ctx, of, now, since)
+}
+
+// TestWaitersLookTogether: however many wait, the store is looked at once a second for all
+// of them, and their signs of life are noted together. A message whose ring was
+// lost is found with the next look, also where looking for all fails.
+func TestWaitersLookTogether(t *testing.T) {
+	const waiters = 20
+	for name, fails := range map[string]bool{"looks for all": false, "looks for all that fail": true} {
+		t.Run(name, func(t *testing.T) {
+			store := &countingStore{}
+			store.fails.Store(fails)
+			e := bridgetest.NewEnv(t)
+			counted := func(c *bridge.Config) { store.storeOf, c.Store = c.Store, store }
+			synctest.Test(t, func(t *testing.T) {
+				now := func(c *bridge.Config) { c.Now = time.Now }
+				s := e.Service(t, now, counted, func(c *bridge.Config) { c.Doorbells = &broken{} })
+				sender := e.Service(t, now, func(c *bridge.Config) { c.Doorbells = nil })
+				var pairs []bridgetest.Pair
+				for range waiters {
+					pairs = append(pairs, bridgetest.NewPair(t, sender))
+				}
+				store.single.Store(0)
+				var all sync.WaitGroup
+				for n, p := range pairs {
+					all.Go(func() {
+						d, err := s.Check(t.Context(), p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, nil)
+						if want := map[bool]int{true: 1}[n == 0]; err != nil || len(d.Messages) != want {
+							t.Errorf("waiter %d: %v messages, %v", n, len(d.Messages), err)
+						}
+					})
+				}
+				time.Sleep(25*time.Second + time.Millisecond)
+				synctest.Wait()
+				if got, want := store.together.Load(), int64(25); got != want {
+					t.Errorf("looked %d times for all, want %d", got, want)
+				}
+				if got, want := store.single.Load(), int64(2*waiters); !fails && got != want {
+					t.Errorf("looked %d times for one, want %d", got, want)
+				}
+				if single, together := store.notes.Load(), store.notesTogether.Load(); single != waiters || together != 2 {
+					t.Errorf("noted %d signs of life each by itself, %d times together", single, together)
+				}
+				if _, err := sender.Send(t.Context(), pairs[0].A, bridge.SendRequest{Text: "x"}); err != nil {
+					t.Error(err)
+				}
+				all.Wait()
+				before := store.together.Load()
+				time.Sleep(time.Minute)
+				if after := store.together.Load(); after > before+1 {
+					t.Errorf("looked %d times while nobody waited", after-before)
+				}
+			})
+		})
+	}
+}
+
+// broken rings nobody.
+type broken struct{}
+
+func (*broken) Ring(string) {}
+
+func (*broken) Listen(string) (<-chan struct{}, func() error, error) {
+	return make(chan struct{}), func() error { return nil }, nil
+}
+
+// TestWaitersTellOfFailingLooks: where no look succeeds any more, a wait ends with the error.
+func TestWaitersTellOfFailingLooks(t *testing.T) {
+	t.Parallel()
+	env := bridgetest.NewEnv(t)
+	p := bridgetest.NewPair(t, env.Service(t))
+	deaf := &deafStore{last: 2}
+	s := env.Service(t, func(c *bridge.Config) {
+		deaf.storeOf, c.Store = c.Store, &countingStore{storeOf: deaf}
+		c.Store.(*countingStore).fails.Store(true)
+	})
+	if err := s.AwaitMail(t.Context(), p.A, 0, nil); !errors.Is(err, errDeaf) {
+		t.Errorf("got %v", err)
+	}
+}
