@@ -85,7 +85,7 @@ func New(c Config) *Service {
 		ends:     NewExpirySealer(c.Key),
 		once:     c.Key.Derive("idempotency key"),
 		chain:    AuditChain(c.Key),
-		lookout:  &lookout{store: c.Store},
+		lookout:  newLookout(c.Store),
 	}
 }
 

@@ -218,8 +218,8 @@ func (s *Service) mailReady(ctx context.Context, c Credentials, view SessionView
 // noteSeen notes a sign of life of a session that waits: together with those of others
 // where the last was noted a moment ago, as with each but the first of a wait.
 func (s *Service) noteSeen(ctx context.Context, c Credentials, last, now time.Time) {
-	if age := now.Sub(last); age >= 0 && age < noteTogether {
-		s.lookout.noteLater(Address{c.Conversation, c.Session}, now)
+	age := now.Sub(last)
+	if age >= 0 && age < noteTogether && s.lookout.noteLater(Address{c.Conversation, c.Session}, now) {
 		return
 	}
 	_ = s.store.NoteSeen(ctx, c.Conversation, c.Session, now) // without it a session looks silent for a moment

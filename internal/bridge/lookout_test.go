@@ -120,3 +120,25 @@ func TestWaitersTellOfFailingLooks(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestFirstSignOfAWait: the first look of a wait notes a sign of life by itself, also where
+// the last was noted lately and nobody else waits.
+func TestFirstSignOfAWait(t *testing.T) {
+	t.Parallel()
+	store := &countingStore{}
+	e := bridgetest.NewEnv(t)
+	s := e.Service(t, func(c *bridge.Config) { store.storeOf, c.Store = c.Store, store })
+	p := bridgetest.NewPair(t, s)
+	if _, err := s.Send(t.Context(), p.B, bridge.SendRequest{Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	e.Clock.Advance(15 * time.Second)
+	drain := make(chan struct{})
+	close(drain)
+	if _, err := s.Check(t.Context(), p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, drain); err != nil {
+		t.Fatal(err)
+	}
+	if got := store.notes.Load(); got != 1 {
+		t.Errorf("noted %d signs of life, want 1", got)
+	}
+}

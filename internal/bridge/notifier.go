@@ -151,14 +151,15 @@ type watch struct {
 	views chan []SessionView
 }
 
+func newLookout(store Store) *lookout {
+	return &lookout{store: store, waiting: map[*watch]bool{}, seen: map[Address]time.Time{}}
+}
+
 // join begins to look at inboxes. Call leave when done.
 func (l *lookout) join(inboxes []Address) *watch {
 	w := &watch{inboxes, make(chan []SessionView, 1)}
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	if l.waiting == nil {
-		l.waiting, l.seen = map[*watch]bool{}, map[Address]time.Time{}
-	}
 	l.waiting[w] = true
 	if !l.running {
 		l.running = true
@@ -173,11 +174,15 @@ func (l *lookout) leave(w *watch) {
 	delete(l.waiting, w)
 }
 
-// noteLater has a sign of life noted together with those of others.
-func (l *lookout) noteLater(of Address, at time.Time) {
+// noteLater has a sign of life noted together with those of others. It reports false where
+// nobody waits who would see to it.
+func (l *lookout) noteLater(of Address, at time.Time) bool {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.seen[of] = at
+	if l.running {
+		l.seen[of] = at
+	}
+	return l.running
 }
 
 func (l *lookout) run() {
