@@ -46,10 +46,13 @@ func Ask(ctx context.Context, path string, args []string, stdout, stderr io.Writ
 	if err != nil {
 		return 0, err
 	}
-	if _, err := c.Write(append(text, '\n')); err != nil {
-		return 0, err
+	// Who is refused may be so before the request is read: the answer is there all the same.
+	_, failed := c.Write(append(text, '\n'))
+	code, err = read(c, stdout, stderr)
+	if err != nil && failed != nil && !errors.Is(err, ErrRefused) {
+		return 0, failed
 	}
-	return read(c, stdout, stderr)
+	return code, err
 }
 
 // ownerOf is the user whose socket is at path.
