@@ -53,12 +53,7 @@ func newFront(t *testing.T, dir string) *front {
 
 func (f *front) pass(c net.Conn) {
 	defer func() { _ = c.Close() }()
-	address, err := os.ReadFile(f.target)
-	if err != nil {
-		f.away.Add(1)
-		return
-	}
-	to, err := net.Dial("tcp", strings.TrimSpace(string(address)))
+	to, err := f.dial()
 	if err != nil {
 		f.away.Add(1)
 		return
@@ -74,6 +69,21 @@ func (f *front) pass(c net.Conn) {
 		})
 	}
 	ways.Wait()
+}
+
+// dial connects to the gateway. Where the address changed meanwhile, it is the new one's turn.
+func (f *front) dial() (net.Conn, error) {
+	for before := ""; ; {
+		address, err := os.ReadFile(f.target)
+		if err != nil {
+			return nil, err
+		}
+		to, err := net.Dial("tcp", strings.TrimSpace(string(address)))
+		if err == nil || string(address) == before {
+			return to, err
+		}
+		before = string(address)
+	}
 }
 
 // rollingScript runs roll-gateway.sh for a store.
