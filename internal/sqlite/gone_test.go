@@ -1,14 +1,17 @@
 package sqlite_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/sqlite"
 )
 
 // overwriteHead writes into the database in dir.
@@ -63,6 +66,43 @@ func TestStoreThatIsGone(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestClosedStoreSaysSo calls a store that is closed, and one while it is closed, as a call
+// does that took longer than a gateway waits for at its end: it is neither damaged nor gone.
+func TestClosedStoreSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, read := range []bool{true, false} { // whether the reader was open
+		env := bridgetest.NewEnv(t)
+		p := bridgetest.NewPair(t, env.Service(t))
+		store, err := sqlite.Open(t.Context(), env.Path, sqlite.Options{Key: env.Key})
+		must(t, err)
+		s := bridge.New(bridge.Config{Store: store, Key: env.Key, Now: env.Clock.Now})
+		if read {
+			_, err := s.Conversations(t.Context())
+			must(t, err)
+		}
+		var calls sync.WaitGroup
+		call := func() {
+			_, reading := s.Conversations(context.Background())
+			_, writing := s.Send(context.Background(), p.A, bridge.SendRequest{Text: "late"})
+			for what, err := range map[string]error{"read": reading, "write": writing} {
+				if err != nil && err.Error() != "the store is closed" {
+					t.Errorf("%s: got %v", what, err)
+				}
+			}
+		}
+		for range 4 {
+			calls.Go(call)
+		}
+		must(t, store.Close())
+		calls.Wait()
+		call()
+		if _, err := s.Conversations(t.Context()); err == nil {
+			t.Error("a closed store answers")
+		}
+		must(t, store.Close())
 	}
 }
 

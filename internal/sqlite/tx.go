@@ -212,11 +212,12 @@ func (w *writer) Close() error {
 
 // reader is the process's reading connection, opened when it is first needed.
 type reader struct {
-	mutex sync.Mutex
-	files openFiles
-	open  func() (*conn, error)
-	conn  *conn
-	done  func(context.Context) // called behind each transaction
+	mutex  sync.Mutex
+	files  openFiles
+	open   func() (*conn, error)
+	conn   *conn
+	closed bool
+	done   func(context.Context) // called behind each transaction
 }
 
 func newReader(f openFiles, open func() (*conn, error)) *reader {
@@ -247,6 +248,9 @@ func (r *reader) alone(ctx context.Context, fn func(*conn) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return r.files.late(err)
 	}
+	if r.closed {
+		return errClosed
+	}
 	if err := r.files.Check(); err != nil {
 		return err
 	}
@@ -263,7 +267,7 @@ func (r *reader) alone(ctx context.Context, fn func(*conn) error) (err error) {
 func (r *reader) Close() error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.open = func() (*conn, error) { return nil, errClosed }
+	r.closed = true
 	if r.conn == nil {
 		return nil
 	}

@@ -39,6 +39,8 @@ type Files struct {
 	index *logIndex // to look at; nil where the platform needs no look
 	main  *mainHead // the same
 	lost  atomic.Pointer[error]
+
+	closed atomic.Bool
 }
 
 // Track notes which files are at path. A connection that has read from them is
@@ -179,8 +181,12 @@ func (f *Files) Writer() (bridge.Holder, bool) {
 	return bridge.Holder{PID: pid, Program: program, Stopped: stopped}, true
 }
 
-// Close ends the looking. The connections must be closed before.
+// Close ends the looking. The connections must be closed before. Who looks all the same
+// finds nothing wrong; closing again does nothing.
 func (f *Files) Close() error {
+	if f.closed.Swap(true) {
+		return nil
+	}
 	var errs []error
 	if f.log != nil {
 		errs = append(errs, f.log.Close())
@@ -190,7 +196,6 @@ func (f *Files) Close() error {
 		errs = append(errs, f.index.release())
 	}
 	errs = append(errs, f.main.release())
-	f.log, f.index, f.main = nil, nil, nil
 	return errors.Join(errs...)
 }
 
