@@ -63,10 +63,10 @@ func Track(path string) (_ *Files, err error) {
 	if f.index, err = openIndex(f.names[indexFile]); err != nil {
 		return nil, err
 	}
+	f.index.count(1) // which Close takes back
 	if f.main, err = openMain(f.names[mainFile]); err != nil {
 		return nil, err
 	}
-	f.index.count(1)
 	return f, f.Fit()
 }
 
