@@ -220,6 +220,53 @@ func TestConversionBesideAReader(t *testing.T) {
 	}
 }
 
+// overtaker reads from a table before the first try to change its columns, and until that
+// has given up.
+type overtaker struct {
+	planter
+
+	reader *pgx.Conn
+	tries  int
+	err    error
+}
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (o *overtaker) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
+	if !strings.Contains(d.SQL, `."messages" ALTER COLUMN`) {
+		return ctx
+	}
+	if o.tries++; o.tries == 1 {
+		_, o.err = o.reader.Exec(context.Background(), "BEGIN; LOCK TABLE messages IN ACCESS SHARE MODE")
+	}
+	return context.WithValue(ctx, marked{}, o)
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (o *overtaker) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
+	if ctx.Value(marked{}) == o && o.tries == 1 {
+		_, err := o.reader.Exec(context.Background(), "ROLLBACK")
+		o.err = errors.Join(o.err, err)
+	}
+}
+
+// TestReaderBetweenTwoSteps reads from a table that was written again and whose statistics
+// are not removed yet: that is tried again, too.
+func TestReaderBetweenTwoSteps(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	o := &overtaker{reader: connect(t, dsn)}
+	store, err := postgres.OpenTraced(t.Context(), dsn, postgres.Options{Key: key, Create: true}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	convert(t, store, true)
+	if o.tries != 2 || o.err != nil {
+		t.Errorf("the columns were changed in %d tries, %v", o.tries, o.err)
+	}
+}
+
 // TestConversionsTogether runs a conversion in the middle of another one, which must not
 // end it in a state that says what is not so.
 func TestConversionsTogether(t *testing.T) {

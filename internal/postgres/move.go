@@ -165,20 +165,22 @@ func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, conve
 		Last: "SELECT coalesce((SELECT link FROM audit_chains WHERE chain = 'operator'), 0)", Since: "chain = 'operator' AND link > ?1",
 		State: func() (atrest.State, error) { return s.AtRest(ctx) },
 		Set: func(op bridge.Operation, to atrest.State, check func(sqlstore.Conn) error) error {
-			return patiently(ctx, func() error { return s.setState(ctx, op, to, check) })
+			return patiently(ctx, fencePause, func() error { return s.setState(ctx, op, to, check) })
 		},
 		Do: func(fn func(sqlstore.Conn) error) error {
-			return patiently(ctx, func() error { return s.page(ctx, fn) })
+			return patiently(ctx, fencePause, func() error { return s.page(ctx, fn) })
 		},
 		Scrub: func() (bool, error) { return s.scrub(ctx, tables) },
 	}.Run(op)
 }
 
-// fenceTries is how often a step of a conversion is done that others kept from its lock, and
-// fencePause how long the store is left to them first; the next pause is twice as long.
+// patientTries is how often a step of a conversion is done that others kept from its lock. The
+// pauses are how long the store, or a table that is written again, is left to them first; the
+// next one is twice as long.
 const (
-	fenceTries = 6
-	fencePause = 500 * time.Millisecond
+	patientTries = 6
+	fencePause   = 500 * time.Millisecond
+	rewritePause = 100 * time.Millisecond
 )
 
 // giveUpSoon goes before fenceOff in a step of a conversion: who waits for that lock keeps
@@ -186,13 +188,13 @@ const (
 const giveUpSoon = "SET LOCAL lock_timeout = '1s'"
 
 // patiently does a step of a conversion again that gave up.
-func patiently(ctx context.Context, step func() error) error {
-	for try := range fenceTries {
+func patiently(ctx context.Context, pause time.Duration, step func() error) error {
+	for try := range patientTries {
 		err := step()
-		if !errors.Is(err, bridge.ErrStoreBusy) || errors.Is(err, sqlstore.ErrOvertaken) || try == fenceTries-1 {
+		if !errors.Is(err, bridge.ErrStoreBusy) || errors.Is(err, sqlstore.ErrOvertaken) || try == patientTries-1 {
 			return err
 		}
-		if err := sleep.For(ctx, fencePause<<try); err != nil {
+		if err := sleep.For(ctx, pause<<try); err != nil {
 			return err
 		}
 	}
@@ -284,34 +286,20 @@ func (s *Store) rewriter(ctx context.Context) (*rewriter, error) {
 
 var firstNumber = lazyregexp.New(`[0-9]+`)
 
-// rewriteTries is how often a table is written again that keeps dead rows, or that others
-// use, and rewritePause how long it is left to them first; the next pause is twice as long.
-const (
-	rewriteTries = 6
-	rewritePause = 100 * time.Millisecond
-)
+// errSeen reports rows of before that a table keeps.
+var errSeen = fmt.Errorf("%w: a transaction of another program is open since before the end of the conversion, and may still see texts in clear; end it (pg_stat_activity, pg_replication_slots and pg_prepared_xacts list them)", bridge.ErrStoreBusy)
 
 // rewrite writes a table again without dead rows. done is false where this user may not.
 func (c *rewriter) rewrite(ctx context.Context, name string) (done bool, err error) {
-	for try := range rewriteTries {
+	err = patiently(ctx, rewritePause, func() error {
 		c.dead = -1
-		_, err = c.pg.Exec(ctx, "VACUUM (FULL, VERBOSE) "+name)
-		if err = server.Translate(err); err == nil && c.dead <= 0 {
-			return c.dead == 0, nil
+		_, err := c.pg.Exec(ctx, "VACUUM (FULL, VERBOSE) "+name)
+		if err == nil && c.dead > 0 {
+			return errSeen
 		}
-		if err != nil && !errors.Is(err, bridge.ErrStoreBusy) {
-			return false, err
-		}
-		if try < rewriteTries-1 {
-			if err := sleep.For(ctx, rewritePause<<try); err != nil {
-				return false, err
-			}
-		}
-	}
-	if err != nil {
-		return false, err
-	}
-	return false, fmt.Errorf("%w: a transaction of another program is open since before the end of the conversion, and may still see texts in clear; end it (pg_stat_activity, pg_replication_slots and pg_prepared_xacts list them)", bridge.ErrStoreBusy)
+		return server.Translate(err)
+	})
+	return err == nil && c.dead == 0, err
 }
 
 // forgetValues removes what the planner knows of the columns with texts, and lets it look
@@ -330,9 +318,14 @@ func (c *rewriter) forgetValues(ctx context.Context, schema string, t sqlstore.C
 		}
 		changes = append(changes, "ALTER COLUMN "+column+" TYPE "+kind)
 	}
-	_, err := c.pg.Exec(ctx, "ALTER TABLE "+name+" "+strings.Join(changes, ", "))
-	if err == nil {
-		_, err = c.pg.Exec(ctx, "ANALYZE "+name)
+	for _, statement := range []string{"ALTER TABLE " + name + " " + strings.Join(changes, ", "), "ANALYZE " + name} {
+		err := patiently(ctx, rewritePause, func() error {
+			_, err := c.pg.Exec(ctx, statement)
+			return server.Translate(err)
+		})
+		if err != nil {
+			return err
+		}
 	}
-	return server.Translate(err)
+	return nil
 }
