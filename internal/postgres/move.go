@@ -61,12 +61,15 @@ func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows
 	return s.explain(ctx, err)
 }
 
-// alone locks all tables, in the order in which others do where they lock more than one.
+// alone locks all tables. The first two are those that others look at before all else:
+// store_state and then schema_version who writes, the latter who only reads. So it has no
+// table that somebody needs who holds one that it waits for; the server would undo one of
+// the two, and a reader who has told of rows cannot begin again.
 func (s *Store) alone(c *conn) error {
 	c.lock(s.schema, "spine", "")
 	var tables []string
 	var name string
-	err := c.each("SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY tablename <> 'store', tablename", []any{s.schema}, []any{&name}, func() error {
+	err := c.each("SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY array_position(ARRAY['store_state', 'schema_version'], tablename::text), tablename", []any{s.schema}, []any{&name}, func() error {
 		tables = append(tables, pgx.Identifier{s.schema, name}.Sanitize())
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
@@ -86,4 +87,43 @@ func TestLockedForLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	send(t, s, held.A, "x")
+}
+
+// TestMoveBesideAReader moves a store while somebody reads from it, who goes on to other
+// tables: the move waits for them, and keeps them from none.
+func TestMoveBesideAReader(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	ctx := t.Context()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	read := open(t, dsn, key)
+	mover := open(t, dsn+"&deadlock_timeout=10min", key) // where two wait for each other, the reader is undone
+	watch, moved := connect(t, dsn), make(chan error, 1)
+	tables := 0
+	err := read.Snapshot(ctx, func(rows postgres.Rows) error {
+		count := func([]any) error {
+			tables++
+			return nil
+		}
+		if err := rows("SELECT count(*) FROM task_events", 1, count); err != nil {
+			return err
+		}
+		go func() {
+			op := bridge.New(bridge.Config{Store: mover, Key: key}).OperatorOperation("move_store", "")
+			moved <- mover.Move(context.Background(), op, func(postgres.Rows) error { return nil })
+		}()
+		bridgetest.Eventually(t, "the move waits", func() bool {
+			var waits bool
+			err := watch.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+				WHERE c.relnamespace = current_schema()::regnamespace AND NOT l.granted)`).Scan(&waits)
+			return err == nil && waits
+		})
+		return rows("SELECT count(*) FROM conversations", 1, count)
+	})
+	if err != nil || tables != 2 {
+		t.Errorf("the reader came to %d tables: %v", tables, err)
+	}
+	if err := <-moved; err != nil {
+		t.Errorf("the move behind it: %v", err)
+	}
 }
