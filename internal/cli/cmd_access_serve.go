@@ -244,7 +244,9 @@ func (a *app) throughSocket(cmd *cobra.Command) error {
 		return usagef("--db: name the socket by its full path, such as unix:/var/lib/bridge-roles/viewer.sock")
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.ask(cmd.Context(), path) }
-	return nil
+	// The command runs where its output is never a terminal, and it goes to one here.
+	raw := cmd.Flags().Lookup(rawFlag)
+	return a.checkRaw(raw != nil && raw.Value.String() == "true")
 }
 
 // sent are the arguments without those that are this user's own: the store, the

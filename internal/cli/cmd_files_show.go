@@ -20,6 +20,9 @@ type filesShowOptions struct {
 	raw     bool
 }
 
+// rawFlag is the name of the flag that prints what agents wrote as it is.
+const rawFlag = "raw"
+
 func newFilesShowCmd(a *app) *cobra.Command {
 	var o filesShowOptions
 	cmd := fileCommand(a, &cobra.Command{
@@ -34,16 +37,16 @@ it is printed byte for byte, for a file or a program: a terminal is not given it
   bridge files show 3f2a docs/api.md --raw > api.md`,
 	}, &o.fileOptions, func(ctx context.Context) error { return runFilesShow(ctx, a, o) })
 	numberFlag(cmd.Flags(), &o.version, "version", "the version to show; 0 is the last")
-	boolFlag(cmd.Flags(), &o.raw, "raw", "print it as it is, where standard output is no terminal")
+	boolFlag(cmd.Flags(), &o.raw, rawFlag, "print it as it is, where standard output is no terminal")
 	return cmd
 }
 
 func runFilesShow(ctx context.Context, a *app, o filesShowOptions) error {
-	switch {
-	case o.raw && a.json:
+	if o.raw && a.json {
 		return usagef("--raw and --json do not go together: JSON has the text without what could control a terminal")
-	case o.raw && term.IsTerminal(int(a.stdout.Fd())):
-		return usagef("--raw prints what agents wrote as it is, which could control this terminal: redirect it, or leave --raw out")
+	}
+	if err := a.checkRaw(o.raw); err != nil {
+		return err
 	}
 	return a.withFile(ctx, o.fileOptions, func(f files.File, changes []files.Change) error {
 		if o.version != 0 {
@@ -67,6 +70,14 @@ func runFilesShow(ctx context.Context, a *app, o filesShowOptions) error {
 		}
 		return a.printClean(f.Text)
 	})
+}
+
+// checkRaw refuses to print what agents wrote as it is where it could control a terminal.
+func (a *app) checkRaw(raw bool) error {
+	if raw && term.IsTerminal(int(a.stdout.Fd())) {
+		return usagef("--raw prints what agents wrote as it is, which could control this terminal: redirect it, or leave --raw out")
+	}
+	return nil
 }
 
 // asOf is a file as it was in a version with a text.

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bufio"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -74,18 +75,22 @@ func shareStore(t *testing.T) *sharedStore {
 	return nil
 }
 
-// as runs bridge as somebody else, with a socket in the place of the store.
+// as runs bridge as somebody else.
 func (s *sharedStore) as(user, group uint32, more []uint32, socket string, args ...string) (out string, code int, err error) {
+	text, err := s.commandAs(user, group, more, socket, args...).CombinedOutput()
+	if code = exitCode(err); code >= 0 {
+		err = nil
+	}
+	return string(text), code, err
+}
+
+// commandAs is bridge as somebody else, with a socket in the place of the store.
+func (s *sharedStore) commandAs(user, group uint32, more []uint32, socket string, args ...string) *exec.Cmd {
 	c := exec.Command("/proc/self/exe") // the path of the program may be closed to others, and this one is not
 	c.Args, c.Dir = append([]string{"bridge", "--db", "unix:" + filepath.Join(s.folder, socket)}, args...), "/"
 	c.Env = []string{"HOME=/nonexistent", "GORACE=" + os.Getenv("GORACE")}
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: group, Groups: more}}
-	text, err := c.CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return string(text), exit.ExitCode(), nil
-	}
-	return string(text), 0, err
+	return c
 }
 
 // TestRolesOfThisMachine: other users of the machine do through a socket what the role of
@@ -189,4 +194,70 @@ func TestRolesAskedByHand(t *testing.T) {
 		}
 		_ = c.Close()
 	}
+}
+
+// TestRolesAtATerminal: the file of an agent does not control the terminal of who looks at it
+// through a socket. The command itself runs where there is none.
+func TestRolesAtATerminal(t *testing.T) {
+	t.Parallel()
+	s := shareStore(t)
+	a, _ := s.pair(t)
+	const control = "\x1b]52;c;Zm9v\x07"
+	s.mustConnect(t, a, "--tools", "core,files").mustCall(t, "file_write", map[string]any{"path": "notes.md", "text": "begin " + control + " end"})
+	for _, tt := range []struct {
+		flags    []string
+		terminal bool
+		code     int
+		want     string
+	}{
+		{nil, true, 0, "begin"},
+		{[]string{"--raw=false"}, true, 0, "begin"},
+		{[]string{"--raw"}, true, advice.ExitUsage, "redirect"},
+		{[]string{"--raw"}, false, 0, control},
+	} {
+		c := s.commandAs(someUser, groupOfViewers, nil, "viewer.sock", append([]string{"files", "show", a.Conversation, "notes.md"}, tt.flags...)...)
+		var piped, said strings.Builder
+		c.Stdout, c.Stderr = &piped, &said
+		if !tt.terminal {
+			if err := c.Run(); err != nil || !strings.Contains(piped.String(), tt.want) {
+				t.Errorf("%v to a pipe: %v: %q %s", tt.flags, err, piped.String(), said.String())
+			}
+			continue
+		}
+		shown, err := onTerminal(t, c)
+		if got := exitCode(err); got != tt.code || !strings.Contains(shown+said.String(), tt.want) || strings.ContainsAny(shown, "\x1b\x07") {
+			t.Errorf("%v: code %d (%v), want %d and %q without what controls a terminal: %q %q", tt.flags, got, err, tt.code, tt.want, shown, said.String())
+		}
+	}
+}
+
+// onTerminal runs a command whose output is a terminal, and returns what it shows.
+func onTerminal(t *testing.T, c *exec.Cmd) (shown string, err error) {
+	t.Helper()
+	master, slave, err := openPTY()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = master.Close() }()
+	c.Stdout = slave
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := slave.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := io.ReadAll(master) // EIO: the last one has closed it
+	return string(text), c.Wait()
+}
+
+// exitCode is that of a command that has ended, -1 where it has not run.
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	}
+	return -1
 }
