@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -109,16 +110,21 @@ func newRollingScript(t *testing.T, place *installation, f *front) *rollingScrip
 		_, s.ports[n], _ = net.SplitHostPort(l.Addr().String())
 	}
 	t.Cleanup(func() {
-		if pid := s.current(); pid > 0 {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+		for _, of := range []string{"gateway", "next"} {
+			if pid := s.noted(of); pid > 0 {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
 		}
 	})
 	return s
 }
 
 // current is the process of the gateway that is in use.
-func (s *rollingScript) current() (pid int) {
-	text, err := os.ReadFile(filepath.Join(s.folder, "gateway"))
+func (s *rollingScript) current() (pid int) { return s.noted("gateway") }
+
+// noted is the process in a file of the script.
+func (s *rollingScript) noted(of string) (pid int) {
+	text, err := os.ReadFile(filepath.Join(s.folder, of))
 	if err != nil {
 		return 0
 	}
@@ -127,8 +133,13 @@ func (s *rollingScript) current() (pid int) {
 }
 
 func (s *rollingScript) run(change string, flags ...string) (string, error) {
+	return s.runProgram(s.place.program, change, flags...)
+}
+
+// runProgram runs the script with another program for the next gateway.
+func (s *rollingScript) runProgram(program, change string, flags ...string) (string, error) {
 	script := exec.Command("../../scripts/production/roll-gateway.sh", append([]string{s.folder, change, s.ports[0], s.ports[1]}, flags...)...)
-	script.Env = append(slices.Clone(s.place.env), "BRIDGE="+s.place.program, "PATH="+os.Getenv("PATH"))
+	script.Env = append(slices.Clone(s.place.env), "BRIDGE="+program, "PATH="+os.Getenv("PATH"))
 	out, err := script.CombinedOutput()
 	return string(out), err
 }
@@ -153,6 +164,106 @@ func TestRollingScript(t *testing.T) {
 		place.run(t, "store", "init")
 		rollUnderTraffic(t, place)
 	})
+}
+
+// write makes a program of the test.
+func (s *rollingScript) write(t *testing.T, name, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(s.place.dir, name)
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestRollingScriptStaleLog: what an earlier gateway on the same port has said stands for
+// nothing. The program does not start, so the proxy must not be sent to it.
+func TestRollingScriptStaleLog(t *testing.T) {
+	t.Parallel()
+	s := newRollingScript(t, install(t), newFront(t, t.TempDir()))
+	switched := filepath.Join(s.place.dir, "switched")
+	change := s.write(t, "marks", "touch '"+switched+"'")
+	fails := s.write(t, "fails", "sleep 0.2\nexit 1")
+	if err := os.MkdirAll(s.folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 10 {
+		if err := os.WriteFile(filepath.Join(s.folder, s.ports[0]+".log"), []byte(`{"msg":"the gateway listens"}`+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := s.runProgram(fails, change); err == nil || !strings.Contains(out, "ended") {
+			t.Errorf("run %d: %v: %s", n, err, out)
+		}
+	}
+	if _, err := os.Stat(switched); err == nil {
+		t.Error("the proxy was sent to a gateway that does not run")
+	}
+	if pid := s.current(); pid != 0 {
+		t.Errorf("process %d is recorded as a gateway", pid)
+	}
+}
+
+// TestRollingScriptKilled: a run that is killed at any step leaves what the next one can go
+// on with, and no gateway more than one. How much is logged does not matter.
+func TestRollingScriptKilled(t *testing.T) {
+	t.Parallel()
+	place := install(t, "BRIDGE_LOG_LEVEL=warn", "COLUMNS=20")
+	place.run(t, "serve")
+	s := newRollingScript(t, place, newFront(t, place.dir))
+	if out, err := s.run(s.change, "--log-format", "text"); err != nil {
+		t.Fatalf("the first gateway: %v: %s", err, out)
+	}
+	killed := func(program, change string) (next int) {
+		t.Helper()
+		if out, err := s.runProgram(program, change); err == nil {
+			t.Errorf("it was not killed: %s", out)
+		}
+		bridgetest.Eventually(t, "a gateway that is left", func() bool { return s.noted("next") > 0 })
+		if err := os.Remove(filepath.Join(s.folder, "rolling")); err != nil {
+			t.Error(err)
+		}
+		return s.noted("next")
+	}
+	rolled := func(after string, gone ...int) {
+		t.Helper()
+		out, err := s.run(s.change)
+		if err != nil {
+			t.Errorf("after %s: %v: %s", after, err, out)
+		}
+		for _, pid := range gone {
+			if running(pid) {
+				t.Errorf("after %s the gateway %d runs", after, pid)
+			}
+		}
+		if !running(s.current()) {
+			t.Errorf("after %s no gateway runs", after)
+		}
+	}
+	first := s.current()
+	kills := s.write(t, "kills", "kill -9 $PPID\nexec '"+place.program+"' \"$@\"")
+	rolled("a kill before the switch", first, killed(kills, s.change))
+	first = s.current()
+	dies := s.write(t, "dies", "'"+s.change+"' \"$1\"; kill -9 $PPID")
+	rolled("a kill behind the switch", first, killed(place.program, dies))
+	first = s.current()
+	asked := s.write(t, "asked", "'"+s.change+"' \"$1\"; kill -TERM $PPID")
+	if out, err := s.run(asked); err != nil || s.current() == first || running(first) {
+		t.Errorf("a signal behind the switch: %v: %s", err, out)
+	}
+	first = s.current()
+	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.folder, "gateway"), nil, 0o600); err != nil { // as a power cut may
+		t.Fatal(err)
+	}
+	rolled("a power cut", first)
+}
+
+// running reports a process that has not ended; a zombie has.
+func running(pid int) bool {
+	state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
 }
 
 func rollUnderTraffic(t *testing.T, place *installation) {
@@ -180,7 +291,7 @@ func rollUnderTraffic(t *testing.T, place *installation) {
 		if out, err := s.run(s.change); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
-		if syscall.Kill(before, 0) == nil {
+		if running(before) {
 			t.Error("the old gateway runs")
 		}
 		bridgetest.Eventually(t, "messages through the next gateway", func() bool { return w.sent.Load() > until || t.Failed() })
@@ -189,7 +300,7 @@ func rollUnderTraffic(t *testing.T, place *installation) {
 	if out, err := s.run(s.change, "--max-connections", "0"); err == nil || !strings.Contains(out, "ended") {
 		t.Errorf("a next gateway that does not start: %v: %s", err, out)
 	}
-	if s.current() != before || syscall.Kill(before, 0) != nil {
+	if s.current() != before || !running(before) {
 		t.Error("the old gateway did not go on")
 	}
 	w.end(t)

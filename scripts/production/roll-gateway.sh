@@ -2,11 +2,16 @@
 # Replaces a gateway by the next one without a lost call:
 #   roll-gateway.sh FOLDER SWITCH PORT PORT [FLAG...]
 # Starts `bridge gateway` with the flags on the one of the two loopback ports that is free,
-# waits until it listens, runs SWITCH with its address, which sends new connections there
-# (a reload of the proxy in front, which passes TLS on as it is), and only then tells the
-# old gateway to end, and waits until it has: it answers what it has begun.
-# FOLDER, yours alone, keeps which port is in use, and the logs. The first run starts the
-# first gateway. If the next one does not start, or SWITCH fails, the old one goes on.
+# waits until it listens, which it does when it has opened the store, runs SWITCH with its
+# address, which sends new connections there (a reload of the proxy in front, which passes
+# TLS on as it is), and only then tells the old gateway to end, and waits until it has: it
+# answers what it has begun.
+# FOLDER, yours alone, keeps which port is in use, and the logs, in JSON from the level info
+# on. The first run starts the first gateway. If the next one does not start, or SWITCH
+# fails, which must then have changed nothing, the old one goes on; so it does where the
+# script is ended before SWITCH. What ends it later leaves a next run that ends the work, and
+# SWITCH may be run again with the same address. Without setsid, as on macOS, Ctrl-C ends the
+# next gateway, too.
 # BRIDGE names the program, such as a newer one. For gateways on several machines, with one
 # store in PostgreSQL, run it on one after the other.
 set -eu
@@ -15,34 +20,113 @@ switch=${2:?usage: roll-gateway.sh FOLDER SWITCH PORT PORT [FLAG...]}
 one=${3:?usage: roll-gateway.sh FOLDER SWITCH PORT PORT [FLAG...]}
 two=${4:?usage: roll-gateway.sh FOLDER SWITCH PORT PORT [FLAG...]}
 shift 4
+
+say() { echo "roll-gateway: $1" >&2; }
+
+# is_gateway PROCESS PORT: a number may be another process's by now, or a zombie's.
+is_gateway() {
+	[ -n "$1" ] || return 1
+	if [ -e /proc/self/cmdline ]; then
+		said=$({ tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null) || return 1
+	else
+		said=$(ps -ww -p "$1" -o args= 2>/dev/null) || return 1
+	fi
+	case "$said " in
+	*"gateway --listen 127.0.0.1:$2 "*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# runs PROCESS: a zombie, which the first process may never take, does not.
+runs() { kill -0 "$1" 2>/dev/null && ! grep -qs '^State:.[XZ]' "/proc/$1/status"; }
+
+# note FILE TEXT: whoever is killed leaves the old text, or the new one.
+note() {
+	echo "$2" >"$folder/$1.new"
+	mv "$folder/$1.new" "$folder/$1"
+}
+
+starting='' # the process that ends where this one does
+leave() {
+	if [ -n "$starting" ]; then
+		kill "$starting" 2>/dev/null || true
+		tries=0
+		while is_gateway "$starting" "$port" && [ "$tries" -lt 100 ]; do
+			tries=$((tries + 1))
+			sleep 0.1 || true
+		done
+		rm -f "$folder/next"
+	fi
+	rmdir "$folder/rolling"
+}
+
+give_up() {
+	say "$1; what the next gateway says is in $log, the old one goes on"
+	exit 1
+}
+
+# take lets the gateway $new, which listens on $port, take the place of the old one. From
+# SWITCH until the record is written a signal does not end this process, only SWITCH.
+take() {
+	trap : HUP INT TERM
+	note next "$new $port switching $old $oldport"
+	if ! "$switch" "127.0.0.1:$port"; then
+		[ -n "$starting" ] && give_up "$switch failed"
+		say "$switch failed; an earlier run was killed while it switched, so the proxy may use either gateway, and both go on: run this again"
+		exit 1
+	fi
+	starting=''
+	note gateway "$new $port"
+	[ -z "$old" ] || kill "$old" 2>/dev/null || true
+	rm -f "$folder/next"
+	trap 'say "the next gateway is in use, and the old one has not ended yet"; exit 1' HUP INT TERM
+	while [ -n "$old" ] && runs "$old"; do sleep 0.1; done
+	old=$new oldport=$port
+}
+
 umask 077
 mkdir -p "$folder"
 if ! mkdir "$folder/rolling" 2>/dev/null; then
-	echo "roll-gateway: another run is under way, or was killed: if none runs, remove $folder/rolling" >&2
+	say "another run is under way, or was killed: if none runs, remove $folder/rolling"
 	exit 1
 fi
-trap 'rmdir "$folder/rolling"' EXIT
+trap leave EXIT
+trap 'exit 1' HUP INT TERM
 
 old='' oldport=''
 if [ -e "$folder/gateway" ]; then
-	read -r old oldport <"$folder/gateway"
-	# A number may be another process's by now.
-	case $(ps -p "$old" -o args= 2>/dev/null) in
-	*"gateway --listen 127.0.0.1:$oldport"*) ;;
-	*) old='' oldport='' ;;
-	esac
+	read -r old oldport <"$folder/gateway" || true # a power cut may have left it empty
 fi
+is_gateway "$old" "$oldport" || old='' oldport=''
+if [ -e "$folder/next" ]; then # of a run that was killed
+	read -r new port step before beforeport <"$folder/next" || true
+	if is_gateway "$new" "$port"; then
+		if [ "$step" = switching ]; then
+			old=$before oldport=$beforeport
+			is_gateway "$old" "$oldport" || old='' oldport=''
+			take
+		else # nobody was sent to it
+			starting=$new
+			kill "$new"
+			while is_gateway "$new" "$port"; do sleep 0.1; done
+			starting=''
+		fi
+	fi
+	rm -f "$folder/next"
+fi
+
 port=$one
 [ "$oldport" != "$one" ] || port=$two
-
 log=$folder/$port.log
-nohup "${BRIDGE:-bridge}" gateway --listen "127.0.0.1:$port" --log-format json "$@" </dev/null >"$log" 2>&1 &
+: >"$log" # here, and not by the next gateway: what an earlier one said must be gone
+apart=''
+! command -v setsid >/dev/null 2>&1 || apart=setsid
+# It notes its number before it is the gateway. The flags at the end beat all others.
+# shellcheck disable=SC2016,SC2086 # its own shell reads it; nothing, or one word
+nohup $apart sh -c 'echo "$$ $2 starting" >"$1/next" && shift 2 && exec "$@"' next "$folder" "$port" \
+	"${BRIDGE:-bridge}" gateway --listen "127.0.0.1:$port" "$@" --log-format json --log-level info </dev/null >>"$log" 2>&1 &
 new=$!
-give_up() {
-	echo "roll-gateway: $1; what the next gateway says is in $log, the old one goes on" >&2
-	kill "$new" 2>/dev/null || true
-	exit 1
-}
+starting=$new
 tries=0
 until grep -q '"msg":"the gateway listens"' "$log"; do
 	kill -0 "$new" 2>/dev/null || give_up "the next gateway ended"
@@ -50,9 +134,5 @@ until grep -q '"msg":"the gateway listens"' "$log"; do
 	[ "$tries" -le 600 ] || give_up "the next gateway does not listen after a minute"
 	sleep 0.1
 done
-"$switch" "127.0.0.1:$port" || give_up "$switch failed"
-echo "$new $port" >"$folder/gateway.new"
-mv "$folder/gateway.new" "$folder/gateway"
-[ -n "$old" ] || exit 0
-kill "$old"
-while kill -0 "$old" 2>/dev/null; do sleep 0.1; done
+is_gateway "$new" "$port" || give_up "the next gateway ended"
+take
