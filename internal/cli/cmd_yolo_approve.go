@@ -84,8 +84,8 @@ func requestToDecide(ctx context.Context, s services, number string) (commands.R
 			return commands.Request{}, err
 		}
 		found, err := s.Command(ctx, id)
-		if err == nil && !found.Waiting(s.Now()) {
-			err = commands.ErrDecided
+		if err == nil {
+			err = found.Waits(s.Now())
 		}
 		return found, err
 	}

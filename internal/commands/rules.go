@@ -2,7 +2,9 @@ package commands
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/subtle"
+	"fmt"
 	"time"
 
 	"example.org/bridge/internal/bridge"
@@ -177,5 +179,23 @@ func (s ApprovalScene) Decide(d Decision) error {
 	case d.State == StateApproved && r.Waiting(s.Now) && s.Opening.Admit(s.Now) == nil:
 		return nil
 	}
-	return refusal(ErrDecided)
+	return refusal(cmp.Or(r.Waits(s.Now), ErrDecided))
+}
+
+// Waits reports, as ErrDecided, a request that the operator can decide no longer, and why
+// where that is not what they or the agent did: the store was updated since.
+func (r Request) Waits(now time.Time) error {
+	switch {
+	case r.Waiting(now):
+		return nil
+	case r.State == StateCancelled && r.unkeyed():
+		return fmt.Errorf("%w: it was made by a bridge older than this one, and ended when the store was updated; restart the client of session %s, which may run that still, and let the agent call again", ErrDecided, r.Session)
+	}
+	return ErrDecided
+}
+
+// unkeyed reports a request of a program that did not key digests. What updates a store
+// leaves zeros in their place, which fit nothing.
+func (r Request) unkeyed() bool {
+	return len(r.Digest) > 0 && len(bytes.Trim(r.Digest, "\x00")) == 0
 }

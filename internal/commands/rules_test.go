@@ -2,6 +2,7 @@ package commands_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,6 +126,38 @@ func TestDecide(t *testing.T) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestWaits: the operator reads why a request that was made by an older program does not wait.
+func TestWaits(t *testing.T) {
+	const why = "restart the client of session b"
+	zeros := make([]byte, 32)
+	for name, tt := range map[string]struct {
+		request commands.Request
+		want    error
+		says    bool
+	}{
+		"waits":                             {commands.Request{State: commands.StatePending, ExpiresAt: noon.Add(1)}, nil, false},
+		"nobody decided":                    {commands.Request{State: commands.StatePending, ExpiresAt: noon}, commands.ErrDecided, false},
+		"cancelled":                         {commands.Request{State: commands.StateCancelled, Digest: []byte("digest")}, commands.ErrDecided, false},
+		"ended with an update of the store": {commands.Request{State: commands.StateCancelled, Digest: zeros}, commands.ErrDecided, true},
+		"denied before the update":          {commands.Request{State: commands.StateDenied, Digest: zeros}, commands.ErrDecided, false},
+	} {
+		tt.request.ID, tt.request.Session = 1, "b"
+		err := tt.request.Waits(noon)
+		if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || tt.says != (err != nil && strings.Contains(err.Error(), why)) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if tt.want == nil {
+			continue
+		}
+		// It is no way around: nothing of it can be approved.
+		s := commands.ApprovalScene{Now: noon, Opening: commands.Opening{ExpiresAt: noon.Add(1)}, Request: tt.request}
+		err = s.Decide(commands.Decision{ID: 1, State: commands.StateApproved, Digest: tt.request.Digest})
+		if !errors.Is(err, commands.ErrDecided) || tt.says != strings.Contains(err.Error(), why) {
+			t.Errorf("%s: approved it is %v", name, err)
+		}
 	}
 }
 

@@ -1,14 +1,19 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/commands"
 	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/postgres/postgrestest"
 )
@@ -97,5 +102,40 @@ func TestOlderProgramsAreFencedOff(t *testing.T) {
 	s := bridge.New(bridge.Config{Store: newer, Key: key})
 	if _, err := s.VerifyAudit(t.Context(), audit.Head{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDigestsOfOlderPrograms migrates a schema with requests of a program that did not key
+// their digests: none is left, and what could still run ends.
+func TestDigestsOfOlderPrograms(t *testing.T) {
+	postgrestest.Need(t, server)
+	t.Parallel()
+	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
+	p := bridgetest.NewPair(t, bridge.New(bridge.Config{Store: open(t, dsn, key), Key: key}))
+	execute(t, dsn, `
+		INSERT INTO command_requests (conversation, session, command, plan, mode, workspace, device, inode, sandbox, image, network, access,
+		                              timeout, nonce, digest, state, created_at, expires_at)
+		SELECT '`+p.A.Conversation+`', 'a', 'ls', '{}', 'safe', '/w', 1, 2, 'bubblewrap', '', false, '{}',
+		       1, 'x', sha256(state::bytea), state, 1, 9000000000000000
+		FROM unnest(ARRAY['pending', 'approved', 'denied', 'consumed', 'cancelled']) state`)
+	execute(t, dsn, "UPDATE schema_version SET version = 2")
+	_, err := postgres.Open(t.Context(), dsn, postgres.Options{Key: key})
+	if err == nil || !strings.Contains(err.Error(), "bridge store init") {
+		t.Errorf("before the migration: %v", err)
+	}
+	all, err := open(t, dsn, key).Commands(t.Context(), commands.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var states []string
+	for _, r := range all {
+		states = append(states, string(r.State))
+		if !bytes.Equal(r.Digest, make([]byte, sha256.Size)) {
+			t.Errorf("a request that is %s has the digest %x", r.State, r.Digest)
+		}
+	}
+	slices.Sort(states)
+	if got := strings.Join(states, " "); got != "cancelled cancelled cancelled consumed denied" {
+		t.Errorf("the requests are %s", got)
 	}
 }

@@ -1,16 +1,23 @@
+//go:build unix
+
 package sqlite_test
 
 import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/auth"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
 )
@@ -95,6 +102,114 @@ func TestMigrationKeepsMail(t *testing.T) {
 	if err != nil || len(messages) != 1 || messages[0].Text != "hello" {
 		t.Errorf("the messages became %+v, %v", messages, err)
 	}
+}
+
+// TestDigestsOfOlderPrograms opens a store with requests of a program that did not key their
+// digests: who has the file finds none of them in it, nothing of what was approved runs, and
+// the operator reads why it waits no longer.
+func TestDigestsOfOlderPrograms(t *testing.T) {
+	t.Parallel()
+	for _, state := range []atrest.State{atrest.Off, atrest.On} {
+		t.Run("encryption "+state.String(), func(t *testing.T) {
+			t.Parallel()
+			env, ran := bridgetest.NewEnv(t), filepath.Join(t.TempDir(), "ran")
+			must(t, env.Store(t).Close())
+			core, s, store, err := commandService(env.Path, ran)
+			must(t, err)
+			if state == atrest.On {
+				convert(t, store, true)
+			}
+			p := bridgetest.NewPair(t, core)
+			openSafe(t, s, p.A)
+			last := func(command string) commands.Request {
+				_, err := s.Execute(t.Context(), p.A, commands.Call{Command: command}, nil)
+				must(t, err)
+				all, err := s.Commands(t.Context(), commands.Query{})
+				must(t, err)
+				return all[0]
+			}
+			approve := func(r commands.Request) error {
+				_, _, err := s.Approve(t.Context(), commands.ApproveRequest{Request: r, Where: "test"})
+				return err
+			}
+			done := last("ls -a")
+			must(t, approve(done))
+			last("ls -a") // runs it
+			must(t, s.Deny(t.Context(), last("ls -l"), "test"))
+			must(t, approve(last("ls -r")))
+			last("ls -t")
+			before := unkeyed(t, s)
+			must(t, store.Close())
+			for id, digest := range before {
+				query(t, env.Path, fmt.Sprintf("UPDATE command_requests SET digest = x'%x' WHERE id = %d", digest, id))
+			}
+			query(t, env.Path, fmt.Sprintf("PRAGMA user_version = %d", state.Mark(19)))
+			if n := inFile(t, env.Path, before); n != 4 {
+				t.Fatalf("%d of 4 digests are in the file: the search is no good", n)
+			}
+			if _, _, _, err := commandService(env.Path, ran); err == nil || !strings.Contains(err.Error(), "client does that is restarted") {
+				t.Errorf("before the update: %v", err)
+			}
+
+			must(t, env.Store(t).Close()) // updates it
+			if n := inFile(t, env.Path, before); n != 0 {
+				t.Errorf("%d digests are in the file", n)
+			}
+			core, s, store, err = commandService(env.Path, ran)
+			must(t, err)
+			defer func() { must(t, store.Close()) }()
+			all, err := s.Commands(t.Context(), commands.Query{})
+			must(t, err)
+			var states []string
+			for _, r := range all {
+				states = append(states, r.Command+" "+string(r.State))
+				if err := approve(r); !errors.Is(err, commands.ErrDecided) {
+					t.Errorf("%s: approved again it is %v", r.Command, err)
+				}
+				err := r.Waits(core.Now())
+				if err == nil || strings.Contains(err.Error(), "older than this one") != (r.State == commands.StateCancelled) {
+					t.Errorf("%s: it does not wait, because %v", r.Command, err)
+				}
+			}
+			if got := strings.Join(states, ", "); got != "ls -t cancelled, ls -r cancelled, ls -l denied, ls -a consumed" {
+				t.Errorf("the requests are %s", got)
+			}
+			again := last("ls -r")
+			if content, err := os.ReadFile(ran); err != nil || bytes.Count(content, []byte("\n")) != 1 || again.State != commands.StatePending {
+				t.Errorf("behind the update the approved command is %s, and ran are %q, %v", again.State, content, err)
+			}
+			must(t, approve(again))
+		})
+	}
+}
+
+// unkeyed returns digests as they were: of all that is in clear, and of the command.
+func unkeyed(t *testing.T, s *commands.Service) map[int64][]byte {
+	t.Helper()
+	all, err := s.Commands(t.Context(), commands.Query{})
+	must(t, err)
+	digests := map[int64][]byte{}
+	for _, r := range all {
+		sum := guard.ApprovalRequest{
+			Conversation: r.Conversation, Session: string(r.Session), Command: r.Command, Plan: &r.Plan, Mode: r.Mode, Workspace: r.Workspace,
+			Device: r.Folder.Device, Inode: r.Folder.Inode, Sandbox: string(r.Sandbox) + " " + r.Image, Network: r.Network, Timeout: r.Timeout, Nonce: r.Nonce,
+		}.Digest()
+		digests[r.ID] = sum[:]
+	}
+	return digests
+}
+
+// inFile counts those that a store's file holds. Nobody has it open.
+func inFile(t *testing.T, path string, digests map[int64][]byte) (n int) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	must(t, err)
+	for _, digest := range digests {
+		if bytes.Contains(content, digest) {
+			n++
+		}
+	}
+	return n
 }
 
 // TestFailedMigrationChangesNothing: a migration that fails at its very end leaves a store
