@@ -9,6 +9,13 @@ bridge=$(realpath "$1") seconds=${2:-240} agents=${3:-100}
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$dir"' EXIT
 
+# scratch: the schemas of runs, this one's and those that a run left which was killed.
+scratch() {
+	psql "$SERVER" -AtXc "SELECT schemaname FROM pg_tables WHERE schemaname LIKE 'bridge_scratch_%' AND tablename = 'store' ORDER BY 1"
+}
+left=
+[ -z "${SERVER:-}" ] || left=$(scratch)
+
 "$bridge" stress --agents "$agents" --conversations $((agents / 2)) --duration "${seconds}s" --rate "${RATE:-100}" \
 	--kills $((seconds / 4)) --tasks "$agents" --dir "$dir" ${SERVER:+--db "$SERVER"} --json >"$dir/report.json" 2>"$dir/report.err" &
 stress=$!
@@ -18,7 +25,7 @@ find_store() {
 		return
 	fi
 	local schema
-	schema=$(psql "$SERVER" -AtXc "SELECT schemaname FROM pg_tables WHERE schemaname LIKE 'bridge_scratch_%' AND tablename = 'store'" | head -1)
+	schema=$(scratch | grep -vxF -e "$left" | head -1)
 	[ -z "$schema" ] || echo "$SERVER$([[ $SERVER == *\?* ]] && echo '&' || echo '?')search_path=$schema"
 }
 for _ in $(seq 300); do
