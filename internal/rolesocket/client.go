@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"example.org/bridge/internal/privatefile"
 )
@@ -26,7 +27,7 @@ func Ask(ctx context.Context, path string, args []string, stdout, stderr io.Writ
 	if err != nil {
 		return 0, err
 	}
-	connection, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	connection, err := dial(ctx, path)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return 0, fmt.Errorf("%w: %s", ErrNotAllowed, path)
@@ -53,6 +54,22 @@ func Ask(ctx context.Context, path string, args []string, stdout, stderr io.Writ
 		return 0, failed
 	}
 	return code, err
+}
+
+// dial connects. Where too many others wait (connect(2): EAGAIN) it tries again for a while.
+func dial(ctx context.Context, path string) (net.Conn, error) {
+	until := time.Now().Add(busyWithin)
+	for pause := leastPause; ; pause = min(2*pause, mostPause) {
+		c, err := new(net.Dialer).DialContext(ctx, "unix", path)
+		if !errors.Is(err, syscall.EAGAIN) || time.Now().After(until) {
+			return c, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // ownerOf is the user whose socket is at path.

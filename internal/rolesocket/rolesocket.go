@@ -17,14 +17,20 @@ import (
 // Limits of a socket. They bound what one of its users can take from the others, and from
 // the operator's machine.
 const (
-	maxRequest = 64 << 10         // bytes
-	maxArgs    = 64               // of one command
-	atOnce     = 16               // commands of one socket
-	atOnceUser = 4                // of them, those of one user
-	perMinute  = 120              // commands that one user may begin
-	askWithin  = 10 * time.Second // to send the request
-	readWithin = 30 * time.Second // to take a part of the answer
-	chunk      = 32 << 10         // bytes in a part of the answer
+	maxRequest  = 64 << 10         // bytes
+	maxArgs     = 64               // of one command
+	connections = 64               // of one socket; further ones wait to be accepted
+	atOnce      = 16               // commands of one socket
+	atOnceUser  = 4                // of them, those of one user
+	perMinute   = 120              // commands that one user may begin
+	toldPerMin  = 10               // refusals of one user that the log is told
+	askWithin   = 10 * time.Second // to send the request
+	readWithin  = 30 * time.Second // to take a part of the answer
+	endWithin   = time.Second      // to take a part, when the server ends
+	chunk       = 32 << 10         // bytes in a part of the answer
+	leastPause  = 5 * time.Millisecond
+	mostPause   = time.Second     // between tries to accept, or to connect
+	busyWithin  = 5 * time.Second // to be let in where too many others wait
 )
 
 // Errors of this package.

@@ -13,7 +13,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,8 +43,9 @@ func folder(t *testing.T) string {
 
 type run = func(ctx context.Context, who rolesocket.Peer, args []string, stdout, stderr io.Writer) int
 
-// serve serves a socket until the test ends, or end is called. It refuses "no".
-func serve(t *testing.T, path string, fn run) (end func() error) {
+// serve serves a socket until the test ends, or end is called. It refuses "no". What is
+// unlike others in it is changed before it serves.
+func serve(t *testing.T, path string, fn run, changes ...func(*rolesocket.Socket)) (end func() error) {
 	t.Helper()
 	s := &rolesocket.Socket{Run: fn, Log: slog.New(slog.DiscardHandler), Allow: func(args []string) error {
 		if args[0] == "no" {
@@ -50,6 +54,9 @@ func serve(t *testing.T, path string, fn run) (end func() error) {
 		return nil
 	}}
 	must(t, s.Listen(path, os.Getgid()))
+	for _, change := range changes {
+		change(s)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx) }()
@@ -179,6 +186,191 @@ func TestInAMinute(t *testing.T) {
 		}
 	}
 	t.Error("1000 commands were run")
+}
+
+// TestAcceptErrors: that connections cannot be accepted for a while ends nothing.
+func TestAcceptErrors(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(folder(t), "viewer.sock")
+	end := serve(t, path, func(context.Context, rolesocket.Peer, []string, io.Writer, io.Writer) int { return 7 },
+		func(s *rolesocket.Socket) { s.FailToAccept(3, &net.OpError{Op: "accept", Err: syscall.EMFILE}) })
+	code, err := rolesocket.Ask(t.Context(), path, []string{"list"}, io.Discard, io.Discard)
+	if err != nil || code != 7 {
+		t.Errorf("code %d, %v", code, err)
+	}
+	must(t, end())
+}
+
+// TestEndWithoutConnections: a socket that cannot accept ends when it is told to.
+func TestEndWithoutConnections(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(folder(t), "viewer.sock")
+	end := serve(t, path, nil, func(s *rolesocket.Socket) { s.FailToAccept(1_000_000, syscall.EMFILE) })
+	must(t, end())
+}
+
+// lines counts what a log is told.
+type lines struct {
+	slog.Handler
+	n atomic.Int64
+}
+
+func (l *lines) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l *lines) Handle(context.Context, slog.Record) error {
+	l.n.Add(1)
+	return nil
+}
+
+// TestRefusalsInTheLog: who asks for what is refused over and over does not fill the log.
+func TestRefusalsInTheLog(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(folder(t), "viewer.sock")
+	log := &lines{Handler: slog.DiscardHandler}
+	serve(t, path, nil, func(s *rolesocket.Socket) { s.Log = slog.New(log) })
+	begun := time.Now()
+	for range 5 * rolesocket.ToldPerMinute {
+		if _, err := rolesocket.Ask(t.Context(), path, []string{"no"}, io.Discard, io.Discard); !errors.Is(err, rolesocket.ErrRefused) {
+			t.Fatal(err)
+		}
+	}
+	most := rolesocket.ToldPerMinute * int64(1+time.Since(begun)/time.Minute)
+	if n := log.n.Load(); n == 0 || n > most {
+		t.Errorf("the log has %d lines of 50 refusals, and at most %d were wanted", n, most)
+	}
+}
+
+// TestManyConnections: connections beyond a number wait to be accepted, and take nothing.
+func TestManyConnections(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(folder(t), "viewer.sock")
+	begun, free := make(chan struct{}), make(chan struct{})
+	serve(t, path, func(ctx context.Context, _ rolesocket.Peer, _ []string, _, _ io.Writer) int {
+		begun <- struct{}{}
+		select {
+		case <-free:
+		case <-ctx.Done():
+		}
+		return 0
+	}, func(s *rolesocket.Socket) { s.Places(2) })
+	asked := make(chan error, 2)
+	for range 2 {
+		go func() {
+			_, err := rolesocket.Ask(t.Context(), path, []string{"show"}, io.Discard, io.Discard)
+			asked <- err
+		}()
+		<-begun
+	}
+	c, err := net.Dial("unix", path)
+	must(t, err)
+	defer func() { _ = c.Close() }()
+	_, err = c.Write([]byte(`{"args":["no"]}` + "\n"))
+	must(t, err)
+	must(t, c.SetReadDeadline(time.Now().Add(50*time.Millisecond)))
+	if text, err := io.ReadAll(c); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("one more was answered: %v %s", err, text)
+	}
+	close(free)
+	for range 2 {
+		must(t, <-asked)
+	}
+	must(t, c.SetReadDeadline(time.Now().Add(time.Minute)))
+	if text, err := io.ReadAll(c); err != nil || !strings.Contains(string(text), "not that") {
+		t.Errorf("when there is a place: %v %s", err, text)
+	}
+}
+
+// TestBusySocket: where the system's queue of a socket is full, who asks tries again until
+// they have no more time.
+func TestBusySocket(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("MISSING: Linux, which says that a queue is full")
+	}
+	path := filepath.Join(folder(t), "viewer.sock")
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	must(t, err)
+	defer func() { _ = syscall.Close(fd) }()
+	must(t, syscall.Bind(fd, &syscall.SockaddrUnix{Name: path}))
+	must(t, syscall.Listen(fd, 0))
+	first, err := net.Dial("unix", path)
+	must(t, err)
+	defer func() { _ = first.Close() }()
+	if c, err := net.Dial("unix", path); !errors.Is(err, syscall.EAGAIN) {
+		t.Fatalf("the queue is not full: %v %v", c, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := rolesocket.Ask(ctx, path, []string{"list"}, io.Discard, io.Discard); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while it is full: %v", err)
+	}
+}
+
+// TestSlowRequest: who connects and sends nothing is refused after a while, and at once when
+// the server ends.
+func TestSlowRequest(t *testing.T) {
+	t.Parallel()
+	for name, ask := range map[string]time.Duration{"in time": 10 * time.Millisecond, "at the end": time.Hour} {
+		path := filepath.Join(folder(t), "viewer.sock")
+		end := serve(t, path, nil, func(s *rolesocket.Socket) { s.LetWait(ask, 0, 0) })
+		c, err := net.Dial("unix", path)
+		must(t, err)
+		must(t, c.SetDeadline(time.Now().Add(time.Minute)))
+		if ask == time.Hour {
+			_, err := c.Write([]byte(`{"args":`)) // it begins, and does not go on
+			must(t, err)
+			_, err = rolesocket.Ask(t.Context(), path, []string{"no"}, io.Discard, io.Discard)
+			if !errors.Is(err, rolesocket.ErrRefused) { // it came later, and so the first was accepted
+				t.Error(err)
+			}
+			must(t, end())
+		}
+		answer, err := io.ReadAll(c)
+		if errors.Is(err, os.ErrDeadlineExceeded) || ask != time.Hour && !strings.Contains(string(answer), "no line") {
+			t.Errorf("%s: %v: %s", name, err, answer)
+		}
+		_ = c.Close()
+	}
+}
+
+// TestWhoDoesNotRead: who takes nothing of an answer ends the command and the connection, and
+// does not keep the server from ending.
+func TestWhoDoesNotRead(t *testing.T) {
+	t.Parallel()
+	for name, wait := range map[string][2]time.Duration{"in time": {10 * time.Millisecond, time.Hour}, "at the end": {time.Hour, 10 * time.Millisecond}} {
+		path := filepath.Join(folder(t), "viewer.sock")
+		begun, ended := make(chan struct{}, 1), make(chan error, 1)
+		end := serve(t, path, func(ctx context.Context, _ rolesocket.Peer, _ []string, stdout, _ io.Writer) int {
+			begun <- struct{}{}
+			_, err := stdout.Write(make([]byte, 16<<20)) // more than the system keeps for a socket
+			if ctx.Err() == nil {
+				err = errors.Join(errors.New("the command was not ended"), err)
+			}
+			_, again := stdout.Write([]byte("more"))
+			if again == nil {
+				again = errors.New("more was written")
+			} else {
+				again = nil
+			}
+			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+				again = errors.Join(again, err)
+			}
+			ended <- again
+			return 0
+		}, func(s *rolesocket.Socket) { s.LetWait(0, wait[0], wait[1]) })
+		c, err := net.Dial("unix", path)
+		must(t, err)
+		_, err = c.Write([]byte(`{"args":["list"]}` + "\n"))
+		must(t, err)
+		<-begun
+		if wait[0] == time.Hour {
+			must(t, end())
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_ = c.Close()
+	}
 }
 
 // TestBadRequests: what is no request gets a refusal, and is not run.

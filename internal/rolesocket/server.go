@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,18 +33,25 @@ type Socket struct {
 	Log *slog.Logger
 
 	listener *net.UnixListener
+	accept   func() (*net.UnixConn, error)
 	path     string
 	lock     *os.File
+	within   deadlines
+	places   int // connections at once
 
 	mu    sync.Mutex
 	users map[int]*use
 	all   int
 }
 
+// deadlines are how long others may let a socket wait.
+type deadlines struct{ ask, read, end time.Duration }
+
 // use is what one user has taken.
 type use struct {
 	running int
 	begun   int // in this minute
+	refused int // in this minute
 	minute  time.Time
 }
 
@@ -62,6 +70,7 @@ func (s *Socket) Listen(path string, group int) (err error) {
 		return errors.Join(fmt.Errorf("%w: %s", ErrTaken, path), s.lock.Close())
 	}
 	s.path, s.users = path, map[int]*use{}
+	s.within, s.places = deadlines{askWithin, readWithin, endWithin}, connections
 	if err := s.bind(folder, group); err != nil {
 		return errors.Join(err, s.lock.Close())
 	}
@@ -95,6 +104,7 @@ func (s *Socket) bind(folder string, group int) (err error) {
 		return err
 	}
 	s.listener.SetUnlinkOnClose(false)
+	s.accept = s.listener.AcceptUnix
 	if err := os.Lchown(made, -1, group); err != nil {
 		return errors.Join(fmt.Errorf("give the socket to group %d, of which you must be a member: %w", group, err), s.listener.Close())
 	}
@@ -106,12 +116,19 @@ func (s *Socket) bind(folder string, group int) (err error) {
 }
 
 // Serve answers until ctx ends. Then it ends the commands that run, and removes the socket.
+// That the system has too few files or too little memory for a connection ends nothing.
 func (s *Socket) Serve(ctx context.Context) error {
 	var all sync.WaitGroup
 	stop := context.AfterFunc(ctx, func() { _ = s.listener.Close() })
 	defer stop()
+	places := make(chan struct{}, s.places)
 	for {
-		c, err := s.listener.AcceptUnix()
+		select {
+		case places <- struct{}{}: // before it is accepted: the others wait in the system's queue
+		case <-ctx.Done():
+			_ = s.listener.Close() // so that none is accepted without a place
+		}
+		c, err := s.next(ctx)
 		if err != nil {
 			all.Wait()
 			if ctx.Err() != nil {
@@ -119,19 +136,42 @@ func (s *Socket) Serve(ctx context.Context) error {
 			}
 			return errors.Join(err, os.Remove(s.path), s.lock.Close())
 		}
-		all.Go(func() { s.answer(ctx, c) })
+		all.Go(func() {
+			defer func() { <-places }()
+			s.answer(ctx, c)
+		})
+	}
+}
+
+// next accepts a connection. It fails when the listener is closed, and tries again after
+// all other errors (accept(2): those of the process's and the system's limits pass).
+func (s *Socket) next(ctx context.Context) (*net.UnixConn, error) {
+	for pause := leastPause; ; pause = min(2*pause, mostPause) {
+		c, err := s.accept()
+		if err == nil || errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+			return c, err
+		}
+		if pause == leastPause {
+			s.Log.Error("connections cannot be accepted, and it is tried again", "error", err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
 	}
 }
 
 // answer serves one connection.
 func (s *Socket) answer(ctx context.Context, c *net.UnixConn) {
+	out := &answers{c: c, within: s.within}
+	defer context.AfterFunc(ctx, out.end)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	out.cancel = cancel
 	defer func() { _ = c.Close() }()
-	out := &answers{c: c, cancel: cancel}
 	who, err := peerOf(c)
 	if err != nil {
-		s.Log.Warn("a connection was refused: the system does not say whose it is", "error", err)
+		s.tell(nobody, "a connection was refused: the system does not say whose it is", "error", err)
 		return
 	}
 	end, err := s.begin(who.UID)
@@ -140,7 +180,7 @@ func (s *Socket) answer(ctx context.Context, c *net.UnixConn) {
 		return
 	}
 	defer end()
-	args, err := readRequest(c)
+	args, err := s.readRequest(ctx, c)
 	if err == nil {
 		err = s.Allow(args)
 	}
@@ -153,18 +193,35 @@ func (s *Socket) answer(ctx context.Context, c *net.UnixConn) {
 		cancel()
 	}()
 	code := s.Run(ctx, who, args, stream{out, false}, stream{out, true})
-	out.send(part{Exit: &code})
+	_ = out.send(part{Exit: &code})
 }
 
 func (s *Socket) refuse(out *answers, who Peer, err error) {
-	s.Log.Warn("a command was refused", "user", who.UID, "reason", err)
-	out.send(part{Refused: err.Error()})
+	s.tell(who.UID, "a command was refused", "user", who.UID, "reason", err)
+	_ = out.send(part{Refused: err.Error()})
 }
 
-// begin counts a command of a user, who must not have too many.
-func (s *Socket) begin(user int) (end func(), err error) {
+// nobody stands for who is not known.
+const nobody = -1
+
+// tell tells the log of a refusal, unless this user has caused too many in this minute:
+// they would fill it, and the disk it is on.
+func (s *Socket) tell(user int, message string, about ...any) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	u := s.used(user)
+	u.refused++
+	n := u.refused
+	s.mu.Unlock()
+	switch {
+	case n < toldPerMin:
+		s.Log.Warn(message, about...)
+	case n == toldPerMin:
+		s.Log.Warn(message+"; further refusals of this user are not logged in this minute", about...)
+	}
+}
+
+// used is what a user has taken. The caller has locked s.
+func (s *Socket) used(user int) *use {
 	now := time.Now()
 	for id, u := range s.users { // who has gone is forgotten
 		if u.running == 0 && now.Sub(u.minute) >= time.Minute {
@@ -177,8 +234,16 @@ func (s *Socket) begin(user int) (end func(), err error) {
 		s.users[user] = u
 	}
 	if now.Sub(u.minute) >= time.Minute {
-		u.minute, u.begun = now, 0
+		u.minute, u.begun, u.refused = now, 0, 0
 	}
+	return u
+}
+
+// begin counts a command of a user, who must not have too many.
+func (s *Socket) begin(user int) (end func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.used(user)
 	switch {
 	case s.all >= atOnce || u.running >= atOnceUser:
 		return nil, fmt.Errorf("%w: %d commands of yours run, %d at this socket: wait until one has ended", ErrRefused, u.running, s.all)
@@ -197,10 +262,11 @@ func (s *Socket) begin(user int) (end func(), err error) {
 }
 
 // readRequest reads the one line of a connection.
-func readRequest(c *net.UnixConn) ([]string, error) {
-	if err := c.SetReadDeadline(time.Now().Add(askWithin)); err != nil {
+func (s *Socket) readRequest(ctx context.Context, c *net.UnixConn) ([]string, error) {
+	if err := c.SetReadDeadline(time.Now().Add(s.within.ask)); err != nil {
 		return nil, err
 	}
+	defer context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Now()) })()
 	line, err := bufio.NewReaderSize(io.LimitReader(c, maxRequest), maxRequest).ReadSlice('\n')
 	if err != nil {
 		return nil, fmt.Errorf("%w: the request is no line of up to %d bytes", ErrRefused, maxRequest)
@@ -212,27 +278,46 @@ func readRequest(c *net.UnixConn) ([]string, error) {
 	return r.Args, c.SetReadDeadline(time.Time{})
 }
 
-// answers writes the lines of an answer. What cannot be written ends the command.
+// answers writes the lines of an answer. What cannot be written ends the command, and
+// nothing more is written.
 type answers struct {
-	mu     sync.Mutex
 	c      *net.UnixConn
 	cancel context.CancelFunc
+	within deadlines
+	ending atomic.Bool
+
+	mu     sync.Mutex
+	failed error
 }
 
-func (a *answers) send(p part) {
+// end gives who reads less time: the server ends.
+func (a *answers) end() {
+	a.ending.Store(true)
+	_ = a.c.SetWriteDeadline(time.Now().Add(a.within.end))
+}
+
+func (a *answers) send(p part) error {
 	text, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // text and numbers
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := a.c.SetWriteDeadline(time.Now().Add(readWithin)); err == nil {
-		_, err = a.c.Write(append(text, '\n'))
-		if err == nil {
-			return
-		}
+	if a.failed != nil {
+		return a.failed
 	}
-	a.cancel()
+	a.failed = a.c.SetWriteDeadline(time.Now().Add(a.within.read))
+	if a.ending.Load() { // looked at behind the longer deadline, so that end's is the last
+		a.end()
+	}
+	if a.failed == nil {
+		_, a.failed = a.c.Write(append(text, '\n'))
+	}
+	if a.failed != nil {
+		a.cancel()
+		_ = a.c.Close()
+	}
+	return a.failed
 }
 
 // stream is one of a command's two outputs.
@@ -244,10 +329,12 @@ type stream struct {
 func (s stream) Write(text []byte) (n int, err error) {
 	for len(text) > 0 {
 		piece := text[:min(len(text), chunk)]
+		p := part{Out: piece}
 		if s.isErr {
-			s.to.send(part{Err: piece})
-		} else {
-			s.to.send(part{Out: piece})
+			p = part{Err: piece}
+		}
+		if err := s.to.send(p); err != nil {
+			return n, err
 		}
 		n, text = n+len(piece), text[len(piece):]
 	}
