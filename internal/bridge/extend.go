@@ -75,13 +75,23 @@ func (s *Service) Extend(ctx context.Context, c Credentials, d time.Duration) (E
 // that has expired. An end that was moved (ErrExpiryMoved) is replaced, and may
 // become shorter. The error may be ErrNotFound.
 func (s *Service) ExtendByOperator(ctx context.Context, conversation string, d time.Duration) (Extended, error) {
+	return s.extendByOperator(ctx, conversation, d, true)
+}
+
+// ExtendWithoutCode is ExtendByOperator for who must not get what lets somebody join: a join
+// code stays as it is, also where it is no longer good.
+func (s *Service) ExtendWithoutCode(ctx context.Context, conversation string, d time.Duration) (Extended, error) {
+	return s.extendByOperator(ctx, conversation, d, false)
+}
+
+func (s *Service) extendByOperator(ctx context.Context, conversation string, d time.Duration, invites bool) (Extended, error) {
 	op := s.OperatorOperation("extend_conversation", conversation)
 	d, err := extension(d)
 	if err != nil {
 		return Extended{}, s.refuseOperation(ctx, op, err)
 	}
 	var e Extended
-	if err := s.store.ExtendByOperator(ctx, op, s.extendRule(d, true, op.Details, &e)); err != nil {
+	if err := s.store.ExtendByOperator(ctx, op, s.extendRule(d, invites, op.Details, &e)); err != nil {
 		return Extended{}, err
 	}
 	return e, nil

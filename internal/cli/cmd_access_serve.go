@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/redact"
 	"example.org/bridge/internal/rolesocket"
 	"example.org/bridge/internal/view"
 )
@@ -38,16 +39,18 @@ role may use its socket, and nobody else but you. They run
 
   bridge --db unix:/var/lib/bridge-roles/viewer.sock list
 
-and this process runs the command for them: they need neither the store nor its key, and
-what they may do ends when their group does.
+and this process runs the command for them: they need neither the store nor its key. Who
+leaves the group may begin nothing more.
 
 A viewer has list, show, audit, audit verify, stats, search, tasks, steps, claims list,
 files list, show, history and diff, limits and retention. An operator has these, and
 pause, resume, extend and claims release. An admin has these, and limits set, retention
 set, cleanup, tokens, and access add, list and revoke: tokens and keys are those of
-agents, so an admin can speak as each of them. What asks a person at a terminal does not go
+agents, so an admin can speak as each of them; extend gives an admin alone a join code. What asks a person at a terminal does not go
 through a socket (say, and approving commands), and no flag that names a file is taken.
-Each command is in the audit log, with the role and the user who ran it.
+Each command is in the audit log, with the role, the user who ran it, and its arguments
+without secrets. A command that runs, such as show --follow, goes on when its user leaves
+the group.
 
 The folder must be there, and others must not be able to change it; they must be able to
 enter it, which they cannot in a home folder that is closed.`,
@@ -115,14 +118,22 @@ func runAccessServe(ctx context.Context, a *app, o accessServeOptions) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, store.close()) }()
-	return a.ended(ctx, a.serveRoles(ctx, store, folder, groups))
+	db := path
+	if a.onServer() {
+		db = a.db
+	}
+	return a.ended(ctx, a.serveRoles(ctx, store, db, folder, groups))
 }
 
-// serveRoles serves all sockets until ctx ends or one cannot go on.
-func (a *app) serveRoles(ctx context.Context, store openedStore, folder string, groups map[role]int) error {
+// serveRoles serves all sockets of a store, named as BRIDGE_DB names it, until ctx ends or one cannot go on.
+func (a *app) serveRoles(ctx context.Context, store openedStore, db, folder string, groups map[role]int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	engine, err := a.redactor()
 	if err != nil {
 		return err
 	}
@@ -133,7 +144,7 @@ func (a *app) serveRoles(ctx context.Context, store openedStore, folder string, 
 		if !ok {
 			continue
 		}
-		o := offering{a: a, store: store, role: r, program: self}
+		o := offering{a: a, store: store, role: r, program: self, engine: engine, db: db}
 		s := &rolesocket.Socket{Allow: o.allow, Run: o.run, Log: a.log().With("role", string(r))}
 		if listening := s.Listen(filepath.Join(folder, string(r)+".sock"), group); listening != nil {
 			err = listening
@@ -171,6 +182,8 @@ type offering struct {
 	store   openedStore
 	role    role
 	program string
+	engine  *redact.Engine
+	db      string // the store, as BRIDGE_DB names it
 }
 
 func (o offering) allow(args []string) error {
@@ -184,7 +197,7 @@ func (o offering) run(ctx context.Context, who rolesocket.Peer, args []string, s
 	if err == nil {
 		err = o.store.RecordOperation(ctx, bridge.Operation{
 			Now: o.store.now(), Actor: bridge.Operator, Action: "role_command",
-			Details: bridge.Details{"role": string(o.role), "user": who.UID, "command": name},
+			Details: bridge.Details{"role": string(o.role), "user": who.UID, "command": name, "arguments": o.recorded(args)},
 		})
 	}
 	if err != nil { // what cannot be recorded does not happen
@@ -210,18 +223,15 @@ func (o offering) run(ctx context.Context, who rolesocket.Peer, args []string, s
 	return 0
 }
 
-// environment is this process's, with the store and the configuration that it has.
+// environment is this process's, with the store, the configuration and the role. The store is
+// the one that is served, also where this machine has been connected to another since.
 func (o offering) environment() []string {
+	own := []string{"BRIDGE_DB", "BRIDGE_CONFIG", "PAGER", roleVariable}
 	env := slices.DeleteFunc(o.a.environ(), func(variable string) bool {
-		return strings.HasPrefix(variable, "BRIDGE_DB=") || strings.HasPrefix(variable, "BRIDGE_CONFIG=") || strings.HasPrefix(variable, "PAGER=")
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains(own, name)
 	})
-	if o.a.db != "" {
-		db := o.a.db
-		if path, err := o.a.storePath(); err == nil && !o.a.onServer() {
-			db = path
-		}
-		env = append(env, "BRIDGE_DB="+db)
-	}
+	env = append(env, "BRIDGE_DB="+o.db, roleVariable+"="+string(o.role))
 	if o.a.file.found {
 		env = append(env, "BRIDGE_CONFIG="+o.a.file.path)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/rolesocket"
 )
 
@@ -24,6 +25,31 @@ const (
 
 // localRoles are all roles, in the order in which they may do more.
 var localRoles = []role{roleViewer, roleOperator, roleAdmin}
+
+// roleVariable tells a command for which role it runs. `bridge access serve` sets it, so that
+// nobody else can; it is not set for the owner of the store.
+const roleVariable = "BRIDGE_ROLE"
+
+// mayHand reports whether a command may print what lets an agent in: tokens, keys and join
+// codes are for admins.
+func (a *app) mayHand() bool {
+	r := role(a.env(roleVariable))
+	return r == "" || r == roleAdmin
+}
+
+// mostArguments is how many bytes of a command's arguments the audit log keeps.
+const mostArguments = 1024
+
+// recorded are the arguments of a command as the audit log has them: on one line, without
+// secrets, and no more than fit.
+func (o offering) recorded(args []string) string {
+	line, _ := o.engine.Redact(strings.Join(args, " "))
+	line = cleantext.CleanLine(line)
+	if len(line) <= mostArguments {
+		return line
+	}
+	return strings.ToValidUTF8(line[:mostArguments], "") + " (cut)"
+}
 
 // offers are the commands that other users may run, and the first role that has each. What
 // is not here nobody has: what asks a person at a terminal (say, yolo), needs files of the

@@ -101,6 +101,7 @@ func TestRolesOfThisMachine(t *testing.T) {
 	s := shareStore(t)
 	none := []uint32{}
 	conv := s.conversation
+	secret := "ghp_" + "1b3D5f7H9j1L3n5P7r9T1v3X5z7B9d1F3h5J"
 	tests := []struct {
 		name         string
 		group        uint32
@@ -124,10 +125,13 @@ func TestRolesOfThisMachine(t *testing.T) {
 		{"is no operator", groupOfViewers, none, "operator.sock", "list", advice.ExitUnauthorized, "not in the group"},
 		{"a stranger is none of them", someUser, none, "viewer.sock", "list", advice.ExitUnauthorized, "not in the group"},
 		{"an operator pauses", groupOfOperators, none, "operator.sock", "pause " + conv, 0, ""},
+		{"extends", groupOfOperators, none, "operator.sock", "extend " + conv, 0, "It expires at"},
 		{"sees no tokens either", groupOfOperators, none, "operator.sock", "tokens " + conv, advice.ExitUnauthorized, "for the role admin"},
 		{"sets no limits", groupOfOperators, none, "operator.sock", "limits set --rate-per-minute 7", advice.ExitUnauthorized, "for the role admin"},
 		{"an admin does", groupOfAdmins, none, "admin.sock", "limits set --rate-per-minute 7", 0, ""},
 		{"sees tokens", groupOfAdmins, none, "admin.sock", "tokens " + conv, 0, conv},
+		{"gets a join code", groupOfAdmins, none, "admin.sock", "extend " + conv, 0, "Join code"},
+		{"finds nothing of a secret", groupOfViewers, none, "viewer.sock", "search " + secret, 0, ""},
 		{"approves no command", groupOfAdmins, none, "admin.sock", "yolo approve x", advice.ExitUsage, "does not go through a socket"},
 		{"nobody serves another", groupOfAdmins, none, "other.sock", "list", advice.ExitNotFound, "nobody serves"},
 	}
@@ -136,12 +140,18 @@ func TestRolesOfThisMachine(t *testing.T) {
 		if flat := strings.Join(strings.Fields(out), " "); err != nil || code != tt.code || !strings.Contains(flat, tt.want) {
 			t.Errorf("%s: code %d, want %d and %q: %v: %s", tt.name, code, tt.code, tt.want, err, out)
 		}
+		if tt.socket != "admin.sock" && strings.Contains(out, "Join code") {
+			t.Errorf("%s, and gets a join code: %s", tt.name, out)
+		}
 	}
 	log := s.run(t, "audit", "--action", "role_command", "--json", "--limit", "0")
-	for _, want := range []string{`"user":12345`, `"role":"viewer"`, `"command":"audit verify"`, `"role":"admin"`} {
+	for _, want := range []string{`"user":12345`, `"role":"viewer"`, `"command":"audit verify"`, `"role":"admin"`, `"arguments":"pause ` + conv + `"`, `"arguments":"search `} {
 		if !strings.Contains(strings.ReplaceAll(log, `": `, `":`), want) {
 			t.Errorf("the audit log does not have %s: %s", want, log)
 		}
+	}
+	if strings.Contains(log, secret) {
+		t.Errorf("the audit log has a secret: %s", log)
 	}
 	s.run(t, "audit", "verify")
 	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {

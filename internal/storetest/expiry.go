@@ -150,7 +150,9 @@ func freshCode(t *testing.T, w *world) {
 	again := must(w.a.ExtendByOperator(t.Context(), c.ID, time.Hour))(t)
 	_, err = w.b.Join(t.Context(), e.JoinCode)
 	wantError(t, err, bridge.ErrBadJoinCode)
-	must(w.b.Join(t.Context(), again.JoinCode))(t)
+	longer := must(w.b.ExtendWithoutCode(t.Context(), c.ID, bridge.MaxTTL))(t)
+	equal(t, "without a code", longer, bridge.Extended{ExpiresAt: w.clock.Now().Add(bridge.MaxTTL)})
+	must(w.b.Join(t.Context(), again.JoinCode))(t) // it is as it was
 	equal(t, "once joined", must(w.a.Extend(t.Context(), a, time.Hour))(t).JoinCode, "")
 	equal(t, "once joined, for the operator", must(w.a.ExtendByOperator(t.Context(), c.ID, time.Hour))(t).JoinCode, "")
 	equal(t, "the token is the first", must(w.a.Tokens(t.Context(), c.ID))(t)[1].Token, c.TokenB)
