@@ -98,7 +98,7 @@ func runRestore(ctx context.Context, a *app, o restoreOptions, folder string) (e
 			return err
 		}
 	}
-	key, err := restoreKey(path, o.key)
+	key, err := a.restoreKey(path, o.key)
 	if err != nil {
 		return err
 	}
@@ -184,13 +184,15 @@ func (a *app) placeBackup(ctx context.Context, opened *backup.Opened, done *rest
 	return errors.Join(a.noteRestore(ctx, store, done, opened.Manifest), store.Close())
 }
 
-// restoreKey loads the key that was named, or the one beside the store.
-func restoreKey(path, named string) (key auth.Key, err error) {
-	file := keyfile.Beside(path)
-	if named != "" {
-		file = named
+// restoreKey loads the key that was named, or the one of the store.
+func (a *app) restoreKey(path, named string) (key auth.Key, err error) {
+	file := named
+	if named == "" {
+		file, err = a.keyPlace(path)
+	} else if err = storefile.CheckPrivate(file); errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
-	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return key, err
 	}
 	key, err = keyfile.Load(file)

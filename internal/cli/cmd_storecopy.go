@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/cleantext"
-	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/sqlite/storefile"
@@ -138,8 +136,8 @@ func makeFolders(a *app, path string) error {
 
 // copyInto makes the store that the copy goes to.
 func (a *app) copyInto(ctx context.Context, c storecopy.Copy, path string) (r storecopy.Report, err error) {
-	file := keyfile.Beside(path)
-	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	file, err := a.keyPlace(path)
+	if err != nil {
 		return r, err
 	}
 	if !a.onServer() {
@@ -184,7 +182,7 @@ type copied struct {
 
 func (a *app) printCopy(from, to *app, path string, r storecopy.Report, moved bool) error {
 	c := copied{
-		From: from.shownName(), To: to.shownName(), Key: keyfile.Beside(path), Conversations: r.Conversations, Messages: r.Messages,
+		From: from.shownName(), To: to.shownName(), Key: to.keyFile(path), Conversations: r.Conversations, Messages: r.Messages,
 		Tables: r.Tables, Digest: r.Digest, FromHead: r.FromHead.String(), ToHead: r.ToHead.String(), Moved: moved,
 	}
 	if a.json {

@@ -88,6 +88,25 @@ func (a *app) namedKey() (key auth.Key, named bool, err error) {
 	return key, true, err
 }
 
+// keyPlace is keyFile, which may be there, for who puts the key there. It must not be open to
+// others.
+func (a *app) keyPlace(place string) (file string, err error) {
+	file = a.keyFile(place)
+	if a.onServer() {
+		_, named, err := a.namedKey()
+		if errors.Is(err, keyfile.ErrNoKey) {
+			err = nil
+		}
+		if named {
+			return file, err
+		}
+	}
+	if err := storefile.CheckPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return file, err
+	}
+	return file, nil
+}
+
 // serverKey reads the key of a store on a server. Nothing but `bridge store init`
 // makes one: processes of other machines need the same.
 func (a *app) serverKey(place string) (auth.Key, error) {

@@ -113,6 +113,9 @@ func PlaceKey(file string, key auth.Key) error {
 	if err := CheckKey(file, key); err != nil {
 		return err
 	}
+	if _, err := keyfile.Load(file); err == nil {
+		return nil // also where nothing can be written, as in a secret that is mounted
+	}
 	err := keyfile.Save(key, file)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
