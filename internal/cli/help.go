@@ -62,7 +62,7 @@ func (h *helpPrinter) command(cmd *cobra.Command) {
 		h.section("Flags")
 		h.rows(rows)
 	}
-	if cmd.Name() == "serve" {
+	if makesStores(cmd) {
 		h.section("Limits of a new store")
 		h.rows(limitRows(cmd.Root().PersistentFlags()))
 	}

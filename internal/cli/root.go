@@ -148,7 +148,7 @@ func (g *globals) register(fs *pflag.FlagSet) {
 
 // makesStores reports whether a command makes a store where there is none: serve
 // does, and bridge without a command, which is serve.
-func makesStores(cmd *cobra.Command) bool { return cmd.Name() == "serve" || !cmd.HasParent() }
+func makesStores(cmd *cobra.Command) bool { return commandName(cmd) == "serve" || !cmd.HasParent() }
 
 // refuseLimitFlags refuses the limits of a new store on a command that makes none.
 // They are flags of all commands only because the environment and the

@@ -391,7 +391,7 @@ func TestHelp(t *testing.T) {
 		help := cli.HelpOf(t, cmd)
 		explains := func(flag string) bool { return regexp.MustCompile(`(?m)^  --` + flag + `( |$)`).MatchString(help) }
 		cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) {
-			if cmd.Name() != "serve" && explains(f.Name) {
+			if name != "serve" && explains(f.Name) {
 				t.Errorf("the help of %s explains --%s", name, f.Name)
 			}
 		})

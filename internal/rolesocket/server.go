@@ -85,8 +85,11 @@ func checkFolder(folder string) error {
 	if !info.IsDir() {
 		return fmt.Errorf("%w: %s is no folder", privatefile.ErrOpenToOthers, folder)
 	}
-	if err := privatefile.Check(folder, info, privatefile.Unchangeable); err != nil {
+	if err := privatefile.Check(folder, info, 0); err != nil { // whose it is
 		return err
+	}
+	if mode := info.Mode().Perm(); mode&privatefile.Unchangeable != 0 { // others must be able to enter it
+		return fmt.Errorf("%w: %s has mode %04o; run: chmod go-w '%s'", privatefile.ErrOpenToOthers, folder, mode, folder)
 	}
 	return privatefile.CheckAbove(folder)
 }
