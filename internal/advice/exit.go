@@ -18,6 +18,7 @@ const (
 	ExitFinding        = 13
 	ExitBadSuite       = 14
 	ExitNoServer       = 15
+	ExitLeft           = 16
 )
 
 // Exits documents the codes, for the help and docs/cli.md.
@@ -41,4 +42,5 @@ var Exits = []struct {
 	{ExitFinding, "`harness` found something wrong with the server"},
 	{ExitBadSuite, "the suite or the arguments of `harness` are wrong; nothing was started"},
 	{ExitNoServer, "the server that `harness` should test could not be started"},
+	{ExitLeft, "`cleanup` is done, but for conversations whose ends were moved"},
 }

@@ -2,8 +2,9 @@ package bridge
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"example.org/bridge/internal/audit"
@@ -36,18 +37,6 @@ func (s *Service) Conversation(ctx context.Context, id string) (Overview, error)
 	return found, err
 }
 
-// checkEnds refuses, as ErrExpiryMoved, to take a conversation for one that ended before a
-// time because something other than bridge says so.
-func (s *Service) checkEnds(ctx context.Context, before time.Time) error {
-	all, err := s.store.Conversations(ctx)
-	for _, o := range all {
-		if o.Expired(before) && s.endMoved(o) {
-			return fmt.Errorf("nothing was removed: %s: %w", o.ID, ErrExpiryMoved)
-		}
-	}
-	return err
-}
-
 // endMoved reports an end that something other than bridge has written into the store.
 func (s *Service) endMoved(o Overview) bool {
 	return !s.ends.Genuine(o.ID, o.ExpiresAt, o.ExpirySeal)
@@ -76,15 +65,25 @@ func (s *Service) RecordReading(ctx context.Context, conversation string) error 
 
 // Cleanup removes the conversations that expired at least olderThan ago, with
 // their messages, and returns them. The audit log keeps its entries. A dry run
-// removes nothing. The error is ErrExpiryMoved where one has ended only because something
-// other than bridge has changed its end.
+// removes nothing. A conversation that has ended only because something other than bridge
+// says so is left; where all else was done, the error is a *MovedEndsError that names those.
 func (s *Service) Cleanup(ctx context.Context, olderThan time.Duration, dryRun bool) ([]Overview, error) {
 	op := s.OperatorOperation("cleanup", "")
-	before := op.Now.Add(-olderThan)
-	if err := s.checkEnds(ctx, before); err != nil {
-		return nil, err
+	moved := map[string]bool{}
+	genuine := func(conversation string, expiresAt time.Time, seal []byte) bool {
+		ok := s.ends.Genuine(conversation, expiresAt, seal)
+		moved[conversation] = !ok
+		return ok
 	}
-	return s.store.RemoveExpired(ctx, op, before, dryRun)
+	removed, err := s.store.RemoveExpired(ctx, op, op.Now.Add(-olderThan), genuine, dryRun)
+	if err != nil {
+		return removed, err
+	}
+	maps.DeleteFunc(moved, func(_ string, is bool) bool { return !is })
+	if len(moved) > 0 {
+		return removed, &MovedEndsError{slices.Sorted(maps.Keys(moved))}
+	}
+	return removed, nil
 }
 
 // Compact ends a cleanup: what was removed takes no room any more and cannot be

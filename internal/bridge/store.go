@@ -125,11 +125,12 @@ type OperatorStore interface {
 	// expired.
 	ExtendByOperator(ctx context.Context, op Operation, rule ExtendRule) error
 	// RemoveExpired removes, with all their messages, the conversations that
-	// expired before a time. Where there are many it does so in several operations,
+	// expired before a time and whose ends are genuine, for which it asks in the
+	// transaction that removes them. Where there are many it does so in several operations,
 	// each of whole conversations and recorded by itself, so that others need not
 	// wait for all of it. Those that it returns with an error were removed. A dry
 	// run only tells which.
-	RemoveExpired(ctx context.Context, op Operation, before time.Time, dryRun bool) ([]Overview, error)
+	RemoveExpired(ctx context.Context, op Operation, before time.Time, genuine EndCheck, dryRun bool) ([]Overview, error)
 	// Retention returns how long what was set for it is kept. It records nothing.
 	Retention(ctx context.Context) ([]Retention, error)
 	// SetRetention records op and keeps how long some kinds are kept.

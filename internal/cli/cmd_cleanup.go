@@ -37,6 +37,9 @@ before a command whose request was removed needs the number of its snapshot.
 From conversations that stay, old versions of shared files, steps and idempotency keys are
 removed where "bridge retention set" says how old they become. Messages never are.
 
+A conversation that has ended only because something other than bridge has changed its
+end is left, and named at the end. The exit code is 16 then, where all else was done.
+
 Snapshots of workspaces are removed when they are 30 days old, and the oldest when all
 together exceed 8 GiB. The bridge looks once a day; this command does at once.
 
@@ -55,6 +58,7 @@ Ages that are not given are those of "bridge retention".`,
 // cleaned is what a cleanup removed, or would remove.
 type cleaned struct {
 	conversations    []bridge.Overview
+	left             []string // conversations whose end was moved
 	requests, grants int64
 	bindings         int
 	snapshots        int
@@ -83,6 +87,10 @@ func runCleanup(ctx context.Context, a *app, given *pflag.FlagSet, o cleanupOpti
 			return err
 		}
 		done.conversations, err = s.Cleanup(ctx, o.olderThan, o.dryRun)
+		var left *bridge.MovedEndsError
+		if errors.As(err, &left) {
+			done.left, err = left.Conversations, nil
+		}
 		if err != nil && len(done.conversations) == 0 {
 			return err
 		}
@@ -101,10 +109,26 @@ func runCleanup(ctx context.Context, a *app, given *pflag.FlagSet, o cleanupOpti
 			err = errors.Join(err, s.Compact(ctx))
 		}
 		if a.json {
-			return errors.Join(err, printCleanupJSON(a, o, done))
+			err = errors.Join(err, printCleanupJSON(a, o, done))
+		} else {
+			err = errors.Join(err, printCleanup(a, o, done))
 		}
-		return errors.Join(err, printCleanup(a, o, done))
+		return a.besidesLeft(err, left)
 	})
+}
+
+// besidesLeft ends a cleanup that may have left something. What failed in it says more of
+// how it ended.
+func (a *app) besidesLeft(err error, left *bridge.MovedEndsError) error {
+	switch {
+	case left == nil:
+		return err
+	case err == nil:
+		return left
+	}
+	_, text := explain(left)
+	a.note(text)
+	return err
 }
 
 // sweepTimeout is how long cleanup waits for clients that keep their bindings
@@ -123,10 +147,20 @@ func (a *app) sweepBindings(ctx context.Context, s *bridge.Service, dryRun bool)
 	return binding.Beside(path).Sweep(ctx, a.now(), dryRun, func(e binding.Entry) (bool, error) {
 		_, err := s.CountMail(ctx, bridge.Credentials{Conversation: e.Conversation, Session: bridge.SessionID(e.Session), Token: e.Token})
 		if errors.Is(err, bridge.ErrUnauthorized) {
-			return false, nil
+			return endMovedOf(ctx, s, e.Conversation)
 		}
 		return err == nil, err
 	})
+}
+
+// endMovedOf reports a conversation that goes on with the same tokens once the operator has
+// set an end again.
+func endMovedOf(ctx context.Context, s *bridge.Service, conversation string) (bool, error) {
+	o, err := s.Conversation(ctx, conversation)
+	if errors.Is(err, bridge.ErrNotFound) {
+		return false, nil
+	}
+	return o.EndMoved, err
 }
 
 func tally(removed []bridge.Overview) (messages, unread int64) {
@@ -151,9 +185,10 @@ func printCleanupJSON(a *app, o cleanupOptions, done cleaned) error {
 		FileVersions  int64               `json:"file_versions"`
 		Steps         int64               `json:"steps"`
 		Keys          int64               `json:"idempotency_keys"`
+		Left          []string            `json:"left"`
 	}{
 		o.dryRun, view.OfConversations(done.conversations, a.now()), messages, unread, done.requests, done.grants, done.bindings, done.snapshots,
-		done.old.FileVersions, done.old.Steps, done.old.Keys,
+		done.old.FileVersions, done.old.Steps, done.old.Keys, append([]string{}, done.left...),
 	})
 }
 

@@ -64,6 +64,7 @@ func explain(err error) (code int, text string) {
 		silent *exitError
 		fault  *audit.Fault
 		refuse *bridge.InvalidError
+		left   *bridge.MovedEndsError
 	)
 	switch {
 	case err == nil:
@@ -83,6 +84,9 @@ func explain(err error) (code int, text string) {
 		return advice.ExitUsage, view.Line(err)
 	}
 	row, known := advice.Of(err)
+	if errors.As(err, &left) {
+		row.Exit = advice.ExitLeft
+	}
 	if known {
 		return row.Exit, strings.TrimSuffix(view.Line(err)+": "+row.Operator, ": ")
 	}

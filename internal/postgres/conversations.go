@@ -33,10 +33,11 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 const whereExpired = " WHERE c.expires_at <= $1"
 
 // RemoveExpired implements bridge.Store.
-func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (expired []bridge.Overview, err error) {
+func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before time.Time, genuine bridge.EndCheck, dryRun bool) (expired []bridge.Overview, err error) {
 	if dryRun {
 		err = s.read(ctx, func(c *conn) error {
 			expired, err = sqlstore.Overviews(c.sql(), whereExpired, before)
+			expired = genuine.Of(expired)
 			return err
 		})
 		return expired, err
@@ -46,26 +47,28 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 			return expired, err
 		}
 		var removed []bridge.Overview
-		removed, more, err = s.removeSome(ctx, op, before)
+		removed, more, err = s.removeSome(ctx, op, before, genuine)
 		expired = append(expired, removed...)
 	}
 	return expired, err
 }
 
-// removeSome removes some of the conversations that expired before a time, with an
-// entry in the log of its own, and reports whether more are left.
-func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time.Time) (removed []bridge.Overview, more bool, err error) {
+// removeSome removes some of the conversations that expired before a time, by an end that
+// is genuine, with an entry in the log of its own, and reports whether more are left.
+func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time.Time, genuine bridge.EndCheck) (removed []bridge.Overview, more bool, err error) {
 	op.Details = maps.Clone(op.Details)
 	err = s.operate(ctx, op, durable, func(e *entry) error {
 		expired, err := sqlstore.Overviews(e.sql(), whereExpired, before)
 		if err != nil {
 			return err
 		}
+		expired = genuine.Of(expired)
 		chosen := bridge.CleanupBatch(expired)
 		more = len(chosen) < len(expired)
 		if removed, err = e.stillExpired(chosen, before); err != nil {
 			return err
 		}
+		removed = genuine.Of(removed)
 		bridge.CleanedUp(removed, e.Operation.Details)
 		for _, o := range removed {
 			gone := bridge.CleanedUp([]bridge.Overview{o}, bridge.Details{})

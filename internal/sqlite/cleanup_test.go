@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,5 +104,30 @@ func TestCleanupStopped(t *testing.T) {
 	rest, err := s.Cleanup(t.Context(), 0, false)
 	if err != nil || len(removed)+len(rest) != many {
 		t.Errorf("removed %d and %d of %d, %v", len(removed), len(rest), many, err)
+	}
+}
+
+// TestCleanupChecksEndsWhereItRemoves: an end that is moved while a cleanup works is not
+// taken for one that bridge has set.
+func TestCleanupChecksEndsWhereItRemoves(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	d := &disk{}
+	s := bridge.New(bridge.Config{Store: d.store(t, e), Key: e.Key, Now: e.Clock.Now})
+	const many = 125
+	expire(t, e, s, many)
+	d.then = func() { // the first transaction is committed
+		d.then = nil
+		query(t, e.Path, "UPDATE conversations SET expires_at = expires_at - 1")
+	}
+	removed, err := s.Cleanup(t.Context(), 0, false)
+	var left *bridge.MovedEndsError
+	if !errors.As(err, &left) || len(removed) == 0 || len(removed)+len(left.Conversations) != many {
+		t.Fatalf("removed %d of %d, %v", len(removed), many, err)
+	}
+	if want := left.Conversations[0] + ", "; !strings.Contains(err.Error(), want) || !strings.HasSuffix(err.Error(), " and 5 more") {
+		t.Errorf("it says %q", err)
+	}
+	if all := cleanups(t, s); len(all) == 0 || all[0].Conversations != int64(len(removed)) {
+		t.Errorf("%d were removed, the log says %+v", len(removed), all)
 	}
 }

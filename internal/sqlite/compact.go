@@ -155,31 +155,32 @@ func (w *writer) alone(ctx context.Context, fn func(*conn) error) error {
 // fewMessages is how many messages are removed at once on a full disk.
 const fewMessages = 4
 
-// oldestExpired are a few messages of conversations that expired before a time.
-const oldestExpired = `
-	SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation
-	WHERE c.expires_at <= ? ORDER BY m.id LIMIT ? + 0`
+// oldestOf are a few messages of a conversation.
+const oldestOf = "SELECT id FROM messages WHERE conversation = ? ORDER BY id LIMIT ? + 0"
 
-// makeRoom removes the messages of the conversations that expired before a time,
-// few at once, with the room that the reserve held. Their log is moved into the
-// database each time, so that the next few need no more room. The conversations
-// themselves, and what is recorded of them, stay for the removal that follows.
-func (s *Store) makeRoom(ctx context.Context, before time.Time) error {
+// makeRoom removes the messages of the conversations that expired before a time, by an
+// end that is genuine, few at once, with the room that the reserve held. Their log is
+// moved into the database each time, so that the next few need no more room. The
+// conversations themselves, and what is recorded of them, stay for the removal that
+// follows.
+func (s *Store) makeRoom(ctx context.Context, before time.Time, genuine bridge.EndCheck) error {
 	storefile.FreeReserve(s.path)
+	var at string
+	var found bool
 	for {
-		var removed int64
 		err := s.write.do(ctx, func(c *conn) (durability, error) {
-			if _, err := c.exec("DELETE FROM copies WHERE message IN ("+oldestExpired+")", before, fewMessages); err != nil {
+			var err error
+			if at, found, err = nextToEmpty(c, at, before, genuine); err != nil || !found {
 				return relaxed, err
 			}
-			result, err := c.exec("DELETE FROM messages WHERE id IN ("+oldestExpired+")", before, fewMessages)
-			if err != nil {
-				return relaxed, err
+			for _, query := range []string{"DELETE FROM copies WHERE message IN (" + oldestOf + ")", "DELETE FROM messages WHERE id IN (" + oldestOf + ")"} {
+				if _, err := c.exec(query, at, fewMessages); err != nil {
+					return relaxed, err
+				}
 			}
-			removed, err = result.RowsAffected()
-			return relaxed, err
+			return relaxed, nil
 		})
-		if err != nil || removed == 0 {
+		if err != nil || !found {
 			return err
 		}
 		err = s.write.alone(ctx, func(c *conn) error {
@@ -190,6 +191,22 @@ func (s *Store) makeRoom(ctx context.Context, before time.Time) error {
 			return err
 		}
 	}
+}
+
+// nextToEmpty is the first conversation from an id on whose messages makeRoom removes.
+func nextToEmpty(c *conn, from string, before time.Time, genuine bridge.EndCheck) (id string, found bool, err error) {
+	var end storefile.End
+	err = c.each(`
+		SELECT id, expires_at, expiry_seal FROM conversations
+		WHERE id >= ? AND expires_at <= ? AND EXISTS (SELECT 1 FROM messages m WHERE m.conversation = conversations.id)
+		ORDER BY id`, []any{from, before}, []any{&end.Conversation, &end.At, &end.Seal}, func() error {
+		if !genuine(end.Conversation, end.At, end.Seal) {
+			return nil
+		}
+		id, found = end.Conversation, true
+		return errStop
+	})
+	return id, found, err
 }
 
 // AtRest reports how the texts of the store are kept.

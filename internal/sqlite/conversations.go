@@ -34,11 +34,10 @@ func (s *Store) CreateConversation(ctx context.Context, op bridge.Operation, c b
 }
 
 // RemoveExpired implements bridge.Store.
-func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before time.Time, dryRun bool) (expired []bridge.Overview, err error) {
-	const where = " WHERE c.expires_at <= ?"
+func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before time.Time, genuine bridge.EndCheck, dryRun bool) (expired []bridge.Overview, err error) {
 	if dryRun {
 		err = s.read.do(ctx, func(c *conn) error {
-			expired, err = sqlstore.Overviews(c.sql(), where, before)
+			expired, err = expiredBefore(c, before, genuine)
 			return err
 		})
 		return expired, err
@@ -48,10 +47,10 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 			return expired, err
 		}
 		var removed []bridge.Overview
-		removed, more, err = s.removeSome(ctx, op, where, before)
+		removed, more, err = s.removeSome(ctx, op, before, genuine)
 		if errors.Is(err, bridge.ErrStoreFull) {
-			if err = s.makeRoom(ctx, before); err == nil {
-				removed, more, err = s.removeSome(ctx, op, where, before)
+			if err = s.makeRoom(ctx, before, genuine); err == nil {
+				removed, more, err = s.removeSome(ctx, op, before, genuine)
 			}
 		}
 		expired = append(expired, removed...)
@@ -59,12 +58,19 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 	return expired, err
 }
 
-// removeSome removes some of the conversations that where selects, with an entry
-// in the log of its own, and reports whether more are left.
-func (s *Store) removeSome(ctx context.Context, op bridge.Operation, where string, before time.Time) (removed []bridge.Overview, more bool, err error) {
+// expiredBefore returns the conversations that expired before a time, by an end that is
+// genuine.
+func expiredBefore(c *conn, before time.Time, genuine bridge.EndCheck) ([]bridge.Overview, error) {
+	all, err := sqlstore.Overviews(c.sql(), " WHERE c.expires_at <= ?", before)
+	return genuine.Of(all), err
+}
+
+// removeSome removes some of those, with an entry in the log of its own, and reports
+// whether more are left.
+func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time.Time, genuine bridge.EndCheck) (removed []bridge.Overview, more bool, err error) {
 	op.Details = maps.Clone(op.Details)
 	err = s.operate(ctx, op, durable, func(e *entry) error {
-		expired, err := sqlstore.Overviews(e.sql(), where, before)
+		expired, err := expiredBefore(e.conn, before, genuine)
 		if err != nil {
 			return err
 		}

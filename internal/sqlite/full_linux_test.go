@@ -254,12 +254,24 @@ func TestFolderWithoutWritePermission(t *testing.T) {
 }
 
 // TestCleanupOnAFullDisk: removing what has expired is how an operator makes
-// room, so it works where there is none.
+// room, so it works where there is none, and with conversations that it leaves: those
+// whose ends something else has moved.
 func TestCleanupOnAFullDisk(t *testing.T) {
 	dir := smallDisk(t, 8<<20)
 	e := envIn(t, dir)
 	s := e.Service(t)
+	const kept = 3
+	var moved []string
+	for range 4 { // ids are random: some are before the one that is removed, or behind it
+		m := bridgetest.NewPair(t, s)
+		moved = append(moved, m.A.Conversation)
+		for range kept {
+			_, err := s.Send(t.Context(), m.A, bridge.SendRequest{Text: "kept"})
+			must(t, err)
+		}
+	}
 	p := bridgetest.NewPair(t, s)
+	query(t, e.Path, "UPDATE conversations SET expires_at = expires_at - 1 WHERE id <> '"+p.A.Conversation+"'")
 	var err error
 	for i := 0; err == nil && i < 1000; i++ {
 		_, err = s.Send(t.Context(), p.A, bridge.SendRequest{Text: fmt.Sprint(i, strings.Repeat("filling ", 5000))})
@@ -269,8 +281,14 @@ func TestCleanupOnAFullDisk(t *testing.T) {
 	}
 	fillUp(t, dir)
 	e.Clock.Advance(bridge.MaxTTL + time.Hour)
-	if removed, err := s.Cleanup(t.Context(), 0, false); err != nil || len(removed) != 1 {
+	removed, err := s.Cleanup(t.Context(), 0, false)
+	if !errors.Is(err, bridge.ErrExpiryMoved) || len(removed) != 1 || removed[0].ID != p.A.Conversation {
 		t.Fatalf("removed %d, %v", len(removed), err)
+	}
+	for _, id := range moved {
+		if all, err := s.Messages(t.Context(), id, 0, 10); err != nil || len(all) != kept {
+			t.Errorf("%s has %d messages, %v", id, len(all), err)
+		}
 	}
 	must(t, s.Compact(t.Context()))
 	if _, err := s.Create(t.Context(), bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"}); err != nil {

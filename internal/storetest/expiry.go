@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ var expiryTests = []test{
 	{"a fresh join code takes the place of the first", freshCode},
 	{"join codes say why they do not work", codesSayWhy},
 	{"an end that was moved is refused until the operator sets one", movedEnd},
+	{"a cleanup leaves a conversation whose end was moved, and removes the others", cleanupLeavesMoved},
 }
 
 func wantExpired(t *testing.T, err error) {
@@ -212,5 +214,34 @@ func movedEnd(t *testing.T, w *world) {
 	e := must(w.a.ExtendByOperator(t.Context(), p.A.Conversation, time.Minute))(t)
 	equal(t, "it ends", e.ExpiresAt, w.clock.Now().Add(time.Minute))
 	w.send(t, w.b, p.A)
+	w.verify(t)
+}
+
+func cleanupLeavesMoved(t *testing.T, w *world) {
+	moved := create(t, w.a, bridge.CreateRequest{TTL: bridge.MinTTL})
+	a := bridge.Credentials{Conversation: moved.ID, Session: bridge.SessionA, Token: moved.TokenA}
+	w.send(t, w.a, a)
+	w.move(t, moved.ID)
+	w.clock.Advance(time.Second)
+	expired, live := expiredAndLive(t, w)
+	must(w.a.ExtendByOperator(t.Context(), live.Conversation, bridge.MaxTTL))(t)
+	w.clock.Advance(2 * time.Hour)
+	for _, dryRun := range []bool{true, false} {
+		removed, err := w.b.Cleanup(t.Context(), 0, dryRun)
+		var left *bridge.MovedEndsError
+		if !errors.As(err, &left) {
+			t.Fatalf("got %v, want the ones that were left", err)
+		}
+		equal(t, "named", left.Conversations, []string{moved.ID})
+		equal(t, "removed", conversationsOf(removed), []string{expired.Conversation})
+	}
+	log := w.log(t)
+	equal(t, "details", log[len(log)-1].Details, `{"conversations":1,"unread_messages":2}`)
+	equal(t, "left", conversationsOf(must(w.a.Conversations(t.Context()))(t)), []string{live.Conversation, moved.ID})
+	equal(t, "its messages", len(must(w.a.Messages(t.Context(), moved.ID, 0, 10))(t)), 1)
+	must(w.a.ExtendByOperator(t.Context(), moved.ID, bridge.MinTTL))(t)
+	w.send(t, w.a, a)
+	w.clock.Advance(bridge.MinTTL + time.Second)
+	equal(t, "removed behind a genuine end", conversationsOf(must(w.b.Cleanup(t.Context(), 0, false))(t)), []string{moved.ID})
 	w.verify(t)
 }
