@@ -215,3 +215,68 @@ func TestSizesAreThoseOfTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestUnopenedBesideOthers: what is counted is of one moment, whatever others do to the
+// store meanwhile.
+func TestUnopenedBesideOthers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		open  bool // the store is in use before the count begins
+		other func(t *testing.T, store *sqlite.Store, path string)
+		want  map[string]int64
+	}{
+		"it is decrypted": {true, func(t *testing.T, store *sqlite.Store, _ string) { convert(t, store, false) }, map[string]int64{}},
+		"it is decrypted in part": {true, func(t *testing.T, _ *sqlite.Store, path string) {
+			query(t, path, fmt.Sprintf("PRAGMA user_version = %d", atrest.TurningOff.Mark(int64(sqlite.SchemaVersion()))), "UPDATE steps SET text = 'in clear'")
+		}, map[string]int64{}},
+		"a process starts, writes and ends": {false, func(t *testing.T, _ *sqlite.Store, path string) {
+			query(t, path, "UPDATE messages SET message = 'in clear'")
+		}, map[string]int64{"messages.message": 1}},
+		"nobody": {false, func(*testing.T, *sqlite.Store, string) {}, map[string]int64{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := bridgetest.NewEnv(t)
+			s := e.Served(t)
+			store := e.Store(t)
+			convert(t, store, true)
+			p := bridgetest.NewPair(t, s.Service)
+			_, sent := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "hello"})
+			_, logged := s.LogStep(t.Context(), p.A, steps.LogRequest{Text: "hello"})
+			if err := errors.Join(sent, logged); err != nil {
+				t.Fatal(err)
+			}
+			path := e.Path
+			if !c.open {
+				path = filepath.Join(t.TempDir(), "copy.db") // which nobody has open
+				if err := store.CopyTo(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			done := false
+			left, err := sqlite.UnopenedBeside(path, e.Key, func() {
+				if !done {
+					done = true
+					c.other(t, store, path)
+				}
+			})
+			if err != nil || !maps.Equal(left, c.want) {
+				t.Errorf("do not open: %v, %v, want %v", left, err, c.want)
+			}
+		})
+	}
+}
+
+// TestUnopenedOfAMigratedStore: what a newer program does to the store meanwhile is told.
+func TestUnopenedOfAMigratedStore(t *testing.T) {
+	t.Parallel()
+	e := bridgetest.NewEnv(t)
+	convert(t, e.Store(t), true)
+	_, err := sqlite.UnopenedBeside(e.Path, e.Key, func() {
+		query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", atrest.On.Mark(int64(sqlite.SchemaVersion()+1))))
+	})
+	if !errors.Is(err, bridge.ErrStoreNewer) {
+		t.Errorf("got %v, want ErrStoreNewer", err)
+	}
+	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", atrest.On.Mark(int64(sqlite.SchemaVersion()))))
+}

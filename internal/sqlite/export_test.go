@@ -105,6 +105,9 @@ func SchemaDigest(version int) (string, error) {
 	return made.digest(), err
 }
 
+// UnopenedBeside is Unopened in whose middle others do something.
+var UnopenedBeside = unopened
+
 // KnownDigest is the one that is kept.
 var KnownDigest = knownDigest
 

@@ -112,22 +112,25 @@ func (h *header) usable(path string) error {
 // readMarks reads what tells a store from other databases, as of one moment:
 // another process may be making it.
 func (h *header) readMarks(c *conn) error {
-	return transact(c, "BEGIN", func(c *conn) error {
-		for _, mark := range []struct {
-			query string
-			dest  *int64
-		}{
-			{"PRAGMA application_id", &h.application},
-			{"PRAGMA user_version", &h.version},
-			{"SELECT count(*) FROM sqlite_schema", &h.tables},
-		} {
-			if err := c.get(mark.query, nil, mark.dest); err != nil {
-				return err
-			}
+	return transact(c, "BEGIN", h.marksIn)
+}
+
+// marksIn is readMarks in a transaction that has begun.
+func (h *header) marksIn(c *conn) error {
+	for _, mark := range []struct {
+		query string
+		dest  *int64
+	}{
+		{"PRAGMA application_id", &h.application},
+		{"PRAGMA user_version", &h.version},
+		{"SELECT count(*) FROM sqlite_schema", &h.tables},
+	} {
+		if err := c.get(mark.query, nil, mark.dest); err != nil {
+			return err
 		}
-		h.version, h.atRest = atrest.Split(h.version)
-		return nil
-	})
+	}
+	h.version, h.atRest = atrest.Split(h.version)
+	return nil
 }
 
 func readHeader(path string) (h header, err error) {

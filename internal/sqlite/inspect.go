@@ -40,18 +40,40 @@ func Inspect(path string) (found storefile.Inspection, err error) {
 	if err := recognize(path); err != nil {
 		return found, err
 	}
-	// Without a log there is nothing but the file: inspecting that alone keeps
-	// SQLite from making a log and its index. A process that starts just now
-	// makes them, and then the look is taken again.
-	quiet := !inUse(path)
-	err = inspectDatabase(path, quiet, &found)
-	if quiet && inUse(path) {
-		err = inspectDatabase(path, false, &found)
-	}
+	files := found
+	err = look(path, func(mode string) error {
+		found = files
+		return inspectDatabase(path, mode, &found)
+	})
 	if err == nil && found.SchemaVersion == found.KnownVersion {
 		err = belongTogether(path)
 	}
 	return found, translate(path, err)
+}
+
+// look calls at with the mode in which to open the database file at path. Without a log
+// there is nothing but the file: opening that alone keeps SQLite from making a log and its
+// index, and takes no locks. A process that starts meanwhile writes beside that, and what
+// was found may be of no one moment: then at is called again.
+func look(path string, at func(mode string) error) error {
+	for range 2 { // a process may have started and ended
+		if inUse(path) {
+			break
+		}
+		before, missing := os.Stat(path)
+		err := at(untouched)
+		after, removed := os.Stat(path)
+		if missing != nil || removed != nil || !inUse(path) && unchanged(before, after) {
+			return err
+		}
+	}
+	return at("ro")
+}
+
+// unchanged reports that nobody has written a file between two looks at it, as far as the
+// system tells.
+func unchanged(before, after os.FileInfo) bool {
+	return os.SameFile(before, after) && before.Size() == after.Size() && before.ModTime().Equal(after.ModTime())
 }
 
 // measure looks at the file, and not at what is in it.
@@ -74,11 +96,7 @@ func measure(path string, found *storefile.Inspection) error {
 	return nil
 }
 
-func inspectDatabase(path string, quiet bool, found *storefile.Inspection) error {
-	mode := "ro"
-	if quiet {
-		mode = untouched
-	}
+func inspectDatabase(path, mode string, found *storefile.Inspection) error {
 	return withConn(path, mode, safely, func(c *conn) (err error) {
 		var h header
 		if err := h.readAll(path, c); err != nil {
@@ -107,25 +125,44 @@ func inspectDatabase(path string, quiet bool, found *storefile.Inspection) error
 // and column. It reads all of them, and changes nothing; of a store that is not encrypted,
 // or not of this program's version, it counts none. As Inspect it must not be called in a
 // process that has the store open.
-func Unopened(path string, key auth.Key) (found map[string]int64, err error) {
+func Unopened(path string, key auth.Key) (map[string]int64, error) {
+	return unopened(path, key, func() {})
+}
+
+// unopened calls behind each time it has read a page of a table, outside of a transaction.
+func unopened(path string, key auth.Key, behind func()) (found map[string]int64, err error) {
 	defer contain(path, &err)
-	mode := "ro"
-	if !inUse(path) {
-		mode = untouched
-	}
-	err = withConn(path, mode, safely, func(c *conn) error {
-		var h header
-		if err := h.readAll(path, c); err != nil || h.atRest == atrest.Off || h.version != int64(SchemaVersion()) {
+	err = look(path, func(mode string) error {
+		found = nil
+		return withConn(path, mode, safely, func(c *conn) error {
+			var h header
+			err := h.readAll(path, c)
+			if err != nil || h.atRest == atrest.Off || h.version != int64(SchemaVersion()) {
+				return err
+			}
+			c.cipher.Box = atrest.New(key.Derive)
+			found, err = sqlstore.Unopened(func(do func(sqlstore.Conn) error) error {
+				defer behind()
+				return transact(c, "BEGIN", func(c *conn) error { return inState(path, c, do) })
+			}, dialect.AuditKey...)
 			return err
-		}
-		c.cipher = atrest.Cipher{Box: atrest.New(key.Derive), State: h.atRest}
-		var err error
-		found, err = sqlstore.Unopened(func(do func(sqlstore.Conn) error) error {
-			return transact(c, "BEGIN", func(c *conn) error { return do(c.sql()) })
-		}, dialect.AuditKey...)
-		return err
+		})
 	})
 	return found, translate(path, err)
+}
+
+// inState reads how the texts are kept in the transaction that has begun: the store may be
+// converted, or migrated, between one and the next.
+func inState(path string, c *conn, do func(sqlstore.Conn) error) error {
+	var h header
+	if err := h.marksIn(c); err != nil {
+		return err
+	}
+	if err := h.usable(path); err != nil {
+		return err
+	}
+	c.cipher.State = h.atRest
+	return do(c.sql())
 }
 
 // miscounted compares counts that are kept with what they count.
