@@ -21,7 +21,6 @@ import (
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/doctor"
 	"example.org/bridge/internal/gateway/remote"
-	"example.org/bridge/internal/keyfile"
 	"example.org/bridge/internal/sqlite"
 	"example.org/bridge/internal/view"
 )
@@ -177,12 +176,7 @@ func (a *app) checkStore(r *doctor.Report) {
 		return
 	}
 	exists, err := storeExists(path)
-	r.Store(path, exists, err, sqlite.Inspect)
-	key, err := keyfile.Load(a.keyFile(path))
-	if !exists || err != nil || r.Worst() == doctor.Problem {
-		return // with another key no text opens
-	}
-	r.Unopened(sqlite.Unopened(path, key))
+	r.Store(path, exists, err, doctor.File{Inspect: sqlite.Inspect, Unopened: sqlite.Unopened})
 }
 
 // checkGateway asks the gateway that this machine is connected to.

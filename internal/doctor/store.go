@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"example.org/bridge/internal/advice"
+	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/doorbell"
 	"example.org/bridge/internal/keyfile"
@@ -19,9 +20,17 @@ import (
 	"example.org/bridge/internal/view"
 )
 
+// File reads the file of a store.
+type File struct {
+	// Inspect looks at what it is.
+	Inspect func(path string) (storefile.Inspection, error)
+	// Unopened counts the texts that do not open with a key, by table and column.
+	Unopened func(path string, key auth.Key) (map[string]int64, error)
+}
+
 // Store looks at the store at path, and everything that makes it up. exists and
-// err are what was found when it was looked for; inspect reads the file of a store.
-func (r *Report) Store(path string, exists bool, err error, inspect func(path string) (storefile.Inspection, error)) {
+// err are what was found when it was looked for.
+func (r *Report) Store(path string, exists bool, err error, of File) {
 	r.checkFilesystem(path)
 	switch {
 	case err != nil:
@@ -35,7 +44,7 @@ func (r *Report) Store(path string, exists bool, err error, inspect func(path st
 		return
 	}
 	r.checkPermissions(path)
-	r.checkDatabase(path, inspect)
+	r.checkDatabase(path, of)
 }
 
 // Free disk space below which doctor speaks up.
@@ -108,10 +117,13 @@ func listable(dir string) bool {
 	return err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o055 != 0
 }
 
-func (r *Report) checkDatabase(path string, inspect func(path string) (storefile.Inspection, error)) {
-	found, err := inspect(path)
+func (r *Report) checkDatabase(path string, of File) {
+	found, err := of.Inspect(path)
 	if err != nil {
 		r.Add("store", Problem, "%s", withRemedy(err))
+		if sealed(found) {
+			r.uncounted("the store cannot be looked at")
+		}
 		return
 	}
 	r.Add("store", OK, "%s, %s", path, view.Bytes(uint64(found.Bytes)))
@@ -137,10 +149,27 @@ func (r *Report) checkDatabase(path string, inspect func(path string) (storefile
 	} else {
 		r.Add("integrity", OK, "quick check found nothing")
 	}
-	r.checkKey(path, found)
+	key, fits := r.checkKey(path, found)
 	if found.Limits != nil {
 		r.Limits(*found.Limits)
 	}
+	switch {
+	case !sealed(found):
+	case !fits:
+		r.uncounted("they open with the store's key only")
+	case found.SchemaVersion < found.KnownVersion:
+		r.uncounted("the store is to be migrated first")
+	default:
+		r.Unopened(of.Unopened(path, key))
+	}
+}
+
+// sealed reports that there may be texts that are encrypted.
+func sealed(found storefile.Inspection) bool { return found.Encrypted || found.Unfinished }
+
+// uncounted says why texts that do not open were not counted.
+func (r *Report) uncounted(why string) {
+	r.Add("texts", Note, "those that do not open were not counted: %s", why)
 }
 
 // Encryption says how the texts of a store are kept, and where their key is; nothing
@@ -218,7 +247,8 @@ func withRemedy(err error) string {
 	return strings.TrimSuffix(view.Line(err)+": "+row.Operator, ": ")
 }
 
-func (r *Report) checkKey(path string, found storefile.Inspection) {
+// checkKey returns the key of the store; ok is false where that is not there.
+func (r *Report) checkKey(path string, found storefile.Inspection) (key auth.Key, ok bool) {
 	key, err := keyfile.Load(keyfile.Beside(path))
 	switch {
 	case err != nil:
@@ -228,7 +258,9 @@ func (r *Report) checkKey(path string, found storefile.Inspection) {
 	default:
 		r.Add("key", OK, "it belongs to the store")
 		r.Ends(found.MovedEnds(key))
+		return key, true
 	}
+	return key, false
 }
 
 // namedEnds is how many conversations a line names.
