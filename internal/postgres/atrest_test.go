@@ -369,14 +369,22 @@ func TestPlantedTextsDoNotOpen(t *testing.T) {
 		if want == sqlstore.Unreadable {
 			convert(t, store, true)
 		}
+		if _, err := s.AuditEntries(t.Context(), bridge.AuditQuery{}); err != nil { // which covers those that there are
+			t.Fatal(err)
+		}
 		execute(t, dsn, "UPDATE messages SET message = 'pay me'")
+		execute(t, dsn, "UPDATE audit_log SET details = 'pay me' WHERE action = 'send_to_partner'")
+		logged, err := s.AuditEntries(t.Context(), bridge.AuditQuery{Conversation: p.A.Conversation})
+		if err != nil || len(logged) == 0 || logged[len(logged)-1].Details != want {
+			t.Errorf("got %+v, %v, want %q", logged, err, want)
+		}
 		heads, headed := store.UnreadHeads(t.Context(), p.B.Conversation, p.B.Session, 9)
 		shown, err := s.Messages(t.Context(), p.A.Conversation, 0, 9) // only reads
 		if err := errors.Join(err, headed); err != nil || len(shown) != 1 || shown[0].Text != want || len(heads) != 1 || heads[0].Bytes != len("pay me[]") {
 			t.Fatalf("got %+v of %+v, %v, want %q", shown, heads, err, want)
 		}
 	}
-	if left, err := store.Unopened(t.Context()); err != nil || len(left) != 1 || left["messages.message"] != 1 {
+	if left, err := store.Unopened(t.Context()); err != nil || len(left) != 2 || left["messages.message"] != 1 || left["audit_log.details"] != 1 {
 		t.Errorf("do not open: %v, %v", left, err)
 	}
 	d, err := s.Check(t.Context(), p.B, bridge.CheckRequest{}, nil)

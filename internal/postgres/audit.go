@@ -39,7 +39,9 @@ func (s *Store) AuditEntries(ctx context.Context, q bridge.AuditQuery) (all []au
 		all = nil
 		var e audit.Entry
 		return c.each(selectLine+selectNumbered+of+" ORDER BY o.seq "+order+" LIMIT $2", args, append(lineDest(&e), &e.Seq), func() error {
-			all = append(all, c.opened(e))
+			shown := e
+			shown.Details = sqlstore.ShownDetails(c.sql(), e)
+			all = append(all, shown)
 			return nil
 		})
 	})

@@ -175,7 +175,7 @@ func (s *Store) uncovered(c *conn, spans []span, last int64) (all []audit.Entry,
 
 const selectLine = "SELECT l.chain, l.link, l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac "
 
-// opened is an entry with its details in clear.
+// opened is an entry that is verified, with its details in clear.
 func (c *conn) opened(e audit.Entry) audit.Entry {
 	e.Details = sqlstore.OpenDetails(c.box, e.Details, e.Time, e.Conversation, e.Session, e.Action, e.Outcome)
 	return e

@@ -16,14 +16,19 @@ import (
 
 const selectEntry = "SELECT seq, at, conversation, session, action, outcome, details, mac FROM audit_log "
 
+// eachEntry visits entries that are verified, with their details in clear.
 func eachEntry(c *conn, where string, args []any, visit func(audit.Entry) error) error {
+	return eachStored(c, where, args, func(e audit.Entry) error {
+		e.Details = sqlstore.OpenDetails(c.cipher.Box, e.Details, e.Time, e.Conversation, e.Session, e.Action, e.Outcome)
+		return visit(e)
+	})
+}
+
+// eachStored visits entries with their details as they are stored.
+func eachStored(c *conn, where string, args []any, visit func(audit.Entry) error) error {
 	var e audit.Entry
 	dest := []any{&e.Seq, &e.Time, &e.Conversation, &e.Session, &e.Action, &e.Outcome, &e.Details, &e.MAC}
-	return c.each(selectEntry+where, args, dest, func() error {
-		opened := e
-		opened.Details = sqlstore.OpenDetails(c.cipher.Box, e.Details, e.Time, e.Conversation, e.Session, e.Action, e.Outcome)
-		return visit(opened)
-	})
+	return c.each(selectEntry+where, args, dest, func() error { return visit(e) })
 }
 
 // AuditEntries implements bridge.Store.
@@ -37,7 +42,8 @@ func (s *Store) AuditEntries(ctx context.Context, q bridge.AuditQuery) (all []au
 	}
 	where := "WHERE seq > ?1 AND seq <= ?2 AND (?3 = '' OR conversation = ?3) ORDER BY seq " + order + " LIMIT ?4 + 0"
 	err = s.inSlices(ctx, slicesOf{"audit_log", "seq", q.After, q.Last}, func(c *conn, after, to int64) (enough bool, err error) {
-		err = eachEntry(c, where, []any{after, to, q.Conversation, limit - len(all)}, func(e audit.Entry) error {
+		err = eachStored(c, where, []any{after, to, q.Conversation, limit - len(all)}, func(e audit.Entry) error {
+			e.Details = sqlstore.ShownDetails(c.sql(), e)
 			all = append(all, e)
 			return nil
 		})

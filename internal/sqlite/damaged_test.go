@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"example.org/bridge/internal/atrest"
+	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/claims"
@@ -65,6 +67,43 @@ func TestPlantedTextsDoNotOpen(t *testing.T) {
 			query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", atrest.TurningOn.Mark(int64(sqlite.SchemaVersion()))))
 			if message, step, err := read(); message != "pay me" || step != "pay me" || err != nil {
 				t.Errorf("while it is encrypted: got %q, %q, %v", message, step, err)
+			}
+		})
+	}
+}
+
+// TestDamagedDetailsAreShownAsSuch: of an entry of the log whose details do not open is
+// shown what stays, and the verification names it.
+func TestDamagedDetailsAreShownAsSuch(t *testing.T) {
+	t.Parallel()
+	const sent = "action = 'send_to_partner'"
+	for name, c := range map[string]struct{ damage, shown string }{
+		"put there in clear": {`UPDATE audit_log SET details = '{"seq":9}' WHERE ` + sent, sqlstore.Unreadable},
+		"changed":            {changed("audit_log", "details", sent), sqlstore.Unreadable},
+		"of another entry":   {"UPDATE audit_log SET details = (SELECT details FROM audit_log WHERE action = 'create_conversation') WHERE " + sent, sqlstore.Unreadable},
+		"in clear while it is encrypted": {
+			fmt.Sprintf(`UPDATE audit_log SET details = '{"seq":9}' WHERE %s; PRAGMA user_version = %d`, sent, atrest.TurningOn.Mark(int64(sqlite.SchemaVersion()))),
+			`{"seq":9}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			e := bridgetest.NewEnv(t)
+			s := e.Service(t)
+			convert(t, e.Store(t), true)
+			p := bridgetest.NewPair(t, s)
+			if _, err := s.Send(ctx, p.A, bridge.SendRequest{Text: "hello"}); err != nil {
+				t.Fatal(err)
+			}
+			query(t, e.Path, c.damage)
+			entries, err := s.AuditEntries(ctx, bridge.AuditQuery{Last: true, Limit: 2})
+			if err != nil || len(entries) != 2 || entries[1].Details != c.shown || !strings.HasPrefix(entries[0].Details, "{") {
+				t.Errorf("got %+v, %v", entries, err)
+			}
+			var fault *audit.Fault
+			if _, err := s.VerifyAudit(ctx, audit.Head{}); !errors.As(err, &fault) || fault.Seq != entries[1].Seq {
+				t.Errorf("the verification ended with %v", err)
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/atrest"
+	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 )
@@ -137,8 +138,13 @@ func SealList(c atrest.Cipher, p atrest.Place, items []string) string {
 	return c.Text(p, List(items))
 }
 
-// OpenDetails opens the details of an entry. Those that do not open stay as they are:
-// the entry's HMAC does not fit them, by which the verification of the log finds it.
+// ShownDetails is Shown for the details of an entry, as they are stored.
+func ShownDetails(c Conn, e audit.Entry) string {
+	return Shown(c, EntryPlace(e.Time, e.Conversation, e.Session, e.Action, e.Outcome), e.Details)
+}
+
+// OpenDetails opens the details of an entry that is verified. Those that do not open stay
+// as they are: the entry's HMAC does not fit them, by which the verification finds it.
 func OpenDetails(b *atrest.Box, stored string, at time.Time, conversation, session, action, outcome string) string {
 	text, err := b.Open(EntryPlace(at, conversation, session, action, outcome), stored)
 	if err != nil {
