@@ -33,7 +33,7 @@ func TestMappedFile(t *testing.T) {
 	before := changeTime(t, path)
 	copy(mapped, "later\n")
 	if changeTime(t, path) != before {
-		t.Skip("MISSING: a kernel that writes no page back meanwhile; the times tell the change")
+		t.Skip("SKIPPED: the kernel wrote a page back meanwhile, and the times tell of the change")
 	}
 	second := take(t, k, dir)
 	copy(mapped, "wrong\n")
