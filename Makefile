@@ -277,12 +277,11 @@ GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.1
 release-snapshot:
 	$(GO) run $(GORELEASER) release --clean --snapshot --skip=sign,publish
 
-## release-check: make a whole release, unpublished, sign it with a throw-away key, verify
-## and install it; RELEASE_VERSION=0.2.0 gives it that name
-RELEASE_VERSION ?=
+## release-check: make a whole release of the version in server.json, unpublished, sign it
+## with a throw-away key, verify and install it (ten minutes and more)
 .PHONY: release-check
 release-check:
-	scripts/release-check.sh $(GORELEASER) $(RELEASE_VERSION)
+	scripts/release-check.sh $(GORELEASER)
 
 ## release: what a tag publishes, as a draft, signed with RELEASE_KEY
 .PHONY: release

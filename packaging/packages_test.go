@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -53,6 +54,14 @@ func TestOneVersion(t *testing.T) {
 		if got != want {
 			t.Errorf("%s has version %v, server.json %v", name, got, want)
 		}
+	}
+	changes, err := os.ReadFile(filepath.Join("..", "CHANGELOG.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := regexp.MustCompile(`(?m)^## ([0-9]\S*)`).FindSubmatch(changes)
+	if newest == nil || string(newest[1]) != want {
+		t.Errorf("the newest section of CHANGELOG.md is %q, server.json has %v", newest, want)
 	}
 }
 

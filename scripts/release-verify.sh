@@ -4,24 +4,66 @@
 # signers (ssh-keygen(1), ALLOWED SIGNERS) with the release key of this project, which
 # comes from somewhere else than the release.
 # Every file must be listed and fit, and every bill of materials must say what the
-# program in its archive says of itself.
+# program in its archive says of itself. The formula and server.json must name the archives
+# and bundles by their digests.
 set -eu
 folder=${1:?usage: release-verify.sh FOLDER SIGNERS}
-signers=$(realpath "${2:?usage: release-verify.sh FOLDER SIGNERS}")
-scripts=$(realpath "$(dirname "$0")")
+signers=${2:?usage: release-verify.sh FOLDER SIGNERS}
+signers=$(cd "$(dirname "$signers")" && pwd -P)/$(basename "$signers")
+scripts=$(cd "$(dirname "$0")" && pwd -P)
 cd "$folder"
+
+# digest is what the list says of a file.
+digest() {
+	awk -v file="$1" '$2 == file { print $1 }' SHA256SUMS
+}
+
 ssh-keygen -Y verify -f "$signers" -I release -n bridge-release -s SHA256SUMS.sig <SHA256SUMS
 for file in *; do
 	case $file in SHA256SUMS | SHA256SUMS.sig) continue ;; esac
 	[ -f "$file" ] || continue
-	grep -q "  $file\$" SHA256SUMS || { echo "$file is not in SHA256SUMS" >&2; exit 1; }
+	[ -n "$(digest "$file")" ] || { echo "$file is not in SHA256SUMS" >&2; exit 1; }
 done
-sha256sum --check --strict --quiet SHA256SUMS
+if command -v sha256sum >/dev/null; then
+	sha256sum --check --strict --quiet SHA256SUMS
+else
+	shasum -a 256 --check --strict --quiet SHA256SUMS
+fi
+
+# names looks whether a file that names others has the digest of one.
+names() {
+	grep -qF "$(digest "$2")" "$1" || { echo "$1 does not name $2 with its digest" >&2; exit 1; }
+}
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-for archive in bridge_*.tar.gz; do
-	tar -xzf "$archive" -C "$work" bridge
-	(cd "$scripts/.." && go run ./scripts/sbom "$work/bridge" "$work/sbom.json")
-	cmp "$work/sbom.json" "${archive%.tar.gz}.cdx.json" || { echo "the bill of materials of $archive is not that of its program" >&2; exit 1; }
+(cd "$scripts/.." && go build -o "$work/sbom" ./scripts/sbom)
+for archive in bridge_*.tar.gz bridge_*.zip; do
+	[ -f "$archive" ] || continue
+	case $archive in
+	*.tar.gz)
+		program=$work/bridge bill=${archive%.tar.gz}.cdx.json
+		tar -xzf "$archive" -C "$work" bridge
+		;;
+	*)
+		program=$work/bridge.exe bill=${archive%.zip}.cdx.json
+		if command -v unzip >/dev/null; then
+			unzip -qo "$archive" bridge.exe -d "$work"
+		elif command -v python3 >/dev/null; then
+			python3 -m zipfile -e "$archive" "$work"
+		else
+			echo "SKIPPED: the bill of materials of $archive, there is neither unzip nor python3"
+			continue
+		fi
+		;;
+	esac
+	"$work/sbom" "$program" "$work/sbom.json"
+	cmp "$work/sbom.json" "$bill" || { echo "the bill of materials of $archive is not that of its program" >&2; exit 1; }
 done
-echo "verified: signature, checksums, bills of materials"
+for archive in bridge_*_darwin_*.tar.gz bridge_*_linux_*.tar.gz; do
+	names bridge.rb "$archive"
+done
+for bundle in bridge-*.mcpb; do
+	names server.json "$bundle"
+done
+echo "verified: signature, checksums, bills of materials, formula, server.json"

@@ -1,10 +1,12 @@
 // Command mcpb builds the bundles that desktop clients install with a click:
 //
 //	go run ./scripts/mcpb -ldflags "…" OUTPUT GOOS/GOARCH…
+//	go run ./scripts/mcpb -programs dist -version 0.2.0 OUTPUT GOOS/GOARCH…
 //
 // Each is a zip of packaging/mcpb/manifest.json, the licence and the program for one
 // platform, the same bytes every time. Beside them it writes server.json for the
-// registry, with the bundles and their hashes.
+// registry, with the bundles and their hashes. With -programs the programs are those that
+// a release has built there, so a bundle holds what the other packages hold.
 package main
 
 import (
@@ -23,18 +25,23 @@ import (
 )
 
 func main() {
-	ldflags := flag.String("ldflags", "", "for go build")
-	base := flag.String("base-url", "https://example.org/bridge/releases/download", "where releases are downloaded from")
+	var o options
+	flag.StringVar(&o.ldflags, "ldflags", "", "for go build")
+	flag.StringVar(&o.base, "base-url", "https://example.org/bridge/releases/download", "where releases are downloaded from")
+	flag.StringVar(&o.programs, "programs", "", "a folder with the programs of a release, instead of building them")
+	flag.StringVar(&o.version, "version", "", "the version of the release, which must be that of server.json, or a snapshot (with a hyphen)")
 	flag.Parse()
 	if flag.NArg() < 2 {
-		fmt.Fprintln(os.Stderr, "usage: mcpb [-ldflags …] [-base-url …] OUTPUT GOOS/GOARCH…")
+		fmt.Fprintln(os.Stderr, "usage: mcpb [-ldflags …] [-base-url …] [-programs …] [-version …] OUTPUT GOOS/GOARCH…")
 		os.Exit(2)
 	}
-	if err := run(flag.Arg(0), *ldflags, *base, flag.Args()[1:]); err != nil {
+	if err := o.run(flag.Arg(0), flag.Args()[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "mcpb:", err)
 		os.Exit(1)
 	}
 }
+
+type options struct{ ldflags, base, programs, version string }
 
 // server is server.json with its packages.
 type server struct {
@@ -55,7 +62,18 @@ type pkgInfo struct {
 	Transport    map[string]string `json:"transport"`
 }
 
-func run(output, ldflags, base string, platforms []string) error {
+// check refuses a release whose packages say another version.
+func (o options) check(packages string) (string, error) {
+	if o.version == "" {
+		return packages, nil
+	}
+	if o.version != packages && !strings.Contains(o.version, "-") {
+		return "", fmt.Errorf("the release is %s, and server.json says %s: change the versions first (TestOneVersion names the files)", o.version, packages)
+	}
+	return o.version, nil
+}
+
+func (o options) run(output string, platforms []string) error {
 	text, err := os.ReadFile("server.json")
 	if err != nil {
 		return err
@@ -64,19 +82,22 @@ func run(output, ldflags, base string, platforms []string) error {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return err
 	}
+	if s.Version, err = o.check(s.Version); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(output, 0o755); err != nil { //nolint:gosec // G301: a build folder is for everybody
 		return err
 	}
 	for _, platform := range platforms {
 		name := fmt.Sprintf("bridge-%s-%s.mcpb", s.Version, strings.ReplaceAll(platform, "/", "-"))
-		sum, err := bundle(filepath.Join(output, name), platform, ldflags)
+		sum, err := o.bundle(filepath.Join(output, name), platform, s.Version)
 		if err != nil {
 			return fmt.Errorf("%s: %w", platform, err)
 		}
 		fmt.Println(sum, "", filepath.Join(output, name))
 		s.Packages = append(s.Packages, pkgInfo{
 			RegistryType: "mcpb",
-			Identifier:   fmt.Sprintf("%s/v%s/%s", base, s.Version, name),
+			Identifier:   fmt.Sprintf("%s/v%s/%s", o.base, s.Version, name),
 			Version:      s.Version,
 			FileSha256:   sum,
 			Transport:    map[string]string{"type": "stdio"},
@@ -92,10 +113,37 @@ func run(output, ldflags, base string, platforms []string) error {
 // mcpbPlatforms are Go's names of platforms in the manifest's words.
 var mcpbPlatforms = map[string]string{"linux": "linux", "darwin": "darwin", "windows": "win32"}
 
-// bundle builds the program for a platform and zips it; it returns the hash.
-func bundle(path, platform, ldflags string) (sum string, err error) {
+// program is the program for a platform: built, or the one of the release.
+func (o options) program(goos, goarch string) ([]byte, error) {
+	if o.programs != "" {
+		found, err := filepath.Glob(filepath.Join(o.programs, "bridge_"+goos+"_"+goarch+"*", "bridge*"))
+		if err != nil {
+			return nil, err
+		}
+		if len(found) != 1 {
+			return nil, fmt.Errorf("%s has %d programs for it, one is needed", o.programs, len(found))
+		}
+		return os.ReadFile(found[0])
+	}
+	work, err := os.MkdirTemp("", "mcpb-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	built := filepath.Join(work, "bridge")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", o.ldflags, "-o", built, "./cmd/bridge") //nolint:gosec // G204: the flags are the Makefile's
+	build.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(built)
+}
+
+// bundle zips the program for a platform; it returns the hash.
+func (o options) bundle(path, platform, version string) (sum string, err error) {
 	goos, goarch, _ := strings.Cut(platform, "/")
-	manifest, err := manifestFor(mcpbPlatforms[goos])
+	manifest, err := manifestFor(mcpbPlatforms[goos], version)
 	if err != nil {
 		return "", err
 	}
@@ -103,19 +151,7 @@ func bundle(path, platform, ldflags string) (sum string, err error) {
 	if goos == "windows" {
 		program += ".exe"
 	}
-	work, err := os.MkdirTemp("", "mcpb-*")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(work) }()
-	built := filepath.Join(work, "bridge")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", ldflags, "-o", built, "./cmd/bridge") //nolint:gosec // G204: the flags are the Makefile's
-	build.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return "", err
-	}
-	binary, err := os.ReadFile(built)
+	binary, err := o.program(goos, goarch)
 	if err != nil {
 		return "", err
 	}
@@ -135,8 +171,8 @@ func bundle(path, platform, ldflags string) (sum string, err error) {
 	return hex.EncodeToString(hash.Sum(nil)), err
 }
 
-// manifestFor is the manifest with the one platform that the bundle is for.
-func manifestFor(platform string) ([]byte, error) {
+// manifestFor is the manifest with the version and the one platform of the bundle.
+func manifestFor(platform, version string) ([]byte, error) {
 	text, err := os.ReadFile(filepath.Join("packaging", "mcpb", "manifest.json"))
 	if err != nil {
 		return nil, err
@@ -145,6 +181,7 @@ func manifestFor(platform string) ([]byte, error) {
 	if err := json.Unmarshal(text, &manifest); err != nil {
 		return nil, err
 	}
+	manifest["version"] = version
 	manifest["compatibility"] = map[string]any{"platforms": []string{platform}}
 	if platform == "win32" {
 		manifest["server"].(map[string]any)["entry_point"] = "server/bridge.exe"

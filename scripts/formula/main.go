@@ -1,0 +1,130 @@
+// Command formula writes the Homebrew formula of a release:
+//
+//	go run ./scripts/formula -version 0.2.0 FOLDER
+//
+// FOLDER holds the release's archives, and gets bridge.rb. The formula names where each
+// archive is downloaded from and its SHA-256, for macOS and Linux on both processors. A
+// folder that lacks one of them is refused.
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"text/template"
+)
+
+func main() {
+	base := flag.String("base-url", "https://example.org/bridge/releases/download", "where releases are downloaded from")
+	version := flag.String("version", "", "the version of the release, such as 0.2.0")
+	flag.Parse()
+	if flag.NArg() != 1 || *version == "" {
+		fmt.Fprintln(os.Stderr, "usage: formula [-base-url …] -version VERSION FOLDER")
+		os.Exit(2)
+	}
+	if err := run(flag.Arg(0), *base, *version); err != nil {
+		fmt.Fprintln(os.Stderr, "formula:", err)
+		os.Exit(1)
+	}
+}
+
+// archive is what one kind of machine downloads.
+type archive struct{ URL, SHA256 string }
+
+// formula is what the template needs. The keys are Go's names: darwin_arm64.
+type formula struct {
+	Version  string
+	Archives map[string]archive
+}
+
+// versions are those that stand in a formula as they are: a number, with what a snapshot
+// adds.
+var versions = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
+
+func run(folder, base, version string) error {
+	if !versions.MatchString(version) {
+		return fmt.Errorf("%q is no version: name it as 0.2.0, without v", version)
+	}
+	f := formula{Version: version, Archives: map[string]archive{}}
+	for _, platform := range []string{"darwin_arm64", "darwin_amd64", "linux_arm64", "linux_amd64"} {
+		name := fmt.Sprintf("bridge_%s_%s.tar.gz", version, platform)
+		sum, err := digest(filepath.Join(folder, name))
+		if err != nil {
+			return fmt.Errorf("the archive for %s: %w", platform, err)
+		}
+		f.Archives[platform] = archive{URL: fmt.Sprintf("%s/v%s/%s", base, version, name), SHA256: sum}
+	}
+	file, err := os.Create(filepath.Join(folder, "bridge.rb"))
+	if err != nil {
+		return err
+	}
+	err = text.Execute(file, f)
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+func digest(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// text is the formula. Homebrew's iproute2mac has a program of this name, too. On Linux,
+// iproute2's is the system's, which Homebrew leaves alone: the order in PATH decides.
+var text = template.Must(template.New("bridge.rb").Parse(`# Made with the release: scripts/formula. Changes here are lost with the next one.
+class Bridge < Formula
+  desc "Let coding agents exchange messages under your eyes"
+  homepage "https://example.org/bridge"
+  version "{{.Version}}"
+  license "MIT"
+
+  on_macos do
+    on_arm do
+{{- template "archive" .Archives.darwin_arm64}}
+    end
+    on_intel do
+{{- template "archive" .Archives.darwin_amd64}}
+    end
+  end
+
+  on_linux do
+    on_arm do
+{{- template "archive" .Archives.linux_arm64}}
+    end
+    on_intel do
+{{- template "archive" .Archives.linux_amd64}}
+    end
+  end
+
+  conflicts_with "iproute2mac", because: "both have a program of the name bridge"
+
+  def install
+    bin.install "bridge"
+    generate_completions_from_executable(bin/"bridge", "completion", shells: [:bash, :zsh, :fish])
+  end
+
+  test do
+    assert_equal "bridge v#{version}", shell_output("#{bin}/bridge --version").strip
+    ENV["BRIDGE_DB"] = (testpath/"state/bridge.db").to_s
+    pipe_output("#{bin}/bridge serve", "", 0)
+    system bin/"bridge", "audit", "verify"
+  end
+end
+{{define "archive"}}
+      url "{{.URL}}"
+      sha256 "{{.SHA256}}"
+{{- end}}`))
