@@ -1,19 +1,16 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -205,22 +202,12 @@ func (o offering) run(ctx context.Context, who rolesocket.Peer, args []string, s
 		_, _ = fmt.Fprintln(stderr, "bridge: "+text)
 		return code
 	}
-	cmd := exec.CommandContext(ctx, o.program, args...) //nolint:gosec // this program, with arguments that were judged above
-	cmd.Args[0] = "bridge"
-	cmd.Env = o.environment()
-	cmd.Stdout, cmd.Stderr = stdout, stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 5 * time.Second
-	err = cmd.Run()
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		return cmp.Or(max(exit.ExitCode(), 0), 1)
-	case err != nil:
+	command := rolesocket.Command{Program: o.program, Name: "bridge", Environ: o.environment()}
+	code, err := command.Run(ctx, args, stdout, stderr)
+	if err != nil {
 		o.a.log().Warn("a command could not be run", "command", name, "error", view.Line(err))
-		return 1
 	}
-	return 0
+	return code
 }
 
 // environment is this process's, with the store, the configuration and the role. The store is
@@ -244,7 +231,7 @@ const socketPrefix = "unix:"
 // throughSocket lets a command run where the store is, if it is named by a socket.
 func (a *app) throughSocket(cmd *cobra.Command) error {
 	path, ok := strings.CutPrefix(a.db, socketPrefix)
-	if !ok {
+	if !ok || storeless[commandName(cmd)] {
 		return nil
 	}
 	if _, offered := offers[commandName(cmd)]; !offered {
