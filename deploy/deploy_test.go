@@ -122,24 +122,39 @@ func TestUnits(t *testing.T) {
 	}
 	commands, err := os.ReadFile("../docs/cli.md")
 	must(t, err)
+	of := map[string][]string{}
 	for _, unit := range units {
 		content, err := os.ReadFile(unit)
 		must(t, err)
-		for _, match := range regexp.MustCompile(`(?m)^ExecStart=%h/.local/bin/(bridge [a-z]+( [a-z]+)?)\b`).FindAllStringSubmatch(string(content), -1) {
+		manager := "--user"
+		if strings.HasSuffix(string(content), "\nWantedBy=multi-user.target\n") {
+			manager = "--system"
+		}
+		of[manager] = append(of[manager], unit)
+		starts := startedBy.FindAllStringSubmatch(string(content), -1)
+		if strings.HasSuffix(unit, ".service") && len(starts) != 1 {
+			t.Errorf("%s starts bridge %d times", unit, len(starts))
+		}
+		for _, match := range starts {
 			if !strings.Contains(string(commands), "## "+match[1]+"\n") && !strings.Contains(string(commands), "## "+strings.TrimSuffix(match[1], match[2])+"\n") {
 				t.Errorf("%s starts %q, which is no command", unit, match[1])
 			}
 		}
 	}
-	verify := exec.Command(tool(t, "systemd-analyze"), append([]string{"--user", "--man=no", "verify"}, units...)...)
-	verify.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir())
-	out, err := verify.CombinedOutput()
-	for line := range strings.Lines(string(out)) { // that the program is not installed here is no fault of theirs
-		if !strings.Contains(line, "bridge is not executable") {
-			t.Errorf("systemd-analyze: %v: %s", err, line)
+	for manager, units := range of {
+		verify := exec.Command(tool(t, "systemd-analyze"), append([]string{manager, "--man=no", "verify"}, units...)...)
+		verify.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir())
+		out, err := verify.CombinedOutput()
+		for line := range strings.Lines(string(out)) { // that the program is not installed here is no fault of theirs
+			if !strings.Contains(line, "bridge is not executable") {
+				t.Errorf("systemd-analyze %s: %v: %s", manager, err, line)
+			}
 		}
 	}
 }
+
+// startedBy is the command of a unit, where the program is for one user or for all.
+var startedBy = regexp.MustCompile(`(?m)^ExecStart=(?:%h/\.local|/usr/local)/bin/(bridge [a-z]+( [a-z]+)?)\b`)
 
 // startsPrograms are the services that start programs of the operator's.
 var startsPrograms = regexp.MustCompile(`bridge-(inbox@|watchdog)\.service$`)
