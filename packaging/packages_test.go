@@ -41,7 +41,11 @@ func read(t *testing.T, name string) map[string]any {
 
 func TestOneVersion(t *testing.T) {
 	versions := map[string]any{}
-	for _, name := range []string{"server.json", "plugins/claude/.claude-plugin/plugin.json", "extensions/gemini/gemini-extension.json", "packaging/mcpb/manifest.json", "packaging/npm/package.json"} {
+	for _, name := range []string{"server.json", "plugins/claude/.claude-plugin/plugin.json", "extensions/gemini/gemini-extension.json", "packaging/mcpb/manifest.json"} {
+		versions[name] = read(t, name)["version"]
+	}
+	for platform := range npmPlatforms {
+		name := "packaging/npm/" + platform + "/package.json"
 		versions[name] = read(t, name)["version"]
 	}
 	plugin := read(t, ".claude-plugin/marketplace.json")["plugins"].([]any)[0].(map[string]any)
@@ -62,6 +66,36 @@ func TestOneVersion(t *testing.T) {
 	newest := regexp.MustCompile(`(?m)^## ([0-9]\S*)`).FindSubmatch(changes)
 	if newest == nil || string(newest[1]) != want {
 		t.Errorf("the newest section of CHANGELOG.md is %q, server.json has %v", newest, want)
+	}
+}
+
+// npmPlatforms are npm's words for the platforms that have a package for it, by Go's.
+var npmPlatforms = map[string][2]string{
+	"linux_amd64": {"linux", "x64"}, "linux_arm64": {"linux", "arm64"},
+	"darwin_amd64": {"darwin", "x64"}, "darwin_arm64": {"darwin", "arm64"},
+}
+
+// TestNPMPackages: the packages for npm are the same but for the platform, on any other
+// of which npm refuses them.
+func TestNPMPackages(t *testing.T) {
+	folders, err := filepath.Glob(filepath.Join("npm", "*", "package.json"))
+	if err != nil || len(folders) != len(npmPlatforms) {
+		t.Fatalf("%v, %v", folders, err)
+	}
+	var first map[string]any
+	for platform, words := range npmPlatforms {
+		p := read(t, "packaging/npm/"+platform+"/package.json")
+		if diff := cmp.Diff([]any{[]any{words[0]}, []any{words[1]}}, []any{p["os"], p["cpu"]}); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", platform, diff)
+		}
+		delete(p, "os")
+		delete(p, "cpu")
+		if first == nil {
+			first = p
+		}
+		if diff := cmp.Diff(first, p); diff != "" {
+			t.Errorf("%s differs from the others:\n%s", platform, diff)
+		}
 	}
 }
 
