@@ -63,6 +63,10 @@ var offers = map[string]role{
 	"access add": roleAdmin, "access list": roleAdmin, "access revoke": roleAdmin,
 }
 
+// storeless are commands that use no store: they run here, also where BRIDGE_DB names a
+// socket for those that do.
+var storeless = map[string]bool{"version": true, "completion": true, "help": true, "redact": true, "yolo explain": true}
+
 // offered reports, as rolesocket.ErrRefused, a command that a role does not have, and one that
 // names a file: it would be the operator's. It reads the arguments as bridge itself does;
 // what it lets pass is run as it stands.

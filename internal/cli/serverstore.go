@@ -81,7 +81,10 @@ func (a *app) namedKey() (key auth.Key, named bool, err error) {
 	if !filepath.IsAbs(file) {
 		return key, true, usagef("%s must be an absolute path: each client starts bridge in another folder", keyFileVariable)
 	}
-	if err := privatefile.CheckSecret(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch err := privatefile.CheckSecret(file); {
+	case errors.Is(err, fs.ErrNotExist): // and not read: one that appears now was not checked
+		return key, true, fmt.Errorf("%w: %s", keyfile.ErrNoKey, file)
+	case err != nil:
 		return key, true, fmt.Errorf("%s: %w", keyFileVariable, err)
 	}
 	key, err = keyfile.Load(file)
