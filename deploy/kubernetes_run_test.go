@@ -153,7 +153,7 @@ func TestKubernetesPostgres(t *testing.T) {
 	server := postgrestest.ForTest(t)
 	must(t, os.Chmod(filepath.Dir(server.Data()), 0o711)) // its socket is for the pod's user, too
 	key := p.store(t, server.Schema())
-	must(t, os.Chmod(p.state, 0o555))
+	readOnly(t, p.state)
 	g := p.deployment.Spec.Template.Spec.Containers[0]
 	for _, e := range g.Env {
 		switch from := e.ValueFrom.ConfigMapKeyRef; {
@@ -221,7 +221,7 @@ func (p *pod) refused(t *testing.T, key string) {
 		"others may replace it": {func(f string) error { return os.Chmod(f, 0o777) }, "others can change the folder"},
 		"it is of another store": {func(f string) error {
 			return os.WriteFile(filepath.Join(f, "bridge.key"), []byte(strings.Repeat("x", 32)), 0o440)
-		}, "key"},
+		}, "put back the"},
 		"it is not there": {func(f string) error { return os.Remove(filepath.Join(f, "bridge.key")) }, "no key file"},
 	}
 	for name, tt := range tests {
