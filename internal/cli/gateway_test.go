@@ -37,13 +37,20 @@ type runningGateway struct {
 func (i *installation) gateway(t testing.TB) *runningGateway {
 	t.Helper()
 	i.run(t, "serve")
-	g := &runningGateway{place: i, roots: x509.NewCertPool()}
-	if !g.roots.AppendCertsFromPEM([]byte(i.run(t, "access", "authority"))) {
-		t.Fatal("no certificate")
-	}
+	g := &runningGateway{place: i, roots: i.authority(t)}
 	g.start(t)
 	t.Cleanup(g.kill)
 	return g
+}
+
+// authority is what clients of the store's gateways trust.
+func (i *installation) authority(t testing.TB) *x509.CertPool {
+	t.Helper()
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM([]byte(i.run(t, "access", "authority"))) {
+		t.Fatal("no certificate")
+	}
+	return roots
 }
 
 var listens = regexp.MustCompile(`msg="the gateway listens" address=(\S+)`)

@@ -145,8 +145,9 @@ func (s *rollingScript) runProgram(program, change string, flags ...string) (str
 }
 
 // TestRollingScript replaces a gateway by the script that operators run, several times under
-// the traffic of two machines that only connect. No client sees an error, each message that
-// was acknowledged is delivered once; a next gateway that does not start, and a proxy that
+// the traffic of two machines that only connect, and of a client that calls /mcp by itself and
+// tries nothing again. No client sees an error, each message that was acknowledged is delivered
+// once; a next gateway that does not start, and a proxy that
 // does not change, leave the old one in its place.
 func TestRollingScript(t *testing.T) {
 	t.Parallel()
@@ -276,13 +277,20 @@ func rollUnderTraffic(t *testing.T, place *installation) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	g := &runningGateway{place: place}
+	g := &runningGateway{place: place, roots: place.authority(t)}
 	g.address.Store(f.Addr().String())
 	one, two := place.machine(t), place.machine(t)
 	one.joins(t, g, "one")
 	two.joins(t, g, "two")
 	w := &rolledWork{writer: one.mustConnect(t, bridge.Credentials{}), reader: two.mustConnect(t, bridge.Credentials{})}
 	w.start(ctx, t)
+	raw := &rolled{caller: g.caller(t, "raw")} // which keeps its connection, and tries nothing again
+	raw.must(ctx, t, "create_conversation", map[string]any{"my_role": "raw", "partner_role": "nobody"})
+	w.work.Go(func() {
+		for !w.ended.Load() && !t.Failed() {
+			raw.must(ctx, t, "check_messages", map[string]any{"wait_seconds": 0})
+		}
+	})
 	for range rolls {
 		if out, err := s.run("/bin/false"); err == nil || !strings.Contains(out, "failed") {
 			t.Errorf("a proxy that does not change: %v: %s", err, out)
@@ -308,7 +316,7 @@ func rollUnderTraffic(t *testing.T, place *installation) {
 		t.Errorf("%d connections found no gateway", n)
 	}
 	place.run(t, "audit", "verify")
-	t.Logf("%d gateways one after the other, %d messages sent, no call failed", rolls+1, w.sent.Load())
+	t.Logf("%d gateways one after the other, %d messages sent, %d calls over connections that are kept, no call failed", rolls+1, w.sent.Load(), raw.begun.Load())
 }
 
 // rolledWork are a writer and a reader that take no error for an answer.

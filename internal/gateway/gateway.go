@@ -22,6 +22,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,7 @@ type Deadlines struct {
 	Idle   time.Duration // between two requests of a connection
 	Beat   time.Duration // between two events of a stream, after which a comment is sent
 	Stream time.Duration // that a stream lasts; a client opens another then
+	Linger time.Duration // that open connections get for a last request, when the gateway ends
 }
 
 // defaultDeadlines are those of a gateway that is told no others.
@@ -62,6 +64,7 @@ var defaultDeadlines = Deadlines{
 	Idle:   2 * time.Minute,
 	Beat:   15 * time.Second,
 	Stream: time.Hour,
+	Linger: time.Second,
 }
 
 // orDefault puts the defaults where nothing is set.
@@ -73,6 +76,7 @@ func (d Deadlines) orDefault() Deadlines {
 		Idle:   cmp.Or(d.Idle, defaultDeadlines.Idle),
 		Beat:   cmp.Or(d.Beat, defaultDeadlines.Beat),
 		Stream: cmp.Or(d.Stream, defaultDeadlines.Stream),
+		Linger: cmp.Or(d.Linger, defaultDeadlines.Linger),
 	}
 }
 
@@ -134,7 +138,9 @@ type Gateway struct {
 	large      chan struct{} // held while a large body is in memory
 	strangers  chan struct{} // held while a refused key is recorded
 	gathering  chan struct{} // held while figures are gathered
-	draining   chan struct{}
+	draining   chan struct{} // closed when the gateway begins to end
+	ending     chan struct{} // closed when no new request is answered any more
+	connected  connections
 	drained    context.Context //nolint:containedctx // ends with draining, for what waits for a context
 	endStreams context.CancelFunc
 	names      map[string]bool
@@ -160,6 +166,7 @@ func New(o Options) *Gateway {
 		strangers: make(chan struct{}, 16),
 		gathering: make(chan struct{}, 1),
 		draining:  make(chan struct{}),
+		ending:    make(chan struct{}),
 		names:     map[string]bool{},
 		begun:     time.Now(),
 	}
@@ -179,7 +186,8 @@ func New(o Options) *Gateway {
 const drainGrace = 10 * time.Second
 
 // Serve answers requests on l until ctx ends, and closes l. Then calls that wait return
-// what they have, new requests get status 503, and changes that have begun are
+// what they have, each connection ends with its next answer, and, when none is open any
+// more or Linger is over, requests get status 503, and changes that have begun are
 // finished.
 func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	if g.o.Certificates == nil && !isLoopback(l.Addr()) {
@@ -190,6 +198,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 		ReadHeaderTimeout: g.o.Deadlines.Header,
 		IdleTimeout:       g.o.Deadlines.Idle,
 		MaxHeaderBytes:    maxHeader,
+		ConnState:         g.connected.note,
 		ErrorLog:          slog.NewLogLogger(quiet{g.o.Log.Handler()}, slog.LevelDebug),
 	}
 	// HTTP/2 ends an answer in a frame of its own, behind what counts as written.
@@ -245,11 +254,18 @@ func notClosed(err error) error {
 	return err
 }
 
-// drain ends the calls that wait, and then the server.
+// drain ends the calls that wait, and then the server. A client that keeps a connection
+// open may send a request at any moment, and a connection that is closed then loses it: so
+// the connections that are open get time for one more, whose answer says that they end.
 func (g *Gateway) drain(server *http.Server) error {
 	close(g.draining)
 	g.endStreams()
 	g.principals.drain()
+	select {
+	case <-g.connected.none():
+	case <-time.After(g.o.Deadlines.Linger):
+	}
+	close(g.ending)
 	ctx, cancel := context.WithTimeout(context.Background(), drainGrace)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
@@ -258,11 +274,51 @@ func (g *Gateway) drain(server *http.Server) error {
 	return nil
 }
 
-func (g *Gateway) isDraining() bool {
+func (g *Gateway) isDraining() bool { return isClosed(g.draining) }
+
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-g.draining:
+	case <-c:
 		return true
 	default:
 		return false
 	}
+}
+
+// connections counts those that are open.
+type connections struct {
+	mu    sync.Mutex
+	open  int
+	empty chan struct{} // closed when there is none; nil while nobody waits
+}
+
+// note is told of each connection by net/http.
+func (c *connections) note(_ net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		c.open++
+	case http.StateClosed, http.StateHijacked:
+		c.open--
+	default: // it is still open
+		return
+	}
+	if c.open == 0 && c.empty != nil {
+		close(c.empty)
+		c.empty = nil
+	}
+}
+
+// none returns a channel that is closed when no connection is open.
+func (c *connections) none() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	empty := make(chan struct{})
+	if c.open == 0 {
+		close(empty)
+	} else {
+		c.empty = empty
+	}
+	return empty
 }

@@ -33,8 +33,9 @@ type principals struct {
 	handler  func(Endpoint) http.Handler
 	log      *slog.Logger
 
-	mu  sync.Mutex
-	all map[string]*principal // by the key's id
+	mu       sync.Mutex
+	all      map[string]*principal // by the key's id
+	draining bool
 }
 
 // principal is one of them.
@@ -93,6 +94,9 @@ func (ps *principals) admit(ctx context.Context, text string, c access.Caller) (
 	p := ps.all[key.ID]
 	if p == nil {
 		e := ps.endpoint(key)
+		if ps.draining {
+			e.Drain()
+		}
 		p = &principal{key: key, endpoint: e, handler: ps.handler(e), channels: newChannels(e.Forget), calls: map[int64]context.CancelCauseFunc{}}
 		ps.all[key.ID] = p
 	}
@@ -195,8 +199,11 @@ func (ps *principals) each() []*principal {
 	return slices.Collect(maps.Values(ps.all))
 }
 
-// drain lets the calls that wait return.
+// drain lets the calls that wait return, and those that come wait no more.
 func (ps *principals) drain() {
+	ps.mu.Lock()
+	ps.draining = true
+	ps.mu.Unlock()
 	for _, p := range ps.each() {
 		p.endpoint.Drain()
 	}

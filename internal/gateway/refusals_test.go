@@ -334,6 +334,64 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// TestLastRequest: while a gateway ends, a connection that is open gets an answer to one more
+// request, and is told that it ends; new connections are served as well, and no call waits. It
+// does not wait for a client that has gone.
+func TestLastRequest(t *testing.T) {
+	t.Parallel()
+	var drained atomic.Int64
+	p := newPlace(t, within(func(d *gateway.Deadlines) { d.Linger = never }), func(o *gateway.Options) {
+		endpoint := o.Endpoint
+		o.Endpoint = func(k access.Key) gateway.Endpoint {
+			e := endpoint(k)
+			drain := e.Drain
+			e.Drain = func() { drained.Add(1); drain() }
+			return e
+		}
+	})
+	known, late := p.key(t, "known", access.Agent), p.key(t, "late", access.Agent)
+	web := p.web(known)
+	ask := func(web *http.Client, path, body string) (*http.Response, error) {
+		r := must(http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+p.address+path, strings.NewReader(body)))(t)
+		if body == "" {
+			r.Method = http.MethodGet
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept", "application/json, text/event-stream")
+		resp, err := web.Do(r)
+		if err == nil {
+			_, err = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		return resp, err
+	}
+	ready := func() (*http.Response, error) {
+		web := p.web("")
+		defer web.CloseIdleConnections() // or the gateway would wait for it
+		return ask(web, "/ready", "")
+	}
+	if resp, err := ask(web, "/mcp", rpc("tools/list", map[string]any{})); err != nil || resp.StatusCode != 200 || resp.Close {
+		t.Fatalf("before: %+v, %v", resp, err)
+	}
+	p.stop()
+	bridgetest.Eventually(t, "a gateway that ends", func() bool {
+		resp, err := ready()
+		return err == nil && resp.StatusCode == 503 && resp.Close && drained.Load() == 1
+	})
+	if resp, err := ask(web, "/mcp", rpc("tools/list", map[string]any{})); err != nil || resp.StatusCode != 200 || !resp.Close {
+		t.Errorf("the last request: %+v, %v", resp, err)
+	}
+	if resp, err := ask(p.web(late), "/mcp", rpc("tools/list", map[string]any{})); err != nil || resp.StatusCode != 200 || !resp.Close {
+		t.Errorf("on a new connection: %+v, %v", resp, err)
+	}
+	if drained.Load() != 2 {
+		t.Error("calls of a key that is used late would wait")
+	}
+	if resp, err := ask(web, "/mcp", ""); err != nil || resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("a stream that begins late: %+v, %v", resp, err)
+	}
+}
+
 // TestConnections: what is over the number of connections is closed, and those that are
 // there go on.
 func TestConnections(t *testing.T) {

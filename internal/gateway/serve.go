@@ -27,6 +27,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Accel-Buffering", "no") // a proxy in between must not hold answers back
+	if g.isDraining() {
+		header.Set("Connection", "close")
+	}
 	if status, problem := g.admitHost(r); status != 0 {
 		refuse(w, status, "refused", problem)
 		return
@@ -56,7 +59,7 @@ type call struct {
 
 // guarded serves a request that only a key with a role that calls tools may make.
 func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string, serve func(http.ResponseWriter, *http.Request, call)) {
-	if g.isDraining() {
+	if isClosed(g.ending) || r.Method == http.MethodGet && g.isDraining() { // no stream begins now
 		g.goAway(w)
 		return
 	}
