@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -103,6 +104,9 @@ func runAccessServe(ctx context.Context, a *app, o accessServeOptions) (err erro
 	groups, err := o.groups()
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return usagef("--folder: there is no folder %s: make one that is yours and that others can enter, such as with `sudo install -d -o \"$USER\" -m 0755 FOLDER`", echo(folder))
 	}
 	path, err := a.storePath()
 	if err != nil {
