@@ -106,7 +106,7 @@ func runAccessServe(ctx context.Context, a *app, o accessServeOptions) (err erro
 		return err
 	}
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return usagef("--folder: there is no folder %s: make one that is yours and that others can enter, such as with `sudo install -d -o \"$USER\" -m 0755 FOLDER`", echo(folder))
+		return usagef("--folder: there is no folder %s: make one that is yours and that others can enter, such as with `sudo install -d -o \"$USER\" -m 0755 FOLDER`", echo(o.folder))
 	}
 	path, err := a.storePath()
 	if err != nil {
