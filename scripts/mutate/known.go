@@ -89,13 +89,21 @@ func tryKnown(only string) (survivors int, err error) {
 
 // try makes the change and runs the tests that are to notice it.
 func (k known) try() (result, error) {
-	text, err := os.ReadFile(k.file)
+	c, err := k.change(".")
 	if err != nil {
 		return result{}, err
 	}
-	if bytes.Count(text, []byte(k.from)) != 1 {
-		return result{}, fmt.Errorf("%s: there is no single %q any more: change scripts/mutate/known.go", k.file, k.from)
-	}
-	c := change{file: k.file, place: k.file, what: k.what, text: bytes.Replace(text, []byte(k.from), []byte(k.to), 1)}
 	return suite{dir: filepath.Dir(k.file), tests: []string{k.tests}}.test(c)
+}
+
+// change is the change to the source below root, where its text must stand once.
+func (k known) change(root string) (change, error) {
+	text, err := os.ReadFile(filepath.Join(root, k.file))
+	if err != nil {
+		return change{}, err
+	}
+	if bytes.Count(text, []byte(k.from)) != 1 {
+		return change{}, fmt.Errorf("%s: there is no single %q any more: change scripts/mutate/known.go", k.file, k.from)
+	}
+	return change{file: k.file, place: k.file, what: k.what, text: bytes.Replace(text, []byte(k.from), []byte(k.to), 1)}, nil
 }
