@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sleep"
 	"example.org/bridge/internal/sqlstore"
 )
 
@@ -32,10 +33,8 @@ func newSealer(s *Store) *sealer {
 				return
 			case <-l.changed:
 			}
-			select {
-			case <-ctx.Done():
+			if sleep.For(ctx, sealEvery) != nil {
 				return
-			case <-time.After(sealEvery):
 			}
 			// What fails here fails again, and is reported, when the log is verified.
 			_ = s.seal(ctx, false)

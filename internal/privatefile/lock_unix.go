@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"example.org/bridge/internal/sleep"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,18 +23,23 @@ func LockFolder(ctx context.Context, dir string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := Lock(ctx, f, lockEvery); err != nil && ctx.Err() != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() { _ = f.Close() }, nil // which unlocks; a filesystem may have no locks
+}
+
+// Lock locks f against other processes that lock it, and tries that again after each pause
+// until ctx ends, whose error it then returns. Closing f unlocks it, and so does the end
+// of the process. Where the filesystem has no locks, the error is the kernel's.
+func Lock(ctx context.Context, f *os.File, pause time.Duration) error {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		switch {
-		case err == nil:
-			return func() { _ = f.Close() }, nil // which unlocks
-		case !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR):
-			return func() { _ = f.Close() }, nil // a filesystem without locks
+		if err == nil || !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			return err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), f.Close())
-		case <-time.After(lockEvery):
+		if err := sleep.For(ctx, pause); err != nil {
+			return err
 		}
 	}
 }

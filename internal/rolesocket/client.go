@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/privatefile"
+	"example.org/bridge/internal/sleep"
 )
 
 // Ask lets who serves the socket at path run a command, writes what it prints, and returns
@@ -64,10 +65,8 @@ func dial(ctx context.Context, path string) (net.Conn, error) {
 		if !errors.Is(err, syscall.EAGAIN) || time.Now().After(until) {
 			return c, err
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if err := sleep.For(ctx, pause); err != nil {
+			return nil, err
 		}
 	}
 }

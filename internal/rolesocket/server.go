@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"example.org/bridge/internal/privatefile"
+	"example.org/bridge/internal/sleep"
 )
 
 // Socket listens for one role.
@@ -157,10 +158,7 @@ func (s *Socket) next(ctx context.Context) (*net.UnixConn, error) {
 		if pause == leastPause {
 			s.Log.Error("connections cannot be accepted, and it is tried again", "error", err)
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-		}
+		_ = sleep.For(ctx, pause) // where ctx has ended, the next try says so
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"example.org/bridge/internal/sleep"
 )
 
 // Bells wake waiters on any machine through LISTEN and NOTIFY. It is a
@@ -158,10 +160,7 @@ func (b *Bells) listen() {
 		if time.Since(began) > lastRetry {
 			pause = firstRetry
 		}
-		select {
-		case <-b.ctx.Done():
-		case <-time.After(pause):
-		}
+		_ = sleep.For(b.ctx, pause)
 		pause = min(2*pause, lastRetry)
 	}
 }
