@@ -94,30 +94,38 @@ func (in Installer) Install(s Setup) (*Plan, error) {
 	}
 	plan := &Plan{Setup: s, folder: folder, old: old, new: &receipt{Setup: s}}
 	for _, t := range targets {
-		change, err := w.change(t.path, t.format)
-		if err != nil {
+		if err := plan.addTarget(w, t, s); err != nil {
 			return nil, err
 		}
-		base, existed := change.After, change.Exists
-		if change.After, err = t.add(change.start, s); err != nil {
-			return nil, err
-		}
-		if change.file.exists && sameMeaning(t.format, change.file.text, change.After) {
-			change.After = change.file.text // all is there, in an order of its own
-		}
-		if !bytes.Equal(base, change.After) {
-			change.Exists = true
-			plan.new.Files = append(plan.new.Files, receiptFile{
-				Path: t.path, Format: t.format, Existed: existed, AddedTo: !bytes.Equal(base, change.start),
-				before: base, after: change.After,
-			})
-		}
-		if err := readable(t, change.After); err != nil {
-			plan.Notes = append(plan.Notes, t.path+" "+err.Error())
-		}
-		plan.Changes = append(plan.Changes, change)
 	}
 	return plan, plan.addStale(w, targets)
+}
+
+// addTarget plans what s adds to one file.
+func (p *Plan) addTarget(w *workbench, t target, s Setup) error {
+	change, err := w.change(t.path, t.format)
+	if err != nil {
+		return err
+	}
+	base, existed := change.After, change.Exists
+	if change.After, err = t.add(change.start, s); err != nil {
+		return err
+	}
+	if change.file.exists && sameMeaning(t.format, change.file.text, change.After) {
+		change.After = change.file.text // all is there, in an order of its own
+	}
+	if !bytes.Equal(base, change.After) {
+		change.Exists = true
+		p.new.Files = append(p.new.Files, receiptFile{
+			Path: t.path, Format: t.format, Existed: existed, AddedTo: !bytes.Equal(base, change.start),
+			before: base, after: change.After,
+		})
+	}
+	if err := readable(t, change.After); err != nil {
+		p.Notes = append(p.Notes, t.path+" "+err.Error())
+	}
+	p.Changes = append(p.Changes, change)
+	return nil
 }
 
 // Uninstall plans to take out what an installation added. Without its receipt,

@@ -98,18 +98,8 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 	if err != nil {
 		return Created{}, s.refuseOperation(ctx, op, err)
 	}
-	hide := s.Redaction(ctx)
-	code, id := auth.NewJoinCode(), newConversationID()
-	c := NewConversation{
-		Conversation: Conversation{ID: id, CreatedAt: op.Now, ExpiresAt: op.Now.Add(ttl)},
-		A:            NewSession{NewNonce: s.newNonce(id, SessionA), Role: hide.Text(r.MyRole)},
-		B: NewSession{
-			NewNonce: s.newNonce(id, SessionB), Role: hide.Text(r.PartnerRole),
-			JoinHash: s.codes.Hash(code), JoinExpiresAt: op.Now.Add(min(JoinCodeTTL, ttl)),
-		},
-		ends: s.ends,
-	}
-	c.Team = hide.Text(r.Team)
+	hide, code := s.Redaction(ctx), auth.NewJoinCode()
+	c := s.newConversation(r, op.Now, ttl, code, hide)
 	if hide.Err() != nil {
 		return Created{}, hide.Err()
 	}
@@ -134,6 +124,23 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 		JoinExpiresAt: c.B.JoinExpiresAt,
 		Redacted:      hide.Found(),
 	}, nil
+}
+
+// newConversation is what r asks for, begun at now, with fresh nonces. Secrets in its
+// texts are hidden by hide, which may fail.
+func (s *Service) newConversation(r CreateRequest, now time.Time, ttl time.Duration, code string, hide *Redaction) NewConversation {
+	id := newConversationID()
+	c := NewConversation{
+		Conversation: Conversation{ID: id, CreatedAt: now, ExpiresAt: now.Add(ttl)},
+		A:            NewSession{NewNonce: s.newNonce(id, SessionA), Role: hide.Text(r.MyRole)},
+		B: NewSession{
+			NewNonce: s.newNonce(id, SessionB), Role: hide.Text(r.PartnerRole),
+			JoinHash: s.codes.Hash(code), JoinExpiresAt: now.Add(min(JoinCodeTTL, ttl)),
+		},
+		ends: s.ends,
+	}
+	c.Team = hide.Text(r.Team)
+	return c
 }
 
 func (s *Service) createOperation(ctx context.Context) Operation {

@@ -32,23 +32,7 @@ func newAccessAddCmd(a *app) *cobra.Command {
 		Use:     "add NAME",
 		Aliases: []string{"create"},
 		Short:   "Make an access key, and show it once",
-		Long: `Make an access key for one machine or agent, and print it. It cannot be shown again: make
-another if it is lost. Give each holder a key of its own, so that you can revoke one
-without the others.
-
-An agent calls the tools, a viewer reads figures, an operator does both. The key proves
-its holder to the gateway only: for a conversation an agent needs its token as well.
-
-With --conversations an agent's key counts in these only: it begins and joins no other,
-and what it asks for in another is refused, whatever token it has. A session in one of
-them still sees the tasks and claims of its team, claims files for all of it and, as
-session a, ends and assigns its tasks: name conversations that have a team to themselves.
-Make the conversation first, and give the holder its join code.
-
-With --gateway, the address and port at which the gateway is reached, a join string for
-"bridge connect" is printed in the place of the key: it holds address, key, and what
-proves the gateway. With --seal-to it is encrypted for an age key of the other machine,
-so that it may be sent or committed to a repository.`,
+		Long:    accessAddHelp,
 		Example: `  bridge access add laptop
   bridge access add "build machine" --expires 7d
   umask 077; bridge access add laptop --gateway bridge.example:8443 > join.txt
@@ -73,6 +57,25 @@ so that it may be sent or committed to a repository.`,
 	listFlag(cmd.Flags(), &o.sealTo, kindText, "seal-to", "encrypt it for this age recipient; may be given several times")
 	return cmd
 }
+
+// accessAddHelp is the help text of bridge access add.
+const accessAddHelp = `Make an access key for one machine or agent, and print it. It cannot be shown again: make
+another if it is lost. Give each holder a key of its own, so that you can revoke one
+without the others.
+
+An agent calls the tools, a viewer reads figures, an operator does both. The key proves
+its holder to the gateway only: for a conversation an agent needs its token as well.
+
+With --conversations an agent's key counts in these only: it begins and joins no other,
+and what it asks for in another is refused, whatever token it has. A session in one of
+them still sees the tasks and claims of its team, claims files for all of it and, as
+session a, ends and assigns its tasks: name conversations that have a team to themselves.
+Make the conversation first, and give the holder its join code.
+
+With --gateway, the address and port at which the gateway is reached, a join string for
+"bridge connect" is printed in the place of the key: it holds address, key, and what
+proves the gateway. With --seal-to it is encrypted for an age key of the other machine,
+so that it may be sent or committed to a repository.`
 
 // oneKeyName is for commands that take the name of an access key.
 func oneKeyName(cmd *cobra.Command, args []string) error {

@@ -55,7 +55,35 @@ func newHookCmd(a *app) *cobra.Command {
 		Annotations: map[string]string{annotationUnattended: "clients start it in folders of their own"},
 		Use:         "hook " + strings.Join(agents.HookClients(), "|"),
 		Short:       "Tell a client's agent how many messages wait for it",
-		Long: `Read an event of a client's hook (Claude Code, Codex, Gemini CLI) on standard input, and
+		Long:        hookHelp,
+		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
+  bridge hook claude --wait --log-level debug < event.json`,
+		Hidden:    true,
+		ValidArgs: agents.HookClients(),
+		Args:      oneHookClient,
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			err := a.configure(cmd)
+			o.begin(a, args[0], limit)
+			return err
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch ctx, client := cmd.Context(), args[0]; {
+			case o.guard:
+				return runHookGuard(ctx, a, client, limit)
+			case o.wait:
+				return runHookWait(ctx, a, client, o)
+			default:
+				return runHook(ctx, a, client, o, limit)
+			}
+		},
+	}
+	o.register(cmd.Flags())
+	settings(cmd, "max-wait", "time-limit")
+	return cmd
+}
+
+// hookHelp is the help text of bridge hook.
+const hookHelp = `Read an event of a client's hook (Claude Code, Codex, Gemini CLI) on standard input, and
 answer in the client's own form how many messages wait for the agent and which tool
 fetches them. The answer holds counts and ids, never a word that a partner wrote. The
 end of a conversation is told as mail is: once in its last 15 minutes, and once
@@ -85,32 +113,7 @@ The agent must have created or joined its conversation through "bridge serve" in
 same client. A hook never fails its client and never delays it: it takes at most 200 ms,
 1 s through a gateway, 2 s with --guard (--time-limit), and its exit code is 0 in every
 other case; with --wake it may take 2 s until the process that waits is started;
---log-level debug says what happened.`,
-		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
-  bridge hook claude --wait --log-level debug < event.json`,
-		Hidden:    true,
-		ValidArgs: agents.HookClients(),
-		Args:      oneHookClient,
-		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
-			err := a.configure(cmd)
-			o.begin(a, args[0], limit)
-			return err
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			switch ctx, client := cmd.Context(), args[0]; {
-			case o.guard:
-				return runHookGuard(ctx, a, client, limit)
-			case o.wait:
-				return runHookWait(ctx, a, client, o)
-			default:
-				return runHook(ctx, a, client, o, limit)
-			}
-		},
-	}
-	o.register(cmd.Flags())
-	settings(cmd, "max-wait", "time-limit")
-	return cmd
-}
+--log-level debug says what happened.`
 
 func oneHookClient(_ *cobra.Command, args []string) error {
 	if len(args) != 1 || !slices.Contains(agents.HookClients(), args[0]) {

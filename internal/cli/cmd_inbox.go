@@ -20,21 +20,7 @@ func newInboxCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inbox" + sessionUse,
 		Short: "Read an agent's messages outside its client",
-		Long: `Print the unread messages of one session, oldest first, and end. They stay unread, and
-the agent still gets them, unless --mark-read says otherwise.
-
-With --follow, go on with each message the moment it was stored, until you press Ctrl-C
-or the process gets SIGTERM. With --exec, run a program for each message instead of
-printing it: it gets the message as JSON on its standard input, in order, one program at
-a time, for 30 seconds at most. A program that fails is logged, and the next message is
-handled; with --mark-read the command ends instead, and that message stays unread.
-
---json prints one document; with --follow, one object a line.
-
-The exit code is 0 when done or told to end, 9 when the token was refused, and 10 when
-the conversation has expired.
-
-` + sessionHelp,
+		Long:  inboxHelp,
 		Example: `  BRIDGE_TOKEN=$(cat token) bridge inbox conv_3f2a9c0d5e6b7a81
   bridge inbox --token-file worker.env --mark-read
   bridge inbox --token-file worker.env --follow --json
@@ -58,6 +44,23 @@ the conversation has expired.
 	settings(cmd, "token-file", "exec", "only-new")
 	return cmd
 }
+
+// inboxHelp is the help text of bridge inbox.
+const inboxHelp = `Print the unread messages of one session, oldest first, and end. They stay unread, and
+the agent still gets them, unless --mark-read says otherwise.
+
+With --follow, go on with each message the moment it was stored, until you press Ctrl-C
+or the process gets SIGTERM. With --exec, run a program for each message instead of
+printing it: it gets the message as JSON on its standard input, in order, one program at
+a time, for 30 seconds at most. A program that fails is logged, and the next message is
+handled; with --mark-read the command ends instead, and that message stays unread.
+
+--json prints one document; with --follow, one object a line.
+
+The exit code is 0 when done or told to end, 9 when the token was refused, and 10 when
+the conversation has expired.
+
+` + sessionHelp
 
 func runInbox(ctx context.Context, a *app, o inboxOptions) error {
 	ctx, stop := daemon(ctx)

@@ -41,7 +41,36 @@ func newInstallCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "install [CLIENT]",
 		Short: "Connect an MCP client: its server entry and its hooks",
-		Long: `Enter bridge into the configuration of an MCP client: claude (Claude Code), codex, gemini
+		Long:  installHelp,
+		Example: `  bridge install claude
+  bridge install --list
+  bridge install codex --dry-run
+  bridge install codex --allow-tools --wake
+  bridge install gemini --scope project
+  bridge install claude --guard-claims --tools core,tasks,files
+  bridge install claude --yolo-deny-rule --db /srv/team/bridge.db`,
+		ValidArgs: clientNames(),
+		Args:      oneClientOrAll,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if named := cmd.Flags().Lookup("tools"); named.Changed {
+				o.tools = named.Value.String()
+			}
+			switch {
+			case o.list:
+				return runInstallList(a)
+			case len(args) == 0:
+				return runInstallAll(cmd.Context(), a, o, a.storeNamed(cmd))
+			}
+			return runInstall(cmd.Context(), a, agents.Client(args[0]), o, a.storeNamed(cmd))
+		},
+	}
+	o.register(cmd.Flags(), "written")
+	o.registerInstall(cmd.Flags())
+	return cmd
+}
+
+// installHelp is the help text of bridge install.
+const installHelp = `Enter bridge into the configuration of an MCP client: claude (Claude Code), codex, gemini
 (Gemini CLI), opencode, qwen (Qwen Code), copilot (Copilot CLI), cline or amp. Without a
 name it asks whether to connect all that it finds; --list says which those are. The
 server is entered and, for the first three, hooks that tell the agent of waiting mail.
@@ -70,33 +99,7 @@ again without a flag takes out what it added, but not what you entered yourself.
 docs/clients.md and docs/claims.md.
 
 The exit code is 0 when done or nothing was to do, 1 when a file was refused, and 2 for
-wrong arguments.`,
-		Example: `  bridge install claude
-  bridge install --list
-  bridge install codex --dry-run
-  bridge install codex --allow-tools --wake
-  bridge install gemini --scope project
-  bridge install claude --guard-claims --tools core,tasks,files
-  bridge install claude --yolo-deny-rule --db /srv/team/bridge.db`,
-		ValidArgs: clientNames(),
-		Args:      oneClientOrAll,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if named := cmd.Flags().Lookup("tools"); named.Changed {
-				o.tools = named.Value.String()
-			}
-			switch {
-			case o.list:
-				return runInstallList(a)
-			case len(args) == 0:
-				return runInstallAll(cmd.Context(), a, o, a.storeNamed(cmd))
-			}
-			return runInstall(cmd.Context(), a, agents.Client(args[0]), o, a.storeNamed(cmd))
-		},
-	}
-	o.register(cmd.Flags(), "written")
-	o.registerInstall(cmd.Flags())
-	return cmd
-}
+wrong arguments.`
 
 // registerInstall adds the flags of install alone.
 func (o *installOptions) registerInstall(fs *pflag.FlagSet) {

@@ -35,7 +35,24 @@ func newStressCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stress",
 		Short: "Test that nothing is lost under load, on a temporary store",
-		Long: `Let many agents, each with a real bridge process, talk through one temporary store
+		Long:  stressHelp(),
+		Example: `  bridge stress
+  bridge stress --preset ten-agents
+  bridge stress --preset s2 --compress 120
+  bridge stress --agents 20 --conversations 19 --duration 5m --kills 100 --json
+  bridge stress --preset shared-work --duration 5m --kills 300
+  bridge stress --preset offered-load --rate 500
+  bridge stress --preset kills --gateways 2 --db postgres://bridge@db.example/test`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runStress(cmd.Context(), a, cmd.Flags(), o) },
+	}
+	o.register(cmd.Flags())
+	return cmd
+}
+
+// stressHelp is the help text of bridge stress.
+func stressHelp() string {
+	return `Let many agents, each with a real bridge process, talk through one temporary store
 over real MCP, kill some of the processes with kill -9, and then compare what every
 agent saw with what every agent sent. Your own store and its settings are not touched.
 
@@ -56,19 +73,7 @@ Presets, for --preset; flags that are given beat what a preset says:
 With --duration and --messages, the messages are spread over the duration; with
 --duration only, each is sent when the one before was answered. With --rate, so many
 are due each second whether bridge keeps up or not, and times count from when a
-message was due. --compress divides a preset's duration; the report says so.`,
-		Example: `  bridge stress
-  bridge stress --preset ten-agents
-  bridge stress --preset s2 --compress 120
-  bridge stress --agents 20 --conversations 19 --duration 5m --kills 100 --json
-  bridge stress --preset shared-work --duration 5m --kills 300
-  bridge stress --preset offered-load --rate 500
-  bridge stress --preset kills --gateways 2 --db postgres://bridge@db.example/test`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runStress(cmd.Context(), a, cmd.Flags(), o) },
-	}
-	o.register(cmd.Flags())
-	return cmd
+message was due. --compress divides a preset's duration; the report says so.`
 }
 
 func (o *stressOptions) register(fs *pflag.FlagSet) {

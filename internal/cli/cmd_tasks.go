@@ -143,17 +143,10 @@ func taskTable(all []tasks.Task, now time.Time, id func(string) string) *table {
 		{title: "SIGN OF LIFE", drop: 1},
 		{title: "AGE", right: true, drop: 2},
 	}}
-	ids := map[string]string{}
-	for _, task := range all {
-		if ids[task.Team] == "" {
-			ids[task.Team] = task.TeamID
-		} else if ids[task.Team] != task.TeamID {
-			ids[task.Team] = "several"
-		}
-	}
+	shared := sharedTeamNames(all)
 	for _, task := range all {
 		team := cleantext.Field(task.Team)
-		if team == "" || ids[task.Team] == "several" {
+		if team == "" || shared[task.Team] {
 			team = strings.TrimSpace(team + " " + task.TeamID)
 		}
 		sign := "-"
@@ -173,6 +166,18 @@ func taskTable(all []tasks.Task, now time.Time, id func(string) string) *table {
 		)
 	}
 	return t
+}
+
+// sharedTeamNames are the names that more than one team has.
+func sharedTeamNames(all []tasks.Task) map[string]bool {
+	ids, shared := map[string]string{}, map[string]bool{}
+	for _, task := range all {
+		if id, seen := ids[task.Team]; seen && id != task.TeamID {
+			shared[task.Team] = true
+		}
+		ids[task.Team] = task.TeamID
+	}
+	return shared
 }
 
 // shortWorker names a worker, as CONVERSATION or CONVERSATION/SESSION, with a short id.

@@ -31,20 +31,7 @@ func newYoloEnableCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "enable CONVERSATION",
 		Short: "Open a conversation for commands",
-		Long: `Open a conversation for commands, for a limited time. The mode is a ceiling: agents may
-choose less. Each command still needs its own approval.
-
-  safe        reads files of the workspace, and changes nothing
-  restricted  also git, npm, pip, Python, Node, pytest and cargo
-  yolo        anything but known disasters, in bash
-
-It needs YOLO_MODE=1 and a terminal, where you type a phrase and a one-time code. It
-refuses to run in an agent's own shell. What was asked and approved under an earlier
-grant of the conversation is void.
-
-Commands see no home. --tools shows them a folder of programs there, such as a toolchain
-of rustup or nvm; what is found and not named is proposed. --domain lets them reach a
-domain by https through a proxy, and needs bubblewrap. Both can be given several times.`,
+		Long:  yoloEnableHelp,
 		Example: `  YOLO_MODE=1 bridge yolo enable 3f2a --mode safe
   YOLO_MODE=1 bridge yolo enable 3f2a --mode restricted --workspace ~/src/app --for 30m
   YOLO_MODE=1 bridge yolo enable 3f2a --tools ~/.cargo/bin --domain crates.io`,
@@ -69,6 +56,22 @@ domain by https through a proxy, and needs bubblewrap. Both can be given several
 	boolFlag(fs, &o.askInClient, "ask-in-client", "let the agent's client ask you too, where it can; with =false only yolo approve does")
 	return cmd
 }
+
+// yoloEnableHelp is the help text of bridge yolo enable.
+const yoloEnableHelp = `Open a conversation for commands, for a limited time. The mode is a ceiling: agents may
+choose less. Each command still needs its own approval.
+
+  safe        reads files of the workspace, and changes nothing
+  restricted  also git, npm, pip, Python, Node, pytest and cargo
+  yolo        anything but known disasters, in bash
+
+It needs YOLO_MODE=1 and a terminal, where you type a phrase and a one-time code. It
+refuses to run in an agent's own shell. What was asked and approved under an earlier
+grant of the conversation is void.
+
+Commands see no home. --tools shows them a folder of programs there, such as a toolchain
+of rustup or nvm; what is found and not named is proposed. --domain lets them reach a
+domain by https through a proxy, and needs bubblewrap. Both can be given several times.`
 
 // phrase is what the operator types to open a grant (docs/yolo.md).
 const phrase = "I UNDERSTAND THE RISKS"

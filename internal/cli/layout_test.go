@@ -79,6 +79,32 @@ func TestLayout(t *testing.T) {
 	}
 }
 
+// TestFilesAreShort: no file of code has more than 500 lines. That no function has more
+// than 40 is a rule of the linter.
+func TestFilesAreShort(t *testing.T) {
+	const mostLines = 500
+	root, read := filepath.Join("..", ".."), 0
+	for _, top := range []string{"bench", "cmd", "deploy", "internal", "packaging", "scripts", "test"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(path) != ".go" {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if n := strings.Count(string(text), "\n"); n > mostLines {
+				t.Errorf("%s has %d lines, %d is the most: divide it", path, n, mostLines)
+			}
+			read++
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if read < 1000 {
+		t.Errorf("only %d files were found", read)
+	}
+}
+
 // row is a row of the table of packages: the floor, and the names.
 var row = regexp.MustCompile(`(?m)^\| ([0-9]) \| ([^|]+) \|`)
 

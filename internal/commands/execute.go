@@ -170,14 +170,7 @@ func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call
 	if err := grant.Access.checkBackend(backend); err != nil {
 		return Execution{}, err
 	}
-	plan := *decision.Plan
-	var changed []string
-	if mode.Mode != guard.ModeSafe {
-		plan.Contents = contents(workspace, plan)
-		if view.Last != nil {
-			plan.Contents, changed = changedSince(plan.Contents, view.Last.Plan.Contents)
-		}
-	}
+	plan, changed := withContents(*decision.Plan, mode.Mode, workspace, view.Last)
 	r := Request{
 		Conversation: g.Conversation, Session: g.Session, Command: call.Command, Plan: plan,
 		Mode: mode.Mode, Workspace: workspace, Folder: folder,
@@ -187,6 +180,19 @@ func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call
 	r.Digest = s.digest(r)
 	g.Details["mode"], g.Details["sandbox"] = string(r.Mode), backendName(r.Sandbox)
 	return Execution{Request: r, Reason: decision.Reason, Ask: grant.AskInClient, changed: changed}, nil
+}
+
+// withContents adds to a plan what the files say that it would run, where the mode lets
+// them change, and names those that have changed since the last request.
+func withContents(plan guard.Plan, mode guard.Mode, workspace string, last *Request) (_ guard.Plan, changed []string) {
+	if mode == guard.ModeSafe {
+		return plan, nil
+	}
+	plan.Contents = contents(workspace, plan)
+	if last != nil {
+		plan.Contents, changed = changedSince(plan.Contents, last.Plan.Contents)
+	}
+	return plan, changed
 }
 
 // fits reports whether r is what last asked for, the nonce aside.

@@ -127,14 +127,9 @@ func (r *Report) checkDatabase(path string, of File) {
 		return
 	}
 	r.Add("store", OK, "%s, %s", path, view.Bytes(uint64(found.Bytes)))
-	switch latest := found.KnownVersion; {
-	case found.SchemaVersion == 0:
-		r.Add("schema", Note, "the store is empty; the next `bridge serve` fills it")
+	r.checkSchema(found)
+	if found.SchemaVersion == 0 {
 		return
-	case found.SchemaVersion < latest:
-		r.Add("schema", Note, "version %d of %d; the next `bridge serve` migrates it", found.SchemaVersion, latest)
-	default:
-		r.Add("schema", OK, "version %d", found.SchemaVersion)
 	}
 	r.Encryption(keyfile.Beside(path), found.Encrypted, found.Unfinished)
 	if found.WAL {
@@ -161,6 +156,18 @@ func (r *Report) checkDatabase(path string, of File) {
 		r.uncounted("the store is to be migrated first")
 	default:
 		r.Unopened(of.Unopened(path, key))
+	}
+}
+
+// checkSchema compares the store's schema with the latest that this program knows.
+func (r *Report) checkSchema(found storefile.Inspection) {
+	switch latest := found.KnownVersion; {
+	case found.SchemaVersion == 0:
+		r.Add("schema", Note, "the store is empty; the next `bridge serve` fills it")
+	case found.SchemaVersion < latest:
+		r.Add("schema", Note, "version %d of %d; the next `bridge serve` migrates it", found.SchemaVersion, latest)
+	default:
+		r.Add("schema", OK, "version %d", found.SchemaVersion)
 	}
 }
 

@@ -404,8 +404,35 @@ func stripOf(o arguments, usual int) int {
 // find is known to write where it deletes, or starts a program that writes: what
 // has one of the names below the places where it looks.
 func (w *walker) find(args []word) {
-	var places, names []string
-	writes, either := false, false
+	names, writes := findTests(args)
+	if !writes {
+		return
+	}
+	var places []string
+	for _, arg := range args {
+		if !arg.known || strings.HasPrefix(arg.text, "-") || arg.text == "(" || arg.text == "!" {
+			break
+		}
+		places = append(places, arg.text)
+	}
+	if len(places) == 0 {
+		places = []string{"."}
+	}
+	for _, place := range places {
+		if len(names) == 0 {
+			w.writeTree(place)
+			continue
+		}
+		for _, name := range names {
+			w.write(place + "/**/" + name)
+		}
+	}
+}
+
+// findTests reads the tests and actions of find: the names that narrow what is found,
+// none where another test may widen it again, and whether what is found is written.
+func findTests(args []word) (names []string, writes bool) {
+	either := false
 	for i, arg := range args {
 		if !arg.known {
 			continue
@@ -425,27 +452,10 @@ func (w *walker) find(args []word) {
 			either = true
 		}
 	}
-	for _, arg := range args {
-		if !arg.known || strings.HasPrefix(arg.text, "-") || arg.text == "(" || arg.text == "!" {
-			break
-		}
-		places = append(places, arg.text)
+	if either {
+		return nil, writes
 	}
-	if !writes {
-		return
-	}
-	if len(places) == 0 {
-		places = []string{"."}
-	}
-	for _, place := range places {
-		if len(names) == 0 || either {
-			w.writeTree(place)
-			continue
-		}
-		for _, name := range names {
-			w.write(place + "/**/" + name)
-		}
-	}
+	return names, writes
 }
 
 // startsWriter reports that a command that gets a file as its {} writes it.

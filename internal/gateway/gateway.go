@@ -193,24 +193,8 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	if g.o.Certificates == nil && !isLoopback(l.Addr()) {
 		return errors.Join(ErrPlain, l.Close())
 	}
-	server := &http.Server{
-		Handler:           g,
-		ReadHeaderTimeout: g.o.Deadlines.Header,
-		IdleTimeout:       g.o.Deadlines.Idle,
-		MaxHeaderBytes:    maxHeader,
-		ConnState:         g.connected.note,
-		ErrorLog:          slog.NewLogLogger(quiet{g.o.Log.Handler()}, slog.LevelDebug),
-	}
-	// HTTP/2 ends an answer in a frame of its own, behind what counts as written.
-	server.Protocols = new(http.Protocols)
-	server.Protocols.SetHTTP1(true)
+	server := g.server()
 	l = connlimit.Listener(l, g.o.MaxClients)
-	if g.o.Certificates != nil {
-		server.TLSConfig = &tls.Config{
-			MinVersion:     tls.VersionTLS12,
-			GetCertificate: g.certificate,
-		}
-	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	watched := make(chan struct{})
 	go func() {
@@ -236,6 +220,28 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	<-watched
 	g.principals.close()
 	return err
+}
+
+// server is the HTTP server that Serve runs, over TLS where there are certificates.
+func (g *Gateway) server() *http.Server {
+	server := &http.Server{
+		Handler:           g,
+		ReadHeaderTimeout: g.o.Deadlines.Header,
+		IdleTimeout:       g.o.Deadlines.Idle,
+		MaxHeaderBytes:    maxHeader,
+		ConnState:         g.connected.note,
+		ErrorLog:          slog.NewLogLogger(quiet{g.o.Log.Handler()}, slog.LevelDebug),
+	}
+	// HTTP/2 ends an answer in a frame of its own, behind what counts as written.
+	server.Protocols = new(http.Protocols)
+	server.Protocols.SetHTTP1(true)
+	if g.o.Certificates != nil {
+		server.TLSConfig = &tls.Config{
+			MinVersion:     tls.VersionTLS12,
+			GetCertificate: g.certificate,
+		}
+	}
+	return server
 }
 
 // certificate is the one for a connection.

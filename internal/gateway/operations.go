@@ -85,6 +85,19 @@ func argument(of reflect.Type, text json.RawMessage) (reflect.Value, error) {
 	return value.Elem(), err
 }
 
+// answerOf is the answer that has the results of a method.
+func (g *Gateway) answerOf(results []reflect.Value) (operation.Answer, error) {
+	a := operation.Answer{Now: g.operations.now(), Draining: g.isDraining()}
+	for _, v := range results {
+		text, err := json.Marshal(v.Interface())
+		if err != nil {
+			return a, err
+		}
+		a.Results = append(a.Results, text)
+	}
+	return a, nil
+}
+
 // serveOperation carries out one operation for bridge on another machine.
 func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call) {
 	name := strings.TrimPrefix(r.URL.Path, operationsPath)
@@ -113,14 +126,10 @@ func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call)
 	}
 	written := false
 	defer func() { g.operations.settle(ctx, out, written) }()
-	a := operation.Answer{Now: g.operations.now(), Draining: g.isDraining()}
-	for _, v := range out {
-		text, err := json.Marshal(v.Interface())
-		if err != nil {
-			g.failed(w, err)
-			return
-		}
-		a.Results = append(a.Results, text)
+	a, err := g.answerOf(out)
+	if err != nil {
+		g.failed(w, err)
+		return
 	}
 	if r.Context().Err() != nil {
 		return

@@ -67,18 +67,7 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 	if !ok {
 		return
 	}
-	streams := action == actionMCP
-	if streams && p.channels.hasEnded(clientName(r)) {
-		refuse(w, http.StatusNotFound, "ended", "this client has ended its session with DELETE: it begins again with initialize")
-		return
-	}
-	if r.Method == http.MethodDelete && streams && clientName(r) != "" {
-		p.channels.remove(clientName(r))
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	if r.Method != http.MethodPost && (r.Method != http.MethodGet || !streams) {
-		notAllowed(w, streams)
+	if !admitMethod(w, r, p, action == actionMCP) {
 		return
 	}
 	c := call{principal: p, number: g.last.Add(1)}
@@ -106,6 +95,23 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 	answer := &paced{ResponseWriter: w, control: http.NewResponseController(w), within: g.o.Deadlines.Answer}
 	serve(answer, r.WithContext(ctx), c)
 	answer.send()
+}
+
+// admitMethod reports whether a request calls something or, with streams, opens a stream.
+// Others it answers.
+func admitMethod(w http.ResponseWriter, r *http.Request, p *principal, streams bool) bool {
+	switch {
+	case streams && p.channels.hasEnded(clientName(r)):
+		refuse(w, http.StatusNotFound, "ended", "this client has ended its session with DELETE: it begins again with initialize")
+	case streams && r.Method == http.MethodDelete && clientName(r) != "":
+		p.channels.remove(clientName(r))
+		w.WriteHeader(http.StatusNoContent)
+	case r.Method == http.MethodPost, streams && r.Method == http.MethodGet:
+		return true
+	default:
+		notAllowed(w, streams)
+	}
+	return false
 }
 
 func notAllowed(w http.ResponseWriter, streams bool) {

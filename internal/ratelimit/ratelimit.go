@@ -61,6 +61,9 @@ const rounding = 1e-9
 // wait, and the bucket is returned unchanged. A time earlier than that of the last call
 // refills nothing. Numbers of windows that are not limited are not changed.
 func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
+	if l.PerMinute <= 0 && l.PerHour <= 0 && l.PerDay <= 0 {
+		return b, nil
+	}
 	at := now
 	if at.Before(b.At) {
 		at = b.At
@@ -83,9 +86,6 @@ func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
 		}
 		return spent
 	}
-	if l.PerMinute <= 0 && l.PerHour <= 0 && l.PerDay <= 0 {
-		return b, nil
-	}
 	kept := Bucket{
 		Minute: refill(b.Minute, l.PerMinute, "minute", time.Minute),
 		Hour:   refill(b.Hour, l.PerHour, "hour", time.Hour),
@@ -95,13 +95,15 @@ func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
 	if refused != nil {
 		return b, refused
 	}
-	charge := func(spent *float64, limit int) {
-		if limit > 0 {
-			*spent++
-		}
-	}
 	charge(&kept.Minute, l.PerMinute)
 	charge(&kept.Hour, l.PerHour)
 	charge(&kept.Day, l.PerDay)
 	return kept, nil
+}
+
+// charge counts one call in a window that is limited.
+func charge(spent *float64, limit int) {
+	if limit > 0 {
+		*spent++
+	}
 }

@@ -13,15 +13,7 @@ const (
 // name before it is a service's, the value goes. It returns where to go on.
 func (f *finder) assignAt(i int) int {
 	text := f.text
-	quoted := false
-	j := skipBlank(text, i+1)
-	if j < len(text) && (text[j] == '>' || text[j] == '=') {
-		j = skipBlank(text, j+1)
-	}
-	if j < len(text) && isQuote(text[j]) {
-		quoted = true
-		j++
-	}
+	j, quoted := f.assignedAt(i + 1)
 	if j >= len(text) || !isAlnum(text[j]) {
 		return i
 	}
@@ -58,6 +50,19 @@ func (f *finder) assignAt(i int) int {
 	}
 	f.add(j, end, kindSecret, rankNear)
 	return end
+}
+
+// assignedAt is where the value behind the first sign of an operator begins, and whether
+// it is quoted.
+func (f *finder) assignedAt(i int) (_ int, quoted bool) {
+	j := skipBlank(f.text, i)
+	if j < len(f.text) && (f.text[j] == '>' || f.text[j] == '=') {
+		j = skipBlank(f.text, j+1)
+	}
+	if j < len(f.text) && isQuote(f.text[j]) {
+		return j + 1, true
+	}
+	return j, false
 }
 
 // standsAlone reports whether a value that ends at end is all of a string, or

@@ -7,10 +7,7 @@ import "strings"
 func (f *finder) structureAt(i int) int {
 	switch f.text[i] {
 	case '-':
-		if f.hasAt(i, "-us") {
-			return f.mailchimpAt(i)
-		}
-		return f.pemAt(i)
+		return f.dashAt(i)
 	case 'e':
 		return f.jwtAt(i)
 	case '/':
@@ -18,16 +15,7 @@ func (f *finder) structureAt(i int) int {
 	case '$':
 		return f.cryptAt(i)
 	case ':':
-		if end := f.telegramAt(i); end > i {
-			return end
-		}
-		if end := f.asanaAt(i); end > i {
-			return end
-		}
-		if end := f.pgpassAt(i); end > i {
-			return end
-		}
-		return f.assignAt(i)
+		return f.colonAt(i)
 	case '=':
 		return f.assignAt(i)
 	case '.':
@@ -55,6 +43,28 @@ func (f *finder) structureAt(i int) int {
 		return f.derAt(i)
 	}
 	return i
+}
+
+// dashAt looks for the two shapes that are found by a dash.
+func (f *finder) dashAt(i int) int {
+	if f.hasAt(i, "-us") {
+		return f.mailchimpAt(i)
+	}
+	return f.pemAt(i)
+}
+
+// colonAt looks for the shapes that are found by a colon, and for an assignment.
+func (f *finder) colonAt(i int) int {
+	if end := f.telegramAt(i); end > i {
+		return end
+	}
+	if end := f.asanaAt(i); end > i {
+		return end
+	}
+	if end := f.pgpassAt(i); end > i {
+		return end
+	}
+	return f.assignAt(i)
 }
 
 // jwtAt hides a JSON web token: two base64url parts of JSON, then a signature.

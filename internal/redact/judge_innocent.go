@@ -139,49 +139,26 @@ func (f *finder) hashBefore(i int) bool {
 	return saysHash(head)
 }
 
+// hashWords are the words that go with hashes and public keys, by their first letter.
+var hashWords = [256][]string{
+	'i': {"integrity"},
+	's': {"sha"},
+	'h': {"hash", "h1:"},
+	'c': {"checksum", "checkout", "commit", "cert"},
+	'd': {"digest", "dek-info"},
+	'f': {"fingerprint"},
+	'm': {"md5"},
+	'p': {"public"},
+	'r': {"revision"},
+	'v': {"verification="},
+}
+
 // saysHash reports whether one of the words that go with hashes and public
 // keys stands in s.
 func saysHash(s string) bool {
 	for k := 0; k+3 <= len(s); k++ {
-		switch lower(s[k]) {
-		case 'i':
-			if hasFold(s, k, "integrity") {
-				return true
-			}
-		case 's':
-			if hasFold(s, k, "sha") {
-				return true
-			}
-		case 'h':
-			if hasFold(s, k, "hash") || hasFold(s, k, "h1:") {
-				return true
-			}
-		case 'c':
-			if hasFold(s, k, "checksum") || hasFold(s, k, "checkout") || hasFold(s, k, "commit") || hasFold(s, k, "cert") {
-				return true
-			}
-		case 'd':
-			if hasFold(s, k, "digest") || hasFold(s, k, "dek-info") {
-				return true
-			}
-		case 'f':
-			if hasFold(s, k, "fingerprint") {
-				return true
-			}
-		case 'm':
-			if hasFold(s, k, "md5") {
-				return true
-			}
-		case 'p':
-			if hasFold(s, k, "public") {
-				return true
-			}
-		case 'r':
-			if hasFold(s, k, "revision") {
-				return true
-			}
-		case 'v':
-			if hasFold(s, k, "verification=") {
+		for _, word := range hashWords[lower(s[k])] {
+			if hasFold(s, k, word) {
 				return true
 			}
 		}

@@ -81,15 +81,13 @@ func shapeOf(s string) shape {
 		s = s[:maxLook]
 	}
 	var (
-		sh     = shape{n: len(s), hex: true}
-		seen   [4]uint64
+		sh     = shape{n: len(s), hex: true, distinct: distinct(s)}
 		counts [8]int
 		last   byte // the kind of the character before
 		prev   int  // and its symbol
 	)
 	for i := range len(s) {
 		b := s[i]
-		seen[b>>6] |= 1 << (b & 63)
 		if i > 0 && b-s[i-1] <= 1 {
 			if b == s[i-1] {
 				sh.repeats++
@@ -117,10 +115,19 @@ func shapeOf(s string) shape {
 	}
 	sh.digits, sh.lowers, sh.uppers, sh.signs = counts[1], counts[2], counts[3], counts[4]
 	sh.others = counts[0] + counts[4]
-	for _, w := range seen {
-		sh.distinct += bits.OnesCount64(w)
-	}
 	return sh
+}
+
+// distinct counts the different bytes of s.
+func distinct(s string) (n int) {
+	var seen [4]uint64
+	for i := range len(s) {
+		seen[s[i]>>6] |= 1 << (s[i] & 63)
+	}
+	for _, w := range seen {
+		n += bits.OnesCount64(w)
+	}
+	return n
 }
 
 // quarters is the mean cost of a pair in quarter bits.

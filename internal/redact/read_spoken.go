@@ -57,28 +57,16 @@ func (f *finder) spokenAfter(i int, kind string) (spoken, bool) {
 		if f.signFirst(&v, j, kind) {
 			return v, true
 		}
-		switch {
-		case isGap(r):
-			j += size
-		case r == '=' && v.words > maxAssignedWords || j == i && f.closesString(i):
+		if r == '=' && v.words > maxAssignedWords || j == i && !isGap(r) && f.closesString(i) {
 			return v, false
-		case r == ':' || r == '：' || r == '=' || r == '→' || r == '—' || r == '–' || r == '-' && f.hasAt(j, "- ") || f.hasAt(j, "->"):
-			v.joint, v.colon = jointSays, true
-			for j += size; f.hasAt(j, ">"); j++ {
-			}
-		case r == '(' || r == '（':
-			if j = f.afterAside(j + size); j == 0 {
-				return v, false
-			}
-		case r == ',' || r == '，' || r == '、':
-			v.joint, v.words = jointLoose, max(v.words, maxAssignedWords+1)
-			j += size
-		case r == '/' && v.pair:
-			v.joint = jointSays
-			j++
-		case f.hasAt(j, "'s ") || f.hasAt(j, "’s "):
-			v.joint = jointSays
-			j += size + 1
+		}
+		if next, ok := f.jointAt(&v, j, r, size); !ok {
+			return v, false
+		} else if next > j {
+			j = next
+			continue
+		}
+		switch {
 		case strings.ContainsRune(openingQuotes, r):
 			return f.quotedSpoken(v, j+size, kind)
 		case (r == '。' || r == '.' && f.hasAt(j, ". ")) && f.target(&v, j) == jointTo: // I changed the password. It is now X.
@@ -97,6 +85,33 @@ func (f *finder) spokenAfter(i int, kind string) (spoken, bool) {
 		}
 	}
 	return v, false
+}
+
+// jointAt reads a gap or a sign at j, of size bytes, that may stand between a label and
+// its value. It returns where to go on, which is j if there is none, and false if no value
+// can follow.
+func (f *finder) jointAt(v *spoken, j int, r rune, size int) (int, bool) {
+	switch {
+	case isGap(r):
+		return j + size, true
+	case r == ':' || r == '：' || r == '=' || r == '→' || r == '—' || r == '–' || r == '-' && f.hasAt(j, "- ") || f.hasAt(j, "->"):
+		v.joint, v.colon = jointSays, true
+		for j += size; f.hasAt(j, ">"); j++ {
+		}
+	case r == '(' || r == '（':
+		j = f.afterAside(j + size)
+		return j, j > 0
+	case r == ',' || r == '，' || r == '、':
+		v.joint, v.words = jointLoose, max(v.words, maxAssignedWords+1)
+		return j + size, true
+	case r == '/' && v.pair:
+		v.joint = jointSays
+		return j + 1, true
+	case f.hasAt(j, "'s ") || f.hasAt(j, "’s "):
+		v.joint = jointSays
+		return j + size + 1, true
+	}
+	return j, true
 }
 
 // signFirst reports whether the text without blanks at i, which begins with a sign,

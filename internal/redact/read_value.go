@@ -72,16 +72,7 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 		return opNone, false, 0
 	}
 	if op, at = f.symbolOperator(n.start, k, closed); op != opNone {
-		if op == opXML && f.hasAt(lineStart(text, n.start), "#include") {
-			return opNone, false, 0
-		}
-		if v := f.pairValue(at); v > 0 {
-			return opPair, true, v
-		}
-		if op == opXML && (spaced || !closed && !f.opensElement(n.start)) || !closed && f.closesName(n, at) {
-			return opNone, false, 0
-		}
-		return op, spaced || at < len(text) && isBlank(text[at]), at
+		return f.afterSymbol(n, op, spaced, closed, at)
 	}
 	if e := f.typeBefore(k); spaced && e > 0 && !f.typesConstant(n, k) {
 		return opAssign, true, e
@@ -99,6 +90,20 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 		return f.wordOperator(n, k)
 	}
 	return opNone, false, 0
+}
+
+// afterSymbol judges the operator op, behind which the text goes on at at.
+func (f *finder) afterSymbol(n name, op operator, spaced, closed bool, at int) (operator, bool, int) {
+	if op == opXML && f.hasAt(lineStart(f.text, n.start), "#include") {
+		return opNone, false, 0
+	}
+	if v := f.pairValue(at); v > 0 {
+		return opPair, true, v
+	}
+	if op == opXML && (spaced || !closed && !f.opensElement(n.start)) || !closed && f.closesName(n, at) {
+		return opNone, false, 0
+	}
+	return op, spaced || at < len(f.text) && isBlank(f.text[at]), at
 }
 
 // closesName reports whether the quote at i, or after blanks, closes the string
@@ -197,15 +202,21 @@ func (f *finder) readValue(n name, v value, i int) (value, bool) {
 	}
 	if q := f.callArgument(j); q > 0 {
 		v.wrapped, v.converted = true, isConverter(f.text[j:q])
-		if last, _ := f.lastString(q); last.end > last.start {
-			v.start, v.end, v.quote = last.start, last.end, last.quote
-			return v, true
-		}
-		return f.readQuoted(v, q)
+		return f.readArgument(v, q)
 	}
 	v.start = j
 	v.end = f.bareEnd(j)
 	return v, v.end > v.start
+}
+
+// readArgument reads the value in a call whose first string begins at q: the last string
+// among its arguments, or else the first.
+func (f *finder) readArgument(v value, q int) (value, bool) {
+	if last, _ := f.lastString(q); last.end > last.start {
+		v.start, v.end, v.quote = last.start, last.end, last.quote
+		return v, true
+	}
+	return f.readQuoted(v, q)
 }
 
 // valueStart skips blanks, and a line break where the value may stand below.

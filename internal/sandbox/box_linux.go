@@ -104,6 +104,23 @@ func (b *box) start() error {
 	if err != nil {
 		return err
 	}
+	path, attr, err := b.process(files)
+	if err != nil {
+		return err
+	}
+	b.main, err = b.forkExec(path, argv, attr)
+	if err != nil {
+		return fmt.Errorf("starting %s: %w", path, err)
+	}
+	if b.proxy != nil {
+		b.proxy.start()
+	}
+	return nil
+}
+
+// process is the program of the box's first process and how it is started, with files
+// behind its standard streams.
+func (b *box) process(files []*os.File) (string, *syscall.ProcAttr, error) {
 	attr := &syscall.ProcAttr{
 		Dir: "/", Env: b.spec.environment(),
 		Files: []uintptr{0, 1, 2},
@@ -123,19 +140,12 @@ func (b *box) start() error {
 	case Landlock:
 		if u := b.spec.User; u != nil {
 			if err := b.stage(); err != nil {
-				return err
+				return "", nil, err
 			}
 			attr.Sys.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID}
 		}
 	}
-	b.main, err = b.forkExec(path, argv, attr)
-	if err != nil {
-		return fmt.Errorf("starting %s: %w", path, err)
-	}
-	if b.proxy != nil {
-		b.proxy.start()
-	}
-	return nil
+	return path, attr, nil
 }
 
 // forkExec starts a process in a control group of its own, where there can be one.

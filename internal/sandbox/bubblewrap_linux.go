@@ -48,11 +48,18 @@ func bubblewrapArgs(s spec, filterFD int) []string {
 		a = append(a, resolverMount()...)
 	}
 	a = append(a, s.masks()...)
+	a = append(a, s.workspaceMounts()...)
+	a = append(a, "--ro-bind", s.Exe, boxInit, "--remount-ro", "/", "--chdir", s.Workspace)
+	return append(a, "--", boxInit, helperName, roleInit)
+}
+
+// workspaceMounts are the workspace and what is shielded in it.
+func (s spec) workspaceMounts() []string {
 	mode := "--ro-bind"
 	if s.Writable {
 		mode = "--bind"
 	}
-	a = append(a, mode, s.Workspace, s.Workspace)
+	a := []string{mode, s.Workspace, s.Workspace}
 	for _, m := range s.Shield {
 		source, mode := m.Path, "--bind"
 		if m.ReadOnly {
@@ -63,8 +70,7 @@ func bubblewrapArgs(s spec, filterFD int) []string {
 		}
 		a = append(a, mode, source, m.Path)
 	}
-	a = append(a, "--ro-bind", s.Exe, boxInit, "--remount-ro", "/", "--chdir", s.Workspace)
-	return append(a, "--", boxInit, helperName, roleInit)
+	return a
 }
 
 // systemMounts shows /usr and /etc, and /bin and its like as they are: links

@@ -139,14 +139,14 @@ func runSpec(ctx context.Context, s spec, opts Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if s.Writable && !waited { // or another command has written since
-		if s.Seen, err = opts.Seen.MarshalBinary(); err != nil {
-			closeFiles(locks)
-			return Result{}, fmt.Errorf("%w: %w", ErrSetup, err)
-		}
-	}
 	began := time.Now()
-	sup, err := startSupervisor(locks)
+	var sup *supervisor
+	if s.Writable && !waited { // or another command has written since
+		s.Seen, err = opts.Seen.MarshalBinary()
+	}
+	if err == nil {
+		sup, err = startSupervisor(locks)
+	}
 	closeFiles(locks) // the supervisor has its own
 	if err != nil {
 		return Result{}, fmt.Errorf("%w: %w", ErrSetup, err)
@@ -158,24 +158,11 @@ func runSpec(ctx context.Context, s spec, opts Options) (Result, error) {
 		sup.end()
 	})
 	stdout, stderr := &capture{limit: opts.OutputLimit}, &capture{limit: opts.OutputLimit}
-	var drained sync.WaitGroup
-	drained.Go(func() { _, _ = io.Copy(stdout, sup.stdout) })
-	drained.Go(func() { _, _ = io.Copy(stderr, sup.stderr) })
-
-	out, err := sup.wait(s)
-	stop()
-	// With the supervisor gone, so is everything that could write. Should it
-	// have been killed, something may be left that keeps a pipe open.
-	_ = sup.stdout.SetReadDeadline(time.Now().Add(endGrace))
-	_ = sup.stderr.SetReadDeadline(time.Now().Add(endGrace))
-	drained.Wait()
+	out, err := sup.waitAndRead(s, stdout, stderr, stop)
 	sup.close()
 
-	res := Result{ExitCode: out.ExitCode, Signal: out.Signal, TimedOut: out.TimedOut, Exceeded: out.Exceeded, Held: out.Held, Contacted: out.Contacted, Duration: time.Since(began), Backend: s.Backend}
-	var more [2]bool
-	res.Stdout, more[0] = stdout.result()
-	res.Stderr, more[1] = stderr.result()
-	res.Truncated = more[0] || more[1]
+	res := resultOf(out, stdout, stderr)
+	res.Duration, res.Backend = time.Since(began), s.Backend
 	if errors.Is(err, ErrSetup) {
 		return Result{}, withStderr(err, res.Stderr)
 	}
@@ -186,6 +173,16 @@ func runSpec(ctx context.Context, s spec, opts Options) (Result, error) {
 		return res, fmt.Errorf("sandbox: the command was cancelled: %w", ctx.Err())
 	}
 	return res, err
+}
+
+// resultOf is what the supervisor says of a run, with what the command wrote.
+func resultOf(out outcome, stdout, stderr *capture) Result {
+	res := Result{ExitCode: out.ExitCode, Signal: out.Signal, TimedOut: out.TimedOut, Exceeded: out.Exceeded, Held: out.Held, Contacted: out.Contacted}
+	var moreOut, moreErr bool
+	res.Stdout, moreOut = stdout.result()
+	res.Stderr, moreErr = stderr.result()
+	res.Truncated = moreOut || moreErr
+	return res
 }
 
 // startSupervisor starts the helper with the pipes. Every other end is
@@ -234,6 +231,22 @@ func (s *supervisor) close() {
 	for _, f := range []*os.File{s.control, s.report, s.stdout, s.stderr} {
 		_ = f.Close()
 	}
+}
+
+// waitAndRead is wait, and reads what the command writes until nothing can come. It calls
+// ended in between.
+func (s *supervisor) waitAndRead(sp spec, stdout, stderr *capture, ended func() bool) (outcome, error) {
+	var drained sync.WaitGroup
+	drained.Go(func() { _, _ = io.Copy(stdout, s.stdout) })
+	drained.Go(func() { _, _ = io.Copy(stderr, s.stderr) })
+	out, err := s.wait(sp)
+	ended()
+	// With the supervisor gone, so is everything that could write. Should it
+	// have been killed, something may be left that keeps a pipe open.
+	_ = s.stdout.SetReadDeadline(time.Now().Add(endGrace))
+	_ = s.stderr.SetReadDeadline(time.Now().Add(endGrace))
+	drained.Wait()
+	return out, err
 }
 
 // wait hands over the specification and waits for the end of the box.

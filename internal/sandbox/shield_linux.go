@@ -67,6 +67,17 @@ func newShield(sp spec, held *counter) (*shield, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.remove())
 	}
+	s.mountGranted(sp)
+	if len(s.mounts) > maxShield {
+		err := fmt.Errorf("the workspace has %d protected files and folders (such as .git, .vscode and .env), at most %d can be held: choose a smaller folder", len(s.mounts), maxShield)
+		return nil, errors.Join(err, s.remove())
+	}
+	return s, nil
+}
+
+// mountGranted keeps folders of programs that lie in the workspace from being written,
+// and .env files from being read, where the grant does not allow it.
+func (s *shield) mountGranted(sp spec) {
 	if sp.Writable {
 		for _, tool := range sp.Tools {
 			if within(sp.Workspace, tool) {
@@ -79,11 +90,6 @@ func newShield(sp spec, held *counter) (*shield, error) {
 			s.mounts = append(s.mounts, shieldMount{Path: filepath.Join(s.workspace, path), ReadOnly: true, Mask: true})
 		}
 	}
-	if len(s.mounts) > maxShield {
-		err := fmt.Errorf("the workspace has %d protected files and folders (such as .git, .vscode and .env), at most %d can be held: choose a smaller folder", len(s.mounts), maxShield)
-		return nil, errors.Join(err, s.remove())
-	}
-	return s, nil
 }
 
 // refuseLinks: see newShield.

@@ -24,53 +24,62 @@ func CheckWorkspace(workspace string, hidden []string) error {
 // of the hidden ones. It refuses a workspace that is or contains a system
 // folder, the user's home or a hidden path, or that lies within a hidden one.
 func resolveWorkspace(workspace string, hidden []string) (string, []string, error) {
-	refuse := func(format string, args ...any) (string, []string, error) {
-		return "", nil, fmt.Errorf("%w: "+format, append([]any{ErrWorkspace}, args...)...)
-	}
 	if !filepath.IsAbs(workspace) {
-		return refuse("%q is not an absolute path", workspace)
+		return "", nil, refuseWorkspace("%q is not an absolute path", workspace)
 	}
 	target, err := filepath.EvalSymlinks(workspace)
 	if err != nil {
-		return refuse("%w", err)
+		return "", nil, refuseWorkspace("%w", err)
 	}
-	if info, err := os.Stat(target); err != nil || !info.IsDir() {
-		return refuse("%q is not a folder", workspace)
-	}
-	for _, root := range kernelRoots {
-		if within(root, target) || within(target, root) {
-			return refuse("%q is in or above %s", workspace, root)
-		}
-	}
-	for _, root := range systemRoots {
-		if within(target, root) {
-			return refuse("%q is or contains %s", workspace, root)
-		}
-	}
-	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) && within(target, realPath(home)) {
-		return refuse("%q is or contains the home folder; choose a project's folder", workspace)
-	}
-	if part := protectedComponent(target); part != "" {
-		return refuse("%q is or lies in %s (%s), which no command may write; choose the project's folder", workspace, part, protectedBy(part))
-	}
-	if isBareRepository(target) {
-		return refuse("%q is a bare git repository; choose a working tree", workspace)
-	}
-	if exe, err := os.Executable(); err == nil && within(target, realPath(exe)) {
-		return refuse("%q holds the bridge's own program (%s); choose another folder, or install the program elsewhere", workspace, exe)
+	if err := checkPlace(workspace, target); err != nil {
+		return "", nil, err
 	}
 	reals := make([]string, 0, len(hidden))
 	for _, h := range hidden {
 		if !filepath.IsAbs(h) {
-			return refuse("the hidden path %q is not absolute", h)
+			return "", nil, refuseWorkspace("the hidden path %q is not absolute", h)
 		}
 		h = realPath(h)
 		if within(target, h) || within(h, target) {
-			return refuse("%q and %s, which is the bridge's own, must not contain one another; choose a project's folder", workspace, h)
+			return "", nil, refuseWorkspace("%q and %s, which is the bridge's own, must not contain one another; choose a project's folder", workspace, h)
 		}
 		reals = append(reals, h)
 	}
 	return target, reals, nil
+}
+
+func refuseWorkspace(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrWorkspace}, args...)...)
+}
+
+// checkPlace refuses a workspace for where it really lies and what is in it.
+func checkPlace(workspace, target string) error {
+	if info, err := os.Stat(target); err != nil || !info.IsDir() {
+		return refuseWorkspace("%q is not a folder", workspace)
+	}
+	for _, root := range kernelRoots {
+		if within(root, target) || within(target, root) {
+			return refuseWorkspace("%q is in or above %s", workspace, root)
+		}
+	}
+	for _, root := range systemRoots {
+		if within(target, root) {
+			return refuseWorkspace("%q is or contains %s", workspace, root)
+		}
+	}
+	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) && within(target, realPath(home)) {
+		return refuseWorkspace("%q is or contains the home folder; choose a project's folder", workspace)
+	}
+	if part := protectedComponent(target); part != "" {
+		return refuseWorkspace("%q is or lies in %s (%s), which no command may write; choose the project's folder", workspace, part, protectedBy(part))
+	}
+	if isBareRepository(target) {
+		return refuseWorkspace("%q is a bare git repository; choose a working tree", workspace)
+	}
+	if exe, err := os.Executable(); err == nil && within(target, realPath(exe)) {
+		return refuseWorkspace("%q holds the bridge's own program (%s); choose another folder, or install the program elsewhere", workspace, exe)
+	}
+	return nil
 }
 
 // isBareRepository reports whether git would take dir itself for a repository.

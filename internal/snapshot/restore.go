@@ -112,6 +112,12 @@ func (k Keeper) plan(ctx context.Context, r record) (Plan, error) {
 			p.modes[path] = n.mode
 		}
 	})
+	p.compare(r, now, then)
+	return p, nil
+}
+
+// compare plans what makes the workspace, as it is now, what it was then.
+func (p *Plan) compare(r record, now, then map[string]*node) {
 	for path := range now {
 		if then[path] == nil && !leftOut(r.Skipped, path) {
 			p.add(PathChange{Kind: Remove, Path: path})
@@ -136,7 +142,6 @@ func (k Keeper) plan(ctx context.Context, r record) (Plan, error) {
 	}
 	slices.SortFunc(p.Changes, order)
 	slices.SortFunc(p.Refused, order)
-	return p, nil
 }
 
 func (p *Plan) add(c PathChange) {

@@ -151,25 +151,8 @@ func (w *walker) folder(l *listing, in place, n *node) error {
 	if len(list.patterns) > 0 {
 		in.lists = append(in.lists[:len(in.lists):len(in.lists)], list)
 	}
-	entries := w.choose(l, &in)
-	folders := reader{walker: w, in: l.dir, path: in.path, names: foldersOf(entries)}
-	defer folders.close()
-	nodes := make([]node, len(entries))
-	n.children = make([]*node, 0, len(entries))
-	for i, e := range entries {
-		var kept bool
-		nodes[i] = node{name: e.name, kind: e.kind, mode: e.mode}
-		if e.kind == folder {
-			kept, err = w.subfolder(folders.next(), e, &in, &nodes[i])
-		} else {
-			kept, err = w.entry(l.dir, e, &in, &nodes[i])
-		}
-		if err != nil {
-			return err
-		}
-		if kept {
-			n.children = append(n.children, &nodes[i])
-		}
+	if err := w.children(l, &in, n); err != nil {
+		return err
 	}
 	n.empty = len(n.children) == 0
 	if w.dry {
@@ -181,6 +164,31 @@ func (w *walker) folder(l *listing, in place, n *node) error {
 		return nil
 	}
 	return w.keepTree(n)
+}
+
+// children reads what is in the folder of l, as far as it is kept.
+func (w *walker) children(l *listing, in *place, n *node) (err error) {
+	entries := w.choose(l, in)
+	folders := reader{walker: w, in: l.dir, path: in.path, names: foldersOf(entries)}
+	defer folders.close()
+	nodes := make([]node, len(entries))
+	n.children = make([]*node, 0, len(entries))
+	for i, e := range entries {
+		var kept bool
+		nodes[i] = node{name: e.name, kind: e.kind, mode: e.mode}
+		if e.kind == folder {
+			kept, err = w.subfolder(folders.next(), e, in, &nodes[i])
+		} else {
+			kept, err = w.entry(l.dir, e, in, &nodes[i])
+		}
+		if err != nil {
+			return err
+		}
+		if kept {
+			n.children = append(n.children, &nodes[i])
+		}
+	}
+	return nil
 }
 
 // keepTree keeps a folder of which all is kept, and lets go of what is in it.

@@ -79,14 +79,8 @@ type Options struct {
 // bridge calls ErrStore….
 func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	defer contain(path, &err)
-	if err := storefile.CheckFiles(path, o.Create); err != nil {
+	if err := prepareFiles(path, o); err != nil {
 		return nil, err
-	}
-	if o.Create {
-		privatefile.Sweep(filepath.Dir(path))
-		if err := create(path, o); err != nil {
-			return nil, err
-		}
 	}
 	release, err := storefile.CheckRunning(path)
 	defer release()
@@ -97,18 +91,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if err := prepareSchema(ctx, path, o, turnstile); err != nil {
 		return nil, errors.Join(translate(path, err), turnstile.Close())
 	}
-	connect := o.Connect
-	if connect == nil {
-		connect = connectModernc
-	}
-	box := atrest.New(o.Key.Derive)
-	openOne := func() (*conn, error) {
-		c, err := open(path, connect)
-		if err == nil {
-			c.cipher.Box = box
-		}
-		return c, err
-	}
+	openOne := o.connector(path)
 	c, err := openOne()
 	if err != nil {
 		return nil, errors.Join(err, turnstile.Close())
@@ -134,6 +117,31 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		return store.read.do(ctx, func(c *conn) error { return do(c.sql()) })
 	}, transactions{store}, dialect)
 	return store, nil
+}
+
+// prepareFiles checks the store's files, and makes what is not there yet if it may.
+func prepareFiles(path string, o Options) error {
+	if err := storefile.CheckFiles(path, o.Create); err != nil || !o.Create {
+		return err
+	}
+	privatefile.Sweep(filepath.Dir(path))
+	return create(path, o)
+}
+
+// connector returns what opens a connection to the store, whose texts open with its key.
+func (o Options) connector(path string) func() (*conn, error) {
+	connect := o.Connect
+	if connect == nil {
+		connect = connectModernc
+	}
+	box := atrest.New(o.Key.Derive)
+	return func() (*conn, error) {
+		c, err := open(path, connect)
+		if err == nil {
+			c.cipher.Box = box
+		}
+		return c, err
+	}
 }
 
 // flush returns what waits for the disk, and how far SQLite does so itself.

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"example.org/bridge/internal/atrest"
@@ -51,6 +52,16 @@ func fixed(name string, place func(row []any) atrest.Place) sealedText {
 // Convertibles are all such tables. auditKey are the columns of the key of audit_log,
 // which differs between stores.
 func Convertibles(auditKey ...string) []Convertible {
+	return slices.Concat(messageTables(), taskTables(), fileTables(), workTables(), commandTables(), []Convertible{
+		{"audit_log", auditKey, []string{"at", "conversation", "session", "action", "outcome"}, each(func(_ string, row []any) atrest.Place {
+			of := row[len(auditKey):]
+			return EntryPlace(FromMicros(number(of[0])), word(of[1]), word(of[2]), word(of[3]), word(of[4]))
+		}, "details")},
+	})
+}
+
+// messageTables are the tables of messages and statuses.
+func messageTables() []Convertible {
 	return []Convertible{
 		{
 			"messages",
@@ -64,6 +75,12 @@ func Convertibles(auditKey ...string) []Convertible {
 		{"session_status", []string{"conversation", "session"}, nil, []sealedText{
 			{"shared_files", true, true, func(row []any) atrest.Place { return SharedPlace(word(row[0]), word(row[1])) }},
 		}},
+	}
+}
+
+// taskTables are the tables of tasks.
+func taskTables() []Convertible {
+	return []Convertible{
 		{
 			"tasks",
 			[]string{"id"},
@@ -73,6 +90,12 @@ func Convertibles(auditKey ...string) []Convertible {
 		{"task_events", []string{"id"}, []string{"task", "at", "actor", "worker", "state"}, each(func(_ string, row []any) atrest.Place {
 			return eventPlace(number(row[1]), FromMicros(number(row[2])), word(row[3]), word(row[4]), word(row[5]))
 		}, "note")},
+	}
+}
+
+// fileTables are the tables of shared files.
+func fileTables() []Convertible {
+	return []Convertible{
 		{"files", []string{"id"}, []string{"conversation", "task"}, []sealedText{
 			fixed("path", func(row []any) atrest.Place { return pathPlace(word(row[1]), number(row[2])) }),
 		}},
@@ -92,6 +115,12 @@ func Convertibles(auditKey ...string) []Convertible {
 				return changePlace(column, word(row[2]), number(row[0]), number(row[1]))
 			}, "removed", "inserted"),
 		},
+	}
+}
+
+// workTables are the tables of steps and claims.
+func workTables() []Convertible {
+	return []Convertible{
 		{
 			"steps",
 			[]string{"conversation", "number"},
@@ -104,16 +133,18 @@ func Convertibles(auditKey ...string) []Convertible {
 				Shared: number(row[4]) != 0, Task: number(row[5]),
 			})
 		}, "path", "reason")},
+	}
+}
+
+// commandTables are the tables of requests for commands.
+func commandTables() []Convertible {
+	return []Convertible{
 		{"command_requests", []string{"id"}, []string{"conversation", "session", "nonce"}, append(
 			each(func(_ string, row []any) atrest.Place {
 				nonce, _ := row[3].([]byte)
 				return planPlace(word(row[1]), word(row[2]), nonce)
 			}, "plan"),
 			fixed("command", func(row []any) atrest.Place { return commandPlace(word(row[1]), word(row[2])) }))},
-		{"audit_log", auditKey, []string{"at", "conversation", "session", "action", "outcome"}, each(func(_ string, row []any) atrest.Place {
-			of := row[len(auditKey):]
-			return EntryPlace(FromMicros(number(of[0])), word(of[1]), word(of[2]), word(of[3]), word(of[4]))
-		}, "details")},
 	}
 }
 

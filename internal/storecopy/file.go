@@ -12,38 +12,9 @@ import (
 // are the inboxes of the others.
 func file() *dialect {
 	return &dialect{
-		kind: "a file",
-		read: map[string]string{
-			state: "SELECT latest, slow, revision FROM audit_head",
-			"messages": `SELECT id, conversation, CASE operator WHEN 1 THEN 'operator' ELSE sender END, action_type, message, files, redacted, sent_at,
-				reply_to, idempotency_key FROM messages`,
-			"inbox": `SELECT id, recipient, conversation, seq, partner_unread FROM messages
-				UNION ALL SELECT message, recipient, conversation, seq, partner_unread FROM copies ORDER BY 1, 2`,
-			"silences": "SELECT conversation, heartbeat_at, noticed_at FROM silences",
-			log:        "SELECT seq, at, conversation, session, action, outcome, details FROM audit_log ORDER BY seq",
-			counters: eachCounter(func(name string) string {
-				return "SELECT '" + name + "', coalesce((SELECT seq FROM sqlite_sequence WHERE name = '" + name + "'), 0)"
-			}),
-		},
-		write: map[string][]string{
-			state: {"UPDATE audit_head SET latest = ?1, slow = ?2, revision = ?3"},
-			"conversations": {`INSERT INTO conversations (id, team, team_id, created_at, expires_at, expiry_seal, sessions, copies, role_a, role_b, join_expires_at)
-				VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', '', 0)`},
-			// The first row of its inbox gives a message its recipient; until then its number is below 0.
-			"messages": {`INSERT INTO messages (id, conversation, sender, operator, action_type, message, files, redacted, sent_at, reply_to, idempotency_key,
-				recipient, seq, partner_unread)
-				VALUES (?1, ?2, CASE ?3 WHEN 'operator' THEN 'system' ELSE ?3 END, ?3 = 'operator', ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'a', -?1, 0)`},
-			"inbox": {
-				`INSERT INTO copies (message, recipient, conversation, seq, partner_unread)
-				SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT seq FROM messages WHERE id = ?1) > 0`,
-				`UPDATE messages SET recipient = ?2, seq = CASE WHEN conversation = ?3 THEN ?4 END, partner_unread = ?5 WHERE id = ?1 AND seq < 0`,
-			},
-			"silences": {"INSERT INTO silences (conversation, heartbeat_at, noticed_at) VALUES (?1, ?2, ?3)"},
-			counters: {
-				"DELETE FROM sqlite_sequence WHERE name = ?1 AND ?2 = ?2",
-				"INSERT INTO sqlite_sequence (name, seq) SELECT ?1, ?2 WHERE ?2 > 0",
-			},
-		},
+		kind:      "a file",
+		read:      fileReads(),
+		write:     fileWrites(),
 		parameter: func(n int) string { return "?" + strconv.Itoa(n) },
 		flagRead:  "%s", flagWrite: "%s",
 		before: []string{"DELETE FROM store", "DELETE FROM quota", "DELETE FROM limits"},
@@ -65,6 +36,45 @@ func file() *dialect {
 			return run(fmt.Sprintf("PRAGMA user_version = %d", version)) // which takes no parameter
 		},
 		entries: "SELECT seq, at, conversation, session, action, outcome, details, mac FROM audit_log ORDER BY seq",
+	}
+}
+
+// fileReads are the queries of such a store that are not the ordinary one.
+func fileReads() map[string]string {
+	return map[string]string{
+		state: "SELECT latest, slow, revision FROM audit_head",
+		"messages": `SELECT id, conversation, CASE operator WHEN 1 THEN 'operator' ELSE sender END, action_type, message, files, redacted, sent_at,
+				reply_to, idempotency_key FROM messages`,
+		"inbox": `SELECT id, recipient, conversation, seq, partner_unread FROM messages
+				UNION ALL SELECT message, recipient, conversation, seq, partner_unread FROM copies ORDER BY 1, 2`,
+		"silences": "SELECT conversation, heartbeat_at, noticed_at FROM silences",
+		log:        "SELECT seq, at, conversation, session, action, outcome, details FROM audit_log ORDER BY seq",
+		counters: eachCounter(func(name string) string {
+			return "SELECT '" + name + "', coalesce((SELECT seq FROM sqlite_sequence WHERE name = '" + name + "'), 0)"
+		}),
+	}
+}
+
+// fileWrites are its statements that are not the ordinary INSERT.
+func fileWrites() map[string][]string {
+	return map[string][]string{
+		state: {"UPDATE audit_head SET latest = ?1, slow = ?2, revision = ?3"},
+		"conversations": {`INSERT INTO conversations (id, team, team_id, created_at, expires_at, expiry_seal, sessions, copies, role_a, role_b, join_expires_at)
+				VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', '', 0)`},
+		// The first row of its inbox gives a message its recipient; until then its number is below 0.
+		"messages": {`INSERT INTO messages (id, conversation, sender, operator, action_type, message, files, redacted, sent_at, reply_to, idempotency_key,
+				recipient, seq, partner_unread)
+				VALUES (?1, ?2, CASE ?3 WHEN 'operator' THEN 'system' ELSE ?3 END, ?3 = 'operator', ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'a', -?1, 0)`},
+		"inbox": {
+			`INSERT INTO copies (message, recipient, conversation, seq, partner_unread)
+				SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT seq FROM messages WHERE id = ?1) > 0`,
+			`UPDATE messages SET recipient = ?2, seq = CASE WHEN conversation = ?3 THEN ?4 END, partner_unread = ?5 WHERE id = ?1 AND seq < 0`,
+		},
+		"silences": {"INSERT INTO silences (conversation, heartbeat_at, noticed_at) VALUES (?1, ?2, ?3)"},
+		counters: {
+			"DELETE FROM sqlite_sequence WHERE name = ?1 AND ?2 = ?2",
+			"INSERT INTO sqlite_sequence (name, seq) SELECT ?1, ?2 WHERE ?2 > 0",
+		},
 	}
 }
 

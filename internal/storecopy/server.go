@@ -6,29 +6,18 @@ import (
 	"example.org/bridge/internal/audit"
 )
 
+// serverEntries reads the entries of the log that the spine covers.
+const serverEntries = `
+		SELECT o.seq, l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac
+		FROM audit_order o JOIN audit_log l ON l.chain = o.chain AND l.link = o.link`
+
 // server is a store in a PostgreSQL database. A log that is copied there is one chain,
 // whose name is empty; the chains and the spine begin after it.
 func server(chain audit.Chain) *dialect {
-	const entries = `
-		SELECT o.seq, l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac
-		FROM audit_order o JOIN audit_log l ON l.chain = o.chain AND l.link = o.link`
 	return &dialect{
-		kind: "PostgreSQL",
-		read: map[string]string{
-			"inbox": "SELECT message, recipient, conversation, seq, partner_unread FROM inbox ORDER BY 1, 2",
-			// What the spine does not cover yet has its number from its place in the table.
-			log: `SELECT seq, at, conversation, session, action, outcome, details FROM (` + entries + `
-				UNION ALL
-				SELECT (SELECT seq FROM audit_head) + row_number() OVER (ORDER BY l.id), l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac
-				FROM audit_log l LEFT JOIN audit_order o ON o.chain = l.chain AND o.link = l.link WHERE o.seq IS NULL) AS e ORDER BY seq`,
-			counters: eachCounter(func(name string) string {
-				return "SELECT '" + name + "', CASE WHEN is_called THEN last_value ELSE 0 END FROM " + name + "_id_seq"
-			}),
-		},
-		write: map[string][]string{
-			state:    {"UPDATE store_state SET latest = $1, slow = $2, revision = $3"},
-			counters: {"SELECT setval(pg_get_serial_sequence($1, 'id'), greatest($2::bigint, 1), $2::bigint > 0)"},
-		},
+		kind:      "PostgreSQL",
+		read:      serverReads(),
+		write:     serverWrites(),
 		parameter: func(n int) string { return "$" + strconv.Itoa(n) },
 		flagRead:  "%s::integer::bigint", flagWrite: "(%s::bigint <> 0)",
 		before: []string{"DELETE FROM store", "DELETE FROM quota", "DELETE FROM limits", "DELETE FROM store_usage"},
@@ -56,6 +45,29 @@ func server(chain audit.Chain) *dialect {
 		},
 		base:    "INSERT INTO audit_base (one, link, seq, mac, seal) VALUES (true, 0, $1, $2, $3)",
 		head:    "UPDATE audit_head SET link = 0, seq = $1, mac = $2, seal = $3",
-		entries: entries + " ORDER BY o.seq",
+		entries: serverEntries + " ORDER BY o.seq",
+	}
+}
+
+// serverReads are the queries of such a store that are not the ordinary one.
+func serverReads() map[string]string {
+	return map[string]string{
+		"inbox": "SELECT message, recipient, conversation, seq, partner_unread FROM inbox ORDER BY 1, 2",
+		// What the spine does not cover yet has its number from its place in the table.
+		log: `SELECT seq, at, conversation, session, action, outcome, details FROM (` + serverEntries + `
+				UNION ALL
+				SELECT (SELECT seq FROM audit_head) + row_number() OVER (ORDER BY l.id), l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac
+				FROM audit_log l LEFT JOIN audit_order o ON o.chain = l.chain AND o.link = l.link WHERE o.seq IS NULL) AS e ORDER BY seq`,
+		counters: eachCounter(func(name string) string {
+			return "SELECT '" + name + "', CASE WHEN is_called THEN last_value ELSE 0 END FROM " + name + "_id_seq"
+		}),
+	}
+}
+
+// serverWrites are its statements that are not the ordinary INSERT.
+func serverWrites() map[string][]string {
+	return map[string][]string{
+		state:    {"UPDATE store_state SET latest = $1, slow = $2, revision = $3"},
+		counters: {"SELECT setval(pg_get_serial_sequence($1, 'id'), greatest($2::bigint, 1), $2::bigint > 0)"},
 	}
 }

@@ -49,11 +49,14 @@ var figures = []struct{ name, about, unit, goal string }{
 	{"hundred/p99", "the same, 99th percentile", "ms", "<= 200"},
 }
 
-// measures are done by both builds in turns.
-var measures = []struct {
+// measure is one measurement of one build.
+type measure struct {
 	name string
 	do   func(context.Context, program) (map[string][]float64, error)
-}{
+}
+
+// measures are done by both builds in turns.
+var measures = []measure{
 	{"calls", measureCalls},
 	{"delivery", measureDelivery},
 	{"start", measureStart},
@@ -95,26 +98,34 @@ func run() error {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) {
 			continue
 		}
-		turns := *blocks
-		if m.name == "hundred" {
-			turns = 1 // a minute each
-		}
-		for turn := range turns {
-			// Who begins changes with each turn.
-			for i := range programs {
-				which := (i + turn) % len(programs)
-				fmt.Fprintf(os.Stderr, "%s, turn %d of %d, %s\n", m.name, turn+1, turns, programs[which].path)
-				got, err := m.do(ctx, programs[which])
-				if err != nil {
-					return fmt.Errorf("measure %s of %s: %w", m.name, programs[which].path, err)
-				}
-				for name, values := range got {
-					results[which][name] = append(results[which][name], values...)
-				}
-			}
+		if err := takeTurns(ctx, m, *blocks, programs, results); err != nil {
+			return err
 		}
 	}
 	table(results[0], results[1])
+	return nil
+}
+
+// takeTurns does one measurement of both programs in turn, and adds what it found to
+// their results.
+func takeTurns(ctx context.Context, m measure, turns int, programs [2]program, results [2]map[string][]float64) error {
+	if m.name == "hundred" {
+		turns = 1 // a minute each
+	}
+	for turn := range turns {
+		// Who begins changes with each turn.
+		for i := range programs {
+			which := (i + turn) % len(programs)
+			fmt.Fprintf(os.Stderr, "%s, turn %d of %d, %s\n", m.name, turn+1, turns, programs[which].path)
+			got, err := m.do(ctx, programs[which])
+			if err != nil {
+				return fmt.Errorf("measure %s of %s: %w", m.name, programs[which].path, err)
+			}
+			for name, values := range got {
+				results[which][name] = append(results[which][name], values...)
+			}
+		}
+	}
 	return nil
 }
 

@@ -121,7 +121,7 @@ func charged(a *rig.Agent, n int, do func() error) (float64, error) {
 	return (after - before) / float64(n), err
 }
 
-// measureCalls measures lone calls, and the memory of the processes afterwards.
+// measureCalls measures lone calls between two agents on a store of their own.
 func measureCalls(ctx context.Context, p program) (_ map[string][]float64, err error) {
 	place, err := p.newPlace(ctx, 1)
 	if err != nil {
@@ -133,20 +133,13 @@ func measureCalls(ctx context.Context, p program) (_ map[string][]float64, err e
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
+	return c.calls(ctx, p.calls)
+}
+
+// calls measures n sends, as many checks that get one message, and as many that get none.
+func (c *couple) calls(ctx context.Context, n int) (map[string][]float64, error) {
 	got := map[string][]float64{}
-	note := func(name string, took time.Duration) {
-		got[name] = append(got[name], rig.Milliseconds(took))
-	}
-	exchange := func() error {
-		took, err := c.send(ctx)
-		if err != nil {
-			return err
-		}
-		note("send/wall", took)
-		took, err = c.check(ctx, 1, 0)
-		note("check/wall", took)
-		return err
-	}
+	exchange := func() error { return c.exchange(ctx, got) }
 	for range 30 { // the warm-up
 		if err := exchange(); err != nil {
 			return nil, err
@@ -157,7 +150,7 @@ func measureCalls(ctx context.Context, p program) (_ map[string][]float64, err e
 	if err != nil {
 		return nil, err
 	}
-	check, err := charged(c.receiver, p.calls, exchange)
+	check, err := charged(c.receiver, n, exchange)
 	if err != nil {
 		return nil, err
 	}
@@ -165,15 +158,27 @@ func measureCalls(ctx context.Context, p program) (_ map[string][]float64, err e
 	if err != nil {
 		return nil, err
 	}
-	empty, err := charged(c.receiver, p.calls, func() error {
+	empty, err := charged(c.receiver, n, func() error {
 		_, err := c.check(ctx, 0, 0)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	got["send/cpu"], got["check/cpu"], got["empty/cpu"] = []float64{(end - begin) / float64(p.calls)}, []float64{check}, []float64{empty}
+	got["send/cpu"], got["check/cpu"], got["empty/cpu"] = []float64{(end - begin) / float64(n)}, []float64{check}, []float64{empty}
 	return got, nil
+}
+
+// exchange sends a message and fetches it, and notes how long both took.
+func (c *couple) exchange(ctx context.Context, got map[string][]float64) error {
+	sent, err := c.send(ctx)
+	if err != nil {
+		return err
+	}
+	checked, err := c.check(ctx, 1, 0)
+	got["send/wall"] = append(got["send/wall"], rig.Milliseconds(sent))
+	got["check/wall"] = append(got["check/wall"], rig.Milliseconds(checked))
+	return err
 }
 
 // measureDelivery sends to a client that waits, when both processes were idle.

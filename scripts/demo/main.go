@@ -71,17 +71,7 @@ func (d *demo) play(ctx context.Context, backend, frontend *agent) error {
 	if _, err := frontend.call(ctx, "join_conversation", args{"join_code": created["join_code"]}); err != nil {
 		return err
 	}
-	say("It waits for mail. Meanwhile the backend agent sends a message, with a password in\nit that must not travel. The waiting agent has it the moment it is stored.")
-	mail := frontend.wait(ctx)
-	secret := "p" + rand.Text()
-	if _, err := backend.call(ctx, "send_to_partner", args{
-		"message":        "GET /users returns id and name. The staging database is postgres://app:" + secret + "@db/app.\nWhich fields do you need?",
-		"action_type":    "question",
-		"files_involved": []string{"api/users.go"},
-	}); err != nil {
-		return err
-	}
-	if _, err := frontend.show("check_messages", <-mail); err != nil {
+	if err := d.deliver(ctx, backend, frontend); err != nil {
 		return err
 	}
 	say("It answers, and the backend agent reads on.")
@@ -101,6 +91,22 @@ func (d *demo) play(ctx context.Context, backend, frontend *agent) error {
 		}
 	}
 	return nil
+}
+
+// deliver sends a message to an agent that waits for it.
+func (d *demo) deliver(ctx context.Context, backend, frontend *agent) error {
+	say("It waits for mail. Meanwhile the backend agent sends a message, with a password in\nit that must not travel. The waiting agent has it the moment it is stored.")
+	mail := frontend.wait(ctx)
+	secret := "p" + rand.Text()
+	if _, err := backend.call(ctx, "send_to_partner", args{
+		"message":        "GET /users returns id and name. The staging database is postgres://app:" + secret + "@db/app.\nWhich fields do you need?",
+		"action_type":    "question",
+		"files_involved": []string{"api/users.go"},
+	}); err != nil {
+		return err
+	}
+	_, err := frontend.show("check_messages", <-mail)
+	return err
 }
 
 // operate is the operator's part.

@@ -13,15 +13,8 @@ func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 	if a.Value != nil && substitutesNames(a.Value) && w.listsHome(a.Value, s) || a.Array != nil && w.listsHome(a.Array, s) {
 		w.homeNames = true
 	}
-	if a.Array != nil {
-		if err := w.substitutions(a.Array, s); err != nil {
-			return err
-		}
-	}
-	if a.Index != nil {
-		if err := w.substitutions(a.Index, s); err != nil {
-			return err
-		}
+	if err := w.elements(a, s); err != nil {
+		return err
 	}
 	name := ""
 	if a.Name != nil {
@@ -50,6 +43,19 @@ func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 		v.glob = v.glob || paths.HasGlob(v.text)
 		v.pattern = v.text
 		s.vars[name] = v
+	}
+	return nil
+}
+
+// elements judges the commands that the elements and the index of an array run.
+func (w *walker) elements(a *syntax.Assign, s *state) error {
+	if a.Array != nil {
+		if err := w.substitutions(a.Array, s); err != nil {
+			return err
+		}
+	}
+	if a.Index != nil {
+		return w.substitutions(a.Index, s)
 	}
 	return nil
 }

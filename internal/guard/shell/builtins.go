@@ -43,7 +43,7 @@ func (w *walker) changeFolder(inv invocation, s *state) error {
 	return nil
 }
 
-func (w *walker) source(inv invocation) error {
+func (w *walker) source(inv invocation, _ *state) error {
 	if len(inv.args) == 0 {
 		return nil
 	}

@@ -108,21 +108,9 @@ func (w *walker) forLoop(c *syntax.ForClause, s *state, in input) error {
 		}
 		return w.loopBody(c.Do, s, in, loop == nil || loop.Cond == nil)
 	}
-	var items []value
-	for _, item := range iter.Items {
-		if substitutesNames(item) && w.listsHome(item, s) {
-			return errHomeTree
-		}
-		values, err := w.word(item, s)
-		if err != nil {
-			return err
-		}
-		for _, v := range values {
-			if err := w.checkSecret(v, s); err != nil {
-				return err
-			}
-		}
-		items = append(items, values...)
+	items, err := w.loopItems(iter, s)
+	if err != nil {
+		return err
 	}
 	name := iter.Name.Value
 	if err := checkFilled(name); err != nil {
@@ -140,4 +128,25 @@ func (w *walker) forLoop(c *syntax.ForClause, s *state, in input) error {
 		}
 	}
 	return nil
+}
+
+// loopItems are the values that a for loop goes through.
+func (w *walker) loopItems(iter *syntax.WordIter, s *state) ([]value, error) {
+	var items []value
+	for _, item := range iter.Items {
+		if substitutesNames(item) && w.listsHome(item, s) {
+			return nil, errHomeTree
+		}
+		values, err := w.word(item, s)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range values {
+			if err := w.checkSecret(v, s); err != nil {
+				return nil, err
+			}
+		}
+		items = append(items, values...)
+	}
+	return items, nil
 }

@@ -10,20 +10,9 @@ import (
 
 // find judges -delete and -exec by where the search starts and what narrows it.
 func (w *walker) find(inv invocation, s *state) error {
-	var starts []value
+	starts, args := searchStarts(inv)
 	deletes, narrow, loose := false, false, false
-	args := inv.args
-	i := 0
-	for ; i < len(args) && !strings.HasPrefix(args[i].text, "-") && args[i].text != "(" && args[i].text != "!"; i++ {
-		starts = append(starts, args[i])
-	}
-	if inv.name != "find" { // fd: [PATTERN] [FOLDER...], options anywhere
-		starts = fdFolders(inv.args)
-	}
-	if len(starts) == 0 {
-		starts = []value{literal(".")}
-	}
-	for ; i < len(args); i++ {
+	for i := 0; i < len(args); i++ {
 		switch arg := args[i].text; arg {
 		case "-delete":
 			deletes = true
@@ -59,6 +48,21 @@ func (w *walker) find(inv invocation, s *state) error {
 		return nil
 	}
 	return w.findDeletes(starts, s, narrow && !loose)
+}
+
+// searchStarts gives the folders where a search starts, and the arguments behind them.
+func searchStarts(inv invocation) (starts, rest []value) {
+	i := 0
+	for ; i < len(inv.args) && !strings.HasPrefix(inv.args[i].text, "-") && inv.args[i].text != "(" && inv.args[i].text != "!"; i++ {
+		starts = append(starts, inv.args[i])
+	}
+	if inv.name != "find" { // fd: [PATTERN] [FOLDER...], options anywhere
+		starts = fdFolders(inv.args)
+	}
+	if len(starts) == 0 {
+		starts = []value{literal(".")}
+	}
+	return starts, inv.args[i:]
 }
 
 // fdFolders are the folders that fd searches.

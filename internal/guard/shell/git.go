@@ -52,28 +52,13 @@ func (w *walker) git(inv invocation, s *state) error {
 // everyday work, over a home or another tree it is a removal.
 func (w *walker) gitDiscards(verb string, args, dirs []value, s *state) error {
 	options, operands := looseOperands(args)
-	switch verb {
-	case "clean":
-		if hasFlag(options, "n", "--dry-run") {
-			return nil
-		}
-	case "reset":
-		if !hasFlag(options, "", "--hard", "--merge", "--keep") {
-			return nil
-		}
-	case "checkout", "restore", "stash", "rm", "switch":
-		if verb != "stash" && len(operands) == 0 && len(options) == 0 {
-			return nil
-		}
-	case "grep":
-		if !hasFlag(options, "", "--no-index") && len(dirs) == 1 {
-			return nil
-		}
-		if w.anyHomeTree(append(append([]value(nil), dirs...), operands...), s) {
+	if verb == "grep" {
+		if (hasFlag(options, "", "--no-index") || len(dirs) != 1) && w.anyHomeTree(append(append([]value(nil), dirs...), operands...), s) {
 			return errHomeTree
 		}
 		return nil
-	default:
+	}
+	if !gitMayDiscard(verb, options, operands) {
 		return nil
 	}
 	for _, dir := range dirs {
@@ -96,6 +81,21 @@ func (w *walker) gitDiscards(verb string, args, dirs []value, s *state) error {
 	return nil
 }
 
+// gitMayDiscard reports whether a subcommand may throw away files or changes.
+func gitMayDiscard(verb string, options, operands []value) bool {
+	switch verb {
+	case "clean":
+		return !hasFlag(options, "n", "--dry-run")
+	case "reset":
+		return hasFlag(options, "", "--hard", "--merge", "--keep")
+	case "checkout", "restore", "rm", "switch":
+		return len(operands)+len(options) > 0
+	case "stash":
+		return true
+	}
+	return false
+}
+
 func (w *walker) gitVerb(verb string, args []value, s *state) error {
 	options, operands := looseOperands(args)
 	if err := w.gitWayBack(verb, options, operands); err != nil {
@@ -111,12 +111,13 @@ func (w *walker) gitVerb(verb string, args []value, s *state) error {
 		return gitConfig(options, operands)
 	case "filter-branch", "bisect", "submodule", "rebase", "difftool", "mergetool", "for-each-repo", "grep", "ls-remote", "fetch", "pull", "clone", "push", "send-email":
 		return w.gitRuns(verb, args, s)
-	case "rm", "clean":
+	case "rm":
+		if !hasFlag(options, "r") {
+			return nil
+		}
 		for _, v := range operands {
-			if verb == "rm" && hasFlag(options, "r") {
-				if err := w.checkRemove(v, s, "git rm"); err != nil {
-					return err
-				}
+			if err := w.checkRemove(v, s, "git rm"); err != nil {
+				return err
 			}
 		}
 	case "instaweb", "daemon", "cvsimport", "p4", "maintenance":
@@ -126,22 +127,28 @@ func (w *walker) gitVerb(verb string, args []value, s *state) error {
 			return verdict.Refuse(verdict.SystemWrite, "a patch outside the workspace is refused")
 		}
 	case "init", "worktree", "archive":
-		if verb == "worktree" && len(operands) > 1 && operands[0].text == "remove" {
-			if err := w.checkRemove(operands[1], s, "git worktree remove"); err != nil {
-				return err
-			}
-		}
 		if err := w.gitRuns(verb, args, s); err != nil {
 			return err
 		}
-		for _, v := range operands {
-			if places, _ := w.places(v, s); slices.ContainsFunc(places, func(p string) bool { return !w.inProject(p) && w.matchesKept(p) }) {
-				return verdict.Refuse(verdict.SystemWrite, "a repository in a home folder or above the workspace is refused")
-			}
-			if paths.IsAbs(v.text) || strings.HasPrefix(v.text, "..") {
-				if err := w.checkWrite(v, s); err != nil {
-					return err
-				}
+		return w.gitMakes(verb, operands, s)
+	}
+	return nil
+}
+
+// gitMakes judges the places that init, worktree and archive write to or remove.
+func (w *walker) gitMakes(verb string, operands []value, s *state) error {
+	if verb == "worktree" && len(operands) > 1 && operands[0].text == "remove" {
+		if err := w.checkRemove(operands[1], s, "git worktree remove"); err != nil {
+			return err
+		}
+	}
+	for _, v := range operands {
+		if places, _ := w.places(v, s); slices.ContainsFunc(places, func(p string) bool { return !w.inProject(p) && w.matchesKept(p) }) {
+			return verdict.Refuse(verdict.SystemWrite, "a repository in a home folder or above the workspace is refused")
+		}
+		if paths.IsAbs(v.text) || strings.HasPrefix(v.text, "..") {
+			if err := w.checkWrite(v, s); err != nil {
+				return err
 			}
 		}
 	}
@@ -214,7 +221,7 @@ func runsCommands(key, setting string) bool {
 	case "core":
 		return has("fsmonitor hookspath sshcommand pager editor askpass gitproxy attributesfile alternaterefscommand worktree", last) &&
 			!has("true false cat less vim vi nano", setting) || last == "hookspath"
-	case "filter", "pager", "include", "includeif", "trailer", "man", "browser", "web", "guitool", "difftool", "mergetool":
+	case "filter", "pager", "include", "includeif", "trailer", "man", "browser", "web", "guitool", "difftool", "mergetool", "hook":
 		return true
 	case "diff":
 		return has("external command textconv", last)
@@ -240,8 +247,6 @@ func runsCommands(key, setting string) bool {
 		return last == "difffilter"
 	case "rebase": // a line of the format may be a command of the rebase
 		return last == "instructionformat" && strings.Contains(setting, "%n")
-	case "hook":
-		return true
 	}
 	return false
 }
@@ -254,17 +259,14 @@ func (w *walker) gitRuns(verb string, args []value, s *state) error {
 		switch {
 		case verb == "grep" && strings.HasPrefix(a.text, "-O") && len(a.text) > 2:
 			isCode, attached, value = true, true, a.text[2:]
-		case name == "--template" && isSharedPlace(value+templateWord(args, i, attached)):
+		case name == "--template" && isSharedPlace(value+wordBehind(args, i, attached)):
 			return verdict.Refuse(verdict.GitSetting, "a template for a repository holds hooks: leave it out")
 		case strings.HasSuffix(name, "-filter") || name == "--exec" || name == "--upload-pack" || name == "--receive-pack" || name == "--extcmd" || name == "--open-files-in-pager":
 			isCode = true
 		case (name == "-x" && (verb == "rebase" || verb == "difftool")) || (name == "-u" && (verb == "clone" || verb == "ls-remote")):
 			isCode = true
 		case verb == "clone" && (name == "-c" || name == "--config"):
-			setting := value
-			if !attached && i+1 < len(args) {
-				setting = args[i+1].text
-			}
+			setting := value + wordBehind(args, i, attached)
 			if key, v, _ := strings.Cut(setting, "="); runsCommands(key, v) {
 				return verdict.Refuse(verdict.GitSetting, "git setting %s runs commands", verdict.Short(key))
 			}
@@ -275,13 +277,7 @@ func (w *walker) gitRuns(verb string, args []value, s *state) error {
 			}
 			return w.run(rest, s.copy(), invocation{outer: []string{"git"}})
 		}
-		if !isCode {
-			continue
-		}
-		if !attached && i+1 < len(args) {
-			value = args[i+1].text
-		}
-		if value == "" {
+		if value += wordBehind(args, i, attached); !isCode || value == "" {
 			continue
 		}
 		if err := w.nested(value, s.copy(), input{}); err != nil {
@@ -291,8 +287,8 @@ func (w *walker) gitRuns(verb string, args []value, s *state) error {
 	return nil
 }
 
-// templateWord is the next word, where the option's value is not attached.
-func templateWord(args []value, i int, attached bool) string {
+// wordBehind is the next word, where the option's value is not attached.
+func wordBehind(args []value, i int, attached bool) string {
 	if attached || i+1 >= len(args) {
 		return ""
 	}

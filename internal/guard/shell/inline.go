@@ -40,6 +40,21 @@ var secretWords = []string{
 	".docker/config.json", ".config/gh/", "/dev/tcp/", "/dev/udp/", "id_rsa", "id_ed25519", "docker.sock",
 }
 
+// runsOperator reports whether code starts one of the operator's own commands. Code that
+// starts no program may print or compare their names.
+func runsOperator(code string) bool {
+	lower := strings.ToLower(code)
+	if !strings.Contains(lower, "bridge") || !strings.Contains(lower, "yolo") || !startsPrograms().MatchString(code) {
+		return false
+	}
+	for verb := range operatorVerbs {
+		if strings.Contains(lower, verb) {
+			return true
+		}
+	}
+	return false
+}
+
 // inlineCode looks into code of another language, given with -c, -e or a
 // here-document.
 func (w *walker) inlineCode(language, code string, s *state) error {
@@ -51,14 +66,8 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 			return verdict.ErrSecret
 		}
 	}
-	lower := strings.ToLower(code)
-	for verb := range operatorVerbs {
-		if !startsPrograms().MatchString(code) {
-			break // printed or compared, and never run
-		}
-		if strings.Contains(lower, "bridge yolo "+verb) || (strings.Contains(lower, "bridge") && strings.Contains(lower, "yolo") && strings.Contains(lower, verb)) {
-			return errOperator
-		}
+	if runsOperator(code) {
+		return errOperator
 	}
 	switch {
 	case language == "expect" && strings.Contains(code, "send"):

@@ -91,42 +91,59 @@ func (lang *interpreter) find(args []value) (codes []value, operand *value, isMo
 		case strings.HasPrefix(arg, "-M") && len(arg) > 2:
 			continue // perl -MModule
 		case strings.HasPrefix(arg, "-") && arg != "-":
-			if strings.ContainsAny(arg[1:], lang.file) && lang.file != "" {
-				fromFile = true
-				if at := strings.IndexByte(arg, 'e'); at > 0 && strings.Contains(lang.file, "e") {
-					codes = append(codes, codeAt(args, i, arg[at+1:])...)
-				}
-			}
-			if lang.module != "" && strings.ContainsAny(arg[1:], lang.module) && !strings.ContainsAny(arg[1:], lang.code) {
+			letters := lang.letters(args, i)
+			codes = append(codes, letters.codes...)
+			if letters.module {
 				return codes, nil, true
 			}
-			if at := strings.IndexAny(arg[1:], lang.code); at >= 0 && lang.code != "" {
-				codes = append(codes, codeAt(args, i, arg[at+2:])...)
-				if arg[at+2:] == "" || isShortCluster(arg) {
-					i++
-				}
-				continue
-			}
-			if has(lang.valued, arg) {
-				i++
-			}
+			fromFile = fromFile || letters.file
+			i += letters.taken
+		case lang.verbs != "" && operand == nil && has(lang.verbs, arg) && i+1 < len(args):
+			return append(codes, args[i+1]), nil, false
 		default:
-			if lang.verbs != "" && operand == nil && has(lang.verbs, arg) && i+1 < len(args) {
-				codes = append(codes, args[i+1])
-				return codes, nil, false
-			}
 			if operand == nil {
 				operand = &args[i]
 				if lang.first && !fromFile {
 					codes = append(codes, args[i])
 				}
 			}
-			if !lang.first && len(lang.code) > 0 && operand != nil && len(codes) == 0 {
+			if !lang.first && lang.code != "" && len(codes) == 0 {
 				return codes, operand, false // the rest belongs to the script
 			}
 		}
 	}
 	return codes, operand, isModule
+}
+
+// letters is what options of one letter say, one or several in one argument.
+type letters struct {
+	codes        []value
+	file, module bool // see interpreter
+	taken        int  // arguments that belong to them
+}
+
+// letters reads the options of one letter at i.
+func (lang *interpreter) letters(args []value, i int) (o letters) {
+	arg := args[i].text
+	if strings.ContainsAny(arg[1:], lang.file) {
+		o.file = true
+		if at := strings.IndexByte(arg, 'e'); at > 0 && strings.Contains(lang.file, "e") {
+			o.codes = append(o.codes, codeAt(args, i, arg[at+1:])...)
+		}
+	}
+	if strings.ContainsAny(arg[1:], lang.module) && !strings.ContainsAny(arg[1:], lang.code) {
+		o.module = true
+		return o
+	}
+	if at := strings.IndexAny(arg[1:], lang.code); at >= 0 {
+		o.codes = append(o.codes, codeAt(args, i, arg[at+2:])...)
+		if arg[at+2:] == "" || isShortCluster(arg) {
+			o.taken = 1
+		}
+	} else if has(lang.valued, arg) {
+		o.taken = 1
+	}
+	return o
 }
 
 func isShortCluster(arg string) bool {

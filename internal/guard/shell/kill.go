@@ -6,7 +6,7 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-func (w *walker) kill(inv invocation) error {
+func (w *walker) kill(inv invocation, _ *state) error {
 	pattern := false
 	for i, a := range inv.args {
 		arg := a.text
@@ -36,7 +36,7 @@ func (w *walker) kill(inv invocation) error {
 }
 
 // findsGuard refuses looking up the guard's own process where something is killed.
-func (w *walker) findsGuard(inv invocation) error {
+func (w *walker) findsGuard(inv invocation, _ *state) error {
 	for _, a := range inv.args {
 		if w.kills && (strings.Contains(strings.ToLower(a.text), "bridge") || isBroad(a.text)) {
 			return verdict.Refuse(verdict.KillsTooMuch, "killing the guard, or everything, is refused: name one process")

@@ -19,6 +19,20 @@ func (w *walker) redirects(stmt *syntax.Stmt, s *state, in input) (input, error)
 	return in, nil
 }
 
+// readFrom is the input that a redirection from v gives.
+func (w *walker) readFrom(v value, r *syntax.Redirect, s *state, in input) (input, error) {
+	if w.isSecretFile(v, s) {
+		return in, verdict.ErrSecretFile
+	}
+	if w.pipes[baseName(v.text)] {
+		return input{kind: inputPipe}, nil
+	}
+	if v.process || v.computed {
+		return input{kind: inputPipe, fetched: in.fetched || callsAny(r, downloaders)}, nil
+	}
+	return input{kind: inputFile, text: v.text, fetched: w.downloads[baseName(v.text)]}, nil
+}
+
 func (w *walker) oneRedirect(r *syntax.Redirect, stmt *syntax.Stmt, s *state, in input) (input, error) {
 	switch r.Op {
 	case syntax.Hdoc, syntax.DashHdoc:
@@ -39,16 +53,7 @@ func (w *walker) oneRedirect(r *syntax.Redirect, stmt *syntax.Stmt, s *state, in
 	}
 	switch r.Op {
 	case syntax.RdrIn:
-		if w.isSecretFile(v, s) {
-			return in, verdict.ErrSecretFile
-		}
-		if w.pipes[baseName(v.text)] {
-			return input{kind: inputPipe}, nil
-		}
-		if v.process || v.computed {
-			return input{kind: inputPipe, fetched: in.fetched || callsAny(r, downloaders)}, nil
-		}
-		return input{kind: inputFile, text: v.text, fetched: w.downloads[baseName(v.text)]}, nil
+		return w.readFrom(v, r, s, in)
 	case syntax.DplIn, syntax.DplOut:
 		if r.Op == syntax.DplIn && verdict.IsDigits(v.text) && v.text != "0" {
 			return input{kind: inputPipe}, nil

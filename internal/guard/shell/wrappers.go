@@ -6,6 +6,21 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
+// envFolder changes the folder as "env --chdir FOLDER" does.
+func (w *walker) envFolder(inv invocation, s *state) error {
+	if inv.name != "env" {
+		return nil
+	}
+	for i, a := range inv.args {
+		if (a.text == "-C" || a.text == "--chdir") && i+1 < len(inv.args) {
+			if err := w.changeFolder(invocation{name: "cd", args: inv.args[i+1 : i+2]}, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // unwrap finds the command that a wrapper starts, and judges it.
 func (w *walker) unwrap(wrap *wrapper, s *state, inv invocation) error {
 	if inv.name == "exec" && inv.stmt != nil && len(inv.stmt.Redirs) > 0 {
@@ -19,14 +34,8 @@ func (w *walker) unwrap(wrap *wrapper, s *state, inv invocation) error {
 			return err
 		}
 	}
-	if inv.name == "env" {
-		for i, a := range inv.args {
-			if (a.text == "-C" || a.text == "--chdir") && i+1 < len(inv.args) {
-				if err := w.changeFolder(invocation{name: "cd", args: inv.args[i+1 : i+2]}, s); err != nil {
-					return err
-				}
-			}
-		}
+	if err := w.envFolder(inv, s); err != nil {
+		return err
 	}
 	rest, holder, done, err := w.wrapperOptions(wrap, s, inv)
 	if err != nil || done {

@@ -59,13 +59,7 @@ func checkGit(g *guard, args []Word) ([]string, error) {
 	if name == "--version" && len(args) == 1 {
 		return []string{name}, nil
 	}
-	sub, ok := gitCommands[name]
-	if !ok {
-		sub, ok = gitMoreCommands[name]
-	}
-	if !ok {
-		sub, ok = gitHistoryCommands[name]
-	}
+	sub, ok := gitSubcommand(name)
 	if !ok || args[0].IsGlob() {
 		return nil, unknownSubcommand(name, "status log diff show blame branch add commit push pull fetch merge rebase cherry-pick revert checkout switch restore stash tag remote rev-parse rev-list ls-files cat-file describe shortlog grep mv rm")
 	}
@@ -84,6 +78,16 @@ func checkGit(g *guard, args []Word) ([]string, error) {
 	argv = append(argv, name)
 	argv = append(argv, sub.add...)
 	return append(argv, p.build(replaced)...), nil
+}
+
+// gitSubcommand looks a subcommand up in the tables of all that are allowed.
+func gitSubcommand(name string) (gitCommand, bool) {
+	for _, table := range []map[string]gitCommand{gitCommands, gitMoreCommands, gitHistoryCommands} {
+		if sub, ok := table[name]; ok {
+			return sub, true
+		}
+	}
+	return gitCommand{}, false
 }
 
 // gitGlobals takes --no-pager and -C DIR off the front; DIR must lie in the

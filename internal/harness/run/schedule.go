@@ -12,19 +12,7 @@ import (
 // worker has its server already.
 func (r *runner) schedule(ctx context.Context, first *worker, progress func(Outcome)) {
 	jobs, done := make(chan suite.Planned), make(chan Outcome)
-	var workers sync.WaitGroup
-	for i := range min(r.suite.Global.MaxConcurrency, max(len(r.plan), 1)) {
-		w := first
-		if i > 0 {
-			w = &worker{run: r}
-		}
-		workers.Go(func() {
-			defer w.close()
-			for p := range jobs {
-				done <- w.do(ctx, p)
-			}
-		})
-	}
+	workers := r.startWorkers(ctx, first, jobs, done)
 	b := &board{plan: r.plan, outcomes: map[string]Outcome{}}
 	tell := func(o Outcome) {
 		b.outcomes[o.ID] = o
@@ -58,6 +46,24 @@ func (r *runner) schedule(ctx context.Context, first *worker, progress func(Outc
 	for _, p := range r.plan {
 		r.report.Cases = append(r.report.Cases, b.outcomes[p.ID])
 	}
+}
+
+// startWorkers starts the workers, which end with jobs.
+func (r *runner) startWorkers(ctx context.Context, first *worker, jobs <-chan suite.Planned, done chan<- Outcome) *sync.WaitGroup {
+	workers := new(sync.WaitGroup)
+	for i := range min(r.suite.Global.MaxConcurrency, max(len(r.plan), 1)) {
+		w := first
+		if i > 0 {
+			w = &worker{run: r}
+		}
+		workers.Go(func() {
+			defer w.close()
+			for p := range jobs {
+				done <- w.do(ctx, p)
+			}
+		})
+	}
+	return workers
 }
 
 // board knows which cases are done and which may start.

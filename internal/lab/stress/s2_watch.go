@@ -204,18 +204,25 @@ type recovery struct {
 	alerts, moves        int
 }
 
+// acceptedTask gives a worker a task, which it accepts, and returns the task's id.
+func (s *s2) acceptedTask(ctx context.Context, w *worker, title string) (int64, error) {
+	var task struct {
+		ID int64 `json:"task_id"`
+	}
+	if _, err := s.orchestrator.Call(ctx, "assign_task", as(w.a, map[string]any{"title": title}), &task); err != nil {
+		return 0, err
+	}
+	var update struct{}
+	_, err := w.agent.Call(ctx, "update_task", as(w.b, map[string]any{"task_id": task.ID, "state": "accepted"}), &update)
+	return task.ID, err
+}
+
 // s2Recovery gives a worker a task and kills all of it. Two watchdogs run; one
 // alerts and moves the task to a worker that lives.
 func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 	w := s.workers[0]
-	var task struct {
-		ID int64 `json:"task_id"`
-	}
-	if _, err := s.orchestrator.Call(ctx, "assign_task", as(w.a, map[string]any{"title": "Survive your worker"}), &task); err != nil {
-		return "", err
-	}
-	var update struct{}
-	if _, err := w.agent.Call(ctx, "update_task", as(w.b, map[string]any{"task_id": task.ID, "state": "accepted"}), &update); err != nil {
+	task, err := s.acceptedTask(ctx, w, "Survive your worker")
+	if err != nil {
 		return "", err
 	}
 	dogs, err := s.watchdogs(ctx)
@@ -240,7 +247,7 @@ func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 	if err := s.await(ctx, timeout, func(log []logEntry) bool { return s.recovery.read(log, w.b.Conversation) }); err != nil {
 		return "", fmt.Errorf("after the worker was killed: %w", err)
 	}
-	if err := s.takeOver(ctx, w, task.ID); err != nil {
+	if err := s.takeOver(ctx, w, task); err != nil {
 		return "", err
 	}
 	if err := s.comeBack(ctx, w, timeout); err != nil {
