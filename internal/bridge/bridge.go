@@ -59,6 +59,7 @@ type Service struct {
 	ends     ExpirySealer
 	chain    audit.Chain
 	lookout  *lookout
+	rounds   *rounds
 }
 
 // New returns a service.
@@ -86,6 +87,7 @@ func New(c Config) *Service {
 		once:     c.Key.Derive("idempotency key"),
 		chain:    AuditChain(c.Key),
 		lookout:  newLookout(c.Store),
+		rounds:   newRounds(c.Store, c.Now),
 	}
 }
 

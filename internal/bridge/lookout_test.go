@@ -17,6 +17,7 @@ import (
 type countingStore struct {
 	storeOf
 	single, together, notes, notesTogether atomic.Int64
+	marks                                  atomic.Int64
 	fails                                  atomic.Bool
 }
 
@@ -31,6 +32,14 @@ func (s *countingStore) PeekInboxes(ctx context.Context, of []bridge.Address) ([
 		return nil, errDeaf
 	}
 	return s.storeOf.PeekInboxes(ctx, of)
+}
+
+func (s *countingStore) WorkMarks(ctx context.Context, conversations []string, now time.Time) ([]string, error) {
+	s.marks.Add(1)
+	if s.fails.Load() {
+		return nil, errDeaf
+	}
+	return s.storeOf.WorkMarks(ctx, conversations, now)
 }
 
 func (s *countingStore) NoteSeen(ctx context.Context, conversation string, session bridge.SessionID, now time.Time) error {
@@ -141,4 +150,65 @@ func TestFirstSignOfAWait(t *testing.T) {
 	if got := store.notes.Load(); got != 1 {
 		t.Errorf("noted %d signs of life, want 1", got)
 	}
+}
+
+// TestWatchersLookTogether: however many watch for changes, the store is looked at every five
+// seconds for all of them, and each looks by itself only when it begins and when something of
+// its conversations has changed, also where the ring for that was lost.
+func TestWatchersLookTogether(t *testing.T) {
+	const watchers = 20
+	store := &countingStore{}
+	e := bridgetest.NewEnv(t)
+	synctest.Test(t, func(t *testing.T) {
+		now := func(c *bridge.Config) { c.Now = time.Now }
+		s := e.Service(t, now, func(c *bridge.Config) { store.storeOf, c.Store = c.Store, store }, func(c *bridge.Config) { c.Doorbells = &broken{} })
+		other := e.Service(t, now, func(c *bridge.Config) { c.Doorbells = nil })
+		var pairs []bridgetest.Pair
+		for range watchers {
+			pairs = append(pairs, bridgetest.NewPair(t, other))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		looks := make([]atomic.Int64, watchers)
+		var all sync.WaitGroup
+		for n, p := range pairs {
+			all.Go(func() {
+				bells := []bridge.Bell{{Conversation: p.A.Conversation, Session: bridge.Work}}
+				found, err := s.AwaitChange(ctx, bells, bridge.MaxWatch, nil, func(context.Context) (bool, error) {
+					looks[n].Add(1)
+					return false, nil
+				})
+				if found || !errors.Is(err, context.Canceled) {
+					t.Errorf("watcher %d: %t, %v", n, found, err)
+				}
+			})
+		}
+		step := func(what string, wait time.Duration, together, first, others int64) {
+			t.Helper()
+			time.Sleep(wait)
+			synctest.Wait()
+			if got := store.marks.Swap(0); got != together {
+				t.Errorf("%s: looked %d times for all, want %d", what, got, together)
+			}
+			for n := range looks {
+				if got, want := looks[n].Swap(0), map[bool]int64{true: first, false: others}[n == 0]; got != want {
+					t.Errorf("%s: watcher %d looked %d times, want %d", what, n, got, want)
+				}
+			}
+		}
+		step("the begin", 6*time.Second, 1, 3, 3) // before it listens, behind that, and with the first marks
+		step("a minute of nothing", time.Minute, 12, 0, 0)
+		if _, err := other.UpdateStatus(ctx, pairs[0].B, bridge.StatusWorking); err != nil {
+			t.Error(err)
+		}
+		step("a status of one conversation", 10*time.Second, 2, 1, 0)
+		time.Sleep(bridge.AliveFor - time.Minute)
+		// All fall silent once, and who said its status does later than the others.
+		step("silence", time.Minute, int64(bridge.AliveFor/(5*time.Second)), 2, 1)
+		store.fails.Store(true)
+		step("looks that fail", 10*time.Second, 2, 2, 2)
+		cancel()
+		all.Wait()
+		store.marks.Store(0)
+		step("nobody", time.Minute, 0, 0, 0)
+	})
 }

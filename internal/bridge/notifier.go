@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -50,25 +51,163 @@ type Bell struct {
 	Session      SessionID
 }
 
-// watchAgain is how often who watches looks without a ring, for what changes by time
-// alone, such as a lease, and for rings that were lost.
+// watchAgain is how often those who watch are looked for without a ring, for what changes by
+// time alone, such as a lease, and for rings that were lost.
 const watchAgain = 5 * time.Second
 
-// AwaitChange calls check, and again after each ring of one of the bells and every few
-// seconds, until it reports true or fails; then it answers true. It answers false when
-// drain is closed, and when timeout is over, which is at most MaxWait.
+// MaxWatch is the longest that AwaitChange waits.
+const MaxWatch = time.Hour
+
+// AwaitChange calls check, and again after each ring of one of the bells, until it reports
+// true or fails; then it answers true. It answers false when drain is closed, and when
+// timeout is over, which is at most MaxWatch. Without a ring it calls check where the marks
+// of the bells' conversations have changed (Store.WorkMarks), for which it looks every few
+// seconds together with whoever else watches in this process.
 func (s *Service) AwaitChange(ctx context.Context, bells []Bell, timeout time.Duration, drain <-chan struct{}, check func(context.Context) (bool, error)) (bool, error) {
-	within, cancel := context.WithTimeout(ctx, max(0, min(timeout, MaxWait)))
+	within, cancel := context.WithTimeout(ctx, max(0, min(timeout, MaxWatch)))
 	defer cancel()
-	keys := make([]string, len(bells))
-	for i, b := range bells {
-		keys[i] = bellKey(b.Conversation, b.Session)
-	}
-	found, err := waitFor(within, together{s.bells, keys}, "", drain, looks{watchAgain, time.Second}, check)
+	found, err := s.awaitChange(within, bells, drain, check)
 	if err != nil && within.Err() != nil {
 		return false, ctx.Err()
 	}
 	return found, errors.Join(err, ctx.Err())
+}
+
+func (s *Service) awaitChange(ctx context.Context, bells []Bell, drain <-chan struct{}, check func(context.Context) (bool, error)) (bool, error) {
+	if found, err := check(ctx); found || err != nil {
+		return found, err
+	}
+	var keys, conversations []string
+	for _, b := range bells {
+		keys = append(keys, bellKey(b.Conversation, b.Session))
+		conversations = append(conversations, b.Conversation)
+	}
+	rings, stop, err := together{s.bells, keys}.Listen("")
+	if err != nil {
+		return waitFor(ctx, silence{}, "", drain, looks{silent: time.Second}, check)
+	}
+	defer func() { _ = stop() }()
+	w := s.rounds.join(conversations)
+	defer s.rounds.leave(w)
+	for known := ""; ; { // Listen first, then check: what is committed in between is seen
+		if found, err := check(ctx); found || err != nil {
+			return found, err
+		}
+		for same := true; same; {
+			select {
+			case <-ctx.Done():
+				return false, nil
+			case <-drain:
+				return false, nil
+			case <-rings:
+				same = false
+			case marks := <-w.marks:
+				// What was marked before a check is no news for it, so that the first marks
+				// are followed by one. Where the look has failed the check tells of it.
+				same = marks == known && marks != ""
+				known = marks
+			}
+		}
+	}
+}
+
+// rounds looks at what sessions share for everybody who watches for changes in this process:
+// with one look every few seconds, however many they are. It runs while somebody watches.
+type rounds struct {
+	store Store
+	now   func() time.Time
+
+	mutex    sync.Mutex
+	watching map[*onlooker]bool
+	running  bool
+}
+
+// onlooker is one who watches.
+type onlooker struct {
+	conversations []string
+	// marks receives the latest marks of the conversations in one text; "" where the look
+	// failed.
+	marks chan string
+}
+
+func newRounds(store Store, now func() time.Time) *rounds {
+	return &rounds{store: store, now: now, watching: map[*onlooker]bool{}}
+}
+
+// join begins to look at conversations. Call leave when done.
+func (r *rounds) join(conversations []string) *onlooker {
+	slices.Sort(conversations)
+	o := &onlooker{slices.Compact(conversations), make(chan string, 1)}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.watching[o] = true
+	if !r.running {
+		r.running = true
+		go r.run()
+	}
+	return o
+}
+
+func (r *rounds) leave(o *onlooker) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	delete(r.watching, o)
+}
+
+func (r *rounds) run() {
+	again := time.NewTicker(watchAgain)
+	defer again.Stop()
+	for range again.C {
+		r.mutex.Lock()
+		all := slices.Collect(maps.Keys(r.watching))
+		r.running = len(all) > 0
+		r.mutex.Unlock()
+		if len(all) == 0 {
+			return
+		}
+		marks := r.look(all)
+		for _, o := range all {
+			select { // marks that nobody took are replaced
+			case <-o.marks:
+			default:
+			}
+			o.marks <- o.of(marks)
+		}
+	}
+}
+
+// look returns the marks of the conversations of all, or nothing where it fails.
+func (r *rounds) look(all []*onlooker) map[string]string {
+	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
+	defer cancel()
+	marks := map[string]string{}
+	for _, o := range all {
+		for _, id := range o.conversations {
+			marks[id] = ""
+		}
+	}
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(marks)), lookFor) {
+		found, err := r.store.WorkMarks(ctx, some, r.now())
+		if err != nil {
+			return nil
+		}
+		for i, id := range some {
+			marks[id] = found[i]
+		}
+	}
+	return marks
+}
+
+// of are the marks of an onlooker's conversations in one text.
+func (o *onlooker) of(marks map[string]string) string {
+	if marks == nil {
+		return ""
+	}
+	var text strings.Builder
+	for _, id := range o.conversations {
+		text.WriteString(marks[id] + "\n")
+	}
+	return text.String()
 }
 
 // wait calls check until it says that it has found what the caller waits for, or
@@ -128,7 +267,7 @@ func addresses(all []Credentials) []Address {
 // Limits of one look.
 const (
 	lookWithin = 5 * time.Second
-	lookFor    = 2000 // waiters: others want to read meanwhile
+	lookFor    = 2000 // waiters, or conversations: others want to read meanwhile
 )
 
 // lookout looks into the store for everybody who waits for mail in this process: with one

@@ -62,6 +62,11 @@ type Store interface {
 	// PeekInboxes is PeekInbox of several sessions at one time, without what others
 	// shared with them.
 	PeekInboxes(ctx context.Context, of []Address) ([]SessionView, error)
+	// WorkMarks returns a short text for each of some conversations, which says nothing and
+	// is another one when something has changed that its sessions share or may see of each
+	// other: who is there, who lives, how much waits for each, tasks, claims that stand, steps
+	// and shared files. Of an unknown conversation it is "". It changes and records nothing.
+	WorkMarks(ctx context.Context, conversations []string, now time.Time) ([]string, error)
 	// History returns a page of the messages that g's session sent or was sent, newest
 	// page first, oldest message first.
 	History(ctx context.Context, g Gate, p Page) (History, error)

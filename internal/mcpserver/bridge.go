@@ -95,7 +95,8 @@ type stepCalls interface {
 type resourceCalls interface {
 	ReadResource(ctx context.Context, all []bridge.Credentials, uri string) (resources.Content, error)
 	ListResources(ctx context.Context, all []bridge.Credentials) ([]resources.Listed, error)
-	// WatchResources waits like Check for a mark that is not the known one.
+	// WatchResources waits for a mark that is not the known one, for bridge.MaxWatch at
+	// most, and where the bridge is on another machine for bridge.MaxWait.
 	WatchResources(ctx context.Context, all []resources.Watched, known []string, wait time.Duration, drain <-chan struct{}) ([]string, error)
 }
 

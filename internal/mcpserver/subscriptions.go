@@ -260,7 +260,7 @@ func (s *subscriptions) rest(pause time.Duration, changed <-chan struct{}) {
 
 // ask waits for changes.
 func (s *subscriptions) ask(l look) ([]string, error) {
-	return s.server.bridge.WatchResources(s.ctx, l.watched, l.known, bridge.MaxWait, l.changed)
+	return s.server.bridge.WatchResources(s.ctx, l.watched, l.known, bridge.MaxWatch, l.changed)
 }
 
 // told tells the client what has changed, and reports whether anything had.

@@ -267,7 +267,10 @@ func (s *Store) lockAlone(c *conn, how sqlstore.How) {
 }
 
 // dialect is what the statements of all stores have to know of this one.
-var dialect = sqlstore.Dialect{State: "store_state", NoState: bridge.ErrStoreDamaged, ForUpdate: " FOR UPDATE", AuditKey: []string{"chain", "link"}, SilentWorker: "worker", OneMessage: selectMessage + "AND m.id = $2"}
+var dialect = sqlstore.Dialect{
+	State: "store_state", NoState: bridge.ErrStoreDamaged, ForUpdate: " FOR UPDATE", AuditKey: []string{"chain", "link"}, SilentWorker: "worker", OneMessage: selectMessage + "AND m.id = $2",
+	Among: "= ANY(?1)", List: func(all []string) any { return all },
+}
 
 // SQL implements sqlstore.Entry.
 func (e *entry) SQL() sqlstore.Conn { return e.sql() }

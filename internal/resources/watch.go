@@ -27,7 +27,7 @@ type Watched struct {
 }
 
 // WatchResources returns the marks of what is watched, in its order, as soon as one of
-// them is not the known one, and otherwise when wait (at most bridge.MaxWait) is over or
+// them is not the known one, and otherwise when wait (at most bridge.MaxWatch) is over or
 // drain is closed. It charges and records nothing: a session was admitted when it first
 // read what it watches, and proves itself again for each look.
 func (s *Service) WatchResources(ctx context.Context, all []Watched, known []string, wait time.Duration, drain <-chan struct{}) (marks []string, err error) {

@@ -277,7 +277,10 @@ func (t transactions) Write(ctx context.Context, how sqlstore.How, do func(sqlst
 func level(how sqlstore.How) durability { return durability(!how.Relaxed) }
 
 // dialect is what the statements of all stores have to know of this one.
-var dialect = sqlstore.Dialect{State: "audit_head", NoState: errNoHead, AuditKey: []string{"seq"}, SilentWorker: "conversation", OneMessage: selectMessage + "AND m.id = ?2"}
+var dialect = sqlstore.Dialect{
+	State: "audit_head", NoState: errNoHead, AuditKey: []string{"seq"}, SilentWorker: "conversation", OneMessage: selectMessage + "AND m.id = ?2",
+	Among: "IN (SELECT value FROM json_each(?1))", List: func(all []string) any { return sqlstore.List(all) },
+}
 
 // SQL implements sqlstore.Entry.
 func (e *entry) SQL() sqlstore.Conn { return e.sql() }

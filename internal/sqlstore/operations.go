@@ -51,6 +51,10 @@ type Dialect struct {
 	SilentWorker string
 	// AuditKey are the columns of the key of audit_log.
 	AuditKey []string
+	// Among is the condition that a text is one of those of the parameter ?1, which List
+	// makes.
+	Among string
+	List  func([]string) any
 }
 
 // StoreEntry is an Entry with what a store does by statements of its own.

@@ -209,9 +209,13 @@ func resourceMarks(t *testing.T, w *world) {
 		{"an invitation", func() { must(w.a.Invite(t.Context(), p.A, "tester"))(t) }, "list all"},
 		{"silence", func() { w.clock.Advance(bridge.AliveFor) }, "all b"},
 	} {
-		before := w.marks(t, p.A, uris...)
+		before, together := w.marks(t, p.A, uris...), w.workMark(t, c)
 		step.do()
 		after := w.marks(t, p.A, uris...)
+		// What one look finds for all who watch must differ where any mark does.
+		if changed := w.workMark(t, c) != together; changed != (step.changes != "") {
+			t.Errorf("%s changes the mark of the conversation: %t", step.what, changed)
+		}
 		for name, uri := range named {
 			wanted := strings.Contains(" "+step.changes+" ", " "+name+" ")
 			if changed := before[uri] != after[uri]; changed != wanted {
@@ -219,6 +223,18 @@ func resourceMarks(t *testing.T, w *world) {
 			}
 		}
 	}
+}
+
+// workMark is what shows that something of a conversation has changed. It must be the same
+// however many others are looked at.
+func (w *world) workMark(t *testing.T, conversation string) string {
+	t.Helper()
+	const unknown = "conv_0123456789abcdef"
+	marks := must(w.storeB.WorkMarks(t.Context(), []string{conversation, unknown, conversation}, w.clock.Now()))(t)
+	alone := must(w.storeA.WorkMarks(t.Context(), []string{conversation}, w.clock.Now()))(t)
+	equal(t, "marks", marks, []string{alone[0], "", alone[0]})
+	equal(t, "no marks", len(must(w.storeA.WorkMarks(t.Context(), nil, w.clock.Now()))(t)), 0)
+	return alone[0]
 }
 
 func resourceForeignMarks(t *testing.T, w *world) {
@@ -245,7 +261,9 @@ func resourceGone(t *testing.T, w *world) {
 	watched := []resources.Watched{{Credentials: p.B, URI: uri}}
 	known := must(b.WatchResources(t.Context(), watched, nil, 0, nil))(t)
 	equal(t, "the same", must(b.WatchResources(t.Context(), watched, known, 0, nil))(t), known)
+	together := w.workMark(t, p.B.Conversation)
 	must(w.a.RotateToken(t.Context(), p.B.Conversation, "b"))(t)
+	equal(t, "the mark of the conversation is the same", w.workMark(t, p.B.Conversation) == together, false)
 	entries := len(w.log(t))
 	equal(t, "gone", must(b.WatchResources(t.Context(), watched, known, bridge.MaxWait, nil))(t), []string{resources.Gone})
 	equal(t, "entries of watching", len(w.log(t))-entries, 0)
