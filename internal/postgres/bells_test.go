@@ -2,6 +2,8 @@ package postgres_test
 
 import (
 	"context"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +49,44 @@ func TestRingsReachOtherProcesses(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRingsWaitForNoDisk: where no commit is acknowledged, because a standby that must have
+// it is away, rings still arrive.
+func TestRingsWaitForNoDisk(t *testing.T) {
+	t.Parallel()
+	own := postgrestest.ForTest(t)
+	dsn, key := own.Schema(), bridgetest.NewEnv(t).Key
+	_, a := gateway(t, dsn, key)
+	_, b := gateway(t, dsn, key)
+	rings, stop, err := b.Listen("one/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stop() }()
+	awaitRing(t, rings)
+	execute(t, dsn, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+	execute(t, dsn, "SELECT pg_reload_conf()")
+	c := connect(t, dsn)
+	bridgetest.Eventually(t, "the server to read its settings", func() bool {
+		var names string
+		if err := c.QueryRow(t.Context(), "SHOW synchronous_standby_names").Scan(&names); err != nil {
+			t.Fatal(err)
+		}
+		return names == "nobody"
+	})
+	for range 3 {
+		a.Ring("one/b")
+		awaitRing(t, rings)
+	}
+	log, err := os.ReadFile(own.Log())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What the server writes when it gives up at the end of the ring's time.
+	if strings.Contains(string(log), "wait for synchronous replication") {
+		t.Error("a ring waited for the standby")
 	}
 }
 

@@ -20,11 +20,18 @@ type conn struct {
 	pg      *pgx.Conn
 	ctx     context.Context //nolint:containedctx // a conn lives as long as one operation, whose context it is
 	pending *pgx.Batch
-	visited bool // a row was given to somebody
+	readers []reader // of what is pending, in its order
+	visited bool     // a row was given to somebody
 	schema  string
 	box     *atrest.Box
 	state   *atrest.State // of this transaction; nil until it is known
-	learns  bool          // its second statement is selectVersion, which says the state
+}
+
+// reader reads the rows of a statement that is sent with a later one.
+type reader struct {
+	at    int // in the batch
+	dest  []any
+	visit func() error
 }
 
 // errNoRow reports a query without a result.
@@ -40,6 +47,13 @@ func (c *conn) later(query string, args ...any) {
 		c.pending = &pgx.Batch{}
 	}
 	c.pending.Queue(query, bind(args)...)
+}
+
+// laterEach is each with the next statement that is waited for: its rows are read before
+// those of that one. visit must not use the connection.
+func (c *conn) laterEach(query string, args, dest []any, visit func() error) {
+	c.later(query, args...)
+	c.readers = append(c.readers, reader{c.pending.Len() - 1, dest, visit})
 }
 
 // exec runs a statement without rows, and returns how many rows it changed.
@@ -76,7 +90,15 @@ func (c *conn) each(query string, args, dest []any, visit func() error) (err err
 	if err != nil {
 		return err
 	}
-	rows, err := results.batch.Query()
+	return results.each(dest, func() error {
+		c.visited = true
+		return visit()
+	})
+}
+
+// each reads the rows of the next answer.
+func (r results) each(dest []any, visit func() error) error {
+	rows, err := r.batch.Query()
 	if err != nil {
 		return err
 	}
@@ -89,7 +111,6 @@ func (c *conn) each(query string, args, dest []any, visit func() error) (err err
 		if err := scan(row, dest); err != nil {
 			return err
 		}
-		c.visited = true
 		switch err := visit(); {
 		case errors.Is(err, errStop):
 			return nil
@@ -113,29 +134,22 @@ func (r results) close() error {
 
 // flush sends what is pending, and reads all answers but the last.
 func (c *conn) flush() (results, error) {
-	batch := c.pending
-	c.pending = nil
+	batch, readers := c.pending, c.readers
+	c.pending, c.readers = nil, nil
 	r := results{c.pg.SendBatch(c.ctx, batch)}
 	for i := range batch.Len() - 1 {
-		if err := c.skip(r, i); err != nil {
+		var err error
+		if len(readers) > 0 && readers[0].at == i {
+			err = r.each(readers[0].dest, readers[0].visit)
+			readers = readers[1:]
+		} else {
+			_, err = r.batch.Exec()
+		}
+		if err != nil {
 			return r, err
 		}
 	}
 	return r, nil
-}
-
-// skip reads the answer to a statement that nobody waits for.
-func (c *conn) skip(r results, i int) error {
-	if !c.learns || i != 1 {
-		_, err := r.batch.Exec()
-		return err
-	}
-	c.learns = false
-	var version int64
-	err := r.batch.QueryRow().Scan(&version)
-	_, state := atrest.Split(version)
-	c.state = &state
-	return err
 }
 
 // bind turns arguments into what the driver takes.

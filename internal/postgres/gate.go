@@ -1,10 +1,12 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 
 	"example.org/bridge/internal/atrest"
 	"example.org/bridge/internal/audit"
@@ -28,6 +30,7 @@ type entry struct {
 	loaded  string         // a bucket; empty for none
 	level   durability     // of the commit; an operation may raise it
 	usage   usageChange
+	ahead   *ahead // what was read for a message with the session; nil for nothing
 }
 
 // scope says what an operation locks besides the chain of its conversation.
@@ -78,29 +81,34 @@ func (e *entry) admitOperation() error {
 // pass is operate for a session, which has to prove itself first. Its charges are
 // left to fn.
 func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn func(*entry) error) error {
-	return s.passIn(ctx, g, level, alone, fn)
+	return s.passIn(ctx, g, level, alone, nil, fn)
 }
 
 // passIn looks before it locks: who proves nothing, for a conversation that there
-// is or one that there is not, takes the same way and keeps nobody waiting.
-func (s *Store) passIn(ctx context.Context, g bridge.Gate, level durability, in scope, fn func(*entry) error) error {
+// is or one that there is not, takes the same way and keeps nobody waiting. Who proved to
+// be the session a moment ago is no stranger, and is not looked at before. early may ask
+// for more behind the lock, without a round trip of its own.
+func (s *Store) passIn(ctx context.Context, g bridge.Gate, level durability, in scope, early func(*entry), fn func(*entry) error) error {
 	return s.commit(ctx, g.Operation, level, func(e *entry) error {
-		if err := e.loadSession(g); err != nil {
-			return err
-		}
-		var refusal *bridge.Refusal
-		if err := g.Admit(e.Proof); errors.As(err, &refusal) && refusal.Unproven {
+		if known, ok := s.recent.proven(g); ok {
+			e.teamID = known.teamID
+		} else if err := e.lookAt(g); err != nil {
 			return err
 		}
 		if err := e.hold(g.Conversation, in); err != nil {
 			return err
 		}
+		if early != nil {
+			early(e)
+		}
 		if err := e.loadSession(g); err != nil { // as it is now that nobody else changes it
 			return err
 		}
 		if err := g.Admit(e.Proof); err != nil {
+			s.recent.forget(g) // whose token was replaced is a stranger from the next call on
 			return err
 		}
+		s.recent.keep(g, e)
 		if g.SignOfLife(e.Proof) {
 			if err := sqlstore.Seen(e, g.Conversation, g.Session); err != nil {
 				return err
@@ -108,6 +116,71 @@ func (s *Store) passIn(ctx context.Context, g bridge.Gate, level durability, in 
 		}
 		return fn(e)
 	})
+}
+
+// lookAt refuses who does not prove to be the session of g.
+func (e *entry) lookAt(g bridge.Gate) error {
+	if err := e.loadSession(g); err != nil {
+		return err
+	}
+	var refusal *bridge.Refusal
+	if err := g.Admit(e.Proof); errors.As(err, &refusal) && refusal.Unproven {
+		return err
+	}
+	return nil
+}
+
+// maxRecent is how many sessions are known to have proved themselves lately.
+const maxRecent = 4096
+
+// recentProofs are what sessions that were let through lately proved themselves against.
+// It is a hint: what lets a call through is read behind the lock. It is safe for concurrent
+// use.
+type recentProofs struct {
+	mutex sync.Mutex
+	of    map[bridge.Address]recentProof
+}
+
+// recentProof is a session's, with the team of its conversation, which never changes.
+type recentProof struct {
+	nonce  []byte
+	teamID string
+}
+
+func addressOf(g bridge.Gate) bridge.Address {
+	return bridge.Address{Conversation: g.Conversation, Session: g.Session}
+}
+
+// proven reports whether the caller of g proves to be the session by what it proved lately.
+// The token is compared also where nothing is known, so that this takes the same time.
+func (r *recentProofs) proven(g bridge.Gate) (known recentProof, ok bool) {
+	r.mutex.Lock()
+	known, ok = r.of[addressOf(g)]
+	r.mutex.Unlock()
+	return known, g.Prove(bridge.Proof{Nonce: known.nonce}) && ok
+}
+
+func (r *recentProofs) forget(g bridge.Gate) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	delete(r.of, addressOf(g))
+}
+
+// keep notes that the caller of g was let through.
+func (r *recentProofs) keep(g bridge.Gate, e *entry) {
+	of := addressOf(g)
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if known, ok := r.of[of]; ok && bytes.Equal(known.nonce, e.Proof.Nonce) {
+		return
+	}
+	for oldest := range r.of {
+		if len(r.of) < maxRecent {
+			break
+		}
+		delete(r.of, oldest)
+	}
+	r.of[of] = recentProof{e.Proof.Nonce, e.teamID}
 }
 
 // commit runs fn in a transaction and records how it ended. A refusal does not
@@ -246,7 +319,11 @@ func (t transactions) Operate(ctx context.Context, op bridge.Operation, how sqls
 
 // Pass implements sqlstore.Transactions.
 func (t transactions) Pass(ctx context.Context, g bridge.Gate, how sqlstore.How, do func(sqlstore.StoreEntry) error) error {
-	return t.passIn(ctx, g, durability(!how.Relaxed), scope(how.Team), func(e *entry) error {
+	var early func(*entry)
+	if how.Message != nil {
+		early = func(e *entry) { e.readAhead(g, how.Message.Key) }
+	}
+	return t.passIn(ctx, g, durability(!how.Relaxed), scope(how.Team), early, func(e *entry) error {
 		t.lockAlone(e.conn, how)
 		return do(e)
 	})

@@ -14,6 +14,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -28,13 +29,15 @@ import (
 type Store struct {
 	sqlstore.Operations
 
-	pool   *pgxpool.Pool
-	schema string
-	chain  audit.Chain
-	box    *atrest.Box
-	sealer *sealer
-	limits sqlstore.LimitCache
-	usage  usageCache
+	pool     *pgxpool.Pool
+	schema   string
+	chain    audit.Chain
+	box      *atrest.Box
+	sealer   *sealer
+	limits   sqlstore.LimitCache
+	usage    usageCache
+	recent   recentProofs
+	encrypts atomic.Bool // texts were encrypted when a message was sent last
 
 	filling func(bridge.Fill)
 	told    map[string]bool // what filling was told of; with usage.mutex
@@ -76,6 +79,7 @@ func openConfig(ctx context.Context, config server.Config, o Options) (*Store, e
 	}
 	s := &Store{
 		pool: pool, schema: config.Schema, chain: bridge.AuditChain(o.Key), box: atrest.New(o.Key.Derive),
+		recent:  recentProofs{of: map[bridge.Address]recentProof{}},
 		filling: o.Filling, told: map[string]bool{},
 	}
 	s.Operations = sqlstore.NewOperations(func(ctx context.Context, do func(sqlstore.Conn) error) error {

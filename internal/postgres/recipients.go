@@ -29,13 +29,15 @@ func (e *entry) Deliver(conversation, from string, to bridge.Recipients, m bridg
 // deliver stores m for all whom it goes to, or returns errNoRow where one of them is
 // not there. The chain of the conversation must be locked.
 func (e *entry) deliver(to mail, m bridge.NewMessage) (sent bridge.Sent, err error) {
-	got, err := e.nextSeqs(to.conversation, to.to)
-	if err != nil {
-		return sent, err
-	}
+	var got []bridge.Recipient
+	e.nextSeqs(to.conversation, to.to, &got)
 	if sent.ID, err = e.insertMessage(to, m); err != nil {
 		return sent, err
 	}
+	if len(got) < len(to.to) {
+		return sent, errNoRow
+	}
+	slices.SortFunc(got, func(a, b bridge.Recipient) int { return cmp.Compare(a.Session, b.Session) })
 	for _, r := range got {
 		e.later("INSERT INTO inbox (conversation, recipient, seq, message, partner_unread) VALUES ($1, $2, $3, $4, $5)",
 			to.conversation, string(r.Session), r.Seq, sent.ID, r.Unread)
@@ -109,74 +111,146 @@ func names(of bridge.Recipients) []string {
 	return all
 }
 
-// nextSeqs takes the next number of each inbox, in order of the sessions. It tells
-// what waits there then.
-func (e *entry) nextSeqs(conversation string, to bridge.Recipients) (got []bridge.Recipient, err error) {
+// nextSeqs takes the next number of each inbox with the next statement that is waited for,
+// and tells got what waits there then.
+func (e *entry) nextSeqs(conversation string, to bridge.Recipients, got *[]bridge.Recipient) {
 	var row recipientRow
-	err = e.each(`
+	e.laterEach(`
 		UPDATE session_status s SET last_seq = last_seq + 1
 		WHERE conversation = $1 AND session = ANY($2) RETURNING `+partnerColumns+", s.last_seq, s.last_seq - s.read_seq",
 		[]any{conversation, names(to)}, row.dest(), func() error {
-			got = append(got, row.recipient())
+			*got = append(*got, row.recipient())
 			return nil
 		})
-	if err == nil && len(got) < len(to) {
-		err = errNoRow
+}
+
+// ahead is what a message needs, as it was read with the session of its sender.
+type ahead struct {
+	key      string
+	repeated *firstAnswer
+	// of is the only partner, where the conversation has two sessions, and last the end of
+	// what it was sent last, or all of it.
+	of    bridge.SessionID
+	whole bool
+	last  []storedText
+}
+
+// storedText is a message's text, or the end of one, as it is stored.
+type storedText struct {
+	id   int64
+	text string
+}
+
+// partner is the other of two sessions.
+var partner = map[bridge.SessionID]bridge.SessionID{bridge.SessionA: bridge.SessionB, bridge.SessionB: bridge.SessionA}
+
+// readAhead asks for what a message of g's session needs, with the next statement that is
+// waited for: the first answer to its key, and, as if its conversation had two sessions,
+// what it said last.
+func (e *entry) readAhead(g bridge.Gate, key string) {
+	a := &ahead{key: key, repeated: &firstAnswer{}}
+	if key != "" {
+		query, args, dest, visit := a.repeated.query(g, key)
+		e.laterEach(query, args, dest, visit)
 	}
-	slices.SortFunc(got, func(a, b bridge.Recipient) int { return cmp.Compare(a.Session, b.Session) })
-	return got, err
+	a.whole = e.store.encrypts.Load()
+	if a.of = partner[g.Session]; a.of != "" {
+		query, args := tailQuery(g, a.whole, bridge.Recipients{a.of}, false)
+		var one storedText
+		e.laterEach(query, args, []any{&one.id, &one.text}, func() error {
+			a.last = append(a.last, one)
+			return nil
+		})
+	}
+	e.ahead = a
 }
 
 // Repeated returns the first answer to an idempotency key, with what is known of the
 // recipients now, or a zero Sent.
-func (e *entry) Repeated(g bridge.Gate, key string) (sent bridge.Sent, err error) {
+func (e *entry) Repeated(g bridge.Gate, key string) (bridge.Sent, error) {
 	if key == "" {
-		return sent, nil
+		return bridge.Sent{}, nil
 	}
-	var row recipientRow
-	var redacted string
-	var got []bridge.Recipient
-	err = e.each(`
-		SELECT m.id, m.sent_at, m.redacted, `+partnerColumns+`, i.seq, i.partner_unread
+	if e.ahead != nil && e.ahead.key == key {
+		return e.ahead.repeated.answer(), nil
+	}
+	var first firstAnswer
+	query, args, dest, visit := first.query(g, key)
+	err := e.each(query, args, dest, visit)
+	return first.answer(), err
+}
+
+// firstAnswer is the answer that an idempotency key got first.
+type firstAnswer struct {
+	sent     bridge.Sent
+	redacted string
+	row      recipientRow
+	got      []bridge.Recipient
+}
+
+const selectRepeated = `
+		SELECT m.id, m.sent_at, m.redacted, ` + partnerColumns + `, i.seq, i.partner_unread
 		FROM messages m
 		JOIN inbox i ON i.message = m.id
 		JOIN session_status s ON s.conversation = i.conversation AND s.session = i.recipient
-		WHERE m.conversation = $1 AND m.sender = $2 AND m.idempotency_key = $3 ORDER BY i.recipient`,
-		[]any{g.Conversation, string(g.Session), key}, append([]any{&sent.ID, &sent.SentAt, &redacted}, row.dest()...), func() error {
-			got = append(got, row.recipient())
+		WHERE m.conversation = $1 AND m.sender = $2 AND m.idempotency_key = $3 ORDER BY i.recipient`
+
+// query is what reads it.
+func (f *firstAnswer) query(g bridge.Gate, key string) (query string, args, dest []any, visit func() error) {
+	return selectRepeated, []any{g.Conversation, string(g.Session), key},
+		append([]any{&f.sent.ID, &f.sent.SentAt, &f.redacted}, f.row.dest()...), func() error {
+			f.got = append(f.got, f.row.recipient())
 			return nil
-		})
-	if err != nil || len(got) == 0 {
-		return bridge.Sent{}, err
+		}
+}
+
+func (f *firstAnswer) answer() bridge.Sent {
+	if len(f.got) == 0 {
+		return bridge.Sent{}
 	}
-	sent.Repeated, sent.Redacted = true, sqlstore.FromList(redacted)
-	addRecipients(&sent, got)
-	return sent, nil
+	f.sent.Repeated, f.sent.Redacted = true, sqlstore.FromList(f.redacted)
+	addRecipients(&f.sent, f.got)
+	return f.sent
 }
 
 // tails are the ends of what a session said last, and last to each of to: a secret
 // must not come together in any inbox, nor for who reads them all.
 func (e *entry) tails(g bridge.Gate, to bridge.Recipients) (tails []string, err error) {
-	query, recipients := selectTail, any(string(to[0]))
-	if e.Many() {
-		query, recipients = selectTails, names(to)
-	}
 	cipher, err := e.cipher()
 	if err != nil {
 		return nil, err
 	}
-	stored := int64(tailStored)
-	if cipher.State != atrest.Off {
-		stored = math.MaxInt32 // a sealed text is read whole
+	whole := cipher.State != atrest.Off
+	e.store.encrypts.Store(whole)
+	var last []storedText
+	if a := e.ahead; a != nil && !e.Many() && a.of == to[0] && (a.whole || !whole) {
+		last = a.last
+	} else {
+		query, args := tailQuery(g, whole, to, e.Many())
+		var one storedText
+		err = e.each(query, args, []any{&one.id, &one.text}, func() error {
+			last = append(last, one)
+			return nil
+		})
 	}
-	var id int64
-	var end string
-	err = e.each(query, []any{stored, g.Conversation, string(g.Session), recipients}, []any{&id, &end}, func() error {
-		end = sqlstore.Shown(e.sql(), sqlstore.MessagePlace("message", g.Conversation, id), end)
+	for _, one := range last {
+		end := sqlstore.Shown(e.sql(), sqlstore.MessagePlace("message", g.Conversation, one.id), one.text)
 		tails = append(tails, lastRunes(end, bridge.TailLength))
-		return nil
-	})
+	}
 	return tails, err
+}
+
+// tailQuery is what reads tails. A sealed text is read whole.
+func tailQuery(g bridge.Gate, whole bool, to bridge.Recipients, many bool) (query string, args []any) {
+	query, recipients := selectTail, any(string(to[0]))
+	if many {
+		query, recipients = selectTails, names(to)
+	}
+	stored := int64(tailStored)
+	if whole {
+		stored = math.MaxInt32
+	}
+	return query, []any{stored, g.Conversation, string(g.Session), recipients}
 }
 
 // tailStored is how much of a stored text has its last TailLength characters: one may

@@ -63,7 +63,8 @@ func connect(t *testing.T, dsn string) *pgx.Conn {
 
 // TestLockedForLong keeps a conversation locked, as a client that was stopped within a
 // transaction does: others are told that the store is busy, and wait no longer than
-// lock_timeout says, and other conversations go on.
+// lock_timeout says, and other conversations go on. Who does not prove to be a session of the
+// conversation does not wait for it, nor does who was one until its token was replaced.
 func TestLockedForLong(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -71,6 +72,19 @@ func TestLockedForLong(t *testing.T) {
 	dsn := server.Schema()
 	s := quiet(t, dsn+"&lock_timeout=300ms")
 	held, free := bridgetest.NewPair(t, s), bridgetest.NewPair(t, s)
+	forged, former := held.A, held.B
+	forged.Token = free.A.Token
+	send(t, s, former, "x")
+	if _, err := s.RotateToken(ctx, former.Conversation, former.Session); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(who string, c bridge.Credentials) {
+		t.Helper()
+		if _, err := s.Send(ctx, c, bridge.SendRequest{Text: "x"}); !errors.Is(err, bridge.ErrUnauthorized) {
+			t.Errorf("%s: got %v, want %v", who, err, bridge.ErrUnauthorized)
+		}
+	}
+	refused("who was a session", former)
 	c := connect(t, dsn)
 	tx, err := c.Begin(ctx)
 	if err != nil {
@@ -82,6 +96,8 @@ func TestLockedForLong(t *testing.T) {
 	if _, err := s.Send(ctx, held.A, bridge.SendRequest{Text: "x"}); !errors.Is(err, bridge.ErrStoreBusy) {
 		t.Errorf("got %v while the conversation is locked, want %v", err, bridge.ErrStoreBusy)
 	}
+	refused("a stranger", forged)
+	refused("who was a session, again", former)
 	send(t, s, free.A, "x")
 	if err := tx.Rollback(ctx); err != nil {
 		t.Fatal(err)

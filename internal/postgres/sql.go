@@ -43,8 +43,12 @@ const selectVersion = "SELECT version FROM schema_version"
 // learn reads the state with the first statement of a transaction, before which it is
 // called, without a round trip of its own.
 func (c *conn) learn() {
-	c.later(selectVersion)
-	c.learns = true
+	var version int64
+	c.laterEach(selectVersion, nil, []any{&version}, func() error {
+		_, state := atrest.Split(version)
+		c.state = &state
+		return nil
+	})
 }
 
 // cipher is how texts are written. Operations know their store's state (state.current);

@@ -79,7 +79,7 @@ func (s *Store) try(ctx context.Context, begin string, fn func(*conn) (durabilit
 	finished := false
 	defer func() {
 		if !finished && !c.pg.IsClosed() {
-			c.pending = nil
+			c.pending, c.readers = nil, nil
 			_, _ = c.exec("ROLLBACK")
 		}
 	}()
@@ -143,7 +143,8 @@ func lockNumber(parts ...string) int64 {
 
 // hold locks the chain of a conversation, and with it everything of the
 // conversation, until the end of the transaction. It does nothing where there is
-// no such conversation. What was read before may have changed since.
+// no such conversation. What was read before may have changed since. The lock is taken,
+// and held is set, with the next statement that is waited for.
 func (e *entry) hold(conversation string, in scope) error {
 	if conversation == "" || e.held == conversation {
 		return nil
@@ -153,23 +154,26 @@ func (e *entry) hold(conversation string, in scope) error {
 			return err
 		}
 	}
-	err := e.get("SELECT link, mac FROM audit_chains WHERE chain = $1 FOR UPDATE", []any{conversation}, &e.head.Seq, &e.head.MAC)
-	if errors.Is(err, errNoRow) {
+	e.laterEach("SELECT link, mac FROM audit_chains WHERE chain = $1 FOR UPDATE", []any{conversation}, []any{&e.head.Seq, &e.head.MAC}, func() error {
+		e.held = conversation
 		return nil
-	}
-	e.held = conversation
-	return err
+	})
+	return nil
 }
 
 // lockTeam locks the team of a conversation. A conversation never changes its team.
 func (e *entry) lockTeam(conversation string) error {
-	var teamID string
-	err := e.get("SELECT team_id FROM conversations WHERE id = $1", []any{conversation}, &teamID)
-	if errors.Is(err, errNoRow) {
-		return nil
+	if e.teamID == "" {
+		err := e.get("SELECT team_id FROM conversations WHERE id = $1", []any{conversation}, &e.teamID)
+		if errors.Is(err, errNoRow) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	e.lock(e.store.schema, "team", teamID)
-	return err
+	e.lock(e.store.schema, "team", e.teamID)
+	return nil
 }
 
 // holdAnother locks the chain of a conversation that is not the operation's own.

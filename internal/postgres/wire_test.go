@@ -147,7 +147,7 @@ func quiet(t *testing.T, dsn string) *bridge.Service {
 func TestSendAsksSeldom(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
-	const most = 7
+	const most = 3
 	w, dsn := tap(t, server.Schema())
 	s := quiet(t, dsn)
 	p := bridgetest.NewPair(t, s)

@@ -9,7 +9,7 @@ import (
 
 // AppendMessage implements bridge.Store.
 func (o Operations) AppendMessage(ctx context.Context, g bridge.Gate, key string, d bridge.Draft) (bridge.Sent, error) {
-	return pass(ctx, o, g, How{}, func(e StoreEntry) (bridge.Sent, error) {
+	return pass(ctx, o, g, How{Message: &Outgoing{Key: key}}, func(e StoreEntry) (bridge.Sent, error) {
 		sent, err := e.Repeated(g, key)
 		if err != nil {
 			return sent, err

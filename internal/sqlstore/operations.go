@@ -34,6 +34,14 @@ type How struct {
 	Relaxed bool   // the commit does not wait for the disk
 	Team    bool   // the tasks and claims of the conversation's team are locked, too
 	Alone   string // what belongs to no conversation and is locked, by name; "" for nothing
+	// Message says that the call sends a message; nil for any other. A store may read
+	// what that needs together with the session.
+	Message *Outgoing
+}
+
+// Outgoing is a message that is about to be sent.
+type Outgoing struct {
+	Key string // its idempotency key as it is stored; "" for none
 }
 
 // Dialect is what statements have to know of the database.

@@ -47,6 +47,11 @@ const (
 	ringWithin = 2 * time.Second
 )
 
+// ring notifies. A transaction that notifies is written to the log of the server, and all others
+// that notify wait for it until it has ended: it does not wait for the disk, which a hint need
+// not survive (https://www.postgresql.org/docs/current/runtime-config-wal.html, synchronous_commit).
+const ring = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)"
+
 // maxPayload is less than what a NOTIFY may carry, 8000 bytes
 // (https://www.postgresql.org/docs/current/sql-notify.html).
 const maxPayload = 7000
@@ -91,7 +96,7 @@ func (b *Bells) ringAll() {
 		b.mutex.Unlock()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), ringWithin)
 		for _, payload := range payloads(keys) {
-			_, _ = b.pool.Exec(ctx, "SELECT pg_notify($1, $2)", b.channel, payload) // a hint: waiters look again anyway
+			_, _ = b.pool.Exec(ctx, ring, b.channel, payload) // a hint: waiters look again anyway
 		}
 		cancel()
 	}
@@ -211,7 +216,7 @@ func (b *Bells) await(c *pgx.Conn, limit time.Duration) error {
 func (b *Bells) probe(c *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(b.ctx, probeFor)
 	defer cancel()
-	if _, err := c.Exec(ctx, "SELECT pg_notify($1, '')", b.channel); err != nil {
+	if _, err := c.Exec(ctx, ring, b.channel, ""); err != nil {
 		return err
 	}
 	return b.await(c, probeFor)
