@@ -1,12 +1,20 @@
 package gateway_test
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"runtime"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,19 +28,22 @@ import (
 )
 
 // BenchmarkWaiting has sessions wait for mail over TLS, each on a connection of its own,
-// and tells what one of them costs: memory of the gateway and of its client together,
-// since both are in this process, and goroutines; and how many statements all of them
-// ask a server for in a second while nothing happens.
+// and tells what that costs: memory of the gateway, which is this process, and of the
+// clients, which are another; how many transactions all of them ask a server for in a
+// second, and how much of a processor the gateway and the server use, while all wait, and
+// then while each calls again once because its wait of 50 seconds is over.
 //
-//	go test ./internal/gateway -run '^$' -bench Waiting -benchtime 1000x
+//	go test ./internal/gateway -run '^$' -bench Waiting/server -benchtime 10000x
 //
-// It needs two file descriptors for each session.
+// Each of the two processes needs a file descriptor for each session.
 func BenchmarkWaiting(b *testing.B) {
-	b.Run("file", func(b *testing.B) { waitAll(b, newPlace(b, takeAll(b.N)), func() float64 { return 0 }) })
+	b.Run("file", func(b *testing.B) { waitAll(b, newPlace(b, takeAll(b.N)), nil) })
 	b.Run("server", func(b *testing.B) {
 		postgrestest.Need(b, server)
 		dsn := server.Schema()
-		waitAll(b, placeOnServer(b, dsn, bridgetest.NewEnv(b).Key, takeAll(b.N)), func() float64 { return statements(b, dsn) })
+		db := must(pgx.Connect(b.Context(), dsn))(b)
+		b.Cleanup(func() { _ = db.Close(context.Background()) })
+		waitAll(b, placeOnServer(b, dsn, bridgetest.NewEnv(b).Key, takeAll(b.N)), db)
 	})
 }
 
@@ -41,77 +52,239 @@ func takeAll(n int) func(*gateway.Options) {
 	return func(o *gateway.Options) { o.MaxClients = n + 100 }
 }
 
-// Of sessions that wait it is counted for idle what they ask for, when what was asked for
+// What sessions ask for while they wait is counted for idle, when what was asked for
 // before that is surely counted: the server does so ten seconds later at most.
 const (
-	settled = 12 * time.Second
-	idle    = 20 * time.Second
+	settled  = 12 * time.Second
+	idle     = 10 * time.Second
+	renewing = 60 * time.Second
 )
 
-// statements is how many transactions the server has carried out.
-func statements(b *testing.B, dsn string) (n float64) {
-	b.Helper()
-	c := must(pgx.Connect(b.Context(), dsn))(b)
-	defer func() { _ = c.Close(b.Context()) }()
-	if err := c.QueryRow(b.Context(), "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()").Scan(&n); err != nil {
-		b.Fatal(err)
-	}
-	return n
+// perKey is how many calls a key has under way at most.
+const perKey = 500
+
+// crowd is what the process of the clients is told on its standard input, at whose end it
+// ends.
+type crowd struct {
+	Address  string
+	Roots    []byte
+	Keys     []string
+	Sessions []bridge.Credentials
 }
 
-func waitAll(b *testing.B, p *place, asked func() float64) {
-	var keys []string
-	for n := range b.N/500 + 1 {
-		keys = append(keys, p.key(b, fmt.Sprintf("waiting %d", n), access.Agent))
+// isCrowd is set in the environment of that process.
+const isCrowd = "GATEWAY_TEST_CROWD"
+
+// crowdMain waits with each session, again and again.
+func crowdMain() int {
+	var c crowd
+	if err := json.NewDecoder(os.Stdin).Decode(&c); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	var sessions []bridge.Credentials
-	for len(sessions) < b.N {
+	web := c.web()
+	failed := make(chan error)
+	for n := range c.Sessions {
+		go func() {
+			for {
+				if err := c.wait(web, n); err != nil {
+					failed <- fmt.Errorf("session %d: %w", n, err)
+				}
+			}
+		}()
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, os.Stdin)
+	}()
+	select {
+	case err := <-failed:
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	case <-ended:
+		return 0
+	}
+}
+
+// web is one client of HTTP for all, with a connection for each call that is under way. Not
+// all shake hands at once: the gateway ends handshakes that take long.
+func (c crowd) web() *http.Client {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(c.Roots)
+	dialer := &tls.Dialer{Config: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	handshakes := make(chan struct{}, 64)
+	return &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: len(c.Sessions),
+		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			handshakes <- struct{}{}
+			defer func() { <-handshakes }()
+			return dialer.DialContext(ctx, network, address)
+		},
+	}}
+}
+
+func (c crowd) wait(web *http.Client, n int) error {
+	s := c.Sessions[n]
+	body := callOf("check_messages", map[string]any{"conversation_id": s.Conversation, "session_id": s.Session, "token": s.Token, "wait_seconds": 50})
+	r, err := http.NewRequest(http.MethodPost, "https://"+c.Address+"/mcp", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+c.Keys[n/perKey])
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	resp, err := web.Do(r)
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err == nil && (resp.StatusCode != http.StatusOK || strings.Contains(string(text), `"isError":true`)) {
+		err = fmt.Errorf("status %d: %.200s", resp.StatusCode, text)
+	}
+	return err
+}
+
+// start starts the process, which ends with the benchmark.
+func (c crowd) start(b *testing.B) (pid int, ended <-chan struct{}) {
+	b.Helper()
+	self := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^$")
+	self.Env = append(os.Environ(), isCrowd+"=1")
+	self.Stderr = os.Stderr
+	in := must(self.StdinPipe())(b)
+	if err := self.Start(); err != nil {
+		b.Fatal(err)
+	}
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		_ = self.Wait() // it has said why on standard error
+	}()
+	b.Cleanup(func() {
+		_ = in.Close()
+		<-gone
+	})
+	if err := json.NewEncoder(in).Encode(c); err != nil {
+		b.Fatal(err)
+	}
+	return self.Process.Pid, gone
+}
+
+func waitAll(b *testing.B, p *place, db *pgx.Conn) {
+	c := crowd{Address: p.address, Roots: p.authority.PEM()}
+	for n := range b.N/perKey + 1 {
+		c.Keys = append(c.Keys, p.key(b, fmt.Sprintf("waiting %d", n), access.Agent))
+	}
+	for len(c.Sessions) < b.N {
 		pair := bridgetest.NewPair(b, p.served.Service)
-		sessions = append(sessions, pair.A, pair.B)
+		c.Sessions = append(c.Sessions, pair.A, pair.B)
 	}
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	goroutines := runtime.NumGoroutine()
-	var all sync.WaitGroup
-	for n := range b.N {
-		// Not all handshakes at once: the gateway ends those that take long.
-		for p.gateway.AllCalls() < n-64 && !b.Failed() {
-			time.Sleep(time.Millisecond)
+	c.Sessions = c.Sessions[:b.N]
+	debug.FreeOSMemory()
+	before := resident(b, os.Getpid())
+	began := time.Now()
+	clients, ended := c.start(b)
+	all := func() bool {
+		select {
+		case <-ended:
+			b.Fatal("the process of the clients has ended")
+		default:
 		}
-		body := callOf("check_messages", map[string]any{
-			"conversation_id": sessions[n].Conversation, "session_id": sessions[n].Session, "token": sessions[n].Token, "wait_seconds": 50,
-		})
-		all.Go(func() {
-			r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, "https://"+p.address+"/mcp", strings.NewReader(body))
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			r.Header.Set("Content-Type", "application/json")
-			r.Header.Set("Accept", "application/json, text/event-stream")
-			resp, err := p.web(keys[n/500]).Do(r)
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			defer func() { _ = resp.Body.Close() }()
-			if text, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusOK || strings.Contains(string(text), `"isError":true`) {
-				b.Errorf("%d %v: %.200s", resp.StatusCode, err, text)
-			}
-		})
+		return p.gateway.AllCalls() == b.N
 	}
-	bridgetest.Eventually(b, "all wait", func() bool { return p.gateway.AllCalls() == b.N || b.Failed() })
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	b.ReportMetric(float64(after.HeapInuse+after.StackInuse-before.HeapInuse-before.StackInuse)/float64(b.N)/1024, "KiB/session")
-	b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/float64(b.N), "goroutines/session")
-	if b.N > 1 {
-		time.Sleep(settled)
-		began := asked()
-		time.Sleep(idle)
-		b.ReportMetric((asked()-began)/idle.Seconds(), "statements/s")
+	for !all() {
+		time.Sleep(10 * time.Millisecond)
 	}
-	p.stop()
-	all.Wait()
+	b.ReportMetric(time.Since(began).Seconds(), "s-until-all-wait")
+	if b.N == 1 {
+		return // the framework tries one first
+	}
+	use := usage{b, db}
+	time.Sleep(settled)
+	use.during(idle, "idle")
+	if !all() {
+		b.Errorf("%d of %d wait: some began too early to be counted with the last", p.gateway.AllCalls(), b.N)
+	}
+	debug.FreeOSMemory()
+	b.ReportMetric((resident(b, os.Getpid())-before)/float64(b.N), "gateway-KiB/session")
+	b.ReportMetric(resident(b, os.Getpid())/1024, "gateway-MiB")
+	b.ReportMetric(resident(b, clients)/1024, "clients-MiB")
+	use.during(renewing, "renewing")
+	all()
+}
+
+// usage tells what gateway and server do.
+type usage struct {
+	b  *testing.B
+	db *pgx.Conn // nil where there is no server
+}
+
+func (u usage) during(d time.Duration, what string) {
+	u.b.Helper()
+	asked, gateway, server := u.now()
+	time.Sleep(d)
+	askedThen, gatewayThen, serverThen := u.now()
+	u.b.ReportMetric(100*(gatewayThen-gateway)/d.Seconds(), "gateway-%-"+what)
+	if u.db != nil {
+		u.b.ReportMetric((askedThen-asked)/d.Seconds(), "transactions/s-"+what)
+		u.b.ReportMetric(100*(serverThen-server)/d.Seconds(), "server-%-"+what)
+	}
+}
+
+// now is how many transactions the server has carried out, and how many seconds of a
+// processor this process and those of the server have used.
+func (u usage) now() (asked, gateway, server float64) {
+	u.b.Helper()
+	gateway = processor(u.b, os.Getpid())
+	if u.db == nil {
+		return 0, gateway, 0
+	}
+	err := u.db.QueryRow(u.b.Context(), "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()").Scan(&asked)
+	if err != nil {
+		u.b.Fatal(err)
+	}
+	rows, err := u.db.Query(u.b.Context(), "SELECT pid::bigint FROM pg_stat_activity")
+	if err != nil {
+		u.b.Fatal(err)
+	}
+	for _, pid := range must(pgx.CollectRows(rows, pgx.RowTo[int64]))(u.b) {
+		server += processor(u.b, int(pid))
+	}
+	return asked, gateway, server
+}
+
+// resident is how many KiB of memory a process has (proc_pid_status(5)).
+func resident(b *testing.B, pid int) float64 {
+	b.Helper()
+	_, behind, _ := strings.Cut(string(proc(b, pid, "status")), "VmRSS:")
+	fields := strings.Fields(behind)
+	if len(fields) == 0 {
+		b.Fatal("no VmRSS")
+	}
+	return must(strconv.ParseFloat(fields[0], 64))(b)
+}
+
+// processor is how many seconds of a processor a process has used (proc_pid_stat(5), utime and
+// stime in hundredths); 0 where it has ended.
+func processor(b *testing.B, pid int) (seconds float64) {
+	b.Helper()
+	_, behind, _ := strings.Cut(string(proc(b, pid, "stat")), ") ")
+	fields := strings.Fields(behind)
+	if len(fields) < 13 {
+		return 0
+	}
+	for _, field := range fields[11:13] {
+		seconds += must(strconv.ParseFloat(field, 64))(b) / 100
+	}
+	return seconds
+}
+
+func proc(b *testing.B, pid int, name string) []byte {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
+	if errors.Is(err, os.ErrNotExist) && pid == os.Getpid() {
+		b.Skip("MISSING: /proc")
+	}
+	return text
 }

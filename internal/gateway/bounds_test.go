@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -11,10 +14,16 @@ import (
 	"time"
 
 	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/binding"
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/claims"
+	"example.org/bridge/internal/files"
 	"example.org/bridge/internal/gateway"
 	"example.org/bridge/internal/gateway/operation"
 	"example.org/bridge/internal/mcpserver"
+	"example.org/bridge/internal/steps"
+	"example.org/bridge/internal/tasks"
 )
 
 // everyOperation is what a gateway offers bridge on other machines.
@@ -194,5 +203,110 @@ func TestBoundKeyOverMCP(t *testing.T) {
 	}
 	if _, status := p.open(t, secret, "POST", listenBody(1, map[string]any{"resourceSubscriptions": []string{uri(in), uri(out)}}), listenHeader()); status == 200 {
 		t.Error("it listens out of its bounds")
+	}
+}
+
+// everything is what one conversation has, each part with a mark of its own.
+type everything struct {
+	bridgetest.Pair
+	task int64
+}
+
+// fill makes a conversation with a message, a file, a step, a claim and a task, in which each
+// text begins with its mark.
+func (p *place) fill(t *testing.T, mark string, held ...bridge.Credentials) everything {
+	t.Helper()
+	c := must(p.served.Create(t.Context(), bridge.CreateRequest{MyRole: mark + "-lead", PartnerRole: mark + "-worker", Team: "build", Holds: held}))(t)
+	of := func(session bridge.SessionID, token string) bridge.Credentials {
+		return bridge.Credentials{Conversation: c.ID, Session: session, Token: token}
+	}
+	e := everything{Pair: bridgetest.Pair{A: of("a", c.TokenA), B: of("b", c.TokenB)}}
+	must(p.served.Send(t.Context(), e.A, bridge.SendRequest{Text: mark + "-message", Files: []string{mark + "-named.md"}}))(t)
+	must(p.served.Send(t.Context(), e.B, bridge.SendRequest{Text: mark + "-message"}))(t) // nobody waits for mail then
+	must(p.served.WriteFile(t.Context(), e.A, files.WriteRequest{Name: files.Name{Path: mark + "-file.md"}, Text: mark + "-text"}))(t)
+	must(p.served.LogStep(t.Context(), e.A, steps.LogRequest{Text: mark + "-step"}))(t)
+	must(p.served.Take(t.Context(), e.A, claims.Request{Paths: []string{mark + "-claim.md"}, Reason: mark + "-reason"}))(t)
+	e.task = must(p.served.AssignTask(t.Context(), e.A, tasks.AssignRequest{Title: mark + "-title", Body: mark + "-body", To: "b"}))(t).Task.ID
+	return e
+}
+
+// TestBoundKeySeesNothingOfOthers: whatever a bound key asks with good credentials of its own
+// conversation, no answer tells of another one. Of one of the same team it tells what
+// docs/machines.md says, its tasks and its claims, and nothing that was said or shared there.
+func TestBoundKeySeesNothingOfOthers(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(o *gateway.Options) {
+		o.Operations = reflect.TypeFor[everyOperation]()
+		o.Endpoint = func(access.Key) gateway.Endpoint {
+			return endpoint(o.Bridge.(mcpserver.Bridge), mcpserver.Options{Log: o.Log, Bindings: binding.Folder{}, Tools: mcpserver.Groups()})
+		}
+	})
+	own := p.fill(t, "own")
+	mate := p.fill(t, "mate", own.A)
+	stranger := p.fill(t, "stranger")
+	_, secret := p.boundKey(t, "bound", own.A.Conversation)
+	told := ""
+	web := p.web(secret)
+	ask := func(path, body string) {
+		t.Helper()
+		r := must(http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+p.address+path, strings.NewReader(body)))(t)
+		r.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}, "Mcp-Protocol-Version": {"2025-06-18"}}
+		answer, err := web.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = answer.Body.Close() }()
+		text := must(io.ReadAll(answer.Body))(t)
+		told += string(text) + "\n"
+	}
+	for _, c := range []bridge.Credentials{own.A, own.B} {
+		for method := range reflect.TypeFor[everyOperation]().Methods() {
+			if method.Type.NumIn() > 0 && method.Type.In(0) == reflect.TypeFor[context.Context]() {
+				ask(operation.Path+method.Name, argumentsOf(method.Type, proofs{Credentials: c}))
+			}
+		}
+		call := func(tool string, more map[string]any) {
+			arguments := map[string]any{"conversation_id": c.Conversation, "session_id": string(c.Session), "token": c.Token}
+			maps.Copy(arguments, more)
+			ask("/mcp", callOf(tool, arguments))
+		}
+		call("get_history", nil)
+		call("check_partner_status", nil)
+		call("list_tasks", map[string]any{"ended": true})
+		call("file_read", nil)
+		ask("/mcp", callOf("list_conversations", map[string]any{}))
+		ask("/mcp", rpc("resources/list", map[string]any{}))
+		for _, of := range []everything{own, mate, stranger} {
+			call("list_tasks", map[string]any{"task_id": of.task})
+			call("file_read", map[string]any{"task_id": of.task})
+			call("update_task", map[string]any{"task_id": of.task, "state": "progress", "note": "x"})
+			for _, mark := range []string{"own", "mate", "stranger"} {
+				call("file_read", map[string]any{"path": mark + "-file.md", "task_id": of.task})
+				call("file_read", map[string]any{"path": mark + "-file.md"})
+			}
+			for _, uri := range []string{
+				"collaboration://" + of.A.Conversation, "agents://" + of.A.Conversation + "/a/status", "workspace://" + of.A.Conversation + "/stranger-file.md",
+				"workspace://" + of.A.Conversation + "/mate-file.md", fmt.Sprintf("tasks://%d/state", of.task), fmt.Sprintf("tasks://%d/logs", of.task), fmt.Sprintf("tasks://%d/files", of.task),
+			} {
+				ask("/mcp", rpc("resources/read", map[string]any{"uri": uri}))
+				ask(operation.Path+"ReadResource", string(must(json.Marshal([]any{[]bridge.Credentials{c}, uri}))(t)))
+			}
+		}
+		call("claim_file", map[string]any{"paths": []string{"**"}})
+		call("release_file", nil)
+	}
+	for _, visible := range []string{"own-message", "own-text", "own-step", "own-title", "own-body", "own-named.md", "mate-title"} {
+		if !strings.Contains(told, visible) {
+			t.Errorf("%s was not seen: this test asks for too little", visible)
+		}
+	}
+	for _, hidden := range []string{
+		stranger.A.Conversation, "stranger-lead", "stranger-message", "stranger-named", "stranger-text", "stranger-step", "stranger-claim", "stranger-reason", "stranger-title", "stranger-body",
+		"mate-message", "mate-named", "mate-text", "mate-step",
+		mate.A.Token, mate.B.Token, stranger.A.Token, stranger.B.Token,
+	} {
+		if i := strings.Index(told, hidden); i >= 0 {
+			t.Errorf("%s was told: …%s", hidden, told[max(0, i-200):min(len(told), i+200)])
+		}
 	}
 }

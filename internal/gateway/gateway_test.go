@@ -86,8 +86,7 @@ func serve(t testing.TB, served bridgetest.Served, keys *access.Service, key bri
 		Names:        []string{"127.0.0.1", "localhost"},
 		Version:      "test", Log: log,
 		Endpoint: func(access.Key) gateway.Endpoint {
-			e := mcpserver.NewEndpoint(p.served, mcpserver.Options{Log: log, Bindings: binding.Folder{}})
-			return gateway.Endpoint{MCP: e.MCP, Expect: e.Expect, Settled: e.Settled, Forget: e.Forget, Drain: e.Drain, Close: e.Close}
+			return endpoint(p.served, mcpserver.Options{Log: log, Bindings: binding.Folder{}})
 		},
 	}
 	for _, change := range changes {
@@ -107,6 +106,11 @@ func serve(t testing.TB, served bridgetest.Served, keys *access.Service, key bri
 		}
 	})
 	return p
+}
+
+func endpoint(b mcpserver.Bridge, o mcpserver.Options) gateway.Endpoint {
+	e := mcpserver.NewEndpoint(b, o)
+	return gateway.Endpoint{MCP: e.MCP, Expect: e.Expect, Settled: e.Settled, Forget: e.Forget, Drain: e.Drain, Close: e.Close}
 }
 
 // key makes an access key.

@@ -31,6 +31,9 @@ import (
 var server *postgrestest.Server
 
 func TestMain(m *testing.M) {
+	if os.Getenv(isCrowd) != "" {
+		os.Exit(crowdMain())
+	}
 	os.Exit(postgrestest.Main(m, &server, "fsync=off", "full_page_writes=off"))
 }
 

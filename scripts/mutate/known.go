@@ -48,6 +48,8 @@ var knownChanges = []known{
 	{"a message is sent again without its key", "internal/gateway/remote/once.go", "\t\to.keep(sum, key)\n", "\t\to.keep(sum, newKey())\n", "gateway/remote:TestAway"},
 	{"two messages are one", "internal/gateway/remote/once.go", "\t\tif errors.Is(err, bridge.ErrAnswerLost) || isContext(err) {\n", "\t\tif errors.Is(err, bridge.ErrAnswerLost) || isContext(err) || err == nil {\n", "gateway/remote:TestOperations"},
 	{"a stream tells of what another conversation has", "internal/resources/watch.go", `u.Conversation != "" && u.Conversation != w.Credentials.Conversation {`, "false {", "sqlite:TestStore/resources"},
+	{"a stream is that of another client with the same key", "internal/gateway/channels.go", "	if c := cs.all[client]; c != nil && !c.outlet.isClosed() {", "	client = \"\"\n\tif c := cs.all[client]; c != nil && !c.outlet.isClosed() {", "gateway:TestStreamBefore2026"},
+	{"who watches hears of nothing whose ring was lost", "internal/bridge/notifier.go", "same = marks == known && marks != \"\"", "same = true", "bridge:WatchersLookTogether"},
 	{"a key reaches conversations that it is not for", "internal/gateway/principals.go", "p.key.Conversations)", "nil)", "gateway:TestBoundKey"},
 	{"a bound key begins conversations", "internal/bridge/conversation.go", "Outside: len(bounds(ctx)) > 0,", "Outside: false,", "gateway:TestBoundKey"},
 	{"a bound key joins every conversation", "internal/bridge/conversation.go", "case outside(ctx, i.ID):", "case outside(ctx, i.ID) && i.ID == \"\":", "gateway:TestBoundKeyOverMCP"},

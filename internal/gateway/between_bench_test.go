@@ -1,0 +1,147 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/postgres/postgrestest"
+)
+
+// BenchmarkBetweenGateways sends through one gateway to a session that waits at another, both
+// on one server with fsync on, and tells how long it takes from the call of send until the
+// answer with the message is there: with nothing else to do, and beside others that send
+// without a pause.
+//
+//	go test ./internal/gateway -run '^$' -bench BetweenGateways -benchtime 1000x
+func BenchmarkBetweenGateways(b *testing.B) {
+	postgrestest.Need(b, server)
+	for _, others := range []int{0, 1, 4, 16} {
+		b.Run(fmt.Sprintf("others=%d", others), func(b *testing.B) {
+			own := must(postgrestest.Start())(b)
+			b.Cleanup(func() { _ = own.Close() })
+			dsn, key := own.Schema(), bridgetest.NewEnv(b).Key
+			from, to := placeOnServer(b, dsn, key), placeOnServer(b, dsn, key)
+			ctx, cancel := context.WithCancel(b.Context())
+			var beside sync.WaitGroup
+			for n := range others {
+				f := newFlow(b, from, to, fmt.Sprintf("beside %d", n))
+				beside.Go(func() { f.keepSending(ctx, b) })
+			}
+			f := newFlow(b, from, to, "measured")
+			var took []time.Duration
+			for b.Loop() {
+				d, err := f.deliver(b.Context())
+				if err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, d)
+			}
+			cancel()
+			beside.Wait()
+			slices.Sort(took)
+			for name, at := range map[string]int{"p50-ms": len(took) / 2, "p99-ms": len(took) * 99 / 100, "max-ms": len(took) - 1} {
+				b.ReportMetric(float64(took[at].Microseconds())/1000, name)
+			}
+		})
+	}
+}
+
+// flow is a session that sends at one gateway, and its partner that waits at another.
+type flow struct {
+	from, to caller
+	key      string // its id
+	pair     bridgetest.Pair
+}
+
+func newFlow(b *testing.B, from, to *place, name string) *flow {
+	b.Helper()
+	k, secret, err := from.keys.Add(b.Context(), name, access.Agent, time.Hour)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return &flow{caller{from, from.web(secret)}, caller{to, to.web(secret)}, k.ID, bridgetest.NewPair(b, from.served.Service)}
+}
+
+// keepSending delivers until ctx ends.
+func (f *flow) keepSending(ctx context.Context, b *testing.B) {
+	for ctx.Err() == nil {
+		if _, err := f.deliver(ctx); err != nil && ctx.Err() == nil {
+			b.Error(err)
+			return
+		}
+	}
+}
+
+// deliver has the partner wait, sends, and returns how long the message took. The partner's
+// call is on its way for a while before it waits; what comes meanwhile it finds.
+func (f *flow) deliver(ctx context.Context) (time.Duration, error) {
+	type arrival struct {
+		at  time.Time
+		err error
+	}
+	arrived := make(chan arrival, 1)
+	go func() {
+		got, err := f.to.call(ctx, "check_messages", f.pair.B, map[string]any{"wait_seconds": 50})
+		if messages, _ := got["messages"].([]any); err == nil && len(messages) != 1 {
+			err = fmt.Errorf("%d messages came", len(messages))
+		}
+		arrived <- arrival{time.Now(), err}
+	}()
+	for f.to.place.gateway.Calls(f.key) == 0 && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(rest)
+	sent := time.Now()
+	_, err := f.from.call(ctx, "send_to_partner", f.pair.A, map[string]any{"message": "Which fields does /users return?"})
+	if err != nil {
+		return 0, err
+	}
+	a := <-arrived
+	return a.at.Sub(sent), a.err
+}
+
+// rest is how long a call that has arrived gets until it waits.
+const rest = 20 * time.Millisecond
+
+// caller calls tools of a gateway.
+type caller struct {
+	place *place
+	web   *http.Client
+}
+
+func (c caller) call(ctx context.Context, tool string, as bridge.Credentials, arguments map[string]any) (map[string]any, error) {
+	arguments["conversation_id"], arguments["session_id"], arguments["token"] = as.Conversation, as.Session, as.Token
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+c.place.address+"/mcp", strings.NewReader(callOf(tool, arguments)))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	resp, err := c.web.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var answer struct {
+		Result struct {
+			StructuredContent map[string]any
+			IsError           bool
+		}
+	}
+	err = json.NewDecoder(resp.Body).Decode(&answer)
+	if err == nil && (resp.StatusCode != http.StatusOK || answer.Result.IsError) {
+		err = errors.New(tool + " was refused")
+	}
+	return answer.Result.StructuredContent, err
+}
