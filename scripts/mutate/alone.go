@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,12 +28,9 @@ func (s suite) test(c change) (result, error) {
 	if err != nil {
 		return r, err
 	}
-	if text, err := goTool("build", "-overlay", overlayFile, "./"+s.dir); err != nil {
-		return r, fmt.Errorf("go build: %w: %s", err, text)
-	}
 	for _, name := range s.tests {
 		name, run, _ := strings.Cut(name, ":")
-		by, err := notices(name, run, overlayFile)
+		by, err := notices(name, run, overlayFile, dir)
 		if err != nil {
 			return r, err
 		}
@@ -44,14 +42,18 @@ func (s suite) test(c change) (result, error) {
 	return r, nil
 }
 
-// notices runs a package's tests with a change and returns which of them failed, or
-// "". A test that fails once and not again does not count: on a busy machine some
-// miss a deadline.
-func notices(name, run, overlayFile string) (by string, err error) {
-	args := []string{"test", "-overlay", overlayFile, "-short", "-vet=off", "-timeout", limit.String()}
+// notices builds a package's tests with a change, runs them and returns which of them
+// failed, or "". A test that fails once and not again does not count: on a busy machine
+// some miss a deadline.
+func notices(name, run, overlayFile, dir string) (by string, err error) {
+	program := filepath.Join(dir, "package.test")
+	if text, err := goTool("test", "-c", "-overlay", overlayFile, "-vet=off", "-o", program, "./internal/"+name); err != nil {
+		return "", fmt.Errorf("go test -c: %w: %s", err, text)
+	}
+	u := unit{program: program, Dir: "internal/" + name}
 	var unsteady []string
 	for {
-		text, err := goTool(append(args, "-failfast", "-run", run, "-skip", strings.Join(append(slices.Clone(unsteady), slow), "|"), "./internal/"+name)...)
+		text, err := u.only(run, append(slices.Clone(unsteady), slow)...)
 		if err == nil {
 			return "", nil
 		}
@@ -64,7 +66,7 @@ func notices(name, run, overlayFile string) (by string, err error) {
 		if strings.Contains(run, "/") { // a part of a test, which may be one of many
 			again = run
 		}
-		if _, err := goTool(append(args, "-run", again, "./internal/"+name)...); err != nil {
+		if _, err := u.only(again); err != nil {
 			return name + " " + string(found[1]), nil //nolint:nilerr // that it fails is what is asked
 		}
 		if slices.Contains(unsteady, test) {
@@ -72,6 +74,15 @@ func notices(name, run, overlayFile string) (by string, err error) {
 		}
 		unsteady = append(unsteady, test)
 	}
+}
+
+// only runs the tests whose names one pattern matches and none of others does.
+func (u *unit) only(run string, but ...string) ([]byte, error) {
+	args := []string{"-test.short", "-test.failfast", "-test.run", run, "-test.timeout", limit.String()}
+	if len(but) > 0 {
+		args = append(args, "-test.skip", strings.Join(but, "|"))
+	}
+	return u.command(args...).CombinedOutput()
 }
 
 var failure = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
