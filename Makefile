@@ -113,8 +113,7 @@ POSTGRES_KILLS ?= 5
 test-postgres:
 	NEED_POSTGRES=1 POSTGRES_KILLS=$(POSTGRES_KILLS) $(GO) test -count=1 -timeout 20m ./internal/postgres/... ./internal/storecopy ./internal/gateway
 	NEED_POSTGRES=1 $(GO) test -count=1 ./deploy -run TestKubernetesPostgres
-	NEED_POSTGRES=1 $(GO) test -count=1 -timeout 20m ./internal/cli -run 'TestDrill|TestRollingScript|TestScriptsOnPostgres/(backup|store)$$'
-	NEED_POSTGRES=1 $(GO) test -count=1 ./internal/cli -run 'TestScriptsOnPostgres|TestStressFindsPlantedFaultsOnPostgres'
+	NEED_POSTGRES=1 $(GO) test -count=1 -timeout 20m ./internal/cli -run 'TestDrill|TestRollingScript|TestScriptsOnPostgres|TestStressFindsPlantedFaultsOnPostgres'
 
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"example.org/bridge/internal/racetest"
 )
 
 // TestLargeConversationIsStreamed: a conversation that is shown or exported passes
@@ -18,7 +20,7 @@ func TestLargeConversationIsStreamed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED with -short: it stores 60 MB")
 	}
-	if raceEnabled {
+	if racetest.On {
 		t.Skip("SKIPPED under the race detector, which takes memory of its own")
 	}
 	i := install(t)

@@ -103,6 +103,9 @@ var onBothStores = []string{
 // PostgreSQL, each in a schema of its own.
 func TestScriptsOnPostgres(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: the same scripts run on a file")
+	}
 	server := postgrestest.ForTest(t)
 	named := func(env *testscript.Env) {
 		password := rand.Text()

@@ -19,6 +19,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/racetest"
 )
 
 const handshake = `{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}
@@ -92,7 +93,7 @@ func TestHugeLineTakesNoMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("SKIPPED: the peak of a process's memory is read from Linux's /proc")
 	}
-	if raceEnabled {
+	if racetest.On {
 		t.Skip("SKIPPED under the race detector, which takes memory of its own")
 	}
 	i := install(t)

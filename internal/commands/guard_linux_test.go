@@ -21,6 +21,7 @@ import (
 	"example.org/bridge/internal/guard/guardtest"
 	"example.org/bridge/internal/guard/policy"
 	"example.org/bridge/internal/guard/table"
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -302,7 +303,7 @@ func needSandbox(t *testing.T) {
 
 func needBackend(t *testing.T, b sandbox.Backend) {
 	t.Helper()
-	if raceEnabled {
+	if racetest.On {
 		t.Skip("SKIPPED: with the race detector each sandbox takes seconds; run it without")
 	}
 	for _, status := range sandbox.Probe(t.Context(), sandbox.Options{}) {

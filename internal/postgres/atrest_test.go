@@ -20,6 +20,7 @@ import (
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/postgres/postgrestest"
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/sqlstore"
 	"example.org/bridge/internal/storetest"
 )
@@ -45,6 +46,7 @@ func convert(t *testing.T, s *postgres.Store, on bool) {
 // file of its server, the server's log of changes included; what was written before is in
 // no table any more.
 func TestEncryptedTablesHoldNoText(t *testing.T) {
+	racetest.Skip(t)
 	postgrestest.Need(t, server)
 	own, err := postgrestest.Start("fsync=off")
 	if err != nil {

@@ -15,12 +15,14 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/postgres/postgrestest"
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/redact"
 )
 
 // TestSecretsAreNotOnTheServer looks for secrets in all files of a server that logs every
 // statement with its parameters: tables, WAL and log.
 func TestSecretsAreNotOnTheServer(t *testing.T) {
+	racetest.Skip(t)
 	postgrestest.Need(t, server)
 	ctx := context.Background()
 	own, err := postgrestest.Start("fsync=off", "log_statement=all", "log_min_duration_statement=0", "log_parameter_max_length=-1",

@@ -15,6 +15,7 @@ import (
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/postgres"
 	"example.org/bridge/internal/postgres/postgrestest"
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/storetest"
 )
 
@@ -81,6 +82,7 @@ func (p *planter) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQuer
 func (p *planter) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 func TestEachStatementFails(t *testing.T) {
+	racetest.Skip(t)
 	postgrestest.Need(t, server)
 	var planters sync.Map // by store
 	storetest.EachStatementFails(t, func(t *testing.T, key auth.Key) (a, b storetest.Store) {
@@ -140,6 +142,7 @@ func content(t *testing.T, dsn string) func() string {
 
 // TestEachStatementOfAMoveFails: where one fails, the move says so, and the store goes on.
 func TestEachStatementOfAMoveFails(t *testing.T) {
+	racetest.Skip(t)
 	postgrestest.Need(t, server)
 	t.Parallel()
 	p, key := &planter{dsn: server.Schema()}, bridgetest.NewEnv(t).Key

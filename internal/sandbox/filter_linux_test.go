@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -204,6 +205,7 @@ func TestContainerTools(t *testing.T) {
 
 // TestDeadDocker: a client without a service is told apart from a command.
 func TestDeadDocker(t *testing.T) {
+	racetest.Skip(t)
 	for _, b := range sandbox.Probe(t.Context(), sandbox.Options{Image: "image"}) {
 		if b.Backend == sandbox.Docker || b.Backend == sandbox.Podman {
 			t.Logf("%s: %v", b.Backend, b.Err)

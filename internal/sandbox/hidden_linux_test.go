@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -14,6 +15,7 @@ import (
 // read, in one that cannot be written, and behind names that end the list of what
 // is said.
 func TestPlantedOutOfSight(t *testing.T) {
+	racetest.Skip(t)
 	const plant = "mkdir -p in/x/.vscode; echo x >in/x/.vscode/tasks.json; "
 	scripts := map[string]string{
 		"beside what is too deep": plant + "cd in; d=$(printf 'a%.0s' {1..250}); for i in {1..17}; do mkdir $d && cd -P $d; done",

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -25,6 +26,7 @@ func pipeline(op sandbox.Op, stages ...sandbox.Stage) sandbox.Pipeline {
 }
 
 func TestList(t *testing.T) {
+	racetest.Skip(t)
 	yes, no := printed("", 0), printed("", 1)
 	both := []string{"-c", "echo out; echo err >&2"}
 	sh := func(redirects ...sandbox.Redirect) sandbox.Stage { return stage(redirects, "/bin/sh", both...) }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"example.org/bridge/internal/dirstate"
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/sandbox"
 	"example.org/bridge/internal/snapshot"
 )
@@ -182,6 +183,7 @@ func TestSeenAndARun(t *testing.T) {
 // TestSeenAndGrowth: what was there when it was seen does not count as added, and
 // what a command adds does.
 func TestSeenAndGrowth(t *testing.T) {
+	racetest.Skip(t)
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
 		t.Helper()
 		const each = "for i in 1 2 3; do "

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -22,6 +23,7 @@ const escapes = "^(TestHelpersAreNotFoundThroughPath|TestProtectedFolderIsNoWork
 // TestEscapesAsOrdinaryUser runs the escapes again as nobody, where the tests
 // themselves run as root.
 func TestEscapesAsOrdinaryUser(t *testing.T) {
+	racetest.Skip(t)
 	if os.Geteuid() != 0 {
 		t.Skip("MISSING: the tests do not run as root, so that they are the ordinary user's already")
 	}
@@ -62,6 +64,7 @@ func bareScript(mark string) string {
 }
 
 func TestPlantedRepositories(t *testing.T) {
+	racetest.Skip(t)
 	plants := []struct {
 		name   string
 		script func(mark string) string

@@ -15,6 +15,7 @@ import (
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/racetest"
 )
 
 // audited makes a store with ten entries in its log, closed, and returns its head.
@@ -44,7 +45,7 @@ func renumber(from, to int) string {
 }
 
 func TestVerifyAuditFindsTampering(t *testing.T) {
-	skipUnderRace(t)
+	racetest.Skip(t)
 	t.Parallel()
 	const insert = "INSERT INTO audit_log SELECT %d, at, conversation, session, action, outcome, details, %s FROM audit_log WHERE seq = %d"
 	tests := []struct {

@@ -8,6 +8,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/sqlite"
 )
 
@@ -117,6 +118,7 @@ func TestNearlyFullIsTold(t *testing.T) {
 // TestSearchOfLongMessages: more than what is read at once is searched, and a message that
 // holds a word thousands of times is no trouble.
 func TestSearchOfLongMessages(t *testing.T) {
+	racetest.Skip(t)
 	e := bridgetest.NewEnv(t)
 	store := e.Store(t)
 	s := bridge.New(bridge.Config{Store: store, Key: e.Key})

@@ -106,12 +106,3 @@ func refillChild(args []string) error {
 		}
 	}
 }
-
-// skipUnderRace is for long tests that do one thing after the other in one
-// goroutine: the race detector finds nothing in them, and they run without it.
-func skipUnderRace(t *testing.T) {
-	t.Helper()
-	if raceEnabled {
-		t.Skip("SKIPPED under the race detector: nothing runs at the same time")
-	}
-}

@@ -17,12 +17,14 @@ import (
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/sqlite"
 )
 
 // TestSalvage: what a damaged store still holds is in the new one, which works;
 // what is lost is said, and the old one stays as it is.
 func TestSalvage(t *testing.T) {
+	racetest.Skip(t)
 	const messages = 300
 	e := bridgetest.NewEnv(t)
 	s, store, err := openChild(e.Path, nil)

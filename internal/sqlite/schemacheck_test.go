@@ -14,6 +14,7 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
+	"example.org/bridge/internal/racetest"
 	"example.org/bridge/internal/sqlite"
 )
 
@@ -39,7 +40,7 @@ func TestSchemaDigests(t *testing.T) {
 // TestCraftedSchema: a store whose schema does anything of its own is refused,
 // before anything of it runs.
 func TestCraftedSchema(t *testing.T) {
-	skipUnderRace(t)
+	racetest.Skip(t)
 	tests := []struct{ name, statement, want string }{
 		{"a trigger that copies messages", `CREATE TRIGGER copy AFTER INSERT ON messages BEGIN
 			UPDATE messages SET message = NEW.message WHERE id = NEW.id - 1; END`, "trigger copy is not bridge's"},
@@ -109,7 +110,7 @@ func TestMigratedMeanwhile(t *testing.T) {
 // TestDamagedFiles: whatever is wrong in a file, opening and using it ends, with
 // an error or without.
 func TestDamagedFiles(t *testing.T) {
-	skipUnderRace(t)
+	racetest.Skip(t)
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s, store, err := openChild(e.Path, nil)
