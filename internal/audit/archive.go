@@ -216,20 +216,21 @@ func (r *archiveReader) open(begin func(Base) error) error {
 func (r *archiveReader) read() (kind byte, payload []byte, err error) {
 	var head [5]byte
 	if _, err := io.ReadFull(r.in, head[:]); err != nil {
-		return 0, nil, r.cut(err)
+		return kind, nil, r.cut(err)
 	}
+	kind = head[0]
 	size := binary.BigEndian.Uint32(head[1:])
 	if size > maxFrame {
-		return 0, nil, r.changed("a part of it has %d bytes", size)
+		return kind, nil, r.changed("a part of it has %d bytes", size)
 	}
 	r.frame.Reset()
 	if _, err := io.CopyN(&r.frame, r.in, int64(size)); err != nil {
-		return 0, nil, r.cut(err)
+		return kind, nil, r.cut(err)
 	}
 	payload = r.frame.Bytes()
-	r.hash(head[:], head[0] == frameEnd)
-	r.hash(payload, head[0] == frameEnd)
-	return head[0], payload, nil
+	r.hash(head[:], kind == frameEnd)
+	r.hash(payload, kind == frameEnd)
+	return kind, payload, nil
 }
 
 // cut is the error of a file that ends too early, or cannot be read.

@@ -197,6 +197,18 @@ func TestArchiveEndsAtTheSpine(t *testing.T) {
 	}
 }
 
+// TestArchiveOfNothing: an archive without entries moves nothing, and is none, also where
+// its HMAC fits.
+func TestArchiveOfNothing(t *testing.T) {
+	entries, _ := manyChains(2)
+	for name, base := range map[string]audit.Base{"at the beginning": {}, "behind entries": baseAt(entries)} {
+		file, _ := archiveOf(t, base, nil)
+		if _, _, err := read(chain, file); !errors.Is(err, audit.ErrNoArchive) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 // TestBase cuts a log, and verifies what is left.
 func TestBase(t *testing.T) {
 	for name, kind := range kinds() {

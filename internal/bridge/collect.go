@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -90,11 +89,9 @@ func (t together) Listen(string) (<-chan struct{}, func() error, error) {
 		return t.Notifier.Listen(t.keys[0])
 	}
 	var stops []func() error
-	var listening sync.WaitGroup
 	merged, ended := make(chan struct{}, 1), make(chan struct{})
 	stop := func() error {
-		close(ended)
-		listening.Wait()
+		close(ended) // what is forwarded until that is seen nobody reads
 		var errs []error
 		for _, stop := range stops {
 			errs = append(errs, stop())
@@ -107,7 +104,7 @@ func (t together) Listen(string) (<-chan struct{}, func() error, error) {
 			return nil, nil, errors.Join(err, stop())
 		}
 		stops = append(stops, stopOne)
-		listening.Go(func() { forward(rings, merged, ended) })
+		go forward(rings, merged, ended)
 	}
 	return merged, stop, nil
 }

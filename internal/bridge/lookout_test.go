@@ -106,6 +106,27 @@ func TestWaitersLookTogether(t *testing.T) {
 	}
 }
 
+// TestTakeOutlastsTheClaimOfADeadProcess: a check that does not wait for mail still waits for
+// the claim of a process that died over its answer, and brings what that had taken.
+func TestTakeOutlastsTheClaimOfADeadProcess(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	synctest.Test(t, func(t *testing.T) {
+		now := func(c *bridge.Config) { c.Now, c.Doorbells = time.Now, &broken{} }
+		dead, s := e.Service(t, now), e.Service(t, now)
+		p := bridgetest.NewPair(t, s)
+		if _, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		if d, err := dead.Check(t.Context(), p.B, bridge.CheckRequest{}, nil); err != nil || len(d.Messages) != 1 {
+			t.Fatalf("the first check: %+v, %v", d, err)
+		}
+		d, err := s.Check(t.Context(), p.B, bridge.CheckRequest{}, nil)
+		if err != nil || len(d.Messages) != 1 || !d.Messages[0].Redelivered {
+			t.Errorf("behind the claim: %+v, %v, want the message again", d, err)
+		}
+	})
+}
+
 // broken rings nobody.
 type broken struct{}
 

@@ -233,9 +233,16 @@ func waitFor(ctx context.Context, n Notifier, key string, drain <-chan struct{},
 	}
 	again := time.NewTicker(every)
 	defer again.Stop()
-	for {
-		// Listen first, then check: what is committed in between is seen.
-		if found, err := check(ctx); found || err != nil {
+	return eachTime(ctx, drain, rings, again.C, func(time.Time) (bool, error) { return check(ctx) })
+}
+
+// eachTime calls check at once, so that what was committed before somebody listened is seen,
+// and then at each ring with the zero value, and with whatever again brings, until it reports
+// true, or fails, or until ctx or drain has ended; then it answers false.
+func eachTime[T any](ctx context.Context, drain, rings <-chan struct{}, again <-chan T, check func(T) (bool, error)) (bool, error) {
+	var none T
+	for with := none; ; {
+		if found, err := check(with); found || err != nil {
 			return found, err
 		}
 		select {
@@ -244,7 +251,8 @@ func waitFor(ctx context.Context, n Notifier, key string, drain <-chan struct{},
 		case <-drain:
 			return false, nil
 		case <-rings:
-		case <-again.C:
+			with = none
+		case with = <-again:
 		}
 	}
 }
@@ -402,21 +410,7 @@ func (s *Service) waitMail(ctx context.Context, all []Credentials, drain <-chan 
 	defer func() { _ = stop() }()
 	w := s.lookout.join(addresses(all))
 	defer s.lookout.leave(w)
-	var views []SessionView // Listen first, then look: what is committed in between is seen
-	for {
-		if found, err := look(views); found || err != nil {
-			return found, err
-		}
-		select {
-		case <-ctx.Done():
-			return false, nil
-		case <-drain:
-			return false, nil
-		case <-rings:
-			views = nil
-		case views = <-w.views:
-		}
-	}
+	return eachTime(ctx, drain, rings, w.views, look)
 }
 
 // peekEach looks at the inboxes of all. The error is nil where ctx has ended.

@@ -13,24 +13,30 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-// stuckStore is a store that other processes keep locked for whoever renews a claim.
-type stuckStore struct {
+// renewals tells when a claim is renewed. Where it is stuck, other processes keep the store
+// locked for who renews one.
+type renewals struct {
 	bridge.Store
-	renewing func()
+	begun func()
+	stuck bool
 }
 
-func (s stuckStore) RenewClaim(ctx context.Context, _ bridge.Claim, _ bridge.ClaimRule) error {
-	s.renewing()
-	<-ctx.Done()
-	return ctx.Err()
+func (s renewals) RenewClaim(ctx context.Context, c bridge.Claim, r bridge.ClaimRule) error {
+	s.begun()
+	if s.stuck {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.Store.RenewClaim(ctx, c, r)
 }
 
-// TestEndDoesNotWaitForARenewal: the process is told to end while an answer is
-// not read and the store is locked.
-func TestEndDoesNotWaitForARenewal(t *testing.T) {
+// endUnread ends a process while its client does not read an answer with a message, of which
+// the claim was renewed. It returns whose message that was.
+func endUnread(t *testing.T, stuck bool) (s bridgetest.Served, reader bridge.Credentials, ended <-chan struct{}) {
+	t.Helper()
 	renewing := make(chan struct{})
-	s := bridgetest.NewServed(t, func(c *bridge.Config) {
-		c.Store = stuckStore{c.Store, sync.OnceFunc(func() { close(renewing) })}
+	s = bridgetest.NewServed(t, func(c *bridge.Config) {
+		c.Store = renewals{c.Store, sync.OnceFunc(func() { close(renewing) }), stuck}
 	})
 	pair := bridgetest.NewPair(t, s.Service)
 	if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "x"}); err != nil {
@@ -38,9 +44,15 @@ func TestEndDoesNotWaitForARenewal(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	ended := checkUnread(ctx, t, s, pair.B)
+	ended = checkUnread(ctx, t, s, pair.B)
 	<-renewing
-	cancel()
+	return s, pair.B, ended
+}
+
+// TestEndDoesNotWaitForARenewal: the process is told to end while an answer is
+// not read and the store is locked.
+func TestEndDoesNotWaitForARenewal(t *testing.T) {
+	_, _, ended := endUnread(t, true)
 	select {
 	case <-ended:
 	case <-time.After(time.Minute):
@@ -48,35 +60,12 @@ func TestEndDoesNotWaitForARenewal(t *testing.T) {
 	}
 }
 
-// toldStore tells when a claim is renewed.
-type toldStore struct {
-	bridge.Store
-	renewing func()
-}
-
-func (s toldStore) RenewClaim(ctx context.Context, c bridge.Claim, r bridge.ClaimRule) error {
-	s.renewing()
-	return s.Store.RenewClaim(ctx, c, r)
-}
-
 // TestUnreadAnswerIsGivenBack: what is in an answer that its client never reads is not
 // taken for read when the session ends. It comes again, and at once.
 func TestUnreadAnswerIsGivenBack(t *testing.T) {
-	renewing := make(chan struct{})
-	s := bridgetest.NewServed(t, func(c *bridge.Config) {
-		c.Store = toldStore{c.Store, sync.OnceFunc(func() { close(renewing) })}
-	})
-	pair := bridgetest.NewPair(t, s.Service)
-	if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "x"}); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	ended := checkUnread(ctx, t, s, pair.B)
-	<-renewing
-	cancel()
+	s, reader, ended := endUnread(t, false)
 	<-ended
-	again, err := s.Check(t.Context(), pair.B, bridge.CheckRequest{}, nil)
+	again, err := s.Check(t.Context(), reader, bridge.CheckRequest{}, nil)
 	if err != nil || len(again.Messages) != 1 {
 		t.Errorf("%d messages came again, want 1; %v", len(again.Messages), err)
 	}

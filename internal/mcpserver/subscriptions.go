@@ -28,8 +28,7 @@ const (
 
 // Times of a watcher.
 const (
-	// restAfter is the least time between two looks that found a change: what happens
-	// in it is told together.
+	// restAfter is the least time between two looks: what happens in it is told together.
 	restAfter = 200 * time.Millisecond
 	// retryAfter is how long it rests where the bridge could not be asked.
 	retryAfter = 2 * time.Second
@@ -228,7 +227,7 @@ func (l *look) watch(of *subscription, w resources.Watched, known string) {
 // watch tells the client of changes until nothing is watched.
 func (s *subscriptions) watch() {
 	for l, ok := s.next(); ok; l, ok = s.next() {
-		pause := time.Duration(0)
+		pause := restAfter
 		if len(l.watched) == 0 {
 			s.told(l, nil) // the sessions are gone
 			pause = time.Hour
@@ -237,14 +236,14 @@ func (s *subscriptions) watch() {
 				s.server.log.Warn("the bridge cannot be asked for changes of resources; it is tried again", "error", err.Error())
 			}
 			pause = retryAfter
-		} else if s.told(l, marks) {
-			pause = restAfter
+		} else {
+			s.told(l, marks)
 		}
 		s.rest(pause, l.changed)
 	}
 }
 
-// rest waits. What is subscribed to meanwhile is looked at early where that costs nothing.
+// rest waits. What is subscribed to meanwhile ends a wait that is longer than restAfter.
 func (s *subscriptions) rest(pause time.Duration, changed <-chan struct{}) {
 	if pause <= restAfter {
 		changed = nil
@@ -263,12 +262,11 @@ func (s *subscriptions) ask(l look) ([]string, error) {
 	return s.server.bridge.WatchResources(s.ctx, l.watched, l.known, bridge.MaxWatch, l.changed)
 }
 
-// told tells the client what has changed, and reports whether anything had.
-func (s *subscriptions) told(l look, marks []string) bool {
+// told tells the client what has changed.
+func (s *subscriptions) told(l look, marks []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fresh := map[*subscription]map[bridge.Credentials]string{}
-	changed := false
 	for i, mark := range marks {
 		sub := l.owners[i]
 		if sub.list {
@@ -279,7 +277,6 @@ func (s *subscriptions) told(l look, marks []string) bool {
 			continue
 		}
 		if mark != sub.mark && slices.Contains(s.all, sub) {
-			changed = true
 			sub.mark = mark
 			if !sub.tell(noteUpdated, map[string]any{"uri": sub.uri}) {
 				sub.mark = resources.Gone
@@ -288,16 +285,15 @@ func (s *subscriptions) told(l look, marks []string) bool {
 	}
 	for _, sub := range l.subs {
 		if sub.list && slices.Contains(s.all, sub) {
-			changed = s.toldList(sub, fresh[sub]) || changed
+			s.toldList(sub, fresh[sub])
 		}
 	}
 	// The session may not see it any more: that was the last that is told of it.
 	s.all = slices.DeleteFunc(s.all, func(sub *subscription) bool { return !sub.list && sub.mark == resources.Gone })
-	return changed
 }
 
 // toldList tells that a list has changed. The first look only notes what it is.
-func (s *subscriptions) toldList(sub *subscription, marks map[bridge.Credentials]string) bool {
+func (s *subscriptions) toldList(sub *subscription, marks map[bridge.Credentials]string) {
 	same := len(marks) == len(sub.marks)
 	for c, mark := range marks {
 		same = same && sub.marks[c] == mark
@@ -306,11 +302,9 @@ func (s *subscriptions) toldList(sub *subscription, marks map[bridge.Credentials
 	if sub.marks = marks; marks == nil {
 		sub.marks = map[bridge.Credentials]string{}
 	}
-	if first || same {
-		return false
+	if !first && !same {
+		sub.tell(noteListChanged, map[string]any{})
 	}
-	sub.tell(noteListChanged, map[string]any{})
-	return true
 }
 
 // subscribe answers resources/subscribe, of the revisions before 2026-07-28.

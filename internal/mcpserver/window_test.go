@@ -39,6 +39,28 @@ func TestPagesFitClients(t *testing.T) {
 	}
 }
 
+// TestRoomAroundAnAnswer: an answer that is cut leaves room for what it says beside its
+// messages: that the conversation is over, and which arguments the tool does not know.
+func TestRoomAroundAnAnswer(t *testing.T) {
+	env := bridgetest.NewEnv(t)
+	sender := env.Served(t)
+	p := bridgetest.NewPair(t, sender.Service)
+	if _, err := sender.Send(t.Context(), p.A, bridge.SendRequest{Text: strings.Repeat("All work and no play. ", bridge.MaxMessageLength/22)}); err != nil {
+		t.Fatal(err)
+	}
+	env.Clock.Advance(bridge.DefaultTTL)
+	args := map[string]any{}
+	for _, name := range []string{"mark_as_read", "conversation_of_the_team", "include_the_metadata", "maximum_number_of_results"} {
+		args[name] = true
+	}
+	c := connectNamed(t, env.Served(t), "codex-mcp-client", p.B)
+	answer, data, _ := call(t, c, "check_messages", args)
+	if len(data["messages"].([]any)) != 1 || data["expired_at"] == nil || len(data["ignored_arguments"].([]any)) != len(args) {
+		t.Fatalf("got %v", data)
+	}
+	fits(t, clientLimits["codex-mcp-client"], answer, data)
+}
+
 func readInPages(t *testing.T, name string, limit int, text string) {
 	env := bridgetest.NewEnv(t)
 	sender := env.Served(t)

@@ -44,8 +44,22 @@ func TestEncryptedStore(t *testing.T) {
 		t.Skip("SKIPPED with -short: the same tests run on a store in clear")
 	}
 	storetest.Run(t, opener(func(t *testing.T, path string) {
-		query(t, path, fmt.Sprintf("PRAGMA user_version = %d", atrest.On.Mark(int64(sqlite.SchemaVersion()))))
+		query(t, path, marked(atrest.On, sqlite.SchemaVersion()))
 	}))
+}
+
+// marked is the statement that notes a state of the encryption in a store of a version.
+func marked(state atrest.State, version int) string {
+	return fmt.Sprintf("PRAGMA user_version = %d", state.Mark(int64(version)))
+}
+
+// encrypted is a store whose texts are encrypted, with a conversation in it.
+func encrypted(t *testing.T) (e *bridgetest.Env, s bridgetest.Served, store *sqlite.Store, p bridgetest.Pair) {
+	t.Helper()
+	e = bridgetest.NewEnv(t)
+	s, store = e.Served(t), e.Store(t)
+	convert(t, store, true)
+	return e, s, store, bridgetest.NewPair(t, s.Service)
 }
 
 // convert encrypts or decrypts a store, and returns how many rows that changed.
@@ -312,7 +326,7 @@ func TestProgramsOfBeforeRefuseAnEncryptedStore(t *testing.T) {
 	}
 	e := bridgetest.NewEnv(t)
 	e.Store(t)
-	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", atrest.State(4).Mark(int64(sqlite.SchemaVersion()))))
+	query(t, e.Path, marked(atrest.State(4), sqlite.SchemaVersion()))
 	if _, err := sqlite.Open(t.Context(), e.Path, sqlite.Options{Key: e.Key}); !errors.Is(err, bridge.ErrStoreNewer) {
 		t.Errorf("a state that only a newer program knows: got %v", err)
 	}

@@ -37,10 +37,7 @@ func TestPlantedTextsDoNotOpen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx := t.Context()
-			e := bridgetest.NewEnv(t)
-			s := e.Served(t)
-			convert(t, e.Store(t), true)
-			p := bridgetest.NewPair(t, s.Service)
+			e, s, _, p := encrypted(t)
 			x := files.Name{Path: "x.txt"}
 			_, sent := s.Send(ctx, p.A, bridge.SendRequest{Text: "hello", Files: []string{"x.txt"}})
 			_, logged := s.LogStep(ctx, p.A, steps.LogRequest{Text: "hello"})
@@ -64,7 +61,7 @@ func TestPlantedTextsDoNotOpen(t *testing.T) {
 			if message, step, err := read(); message != sqlstore.Unreadable || step != sqlstore.Unreadable || !errors.Is(err, bridge.ErrStoreDamaged) {
 				t.Errorf("encrypted: got %q, %q, %v", message, step, err)
 			}
-			query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", atrest.TurningOn.Mark(int64(sqlite.SchemaVersion()))))
+			query(t, e.Path, marked(atrest.TurningOn, sqlite.SchemaVersion()))
 			if message, step, err := read(); message != "pay me" || step != "pay me" || err != nil {
 				t.Errorf("while it is encrypted: got %q, %q, %v", message, step, err)
 			}
@@ -89,10 +86,7 @@ func TestDamagedDetailsAreShownAsSuch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx := t.Context()
-			e := bridgetest.NewEnv(t)
-			s := e.Service(t)
-			convert(t, e.Store(t), true)
-			p := bridgetest.NewPair(t, s)
+			e, s, _, p := encrypted(t)
 			if _, err := s.Send(ctx, p.A, bridge.SendRequest{Text: "hello"}); err != nil {
 				t.Fatal(err)
 			}
@@ -121,10 +115,7 @@ func TestDamagedClaimStandsForAll(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx := t.Context()
-			e := bridgetest.NewEnv(t)
-			s := e.Served(t)
-			convert(t, e.Store(t), true)
-			p := bridgetest.NewPair(t, s.Service)
+			e, s, _, p := encrypted(t)
 			_, sent := s.Send(ctx, p.A, bridge.SendRequest{Text: "src/x.go"})
 			_, taken := s.Take(ctx, p.A, claims.Request{Paths: []string{"src/x.go"}, Seconds: claims.MaxSeconds})
 			if err := errors.Join(sent, taken); err != nil {
@@ -159,11 +150,7 @@ func TestDamagedClaimStandsForAll(t *testing.T) {
 func TestDamagedTextsStayWhatTheyAre(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	e := bridgetest.NewEnv(t)
-	s := e.Served(t)
-	store := e.Store(t)
-	convert(t, store, true)
-	p := bridgetest.NewPair(t, s.Service)
+	e, s, store, p := encrypted(t)
 	a, err := s.AssignTask(ctx, p.A, tasks.AssignRequest{Title: "title"})
 	if err != nil {
 		t.Fatal(err)
@@ -266,7 +253,7 @@ func TestUnopenedBesideOthers(t *testing.T) {
 	}{
 		"it is decrypted": {true, func(t *testing.T, store *sqlite.Store, _ string) { convert(t, store, false) }, map[string]int64{}},
 		"it is decrypted in part": {true, func(t *testing.T, _ *sqlite.Store, path string) {
-			query(t, path, fmt.Sprintf("PRAGMA user_version = %d", atrest.TurningOff.Mark(int64(sqlite.SchemaVersion()))), "UPDATE steps SET text = 'in clear'")
+			query(t, path, marked(atrest.TurningOff, sqlite.SchemaVersion()), "UPDATE steps SET text = 'in clear'")
 		}, map[string]int64{}},
 		"a process starts, writes and ends": {false, func(t *testing.T, _ *sqlite.Store, path string) {
 			query(t, path, "UPDATE messages SET message = 'in clear'")
@@ -275,11 +262,7 @@ func TestUnopenedBesideOthers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := bridgetest.NewEnv(t)
-			s := e.Served(t)
-			store := e.Store(t)
-			convert(t, store, true)
-			p := bridgetest.NewPair(t, s.Service)
+			e, s, store, p := encrypted(t)
 			_, sent := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "hello"})
 			_, logged := s.LogStep(t.Context(), p.A, steps.LogRequest{Text: "hello"})
 			if err := errors.Join(sent, logged); err != nil {
@@ -309,13 +292,12 @@ func TestUnopenedBesideOthers(t *testing.T) {
 // TestUnopenedOfAMigratedStore: what a newer program does to the store meanwhile is told.
 func TestUnopenedOfAMigratedStore(t *testing.T) {
 	t.Parallel()
-	e := bridgetest.NewEnv(t)
-	convert(t, e.Store(t), true)
+	e, _, _, _ := encrypted(t)
 	_, err := sqlite.UnopenedBeside(e.Path, e.Key, func() {
-		query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", atrest.On.Mark(int64(sqlite.SchemaVersion()+1))))
+		query(t, e.Path, marked(atrest.On, sqlite.SchemaVersion()+1))
 	})
 	if !errors.Is(err, bridge.ErrStoreNewer) {
 		t.Errorf("got %v, want ErrStoreNewer", err)
 	}
-	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", atrest.On.Mark(int64(sqlite.SchemaVersion()))))
+	query(t, e.Path, marked(atrest.On, sqlite.SchemaVersion()))
 }

@@ -81,15 +81,12 @@ func TestExpirySealIsKept(t *testing.T) {
 	for name, moved := range map[string]bool{"genuine": false, "moved": true} {
 		t.Run(name, func(t *testing.T) {
 			e := bridgetest.NewEnv(t)
-			s, store, err := openChild(e.Path, nil)
-			must(t, err)
-			p := bridgetest.NewPair(t, s)
-			must(t, store.Close())
+			p := closedPair(t, e)
 			if moved {
 				query(t, e.Path, "UPDATE conversations SET expires_at = expires_at + 1")
 			}
 			saved := bridgetest.NewEnv(t)
-			_, err = sqlite.Salvage(t.Context(), e.Path, saved.Path, e.Key)
+			_, err := sqlite.Salvage(t.Context(), e.Path, saved.Path, e.Key)
 			must(t, err)
 			saved.Key = e.Key
 			again := saved.Service(t, func(c *bridge.Config) { c.Now = time.Now })

@@ -215,10 +215,7 @@ func faultsAt(t *testing.T, errno, call string, between int) (faults int) {
 	t.Helper()
 	for when := 1; when <= maxCalls; when += between {
 		e := bridgetest.NewEnv(t)
-		s, store, err := openChild(e.Path, nil)
-		must(t, err)
-		p := bridgetest.NewPair(t, s)
-		must(t, store.Close())
+		p := closedPair(t, e)
 		out, code, hit := injected(t, call, "error="+errno, when, arguments(e, p.A)...)
 		if !hit {
 			break

@@ -130,13 +130,7 @@ func TestFilesLostUnderProcesses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			e := bridgetest.NewEnv(t)
-			var p bridgetest.Pair
-			func() { // closed again before the others run
-				s, store, err := openChild(e.Path, nil)
-				must(t, err)
-				p = bridgetest.NewPair(t, s)
-				must(t, store.Close())
-			}()
+			p := closedPair(t, e) // before the others run
 			busy, idle := startTalker(t, e, p.A, "open"), startTalker(t, e, p.B, "open")
 			busy.say(t, "one", "ok")
 			idle.say(t, "two", "ok")
@@ -197,17 +191,15 @@ func TestFormerIndexPutBack(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			e := bridgetest.NewEnv(t)
-			s, store, err := openChild(e.Path, nil)
-			must(t, err)
-			p := bridgetest.NewPair(t, s)
-			must(t, store.Close())
+			p := closedPair(t, e)
 			talker := startTalker(t, e, p.A, "open")
 			former := map[string][]byte{}
 			for n, text := range []string{"one", "two", "three"} {
 				if n == tt.copy {
 					for _, name := range tt.files {
-						former[name], err = os.ReadFile(e.Path + name)
+						content, err := os.ReadFile(e.Path + name)
 						must(t, err)
+						former[name] = content
 					}
 				}
 				talker.say(t, text, "ok")
@@ -217,16 +209,7 @@ func TestFormerIndexPutBack(t *testing.T) {
 			}
 			talker.say(t, "lost", "gone")
 			talker.end(t)
-
-			s, store, err = openChild(e.Path, nil)
-			must(t, err)
-			defer func() { must(t, store.Close()) }()
-			messages, err := s.Messages(t.Context(), p.A.Conversation, 0, 100)
-			must(t, err)
-			if len(messages) != tt.keeps {
-				t.Errorf("%d messages, want %d", len(messages), tt.keeps)
-			}
-			checkIntegrity(t, e.Path)
+			keeps(t, e, p, tt.keeps)
 		})
 	}
 }
@@ -236,10 +219,7 @@ func TestFormerIndexPutBack(t *testing.T) {
 // the store open nor who opens it takes that index for the store's.
 func TestIndexOfFormerLogPutBack(t *testing.T) {
 	e := bridgetest.NewEnv(t)
-	s, store, err := openChild(e.Path, nil)
-	must(t, err)
-	p := bridgetest.NewPair(t, s)
-	must(t, store.Close())
+	p := closedPair(t, e)
 	talker := startTalker(t, e, p.A, "open")
 	const before, behind = 12, 2
 	for n := range before {
@@ -256,14 +236,28 @@ func TestIndexOfFormerLogPutBack(t *testing.T) {
 	startTalker(t, e, p.A, "gone").end(t)
 	talker.say(t, "lost", "gone")
 	talker.end(t)
+	keeps(t, e, p, before+behind)
+}
 
-	s, store, err = openChild(e.Path, nil)
+// closedPair makes a conversation in a store that nobody has open then.
+func closedPair(t *testing.T, e *bridgetest.Env) bridgetest.Pair {
+	t.Helper()
+	s, store, err := openChild(e.Path, nil)
+	must(t, err)
+	defer func() { must(t, store.Close()) }()
+	return bridgetest.NewPair(t, s)
+}
+
+// keeps fails the test unless the store is whole, and has so many messages of a conversation.
+func keeps(t *testing.T, e *bridgetest.Env, p bridgetest.Pair, want int) {
+	t.Helper()
+	s, store, err := openChild(e.Path, nil)
 	must(t, err)
 	defer func() { must(t, store.Close()) }()
 	messages, err := s.Messages(t.Context(), p.A.Conversation, 0, 100)
 	must(t, err)
-	if len(messages) != before+behind {
-		t.Errorf("%d messages, want %d", len(messages), before+behind)
+	if len(messages) != want {
+		t.Errorf("%d messages, want %d", len(messages), want)
 	}
 	checkIntegrity(t, e.Path)
 }

@@ -33,3 +33,40 @@ func TestFailedTrackCountsNothing(t *testing.T) {
 		t.Error("the store that was closed counts")
 	}
 }
+
+// TestOnlyLogRemoved: the log may be rescued where nothing but its name is gone. Where the
+// database or the index has another file, or none, somebody else may write to them already.
+func TestOnlyLogRemoved(t *testing.T) {
+	for name, test := range map[string]struct {
+		removed, replaced []string
+		want              bool
+	}{
+		"nothing":                             {},
+		"the log":                             {removed: []string{"-wal"}, want: true},
+		"the log and its index":               {removed: []string{"-wal", "-shm"}},
+		"the log and the database":            {removed: []string{"-wal", ""}},
+		"the log, and a new index":            {removed: []string{"-wal"}, replaced: []string{"-shm"}},
+		"the log, and a new database":         {removed: []string{"-wal"}, replaced: []string{""}},
+		"none, but a new log, which may live": {replaced: []string{"-wal"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "bridge.db")
+			for name, size := range map[string]int{path: 100, path + "-wal": 0, path + "-shm": 32 << 10} {
+				must(t, os.WriteFile(name, make([]byte, size), 0o600))
+			}
+			f, err := storefile.Track(path)
+			must(t, err)
+			defer func() { must(t, f.Close()) }()
+			for _, end := range test.removed {
+				must(t, os.Remove(path+end))
+			}
+			for _, end := range test.replaced {
+				must(t, os.WriteFile(path+"-new", make([]byte, 32<<10), 0o600))
+				must(t, os.Rename(path+"-new", path+end))
+			}
+			if got := f.OnlyLogRemoved(); got != test.want {
+				t.Errorf("got %t, want %t", got, test.want)
+			}
+		})
+	}
+}
