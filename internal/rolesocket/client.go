@@ -119,7 +119,7 @@ func read(c io.Reader, stdout, stderr io.Writer) (int, error) {
 			return *p.Exit, nil
 		}
 	}
-	return 0, errors.Join(errors.New("the answer ended too early: the one who serves the socket has ended"), lines.Err())
+	return 0, errors.Join(errors.New("it may have been done: the answer ended too early, as where the one who serves the socket ends; look before you repeat it"), lines.Err())
 }
 
 // refusal is ErrRefused in the words of the one who serves the socket.

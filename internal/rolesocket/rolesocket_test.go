@@ -431,6 +431,27 @@ func TestListen(t *testing.T) {
 	}
 }
 
+// TestAnswerThatEnds: who was sent a request and goes away may have carried it out, and the
+// error says so.
+func TestAnswerThatEnds(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(folder(t), "operator.sock")
+	l, err := net.Listen("unix", path) //nolint:noctx // ends with the test
+	must(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = c.Read(make([]byte, 4096)) // the request
+		_ = c.Close()
+	}()
+	if _, err := rolesocket.Ask(t.Context(), path, []string{"extend"}, io.Discard, io.Discard); err == nil || !strings.HasPrefix(err.Error(), "it may have been done") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestUntrusted: nothing is sent to a socket that others could have put there, or that is none.
 func TestUntrusted(t *testing.T) {
 	t.Parallel()

@@ -84,7 +84,10 @@ func (c *Conn) read(status int, text []byte, results []any, f *fate) (outcome, e
 		return answered, failure(a.Failure)
 	case a.Code != "":
 		return refusal(a.Refusal)
-	case status != http.StatusOK || len(a.Results) != len(results):
+	case status != http.StatusOK:
+		return answered, bridge.ErrGatewayVersion
+	case len(a.Results) != len(results):
+		f.done = true
 		return answered, bridge.ErrGatewayVersion
 	}
 	if !a.Now.IsZero() {
@@ -93,6 +96,7 @@ func (c *Conn) read(status int, text []byte, results []any, f *fate) (outcome, e
 	f.draining = a.Draining
 	for i, result := range results {
 		if err := json.Unmarshal(a.Results[i], result); err != nil {
+			f.done = true
 			return answered, bridge.ErrGatewayVersion
 		}
 	}

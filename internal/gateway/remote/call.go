@@ -23,7 +23,8 @@ type request struct {
 	name      string
 	arguments []any
 	// again reports that it may be repeated where its answer was lost, and stores that
-	// it stores something all the same, once.
+	// it stores something all the same, once: who is told of an error must not take it for
+	// proof that nothing was stored.
 	again, stores bool
 	// hasty is tried once.
 	hasty bool
@@ -43,6 +44,7 @@ const (
 // fate is what else is known of an operation.
 type fate struct {
 	lost     bool // an earlier answer was lost
+	done     bool // it was carried out, and the answer cannot be read
 	draining bool // the gateway ends
 }
 
@@ -60,7 +62,7 @@ func (c *Conn) do(ctx context.Context, r request, results ...any) (f fate, err e
 		what, err := c.attempt(ctx, r, body, results, &f)
 		if what == answered {
 			c.noteAway(nil)
-			return f, err
+			return f, r.answered(f, err)
 		}
 		f.lost = f.lost || what == lost
 		if ctx.Err() == nil {
@@ -79,12 +81,24 @@ func spread(d time.Duration) time.Duration {
 	return d/2 + rand.N(d/2) //nolint:gosec // G404: no secret
 }
 
+// answered is the error of an operation that was answered in the end. A refusal says nothing
+// of an attempt before whose answer was lost: that may have been carried out.
+func (r request) answered(f fate, err error) error {
+	if err != nil && (f.lost || f.done) && r.unsure() {
+		return fmt.Errorf("%w: %w", bridge.ErrAnswerLost, err)
+	}
+	return err
+}
+
+// unsure reports that it matters whether a lost operation was carried out.
+func (r request) unsure() bool { return r.stores || !r.again }
+
 // givenUp is the error of an operation that was not answered.
 func (r request) givenUp(ctx context.Context, f fate, last error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case f.lost && (r.stores || !r.again):
+	case f.lost && r.unsure():
 		return fmt.Errorf("%w: %w", bridge.ErrAnswerLost, last)
 	case f.lost || errors.Is(last, errTransport):
 		return fmt.Errorf("%w: %w", bridge.ErrGatewayAway, last)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -224,6 +225,108 @@ func TestAway(t *testing.T) {
 	must(w.insist(t, send))(t) // a further one is another message
 	if diff := cmp.Diff([]string{"once", "once"}, textsOf(take(t, w.conn(t), p.B, 0))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// fickle stores the first message that it is sent, and then loses the connection, or fails; it
+// refuses the second one.
+type fickle struct {
+	bridgetest.Served
+	sends         atomic.Int64
+	cut           func()
+	first, second error
+}
+
+func (f *fickle) Send(ctx context.Context, c bridge.Credentials, r bridge.SendRequest) (bridge.Sent, error) {
+	switch f.sends.Add(1) {
+	case 1:
+		if _, err := f.Served.Send(ctx, c, r); err != nil {
+			return bridge.Sent{}, err
+		}
+		f.cut()
+		return bridge.Sent{}, f.first
+	case 2:
+		if f.second != nil {
+			return bridge.Sent{}, f.second
+		}
+	}
+	return f.Served.Send(ctx, c, r)
+}
+
+// TestRefusedBehindALostAnswer: a refusal is no proof that a message was not stored whose
+// first answer was lost. The agent is told so, and repeats the message once it can.
+func TestRefusedBehindALostAnswer(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		first, second error // nil first: the connection is lost
+		want          error
+	}{
+		"busy":          {second: bridge.ErrStoreBusy, want: bridge.ErrAnswerLost},
+		"unreachable":   {second: bridge.ErrStoreUnreachable, want: bridge.ErrAnswerLost},
+		"full":          {second: bridge.ErrStoreFull, want: bridge.ErrAnswerLost},
+		"a limit":       {second: &bridge.RateLimitError{What: "writing", Window: "minute", Limit: 1, RetryAfter: time.Second}, want: bridge.ErrAnswerLost},
+		"the last step": {first: bridge.ErrOutcomeUnknown, want: bridge.ErrOutcomeUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &fickle{first: test.first, second: test.second, cut: func() {}}
+			w := newWorld(t, func(o *gateway.Options) {
+				f.Served = o.Bridge.(bridgetest.Served)
+				o.Bridge = f
+			})
+			if test.first == nil {
+				f.cut = w.way.cut
+			}
+			c := w.conn(t)
+			p := pair(t, c)
+			request := bridge.SendRequest{Text: "once"}
+			if _, err := c.Send(t.Context(), p.A, request); !errors.Is(err, test.want) || test.second != nil && !strings.Contains(err.Error(), test.second.Error()) {
+				t.Errorf("got %v", err)
+			}
+			if again := must(c.Send(t.Context(), p.A, request))(t); again.Repeated {
+				t.Error("the agent gave no key, and is told that it repeated one")
+			}
+			if diff := cmp.Diff([]string{"once"}, textsOf(take(t, c, p.B, 0))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// newer is a bridge that answers more than this one reads.
+type newer struct{ bridgetest.Served }
+
+func (n newer) Send(ctx context.Context, c bridge.Credentials, r bridge.SendRequest) (bridge.Sent, string, error) {
+	sent, err := n.Served.Send(ctx, c, r)
+	return sent, "more", err
+}
+
+func (n newer) CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail, string, error) {
+	mail, err := n.Served.CountMail(ctx, c)
+	return mail, "more", err
+}
+
+// newerOperations are those of newer that a test calls.
+type newerOperations interface {
+	Now() time.Time
+	Send(ctx context.Context, c bridge.Credentials, r bridge.SendRequest) (bridge.Sent, string, error)
+	CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail, string, error)
+}
+
+// TestAnswerOfANewerGateway: a message that was stored is not said to be refused where the
+// answer cannot be read; what only reads is.
+func TestAnswerOfANewerGateway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *gateway.Options) {
+		o.Bridge, o.Operations = newer{o.Bridge.(bridgetest.Served)}, reflect.TypeFor[newerOperations]()
+	})
+	p := bridgetest.NewPair(t, w.served.Service)
+	c := w.conn(t)
+	if _, err := c.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"}); !errors.Is(err, bridge.ErrAnswerLost) || !errors.Is(err, bridge.ErrGatewayVersion) {
+		t.Errorf("sent: %v", err)
+	}
+	if _, err := c.CountMail(t.Context(), p.A); errors.Is(err, bridge.ErrAnswerLost) || !errors.Is(err, bridge.ErrGatewayVersion) {
+		t.Errorf("read: %v", err)
 	}
 }
 

@@ -32,7 +32,7 @@ func (c *Conn) Invite(ctx context.Context, cr bridge.Credentials, role string) (
 
 // Extend moves the end of a conversation by d.
 func (c *Conn) Extend(ctx context.Context, cr bridge.Credentials, d time.Duration) (out bridge.Extended, err error) {
-	_, err = c.do(ctx, request{name: "Extend", arguments: []any{cr, d}, again: true}, &out)
+	_, err = c.do(ctx, request{name: "Extend", arguments: []any{cr, d}, again: true, stores: true}, &out)
 	return out, err
 }
 
@@ -44,7 +44,7 @@ func (c *Conn) Describe(ctx context.Context, cr bridge.Credentials) (out bridge.
 
 // UpdateStatus sets the status that the session gives itself.
 func (c *Conn) UpdateStatus(ctx context.Context, cr bridge.Credentials, status bridge.Status) (out bridge.StatusUpdate, err error) {
-	_, err = c.do(ctx, request{name: "UpdateStatus", arguments: []any{cr, status}, again: true}, &out)
+	_, err = c.do(ctx, request{name: "UpdateStatus", arguments: []any{cr, status}, again: true, stores: true}, &out)
 	return out, err
 }
 

@@ -14,8 +14,8 @@ import (
 // maxUnsettled bounds the calls that are remembered.
 const maxUnsettled = 256
 
-// onceKeys give calls an idempotency key whose agent gave none. A call whose answer was
-// lost keeps its key for the next one that is the same: the agent was told to repeat it.
+// onceKeys give calls an idempotency key whose agent gave none. A call that may have been
+// stored keeps its key for the next one that is the same: the agent was told to repeat it.
 type onceKeys struct {
 	mu        sync.Mutex
 	unsettled map[[sha256.Size]byte]string
@@ -34,7 +34,7 @@ func (o *onceKeys) take(call ...any) (key string, settle func(err error)) {
 		key = newKey()
 	}
 	return key, func(err error) {
-		if errors.Is(err, bridge.ErrAnswerLost) || isContext(err) {
+		if errors.Is(err, bridge.ErrAnswerLost) || errors.Is(err, bridge.ErrOutcomeUnknown) || isContext(err) {
 			o.keep(sum, key)
 		}
 	}

@@ -49,7 +49,7 @@ func (c *Conn) ReadTaskWithin(ctx context.Context, cr bridge.Credentials, id int
 func (c *Conn) Take(ctx context.Context, cr bridge.Credentials, r claims.Request) (out claims.Result, err error) {
 	h := c.hide(&r.Reason)
 	r.Paths = h.list(r.Paths)
-	_, err = c.do(ctx, request{name: "Take", arguments: []any{cr, r}, again: true}, &out)
+	_, err = c.do(ctx, request{name: "Take", arguments: []any{cr, r}, again: true, stores: true}, &out)
 	return out, err
 }
 
