@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"slices"
+	"time"
 	"unicode/utf8"
 )
 
@@ -15,9 +16,9 @@ type SayRequest struct {
 	Text string
 }
 
-// A SayRule says who hears the operator in a conversation as it is. Its error is nil
+// A SayRule says who hears the operator in a conversation as it is, at a time of the store. Its error is nil
 // or a Refusal. It is pure.
-type SayRule func(Overview) (Recipients, error)
+type SayRule func(o Overview, now time.Time) (Recipients, error)
 
 // Say stores a message from the operator, which agents are shown as trusted. The
 // caller has made sure that a human at a terminal wants it: nothing here can tell.
@@ -46,8 +47,8 @@ func (s *Service) Say(ctx context.Context, r SayRequest) ([]Sent, error) {
 }
 
 func sayRule(op Operation, named []SessionID) SayRule {
-	return func(o Overview) (to Recipients, err error) {
-		if o.Expired(op.Now) {
+	return func(o Overview, now time.Time) (to Recipients, err error) {
+		if o.Expired(now) {
 			return nil, &Refusal{Reason: ErrExpired, Outcome: OutcomeRefused}
 		}
 		if len(named) == 0 || slices.Contains(named, Everyone) {

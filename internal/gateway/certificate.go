@@ -31,6 +31,7 @@ type Certificates interface {
 type Authority struct {
 	key  *ecdsa.PrivateKey
 	cert *x509.Certificate
+	now  func() time.Time
 }
 
 const (
@@ -40,15 +41,24 @@ const (
 )
 
 // NewAuthority returns the authority of the store with the given master key.
-func NewAuthority(key bridge.Key) (*Authority, error) {
-	a := &Authority{}
+func NewAuthority(key bridge.Key) (*Authority, error) { return newAuthority(key, time.Now) }
+
+func newAuthority(key bridge.Key, now func() time.Time) (*Authority, error) {
+	a := &Authority{now: now}
 	// A derived value is a valid scalar of the curve but once in 2^32 times.
 	for n := 0; a.key == nil; n++ {
 		if private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), key.Derive(fmt.Sprintf("gateway authority %d", n))); err == nil {
 			a.key = private
 		}
 	}
-	now := time.Now()
+	var err error
+	a.cert, err = a.root(a.now())
+	return a, err
+}
+
+// root is the authority's own certificate, as of a time. All have the same key and name, so
+// each stands for the others.
+func (a *Authority) root(now time.Time) (*x509.Certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
 		Subject:               pkix.Name{CommonName: "bridge gateway authority"},
@@ -63,8 +73,7 @@ func NewAuthority(key bridge.Key) (*Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the authority's certificate: %w", err)
 	}
-	a.cert, err = x509.ParseCertificate(der)
-	return a, err
+	return x509.ParseCertificate(der)
 }
 
 // Pin returns the hash of the authority's public key (operation.PinOf).
@@ -85,22 +94,24 @@ type issued struct {
 
 	mu      sync.Mutex
 	current *tls.Certificate
-	until   time.Time
+	// from and until are when current is used. They have no monotonic clock: whether a
+	// certificate counts is told by the time of day, which is set, and goes on while a machine sleeps.
+	from, until time.Time
 }
 
 // Certificate implements Certificates.
 func (i *issued) Certificate() (*tls.Certificate, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	now := time.Now()
-	if i.current != nil && now.Before(i.until) {
+	now := i.authority.now().Round(0)
+	if i.current != nil && !now.Before(i.from) && now.Before(i.until) {
 		return i.current, nil
 	}
 	fresh, err := i.authority.leaf(i.names, now)
 	if err != nil {
 		return nil, err
 	}
-	i.current, i.until = fresh, now.Add(leafLife/2)
+	i.current, i.from, i.until = fresh, now.Add(-clockSlack/2), now.Add(leafLife/2)
 	return fresh, nil
 }
 
@@ -129,11 +140,15 @@ func (a *Authority) leaf(names []string, now time.Time) (*tls.Certificate, error
 			template.DNSNames = append(template.DNSNames, name)
 		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
+	root, err := a.root(now) // one that counts as long as the leaf does
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}, nil
+	der, err := x509.CreateCertificate(rand.Reader, template, root, &key.PublicKey, a.key)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Certificate{Certificate: [][]byte{der, root.Raw}, PrivateKey: key}, nil
 }
 
 // Files are a certificate and its private key in two PEM files, which are read again

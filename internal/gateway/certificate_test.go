@@ -15,6 +15,7 @@ import (
 
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/gateway"
+	"example.org/bridge/internal/gateway/operation"
 )
 
 // pair is a certificate and its key as files have them.
@@ -100,6 +101,34 @@ func TestIssuedAreRenewed(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestIssuedAfterTheClockWasSet: a gateway that began with a wrong clock shows a certificate
+// that counts once the clock was set right, to who knows the authority and to who has its pin.
+func TestIssuedAfterTheClockWasSet(t *testing.T) {
+	t.Parallel()
+	day := 24 * time.Hour
+	for name, wrong := range map[string]time.Duration{"ahead": 3 * day, "far ahead": 400 * day, "a little ahead": time.Hour, "behind": -100 * day} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			right := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+			clock := right.Add(wrong)
+			authority := must(gateway.NewAuthorityAt(bridgetest.NewEnv(t).Key, func() time.Time { return clock }))(t)
+			certificates := authority.Issue([]string{"bridge.example"})
+			must(certificates.Certificate())(t)
+			clock = right
+			shown := must(certificates.Certificate())(t)
+			leaf, root := must(x509.ParseCertificate(shown.Certificate[0]))(t), must(x509.ParseCertificate(shown.Certificate[1]))(t)
+			if operation.PinOf(root) != authority.Pin() {
+				t.Error("the pin has changed")
+			}
+			sent := x509.NewCertPool()
+			sent.AddCert(root)
+			if _, err := leaf.Verify(x509.VerifyOptions{DNSName: "bridge.example", Roots: sent, CurrentTime: right}); err != nil {
+				t.Errorf("it does not count: %v", err)
+			}
+		})
+	}
 }
 
 // changing gives one certificate after the other.

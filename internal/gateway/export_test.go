@@ -1,6 +1,16 @@
 package gateway
 
-import "example.org/bridge/internal/stdio"
+import (
+	"time"
+
+	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/stdio"
+)
+
+// NewAuthorityAt is NewAuthority with another clock.
+func NewAuthorityAt(key bridge.Key, now func() time.Time) (*Authority, error) {
+	return newAuthority(key, now)
+}
 
 // HoldLarge takes all the room for large bodies, when it is free.
 func (g *Gateway) HoldLarge() {

@@ -133,14 +133,16 @@ func (i claimedInbox) messages() (all []bridge.ReadMessage) {
 func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridge.SessionID, now time.Time) error {
 	return s.write(ctx, func(c *conn) (durability, error) {
 		holdAnother(c, conversation)
-		e := &entry{conn: c, Call: sqlstore.Call{Operation: bridge.Operation{Now: now}, Time: now}, store: s}
-		err := c.get("SELECT seen_at FROM session_status WHERE conversation = $1 AND session = $2", []any{conversation, string(session)}, &e.Proof.SeenAt)
+		e := &entry{conn: c, Call: sqlstore.Call{Operation: bridge.Operation{Now: now}}, store: s}
+		err := c.get("SELECT h.latest, h.slow, s.seen_at FROM store_state h, session_status s WHERE s.conversation = $1 AND s.session = $2",
+			[]any{conversation, string(session)}, &e.Clock.Latest, &e.Clock.Slow, &e.Proof.SeenAt)
 		if errors.Is(err, errNoRow) {
 			return relaxed, nil
 		}
 		if err != nil {
 			return relaxed, err
 		}
+		e.Time = e.Clock.Time(now)
 		return relaxed, sqlstore.Seen(e, conversation, session)
 	})
 }

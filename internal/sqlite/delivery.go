@@ -121,11 +121,13 @@ func getInbox(c *conn, of bridge.Claim, sessions *int64) (i bridge.Inbox, err er
 // NoteSeen implements bridge.Store.
 func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridge.SessionID, now time.Time) error {
 	return s.write.do(ctx, func(c *conn) (durability, error) {
-		e := &entry{conn: c, Call: sqlstore.Call{Operation: bridge.Operation{Now: now}, Time: now}}
-		err := c.get("SELECT seen_at FROM session_status WHERE conversation = ? AND session = ?", []any{conversation, string(session)}, &e.Proof.SeenAt)
-		if err != nil && !errors.Is(err, errNoRow) {
-			return relaxed, err
+		e := &entry{conn: c, Call: sqlstore.Call{Operation: bridge.Operation{Now: now}}}
+		err := c.get("SELECT h.latest, h.slow, s.seen_at FROM audit_head h LEFT JOIN session_status s ON s.conversation = ? AND s.session = ?",
+			[]any{conversation, string(session)}, &e.Clock.Latest, &e.Clock.Slow, &e.Proof.SeenAt)
+		if err != nil {
+			return relaxed, headless(err)
 		}
+		e.Time = e.Clock.Time(now)
 		return relaxed, sqlstore.Seen(e, conversation, session)
 	})
 }

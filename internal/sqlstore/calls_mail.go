@@ -59,7 +59,7 @@ func (o Operations) Say(ctx context.Context, op bridge.Operation, m bridge.NewMe
 		if err != nil {
 			return nil, err
 		}
-		to, err := rule(overview)
+		to, err := rule(overview, e.Now())
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"example.org/bridge/internal/bridge"
@@ -143,7 +144,7 @@ func RemoveClaim(c Conn, id int64) error {
 }
 
 // Lapse deletes the claims that a session has let lapse. It is called before each sign
-// of life, which must not make them valid again.
+// of life, which must not make them valid again, and which renews the others.
 func Lapse(e Entry, conversation string, session bridge.SessionID) error {
 	if !claims.MayHaveLapsed(e.SeenAt(), e.Now()) {
 		return nil
@@ -152,7 +153,10 @@ func Lapse(e Entry, conversation string, session bridge.SessionID) error {
 	if err != nil {
 		return err
 	}
-	return removeClaims(e.SQL(), claims.Lapsed(own, e.Now()))
+	whole := slices.DeleteFunc(slices.Clone(own), func(c claims.Claim) bool { return c.Reason == DamagedClaim })
+	renewed := claims.Renew(whole, e.Op().Now, e.Now())
+	renewed.Remove = append(renewed.Remove, claims.Lapsed(own, e.Now())...)
+	return keepClaims(e.SQL(), renewed)
 }
 
 // Seen notes a sign of life of a session at the time of the operation.

@@ -117,7 +117,11 @@ func (r Reads) Unopened(ctx context.Context) (map[string]int64, error) {
 // Workers implements tasks.Store.
 func (r Reads) Workers(ctx context.Context, now time.Time) ([]tasks.Worker, error) {
 	return readAll(ctx, r, func(c Conn) ([]tasks.Worker, error) {
-		return readWorkers(c, r.dialect, "WHERE c.expires_at > ?1", now)
+		var clock bridge.Clock
+		if err := r.withState(c, "", "", nil, &clock); err != nil {
+			return nil, err
+		}
+		return readWorkers(c, r.dialect, "WHERE c.expires_at > ?1", clock.Time(now))
 	})
 }
 

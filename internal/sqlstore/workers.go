@@ -48,7 +48,7 @@ func TeamWorkers(c Conn, d Dialect, teamID string, now time.Time) ([]tasks.Worke
 // NoteWorker implements tasks.Store.
 func (o Operations) NoteWorker(ctx context.Context, op bridge.Operation, session bridge.SessionID, rule func(tasks.Worker) (tasks.WorkerNote, bool)) (bool, error) {
 	err := o.in.Operate(ctx, op, inTeam, func(e StoreEntry) error {
-		found, err := readWorkers(e.SQL(), o.dialect, "WHERE c.id = ?1 AND b.session = ?2 AND c.expires_at > ?3", op.Conversation, string(session), op.Now)
+		found, err := readWorkers(e.SQL(), o.dialect, "WHERE c.id = ?1 AND b.session = ?2 AND c.expires_at > ?3", op.Conversation, string(session), e.Now())
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/tasks"
 )
@@ -22,6 +23,7 @@ var claimTests = []test{
 	{"shared claims stand beside each other", claimShared},
 	{"a claim lasts while its holder lives, and runs out in silence", claimLease},
 	{"a sign of life does not bring back what ran out", claimLapsed},
+	{"where the clock was set back, claims last while their holder lives, and no longer", claimClockBack},
 	{"a session releases its own claims and no others", claimRelease},
 	{"claims of one team never cross another's", claimTeams},
 	{"a claim for a task ends with it", claimTask},
@@ -144,6 +146,41 @@ func claimLapsed(t *testing.T, w *world) {
 		w.clock.Advance(time.Hour)
 		wantError(t, sign(p.A), nil)
 		equal(t, name, w.held(t), []string{})
+	}
+}
+
+func claimClockBack(t *testing.T, w *world) {
+	ended := make(chan struct{})
+	close(ended)
+	signs := map[string]func(bridge.Credentials){
+		"heartbeats": func(c bridge.Credentials) { must(w.a.Heartbeat(t.Context(), c))(t) },
+		"calls":      func(c bridge.Credentials) { w.send(t, w.a, c) },
+		"waits": func(c bridge.Credentials) {
+			must(w.a.Check(t.Context(), c, bridge.CheckRequest{Wait: time.Second}, ended))(t)
+		},
+	}
+	pairs := map[string]bridgetest.Pair{}
+	for name := range signs {
+		pairs[name] = w.pair(t)
+		w.claim(t, pairs[name].A, name)
+	}
+	w.clock.Advance(-2 * time.Hour)
+	for range 20 {
+		w.clock.Advance(20 * time.Second)
+		for name, live := range signs {
+			live(pairs[name].A)
+		}
+	}
+	for name := range signs {
+		w.wantHeld(t, pairs[name].B, name)
+	}
+	for range 4 { // each call moves the time of the store
+		w.clock.Advance(20 * time.Second)
+		w.send(t, w.b, w.pair(t).B)
+	}
+	for name, live := range signs {
+		live(pairs[name].A) // which brings nothing back
+		must(w.claimsB.Take(t.Context(), pairs[name].B, claims.Request{Paths: []string{name}}))(t)
 	}
 }
 

@@ -186,6 +186,9 @@ func clockSetBack(t *testing.T, w *world) {
 	wantError(t, err, bridge.ErrExpired)
 	_, err = w.b.Join(t.Context(), old.JoinCode)
 	wantError(t, err, bridge.ErrJoinCodeExpired)
+	_, err = w.b.Say(t.Context(), bridge.SayRequest{Conversation: old.ID, Text: "x"})
+	wantError(t, err, bridge.ErrExpired)
+	equal(t, "workers", len(must(w.tasksB.Workers(t.Context()))(t)), 0)
 	fresh := create(t, w.a, bridge.CreateRequest{TTL: time.Hour})
 	c = bridge.Credentials{Conversation: fresh.ID, Session: bridge.SessionA, Token: fresh.TokenA}
 	w.send(t, w.b, c)
