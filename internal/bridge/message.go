@@ -393,10 +393,12 @@ func pageSize(limit int) (int, error) {
 }
 
 // Two agents that name the same file are told of it for SharedFor, by the last
-// SharedAmong messages of the other.
+// SharedAmong messages of the other, and of those by the last that have SharedBytes of names
+// as they are stored: who names much makes the others' messages cost no more.
 const (
 	SharedFor   = time.Hour
 	SharedAmong = 200
+	SharedBytes = 128 << 10
 )
 
 // Shared are files that a session named and that others did, too, by these; the only
@@ -431,10 +433,21 @@ func (s Shared) Files() (files []string) {
 // SharedFiles returns those of the names that are among the others', too, each
 // once. Spellings such as ./a.go are one file.
 func SharedFiles(names, others []string) (shared []string) {
+	found := make(map[string]bool, len(names)) // by cleaned name: whether another named it
 	for _, name := range names {
-		same := func(other string) bool { return path.Clean(other) == path.Clean(name) }
-		if slices.ContainsFunc(others, same) && !slices.ContainsFunc(shared, same) {
+		found[path.Clean(name)] = false
+	}
+	for _, other := range others {
+		if clean := path.Clean(other); !found[clean] {
+			if _, wanted := found[clean]; wanted {
+				found[clean] = true
+			}
+		}
+	}
+	for _, name := range names {
+		if clean := path.Clean(name); found[clean] {
 			shared = append(shared, name)
+			found[clean] = false // each once
 		}
 	}
 	return shared

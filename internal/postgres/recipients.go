@@ -321,7 +321,7 @@ func (e *entry) ReadMarks(conversation string, sender bridge.SessionID, roster b
 // share returns those of files that recipients named lately to g's session, and keeps
 // them for each of those to be told.
 func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) (shared bridge.Shared, err error) {
-	named := map[bridge.SessionID][]string{}
+	named := sqlstore.NewNamed(int(e.Sessions) - 1)
 	var id int64
 	var sender, paths string
 	err = e.each(`
@@ -329,14 +329,13 @@ func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) (shar
 		    SELECT message FROM inbox WHERE conversation = $1 AND recipient = $2 ORDER BY seq DESC LIMIT $4) i
 		JOIN messages m ON m.id = i.message WHERE m.sent_at > $3 AND m.files <> '[]'`,
 		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&id, &sender, &paths}, func() error {
-			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], sqlstore.OpenList(e.sql(), sqlstore.MessagePlace("files", g.Conversation, id), paths)...)
-			return nil
+			return named.Read(e.sql(), g.Conversation, sender, id, paths)
 		})
 	if err != nil {
 		return nil, err
 	}
 	for _, session := range to {
-		both := bridge.SharedFiles(files, named[session])
+		both := bridge.SharedFiles(files, named.By(session))
 		if both == nil {
 			continue
 		}

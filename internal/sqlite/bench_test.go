@@ -5,6 +5,7 @@ package sqlite_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"math"
 	"os"
@@ -209,12 +210,16 @@ func BenchmarkSendAmong(b *testing.B) {
 // live conversations as among few, because their tokens are found by an index. The
 // ratios of one run are what counts.
 func BenchmarkSendByContent(b *testing.B) {
-	digests := ""
+	var digests, encoded, paths strings.Builder
 	for i := range 20 {
-		digests += fmt.Sprintf("%064x ", sha256.Sum256([]byte(strconv.Itoa(i))))
+		sum := sha256.Sum256([]byte(strconv.Itoa(i)))
+		fmt.Fprintf(&digests, "%064x ", sum)
+		encoded.WriteString(base64.StdEncoding.EncodeToString(append(sum[:], sum[:16]...)) + " ")
+		fmt.Fprintf(&paths, "/srv/%x/%x/%x.go ", sum[:8], sum[8:16], sum[16:24])
 	}
+	texts := map[string]string{"words": strings.Repeat("word ", digests.Len()/5), "digests": digests.String(), "base64": encoded.String(), "paths": paths.String()}
 	for _, live := range []int{1, 5_000} {
-		for name, text := range map[string]string{"words": strings.Repeat("word ", len(digests)/5), "digests": digests} {
+		for name, text := range texts {
 			b.Run(fmt.Sprintf("%d/%s", live, name), func(b *testing.B) {
 				e, s, p := inhabited(b)
 				numbers := fmt.Sprintf("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) ", live)
@@ -228,6 +233,33 @@ func BenchmarkSendByContent(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkSendBesideNames: what a session names costs no more where the other has named as much
+// as it may. The ratios of one run are what counts.
+func BenchmarkSendBesideNames(b *testing.B) {
+	names := func(kind string) (all []string) {
+		for i := range bridge.MaxFiles {
+			all = append(all, fmt.Sprintf("%s/%d/", kind, i)+strings.Repeat("d/", (bridge.MaxFileNameLength-40)/2)+"x.go")
+		}
+		return all
+	}
+	for name, others := range map[string][]string{"none": nil, "most": names("theirs")} {
+		b.Run(name, func(b *testing.B) {
+			_, s, p := inhabited(b)
+			for range bridge.SharedAmong {
+				if _, err := s.Send(b.Context(), p.B, bridge.SendRequest{Text: "x", Files: others}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			own := names("ours")
+			for b.Loop() {
+				if _, err := s.Send(b.Context(), p.A, bridge.SendRequest{Text: "x", Files: own}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

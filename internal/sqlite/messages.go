@@ -56,17 +56,16 @@ const ofSession = `(m.sender = ?2 OR m.recipient = ?2 OR EXISTS (SELECT 1 FROM c
 // share returns those of files that g's partner named lately, and keeps them for
 // the partner to be told.
 func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) (bridge.Shared, error) {
-	var others []string
+	others := sqlstore.NewNamed(1)
 	var id int64
 	var names string
 	err := e.each(`
 		SELECT id, files FROM messages WHERE conversation = ? AND recipient = ? AND sender = ? AND sent_at > ? AND files <> '[]'
 		ORDER BY seq DESC LIMIT ? + 0`,
 		[]any{g.Conversation, string(g.Session), string(partner), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&id, &names}, func() error {
-			others = append(others, sqlstore.OpenList(e.sql(), sqlstore.MessagePlace("files", g.Conversation, id), names)...)
-			return nil
+			return others.Read(e.sql(), g.Conversation, string(partner), id, names)
 		})
-	shared := bridge.SharedFiles(files, others)
+	shared := bridge.SharedFiles(files, others.By(partner))
 	if err != nil || shared == nil {
 		return nil, err
 	}

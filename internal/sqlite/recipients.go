@@ -198,21 +198,20 @@ func unionInbox(where, order string) string {
 // shareWithMany is share in a conversation of more than two: each of to is told of
 // those files that it named itself to g's session.
 func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipients) (shared bridge.Shared, err error) {
-	named := map[bridge.SessionID][]string{}
+	named := sqlstore.NewNamed(int(e.Sessions) - 1)
 	var id int64
 	var sender, names string
 	err = e.each(`
 		SELECT m.id, m.sender, m.files FROM (`+unionInbox("seq > 0", "ORDER BY 1 DESC LIMIT ?4 + 0")+`) i JOIN messages m ON m.id = i.id
 		WHERE m.sent_at > ?3 AND m.files <> '[]'`,
 		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&id, &sender, &names}, func() error {
-			named[bridge.SessionID(sender)] = append(named[bridge.SessionID(sender)], sqlstore.OpenList(e.sql(), sqlstore.MessagePlace("files", g.Conversation, id), names)...)
-			return nil
+			return named.Read(e.sql(), g.Conversation, sender, id, names)
 		})
 	if err != nil {
 		return nil, err
 	}
 	for _, session := range to {
-		both := bridge.SharedFiles(files, named[session])
+		both := bridge.SharedFiles(files, named.By(session))
 		if both == nil {
 			continue
 		}

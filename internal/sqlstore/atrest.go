@@ -119,6 +119,41 @@ func OpenList(c Conn, p atrest.Place, stored string) []string {
 	return FromList(text)
 }
 
+// Named are the files that sessions named lately, read from the latest message on.
+type Named struct {
+	by    map[bridge.SessionID][]string
+	bytes map[bridge.SessionID]int
+	among int
+}
+
+// NewNamed is of nobody, and to be read of so many senders.
+func NewNamed(among int) Named {
+	return Named{map[bridge.SessionID][]string{}, map[bridge.SessionID]int{}, among}
+}
+
+// By are those that a session named.
+func (n Named) By(session bridge.SessionID) []string { return n.by[session] }
+
+// Read adds the stored list of a message, unless its sender has named enough. The error is
+// ErrStop once nobody can add more.
+func (n Named) Read(c Conn, conversation, sender string, id int64, stored string) error {
+	of := bridge.SessionID(sender)
+	if n.bytes[of] += len(stored); n.bytes[of] <= bridge.SharedBytes {
+		n.by[of] = append(n.by[of], OpenList(c, MessagePlace("files", conversation, id), stored)...)
+		return nil
+	}
+	full := 0
+	for _, bytes := range n.bytes {
+		if bytes > bridge.SharedBytes {
+			full++
+		}
+	}
+	if full >= n.among {
+		return ErrStop
+	}
+	return nil
+}
+
 // needed opens a text on which something is decided. The error is
 // bridge.ErrStoreDamaged.
 func needed(c Conn, p atrest.Place, stored string) (string, error) {

@@ -34,6 +34,7 @@ var manyTests = []test{
 	{"the operator's words are stored once", sayToMany},
 	{"files that sessions named to each other are told to them only", sharedOfMany},
 	{"what one session names does not hide what another did", sharedByMany},
+	{"who names very much is heard of by its last names, and hides nobody's", sharedAmongMuch},
 	{"a conversation of many is removed whole", removeMany},
 }
 

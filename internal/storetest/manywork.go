@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -196,6 +197,39 @@ func sharedByMany(t *testing.T, w *world) {
 		both(from, "f2")
 	}
 	equal(t, "of two", w.standing(t, p.A).Shared, bridge.Shared{"": {"f1", "f2"}})
+}
+
+func sharedAmongMuch(t *testing.T, w *world) {
+	all := w.room(t, 3)
+	long := make([]string, bridge.MaxFiles)
+	for i := range long {
+		long[i] = fmt.Sprint(i, "/", strings.Repeat("x", bridge.MaxFileNameLength-4))
+	}
+	for name, of := range map[string]struct {
+		from, other bridge.Credentials
+	}{"of two": {from: w.pair(t).A}, "of three": {from: all[0], other: all[2]}} {
+		send := func(c bridge.Credentials, files ...string) bridge.Shared {
+			return must(w.a.Send(t.Context(), c, bridge.SendRequest{Text: "x", Files: files, To: []bridge.SessionID{bridge.Everyone}}))(t).Shared
+		}
+		partner := bridge.Credentials{Conversation: of.from.Conversation, Session: bridge.SessionB}
+		for _, token := range must(w.a.Tokens(t.Context(), partner.Conversation))(t) {
+			if token.Session == partner.Session {
+				partner.Token = token.Token
+			}
+		}
+		if of.other.Conversation != "" {
+			send(of.other, "quiet.go")
+		}
+		send(partner, "old.go")
+		for range bridge.SharedBytes/(bridge.MaxFiles*bridge.MaxFileNameLength) + 1 {
+			send(partner, long...)
+		}
+		equal(t, name+": before much else", len(send(of.from, "old.go").Files()), 0)
+		equal(t, name+": the last", send(of.from, long[0]).Files(), long[:1])
+		if of.other.Conversation != "" {
+			equal(t, name+": of another", send(of.from, "quiet.go")["c"], []string{"quiet.go"})
+		}
+	}
 }
 
 func removeMany(t *testing.T, w *world) {
