@@ -3,7 +3,8 @@
 # same store conversations are made, rotated, expire and are cleaned up, the audit log is
 # verified, and the watchdog and the inbox look on. It fails unless all that was sent was
 # received and every command beside it succeeded. With SERVER, as postgres://USER@HOST/DATABASE,
-# the store is in a schema of its own there (needs psql).
+# the store is in a schema of its own there (needs psql). What the server does not answer for a
+# moment is tried again, with the same key, by agents and commands, as they are told to.
 set -euo pipefail
 bridge=$(realpath "$1") seconds=${2:-240} agents=${3:-100}
 dir=$(mktemp -d)
@@ -40,12 +41,26 @@ place=$(find "$dir" -mindepth 1 -maxdepth 1 -type d -print -quit)
 # shellcheck disable=SC2317
 on_store() { HOME=$place XDG_STATE_HOME=$place XDG_CONFIG_HOME=$place BRIDGE_DB=$db "$bridge" "$@"; }
 
+# tried OUT COMMAND...: run a command, and again where the store was busy or its server did not
+# answer for a moment, of which the message says that nothing was stored.
+tried() {
+	local out=$1
+	shift
+	for _ in 1 2 3 4 5; do
+		"$@" >"$out" 2>&1 && return
+		grep -qE "the store is busy|server of the store does not answer" "$out" || break
+		echo >>"$dir/again"
+		sleep 1
+	done
+	return 1
+}
+
 # beside NAME COMMAND...: run a command on the store again and again, as long as it lasts.
 beside() {
 	local name=$1 runs=0
 	shift
 	while kill -0 $stress 2>/dev/null; do
-		if ! "$@" >"$dir/$name.out" 2>&1 && kill -0 $stress 2>/dev/null && [ -e "$place" ]; then # stress removes it
+		if ! tried "$dir/$name.out" "$@" && kill -0 $stress 2>/dev/null && [ -e "$place" ]; then # stress removes it
 			{ echo "soak: $name failed:" && tail -5 "$dir/$name.out"; } >>"$dir/failed"
 		fi
 		runs=$((runs + 1))
@@ -90,5 +105,6 @@ wait
 [ "$code" = 0 ] || tail -5 "$dir/report.err"
 cat "$dir/report.json"
 for runs in "$dir"/*.runs; do echo "$(basename "$runs" .runs): $(cat "$runs") runs"; done
+[ ! -e "$dir/again" ] || echo "tried again: $(wc -l <"$dir/again") runs"
 if [ -s "$dir/failed" ]; then cat "$dir/failed"; code=1; fi
 exit "$code"

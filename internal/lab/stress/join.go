@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/sleep"
 )
 
 // connectPair makes a conversation between two agents.
@@ -56,7 +57,7 @@ func (r *run) open(ctx context.Context, m *member, partner string) (a *session, 
 		Token        string `json:"session_a_token"`
 		Code         string `json:"join_code"`
 	}
-	_, err = m.call(ctx, "create_conversation", map[string]any{
+	err = r.patiently(ctx, m, "create_conversation", map[string]any{
 		"my_role": "coordinator", "partner_role": partner, "team": "stress",
 		"ttl_minutes": int((r.Duration + time.Hour).Minutes()),
 	}, &created)
@@ -74,11 +75,28 @@ func (r *run) join(ctx context.Context, m *member, code string) (*session, error
 		Session      bridge.SessionID `json:"session_id"`
 		Token        string           `json:"token"`
 	}
-	if _, err := m.call(ctx, "join_conversation", map[string]any{"join_code": code}, &joined); err != nil {
+	if err := r.patiently(ctx, m, "join_conversation", map[string]any{"join_code": code}, &joined); err != nil {
 		return nil, err
 	}
 	r.note(func(l *ledger) { l.count(joined.Conversation, string(joined.Session), "join_conversation", false) })
 	return r.newSession(m, bridge.Credentials{Conversation: joined.Conversation, Session: joined.Session, Token: joined.Token}), nil
+}
+
+// patiently calls a tool of an agent that has no session yet, and again where the store could
+// not be asked. What may have been done is not done again: it has no key to be told by.
+func (r *run) patiently(ctx context.Context, m *member, tool string, args map[string]any, data any) error {
+	pacing := r.pacing()
+	for {
+		_, err := m.call(ctx, tool, args, data)
+		wait, waits := pacing.Wait(err)
+		if !waits || pacing.cut(err) {
+			return err
+		}
+		r.note(func(l *ledger) { l.paced++ })
+		if err := sleep.For(ctx, wait); err != nil {
+			return err
+		}
+	}
 }
 
 // introduce tells the sessions of a conversation of each other.

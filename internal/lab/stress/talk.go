@@ -36,11 +36,11 @@ func (r *run) newSession(m *member, c bridge.Credentials) *session {
 }
 
 // ask calls a tool as this session until there is an answer: through kills, and
-// past rate limits and a busy store, which agents are told to wait for. begin is called before each
-// attempt. It reports whether an attempt before the last one may have had effect.
+// past rate limits, a busy store and a server that does not answer, which agents are told to
+// wait for. It reports whether an attempt before the last one may have had effect.
 func (s *session) ask(ctx context.Context, tool string, args map[string]any, data any) (took time.Duration, again bool, err error) {
 	args["conversation_id"], args["session_id"], args["token"] = s.Conversation, string(s.Session), s.Token
-	pacing := Pacing{Limits: s.Limits, Gateways: s.Gateways > 0}
+	pacing := s.pacing()
 	for {
 		took, err := s.call(ctx, tool, args, data)
 		wait, waits := pacing.Wait(err)
@@ -55,6 +55,8 @@ func (s *session) ask(ctx context.Context, tool string, args map[string]any, dat
 				l.paced++
 				if cut {
 					l.count(s.Conversation, string(s.Session), tool, true)
+					// Mail that such a call took comes again, as after a kill.
+					s.inbox.Killed = s.inbox.Killed || tool == "check_messages"
 				}
 			})
 			if err := sleep.For(ctx, wait); err != nil {
@@ -75,11 +77,17 @@ type Pacing struct {
 	Limits bool
 	// Gateways: a gateway may be killed, so that a call may have no answer.
 	Gateways bool
-	busy     int
+	// Server: the store is on a server, which may not answer in time.
+	Server bool
+	busy   int
 }
 
-// busyInARow is how often a store may be busy for one call. Each of these calls has
-// waited for seconds itself: a store that is busy for longer has stopped.
+func (r *run) pacing() Pacing {
+	return Pacing{Limits: r.Limits, Gateways: r.Gateways > 0, Server: r.DSN != ""}
+}
+
+// busyInARow is how often a store may be busy, or its server away, for one call. Each of these
+// calls has waited for seconds itself: a store that is busy for longer has stopped.
 const busyInARow = 10
 
 // Wait returns how long to wait before the call is made again, or false where err is
@@ -90,7 +98,7 @@ func (p *Pacing) Wait(err error) (time.Duration, bool) {
 		return 0, false
 	}
 	switch {
-	case (refusal.Code == "store_busy" || p.cut(err)) && p.busy < busyInARow:
+	case (p.away(refusal) || p.cut(err)) && p.busy < busyInARow:
 		p.busy++
 	case refusal.Code == "rate_limited" && p.Limits:
 		p.busy = 0
@@ -100,11 +108,19 @@ func (p *Pacing) Wait(err error) (time.Duration, bool) {
 	return max(refusal.RetryAfter, time.Second), true
 }
 
-// cut reports that the machine's gateway gave no answer, so that what was asked for may
-// have been done.
+// away reports that the store could not be asked just now: nothing was done.
+func (p *Pacing) away(refusal *rig.Refusal) bool {
+	return refusal.Code == "store_busy" || p.Server && refusal.Code == "store_unreachable"
+}
+
+// cut reports that the machine's gateway, or the store's server, gave no answer, so that
+// what was asked for may have been done.
 func (p *Pacing) cut(err error) bool {
 	refusal := new(rig.Refusal)
-	return p.Gateways && errors.As(err, &refusal) && (refusal.Code == "gateway_away" || refusal.Code == "outcome_unknown")
+	if !errors.As(err, &refusal) {
+		return false
+	}
+	return p.Gateways && refusal.Code == "gateway_away" || (p.Gateways || p.Server) && refusal.Code == "outcome_unknown"
 }
 
 // sendAll sends what this session has to send.
