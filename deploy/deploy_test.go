@@ -71,7 +71,7 @@ func TestAlertsOnFigures(t *testing.T) {
 	for alert, expr := range readRules(t) {
 		for _, name := range regexp.MustCompile(`bridge_\w+`).FindAllString(expr, -1) {
 			if !regexp.MustCompile(`(?m)^` + name + `[ {]`).MatchString(known) {
-				t.Errorf("%s is on %s, which is no figure", alert, name)
+				t.Errorf("%s is on %s, which is not a figure", alert, name)
 			}
 		}
 		if !strings.Contains(string(operations), "`"+alert+"`") {
@@ -137,7 +137,7 @@ func TestUnits(t *testing.T) {
 		}
 		for _, match := range starts {
 			if !strings.Contains(string(commands), "## "+match[1]+"\n") && !strings.Contains(string(commands), "## "+strings.TrimSuffix(match[1], match[2])+"\n") {
-				t.Errorf("%s starts %q, which is no command", unit, match[1])
+				t.Errorf("%s starts %q, which is not a command", unit, match[1])
 			}
 		}
 	}
@@ -145,7 +145,7 @@ func TestUnits(t *testing.T) {
 		verify := exec.Command(tool(t, "systemd-analyze"), append([]string{manager, "--man=no", "verify"}, units...)...)
 		verify.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir())
 		out, err := verify.CombinedOutput()
-		for line := range strings.Lines(string(out)) { // that the program is not installed here is no fault of theirs
+		for line := range strings.Lines(string(out)) { // that the program is not installed here is not a fault of theirs
 			if !strings.Contains(line, "bridge is not executable") {
 				t.Errorf("systemd-analyze %s: %v: %s", manager, err, line)
 			}

@@ -96,7 +96,7 @@ func TestHarnessFigures(t *testing.T) {
 	for where, expr := range harnessExpressions(t) {
 		for _, name := range regexp.MustCompile(`mcp_test_\w+`).FindAllString(expr, -1) {
 			if !regexp.MustCompile(`(?m)^` + name + `[ {]`).MatchString(text) {
-				t.Errorf("%s is on %s, which is no figure", where, name)
+				t.Errorf("%s is on %s, which is not a figure", where, name)
 			}
 		}
 		for _, match := range label.FindAllStringSubmatch(expr, -1) {

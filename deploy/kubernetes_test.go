@@ -340,7 +340,7 @@ func (c *cluster) confined(t *testing.T) (problems []string) {
 	report(context.RunAsNonRoot && context.RunAsUser == user && context.RunAsGroup == user && context.FSGroup == user, "pods run as %+v, the image's user is %d", context, user)
 	report(context.SeccompProfile.Type == "RuntimeDefault", "the system calls are not limited")
 	report(no(pod.AutomountServiceAccountToken) && no(c.account.AutomountServiceAccountToken), "pods get a token of the cluster")
-	report(no(pod.EnableServiceLinks), "pods get variables BRIDGE_… that are no settings")
+	report(no(pod.EnableServiceLinks), "pods get variables BRIDGE_… that are not settings")
 	for _, each := range slices.Concat(pod.InitContainers, pod.Containers) {
 		s := each.SecurityContext
 		report(no(s.AllowPrivilegeEscalation) && s.ReadOnlyRootFilesystem && slices.Equal(s.Capabilities.Drop, []string{"ALL"}), "%s may do more than it must", each.Name)

@@ -15,7 +15,7 @@ git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' 
 	[ -e "$file" ] && printf '%s\0' "$file"
 done | tar -c --null -T - | tar -x -C "$work/copy"
 
-# The caches of Go are no part of HOME here: a cold build takes minutes.
+# The caches of Go are not part of HOME here: a cold build takes minutes.
 settings=("HOME=$work/home" "PATH=$work/home/.local/bin:$PATH" "GOCACHE=$(go env GOCACHE)"
 	"GOMODCACHE=$(go env GOMODCACHE)" "GOFLAGS=$(go env GOFLAGS)" "GOPROXY=$(go env GOPROXY)" "GOSUMDB=$(go env GOSUMDB)" TERM=dumb LANG=C.UTF-8)
 

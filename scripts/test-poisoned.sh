@@ -11,7 +11,7 @@ export GOCACHE GOMODCACHE GOPATH
 
 poison=$(mktemp -d)
 trap 'rm -rf "$poison"' EXIT
-bad="this is no configuration {{{"
+bad="this is not a configuration {{{"
 mkdir -p "$poison/home/.claude" "$poison/home/.codex" "$poison/home/.gemini" \
 	"$poison/config/bridge" "$poison/state/bridge" "$poison/home/.config/bridge" "$poison/home/.local/state/bridge"
 for file in home/.claude.json home/.claude/settings.json home/.codex/config.toml home/.codex/hooks.json \

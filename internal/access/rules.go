@@ -22,7 +22,7 @@ const (
 	MaxConversations = 100
 )
 
-// checkName refuses what is no name.
+// checkName refuses what is not a name.
 func checkName(name string) error {
 	switch {
 	case name == "" || utf8.RuneCountInString(name) > MaxName:

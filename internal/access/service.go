@@ -127,7 +127,7 @@ func (s *Service) RefuseForeign(ctx context.Context, k Key, c Caller, reason err
 	return s.refuse(ctx, c, reason, bridge.Details{"key": k.ID})
 }
 
-// refusalBuckets bounds how many buckets the addresses of strangers can make.
+// refusalBuckets bounds how many buckets the addresses of unproven callers can make.
 const refusalBuckets = 256
 
 // refuse records a refusal: of a flood from one address the first ones are logged and

@@ -48,7 +48,7 @@ func readFile(path string) (file, error) {
 	}
 	switch {
 	case !f.info.Mode().IsRegular():
-		return f, &FileError{path, errors.New("is no ordinary file")}
+		return f, &FileError{path, errors.New("is not an ordinary file")}
 	case f.info.Size() > confedit.MaxSize:
 		return f, &FileError{path, fmt.Errorf("is larger than %d MiB", confedit.MaxSize>>20)}
 	}
@@ -58,7 +58,7 @@ func readFile(path string) (file, error) {
 	return f, nil
 }
 
-// replace writes text in the place of what was read, or removes the file. It
+// replace writes text in place of what was read, or removes the file. It
 // does so at once, keeps permissions and owner, and refuses where the file is
 // no longer what was read.
 func (f file) replace(text []byte, exists bool, mode fs.FileMode) error {

@@ -12,8 +12,8 @@ import (
 // new messages only, so two agents that answer each other could keep each other
 // busy forever.
 const (
-	// MaxHookContinues is how often in a row an agent is kept from ending. Clients
-	// have limits of their own, which end the turn with a complaint.
+	// MaxHookContinues is how often in a row an agent that ends its turn is asked to go
+	// on. Clients have limits of their own, and end the turn with an error.
 	MaxHookContinues = 5
 	// MaxHookWakes is how often an idle agent is woken until its user speaks again.
 	MaxHookWakes = 50
@@ -87,8 +87,7 @@ func (e HookEvent) news(n *binding.Notices, m HookMail) bool {
 	return m.LastSeq > n.Told[m.Key()]
 }
 
-// note remembers what was told, and of what the agent need not be kept from
-// ending again.
+// note remembers what was told, and what is no reason any more to ask the agent to go on.
 func note(n *binding.Notices, told HookNews, stopped bool) {
 	for _, m := range told.Ends {
 		n.Ends[m.Key()] = m.toldEnd()
@@ -105,7 +104,7 @@ func note(n *binding.Notices, told HookNews, stopped bool) {
 const maxHookSessions = 5
 
 // noticeMark begins every notice, and noticeStarts are how one goes on that stands
-// in the place of a prompt.
+// in place of a prompt.
 const noticeMark = "[bridge] "
 
 var noticeStarts = []string{noticeMark + mailStart, noticeMark + soonStart}

@@ -227,7 +227,7 @@ func TestRefused(t *testing.T) {
 		"other server":    {agents.Claude, "home/.claude.json", `{"mcpServers": {"bridge": {"command": "/bin/cat"}}}`, "another server called bridge"},
 		"other in TOML":   {agents.Codex, "home/.codex/config.toml", "[mcp_servers.bridge]\nurl = \"http://x\"\n", "another server called bridge"},
 		"twice":           {agents.Claude, "home/.claude/settings.json", `{"hooks": {}, "hooks": {}}`, "stands there twice"},
-		"wrong shape":     {agents.Gemini, "home/.gemini/settings.json", `{"hooks": {"AfterAgent": {}}}`, "is no list"},
+		"wrong shape":     {agents.Gemini, "home/.gemini/settings.json", `{"hooks": {"AfterAgent": {}}}`, "is not a list"},
 		"foreign rules":   {agents.Codex, "home/.codex/rules/bridge.rules", "x", "not from bridge"},
 		"inline servers":  {agents.Codex, "home/.codex/config.toml", "# mine\nmcp_servers = {other = {command = \"x\"}}\n", "line 2: mcp_servers is written inline: write it as a table under [mcp_servers.bridge]"},
 		"inline bridge":   {agents.Codex, "home/.codex/config.toml", "[mcp_servers]\nbridge = {command = \"/old/bridge\"}\n", "line 2: mcp_servers.bridge is written inline"},

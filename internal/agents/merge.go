@@ -28,7 +28,7 @@ func (t target) there(value any, s Setup) (Server, error) {
 }
 
 // mergeArgs adds to the arguments of an entry the flags of ours, each with its
-// value, in the place of what the entry says of them.
+// value, in place of what the entry says of them.
 func mergeArgs(theirs, ours []string) []string {
 	merged := slices.Clone(theirs)
 	if len(merged) == 0 {

@@ -59,7 +59,7 @@ func mainFile(c Client, scope Scope, p Place) string {
 func loadReceipt(folder string) (*receipt, error) {
 	text, err := os.ReadFile(filepath.Join(folder, receiptName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // no receipt is no error
+		return nil, nil //nolint:nilnil // no receipt is not an error
 	}
 	if err != nil {
 		return nil, err

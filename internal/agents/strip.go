@@ -262,7 +262,7 @@ type Server struct {
 // Off reports that its user has switched the server off.
 func (s Server) Off() bool { return s.Disabled || s.Enabled != nil && !*s.Enabled }
 
-// readServer reads a decoded value; false where it is no server that is started.
+// readServer reads a decoded value; false where it is not a server that is started.
 //
 // opencode writes program and arguments into one list, Cline both into an object
 // "transport".

@@ -172,7 +172,7 @@ func (s *Archives) resume(ctx context.Context, op bridge.Operation, path string,
 func (s *Archives) read(ctx context.Context, path string, begin func(audit.Base) error, visit func(audit.Entry) error, noted ...audit.Head) (read audit.Archived, err error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
-		err = fmt.Errorf("%w: it is no file", audit.ErrNoArchive)
+		err = fmt.Errorf("%w: it is not a file", audit.ErrNoArchive)
 	}
 	if err != nil {
 		return read, err

@@ -35,9 +35,9 @@ const (
 	maxFrame = 16 << 20
 )
 
-// ErrNoArchive reports a file that is no archive of this log: another file, one that was
+// ErrNoArchive reports a file that is not an archive of this log: another file, one that was
 // made with another key, or one that was changed.
-var ErrNoArchive = errors.New("this is no archive of this audit log")
+var ErrNoArchive = errors.New("this is not an archive of this audit log")
 
 // keyID tells archives of other keys from those that were changed.
 func (c Chain) keyID() []byte {

@@ -137,8 +137,8 @@ func TestNotedHeadInManyChains(t *testing.T) {
 	}
 }
 
-// TestSealedHeads: the sealed end of a chain is no end of the log, or of another chain,
-// and a seal is no HMAC of anything else.
+// TestSealedHeads: the sealed end of a chain is not an end of the log, or of another chain,
+// and a seal is not an HMAC of anything else.
 func TestSealedHeads(t *testing.T) {
 	_, head := chain.Extend("one", chain.ChainHead("one"), audit.Entry{Action: "a"})
 	log := audit.Head{Seq: head.Seq, MAC: head.MAC}

@@ -15,7 +15,7 @@ func TestNewJoinCode(t *testing.T) {
 	for range 2000 {
 		code := auth.NewJoinCode()
 		if !form.MatchString(code) || seen[code] {
-			t.Fatalf("%q is no fresh join code", code)
+			t.Fatalf("%q is not a fresh join code", code)
 		}
 		seen[code] = true
 		for i := range len(code) {
@@ -48,7 +48,7 @@ func TestJoinCodeHash(t *testing.T) {
 		t.Error("another key gives the same hash")
 	}
 	if bytes.Contains(want, []byte("7KQ1M")) || len(want) != 32 {
-		t.Errorf("%x is no hash", want)
+		t.Errorf("%x is not a hash", want)
 	}
 }
 
@@ -62,7 +62,7 @@ func TestReadJoinCodeGivesOneForm(t *testing.T) {
 	}
 }
 
-// TestReadJoinCodeRefuses: what is no code, or more than one, is none.
+// TestReadJoinCodeRefuses: what is not a code, or more than one, is none.
 func TestReadJoinCodeRefuses(t *testing.T) {
 	for _, text := range []string{
 		"", "7KQ2M", "7KQ2M-X9D4", "7KQ2M-X9D4T0", "7KQ2MX9D4U", "U7KQ2-MX9D4", "7KQ2M-UX9D4", "the code is 7KQ2M-X9D4U",

@@ -17,7 +17,7 @@ func TestDerive(t *testing.T) {
 	seen := map[string]bool{}
 	for _, derived := range [][]byte{one.Derive("a"), one.Derive("b"), one.Derive(""), other.Derive("a")} {
 		if len(derived) != 32 || seen[string(derived)] {
-			t.Errorf("%x is no key of its own", derived)
+			t.Errorf("%x is not a key of its own", derived)
 		}
 		seen[string(derived)] = true
 	}

@@ -60,7 +60,7 @@ func TestIssue(t *testing.T) {
 			t.Errorf("key %d, session %s: got %s, want %s", v.fill, v.session, got, v.want)
 		}
 		if len(got) != auth.TokenLength || strings.ToLower(got) != got || seen[got] {
-			t.Errorf("%s is no token of its own", got)
+			t.Errorf("%s is not a token of its own", got)
 		}
 		seen[got] = true
 	}
@@ -106,7 +106,7 @@ func TestNonces(t *testing.T) {
 	for range 1000 {
 		nonce := auth.NewNonce()
 		if len(nonce) != auth.NonceSize || seen[string(nonce)] {
-			t.Fatalf("%x is no fresh nonce", nonce)
+			t.Fatalf("%x is not a fresh nonce", nonce)
 		}
 		seen[string(nonce)] = true
 	}

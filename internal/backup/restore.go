@@ -121,7 +121,7 @@ func Occupied(path string, key auth.Key) (files []string) {
 	if !exists(beside) {
 		return files
 	}
-	// A file that is no key is kept just as another key is.
+	// A file that is not a key is kept just as another key is.
 	if old, err := keyfile.Load(beside); err != nil || !auth.SameKey(old, key) {
 		files = append(files, beside)
 	}

@@ -473,7 +473,7 @@ func TestNamesOfSessions(t *testing.T) {
 	}
 	for _, id := range []string{"a b", "a~", "é"} {
 		if binding.OfSession("claude", id) == (binding.Label{}) {
-			t.Errorf("%q is no label", id)
+			t.Errorf("%q is not a label", id)
 		}
 	}
 }

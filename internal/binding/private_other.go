@@ -14,7 +14,7 @@ import (
 func checkFolder(dir string) error {
 	info, err := os.Lstat(dir)
 	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%w: %s is no folder", ErrUnsafe, dir)
+		err = fmt.Errorf("%w: %s is not a folder", ErrUnsafe, dir)
 	}
 	return err
 }

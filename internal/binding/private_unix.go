@@ -21,7 +21,7 @@ func checkFolder(dir string) error {
 		return err
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("%w: %s is no folder", ErrUnsafe, dir)
+		return fmt.Errorf("%w: %s is not a folder", ErrUnsafe, dir)
 	}
 	return privatefile.Check(dir, info, privatefile.Closed)
 }

@@ -2,5 +2,5 @@
 
 package binding
 
-// startOf says nothing: on this platform a client's process is no label.
+// startOf says nothing: on this platform a client's process is not a label.
 func startOf(int) string { return "" }

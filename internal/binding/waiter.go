@@ -25,7 +25,7 @@ func (f Folder) Wait(ctx context.Context, l Label) (*Waiter, error) {
 }
 
 // Displace removes the process that waits for mail of the session with label l, so that
-// its Waiter is no longer current. It is no error if none waits.
+// its Waiter is no longer current. It is not an error if none waits.
 func (f Folder) Displace(l Label) error { return removed(os.Remove(f.path(l, waiterSuffix))) }
 
 // Current reports whether the waiter has not been replaced or displaced.

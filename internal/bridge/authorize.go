@@ -89,7 +89,7 @@ type Gate struct {
 	Changes bool
 	// Repeat is charged instead of Charge for a call that was answered before.
 	Repeat Charge
-	// Beside marks a call of what runs beside an agent. It is no sign of the
+	// Beside marks a call of what runs beside an agent. It is not a sign of the
 	// agent's life.
 	Beside bool
 	// Late lets the call through in the Grace of an expired conversation.

@@ -32,7 +32,7 @@ func (s *deafStore) PeekInbox(ctx context.Context, conversation string, session 
 	return s.storeOf.PeekInbox(ctx, conversation, session)
 }
 
-// TestWaitersTellOfAStoreThatFails: what cannot be looked at is no inbox without mail.
+// TestWaitersTellOfAStoreThatFails: what cannot be looked at is not an inbox without mail.
 func TestWaitersTellOfAStoreThatFails(t *testing.T) {
 	t.Parallel()
 	for name, call := range map[string]func(context.Context, *bridge.Service, bridgetest.Pair) error{

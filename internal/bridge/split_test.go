@@ -52,7 +52,7 @@ func TestSecretsSplitOverTwoProcesses(t *testing.T) {
 		both.Wait()
 		texts := textsFor(t, one, p.B)
 		switch {
-		case texts[0] == other && texts[1] == half: // in this order the two are no secret
+		case texts[0] == other && texts[1] == half: // in this order the two are not a secret
 		case texts[0] != half || strings.Contains(texts[1], other):
 			t.Errorf("the messages say %q", texts)
 		}

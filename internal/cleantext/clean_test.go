@@ -161,7 +161,7 @@ func FuzzClean(f *testing.F) {
 		}
 		line := cleantext.CleanLine(text)
 		if strings.ContainsAny(line, "\n\t") || cleantext.CleanLine(line) != line {
-			t.Errorf("%+q is no clean line", line)
+			t.Errorf("%+q is not a clean line", line)
 		}
 		for quoted := range strings.SplitSeq(cleantext.Quote(text), "\n") {
 			if !strings.HasPrefix(quoted, "> ") {

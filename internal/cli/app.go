@@ -33,7 +33,7 @@ type app struct {
 	// shared is the process whose sessions all call this one; empty for none.
 	shared string
 
-	// fixed is the screen behind a pager, whose pipe is no terminal.
+	// fixed is the screen behind a pager, whose pipe is not a terminal.
 	fixed *screen
 
 	connection connection
@@ -92,7 +92,7 @@ func (a *app) logTo(w io.Writer) *slog.Logger {
 }
 
 // errorWidth is how many columns standard error has, 0 if that is not told; ok is
-// false where it is no terminal.
+// false where it is not a terminal.
 func (a *app) errorWidth() (width int, ok bool) {
 	width, _, err := term.GetSize(int(a.stderr.Fd()))
 	return width, err == nil

@@ -73,7 +73,7 @@ session a, ends and assigns its tasks: name conversations that have a team to th
 Make the conversation first, and give the holder its join code.
 
 With --gateway, the address and port at which the gateway is reached, a join string for
-"bridge connect" is printed in the place of the key: it holds address, key, and what
+"bridge connect" is printed in place of the key: it holds address, key, and what
 proves the gateway. With --seal-to it is encrypted for an age key of the other machine,
 so that it may be sent or committed to a repository.`
 

@@ -233,7 +233,7 @@ func printPage(out auditPrinter, filter auditFilter, entries []audit.Entry, last
 }
 
 // followEntries looks for new entries until the process is told to end, which
-// is no failure.
+// is not a failure.
 func followEntries(ctx context.Context, s *bridge.Service, o auditOptions, out auditPrinter, last int64) error {
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()

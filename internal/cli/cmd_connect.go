@@ -186,7 +186,7 @@ func (a *app) connect(ctx context.Context, text []byte, o connectOptions) error 
 		return err
 	}
 	if a.db != "" {
-		a.note("a store is named here (--db, BRIDGE_DB or the configuration file) and is used in the place of the gateway")
+		a.note("a store is named here (--db, BRIDGE_DB or the configuration file) and is used in place of the gateway")
 	}
 	if a.json {
 		return a.printJSON(connectionView{join.Address, join.Pin})

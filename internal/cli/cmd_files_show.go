@@ -37,7 +37,7 @@ it is printed byte for byte, for a file or a program: a terminal is not given it
   bridge files show 3f2a docs/api.md --raw > api.md`,
 	}, &o.fileOptions, func(ctx context.Context) error { return runFilesShow(ctx, a, o) })
 	numberFlag(cmd.Flags(), &o.version, "version", "the version to show; 0 is the last")
-	boolFlag(cmd.Flags(), &o.raw, rawFlag, "print it as it is, where standard output is no terminal")
+	boolFlag(cmd.Flags(), &o.raw, rawFlag, "print it as it is, where standard output is not a terminal")
 	return cmd
 }
 

@@ -227,7 +227,7 @@ func newAccessAuthorityCmd(a *app) *cobra.Command {
 		Use:   "authority",
 		Short: "Print the certificate that a gateway's clients trust",
 		Long: `Print the certificate of the authority of this store, in PEM, for clients that call the
-gateway themselves. It is no secret, and the same for all gateways of the store.`,
+gateway themselves. It is not a secret, and the same for all gateways of the store.`,
 		Example: `  bridge access authority > bridge-ca.pem
   NODE_EXTRA_CA_CERTS=bridge-ca.pem claude`,
 		Args: noArgs,

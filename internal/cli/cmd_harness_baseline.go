@@ -217,7 +217,7 @@ is 13: keep it with bridge harness baseline rebuild where it is meant.`,
 }
 
 func newBaselineRebuildCmd(a *app) *cobra.Command {
-	return baselineCmd(a, "rebuild", "Throw the baselines away and measure new ones", `Measure all cases of a suite, and put what was measured in the place of all baselines.`,
+	return baselineCmd(a, "rebuild", "Throw the baselines away and measure new ones", `Measure all cases of a suite, and put what was measured in place of all baselines.`,
 		func(_ context.Context, s *suite.Suite, o harnessBenchOptions, m bench.Measured) error {
 			if err := bench.Clear(baselineFolder(s)); err != nil {
 				return err

@@ -87,7 +87,7 @@ func readReport(path string) (*run.Report, error) {
 	}
 	r := new(run.Report)
 	if json.Unmarshal(data, r) != nil || r.Started.IsZero() {
-		return nil, fmt.Errorf("%s is no report in JSON of `bridge harness run`", path)
+		return nil, fmt.Errorf("%s is not a report in JSON of `bridge harness run`", path)
 	}
 	return r, nil
 }

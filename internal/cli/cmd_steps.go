@@ -28,7 +28,7 @@ func newStepsCmd(a *app) *cobra.Command {
 		Use:   "steps CONVERSATION",
 		Short: "See what agents tell of their work, or follow it live",
 		Long: `Agents that were started with the tools of the group "files" may log what they do, one line
-a step (log_step). A step is no message: it wakes nobody. The last 2000 of a conversation
+a step (log_step). A step is not a message: it wakes nobody. The last 2000 of a conversation
 are kept.
 
 Each line begins with the number, the time and the session, and with the task, if the step

@@ -22,7 +22,7 @@ their conversation. It works over ssh, and fits any size.
 An agent is stuck if it says that it is blocked, or if messages wait for it and it has
 given no sign of life for two minutes. q or Ctrl-C ends it and gives you your screen back.
 
-Where the output is no terminal, or with --json, everything is printed once.`,
+Where the output is not a terminal, or with --json, everything is printed once.`,
 		Example: `  bridge top
   ssh host bridge top
   bridge top --json | jq '.agents[] | select(.stuck)'`,

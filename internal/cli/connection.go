@@ -18,7 +18,7 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// connection is the gateway that this machine uses in the place of a store.
+// connection is the gateway that this machine uses in place of a store.
 type connection struct {
 	remote.Join
 	read bool

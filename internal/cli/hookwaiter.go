@@ -97,7 +97,7 @@ func codexProcess() (pid int, arguments []string) {
 func queueForCodex(ctx context.Context, client int, session, prompt string) error {
 	arguments, _ := processArguments(client)
 	if len(arguments) == 0 || !filepath.IsAbs(arguments[0]) || !strings.Contains(agentOf(arguments), "codex") {
-		return fmt.Errorf("the client with the number %d is no Codex that says where its program is", client)
+		return fmt.Errorf("the client with the number %d is not a Codex that says where its program is", client)
 	}
 	ctx, cancel := context.WithTimeout(ctx, queueTime)
 	defer cancel()

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	_ "modernc.org/sqlite" // a reader that is no bridge
+	_ "modernc.org/sqlite" // a reader that is not a bridge
 )
 
 // TestLargeLogIsNamed: doctor tells of a log that cannot become smaller, and which

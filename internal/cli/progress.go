@@ -10,7 +10,7 @@ import (
 )
 
 // progressLine is one line at a terminal that says how far a command is. It is written
-// over and over, and nothing of it stays. Where standard error is no terminal it writes
+// over and over, and nothing of it stays. Where standard error is not a terminal it writes
 // nothing.
 type progressLine struct {
 	out   io.Writer // nil for none

@@ -84,7 +84,7 @@ func (s *sharedStore) as(user, group uint32, more []uint32, socket string, args 
 	return string(text), code, err
 }
 
-// commandAs is bridge as somebody else, with a socket in the place of the store.
+// commandAs is bridge as somebody else, with a socket in place of the store.
 func (s *sharedStore) commandAs(user, group uint32, more []uint32, socket string, args ...string) *exec.Cmd {
 	c := exec.Command("/proc/self/exe") // the path of the program may be closed to others, and this one is not
 	c.Args, c.Dir = append([]string{"bridge", "--db", "unix:" + filepath.Join(s.folder, socket)}, args...), "/"
@@ -122,7 +122,7 @@ func TestRolesOfThisMachine(t *testing.T) {
 		{"sees no tokens", groupOfViewers, none, "viewer.sock", "tokens " + conv, advice.ExitUnauthorized, "for the role admin"},
 		{"opens no file of the operator's", groupOfViewers, none, "viewer.sock", "audit --archive /etc/passwd", advice.ExitUnauthorized, "--archive names a file"},
 		{"makes no backup", groupOfViewers, none, "viewer.sock", "backup /tmp", advice.ExitUsage, "does not go through a socket"},
-		{"is no operator", groupOfViewers, none, "operator.sock", "list", advice.ExitUnauthorized, "not in the group"},
+		{"is not an operator", groupOfViewers, none, "operator.sock", "list", advice.ExitUnauthorized, "not in the group"},
 		{"a stranger is none of them", someUser, none, "viewer.sock", "list", advice.ExitUnauthorized, "not in the group"},
 		{"an operator pauses", groupOfOperators, none, "operator.sock", "pause " + conv, 0, ""},
 		{"extends", groupOfOperators, none, "operator.sock", "extend " + conv, 0, "It expires at"},

@@ -33,7 +33,7 @@ type seedStep struct {
 	Report string `json:"report"` // on the task with the number task
 	Beat   string `json:"beat"`
 	Claim  string `json:"claim"` // claims files for the reason text
-	Write  string `json:"write"` // gives the first of files the text, in the place of version
+	Write  string `json:"write"` // gives the first of files the text, in place of version
 	Log    string `json:"log"`   // logs text as a step, about task
 
 	Session string   `json:"session"`

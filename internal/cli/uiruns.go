@@ -42,7 +42,7 @@ func (a *app) runReader(dir string) (func() ([]ui.Run, error), error) {
 		return nil, nil //nolint:nilnil // nothing is shown then
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, usagef("--reports: %q is no folder that can be read", dir)
+		return nil, usagef("--reports: %q is not a folder that can be read", dir)
 	}
 	engine, err := a.redactor()
 	if err != nil {
@@ -51,7 +51,7 @@ func (a *app) runReader(dir string) (func() ([]ui.Run, error), error) {
 	return (&runFolder{dir: dir, engine: engine, known: map[string]knownRun{}}).read, nil
 }
 
-// read returns the runs, the newest first. What is no report is passed over.
+// read returns the runs, the newest first. What is not a report is passed over.
 func (f *runFolder) read() (runs []ui.Run, err error) {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {

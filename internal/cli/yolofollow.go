@@ -59,7 +59,7 @@ func printRequest(a *app, now time.Time, r commands.Request) error {
 const notifyTime = 5 * time.Second
 
 // notify rings the bell of the terminal, if there is one, and shows a notice on the
-// desktop. A notice that cannot be shown is no failure: the request is printed.
+// desktop. A notice that cannot be shown is not a failure: the request is printed.
 func (a *app) notify(ctx context.Context, request int64) {
 	if t, err := openTerminal(); err == nil {
 		t.write("\a")

@@ -159,7 +159,7 @@ func (r GrantRequest) validate() error {
 	return nil
 }
 
-// OpenGrant opens a grant that PrepareGrant made, in the place of an earlier
+// OpenGrant opens a grant that PrepareGrant made, in place of an earlier
 // one of the conversation: whatever was asked or approved under that is void.
 func (s *Service) OpenGrant(ctx context.Context, g Grant) error {
 	op := s.core.OperatorOperation("yolo_enable", g.Conversation)
@@ -313,7 +313,7 @@ func realFolder(path string) (string, sandbox.Identity, error) {
 	}
 	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() {
-		return "", sandbox.Identity{}, errors.New("it is no folder")
+		return "", sandbox.Identity{}, errors.New("it is not a folder")
 	}
 	id, err := identify(info)
 	return path, id, err

@@ -25,7 +25,7 @@ type Store interface {
 	// RefuseCommand passes g and records that the command is refused. A nil
 	// error means that it is.
 	RefuseCommand(ctx context.Context, g bridge.Gate) error
-	// QueueCommand keeps r for the operator, in the place of what the session
+	// QueueCommand keeps r for the operator, in place of what the session
 	// asked before for the same command and nobody has decided. Errors:
 	// ErrNoGrant, ErrQueueFull, ErrDenied and ErrTooManyDenied, by the limits given.
 	QueueCommand(ctx context.Context, g bridge.Gate, r Request, l QueueLimits) (id, unread int64, err error)
@@ -36,7 +36,7 @@ type Store interface {
 	// to, the partner, with m. bridge.Sent.Unread counts what waits for the other side.
 	EndCommand(ctx context.Context, op bridge.Operation, e End, of bridge.SessionID, m bridge.NewMessage) (bridge.Sent, error)
 
-	// OpenGrant keeps g in the place of the conversation's grant, and cancels
+	// OpenGrant keeps g in place of the conversation's grant, and cancels
 	// all that was asked, approved and chosen under that. The error may be
 	// bridge.ErrNotFound.
 	OpenGrant(ctx context.Context, op bridge.Operation, g Grant) error

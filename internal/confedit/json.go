@@ -58,7 +58,7 @@ func Append(text []byte, path []string, element any) ([]byte, error) {
 			return member{name: rest[0], value: nest(rest[1:], []any{element})}, nil
 		}
 		if _, ok := parent.Value.(*hujson.Array); !ok {
-			return member{}, &ShapeError{strings.Join(path, "."), "is no list"}
+			return member{}, &ShapeError{strings.Join(path, "."), "is not a list"}
 		}
 		return member{element: true, value: element}, nil
 	})
@@ -93,7 +93,7 @@ func insert(text []byte, path []string, what func(*hujson.Value, []string) (memb
 	for ; depth < len(path); depth++ {
 		object, ok := v.Value.(*hujson.Object)
 		if !ok {
-			return nil, &ShapeError{place(path[:depth]), "is no object"}
+			return nil, &ShapeError{place(path[:depth]), "is not an object"}
 		}
 		if countMembers(object, path[depth]) > 1 {
 			return nil, &ShapeError{strings.Join(path[:depth+1], "."), "stands there twice, and programs differ in which they take: keep one"}

@@ -6,7 +6,7 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// Replace puts value in the place of the one at a path, or adds it where there is
+// Replace puts value in place of the one at a path, or adds it where there is
 // none. What stands around it, comments included, stays.
 func Replace(text []byte, path []string, value any) ([]byte, error) {
 	d, err := parseJSON(text)
@@ -20,7 +20,7 @@ func Replace(text []byte, path []string, value any) ([]byte, error) {
 	for i, name := range path {
 		object, ok := v.Value.(*hujson.Object)
 		if !ok {
-			return nil, &ShapeError{place(path[:i]), "is no object"}
+			return nil, &ShapeError{place(path[:i]), "is not an object"}
 		}
 		if countMembers(object, name) > 1 {
 			return nil, &ShapeError{strings.Join(path[:i+1], "."), "stands there twice, and programs differ in which they take: keep one"}

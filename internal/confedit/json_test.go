@@ -94,8 +94,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		"broken":      {"{\n\"token\": \"s3cret\",,\n}", "line 2: is not JSON"},
 		"no object":   {"[]", "does not hold a JSON object"},
-		"not ours":    {`{"mcpServers": []}`, "mcpServers is no object"},
-		"null":        {`{"mcpServers": null}`, "mcpServers is no object"},
+		"not ours":    {`{"mcpServers": []}`, "mcpServers is not an object"},
+		"null":        {`{"mcpServers": null}`, "mcpServers is not an object"},
 		"twice":       {`{"mcpServers": {}, "mcpServers": {}}`, "mcpServers stands there twice"},
 		"there":       {`{"mcpServers": {"bridge": 1}}`, "mcpServers.bridge is there already"},
 		"deep":        {strings.Repeat("[", 501), "nested deeper"},

@@ -19,7 +19,7 @@ package dirstate
 import "time"
 
 // Stamp tells a folder from another one, and from itself with other entries. The
-// times are in nanoseconds. The zero value is no folder's.
+// times are in nanoseconds. The zero value is not a folder's.
 type Stamp struct {
 	Device, Inode     uint64
 	Modified, Changed int64

@@ -88,7 +88,7 @@ type program struct {
 	// only are options, short or long, without which nothing is written, unless those
 	// with which nothing is.
 	only, unless []string
-	// skip is how many operands at the start are no files.
+	// skip is how many operands at the start are not files.
 	skip int
 	// script lists options that give what otherwise the first operand is.
 	script []string

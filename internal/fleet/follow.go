@@ -38,7 +38,7 @@ func (in Inbox) Follow(ctx context.Context) error {
 	return nil
 }
 
-// ended returns err, unless ctx has ended: then what failed is no failure.
+// ended returns err, unless ctx has ended: then what failed is not a failure.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err

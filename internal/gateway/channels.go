@@ -23,7 +23,7 @@ const (
 )
 
 // clientHeader is the header by which a client is known again (MCP 2025-11-25, transports,
-// session management). Here it selects among the streams of one key: it is no identity,
+// session management). Here it selects among the streams of one key: it is not an identity,
 // and any name is as good as the one that the gateway gave.
 const clientHeader = "Mcp-Session-Id"
 

@@ -136,7 +136,7 @@ type Gateway struct {
 	principals *principals
 	operations *operations
 	large      chan struct{} // held while a large body is in memory
-	strangers  chan struct{} // held while a refused key is recorded
+	unproven   chan struct{} // held while a refused key is recorded
 	gathering  chan struct{} // held while figures are gathered
 	draining   chan struct{} // closed when the gateway begins to end
 	ending     chan struct{} // closed when no new request is answered any more
@@ -163,7 +163,7 @@ func New(o Options) *Gateway {
 	g := &Gateway{
 		o:         o,
 		large:     make(chan struct{}, maxLarge),
-		strangers: make(chan struct{}, 16),
+		unproven:  make(chan struct{}, 16),
 		gathering: make(chan struct{}, 1),
 		draining:  make(chan struct{}),
 		ending:    make(chan struct{}),

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// health tells that the process answers. It says nothing that a stranger should not know.
+// health tells that the process answers. It says nothing that is not for everybody.
 func (g *Gateway) health(w http.ResponseWriter, r *http.Request) {
 	if !reads(w, r) {
 		return

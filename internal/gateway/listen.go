@@ -16,8 +16,8 @@ func isLoopback(a net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// quiet logs what net/http complains of, such as handshakes of strangers, as debug: a
-// stranger must not fill the log.
+// quiet logs what net/http complains of, such as broken handshakes, as debug: who has no
+// key must not fill the log.
 type quiet struct{ slog.Handler }
 
 func (q quiet) Enabled(ctx context.Context, _ slog.Level) bool {

@@ -131,8 +131,8 @@ func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action st
 	p := g.principals.recall(text)
 	if p == nil {
 		select {
-		case g.strangers <- struct{}{}:
-			defer func() { <-g.strangers }()
+		case g.unproven <- struct{}{}:
+			defer func() { <-g.unproven }()
 		case <-time.After(time.Second):
 			w.Header().Set("Retry-After", "2")
 			refuse(w, http.StatusTooManyRequests, operation.Busy, "too many keys are being checked")

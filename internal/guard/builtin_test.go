@@ -63,6 +63,6 @@ func TestBuiltins(t *testing.T) {
 		}
 	}
 	if _, status := table.RunBuiltin(guard.Stage{Argv: []string{"rm"}}, "/", nil, look); status != 127 {
-		t.Error("a stage that is no builtin is run")
+		t.Error("a stage that is not a builtin is run")
 	}
 }

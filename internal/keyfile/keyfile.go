@@ -25,7 +25,7 @@ func Beside(store string) string { return filepath.Join(filepath.Dir(store), "br
 func Load(path string) (auth.Key, error) {
 	// Reading a pipe would wait forever, and a device might never end.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return auth.Key{}, fmt.Errorf("%s: %w: it is no ordinary file", path, auth.ErrBadKey)
+		return auth.Key{}, fmt.Errorf("%s: %w: it is not an ordinary file", path, auth.ErrBadKey)
 	}
 	secret, err := os.ReadFile(path)
 	switch {

@@ -28,7 +28,7 @@ func TestNewCompilesAtFirstUse(t *testing.T) {
 	bad := lazyregexp.New(`(`)
 	defer func() {
 		if recover() == nil {
-			t.Error("what is no regular expression was compiled")
+			t.Error("what is not a regular expression was compiled")
 		}
 	}()
 	bad()

@@ -164,7 +164,7 @@ func (i *identity) report(ctx context.Context, err error) {
 // which session they are for. Their agents get a resume code instead of a token:
 // seen with opencode 1.18.33, Cline 3.0.65 and Gemini CLI 0.61.0, and with Qwen Code
 // 0.24.4 where it serves an editor. Any other program gets the token, and may hand it
-// to what is no server.
+// to what is not a server.
 var resumers = []string{opencodeName, "@cline/", "cline", "gemini-cli", "amp", "qwen-cli"}
 
 // opencodeName is how opencode names itself to a server.

@@ -183,7 +183,7 @@ func TestBoundDoesNotRestore(t *testing.T) {
 	}
 }
 
-// TestRefusedCallProvesNothing: what a call that was refused said of itself is no identity,
+// TestRefusedCallProvesNothing: what a call that was refused said of itself is not an identity,
 // neither for the next call of its process nor for the next process of its session.
 func TestRefusedCallProvesNothing(t *testing.T) {
 	env := bridgetest.NewEnv(t)

@@ -174,7 +174,7 @@ func TestResourcesOfBothEras(t *testing.T) {
 				text := read.Contents[0].Text
 				all += text
 				if r.MIMEType == "application/json" && !json.Valid([]byte(text)) {
-					t.Errorf("%s is no JSON: %s", r.URI, text)
+					t.Errorf("%s is not JSON: %s", r.URI, text)
 				}
 			}
 			for _, want := range []string{`"session_id":"c"`, `"src/**"`, `"path":"docs/a b.md"`, `"number":1`, "one\n", `"unread":0`} {

@@ -24,7 +24,7 @@ type Options struct {
 	// In and Out are the protocol's streams. Required.
 	In  io.Reader
 	Out io.Writer
-	// Log hears of failures; never of a token, a secret or a message's text.
+	// Log gets failures; never a token, a secret or a message's text.
 	// Nil is silence.
 	Log *slog.Logger
 	// Version is the bridge's own, told to the client.

@@ -250,7 +250,7 @@ func (s *server) complete(ctx context.Context, args credentialArgs) (bridge.Cred
 	if c, code, ok := s.identity.resume(ctx, given.Token); ok && fits(given.Conversation, c.Conversation) && fits(given.Session, c.Session) {
 		return c, nil
 	} else if code != "" {
-		given.Token = "" // a code is no token, in the log neither
+		given.Token = "" // a code is not a token, in the log neither
 		return given, bridge.Invalid("token", "is a resume code that counts no more, or not for this conversation: ask your human for a join code or your token")
 	}
 	if given.Conversation != "" && given.Session != "" && given.Token != "" {

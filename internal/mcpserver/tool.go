@@ -32,7 +32,7 @@ type answer struct {
 	notes  notes
 	// standing is how the session stands, where the operation has told.
 	standing *bridge.Standing
-	// question, if set, is put to the client's human in the place of an answer.
+	// question, if set, is put to the client's human in place of an answer.
 	question *commands.Question
 }
 

@@ -42,7 +42,7 @@ func refineFile(s *jsonschema.Schema, texts ...string) {
 }
 
 // brief says less of credentials than the core's tools, which are always there: what
-// is no session or token is refused all the same.
+// is not a session or token is refused all the same.
 func brief(s *jsonschema.Schema) {
 	s.Properties["conversation_id"].Description = "Yours"
 	for _, name := range []string{"conversation_id", "session_id", "token"} {

@@ -119,8 +119,8 @@ func (v window) room(messages []bridge.Message) (left int, over bool) {
 	return left, texts > left
 }
 
-// limit returns how many messages to ask for where limit were wanted. What is no
-// valid limit stays, to be refused.
+// limit returns how many messages to ask for where limit were wanted. An
+// invalid limit stays, to be refused.
 func (v window) limit(limit int) int {
 	switch {
 	case limit == 0:

@@ -177,11 +177,11 @@ func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, conve
 	}.Run(op)
 }
 
-// patientTries is how often a step of a conversion is done that others kept from its lock. The
+// lockTries is how often a step of a conversion is done that others kept from its lock. The
 // pauses are how long the store, or a table that is written again, is left to them first; the
 // next one is twice as long.
 const (
-	patientTries = 6
+	lockTries    = 6
 	fencePause   = 500 * time.Millisecond
 	rewritePause = 100 * time.Millisecond
 )
@@ -192,9 +192,9 @@ const giveUpSoon = "SET LOCAL lock_timeout = '1s'"
 
 // patiently does a step of a conversion again that gave up.
 func patiently(ctx context.Context, pause time.Duration, step func() error) error {
-	for try := range patientTries {
+	for try := range lockTries {
 		err := step()
-		if !errors.Is(err, bridge.ErrStoreBusy) || errors.Is(err, sqlstore.ErrOvertaken) || try == patientTries-1 {
+		if !errors.Is(err, bridge.ErrStoreBusy) || errors.Is(err, sqlstore.ErrOvertaken) || try == lockTries-1 {
 			return err
 		}
 		if err := sleep.For(ctx, pause<<try); err != nil {

@@ -51,8 +51,8 @@ func (e *entry) newChain(conversation string) {
 	e.later("INSERT INTO audit_chains (chain, link, mac, seal, unsealed) VALUES ($1, 0, '', $2, false)", conversation, e.head.Seal)
 }
 
-// strangers is how many chains there are for calls that belong to no conversation.
-const strangers = 16
+// openChains is how many chains there are for calls that belong to no conversation.
+const openChains = 16
 
 // openChain locks the chain of what belongs to no conversation, or is not known to.
 func (e *entry) openChain() (name string, head audit.Head, err error) {
@@ -60,7 +60,7 @@ func (e *entry) openChain() (name string, head audit.Head, err error) {
 	if e.Operation.Actor != bridge.Operator {
 		hash := fnv.New32a()
 		_, _ = hash.Write([]byte(e.Operation.Conversation))
-		name = fmt.Sprintf("open/%d", hash.Sum32()%strangers)
+		name = fmt.Sprintf("open/%d", hash.Sum32()%openChains)
 	}
 	if err := e.lockChain(name, &head); err != nil {
 		return "", audit.Head{}, err

@@ -14,7 +14,7 @@ import (
 	pgserver "example.org/bridge/internal/postgres/server"
 )
 
-// TestReplacement puts a store in the place of another one: not while a process is
+// TestReplacement puts a store in place of another one: not while a process is
 // connected to that, and then as a whole. What was there is there under another name, and
 // opens.
 func TestReplacement(t *testing.T) {
@@ -66,7 +66,7 @@ func TestReplacement(t *testing.T) {
 	}
 }
 
-// TestReplacementRefused: what is no store stays where it is, and so does the new one.
+// TestReplacementRefused: what is not a store stays where it is, and so does the new one.
 func TestReplacementRefused(t *testing.T) {
 	t.Parallel()
 	postgrestest.Need(t, server)

@@ -47,7 +47,7 @@ func TestScratch(t *testing.T) {
 	if n := schemas(schemaOf(t, dsn), schemaOf(t, scratch)); n != 2 {
 		t.Errorf("%d schemas, want the store's and the scratch one", n)
 	}
-	for range 2 { // dropping again is no error
+	for range 2 { // dropping again is not an error
 		if err := drop(t.Context()); err != nil {
 			t.Fatal(err)
 		}

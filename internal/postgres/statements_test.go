@@ -19,7 +19,7 @@ import (
 	"example.org/bridge/internal/storetest"
 )
 
-// planter puts a statement that fails in the place of one of those of calls with a marked
+// planter puts a statement that fails in place of one of those of calls with a marked
 // context. What the store does beside its calls goes on.
 type planter struct {
 	dsn string

@@ -17,7 +17,7 @@ import (
 const unmapped = 65534
 
 // CheckAbove reports, as ErrOpenToOthers with the command that fixes it, a folder
-// above path that lets other users put something else in the place of what is
+// above path that lets other users put something else in place of what is
 // below it: sshd's StrictModes looks at the same. It looks up to the user's home
 // folder where path is in it, and up to the root otherwise. A folder for everybody
 // that has the sticky bit, such as /tmp, lets nobody touch what is another's.

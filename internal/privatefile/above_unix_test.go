@@ -68,7 +68,7 @@ func TestCheckAbove(t *testing.T) {
 }
 
 // TestCheckAboveLinks: who can change a link on the way, or what is above its target,
-// can put something else in the place of what is below it.
+// can put something else in place of what is below it.
 func TestCheckAboveLinks(t *testing.T) {
 	tests := []struct {
 		name  string

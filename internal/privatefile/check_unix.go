@@ -24,7 +24,7 @@ func Open(path string) (*os.File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%w: %s is no ordinary file", ErrOpenToOthers, path)
+		err = fmt.Errorf("%w: %s is not an ordinary file", ErrOpenToOthers, path)
 	}
 	if err == nil {
 		err = Check(path, info, Closed)

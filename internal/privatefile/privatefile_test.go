@@ -24,7 +24,7 @@ func TestFile(t *testing.T) {
 	}{
 		{"a new file", privatefile.Write{}, "", nil, "new", 0o600},
 		{"a durable file with a mode", privatefile.Write{Mode: 0o640, Durable: true}, "", nil, "new", 0o640},
-		{"in the place of another", privatefile.Write{}, "old", nil, "new", 0o600},
+		{"in place of another", privatefile.Write{}, "old", nil, "new", 0o600},
 		{"a name that is taken", privatefile.Write{New: true, Durable: true}, "old", fs.ErrExist, "old", 0o644},
 		{"a name that is free", privatefile.Write{New: true, Durable: true}, "", nil, "new", 0o600},
 		{"refused at the last look", privatefile.Write{Last: func() error { return refused }}, "old", refused, "old", 0o644},
@@ -83,7 +83,7 @@ func TestOpenAndCheck(t *testing.T) {
 		private:                       "",
 		readable:                      "run: chmod 600",
 		link:                          "is a link",
-		dir:                           "is no ordinary file",
+		dir:                           "is not an ordinary file",
 		filepath.Join(dir, "missing"): "no such file",
 	} {
 		f, err := privatefile.Open(path)

@@ -147,7 +147,7 @@ func (f *finder) wordAfter(i, skip int, option string) run {
 }
 
 // hideWord hides a password that stands by itself on a command line, and
-// returns its end; 0 where w is no word or stands for one.
+// returns its end; 0 where w is not a word or stands for one.
 func (f *finder) hideWord(w run) int {
 	if w.end-w.start < 4 {
 		return 0

@@ -15,7 +15,7 @@ const (
 
 // wrapped returns the end of the token that stands from start to end where it
 // goes on in the lines below: a long line ends with it, and the next one
-// begins with more characters of body that are no words and no other token.
+// begins with more characters of body that are not words and no other token.
 // The token has at most limit characters.
 func (f *finder) wrapped(b body, start, end, limit int) int {
 	n := end - start
@@ -89,7 +89,7 @@ func (f *finder) nextLine(i int) int {
 }
 
 // isTail reports whether the run from j to k may be the rest of a token that is
-// broken at end: it stands by itself, is not made of words, and is no token, id
+// broken at end: it stands by itself, is not made of words, and is not a token, id
 // or name of its own. Hex digits go on where hex digits were, if they are not
 // as many as a commit has.
 func (f *finder) isTail(end, j, k int) bool {

@@ -97,7 +97,7 @@ func isLiteralNumber(s string) bool {
 }
 
 // mixedCase reports whether s is a run of letters like no word: capitals
-// amid small ones, and unlikely neighbours.
+// among small ones, and unlikely neighbours.
 func mixedCase(s string) bool {
 	sh := shapeOf(s)
 	return sh.n >= 8 && sh.others == 0 && sh.uppers > 0 && sh.lowers > 0 && !sh.words()

@@ -29,7 +29,7 @@ func (f *finder) isSpoken(v spoken, kind string) bool {
 	}
 	switch v.joint {
 	case jointSays:
-		return v.strangers == 0 || v.strangers <= maxLooseWords && !isPlainID(s)
+		return v.others == 0 || v.others <= maxLooseWords && !isPlainID(s)
 	case jointNext, jointTo:
 		return len(s) >= minSpokenKey && !isPlainID(s) && !f.innocent(s, v.start, v.end)
 	}
@@ -38,7 +38,7 @@ func (f *finder) isSpoken(v spoken, kind string) bool {
 
 // isSpokenPassword decides on s, the value v.
 func (f *finder) isSpokenPassword(v spoken, s string) bool {
-	if isPlainID(s) && (v.joint != jointSays || v.strangers > 0 || v.place || len(s) < minWeak && !v.colon) || isNamingID(s) && v.joint < jointTo && !isWordsAndNumber(s) {
+	if isPlainID(s) && (v.joint != jointSays || v.others > 0 || v.place || len(s) < minWeak && !v.colon) || isNamingID(s) && v.joint < jointTo && !isWordsAndNumber(s) {
 		return false
 	}
 	if isEmphatic(s) {
@@ -47,7 +47,7 @@ func (f *finder) isSpokenPassword(v spoken, s string) bool {
 	mixed := mixedWord(s) || v.quoted && rareSigns(s) > 0
 	switch v.joint {
 	case jointSays, jointTo:
-		if v.strangers > maxLooseWords || v.place && digits(s) < minPlaceDigits {
+		if v.others > maxLooseWords || v.place && digits(s) < minPlaceDigits {
 			return false
 		}
 		sh := shapeOf(s)
@@ -136,7 +136,7 @@ func isMail(s string) bool {
 }
 
 // isEmphatic reports whether s, a word of a sentence, can hardly be anything but a
-// password: signs and digits amid letters as no word has them.
+// password: signs and digits among letters as no word has them.
 func isEmphatic(s string) bool {
 	sh := shapeOf(s)
 	if sh.digits == 0 || sh.lowers+sh.uppers < 2 || sh.n < minTangle {

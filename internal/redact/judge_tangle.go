@@ -194,7 +194,7 @@ func skipArrayType(s string) string {
 func isNumbered(s string) bool { return !holdsNoise(s) && balanced(s) }
 
 // holdsNoise reports whether one of the runs of letters and digits in s is no
-// identifier: digits amid its letters, or letters like no word.
+// identifier: digits among its letters, or letters like no word.
 func holdsNoise(s string) bool {
 	for i := 0; i < len(s); {
 		j := i
@@ -209,7 +209,7 @@ func holdsNoise(s string) bool {
 	return false
 }
 
-// isNoise reports whether s, letters and digits, is no identifier.
+// isNoise reports whether s, letters and digits, is not an identifier.
 func isNoise(s string) bool {
 	if k := strings.IndexAny(s, "0123456789"); k >= 0 && k < len(s)-1 && strings.Trim(s[k:], "0123456789") != "" {
 		rest := strings.TrimLeft(s[k:], "0123456789")

@@ -63,7 +63,7 @@ func wrongLength(n name, s string) bool {
 	return false
 }
 
-// judge decides on s, the beginning of v, which is no placeholder.
+// judge decides on s, the beginning of v, which is not a placeholder.
 func (v value) judge(n name, s, text string) bool {
 	if v.wrapped && (!v.converted || n.class < classStrong) || v.op == opCompare && v.quote == 0 {
 		return (generated(s) || n.class >= classStrong && v.quote != 0 && manySigns(s)) && n.kind != kindSignature && !isFileName(s) && !isLiteralNumber(s)

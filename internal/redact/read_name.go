@@ -3,7 +3,7 @@ package redact
 import "strings"
 
 const (
-	maxName       = 80 // longer ones are no names
+	maxName       = 80 // longer ones are not names
 	minRandomName = 16 // a longer name that looks random is a piece of base64 or hex
 )
 

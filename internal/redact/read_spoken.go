@@ -23,7 +23,7 @@ type spoken struct {
 	start, end int
 	joint      joint
 	words      int  // between the label and the value, but for verbs and adverbs
-	strangers  int  // of these, the ones that say nothing of what the key is for
+	others     int  // of these, the ones that say nothing of what the key is for
 	colon      bool // a colon or the like stands before it
 	quoted     bool // in quotes of any language
 	place      bool // the word before it may also say where something is: in
@@ -211,7 +211,7 @@ func (f *finder) runOfWords(v *spoken, i int) int {
 
 // word counts a word that says nothing but how it joins.
 func (v *spoken) word(j joint) {
-	v.joint, v.words, v.strangers = j, v.words+1, v.strangers+1
+	v.joint, v.words, v.others = j, v.words+1, v.others+1
 }
 
 func endsWithAny(s string, ends []string) bool {
@@ -312,7 +312,7 @@ func (f *finder) joinedBy(v *spoken, start, end int, kind string) {
 			v.joint = f.target(v, start)
 		}
 	case kind != kindPassword && (isAspect(s) || s == "hash"): // key id, token name
-		v.strangers += maxLooseWords
+		v.others += maxLooseWords
 		v.word(jointLoose)
 	case isPurpose(s):
 		v.joint, v.words = jointLoose, v.words+1

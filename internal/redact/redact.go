@@ -78,7 +78,7 @@ func addKinds(kinds []string, spans []span) []string {
 	return kinds
 }
 
-// replace returns text with placeholders in the place of spans, which are
+// replace returns text with placeholders in place of spans, which are
 // sorted and apart.
 func replace(text string, spans []span) string {
 	var b strings.Builder

@@ -80,7 +80,7 @@ func (s *Service) ReadResource(ctx context.Context, all []bridge.Credentials, ur
 		those = slices.DeleteFunc(slices.Clone(all), func(c bridge.Credentials) bool { return c.Conversation != u.Conversation })
 	}
 	if len(those) == 0 {
-		return Content{}, s.stranger(ctx, all, u)
+		return Content{}, s.refuseRead(ctx, all, u)
 	}
 	c := those[0]
 	if u.Task != 0 {
@@ -133,9 +133,9 @@ func (s *Service) refuse(ctx context.Context, all []bridge.Credentials, reason e
 	return s.core.RefuseCall(ctx, all[0], bridge.ReadAction, reason)
 }
 
-// stranger records that somebody without a session of the conversation asked for what
+// refuseRead records that somebody without a session of the conversation asked for what
 // is in it. Who it was is not known there: no session of the conversation is named.
-func (s *Service) stranger(ctx context.Context, all []bridge.Credentials, u URI) error {
+func (s *Service) refuseRead(ctx context.Context, all []bridge.Credentials, u URI) error {
 	if u.Conversation == "" {
 		return hide(s.refuse(ctx, all, bridge.ErrNoResource))
 	}

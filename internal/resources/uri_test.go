@@ -40,7 +40,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestHostile: what is no URI of ours is refused, says what to do, and is not repeated.
+// TestHostile: what is not a URI of ours is refused, says what to do, and is not repeated.
 func TestHostile(t *testing.T) {
 	for _, text := range []string{
 		"", "x", "://", "file:///etc/passwd", "http://" + conv, "COLLABORATION://" + conv, "collaboration:" + conv,

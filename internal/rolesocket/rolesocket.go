@@ -30,7 +30,7 @@ const (
 	chunk       = 32 << 10         // bytes in a part of the answer
 	leastPause  = 5 * time.Millisecond
 	mostPause   = time.Second     // between tries to accept, or to connect
-	busyWithin  = 5 * time.Second // to be let in where too many others wait
+	busyWithin  = 5 * time.Second // to be accepted where too many others wait
 )
 
 // Errors of this package.

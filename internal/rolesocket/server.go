@@ -84,7 +84,7 @@ func checkFolder(folder string) error {
 		return err
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("%w: %s is no folder", privatefile.ErrOpenToOthers, folder)
+		return fmt.Errorf("%w: %s is not a folder", privatefile.ErrOpenToOthers, folder)
 	}
 	if err := privatefile.Check(folder, info, 0); err != nil { // whose it is
 		return err
@@ -270,7 +270,7 @@ func (s *Socket) readRequest(ctx context.Context, c *net.UnixConn) ([]string, er
 	defer context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Now()) })()
 	line, err := bufio.NewReaderSize(io.LimitReader(c, maxRequest), maxRequest).ReadSlice('\n')
 	if err != nil {
-		return nil, fmt.Errorf("%w: the request is no line of up to %d bytes", ErrRefused, maxRequest)
+		return nil, fmt.Errorf("%w: the request is not a line of up to %d bytes", ErrRefused, maxRequest)
 	}
 	var r request
 	if err := json.Unmarshal(line, &r); err != nil || len(r.Args) == 0 || len(r.Args) > maxArgs {

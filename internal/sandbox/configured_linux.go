@@ -92,7 +92,7 @@ func (c *configured) inWorkspace(dir, word string) string {
 	return path
 }
 
-// expandHome puts the folder of a user in the place of "~", "~user" and "$HOME", as
+// expandHome puts the folder of a user in place of "~", "~user" and "$HOME", as
 // git does in paths and a shell in commands.
 func (c *configured) expandHome(word string) string {
 	for _, variable := range []string{"$HOME/", "${HOME}/"} {

@@ -78,7 +78,7 @@ type spec struct {
 
 	// User is whom the box runs as; nil means the supervisor's own user.
 	User *userID `json:"user,omitempty"`
-	// Home is the private folder in the place of /tmp, where there is none.
+	// Home is the private folder in place of /tmp, where there is none.
 	Home string `json:"home,omitempty"`
 	// Tasks is the limit for the user's processes and threads.
 	Tasks uint64 `json:"tasks"`

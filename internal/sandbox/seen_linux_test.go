@@ -96,7 +96,7 @@ var changesOfAWorkspace = map[string]func(ws string) error{
 	"two folders change places": func(ws string) error {
 		return unix.Renameat2(unix.AT_FDCWD, filepath.Join(ws, "b/leaf"), unix.AT_FDCWD, filepath.Join(ws, "d"), unix.RENAME_EXCHANGE)
 	},
-	"a link in the place of a folder": func(ws string) error {
+	"a link in place of a folder": func(ws string) error {
 		return errors.Join(os.RemoveAll(filepath.Join(ws, "b/leaf")), os.Symlink("../d", filepath.Join(ws, "b/leaf")))
 	},
 	"a protected name is renamed": func(ws string) error { return os.Rename(filepath.Join(ws, "d/.vscode"), filepath.Join(ws, "d/.idea")) },

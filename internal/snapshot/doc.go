@@ -9,7 +9,7 @@
 // # A hostile workspace
 //
 // Every path is opened one component after the other, without following a
-// symbolic link, without blocking (a named pipe in the place of .gitignore or
+// symbolic link, without blocking (a named pipe in place of .gitignore or
 // of git's index is passed over) and only if it is a regular file. What is kept
 // is named by its SHA-256, and that is compared when it is read again: what
 // does not fit is not restored. Names that no command may write are not written

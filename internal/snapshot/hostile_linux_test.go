@@ -84,7 +84,7 @@ func TestObjectsReplacedByALink(t *testing.T) {
 	})
 }
 
-// TestPipesDoNotHold: a named pipe in the place of what is read hangs nothing.
+// TestPipesDoNotHold: a named pipe in place of what is read hangs nothing.
 func TestPipesDoNotHold(t *testing.T) {
 	asUserToo(t, func(t *testing.T) {
 		t.Helper()

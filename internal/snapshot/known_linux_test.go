@@ -98,10 +98,10 @@ func TestWhatIsRememberedOfFolders(t *testing.T) {
 				return errors.Join(os.Remove(in(dir, "a/link")), os.Symlink("two", in(dir, "a/link")))
 			})
 		},
-		"a file in the place of a link": func(dir, _ string) error {
+		"a file in place of a link": func(dir, _ string) error {
 			return errors.Join(os.Remove(in(dir, "a/link")), os.WriteFile(in(dir, "a/link"), []byte("one"), 0o644))
 		},
-		"a link in the place of a folder": func(dir, outside string) error {
+		"a link in place of a folder": func(dir, outside string) error {
 			return asBefore(dir, []string{"."}, func() error {
 				return errors.Join(os.Rename(in(dir, "a"), in(outside, "a")), os.Symlink(in(outside, "a"), in(dir, "a")))
 			})
@@ -111,7 +111,7 @@ func TestWhatIsRememberedOfFolders(t *testing.T) {
 				return errors.Join(os.Rename(in(dir, "a"), in(outside, "a")), os.Rename(in(dir, "twin"), in(dir, "a")), os.Mkdir(in(dir, "twin"), 0o755))
 			})
 		},
-		"a pipe in the place of a file": func(dir, _ string) error {
+		"a pipe in place of a file": func(dir, _ string) error {
 			return errors.Join(os.Remove(in(dir, "a/one")), unix.Mkfifo(in(dir, "a/one"), 0o600))
 		},
 		"a list of what is ignored": func(dir, _ string) error {

@@ -243,7 +243,7 @@ func foldersOf(entries []entry) []string {
 	return names
 }
 
-// entry looks at one name that is no folder, and says whether it is kept as n.
+// entry looks at one name that is not a folder, and says whether it is kept as n.
 func (w *walker) entry(d dir, e entry, in *place, n *node) (kept bool, err error) {
 	switch e.kind {
 	case file:

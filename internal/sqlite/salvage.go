@@ -253,7 +253,7 @@ func (m *mover) between(from, to int64) error {
 	return search(from, to)
 }
 
-// moveOnlyRow puts the old row of a table in the place of the new one's.
+// moveOnlyRow puts the old row of a table in place of the new one's.
 func moveOnlyRow(source, target *conn, name string, columns []string) (Salvaged, error) {
 	saved := Salvaged{Table: name}
 	row := make([]any, len(columns))
@@ -280,9 +280,9 @@ func columnNames(c *conn, table string) (names []string, err error) {
 	return names, err
 }
 
-// lostSessions puts rows in the place of sessions that are named and have none any more.
-// Without them a conversation would count too few, its letter would be given to a
-// stranger, and mail would be in nobody's inbox. Their nonces are random, so no token is
+// lostSessions puts rows in place of sessions that are named and have none any more.
+// Without them a conversation would count too few, its letter would be given to
+// somebody else, and mail would be in nobody's inbox. Their nonces are random, so no token is
 // theirs before the operator replaces it; they count as joined, so that nobody else gets
 // the letter.
 const lostSessions = `

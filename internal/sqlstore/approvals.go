@@ -68,7 +68,7 @@ func queueScene(e Entry, conversation string) (s commands.QueueScene, err error)
 			found := a
 			var damaged error
 			if found.Command, damaged = e.SQL().Opener().Open(commandPlace(conversation, session), a.Command); damaged != nil {
-				found.Command = "" // it counts, and is no command that somebody asks for
+				found.Command = "" // it counts, and is not a command that somebody asks for
 			}
 			s.Asked = append(s.Asked, found)
 			return nil

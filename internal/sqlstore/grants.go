@@ -99,7 +99,7 @@ func getMode(c Conn, conversation string, session bridge.SessionID) (*commands.S
 	err := c.Get("SELECT mode, workspace, sandbox, timeout, set_at FROM yolo_modes WHERE conversation = ?1 AND session = ?2",
 		[]any{conversation, string(session)}, &mode, &m.Workspace, &m.Sandbox, &timeout, &m.SetAt)
 	if errors.Is(err, ErrNoRow) {
-		return nil, nil //nolint:nilnil // a session without a mode is no error
+		return nil, nil //nolint:nilnil // a session without a mode is not an error
 	}
 	m.Mode, m.Timeout = commands.Mode(mode), time.Duration(timeout)*time.Microsecond
 	return &m, err

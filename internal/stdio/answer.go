@@ -56,7 +56,7 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(buf.Bytes(), []byte{'\n'}), err
 }
 
-// wireError is err as the client shall see it. What the SDK sends without a
+// wireError is err as the client is to see it. What the SDK sends without a
 // code is about requests that it would not take: before the handshake, or a
 // second handshake.
 func wireError(err error) *jsonrpc.Error {

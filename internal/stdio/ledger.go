@@ -161,7 +161,7 @@ func (l *ledger) enter(r *reply, m inbound) {
 	r.parts = append(r.parts, &part{call: c})
 }
 
-// notified returns the notification for the server, if it shall have it. A
+// notified returns the notification for the server, if it is to have it. A
 // cancellation names the call as the SDK knows it; one of an unknown or
 // answered call is dropped.
 func (l *ledger) notified(req *jsonrpc.Request) []jsonrpc.Message {

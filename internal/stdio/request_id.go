@@ -17,7 +17,7 @@ const (
 	maxDigits = 40
 )
 
-// parseID makes of an id on the wire the one that the SDK shall know it by.
+// parseID makes of an id on the wire the one by which the SDK knows it.
 // The specification allows strings and integers. The SDK would round integers
 // over 2^53, so that two requests could share an answer; those become strings.
 func parseID(raw json.RawMessage) (jsonrpc.ID, bool) {
@@ -54,7 +54,7 @@ func isInteger(raw json.RawMessage) bool {
 type requestIDKey struct{}
 
 // RequestID returns the id of the request that a handler was given, the same
-// under which Settled hears of its response. Ids are unique among the requests
+// under which Settled gets its response. Ids are unique among the requests
 // in flight. It reports false for a notification, and for a request that did not
 // come through a Transport. No client can forge it: it is never part of what a
 // client sends.

@@ -2,7 +2,7 @@
 // messages, one a line, on standard input and output.
 //
 // It keeps the session alive where the SDK's own transport ends it: a line that
-// is no JSON, an empty batch, a frame over the limit and a handler's panic are
+// is not JSON, an empty batch, a frame over the limit and a handler's panic are
 // answered with the JSON-RPC error that the specification asks for. Requests that
 // were read before the input ended are answered before the process exits, calls
 // take effect in the order in which they were sent, and whoever gave out an answer
@@ -55,7 +55,7 @@ type Transport struct {
 	In io.Reader
 	// Out is the protocol's output. Nothing else may write there.
 	Out io.Writer
-	// Log hears of refused messages (debug) and a failing output (warn), never
+	// Log gets refused messages (debug) and a failing output (warn), never
 	// of what a message says. Nil is silence.
 	Log *slog.Logger
 	// Settled, when set, is told the fate of every request that the server was
@@ -101,8 +101,8 @@ func (o opened) Connect(context.Context) (mcp.Connection, error) { return o.conn
 
 // Serve runs s over t until the input ends, the client is gone, or ctx ends. It
 // returns nil once every request is answered or cancelled and the goroutines
-// have ended, and an error if a handler or the client keeps it from that. Handlers
-// hear of the end of ctx, their panics are answered with an internal error, and
+// have ended, and an error if a handler or the client keeps it from that. The
+// contexts of handlers end with ctx, their panics are answered with an internal error, and
 // RequestID tells them the id of their request. s is used once: Serve adds to it.
 //
 // One goroutine may outlive it: the one in a Read of t.In, if that cannot be
@@ -202,7 +202,7 @@ func (c *conn) endless() error {
 
 // SurviveClosedOutput makes a write to a standard output or error that nobody
 // reads fail with EPIPE. Without it the Go runtime ends the process there, before
-// Settled can hear of it. It subscribes to SIGPIPE rather than ignore it, because
+// Settled is told of it. It subscribes to SIGPIPE rather than ignore it, because
 // commands that this process starts would inherit the ignoring.
 func SurviveClosedOutput() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)

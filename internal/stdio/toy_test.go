@@ -149,17 +149,17 @@ func parseLine(t *testing.T, line []byte) []answer {
 	var answers []answer
 	if len(line) > 0 && line[0] == '[' {
 		if err := json.Unmarshal(line, &answers); err != nil || len(answers) == 0 {
-			t.Fatalf("output %.200q is no batch: %v", line, err)
+			t.Fatalf("output %.200q is not a batch: %v", line, err)
 		}
 	} else {
 		answers = make([]answer, 1)
 		if err := json.Unmarshal(line, &answers[0]); err != nil {
-			t.Fatalf("output %.200q is no JSON object: %v", line, err)
+			t.Fatalf("output %.200q is not a JSON object: %v", line, err)
 		}
 	}
 	for _, a := range answers {
 		if a.Version != "2.0" || (a.Result == nil) == (a.Error == nil) || a.ID == nil {
-			t.Fatalf("output %.200q is no JSON-RPC response", line)
+			t.Fatalf("output %.200q is not a JSON-RPC response", line)
 		}
 	}
 	return answers

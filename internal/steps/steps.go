@@ -18,7 +18,7 @@ const (
 	Kept = 2000
 )
 
-// ErrNoTask reports that a step is for a task that is no open one of the conversation.
+// ErrNoTask reports that a step is for a task that is not an open one of the conversation.
 var ErrNoTask = errors.New("a step is for an open task of its conversation")
 
 // Step is one line of the log of a conversation.

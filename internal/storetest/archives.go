@@ -195,7 +195,7 @@ func archivesAtOnce(t *testing.T, w *world) {
 	}
 }
 
-// archiveRefused offers what is no archive of this store.
+// archiveRefused offers what is not an archive of this store.
 func archiveRefused(t *testing.T, w *world) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "archive")

@@ -13,7 +13,7 @@ import (
 var lifeTests = []test{
 	{"every call of its own is a sign of life", callsAreSigns},
 	{"nobody has joined before somebody acts for the session", nobodyJoined},
-	{"what runs beside an agent and what strangers do is none", noSigns},
+	{"what runs beside an agent and what an unproven caller does is none", noSigns},
 	{"signs of life are noted seldom", signsSeldom},
 	{"an open wait is a sign of life", waitIsSign},
 	{"signs of life of several are noted together", signsTogether},
@@ -162,7 +162,7 @@ func waitIsSign(t *testing.T, w *world) {
 	}()
 	for !w.partnerOf(t, p.A).Alive(w.clock.Now()) {
 		if ctx.Err() != nil {
-			t.Fatal("an open wait is no sign of life")
+			t.Fatal("an open wait is not a sign of life")
 		}
 	}
 	entries := len(entriesOf(w.log(t), "check_messages"))

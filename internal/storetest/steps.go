@@ -15,9 +15,9 @@ import (
 
 var stepTests = []test{
 	{"steps are kept in order, and read by number and from the end", stepLife},
-	{"a step is no message and no mail", stepWakesNobody},
+	{"a step is not a message and no mail", stepWakesNobody},
 	{"secrets are hidden", stepRedacted},
-	{"what is no line is refused", stepTexts},
+	{"what is not a line is refused", stepTexts},
 	{"a step belongs to an open task of the conversation", stepTask},
 	{"who may not change may not log", stepGate},
 	{"steps have a limit of their own", stepLimit},

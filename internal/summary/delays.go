@@ -19,7 +19,7 @@ const (
 // Mail follows the messages that agents send through the audit log: how long each waited
 // until it was delivered, and which the operator has not looked at. It is given the
 // entries in their order, and knows nothing of what is not in them: notices of the bridge
-// and words of the operator are no messages of agents, and one that was sent before the
+// and words of the operator are not messages of agents, and one that was sent before the
 // first entry has no known delay. The zero Mail has followed nothing.
 type Mail struct {
 	waiting map[inbox][]sent

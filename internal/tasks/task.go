@@ -267,7 +267,7 @@ func (s *Service) ListTasks(ctx context.Context, c bridge.Credentials, q Query) 
 	return s.list(ctx, s.core.ReadGate(ctx, c, "list_tasks"), q)
 }
 
-// PeekTasks is ListTasks for what runs beside the session: it is no sign of life.
+// PeekTasks is ListTasks for what runs beside the session: it is not a sign of life.
 func (s *Service) PeekTasks(ctx context.Context, c bridge.Credentials, q Query) (List, error) {
 	return s.list(ctx, s.core.BesideGate(ctx, c, "list_tasks"), q)
 }
@@ -296,7 +296,7 @@ func (s *Service) ReadTaskWithin(ctx context.Context, c bridge.Credentials, id i
 	return s.read(ctx, s.core.ReadGate(ctx, c, "list_tasks"), id, history)
 }
 
-// PeekTask is ReadTask for what runs beside the session: it is no sign of life.
+// PeekTask is ReadTask for what runs beside the session: it is not a sign of life.
 func (s *Service) PeekTask(ctx context.Context, c bridge.Credentials, id int64) (List, error) {
 	return s.read(ctx, s.core.BesideGate(ctx, c, "list_tasks"), id, bridge.PageBytes-MaxBodyLength)
 }

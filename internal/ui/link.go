@@ -35,7 +35,7 @@ type Link struct{ dir string }
 // Path returns the path of the file.
 func (l Link) Path() string { return filepath.Join(l.dir, "bridge.html") }
 
-// Remove deletes the file and its folder. It is no error if they do not exist.
+// Remove deletes the file and its folder. It is not an error if they do not exist.
 func (l Link) Remove() error { return os.RemoveAll(l.dir) }
 
 // Link writes a login file into a new folder in dir; "" means the system's folder for

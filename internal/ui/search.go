@@ -56,7 +56,7 @@ func (s *Server) search(r look) (content, error) {
 	return content{"search", "Search", data}, s.recordReading(r, "")
 }
 
-// other is something that is no message and holds the words.
+// other is something that is not a message and holds the words.
 type other struct {
 	Kind, Page, Name string
 	Excerpt          []excerpt

@@ -37,7 +37,7 @@ func OfEntry(e audit.Entry) Entry {
 }
 
 // details decodes an audit entry's details and cleans every string. Details
-// that are no JSON object, which bridge never writes, are shown as they are
+// that are not a JSON object, which bridge never writes, are shown as they are
 // under the key "damaged".
 func details(text string) map[string]any {
 	decoder := json.NewDecoder(strings.NewReader(text))

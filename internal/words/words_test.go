@@ -49,7 +49,7 @@ func TestFind(t *testing.T) {
 		{"a word at the end behind a sign of four bytes", "ok", "\U0001F600ok", "\U0001F600[ok]"},
 		{"a long word", strings.Repeat("ab", 50), "x " + strings.Repeat("AB", 50), "x [" + strings.Repeat("AB", 50) + "]"},
 		{"a long word that ends otherwise", strings.Repeat("ab", 50), strings.Repeat("ab", 49) + "ac", ""},
-		{"bytes that are no text", "ok", "\xff\xfeok\x80", "\xff\xfe[ok]\x80"},
+		{"bytes that are not text", "ok", "\xff\xfeok\x80", "\xff\xfe[ok]\x80"},
 		{"no text", "ok", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -90,7 +90,7 @@ func (c couple) check(ctx context.Context, want, wait int) (time.Duration, error
 	}
 	took, err := c.receiver.Call(ctx, "check_messages", args, &data)
 	if err == nil && len(data.Messages) != want {
-		err = fmt.Errorf("%d messages came in the place of %d", len(data.Messages), want)
+		err = fmt.Errorf("%d messages came in place of %d", len(data.Messages), want)
 	}
 	return took, err
 }

@@ -48,7 +48,7 @@ var versions = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
 
 func run(folder, base, version string) error {
 	if !versions.MatchString(version) {
-		return fmt.Errorf("%q is no version: name it as 0.2.0, without v", version)
+		return fmt.Errorf("%q is not a version: name it as 0.2.0, without v", version)
 	}
 	f := formula{Version: version, Archives: map[string]archive{}}
 	for _, platform := range []string{"darwin_arm64", "darwin_amd64", "linux_arm64", "linux_amd64"} {

@@ -86,7 +86,7 @@ func module(m *debug.Module) (component, error) {
 	if sum, ok := strings.CutPrefix(m.Sum, "h1:"); ok {
 		digest, err := base64.StdEncoding.DecodeString(sum)
 		if err != nil {
-			return c, fmt.Errorf("%s has a sum that is no base64", m.Path)
+			return c, fmt.Errorf("%s has a sum that is not base64", m.Path)
 		}
 		c.Hashes = []hash{{"SHA-256", hex.EncodeToString(digest)}}
 	}

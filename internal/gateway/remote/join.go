@@ -28,7 +28,7 @@ const joinPrefix = "brg1:"
 var pinForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // ErrJoin reports text that is not a join string.
-var ErrJoin = errors.New("that is no join string: it is one line, brg1:HOST:PORT:PIN:KEY, as `bridge access add --gateway` prints it")
+var ErrJoin = errors.New("that is not a join string: it is one line, brg1:HOST:PORT:PIN:KEY, as `bridge access add --gateway` prints it")
 
 // ParseJoin reads the written form. The error is ErrJoin and never contains the text.
 func ParseJoin(text string) (Join, error) {

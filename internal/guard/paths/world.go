@@ -36,7 +36,7 @@ func NewWorld(fsys FS, workspace, home string, stateDirs, readRoots []string) (*
 		}
 		r, err := NewRoot(fsys, dir)
 		if err != nil {
-			continue // a root that cannot be resolved is no root
+			continue // a root that cannot be resolved is not a root
 		}
 		w.ReadRoots = append(w.ReadRoots, r)
 	}

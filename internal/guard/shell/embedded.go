@@ -161,7 +161,7 @@ func (w *walker) disasterCommand(text string, s *state) error {
 		return nil
 	}
 	if _, err := verdict.Parse(text); err != nil {
-		return nil //nolint:nilerr // prose is no command
+		return nil //nolint:nilerr // prose is not a command
 	}
 	count := w.count
 	err := w.nested(text, s.copy(), input{})

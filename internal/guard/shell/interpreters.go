@@ -14,7 +14,7 @@ type interpreter struct {
 	verbs  string // subcommands after which the next word is code
 	module string // letters after which standard input is data
 	first  bool   // the first operand is code (awk)
-	file   string // with it, the first operand is no code
+	file   string // with it, the first operand is not code
 	valued string // short options that take the next word
 }
 

@@ -61,7 +61,7 @@ func (w *walker) ssh(inv invocation, s *state) error {
 }
 
 // runningTerminal are the words by which a multiplexer has its running server,
-// which is no part of this command, start or change something.
+// which is not part of this command, start or change something.
 const runningTerminal = "run-shell run if-shell if new-window neww split-window splitw respawn-pane respawnp respawn-window respawnw display-popup popup display-menu menu confirm-before confirm command-prompt set-hook bind-key bind source-file source set-option set set-window-option setw set-environment setenv pipe-pane pipep send-keys send send-prefix paste-buffer pasteb load-buffer loadb action plugin pipe exec edit"
 
 // terminal refuses typing into terminals and what runs in one that is there

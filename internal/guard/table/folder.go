@@ -8,7 +8,7 @@ import (
 )
 
 // changeFolder follows `cd DIR && ...`: what comes behind it runs in DIR, or
-// fails where DIR is no folder.
+// fails where DIR is not a folder.
 func (g *guard) changeFolder(list *List, at int) error {
 	step := list.Steps[at]
 	words := step.Stages[0].Words

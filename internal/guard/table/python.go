@@ -244,7 +244,7 @@ func (g *guard) pythonModule(args []Word, at int) ([]string, error) {
 }
 
 // isolatedModules need nothing of the workspace: with -I no file of it is
-// imported in the place of the module, or of what the module imports.
+// imported in place of the module, or of what the module imports.
 var isolatedModules = map[string]bool{"pip": true, "venv": true, "json.tool": true}
 
 // shadowed refuses a module of which the folder has another: python -m looks
@@ -261,7 +261,7 @@ func (g *guard) shadowed(module string) error {
 		}
 		code := strings.HasSuffix(ending, "py") || strings.HasSuffix(ending, "pyc") || strings.HasSuffix(ending, "so")
 		if code || ending == "" && g.isPackage(e.Name()) {
-			return verdict.Refuse(verdict.UnknownCode, "%s of the workspace would run in the place of the module %s: write -I before -m, or name the script", verdict.Short(e.Name()), module)
+			return verdict.Refuse(verdict.UnknownCode, "%s of the workspace would run in place of the module %s: write -I before -m, or name the script", verdict.Short(e.Name()), module)
 		}
 	}
 	return nil

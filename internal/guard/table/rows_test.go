@@ -129,7 +129,7 @@ func (r *rowReader) check(lit *ast.CompositeLit) (options []string) {
 	for _, e := range lit.Elts {
 		row, ok := e.(*ast.CompositeLit)
 		if !ok {
-			r.t.Errorf("%s: a row is no literal", r.set.Position(e.Pos()))
+			r.t.Errorf("%s: a row is not a literal", r.set.Position(e.Pos()))
 			continue
 		}
 		options = append(options, r.row(row)...)

@@ -29,7 +29,7 @@ type Content struct {
 	// What is empty for the whole file, or names a part of it.
 	What   string `json:"what,omitempty"`
 	SHA256 string `json:"sha256"`
-	// Changed notes that an earlier request had another content. It is no part
+	// Changed notes that an earlier request had another content. It is not part
 	// of the digest.
 	Changed bool `json:"changed,omitempty"`
 }

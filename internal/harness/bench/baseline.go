@@ -140,7 +140,7 @@ func load(path string) (b Baseline, err error) {
 		return b, err
 	}
 	if len(data) > mostBytes || json.Unmarshal(data, &b) != nil || b.Case == "" {
-		return b, fmt.Errorf("%s is no baseline: remove it, or measure again with `bridge harness baseline rebuild`", path)
+		return b, fmt.Errorf("%s is not a baseline: remove it, or measure again with `bridge harness baseline rebuild`", path)
 	}
 	return b, nil
 }

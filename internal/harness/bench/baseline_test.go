@@ -96,7 +96,7 @@ func TestLoadRefusesWhatIsNoBaseline(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(folder, "x", "baseline.json"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := bench.Load(folder); err == nil || !strings.Contains(err.Error(), "is no baseline") {
+		if _, err := bench.Load(folder); err == nil || !strings.Contains(err.Error(), "is not a baseline") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

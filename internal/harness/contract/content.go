@@ -13,7 +13,7 @@ func ReadPrompt(result json.RawMessage) (texts []string, wrong string) {
 		Messages json.RawMessage `json:"messages"`
 	}
 	if json.Unmarshal(result, &members) != nil {
-		return nil, "the result of prompts/get is no object"
+		return nil, "the result of prompts/get is not an object"
 	}
 	if asksFirst(result) {
 		return nil, ""
@@ -48,7 +48,7 @@ func checkContents(result json.RawMessage) string {
 		Contents json.RawMessage `json:"contents"`
 	}
 	if json.Unmarshal(result, &members) != nil {
-		return "the result of resources/read is no object"
+		return "the result of resources/read is not an object"
 	}
 	if asksFirst(result) {
 		return ""
@@ -68,7 +68,7 @@ func checkContents(result json.RawMessage) string {
 		case c.Text == nil && c.Blob == nil:
 			return fmt.Sprintf("content %d has neither text nor blob", i+1)
 		case c.Text == nil && !isBase64(*c.Blob):
-			return fmt.Sprintf("the blob of content %d is no base64", i+1)
+			return fmt.Sprintf("the blob of content %d is not base64", i+1)
 		}
 	}
 	return ""

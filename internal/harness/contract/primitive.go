@@ -86,7 +86,7 @@ func promptArguments(prompt map[string]any) (names, required []string, wrong str
 	}
 	list, ok := prompt["arguments"].([]any)
 	if !ok {
-		return nil, nil, "has arguments that are no array"
+		return nil, nil, "has arguments that are not an array"
 	}
 	for _, item := range list {
 		argument, _ := item.(map[string]any)

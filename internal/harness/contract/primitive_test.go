@@ -69,7 +69,7 @@ func TestItems(t *testing.T) {
 	}
 }
 
-// TestJudge: answers are held against the protocol, and refusals are no finding.
+// TestJudge: answers are held against the protocol, and refusals are not a finding.
 func TestJudge(t *testing.T) {
 	all, _ := primitives(t, "a://{x}", `[{"name":"who","required":true}]`)
 	const fine = `{"messages":[{"role":"user","content":{"type":"text","text":"x"}}]}`

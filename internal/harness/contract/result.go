@@ -48,7 +48,7 @@ func ReadResult(tool Tool, raw json.RawMessage) (Result, []finding.Finding) {
 	}
 	r.Text = strings.Join(texts, "\n")
 	if members.Structured != nil && json.Unmarshal(members.Structured, &r.Structured) != nil {
-		return r, bad(finding.BadResult, "structuredContent is no JSON")
+		return r, bad(finding.BadResult, "structuredContent is not JSON")
 	}
 	r.Value = r.Structured
 	if r.Value == nil {
@@ -73,7 +73,7 @@ func readContent(raw json.RawMessage) (texts []string, wrong string) {
 		case block[member] == nil:
 			return nil, fmt.Sprintf("content %d of type %s has no %s", i+1, kind, member)
 		case kind == "text" && json.Unmarshal(block["text"], &text) != nil:
-			return nil, fmt.Sprintf("the text of content %d is no text", i+1)
+			return nil, fmt.Sprintf("the text of content %d is not text", i+1)
 		case kind == "text":
 			texts = append(texts, text)
 		}

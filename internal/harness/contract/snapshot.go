@@ -26,7 +26,7 @@ type Snapshot struct {
 	Prompts      map[string]map[string]any `json:"prompts"`
 }
 
-// NewSnapshot returns a snapshot without items. Capabilities that are no object count as
+// NewSnapshot returns a snapshot without items. Capabilities that are not an object count as
 // none.
 func NewSnapshot(revision string, capabilities json.RawMessage, instructions string) *Snapshot {
 	s := &Snapshot{Format: snapshotFormat, Revision: revision, Instructions: instructions, Capabilities: map[string]any{}}
@@ -84,7 +84,7 @@ func wrongItem(member, id string, item map[string]any) string {
 	switch member {
 	case "resourceTemplates":
 		if _, err := parseTemplate(id); err != nil {
-			return short(id) + " is no URI template (RFC 6570)"
+			return short(id) + " is not a URI template (RFC 6570)"
 		}
 	case "prompts":
 		if _, _, wrong := promptArguments(item); wrong != "" {
@@ -99,7 +99,7 @@ func ParseSnapshot(data []byte) (*Snapshot, error) {
 	s := NewSnapshot("", nil, "")
 	s.Format = 0
 	if err := json.Unmarshal(data, s); err != nil || s.Format == 0 {
-		return nil, errors.New("is no snapshot: make one with `bridge harness snapshot`")
+		return nil, errors.New("is not a snapshot: make one with `bridge harness snapshot`")
 	}
 	if s.Format != snapshotFormat {
 		return nil, fmt.Errorf("is a snapshot of format %d, and this program reads format %d: make it again with `bridge harness snapshot`", s.Format, snapshotFormat)

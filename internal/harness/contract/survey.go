@@ -77,7 +77,7 @@ var pointer = strings.NewReplacer("~", "~0", "/", "~1")
 func (s *surveyor) references() {
 	for at, node := range s.nodes {
 		if strings.HasSuffix(at, "/properties") || isData(at) {
-			continue // a property may be called $ref, and data is no schema
+			continue // a property may be called $ref, and data is not a schema
 		}
 		for _, key := range []string{"$ref", "$dynamicRef"} {
 			ref, ok := node[key].(string)

@@ -43,10 +43,10 @@ var operators = map[string]operator{
 	"&": {first: "&", separator: "&", named: true, empty: "="},
 }
 
-var errTemplate = errors.New("is no URI template")
+var errTemplate = errors.New("is not a URI template")
 
 // expression is what stands between braces, and variable one of its variables: a name
-// with a prefix or an asterisk, which means nothing for texts.
+// with a prefix or an asterisk, which changes nothing for texts.
 var (
 	expression = lazyregexp.New(`^([+#./;?&]?)([^+#/;?&{}]+)$`)
 	variable   = lazyregexp.New(`^((?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:\.?(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2}))*)(?::([1-9][0-9]{0,3})|\*)?$`)

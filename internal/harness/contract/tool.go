@@ -91,11 +91,11 @@ func resolve(raw json.RawMessage) (*jsonschema.Resolved, *finding.Finding) {
 	}
 	schema := &jsonschema.Schema{}
 	if err := json.Unmarshal(raw, schema); err != nil {
-		return nil, &finding.Finding{Kind: finding.BadTool, Text: "is no JSON Schema: " + short(err.Error())}
+		return nil, &finding.Finding{Kind: finding.BadTool, Text: "is not a JSON Schema: " + short(err.Error())}
 	}
 	resolved, err := schema.Resolve(nil) // nil: no loader, so nothing is opened
 	if err != nil {
-		return nil, &finding.Finding{Kind: finding.BadTool, Text: "is no usable JSON Schema: " + short(err.Error())}
+		return nil, &finding.Finding{Kind: finding.BadTool, Text: "is not a usable JSON Schema: " + short(err.Error())}
 	}
 	return resolved, nil
 }

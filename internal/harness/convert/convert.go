@@ -33,7 +33,7 @@ func File(data []byte) (Result, error) {
 	}
 	var root map[string]any
 	if err := yaml.Unmarshal(data, &root); err != nil || root == nil {
-		return Result{}, errors.New("this is no YAML with keys at its top")
+		return Result{}, errors.New("this is not YAML with keys at its top")
 	}
 	c := &converter{suite: &suite.Suite{}}
 	top := node{c, "", root}
@@ -43,7 +43,7 @@ func File(data []byte) (Result, error) {
 	case root["test_suites"] != nil:
 		c.harness(top)
 	default:
-		return Result{}, errors.New("there are neither tools nor test_suites: this is no file of moth and none of the test harness")
+		return Result{}, errors.New("there are neither tools nor test_suites: this is not a file of moth and none of the test harness")
 	}
 	c.suite.Groups = slices.DeleteFunc(c.suite.Groups, func(g suite.Group) bool { return len(g.Cases) == 0 })
 	if len(c.suite.Groups) == 0 {
@@ -94,7 +94,7 @@ func (n node) text(key string) string {
 	case string:
 		return v
 	case map[string]any, []any:
-		n.c.leave(n.place(key), "is no text")
+		n.c.leave(n.place(key), "is not text")
 		return ""
 	default:
 		return fmt.Sprint(v)
@@ -115,7 +115,7 @@ func (n node) number(key string) *float64 {
 	case int64:
 		f = float64(v)
 	default:
-		n.c.leave(n.place(key), "is no number")
+		n.c.leave(n.place(key), "is not a number")
 		return nil
 	}
 	return &f

@@ -144,7 +144,7 @@ func (c *converter) patterns(n node, k *suite.Case) {
 		if _, texts := items[0].(string); texts {
 			for _, pattern := range n.texts("patterns") {
 				if _, err := regexp.Compile(pattern); err != nil {
-					c.leave(n.place("patterns"), "%q is no regular expression (RE2)", pattern)
+					c.leave(n.place("patterns"), "%q is not a regular expression (RE2)", pattern)
 					continue
 				}
 				k.Expected.Patterns = append(k.Expected.Patterns, pattern)

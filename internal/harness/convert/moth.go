@@ -108,11 +108,11 @@ func (n node) query() (q suite.Query, ok bool) {
 // readable reports whether a suite can read a query; what it cannot is told.
 func (n node) readable(q *suite.Query) bool {
 	if _, err := jsonpath.Parse(q.Path); err != nil {
-		n.c.leave(n.at, "%q is no JSONPath (RFC 9535)", q.Path)
+		n.c.leave(n.at, "%q is not a JSONPath (RFC 9535)", q.Path)
 		return false
 	}
 	if _, err := regexp.Compile(q.Matches); err != nil {
-		n.c.leave(n.at, "%q is no regular expression (RE2)", q.Matches)
+		n.c.leave(n.at, "%q is not a regular expression (RE2)", q.Matches)
 		q.Matches = ""
 	}
 	return true

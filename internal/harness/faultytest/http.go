@@ -44,7 +44,7 @@ func (s *server) post(w http.ResponseWriter, hr *http.Request) {
 	var r request
 	body, err := io.ReadAll(io.LimitReader(hr.Body, 1<<20))
 	if err != nil || json.Unmarshal(body, &r) != nil {
-		http.Error(w, "this is no JSON", http.StatusBadRequest)
+		http.Error(w, "this is not JSON", http.StatusBadRequest)
 		return
 	}
 	if r.ID == nil {

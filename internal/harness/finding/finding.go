@@ -65,7 +65,7 @@ var Kinds = []struct {
 }{
 	{NoStart, "the server did not start, or did not answer the first request in time"},
 	{WrongRevision, "the revision of the protocol on the wire is missing, unknown or not the one that the suite wants"},
-	{StrayOutput, "a line on standard output that is no JSON-RPC message; logs belong on standard error"},
+	{StrayOutput, "a line on standard output that is not a JSON-RPC message; logs belong on standard error"},
 	{Malformed, "a message that JSON-RPC 2.0 forbids"},
 	{WrongID, "an answer to a request that was never made or was answered before"},
 	{NoAnswer, "a request was not answered in time"},

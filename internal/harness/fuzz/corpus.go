@@ -42,7 +42,7 @@ func Load(folder string) (cases []Case, err error) {
 		}
 		var c Case
 		if json.Unmarshal(data, &c) != nil || c.What == "" || c.Name == "" {
-			return nil, fmt.Errorf("%s is no case of `bridge harness fuzz`", path)
+			return nil, fmt.Errorf("%s is not a case of `bridge harness fuzz`", path)
 		}
 		cases = append(cases, c)
 	}

@@ -155,7 +155,7 @@ func (f *fuzzer) try(ctx context.Context, part contract.Primitive, judge *argume
 
 // asksForMuch reports a large number anywhere in arguments: one of so many things that a
 // second for each is more than the time limit, or of a thousand. That such a call takes
-// longer than the limit is no proof: its caller wanted 128 seconds, or 65,535 steps.
+// longer than the limit is not proof: its caller wanted 128 seconds, or 65,535 steps.
 func (f *fuzzer) asksForMuch(v any) bool {
 	const most = 1000
 	switch v := v.(type) {

@@ -26,7 +26,7 @@ type Mail struct {
 	Username, Password string // "" for no login
 	From               string
 	To                 []string
-	// Roots are who may vouch for the server; nil for those of the system.
+	// Roots are the authorities that may sign the server's certificate; nil for those of the system.
 	Roots *x509.CertPool
 	// Dial connects; nil for the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)

@@ -189,7 +189,7 @@ func (p *Calls) call(ctx context.Context, part contract.Primitive, values map[st
 	defer cancel()
 	method, params := part.Request(values)
 	if reply, err = p.conn.Call(ctx, method, params); err != nil {
-		return wire.Reply{}, nil // no answer is no proof
+		return wire.Reply{}, nil // no answer is not proof
 	}
 	return reply, nil
 }

@@ -74,7 +74,7 @@ func TestChart(t *testing.T) {
 		times []time.Duration
 		bars  int
 	}{
-		{"one case is no distribution", []time.Duration{1}, 0},
+		{"one case is not a distribution", []time.Duration{1}, 0},
 		{"equal", []time.Duration{3 * time.Millisecond, 3 * time.Millisecond, 3 * time.Millisecond}, 1},
 		{"at the limits", []time.Duration{time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond}, 3},
 		{"nothing and an hour", []time.Duration{0, time.Hour}, 9},

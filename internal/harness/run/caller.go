@@ -32,7 +32,7 @@ func (c *Caller) Revision() string { return c.worker.run.report.Revision }
 func (c *Caller) StartTime() time.Duration { return c.worker.run.report.StartTime }
 
 // Case runs a case once. Took is the time on the wire of its requests (of the first 50),
-// without the time that judging them took; it means nothing where something was found. A
+// without the time that judging them took; it is not to be used where something was found. A
 // server that broke is ended, and the next case gets a fresh one.
 func (c *Caller) Case(ctx context.Context, p suite.Planned) (took time.Duration, found []finding.Finding) {
 	found, traffic := c.worker.attempt(ctx, p)

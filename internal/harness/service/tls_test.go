@@ -22,7 +22,7 @@ import (
 )
 
 // issue writes a certificate of this machine and its key as NAME.crt and NAME.key. It
-// vouches for itself.
+// signs itself.
 func issue(t *testing.T, folder, name string, number int64) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -108,7 +108,7 @@ func (m message) name() (name string, wanted bool) {
 	default:
 		return "", false
 	}
-	wanted = json.Unmarshal(raw, &name) == nil // what is no text is the server's to refuse
+	wanted = json.Unmarshal(raw, &name) == nil // what is not text is the server's to refuse
 	return name, wanted
 }
 

@@ -122,7 +122,7 @@ func (s *Shim) post(w http.ResponseWriter, r *http.Request) {
 	}
 	var m message
 	if !json.Valid(body) {
-		refuse(w, nil, http.StatusBadRequest, -32700, "the body is no JSON")
+		refuse(w, nil, http.StatusBadRequest, -32700, "the body is not JSON")
 		return
 	}
 	if json.Unmarshal(body, &m) != nil || body[0] == '[' {

@@ -252,7 +252,7 @@ func (c *checker) step(at string, s Step) {
 
 func (c *checker) query(at, path string) {
 	if _, err := jsonpath.Parse(path); err != nil {
-		c.complain(at, "this is no JSONPath (RFC 9535): %s", strings.TrimPrefix(err.Error(), "jsonpath: "))
+		c.complain(at, "this is not a JSONPath (RFC 9535): %s", strings.TrimPrefix(err.Error(), "jsonpath: "))
 	}
 }
 
@@ -264,6 +264,6 @@ func (c *checker) patterns(at string, patterns []string) {
 
 func (c *checker) pattern(at, pattern string) {
 	if _, err := regexp.Compile(pattern); err != nil {
-		c.complain(at, "this is no regular expression (RE2): %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		c.complain(at, "this is not a regular expression (RE2): %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 }

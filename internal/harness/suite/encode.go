@@ -42,7 +42,7 @@ func Plain(v any) any {
 	})
 }
 
-// each replaces all values in a value of JSON that are no arrays and no objects.
+// each replaces all values in a value of JSON that are neither arrays nor objects.
 func each(v any, replace func(any) any) any {
 	switch v := v.(type) {
 	case []any:

@@ -109,7 +109,7 @@ func plausible(data []byte) string {
 func located(path string, err error) error {
 	var fault yaml.Error
 	if !errors.As(err, &fault) {
-		return &Error{Path: path, Text: "is no suite"}
+		return &Error{Path: path, Text: "is not a suite"}
 	}
 	e := &Error{Path: path, Text: message(fault)}
 	if t := fault.GetToken(); t != nil && t.Position != nil {

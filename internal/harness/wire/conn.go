@@ -70,7 +70,7 @@ func (c *Conn) request(ctx context.Context, revision, method string, params map[
 	}
 	frame, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": c.last, "method": method, "params": params})
 	if err != nil {
-		return Reply{}, fmt.Errorf("the parameters of %s are no JSON: %w", method, err)
+		return Reply{}, fmt.Errorf("the parameters of %s are not JSON: %w", method, err)
 	}
 	r.frame = frame
 	start := time.Now()

@@ -7,7 +7,7 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// FuzzClassify: no line of a server panics, and one that is no message is never taken
+// FuzzClassify: no line of a server panics, and one that is not a message is never taken
 // for an answer.
 func FuzzClassify(f *testing.F) {
 	for _, seed := range []string{

@@ -107,7 +107,7 @@ func (h *httpLink) failed(ctx context.Context, err error, method string) error {
 	return ErrEnded
 }
 
-// invalidRequest is JSON-RPC 2.0's code (section 5.1) for what is no request to a server.
+// invalidRequest is JSON-RPC 2.0's code (section 5.1) for what is not a request to a server.
 const invalidRequest = -32600
 
 // Below these sizes a server should answer by JSON-RPC: it takes a name in a header of 4
@@ -127,7 +127,7 @@ func tooLarge(r outgoing, status int) bool {
 func (h *httpLink) noMessage(resp *http.Response, method string) error {
 	text := fmt.Sprintf("%s was answered with HTTP status %d and no JSON-RPC message", method, resp.StatusCode)
 	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
-		text += "; server.headers holds what the suite sends to be let in"
+		text += "; server.headers is for what the suite sends to authenticate itself"
 	}
 	h.ledger.add(finding.Malformed, text)
 	return ErrBroken

@@ -70,7 +70,7 @@ const (
 func classify(line []byte) (m Message, kind kindOf, wrong string) {
 	trimmed := bytes.TrimSpace(line)
 	if len(trimmed) == 0 || trimmed[0] != '{' && trimmed[0] != '[' {
-		return m, stray, "this line is no JSON-RPC message"
+		return m, stray, "this line is not a JSON-RPC message"
 	}
 	switch {
 	case !utf8.Valid(trimmed):
@@ -82,7 +82,7 @@ func classify(line []byte) (m Message, kind kindOf, wrong string) {
 	}
 	if err := json.Unmarshal(trimmed, &m); err != nil {
 		if trimmed[0] == '[' { // a log line such as "[INFO] ready"
-			return m, stray, "this line is no JSON-RPC message"
+			return m, stray, "this line is not a JSON-RPC message"
 		}
 		return m, malformed, "this is not a JSON-RPC message"
 	}

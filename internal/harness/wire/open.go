@@ -120,7 +120,7 @@ func (c *Conn) agree(ctx context.Context, t Target) error {
 }
 
 // discover asks for what a server without handshake offers. Where tentative, a server
-// that refuses is no finding.
+// that refuses is not a finding.
 func (c *Conn) discover(ctx context.Context, tentative bool) error {
 	c.link.setModern(true)
 	reply, err := c.request(ctx, Modern, "server/discover", nil)

@@ -62,7 +62,7 @@ func (r Report) MachineLine() string {
 func ReadReport(r io.Reader) (Report, error) {
 	var report Report
 	if err := json.NewDecoder(io.LimitReader(r, maxReport)).Decode(&report); err != nil {
-		return Report{}, errors.New("it is no report of `bridge bench --json`")
+		return Report{}, errors.New("it is not a report of `bridge bench --json`")
 	}
 	if report.Format != Format {
 		return Report{}, fmt.Errorf("it is a report of format %d, this bridge compares format %d", report.Format, Format)

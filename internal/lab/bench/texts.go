@@ -13,7 +13,7 @@ type texts struct{ random *rand.Rand }
 const stream = 0x62656e6368 // "bench"
 
 func newTexts(seed uint64) *texts {
-	return &texts{rand.New(rand.NewPCG(seed, stream))} //nolint:gosec // what is measured is no secret
+	return &texts{rand.New(rand.NewPCG(seed, stream))} //nolint:gosec // what is measured is not a secret
 }
 
 var words = strings.Fields("the build is green please review which fields does users return " +

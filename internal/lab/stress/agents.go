@@ -117,7 +117,7 @@ func (r *run) dismiss() error {
 
 // killSome kills agents and gateways, one after the other, spread over the run.
 func (r *run) killSome(ctx context.Context) (err error) {
-	random := rand.New(rand.NewPCG(r.Seed, 9)) //nolint:gosec // what is tried is no secret
+	random := rand.New(rand.NewPCG(r.Seed, 9)) //nolint:gosec // what is tried is not a secret
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for killed := 0; killed < r.Kills; {

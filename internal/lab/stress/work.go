@@ -21,7 +21,7 @@ type workman struct {
 
 // shareWork edits files and claims them until the time is over.
 func (s *session) shareWork(ctx context.Context) error {
-	w := &workman{session: s, random: rand.New(rand.NewPCG(s.Seed, uint64(s.number)))} //nolint:gosec // what is done is no secret
+	w := &workman{session: s, random: rand.New(rand.NewPCG(s.Seed, uint64(s.number)))} //nolint:gosec // what is done is not a secret
 	for i := range workFolders {
 		w.copies = append(w.copies, &copyOf{sharedFile: sharedFile{folder: i}})
 	}

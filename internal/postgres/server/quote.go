@@ -32,7 +32,7 @@ func Quote(text string) string {
 	return b.String()
 }
 
-// Unquote returns the text that is kept so. What is no escape is left as it is:
+// Unquote returns the text that is kept so. What is not an escape is left as it is:
 // the end of a text may begin within one.
 func Unquote(kept string) string {
 	if strings.IndexByte(kept, escape) < 0 {

@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Replacement puts one schema in the place of another, whose tables are kept under
+// Replacement puts one schema in place of another, whose tables are kept under
 // another name.
 type Replacement struct {
 	// DSN names the schema that is replaced, and Fresh the one that takes its name.

@@ -80,7 +80,7 @@ func checkName(name string) error {
 	}
 	for _, label := range labels {
 		if label == "" || len(label) > maxLabel || label[0] == '-' || label[len(label)-1] == '-' {
-			return errors.New("it is no host name")
+			return errors.New("it is not a host name")
 		}
 		for i := range len(label) {
 			if c := label[i]; c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {

@@ -59,7 +59,7 @@ func ends(index, log io.ReaderAt) fit {
 			continue
 		}
 		if header.frame() == 0 {
-			return fits // all is in the database; what the log holds means nothing
+			return fits // all is in the database; what the log holds is not used any more
 		}
 		if header.begins(log) && header.endOf(log) {
 			return fits

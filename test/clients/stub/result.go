@@ -39,7 +39,7 @@ var shapes = map[string]*regexp.Regexp{
 var JoinCode = regexp.MustCompile(`\b[0-9A-Z]{5}-[0-9A-Z]{5}\b`)
 
 // Messages are the texts of the messages in the result, in order. ok is false
-// where it is no list of messages at all.
+// where it is not a list of messages at all.
 func (r Result) Messages() (texts []string, ok bool) {
 	var fields struct{ Messages []struct{ Message string } }
 	if r.data(&fields) {
