@@ -16,7 +16,7 @@ import (
 func newAccessCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "access COMMAND",
-		Short: "Say who may speak to the gateway",
+		Short: "Choose who may use the gateway",
 		Long: `Agents on other machines reach this store through a gateway, and need an access key for
 it. The store keeps only what proves a key, so that it is shown once.`,
 		Example: `  bridge access add laptop
@@ -36,7 +36,7 @@ it. The store keeps only what proves a key, so that it is shown once.`,
 func newAccessListCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "See the access keys that there are",
+		Short: "List the access keys",
 		Long: `List the access keys of the store, those that were revoked or have expired too. No
 secret is shown: the store has none.`,
 		Example: `  bridge access list

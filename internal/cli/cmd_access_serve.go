@@ -32,13 +32,13 @@ func newAccessServeCmd(a *app) *cobra.Command {
 		Use:   "serve",
 		Short: "Let other users of this machine read or steer this store",
 		Long: `Answer other users of this machine until you press Ctrl-C, through a Unix socket for each
-role: viewer.sock, operator.sock and admin.sock in the folder. Who is in the group of a
-role may use its socket, and nobody else but you. They run
+role: viewer.sock, operator.sock and admin.sock in the folder. Only the members of a
+role's group, and you, may use its socket. They run
 
   bridge --db unix:/var/lib/bridge-roles/viewer.sock list
 
-and this process runs the command for them: they need neither the store nor its key. Who
-leaves the group may begin nothing more.
+and this process runs the command for them: they need neither the store nor its key. A
+user who leaves the group can start no further command.
 
 A viewer has list, show, audit, audit verify, stats, search, tasks, steps, claims list,
 files list, show, history and diff, limits and retention. An operator has these, and

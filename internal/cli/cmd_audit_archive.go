@@ -26,13 +26,13 @@ func newAuditArchiveCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "archive FILE",
 		Short: "Move the older entries of the audit log into a file",
-		Long: `Verify the audit log, move its entries up to the first that is younger than 90 days into
-a new file, and remove them from the store. The file has its name, is on the disk and was
+		Long: `Verify the audit log, move its entries up to the first that is younger than 90 days into a
+new file, and remove them from the store. The file has its name, is on the disk and was
 read again before anything is removed: a run that is killed loses nothing, and the same
-command again ends what it began.
+command again completes what it began.
 
 The file is sealed with the key of the store: with it, and only with it, a change of any
-byte is noticed. It holds what the log held: no secret and no message. The store keeps
+byte is detected. It holds what the log held: no secret and no message. The store keeps
 where the log goes on, and what the file is called; keep all archives for as long as you
 keep the log. A file that is there is never replaced.
 

@@ -51,8 +51,8 @@ disk while it does: 100,000 messages take about 15 seconds, a million a few minu
 and 600 MB. VALUE is the median where there is a spread. What is measured includes the
 MCP client, which is part of this program.
 
---compare takes what --json printed before. A figure is worse if its value is by more
-than --threshold percent; the exit code is 12 if one is. Tails are shown and not
+--compare takes what --json printed before. A figure counts as worse if its value is worse
+by more than --threshold percent; the exit code is 12 if one is. Tails are shown and not
 judged. Figures of different machines cannot be compared: the output says so if the
 machines differ.`,
 		Example: `  bridge bench

@@ -30,14 +30,14 @@ func newClaimsCheckCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check --staged",
 		Short: "See whether others have claimed files of your commit",
-		Long: `Say which files that are staged for the next commit another agent has claimed. It is made
-for the hook "pre-commit" of git: put "exec bridge claims check --staged" into
+		Long: `List the files staged for the next commit that another agent has claimed. It is made for
+the hook "pre-commit" of git: put "exec bridge claims check --staged" into
 .git/hooks/pre-commit and make that file executable.
 
 In the shell of an agent of Claude Code, Codex or Gemini CLI that is in a conversation,
-the claims of its teams count, but not its own. With --conversation you say whose team
-is meant, with --session which of its agents you are. Else every claim counts, because
-a claim does not say which repository it is about.
+the claims of its teams count, but not its own. With --conversation you say whose team is
+meant, with --session which of its agents you are. Otherwise every claim counts, because a
+claim does not say which repository it is about.
 
 The exit code is 1 where a staged file is claimed. Where the claims cannot be read, it
 says so and the exit code is 0: a commit does not wait for the bridge.`,

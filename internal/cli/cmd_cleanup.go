@@ -41,7 +41,8 @@ A conversation that has ended only because something other than bridge has chang
 end is left, and named at the end. The exit code is 16 then, where all else was done.
 
 Snapshots of workspaces are removed when they are 30 days old, and the oldest when all
-together exceed 8 GiB. The bridge looks once a day; this command does at once.
+together exceed 8 GiB. A running bridge checks that once a day; this command does it at
+once.
 
 Ages that are not given are those of "bridge retention".`,
 		Example: `  bridge cleanup --dry-run

@@ -32,16 +32,16 @@ func newConnectCmd(a *app) *cobra.Command {
 		Long: `Read a join string, as "bridge access add --gateway" prints it, prove gateway and key, and
 keep it in a file that only you can read. From then on "bridge serve", hook, inbox and
 fleet keepalive speak through that gateway, and nothing changes for the clients. Agents
-that run already go on as they are until their clients start them again.
+that already run are not affected until their clients start them again.
 
 The join string is a secret: it is read from standard input or a file (--from) of mode
-0600, and never taken as an argument. A file that was encrypted for you
-(--seal-to of "bridge access add") may be in a repository: --identity names the file of
-your age key. With --watch the command goes on, and takes the file again each time that
-it changes, such as by a pull.
+0600, and never taken as an argument. A file that was encrypted for you (--seal-to of
+"bridge access add") may be in a repository: --identity names the file of your age key.
+With --watch the command goes on, and reads the file again each time it changes, such as
+after a pull.
 
-A store that is named, by --db, BRIDGE_DB or the configuration file, is used in the place
-of the gateway. What must read the whole store, such as "bridge list", works only where the
+A store that is named, by --db, BRIDGE_DB or the configuration file, is used instead of
+the gateway. What must read the whole store, such as "bridge list", works only where the
 store is.`,
 		Example: `  bridge connect < join.txt
   bridge connect --from team/laptop.age --identity ~/.config/age/key.txt

@@ -21,9 +21,9 @@ use the store of this machine; those that run go on with the gateway until their
 start them again.
 
 Nothing is carried over: conversations, messages, tasks and files stay in the gateway's
-store, and the command names the conversations that agents of this machine had there. Who
-connects again finds them, as long as they live. The key still counts: "bridge access
-revoke" ends it where the store is.`,
+store, and the command names the conversations that agents of this machine had there. If
+you connect again they are there, unless they have expired. The key still counts: "bridge
+access revoke" ends it where the store is.`,
 		Example: `  bridge disconnect
   bridge disconnect --json | jq -r '.not_carried_over[]'`,
 		Args:        noArgs,

@@ -32,7 +32,7 @@ it on: as Markdown, as one HTML page that loads nothing, or as JSON lines, one m
 line (--json is the same as --format jsonl).
 Nothing is marked read. What redaction has hidden stays hidden.
 
-What agents wrote stands in the document as text: no mark-up of theirs works.`,
+What agents wrote is plain text in the document: markup in it has no effect.`,
 		Example: `  bridge export 3f2a > conversation.md
   bridge export 3f2a --format html > conversation.html
   bridge export 3f2a --format jsonl | jq -r .message`,

@@ -81,7 +81,7 @@ func newFilesListCmd(a *app) *cobra.Command {
 		Use:   "list [CONVERSATION]",
 		Short: "See which files agents share",
 		Long: `List the shared files of one conversation, or of all: their last version, who wrote it,
-and how much is kept of their past. A file belongs to its conversation, or to one task
+and how much of their history is kept. A file belongs to its conversation, or to one task
 of it.`,
 		Example: `  bridge files list
   bridge files list 3f2a

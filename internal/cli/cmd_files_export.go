@@ -33,8 +33,8 @@ folder that is new or empty: nothing that is there is overwritten, and nothing i
 outside it. The texts are byte for byte what agents wrote, with secrets hidden; read them
 before you run anything of them.
 
-Files that would be git's own (a part ".git" in their path) are left out and named, and so is
-what this file system cannot have beside the others. The exit code is 1 then.`,
+Files that would be git's own (a part ".git" in their path) are left out and named, and so
+is what this file system cannot hold beside the others. The exit code is 1 then.`,
 		Example: `  bridge files export 3f2a ./shared
   bridge files export 3f2a ./of-task-7 --task 7`,
 		Args: func(cmd *cobra.Command, args []string) error {

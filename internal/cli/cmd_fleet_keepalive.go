@@ -28,8 +28,8 @@ messages, until you press Ctrl-C or the process gets SIGTERM. Nothing is marked 
 and the status stays what the agent said. Start and end it together with its agent: a
 heartbeat says that the agent lives.
 
-What may pass, such as a full disk, is tried again for as long as it takes. The exit
-code says why it ended: 0 told to, 9 the token was refused, 10 the conversation has
+After an error that may pass, such as a full disk, it tries again until it succeeds. The
+exit code says why it ended: 0 told to, 9 the token was refused, 10 the conversation has
 expired. --json prints one object a line.
 
 ` + sessionHelp,

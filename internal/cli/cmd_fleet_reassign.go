@@ -32,8 +32,9 @@ before, then one of the same role, then the one with the fewest open tasks. With
 one, the task waits, and is given away by a later run. With a conversation, only the
 tasks of its worker.
 
-Orchestrator, old and new worker get a message, the audit log an entry. Each task
-moves once, however many processes do this. "bridge fleet watchdog" does it by itself.`,
+The orchestrator and both workers get a message, and the audit log gets an entry. Each
+task moves once, however many processes do this. "bridge fleet watchdog" does it by
+itself.`,
 		Example: `  bridge fleet reassign --dry-run
   bridge fleet reassign 3f2a --silent-after 90s`,
 		Args: func(cmd *cobra.Command, args []string) error {

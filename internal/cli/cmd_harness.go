@@ -96,8 +96,8 @@ func newHarnessValidateCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate SUITE",
 		Short: "Check a suite, without starting anything",
-		Long: `Check a suite without starting its server. Each fault is told with its line; the exit code
-is 14 where there is one. Variables must be set as for a run.`,
+		Long: `Check a suite without starting its server. Each fault is reported with its line; the exit
+code is 14 where there is one. Variables must be set as for a run.`,
 		Example: `  bridge harness validate suite.yaml
   bridge harness validate suite.yaml --environment staging`,
 		Args: a.oneSuite,

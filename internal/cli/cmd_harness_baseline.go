@@ -19,7 +19,7 @@ func newHarnessBaselineCmd(a *app) *cobra.Command {
 		Use:   "baseline COMMAND",
 		Short: "Keep response times and compare with them later",
 		Long: `Baselines are response times that were kept: one file for each case, in the folder that
-performance.baseline_storage_path of the suite names (baselines). They tell of drift over
+performance.baseline_storage_path of the suite names (baselines). They show drift over
 weeks; to compare two programs use bridge harness bench --against, which needs no quiet
 machine. Figures of another machine are shown and never fail a check.`,
 		Example: `  bridge harness baseline rebuild suite.yaml
@@ -127,10 +127,11 @@ func baselineCmd(a *app, use, short, long string, do func(context.Context, *suit
 }
 
 func newBaselineCheckCmd(a *app) *cobra.Command {
-	return baselineCmd(a, "check", "Measure, and compare with the baselines", `Measure the cases of a suite and compare them with their baselines. A case has a level where
-it is slower by more than performance.thresholds says (25, 50, 100 %) and its times lie apart
-from the kept ones. The exit code is 13 for error and critical. A baseline of another
-machine, or one that is not sound, gives warnings only.`,
+	return baselineCmd(a, "check", "Measure, and compare with the baselines", `Measure the cases of a suite and compare them with their baselines. A case gets a level
+(warning, error or critical) where it is slower by more than performance.thresholds says
+(25, 50, 100 %) and its times lie apart from the kept ones. The exit code is 13 for error
+and critical. A baseline of another machine, or one that is not sound, gives warnings
+only.`,
 		func(_ context.Context, s *suite.Suite, _ harnessBenchOptions, m bench.Measured) error {
 			judged, fresh, err := a.judgeBaselines(s, m)
 			if err == nil {

@@ -53,12 +53,12 @@ func newHarnessBenchCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench SUITE",
 		Short: "Measure a server, and compare it with another one",
-		Long: `Run each case of a suite many times and tell how long its requests took, how long the server
-took to start and how much memory it had. With --against the same cases run on a second
-program in the same minutes: calls alternate in random order, and both programs are started
-again for each block, since two processes of one program differ too. A case is worse where
-the blocks say so beyond doubt (Wilcoxon's signed-rank test, corrected after Holm to 1 % for
-all cases together) and by more than --threshold percent.
+		Long: `Run each case of a suite many times and report how long its requests took, how long the
+server took to start and how much memory it had. With --against the same cases run on a
+second program in the same minutes: calls alternate in random order, and both programs are
+started again for each block, since two processes of one program differ too. A case is
+worse where the blocks say so beyond doubt (Wilcoxon's signed-rank test, corrected after
+Holm to 1 % for all cases together) and by more than --threshold percent.
 
 The exit code is 13 where something is worse or a case fails. docs/harness.md says how to
 read the figures.`,

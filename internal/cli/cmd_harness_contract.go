@@ -48,7 +48,7 @@ func newHarnessSnapshotCmd(a *app) *cobra.Command {
 	var environment, output string
 	cmd := &cobra.Command{
 		Use:   "snapshot {SUITE | -- COMMAND...}",
-		Short: "Write down what a server promises",
+		Short: "Write what a server offers to a file",
 		Long: `Start a server, read its tools, resources, templates, prompts, capabilities and
 instructions, and write them as JSON, to be committed and compared later with
 bridge harness diff. The form is the same each time, so that files can be compared too.
@@ -138,7 +138,7 @@ func newHarnessDiffCmd(a *app) *cobra.Command {
 	var environment, failOn string
 	cmd := &cobra.Command{
 		Use:   "diff OLD.json {SUITE | NEW.json | -- COMMAND...}",
-		Short: "Say what a server promises differently than a snapshot",
+		Short: "Compare what a server offers with a snapshot",
 		Long: `Compare a snapshot with what a server promises now, or with another snapshot. Each change
 is breaking (a client that kept to the old contract can fail: a tool or parameter that is
 gone, a parameter that is required now, a value that is refused now, a result that may

@@ -25,12 +25,12 @@ func newHarnessFuzzCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fuzz {SUITE | -- COMMAND...}",
 		Short: "Call a server's parts with made-up arguments",
-		Long: `Call each tool with arguments that fit its inputSchema, that lie at its bounds, and that do
-not fit it, each prompt with and without its arguments, and read resources at addresses
+		Long: `Call each tool with arguments that fit its inputSchema, that lie at its bounds, and that
+do not fit it, each prompt with and without its arguments, and read resources at addresses
 made from each template. Find calls that end the server, get no answer or are answered
-against the contract. What fails is made as small as it can be. --corpus keeps such calls
-in a folder and makes them first the next time. The seed is printed: with --seed the same
-calls are made again.
+against the contract. A call that fails is reduced to the smallest one that does. --corpus
+keeps such calls in a folder and makes them first the next time. The seed is printed: with
+--seed the same calls are made again.
 
 Of the tools only those are called whose readOnlyHint is true, and those that --tools
 names. What takes no arguments is called once.`,

@@ -22,7 +22,7 @@ func newHarnessHealthCheckCmd(a *app) *cobra.Command {
 	var environment, at string
 	cmd := &cobra.Command{
 		Use:   "health-check {SUITE | -- COMMAND... | --service URL}",
-		Short: "Say whether a server, or the service of a suite, is well",
+		Short: "Check that a server, or the service of a suite, works",
 		Long: `Start a server, agree on a revision, read what it offers and end it: no tool is called.
 The exit code is 0 where nothing was found, 13 where something was, and 15 where the server
 could not be started. With --service ask a running bridge harness serve instead: 0 where it

@@ -19,9 +19,9 @@ func newHarnessImportCmd(a *app) *cobra.Command {
 		Short: "Turn a test file of another tool into a suite",
 		Long: `Read a test specification of moth (server, and tools with tests) or a configuration of the
 MCP test harness (test_suites with tool_name and input_params, or a suite with keys that a
-suite does not have) and write it as a suite. What has no counterpart is left out and told
-on standard error, each with its place; look at that before you trust the suite. Nothing
-that exists is replaced.`,
+suite does not have) and write it as a suite. What has no counterpart is left out and
+listed on standard error, each with its place; look at that before you trust the suite.
+Nothing that exists is replaced.`,
 		Example: `  bridge harness import moth.yaml --output suite.yaml`,
 		Args:    a.oneSuite,
 		RunE:    func(_ *cobra.Command, args []string) error { return a.importSuite(args[0], output) },

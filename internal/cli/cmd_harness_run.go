@@ -29,10 +29,11 @@ func newHarnessRunCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run SUITE",
 		Short: "Run the cases of a suite against its server",
-		Long: `Start the server of a suite, run its cases and tell what was found: answers that are not
+		Long: `Start the server of a suite, run its cases and report what was found: answers that are not
 what a case expects, and faults of the server itself, such as a stray line on standard
 output, a tool without inputSchema, a result that its outputSchema forbids, or a process
-that is left behind. A server that hangs, crashes or floods costs the case and not the run.
+that is left behind. A server that hangs, crashes or floods costs the case and not the
+run.
 
 The server gets a small environment and what the suite gives it, and is ended whole at the
 end. --json prints the report; --report-dir writes it to files too.`,

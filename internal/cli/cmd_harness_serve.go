@@ -20,10 +20,10 @@ func newHarnessServeCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve SUITE",
 		Short: "Run a suite on a schedule, and serve its figures",
-		Long: `Run a suite again and again, as often as monitoring.interval_seconds of the suite says (900),
-and answer over HTTP until you press Ctrl-C: figures for Prometheus on
+		Long: `Run a suite again and again, as often as monitoring.interval_seconds of the suite says
+(900), and answer over HTTP until you press Ctrl-C: figures for Prometheus on
 monitoring.metrics_port (9090), health, the last result and the reports on
-monitoring.health_check_port (8080). Reports are written and failures told as in
+monitoring.health_check_port (8080). Reports are written and failures reported as in
 bridge harness run.
 
 It listens on 127.0.0.1. With roles and keys (security.rbac) and TLS (security.tls) it may

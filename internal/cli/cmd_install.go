@@ -77,16 +77,16 @@ server is entered and, for the first three, hooks that tell the agent of waiting
 Comments, order, indentation and what others entered stay as they are. It says which
 files it changed; with --dry-run it prints the changes as a diff and does nothing.
 
-Where a bridge is entered already, only how it is started changes: env, timeouts,
-permissions and the like are yours. --allow-tools adds permissions of the client's own
-for the tools that read and answer messages: an agent that mail wakes would otherwise
-stop and ask you.
+Where bridge is entered already, only how it is started changes: env, timeouts,
+permissions and the like are yours. --allow-tools adds permissions of the client's own for
+the tools that read and answer messages: an agent that mail wakes would otherwise stop and
+ask you.
 
-A file that cannot be read as its client would, that is read-only, that changes
-meanwhile, or that has another server of the name is refused, and then nothing is
-changed at all. The files are kept as they were, privately, beside the store's usual
-place, so that "bridge uninstall" can put them back to the byte. Installing again
-brings an older installation up to date, and else changes nothing.
+A file that cannot be read as its client would, that is read-only, that changes meanwhile,
+or that has another server of that name is refused, and then nothing is changed. The files
+are kept as they were, privately, beside the store's usual place, so that "bridge
+uninstall" can put them back to the byte. Installing again brings an older installation up
+to date, and otherwise changes nothing.
 
 With --db, or BRIDGE_DB set, the client is told to use that store. --yolo-deny-rule
 adds rules of the client's own, by which its agent cannot run "bridge yolo" or "bridge
@@ -98,8 +98,8 @@ these groups of tools; agents claim files with those of the group "files". Insta
 again without a flag takes out what it added, but not what you entered yourself. See
 docs/clients.md and docs/claims.md.
 
-The exit code is 0 when done or nothing was to do, 1 when a file was refused, and 2 for
-wrong arguments.`
+The exit code is 0 when done or when there was nothing to do, 1 when a file was refused,
+and 2 for wrong arguments.`
 
 // registerInstall adds the flags of install alone.
 func (o *installOptions) registerInstall(fs *pflag.FlagSet) {

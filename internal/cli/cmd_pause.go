@@ -17,10 +17,10 @@ func newPauseCmd(a *app) *cobra.Command {
 	return newPausingCmd(a, &cobra.Command{
 		Use:   "pause [CONVERSATION]",
 		Short: "Stop agents from changing anything, until you resume",
-		Long: `Pause a conversation, or with --all every conversation of the store. While it is
-paused, agents that send, join, extend it, assign or update tasks, or run commands are
-told that the operator has paused the conversation; reading goes on, and so do agents'
-statuses and what you say. Join codes stay good. With --all no conversation begins.`,
+		Long: `Pause a conversation, or with --all every conversation of the store. While it is paused,
+agents that send, join, extend it, assign or update tasks, or run commands are told that
+the operator has paused the conversation; reading goes on, and so do agents' statuses and
+what you say. Join codes stay valid. With --all no conversation can be created.`,
 		Example: `  bridge pause 3f2a
   bridge pause --all`,
 	}, "pause every conversation, those to come too", func(ctx context.Context, s *bridge.Service, id string) (string, error) {

@@ -21,15 +21,15 @@ func newRepairCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "repair FILE",
 		Short: "Save what a damaged store still holds into a new one",
-		Long: `Read all that can be read of a damaged store, and put it into a new store in FILE,
-with the same key beside it. What is lost is said for each table; rows that belong to
+		Long: `Read all that can be read of a damaged store, and put it into a new store in FILE, with
+the same key beside it. What is lost is reported for each table; rows that belong to
 nothing any more, such as messages of a lost conversation, are dropped.
 
 The old store is only read, from a copy: nothing in it or beside it is changed. Stop
 all bridge processes first. Name a file in a folder of its own, look at what was saved,
 and then put the new folder in the old one's place, or name it with --db.
 
-Where entries of the audit log are lost, "bridge audit verify" goes on to say so.`,
+Where entries of the audit log are lost, "bridge audit verify" continues to report it.`,
 		Example: `  bridge repair ~/saved/bridge.db
   bridge list --db ~/saved/bridge.db`,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -23,8 +23,8 @@ them, and no message is taken out of a conversation that lives. What is kept for
 as long as its conversation. Of old versions of shared files and of steps the last stays.
 Without its idempotency key a message that is sent again counts as a new one.
 
-Rate limits forget by themselves. The audit log is not touched by a cleanup: see
-"bridge audit archive".`,
+What counts against rate limits ends by itself. The audit log is not touched by a cleanup:
+see "bridge audit archive".`,
 		Example: `  bridge retention
   bridge retention --json`,
 		Args: noCommandArgs,

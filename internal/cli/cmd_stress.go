@@ -61,19 +61,20 @@ of order or altered; a task without exactly one end; an accepted edit that is no
 file, once and in order; a file with two holders; an operation without its entry in the
 audit log; a damaged store. The exit code is 1 if there is one.
 
-With --gateways, so many gateways serve the store, and each agent is on a machine of its
+With --gateways, that many gateways serve the store, and each agent is on a machine of its
 own that only connects to one of them ("bridge connect"): no two share a file. Every fifth
 kill is of a gateway. With --enter such a machine can have a network of its own, which
-reaches the gateways at --gateway-address: scripts/test-machines.sh does that. With --db and the connection string of a PostgreSQL database the
-store is in a schema of its own there, which is removed in the end.
+reaches the gateways at --gateway-address: scripts/test-machines.sh does that. With --db
+and the connection string of a PostgreSQL database the store is in a schema of its own
+there, which is removed in the end.
 
 Presets, for --preset; flags that are given beat what a preset says:
 ` + presetNames() + `
 
-With --duration and --messages, the messages are spread over the duration; with
---duration only, each is sent when the one before was answered. With --rate, so many
-are due each second whether bridge keeps up or not, and times count from when a
-message was due. --compress divides a preset's duration; the report says so.`
+With --duration and --messages, the messages are spread over the duration; with --duration
+only, each is sent when the one before was answered. With --rate, that many are due each
+second whether bridge keeps up or not, and times count from when a message was due.
+--compress divides a preset's duration; the report says so.`
 }
 
 func (o *stressOptions) register(fs *pflag.FlagSet) {

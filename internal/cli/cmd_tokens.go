@@ -28,9 +28,9 @@ store does not hold them. Whoever has a token can read and write as that session
 That they were shown is in the audit log.
 
 With --rotate all tokens are replaced. The old ones, and join codes that were not
-redeemed, are invalid from then on. With --session only that session's token is
-printed or replaced: replacing it locks out who has it, and the other agents go on.
-A join code that was not redeemed for another session then stays good.`,
+redeemed, are invalid from then on. With --session only that session's token is printed or
+replaced: replacing it locks out who has it, and the other agents go on. A join code that
+was not redeemed for another session then stays valid.`,
 		Example: `  bridge tokens conv_3f2a9c0d5e6b7a81
   bridge tokens 3f2a --rotate
   bridge tokens 3f2a --session b --rotate

@@ -14,10 +14,10 @@ func newTopCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "top",
 		Short: "Watch who works, who is stuck and what waits for you",
-		Long: `Show how things stand on one screen of a terminal, and keep it current: the commands that
-wait for your decision, tasks that nobody has, the agents, those that are stuck first, and
-what happened in the last hour and day. "new" counts the messages since you last looked at
-their conversation. It works over ssh, and fits any size.
+		Long: `Show the state of the store on one screen of a terminal, and keep it current: the commands
+that wait for your decision, tasks that nobody has, the agents, those that are stuck
+first, and what happened in the last hour and day. "new" counts the messages since you
+last looked at their conversation. It works over ssh, and fits any size.
 
 An agent is stuck if it says that it is blocked, or if messages wait for it and it has
 given no sign of life for two minutes. q or Ctrl-C ends it and gives you your screen back.

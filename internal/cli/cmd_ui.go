@@ -37,7 +37,7 @@ only you can read, and opens it, which logs the browser in, once. Where no brows
 opened, open the file yourself. Through ssh, forward the port with "ssh -L" and copy the
 file.
 
-Each look at a transcript is in the audit log.`,
+Each transcript that is opened is in the audit log.`,
 		Example: `  bridge ui
   bridge ui --no-browser --listen 127.0.0.1:8080
   bridge ui --reports reports`,

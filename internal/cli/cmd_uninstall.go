@@ -18,8 +18,8 @@ The clients are those that "bridge install" knows. A file that nobody else has c
 one that install made is removed, and folders that it made too. Where somebody has
 changed a file, only what is bridge's is taken out.
 
-The store and its conversations stay. The exit code is 0 when done or nothing was to
-do, 1 when a file was refused, and 2 for wrong arguments.`,
+The store and its conversations stay. The exit code is 0 when done or when there was
+nothing to do, 1 when a file was refused, and 2 for wrong arguments.`,
 		Example: `  bridge uninstall claude
   bridge uninstall codex --dry-run
   bridge uninstall gemini --scope project`,

@@ -25,8 +25,8 @@ func newYoloExplainCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [flags] -- COMMAND",
 		Short: "Check whether a command would be allowed, without running it",
-		Long: `Judge a command by the rules of a mode, and run nothing. "allow" means that it would go
-on to your approval and the sandbox. "deny" comes with the name of the rule that
+		Long: `Check a command against the rules of a mode, and run nothing. "allow" means that it would
+go on to your approval and the sandbox. "deny" comes with the name of the rule that
 refuses and with what to write instead. No store is needed.
 
 With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of {"allow":

@@ -53,7 +53,7 @@ Errors go to standard error as one line, ` + "`bridge: what was wrong: what to d
 A flag beats the environment, which beats the configuration file, which beats the
 default. An empty variable counts as not set. Only what holds for every command, the
 limits of a new store, and the settings of what runs unattended can be set outside the
-command line; the other flags are said each time.
+command line; the other flags are given each time.
 
 `)
 	writeSettings(&b, root)

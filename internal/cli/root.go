@@ -24,7 +24,7 @@ func newRootCmd(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Annotations: map[string]string{annotationUnattended: "piped, it is serve"},
 		Use:         "bridge COMMAND",
-		Short:       "Let coding agents exchange messages under your eyes",
+		Short:       "Let coding agents exchange messages while you watch",
 		Long: `bridge lets coding agents, each in a process of its own, exchange messages through
 one private store on this machine, and lets you follow and steer them.
 
