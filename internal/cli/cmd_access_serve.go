@@ -85,7 +85,7 @@ func (o accessServeOptions) groups() (map[role]int, error) {
 		found[r] = int(id)
 	}
 	if len(found) == 0 {
-		return nil, usagef("no role has a group: name one with --viewers, --operators or --admins")
+		return nil, usagef("no role could be used: name a group with --viewers, --operators or --admins")
 	}
 	return found, nil
 }

@@ -53,9 +53,9 @@ func TestFile(t *testing.T) {
 
 func TestFileRefuses(t *testing.T) {
 	for name, tt := range map[string]struct{ text, want string }{
-		"nothing":        {"", "no YAML with keys"},
-		"a list":         {"- a", "no YAML with keys"},
-		"no YAML":        {"{", "no YAML with keys"},
+		"nothing":        {"", "not YAML with keys"},
+		"a list":         {"- a", "not YAML with keys"},
+		"no YAML":        {"{", "not YAML with keys"},
 		"something else": {"name: x", "neither tools nor test_suites"},
 		"no test":        {"tools: [{name: x}]", "has no test"},
 		"too large":      {"tools: [] #" + strings.Repeat("x", 1<<20), "larger than"},

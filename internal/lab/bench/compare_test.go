@@ -57,8 +57,8 @@ func TestCompareWithoutFormer(t *testing.T) {
 
 func TestReadReport(t *testing.T) {
 	for name, tt := range map[string]struct{ text, want string }{
-		"no JSON":        {"bench", "no report"},
-		"an empty file":  {"", "no report"},
+		"no JSON":        {"bench", "not a report"},
+		"an empty file":  {"", "not a report"},
 		"another format": {`{"format":2,"figures":[{"name":"x"}]}`, "format 2"},
 		"something else": {`{"conversations":[]}`, "format 0"},
 		"no figures":     {`{"format":1}`, "no figures"},
