@@ -45,14 +45,13 @@ runs() {
 }
 
 # beside compares iproute2's stand-in with what it was, makes the link that docs/operations.md
-# names, and looks which program root then finds.
+# names, and looks which program root then runs by its name.
 beside() {
 	[ "$(cat "$1/$2")" = "iproute2's" ] || { echo "$1/$2 is no longer iproute2's" >&2; exit 1; }
 	mkdir -p "$1/usr/local/bin"
 	ln -s /opt/bridge/bin/bridge "$1/usr/local/bin/bridge"
-	found=$(PATH=$1/usr/local/sbin:$1/usr/local/bin:$1/usr/sbin:$1/usr/bin && command -v bridge)
-	[ "$found" = "$1/usr/local/bin/bridge" ] || { echo "root finds $found" >&2; exit 1; }
-	[ "$(chroot "$1" /usr/local/bin/bridge --version)" = "$say" ]
+	found=$(env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin chroot "$1" bridge --version) || found=iproute2\'s
+	[ "$found" = "$say" ] || { echo "root of $3 runs $found, and not $say" >&2; exit 1; }
 	echo "$3: beside iproute2's program"
 }
 
