@@ -111,7 +111,7 @@ if command -v dpkg >/dev/null; then
 	runs "$work/deb/opt/bridge/bin/bridge" deb
 	beside "$work/deb" usr/sbin/bridge deb
 	dpkg --root="$work/deb" --log=/dev/null --remove bridge >/dev/null
-	[ ! -e "$work/deb/opt/bridge" ]
+	[ ! -e "$work/deb/opt/bridge" ] && [ ! -e "$work/deb/usr/share/doc/bridge" ]
 else
 	echo "SKIPPED: deb, there is no dpkg"
 fi
@@ -146,7 +146,7 @@ if command -v rpm >/dev/null; then
 	runs "$work/rpm/opt/bridge/bin/bridge" rpm
 	beside "$work/rpm" usr/bin/bridge rpm
 	rpm --root="$work/rpm" --erase bridge
-	[ ! -e "$work/rpm/opt/bridge" ]
+	[ ! -e "$work/rpm/opt/bridge" ] && [ ! -e "$work/rpm/usr/share/doc/bridge" ]
 else
 	echo "SKIPPED: rpm, there is no rpm"
 fi
