@@ -80,7 +80,7 @@ func (o accessServeOptions) groups() (map[role]int, error) {
 		}
 		id, err := strconv.ParseUint(number, 10, 31)
 		if err != nil {
-			return nil, usagef("--%ss: there is no group %s: make it, or name another", r, echo(name))
+			return nil, usagef("--%ss: there is no group %s in /etc/group: make it, or name the number of one that a directory service keeps (getent group)", r, echo(name))
 		}
 		found[r] = int(id)
 	}
