@@ -123,11 +123,7 @@ func (a *app) withRecord(ctx context.Context, s *suite.Suite, o *service.Options
 	if !s.Security.Audit {
 		return do()
 	}
-	path, err := a.storePath()
-	if err != nil {
-		return err
-	}
-	_, store, err := a.openStore(ctx, path, true)
+	store, err := a.openOrMake(ctx)
 	if err != nil {
 		return err
 	}

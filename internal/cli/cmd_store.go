@@ -116,11 +116,7 @@ func initEncryptedFile(ctx context.Context, a *app) error {
 	if err := a.needsStore(); err != nil {
 		return err
 	}
-	path, err := a.storePath()
-	if err != nil {
-		return err
-	}
-	_, store, err := a.openStore(ctx, path, true)
+	store, err := a.openOrMake(ctx)
 	if err != nil {
 		return err
 	}

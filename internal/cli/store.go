@@ -137,6 +137,17 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	return fn(s)
 }
 
+// openOrMake opens the store that the settings name, and makes it first where there is
+// none.
+func (a *app) openOrMake(ctx context.Context) (openedStore, error) {
+	path, err := a.storePath()
+	if err != nil {
+		return openedStore{}, err
+	}
+	_, store, err := a.openStore(ctx, path, true)
+	return store, err
+}
+
 // openStore opens the store, with its key.
 func (a *app) openStore(ctx context.Context, path string, create bool) (key auth.Key, store openedStore, err error) {
 	if a.onServer() {

@@ -55,7 +55,7 @@ func (s *Store) operateIn(ctx context.Context, op bridge.Operation, level durabi
 		if err := e.loadState(); err != nil {
 			return err
 		}
-		if err := e.admitOperation(); err != nil {
+		if err := sqlstore.AdmitOperation(e); err != nil {
 			return err
 		}
 		if err := e.Charge(op.Charges); err != nil {
@@ -63,19 +63,6 @@ func (s *Store) operateIn(ctx context.Context, op bridge.Operation, level durabi
 		}
 		return fn(e)
 	})
-}
-
-// admitOperation looks for a pause of everything where the operation would begin
-// something.
-func (e *entry) admitOperation() error {
-	if !e.Operation.Begins {
-		return nil
-	}
-	var paused bool
-	if err := e.get("SELECT EXISTS (SELECT 1 FROM pauses WHERE conversation = '')", nil, &paused); err != nil {
-		return err
-	}
-	return e.Operation.Admit(paused)
 }
 
 // pass is operate for a session, which has to prove itself first. Its charges are
@@ -86,7 +73,7 @@ func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn fu
 
 // passIn looks before it locks: who proves nothing, for a conversation that there
 // is or one that there is not, takes the same way and keeps nobody waiting. Who proved to
-// be the session a moment ago is no stranger, and is not looked at before. early may ask
+// be the session a moment ago is not checked before the lock. early may ask
 // for more behind the lock, without a round trip of its own.
 func (s *Store) passIn(ctx context.Context, g bridge.Gate, level durability, in scope, early func(*entry), fn func(*entry) error) error {
 	return s.commit(ctx, g.Operation, level, func(e *entry) error {

@@ -1,24 +1,12 @@
 package rolesocket
 
-import (
-	"errors"
-	"net"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// peerOf asks the kernel who was at the other end when the connection was made (unix(7)).
-func peerOf(c *net.UnixConn) (who Peer, err error) {
-	raw, err := c.SyscallConn()
+// askPeer asks the kernel who was at the other end of a socket when it was connected (unix(7)).
+func askPeer(fd int) (Peer, error) {
+	found, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {
 		return Peer{}, err
 	}
-	var told error
-	err = raw.Control(func(fd uintptr) {
-		var found *unix.Ucred
-		if found, told = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); told == nil {
-			who = Peer{UID: int(found.Uid), PID: int(found.Pid)}
-		}
-	})
-	return who, errors.Join(err, told)
+	return Peer{UID: int(found.Uid), PID: int(found.Pid)}, nil
 }

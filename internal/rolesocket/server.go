@@ -162,6 +162,17 @@ func (s *Socket) next(ctx context.Context) (*net.UnixConn, error) {
 	}
 }
 
+// peerOf finds out who has connected.
+func peerOf(c *net.UnixConn) (who Peer, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return Peer{}, err
+	}
+	var asked error
+	err = raw.Control(func(fd uintptr) { who, asked = askPeer(int(fd)) })
+	return who, errors.Join(err, asked)
+}
+
 // answer serves one connection.
 func (s *Socket) answer(ctx context.Context, c *net.UnixConn) {
 	out := &answers{c: c, within: s.within}

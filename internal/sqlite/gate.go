@@ -46,7 +46,7 @@ func (s *Store) operate(ctx context.Context, op bridge.Operation, level durabili
 		if err := e.loadHead(); err != nil {
 			return err
 		}
-		if err := e.admitOperation(); err != nil {
+		if err := sqlstore.AdmitOperation(e); err != nil {
 			return err
 		}
 		if err := e.Charge(op.Charges); err != nil {
@@ -54,19 +54,6 @@ func (s *Store) operate(ctx context.Context, op bridge.Operation, level durabili
 		}
 		return fn(e)
 	})
-}
-
-// admitOperation looks for a pause of everything where the operation would begin
-// something.
-func (e *entry) admitOperation() error {
-	if !e.Operation.Begins {
-		return nil
-	}
-	var paused int64
-	if err := e.get("SELECT count(*) FROM pauses WHERE conversation = ''", nil, &paused); err != nil {
-		return err
-	}
-	return e.Operation.Admit(paused != 0)
 }
 
 // pass is operate for a session, which has to prove itself first. Its charges are

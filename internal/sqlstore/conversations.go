@@ -71,3 +71,16 @@ func Pauses(c Conn) (map[string]time.Time, error) {
 	})
 	return pauses, err
 }
+
+// AdmitOperation refuses an operation that would begin something while everything is
+// paused.
+func AdmitOperation(e Entry) error {
+	if !e.Op().Begins {
+		return nil
+	}
+	var paused int64
+	if err := e.SQL().Get("SELECT count(*) FROM pauses WHERE conversation = ''", nil, &paused); err != nil {
+		return err
+	}
+	return e.Op().Admit(paused != 0)
+}
