@@ -2,7 +2,10 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"strings"
+	"testing"
 	"time"
 
 	"example.org/bridge/internal/bridge"
@@ -111,4 +114,24 @@ func (w fixedWorld) claims() []claims.Claim {
 	}
 	all[1].Shared = true
 	return all
+}
+
+// ListScreen is what a terminal of that width shows of a conversation that was just made
+// and joined, and whose one message was read.
+func ListScreen(t *testing.T, id, roleA, roleB string, width int) string {
+	t.Helper()
+	now := time.Date(2026, 3, 14, 15, 9, 26, 0, time.Local)
+	o := bridge.Overview{Sessions: bridge.Roster{
+		{Session: "a", Role: roleA, SeenAt: now},
+		{Session: "b", Role: roleB, SeenAt: now, JoinedAt: now, Received: 1},
+	}}
+	o.ID, o.CreatedAt, o.ExpiresAt = id, now, now.Add(3*time.Hour)
+	all := []bridge.Overview{o}
+	s := screen{width: width}
+	var text bytes.Buffer
+	out := bufio.NewWriter(&text)
+	if err := errors.Join(conversationTable(all, now, s.shortID(all)).print(out, s), out.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
 }
