@@ -3,6 +3,8 @@ package bridge_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,7 +20,9 @@ type countingStore struct {
 	storeOf
 	single, together, notes, notesTogether atomic.Int64
 	marks                                  atomic.Int64
-	fails                                  atomic.Bool
+	fails, panics                          atomic.Bool
+	widest, malformed                      atomic.Int64  // inboxes of a look for several, and looks at such as nobody has
+	holdNotes                              chan struct{} // notes for several wait for its end, unless it is nil
 }
 
 func (s *countingStore) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (bridge.SessionView, error) {
@@ -28,6 +32,13 @@ func (s *countingStore) PeekInbox(ctx context.Context, conversation string, sess
 
 func (s *countingStore) PeekInboxes(ctx context.Context, of []bridge.Address) ([]bridge.SessionView, error) {
 	s.together.Add(1)
+	s.widest.Store(max(s.widest.Load(), int64(len(of))))
+	if slices.ContainsFunc(of, func(a bridge.Address) bool { return strings.Contains(a.Conversation, "\x00") }) {
+		s.malformed.Add(1)
+	}
+	if s.panics.Load() {
+		panic("a page that nobody can read")
+	}
 	if s.fails.Load() {
 		return nil, errDeaf
 	}
@@ -49,6 +60,12 @@ func (s *countingStore) NoteSeen(ctx context.Context, conversation string, sessi
 
 func (s *countingStore) NoteAllSeen(ctx context.Context, of []bridge.Address, now, since time.Time) error {
 	s.notesTogether.Add(1)
+	if s.holdNotes != nil {
+		<-s.holdNotes
+	}
+	if s.panics.Load() {
+		panic("a page that nobody can read")
+	}
 	return s.storeOf.NoteAllSeen(ctx, of, now, since)
 }
 
@@ -57,10 +74,13 @@ func (s *countingStore) NoteAllSeen(ctx context.Context, of []bridge.Address, no
 // lost is found with the next look, also where looking for all fails.
 func TestWaitersLookTogether(t *testing.T) {
 	const waiters = 20
-	for name, fails := range map[string]bool{"looks for all": false, "looks for all that fail": true} {
+	for name, how := range map[string]struct{ fails, panics bool }{
+		"looks for all": {}, "looks for all that fail": {fails: true}, "looks for all that panic": {panics: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			store := &countingStore{}
-			store.fails.Store(fails)
+			store.fails.Store(how.fails)
+			store.panics.Store(how.panics)
 			e := bridgetest.NewEnv(t)
 			counted := func(c *bridge.Config) { store.storeOf, c.Store = c.Store, store }
 			synctest.Test(t, func(t *testing.T) {
@@ -86,10 +106,10 @@ func TestWaitersLookTogether(t *testing.T) {
 				if got, want := store.together.Load(), int64(25); got != want {
 					t.Errorf("looked %d times for all, want %d", got, want)
 				}
-				if got, want := store.single.Load(), int64(2*waiters); !fails && got != want {
+				if got, want := store.single.Load(), int64(2*waiters); !how.fails && !how.panics && got != want {
 					t.Errorf("looked %d times for one, want %d", got, want)
 				}
-				if single, together := store.notes.Load(), store.notesTogether.Load(); single != waiters || together != 2 {
+				if single, together := store.notes.Load(), store.notesTogether.Load(); !how.panics && (single != waiters || together != 2) {
 					t.Errorf("noted %d signs of life each by itself, %d times together", single, together)
 				}
 				if _, err := sender.Send(t.Context(), pairs[0].A, bridge.SendRequest{Text: "x"}); err != nil {
@@ -104,6 +124,69 @@ func TestWaitersLookTogether(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLooksBesideSlowNotes: where the signs of life cannot be noted for a time, such as
+// behind a long writer, mail whose ring was lost is found as soon as otherwise.
+func TestLooksBesideSlowNotes(t *testing.T) {
+	store := &countingStore{}
+	e := bridgetest.NewEnv(t)
+	synctest.Test(t, func(t *testing.T) {
+		store.holdNotes = make(chan struct{})
+		now := func(c *bridge.Config) { c.Now, c.Doorbells = time.Now, &broken{} }
+		s := e.Service(t, now, func(c *bridge.Config) { store.storeOf, c.Store = c.Store, store })
+		sender := e.Service(t, now)
+		p := bridgetest.NewPair(t, sender)
+		var waiter sync.WaitGroup
+		waiter.Go(func() {
+			if d, err := s.Check(t.Context(), p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, nil); err != nil || len(d.Messages) != 1 {
+				t.Errorf("%v messages, %v", len(d.Messages), err)
+			}
+		})
+		time.Sleep(25*time.Second + time.Millisecond)
+		synctest.Wait()
+		if looks, notes := store.together.Load(), store.notesTogether.Load(); looks != 25 || notes != 1 {
+			t.Errorf("looked %d times beside %d notes, want 25 beside 1", looks, notes)
+		}
+		if _, err := sender.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"}); err != nil {
+			t.Error(err)
+		}
+		waiter.Wait()
+		close(store.holdNotes)
+		time.Sleep(time.Minute) // what looked ends
+	})
+}
+
+// TestLooksForManyInboxes: a look is for a bounded number of inboxes, however many each
+// waiter has, and no name of a caller's own reaches the store.
+func TestLooksForManyInboxes(t *testing.T) {
+	store := &countingStore{}
+	e := bridgetest.NewEnv(t)
+	synctest.Test(t, func(t *testing.T) {
+		now := func(c *bridge.Config) { c.Now, c.Doorbells = time.Now, &broken{} }
+		s := e.Service(t, now, func(c *bridge.Config) { store.storeOf, c.Store = c.Store, store })
+		p := bridgetest.NewPair(t, e.Service(t, now))
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				of := []bridge.Credentials{p.B}
+				for n := len(of); n < bridge.MaxTogether; n++ {
+					of = append(of, bridge.Credentials{Conversation: "\x00\xff", Session: "\x00"})
+				}
+				if _, err := s.CheckAll(t.Context(), of, bridge.CheckRequest{Wait: 10 * time.Second}, nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		time.Sleep(time.Minute) // what looked ends
+		if looks, widest := store.together.Load(), store.widest.Load(); looks < 18 || widest > 2_000 {
+			t.Errorf("%d looks for up to %d inboxes", looks, widest)
+		}
+		if got := store.malformed.Load(); got != 0 {
+			t.Errorf("%d looks at what a caller named", got)
+		}
+	})
 }
 
 // TestTakeOutlastsTheClaimOfADeadProcess: a check that does not wait for mail still waits for

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -187,7 +188,11 @@ func (r *rounds) look(all []*onlooker) map[string]string {
 		}
 	}
 	for some := range slices.Chunk(slices.Sorted(maps.Keys(marks)), lookFor) {
-		found, err := r.store.WorkMarks(ctx, some, r.now())
+		var found []string
+		err := contained(func() (err error) {
+			found, err = r.store.WorkMarks(ctx, some, r.now())
+			return err
+		})
 		if err != nil {
 			return nil
 		}
@@ -267,6 +272,7 @@ type Address struct {
 func addresses(all []Credentials) []Address {
 	of := make([]Address, len(all))
 	for i, c := range all {
+		c = claimed(c)
 		of[i] = Address{c.Conversation, c.Session}
 	}
 	return of
@@ -275,8 +281,19 @@ func addresses(all []Credentials) []Address {
 // Limits of one look.
 const (
 	lookWithin = 5 * time.Second
-	lookFor    = 2000 // waiters, or conversations: others want to read meanwhile
+	lookFor    = 2000 // inboxes, or conversations: others want to read meanwhile
 )
+
+// contained calls fn, and returns what it panicked with as an error. A look for all runs
+// beside the calls, and its panic would end them all.
+func contained(fn func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("panic: %v", value)
+		}
+	}()
+	return fn()
+}
 
 // lookout looks into the store for everybody who waits for mail in this process: with one
 // look a second, however many they are. A ring wakes a waiter at once; this finds what
@@ -288,6 +305,7 @@ type lookout struct {
 	mutex   sync.Mutex
 	waiting map[*watch]bool
 	seen    map[Address]time.Time // sessions whose sign of life is to be noted, with its time
+	noting  bool                  // earlier ones are being noted
 	running bool
 }
 
@@ -337,29 +355,68 @@ func (l *lookout) run() {
 	defer again.Stop()
 	for range again.C {
 		l.mutex.Lock()
-		all, seen := slices.Collect(maps.Keys(l.waiting)), l.seen
-		l.seen = map[Address]time.Time{}
-		l.running = len(all) > 0
+		all := slices.Collect(maps.Keys(l.waiting))
+		noted := l.noteSeen()
+		l.running = len(all)+len(l.seen) > 0
+		running := l.running
 		l.mutex.Unlock()
-		l.note(seen)
-		if len(all) == 0 {
+		if !running {
 			return
 		}
-		for some := range slices.Chunk(all, lookFor) {
-			l.look(some)
+		select { // else the looks find no sign of life, and it is noted again
+		case <-noted:
+		case <-time.After(checkAgain / 2):
+		}
+		for len(all) > 0 {
+			some := portion(all)
+			l.look(all[:some])
+			all = all[some:]
 		}
 	}
 }
 
+// portion is for how many of these waiters one look is: for one at least, and for no more
+// than have lookFor inboxes together.
+func portion(all []*watch) int {
+	inboxes := 0
+	for n, w := range all {
+		if inboxes += len(w.inboxes); inboxes > lookFor && n > 0 {
+			return n
+		}
+	}
+	return len(all)
+}
+
+// noteSeen begins to note the signs of life, and returns what is closed when they are noted.
+// Who notes them may wait for other writers: looks go on meanwhile, and later signs are noted
+// afterwards. The caller has the mutex.
+func (l *lookout) noteSeen() (noted chan struct{}) {
+	noted = make(chan struct{})
+	if l.noting || len(l.seen) == 0 {
+		close(noted)
+		return noted
+	}
+	l.noting = true
+	seen := l.seen
+	l.seen = map[Address]time.Time{}
+	go func() {
+		defer close(noted)
+		l.note(seen)
+	}()
+	return noted
+}
+
 // note notes signs of life. Without them a session looks silent for a moment.
 func (l *lookout) note(seen map[Address]time.Time) {
-	if len(seen) == 0 {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
 	defer cancel()
 	latest := slices.MaxFunc(slices.Collect(maps.Values(seen)), time.Time.Compare)
-	_ = l.store.NoteAllSeen(ctx, slices.Collect(maps.Keys(seen)), latest, latest.Add(-noteTogether))
+	_ = contained(func() error {
+		return l.store.NoteAllSeen(ctx, slices.Collect(maps.Keys(seen)), latest, latest.Add(-noteTogether))
+	})
+	l.mutex.Lock()
+	l.noting = false
+	l.mutex.Unlock()
 }
 
 // look looks once for waiters.
@@ -370,7 +427,11 @@ func (l *lookout) look(all []*watch) {
 	for _, w := range all {
 		of = append(of, w.inboxes...)
 	}
-	views, err := l.store.PeekInboxes(ctx, of)
+	var views []SessionView
+	err := contained(func() (err error) {
+		views, err = l.store.PeekInboxes(ctx, of)
+		return err
+	})
 	for _, w := range all {
 		var own []SessionView
 		if err == nil {
@@ -415,8 +476,8 @@ func (s *Service) waitMail(ctx context.Context, all []Credentials, drain <-chan 
 
 // peekEach looks at the inboxes of all. The error is nil where ctx has ended.
 func (s *Service) peekEach(ctx context.Context, all []Credentials) (views []SessionView, err error) {
-	for _, c := range all {
-		view, err := s.store.PeekInbox(ctx, c.Conversation, c.Session)
+	for _, of := range addresses(all) {
+		view, err := s.store.PeekInbox(ctx, of.Conversation, of.Session)
 		if ctx.Err() != nil {
 			return nil, nil //nolint:nilerr // the end of the wait is no failure
 		}

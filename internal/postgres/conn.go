@@ -161,6 +161,12 @@ func bind(args []any) []any {
 			bound[i] = sqlstore.Micros(arg)
 		case string:
 			bound[i] = server.Quote(arg)
+		case []string:
+			quoted := make([]string, len(arg))
+			for n, text := range arg {
+				quoted[n] = server.Quote(text)
+			}
+			bound[i] = quoted
 		default:
 			bound[i] = arg
 		}

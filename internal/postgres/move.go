@@ -61,8 +61,8 @@ func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows
 	return s.explain(ctx, err)
 }
 
-// alone locks all tables. The first two are those that others look at before all else:
-// store_state and then schema_version who writes, the latter who only reads. So it has no
+// alone locks all tables. The first two are those that all others look at before all else,
+// in the same order (selectState, selectVersion). So it has no
 // table that somebody needs who holds one that it waits for; the server would undo one of
 // the two, and a reader who has told of rows cannot begin again.
 func (s *Store) alone(c *conn) error {

@@ -110,6 +110,16 @@ func TestLockedForLong(t *testing.T) {
 func TestMoveBesideAReader(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
+	for _, table := range []string{"conversations", "store_state", "schema_version"} {
+		t.Run(table, func(t *testing.T) {
+			t.Parallel()
+			moveBesideAReader(t, table)
+		})
+	}
+}
+
+func moveBesideAReader(t *testing.T, table string) {
+	t.Helper()
 	ctx := t.Context()
 	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
 	read := open(t, dsn, key)
@@ -134,7 +144,7 @@ func TestMoveBesideAReader(t *testing.T) {
 				WHERE c.relnamespace = current_schema()::regnamespace AND NOT l.granted)`).Scan(&waits)
 			return err == nil && waits
 		})
-		return rows("SELECT count(*) FROM conversations", 1, count)
+		return rows("SELECT count(*) FROM "+table, 1, count)
 	})
 	if err != nil || tables != 2 {
 		t.Errorf("the reader came to %d tables: %v", tables, err)

@@ -37,8 +37,10 @@ func (s statements) Opener() atrest.Cipher {
 // Cipher implements sqlstore.Conn.
 func (s statements) Cipher() (atrest.Cipher, error) { return s.cipher() }
 
-// selectVersion reads the version of the schema, and with it the state.
-const selectVersion = "SELECT version FROM schema_version"
+// selectVersion reads the version of the schema, and with it the state of the store's texts.
+// It locks the tables in the order in which who writes locks them: no reader holds
+// schema_version while it waits for store_state (see alone).
+const selectVersion = "SELECT v.version FROM store_state h RIGHT JOIN schema_version v ON true"
 
 // learn reads the state with the first statement of a transaction, before which it is
 // called, without a round trip of its own.

@@ -161,6 +161,9 @@ func (s *Store) PeekInboxes(ctx context.Context, of []bridge.Address) ([]bridge.
 	views := make([]bridge.SessionView, len(of))
 	err := s.read.do(ctx, func(c *conn) error {
 		for i, one := range of {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			if _, err := c.peek(one, &views[i]); err != nil {
 				return err
 			}

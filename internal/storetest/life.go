@@ -136,6 +136,7 @@ func looksTogether(t *testing.T, w *world) {
 		{Conversation: "conv_0123456789abcdef", Session: "a"},
 		{Conversation: q.A.Conversation, Session: "z"},
 		{},
+		{Conversation: "\x00\xff", Session: "\x00"},
 		{Conversation: p.B.Conversation, Session: "b"},
 	}
 	views := must(w.storeB.PeekInboxes(ctx, of))(t)

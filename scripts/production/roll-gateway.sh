@@ -12,7 +12,8 @@
 # script is ended before SWITCH. What ends it later leaves a next run that ends the work, and
 # SWITCH may be run again with the same address. Without setsid, as on macOS, Ctrl-C ends the
 # next gateway, too.
-# BRIDGE names the program, such as a newer one. For gateways on several machines, with one
+# BRIDGE names the program, such as a newer one; for one with a new version of the schema
+# see docs/operations.md, "Upgrade". For gateways on several machines, with one
 # store in PostgreSQL, run it on one after the other.
 set -eu
 folder=${1:?usage: roll-gateway.sh FOLDER SWITCH PORT PORT [FLAG...]}
