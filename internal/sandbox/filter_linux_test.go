@@ -203,13 +203,22 @@ func TestContainerTools(t *testing.T) {
 	}
 }
 
-// TestDeadDocker: a client without a service is told apart from a command.
-func TestDeadDocker(t *testing.T) {
+// TestNoContainers: without a container program, its service or the image, a container
+// counts as one that does not work.
+func TestNoContainers(t *testing.T) {
 	racetest.Skip(t)
-	for _, b := range sandbox.Probe(t.Context(), sandbox.Options{Image: "image"}) {
-		if b.Backend == sandbox.Docker || b.Backend == sandbox.Podman {
-			t.Logf("%s: %v", b.Backend, b.Err)
+	tried := 0
+	for _, b := range sandbox.Probe(t.Context(), sandbox.Options{Image: "no-such-image"}) {
+		if b.Backend != sandbox.Docker && b.Backend != sandbox.Podman {
+			continue
 		}
+		tried++
+		if b.Err == nil {
+			t.Errorf("%s ran a command in an image that is not there", b.Backend)
+		}
+	}
+	if tried != 2 {
+		t.Errorf("%d kinds of containers were tried, want 2", tried)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/bridge"
-	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/cleantext"
 	"example.org/bridge/internal/commands"
@@ -268,9 +267,6 @@ func (x *Texts) Words() []string { return x.words }
 
 // Store is the first of the two processes.
 func (x *Texts) Store() Store { return x.c.storeA }
-
-// Pair are the sessions that wrote.
-func (x *Texts) Pair() bridgetest.Pair { return x.c.Pair }
 
 func (x *Texts) word(kind string) string {
 	x.words = append(x.words, kind+"-"+strings.ToLower(rand.Text()[:12]))
