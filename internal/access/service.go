@@ -25,7 +25,7 @@ func New(core *bridge.Service, store Store, key bridge.Key) *Service {
 // Add makes a key that is valid for lifetime, from MinLifetime to MaxLifetime, and
 // returns it with its written form, which cannot be read again. The error is a
 // bridge.InvalidError for a name, role or lifetime that breaks a rule, or if a valid
-// key has the name. With conversations, given by their full ids, the key counts in these
+// key has the name. With conversations, given by their full ids, the key is valid for these
 // only; it is not looked whether there are such.
 func (s *Service) Add(ctx context.Context, name string, role Role, lifetime time.Duration, conversations ...string) (Key, string, error) {
 	conversations = slices.Compact(slices.Sorted(slices.Values(conversations)))

@@ -107,7 +107,7 @@ func readEvent(client string, r io.Reader, most int64) (HookEvent, error) {
 		if limited.N == 0 {
 			return HookEvent{}, ErrHookInput
 		}
-		return HookEvent{}, errors.New("the event is not what the client's hooks are given: it is no such JSON")
+		return HookEvent{}, errors.New("the event is not what the client's hooks are given: it is not JSON of that form")
 	}
 	event := HookEvent{
 		Client:  client,

@@ -36,7 +36,7 @@ func (a *answers) PeekRoster(context.Context, bridge.Credentials) (bridge.Roster
 }
 
 // boundSession is a client's session with a conversation within the bounds of the
-// machine's access key, one out of them, and one whose token counts no more. They are
+// machine's access key, one out of them, and one whose token is no longer valid. They are
 // kept under the label of the client's process.
 func boundSession(t *testing.T) (agents.HookSession, *answers) {
 	t.Helper()
@@ -73,7 +73,7 @@ func tokensOf(t *testing.T, f binding.Folder, labels ...binding.Label) (tokens [
 }
 
 // TestHookKeepsWhatIsOutOfBounds: another key of the machine may bring a session back, so
-// a hook forgets only what counts no more, and links the rest.
+// a hook forgets only what is no longer valid, and links the rest.
 func TestHookKeepsWhatIsOutOfBounds(t *testing.T) {
 	t.Parallel()
 	s, b := boundSession(t)

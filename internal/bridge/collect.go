@@ -33,7 +33,7 @@ type Head struct {
 
 // CheckAll is Check for several sessions at once: it takes the oldest messages of
 // all of them, and waits until one has mail. The error is ErrUnauthorized where
-// no token counts.
+// no token is valid.
 func (s *Service) CheckAll(ctx context.Context, all []Credentials, r CheckRequest, drain <-chan struct{}) (Collected, error) {
 	if len(all) == 0 || len(all) > MaxTogether {
 		return Collected{}, s.RefuseOpenCall(ctx, "check_messages", Invalid("conversation_id", "is needed: 1 to %d conversations can be checked at once", MaxTogether))

@@ -51,7 +51,7 @@ func newAccessAddCmd(a *app) *cobra.Command {
 		roles = append(roles, string(r))
 	}
 	choiceFlag(cmd.Flags(), &o.role, roles, "role", "what its holder may do")
-	ageFlag(cmd.Flags(), &o.lifetime, "expires", "how long the key counts")
+	ageFlag(cmd.Flags(), &o.lifetime, "expires", "how long the key is valid")
 	conversationsFlag(cmd.Flags(), &o.within, "conversations", "the only conversations that it is for, with commas between them (default all)")
 	textFlag(cmd.Flags(), &o.gateway, "address", "gateway", "print a join string for the gateway at this address and port")
 	listFlag(cmd.Flags(), &o.sealTo, kindText, "seal-to", "encrypt it for this age recipient; may be given several times")
@@ -66,7 +66,7 @@ without the others.
 An agent calls the tools, a viewer reads figures, an operator does both. The key proves
 its holder to the gateway only: for a conversation an agent needs its token as well.
 
-With --conversations an agent's key counts in these only: it begins and joins no other,
+With --conversations an agent's key is valid for these only: it begins and joins no other,
 and what it asks for in another is refused, whatever token it has. A session in one of
 them still sees the tasks and claims of its team, claims files for all of it and, as
 session a, ends and assigns its tasks: name conversations that have a team to themselves.

@@ -22,7 +22,7 @@ start them again.
 
 Nothing is carried over: conversations, messages, tasks and files stay in the gateway's
 store, and the command names the conversations that agents of this machine had there. If
-you connect again they are there, unless they have expired. The key still counts: "bridge
+you connect again they are there, unless they have expired. The key stays valid: "bridge
 access revoke" ends it where the store is.`,
 		Example: `  bridge disconnect
   bridge disconnect --json | jq -r '.not_carried_over[]'`,

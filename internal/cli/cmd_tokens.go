@@ -89,9 +89,9 @@ func warnOfTokens(a *app, o tokensOptions, found bridge.Overview) {
 	case o.session == "":
 		a.note("warning: the old tokens and an unused join code no longer work: give all agents the new ones")
 	case o.session == string(bridge.SessionA):
-		a.note("warning: the old token of session a no longer works: give the new one only to who is to be session a")
+		a.note("warning: the old token of session a no longer works: give the new one only to the agent that is to be session a")
 	default:
-		a.note(fmt.Sprintf("warning: the old token of session %[1]s and an unused join code no longer work: give the new token only to who is to be session %[1]s", o.session))
+		a.note(fmt.Sprintf("warning: the old token of session %[1]s and an unused join code no longer work: give the new token only to the agent that is to be session %[1]s", o.session))
 	}
 	if found.Expired(a.now()) {
 		a.note("warning: the conversation has expired: with its tokens it can only be read, for 24 hours from its end")

@@ -151,7 +151,7 @@ func (a *app) openServer(ctx context.Context, key auth.Key) (openedStore, error)
 		return openedStore{}, errors.Join(err, store.Close())
 	}
 	if unsure := clock.Unsure(); unsure > server.MaxUnsure {
-		a.log().Warn("the server's clock is not well known: it takes long to answer", "unsure", unsure.Round(time.Millisecond))
+		a.log().Warn("the server's clock cannot be measured well: it takes long to answer", "unsure", unsure.Round(time.Millisecond))
 	}
 	bells := store.Bells()
 	closeAll := func() error { return errors.Join(bells.Close(), clock.Close(), store.Close()) }

@@ -19,7 +19,7 @@ var (
 	// ErrDenied reports that the operator has denied this command just now.
 	ErrDenied = errors.New("the operator has denied this command")
 	// ErrTooManyDenied reports that the operator has denied several in a row.
-	ErrTooManyDenied = errors.New("the operator has denied several commands in a row: no more are taken")
+	ErrTooManyDenied = errors.New("the operator has denied several commands in a row: no more are accepted")
 	// ErrApprovalUsed reports an approval that has run its command.
 	ErrApprovalUsed = errors.New("the approval has been used: each is good for one run")
 	// ErrApprovalExpired reports an approval that was not used in time.

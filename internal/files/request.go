@@ -142,7 +142,7 @@ func (s *Service) prepare(ctx context.Context, g bridge.Gate, n Name, version in
 	case n.Task < 0:
 		err = noTask()
 	case version < 0:
-		err = bridge.Invalid("version", "must be a version of the file, as file_read tells it")
+		err = bridge.Invalid("version", "must be a version of the file, as file_read reports it")
 	}
 	if err != nil {
 		return n, nil, s.core.Refuse(ctx, g, err)

@@ -158,7 +158,7 @@ type probed interface {
 }
 
 // TestProbesAreLogged: who tries tokens by the operations that record nothing on one
-// machine is in the log; who is right, and who asks whether its key counts, is not.
+// machine is in the log; who is right, and who asks whether its key is valid, is not.
 func TestProbesAreLogged(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, func(o *gateway.Options) { o.Operations = reflect.TypeFor[probed]() })
@@ -186,6 +186,6 @@ func TestProbesAreLogged(t *testing.T) {
 	}
 	p.raw(t, agent, "POST", "/api/v1/operations/CountMail", "["+nobody+"]", nil)
 	if n := p.refusals(t, "count_mail"); n != 1 {
-		t.Errorf("who asks whether its key counts is in the log: %d", n)
+		t.Errorf("who asks whether its key is valid is in the log: %d", n)
 	}
 }

@@ -106,7 +106,7 @@ func (ps *principals) admit(ctx context.Context, text string, c access.Caller) (
 
 var (
 	errBusy = errors.New("too many calls of this key are under way")
-	// errRevoked is why a call ends whose key counts no more.
+	// errRevoked is why a call ends whose key is no longer valid.
 	errRevoked = errors.New("the access key was revoked or has expired")
 )
 

@@ -29,7 +29,7 @@ type prover interface {
 }
 
 // recordProbe records an operation of probes whose caller has not proved a session.
-// What a caller leaves out whole is not a probe: it asks whether its key counts.
+// What a caller leaves out whole is not a probe: it asks whether its key is valid.
 func (o *operations) recordProbe(ctx context.Context, name string, in, out []reflect.Value, err error) {
 	action, ok := probes[name]
 	if !ok || o.prover == nil || !doubtful(name, out, err) {

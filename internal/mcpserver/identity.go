@@ -202,7 +202,7 @@ func (i *identity) newResumeCode(ctx context.Context, c bridge.Credentials, expi
 }
 
 // resume returns the session that is kept under a resume code. It reports false for
-// a text that is none, and for a code that counts no more.
+// a text that is none, and for a code that is no longer valid.
 func (i *identity) resume(ctx context.Context, text string) (c bridge.Credentials, code string, ok bool) {
 	name, known := clientOf(ctx).resumer()
 	code, read := bridge.ResumeCode(text)

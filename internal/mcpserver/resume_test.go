@@ -70,8 +70,8 @@ func TestResumeCode(t *testing.T) {
 		}
 		r.answer(next, "send_to_partner", map[string]any{"message": "After a restart."})
 	}
-	r.refused(r.start("gemini-cli-mcp-client"), created["resume_code"], "counts no more")
-	r.refused(r.start("opencode"), auth.NewResumeCode(), "counts no more")
+	r.refused(r.start("gemini-cli-mcp-client"), created["resume_code"], "is no longer valid")
+	r.refused(r.start("opencode"), auth.NewResumeCode(), "is no longer valid")
 	r.refused(r.start("somebody"), created["resume_code"], "must be a code such as")
 }
 
@@ -88,7 +88,7 @@ func TestResumeCodeEnds(t *testing.T) {
 	if _, err := r.env.Served(t).RotateTokens(t.Context(), created["conversation_id"].(string)); err != nil {
 		t.Fatal(err)
 	}
-	r.refused(r.start("opencode"), created["resume_code"], "counts no more")
+	r.refused(r.start("opencode"), created["resume_code"], "is no longer valid")
 }
 
 // TestNoResumeCode: other programs get their tokens, as what is bound by its
@@ -134,7 +134,7 @@ func TestSharedServer(t *testing.T) {
 	}
 	if strange := r.start("@cline/core"); strange != nil {
 		if text, _, failed := call(t, strange, "check_messages", codeOf(second, nil)); !failed {
-			t.Errorf("another client's code counts: %s", text)
+			t.Errorf("another client's code is accepted: %s", text)
 		}
 	}
 }

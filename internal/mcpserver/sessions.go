@@ -208,7 +208,7 @@ func (s *sessions) own(caller binding.Label) (all []bridge.Credentials) {
 	return all
 }
 
-// forget drops a session whose token counts no more in this process. One that is out of
+// forget drops a session whose token is no longer valid in this process. One that is out of
 // the bounds of the access key goes, too: a process has one key, whose bounds never change.
 // What is kept on disk stays for a process with another.
 func (s *sessions) forget(c bridge.Credentials) {
@@ -251,7 +251,7 @@ func (s *server) complete(ctx context.Context, args credentialArgs) (bridge.Cred
 		return c, nil
 	} else if code != "" {
 		given.Token = "" // a code is not a token, in the log neither
-		return given, bridge.Invalid("token", "is a resume code that counts no more, or not for this conversation: ask your human for a join code or your token")
+		return given, bridge.Invalid("token", "is a resume code that is no longer valid, or not for this conversation: ask your human for a join code or your token")
 	}
 	if given.Conversation != "" && given.Session != "" && given.Token != "" {
 		return given, nil

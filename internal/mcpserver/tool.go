@@ -151,7 +151,7 @@ const sessionPattern = "^[a-z]$"
 func refineCredentials(schema *jsonschema.Schema) {
 	schema.Properties["conversation_id"].Pattern = bridge.ConversationPattern
 	schema.Properties["session_id"].Pattern = sessionPattern
-	schema.Properties["token"].Pattern = "^.{12,64}$" // a resume code counts, too
+	schema.Properties["token"].Pattern = "^.{12,64}$" // a resume code is accepted, too
 }
 
 // sessionList gives a list of sessions, or of "all", its shape.

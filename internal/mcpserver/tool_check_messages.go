@@ -25,7 +25,7 @@ type checkData struct {
 	Messages []view.Message `json:"messages"`
 	HasMore  bool           `json:"has_more"`
 	Unread   int64          `json:"unread"`
-	// Refused are conversations of the process whose token counts no more.
+	// Refused are conversations of the process whose token is no longer valid.
 	Refused []string `json:"refused_conversations,omitempty"`
 }
 

@@ -40,7 +40,7 @@ func runJoinConversation(ctx context.Context, s *server, args joinArgs) (answer,
 		return s.comeBack(ctx, own, code)
 	} else if _, join := bridge.JoinCode(args.JoinCode); code != "" && !join {
 		return answer{}, s.bridge.RefuseOpenCall(ctx, "join_conversation",
-			bridge.Invalid("join_code", "is a resume code that counts no more: ask your human for a join code or your token"))
+			bridge.Invalid("join_code", "is a resume code that is no longer valid: ask your human for a join code or your token"))
 	}
 	c, err := s.bridge.Join(ctx, args.JoinCode)
 	if err != nil {

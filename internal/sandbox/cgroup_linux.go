@@ -115,7 +115,7 @@ func cgroupParent(mountinfo, self []byte) (string, error) {
 	}
 	parent := filepath.Dir(own)
 	if !within(root, parent) {
-		return "", fmt.Errorf("the group above %s is not to be seen in %s", own, mount)
+		return "", fmt.Errorf("the group above %s cannot be seen in %s", own, mount)
 	}
 	return filepath.Join(mount, strings.TrimPrefix(parent, root)), nil
 }

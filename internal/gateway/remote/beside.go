@@ -40,7 +40,7 @@ func (c *Conn) PeekRoster(ctx context.Context, cr bridge.Credentials) (out bridg
 func (c *Conn) Prove(ctx context.Context) error {
 	_, err := c.CountMail(ctx, bridge.Credentials{})
 	if errors.Is(err, bridge.ErrUnauthorized) {
-		return nil // nobody has proved a session, and the key counts
+		return nil // nobody has proved a session, and the key is valid
 	}
 	return err
 }
