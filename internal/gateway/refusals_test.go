@@ -351,7 +351,13 @@ func TestLastRequest(t *testing.T) {
 	})
 	known, late := p.key(t, "known", access.Agent), p.key(t, "late", access.Agent)
 	web := p.web(known)
-	ask := func(web *http.Client, path, body string) (*http.Response, error) {
+	type answer struct {
+		status int
+		last   bool // on its connection
+		header http.Header
+		err    error
+	}
+	ask := func(web *http.Client, path, body string) answer {
 		r := must(http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+p.address+path, strings.NewReader(body)))(t)
 		if body == "" {
 			r.Method = http.MethodGet
@@ -359,36 +365,35 @@ func TestLastRequest(t *testing.T) {
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Accept", "application/json, text/event-stream")
 		resp, err := web.Do(r)
-		if err == nil {
-			_, err = io.Copy(io.Discard, resp.Body)
-			_ = resp.Body.Close()
+		if err != nil {
+			return answer{err: err}
 		}
-		return resp, err
+		_, err = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		return answer{resp.StatusCode, resp.Close, resp.Header, err}
 	}
-	ready := func() (*http.Response, error) {
-		web := p.web("")
-		defer web.CloseIdleConnections() // or the gateway would wait for it
-		return ask(web, "/ready", "")
-	}
-	if resp, err := ask(web, "/mcp", rpc("tools/list", map[string]any{})); err != nil || resp.StatusCode != 200 || resp.Close {
-		t.Fatalf("before: %+v, %v", resp, err)
+	list := rpc("tools/list", map[string]any{})
+	if a := ask(web, "/mcp", list); a.err != nil || a.status != http.StatusOK || a.last {
+		t.Fatalf("before: %+v", a)
 	}
 	p.stop()
 	bridgetest.Eventually(t, "a gateway that ends", func() bool {
-		resp, err := ready()
-		return err == nil && resp.StatusCode == 503 && resp.Close && drained.Load() == 1
+		web := p.web("")
+		defer web.CloseIdleConnections() // or the gateway would wait for it
+		a := ask(web, "/ready", "")
+		return a.err == nil && a.status == http.StatusServiceUnavailable && a.last && drained.Load() == 1
 	})
-	if resp, err := ask(p.web(late), "/mcp", rpc("tools/list", map[string]any{})); err != nil || resp.StatusCode != 200 || !resp.Close {
-		t.Errorf("on a new connection: %+v, %v", resp, err)
+	if a := ask(p.web(late), "/mcp", list); a.err != nil || a.status != http.StatusOK || !a.last {
+		t.Errorf("on a new connection: %+v", a)
 	}
 	if drained.Load() != 2 {
 		t.Error("calls of a key that is used late would wait")
 	}
-	if resp, err := ask(p.web(known), "/mcp", ""); err != nil || resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
-		t.Errorf("a stream that begins late: %+v, %v", resp, err)
+	if a := ask(p.web(known), "/mcp", ""); a.err != nil || a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+		t.Errorf("a stream that begins late: %+v", a)
 	}
-	if resp, err := ask(web, "/mcp", rpc("tools/list", map[string]any{})); err != nil || resp.StatusCode != 200 || !resp.Close {
-		t.Errorf("the last request: %+v, %v", resp, err)
+	if a := ask(web, "/mcp", list); a.err != nil || a.status != http.StatusOK || !a.last {
+		t.Errorf("the last request: %+v", a)
 	}
 }
 

@@ -4,6 +4,7 @@ package rolesocket_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -107,7 +108,7 @@ func TestCommandToldToEnd(t *testing.T) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 			<-ended
 		}
-		if err := syscall.Kill(pid, 0); err != syscall.ESRCH { //nolint:errorlint // a number of the system's
+		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 			t.Errorf("%s: the process is there: %v", what, err)
 		}
 	}
