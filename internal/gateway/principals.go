@@ -19,7 +19,7 @@ import (
 // How long what is known of keys is believed. A revoked key is refused, and its calls
 // are ended, within five seconds on every gateway.
 const (
-	believeFor = 2 * time.Second
+	believeFor = 2 * watchEvery // without a look that finds the key valid
 	watchEvery = 2 * time.Second
 	// forgetAfter is after how long without a call an endpoint is given up. What its
 	// holder created or joined is in files, and is found again.
@@ -34,7 +34,8 @@ type principals struct {
 	log      *slog.Logger
 
 	mu       sync.Mutex
-	all      map[string]*principal // by the key's id
+	all      map[string]*principal               // by the key's id
+	checking map[[sha256.Size]byte]chan struct{} // written keys that a call checks; closed then
 	draining bool
 }
 
@@ -62,7 +63,7 @@ func (p *principal) calling(ctx context.Context) context.Context {
 
 func newPrincipals(o Options) *principals {
 	handler := func(e Endpoint) http.Handler { return connected(e, o) }
-	return &principals{keys: o.Keys, endpoint: o.Endpoint, handler: handler, log: o.Log, all: map[string]*principal{}}
+	return &principals{keys: o.Keys, endpoint: o.Endpoint, handler: handler, log: o.Log, all: map[string]*principal{}, checking: map[[sha256.Size]byte]chan struct{}{}}
 }
 
 // recall returns the holder of a written key that was proved just now.
@@ -76,6 +77,32 @@ func (ps *principals) recall(text string) *principal {
 		return nil
 	}
 	return p
+}
+
+// turn waits until no other call checks a written key. Call done when it is checked.
+func (ps *principals) turn(ctx context.Context, text string) (done func(), err error) {
+	hash := sha256.Sum256([]byte(text))
+	for {
+		ps.mu.Lock()
+		other, busy := ps.checking[hash]
+		if !busy {
+			mine := make(chan struct{})
+			ps.checking[hash] = mine
+			ps.mu.Unlock()
+			return func() {
+				ps.mu.Lock()
+				defer ps.mu.Unlock()
+				delete(ps.checking, hash)
+				close(mine)
+			}, nil
+		}
+		ps.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // admit returns the holder of a written key, or access.ErrRefused.
@@ -158,6 +185,7 @@ func (ps *principals) look(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, watchEvery)
 	defer cancel()
+	begun := time.Now()
 	keys, now, err := ps.keys.List(ctx)
 	if err != nil {
 		ps.log.Warn("the access keys could not be read", "error", err.Error())
@@ -167,20 +195,23 @@ func (ps *principals) look(ctx context.Context) {
 	for _, k := range keys {
 		valid[k.ID] = k.State(now) == access.Valid
 	}
-	for _, p := range ps.drop(valid) {
+	for _, p := range ps.drop(valid, begun) {
 		p.endpoint.Drain()
 		p.endpoint.Close()
 	}
 }
 
 // drop takes out the holders of keys that count no more, whose calls it ends, and
-// those who have not called for long.
-func (ps *principals) drop(valid map[string]bool) (dropped []*principal) {
+// those who have not called for long. All others are proved as of a time.
+func (ps *principals) drop(valid map[string]bool, at time.Time) (dropped []*principal) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	for id, p := range ps.all {
 		idle := len(p.calls) == 0 && time.Since(p.used) > forgetAfter
 		if valid[id] && !idle {
+			if at.After(p.checked) {
+				p.checked = at
+			}
 			continue
 		}
 		p.gone = true

@@ -428,11 +428,51 @@ func TestConnections(t *testing.T) {
 // operationsOfNobody is an interface without operations.
 var operationsOfNobody = reflect.TypeFor[any]()
 
-// TestFirstCallsAtOnce: the first calls of a key come at once, and each proves the key
-// for itself, while the others are already answered.
+// readKeys counts how often one key is read, and how often all are.
+type readKeys struct {
+	access.Store
+	one, all atomic.Int64
+}
+
+func (s *readKeys) AccessKey(ctx context.Context, id string) (access.Kept, bridge.Clock, error) {
+	s.one.Add(1)
+	return s.Store.AccessKey(ctx, id)
+}
+
+func (s *readKeys) AccessKeys(ctx context.Context) ([]access.Kept, bridge.Clock, error) {
+	s.all.Add(1)
+	return s.Store.AccessKeys(ctx)
+}
+
+func placeThatCounts(t *testing.T) (*place, *readKeys) {
+	t.Helper()
+	e := bridgetest.NewEnv(t)
+	served := e.Served(t, func(c *bridge.Config) { c.Now = time.Now })
+	store := &readKeys{Store: e.Store(t)}
+	return serve(t, served, access.New(served.Service, store, e.Key), e.Key), store
+}
+
+// TestKeysAreReadTogether: a key that calls again and again is read once by itself, and from
+// then on with all others, however many calls there are.
+func TestKeysAreReadTogether(t *testing.T) {
+	t.Parallel()
+	p, store := placeThatCounts(t)
+	secret := p.key(t, "ada", access.Agent)
+	for store.all.Load() < 4 { // each time is two seconds after the one before
+		if status, _, body := p.raw(t, secret, "POST", "/mcp", rpc("tools/list", nil), legacy); status != 200 {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	if got := store.one.Load(); got != 1 {
+		t.Errorf("the key was read %d times by itself, want once", got)
+	}
+}
+
+// TestFirstCallsAtOnce: the first calls of a key come at once. The first of them proves the
+// key for all.
 func TestFirstCallsAtOnce(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	p, store := placeThatCounts(t)
 	for n := range 10 {
 		secret := p.key(t, fmt.Sprint("agent", n), access.Agent)
 		var all sync.WaitGroup
@@ -444,5 +484,8 @@ func TestFirstCallsAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
+		if got := store.one.Swap(0); got != 1 {
+			t.Errorf("the key was read %d times, want once", got)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -130,21 +131,15 @@ func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action st
 	text := bearer(r)
 	p := g.principals.recall(text)
 	if p == nil {
-		select {
-		case g.unproven <- struct{}{}:
-			defer func() { <-g.unproven }()
-		case <-time.After(time.Second):
-			w.Header().Set("Retry-After", "2")
-			refuse(w, http.StatusTooManyRequests, operation.Busy, "too many keys are being checked")
-			return nil, false
-		case <-r.Context().Done():
-			return nil, false
-		}
 		var err error
-		if p, err = g.principals.admit(r.Context(), text, caller); err != nil {
-			if errors.Is(err, access.ErrRefused) {
+		if p, err = g.check(r.Context(), text, caller); err != nil {
+			switch {
+			case errors.Is(err, access.ErrRefused):
 				g.unauthorized(w)
-			} else {
+			case errors.Is(err, errChecking):
+				w.Header().Set("Retry-After", "2")
+				refuse(w, http.StatusTooManyRequests, operation.Busy, err.Error())
+			default:
 				g.failed(w, err)
 			}
 			return nil, false
@@ -160,6 +155,38 @@ func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action st
 		return nil, false
 	}
 	return p, true
+}
+
+// Limits of a call whose key is not known.
+const (
+	checkWithin = 10 * time.Second // to wait for another call with the same key
+	slotWithin  = time.Second      // to wait for others with other keys
+)
+
+var errChecking = errors.New("too many keys are being checked")
+
+// check finds out whose key it is that is not known. Of many calls with the same one, which
+// come at once where a gateway has just begun, the first looks, and the others know then.
+func (g *Gateway) check(ctx context.Context, text string, caller access.Caller) (*principal, error) {
+	waiting, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	done, err := g.principals.turn(waiting, text)
+	if err != nil {
+		return nil, cmp.Or(ctx.Err(), errChecking)
+	}
+	defer done()
+	if p := g.principals.recall(text); p != nil {
+		return p, nil
+	}
+	select {
+	case g.unproven <- struct{}{}:
+		defer func() { <-g.unproven }()
+	case <-time.After(slotWithin):
+		return nil, errChecking
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return g.principals.admit(ctx, text, caller)
 }
 
 // bearer is the key of a request (RFC 6750, section 2.1); "" where there is not one.
