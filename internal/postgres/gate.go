@@ -92,7 +92,7 @@ func (s *Store) passIn(ctx context.Context, g bridge.Gate, level durability, in 
 			return err
 		}
 		if err := g.Admit(e.Proof); err != nil {
-			s.recent.forget(g) // whose token was replaced is a stranger from the next call on
+			s.recent.forget(g) // whose token was replaced is unproven from the next call on
 			return err
 		}
 		s.recent.keep(g, e)
