@@ -21,7 +21,7 @@ const hookMilliseconds = hookSeconds * 1000
 
 var geminiEvents = []string{"SessionStart", "BeforeAgent", "AfterTool", "AfterAgent"}
 
-var errGeminiProjectRules = errors.New("Gemini CLI ignores rules in a project: install them with --scope user")
+var errGeminiProjectRules = errors.New("rules in a project are ignored by Gemini CLI: install them with --scope user")
 
 func geminiTargets(s Setup, p Place) ([]target, error) {
 	folder := p.geminiFolder(s.Scope)
