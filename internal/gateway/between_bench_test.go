@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,8 +104,7 @@ func (f *flow) deliver(ctx context.Context) (time.Duration, error) {
 	}
 	time.Sleep(rest)
 	sent := time.Now()
-	_, err := f.from.call(ctx, "send_to_partner", f.pair.A, map[string]any{"message": "Which fields does /users return?"})
-	if err != nil {
+	if err := f.send(ctx, true); err != nil {
 		return 0, err
 	}
 	a := <-arrived
@@ -144,4 +144,43 @@ func (c caller) call(ctx context.Context, tool string, as bridge.Credentials, ar
 		err = errors.New(tool + " was refused")
 	}
 	return answer.Result.StructuredContent, err
+}
+
+// BenchmarkSends has 16 sessions send to one store in a file, each by a call of MCP over TLS,
+// or without a gateway: the difference is what the way to the store costs, the client's part
+// among it.
+func BenchmarkSends(b *testing.B) {
+	const senders = 16
+	for _, over := range []string{"store", "gateway"} {
+		b.Run(over, func(b *testing.B) {
+			p := newPlace(b)
+			var all []*flow
+			for n := range senders {
+				all = append(all, newFlow(b, p, p, fmt.Sprintf("sender %d", n)))
+			}
+			var next atomic.Int64
+			b.SetParallelism(senders)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				f := all[int(next.Add(1)-1)%senders]
+				for pb.Next() {
+					if err := f.send(b.Context(), over == "gateway"); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// send sends a message, by a call or directly.
+func (f *flow) send(ctx context.Context, call bool) error {
+	const text = "Which fields does /users return?"
+	if !call {
+		_, err := f.from.place.served.Send(ctx, f.pair.A, bridge.SendRequest{Text: text})
+		return err
+	}
+	_, err := f.from.call(ctx, "send_to_partner", f.pair.A, map[string]any{"message": text})
+	return err
 }
