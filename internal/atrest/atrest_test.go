@@ -69,6 +69,16 @@ func TestEveryBitOfASealedTextCounts(t *testing.T) {
 				t.Fatalf("cut off at %d it opens as %q, %v", at, got, err)
 			}
 		}
+		for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" { // also those that differ in no bit that counts
+			changed := sealed[:len(sealed)-1] + string(last)
+			if got, err := box.Open(here, changed); changed != sealed && !errors.Is(err, atrest.ErrDamaged) {
+				t.Fatalf("with %q at its end it opens as %q, %v", last, got, err)
+			}
+		}
+		other := map[byte]string{'r': "f", 'f': "r"}[sealed[len("\x02\x02s:")]]
+		if got, err := box.Open(here, "\x02\x02s:"+other+sealed[len("\x02\x02s:r"):]); !errors.Is(err, atrest.ErrDamaged) {
+			t.Fatalf("as one of the other kind it opens as %q, %v", got, err)
+		}
 		for _, more := range []string{"A", "AA", "\n", "=", " "} {
 			if got, err := box.Open(here, sealed+more); !errors.Is(err, atrest.ErrDamaged) {
 				t.Fatalf("with %q behind it it opens as %q, %v", more, got, err)

@@ -189,6 +189,60 @@ func TestLooksForManyInboxes(t *testing.T) {
 	})
 }
 
+// TestLateWaiterLooksWithOthers: who begins to wait beside a single one looks together with it.
+func TestLateWaiterLooksWithOthers(t *testing.T) {
+	store := &countingStore{}
+	e := bridgetest.NewEnv(t)
+	counted := func(c *bridge.Config) { store.storeOf, c.Store = c.Store, store }
+	synctest.Test(t, func(t *testing.T) {
+		s := e.Service(t, func(c *bridge.Config) { c.Now, c.Doorbells = time.Now, &broken{} }, counted)
+		p := bridgetest.NewPair(t, s)
+		var all sync.WaitGroup
+		for _, c := range []bridge.Credentials{p.A, p.B} {
+			all.Go(func() {
+				if _, err := s.Check(t.Context(), c, bridge.CheckRequest{Wait: 20 * time.Second}, nil); err != nil {
+					t.Error(err)
+				}
+			})
+			time.Sleep(2500 * time.Millisecond)
+		}
+		time.Sleep(5*time.Second + time.Millisecond)
+		if got := store.together.Load(); got != 10 {
+			t.Errorf("looked %d times for all in ten seconds", got)
+		}
+		all.Wait()
+		time.Sleep(time.Minute) // until nobody looks any more
+	})
+}
+
+// TestDrainEndsAWait: a process that is to end answers its waiters at once, whether they wait
+// for mail or for something else.
+func TestDrainEndsAWait(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := e.Service(t, func(c *bridge.Config) { c.Now, c.Doorbells = time.Now, &broken{} })
+		p := bridgetest.NewPair(t, s)
+		for name, wait := range map[string]func(drain <-chan struct{}) error{
+			"mail": func(drain <-chan struct{}) error {
+				_, err := s.Check(t.Context(), p.A, bridge.CheckRequest{Wait: bridge.MaxWait}, drain)
+				return err
+			},
+			"a change": func(drain <-chan struct{}) error {
+				_, err := s.AwaitChange(t.Context(), nil, bridge.MaxWait, drain, func(context.Context) (bool, error) { return false, nil })
+				return err
+			},
+		} {
+			drain := make(chan struct{})
+			begun := time.Now()
+			time.AfterFunc(2*time.Second, func() { close(drain) })
+			if err := wait(drain); err != nil || time.Since(begun) != 2*time.Second {
+				t.Errorf("for %s: %v after %v, want an answer after 2s", name, err, time.Since(begun))
+			}
+		}
+		time.Sleep(time.Minute) // until nobody looks any more
+	})
+}
+
 // TestTakeOutlastsTheClaimOfADeadProcess: a check that does not wait for mail still waits for
 // the claim of a process that died over its answer, and brings what that had taken.
 func TestTakeOutlastsTheClaimOfADeadProcess(t *testing.T) {

@@ -72,6 +72,10 @@ func TestRoleCanOnlyAppend(t *testing.T) {
 	if err := store.Grant(ctx, role); !errors.Is(err, bridge.ErrStoreRefused) {
 		t.Errorf("got %v when the role grants itself more", err)
 	}
+	execute(t, dsn, "REVOKE ALL ON store FROM "+role)
+	if again, err := postgres.Open(ctx, own, postgres.Options{Key: key}); !errors.Is(err, bridge.ErrStoreRefused) {
+		t.Errorf("opened %v, %v where it may not read which key the store has", again, err)
+	}
 }
 
 // TestHostileSchema puts what another role has made where the store is, or is to be.

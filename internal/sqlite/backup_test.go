@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"example.org/bridge/internal/archive"
 	"example.org/bridge/internal/audit"
 	"example.org/bridge/internal/auth"
 	"example.org/bridge/internal/bridge"
@@ -83,6 +85,26 @@ func missing(t *testing.T, path string, sent []event) (all []int64) {
 		}
 	}
 	return all
+}
+
+// TestExamineBehindAnArchive: a copy whose log begins behind an archive is whole, and one that
+// only says so is not.
+func TestExamineBehindAnArchive(t *testing.T) {
+	e := bridgetest.NewEnv(t)
+	s, store := e.Service(t), e.Store(t)
+	bridgetest.NewPair(t, s)
+	e.Clock.Advance(24 * time.Hour)
+	op := s.OperatorOperation("archive_audit", "")
+	_, err := archive.New(store, e.Key).Make(t.Context(), op, filepath.Join(t.TempDir(), "archive"), e.Clock.Now())
+	must(t, err)
+	path := filepath.Join(t.TempDir(), "copy.db")
+	must(t, store.CopyTo(path))
+	_, err = sqlite.Examine(t.Context(), path, e.Key)
+	must(t, err)
+	query(t, path, "UPDATE audit_base SET seq = seq + 1")
+	if _, err = sqlite.Examine(t.Context(), path, e.Key); !errors.As(err, new(*audit.Fault)) {
+		t.Errorf("a log that begins elsewhere: %v", err)
+	}
 }
 
 // TestExamine: what is wrong with a copy is found and named.

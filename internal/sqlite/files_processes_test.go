@@ -222,6 +222,8 @@ func TestSalvageFiles(t *testing.T) {
 	must(t, err)
 	p := bridgetest.NewPair(t, service)
 	s := files.New(service, store)
+	_, err = service.Send(t.Context(), p.A, bridge.SendRequest{Text: "of a pair"})
+	must(t, err)
 	for _, path := range []string{"whole", "gap", "lost"} {
 		for version := range int64(5) {
 			_, err := s.WriteFile(t.Context(), p.A, files.WriteRequest{Name: files.Name{Path: path}, Text: fmt.Sprint(path, version+1), Version: version})
@@ -256,5 +258,20 @@ func TestSalvageFiles(t *testing.T) {
 	}
 	if _, err := saved.ReadFile(t.Context(), p.B, files.ReadRequest{Name: files.Name{Path: "lost"}}); !errors.Is(err, files.ErrNoFile) {
 		t.Errorf("a file without its text: %v", err)
+	}
+	db, err = sql.Open("sqlite", to.Path)
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	for what, count := range map[string]string{
+		"pasts of no file":              "SELECT count(*) FROM file_changes WHERE file NOT IN (SELECT id FROM files)",
+		"changes from before a gap":     "SELECT count(*) FROM file_changes WHERE version <= 3 AND file = (SELECT id FROM files WHERE path = 'gap')",
+		"sums that are not their pasts": "SELECT count(*) FROM files WHERE history <> (SELECT sum(bytes) FROM file_changes WHERE file = files.id)",
+		"what only many need":           "SELECT count(*) FROM sent",
+	} {
+		var n int
+		must(t, db.QueryRowContext(t.Context(), count).Scan(&n))
+		if n != 0 {
+			t.Errorf("%s: %d", what, n)
+		}
 	}
 }

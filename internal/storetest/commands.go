@@ -38,6 +38,12 @@ func commandLimits(t *testing.T, w *world) {
 	_, err := s.Execute(t.Context(), c.A, commands.Call{Command: "ls"}, nil)
 	wantLimited(t, err)
 	equal(t, "runs", len(c.ran), 1)
+	limits.Reads.PerHour = 1
+	c.limit(t, limits)
+	_, err = s.Execute(t.Context(), c.A, commands.Call{Command: "rm a.txt"}, nil)
+	wantRefused(t, err)
+	_, err = s.Execute(t.Context(), c.A, commands.Call{Command: "rm a.txt"}, nil)
+	wantLimited(t, err)
 }
 
 func commandLog(t *testing.T, w *world) {
@@ -187,6 +193,9 @@ var brokenCommands = []brokenOperation{
 			return none(err)
 		}
 		return none(c.a.OpenGrant(ctx, g))
+	}),
+	refusedWith("a command without a grant", commands.ErrNoGrant, func(ctx context.Context, c *commandWorld) (commands.Execution, error) {
+		return c.a.Execute(ctx, c.A, commands.Call{Command: "ls"}, nil)
 	}),
 	granted("close a grant", func(ctx context.Context, c *commandWorld) (nothing, error) {
 		return none(c.a.CloseGrant(ctx, c.A.Conversation))

@@ -288,6 +288,9 @@ var brokenOperator = []brokenOperation{
 	simply("say to all", func(ctx context.Context, c *commandWorld) ([]bridge.Sent, error) {
 		return c.a.Say(ctx, bridge.SayRequest{Conversation: c.A.Conversation, Text: "hello"})
 	}),
+	simply("where to cut the log", func(ctx context.Context, c *commandWorld) (int64, error) {
+		return c.storeA.AuditCut(ctx, c.clock.Now())
+	}),
 	simply("pause", func(ctx context.Context, c *commandWorld) (bool, error) { return c.a.Pause(ctx, c.A.Conversation) }),
 	prepared("resume", func(t *testing.T, c *commandWorld) func(context.Context) (bool, error) {
 		must(c.a.Pause(t.Context(), c.A.Conversation))(t)

@@ -70,3 +70,24 @@ func TestOnlyLogRemoved(t *testing.T) {
 		})
 	}
 }
+
+// TestClosedStoreCountsNoMore: a store that was closed is not open for as long as somebody
+// looks at its files.
+func TestClosedStoreCountsNoMore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bridge.db")
+	for name, size := range map[string]int{path: 100, path + "-wal": 0, path + "-shm": 32 << 10} {
+		must(t, os.WriteFile(name, make([]byte, size), 0o600))
+	}
+	store, err := storefile.Track(path)
+	must(t, err)
+	release, err := storefile.CheckRunning(path)
+	must(t, err)
+	defer release()
+	if !storefile.Running(path) {
+		t.Error("the store that is open does not count")
+	}
+	must(t, store.Close())
+	if storefile.Running(path) {
+		t.Error("the store that was closed counts")
+	}
+}
