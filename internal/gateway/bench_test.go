@@ -161,7 +161,8 @@ func (c *crowd) wait(web *http.Client, n int) error {
 // start starts the process, which ends with the benchmark.
 func (c *crowd) start(b *testing.B) (pid int, ended <-chan struct{}) {
 	b.Helper()
-	self := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^$")
+	// Its input ends it, and not the benchmark's context: it has something to say then.
+	self := exec.CommandContext(context.WithoutCancel(b.Context()), os.Args[0], "-test.run=^$")
 	self.Env = append(os.Environ(), isCrowd+"=1")
 	self.Stderr = os.Stderr
 	in := must(self.StdinPipe())(b)
