@@ -24,3 +24,27 @@ func TestLapsed(t *testing.T) {
 		}
 	}
 }
+
+// TestRenew: a sign of life takes the claims again that stand, where its clock is behind the
+// store's, and changes nothing else.
+func TestRenew(t *testing.T) {
+	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	taken := func(ago time.Duration) []claims.Claim {
+		return []claims.Claim{{ID: 1, TakenAt: noon.Add(-ago), Lease: time.Minute, ExpiresAt: noon.Add(time.Hour)}}
+	}
+	for name, test := range map[string]struct {
+		own []claims.Claim
+		at  time.Time
+		all bool
+	}{
+		"of a clock that is behind":     {taken(30 * time.Second), noon.Add(-2 * time.Hour), true},
+		"of one that is not":            {taken(30 * time.Second), noon, false},
+		"of what has lapsed":            {taken(2 * time.Minute), noon.Add(-2 * time.Hour), false},
+		"of what was taken this moment": {taken(0), noon.Add(-2 * time.Hour), false},
+	} {
+		o := claims.Renew(test.own, test.at, noon)
+		if renewed := len(o.Add) == 1 && o.Add[0].TakenAt.Equal(noon) && slices.Equal(o.Remove, []int64{1}); renewed != test.all || !test.all && len(o.Add)+len(o.Remove) > 0 {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}

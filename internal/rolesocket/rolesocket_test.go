@@ -429,6 +429,11 @@ func TestListen(t *testing.T) {
 	if err := new(rolesocket.Socket).Listen(filepath.Join(dir, "link", "s"), os.Getgid()); !errors.Is(err, privatefile.ErrOpenToOthers) {
 		t.Errorf("a link to it: %v", err)
 	}
+	below := filepath.Join(open, "own")
+	must(t, os.Mkdir(below, 0o755))
+	if err := new(rolesocket.Socket).Listen(filepath.Join(below, "s"), os.Getgid()); !errors.Is(err, privatefile.ErrOpenToOthers) {
+		t.Errorf("a folder below it, which others can exchange: %v", err)
+	}
 }
 
 // TestAnswerThatEnds: who was sent a request and goes away may have carried it out, and the

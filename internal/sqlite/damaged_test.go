@@ -3,6 +3,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -206,6 +207,30 @@ func TestDamagedCommandsJamNoOthers(t *testing.T) {
 	left, err := store.Unopened(t.Context())
 	if err != nil || left["command_requests.command"] != 1 {
 		t.Errorf("do not open: %v, %v", left, err)
+	}
+}
+
+// TestEmptyListsStayInClear: an empty list is no text, and queries tell it from others in an
+// encrypted store, too.
+func TestEmptyListsStayInClear(t *testing.T) {
+	t.Parallel()
+	e := bridgetest.NewEnv(t)
+	s, store := e.Service(t), e.Store(t)
+	p := bridgetest.NewPair(t, s)
+	for _, names := range [][]string{nil, {"x.txt"}} {
+		if _, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "x", Files: names}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	convert(t, store, true)
+	db, err := sql.Open("sqlite", e.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var n int
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM messages WHERE files <> '[]'").Scan(&n); err != nil || n != 1 {
+		t.Errorf("%d messages name files, %v, want 1", n, err)
 	}
 }
 
