@@ -32,3 +32,6 @@ func (s *Socket) Places(n int) { s.places = n }
 
 // ToldPerMinute is how many refusals of a user the log is told.
 const ToldPerMinute = toldPerMin
+
+// Begin counts a command of a user, as one that is asked for.
+func (s *Socket) Begin(user int) (end func(), err error) { return s.begin(user) }

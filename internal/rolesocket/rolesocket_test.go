@@ -188,6 +188,26 @@ func TestInAMinute(t *testing.T) {
 	t.Error("1000 commands were run")
 }
 
+// TestTooManyOfAll: many users together have no more commands at a socket than it carries out.
+func TestTooManyOfAll(t *testing.T) {
+	t.Parallel()
+	s := &rolesocket.Socket{Log: slog.New(slog.DiscardHandler)}
+	must(t, s.Listen(filepath.Join(folder(t), "viewer.sock"), os.Getgid()))
+	var last func()
+	for user := range 16 {
+		end, err := s.Begin(user)
+		must(t, err)
+		last = end
+	}
+	if _, err := s.Begin(99); !errors.Is(err, rolesocket.ErrRefused) {
+		t.Errorf("the seventeenth: %v", err)
+	}
+	last()
+	if _, err := s.Begin(99); err != nil {
+		t.Errorf("when one has ended: %v", err)
+	}
+}
+
 // TestAcceptErrors: that connections cannot be accepted for a while ends nothing.
 func TestAcceptErrors(t *testing.T) {
 	t.Parallel()
