@@ -47,6 +47,9 @@ func (s *countingStore) PeekInboxes(ctx context.Context, of []bridge.Address) ([
 
 func (s *countingStore) WorkMarks(ctx context.Context, conversations []string, now time.Time) ([]string, error) {
 	s.marks.Add(1)
+	if slices.ContainsFunc(conversations, func(id string) bool { return !strings.HasPrefix(id, "conv_") }) {
+		s.malformed.Add(1)
+	}
 	if s.fails.Load() {
 		return nil, errDeaf
 	}
@@ -330,7 +333,7 @@ func TestWatchersLookTogether(t *testing.T) {
 		var all sync.WaitGroup
 		for n, p := range pairs {
 			all.Go(func() {
-				bells := []bridge.Bell{{Conversation: p.A.Conversation, Session: bridge.Work}}
+				bells := []bridge.Bell{{Conversation: p.A.Conversation, Session: bridge.Work}, {Conversation: "\x00", Session: bridge.Work}}
 				found, err := s.AwaitChange(ctx, bells, bridge.MaxWatch, nil, func(context.Context) (bool, error) {
 					looks[n].Add(1)
 					return false, nil
@@ -368,5 +371,8 @@ func TestWatchersLookTogether(t *testing.T) {
 		all.Wait()
 		store.marks.Store(0)
 		step("nobody", time.Minute, 0, 0, 0)
+		if got := store.malformed.Load(); got != 0 {
+			t.Errorf("looked %d times for what is no conversation", got)
+		}
 	})
 }

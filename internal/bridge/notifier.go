@@ -137,6 +137,8 @@ func newRounds(store Store, now func() time.Time) *rounds {
 
 // join begins to look at conversations. Call leave when done.
 func (r *rounds) join(conversations []string) *onlooker {
+	// What no conversation is called must not end the look for the others.
+	conversations = slices.DeleteFunc(conversations, func(id string) bool { return !conversationID.MatchString(id) })
 	slices.Sort(conversations)
 	o := &onlooker{slices.Compact(conversations), make(chan string, 1)}
 	r.mutex.Lock()
@@ -209,6 +211,7 @@ func (o *onlooker) of(marks map[string]string) string {
 		return ""
 	}
 	var text strings.Builder
+	text.WriteString("\n") // also of none it is not ""
 	for _, id := range o.conversations {
 		text.WriteString(marks[id] + "\n")
 	}
