@@ -91,7 +91,7 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 	var text strings.Builder
 	fmt.Fprintf(&text, "Stored as message %d, seq %d, at %s.\n", data.MessageID, data.Seq, data.SentAt)
 	if data.Repeated {
-		text.WriteString("It was stored before, with the same idempotency_key; this is the first answer again.\n")
+		text.WriteString("It was stored before, and is not stored twice; this is the first answer again.\n")
 	}
 	if data.Redacted {
 		fmt.Fprintf(&text, "Redacted: yes (%s). The partner sees placeholders.\n", strings.Join(data.RedactedKinds, ", "))

@@ -68,7 +68,7 @@ func runAssignTask(ctx context.Context, s *server, c bridge.Credentials, args as
 		text = fmt.Sprintf("Task %d waits: no live worker of your team fits. It is given to one that comes, where your human runs `bridge fleet watchdog`.\n", data.TaskID)
 	}
 	if data.Repeated {
-		text += "It was assigned before, with the same idempotency_key; this is the first answer again.\n"
+		text += "It was assigned before, and is not assigned twice; this is the first answer again.\n"
 	}
 	if len(data.Redacted) > 0 {
 		text += fmt.Sprintf("Redacted: %v. The worker sees placeholders.\n", data.Redacted)

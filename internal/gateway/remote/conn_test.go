@@ -219,8 +219,8 @@ func TestAway(t *testing.T) {
 		t.Fatalf("an answer that did not come: %v", err)
 	}
 	w.way.set(func() { w.way.gone, w.way.stale = false, false })
-	if again := must(w.insist(t, send))(t); again.Repeated {
-		t.Error("the agent gave no key, and is told that it repeated one")
+	if again := must(w.insist(t, send))(t); !again.Repeated {
+		t.Error("the agent is not told that its message was there")
 	}
 	must(w.insist(t, send))(t) // a further one is another message
 	if diff := cmp.Diff([]string{"once", "once"}, textsOf(take(t, w.conn(t), p.B, 0))); diff != "" {
@@ -229,7 +229,7 @@ func TestAway(t *testing.T) {
 }
 
 // fickle stores the first message that it is sent, and then loses the connection, or fails; it
-// refuses the second one.
+// refuses the second one, and the third one is told that the store is full.
 type fickle struct {
 	bridgetest.Served
 	sends         atomic.Int64
@@ -249,6 +249,8 @@ func (f *fickle) Send(ctx context.Context, c bridge.Credentials, r bridge.SendRe
 		if f.second != nil {
 			return bridge.Sent{}, f.second
 		}
+	case 3:
+		return bridge.Sent{}, bridge.ErrStoreFull
 	}
 	return f.Served.Send(ctx, c, r)
 }
@@ -283,8 +285,14 @@ func TestRefusedBehindALostAnswer(t *testing.T) {
 			if _, err := c.Send(t.Context(), p.A, request); !errors.Is(err, test.want) || test.second != nil && !strings.Contains(err.Error(), test.second.Error()) {
 				t.Errorf("got %v", err)
 			}
-			if again := must(c.Send(t.Context(), p.A, request))(t); again.Repeated {
-				t.Error("the agent gave no key, and is told that it repeated one")
+			repeats := func() (bridge.Sent, error) { return c.Send(t.Context(), p.A, request) }
+			if test.second != nil {
+				if _, err := repeats(); !errors.Is(err, bridge.ErrAnswerLost) || !errors.Is(err, bridge.ErrStoreFull) {
+					t.Errorf("repeated in vain: %v", err)
+				}
+			}
+			if again := must(repeats())(t); !again.Repeated {
+				t.Error("the agent is not told that its message was there")
 			}
 			if diff := cmp.Diff([]string{"once"}, textsOf(take(t, c, p.B, 0))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -14,16 +14,19 @@ import (
 func (c *Conn) Send(ctx context.Context, cr bridge.Credentials, r bridge.SendRequest) (out bridge.Sent, err error) {
 	h := c.hide(&r.Text)
 	r.Files = h.list(r.Files)
-	settle := func(error) {}
-	own := r.IdempotencyKey == ""
-	if own {
-		r.IdempotencyKey, settle = c.once.take("send", cr, r)
+	var own *onceKey // where the agent gave none
+	if r.IdempotencyKey == "" {
+		own = c.once.take("send", cr, r)
+		r.IdempotencyKey = own.text
 	}
 	f, err := c.do(ctx, request{name: "Send", arguments: []any{cr, r}, again: true, stores: true}, &out)
-	settle(err)
 	out.Redacted = h.found(out.Redacted)
-	out.Repeated = out.Repeated && !own && !f.lost // the repetition may have been this side's own
-	return out, err
+	if own == nil {
+		out.Repeated = out.Repeated && !f.lost // the repetition may have been this side's own
+		return out, err
+	}
+	out.Repeated = out.Repeated && own.repeats
+	return out, own.settle(err)
 }
 
 // Check takes the messages that wait for a session.

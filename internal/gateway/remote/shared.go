@@ -14,15 +14,19 @@ import (
 // sent.
 func (c *Conn) AssignTask(ctx context.Context, cr bridge.Credentials, r tasks.AssignRequest) (out tasks.Result, err error) {
 	h := c.hide(&r.Title, &r.Body, &r.Needs)
-	settle := func(error) {}
-	own := r.IdempotencyKey == ""
-	if own {
-		r.IdempotencyKey, settle = c.once.take("assign", cr, r)
+	var own *onceKey // where the agent gave none
+	if r.IdempotencyKey == "" {
+		own = c.once.take("assign", cr, r)
+		r.IdempotencyKey = own.text
 	}
-	_, err = c.do(ctx, request{name: "AssignTask", arguments: []any{cr, r}, again: true, stores: true}, &out)
-	settle(err)
+	f, err := c.do(ctx, request{name: "AssignTask", arguments: []any{cr, r}, again: true, stores: true}, &out)
 	out.Task.Redacted = h.found(out.Task.Redacted)
-	return out, err
+	if own == nil {
+		out.Repeated = out.Repeated && !f.lost // the repetition may have been this side's own
+		return out, err
+	}
+	out.Repeated = out.Repeated && own.repeats
+	return out, own.settle(err)
 }
 
 // UpdateTask reports on a task.
