@@ -72,12 +72,16 @@ func (s Scene) mine(c Claim) bool {
 // sign of life: no lease is shorter than MinSeconds.
 func MayHaveLapsed(seenAt, now time.Time) bool { return now.Sub(seenAt) >= MinSeconds*time.Second }
 
+// behind is by how much a clock is behind that of the store where it was set back. Less is
+// usual: calls wait for each other, and clocks of machines differ.
+const behind = 5 * time.Second
+
 // Renew is what a sign of life, at a time by the clock of who gives it, makes of its own claims
-// that stand. Leases run by the time of the store, now. Where that is ahead, since the
+// that stand. Leases run by the time of the store, now. Where that is well ahead, since the
 // clock was set back, they would run out under a session that lives: it takes them again.
 func Renew(own []Claim, at, now time.Time) (o Outcome) {
 	for _, c := range own {
-		if at.Before(now) && c.TakenAt.Before(now) && c.Held(now) {
+		if now.Sub(at) >= behind && c.TakenAt.Before(now) && c.Held(now) {
 			o.Remove = append(o.Remove, c.ID)
 			c.TakenAt = now
 			o.Add = append(o.Add, c)

@@ -39,6 +39,7 @@ func TestRenew(t *testing.T) {
 	}{
 		"of a clock that is behind":     {taken(30 * time.Second), noon.Add(-2 * time.Hour), true},
 		"of one that is not":            {taken(30 * time.Second), noon, false},
+		"of one that waited its turn":   {taken(30 * time.Second), noon.Add(-4 * time.Second), false},
 		"of what has lapsed":            {taken(2 * time.Minute), noon.Add(-2 * time.Hour), false},
 		"of what was taken this moment": {taken(0), noon.Add(-2 * time.Hour), false},
 	} {
