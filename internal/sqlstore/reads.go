@@ -201,7 +201,7 @@ func (r Reads) WorkMarks(ctx context.Context, conversations []string, now time.T
 		if err := r.withState(c, "", "", nil, &clock); err != nil {
 			return nil, err
 		}
-		m := marker{conn: c, dialect: r.dialect, now: clock.Time(now), of: map[string]*marked{}}
+		m := marker{conn: c, dialect: r.dialect, now: clock.Time(now), here: now, of: map[string]*marked{}}
 		return m.marks(conversations)
 	})
 }
@@ -210,7 +210,8 @@ func (r Reads) WorkMarks(ctx context.Context, conversations []string, now time.T
 type marker struct {
 	conn    Conn
 	dialect Dialect
-	now     time.Time
+	now     time.Time // the store's
+	here    time.Time // this process's, by which signs of life are judged
 	of      map[string]*marked
 }
 
@@ -257,7 +258,7 @@ func (m marker) sessions(conversations []string) error {
 				m.of[id] = of
 				of.add(Micros(expiresAt), m.now.Before(expiresAt), m.now.Before(expiresAt.Add(bridge.Grace)))
 			}
-			of.add(session, s.Role, Micros(s.JoinedAt), status, s.Alive(m.now), s.Unread, hex.EncodeToString(nonce))
+			of.add(session, s.Role, Micros(s.JoinedAt), status, s.Alive(m.here), s.Unread, hex.EncodeToString(nonce))
 			return nil
 		})
 }
