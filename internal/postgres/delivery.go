@@ -132,6 +132,7 @@ func (i claimedInbox) messages() (all []bridge.ReadMessage) {
 // NoteSeen implements bridge.Store.
 func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridge.SessionID, now time.Time) error {
 	return s.write(ctx, func(c *conn) (durability, error) {
+		c.later(lockState)
 		holdAnother(c, conversation)
 		e := &entry{conn: c, Call: sqlstore.Call{Operation: bridge.Operation{Now: now}}, store: s}
 		err := c.get("SELECT h.latest, h.slow, s.seen_at FROM store_state h, session_status s WHERE s.conversation = $1 AND s.session = $2",

@@ -326,8 +326,8 @@ func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) (shar
 	var sender, paths string
 	err = e.each(`
 		SELECT m.id, m.sender, m.files FROM (
-		    SELECT message FROM inbox WHERE conversation = $1 AND recipient = $2 ORDER BY seq DESC LIMIT $4) i
-		JOIN messages m ON m.id = i.message WHERE m.sent_at > $3 AND m.files <> '[]'`,
+		    SELECT seq, message FROM inbox WHERE conversation = $1 AND recipient = $2 ORDER BY seq DESC LIMIT $4) i
+		JOIN messages m ON m.id = i.message WHERE m.sent_at > $3 AND m.files <> '[]' ORDER BY i.seq DESC`,
 		[]any{g.Conversation, string(g.Session), g.Now.Add(-bridge.SharedFor), bridge.SharedAmong}, []any{&id, &sender, &paths}, func() error {
 			return named.Read(e.sql(), g.Conversation, sender, id, paths)
 		})

@@ -154,12 +154,16 @@ func (e *entry) hold(conversation string, in scope) error {
 			return err
 		}
 	}
+	e.later(lockState)
 	e.laterEach("SELECT link, mac FROM audit_chains WHERE chain = $1 FOR UPDATE", []any{conversation}, []any{&e.head.Seq, &e.head.MAC}, func() error {
 		e.held = conversation
 		return nil
 	})
 	return nil
 }
+
+// lockState is a transaction's first look at a table. Everybody begins with that one (alone).
+const lockState = "SELECT FROM store_state"
 
 // lockTeam locks the team of a conversation. A conversation never changes its team.
 func (e *entry) lockTeam(conversation string) error {

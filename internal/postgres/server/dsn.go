@@ -66,9 +66,10 @@ func Parse(dsn string) (Config, error) {
 	settings["application_name"] = c.applicationName()
 	p.ConnConfig.ConnectTimeout = 10 * time.Second
 	p.AfterConnect = prepareConnection
-	if p.MaxConns < 4 {
-		p.MaxConns = 4
+	if !strings.Contains(dsn, "pool_max_conns") {
+		p.MaxConns = maxConns
 	}
+	p.MaxConns = max(p.MaxConns, minConns)
 	return c, nil
 }
 
@@ -80,6 +81,14 @@ func (c Config) applicationName() string { return "bridge in " + c.Schema }
 func (c Config) String() string {
 	return fmt.Sprintf("postgres://%s@%s/%s (schema %s)", c.User, c.Address(), c.Database, c.Schema)
 }
+
+// How many connections a store has at most, unless the connection string says otherwise
+// (pool_max_conns): each operation needs one until its commit is on the server's disk, and one
+// flush serves all who wait for it. They are opened when they are needed.
+const (
+	maxConns = 16
+	minConns = 4
+)
 
 // usualPort is the one that goes without saying.
 const usualPort = 5432

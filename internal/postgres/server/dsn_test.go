@@ -19,3 +19,14 @@ func TestConnectionStrings(t *testing.T) {
 		}
 	}
 }
+
+// TestConnectionsOfAStore: a store has connections for calls that come at once, unless the
+// connection string says how many, and never too few to wait for one another.
+func TestConnectionsOfAStore(t *testing.T) {
+	for setting, want := range map[string]int32{"": 16, "?pool_max_conns=40": 40, "?pool_max_conns=5": 5, "?pool_max_conns=1": 4} {
+		c, err := server.Parse("postgres://me@db.example/bridge" + setting)
+		if err != nil || c.Pool.MaxConns != want {
+			t.Errorf("%q: %d connections, %v, want %d", setting, c.Pool.MaxConns, err, want)
+		}
+	}
+}
