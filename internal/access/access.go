@@ -16,7 +16,9 @@ package access
 
 import (
 	"context"
+	"crypto/hmac"
 	"errors"
+	"slices"
 	"time"
 
 	"example.org/bridge/internal/bridge"
@@ -100,6 +102,13 @@ type Kept struct {
 	// Proof is an HMAC-SHA-256, under a key derived from the master key, of the secret
 	// and of every field except RevokedAt.
 	Proof []byte
+}
+
+// Same reports whether two rows agree in all that is proved, and in the proof: if one of
+// them proves a written key, so does the other.
+func (k Kept) Same(as Kept) bool {
+	return k.ID == as.ID && k.Name == as.Name && k.Role == as.Role && slices.Equal(k.Conversations, as.Conversations) &&
+		k.CreatedAt.Equal(as.CreatedAt) && k.ExpiresAt.Equal(as.ExpiresAt) && hmac.Equal(k.Proof, as.Proof)
 }
 
 // Store is the part of a store that keeps access keys. Times are read from the clock

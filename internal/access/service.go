@@ -70,6 +70,20 @@ func (s *Service) List(ctx context.Context) ([]Key, time.Time, error) {
 	return keys, clock.Time(s.core.Now()), err
 }
 
+// Valid returns the rows of all keys that are not revoked and have not expired, by their
+// ids. Whether they prove is not looked: one that is the Same as Authenticate returned does.
+func (s *Service) Valid(ctx context.Context) (map[string]Kept, error) {
+	all, clock, err := s.store.AccessKeys(ctx)
+	now := clock.Time(s.core.Now())
+	valid := map[string]Kept{}
+	for _, k := range all {
+		if k.State(now) == Valid {
+			valid[k.ID] = k
+		}
+	}
+	return valid, err
+}
+
 // Revoke ends a key, given its id or its name (the newest key of that name). changed is
 // false if the key was revoked before. The error may be ErrNoSuchKey.
 func (s *Service) Revoke(ctx context.Context, nameOrID string) (k Key, changed bool, err error) {
@@ -96,24 +110,24 @@ type Caller struct {
 	Action string
 }
 
-// Authenticate returns the key whose written form is text. For any other text, and for
-// a key that is not valid, it records a refusal and returns ErrRefused.
-func (s *Service) Authenticate(ctx context.Context, text string, c Caller) (Key, error) {
+// Authenticate returns the row of the key whose written form is text. For any other text,
+// and for a key that is not valid, it records a refusal and returns ErrRefused.
+func (s *Service) Authenticate(ctx context.Context, text string, c Caller) (Kept, error) {
 	id := ID(text)
 	kept, clock, err := s.store.AccessKey(ctx, id)
 	if err != nil {
-		return Key{}, err
+		return Kept{}, err
 	}
 	proved := s.prover.proves(kept, text)
 	state := kept.State(clock.Time(s.core.Now()))
 	if proved && state == Valid {
-		return kept.Key, nil
+		return kept, nil
 	}
 	details := bridge.Details{}
 	if proved {
 		details["key"], details["state"] = kept.ID, string(state)
 	}
-	return Key{}, s.refuse(ctx, c, ErrRefused, details)
+	return Kept{}, s.refuse(ctx, c, ErrRefused, details)
 }
 
 // RefuseRole records that the role of a key does not allow a call, and returns ErrRole.

@@ -41,9 +41,9 @@ type principals struct {
 
 // principal is one of them.
 type principal struct {
-	// These are as they were when it first called, and are read without the lock: of a
-	// key only its last use changes, and that it is revoked ends the principal.
-	key      access.Key
+	// These are as they were when it first called, and are read without the lock: that the
+	// key is revoked, or its row is another, ends the principal.
+	key      access.Kept
 	endpoint Endpoint
 	handler  http.Handler
 	channels *channels
@@ -120,7 +120,7 @@ func (ps *principals) admit(ctx context.Context, text string, c access.Caller) (
 	defer ps.mu.Unlock()
 	p := ps.all[key.ID]
 	if p == nil {
-		e := ps.endpoint(key)
+		e := ps.endpoint(key.Key)
 		if ps.draining {
 			e.Drain()
 		}
@@ -186,14 +186,10 @@ func (ps *principals) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, watchEvery)
 	defer cancel()
 	begun := time.Now()
-	keys, now, err := ps.keys.List(ctx)
+	valid, err := ps.keys.Valid(ctx)
 	if err != nil {
 		ps.log.Warn("the access keys could not be read", "error", err.Error())
 		return
-	}
-	valid := map[string]bool{}
-	for _, k := range keys {
-		valid[k.ID] = k.State(now) == access.Valid
 	}
 	for _, p := range ps.drop(valid, begun) {
 		p.endpoint.Drain()
@@ -202,13 +198,14 @@ func (ps *principals) look(ctx context.Context) {
 }
 
 // drop takes out the holders of keys that count no more, whose calls it ends, and
-// those who have not called for long. All others are proved as of a time.
-func (ps *principals) drop(valid map[string]bool, at time.Time) (dropped []*principal) {
+// those who have not called for long. All others are proved as of a time. A key whose row
+// is not the one that proved counts no more: its next call is checked by itself.
+func (ps *principals) drop(valid map[string]access.Kept, at time.Time) (dropped []*principal) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	for id, p := range ps.all {
 		idle := len(p.calls) == 0 && time.Since(p.used) > forgetAfter
-		if valid[id] && !idle {
+		if row, ok := valid[id]; ok && row.Same(p.key) && !idle {
 			if at.After(p.checked) {
 				p.checked = at
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -264,6 +265,45 @@ func TestRevoked(t *testing.T) {
 		if status, _, _ := p.raw(t, keep, "POST", "/mcp", rpc("tools/list", map[string]any{}), legacy); status != 200 {
 			t.Errorf("%s refuses another key: %d", name, status)
 		}
+	}
+}
+
+// TestAlteredKeys: a key whose row was altered in the store is refused as one that is revoked,
+// also while its holder calls again and again.
+func TestAlteredKeys(t *testing.T) {
+	t.Parallel()
+	e := bridgetest.NewEnv(t)
+	p := placeOn(t, e)
+	alterations := map[string]string{
+		"role": "role = 'operator'", "end": "expires_at = expires_at + 1000000", "beginning": "created_at = created_at - 1",
+		"bounds": `conversations = '["conv_0000000000000001"]'`, "proof": "proof = randomblob(32)",
+	}
+	list := func(secret string) int {
+		status, _, _ := p.raw(t, secret, "POST", "/mcp", rpc("tools/list", map[string]any{}), legacy)
+		return status
+	}
+	secrets := map[string]string{}
+	for name := range alterations {
+		secrets[name] = p.key(t, name, access.Agent)
+	}
+	keep := p.key(t, "other", access.Agent)
+	for name, secret := range secrets {
+		if status := list(secret); status != 200 {
+			t.Fatalf("%s, before: %d", name, status)
+		}
+	}
+	db := must(sql.Open("sqlite", "file:"+e.Path+"?_pragma=busy_timeout(60000)"))(t)
+	defer func() { _ = db.Close() }()
+	for name, change := range alterations {
+		if _, err := db.ExecContext(t.Context(), "UPDATE access_keys SET "+change+" WHERE name = ?", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, secret := range secrets {
+		bridgetest.Eventually(t, "a refusal of a key with another "+name, func() bool { return list(secret) == 401 })
+	}
+	if status := list(keep); status != 200 {
+		t.Errorf("another key is refused: %d", status)
 	}
 }
 

@@ -146,7 +146,7 @@ func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action st
 		}
 	}
 	if !allows(p.key.Role) {
-		err := g.o.Keys.RefuseRole(r.Context(), p.key, caller)
+		err := g.o.Keys.RefuseRole(r.Context(), p.key.Key, caller)
 		if errors.Is(err, access.ErrRole) {
 			refuse(w, http.StatusForbidden, operation.WrongRole, err.Error())
 		} else {

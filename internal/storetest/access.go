@@ -40,7 +40,7 @@ func accessProves(t *testing.T, w *world) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "the key", added, must(b.Authenticate(t.Context(), secret, stranger))(t))
+	equal(t, "the key", added, must(b.Authenticate(t.Context(), secret, stranger))(t).Key)
 	equal(t, "its end", added.ExpiresAt, w.clock.Now().Add(time.Hour))
 	all, now, err := b.List(t.Context())
 	if err != nil || len(all) != 1 {
@@ -227,7 +227,7 @@ func accessBoundKey(t *testing.T, w *world) {
 	added, secret, err := a.Add(t.Context(), "bound", access.Agent, time.Hour, two, one, two)
 	must(0, err)(t)
 	equal(t, "bounds", added.Conversations, []string{one, two})
-	equal(t, "the key", must(b.Authenticate(t.Context(), secret, stranger))(t), added)
+	equal(t, "the key", must(b.Authenticate(t.Context(), secret, stranger))(t).Key, added)
 	w.clock.Advance(time.Second)
 	_, free, err := a.Add(t.Context(), "free", access.Agent, time.Hour)
 	must(0, err)(t)
