@@ -492,20 +492,26 @@ func placeThatCounts(t *testing.T) (*place, *readKeys) {
 	return serve(t, served, access.New(served.Service, store, e.Key), e.Key), store
 }
 
-// TestKeysAreReadTogether: a key that calls again and again is read once by itself, and from
-// then on with all others, however many calls there are.
+// TestKeysAreReadTogether: a key that calls again and again is read by itself, and from then
+// on with all others, however many calls there are.
 func TestKeysAreReadTogether(t *testing.T) {
 	t.Parallel()
 	p, store := placeThatCounts(t)
 	secret := p.key(t, "ada", access.Agent)
-	for store.all.Load() < 4 { // each time is two seconds after the one before
+	p.key(t, "bob", access.Agent) // its row comes after hers
+	// However slow the machine, the last of four common readings is later than what was
+	// read before them is believed.
+	var one, all int64
+	bridgetest.Eventually(t, "a key that is known from common readings alone", func() bool {
+		before := store.all.Load()
 		if status, _, body := p.raw(t, secret, "POST", "/mcp", rpc("tools/list", nil), legacy); status != 200 {
 			t.Fatalf("%d %s", status, body)
 		}
-	}
-	if got := store.one.Load(); got != 1 {
-		t.Errorf("the key was read %d times by itself, want once", got)
-	}
+		if got := store.one.Load(); got != one {
+			one, all = got, store.all.Load()
+		}
+		return before >= all+4
+	})
 }
 
 // TestFirstCallsAtOnce: the first calls of a key come at once. The first of them proves the
