@@ -58,7 +58,7 @@ func (u *unitHome) arguments(t *testing.T, unit string) []string {
 	if match == nil {
 		t.Fatal("the unit starts nothing")
 	}
-	return strings.Fields(strings.NewReplacer("%h", u.home, "/var/lib/bridge-roles", filepath.Join(u.folder, "roles"),
+	return strings.Fields(strings.NewReplacer("%h", u.home, "/var/lib/bridge-roles/%i", filepath.Join(u.folder, "roles"),
 		"bridge-viewers", "45001", "0.0.0.0:8443", "127.0.0.1:0", "127.0.0.1:9464", "127.0.0.1:0").Replace(match[1]))
 }
 

@@ -35,7 +35,7 @@ func newAccessServeCmd(a *app) *cobra.Command {
 role: viewer.sock, operator.sock and admin.sock in the folder. Only the members of a
 role's group, and you, may use its socket. They run
 
-  bridge --db unix:/var/lib/bridge-roles/viewer.sock list
+  bridge --db unix:/var/lib/bridge-roles/alice/viewer.sock list
 
 and this process runs the command for them: they need neither the store nor its key. A
 user who leaves the group can start no further command.
@@ -52,10 +52,10 @@ the group.
 
 The folder must be there, and others must not be able to change it; they must be able to
 enter it, which they cannot in a home folder that is closed.`,
-		Example: `  sudo install -d -o "$USER" -m 0755 /var/lib/bridge-roles
-  bridge access serve --folder /var/lib/bridge-roles --viewers bridge-viewers
+		Example: `  sudo install -d -o "$USER" -m 0755 "/var/lib/bridge-roles/$USER"
+  bridge access serve --folder "/var/lib/bridge-roles/$USER" --viewers bridge-viewers
   bridge access serve --folder /srv/bridge --viewers staff --admins wheel
-  bridge --db unix:/var/lib/bridge-roles/viewer.sock show 3f2a --follow`,
+  bridge --db unix:/var/lib/bridge-roles/alice/viewer.sock show 3f2a --follow`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAccessServe(cmd.Context(), a, o) },
 	}
@@ -95,7 +95,7 @@ func runAccessServe(ctx context.Context, a *app, o accessServeOptions) (err erro
 		return err
 	}
 	if o.folder == "" {
-		return usagef("name the folder for the sockets with --folder, such as /var/lib/bridge-roles")
+		return usagef("name the folder for the sockets with --folder, such as /var/lib/bridge-roles/alice")
 	}
 	folder, err := filepath.Abs(o.folder)
 	if err != nil {
@@ -242,7 +242,7 @@ func (a *app) throughSocket(cmd *cobra.Command) error {
 		return usagef("`%s` does not go through a socket: `bridge access serve --help` has what does", cmd.CommandPath())
 	}
 	if !filepath.IsAbs(path) {
-		return usagef("--db: name the socket by its full path, such as unix:/var/lib/bridge-roles/viewer.sock")
+		return usagef("--db: name the socket by its full path, such as unix:/var/lib/bridge-roles/alice/viewer.sock")
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.ask(cmd.Context(), path) }
 	// The command runs where its output is never a terminal, and it goes to one here.
