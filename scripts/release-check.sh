@@ -10,7 +10,10 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 case $goreleaser in
-*@*) GOBIN="$work" go install "$goreleaser" && goreleaser="$work/goreleaser" ;;
+*@*)
+	GOBIN="$work" go install "$goreleaser"
+	goreleaser="$work/goreleaser"
+	;;
 esac
 git clone -q . "$work/bridge"
 cd "$work/bridge"

@@ -55,6 +55,15 @@ beside() {
 	echo "$3: beside iproute2's program"
 }
 
+# gone looks that nothing of what was installed is left: gone PACKAGE PATH...
+gone() {
+	of=$1
+	shift
+	for left; do
+		[ ! -e "$left" ] || { echo "the $of leaves $left when it is removed" >&2; exit 1; }
+	done
+}
+
 mkdir "$work/archive" "$work/deb" "$work/rpm" "$work/mcpb"
 tar -xzf "$(one tar.gz)" -C "$work/archive"
 runs "$work/archive/bridge" archive
@@ -102,22 +111,25 @@ if command -v dpkg >/dev/null; then
 	mkdir -p "$work/deb/var/lib/dpkg/info" "$work/deb/var/lib/dpkg/updates" "$work/iproute2/DEBIAN" "$work/iproute2/sbin"
 	: >"$work/deb/var/lib/dpkg/status"
 	# As on Debian: the programs of /sbin are in /usr/sbin.
-	mkdir -p "$work/deb/usr/sbin" && ln -s usr/sbin "$work/deb/sbin"
+	mkdir -p "$work/deb/usr/sbin"
+	ln -s usr/sbin "$work/deb/sbin"
 	printf 'Package: iproute2\nVersion: 6\nArchitecture: all\nMaintainer: nobody\nDescription: stands in\n' >"$work/iproute2/DEBIAN/control"
-	echo "iproute2's" >"$work/iproute2/sbin/bridge" && chmod 755 "$work/iproute2/sbin/bridge"
+	echo "iproute2's" >"$work/iproute2/sbin/bridge"
+	chmod 755 "$work/iproute2/sbin/bridge"
 	dpkg-deb --root-owner-group --build "$work/iproute2" "$work/iproute2.deb" >/dev/null
 	dpkg --root="$work/deb" --log=/dev/null --install "$work/iproute2.deb" "$(one deb)" >/dev/null
 	dpkg --root="$work/deb" --verify bridge
 	runs "$work/deb/opt/bridge/bin/bridge" deb
 	beside "$work/deb" usr/sbin/bridge deb
 	dpkg --root="$work/deb" --log=/dev/null --remove bridge >/dev/null
-	[ ! -e "$work/deb/opt/bridge" ] && [ ! -e "$work/deb/usr/share/doc/bridge" ]
+	gone deb "$work/deb/opt/bridge" "$work/deb/usr/share/doc/bridge"
 else
 	echo "SKIPPED: deb, there is no dpkg"
 fi
 if command -v rpm >/dev/null; then
 	# As on Fedora from 42 on: /usr/sbin is /usr/bin, and iproute2's program is there.
-	mkdir -p "$work/rpm/usr/bin" && ln -s bin "$work/rpm/usr/sbin"
+	mkdir -p "$work/rpm/usr/bin"
+	ln -s bin "$work/rpm/usr/sbin"
 	rpm --root="$work/rpm" --initdb
 	if command -v rpmbuild >/dev/null; then
 		cat >"$work/iproute.spec" <<-'SPEC'
@@ -139,14 +151,15 @@ if command -v rpm >/dev/null; then
 		rpm --root="$work/rpm" --nosignature --install "$work"/rpmbuild/RPMS/noarch/iproute-*.rpm
 	else
 		echo "SKIPPED: rpm beside iproute2's as a package, there is no rpmbuild"
-		echo "iproute2's" >"$work/rpm/usr/bin/bridge" && chmod 755 "$work/rpm/usr/bin/bridge"
+		echo "iproute2's" >"$work/rpm/usr/bin/bridge"
+		chmod 755 "$work/rpm/usr/bin/bridge"
 	fi
 	rpm --root="$work/rpm" --nosignature --install "$(one rpm)"
 	rpm --root="$work/rpm" --verify bridge
 	runs "$work/rpm/opt/bridge/bin/bridge" rpm
 	beside "$work/rpm" usr/bin/bridge rpm
 	rpm --root="$work/rpm" --erase bridge
-	[ ! -e "$work/rpm/opt/bridge" ] && [ ! -e "$work/rpm/usr/share/doc/bridge" ]
+	gone rpm "$work/rpm/opt/bridge" "$work/rpm/usr/share/doc/bridge"
 else
 	echo "SKIPPED: rpm, there is no rpm"
 fi
