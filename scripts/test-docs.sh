@@ -12,7 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/home" "$work/copy"
 git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
-	[ -e "$file" ] && printf '%s\0' "$file"
+	if [ -e "$file" ]; then printf '%s\0' "$file"; fi
 done | tar -c --null -T - | tar -x -C "$work/copy"
 
 # The caches of Go are not part of HOME here: a cold build takes minutes.
