@@ -73,8 +73,7 @@ func ends(index, log io.ReaderAt) fit {
 	return fits
 }
 
-// mostRestarts bounds how often a log starts again between two looks at its index. The
-// salts of an index of another log are as good as random.
+// mostRestarts bounds how often a log starts again between two looks at its index.
 const mostRestarts = 1 << 20
 
 // past remembers how far a log had come when its index was last looked at.
@@ -87,7 +86,10 @@ type past struct {
 // back from a copy does: it fits the beginning of the log, and what was committed behind
 // that would be overwritten. While a log has the same salts its frames become only more.
 // One that starts again counts the first salt up, so an index with a lower one is of a log
-// of before, if this log still is the one that was seen.
+// of before, if this log still is the one that was seen. Salts that are far away are of
+// another log, unless the log begins with them: who writes the first frame behind a start that
+// another connection began, and died over, gives the log new random salts (walFrames in
+// SQLite's wal.c).
 func (p *past) wentBack(index, log io.ReaderAt) bool {
 	p.mutex.Lock() // from the look on: who looks later sees no less
 	defer p.mutex.Unlock()
@@ -96,18 +98,28 @@ func (p *past) wentBack(index, log io.ReaderAt) bool {
 		return false
 	}
 	if before := p.seen; before != nil && before.frame() > 0 {
-		passed := now.salts()[0] - before.salts()[0]
-		switch {
-		case now.salts() == before.salts():
-			if now.frame() < before.frame() {
-				return true
-			}
-		case (passed == 0 || passed > mostRestarts) && before.endOf(log):
+		if now.salts() == before.salts() && now.frame() < before.frame() {
+			return true
+		}
+		if now.isOfAnotherLog(before, log) && before.endOf(log) {
 			return true // the log holds what this index knows nothing of
 		}
 	}
 	p.seen = &now
 	return false
+}
+
+// isOfAnotherLog reports that the log of before cannot have come to the salts of h.
+func (h *indexHeader) isOfAnotherLog(before *indexHeader, log io.ReaderAt) bool {
+	if h.salts() == before.salts() {
+		return false
+	}
+	switch passed := h.salts()[0] - before.salts()[0]; {
+	case passed == 0, -passed <= mostRestarts:
+		return true
+	default:
+		return passed > mostRestarts && !h.begins(log)
+	}
 }
 
 // indexHeader is the first copy.

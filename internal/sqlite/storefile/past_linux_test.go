@@ -2,6 +2,7 @@ package storefile_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"testing"
 
@@ -15,24 +16,30 @@ func TestWentBack(t *testing.T) {
 		name        string
 		before, now state
 		want        bool
+		begins      uint32 // the salt in the log's header, unless it is as before
 	}{
-		{"the same", state{7, 5}, state{7, 5}, false},
-		{"more", state{7, 5}, state{7, 6}, false},
-		{"fewer", state{7, 5}, state{7, 4}, true},
-		{"none any more", state{7, 5}, state{7, 0}, true},
-		{"begins again", state{7, 5}, state{8, 0}, false},
-		{"has begun again twice", state{7, 5}, state{9, 2}, false},
-		{"counts over", state{1<<32 - 1, 5}, state{0, 0}, false},
-		{"from before it began again", state{7, 5}, state{6, 0}, true},
-		{"of a log that nobody has written", state{1 << 31, 5}, state{0, 0}, true},
-		{"was empty", state{7, 0}, state{0, 0}, false},
-		{"of the log before, with frames", state{7, 2}, state{6, 5}, true},
-		{"of the log before, with as many frames", state{7, 5}, state{6, 5}, true},
-		{"of another log, with frames", state{1 << 31, 2}, state{0, 5}, true},
+		{"the same", state{7, 5}, state{7, 5}, false, 0},
+		{"more", state{7, 5}, state{7, 6}, false, 0},
+		{"fewer", state{7, 5}, state{7, 4}, true, 0},
+		{"none any more", state{7, 5}, state{7, 0}, true, 0},
+		{"begins again", state{7, 5}, state{8, 0}, false, 0},
+		{"has begun again twice", state{7, 5}, state{9, 2}, false, 0},
+		{"counts over", state{1<<32 - 1, 5}, state{0, 0}, false, 0},
+		{"from before it began again", state{7, 5}, state{6, 0}, true, 0},
+		{"of a log that nobody has written", state{1 << 31, 5}, state{0, 0}, true, 0},
+		{"was empty", state{7, 0}, state{0, 0}, false, 0},
+		{"of the log before, with frames", state{7, 2}, state{6, 5}, true, 0},
+		{"of the log before, with as many frames", state{7, 5}, state{6, 5}, true, 0},
+		{"of another log, with frames", state{1 << 31, 2}, state{0, 5}, true, 0},
+		{"begun again by two, of whom the first was killed", state{7, 5}, state{1 << 30, 2}, false, 1 << 30},
+		{"of another log, where one was killed", state{7, 5}, state{1 << 29, 2}, true, 1 << 30},
+		{"of the log before, which has begun again", state{7, 5}, state{6, 2}, true, 6},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			log := fakeLog(tt.before.salt, tt.before.frames)
+			binary.BigEndian.PutUint32(log[16:], cmp.Or(tt.begins, tt.before.salt))
+			binary.BigEndian.PutUint32(log[20:], 1)
 			looks := storefile.Looks(bytes.NewReader(log), fakeIndex(tt.before.salt, tt.before.frames), fakeIndex(tt.now.salt, tt.now.frames))
 			if looks[0] || looks[1] != tt.want {
 				t.Errorf("got %v, want %v behind false", looks, tt.want)
