@@ -30,9 +30,12 @@ else
 	shasum -a 256 --check --strict --quiet SHA256SUMS
 fi
 
-# names looks whether a file that names others has the digest of one.
+# names looks whether a file that names others has the digest of one, which must be there.
 names() {
-	grep -qF "$(digest "$2")" "$1" || { echo "$1 does not name $2 with its digest" >&2; exit 1; }
+	if [ -z "$(digest "$2")" ] || ! grep -qF "$(digest "$2")" "$1"; then
+		echo "$1 does not name $2 with its digest" >&2
+		exit 1
+	fi
 }
 
 work=$(mktemp -d)
