@@ -4,5 +4,8 @@ package deploy_test
 
 import "testing"
 
-// readOnly is never called here: a pod needs Linux.
-func readOnly(*testing.T, string) { panic("no read-only file system") }
+// readOnly skips: only Linux is asked for a file system that cannot be written.
+func readOnly(t *testing.T, _ string) {
+	t.Helper()
+	t.Skip("MISSING: Linux, where a mount can be made read-only")
+}
