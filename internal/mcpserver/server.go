@@ -3,6 +3,7 @@ package mcpserver
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -100,7 +101,7 @@ func (s *server) offer(all []tool, version string) *mcp.Server {
 		},
 	)
 	for _, t := range all {
-		m.AddTool(t.definition, s.handler(t))
+		m.AddTool(registered(t), s.handler(t))
 	}
 	for _, p := range prompts() {
 		m.AddPrompt(p.definition, p.get)
@@ -163,22 +164,39 @@ func waits(all []tool, name string) bool {
 	return slices.ContainsFunc(all, func(t tool) bool { return t.waits && t.definition.Name == name })
 }
 
-// knownTools refuses the call of a tool that does not exist before the SDK does,
-// which would repeat its name at any length.
+// anyObject is the schema under which the SDK gets to know each tool. It encodes and
+// decodes the schema of a tool that is added, several times, and uses it for nothing
+// here; with the whole schemas that was 5 % of the start of a server.
+var anyObject = json.RawMessage(`{"type":"object"}`)
+
+// registered returns what the SDK has to know of a tool to pass calls on to it.
+// knownTools lists the definitions.
+func registered(t tool) *mcp.Tool {
+	return &mcp.Tool{Name: t.definition.Name, InputSchema: anyObject}
+}
+
+// knownTools lists the tools with their definitions, and refuses the call of a tool that
+// does not exist before the SDK does, which would repeat its name at any length.
 func knownTools(all []tool) mcp.Middleware {
-	known := map[string]bool{}
+	definitions := map[string]*mcp.Tool{}
 	for _, t := range all {
-		known[t.definition.Name] = true
+		definitions[t.definition.Name] = t.definition
 	}
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
-			if call, ok := req.(*mcp.CallToolRequest); ok && !known[call.Params.Name] {
+			if call, ok := req.(*mcp.CallToolRequest); ok && definitions[call.Params.Name] == nil {
 				return nil, &jsonrpc.Error{
 					Code:    jsonrpc.CodeInvalidParams,
 					Message: "unknown tool: tools/list names the tools of this server",
 				}
 			}
-			return next(ctx, method, req)
+			result, err := next(ctx, method, req)
+			if list, ok := result.(*mcp.ListToolsResult); ok && err == nil {
+				for i, t := range list.Tools {
+					list.Tools[i] = definitions[t.Name]
+				}
+			}
+			return result, err
 		}
 	}
 }
