@@ -113,8 +113,8 @@ func unfinished(path string) bool {
 // begins if that entry was moved into an archive. It looks only
 // where a log was left behind and nobody has the store open, and changes nothing.
 func belongTogether(path string) error {
-	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 || storefile.Running(path) {
-		return nil //nolint:nilerr // there is nothing that could not belong to it
+	if !logLeft(path) {
+		return nil // there is nothing that could not belong to it
 	}
 	var alone state
 	if err := withConn(path, untouched, nil, alone.read); err != nil {
@@ -135,6 +135,12 @@ func belongTogether(path string) error {
 		return translate(path, err)
 	}
 	return nil
+}
+
+// logLeft reports whether a log lies beside the database although nobody has the store open.
+func logLeft(path string) bool {
+	info, err := os.Stat(path + "-wal")
+	return err == nil && info.Size() > 0 && !storefile.Running(path)
 }
 
 // state is what identifies a moment of a store.

@@ -26,10 +26,13 @@ const applicationID = 0x62726467
 //go:embed schema/*.sql
 var schema embed.FS
 
+// scriptNames returns the names of the scripts, sorted.
+func scriptNames() ([]string, error) { return fs.Glob(schema, "schema/*.sql") }
+
 // migrations returns the scripts, in order. The user_version of a store is the
 // number of those that it has seen.
 func migrations() ([]string, error) {
-	names, err := fs.Glob(schema, "schema/*.sql") // sorted
+	names, err := scriptNames()
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +51,52 @@ func migrations() ([]string, error) {
 func SchemaVersion() int { return schemaVersion() }
 
 var schemaVersion = sync.OnceValue(func() int {
-	scripts, _ := migrations() // embedded: reading cannot fail
-	return len(scripts)
+	names, _ := scriptNames() // embedded: reading cannot fail
+	return len(names)
 })
+
+// openChecked opens a connection to a store that this program can use and that fits the
+// key. What needs to be made, migrated or looked at more closely is so before.
+func openChecked(ctx context.Context, path string, o Options, openOne func() (*conn, error), t *storefile.Turnstile) (*conn, error) {
+	if !isCurrent(path) {
+		if err := prepareSchema(ctx, path, o, t); err != nil {
+			return nil, translate(path, err)
+		}
+		return openOne()
+	}
+	c, err := openOne()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkCurrent(path, c, o.Key); err != nil {
+		return nil, errors.Join(translate(path, err), c.Close())
+	}
+	return c, nil
+}
+
+// isCurrent reports whether the file says of itself that it is a store with the latest
+// schema, and no log was left beside it that could be another's. A program may open it
+// for writing at once, and checkCurrent can read the rest by the same connection: one that
+// is opened only to check would read the whole schema a second time.
+func isCurrent(path string) bool {
+	h, ok := firstPage(path)
+	return ok && h.application == applicationID && h.version == int64(SchemaVersion()) && !logLeft(path)
+}
+
+// checkCurrent checks that c is of a store with the latest schema that fits the key.
+func checkCurrent(path string, c *conn, key bridge.Key) error {
+	var h header
+	if err := h.readAll(path, c); err != nil {
+		return err
+	}
+	if err := h.usable(path); err != nil {
+		return err
+	}
+	if latest := int64(SchemaVersion()); h.version != latest {
+		return fmt.Errorf("%w: its schema version is %d, and was %d just now", bridge.ErrStoreDamaged, h.version, latest)
+	}
+	return h.checkKey(path, key)
+}
 
 // prepareSchema checks that the file is a store that this program can use and
 // that fits the key. It makes or migrates it where o.Create allows that, one

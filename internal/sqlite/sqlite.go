@@ -88,11 +88,8 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	turnstile := storefile.NewTurnstile(path, storefile.TurnTimeout)
-	if err := prepareSchema(ctx, path, o, turnstile); err != nil {
-		return nil, errors.Join(translate(path, err), turnstile.Close())
-	}
 	openOne := o.connector(path)
-	c, err := openOne()
+	c, err := openChecked(ctx, path, o, openOne, turnstile)
 	if err != nil {
 		return nil, errors.Join(err, turnstile.Close())
 	}
