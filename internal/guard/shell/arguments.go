@@ -11,7 +11,7 @@ import (
 // checkArguments refuses secrets, devices and never-writable paths among the
 // arguments of any command.
 func (w *walker) checkArguments(inv invocation, s *state) error {
-	why := dataCommands[inv.name]
+	why := dataCommands()[inv.name]
 	if why != "" && !inv.in.toArgs {
 		return nil
 	}
@@ -28,10 +28,10 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 		if err := w.checkSecret(a, s); err != nil {
 			return err
 		}
-		if contentReaders[inv.name] != "" && w.isSecretFile(a, s) {
+		if contentReaders()[inv.name] != "" && w.isSecretFile(a, s) {
 			return verdict.ErrSecretFile
 		}
-		if readers[inv.name] == "" && !onlyReadsSources[inv.name] && !strings.HasPrefix(a.text, "-") && strings.IndexByte(a.text, '\n') < 0 {
+		if readers()[inv.name] == "" && !onlyReadsSources[inv.name] && !strings.HasPrefix(a.text, "-") && strings.IndexByte(a.text, '\n') < 0 {
 			if w.neverWritten(a, s) {
 				return verdict.Refuse(verdict.ProtectedPath, "%s configures git, an editor, a shell or an agent, and is never written", verdict.Short(a.text))
 			}

@@ -38,7 +38,7 @@ var remoteControls = map[string]string{
 // would read that process's memory, or act as it.
 func (w *walker) checkAttach(inv invocation) error {
 	refusal := verdict.Refuse(verdict.AttachesProcess, "%s would attach to another process", inv.name)
-	if attachers[inv.name] != "" && len(inv.args) > 0 && !isAbout(inv.args) {
+	if attachers()[inv.name] != "" && len(inv.args) > 0 && !isAbout(inv.args) {
 		return refusal
 	}
 	if words := remoteControls[inv.name]; slices.ContainsFunc(inv.args, func(a value) bool { return has(words, a.text) }) {

@@ -90,8 +90,8 @@ func (w *walker) shellSetting(inv invocation, s *state) error {
 			return verdict.Refuse(verdict.ShellHistory, "tampering with history is refused")
 		case inv.name == "hash" && strings.HasPrefix(a.text, "-p"), inv.name == "enable" && strings.HasPrefix(a.text, "-"):
 			return verdict.Refuse(verdict.ShellSetting, "changing what a name means is refused")
-		case inv.name != "set" && refusedVariables[name] != "":
-			return verdict.Refuse(verdict.Environment, "changing %s is refused, because %s", name, refusedVariables[name])
+		case inv.name != "set" && refusedVariables()[name] != "":
+			return verdict.Refuse(verdict.Environment, "changing %s is refused, because %s", name, refusedVariables()[name])
 		case inv.name != "set" && isSet:
 			if err := w.checkSetting(name, literal(setting), s); err != nil {
 				return err

@@ -34,7 +34,7 @@ const hostPod = "a pod with the host's files or processes is refused"
 // containerInput judges what a container is fed: a download for its shell, or
 // the description of a pod.
 func containerInput(inv invocation) error {
-	if last := len(inv.args) - 1; inv.in.fetched && last >= 0 && shells[baseName(inv.args[last].text)] != "" {
+	if last := len(inv.args) - 1; inv.in.fetched && last >= 0 && shells()[baseName(inv.args[last].text)] != "" {
 		return verdict.Refuse(verdict.DownloadedCode, "a download must not be fed to a shell in a container")
 	}
 	if strings.Contains(inv.in.text, "privileged: true") || describesHostPod(inv.in.text) {

@@ -89,7 +89,7 @@ func (w *walker) loopBody(body []*syntax.Stmt, s *state, in input, forever bool)
 
 func changesFolder(body []*syntax.Stmt) bool {
 	for _, stmt := range body {
-		if callsAny(stmt, folderChangers) {
+		if callsAny(stmt, folderChangers()) {
 			return true
 		}
 	}

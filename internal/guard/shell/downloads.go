@@ -36,7 +36,7 @@ func (w *walker) checkDownloaded(name value, inv invocation, s *state) error {
 	if isPath && (w.downloads[inv.name] || (w.fetched && !paths.IsAbs(name.text)) || w.inCloned(name, s)) {
 		return errDownloaded
 	}
-	if loaders[inv.name] != "" {
+	if loaders()[inv.name] != "" {
 		for _, a := range inv.args {
 			if !strings.HasPrefix(a.text, "-") && w.downloads[baseName(a.text)] {
 				return errDownloaded
@@ -49,7 +49,7 @@ func (w *walker) checkDownloaded(name value, inv invocation, s *state) error {
 		}
 	}
 	_, lang := interpreterFor(inv.name)
-	if lang == nil && shells[inv.name] == "" && inv.name != "source" && inv.name != "." {
+	if lang == nil && shells()[inv.name] == "" && inv.name != "source" && inv.name != "." {
 		return nil
 	}
 	for _, a := range inv.args {
@@ -97,9 +97,9 @@ func (w *walker) noteDownload(inv invocation, s *state) {
 		}
 		return
 	}
-	if unpackers[inv.name] != "" {
+	if unpackers()[inv.name] != "" {
 		for _, a := range inv.args {
-			w.fetched = w.fetched || w.downloads[baseName(a.text)] || (a.process && inv.stmt != nil && callsAny(inv.stmt, downloaders) && inv.name != "cat")
+			w.fetched = w.fetched || w.downloads[baseName(a.text)] || (a.process && inv.stmt != nil && callsAny(inv.stmt, downloaders()) && inv.name != "cat")
 		}
 	}
 	verb, ok := fetchers[inv.name]

@@ -53,7 +53,7 @@ func (w *walker) startedTexts(inv invocation, s *state) error {
 // startedWords judges a program that stands as a word among the arguments, with
 // the words behind it.
 func (w *walker) startedWords(inv invocation, i int, s *state) error {
-	if i+1 >= len(inv.args) || destroyers[baseName(inv.args[i].text)] == "" {
+	if i+1 >= len(inv.args) || destroyers()[baseName(inv.args[i].text)] == "" {
 		return nil
 	}
 	inner := invocation{outer: append(append([]string(nil), inv.outer...), inv.name)}
@@ -86,7 +86,7 @@ func startsUnknown(inv invocation) bool {
 
 // holdsText reports whether a program's arguments are text that nothing runs.
 func holdsText(inv invocation) bool {
-	if dataCommands[inv.name] != "" || readers[inv.name] != "" || textPrograms[inv.name] != "" || shells[inv.name] != "" {
+	if dataCommands()[inv.name] != "" || readers()[inv.name] != "" || textPrograms()[inv.name] != "" || shells()[inv.name] != "" {
 		return inv.name != "git" || !has("send-email for-each-repo instaweb", firstWord(inv.args))
 	}
 	if _, lang := interpreterFor(inv.name); lang != nil {

@@ -71,10 +71,10 @@ func (w *walker) checkSetting(name string, v value, s *state) error {
 	if err := refusedSetting(name, v.text); err != nil {
 		return err
 	}
-	if loadingVariables[name] != "" {
+	if loadingVariables()[name] != "" {
 		for part := range strings.SplitSeq(v.text, ":") {
 			if isSharedPlace(part) || (part == "." && has("PATH LD_LIBRARY_PATH", name)) {
-				return verdict.Refuse(verdict.Environment, "setting %s to a shared folder is refused, because %s", name, loadingVariables[name])
+				return verdict.Refuse(verdict.Environment, "setting %s to a shared folder is refused, because %s", name, loadingVariables()[name])
 			}
 		}
 	}
@@ -111,7 +111,7 @@ func isCommandVariable(name string) bool {
 	case strings.HasPrefix(name, "CMAKE_"):
 		return strings.HasSuffix(name, "_LAUNCHER")
 	}
-	return commandVariables[name] != ""
+	return commandVariables()[name] != ""
 }
 
 // isFed reports whether the command in a variable reads what another program
@@ -126,7 +126,7 @@ func isFed(name string) bool {
 }
 
 func refusedSetting(name, text string) error {
-	why := refusedVariables[name]
+	why := refusedVariables()[name]
 	upper := strings.ToUpper(name)
 	for _, p := range refusedVariablePrefixes {
 		if strings.HasPrefix(upper, p.prefix) {

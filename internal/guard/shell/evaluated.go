@@ -47,7 +47,7 @@ func (w *walker) checkEvaluated(inv invocation) error {
 	case "fc":
 		return verdict.Refuse(verdict.EvaluatedText, "fc runs commands of the history: write the command itself")
 	}
-	if evaluatingBuiltins[inv.name] == "" {
+	if evaluatingBuiltins()[inv.name] == "" {
 		return nil
 	}
 	if has("read mapfile readarray printf getopts", inv.name) {
@@ -76,7 +76,7 @@ func checkFilled(name string) error {
 	if err := refusedSetting(name, unknownText); err != nil {
 		return err
 	}
-	why := loadingVariables[name]
+	why := loadingVariables()[name]
 	if isCommandVariable(name) {
 		why = "it is a command"
 	}

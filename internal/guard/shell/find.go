@@ -34,7 +34,7 @@ func (w *walker) find(inv invocation, s *state) error {
 		case "-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch":
 			inner := findCommand(args[i+1:])
 			i += len(inner)
-			if len(inner) > 0 && metadataPrograms[baseName(inner[0].text)] == "" && w.anyHomeTree(starts, s) {
+			if len(inner) > 0 && metadataPrograms()[baseName(inner[0].text)] == "" && w.anyHomeTree(starts, s) {
 				return errHomeTree
 			}
 			removes, err := w.findExec(inner, s, inv)

@@ -42,7 +42,7 @@ func interpreterFor(name string) (string, *interpreter) {
 // checkInterpreter judges shells and languages: code in arguments is looked
 // into, code from a pipe is refused.
 func (w *walker) checkInterpreter(inv invocation, s *state) error {
-	if shells[inv.name] != "" {
+	if shells()[inv.name] != "" {
 		return w.checkShell(inv, s)
 	}
 	name, lang := interpreterFor(inv.name)
@@ -183,7 +183,7 @@ func (w *walker) checkScript(inv invocation, operand *value, inline func(string)
 	case inputPipe:
 		return verdict.Refuse(verdict.PipedCode, "%s must not be fed from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
 	case inputText:
-		if strings.ContainsRune(inv.in.text, unknownMark) && shells[inv.name] != "" {
+		if strings.ContainsRune(inv.in.text, unknownMark) && shells()[inv.name] != "" {
 			return verdict.Refuse(verdict.UnknownCode, "shell code that cannot be known is refused: quote the here-document's delimiter")
 		}
 		return inline(inv.in.text)

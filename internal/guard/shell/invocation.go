@@ -41,7 +41,7 @@ func (w *walker) call(call *syntax.CallExpr, stmt *syntax.Stmt, s *state, in inp
 	var argv []value
 	for i, arg := range call.Args {
 		if i > 0 && substitutesNames(arg) && w.listsHome(arg, s) {
-			if metadataPrograms[baseName(call.Args[0].Lit())] == "" {
+			if metadataPrograms()[baseName(call.Args[0].Lit())] == "" {
 				return errHomeTree
 			}
 			w.homeNames = true
@@ -58,7 +58,7 @@ func (w *walker) call(call *syntax.CallExpr, stmt *syntax.Stmt, s *state, in inp
 	if len(call.Args) == 0 {
 		return nil
 	}
-	if networkTools[baseName(call.Args[0].Lit())] != "" && substitutesDump(call) {
+	if networkTools()[baseName(call.Args[0].Lit())] != "" && substitutesDump(call) {
 		return verdict.Refuse(verdict.SendsSecrets, "the environment must not be sent over the network")
 	}
 	return w.run(argv, s, invocation{in: in, stmt: stmt})
@@ -82,7 +82,7 @@ func substitutesDump(call *syntax.CallExpr) bool {
 		dumps := false
 		syntax.Walk(arg, func(n syntax.Node) bool {
 			if sub, ok := n.(*syntax.CmdSubst); ok {
-				dumps = dumps || callsAny(sub, environmentDumps)
+				dumps = dumps || callsAny(sub, environmentDumps())
 			}
 			return !dumps
 		})

@@ -25,7 +25,7 @@ func (w *walker) checkOperator(inv invocation) error {
 			}
 		}
 	}
-	if _, lang := interpreterFor(inv.name); lang != nil || dataCommands[inv.name] != "" || readers[inv.name] != "" || textPrograms[inv.name] != "" || firstIsText[inv.name] {
+	if _, lang := interpreterFor(inv.name); lang != nil || dataCommands()[inv.name] != "" || readers()[inv.name] != "" || textPrograms()[inv.name] != "" || firstIsText[inv.name] {
 		return nil // text, or code that is looked into elsewhere
 	}
 	for i := 0; i+1 < len(words); i++ {

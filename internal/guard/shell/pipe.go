@@ -57,18 +57,18 @@ func (w *walker) pipe(cmd *syntax.BinaryCmd, s *state, in input) error {
 	toArgs := make([]bool, len(stages)+1)
 	toRemoval := make([]bool, len(stages)+1)
 	for i := len(stages) - 1; i >= 0; i-- {
-		makes := callsAny(stages[i], argumentMakers)
+		makes := callsAny(stages[i], argumentMakers())
 		toArgs[i] = toArgs[i+1] || makes
-		toRemoval[i] = toRemoval[i+1] || (makes && callsAny(stages[i], removers))
+		toRemoval[i] = toRemoval[i+1] || (makes && callsAny(stages[i], removers()))
 	}
 	listed := false
 	for i, stage := range stages {
-		if listed && (callsAny(stage, readersOfLists) || isLoop(stage)) {
+		if listed && (callsAny(stage, readersOfLists()) || isLoop(stage)) {
 			return errHomeTree
 		}
 		listed = listed || w.listsHome(stage, s)
 		in.toArgs, in.toRemoval = toArgs[i+1], toRemoval[i+1]
-		if in.dumped && callsAny(stage, networkTools) {
+		if in.dumped && callsAny(stage, networkTools()) {
 			return verdict.Refuse(verdict.SendsSecrets, "the environment must not be sent over the network")
 		}
 		if err := w.stmt(stage, s.copy(), in); err != nil {
@@ -77,10 +77,10 @@ func (w *walker) pipe(cmd *syntax.BinaryCmd, s *state, in input) error {
 		in = input{
 			kind:    inputPipe,
 			text:    printedText(stage),
-			fetched: in.fetched || callsAny(stage, downloaders),
-			dumped:  in.dumped || callsAny(stage, environmentDumps),
+			fetched: in.fetched || callsAny(stage, downloaders()),
+			dumped:  in.dumped || callsAny(stage, environmentDumps()),
 		}
-		if in.fetched && i+1 < len(stages) && callsAny(stages[i+1], unpackers) {
+		if in.fetched && i+1 < len(stages) && callsAny(stages[i+1], unpackers()) {
 			w.fetched = true
 		}
 	}

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"strings"
+	"sync"
 
 	"example.org/bridge/internal/guard/verdict"
 )
@@ -32,37 +33,45 @@ var refusedPrograms = refusedTable([]struct {
 	{verdict.AttackTool, "hashcat john mimikatz msfconsole msfvenom hydra", "it attacks passwords or machines"},
 })
 
+// refusedTable is expandNames for programs that are refused.
 func refusedTable(rows []struct {
 	rule       verdict.Rule
 	names, why string
 },
-) map[string]*refused {
-	out := map[string]*refused{}
-	for _, r := range rows {
-		for name := range strings.FieldsSeq(r.names) {
-			out[name] = &refused{r.rule, r.why}
+) func() map[string]*refused {
+	return sync.OnceValue(func() map[string]*refused {
+		out := map[string]*refused{}
+		for _, r := range rows {
+			for name := range strings.FieldsSeq(r.names) {
+				out[name] = &refused{r.rule, r.why}
+			}
 		}
-	}
-	return out
+		return out
+	})
 }
 
-func expandNames(rows []struct{ names, why string }) map[string]string {
-	out := map[string]string{}
-	for _, r := range rows {
-		for name := range strings.FieldsSeq(r.names) {
-			out[name] = r.why
+// expandNames returns a function that gives, for each name in the rows, why it is
+// there. The map is made at the first call: a program that judges no command, such as a
+// server that starts, does not pay for it.
+func expandNames(rows []struct{ names, why string }) func() map[string]string {
+	return sync.OnceValue(func() map[string]string {
+		out := map[string]string{}
+		for _, r := range rows {
+			for name := range strings.FieldsSeq(r.names) {
+				out[name] = r.why
+			}
 		}
-	}
-	return out
+		return out
+	})
 }
 
 func refusedProgram(name string) *refused {
 	for _, prefix := range []string{"mkfs.", "fsck."} {
 		if strings.HasPrefix(name, prefix) {
-			return refusedPrograms["mkfs"]
+			return refusedPrograms()["mkfs"]
 		}
 	}
-	return refusedPrograms[name]
+	return refusedPrograms()[name]
 }
 
 // wrapper is a program that starts another one, named in its arguments.

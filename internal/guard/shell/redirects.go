@@ -28,7 +28,7 @@ func (w *walker) readFrom(v value, r *syntax.Redirect, s *state, in input) (inpu
 		return input{kind: inputPipe}, nil
 	}
 	if v.process || v.computed {
-		return input{kind: inputPipe, fetched: in.fetched || callsAny(r, downloaders)}, nil
+		return input{kind: inputPipe, fetched: in.fetched || callsAny(r, downloaders())}, nil
 	}
 	return input{kind: inputFile, text: v.text, fetched: w.downloads[baseName(v.text)]}, nil
 }
@@ -63,7 +63,7 @@ func (w *walker) oneRedirect(r *syntax.Redirect, stmt *syntax.Stmt, s *state, in
 		}
 		fallthrough
 	default:
-		if callsAny(stmt, downloaders) || in.fetched || w.mentionsDownload(stmt) {
+		if callsAny(stmt, downloaders()) || in.fetched || w.mentionsDownload(stmt) {
 			w.downloads[baseName(v.text)] = true
 		}
 		return in, w.checkWrite(v, s)

@@ -42,7 +42,7 @@ func (w *walker) listsHome(node syntax.Node, s *state) bool {
 			return !hit
 		}
 		name := baseName(call.Args[0].Lit())
-		if listers[name] == "" {
+		if listers()[name] == "" {
 			return true
 		}
 		if name == "locate" || name == "plocate" || name == "mlocate" || name == "mdfind" {
@@ -67,10 +67,10 @@ func (w *walker) listsHome(node syntax.Node, s *state) bool {
 // checkKeptNames refuses giving names to a reader that were listed from a tree
 // over a home before, and kept in a variable or in a file.
 func (w *walker) checkKeptNames(inv invocation) error {
-	if !w.homeNames || metadataPrograms[inv.name] != "" || listers[inv.name] != "" || dataCommands[inv.name] != "" || destroyers[inv.name] != "" {
+	if !w.homeNames || metadataPrograms()[inv.name] != "" || listers()[inv.name] != "" || dataCommands()[inv.name] != "" || destroyers()[inv.name] != "" {
 		return nil
 	}
-	if readersOfLists[inv.name] != "" && inv.in.kind != inputNone {
+	if readersOfLists()[inv.name] != "" && inv.in.kind != inputNone {
 		return errHomeTree
 	}
 	for _, a := range inv.args {
@@ -134,7 +134,7 @@ func (w *walker) checkTreeOperand(inv invocation, s *state) error {
 	if has("docker podman kubectl oc nerdctl ssh gdbus qdbus dbus-send", inv.name) && !has("cp build", firstWord(inv.args)) {
 		return nil // the paths are those of another machine
 	}
-	if metadataPrograms[inv.name] != "" || listers[inv.name] != "" || dataCommands[inv.name] != "" || wrappers[inv.name] != nil || destroyers[inv.name] != "" {
+	if metadataPrograms()[inv.name] != "" || listers()[inv.name] != "" || dataCommands()[inv.name] != "" || wrappers[inv.name] != nil || destroyers()[inv.name] != "" {
 		return nil
 	}
 	skip := dataArguments(inv)

@@ -88,7 +88,7 @@ func (w *walker) nested(code string, s *state, in input) error {
 	if err := w.measure(file); err != nil {
 		return err
 	}
-	w.kills = w.kills || callsAny(file, killers)
+	w.kills = w.kills || callsAny(file, killers())
 	w.calculates = w.calculates || calculates(file)
 	outer := w.assigns
 	w.assigns = countAssigns(file)

@@ -54,7 +54,7 @@ func (w *walker) outputs(inv invocation, s *state) error {
 		if !paths.IsAbs(v.text) && !strings.HasPrefix(v.text, ".") {
 			continue
 		}
-		if (name == "-C" || name == "-d") && readers[inv.name] != "" {
+		if (name == "-C" || name == "-d") && readers()[inv.name] != "" {
 			continue
 		}
 		if err := w.checkWrite(v, s); err != nil {

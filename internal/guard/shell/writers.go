@@ -2,6 +2,7 @@ package shell
 
 import (
 	"strings"
+	"sync"
 
 	"example.org/bridge/internal/guard/verdict"
 )
@@ -75,9 +76,8 @@ var writersTable = []struct {
 	{"eslint", writer{longs: "--output-file"}},
 }
 
-var writers = indexWriters()
-
-func indexWriters() map[string][]*writer {
+// writers finds the rows of writersTable by a program's name.
+var writers = sync.OnceValue(func() map[string][]*writer {
 	out := map[string][]*writer{}
 	for i := range writersTable {
 		for name := range strings.FieldsSeq(writersTable[i].names) {
@@ -85,7 +85,7 @@ func indexWriters() map[string][]*writer {
 		}
 	}
 	return out
-}
+})
 
 // outputOption reports whether a long option's value is written, by its name.
 func outputOption(name string) bool {
@@ -101,7 +101,7 @@ func outputOption(name string) bool {
 // checkWriter judges the files that a program writes: operands and values of
 // options, also where the program starts another one.
 func (w *walker) checkWriter(inv invocation, s *state) error {
-	if dataCommands[inv.name] != "" {
+	if dataCommands()[inv.name] != "" {
 		return nil
 	}
 	args := inv.args
@@ -128,7 +128,7 @@ func (w *walker) checkWriter(inv invocation, s *state) error {
 			}
 		}
 	}
-	for _, wr := range writers[inv.name] {
+	for _, wr := range writers()[inv.name] {
 		if err := w.checkWriterRow(wr, args, s); err != nil {
 			return err
 		}
