@@ -1,7 +1,6 @@
 package access
 
 import (
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -64,14 +63,12 @@ func checkConversations(role Role, conversations []string) error {
 		return bridge.Invalid("conversations", "must be at most %d, they are %d", MaxConversations, len(conversations))
 	}
 	for _, id := range conversations {
-		if !conversationID.MatchString(id) {
+		if !bridge.IsConversationID(id) {
 			return bridge.Invalid("conversations", "must be ids such as conv_0123456789abcdef, in full")
 		}
 	}
 	return nil
 }
-
-var conversationID = regexp.MustCompile(bridge.ConversationPattern)
 
 // admitNew decides whether a key of that name may be added.
 func admitNew(all []Kept, name string, now time.Time) error {

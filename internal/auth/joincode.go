@@ -71,10 +71,13 @@ func ReadJoinCode(text string) (code string, ok bool) {
 // maxPasted is how much of a text is searched for a code, in bytes.
 const maxPasted = 1000
 
-var joinCodeInText = regexp.MustCompile(`\b[0-9A-Za-z]{5}\s*-\s*[0-9A-Za-z]{5}\b`)
+const joinCodeInText = `\b[0-9A-Za-z]{5}\s*-\s*[0-9A-Za-z]{5}\b`
 
-// onlyMatch returns the part of text that has the form, if there is exactly one.
-func onlyMatch(form *regexp.Regexp, text string) (match string, ok bool) {
+// onlyMatch returns the part of text that matches a regular expression, if there is
+// exactly one. It compiles the expression at each call: codes are read when somebody
+// joins, and a package variable would be compiled at each start of the program.
+func onlyMatch(expr, text string) (match string, ok bool) {
+	form := regexp.MustCompile(expr)
 	at := form.FindStringIndex(text)
 	if at == nil || form.MatchString(text[at[1]:]) {
 		return "", false

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"crypto/rand"
-	"regexp"
 	"strings"
 )
 
@@ -27,7 +26,7 @@ func grouped(code string) string {
 	return code[:resumeGroup] + "-" + code[resumeGroup:2*resumeGroup] + "-" + code[2*resumeGroup:]
 }
 
-var resumeCodeInText = regexp.MustCompile(`\b[0-9A-Za-z]{4}\s*-\s*[0-9A-Za-z]{4}\s*-\s*[0-9A-Za-z]{4}\b`)
+const resumeCodeInText = `\b[0-9A-Za-z]{4}\s*-\s*[0-9A-Za-z]{4}\s*-\s*[0-9A-Za-z]{4}\b`
 
 // ReadResumeCode finds the resume code in text, with the same tolerance as
 // ReadJoinCode, and returns it in the form of NewResumeCode. The hyphens are required.

@@ -2,6 +2,7 @@ package bridge_test
 
 import (
 	"errors"
+	"regexp"
 	"testing"
 	"time"
 
@@ -147,6 +148,20 @@ func TestCleanupBatch(t *testing.T) {
 	} {
 		if got := len(bridge.CleanupBatch(tt.all)); got != tt.want {
 			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestIsConversationID holds the function to the pattern that the tools' schemas tell.
+func TestIsConversationID(t *testing.T) {
+	pattern := regexp.MustCompile(bridge.ConversationPattern)
+	for _, id := range []string{
+		"conv_0123456789abcdef", "conv_ffffffffffffffff", "conv_0123456789abcde", "conv_0123456789abcdef0",
+		"conv_0123456789ABCDEF", "conv_0123456g89abcdef", "conv_", "", "team_0123456789abcdef", " conv_0123456789abcdef",
+		"conv_0123456789abcdef\n", "conv_0123456789abcd\x00f", "conv_conv_0123456789abcdef", "conv_é123456789abcde",
+	} {
+		if got, want := bridge.IsConversationID(id), pattern.MatchString(id); got != want {
+			t.Errorf("IsConversationID(%q) = %v, the pattern says %v", id, got, want)
 		}
 	}
 }

@@ -138,7 +138,7 @@ func newRounds(store Store, now func() time.Time) *rounds {
 // join begins to look at conversations. Call leave when done.
 func (r *rounds) join(conversations []string) *onlooker {
 	// What no conversation is called must not end the look for the others.
-	conversations = slices.DeleteFunc(conversations, func(id string) bool { return !conversationID.MatchString(id) })
+	conversations = slices.DeleteFunc(conversations, func(id string) bool { return !IsConversationID(id) })
 	slices.Sort(conversations)
 	o := &onlooker{slices.Compact(conversations), make(chan string, 1)}
 	r.mutex.Lock()

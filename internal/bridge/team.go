@@ -29,7 +29,7 @@ func (s *Service) teamFor(ctx context.Context, c NewConversation, holds []Creden
 		return newTeamID(c.ID), nil
 	}
 	for _, held := range holds {
-		if !conversationID.MatchString(held.Conversation) {
+		if !IsConversationID(held.Conversation) {
 			continue
 		}
 		// The proof is that of session "a": what another session holds does not pass.

@@ -69,7 +69,7 @@ before those of the store.`,
 		},
 	}
 	o.register(cmd.Flags())
-	addCommands(cmd, newAuditVerifyCmd(a), newAuditArchiveCmd(a))
+	cmd.AddCommand(newAuditVerifyCmd(a), newAuditArchiveCmd(a))
 	return cmd
 }
 
@@ -118,7 +118,7 @@ func follow(ctx context.Context, fn func(context.Context) error) error {
 func printAudit(ctx context.Context, a *app, o auditOptions) error {
 	return a.withServices(ctx, false, func(open services) error {
 		s := open.Service
-		if o.conversation != "" && !wholeID.MatchString(o.conversation) {
+		if o.conversation != "" && !bridge.IsConversationID(o.conversation) {
 			found, err := findConversation(ctx, s, o.conversation)
 			if err != nil {
 				return err

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/lazyregexp"
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
@@ -51,7 +51,7 @@ func (o *sessionOptions) args(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-var wholeToken = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var wholeToken = lazyregexp.New(`^[0-9a-f]{64}$`)
 
 // session returns the credentials: from the command line, the file, or the
 // environment, in this order. The session follows from the token.
@@ -76,10 +76,10 @@ func (a *app) session(ctx context.Context, s besideAgent, o sessionOptions) (bri
 		return c, usagef("no conversation was given: name it, or set BRIDGE_CONVERSATION_ID%s", a.unboundNote())
 	case c.Token == "":
 		return c, usagef("no token was given: set BRIDGE_TOKEN, or use --token-file%s", a.unboundNote())
-	case !wholeToken.MatchString(c.Token):
+	case !wholeToken().MatchString(c.Token):
 		return c, usagef("that is not a token: a token is 64 hex digits, as `bridge tokens` prints them")
 	}
-	if !wholeID.MatchString(c.Conversation) {
+	if !bridge.IsConversationID(c.Conversation) {
 		here, ok := s.(services)
 		if !ok {
 			return c, usagef("write the id of the conversation out: only the machine that has the store can complete it")

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,19 +10,17 @@ import (
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/cleantext"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 const idPrefix = "conv_"
 
-var (
-	wholeID   = regexp.MustCompile(bridge.ConversationPattern)
-	beginning = regexp.MustCompile(`^[0-9a-f]{1,16}$`)
-)
+var beginning = lazyregexp.New(`^[0-9a-f]{1,16}$`)
 
 // checkConversation checks the form of a conversation's name: its id, or the
 // beginning of it, with or without "conv_".
 func checkConversation(name string) error {
-	if beginning.MatchString(strings.TrimPrefix(name, idPrefix)) {
+	if beginning().MatchString(strings.TrimPrefix(name, idPrefix)) {
 		return nil
 	}
 	return usagef("%s is not a conversation: give its id, conv_ and 16 hex digits, or the beginning of it", echo(name))
@@ -34,7 +31,7 @@ func findConversation(ctx context.Context, s *bridge.Service, name string) (brid
 	if err := checkConversation(name); err != nil {
 		return bridge.Overview{}, err
 	}
-	if wholeID.MatchString(name) {
+	if bridge.IsConversationID(name) {
 		return s.Conversation(ctx, name)
 	}
 	all, err := s.Conversations(ctx)

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/claims"
 	"example.org/bridge/internal/files"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // killTime is how long a planted fault leaves a process between two steps that should be
@@ -120,8 +120,8 @@ func (f *faulty) UseFile(ctx context.Context, g bridge.Gate, u files.Use, rule f
 }
 
 var (
-	lastMark  = regexp.MustCompile(` [a-z][0-9]+;`)
-	lastMarks = regexp.MustCompile(`( [a-z][0-9]+)( [a-z][0-9]+);`)
+	lastMark  = lazyregexp.New(` [a-z][0-9]+;`)
+	lastMarks = lazyregexp.New(`( [a-z][0-9]+)( [a-z][0-9]+);`)
 )
 
 // spoil changes what becomes of an edit, once.
@@ -131,12 +131,12 @@ func (f *faulty) spoil(o *files.Outcome) {
 	switch {
 	case o.File.Version > 1 && f.now("vanish"):
 		o.Change = nil
-	case len(lastMark.FindAllString(text, -1)) > 3 && f.now("overwrite"):
-		o.File.Text = lastMark.ReplaceAllString(text, ";")
-	case lastMarks.MatchString(first) && f.now("swap"):
-		o.File.Text = lastMarks.ReplaceAllString(first, "$2$1;") + "\n" + rest
-	case lastMark.MatchString(first) && f.now("twice"):
-		mark := strings.TrimSuffix(lastMark.FindString(first), ";")
+	case len(lastMark().FindAllString(text, -1)) > 3 && f.now("overwrite"):
+		o.File.Text = lastMark().ReplaceAllString(text, ";")
+	case lastMarks().MatchString(first) && f.now("swap"):
+		o.File.Text = lastMarks().ReplaceAllString(first, "$2$1;") + "\n" + rest
+	case lastMark().MatchString(first) && f.now("twice"):
+		mark := strings.TrimSuffix(lastMark().FindString(first), ";")
 		o.File.Text = strings.Replace(text, mark+";", mark+mark+";", 1)
 	case o.File.Version > 2 && f.now("version"):
 		o.Result.File.Version--

@@ -3,11 +3,11 @@ package cli
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/adrg/xdg"
 
+	"example.org/bridge/internal/lazyregexp"
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
@@ -62,7 +62,7 @@ func defaultStore() (string, error) {
 }
 
 // unexpanded is a variable that a shell would have replaced.
-var unexpanded = regexp.MustCompile(`\$\{?[A-Za-z_]|%[A-Za-z_]+%`)
+var unexpanded = lazyregexp.New(`\$\{?[A-Za-z_]|%[A-Za-z_]+%`)
 
 // checkName refuses names that only a shell understands, or that name a URL. Some
 // clients expand them and some do not.
@@ -70,7 +70,7 @@ func (a *app) checkName(what, path string) error {
 	switch {
 	case strings.HasPrefix(path, "~"):
 		return usagef("%s begins with ~, which only shells understand: write the folder out", what)
-	case unexpanded.MatchString(path):
+	case unexpanded().MatchString(path):
 		return usagef("%s holds a variable that was not expanded: write the full path", what)
 	case strings.HasPrefix(path, "file:"), strings.Contains(path, "://"):
 		return usagef("%s is a URL: name a file", what)

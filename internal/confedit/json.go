@@ -3,12 +3,13 @@ package confedit
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tailscale/hujson"
+
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // Lookup decodes the value at a path of member names into what json.Unmarshal
@@ -157,12 +158,12 @@ func (d *document) fill() []byte {
 	return slices.Concat(d.mark, []byte("{}"), []byte(newlineOf(d.text)))
 }
 
-var hujsonLine = regexp.MustCompile(`^hujson: line (\d+),`)
+var hujsonLine = lazyregexp.New(`^hujson: line (\d+),`)
 
 // syntaxLine takes the line out of the parser's error, whose text may repeat
 // what the file holds.
 func syntaxLine(err error) int {
-	if match := hujsonLine.FindStringSubmatch(err.Error()); match != nil {
+	if match := hujsonLine().FindStringSubmatch(err.Error()); match != nil {
 		line, _ := strconv.Atoi(match[1])
 		return line
 	}

@@ -9,7 +9,6 @@ package resources
 
 import (
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -84,8 +83,6 @@ func (k Kind) MIMEType() string {
 // invalid says what is wrong with a URI, and never repeats it.
 func invalid(problem string) error { return bridge.Invalid("uri", "%s", problem) }
 
-var conversationID = regexp.MustCompile(bridge.ConversationPattern)
-
 // Parse reads a URI. The error is a bridge.InvalidError. A path may be written with any
 // of its characters percent-encoded; it is decoded once, and names no file of a disk.
 func Parse(text string) (u URI, err error) {
@@ -122,7 +119,7 @@ func Parse(text string) (u URI, err error) {
 	default:
 		return u, unknown()
 	}
-	if !conversationID.MatchString(u.Conversation) {
+	if !bridge.IsConversationID(u.Conversation) {
 		return URI{}, invalid("must name a conversation by its id, such as conv_0123456789abcdef")
 	}
 	return u, nil

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"errors"
+	"hash"
 	"hash/crc32"
 	"io"
 	"os"
@@ -69,10 +70,10 @@ func (k Keeper) loadCache(top string) *cache {
 	return c
 }
 
-var (
-	errCache   = errors.New("damaged")
-	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-)
+var errCache = errors.New("damaged")
+
+// newSum returns the checksum at the end of the file, CRC-32C.
+func newSum() hash.Hash32 { return crc32.New(crc32.MakeTable(crc32.Castagnoli)) }
 
 // sumSize is the size of the sum at the end of the file. It tells damage, not
 // forgery: who can write to the keeper's folder can do more than that.
@@ -91,7 +92,7 @@ func readSummed(path string) (string, error) {
 	}
 	var text strings.Builder
 	text.Grow(int(info.Size()))
-	sum := crc32.New(castagnoli)
+	sum := newSum()
 	if _, err := io.CopyN(io.MultiWriter(&text, sum), f, info.Size()-sumSize); err != nil {
 		return "", err
 	}
@@ -265,7 +266,7 @@ func (c *cache) save(path string) error {
 
 func (c *cache) write(f *os.File) error {
 	out := bufio.NewWriterSize(f, 256<<10)
-	sum := crc32.New(castagnoli)
+	sum := newSum()
 	both := io.MultiWriter(out, sum)
 	_, err := io.WriteString(both, cacheMagic)
 	for _, folder := range c.next {

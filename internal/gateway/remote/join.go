@@ -4,11 +4,11 @@ import (
 	"errors"
 	"net"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"example.org/bridge/internal/access"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // Join is what a machine needs to use a gateway: its address, what authenticates it,
@@ -25,7 +25,7 @@ type Join struct {
 
 const joinPrefix = "brg1:"
 
-var pinForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var pinForm = lazyregexp.New(`^[0-9a-f]{64}$`)
 
 // ErrJoin reports text that is not a join string.
 var ErrJoin = errors.New("that is not a join string: it is one line, brg1:HOST:PORT:PIN:KEY, as `bridge access add --gateway` prints it")
@@ -39,7 +39,7 @@ func ParseJoin(text string) (Join, error) {
 	}
 	last := len(parts) - 1
 	j := Join{Address: strings.Join(parts[:last-1], ":"), Pin: parts[last-1], Key: parts[last]}
-	if CheckAddress(j.Address) != nil || !pinForm.MatchString(j.Pin) || access.ID(j.Key) == "" {
+	if CheckAddress(j.Address) != nil || !pinForm().MatchString(j.Pin) || access.ID(j.Key) == "" {
 		return Join{}, ErrJoin
 	}
 	return j, nil

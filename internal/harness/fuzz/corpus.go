@@ -6,10 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
+
+	"example.org/bridge/internal/lazyregexp"
 )
 
-var unsafeName = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+var unsafeName = lazyregexp.New(`[^A-Za-z0-9_-]+`)
 
 // Save keeps a case in a folder, which is made where there is none, and returns the path.
 func Save(folder string, c Case) (string, error) {
@@ -20,7 +21,7 @@ func Save(folder string, c Case) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := unsafeName.ReplaceAllString(c.What+"-"+c.Name, "_")
+	name := unsafeName().ReplaceAllString(c.What+"-"+c.Name, "_")
 	path := filepath.Join(folder, name[:min(len(name), 80)]+"."+string(c.Kind)+".json")
 	if err := os.WriteFile(path, append(data, '\n'), 0o600); err != nil {
 		return "", fmt.Errorf("cannot keep a case: %w", err)

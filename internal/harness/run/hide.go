@@ -2,19 +2,19 @@ package run
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 
 	"example.org/bridge/internal/harness/finding"
 	"example.org/bridge/internal/harness/suite"
 	"example.org/bridge/internal/harness/wire"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // hider knows the secrets that a suite gives to its server. No answer may repeat them,
 // and no report shows them.
 type hider struct{ secrets []string }
 
-var secretName = regexp.MustCompile(`(?i)key|token|secret|passw|credential|authorization|cookie`)
+var secretName = lazyregexp.New(`(?i)key|token|secret|passw|credential|authorization|cookie`)
 
 // shortestSecret keeps a value such as "1" or "true" from being one.
 const shortestSecret = 8
@@ -23,7 +23,7 @@ func newHider(s suite.Server) (h hider) {
 	for _, values := range []map[string]string{s.Env, s.Headers} {
 		for name, value := range values {
 			value = strings.TrimPrefix(value, "Bearer ")
-			if secretName.MatchString(name) && len(value) >= shortestSecret {
+			if secretName().MatchString(name) && len(value) >= shortestSecret {
 				h.secrets = append(h.secrets, value)
 			}
 		}

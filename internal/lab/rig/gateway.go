@@ -10,10 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
+
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // Gateway is a `bridge gateway` on an address of this machine, which may be killed and started
@@ -27,7 +28,7 @@ type Gateway struct {
 	reading chan struct{}
 }
 
-var listens = regexp.MustCompile(`msg="the gateway listens" address=(\S+)`)
+var listens = lazyregexp.New(`msg="the gateway listens" address=(\S+)`)
 
 // StartGateway starts a gateway for the store of the place, which it makes if need be. It
 // is killed when ctx ends. End it with Stop.
@@ -55,7 +56,7 @@ func (g *Gateway) start() error {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		g.log.WriteString(lines.Text() + "\n")
-		found := listens.FindStringSubmatch(lines.Text())
+		found := listens().FindStringSubmatch(lines.Text())
 		if found == nil {
 			continue
 		}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/lab/rig"
+	"example.org/bridge/internal/lazyregexp"
 	"example.org/bridge/internal/sleep"
 )
 
@@ -296,11 +296,11 @@ func (s *session) readOnce(ctx context.Context, wait int) (got int, unread int64
 	return len(data.Messages), data.Unread, nil
 }
 
-var taskNotice = regexp.MustCompile(`^You were given task ([0-9]+)\n`)
+var taskNotice = lazyregexp.New(`^You were given task ([0-9]+)\n`)
 
 // givenTask returns the task that a message of the bridge's own gives.
 func givenTask(from, text string) (int64, bool) {
-	m := taskNotice.FindStringSubmatch(text)
+	m := taskNotice().FindStringSubmatch(text)
 	if from != bridge.System || m == nil {
 		return 0, false
 	}

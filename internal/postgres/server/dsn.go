@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"example.org/bridge/internal/bridge"
+	"example.org/bridge/internal/lazyregexp"
 )
 
 // DefaultSchema is where the store is unless the connection string says otherwise.
@@ -33,7 +33,7 @@ func IsURL(name string) bool {
 	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
 }
 
-var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)
+var schemaName = lazyregexp.New(`^[a-z_][a-z0-9_]{0,39}$`)
 
 // Parse reads a connection string such as postgres://user@host/database. Settings
 // that it leaves out come from the environment and the files that PostgreSQL's own
@@ -49,7 +49,7 @@ func Parse(dsn string) (Config, error) {
 	if path := settings["search_path"]; path != "" {
 		c.Schema = path
 	}
-	if !schemaName.MatchString(c.Schema) {
+	if !schemaName().MatchString(c.Schema) {
 		return Config{}, bridge.Invalid("search_path", "must name one schema, of lower-case letters, digits and underscores")
 	}
 	// Without its name behind it, the schema of temporary tables would come first.
