@@ -29,7 +29,7 @@ it. The store keeps only what proves a key, so that it is shown once.`,
 
 		SuggestionsMinimumDistance: suggestWithin,
 	}
-	addCommands(cmd, newAccessAddCmd(a), newAccessListCmd(a), newAccessRevokeCmd(a), newAccessAuthorityCmd(a), newAccessServeCmd(a))
+	cmd.AddCommand(newAccessAddCmd(a), newAccessListCmd(a), newAccessRevokeCmd(a), newAccessAuthorityCmd(a), newAccessServeCmd(a))
 	return cmd
 }
 

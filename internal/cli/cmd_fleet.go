@@ -18,6 +18,6 @@ store: any of them may be stopped and started again, and several may run at once
 
 		SuggestionsMinimumDistance: suggestWithin,
 	}
-	addCommands(cmd, newKeepaliveCmd(a), newWatchdogCmd(a), newReassignCmd(a))
+	cmd.AddCommand(newKeepaliveCmd(a), newWatchdogCmd(a), newReassignCmd(a))
 	return cmd
 }

@@ -30,7 +30,7 @@ the arguments are wrong, and 15 where the server cannot be started.`,
 
 		SuggestionsMinimumDistance: suggestWithin,
 	}
-	addCommands(cmd, newHarnessInitCmd(a), newHarnessImportCmd(a), newHarnessRunCmd(a), newHarnessValidateCmd(a), newHarnessListCmd(a), newHarnessSnapshotCmd(a), newHarnessDiffCmd(a),
+	cmd.AddCommand(newHarnessInitCmd(a), newHarnessImportCmd(a), newHarnessRunCmd(a), newHarnessValidateCmd(a), newHarnessListCmd(a), newHarnessSnapshotCmd(a), newHarnessDiffCmd(a),
 		newHarnessProbeCmd(a), newHarnessFuzzCmd(a), newHarnessBenchCmd(a), newHarnessBaselineCmd(a), newHarnessReportCmd(a), newHarnessServeCmd(a), newHarnessHealthCheckCmd(a), newHarnessShimCmd(a))
 	for _, sub := range cmd.Commands() {
 		sub.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return a.badSuite(flagError(cmd, err)) })

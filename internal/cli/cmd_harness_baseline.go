@@ -30,7 +30,7 @@ machine. Figures of another machine are shown and never fail a check.`,
 
 		SuggestionsMinimumDistance: suggestWithin,
 	}
-	addCommands(cmd, newBaselineShowCmd(a), newBaselineCheckCmd(a), newBaselineUpdateCmd(a), newBaselineRebuildCmd(a))
+	cmd.AddCommand(newBaselineShowCmd(a), newBaselineCheckCmd(a), newBaselineUpdateCmd(a), newBaselineRebuildCmd(a))
 	return cmd
 }
 

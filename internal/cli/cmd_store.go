@@ -25,7 +25,7 @@ as BRIDGE_DB.`,
 
 		SuggestionsMinimumDistance: suggestWithin,
 	}
-	addCommands(cmd, newStoreInitCmd(a), newStoreCopyCmd(a), newStoreReopenCmd(a), newStoreEncryptCmd(a), newStoreDecryptCmd(a))
+	cmd.AddCommand(newStoreInitCmd(a), newStoreCopyCmd(a), newStoreReopenCmd(a), newStoreEncryptCmd(a), newStoreDecryptCmd(a))
 	return cmd
 }
 

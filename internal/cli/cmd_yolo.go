@@ -25,7 +25,7 @@ this protects against, and what it does not.`,
 
 		SuggestionsMinimumDistance: suggestWithin,
 	}
-	addCommands(cmd,
+	cmd.AddCommand(
 		newYoloEnableCmd(a),
 		newYoloStatusCmd(a),
 		newYoloApproveCmd(a),

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,6 +62,9 @@ func (a *app) readConfig(root *cobra.Command) (*configFile, error) {
 	file, err := loadConfigFile(path.text, path.required)
 	if err != nil {
 		return nil, err
+	}
+	if len(file.values) == 0 {
+		return file, nil
 	}
 	known := map[string]bool{}
 	var problems []error
@@ -196,10 +200,24 @@ func allCommands(root *cobra.Command) []*cobra.Command {
 // may set them.
 func ownSettings(cmd *cobra.Command) []*pflag.Flag {
 	var flags []*pflag.Flag
-	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if envName(f) != "" {
+	add := func(f *pflag.Flag) {
+		if envName(f) != "" && !inherited(cmd, f) && !slices.Contains(flags, f) {
 			flags = append(flags, f)
 		}
-	})
+	}
+	cmd.PersistentFlags().VisitAll(add)
+	cmd.Flags().VisitAll(add) // with those above, once the command line is parsed
 	return flags
+}
+
+// inherited reports whether f is a flag of a command above cmd. Command.LocalFlags would
+// answer the same and costs 3 % of the start of a server, because it builds new sets of
+// all flags.
+func inherited(cmd *cobra.Command, f *pflag.Flag) bool {
+	for above := cmd.Parent(); above != nil; above = above.Parent() {
+		if above.PersistentFlags().Lookup(f.Name) == f {
+			return true
+		}
+	}
+	return false
 }

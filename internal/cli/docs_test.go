@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,10 +60,18 @@ command line; the other flags are given each time.
 	writeSettings(&b, root)
 	b.WriteString(configurationDocs)
 	writeCommandList(&b, root)
-	for _, cmd := range cli.AllCommands(root) {
+	for _, cmd := range byName(root) {
+		cmd.InheritedFlags() // adds them to those of cmd, as parsing a command line does
 		writeCommand(&b, cmd)
 	}
 	return b.String()
+}
+
+// byName returns all commands in the order of a reference, and not in the help's.
+func byName(root *cobra.Command) []*cobra.Command {
+	return slices.SortedFunc(slices.Values(cli.AllCommands(root)), func(a, b *cobra.Command) int {
+		return strings.Compare(a.CommandPath(), b.CommandPath())
+	})
 }
 
 const configurationDocs = `
@@ -96,7 +105,7 @@ counter_example = "TICKET-1"
 
 func writeSettings(b *strings.Builder, root *cobra.Command) {
 	b.WriteString("| flag | variable | key in the file | default | meaning |\n|---|---|---|---|---|\n")
-	for _, cmd := range cli.AllCommands(root) {
+	for _, cmd := range byName(root) {
 		for _, f := range cli.OwnSettings(cmd) {
 			name, key, fallback := "--"+f.Name, cli.ConfigKey(f), ""
 			if cmd != root {
@@ -118,7 +127,7 @@ const docsWidth = 88
 
 func writeCommandList(b *strings.Builder, root *cobra.Command) {
 	b.WriteString("\n## Commands\n\n| command | what it is for |\n|---|---|\n")
-	for _, cmd := range cli.AllCommands(root)[1:] {
+	for _, cmd := range byName(root)[1:] {
 		if !cmd.Hidden && !cmd.HasSubCommands() || cmd.Name() == "audit" {
 			name := strings.TrimPrefix(cmd.CommandPath(), "bridge ")
 			fmt.Fprintf(b, "| [`%s`](#bridge-%s) | %s |\n", name, strings.ReplaceAll(name, " ", "-"), cmd.Short)

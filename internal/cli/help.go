@@ -2,9 +2,7 @@ package cli
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -83,7 +81,7 @@ func (h *helpPrinter) root(cmd *cobra.Command) {
 	for _, g := range cmd.Groups() {
 		h.section(g.Title)
 		var rows [][2]string
-		for _, sub := range inOrder(cmd) {
+		for _, sub := range cmd.Commands() {
 			if sub.GroupID != g.ID || sub.Hidden {
 				continue
 			}
@@ -110,31 +108,10 @@ func (h *helpPrinter) root(cmd *cobra.Command) {
 
 const configurationHelp = `A flag beats the environment, which beats the configuration file, which beats the default. Global flags have the variables BRIDGE_DB, BRIDGE_CONFIG, BRIDGE_LOG_LEVEL and BRIDGE_LOG_FORMAT; limits of a new store and settings of programs that run unattended have variables too, which their help names. "bridge doctor" shows where each value came from.`
 
-// annotationPosition holds the place of a command among those of its parent.
-const annotationPosition = "position"
-
-// addCommands adds commands that the help shows in this order.
-func addCommands(parent *cobra.Command, commands ...*cobra.Command) {
-	for _, cmd := range commands {
-		if cmd.Annotations == nil {
-			cmd.Annotations = map[string]string{}
-		}
-		cmd.Annotations[annotationPosition] = fmt.Sprintf("%03d", len(parent.Commands()))
-		parent.AddCommand(cmd)
-	}
-}
-
-// inOrder returns the commands below cmd in the order in which they were added.
-func inOrder(cmd *cobra.Command) []*cobra.Command {
-	return slices.SortedFunc(slices.Values(cmd.Commands()), func(a, b *cobra.Command) int {
-		return cmp.Compare(a.Annotations[annotationPosition], b.Annotations[annotationPosition])
-	})
-}
-
 // commandRows are the visible commands below cmd and what they are for, under their
 // names without "bridge".
 func commandRows(cmd *cobra.Command) (rows [][2]string) {
-	for _, sub := range inOrder(cmd) {
+	for _, sub := range cmd.Commands() {
 		if !sub.Hidden {
 			_, name, _ := strings.Cut(sub.CommandPath(), " ")
 			rows = append(rows, [2]string{name, sub.Short})

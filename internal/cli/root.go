@@ -21,6 +21,7 @@ type globals struct {
 }
 
 func newRootCmd(a *app) *cobra.Command {
+	cobra.EnableCommandSorting = false // the help shows commands in the order in which they are added
 	root := &cobra.Command{
 		Annotations: map[string]string{annotationUnattended: "piped, it is serve"},
 		Use:         "bridge COMMAND",
@@ -86,7 +87,7 @@ func (a *app) addGroups(root *cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, cmd := range g.commands {
 			cmd.GroupID = g.title
-			addCommands(root, cmd)
+			root.AddCommand(cmd)
 		}
 	}
 	root.SetHelpCommand(newHelpCmd())
