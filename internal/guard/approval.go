@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// ApprovalRequest is everything an approval is bound to. Change any field, and
-// it is another approval.
+// ApprovalRequest holds everything that an approval is bound to. A request that
+// differs in any field needs a new approval.
 type ApprovalRequest struct {
 	Conversation string
 	Session      string
@@ -17,8 +17,9 @@ type ApprovalRequest struct {
 	// Plan is the decision's plan: every argument after expansion.
 	Plan *Plan
 	Mode Mode
-	// Workspace is the real path of the workspace; Device and Inode are those
-	// of that folder, so that a folder put in its place is another one.
+	// Workspace is the real path of the workspace. Device and Inode identify that
+	// folder, so that an approval does not hold for another folder that has since
+	// been put at the same path.
 	Workspace string
 	Device    uint64
 	Inode     uint64
@@ -26,16 +27,17 @@ type ApprovalRequest struct {
 	Sandbox string
 	// Network is true only where the approval says NETWORK: ON.
 	Network bool
-	// Access is what the grant gives besides, a line each.
+	// Access lists what else the grant allows, one line each.
 	Access  []string
 	Timeout time.Duration
 	// Nonce is random, so that no two requests share a digest.
 	Nonce []byte
 }
 
-// canonicalApproval is the JSON that is hashed. The encoder writes fields in
-// this order, byte strings as base64, and no number that could be written in
-// two ways; so equal requests give equal bytes, and different ones different.
+// canonicalApproval is the JSON that is hashed. The encoder writes the fields in
+// this order, byte strings as base64, and only numbers with a single notation.
+// Equal requests therefore give equal bytes, and different requests different
+// bytes.
 type canonicalApproval struct {
 	Version       int    `json:"version"`
 	PolicyVersion int    `json:"policy_version"`
@@ -77,13 +79,14 @@ func (r ApprovalRequest) Digest() [sha256.Size]byte {
 		TimeoutNanos:  int64(r.Timeout),
 		Nonce:         r.Nonce,
 	})
-	if err != nil { // cannot happen: every field is a plain value
+	if err != nil { // cannot fail: every field is a plain value
 		text = fmt.Appendf(nil, "%#v", r)
 	}
 	return sha256.Sum256(text)
 }
 
-// canonicalAccess is empty for none.
+// canonicalAccess returns the canonical form of the access lines, "" if there are
+// none.
 func canonicalAccess(lines []string) []byte {
 	if len(lines) == 0 {
 		return nil
@@ -91,8 +94,8 @@ func canonicalAccess(lines []string) []byte {
 	return appendStrings(nil, lines)
 }
 
-// canonicalPlan writes a plan so that no two different plans look the same: every
-// string is preceded by its length.
+// canonicalPlan writes a plan unambiguously: every string is preceded by its
+// length, so that different plans never give the same text.
 func canonicalPlan(p *Plan) []byte {
 	if p == nil {
 		return nil

@@ -15,7 +15,7 @@ func request() guard.ApprovalRequest {
 	}
 }
 
-// TestDigest holds that every field is in the digest: a changed one is another approval.
+// TestDigest checks that every field is part of the digest.
 func TestDigest(t *testing.T) {
 	base := request().Digest()
 	if request().Digest() != base {

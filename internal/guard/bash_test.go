@@ -16,7 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// bashWords are commands whose splitting and quoting is compared with bash's.
+// bashWords are commands that bash and the small grammar must split and unquote
+// alike.
 var bashWords = []string{
 	"ls", "ls -la src", "ls a b  c", `ls 'a b' "c d" e\ f`, `ls ''`, `ls ""`, `ls a''b`, `ls "a"'b'c`, `ls a\'b`, `ls "a\"b"`,
 	`ls "a\b"`, `ls "a\\b"`, `ls "a\$b"`, `ls 'a\b'`, `ls a\\b`, `ls "foo$"`, `ls "a $ b"`, `ls a=b`, `ls --x=y`, `ls a#b`, `ls a# b`,
@@ -27,9 +28,9 @@ var bashWords = []string{
 	`ls 1>&2`, `ls "`, `ls '`, `ls \`, `ls $`, `ls "$"`, `ls $"a"`, `ls $'a'`, "ls `a`", `ls a#`, `ls #a`, `ls a\#`, `ls a"#"b`, `ls ''#`,
 }
 
-// TestBashAgrees and FuzzBashAgrees hold that whatever the small grammar
-// accepts, bash splits into the same words, commands and connections; what
-// bash would expand is refused.
+// TestBashAgrees and FuzzBashAgrees check that bash splits every command that the
+// small grammar accepts into the same words, commands and connections, and that
+// words which bash would expand are refused.
 func TestBashAgrees(t *testing.T) {
 	bash := needBash(t)
 	for _, command := range bashWords {
@@ -59,10 +60,10 @@ func needBash(tb testing.TB) string {
 	return bash
 }
 
-// shellCommand is one simple command as the small grammar reads it.
+// shellCommand is one simple command as read by the small grammar.
 type shellCommand struct {
 	when  guard.When
-	first bool // it starts a step
+	first bool // it is the first command of a step
 	words []string
 }
 
@@ -88,9 +89,9 @@ func parseList(text string) ([]shellCommand, error) {
 	return out, nil
 }
 
-// compareWithBash runs the command in a bash where no program exists: every
-// name is a function that prints its words. Slashes are replaced first, so that
-// nothing can be reached by a path.
+// compareWithBash runs the command in a bash that finds no program: every command
+// name is defined as a function that prints its words. Slashes are replaced
+// first, so that no program can be reached by its path.
 func compareWithBash(t *testing.T, bash, command string) {
 	t.Helper()
 	command = strings.ReplaceAll(command, "/", "_")
@@ -100,7 +101,7 @@ func compareWithBash(t *testing.T, bash, command string) {
 	}
 	for _, c := range list {
 		if c.words[0] == "builtin" || c.words[0] == "set" || c.words[0] == "exec" {
-			return // the harness itself needs these
+			return // the harness itself uses these
 		}
 	}
 	for _, status := range []int{0, 1} {
@@ -112,8 +113,9 @@ func compareWithBash(t *testing.T, bash, command string) {
 	}
 }
 
-// simulate gives the commands that a shell would run if every one ended with
-// the given status, each as one line. Stages of a pipeline run in any order.
+// simulate returns the commands that a shell would run if each of them exited
+// with the given status, one line each. The result is sorted, since the stages of
+// a pipeline run in any order.
 func simulate(list []shellCommand, status int) []string {
 	out, run, last := []string{}, true, 0
 	for _, c := range list {
@@ -159,7 +161,7 @@ func runBash(t *testing.T, bash, command string, list []shellCommand, status int
 	cmd.Env = []string{"PATH=" + cmd.Dir, "LC_ALL=C.UTF-8"}
 	var out, fault bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &fault
-	runErr := cmd.Run() // its status is the last command's
+	runErr := cmd.Run() // the status is that of the last command
 	lines := []string{}
 	for line := range strings.SplitSeq(out.String(), "\x00") {
 		if line != "" {

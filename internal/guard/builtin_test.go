@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/guard/table"
 )
 
-// TestEchoLikeBash compares our echo with bash's own.
+// TestEchoLikeBash compares the built-in echo with bash's.
 func TestEchoLikeBash(t *testing.T) {
 	bash := needBash(t)
 	for _, command := range []string{

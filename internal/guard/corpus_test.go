@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// corpusContext is the imaginary machine of the corpus.
+// corpusContext returns the fictitious machine on which the corpus is judged.
 func corpusContext() guard.Context {
 	return guard.Context{Workspace: "/home/user/projects/myapp", Home: "/home/user"}
 }
@@ -47,8 +47,9 @@ func readCorpus(tb testing.TB, name string) []corpusRow {
 	return rows
 }
 
-// checkDecision holds what every decision has: a reason, and either a plan or
-// the rule that refuses and what to write instead.
+// checkDecision checks what must hold for every decision: it has a reason, and
+// either a plan or the rule that refuses the command and advice on what to write
+// instead.
 func checkDecision(t *testing.T, command string, got guard.Decision) {
 	t.Helper()
 	if got.Reason == "" || got.Allow == (got.Plan == nil) {

@@ -15,8 +15,8 @@ import (
 
 var modes = []guard.Mode{guard.ModeSafe, guard.ModeRestricted, guard.ModeYolo}
 
-// decideBare is Decide for tests that must see a panic, which Decide turns into
-// a refusal.
+// decideBare calls Decide and fails the test if the policy panicked, which Decide
+// reports as a refusal.
 func decideBare(tb testing.TB, mode guard.Mode, command string) guard.Decision {
 	tb.Helper()
 	got := policy.Decide(mode, command, corpusContext())
@@ -26,9 +26,9 @@ func decideBare(tb testing.TB, mode guard.Mode, command string) guard.Decision {
 	return got
 }
 
-// FuzzDecide holds that no bytes make the policy panic, that a decision has a
-// reason and exactly an allowed one a plan, and that a wider mode of the two
-// without a shell never refuses what a narrower one allows.
+// FuzzDecide checks that no input makes the policy panic, that every decision has
+// a reason, that a decision has a plan if and only if it allows the command, and
+// that restricted mode allows whatever safe mode allows.
 func FuzzDecide(f *testing.F) {
 	for _, row := range readCorpus(f, "testdata/guard_corpus.jsonl") {
 		f.Add(row.Command)
@@ -48,8 +48,9 @@ func FuzzDecide(f *testing.F) {
 	})
 }
 
-// FuzzReprint holds that a decision survives printing the command again from
-// its syntax tree: what was judged is the meaning, not the spelling.
+// FuzzReprint checks that a command which is printed again from its syntax tree
+// is decided in the same way: the decision depends on the meaning of a command,
+// not on its spelling.
 func FuzzReprint(f *testing.F) {
 	for _, row := range readCorpus(f, "testdata/guard_corpus.jsonl") {
 		f.Add(row.Command)
@@ -75,8 +76,8 @@ func FuzzReprint(f *testing.F) {
 	})
 }
 
-// reprint prints a command from its tree. Not every tree can be printed on the
-// lines it was written on; such commands say nothing here.
+// reprint prints a command from its syntax tree. It reports false for a command
+// that cannot be printed within the limits; such a command is not compared.
 func reprint(command string) (string, bool) {
 	parser := syntax.NewParser(syntax.Variant(syntax.LangBash), syntax.KeepComments(true))
 	file, err := parser.Parse(strings.NewReader(strings.Trim(command, " \t\n")), "")
@@ -99,7 +100,8 @@ func TestReprintCorpus(t *testing.T) {
 		}
 		before := decideBare(t, row.Mode, row.Command)
 		after := decideBare(t, row.Mode, printed)
-		// Printing joins lines and drops control characters, which is allowed then.
+		// Printing joins lines and drops control characters, so that the printed
+		// command may be allowed.
 		if before.Allow != after.Allow && !strings.ContainsFunc(row.Command, unicode.IsControl) {
 			t.Errorf("%s: %q is %v, %q is %v (%s)", row.Mode, row.Command, before.Allow, printed, after.Allow, after.Reason)
 		}

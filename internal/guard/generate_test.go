@@ -13,7 +13,7 @@ import (
 	"example.org/bridge/internal/guard/table"
 )
 
-// TestAcceptedIsHarmless makes many commands with a fixed seed and looks at
+// TestAcceptedIsHarmless generates many commands from a fixed seed and inspects
 // every accepted plan.
 func TestAcceptedIsHarmless(t *testing.T) {
 	const rounds = 20000
@@ -41,8 +41,8 @@ func TestAcceptedIsHarmless(t *testing.T) {
 	t.Logf("%d of %d commands were accepted", accepted, rounds)
 }
 
-// harmful is a second opinion that shares no code with the policy: what may
-// never stand in a safe argument list, however it was reached.
+// harmful is an independent check that shares no code with the policy. It returns
+// what an accepted argument list must never contain, or "".
 func harmful(stage guard.Stage) string {
 	name := stage.Argv[0]
 	if !slices.Contains(table.Programs(guard.ModeSafe), name) {
@@ -54,7 +54,7 @@ func harmful(stage guard.Stage) string {
 	}
 	for i, arg := range stage.Argv[1:] {
 		if name == "diff" && (stage.Argv[i] == "-S" || stage.Argv[i] == "-x" || stage.Argv[i] == "-I" || stage.Argv[i] == "-F" || stage.Argv[i] == "-L") {
-			continue // the value of an option that holds text
+			continue // the value of an option that takes text
 		}
 		for _, bad := range []string{"-exec", "-execdir", "-ok", "-okdir", "-delete", "-fprint", "-fprintf", "-fls", "-files0-from", "--files0-from", "--fromfile", "--from-file", "--to-file", "--follow", "--output", "-follow"} {
 			only := !strings.HasPrefix(bad, "--") && name != "find" || bad == "--output" && name == "df"
@@ -89,7 +89,7 @@ func harmfulPath(arg string) string {
 	}
 	switch full {
 	case "/dev/null", "/proc/cpuinfo", "/proc/meminfo", "/":
-		return "" // "/" is allowed to df alone; others cannot name it, see the corpus
+		return "" // only df accepts "/"; the corpus checks that other programs refuse it
 	}
 	return "the path " + full
 }

@@ -8,9 +8,9 @@ import (
 	"example.org/bridge/internal/guard/table"
 )
 
-// gtfobins are the published ways to make a program run, read or write what it
-// should not, for every program of the tables. Those without such a way say so
-// with their nearest misuse.
+// gtfobins lists, for every program of the tables, the published ways to make it
+// run, read or write something that it should not. For a program without a
+// published way, the entry is the most similar misuse and says so.
 var gtfobins = map[string][]string{
 	"ls":     {"ls /root", "ls --hyperlink=$(id)", "ls -LR ."},
 	"cat":    {"cat /etc/shadow", "cat /home/user/.ssh/id_rsa", "cat /proc/self/environ"},

@@ -6,8 +6,8 @@ import (
 )
 
 // PolicyVersion is part of every approval's digest. Raise it when a change makes
-// the policy accept, or build, something that it did not before: approvals
-// given under the old policy then no longer hold.
+// the policy accept or build something that it did not before: approvals given
+// under the previous policy then become invalid.
 const PolicyVersion = 5
 
 // Mode is how much a conversation may ask for.
@@ -23,7 +23,7 @@ const (
 type (
 	// Plan is exactly what would run.
 	Plan = verdict.Plan
-	// Content is a file that a plan runs by name.
+	// Content is a script that a plan runs by name.
 	Content = verdict.Content
 	// Step is one pipeline of a plan.
 	Step = verdict.Step
@@ -31,7 +31,7 @@ type (
 	Stage = verdict.Stage
 	// Redirect is a redirection of a stage.
 	Redirect = verdict.Redirect
-	// When says on what condition a step runs.
+	// When is the condition on which a step runs.
 	When = verdict.When
 )
 
@@ -42,8 +42,8 @@ const (
 	OnFailure = verdict.OnFailure
 )
 
-// Context is the world that a command is judged in. The zero value of every
-// optional field is the strict choice.
+// Context describes the machine and the folders for which a command is judged.
+// The zero value of every optional field is the strictest choice.
 type Context struct {
 	// Workspace is the absolute folder that the command runs in.
 	Workspace string
@@ -55,23 +55,24 @@ type Context struct {
 	// ReadRoots are folders outside the workspace that may be read. Nil means
 	// paths.DefaultReadRoots; an empty slice means none.
 	ReadRoots []string
-	// LookPath gives the absolute path of a program. Nil leaves Stage.Path empty,
-	// which is enough to explain a decision and not enough to run it.
+	// LookPath returns the absolute path of a program. If it is nil, Stage.Path
+	// stays empty: such a plan explains a decision but cannot be run.
 	LookPath func(name string) (string, error)
 	// FS is the file system that symbolic links and globs are resolved on. Nil
 	// means the machine's.
 	FS paths.FS
 }
 
-// Decision is the answer to one command.
+// Decision is the policy's answer for one command.
 type Decision struct {
-	// Allow means: on to approval and sandbox.
+	// Allow means that the command may be put before the operator for approval
+	// and then run in the sandbox.
 	Allow bool
-	// Reason says why, in words for the agent that asked. It echoes at most a
-	// short part of the command.
+	// Reason explains the decision to the agent that sent the command. It quotes
+	// at most a short part of the command.
 	Reason string
-	// Rule is the stable short name of the rule that refuses, and Instead what
-	// to write instead. Both are empty where Allow is true.
+	// Rule is the stable short name of the rule that refused the command, and
+	// Instead says what to write instead. Both are empty if Allow is true.
 	Rule, Instead string
 	// Plan is what would run. It is nil unless Allow is true.
 	Plan *Plan

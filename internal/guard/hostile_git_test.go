@@ -13,7 +13,8 @@ import (
 	"example.org/bridge/internal/guard/table"
 )
 
-// hostileSettings each start a program that leaves a mark. %s is the program.
+// hostileSettings are git settings that each start a program which leaves a mark.
+// %s is replaced by the program.
 var hostileSettings = []string{
 	"core.fsmonitor", "core.pager", "core.editor", "core.askPass", "core.sshCommand", "core.gitProxy", "core.alternateRefsCommand",
 	"diff.external", "diff.evil.command", "diff.evil.textconv", "filter.evil.clean", "filter.evil.smudge", "filter.evil.process",
@@ -35,7 +36,7 @@ var hostileHooks = []string{
 }
 
 // hostileRepository makes a repository whose configuration, attributes, hooks,
-// submodule and remotes all try to run a program. It gives the file that the
+// submodule and remotes all try to run a program. It returns the file that this
 // program writes.
 func hostileRepository(t *testing.T) (ctx guard.Context, mark string) {
 	t.Helper()
@@ -128,8 +129,8 @@ func runGit(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// TestHostileRepository holds that a repository runs nothing of its own under
-// any allowed git command, once the named overrides are put in.
+// TestHostileRepository checks that no allowed git command runs a program of the
+// repository's once the overrides for the configured names have been added.
 func TestHostileRepository(t *testing.T) {
 	ctx, mark := hostileRepository(t)
 	keys := strings.Split(runGit(t, ctx.Workspace, "config", "--list", "--name-only", "-z", "--includes"), "\x00")
@@ -155,7 +156,7 @@ func TestHostileRepository(t *testing.T) {
 		cmd := exec.CommandContext(t.Context(), stage.Argv[0], stage.Argv[1:]...)
 		cmd.Dir = ctx.Workspace
 		cmd.Env = gitEnvironment(ctx.Home)
-		out, runErr := cmd.CombinedOutput() // some fail, and that is well: what counts is the mark
+		out, runErr := cmd.CombinedOutput() // some commands fail, which is fine: only the mark counts
 		if text, err := os.ReadFile(mark); err == nil {
 			t.Errorf("%q ran a program of the repository: %s\ngit says: %.300s %v", command, text, out, runErr)
 			mustDo(t, os.Remove(mark))
@@ -170,8 +171,8 @@ func TestHostileRepository(t *testing.T) {
 	}
 }
 
-// TestHostileRepositoryCanHarm holds that the test above can fail: plain git
-// does run the repository's programs.
+// TestHostileRepositoryCanHarm checks that the test above can fail: without the
+// overrides git runs the repository's programs.
 func TestHostileRepositoryCanHarm(t *testing.T) {
 	ctx, mark := hostileRepository(t)
 	cmd := exec.CommandContext(t.Context(), "git", "status")

@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/internal/guard"
 )
 
-// TestLimits holds the limits of a command, and that deep nesting is refused
-// and not suffered.
+// TestLimits checks the limits of a command, and that deeply nested commands are
+// refused quickly.
 func TestLimits(t *testing.T) {
 	const kib = 1 << 10
 	tests := map[string]struct {

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// project makes a real home with a workspace, secrets beside it, and links that
-// try to lead out.
+// project makes a real home folder with a workspace, secrets next to it, and
+// links that lead out of the workspace.
 func project(t *testing.T) guard.Context {
 	t.Helper()
 	home, err := filepath.EvalSymlinks(t.TempDir())
@@ -89,8 +89,8 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestGlobs holds what globs become: sorted, without hidden files, and never
-// something that a program could take for an option.
+// TestGlobs checks how globs are expanded: sorted, without hidden files, and
+// never to a word that a program could read as an option.
 func TestGlobs(t *testing.T) {
 	ctx := project(t)
 	mustDo(t, os.Remove(filepath.Join(ctx.Workspace, "sneaky.txt")))
@@ -176,7 +176,7 @@ func TestProgramsInTheWorkspace(t *testing.T) {
 	}
 }
 
-// TestReasonsAreShort holds that a refusal never echoes a long value.
+// TestReasonsAreShort checks that a refusal never quotes a long value in full.
 func TestReasonsAreShort(t *testing.T) {
 	long := strings.Repeat("secretvalue", 300)
 	for _, command := range []string{"cat /" + long, "ls --" + long, long, "git " + long, "python -m " + long, "npm i https://" + long, "find . -" + long} {

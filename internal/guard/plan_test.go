@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPlan holds that a plan says exactly what runs, and in what order.
+// TestPlan checks that a plan states exactly what runs, and in what order.
 func TestPlan(t *testing.T) {
 	ctx := corpusContext()
 	ctx.LookPath = func(name string) (string, error) { return "/usr/bin/" + name, nil }
@@ -52,8 +52,8 @@ func TestYoloPlanIsTheCommandByteForByte(t *testing.T) {
 	}
 }
 
-// TestGitPlan holds that every git command carries the overrides, before the
-// subcommand, where git reads them last.
+// TestGitPlan checks that every git command carries the overrides before the
+// subcommand, where they take precedence over the repository's configuration.
 func TestGitPlan(t *testing.T) {
 	for _, command := range []string{"git status", "git --no-pager log -3", "git add .", "git commit -m x", "git push", "git pull", "git checkout main", "git blame a", "git branch", "git show", "git diff"} {
 		got := policy.Decide(guard.ModeRestricted, command, corpusContext())

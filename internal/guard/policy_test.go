@@ -10,9 +10,9 @@ import (
 	"example.org/bridge/internal/guard/policy"
 )
 
-// TestPolicy holds our own lists, one command a line; \N stands for a newline.
-// A file is named MODE_allow.txt or MODE_deny.txt, with something behind it
-// where a mode has several. A line that begins with "# " says what follows.
+// TestPolicy checks the project's own lists, one command a line; \N stands for a
+// newline. A file is named MODE_allow.txt or MODE_deny.txt, with a suffix if a
+// mode has several. A line that begins with "# " describes the lines after it.
 func TestPolicy(t *testing.T) {
 	files, err := filepath.Glob("testdata/policy/*.txt")
 	if err != nil || len(files) == 0 {

@@ -9,14 +9,14 @@ import (
 	"example.org/bridge/internal/guard/paths"
 )
 
-// trustedFolders are searched for programs, in this order. The PATH of the
-// server's environment is not: it may lead into the workspace.
+// trustedFolders are searched for programs, in this order. The server's own PATH
+// is not searched: it may lead into the workspace.
 var trustedFolders = []string{"/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"}
 
-// ToolPrograms gives a LookPath that also finds programs in an operator's folders of
-// tools, before the system's. git, and the programs that isSafe names, which are those
-// of safe mode, come from the system alone: their options are judged for the system's
-// programs.
+// ToolPrograms returns a LookPath that searches the operator's tool folders
+// before the system's. git, and the programs for which isSafe reports true (those
+// of safe mode), are taken from the system only, because the tables describe the
+// options of the system's programs.
 func ToolPrograms(fsys paths.FS, tools []string, isSafe func(name string) bool) func(name string) (string, error) {
 	system, all := SystemPrograms(fsys, nil), SystemPrograms(fsys, tools)
 	return func(name string) (string, error) {
@@ -27,10 +27,10 @@ func ToolPrograms(fsys paths.FS, tools []string, isSafe func(name string) bool) 
 	}
 }
 
-// SystemPrograms gives a LookPath that finds programs in the system's folders
-// and in extra (an operator's own tool folders, absolute). A program that its
-// group or others may write, or that lies in a folder of that kind, is refused:
-// who can write it can run anything. A nil fsys means the machine's file system.
+// SystemPrograms returns a LookPath that searches extra (the operator's tool
+// folders, absolute) and then the system's folders. A program is refused if its
+// group or others may write to it or to its folder, since they could replace it.
+// A nil fsys means the machine's file system.
 func SystemPrograms(fsys paths.FS, extra []string) func(name string) (string, error) {
 	if fsys == nil {
 		fsys = paths.Machine{}
@@ -54,7 +54,7 @@ func SystemPrograms(fsys paths.FS, extra []string) func(name string) (string, er
 	}
 }
 
-// checkProgram holds a program's own rights and those of its folder.
+// checkProgram checks the permissions of a program and of its folder.
 func checkProgram(fsys paths.FS, name string) error {
 	actual, err := paths.Resolve(fsys, name)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// TestRuleNamesInTheDocuments: docs/yolo.md lists exactly the rules that there
-// are, and the examples name no other.
+// TestRuleNamesInTheDocuments checks that docs/yolo.md lists exactly the existing
+// rules, and that the examples name no others.
 func TestRuleNamesInTheDocuments(t *testing.T) {
 	text, err := os.ReadFile("../../docs/yolo.md")
 	if err != nil {

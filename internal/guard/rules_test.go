@@ -12,7 +12,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// ruleExamples are a command for each rule: the mode, and what the rule refuses.
+// ruleExamples holds, for each rule, a mode and a command that the rule refuses
+// in it.
 var ruleExamples = map[verdict.Rule]struct {
 	mode    guard.Mode
 	command string
@@ -44,9 +45,9 @@ var ruleExamples = map[verdict.Rule]struct {
 	verdict.ExecRedirection: {guard.ModeYolo, "exec > x"},
 }
 
-// TestEveryRule: each rule refuses its example under its own name, in words that
-// say what to write instead. What all other rows of the lists are told is held by
-// [checkDecision].
+// TestEveryRule checks that each rule refuses its example under its own name,
+// with advice on what to write instead. [checkDecision] checks the same for all
+// other rows of the lists.
 func TestEveryRule(t *testing.T) {
 	rules := verdict.Rules()
 	slices.Sort(rules)
@@ -70,7 +71,7 @@ func TestEveryRule(t *testing.T) {
 	}
 }
 
-// ruleContext is the machine on which a rule's example is refused.
+// ruleContext returns the context in which a rule's example is refused.
 func ruleContext(rule verdict.Rule) guard.Context {
 	ctx := corpusContext()
 	switch rule {
@@ -84,13 +85,13 @@ func ruleContext(rule verdict.Rule) guard.Context {
 	return ctx
 }
 
-// brokenFS fails in a way that no policy is prepared for.
+// brokenFS panics, which no policy expects.
 type brokenFS struct{ paths.FS }
 
 func (brokenFS) Lstat(string) (fs.FileInfo, error) { panic("broken") }
 
-// plainWords reports whether a text is one short line of words without marks of
-// a formatting mistake.
+// plainWords reports whether a text is one short line without traces of a
+// formatting mistake.
 func plainWords(text string) bool {
 	return len(text) > 8 && len(text) < 400 && !strings.ContainsAny(text, "\n\t") && !strings.Contains(text, "%!") && strings.TrimSpace(text) == text
 }

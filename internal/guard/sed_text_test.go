@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/guard/policy"
 )
 
-// TestSedText: the text of a, i and c ends where sed ends it, and what follows is a
-// command again.
+// TestSedText checks that the text of the commands a, i and c ends where sed ends
+// it, and that what follows is read as a command again.
 func TestSedText(t *testing.T) {
 	for _, tt := range []struct {
 		script string
@@ -32,7 +32,8 @@ func TestSedText(t *testing.T) {
 	}
 }
 
-// TestDashIsAFile: a writer does not get around the rules with a link that is named "-".
+// TestDashIsAFile checks that a link named "-" cannot be used to write outside
+// the rules.
 func TestDashIsAFile(t *testing.T) {
 	ws := t.TempDir()
 	mustDo(t, os.WriteFile(filepath.Join(ws, ".envrc"), []byte("x"), 0o600))

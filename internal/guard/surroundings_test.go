@@ -12,9 +12,9 @@ import (
 	"example.org/bridge/internal/guard/table"
 )
 
-// TestWorkspaceStandsInTheWay holds what depends on the files of the workspace: a
-// module of Python that another one of the folder would replace, and folders that
-// may be submodules.
+// TestWorkspaceStandsInTheWay checks decisions that depend on the files of the
+// workspace: a Python module that a file of the same name would shadow, and
+// folders that may be submodules.
 func TestWorkspaceStandsInTheWay(t *testing.T) {
 	tests := map[string]struct {
 		files   []string
@@ -61,8 +61,8 @@ func TestWorkspaceStandsInTheWay(t *testing.T) {
 	}
 }
 
-// TestIsolatedModules holds that modules that need nothing of the workspace
-// import nothing of it.
+// TestIsolatedModules checks that Python modules which need nothing from the
+// workspace run isolated from it.
 func TestIsolatedModules(t *testing.T) {
 	for command, want := range map[string]string{
 		"python3 -m json.tool a.json":    "python3 -I -m json.tool a.json",
@@ -84,10 +84,10 @@ func TestIsolatedModules(t *testing.T) {
 	}
 }
 
-// TestNoShellScripts holds that no program of the narrow modes is a shell script
-// on this machine: a shell would look for programs in PATH.
+// TestNoShellScripts checks that no program of safe and restricted mode is a
+// shell script on this machine: its shell would search PATH for programs.
 func TestNoShellScripts(t *testing.T) {
-	replaced := []string{"zcat", "gunzip", "which"} // the last is done by the bridge itself
+	replaced := []string{"zcat", "gunzip", "which"} // which is built into the bridge
 	for _, name := range table.Programs(guard.ModeRestricted) {
 		if slices.Contains(replaced, name) {
 			continue

@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// Port stands for a port of the loopback interface on which a test listens.
+// Port is replaced by the number of a loopback port on which a test listens.
 const Port = "47114"
 
-// The vocabulary: options of many programs (not only of the one they are put
-// to), paths inside and outside, what joins words, and tricks.
+// The vocabulary: options of many programs (mixed freely between programs), paths
+// inside and outside the workspace, operators that join words, and tricks.
 var (
 	genOptions = strings.Fields(`-a -l -la -n -c -v -r -R -i -e -f -o -x -s -p -d -L -h -q -u -w -z -F -X -P -H -S -t -D -C -I
 		-exec -delete -name -path -print -fprint -ok -newer -files0-from -follow -maxdepth --help --version --output=x --files0-from=x
@@ -29,8 +29,8 @@ var (
 	genTricks = []string{"$'x'", "`id`", "$(id)", "<(id)", "X=1", "!", "(", ")", "{", "}", "#", "~", "\\", "'", "\"", "\u200b", "\r", "-exec sh ;", "-exec\\ sh", "'-delete'", "\"-exec\"", "sh", "bash -c id", "$IFS", "a{b,c}"}
 )
 
-// Command makes one command that begins with one of the names. The same source
-// gives the same commands.
+// Command returns a random command that begins with one of the names. The same
+// source always gives the same commands.
 func Command(r *rand.Rand, names []string) string {
 	var b strings.Builder
 	b.WriteString(names[r.IntN(len(names))])

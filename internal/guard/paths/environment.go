@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// CommandPath is the PATH of commands: the system's folders, and none that a
-// command could write.
+// CommandPath is the PATH of commands: the system's program folders, none of
+// which a command can write to.
 const CommandPath = "/usr/local/bin:/usr/bin:/bin"
 
-// CommandHome is the HOME of commands. No home is mounted in the sandbox.
+// CommandHome is the HOME of commands. No home folder is mounted in the sandbox.
 const CommandHome = "/tmp"
 
-// CommandEnvironment is the whole environment of a command, given its PATH and
-// its HOME.
+// CommandEnvironment returns the whole environment of a command with the given
+// PATH and HOME.
 func CommandEnvironment(searchPath, home string) []string {
 	return []string{"PATH=" + searchPath, "LANG=C.UTF-8", "TERM=dumb", "HOME=" + home, "GIT_TERMINAL_PROMPT=0"}
 }
 
-// ProgramFolder is where a folder of tools keeps its programs: its folder bin, or
-// else the folder itself.
+// ProgramFolder returns the folder in which a tool folder keeps its programs: its
+// subfolder bin if there is one, otherwise the folder itself.
 func ProgramFolder(tools string) string {
 	bin := path.Join(tools, "bin")
 	if info, err := os.Stat(bin); err == nil && info.IsDir() {
@@ -30,7 +30,8 @@ func ProgramFolder(tools string) string {
 	return tools
 }
 
-// SearchPath is the PATH of commands that have folders of tools: these come first.
+// SearchPath returns the PATH of commands that have tool folders, which come
+// first.
 func SearchPath(tools []string) string {
 	folders := make([]string, 0, len(tools)+1)
 	for _, dir := range tools {
@@ -39,12 +40,12 @@ func SearchPath(tools []string) string {
 	return strings.Join(append(folders, CommandPath), ":")
 }
 
-// ProxyPort is where a command that may reach a few domains finds the proxy to
-// them, on the loopback interface of its own network.
+// ProxyPort is the port of the proxy for a command that may reach a few domains,
+// on the loopback interface of the command's own network.
 const ProxyPort = 3128
 
-// ProxyEnvironment tells programs of that proxy. They look for these names, in
-// either case.
+// ProxyEnvironment returns the variables that make programs use that proxy.
+// Programs look for the names in upper or in lower case.
 func ProxyEnvironment() []string {
 	address := "http://127.0.0.1:" + strconv.Itoa(ProxyPort)
 	var env []string

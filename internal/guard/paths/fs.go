@@ -8,12 +8,13 @@ import (
 	"strings"
 )
 
-// FS is what the policy needs to know of a file system: where links lead, and
-// what a folder holds. Paths are absolute and slash-separated.
+// FS is the part of a file system that the policy reads: the targets of links and
+// the contents of folders. Paths are absolute and slash-separated.
 type FS interface {
-	// Lstat describes the named entry without following a last link.
+	// Lstat describes the named entry. It does not follow a symbolic link in the
+	// last component.
 	Lstat(name string) (fs.FileInfo, error)
-	// Readlink gives the target of a symbolic link, as written.
+	// Readlink returns the target of a symbolic link, as written.
 	Readlink(name string) (string, error)
 	// ReadDir lists a folder, sorted by name.
 	ReadDir(name string) ([]fs.DirEntry, error)
@@ -22,21 +23,23 @@ type FS interface {
 // Machine is the file system of this machine.
 type Machine struct{}
 
-// Lstat is os.Lstat.
+// Lstat calls os.Lstat.
 func (Machine) Lstat(name string) (fs.FileInfo, error) { return os.Lstat(name) }
 
-// Readlink is os.Readlink.
+// Readlink calls os.Readlink.
 func (Machine) Readlink(name string) (string, error) { return os.Readlink(name) }
 
-// ReadDir is os.ReadDir.
+// ReadDir calls os.ReadDir.
 func (Machine) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
 
-// ErrLinks is a chain of links that does not end.
+// ErrLinks means that a path leads through too many symbolic links, such as a
+// cycle.
 var ErrLinks = errors.New("too many symbolic links")
 
-// Resolve follows a path the way the kernel does: component by component, a
-// link before the ".." that comes after it. What does not exist stays as
-// written, so a path can be judged on a machine that does not have it.
+// Resolve follows a path the way the kernel does: component by component,
+// resolving a link before the ".." that follows it. Components that do not exist
+// stay as written, so that a path can be judged on a machine that does not have
+// it.
 func Resolve(fsys FS, name string) (string, error) {
 	const maxLinks = 40
 	rest := strings.Split(name, "/")
@@ -83,22 +86,24 @@ func Resolve(fsys FS, name string) (string, error) {
 // IsAbs reports whether a slash-separated path is absolute.
 func IsAbs(name string) bool { return strings.HasPrefix(name, "/") }
 
-// Clean gives a path from the root without "." and "..".
+// Clean returns the absolute form of a path without "." and "..".
 func Clean(name string) string { return path.Clean("/" + name) }
 
 // Within reports whether a cleaned path is dir or lies below it.
 func Within(name, dir string) bool { return name == dir || hasDirPrefix(name, dir) }
 
-// Fold makes paths comparable on file systems that ignore case.
+// Fold returns a path in lower case, to compare paths on file systems that ignore
+// case.
 func Fold(name string) string { return strings.ToLower(name) }
 
-// Components splits a path; the root is one empty component.
+// Components splits a path at its slashes. The root has one empty component.
 func Components(p string) []string { return strings.Split(strings.Trim(p, "/"), "/") }
 
 // HasUp reports whether a path has a ".." component.
 func HasUp(name string) bool { return strings.Contains("/"+name+"/", "/../") }
 
-// Join puts a relative path below dir, and cleans nothing.
+// Join returns name relative to dir, without cleaning the result. An absolute
+// name is returned unchanged.
 func Join(dir, name string) string {
 	if IsAbs(name) {
 		return name

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// MatchComponent matches one path component against a bash pattern with * ? [ ]
-// and backslash. It is total: a pattern that is not well formed matches itself.
+// MatchComponent reports whether one path component matches a bash pattern with *
+// ? [ ] and backslash. A malformed pattern matches only itself.
 func MatchComponent(pattern, name string) bool {
 	if strings.HasPrefix(name, ".") && !strings.HasPrefix(pattern, ".") && !strings.HasPrefix(pattern, `\.`) {
 		return false
@@ -15,7 +15,8 @@ func MatchComponent(pattern, name string) bool {
 }
 
 // MatchText is MatchComponent without the rule for names that begin with a dot.
-// It runs in time len(pattern)*len(name): only the last star is tried again.
+// It takes time proportional to len(pattern)*len(name), since it backtracks only
+// to the last star.
 func MatchText(pattern, name string) bool {
 	p, n, starP, starN := 0, 0, -1, 0
 	for n < len(name) {
@@ -39,7 +40,8 @@ func MatchText(pattern, name string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// matchOne matches one character; it says how much of both sides it used.
+// matchOne matches one character. It returns how many bytes of the pattern and of
+// the name it used.
 func matchOne(pattern, name string) (width, size int, ok bool) {
 	if pattern == "" {
 		return 0, 0, false
@@ -94,7 +96,7 @@ func classRune(s string) (rune, int) {
 	return utf8.DecodeRuneInString(s)
 }
 
-// SplitGlob parts a pattern into its literal folder and the rest.
+// SplitGlob splits a pattern into its literal leading folder and the rest.
 func SplitGlob(pattern string) (dir string, rest []string) {
 	parts := strings.Split(pattern, "/")
 	i := 0
@@ -108,7 +110,7 @@ func SplitGlob(pattern string) (dir string, rest []string) {
 	return dir, parts[i:]
 }
 
-// HasGlob reports whether a pattern has an unescaped glob character.
+// HasGlob reports whether a pattern contains an unescaped glob character.
 func HasGlob(pattern string) bool {
 	for i := 0; i < len(pattern); i++ {
 		switch pattern[i] {
@@ -121,7 +123,7 @@ func HasGlob(pattern string) bool {
 	return false
 }
 
-// UnescapeGlob gives the text that a pattern without glob characters stands for.
+// UnescapeGlob returns the text that a pattern without glob characters matches.
 func UnescapeGlob(pattern string) string {
 	if !strings.Contains(pattern, `\`) {
 		return pattern

@@ -4,27 +4,27 @@ import (
 	"strings"
 )
 
-// Protected is a name that no command may write: whoever can write it runs code
-// later, outside the sandbox. Names are compared without case, as some file
-// systems do.
+// Protected is a name that no command may write, because a file of this name
+// makes other programs run code later, outside the sandbox. Names are compared
+// without regard to case, as some file systems do.
 type Protected struct {
 	Name string
-	// Why says what it would run or change.
+	// Why says what the file would run or change.
 	Why string
-	// Reserve says to hold the name in a workspace even where it is absent,
-	// since creating it is as good as changing it.
+	// Reserve means that the sandbox holds the name in a workspace even if it
+	// does not exist, since creating it has the same effect as changing it.
 	Reserve bool
 	// Content, if not empty, makes the placeholder of an absent name a file
 	// with this text, rather than an empty folder.
 	Content string
-	// ByGit says that git's own commands write it. A command line never names
+	// ByGit means that git's own commands write it. A command line may never name
 	// it, but the sandbox cannot hold it while git works.
 	ByGit bool
 }
 
-// protectedNames are protected at any depth of a path. The sandbox holds an
-// absent one with an empty folder for the time of the run, which git does not
-// see.
+// protectedNames are protected at any depth of a path. If a name to be reserved
+// is absent, the sandbox holds it with an empty folder during the run, which git
+// ignores.
 var protectedNames = []Protected{
 	{Name: ".git", Reserve: true, Why: "a repository's configuration and hooks run programs"},
 	{Name: ".gitmodules", Reserve: true, Why: "names addresses and update commands of submodules"},
@@ -61,7 +61,7 @@ var protectedNames = []Protected{
 	{Name: ".xsession", Why: "session start"},
 }
 
-// protectedInGit are names in a .git folder.
+// protectedInGit are protected names in a .git folder.
 var protectedInGit = []Protected{
 	{Name: "hooks", Reserve: true, Why: "programs that git runs"},
 	{Name: "config", Reserve: true, Content: "\n", Why: "names programs that git runs"},
@@ -79,11 +79,11 @@ var protectedInGit = []Protected{
 	{Name: "packed-refs", ByGit: true, Why: "history and snapshots"},
 }
 
-// ProtectedNames gives the names that no command may write, at any depth.
+// ProtectedNames returns the names that no command may write, at any depth.
 func ProtectedNames() []Protected { return protectedNames }
 
-// ProtectedInGit gives the names in a .git folder that no command may write. One
-// holds a slash: refs/bridge.
+// ProtectedInGit returns the names in a .git folder that no command may write.
+// Some contain a slash, such as refs/bridge.
 func ProtectedInGit() []Protected { return protectedInGit }
 
 var (
@@ -99,21 +99,21 @@ func indexNames(rows []Protected) map[string]string {
 	return out
 }
 
-// IsProtectedName reports whether one name, without a slash, is protected
-// wherever it stands.
+// IsProtectedName reports whether a name without a slash is protected in any
+// folder.
 func IsProtectedName(name string) bool { return protectedNameIndex[Fold(name)] != "" }
 
-// Surveyed reports whether a name may matter to a look through a whole workspace:
-// it is protected, may be a file of secrets (.env), or may make its folder a git
-// repository (HEAD). Which of them does is for the look itself to say; of a folder
-// without such a name only the folders in it matter.
+// Surveyed reports whether a survey of a workspace has to look at a name: it is
+// protected, may be a file of secrets (.env), or may make its folder a git
+// repository (HEAD). The survey itself decides which of these applies. In a
+// folder without such names, only the subfolders matter.
 func Surveyed(name string) bool {
 	name = Fold(name)
 	return protectedNameIndex[name] != "" || strings.HasPrefix(name, ".env") || name == "head"
 }
 
 // NeverWritten reports whether a path leads to something that no command may
-// write. Inside a .git folder only the names of the table are.
+// write. Inside a .git folder, only the names of the table are protected.
 func NeverWritten(name string) bool {
 	parts := Components(Fold(name))
 	for i, part := range parts {
@@ -121,7 +121,7 @@ func NeverWritten(name string) bool {
 			continue
 		}
 		if part != ".git" || i+1 == len(parts) {
-			return true // .git itself: the repository, or a file that points elsewhere
+			return true // .git itself: the repository, or a file that points to it
 		}
 		next := parts[i+1]
 		if protectedInGitIndex[next] != "" || strings.HasPrefix(next, "config.") {
@@ -132,7 +132,7 @@ func NeverWritten(name string) bool {
 }
 
 // IsSnapshotRef reports whether a git reference may be one of the bridge's
-// snapshots: they are the way back.
+// snapshots, which are needed to restore the workspace.
 func IsSnapshotRef(name string) bool {
 	name = strings.ToLower(name)
 	return strings.Contains(name, "snapshot") || strings.Contains(name, "refs/bridge")

@@ -21,7 +21,7 @@ func TestNeverWritten(t *testing.T) {
 	}
 }
 
-// TestProtectedTable holds that every row says why, and that no name stands in
+// TestProtectedTable checks that every row has a reason and that no name is in
 // the table twice.
 func TestProtectedTable(t *testing.T) {
 	for _, rows := range [][]paths.Protected{paths.ProtectedNames(), paths.ProtectedInGit()} {

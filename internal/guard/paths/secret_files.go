@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// secretFileNames are files that hold passwords, tokens or private keys wherever
-// they lie, the workspace included. Names are compared without case.
+// secretFileNames are files that contain passwords, tokens or private keys in
+// whatever folder they are, including the workspace. Names are compared without
+// regard to case.
 var secretFileNames = map[string]string{
 	".env": "passwords and tokens of an application", ".netrc": "passwords", "_netrc": "passwords", ".git-credentials": "passwords", ".pgpass": "passwords",
 	".my.cnf": "passwords", ".htpasswd": "password hashes", ".pypirc": "registry token", ".vault-token": "token", ".vault-pass": "password", "master.key": "key of an application",
@@ -14,20 +15,22 @@ var secretFileNames = map[string]string{
 	"service-account.json": "cloud credentials", "kubeconfig": "cluster credentials", "terraform.tfstate": "passwords of services",
 }
 
-// secretFileEndings are endings of such files.
+// secretFileEndings are file name endings of such files.
 var secretFileEndings = []string{".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".p8", ".asc.key", ".tfvars"}
 
-// secretFilePlaces are names that are secret in one folder only.
+// secretFilePlaces are names that mark a secret file in one folder only.
 var secretFilePlaces = map[string]string{ //nolint:gosec // names of files, and no credentials
 	".aws/credentials": "cloud credentials", ".docker/config.json": "registry token", ".kube/config": "cluster credentials", ".config/gh/hosts.yml": "GitHub token",
 	".cargo/credentials.toml": "registry token", ".cargo/credentials": "registry token", ".gem/credentials": "registry token",
 }
 
-// templateEndings mark files that show the shape of a secret file and hold no secret.
+// templateEndings mark files that show the structure of a secret file without its
+// secrets.
 var templateEndings = []string{".example", ".sample", ".template", ".tmpl", ".dist", ".defaults", ".schema", ".pub", ".md"}
 
-// IsSecretFile reports whether a path names a file that holds secrets by its
-// name, wherever it lies. Templates such as .env.example do not.
+// IsSecretFile reports whether a path, by its name alone, names a file that
+// contains secrets, in whatever folder it is. Templates such as .env.example are
+// not secret.
 func IsSecretFile(name string) bool {
 	name = Fold(name)
 	base := path.Base(name)
@@ -52,8 +55,9 @@ func IsSecretFile(name string) bool {
 	return strings.HasPrefix(path.Base(path.Dir(name)), ".ssh")
 }
 
-// GlobNamesSecretFile reports whether a glob is meant for secret files: its last
-// component ends like one, or matches one by more than a star.
+// GlobNamesSecretFile reports whether a glob is aimed at secret files: its last
+// component has the ending of such a file, or matches the name of one by more
+// than a star.
 func GlobNamesSecretFile(pattern string) bool {
 	base := Fold(path.Base(pattern))
 	for _, ending := range secretFileEndings {
@@ -72,8 +76,8 @@ func GlobNamesSecretFile(pattern string) bool {
 	return MatchComponent(base, ".env.local") && strings.HasPrefix(base, ".")
 }
 
-// SecretFileGlobs are patterns of the same files, for programs that can leave
-// files out of a tree that they read. They also match the templates.
+// SecretFileGlobs returns patterns for the same files, for programs that can
+// exclude files from a tree they read. The patterns match the templates too.
 func SecretFileGlobs() []string {
 	return []string{
 		".env*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", "*.ppk", "*.tfvars",

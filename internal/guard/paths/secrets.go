@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// secretHome are secrets below any home folder. A row is refused with all that
-// lies below it. Names are compared without case.
+// secretHome are secrets below any home folder. A row covers everything below its
+// path. Names are compared without regard to case.
 var secretHome = []struct{ path, why string }{
 	{".ssh", "private keys"},
 	{".aws", "cloud credentials"},
@@ -122,7 +122,7 @@ var secretHome = []struct{ path, why string }{
 	{"yolo_audit.log", "the Python bridge's audit log"},
 }
 
-// secretSystem are secrets at fixed places; * stands for one component.
+// secretSystem are secrets at fixed paths. In these, * stands for one component.
 var secretSystem = []struct{ path, why string }{
 	{"/etc/shadow", "password hashes"},
 	{"/etc/shadow-", "password hashes"},
@@ -166,15 +166,15 @@ var secretSystem = []struct{ path, why string }{
 	{"/run/podman", "control over the host"},
 }
 
-// Secrets holds the rows as lower-case component patterns.
+// Secrets holds the tables as lower-case patterns, split into components.
 type Secrets struct {
 	home     []string
 	patterns [][]string
 	plain    []string
 }
 
-// NewSecrets gives the secrets of a machine with this home folder and these
-// folders of the bridge.
+// NewSecrets returns the secrets of a machine with the given home folder and the
+// bridge's own folders.
 func NewSecrets(home string, stateDirs []string) Secrets {
 	s := Secrets{home: Components(Fold(home))}
 	for _, dir := range stateDirs {
@@ -247,7 +247,7 @@ func (s Secrets) belowHome(parts []string) bool {
 	return false
 }
 
-// Glob reports whether a glob (cleaned, absolute) could name a secret.
+// Glob reports whether a glob (cleaned, absolute) could match a secret.
 func (s Secrets) Glob(pattern string) bool { return s.match(Fold(pattern), true) }
 
 func (s Secrets) match(name string, isGlob bool) bool {
@@ -280,7 +280,8 @@ func (s Secrets) match(name string, isGlob bool) bool {
 	return false
 }
 
-// InHome strips any user's home folder from a path's components.
+// InHome removes a user's home folder, of whichever user, from the start of a
+// path's components.
 func (s Secrets) InHome(parts []string) ([]string, bool) {
 	if n := len(s.home); len(parts) >= n && partsMatch(s.home, parts[:n]) {
 		return parts[n:], true
@@ -296,7 +297,7 @@ func (s Secrets) InHome(parts []string) ([]string, bool) {
 	return nil, false
 }
 
-// touches reports whether the path (or glob) is the secret or lies in it.
+// touches reports whether the path (or glob) is the secret or lies below it.
 func touches(secret, parts []string, isGlob bool) bool {
 	if len(parts) < len(secret) {
 		return false
@@ -305,7 +306,7 @@ func touches(secret, parts []string, isGlob bool) bool {
 	return partsMatch(secret, head) || (isGlob && globPrefix(head, secret))
 }
 
-// partsMatch compares components, the first list being patterns.
+// partsMatch compares components; those of the first list are patterns.
 func partsMatch(patterns, parts []string) bool {
 	if len(patterns) != len(parts) {
 		return false
@@ -318,8 +319,8 @@ func partsMatch(patterns, parts []string) bool {
 	return true
 }
 
-// globPrefix reports whether a glob's leading components can match names that
-// may themselves be patterns of the table.
+// globPrefix reports whether a glob's leading components can match names that may
+// themselves be patterns.
 func globPrefix(glob, names []string) bool {
 	if len(glob) < len(names) {
 		return false
@@ -341,15 +342,16 @@ func globPrefix(glob, names []string) bool {
 	return true
 }
 
-// compatible reports whether two patterns may match a common name, judged by
-// what stands before their first special character.
+// compatible reports whether two patterns may match the same name, judging by the
+// literal text before their first special character.
 func compatible(a, b string) bool {
 	a, b = a[:strings.IndexAny(a+"*", `*?[\`)], b[:strings.IndexAny(b+"*", `*?[\`)]
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
-// isDevice holds every path below /dev but the null device for a secret. Shared
-// memory and pseudo devices that only yolo mode may use are judged there.
+// isDevice treats every path below /dev as a secret except /dev/null. Package
+// shell makes the exceptions for shared memory and pseudo devices that only yolo
+// mode may use.
 func isDevice(parts []string) bool {
 	return len(parts) < 2 || parts[1] != "null" || len(parts) > 2
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// World is the machine that one decision is made for, with its roots resolved.
+// World describes the machine for one decision, with its roots resolved.
 type World struct {
 	FS        FS
 	Workspace Root
@@ -16,8 +16,8 @@ type World struct {
 }
 
 // NewWorld resolves the workspace and the read roots. A nil fsys means the
-// machine's file system. It refuses a workspace that would hand over more than
-// a project.
+// machine's file system. It refuses a workspace that would give access to more
+// than a project.
 func NewWorld(fsys FS, workspace, home string, stateDirs, readRoots []string) (*World, error) {
 	if fsys == nil {
 		fsys = Machine{}
@@ -36,14 +36,15 @@ func NewWorld(fsys FS, workspace, home string, stateDirs, readRoots []string) (*
 		}
 		r, err := NewRoot(fsys, dir)
 		if err != nil {
-			continue // a root that cannot be resolved is not a root
+			continue // a root that cannot be resolved is ignored
 		}
 		w.ReadRoots = append(w.ReadRoots, r)
 	}
 	return w, w.checkWorkspace()
 }
 
-// checkWorkspace refuses a workspace that would hand over more than a project.
+// checkWorkspace refuses a workspace that would give access to more than a
+// project.
 func (w *World) checkWorkspace() error {
 	for _, ws := range []string{w.Workspace.Lexical, w.Workspace.Physical} {
 		switch {
@@ -56,7 +57,7 @@ func (w *World) checkWorkspace() error {
 	return nil
 }
 
-// MayRead reports whether a cleaned path lies in the workspace or a read root,
+// MayRead reports whether a cleaned path lies in the workspace or in a read root,
 // or is one of the single files that may be read.
 func (w *World) MayRead(name string) bool {
 	if w.Workspace.Holds(name) || readFiles[name] {
@@ -70,7 +71,8 @@ func (w *World) MayRead(name string) bool {
 	return false
 }
 
-// Untilde replaces a leading ~/ by the home folder, as a program itself might.
+// Untilde replaces a leading ~/ with the home folder, as some programs do
+// themselves.
 func (w *World) Untilde(name string) string {
 	if name == "~" || strings.HasPrefix(name, "~/") {
 		return w.Home + name[1:]
@@ -78,7 +80,7 @@ func (w *World) Untilde(name string) string {
 	return name
 }
 
-// Candidates are the pieces of an argument that a program may open.
+// Candidates returns the parts of an argument that a program may open as a file.
 func Candidates(text string) []string {
 	if text == "" || len(text) > 4096 {
 		return nil

@@ -13,9 +13,9 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// Decide judges one command in one mode. It never panics, never runs anything
-// and touches nothing but metadata (symbolic links, folder listings for globs).
-// Should the parser or the policy itself fail, the command is refused.
+// Decide judges one command in one mode. It never panics, never runs anything and
+// reads nothing but metadata (symbolic links, and folder listings for globs). If
+// the parser or the policy itself fails, the command is refused.
 func Decide(mode guard.Mode, command string, ctx guard.Context) (decision guard.Decision) {
 	defer func() {
 		if recover() != nil {

@@ -1,6 +1,6 @@
 package verdict
 
-// Mode is how much a conversation may ask for.
+// Mode says which kinds of commands a conversation may request.
 type Mode string
 
 // The three modes, from the narrowest to the widest.
@@ -10,7 +10,8 @@ const (
 	ModeYolo       Mode = "yolo"
 )
 
-// rank orders the modes, so that the operator's grant can be a ceiling.
+// rank orders the modes, so that the mode of the operator's grant can be an upper
+// limit.
 func (m Mode) rank() int {
 	switch m {
 	case ModeSafe:
@@ -26,13 +27,14 @@ func (m Mode) rank() int {
 // Valid reports whether m is one of the three modes.
 func (m Mode) Valid() bool { return m.rank() > 0 }
 
-// Within reports whether m asks for no more than ceiling. An unknown mode on
-// either side is not within anything.
+// Within reports whether m allows no more than ceiling. It is false if either
+// mode is unknown.
 func (m Mode) Within(ceiling Mode) bool {
 	return m.Valid() && ceiling.Valid() && m.rank() <= ceiling.rank()
 }
 
-// Limits of a command. Over a limit is a refusal, never a question.
+// Limits of a command. A command that exceeds one is refused without asking the
+// operator.
 const (
 	maxBytesNoShell = 8 << 10
 	maxBytesYolo    = 64 << 10

@@ -1,8 +1,8 @@
 package verdict
 
-// When says on what condition a step runs, given the exit status of the last
-// step that ran. Running the steps in order by this rule is what a shell does
-// with a flat list of && || and ;.
+// When is the condition on which a step runs, given the exit status of the last
+// step that ran. Applying it to the steps in order has the same effect as a
+// shell's flat list of && || and ;.
 type When string
 
 // The three connectors.
@@ -17,20 +17,21 @@ const (
 type Plan struct {
 	Steps []Step   `json:"steps,omitempty"`
 	Shell []string `json:"shell,omitempty"`
-	// Contents are the scripts that it runs by name, as they were when it was
-	// judged. Whoever runs a plan fills them in and compares them.
+	// Contents are the scripts that the plan runs by name, with their digests
+	// when it was judged. The code that runs a plan fills them in and compares
+	// them.
 	Contents []Content `json:"contents,omitempty"`
 }
 
 // Content is a file of the workspace that a plan runs.
 type Content struct {
-	// Path is below the workspace, with slashes.
+	// Path is relative to the workspace, with slashes.
 	Path string `json:"path"`
-	// What is empty for the whole file, or names a part of it.
+	// What names a part of the file, or is empty for the whole file.
 	What   string `json:"what,omitempty"`
 	SHA256 string `json:"sha256"`
-	// Changed notes that an earlier request had another content. It is not part
-	// of the digest.
+	// Changed means that the content differs from that of an earlier request. It
+	// is not part of the digest.
 	Changed bool `json:"changed,omitempty"`
 }
 
@@ -42,23 +43,25 @@ type Step struct {
 
 // Stage is one program of a pipeline. The first stage reads from /dev/null.
 type Stage struct {
-	// Path is the absolute program. It is empty for a builtin, and where the
-	// context had no LookPath: such a plan explains, and must not be run.
+	// Path is the absolute path of the program. It is empty for a builtin, and
+	// also if the context had no LookPath: such a plan is for explanation and
+	// must not be run.
 	Path string `json:"path,omitempty"`
-	// Argv is the whole argument list, the name first, after all expansion.
+	// Argv is the complete argument list after all expansion, beginning with the
+	// name.
 	Argv []string `json:"argv"`
-	// Builtin means that the bridge does it itself: see table.RunBuiltin.
+	// Builtin means that the bridge does it itself; see table.RunBuiltin.
 	Builtin bool `json:"builtin,omitempty"`
 	// Dir is the absolute folder it runs in; empty means the workspace.
 	Dir string `json:"dir,omitempty"`
-	// Env are the NAME=value words that stood before the command.
+	// Env are the NAME=value words before the command.
 	Env []string `json:"env,omitempty"`
 	// Redirects apply in order.
 	Redirects []Redirect `json:"redirects,omitempty"`
 }
 
-// Redirect sends file descriptor FD (1 or 2) to /dev/null, or, where Null is
-// false, to wherever descriptor To (1 or 2) leads at that moment.
+// Redirect sends file descriptor FD (1 or 2) to /dev/null if Null is true, and
+// otherwise to wherever descriptor To (1 or 2) leads at that moment.
 type Redirect struct {
 	FD   int  `json:"fd"`
 	To   int  `json:"to,omitempty"`

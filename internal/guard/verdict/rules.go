@@ -1,7 +1,7 @@
 package verdict
 
-// Rule is the stable short name of a rule that refuses commands. Names are part
-// of what `bridge yolo explain` prints: change none.
+// Rule is the stable short name of a rule that refuses commands. The names are
+// part of the output of `bridge yolo explain` and must not change.
 type Rule string
 
 // The rules about a command's text, in every mode.
@@ -79,8 +79,8 @@ const (
 	ExecRedirection Rule = "exec-redirection"
 )
 
-// advice says, for each rule, what to write instead, where the refusal itself
-// does not know better.
+// advice holds, for each rule, what to write instead. It is used if the refusal
+// gives no more specific advice.
 var advice = map[Rule]string{ //nolint:gosec // advice about secrets, and none itself
 	UnknownMode:   "use safe, restricted or yolo",
 	BadWorkspace:  "choose a project folder as the workspace",
@@ -149,10 +149,10 @@ var advice = map[Rule]string{ //nolint:gosec // advice about secrets, and none i
 	ExecRedirection: "redirect a single command instead",
 }
 
-// Advice says what to write instead of what a rule refuses.
+// Advice says what to write instead of a command that the rule refuses.
 func (r Rule) Advice() string { return advice[r] }
 
-// Rules gives every rule, in no particular order.
+// Rules returns every rule, in no particular order.
 func Rules() []Rule {
 	out := make([]Rule, 0, len(advice))
 	for r := range advice {

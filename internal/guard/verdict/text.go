@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// CheckText refuses bytes that a terminal, a shell or a reader could see
-// differently from us. It runs before any parsing: the parser splits words at a
-// carriage return, which bash does not, and drops NUL bytes.
+// CheckText refuses bytes that a terminal, a shell or a reader could interpret
+// differently from the policy. It runs before any parsing, because the parser
+// splits words at a carriage return, which bash does not, and drops NUL bytes.
 func CheckText(mode Mode, command string) error {
 	limit := maxBytesNoShell
 	if mode == ModeYolo {
@@ -32,7 +32,7 @@ func CheckText(mode Mode, command string) error {
 	return nil
 }
 
-// CheckRune refuses one character that a command may not hold.
+// CheckRune refuses a character that a command may not contain.
 func CheckRune(r rune) error {
 	switch {
 	case r == '\n' || r == '\t' || (r >= ' ' && r <= '~'):
@@ -47,7 +47,8 @@ func CheckRune(r rune) error {
 	return nil
 }
 
-// Short quotes a piece of the command for a reason, at most 40 bytes of it.
+// Short quotes at most the first 40 bytes of a piece of the command, for use in a
+// reason.
 func Short(s string) string {
 	const most = 40
 	if len(s) <= most {
@@ -60,7 +61,7 @@ func Short(s string) string {
 	return fmt.Sprintf("%q...", s[:cut])
 }
 
-// IsDigits accepts a number of at most eleven digits.
+// IsDigits reports whether s is a number of at most eleven digits.
 func IsDigits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
@@ -70,7 +71,8 @@ func IsDigits(s string) bool {
 	return s != "" && len(s) < 12
 }
 
-// IsKeyword accepts words without slashes, spaces or leading dashes.
+// IsKeyword reports whether s is a word without slashes, spaces or leading
+// dashes.
 func IsKeyword(s string) bool {
 	for i := range len(s) {
 		c := s[i]
