@@ -1,8 +1,8 @@
-// Package policy decides about a command: it gives safe and restricted mode to
-// package table, and yolo mode to package shell.
+// Package policy decides about a command: in safe and restricted mode by package
+// table, in yolo mode by package shell.
 //
-// Package guard has the words of a decision without the policy itself, so that who
-// keeps or runs a decided command does not import every rule.
+// The types of a decision are in package guard, so that code which stores or runs a
+// decided command does not import every rule.
 package policy
 
 import (

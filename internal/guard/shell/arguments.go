@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// checkArguments refuses secrets, devices and never-writable paths among the
-// arguments of any command.
+// checkArguments refuses secrets, devices and protected paths among the arguments
+// of any command.
 func (w *walker) checkArguments(inv invocation, s *state) error {
 	why := dataCommands()[inv.name]
 	if why != "" && !inv.in.toArgs {
@@ -40,18 +40,18 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 	return nil
 }
 
-// onlyReadsSources are programs that write their destination alone, which is
-// judged by their own rule.
+// onlyReadsSources are programs that write only their destination, for which
+// there is a separate rule.
 var onlyReadsSources = map[string]bool{"cp": true, "rsync": true, "scp": true}
 
-// contentReaders print or send what their operands hold.
+// contentReaders print or send the content of their operands.
 var contentReaders = expandNames([]struct{ names, why string }{
 	{"cat head tail less more bat grep egrep fgrep rg ag ack zgrep awk gawk mawk nawk sed cut sort uniq nl tac rev column fold paste join strings xxd od hexdump base64 base32 diff cmp comm colordiff sdiff jq yq tr view pr fmt expand", "it prints the file"},
 	{"curl wget nc ncat scp sftp rsync tar bsdtar zip 7z gzip xz zstd dd gpg age pbcopy xclip wl-copy openssl-base64 mail tee-in", "it copies or sends the file"},
 })
 
-// listsOutside refuses listing places outside the project for a removal that
-// follows in the pipeline.
+// listsOutside refuses to list paths outside the project if a later stage of the
+// pipeline removes what is listed.
 func (w *walker) listsOutside(inv invocation, s *state) error {
 	for _, a := range inv.args {
 		if a.unknown() || (!paths.IsAbs(a.text) && !strings.HasPrefix(a.text, "..")) {
@@ -64,8 +64,8 @@ func (w *walker) listsOutside(inv invocation, s *state) error {
 	return nil
 }
 
-// dataArguments are the positions that hold text and no path: patterns,
-// messages, scripts (which are read elsewhere).
+// dataArguments returns the positions of arguments that are text and not paths:
+// patterns, messages, and scripts (which are read elsewhere).
 func dataArguments(inv invocation) map[int]bool {
 	skip := map[int]bool{}
 	valueOf := textOptions[inv.name]
@@ -101,8 +101,8 @@ func (w *walker) neverWritten(v value, s *state) bool {
 	return false
 }
 
-// globalOptions are the options with a value that may stand before the
-// subcommand, by program.
+// globalOptions are the options with a value that may come before the subcommand,
+// by program.
 var globalOptions = map[string]string{
 	"kubectl": kubeOptions, "oc": kubeOptions, "helm": kubeOptions,
 	"docker": "-c --context -H --host --config -l --log-level --tlscacert --tlscert --tlskey",
@@ -116,7 +116,7 @@ var globalOptions = map[string]string{
 
 const kubeOptions = "-n --namespace --context --kube-context --kubeconfig --cluster --user -s --server --token --as --as-group --as-uid --cache-dir --certificate-authority --client-key --client-certificate --request-timeout -v --tls-server-name --profile --profile-output"
 
-// fromSubcommand gives a program's arguments from its subcommand on.
+// fromSubcommand returns a program's arguments from its subcommand on.
 func fromSubcommand(name string, args []value) []value {
 	for len(args) > 0 && strings.HasPrefix(args[0].text, "-") {
 		used := 1

@@ -8,7 +8,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// assign judges an assignment, and remembers it where it is certain.
+// assign checks an assignment, and records the value if it is certain.
 func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 	if a.Value != nil && substitutesNames(a.Value) && w.listsHome(a.Value, s) || a.Array != nil && w.listsHome(a.Array, s) {
 		w.homeNames = true
@@ -47,7 +47,7 @@ func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 	return nil
 }
 
-// elements judges the commands that the elements and the index of an array run.
+// elements checks the commands in the elements and in the index of an array.
 func (w *walker) elements(a *syntax.Assign, s *state) error {
 	if a.Array != nil {
 		if err := w.substitutions(a.Array, s); err != nil {
@@ -60,7 +60,7 @@ func (w *walker) elements(a *syntax.Assign, s *state) error {
 	return nil
 }
 
-// declaredTexts are the literal texts of a declaration's argument.
+// declaredTexts returns the literal texts of a declaration's argument.
 func declaredTexts(a *syntax.Assign) []string {
 	var out []string
 	syntax.Walk(a, func(n syntax.Node) bool {

@@ -6,8 +6,9 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// countAssigns says how often each variable may be set in a text. Only one that
-// is set once, on the straight way, has a value that can be known.
+// countAssigns returns how often each variable may be set in a text. Only a
+// variable that is set exactly once, outside of branches and loops, has a value
+// that can be determined.
 func countAssigns(file *syntax.File) map[string]int {
 	counts := map[string]int{}
 	for node := range syntax.Preorder(file) {
@@ -31,7 +32,7 @@ func countAssigns(file *syntax.File) map[string]int {
 	return counts
 }
 
-// countCall counts the names given to builtins that set variables.
+// countCall counts the names that are passed to builtins which set variables.
 func countCall(call *syntax.CallExpr, counts map[string]int) {
 	if len(call.Args) == 0 {
 		return
@@ -44,8 +45,9 @@ func countCall(call *syntax.CallExpr, counts map[string]int) {
 	}
 }
 
-// noteFilled notes the variables that are read: what runs then stands in no
-// text that anybody has seen.
+// noteFilled records the variables that builtins read from input. If such a value
+// is run later, its text does not appear in the command that the operator
+// approved.
 func (w *walker) noteFilled(file *syntax.File) {
 	for node := range syntax.Preorder(file) {
 		call, ok := node.(*syntax.CallExpr)
@@ -74,10 +76,10 @@ func countArithmetic(node syntax.Node, counts map[string]int) {
 	})
 }
 
-// forkBomb refuses functions that start themselves in a pipe or in the
+// forkBomb refuses functions that start themselves in a pipeline or in the
 // background, directly or through each other.
 func forkBomb(file *syntax.File) error {
-	calls := map[string]map[string]bool{} // caller -> callee -> spawned
+	calls := map[string]map[string]bool{} // caller -> callee -> whether the call is spawned
 	for node := range syntax.Preorder(file) {
 		if f, ok := node.(*syntax.FuncDecl); ok {
 			if f.Name == nil {

@@ -7,13 +7,15 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// attachers only look into, or change, other processes.
+// attachers are programs whose only purpose is to inspect or change other
+// processes.
 var attachers = expandNames([]struct{ names, why string }{
 	{"reptyr gcore pstack gstack eu-stack jmap jstack jcmd jinfo jattach jhsdb criu scanmem pyrasite pyrasite-shell injcode inject vgdb frida frida-trace", "it attaches to another process"},
 	{"dtruss dtrace spindump vmmap leaks conspy cgdb systemtap stap", "it attaches to another process"},
 })
 
-// attachOptions are the options by which other programs do, and verbs.
+// attachOptions are the options and verbs that make other programs attach to a
+// process.
 var attachOptions = map[string]struct{ short, long, verbs string }{
 	"gdb":       {"p", "--pid -pid", "attach"},
 	"gdbserver": {"", "--attach", ""},
@@ -25,8 +27,8 @@ var attachOptions = map[string]struct{ short, long, verbs string }{
 	"dtach": {"ap", "", ""}, "abduco": {"a", "", ""}, "bcc-trace": {"p", "--pid", ""}, "sample": {"", "", ""},
 }
 
-// remoteControls are the words by which programs type into, or steer, one of
-// their own kind that runs elsewhere.
+// remoteControls are the words that make a program type into, or control, another
+// running instance of itself.
 var remoteControls = map[string]string{
 	"kitty": "send-text send-key launch", "kitten": "send-text send-key launch", "wezterm": "send-text spawn", "zellij": "write write-chars",
 	"vim": "--remote-send --remote-expr", "gvim": "--remote-send --remote-expr", "mvim": "--remote-send --remote-expr",
@@ -34,8 +36,8 @@ var remoteControls = map[string]string{
 	"i3-msg": "exec", "swaymsg": "exec", "hyprctl": "exec", "foot": "--server", "xdotool": "type key",
 }
 
-// checkAttach refuses attaching to a process that the command did not start: it
-// would read that process's memory, or act as it.
+// checkAttach refuses attaching to a process that the command did not start: the
+// command could read that process's memory or act in its place.
 func (w *walker) checkAttach(inv invocation) error {
 	refusal := verdict.Refuse(verdict.AttachesProcess, "%s would attach to another process", inv.name)
 	if attachers()[inv.name] != "" && len(inv.args) > 0 && !isAbout(inv.args) {
@@ -66,13 +68,14 @@ func (w *walker) checkAttach(inv invocation) error {
 		case (inv.name == "gdb" || inv.name == "lldb") && i > 0 && strings.Contains(arg, "attach "):
 			return refusal
 		case !strings.HasPrefix(arg, "-") && wrappers[inv.name] != nil:
-			return nil // what follows belongs to the traced program
+			return nil // the rest belongs to the traced program
 		}
 	}
 	return nil
 }
 
-// attachCluster finds a letter among the leading letters of -fp1234.
+// attachCluster finds an attaching option in a cluster of short options such as
+// -fp1234.
 func attachCluster(arg, letters string) bool {
 	for i := 1; i < len(arg) && i < 5; i++ {
 		if strings.IndexByte(letters, arg[i]) >= 0 {

@@ -7,7 +7,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// changeFolder follows cd, so that relative targets are judged where they are.
+// changeFolder follows cd, so that later relative paths are resolved from the
+// right folder.
 func (w *walker) changeFolder(inv invocation, s *state) error {
 	_, operands := looseOperands(inv.args)
 	target := literal(w.world.Home)
@@ -61,7 +62,7 @@ func (w *walker) source(inv invocation, _ *state) error {
 	return nil
 }
 
-// laterCode judges the text that trap and alias keep for later.
+// laterCode checks the text that trap and alias store to run later.
 func (w *walker) laterCode(inv invocation, s *state) error {
 	for i, a := range inv.args {
 		code := a.text

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// cmake judges `cmake -E`, which is a small shell of its own.
+// cmake checks `cmake -E`, which runs simple commands like a small shell.
 func (w *walker) cmake(inv invocation, s *state) error {
 	if len(inv.args) < 2 || inv.args[0].text != "-E" {
 		return nil

@@ -6,7 +6,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// container refuses what hands the host to a container.
+// container refuses options and subcommands that give a container control over
+// the host.
 func (w *walker) container(inv invocation, s *state) error {
 	if err := containerInput(inv); err != nil {
 		return err
@@ -31,8 +32,8 @@ func (w *walker) container(inv invocation, s *state) error {
 
 const hostPod = "a pod with the host's files or processes is refused"
 
-// containerInput judges what a container is fed: a download for its shell, or
-// the description of a pod.
+// containerInput checks the standard input of a container program: a download
+// that is piped into a shell in the container, or the description of a pod.
 func containerInput(inv invocation) error {
 	if last := len(inv.args) - 1; inv.in.fetched && last >= 0 && shells()[baseName(inv.args[last].text)] != "" {
 		return verdict.Refuse(verdict.DownloadedCode, "a download must not be fed to a shell in a container")
@@ -52,8 +53,9 @@ func describesHostPod(text string) bool {
 	return false
 }
 
-// otherHost says why an option before the subcommand hands the container to
-// another host: docker -c CONTEXT, where run -c is a share of the processor.
+// otherHost returns why an option before the subcommand is refused, or "". Such
+// an option makes the client talk to another host: docker -c CONTEXT. After run,
+// -c means CPU shares.
 func otherHost(inv invocation) string {
 	if !has("docker podman nerdctl", inv.name) {
 		return ""
@@ -67,7 +69,8 @@ func otherHost(inv invocation) string {
 	return ""
 }
 
-// containerOption says why an option hands the host to the container.
+// containerOption returns why an option gives the container control over the
+// host, or "".
 func containerOption(inv invocation, i int) string {
 	name, value, attached := strings.Cut(inv.args[i].text, "=")
 	if !attached && i+1 < len(inv.args) {
@@ -98,9 +101,9 @@ func containerOption(inv invocation, i int) string {
 	return ""
 }
 
-// containerWord says why a subcommand, a setting or a pod hands the host to the
-// container.
-// Subcommands stand before verbs.
+// containerWord returns why a subcommand, a setting or a pod gives the container
+// control over the host, or "". A word is a subcommand only if its index is less
+// than verbs.
 func containerWord(inv invocation, i, verbs int) string {
 	arg := inv.args[i].text
 	switch {
@@ -116,7 +119,7 @@ func containerWord(inv invocation, i, verbs int) string {
 	return ""
 }
 
-// containerMounts judges the folders of the host that an argument mounts.
+// containerMounts checks the host folders that an argument mounts.
 func (w *walker) containerMounts(inv invocation, i int, s *state) error {
 	arg := inv.args[i].text
 	name, value, attached := strings.Cut(arg, "=")

@@ -6,7 +6,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// function walks a body where it is defined, and again where it is called.
+// function checks a function's body where it is defined. The body is checked
+// again at every call.
 func (w *walker) function(f *syntax.FuncDecl, s *state, in input) error {
 	for _, name := range w.calling {
 		if name == f.Name.Value {
@@ -77,7 +78,7 @@ func (w *walker) loopBody(body []*syntax.Stmt, s *state, in input, forever bool)
 	outer := s.forever
 	s.forever = outer || forever
 	defer func() { s.forever = outer }()
-	// Twice: a cd in the body moves the next turn.
+	// Walk the body twice: a cd in it changes the folder for the next iteration.
 	if err := w.stmts(body, s, in); err != nil {
 		return err
 	}
@@ -96,8 +97,8 @@ func changesFolder(body []*syntax.Stmt) bool {
 	return false
 }
 
-// forLoop walks the body once for each literal item, so that a target named in
-// the list is judged; otherwise the variable is unknown.
+// forLoop walks the body once for each literal item, so that targets in the list
+// are checked. If the items are not literal, the variable is unknown.
 func (w *walker) forLoop(c *syntax.ForClause, s *state, in input) error {
 	const most = 16
 	iter, ok := c.Loop.(*syntax.WordIter)
@@ -130,7 +131,7 @@ func (w *walker) forLoop(c *syntax.ForClause, s *state, in input) error {
 	return nil
 }
 
-// loopItems are the values that a for loop goes through.
+// loopItems returns the values that a for loop iterates over.
 func (w *walker) loopItems(iter *syntax.WordIter, s *state) ([]value, error) {
 	var items []value
 	for _, item := range iter.Items {

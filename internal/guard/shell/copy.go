@@ -45,7 +45,7 @@ func (w *walker) copyOrMove(inv invocation, s *state) error {
 	return w.remoteShell(inv, s)
 }
 
-// checkSource judges what is moved, linked or copied.
+// checkSource checks a path that is moved, linked or copied.
 func (w *walker) checkSource(name string, v value, s *state, recursive bool) error {
 	switch name {
 	case "mv":
@@ -72,7 +72,7 @@ func (w *walker) checkSource(name string, v value, s *state, recursive bool) err
 	return nil
 }
 
-// readsTree refuses reading a whole tree that holds secrets.
+// readsTree refuses reading a whole tree that contains secrets.
 func (w *walker) readsTree(v value, s *state) error {
 	if v.unknown() {
 		return nil
@@ -94,7 +94,7 @@ func isRemote(text string) bool {
 	return ok && host != "" && !strings.Contains(host, "/")
 }
 
-// remoteShell judges options whose value is a command.
+// remoteShell checks options whose value is a command.
 func (w *walker) remoteShell(inv invocation, s *state) error {
 	for i, a := range inv.args {
 		code, ok := "", false
@@ -121,7 +121,7 @@ func (w *walker) remoteShell(inv invocation, s *state) error {
 	return nil
 }
 
-// commandOptions take a command, whatever the program.
+// commandOptions are options that take a command, in whatever program.
 var commandOptions = map[string]bool{
 	"--rsh": true, "--rsync-path": true, "--to-command": true, "--checkpoint-action": true, "--use-compress-program": true,
 	"--info-script": true, "--new-volume-script": true, "--rmt-command": true, "--rsh-command": true, "--unzip-command": true,

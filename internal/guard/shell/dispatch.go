@@ -4,8 +4,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// judge applies the rules of single programs, by base name, and to the others those that
-// hold for any program.
+// judge applies the rules for the program's base name, or the general rules if
+// the program has none of its own.
 func (w *walker) judge(inv invocation, s *state) error {
 	if rule := programRule(inv.name); rule != nil {
 		return rule(w, inv, s)
@@ -35,8 +35,8 @@ func (w *walker) judge(inv invocation, s *state) error {
 	return w.checkInterpreter(inv, s)
 }
 
-// programRule is the rule of the programs of a name, nil where there is none. It is a
-// switch and not a table because the rules call the walker again.
+// programRule returns the rule for programs of this name, or nil. It is a switch
+// rather than a table because the rules call the walker again.
 func programRule(name string) func(*walker, invocation, *state) error {
 	switch name {
 	case "rm", "rimraf", "Remove-Item", "remove-item", "ri", "erase", "trash", "del", "srm", "rmdir", "unlink", "shred":

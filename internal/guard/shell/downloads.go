@@ -7,30 +7,30 @@ import (
 	"example.org/bridge/internal/guard/paths"
 )
 
-// fetchers save what they fetch in files that their arguments name, after a
-// first word where there is one.
+// fetchers save what they download in files that their arguments name, some of
+// them only after a certain first word.
 var fetchers = map[string]string{
 	"curl": "", "wget": "", "aria2c": "", "axel": "", "http": "", "https": "", "xh": "", "curlie": "", "fetch": "", "lwp-download": "", "ftpget": "", "ftp": "",
 	"tftp": "", "sftp": "", "scp": "", "rsync": "", "lftp": "", "wcurl": "", "gh": "release run gist", "glab": "release", "aws": "s3", "gsutil": "cp", "gcloud": "storage", "az": "storage",
 	"s3cmd": "get", "mc": "cp", "rclone": "copy copyto", "ipfs": "get", "svn": "export", "docker": "cp", "podman": "cp", "kubectl": "cp", "socat": "", "oras": "pull", "nc": "", "ncat": "",
 }
 
-// cloners fetch whole folders.
+// cloners download whole folders.
 var cloners = map[string]string{"git": "clone", "gh": "repo", "hg": "clone", "svn": "checkout co"}
 
-// loaders run, or are steered by, files that they find or are given.
+// loaders run, or are controlled by, files that they find or are given.
 var loaders = expandNames([]struct{ names, why string }{
 	{"java pip pip3 pipx uv gem dpkg rpm wine wine64 mono dotnet make gmake npm pnpm yarn ansible-playbook docker-compose apt yum dnf snap flatpak installer msiexec php ruby cmake ninja just task rake", "it runs what a file says"},
 })
 
-// defaultFiles are what loaders run without being told.
+// defaultFiles are the files that loaders run without being told to.
 var defaultFiles = map[string]string{
 	"make": "Makefile makefile GNUmakefile", "gmake": "Makefile makefile GNUmakefile", "npm": "package.json", "pnpm": "package.json", "yarn": "package.json",
 	"just": "justfile Justfile", "task": "Taskfile.yml", "rake": "Rakefile", "cmake": "CMakeLists.txt", "docker-compose": "docker-compose.yml compose.yml",
 }
 
-// checkDownloaded refuses starting a program, or a script, that this same
-// command downloads.
+// checkDownloaded refuses to start a program or script that the same command
+// downloads.
 func (w *walker) checkDownloaded(name value, inv invocation, s *state) error {
 	isPath := strings.Contains(name.text, "/")
 	if isPath && (w.downloads[inv.name] || (w.fetched && !paths.IsAbs(name.text)) || w.inCloned(name, s)) {
@@ -82,7 +82,7 @@ func (w *walker) inCloned(v value, s *state) bool {
 	return false
 }
 
-// noteDownload remembers the names under which something is fetched.
+// noteDownload records the names under which downloads are saved.
 func (w *walker) noteDownload(inv invocation, s *state) {
 	w.noteClone(inv, s)
 	switch inv.name {
@@ -126,7 +126,7 @@ func (w *walker) noteDownload(inv invocation, s *state) {
 	}
 }
 
-// noteClone remembers the folder that a clone makes.
+// noteClone records the folder that a clone creates.
 func (w *walker) noteClone(inv invocation, s *state) {
 	verb, ok := cloners[inv.name]
 	if !ok {

@@ -7,10 +7,11 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// embedded judges commands that stand in the arguments of another program. Many
-// programs start others, and no list of them is complete; what they start is
-// named in an argument, as a word with the words behind it, or inside a text.
-// Only disasters are refused here: a text may be mere data.
+// embedded checks commands in the arguments of another program. No list of the
+// programs that start others is complete, but the program they start must be
+// named in an argument: as a word followed by its own arguments, or inside a
+// text. Only clearly destructive commands are refused here, since a text may be
+// mere data.
 func (w *walker) embedded(inv invocation, s *state) error {
 	if startsUnknown(inv) {
 		return verdict.Refuse(verdict.UnknownCommand, "what %s starts cannot be known: write it literally", inv.name)
@@ -32,7 +33,7 @@ func (w *walker) embedded(inv invocation, s *state) error {
 	return w.embeddedText(inv.in.text, s)
 }
 
-// startedTexts judges arguments that are commands in any program: +COMMAND of
+// startedTexts checks arguments that are commands in any program: +COMMAND of
 // editors and pagers, and the pager of man.
 func (w *walker) startedTexts(inv invocation, s *state) error {
 	for i, a := range inv.args {
@@ -50,8 +51,8 @@ func (w *walker) startedTexts(inv invocation, s *state) error {
 	return nil
 }
 
-// startedWords judges a program that stands as a word among the arguments, with
-// the words behind it.
+// startedWords checks a program that is named among the arguments, together with
+// the words after it.
 func (w *walker) startedWords(inv invocation, i int, s *state) error {
 	if i+1 >= len(inv.args) || destroyers()[baseName(inv.args[i].text)] == "" {
 		return nil
@@ -60,17 +61,17 @@ func (w *walker) startedWords(inv invocation, i int, s *state) error {
 	return onlyDisaster(w.run(inv.args[i:], s.copy(), inner))
 }
 
-// destroyers are programs whose arguments decide whether they destroy.
+// destroyers are programs whose arguments decide whether they destroy anything.
 var destroyers = expandNames([]struct{ names, why string }{
 	{"rm rmdir shred unlink rimraf srm trash chmod chown chgrp mv dd find truncate", "it removes or changes what it is given"},
 	{"mkfs wipefs blkdiscard fdisk parted", "it works on disks"},
 })
 
-// packageRunners start the program behind their verb.
+// packageRunners start the program that follows one of their verbs.
 var packageRunners = map[string]string{"npm": "exec x", "pnpm": "exec dlx", "yarn": "exec dlx", "bun": "x", "corepack": "npm pnpm yarn", "deno": "run", "cargo": "xtask", "go": "run tool", "rustup": "run", "nix": "run", "pixi": "run exec", "rtx": "exec"}
 
-// startsUnknown reports whether a package manager starts a program whose name
-// cannot be known.
+// startsUnknown reports whether a package manager starts a program whose name is
+// not literal.
 func startsUnknown(inv invocation) bool {
 	args := fromSubcommand(inv.name, inv.args)
 	if !has(packageRunners[inv.name], firstWord(args)) {
@@ -103,8 +104,8 @@ func firstWord(args []value) string {
 	return args[0].text
 }
 
-// textPrograms take messages, queries and the like, or have a rule of their own
-// for what they run.
+// textPrograms take messages, queries and similar text, or have their own rule
+// for commands in their arguments.
 var textPrograms = expandNames([]struct{ names, why string }{
 	{"gh glab hub jira slack", "titles and messages"},
 	{"curl wget http https xh httpie", "bodies of requests"},
@@ -115,10 +116,10 @@ var textPrograms = expandNames([]struct{ names, why string }{
 	{"export declare typeset local readonly set unset read test kill pkill killall pgrep pidof", "builtins"},
 })
 
-// disasterText finds commands inside a text, in any language.
+// disasterText finds destructive commands inside a text, whatever its language.
 var disasterText = lazyregexp.New("(?:^|[^\\w./-])((?:/[\\w/]*/)?(?:rm|shred|chmod|chown|dd|mkfs[.\\w]*|rmdir|unlink|rimraf|find|remove-item)\\s+[^;|&)(\"'`<>\\n]*)")
 
-// embeddedText judges what a text may start, read, write and remove.
+// embeddedText checks what a text may start, read, write and remove.
 func (w *walker) embeddedText(text string, s *state) error {
 	if len(text) < 4 || len(text) > maxInline || strings.ContainsRune(text, unknownMark) {
 		return nil
@@ -141,8 +142,8 @@ func (w *walker) embeddedText(text string, s *state) error {
 	return onlyDisaster(w.inlinePaths(text, texts, s))
 }
 
-// disastersIn judges the commands that stand in a text as they are, and the text
-// as a list with commas (gcc -wrapper rm,-rf,DIR).
+// disastersIn checks the commands in a text, and the text read as a list with
+// commas (gcc -wrapper rm,-rf,DIR).
 func (w *walker) disastersIn(text string, s *state) error {
 	for _, m := range disasterText().FindAllStringSubmatch(text, 16) {
 		if err := w.disasterCommand(m[1], s); err != nil {
@@ -155,7 +156,8 @@ func (w *walker) disastersIn(text string, s *state) error {
 	return w.disasterCommand(strings.ReplaceAll(text, ",", " "), s)
 }
 
-// disasterCommand judges a text as a command. What does not parse says nothing.
+// disasterCommand checks a text as a command. A text that does not parse is
+// accepted.
 func (w *walker) disasterCommand(text string, s *state) error {
 	if w.depth >= verdict.MaxNesting || len(text) > 2000 {
 		return nil
@@ -169,7 +171,8 @@ func (w *walker) disasterCommand(text string, s *state) error {
 	return onlyDisaster(err)
 }
 
-// onlyDisaster keeps a refusal that stands for damage, and drops the others.
+// onlyDisaster returns a refusal whose rule prevents damage, and nil for any
+// other.
 func onlyDisaster(err error) error {
 	if err == nil {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// refusedVariables change what runs, or hide what ran, whatever their value.
+// refusedVariables change what runs or hide what ran, whatever their value.
 var refusedVariables = expandNames([]struct{ names, why string }{
 	{"HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTIGNORE", "it tampers with history"},
 	{"BASH_ENV ENV PROMPT_COMMAND PS0 PS4 BASH_FUNC LESSOPEN LESSCLOSE SHELLOPTS BASHOPTS ZDOTDIR FPATH INPUTRC VIMINIT EXINIT", "it runs code in other programs"},
@@ -20,7 +20,8 @@ var refusedVariables = expandNames([]struct{ names, why string }{
 	{"RUSTC CARGO_BUILD_RUSTC CARGO_BUILD_RUSTC_WRAPPER", "it puts another program in the compiler's place"},
 })
 
-// refusedVariablePrefixes are families of such variables, compared in upper case.
+// refusedVariablePrefixes are the prefixes of such variables, compared in upper
+// case.
 var refusedVariablePrefixes = []struct{ prefix, why string }{
 	{"BASH_FUNC_", "it defines a function in every shell"},
 	{"LUA_INIT_", "it runs code in an interpreter"},
@@ -31,13 +32,13 @@ var refusedVariablePrefixes = []struct{ prefix, why string }{
 	{"NPM_CONFIG_PREFIX", "it installs outside the workspace"},
 }
 
-// commandVariables are run as commands by the programs that read them.
+// commandVariables hold commands that other programs run.
 var commandVariables = expandNames([]struct{ names, why string }{
 	{"GIT_SSH_COMMAND GIT_SSH GIT_PAGER GIT_EDITOR GIT_EXTERNAL_DIFF GIT_SEQUENCE_EDITOR GIT_ASKPASS SSH_ASKPASS SUDO_ASKPASS GIT_PROXY_COMMAND PAGER MANPAGER EDITOR VISUAL BROWSER FCEDIT RSYNC_RSH CVS_RSH", "it is a command"},
 	{"SVN_SSH SVN_EDITOR HGEDITOR CC CXX RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER PKG_CONFIG SHELL", "it is a command"},
 })
 
-// loadingVariables name folders or files that programs load code from.
+// loadingVariables name folders or files from which programs load code.
 var loadingVariables = expandNames([]struct{ names, why string }{
 	{"PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH LOCPATH PYTHONPATH PYTHONUSERBASE PERL5LIB RUBYLIB NODE_PATH EMACSLOADPATH CARGO_HOME GOENV", "programs or libraries are loaded from it"},
 	{"XDG_CONFIG_HOME GIT_DIR OPENSSL_CONF OPENSSL_ENGINES OPENSSL_MODULES CURL_HOME WGETRC DOCKER_CONFIG KUBECONFIG GNUPGHOME ANSIBLE_CONFIG", "settings are read from it"},
@@ -46,7 +47,7 @@ var loadingVariables = expandNames([]struct{ names, why string }{
 	{"ANSIBLE_LIBRARY ANSIBLE_FILTER_PLUGINS ANSIBLE_CALLBACK_PLUGINS CMAKE_TOOLCHAIN_FILE CMAKE_MODULE_PATH LIBGL_DRIVERS_PATH VK_ICD_FILENAMES VK_LAYER_PATH GIO_EXTRA_MODULES NLSPATH BASH_LOADABLES_PATH GST_PLUGIN_PATH", "code is loaded from it"},
 })
 
-// sharedFolders are places where any program may have put files.
+// sharedFolders are folders in which any program may have put files.
 var sharedFolders = []string{"/tmp/", "/var/tmp/", "/dev/shm/"}
 
 // loadingOptions are options inside a variable's value that load or run code.
@@ -59,14 +60,14 @@ var loadingOptions = map[string]string{
 }
 
 // isWrittenVariable reports whether a variable names a file or folder that
-// programs write.
+// programs write to.
 func isWrittenVariable(name string) bool {
 	return strings.HasPrefix(name, "GIT_TRACE") ||
 		has("SQLITE_HISTORY GDBHISTFILE LESSHISTFILE PYTHON_HISTORY GIT_INDEX_FILE GIT_OBJECT_DIRECTORY LD_DEBUG_OUTPUT LD_PROFILE_OUTPUT MALLOC_TRACE COVERAGE_FILE GOCOVERDIR", name)
 }
 
-// checkSetting judges a variable that is set to a value, wherever that is
-// written: before a command, by export, or by env.
+// checkSetting checks the value that a variable is set to, whether before a
+// command, by export or by env.
 func (w *walker) checkSetting(name string, v value, s *state) error {
 	if err := refusedSetting(name, v.text); err != nil {
 		return err
@@ -114,8 +115,8 @@ func isCommandVariable(name string) bool {
 	return commandVariables()[name] != ""
 }
 
-// isFed reports whether the command in a variable reads what another program
-// writes; editors and compilers do not.
+// isFed reports whether the command in a variable reads data that another program
+// writes. Editors and compilers do not.
 func isFed(name string) bool {
 	for _, part := range []string{"PAGER", "SSH", "RSH", "DIFF", "PROXY", "ASKPASS"} {
 		if strings.Contains(name, part) {

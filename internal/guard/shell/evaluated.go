@@ -9,12 +9,13 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Bash evaluates some texts although they are quoted: the index of an array in
-// arithmetic, in names given to builtins and in [[ -v ]], and prompts.
+// Bash evaluates some texts even if they are quoted: the index of an array in
+// arithmetic, in names passed to builtins and in [[ -v ]], and prompts.
 
 var errEvaluated = verdict.Refuse(verdict.EvaluatedText, "bash evaluates this text although it is quoted: write a plain name or number")
 
-// evaluatedIndex is the name of an array element whose index holds a command.
+// evaluatedIndex matches the name of an array element whose index contains a
+// command.
 var evaluatedIndex = lazyregexp.New("[A-Za-z_]\\w*\\[[^\\]]*(\\$\\(|`)")
 
 func evaluates(text string) bool { return evaluatedIndex().MatchString(text) }
@@ -23,12 +24,12 @@ func substitutes(text string) bool {
 	return strings.Contains(text, "$(") || strings.Contains(text, "`")
 }
 
-// evaluatingBuiltins take names of variables, or arithmetic, as arguments.
+// evaluatingBuiltins take variable names or arithmetic as arguments.
 var evaluatingBuiltins = expandNames([]struct{ names, why string }{
 	{"read unset wait getopts declare typeset local export readonly let mapfile readarray test [ [[ printf exec", "its arguments are names or arithmetic"},
 })
 
-// checkEvaluated judges the builtins that run their arguments as code.
+// checkEvaluated checks builtins that run their arguments as code.
 func (w *walker) checkEvaluated(inv invocation) error {
 	switch inv.name {
 	case "mapfile", "readarray", "complete", "compgen":
@@ -70,8 +71,8 @@ func (w *walker) checkEvaluated(inv invocation) error {
 	return nil
 }
 
-// checkFilled judges the name of a variable whose value nobody can know: a
-// builtin or a loop gives it.
+// checkFilled checks the name of a variable whose value cannot be determined,
+// since a builtin or a loop sets it.
 func checkFilled(name string) error {
 	if err := refusedSetting(name, unknownText); err != nil {
 		return err
@@ -86,8 +87,8 @@ func checkFilled(name string) error {
 	return verdict.Refuse(verdict.Environment, "setting %s to what cannot be known is refused, because %s", name, why)
 }
 
-// checkArithmetic judges a node in which bash calculates: literal text may name
-// an array element whose index is a command.
+// checkArithmetic checks a node that bash evaluates as arithmetic: its literal
+// text may name an array element whose index is a command.
 func (w *walker) checkArithmetic(node syntax.Node) error {
 	var err error
 	syntax.Walk(node, func(n syntax.Node) bool {
@@ -106,8 +107,8 @@ func (w *walker) checkArithmetic(node syntax.Node) error {
 	return err
 }
 
-// calculates reports whether a tree holds arithmetic or a name that bash looks
-// up by text: then a variable's text may be evaluated.
+// calculates reports whether a tree contains arithmetic, or a name that bash
+// looks up by its text. In both cases the text of a variable may be evaluated.
 func calculates(file *syntax.File) bool {
 	for node := range syntax.Preorder(file) {
 		switch n := node.(type) {
@@ -140,7 +141,8 @@ func checkPrompt(p *syntax.ParamExp) error {
 	return nil
 }
 
-// checkTest judges [[ ]]: arithmetic comparisons and -v evaluate their operands.
+// checkTest checks [[ ]], whose arithmetic comparisons and -v evaluate their
+// operands.
 func (w *walker) checkTest(test *syntax.TestClause) error {
 	var err error
 	syntax.Walk(test, func(n syntax.Node) bool {

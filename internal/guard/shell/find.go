@@ -8,7 +8,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// find judges -delete and -exec by where the search starts and what narrows it.
+// find checks -delete and -exec, depending on where the search starts and what
+// limits it.
 func (w *walker) find(inv invocation, s *state) error {
 	starts, args := searchStarts(inv)
 	deletes, narrow, loose := false, false, false
@@ -50,7 +51,8 @@ func (w *walker) find(inv invocation, s *state) error {
 	return w.findDeletes(starts, s, narrow && !loose)
 }
 
-// searchStarts gives the folders where a search starts, and the arguments behind them.
+// searchStarts returns the folders in which a search starts, and the arguments
+// after them.
 func searchStarts(inv invocation) (starts, rest []value) {
 	i := 0
 	for ; i < len(inv.args) && !strings.HasPrefix(inv.args[i].text, "-") && inv.args[i].text != "(" && inv.args[i].text != "!"; i++ {
@@ -65,7 +67,7 @@ func searchStarts(inv invocation) (starts, rest []value) {
 	return starts, inv.args[i:]
 }
 
-// fdFolders are the folders that fd searches.
+// fdFolders returns the folders that fd searches.
 func fdFolders(args []value) []value {
 	var operands []value
 	for _, a := range args {
@@ -82,7 +84,7 @@ func fdFolders(args []value) []value {
 	return operands[1:]
 }
 
-// anyHomeTree reports whether a search walks a tree over a home.
+// anyHomeTree reports whether a search walks a tree that contains a home folder.
 func (w *walker) anyHomeTree(starts []value, s *state) bool {
 	for _, v := range starts {
 		if w.isHomeTree(v, s) || (v.text == "." && w.inHomeTree(s)) {
@@ -101,7 +103,7 @@ func findCommand(args []value) []value {
 	return args
 }
 
-// findExec judges what -exec starts: {} stands for one found path.
+// findExec checks the command that -exec starts. {} stands for one found path.
 func (w *walker) findExec(inner []value, s *state, inv invocation) (removes bool, err error) {
 	if len(inner) == 0 {
 		return false, nil
@@ -140,8 +142,8 @@ func (w *walker) findExec(inner []value, s *state, inv invocation) (removes bool
 	return false, w.run(argv, s.copy(), invocation{in: input{}, stmt: inv.stmt, outer: append(inv.outer, "find")})
 }
 
-// findDeletes judges the trees that a removing find walks. A search of the
-// workspace itself must be narrowed by a name, an age or a size.
+// findDeletes checks the trees in which a find removes files. A search of the
+// workspace itself must be limited by a name, an age or a size.
 func (w *walker) findDeletes(starts []value, s *state, narrow bool) error {
 	for _, v := range starts {
 		if narrow && !v.unknown() {

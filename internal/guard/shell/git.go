@@ -8,7 +8,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// git judges the few forms that run commands later, or destroy the way back.
+// git refuses the few uses that run commands later or destroy the means of
+// restoring files.
 func (w *walker) git(inv invocation, s *state) error {
 	args := inv.args
 	dirs := append([]value{literal(".")}, w.workTrees...)
@@ -48,8 +49,8 @@ func (w *walker) git(inv invocation, s *state) error {
 	return w.gitVerb(args[0].text, args[1:], s)
 }
 
-// gitDiscards judges where git throws files away: in the workspace that is
-// everyday work, over a home or another tree it is a removal.
+// gitDiscards checks where git discards files. In the workspace that is normal
+// work; in a home folder or another tree it counts as a removal.
 func (w *walker) gitDiscards(verb string, args, dirs []value, s *state) error {
 	options, operands := looseOperands(args)
 	if verb == "grep" {
@@ -81,7 +82,7 @@ func (w *walker) gitDiscards(verb string, args, dirs []value, s *state) error {
 	return nil
 }
 
-// gitMayDiscard reports whether a subcommand may throw away files or changes.
+// gitMayDiscard reports whether a subcommand may discard files or changes.
 func gitMayDiscard(verb string, options, operands []value) bool {
 	switch verb {
 	case "clean":
@@ -135,7 +136,7 @@ func (w *walker) gitVerb(verb string, args []value, s *state) error {
 	return nil
 }
 
-// gitMakes judges the places that init, worktree and archive write to or remove.
+// gitMakes checks the paths that init, worktree and archive write to or remove.
 func (w *walker) gitMakes(verb string, operands []value, s *state) error {
 	if verb == "worktree" && len(operands) > 1 && operands[0].text == "remove" {
 		if err := w.checkRemove(operands[1], s, "git worktree remove"); err != nil {
@@ -155,7 +156,8 @@ func (w *walker) gitMakes(verb string, operands []value, s *state) error {
 	return nil
 }
 
-// gitWayBack keeps reflogs, snapshots and the objects they need.
+// gitWayBack refuses to destroy reflogs, snapshots and the objects that they
+// need.
 func (w *walker) gitWayBack(verb string, options, operands []value) error {
 	words := map[string]bool{}
 	for _, v := range operands {
@@ -182,7 +184,7 @@ func (w *walker) gitWayBack(verb string, options, operands []value) error {
 	return nil
 }
 
-// gitConfig refuses settings that run commands, in any file.
+// gitConfig refuses settings that run commands, in any configuration file.
 func gitConfig(options, operands []value) error {
 	if hasFlag(options, "e", "--edit") {
 		return verdict.Refuse(verdict.GitSetting, "editing git's configuration is refused")
@@ -207,7 +209,8 @@ func isGet(options, operands []value) bool {
 		(len(operands) > 0 && has("get list unset get-all", operands[0].text))
 }
 
-// runsCommands knows the settings whose value git runs, or that name more settings.
+// runsCommands reports whether git runs a setting's value, or reads further
+// settings from it.
 func runsCommands(key, setting string) bool {
 	key = strings.ToLower(key)
 	section, rest, _ := strings.Cut(key, ".")
@@ -245,13 +248,13 @@ func runsCommands(key, setting string) bool {
 		return strings.Contains(key, "ext::")
 	case "interactive":
 		return last == "difffilter"
-	case "rebase": // a line of the format may be a command of the rebase
+	case "rebase": // a line of the format can become a command in a rebase
 		return last == "instructionformat" && strings.Contains(setting, "%n")
 	}
 	return false
 }
 
-// gitRuns judges the shell text that some subcommands run.
+// gitRuns checks the shell text that some subcommands run.
 func (w *walker) gitRuns(verb string, args []value, s *state) error {
 	for i, a := range args {
 		name, value, attached := strings.Cut(a.text, "=")
@@ -287,7 +290,7 @@ func (w *walker) gitRuns(verb string, args []value, s *state) error {
 	return nil
 }
 
-// wordBehind is the next word, where the option's value is not attached.
+// wordBehind returns the next word if no value is attached to the option.
 func wordBehind(args []value, i int, attached bool) string {
 	if attached || i+1 >= len(args) {
 		return ""

@@ -9,11 +9,12 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// maxInline bounds the inline code that is looked into.
+// maxInline limits the inline code that is inspected, in bytes.
 const maxInline = 16 << 10
 
-// What inline code may not hold, whatever the language. These catch accidents:
-// code can always hide what it does, and the approval shows it to a human.
+// What inline code must not contain, whatever the language. These checks catch
+// accidents: code can always disguise what it does, and the approval shows it to
+// a human.
 var (
 	startsPrograms = lazyregexp.New("(?i)system|exec|spawn|popen|subprocess|child_process|getoutput|\\bqx\\b|`|shell|process|\\|\\s*\"?getline|Deno\\.(run|Command)|%x|^!|\\be\\b")
 	removesTrees   = lazyregexp.New(`(?i)rmtree|rmdir_?(sync|all)?|rmSync|rm_rf|rm_r\b|remove_tree|removedirs|FileUtils\.rm|delete-directory|recursive\s*=\s*true|rmdir\s*\([^)]*["']s["']|fs\.(promises\.)?rm\b|rimraf|remove_dir_all|Deno\.remove|delete_tree|remove_entry`)
@@ -32,7 +33,8 @@ var (
 	quotedText     = lazyregexp.New("'((?:[^'\\\\]|\\\\.)*)'|\"((?:[^\"\\\\]|\\\\.)*)\"|`((?:[^`\\\\]|\\\\.)*)`|%x[({\\[]([^)}\\]]*)[)}\\]]|qx[({/]([^)}/]*)[)}/]")
 )
 
-// secretWords are pieces of paths that no inline code has a reason to hold.
+// secretWords are parts of paths that inline code has no legitimate reason to
+// contain.
 var secretWords = []string{
 	"/.ssh/", ".aws/credentials", "/etc/shadow", "/etc/gshadow", "/etc/sudoers", ".gnupg/", "/.netrc", ".kube/config",
 	".git-credentials", ".claude.json", ".claude/.credentials", ".yolo_tokens", "yolo_audit.log", "claude_bridge_secure",
@@ -40,8 +42,8 @@ var secretWords = []string{
 	".docker/config.json", ".config/gh/", "/dev/tcp/", "/dev/udp/", "id_rsa", "id_ed25519", "docker.sock",
 }
 
-// runsOperator reports whether code starts one of the operator's own commands. Code that
-// starts no program may print or compare their names.
+// runsOperator reports whether code starts one of the operator's own commands.
+// Code that starts no program may print or compare the names of these commands.
 func runsOperator(code string) bool {
 	lower := strings.ToLower(code)
 	if !strings.Contains(lower, "bridge") || !strings.Contains(lower, "yolo") || !startsPrograms().MatchString(code) {
@@ -55,7 +57,7 @@ func runsOperator(code string) bool {
 	return false
 }
 
-// inlineCode looks into code of another language, given with -c, -e or a
+// inlineCode inspects code in another language that is given with -c, -e or a
 // here-document.
 func (w *walker) inlineCode(language, code string, s *state) error {
 	if len(code) > maxInline {
@@ -97,7 +99,7 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 	return w.inlineLiterals(language, code, s)
 }
 
-// inlineLiterals judges the quoted texts of inline code as commands and paths.
+// inlineLiterals checks the quoted texts of inline code as commands and as paths.
 func (w *walker) inlineLiterals(language, code string, s *state) error {
 	texts := quotedTexts(code)
 	starts := startsPrograms().MatchString(code)
@@ -123,8 +125,8 @@ var (
 	sedWrites = lazyregexp.New(`(?m)(?:^|[;{}\n0-9$/,gpiI])\s*[wW]\s+([^;}\n]+)$`)
 )
 
-// sedScript judges what GNU sed runs (the command e, and the flag e of s) and
-// writes (the command and flag w).
+// sedScript checks what GNU sed runs (the command e, and the flag e of s) and
+// writes (the command and the flag w).
 func (w *walker) sedScript(code string, s *state) error {
 	for _, m := range sedRuns().FindAllStringSubmatch(code, -1) {
 		if err := w.nested(m[1], s.copy(), input{kind: inputPipe}); err != nil {
@@ -142,7 +144,7 @@ func (w *walker) sedScript(code string, s *state) error {
 	return nil
 }
 
-// substituteFlags gives the flags of a script that is one s command.
+// substituteFlags returns the flags of a script that is a single s command.
 func substituteFlags(code string) string {
 	code = strings.TrimLeft(code, "0123456789,$ ")
 	if len(code) < 4 || code[0] != 's' {
@@ -179,8 +181,8 @@ func (w *walker) inlineCommands(texts []string, s *state) error {
 	return nil
 }
 
-// soft judges text that may or may not be a command: what does not parse, or is
-// one word, says nothing.
+// soft checks text that may be a command. Text that does not parse or is a single
+// word is accepted.
 func (w *walker) soft(text string, s *state) error {
 	if !strings.Contains(text, " ") || w.depth >= verdict.MaxNesting || len(text) > 2000 {
 		return nil
@@ -233,7 +235,8 @@ var writeMode = lazyregexp.New(`(?i)['"][rwa]?b?[wa+]b?\+?['"]|write|>|unlink|re
 
 func writesSystem(code string) bool { return writeMode().MatchString(code) }
 
-// quotedTexts gives the string literals of most languages, without escapes.
+// quotedTexts returns the string literals in code of most languages. Escapes are
+// not decoded.
 func quotedTexts(code string) []string {
 	const most = 64
 	var out []string

@@ -7,7 +7,7 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// interpreter says how a language is given code on its command line.
+// interpreter describes how a language takes code on its command line.
 type interpreter struct {
 	code   string // short letters whose value is code
 	longs  string // long options whose value is code
@@ -30,7 +30,8 @@ var interpreters = map[string]*interpreter{
 	"emacs": {longs: "--eval --execute"}, "gdb": {longs: "-ex --eval-command"}, "sqlite3": {longs: "-cmd"}, "ed": {},
 }
 
-// interpreterFor also knows versions: python3.12, lua5.4, perl5.
+// interpreterFor returns the interpreter for a program name, which may have a
+// version: python3.12, lua5.4, perl5.
 func interpreterFor(name string) (string, *interpreter) {
 	base := strings.TrimRight(strings.ToLower(name), "0123456789.")
 	if i := interpreters[strings.ToLower(name)]; i != nil {
@@ -39,8 +40,8 @@ func interpreterFor(name string) (string, *interpreter) {
 	return base, interpreters[base]
 }
 
-// checkInterpreter judges shells and languages: code in arguments is looked
-// into, code from a pipe is refused.
+// checkInterpreter checks shells and languages: code in arguments is inspected,
+// and code from a pipe is refused.
 func (w *walker) checkInterpreter(inv invocation, s *state) error {
 	if shells()[inv.name] != "" {
 		return w.checkShell(inv, s)
@@ -73,7 +74,7 @@ func isAbout(args []value) bool {
 	return len(args) == 1 && slices.Contains([]string{"--version", "-V", "-v", "--help", "-h", "version"}, args[0].text)
 }
 
-// find gives the code among the arguments, and the first operand.
+// find returns the code among the arguments, and the first operand.
 func (lang *interpreter) find(args []value) (codes []value, operand *value, isModule bool) {
 	fromFile := false
 	for i := 0; i < len(args); i++ {
@@ -115,14 +116,14 @@ func (lang *interpreter) find(args []value) (codes []value, operand *value, isMo
 	return codes, operand, isModule
 }
 
-// letters is what options of one letter say, one or several in one argument.
+// letters is what the short options in one argument say.
 type letters struct {
 	codes        []value
 	file, module bool // see interpreter
-	taken        int  // arguments that belong to them
+	taken        int  // how many further arguments belong to them
 }
 
-// letters reads the options of one letter at i.
+// letters reads the short options in the argument at i.
 func (lang *interpreter) letters(args []value, i int) (o letters) {
 	arg := args[i].text
 	if strings.ContainsAny(arg[1:], lang.file) {
@@ -150,8 +151,8 @@ func isShortCluster(arg string) bool {
 	return len(arg) <= 6 && verdict.IsKeyword(strings.TrimLeft(arg, "-"))
 }
 
-// codeAt gives the code that is attached to an option, and the next word, which
-// is the code if nothing, or only other letters, are attached.
+// codeAt returns the code attached to an option, and the next word, which is the
+// code if nothing or only other letters are attached.
 func codeAt(args []value, i int, attached string) []value {
 	var out []value
 	if attached != "" {
@@ -163,8 +164,8 @@ func codeAt(args []value, i int, attached string) []value {
 	return out
 }
 
-// checkScript judges where an interpreter's code comes from when no option
-// gives it: a file, a here-document, or a pipe.
+// checkScript checks where an interpreter gets its code from when no option gives
+// it: a file, a here-document, or a pipe.
 func (w *walker) checkScript(inv invocation, operand *value, inline func(string) error) error {
 	fromInput := operand == nil || slices.Contains([]string{"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}, operand.text)
 	if !fromInput {
@@ -197,10 +198,10 @@ func (w *walker) checkScript(inv invocation, operand *value, inline func(string)
 
 var errDownloaded = verdict.Refuse(verdict.DownloadedCode, "running what was just downloaded is refused: look at it first, then ask again")
 
-// checkShell judges bash and its like.
+// checkShell checks bash and other shells.
 func (w *walker) checkShell(inv invocation, s *state) error {
 	if isAbout(inv.args) || len(inv.args) == 2 && inv.args[0].text == "-n" && !strings.HasPrefix(inv.args[1].text, "-") {
-		return nil // bash -n FILE only reads
+		return nil // bash -n FILE checks the syntax and runs nothing
 	}
 	wantsCode, fromInput := false, false
 	for i := 0; i < len(inv.args); i++ {

@@ -22,14 +22,15 @@ func baseName(name string) string {
 	return base
 }
 
-// invocation is one command with its arguments, after wrappers are taken off.
+// invocation is one command with its arguments, without the wrappers that start
+// it.
 type invocation struct {
 	name  string // base name
 	full  string // as written
 	args  []value
 	in    input
 	stmt  *syntax.Stmt
-	outer []string // the wrappers it came through
+	outer []string // the wrappers that were removed
 }
 
 func (w *walker) call(call *syntax.CallExpr, stmt *syntax.Stmt, s *state, in input) error {
@@ -64,7 +65,7 @@ func (w *walker) call(call *syntax.CallExpr, stmt *syntax.Stmt, s *state, in inp
 	return w.run(argv, s, invocation{in: in, stmt: stmt})
 }
 
-// substitutesNames reports whether a word holds a command substitution.
+// substitutesNames reports whether a word contains a command substitution.
 func substitutesNames(word *syntax.Word) bool {
 	found := false
 	syntax.Walk(word, func(n syntax.Node) bool {
@@ -76,7 +77,8 @@ func substitutesNames(word *syntax.Word) bool {
 	return found
 }
 
-// substitutesDump reports whether an argument holds $(env) or the like.
+// substitutesDump reports whether an argument contains $(env) or another dump of
+// the environment.
 func substitutesDump(call *syntax.CallExpr) bool {
 	for _, arg := range call.Args[1:] {
 		dumps := false
@@ -93,7 +95,7 @@ func substitutesDump(call *syntax.CallExpr) bool {
 	return false
 }
 
-// run judges an argument list. It calls itself for what wrappers start.
+// run checks an argument list. It calls itself for commands that wrappers start.
 func (w *walker) run(argv []value, s *state, inv invocation) error {
 	if len(argv) == 0 {
 		return nil
@@ -107,13 +109,14 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	}
 	inv.full, inv.name, inv.args = name.text, baseName(name.text), argv[1:]
 	if body := s.funcs[inv.full]; body != nil && len(inv.outer) == 0 {
-		// The definition may not have been reached: judge the program as well.
+		// The function may not be defined at this point: check the program of
+		// that name as well.
 		if err := w.function(body, s, inv.in); err != nil {
 			return err
 		}
 	}
 	if inv.name == "crontab" && len(inv.args) == 1 && inv.args[0].text == "-l" {
-		return nil // it only lists
+		return nil // only lists
 	}
 	if p := refusedProgram(inv.name); p != nil {
 		return verdict.Refuse(p.rule, "%s is always refused, because %s", verdict.Short(inv.name), p.why)
@@ -130,7 +133,8 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	return w.checkProgram(inv, s)
 }
 
-// checkAny holds the rules for any program, one that starts another included.
+// checkAny applies the rules that hold for any program, including one that starts
+// another.
 func (w *walker) checkAny(inv invocation, s *state) error {
 	for _, rule := range []func(invocation) error{
 		w.checkOperator, w.checkAttach, w.checkEvaluated, w.checkPrintsSecret, checkModes,
@@ -146,8 +150,8 @@ func (w *walker) checkAny(inv invocation, s *state) error {
 	return w.checkWriter(inv, s)
 }
 
-// checkProgram holds the rules for a program that starts no other one named in
-// its arguments.
+// checkProgram applies the rules for a program that starts no other program named
+// in its arguments.
 func (w *walker) checkProgram(inv invocation, s *state) error {
 	if err := w.checkArguments(inv, s); err != nil {
 		return err

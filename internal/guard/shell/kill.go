@@ -35,7 +35,8 @@ func (w *walker) kill(inv invocation, _ *state) error {
 	return nil
 }
 
-// findsGuard refuses looking up the guard's own process where something is killed.
+// findsGuard refuses to look up the guard's own process in a command that kills
+// processes.
 func (w *walker) findsGuard(inv invocation, _ *state) error {
 	for _, a := range inv.args {
 		if w.kills && (strings.Contains(strings.ToLower(a.text), "bridge") || isBroad(a.text)) {

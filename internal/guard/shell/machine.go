@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// machine says why a program changes the machine, and does not only look at it;
-// "" where it does not.
+// machine returns why the use of a program changes the machine, or "" if it only
+// inspects it.
 func (w *walker) machine(inv invocation) string {
 	options, operands := looseOperands(inv.args)
 	verb := firstWord(operands)
@@ -24,7 +24,7 @@ func (w *walker) machine(inv invocation) string {
 	return ""
 }
 
-// servicesLook are the words by which services are only looked at.
+// servicesLook are the subcommands that only inspect services.
 const servicesLook = "status is-active is-enabled is-failed show cat list-units list-unit-files list-timers list-sockets list-dependencies get-default list-sessions show-environment list-jobs"
 
 func changesServices(inv invocation, verb string, operands []value) string {
@@ -114,8 +114,8 @@ func changesDesktop(inv invocation, verb string, operands []value) string {
 	return ""
 }
 
-// startsUnnamed is about programs that run what the command does not name, or
-// reach beyond the command's end.
+// startsUnnamed returns why a program is refused that runs programs which the
+// command does not name, or that acts beyond the end of the command.
 func startsUnnamed(inv invocation) string {
 	switch inv.name {
 	case "git-maintenance", "write":
@@ -132,8 +132,8 @@ func startsUnnamed(inv invocation) string {
 	return ""
 }
 
-// changesToolSettings reports whether a tool writes its settings, which hold for
-// every project of the user.
+// changesToolSettings reports whether a tool changes its settings, which apply to
+// all projects of the user.
 func changesToolSettings(name string, options, operands []value) bool {
 	word := func(i int) string {
 		if i < len(operands) {

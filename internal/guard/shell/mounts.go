@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// mountInCluster finds the mount behind -v, also in a cluster such as -itv, and
-// attached to it. Singularity spells it -B.
+// mountInCluster returns the mount after -v, which may be part of a cluster such
+// as -itv or have its value attached. Singularity uses -B.
 func mountInCluster(inv invocation, i int) (string, bool) {
 	arg := inv.args[i].text
 	letter := "v"
@@ -33,7 +33,7 @@ func mountInCluster(inv invocation, i int) (string, bool) {
 	return "", false
 }
 
-// mountOf judges the host's side of a bind mount.
+// mountOf checks the host's side of a bind mount.
 func (w *walker) mountOf(spec string, s *state) error {
 	source, _, _ := strings.Cut(spec, ":")
 	for field := range strings.SplitSeq(strings.ReplaceAll(spec, `"`, ""), ",") {

@@ -6,7 +6,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// network refuses shells at the end of a connection, and judges what ssh runs.
+// network refuses programs that serve a connection, such as reverse shells, and
+// checks what ssh runs.
 func (w *walker) network(inv invocation, s *state) error {
 	switch inv.name {
 	case "nc", "ncat", "netcat":
@@ -60,12 +61,12 @@ func (w *walker) ssh(inv invocation, s *state) error {
 	return nil
 }
 
-// runningTerminal are the words by which a multiplexer has its running server,
-// which is not part of this command, start or change something.
+// runningTerminal are the subcommands that make the running server of a terminal
+// multiplexer, which is not part of this command, start or change something.
 const runningTerminal = "run-shell run if-shell if new-window neww split-window splitw respawn-pane respawnp respawn-window respawnw display-popup popup display-menu menu confirm-before confirm command-prompt set-hook bind-key bind source-file source set-option set set-window-option setw set-environment setenv pipe-pane pipep send-keys send send-prefix paste-buffer pasteb load-buffer loadb action plugin pipe exec edit"
 
-// terminal refuses typing into terminals and what runs in one that is there
-// already, and judges what a new session starts.
+// terminal refuses typing into terminals and running something in an existing
+// one, and checks what a new session starts.
 func (w *walker) terminal(inv invocation, s *state) error {
 	verb := true
 	for i, a := range inv.args {
@@ -76,7 +77,7 @@ func (w *walker) terminal(inv invocation, s *state) error {
 			verb = true
 			continue
 		case i > 0 && has("-L -S -f -T", inv.args[i-1].text):
-			continue // of tmux, before the verb
+			continue // options of tmux before the subcommand
 		case verb && !strings.HasPrefix(a.text, "-"):
 			verb = false
 			if startsInRunning(inv.name, a.text) {
@@ -95,10 +96,11 @@ func (w *walker) terminal(inv invocation, s *state) error {
 	return nil
 }
 
-// startsInRunning also knows the beginnings of words that tmux takes for them.
+// startsInRunning reports whether a word is one of these subcommands, or an
+// abbreviation that tmux accepts.
 func startsInRunning(name, verb string) bool {
 	if name == "screen" {
-		return false // -X is how it does
+		return false // screen sends a command with -X
 	}
 	for word := range strings.FieldsSeq(runningTerminal) {
 		if word == verb || len(verb) > 3 && strings.Contains(word, "-") && strings.HasPrefix(word, verb) {

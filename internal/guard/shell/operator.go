@@ -7,7 +7,7 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// checkOperator refuses the operator's side of the bridge, under any name.
+// checkOperator refuses the operator's commands of the bridge, under any name.
 func (w *walker) checkOperator(inv invocation) error {
 	words := make([]string, 0, len(inv.args))
 	for _, a := range inv.args {
@@ -26,7 +26,7 @@ func (w *walker) checkOperator(inv invocation) error {
 		}
 	}
 	if _, lang := interpreterFor(inv.name); lang != nil || dataCommands()[inv.name] != "" || readers()[inv.name] != "" || textPrograms()[inv.name] != "" || firstIsText[inv.name] {
-		return nil // text, or code that is looked into elsewhere
+		return nil // text, or code that is inspected elsewhere
 	}
 	for i := 0; i+1 < len(words); i++ {
 		if words[i] == "yolo" && operatorVerbs[words[i+1]] {

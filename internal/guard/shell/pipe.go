@@ -8,17 +8,18 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// input says where a command's standard input comes from.
+// input describes where a command's standard input comes from.
 type input struct {
 	kind inputKind
 	text string // a here-document's literal text
-	// fetched: something upstream is a download.
+	// fetched: an earlier stage is a download.
 	fetched bool
-	// dumped: something upstream prints the environment.
+	// dumped: an earlier stage prints the environment.
 	dumped bool
-	// toArgs: something downstream turns lines into arguments.
+	// toArgs: a later stage turns lines into arguments.
 	toArgs bool
-	// toRemoval: and those arguments are removed, moved or changed.
+	// toRemoval: a later stage removes, moves or changes the files that these
+	// arguments name.
 	toRemoval bool
 }
 
@@ -39,19 +40,20 @@ func (w *walker) binary(cmd *syntax.BinaryCmd, s *state, in input) error {
 	}
 	err := w.stmt(cmd.Y, s, in)
 	s.straight = straight
-	if cmd.Op == syntax.OrStmt && isExit(cmd.Y) && s.funcs["exit"] == nil { // cd X || exit: what follows is in X
+	if cmd.Op == syntax.OrStmt && isExit(cmd.Y) && s.funcs["exit"] == nil { // after cd X || exit, the folder is X
 		s.dirs, s.visited = succeeded, append([]string(nil), succeeded...)
 	}
 	return err
 }
 
-// isExit reports whether a statement certainly leaves this shell.
+// isExit reports whether a statement always leaves this shell.
 func isExit(stmt *syntax.Stmt) bool {
 	call, ok := stmt.Cmd.(*syntax.CallExpr)
 	return ok && !stmt.Background && len(call.Args) > 0 && call.Args[0].Lit() == "exit"
 }
 
-// pipe walks a pipeline's stages, each a subshell, with what flows between them.
+// pipe walks the stages of a pipeline, each in a subshell, and tracks what flows
+// between them.
 func (w *walker) pipe(cmd *syntax.BinaryCmd, s *state, in input) error {
 	stages := flatten(cmd, nil)
 	toArgs := make([]bool, len(stages)+1)
@@ -87,7 +89,7 @@ func (w *walker) pipe(cmd *syntax.BinaryCmd, s *state, in input) error {
 	return nil
 }
 
-// printedText is what a stage prints that is a plain echo or printf.
+// printedText returns what a stage prints if it is a plain echo or printf.
 func printedText(stmt *syntax.Stmt) string {
 	call, ok := stmt.Cmd.(*syntax.CallExpr)
 	if !ok || len(call.Args) < 2 || (call.Args[0].Lit() != "echo" && call.Args[0].Lit() != "printf") {
@@ -130,8 +132,9 @@ func flatten(cmd *syntax.BinaryCmd, into []*syntax.Stmt) []*syntax.Stmt {
 	return into
 }
 
-// callsAny reports whether some plain word in command position below the node
-// is one of the names. It is a hint about what flows, not a judgement.
+// callsAny reports whether a literal command name below the node is one of the
+// names. The result is a hint about what flows through a pipeline, not a
+// decision.
 func callsAny(node syntax.Node, names map[string]string) bool {
 	hit := false
 	syntax.Walk(node, func(n syntax.Node) bool {

@@ -6,24 +6,24 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// codeOptions load or run other code. They are refused where the value lies in
-// a shared folder, or whatever the value where that is all they are for.
+// codeOptions load or run other code. They are refused if the value lies in a
+// shared folder; options that have no other use are refused whatever the value.
 var codeOptions = map[string]string{
 	"gcc": "-fplugin -wrapper -B", "g++": "-fplugin -wrapper -B", "cc": "-fplugin -wrapper -B", "c++": "-fplugin -wrapper -B", "clang": "-fplugin -B", "clang++": "-fplugin -B",
 	"go": "-vettool -toolexec -exec", "java": "-javaagent -agentlib -agentpath -XX:OnError -XX:OnOutOfMemoryError", "nmap": "--interactive", "cargo": "--config", "mpv": "--script", "pandoc": "-F --filter --lua-filter -L",
 	"rustc": "-C", "hg": "--config", "tcpdump": "-z", "gdb": "-x --command", "ssh": "-F", "aria2c": "--on-download-complete --on-download-error", "sqlite3": "-init", "dotnet": "exec", "xdg-open": "", "gio": "launch",
 }
 
-// alwaysRunsCode are those whose value needs no look.
+// alwaysRunsCode are the options that are refused whatever their value.
 const alwaysRunsCode = "-fplugin -wrapper -vettool -javaagent -agentlib -agentpath -XX:OnError -XX:OnOutOfMemoryError --interactive"
 
-// fedInterpreters run commands that stand in their input. They are everyday
-// programs for data, so that only a download is refused there.
+// fedInterpreters run commands from their input. They are everyday programs for
+// data, so that only a download is refused as their input.
 var fedInterpreters = expandNames([]struct{ names, why string }{
 	{"m4 R octave gnuplot deno bun make gmake tclsh psql mysql mariadb sqlite3 duckdb redis-cli lftp ftp sftp dc bc sbcl clisp swipl ghci ocaml scheme racket nu ansible-playbook ansible maxima gp sage", "it can run commands"},
 })
 
-// loadsCode refuses options that load plugins and the like.
+// loadsCode refuses options that load plugins or other code.
 func (w *walker) loadsCode(inv invocation) error {
 	options, ok := codeOptions[inv.name]
 	if (loaders()[inv.name] != "" || inv.name == "make") && !w.namedFile(inv) {
@@ -65,8 +65,8 @@ func (w *walker) loadsCode(inv invocation) error {
 	return nil
 }
 
-// namedFile reports whether make and its like are told to read a real file: not
-// a pipe, and no substitution.
+// namedFile reports whether make and similar programs read their rules from a
+// real file, not from a pipe or a substitution.
 func (w *walker) namedFile(inv invocation) bool {
 	for i, a := range inv.args {
 		if inv.name == "ant" && a.text == "/dev/stdin" {
@@ -82,8 +82,8 @@ func (w *walker) namedFile(inv invocation) bool {
 	return true
 }
 
-// readsInput reports whether an argument has a program read its rules from its
-// input: -f -, -f-, --file=-. A makefile from there is never looked into.
+// readsInput reports whether an argument makes a program read its rules from its
+// standard input: -f -, -f-, --file=-. Such a makefile is never inspected.
 func readsInput(inv invocation, i int) bool {
 	const files = "- /dev/stdin /dev/fd/0 /proc/self/fd/0"
 	arg := inv.args[i].text
@@ -104,7 +104,7 @@ func endsCluster(arg string) bool {
 	return ok && strings.HasPrefix(letters, "-") && !strings.HasPrefix(letters, "--") && !strings.ContainsAny(letters[1:], "-=/.")
 }
 
-// dotCommands judges the files that sqlite3's own commands read and write.
+// dotCommands checks the files that sqlite3's dot commands read and write.
 func (w *walker) dotCommands(inv invocation, s *state) error {
 	if inv.name != "sqlite3" {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// refused is why programs are never started.
+// refused is the reason why a program is never started.
 type refused struct {
 	rule verdict.Rule
 	why  string
@@ -138,7 +138,7 @@ var shells = expandNames([]struct{ names, why string }{
 	{"sh bash zsh dash ksh mksh ash rbash fish tcsh csh elvish nu xonsh pwsh powershell yash posh", "a shell"},
 })
 
-// Words that say what flows through a pipeline.
+// Names of programs that decide what flows through a pipeline.
 var (
 	downloaders = expandNames([]struct{ names, why string }{
 		{"curl wget aria2c axel lynx w3m links elinks fetch http https xh httpie curlie lwp-request GET ftp tftp lftp nc ncat netcat socat telnet gh glab aws gsutil gcloud az dig host nslookup openssl ssh rclone", "it fetches from the network"},
@@ -166,7 +166,7 @@ var (
 	})
 )
 
-// dataCommands only print or ignore their arguments.
+// dataCommands only print their arguments, or ignore them.
 var dataCommands = expandNames([]struct{ names, why string }{
 	{"echo printf true false : logger notify-send say figlet cowsay", "its arguments are text"},
 })
@@ -186,7 +186,7 @@ var textOptions = map[string][]string{
 	"bash": {"-c"}, "sh": {"-c"}, "docker": {"-m", "--message"},
 }
 
-// readers only read: a never-writable path among their arguments is no harm.
+// readers only read, so that a protected path among their arguments does no harm.
 var readers = expandNames([]struct{ names, why string }{
 	{"cat ls grep egrep fgrep rg ag ack head tail less more wc diff cmp comm stat file test [ [[ jq yq bat find du tree md5sum sha1sum sha256sum sha512sum cksum b2sum strings hexdump xxd od realpath readlink basename dirname git cd pushd nl sort uniq cut tac column fold code git-lfs shellcheck yamllint markdownlint", "it reads"},
 })

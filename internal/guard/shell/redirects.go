@@ -6,7 +6,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// redirects judges a statement's redirections, and says what its standard
+// redirects checks a statement's redirections, and returns what its standard
 // input then is.
 func (w *walker) redirects(stmt *syntax.Stmt, s *state, in input) (input, error) {
 	for _, r := range stmt.Redirs {
@@ -19,7 +19,7 @@ func (w *walker) redirects(stmt *syntax.Stmt, s *state, in input) (input, error)
 	return in, nil
 }
 
-// readFrom is the input that a redirection from v gives.
+// readFrom returns the input that results from redirecting from v.
 func (w *walker) readFrom(v value, r *syntax.Redirect, s *state, in input) (input, error) {
 	if w.isSecretFile(v, s) {
 		return in, verdict.ErrSecretFile
@@ -91,7 +91,8 @@ func trimDash(s string) string {
 	return s
 }
 
-// heredoc gives a here-document as text, walking what is substituted into it.
+// heredoc returns the text of a here-document, after walking the commands that
+// are substituted into it.
 func (w *walker) heredoc(word *syntax.Word, s *state) (input, error) {
 	if word == nil {
 		return input{kind: inputText}, nil

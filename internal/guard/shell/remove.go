@@ -48,14 +48,15 @@ func (w *walker) remove(inv invocation, s *state) error {
 	return nil
 }
 
-// removedBy are the words and options by which other programs than rm remove a
-// folder that is named: a verb, and behind it the folder, or an option with it.
+// removedBy are the words and options with which programs other than rm remove a
+// named folder: a verb followed by the folder, or an option whose value is the
+// folder.
 var removedBy = map[string]struct{ verb, option string }{
 	"cargo": {"clean", "--target-dir"}, "dotnet": {"clean", "-o --output"}, "gio": {"trash remove", ""}, "trash-put": {"", ""}, "gvfs-trash": {"", ""}, "kioclient": {"remove move", ""},
 	"del-cli": {"", ""}, "del": {"", ""}, "rclone": {"purge delete", ""}, "mvn": {"clean", "-DoutputDirectory"}, "buck2": {"clean", "--isolation-dir"},
 }
 
-// removesFolder judges what such programs remove.
+// removesFolder checks what such programs remove.
 func (w *walker) removesFolder(inv invocation, s *state) error {
 	by, ok := removedBy[inv.name]
 	args := fromSubcommand(inv.name, inv.args)
@@ -116,7 +117,7 @@ func (w *walker) changeRights(inv invocation, s *state) error {
 		}
 	}
 	if recursive && len(operands) > 0 && inv.name != "setfacl" {
-		// chmod -R -x DIR: the mode looked like an option.
+		// chmod -R -x DIR: the mode looks like an option.
 		if v := operands[0]; paths.IsAbs(v.text) || v.text == "." || strings.HasPrefix(v.text, "..") || strings.HasPrefix(v.text, "*") {
 			return w.checkRemove(v, s, "changing rights of a tree")
 		}
@@ -126,13 +127,13 @@ func (w *walker) changeRights(inv invocation, s *state) error {
 
 var errSetsID = verdict.Refuse(verdict.SetUserID, "setting the set-user-ID bit is refused")
 
-// modeOptions are the options by which other programs than chmod set a mode.
+// modeOptions are the options with which programs other than chmod set a mode.
 var modeOptions = map[string]string{
 	"install": "-m --mode", "mkdir": "-m --mode", "mkfifo": "-m --mode", "mknod": "-m --mode",
 	"rsync": "--chmod", "tar": "--mode", "bsdtar": "--mode", "cpio": "--mode",
 }
 
-// checkModes refuses the set-user-ID bit in a mode that an option gives.
+// checkModes refuses the set-user-ID bit in a mode that is given with an option.
 func checkModes(inv invocation) error {
 	for i, a := range inv.args {
 		name, mode, attached := strings.Cut(a.text, "=")
@@ -156,7 +157,8 @@ func checkModes(inv invocation) error {
 	return nil
 }
 
-// setsID recognises u+s, g=xs, 4755, =4755 and 06755.
+// setsID reports whether a mode sets the set-user-ID or set-group-ID bit: u+s,
+// g=xs, 4755, =4755, 06755.
 func setsID(mode string) bool {
 	mode = strings.TrimPrefix(mode, "=")
 	if digits := strings.TrimLeft(mode, "0"); verdict.IsDigits(mode) {

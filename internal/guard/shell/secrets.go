@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// isSecretFile reports whether a value names a file inside the project that
-// holds secrets by its name.
+// isSecretFile reports whether a value names a file in the project whose name
+// says that it contains secrets.
 func (w *walker) isSecretFile(v value, s *state) bool {
 	for _, candidate := range paths.Candidates(v.pattern) {
 		c := v
@@ -52,8 +52,8 @@ func (w *walker) checkSecret(v value, s *state) error {
 	return nil
 }
 
-// isSecret judges a cleaned pattern. Unknown parts may be anything without a
-// slash, a leading dot included.
+// isSecret reports whether a cleaned pattern could name a secret. An unknown part
+// may be any text without a slash, including one with a leading dot.
 func (w *walker) isSecret(pattern string) bool {
 	if parts := paths.Components(pattern); parts[0] == "dev" {
 		return len(parts) > 1 && !yoloDevice(parts[1])
@@ -73,7 +73,7 @@ func (w *walker) isSecret(pattern string) bool {
 		w.world.Secrets.Glob(strings.ReplaceAll(pattern, mark, ".*"))
 }
 
-// yoloDevice allows the devices that hold nothing and harm nothing.
+// yoloDevice reports whether a device contains no data and can do no harm.
 func yoloDevice(name string) bool {
 	return slices.Contains([]string{"null", "zero", "full", "random", "urandom", "stdin", "stdout", "stderr", "fd", "shm"}, name)
 }

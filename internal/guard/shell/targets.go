@@ -9,7 +9,7 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// systemFolders are never written, and nothing in them is ever removed.
+// systemFolders are never written to, and nothing in them is ever removed.
 var systemFolders = []struct{ path, why string }{
 	{"/etc", "the machine's configuration"},
 	{"/usr", "the machine's programs"},
@@ -47,7 +47,8 @@ var systemFolders = []struct{ path, why string }{
 	{"/c", "a mounted disk"},
 }
 
-// homePersistence are places below a home folder that start programs later.
+// homePersistence are paths below a home folder from which programs are started
+// later.
 var homePersistence = []string{
 	".config/systemd", ".config/autostart", ".local/share/systemd", ".config/fish", ".local/bin", "bin",
 	".config/environment.d", "library/launchagents", ".config/git", ".config/nvim", ".vim", ".config/pip", ".pip", ".config/npm",
@@ -58,7 +59,7 @@ var homePersistence = []string{
 	"library/launchdaemons", "library/application support/code", ".config/powershell", ".config/nushell", ".config/xonsh", ".local/share/nvim", ".local/share/fish", ".config/autostart-scripts", ".config/plasma-workspace",
 }
 
-// checkWrite refuses writing to a place that matters to more than the project.
+// checkWrite refuses writing to a path that matters beyond the project.
 func (w *walker) checkWrite(v value, s *state) error {
 	if err := w.checkSecret(v, s); err != nil {
 		return err
@@ -82,7 +83,8 @@ func (w *walker) checkWrite(v value, s *state) error {
 	return nil
 }
 
-// unwritable says what a cleaned path belongs to that is not to be written.
+// unwritable returns the rule that forbids writing to a cleaned path and the area
+// that the path belongs to, or nil.
 func (w *walker) unwritable(place string) *refused {
 	parts := paths.Components(paths.Fold(place))
 	if parts[0] == "dev" {
@@ -112,7 +114,8 @@ func (w *walker) unwritable(place string) *refused {
 	return nil
 }
 
-// persists reports whether a place in a home folder starts programs later.
+// persists reports whether programs are started later from a path in a home
+// folder.
 func (w *walker) persists(parts []string) bool {
 	rest, ok := w.world.Secrets.InHome(parts)
 	if !ok {
@@ -127,8 +130,8 @@ func (w *walker) persists(parts []string) bool {
 
 func (w *walker) inProject(place string) bool { return w.world.Workspace.Holds(place) }
 
-// checkRemove refuses removing (or changing the rights of) a whole tree that
-// is more than a part of the project, or that cannot be known.
+// checkRemove refuses removing a whole tree (or changing its permissions) if it
+// is more than a part of the project or cannot be determined.
 func (w *walker) checkRemove(v value, s *state, what string) error {
 	if v.unknown() {
 		return verdict.Refuse(verdict.UnknownTarget, "%s needs a target that can be known: write the path literally", what)
@@ -155,7 +158,8 @@ func (w *walker) checkRemove(v value, s *state, what string) error {
 	return nil
 }
 
-// protectedTree says why the tree at a cleaned pattern must stay, as what "it" does.
+// protectedTree returns the rule that forbids removing the tree at a cleaned
+// pattern and the reason, as a predicate whose subject is "it", or nil.
 func (w *walker) protectedTree(place string) *refused {
 	parts := paths.Components(paths.Fold(place))
 	last := parts[len(parts)-1]
@@ -191,7 +195,7 @@ func (w *walker) protectedTree(place string) *refused {
 	return nil
 }
 
-// kept are the folders that must never be removed whole.
+// kept are the folders that must never be removed as a whole.
 func (w *walker) kept() []string {
 	out := []string{w.world.Home}
 	for _, ws := range []string{w.world.Workspace.Lexical, w.world.Workspace.Physical} {
@@ -234,8 +238,8 @@ func partsMatchGlob(patterns, parts []string) bool {
 	return true
 }
 
-// isBroad reports whether a pattern matches nearly every name: it holds fewer
-// than two literal characters that say something.
+// isBroad reports whether a pattern matches nearly every name: it contains fewer
+// than two significant literal characters.
 func isBroad(pattern string) bool {
 	literals := 0
 	for i := 0; i < len(pattern); i++ {
@@ -252,8 +256,9 @@ func isBroad(pattern string) bool {
 	return literals == 0
 }
 
-// options and operands of a command, read loosely: a refusal must not depend
-// on knowing every option of every program.
+// looseOperands splits a command's arguments into options and operands without
+// exact knowledge of its options: a refusal must not depend on knowing every option
+// of every program.
 func looseOperands(args []value) (options, operands []value) {
 	for i, a := range args {
 		if a.text == "--" {
@@ -268,8 +273,8 @@ func looseOperands(args []value) (options, operands []value) {
 	return options, operands
 }
 
-// hasFlag looks for short letters in clusters, and for long options and their
-// abbreviations.
+// hasFlag reports whether the options contain a short letter, also in a cluster,
+// or a long option, also abbreviated.
 func hasFlag(options []value, letters string, longs ...string) bool {
 	for _, o := range options {
 		if strings.HasPrefix(o.text, "--") {

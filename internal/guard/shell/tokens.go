@@ -6,9 +6,9 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// secretPrinters print a password, a token or a private key that they keep.
-// Each row is a program and the words that must be among its arguments, one of
-// each group; a row without words is always refused.
+// secretPrinters are programs that print a stored password, token or private key.
+// A row holds a program and groups of words: it is refused if its arguments
+// contain a word of each group. An empty group is always met.
 var secretPrinters = map[string][]string{
 	"pass": {"show ls find grep git"}, "gopass": {"show cat"}, "secret-tool": {"lookup search"}, "keyctl": {"print read pipe"}, "security": {"find-generic-password find-internet-password dump-keychain export"},
 	"op": {"read item document"}, "bw": {"get list export unlock"}, "lpass": {"show export"}, "rbw": {"get code"}, "gnome-keyring": {""}, "kwallet-query": {""},
@@ -19,7 +19,7 @@ var secretPrinters = map[string][]string{
 	"sops": {"-d --decrypt decrypt exec-env"}, "ansible-vault": {"view decrypt edit"}, "keyring": {"get"}, "npm": {"token"}, "ssh-keygen": {"-y"},
 }
 
-// checkPrintsSecret refuses programs that print what they keep secret.
+// checkPrintsSecret refuses programs that print a stored secret.
 func (w *walker) checkPrintsSecret(inv invocation) error {
 	refusal := verdict.Refuse(verdict.SecretPath, "%s would print a password, a token or a key", verdict.Short(inv.name))
 	if strings.HasPrefix(inv.name, "docker-credential-") || strings.HasPrefix(inv.name, "git-credential-") {

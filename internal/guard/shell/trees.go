@@ -9,31 +9,34 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// A tree over a home folder holds secrets. Listing it is harmless; giving what
-// was listed to a reader is not, and neither is reading the whole tree.
+// A tree that contains a home folder contains secrets. Listing its names is
+// harmless. Passing these names to a program that reads the files is not, and
+// neither is reading the whole tree.
 
-// listers print names, and nothing of the files.
+// listers print the names of files, and none of their content.
 var listers = expandNames([]struct{ names, why string }{
 	{"find fd fdfind locate plocate mlocate mdfind ls tree du rg exa eza lsd dir", "it lists names"},
 })
 
-// metadataPrograms take paths and print nothing of the files' content.
+// metadataPrograms take paths and print none of the files' content.
 var metadataPrograms = expandNames([]struct{ names, why string }{
 	{"ls stat echo printf test [ basename dirname realpath readlink file du wc chmod touch cd pushd find fd fdfind df tree exa eza lsd mkdir pwd type which id groups ln rm rmdir mv git cmake", "it reads no content, or has a rule of its own"},
 	{"export declare typeset local readonly alias trap set unset read true false : exit return sleep code open xdg-open subl nautilus dirname", "it reads nothing"},
 })
 
-// readersOfLists turn names that they are given into content.
+// readersOfLists read the files whose names they are given.
 var readersOfLists = expandNames([]struct{ names, why string }{
 	{"xargs parallel while read cpio tar bsdtar zip rsync pax afio 7z rush", "it reads the files that are listed"},
 })
 
-// isHomeTree reports whether a value is, or may hold, a tree over a home.
+// isHomeTree reports whether a value is, or may be, a tree that contains a home
+// folder.
 func (w *walker) isHomeTree(v value, s *state) bool {
 	return w.readsTree(v, s) != nil
 }
 
-// listsHome reports whether a node holds a program that lists a tree over a home.
+// listsHome reports whether a node contains a program that lists a tree with a
+// home folder.
 func (w *walker) listsHome(node syntax.Node, s *state) bool {
 	hit := false
 	syntax.Walk(node, func(n syntax.Node) bool {
@@ -64,8 +67,8 @@ func (w *walker) listsHome(node syntax.Node, s *state) bool {
 	return hit
 }
 
-// checkKeptNames refuses giving names to a reader that were listed from a tree
-// over a home before, and kept in a variable or in a file.
+// checkKeptNames refuses to pass names to a reader that were listed from a tree
+// with a home folder and kept in a variable or a file.
 func (w *walker) checkKeptNames(inv invocation) error {
 	if !w.homeNames || metadataPrograms()[inv.name] != "" || listers()[inv.name] != "" || dataCommands()[inv.name] != "" || destroyers()[inv.name] != "" {
 		return nil
@@ -81,8 +84,8 @@ func (w *walker) checkKeptNames(inv invocation) error {
 	return nil
 }
 
-// noteKeptNames notes that names from a tree over a home are kept: by mapfile or
-// read from a process substitution, by set, or in a file.
+// noteKeptNames records that names from a tree with a home folder are kept: by
+// mapfile or read from a process substitution, by set, or in a file.
 func (w *walker) noteKeptNames(name string, stmt *syntax.Stmt, s *state) {
 	if stmt == nil {
 		return
@@ -98,8 +101,9 @@ func (w *walker) noteKeptNames(name string, stmt *syntax.Stmt, s *state) {
 	}
 }
 
-// listsFiles reports whether an argument hands a list of a home's files to a
-// program that reads them: tar -T <(find ~), wc --files0-from=<(find ~ -print0).
+// listsFiles reports whether an argument passes a list of a home folder's files
+// to a program that reads them: tar -T <(find ~), wc --files0-from=<(find ~
+// -print0).
 func (w *walker) listsFiles(call *syntax.CallExpr, i int, s *state) bool {
 	for _, part := range call.Args[i].Parts {
 		if _, ok := part.(*syntax.ProcSubst); !ok {
@@ -116,7 +120,8 @@ func (w *walker) listsFiles(call *syntax.CallExpr, i int, s *state) bool {
 	return false
 }
 
-// inHomeTree reports whether the shell may be in a home folder or above one.
+// inHomeTree reports whether the shell's current folder may be in a home folder
+// or above one.
 func (w *walker) inHomeTree(s *state) bool {
 	for _, dir := range s.dirs {
 		if !w.inProject(dir) && w.world.Secrets.Below(dir) {
@@ -128,11 +133,11 @@ func (w *walker) inHomeTree(s *state) bool {
 
 var errHomeTree = verdict.Refuse(verdict.ReadsTree, "a tree over a home folder holds secrets, and is not given to a program that reads it: name a narrower folder")
 
-// checkTreeOperand refuses a tree over a home as an operand of a program that
-// may read it.
+// checkTreeOperand refuses a tree that contains a home folder as an operand of a
+// program that may read it.
 func (w *walker) checkTreeOperand(inv invocation, s *state) error {
 	if has("docker podman kubectl oc nerdctl ssh gdbus qdbus dbus-send", inv.name) && !has("cp build", firstWord(inv.args)) {
-		return nil // the paths are those of another machine
+		return nil // the paths belong to another machine
 	}
 	if metadataPrograms()[inv.name] != "" || listers()[inv.name] != "" || dataCommands()[inv.name] != "" || wrappers[inv.name] != nil || destroyers()[inv.name] != "" {
 		return nil

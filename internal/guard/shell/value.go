@@ -11,25 +11,27 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// unknownMark stands in a value's text for a part that only the shell will know.
-// It cannot occur in a command, where NUL is refused.
+// unknownMark stands in a value's text for a part that is known only when the
+// shell runs. It cannot occur in a command, where NUL is refused.
 const unknownMark = '\x00'
 
-// splitMark stands for a place where the shell splits a known expansion.
+// splitMark marks a position where the shell splits a known expansion into words.
 const splitMark = '\x01'
 
-// value is what is known of one argument that bash will build.
+// value describes one argument that bash will build, as far as it can be
+// determined.
 type value struct {
 	text string
 	// pattern is text with the quoted glob characters escaped.
 	pattern string
 	glob    bool
-	// loose: an unknown part is not quoted, so it may become several words,
-	// options among them.
+	// loose: an unknown part is unquoted, so it may become several words,
+	// including options.
 	loose bool
 	// computed: an unknown part comes from a command or process substitution.
 	computed bool
-	// process: it is a process substitution: a pipe with a file's name.
+	// process: the argument is a process substitution, that is, a pipe with a
+	// file name.
 	process bool
 }
 
@@ -47,8 +49,8 @@ type valueBuilder struct {
 	b, p strings.Builder
 }
 
-// word gives the values that a word may become, after walking the commands
-// that are substituted into it.
+// word returns the values that a word may become, after walking the commands that
+// are substituted into it.
 func (w *walker) word(word *syntax.Word, s *state) ([]value, error) {
 	if err := w.substitutions(word, s); err != nil {
 		return nil, err
@@ -186,8 +188,8 @@ func (b *valueBuilder) lit(s string, quoted, first bool) {
 	}
 }
 
-// param expands what is known for certain: home, folder, and variables that are
-// set exactly once on the way here.
+// param expands what can be determined: the home folder, the current folder, and
+// variables that are set exactly once before this point.
 func (b *valueBuilder) param(p *syntax.ParamExp, quoted bool) {
 	plain := p.Param != nil && !p.Excl && !p.Length && !p.Width && p.Index == nil && p.Slice == nil &&
 		p.Repl == nil && p.Names == 0 && p.Exp == nil
@@ -289,8 +291,9 @@ func (w *walker) substitutions(node syntax.Node, s *state) error {
 	return err
 }
 
-// places gives the absolute paths that a value may name, one for each folder
-// the shell may be in, as cleaned patterns. ok is false where that cannot be known.
+// places returns the absolute paths that a value may name, one for each folder
+// that the shell may be in, as cleaned patterns. ok is false if they cannot be
+// determined.
 func (w *walker) places(v value, s *state) (out []string, ok bool) {
 	if paths.IsAbs(v.pattern) {
 		return []string{path.Clean(v.pattern)}, true
@@ -303,7 +306,7 @@ func (w *walker) places(v value, s *state) (out []string, ok bool) {
 		if !paths.HasUp(v.pattern) || paths.HasGlob(v.pattern) || v.unknown() {
 			continue
 		}
-		// The kernel follows a link before the ".." after it.
+		// The kernel follows a link before the ".." that follows it.
 		if actual, err := paths.Resolve(w.world.FS, dir+"/"+paths.UnescapeGlob(v.pattern)); err == nil && !slices.Contains(out, actual) {
 			out = append(out, actual)
 		}

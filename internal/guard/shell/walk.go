@@ -10,11 +10,11 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// bash starts the one shell that yolo mode uses: no start-up files.
+// bash starts the only shell that yolo mode uses, without start-up files.
 var bash = []string{"/bin/bash", "--noprofile", "--norc", "-c"}
 
-// Check walks a whole command and refuses known disasters. What passes runs in
-// bash byte for byte: Check gives the argument list.
+// Check walks a whole command and refuses known disasters. An accepted command is
+// run by bash unchanged: Check returns the argument list.
 func Check(world *paths.World, command string) ([]string, error) {
 	w := &walker{world: world, downloads: map[string]bool{}, pipes: map[string]bool{}}
 	s := &state{dirs: []string{world.Workspace.Lexical}, vars: map[string]value{}, funcs: map[string]*syntax.FuncDecl{}, straight: true}
@@ -24,32 +24,33 @@ func Check(world *paths.World, command string) ([]string, error) {
 	return append(slices.Clone(bash), command), nil
 }
 
-// walker is one walk over a command and the shells nested in it.
+// walker holds the state of one walk over a command and the shells nested in it.
 type walker struct {
 	world     *paths.World
 	count     int
 	depth     int
 	assigns   map[string]int
-	filled    map[string]bool // the variables that builtins read a value into
+	filled    map[string]bool // variables that builtins read from input
 	calling   []string
-	downloads map[string]bool // base names that this command downloads
-	pipes     map[string]bool // base names of the FIFOs that it makes
-	cloned    []string        // folders that it fetches with all that is in them
-	homeNames bool            // it keeps names from a tree over a home, in a variable or a file
-	workTrees []value         // what it sets git's working tree to
-	// calculates: the text holds arithmetic, which evaluates texts.
+	downloads map[string]bool // base names of the files that this command downloads
+	pipes     map[string]bool // base names of the FIFOs that this command makes
+	cloned    []string        // folders that this command downloads as a whole
+	homeNames bool            // names from a tree with a home folder are kept in a variable or a file
+	workTrees []value         // what git's working tree is set to
+	// calculates: the text contains arithmetic, which evaluates texts.
 	calculates bool
-	kills      bool // some command here ends processes
-	fetched    bool // something was downloaded under a name we cannot know
+	kills      bool // the command kills processes somewhere
+	fetched    bool // something was downloaded under a name that cannot be determined
 }
 
-// state is what is known of the shell at one point. A copy is a subshell.
+// state describes the shell at one point, as far as it can be determined. A copy
+// is used for a subshell.
 type state struct {
-	dirs     []string // where the shell may be; nil when that cannot be known
+	dirs     []string // folders that the shell may be in; nil if they cannot be determined
 	visited  []string // every folder entered since the statement began
 	vars     map[string]value
 	funcs    map[string]*syntax.FuncDecl
-	straight bool // this runs exactly once, so an assignment is a fact
+	straight bool // this code runs exactly once, so that an assignment in it is certain
 	forever  bool // inside a loop that does not end by itself
 }
 
@@ -67,11 +68,11 @@ const (
 	inputNone inputKind = iota
 	inputFile
 	inputText
-	inputPipe // a pipe, a process substitution, or text that cannot be known
+	inputPipe // a pipe, a process substitution, or text that cannot be determined
 )
 
-// nested parses and walks a shell text: the command itself, or what is given to
-// bash -c, eval-like options and heredocs of shells.
+// nested parses and walks a shell text: the command itself, or one that is given
+// to bash -c, to options that evaluate it, or to a shell in a here-document.
 func (w *walker) nested(code string, s *state, in input) error {
 	if strings.ContainsRune(code, unknownMark) {
 		return verdict.Refuse(verdict.UnknownCode, "shell code that cannot be known is refused: write it literally")
@@ -97,7 +98,7 @@ func (w *walker) nested(code string, s *state, in input) error {
 		w.assigns[name] += n
 	}
 	defer func() { w.assigns = outer }()
-	if w.depth > 1 { // another shell, which has none of this one's variables
+	if w.depth > 1 { // another shell, which has none of this shell's variables
 		s = s.copy()
 		s.vars, s.funcs = map[string]value{}, map[string]*syntax.FuncDecl{}
 	}
@@ -109,7 +110,7 @@ func (w *walker) nested(code string, s *state, in input) error {
 
 var errNesting = verdict.Refuse(verdict.TooLarge, "nesting is deeper than %d levels: put the work into a script", verdict.MaxNesting)
 
-// measure holds the limits on size and nesting.
+// measure enforces the limits on size and nesting.
 func (w *walker) measure(file *syntax.File) error {
 	deep, deepest := []bool{}, 0
 	level := 0

@@ -21,7 +21,7 @@ func (w *walker) envFolder(inv invocation, s *state) error {
 	return nil
 }
 
-// unwrap finds the command that a wrapper starts, and judges it.
+// unwrap finds the command that a wrapper starts, and checks it.
 func (w *walker) unwrap(wrap *wrapper, s *state, inv invocation) error {
 	if inv.name == "exec" && inv.stmt != nil && len(inv.stmt.Redirs) > 0 {
 		return verdict.Refuse(verdict.ExecRedirection, "exec with a redirection is refused: redirect a single command instead")
@@ -63,11 +63,11 @@ func (w *walker) unwrap(wrap *wrapper, s *state, inv invocation) error {
 	return w.run(rest, s, invocation{in: in, stmt: inv.stmt, outer: outer})
 }
 
-// shellWrapper reports whether the inner command runs in this very shell.
+// shellWrapper reports whether the inner command runs in the same shell.
 func shellWrapper(name string) bool { return name == "command" || name == "builtin" || name == "exec" }
 
-// feed marks what comes from standard input: in place of the placeholder, or at
-// the end.
+// feed marks the arguments that come from standard input: in place of the
+// placeholder, or at the end.
 func feed(argv []value, holder string) []value {
 	out := make([]value, 0, len(argv)+1)
 	marked := false
@@ -85,8 +85,8 @@ func feed(argv []value, holder string) []value {
 	return out
 }
 
-// joinCode joins words into shell text; an unknown part becomes a variable
-// that nothing sets.
+// joinCode joins words into shell text. An unknown part becomes a variable that
+// is never set.
 func joinCode(argv []value) string {
 	words := make([]string, len(argv))
 	for i, v := range argv {
@@ -95,8 +95,8 @@ func joinCode(argv []value) string {
 	return strings.Join(words, " ")
 }
 
-// wrapperOptions skips a wrapper's own options and operands. done means that
-// nothing is started.
+// wrapperOptions skips a wrapper's own options and operands. done means that the
+// wrapper starts nothing.
 func (w *walker) wrapperOptions(wrap *wrapper, s *state, inv invocation) (rest []value, holder string, done bool, err error) {
 	args, operands, verb := inv.args, wrap.operands, wrap.verb
 	for len(args) > 0 {
@@ -136,7 +136,7 @@ func (w *walker) wrapperOptions(wrap *wrapper, s *state, inv invocation) (rest [
 	return nil, holder, false, nil
 }
 
-// wrapperOption judges one option and says how many words it is.
+// wrapperOption checks one option and returns how many words it takes.
 func (w *walker) wrapperOption(wrap *wrapper, s *state, inv invocation, args []value, holder *string) (used int, query bool, err error) {
 	arg := args[0].text
 	name, value, attached := strings.Cut(arg, "=")
@@ -185,8 +185,8 @@ func has(list, name string) bool {
 	return false
 }
 
-// lastLetters gives the letters of a short cluster that could be a query: only
-// those of "command" and "builtin" matter, which take no values.
+// lastLetters returns the letters of a short cluster that could be a query. Only
+// the letters of "command" and "builtin" matter, whose options take no values.
 func lastLetters(arg string, long bool) string {
 	if long || len(arg) < 2 {
 		return ""
@@ -195,7 +195,7 @@ func lastLetters(arg string, long bool) string {
 }
 
 // endsInValued reports whether a short cluster ends in an option that takes the
-// next word: -n, or -0n; not -n1, whose value is attached.
+// next word: -n or -0n, but not -n1, whose value is attached.
 func endsInValued(valued, arg string) bool {
 	for v := range strings.FieldsSeq(valued) {
 		if len(v) == 2 && strings.HasSuffix(arg, v[1:]) && strings.IndexByte(arg, v[1]) == len(arg)-1 {
@@ -244,7 +244,7 @@ func isAssignment(text string) bool {
 	return true
 }
 
-// checkVariable judges NAME=value given to env.
+// checkVariable checks a NAME=value that is given to env.
 func (w *walker) checkVariable(text string, s *state) error {
 	name, setting, _ := strings.Cut(text, "=")
 	return w.checkSetting(name, literal(setting), s)

@@ -35,7 +35,8 @@ func (w *walker) dd(inv invocation, s *state) error {
 	return nil
 }
 
-// outputs judges -o FILE and its relatives for programs without rules of their own.
+// outputs checks -o FILE and similar options of programs without rules of their
+// own.
 func (w *walker) outputs(inv invocation, s *state) error {
 	for i, a := range inv.args {
 		name, value, attached := strings.Cut(a.text, "=")
@@ -64,7 +65,8 @@ func (w *walker) outputs(inv invocation, s *state) error {
 	return nil
 }
 
-// editsInPlace judges sed -i, perl -i and their like: every operand is written.
+// editsInPlace checks sed -i, perl -i and similar options, with which every
+// operand is written.
 func (w *walker) editsInPlace(inv invocation, s *state) error {
 	options, operands := looseOperands(inv.args)
 	name, _ := interpreterFor(inv.name)
@@ -126,7 +128,7 @@ func (w *walker) archive(inv invocation, s *state) error {
 	return nil
 }
 
-// tarOptions judges the first word of tar, which may be letters without a dash,
+// tarOptions checks the first word of tar, which may be letters without a dash,
 // and the option that keeps absolute names.
 func (w *walker) tarOptions(inv invocation, s *state) error {
 	if (inv.name != "tar" && inv.name != "bsdtar") || len(inv.args) == 0 {
@@ -149,7 +151,7 @@ func (w *walker) tarOptions(inv invocation, s *state) error {
 	return nil
 }
 
-// takesTarget reports whether an option's next word is written.
+// takesTarget reports whether an option's next word is a path that is written.
 func takesTarget(program, option string) bool {
 	switch option {
 	case "--output", "--output-document", "--output-dir", "--directory", "--dump-header", "--cookie-jar", "--trace", "--trace-ascii", "--directory-prefix", "--stderr":

@@ -7,12 +7,12 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// writer says what a program writes: which operands, and the files behind which
-// options. Programs with a rule of their own are not here.
+// writer describes what a program writes: which operands, and the files that are
+// the values of which options. Programs with a rule of their own are not listed.
 type writer struct {
 	operands string // "all", "last", "first", "second" or "tail" (all but the first)
 	options  string // short options whose value, attached or the next word, is written
-	longs    string // long options besides those that outputOption knows
+	longs    string // long options in addition to those that outputOption recognizes
 	verb     string // only after this first word, or these first words
 }
 
@@ -87,7 +87,8 @@ var writers = sync.OnceValue(func() map[string][]*writer {
 	return out
 })
 
-// outputOption reports whether a long option's value is written, by its name.
+// outputOption reports whether the value of a long option is written, judging by
+// the option's name.
 func outputOption(name string) bool {
 	name = strings.ToLower(strings.TrimLeft(name, "-"))
 	for _, part := range []string{"output", "outfile", "outdir", "out-dir", "_out", "-out", "log-file", "logfile", "xml-file", "result-file", "destination", "dest", "destdir", "target-dir", "target-directory", "install-dir", "coverprofile", "cpuprofile", "memprofile", "blockprofile", "mutexprofile"} {
@@ -98,8 +99,8 @@ func outputOption(name string) bool {
 	return name == "out"
 }
 
-// checkWriter judges the files that a program writes: operands and values of
-// options, also where the program starts another one.
+// checkWriter checks the files that a program writes, in operands and in values
+// of options, also if the program starts another one.
 func (w *walker) checkWriter(inv invocation, s *state) error {
 	if dataCommands()[inv.name] != "" {
 		return nil
@@ -136,7 +137,7 @@ func (w *walker) checkWriter(inv invocation, s *state) error {
 	return nil
 }
 
-// ownArguments are a wrapper's arguments before the program that it starts.
+// ownArguments returns a wrapper's arguments before the program that it starts.
 func ownArguments(args []value) []value {
 	for i, a := range args {
 		if !strings.HasPrefix(a.text, "-") && (i == 0 || !strings.HasPrefix(args[i-1].text, "-")) {
@@ -198,7 +199,7 @@ func verbIndex(args []value, verbs string) int {
 	return -1
 }
 
-// optionValue gives the value of a writing option at args[i]: -o FILE, -oFILE,
+// optionValue returns the value of a writing option at args[i]: -o FILE, -oFILE,
 // -fo FILE, --long FILE or --long=FILE.
 func optionValue(wr *writer, args []value, i int, a value) (value, bool) {
 	next := func() (value, bool) {

@@ -8,10 +8,10 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// RunBuiltin does a builtin stage: it gives what the program would print, and
-// its exit status. env is the environment that the sandbox gives to programs.
-// dir is the workspace as programs see it. Only the plan's own stages may be
-// passed; for others the status is 127.
+// RunBuiltin does the work of a builtin stage. It returns what the program would
+// print, and its exit status. env is the environment that programs get in the
+// sandbox, and dir is the workspace as they see it. The stage must come from a
+// plan; for any other program the status is 127.
 func RunBuiltin(stage verdict.Stage, dir string, env []string, lookPath func(string) (string, error)) (string, int) {
 	if !stage.Builtin || len(stage.Argv) == 0 {
 		return "", 127
@@ -67,7 +67,7 @@ func lookUp(name string, args []string, lookPath func(string) (string, error)) (
 	return out.String(), status
 }
 
-// echo does what bash's echo does, with -n, -e and -E.
+// echo prints its arguments as bash's echo does, with -n, -e and -E.
 func echo(args []string) string {
 	newline, escapes := "\n", false
 	for len(args) > 0 && isEchoOption(args[0]) {
@@ -102,7 +102,7 @@ var escapeLetters = map[byte]string{
 	'a': "\a", 'b': "\b", 'e': "\x1b", 'E': "\x1b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t", 'v': "\v", '\\': "\\",
 }
 
-// unescape does the escapes of echo -e; \c ends the output.
+// unescape decodes the escapes of echo -e. \c ends the output.
 func unescape(s string) (out string, stop bool) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -131,8 +131,9 @@ func unescape(s string) (out string, stop bool) {
 	return b.String(), false
 }
 
-// writeCode writes the byte with the number at the start of s, at most so many
-// digits long, and says how many digits it was.
+// writeCode writes the byte whose number is at the start of s, in the given base
+// and with at most the given number of digits. It returns how many digits it
+// read.
 func writeCode(b *strings.Builder, s string, digits, base int) int {
 	n := 0
 	for n < digits && n < len(s) {

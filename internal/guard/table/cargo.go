@@ -59,7 +59,8 @@ var (
 	}
 )
 
-// cargoCommand is a subcommand, and whether arguments of what it starts may follow.
+// cargoCommand is a subcommand of cargo. It says whether arguments for the
+// program that it starts may follow.
 type cargoCommand struct {
 	spec      *spec
 	arguments bool
@@ -99,8 +100,9 @@ func checkCargo(g *guard, args []Word) ([]string, error) {
 	return plain(args), nil
 }
 
-// lintLevel reports whether an operand is a level of lints (-A, -W, -D, -F) or the lint
-// that follows one. Everything else there goes to the compiler.
+// lintLevel reports whether an operand sets a lint level (-A, -W, -D, -F) or is
+// the lint that follows one. Any other operand there would be passed to the
+// compiler.
 func lintLevel(p *parsed, i int) bool {
 	operand := p.operand(i).Text
 	if level, lint, ok := strings.Cut(operand, "clippy::"); ok && len(level) == 2 {
@@ -123,7 +125,8 @@ func checkFeatures(_ *guard, value string) error {
 	return nil
 }
 
-// checkCargoWord keeps out files: a target that ends in .json describes linkers.
+// checkCargoWord refuses files: a target that ends in .json is a file that can
+// name a linker.
 func checkCargoWord(_ *guard, value string) error {
 	if !verdict.IsKeyword(value) || strings.Contains(value, ".json") {
 		return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be one plain word")

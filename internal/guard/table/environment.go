@@ -7,9 +7,9 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// settable are the variables that may stand before a command, and from which
-// mode on. They choose how a program prints, or what a project's own code does;
-// none names code to load, except where check says so.
+// settable are the variables that may be set before a command, with the narrowest
+// mode that allows it. They choose how a program prints, or what a project's own
+// code does. None names code to load, except where check restricts the value.
 var settable = []struct {
 	mode  verdict.Mode
 	names string
@@ -58,7 +58,8 @@ func (g *guard) oneSetting(a Assignment) error {
 	return verdict.Refuse(verdict.ShellAssignment, "variable %s may not be set before a command: leave the assignment out", verdict.Short(a.Name))
 }
 
-// plainValue accepts letters, digits and a few signs; no path and no expansion.
+// plainValue accepts letters, digits and a few signs, and neither paths nor
+// expansions.
 func plainValue(_ *guard, value string) error {
 	for i := range len(value) {
 		c := value[i]

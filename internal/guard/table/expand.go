@@ -14,9 +14,9 @@ const (
 	maxGlobEntries = 20000
 )
 
-// expand gives the paths that a glob names, relative as it was written, sorted
-// as the C locale does. Like bash without globstar, ** means *. A glob without
-// a match stays as written. Every result is checked by the caller.
+// expand returns the paths that a glob matches, relative as it was written,
+// sorted as in the C locale. As in bash without globstar, ** means *. A glob
+// without a match is returned as it is written. The caller checks every result.
 func (g *guard) expand(pattern, literal string) ([]string, error) {
 	full := path.Clean(paths.Join(g.dir, pattern))
 	if g.world.Secrets.Glob(full) {
@@ -41,8 +41,8 @@ func (g *guard) expand(pattern, literal string) ([]string, error) {
 	return e.found, nil
 }
 
-// guardName keeps a file's name from being read as an option, an operator or
-// a magic word: everything but a plain start gets ./ before it.
+// guardName puts ./ before a file name unless it begins with a plain character,
+// so that it cannot be read as an option, an operator or a keyword.
 func guardName(name string) string {
 	c := name[0]
 	if c == '/' || c == '_' || c == '.' || c >= utf8.RuneSelf ||
@@ -109,7 +109,8 @@ func (e *expansion) add(name string) error {
 	return nil
 }
 
-// checkName refuses a file whose name the operator could not read on approval.
+// checkName refuses a file whose name the operator could not read when approving
+// the command.
 func checkName(name string) error {
 	if !utf8.ValidString(name) {
 		return verdict.Refuse(verdict.BadText, "the glob names a file whose name is not valid UTF-8: name the files one by one")

@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// The tables of programs that change files of the workspace. Nothing outside of
-// it is written, and no name that is never written.
+// The tables of programs that change files. They write only inside the workspace,
+// and never to a protected name.
 
 var (
 	mkdirSpec = table([]row{
@@ -32,7 +32,8 @@ var (
 	chmodSpec = table([]row{{names: "-v -c --verbose --changes", why: "what is printed"}})
 )
 
-// writeOperands are files of the workspace that are made or changed.
+// writeOperands checks operands that are files of the workspace to be created or
+// changed.
 func writeOperands(g *guard, p *parsed) (map[int][]string, error) {
 	if len(p.operands) == 0 {
 		return nil, verdict.Refuse(verdict.BadOperand, "no path is named: name one inside the workspace")
@@ -43,8 +44,8 @@ func writeOperands(g *guard, p *parsed) (map[int][]string, error) {
 	return g.paths(p, 0, g.writable)
 }
 
-// removable accepts a path that may be removed or moved: inside the workspace,
-// not the workspace itself, and never written by no rule.
+// removable accepts a path that may be removed or moved: it lies inside the
+// workspace, is not the workspace itself, and is not protected.
 func (g *guard) removable(name string) error {
 	if g.isWorkspaceTop(name) || g.holdsDir(name) {
 		return verdict.Refuse(verdict.RemovesTooMuch, "%s is the workspace, the working folder or a parent of one: name the folders inside that are to go", verdict.Short(name))
@@ -52,7 +53,7 @@ func (g *guard) removable(name string) error {
 	return g.writable(name)
 }
 
-// holdsDir reports whether a path is the present folder or above it.
+// holdsDir reports whether a path is the current folder or contains it.
 func (g *guard) holdsDir(name string) bool {
 	p, err := g.locate(name)
 	return err != nil || paths.Within(g.dir, p.lexical)
@@ -80,10 +81,11 @@ func removeOperands(g *guard, p *parsed) (map[int][]string, error) {
 	})
 }
 
-// generated are names of folders that builds and tests make, and make again.
+// generated are names of folders that builds and tests create, and can create
+// again.
 var generated = strings.Fields("dist build out target node_modules coverage htmlcov .nyc_output .next .nuxt .output .cache .parcel-cache .turbo .svelte-kit .vite .angular .pytest_cache .mypy_cache .ruff_cache .hypothesis .tox .nox __pycache__ .eggs tmp temp .tmp logs log obj bin storybook-static test-results playwright-report .gradle .venv venv env .terraform _build cmake-build-debug cmake-build-release site public/build generated .coverage junit reports")
 
-// isGenerated reports whether some component of a path is such a folder.
+// isGenerated reports whether a component of a path is the name of such a folder.
 func isGenerated(name string) bool {
 	for part := range strings.SplitSeq(path.Clean(name), "/") {
 		if slices.Contains(generated, part) || strings.HasSuffix(part, ".egg-info") || strings.HasPrefix(part, "build-") || strings.HasPrefix(part, "dist-") {
@@ -93,12 +95,12 @@ func isGenerated(name string) bool {
 	return false
 }
 
-// isBroadGlob reports whether a glob's last component says nothing about a name.
+// isBroadGlob reports whether a glob's last component has no literal part.
 func isBroadGlob(pattern string) bool {
 	return strings.Trim(path.Base(pattern), "*?.[]!") == ""
 }
 
-// checkCopy is for cp and mv: sources, then a destination.
+// checkCopy checks cp and mv, which take sources and then a destination.
 func checkCopy(s *spec, source func(g *guard, recursive bool, name string) error) func(*guard, []Word) ([]string, error) {
 	return func(g *guard, args []Word) ([]string, error) {
 		p, err := s.read(g, args)
@@ -143,7 +145,8 @@ func copySource(g *guard, recursive bool, name string) error {
 	return g.readable(name)
 }
 
-// moveSource leaves files of secrets under their name, by which they are known.
+// moveSource refuses to move files of secrets, since they are recognized by their
+// name.
 func moveSource(g *guard, _ bool, name string) error {
 	if err := g.notSecretFile(name); err != nil {
 		return err
@@ -151,7 +154,8 @@ func moveSource(g *guard, _ bool, name string) error {
 	return g.removable(name)
 }
 
-// checkMode accepts plain rights: octal without set-user-ID, or letters.
+// checkMode accepts simple modes: octal ones without the set-user-ID bit, or
+// letters.
 func checkMode(_ *guard, mode string) error {
 	digits := strings.TrimLeft(mode, "0")
 	if verdict.IsDigits(mode) && len(digits) <= 3 && strings.Trim(digits, "01234567") == "" {
@@ -164,7 +168,7 @@ func checkMode(_ *guard, mode string) error {
 	return verdict.Refuse(verdict.SetUserID, "this mode is not allowed: write +x, u+rw or three digits")
 }
 
-// checkChmod reads the mode, which may begin with a dash, and then files.
+// checkChmod checks the mode, which may begin with a dash, and then the files.
 func checkChmod(g *guard, args []Word) ([]string, error) {
 	if len(args) > 1 && !args[0].IsGlob() && strings.HasPrefix(args[0].Text, "-") && checkMode(g, args[0].Text) == nil {
 		rest, err := chmodFiles(g, args[1:], 0)

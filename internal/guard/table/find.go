@@ -6,9 +6,10 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// findRows is find's expression language. Left out, and so refused: -exec*,
-// -ok*, -delete, -fprint*, -fls (write or run), -files0-from (its errors print
-// the file), -follow and -L (leave the tree), -D, -context.
+// findRows is find's expression language. Not listed, and therefore refused, are
+// -exec*, -ok*, -delete, -fprint*, -fls (which write or run), -files0-from (its
+// errors print the file), -follow and -L (which leave the tree), -D, and
+// -context.
 var findRows = []row{
 	{names: "-a -and -o -or -not ! ( ) ,", why: "operators"},
 	{names: "-true -false -daystart -depth -d -mount -xdev -noleaf -ignore_readdir_race -noignore_readdir_race -warn -nowarn", why: "change nothing but the search"},
@@ -42,8 +43,8 @@ func checkPerm(_ *guard, value string) error {
 	return nil
 }
 
-// checkFind reads options, then starting points, then the expression, in the
-// order that find itself demands.
+// checkFind checks options, then starting points, then the expression, which is
+// the order that find requires.
 func checkFind(g *guard, args []Word) ([]string, error) {
 	p := &parsed{argv: append([]Word(nil), args...), dashes: -1}
 	i := 0
@@ -78,7 +79,8 @@ func (g *guard) startingPoint(name string) error {
 	return g.listable(name)
 }
 
-// findTerm checks one term of the expression and says how many words more it took.
+// findTerm checks one term of the expression. It returns how many further words
+// the term takes.
 func (g *guard) findTerm(p *parsed, i int) (int, error) {
 	w := p.argv[i]
 	r := findSpec.rows()[w.Text]

@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// changeFolder follows `cd DIR && ...`: what comes behind it runs in DIR, or
-// fails where DIR is not a folder.
+// changeFolder follows `cd DIR && ...`: the commands after it run in DIR, or fail
+// if DIR is not a folder.
 func (g *guard) changeFolder(list *List, at int) error {
 	step := list.Steps[at]
 	words := step.Stages[0].Words
@@ -33,7 +33,7 @@ func (g *guard) changeFolder(list *List, at int) error {
 
 func checkCd(_ *guard, args []Word) ([]string, error) { return plain(args), nil }
 
-// checkStatus is for true and false, which take nothing.
+// checkStatus checks true and false, which take no arguments.
 func checkStatus(_ *guard, args []Word) ([]string, error) {
 	if len(args) > 0 {
 		return nil, verdict.Refuse(verdict.BadOperand, "it takes no arguments: leave them out")
@@ -41,9 +41,9 @@ func checkStatus(_ *guard, args []Word) ([]string, error) {
 	return nil, nil
 }
 
-// ownRepository refuses a folder that is, or lies in, a repository of its own
-// inside the workspace: its configuration is not the one that the bridge
-// overrides.
+// ownRepository refuses a folder in the workspace that is, or lies in, a git
+// repository of its own: the bridge overrides only the configuration of the
+// workspace's repository.
 func (g *guard) ownRepository(dir string) error {
 	for at := paths.Clean(dir); g.world.Workspace.Holds(at) && at != g.world.Workspace.Lexical; at = paths.Clean(at + "/..") {
 		_, isRepository := g.world.FS.Lstat(at + "/.git")

@@ -13,7 +13,7 @@ import (
 type gitCommand struct {
 	spec  *spec
 	check func(g *guard, p *parsed) (map[int][]string, error)
-	// add are options that the bridge puts in, whatever was asked.
+	// add are options that the bridge always adds.
 	add []string
 }
 
@@ -38,8 +38,8 @@ var gitOnlyDiffRows = []row{
 	{names: "--base --ours --theirs", why: "which side of a conflict"},
 }
 
-// checkGit allows --no-pager, a subcommand of the table, and its options; and
-// puts the overrides before them.
+// checkGit allows --no-pager, a subcommand of the table, and its options. It puts
+// the overrides before them.
 func checkGit(g *guard, args []Word) ([]string, error) {
 	args, folder, err := g.gitGlobals(args)
 	if err != nil {
@@ -80,7 +80,7 @@ func checkGit(g *guard, args []Word) ([]string, error) {
 	return append(argv, p.build(replaced)...), nil
 }
 
-// gitSubcommand looks a subcommand up in the tables of all that are allowed.
+// gitSubcommand looks up an allowed subcommand in all tables.
 func gitSubcommand(name string) (gitCommand, bool) {
 	for _, table := range []map[string]gitCommand{gitCommands, gitMoreCommands, gitHistoryCommands} {
 		if sub, ok := table[name]; ok {
@@ -90,7 +90,7 @@ func gitSubcommand(name string) (gitCommand, bool) {
 	return gitCommand{}, false
 }
 
-// gitGlobals takes --no-pager and -C DIR off the front; DIR must lie in the
+// gitGlobals removes --no-pager and -C DIR from the front. DIR must lie in the
 // workspace.
 func (g *guard) gitGlobals(args []Word) (rest []Word, folder string, err error) {
 	for len(args) > 0 {
@@ -129,7 +129,7 @@ func gitPrefix() []string {
 	return argv
 }
 
-// gitOperand accepts a revision or a path. Read as a path it must stay in the
+// gitOperand accepts a revision or a path. Read as a path, it must lie in the
 // workspace, so that git never compares files elsewhere.
 func (g *guard) gitOperand(name string) error {
 	if strings.Contains(name, "::") && !strings.HasPrefix(name, ":") {
@@ -146,7 +146,8 @@ func gitPaths(g *guard, p *parsed) (map[int][]string, error) { return g.paths(p,
 
 func gitAdd(g *guard, p *parsed) (map[int][]string, error) { return g.paths(p, 0, g.gitOperand) }
 
-// gitBranch keeps snapshot branches: they are the way back.
+// gitBranch refuses to delete or move snapshot branches, which are needed to
+// restore the workspace.
 func gitBranch(_ *guard, p *parsed) (map[int][]string, error) {
 	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
@@ -168,7 +169,8 @@ func gitBranch(_ *guard, p *parsed) (map[int][]string, error) {
 	return nil, nil
 }
 
-// gitCommit needs a message, since the editor is replaced by one that does nothing.
+// gitCommit requires a message, because the editor is replaced by a program that
+// does nothing.
 func gitCommit(g *guard, p *parsed) (map[int][]string, error) {
 	switch {
 	case p.has("-m", "--message", "--fixup", "--dry-run", "--short", "--porcelain"):
@@ -179,7 +181,7 @@ func gitCommit(g *guard, p *parsed) (map[int][]string, error) {
 	return g.paths(p, 0, g.gitOperand)
 }
 
-// gitPush accepts a remote's name and plain refspecs.
+// gitPush accepts the name of a remote and plain refspecs.
 func gitPush(g *guard, p *parsed) (map[int][]string, error) {
 	if err := g.gitRemote(p); err != nil {
 		return nil, err
@@ -216,8 +218,8 @@ func gitPull(g *guard, p *parsed) (map[int][]string, error) {
 	return nil, nil
 }
 
-// gitRemote accepts the name of a configured remote. A folder of that name in
-// the workspace could be taken for a repository, whose hooks would run.
+// gitRemote accepts the name of a configured remote. If the workspace has a
+// folder of that name, git could take it for a repository and run its hooks.
 func (g *guard) gitRemote(p *parsed) error {
 	if err := p.noGlobs(len(p.operands)); err != nil {
 		return err
@@ -244,7 +246,7 @@ func (g *guard) gitRemote(p *parsed) error {
 	return nil
 }
 
-// gitCheckout switches branches, or takes single named paths back.
+// gitCheckout switches branches, or restores single named paths.
 func gitCheckout(g *guard, p *parsed) (map[int][]string, error) {
 	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
@@ -276,7 +278,8 @@ func gitCheckout(g *guard, p *parsed) (map[int][]string, error) {
 	return nil, nil
 }
 
-// checkRef accepts revisions and branch names: no options, no magic.
+// checkRef accepts revisions and branch names. It refuses options and special
+// syntax.
 func checkRef(_ *guard, name string) error {
 	if name == "" || strings.ContainsAny(name[:1], "-+:/") || strings.ContainsAny(name, " \t\n\\*?[:") {
 		return verdict.Refuse(verdict.BadOperand, "%s is not a plain branch or revision: write a name, HEAD~1 or a commit", verdict.Short(name))
@@ -293,7 +296,7 @@ func checkBranchName(_ *guard, name string) error {
 
 var gitPretty = []string{"oneline", "short", "medium", "full", "fuller", "reference", "email", "raw"}
 
-// checkPretty refuses what runs gpg, and names that the repository's own
+// checkPretty refuses formats that run gpg, and names that the repository's own
 // configuration may define.
 func checkPretty(_ *guard, value string) error {
 	switch {

@@ -9,8 +9,9 @@ import (
 
 type gitNamedOverride struct{ section, key, value, why string }
 
-// gitNamedOverrides are the settings that run a program under a name which
-// only the repository's configuration knows. SECTION.<name>.key gets value.
+// gitNamedOverrides are the settings that run a program and whose name contains a
+// part chosen by the repository's configuration. SECTION.<name>.key is overridden
+// with value.
 var gitNamedOverrides = []gitNamedOverride{
 	{"filter", "clean", "", "runs on add, status and diff"},
 	{"filter", "smudge", "", "runs on checkout and pull"},
@@ -34,15 +35,15 @@ var gitNamedOverrides = []gitNamedOverride{
 	{"branch", "mergeOptions", "", "options of merge that nobody approved"},
 }
 
-// GitOverrides gives the further "-c name=value" words for a repository whose
+// GitOverrides returns the additional "-c name=value" words for a repository whose
 // configuration has the given keys. The caller lists the keys of the effective
-// configuration without running anything of the repository's own:
+// configuration, which runs no program of the repository's:
 //
 //	git config --list --name-only -z --includes
 //
-// and passes the answer to [AddGitOverrides] immediately before the
-// plan runs. A key that cannot be overridden on a command line (its name holds
-// = or a newline; another work tree) is an error: the plan must then not run.
+// and passes the result to [AddGitOverrides] immediately before the plan runs. A
+// key that cannot be overridden on a command line (its name contains = or a
+// newline, or it sets another work tree) is an error, and the plan must not run.
 func GitOverrides(keys []string) ([]string, error) {
 	var out []string
 	seen := map[string]bool{}
@@ -73,16 +74,16 @@ func GitOverrides(keys []string) ([]string, error) {
 	return out, nil
 }
 
-// full gives the setting to write for one configured name.
+// full returns the setting to write for a configured name.
 func (o gitNamedOverride) full(section, name, last string) (string, bool) {
-	if o.key == "" { // section.NAME itself is the command
+	if o.key == "" { // the command is the value of section.NAME itself
 		return section + "." + last, name == ""
 	}
 	return section + "." + name + "." + o.key, name != "" && (strings.EqualFold(last, o.key) || o.key == "required")
 }
 
-// AddGitOverrides puts words from [GitOverrides] into a git stage, before the
-// subcommand. Other stages are returned as they are.
+// AddGitOverrides inserts words from [GitOverrides] into a git stage, before the
+// subcommand. Other stages are returned unchanged.
 func AddGitOverrides(s verdict.Stage, words []string) verdict.Stage {
 	if len(s.Argv) < 2 || s.Argv[0] != "git" || s.Argv[1] != "--no-pager" || len(words) == 0 {
 		return s

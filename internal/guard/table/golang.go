@@ -6,9 +6,9 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// The tables of go. Left out, and so refused: -exec, -toolexec, -vettool,
-// -overlay, -modfile, -C, -pkgdir, -gcflags, -asmflags, -compiler, -gccgoflags,
-// -installsuffix, and everything at a version of its own (PKG@VERSION).
+// The tables of go. Not listed, and therefore refused, are -exec, -toolexec,
+// -vettool, -overlay, -modfile, -C, -pkgdir, -gcflags, -asmflags, -compiler,
+// -gccgoflags, -installsuffix, and packages at a given version (PKG@VERSION).
 var (
 	goBuildRows = []row{
 		{names: "-v -x -n -a -race -msan -asan -trimpath -linkshared -work -cover -json", why: "what is built and printed"},
@@ -88,7 +88,7 @@ func checkGo(g *guard, args []Word) ([]string, error) {
 	return append(append([]string{name}, p.build(nil)...), plain(own)...), nil
 }
 
-// cutAt parts arguments at a word behind which everything belongs to another
+// cutAt splits arguments at a word after which everything belongs to another
 // program.
 func cutAt(args []Word, word string, applies bool) (before, after []Word) {
 	for i, w := range args {
@@ -99,7 +99,7 @@ func cutAt(args []Word, word string, applies bool) (before, after []Word) {
 	return args, nil
 }
 
-// goPackage accepts ./..., ./x, x.go and import paths; no version.
+// goPackage accepts ./..., ./x, x.go and import paths, all without a version.
 func (g *guard) goPackage(name string) error {
 	if strings.ContainsAny(name, "@:= ") || strings.HasPrefix(name, "-") {
 		return verdict.Refuse(verdict.PackageSource, "%s is not a package of the workspace: write ./PATH or an import path without a version", verdict.Short(name))
@@ -122,7 +122,8 @@ func goPackages(g *guard, p *parsed) error {
 	return nil
 }
 
-// goRun accepts one package or files of the workspace; the rest is the program's.
+// goRun accepts one package, or files, of the workspace. The remaining arguments
+// are the program's.
 func goRun(g *guard, p *parsed) error {
 	if len(p.operands) == 0 {
 		return verdict.Refuse(verdict.BadOperand, "no package is named: write go run . or go run ./PATH")
@@ -151,7 +152,7 @@ func goNames(_ *guard, p *parsed) error {
 	return nil
 }
 
-// goModules accepts modules with versions, as npm install does packages.
+// goModules accepts modules with versions, as npm install accepts packages.
 func goModules(g *guard, p *parsed) error {
 	for i := range p.operands {
 		name, version, _ := strings.Cut(p.operand(i).Text, "@")
@@ -181,8 +182,8 @@ func goMod(_ *guard, p *parsed) error {
 	return nil
 }
 
-// checkLinkFlags accepts -s, -w and -X NAME=VALUE; no flag that names a program
-// or a file.
+// checkLinkFlags accepts -s, -w and -X NAME=VALUE. It refuses flags that name a
+// program or a file.
 func checkLinkFlags(_ *guard, value string) error {
 	words := strings.Fields(value)
 	for i := 0; i < len(words); i++ {

@@ -8,8 +8,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Word is one argument after quotes are removed. For an argument with an
-// unquoted glob, Pattern is the glob with every quoted special escaped.
+// Word is one argument after quotes are removed. For an argument with an unquoted
+// glob, Pattern is the glob with every quoted special character escaped.
 type Word struct {
 	Text    string
 	Pattern string
@@ -18,7 +18,8 @@ type Word struct {
 // IsGlob reports whether the word names files by a pattern.
 func (w Word) IsGlob() bool { return w.Pattern != "" }
 
-// Command is one simple command of the small grammar, before any table saw it.
+// Command is one simple command of the small grammar, not yet checked by any
+// table.
 type Command struct {
 	Words []Word
 	// Assigns are the NAME=value words before the command.
@@ -29,7 +30,7 @@ type Command struct {
 // Assignment is one NAME=value word.
 type Assignment struct{ Name, Value string }
 
-// List is a parsed command: pipelines that && || and ; join.
+// List is a parsed command: pipelines that are joined by && || and ;.
 type List struct {
 	Steps []Pipeline
 	count int
@@ -41,8 +42,8 @@ type Pipeline struct {
 	Stages []Command
 }
 
-// Parse reads a command in the grammar of safe and restricted mode. What
-// it accepts, bash splits into the same words; a fuzz test holds that.
+// Parse parses a command in the grammar of safe and restricted mode. bash splits
+// every command that Parse accepts into the same words; a fuzz test checks this.
 func Parse(command string) (*List, error) {
 	command = strings.Trim(command, " \t\n")
 	file, err := verdict.Parse(command)
@@ -64,7 +65,7 @@ func Parse(command string) (*List, error) {
 	return list, nil
 }
 
-// checkNewlines refuses a newline outside quotes: it separates commands, or
+// checkNewlines refuses a newline outside quotes, where it separates commands, or
 // joins lines after a backslash. Inside quotes it is text.
 func checkNewlines(command string, file *syntax.File) error {
 	if !strings.Contains(command, "\n") {
@@ -203,7 +204,7 @@ func simple(stmt *syntax.Stmt, call *syntax.CallExpr) (Command, error) {
 			return Command{}, err
 		}
 		if arg.Lit() == "[" && i == 0 {
-			w.Pattern = "" // a name, and no glob
+			w.Pattern = "" // a name without a glob
 		} else if i == 0 && !plainName(arg, w) {
 			return Command{}, verdict.Refuse(verdict.CommandName, "the command's name must be a plain word: write it without quotes, escapes, globs and paths")
 		}
@@ -222,7 +223,7 @@ func simple(stmt *syntax.Stmt, call *syntax.CallExpr) (Command, error) {
 	return out, nil
 }
 
-// assignment reads NAME=value; the value is a literal word or empty.
+// assignment reads NAME=value, whose value is a literal word or empty.
 func assignment(a *syntax.Assign) (Assignment, error) {
 	refusal := verdict.Refuse(verdict.ShellAssignment, "only plain assignments such as CI=true are allowed before a command: leave this one out")
 	if a.Name == nil || a.Append || a.Naked || a.Index != nil || a.Array != nil {
@@ -243,7 +244,7 @@ func assignment(a *syntax.Assign) (Assignment, error) {
 	return out, nil
 }
 
-// plainName accepts a bare name, written without any quoting.
+// plainName reports whether an argument is a bare name, without any quoting.
 func plainName(arg *syntax.Word, w Word) bool {
 	lit, ok := arg.Parts[0].(*syntax.Lit)
 	if !ok || len(arg.Parts) != 1 || lit.Value != w.Text || w.Text == "" {

@@ -6,9 +6,9 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// The tables of linters and formatters for Python. Left out, and so refused:
-// other configuration files, plugins, cache folders and files from standard
-// input under another name.
+// The tables of linters and formatters for Python. Not listed, and therefore
+// refused, are other configuration files, plugins, cache folders, and files that
+// are read from standard input under another name.
 var (
 	ruffRows = []row{
 		{names: "-q --quiet -v --verbose -s --silent --fix --no-fix --unsafe-fixes --no-unsafe-fixes --diff --check --show-files --statistics --preview --no-preview --exit-zero --exit-non-zero-on-fix --force-exclude --no-cache -n --isolated --show-settings --add-noqa --ignore-noqa --respect-gitignore -h --help", why: "what is checked and changed"},
@@ -80,9 +80,9 @@ func checkRuff(g *guard, args []Word) ([]string, error) {
 	return append([]string{name}, p.build(replaced)...), err
 }
 
-// The tables of linters for Go. Left out, and so refused: other configuration
-// files, which name plugins, places to write to, and staticcheck's -matrix, which reads
-// flags of the compiler from its input.
+// The tables of linters for Go. Not listed, and therefore refused, are other
+// configuration files (which can name plugins), output paths, and staticcheck's
+// -matrix, which reads compiler flags from standard input.
 var (
 	golangciSpec = table([]row{
 		{names: "-v --verbose --fix --fast --fast-only --new --tests --no-config --show-stats -h --help", why: "what is checked and changed"},

@@ -7,8 +7,9 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// No --eval, -E, -I, -W, -o, --shuffle files, -f - and no folder outside. A
-// makefile is the project's own code, as a script of package.json is.
+// Not allowed are --eval, -E, -I, -W, -o, --shuffle with a file, -f -, and
+// folders outside the workspace. A makefile is the project's own code, like a
+// script in package.json.
 var makeRows = []row{
 	{names: "-k -n -s -B -i -q -w -S -r -R -p -t --keep-going --dry-run --just-print --silent --quiet --always-make --ignore-errors --question --print-directory --no-print-directory --no-builtin-rules --trace --stop --no-keep-going --warn-undefined-variables --version", why: "how targets are made"},
 	{names: "-j --jobs -l --load-average -O --output-sync", value: keyword, optional: true, wordNext: false, why: "how many at once"},
@@ -28,8 +29,8 @@ func makefile(g *guard, value string) error {
 // refusedMakeVariables run programs, or change how makefiles are read.
 var refusedMakeVariables = []string{"SHELL", ".SHELLFLAGS", "MAKE", "MAKEFLAGS", "MAKEFILES", "MFLAGS", "MAKEOVERRIDES", "BASH_ENV", "ENV", "PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONSTARTUP", "NODE_OPTIONS", "GOFLAGS", "GIT_SSH_COMMAND"}
 
-// makeTools are variables that name programs by custom, and knownTools the
-// programs that they may name.
+// makeTools are variables that conventionally name programs, and knownTools are
+// the programs that they may name.
 var (
 	makeTools  = strings.Fields("CC CXX LD AR AS CPP FC GO CARGO RUSTC PYTHON PYTHON3 NODE NPM YARN PNPM DOCKER GIT INSTALL RM CP MV MKDIR SED AWK GREP TAR CURL WGET STRIP RANLIB OBJCOPY PKG_CONFIG CMAKE BASH SUDO EDITOR PAGER")
 	knownTools = strings.Fields("gcc g++ clang clang++ cc c++ tcc python python3 go node npm pnpm yarn cargo rustc ld ar")

@@ -67,8 +67,8 @@ func checkNpm(g *guard, args []Word) ([]string, error) {
 	return append(strings.Fields(sub.runs), p.build(replaced)...), nil
 }
 
-// programArguments checks what comes after --: it belongs to the project's own
-// program, and may be anything but a secret path.
+// programArguments checks the arguments after --. They belong to the project's
+// own program and may be anything except a secret path.
 func (g *guard) programArguments(p *parsed, allowed bool) error {
 	if p.dashes < 0 {
 		return nil
@@ -84,7 +84,7 @@ func (g *guard) programArguments(p *parsed, allowed bool) error {
 	return nil
 }
 
-// before is how many operands stand before --.
+// before returns how many operands come before --.
 func (p *parsed) before() int {
 	if p.dashes >= 0 {
 		return p.dashes
@@ -133,8 +133,8 @@ func isScriptName(name string) bool {
 	return name != "" && !paths.HasUp(name)
 }
 
-// npmPackages accepts names from the registry, with a version, and folders or
-// archives of the workspace.
+// npmPackages accepts package names from the registry, with a version, and
+// folders or archives in the workspace.
 func npmPackages(g *guard, p *parsed) (map[int][]string, error) {
 	for i := range p.operands {
 		if err := g.npmPackage(p.operand(i).Text); err != nil {
@@ -176,7 +176,7 @@ func isPackageName(name string) bool {
 	return name != ""
 }
 
-// isVersion accepts ranges and tags; never an address, a path or an alias.
+// isVersion accepts version ranges and tags, but no addresses, paths or aliases.
 func isVersion(v string) bool {
 	for i := range len(v) {
 		c := v[i]

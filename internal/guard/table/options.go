@@ -23,27 +23,28 @@ const (
 	custom              // the row's own check
 )
 
-// row is one line of a table: options that are allowed for the same reason.
-// names holds them as typed, separated by spaces.
+// row is one line of a table: options that are allowed for the same reason. names
+// holds them as typed, separated by spaces.
 type row struct {
 	names string
 	value valueKind
 	why   string
-	// optional: the value may be missing, and then must be attached to be there.
+	// optional: the value may be left out. If it is given, it must be attached.
 	optional bool
-	// wordNext: an optional value may also be the next word, where that is no
+	// wordNext: an optional value may also be the next word, if that is not an
 	// option.
 	wordNext bool
 	// check judges the value of a custom row.
 	check func(g *guard, value string) error
-	// runAs replaces the option by a milder one of the same shape.
+	// runAs replaces the option with a weaker one of the same form.
 	runAs string
 }
 
-// spec is a compiled table with the habits of the program that reads it.
+// spec is a compiled table, with the conventions of the program that parses the
+// options.
 type spec struct {
-	// rows gives the row of each option. It is made when the program is first judged:
-	// a process that runs no command needs none of the hundred tables.
+	// rows returns the row of each option. It is built when the program is first
+	// judged: most processes need none of the hundred tables.
 	rows func() map[string]*row
 	// digits: -20 is a count.
 	digits bool
@@ -51,7 +52,8 @@ type spec struct {
 	stopAtOperand bool
 	// wholeTokens: no clusters and no attached values (npm, find).
 	wholeTokens bool
-	// dashValues: one dash is as good as two, and -name=value is a value (go).
+	// dashValues: one dash is equivalent to two, and -name=value has a value
+	// (go).
 	dashValues bool
 	// separateValues: a short option's value is the next word (tree).
 	separateValues bool
@@ -65,8 +67,7 @@ func withWholeTokens(s *spec) { s.wholeTokens = true }
 func withDashValues(s *spec)  { s.wholeTokens, s.dashValues = true, true }
 func separateValues(s *spec)  { s.separateValues = true }
 
-// table compiles rows. Two rows for one option would be a mistake in a table;
-// a test looks for them.
+// table compiles rows. A test checks that no option is in two rows.
 func table(rows []row, habits ...habit) *spec {
 	s := &spec{rows: sync.OnceValue(func() map[string]*row { return byName(rows) })}
 	for _, h := range habits {
@@ -85,7 +86,7 @@ func byName(rows []row) map[string]*row {
 	return out
 }
 
-// join puts the rows of several tables into one list.
+// join concatenates the rows of several tables.
 func join(lists ...[]row) []row {
 	var out []row
 	for _, l := range lists {
@@ -102,7 +103,7 @@ type found struct {
 	row   *row
 }
 
-// parsed is a command line after its options are read. argv keeps every token;
+// parsed is a command line whose options have been read. argv keeps every token;
 // operands are indexes into it.
 type parsed struct {
 	argv     []Word
@@ -125,8 +126,8 @@ func (p *parsed) has(names ...string) bool {
 
 func (p *parsed) operand(i int) Word { return p.argv[p.operands[i]] }
 
-// read splits arguments into options and operands as getopt_long does, and
-// refuses every option that the table does not name exactly.
+// read splits arguments into options and operands as getopt_long does. It refuses
+// every option that is not named exactly in the table.
 func (s *spec) read(g *guard, args []Word) (*parsed, error) {
 	p := &parsed{argv: append([]Word(nil), args...), dashes: -1}
 	for i := 0; i < len(args); i++ {
@@ -159,7 +160,7 @@ func (s *spec) read(g *guard, args []Word) (*parsed, error) {
 	return p, nil
 }
 
-// option reads the option at index i and says how many further words it used.
+// option reads the option at index i. It returns how many further words it used.
 func (s *spec) option(g *guard, p *parsed, i int) (int, error) {
 	arg := p.argv[i].Text
 	name, value, attached := strings.Cut(arg, "=")
@@ -279,7 +280,7 @@ func (g *guard) checkValue(r *row, value string) error {
 	return verdict.Refuse(verdict.BadOperand, "this option cannot be checked")
 }
 
-// numberSuffixes are the units of sizes and counts, find's c and w included.
+// numberSuffixes are the units of sizes and counts, including find's c and w.
 const numberSuffixes = "b c w k K m M g G T P E Z Y B kB KB MB GB TB PB KiB MiB GiB TiB PiB s h d"
 
 // isNumber accepts 5, +5, -5, 1.5, 10k and 2MiB.
@@ -293,7 +294,7 @@ func isNumber(s string) bool {
 	return (end == len(s) || slices.Contains(strings.Fields(numberSuffixes), s[end:])) && verdict.IsDigits(whole) && (!dotted || verdict.IsDigits(fraction))
 }
 
-// oneOf makes a check that accepts only the listed values.
+// oneOf returns a check that accepts only the listed values.
 func oneOf(values string) func(*guard, string) error {
 	return func(_ *guard, value string) error {
 		for v := range strings.FieldsSeq(values) {

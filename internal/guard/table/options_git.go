@@ -1,8 +1,8 @@
 package table
 
-// The tables of git. Left out, and so refused: whatever opens an editor or asks
-// questions, runs a program of the repository's choosing, reads or writes files
-// that are not named as paths, rewrites a remote, or throws work away.
+// The tables of git. Not listed, and therefore refused, are options that open an
+// editor or ask questions, run a program of the repository's choosing, read or
+// write files that are not named as paths, rewrite a remote, or discard work.
 
 // gitDiffRows are the options that log, diff and show share.
 var gitDiffRows = []row{
@@ -98,9 +98,9 @@ var gitBlameRows = []row{
 }
 
 // gitOverrides are set with -c before every command. A repository's own
-// configuration is hostile; the command line is read last and wins. What
-// depends on the configured names (filters, drivers, remotes) is added by
-// [GitOverrides] when the plan runs.
+// configuration is not trusted; the command line is read last and takes
+// precedence. Settings whose names depend on the configuration (filters, drivers,
+// remotes) are added by [GitOverrides] when the plan runs.
 var gitOverrides = []struct{ setting, why string }{
 	{"core.fsmonitor=false", "a program that runs with every status"},
 	{"core.hooksPath=/dev/null", "programs that run around commits, checkouts and pushes"},

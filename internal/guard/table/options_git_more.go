@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// Further git commands. Left out, and so refused: dropping stashes, deleting
-// tags, restoring everything, merges with strategies of one's own.
+// Further git commands. Not listed, and therefore refused, are dropping stashes,
+// deleting tags, restoring everything at once, and merges with custom strategies.
 
 var gitMoreCommands = map[string]gitCommand{
 	"fetch": {table([]row{
@@ -58,7 +58,7 @@ var gitMoreCommands = map[string]gitCommand{
 	}), gitGrep, []string{"--no-textconv"}},
 }
 
-// gitStash keeps and takes back; it drops nothing.
+// gitStash allows storing and restoring stashes, but not dropping them.
 func gitStash(_ *guard, p *parsed) (map[int][]string, error) {
 	if len(p.operands) == 0 {
 		if p.has("-p", "--patch") {
@@ -66,7 +66,7 @@ func gitStash(_ *guard, p *parsed) (map[int][]string, error) {
 		}
 		return nil, nil
 	}
-	if p.operands[0] != 0 { // git takes push for meant, and what is read here as a verb for a path
+	if p.operands[0] != 0 { // git would assume push, and would read the word that is taken for a verb here as a path
 		return nil, verdict.Refuse(verdict.BadOperand, "write what stash does first: git stash %s ...", verdict.Short(p.operand(0).Text))
 	}
 	switch verb := p.operand(0).Text; verb {
@@ -100,7 +100,8 @@ func gitNames(_ *guard, p *parsed) (map[int][]string, error) {
 	return nil, nil
 }
 
-// gitTag lists by patterns, or makes a tag; it deletes and moves none.
+// gitTag lists tags by pattern, or creates one. It refuses to delete or move
+// tags.
 func gitTag(g *guard, p *parsed) (map[int][]string, error) {
 	if p.has("-l", "--list") {
 		return nil, p.noGlobs(len(p.operands))
@@ -115,7 +116,7 @@ func gitListing(_ *guard, p *parsed) (map[int][]string, error) {
 	return nil, nil
 }
 
-// gitRestore takes single named paths back.
+// gitRestore restores single named paths.
 func gitRestore(g *guard, p *parsed) (map[int][]string, error) {
 	if len(p.operands) == 0 {
 		return nil, verdict.Refuse(verdict.BadOperand, "no path is named: name the paths one by one")
@@ -151,7 +152,8 @@ func gitMove(g *guard, p *parsed) (map[int][]string, error) {
 	})
 }
 
-// errSubmodule: for a submodule, git rm and git mv change .gitmodules too.
+// errSubmodule refuses a path that may be a submodule, for which git rm and git
+// mv also change .gitmodules.
 var errSubmodule = verdict.Refuse(verdict.ProtectedPath, "this may be a submodule, which is written in .gitmodules: name the files one by one")
 
 func gitGrep(g *guard, p *parsed) (map[int][]string, error) {
@@ -165,10 +167,10 @@ func gitGrep(g *guard, p *parsed) (map[int][]string, error) {
 	return g.paths(p, first, g.gitOperand)
 }
 
-// Git commands that join and undo commits, or look at what is recorded. Left out,
-// and so refused: going on with a rebase or a series of picks (the list of what
-// remains lies in a file, and may run commands), strategies, editing, and
-// whatever writes configuration.
+// Git commands that join and undo commits, or print what is recorded. Not listed,
+// and therefore refused, are continuing a rebase or a series of picks (the
+// remaining steps are in a file and may run commands), strategies, editing, and
+// everything that writes configuration.
 var gitHistoryCommands = map[string]gitCommand{
 	"merge": {table([]row{
 		{names: "--no-edit --ff --ff-only --no-ff --squash --no-squash --commit --no-commit --stat -n --no-stat --abort --quit -q --quiet -v --verbose --autostash --no-autostash --no-verify-signatures", why: "how it is joined"},
@@ -203,8 +205,8 @@ var gitHistoryCommands = map[string]gitCommand{
 	"config":   {table([]row{{names: "--get --get-all --local -z --null --show-origin", why: "what is printed"}}), gitConfigGet, nil},
 }
 
-// gitRemove takes files out of the index, and out of the workspace where they
-// may be written. A folder is only taken out of the index.
+// gitRemove removes files from the index, and from the workspace if they may be
+// written. A folder can only be removed from the index.
 func gitRemove(g *guard, p *parsed) (map[int][]string, error) {
 	if len(p.operands) == 0 {
 		return nil, verdict.Refuse(verdict.BadOperand, "no path is named: name the paths one by one")
@@ -223,14 +225,15 @@ func gitRemove(g *guard, p *parsed) (map[int][]string, error) {
 		if strings.HasPrefix(name, ":") || strings.ContainsAny(name, "*?[") {
 			return verdict.Refuse(verdict.ShellGlob, "patterns are not allowed: name the paths one by one")
 		}
-		if !p.has("--cached") && g.isFolder(name) { // git removes that without -r only where it is a submodule
+		if !p.has("--cached") && g.isFolder(name) { // without -r, git removes a folder only if it is a submodule
 			return errSubmodule
 		}
 		return accept(name)
 	})
 }
 
-// gitOnly allows one word, which only prints, and plain names behind it.
+// gitOnly allows a single subcommand, which only prints, and plain names after
+// it.
 func gitOnly(word string) func(*guard, *parsed) (map[int][]string, error) {
 	return func(g *guard, p *parsed) (map[int][]string, error) {
 		if len(p.operands) > 0 && p.operand(0).Text != word {
@@ -240,19 +243,20 @@ func gitOnly(word string) func(*guard, *parsed) (map[int][]string, error) {
 	}
 }
 
-// printedSections are those of git's configuration that hold no password.
+// printedSections are the sections of git's configuration that contain no
+// passwords.
 var printedSections = []string{"user.", "core.", "branch.", "init.", "pull.", "push.", "remote.", "merge.", "diff.", "color."}
 
-// isAddress reports whether a setting's value may be an address, with a password
-// or a token in it.
+// isAddress reports whether a setting's value may be an address, which can
+// contain a password or a token.
 func isAddress(name string) bool {
 	at := strings.LastIndexByte(name, '.')
 	return slices.Contains([]string{"url", "pushurl", "proxy", "remote", "pushremote", "pushdefault", "insteadof", "pushinsteadof"}, name[at+1:]) || strings.HasSuffix(name, "header")
 }
 
-// gitConfigGet prints one setting that holds no password.
+// gitConfigGet allows printing one setting that contains no password.
 func gitConfigGet(_ *guard, p *parsed) (map[int][]string, error) {
-	if len(p.operands) != 1 || p.operand(0).IsGlob() { // git config NAME prints, too
+	if len(p.operands) != 1 || p.operand(0).IsGlob() { // git config NAME prints the value too
 		return nil, verdict.Refuse(verdict.GitSetting, "settings are only printed: write git config --get NAME")
 	}
 	name := strings.ToLower(p.operand(0).Text)

@@ -1,9 +1,10 @@
 package table
 
 // The tables of safe mode: programs that only read and print. Each row names
-// options that are allowed, the kind of their value, and why. Left out on
-// purpose, and so refused: whatever writes a file, runs a program, reads a list
-// of files or options from a file, follows links out of a tree, or never ends.
+// options that are allowed, the kind of their value, and why. Intentionally not
+// listed, and therefore refused, are options that write a file, run a program,
+// read a list of files or options from a file, follow links out of a tree, or
+// never end.
 
 var helpRows = []row{
 	{names: "--help --version", why: "prints about itself and ends"},
@@ -18,7 +19,7 @@ var headRows = []row{
 	{names: "-q -v -z --quiet --silent --verbose --zero-terminated", why: "headers and separators"},
 }
 
-// No -f -F --follow --retry (never end), --pid (watches a process), -s.
+// No -f -F --follow --retry (never end), --pid (waits for a process), -s.
 var tailRows = headRows
 
 // No --files0-from: its errors print the file's content.
@@ -63,8 +64,9 @@ var dateRows = []row{
 	{names: "-r --reference", value: readFile, why: "a file's time"},
 }
 
-// No -m -C (compile or load magic), -f (a list of files), -z -Z (run
-// decompressors), -s (reads devices), -S (drops its own sandbox), -p (writes times).
+// No -m -C (compile or load magic files), -f (a list of files), -z -Z (run
+// decompressors), -s (reads devices), -S (turns off its own sandbox), -p (writes
+// times).
 var fileRows = []row{
 	{names: "-b -i -h -k -n -N -r -v -0 -E -I --brief --mime --mime-type --mime-encoding --no-dereference --keep-going --no-buffer --no-pad --raw --print0 --extension --apple", why: "how the type is printed"},
 	{names: "-L --dereference", why: "describes a link's target, which is checked"},
@@ -87,9 +89,9 @@ var duRows = []row{
 	{names: "--time-style", value: text, why: "format of times"},
 }
 
-// No -o and -R (write files), -l (leaves the tree), --fromfile, --info,
-// --hintro, --houtro and --gitfile (read files that are not named here).
-// tree takes values as separate words only.
+// No -o and -R (write files), -l (follows links out of the tree), --fromfile,
+// --info, --hintro, --houtro and --gitfile (read files that are not checked
+// here). tree takes values only as separate words.
 var treeRows = []row{
 	{names: "-a -d -f -x -p -u -g -s -h -D -F -i -A -S -n -C -X -J -t -c -U -r -v -q -N -Q", why: "what is printed, and how"},
 	{names: "--prune --noreport --dirsfirst --filesfirst --si --du --inodes --device --matchdirs --ignore-case --metafirst --gitignore --nolinks", why: "what is printed, and how"},

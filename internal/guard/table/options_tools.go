@@ -1,11 +1,11 @@
 package table
 
-// The tables of the programs that run a project's own code. Left out, and so
-// refused: inline code, modules to load first, other configuration files, other
-// places for packages (index, registry, prefix, target folder), other
-// toolchains, whatever uploads, deletes a folder it was told, or never ends.
+// The tables of the programs that run a project's own code. Not listed, and
+// therefore refused, are inline code, modules to load first, other configuration
+// files, other locations for packages (index, registry, prefix, target folder),
+// other toolchains, and options that upload, delete a given folder, or never end.
 
-// npm reads an option as a whole token, and a value from the next one.
+// npm reads an option as a whole token, and a value from the next token.
 var npmCommonRows = []row{
 	{names: "-s --silent --quiet -q --verbose -d -dd -ddd", why: "how much is printed"},
 	{names: "--loglevel --color --progress", value: keyword, why: "how much is printed"},

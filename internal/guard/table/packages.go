@@ -8,8 +8,9 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// npx runs what is installed in the project. --no-install is added, so that it
-// never fetches. No -p, --package, -c, --call, -y, --yes, --registry.
+// npx runs programs that are installed in the project. --no-install is added, so
+// that it never downloads anything. Not allowed are -p, --package, -c, --call,
+// -y, --yes and --registry.
 var npxSpec = table([]row{
 	{names: "--no-install --no -q --quiet", why: "fetches nothing, prints less"},
 	{names: "--version", why: "prints about itself"},
@@ -36,12 +37,12 @@ func checkNpx(g *guard, args []Word) ([]string, error) {
 	return append([]string{"--no-install"}, rest...), nil
 }
 
-// runsAnything are programs of package folders that run any command they are
-// given: no table could judge what they start.
+// runsAnything are programs in package folders that run any command they are
+// given, so that no table can check what they start.
 var runsAnything = strings.Fields("npm npx pnpm yarn bun node sh bash env cross-env cross-env-shell concurrently npm-run-all run-s run-p nodemon dotenv dotenvx env-cmd shx rimraf del-cli cpx degit create-react-app http-server serve ts-node tsx zx execa wait-on start-server-and-test chokidar onchange husky lint-staged curl wget git ssh rm cp mv chmod sudo python python3 perl ruby php deno bash zsh docker make")
 
-// installedProgram judges NAME ARG... where NAME is a program of the project's
-// packages. Its arguments are its own data.
+// installedProgram checks NAME ARG..., where NAME is a program of the project's
+// packages. Its arguments are data for that program.
 func (g *guard) installedProgram(args []Word) ([]string, error) {
 	for _, w := range args {
 		if w.IsGlob() {
@@ -71,12 +72,12 @@ func (g *guard) installedProgram(args []Word) ([]string, error) {
 	return plain(args), nil
 }
 
-// argumentsThatRun are options of common programs that load or run other code,
-// or write where they are told.
+// argumentsThatRun are options of common programs that load or run other code, or
+// write to a given path.
 var argumentsThatRun = strings.Fields("-r --require --import --loader --plugin --resolvePluginsRelativeTo --resolve-plugins-relative-to --rulesdir --parser --config -c --globalSetup --global-setup --setupFiles --testRunner --runner --environment --exec -e --eval --call --shell --script-shell --node-options --inspect --inspect-brk --open --reporter-path --outDir --outFile --output-file --output --out-dir -o --build-path --cacheDirectory --cache-location")
 
-// programArgument checks an argument of a project's own program: no secret path,
-// no address, nothing outside, and none of the options above.
+// programArgument checks an argument of a project's own program. It refuses
+// secret paths, addresses, paths outside the workspace, and the options above.
 func (g *guard) programArgument(text string, _ int) error {
 	name, value, attached := strings.Cut(text, "=")
 	if slices.Contains(argumentsThatRun, name) {
@@ -97,8 +98,8 @@ func (g *guard) programArgument(text string, _ int) error {
 	return g.checkData(text)
 }
 
-// managerRows are options of yarn and pnpm that change nothing but how much is
-// installed and printed.
+// managerRows are options of yarn and pnpm that change only how much is installed
+// and printed.
 var managerRows = []row{
 	{names: "-s --silent --verbose --json --offline --prefer-offline --frozen-lockfile --no-frozen-lockfile --immutable --immutable-cache --check-cache --inline-builds --ignore-scripts --non-interactive --no-progress --production --pure-lockfile --lockfile-only --no-lockfile --no-optional --prod --dev -P -D --save-dev -E --save-exact --save-prod -O --save-optional --exact -W -w --workspace-root --ignore-workspace-root-check -r --recursive --if-present --parallel --stream --no-bail --version -v --help -h", why: "what is installed and printed"},
 	{names: "--filter -F --workspace", value: keyword, why: "packages of this project"},
@@ -113,10 +114,11 @@ var managerCommands = map[string]string{
 	"list": "packages", "ls": "packages", "why": "packages", "outdated": "packages", "audit": "nothing", "dedupe": "nothing", "prune": "nothing", "fetch": "nothing",
 }
 
-// managerRefused are subcommands that fetch and run, change settings, or publish.
+// managerRefused are subcommands that download and run code, change settings, or
+// publish.
 var managerRefused = strings.Fields("dlx create init x config set get global link unlink publish plugin node npm login logout cache unplug import patch patch-commit env setup store server deploy pack rebuild root bin dir prefix version versions policies tag owner team info workspaces workspace constraints")
 
-// checkManager is for yarn and pnpm.
+// checkManager checks yarn and pnpm.
 func checkManager(g *guard, args []Word) ([]string, error) {
 	at := 0
 	for at < len(args) && strings.HasPrefix(args[at].Text, "-") && !args[at].IsGlob() {
@@ -152,7 +154,7 @@ func checkManager(g *guard, args []Word) ([]string, error) {
 	return plain(args), p.noGlobs(len(p.operands))
 }
 
-// managerProgram judges exec [--] NAME ARG...
+// managerProgram checks exec [--] NAME ARG...
 func (g *guard) managerProgram(args []Word, at int) ([]string, error) {
 	rest := args[at+1:]
 	if len(rest) > 0 && rest[0].Text == "--" {
@@ -167,7 +169,7 @@ func (g *guard) managerProgram(args []Word, at int) ([]string, error) {
 	return plain(args), nil
 }
 
-// managerScript judges run NAME ARG..., test ARG... and NAME ARG...
+// managerScript checks run NAME ARG..., test ARG... and NAME ARG...
 func (g *guard) managerScript(args []Word, at int, bare bool) ([]string, error) {
 	rest := args[at+1:]
 	if args[at].Text == "run" || args[at].Text == "run-script" {

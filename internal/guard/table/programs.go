@@ -8,7 +8,7 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// programs are all programs that safe and restricted mode know.
+// programs are all programs that safe and restricted mode allow.
 var programs = map[string]program{
 	"ls":     {verdict.ModeSafe, "lists files", false, checkLs},
 	"cat":    {verdict.ModeSafe, "prints files", false, standard(catSpec, readOperands)},
@@ -128,8 +128,8 @@ var programs = map[string]program{
 	"golangci-lint": {verdict.ModeRestricted, "checks Go code", false, checkGolangci},
 }
 
-// Programs are the names of the programs that a mode knows, sorted. Yolo mode
-// knows any program, and gives none.
+// Programs returns the sorted names of the programs that a mode allows. For yolo
+// mode, which allows any program, it returns none.
 func Programs(mode verdict.Mode) []string {
 	var out []string
 	for name, p := range programs {
@@ -153,7 +153,8 @@ func checkLs(g *guard, args []Word) ([]string, error) {
 	return p.build(replaced), err
 }
 
-// checkGrep knows that the first operand is the pattern, unless -e or -f gave one.
+// checkGrep checks grep, whose first operand is the pattern unless -e or -f gives
+// one.
 func checkGrep(g *guard, args []Word) ([]string, error) {
 	p, err := grepSpec.read(g, args)
 	if err != nil {
@@ -187,7 +188,8 @@ func checkGrep(g *guard, args []Word) ([]string, error) {
 	return argv, nil
 }
 
-// excluded are the options that leave secret files out of a tree that is read.
+// excluded returns the options that exclude secret files from a tree that is
+// read.
 func excluded(option string) []string {
 	globs := paths.SecretFileGlobs()
 	out := make([]string, len(globs))
@@ -197,7 +199,7 @@ func excluded(option string) []string {
 	return out
 }
 
-// tailOperands refuses +5 and +5f: the old syntax for options.
+// tailOperands refuses the obsolete option syntax +5 and +5f.
 func tailOperands(g *guard, p *parsed) (map[int][]string, error) {
 	for i := range p.operands {
 		if strings.HasPrefix(p.operand(i).Text, "+") {
@@ -207,7 +209,7 @@ func tailOperands(g *guard, p *parsed) (map[int][]string, error) {
 	return readOperands(g, p)
 }
 
-// dateOperands allows only a format: any other operand would set the clock.
+// dateOperands allows only a format, since any other operand would set the clock.
 func dateOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	for i := range p.operands {
 		if w := p.operand(i); !strings.HasPrefix(w.Text, "+") || w.IsGlob() {
@@ -227,7 +229,8 @@ func checkDate(_ *guard, value string) error {
 	return nil
 }
 
-// dfPlaces are mount points whose sizes may be asked for besides the read roots.
+// dfPlaces are mount points whose sizes may be read in addition to the read
+// roots.
 var dfPlaces = map[string]bool{"/": true, "/home": true, "/tmp": true, "/var": true, "/boot": true, "/mnt": true}
 
 func dfOperands(g *guard, p *parsed) (map[int][]string, error) {
@@ -239,8 +242,8 @@ func dfOperands(g *guard, p *parsed) (map[int][]string, error) {
 	})
 }
 
-// checkDiff adds --no-dereference to a comparison of folders, recursive or not:
-// diff would otherwise follow the links it meets out of the tree.
+// checkDiff adds --no-dereference when folders are compared, recursively or not:
+// diff would otherwise follow links out of the tree.
 func checkDiff(g *guard, args []Word) ([]string, error) {
 	p, err := diffSpec.read(g, args)
 	if err != nil {
@@ -264,7 +267,7 @@ func checkDiff(g *guard, args []Word) ([]string, error) {
 	return argv, nil
 }
 
-// isFolder reports whether a name leads to a folder that is there.
+// isFolder reports whether a name leads to an existing folder.
 func (g *guard) isFolder(name string) bool {
 	if !paths.IsAbs(name) {
 		name = paths.Join(g.dir, name)
@@ -297,7 +300,8 @@ func checkPwd(_ *guard, args []Word) ([]string, error) {
 	return plain(args), nil
 }
 
-// checkEnv allows env to print, never to run or to set.
+// checkEnv allows env to print the environment, but not to run a program or set a
+// variable.
 func checkEnv(_ *guard, args []Word) ([]string, error) {
 	for _, w := range args {
 		if w.Text != "-0" && w.Text != "--null" {

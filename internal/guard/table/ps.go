@@ -8,7 +8,7 @@ import (
 )
 
 // psRows are the long options of procps. Each takes its value after = or as the
-// next word, as in GNU style.
+// next word, as usual for GNU programs.
 var psRows = []row{
 	{names: "--forest --no-headers --no-heading --headers --help --version", why: "layout"},
 	{names: "--sort", value: custom, check: checkColumns, why: "order"},
@@ -18,7 +18,7 @@ var psRows = []row{
 	{names: "--cols --columns --width --rows --lines", value: number, why: "layout"},
 }
 
-// Options with one dash: letters without a value, and letters with one.
+// Short options: letters without a value, and letters with one.
 const (
 	psDash      = "AaNdefFjlLHMwyTcVZPm"
 	psDashValue = "opuUCgGstq"
@@ -27,8 +27,9 @@ const (
 
 var psSpec = table(psRows)
 
-// checkPs keeps out every form that prints environments: the BSD letter e, the
-// columns, and the forms that ps reads again as BSD letters when they fail.
+// checkPs refuses every form that prints environments: the BSD letter e, the
+// columns, and forms that ps parses again as BSD letters when its first attempt
+// fails.
 func checkPs(g *guard, args []Word) ([]string, error) {
 	for i := 0; i < len(args); i++ {
 		w := args[i]
@@ -51,7 +52,7 @@ func psArgument(g *guard, args []Word, i int) (int, error) {
 		p := &parsed{argv: args}
 		return psSpec.option(g, p, i)
 	case slices.Contains([]string{"-aux", "-auxw", "-auxww", "-ax", "-axu", "-axuw", "-axww", "-axl", "-axj"}, arg):
-		return 0, nil // read again as BSD letters, and harmless there
+		return 0, nil // parsed again as BSD letters, which do no harm here
 	case arg[0] == '-':
 		return psCluster(args, i)
 	case verdict.IsDigits(strings.ReplaceAll(arg, ",", "")):

@@ -59,8 +59,8 @@ func checkPip(g *guard, args []Word) ([]string, error) {
 	return plain(args), nil
 }
 
-// literalExtras takes .[test] for what pip reads, and not for a glob: no shell
-// runs that could take it otherwise.
+// literalExtras treats .[test] as the extras that pip reads, not as a glob: no
+// shell is involved that could expand it.
 func literalExtras(args []Word) []Word {
 	out := append([]Word(nil), args...)
 	for i, w := range out {
@@ -85,7 +85,7 @@ func (g *guard) pipOperand(subcommand, operand string) error {
 	return g.pipRequirement(operand)
 }
 
-// pipRequirement accepts NAME[EXTRA]>=1.0, and folders or archives of the
+// pipRequirement accepts NAME[EXTRA]>=1.0, and folders or archives in the
 // workspace.
 func (g *guard) pipRequirement(spec string) error {
 	if strings.Contains(spec, "://") || strings.Contains(spec, "@") || strings.Contains(spec, "+") && strings.Contains(spec, ":") {
@@ -194,8 +194,8 @@ func checkPython(g *guard, args []Word) ([]string, error) {
 	return g.scriptAndArguments(p)
 }
 
-// scriptAndArguments checks the first operand as a script of the workspace, and
-// the rest as the script's own data.
+// scriptAndArguments checks that the first operand is a script of the workspace.
+// The remaining operands are the script's own data.
 func (g *guard) scriptAndArguments(p *parsed) ([]string, error) {
 	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
@@ -243,12 +243,13 @@ func (g *guard) pythonModule(args []Word, at int) ([]string, error) {
 	return append(argv, rest...), nil
 }
 
-// isolatedModules need nothing of the workspace: with -I no file of it is
-// imported in place of the module, or of what the module imports.
+// isolatedModules are modules that need no file of the workspace. They run with
+// -I, so that no file of the workspace is imported in place of the module or of
+// what it imports.
 var isolatedModules = map[string]bool{"pip": true, "venv": true, "json.tool": true}
 
-// shadowed refuses a module of which the folder has another: python -m looks
-// there first, and no approval would name that code.
+// shadowed refuses a module if the current folder has a module of the same name:
+// python -m looks there first, and the approval would not name that code.
 func (g *guard) shadowed(module string) error {
 	entries, err := g.world.FS.ReadDir(g.dir)
 	if err != nil {
@@ -267,8 +268,8 @@ func (g *guard) shadowed(module string) error {
 	return nil
 }
 
-// isPackage reports whether a folder is a package of Python. One without
-// __init__ is none as long as there is another of its name.
+// isPackage reports whether a folder is a Python package. A folder without
+// __init__ is not: Python imports it only if nothing else has that name.
 func (g *guard) isPackage(name string) bool {
 	p, err := g.locate(name)
 	if err != nil {
@@ -305,8 +306,8 @@ func checkUnittest(g *guard, args []Word) ([]string, error) {
 	return plain(args), nil
 }
 
-// checkPythonWarning refuses a category outside the built-in ones: naming it
-// would import its module.
+// checkPythonWarning refuses categories other than the built-in ones: Python
+// would import their module.
 func checkPythonWarning(_ *guard, value string) error {
 	for i, field := range strings.Split(value, ":") {
 		switch {

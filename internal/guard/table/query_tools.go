@@ -17,8 +17,8 @@ var jqRows = []row{
 
 var jqSpec = table(join(helpRows, jqRows))
 
-// checkJq knows that the first operand is the filter. The filter may not read
-// the environment, modules or other inputs' names.
+// checkJq checks jq, whose first operand is the filter. The filter may not read
+// the environment, modules or the names of other inputs.
 func checkJq(g *guard, args []Word) ([]string, error) {
 	p, err := jqSpec.read(g, dropNamedValues(args))
 	if err != nil {
@@ -69,8 +69,8 @@ func namedValues(args []Word) []string {
 	return out
 }
 
-// hasWord reports whether a text holds a word, not as a part of another one and
-// not as a field such as .env.
+// hasWord reports whether a text contains a word that is neither part of another
+// word nor a field such as .env.
 func hasWord(text, word string) bool {
 	for at := 0; ; {
 		i := strings.Index(text[at:], word)
@@ -91,8 +91,9 @@ func isWordByte(c byte) bool {
 	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
 }
 
-// No --pre, --pre-glob, --hostname-bin, -z (run programs), -f, --ignore-file,
-// -L (follows links), --search-zip, -u clusters that unhide everything, --hidden.
+// No --pre, --pre-glob, --hostname-bin, -z (run programs), -f, --ignore-file, -L
+// (follows links), --search-zip, clusters of -u that search hidden files,
+// --hidden.
 var rgRows = []row{
 	{names: "-i -s -S -v -w -x -F -P -n -N -H -I -h -l -c -o -q -a -U -0 -p -b", why: "how lines are matched and printed"},
 	{names: "--ignore-case --case-sensitive --smart-case --invert-match --word-regexp --line-regexp --fixed-strings --pcre2 --line-number --no-line-number --with-filename --no-filename --files-with-matches --files-without-match --count --count-matches --only-matching --quiet --text --multiline --multiline-dotall --null --pretty --byte-offset --heading --no-heading --column --trim --vimgrep --json --stats --passthru --no-messages --crlf --null-data --one-file-system --files --type-list --no-ignore --no-ignore-vcs", why: "the same, long"},
@@ -107,8 +108,8 @@ var rgRows = []row{
 
 var rgSpec = table(join(helpRows, rgRows))
 
-// checkSearchGlob keeps a glob from asking for secret files. It stands behind
-// the globs that leave them out, and would win over those.
+// checkSearchGlob refuses a glob that matches secret files. It comes after the
+// globs that exclude these files and would take precedence over them.
 func checkSearchGlob(_ *guard, value string) error {
 	if strings.HasPrefix(value, "!") {
 		return nil
@@ -124,8 +125,8 @@ func checkSearchGlob(_ *guard, value string) error {
 	return nil
 }
 
-// checkRg knows that the first operand is the pattern, unless -e gave one or
-// --files needs none; and leaves secret files out.
+// checkRg checks rg, whose first operand is the pattern unless -e gives one or
+// --files needs none. It adds options that exclude secret files.
 func checkRg(g *guard, args []Word) ([]string, error) {
 	p, err := rgSpec.read(g, args)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// place is a path as written, cleaned, and as the kernel would find it.
+// place is a path as written, as cleaned, and as resolved by the kernel.
 type place struct{ lexical, physical string }
 
 func (g *guard) locate(name string) (place, error) {
@@ -24,8 +24,8 @@ func (p place) secret(g *guard) bool {
 	return g.world.Secrets.Has(p.lexical) || g.world.Secrets.Has(p.physical)
 }
 
-// readable accepts a file whose content may be read: it may be listed, and it
-// is not of a name that holds secrets.
+// readable accepts a file whose content may be read: it may be listed, and its
+// name is not that of a file with secrets.
 func (g *guard) readable(name string) error {
 	if err := g.listable(name); err != nil {
 		return err
@@ -46,8 +46,8 @@ func (g *guard) notSecretFile(name string) error {
 	return nil
 }
 
-// listable accepts a path whose name and metadata may be read: in the workspace
-// or a read root, by its name and by where its links lead.
+// listable accepts a path whose name and metadata may be read: it lies in the
+// workspace or in a read root, both by its name and with its links resolved.
 func (g *guard) listable(name string) error {
 	p, err := g.locate(name)
 	if err != nil {
@@ -62,8 +62,8 @@ func (g *guard) listable(name string) error {
 	return verdict.Refuse(verdict.OutsideWorkspace, "path %s is outside the workspace and the read roots: name a path inside the workspace", verdict.Short(name))
 }
 
-// readableTree is readable for a command that reads everything below a path:
-// nothing secret may lie below it either.
+// readableTree is readable for a command that reads everything below a path, so
+// that no secret may lie below it either.
 func (g *guard) readableTree(name string) error {
 	if err := g.readable(name); err != nil {
 		return err
@@ -78,7 +78,8 @@ func (g *guard) readableTree(name string) error {
 	return nil
 }
 
-// inWorkspace accepts a path that is in the workspace, by name and by links.
+// inWorkspace accepts a path that lies in the workspace, both by its name and
+// with its links resolved.
 func (g *guard) inWorkspace(name string) error {
 	p, err := g.locate(name)
 	if err != nil {
@@ -109,14 +110,14 @@ func (g *guard) writable(name string) error {
 	return nil
 }
 
-// isWorkspaceTop reports whether a path is the workspace itself or above it.
+// isWorkspaceTop reports whether a path is the workspace itself or contains it.
 func (g *guard) isWorkspaceTop(name string) bool {
 	p, err := g.locate(name)
 	return err != nil || paths.Within(g.world.Workspace.Lexical, p.lexical) || paths.Within(g.world.Workspace.Physical, p.physical)
 }
 
-// checkData refuses a program's own argument that names a secret: as a whole,
-// or after =, : or @, where programs put paths.
+// checkData refuses an argument for a project's own program if it names a secret,
+// either as a whole or after =, : or @, where programs accept paths.
 func (g *guard) checkData(text string) error {
 	for _, name := range paths.Candidates(text) {
 		p, err := g.locate(g.world.Untilde(name))

@@ -11,8 +11,8 @@ import (
 )
 
 // TestRows looks for mistakes in the tables: a row without a reason, an option in
-// two rows of one table, a custom row without a check. It reads the source, so
-// that no table can be left out.
+// two rows of one table, a custom row without a check. It parses the source code,
+// so that no table can be missed.
 func TestRows(t *testing.T) {
 	r := &rowReader{t: t, lists: map[string][]string{}, seen: map[*ast.CompositeLit]bool{}}
 	files := r.parse()
@@ -25,7 +25,7 @@ func TestRows(t *testing.T) {
 	for _, f := range files {
 		ast.Inspect(f, r.joins)
 	}
-	const atLeast = 70 // a reader that finds nothing would find no mistake
+	const atLeast = 70 // a parser that finds no tables would report no mistakes
 	if len(r.seen) < atLeast {
 		t.Errorf("only %d tables were found", len(r.seen))
 	}
@@ -68,7 +68,7 @@ func isRows(e ast.Expr) bool {
 	return ok && of.Name == "row"
 }
 
-// names notes which variables hold which tables.
+// names records which variables hold which tables.
 func (r *rowReader) names(n ast.Node) bool {
 	v, ok := n.(*ast.ValueSpec)
 	if !ok {
@@ -82,8 +82,8 @@ func (r *rowReader) names(n ast.Node) bool {
 	return true
 }
 
-// literals checks the tables that have no name, too: those of a map have no type
-// of their own.
+// literals also checks the tables without a name. The tables in a map literal
+// have no type of their own in the source.
 func (r *rowReader) literals(n ast.Node) bool {
 	lit, ok := n.(*ast.CompositeLit)
 	if !ok {
@@ -102,7 +102,7 @@ func (r *rowReader) literals(n ast.Node) bool {
 	return true
 }
 
-// joins checks that tables which are put together share no option.
+// joins checks that tables which are joined have no option in common.
 func (r *rowReader) joins(n ast.Node) bool {
 	call, ok := n.(*ast.CallExpr)
 	if !ok {
@@ -124,7 +124,7 @@ func (r *rowReader) joins(n ast.Node) bool {
 	return true
 }
 
-// check looks at each row of a table, and returns its options.
+// check checks each row of a table, and returns its options.
 func (r *rowReader) check(lit *ast.CompositeLit) (options []string) {
 	for _, e := range lit.Elts {
 		row, ok := e.(*ast.CompositeLit)
@@ -171,7 +171,7 @@ func (r *rowReader) distinct(at token.Pos, options []string) {
 	}
 }
 
-// text is the value of a string, which may be a sum of literals.
+// text returns the value of a string expression, which may be a sum of literals.
 func text(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:

@@ -25,7 +25,7 @@ var (
 
 func plainSpec(name string) *spec { return table(join(helpRows, plainRows[name])) }
 
-// checkPrintf prints text; its operands are never opened.
+// checkPrintf checks printf, whose operands are printed and never opened.
 func checkPrintf(_ *guard, args []Word) ([]string, error) {
 	for _, w := range args {
 		if w.IsGlob() {
@@ -38,7 +38,8 @@ func checkPrintf(_ *guard, args []Word) ([]string, error) {
 	return plain(args), nil
 }
 
-// writeOrNothing is for formatters that read a pipe where no file is named.
+// writeOrNothing checks the operands of formatters, which read standard input if
+// no file is named.
 func writeOrNothing(g *guard, p *parsed) (map[int][]string, error) {
 	return g.paths(p, 0, g.writable)
 }
@@ -51,7 +52,7 @@ func checkCommand(g *guard, args []Word) ([]string, error) {
 	return checkNames("-v")(g, args)
 }
 
-// checkBracket is test in its other spelling.
+// checkBracket checks [, the other name of test.
 func checkBracket(g *guard, args []Word) ([]string, error) {
 	last := len(args) - 1
 	if last < 0 || args[last].Text != "]" {
@@ -61,7 +62,7 @@ func checkBracket(g *guard, args []Word) ([]string, error) {
 	return append(argv, "]"), err
 }
 
-// Archives are only listed, and packed files only printed. Nothing is unpacked.
+// Archives may be listed, and compressed files printed. Nothing is unpacked.
 var (
 	gzipSpec = table(join(helpRows, []row{
 		{names: "-c --stdout -d --decompress -l --list -t --test -v --verbose -q --quiet", why: "what is printed"},
@@ -69,7 +70,7 @@ var (
 	unzipSpec = table([]row{{names: "-l -v -p -t -q -Z -1 -h", why: "what is printed"}})
 )
 
-// checkGzip requires an option that leaves the file as it is.
+// checkGzip requires an option with which the file is left unchanged.
 func checkGzip(g *guard, args []Word) ([]string, error) {
 	p, err := gzipSpec.read(g, args)
 	if err != nil {
@@ -82,7 +83,7 @@ func checkGzip(g *guard, args []Word) ([]string, error) {
 	return p.build(replaced), err
 }
 
-// checkUnzip lists an archive, or prints what is in it.
+// checkUnzip allows listing an archive, or printing named files of it.
 func checkUnzip(g *guard, args []Word) ([]string, error) {
 	p, err := unzipSpec.read(g, args)
 	if err != nil {
@@ -104,7 +105,7 @@ func checkUnzip(g *guard, args []Word) ([]string, error) {
 	return p.build(nil), g.archiveOperands(p)
 }
 
-// archiveOperands are an archive, and names of what is in it.
+// archiveOperands checks an archive and the names of files in it.
 func (g *guard) archiveOperands(p *parsed) error {
 	if err := p.noGlobs(len(p.operands)); err != nil {
 		return err
@@ -127,8 +128,8 @@ func (g *guard) archiveOperands(p *parsed) error {
 	return nil
 }
 
-// checkTar lists an archive: letters of tar's old and new style, and the names.
-// Any other option is refused, since many run programs.
+// checkTar allows listing an archive: the letters of tar's old and new style, and
+// names. Any other option is refused, since many of them run programs.
 func checkTar(g *guard, args []Word) ([]string, error) {
 	refusal := verdict.Refuse(verdict.UnknownOption, "archives are only listed: write tar -tf FILE, with z, j, J or v among the letters")
 	if len(args) < 2 || args[0].IsGlob() {

@@ -1,16 +1,19 @@
 // Package table judges commands in safe and restricted mode, where no shell
-// runs. A real shell parser reads the command, a small grammar is accepted
-// (simple commands joined by | && || ;), and each program and each of its
-// options must be in a table. The answer is the steps that would run: argument
-// lists that the bridge built itself, how they are connected, and the few
-// redirections that are allowed. Whatever a table does not know is refused, so
-// a mistake here is most likely to refuse something harmless.
+// runs. The command is parsed by a full shell parser, but only a small grammar
+// is accepted (simple commands joined by | && || ;), and each program and each
+// of its options must be in a table. The result is the steps that would run:
+// argument lists that the bridge built itself, how they are connected, and the
+// few redirections that are allowed. Anything that is not in a table is
+// refused, so that an omission refuses something harmless rather than allowing
+// something harmful.
 //
 //   - grammar.go and words.go turn bytes into words, and refuse all expansion.
-//   - options.go is the one reader of options. It follows getopt: clusters,
-//     attached values, --long=value and "--". Abbreviations are unknown options.
-//   - options_*.go hold the rows: command, option, kind of value, and why.
-//   - programs.go holds the programs; reach.go says which paths each may name.
+//   - options.go parses the options of all programs. It follows getopt:
+//     clusters, attached values, --long=value and "--". Abbreviated options
+//     are refused.
+//   - options_*.go contain the rows: command, option, kind of value, and why.
+//   - programs.go contains the programs; reach.go decides which paths a
+//     program may name.
 package table
 
 import (
@@ -22,36 +25,37 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// Scope is what a command is judged in.
+// Scope is the context in which a command is judged.
 type Scope struct {
 	World *paths.World
 	Mode  verdict.Mode
-	// LookPath gives the absolute path of a program. Nil leaves Stage.Path empty.
+	// LookPath returns the absolute path of a program. If it is nil, Stage.Path
+	// stays empty.
 	LookPath func(name string) (string, error)
 }
 
-// guard is one decision's view of the world.
+// guard holds the state of one decision.
 type guard struct {
 	world    *paths.World
 	mode     verdict.Mode
 	lookPath func(string) (string, error)
-	// dir is the folder that relative paths start from: the workspace, or where
-	// cd led.
+	// dir is the folder that relative paths start from: the workspace, or the
+	// folder of the last cd.
 	dir string
 }
 
 // program is one program of the tables.
 type program struct {
-	mode    verdict.Mode // the narrowest mode that has it
-	why     string       // why it is there
-	builtin bool         // done inside the bridge
-	// check judges the arguments and gives the argument list to run, without
-	// the name.
+	mode    verdict.Mode // the narrowest mode that allows it
+	why     string       // what it does, for the plan's summary
+	builtin bool         // done by the bridge itself
+	// check checks the arguments and returns the argument list to run, without
+	// the program's name.
 	check func(g *guard, args []Word) ([]string, error)
 }
 
-// Judge gives the steps that a parsed command would run, or says why it is
-// refused.
+// Judge returns the steps that a parsed command would run, or the reason why it
+// is refused.
 func Judge(list *List, scope Scope) ([]verdict.Step, error) {
 	g := &guard{world: scope.World, mode: scope.Mode, lookPath: scope.LookPath, dir: scope.World.Workspace.Lexical}
 	steps := make([]verdict.Step, 0, len(list.Steps))
@@ -74,7 +78,7 @@ func Judge(list *List, scope Scope) ([]verdict.Step, error) {
 	return steps, nil
 }
 
-// Summary names the programs of a plan, each with what it is for.
+// Summary names the programs of a plan, each with its purpose.
 func Summary(steps []verdict.Step) string {
 	var names []string
 	seen := map[string]bool{}
@@ -89,8 +93,9 @@ func Summary(steps []verdict.Step) string {
 	return strings.Join(names, ", ")
 }
 
-// runsAs are names of shell scripts around one program, in gzip's own package. The
-// bridge starts that program itself: no shell runs, and no PATH is searched.
+// runsAs are names of shell scripts in gzip's package that start a single
+// program. The bridge starts that program itself, so that no shell runs and PATH
+// is not searched.
 var runsAs = map[string][]string{"zcat": {"gzip", "-cd"}, "gunzip": {"gzip", "-d"}}
 
 func (g *guard) stage(c Command) (verdict.Stage, error) {
@@ -136,10 +141,12 @@ func (g *guard) unknownProgram(name string, known bool) error {
 	return verdict.Refuse(verdict.UnknownProgram, "%s is not in the table of %s mode: use a program such as %s", verdict.Short(name), g.mode, names)
 }
 
-// operandRule judges a command's operands; it may replace each by several.
+// operandRule checks a command's operands. It may replace an operand with
+// several.
 type operandRule func(g *guard, p *parsed) (map[int][]string, error)
 
-// standard makes the check of a command with a table and one rule for operands.
+// standard returns the check for a command with a table and one rule for its
+// operands.
 func standard(s *spec, operands operandRule) func(*guard, []Word) ([]string, error) {
 	return func(g *guard, args []Word) ([]string, error) {
 		p, err := s.read(g, args)
@@ -154,7 +161,7 @@ func standard(s *spec, operands operandRule) func(*guard, []Word) ([]string, err
 	}
 }
 
-// build gives the final argument list.
+// build returns the final argument list.
 func (p *parsed) build(replaced map[int][]string) []string {
 	out := make([]string, 0, len(p.argv))
 	for i, w := range p.argv {
@@ -167,7 +174,7 @@ func (p *parsed) build(replaced map[int][]string) []string {
 	return out
 }
 
-// paths expands and checks operands from index first on, each by accept.
+// paths expands the operands from index first on, and checks each with accept.
 func (g *guard) paths(p *parsed, first int, accept func(string) error) (map[int][]string, error) {
 	var replaced map[int][]string
 	for i := first; i < len(p.operands); i++ {
@@ -205,7 +212,7 @@ func (g *guard) onePath(w Word, accept func(string) error) ([]string, error) {
 	return list, nil
 }
 
-// noGlobs refuses globs in operands that are data, not files.
+// noGlobs refuses globs in operands that are data and not files.
 func (p *parsed) noGlobs(to int) error {
 	for i := 0; i < to && i < len(p.operands); i++ {
 		if p.operand(i).IsGlob() {
@@ -226,7 +233,7 @@ func noOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	return nil, nil
 }
 
-// IsSafe reports whether safe mode knows a program.
+// IsSafe reports whether safe mode allows a program.
 func IsSafe(name string) bool {
 	p, known := programs[name]
 	return known && p.mode == verdict.ModeSafe

@@ -6,9 +6,9 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// The tables of filters: programs that read files or a pipe and print. Left
-// out, and so refused: output files, programs that are started, lists of files
-// or options read from files, and random sources.
+// The tables of filters: programs that read files or standard input and print.
+// Not listed, and therefore refused, are output files, programs to start, lists
+// of files or options that are read from files, and random sources.
 
 // No -o, --compress-program, --files0-from, -T, --random-source, -m with lists.
 var sortRows = []row{
@@ -21,7 +21,7 @@ var sortRows = []row{
 	{names: "-S --buffer-size", value: keyword, why: "memory"},
 }
 
-// Only one operand: a second one is written.
+// Only one operand: a second one would be written to.
 var uniqRows = []row{
 	{names: "-c -d -D -i -u -z --count --repeated --ignore-case --unique --zero-terminated", why: "which lines are printed"},
 	{names: "-f -s -w --skip-fields --skip-chars --check-chars", value: number, why: "what is compared"},
@@ -121,7 +121,7 @@ var (
 	xxdSpec  = table(xxdRows, withWholeTokens, stopAtOperand)
 )
 
-// oneOperand allows one file at most: these programs write to a second.
+// oneOperand allows one file at most: these programs write to a second file.
 func oneOperand(g *guard, p *parsed) (map[int][]string, error) {
 	for _, at := range p.operands {
 		if p.argv[at].IsGlob() {
@@ -134,7 +134,7 @@ func oneOperand(g *guard, p *parsed) (map[int][]string, error) {
 	return readOperands(g, p)
 }
 
-// trOperands are sets of characters, and never files.
+// trOperands checks operands that are sets of characters, and never files.
 func trOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
@@ -145,12 +145,13 @@ func trOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	return nil, nil
 }
 
-// textOperands are printed or calculated with, and never opened.
+// textOperands checks operands that are printed or calculated with, and never
+// opened.
 func textOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	return nil, p.noGlobs(len(p.operands))
 }
 
-// wordOperands are textOperands without paths; a lone / divides.
+// wordOperands is textOperands without paths. A lone / is accepted: it divides.
 func wordOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	for i := range p.operands {
 		if name := p.operand(i).Text; name != "/" && strings.Contains(name, "/") {
@@ -160,8 +161,8 @@ func wordOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	return nil, p.noGlobs(len(p.operands))
 }
 
-// checkSed allows a script that only selects, deletes and substitutes: no
-// command that runs a program, and none that reads or writes another file.
+// checkSed allows a script that only selects, deletes and substitutes: no command
+// may run a program, or read or write another file.
 func checkSed(g *guard, args []Word) ([]string, error) {
 	spec := sedSpec
 	if g.mode == verdict.ModeRestricted {
@@ -198,15 +199,16 @@ func checkSed(g *guard, args []Word) ([]string, error) {
 	return append([]string{"--sandbox"}, p.build(replaced)...), nil
 }
 
-// No -f (a script from a file). --sandbox is added: sed then refuses
-// e, r and w itself.
+// No -f (a script from a file). --sandbox is added, with which sed itself refuses
+// e, r and w.
 var sedRows = []row{
 	{names: "-n -E -r -s -u -z -l --quiet --silent --regexp-extended --separate --unbuffered --null-data --posix --debug --sandbox", why: "how lines are read and printed"},
 	{names: "-e --expression", value: custom, check: sedScript, why: "a script, which is looked into"},
 }
 
-// sedEditRows change files of the workspace. No ending for a copy: -in is no -i -n,
-// but a copy whose name ends in n.
+// sedEditRows change files of the workspace. A suffix for a backup copy is not
+// allowed: -in, for example, is not -i -n, but asks for a copy whose name ends in
+// n.
 var sedEditRows = []row{{names: "-i --in-place", value: custom, optional: true, check: noEnding, why: "the file is changed"}}
 
 func noEnding(_ *guard, _ string) error {
@@ -218,7 +220,8 @@ var (
 	sedEditSpec = table(join(helpRows, sedRows, sedEditRows))
 )
 
-// sedScript reads a script command by command. What it does not know is refused.
+// sedScript checks a script command by command. Commands that it does not
+// recognize are refused.
 func sedScript(_ *guard, script string) error {
 	refusal := verdict.Refuse(verdict.InlineCode, "this sed script is not allowed: use only p, d, q, s///, y///, =, and addresses")
 	rest := script
@@ -247,7 +250,7 @@ func sedScript(_ *guard, script string) error {
 			}
 		case 'a', 'i', 'c':
 			rest = sedText(rest)
-		default: // e, r, R, w, W, b, t, : and whatever is new
+		default: // e, r, R, w, W, b, t, : and unknown commands
 			return refusal
 		}
 		if rest != "" && strings.IndexByte(" \t\n;}", rest[0]) < 0 && command != '{' {
@@ -256,8 +259,8 @@ func sedScript(_ *guard, script string) error {
 	}
 }
 
-// sedText takes the text of a, i or c off a script. It ends with the first line whose end
-// has no backslash before it.
+// sedText removes the text of a, i or c from the front of a script. The text ends
+// with the first line that has no backslash at its end.
 func sedText(s string) string {
 	s = strings.TrimLeft(s, " \t")
 	for i := 0; i < len(s); i++ {
@@ -271,7 +274,7 @@ func sedText(s string) string {
 	return ""
 }
 
-// sedAddress takes one or two addresses off a script.
+// sedAddress removes one or two addresses from the front of a script.
 func sedAddress(s string) (string, bool) {
 	for {
 		switch {
@@ -302,8 +305,9 @@ func sedAddress(s string) (string, bool) {
 	}
 }
 
-// endOfExpression is [endOfPart] for a regular expression. One delimiter inside [ ] is an
-// end to some seds and none to others: it is refused, with -1.
+// endOfExpression is [endOfPart] for a regular expression. A delimiter inside [ ]
+// ends the expression in some versions of sed and not in others, so it is refused
+// with -1.
 func endOfExpression(s string, delimiter byte) int {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
@@ -322,7 +326,7 @@ func endOfExpression(s string, delimiter byte) int {
 	return -1
 }
 
-// endOfClass is the length of a class such as [^]a-z[:digit:]], or -1.
+// endOfClass returns the length of a class such as [^]a-z[:digit:]], or -1.
 func endOfClass(s string) int {
 	i := 1
 	if strings.HasPrefix(s[i:], "^") {
@@ -353,7 +357,7 @@ func escaped(s string, delimiter byte) bool {
 	return true
 }
 
-// endOfPart gives the index of an unescaped delimiter, or -1.
+// endOfPart returns the index of the first unescaped delimiter, or -1.
 func endOfPart(s string, delimiter byte) int {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
@@ -366,8 +370,8 @@ func endOfPart(s string, delimiter byte) int {
 	return -1
 }
 
-// sedSubstitute takes s/a/b/flags or y/a/b/ off a script; the flags e and w are
-// refused.
+// sedSubstitute removes s/a/b/flags or y/a/b/ from the front of a script. It
+// refuses the flags e and w.
 func sedSubstitute(s string, command byte) (string, bool) {
 	if s == "" || s[0] == '\n' || s[0] == '\\' {
 		return s, false
@@ -391,7 +395,7 @@ func sedSubstitute(s string, command byte) (string, bool) {
 	return s, true
 }
 
-// checkTest allows the tests of files and texts, for `test -f x && ...`.
+// checkTest allows a single test of a file or a text, as in `test -f x && ...`.
 func checkTest(g *guard, args []Word) ([]string, error) {
 	for _, w := range args {
 		if w.IsGlob() {

@@ -8,8 +8,9 @@ import (
 	"example.org/bridge/internal/guard/verdict"
 )
 
-// No --with, --with-requirements, --from, --index, --default-index, --project
-// and --directory outside, --env-file, --python PATH, --script, -m other modules.
+// Not allowed are --with, --with-requirements, --from, --index, --default-index,
+// --project and --directory outside the workspace, --env-file, --python PATH,
+// --script, and -m with other modules.
 var (
 	uvRunRows = []row{
 		{names: "--frozen --locked --no-sync --isolated --no-dev --dev --all-extras --no-progress --offline -q --quiet -v --verbose --exact --active", why: "what is synchronised and printed"},
@@ -23,8 +24,8 @@ var (
 	uvSyncSpec = table(uvSyncRows, withWholeTokens)
 )
 
-// uvPrograms are what `uv run` may start besides a script of the workspace: each
-// is judged by its own table.
+// uvPrograms are the programs that `uv run` may start in addition to a script of
+// the workspace. Each is checked by its own table.
 var uvPrograms = strings.Fields("python python3 pytest ruff mypy black isort flake8 pip")
 
 func checkUv(g *guard, args []Word) ([]string, error) {
@@ -66,7 +67,7 @@ func checkUv(g *guard, args []Word) ([]string, error) {
 	return nil, unknownSubcommand(name, "run sync add remove lock tree pip")
 }
 
-// uvRun judges what uv starts: a program of the tables, or a script.
+// uvRun checks what uv starts: a program of the tables, or a script.
 func (g *guard) uvRun(args []Word) ([]string, error) {
 	p, err := uvRunSpec.read(g, args[1:])
 	if err != nil {
@@ -96,8 +97,8 @@ func (g *guard) uvRun(args []Word) ([]string, error) {
 	return append(append(head, inner), rest...), nil
 }
 
-// innerPrograms are the checks of the programs that uv may start. It is a
-// function since the table of programs holds uv itself.
+// innerPrograms returns the checks of the programs that uv may start. It is a
+// function because the table of programs contains uv itself.
 func innerPrograms() map[string]func(*guard, []Word) ([]string, error) {
 	return map[string]func(*guard, []Word) ([]string, error){
 		"python": checkPython, "python3": checkPython, "pytest": checkPytest, "pip": checkPip,

@@ -8,8 +8,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// literalWord removes the quotes from a word that holds no expansion. Anything
-// that bash would expand, other than a glob, is refused.
+// literalWord removes the quotes from a word without expansions. Anything that
+// bash would expand, except a glob, is refused.
 func literalWord(w *syntax.Word) (Word, error) {
 	var b wordBuilder
 	for _, part := range w.Parts {
@@ -27,8 +27,8 @@ func literalWord(w *syntax.Word) (Word, error) {
 	return out, nil
 }
 
-// wordBuilder collects a word's text and, beside it, the same with the quoted
-// glob characters escaped.
+// wordBuilder builds a word's text and, in parallel, the same text with the
+// quoted glob characters escaped.
 type wordBuilder struct {
 	text, pattern strings.Builder
 	glob          bool
@@ -68,8 +68,9 @@ func (b *wordBuilder) quoted(s string) {
 	}
 }
 
-// unquoted takes text outside quotes: a backslash makes the next character
-// literal; glob characters count; what bash would still expand is refused.
+// unquoted reads text outside quotes: a backslash makes the next character
+// literal, glob characters have their special meaning, and anything else that
+// bash would expand is refused.
 func (b *wordBuilder) unquoted(s string) error {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -109,8 +110,8 @@ func (b *wordBuilder) unquoted(s string) error {
 	return nil
 }
 
-// revisionBrace gives the length of git's {1}, {u} or {upstream}: braces that
-// bash leaves alone because no comma or range is in them.
+// revisionBrace returns the length of git's {1}, {u} or {upstream}, which bash
+// does not expand because they contain no comma or range.
 func revisionBrace(s string) int {
 	for i := 1; i < len(s); i++ {
 		c := s[i]
@@ -124,8 +125,8 @@ func revisionBrace(s string) int {
 	return 0
 }
 
-// double takes text in double quotes, where a backslash is special only before
-// $ ` " \ and newline.
+// double reads text in double quotes, where a backslash is special only before $
+// ` " \ and newline.
 func (b *wordBuilder) double(q *syntax.DblQuoted) error {
 	if q.Dollar {
 		return verdict.Refuse(verdict.ShellExpansion, `$"..." is not allowed: write the text literally`)
@@ -142,8 +143,8 @@ func (b *wordBuilder) double(q *syntax.DblQuoted) error {
 	return nil
 }
 
-// plainDollar reports whether the $ at s[i] stands for itself: at the end of
-// the quotes, as in "foo$", or before a character that starts no expansion.
+// plainDollar reports whether the $ at s[i] is literal: at the end of the quotes,
+// as in "foo$", or before a character that starts no expansion.
 func plainDollar(s string, i int, last bool) bool {
 	if i+1 == len(s) {
 		return last
