@@ -38,7 +38,7 @@ func SystemPrograms(fsys paths.FS, extra []string) func(name string) (string, er
 	folders := append(append([]string(nil), extra...), trustedFolders...)
 	return func(name string) (string, error) {
 		if name == "" || path.Base(name) != name {
-			return "", errors.New("a program is named by a bare name")
+			return "", errors.New("the program must be named without a path")
 		}
 		for _, dir := range folders {
 			found := path.Join(dir, name)
@@ -70,7 +70,7 @@ func checkProgram(fsys paths.FS, name string) error {
 		}
 		const othersMayWrite fs.FileMode = 0o022
 		if info.Mode().Perm()&othersMayWrite != 0 && info.Mode()&fs.ModeSticky == 0 {
-			return errors.New("others may write the program or its folder: take the right away with chmod go-w")
+			return errors.New("other users can write to the program or its folder: remove that permission with chmod go-w")
 		}
 	}
 	return nil

@@ -1,12 +1,14 @@
 package guard_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"example.org/bridge/internal/guard"
 	"example.org/bridge/internal/guard/policy"
+	"example.org/bridge/internal/guard/verdict"
 )
 
 // TestSedText checks that the text of the commands a, i and c ends where sed ends
@@ -50,6 +52,23 @@ func TestDashIsAFile(t *testing.T) {
 	for _, command := range []string{"cat -", "sort -", "diff a.txt -"} {
 		if got := policy.Decide(guard.ModeRestricted, command, ctx); !got.Allow {
 			t.Errorf("%q is refused: %s", command, got.Reason)
+		}
+	}
+}
+
+// TestMachineRefusals checks that a program that is not installed and a path with a
+// link loop are refused under a rule of their own, not as a failure of the policy.
+func TestMachineRefusals(t *testing.T) {
+	ws := t.TempDir()
+	if err := os.Symlink("loop", filepath.Join(ws, "loop")); err != nil {
+		t.Skipf("MISSING: links cannot be made here: %v", err)
+	}
+	ctx := guard.Context{Workspace: ws, Home: filepath.Dir(ws), ReadRoots: []string{}}
+	ctx.LookPath = func(string) (string, error) { return "", errors.New("it is not installed") }
+	for command, want := range map[string]verdict.Rule{"cat loop": verdict.BadOperand, "rg x": verdict.ProgramLocation} {
+		got := policy.Decide(guard.ModeSafe, command, ctx)
+		if got.Allow || got.Rule != string(want) || !plainWords(got.Instead) {
+			t.Errorf("%q: %+v, want rule %s", command, got, want)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func Decide(mode guard.Mode, command string, ctx guard.Context) (decision guard.
 	defer func() {
 		if recover() != nil {
 			decision = guard.Decision{
-				Reason: "the policy could not judge this command: write it more simply",
+				Reason: "the policy could not check this command: write a simpler one",
 				Rule:   string(verdict.PolicyFailed), Instead: verdict.PolicyFailed.Advice(),
 			}
 		}
@@ -62,7 +62,7 @@ func decide(mode guard.Mode, command string, ctx guard.Context) (*guard.Plan, er
 
 func summary(p *guard.Plan) string {
 	if p.Shell != nil {
-		return "no known disaster; it runs in bash after the operator approved it"
+		return "no known disaster was found; bash runs it after the operator's approval"
 	}
 	return table.Summary(p.Steps)
 }

@@ -33,7 +33,7 @@ func (w *walker) checkArguments(inv invocation, s *state) error {
 		}
 		if readers()[inv.name] == "" && !onlyReadsSources[inv.name] && !strings.HasPrefix(a.text, "-") && strings.IndexByte(a.text, '\n') < 0 {
 			if w.neverWritten(a, s) {
-				return verdict.Refuse(verdict.ProtectedPath, "%s configures git, an editor, a shell or an agent, and is never written", verdict.Short(a.text))
+				return verdict.Refuse(verdict.ProtectedPath, "%s configures git, an editor, a shell or an agent, and must not be changed", verdict.Short(a.text))
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func (w *walker) listsOutside(inv invocation, s *state) error {
 		if a.unknown() || (!paths.IsAbs(a.text) && !strings.HasPrefix(a.text, "..")) {
 			continue
 		}
-		if err := w.checkRemove(a, s, "removal of what is listed"); err != nil {
+		if err := w.checkRemove(a, s, "removal of listed files"); err != nil {
 			return err
 		}
 	}

@@ -83,7 +83,7 @@ func forkBomb(file *syntax.File) error {
 	for node := range syntax.Preorder(file) {
 		if f, ok := node.(*syntax.FuncDecl); ok {
 			if f.Name == nil {
-				return verdict.Refuse(verdict.SyntaxError, "a function without a name is not bash")
+				return verdict.Refuse(verdict.SyntaxError, "a function without a name is not valid in bash")
 			}
 			callees := map[string]bool{}
 			callsOf(f.Body, false, callees)
@@ -92,7 +92,7 @@ func forkBomb(file *syntax.File) error {
 	}
 	for name := range calls {
 		if reaches(calls, name, name, false, map[string]bool{}) {
-			return verdict.Refuse(verdict.ForkBomb, "a function that starts itself again and again is a fork bomb")
+			return verdict.Refuse(verdict.ForkBomb, "a function that keeps starting itself is a fork bomb")
 		}
 	}
 	return nil

@@ -44,7 +44,7 @@ func (w *walker) checkAttach(inv invocation) error {
 		return refusal
 	}
 	if words := remoteControls[inv.name]; slices.ContainsFunc(inv.args, func(a value) bool { return has(words, a.text) }) {
-		return verdict.Refuse(verdict.Keystrokes, "%s would type into another program: run the command itself", inv.name)
+		return verdict.Refuse(verdict.Keystrokes, "%s would type into another program: run the command directly", inv.name)
 	}
 	o, ok := attachOptions[inv.name]
 	if !ok {

@@ -51,7 +51,7 @@ func (w *walker) source(inv invocation, _ *state) error {
 	a := inv.args[0]
 	switch {
 	case a.process || a.computed:
-		return verdict.Refuse(verdict.UnknownCode, "sourcing text that cannot be known is refused: name a file")
+		return verdict.Refuse(verdict.UnknownCode, "the sourced text is not known before the command runs: name a file")
 	case w.downloads[baseName(a.text)] || w.fetched:
 		return errDownloaded
 	case w.pipes[baseName(a.text)]:
@@ -86,11 +86,11 @@ func (w *walker) shellSetting(inv invocation, s *state) error {
 		name, setting, isSet := strings.Cut(a.text, "=")
 		switch {
 		case inv.name == "history" && strings.HasPrefix(a.text, "-"):
-			return verdict.Refuse(verdict.ShellHistory, "tampering with history is refused")
+			return verdict.Refuse(verdict.ShellHistory, "changing the shell's history is refused")
 		case inv.name == "set" && a.text == "history" && i > 0:
-			return verdict.Refuse(verdict.ShellHistory, "tampering with history is refused")
+			return verdict.Refuse(verdict.ShellHistory, "changing the shell's history is refused")
 		case inv.name == "hash" && strings.HasPrefix(a.text, "-p"), inv.name == "enable" && strings.HasPrefix(a.text, "-"):
-			return verdict.Refuse(verdict.ShellSetting, "changing what a name means is refused")
+			return verdict.Refuse(verdict.ShellSetting, "redefining which program a name runs is refused")
 		case inv.name != "set" && refusedVariables()[name] != "":
 			return verdict.Refuse(verdict.Environment, "changing %s is refused, because %s", name, refusedVariables()[name])
 		case inv.name != "set" && isSet:

@@ -30,13 +30,13 @@ func (w *walker) container(inv invocation, s *state) error {
 	return nil
 }
 
-const hostPod = "a pod with the host's files or processes is refused"
+const hostPod = "a pod that uses the host's files or processes is refused"
 
 // containerInput checks the standard input of a container program: a download
 // that is piped into a shell in the container, or the description of a pod.
 func containerInput(inv invocation) error {
 	if last := len(inv.args) - 1; inv.in.fetched && last >= 0 && shells()[baseName(inv.args[last].text)] != "" {
-		return verdict.Refuse(verdict.DownloadedCode, "a download must not be fed to a shell in a container")
+		return verdict.Refuse(verdict.DownloadedCode, "a download must not be piped into a shell in a container")
 	}
 	if strings.Contains(inv.in.text, "privileged: true") || describesHostPod(inv.in.text) {
 		return verdict.Refuse(verdict.HostContainer, "%s", hostPod)
@@ -63,7 +63,7 @@ func otherHost(inv invocation) string {
 	for _, a := range inv.args[:len(inv.args)-len(fromSubcommand(inv.name, inv.args))] {
 		name, _, _ := strings.Cut(a.text, "=")
 		if strings.HasPrefix(name, "-c") || strings.HasPrefix(name, "-H") || has("--context --connection --url --remote -r --host", name) {
-			return verdict.Short(name) + " hands the container to another host"
+			return verdict.Short(name) + " runs the container on another host"
 		}
 	}
 	return ""
@@ -78,24 +78,24 @@ func containerOption(inv invocation, i int) string {
 	}
 	switch name {
 	case "--privileged", "--device", "--cap-add", "--device-cgroup-rule":
-		return name + " hands the host to the container"
+		return name + " gives the container control over the host"
 	case "--pid", "--userns", "--ipc", "--uts", "--cgroupns":
 		if value == "host" {
-			return name + "=host hands the host to the container"
+			return name + "=host gives the container access to the host"
 		}
 	case "--security-opt":
 		if strings.Contains(value, "unconfined") || strings.Contains(value, "disable") {
-			return "switching off the container's confinement is refused"
+			return "turning off the container's isolation is refused"
 		}
 	case "--volumes-from", "--rootfs", "--cgroup-parent", "--runtime", "--host", "--ssh", "-H", "--allow":
-		return name + " hands the host to the container, or the container to another host"
+		return name + " gives the container control over the host, or uses another host"
 	case "--context":
 		if inv.name != "kubectl" && inv.name != "oc" {
-			return name + " hands the container to another host"
+			return name + " runs the container on another host"
 		}
 	case "--profile":
 		if value == "sysadmin" {
-			return name + " hands the host to the container"
+			return name + " gives the container control over the host"
 		}
 	}
 	return ""
@@ -110,9 +110,9 @@ func containerWord(inv invocation, i, verbs int) string {
 	case arg == "security.privileged=true",
 		i < verbs && arg == "node",
 		i < verbs && has("swarm plugin unshare machine system-service", arg) && inv.name != "kubectl":
-		return verdict.Short(arg) + " hands the host to the container"
+		return verdict.Short(arg) + " gives the container control over the host"
 	case strings.HasPrefix(arg, "node/") && verbIndex(inv.args, "debug") >= 0:
-		return "a debug pod on a node hands the node to the pod"
+		return "a debug pod on a node gives the pod control over the node"
 	case describesHostPod(arg):
 		return hostPod
 	}

@@ -32,7 +32,7 @@ func (w *walker) copyOrMove(inv invocation, s *state) error {
 				return verdict.Refuse(verdict.RemovesTooMuch, "moving to a device is refused")
 			}
 			if inv.name == "rsync" && hasFlag(options, "", "--delete", "--delete-after", "--delete-before", "--delete-excluded", "--delete-during") {
-				if err := w.checkRemove(v, s, "a copy that deletes"); err != nil {
+				if err := w.checkRemove(v, s, "a copy that deletes files"); err != nil {
 					return err
 				}
 			}
@@ -53,7 +53,7 @@ func (w *walker) checkSource(name string, v value, s *state, recursive bool) err
 		for _, place := range places {
 			parts := paths.Components(paths.Fold(place))
 			if place == "/" || len(parts) == 1 || slices.Contains(parts, ".git") && len(parts) > 0 && parts[len(parts)-1] == ".git" || w.matchesKept(place) {
-				return verdict.Refuse(verdict.RemovesTooMuch, "moving the root, a top-level folder, a home, the workspace or .git is refused")
+				return verdict.Refuse(verdict.RemovesTooMuch, "moving the root, a top-level folder, a home folder, the workspace or .git is refused")
 			}
 		}
 		return w.checkWrite(v, s)
@@ -61,7 +61,7 @@ func (w *walker) checkSource(name string, v value, s *state, recursive bool) err
 		places, _ := w.places(v, s)
 		for _, place := range places {
 			if !v.unknown() && (place == "/" || len(paths.Components(place)) == 1 || w.matchesKept(place)) {
-				return verdict.Refuse(verdict.RemovesTooMuch, "a link to the root, a home or the workspace is refused")
+				return verdict.Refuse(verdict.RemovesTooMuch, "a link to the root, a home folder or the workspace is refused")
 			}
 		}
 		return nil
@@ -80,10 +80,10 @@ func (w *walker) readsTree(v value, s *state) error {
 	places, _ := w.places(v, s)
 	for _, place := range places {
 		if !paths.HasGlob(place) && w.world.Secrets.Below(paths.UnescapeGlob(place)) {
-			return verdict.Refuse(verdict.ReadsTree, "there are secrets below %s: name a narrower folder", verdict.Short(v.text))
+			return verdict.Refuse(verdict.ReadsTree, "there are secrets below %s: name a more specific folder", verdict.Short(v.text))
 		}
 		if dir, rest := paths.SplitGlob(place); len(rest) == 1 && isBroad(rest[0]) && w.world.Secrets.Below(paths.Clean(dir)) {
-			return verdict.Refuse(verdict.ReadsTree, "there are secrets below %s: name a narrower folder", verdict.Short(v.text))
+			return verdict.Refuse(verdict.ReadsTree, "there are secrets below %s: name a more specific folder", verdict.Short(v.text))
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 // mere data.
 func (w *walker) embedded(inv invocation, s *state) error {
 	if startsUnknown(inv) {
-		return verdict.Refuse(verdict.UnknownCommand, "what %s starts cannot be known: write it literally", inv.name)
+		return verdict.Refuse(verdict.UnknownCommand, "the program that %s starts is not known before the command runs: write it literally", inv.name)
 	}
 	if err := w.startedTexts(inv, s); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (w *walker) startedWords(inv invocation, i int, s *state) error {
 // destroyers are programs whose arguments decide whether they destroy anything.
 var destroyers = expandNames([]struct{ names, why string }{
 	{"rm rmdir shred unlink rimraf srm trash chmod chown chgrp mv dd find truncate", "it removes or changes what it is given"},
-	{"mkfs wipefs blkdiscard fdisk parted", "it works on disks"},
+	{"mkfs wipefs blkdiscard fdisk parted", "it accesses disks directly"},
 })
 
 // packageRunners start the program that follows one of their verbs.

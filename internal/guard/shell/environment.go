@@ -8,7 +8,7 @@ import (
 
 // refusedVariables change what runs or hide what ran, whatever their value.
 var refusedVariables = expandNames([]struct{ names, why string }{
-	{"HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTIGNORE", "it tampers with history"},
+	{"HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTIGNORE", "it changes the shell's history"},
 	{"BASH_ENV ENV PROMPT_COMMAND PS0 PS4 BASH_FUNC LESSOPEN LESSCLOSE SHELLOPTS BASHOPTS ZDOTDIR FPATH INPUTRC VIMINIT EXINIT", "it runs code in other programs"},
 	{"YOLO_MODE BRIDGE_DB BRIDGE_TOKEN BRIDGE_SESSION_ID BRIDGE_CONVERSATION_ID CLAUDECODE", "it belongs to the bridge or the agent"},
 	{"LD_AUDIT LD_PRELOAD DYLD_INSERT_LIBRARIES GCONV_PATH GTK_MODULES", "it loads code into every program"},
@@ -16,8 +16,8 @@ var refusedVariables = expandNames([]struct{ names, why string }{
 	{"PYTHONSTARTUP PYTHONHOME PERL5DB PERL5OPT", "it runs code in an interpreter"},
 	{"LUA_INIT", "it runs code in an interpreter"},
 	{"TAR_OPTIONS GREP_OPTIONS MAKEFILES GNUMAKEFLAGS RSYNC_CONNECT_PROG", "it adds options or files that were not approved"},
-	{"DOCKER_HOST DOCKER_CONTEXT CONTAINER_HOST", "it gives containers to another host"},
-	{"RUSTC CARGO_BUILD_RUSTC CARGO_BUILD_RUSTC_WRAPPER", "it puts another program in the compiler's place"},
+	{"DOCKER_HOST DOCKER_CONTEXT CONTAINER_HOST", "it runs containers on another host"},
+	{"RUSTC CARGO_BUILD_RUSTC CARGO_BUILD_RUSTC_WRAPPER", "it replaces the compiler with another program"},
 })
 
 // refusedVariablePrefixes are the prefixes of such variables, compared in upper
@@ -27,15 +27,15 @@ var refusedVariablePrefixes = []struct{ prefix, why string }{
 	{"LUA_INIT_", "it runs code in an interpreter"},
 	{"GIT_CONFIG_KEY_", "it gives git settings that run programs"},
 	{"GIT_CONFIG_VALUE_", "it gives git settings that run programs"},
-	{"NPM_CONFIG_SCRIPT_SHELL", "it puts another program in the shell's place"},
-	{"NPM_CONFIG_GIT", "it puts another program in git's place"},
+	{"NPM_CONFIG_SCRIPT_SHELL", "it replaces the shell with another program"},
+	{"NPM_CONFIG_GIT", "it replaces git with another program"},
 	{"NPM_CONFIG_PREFIX", "it installs outside the workspace"},
 }
 
 // commandVariables hold commands that other programs run.
 var commandVariables = expandNames([]struct{ names, why string }{
-	{"GIT_SSH_COMMAND GIT_SSH GIT_PAGER GIT_EDITOR GIT_EXTERNAL_DIFF GIT_SEQUENCE_EDITOR GIT_ASKPASS SSH_ASKPASS SUDO_ASKPASS GIT_PROXY_COMMAND PAGER MANPAGER EDITOR VISUAL BROWSER FCEDIT RSYNC_RSH CVS_RSH", "it is a command"},
-	{"SVN_SSH SVN_EDITOR HGEDITOR CC CXX RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER PKG_CONFIG SHELL", "it is a command"},
+	{"GIT_SSH_COMMAND GIT_SSH GIT_PAGER GIT_EDITOR GIT_EXTERNAL_DIFF GIT_SEQUENCE_EDITOR GIT_ASKPASS SSH_ASKPASS SUDO_ASKPASS GIT_PROXY_COMMAND PAGER MANPAGER EDITOR VISUAL BROWSER FCEDIT RSYNC_RSH CVS_RSH", "it is run as a command"},
+	{"SVN_SSH SVN_EDITOR HGEDITOR CC CXX RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER PKG_CONFIG SHELL", "it is run as a command"},
 })
 
 // loadingVariables name folders or files from which programs load code.

@@ -46,7 +46,7 @@ func (w *walker) checkEvaluated(inv invocation) error {
 			}
 		}
 	case "fc":
-		return verdict.Refuse(verdict.EvaluatedText, "fc runs commands of the history: write the command itself")
+		return verdict.Refuse(verdict.EvaluatedText, "fc runs commands from the history: write the command directly")
 	}
 	if evaluatingBuiltins()[inv.name] == "" {
 		return nil
@@ -79,12 +79,12 @@ func checkFilled(name string) error {
 	}
 	why := loadingVariables()[name]
 	if isCommandVariable(name) {
-		why = "it is a command"
+		why = "it is run as a command"
 	}
 	if why == "" {
 		return nil
 	}
-	return verdict.Refuse(verdict.Environment, "setting %s to what cannot be known is refused, because %s", name, why)
+	return verdict.Refuse(verdict.Environment, "setting %s to a value that is not known before the command runs is refused, because %s", name, why)
 }
 
 // checkArithmetic checks a node that bash evaluates as arithmetic: its literal

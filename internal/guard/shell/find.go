@@ -121,7 +121,7 @@ func (w *walker) findExec(inner []value, s *state, inv invocation) (removes bool
 	case "rm", "shred", "unlink", "rmdir", "chmod", "chown", "chgrp", "mv", "truncate", "rimraf", "trash":
 		for _, v := range inner[1:] {
 			if v.unknown() {
-				return false, verdict.Refuse(verdict.UnknownTarget, "find with a removal needs arguments that can be known")
+				return false, verdict.Refuse(verdict.UnknownTarget, "the arguments of a removal by find are not known before the command runs: write them literally")
 			}
 		}
 		for _, v := range inner[1:] {
@@ -156,7 +156,7 @@ func (w *walker) findDeletes(starts []value, s *state, narrow bool) error {
 				continue
 			}
 		}
-		if err := w.checkRemove(v, s, "find with a removal"); err != nil {
+		if err := w.checkRemove(v, s, "removal by find"); err != nil {
 			return err
 		}
 	}

@@ -35,7 +35,7 @@ func (w *walker) git(inv invocation, s *state) error {
 			}
 		case "--exec-path":
 			if value != "" {
-				return verdict.Refuse(verdict.GitSetting, "other programs for git are refused")
+				return verdict.Refuse(verdict.GitSetting, "giving git other programs to run is refused")
 			}
 		}
 		args = args[min(used, len(args)):]
@@ -64,11 +64,11 @@ func (w *walker) gitDiscards(verb string, args, dirs []value, s *state) error {
 	}
 	for _, dir := range dirs {
 		if dir.unknown() {
-			return verdict.Refuse(verdict.UnknownTarget, "git %s needs a folder that can be known: write the path literally", verb)
+			return verdict.Refuse(verdict.UnknownTarget, "the folder of git %s is not known before the command runs: write the path literally", verb)
 		}
 		places, ok := w.places(dir, s)
 		if !ok {
-			return verdict.Refuse(verdict.UnknownTarget, "git %s needs a folder that can be known: write an absolute path", verb)
+			return verdict.Refuse(verdict.UnknownTarget, "the folder of git %s is not known before the command runs: write an absolute path", verb)
 		}
 		for _, place := range places {
 			if w.inProject(place) {
@@ -179,7 +179,7 @@ func (w *walker) gitWayBack(verb string, options, operands []value) error {
 		destroys = hasFlag(options, "", "--unpack-unreachable") || hasFlag(options, "a")
 	}
 	if destroys {
-		return verdict.Refuse(verdict.GitHistory, "this would destroy history or snapshots, which are the way back")
+		return verdict.Refuse(verdict.GitHistory, "this would destroy history or snapshots, which are needed to restore files")
 	}
 	return nil
 }
@@ -263,7 +263,7 @@ func (w *walker) gitRuns(verb string, args []value, s *state) error {
 		case verb == "grep" && strings.HasPrefix(a.text, "-O") && len(a.text) > 2:
 			isCode, attached, value = true, true, a.text[2:]
 		case name == "--template" && isSharedPlace(value+wordBehind(args, i, attached)):
-			return verdict.Refuse(verdict.GitSetting, "a template for a repository holds hooks: leave it out")
+			return verdict.Refuse(verdict.GitSetting, "a repository template can contain hooks: leave it out")
 		case strings.HasSuffix(name, "-filter") || name == "--exec" || name == "--upload-pack" || name == "--receive-pack" || name == "--extcmd" || name == "--open-files-in-pager":
 			isCode = true
 		case (name == "-x" && (verb == "rebase" || verb == "difftool")) || (name == "-u" && (verb == "clone" || verb == "ls-remote")):

@@ -77,7 +77,7 @@ func (w *walker) inlineCode(language, code string, s *state) error {
 	case connects().MatchString(code) && becomesShell().MatchString(code):
 		return verdict.Refuse(verdict.ReverseShell, "this inline code looks like a reverse shell")
 	case runsText().MatchString(code) && hidesText().MatchString(code):
-		return verdict.Refuse(verdict.HiddenCode, "inline code that runs hidden or downloaded text is refused")
+		return verdict.Refuse(verdict.HiddenCode, "inline code that runs encoded or downloaded text is refused")
 	case forks().MatchString(code) && loops().MatchString(code):
 		return verdict.Refuse(verdict.ForkBomb, "inline code that forks in a loop is a fork bomb")
 	case strings.Contains(code, "ptrace"):

@@ -53,7 +53,7 @@ func (w *walker) checkInterpreter(inv invocation, s *state) error {
 	codes, operand, isModule := lang.find(inv.args)
 	for _, code := range codes {
 		if code.computed || code.text == string(unknownMark) {
-			return verdict.Refuse(verdict.UnknownCode, "code that cannot be known is refused: write it literally")
+			return verdict.Refuse(verdict.UnknownCode, "the code is not known before the command runs: write it literally")
 		}
 		if err := w.inlineCode(name, code.text, s); err != nil {
 			return err
@@ -61,7 +61,7 @@ func (w *walker) checkInterpreter(inv invocation, s *state) error {
 	}
 	for i := range inv.args {
 		if lang.first && readsInput(inv, i) {
-			return verdict.Refuse(verdict.PipedCode, "%s must not be fed from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
+			return verdict.Refuse(verdict.PipedCode, "%s must not read its code from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
 		}
 	}
 	if len(codes) > 0 || isModule || lang.first || isAbout(inv.args) {
@@ -170,22 +170,22 @@ func (w *walker) checkScript(inv invocation, operand *value, inline func(string)
 	fromInput := operand == nil || slices.Contains([]string{"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}, operand.text)
 	if !fromInput {
 		if operand.process || operand.computed {
-			return verdict.Refuse(verdict.UnknownCode, "a script that cannot be known is refused: name a file")
+			return verdict.Refuse(verdict.UnknownCode, "the script is not known before the command runs: name a file")
 		}
 		if w.downloads[baseName(operand.text)] || w.fetched {
 			return errDownloaded
 		}
 		if w.pipes[baseName(operand.text)] {
-			return verdict.Refuse(verdict.PipedCode, "%s must not be fed from a FIFO: put the code into a file", verdict.Short(inv.name))
+			return verdict.Refuse(verdict.PipedCode, "%s must not read its code from a FIFO: put the code into a file", verdict.Short(inv.name))
 		}
 		return nil
 	}
 	switch inv.in.kind {
 	case inputPipe:
-		return verdict.Refuse(verdict.PipedCode, "%s must not be fed from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
+		return verdict.Refuse(verdict.PipedCode, "%s must not read its code from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
 	case inputText:
 		if strings.ContainsRune(inv.in.text, unknownMark) && shells()[inv.name] != "" {
-			return verdict.Refuse(verdict.UnknownCode, "shell code that cannot be known is refused: quote the here-document's delimiter")
+			return verdict.Refuse(verdict.UnknownCode, "the shell code is not known before the command runs: quote the here-document's delimiter")
 		}
 		return inline(inv.in.text)
 	case inputFile:
@@ -196,7 +196,7 @@ func (w *walker) checkScript(inv invocation, operand *value, inline func(string)
 	return nil
 }
 
-var errDownloaded = verdict.Refuse(verdict.DownloadedCode, "running what was just downloaded is refused: look at it first, then ask again")
+var errDownloaded = verdict.Refuse(verdict.DownloadedCode, "running a file that the same command downloads is refused: read it first, then ask again")
 
 // checkShell checks bash and other shells.
 func (w *walker) checkShell(inv invocation, s *state) error {
@@ -208,7 +208,7 @@ func (w *walker) checkShell(inv invocation, s *state) error {
 		a := inv.args[i]
 		arg := a.text
 		if a.unknown() && a.loose {
-			return verdict.Refuse(verdict.UnknownCode, "a shell's arguments must be known: write them literally")
+			return verdict.Refuse(verdict.UnknownCode, "the shell's arguments are not known before the command runs: write them literally")
 		}
 		option := len(arg) > 1 && (arg[0] == '-' || arg[0] == '+')
 		switch {
@@ -223,7 +223,7 @@ func (w *walker) checkShell(inv invocation, s *state) error {
 			}
 		case wantsCode:
 			if a.computed {
-				return verdict.Refuse(verdict.UnknownCode, "shell code that cannot be known is refused: write it literally")
+				return verdict.Refuse(verdict.UnknownCode, "the shell code is not known before the command runs: write it literally")
 			}
 			return w.nested(a.text, s.copy(), inv.in)
 		case !fromInput:
@@ -231,7 +231,7 @@ func (w *walker) checkShell(inv invocation, s *state) error {
 		}
 	}
 	if wantsCode {
-		return verdict.Refuse(verdict.UnknownCode, "-c needs its code")
+		return verdict.Refuse(verdict.UnknownCode, "-c needs shell code after it")
 	}
 	return w.checkScript(inv, nil, func(text string) error { return w.nested(text, s.copy(), input{}) })
 }

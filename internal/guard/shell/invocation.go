@@ -105,7 +105,7 @@ func (w *walker) run(argv []value, s *state, inv invocation) error {
 	}
 	name := argv[0]
 	if name.unknown() || (name.glob && name.text != "[") || name.text == "" {
-		return verdict.Refuse(verdict.UnknownCommand, "the command's name cannot be known: write it literally")
+		return verdict.Refuse(verdict.UnknownCommand, "the command's name is not known before the command runs: write it literally")
 	}
 	inv.full, inv.name, inv.args = name.text, baseName(name.text), argv[1:]
 	if body := s.funcs[inv.full]; body != nil && len(inv.outer) == 0 {

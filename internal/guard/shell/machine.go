@@ -36,7 +36,7 @@ func changesServices(inv invocation, verb string, operands []value) string {
 		changes = len(operands) > 1 && operands[1].text != "status"
 	}
 	if changes {
-		return "services are only looked at"
+		return "services may only be inspected"
 	}
 	return ""
 }
@@ -100,11 +100,11 @@ func changesDesktop(inv invocation, verb string, operands []value) string {
 	switch inv.name {
 	case "dbus-send", "gdbus":
 		if inv.name == "dbus-send" || verb == "call" || slices.ContainsFunc(inv.args, func(a value) bool { return a.text == "--system" }) {
-			return "it has services outside of the sandbox act"
+			return "it makes services outside the sandbox act"
 		}
 	case "qdbus", "qdbus6", "qdbus-qt5":
 		if len(operands) > 2 {
-			return "it has services outside of the sandbox act"
+			return "it makes services outside the sandbox act"
 		}
 	case "gsettings", "dconf", "xdg-settings", "xdg-mime":
 		if has("set write reset load default install", verb) {

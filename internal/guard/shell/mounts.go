@@ -47,11 +47,11 @@ func (w *walker) mountOf(spec string, s *state) error {
 		return nil // a named volume
 	}
 	if v.unknown() && strings.IndexByte(v.text, '\x00') == 0 {
-		return verdict.Refuse(verdict.UnknownTarget, "a mount needs a source that can be known: write it literally")
+		return verdict.Refuse(verdict.UnknownTarget, "the source of the mount is not known before the command runs: write it literally")
 	}
 	places, ok := w.places(v, s)
 	if !ok {
-		return verdict.Refuse(verdict.UnknownTarget, "a mount needs a source that can be known: write an absolute path")
+		return verdict.Refuse(verdict.UnknownTarget, "the source of the mount is not known before the command runs: write an absolute path")
 	}
 	for _, place := range places {
 		if w.inProject(place) {

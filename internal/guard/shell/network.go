@@ -15,14 +15,14 @@ func (w *walker) network(inv invocation, s *state) error {
 			long := strings.HasPrefix(a.text, "--")
 			if (long && (strings.Contains(a.text, "exec") || strings.HasPrefix(a.text, "--lua"))) ||
 				(!long && strings.HasPrefix(a.text, "-") && strings.ContainsAny(a.text, "ec")) {
-				return verdict.Refuse(verdict.ReverseShell, "a program at the end of a connection is a reverse shell")
+				return verdict.Refuse(verdict.ReverseShell, "a program attached to a network connection is a reverse shell")
 			}
 		}
 	case "socat":
 		for _, a := range inv.args {
 			upper := strings.ToUpper(a.text)
 			if strings.Contains(upper, "EXEC:") || strings.Contains(upper, "SYSTEM:") || strings.Contains(upper, "SHELL:") {
-				return verdict.Refuse(verdict.ReverseShell, "a program at the end of a connection is a reverse shell")
+				return verdict.Refuse(verdict.ReverseShell, "a program attached to a network connection is a reverse shell")
 			}
 			if _, file, ok := strings.Cut(a.text, ":"); ok {
 				if err := w.checkSecret(literal(file), s); err != nil {
@@ -52,7 +52,7 @@ func (w *walker) ssh(inv invocation, s *state) error {
 		rest := inv.args[i+1:]
 		if len(rest) == 0 {
 			if inv.in.kind == inputPipe && inv.in.fetched {
-				return verdict.Refuse(verdict.DownloadedCode, "a download must not be fed to a remote shell")
+				return verdict.Refuse(verdict.DownloadedCode, "a download must not be piped into a remote shell")
 			}
 			return nil
 		}
@@ -81,11 +81,11 @@ func (w *walker) terminal(inv invocation, s *state) error {
 		case verb && !strings.HasPrefix(a.text, "-"):
 			verb = false
 			if startsInRunning(inv.name, a.text) {
-				return verdict.Refuse(verdict.Keystrokes, "%s runs it in a terminal that is there already, outside of this command: run the command itself", verdict.Short(a.text))
+				return verdict.Refuse(verdict.Keystrokes, "%s would run it in an existing terminal, outside of this command: run the command directly", verdict.Short(a.text))
 			}
 		}
 		if i == len(inv.args)-1 && a.unknown() && !(i > 0 && has("-s -n -t -S -L", inv.args[i-1].text)) {
-			return verdict.Refuse(verdict.UnknownCommand, "what %s starts cannot be known: write it literally", inv.name)
+			return verdict.Refuse(verdict.UnknownCommand, "the program that %s starts is not known before the command runs: write it literally", inv.name)
 		}
 		if strings.Contains(a.text, " ") {
 			if err := w.nested(a.text, s.copy(), input{}); err != nil {

@@ -27,7 +27,7 @@ var fedInterpreters = expandNames([]struct{ names, why string }{
 func (w *walker) loadsCode(inv invocation) error {
 	options, ok := codeOptions[inv.name]
 	if (loaders()[inv.name] != "" || inv.name == "make") && !w.namedFile(inv) {
-		return verdict.Refuse(verdict.PipedCode, "%s must not be fed from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
+		return verdict.Refuse(verdict.PipedCode, "%s must not read its code from a pipe or a substitution: put the code into a file", verdict.Short(inv.name))
 	}
 	if inv.in.fetched && fedInterpreters()[inv.name] != "" {
 		return errDownloaded

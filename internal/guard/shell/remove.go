@@ -16,7 +16,7 @@ func (w *walker) remove(inv invocation, s *state) error {
 	unknown := 0
 	for _, v := range append(options, operands...) {
 		if v.unknown() && v.loose {
-			return verdict.Refuse(verdict.UnknownTarget, "removal needs targets that can be known: quote the variable, or write the path literally")
+			return verdict.Refuse(verdict.UnknownTarget, "the targets of the removal are not known before the command runs: quote the variable, or write the path literally")
 		}
 	}
 	for _, v := range operands {
@@ -43,7 +43,7 @@ func (w *walker) remove(inv invocation, s *state) error {
 		}
 	}
 	if unknown > 1 {
-		return verdict.Refuse(verdict.UnknownTarget, "removal needs targets that can be known: one of these could be an option")
+		return verdict.Refuse(verdict.UnknownTarget, "several arguments of the removal are not known before the command runs, and could be options: write the paths literally")
 	}
 	return nil
 }
@@ -107,7 +107,7 @@ func (w *walker) changeRights(inv invocation, s *state) error {
 			continue // the mode or the owner
 		}
 		if recursive {
-			if err := w.checkRemove(v, s, "changing rights of a tree"); err != nil {
+			if err := w.checkRemove(v, s, "changing the permissions of a tree"); err != nil {
 				return err
 			}
 			continue
@@ -119,7 +119,7 @@ func (w *walker) changeRights(inv invocation, s *state) error {
 	if recursive && len(operands) > 0 && inv.name != "setfacl" {
 		// chmod -R -x DIR: the mode looks like an option.
 		if v := operands[0]; paths.IsAbs(v.text) || v.text == "." || strings.HasPrefix(v.text, "..") || strings.HasPrefix(v.text, "*") {
-			return w.checkRemove(v, s, "changing rights of a tree")
+			return w.checkRemove(v, s, "changing the permissions of a tree")
 		}
 	}
 	return nil

@@ -134,11 +134,11 @@ func (w *walker) inProject(place string) bool { return w.world.Workspace.Holds(p
 // is more than a part of the project or cannot be determined.
 func (w *walker) checkRemove(v value, s *state, what string) error {
 	if v.unknown() {
-		return verdict.Refuse(verdict.UnknownTarget, "%s needs a target that can be known: write the path literally", what)
+		return verdict.Refuse(verdict.UnknownTarget, "the target of %s is not known before the command runs: write the path literally", what)
 	}
 	places, ok := w.places(v, s)
 	if !ok {
-		return verdict.Refuse(verdict.UnknownTarget, "%s needs a target that can be known: the working folder cannot be, so write an absolute path", what)
+		return verdict.Refuse(verdict.UnknownTarget, "the target of %s depends on a folder that is not known before the command runs: write an absolute path", what)
 	}
 	for _, place := range places {
 		if fault := w.protectedTree(place); fault != nil {

@@ -131,7 +131,7 @@ func (w *walker) inHomeTree(s *state) bool {
 	return false
 }
 
-var errHomeTree = verdict.Refuse(verdict.ReadsTree, "a tree over a home folder holds secrets, and is not given to a program that reads it: name a narrower folder")
+var errHomeTree = verdict.Refuse(verdict.ReadsTree, "a program must not read a whole tree with a home folder, since it contains secrets: name a more specific folder")
 
 // checkTreeOperand refuses a tree that contains a home folder as an operand of a
 // program that may read it.

@@ -75,7 +75,7 @@ const (
 // to bash -c, to options that evaluate it, or to a shell in a here-document.
 func (w *walker) nested(code string, s *state, in input) error {
 	if strings.ContainsRune(code, unknownMark) {
-		return verdict.Refuse(verdict.UnknownCode, "shell code that cannot be known is refused: write it literally")
+		return verdict.Refuse(verdict.UnknownCode, "the shell code is not known before the command runs: write it literally")
 	}
 	w.depth++
 	defer func() { w.depth-- }()
@@ -223,5 +223,5 @@ func (w *walker) command(stmt *syntax.Stmt, s *state, in input) error {
 	case *syntax.IfClause, *syntax.WhileClause, *syntax.ForClause, *syntax.CaseClause:
 		return w.control(cmd, s, in)
 	}
-	return verdict.Refuse(verdict.SyntaxError, "this kind of command is not known to the guard")
+	return verdict.Refuse(verdict.SyntaxError, "the guard does not support this kind of command")
 }

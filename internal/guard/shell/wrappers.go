@@ -102,7 +102,7 @@ func (w *walker) wrapperOptions(wrap *wrapper, s *state, inv invocation) (rest [
 	for len(args) > 0 {
 		a := args[0]
 		if a.unknown() && a.loose {
-			return nil, "", false, verdict.Refuse(verdict.UnknownCommand, "what this wrapper starts cannot be known: write it literally")
+			return nil, "", false, verdict.Refuse(verdict.UnknownCommand, "the command that this wrapper starts is not known before it runs: write it literally")
 		}
 		switch {
 		case a.text == "--":

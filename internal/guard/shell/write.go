@@ -139,11 +139,11 @@ func (w *walker) tarOptions(inv invocation, s *state) error {
 	for _, a := range inv.args {
 		short := strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--")
 		if (short && strings.ContainsRune(a.text, 'P') && len(a.text) < 8) || strings.HasPrefix(a.text, "--absolute-names") {
-			return verdict.Refuse(verdict.SystemWrite, "absolute names in an archive may be anywhere: leave the option out")
+			return verdict.Refuse(verdict.SystemWrite, "absolute names in an archive can lead anywhere: leave the option out")
 		}
 	}
 	if extracts && strings.ContainsRune(letters, 'P') {
-		return verdict.Refuse(verdict.SystemWrite, "absolute names in an archive may be anywhere: leave the option out")
+		return verdict.Refuse(verdict.SystemWrite, "absolute names in an archive can lead anywhere: leave the option out")
 	}
 	if strings.ContainsAny(letters, "cru") && strings.HasSuffix(letters, "f") && len(inv.args) > 1 && !strings.HasPrefix(letters, "-") {
 		return w.checkOutput(inv.args[1], s)

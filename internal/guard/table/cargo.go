@@ -18,7 +18,7 @@ func checkNode(g *guard, args []Word) ([]string, error) {
 	if p.has("--test") {
 		replaced, err := g.paths(p, 0, func(name string) error {
 			if strings.HasPrefix(name, "-") {
-				return verdict.Refuse(verdict.BadOperand, "an option behind the tests is not allowed: put options before the tests")
+				return verdict.Refuse(verdict.BadOperand, "an option after the tests is not allowed: put options before the tests")
 			}
 			return g.inWorkspace(name)
 		})
@@ -28,7 +28,7 @@ func checkNode(g *guard, args []Word) ([]string, error) {
 		if p.has("-v", "--version", "-h", "--help") {
 			return plain(args), nil
 		}
-		return nil, verdict.Refuse(verdict.PipedCode, "there is no interactive interpreter, and no code from a pipe: name a script in the workspace")
+		return nil, verdict.Refuse(verdict.PipedCode, "interactive code and code from a pipe are not allowed: name a script in the workspace")
 	}
 	if p.operand(0).Text == "inspect" || p.operand(0).Text == "debug" {
 		return nil, verdict.Refuse(verdict.InlineCode, "the debugger is not allowed")
@@ -91,7 +91,7 @@ func checkCargo(g *guard, args []Word) ([]string, error) {
 			return nil, verdict.Refuse(verdict.BadOperand, "%s takes no argument such as %s", name, verdict.Short(operand))
 		}
 		if name == "clippy" && !lintLevel(p, i) {
-			return nil, verdict.Refuse(verdict.BadOperand, "clippy takes levels of lints after --, such as -D warnings, and not %s", verdict.Short(operand))
+			return nil, verdict.Refuse(verdict.BadOperand, "clippy takes only lint levels such as -D warnings after --, not %s", verdict.Short(operand))
 		}
 		if err := g.checkData(operand); err != nil {
 			return nil, err

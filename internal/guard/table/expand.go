@@ -85,7 +85,7 @@ func (e *expansion) walk(dir string, rest []string) error {
 		return nil //nolint:nilerr // a folder that cannot be listed has no match, as in a shell
 	}
 	if e.budget -= len(entries); e.budget < 0 {
-		return verdict.Refuse(verdict.TooLarge, "the glob looks at too many files: name a narrower folder")
+		return verdict.Refuse(verdict.TooLarge, "the glob searches too many files: name a more specific folder")
 	}
 	for _, entry := range entries {
 		if !paths.MatchComponent(part, entry.Name()) {

@@ -48,7 +48,7 @@ func writeOperands(g *guard, p *parsed) (map[int][]string, error) {
 // workspace, is not the workspace itself, and is not protected.
 func (g *guard) removable(name string) error {
 	if g.isWorkspaceTop(name) || g.holdsDir(name) {
-		return verdict.Refuse(verdict.RemovesTooMuch, "%s is the workspace, the working folder or a parent of one: name the folders inside that are to go", verdict.Short(name))
+		return verdict.Refuse(verdict.RemovesTooMuch, "%s is the workspace, the working folder or a parent of one: name the files or folders inside it instead", verdict.Short(name))
 	}
 	return g.writable(name)
 }
@@ -66,7 +66,7 @@ func removeOperands(g *guard, p *parsed) (map[int][]string, error) {
 	for i := range p.operands {
 		w := p.operand(i)
 		if w.IsGlob() && isBroadGlob(w.Pattern) {
-			return nil, verdict.Refuse(verdict.RemovesTooMuch, "%s matches everything in a folder: name what is to go", verdict.Short(w.Text))
+			return nil, verdict.Refuse(verdict.RemovesTooMuch, "%s matches everything in a folder: name the files that you want to remove", verdict.Short(w.Text))
 		}
 	}
 	recursive := p.has("-r", "-R", "--recursive")
@@ -75,7 +75,7 @@ func removeOperands(g *guard, p *parsed) (map[int][]string, error) {
 			return err
 		}
 		if recursive && !isGenerated(name) {
-			return verdict.Refuse(verdict.RemovesTooMuch, "recursive removal is only allowed for what builds and tests make, such as dist or node_modules: name the files one by one")
+			return verdict.Refuse(verdict.RemovesTooMuch, "recursive removal is only allowed for folders that builds and tests create, such as dist or node_modules: name the files one by one")
 		}
 		return nil
 	})

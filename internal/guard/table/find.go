@@ -88,7 +88,7 @@ func (g *guard) findTerm(p *parsed, i int) (int, error) {
 	case w.IsGlob():
 		return 0, verdict.Refuse(verdict.ShellGlob, "%s is an unquoted glob: quote it with '...'", verdict.Short(w.Text))
 	case r == nil && !startsExpression(w):
-		return 0, verdict.Refuse(verdict.BadOperand, "%s comes after the expression began: starting points come first", verdict.Short(w.Text))
+		return 0, verdict.Refuse(verdict.BadOperand, "%s comes after the beginning of the expression: put starting points first", verdict.Short(w.Text))
 	case r == nil:
 		return 0, verdict.Refuse(verdict.BadOperand, "%s is not allowed in find, only tests and printing are: leave it out", verdict.Short(w.Text))
 	}

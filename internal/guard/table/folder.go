@@ -14,7 +14,7 @@ func (g *guard) changeFolder(list *List, at int) error {
 	words := step.Stages[0].Words
 	switch {
 	case len(step.Stages) > 1 || len(step.Stages[0].Redirects) > 0 || len(step.Stages[0].Assigns) > 0:
-		return verdict.Refuse(verdict.ShellSyntax, "cd in a pipe or with a redirection has no use: write cd DIR && COMMAND")
+		return verdict.Refuse(verdict.ShellSyntax, "cd in a pipe or with a redirection has no effect: write cd DIR && COMMAND")
 	case at+1 < len(list.Steps) && list.Steps[at+1].When != verdict.OnSuccess, step.When == verdict.OnFailure:
 		return verdict.Refuse(verdict.ShellSyntax, "cd is only allowed where the rest depends on it: write cd DIR && COMMAND")
 	case len(words) != 2 || words[1].IsGlob() || strings.HasPrefix(words[1].Text, "-") || words[1].Text == "":
@@ -25,7 +25,7 @@ func (g *guard) changeFolder(list *List, at int) error {
 	}
 	dir := paths.Clean(paths.Join(g.dir, words[1].Text))
 	if paths.NeverWritten(dir) {
-		return verdict.Refuse(verdict.ProtectedPath, "%s configures git, an editor, a shell or an agent, and nothing is run in it", verdict.Short(words[1].Text))
+		return verdict.Refuse(verdict.ProtectedPath, "%s configures git, an editor, a shell or an agent, and no command may run in it", verdict.Short(words[1].Text))
 	}
 	g.dir = dir
 	return nil

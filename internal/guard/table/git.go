@@ -117,7 +117,7 @@ func unknownSubcommand(name, known string) error {
 	if strings.HasPrefix(name, "-") {
 		return verdict.Refuse(verdict.UnknownOption, "option %s before the subcommand is not allowed: leave it out", verdict.Short(name))
 	}
-	return verdict.Refuse(verdict.UnknownSubcommand, "subcommand %s is not in the table: use one of %s", verdict.Short(name), known)
+	return verdict.Refuse(verdict.UnknownSubcommand, "subcommand %s is not allowed: use one of %s", verdict.Short(name), known)
 }
 
 func gitPrefix() []string {
@@ -157,7 +157,7 @@ func gitBranch(_ *guard, p *parsed) (map[int][]string, error) {
 	for i := range p.operands {
 		name := p.operand(i).Text
 		if changes && paths.IsSnapshotRef(name) {
-			return nil, verdict.Refuse(verdict.GitHistory, "snapshot branches are the way back, and are never deleted or moved")
+			return nil, verdict.Refuse(verdict.GitHistory, "snapshot branches are needed to restore files, and must not be deleted or moved")
 		}
 		if listing && !changes {
 			continue // patterns
@@ -192,7 +192,7 @@ func gitPush(g *guard, p *parsed) (map[int][]string, error) {
 			return nil, verdict.Refuse(verdict.GitDiscards, "a refspec with + forces the push: leave it out")
 		}
 		if from == "" {
-			return nil, verdict.Refuse(verdict.GitDiscards, "a refspec without a source deletes at the remote: name the source")
+			return nil, verdict.Refuse(verdict.GitDiscards, "a refspec without a source deletes the branch at the remote: name the source")
 		}
 		if err := checkRef(nil, from); err != nil {
 			return nil, err
@@ -252,7 +252,7 @@ func gitCheckout(g *guard, p *parsed) (map[int][]string, error) {
 		return nil, err
 	}
 	if len(p.operands) == 0 && len(p.options) == 0 {
-		return nil, verdict.Refuse(verdict.BadOperand, "checkout names nothing: name a branch or a path")
+		return nil, verdict.Refuse(verdict.BadOperand, "checkout needs a branch or a path: name one")
 	}
 	for i := range p.operands {
 		name := p.operand(i).Text

@@ -171,7 +171,7 @@ func goModules(g *guard, p *parsed) error {
 
 func goMod(_ *guard, p *parsed) error {
 	if len(p.operands) == 0 || oneOf("tidy download verify why graph vendor init")(nil, p.operand(0).Text) != nil {
-		return verdict.Refuse(verdict.UnknownSubcommand, "this subcommand of go mod is not known: use tidy, download, verify, why, graph, vendor or init")
+		return verdict.Refuse(verdict.UnknownSubcommand, "this subcommand of go mod is not allowed: use tidy, download, verify, why, graph, vendor or init")
 	}
 	for i := 1; i < len(p.operands); i++ {
 		name, version, _ := strings.Cut(p.operand(i).Text, "@")

@@ -206,7 +206,7 @@ func simple(stmt *syntax.Stmt, call *syntax.CallExpr) (Command, error) {
 		if arg.Lit() == "[" && i == 0 {
 			w.Pattern = "" // a name without a glob
 		} else if i == 0 && !plainName(arg, w) {
-			return Command{}, verdict.Refuse(verdict.CommandName, "the command's name must be a plain word: write it without quotes, escapes, globs and paths")
+			return Command{}, verdict.Refuse(verdict.CommandName, "the command's name must be a plain word: write it without quotes, escapes, globs or a path")
 		}
 		out.Words = append(out.Words, w)
 	}
@@ -293,4 +293,4 @@ func redirect(r *syntax.Redirect) ([]verdict.Redirect, error) {
 	return nil, errRedirect
 }
 
-var errRedirect = verdict.Refuse(verdict.ShellRedirection, "nothing may be read or written by redirection: leave it out; only 2>&1, >&2 and >/dev/null are allowed")
+var errRedirect = verdict.Refuse(verdict.ShellRedirection, "redirection from or to files is not allowed: leave it out; only 2>&1, >&2 and >/dev/null are allowed")

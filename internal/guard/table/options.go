@@ -148,7 +148,7 @@ func (s *spec) read(g *guard, args []Word) (*parsed, error) {
 				return p, nil
 			}
 		case arg.IsGlob():
-			return nil, verdict.Refuse(verdict.ShellGlob, "option %s holds an unquoted glob: quote it", verdict.Short(arg.Text))
+			return nil, verdict.Refuse(verdict.ShellGlob, "option %s contains an unquoted glob: quote it", verdict.Short(arg.Text))
 		default:
 			used, err := s.option(g, p, i)
 			if err != nil {
@@ -183,7 +183,7 @@ func (s *spec) option(g *guard, p *parsed, i int) (int, error) {
 }
 
 func unknownOption(name string) error {
-	return verdict.Refuse(verdict.UnknownOption, "option %s is not in the table of this program: leave it out, or write its full exact name", verdict.Short(name))
+	return verdict.Refuse(verdict.UnknownOption, "option %s is not allowed for this program: leave it out, or write its full exact name", verdict.Short(name))
 }
 
 // take checks an option that is a whole token, and its value.

@@ -67,7 +67,7 @@ func gitStash(_ *guard, p *parsed) (map[int][]string, error) {
 		return nil, nil
 	}
 	if p.operands[0] != 0 { // git would assume push, and would read the word that is taken for a verb here as a path
-		return nil, verdict.Refuse(verdict.BadOperand, "write what stash does first: git stash %s ...", verdict.Short(p.operand(0).Text))
+		return nil, verdict.Refuse(verdict.BadOperand, "the subcommand of stash must come first: write git stash %s ...", verdict.Short(p.operand(0).Text))
 	}
 	switch verb := p.operand(0).Text; verb {
 	case "push", "save", "list", "show", "pop", "apply":
@@ -111,7 +111,7 @@ func gitTag(g *guard, p *parsed) (map[int][]string, error) {
 
 func gitListing(_ *guard, p *parsed) (map[int][]string, error) {
 	if len(p.operands) > 0 {
-		return nil, verdict.Refuse(verdict.GitAddress, "remotes are only listed: write git remote -v")
+		return nil, verdict.Refuse(verdict.GitAddress, "remotes may only be listed: write git remote -v")
 	}
 	return nil, nil
 }
@@ -154,7 +154,7 @@ func gitMove(g *guard, p *parsed) (map[int][]string, error) {
 
 // errSubmodule refuses a path that may be a submodule, for which git rm and git
 // mv also change .gitmodules.
-var errSubmodule = verdict.Refuse(verdict.ProtectedPath, "this may be a submodule, which is written in .gitmodules: name the files one by one")
+var errSubmodule = verdict.Refuse(verdict.ProtectedPath, "this may be a submodule, which is recorded in .gitmodules: name the files one by one")
 
 func gitGrep(g *guard, p *parsed) (map[int][]string, error) {
 	first := 1
@@ -212,7 +212,7 @@ func gitRemove(g *guard, p *parsed) (map[int][]string, error) {
 		return nil, verdict.Refuse(verdict.BadOperand, "no path is named: name the paths one by one")
 	}
 	if p.has("-r") && !p.has("--cached") {
-		return nil, verdict.Refuse(verdict.RemovesTooMuch, "a whole folder is not removed: name the files one by one, or add --cached")
+		return nil, verdict.Refuse(verdict.RemovesTooMuch, "git rm must not remove a whole folder: name the files one by one, or add --cached")
 	}
 	if err := p.noGlobs(len(p.operands)); err != nil {
 		return nil, err
@@ -257,7 +257,7 @@ func isAddress(name string) bool {
 // gitConfigGet allows printing one setting that contains no password.
 func gitConfigGet(_ *guard, p *parsed) (map[int][]string, error) {
 	if len(p.operands) != 1 || p.operand(0).IsGlob() { // git config NAME prints the value too
-		return nil, verdict.Refuse(verdict.GitSetting, "settings are only printed: write git config --get NAME")
+		return nil, verdict.Refuse(verdict.GitSetting, "git config may only print settings: write git config --get NAME")
 	}
 	name := strings.ToLower(p.operand(0).Text)
 	for _, section := range printedSections {
@@ -265,5 +265,5 @@ func gitConfigGet(_ *guard, p *parsed) (map[int][]string, error) {
 			return nil, nil
 		}
 	}
-	return nil, verdict.Refuse(verdict.GitSetting, "%s may hold a password: print settings of user, core, branch and their like, and remotes with git remote", verdict.Short(name))
+	return nil, verdict.Refuse(verdict.GitSetting, "%s may contain a password: print settings such as those of user, core and branch, and list remotes with git remote -v", verdict.Short(name))
 }

@@ -59,7 +59,7 @@ func (g *guard) installedProgram(args []Word) ([]string, error) {
 		bare = rest
 	}
 	if !isPackageName(bare) {
-		return nil, verdict.Refuse(verdict.PackageSource, "%s is not the name of an installed program: leave the version out, nothing is fetched", verdict.Short(name))
+		return nil, verdict.Refuse(verdict.PackageSource, "%s is not the name of an installed program: leave the version out, since nothing is downloaded", verdict.Short(name))
 	}
 	if slices.Contains(runsAnything, bare) {
 		return nil, verdict.Refuse(verdict.UnknownProgram, "%s runs other commands: name the program itself", verdict.Short(name))

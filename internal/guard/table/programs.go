@@ -75,7 +75,7 @@ var programs = map[string]program{
 	"uname":     {verdict.ModeSafe, "prints about the machine", false, standard(unameSpec, noOperands)},
 	"nproc":     {verdict.ModeSafe, "prints the number of processors", false, standard(nprocSpec, noOperands)},
 	"id":        {verdict.ModeSafe, "prints the user's name", false, standard(idSpec, noOperands)},
-	"uptime":    {verdict.ModeSafe, "prints how long the machine runs", false, standard(uptimeSpec, noOperands)},
+	"uptime":    {verdict.ModeSafe, "prints how long the machine has been running", false, standard(uptimeSpec, noOperands)},
 
 	"command":  {verdict.ModeSafe, "says where a program is", true, checkCommand},
 	"[":        {verdict.ModeSafe, "tests a file", false, checkBracket},
@@ -213,7 +213,7 @@ func tailOperands(g *guard, p *parsed) (map[int][]string, error) {
 func dateOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	for i := range p.operands {
 		if w := p.operand(i); !strings.HasPrefix(w.Text, "+") || w.IsGlob() {
-			return nil, verdict.Refuse(verdict.BadOptionValue, "the clock is never set: write a format such as +%%F")
+			return nil, verdict.Refuse(verdict.BadOptionValue, "date must not set the clock: write a format such as +%%F")
 		}
 	}
 	if len(p.operands) > 1 {

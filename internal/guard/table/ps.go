@@ -67,7 +67,7 @@ func psCluster(args []Word, i int) (int, error) {
 	for at := 1; at < len(arg); at++ {
 		switch c := arg[at]; {
 		case c == 'e' && withX:
-			return 0, verdict.Refuse(verdict.BadOptionValue, "e beside x may print environments: write -ef")
+			return 0, verdict.Refuse(verdict.BadOptionValue, "e together with x may print environments: write -ef")
 		case c == 'x':
 		case strings.IndexByte(psDash, c) >= 0:
 		case strings.IndexByte(psDashValue, c) >= 0:
@@ -118,7 +118,7 @@ func checkColumns(_ *guard, value string) error {
 		name, _, _ := strings.Cut(strings.TrimLeft(column, "+-"), "=")
 		name, _, _ = strings.Cut(name, ":")
 		if !psColumns[name] {
-			return verdict.Refuse(verdict.BadOptionValue, "column %s is not in the table", verdict.Short(name))
+			return verdict.Refuse(verdict.BadOptionValue, "column %s is not allowed", verdict.Short(name))
 		}
 	}
 	return nil

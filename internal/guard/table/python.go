@@ -189,7 +189,7 @@ func checkPython(g *guard, args []Word) ([]string, error) {
 		if p.has("-V", "-VV", "--version", "-h", "--help") {
 			return plain(args), nil
 		}
-		return nil, verdict.Refuse(verdict.PipedCode, "there is no interactive interpreter, and no code from a pipe: name a script in the workspace")
+		return nil, verdict.Refuse(verdict.PipedCode, "interactive code and code from a pipe are not allowed: name a script in the workspace")
 	}
 	return g.scriptAndArguments(p)
 }
@@ -226,7 +226,7 @@ func (g *guard) pythonModule(args []Word, at int) ([]string, error) {
 	name := args[at+1].Text
 	check := pythonModules[name]
 	if check == nil {
-		return nil, verdict.Refuse(verdict.BadOperand, "module %s is not in the table: use pytest, unittest, pip, venv, mypy, ruff, black, isort, flake8 or json.tool", verdict.Short(args[at+1].Text))
+		return nil, verdict.Refuse(verdict.BadOperand, "module %s is not allowed: use pytest, unittest, pip, venv, mypy, ruff, black, isort, flake8 or json.tool", verdict.Short(args[at+1].Text))
 	}
 	rest, err := check(g, args[at+2:])
 	if err != nil {
@@ -262,7 +262,7 @@ func (g *guard) shadowed(module string) error {
 		}
 		code := strings.HasSuffix(ending, "py") || strings.HasSuffix(ending, "pyc") || strings.HasSuffix(ending, "so")
 		if code || ending == "" && g.isPackage(e.Name()) {
-			return verdict.Refuse(verdict.UnknownCode, "%s of the workspace would run in place of the module %s: write -I before -m, or name the script", verdict.Short(e.Name()), module)
+			return verdict.Refuse(verdict.UnknownCode, "%s in the workspace would run instead of the module %s: write -I before -m, or name the script", verdict.Short(e.Name()), module)
 		}
 	}
 	return nil

@@ -119,7 +119,7 @@ func checkSearchGlob(_ *guard, value string) error {
 	}
 	for _, name := range []string{".env", "server.pem", "tls.key", "id_rsa", ".netrc"} {
 		if paths.MatchText(path.Base(value), name) {
-			return verdict.Refuse(verdict.BadOptionValue, "this pattern would bring back files that hold secrets: name an ending, such as '*.go'")
+			return verdict.Refuse(verdict.BadOptionValue, "this pattern would include files that contain secrets: write an ending such as '*.go'")
 		}
 	}
 	return nil

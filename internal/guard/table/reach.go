@@ -1,7 +1,6 @@
 package table
 
 import (
-	"fmt"
 	"slices"
 
 	"example.org/bridge/internal/guard/paths"
@@ -15,7 +14,7 @@ func (g *guard) locate(name string) (place, error) {
 	full := paths.Join(g.dir, name)
 	actual, err := paths.Resolve(g.world.FS, full)
 	if err != nil {
-		return place{}, fmt.Errorf("path %s cannot be resolved: %w", verdict.Short(name), err)
+		return place{}, verdict.Refuse(verdict.BadOperand, "path %s cannot be resolved (%s)", verdict.Short(name), err)
 	}
 	return place{lexical: paths.Clean(full), physical: actual}, nil
 }
@@ -73,7 +72,7 @@ func (g *guard) readableTree(name string) error {
 		return err
 	}
 	if g.world.Secrets.Below(p.lexical) || g.world.Secrets.Below(p.physical) {
-		return verdict.Refuse(verdict.ReadsTree, "there are secrets below %s: name a narrower folder", verdict.Short(name))
+		return verdict.Refuse(verdict.ReadsTree, "there are secrets below %s: name a more specific folder", verdict.Short(name))
 	}
 	return nil
 }
@@ -105,7 +104,7 @@ func (g *guard) writable(name string) error {
 	}
 	inGit := slices.Contains(paths.Components(paths.Fold(p.lexical)), ".git")
 	if inGit || paths.NeverWritten(p.lexical) || paths.NeverWritten(p.physical) {
-		return verdict.Refuse(verdict.ProtectedPath, "path %s configures git, an editor, a shell or an agent, and is never written", verdict.Short(name))
+		return verdict.Refuse(verdict.ProtectedPath, "path %s configures git, an editor, a shell or an agent, and must not be changed", verdict.Short(name))
 	}
 	return nil
 }

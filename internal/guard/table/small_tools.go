@@ -94,11 +94,11 @@ func checkUnzip(g *guard, args []Word) ([]string, error) {
 	}
 	if p.has("-p") {
 		if len(p.operands) < 2 {
-			return nil, verdict.Refuse(verdict.BadOperand, "-p prints all that is packed: name a file of the archive")
+			return nil, verdict.Refuse(verdict.BadOperand, "-p alone prints every file of the archive: name one file")
 		}
 		for i := 1; i < len(p.operands); i++ {
 			if strings.ContainsAny(p.operand(i).Text, "*?[") {
-				return nil, verdict.Refuse(verdict.BadOperand, "-p prints all that fits a pattern: name the files of the archive one by one")
+				return nil, verdict.Refuse(verdict.BadOperand, "-p with a pattern prints every file that matches: name the files of the archive one by one")
 			}
 		}
 	}
@@ -119,7 +119,7 @@ func (g *guard) archiveOperands(p *parsed) error {
 			continue
 		}
 		if strings.Contains(name, ":") {
-			return verdict.Refuse(verdict.BadOperand, "a name with a colon is a place on another machine: name a file in the workspace")
+			return verdict.Refuse(verdict.BadOperand, "a name with a colon means a file on another machine: name a file in the workspace")
 		}
 		if err := g.readable(name); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (g *guard) archiveOperands(p *parsed) error {
 // checkTar allows listing an archive: the letters of tar's old and new style, and
 // names. Any other option is refused, since many of them run programs.
 func checkTar(g *guard, args []Word) ([]string, error) {
-	refusal := verdict.Refuse(verdict.UnknownOption, "archives are only listed: write tar -tf FILE, with z, j, J or v among the letters")
+	refusal := verdict.Refuse(verdict.UnknownOption, "archives may only be listed: write tar -tf FILE, with z, j, J or v among the letters")
 	if len(args) < 2 || args[0].IsGlob() {
 		return nil, refusal
 	}

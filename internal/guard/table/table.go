@@ -122,10 +122,10 @@ func (g *guard) stage(c Command) (verdict.Stage, error) {
 		return stage, nil
 	}
 	if stage.Path, err = g.lookPath(name); err != nil {
-		return verdict.Stage{}, fmt.Errorf("%s cannot be run: %w", name, err)
+		return verdict.Stage{}, verdict.Refuse(verdict.ProgramLocation, "%s cannot be run, because %s", name, err)
 	}
 	if !paths.IsAbs(stage.Path) || g.world.Workspace.Holds(paths.Clean(stage.Path)) {
-		return verdict.Stage{}, verdict.Refuse(verdict.ProgramLocation, "%s is found inside the workspace, and programs must come from the system", name)
+		return verdict.Stage{}, verdict.Refuse(verdict.ProgramLocation, "%s was found inside the workspace, but programs must come from the system", name)
 	}
 	return stage, nil
 }
@@ -138,7 +138,7 @@ func (g *guard) unknownProgram(name string, known bool) error {
 	if g.mode == verdict.ModeRestricted {
 		names += " git npm npx pnpm yarn python pytest uv node go cargo make mkdir cp mv rm"
 	}
-	return verdict.Refuse(verdict.UnknownProgram, "%s is not in the table of %s mode: use a program such as %s", verdict.Short(name), g.mode, names)
+	return verdict.Refuse(verdict.UnknownProgram, "%s is not allowed in %s mode: use a program such as %s", verdict.Short(name), g.mode, names)
 }
 
 // operandRule checks a command's operands. It may replace an operand with

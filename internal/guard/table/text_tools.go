@@ -155,7 +155,7 @@ func textOperands(_ *guard, p *parsed) (map[int][]string, error) {
 func wordOperands(_ *guard, p *parsed) (map[int][]string, error) {
 	for i := range p.operands {
 		if name := p.operand(i).Text; name != "/" && strings.Contains(name, "/") {
-			return nil, verdict.Refuse(verdict.BadOperand, "%s is a path, and no file is read here", verdict.Short(name))
+			return nil, verdict.Refuse(verdict.BadOperand, "%s is a path, but this program may not read files", verdict.Short(name))
 		}
 	}
 	return nil, p.noGlobs(len(p.operands))

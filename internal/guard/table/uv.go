@@ -88,7 +88,7 @@ func (g *guard) uvRun(args []Word) ([]string, error) {
 	}
 	known, ok := innerPrograms()[inner]
 	if !ok || args[at].IsGlob() || !slices.Contains(uvPrograms, inner) {
-		return nil, verdict.Refuse(verdict.UnknownProgram, "%s is not known behind uv run: use one of %s, or a script of the workspace", verdict.Short(inner), strings.Join(uvPrograms, " "))
+		return nil, verdict.Refuse(verdict.UnknownProgram, "%s is not allowed after uv run: use one of %s, or a script of the workspace", verdict.Short(inner), strings.Join(uvPrograms, " "))
 	}
 	rest, err := known(g, args[at+1:])
 	if err != nil {
